@@ -1,0 +1,62 @@
+/**
+ * The builtin text encoder: a title becomes the normalised sum of fixed pseudo-random vectors of its tokens (random indexing, Kanerva
+ * et al. 2000). No vocabulary, no download, any language; two texts are as close as the tokens they share.
+ *
+ * The student's token table starts from the same vectors, so a query and a title with the same words already meet before training.
+ */
+import { TOKENIZER, TOKEN_TABLE_ROWS, tokenize, words } from "../ranking/tokenizer.ts";
+
+export const TEXT_DIM = 64;
+
+/** Written into shards and manifests: both must name the same encoder. */
+export const TEXT_ENCODER = `random-indexing-${TEXT_DIM}/1+${TOKENIZER}`;
+
+/** Titles and attributes past this many tokens are cut. */
+const MAX_TEXT_TOKENS = 256;
+
+/** A trigram counts this share of a word: enough for "shoe" to meet "shoes", too little to outvote whole words. */
+const TRIGRAM_WEIGHT = 0.3;
+
+/** mulberry32: 32 random bits per call, the same on every machine. */
+function randomBits(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return (t ^ (t >>> 14)) >>> 0;
+  };
+}
+
+/** [TOKEN_TABLE_ROWS, TEXT_DIM] of ±1/sqrt(dim); row 0 (padding) is zero. Exact in float32, so training and serving agree. */
+export function tokenTable(): Float32Array {
+  const table = new Float32Array(TOKEN_TABLE_ROWS * TEXT_DIM);
+  const unit = 1 / Math.sqrt(TEXT_DIM);
+  for (let row = 1; row < TOKEN_TABLE_ROWS; row++) {
+    const next = randomBits(row * 0x9e3779b1);
+    let bits = 0;
+    for (let d = 0; d < TEXT_DIM; d++) {
+      if (d % 32 === 0) bits = next();
+      table[row * TEXT_DIM + d] = (bits >>> (d % 32)) & 1 ? unit : -unit;
+    }
+  }
+  return table;
+}
+
+/** One title (with attributes appended) → unit vector [TEXT_DIM]; `undefined` when the text has no word at all. */
+export function createTextEncoder(): (text: string) => Float32Array | undefined {
+  const table = tokenTable();
+  return (text) => {
+    const wordCount = words(text).length;
+    const ids = tokenize(text, MAX_TEXT_TOKENS);
+    if (ids.length === 0) return undefined;
+    const sum = new Float32Array(TEXT_DIM);
+    ids.forEach((id, i) => {
+      const weight = i < wordCount ? 1 : TRIGRAM_WEIGHT;
+      for (let d = 0; d < TEXT_DIM; d++) sum[d] = sum[d]! + weight * table[id * TEXT_DIM + d]!;
+    });
+    const norm = Math.hypot(...sum);
+    return norm === 0 ? undefined : sum.map((value) => value / norm);
+  };
+}

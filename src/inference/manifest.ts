@@ -1,0 +1,86 @@
+/**
+ * `manifest.json`: what a model is, and the check that it fits this code and these shards, by name.
+ *
+ * Does not read files and does not touch onnxruntime.
+ */
+import * as v from "valibot";
+import { FEATURES } from "../ranking/features.ts";
+import { TOKENIZER, TOKEN_TABLE_ROWS } from "../ranking/tokenizer.ts";
+import type { Bypass, Result } from "../result.ts";
+import { bypass, ok } from "../result.ts";
+
+const scalingSchema = v.object({ name: v.string(), mean: v.pipe(v.number(), v.finite()), std: v.pipe(v.number(), v.minValue(1e-9)) });
+
+const manifestSchema = v.object({
+  /** Contract version of this file. */
+  format: v.literal(1),
+  /** Short name of the model, shown in the `x-armmt` header: letters, digits, dot, dash. */
+  version: v.pipe(v.string(), v.regex(/^[A-Za-z0-9.-]{1,64}$/)),
+  /** SHA-256 of student.onnx, lower-case hex. */
+  sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+  dims: v.object({ image: v.pipe(v.number(), v.integer(), v.minValue(1)), text: v.pipe(v.number(), v.integer(), v.minValue(1)) }),
+  /** One per feature, in input order. */
+  features: v.array(scalingSchema),
+  tokenizer: v.object({ name: v.string(), rows: v.number() }),
+  /** Fingerprints of the encoders whose vectors the model was trained on; shards must carry the same. */
+  encoders: v.object({ image: v.string(), text: v.string() }),
+  /** Free text: which data, simulated or real. */
+  trainedOn: v.string(),
+  /** Figures by name, as printed in the model card. */
+  metrics: v.record(v.string(), v.number()),
+  parameters: v.object({ total: v.number(), tokenTable: v.number() }),
+  licence: v.string(),
+});
+
+export type ModelManifest = v.InferOutput<typeof manifestSchema>;
+
+/** Parses and checks against this code's feature list and tokenizer; the detail names what differs. */
+export function parseManifest(json: unknown): Result<ModelManifest, Bypass> {
+  const parsed = v.safeParse(manifestSchema, json);
+  if (!parsed.success) {
+    const problems = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? "manifest"}: ${issue.message}`);
+    return bypass("model_mismatch", `manifest.json is not valid: ${problems.join("; ")}`);
+  }
+  const manifest = parsed.output;
+  const names = manifest.features.map((feature) => feature.name);
+  const missing = FEATURES.filter((name) => !names.includes(name));
+  const unknown = names.filter((name) => !(FEATURES as readonly string[]).includes(name));
+  if (missing.length > 0 || unknown.length > 0) {
+    return bypass(
+      "model_mismatch",
+      `Model ${manifest.version} was trained on other features: it lacks [${missing.join(", ")}] and has unknown [${unknown.join(", ")}]`,
+    );
+  }
+  const misplaced = FEATURES.findIndex((name, i) => names[i] !== name);
+  if (misplaced >= 0) {
+    return bypass("model_mismatch", `Model ${manifest.version} has feature ${names[misplaced]} where this code has ${FEATURES[misplaced]}`);
+  }
+  if (manifest.tokenizer.name !== TOKENIZER || manifest.tokenizer.rows !== TOKEN_TABLE_ROWS) {
+    return bypass("model_mismatch", `Model ${manifest.version} uses tokenizer ${manifest.tokenizer.name}, this code has ${TOKENIZER}`);
+  }
+  return ok(manifest);
+}
+
+/** What a published set of shards says of itself; the part that must match the model. */
+export interface ShardSetIdentity {
+  readonly imageDim: number;
+  readonly textDim: number;
+  readonly imageEncoder: string;
+  readonly textEncoder: string;
+}
+
+/** Refuses a model whose vectors are not those of the published set, naming both sides. */
+export function matchShards(manifest: ModelManifest, shards: ShardSetIdentity): Result<true, Bypass> {
+  const pairs: readonly (readonly [string, string | number, string | number])[] = [
+    ["image dim", manifest.dims.image, shards.imageDim],
+    ["text dim", manifest.dims.text, shards.textDim],
+    ["image encoder", manifest.encoders.image, shards.imageEncoder],
+    ["text encoder", manifest.encoders.text, shards.textEncoder],
+  ];
+  for (const [name, model, published] of pairs) {
+    if (model !== published) {
+      return bypass("model_mismatch", `Model ${manifest.version} needs ${name} ${model}, the published set has ${published}`);
+    }
+  }
+  return ok(true);
+}

@@ -1,0 +1,15 @@
+/** Files that the Worker bundle imports as modules: what wrangler's rules make of them. */
+declare module "*.wasm" {
+  const module: WebAssembly.Module;
+  export default module;
+}
+
+declare module "*.onnx" {
+  const bytes: ArrayBuffer;
+  export default bytes;
+}
+
+declare module "*.html" {
+  const text: string;
+  export default text;
+}

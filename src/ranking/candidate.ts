@@ -1,0 +1,37 @@
+/**
+ * The words of one list: what the engine returned and what is known of each item.
+ *
+ * Types only. A candidate is a hit in the window; an item is its catalogue entry.
+ */
+
+/** One hit of the engine's window. */
+export interface Candidate {
+  readonly itemId: string;
+  /** 1-based place in the engine's order. */
+  readonly rank: number;
+  /** The engine's own score (unbounded), where it gives one. */
+  readonly score: number | undefined;
+}
+
+/**
+ * Numeric features stored with an item, in the order they have in a shard. Raw logs and counts, not normalised:
+ * `price_log` = ln(price), `popularity_log` = ln(1 + sales or views), `rating` = 0..5, `rating_count_log` = ln(1 + count),
+ * `in_stock` = 0 or 1, `created_day` = days since 1970-01-01.
+ */
+export const ITEM_FEATURES = ["price_log", "popularity_log", "rating", "rating_count_log", "in_stock", "created_day"] as const;
+
+export type ItemFeature = (typeof ITEM_FEATURES)[number];
+
+/**
+ * What is stored of one item, as float32: the vectors of an item without picture or text are `undefined`, an unknown feature is
+ * `undefined` in its place.
+ */
+export interface ItemRecord {
+  readonly itemId: string;
+  /** [imageDim], about unit length. */
+  readonly image: Float32Array | undefined;
+  /** [textDim], about unit length. */
+  readonly text: Float32Array | undefined;
+  /** One entry per ITEM_FEATURES. */
+  readonly features: readonly (number | undefined)[];
+}

@@ -1,0 +1,20 @@
+/**
+ * Two rings: files ending in `.node.test.ts` need Node (files, native libraries), all others run inside workerd with real KV and D1.
+ * Browser tests have their own config (test/browser), because they need Chromium.
+ */
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
+        test: { name: "workerd", include: ["test/**/*.test.ts"], exclude: ["test/**/*.node.test.ts", "test/browser/**"], testTimeout: 30_000 },
+      },
+      {
+        test: { name: "node", include: ["test/**/*.node.test.ts"], testTimeout: 60_000, environment: "node" },
+      },
+    ],
+  },
+});
