@@ -10,7 +10,12 @@ export default defineConfig({
     projects: [
       {
         plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
-        test: { name: "workerd", include: ["test/**/*.test.ts"], exclude: ["test/**/*.node.test.ts", "test/browser/**"], testTimeout: 30_000 },
+        test: {
+          name: "workerd",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/**/*.node.test.ts", "test/browser/**"],
+          testTimeout: 30_000,
+        },
       },
       {
         test: { name: "node", include: ["test/**/*.node.test.ts"], testTimeout: 60_000, environment: "node" },

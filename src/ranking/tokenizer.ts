@@ -45,7 +45,7 @@ export function tokenize(text: string, maxTokens: number = MAX_QUERY_TOKENS): In
   const found = words(text);
   for (const word of found) ids.push(tokenId(`w:${word}`));
   for (const word of found) {
-    const characters = [...`^${word}$`];
+    const characters = Array.from(`^${word}$`);
     for (let i = 0; i + 3 <= characters.length; i++) ids.push(tokenId(`t:${characters.slice(i, i + 3).join("")}`));
   }
   return Int32Array.from(ids.slice(0, maxTokens));
