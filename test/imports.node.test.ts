@@ -1,0 +1,139 @@
+/**
+ * The import rule of the design, read from the sources: pure core ← adapters ← story ← entries, never back, never sideways, and every
+ * outside library in its one home. Lives in a test because a rule in a wiki decays.
+ */
+import { readFileSync, readdirSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const SRC = resolve(dirname(fileURLToPath(import.meta.url)), "../src");
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+const IMPORT = /(?:^|\n)\s*(?:import|export)\s+(type\s+)?(?:[\w*{][^;'"]*?\s+from\s+)?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/g;
+
+function importsOf(source: string, file: string): Import[] {
+  return [...source.matchAll(IMPORT)].map((match) => {
+    const specifier = match[2] ?? match[3] ?? "";
+    const to = specifier.startsWith(".") ? relative(SRC, resolve(dirname(join(SRC, file)), specifier)) : specifier;
+    return { from: file, to, typeOnly: match[1] !== undefined };
+  });
+}
+
+const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((file) => /\.ts$/.test(file) && !file.endsWith(".d.ts"));
+const imports = files.flatMap((file) => importsOf(readFileSync(join(SRC, file), "utf8"), file));
+
+const PURE = /^(result\.ts|ranking\/|experiment\/|embeddings\/(format|colour|projection|text-encoder)\.ts)/;
+const ADAPTER = /^(backends\/|embeddings\/store\.ts|inference\/|events\/)/;
+const STORY = /^(search|config)\.ts/;
+const ENTRY = /^(app|worker)\.ts|^(cli|demo)\//;
+
+type Layer = "pure" | "adapter" | "story" | "entry";
+
+function layerOf(file: string): Layer | undefined {
+  if (PURE.test(file)) return "pure";
+  if (ADAPTER.test(file)) return "adapter";
+  if (STORY.test(file)) return "story";
+  if (ENTRY.test(file)) return "entry";
+  return undefined;
+}
+
+const isLocal = (specifier: string) =>
+  !/^(@|node:|hono|onnxruntime|valibot|minisearch|sharp|[a-z][\w-]*$)/.test(specifier) || files.includes(specifier);
+const local = imports.filter((edge) => isLocal(edge.to) && edge.to.endsWith(".ts"));
+const folder = (file: string) => file.split("/")[0];
+const name = (edge: Import) => `${edge.from} → ${edge.to}`;
+
+describe("layers", () => {
+  it("finds the sources and their imports", () => {
+    expect(files).toContain("ranking/features.ts");
+    expect(imports.map(name)).toContain("ranking/features.ts → ranking/tokenizer.ts");
+  });
+
+  it("gives every source file a layer", () => {
+    expect(files.filter((file) => layerOf(file) === undefined)).toEqual([]);
+  });
+
+  it("keeps the pure core pure", () => {
+    const bad = local.filter((edge) => layerOf(edge.from) === "pure" && layerOf(edge.to) !== "pure");
+    expect(bad.map(name)).toEqual([]);
+  });
+
+  it("keeps adapters off the story, the entries and each other", () => {
+    const bad = local.filter((edge) => {
+      if (layerOf(edge.from) !== "adapter") return false;
+      const to = layerOf(edge.to);
+      if (to === "story" || to === "entry") return true;
+      return to === "adapter" && folder(edge.from) !== folder(edge.to);
+    });
+    expect(bad.map(name)).toEqual([]);
+  });
+
+  it("keeps the story off the entries", () => {
+    const bad = local.filter((edge) => layerOf(edge.from) === "story" && layerOf(edge.to) === "entry");
+    expect(bad.map(name)).toEqual([]);
+  });
+
+  it("keeps the demo shop a stranger to the product", () => {
+    const bad = local.filter((edge) => folder(edge.from) === "demo" && folder(edge.to) !== "demo" && layerOf(edge.to) !== "pure");
+    expect(bad.map(name)).toEqual([]);
+  });
+
+  it("lets no product code import the command line or the demo", () => {
+    const bad = local.filter((edge) => !/^(cli|demo)\//.test(edge.from) && /^(cli|demo)\//.test(edge.to));
+    expect(bad.map(name)).toEqual([]);
+  });
+});
+
+describe("one home for each outside library", () => {
+  const homes: readonly (readonly [RegExp, RegExp])[] = [
+    [/^hono/, /^app\.ts$|^demo\/worker\.ts$/],
+    [/^onnxruntime|^@huggingface\//, /^inference\//],
+    [/^node:/, /^cli\//],
+    [/^(sharp|commander|cli-progress|csv-parse|hyparquet|miniflare|wrangler|autocannon)/, /^cli\//],
+    [/^minisearch/, /^demo\/engine\.ts$/],
+    [/^@cloudflare\/workers-types/, /^(embeddings\/store|worker|app)\.ts$|^events\/|^demo\/worker\.ts$/],
+    [/^valibot/, /^(config|app)\.ts$|^(inference|embeddings|backends|events|cli|demo|experiment)\//],
+  ];
+  for (const [library, home] of homes) {
+    it(`${library.source} only in ${home.source}`, () => {
+      const bad = imports.filter((edge) => library.test(edge.to) && !home.test(edge.from));
+      expect(bad.map(name)).toEqual([]);
+    });
+  }
+});
+
+describe("shape of the tree", () => {
+  it("has no barrels", () => {
+    expect(files.filter((file) => /(^|\/)index\.ts$/.test(file))).toEqual([]);
+  });
+
+  it("imports sources with their extension", () => {
+    const bad = imports.filter((edge) => isLocal(edge.to) && folder(edge.to) !== ".." && !/\.\w+$/.test(edge.to));
+    expect(bad.map(name)).toEqual([]);
+  });
+
+  it("has no import cycle", () => {
+    const next = new Map<string, string[]>();
+    for (const edge of local) next.set(edge.from, [...(next.get(edge.from) ?? []), edge.to]);
+    const done = new Set<string>();
+    const cycles: string[] = [];
+    const walk = (file: string, path: readonly string[]): void => {
+      const seen = path.indexOf(file);
+      if (seen >= 0) {
+        cycles.push([...path.slice(seen), file].join(" → "));
+        return;
+      }
+      if (done.has(file)) return;
+      for (const to of next.get(file) ?? []) walk(to, [...path, file]);
+      done.add(file);
+    };
+    for (const file of files) walk(file, []);
+    expect(cycles).toEqual([]);
+  });
+});

@@ -1,0 +1,119 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Candidate, ItemRecord } from "../../src/ranking/candidate.ts";
+import type { ListInput } from "../../src/ranking/features.ts";
+import { FEATURES, FEATURE_CLIP, MAX_HISTORY, buildTensors, rawFeatures } from "../../src/ranking/features.ts";
+
+const scaling = FEATURES.map((name) => ({ name, mean: 0, std: 1 }));
+const shape = { imageDim: 2, textDim: 3, scaling };
+
+const candidates = (scores: readonly (number | undefined)[]): Candidate[] =>
+  scores.map((score, i) => ({ itemId: `p${i}`, rank: i + 1, score }));
+
+const item = (itemId: string, features: ItemRecord["features"], image = true): ItemRecord => ({
+  itemId,
+  image: image ? Float32Array.of(1, 0) : undefined,
+  text: Float32Array.of(0, 1, 0),
+  features,
+});
+
+// price_log, popularity_log, rating, rating_count_log, in_stock, created_day
+const cheap = item("p0", [1, 2, 4, 3, 1, 100]);
+const dear = item("p1", [3, 2, 5, 1, 0, 90]);
+
+function list(over: Partial<ListInput> = {}): ListInput {
+  return { queryText: "red mug", candidates: candidates([9, 5, 1]), items: [cheap, dear, undefined], history: [], nowDay: 100, ...over };
+}
+
+describe("rawFeatures()", () => {
+  const raw = rawFeatures(list());
+
+  it("reads rank as log2(1 + rank) and 1 / rank", () => {
+    expect(raw.rank_log).toEqual([1, Math.log2(3), 2]);
+    expect(raw.rank_reciprocal).toEqual([1, 1 / 2, 1 / 3]);
+  });
+
+  it("places scores between the list's lowest and highest", () => {
+    expect(raw.score_relative).toEqual([1, (5 - 1) / (9 - 1), 0]);
+    expect(rawFeatures(list({ candidates: candidates([7, 7, 7]) })).score_relative).toEqual([1, 1, 1]);
+    expect(rawFeatures(list({ candidates: candidates([undefined, undefined, undefined]) })).has_score).toEqual([0, 0, 0]);
+  });
+
+  it("compares price with the known neighbours only", () => {
+    expect(raw.price_gap).toEqual([1 - 2, 3 - 2, undefined]);
+    expect(raw.price_percentile).toEqual([0.25, 0.75, undefined]);
+    expect(raw.has_price).toEqual([1, 1, 0]);
+  });
+
+  it("gives equals the same percentile", () => {
+    expect(raw.popularity_percentile).toEqual([0.5, 0.5, undefined]);
+  });
+
+  it("counts an item of unknown stock as in stock", () => {
+    expect(raw.in_stock).toEqual([1, 0, 1]);
+  });
+
+  it("counts age from today, never below zero", () => {
+    expect(raw.age_log).toEqual([0, Math.log1p(10), undefined]);
+    expect(rawFeatures(list({ nowDay: 50 })).age_log[0]).toBe(0);
+  });
+});
+
+describe("buildTensors()", () => {
+  it("puts vectors, presence and masks where the contract says", () => {
+    const bare = item("p2", [undefined, undefined, undefined, undefined, undefined, undefined], false);
+    const tensors = buildTensors(list({ items: [cheap, bare, undefined] }), shape);
+    expect([...tensors.image]).toEqual([1, 0, 0, 0, 0, 0]);
+    expect([...tensors.text]).toEqual([0, 1, 0, 0, 1, 0, 0, 0, 0]);
+    expect([...tensors.presence]).toEqual([1, 1, 0, 1, 0, 0]);
+    expect([...tensors.mask]).toEqual([1, 1, 1]);
+    expect([...tensors.historyMask]).toEqual([0]);
+  });
+
+  it("scales by mean and std, clips, and leaves flags alone", () => {
+    const at = (name: string) => FEATURES.findIndex((feature) => feature === name);
+    const scaled = FEATURES.map((name) => ({ name, mean: 2, std: name === "price_log" ? 0.01 : 2 }));
+    const tensors = buildTensors(list(), { ...shape, scaling: scaled });
+    expect(tensors.features[at("price_log")]).toBe(-FEATURE_CLIP);
+    expect(tensors.features[at("rating")]).toBe((4 - 2) / 2);
+    expect(tensors.features[at("has_price")]).toBe(1);
+    // unknown → 0, the training mean
+    expect(tensors.features[2 * FEATURES.length + at("price_log")]).toBe(0);
+  });
+
+  it("keeps the most recent history and says how much of it is real", () => {
+    const history = Array.from({ length: MAX_HISTORY + 5 }, (_, i) =>
+      item(`h${i}`, [undefined, undefined, undefined, undefined, undefined, undefined]),
+    );
+    expect(buildTensors(list({ history }), shape).h).toBe(MAX_HISTORY);
+    expect([...buildTensors(list({ history: history.slice(0, 2) }), shape).historyMask]).toEqual([1, 1]);
+  });
+
+  it("masks a query without words", () => {
+    const tensors = buildTensors(list({ queryText: "?!" }), shape);
+    expect(tensors.lq).toBe(1);
+    expect([...tensors.queryMask]).toEqual([0]);
+  });
+
+  it("is finite for every finite input", () => {
+    const maybe = fc.option(fc.double({ min: -50, max: 50, noNaN: true }), { nil: undefined });
+    const anyItem = fc.option(
+      fc.record({
+        itemId: fc.string(),
+        image: fc.constant(undefined),
+        text: fc.constant(undefined),
+        features: fc.array(maybe, { minLength: 6, maxLength: 6 }),
+      }),
+      { nil: undefined },
+    );
+    fc.assert(
+      fc.property(fc.array(fc.tuple(maybe, anyItem), { minLength: 1, maxLength: 40 }), (rows) => {
+        const tensors = buildTensors(
+          list({ candidates: candidates(rows.map(([score]) => score)), items: rows.map(([, known]) => known) }),
+          shape,
+        );
+        return tensors.features.every((value) => Number.isFinite(value));
+      }),
+    );
+  });
+});
