@@ -1,0 +1,79 @@
+/**
+ * What every `armmt` command shares: the error whose message is meant for the user, a progress bar, a table.
+ *
+ * Results go to stdout, everything else (progress, notes, errors) to stderr, so that `--json` can be piped.
+ */
+import { Presets, SingleBar } from "cli-progress";
+
+/** A failure that the user can mend: the message names the value and the fix. Printed without a stack; exit code 1. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+}
+
+export interface ProgressOptions {
+  /** True under `--json`: nothing is shown at all. */
+  readonly json?: boolean | undefined;
+  /** Where to show it; default stderr. */
+  readonly stream?: NodeJS.WriteStream;
+}
+
+export interface Progress {
+  /** Sets how much is done, 0..total. */
+  update(done: number): void;
+  increment(by?: number): void;
+  stop(): void;
+}
+
+const LINES_WITHOUT_TERMINAL = 10;
+
+/** A bar on a terminal; without one (a pipe, CI) a line for every tenth of the work; nothing with `json`. */
+export function progressBar(label: string, total: number, options: ProgressOptions = {}): Progress {
+  const stream = options.stream ?? process.stderr;
+  if (options.json === true) return { update: () => undefined, increment: () => undefined, stop: () => undefined };
+  if (!stream.isTTY) return progressLines(label, total, stream);
+  const format = `${label} {bar} {percentage} % · {value}/{total} · {eta_formatted} left`;
+  const bar = new SingleBar({ format, stream, hideCursor: true, barsize: 28, etaBuffer: 50 }, Presets.shades_classic);
+  bar.start(total, 0);
+  return { update: (done) => bar.update(done), increment: (by = 1) => bar.increment(by), stop: () => bar.stop() };
+}
+
+function progressLines(label: string, total: number, stream: NodeJS.WriteStream): Progress {
+  let done = 0;
+  let printed = 0;
+  const show = (): void => {
+    const tenth = total > 0 ? Math.floor((done / total) * LINES_WITHOUT_TERMINAL) : LINES_WITHOUT_TERMINAL;
+    if (tenth <= printed) return;
+    printed = tenth;
+    stream.write(`${label} ${tenth * 10} % (${done}/${total})\n`);
+  };
+  return {
+    update: (value) => {
+      done = value;
+      show();
+    },
+    increment: (by = 1) => {
+      done += by;
+      show();
+    },
+    stop: () => undefined,
+  };
+}
+
+export type Cell = string | number | undefined;
+
+/** Aligned text, numbers to the right, absent cells as `–`; the first row holds the headings. Ends with a line feed. */
+export function formatTable(headings: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  const text = (cell: Cell): string => (cell === undefined ? "–" : String(cell));
+  const widths = headings.map((heading, i) => rows.reduce((width, row) => Math.max(width, text(row[i]).length), heading.length));
+  const isNumeric = headings.map((_, i) => rows.length > 0 && rows.every((row) => row[i] === undefined || typeof row[i] === "number"));
+  const line = (cells: readonly Cell[]): string =>
+    widths
+      .map((width, i) => (isNumeric[i] === true ? text(cells[i]).padStart(width) : text(cells[i]).padEnd(width)))
+      .join("  ")
+      .trimEnd();
+  return [line(headings), widths.map((width) => "─".repeat(width)).join("  "), ...rows.map(line)].join("\n") + "\n";
+}
+
+export function printTable(headings: readonly string[], rows: readonly (readonly Cell[])[]): void {
+  process.stdout.write(formatTable(headings, rows));
+}
