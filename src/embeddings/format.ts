@@ -1,0 +1,297 @@
+/**
+ * The packed shard: many items in one binary value, because KV bills and delays per key. Written by `armmt embed`, read at the edge.
+ *
+ * Little-endian (every platform that runs this is). A reader trusts nothing before the checksum has passed. Pure: no I/O, no cache.
+ *
+ * | bytes             | what                                                                                     |
+ * |-------------------|------------------------------------------------------------------------------------------|
+ * | 32                | header, uint32 each: magic, version, imageDim, textDim, featureCount, count, idBytes, CRC |
+ * | 4 · count         | uint32 FNV-1a of the id, ascending; equal hashes are ordered by id                       |
+ * | 4 · count         | uint32 end of the id within the id bytes                                                 |
+ * | 4 · count, twice  | float32 scale of the image vector, then of the text vector                               |
+ * | 4 · F · count     | float32 features, NaN = absent                                                           |
+ * | count             | presence: bit 0 image, bit 1 text                                                        |
+ * | Di · count        | int8 image vectors                                                                       |
+ * | Dt · count        | int8 text vectors                                                                        |
+ * | idBytes           | ids as UTF-8, one after the other                                                        |
+ */
+import type { ItemRecord } from "../ranking/candidate.ts";
+import { fnv1a } from "../ranking/tokenizer.ts";
+import type { Result } from "../result.ts";
+import { err, ok } from "../result.ts";
+
+/** "ARMS" read as a little-endian uint32. */
+export const SHARD_MAGIC = 0x534d5241;
+
+export const SHARD_VERSION = 1;
+
+const HEADER_BYTES = 32;
+const CHECKSUM_AT = 28;
+const HAS_IMAGE = 1;
+const HAS_TEXT = 2;
+const INT8_MAX = 127;
+
+export interface ShardDims {
+  readonly imageDim: number;
+  readonly textDim: number;
+  /** Features per item. */
+  readonly featureCount: number;
+}
+
+export interface Shard {
+  readonly count: number;
+  /** Size of the packed form, what a cache has to account for. */
+  readonly byteLength: number;
+  /** CRC-32 as in the header. */
+  readonly checksum: number;
+  /** Unpacks one item; `undefined` when the id is not in this shard. */
+  find(itemId: string): ItemRecord | undefined;
+}
+
+/** The shard in which an item lives, 0..shardCount-1. */
+export function shardOf(itemId: string, shardCount: number): number {
+  return fnv1a(itemId) % shardCount;
+}
+
+/**
+ * Packs records in any order; the same records give the same bytes. A vector component is off by at most half its scale, that is
+ * `max |component| / 254`. The error names the item and what is wrong with it.
+ */
+export function encodeShard(records: readonly ItemRecord[], dims: ShardDims): Result<Uint8Array<ArrayBuffer>, string> {
+  const problem = records.map((record) => problemOf(record, dims)).find((found) => found !== undefined);
+  if (problem !== undefined) return err(problem);
+  const rows = records
+    .map((record) => ({ record, hash: fnv1a(record.itemId) }))
+    .toSorted((a, b) => a.hash - b.hash || (a.record.itemId < b.record.itemId ? -1 : 1));
+  for (let i = 1; i < rows.length; i++) {
+    const { itemId } = rows[i]!.record;
+    if (itemId === rows[i - 1]!.record.itemId) return err(`Item "${itemId}" occurs twice: give every item its own id`);
+  }
+
+  const ids = rows.map(({ record }) => new TextEncoder().encode(record.itemId));
+  const idBytes = ids.reduce((sum, id) => sum + id.length, 0);
+  const count = rows.length;
+  const layout = layoutOf(dims, count, idBytes);
+  const bytes = new Uint8Array(layout.end);
+  const header = new DataView(bytes.buffer);
+  [SHARD_MAGIC, SHARD_VERSION, dims.imageDim, dims.textDim, dims.featureCount, count, idBytes].forEach((value, i) =>
+    header.setUint32(i * 4, value, true),
+  );
+  const views = viewsOf(bytes, layout, dims, count);
+  let idEnd = 0;
+  rows.forEach(({ record, hash }, row) => {
+    const id = ids[row]!;
+    views.ids.set(id, idEnd);
+    idEnd += id.length;
+    views.hash[row] = hash;
+    views.idEnd[row] = idEnd;
+    views.presence[row] = (record.image === undefined ? 0 : HAS_IMAGE) | (record.text === undefined ? 0 : HAS_TEXT);
+    if (record.image !== undefined) views.imageScale[row] = quantise(record.image, views.image, row * dims.imageDim);
+    if (record.text !== undefined) views.textScale[row] = quantise(record.text, views.text, row * dims.textDim);
+    record.features.forEach((value, f) => {
+      views.features[row * dims.featureCount + f] = value ?? Number.NaN;
+    });
+  });
+  header.setUint32(CHECKSUM_AT, checksumOf(bytes), true);
+  return ok(bytes);
+}
+
+/** Checks magic, version, dims, length and checksum, in this order, and reads nothing else before. Holds on to `bytes`; do not change them. */
+export function decodeShard(bytes: Uint8Array<ArrayBuffer> | ArrayBuffer, expected: ShardDims): Result<Shard, string> {
+  const packed = aligned(bytes);
+  if (packed.length < HEADER_BYTES) return err(`Cannot decode shard: ${packed.length} bytes are less than the header's ${HEADER_BYTES}`);
+  const header = new DataView(packed.buffer, packed.byteOffset, HEADER_BYTES);
+  const field = (i: number) => header.getUint32(i * 4, true);
+  if (field(0) !== SHARD_MAGIC) return err(`Cannot decode shard: magic ${hex(field(0))}, expected ${hex(SHARD_MAGIC)}`);
+  if (field(1) !== SHARD_VERSION) return err(`Cannot decode shard: format version ${field(1)}, expected ${SHARD_VERSION}`);
+  const dims: readonly (readonly [string, number, number])[] = [
+    ["image dim", field(2), expected.imageDim],
+    ["text dim", field(3), expected.textDim],
+    ["feature count", field(4), expected.featureCount],
+  ];
+  for (const [name, found, wanted] of dims) {
+    if (found !== wanted) return err(`Cannot decode shard: ${name} ${found}, expected ${wanted}`);
+  }
+  const count = field(5);
+  const layout = layoutOf(expected, count, field(6));
+  if (packed.length !== layout.end) {
+    return err(`Cannot decode shard: ${packed.length} bytes, expected ${layout.end} for ${count} items`);
+  }
+  const checksum = field(7);
+  const actual = checksumOf(packed);
+  if (actual !== checksum) return err(`Cannot decode shard: checksum ${hex(actual)}, the header says ${hex(checksum)}`);
+  const views = viewsOf(packed, layout, expected, count);
+  return ok({ count, byteLength: packed.length, checksum, find: (itemId) => findItem(views, expected, itemId) });
+}
+
+function problemOf(record: ItemRecord, dims: ShardDims): string | undefined {
+  const { itemId, image, text, features } = record;
+  const name = JSON.stringify(itemId);
+  if (itemId === "" || !itemId.isWellFormed()) return `Item id ${name} is empty or not valid Unicode: give the item another id`;
+  for (const [side, vector, dim] of [
+    ["image", image, dims.imageDim],
+    ["text", text, dims.textDim],
+  ] as const) {
+    if (vector === undefined) continue;
+    if (vector.length !== dim) return `Item ${name}: ${side} vector has ${vector.length} numbers, expected ${dim}`;
+    const at = vector.findIndex((value) => !Number.isFinite(value));
+    if (at >= 0) return `Item ${name}: ${side} vector has ${vector[at]} at ${at}, expected finite numbers`;
+  }
+  if (features.length !== dims.featureCount) return `Item ${name}: ${features.length} features, expected ${dims.featureCount}`;
+  const at = features.findIndex((value) => value !== undefined && !Number.isFinite(Math.fround(value)));
+  if (at >= 0) return `Item ${name}: feature ${at} is ${features[at]}, expected a finite number or none`;
+  return undefined;
+}
+
+interface Layout {
+  readonly hash: number;
+  readonly idEnd: number;
+  readonly imageScale: number;
+  readonly textScale: number;
+  readonly features: number;
+  readonly presence: number;
+  readonly image: number;
+  readonly text: number;
+  readonly ids: number;
+  readonly end: number;
+}
+
+/** Byte offsets. The 4-byte sections come first, so that all of them are aligned. */
+function layoutOf(dims: ShardDims, count: number, idBytes: number): Layout {
+  const hash = HEADER_BYTES;
+  const idEnd = hash + 4 * count;
+  const imageScale = idEnd + 4 * count;
+  const textScale = imageScale + 4 * count;
+  const features = textScale + 4 * count;
+  const presence = features + 4 * dims.featureCount * count;
+  const image = presence + count;
+  const text = image + dims.imageDim * count;
+  const ids = text + dims.textDim * count;
+  return { hash, idEnd, imageScale, textScale, features, presence, image, text, ids, end: ids + idBytes };
+}
+
+interface Views {
+  readonly hash: Uint32Array; // [count]
+  readonly idEnd: Uint32Array; // [count]
+  readonly imageScale: Float32Array; // [count]
+  readonly textScale: Float32Array; // [count]
+  readonly features: Float32Array; // [count, F]
+  readonly presence: Uint8Array; // [count]
+  readonly image: Int8Array; // [count, Di]
+  readonly text: Int8Array; // [count, Dt]
+  readonly ids: Uint8Array;
+}
+
+function viewsOf(bytes: Uint8Array<ArrayBuffer>, layout: Layout, dims: ShardDims, count: number): Views {
+  const { buffer, byteOffset: start } = bytes;
+  return {
+    hash: new Uint32Array(buffer, start + layout.hash, count),
+    idEnd: new Uint32Array(buffer, start + layout.idEnd, count),
+    imageScale: new Float32Array(buffer, start + layout.imageScale, count),
+    textScale: new Float32Array(buffer, start + layout.textScale, count),
+    features: new Float32Array(buffer, start + layout.features, count * dims.featureCount),
+    presence: new Uint8Array(buffer, start + layout.presence, count),
+    image: new Int8Array(buffer, start + layout.image, count * dims.imageDim),
+    text: new Int8Array(buffer, start + layout.text, count * dims.textDim),
+    ids: new Uint8Array(buffer, start + layout.ids, layout.end - layout.ids),
+  };
+}
+
+/** Typed arrays need 4-byte alignment; a value cut out of a larger buffer may lack it. */
+function aligned(bytes: Uint8Array<ArrayBuffer> | ArrayBuffer): Uint8Array<ArrayBuffer> {
+  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
+  return bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+}
+
+/** Symmetric int8 with one scale: component ≈ scale · int8. Returns the scale, 0 for a zero vector. */
+function quantise(vector: Float32Array, into: Int8Array, at: number): number {
+  let max = 0;
+  for (const value of vector) max = Math.max(max, Math.abs(value));
+  const scale = Math.fround(max / INT8_MAX);
+  if (scale === 0) return 0;
+  vector.forEach((value, d) => {
+    into[at + d] = Math.max(-INT8_MAX, Math.min(INT8_MAX, Math.round(value / scale)));
+  });
+  return scale;
+}
+
+function restore(from: Int8Array, scale: number, at: number, dim: number): Float32Array {
+  const vector = new Float32Array(dim);
+  for (let d = 0; d < dim; d++) vector[d] = from[at + d]! * scale;
+  return vector;
+}
+
+function findItem(views: Views, dims: ShardDims, itemId: string): ItemRecord | undefined {
+  // An encoder turns a lone surrogate into U+FFFD, which would then equal an id that really holds U+FFFD.
+  if (!itemId.isWellFormed()) return undefined;
+  const row = rowOf(views, itemId);
+  if (row === undefined) return undefined;
+  const { imageDim, textDim, featureCount } = dims;
+  const has = views.presence[row]!;
+  return {
+    itemId,
+    image: has & HAS_IMAGE ? restore(views.image, views.imageScale[row]!, row * imageDim, imageDim) : undefined,
+    text: has & HAS_TEXT ? restore(views.text, views.textScale[row]!, row * textDim, textDim) : undefined,
+    features: Array.from(views.features.subarray(row * featureCount, (row + 1) * featureCount), (value) =>
+      Number.isNaN(value) ? undefined : value,
+    ),
+  };
+}
+
+function rowOf(views: Views, itemId: string): number | undefined {
+  const hash = fnv1a(itemId);
+  let low = 0;
+  let high = views.hash.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (views.hash[middle]! < hash) low = middle + 1;
+    else high = middle;
+  }
+  const wanted = new TextEncoder().encode(itemId);
+  for (let row = low; row < views.hash.length && views.hash[row] === hash; row++) {
+    const start = row === 0 ? 0 : views.idEnd[row - 1]!;
+    const id = views.ids.subarray(start, views.idEnd[row]);
+    if (id.length === wanted.length && id.every((byte, i) => byte === wanted[i])) return row;
+  }
+  return undefined;
+}
+
+/** CRC-32 (the one of zlib) over everything except the checksum itself. */
+function checksumOf(bytes: Uint8Array): number {
+  const tables = (crcTables ??= buildCrcTables());
+  const before = crc32(tables, bytes, 0, CHECKSUM_AT, -1);
+  return ~crc32(tables, bytes, HEADER_BYTES, bytes.length, before) >>> 0;
+}
+
+let crcTables: readonly Int32Array[] | undefined;
+
+/** Four tables, so that one step takes four bytes: half a megabyte in about a millisecond. */
+function buildCrcTables(): readonly Int32Array[] {
+  const first = Int32Array.from({ length: 256 }, (_, byte) => {
+    let value = byte;
+    for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
+    return value;
+  });
+  const tables = [first];
+  for (let n = 1; n < 4; n++) tables.push(tables[n - 1]!.map((value) => (value >>> 8) ^ first[value & 0xff]!));
+  return tables;
+}
+
+function crc32(tables: readonly Int32Array[], bytes: Uint8Array, from: number, to: number, seed: number): number {
+  const t0 = tables[0]!;
+  const t1 = tables[1]!;
+  const t2 = tables[2]!;
+  const t3 = tables[3]!;
+  let crc = seed;
+  let i = from;
+  for (; i + 4 <= to; i += 4) {
+    crc ^= bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
+    crc = t3[crc & 0xff]! ^ t2[(crc >>> 8) & 0xff]! ^ t1[(crc >>> 16) & 0xff]! ^ t0[crc >>> 24]!;
+  }
+  for (; i < to; i++) crc = t0[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8);
+  return crc;
+}
+
+function hex(value: number): string {
+  return `0x${value.toString(16).padStart(8, "0")}`;
+}

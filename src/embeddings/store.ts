@@ -1,0 +1,270 @@
+/**
+ * Item vectors by id: pointer → published set → shards, read from KV once and then held in the isolate under a byte budget.
+ *
+ * Requests share decoded shards, never promises: in workerd a promise made by one request's I/O can never settle for another. So two
+ * cold requests may read the same shard twice. Nothing here rejects; every failure is a reason.
+ */
+import * as v from "valibot";
+import type { ItemRecord } from "../ranking/candidate.ts";
+import { ITEM_FEATURES } from "../ranking/candidate.ts";
+import type { Bypass, BypassReason, Result } from "../result.ts";
+import { bypass, err, ok } from "../result.ts";
+import type { Shard } from "./format.ts";
+import { SHARD_VERSION, decodeShard, shardOf } from "./format.ts";
+
+/** What the store needs of a KV namespace; a namespace binding fits as it is. */
+export interface KvReader {
+  get(key: string, type: "arrayBuffer"): Promise<ArrayBuffer | null>;
+  get(key: string, type: "text"): Promise<string | null>;
+}
+
+export interface ItemLookup {
+  readonly set: PublishedSet;
+  /** Parallel to the ids asked for; `undefined` for an unknown item. */
+  readonly items: readonly (ItemRecord | undefined)[];
+}
+
+export interface ItemStore {
+  /** Never rejects. */
+  lookup(ids: readonly string[]): Promise<Result<ItemLookup, Bypass>>;
+}
+
+export interface ItemStoreOptions {
+  readonly kv: KvReader;
+  readonly catalog: string;
+  /** Budget of packed shards in this isolate. A shard larger than it is used and not kept. */
+  readonly cacheBytes: number;
+  /** How long a published version may go unnoticed. Default 60. */
+  readonly pointerTtlSeconds?: number;
+  /** For one lookup as a whole, however many keys it reads. */
+  readonly timeoutMs: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+const nameSchema = v.pipe(v.string(), v.regex(/^[A-Za-z0-9._-]{1,64}$/, "expected 1 to 64 letters, digits, dots, dashes or underscores"));
+const countSchema = v.pipe(v.number(), v.integer(), v.minValue(0));
+const dimSchema = v.pipe(v.number(), v.integer(), v.minValue(1));
+
+const pointerSchema = v.object({ version: nameSchema, previous: v.nullable(nameSchema), publishedAt: v.string() });
+
+/** `<catalog>/live`: which version serves, and which one `armmt rollback` goes back to. */
+export type Pointer = v.InferOutput<typeof pointerSchema>;
+
+const setSchema = v.object({
+  /** Shard format of all shards. */
+  format: v.number(),
+  version: nameSchema,
+  shardCount: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  itemCount: countSchema,
+  imageDim: dimSchema,
+  textDim: dimSchema,
+  imageEncoder: v.string(),
+  textEncoder: v.string(),
+  itemFeatures: v.array(v.string()),
+  /** By shard number. */
+  shards: v.array(v.object({ bytes: countSchema, checksum: countSchema })),
+});
+
+/** `<catalog>/<version>/set`: what was published. */
+export type PublishedSet = v.InferOutput<typeof setSchema>;
+
+export function pointerKey(catalog: string): string {
+  return `${catalog}/live`;
+}
+
+export function setKey(catalog: string, version: string): string {
+  return `${catalog}/${version}/set`;
+}
+
+export function shardKey(catalog: string, version: string, shard: number): string {
+  return `${catalog}/${version}/shard/${shard}`;
+}
+
+/** The error names the field and what was expected. */
+export function parsePointer(text: string): Result<Pointer, string> {
+  return parseJson(pointerSchema, text);
+}
+
+/** Also checks that this code can read the set: shard format, feature list, one entry per shard. */
+export function parsePublishedSet(text: string): Result<PublishedSet, string> {
+  const parsed = parseJson(setSchema, text);
+  if (!parsed.ok) return parsed;
+  const set = parsed.value;
+  if (set.format !== SHARD_VERSION) return err(`format ${set.format}, expected ${SHARD_VERSION}`);
+  if (set.shards.length !== set.shardCount) return err(`${set.shards.length} shards listed, expected ${set.shardCount}`);
+  const [found, expected] = [set.itemFeatures.join(", "), ITEM_FEATURES.join(", ")];
+  if (found !== expected) return err(`item features [${found}], expected [${expected}]`);
+  return ok(set);
+}
+
+function parseJson<T>(schema: v.GenericSchema<unknown, T>, text: string): Result<T, string> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return err(`not JSON: ${JSON.stringify(text.slice(0, 40))}`);
+  }
+  const parsed = v.safeParse(schema, json);
+  if (parsed.success) return ok(parsed.output);
+  return err(parsed.issues.map((issue) => `${v.getDotPath(issue) ?? "value"}: ${issue.message}`).join("; "));
+}
+
+/** Packed bytes by key, least recently used first out. */
+class ShardCache {
+  readonly #maxBytes: number;
+  readonly #shards = new Map<string, Shard>();
+  #bytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  get(key: string): Shard | undefined {
+    const shard = this.#shards.get(key);
+    if (shard === undefined) return undefined;
+    this.#shards.delete(key);
+    this.#shards.set(key, shard);
+    return shard;
+  }
+
+  add(key: string, shard: Shard): void {
+    this.#remove(key);
+    if (shard.byteLength > this.#maxBytes) return;
+    this.#shards.set(key, shard);
+    this.#bytes += shard.byteLength;
+    for (const oldest of this.#shards.keys()) {
+      if (this.#bytes <= this.#maxBytes) break;
+      this.#remove(oldest);
+    }
+  }
+
+  #remove(key: string): void {
+    const shard = this.#shards.get(key);
+    if (shard === undefined) return;
+    this.#shards.delete(key);
+    this.#bytes -= shard.byteLength;
+  }
+}
+
+/** A version in use, and when its pointer was read. */
+interface Live {
+  readonly set: PublishedSet;
+  readonly readAt: number;
+}
+
+export function createItemStore(options: ItemStoreOptions): ItemStore {
+  const { kv, catalog, timeoutMs, now } = options;
+  const pointerTtlMs = (options.pointerTtlSeconds ?? 60) * 1000;
+  const cache = new ShardCache(options.cacheBytes);
+  let live: Live | undefined;
+
+  async function currentSet(): Promise<Result<PublishedSet, Bypass>> {
+    if (live !== undefined && now() - live.readAt < pointerTtlMs) return ok(live.set);
+    const readAt = now();
+    const pointer = await readPointer(live === undefined ? timeoutMs : timeoutMs / 2);
+    if (!pointer.ok) {
+      if (live === undefined || pointer.error.reason === "nothing_published") return pointer;
+      // KV is down or slow, the vectors are here: the version in use stays for another ttl.
+      live = { set: live.set, readAt };
+      return ok(live.set);
+    }
+    const { version } = pointer.value;
+    const loaded = live?.set.version === version ? ok(live.set) : await loadSet(version);
+    // A slow answer must not put an older pointer over a newer one.
+    if (loaded.ok && (live === undefined || readAt >= live.readAt)) live = { set: loaded.value, readAt };
+    return loaded;
+  }
+
+  async function readPointer(withinMs: number): Promise<Result<Pointer, Bypass>> {
+    const key = pointerKey(catalog);
+    const text = await withTimeout(
+      read(key, () => kv.get(key, "text")),
+      withinMs,
+      catalog,
+    );
+    if (!text.ok) return text;
+    if (text.value === null) return bypass("nothing_published", `Key ${key} does not exist: run armmt publish`);
+    const pointer = parsePointer(text.value);
+    return pointer.ok ? pointer : bypass("shard_corrupt", `Cannot read ${key}: ${pointer.error}`);
+  }
+
+  async function loadSet(version: string): Promise<Result<PublishedSet, Bypass>> {
+    const key = setKey(catalog, version);
+    const text = await read(key, () => kv.get(key, "text"));
+    if (!text.ok) return text;
+    if (text.value === null) return bypass("shard_missing", `Key ${key} does not exist: publish again or roll back`);
+    const set = parsePublishedSet(text.value);
+    if (!set.ok) return bypass("shard_corrupt", `Cannot read ${key}: ${set.error}`);
+    if (set.value.version !== version) return bypass("shard_corrupt", `Cannot read ${key}: it says version ${set.value.version}`);
+    return set;
+  }
+
+  async function loadShard(set: PublishedSet, number: number): Promise<Result<Shard, Bypass>> {
+    const key = shardKey(catalog, set.version, number);
+    const cached = cache.get(key);
+    if (cached !== undefined) return ok(cached);
+    const bytes = await read(key, () => kv.get(key, "arrayBuffer"));
+    if (!bytes.ok) return bytes;
+    if (bytes.value === null) return bypass("shard_missing", `Key ${key} does not exist: publish again or roll back`);
+    const dims = { imageDim: set.imageDim, textDim: set.textDim, featureCount: set.itemFeatures.length };
+    const shard = decodeShard(bytes.value, dims);
+    if (!shard.ok) return bypass("shard_corrupt", `Key ${key}: ${shard.error}`);
+    const expected = set.shards[number]?.checksum;
+    if (shard.value.checksum !== expected) {
+      return bypass("shard_corrupt", `Key ${key}: checksum ${shard.value.checksum}, the set says ${expected}`);
+    }
+    cache.add(key, shard.value);
+    return shard;
+  }
+
+  async function find(ids: readonly string[]): Promise<Result<ItemLookup, Bypass>> {
+    const set = await currentSet();
+    if (!set.ok) return set;
+    const { shardCount } = set.value;
+    const numbers = [...new Set(ids.map((id) => shardOf(id, shardCount)))];
+    const loaded = await Promise.all(numbers.map((number) => loadShard(set.value, number)));
+    const shards = new Map<number, Shard>();
+    for (const [i, shard] of loaded.entries()) {
+      if (!shard.ok) return shard;
+      shards.set(numbers[i]!, shard.value);
+    }
+    return ok({ set: set.value, items: ids.map((id) => shards.get(shardOf(id, shardCount))?.find(id)) });
+  }
+
+  return {
+    async lookup(ids) {
+      try {
+        return await withTimeout(find(ids), timeoutMs, catalog);
+      } catch (cause) {
+        return failure("internal_error", `Cannot look up ${ids.length} items of ${catalog}`, cause);
+      }
+    },
+  };
+}
+
+/** The one place where KV's own errors become a reason. */
+async function read<T>(key: string, reading: () => Promise<T>): Promise<Result<T, Bypass>> {
+  try {
+    return ok(await reading());
+  } catch (cause) {
+    return failure("store_unavailable", `Cannot read ${key}`, cause);
+  }
+}
+
+function failure(reason: BypassReason, action: string, cause: unknown): Result<never, Bypass> {
+  return bypass(reason, `${action}: ${cause instanceof Error ? cause.message : String(cause)}`);
+}
+
+/** A read that comes too late still lands in the cache, for the next search. */
+async function withTimeout<T>(work: Promise<Result<T, Bypass>>, timeoutMs: number, catalog: string): Promise<Result<T, Bypass>> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<Result<T, Bypass>>((resolve) => {
+    timer = setTimeout(() => resolve(bypass("store_timeout", `Item vectors of ${catalog} took longer than ${timeoutMs} ms`)), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
