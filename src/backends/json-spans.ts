@@ -3,7 +3,8 @@
  * edited while every other byte (numbers beyond 2^53, key order, escapes, white space) stays what it was.
  *
  * `scanJson` checks the whole text against RFC 8259 once, so a truncated reply is always noticed; it does not check that the bytes inside
- * strings are valid UTF-8 (they are passed on, and reading one as text does check). It never repairs and never prints JSON.
+ * strings are valid UTF-8 (they are passed on, and reading one as text does check). It never repairs and never prints JSON; `json-edits.ts` changes texts by
+ * these spans.
  */
 import type { Result } from "../result.ts";
 import { err, ok } from "../result.ts";
@@ -275,67 +276,4 @@ export function readNumber(text: JsonText, span: Span): number | undefined {
   if (kindOf(text, span) !== "number") return undefined;
   const value = Number(utf8.decode(text.bytes.subarray(span.start, span.end)));
   return Number.isFinite(value) ? value : undefined;
-}
-
-/** Replaces `start`..`end` by `text`; an empty span inserts, an empty text cuts. */
-export interface Edit extends Span {
-  readonly text: string;
-}
-
-/** Applies edits, which must not overlap; every other byte is copied. */
-export function applyEdits(bytes: Uint8Array, edits: readonly Edit[]): Uint8Array<ArrayBuffer> {
-  const encoder = new TextEncoder();
-  const parts: Uint8Array[] = [];
-  let at = 0;
-  for (const edit of edits.toSorted((a, b) => a.start - b.start)) {
-    parts.push(bytes.subarray(at, edit.start), encoder.encode(edit.text));
-    at = edit.end;
-  }
-  parts.push(bytes.subarray(at));
-  return joinBytes(parts);
-}
-
-export function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
-}
-
-/** The edit that takes the member at `place` out of its object, with the comma that it no longer needs. */
-export function cutMember(siblings: readonly Member[], place: number): Edit {
-  const own = siblings[place]!.span;
-  const before = siblings[place - 1]?.span;
-  const after = siblings[place + 1]?.span;
-  if (before !== undefined) return { start: before.end, end: own.end, text: "" };
-  return { start: own.start, end: after?.start ?? own.end, text: "" };
-}
-
-/**
- * An object at the root with its hits array re-filled: `picks` are places in `slots` (the array's elements). Separators keep their
- * places, so the same picks in the same order give the same bytes.
- */
-export function fillArray(text: JsonText, array: Span, slots: readonly Span[], picks: readonly number[]): Uint8Array<ArrayBuffer> {
-  const { bytes } = text;
-  const first = slots[0];
-  const last = slots[slots.length - 1];
-  if (first === undefined || last === undefined) return bytes.slice();
-  if (picks.length === 0) return joinBytes([bytes.subarray(0, array.start + 1), bytes.subarray(array.end - 1)]);
-  const parts: Uint8Array[] = [bytes.subarray(0, first.start)];
-  picks.forEach((pick, position) => {
-    if (position > 0) parts.push(bytes.subarray(slots[position - 1]!.end, slots[position]!.start));
-    parts.push(bytes.subarray(slots[pick]!.start, slots[pick]!.end));
-  });
-  parts.push(bytes.subarray(last.end));
-  return joinBytes(parts);
-}
-
-/** Adds one last member to the object at the root. */
-export function appendMember(text: JsonText, key: string, json: string): Uint8Array<ArrayBuffer> {
-  const at = text.root.end - 1;
-  const comma = members(text, text.root).length > 0 ? "," : "";
-  return applyEdits(text.bytes, [{ start: at, end: at, text: `${comma}${JSON.stringify(key)}:${json}` }]);
 }
