@@ -16,7 +16,7 @@ export function applyEdits(bytes: Uint8Array, edits: readonly Edit[]): Uint8Arra
   const encoder = new TextEncoder();
   const parts: Uint8Array[] = [];
   let at = 0;
-  for (const edit of edits.toSorted((a, b) => a.start - b.start)) {
+  for (const edit of edits.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
     parts.push(bytes.subarray(at, edit.start), encoder.encode(edit.text));
     at = edit.end;
   }

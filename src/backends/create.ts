@@ -1,0 +1,20 @@
+/**
+ * Backend name of the configuration → backend. A new engine is one file and one line here.
+ */
+import type { Result } from "../result.ts";
+import { err, ok } from "../result.ts";
+import type { Backend } from "./backend.ts";
+import { createElasticsearch } from "./elasticsearch.ts";
+
+const FACTORIES: ReadonlyMap<string, () => Backend> = new Map([
+  ["elasticsearch", createElasticsearch],
+  ["opensearch", createElasticsearch],
+]);
+
+export const BACKEND_NAMES: readonly string[] = [...FACTORIES.keys()];
+
+/** An unknown name is an error that lists the known ones. */
+export function createBackend(name: string): Result<Backend, string> {
+  const create = FACTORIES.get(name);
+  return create === undefined ? err(`Unknown backend "${name}": use one of ${BACKEND_NAMES.join(", ")}`) : ok(create());
+}
