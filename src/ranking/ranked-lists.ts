@@ -1,0 +1,56 @@
+/**
+ * Ranked id lists of recent searches, so that all pages of one search agree and the model runs once. Ids only, never replies; held in one
+ * isolate, least recently used first out.
+ *
+ * Not the source of truth: a list is used only while the engine's window holds the same ids, and losing one costs a model run.
+ */
+
+export interface RankedLists {
+  /** The order kept under `key` as places in `ids`, where it holds exactly these ids; `undefined` otherwise. */
+  recall(key: string, ids: readonly string[]): readonly number[] | undefined;
+  /** `order`: places in `ids`. */
+  keep(key: string, ids: readonly string[], order: readonly number[]): void;
+}
+
+export interface RankedListsOptions {
+  /** Default 500. */
+  readonly maxLists?: number;
+  /** Default 60: how long a shopper may take from page to page. */
+  readonly ttlSeconds?: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+interface KeptList {
+  readonly ids: readonly string[];
+  readonly keptAt: number;
+}
+
+export function createRankedLists(options: RankedListsOptions): RankedLists {
+  const { maxLists = 500, ttlSeconds = 60, now } = options;
+  const lists = new Map<string, KeptList>();
+  return {
+    recall(key, ids) {
+      const list = lists.get(key);
+      if (list === undefined) return undefined;
+      lists.delete(key);
+      if (now() - list.keptAt >= ttlSeconds * 1000) return undefined;
+      lists.set(key, list);
+      return placesOf(list.ids, ids);
+    },
+    keep(key, ids, order) {
+      lists.delete(key);
+      lists.set(key, { ids: order.map((place) => ids[place]!), keptAt: now() });
+      const [oldest] = lists.keys();
+      if (lists.size > maxLists && oldest !== undefined) lists.delete(oldest);
+    },
+  };
+}
+
+/** Where the ranked ids stand in `ids`; `undefined` unless both hold the same ones. */
+function placesOf(ranked: readonly string[], ids: readonly string[]): readonly number[] | undefined {
+  if (ranked.length !== ids.length) return undefined;
+  const place = new Map(ids.map((id, i) => [id, i]));
+  const places = ranked.map((id) => place.get(id));
+  return places.every((one) => one !== undefined) && new Set(places).size === ids.length ? places : undefined;
+}
