@@ -1,0 +1,117 @@
+/**
+ * Which catalogue the shop sells: the drawn one, or another that `armmt start --catalog` put into KV. Built once per isolate, when the
+ * first request asks, because KV cannot be read earlier.
+ */
+import * as v from "valibot";
+import { drawCatalogue, drawPicture, type DrawnProduct, type Product } from "./catalogue.ts";
+import { createEngine, type Engine } from "./engine.ts";
+
+/** What the shop needs of Workers KV. */
+export interface ShopKv {
+  get(key: string, type: "text"): Promise<string | null>;
+}
+
+/** KV key of the other catalogue. */
+export const CATALOG_KEY = "catalog";
+
+/** How many categories are offered as example queries when the catalogue brings none. */
+const EXAMPLE_COUNT = 6;
+
+const ProductSchema = v.object({
+  id: v.pipe(v.string(), v.minLength(1)),
+  title: v.string(),
+  category: v.string(),
+  price: v.exactOptional(v.number()),
+  rating: v.exactOptional(v.number()),
+  ratingCount: v.exactOptional(v.number()),
+  popularity: v.exactOptional(v.number()),
+  inStock: v.exactOptional(v.boolean()),
+  createdAt: v.exactOptional(v.string()),
+  image: v.string(),
+});
+
+const CatalogSchema = v.object({
+  name: v.string(),
+  note: v.exactOptional(v.string()),
+  exampleQueries: v.exactOptional(v.array(v.string())),
+  products: v.pipe(v.array(ProductSchema), v.minLength(1, "the list is empty")),
+});
+
+/** What KV holds under CATALOG_KEY, as JSON. */
+export type ShopCatalog = v.InferOutput<typeof CatalogSchema>;
+
+export interface Shop {
+  readonly name: string;
+  readonly note: string | undefined;
+  readonly exampleQueries: readonly string[];
+  readonly categories: readonly { readonly name: string; readonly count: number }[];
+  readonly products: ReadonlyMap<string, Product>;
+  /** URL paths of all pictures. */
+  readonly images: ReadonlySet<string>;
+  readonly engine: Engine;
+  /** The SVG of a product's picture; undefined where pictures are files. */
+  readonly draw: ((id: string) => string | undefined) | undefined;
+}
+
+function countCategories(products: readonly Product[]): { name: string; count: number }[] {
+  const counts = new Map<string, number>();
+  for (const { category } of products) counts.set(category, (counts.get(category) ?? 0) + 1);
+  return [...counts].map(([name, count]) => ({ name, count })).toSorted((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1));
+}
+
+function openShop(catalog: ShopCatalog, draw?: Shop["draw"]): Shop {
+  const categories = countCategories(catalog.products);
+  return {
+    name: catalog.name,
+    note: catalog.note,
+    exampleQueries: catalog.exampleQueries ?? categories.slice(0, EXAMPLE_COUNT).map((category) => category.name.toLowerCase()),
+    categories,
+    products: new Map(catalog.products.map((product) => [product.id, product])),
+    images: new Set(catalog.products.map((product) => product.image)),
+    engine: createEngine(catalog.products),
+    draw,
+  };
+}
+
+/** What a shop says of a drawn product: everything but its look. */
+function listed(product: DrawnProduct): Product {
+  const { id, title, category, price, rating, ratingCount, popularity, inStock, createdAt, image } = product;
+  return { id, title, category, price, rating, ratingCount, popularity, inStock, createdAt, image };
+}
+
+function openDrawnShop(): Shop {
+  const drawn = drawCatalogue();
+  const byId = new Map(drawn.map((product) => [product.id, product]));
+  const catalog: ShopCatalog = {
+    name: "drawn catalogue",
+    note: `${drawn.length.toLocaleString("en")} invented products with drawn pictures`,
+    exampleQueries: ["red mug", "striped cushion", "elegant bag", "black sneaker", "retro lamp", "floral dress", "round sunglasses"],
+    products: drawn.map(listed),
+  };
+  return openShop(catalog, (id) => {
+    const product = byId.get(id);
+    return product && drawPicture(product);
+  });
+}
+
+/** Throws with the offending field when KV holds something that is no catalogue. */
+export function parseCatalog(text: string): ShopCatalog {
+  const parsed = v.safeParse(CatalogSchema, JSON.parse(text));
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  const place = v.getDotPath(issue) ?? "its top";
+  throw new Error(
+    `Cannot read the catalogue in KV, key "${CATALOG_KEY}", at ${place}: ${issue.message}; write it again with armmt start --catalog`,
+  );
+}
+
+/** A shop per isolate. Concurrent first requests may build it twice: a promise must not cross requests in workerd. */
+export function createShopKeeper(): (kv: ShopKv | undefined) => Promise<Shop> {
+  let open: Shop | undefined;
+  return async (kv) => {
+    if (open !== undefined) return open;
+    const text = (await kv?.get(CATALOG_KEY, "text")) ?? undefined;
+    open ??= text === undefined ? openDrawnShop() : openShop(parseCatalog(text));
+    return open;
+  };
+}
