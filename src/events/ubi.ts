@@ -1,0 +1,114 @@
+/**
+ * User Behavior Insights 1.3: the query and event records that this project writes, and what `armmt` adds to a query.
+ *
+ * Builds records and nothing else; `sink.ts` says where they go. Schemas: github.com/o19s/ubi, schema/1.3.0.
+ */
+import type { BypassReason } from "../result.ts";
+
+/** The schema's limit for ids and names. */
+const MAX_ID_LENGTH = 100;
+
+/** What a report and a replay need of one search, under `query_attributes.armmt`. */
+export interface ArmmtAttributes {
+  /** Absent outside the experiment. */
+  readonly experiment?: string;
+  /** The arm that the unit was assigned to; it stays where re-ranking was bypassed (intention to treat). */
+  readonly variant: string;
+  /** Absent where no model was loaded. */
+  readonly model?: string;
+  /** W */
+  readonly window: number;
+  /** Engine order: the whole window where it was requested, else the page; empty where the engine gave none. */
+  readonly original_ids: readonly string[];
+  /** As shown, position 1 first. */
+  readonly served_ids: readonly string[];
+  /** Absent where the list was re-ranked. */
+  readonly bypass?: BypassReason;
+}
+
+export interface UbiQueryRecord {
+  readonly application: string;
+  readonly query_id: string;
+  /** Only with consent. */
+  readonly client_id?: string;
+  readonly user_query: string;
+  readonly query_attributes: { readonly armmt: ArmmtAttributes };
+  /** ISO 8601 with a Z. */
+  readonly timestamp: string;
+  readonly query_response_hit_ids: readonly string[];
+}
+
+export interface UbiEventRecord {
+  readonly application: string;
+  readonly action_name: "impression" | "click" | "add_to_cart" | "purchase";
+  readonly query_id: string;
+  /** Only with consent. */
+  readonly client_id?: string;
+  readonly timestamp: string;
+  readonly event_attributes: {
+    readonly object: { readonly object_id: string; readonly object_id_type: "product" };
+    /** 1-based, as shown. */
+    readonly position: { readonly ordinal: number };
+  };
+}
+
+export interface QueryRecordOptions {
+  /** Which search box or shop, at most 100 characters. */
+  readonly application: string;
+  /** At most 100 characters; the record is worth nothing without the whole id, so the caller makes a new one where it is longer. */
+  readonly queryId: string;
+  /** Given only where the shopper consented. An id longer than 100 characters is left out: cut, it would merge two shoppers. */
+  readonly clientId?: string | undefined;
+  readonly userQuery: string;
+  /** Milliseconds since 1970. */
+  readonly timeMs: number;
+  readonly armmt: ArmmtAttributes;
+}
+
+export function createQueryRecord({ application, queryId, clientId, userQuery, timeMs, armmt }: QueryRecordOptions): UbiQueryRecord {
+  return {
+    application,
+    query_id: queryId,
+    ...clientOf(clientId),
+    user_query: userQuery,
+    query_attributes: { armmt },
+    timestamp: new Date(timeMs).toISOString(),
+    query_response_hit_ids: armmt.served_ids,
+  };
+}
+
+export interface EventRecordOptions {
+  readonly application: string;
+  readonly action: UbiEventRecord["action_name"];
+  readonly queryId: string;
+  /** As in QueryRecordOptions. */
+  readonly clientId?: string | undefined;
+  readonly itemId: string;
+  /** 1-based, as shown. */
+  readonly position: number;
+  /** Milliseconds since 1970. */
+  readonly timeMs: number;
+}
+
+export function createEventRecord({
+  application,
+  action,
+  queryId,
+  clientId,
+  itemId,
+  position,
+  timeMs,
+}: EventRecordOptions): UbiEventRecord {
+  return {
+    application,
+    action_name: action,
+    query_id: queryId,
+    ...clientOf(clientId),
+    timestamp: new Date(timeMs).toISOString(),
+    event_attributes: { object: { object_id: itemId, object_id_type: "product" }, position: { ordinal: position } },
+  };
+}
+
+function clientOf(clientId: string | undefined): { client_id?: string } {
+  return clientId === undefined || clientId === "" || clientId.length > MAX_ID_LENGTH ? {} : { client_id: clientId };
+}
