@@ -1,0 +1,63 @@
+/**
+ * Talks to the edge as any client of the shop would: Elasticsearch's `_search` plus the `x-armmt` headers.
+ */
+import { type Catalog, type Outcome, type Page, parseCatalog, parseOutcome, parsePage } from "./reply.ts";
+
+export type Sort = "relevance" | "price-asc" | "price-desc";
+
+export interface Search {
+  readonly query: string;
+  readonly sort: Sort;
+  readonly from: number;
+  readonly size: number;
+}
+
+export interface SearchOptions {
+  /** Recently viewed product ids, most recent first. */
+  readonly history?: readonly string[];
+  /** Ask the edge to leave the engine's order alone. */
+  readonly off?: boolean;
+  /** Admin token of the local demo; with it the reply explains itself. */
+  readonly explainToken?: string | undefined;
+  readonly signal?: AbortSignal;
+}
+
+export interface Answer {
+  readonly page: Page;
+  readonly outcome: Outcome;
+  /** From sending to the last byte, in this browser. */
+  readonly elapsedMs: number;
+}
+
+function requestBody({ query, sort, from, size }: Search): string {
+  const order = sort === "price-asc" ? "asc" : "desc";
+  return JSON.stringify({
+    query: query === "" ? { match_all: {} } : { match: { title: query } },
+    from,
+    size,
+    ...(sort === "relevance" ? {} : { sort: [{ price: order }] }),
+  });
+}
+
+/** Throws with a sentence for the shopper where there is no list to show. */
+export async function search(request: Search, options: SearchOptions = {}): Promise<Answer> {
+  const headers = new Headers({ "content-type": "application/json" });
+  if (options.off === true) headers.set("x-armmt", "off");
+  const history = options.history ?? [];
+  if (history.length > 0) headers.set("x-armmt-history", history.map(encodeURIComponent).join(","));
+  if (options.explainToken !== undefined) headers.set("authorization", `Bearer ${options.explainToken}`);
+  const url = options.explainToken === undefined ? "/products/_search" : "/products/_search?armmt_explain";
+  const started = performance.now();
+  const response = await fetch(url, { method: "POST", headers, body: requestBody(request), signal: options.signal ?? null });
+  const text = await response.text();
+  const elapsedMs = performance.now() - started;
+  if (!response.ok) throw new Error(`The search answered with status ${response.status}: ${text.slice(0, 200)}`);
+  const json: unknown = JSON.parse(text);
+  return { page: parsePage(json), outcome: parseOutcome(response.headers.get("x-armmt") ?? undefined), elapsedMs };
+}
+
+export async function fetchCatalog(): Promise<Catalog> {
+  const response = await fetch("/catalog.json");
+  if (!response.ok) throw new Error(`The shop's catalogue answered with status ${response.status}`);
+  return parseCatalog(await response.json());
+}

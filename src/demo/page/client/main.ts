@@ -1,0 +1,197 @@
+/**
+ * The demo page: one query, asked twice (the engine's order and the edge's), shown side by side.
+ *
+ * The query, the sort, how many are shown and what was viewed make the state; `refresh` turns it into the page.
+ */
+import { type Answer, fetchCatalog, search, type Sort } from "./api.ts";
+import { byId } from "./dom.ts";
+import { addRecent, loadRecent, saveRecent } from "./recent.ts";
+import type { Catalog, Page, Product, RecentProduct } from "./reply.ts";
+import { measure } from "./timing.ts";
+import { markTwins } from "./twins.ts";
+import { createView, type Results } from "./view.ts";
+
+const PAGE_SIZE = 24;
+const TYPING_PAUSE_MS = 180;
+/** Timing begins when pictures and cards are in. */
+const SETTLE_MS = 500;
+
+const queryField = byId("query", HTMLInputElement);
+const sortField = byId("sort", HTMLSelectElement);
+const moreButton = byId("more", HTMLButtonElement);
+
+const view = createView({
+  onChoose: (product) => void choose(product),
+  onExample: (query) => {
+    queryField.value = query;
+    startSearch(true);
+  },
+  onRemoveRecent: (at) => void removeRecent(at),
+});
+
+let catalog: Catalog | undefined;
+let recent: RecentProduct[] = loadRecent(localStorage);
+let results: Results | undefined;
+/** How many products each column shows. */
+let shown = PAGE_SIZE;
+/** Ends what a newer search makes pointless. */
+let running = new AbortController();
+
+const asked = (): string => queryField.value.trim();
+const viewedIds = (): string[] => recent.map((product) => product.id);
+
+function sortChosen(): Sort {
+  const { value } = sortField;
+  return value === "price-asc" || value === "price-desc" ? value : "relevance";
+}
+
+/** Asks for `[from, from + size)` in both orders. */
+async function askBoth(from: number, size: number, signal: AbortSignal): Promise<readonly [Answer, Answer]> {
+  const request = { query: asked(), sort: sortChosen(), from, size };
+  return Promise.all([
+    search(request, { off: true, signal }),
+    search(request, { history: viewedIds(), explainToken: catalog?.explainToken, signal }),
+  ]);
+}
+
+/** Searches anew for all that is shown, unless a newer search overtakes it. `spoken`: why, for a screen reader. */
+async function refresh(spoken?: string): Promise<void> {
+  running.abort();
+  running = new AbortController();
+  const { signal } = running;
+  view.setBusy(true);
+  try {
+    const [engine, reranked] = await askBoth(0, shown, signal);
+    results = { query: asked(), engine: engine.page, reranked: reranked.page, outcome: reranked.outcome, viewed: recent.length };
+    view.showResults(results);
+    view.announce(results, spoken);
+    void time(results, signal);
+  } catch (error) {
+    if (!signal.aborted) view.showError(error);
+  } finally {
+    if (!signal.aborted) view.setBusy(false);
+  }
+}
+
+async function showMore(): Promise<void> {
+  const { signal } = running;
+  moreButton.disabled = true;
+  try {
+    const [engine, reranked] = await askBoth(shown, PAGE_SIZE, signal);
+    if (signal.aborted || results === undefined) return;
+    shown += PAGE_SIZE;
+    results = { ...results, engine: joinPages(results.engine, engine.page), reranked: joinPages(results.reranked, reranked.page) };
+    view.showResults(results);
+    view.announce(results, `${engine.page.products.length} more products.`);
+  } catch (error) {
+    if (!signal.aborted) view.showError(error);
+  } finally {
+    moreButton.disabled = false;
+  }
+}
+
+function joinPages(first: Page, next: Page): Page {
+  return { ...first, products: [...first.products, ...next.products], explained: new Map([...first.explained, ...next.explained]) };
+}
+
+async function time({ outcome }: Results, signal: AbortSignal): Promise<void> {
+  if (outcome.kind !== "applied") {
+    view.hideTiming();
+    return;
+  }
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  const request = { query: asked(), sort: sortChosen(), from: 0, size: PAGE_SIZE };
+  try {
+    await measure(request, { history: viewedIds(), signal }, (timing) => {
+      if (!signal.aborted) view.showTiming(timing, outcome.window);
+    });
+  } catch {
+    if (!signal.aborted) view.hideTiming(); // the next search tells what is wrong
+  }
+}
+
+async function choose({ id, title, image }: Product): Promise<void> {
+  setRecent(addRecent(recent, { id, title, image }));
+  await refresh(`${title} added to recently viewed.`);
+}
+
+async function removeRecent(at: number): Promise<void> {
+  const title = recent[at]?.title ?? "Product";
+  setRecent(recent.filter((_, i) => i !== at));
+  (view.recentButton(at) ?? queryField).focus(); // the focused button is gone
+  await refresh(`${title} removed from recently viewed.`);
+}
+
+function setRecent(products: RecentProduct[]): void {
+  recent = products;
+  saveRecent(localStorage, products);
+  view.showRecent(products);
+}
+
+/** `push`: leave a step in the browser's history. */
+function startSearch(push: boolean): void {
+  shown = PAGE_SIZE;
+  const url = new URL(location.href);
+  const sort = sortChosen();
+  url.search = new URLSearchParams({ ...(asked() !== "" && { q: asked() }), ...(sort !== "relevance" && { sort }) }).toString();
+  if (push) history.pushState(undefined, "", url);
+  else history.replaceState(undefined, "", url);
+  void refresh();
+}
+
+function readAddress(fallback: string): void {
+  const params = new URLSearchParams(location.search);
+  queryField.value = params.get("q") ?? fallback;
+  sortField.value = params.get("sort") ?? "relevance";
+  if (sortField.value === "") sortField.value = "relevance"; // an unknown sort selects nothing
+}
+
+function listen(): void {
+  byId("search", HTMLFormElement).addEventListener("submit", (event) => {
+    event.preventDefault();
+    startSearch(true);
+  });
+  let typing: ReturnType<typeof setTimeout> | undefined;
+  queryField.addEventListener("input", () => {
+    clearTimeout(typing);
+    typing = setTimeout(() => startSearch(false), TYPING_PAUSE_MS);
+  });
+  sortField.addEventListener("change", () => startSearch(true));
+  moreButton.addEventListener("click", () => void showMore());
+  byId("recent-clear", HTMLButtonElement).addEventListener("click", () => {
+    setRecent([]);
+    queryField.focus();
+    void refresh("Recently viewed cleared.");
+  });
+  for (const button of document.querySelectorAll<HTMLButtonElement>(".switch button")) {
+    button.addEventListener("click", () => view.showColumn(button.dataset["show"] ?? "reranked"));
+  }
+  markTwins(byId("columns", HTMLElement));
+  document.addEventListener("keydown", (event) => {
+    const isTyping = event.target instanceof Element && event.target.matches("input, select, textarea");
+    if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    queryField.focus();
+    queryField.select();
+  });
+  addEventListener("popstate", () => {
+    readAddress("");
+    shown = PAGE_SIZE;
+    void refresh();
+  });
+}
+
+async function begin(): Promise<void> {
+  listen();
+  view.showRecent(recent);
+  try {
+    catalog = await fetchCatalog();
+    view.showCatalog(catalog);
+  } catch (error) {
+    view.showError(error);
+  }
+  readAddress(catalog?.exampleQueries[0] ?? "");
+  await refresh();
+}
+
+await begin();
