@@ -1,196 +1,188 @@
-/** How a material takes the light: fills to lay over a colour, strongest at 64 px first. The light comes from the upper left. */
+/** How a material takes the light: fills to lay over a colour, in order. The light comes from the upper left. */
 import type { Material } from "../vocabulary.ts";
 
-type Define = (name: string, element: (id: string) => string) => string;
+/** Registers an SVG definition under a name that is unique in the picture and returns its `url(#…)`. */
+export type Define = (name: string, element: (id: string) => string) => string;
 
-type Stop = readonly [offset: number, colour: string, opacity: number];
+/** Positive light is white, negative is shade. */
+type Stop = readonly [offset: number, light: number];
 
-function linear(define: Define, name: string, [x1, y1, x2, y2]: readonly [number, number, number, number], stops: readonly Stop[]): string {
-  return define(name, (id) => `<linearGradient id="${id}" x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}">${stopsOf(stops)}</linearGradient>`);
+interface Gradient {
+  readonly line: readonly [x1: number, y1: number, x2: number, y2: number];
+  readonly stops: readonly Stop[];
 }
+
+interface Texture {
+  readonly size: readonly [width: number, height: number];
+  /** Shaded and lit lines. */
+  readonly dark: string;
+  readonly lit: string;
+  readonly width: number;
+  readonly strength: number;
+}
+
+interface Surface {
+  readonly gradient: Gradient;
+  readonly texture?: Texture;
+}
+
+const SHADE = "#140c10";
+
+function soft(strength: number): Gradient {
+  return {
+    line: [0.1, 0, 0.9, 1],
+    stops: [
+      [0, 0.3 * strength],
+      [0.45, 0],
+      [1, -0.42 * strength],
+    ],
+  };
+}
+
+const polished: Gradient = {
+  line: [0, 0, 1, 0.25],
+  stops: [
+    [0, -0.18],
+    [0.12, 0.1],
+    [0.2, 0.7],
+    [0.28, 0.12],
+    [0.6, -0.04],
+    [1, -0.44],
+  ],
+};
+
+const brushed: Gradient = {
+  line: [0, 0.1, 1, 0],
+  stops: [
+    [0, -0.45],
+    [0.16, 0.65],
+    [0.3, 0.1],
+    [0.5, -0.34],
+    [0.7, 0.45],
+    [0.86, -0.14],
+    [1, -0.5],
+  ],
+};
+
+const weave: Texture = { size: [6, 6], dark: "M1 0v6M4 0v6", lit: "M0 1h6M0 4h6", width: 1.3, strength: 0.22 };
+
+const SURFACES: Readonly<Record<Material, Surface>> = {
+  leather: {
+    gradient: {
+      line: [0.1, 0, 0.75, 1],
+      stops: [
+        [0, 0.1],
+        [0.22, 0.42],
+        [0.42, 0],
+        [0.6, -0.08],
+        [1, -0.52],
+      ],
+    },
+  },
+  suede: { gradient: soft(1.25), texture: { size: [7, 7], dark: "M1 2l1 1M5 5l1 1", lit: "M4 1l1 1M1 5l1 1", width: 1.4, strength: 0.2 } },
+  canvas: { gradient: soft(0.8), texture: weave },
+  cotton: { gradient: soft(0.7) },
+  linen: {
+    gradient: soft(0.7),
+    texture: { ...weave, size: [9, 9], dark: "M2 0v9M7 0v9", lit: "M0 1h9M0 6h9", width: 1.8, strength: 0.26 },
+  },
+  denim: {
+    gradient: soft(0.9),
+    texture: { size: [7, 7], dark: "", lit: "M-1 8L8 -1M-4.5 4.5L4.5 -4.5M2.5 11.5L11.5 2.5", width: 1.7, strength: 0.34 },
+  },
+  silk: {
+    gradient: {
+      line: [0, 0, 1, 0.5],
+      stops: [
+        [0, 0.1],
+        [0.2, 0.55],
+        [0.34, -0.2],
+        [0.5, 0.45],
+        [0.68, -0.25],
+        [0.82, 0.36],
+        [1, -0.36],
+      ],
+    },
+  },
+  velvet: {
+    gradient: {
+      line: [0, 0, 1, 0.6],
+      stops: [
+        [0, 0.42],
+        [0.18, -0.2],
+        [0.45, 0.24],
+        [0.62, -0.32],
+        [0.85, 0.16],
+        [1, -0.46],
+      ],
+    },
+  },
+  wool: {
+    gradient: soft(0.8),
+    texture: { size: [12, 10], dark: "M0 1l6 5l6 -5", lit: "M0 6l6 5l6 -5M0 -4l6 5l6 -5", width: 2.4, strength: 0.26 },
+  },
+  straw: {
+    gradient: soft(0.8),
+    texture: { size: [12, 12], dark: "M0 3h6M6 9h6", lit: "M3 6v6M9 0v6", width: 2.6, strength: 0.4 },
+  },
+  wood: {
+    gradient: soft(0.8),
+    texture: { size: [70, 18], dark: "M0 4Q17 0 35 4T70 4M0 14Q17 17 35 13T70 14", lit: "M0 9Q17 7 35 9T70 9", width: 2.2, strength: 0.34 },
+  },
+  metal: { gradient: brushed },
+  brass: { gradient: brushed },
+  ceramic: { gradient: polished },
+  enamel: { gradient: polished },
+  plastic: { gradient: polished },
+  glass: {
+    gradient: {
+      line: [0, 0, 1, 0.1],
+      stops: [
+        [0, 0.1],
+        [0.1, 0.8],
+        [0.2, 0.26],
+        [0.5, 0.34],
+        [0.78, 0.1],
+        [0.88, 0.66],
+        [1, -0.28],
+      ],
+    },
+  },
+  rubber: { gradient: soft(1) },
+};
 
 function stopsOf(stops: readonly Stop[]): string {
-  return stops.map(([offset, colour, opacity]) => `<stop offset="${offset}" stop-color="${colour}" stop-opacity="${opacity}"/>`).join("");
+  return stops
+    .map(
+      ([offset, light]) =>
+        `<stop offset="${offset}" stop-color="${light < 0 ? SHADE : "#fff"}" stop-opacity="${Math.abs(light).toFixed(2)}"/>`,
+    )
+    .join("");
 }
 
-function texture(define: Define, width: number, height: number, marks: string): string {
-  return define(
-    "texture",
-    (id) => `<pattern id="${id}" width="${width}" height="${height}" patternUnits="userSpaceOnUse">${marks}</pattern>`,
-  );
-}
-
-const W = "#ffffff";
-const B = "#140c10";
-
-function soft(define: Define, strength: number): string {
-  return linear(
-    define,
-    "soft",
-    [0.1, 0, 0.9, 1],
-    [
-      [0, W, 0.3 * strength],
-      [0.45, W, 0],
-      [0.55, B, 0],
-      [1, B, 0.4 * strength],
-    ],
-  );
-}
-
+/** The fills that make a flat colour look like the material. */
 export function sheenOf(material: Material, define: Define): string[] {
-  switch (material) {
-    case "leather":
-      return [
-        linear(
-          define,
-          "sheen",
-          [0.1, 0, 0.75, 1],
-          [
-            [0, W, 0.12],
-            [0.22, W, 0.38],
-            [0.42, W, 0],
-            [0.6, B, 0.06],
-            [1, B, 0.5],
-          ],
-        ),
-      ];
-    case "metal":
-    case "brass":
-      return [
-        linear(
-          define,
-          "sheen",
-          [0, 0.1, 1, 0],
-          [
-            [0, B, 0.42],
-            [0.16, W, 0.62],
-            [0.3, W, 0.1],
-            [0.5, B, 0.32],
-            [0.7, W, 0.42],
-            [0.86, B, 0.12],
-            [1, B, 0.48],
-          ],
-        ),
-      ];
-    case "ceramic":
-    case "enamel":
-    case "plastic":
-      return [
-        linear(
-          define,
-          "sheen",
-          [0, 0, 1, 0.25],
-          [
-            [0, B, 0.16],
-            [0.14, W, 0.12],
-            [0.22, W, 0.68],
-            [0.32, W, 0.1],
-            [0.6, B, 0.04],
-            [1, B, 0.42],
-          ],
-        ),
-      ];
-    case "glass":
-      return [
-        linear(
-          define,
-          "sheen",
-          [0, 0, 1, 0.1],
-          [
-            [0, W, 0.12],
-            [0.1, W, 0.78],
-            [0.2, W, 0.3],
-            [0.5, W, 0.42],
-            [0.78, W, 0.2],
-            [0.88, W, 0.7],
-            [1, B, 0.25],
-          ],
-        ),
-      ];
-    case "velvet":
-      return [
-        linear(
-          define,
-          "sheen",
-          [0, 0, 1, 0.6],
-          [
-            [0, W, 0.42],
-            [0.18, B, 0.16],
-            [0.45, W, 0.26],
-            [0.62, B, 0.28],
-            [0.85, W, 0.2],
-            [1, B, 0.42],
-          ],
-        ),
-      ];
-    case "silk":
-      return [
-        linear(
-          define,
-          "sheen",
-          [0, 0, 1, 0.5],
-          [
-            [0, W, 0.1],
-            [0.2, W, 0.5],
-            [0.34, B, 0.16],
-            [0.5, W, 0.4],
-            [0.68, B, 0.22],
-            [0.82, W, 0.34],
-            [1, B, 0.34],
-          ],
-        ),
-      ];
-    case "wood":
-      return [
-        texture(
-          define,
-          60,
-          16,
-          `<path d="M0 4Q15 1 30 4T60 4M0 12Q15 15 30 11T60 12" fill="none" stroke="${B}" stroke-opacity=".34" stroke-width="2.2"/><path d="M0 8Q15 6 30 8T60 8" fill="none" stroke="${W}" stroke-opacity=".2" stroke-width="1.6"/>`,
-        ),
-        soft(define, 0.8),
-      ];
-    case "straw":
-      return [
-        texture(
-          define,
-          10,
-          10,
-          `<path d="M0 2.5h5M5 7.5h5" stroke="${B}" stroke-opacity=".36" stroke-width="2"/><path d="M2.5 5v5M7.5 0v5" stroke="${W}" stroke-opacity=".4" stroke-width="2"/>`,
-        ),
-        soft(define, 0.8),
-      ];
-    case "wool":
-      return [
-        texture(
-          define,
-          10,
-          9,
-          `<path d="M0 1l5 5l5-5" fill="none" stroke="${B}" stroke-opacity=".24" stroke-width="2.2"/><path d="M0 5l5 5l5-5" fill="none" stroke="${W}" stroke-opacity=".2" stroke-width="1.6"/>`,
-        ),
-        soft(define, 0.8),
-      ];
-    case "denim":
-      return [
-        texture(define, 6, 6, `<path d="M-1 7L7 -1M-4 4L4 -4M2 10L10 2" stroke="${W}" stroke-opacity=".26" stroke-width="1.5"/>`),
-        soft(define, 0.9),
-      ];
-    case "linen":
-    case "canvas":
-      return [
-        texture(
-          define,
-          5,
-          5,
-          `<path d="M0 1h5" stroke="${W}" stroke-opacity=".24" stroke-width="1.2"/><path d="M1 0v5" stroke="${B}" stroke-opacity=".16" stroke-width="1.2"/>`,
-        ),
-        soft(define, 0.8),
-      ];
-    case "suede":
-      return [soft(define, 1.25)];
-    case "cotton":
-      return [soft(define, 0.7)];
-    case "rubber":
-      return [soft(define, 1)];
+  const { gradient, texture } = SURFACES[material];
+  const [x1, y1, x2, y2] = gradient.line;
+  const fills: string[] = [];
+  if (texture !== undefined) {
+    const { size, dark, lit, width, strength } = texture;
+    const lines = (d: string, colour: string) =>
+      d === "" ? "" : `<path d="${d}" fill="none" stroke="${colour}" stroke-opacity="${strength}" stroke-width="${width}"/>`;
+    fills.push(
+      define(
+        `${material}-texture`,
+        (id) =>
+          `<pattern id="${id}" width="${size[0]}" height="${size[1]}" patternUnits="userSpaceOnUse">` +
+          `${lines(dark, SHADE)}${lines(lit, "#fff")}</pattern>`,
+      ),
+    );
   }
+  fills.push(
+    define(
+      material,
+      (id) => `<linearGradient id="${id}" x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}">${stopsOf(gradient.stops)}</linearGradient>`,
+    ),
+  );
+  return fills;
 }
