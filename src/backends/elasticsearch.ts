@@ -67,7 +67,7 @@ function annotate(bytes: Uint8Array<ArrayBuffer>, key: string, value: unknown): 
   return appendMember(text.value, key, JSON.stringify(value));
 }
 
-function describeError(status: number, type: string, message: string): EngineErrorBody {
+export function describeError(status: number, type: string, message: string): EngineErrorBody {
   const cause = { type, reason: message };
   return { contentType: "application/json", body: JSON.stringify({ error: { root_cause: [cause], ...cause }, status }) };
 }

@@ -1,0 +1,140 @@
+/**
+ * The routes: searches, the status page for whoever holds the admin token, and everything else to the storefront.
+ *
+ * Reads and limits what comes in, and checks the token. What happens to a search is told in search.ts.
+ */
+import type { Context } from "hono";
+import { Hono } from "hono";
+import { describeError } from "./backends/elasticsearch.ts";
+import type { Fetch } from "./backends/engine.ts";
+import { headersFromStorefront, headersToStorefront } from "./backends/headers.ts";
+import { joinBytes } from "./backends/json-edits.ts";
+import { search } from "./search.ts";
+import type { SearchDeps } from "./search/contract.ts";
+
+/** A search request is a few kilobytes; Elasticsearch itself would take 100 MB. */
+const MAX_BODY_BYTES = 1024 * 1024;
+
+const VARIANTS = ["control", "armmt"];
+
+export interface AppDeps {
+  /** Index name → its search; clients can name no other. */
+  readonly searches: ReadonlyMap<string, SearchDeps>;
+  readonly adminToken: string | undefined;
+  /** Without a slash at its end. */
+  readonly storefrontUrl: string | undefined;
+  readonly fetch: Fetch;
+  /** For /armmt/status. */
+  readonly status: () => Promise<object>;
+  readonly log: SearchDeps["log"];
+}
+
+export function createApp(deps: AppDeps): Hono {
+  const app = new Hono();
+  app.on(["GET", "POST"], "/:index/_search", (c) => searchRoute(c, deps));
+  app.all("/:index/_search", (c) => {
+    c.header("allow", "GET, POST");
+    return refuse(c, 405, "method_not_allowed", `${c.req.method} is not allowed on ${c.req.path}: use GET or POST`);
+  });
+  app.get("/armmt/status", async (c) => {
+    c.header("cache-control", "no-store");
+    if (await isAdmin(c.req.raw.headers, deps.adminToken)) return c.json(await deps.status());
+    c.header("www-authenticate", "Bearer");
+    return refuse(
+      c,
+      401,
+      "unauthorized",
+      "Send the secret ADMIN_TOKEN as `authorization: Bearer <token>`; without that secret this page is closed",
+    );
+  });
+  app.get("*", (c) => storefrontRoute(c, deps));
+  app.notFound((c) => refuse(c, 404, "not_found", `No route for ${c.req.method} ${c.req.path}: searches go to POST /<index>/_search`));
+  app.onError((cause, c) => {
+    deps.log({ level: "error", event: "internal_error", detail: cause.stack ?? cause.message });
+    return refuse(c, 500, "internal_error", "The edge failed; its log says why");
+  });
+  return app;
+}
+
+async function searchRoute(c: Context, deps: AppDeps): Promise<Response> {
+  const index = c.req.param("index") ?? "";
+  const indexDeps = deps.searches.get(index);
+  if (indexDeps === undefined) {
+    const known = [...deps.searches.keys()].join(", ");
+    return refuse(c, 404, "index_not_found_exception", `No such index [${index}]: this edge serves ${known}`);
+  }
+  const body = await readBody(c.req.raw, MAX_BODY_BYTES);
+  if (body === undefined) return refuse(c, 413, "content_too_long_exception", `The body is longer than ${MAX_BODY_BYTES} bytes: send less`);
+
+  const { search: query, searchParams } = new URL(c.req.url);
+  const wantsAdmin = searchParams.has("armmt_explain") || searchParams.has("armmt_variant");
+  const isTrusted = wantsAdmin && (await isAdmin(c.req.raw.headers, deps.adminToken));
+  const forcedVariant = isTrusted ? (searchParams.get("armmt_variant") ?? undefined) : undefined;
+  if (forcedVariant !== undefined && !VARIANTS.includes(forcedVariant)) {
+    return refuse(c, 400, "illegal_argument_exception", `armmt_variant is "${forcedVariant}": use ${VARIANTS.join(" or ")}`);
+  }
+  const request = {
+    method: c.req.method === "POST" ? ("POST" as const) : ("GET" as const),
+    search: query,
+    body,
+    headers: c.req.raw.headers,
+    isExplained: isTrusted && searchParams.has("armmt_explain"),
+    forcedVariant,
+    afterReply: (work: Promise<unknown>) => c.executionCtx.waitUntil(work),
+  };
+  return search(request, indexDeps);
+}
+
+/** `undefined` when it is too long. */
+async function readBody(request: Request, maxBytes: number): Promise<Uint8Array | undefined> {
+  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) return undefined;
+  if (request.body === null) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const reader = request.body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return joinBytes(chunks);
+    length += value.length;
+    if (length > maxBytes) {
+      await reader.cancel();
+      return undefined;
+    }
+    chunks.push(value);
+  }
+}
+
+/** Pages and pictures of the shop, so that one address serves all of it. No cookies and no credentials in either direction. */
+async function storefrontRoute(c: Context, deps: AppDeps): Promise<Response> {
+  if (deps.storefrontUrl === undefined) return c.notFound();
+  const { pathname, search: query } = new URL(c.req.url);
+  try {
+    const response = await deps.fetch(`${deps.storefrontUrl}${pathname}${query}`, {
+      method: c.req.raw.method,
+      headers: headersToStorefront(c.req.raw.headers),
+      redirect: "manual",
+    });
+    return new Response(response.body, { status: response.status, headers: headersFromStorefront(response.headers) });
+  } catch (cause) {
+    deps.log({ level: "warn", event: "storefront_unreachable", detail: String(cause) });
+    return refuse(c, 502, "storefront_unreachable", "The shop cannot be reached; try again");
+  }
+}
+
+/** Compares digests, so that neither the time it takes nor an early difference tells anything of the token. */
+async function isAdmin(headers: Headers, token: string | undefined): Promise<boolean> {
+  const given = /^Bearer +(.+)$/i.exec(headers.get("authorization") ?? "")?.[1];
+  if (token === undefined || given === undefined) return false;
+  const [left, right] = await Promise.all([digest(given), digest(token)]);
+  return left.reduce((difference, byte, i) => difference | (byte ^ right[i]!), 0) === 0;
+}
+
+async function digest(text: string): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+}
+
+/** In the words of the engine, which is what the clients of these routes understand. */
+function refuse(c: Context, status: 400 | 401 | 404 | 405 | 413 | 500 | 502, type: string, message: string): Response {
+  const { contentType, body } = describeError(status, type, message);
+  return c.body(body, status, { "content-type": contentType });
+}

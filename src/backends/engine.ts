@@ -1,0 +1,94 @@
+/**
+ * One exchange with a search engine: sends a request to the configured URL and buffers the reply, within a time and a size.
+ *
+ * Knows HTTP, not search: any status is a reply. It does not retry and follows no redirect, because a redirect could lead anywhere.
+ */
+import type { Bypass, Result } from "../result.ts";
+import { bypass, ok } from "../result.ts";
+import type { EngineRequest } from "./backend.ts";
+import { headersToEngine } from "./headers.ts";
+import { joinBytes } from "./json-edits.ts";
+
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+export interface EngineReply {
+  readonly status: number;
+  /** All of the engine's, see headers.ts for what of them goes on. */
+  readonly headers: Headers;
+  /** The whole reply, or its beginning where `rest` is there. */
+  readonly body: Uint8Array<ArrayBuffer>;
+  /** What follows in a reply longer than `maxReplyBytes`: to be sent on or cancelled. */
+  readonly rest: ReadableStream<Uint8Array> | undefined;
+}
+
+export interface Engine {
+  /** Never rejects. Reasons: engine_timeout, engine_unreachable. */
+  send(request: EngineRequest, clientHeaders: Headers, timeoutMs: number): Promise<Result<EngineReply, Bypass>>;
+}
+
+export interface EngineOptions {
+  readonly fetch: Fetch;
+  /** Base URL without a slash at its end. */
+  readonly url: string;
+  readonly authorization: string | undefined;
+  /** What the isolate buffers of one reply. */
+  readonly maxReplyBytes: number;
+}
+
+export function createEngine(options: EngineOptions): Engine {
+  const { fetch, url, authorization, maxReplyBytes } = options;
+
+  async function exchange(request: EngineRequest, clientHeaders: Headers, signal: AbortSignal): Promise<Result<EngineReply, Bypass>> {
+    try {
+      const response = await fetch(`${url}${request.path}${request.search}`, {
+        method: request.method,
+        headers: headersToEngine(clientHeaders, authorization),
+        redirect: "manual",
+        signal,
+        // The copy is as large as the request, which app.ts limits; fetch wants a buffer that nobody else can see.
+        ...(request.body !== undefined && { body: request.body.slice() }),
+      });
+      return ok({ status: response.status, headers: response.headers, ...(await buffer(response.body, maxReplyBytes)) });
+    } catch (cause) {
+      return bypass("engine_unreachable", cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause));
+    }
+  }
+
+  return {
+    async send(request, clientHeaders, timeoutMs) {
+      const abort = new AbortController();
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const late = new Promise<Result<EngineReply, Bypass>>((resolve) => {
+        timer = setTimeout(
+          () => {
+            resolve(bypass("engine_timeout", `No reply within ${Math.round(timeoutMs)} ms`));
+            abort.abort();
+          },
+          Math.max(0, timeoutMs),
+        );
+      });
+      try {
+        return await Promise.race([exchange(request, clientHeaders, abort.signal), late]);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}
+
+async function buffer(stream: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<Pick<EngineReply, "body" | "rest">> {
+  if (stream === null) return { body: new Uint8Array(), rest: undefined };
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const reader = stream.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return { body: joinBytes(chunks), rest: undefined };
+    chunks.push(value);
+    length += value.length;
+    if (length > maxBytes) {
+      reader.releaseLock();
+      return { body: joinBytes(chunks), rest: stream };
+    }
+  }
+}

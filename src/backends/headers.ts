@@ -1,0 +1,91 @@
+/**
+ * Which headers cross the edge, as allow-lists: what is not named here stays where it is. That keeps the shopper's cookies and
+ * credentials from the engine, the engine's keys and addresses from the shopper, and hop-by-hop headers from both.
+ */
+
+/** Shopper → engine. `accept-encoding` is set by us: hits are moved as plain bytes. */
+const TO_ENGINE = ["accept", "accept-language", "content-type", "traceparent", "tracestate", "x-opaque-id"];
+
+/** Engine → shopper. Elasticsearch clients refuse to work without `x-elastic-product`. */
+const FROM_ENGINE = [
+  "cache-control",
+  "content-disposition",
+  "content-language",
+  "content-type",
+  "deprecation",
+  "etag",
+  "expires",
+  "last-modified",
+  "retry-after",
+  "vary",
+  "warning",
+  "x-elastic-product",
+  "x-opaque-id",
+];
+
+/** Shopper → storefront, for pages and pictures. */
+const TO_STOREFRONT = ["accept", "accept-language", "if-modified-since", "if-none-match", "if-range", "range", "user-agent"];
+
+/** Storefront → shopper. */
+const FROM_STOREFRONT = [
+  "accept-ranges",
+  "cache-control",
+  "content-disposition",
+  "content-encoding",
+  "content-language",
+  "content-range",
+  "content-security-policy",
+  "content-type",
+  "etag",
+  "expires",
+  "last-modified",
+  "link",
+  "referrer-policy",
+  "vary",
+  "x-content-type-options",
+];
+
+function pick(from: Headers, names: readonly string[]): Headers {
+  const picked = new Headers();
+  for (const name of names) {
+    const value = from.get(name);
+    if (value !== null) picked.set(name, value);
+  }
+  return picked;
+}
+
+/** `authorization`: the edge's own credential for the engine; the shopper's never goes there. */
+export function headersToEngine(client: Headers, authorization: string | undefined): Headers {
+  const headers = pick(client, TO_ENGINE);
+  headers.set("accept-encoding", "identity");
+  if (authorization !== undefined) headers.set("authorization", authorization);
+  return headers;
+}
+
+export interface ReplyChanges {
+  /** Hits were moved or cut, so the engine's validators speak of another body. */
+  readonly isEdited: boolean;
+  /** The reply is for this shopper and this moment: no cache may keep it. */
+  readonly isPrivate: boolean;
+}
+
+export function headersFromEngine(engine: Headers, changes: ReplyChanges): Headers {
+  const headers = pick(engine, FROM_ENGINE);
+  if (changes.isEdited) {
+    headers.delete("etag");
+    headers.delete("last-modified");
+  }
+  if (changes.isPrivate) {
+    headers.delete("expires");
+    headers.set("cache-control", "private, no-store");
+  }
+  return headers;
+}
+
+export function headersToStorefront(client: Headers): Headers {
+  return pick(client, TO_STOREFRONT);
+}
+
+export function headersFromStorefront(storefront: Headers): Headers {
+  return pick(storefront, FROM_STOREFRONT);
+}

@@ -1,0 +1,174 @@
+/**
+ * Environment → frozen `Config`, or every problem at once, each with its value and the fix.
+ *
+ * Variables come from wrangler.toml as numbers and tables, from `--var` and the dashboard as text: both are read. Secrets are never part
+ * of a message.
+ */
+import * as v from "valibot";
+import type { Experiment } from "./experiment/assign.ts";
+import type { Result } from "./result.ts";
+import { err, ok } from "./result.ts";
+
+export type Variant = "control" | "armmt";
+
+export interface IndexConfig {
+  /** Name of a backend, see backends/create.ts. */
+  readonly backend: string;
+  /** Base URL without a slash at its end: the engine's own paths are added to it. */
+  readonly url: string;
+  /** W: how many hits are re-ranked. */
+  readonly window: number;
+  /** Prefix of the published item vectors. */
+  readonly catalog: string;
+}
+
+export interface Config {
+  readonly indexes: ReadonlyMap<string, IndexConfig>;
+  readonly engineTimeoutMs: number;
+  readonly rankBudgetMs: number;
+  readonly shardCacheBytes: number;
+  /** For requests outside the experiment. */
+  readonly defaultVariant: Variant;
+  readonly experiment: Experiment<Variant> | undefined;
+  readonly storefrontUrl: string | undefined;
+  /** Opens explanations and /armmt/status; without it both are closed. */
+  readonly adminToken: string | undefined;
+  /** Sent to the engines as `Authorization`. */
+  readonly engineAuthorization: string | undefined;
+}
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** A table given as JSON text is the table. */
+const table = <T extends v.GenericSchema>(schema: T) =>
+  v.pipe(
+    v.unknown(),
+    v.transform((value) => (typeof value === "string" ? parseJson(value) : value)),
+    schema,
+  );
+
+const integer = (min: number, max: number, unit: string) => {
+  const message = `use a whole number of ${unit} from ${min} to ${max}`;
+  return v.pipe(
+    v.unknown(),
+    v.transform((value) => (typeof value === "string" && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value)),
+    v.number(message),
+    v.integer(message),
+    v.minValue(min, message),
+    v.maxValue(max, message),
+  );
+};
+
+const url = v.pipe(
+  v.string("use a URL"),
+  v.check(
+    (text) => isOrigin(text),
+    "use https://, or http:// to this machine (localhost, 127.0.0.1, [::1]), without user, query or fragment",
+  ),
+  v.transform((text) => text.replace(/\/+$/, "")),
+);
+
+const variant = v.picklist(["control", "armmt"], 'use "control" or "armmt"');
+
+const index = v.strictObject({
+  backend: v.pipe(v.string("name a backend"), v.nonEmpty("name a backend")),
+  url,
+  window: integer(2, 1000, "hits"),
+  catalog: v.pipe(v.string("name a catalog"), v.regex(NAME, "use letters, digits, dots, dashes and underscores")),
+});
+
+const experiment = v.pipe(
+  v.strictObject({
+    key: v.pipe(v.string("name the experiment"), v.regex(NAME, "use letters, digits, dots, dashes and underscores")),
+    seed: v.optional(v.string("use text")),
+    hashVersion: v.optional(v.picklist([1, 2], "use 1 or 2")),
+    variations: v.pipe(
+      v.array(variant, 'list "control" and "armmt"'),
+      v.minLength(2, "list two variations"),
+      v.check((list) => new Set(list).size === list.length, "list each variation once"),
+    ),
+    weights: v.array(v.pipe(v.number("use numbers"), v.minValue(0, "use weights from 0 to 1"))),
+    coverage: v.optional(v.pipe(v.number("use a number"), v.minValue(0, "use 0 to 1"), v.maxValue(1, "use 0 to 1")), 1),
+  }),
+  v.check(({ weights, variations }) => weights.length === variations.length, "give one weight per variation"),
+  v.check(({ weights }) => Math.abs(weights.reduce((sum, weight) => sum + weight, 0) - 1) < 1e-6, "let the weights add up to 1"),
+);
+
+const secret = v.optional(v.pipe(v.string("use text"), v.nonEmpty("leave it out or give it a value")));
+
+const environment = v.object({
+  INDEXES: v.pipe(
+    table(v.record(v.string(), index, "list at least one index")),
+    v.check((indexes) => Object.keys(indexes).length > 0, "list at least one index"),
+    v.check(
+      (indexes) => Object.keys(indexes).every((name) => NAME.test(name)),
+      "use letters, digits, dots, dashes and underscores in index names, no underscore first",
+    ),
+  ),
+  ENGINE_TIMEOUT_MS: v.optional(integer(1, 60_000, "milliseconds"), 5000),
+  RANK_BUDGET_MS: v.optional(integer(1, 10_000, "milliseconds"), 200),
+  SHARD_CACHE_BYTES: v.optional(integer(0, 100_000_000, "bytes"), 33_554_432),
+  DEFAULT_VARIANT: v.optional(variant, "armmt"),
+  EXPERIMENT: v.optional(table(experiment)),
+  STOREFRONT_URL: v.optional(url),
+  ADMIN_TOKEN: v.optional(v.pipe(v.string("use text"), v.minLength(16, "use at least 16 characters: it is a password"))),
+  ENGINE_AUTHORIZATION: secret,
+});
+
+const SECRETS = new Set(["ADMIN_TOKEN", "ENGINE_AUTHORIZATION"]);
+
+/** `backendNames`: what createBackend() knows. Each problem is one line: variable, value, fix. */
+export function parseConfig(env: unknown, backendNames: readonly string[]): Result<Config, readonly string[]> {
+  const parsed = v.safeParse(environment, env);
+  if (!parsed.success) return err(parsed.issues.map(describeIssue));
+  const values = parsed.output;
+
+  const problems: string[] = [];
+  for (const [name, { backend }] of Object.entries(values.INDEXES)) {
+    if (backendNames.includes(backend)) continue;
+    problems.push(`INDEXES.${name}.backend is ${JSON.stringify(backend)}: use one of ${backendNames.join(", ")}`);
+  }
+  if (values.RANK_BUDGET_MS >= values.ENGINE_TIMEOUT_MS) {
+    problems.push(
+      `RANK_BUDGET_MS is ${values.RANK_BUDGET_MS}: keep it below ENGINE_TIMEOUT_MS (${values.ENGINE_TIMEOUT_MS}), or the fallback comes too late`,
+    );
+  }
+  if (problems.length > 0) return err(problems);
+
+  return ok(
+    Object.freeze({
+      indexes: new Map(Object.entries(values.INDEXES).map(([name, one]) => [name, Object.freeze(one)])),
+      engineTimeoutMs: values.ENGINE_TIMEOUT_MS,
+      rankBudgetMs: values.RANK_BUDGET_MS,
+      shardCacheBytes: values.SHARD_CACHE_BYTES,
+      defaultVariant: values.DEFAULT_VARIANT,
+      experiment: values.EXPERIMENT,
+      storefrontUrl: values.STOREFRONT_URL,
+      adminToken: values.ADMIN_TOKEN,
+      engineAuthorization: values.ENGINE_AUTHORIZATION,
+    }),
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function isOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, username, password, search, hash } = new URL(text);
+  if (username !== "" || password !== "" || search !== "" || hash !== "") return false;
+  return protocol === "https:" || (protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(hostname));
+}
+
+function describeIssue(issue: v.BaseIssue<unknown>): string {
+  const path = v.getDotPath(issue) ?? "The environment";
+  if (issue.type === "strict_object" && issue.expected === "never") return `${path} is not known here: take it out or correct its name`;
+  const [variable = ""] = path.split(".");
+  const value = SECRETS.has(variable) ? "not usable" : issue.input === undefined ? "missing" : JSON.stringify(issue.input);
+  return `${path} is ${value}: ${issue.message}`;
+}

@@ -1,0 +1,84 @@
+/**
+ * Cloudflare's entry: bindings → dependencies, once per isolate.
+ *
+ * The model is loaded at module scope, so no request waits for it. A model that cannot be loaded does not stop the Worker: every search
+ * then passes through with that reason.
+ */
+import type { D1Database, ExecutionContext, KVNamespace } from "@cloudflare/workers-types";
+import manifest from "../model/manifest.json";
+import model from "../model/student.onnx";
+import { createApp } from "./app.ts";
+import { BACKEND_NAMES } from "./backends/create.ts";
+import { parseConfig } from "./config.ts";
+import { createCounters } from "./events/counters.ts";
+import { createD1Sink } from "./events/d1.ts";
+import type { Scorer } from "./inference/scorer.ts";
+import { watchScorer } from "./inference/watched-scorer.ts";
+import { createWasmScorer } from "./inference/wasm.ts";
+import type { Bypass, Result } from "./result.ts";
+import { bypass } from "./result.ts";
+import { assembleSearches } from "./search/assemble.ts";
+import { describeStatus } from "./search/status.ts";
+
+interface Env {
+  readonly EMBEDDINGS: KVNamespace;
+  readonly EVENTS: D1Database;
+}
+
+const scorer = watchScorer(await loadScorer());
+
+async function loadScorer(): Promise<Result<Scorer, Bypass>> {
+  try {
+    return await createWasmScorer({ model, manifest });
+  } catch (cause) {
+    return bypass("model_unavailable", cause instanceof Error ? (cause.stack ?? cause.message) : String(cause));
+  }
+}
+
+function log(entry: Readonly<Record<string, unknown>>): void {
+  console.log(JSON.stringify(entry));
+}
+
+/** The global fetch, called as a plain function: workerd refuses it as a method of another object. */
+function fetchFromWorker(url: string, init: RequestInit): Promise<Response> {
+  return fetch(url, init);
+}
+
+let app: ReturnType<typeof createApp> | undefined;
+
+/** Throws on a configuration with problems, after logging each of them: nothing can be served with it. */
+function openApp(env: Env): ReturnType<typeof createApp> {
+  const config = parseConfig(env, BACKEND_NAMES);
+  if (!config.ok) {
+    for (const problem of config.error) log({ level: "error", event: "configuration", detail: problem });
+    throw new Error(`The configuration has ${config.error.length} problems`);
+  }
+  const counters = createCounters();
+  const searches = assembleSearches(config.value, {
+    kv: env.EMBEDDINGS,
+    sink: createD1Sink(env.EVENTS),
+    scorer,
+    counters,
+    fetch: fetchFromWorker,
+    now: () => Date.now(),
+    createId: () => crypto.randomUUID(),
+    log,
+  });
+  const { adminToken, storefrontUrl } = config.value;
+  return createApp({ searches, adminToken, storefrontUrl, fetch: fetchFromWorker, status: () => describeStatus(searches, counters), log });
+}
+
+export default {
+  async fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
+    try {
+      app ??= openApp(env);
+    } catch (cause) {
+      log({ level: "error", event: "start", detail: String(cause) });
+      return Response.json(
+        { error: { type: "configuration", reason: "The edge is not configured; its log says what is wrong" }, status: 500 },
+        { status: 500 },
+      );
+    }
+    return app.fetch(request, env, context);
+  },
+};

@@ -1,0 +1,130 @@
+import { env } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+import type { Config } from "../src/config.ts";
+import { parseConfig } from "../src/config.ts";
+
+const BACKENDS = ["elasticsearch", "opensearch"];
+const INDEX = { backend: "elasticsearch", url: "https://search.example.com", window: 100, catalog: "products" };
+const GOOD = { INDEXES: { products: INDEX } };
+
+function problemsOf(values: object): readonly string[] {
+  const parsed = parseConfig({ ...GOOD, ...values }, BACKENDS);
+  return parsed.ok ? [] : parsed.error;
+}
+
+function configOf(values: object): Config {
+  const parsed = parseConfig({ ...GOOD, ...values }, BACKENDS);
+  if (!parsed.ok) throw new Error(parsed.error.join("\n"));
+  return parsed.value;
+}
+
+describe("parseConfig()", () => {
+  it("reads the configuration that this repository deploys", () => {
+    const parsed = parseConfig(env, BACKENDS);
+    expect(parsed.ok ? parsed.value.indexes.get("products") : parsed.error).toEqual({
+      backend: "elasticsearch",
+      url: "http://127.0.0.1:8788",
+      window: 100,
+      catalog: "products",
+    });
+    expect(parsed.ok && parsed.value.experiment).toEqual({
+      key: "rerank",
+      variations: ["control", "armmt"],
+      weights: [0.5, 0.5],
+      coverage: 1,
+    });
+  });
+
+  it("reads tables and numbers given as text, as --var and the dashboard give them", () => {
+    const config = configOf({ INDEXES: JSON.stringify(GOOD.INDEXES), ENGINE_TIMEOUT_MS: "900", RANK_BUDGET_MS: "90" });
+    expect(config.indexes.get("products")).toEqual(INDEX);
+    expect([config.engineTimeoutMs, config.rankBudgetMs]).toEqual([900, 90]);
+  });
+
+  it("has defaults for what may be left out", () => {
+    expect(configOf({})).toMatchObject({
+      engineTimeoutMs: 5000,
+      rankBudgetMs: 200,
+      defaultVariant: "armmt",
+      experiment: undefined,
+      adminToken: undefined,
+    });
+  });
+
+  it("is frozen", () => {
+    const config = configOf({});
+    expect(Object.isFrozen(config)).toBe(true);
+    expect(Object.isFrozen(config.indexes.get("products"))).toBe(true);
+  });
+
+  it("allows plain http to this machine only", () => {
+    for (const url of ["http://localhost:9200", "http://127.0.0.1:9200/es/", "http://[::1]:9200", "https://es.example.com"]) {
+      expect(problemsOf({ INDEXES: { products: { ...INDEX, url } } })).toEqual([]);
+    }
+    for (const url of [
+      "http://es.example.com",
+      "http://127.0.0.1.example.com",
+      "ftp://localhost",
+      "//es",
+      "https://user:key@es.example.com",
+      "https://es?x=1",
+    ]) {
+      const [problem] = problemsOf({ INDEXES: { products: { ...INDEX, url } } });
+      expect(problem).toContain(`INDEXES.products.url is ${JSON.stringify(url)}: use https://`);
+    }
+  });
+
+  it("names every problem at once, with value and fix", () => {
+    const problems = problemsOf({
+      INDEXES: { products: { ...INDEX, window: 1, windw: 5 } },
+      ENGINE_TIMEOUT_MS: "soon",
+      DEFAULT_VARIANT: "best",
+      EXPERIMENT: { key: "rerank", variations: ["control", "armmt"], weights: [0.5, 0.4] },
+    });
+    expect(problems).toEqual([
+      "INDEXES.products.window is 1: use a whole number of hits from 2 to 1000",
+      "INDEXES.products.windw is not known here: take it out or correct its name",
+      'ENGINE_TIMEOUT_MS is "soon": use a whole number of milliseconds from 1 to 60000',
+      'DEFAULT_VARIANT is "best": use "control" or "armmt"',
+      'EXPERIMENT is {"key":"rerank","variations":["control","armmt"],"weights":[0.5,0.4],"coverage":1}: let the weights add up to 1',
+    ]);
+  });
+
+  it.each<[string, object, RegExp]>([
+    ["no index", { INDEXES: {} }, /^INDEXES is .*at least one index/],
+    ["missing indexes", { INDEXES: undefined }, /^INDEXES is missing/],
+    ["indexes that are no JSON", { INDEXES: "{oops" }, /^INDEXES is "\{oops"/],
+    ["an index name that is a path", { INDEXES: { "../_all": INDEX } }, /index names/],
+    [
+      "an unknown backend",
+      { INDEXES: { a: { ...INDEX, backend: "lucene" } } },
+      /^INDEXES\.a\.backend is "lucene": use one of elasticsearch, opensearch$/,
+    ],
+    ["a window too wide", { INDEXES: { a: { ...INDEX, window: 1001 } } }, /^INDEXES\.a\.window is 1001/],
+    [
+      "budgets that leave no time to fall back",
+      { ENGINE_TIMEOUT_MS: 200, RANK_BUDGET_MS: 200 },
+      /^RANK_BUDGET_MS is 200: keep it below ENGINE_TIMEOUT_MS \(200\)/,
+    ],
+    ["a weight too few", { EXPERIMENT: { key: "x", variations: ["control", "armmt"], weights: [1] } }, /one weight per variation/],
+    ["one variation twice", { EXPERIMENT: { key: "x", variations: ["armmt", "armmt"], weights: [0.5, 0.5] } }, /each variation once/],
+    [
+      "coverage past 1",
+      { EXPERIMENT: { key: "x", variations: ["control", "armmt"], weights: [0.5, 0.5], coverage: 2 } },
+      /^EXPERIMENT\.coverage is 2: use 0 to 1/,
+    ],
+    ["a plain http storefront", { STOREFRONT_URL: "http://shop.example.com" }, /^STOREFRONT_URL is "http:/],
+  ])("refuses %s", (_, values, problem) => {
+    const problems = problemsOf(values);
+    expect(problems.length).toBe(1);
+    expect(problems[0]).toMatch(problem);
+  });
+
+  it("does not print secrets", () => {
+    const problems = problemsOf({ ADMIN_TOKEN: "hunter2", ENGINE_AUTHORIZATION: 12345 });
+    expect(problems).toEqual([
+      "ADMIN_TOKEN is not usable: use at least 16 characters: it is a password",
+      "ENGINE_AUTHORIZATION is not usable: use text",
+    ]);
+  });
+});
