@@ -19,8 +19,9 @@ const DRESSING: Readonly<Record<Style, (wall: string, floor: string) => string>>
     [78, 62, 46].map((r, i) => `<circle cx="100" cy="96" r="${r}" fill="${lighten(i % 2 === 0 ? floor : wall, 0.18)}"/>`).join(""),
   sporty: (wall) => `<path d="M0 132L92 0h44L0 196ZM64 200L200 4v62L108 200Z" fill="${lighten(wall, 0.5)}"/>`,
   elegant: (wall, floor) =>
-    `<path d="M40 158V82a60 60 0 0 1 120 0v76Z" fill="${lighten(wall, 0.55)}"/>` +
-    `<path d="M40 158V82a60 60 0 0 1 120 0v76" fill="none" stroke="${darken(floor, 0.08)}" stroke-width="1.5"/>`,
+    `<path d="M40 152V82a60 60 0 0 1 120 0v70Z" fill="${lighten(wall, 0.55)}"/>` +
+    `<path d="M40 152V82a60 60 0 0 1 120 0v70" fill="none" stroke="${darken(floor, 0.08)}" stroke-width="1.5"/>` +
+    `<path d="M0 151h200v49H0Z" fill="${lighten(floor, 0.12)}"/>`,
   rustic: (_, floor) =>
     `<path d="M0 152h200M0 164h200M0 180h200" stroke="${darken(floor, 0.2)}" stroke-width="1.8"/>` +
     `<path d="M34 152v12M122 152v12M78 164v16M170 164v16M20 180v20M118 180v20" stroke="${darken(floor, 0.2)}" stroke-width="1.4"/>`,

@@ -59,6 +59,10 @@ function inkFor(main: string, accent: string): string {
   return lightness(main) > 0.5 ? darken(mix(main, accent, 0.4), 0.6) : lighten(mix(main, accent, 0.4), 0.72);
 }
 
+function path(d: string, fill: string, rest: string = ""): string {
+  return `<path d="${d}" fill="${fill}"${rest}/>`;
+}
+
 export function createBrush({ id, look }: Subject): Brush {
   const random = createRandom(`${id}:picture`);
   const main = dye(look.colour, random);
@@ -79,7 +83,6 @@ export function createBrush({ id, look }: Subject): Brush {
         `<pattern id="${key}" width="${tile.size[0]}" height="${tile.size[1]}" patternUnits="userSpaceOnUse"` +
         ` patternTransform="translate(${tile.shift.join(" ")}) rotate(${tile.turn})">${tile.marks}</pattern>`,
     );
-  const path = (d: string, fill: string, rest: string = "") => `<path d="${d}" fill="${fill}"${rest}/>`;
   const lay = (d: string, colour: string, material: Material, printed: boolean): string => {
     // Glass lets the backdrop through.
     const ground = material === "glass" ? path(d, lighten(colour, 0.12), ' fill-opacity=".72"') : path(d, colour);

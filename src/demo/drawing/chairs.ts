@@ -94,7 +94,7 @@ const armchair: Draw = (brush) => {
     brush.body(box(56, 106, 88, 26, 11), fabric) +
     arm(34) +
     arm(140) +
-    emblem(brush, { x: 100, y: top + 42, size: brush.look.style === "playful" ? 15 : 0.01 })
+    (brush.look.style === "playful" ? emblem(brush, { x: 100, y: top + 42, size: 15 }) : "")
   );
 };
 
@@ -103,7 +103,7 @@ const stool: Draw = (brush) => {
   const frame = frameOf(brush);
   const w = random.between(34, 44);
   const y = random.between(62, 84);
-  const seat = `${box(100 - w, y, 2 * w, 20, random.pick([9, 5]))}`;
+  const seat = box(100 - w, y, 2 * w, 20, random.pick([9, 5]));
   return (
     standing(brush, 177, 2 * w + 26) +
     leg(brush, frame, [100 - w * 0.5, y + 14], [100 - w * 0.66, 170]) +

@@ -3,8 +3,12 @@ import { hanging, standing } from "./backdrop.ts";
 import type { Brush } from "./brush.ts";
 import type { Draw, Family } from "./family.ts";
 import { band, emblem } from "./motif.ts";
-import { box, curve, ellipse, type Point } from "./outline.ts";
+import { box, ellipse, type Point } from "./outline.ts";
 import { darken, lighten } from "./palette.ts";
+
+function bend([x1, y1]: Point, [x2, y2]: Point): string {
+  return `Q${x1.toFixed(1)} ${y1.toFixed(1)} ${x2.toFixed(1)} ${y2.toFixed(1)}`;
+}
 
 /** A pillow of four soft corners. */
 function pillow(width: number, height: number, y: number): string {
@@ -12,8 +16,7 @@ function pillow(width: number, height: number, y: number): string {
   const corner = (sx: number, sy: number): Point => [100 + sx * w, y + sy * h];
   const side = (sx: number, sy: number): Point => [100 + sx * w * 0.93, y + sy * h * 0.9];
   const [a, b, c, d] = [corner(-1, -1), corner(1, -1), corner(1, 1), corner(-1, 1)];
-  const q = ([x1, y1]: Point, [x2, y2]: Point) => `Q${x1.toFixed(1)} ${y1.toFixed(1)} ${x2.toFixed(1)} ${y2.toFixed(1)}`;
-  return `M${a[0]} ${a[1]}${q(side(0, -1), b)}${q(side(1, 0), c)}${q(side(0, 1), d)}${q(side(-1, 0), a)}Z`;
+  return `M${a[0]} ${a[1]}${bend(side(0, -1), b)}${bend(side(1, 0), c)}${bend(side(0, 1), d)}${bend(side(-1, 0), a)}Z`;
 }
 
 function piping(brush: Brush, outline: string): string {
@@ -91,15 +94,7 @@ const bolster: Draw = (brush) => {
   const r = brush.random.between(26, 32);
   const tube = box(26, 112 - r, 140, 2 * r, 12);
   const end = ellipse(164, 112, r * 0.5, r);
-  const ring = (x: number) =>
-    brush.line(
-      curve([
-        [x, 112 - r],
-        [x + r * 0.36, 112],
-        [x, 112 + r],
-      ]),
-      { colour: brush.accent, width: 5 },
-    );
+  const ring = (x: number) => brush.line(`M${x} ${112 - r}Q${x + r * 0.7} 112 ${x} ${112 + r}`, { colour: brush.accent, width: 5 });
   return (
     standing(brush, 114 + r, 140) +
     brush.body(tube) +

@@ -39,7 +39,7 @@ const cap: Draw = (brush) => {
       { colour: darken(brush.main, 0.5), width: 1.8, opacity: 0.4 },
     ) +
     band(brush, crown, { x: 70, y: 120, size: 9 }) +
-    (brush.look.style === "minimal" ? brush.plain(peak) : brush.trim(peak)) +
+    (brush.look.style === "minimal" || brush.look.style === "elegant" ? brush.plain(peak) : brush.trim(peak)) +
     brush.trim(ellipse(94, 132 - h * 1.02, 5, 3.4)) +
     emblem(brush, { x: 112, y: 112, size: 12 })
   );
@@ -95,7 +95,7 @@ const fedora: Draw = (brush) => {
     (brush.look.style === "rustic" || brush.look.style === "playful"
       ? brush.part("M140 132Q150 104 164 96Q162 118 148 136Z", lighten(brush.accent, 0.2), "cotton")
       : "") +
-    emblem(brush, { x: 66, y: 138, size: brush.look.style === "elegant" || brush.look.style === "sporty" ? 7 : 0.01 })
+    (brush.look.style === "elegant" || brush.look.style === "sporty" ? emblem(brush, { x: 66, y: 138, size: 7 }) : "")
   );
 };
 

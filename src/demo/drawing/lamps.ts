@@ -7,17 +7,11 @@ import { box, curve, ellipse, mirrored, type Point, polygon, turned } from "./ou
 import { colourOf, darken, lighten } from "./palette.ts";
 
 /** The material's own colour, for parts that are not dyed. */
-function raw(brush: Brush): string {
-  switch (brush.look.material) {
-    case "brass":
-      return colourOf("gold");
-    case "wood":
-      return brush.random.pick(["#9a6b42", "#7a4f30", "#c79b68"]);
-    case "metal":
-      return brush.random.pick(["#8d939b", "#3b3d43"]);
-    default:
-      return lighten(brush.main, 0.15);
-  }
+function raw({ look, main, random }: Brush): string {
+  if (look.material === "brass") return colourOf("gold");
+  if (look.material === "wood") return random.pick(["#9a6b42", "#7a4f30", "#c79b68"]);
+  if (look.material === "metal") return random.pick(["#8d939b", "#3b3d43"]);
+  return lighten(main, 0.15);
 }
 
 function glow(brush: Brush, x: number, y: number, r: number): string {

@@ -5,6 +5,7 @@ import { BAGS } from "./bags.ts";
 import { BOTTLES } from "./bottles.ts";
 import { createBrush, type Subject } from "./brush.ts";
 import { CHAIRS } from "./chairs.ts";
+import { CLOCKS } from "./clocks.ts";
 import { CUSHIONS } from "./cushions.ts";
 import { DRESSES } from "./dresses.ts";
 import type { Draw, Family, NamesOf } from "./family.ts";
@@ -16,8 +17,8 @@ import { SHIRTS } from "./shirts.ts";
 import { SHOES } from "./shoes.ts";
 import { SOFAS } from "./sofas.ts";
 import { SUNGLASSES } from "./sunglasses.ts";
-import { CLOCKS, WATCHES } from "./timepieces.ts";
 import { VASES } from "./vases.ts";
+import { WATCHES } from "./watches.ts";
 
 /** Every silhouette of the vocabulary has its drawing: the compiler counts them. */
 const FAMILIES: { readonly [C in Category]: Family<NamesOf<(typeof CATEGORIES)[C]>> } = {

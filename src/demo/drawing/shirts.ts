@@ -20,6 +20,15 @@ interface Cut {
 const TOP = 34;
 const HEM = 172;
 
+/** The same corners the other way round. */
+function reversed(d: string): string {
+  const corners = d.match(/-?[\d.]+ -?[\d.]+/g) ?? [];
+  return corners
+    .toReversed()
+    .map((corner) => `L${corner}`)
+    .join("");
+}
+
 function outlineOf({ shoulder, chest, hem, sleeve, neck }: Cut): string {
   const [n, depth] = neck;
   const half = (s: 1 | -1) => {
@@ -32,12 +41,6 @@ function outlineOf({ shoulder, chest, hem, sleeve, neck }: Cut): string {
   };
   const right = half(1);
   const left = half(-1);
-  // The left side runs upwards: its points in reverse.
-  const reversed = (d: string) =>
-    (d.match(/-?[\d.]+ -?[\d.]+/g) ?? [])
-      .toReversed()
-      .map((point) => `L${point}`)
-      .join("");
   return `M${100 - n} ${TOP}Q100 ${TOP + depth * 2} ${100 + n} ${TOP}${right.out}${right.in}Q100 ${HEM + 5} ${100 - hem} ${HEM}${reversed(left.out)}Z`;
 }
 

@@ -1,57 +1,10 @@
 /** Shoes, in profile with the toe to the right. */
 import { standing } from "./backdrop.ts";
-import type { Brush } from "./brush.ts";
 import type { Draw, Family } from "./family.ts";
+import { laces, seam, sole, soleColour } from "./footwear.ts";
 import { band, emblem } from "./motif.ts";
 import { box, curve, ellipse } from "./outline.ts";
 import { colourOf, darken, lighten } from "./palette.ts";
-
-/** Soles are white on sporty and playful shoes, gum on retro ones, dark or wooden otherwise. */
-function soleColour(brush: Brush): string {
-  switch (brush.look.style) {
-    case "sporty":
-      return "#f7f6f3";
-    case "playful":
-      return brush.accent;
-    case "retro":
-      return "#c08a52";
-    case "rustic":
-      return "#8a5d3a";
-    case "elegant":
-      return "#2d2628";
-    case "minimal":
-      return lighten(brush.main, 0.75);
-  }
-  return brush.look.style satisfies never;
-}
-
-/** Rustic shoes show their seams. */
-function seam(brush: Brush, d: string): string {
-  const { style } = brush.look;
-  if (style === "rustic") return brush.line(d, { colour: "#f0dcb8", width: 2.2, dash: "5 4" });
-  return brush.line(d, { colour: darken(brush.main, 0.55), width: 1.6, opacity: 0.5 });
-}
-
-function laces(brush: Brush, from: readonly [number, number], to: readonly [number, number], count: number): string {
-  const colour =
-    brush.look.style === "minimal" ? lighten(brush.main, 0.5) : brush.look.style === "elegant" ? brush.accent : lighten(brush.accent, 0.5);
-  return Array.from({ length: count }, (_, i) => {
-    const k = i / (count - 1);
-    const [x, y] = [from[0] + (to[0] - from[0]) * k, from[1] + (to[1] - from[1]) * k];
-    return (
-      brush.line(`M${x - 9} ${y + 8}L${x + 3} ${y - 1}`, { colour: darken(colour, 0.35), width: 5 }) +
-      brush.line(`M${x - 9} ${y + 8}L${x + 3} ${y - 1}`, { colour, width: 3.4 })
-    );
-  }).join("");
-}
-
-function sole(brush: Brush, thickness: number): string {
-  const colour = soleColour(brush);
-  const top = 160 - thickness;
-  const d = `M24 ${top}Q22 164 34 164H170Q184 164 182 ${top + 2}Q176 ${top + 6} 168 ${top + 4}H36Q28 ${top + 4} 24 ${top}Z`;
-  const groove = brush.look.style === "sporty" ? brush.line(`M30 ${top + 9}H176`, { colour: brush.accent, width: 3 }) : "";
-  return brush.part(d, colour, "rubber") + groove;
-}
 
 const sneaker: Draw = (brush) => {
   const t = brush.random.between(12, 20);
@@ -100,7 +53,7 @@ const boot: Draw = (brush) => {
     brush.part("M38 150H180Q184 158 176 161H84Q74 161 72 156H40Z", colour, "rubber") +
     brush.body(upper) +
     (elastic
-      ? brush.part(`M56 ${c + 4}h22l-4 44h-12Z`, darken(brush.main, 0.4), "wool")
+      ? brush.part(`M54 ${c + 10}h24l-5 58h-14Z`, darken(brush.main, 0.4), "wool")
       : laces(brush, [92, c + 22], [118, 112], 6) + brush.clip(upper, brush.trim(`M30 ${c - 10}h70v16h-70Z`))) +
     band(brush, upper, { x: 80, y: 116, size: 11 }) +
     seam(brush, "M44 128Q70 122 80 146M108 112Q112 130 132 148") +
@@ -160,35 +113,26 @@ const heel: Draw = (brush) => {
 const sandal: Draw = (brush) => {
   const t = brush.random.between(9, 22);
   const colour = brush.look.style === "minimal" ? darken(brush.main, 0.35) : soleColour(brush);
-  const [y, w] = [160 - t, brush.random.between(15, 21)];
-  const bed = `M26 ${y}Q22 164 34 164H170Q186 160 178 ${y}Q150 ${y - 6} 110 ${y}Q60 ${y - 10} 26 ${y}Z`;
-  const straps = [
-    `M132 ${y}C128 ${y - 40} 146 ${y - 46} 154 ${y - 40}L${154 + w} ${y - 2}Z`,
-    `M78 ${y - 2}C80 ${y - 46} 94 ${y - 62} 106 ${y - 56}L${112 + w * 0.7} ${y - 4}Z`,
-  ];
-  const ankle = brush.random.chance(0.6)
-    ? `M28 ${y - 2}C26 ${y - 36} 30 ${y - 52} 38 ${y - 54}Q70 ${y - 62} 98 ${y - 50}L96 ${y - 38}Q68 ${y - 48} 44 ${y - 42}Q40 ${y - 20} 44 ${y - 3}Z`
+  const [y, w] = [160 - t, brush.random.between(14, 20)];
+  const bed = `M26 ${y}Q22 164 34 164H170Q186 160 178 ${y}Q150 ${y - 4} 110 ${y}Q60 ${y - 6} 26 ${y}Z`;
+  // One wide strap, or two arches with a loop round the heel.
+  const wide = brush.random.chance(0.4);
+  const front = `M128 ${y}C130 ${y - 22} 138 ${y - 32} 146 ${y - 31}Q160 ${y - 29} 170 ${y}H${170 - w * 0.9}Q154 ${y - 15} 147 ${y - 15}Q143 ${y - 14} 142 ${y}Z`;
+  const instep = `M80 ${y}C84 ${y - 36} 96 ${y - 52} 106 ${y - 51}Q122 ${y - 48} 130 ${y}H${130 - w}Q114 ${y - 30} 106 ${y - 31}Q98 ${y - 30} 96 ${y}Z`;
+  const loop = `M32 ${y}C28 ${y - 34} 32 ${y - 52} 42 ${y - 54}Q74 ${y - 60} 104 ${y - 50}L100 ${y - 38}Q74 ${y - 46} 50 ${y - 42}Q42 ${y - 24} 48 ${y}Z`;
+  const straps = wide ? [`M86 ${y}C90 ${y - 40} 108 ${y - 56} 126 ${y - 50}Q156 ${y - 40} 170 ${y}Z`] : [loop, instep, front];
+  const inside = wide
+    ? `<path d="M88 ${y}C92 ${y - 30} 102 ${y - 44} 112 ${y - 49}Q100 ${y - 24} 104 ${y}Z" fill="${darken(brush.main, 0.65)}"/>`
     : "";
+  const buckled = !wide && (brush.look.style === "elegant" || brush.look.style === "rustic");
   return (
     standing(brush, 165, 156) +
     brush.part(bed, colour, brush.look.style === "rustic" ? "straw" : "rubber") +
-    brush.line(
-      curve([
-        [30, y + 1],
-        [70, y - 4],
-        [110, y + 1],
-        [150, y - 3],
-        [176, y + 1],
-      ]),
-      { colour: lighten(colour, 0.4), width: 3 },
-    ) +
-    (ankle === "" ? "" : brush.body(ankle)) +
-    straps.map((d) => brush.body(d)).join("") +
-    straps.map((d) => seam(brush, d)).join("") +
-    emblem(brush, { x: 98, y: y - 24, size: 11 }) +
-    (brush.look.style === "elegant" || brush.look.style === "rustic"
-      ? brush.line(box(140, y - 34, 12, 14, 3), { colour: colourOf("gold"), width: 3 })
-      : "")
+    brush.line(`M30 ${y + 1}Q70 ${y - 6} 110 ${y + 1}Q150 ${y - 4} 176 ${y + 1}`, { colour: lighten(colour, 0.4), width: 3 }) +
+    straps.map((d) => brush.body(d) + seam(brush, d)).join("") +
+    inside +
+    emblem(brush, wide ? { x: 130, y: y - 24, size: 12 } : { x: 76, y: y - 50, size: 7 }) +
+    (buckled ? brush.line(box(99, y - 47, 13, 13, 3), { colour: colourOf("gold"), width: 3 }) : "")
   );
 };
 

@@ -146,7 +146,7 @@ const shield: Draw = (brush) => {
   const h = brush.random.between(26, 34);
   const t = thick(brush) * 0.85;
   const shape = (k: number) =>
-    `M${16 + k} ${Y - h + k}Q100 ${Y - h - 14 + k} ${184 - k} ${Y - h + k}Q${186 - k} ${Y + h * 0.5} ${160 - k * 0.6} ${Y + h - k}Q${126} ${Y + h + 8 - k} ${112 + k * 0.3} ${Y + h * 0.4 - k * 0.2}Q100 ${Y + h * 0.1 - k * 0.4} ${88 - k * 0.3} ${Y + h * 0.4 - k * 0.2}Q${74} ${Y + h + 8 - k} ${40 + k * 0.6} ${Y + h - k}Q${14 + k} ${Y + h * 0.5} ${16 + k} ${Y - h + k}Z`;
+    `M${16 + k} ${Y - h + k}Q100 ${Y - h - 14 + k} ${184 - k} ${Y - h + k}Q${186 - k} ${Y + h * 0.5} ${160 - k * 0.6} ${Y + h - k}Q126 ${Y + h + 8 - k} ${112 + k * 0.3} ${Y + h * 0.4 - k * 0.2}Q100 ${Y + h * 0.1 - k * 0.4} ${88 - k * 0.3} ${Y + h * 0.4 - k * 0.2}Q74 ${Y + h + 8 - k} ${40 + k * 0.6} ${Y + h - k}Q${14 + k} ${Y + h * 0.5} ${16 + k} ${Y - h + k}Z`;
   const temple = (s: number) =>
     brush.line(`M${100 + s * 80} ${Y - h + 6}Q${100 + s * 92} ${Y - h - 20} ${100 + s * 76} ${Y - h - 40}`, {
       colour: darken(brush.main, 0.35),

@@ -12,7 +12,7 @@ function sprig(brush: Brush, top: number): string {
   const stems = random.pick([[-16, 8], [-8, 14, 4], [12]]);
   return stems
     .map((lean) => {
-      const height = Math.max(14, top - random.between(14, 24));
+      const height = random.between(8, 24);
       const tip: Point = [100 + lean * 1.6, height];
       const stem = brush.line(curve([[100, top + 4], [100 + lean * 0.5, (top + height) / 2], tip]), {
         colour: darken(leaf, 0.2),
