@@ -34,6 +34,8 @@ const CatalogSchema = v.object({
   name: v.string(),
   note: v.exactOptional(v.string()),
   exampleQueries: v.exactOptional(v.array(v.string())),
+  /** Width over height at which the page shows pictures, such as 0.75; square if absent. */
+  pictureAspect: v.exactOptional(v.pipe(v.number(), v.minValue(0.1), v.maxValue(10))),
   products: v.pipe(v.array(ProductSchema), v.minLength(1, "the list is empty")),
 });
 
@@ -44,6 +46,7 @@ export interface Shop {
   readonly name: string;
   readonly note: string | undefined;
   readonly exampleQueries: readonly string[];
+  readonly pictureAspect: number | undefined;
   readonly categories: readonly { readonly name: string; readonly count: number }[];
   readonly products: ReadonlyMap<string, Product>;
   /** URL paths of all pictures. */
@@ -65,6 +68,7 @@ function openShop(catalog: ShopCatalog, draw?: Shop["draw"]): Shop {
     name: catalog.name,
     note: catalog.note,
     exampleQueries: catalog.exampleQueries ?? categories.slice(0, EXAMPLE_COUNT).map((category) => category.name.toLowerCase()),
+    pictureAspect: catalog.pictureAspect,
     categories,
     products: new Map(catalog.products.map((product) => [product.id, product])),
     images: new Set(catalog.products.map((product) => product.image)),
