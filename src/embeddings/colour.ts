@@ -9,6 +9,9 @@ export const COLOUR_DIM = 16;
 /** Part of the image encoder's fingerprint: vectors of another descriptor do not compare. */
 export const COLOUR_DESCRIPTOR = `colour${COLOUR_DIM}/1`;
 
+/** How much of the similarity of two pictures is that of their colours. */
+export const COLOUR_SHARE = 0.4;
+
 /** 8-bit RGB, row by row. */
 export interface Raster {
   readonly width: number;
@@ -67,6 +70,20 @@ export function colourDescriptor(raster: Raster): Float32Array {
   }
   const total = sums.reduce((sum, value) => sum + value, 0);
   return Float32Array.from(sums, (value) => Math.sqrt(value / total));
+}
+
+/**
+ * Encoder vector and colour descriptor (unit vectors both) as one unit vector. A dot product of two such vectors is then the sum of the
+ * cosines, the encoder's with a share of 1 - COLOUR_SHARE and the colours' with COLOUR_SHARE.
+ */
+export function joinColour(encoded: Float32Array, colour: Float32Array): Float32Array {
+  const joined = new Float32Array(encoded.length + colour.length);
+  joined.set(encoded.map((value) => value * Math.sqrt(1 - COLOUR_SHARE)));
+  joined.set(
+    colour.map((value) => value * Math.sqrt(COLOUR_SHARE)),
+    encoded.length,
+  );
+  return joined;
 }
 
 /** Every n-th pixel of every n-th row, so that no side is longer than LONGEST_SIDE: shares of colours need no more. */

@@ -32,7 +32,7 @@ export interface ImageEncoder {
 }
 
 /** What the builtin encoder was trained with; its graph normalises its output itself. */
-const BUILTIN_PREPROCESSING: Preprocessing = { ...squeezed(64), kernel: "linear" };
+const BUILTIN_PREPROCESSING: Preprocessing = { ...squeezed(64), kernel: "lanczos3" };
 
 /** For a graph that says nothing of itself: what most mobile encoders take. */
 const DEFAULT_SIZE = 224;

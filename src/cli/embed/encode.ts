@@ -1,0 +1,126 @@
+/**
+ * The pictures of a catalogue → raw vectors (encoder output followed by the colour descriptor), through the cache.
+ *
+ * sharp decodes ahead on its own threads while the encoder runs on the main one, so both cores work. Memory is bounded by LOOK_AHEAD
+ * pictures however large the catalogue is.
+ */
+import { createHash } from "node:crypto";
+import { COLOUR_DIM, colourDescriptor } from "../../embeddings/colour.ts";
+import type { ImageEncoder } from "../../inference/image-encoder.ts";
+import type { CatalogItem, ImageSource } from "../catalog-file.ts";
+import type { VectorCache } from "./cache.ts";
+import { PictureError, nameOf, readPicture, setUpSharp, toPixels } from "./pictures.ts";
+
+const LOOK_AHEAD = 96;
+const BATCH = 32;
+
+/** A picture that could not be used, and why. */
+export interface Unreadable {
+  readonly itemId: string;
+  readonly image: string;
+  readonly reason: string;
+}
+
+export interface EncodedPictures {
+  /** SHA-256 of each item's picture, parallel to the items; `undefined` without a usable picture. The vector is in the cache. */
+  readonly keys: readonly (string | undefined)[];
+  /** Pictures that went through the encoder in this run. */
+  readonly encoded: number;
+  readonly unreadable: readonly Unreadable[];
+}
+
+export interface EncodeOptions {
+  readonly encoder: ImageEncoder;
+  /** Of vectors with `rawWidth(encoder)` numbers. */
+  readonly cache: VectorCache;
+  /** Fetch pictures from URLs again although their vectors are known. */
+  readonly refetch: boolean;
+  /** Called for the first picture that cannot be read; may throw to stop. Otherwise the item is left without picture. */
+  readonly onUnreadable: (unreadable: Unreadable) => void;
+  /** Called after each item. */
+  readonly onItem: () => void;
+}
+
+export function rawWidth(encoder: ImageEncoder): number {
+  return encoder.dim + COLOUR_DIM;
+}
+
+type Prepared =
+  | { readonly kind: "none" }
+  | { readonly kind: "known"; readonly key: string }
+  | { readonly kind: "pixels"; readonly key: string; readonly pixels: Uint8Array }
+  | { readonly kind: "unreadable"; readonly unreadable: Unreadable };
+
+export async function encodePictures(items: readonly CatalogItem[], options: EncodeOptions): Promise<EncodedPictures> {
+  const { encoder, cache, onItem, onUnreadable } = options;
+  setUpSharp();
+  const keys: (string | undefined)[] = [];
+  const unreadable: Unreadable[] = [];
+  const batch = new Map<string, Uint8Array>();
+  let encoded = 0;
+  const flush = async (): Promise<void> => {
+    if (batch.size === 0) return;
+    cache.add(await encodeBatch(batch, encoder));
+    encoded += batch.size;
+    batch.clear();
+  };
+  for await (const prepared of inOrder(items, (item) => prepare(item, options))) {
+    onItem();
+    keys.push(prepared.kind === "known" || prepared.kind === "pixels" ? prepared.key : undefined);
+    if (prepared.kind === "unreadable") {
+      onUnreadable(prepared.unreadable);
+      unreadable.push(prepared.unreadable);
+    }
+    // Equal pictures are encoded once: the map holds one of those in this batch, the cache knows the rest.
+    if (prepared.kind === "pixels" && cache.get(prepared.key) === undefined) batch.set(prepared.key, prepared.pixels);
+    if (batch.size >= BATCH) await flush();
+  }
+  await flush();
+  return { keys, encoded, unreadable };
+}
+
+/** Starts LOOK_AHEAD pieces of work ahead of the one that is asked for. */
+async function* inOrder<T, R>(inputs: readonly T[], work: (input: T) => Promise<R>): AsyncGenerator<R> {
+  const running: Promise<R>[] = [];
+  let next = 0;
+  while (next < inputs.length || running.length > 0) {
+    while (next < inputs.length && running.length < LOOK_AHEAD) running.push(work(inputs[next++]!));
+    yield await running.shift()!;
+  }
+}
+
+async function prepare(item: CatalogItem, options: EncodeOptions): Promise<Prepared> {
+  const { image } = item;
+  if (image === undefined) return { kind: "none" };
+  try {
+    // A URL is known by its name, because fetching all of them to see whether one has changed would not be a quick second run.
+    const urlKey = image.kind === "url" ? hashOf(new TextEncoder().encode(image.url)) : undefined;
+    if (urlKey !== undefined && !options.refetch && options.cache.get(urlKey) !== undefined) return { kind: "known", key: urlKey };
+    const picture = await readPicture(image);
+    const key = urlKey ?? hashOf(picture);
+    if (urlKey === undefined && options.cache.get(key) !== undefined) return { kind: "known", key };
+    return { kind: "pixels", key, pixels: await toPixels(picture, options.encoder.preprocessing) };
+  } catch (error) {
+    if (error instanceof PictureError) return { kind: "unreadable", unreadable: unreadableOf(item.product.id, image, error) };
+    throw error;
+  }
+}
+
+function unreadableOf(itemId: string, image: ImageSource, error: PictureError): Unreadable {
+  return { itemId, image: nameOf(image), reason: error.message };
+}
+
+function hashOf(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+async function encodeBatch(batch: ReadonlyMap<string, Uint8Array>, encoder: ImageEncoder): Promise<[string, Float32Array][]> {
+  const { size } = encoder.preprocessing;
+  const vectors = await encoder.encode([...batch.values()]);
+  return [...batch].map(([key, rgb], i) => {
+    const raw = new Float32Array(rawWidth(encoder));
+    raw.set(vectors[i]!);
+    raw.set(colourDescriptor({ width: size, height: size, rgb }), encoder.dim);
+    return [key, raw];
+  });
+}

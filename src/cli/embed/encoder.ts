@@ -1,0 +1,48 @@
+/**
+ * `--image-encoder` → an encoder: `builtin`, a path to an .onnx file, or `hf:<model id>`. Reads the files that the encoder itself may not.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { ImageEncoder } from "../../inference/image-encoder.ts";
+import { createGraphEncoder, createHubEncoder } from "../../inference/image-encoder.ts";
+import type { Result } from "../../result.ts";
+import { CommandError } from "../command.ts";
+
+export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+
+const BUILTIN = join(ROOT, "model/image-encoder.onnx");
+
+/** Throws a CommandError that names the encoder, the reason and the fix. */
+export async function loadImageEncoder(name: string): Promise<ImageEncoder> {
+  if (name === "builtin") return loaded(await createGraphEncoder({ graph: graphAt(BUILTIN), name, isBuiltin: true }));
+  if (name.startsWith("hf:")) {
+    const modelId = name.slice("hf:".length);
+    if (!/^[\w.-]+\/[\w.-]+$/.test(modelId)) throw new CommandError(`"${name}" names no hub model: expected hf:<owner>/<model>`);
+    return loaded(await createHubEncoder({ modelId, cacheDir: join(ROOT, ".armmt/models") }));
+  }
+  if (!name.endsWith(".onnx")) {
+    throw new CommandError(`Unknown image encoder "${name}": expected builtin, a path to an .onnx file, or hf:<owner>/<model>`);
+  }
+  return loaded(await createGraphEncoder({ graph: graphAt(name), name, isBuiltin: false, preprocessor: preprocessorBeside(name) }));
+}
+
+function graphAt(path: string): Uint8Array {
+  if (!existsSync(path)) throw new CommandError(`No image encoder at ${path}: give the path of an .onnx file, or builtin`);
+  return readFileSync(path);
+}
+
+function preprocessorBeside(graph: string): unknown {
+  const path = join(dirname(graph), "preprocessor_config.json");
+  if (!existsSync(path)) return undefined;
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch {
+    throw new CommandError(`${path} is no JSON: correct it or take it away`);
+  }
+}
+
+function loaded(result: Result<ImageEncoder, string>): ImageEncoder {
+  if (!result.ok) throw new CommandError(result.error);
+  return result.value;
+}

@@ -1,0 +1,98 @@
+/**
+ * Item records → packed shards and `set.json` in a folder, and back for `armmt publish`. The folder always holds one whole set: shards are
+ * written first, under their version, and `set.json` is renamed into place last.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { SHARD_VERSION, decodeShard, encodeShard, shardOf } from "../../embeddings/format.ts";
+import type { PublishedSet } from "../../embeddings/store.ts";
+import { parsePublishedSet } from "../../embeddings/store.ts";
+import type { ItemRecord } from "../../ranking/candidate.ts";
+import { ITEM_FEATURES } from "../../ranking/candidate.ts";
+import { CommandError } from "../command.ts";
+
+/** Larger shards cost a cold isolate more per read, smaller ones more reads. */
+export const MAX_SHARD_BYTES = 512 * 1024;
+
+const SET_FILE = "set.json";
+
+export interface SetIdentity {
+  readonly imageDim: number;
+  readonly textDim: number;
+  readonly imageEncoder: string;
+  readonly textEncoder: string;
+}
+
+export interface PackedSet {
+  readonly set: PublishedSet;
+  /** By shard number. */
+  readonly shards: readonly Uint8Array[];
+}
+
+/** The version is a hash of the content: the same records give the same version. Throws a CommandError that names the item. */
+export function packSet(records: readonly ItemRecord[], identity: SetIdentity): PackedSet {
+  const shards = packShards(records, identity);
+  const described = shards.map((shard) => ({ bytes: shard.length, checksum: checksumIn(shard) }));
+  const content = { format: SHARD_VERSION, ...identity, itemFeatures: [...ITEM_FEATURES], itemCount: records.length, shards: described };
+  const hash = createHash("sha256").update(JSON.stringify(content));
+  for (const shard of shards) hash.update(shard);
+  const version = hash.digest("hex").slice(0, 16);
+  return { set: { ...content, version, shardCount: shards.length }, shards };
+}
+
+/** As few shards as possible with none over MAX_SHARD_BYTES. */
+function packShards(records: readonly ItemRecord[], identity: SetIdentity): Uint8Array[] {
+  const dims = { imageDim: identity.imageDim, textDim: identity.textDim, featureCount: ITEM_FEATURES.length };
+  for (let count = 1; ; count++) {
+    const parts = Array.from({ length: count }, (): ItemRecord[] => []);
+    for (const record of records) parts[shardOf(record.itemId, count)]!.push(record);
+    const shards = parts.map((part) => {
+      const shard = encodeShard(part, dims);
+      if (!shard.ok) throw new CommandError(shard.error);
+      return shard.value;
+    });
+    const total = shards.reduce((sum, shard) => sum + shard.length, 0);
+    if (shards.every((shard) => shard.length <= MAX_SHARD_BYTES)) return shards;
+    // Straight to the least number that could do, then one by one for uneven hashing.
+    count = Math.max(count, Math.ceil(total / MAX_SHARD_BYTES) - 1);
+  }
+}
+
+function checksumIn(shard: Uint8Array): number {
+  return new DataView(shard.buffer, shard.byteOffset).getUint32(28, true);
+}
+
+export function writeSet(folder: string, { set, shards }: PackedSet): void {
+  const shardFolder = join(folder, "shards", set.version);
+  mkdirSync(shardFolder, { recursive: true });
+  shards.forEach((shard, n) => writeFileSync(join(shardFolder, `${n}.bin`), shard));
+  writeFileSync(join(folder, `${SET_FILE}.new`), `${JSON.stringify(set, undefined, 2)}\n`);
+  renameSync(join(folder, `${SET_FILE}.new`), join(folder, SET_FILE));
+  for (const other of readdirSync(join(folder, "shards"))) {
+    if (other !== set.version) rmSync(join(folder, "shards", other), { recursive: true });
+  }
+}
+
+/** Reads and checks a whole set. Throws a CommandError that names the file, what differs and the fix. */
+export function readSet(folder: string): PackedSet {
+  const path = join(folder, SET_FILE);
+  if (!existsSync(path)) throw new CommandError(`Nothing embedded in ${folder}: run armmt embed first, or name its folder with --from`);
+  const set = parsePublishedSet(readFileSync(path, "utf8"));
+  if (!set.ok) throw new CommandError(`Cannot use ${path}: ${set.error}: run armmt embed again`);
+  const { version, imageDim, textDim, itemFeatures } = set.value;
+  const shards = set.value.shards.map((described, n) => {
+    const file = join(folder, "shards", version, `${n}.bin`);
+    if (!existsSync(file)) throw new CommandError(`Shard ${file} is missing: run armmt embed again`);
+    const bytes = Uint8Array.from(readFileSync(file));
+    const shard = decodeShard(bytes, { imageDim, textDim, featureCount: itemFeatures.length });
+    if (!shard.ok) throw new CommandError(`Cannot use ${file}: ${shard.error}: run armmt embed again`);
+    if (shard.value.checksum !== described.checksum) {
+      throw new CommandError(
+        `Cannot use ${file}: checksum ${shard.value.checksum}, ${path} says ${described.checksum}: run armmt embed again`,
+      );
+    }
+    return bytes;
+  });
+  return { set: set.value, shards };
+}

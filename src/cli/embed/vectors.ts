@@ -1,0 +1,131 @@
+/**
+ * Raw vectors and products → the item records that are stored: encoder output brought to its stored dims, colours joined, text encoded,
+ * numbers in the units of ITEM_FEATURES.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import * as v from "valibot";
+import type { Product } from "../../demo/catalogue.ts";
+import { COLOUR_DESCRIPTOR, COLOUR_DIM, joinColour } from "../../embeddings/colour.ts";
+import type { Projection } from "../../embeddings/projection.ts";
+import { fitProjection, project } from "../../embeddings/projection.ts";
+import { TEXT_DIM, TEXT_ENCODER, createTextEncoder } from "../../embeddings/text-encoder.ts";
+import type { ImageEncoder } from "../../inference/image-encoder.ts";
+import type { ItemRecord } from "../../ranking/candidate.ts";
+import type { CatalogItem } from "../catalog-file.ts";
+import type { SetIdentity } from "./pack.ts";
+
+/** Numbers of an image vector that come from the encoder. */
+const ENCODER_DIM = 48;
+
+const DAY_MS = 86_400_000;
+
+export interface RecordOptions {
+  readonly encoder: ImageEncoder;
+  /** Where the projection of an encoder with other dims is kept, so that later runs give comparable vectors. */
+  readonly projectionPath: string;
+}
+
+export interface Records {
+  readonly records: readonly ItemRecord[];
+  readonly identity: SetIdentity;
+}
+
+/** `raws` is parallel to `items`: encoder output followed by the colour descriptor, `undefined` without picture. */
+export function toRecords(items: readonly CatalogItem[], raws: readonly (Float32Array | undefined)[], options: RecordOptions): Records {
+  const { encoder } = options;
+  const projection = encoder.dim === ENCODER_DIM ? undefined : projectionFor(raws, options);
+  const encodeText = createTextEncoder();
+  const records = items.map(({ product, text }, i) => {
+    const raw = raws[i];
+    const image = raw === undefined ? undefined : imageVector(raw, encoder.dim, projection);
+    return { itemId: product.id, image, text: encodeText(text), features: itemFeatures(product) };
+  });
+  const encoderName = projection === undefined ? encoder.fingerprint : `${encoder.fingerprint}+pca${ENCODER_DIM}-${hashOf(projection)}`;
+  return {
+    records,
+    identity: {
+      imageDim: ENCODER_DIM + COLOUR_DIM,
+      textDim: TEXT_DIM,
+      imageEncoder: `${encoderName}+${COLOUR_DESCRIPTOR}`,
+      textEncoder: TEXT_ENCODER,
+    },
+  };
+}
+
+function imageVector(raw: Float32Array, dim: number, projection: Projection | undefined): Float32Array {
+  const encoded = raw.subarray(0, dim);
+  return joinColour(projection === undefined ? encoded : unit(project(projection, encoded)), raw.subarray(dim));
+}
+
+function unit(vector: Float32Array): Float32Array {
+  const norm = Math.hypot(...vector);
+  return norm === 0 ? vector : vector.map((value) => value / norm);
+}
+
+/** ITEM_FEATURES of a product, in order and in their units. */
+export function itemFeatures(product: Product): (number | undefined)[] {
+  const { price, popularity, rating, ratingCount, inStock, createdAt } = product;
+  return [
+    price === undefined ? undefined : Math.log(price),
+    popularity === undefined ? undefined : Math.log1p(popularity),
+    rating,
+    ratingCount === undefined ? undefined : Math.log1p(ratingCount),
+    inStock === undefined ? undefined : Number(inStock),
+    createdAt === undefined ? undefined : Date.parse(createdAt) / DAY_MS,
+  ];
+}
+
+/** The projection of an earlier run, or one fitted on this catalogue's pictures. */
+function projectionFor(raws: readonly (Float32Array | undefined)[], { encoder, projectionPath }: RecordOptions): Projection {
+  const saved = readProjection(projectionPath);
+  if (saved !== undefined && saved.inDim === encoder.dim && saved.outDim === ENCODER_DIM) return saved;
+  const known = raws.filter((raw) => raw !== undefined);
+  const rows = new Float32Array(Math.max(1, known.length) * encoder.dim);
+  known.forEach((raw, i) => rows.set(raw.subarray(0, encoder.dim), i * encoder.dim));
+  const fitted = fitProjection(rows, { inDim: encoder.dim, outDim: ENCODER_DIM });
+  writeFileSync(`${projectionPath}.new`, JSON.stringify({ ...fitted, ...asText(fitted) }));
+  renameSync(`${projectionPath}.new`, projectionPath);
+  return fitted;
+}
+
+const ARRAYS = ["mean", "components", "variances"] as const;
+
+/** float32 as base64: exact, and a quarter of the digits. */
+function asText(projection: Projection): Record<(typeof ARRAYS)[number], string> {
+  return { mean: base64(projection.mean), components: base64(projection.components), variances: base64(projection.variances) };
+}
+
+function base64(array: Float32Array): string {
+  return Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString("base64");
+}
+
+const float32Schema = v.pipe(
+  v.string(),
+  v.transform((text) => new Float32Array(Uint8Array.from(Buffer.from(text, "base64")).buffer)),
+);
+const projectionSchema = v.object({
+  inDim: v.number(),
+  outDim: v.number(),
+  mean: float32Schema,
+  components: float32Schema,
+  variances: float32Schema,
+});
+
+/** `undefined` when there is none or it is damaged: then it is fitted again. */
+function readProjection(path: string): Projection | undefined {
+  if (!existsSync(path)) return undefined;
+  try {
+    const parsed = v.safeParse(projectionSchema, JSON.parse(readFileSync(path, "utf8")));
+    return parsed.success && parsed.output.components.length === parsed.output.inDim * parsed.output.outDim ? parsed.output : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function hashOf(projection: Projection): string {
+  const text = asText(projection);
+  const hash = createHash("sha256");
+  for (const array of ARRAYS) hash.update(text[array]);
+  return hash.digest("hex").slice(0, 12);
+}
