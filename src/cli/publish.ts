@@ -1,0 +1,165 @@
+/**
+ * `armmt publish`: an embedded set → KV, and live. Shards first, then the set's description, the pointer very last, so that no reader ever
+ * follows a pointer to something that is not there.
+ */
+import { join, resolve } from "node:path";
+import { Command } from "commander";
+import type { Pointer } from "../embeddings/store.ts";
+import { parsePointer, pointerKey, setKey, shardKey } from "../embeddings/store.ts";
+import { CommandError, progressBar } from "./command.ts";
+import { embeddingsFolder } from "./embed.ts";
+import { ROOT } from "./embed/encoder.ts";
+import { readSet } from "./embed/pack.ts";
+import type { Namespace } from "./publish/namespace.ts";
+import { openLocalNamespace, openWranglerNamespace } from "./publish/namespace.ts";
+
+/** Shards that are on their way at the same time. */
+const PUT_AT_ONCE = 16;
+
+export interface PublishReport {
+  readonly catalog: string;
+  readonly version: string;
+  readonly previous: string | null;
+  readonly items: number;
+  readonly shards: number;
+  /** Shards written in this run; the others were there. */
+  readonly written: number;
+  readonly bytes: number;
+  /** False when this version was live before. */
+  readonly changed: boolean;
+  readonly place: string;
+}
+
+export interface PublishOptions {
+  /** Folder that `armmt embed` has written. */
+  readonly from: string;
+  /** Under which name the edge looks for it (`catalog` in its INDEXES). */
+  readonly catalog: string;
+  readonly json?: boolean | undefined;
+}
+
+/** Throws a CommandError when the folder holds no whole, valid set: then nothing is written. */
+export async function publishTo(namespace: Namespace, options: PublishOptions): Promise<PublishReport> {
+  const { catalog } = options;
+  requireCatalogName(catalog);
+  const { set, shards } = readSet(options.from);
+  const current = await readPointer(namespace, catalog);
+  const existing = await namespace.keys(`${catalog}/${set.version}/`);
+  const missing = shards.map((value, n) => ({ key: shardKey(catalog, set.version, n), value })).filter((entry) => !existing.has(entry.key));
+  const bar = progressBar(`Publishing ${set.shardCount} shards`, missing.length, { json: options.json });
+  for (let start = 0; start < missing.length; start += PUT_AT_ONCE) {
+    const part = missing.slice(start, start + PUT_AT_ONCE);
+    await namespace.put(part); // oxlint-disable-line no-await-in-loop
+    bar.increment(part.length);
+  }
+  bar.stop();
+  if (!existing.has(setKey(catalog, set.version))) {
+    await namespace.put([{ key: setKey(catalog, set.version), value: JSON.stringify(set) }]);
+  }
+  const changed = current?.version !== set.version;
+  const previous = changed ? (current?.version ?? null) : (current?.previous ?? null);
+  if (changed) await writePointer(namespace, catalog, { version: set.version, previous, publishedAt: new Date().toISOString() });
+  return {
+    catalog,
+    version: set.version,
+    previous,
+    items: set.itemCount,
+    shards: set.shardCount,
+    written: missing.length,
+    bytes: shards.reduce((sum, shard) => sum + shard.length, 0),
+    changed,
+    place: namespace.place,
+  };
+}
+
+/** Publishes to the state of `wrangler dev` on this machine; `stateDir` is its `--persist-to`. */
+export async function publishLocally(options: PublishOptions & { readonly stateDir: string }): Promise<PublishReport> {
+  const namespace = await openLocalNamespace({ config: join(ROOT, "wrangler.toml"), binding: BINDING, stateDir: options.stateDir });
+  try {
+    return await publishTo(namespace, options);
+  } finally {
+    await namespace.close();
+  }
+}
+
+export const BINDING = "EMBEDDINGS";
+
+/** Keys and folders are made of it. Throws a CommandError. */
+export function requireCatalogName(catalog: string): void {
+  if (!/^[A-Za-z0-9._-]{1,64}$/.test(catalog)) {
+    throw new CommandError(`"${catalog}" cannot name a catalogue: use 1 to 64 letters, digits, dots, dashes or underscores`);
+  }
+}
+
+export async function readPointer(namespace: Namespace, catalog: string): Promise<Pointer | undefined> {
+  const key = pointerKey(catalog);
+  const text = await namespace.get(key);
+  if (text === undefined) return undefined;
+  const pointer = parsePointer(text);
+  if (!pointer.ok)
+    throw new CommandError(`Key ${key} in ${namespace.place} is no pointer: ${pointer.error}. Delete the key and publish again`);
+  return pointer.value;
+}
+
+export async function writePointer(namespace: Namespace, catalog: string, pointer: Pointer): Promise<void> {
+  await namespace.put([{ key: pointerKey(catalog), value: JSON.stringify(pointer) }]);
+}
+
+export interface NamespaceFlags {
+  readonly catalog: string;
+  readonly local?: true;
+  readonly persistTo: string;
+  readonly config: string;
+  readonly binding: string;
+  readonly json?: true;
+}
+
+/** Options that publish and rollback share. */
+export function addNamespaceFlags(command: Command): Command {
+  return command
+    .option("--catalog <name>", "name under which the edge looks for it", "products")
+    .option("--local", "the KV of wrangler dev on this machine, instead of Cloudflare's")
+    .option("--persist-to <folder>", "with --local: where wrangler dev keeps its state", join(ROOT, ".armmt/state"))
+    .option("--config <file>", "wrangler.toml of the edge Worker", join(ROOT, "wrangler.toml"))
+    .option("--binding <name>", "its KV namespace", BINDING)
+    .option("--json", "print the summary as JSON and no progress");
+}
+
+/** Opens the namespace that the flags name, and closes it after `work`. */
+export async function withNamespace<T>(flags: NamespaceFlags, work: (namespace: Namespace) => Promise<T>): Promise<T> {
+  const { config, binding, persistTo } = flags;
+  requireCatalogName(flags.catalog);
+  const namespace =
+    flags.local === true
+      ? await openLocalNamespace({ config, binding, stateDir: persistTo })
+      : openWranglerNamespace({ config, binding, where: ["--remote"] });
+  try {
+    return await work(namespace);
+  } finally {
+    await namespace.close();
+  }
+}
+
+interface PublishFlags extends NamespaceFlags {
+  readonly from?: string;
+}
+
+export function createPublishCommand(): Command {
+  const command = new Command("publish")
+    .description("Put embedded shards into KV and make them live")
+    .option("--from <folder>", "what armmt embed has written (default: .armmt/embeddings/<catalogue>)");
+  return addNamespaceFlags(command).action(async (flags: PublishFlags) => {
+    const from = flags.from === undefined ? embeddingsFolder(flags.catalog) : resolve(flags.from);
+    // Before a namespace is opened, which takes seconds or an account.
+    readSet(from);
+    const report = await withNamespace(flags, (namespace) => publishTo(namespace, { from, catalog: flags.catalog, json: flags.json }));
+    process.stdout.write(flags.json === true ? `${JSON.stringify(report, undefined, 2)}\n` : `${describe(report)}\n`);
+  });
+}
+
+function describe(report: PublishReport): string {
+  const { catalog, version, previous, items, shards, written, bytes, changed, place } = report;
+  const size = `${items} items in ${shards} shards (${bytes} bytes, ${written} shards written)`;
+  if (!changed) return `${catalog}: version ${version} is live already in ${place}: ${size}`;
+  return `${catalog}: version ${version} is live in ${place}: ${size}${previous === null ? "" : `; before it ${previous}`}`;
+}

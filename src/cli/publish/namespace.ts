@@ -1,0 +1,147 @@
+/**
+ * The KV namespace of the edge Worker as the command line reaches it: on this machine (what `wrangler dev --persist-to` serves) or at
+ * Cloudflare, through `wrangler kv`.
+ */
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import * as v from "valibot";
+import { CommandError } from "../command.ts";
+
+export interface Namespace {
+  /** For messages: where this is. */
+  readonly place: string;
+  /** A text value; `undefined` when there is none. */
+  get(key: string): Promise<string | undefined>;
+  /** All keys that begin with `prefix`. */
+  keys(prefix: string): Promise<ReadonlySet<string>>;
+  /** Returns when all are written, in no particular order. */
+  put(entries: readonly Entry[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Entry {
+  readonly key: string;
+  readonly value: string | Uint8Array;
+}
+
+export interface NamespaceOptions {
+  /** wrangler.toml with the binding. */
+  readonly config: string;
+  readonly binding: string;
+}
+
+/** What is used of a KV binding; wrangler's proxy gives the real one of a workerd that it starts. */
+interface KvBinding {
+  get(key: string, type: "text"): Promise<string | null>;
+  list(options: { prefix: string; cursor?: string }): Promise<{ keys: { name: string }[]; list_complete: boolean; cursor?: string }>;
+  put(key: string, value: string | ArrayBuffer): Promise<void>;
+}
+
+/** `stateDir` is what `wrangler dev` gets as `--persist-to`. */
+export async function openLocalNamespace(options: NamespaceOptions & { readonly stateDir: string }): Promise<Namespace> {
+  const { config, binding, stateDir } = options;
+  // Read by wrangler as it loads: no telemetry, nothing fetched.
+  Object.assign(process.env, { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_HIDE_BANNER: "true" });
+  const { getPlatformProxy } = await import("wrangler");
+  // wrangler itself appends the version of its folder layout to --persist-to, the proxy does not.
+  const persist = { path: join(resolve(stateDir), "v3") };
+  const proxy = await getPlatformProxy<Record<string, KvBinding | undefined>>({ configPath: config, persist, remoteBindings: false });
+  const kv = proxy.env[binding];
+  if (kv === undefined) {
+    await proxy.dispose();
+    throw new CommandError(`No KV namespace "${binding}" in ${config}: add it, or name the right one with --binding`);
+  }
+  return {
+    place: stateDir,
+    get: async (key) => (await kv.get(key, "text")) ?? undefined,
+    async keys(prefix) {
+      const names = new Set<string>();
+      let cursor: string | undefined;
+      do {
+        const page = await kv.list(cursor === undefined ? { prefix } : { prefix, cursor }); // oxlint-disable-line no-await-in-loop
+        for (const { name } of page.keys) names.add(name);
+        cursor = page.list_complete ? undefined : page.cursor;
+      } while (cursor !== undefined);
+      return names;
+    },
+    put: async (entries) => {
+      await Promise.all(entries.map(({ key, value }) => kv.put(key, typeof value === "string" ? value : Uint8Array.from(value).buffer)));
+    },
+    close: () => proxy.dispose(),
+  };
+}
+
+/** Bytes of one upload; wrangler takes at most 100 MB. */
+const UPLOAD_BYTES = 40 * 1024 * 1024;
+
+/** `where` is `--remote`, or `--local --persist-to <folder>` for the same commands on this machine. */
+export function openWranglerNamespace(options: NamespaceOptions & { readonly where: readonly string[] }): Namespace {
+  const { config, binding, where } = options;
+  const scope = ["--binding", binding, "--config", config, ...where];
+  const keys = async (prefix: string): Promise<ReadonlySet<string>> => new Set(await listKeys(prefix, scope));
+  return {
+    place: where.includes("--remote") ? "Cloudflare" : where.join(" "),
+    keys,
+    get: async (key) => ((await keys(key)).has(key) ? wrangler(["kv", "key", "get", key, "--text", ...scope]) : undefined),
+    async put(entries) {
+      const folder = mkdtempSync(join(tmpdir(), "armmt-publish-"));
+      try {
+        for (const [n, part] of uploads(entries).entries()) {
+          const file = join(folder, `${n}.json`);
+          writeFileSync(file, JSON.stringify(part));
+          await wrangler(["kv", "bulk", "put", file, ...scope]); // oxlint-disable-line no-await-in-loop
+        }
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+const keysSchema = v.array(v.object({ name: v.string() }));
+
+async function listKeys(prefix: string, scope: readonly string[]): Promise<string[]> {
+  const output = await wrangler(["kv", "key", "list", "--prefix", prefix, ...scope]);
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), keysSchema), output);
+  if (!parsed.success)
+    throw new CommandError(`wrangler kv key list answered ${JSON.stringify(output.slice(0, 200))}, expected a list of keys`);
+  return parsed.output.map(({ name }) => name);
+}
+
+interface Upload {
+  readonly key: string;
+  readonly value: string;
+  readonly base64: true;
+}
+
+function uploads(entries: readonly Entry[]): Upload[][] {
+  const parts: Upload[][] = [[]];
+  let bytes = 0;
+  for (const { key, value } of entries) {
+    const upload = { key, value: Buffer.from(value).toString("base64"), base64: true as const };
+    if (bytes > 0 && bytes + upload.value.length > UPLOAD_BYTES) {
+      parts.push([]);
+      bytes = 0;
+    }
+    parts.at(-1)?.push(upload);
+    bytes += upload.value.length;
+  }
+  return parts;
+}
+
+/** Runs wrangler of this project; its own words are the error, because they say what to do (log in, create the namespace). */
+function wrangler(args: readonly string[]): Promise<string> {
+  const binary = join(createRequire(import.meta.url).resolve("wrangler/package.json"), "../bin/wrangler.js");
+  const env = { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" };
+  return new Promise((done, fail) => {
+    execFile(process.execPath, [binary, ...args], { env, maxBuffer: 1 << 28 }, (error, stdout, stderr) => {
+      if (error === null) done(stdout);
+      else fail(new CommandError(`wrangler ${args.slice(0, 3).join(" ")} failed:\n${stripVTControlCharacters(`${stderr}\n${stdout}`).trim()}`));
+    });
+  });
+}
