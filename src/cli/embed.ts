@@ -7,6 +7,7 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
+import type { ImageEncoder } from "../inference/image-encoder.ts";
 import type { FieldOptions } from "./catalog-fields.ts";
 import type { Catalog, CatalogOptions } from "./catalog-file.ts";
 import { readCatalog } from "./catalog-file.ts";
@@ -21,8 +22,8 @@ import { toRecords } from "./embed/vectors.ts";
 export interface EmbedOptions extends CatalogOptions {
   /** A catalogue that has been read already; otherwise it is read from `catalog`. */
   readonly items?: Catalog | undefined;
-  /** `builtin` (default), a path to an .onnx file, or `hf:<model id>`. */
-  readonly imageEncoder?: string | undefined;
+  /** `builtin` (default), a path to an .onnx file, `hf:<model id>`, or an encoder that is loaded already. */
+  readonly imageEncoder?: string | ImageEncoder | undefined;
   /** Folder; default `.armmt/embeddings/<catalogue's name>` in the project. */
   readonly out?: string | undefined;
   /** Embed items whose picture cannot be read without picture, instead of stopping. */
@@ -59,7 +60,8 @@ export function embeddingsFolder(name: string): string {
 export async function embedCatalog(options: EmbedOptions): Promise<EmbedReport> {
   const started = performance.now();
   const catalog = options.items ?? readCatalog(options);
-  const encoder = await loadImageEncoder(options.imageEncoder ?? "builtin");
+  const { imageEncoder = "builtin" } = options;
+  const encoder = typeof imageEncoder === "string" ? await loadImageEncoder(imageEncoder) : imageEncoder;
   const out = options.out === undefined ? embeddingsFolder(catalog.name) : resolve(options.out);
   const kept = join(out, "cache");
   mkdirSync(kept, { recursive: true });

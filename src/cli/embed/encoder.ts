@@ -15,7 +15,7 @@ const BUILTIN = join(ROOT, "model/image-encoder.onnx");
 
 /** Throws a CommandError that names the encoder, the reason and the fix. */
 export async function loadImageEncoder(name: string): Promise<ImageEncoder> {
-  if (name === "builtin") return loaded(await createGraphEncoder({ graph: graphAt(BUILTIN), name, isBuiltin: true }));
+  if (name === "builtin") return loadBuiltinEncoder(BUILTIN);
   if (name.startsWith("hf:")) {
     const modelId = name.slice("hf:".length);
     if (!/^[\w.-]+\/[\w.-]+$/.test(modelId)) throw new CommandError(`"${name}" names no hub model: expected hf:<owner>/<model>`);
@@ -25,6 +25,11 @@ export async function loadImageEncoder(name: string): Promise<ImageEncoder> {
     throw new CommandError(`Unknown image encoder "${name}": expected builtin, a path to an .onnx file, or hf:<owner>/<model>`);
   }
   return loaded(await createGraphEncoder({ graph: graphAt(name), name, isBuiltin: false, preprocessor: preprocessorBeside(name) }));
+}
+
+/** A graph that this project trained, wherever it lies; `armmt model` embeds with one that is not committed yet. */
+export async function loadBuiltinEncoder(path: string): Promise<ImageEncoder> {
+  return loaded(await createGraphEncoder({ graph: graphAt(path), name: "builtin", isBuiltin: true }));
 }
 
 function graphAt(path: string): Uint8Array {
