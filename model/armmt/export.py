@@ -144,7 +144,7 @@ def export_student(model: Student, out: Path, meta: dict[str, Any]) -> None:
         "dims": {"image": IMAGE_DIM, "text": TEXT_DIM},
         "features": meta["features"],
         "tokenizer": {"name": TOKENIZER, "rows": TOKEN_ROWS},
-        "encoders": {"image": meta["imageEncoder"], "text": TEXT_ENCODER},
+        "encoders": {"image": meta["imageEncoder"], "text": meta["textEncoder"]},
         "trainedOn": meta["trainedOn"],
         "metrics": meta["metrics"],
         "parameters": {"total": total, "tokenTable": table},
@@ -173,6 +173,7 @@ def main() -> None:
         "version": "untrained",
         "features": [{"name": name, "mean": 0.0, "std": 1.0} for name in FEATURES],
         "imageEncoder": fingerprint,
+        "textEncoder": TEXT_ENCODER,
         "trainedOn": "nothing: random weights",
         "metrics": {},
     }

@@ -47,7 +47,7 @@ class QueryTower(nn.Module):
         lexical = torch.matmul(weights, self.lexical[ids].to(mask.dtype)).squeeze(1)
         lexical = lexical / (lexical.square().sum(1, keepdim=True) + 1e-6).sqrt()
         learned = torch.matmul(weights, self.learned(ids)).squeeze(1)
-        return lexical, learned + F.gelu(self.mix(learned))
+        return lexical, learned + F.relu(self.mix(learned))
 
 
 class ContextAwareFusion(nn.Module):
@@ -98,39 +98,44 @@ class TargetAttention(nn.Module):
         return attended, (candidates * attended).sum(-1, keepdim=True)
 
 
+def per_perspective(x: Tensor, weight: Tensor) -> Tensor:
+    """x [B, S, K, i] times weight [S, i, o] -> [B, S, K, o]"""
+    if torch.onnx.is_in_onnx_export():
+        return torch.matmul(x, weight)  # one node; with B = 1 nothing is copied
+    # Broadcasting would copy the weights once per list of the batch: three products over all of its rows are far quicker.
+    return torch.stack([torch.matmul(x[:, s], weight[s]) for s in range(weight.shape[0])], 1)
+
+
 class MultiPerspectiveSelfAttention(nn.Module):
-    """MPSA: one masked self-attention over the list per perspective (item, personalised, features), all in one batched product.
+    """MPSA: one masked self-attention over the list per perspective (item, personalised, features).
 
-    A_s = softmax(Q_s K_s^T / sqrt(d_h) + mask);  O_s = H_s + A_s V_s;  F_s = O_s + FFN(LN(O_s))        s = 1..S
+    A_s = softmax(Q_s K_s^T / sqrt(d) + mask);  O_s = H_s + A_s V_s W_s;  F_s = O_s + FFN_s(LN(O_s))        s = 1..S
 
-    Ours in form. There is no positional term: the candidates' order enters only through the engine's rank among the features, so the
-    scores do not depend on the order in which candidates are given.
+    Ours in form; one head per perspective, so the perspectives are the heads. There is no positional term: the candidates' order enters only
+    through the engine's rank among the features, so the scores do not depend on the order in which candidates are given.
     """
 
-    def __init__(self, width: int, perspectives: int, heads: int, expansion: int) -> None:
+    def __init__(self, width: int, perspectives: int, expansion: int) -> None:
         super().__init__()
-        size = width // heads
 
-        def weight(*shape: int) -> nn.Parameter:
-            return nn.Parameter(torch.randn(*shape) * shape[-2] ** -0.5)
+        def weight(inputs: int, outputs: int) -> nn.Parameter:
+            return nn.Parameter(torch.randn(perspectives, inputs, outputs) * inputs**-0.5)
 
-        self.query = weight(perspectives, heads, width, size)
-        self.key = weight(perspectives, heads, width, size)
-        self.value = weight(perspectives, heads, width, size)
-        self.merge = nn.Parameter(torch.randn(perspectives, heads, size, width) * width**-0.5)
-        self.up = weight(perspectives, width, expansion)
+        self.query = weight(width, width)
+        self.key = weight(width, width)
+        self.value = weight(width, width)
+        self.up = weight(width, expansion)
         self.up_bias = nn.Parameter(torch.zeros(perspectives, 1, expansion))
-        self.down = weight(perspectives, expansion, width)
+        self.down = weight(expansion, width)
         self.down_bias = nn.Parameter(torch.zeros(perspectives, 1, width))
-        self.scale = size**-0.5
+        self.scale = width**-0.5
         self.width = width
 
     def forward(self, views: Tensor, mask: Tensor) -> Tensor:
         """views [B, S, K, d], mask [B, K] -> [B, S, K, d]"""
-        far = ((mask - 1.0) * FAR).unsqueeze(1).unsqueeze(1).unsqueeze(1)  # [B, 1, 1, 1, K]
-        x = F.layer_norm(views, (self.width,)).unsqueeze(2)  # [B, S, 1, K, d]
-        logits = torch.matmul(torch.matmul(x, self.query), torch.matmul(x, self.key).transpose(-1, -2)) * self.scale  # [B, S, h, K, K]
-        heads = torch.matmul(torch.softmax(logits + far, -1), torch.matmul(x, self.value))  # [B, S, h, K, d/h]
-        attended = views + torch.matmul(heads, self.merge).sum(2)
-        inner = F.gelu(torch.matmul(F.layer_norm(attended, (self.width,)), self.up) + self.up_bias, approximate="tanh")
-        return attended + torch.matmul(inner, self.down) + self.down_bias
+        far = ((mask - 1.0) * FAR).unsqueeze(1).unsqueeze(1)  # [B, 1, 1, K]
+        x = F.layer_norm(views, (self.width,))
+        logits = torch.matmul(per_perspective(x, self.query * self.scale), per_perspective(x, self.key).transpose(-1, -2))  # [B, S, K, K]
+        attended = views + torch.matmul(torch.softmax(logits + far, -1), per_perspective(x, self.value))
+        inner = F.relu(per_perspective(F.layer_norm(attended, (self.width,)), self.up) + self.up_bias)
+        return attended + per_perspective(inner, self.down) + self.down_bias

@@ -4,95 +4,23 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from armmt.contract import FEATURE_DIM, IMAGE_DIM, TEXT_DIM, Scores
-from armmt.layers import ContextAwareFusion, MultiPerspectiveSelfAttention, QueryTower, TargetAttention, masked_mean
-
-
-class Trunk(nn.Module):
-    """Query, items and history -> one vector per candidate. Width and depth tell teacher from student."""
-
-    def __init__(self, width: int, depth: int, heads: int, token_vectors: Tensor | None = None) -> None:
-        super().__init__()
-        self.query = QueryTower(width, token_vectors)
-        self.features = nn.Sequential(nn.Linear(FEATURE_DIM, 2 * width), nn.GELU(approximate="tanh"), nn.Linear(2 * width, width))
-        # A modality with the query's view of it: without the product with the query no layer could tell "striped" from a picture.
-        self.text = nn.Linear(TEXT_DIM, width)
-        self.text_asked = nn.Linear(width, width)
-        self.text_view = nn.Linear(2 * width + 1, width)
-        self.image = nn.Linear(IMAGE_DIM, width)
-        self.image_asked = nn.Linear(width, width)
-        self.image_view = nn.Linear(2 * width + 1, width)
-        # Level 1, the item: text and image, weighed by query, features and what the list is like.
-        self.item = ContextAwareFusion(width, sources=2, context=3 * width, hidden=width)
-        self.interest = TargetAttention(IMAGE_DIM + TEXT_DIM, width)
-        self.shopper = nn.Linear(IMAGE_DIM + TEXT_DIM, width)
-        self.taste = nn.Linear(IMAGE_DIM + TEXT_DIM + 3, width)
-        # Level 2, the item for this shopper: item, features and taste, weighed by query and shopper.
-        self.personal = ContextAwareFusion(width, sources=3, context=2 * width, hidden=width)
-        self.lists = nn.ModuleList(MultiPerspectiveSelfAttention(width, 3, heads, 2 * width) for _ in range(depth))
-        self.fuse = nn.Linear(3 * width, width)
-
-    def forward(
-        self,
-        query_token_ids: Tensor,
-        query_mask: Tensor,
-        image: Tensor,
-        text: Tensor,
-        features: Tensor,
-        presence: Tensor,
-        history_image: Tensor,
-        history_text: Tensor,
-        history_mask: Tensor,
-        mask: Tensor,
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """-> h [B, K, d] the candidate in its list, p [B, K, d] the personalised multimodal view, gate [B, K, 2] (text, image)"""
-        lexical, asked = self.query(query_token_ids, query_mask)  # [B, Dt], [B, d]
-        x = self.features(features)  # [B, K, d]
-
-        word_match = torch.matmul(text, lexical.unsqueeze(2))  # [B, K, 1]
-        t = self.text(text)
-        t_match = t * self.text_asked(asked).unsqueeze(1)
-        e_text = F.gelu(self.text_view(torch.cat([t, t_match, word_match * 3.0], -1)), approximate="tanh")
-        v = self.image(image)
-        v_match = v * self.image_asked(asked).unsqueeze(1)
-        e_image = F.gelu(self.image_view(torch.cat([v, v_match, v_match.sum(-1, keepdim=True)], -1)), approximate="tanh")
-
-        neighbours = masked_mean(e_text + e_image, mask)  # [B, d]
-        around = torch.cat([asked, neighbours], -1).unsqueeze(1).expand(-1, x.shape[1], -1)
-        present = torch.cat([presence[..., 1:2], presence[..., 0:1]], -1)
-        r, gate = self.item([e_text, e_image], torch.cat([x, around], -1), present)
-
-        candidates = torch.cat([image, text], -1)  # [B, K, Di + Dt]
-        history = torch.cat([history_image, history_text], -1)  # [B, H, Di + Dt]
-        attended, closeness = self.interest(candidates, history, history_mask)
-        recent = masked_mean(history, history_mask)  # [B, Di + Dt]
-        image_likeness = torch.matmul(image, recent[:, :IMAGE_DIM].unsqueeze(2))  # [B, K, 1]
-        text_likeness = torch.matmul(text, recent[:, IMAGE_DIM:].unsqueeze(2))
-        s = F.gelu(self.taste(torch.cat([candidates * attended, closeness, image_likeness, text_likeness], -1)), approximate="tanh")
-        shopper = torch.cat([asked, self.shopper(recent)], -1).unsqueeze(1).expand(-1, x.shape[1], -1)
-        p, _ = self.personal([r, x, s], shopper)
-
-        views = torch.stack([r, p, x], 1)  # [B, 3, K, d]
-        for layer in self.lists:
-            views = layer(views, mask)
-        h = self.fuse(torch.cat([views[:, 0], views[:, 1], views[:, 2]], -1))
-        return h, p, gate
+from armmt.contract import Scores
+from armmt.trunk import Trunk
 
 
 class Student(nn.Module):
     """Trunk of width 32 and depth 1 with one score per candidate."""
 
-    def __init__(self, token_vectors: Tensor | None = None, width: int = 32, depth: int = 1, heads: int = 2) -> None:
+    def __init__(self, token_vectors: Tensor | None = None, width: int = 32, depth: int = 1) -> None:
         super().__init__()
-        self.trunk = Trunk(width, depth, heads, token_vectors)
-        self.head = nn.Sequential(nn.Linear(2 * width, width), nn.GELU(approximate="tanh"), nn.Linear(width, 1))
+        self.trunk = Trunk(width, depth, token_vectors)
+        self.head = nn.Sequential(nn.Linear(2 * width, width), nn.ReLU(), nn.Linear(width, 1))
 
     def forward(self, *batch: Tensor) -> Scores:
         """The ten tensors of ListBatch in order -> Scores"""
-        h, p, gate = self.trunk(*batch)
-        return Scores(self.head(torch.cat([h, p], -1)).squeeze(-1), gate)
+        views = self.trunk(*batch)
+        return Scores(self.head(torch.cat([views.listed, views.personal], -1)).squeeze(-1), views.gate)
 
 
 def count_parameters(model: Student) -> tuple[int, int]:

@@ -1,0 +1,143 @@
+"""Trains the builtin image encoder: one small CNN that names category, silhouette, colour, accent, pattern, material and style.
+
+The heads are thrown away; the 48 numbers they all read are the embedding.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from armmt.contract import ENCODER_DIM
+from armmt.export import export_image_encoder
+from armmt.image_encoder import ImageEncoder
+from armmt.run import prepare, write_json
+
+HELD_OUT = 0.1
+LABEL_SMOOTHING = 0.05
+TEMPERATURE = 12.0  # the heads see a unit vector times this
+
+
+def augment(pixels: Tensor, generator: torch.Generator) -> Tensor:
+    """[B, 3, S, S] in [-1, 1] -> the same pictures mirrored, shifted, scaled, brighter or darker, noisy, some on a white or grey border"""
+    n = pixels.shape[0]
+
+    def uniform(low: float, high: float) -> Tensor:
+        return torch.rand(n, generator=generator) * (high - low) + low
+
+    zoom = uniform(0.85, 1.15)
+    flip = torch.where(uniform(0, 1) < 0.5, -1.0, 1.0)
+    affine = torch.zeros(n, 2, 3)
+    affine[:, 0, 0] = zoom * flip
+    affine[:, 1, 1] = zoom
+    affine[:, 0, 2] = uniform(-0.12, 0.12)
+    affine[:, 1, 2] = uniform(-0.12, 0.12)
+    grid = F.affine_grid(affine, list(pixels.shape), align_corners=False)
+    # Sampling around the border's own shade leaves that shade outside the picture, because grid_sample pads with zeros.
+    border = torch.where(uniform(0, 1) < 0.5, 1.0, uniform(0.6, 1.0)).view(n, 1, 1, 1)
+    moved = F.grid_sample(pixels - border, grid, align_corners=False) + border
+    bright = uniform(-0.12, 0.12).view(n, 1, 1, 1)
+    contrast = uniform(0.88, 1.12).view(n, 1, 1, 1)
+    noise = torch.randn(moved.shape, generator=generator) * uniform(0.0, 0.06).view(n, 1, 1, 1)
+    return (moved * contrast + bright + noise).clamp(-1, 1)
+
+
+class Labelled(nn.Module):
+    """The encoder with one linear head per label."""
+
+    def __init__(self, classes: list[int]) -> None:
+        super().__init__()
+        self.encoder = ImageEncoder()
+        self.heads = nn.ModuleList(nn.Linear(ENCODER_DIM, n) for n in classes)
+
+    def forward(self, pixels: Tensor) -> list[Tensor]:
+        """[B, 3, 64, 64] -> one [B, classes] per label"""
+        embedding = self.encoder(pixels) * TEMPERATURE
+        return [head(embedding) for head in self.heads]
+
+
+def to_pixels(rows: np.ndarray) -> Tensor:
+    """[B, 64, 64, 3] uint8 -> [B, 3, 64, 64] in [-1, 1], as served"""
+    return torch.from_numpy(rows).permute(0, 3, 1, 2).float() / 127.5 - 1.0
+
+
+def accuracies(model: Labelled, pixels: np.ndarray, labels: Tensor) -> list[float]:
+    """Share of pictures named rightly, per label"""
+    model.eval()
+    with torch.no_grad():
+        outputs = [model(to_pixels(pixels[at : at + 256])) for at in range(0, len(pixels), 256)]
+    return [
+        float((torch.cat([out[t] for out in outputs]).argmax(1) == labels[:, t]).float().mean()) for t in range(labels.shape[1])
+    ]
+
+
+def train(pictures: Path, out: Path, epochs: int, batch: int, seed: int) -> dict[str, float]:
+    """Trains, writes image-encoder.onnx, and returns held-out accuracy per label (with the most frequent word's share beside it)"""
+    generator = prepare(seed)
+    pixels = np.load(pictures / "pixels.npy", mmap_mode="r")
+    labels = torch.from_numpy(np.load(pictures / "labels.npy")).long()
+    tasks = json.loads((pictures / "labels.json").read_text())
+    names = [task["task"] for task in tasks]
+    held = int(len(pixels) * HELD_OUT)
+    test_pixels, test_labels = np.array(pixels[:held]), labels[:held]
+    train_pixels, train_labels = np.array(pixels[held:]), labels[held:]
+
+    model = Labelled([len(task["words"]) for task in tasks])
+    # channels_last is the faster layout for convolutions on a CPU.
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimiser = torch.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=1e-3)
+    steps = epochs * math.ceil(len(train_pixels) / batch)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 6e-3, total_steps=steps, pct_start=0.2)
+    bar = tqdm(total=steps, desc="Image encoder", unit="step", mininterval=2)
+    for _ in range(epochs):
+        model.train()
+        order = torch.randperm(len(train_pixels), generator=generator)
+        for at in range(0, len(order), batch):
+            rows = order[at : at + batch]
+            images = augment(to_pixels(train_pixels[rows.numpy()]), generator).contiguous(memory_format=torch.channels_last)
+            outputs = model(images)
+            loss = torch.stack(
+                [F.cross_entropy(out, train_labels[rows, t], label_smoothing=LABEL_SMOOTHING) for t, out in enumerate(outputs)]
+            ).sum()
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            schedule.step()
+            bar.update()
+            bar.set_postfix(loss=f"{loss.item():.2f}", refresh=False)
+    bar.close()
+
+    found = accuracies(model, test_pixels, test_labels)
+    report: dict[str, float] = {}
+    for t, name in enumerate(names):
+        most = float(train_labels[:, t].bincount().max()) / len(train_labels)
+        report[name] = round(found[t], 4)
+        report[f"{name}_majority"] = round(most, 4)
+    encoder = model.encoder.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    fingerprint = export_image_encoder(encoder, out / "image-encoder.onnx")
+    write_json(out / "image-encoder.json", {"fingerprint": fingerprint, "pictures": len(train_pixels), "heldOut": held, "accuracy": report})
+    return report
+
+
+def main() -> None:
+    """Command line"""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pictures", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    print(json.dumps(train(arguments.pictures, arguments.out, arguments.epochs, arguments.batch, arguments.seed)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+/**
+ * How much an item draws a simulated shopper, as a sum of parts that can be switched off one by one:
+ *
+ *   u = text + picture + personal + price in the list + quality          (the true grade follows from u)
+ *   at a position: u - sameness with the items just above                 (clicks follow from this)
+ *
+ * Ours throughout. The parts follow the benchmark design of the notes: without a picture part no image can help, without a shopper's
+ * modality weight no fusion gate can, and without a part that depends on the list no list model can.
+ */
+import type { DrawnProduct } from "../../demo/catalogue.ts";
+import { satisfied, type Wish } from "./query.ts";
+import { pictureLiking, type Shopper } from "./shopper.ts";
+
+export interface Parts {
+  readonly text: boolean;
+  readonly picture: boolean;
+  readonly personal: boolean;
+  readonly context: boolean;
+}
+
+export const ALL_PARTS: Parts = { text: true, picture: true, personal: true, context: true };
+
+const MATCH = 2.6; // all asked-for words against none
+const WRONG_CATEGORY = -3;
+const PERSONAL = 1.8;
+const PRICE = 1.2;
+const OUT_OF_STOCK = -0.5;
+const SAMENESS = 1;
+/** How many items above still stand before the shopper's eyes. */
+const NEIGHBOURHOOD = 4;
+
+/** Mid-rank share of each value, 0..1. */
+function percentiles(values: readonly number[]): number[] {
+  return values.map((value) => {
+    let below = 0;
+    let equal = 0;
+    for (const other of values) {
+      if (other < value) below++;
+      else if (other === value) equal++;
+    }
+    return (below + equal / 2) / values.length;
+  });
+}
+
+/** u of every candidate; depends on the list through prices only. */
+export function utilities(shopper: Shopper, wish: Wish, candidates: readonly DrawnProduct[], parts: Parts): number[] {
+  const cheapness = percentiles(candidates.map((product) => product.price));
+  return candidates.map((product, i) => {
+    let u = 0.4 * ((product.rating - 4) / 0.45) + 0.15 * (Math.log1p(product.popularity) - 3) + (product.inStock ? 0 : OUT_OF_STOCK);
+    const { named, seen, asked } = satisfied(wish, product);
+    if (parts.text && product.category !== wish.category) u += WRONG_CATEGORY;
+    if (asked > 0) {
+      const match = (parts.text ? named : 0) + (parts.picture ? seen : 0);
+      u += MATCH * (match / asked - 0.5);
+    }
+    if (parts.personal) {
+      const picture = parts.picture ? shopper.modality * pictureLiking(shopper, product) : 0;
+      const text = parts.text ? (1 - shopper.modality) * shopper.brandLiking(product.title) : 0;
+      u += PERSONAL * (picture + text);
+    }
+    if (parts.context) u -= PRICE * shopper.thrift * ((cheapness[i] ?? 0.5) - 0.5);
+    return u;
+  });
+}
+
+/** The part of a look by which two products seem alike: shape, colour, pattern, style. */
+export type Kind = readonly [string, string, string, string];
+
+export function kindOf(product: DrawnProduct): Kind {
+  const { silhouette, colour, pattern, style } = product.look;
+  return [silhouette, colour, pattern, style];
+}
+
+function alike(a: Kind, b: Kind): number {
+  return a.reduce((sum, word, i) => sum + (word === b[i] ? 0.25 : 0), 0);
+}
+
+/** u at each position of a shown order: what looks like the items just above is passed over. */
+export function utilitiesInOrder(u: readonly number[], kinds: readonly Kind[], parts: Parts): number[] {
+  if (!parts.context) return [...u];
+  return u.map((value, i) => {
+    let most = 0;
+    for (let above = Math.max(0, i - NEIGHBOURHOOD); above < i; above++) {
+      const a = kinds[i];
+      const b = kinds[above];
+      if (a !== undefined && b !== undefined) most = Math.max(most, alike(a, b));
+    }
+    return value - SAMENESS * Math.max(0, 2 * most - 1); // alike in half or less costs nothing
+  });
+}
+
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+
+/** P(click | examined) */
+export function attraction(u: number): number {
+  return 0.02 + 0.93 * sigmoid(1.3 * (u - 1.2));
+}
+
+/** P(purchase | click); what is out of stock cannot be bought. */
+export function conversion(u: number, inStock: boolean): number {
+  return inStock ? 0.02 + 0.4 * sigmoid(1.5 * (u - 2)) : 0;
+}
+
+/** P(cart | click), at least the purchases. */
+export function carting(u: number, inStock: boolean): number {
+  return inStock ? Math.min(1, 2 * conversion(u, true)) : 0.02;
+}
+
+/** True grade 0..4: bands of P(click | examined) at 0.2, 0.4, 0.6, 0.8. */
+export function gradeOf(u: number): number {
+  return Math.min(4, Math.floor(attraction(u) * 5));
+}

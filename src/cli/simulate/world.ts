@@ -1,0 +1,225 @@
+/**
+ * Runs the simulated shop: shoppers browse, search, see the engine's own order (a share of searches shuffled), click and buy. Yields what a
+ * shop would log, and beside it the truth that a shop never knows.
+ *
+ * Deterministic: the same options give the same records, byte for byte.
+ */
+import type { DrawnProduct } from "../../demo/catalogue.ts";
+import { createEngine } from "../../demo/engine.ts";
+import { createRandom, type Random } from "../../demo/random.ts";
+import { attraction, carting, conversion, gradeOf, kindOf, type Parts, utilities, utilitiesInOrder } from "./attraction.ts";
+import { type ClickModel, drawClicks } from "./clicks.ts";
+import { makeWish, type Wish } from "./query.ts";
+import { browse, drawShopper, type Shopper } from "./shopper.ts";
+import { isCold, type Split, splitOf } from "./split.ts";
+import type { SimulatedEvent, SimulatedQuery, Truth } from "./records.ts";
+
+export interface WorldOptions {
+  readonly products: readonly DrawnProduct[];
+  readonly shoppers: number;
+  readonly searches: number;
+  readonly clickModel: ClickModel;
+  readonly parts: Parts;
+  readonly seed: number;
+}
+
+/** One search and all that happened before and after it. */
+export interface Session {
+  /** Views before the search, oldest first; only at a shopper's first search. */
+  readonly views: readonly SimulatedEvent[];
+  readonly query: SimulatedQuery;
+  readonly events: readonly SimulatedEvent[];
+  readonly truth: Truth;
+}
+
+/** Shops show as many as they like; the model has to cope with all of it. Serving uses up to 100. */
+const WINDOWS = [20, 30, 40, 60] as const;
+const SHUFFLED_SHARE = 0.15;
+const FEWEST_HITS = 8;
+const ATTEMPTS = 400;
+
+/** The first search; the drawn catalogue's newest product is a day old then. */
+const START_MS = Date.UTC(2026, 10, 16);
+const DAY_MS = 86_400_000;
+const DAYS = 30;
+
+/** Half of the words asked for follow the shopper's taste. */
+function likes(shopper: Shopper): (word: string) => number {
+  return (word) => 1 + 3 * Math.max(0, shopper.taste.get(word) ?? 0);
+}
+
+type Hits = readonly { readonly id: string; readonly score: number }[];
+
+interface Shop {
+  readonly products: readonly DrawnProduct[];
+  /** The engine's hits for a query, the widest window. */
+  readonly hits: (query: string) => Hits;
+}
+
+function openShop(products: readonly DrawnProduct[]): Shop {
+  const engine = createEngine(products);
+  const asked = new Map<string, Hits>(); // many shoppers ask the same
+  return {
+    products,
+    hits: (query) => {
+      const hits = asked.get(query) ?? engine.hits(query, Math.max(...WINDOWS));
+      asked.set(query, hits);
+      return hits;
+    },
+  };
+}
+
+interface Found {
+  readonly wish: Wish;
+  readonly hits: Hits;
+}
+
+/** A query of the shopper's own split that finds something; `undefined` when none turns up. */
+function findSomething(shopper: Shopper, shop: Shop, random: Random): Found | undefined {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const wish = makeWish(shopper.categories, likes(shopper), random);
+    if (splitOf("query", wish.text) !== shopper.split) continue;
+    const hits = shop.hits(wish.text).slice(0, random.pick(WINDOWS));
+    if (hits.length >= FEWEST_HITS) return { wish, hits };
+  }
+  return undefined;
+}
+
+function shuffle<T>(from: readonly T[], random: Random): T[] {
+  return from
+    .map((value) => ({ value, key: random.next() }))
+    .toSorted((a, b) => a.key - b.key)
+    .map(({ value }) => value);
+}
+
+export function* simulate(options: WorldOptions): Generator<Session> {
+  const { seed, products, parts } = options;
+  const byId = new Map(products.map((product) => [product.id, product]));
+  const known = openShop(products.filter((product) => !isCold(product.id)));
+  const shops: Readonly<Record<Split, Shop>> = { train: known, validation: known, test: openShop(products) };
+  const perShopper = options.searches / options.shoppers;
+
+  let done = 0;
+  for (let s = 0; s < options.shoppers && done < options.searches; s++) {
+    const shopper = drawShopper(`shopper-${s + 1}`, seed);
+    const random = createRandom(`${seed}:${shopper.id}:life`);
+    const shop = shops[shopper.split];
+    // The last shoppers take what rounding left over.
+    const count = s === options.shoppers - 1 ? options.searches - done : Math.round((s + 1) * perShopper) - Math.round(s * perShopper);
+    let now = START_MS + random.next() * (DAYS - 5) * DAY_MS;
+    const browsed = browse(shopper, shop.products, random);
+    for (let i = 0; i < count; i++) {
+      const found = findSomething(shopper, shop, random);
+      if (found === undefined) break;
+      const views = i > 0 ? [] : browsed.map((product, v) => viewEvent(shopper, product, now - (browsed.length - v) * 40_000));
+      yield search({ shopper, found, queryId: `${shopper.id}-q${i + 1}`, nowMs: now, views }, { byId, random, parts, options });
+      done++;
+      now += (0.02 + random.next()) * DAY_MS;
+    }
+  }
+}
+
+function timestamp(ms: number): string {
+  return new Date(Math.floor(ms)).toISOString();
+}
+
+function viewEvent(shopper: Shopper, product: DrawnProduct, atMs: number): SimulatedEvent {
+  return {
+    application: "armmt-simulator",
+    action_name: "view",
+    client_id: shopper.id,
+    timestamp: timestamp(atMs),
+    event_attributes: { object: { object_id: product.id, object_id_field: "_id" } },
+  };
+}
+
+interface Asked {
+  readonly shopper: Shopper;
+  readonly found: Found;
+  readonly queryId: string;
+  readonly nowMs: number;
+  readonly views: readonly SimulatedEvent[];
+}
+
+interface Surroundings {
+  readonly byId: ReadonlyMap<string, DrawnProduct>;
+  readonly random: Random;
+  readonly parts: Parts;
+  readonly options: WorldOptions;
+}
+
+function search(asked: Asked, { byId, random, parts, options }: Surroundings): Session {
+  const { shopper, found, queryId, nowMs } = asked;
+  const candidates = found.hits.map(({ id }) => {
+    const product = byId.get(id);
+    if (product === undefined) throw new Error(`The engine returned "${id}", which is not in the catalogue`);
+    return product;
+  });
+  const u = utilities(shopper, found.wish, candidates, parts);
+  const ranks = candidates.map((_, i) => i);
+  const shuffled = random.chance(SHUFFLED_SHARE);
+  const order = shuffled ? shuffle(ranks, random) : ranks;
+  const shown = order.flatMap((rank) => candidates[rank] ?? []);
+  const shownU = utilitiesInOrder(
+    order.map((rank) => u[rank] ?? 0),
+    shown.map(kindOf),
+    parts,
+  );
+  const clicks = drawClicks(options.clickModel, shownU.map(attraction), random);
+
+  const events: SimulatedEvent[] = [];
+  shown.forEach((product, i) => {
+    const value = shownU[i] ?? 0;
+    // Drawn for every position, so that one click does not shift the chance of the next.
+    const outcome = random.next();
+    if (clicks[i] !== true) return;
+    const actions = ["click"];
+    if (outcome < carting(value, product.inStock)) actions.push("add_to_cart");
+    if (outcome < conversion(value, product.inStock)) actions.push("purchase");
+    actions.forEach((action, a) => {
+      events.push({
+        application: "armmt-simulator",
+        action_name: action,
+        query_id: queryId,
+        client_id: shopper.id,
+        timestamp: timestamp(nowMs + (i + 1) * 4000 + a * 1000),
+        event_attributes: { object: { object_id: product.id, object_id_field: "_id" }, position: { ordinal: i + 1 } },
+      });
+    });
+  });
+
+  return {
+    views: asked.views,
+    query: {
+      application: "armmt-simulator",
+      query_id: queryId,
+      client_id: shopper.id,
+      user_query: found.wish.text,
+      timestamp: timestamp(nowMs),
+      object_id_field: "_id",
+      query_response_id: queryId,
+      query_response_hit_ids: shown.map((product) => product.id),
+      query_attributes: {
+        armmt: {
+          experiment: "simulation",
+          variant: shuffled ? "shuffle" : "control",
+          model: null,
+          window: candidates.length,
+          original_ids: candidates.map((product) => product.id),
+          original_scores: found.hits.map(({ score }) => Number(score.toFixed(4))),
+          served_ids: shown.map((product) => product.id),
+        },
+      },
+    },
+    events,
+    truth: {
+      query_id: queryId,
+      split: shopper.split,
+      ids: candidates.map((product) => product.id),
+      utility: u.map((value) => Number(value.toFixed(4))),
+      grade: u.map(gradeOf),
+      in_stock: candidates.map((product) => product.inStock),
+      modality: Number(shopper.modality.toFixed(3)),
+    },
+  };
+}
