@@ -71,7 +71,8 @@ async function read(shop: Shop, path: string, request: Request, env: ShopEnv): P
       : new Response(svg, { headers: { "content-type": "image/svg+xml", ...CACHEABLE } });
   }
   // Nothing but pictures of known products is handed out of the catalogue's folder.
-  if (env.ASSETS !== undefined && shop.images.has(path)) return env.ASSETS.fetch(request);
+  const isPicture = shop.images.has(path) || shop.images.has(new URL(request.url).pathname);
+  if (env.ASSETS !== undefined && isPicture) return env.ASSETS.fetch(request);
   return refuse(404, `Nothing at ${path}; the shop has /catalog.json, /products/<id>.json, its pictures, and POST /products/_search`);
 }
 
@@ -91,7 +92,12 @@ export function createShopHandler(): (request: Request, env: ShopEnv) => Promise
     if (!methods.includes(request.method)) {
       return refuse(405, `${request.method} is not allowed on ${path}; use ${methods.join(" or ")}`, { allow: methods.join(", ") });
     }
-    const shop = await keepShop(env.SHOP);
+    let shop: Shop;
+    try {
+      shop = await keepShop(env.SHOP);
+    } catch (cause) {
+      return refuse(500, cause instanceof Error ? cause.message : String(cause));
+    }
     return index === undefined ? read(shop, path, request, env) : search(shop, index, request);
   };
 }

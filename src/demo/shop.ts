@@ -100,12 +100,18 @@ function openDrawnShop(): Shop {
 
 /** Throws with the offending field when KV holds something that is no catalogue. */
 export function parseCatalog(text: string): ShopCatalog {
-  const parsed = v.safeParse(CatalogSchema, JSON.parse(text));
+  const fix = "write it again with armmt start --catalog";
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`Cannot read the catalogue in KV, key "${CATALOG_KEY}": it is not JSON; ${fix}`, { cause });
+  }
+  const parsed = v.safeParse(CatalogSchema, json);
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
-  const place = v.getDotPath(issue) ?? "its top";
   throw new Error(
-    `Cannot read the catalogue in KV, key "${CATALOG_KEY}", at ${place}: ${issue.message}; write it again with armmt start --catalog`,
+    `Cannot read the catalogue in KV, key "${CATALOG_KEY}", at ${v.getDotPath(issue) ?? "its top"}: ${issue.message}; ${fix}`,
   );
 }
 

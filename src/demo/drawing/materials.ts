@@ -23,6 +23,8 @@ interface Texture {
 
 interface Surface {
   readonly gradient: Gradient;
+  /** Colour of the lit parts; white unless told. */
+  readonly glint?: string;
   readonly texture?: Texture;
 }
 
@@ -130,7 +132,7 @@ const SURFACES: Readonly<Record<Material, Surface>> = {
     texture: { size: [70, 18], dark: "M0 4Q17 0 35 4T70 4M0 14Q17 17 35 13T70 14", lit: "M0 9Q17 7 35 9T70 9", width: 2.2, strength: 0.34 },
   },
   metal: { gradient: brushed },
-  brass: { gradient: brushed },
+  brass: { gradient: brushed, glint: "#ffd070" },
   ceramic: { gradient: polished },
   enamel: { gradient: polished },
   plastic: { gradient: polished },
@@ -151,18 +153,18 @@ const SURFACES: Readonly<Record<Material, Surface>> = {
   rubber: { gradient: soft(1) },
 };
 
-function stopsOf(stops: readonly Stop[]): string {
+function stopsOf(stops: readonly Stop[], glint: string): string {
   return stops
     .map(
       ([offset, light]) =>
-        `<stop offset="${offset}" stop-color="${light < 0 ? SHADE : "#fff"}" stop-opacity="${Math.abs(light).toFixed(2)}"/>`,
+        `<stop offset="${offset}" stop-color="${light < 0 ? SHADE : glint}" stop-opacity="${Math.abs(light).toFixed(2)}"/>`,
     )
     .join("");
 }
 
 /** The fills that make a flat colour look like the material. */
 export function sheenOf(material: Material, define: Define): string[] {
-  const { gradient, texture } = SURFACES[material];
+  const { gradient, texture, glint = "#fff" } = SURFACES[material];
   const [x1, y1, x2, y2] = gradient.line;
   const fills: string[] = [];
   if (texture !== undefined) {
@@ -181,7 +183,7 @@ export function sheenOf(material: Material, define: Define): string[] {
   fills.push(
     define(
       material,
-      (id) => `<linearGradient id="${id}" x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}">${stopsOf(gradient.stops)}</linearGradient>`,
+      (id) => `<linearGradient id="${id}" x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}">${stopsOf(gradient.stops, glint)}</linearGradient>`,
     ),
   );
   return fills;
