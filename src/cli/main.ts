@@ -1,0 +1,99 @@
+/**
+ * `armmt`: finds the command, runs it, and turns what happened into an exit code: 0 ok, 1 failed, 2 wrong usage.
+ *
+ * Only the command that is asked for is loaded, so `armmt --help` is quick although some commands bring native libraries.
+ */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { CommandError } from "./command.ts";
+
+interface CommandEntry {
+  readonly summary: string;
+  readonly load: () => Promise<() => Command>;
+}
+
+const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  start: {
+    summary: "Run the demo: the edge Worker in front of a shop, on this machine",
+    load: async () => (await import("./start.ts")).createStartCommand,
+  },
+  embed: {
+    summary: "Catalogue → image and text vectors → packed shards",
+    load: async () => (await import("./embed.ts")).createEmbedCommand,
+  },
+  publish: {
+    summary: "Put embedded shards into KV and make them live",
+    load: async () => (await import("./publish.ts")).createPublishCommand,
+  },
+  rollback: {
+    summary: "Make the set published before live again",
+    load: async () => (await import("./rollback.ts")).createRollbackCommand,
+  },
+  simulate: {
+    summary: "Simulated shoppers → UBI events",
+    load: async () => (await import("./simulate.ts")).createSimulateCommand,
+  },
+  lists: {
+    summary: "UBI events → training lists, through the features that serve",
+    load: async () => (await import("./lists.ts")).createListsCommand,
+  },
+  evaluate: {
+    summary: "The exported model against engine order, on held-out lists",
+    load: async () => (await import("./evaluate.ts")).createEvaluateCommand,
+  },
+  bench: {
+    summary: "Measure the time added per search, size and memory",
+    load: async () => (await import("./bench.ts")).createBenchCommand,
+  },
+};
+
+/** Runs one command line (without node and script) and returns the exit code; writes to stdout and stderr. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const asked = argv[0] === "help" ? argv[1] : argv[0];
+  if (asked !== undefined && !asked.startsWith("-") && asked !== "help" && !Object.hasOwn(COMMANDS, asked)) {
+    process.stderr.write(`Unknown command "${asked}". Known commands: ${Object.keys(COMMANDS).join(", ")}\n`);
+    return 2;
+  }
+  try {
+    const program = await createProgram(asked);
+    await program.parseAsync([...argv], { from: "user" });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // commander has printed it
+    const isForUser = error instanceof CommandError;
+    process.stderr.write(`${isForUser ? `Error: ${error.message}` : describe(error)}\n`);
+    return 1;
+  }
+}
+
+async function createProgram(asked: string | undefined): Promise<Command> {
+  const program = new Command("armmt")
+    .description("Re-rank e-commerce search at the edge: catalogue, model, measurements, demo")
+    .version(packageVersion())
+    .showHelpAfterError("(run with --help for usage)")
+    .addHelpText("after", "\nExit codes: 0 ok, 1 failed, 2 wrong usage")
+    .exitOverride();
+  for (const [name, entry] of Object.entries(COMMANDS)) {
+    const command = name === asked ? (await entry.load())() : new Command(name).description(entry.summary);
+    inheritSettings(command, program);
+    program.addCommand(command);
+  }
+  return program;
+}
+
+/** `addCommand` does not hand down exitOverride and the like, so a usage error in a command would end the process. */
+function inheritSettings(command: Command, parent: Command): void {
+  command.copyInheritedSettings(parent);
+  for (const child of command.commands) inheritSettings(child, command);
+}
+
+function packageVersion(): string {
+  const json: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  return typeof json === "object" && json !== null && "version" in json ? String(json.version) : "unknown";
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+if (import.meta.main) process.exitCode = await run(process.argv.slice(2));

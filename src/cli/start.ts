@@ -1,0 +1,47 @@
+/**
+ * `armmt start` (npm start): the demo, from catalogue to a running edge. The work is in start/run.ts, loaded when it is asked for.
+ */
+import { Command } from "commander";
+import type { FieldOptions } from "./catalog-fields.ts";
+import { addFieldFlags } from "./embed.ts";
+import { parseAspect, parsePort } from "./start/flags.ts";
+
+export interface StartFlags extends FieldOptions {
+  readonly catalog: string;
+  readonly port: number;
+  readonly shopPort: number;
+  readonly imageEncoder: string;
+  readonly pictureAspect?: number;
+  readonly skipUnreadable?: true;
+  readonly rebuild?: true;
+  /** Folder for everything that is computed and stored locally. */
+  readonly home: string;
+  readonly json?: true;
+}
+
+export function createStartCommand(): Command {
+  const command = new Command("start")
+    .description("Run the demo on this machine: the edge Worker in front of a shop, both in workerd")
+    .option("--catalog <source>", 'a folder with products.jsonl or products.csv and pictures, such a file, or "drawn"', "drawn")
+    .option("--port <number>", "port of the edge and its page", parsePort, 8787)
+    .option("--shop-port <number>", "port of the shop", parsePort, 8788)
+    .option("--image-encoder <encoder>", "builtin, a path to an .onnx file, or hf:<owner>/<model>", "builtin")
+    .option("--picture-aspect <w:h>", "show pictures at this width to height, such as 3:4", parseAspect)
+    .option("--skip-unreadable", "embed products whose picture cannot be read without picture")
+    .option("--rebuild", "embed again although it has been done")
+    .option("--home <folder>", "where vectors and local KV are kept", ".armmt")
+    .option("--json", "print one line of JSON when ready, and no progress");
+  return addFieldFlags(command)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ npm start                                     2,400 drawn products on http://localhost:8787
+  $ npm start -- --catalog path/to/folder         your own products
+  $ npm start -- --port 9000 --shop-port 9001     other ports`,
+    )
+    .action(async (flags: StartFlags) => {
+      const { runDemo } = await import("./start/run.ts");
+      await runDemo(flags);
+    });
+}

@@ -1,0 +1,26 @@
+/**
+ * Is a port free? Asked before anything slow begins, so that the answer names the port and the flag at once.
+ */
+import { createServer } from "node:net";
+import { CommandError } from "../command.ts";
+
+/** All that listens here is for this machine only. */
+export const LOCAL_HOST = "127.0.0.1";
+
+/** Throws a CommandError that names the port and the flag to change it. */
+export async function requireFreePort(port: number, flag: string): Promise<void> {
+  const problem = await listenProblem(port);
+  if (problem === undefined) return;
+  if (problem.code === "EADDRINUSE") {
+    throw new CommandError(`Port ${port} is in use. Stop what listens there, or choose another one with ${flag} <number>`);
+  }
+  throw new CommandError(`Cannot listen on port ${port} (${problem.code ?? problem.message}). Choose another one with ${flag} <number>`);
+}
+
+function listenProblem(port: number): Promise<NodeJS.ErrnoException | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", (error) => resolve(error));
+    server.listen(port, LOCAL_HOST, () => server.close(() => resolve(undefined)));
+  });
+}

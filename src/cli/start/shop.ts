@@ -1,0 +1,96 @@
+/**
+ * Stocks the demo shop: the catalogue into its KV, the pictures beside the page. The drawn catalogue needs neither, the shop draws it.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, openSync, readSync, closeSync } from "node:fs";
+import { copyFile, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { CATALOG_KEY, type ShopCatalog } from "../../demo/shop.ts";
+import type { Catalog, CatalogItem } from "../catalog-file.ts";
+import { loadWrangler } from "./workers.ts";
+
+export interface StockOptions {
+  readonly catalog: Catalog;
+  /** Width over height at which pictures are shown; default 1, or what is known of the catalogue. */
+  readonly pictureAspect?: number | undefined;
+  /** The shop's wrangler.toml. */
+  readonly config: string;
+  /** Folder of the local KV. */
+  readonly stateDir: string;
+  /** Folder that is served at `/`. */
+  readonly pageDir: string;
+}
+
+export async function stockShop(options: StockOptions): Promise<void> {
+  const isDrawn = options.catalog.source === "drawn";
+  await Promise.all([isDrawn ? undefined : linkPictures(options.catalog.items, join(options.pageDir, "images")), writeCatalog(options)]);
+}
+
+function describeShop({ catalog, pictureAspect }: StockOptions): string | undefined {
+  if (catalog.source === "drawn") return undefined;
+  const shop: ShopCatalog = {
+    name: catalog.name,
+    note: `From ${basename(dirname(catalog.source))}/${basename(catalog.source)}`,
+    pictureAspect: pictureAspect ?? knownAspect(catalog.source),
+    products: catalog.items.map((item) => item.product),
+  };
+  return JSON.stringify(shop);
+}
+
+/**
+ * The fashion product image set that circulates with these columns has portraits of 3:4, and many copies squeeze them to squares. Shown as
+ * squares, shirts are wide.
+ */
+function knownAspect(source: string): number {
+  const head = Buffer.alloc(2048);
+  const file = openSync(source, "r");
+  try {
+    readSync(file, head);
+  } finally {
+    closeSync(file);
+  }
+  const header = head.toString("utf8").split("\n", 1)[0] ?? "";
+  return header.includes("masterCategory") && header.includes("articleType") ? 3 / 4 : 1;
+}
+
+/** Opening the local KV takes most of a second, so a note beside it says what it holds. */
+async function writeCatalog(options: StockOptions): Promise<void> {
+  const json = describeShop(options);
+  const wanted = json === undefined ? "drawn" : createHash("sha256").update(json).digest("hex");
+  const note = join(options.stateDir, "shop-catalog");
+  const held = existsSync(note) ? await readFile(note, "utf8") : "drawn";
+  if (held === wanted) return;
+  await rm(note, { force: true });
+  const { getPlatformProxy } = await loadWrangler();
+  const proxy = await getPlatformProxy<{ SHOP: { put(key: string, value: string): Promise<void>; delete(key: string): Promise<void> } }>({
+    configPath: options.config,
+    persist: { path: join(options.stateDir, "v3") }, // wrangler's dev server adds v3 itself
+    remoteBindings: false,
+  });
+  try {
+    await (json === undefined ? proxy.env.SHOP.delete(CATALOG_KEY) : proxy.env.SHOP.put(CATALOG_KEY, json));
+  } finally {
+    await proxy.dispose();
+  }
+  await mkdir(options.stateDir, { recursive: true });
+  await writeFile(note, wanted);
+}
+
+/** Pictures are linked under the name by which the shop shows them, not copied: a catalogue may be large. */
+async function linkPictures(items: readonly CatalogItem[], folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const { product, image } of items) {
+    const path = join(folder, decodeURIComponent(basename(product.image)));
+    if (image?.kind === "file" && existsSync(image.path)) await linkOrCopy(resolve(image.path), path);
+    if (image?.kind === "svg") await writeFile(path, image.svg());
+  }
+}
+
+/** Some file systems (and Windows without the privilege) have no symbolic links. */
+async function linkOrCopy(from: string, to: string): Promise<void> {
+  try {
+    await symlink(from, to);
+  } catch {
+    await copyFile(from, to);
+  }
+}

@@ -1,0 +1,21 @@
+/**
+ * Ctrl-C and its kin, once the Workers run. Before that nothing needs an orderly end: the libraries kill their own children.
+ */
+const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+const PATIENCE_MS = 5_000;
+
+/** On the first signal calls `stop`, then ends the process with 0; a second signal, or a `stop` that hangs, ends it with 1. Never resolves. */
+export function runUntilStopped(stop: () => Promise<unknown>): Promise<never> {
+  let isStopping = false;
+  const onSignal = (): void => {
+    if (isStopping) process.exit(1);
+    isStopping = true;
+    setTimeout(() => process.exit(1), PATIENCE_MS);
+    void stop().finally(() => process.exit(0));
+  };
+  for (const signal of SIGNALS) {
+    process.removeAllListeners(signal); // miniflare's would end the process in the middle of `stop`, with an error code
+    process.on(signal, onSignal);
+  }
+  return new Promise(() => undefined);
+}
