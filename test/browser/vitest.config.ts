@@ -1,0 +1,6 @@
+/** The demo page in a real browser, against the real demo. Needs Chromium (CHROMIUM_PATH, or /usr/bin/chromium); skips without it. */
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: { include: ["test/browser/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 180_000, fileParallelism: false },
+});
