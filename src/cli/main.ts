@@ -41,6 +41,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "The exported model against engine order, on held-out lists",
     load: async () => (await import("./evaluate.ts")).createEvaluateCommand,
   },
+  model: {
+    summary: "Train, distil and export the model: the whole pipeline",
+    load: async () => (await import("./model.ts")).createModelCommand,
+  },
   bench: {
     summary: "Measure the time added per search, size and memory",
     load: async () => (await import("./bench.ts")).createBenchCommand,
