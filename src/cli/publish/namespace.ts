@@ -86,7 +86,11 @@ export function openWranglerNamespace(options: NamespaceOptions & { readonly whe
   return {
     place: where.includes("--remote") ? "Cloudflare" : where.join(" "),
     keys,
-    get: async (key) => ((await keys(key)).has(key) ? wrangler(["kv", "key", "get", key, "--text", ...scope]) : undefined),
+    // Asked for a key that is not there, wrangler prints a sentence instead. It ends a text with a line feed of its own.
+    get: async (key) => {
+      if (!(await keys(key)).has(key)) return undefined;
+      return (await wrangler(["kv", "key", "get", key, "--text", ...scope])).replace(/\n$/, "");
+    },
     async put(entries) {
       const folder = mkdtempSync(join(tmpdir(), "armmt-publish-"));
       try {
@@ -141,7 +145,10 @@ function wrangler(args: readonly string[]): Promise<string> {
   return new Promise((done, fail) => {
     execFile(process.execPath, [binary, ...args], { env, maxBuffer: 1 << 28 }, (error, stdout, stderr) => {
       if (error === null) done(stdout);
-      else fail(new CommandError(`wrangler ${args.slice(0, 3).join(" ")} failed:\n${stripVTControlCharacters(`${stderr}\n${stdout}`).trim()}`));
+      else
+        fail(
+          new CommandError(`wrangler ${args.slice(0, 3).join(" ")} failed:\n${stripVTControlCharacters(`${stderr}\n${stdout}`).trim()}`),
+        );
     });
   });
 }
