@@ -1,7 +1,10 @@
-/** The bindings that tests inside workerd get from wrangler.toml. */
+/** The bindings that tests inside workerd get from wrangler.toml, and what the test runner offers there. */
 declare module "cloudflare:test" {
   export const env: {
     readonly EMBEDDINGS: import("@cloudflare/workers-types").KVNamespace;
     readonly EVENTS: import("@cloudflare/workers-types").D1Database;
   };
+  export function createExecutionContext(): import("@cloudflare/workers-types").ExecutionContext;
+  /** Resolves when all that was given to `waitUntil` has settled. */
+  export function waitOnExecutionContext(context: import("@cloudflare/workers-types").ExecutionContext): Promise<void>;
 }

@@ -1,0 +1,185 @@
+/**
+ * The edge as worker.ts puts it together, with real KV, D1 and onnxruntime, in front of the real demo shop. Only `fetch` is not the
+ * network: it calls the shop's handler, or whatever a test puts in its place.
+ */
+import { createExecutionContext, env, waitOnExecutionContext } from "cloudflare:test";
+import manifest from "../../model/manifest.json";
+import model from "../../model/student.onnx";
+import { createApp } from "../../src/app.ts";
+import { BACKEND_NAMES } from "../../src/backends/create.ts";
+import type { Config } from "../../src/config.ts";
+import { parseConfig } from "../../src/config.ts";
+import type { KvReader } from "../../src/embeddings/store.ts";
+import type { Counters } from "../../src/events/counters.ts";
+import { createCounters } from "../../src/events/counters.ts";
+import { createD1Sink } from "../../src/events/d1.ts";
+import type { ExposureSink } from "../../src/events/sink.ts";
+import type { UbiQueryRecord } from "../../src/events/ubi.ts";
+import type { Scorer } from "../../src/inference/scorer.ts";
+import { watchScorer } from "../../src/inference/watched-scorer.ts";
+import { createWasmScorer } from "../../src/inference/wasm.ts";
+import type { Bypass, Result } from "../../src/result.ts";
+import { assembleSearches } from "../../src/search/assemble.ts";
+import { describeStatus } from "../../src/search/status.ts";
+import shop from "../../src/demo/worker.ts";
+
+export const TOKEN = "a-token-for-tests-only";
+export const WINDOW = 20;
+export const ENGINE_URL = "http://127.0.0.1:9200";
+
+export type Engine = (request: Request) => Promise<Response> | Response;
+
+/** The shop with a clock that stands still, so that two answers to one request are the same bytes. */
+export const demoShop: Engine = async (request) => {
+  const response = await shop.fetch(request, {});
+  return new Response((await response.text()).replace(/"took":\d+/, '"took":1'), response);
+};
+
+/** The committed model, in the real runtime: one session for all tests of a file. */
+export const student: Result<Scorer, Bypass> = await createWasmScorer({ model, manifest });
+
+export interface EdgeOptions {
+  readonly engine?: Engine;
+  readonly catalog: string;
+  readonly kv?: KvReader;
+  readonly scorer?: Result<Scorer, Bypass>;
+  readonly sink?: ExposureSink;
+  readonly maxReplyBytes?: number;
+  readonly now?: () => number;
+  /** Variables on top of those of this file. */
+  readonly vars?: Readonly<Record<string, unknown>>;
+}
+
+export interface Exchange {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Headers;
+  readonly body: string;
+  /** The engine's raw reply, where one came. */
+  reply: Uint8Array | undefined;
+}
+
+export interface Edge {
+  /** Sends a request and waits until all work after the reply is done. */
+  send(path: string, init?: RequestInit): Promise<Response>;
+  /** What the engine was asked, in order. */
+  readonly exchanges: Exchange[];
+  readonly records: UbiQueryRecord[];
+  readonly logs: Readonly<Record<string, unknown>>[];
+  readonly counters: Counters;
+}
+
+function configOf(options: EdgeOptions): Config {
+  const config = parseConfig(
+    {
+      INDEXES: { products: { backend: "elasticsearch", url: ENGINE_URL, window: WINDOW, catalog: options.catalog } },
+      // Wide, because a loaded machine is no fault; tests of a budget set their own.
+      ENGINE_TIMEOUT_MS: 20_000,
+      RANK_BUDGET_MS: 8000,
+      DEFAULT_VARIANT: "armmt",
+      ADMIN_TOKEN: TOKEN,
+      ...options.vars,
+    },
+    BACKEND_NAMES,
+  );
+  if (!config.ok) throw new Error(config.error.join("\n"));
+  return config.value;
+}
+
+export function openEdge(options: EdgeOptions): Edge {
+  const { engine = demoShop, scorer = student, maxReplyBytes } = options;
+  const config = configOf(options);
+  const exchanges: Exchange[] = [];
+  const records: UbiQueryRecord[] = [];
+  const logs: Readonly<Record<string, unknown>>[] = [];
+  const counters = createCounters();
+  const sink = options.sink ?? createD1Sink(env.EVENTS);
+
+  const fetch = async (url: string, init: RequestInit): Promise<Response> => {
+    const request = new Request(url, init);
+    const exchange: Exchange = {
+      url,
+      method: request.method,
+      headers: request.headers,
+      body: await request.clone().text(),
+      reply: undefined,
+    };
+    exchanges.push(exchange);
+    const response = await engine(request);
+    if (maxReplyBytes !== undefined) return response;
+    // A reply that breaks off, breaks off for the edge too.
+    const body = await response
+      .clone()
+      .arrayBuffer()
+      .catch(() => undefined);
+    if (body !== undefined) exchange.reply = new Uint8Array(body);
+    return response;
+  };
+
+  let lastId = 0;
+  const searches = assembleSearches(config, {
+    kv: options.kv ?? env.EMBEDDINGS,
+    sink: {
+      write(record) {
+        records.push(record);
+        return sink.write(record);
+      },
+    },
+    scorer: watchScorer(scorer),
+    counters,
+    fetch,
+    now: options.now ?? (() => Date.now()),
+    createId: () => `id-${++lastId}`,
+    log: (entry) => logs.push(entry),
+    ...(maxReplyBytes !== undefined && { maxReplyBytes }),
+  });
+  const { adminToken, storefrontUrl } = config;
+  const app = createApp({
+    searches,
+    adminToken,
+    storefrontUrl,
+    fetch,
+    status: () => describeStatus(searches, counters),
+    log: (entry) => logs.push(entry),
+  });
+
+  return {
+    async send(path, init) {
+      const context = createExecutionContext();
+      const response = await app.fetch(new Request(`https://edge.example.com${path}`, init), {}, context);
+      await waitOnExecutionContext(context);
+      return response;
+    },
+    exchanges,
+    records,
+    logs,
+    counters,
+  };
+}
+
+export interface HitJson {
+  readonly _id: string;
+  readonly _score: number;
+}
+
+export interface ReplyJson {
+  readonly hits: { readonly total: { readonly value: number }; readonly hits: readonly HitJson[] };
+  readonly aggregations?: unknown;
+  readonly armmt?: unknown;
+}
+
+export const postJson = (body: unknown, headers: Readonly<Record<string, string>> = {}): RequestInit => ({
+  method: "POST",
+  headers: { "content-type": "application/json", ...headers },
+  body: JSON.stringify(body),
+});
+
+export const match = (query: string, page: object = {}) => ({ query: { match: { title: query } }, ...page });
+
+export const idsOf = (reply: ReplyJson): string[] => reply.hits.hits.map(({ _id: id }) => id);
+
+/** The `x-armmt` header's reason, or "applied". */
+export function outcomeOf(response: Response): string {
+  const header = response.headers.get("x-armmt") ?? "";
+  return /^bypass; reason=(\w+)$/.exec(header)?.[1] ?? (header.startsWith("applied; ") ? "applied" : `not an outcome: ${header}`);
+}
