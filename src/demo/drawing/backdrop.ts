@@ -27,7 +27,8 @@ const DRESSING: Readonly<Record<Style, (wall: string, floor: string) => string>>
     `<path d="M34 152v12M122 152v12M78 164v16M170 164v16M20 180v20M118 180v20" stroke="${darken(floor, 0.2)}" stroke-width="1.4"/>`,
   playful: () =>
     `<circle cx="26" cy="32" r="12" fill="#f8c9d5"/><circle cx="178" cy="46" r="15" fill="#c6e4ea"/>` +
-    `<path d="M20 100l12 21H8Z" fill="#f8e0a2"/><circle cx="184" cy="122" r="8" fill="#f8e0a2"/><path d="M150 14l10 10l-10 10l-10 -10Z" fill="#d9cdf0"/>`,
+    `<path d="M20 100l12 21H8Z" fill="#f8e0a2"/><circle cx="184" cy="122" r="8" fill="#f8e0a2"/><path` +
+    ` d="M150 14l10 10l-10 10l-10 -10Z" fill="#d9cdf0"/>`,
 };
 
 export function backdrop({ look, define }: Brush): string {
@@ -36,7 +37,8 @@ export function backdrop({ look, define }: Brush): string {
     "room",
     (id) =>
       `<linearGradient id="${id}" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="${wall}"/>` +
-      `<stop offset=".7" stop-color="${wall}"/><stop offset=".8" stop-color="${floor}"/><stop offset="1" stop-color="${lighten(floor, 0.25)}"/></linearGradient>`,
+      `<stop offset=".7" stop-color="${wall}"/><stop offset=".8" stop-color="${floor}"/><stop offset="1"` +
+      ` stop-color="${lighten(floor, 0.25)}"/></linearGradient>`,
   );
   const light = define(
     "light",
@@ -44,7 +46,10 @@ export function backdrop({ look, define }: Brush): string {
       `<radialGradient id="${id}" cx=".4" cy=".34" r=".78"><stop offset="0" stop-color="#fff" stop-opacity=".7"/>` +
       `<stop offset=".6" stop-color="#fff" stop-opacity=".12"/><stop offset="1" stop-color="#3a2a30" stop-opacity=".12"/></radialGradient>`,
   );
-  return `<rect width="200" height="200" fill="${room}"/>${DRESSING[look.style](wall, floor)}<rect width="200" height="200" fill="${light}"/>`;
+  return (
+    `<rect width="200" height="200" fill="${room}"/>${DRESSING[look.style](wall, floor)}<rect width="200"` +
+    ` height="200" fill="${light}"/>`
+  );
 }
 
 /** The shadow under something that stands at `y` and is `width` wide. */
@@ -52,7 +57,8 @@ export function standing({ define }: Brush, y: number, width: number, x: number 
   const fill = define(
     "shadow",
     (id) =>
-      `<radialGradient id="${id}"><stop offset="0" stop-color="#241619" stop-opacity=".5"/><stop offset=".55" stop-color="#241619" stop-opacity=".24"/>` +
+      `<radialGradient id="${id}"><stop offset="0" stop-color="#241619" stop-opacity=".5"/><stop offset=".55"` +
+      ` stop-color="#241619" stop-opacity=".24"/>` +
       `<stop offset="1" stop-color="#241619" stop-opacity="0"/></radialGradient>`,
   );
   return `<ellipse cx="${x + 5}" cy="${y}" rx="${width * 0.6}" ry="${Math.max(5, width * 0.08)}" fill="${fill}"/>`;
@@ -60,5 +66,8 @@ export function standing({ define }: Brush, y: number, width: number, x: number 
 
 /** The shadow of something that hangs on the wall or lies flat: its outline, moved down and right, twice for softness. */
 export function hanging(d: string): string {
-  return `<path d="${d}" transform="translate(6 8)" fill="#241619" fill-opacity=".09"/><path d="${d}" transform="translate(3 4)" fill="#241619" fill-opacity=".13"/>`;
+  return (
+    `<path d="${d}" transform="translate(6 8)" fill="#241619" fill-opacity=".09"/><path d="${d}"` +
+    ` transform="translate(3 4)" fill="#241619" fill-opacity=".13"/>`
+  );
 }

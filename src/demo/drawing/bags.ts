@@ -87,7 +87,10 @@ const handbag: Draw = (brush) => {
   const { random } = brush;
   const w = random.between(56, 66);
   const [top, k] = [random.between(84, 96), random.between(0.72, 0.86)];
-  const outline = `M${100 - w * k} ${top}H${100 + w * k}Q${100 + w} 150 ${100 + w * 0.98} 162Q${100 + w * 0.9} 172 ${100 + w * 0.7} 172H${100 - w * 0.7}Q${100 - w * 0.9} 172 ${100 - w * 0.98} 162Q${100 - w} 150 ${100 - w * k} ${top}Z`;
+  const outline =
+    `M${100 - w * k} ${top}H${100 + w * k}Q${100 + w} 150 ${100 + w * 0.98} 162` +
+    `Q${100 + w * 0.9} 172 ${100 + w * 0.7} 172H${100 - w * 0.7}Q${100 - w * 0.9} 172 ${100 - w * 0.98} 162` +
+    `Q${100 - w} 150 ${100 - w * k} ${top}Z`;
   const flap = `M${100 - w * k} ${top}H${100 + w * k}L${100 + w * 0.7} ${top + 30}Q100 ${top + 52} ${100 - w * 0.7} ${top + 30}Z`;
   return (
     standing(brush, 173, 2 * w) +
@@ -113,7 +116,11 @@ const satchel: Draw = (brush) => {
   const w = random.between(60, 68);
   const top = random.between(78, 90);
   const body = box(100 - w, top, 2 * w, 172 - top, 9);
-  const flap = `M${100 - w - 2} ${top + 8}Q${100 - w - 2} ${top - 4} ${100 - w + 8} ${top - 4}H${100 + w - 8}Q${100 + w + 2} ${top - 4} ${100 + w + 2} ${top + 8}V${top + 46}Q${100 + w} ${top + 56} ${100 + w - 12} ${top + 56}H${100 - w + 12}Q${100 - w} ${top + 56} ${100 - w - 2} ${top + 46}Z`;
+  const flap =
+    `M${100 - w - 2} ${top + 8}Q${100 - w - 2} ${top - 4} ${100 - w + 8} ${top - 4}H${100 + w - 8}` +
+    `Q${100 + w + 2} ${top - 4} ${100 + w + 2} ${top + 8}V${top + 46}` +
+    `Q${100 + w} ${top + 56} ${100 + w - 12} ${top + 56}H${100 - w + 12}` +
+    `Q${100 - w} ${top + 56} ${100 - w - 2} ${top + 46}Z`;
   const buckle = (x: number) =>
     strap(brush, `M${x} ${top + 22}V${top + 68}`, 8) +
     (brush.look.style === "minimal"
@@ -143,9 +150,10 @@ const duffel: Draw = (brush) => {
       [x + 8, bottom],
       [x - 8, bottom],
     ]);
+  const far = `M${100 - w * 0.42} ${top + 6}C${100 - w * 0.4} ${top - 46} ${100 + w * 0.4} ${top - 46} ${100 + w * 0.42} ${top + 6}`;
   return (
     standing(brush, 172, 2 * w) +
-    `<g opacity=".8">${strap(brush, `M${100 - w * 0.42} ${top + 6}C${100 - w * 0.4} ${top - 46} ${100 + w * 0.4} ${top - 46} ${100 + w * 0.42} ${top + 6}`, 6)}</g>` +
+    `<g opacity=".8">${strap(brush, far, 6)}</g>` +
     brush.body(outline) +
     band(brush, outline, { x: 100, y: 142, size: 12 }) +
     (brush.look.style === "minimal"
@@ -156,7 +164,8 @@ const duffel: Draw = (brush) => {
         )) +
     strap(
       brush,
-      `M${100 - w * 0.42} ${bottom - 4}V${top + 26}C${100 - w * 0.4} ${top - 34} ${100 + w * 0.4} ${top - 34} ${100 + w * 0.42} ${top + 26}V${bottom - 4}`,
+      `M${100 - w * 0.42} ${bottom - 4}V${top + 26}` +
+        `C${100 - w * 0.4} ${top - 34} ${100 + w * 0.4} ${top - 34} ${100 + w * 0.42} ${top + 26}V${bottom - 4}`,
       7,
     ) +
     brush.line(`M${100 - w * 0.7} ${top + 9}H${100 + w * 0.7}`, { colour: darken(brush.main, 0.5), width: 3, opacity: 0.6 }) +

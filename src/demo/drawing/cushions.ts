@@ -46,14 +46,21 @@ function corners(brush: Brush, places: readonly Point[]): string {
 const square: Draw = (brush) => {
   const size = brush.random.between(122, 138);
   const outline = pillow(size, size, 102);
-  const h = size / 2 - 3;
+  const [low, high] = [100 - size / 2 + 3, 100 + size / 2 - 3];
   const turn = brush.random.between(-8, 8).toFixed(1);
-  return `${standing(brush, 172, 110)}<g transform="rotate(${turn} 100 102)">${corners(brush, [
-    [100 - h, 102 - h],
-    [100 + h, 102 - h],
-    [100 - h, 102 + h],
-    [100 + h, 102 + h],
-  ])}${brush.body(outline)}${band(brush, outline, { x: 100, y: 96, size: 14 })}${piping(brush, outline)}${brush.look.pattern === "plain" ? emblem(brush, { x: 100, y: 74, size: 16 }) : ""}</g>`;
+  const cushion = [
+    corners(brush, [
+      [low, low + 2],
+      [high, low + 2],
+      [low, high + 2],
+      [high, high + 2],
+    ]),
+    brush.body(outline),
+    band(brush, outline, { x: 100, y: 96, size: 14 }),
+    piping(brush, outline),
+    brush.look.pattern === "plain" ? emblem(brush, { x: 100, y: 74, size: 16 }) : "",
+  ];
+  return `${standing(brush, 172, 110)}<g transform="rotate(${turn} 100 102)">${cushion.join("")}</g>`;
 };
 
 const round: Draw = (brush) => {

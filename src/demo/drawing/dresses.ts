@@ -29,7 +29,8 @@ function dress(brush: Brush, { waist, widths, hem, pleats }: Cut): string {
   const mid = (waist + hem) / 2;
   const outline =
     `${start}${neckline}Q${100 + shoulder + 1} 56 ${100 + 30} 62Q${100 + w + 2} ${waist - 12} ${100 + w} ${waist}` +
-    `C${100 + hip * 0.9} ${waist + 14} ${100 + hip} ${mid} ${100 + h} ${hem}Q100 ${hem + 10} ${100 - h} ${hem}C${100 - hip} ${mid} ${100 - hip * 0.9} ${waist + 14} ${100 - w} ${waist}` +
+    `C${100 + hip * 0.9} ${waist + 14} ${100 + hip} ${mid} ${100 + h} ${hem}Q100 ${hem + 10} ${100 - h} ${hem}` +
+    `C${100 - hip} ${mid} ${100 - hip * 0.9} ${waist + 14} ${100 - w} ${waist}` +
     `Q${100 - w - 2} ${waist - 12} 70 62Q${100 - shoulder - 1} 56 ${100 - shoulder} ${top + (neck === "straps" ? 0 : 3)}Z`;
   const arm = (s: number) => {
     if (sleeve === "none") return "";
@@ -55,7 +56,8 @@ function dress(brush: Brush, { waist, widths, hem, pleats }: Cut): string {
   const folds = Array.from({ length: pleats }, (_, i) => {
     const k = pleats === 1 ? 0 : (i / (pleats - 1)) * 2 - 1;
     return brush.line(
-      `M${(100 + k * w * 0.75).toFixed(1)} ${waist + 6}Q${(100 + k * (w + h) * 0.42).toFixed(1)} ${mid} ${(100 + k * h * 0.82).toFixed(1)} ${hem}`,
+      `M${(100 + k * w * 0.75).toFixed(1)} ${waist + 6}` +
+        `Q${(100 + k * (w + h) * 0.42).toFixed(1)} ${mid} ${(100 + k * h * 0.82).toFixed(1)} ${hem}`,
       { colour: darken(main, 0.6), width: 2.2, opacity: 0.3 },
     );
   });

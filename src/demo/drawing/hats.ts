@@ -15,7 +15,8 @@ function ribbon(brush: Brush, d: string): string {
 
 const cap: Draw = (brush) => {
   const h = brush.random.between(56, 68);
-  const crown = `M36 132C34 ${132 - h * 1.2} 70 ${132 - h * 1.35} 96 ${132 - h * 1.35}C130 ${132 - h * 1.35} 146 110 146 132Q92 142 36 132Z`;
+  const top = 132 - h * 1.35;
+  const crown = `M36 132C34 ${132 - h * 1.2} 70 ${top} 96 ${top}C130 ${top} 146 110 146 132Q92 142 36 132Z`;
   const peak = "M92 134Q120 126 146 128Q186 132 192 148Q184 154 160 150Q124 144 92 140Z";
   const panel = `M96 ${132 - h * 1.35}C124 ${138 - h * 1.3} 132 112 132 135Q112 138 92 137C92 110 94 90 96 ${132 - h * 1.35}Z`;
   return (
@@ -76,7 +77,8 @@ const beanie: Draw = (brush) => {
 const fedora: Draw = (brush) => {
   const w = brush.random.between(78, 86);
   const top = brush.random.between(58, 68);
-  const crown = `M54 140C54 100 60 ${top + 6} 74 ${top}Q86 ${top - 6} 100 ${top + 10}Q114 ${top - 6} 126 ${top}C140 ${top + 6} 146 100 146 140Z`;
+  const dent = `Q86 ${top - 6} 100 ${top + 10}Q114 ${top - 6} 126 ${top}`;
+  const crown = `M54 140C54 100 60 ${top + 6} 74 ${top}${dent}C140 ${top + 6} 146 100 146 140Z`;
   const brim = `M${100 - w} 134Q100 158 ${100 + w} 134Q${100 + w - 4} 154 100 164Q${100 - w + 4} 154 ${100 - w} 134Z`;
   const tape = "M53 124Q100 138 147 124L147 142Q100 154 53 142Z";
   return (

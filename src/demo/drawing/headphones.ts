@@ -21,7 +21,10 @@ function headphones(brush: Brush, { span, top, band: t, cup }: Shape): string {
   const { look, main, accent } = brush;
   const [w, h] = cup;
   const arc = (r: number, y: number) => `M${100 - r} ${EAR - 4}C${100 - r} ${y - 12} ${100 + r} ${y - 12} ${100 + r} ${EAR - 4}`;
-  const hoop = `${arc(span + t / 2, top)}h${-t}C${100 + span - t / 2} ${top + t - 12 + t * 0.4} ${100 - span + t / 2} ${top + t - 12 + t * 0.4} ${100 - span + t / 2} ${EAR - 4}Z`;
+  const hoop =
+    `${arc(span + t / 2, top)}h${-t}` +
+    `C${100 + span - t / 2} ${top + t - 12 + t * 0.4} ${100 - span + t / 2} ${top + t - 12 + t * 0.4} ${100 - span + t / 2} ${EAR - 4}` +
+    `Z`;
   const pad = (s: number) =>
     brush.part(
       box(100 + s * (span - 4) - (s > 0 ? w * 0.9 : -w * 0.05), EAR - h * 0.92, w * 0.86, h * 1.84, 10),
@@ -45,7 +48,8 @@ function headphones(brush: Brush, { span, top, band: t, cup }: Shape): string {
       ? ""
       : brush.clip(
           hoop,
-          `<path d="M${100 - span * 0.5} 0h${span}v${top + t * 2}h${-span}Z" fill="${look.style === "elegant" ? darken(main, 0.4) : accent}"/>`,
+          `<path d="M${100 - span * 0.5} 0h${span}v${top + t * 2}h${-span}Z"` +
+            ` fill="${look.style === "elegant" ? darken(main, 0.4) : accent}"/>`,
         );
   return standing(brush, 172, 2 * span + 20) + hanging(hoop) + brush.body(hoop) + cushion + pad(-1) + pad(1) + shell(-1) + shell(1);
 }
@@ -83,10 +87,18 @@ const earbuds: Draw = (brush) => {
   const { main, look } = brush;
   const w = brush.random.between(50, 58);
   const r = brush.random.pick([20, 34]);
-  const lid = `M${100 - w} 116V${96 - r * 0.3}Q${100 - w} 72 ${100 - w + r} 72H${100 + w - r}Q${100 + w} 72 ${100 + w} ${96 - r * 0.3}V116Z`;
-  const base = `M${100 - w} 118H${100 + w}V${150 - r * 0.3}Q${100 + w} 172 ${100 + w - r} 172H${100 - w + r}Q${100 - w} 172 ${100 - w} ${150 - r * 0.3}Z`;
-  const bud = (x: number, s: number) =>
-    `<g transform="translate(${x} 44) rotate(${s * 14})">${brush.plain(box(-5, 0, 10, 34, 5))}${brush.plain(ellipse(0, 0, 14, 13))}${brush.part(ellipse(s * -8, 2, 7, 8), look.style === "minimal" ? darken(main, 0.4) : brush.accent, "rubber")}</g>`;
+  const [left, right, corner] = [100 - w, 100 + w, r * 0.3];
+  const lid = `M${left} 116V${96 - corner}Q${left} 72 ${left + r} 72H${right - r}Q${right} 72 ${right} ${96 - corner}V116Z`;
+  const base = `M${left} 118H${right}V${150 - corner}Q${right} 172 ${right - r} 172H${left + r}Q${left} 172 ${left} ${150 - corner}Z`;
+  const tip = look.style === "minimal" ? darken(main, 0.4) : brush.accent;
+  const bud = (x: number, s: number) => {
+    const parts = [
+      brush.plain(box(-5, 0, 10, 34, 5)),
+      brush.plain(ellipse(0, 0, 14, 13)),
+      brush.part(ellipse(s * -8, 2, 7, 8), tip, "rubber"),
+    ];
+    return `<g transform="translate(${x} 44) rotate(${s * 14})">${parts.join("")}</g>`;
+  };
   return (
     standing(brush, 174, 2 * w) +
     bud(70, 1) +

@@ -19,7 +19,8 @@ const EMBLEMS: Readonly<Record<Style, Draw>> = {
     [1, 0.66, 0.34]
       .map(
         (k, i) =>
-          `<path d="M${x - s * k} ${y + s / 2}a${s * k} ${s * k} 0 0 1 ${2 * s * k} 0Z" fill="${[accent, lighten(accent, 0.55), ink][i]}"/>`,
+          `<path d="M${x - s * k} ${y + s / 2}a${s * k} ${s * k} 0 0 1 ${2 * s * k} 0Z"` +
+          ` fill="${[accent, lighten(accent, 0.55), ink][i]}"/>`,
       )
       .join(""),
   sporty: (brush, { x, y, size: s }) =>
@@ -55,7 +56,8 @@ const EMBLEMS: Readonly<Record<Style, Draw>> = {
     }),
   playful: (brush, { x, y, size: s }) =>
     brush.trim(
-      `M${x} ${y + s * 0.62}C${x - s * 1.15} ${y - s * 0.1} ${x - s * 0.6} ${y - s * 0.8} ${x} ${y - s * 0.25}C${x + s * 0.6} ${y - s * 0.8} ${x + s * 1.15} ${y - s * 0.1} ${x} ${y + s * 0.62}Z`,
+      `M${x} ${y + s * 0.62}C${x - s * 1.15} ${y - s * 0.1} ${x - s * 0.6} ${y - s * 0.8} ${x} ${y - s * 0.25}` +
+        `C${x + s * 0.6} ${y - s * 0.8} ${x + s * 1.15} ${y - s * 0.1} ${x} ${y + s * 0.62}Z`,
     ),
 };
 
@@ -67,10 +69,12 @@ export function emblem(brush: Brush, place: Place): string {
 const BANDS: Readonly<Record<Style, Draw>> = {
   minimal: () => "",
   retro: ({ accent }, { y, size: s }) =>
-    `<path d="M0 ${y}h200v${s * 0.5}H0Z" fill="${accent}"/><path d="M0 ${y + s * 0.62}h200v${s * 0.38}H0Z" fill="${lighten(accent, 0.5)}"/>`,
+    `<path d="M0 ${y}h200v${s * 0.5}H0Z" fill="${accent}"/><path d="M0 ${y + s * 0.62}h200v${s * 0.38}H0Z"` +
+    ` fill="${lighten(accent, 0.5)}"/>`,
   sporty: ({ accent }, { x, y, size: s }) =>
     `<path d="M${x - 60} ${y + 60 + s}L${x + 60} ${y - 60 + s}v${-s * 1.1}L${x - 60} ${y + 60 - s * 0.1}Z" fill="${accent}"/>` +
-    `<path d="M${x - 60} ${y + 60 - s * 0.5}L${x + 60} ${y - 60 - s * 0.5}v${-s * 0.35}L${x - 60} ${y + 60 - s * 0.85}Z" fill="${accent}"/>`,
+    `<path d="M${x - 60} ${y + 60 - s * 0.5}L${x + 60} ${y - 60 - s * 0.5}v${-s * 0.35}` +
+    `L${x - 60} ${y + 60 - s * 0.85}Z" fill="${accent}"/>`,
   elegant: ({ accent }, { y, size: s }) =>
     `<path d="M0 ${y}h200v${s * 0.34}H0Z" fill="${accent}"/><path d="M0 ${y}h200v${s * 0.1}H0Z" fill="${lighten(accent, 0.5)}"/>` +
     `<path d="M0 ${y + s * 0.34}h200v${s * 0.08}H0Z" fill="${darken(accent, 0.4)}"/>`,

@@ -24,17 +24,20 @@ export function box(x: number, y: number, width: number, height: number, r: numb
   );
 }
 
-/** A smooth line through the points (Catmull–Rom), without the leading move. */
+/** One Catmull–Rom segment, from the second of four points to the third. */
+function bezier([p0, p1, p2, p3]: readonly [Point, Point, Point, Point]): string {
+  const c1: Point = [p1[0] + (p2[0] - p0[0]) / 6, p1[1] + (p2[1] - p0[1]) / 6];
+  const c2: Point = [p2[0] - (p3[0] - p1[0]) / 6, p2[1] - (p3[1] - p1[1]) / 6];
+  return `C${at(c1)} ${at(c2)} ${at(p2)}`;
+}
+
+/** A smooth line through the points, without the leading move. */
 function through(points: readonly Point[]): string {
   let d = "";
   for (let i = 0; i + 1 < points.length; i++) {
     const p1 = points[i]!;
     const p2 = points[i + 1]!;
-    const p0 = points[i - 1] ?? p1;
-    const p3 = points[i + 2] ?? p2;
-    const c1: Point = [p1[0] + (p2[0] - p0[0]) / 6, p1[1] + (p2[1] - p0[1]) / 6];
-    const c2: Point = [p2[0] - (p3[0] - p1[0]) / 6, p2[1] - (p3[1] - p1[1]) / 6];
-    d += `C${at(c1)} ${at(c2)} ${at(p2)}`;
+    d += bezier([points[i - 1] ?? p1, p1, p2, points[i + 2] ?? p2]);
   }
   return d;
 }
@@ -50,8 +53,7 @@ export function blob(points: readonly Point[]): string {
   const around: Point[] = [points.at(-1)!, ...points, first, points[1] ?? first];
   let d = `M${at(first)}`;
   for (let i = 1; i + 2 < around.length; i++) {
-    const [p0, p1, p2, p3] = [around[i - 1]!, around[i]!, around[i + 1]!, around[i + 2]!];
-    d += `C${at([p1[0] + (p2[0] - p0[0]) / 6, p1[1] + (p2[1] - p0[1]) / 6])} ${at([p2[0] - (p3[0] - p1[0]) / 6, p2[1] - (p3[1] - p1[1]) / 6])} ${at(p2)}`;
+    d += bezier([around[i - 1]!, around[i]!, around[i + 1]!, around[i + 2]!]);
   }
   return `${d}Z`;
 }

@@ -54,5 +54,8 @@ export function drawProduct(subject: Subject): string {
   const brush = createBrush(subject);
   // The definitions are complete only when everything is drawn.
   const picture = backdrop(brush) + draw(brush);
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 200" width="400" height="400"><defs>${brush.definitions()}</defs>${picture}</svg>`;
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 200" width="400" height="400">` +
+    `<defs>${brush.definitions()}</defs>${picture}</svg>`
+  );
 }

@@ -41,13 +41,17 @@ function outlineOf({ shoulder, chest, hem, sleeve, neck }: Cut): string {
   };
   const right = half(1);
   const left = half(-1);
-  return `M${100 - n} ${TOP}Q100 ${TOP + depth * 2} ${100 + n} ${TOP}${right.out}${right.in}Q100 ${HEM + 5} ${100 - hem} ${HEM}${reversed(left.out)}Z`;
+  return (
+    `M${100 - n} ${TOP}Q100 ${TOP + depth * 2} ${100 + n} ${TOP}${right.out}${right.in}` +
+    `Q100 ${HEM + 5} ${100 - hem} ${HEM}${reversed(left.out)}Z`
+  );
 }
 
 function shirt(brush: Brush, cut: Cut, details: (outline: string) => string): string {
   const outline = outlineOf(cut);
   const folds = brush.line(
-    `M${100 - cut.chest} 86Q${100 - cut.chest * 0.7} 92 ${100 - cut.chest * 0.55} 108M${100 + cut.chest} 86Q${100 + cut.chest * 0.7} 92 ${100 + cut.chest * 0.55} 108`,
+    `M${100 - cut.chest} 86Q${100 - cut.chest * 0.7} 92 ${100 - cut.chest * 0.55} 108M${100 + cut.chest} 86` +
+      `Q${100 + cut.chest * 0.7} 92 ${100 + cut.chest * 0.55} 108`,
     { colour: darken(brush.main, 0.55), width: 2, opacity: 0.35 },
   );
   return hanging(outline) + brush.body(outline) + band(brush, outline, { x: 100, y: 116, size: 14 }) + folds + details(outline);
@@ -125,7 +129,8 @@ const buttonUp: Draw = (brush) => {
   const buttons = [66, 86, 106, 126, 146]
     .map(
       (y) =>
-        `<circle cx="100" cy="${y}" r="2.8" fill="${brush.look.style === "elegant" ? brush.accent : "#fbf7ee"}" stroke="#4a3c38" stroke-width="1"/>`,
+        `<circle cx="100" cy="${y}" r="2.8" fill="${brush.look.style === "elegant" ? brush.accent : "#fbf7ee"}"` +
+        ` stroke="#4a3c38" stroke-width="1"/>`,
     )
     .join("");
   const pocket =

@@ -10,7 +10,10 @@ const sneaker: Draw = (brush) => {
   const t = brush.random.between(12, 20);
   const b = 163 - t;
   const rise = brush.random.between(84, 94);
-  const upper = `M30 ${b}C26 132 26 ${rise + 22} 34 ${rise}Q44 ${rise - 6} 52 ${rise + 6}Q64 ${rise + 14} 78 ${rise - 4}Q86 ${rise - 12} 94 ${rise - 4}C108 ${rise + 16} 128 ${rise + 24} 150 ${rise + 30}Q178 ${rise + 38} 178 ${b}Z`;
+  const upper =
+    `M30 ${b}C26 132 26 ${rise + 22} 34 ${rise}Q44 ${rise - 6} 52 ${rise + 6}Q64 ${rise + 14} 78 ${rise - 4}` +
+    `Q86 ${rise - 12} 94 ${rise - 4}C108 ${rise + 16} 128 ${rise + 24} 150 ${rise + 30}` +
+    `Q178 ${rise + 38} 178 ${b}Z`;
   const toe = `M144 ${b}Q146 ${rise + 34} 154 ${rise + 31}Q179 ${rise + 39} 178 ${b}Z`;
   return (
     standing(brush, 165, 156) +
@@ -72,7 +75,9 @@ const boot: Draw = (brush) => {
 const heel: Draw = (brush) => {
   const tall = brush.random.between(92, 108);
   const stiletto = brush.random.chance(0.6);
-  const upper = `M32 ${tall}Q28 ${tall + 22} 40 ${tall + 34}Q74 ${tall + 36} 96 146Q112 166 150 166H176Q184 158 172 150C150 140 128 138 116 124Q100 ${tall + 14} 60 ${tall + 18}Q46 ${tall + 16} 44 ${tall - 4}Z`;
+  const upper =
+    `M32 ${tall}Q28 ${tall + 22} 40 ${tall + 34}Q74 ${tall + 36} 96 146Q112 166 150 166H176Q184 158 172 150` +
+    `C150 140 128 138 116 124Q100 ${tall + 14} 60 ${tall + 18}Q46 ${tall + 16} 44 ${tall - 4}Z`;
   const d = stiletto
     ? `M34 ${tall + 28}L52 ${tall + 32}Q46 140 42 168h-6Q36 140 32 ${tall + 30}Z`
     : `M33 ${tall + 26}L64 ${tall + 33}Q56 140 58 168H34Z`;
@@ -117,9 +122,15 @@ const sandal: Draw = (brush) => {
   const bed = `M26 ${y}Q22 164 34 164H170Q186 160 178 ${y}Q150 ${y - 4} 110 ${y}Q60 ${y - 6} 26 ${y}Z`;
   // One wide strap, or two arches with a loop round the heel.
   const wide = brush.random.chance(0.4);
-  const front = `M128 ${y}C130 ${y - 22} 138 ${y - 32} 146 ${y - 31}Q160 ${y - 29} 170 ${y}H${170 - w * 0.9}Q154 ${y - 15} 147 ${y - 15}Q143 ${y - 14} 142 ${y}Z`;
-  const instep = `M80 ${y}C84 ${y - 36} 96 ${y - 52} 106 ${y - 51}Q122 ${y - 48} 130 ${y}H${130 - w}Q114 ${y - 30} 106 ${y - 31}Q98 ${y - 30} 96 ${y}Z`;
-  const loop = `M32 ${y}C28 ${y - 34} 32 ${y - 52} 42 ${y - 54}Q74 ${y - 60} 104 ${y - 50}L100 ${y - 38}Q74 ${y - 46} 50 ${y - 42}Q42 ${y - 24} 48 ${y}Z`;
+  const front =
+    `M128 ${y}C130 ${y - 22} 138 ${y - 32} 146 ${y - 31}Q160 ${y - 29} 170 ${y}H${170 - w * 0.9}` +
+    `Q154 ${y - 15} 147 ${y - 15}Q143 ${y - 14} 142 ${y}Z`;
+  const instep =
+    `M80 ${y}C84 ${y - 36} 96 ${y - 52} 106 ${y - 51}Q122 ${y - 48} 130 ${y}H${130 - w}` +
+    `Q114 ${y - 30} 106 ${y - 31}Q98 ${y - 30} 96 ${y}Z`;
+  const loop =
+    `M32 ${y}C28 ${y - 34} 32 ${y - 52} 42 ${y - 54}Q74 ${y - 60} 104 ${y - 50}L100 ${y - 38}` +
+    `Q74 ${y - 46} 50 ${y - 42}Q42 ${y - 24} 48 ${y}Z`;
   const straps = wide ? [`M86 ${y}C90 ${y - 40} 108 ${y - 56} 126 ${y - 50}Q156 ${y - 40} 170 ${y}Z`] : [loop, instep, front];
   const inside = wide
     ? `<path d="M88 ${y}C92 ${y - 30} 102 ${y - 44} 112 ${y - 49}Q100 ${y - 24} 104 ${y}Z" fill="${darken(brush.main, 0.65)}"/>`

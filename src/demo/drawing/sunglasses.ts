@@ -26,7 +26,8 @@ function lensFill(brush: Brush): string {
   return brush.define(
     "lens",
     (id) =>
-      `<linearGradient id="${id}" x1="0" y1="0" x2=".3" y2="1"><stop offset="0" stop-color="${top}"/><stop offset="1" stop-color="${bottom}"/></linearGradient>`,
+      `<linearGradient id="${id}" x1="0" y1="0" x2=".3" y2="1"><stop offset="0" stop-color="${top}"/><stop` +
+      ` offset="1" stop-color="${bottom}"/></linearGradient>`,
   );
 }
 
@@ -61,7 +62,19 @@ function glasses(brush: Brush, { rim, glass, bridge, hinge }: Frame): string {
     brush.look.style === "retro"
       ? [1, -1].map((s) => brush.clip(rim(s === 1 ? 1 : -1), `<path d="M0 ${hy - 12}h200v12H0Z" fill="${brush.accent}"/>`)).join("")
       : "";
-  return `${temple(1)}${temple(-1)}${hanging(both)}${brush.line(bridge, { ...metal, colour: darken(metal.colour, 0.3), width: 9 })}${brush.line(bridge, { ...metal, width: 6 })}${brush.body(rim(1))}${brush.body(rim(-1))}${rule}${lens(brush, glass(1), 142)}${lens(brush, glass(-1), 58)}${mark}`;
+  return [
+    temple(1),
+    temple(-1),
+    hanging(both),
+    brush.line(bridge, { ...metal, colour: darken(metal.colour, 0.3), width: 9 }),
+    brush.line(bridge, { ...metal, width: 6 }),
+    brush.body(rim(1)),
+    brush.body(rim(-1)),
+    rule,
+    lens(brush, glass(1), 142),
+    lens(brush, glass(-1), 58),
+    mark,
+  ].join("");
 }
 
 /** Frame thickness: metal is thin unless a pattern has to show. */
@@ -146,14 +159,30 @@ const shield: Draw = (brush) => {
   const h = brush.random.between(26, 34);
   const t = thick(brush) * 0.85;
   const shape = (k: number) =>
-    `M${16 + k} ${Y - h + k}Q100 ${Y - h - 14 + k} ${184 - k} ${Y - h + k}Q${186 - k} ${Y + h * 0.5} ${160 - k * 0.6} ${Y + h - k}Q126 ${Y + h + 8 - k} ${112 + k * 0.3} ${Y + h * 0.4 - k * 0.2}Q100 ${Y + h * 0.1 - k * 0.4} ${88 - k * 0.3} ${Y + h * 0.4 - k * 0.2}Q74 ${Y + h + 8 - k} ${40 + k * 0.6} ${Y + h - k}Q${14 + k} ${Y + h * 0.5} ${16 + k} ${Y - h + k}Z`;
+    `M${16 + k} ${Y - h + k}Q100 ${Y - h - 14 + k} ${184 - k} ${Y - h + k}` +
+    `Q${186 - k} ${Y + h * 0.5} ${160 - k * 0.6} ${Y + h - k}` +
+    `Q126 ${Y + h + 8 - k} ${112 + k * 0.3} ${Y + h * 0.4 - k * 0.2}` +
+    `Q100 ${Y + h * 0.1 - k * 0.4} ${88 - k * 0.3} ${Y + h * 0.4 - k * 0.2}` +
+    `Q74 ${Y + h + 8 - k} ${40 + k * 0.6} ${Y + h - k}Q${14 + k} ${Y + h * 0.5} ${16 + k} ${Y - h + k}Z`;
   const temple = (s: number) =>
     brush.line(`M${100 + s * 80} ${Y - h + 6}Q${100 + s * 92} ${Y - h - 20} ${100 + s * 76} ${Y - h - 40}`, {
       colour: darken(brush.main, 0.35),
       width: 9,
     });
   const outer = shape(0);
-  return `${temple(1)}${temple(-1)}${hanging(outer)}${brush.body(outer)}${lens(brush, shape(t), 60)}${brush.clip(shape(t), `<path d="M110 160L150 50h12L124 160Z" fill="#fff" fill-opacity=".16"/>`)}${[1, -1].map((s) => (brush.look.style === "minimal" ? "" : brush.trim(box(100 + s * 74 - 7, Y - h + 3, 14, 9, 4)))).join("")}${brush.look.style === "elegant" ? brush.line(`M22 ${Y - h + 2}Q100 ${Y - h - 12} 178 ${Y - h + 2}`, { colour: colourOf("gold"), width: 4 }) : ""}`;
+  const hinge = (s: number) => (brush.look.style === "minimal" ? "" : brush.trim(box(100 + s * 74 - 7, Y - h + 3, 14, 9, 4)));
+  const brow = brush.line(`M22 ${Y - h + 2}Q100 ${Y - h - 12} 178 ${Y - h + 2}`, { colour: colourOf("gold"), width: 4 });
+  return [
+    temple(1),
+    temple(-1),
+    hanging(outer),
+    brush.body(outer),
+    lens(brush, shape(t), 60),
+    brush.clip(shape(t), `<path d="M110 160L150 50h12L124 160Z" fill="#fff" fill-opacity=".16"/>`),
+    hinge(1),
+    hinge(-1),
+    brush.look.style === "elegant" ? brow : "",
+  ].join("");
 };
 
 export const SUNGLASSES: Family<

@@ -48,7 +48,8 @@ function straps(brush: Brush, w: number): string {
   const rows =
     brush.look.style === "rustic"
       ? brush.line(
-          `M${100 - w * 0.76} 12L${100 - w * 0.86} 70M${100 + w * 0.76} 12L${100 + w * 0.86} 70M${100 - w * 0.86} 130L${100 - w * 0.66} 184M${100 + w * 0.86} 130L${100 + w * 0.66} 184`,
+          `M${100 - w * 0.76} 12L${100 - w * 0.86} 70M${100 + w * 0.76} 12L${100 + w * 0.86} 70` +
+            `M${100 - w * 0.86} 130L${100 - w * 0.66} 184M${100 + w * 0.86} 130L${100 + w * 0.66} 184`,
           { colour: "#f0dcb8", width: 2, dash: "5 4" },
         )
       : "";
@@ -115,7 +116,10 @@ const diver: Draw = (brush) => {
 /** An activity ring, closed to `share`. */
 function ring(r: number, share: number, colour: string): string {
   const length = (2 * Math.PI * r * share).toFixed(0);
-  return `<circle cx="100" cy="102" r="${r}" fill="none" stroke="${colour}" stroke-width="5" stroke-linecap="round" stroke-dasharray="${length} 400" transform="rotate(-90 100 102)"/>`;
+  return (
+    `<circle cx="100" cy="102" r="${r}" fill="none" stroke="${colour}" stroke-width="5" stroke-linecap="round"` +
+    ` stroke-dasharray="${length} 400" transform="rotate(-90 100 102)"/>`
+  );
 }
 
 const smart: Draw = (brush) => {
