@@ -62,7 +62,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       watch: false,
       logLevel: "error",
       structuredLogsHandler: (log: { level: string; message: string }) => {
-        if (log.level === "error" || log.level === "warn") process.stderr.write(`${options.label} ${log.level}: ${log.message}\n`);
+        if (isTrouble(log)) process.stderr.write(`${options.label}: ${log.message}\n`);
       },
     },
   });
@@ -70,19 +70,25 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   return { url: `http://${LOCAL_HOST}:${options.port}`, stop: () => worker.dispose() };
 }
 
-/** Asks until the answer is not an error of the server, at most `timeoutMs`. */
-export async function waitForAnswer(url: string, timeoutMs: number): Promise<Response> {
+/** Warnings and errors, also those that a Worker writes as JSON lines with a `level` of their own. */
+function isTrouble({ level, message }: { readonly level: string; readonly message: string }): boolean {
+  return level === "error" || level === "warn" || /^\{.*"level":"(error|warn)"/.test(message);
+}
+
+/** Asks until the Worker answers, at most `timeoutMs`; 502 to 504 say that what it needs is not up yet. */
+export async function waitForAnswer(url: string, timeoutMs: number): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   let last = "no answer";
   while (performance.now() < deadline) {
     try {
       const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
-      if (response.status < 500) return response;
+      if (response.ok) return;
       last = `status ${response.status}: ${(await response.text()).slice(0, 300)}`;
+      if (response.status < 502) break;
     } catch (error) {
       last = error instanceof Error ? error.message : String(error);
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new CommandError(`${url} does not answer after ${timeoutMs} ms (${last})`);
+  throw new CommandError(`${url} does not answer as it should: ${last}`);
 }
