@@ -1,6 +1,7 @@
-"""Training lists as `armmt lists` wrote them -> padded tensors. Computes no feature; it only withholds some, so that the model copes without.
+"""Training lists as `armmt lists` wrote them -> padded tensors.
 
-Nothing here knows the truth of the simulation: labels are clicks and purchases at shown positions.
+Computes no feature; it only withholds some, so that the model copes without. Nothing here knows the truth of the simulation: labels are
+clicks and purchases at shown positions.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ class Lists:
         batches: list[Tensor] = []
         for at in range(0, len(order), pool):
             part = order[at : at + pool]
-            batches.extend(part[self.lengths[part].argsort(stable=True)].split(size))
+            batches.extend(torch.split(part[self.lengths[part].argsort(stable=True)], size))
         for i in torch.randperm(len(batches), generator=generator).tolist():
             yield batches[i]
 

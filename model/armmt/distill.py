@@ -1,7 +1,7 @@
 """Teacher -> student: listwise KL on per-list z-scored logits, a margin term, and the logged clicks themselves. Then the export.
 
-L = (1 - alpha) L_hard + alpha L_KL + 0.3 L_margin. The first steps see hard labels only, then alpha rises to its value. The teacher sees every
-list whole; the student sees lists with things withheld, and learns to come as close as what is left allows.
+L = (1 - alpha) L_hard + alpha L_KL + 0.3 L_margin. The first steps see hard labels only, then alpha rises to its value. The teacher
+sees every list whole; the student sees lists with things withheld, and learns to come as close as what is left allows.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def agreement(student: Student, teacher: Teacher, lists: Lists, size: int = 64) 
     student.eval()
     kl = pairs = agreed = top = 0.0
     with torch.no_grad():
-        for rows in torch.arange(len(lists)).split(size):
+        for rows in torch.split(torch.arange(len(lists)), size):
             batch, _ = lists.batch(rows)
             target = standardise(teacher.ranking(batch), batch.mask)
             score = student(*batch).score

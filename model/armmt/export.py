@@ -39,7 +39,13 @@ DYNAMIC_AXES: dict[str, dict[int, str]] = {
 }
 
 
-def to_onnx(model: nn.Module, inputs: tuple[Tensor, ...], path: Path, names: tuple[tuple[str, ...], tuple[str, ...]], axes: dict[str, dict[int, str]]) -> None:
+def to_onnx(
+    model: nn.Module,
+    inputs: tuple[Tensor, ...],
+    path: Path,
+    names: tuple[tuple[str, ...], tuple[str, ...]],
+    axes: dict[str, dict[int, str]],
+) -> None:
     """Writes the graph. The TorchScript exporter is used on purpose: no onnxscript, one file, and a graph half the size."""
     model.eval()
     with warnings.catch_warnings():

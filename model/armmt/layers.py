@@ -73,7 +73,7 @@ class ContextAwareFusion(nn.Module):
         squeezed = torch.cat([source.mean(-1, keepdim=True) for source in sources], -1)
         logits = self.weigh(F.relu(self.excite(torch.cat([squeezed, context], -1))))
         if present is not None:
-            # A missing source gets no weight; when all are missing the weights are equal again.
+            # A missing source gets no weight; when all are missing the weights are as if none were.
             logits = logits + (present - 1.0) * FAR
         weights = torch.softmax(logits, -1)
         # Times M, so that equal weights leave the sources as they are.
@@ -111,8 +111,8 @@ class MultiPerspectiveSelfAttention(nn.Module):
 
     A_s = softmax(Q_s K_s^T / sqrt(d) + mask);  O_s = H_s + A_s V_s W_s;  F_s = O_s + FFN_s(LN(O_s))        s = 1..S
 
-    Ours in form; one head per perspective, so the perspectives are the heads. There is no positional term: the candidates' order enters only
-    through the engine's rank among the features, so the scores do not depend on the order in which candidates are given.
+    Ours in form; one head per perspective, so the perspectives are the heads. There is no positional term: the candidates' order enters
+    only through the engine's rank among the features, so the scores do not depend on the order in which candidates are given.
     """
 
     def __init__(self, width: int, perspectives: int, expansion: int) -> None:

@@ -17,7 +17,8 @@ def masked_log_softmax(logits: Tensor, mask: Tensor) -> Tensor:
 def examined_click(click_logit: Tensor, examined_logit: Tensor, click: Tensor, shown: Tensor) -> Tensor:
     """Click log-loss with examination kept apart: P(click) = sigmoid(e_position) * sigmoid(c_item).
 
-    The form of PAL (Huawei, RecSys 2019), as far as its abstract and summaries tell: trained on the product, served without the first factor.
+    The form of PAL (Huawei, RecSys 2019), as far as its abstract and summaries tell: trained on the product, served without the first
+    factor.
     """
     log_p = F.logsigmoid(examined_logit) + F.logsigmoid(click_logit)
     log_not = torch.log1p(-log_p.exp().clamp(max=1.0 - 1e-6))
@@ -26,7 +27,10 @@ def examined_click(click_logit: Tensor, examined_logit: Tensor, click: Tensor, s
 
 
 def listwise_click(logit: Tensor, examined_logit: Tensor, click: Tensor, shown: Tensor) -> Tensor:
-    """-sum_i (y_i / sum y) log softmax_i(s + log P(examined)) over lists with a click; examination shifts the logits and learns nothing here."""
+    """-sum_i (y_i / sum y) log softmax_i(s + log P(examined)) over lists with a click.
+
+    Examination shifts the logits and learns nothing here.
+    """
     log_p = masked_log_softmax(logit + F.logsigmoid(examined_logit).detach(), shown)
     share = click / click.sum(-1, keepdim=True).clamp(min=1.0)
     with_click = (click.sum(-1) > 0).float()

@@ -22,7 +22,7 @@ def validation(teacher: Teacher, lists: Lists, size: int = 64) -> dict[str, floa
     teacher.eval()
     sums: dict[str, float] = {}
     with torch.no_grad():
-        for rows in torch.arange(len(lists)).split(size):
+        for rows in torch.split(torch.arange(len(lists)), size):
             for name, value in teacher_loss(teacher, *lists.batch(rows)).items():
                 sums[name] = sums.get(name, 0.0) + float(value) * len(rows)
     teacher.train()
@@ -55,7 +55,9 @@ def train(folder: Path, out: Path, epochs: int, size: int, width: int, depth: in
     bar.close()
     torch.save({"state": teacher.state_dict(), "width": width, "depth": depth}, out / "teacher.pt")
     parameters = sum(p.numel() for p in teacher.parameters())
-    write_json(out / "teacher.json", {"lists": len(lists), "parameters": parameters, "examination": examined_share(teacher), "validation": history})
+    write_json(
+        out / "teacher.json", {"lists": len(lists), "parameters": parameters, "examination": examined_share(teacher), "validation": history}
+    )
     return teacher
 
 

@@ -74,9 +74,7 @@ def accuracies(model: Labelled, pixels: np.ndarray, labels: Tensor) -> list[floa
     model.eval()
     with torch.no_grad():
         outputs = [model(to_pixels(pixels[at : at + 256])) for at in range(0, len(pixels), 256)]
-    return [
-        float((torch.cat([out[t] for out in outputs]).argmax(1) == labels[:, t]).float().mean()) for t in range(labels.shape[1])
-    ]
+    return [float((torch.cat([out[t] for out in outputs]).argmax(1) == labels[:, t]).float().mean()) for t in range(labels.shape[1])]
 
 
 def train(pictures: Path, out: Path, epochs: int, batch: int, seed: int) -> dict[str, float]:

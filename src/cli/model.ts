@@ -1,0 +1,245 @@
+/**
+ * `armmt model`: the whole way from nothing to the committed model, in one command: pictures, image encoder, simulated shoppers, lists,
+ * teacher, student, export, and the check and judgement of what was exported. `--quick` runs the same way with tiny sizes, in a temporary
+ * folder, and never touches the committed files.
+ */
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Command } from "commander";
+import * as v from "valibot";
+import { drawCatalogue, drawPicture } from "../demo/catalogue.ts";
+import type { Catalog } from "./catalog-file.ts";
+import { CommandError, printTable } from "./command.ts";
+import { embedCatalog } from "./embed.ts";
+import { loadBuiltinEncoder, ROOT } from "./embed/encoder.ts";
+import { evaluate, type EvaluateReport, printEvaluation } from "./evaluate.ts";
+import { makeLists } from "./lists.ts";
+import { type Figures, writeCard } from "./model/card.ts";
+import { type Parity, verifyGolden } from "./model/exported.ts";
+import { writePictures } from "./model/pictures.ts";
+import { checkPython, preparePython, runPython } from "./model/python.ts";
+import { openStages, type Stages } from "./model/stages.ts";
+import { SIMULATED_SHOP, writeSimulation } from "./simulate.ts";
+
+interface Sizes {
+  readonly pictures: number;
+  readonly encoderEpochs: number;
+  readonly items: number;
+  readonly shoppers: number;
+  readonly searches: number;
+  readonly teacherEpochs: number;
+  readonly studentEpochs: number;
+}
+
+/** About a quarter of an hour on 2 cores. More searches help more than more epochs over the same ones. */
+const FULL: Sizes = {
+  pictures: 6000,
+  encoderEpochs: 10,
+  items: SIMULATED_SHOP.count,
+  shoppers: 8000,
+  searches: 40_000,
+  teacherEpochs: 2,
+  studentEpochs: 2,
+};
+
+const QUICK: Sizes = { pictures: 800, encoderEpochs: 4, items: 700, shoppers: 600, searches: 3000, teacherEpochs: 3, studentEpochs: 3 };
+
+/** Files that a run leaves in model/. */
+const PRODUCTS = ["student.onnx", "manifest.json", "golden.json", "image-encoder.onnx"] as const;
+
+const encoderSchema = v.object({ pictures: v.number(), heldOut: v.number(), accuracy: v.record(v.string(), v.number()) });
+const teacherSchema = v.object({
+  lists: v.number(),
+  parameters: v.number(),
+  examination: v.array(v.number()),
+  validation: v.array(v.looseObject({ loss: v.number() })),
+});
+const studentSchema = v.object({
+  parameters: v.number(),
+  tokenTable: v.number(),
+  validation: v.array(v.looseObject({ pairs: v.number(), top10: v.number() })),
+});
+
+function readJson<T extends v.GenericSchema>(path: string, schema: T): v.InferOutput<T> {
+  return v.parse(schema, JSON.parse(readFileSync(path, "utf8")));
+}
+
+/** The simulated shoppers' shop, as `armmt embed` takes a catalogue. */
+function simulatedShop(items: number): Catalog {
+  const products = drawCatalogue({ count: items, seed: SIMULATED_SHOP.seed });
+  return {
+    name: "simulated-shop",
+    source: "drawn",
+    items: products.map((product) => ({ product, text: product.title, image: { kind: "svg", svg: () => drawPicture(product) } })),
+  };
+}
+
+interface Pipeline {
+  readonly folder: string;
+  readonly sizes: Sizes;
+  readonly stages: Stages;
+  readonly json: boolean;
+}
+
+interface Outcome {
+  readonly evaluation: EvaluateReport;
+  readonly parity: readonly Parity[];
+  readonly figures: Figures;
+}
+
+/** Every stage, in order; what it makes lies in `folder`, the exported model in `folder`/out. */
+async function runPipeline({ folder, sizes, stages, json }: Pipeline): Promise<Outcome> {
+  const at = (name: string): string => join(folder, name);
+  const [pictures, simulation, embeddings, lists, out] = [at("pictures"), at("simulation"), at("embeddings"), at("lists"), at("out")];
+  mkdirSync(out, { recursive: true });
+
+  await stages.run("python", {}, preparePython);
+  await stages.run("pictures", { count: sizes.pictures }, () => writePictures(pictures, { count: sizes.pictures, json }));
+  await stages.run("image encoder", { epochs: sizes.encoderEpochs }, () =>
+    runPython("armmt.train_encoder", ["--pictures", pictures, "--out", out, "--epochs", String(sizes.encoderEpochs)]),
+  );
+  await stages.run("embed", { items: sizes.items }, async () => {
+    const imageEncoder = await loadBuiltinEncoder(join(out, "image-encoder.onnx"));
+    await embedCatalog({ catalog: "drawn", items: simulatedShop(sizes.items), imageEncoder, out: embeddings, json });
+  });
+  await stages.run("simulate", { shoppers: sizes.shoppers, searches: sizes.searches }, () => {
+    writeSimulation({
+      out: simulation,
+      items: sizes.items,
+      catalogSeed: SIMULATED_SHOP.seed,
+      shoppers: sizes.shoppers,
+      searches: sizes.searches,
+      clickModel: "pbm",
+      seed: 1,
+      withText: true,
+      withPicture: true,
+      withPersonal: true,
+      withContext: true,
+      json,
+    });
+  });
+  await stages.run("lists", {}, async () => {
+    await makeLists({ events: simulation, embeddings, out: lists, json });
+  });
+  await stages.run("teacher", { epochs: sizes.teacherEpochs }, () =>
+    runPython("armmt.train", ["--lists", lists, "--out", out, "--epochs", String(sizes.teacherEpochs)]),
+  );
+  await stages.run("student and export", { epochs: sizes.studentEpochs }, () => {
+    const version = `drawn-${stages.key().slice(0, 8)}`;
+    return runPython("armmt.distill", ["--lists", lists, "--out", out, "--epochs", String(sizes.studentEpochs), "--version", version]);
+  });
+
+  process.stderr.write("— verify in wasm\n");
+  const parity = await verifyGolden(out);
+  process.stderr.write("— evaluate\n");
+  const evaluation = await evaluate({ model: out, simulation, embeddings, split: "test", json });
+  const teacher = readJson(join(out, "teacher.json"), teacherSchema);
+  const student = readJson(join(out, "student.json"), studentSchema);
+  const agreement = student.validation.at(-1);
+  if (agreement === undefined) throw new CommandError(`${out}/student.json has no validation: run again with --fresh`);
+  return {
+    evaluation,
+    parity,
+    figures: {
+      version: evaluation.model,
+      evaluation,
+      parity,
+      times: stages.times,
+      encoder: readJson(join(out, "image-encoder.json"), encoderSchema),
+      teacher,
+      student,
+      agreement,
+      sizes: { student: statSync(join(out, "student.onnx")).size, imageEncoder: statSync(join(out, "image-encoder.onnx")).size },
+    },
+  };
+}
+
+/** Adds the evaluation to the manifest's metrics; every name says that the data are simulated. */
+function recordMetrics(folder: string, evaluation: EvaluateReport): void {
+  const path = join(folder, "manifest.json");
+  const manifest = readJson(path, v.looseObject({ metrics: v.record(v.string(), v.number()) }));
+  const metrics = { ...manifest.metrics };
+  for (const { figure, engine, armmt, gain } of evaluation.comparisons) {
+    metrics[`simulated test, ${figure}, engine`] = Number(engine.toFixed(4));
+    metrics[`simulated test, ${figure}, armmt`] = Number(armmt.toFixed(4));
+    metrics[`simulated test, ${figure}, gain low`] = Number(gain.low.toFixed(4));
+    metrics[`simulated test, ${figure}, gain high`] = Number(gain.high.toFixed(4));
+  }
+  writeFileSync(path, `${JSON.stringify({ ...manifest, metrics }, undefined, 2)}\n`);
+}
+
+/** What a tiny run must show to prove that every stage learns. */
+function assertLearning({ figures, evaluation }: Outcome, folder: string): void {
+  const { accuracy } = figures.encoder;
+  const { validation } = readJson(join(folder, "out/teacher.json"), teacherSchema);
+  const ndcg = evaluation.comparisons[0];
+  const claims: readonly (readonly [boolean, string])[] = [
+    [
+      (accuracy["category"] ?? 0) > 2 * (accuracy["category_majority"] ?? 1),
+      `the image encoder names ${accuracy["category"]} of categories rightly, the most frequent one has ${accuracy["category_majority"]}`,
+    ],
+    [
+      (validation.at(-1)?.loss ?? Infinity) < (validation[0]?.loss ?? 0),
+      `the teacher's validation loss went from ${validation[0]?.loss} to ${validation.at(-1)?.loss}`,
+    ],
+    [figures.agreement.pairs > 0.7, `student and teacher order ${figures.agreement.pairs} of pairs alike`],
+    [
+      ndcg !== undefined && ndcg.gain.low > 0,
+      `the gain over engine order is ${ndcg?.gain.mean} with a 95 % interval from ${ndcg?.gain.low} to ${ndcg?.gain.high}`,
+    ],
+  ];
+  const failed = claims.filter(([holds]) => !holds).map(([, claim]) => claim);
+  if (failed.length > 0) throw new CommandError(`The quick run did not learn: ${failed.join("; ")}`);
+}
+
+interface Flags {
+  readonly quick?: true;
+  readonly fresh?: true;
+  readonly check?: true;
+  readonly json?: true;
+}
+
+async function train(flags: Flags): Promise<void> {
+  const quick = flags.quick === true;
+  const folder = quick ? mkdtempSync(join(tmpdir(), "armmt-model-")) : join(ROOT, ".armmt/model");
+  const stages = openStages(folder, { fresh: flags.fresh === true });
+  const started = performance.now();
+  const outcome = await runPipeline({ folder, sizes: quick ? QUICK : FULL, stages, json: flags.json === true });
+  recordMetrics(join(folder, "out"), outcome.evaluation);
+  if (quick) {
+    assertLearning(outcome, folder);
+    rmSync(folder, { recursive: true, force: true });
+  } else {
+    for (const name of PRODUCTS) copyFileSync(join(folder, "out", name), join(ROOT, "model", name));
+    writeCard(join(ROOT, "model/README.md"), outcome.figures);
+  }
+  const seconds = (performance.now() - started) / 1000;
+  if (flags.json === true) {
+    process.stdout.write(`${JSON.stringify({ quick, seconds, ...outcome.figures })}\n`);
+    return;
+  }
+  printEvaluation(outcome.evaluation);
+  printTable(
+    ["stage", "seconds", "reused"],
+    stages.times.map(({ stage, seconds: taken, reused }) => [stage, Math.round(taken), reused ? "yes" : ""]),
+  );
+  process.stdout.write(
+    `${(seconds / 60).toFixed(1)} minutes. ${quick ? "A quick run: nothing was kept." : `Model ${outcome.figures.version} is in model/.`}\n`,
+  );
+}
+
+export function createModelCommand(): Command {
+  return new Command("model")
+    .description("Train, distil, export, verify and judge the model: everything that lies in model/")
+    .option("--quick", "tiny sizes in a temporary folder: proves that every stage learns, keeps nothing")
+    .option("--fresh", "do every stage again, even those whose result is at hand")
+    .option("--check", "only the Python package's own checks: style, types, tests")
+    .option("--json", "print the figures as JSON")
+    .action(async (flags: Flags) => {
+      if (flags.check === true) {
+        await preparePython();
+        await checkPython();
+      } else await train(flags);
+    });
+}
