@@ -4,7 +4,7 @@
 import type { Random } from "./random.ts";
 import { CATEGORY_LIST, type Colour } from "./vocabulary.ts";
 
-/** Shares of titles that name a part of the look (`plain` is never named). */
+/** Shares of titles that name a part of the look (`plain` is never named). `colour` counts those in the language of catalogues, too. */
 export const NAMED_SHARE = { colour: 0.45, material: 0.35, pattern: 0.2, style: 0.12, silhouette: 0.65 } as const;
 
 /** Invented; syllables chosen so that none is a colour, material, style or noun of the vocabulary. */

@@ -1,6 +1,8 @@
 /**
  * The words of the drawn catalogue: what a product may be, and how it may look. The drawing and the titles both choose from here, and
  * the click simulator words its queries with them, so every entry is plain English that reads well as "<style> <colour> <pattern> <noun>".
+ *
+ * Over 300 lines because it is one table.
  */
 
 export const COLOURS = [
