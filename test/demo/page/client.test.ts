@@ -79,9 +79,9 @@ describe("parseCatalog()", () => {
   });
 });
 
-describe("recently viewed", () => {
-  const product = (id: string) => ({ id, title: `Title ${id}`, image: `/images/${id}.svg` });
+const product = (id: string) => ({ id, title: `Title ${id}`, image: `/images/${id}.svg` });
 
+describe("recently viewed", () => {
   it("brings a product to the front and never doubles it", () => {
     const viewed = addRecent([product("a"), product("b")], product("b"));
     expect(viewed.map(({ id }) => id)).toEqual(["b", "a"]);

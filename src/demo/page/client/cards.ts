@@ -72,15 +72,16 @@ function createButton(product: Product, onChoose: (product: Product) => void): H
   return button;
 }
 
-function facts(product: Product): HTMLElement {
-  const rating = product.rating === undefined ? undefined : element("span", { class: "card__rating" }, ratingText(product));
-  const price = product.price === undefined ? undefined : element("span", { class: "card__price" }, money.format(product.price));
-  const category = price === undefined && product.category !== undefined ? element("span", {}, product.category) : undefined;
-  return element("span", { class: "card__facts" }, price, category, rating);
-}
-
-function ratingText({ rating, rating_count: ratings }: Product): string {
-  return `★ ${(rating ?? 0).toFixed(1)}${ratings === undefined ? "" : ` (${count.format(ratings)})`}`;
+/** In this order, because a narrow card has no room for the last ones. */
+function facts({ price, rating, rating_count: ratings, category }: Product): HTMLElement {
+  return element(
+    "span",
+    { class: "card__facts" },
+    price === undefined ? undefined : element("span", { class: "card__price" }, money.format(price)),
+    price === undefined && category !== undefined ? element("span", {}, category) : undefined,
+    rating === undefined ? undefined : element("span", {}, `★ ${rating.toFixed(1)}`),
+    rating === undefined || ratings === undefined ? undefined : element("span", { class: "card__ratings" }, `(${count.format(ratings)})`),
+  );
 }
 
 function badges({ position, rank, movedTo }: Card): HTMLElement[] {
