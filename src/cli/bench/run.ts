@@ -1,0 +1,192 @@
+/** The bench from beginning to end: bundles, start-up, the model alone, searches, load. What is started is stopped, whatever happens. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { drawCatalogue } from "../../demo/catalogue.ts";
+import { progressBar } from "../command.ts";
+import type { Bundle } from "./bundle.ts";
+import { bundleWorker, sizesOf } from "./bundle.ts";
+import { publishCatalogue } from "./catalogue.ts";
+import { createClient } from "./client.ts";
+import { CATALOG, edgeVars } from "./edge.ts";
+import { createQueries, startEngine } from "./engine.ts";
+import type { Measurement } from "./measurement.ts";
+import { measured, median } from "./measurement.ts";
+import { openPeers } from "./peers.ts";
+import { residentMb } from "./resident.ts";
+import { runBundle } from "./running.ts";
+import { timeRuns } from "./runs.ts";
+import { describeSearches, timeSearches } from "./searches.ts";
+import { startOnce, writeWorkerdConfig } from "./start-up.ts";
+import { timeLoads } from "./throughput.ts";
+
+/** Candidates in one model run, and hits in one window. */
+const SIZES = [20, 50, 100, 200] as const;
+
+/** The window that wrangler.toml sets. */
+const LOAD_WINDOW = 100;
+
+export interface Plan {
+  readonly starts: number;
+  readonly runSamples: number;
+  readonly warmUpRunSamples: number;
+  readonly rounds: number;
+  readonly warmUpRounds: number;
+  readonly loadSeconds: number;
+}
+
+export const FULL: Plan = { starts: 15, runSamples: 200, warmUpRunSamples: 20, rounds: 500, warmUpRounds: 100, loadSeconds: 6 };
+export const QUICK: Plan = { starts: 2, runSamples: 5, warmUpRunSamples: 2, rounds: 5, warmUpRounds: 3, loadSeconds: 1 };
+
+interface Workers {
+  readonly edge: Bundle;
+  readonly run: Bundle;
+  readonly empty: Bundle;
+}
+
+/** `isQuiet`: no progress on stderr. */
+export async function runBench(plan: Plan, isQuiet: boolean): Promise<Measurement[]> {
+  const folder = mkdtempSync(join(tmpdir(), "armmt-bench-"));
+  try {
+    const workers = await bundleAll(folder, isQuiet);
+    const { raw, gzip } = sizesOf(workers.edge);
+    return [
+      ...(await benchSearches(workers, plan, isQuiet)),
+      ...(await benchRuns(workers, plan, isQuiet)),
+      measured("edge Worker, raw", "bytes", [raw]),
+      measured("edge Worker, gzip", "bytes", [gzip]),
+      ...(await benchStarts(workers, { plan, folder, isQuiet })),
+    ];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function bundleAll(folder: string, isQuiet: boolean): Promise<Workers> {
+  const progress = progressBar("Building Workers", 3, { json: isQuiet });
+  const build = async (config: string, name: string): Promise<Bundle> => {
+    const bundle = await bundleWorker(fileURLToPath(new URL(config, import.meta.url)), join(folder, name));
+    progress.increment();
+    return bundle;
+  };
+  try {
+    return {
+      edge: await build("../../../wrangler.toml", "edge"),
+      run: await build("./run-worker.wrangler.toml", "run"),
+      empty: await build("./empty-worker.wrangler.toml", "empty"),
+    };
+  } finally {
+    progress.stop();
+  }
+}
+
+async function benchSearches(workers: Workers, plan: Plan, isQuiet: boolean): Promise<Measurement[]> {
+  const products = drawCatalogue();
+  const nextQuery = createQueries(products);
+  const history = [3, 333, 1033, 1733, 2133].map((place) => products[place % products.length]!.id);
+  const engine = await startEngine();
+  try {
+    const edge = await runBundle(workers.edge, edgeVars(engine.url, SIZES));
+    const client = createClient(edge.url);
+    try {
+      await publishCatalogue(await edge.embeddings(), CATALOG, { products, manifest: (await openPeers()).native.manifest });
+      const found: Measurement[] = [];
+      for (const window of SIZES) {
+        const progress = progressBar(`Searches, K = ${window}`, plan.rounds + plan.warmUpRounds, { json: isQuiet });
+        const { rounds, warmUpRounds } = plan;
+        const times = await timeSearches(client, { window, rounds, warmUpRounds, nextQuery, history, onRound: () => progress.increment() });
+        progress.stop();
+        found.push(...describeSearches(window, times));
+      }
+      const progress = progressBar("Load", 4, { json: isQuiet });
+      const loads = await timeLoads({
+        url: edge.url,
+        client,
+        window: LOAD_WINDOW,
+        connections: [1, 8],
+        seconds: plan.loadSeconds,
+        nextQuery,
+        onLoad: () => progress.increment(),
+      });
+      progress.stop();
+      return [...found, ...loads, ...(await memoryUnderLoad(edge.pid, workers.empty))];
+    } finally {
+      client.close();
+      await edge.stop();
+    }
+  } finally {
+    engine.stop();
+  }
+}
+
+/** The edge after all the searches above, against an empty Worker in the same surroundings (local KV and D1 live in the same process). */
+async function memoryUnderLoad(edgePid: number, empty: Bundle): Promise<Measurement[]> {
+  const edgeMb = residentMb(edgePid);
+  const idle = await runBundle(empty);
+  try {
+    const client = createClient(idle.url);
+    await client.get("/");
+    client.close();
+    const emptyMb = residentMb(idle.pid);
+    return [
+      measured("resident memory of workerd with local KV and D1, empty Worker", "MB", [emptyMb]),
+      measured("resident memory of workerd with local KV and D1, edge Worker after the searches above", "MB", [edgeMb], {
+        peer: "empty Worker",
+        p50: emptyMb,
+      }),
+    ];
+  } finally {
+    await idle.stop();
+  }
+}
+
+async function benchRuns(workers: Workers, plan: Plan, isQuiet: boolean): Promise<Measurement[]> {
+  const peers = await openPeers();
+  const worker = await runBundle(workers.run);
+  const client = createClient(worker.url);
+  try {
+    const found: Measurement[] = [];
+    for (const k of SIZES) {
+      const progress = progressBar(`Model alone, K = ${k}`, plan.runSamples + plan.warmUpRunSamples, { json: isQuiet });
+      const { runSamples: samples, warmUpRunSamples: warmUpSamples } = plan;
+      found.push(...(await timeRuns(client, peers, { k, samples, warmUpSamples, onSample: () => progress.increment() })));
+      progress.stop();
+    }
+    return found;
+  } finally {
+    client.close();
+    await worker.stop();
+  }
+}
+
+const against = (samples: readonly number[]) => ({ peer: "empty Worker", p50: median(samples) });
+
+async function benchStarts(
+  workers: Workers,
+  { plan, folder, isQuiet }: { plan: Plan; folder: string; isQuiet: boolean },
+): Promise<Measurement[]> {
+  const edge = writeWorkerdConfig(join(folder, "start-edge"), workers.edge, edgeVars("http://127.0.0.1:9", SIZES));
+  const empty = writeWorkerdConfig(join(folder, "start-empty"), workers.empty, {});
+  const progress = progressBar("Start-up", plan.starts * 2, { json: isQuiet });
+  const times = { edge: [] as number[], empty: [] as number[] };
+  const memory = { edge: [] as number[], empty: [] as number[] };
+  for (let n = 0; n < plan.starts; n++) {
+    for (const [name, config, path] of [
+      ["empty", empty, "/"],
+      ["edge", edge, "/armmt/status"],
+    ] as const) {
+      const start = await startOnce(config, path);
+      times[name].push(start.ms);
+      memory[name].push(start.residentMb);
+      progress.increment();
+    }
+  }
+  progress.stop();
+  return [
+    measured("workerd from spawn to first answer, empty Worker", "ms", times.empty),
+    measured("workerd from spawn to first answer, edge Worker", "ms", times.edge, against(times.empty)),
+    measured("resident memory of workerd after its first answer, empty Worker", "MB", memory.empty),
+    measured("resident memory of workerd after its first answer, edge Worker", "MB", memory.edge, against(memory.empty)),
+  ];
+}
