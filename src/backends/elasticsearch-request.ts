@@ -11,8 +11,10 @@ import type { JsonObject } from "./elasticsearch-query.ts";
 import { isObject, member, queryTextOf, textOf } from "./elasticsearch-query.ts";
 import type { Edit } from "./json-edits.ts";
 import { applyEdits, cutMember } from "./json-edits.ts";
-import type { JsonText, Member } from "./json-spans.ts";
-import { members, scanJson } from "./json-spans.ts";
+import type { JsonText } from "./json-scan.ts";
+import { scanJson } from "./json-scan.ts";
+import type { Member } from "./json-spans.ts";
+import { members } from "./json-spans.ts";
 
 /** The engine's own page when a request names none. */
 const DEFAULT_LIMIT = 10;

@@ -8,8 +8,9 @@ import { bypass, ok } from "../result.ts";
 import type { Backend, EngineErrorBody, Hit, SearchReply } from "./backend.ts";
 import { planSearch } from "./elasticsearch-request.ts";
 import { appendMember, fillArray } from "./json-edits.ts";
-import type { JsonText, Span } from "./json-spans.ts";
-import { elements, find, kindOf, readNumber, readString, scanJson } from "./json-spans.ts";
+import type { JsonText, Span } from "./json-scan.ts";
+import { scanJson } from "./json-scan.ts";
+import { elements, find, kindOf, readNumber, readString } from "./json-spans.ts";
 
 /** The `pinned` query gives its documents scores above the largest one that an organic hit can have (2^127). */
 const PINNED_SCORE = 2 ** 127;

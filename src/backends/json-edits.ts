@@ -3,7 +3,8 @@
  *
  * Every byte outside an edit is copied as it is. Nothing here checks that the outcome is JSON: the callers' edits keep it so.
  */
-import type { JsonText, Member, Span } from "./json-spans.ts";
+import type { JsonText, Span } from "./json-scan.ts";
+import type { Member } from "./json-spans.ts";
 import { members } from "./json-spans.ts";
 
 /** Replaces `start`..`end` by `text`; an empty span inserts, an empty text cuts. */

@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { JsonText } from "../../src/backends/json-spans.ts";
-import { elements, find, kindOf, members, readNumber, readString, scanJson } from "../../src/backends/json-spans.ts";
+import type { JsonText } from "../../src/backends/json-scan.ts";
+import { scanJson } from "../../src/backends/json-scan.ts";
+import { elements, find, kindOf, members, readNumber, readString } from "../../src/backends/json-spans.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
