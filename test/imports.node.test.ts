@@ -27,7 +27,7 @@ function importsOf(source: string, file: string): Import[] {
   });
 }
 
-const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((file) => /\.ts$/.test(file) && !file.endsWith(".d.ts"));
+const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts"));
 const imports = files.flatMap((file) => importsOf(readFileSync(join(SRC, file), "utf8"), file));
 
 const PURE = /^(result\.ts|ranking\/|experiment\/|embeddings\/(format|colour|projection|text-encoder)\.ts)/;

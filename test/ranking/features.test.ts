@@ -1,9 +1,10 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Candidate, ItemRecord } from "../../src/ranking/candidate.ts";
 import type { ListInput } from "../../src/ranking/features.ts";
 import { FEATURES, FEATURE_CLIP, MAX_HISTORY, buildTensors, rawFeatures } from "../../src/ranking/features.ts";
 
+const at = (name: string) => FEATURES.findIndex((feature) => feature === name);
 const scaling = FEATURES.map((name) => ({ name, mean: 0, std: 1 }));
 const shape = { imageDim: 2, textDim: 3, scaling };
 
@@ -71,7 +72,6 @@ describe("buildTensors()", () => {
   });
 
   it("scales by mean and std, clips, and leaves flags alone", () => {
-    const at = (name: string) => FEATURES.findIndex((feature) => feature === name);
     const scaled = FEATURES.map((name) => ({ name, mean: 2, std: name === "price_log" ? 0.01 : 2 }));
     const tensors = buildTensors(list(), { ...shape, scaling: scaled });
     expect(tensors.features[at("price_log")]).toBe(-FEATURE_CLIP);

@@ -1,6 +1,13 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MAX_QUERY_TOKENS, TOKEN_TABLE_ROWS, fnv1a, tokenize, words } from "../../src/ranking/tokenizer.ts";
+
+const step = (hash: number, byte: number) => Math.imul(hash ^ byte, 0x01000193);
+
+function shared(a: string, b: string): number {
+  const of = new Set(tokenize(a));
+  return tokenize(b).filter((id) => of.has(id)).length;
+}
 
 describe("words()", () => {
   it("lower-cases, folds compatibility forms and drops punctuation", () => {
@@ -19,7 +26,6 @@ describe("fnv1a()", () => {
 
   it("reads low and high byte of a unit", () => {
     // one step by hand: low byte 0x61, then high byte 0
-    const step = (hash: number, byte: number) => Math.imul(hash ^ byte, 0x01000193);
     expect(fnv1a("a")).toBe(step(step(0x811c9dc5, 0x61), 0) >>> 0);
   });
 });
@@ -33,10 +39,6 @@ describe("tokenize()", () => {
   });
 
   it("lets singular and plural share tokens, and different words not", () => {
-    const shared = (a: string, b: string) => {
-      const of = new Set(tokenize(a));
-      return tokenize(b).filter((id) => of.has(id)).length;
-    };
     expect(shared("shoe", "shoes")).toBeGreaterThanOrEqual(3);
     expect(shared("shoe", "lamp")).toBe(0);
   });
