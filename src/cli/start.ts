@@ -2,22 +2,8 @@
  * `armmt start` (npm start): the demo, from catalogue to a running edge. The work is in start/run.ts, loaded when it is asked for.
  */
 import { Command } from "commander";
-import type { FieldOptions } from "./catalog-fields.ts";
 import { addFieldFlags } from "./embed.ts";
-import { parseAspect, parsePort } from "./start/flags.ts";
-
-export interface StartFlags extends FieldOptions {
-  readonly catalog: string;
-  readonly port: number;
-  readonly shopPort: number;
-  readonly imageEncoder: string;
-  readonly pictureAspect?: number;
-  readonly skipUnreadable?: true;
-  readonly rebuild?: true;
-  /** Folder for everything that is computed and stored locally. */
-  readonly home: string;
-  readonly json?: true;
-}
+import { parseAspect, parsePort, type StartFlags } from "./start/flags.ts";
 
 export function createStartCommand(): Command {
   const command = new Command("start")
@@ -29,7 +15,7 @@ export function createStartCommand(): Command {
     .option("--picture-aspect <w:h>", "show pictures at this width to height, such as 3:4", parseAspect)
     .option("--skip-unreadable", "embed products whose picture cannot be read without picture")
     .option("--rebuild", "embed again although it has been done")
-    .option("--home <folder>", "where vectors and local KV are kept", ".armmt")
+    .option("--home <folder>", "where vectors and local KV are kept (default: .armmt in the project)")
     .option("--json", "print one line of JSON when ready, and no progress");
   return addFieldFlags(command)
     .addHelpText(

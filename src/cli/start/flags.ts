@@ -1,7 +1,21 @@
 /**
  * Reads the flags of `armmt start`; a wrong one is told with its value and what is expected.
  */
+import type { FieldOptions } from "../catalog-fields.ts";
 import { InvalidArgumentError } from "commander";
+
+export interface StartFlags extends FieldOptions {
+  readonly catalog: string;
+  readonly port: number;
+  readonly shopPort: number;
+  readonly imageEncoder: string;
+  readonly pictureAspect?: number;
+  readonly skipUnreadable?: true;
+  readonly rebuild?: true;
+  /** Folder for everything that is computed and stored locally; default .armmt in the project. */
+  readonly home?: string;
+  readonly json?: true;
+}
 
 /** A port, 1..65535. */
 export function parsePort(text: string): number {

@@ -10,8 +10,8 @@ import { CommandError } from "../command.ts";
 import { embedCatalog, type EmbedReport } from "../embed.ts";
 import { ROOT } from "../embed/encoder.ts";
 import { publishLocally } from "../publish.ts";
-import type { StartFlags } from "../start.ts";
 import { edgeVars } from "./edge-vars.ts";
+import type { StartFlags } from "./flags.ts";
 import { buildPage } from "./page.ts";
 import { LOCAL_HOST, requireFreePort } from "./ports.ts";
 import { announce, type Running, trySearch } from "./ready.ts";
@@ -33,7 +33,7 @@ export async function runDemo(flags: StartFlags): Promise<never> {
 }
 
 async function startAll(flags: StartFlags): Promise<Omit<Running, "seconds"> & { readonly workers: readonly RunningWorker[] }> {
-  const home = resolve(flags.home);
+  const home = flags.home === undefined ? join(ROOT, ".armmt") : resolve(flags.home);
   const stateDir = join(home, "state");
   const pageDir = join(home, "page");
   const shopConfig = join(ROOT, "src/demo/wrangler.toml");
