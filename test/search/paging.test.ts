@@ -113,3 +113,17 @@ describe("pages while the engine's window changes", () => {
     expect(gone.toSorted()).toEqual(hits.slice(1).toSorted());
   });
 });
+
+describe("promoted hits", () => {
+  it("keep their slots while the others are re-ranked around them", async () => {
+    const ids = idsOf(await page(0, WINDOW, { "x-armmt": "off" }));
+    // What the pinned query of Elasticsearch gives its documents.
+    const scores = ids.map((_, place) => (place === 0 || place === 3 ? 1.7014122e38 : 9 - place / 10));
+    const engine = (): Response => Response.json({ hits: { hits: ids.map((id, place) => ({ _id: id, _score: scores[place] })) } });
+    const pinning = openEdge({ catalog: CATALOG, engine });
+    const served = idsOf(await (await pinning.send("/products/_search", postJson(match(QUERY, { size: WINDOW })))).json());
+    expect([served[0], served[3]]).toEqual([ids[0], ids[3]]);
+    expect(served).not.toEqual(ids);
+    expect(served.toSorted()).toEqual(ids.toSorted());
+  });
+});

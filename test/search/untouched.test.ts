@@ -1,4 +1,5 @@
 /** Searches that are left alone: the engine's own reply, byte for byte, with the reason. */
+import { env } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
 import { publish } from "./catalog.ts";
 import type { Edge } from "./edge.ts";
@@ -151,6 +152,17 @@ describe("what is recorded", () => {
     expect(record).not.toHaveProperty("client_id");
     expect(JSON.stringify(record)).not.toContain("user-a");
     expect(edge.counters.snapshot().exposures).toEqual({ written: 1, failed: 0 });
+  });
+
+  it("is one row in D1", async () => {
+    const edge = openEdge({ catalog: CATALOG });
+    const body = { ...match("red", { size: 3 }), ext: { ubi: { query_id: "row-in-d1" } } };
+    await edge.send("/products/_search", postJson(body, { "x-armmt": "off" }));
+    const { results } = await env.EVENTS.prepare("SELECT variant, bypass, hit_ids FROM ubi_queries WHERE query_id = ?")
+      .bind("row-in-d1")
+      .all();
+    expect(results).toHaveLength(1);
+    expect(results[0]).toMatchObject({ variant: "armmt" });
   });
 
   it("holds the whole window where it was asked for, and the reason where the order stayed", async () => {
