@@ -109,7 +109,7 @@ describe.skipIf(executablePath === undefined)("the demo page", () => {
   it("shows what the edge adds, measured in pairs from the browser", async () => {
     await open();
     await page.locator("#timing summary").click();
-    await page.getByText("Medians of 9 alternating pairs").waitFor();
+    await page.getByText("Medians of 11 alternating pairs").waitFor();
     expect(await page.locator("#timing-value").textContent()).toMatch(/^(\d+\.\d|≈ 0) ms$/);
     expect(await page.locator("#timing-sheet dd").allTextContents()).toHaveLength(3);
   });
@@ -172,6 +172,13 @@ describe.skipIf(executablePath === undefined)("the demo page", () => {
     await page.goto(`${demo.edge}/?q=zzzzqqqq`);
     await page.getByText("Nothing found").waitFor();
     expect(await page.locator(".cards > li").count()).toBe(0);
+  });
+
+  it("shows the engine's order and says so where there is no edge in between", async () => {
+    await page.goto(`${demo.shop}/?q=red+mug`);
+    await page.getByText("No edge in between").waitFor();
+    expect(await ids("reranked")).toEqual(await ids("engine"));
+    complaints = complaints.filter((text) => !text.includes("400")); // the shop refuses to explain, rightly
   });
 
   it("works with the keyboard alone", async () => {

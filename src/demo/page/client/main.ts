@@ -45,13 +45,16 @@ function sortChosen(): Sort {
   return value === "price-asc" || value === "price-desc" ? value : "relevance";
 }
 
-/** Asks for `[from, from + size)` in both orders. */
+/** Asks for `[from, from + size)` in both orders. Where no edge answers, the engine's order is both. */
 async function askBoth(from: number, size: number, signal: AbortSignal): Promise<readonly [Answer, Answer]> {
   const request = { query: asked(), sort: sortChosen(), from, size };
-  return Promise.all([
+  const both = [
     search(request, { off: true, signal }),
     search(request, { history: viewedIds(), explainToken: catalog?.explainToken, signal }),
-  ]);
+  ] as const;
+  await Promise.allSettled(both);
+  const engine = await both[0];
+  return [engine, engine.outcome.kind === "absent" ? engine : await both[1]];
 }
 
 /** Searches anew for all that is shown, unless a newer search overtakes it. `spoken`: why, for a screen reader. */

@@ -6,7 +6,7 @@ import { search, type Search, type SearchOptions } from "./api.ts";
 import { element } from "./dom.ts";
 import { summarise, type Timing } from "./movement.ts";
 
-const PAIRS = 9;
+const PAIRS = 11;
 
 /** Calls `onProgress` after each pair; ends early, silently, when `signal` fires. Explanations are left off: shoppers do not ask for them. */
 export async function measure(

@@ -87,6 +87,7 @@ export function createView(events: ViewEvents): View {
 
     showResults: (results) => {
       const { engine, reranked, outcome, query } = results;
+      columns.hidden = engine.products.length === 0;
       engineColumn.show(engineCards(results));
       rerankedColumn.show(rerankedCards(results));
       const total = `${number.format(engine.total)}${engine.isLowerBound ? "+" : ""}`;
