@@ -26,16 +26,25 @@ export interface Demo extends v.InferOutput<typeof readySchema> {
 
 /** `home` holds vectors and state. Rejects with what the command printed when it ends before it is ready. */
 export async function startDemo(home: string, ...flags: string[]): Promise<Demo> {
+  return launch(process.execPath, ["src/cli/main.ts", "start"], home, flags);
+}
+
+/** The same, with npm and its shell in between. */
+export async function npmStartDemo(home: string): Promise<Demo> {
+  return launch("npm", ["--silent", "start", "--"], home, []);
+}
+
+async function launch(command: string, first: readonly string[], home: string, flags: readonly string[]): Promise<Demo> {
   const [port, shopPort] = await freePorts();
-  const args = ["src/cli/main.ts", "start", "--json", "--home", home, "--port", String(port), "--shop-port", String(shopPort), ...flags];
-  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+  const args = [...first, "--json", "--home", home, "--port", String(port), "--shop-port", String(shopPort), ...flags];
+  const child = spawn(command, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
   const ended = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
   let errors = "";
   child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
-  const first = await Promise.race([lines.next(), ended]);
-  if (typeof first !== "object" || first === null || first.done === true) throw new Error(`The demo ended before it was ready:\n${errors}`);
-  const ready = v.parse(readySchema, JSON.parse(first.value));
+  const line = await Promise.race([lines.next(), ended]);
+  if (typeof line !== "object" || line === null || line.done === true) throw new Error(`The demo ended before it was ready:\n${errors}`);
+  const ready = v.parse(readySchema, JSON.parse(line.value));
   return {
     ...ready,
     process: child,

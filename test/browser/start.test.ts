@@ -5,9 +5,14 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
-import { startDemo } from "./demo.ts";
+import { npmStartDemo, startDemo } from "./demo.ts";
 
-/** Processes whose parent is, or was, `pid`. */
+/** Processes that `pid` started, and those that these started, and so on. */
+const descendantsOf = (pid: number): string[] => {
+  const children = childrenOf(pid);
+  return [...children, ...children.flatMap((child) => descendantsOf(Number(child)))];
+};
+
 const childrenOf = (pid: number): string[] =>
   execFileSync("ps", ["-e", "-o", "pid=,ppid=,comm="], { encoding: "utf8" })
     .split("\n")
@@ -32,12 +37,20 @@ describe("npm start", () => {
       const demo = await startDemo(home);
       expect(demo.items).toBe(2400);
       expect(demo.proof.header).toMatch(/^applied; model=\S+; window=100; list=\S+$/);
-      const children = childrenOf(demo.process.pid ?? -1);
+      const children = descendantsOf(demo.process.pid ?? -1);
       expect(children.length).toBeGreaterThan(1);
       expect(await demo.stop(signal)).toBe(0);
       // The bundler's service ends by itself, when it sees that nobody talks to it any more.
       await vi.waitFor(() => expect(children.filter(isAlive)).toEqual([]), 5_000);
     }
+  });
+
+  it("ends when npm is killed", async () => {
+    const demo = await npmStartDemo(home);
+    const descendants = descendantsOf(demo.process.pid ?? -1);
+    expect(descendants.length).toBeGreaterThan(2);
+    await demo.stop("SIGTERM");
+    await vi.waitFor(() => expect(descendants.filter(isAlive)).toEqual([]), 15_000);
   });
 
   it("names the port that is in use and the flag to change it", async () => {

@@ -3,6 +3,7 @@
  */
 const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 const PATIENCE_MS = 5_000;
+const ORPHAN_CHECK_MS = 500;
 
 /** On the first signal calls `stop`, then ends the process with 0; a second signal, or a `stop` that hangs, ends it with 1. Never resolves. */
 export function runUntilStopped(stop: () => Promise<unknown>): Promise<never> {
@@ -17,5 +18,17 @@ export function runUntilStopped(stop: () => Promise<unknown>): Promise<never> {
     process.removeAllListeners(signal); // miniflare's would end the process in the middle of `stop`, with an error code
     process.on(signal, onSignal);
   }
+  stopWithNpm(onSignal);
   return new Promise(() => undefined);
+}
+
+/** npm that is killed kills its shell, but the shell tells us nothing: we only get another parent. */
+function stopWithNpm(stop: () => void): void {
+  if (process.env["npm_lifecycle_event"] === undefined) return; // started by hand: whoever did it may well leave
+  const parent = process.ppid;
+  const check = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(check);
+    stop();
+  }, ORPHAN_CHECK_MS);
 }
