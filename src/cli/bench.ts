@@ -22,7 +22,8 @@ export function createBenchCommand(): Command {
       `
 Percentiles are over all samples after a warm-up. p99 is the bad end: the slow one of times, the low one of rates.
 Differences ("added time") are taken within a round, on one keep-alive connection.
-MB are 1,000,000 bytes. A full run takes about 3 minutes.`,
+MB are 1,000,000 bytes. A full run takes about 3 minutes, at most 5:
+a slow machine takes fewer samples.`,
     )
     .action(async (options: BenchOptions) => {
       const json = options.json === true;

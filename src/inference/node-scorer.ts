@@ -1,9 +1,10 @@
 /**
- * The serving runtime (onnxruntime-web's wasm, one thread) started in Node: for commands that check or judge a model on many lists. The
- * same graph, feeds and checks as at the edge; only the way the wasm file is found differs.
+ * The model in Node, on one thread: onnxruntime-web's wasm as it serves at the edge, for commands that check or judge a model on many
+ * lists, or onnxruntime's native build, for the bench to compare with. The same graph, feeds and checks as at the edge.
  */
-import { env, InferenceSession, Tensor } from "onnxruntime-web";
-import { bypass, ok, type Bypass, type Result } from "../result.ts";
+import type { InferenceSession, TensorConstructor } from "onnxruntime-web";
+import type { Bypass, Result } from "../result.ts";
+import { bypass, ok } from "../result.ts";
 import { createFeeds, matchGraph, matchList, readScores } from "./list-run.ts";
 import { parseManifest } from "./manifest.ts";
 import type { Scorer } from "./scorer.ts";
@@ -13,16 +14,26 @@ export interface NodeScorerOptions {
   readonly model: Uint8Array;
   /** Parsed JSON of manifest.json, not checked yet. */
   readonly manifest: unknown;
+  /** Default "wasm". */
+  readonly runtime?: "wasm" | "native";
 }
 
-/** The scorer, or why graph and manifest do not belong together. The graph's checksum is the caller's to check. */
-export async function createNodeScorer({ model, manifest: json }: NodeScorerOptions): Promise<Result<Scorer, Bypass>> {
+interface Runtime {
+  readonly session: InferenceSession;
+  readonly TensorOf: TensorConstructor;
+}
+
+const ONE_THREAD = { graphOptimizationLevel: "all", intraOpNumThreads: 1, interOpNumThreads: 1 } as const;
+
+/**
+ * The scorer, or why graph and manifest do not belong together. The graph's checksum is the caller's to check, and so is that one run has
+ * ended before the next begins. Rejects with the runtime's own error when it cannot load the graph.
+ */
+export async function createNodeScorer({ model, manifest: json, runtime = "wasm" }: NodeScorerOptions): Promise<Result<Scorer, Bypass>> {
   const parsed = parseManifest(json);
   if (!parsed.ok) return parsed;
   const manifest = parsed.value;
-  env.wasm.numThreads = 1;
-  env.logLevel = "error";
-  const session = await InferenceSession.create(model, { executionProviders: ["wasm"], graphOptimizationLevel: "all" });
+  const { session, TensorOf } = await (runtime === "native" ? openNative(model) : openWasm(model));
   const fits = matchGraph(session, manifest);
   if (!fits.ok) return fits;
   return ok({
@@ -31,10 +42,22 @@ export async function createNodeScorer({ model, manifest: json }: NodeScorerOpti
       const matches = matchList(list, manifest);
       if (!matches.ok) return matches;
       try {
-        return readScores(await session.run(createFeeds(list, Tensor)), list);
+        return readScores(await session.run(createFeeds(list, TensorOf)), list);
       } catch (error) {
         return bypass("model_failed", error instanceof Error ? error.message : String(error));
       }
     },
   });
+}
+
+async function openWasm(model: Uint8Array): Promise<Runtime> {
+  const { env, InferenceSession: Session, Tensor } = await import("onnxruntime-web");
+  env.wasm.numThreads = 1;
+  env.logLevel = "error";
+  return { session: await Session.create(model, { ...ONE_THREAD, executionProviders: ["wasm"] }), TensorOf: Tensor };
+}
+
+async function openNative(model: Uint8Array): Promise<Runtime> {
+  const { InferenceSession: Session, Tensor } = await import("onnxruntime-node");
+  return { session: await Session.create(model, { ...ONE_THREAD, executionProviders: ["cpu"] }), TensorOf: Tensor };
 }

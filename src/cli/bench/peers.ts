@@ -1,8 +1,6 @@
 /** What the model's run in workerd is compared with: the same file in Node, on the native runtime and on the same wasm. */
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { createNodeScorer } from "../../inference/node.ts";
+import { createNodeScorer } from "../../inference/node-scorer.ts";
 import type { Scorer } from "../../inference/scorer.ts";
 import type { Bypass, Result } from "../../result.ts";
 import { CommandError } from "../command.ts";
@@ -17,11 +15,9 @@ const MODEL_FOLDER = new URL("../../../model/", import.meta.url);
 export async function openPeers(): Promise<RunPeers> {
   const model = Uint8Array.from(readFileSync(new URL("student.onnx", MODEL_FOLDER)));
   const manifest: unknown = JSON.parse(readFileSync(new URL("manifest.json", MODEL_FOLDER), "utf8"));
-  const onnxruntimeWeb = dirname(createRequire(import.meta.url).resolve("onnxruntime-web"));
-  const wasmRuntime = Uint8Array.from(readFileSync(join(onnxruntimeWeb, "ort-wasm-simd-threaded.wasm")));
   return {
-    native: opened(await createNodeScorer({ model, manifest })),
-    nodeWasm: opened(await createNodeScorer({ model, manifest, wasmRuntime })),
+    native: opened(await createNodeScorer({ model, manifest, runtime: "native" })),
+    nodeWasm: opened(await createNodeScorer({ model, manifest, runtime: "wasm" })),
   };
 }
 

@@ -16,7 +16,7 @@ import { measured, median } from "./measurement.ts";
 import { openPeers } from "./peers.ts";
 import { residentMb } from "./resident.ts";
 import { runBundle } from "./running.ts";
-import { timeRuns } from "./runs.ts";
+import { describeRuns, RUNS_PER_SAMPLE, timeRuns } from "./runs.ts";
 import { describeSearches, timeSearches } from "./searches.ts";
 import { startOnce, writeWorkerdConfig } from "./start-up.ts";
 import { timeLoads } from "./throughput.ts";
@@ -34,10 +34,20 @@ export interface Plan {
   readonly rounds: number;
   readonly warmUpRounds: number;
   readonly loadSeconds: number;
+  /** For all searches, and for all runs of the model; a quarter of it per size. */
+  readonly maxSeconds: number;
 }
 
-export const FULL: Plan = { starts: 15, runSamples: 200, warmUpRunSamples: 20, rounds: 500, warmUpRounds: 100, loadSeconds: 6 };
-export const QUICK: Plan = { starts: 2, runSamples: 5, warmUpRunSamples: 2, rounds: 5, warmUpRounds: 3, loadSeconds: 1 };
+export const FULL: Plan = {
+  starts: 15,
+  runSamples: 200,
+  warmUpRunSamples: 20,
+  rounds: 500,
+  warmUpRounds: 100,
+  loadSeconds: 6,
+  maxSeconds: 80,
+};
+export const QUICK: Plan = { starts: 2, runSamples: 5, warmUpRunSamples: 2, rounds: 5, warmUpRounds: 3, loadSeconds: 1, maxSeconds: 20 };
 
 interface Workers {
   readonly edge: Bundle;
@@ -61,6 +71,10 @@ export async function runBench(plan: Plan, isQuiet: boolean): Promise<Measuremen
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function note(isQuiet: boolean, text: string): void {
+  if (!isQuiet) process.stderr.write(`${text}\n`);
 }
 
 async function bundleAll(folder: string, isQuiet: boolean): Promise<Workers> {
@@ -95,8 +109,18 @@ async function benchSearches(workers: Workers, plan: Plan, isQuiet: boolean): Pr
       for (const window of SIZES) {
         const progress = progressBar(`Searches, K = ${window}`, plan.rounds + plan.warmUpRounds, { json: isQuiet });
         const { rounds, warmUpRounds } = plan;
-        const times = await timeSearches(client, { window, rounds, warmUpRounds, nextQuery, history, onRound: () => progress.increment() });
+        const maxSeconds = plan.maxSeconds / SIZES.length;
+        const times = await timeSearches(client, {
+          window,
+          rounds,
+          warmUpRounds,
+          maxSeconds,
+          nextQuery,
+          history,
+          onRound: () => progress.increment(),
+        });
         progress.stop();
+        note(isQuiet, `K = ${window}: ${times.passthrough.length} rounds of 5 searches, after ${warmUpRounds} rounds of warm-up`);
         found.push(...describeSearches(window, times));
       }
       const progress = progressBar("Load", 4, { json: isQuiet });
@@ -150,8 +174,11 @@ async function benchRuns(workers: Workers, plan: Plan, isQuiet: boolean): Promis
     for (const k of SIZES) {
       const progress = progressBar(`Model alone, K = ${k}`, plan.runSamples + plan.warmUpRunSamples, { json: isQuiet });
       const { runSamples: samples, warmUpRunSamples: warmUpSamples } = plan;
-      found.push(...(await timeRuns(client, peers, { k, samples, warmUpSamples, onSample: () => progress.increment() })));
+      const maxSeconds = plan.maxSeconds / SIZES.length;
+      const times = await timeRuns(client, peers, { k, samples, warmUpSamples, maxSeconds, onSample: () => progress.increment() });
       progress.stop();
+      note(isQuiet, `K = ${k}: ${times.native.length} samples of ${RUNS_PER_SAMPLE} runs, after ${warmUpSamples} samples of warm-up`);
+      found.push(...describeRuns(k, times));
     }
     return found;
   } finally {

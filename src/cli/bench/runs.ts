@@ -12,26 +12,35 @@ import { measured, median } from "./measurement.ts";
 import type { RunPeers } from "./peers.ts";
 
 /** Runs per sample: enough that the empty answer that is subtracted is small beside them. */
-const RUNS = 10;
+export const RUNS_PER_SAMPLE = 10;
 
 export interface RunOptions {
   readonly k: number;
   readonly samples: number;
   /** Taken first and not measured. */
   readonly warmUpSamples: number;
+  /** On a slow machine it ends early, but never before a tenth of the samples. */
+  readonly maxSeconds: number;
   readonly onSample: () => void;
 }
 
-export async function timeRuns(client: Client, peers: RunPeers, options: RunOptions): Promise<Measurement[]> {
+/** ms per run, one mean of RUNS_PER_SAMPLE runs per sample. */
+export interface RunTimes {
+  readonly native: readonly number[];
+  readonly nodeWasm: readonly number[];
+  readonly workerd: readonly number[];
+}
+
+export async function timeRuns(client: Client, peers: RunPeers, options: RunOptions): Promise<RunTimes> {
   const { k, samples, warmUpSamples } = options;
   const list = createList(k, peers.native.manifest.dims);
   const inNode = async (scorer: Scorer): Promise<number> => {
     const startedAt = performance.now();
-    for (let run = 0; run < RUNS; run++) {
+    for (let run = 0; run < RUNS_PER_SAMPLE; run++) {
       const scores = await scorer.score(list);
       if (!scores.ok) throw new CommandError(`The model cannot run in Node: ${scores.error.detail}`);
     }
-    return (performance.now() - startedAt) / RUNS;
+    return (performance.now() - startedAt) / RUNS_PER_SAMPLE;
   };
   const inWorkerd = async (runs: number): Promise<number> => {
     const answer = await client.get(`/?k=${k}&runs=${runs}`);
@@ -43,8 +52,10 @@ export async function timeRuns(client: Client, peers: RunPeers, options: RunOpti
   const batches: number[] = [];
   const native: number[] = [];
   const nodeWasm: number[] = [];
+  const deadline = performance.now() + options.maxSeconds * 1000;
   for (let sample = -warmUpSamples; sample < samples; sample++) {
-    const times = [await inWorkerd(0), await inWorkerd(RUNS), await inNode(peers.native), await inNode(peers.nodeWasm)] as const;
+    if (sample >= samples / 10 && performance.now() > deadline) break;
+    const times = [await inWorkerd(0), await inWorkerd(RUNS_PER_SAMPLE), await inNode(peers.native), await inNode(peers.nodeWasm)] as const;
     options.onSample();
     if (sample < 0) continue;
     empty.push(times[0]);
@@ -53,11 +64,16 @@ export async function timeRuns(client: Client, peers: RunPeers, options: RunOpti
     nodeWasm.push(times[3]);
   }
   const answerMs = median(empty);
-  const workerd = batches.map((ms) => (ms - answerMs) / RUNS);
+  return { native, nodeWasm, workerd: batches.map((ms) => (ms - answerMs) / RUNS_PER_SAMPLE) };
+}
+
+const against = (peer: string, samples: readonly number[]) => ({ peer, p50: median(samples) });
+
+export function describeRuns(k: number, { native, nodeWasm, workerd }: RunTimes): Measurement[] {
   return [
     measured(`model run, onnxruntime-node native, 1 thread, K = ${k}`, "ms", native),
     measured(`model run, onnxruntime-web wasm in Node, K = ${k}`, "ms", nodeWasm),
-    measured(`model run, workerd, K = ${k}`, "ms", workerd, { peer: "onnxruntime-node native, 1 thread", p50: median(native) }),
-    measured(`model run, workerd against Node, K = ${k}`, "ms", workerd, { peer: "onnxruntime-web wasm in Node", p50: median(nodeWasm) }),
+    measured(`model run, workerd, K = ${k}`, "ms", workerd, against("onnxruntime-node native, 1 thread", native)),
+    measured(`model run, workerd against Node, K = ${k}`, "ms", workerd, against("onnxruntime-web wasm in Node", nodeWasm)),
   ];
 }

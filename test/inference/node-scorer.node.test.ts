@@ -1,9 +1,7 @@
 /** The bench compares runtimes, so all of them must compute the same. */
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { createNodeScorer } from "../../src/inference/node.ts";
+import { createNodeScorer } from "../../src/inference/node-scorer.ts";
 import { parseGolden } from "./golden.ts";
 
 const inModel = (name: string) => readFileSync(new URL(`../../model/${name}`, import.meta.url));
@@ -11,18 +9,10 @@ const inModel = (name: string) => readFileSync(new URL(`../../model/${name}`, im
 const { cases, tolerance } = parseGolden(JSON.parse(inModel("golden.json").toString("utf8")));
 const manifest: unknown = JSON.parse(inModel("manifest.json").toString("utf8"));
 const model = Uint8Array.from(inModel("student.onnx"));
-const wasmPath = join(dirname(createRequire(import.meta.url).resolve("onnxruntime-web")), "ort-wasm-simd-threaded.wasm");
 
-describe.each([
-  ["the native runtime", undefined],
-  ["the wasm that serves", wasmPath],
-])("createNodeScorer() with %s", (_name, path) => {
+describe.each(["wasm", "native"] as const)("createNodeScorer() on the %s runtime", (runtime) => {
   it("agrees with the training side on every golden case", async () => {
-    const created = await createNodeScorer({
-      model,
-      manifest,
-      ...(path !== undefined && { wasmRuntime: Uint8Array.from(readFileSync(path)) }),
-    });
+    const created = await createNodeScorer({ model, manifest, runtime });
     if (!created.ok) throw new Error(created.error.detail);
     for (const { name, list, score } of cases) {
       const scored = await created.value.score(list);
