@@ -21,7 +21,7 @@ export function err<E>(error: E): Result<never, E> {
 export type BypassReason =
   // Asked for, or nothing to do
   | "off" // request header `x-armmt: off`
-  | "control" // the experiment says engine order
+  | "engine_order" // the variant serves the order of the engine; the code does not name the variant
   | "explicit_sort"
   | "cursor" // search_after, scroll, point in time
   | "grouped" // collapse and the like

@@ -73,7 +73,7 @@ function chooseWindow({ request, deps, plan, arm }: Search): Result<WindowReques
   if (plan.bypass !== undefined) return err(plan.bypass);
   const wanted = windowRequest(plan, deps.window);
   if (wanted === undefined) return bypass("beyond_window", `The page begins after ${plan.offset} hits`);
-  if (arm.variant !== RERANKED_VARIANT) return bypass("control", `The variant is ${arm.variant}`);
+  if (arm.variant !== RERANKED_VARIANT) return bypass("engine_order", `The variant is ${arm.variant}`);
   const scorer = deps.scorer();
   return scorer.ok ? ok(wanted) : scorer;
 }
@@ -136,7 +136,7 @@ function untouched(reply: EngineReply, left: Bypass): Served {
 /** Reasons that are no fault: asked for, or nothing to do. */
 const EXPECTED: ReadonlySet<BypassReason> = new Set<BypassReason>([
   "off",
-  "control",
+  "engine_order",
   "explicit_sort",
   "cursor",
   "grouped",

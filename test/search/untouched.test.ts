@@ -96,15 +96,15 @@ describe("the experiment", () => {
     const own = await (await shopReply("/products/_search", postJson(match("red", sizes)))).bytes();
     for (const unit of units) {
       const response = await edge.send("/products/_search", postJson(match("red", sizes), { "x-armmt-user": unit }));
-      const isControl = outcomeOf(response) === "control";
-      expect(["control", "applied"]).toContain(outcomeOf(response));
+      const isControl = outcomeOf(response) === "engine_order";
+      expect(["engine_order", "applied"]).toContain(outcomeOf(response));
       const body = await response.bytes();
       expect(body.length === own.length && body.every((byte, i) => byte === own[i])).toBe(isControl);
       expect(JSON.parse(edge.exchanges.at(-1)!.body).size).toBe(isControl ? sizes.size : WINDOW);
       expect(response.headers.get("cache-control")).toBe("private, no-store");
     }
     const { searches } = edge.counters.snapshot();
-    const counts = [searches["control"]!["control"]!, searches["armmt"]!["applied"]!];
+    const counts = [searches["control"]!["engine_order"]!, searches["armmt"]!["applied"]!];
     expect(counts[0]! + counts[1]!).toBe(units.length);
     expect(Math.min(...counts)).toBeGreaterThan(units.length / 4);
   });
@@ -116,18 +116,18 @@ describe("the experiment", () => {
       return outcomeOf(await edge.send("/products/_search", postJson({ ...match("red"), ...ext }, headers)));
     };
     const byUser = await Promise.all(units.map((unit) => outcome({ "x-armmt-user": unit })));
-    const [control, armmt] = [units[byUser.indexOf("control")]!, units[byUser.indexOf("applied")]!];
-    expect(await outcome({ "x-armmt-session": control })).toBe("control");
+    const [control, armmt] = [units[byUser.indexOf("engine_order")]!, units[byUser.indexOf("applied")]!];
+    expect(await outcome({ "x-armmt-session": control })).toBe("engine_order");
     expect(await outcome({ "x-armmt-user": armmt, "x-armmt-session": control })).toBe("applied");
     expect(await outcome({ "x-armmt-session": armmt }, control)).toBe("applied");
     // The shop refuses `ext`, which is enough to see that it was asked without re-ranking.
-    expect(await outcome({}, control)).toMatch(/^(control|engine_status)$/);
+    expect(await outcome({}, control)).toMatch(/^(engine_order|engine_status)$/);
   });
 
   it("leaves a search without a unit to the default variant", async () => {
     const edge = openEdge({ catalog: CATALOG, vars: { EXPERIMENT, DEFAULT_VARIANT: "control" } });
     const response = await edge.send("/products/_search", postJson(match("red")));
-    expect(outcomeOf(response)).toBe("control");
+    expect(outcomeOf(response)).toBe("engine_order");
     expect(edge.records[0]!.query_attributes.armmt).not.toHaveProperty("experiment");
   });
 });
@@ -146,7 +146,7 @@ describe("what is recorded", () => {
       timestamp: "2026-06-01T00:00:00.000Z",
       query_response_hit_ids: shown,
       query_attributes: {
-        armmt: { experiment: "rerank", variant: outcome === "control" ? "control" : "armmt", window: WINDOW, served_ids: shown },
+        armmt: { experiment: "rerank", variant: outcome === "engine_order" ? "control" : "armmt", window: WINDOW, served_ids: shown },
       },
     });
     expect(record).not.toHaveProperty("client_id");
@@ -236,7 +236,7 @@ describe("armmt_explain", () => {
       postJson(match("red", { size: 2, from: 4 }), bearer),
     );
     const { armmt } = JSON.parse(await response.text());
-    expect(armmt).toMatchObject({ variant: "control", bypass: "control" });
+    expect(armmt).toMatchObject({ variant: "control", bypass: "engine_order" });
     expect(armmt.items[0]).toMatchObject({ rank: 5, position: 5, score: null, gate: null });
     expect(edge.exchanges[0]!.url).toBe(`${ENGINE_URL}/products/_search`);
   });

@@ -6,7 +6,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   no_query_text: "There is no query to rank for, so the edge passed the engine’s answer through untouched.",
   too_few_hits: "There are too few products to reorder.",
   beyond_window: "These results lie past the re-ranked window and keep the engine’s order.",
-  control: "This visit is in the control arm of the experiment: engine order.",
+  engine_order: "This visit is in the arm of the experiment that shows the engine's own order.",
   nothing_published: "No item vectors are published, so the engine’s order is shown.",
   no_item_vectors: "None of these products has item vectors, so the engine’s order is shown.",
   model_mismatch: "The model does not fit the published item vectors, so the engine’s order is shown.",
