@@ -95,7 +95,7 @@ describe("one home for each outside library", () => {
     [/^hono/, /^app\.ts$|^demo\/worker\.ts$/],
     [/^onnxruntime|^@huggingface\//, /^inference\//],
     [/^node:/, /^cli\//],
-    [/^(sharp|commander|cli-progress|csv-parse|hyparquet|miniflare|wrangler|autocannon)/, /^cli\//],
+    [/^(sharp|commander|cli-progress|csv-parse|hyparquet|miniflare|wrangler|autocannon|esbuild)/, /^cli\//],
     [/^minisearch/, /^demo\/engine\.ts$/],
     [/^@cloudflare\/workers-types/, /^(embeddings\/store|worker|app)\.ts$|^events\/|^demo\/worker\.ts$/],
     [/^valibot/, /^(config|app)\.ts$|^(inference|embeddings|backends|events|cli|demo|experiment)\//],
