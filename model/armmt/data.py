@@ -39,6 +39,7 @@ class Labels(NamedTuple):
     position: Tensor  # int64, 1-based, 0 = not shown
     click: Tensor
     purchase: Tensor
+    gain: Tensor  # 1 for a click, 1 more for the cart, 2 more for a purchase
 
 
 class Lists:
@@ -64,6 +65,7 @@ class Lists:
         self.items = torch.from_numpy(np.where(items < 0, nowhere, items)).long()
         self.position = torch.from_numpy(padded(table, "positions")[0]).long()
         self.click = torch.from_numpy(padded(table, "clicks")[0]).float()
+        self.cart = torch.from_numpy(padded(table, "carts")[0]).float()
         self.purchase = torch.from_numpy(padded(table, "purchases")[0]).float()
         self.features = torch.from_numpy(padded(table, "features", width=FEATURE_DIM)[0])
         tokens, token_lengths = padded(table, "token_ids")
@@ -93,7 +95,8 @@ class Lists:
             history_mask=within(self.history_lengths[rows], h),
             mask=within(self.lengths[rows], k),
         )
-        return batch, Labels(self.position[rows, :k], self.click[rows, :k], self.purchase[rows, :k])
+        click, purchase = self.click[rows, :k], self.purchase[rows, :k]
+        return batch, Labels(self.position[rows, :k], click, purchase, click + self.cart[rows, :k] + 2.0 * purchase)
 
     def epoch(self, size: int, generator: torch.Generator) -> Iterator[Tensor]:
         """Rows of each batch of one pass: shuffled, but lists of like length together, so that little is padding."""

@@ -51,7 +51,7 @@ def student_loss(
         examined = teacher.examination(labels.position)
     score = student(*withhold(batch, generator)).score
     shown = (labels.position > 0).float() * batch.mask
-    hard = examined_click(score + calibration.shift, examined, labels.click, shown) + listwise_click(score, examined, labels.click, shown)
+    hard = examined_click(score + calibration.shift, examined, labels.click, shown) + listwise_click(score, examined, labels.gain, shown)
     soft = listwise_kl(score, target, batch.mask, TEMPERATURE)
     gaps = margin(score, target, batch.mask, calibration.log_gap.exp())
     return (1 - alpha) * hard + alpha * soft + (MARGIN * gaps if alpha > 0 else 0.0)

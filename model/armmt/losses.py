@@ -26,14 +26,14 @@ def examined_click(click_logit: Tensor, examined_logit: Tensor, click: Tensor, s
     return (loss * shown).sum() / shown.sum().clamp(min=1.0)
 
 
-def listwise_click(logit: Tensor, examined_logit: Tensor, click: Tensor, shown: Tensor) -> Tensor:
-    """-sum_i (y_i / sum y) log softmax_i(s + log P(examined)) over lists with a click.
+def listwise_click(logit: Tensor, examined_logit: Tensor, gain: Tensor, shown: Tensor) -> Tensor:
+    """-sum_i (y_i / sum y) log softmax_i(s + log P(examined)) over lists with a click; y is a click, or worth more where more followed.
 
     Examination shifts the logits and learns nothing here.
     """
     log_p = masked_log_softmax(logit + F.logsigmoid(examined_logit).detach(), shown)
-    share = click / click.sum(-1, keepdim=True).clamp(min=1.0)
-    with_click = (click.sum(-1) > 0).float()
+    share = gain / gain.sum(-1, keepdim=True).clamp(min=1.0)
+    with_click = (gain.sum(-1) > 0).float()
     return (-(share * log_p).sum(-1) * with_click).sum() / with_click.sum().clamp(min=1.0)
 
 

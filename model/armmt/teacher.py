@@ -79,10 +79,10 @@ def teacher_loss(teacher: Teacher, batch: ListBatch, labels: Labels) -> dict[str
     shown = (labels.position > 0).float() * batch.mask
     examined = teacher.examination(labels.position)
     click = examined_click(predictions.click, examined, labels.click, shown)
-    listwise = listwise_click(predictions.click, examined, labels.click, shown)
+    listwise = listwise_click(predictions.click, examined, labels.gain, shown)
     purchase = purchase_given_click(predictions.purchase, labels.purchase, labels.click)
     auxiliary = examined_click(predictions.auxiliary, examined.detach(), labels.click, shown) + LISTWISE * listwise_click(
-        predictions.auxiliary, examined, labels.click, shown
+        predictions.auxiliary, examined, labels.gain, shown
     )
     loss = click + LISTWISE * listwise + PURCHASE * purchase + AUXILIARY * auxiliary
     return {"loss": loss, "click": click, "listwise": listwise, "purchase": purchase, "auxiliary": auxiliary}

@@ -49,7 +49,7 @@ def train(folder: Path, out: Path, epochs: int, size: int, width: int, depth: in
             optimiser.step()
             schedule.step()
             bar.update()
-            bar.set_postfix(loss=f"{float(terms['loss']):.3f}", refresh=False)
+            bar.set_postfix(loss=f"{float(terms['loss'].detach()):.3f}", refresh=False)
         history.append({"epoch": epoch + 1, **{name: round(value, 4) for name, value in validation(teacher, held).items()}})
         bar.write(json.dumps(history[-1]))
     bar.close()

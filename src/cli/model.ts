@@ -35,7 +35,7 @@ interface Sizes {
 /** About a quarter of an hour on 2 cores. More searches help more than more epochs over the same ones. */
 const FULL: Sizes = {
   pictures: 6000,
-  encoderEpochs: 10,
+  encoderEpochs: 12,
   items: SIMULATED_SHOP.count,
   shoppers: 8000,
   searches: 40_000,
