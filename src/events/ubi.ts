@@ -20,6 +20,8 @@ export interface ArmmtAttributes {
   readonly window: number;
   /** Engine order: the whole window where it was requested, else the page; empty where the engine gave none. */
   readonly original_ids: readonly string[];
+  /** The engine's scores, parallel to original_ids, where it gives some: training lists then have what the edge had. */
+  readonly original_scores?: readonly number[];
   /** As shown, position 1 first. */
   readonly served_ids: readonly string[];
   /** Absent where the list was re-ranked. */

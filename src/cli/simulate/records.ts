@@ -1,7 +1,7 @@
 /**
- * The lines that the simulator writes: UBI 1.3 query and event records, as a shop's own log has them, and the truth beside them.
+ * Lines that are read: UBI 1.3 query and event records of any shop, and the truth that the simulator writes beside them.
  *
- * The schemas read only what is needed and let every other field pass, so logs of real shops go through the same door.
+ * The schemas ask only for what is needed and let every other field pass; `events/ubi.ts` has the records that this project writes.
  */
 import * as v from "valibot";
 
@@ -55,6 +55,3 @@ export const truthSchema = v.object({
 export type QueryRecord = v.InferOutput<typeof queryRecordSchema>;
 export type EventRecord = v.InferOutput<typeof eventRecordSchema>;
 export type Truth = v.InferOutput<typeof truthSchema>;
-
-export type SimulatedQuery = QueryRecord;
-export type SimulatedEvent = EventRecord;

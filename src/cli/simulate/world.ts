@@ -6,13 +6,14 @@
  */
 import type { DrawnProduct } from "../../demo/catalogue.ts";
 import { createEngine } from "../../demo/engine.ts";
+import { createEventRecord, createQueryRecord, type UbiEventRecord, type UbiQueryRecord } from "../../events/ubi.ts";
 import { createRandom, type Random } from "../../demo/random.ts";
 import { attraction, carting, conversion, gradeOf, kindOf, type Parts, utilities, utilitiesInOrder } from "./attraction.ts";
 import { type ClickModel, drawClicks } from "./clicks.ts";
 import { makeWish, type Wish } from "./query.ts";
 import { browse, drawShopper, type Shopper } from "./shopper.ts";
 import { isCold, type Split, splitOf } from "./split.ts";
-import type { SimulatedEvent, SimulatedQuery, Truth } from "./records.ts";
+import type { Truth } from "./records.ts";
 
 export interface WorldOptions {
   readonly products: readonly DrawnProduct[];
@@ -23,11 +24,21 @@ export interface WorldOptions {
   readonly seed: number;
 }
 
+/** An event of the edge's beacons, or a view of the shop's own tracking. */
+export type SimulatedEvent = Omit<UbiEventRecord, "action_name" | "query_id" | "event_attributes"> & {
+  readonly action_name: UbiEventRecord["action_name"] | "view";
+  readonly query_id?: string;
+  readonly event_attributes: {
+    readonly object: UbiEventRecord["event_attributes"]["object"];
+    readonly position?: { readonly ordinal: number };
+  };
+};
+
 /** One search and all that happened before and after it. */
 export interface Session {
   /** Views before the search, oldest first; only at a shopper's first search. */
   readonly views: readonly SimulatedEvent[];
-  readonly query: SimulatedQuery;
+  readonly query: UbiQueryRecord;
   readonly events: readonly SimulatedEvent[];
   readonly truth: Truth;
 }
@@ -123,13 +134,16 @@ function timestamp(ms: number): string {
   return new Date(Math.floor(ms)).toISOString();
 }
 
+const APPLICATION = "armmt-simulator";
+
+/** Not part of what the edge logs; a shop's own tracking has it. */
 function viewEvent(shopper: Shopper, product: DrawnProduct, atMs: number): SimulatedEvent {
   return {
-    application: "armmt-simulator",
+    application: APPLICATION,
     action_name: "view",
     client_id: shopper.id,
     timestamp: timestamp(atMs),
-    event_attributes: { object: { object_id: product.id, object_id_field: "_id" } },
+    event_attributes: { object: { object_id: product.id, object_id_type: "product" } },
   };
 }
 
@@ -173,44 +187,41 @@ function search(asked: Asked, { byId, random, parts, options }: Surroundings): S
     // Drawn for every position, so that one click does not shift the chance of the next.
     const outcome = random.next();
     if (clicks[i] !== true) return;
-    const actions = ["click"];
+    const actions: UbiEventRecord["action_name"][] = ["click"];
     if (outcome < carting(value, product.inStock)) actions.push("add_to_cart");
     if (outcome < conversion(value, product.inStock)) actions.push("purchase");
     actions.forEach((action, a) => {
-      events.push({
-        application: "armmt-simulator",
-        action_name: action,
-        query_id: queryId,
-        client_id: shopper.id,
-        timestamp: timestamp(nowMs + (i + 1) * 4000 + a * 1000),
-        event_attributes: { object: { object_id: product.id, object_id_field: "_id" }, position: { ordinal: i + 1 } },
-      });
+      events.push(
+        createEventRecord({
+          application: APPLICATION,
+          action,
+          queryId,
+          clientId: shopper.id,
+          itemId: product.id,
+          position: i + 1,
+          timeMs: Math.floor(nowMs) + (i + 1) * 4000 + a * 1000,
+        }),
+      );
     });
   });
 
   return {
     views: asked.views,
-    query: {
-      application: "armmt-simulator",
-      query_id: queryId,
-      client_id: shopper.id,
-      user_query: found.wish.text,
-      timestamp: timestamp(nowMs),
-      object_id_field: "_id",
-      query_response_id: queryId,
-      query_response_hit_ids: shown.map((product) => product.id),
-      query_attributes: {
-        armmt: {
-          experiment: "simulation",
-          variant: shuffled ? "shuffle" : "control",
-          model: null,
-          window: candidates.length,
-          original_ids: candidates.map((product) => product.id),
-          original_scores: found.hits.map(({ score }) => Number(score.toFixed(4))),
-          served_ids: shown.map((product) => product.id),
-        },
+    query: createQueryRecord({
+      application: APPLICATION,
+      queryId,
+      clientId: shopper.id,
+      userQuery: found.wish.text,
+      timeMs: Math.floor(nowMs),
+      armmt: {
+        experiment: "simulation",
+        variant: shuffled ? "shuffle" : "control",
+        window: candidates.length,
+        original_ids: candidates.map((product) => product.id),
+        original_scores: found.hits.map(({ score }) => Number(score.toFixed(4))),
+        served_ids: shown.map((product) => product.id),
       },
-    },
+    }),
     events,
     truth: {
       query_id: queryId,
