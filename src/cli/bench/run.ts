@@ -11,14 +11,16 @@ import { publishCatalogue } from "./catalogue.ts";
 import { createClient } from "./client.ts";
 import { CATALOG, edgeVars } from "./edge.ts";
 import { createQueries, startEngine } from "./engine.ts";
+
+import { memoryAfterSearches } from "./memory.ts";
 import type { Measurement } from "./measurement.ts";
-import { measured, median } from "./measurement.ts";
+import { measured } from "./measurement.ts";
 import { openPeers } from "./peers.ts";
-import { residentMb } from "./resident.ts";
 import { runBundle } from "./running.ts";
 import { describeRuns, RUNS_PER_SAMPLE, timeRuns } from "./runs.ts";
 import { describeSearches, timeSearches } from "./searches.ts";
-import { startOnce, writeWorkerdConfig } from "./start-up.ts";
+import type { Start } from "./start-up.ts";
+import { describeStarts, startOnce, writeWorkerdConfig } from "./start-up.ts";
 import { timeLoads } from "./throughput.ts";
 
 /** Candidates in one model run, and hits in one window. */
@@ -34,6 +36,7 @@ export interface Plan {
   readonly rounds: number;
   readonly warmUpRounds: number;
   readonly loadSeconds: number;
+  readonly memorySearches: number;
   /** For all searches, and for all runs of the model; a quarter of it per size. */
   readonly maxSeconds: number;
 }
@@ -45,9 +48,19 @@ export const FULL: Plan = {
   rounds: 500,
   warmUpRounds: 100,
   loadSeconds: 6,
+  memorySearches: 300,
   maxSeconds: 80,
 };
-export const QUICK: Plan = { starts: 2, runSamples: 5, warmUpRunSamples: 2, rounds: 5, warmUpRounds: 3, loadSeconds: 1, maxSeconds: 20 };
+export const QUICK: Plan = {
+  starts: 2,
+  runSamples: 5,
+  warmUpRunSamples: 2,
+  rounds: 5,
+  warmUpRounds: 3,
+  loadSeconds: 1,
+  memorySearches: 20,
+  maxSeconds: 20,
+};
 
 interface Workers {
   readonly edge: Bundle;
@@ -105,7 +118,12 @@ async function benchSearches(workers: Workers, plan: Plan, isQuiet: boolean): Pr
     const client = createClient(edge.url);
     try {
       await publishCatalogue(await edge.embeddings(), CATALOG, { products, manifest: (await openPeers()).native.manifest });
-      const found: Measurement[] = [];
+      const found = await memoryAfterSearches(edge, workers.empty, {
+        client,
+        window: LOAD_WINDOW,
+        searches: plan.memorySearches,
+        nextQuery,
+      });
       for (const window of SIZES) {
         const progress = progressBar(`Searches, K = ${window}`, plan.rounds + plan.warmUpRounds, { json: isQuiet });
         const { rounds, warmUpRounds } = plan;
@@ -134,34 +152,13 @@ async function benchSearches(workers: Workers, plan: Plan, isQuiet: boolean): Pr
         onLoad: () => progress.increment(),
       });
       progress.stop();
-      return [...found, ...loads, ...(await memoryUnderLoad(edge.pid, workers.empty))];
+      return [...found, ...loads];
     } finally {
       client.close();
       await edge.stop();
     }
   } finally {
     engine.stop();
-  }
-}
-
-/** The edge after all the searches above, against an empty Worker in the same surroundings (local KV and D1 live in the same process). */
-async function memoryUnderLoad(edgePid: number, empty: Bundle): Promise<Measurement[]> {
-  const edgeMb = residentMb(edgePid);
-  const idle = await runBundle(empty);
-  try {
-    const client = createClient(idle.url);
-    await client.get("/");
-    client.close();
-    const emptyMb = residentMb(idle.pid);
-    return [
-      measured("resident memory of workerd with local KV and D1, empty Worker", "MB", [emptyMb]),
-      measured("resident memory of workerd with local KV and D1, edge Worker after the searches above", "MB", [edgeMb], {
-        peer: "empty Worker",
-        p50: emptyMb,
-      }),
-    ];
-  } finally {
-    await idle.stop();
   }
 }
 
@@ -187,33 +184,18 @@ async function benchRuns(workers: Workers, plan: Plan, isQuiet: boolean): Promis
   }
 }
 
-const against = (samples: readonly number[]) => ({ peer: "empty Worker", p50: median(samples) });
-
 async function benchStarts(
   workers: Workers,
   { plan, folder, isQuiet }: { plan: Plan; folder: string; isQuiet: boolean },
 ): Promise<Measurement[]> {
   const edge = writeWorkerdConfig(join(folder, "start-edge"), workers.edge, edgeVars("http://127.0.0.1:9", SIZES));
   const empty = writeWorkerdConfig(join(folder, "start-empty"), workers.empty, {});
-  const progress = progressBar("Start-up", plan.starts * 2, { json: isQuiet });
-  const times = { edge: [] as number[], empty: [] as number[] };
-  const memory = { edge: [] as number[], empty: [] as number[] };
+  const progress = progressBar("Start-up", plan.starts, { json: isQuiet });
+  const starts: { readonly empty: Start; readonly edge: Start }[] = [];
   for (let n = 0; n < plan.starts; n++) {
-    for (const [name, config, path] of [
-      ["empty", empty, "/"],
-      ["edge", edge, "/armmt/status"],
-    ] as const) {
-      const start = await startOnce(config, path);
-      times[name].push(start.ms);
-      memory[name].push(start.residentMb);
-      progress.increment();
-    }
+    starts.push({ empty: await startOnce(empty, "/"), edge: await startOnce(edge, "/armmt/status") });
+    progress.increment();
   }
   progress.stop();
-  return [
-    measured("workerd from spawn to first answer, empty Worker", "ms", times.empty),
-    measured("workerd from spawn to first answer, edge Worker", "ms", times.edge, against(times.empty)),
-    measured("resident memory of workerd after its first answer, empty Worker", "MB", memory.empty),
-    measured("resident memory of workerd after its first answer, edge Worker", "MB", memory.edge, against(memory.empty)),
-  ];
+  return describeStarts(starts);
 }

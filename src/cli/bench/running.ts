@@ -23,7 +23,7 @@ function showProblems({ message }: { readonly message: string }): void {
   if (!message.includes('"level":"info"')) process.stderr.write(`${message}\n`);
 }
 
-/** Binds KV as EMBEDDINGS and D1 as EVENTS, both empty and in memory. One at a time: the new workerd is found as the only new child. */
+/** Binds KV as EMBEDDINGS and D1 as EVENTS, both empty and in memory. Start one after the other: the workerd is found as the only new child. */
 export async function runBundle(bundle: Bundle, vars: Vars = {}): Promise<RunningBundle> {
   const before = new Set(childWorkerds());
   const miniflare = new Miniflare(

@@ -13,6 +13,8 @@ import { CommandError } from "../command.ts";
 import type { Bundle, BundledModule } from "./bundle.ts";
 import { createClient } from "./client.ts";
 import { workerd } from "./machine.ts";
+import type { Measurement } from "./measurement.ts";
+import { measured, median } from "./measurement.ts";
 import { residentMb } from "./resident.ts";
 import type { Vars } from "./running.ts";
 
@@ -98,4 +100,26 @@ function listeningPort(control: Readable): Promise<number> {
     });
     control.once("end", () => settle(() => reject(new CommandError("workerd ended before it listened; its own message is above"))));
   });
+}
+
+export function describeStarts(starts: readonly { readonly empty: Start; readonly edge: Start }[]): Measurement[] {
+  const emptyMs = starts.map(({ empty }) => empty.ms);
+  const emptyMb = starts.map(({ empty }) => empty.residentMb);
+  const against = { peer: "empty Worker" };
+  return [
+    measured("workerd from spawn to first answer, empty Worker", "ms", emptyMs),
+    measured(
+      "workerd from spawn to first answer, edge Worker",
+      "ms",
+      starts.map(({ edge }) => edge.ms),
+      { ...against, p50: median(emptyMs) },
+    ),
+    measured("resident memory of workerd after its first answer, empty Worker", "MB", emptyMb),
+    measured(
+      "resident memory of workerd after its first answer, edge Worker",
+      "MB",
+      starts.map(({ edge }) => edge.residentMb),
+      { ...against, p50: median(emptyMb) },
+    ),
+  ];
 }
