@@ -4,6 +4,7 @@
  * Reads no files.
  */
 import type { Product } from "../demo/catalogue.ts";
+import { itemText } from "../embeddings/text-encoder.ts";
 import { CommandError } from "./command.ts";
 
 /** Values as text, by field; a field without a value is not there. */
@@ -25,7 +26,7 @@ export interface FieldOptions {
   readonly popularityField?: string | undefined;
   readonly stockField?: string | undefined;
   readonly createdField?: string | undefined;
-  /** Further fields whose text goes into the text vector, after the title. */
+  /** Further fields whose text goes into the text vector, after title and category. */
   readonly textFields?: readonly string[] | undefined;
 }
 
@@ -127,7 +128,8 @@ export function parseRow(row: Row, map: FieldMap): ParsedRow {
   take("inStock", truth, "true or false", (inStock) => (product.inStock = inStock));
   take("createdAt", day, "a date such as 2026-03-31", (createdAt) => (product.createdAt = createdAt));
   if (problems.length > 0) return { problem: problems.join("; ") };
-  return { product, text: [title, ...map.text.flatMap((field) => row.values[field] ?? [])].join(" ") };
+  const further = map.text.filter((field) => field !== map.category).flatMap((field) => row.values[field] ?? []);
+  return { product, text: itemText(product, further) };
 }
 
 function numberIn(text: string, least: number, most: number): number | undefined {

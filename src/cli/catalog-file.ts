@@ -9,6 +9,7 @@ import { gunzipSync } from "node:zlib";
 import { CsvError, parse } from "csv-parse/sync";
 import type { Product } from "../demo/catalogue.ts";
 import { drawCatalogue, drawPicture } from "../demo/catalogue.ts";
+import { itemText } from "../embeddings/text-encoder.ts";
 import type { FieldOptions, Row } from "./catalog-fields.ts";
 import { mapFields, parseRow } from "./catalog-fields.ts";
 import { CommandError } from "./command.ts";
@@ -22,7 +23,7 @@ export type ImageSource =
 export interface CatalogItem {
   /** `image` is the path or URL under which a shop shows the picture, "" without one. */
   readonly product: Product;
-  /** What the text vector is made of. */
+  /** What the text vector is made of: title, category, and what --text-fields names. */
   readonly text: string;
   readonly image: ImageSource | undefined;
 }
@@ -63,7 +64,7 @@ export function readCatalog(options: CatalogOptions): Catalog {
 function drawnCatalog(): Catalog {
   const items = drawCatalogue().map((product) => ({
     product,
-    text: product.title,
+    text: itemText(product),
     image: { kind: "svg" as const, svg: () => drawPicture(product) },
   }));
   return { name: "products", source: "drawn", items };

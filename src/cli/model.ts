@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import * as v from "valibot";
 import { drawCatalogue, drawPicture } from "../demo/catalogue.ts";
+import { itemText } from "../embeddings/text-encoder.ts";
 import type { Catalog } from "./catalog-file.ts";
 import { CommandError, printTable } from "./command.ts";
 import { embedCatalog } from "./embed.ts";
@@ -32,15 +33,15 @@ interface Sizes {
   readonly studentEpochs: number;
 }
 
-/** About a quarter of an hour on 2 cores. More searches help more than more epochs over the same ones. */
+/** About twenty minutes on 2 cores. More searches help more than more epochs over the same ones. */
 const FULL: Sizes = {
   pictures: 6000,
   encoderEpochs: 12,
   items: SIMULATED_SHOP.count,
   shoppers: 8000,
   searches: 40_000,
-  teacherEpochs: 2,
-  studentEpochs: 2,
+  teacherEpochs: 3,
+  studentEpochs: 4,
 };
 
 const QUICK: Sizes = { pictures: 800, encoderEpochs: 4, items: 700, shoppers: 600, searches: 3000, teacherEpochs: 3, studentEpochs: 3 };
@@ -71,7 +72,7 @@ function simulatedShop(items: number): Catalog {
   return {
     name: "simulated-shop",
     source: "drawn",
-    items: products.map((product) => ({ product, text: product.title, image: { kind: "svg", svg: () => drawPicture(product) } })),
+    items: products.map((product) => ({ product, text: itemText(product), image: { kind: "svg", svg: () => drawPicture(product) } })),
   };
 }
 

@@ -9,7 +9,15 @@ import { TOKENIZER, TOKEN_TABLE_ROWS, tokenize, words } from "../ranking/tokeniz
 export const TEXT_DIM = 64;
 
 /** Written into shards and manifests: both must name the same encoder. */
-export const TEXT_ENCODER = `random-indexing-${TEXT_DIM}/1+${TOKENIZER}`;
+export const TEXT_ENCODER = `random-indexing-${TEXT_DIM}/2+${TOKENIZER}`;
+
+/**
+ * What is encoded of an item: its title, its category, then further texts. The category is in it because titles often go without ("tote"
+ * for a bag), and a list-wise model that cannot tell a bag from a shirt ranks by everything else. Version 1 of the encoder had titles only.
+ */
+export function itemText(item: { readonly title: string; readonly category: string }, further: readonly string[] = []): string {
+  return [item.title, item.category, ...further].filter((text) => text !== "").join(" ");
+}
 
 /** Titles and attributes past this many tokens are cut. */
 const MAX_TEXT_TOKENS = 256;

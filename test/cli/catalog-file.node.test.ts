@@ -42,7 +42,7 @@ describe("readCatalog()", () => {
     expect(name).toBe("products");
     expect(items.length).toBeGreaterThanOrEqual(2000);
     const [first] = items;
-    expect(first?.text).toBe(first?.product.title);
+    expect(first?.text).toBe(`${first?.product.title} ${first?.product.category}`);
     expect(first?.image?.kind === "svg" && first.image.svg()).toMatch(/^<svg/);
   });
 
@@ -78,7 +78,7 @@ describe("readCatalog()", () => {
           createdAt: "2026-02-28",
           image: "/images/17.png",
         },
-        text: "Red mug",
+        text: "Red mug mugs",
         image: { kind: "file", path: join(folder, "pictures/mug.png") },
       },
     ]);
@@ -127,7 +127,7 @@ describe("readCatalog()", () => {
     expect([name, items.length]).toEqual(["fashion", 9583]);
     expect(items[0]).toEqual({
       product: { id: "10000", title: "Palm Tree Girls Sp Jace Sko White Skirts", category: "Skirts", image: "/images/10000.jpg" },
-      text: "Palm Tree Girls Sp Jace Sko White Skirts",
+      text: "Palm Tree Girls Sp Jace Sko White Skirts Skirts",
       image: { kind: "file", path: join(FASHION, "images/10000.jpg") },
     });
     expect(items.every(({ image }) => image?.kind === "file")).toBe(true);

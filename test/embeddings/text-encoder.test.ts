@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { TEXT_DIM, createTextEncoder, tokenTable } from "../../src/embeddings/text-encoder.ts";
+import { TEXT_DIM, createTextEncoder, itemText, tokenTable } from "../../src/embeddings/text-encoder.ts";
 
 const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
 
@@ -24,6 +24,13 @@ describe("createTextEncoder()", () => {
 
   it("has no vector for a text without words", () => {
     expect(encode("!!")).toBeUndefined();
+  });
+});
+
+describe("itemText()", () => {
+  it("puts the category after the title, so that a tote is a bag", () => {
+    expect(itemText({ title: "Canvas tote", category: "bag" })).toBe("Canvas tote bag");
+    expect(itemText({ title: "Canvas tote", category: "" }, ["natural"])).toBe("Canvas tote natural");
   });
 });
 

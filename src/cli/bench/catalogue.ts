@@ -4,7 +4,7 @@
  */
 import type { DrawnProduct } from "../../demo/catalogue.ts";
 import { pointerKey, setKey, shardKey } from "../../embeddings/store.ts";
-import { createTextEncoder } from "../../embeddings/text-encoder.ts";
+import { createTextEncoder, itemText } from "../../embeddings/text-encoder.ts";
 import type { ModelManifest } from "../../inference/manifest.ts";
 import type { ItemRecord } from "../../ranking/candidate.ts";
 import { packSet } from "../embed/pack.ts";
@@ -40,7 +40,7 @@ function recordsOf(products: readonly DrawnProduct[], imageDim: number): ItemRec
       Float32Array.from({ length: imageDim }, () => next() * 2 - 1),
       imageDim,
     ),
-    text: encodeText(product.title),
+    text: encodeText(itemText(product)),
     features: itemFeatures(product),
   }));
 }

@@ -45,7 +45,7 @@ export async function trySearch(edgeUrl: string): Promise<Proof> {
 }
 
 function searchBody(query: string): string {
-  return JSON.stringify({ query: { match: { title: query } }, size: 3 });
+  return JSON.stringify({ query: { multi_match: { query, fields: ["title^2", "category"] } }, size: 3 });
 }
 
 function modelVersion(): string {

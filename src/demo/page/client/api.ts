@@ -32,7 +32,7 @@ export interface Answer {
 function requestBody({ query, sort, from, size }: Search): string {
   const order = sort === "price-asc" ? "asc" : "desc";
   return JSON.stringify({
-    query: query === "" ? { match_all: {} } : { match: { title: query } },
+    query: query === "" ? { match_all: {} } : { multi_match: { query, fields: ["title^2", "category"] } },
     from,
     size,
     ...(sort === "relevance" ? {} : { sort: [{ price: order }] }),
