@@ -15,12 +15,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from armmt.data import Lists, withhold
 from armmt.export import export_student
 from armmt.losses import examined_click, listwise_click, listwise_kl, margin, masked_log_softmax, standardise
-from armmt.run import prepare, write_json
+from armmt.run import prepare, progress, write_json
 from armmt.student import Student, count_parameters
 from armmt.teacher import Teacher
 from armmt.train import load_teacher
@@ -89,12 +88,12 @@ def distil(folder: Path, out: Path, epochs: int, size: int, seed: int, version: 
     optimiser = torch.optim.AdamW([*student.parameters(), *calibration.parameters()], lr=1e-3, weight_decay=1e-2, fused=True)
     steps = epochs * math.ceil(len(lists) / size) + epochs
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=steps, pct_start=0.15)
-    bar = tqdm(total=steps, desc="Student", unit="step", mininterval=2)
+    bar = progress(steps, "Student")
     history: list[dict[str, float]] = []
     for epoch in range(epochs):
         for rows in lists.epoch(size, generator):
-            progress = bar.n / steps
-            alpha = ALPHA * min(1.0, max(0.0, (progress - HARD_ONLY) / (RAMP - HARD_ONLY)))
+            done = bar.n / steps
+            alpha = ALPHA * min(1.0, max(0.0, (done - HARD_ONLY) / (RAMP - HARD_ONLY)))
             loss = student_loss(student, teacher, calibration, lists, rows, generator, alpha)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]

@@ -59,19 +59,25 @@ class ContextAwareFusion(nn.Module):
     b2 start at zero: all sources weigh the same and training can only move away from plain concatenation.
     """
 
-    def __init__(self, width: int, sources: int, context: int, hidden: int) -> None:
+    def __init__(self, width: int, sources: int, own: int, shared: int, hidden: int) -> None:
         super().__init__()
         self.sources = sources
-        self.excite = nn.Linear(sources + context, hidden)
+        # One layer over [z; own; shared], in two products: what all candidates share is multiplied once per list.
+        self.excite = nn.Linear(sources + own, hidden)
+        self.around = nn.Linear(shared, hidden, bias=False)
         self.weigh = nn.Linear(hidden, sources)
         self.out = nn.Linear(sources * width, width)
         nn.init.zeros_(self.weigh.weight)
         nn.init.zeros_(self.weigh.bias)
 
-    def forward(self, sources: list[Tensor], context: Tensor, present: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """sources M x [B, K, d], context [B, K, c], present [B, K, M] (0 = that source is missing) -> fused [B, K, d], weights [B, K, M]"""
-        squeezed = torch.cat([source.mean(-1, keepdim=True) for source in sources], -1)
-        logits = self.weigh(F.relu(self.excite(torch.cat([squeezed, context], -1))))
+    def forward(self, sources: list[Tensor], own: Tensor | None, shared: Tensor, present: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Sources M x [B, K, d] -> fused [B, K, d], weights [B, K, M]
+
+        The context is `own` [B, K, o] of each candidate and `shared` [B, s] of the list; present [B, K, M] is 0 where a source is missing.
+        """
+        squeezed = [source.mean(-1, keepdim=True) for source in sources]
+        each = torch.cat(squeezed if own is None else [*squeezed, own], -1)
+        logits = self.weigh(F.relu(self.excite(each) + self.around(shared).unsqueeze(1)))
         if present is not None:
             # A missing source gets no weight; when all are missing the weights are as if none were.
             logits = logits + (present - 1.0) * FAR

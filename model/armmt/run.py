@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import torch
+from tqdm import tqdm
 
 THREADS = 2  # fixed: another number of threads gives other last bits, and so another model
 
@@ -26,6 +28,11 @@ def prepare(seed: int) -> torch.Generator:
         print(f"Note: matrix products run at {rate:.0f} GFLOP/s with {THREADS} threads; training will be slow on this machine")
     torch.manual_seed(seed)
     return torch.Generator().manual_seed(seed)
+
+
+def progress(total: int, label: str) -> tqdm[Any]:
+    """A bar on a terminal; elsewhere a line now and then"""
+    return tqdm(total=total, desc=label, unit="step", mininterval=2 if sys.stderr.isatty() else 20)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -10,10 +10,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from armmt.data import Lists, withhold
-from armmt.run import prepare, write_json
+from armmt.run import prepare, progress, write_json
 from armmt.teacher import Teacher, examined_share, teacher_loss
 
 
@@ -37,7 +36,7 @@ def train(folder: Path, out: Path, epochs: int, size: int, width: int, depth: in
     optimiser = torch.optim.AdamW(teacher.parameters(), lr=1e-3, weight_decay=1e-2, fused=True)
     steps = epochs * math.ceil(len(lists) / size) + epochs
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, total_steps=steps, pct_start=0.15)
-    bar = tqdm(total=steps, desc="Teacher", unit="step", mininterval=2)
+    bar = progress(steps, "Teacher")
     history = []
     for epoch in range(epochs):
         for rows in lists.epoch(size, generator):

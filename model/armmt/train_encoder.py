@@ -14,12 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from armmt.contract import ENCODER_DIM
 from armmt.export import export_image_encoder
 from armmt.image_encoder import ImageEncoder
-from armmt.run import prepare, write_json
+from armmt.run import prepare, progress, write_json
 
 HELD_OUT = 0.1
 LABEL_SMOOTHING = 0.05
@@ -106,7 +105,7 @@ def train(pictures: Path, out: Path, epochs: int, batch: int, seed: int) -> dict
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=1e-3, fused=True)
     steps = epochs * math.ceil(len(train_pixels) / batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=steps, pct_start=0.1)
-    bar = tqdm(total=steps, desc="Image encoder", unit="step", mininterval=2)
+    bar = progress(steps, "Image encoder")
     for _ in range(epochs):
         model.train()
         order = torch.randperm(len(train_pixels), generator=generator)

@@ -40,12 +40,12 @@ class Trunk(nn.Module):
         self.image_asked = nn.Linear(width, width)
         self.image_view = nn.Linear(2 * width + 1, width)
         # Level 1, the item: text and image, weighed by query, features and what the list is like.
-        self.item = ContextAwareFusion(width, sources=2, context=3 * width, hidden=width)
+        self.item = ContextAwareFusion(width, sources=2, own=width, shared=2 * width, hidden=width)
         self.interest = TargetAttention(IMAGE_DIM + TEXT_DIM, width)
         self.shopper = nn.Linear(IMAGE_DIM + TEXT_DIM, width)
         self.taste = nn.Linear(IMAGE_DIM + TEXT_DIM + 3, width)
         # Level 2, the item for this shopper: item, features and taste, weighed by query and shopper.
-        self.personal = ContextAwareFusion(width, sources=3, context=2 * width, hidden=width)
+        self.personal = ContextAwareFusion(width, sources=3, own=0, shared=2 * width, hidden=width)
         self.lists = nn.ModuleList(MultiPerspectiveSelfAttention(width, 3, 2 * width) for _ in range(depth))
         self.fuse = nn.Linear(3 * width, width)
 
@@ -75,9 +75,8 @@ class Trunk(nn.Module):
         e_image = F.relu(self.image_view(torch.cat([v, v_match, v_match.sum(-1, keepdim=True)], -1)))
 
         neighbours = masked_mean(e_text + e_image, mask)  # [B, d]
-        around = torch.cat([asked, neighbours], -1).unsqueeze(1).expand(-1, x.shape[1], -1)
         present = torch.cat([presence[..., 1:2], presence[..., 0:1]], -1)
-        r, gate = self.item([e_text, e_image], torch.cat([x, around], -1), present)
+        r, gate = self.item([e_text, e_image], x, torch.cat([asked, neighbours], -1), present)
 
         candidates = torch.cat([image, text], -1)  # [B, K, Di + Dt]
         history = torch.cat([history_image, history_text], -1)  # [B, H, Di + Dt]
@@ -86,8 +85,7 @@ class Trunk(nn.Module):
         image_likeness = torch.matmul(image, recent[:, :IMAGE_DIM].unsqueeze(2))  # [B, K, 1]
         text_likeness = torch.matmul(text, recent[:, IMAGE_DIM:].unsqueeze(2))
         s = F.relu(self.taste(torch.cat([candidates * attended, closeness, image_likeness, text_likeness], -1)))
-        shopper = torch.cat([asked, self.shopper(recent)], -1).unsqueeze(1).expand(-1, x.shape[1], -1)
-        p, _ = self.personal([r, x, s], shopper)
+        p, _ = self.personal([r, x, s], None, torch.cat([asked, self.shopper(recent)], -1))
 
         views = torch.stack([r, p, x], 1)  # [B, 3, K, d]
         for layer in self.lists:
