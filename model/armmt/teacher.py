@@ -91,4 +91,4 @@ def teacher_loss(teacher: Teacher, batch: ListBatch, labels: Labels) -> dict[str
 def examined_share(teacher: Teacher) -> list[float]:
     """Learned P(examined) at positions 1..10, relative to the first"""
     share = F.sigmoid(teacher.examination.logit[:10])
-    return [round(float(value), 3) for value in share / share[0]]
+    return [round(float(value), 3) for value in (share / share[0]).tolist()]
