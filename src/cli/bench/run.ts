@@ -71,6 +71,10 @@ interface Workers {
 /** `isQuiet`: no progress on stderr. */
 export async function runBench(plan: Plan, isQuiet: boolean): Promise<Measurement[]> {
   const folder = mkdtempSync(join(tmpdir(), "armmt-bench-"));
+  const clean = () => rmSync(folder, { recursive: true, force: true });
+  // Ctrl-C ends a process without its `finally`; an exit of our own runs what is registered for it, here and in miniflare.
+  const leave = () => process.exit(130);
+  process.once("exit", clean).once("SIGINT", leave).once("SIGTERM", leave);
   try {
     const workers = await bundleAll(folder, isQuiet);
     const { raw, gzip } = sizesOf(workers.edge);
@@ -82,7 +86,8 @@ export async function runBench(plan: Plan, isQuiet: boolean): Promise<Measuremen
       ...(await benchStarts(workers, { plan, folder, isQuiet })),
     ];
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    clean();
+    process.removeListener("exit", clean).removeListener("SIGINT", leave).removeListener("SIGTERM", leave);
   }
 }
 
