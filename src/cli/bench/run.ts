@@ -68,12 +68,13 @@ interface Workers {
   readonly empty: Bundle;
 }
 
+/** Ctrl-C ends a process without its `finally`; an exit of our own runs what is registered for it, here and in miniflare. */
+const leave = (): never => process.exit(130);
+
 /** `isQuiet`: no progress on stderr. */
 export async function runBench(plan: Plan, isQuiet: boolean): Promise<Measurement[]> {
   const folder = mkdtempSync(join(tmpdir(), "armmt-bench-"));
   const clean = () => rmSync(folder, { recursive: true, force: true });
-  // Ctrl-C ends a process without its `finally`; an exit of our own runs what is registered for it, here and in miniflare.
-  const leave = () => process.exit(130);
   process.once("exit", clean).once("SIGINT", leave).once("SIGTERM", leave);
   try {
     const workers = await bundleAll(folder, isQuiet);
