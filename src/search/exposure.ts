@@ -37,6 +37,9 @@ function describeExposure(one: Search, served: Served): UbiQueryRecord {
   const { deps, plan, arm, request, startedAt } = one;
   const { hits, places } = shownHits(one, served);
   const ids = hits.map((hit) => hit.itemId);
+  const original = hits.slice(0, Math.max(deps.window, places.length));
+  // The model reads the engine's scores, so a log without them would train another model. Parallel to the ids, or not at all.
+  const scores = original.flatMap(({ score }) => score ?? []);
   const scorer = deps.scorer();
   const { queryId } = plan.ubi;
   const hasConsent = request.headers.get("x-armmt-consent") === "1";
@@ -51,7 +54,8 @@ function describeExposure(one: Search, served: Served): UbiQueryRecord {
       variant: arm.variant,
       ...(scorer.ok && { model: scorer.value.manifest.version }),
       window: deps.window,
-      original_ids: ids.slice(0, Math.max(deps.window, places.length)),
+      original_ids: original.map((hit) => hit.itemId),
+      ...(scores.length === original.length && { original_scores: scores }),
       served_ids: places.map((place) => ids[place]!),
       ...("bypass" in served.outcome && { bypass: served.outcome.bypass.reason }),
     },

@@ -171,10 +171,14 @@ describe("what is recorded", () => {
     await edge.send("/products/_search", postJson(match("red", { size: 4 }), { "x-armmt": "off" }));
     const [applied, off] = edge.records.map((record) => record.query_attributes.armmt);
     expect(applied!.original_ids).toHaveLength(WINDOW);
+    // Training reads the engine's scores from here, in the engine's order.
+    expect(applied!.original_scores).toHaveLength(WINDOW);
+    expect(applied!.original_scores).toEqual(applied!.original_scores!.toSorted((a, b) => b - a));
     expect(applied).not.toHaveProperty("bypass");
     expect(off).toMatchObject({
       bypass: "off",
       original_ids: applied!.original_ids.slice(0, 4),
+      original_scores: applied!.original_scores!.slice(0, 4),
       served_ids: applied!.original_ids.slice(0, 4),
     });
   });
