@@ -16,7 +16,8 @@ function violations(value: unknown, schema: Json, path = "record"): string[] {
   const found: string[] = [];
   const type = schema["type"];
   const is = Array.isArray(value) ? "array" : Number.isInteger(value) ? "integer" : typeof value;
-  if (type !== undefined && type !== is && !(type === "number" && is === "integer")) return [`${path}: is ${is}, not ${JSON.stringify(type)}`];
+  if (type !== undefined && type !== is && !(type === "number" && is === "integer"))
+    return [`${path}: is ${is}, not ${JSON.stringify(type)}`];
   const { maxLength, format, enum: allowed, required, properties, items } = schema;
   if (typeof value === "string") {
     if (typeof maxLength === "number" && value.length > maxLength) found.push(`${path}: longer than ${maxLength}`);
