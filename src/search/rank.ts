@@ -59,7 +59,9 @@ async function rank({ request, deps, plan, arm, history }: Search, window: reado
   // All that the order depends on, so that the pages of one search share a list and different searches never do.
   const key = await sha256([deps.index, plan.identity, manifest.version, manifest.sha256, set.version, arm.variant, history]);
   const ranking = { listId: key.slice(0, 16), modelVersion: manifest.version, knownHistory: known.length };
-  const remembered = request.isExplained ? undefined : deps.lists.recall(key, ids);
+  // An explanation needs scores, and a client that wants nothing from a cache (to time a search, say) gets a run of the model.
+  const isFresh = request.isExplained || request.headers.get("cache-control")?.toLowerCase().includes("no-cache") === true;
+  const remembered = isFresh ? undefined : deps.lists.recall(key, ids);
   if (remembered !== undefined) return ok({ ...ranking, order: remembered, scores: undefined });
 
   const candidates = window.map(({ itemId, score }, place) => ({ itemId, rank: place + 1, score }));

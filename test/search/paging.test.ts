@@ -1,8 +1,10 @@
 /** The main job over the real shop: pages of a search are one list, a permutation of the engine's, made of the engine's own bytes. */
 import { beforeAll, describe, expect, it } from "vitest";
+import type { ListTensors } from "../../src/ranking/features.ts";
+import { ok } from "../../src/result.ts";
 import { publish } from "./catalog.ts";
 import type { ReplyJson } from "./edge.ts";
-import { WINDOW, idsOf, match, openEdge, outcomeOf, postJson } from "./edge.ts";
+import { WINDOW, idsOf, match, openEdge, outcomeOf, postJson, student } from "./edge.ts";
 
 const CATALOG = "paging";
 const QUERY = "red";
@@ -125,5 +127,27 @@ describe("promoted hits", () => {
     expect([served[0], served[3]]).toEqual([ids[0], ids[3]]);
     expect(served).not.toEqual(ids);
     expect(served.toSorted()).toEqual(ids.toSorted());
+  });
+});
+
+describe("a list that was ranked before", () => {
+  it("is remembered for other pages, and ranked again for a client that wants no cache", async () => {
+    if (!student.ok) throw new Error(student.error.detail);
+    const { manifest, score } = student.value;
+    let runs = 0;
+    const counting = ok({
+      manifest,
+      score: (tensors: ListTensors) => {
+        runs++;
+        return score(tensors);
+      },
+    });
+    const counted = openEdge({ catalog: CATALOG, scorer: counting });
+    const serve = async (from: number, headers = {}) =>
+      outcomeOf(await counted.send("/products/_search", postJson(match(QUERY, { from, size: 5 }), headers)));
+    expect([await serve(0), await serve(5)]).toEqual(["applied", "applied"]);
+    expect(runs).toBe(1);
+    expect(await serve(0, { "cache-control": "no-cache" })).toBe("applied");
+    expect(runs).toBe(2);
   });
 });

@@ -19,6 +19,8 @@ export interface SearchOptions {
   readonly off?: boolean;
   /** Admin token of the local demo; with it the reply explains itself. */
   readonly explainToken?: string | undefined;
+  /** Have the model run again although the list of this search is remembered. */
+  readonly fresh?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -43,6 +45,7 @@ function requestBody({ query, sort, from, size }: Search): string {
 export async function search(request: Search, options: SearchOptions = {}): Promise<Answer> {
   const headers = new Headers({ "content-type": "application/json" });
   if (options.off === true) headers.set("x-armmt", "off");
+  if (options.fresh === true) headers.set("cache-control", "no-cache");
   const history = options.history ?? [];
   if (history.length > 0) headers.set("x-armmt-history", history.map(encodeURIComponent).join(","));
   if (options.explainToken !== undefined) headers.set("authorization", `Bearer ${options.explainToken}`);
