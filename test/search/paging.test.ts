@@ -133,13 +133,13 @@ describe("promoted hits", () => {
 describe("a list that was ranked before", () => {
   it("is remembered for other pages, and ranked again for a client that wants no cache", async () => {
     if (!student.ok) throw new Error(student.error.detail);
-    const { manifest, score } = student.value;
+    const { value: scorer } = student;
     let runs = 0;
     const counting = ok({
-      manifest,
+      manifest: scorer.manifest,
       score: (tensors: ListTensors) => {
         runs++;
-        return score(tensors);
+        return scorer.score(tensors);
       },
     });
     const counted = openEdge({ catalog: CATALOG, scorer: counting });
