@@ -33,7 +33,7 @@ interface Sizes {
   readonly studentEpochs: number;
 }
 
-/** About twenty minutes on 2 cores. More searches help more than more epochs over the same ones. */
+/** About a quarter of an hour on 2 cores. More searches help more than more epochs over the same ones. */
 const FULL: Sizes = {
   pictures: 6000,
   encoderEpochs: 12,
