@@ -121,7 +121,7 @@ describe("createGraphEncoder() with the builtin encoder", () => {
     const striped = plain.map((value, i) => (Math.floor(i / 3 / 64) % 8 < 4 && i % 3 > 0 ? 20 : value));
     const [a, b] = await builtin.encode([plain, striped]);
     expect(norm(a!)).toBeCloseTo(1, 4);
-    expect(a!.reduce((sum, value, d) => sum + value * b![d]!, 0)).toBeLessThan(0.9999);
+    expect(a!.reduce((sum, value, d) => sum + value * b![d]!, 0)).toBeLessThan(0.8);
   });
 
   it("refuses a picture of another size by rejecting, naming both sizes", async () => {
