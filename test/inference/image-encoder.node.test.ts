@@ -17,6 +17,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const SHARED = join(ROOT, "../shared/data");
 const MOBILENET = join(SHARED, "encoders/mobilenet-v2");
 const hasShared = existsSync(join(MOBILENET, "model.onnx"));
+if (!hasShared) console.warn("MobileNetV2 is not beside this checkout (../shared/data/encoders): its checks are skipped");
 
 const scratch = mkdtempSync(join(tmpdir(), "armmt-encoder-"));
 afterAll(() => rmSync(scratch, { recursive: true }));
