@@ -55,9 +55,11 @@ const simulationSchema = v.object({
   parts: v.object({ text: v.boolean(), picture: v.boolean(), personal: v.boolean(), context: v.boolean() }),
 });
 
-async function readTruth(folder: string): Promise<Map<string, Truth>> {
+async function readTruth(folder: string, split: Split): Promise<Map<string, Truth>> {
   const truths = new Map<string, Truth>();
-  for await (const truth of readRecords(join(folder, "truth.ndjson"), truthSchema)) truths.set(truth.query_id, truth);
+  for await (const truth of readRecords(join(folder, "truth.ndjson"), truthSchema)) {
+    if (truth.split === split) truths.set(truth.query_id, truth);
+  }
   return truths;
 }
 
@@ -82,9 +84,8 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateReport
   const { manifest } = scorer;
   const items = openItems(options.embeddings);
   const { parts } = v.parse(simulationSchema, JSON.parse(readFileSync(join(options.simulation, "simulation.json"), "utf8")));
-  const truths = await readTruth(options.simulation);
-  const { searches } = await readLog(options.simulation);
-  const held = searches.filter((search) => search.split === options.split);
+  const truths = await readTruth(options.simulation, options.split);
+  const { searches: held } = await readLog(options.simulation, options.split);
   if (held.length === 0) throw new CommandError(`${options.simulation} has no search in the ${options.split} split`);
   const shape = { imageDim: manifest.dims.image, textDim: manifest.dims.text, scaling: manifest.features };
 

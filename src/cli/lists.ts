@@ -5,11 +5,12 @@
  */
 import { mkdirSync } from "node:fs";
 import { Command } from "commander";
+import { type FeatureScaling, rawFeatures } from "../ranking/features.ts";
 import { CommandError, printTable, progressBar } from "./command.ts";
-import { buildLists, type ItemTable, writeLists } from "./lists/dataset.ts";
-import { openItems } from "./lists/items.ts";
-import { type LoggedSearch, readLog } from "./lists/log.ts";
-import { SPLITS } from "./simulate/split.ts";
+import { createListWriter, isUsable, type ItemTable, listInputOf, rowMaker, writeItems } from "./lists/dataset.ts";
+import { type EmbeddedItems, openItems } from "./lists/items.ts";
+import { type Log, openLog } from "./lists/log.ts";
+import { createScalingFit } from "./lists/scaling.ts";
 
 export interface ListsOptions {
   /** Folder with queries.ndjson and events.ndjson. */
@@ -32,32 +33,63 @@ export interface ListsReport {
   readonly unknownItems: number;
 }
 
-/** Items that the searches name, in the order of their ids. */
-function itemTable(searches: readonly LoggedSearch[], folder: string): { table: ItemTable; unknown: number } {
-  const embedded = openItems(folder);
-  const ids = [...new Set(searches.flatMap((search) => [...search.itemIds, ...search.history]))].toSorted();
-  const items = ids.flatMap((id) => embedded.find(id) ?? []);
-  return { table: { identity: embedded.identity, items }, unknown: ids.length - items.length };
+interface Survey {
+  readonly searches: number;
+  readonly leftOut: number;
+  readonly scaling: readonly FeatureScaling[];
+  readonly table: ItemTable;
+  readonly unknownItems: number;
 }
 
+/** The first pass: which items the searches name (their table is in the order of ids), and the scaling of the training split's features. */
+async function survey(log: Log, embedded: EmbeddedItems, from: ListsOptions): Promise<Survey> {
+  const named = new Set<string>();
+  const fit = createScalingFit();
+  const counts = { searches: 0, training: 0, leftOut: 0 };
+  for await (const search of log.searches()) {
+    if (search === undefined) {
+      counts.leftOut++;
+      continue;
+    }
+    counts.searches++;
+    for (const itemId of [...search.itemIds, ...search.history]) named.add(itemId);
+    if (search.split !== "train") continue;
+    counts.training++;
+    if (isUsable(search)) fit.add(rawFeatures(listInputOf(search, embedded)));
+  }
+  if (counts.training === 0) {
+    throw new CommandError(`${from.events} holds ${counts.searches} searches and none of them is for training: more searches are needed`);
+  }
+  const items = [...named].toSorted().flatMap((itemId) => embedded.find(itemId) ?? []);
+  if (items.length === 0) {
+    throw new CommandError(`No item of ${from.events} is in ${from.embeddings}: embed the catalogue that was searched`);
+  }
+  const { searches, leftOut } = counts;
+  const table = { identity: embedded.identity, items };
+  return { searches, leftOut, scaling: fit.scaling(), table, unknownItems: named.size - items.length };
+}
+
+/** Two passes over the searches, so that memory holds the events' index and one row group, however long the log is. */
 export async function makeLists(options: ListsOptions): Promise<ListsReport> {
-  const { searches, leftOut } = await readLog(options.events);
-  if (!searches.some((search) => search.split === "train")) {
-    throw new CommandError(
-      `${options.events} holds ${searches.length} searches and none of them is for training: more searches are needed`,
-    );
-  }
-  const { table, unknown } = itemTable(searches, options.embeddings);
-  if (table.items.length === 0) {
-    throw new CommandError(`No item of ${options.events} is in ${options.embeddings}: embed the catalogue that was searched`);
-  }
+  const log = await openLog(options.events);
+  const { searches, leftOut, scaling, table, unknownItems } = await survey(log, openItems(options.embeddings), options);
   mkdirSync(options.out, { recursive: true });
-  const bar = progressBar("Building lists", searches.length, { json: options.json });
-  const set = buildLists(searches, table, () => bar.increment());
+  const bar = progressBar("Building lists", searches, { json: options.json });
+  const counts = { train: 0, validation: 0, test: 0 };
+  const rowOf = rowMaker(table, scaling);
+  const writer = createListWriter(options.out);
+  for await (const search of log.searches()) {
+    if (search === undefined) continue;
+    bar.increment();
+    if (!isUsable(search)) continue;
+    await writer.add(rowOf(search));
+    counts[search.split]++;
+  }
+  await writer.close();
   bar.stop();
-  writeLists(options.out, set, table);
-  const [train = 0, validation = 0, test = 0] = SPLITS.map((split) => set.rows.filter((row) => row.split === split).length);
-  return { lists: set.rows.length, train, validation, test, leftOut, items: table.items.length, unknownItems: unknown };
+  writeItems(options.out, table, scaling);
+  const { train, validation, test } = counts;
+  return { lists: train + validation + test, train, validation, test, leftOut, items: table.items.length, unknownItems };
 }
 
 interface Flags {

@@ -1,18 +1,21 @@
 /** From a log to training lists: history in the right order, scaling from training lists alone, and a Parquet file that reads back. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { packSet, writeSet } from "../../src/cli/embed/pack.ts";
 import { itemFeatures } from "../../src/cli/embed/vectors.ts";
-import { buildLists, type ItemTable, listInputOf, writeLists } from "../../src/cli/lists/dataset.ts";
-import { historyBefore, indexEvents, type LoggedSearch, readLog, searchOf } from "../../src/cli/lists/log.ts";
+import { makeLists } from "../../src/cli/lists.ts";
+import { createListWriter, type ItemTable, type ListRow, listInputOf, rowMaker } from "../../src/cli/lists/dataset.ts";
+import { createEventIndex, historyBefore, type LoggedSearch, readLog, searchOf } from "../../src/cli/lists/log.ts";
+import { openItems } from "../../src/cli/lists/items.ts";
 import { fitScaling } from "../../src/cli/lists/scaling.ts";
 import { encodeNpy } from "../../src/cli/model/npy.ts";
 import { run } from "../../src/cli/main.ts";
 import { writeSimulation } from "../../src/cli/simulate.ts";
 import type { EventRecord, QueryRecord } from "../../src/cli/simulate/records.ts";
-import { splitOf } from "../../src/cli/simulate/split.ts";
+import { isCold, splitOf } from "../../src/cli/simulate/split.ts";
 import { drawCatalogue } from "../../src/demo/catalogue.ts";
 import { createTextEncoder, TEXT_DIM } from "../../src/embeddings/text-encoder.ts";
 import { buildTensors, FEATURES, MAX_HISTORY, rawFeatures } from "../../src/ranking/features.ts";
@@ -30,6 +33,15 @@ function textTable(count: number): ItemTable {
     features: itemFeatures(product),
   }));
   return { identity: { imageDim: 64, textDim: TEXT_DIM, imageEncoder: "none", textEncoder: "text" }, items };
+}
+
+/** Rows as `armmt lists` makes them, and the scaling of the training split. */
+function rowsOf(logged: readonly LoggedSearch[], items: ItemTable): { rows: ListRow[]; scaling: ReturnType<typeof fitScaling> } {
+  const byId = new Map(items.items.map((item) => [item.itemId, item]));
+  const known = { find: (itemId: string) => byId.get(itemId) };
+  const training = logged.filter(({ split }) => split === "train");
+  const scaling = fitScaling(training.map((search) => rawFeatures(listInputOf(search, known))));
+  return { rows: logged.map(rowMaker(items, scaling)), scaling };
 }
 
 const simulation = join(folder, "simulation");
@@ -79,12 +91,15 @@ describe("history", () => {
   });
 
   it("comes from what the shopper looked at, however the log is ordered, and not from impressions", () => {
-    const index = indexEvents([
+    const index = createEventIndex();
+    for (const one of [
       event("click", "late", 50, "q0"),
       event("view", "early", 10),
       event("impression", "passed", 60),
       event("view", "after", 99),
-    ]);
+    ]) {
+      index.add(one);
+    }
     const texts = Array.from({ length: 200 }, (_, i) => `query ${i}`);
     const query = texts.find((text) => splitOf("query", text) === splitOf("shopper", "someone"));
     const record: QueryRecord = {
@@ -94,19 +109,15 @@ describe("history", () => {
       timestamp: new Date(70_000).toISOString(),
       query_attributes: { armmt: { original_ids: ["x", "y"], served_ids: ["y", "x"] } },
     };
-    expect(searchOf(record, index)?.history).toEqual(["late", "early"]);
+    expect(searchOf(record, index.index())?.history).toEqual(["late", "early"]);
   });
 });
 
-describe("buildLists()", () => {
-  it("uses the tensors that serve, scaled with training lists alone", () => {
-    const { rows, scaling } = buildLists(searches, table);
+describe("rowMaker()", () => {
+  it("uses the tensors that serve", () => {
+    const { rows, scaling } = rowsOf(searches, table);
     const byId = new Map(table.items.map((item) => [item.itemId, item]));
     const known = { find: (itemId: string) => byId.get(itemId) };
-    const training = searches.filter(({ split }) => split === "train");
-    expect(training.length).toBeLessThan(searches.length);
-    expect(scaling).toEqual(fitScaling(training.map((search) => rawFeatures(listInputOf(search, known)))));
-    expect(scaling).not.toEqual(fitScaling(searches.map((search) => rawFeatures(listInputOf(search, known)))));
     const search = searches.find(({ split, history }) => split === "test" && history.length > 0)!;
     const row = rows.find(({ query_id: id }) => id === search.queryId)!;
     const tensors = buildTensors(listInputOf(search, known), { imageDim: 64, textDim: TEXT_DIM, scaling });
@@ -117,7 +128,7 @@ describe("buildLists()", () => {
   });
 
   it("takes positions from what was shown, and labels from what was clicked", () => {
-    const { rows } = buildLists(searches, table);
+    const { rows } = rowsOf(searches, table);
     for (const row of rows) {
       const search = searches.find(({ queryId }) => queryId === row.query_id)!;
       expect(row.positions.map((position) => search.servedIds[position - 1])).toEqual(search.itemIds);
@@ -128,7 +139,7 @@ describe("buildLists()", () => {
   });
 
   it("marks items that have no record", () => {
-    const { rows } = buildLists(searches, { ...table, items: table.items.slice(0, 150) });
+    const { rows } = rowsOf(searches, { ...table, items: table.items.slice(0, 150) });
     expect(rows.some((row) => row.item_rows.includes(-1))).toBe(true);
   });
 });
@@ -152,20 +163,26 @@ describe("fitScaling()", () => {
   });
 });
 
-describe("writeLists()", () => {
-  it("writes Parquet with the documented columns, row by row as built", async () => {
+describe("createListWriter()", () => {
+  it("writes Parquet with the documented columns, row by row as built, over more than one row group", async () => {
     const out = join(folder, "lists");
     mkdirSync(out);
-    const set = buildLists(searches, table);
-    writeLists(out, set, table);
+    const built = rowsOf(searches, table).rows;
+    const repeated = Array.from({ length: 4100 }, (_, i) => ({ ...built[i % built.length]!, query_id: `q${i}` }));
+    const writer = createListWriter(out);
+    for (const row of repeated) await writer.add(row);
+    await writer.close();
     const file = await asyncBufferFromFile(join(out, "lists.parquet"));
-    const { schema } = await parquetMetadataAsync(file);
+    const { schema, row_groups: groups } = await parquetMetadataAsync(file);
+    expect(groups.map(({ num_rows: count }) => Number(count))).toEqual([4000, 100]);
     const card = readFileSync(new URL("../../model/README.md", import.meta.url), "utf8");
     const written = schema.slice(1).flatMap(({ name }) => (name === "list" || name === "element" ? [] : [name]));
     for (const name of written) expect(card).toContain(`\`${name}\``);
     const rows = await parquetReadObjects({ file });
-    expect(rows).toHaveLength(set.rows.length);
-    expect(rows[3]).toEqual({ ...set.rows[3], features: [...Float32Array.from(set.rows[3]?.features ?? [])] });
+    expect(rows).toHaveLength(repeated.length);
+    for (const at of [3, 4099]) {
+      expect(rows[at]).toEqual({ ...repeated[at], features: [...Float32Array.from(repeated[at]?.features ?? [])] });
+    }
   });
 
   it("encodeNpy() writes NumPy's header and refuses a wrong shape", () => {
@@ -176,6 +193,54 @@ describe("writeLists()", () => {
     expect((bytes.length - 24) % 64).toBe(0);
     expect(new Float32Array(bytes.slice(-24).buffer)[5]).toBe(6);
     expect(() => encodeNpy(new Uint8Array(5), [2, 3])).toThrow("5 values as [2, 3]");
+  });
+});
+
+describe("makeLists()", () => {
+  const embeddings = join(folder, "embeddings");
+  const out = join(folder, "made");
+  let report: Awaited<ReturnType<typeof makeLists>>;
+  beforeAll(async () => {
+    writeSet(embeddings, packSet(table.items, table.identity));
+    report = await makeLists({ events: simulation, embeddings, out, json: true });
+  });
+
+  it("writes what the rows of all searches are, with the scaling of the training split alone", async () => {
+    const ids = [...new Set(searches.flatMap((search) => [...search.itemIds, ...search.history]))].toSorted();
+    const embedded = openItems(embeddings);
+    const { rows, scaling } = rowsOf(searches, { identity: embedded.identity, items: ids.map((id) => embedded.find(id)!) });
+    expect(await parquetReadObjects({ file: await asyncBufferFromFile(join(out, "lists.parquet")) })).toEqual(
+      rows.map((row) => ({ ...row, features: [...Float32Array.from(row.features)] })),
+    );
+    expect(JSON.parse(readFileSync(join(out, "features.json"), "utf8"))).toEqual({ features: scaling, identity: embedded.identity });
+    const everything = fitScaling(searches.map((search) => rawFeatures(listInputOf(search, embedded))));
+    expect(scaling).not.toEqual(everything);
+    expect(report).toMatchObject({ lists: searches.length, items: ids.length, leftOut: 0, unknownItems: 0 });
+    expect(report.train + report.validation + report.test).toBe(report.lists);
+  });
+
+  it("keeps shoppers, queries and cold items of the test out of training", async () => {
+    const rows = await parquetReadObjects({ file: await asyncBufferFromFile(join(out, "lists.parquet")) });
+    const training = new Set(rows.flatMap((row) => (row["split"] === "train" ? [row["query"]] : [])));
+    const test = rows.filter((row) => row["split"] === "test");
+    expect(test.length).toBeGreaterThan(0);
+    for (const row of test) expect(training.has(row["query"])).toBe(false);
+    const shoppersOf = (split: string) => new Set(searches.filter((one) => one.split === split).map((one) => one.queryId.split("-q")[0]));
+    const trained = shoppersOf("train");
+    expect([...shoppersOf("test")].filter((shopper) => trained.has(shopper))).toEqual([]);
+    const named = searches.filter(({ split }) => split === "train").flatMap((search) => [...search.itemIds, ...search.history]);
+    expect(named.filter(isCold)).toEqual([]);
+  });
+
+  it("gives the same lists whatever the order of the events", async () => {
+    const shuffled = join(folder, "shuffled");
+    mkdirSync(shuffled);
+    const lines = readFileSync(join(simulation, "events.ndjson"), "utf8").trim().split("\n");
+    writeFileSync(join(shuffled, "events.ndjson"), `${lines.toReversed().join("\n")}\n`);
+    copyFileSync(join(simulation, "queries.ndjson"), join(shuffled, "queries.ndjson"));
+    const again = join(folder, "made-again");
+    await makeLists({ events: shuffled, embeddings, out: again, json: true });
+    expect(readFileSync(join(again, "lists.parquet"))).toEqual(readFileSync(join(out, "lists.parquet")));
   });
 });
 

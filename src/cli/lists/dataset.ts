@@ -1,24 +1,26 @@
 /**
- * Logged searches + item records → the training set in memory and on disk. Every feature comes from ranking/features.ts, as at the edge;
+ * Logged searches + item records → the training set on disk, row by row. Every feature comes from ranking/features.ts, as at the edge;
  * Python receives numbers and row numbers only.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parquetWriteFile } from "hyparquet-writer";
+import { fileWriter, ParquetWriter } from "hyparquet-writer";
 import type { SchemaElement } from "hyparquet";
 import type { Candidate, ItemRecord } from "../../ranking/candidate.ts";
-import { buildTensors, type FeatureScaling, type ListInput, rawFeatures } from "../../ranking/features.ts";
+import { buildTensors, type FeatureScaling, type ListInput } from "../../ranking/features.ts";
 import { tokenTable } from "../../embeddings/text-encoder.ts";
 import { TOKEN_TABLE_ROWS } from "../../ranking/tokenizer.ts";
 import type { ShardSetIdentity } from "../../inference/manifest.ts";
 import { writeNpy } from "../model/npy.ts";
 import type { LoggedSearch } from "./log.ts";
-import { fitScaling } from "./scaling.ts";
 
 const DAY_MS = 86_400_000;
 
 /** Lists shorter than this teach nothing about order. */
 const FEWEST_CANDIDATES = 2;
+
+/** Rows in memory before they are written. */
+const ROW_GROUP = 4000;
 
 export interface ItemTable {
   readonly identity: ShardSetIdentity;
@@ -46,11 +48,6 @@ export interface ListRow {
   readonly history_rows: number[];
 }
 
-export interface ListSet {
-  readonly rows: readonly ListRow[];
-  readonly scaling: readonly FeatureScaling[];
-}
-
 /** The input of the feature code for one logged search: what the edge had before it, on that day. */
 export function listInputOf(search: LoggedSearch, known: { find(itemId: string): ItemRecord | undefined }): ListInput {
   const candidates: Candidate[] = search.itemIds.map((itemId, i) => ({ itemId, rank: i + 1, score: search.scores?.[i] }));
@@ -63,20 +60,24 @@ export function listInputOf(search: LoggedSearch, known: { find(itemId: string):
   };
 }
 
-/** Scaling is fitted on the searches of the training split alone, then applied to all. */
-export function buildLists(searches: readonly LoggedSearch[], table: ItemTable, onList: () => void = () => undefined): ListSet {
+export function isUsable(search: LoggedSearch): boolean {
+  return search.itemIds.length >= FEWEST_CANDIDATES;
+}
+
+/** How one search becomes a row. Give a scaling that was fitted on searches of the training split alone. */
+export function rowMaker(table: ItemTable, scaling: readonly FeatureScaling[]): (search: LoggedSearch) => ListRow {
   const rowOf = new Map(table.items.map((item, row) => [item.itemId, row]));
-  const byId = new Map(table.items.map((item) => [item.itemId, item]));
-  const known = { find: (itemId: string) => byId.get(itemId) };
-  const usable = searches.filter((search) => search.itemIds.length >= FEWEST_CANDIDATES);
-  const training = usable.filter((search) => search.split === "train");
-  const scaling = fitScaling(training.map((search) => rawFeatures(listInputOf(search, known))));
+  const known = {
+    find: (itemId: string) => {
+      const row = rowOf.get(itemId);
+      return row === undefined ? undefined : table.items[row];
+    },
+  };
   const shape = { imageDim: table.identity.imageDim, textDim: table.identity.textDim, scaling };
-  const rows = usable.map((search): ListRow => {
+  return (search) => {
     const tensors = buildTensors(listInputOf(search, known), shape);
     const position = new Map(search.servedIds.map((itemId, i) => [itemId, i + 1]));
     const flag = (ids: ReadonlySet<string>) => search.itemIds.map((itemId) => (ids.has(itemId) ? 1 : 0));
-    onList();
     return {
       query_id: search.queryId,
       query: search.query,
@@ -94,8 +95,7 @@ export function buildLists(searches: readonly LoggedSearch[], table: ItemTable, 
       purchases: flag(search.actions.purchase),
       history_rows: search.history.flatMap((itemId) => rowOf.get(itemId) ?? []),
     };
-  });
-  return { rows, scaling };
+  };
 }
 
 const INTEGER_LISTS = ["token_ids", "item_rows", "positions", "clicks", "carts", "purchases", "history_rows"] as const;
@@ -108,33 +108,48 @@ function listColumn(name: string, type: "INT32" | "FLOAT"): SchemaElement[] {
   ];
 }
 
-/** Writes lists.parquet, image.npy, text.npy, presence.npy, tokens.npy and features.json into `out`. */
-export function writeLists(out: string, set: ListSet, table: ItemTable): void {
-  const { rows, scaling } = set;
-  const schema: SchemaElement[] = [
-    { name: "root", num_children: 5 + INTEGER_LISTS.length },
-    { name: "query_id", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "REQUIRED" },
-    { name: "query", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "REQUIRED" },
-    { name: "split", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "REQUIRED" },
-    { name: "randomised", type: "BOOLEAN", repetition_type: "REQUIRED" },
-    ...INTEGER_LISTS.flatMap((name) => listColumn(name, "INT32")),
-    ...listColumn("features", "FLOAT"),
-  ];
-  parquetWriteFile({
-    filename: join(out, "lists.parquet"),
-    schema,
-    statistics: false,
-    rowGroupSize: 4000,
-    columnData: [
-      { name: "query_id", data: rows.map((row) => row.query_id) },
-      { name: "query", data: rows.map((row) => row.query) },
-      { name: "split", data: rows.map((row) => row.split) },
-      { name: "randomised", data: rows.map((row) => row.randomised) },
-      ...INTEGER_LISTS.map((name) => ({ name, data: rows.map((row) => row[name]) })),
-      { name: "features", data: rows.map((row) => row.features) },
-    ],
-  });
+const schemaWith = (more: readonly string[]): SchemaElement[] => [
+  { name: "root", num_children: 5 + INTEGER_LISTS.length + more.length },
+  { name: "query_id", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "REQUIRED" },
+  { name: "query", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "REQUIRED" },
+  { name: "split", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "REQUIRED" },
+  { name: "randomised", type: "BOOLEAN", repetition_type: "REQUIRED" },
+  ...INTEGER_LISTS.flatMap((name) => listColumn(name, "INT32")),
+  ...listColumn("features", "FLOAT"),
+  ...more.flatMap((name) => listColumn(name, "INT32")),
+];
 
+const COLUMNS = ["query_id", "query", "split", "randomised", ...INTEGER_LISTS, "features"] as const;
+
+export interface ListWriter<More extends string> {
+  add(row: ListRow & Readonly<Record<More, number[]>>): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Writes lists.parquet into `out` as rows come, one row group at a time. `more` names integer columns, parallel to the candidates. */
+export function createListWriter<More extends string = never>(out: string, more: readonly More[] = []): ListWriter<More> {
+  const file = new ParquetWriter({ writer: fileWriter(join(out, "lists.parquet")), schema: schemaWith(more), statistics: false });
+  let rows: (ListRow & Readonly<Record<More, number[]>>)[] = [];
+  const flush = async (): Promise<void> => {
+    if (rows.length === 0) return;
+    const columnData = [...COLUMNS, ...more].map((name) => ({ name, data: rows.map((row) => row[name]) }));
+    await file.write({ columnData, rowGroupSize: ROW_GROUP });
+    rows = [];
+  };
+  return {
+    async add(row) {
+      rows.push(row);
+      if (rows.length >= ROW_GROUP) await flush();
+    },
+    async close() {
+      await flush();
+      await file.finish();
+    },
+  };
+}
+
+/** Writes image.npy, text.npy, presence.npy, tokens.npy and features.json into `out`. */
+export function writeItems(out: string, table: ItemTable, scaling: readonly FeatureScaling[]): void {
   const { imageDim, textDim } = table.identity;
   const count = table.items.length;
   const image = new Float32Array(count * imageDim);

@@ -74,33 +74,49 @@ export function historyBefore(looks: readonly Look[], atMs: number): string[] {
   return [...found];
 }
 
-interface EventIndex {
+const ACTIONS = ["click", "add_to_cart", "purchase"] as const;
+type Action = (typeof ACTIONS)[number];
+
+/** What happened after a search, in the log's order. */
+type Acted = readonly { readonly action: Action; readonly itemId: string }[];
+
+export interface EventIndex {
   /** By client, in time order. */
   readonly looks: ReadonlyMap<string, readonly Look[]>;
-  /** By query, then action. */
-  readonly actions: ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
+  readonly actions: ReadonlyMap<string, Acted>;
 }
 
-export function indexEvents(events: readonly EventRecord[]): EventIndex {
+function append<T>(lists: Map<string, T[]>, key: string, value: T): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}
+
+/**
+ * Takes events in any order, one by one, and keeps of each what lists need (about 100 bytes), so that a log may be far larger than memory.
+ * `index` puts the looks into time order; call it after the last event.
+ */
+export function createEventIndex(): { add(event: EventRecord): void; index(): EventIndex } {
   const looks = new Map<string, Look[]>();
-  const actions = new Map<string, Map<string, Set<string>>>();
-  for (const event of events) {
-    const itemId = event.event_attributes.object.object_id;
-    if (event.client_id !== undefined && LOOKED_AT.has(event.action_name)) {
-      const list = looks.get(event.client_id) ?? [];
-      list.push({ itemId, atMs: timeOf(event, `An event of client "${event.client_id}"`) });
-      looks.set(event.client_id, list);
-    }
-    if (event.query_id === undefined) continue;
-    const byAction = actions.get(event.query_id) ?? new Map<string, Set<string>>();
-    byAction.set(event.action_name, (byAction.get(event.action_name) ?? new Set()).add(itemId));
-    actions.set(event.query_id, byAction);
-  }
-  for (const list of looks.values()) list.sort((a, b) => a.atMs - b.atMs);
-  return { looks, actions };
+  const actions = new Map<string, { action: Action; itemId: string }[]>();
+  const itemIds = new Map<string, string>(); // one copy of each id, not one per event
+  return {
+    add(event) {
+      const given = event.event_attributes.object.object_id;
+      const itemId = itemIds.get(given) ?? given;
+      itemIds.set(itemId, itemId);
+      if (event.client_id !== undefined && LOOKED_AT.has(event.action_name)) {
+        append(looks, event.client_id, { itemId, atMs: timeOf(event, `An event of client "${event.client_id}"`) });
+      }
+      const action = ACTIONS.find((name) => name === event.action_name);
+      if (event.query_id !== undefined && action !== undefined) append(actions, event.query_id, { action, itemId });
+    },
+    index() {
+      for (const list of looks.values()) list.sort((a, b) => a.atMs - b.atMs);
+      return { looks, actions };
+    },
+  };
 }
-
-const NONE: ReadonlySet<string> = new Set();
 
 /**
  * One search with its clicks and history. `undefined` when shopper and query belong to different splits: such a list would let a test query
@@ -117,7 +133,8 @@ export function searchOf(record: QueryRecord, index: EventIndex): LoggedSearch |
       `Query "${record.query_id}" has ${scores.length} original_scores for ${itemIds.length} original_ids: they must be parallel`,
     );
   }
-  const byAction = index.actions.get(record.query_id);
+  const acted = index.actions.get(record.query_id) ?? [];
+  const itemsOf = (action: Action) => new Set(acted.flatMap((one) => (one.action === action ? [one.itemId] : [])));
   return {
     queryId: record.query_id,
     query: record.user_query,
@@ -128,25 +145,39 @@ export function searchOf(record: QueryRecord, index: EventIndex): LoggedSearch |
     scores,
     servedIds: armmt.served_ids,
     actions: {
-      click: byAction?.get("click") ?? NONE,
-      add_to_cart: byAction?.get("add_to_cart") ?? NONE,
-      purchase: byAction?.get("purchase") ?? NONE,
+      click: itemsOf("click"),
+      add_to_cart: itemsOf("add_to_cart"),
+      purchase: itemsOf("purchase"),
     },
     history: record.client_id === undefined ? [] : historyBefore(index.looks.get(record.client_id) ?? [], atMs),
   };
 }
 
-/** All searches of a folder with queries.ndjson and events.ndjson, and how many were left out because their split is not clear. */
-export async function readLog(folder: string): Promise<{ searches: LoggedSearch[]; leftOut: number }> {
-  const events: EventRecord[] = [];
-  for await (const event of readRecords(`${folder}/events.ndjson`, eventRecordSchema)) events.push(event);
-  const index = indexEvents(events);
+/** A log that is read search by search; each pass reads queries.ndjson anew. */
+export interface Log {
+  /** In the file's order; `undefined` for a search that is left out because its split is not clear. */
+  searches(): AsyncGenerator<LoggedSearch | undefined>;
+}
+
+/** Reads the events of a folder with queries.ndjson and events.ndjson; neither file needs to be in order. */
+export async function openLog(folder: string): Promise<Log> {
+  const events = createEventIndex();
+  for await (const event of readRecords(`${folder}/events.ndjson`, eventRecordSchema)) events.add(event);
+  const index = events.index();
+  return {
+    async *searches() {
+      for await (const record of readRecords(`${folder}/queries.ndjson`, queryRecordSchema)) yield searchOf(record, index);
+    },
+  };
+}
+
+/** All searches at once, or those of one split, and how many of the log were left out because their split is not clear. */
+export async function readLog(folder: string, only?: Split): Promise<{ searches: LoggedSearch[]; leftOut: number }> {
   const searches: LoggedSearch[] = [];
   let leftOut = 0;
-  for await (const record of readRecords(`${folder}/queries.ndjson`, queryRecordSchema)) {
-    const search = searchOf(record, index);
+  for await (const search of (await openLog(folder)).searches()) {
     if (search === undefined) leftOut++;
-    else searches.push(search);
+    else if (only === undefined || search.split === only) searches.push(search);
   }
   return { searches, leftOut };
 }

@@ -6,29 +6,45 @@ type Columns = Readonly<Record<Feature, readonly (number | undefined)[]>>;
 /** Narrower than this, a feature is a constant and is left at its own size. */
 const SMALLEST_STD = 1e-6;
 
-/**
- * One entry per FEATURES, in order: mean and standard deviation over the known values of all lists; 0 and 1 for a feature that is not
- * scaled, is never known, or never changes.
- */
-export function fitScaling(lists: Iterable<Columns>): FeatureScaling[] {
+export interface ScalingFit {
+  /** Takes the raw features of one list. */
+  add(columns: Columns): void;
+  /**
+   * One entry per FEATURES, in order: mean and standard deviation over the known values of all lists so far; 0 and 1 for a feature that is
+   * not scaled, is never known, or never changes.
+   */
+  scaling(): FeatureScaling[];
+}
+
+export function createScalingFit(): ScalingFit {
   const count = new Float64Array(FEATURES.length);
   const sum = new Float64Array(FEATURES.length);
   const squares = new Float64Array(FEATURES.length);
-  for (const columns of lists) {
-    FEATURES.forEach((name, f) => {
-      for (const value of columns[name]) {
-        if (value === undefined) continue;
-        count[f]! += 1;
-        sum[f]! += value;
-        squares[f]! += value * value;
-      }
-    });
-  }
-  return FEATURES.map((name, f) => {
-    const n = count[f]!;
-    if (!isScaled(name) || n === 0) return { name, mean: 0, std: 1 };
-    const mean = sum[f]! / n;
-    const std = Math.sqrt(Math.max(0, squares[f]! / n - mean * mean));
-    return { name, mean, std: std < SMALLEST_STD ? 1 : std };
-  });
+  return {
+    add(columns) {
+      FEATURES.forEach((name, f) => {
+        for (const value of columns[name]) {
+          if (value === undefined) continue;
+          count[f]! += 1;
+          sum[f]! += value;
+          squares[f]! += value * value;
+        }
+      });
+    },
+    scaling: () =>
+      FEATURES.map((name, f) => {
+        const n = count[f]!;
+        if (!isScaled(name) || n === 0) return { name, mean: 0, std: 1 };
+        const mean = sum[f]! / n;
+        const std = Math.sqrt(Math.max(0, squares[f]! / n - mean * mean));
+        return { name, mean, std: std < SMALLEST_STD ? 1 : std };
+      }),
+  };
+}
+
+/** The scaling of lists that are all at hand. */
+export function fitScaling(lists: Iterable<Columns>): FeatureScaling[] {
+  const fit = createScalingFit();
+  for (const columns of lists) fit.add(columns);
+  return fit.scaling();
 }

@@ -7,8 +7,8 @@
  * Ours throughout. The parts follow the benchmark design of the notes: without a picture part no image can help, without a shopper's
  * modality weight no fusion gate can, and without a part that depends on the list no list model can.
  */
-import type { DrawnProduct } from "../../demo/catalogue.ts";
-import { satisfied, type Wish } from "./query.ts";
+import { mismatch, satisfied } from "./query.ts";
+import type { ShopProduct, Wish } from "./shop.ts";
 import { pictureLiking, type Shopper } from "./shopper.ts";
 
 export interface Parts {
@@ -43,19 +43,20 @@ function percentiles(values: readonly number[]): number[] {
 }
 
 /** u of every candidate; depends on the list through prices only. */
-export function utilities(shopper: Shopper, wish: Wish, candidates: readonly DrawnProduct[], parts: Parts): number[] {
+export function utilities(shopper: Shopper, wish: Wish, candidates: readonly ShopProduct[], parts: Parts): number[] {
   const cheapness = percentiles(candidates.map((product) => product.price));
   return candidates.map((product, i) => {
     let u = 0.4 * ((product.rating - 4) / 0.45) + 0.15 * (Math.log1p(product.popularity) - 3) + (product.inStock ? 0 : OUT_OF_STOCK);
     const { named, seen, asked } = satisfied(wish, product);
-    if (parts.text && product.category !== wish.category) u += WRONG_CATEGORY;
+    const wrong = mismatch(wish, product);
+    if ((wrong === "named" && parts.text) || (wrong === "seen" && parts.picture)) u += WRONG_CATEGORY;
     if (asked > 0) {
       const match = (parts.text ? named : 0) + (parts.picture ? seen : 0);
       u += MATCH * (match / asked - 0.5);
     }
     if (parts.personal) {
       const picture = parts.picture ? shopper.modality * pictureLiking(shopper, product) : 0;
-      const text = parts.text ? (1 - shopper.modality) * shopper.brandLiking(product.title) : 0;
+      const text = parts.text ? (1 - shopper.modality) * shopper.brandLiking(product) : 0;
       u += PERSONAL * (picture + text);
     }
     if (parts.context) u -= PRICE * shopper.thrift * ((cheapness[i] ?? 0.5) - 0.5);
@@ -63,21 +64,19 @@ export function utilities(shopper: Shopper, wish: Wish, candidates: readonly Dra
   });
 }
 
-/** The part of a look by which two products seem alike: shape, colour, pattern, style. */
-export type Kind = readonly [string, string, string, string];
-
-export function kindOf(product: DrawnProduct): Kind {
-  const { silhouette, colour, pattern, style } = product.look;
-  return [silhouette, colour, pattern, style];
-}
+/** The parts of a look by which two products seem alike, in the shop's order: words, or codes that stand for them. */
+export type Kind = readonly (string | number | undefined)[];
 
 function alike(a: Kind, b: Kind): number {
-  return a.reduce((sum, word, i) => sum + (word === b[i] ? 0.25 : 0), 0);
+  return a.reduce<number>((sum, word, i) => sum + (word === b[i] ? 1 / a.length : 0), 0);
 }
 
-/** u at each position of a shown order: what looks like the items just above is passed over. */
+/**
+ * u at each position of a shown order: what looks like the items just above is passed over. Likeness is seen, so it counts only where both
+ * the context part and the picture part are on; otherwise a picture would tell something in the control without pictures.
+ */
 export function utilitiesInOrder(u: readonly number[], kinds: readonly Kind[], parts: Parts): number[] {
-  if (!parts.context) return [...u];
+  if (!parts.context || !parts.picture) return [...u];
   return u.map((value, i) => {
     let most = 0;
     for (let above = Math.max(0, i - NEIGHBOURHOOD); above < i; above++) {

@@ -48,6 +48,12 @@ export const truthSchema = v.object({
   /** 0..4 */
   grade: v.array(v.number()),
   in_stock: v.array(v.boolean()),
+  /** In whole currency units, cents after the point. */
+  price: v.array(v.number()),
+  /** candidates x parts of a look by which two products seem alike, row by row; codes into simulation.json's `look`. */
+  look: v.array(v.number()),
+  /** Never shown in training or validation. */
+  cold_item: v.array(v.boolean()),
   /** How much the picture counts for this shopper, 0..1. */
   modality: v.number(),
 });

@@ -3,58 +3,49 @@
  *
  * A shopper never reads the model's inputs: taste is over the words of a look, the model sees pixels and titles.
  */
-import type { DrawnProduct } from "../../demo/catalogue.ts";
 import { createRandom, type Random } from "../../demo/random.ts";
-import { CATEGORY_LIST, COLOURS, PATTERNS, STYLES } from "../../demo/vocabulary.ts";
-import { words } from "../../ranking/tokenizer.ts";
+import { brandOf, type Shop, type ShopProduct, type Taste } from "./shop.ts";
 import { type Split, splitOf } from "./split.ts";
 
 export interface Shopper {
   readonly id: string;
   readonly split: Split;
-  readonly categories: readonly string[];
+  readonly interests: readonly string[];
   /** Liking per word of a look, -1..1; absent is 0. */
   readonly taste: ReadonlyMap<string, number>;
   /** 0 = reads, 1 = looks. */
   readonly modality: number;
   /** How much a cheaper neighbour hurts; about 1. */
   readonly thrift: number;
-  /** Liking of the maker that a title begins with, -1..1. */
-  readonly brandLiking: (title: string) => number;
+  /** Liking of a product's maker, -1..1. */
+  readonly brandLiking: (product: ShopProduct) => number;
 }
 
-const INTERESTS = 5;
-
-function drawTaste(random: Random): Map<string, number> {
+function drawTaste(tastes: readonly Taste[], random: Random): Map<string, number> {
   const taste = new Map<string, number>();
-  const draw = (from: readonly string[], liked: number, disliked: number): void => {
-    const left = [...from];
+  for (const { words, liked, disliked } of tastes) {
+    const left = [...words];
     for (let i = 0; i < liked + disliked; i++) {
       const word = random.pick(left);
       left.splice(left.indexOf(word), 1);
       taste.set(word, i < liked ? 1 : -0.7);
     }
-  };
-  draw(COLOURS, 3, 3);
-  draw(PATTERNS, 2, 2);
-  draw(STYLES, 1, 2);
+  }
   return taste;
 }
 
-export function drawShopper(id: string, seed: number): Shopper {
+/** Everything of a shopper follows from id, seed and shop. */
+export function drawShopper(id: string, seed: number, shop: Shop): Shopper {
   const random = createRandom(`${seed}:${id}`);
-  const names = CATEGORY_LIST.map((category) => category.name);
-  const categories = new Set<string>();
-  while (categories.size < INTERESTS) categories.add(random.pick(names));
   return {
     id,
     split: splitOf("shopper", id),
-    categories: [...categories],
-    taste: drawTaste(random),
+    interests: shop.drawInterests(random),
+    taste: drawTaste(shop.tastes, random),
     modality: random.next() ** 0.8,
     thrift: Math.max(0, 1 + 0.5 * random.normal()),
-    brandLiking: (title) => {
-      const draw = createRandom(`${seed}:${id}:brand:${words(title)[0] ?? ""}`).next();
+    brandLiking: (product) => {
+      const draw = createRandom(`${seed}:${id}:brand:${brandOf(product)}`).next();
       if (draw < 0.15) return 1;
       return draw > 0.85 ? -0.7 : 0;
     },
@@ -62,18 +53,18 @@ export function drawShopper(id: string, seed: number): Shopper {
 }
 
 /** What the shopper thinks of a picture: colour, pattern and style. About -1..1. */
-export function pictureLiking(shopper: Shopper, product: DrawnProduct): number {
-  const { colour, pattern, style } = product.look;
+export function pictureLiking(shopper: Shopper, product: ShopProduct): number {
+  const { colour = "", pattern = "", style = "" } = product.look;
   return ((shopper.taste.get(colour) ?? 0) + (shopper.taste.get(pattern) ?? 0) + (shopper.taste.get(style) ?? 0)) / 2;
 }
 
 /** Products looked at while browsing, most recent last: some shoppers come with none. */
-export function browse(shopper: Shopper, products: readonly DrawnProduct[], random: Random): DrawnProduct[] {
+export function browse(shopper: Shopper, products: readonly ShopProduct[], random: Random): ShopProduct[] {
   const count = random.chance(0.15) ? 0 : 2 + Math.floor(random.next() * 11);
   return Array.from({ length: count }, () => {
     const noticed = Array.from({ length: 40 }, () => random.pick(products));
     return random.pickWeighted(noticed, (product) =>
-      Math.exp(3 * (shopper.modality * pictureLiking(shopper, product) + (1 - shopper.modality) * shopper.brandLiking(product.title))),
+      Math.exp(3 * (shopper.modality * pictureLiking(shopper, product) + (1 - shopper.modality) * shopper.brandLiking(product))),
     );
   });
 }

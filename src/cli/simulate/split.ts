@@ -13,7 +13,7 @@ const TEST_SHARE = 0.12;
 const COLD_SHARE = 0.1;
 
 /** Uniform in [0, 1). FNV-1a's low bits hardly depend on a text's end, so the bits are mixed once more (murmur3's finaliser). */
-function share(text: string): number {
+export function shareOf(text: string): number {
   let hash = fnv1a(text);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
@@ -22,11 +22,11 @@ function share(text: string): number {
 
 /** `kind` keeps a shopper and a query of the same name apart. */
 export function splitOf(kind: "shopper" | "query", name: string): Split {
-  const at = share(`${kind}:${name}`);
+  const at = shareOf(`${kind}:${name}`);
   if (at < TEST_SHARE) return "test";
   return at < TEST_SHARE + VALIDATION_SHARE ? "validation" : "train";
 }
 
 export function isCold(itemId: string): boolean {
-  return share(`item:${itemId}`) < COLD_SHARE;
+  return shareOf(`item:${itemId}`) < COLD_SHARE;
 }

@@ -4,22 +4,20 @@
  *
  * Deterministic: the same options give the same records, byte for byte.
  */
-import type { DrawnProduct } from "../../demo/catalogue.ts";
-import { createEngine } from "../../demo/engine.ts";
 import { createEventRecord, createQueryRecord, type UbiEventRecord, type UbiQueryRecord } from "../../events/ubi.ts";
 import { createRandom, type Random } from "../../demo/random.ts";
-import { attraction, carting, conversion, gradeOf, kindOf, type Parts, utilities, utilitiesInOrder } from "./attraction.ts";
-import { type ClickModel, drawClicks } from "./clicks.ts";
-import { makeWish, type Wish } from "./query.ts";
+import { attraction, carting, conversion, gradeOf, type Kind, type Parts, utilities, utilitiesInOrder } from "./attraction.ts";
+import { drawClicks, type LogModel } from "./clicks.ts";
+import { type Hits, type LookCodes, lookCodes, type Shop, type ShopProduct, type Wish } from "./shop.ts";
 import { browse, drawShopper, type Shopper } from "./shopper.ts";
 import { isCold, type Split, splitOf } from "./split.ts";
 import type { Truth } from "./records.ts";
 
 export interface WorldOptions {
-  readonly products: readonly DrawnProduct[];
+  readonly shop: Shop;
   readonly shoppers: number;
   readonly searches: number;
-  readonly clickModel: ClickModel;
+  readonly clickModel: LogModel;
   readonly parts: Parts;
   readonly seed: number;
 }
@@ -43,13 +41,11 @@ export interface Session {
   readonly truth: Truth;
 }
 
-/** Shops show as many as they like; the model has to cope with all of it. Serving uses up to 100. */
-const WINDOWS = [20, 30, 40, 60] as const;
 const SHUFFLED_SHARE = 0.15;
 const FEWEST_HITS = 8;
 const ATTEMPTS = 400;
 
-/** The first search; the drawn catalogue's newest product is a day old then. */
+/** The first search; both catalogues' newest product is a day old then. */
 const START_MS = Date.UTC(2026, 10, 16);
 const DAY_MS = 86_400_000;
 const DAYS = 30;
@@ -59,21 +55,20 @@ function likes(shopper: Shopper): (word: string) => number {
   return (word) => 1 + 3 * Math.max(0, shopper.taste.get(word) ?? 0);
 }
 
-type Hits = readonly { readonly id: string; readonly score: number }[];
-
-interface Shop {
-  readonly products: readonly DrawnProduct[];
+/** What is on sale to some of the shoppers. */
+interface Range {
+  readonly products: readonly ShopProduct[];
   /** The engine's hits for a query, the widest window. */
   readonly hits: (query: string) => Hits;
 }
 
-function openShop(products: readonly DrawnProduct[]): Shop {
-  const engine = createEngine(products);
+function openRange(shop: Shop, products: readonly ShopProduct[]): Range {
+  const engine = shop.openEngine(products);
   const asked = new Map<string, Hits>(); // many shoppers ask the same
   return {
     products,
     hits: (query) => {
-      const hits = asked.get(query) ?? engine.hits(query, Math.max(...WINDOWS));
+      const hits = asked.get(query) ?? engine.hits(query, Math.max(...shop.windows));
       asked.set(query, hits);
       return hits;
     },
@@ -86,11 +81,11 @@ interface Found {
 }
 
 /** A query of the shopper's own split that finds something; `undefined` when none turns up. */
-function findSomething(shopper: Shopper, shop: Shop, random: Random): Found | undefined {
+function findSomething(shopper: Shopper, shop: Shop, range: Range, random: Random): Found | undefined {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const wish = makeWish(shopper.categories, likes(shopper), random);
+    const wish = shop.makeWish(shopper.interests, likes(shopper), random);
     if (splitOf("query", wish.text) !== shopper.split) continue;
-    const hits = shop.hits(wish.text).slice(0, random.pick(WINDOWS));
+    const hits = range.hits(wish.text).slice(0, random.pick(shop.windows));
     if (hits.length >= FEWEST_HITS) return { wish, hits };
   }
   return undefined;
@@ -103,27 +98,42 @@ function shuffle<T>(from: readonly T[], random: Random): T[] {
     .map(({ value }) => value);
 }
 
+/** A product and the codes of what makes it seem like another. */
+interface CandidateInfo {
+  readonly product: ShopProduct;
+  readonly kind: Kind & readonly number[];
+}
+
+function candidatesOf(shop: Shop): ReadonlyMap<string, CandidateInfo> {
+  const codes: LookCodes = lookCodes(shop);
+  const kindOf = ({ look }: ShopProduct): number[] => codes.map(({ part, words }) => words.indexOf(look[part] ?? ""));
+  return new Map(shop.products.map((product) => [product.id, { product, kind: kindOf(product) }]));
+}
+
 export function* simulate(options: WorldOptions): Generator<Session> {
-  const { seed, products, parts } = options;
-  const byId = new Map(products.map((product) => [product.id, product]));
-  const known = openShop(products.filter((product) => !isCold(product.id)));
-  const shops: Readonly<Record<Split, Shop>> = { train: known, validation: known, test: openShop(products) };
+  const { seed, shop, parts } = options;
+  const candidates = candidatesOf(shop);
+  const known = openRange(
+    shop,
+    shop.products.filter((product) => !isCold(product.id)),
+  );
+  const ranges: Readonly<Record<Split, Range>> = { train: known, validation: known, test: openRange(shop, shop.products) };
   const perShopper = options.searches / options.shoppers;
 
   let done = 0;
   for (let s = 0; s < options.shoppers && done < options.searches; s++) {
-    const shopper = drawShopper(`shopper-${s + 1}`, seed);
+    const shopper = drawShopper(`shopper-${s + 1}`, seed, shop);
     const random = createRandom(`${seed}:${shopper.id}:life`);
-    const shop = shops[shopper.split];
+    const range = ranges[shopper.split];
     // The last shoppers take what rounding left over.
     const count = s === options.shoppers - 1 ? options.searches - done : Math.round((s + 1) * perShopper) - Math.round(s * perShopper);
     let now = START_MS + random.next() * (DAYS - 5) * DAY_MS;
-    const browsed = browse(shopper, shop.products, random);
+    const browsed = browse(shopper, range.products, random);
     for (let i = 0; i < count; i++) {
-      const found = findSomething(shopper, shop, random);
+      const found = findSomething(shopper, shop, range, random);
       if (found === undefined) break;
       const views = i > 0 ? [] : browsed.map((product, v) => viewEvent(shopper, product, now - (browsed.length - v) * 40_000));
-      yield search({ shopper, found, queryId: `${shopper.id}-q${i + 1}`, nowMs: now, views }, { byId, random, parts, options });
+      yield search({ shopper, found, queryId: `${shopper.id}-q${i + 1}`, nowMs: now, views }, { candidates, random, parts, options });
       done++;
       now += (0.02 + random.next()) * DAY_MS;
     }
@@ -137,7 +147,7 @@ function timestamp(ms: number): string {
 const APPLICATION = "armmt-simulator";
 
 /** Not part of what the edge logs; a shop's own tracking has it. */
-function viewEvent(shopper: Shopper, product: DrawnProduct, atMs: number): SimulatedEvent {
+function viewEvent(shopper: Shopper, product: ShopProduct, atMs: number): SimulatedEvent {
   return {
     application: APPLICATION,
     action_name: "view",
@@ -156,19 +166,20 @@ interface Asked {
 }
 
 interface Surroundings {
-  readonly byId: ReadonlyMap<string, DrawnProduct>;
+  readonly candidates: ReadonlyMap<string, CandidateInfo>;
   readonly random: Random;
   readonly parts: Parts;
   readonly options: WorldOptions;
 }
 
-function search(asked: Asked, { byId, random, parts, options }: Surroundings): Session {
+function search(asked: Asked, { candidates: known, random, parts, options }: Surroundings): Session {
   const { shopper, found, queryId, nowMs } = asked;
-  const candidates = found.hits.map(({ id }) => {
-    const product = byId.get(id);
-    if (product === undefined) throw new Error(`The engine returned "${id}", which is not in the catalogue`);
-    return product;
+  const infos = found.hits.map(({ id }) => {
+    const info = known.get(id);
+    if (info === undefined) throw new Error(`The engine returned "${id}", which is not in the catalogue`);
+    return info;
   });
+  const candidates = infos.map(({ product }) => product);
   const u = utilities(shopper, found.wish, candidates, parts);
   const ranks = candidates.map((_, i) => i);
   const shuffled = random.chance(SHUFFLED_SHARE);
@@ -176,7 +187,7 @@ function search(asked: Asked, { byId, random, parts, options }: Surroundings): S
   const shown = order.flatMap((rank) => candidates[rank] ?? []);
   const shownU = utilitiesInOrder(
     order.map((rank) => u[rank] ?? 0),
-    shown.map(kindOf),
+    order.map((rank) => infos[rank]?.kind ?? []),
     parts,
   );
   const clicks = drawClicks(options.clickModel, shownU.map(attraction), random);
@@ -230,6 +241,9 @@ function search(asked: Asked, { byId, random, parts, options }: Surroundings): S
       utility: u.map((value) => Number(value.toFixed(4))),
       grade: u.map(gradeOf),
       in_stock: candidates.map((product) => product.inStock),
+      price: candidates.map((product) => product.price),
+      look: infos.flatMap(({ kind }) => kind),
+      cold_item: candidates.map((product) => isCold(product.id)),
       modality: Number(shopper.modality.toFixed(3)),
     },
   };
