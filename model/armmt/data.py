@@ -43,9 +43,9 @@ class Labels(NamedTuple):
 
 
 class Lists:
-    """All lists of one split, padded, with the item vectors they point into."""
+    """All lists of one split, padded, with the item vectors they point into. `images=False` withholds every picture, for good."""
 
-    def __init__(self, folder: Path, split: str) -> None:
+    def __init__(self, folder: Path, split: str, images: bool = True, where: torch.device | None = None) -> None:
         table = pq.read_table(folder / "lists.parquet", filters=[("split", "==", split)])
         self.folder = folder
         self.meta: dict[str, Any] = json.loads((folder / "features.json").read_text())
@@ -58,6 +58,9 @@ class Lists:
         self.image = with_zero_row(np.load(folder / "image.npy"), IMAGE_DIM)
         self.text = with_zero_row(np.load(folder / "text.npy"), TEXT_DIM)
         self.presence = with_zero_row(np.load(folder / "presence.npy"), 2)
+        if not images:
+            self.image = torch.zeros_like(self.image)
+            self.presence[:, 0] = 0.0
         nowhere = len(self.image) - 1
 
         items, lengths = padded(table, "item_rows", fill=-1)
@@ -72,6 +75,10 @@ class Lists:
         self.tokens, self.token_lengths = torch.from_numpy(tokens).int(), torch.from_numpy(token_lengths)
         history, history_lengths = padded(table, "history_rows", fill=nowhere)
         self.history, self.history_lengths = torch.from_numpy(history).long(), torch.from_numpy(history_lengths)
+        self.where = where or torch.device("cpu")
+        for name, value in vars(self).items():
+            if isinstance(value, Tensor) and not name.endswith("lengths"):
+                setattr(self, name, value.to(self.where))
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -85,15 +92,15 @@ class Lists:
         history = self.history[rows, :h]
         batch = ListBatch(
             query_token_ids=self.tokens[rows, :lq],
-            query_mask=within(self.token_lengths[rows], lq),
+            query_mask=within(self.token_lengths[rows], lq).to(self.where),
             image=self.image[items],
             text=self.text[items],
             features=self.features[rows, :k],
             presence=self.presence[items],
             history_image=self.image[history],
             history_text=self.text[history],
-            history_mask=within(self.history_lengths[rows], h),
-            mask=within(self.lengths[rows], k),
+            history_mask=within(self.history_lengths[rows], h).to(self.where),
+            mask=within(self.lengths[rows], k).to(self.where),
         )
         click, purchase = self.click[rows, :k], self.purchase[rows, :k]
         return batch, Labels(self.position[rows, :k], click, purchase, click + self.cart[rows, :k] + 2.0 * purchase)
@@ -139,7 +146,7 @@ def withhold(batch: ListBatch, generator: torch.Generator) -> ListBatch:
     b, k = batch.mask.shape
 
     def dropped(share: float, *shape: int) -> Tensor:
-        return torch.rand(*shape, generator=generator) < share
+        return (torch.rand(*shape, generator=generator) < share).to(batch.mask.device)
 
     features = batch.features.clone()
     for group, names in GROUPS.items():

@@ -1,4 +1,4 @@
-"""Losses of teacher and student. All take [B, K] tensors with a mask and return one number."""
+"""Losses of teacher, student and baselines. All take [B, K] tensors with a mask and return one number, a mean over the B lists."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def examined_click(click_logit: Tensor, examined_logit: Tensor, click: Tensor, s
     log_p = F.logsigmoid(examined_logit) + F.logsigmoid(click_logit)
     log_not = torch.log1p(-log_p.exp().clamp(max=1.0 - 1e-6))
     loss = -(click * log_p + (1.0 - click) * log_not)
-    return (loss * shown).sum() / shown.sum().clamp(min=1.0)
+    return ((loss * shown).sum(-1) / shown.sum(-1).clamp(min=1.0)).mean()
 
 
 def listwise_click(logit: Tensor, examined_logit: Tensor, gain: Tensor, shown: Tensor) -> Tensor:
@@ -33,14 +33,13 @@ def listwise_click(logit: Tensor, examined_logit: Tensor, gain: Tensor, shown: T
     """
     log_p = masked_log_softmax(logit + F.logsigmoid(examined_logit).detach(), shown)
     share = gain / gain.sum(-1, keepdim=True).clamp(min=1.0)
-    with_click = (gain.sum(-1) > 0).float()
-    return (-(share * log_p).sum(-1) * with_click).sum() / with_click.sum().clamp(min=1.0)
+    return -(share * log_p).sum(-1).mean()  # a list without a click has no share, so it adds nothing
 
 
 def purchase_given_click(logit: Tensor, purchase: Tensor, click: Tensor) -> Tensor:
-    """Log-loss of purchases over clicked items"""
+    """Log-loss of purchases over clicked items, summed per list"""
     loss = F.binary_cross_entropy_with_logits(logit, purchase, reduction="none")
-    return (loss * click).sum() / click.sum().clamp(min=1.0)
+    return (loss * click).sum(-1).mean()
 
 
 def standardise(logits: Tensor, mask: Tensor) -> Tensor:

@@ -6,21 +6,40 @@ import torch
 from torch import Tensor, nn
 
 from armmt.contract import Scores
+from armmt.layers import Rectifier
+from armmt.ranker import Predictions, Ranker
 from armmt.trunk import Trunk
+
+WIDTH = 48
+DEPTH = 1
+EXPANSION = 1  # of the feed-forward layer in MPSA: a width of 48 with 1 is better and quicker than 32 with 2
 
 
 class Student(nn.Module):
-    """Trunk of width 32 and depth 1 with one score per candidate."""
+    """Trunk with one score per candidate: what is exported."""
 
-    def __init__(self, token_vectors: Tensor | None = None, width: int = 32, depth: int = 1) -> None:
+    def __init__(self, token_vectors: Tensor | None = None, width: int = WIDTH, depth: int = DEPTH, expansion: int = EXPANSION) -> None:
         super().__init__()
-        self.trunk = Trunk(width, depth, token_vectors)
-        self.head = nn.Sequential(nn.Linear(2 * width, width), nn.ReLU(), nn.Linear(width, 1))
+        self.trunk = Trunk(width, depth, token_vectors, expansion=expansion)
+        self.head = nn.Sequential(nn.Linear(2 * width, width), Rectifier(), nn.Linear(width, 1))
 
     def forward(self, *batch: Tensor) -> Scores:
         """The ten tensors of ListBatch in order -> Scores"""
         views = self.trunk(*batch)
         return Scores(self.head(torch.cat([views.listed, views.personal], -1)).squeeze(-1), views.gate)
+
+
+class StudentRanker(Ranker):
+    """The student as the training loop takes it: its score, shifted, is the logit of a click."""
+
+    def __init__(self, student: Student) -> None:
+        super().__init__()
+        self.student = student
+        self.shift = nn.Parameter(torch.tensor(-1.0))
+
+    def forward(self, *batch: Tensor) -> Predictions:
+        """The ten tensors of ListBatch in order -> Predictions"""
+        return Predictions(self.student(*batch).score + self.shift)
 
 
 def count_parameters(model: Student) -> tuple[int, int]:

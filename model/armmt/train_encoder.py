@@ -90,7 +90,8 @@ def accuracies(model: Labelled, pixels: np.ndarray, labels: Tensor) -> list[floa
 
 def train(pictures: Path, out: Path, epochs: int, batch: int, seed: int) -> dict[str, float]:
     """Trains, writes image-encoder.onnx, and returns held-out accuracy per label (with the most frequent word's share beside it)"""
-    generator = prepare(seed)
+    prepare(seed, threads=2)
+    generator = torch.Generator().manual_seed(seed)
     pixels = np.load(pictures / "pixels.npy", mmap_mode="r")
     labels = torch.from_numpy(np.load(pictures / "labels.npy")).long()
     tasks = json.loads((pictures / "labels.json").read_text())

@@ -5,14 +5,38 @@ Level 1 fuses text and image into the item; level 2 fuses item, features and the
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from armmt.contract import FEATURE_DIM, IMAGE_DIM, TEXT_DIM
-from armmt.layers import ContextAwareFusion, MultiPerspectiveSelfAttention, QueryTower, TargetAttention, masked_mean
+from armmt.layers import (
+    ASPECTS,
+    ContextAwareFusion,
+    MultiPerspectiveSelfAttention,
+    QueryTower,
+    Rectifier,
+    TargetAttention,
+    masked_mean,
+    relu,
+)
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """What of ARMMT is switched on; all of it, but for ablations."""
+
+    cafu: bool = True  # False: text and image weigh the same, always
+    context: bool = True  # False: CAFU sees the squeezed sources alone
+    personal: bool = True  # False: the shopper's history is not read, and there is no personalised level
+    mpsa: bool = True  # False: no attention along the list
+    auxiliary: bool = True  # False: no task on the multimodal path
+
+
+WHOLE = Pieces()
 
 
 class Views(NamedTuple):
@@ -21,33 +45,70 @@ class Views(NamedTuple):
     listed: Tensor  # [B, K, d] the candidate among its neighbours
     personal: Tensor  # [B, K, d] the candidate for this shopper
     item: Tensor  # [B, K, d] text and image, fused
-    taste: Tensor  # [B, K, d] what the shopper's recent items say of it, by text and image alone
-    gate: Tensor  # [B, K, 2] weight of text and of image
+    taste: Tensor | None  # [B, K, d] what the shopper's recent items say of it, by text and image alone
+    gate: Tensor  # [B, K, 2] share of text and of image in what the shopper is shown to like; sums to 1
+
+
+class Modality(nn.Module):
+    """One modality of the candidates, with the query's view of it: without the product with the query no layer could tell "striped" from a
+    picture."""
+
+    def __init__(self, dim: int, width: int, extra: int) -> None:
+        super().__init__()
+        self.seen = nn.Linear(dim, width)
+        self.asked = nn.Linear(width, width)
+        self.view = nn.Linear(2 * width + 1 + extra, width)
+
+    def forward(self, vectors: Tensor, asked: Tensor, *extra: Tensor) -> Tensor:
+        """vectors [B, K, dim], asked [B, d], extra [B, K, e] -> [B, K, d]"""
+        seen = self.seen(vectors)
+        match = seen * self.asked(asked).unsqueeze(1)
+        return relu(self.view(torch.cat([seen, match, match.sum(-1, keepdim=True), *extra], -1)))
+
+
+class Taste(nn.Module):
+    """What the shopper's recent items say of each candidate, by one modality."""
+
+    def __init__(self, dim: int, width: int) -> None:
+        super().__init__()
+        self.interest = TargetAttention(dim)
+        self.out = nn.Linear(dim + 1, width)
+
+    def forward(self, candidates: Tensor, history: Tensor, mask: Tensor, recent: Tensor) -> Tensor:
+        """candidates [B, K, dim], history [B, H, dim], mask [B, H], recent [B, dim] (its mean) -> [B, K, d]"""
+        attended = self.interest(candidates, history, mask)
+        likeness = torch.matmul(candidates, recent.unsqueeze(2))  # [B, K, 1]
+        return relu(self.out(torch.cat([candidates * attended, likeness], -1)))
 
 
 class Trunk(nn.Module):
     """Query, items and history -> one vector per candidate. Width and depth tell teacher from student."""
 
-    def __init__(self, width: int, depth: int, token_vectors: Tensor | None = None) -> None:
+    def __init__(self, width: int, depth: int, token_vectors: Tensor | None = None, pieces: Pieces = WHOLE, expansion: int = 2) -> None:
         super().__init__()
+        self.pieces = pieces
+        fusion = partial(ContextAwareFusion, width, hidden=width, weighted=pieces.cafu, contextual=pieces.context)
         self.query = QueryTower(width, token_vectors)
-        self.features = nn.Sequential(nn.Linear(FEATURE_DIM, 2 * width), nn.ReLU(), nn.Linear(2 * width, width))
-        # A modality with the query's view of it: without the product with the query no layer could tell "striped" from a picture.
-        self.text = nn.Linear(TEXT_DIM, width)
-        self.text_asked = nn.Linear(width, width)
-        self.text_view = nn.Linear(2 * width + 1, width)
-        self.image = nn.Linear(IMAGE_DIM, width)
-        self.image_asked = nn.Linear(width, width)
-        self.image_view = nn.Linear(2 * width + 1, width)
-        # Level 1, the item: text and image, weighed by query, features and what the list is like.
-        self.item = ContextAwareFusion(width, sources=2, own=width, shared=2 * width, hidden=width)
-        self.interest = TargetAttention(IMAGE_DIM + TEXT_DIM, width)
-        self.shopper = nn.Linear(IMAGE_DIM + TEXT_DIM, width)
-        self.taste = nn.Linear(IMAGE_DIM + TEXT_DIM + 3, width)
-        # Level 2, the item for this shopper: item, features and taste, weighed by query and shopper.
-        self.personal = ContextAwareFusion(width, sources=3, own=0, shared=2 * width, hidden=width)
-        self.lists = nn.ModuleList(MultiPerspectiveSelfAttention(width, 3, 2 * width) for _ in range(depth))
-        self.fuse = nn.Linear(3 * width, width)
+        self.features = nn.Sequential(nn.Linear(FEATURE_DIM, 2 * width), Rectifier(), nn.Linear(2 * width, width))
+        self.text = Modality(TEXT_DIM, width, ASPECTS)
+        self.image = Modality(IMAGE_DIM, width, 0)
+        # The shopper: the mean of the recent items, and how alike they are by text and by image. Somebody whose items look alike goes by
+        # looks.
+        if pieces.personal and pieces.cafu and pieces.context:
+            self.shopper = nn.Linear(IMAGE_DIM + TEXT_DIM + 3, width)
+        around = 3 * width if pieces.personal else 2 * width
+        # Level 1, the item: text and image, weighed by query, features, what the list is like, and who looks.
+        self.item = fusion(sources=2, own=width, shared=around)
+        if pieces.personal:
+            self.text_taste = Taste(TEXT_DIM, width)
+            self.image_taste = Taste(IMAGE_DIM, width)
+            # Level 2, the item for this shopper: item, features and taste by text and by image, weighed by query and shopper.
+            self.personal = fusion(sources=4, own=0, shared=2 * width)
+        perspectives = 3 if pieces.personal else 2
+        self.lists = nn.ModuleList(
+            MultiPerspectiveSelfAttention(width, perspectives, expansion * width) for _ in range(depth if pieces.mpsa else 0)
+        )
+        self.fuse = nn.Linear(perspectives * width, width)
 
     def forward(
         self,
@@ -63,32 +124,42 @@ class Trunk(nn.Module):
         mask: Tensor,
     ) -> Views:
         """The ten tensors of ListBatch -> Views"""
-        lexical, asked = self.query(query_token_ids, query_mask)  # [B, Dt], [B, d]
+        lexical, asked = self.query(query_token_ids, query_mask)  # [B, ASPECTS, Dt], [B, d]
         x = self.features(features)  # [B, K, d]
+        word_match = torch.matmul(text, lexical.transpose(1, 2) * 3.0)  # [B, K, ASPECTS]
+        e_text = self.text(text, asked, word_match)
+        e_image = self.image(image, asked)
 
-        word_match = torch.matmul(text, lexical.unsqueeze(2))  # [B, K, 1]
-        t = self.text(text)
-        t_match = t * self.text_asked(asked).unsqueeze(1)
-        e_text = F.relu(self.text_view(torch.cat([t, t_match, word_match * 3.0], -1)))
-        v = self.image(image)
-        v_match = v * self.image_asked(asked).unsqueeze(1)
-        e_image = F.relu(self.image_view(torch.cat([v, v_match, v_match.sum(-1, keepdim=True)], -1)))
-
-        neighbours = masked_mean(e_text + e_image, mask)  # [B, d]
+        around = [asked, masked_mean(e_text + e_image, mask)]
+        who = [asked]
+        if self.pieces.personal:
+            recent_image = masked_mean(history_image, history_mask)  # [B, Di]
+            recent_text = masked_mean(history_text, history_mask)
+            if self.pieces.cafu and self.pieces.context:
+                alike = [recent_text.square().sum(1, keepdim=True), recent_image.square().sum(1, keepdim=True), history_mask[:, :1]]
+                who.append(self.shopper(torch.cat([recent_image, recent_text, *alike], -1)))
+                around.append(who[1])
         present = torch.cat([presence[..., 1:2], presence[..., 0:1]], -1)
-        r, gate = self.item([e_text, e_image], x, torch.cat([asked, neighbours], -1), present)
+        r, gate = self.item([e_text, e_image], x, torch.cat(around, -1), present)
+        if not self.pieces.personal:
+            h = self.look_along([r, x], mask)
+            return Views(h, r, r, None, gate)
 
-        candidates = torch.cat([image, text], -1)  # [B, K, Di + Dt]
-        history = torch.cat([history_image, history_text], -1)  # [B, H, Di + Dt]
-        attended, closeness = self.interest(candidates, history, history_mask)
-        recent = masked_mean(history, history_mask)  # [B, Di + Dt]
-        image_likeness = torch.matmul(image, recent[:, :IMAGE_DIM].unsqueeze(2))  # [B, K, 1]
-        text_likeness = torch.matmul(text, recent[:, IMAGE_DIM:].unsqueeze(2))
-        s = F.relu(self.taste(torch.cat([candidates * attended, closeness, image_likeness, text_likeness], -1)))
-        p, _ = self.personal([r, x, s], None, torch.cat([asked, self.shopper(recent)], -1))
+        s_text = self.text_taste(text, history_text, history_mask, recent_text)
+        s_image = self.image_taste(image, history_image, history_mask, recent_image)
+        there = torch.cat([torch.ones_like(present), present], -1)
+        p, weights = self.personal([r, x, s_text, s_image], None, torch.cat(who, -1), there)
+        # How much of p is text and how much image, through the item or through the taste.
+        share = weights[..., :1] * gate + weights[..., 2:]
+        h = self.look_along([r, p, x], mask)
+        return Views(h, p, r, s_text + s_image, share / share.sum(-1, keepdim=True))
 
-        views = torch.stack([r, p, x], 1)  # [B, 3, K, d]
-        for layer in self.lists:
-            views = layer(views, mask)
-        h = self.fuse(torch.cat([views[:, 0], views[:, 1], views[:, 2]], -1))
-        return Views(h, p, r, s, gate)
+    def look_along(self, perspectives: list[Tensor], mask: Tensor) -> Tensor:
+        """MPSA over S x [B, K, d] -> [B, K, d]"""
+        if len(self.lists) > 0:
+            views = torch.stack(perspectives)
+            for layer in self.lists:
+                views = layer(views, mask)
+            perspectives = list(views.unbind(0))
+        fused: Tensor = self.fuse(torch.cat(perspectives, -1))
+        return fused

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+
 import pytest
 import torch
+from torch import Tensor
 
 from armmt.contract import IMAGE_DIM, TOKEN_ROWS, ListBatch, Scores
 from armmt.export import example, golden_batches
 from armmt.student import Student, count_parameters
 from armmt.teacher import Teacher
+from armmt.trunk import Pieces
+
+PER_CANDIDATE = ("image", "text", "features", "presence", "mask")
 
 
 def awake(seed: int = 0) -> Student:
@@ -108,9 +114,52 @@ def test_list_query_and_history_matter() -> None:
     assert (ask(student, neighbour).score[0, 0] - base[0, 0]).abs() > 1e-5
 
 
-def test_examination_is_no_input_of_serving() -> None:
-    assert not any("examination" in name for name, _ in Student().named_parameters())
-    assert any("examination" in name for name, _ in Teacher().named_parameters())
+def test_position_is_no_input_of_a_model() -> None:
+    """It is explained by the examination tower, which stands beside the model and stays behind in training"""
+    for model in (Student(), Teacher()):
+        assert not any("examination" in name for name, _ in model.named_parameters())
+
+
+WITHOUT = [Pieces(), *(replace(Pieces(), **{piece.name: False}) for piece in fields(Pieces))]
+
+
+@pytest.mark.parametrize("pieces", WITHOUT, ids=str)
+def test_teacher_with_and_without_each_piece(pieces: Pieces) -> None:
+    """Order, padding and gradients hold for the whole teacher and for every ablation of it"""
+    torch.manual_seed(3)
+    teacher = Teacher(torch.randn(TOKEN_ROWS, 64), width=16, depth=2, pieces=pieces)
+    batch = example(14, 6, 4, seed=11, padded=4)
+    predictions = teacher.predict(batch)
+    assert (predictions.auxiliary is not None) == pieces.auxiliary
+    order = torch.cat([torch.randperm(10), torch.arange(10, 14)])
+    shuffled = batch._replace(**{name: getattr(batch, name)[:, order] for name in PER_CANDIDATE})
+    assert torch.allclose(teacher.predict(shuffled).click[0], predictions.click[0, order], atol=1e-5)
+    short = batch._replace(**{name: getattr(batch, name)[:, :10] for name in PER_CANDIDATE})
+    assert torch.allclose(teacher.predict(short).click[0], predictions.click[0, :10], atol=1e-5)
+    outputs = [value[:, :10].sum() for value in predictions if value is not None]
+    torch.stack(outputs).sum().backward()  # type: ignore[no-untyped-call]
+    assert [name for name, parameter in teacher.named_parameters() if parameter.grad is None] == []
+
+
+def test_gradients_against_differences() -> None:
+    """Autograd of the whole teacher in float64 against central differences, for inputs of every kind"""
+    torch.manual_seed(4)
+    teacher = Teacher(torch.randn(TOKEN_ROWS, 64), width=8, depth=1).double()
+    batch = ListBatch(*(part.double() if part.is_floating_point() else part for part in example(4, 3, 2, seed=12)))
+    inputs = tuple(part.requires_grad_() for part in (batch.image, batch.text, batch.features, batch.history_image))
+
+    def click(image: Tensor, text: Tensor, features: Tensor, history_image: Tensor) -> Tensor:
+        changed = batch._replace(image=image, text=text, features=features, history_image=history_image)
+        return teacher.predict(changed).click
+
+    assert torch.autograd.gradcheck(click, inputs, eps=1e-6, atol=1e-5)
+
+
+def test_without_personal_the_history_does_not_matter() -> None:
+    teacher = Teacher(torch.randn(TOKEN_ROWS, 64), width=16, depth=1, pieces=Pieces(personal=False))
+    batch, other = example(9, 5, 3, seed=13), example(9, 5, 3, seed=14)
+    changed = batch._replace(history_image=other.history_image, history_text=other.history_text)
+    assert torch.equal(teacher.predict(changed).click, teacher.predict(batch).click)
 
 
 def test_size() -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +15,14 @@ import torch
 
 from armmt.contract import FEATURES, INPUT_NAMES, ListBatch
 from armmt.data import GROUPS, Lists, withhold
-from armmt.distill import distil
+from armmt.distill import DistilOptions, ensemble
 from armmt.export import DYNAMIC_AXES, OPSET, export_student
+from armmt.fit import FitOptions, Trained, fit
 from armmt.image_encoder import ImageEncoder
 from armmt.student import Student
-from armmt.teacher import Teacher, teacher_loss
+from armmt.teacher import Teacher
 from armmt.train import train
+from armmt.train_student import train_student
 
 
 def test_lists_come_back_as_written(lists_folder: Path) -> None:
@@ -66,15 +71,14 @@ def test_withheld_features_take_their_flag_along(lists_folder: Path) -> None:
 
 
 def test_loss_decreases_in_60_steps(lists_folder: Path) -> None:
-    lists = Lists(lists_folder, "train")
-    teacher = Teacher(width=32, depth=1)
-    optimiser = torch.optim.AdamW(teacher.parameters(), lr=3e-3)
-    batch, labels = lists.batch(torch.arange(64))
+    batch, labels = Lists(lists_folder, "train").batch(torch.arange(64))
+    trained = Trained(Teacher(width=32, depth=1), FitOptions())
+    optimiser = torch.optim.AdamW(trained.parameters(), lr=3e-3)
     losses = []
     for _ in range(60):
-        loss = teacher_loss(teacher, batch, labels)["loss"]
+        loss = trained(batch, labels)["loss"]
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimiser.step()
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.8 * losses[0]
@@ -82,29 +86,89 @@ def test_loss_decreases_in_60_steps(lists_folder: Path) -> None:
 
 def test_every_parameter_learns(lists_folder: Path) -> None:
     batch, labels = Lists(lists_folder, "train").batch(torch.arange(32))
-    teacher = Teacher(width=16, depth=1)
-    teacher_loss(teacher, batch, labels)["loss"].backward()  # type: ignore[no-untyped-call]
-    without = [name for name, parameter in teacher.named_parameters() if parameter.grad is None]
-    assert without == []
+    trained = Trained(Teacher(width=16, depth=1), FitOptions())
+    trained(batch, labels)["loss"].backward()
+    assert [name for name, parameter in trained.named_parameters() if parameter.grad is None] == []
 
 
 def test_the_same_seed_gives_the_same_model(lists_folder: Path, tmp_path: Path) -> None:
-    first = train(lists_folder, tmp_path, epochs=1, size=32, width=16, depth=1, seed=5)
-    second = train(lists_folder, tmp_path, epochs=1, size=32, width=16, depth=1, seed=5)
+    options = FitOptions(batch=32, seed=5)
+    first = train(lists_folder, tmp_path, options, width=16, depth=1)
+    second = train(lists_folder, tmp_path, options, width=16, depth=1)
     for a, b in zip(first.parameters(), second.parameters(), strict=True):
         assert torch.equal(a, b)
 
 
-def test_teacher_then_student_end_to_end(lists_folder: Path, tmp_path: Path) -> None:
-    train(lists_folder, tmp_path, epochs=12, size=16, width=32, depth=1, seed=1)
-    distil(lists_folder, tmp_path, epochs=12, size=16, seed=1, version="test-1")
+def test_part_of_an_epoch_is_that_many_steps(lists_folder: Path) -> None:
+    lists, held = Lists(lists_folder, "train"), Lists(lists_folder, "validation")
+    fitted = fit(Teacher(width=16, depth=1), lists, held, FitOptions(epochs=1.5, batch=32))
+    assert fitted.history[-1]["step"] == 6  # 128 lists are four batches of 32
+
+
+def test_teachers_then_student_end_to_end(lists_folder: Path, tmp_path: Path) -> None:
+    for seed in (1, 2):
+        train(lists_folder, tmp_path, FitOptions(epochs=12, batch=16, seed=seed), width=32, depth=1)
+    train_student(lists_folder, tmp_path, DistilOptions(FitOptions(epochs=12, batch=16, rate=4e-3)), "test-1", "a made-up world")
     report = json.loads((tmp_path / "student.json").read_text())
-    assert report["validation"][-1]["pairs"] > 0.75
+    assert report["teachers"] == 2
+    assert report["validation"]["pairs"] > 0.75
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     golden = json.loads((tmp_path / "golden.json").read_text())
     assert manifest["sha256"] == golden["sha256"]
     assert [feature["name"] for feature in manifest["features"]] == list(FEATURES)
-    assert "simulated" in manifest["trainedOn"]
+    assert manifest["trainedOn"] == "a made-up world, 128 lists"
+
+
+def test_a_student_without_teachers_is_refused(lists_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"run armmt\.train first"):
+        train_student(lists_folder, tmp_path, DistilOptions(), "t", "-")
+
+
+def test_ensemble_is_the_mean_of_z_scores() -> None:
+    one, two = np.array([[1.0, 3.0, 0.0]], np.float32), np.array([[30.0, 10.0, 0.0]], np.float32)
+    assert ensemble([one, one * 9 + 4], torch.tensor([2]))[0].tolist() == pytest.approx([-1.0, 1.0, 0.0], abs=1e-4)
+    assert ensemble([one, two], torch.tensor([2]))[0].tolist() == pytest.approx([0.0, 0.0, 0.0], abs=1e-4)
+
+
+def test_alpha_waits_then_rises() -> None:
+    options = DistilOptions()
+    assert [options.alpha_at(done) for done in (0.0, 0.05)] == [0.0, 0.0]
+    assert options.alpha_at(0.1) == pytest.approx(options.alpha / 2)
+    assert options.alpha_at(1.0) == options.alpha
+
+
+TOGETHER = """
+import json, sys
+from pathlib import Path
+from armmt.data import Lists
+from armmt.fit import FitOptions, fit
+from armmt.run import join_workers, prepare
+from armmt.teacher import Teacher
+
+folder, out = Path(sys.argv[1]), Path(sys.argv[2])
+prepare(1, threads=1)
+workers = join_workers()
+lists, held = Lists(folder, "train"), Lists(folder, "validation")
+fitted = fit(Teacher(width=16, depth=1), lists, held, FitOptions(epochs=12, batch=16), workers)
+if workers.rank == 0:
+    out.write_text(json.dumps(fitted.history))
+"""
+
+
+def test_two_processes_train_to_the_same_loss(lists_folder: Path, tmp_path: Path) -> None:
+    """torchrun with two processes (gloo) against one process: the same batches, so the same losses but for rounding"""
+    script = tmp_path / "together.py"
+    script.write_text(TOGETHER)
+    histories = []
+    for launcher in ([], ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]):
+        out = tmp_path / f"{len(launcher)}.json"
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "ARMMT_DEVICE": "cpu"}
+        subprocess.run([sys.executable, *launcher, str(script), str(lists_folder), str(out)], check=True, env=environment, timeout=240)
+        histories.append(json.loads(out.read_text()))
+    one, two = histories
+    assert one[-1]["loss"] < 0.95 * one[0]["loss"]
+    for alone, together in zip(one, two, strict=True):
+        assert together["loss"] == pytest.approx(alone["loss"], rel=1e-3)
 
 
 def test_export_round_trip(tmp_path: Path) -> None:

@@ -1,0 +1,176 @@
+"""One training loop for every model of the study, so that they differ in architecture and in nothing else.
+
+L = L_click + w_list L_list + w_buy L_purchase + w_aux L_aux, all against logged clicks and purchases at shown positions; the examination
+tower takes the position's part. One process, or several under torchrun: each takes its rows of every batch, gradients are averaged, and
+because every loss is a mean over lists the sum is the same.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from armmt.contract import ListBatch
+from armmt.data import Labels, Lists, withhold
+from armmt.examination import Examination
+from armmt.losses import examined_click, listwise_click, purchase_given_click
+from armmt.ranker import Predictions, Ranker, ranking_score
+from armmt.run import Workers, alone, device, progress
+
+EXAMINATION_RATE = 0.05
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """Everything that training a model depends on besides the model and the lists."""
+
+    epochs: float = 1.0  # may be a fraction: 0.5 is half a pass
+    batch: int = 64  # lists per step, over all processes
+    rate: float = 3e-3  # peak of the one-cycle schedule
+    decay: float = 1e-2
+    seed: int = 1
+    listwise: float = 0.5
+    purchase: float = 0.5
+    auxiliary: float = 0.2
+    examination: bool = True  # False: clicks are taken as they are
+    withhold: bool = False  # lists lack pictures, prices, histories now and then: for what is to serve shops that do
+
+
+class Fitted(NamedTuple):
+    """What training leaves besides the weights."""
+
+    examination: Examination
+    history: list[dict[str, float]]
+    seconds: float
+
+
+class Trained(nn.Module):
+    """The model with its examination tower: one module, so that one wrapper averages all gradients."""
+
+    def __init__(self, model: Ranker, options: FitOptions) -> None:
+        super().__init__()
+        self.model = model
+        self.examination = Examination()
+        self.options = options
+
+    def forward(self, batch: ListBatch, labels: Labels) -> dict[str, Tensor]:
+        """Loss terms, each a mean over lists, and their weighted sum "loss" """
+        return self.terms(self.model.predict(batch), batch, labels)
+
+    def terms(self, predictions: Predictions, batch: ListBatch, labels: Labels) -> dict[str, Tensor]:
+        """The same of predictions that are at hand"""
+        options = self.options
+        shown = (labels.position > 0).float() * batch.mask
+        examined = self.examination(labels.position)
+        if not options.examination:
+            examined = examined * 0.0 + 20.0  # certain, and the tower still has a (zero) gradient
+        terms = {
+            "click": examined_click(predictions.click, examined, labels.click, shown),
+            "listwise": listwise_click(predictions.click, examined, labels.gain, shown),
+        }
+        loss = terms["click"] + options.listwise * terms["listwise"]
+        if predictions.purchase is not None:
+            terms["purchase"] = purchase_given_click(predictions.purchase, labels.purchase, labels.click)
+            loss = loss + options.purchase * terms["purchase"]
+        if predictions.auxiliary is not None:
+            terms["auxiliary"] = examined_click(
+                predictions.auxiliary, examined.detach(), labels.click, shown
+            ) + options.listwise * listwise_click(predictions.auxiliary, examined, labels.gain, shown)
+            loss = loss + options.auxiliary * terms["auxiliary"]
+        return {"loss": loss, **terms}
+
+
+def optimiser_of(trained: Trained, options: FitOptions, steps: int) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    """AdamW under a one-cycle schedule of so many steps"""
+    tower = set(trained.examination.parameters())
+    groups: list[dict[str, Any]] = [
+        {"params": [p for p in trained.parameters() if p not in tower]},
+        # Sixty-four numbers that every list informs: they may move fast, and nothing pulls them to zero.
+        {"params": list(tower), "weight_decay": 0.0},
+    ]
+    rates = [options.rate, EXAMINATION_RATE]
+    optimiser = torch.optim.AdamW(groups, lr=options.rate, weight_decay=options.decay, fused=True)
+    return optimiser, torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, total_steps=steps + 1, pct_start=0.15)
+
+
+def fit(model: Ranker, lists: Lists, held: Lists, options: FitOptions, workers: Workers | None = None, label: str = "Training") -> Fitted:
+    """Trains `model` in place for a fixed number of steps; `held` is only looked at. Nothing is selected by it."""
+    workers = workers or alone()
+    where = device()
+    generator = torch.Generator().manual_seed(options.seed)
+    trained = Trained(model, options).to(where)
+    step_module: nn.Module = workers.wrap(trained)
+    steps = max(1, round(options.epochs * math.ceil(len(lists) / options.batch)))
+    optimiser, schedule = optimiser_of(trained, options, steps)
+    bar = progress(steps, label, quiet=workers.rank > 0)
+    started = time.monotonic()
+    history: list[dict[str, float]] = []
+    trained.train()
+    done = 0
+    while done < steps:
+        for rows in lists.epoch(options.batch, generator):
+            if done == steps:
+                break
+            batch, labels = lists.batch(rows)
+            if options.withhold:
+                batch = withhold(batch, generator)
+            terms = step_module(*workers.share(batch, labels))
+            optimiser.zero_grad(set_to_none=True)
+            terms["loss"].backward()
+            nn.utils.clip_grad_norm_(trained.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+            done += 1
+            bar.update()
+        history.append({"step": done, **{name: round(value, 5) for name, value in held_out_loss(trained, held).items()}})
+        bar.write(f"{label}: {history[-1]}")
+    bar.close()
+    return Fitted(trained.examination, history, time.monotonic() - started)
+
+
+def held_out_loss(trained: Trained, lists: Lists, size: int = 256, most: int = 4000) -> dict[str, float]:
+    """Mean loss terms over the first `most` lists of a split, nothing withheld"""
+    trained.eval()
+    sums: dict[str, float] = {}
+    count = min(most, len(lists))
+    with torch.no_grad():
+        for rows in torch.split(torch.arange(count), size):
+            for name, value in trained(*lists.batch(rows)).items():
+                sums[name] = sums.get(name, 0.0) + float(value) * len(rows)
+    trained.train()
+    return {name: value / max(count, 1) for name, value in sums.items()}
+
+
+class Scored(NamedTuple):
+    """Of one split, rows as in lists.parquet, zero where padded."""
+
+    score: NDArray[np.float32]  # [N, K], what orders the list
+    click: NDArray[np.float32]  # [N, K], P(click) at the position where the item was shown
+
+
+def score(model: Ranker, lists: Lists, examination: Examination | None = None, size: int = 256) -> Scored:
+    """Scores every list of a split, nothing withheld"""
+    model.eval()
+    widest = lists.items.shape[1]
+    scores = np.zeros((len(lists), widest), dtype=np.float32)
+    clicks = np.zeros_like(scores)
+    order = lists.lengths.argsort(stable=True)  # like lengths together: little padding
+    with torch.no_grad():
+        for rows in torch.split(order, size):
+            batch, labels = lists.batch(rows)
+            predictions = model.predict(batch)
+            k = batch.mask.shape[1]
+            scores[rows.numpy(), :k] = (ranking_score(predictions) * batch.mask).cpu().numpy()
+            log_p = F.logsigmoid(predictions.click)
+            if examination is not None:
+                log_p = log_p + F.logsigmoid(examination(labels.position))
+            clicks[rows.numpy(), :k] = (log_p.exp() * batch.mask * (labels.position > 0)).cpu().numpy()
+    return Scored(scores, clicks)
