@@ -10,6 +10,7 @@ import { printTable } from "./command.ts";
 interface BenchOptions {
   readonly json?: true;
   readonly quick?: true;
+  readonly reference?: string;
 }
 
 export function createBenchCommand(): Command {
@@ -17,6 +18,7 @@ export function createBenchCommand(): Command {
     .description("Measure the time added per search, the model's run, searches per second, size, start-up and memory")
     .option("--json", "print an array of {name, unit, p50, p99, peer?, ratio?} instead of a table")
     .option("--quick", "few samples: shows that everything runs, the figures are worth little")
+    .option("--reference <file>", "only time the model beside this graph of model/armmt/reference.py, in one workerd")
     .addHelpText(
       "after",
       `
@@ -30,8 +32,9 @@ a slow machine takes fewer samples.`,
       const startedAt = Date.now();
       process.stderr.write(`${describeMachine()}\n`);
       // Brings miniflare, which takes a second to load: not for --help.
-      const { FULL, QUICK, runBench } = await import("./bench/run.ts");
-      const measurements = await runBench(options.quick === true ? QUICK : FULL, json);
+      const { FULL, QUICK, runBench, runReference } = await import("./bench/run.ts");
+      const plan = options.quick === true ? QUICK : FULL;
+      const measurements = options.reference === undefined ? await runBench(plan, json) : await runReference(plan, options.reference);
       if (json) process.stdout.write(`${JSON.stringify(measurements, undefined, 2)}\n`);
       else printTable(["measurement", "unit", "p50", "p99", "ratio", "against"], measurements.map(rowOf));
       process.stderr.write(`Took ${Math.round((Date.now() - startedAt) / 1000)} s\n`);

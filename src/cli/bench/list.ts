@@ -8,32 +8,36 @@ import type { ListTensors } from "../../ranking/features.ts";
 import { TOKEN_TABLE_ROWS } from "../../ranking/tokenizer.ts";
 
 /** As a usual search has them: three words with their trigrams, five items looked at before. */
-const QUERY_TOKENS = 16;
-const HISTORY_ITEMS = 5;
+const USUAL: ListLengths = { queryTokens: 16, historyItems: 5 };
+
+export interface ListLengths {
+  readonly queryTokens: number;
+  readonly historyItems: number;
+}
 
 export interface ListDims {
   readonly image: number;
   readonly text: number;
 }
 
-export function createList(k: number, dims: ListDims): ListTensors {
+export function createList(k: number, dims: ListDims, { queryTokens, historyItems }: ListLengths = USUAL): ListTensors {
   const next = xorshift(k + 1);
   const floats = (length: number) => Float32Array.from({ length }, () => next() * 2 - 1);
   return {
     k,
-    lq: QUERY_TOKENS,
-    h: HISTORY_ITEMS,
+    lq: queryTokens,
+    h: historyItems,
     imageDim: dims.image,
     textDim: dims.text,
-    queryTokenIds: Int32Array.from({ length: QUERY_TOKENS }, () => 1 + Math.floor(next() * (TOKEN_TABLE_ROWS - 1))),
-    queryMask: new Float32Array(QUERY_TOKENS).fill(1),
+    queryTokenIds: Int32Array.from({ length: queryTokens }, () => 1 + Math.floor(next() * (TOKEN_TABLE_ROWS - 1))),
+    queryMask: new Float32Array(queryTokens).fill(1),
     image: unitRows(floats(k * dims.image), dims.image),
     text: unitRows(floats(k * dims.text), dims.text),
     features: floats(k * FEATURES.length),
     presence: new Float32Array(k * 2).fill(1),
-    historyImage: unitRows(floats(HISTORY_ITEMS * dims.image), dims.image),
-    historyText: unitRows(floats(HISTORY_ITEMS * dims.text), dims.text),
-    historyMask: new Float32Array(HISTORY_ITEMS).fill(1),
+    historyImage: unitRows(floats(historyItems * dims.image), dims.image),
+    historyText: unitRows(floats(historyItems * dims.text), dims.text),
+    historyMask: new Float32Array(historyItems).fill(1),
     mask: new Float32Array(k).fill(1),
   };
 }

@@ -1,5 +1,5 @@
 /** The bench from beginning to end: bundles, start-up, the model alone, searches, load. What is started is stopped, whatever happens. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,6 +16,7 @@ import { memoryAfterSearches } from "./memory.ts";
 import type { Measurement } from "./measurement.ts";
 import { measured } from "./measurement.ts";
 import { openPeers } from "./peers.ts";
+import { describeReference, timeAgainstReference } from "./reference.ts";
 import { runBundle } from "./running.ts";
 import { describeRuns, RUNS_PER_SAMPLE, timeRuns } from "./runs.ts";
 import { describeSearches, timeSearches } from "./searches.ts";
@@ -90,6 +91,15 @@ export async function runBench(plan: Plan, isQuiet: boolean): Promise<Measuremen
     clean();
     process.removeListener("exit", clean).removeListener("SIGINT", leave).removeListener("SIGTERM", leave);
   }
+}
+
+/** The student beside the graph at `path`; see model/armmt/reference.py. */
+export async function runReference(plan: Plan, path: string): Promise<Measurement[]> {
+  const reference = Uint8Array.from(readFileSync(path));
+  const student = Uint8Array.from(readFileSync(new URL("../../../model/student.onnx", import.meta.url)));
+  const { runSamples: samples, warmUpRunSamples: warmUpSamples } = plan;
+  const times = await timeAgainstReference({ graphs: { reference, student }, sizes: [20, 50, 100], samples, warmUpSamples });
+  return times.flatMap(describeReference);
 }
 
 function note(isQuiet: boolean, text: string): void {
