@@ -1,13 +1,22 @@
-/** The figures of the model card: written between two markers of model/README.md, so that no figure is typed by hand. */
+/** The figures of the model card: written between markers of model/README.md, so that no figure is typed by hand. */
 import { readFileSync, writeFileSync } from "node:fs";
-import { formatTable } from "../command.ts";
-import { CommandError } from "../command.ts";
+import type { Benchmark } from "../benchmark/benchmark-file.ts";
+import { describeBenchmark } from "../benchmark/report.ts";
+import { CommandError, formatTable } from "../command.ts";
 import type { EvaluateReport } from "../evaluate.ts";
 import type { Parity } from "./exported.ts";
 import type { StageTime } from "./stages.ts";
 
-const START = "<!-- figures: written by `npm run model`, do not edit -->";
-const END = "<!-- end of figures -->";
+interface Markers {
+  readonly start: string;
+  readonly end: string;
+}
+
+const FIGURES: Markers = { start: "<!-- figures: written by `npm run model`, do not edit -->", end: "<!-- end of figures -->" };
+const BENCHMARK: Markers = {
+  start: "<!-- benchmark: written by `npm run model -- --benchmark`, do not edit -->",
+  end: "<!-- end of benchmark -->",
+};
 
 export interface Figures {
   readonly version: string;
@@ -64,11 +73,24 @@ export function describeFigures(figures: Figures): string {
   ].join("\n\n");
 }
 
-/** Replaces what stands between the markers. */
+/** The card with `text` in place of what stands between the markers. */
+function replaceSection(card: string, path: string, { start, end }: Markers, text: string): string {
+  const from = card.indexOf(start);
+  const to = card.indexOf(end);
+  if (from < 0 || to < from) throw new CommandError(`${path} lacks the lines "${start}" and "${end}": put them where the figures go`);
+  return `${card.slice(0, from + start.length)}\n\n${text}\n\n${card.slice(to)}`;
+}
+
+/** The card as it is for a benchmark; throws a CommandError when the markers are missing. */
+export function cardWithBenchmark(path: string, benchmark: Benchmark): string {
+  return replaceSection(readFileSync(path, "utf8"), path, BENCHMARK, describeBenchmark(benchmark));
+}
+
+export function writeBenchmarkCard(path: string, benchmark: Benchmark): void {
+  writeFileSync(path, cardWithBenchmark(path, benchmark));
+}
+
+/** Replaces the figures of `npm run model`; the benchmark's section stays as it is. */
 export function writeCard(path: string, figures: Figures): void {
-  const card = readFileSync(path, "utf8");
-  const start = card.indexOf(START);
-  const end = card.indexOf(END);
-  if (start < 0 || end < start) throw new CommandError(`${path} lacks the lines "${START}" and "${END}": put them where the figures go`);
-  writeFileSync(path, `${card.slice(0, start + START.length)}\n\n${describeFigures(figures)}\n\n${card.slice(end)}`);
+  writeFileSync(path, replaceSection(readFileSync(path, "utf8"), path, FIGURES, describeFigures(figures)));
 }
