@@ -365,7 +365,7 @@ describe("comparison of models", () => {
     const run = { model: "teacher", parameters: 1, tokenTable: 0, trainLists: 1, seconds: 1, folder: "" };
     expect(errorIn(examinationRows([{ ...run, seed: 1, examination: curve.map((value) => value * 3) }]))).toBeCloseTo(0, 12);
     const flat = curve.map(() => 1);
-    const expected = mean(curve.map((value) => 1 - value / curve[0]!));
+    const expected = mean(curve.slice(1).map((value) => 1 - value / curve[0]!)); // at the first both are 1 by construction
     expect(errorIn(examinationRows([{ ...run, seed: 1, examination: flat }]))).toBeCloseTo(expected, 12);
   });
 });
@@ -448,7 +448,7 @@ describe("the study", () => {
     await expect(runBenchmark({ parts: ["everything"], folder })).rejects.toThrow(/Unknown part "everything"/);
   });
 
-  it("runs a part once under a key, again when its settings or the sources change, and keeps what came before a failure", async () => {
+  it("runs a part once under a key, again when its settings change (changed sources alone are only said), and keeps what came before a failure", async () => {
     const path = join(folder, "study.json");
     const worked: string[] = [];
     const partOf = (name: Part["name"], settings: unknown, fails = false): Part => ({
@@ -469,7 +469,7 @@ describe("the study", () => {
     await runParts([partOf("drawn table", 2), partOf("cost", 1)], progress);
     expect(worked.splice(0)).toEqual(["drawn table", "written"]);
     await runParts([partOf("drawn table", 2)], { ...progress, sources: "2" });
-    expect(worked.splice(0)).toEqual(["drawn table", "written"]);
+    expect(worked.splice(0)).toEqual([]);
     expect(readBenchmark(path).rows).toHaveLength(2);
   });
 
