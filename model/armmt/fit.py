@@ -37,7 +37,7 @@ class FitOptions:
     rate: float = 3e-3  # peak of the one-cycle schedule
     decay: float = 1e-2
     seed: int = 1
-    listwise: float = 0.5
+    listwise: float = 2.0
     purchase: float = 0.5
     auxiliary: float = 0.2
     examination: bool = True  # False: clicks are taken as they are

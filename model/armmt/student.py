@@ -12,15 +12,14 @@ from armmt.trunk import Trunk
 
 WIDTH = 48
 DEPTH = 1
-EXPANSION = 1  # of the feed-forward layer in MPSA: a width of 48 with 1 is better and quicker than 32 with 2
 
 
 class Student(nn.Module):
     """Trunk with one score per candidate: what is exported."""
 
-    def __init__(self, token_vectors: Tensor | None = None, width: int = WIDTH, depth: int = DEPTH, expansion: int = EXPANSION) -> None:
+    def __init__(self, token_vectors: Tensor | None = None, width: int = WIDTH, depth: int = DEPTH) -> None:
         super().__init__()
-        self.trunk = Trunk(width, depth, token_vectors, expansion=expansion)
+        self.trunk = Trunk(width, depth, token_vectors)
         self.head = nn.Sequential(nn.Linear(2 * width, width), Rectifier(), nn.Linear(width, 1))
 
     def forward(self, *batch: Tensor) -> Scores:

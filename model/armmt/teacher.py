@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from armmt.ranker import Predictions, Ranker
 from armmt.trunk import WHOLE, Pieces, Trunk
 
-WIDTH = 64
-DEPTH = 2
+WIDTH = 96
+DEPTH = 1
 
 
 class Teacher(Ranker):

@@ -59,11 +59,12 @@ class Modality(nn.Module):
         self.asked = nn.Linear(width, width)
         self.view = nn.Linear(2 * width + 1 + extra, width)
 
-    def forward(self, vectors: Tensor, asked: Tensor, *extra: Tensor) -> Tensor:
-        """vectors [B, K, dim], asked [B, d], extra [B, K, e] -> [B, K, d]"""
+    def forward(self, vectors: Tensor, asked: Tensor, *extra: Tensor) -> tuple[Tensor, Tensor]:
+        """vectors [B, K, dim], asked [B, d], extra [B, K, e] -> view [B, K, d], match [B, K, 1]"""
         seen = self.seen(vectors)
-        match = seen * self.asked(asked).unsqueeze(1)
-        return relu(self.view(torch.cat([seen, match, match.sum(-1, keepdim=True), *extra], -1)))
+        products = seen * self.asked(asked).unsqueeze(1)
+        match = products.sum(-1, keepdim=True)
+        return relu(self.view(torch.cat([seen, products, match, *extra], -1))), match
 
 
 class Taste(nn.Module):
@@ -74,22 +75,23 @@ class Taste(nn.Module):
         self.interest = TargetAttention(dim)
         self.out = nn.Linear(dim + 1, width)
 
-    def forward(self, candidates: Tensor, history: Tensor, mask: Tensor, recent: Tensor) -> Tensor:
-        """candidates [B, K, dim], history [B, H, dim], mask [B, H], recent [B, dim] (its mean) -> [B, K, d]"""
+    def forward(self, candidates: Tensor, history: Tensor, mask: Tensor, likeness: Tensor) -> Tensor:
+        """candidates [B, K, dim], history [B, H, dim], mask [B, H], likeness to the history's mean [B, K, 1] -> [B, K, d]"""
         attended = self.interest(candidates, history, mask)
-        likeness = torch.matmul(candidates, recent.unsqueeze(2))  # [B, K, 1]
         return relu(self.out(torch.cat([candidates * attended, likeness], -1)))
 
 
 class Trunk(nn.Module):
     """Query, items and history -> one vector per candidate. Width and depth tell teacher from student."""
 
-    def __init__(self, width: int, depth: int, token_vectors: Tensor | None = None, pieces: Pieces = WHOLE, expansion: int = 2) -> None:
+    def __init__(self, width: int, depth: int, token_vectors: Tensor | None = None, pieces: Pieces = WHOLE) -> None:
         super().__init__()
         self.pieces = pieces
         fusion = partial(ContextAwareFusion, width, hidden=width, weighted=pieces.cafu, contextual=pieces.context)
         self.query = QueryTower(width, token_vectors)
-        self.features = nn.Sequential(nn.Linear(FEATURE_DIM, 2 * width), Rectifier(), nn.Linear(2 * width, width))
+        # The numbers of a candidate, and with them in one place how well query and shopper match it: words, picture, recent items.
+        matches = 2 + ASPECTS + 1 + (2 if pieces.personal else 0)
+        self.features = nn.Sequential(nn.Linear(FEATURE_DIM + matches, 2 * width), Rectifier(), nn.Linear(2 * width, width))
         self.text = Modality(TEXT_DIM, width, ASPECTS)
         self.image = Modality(IMAGE_DIM, width, 0)
         # The shopper: the mean of the recent items, and how alike they are by text and by image. Somebody whose items look alike goes by
@@ -105,9 +107,7 @@ class Trunk(nn.Module):
             # Level 2, the item for this shopper: item, features and taste by text and by image, weighed by query and shopper.
             self.personal = fusion(sources=4, own=0, shared=2 * width)
         perspectives = 3 if pieces.personal else 2
-        self.lists = nn.ModuleList(
-            MultiPerspectiveSelfAttention(width, perspectives, expansion * width) for _ in range(depth if pieces.mpsa else 0)
-        )
+        self.lists = nn.ModuleList(MultiPerspectiveSelfAttention(width, perspectives) for _ in range(depth if pieces.mpsa else 0))
         self.fuse = nn.Linear(perspectives * width, width)
 
     def forward(
@@ -124,29 +124,32 @@ class Trunk(nn.Module):
         mask: Tensor,
     ) -> Views:
         """The ten tensors of ListBatch -> Views"""
+        pieces = self.pieces
         lexical, asked = self.query(query_token_ids, query_mask)  # [B, ASPECTS, Dt], [B, d]
-        x = self.features(features)  # [B, K, d]
         word_match = torch.matmul(text, lexical.transpose(1, 2) * 3.0)  # [B, K, ASPECTS]
-        e_text = self.text(text, asked, word_match)
-        e_image = self.image(image, asked)
-
+        e_text, _ = self.text(text, asked, word_match)
+        e_image, picture_match = self.image(image, asked)
+        matches = [presence, word_match, picture_match]
         around = [asked, masked_mean(e_text + e_image, mask)]
         who = [asked]
-        if self.pieces.personal:
+        if pieces.personal:
             recent_image = masked_mean(history_image, history_mask)  # [B, Di]
             recent_text = masked_mean(history_text, history_mask)
-            if self.pieces.cafu and self.pieces.context:
+            text_likeness = torch.matmul(text, recent_text.unsqueeze(2))  # [B, K, 1]
+            image_likeness = torch.matmul(image, recent_image.unsqueeze(2))
+            matches += [text_likeness, image_likeness]
+            if pieces.cafu and pieces.context:
                 alike = [recent_text.square().sum(1, keepdim=True), recent_image.square().sum(1, keepdim=True), history_mask[:, :1]]
                 who.append(self.shopper(torch.cat([recent_image, recent_text, *alike], -1)))
                 around.append(who[1])
+        x = self.features(torch.cat([features, *matches], -1))  # [B, K, d]
         present = torch.cat([presence[..., 1:2], presence[..., 0:1]], -1)
         r, gate = self.item([e_text, e_image], x, torch.cat(around, -1), present)
-        if not self.pieces.personal:
-            h = self.look_along([r, x], mask)
-            return Views(h, r, r, None, gate)
+        if not pieces.personal:
+            return Views(self.look_along([r, x], mask), r, r, None, gate)
 
-        s_text = self.text_taste(text, history_text, history_mask, recent_text)
-        s_image = self.image_taste(image, history_image, history_mask, recent_image)
+        s_text = self.text_taste(text, history_text, history_mask, text_likeness)
+        s_image = self.image_taste(image, history_image, history_mask, image_likeness)
         there = torch.cat([torch.ones_like(present), present], -1)
         p, weights = self.personal([r, x, s_text, s_image], None, torch.cat(who, -1), there)
         # How much of p is text and how much image, through the item or through the taste.

@@ -108,7 +108,7 @@ def test_part_of_an_epoch_is_that_many_steps(lists_folder: Path) -> None:
 def test_teachers_then_student_end_to_end(lists_folder: Path, tmp_path: Path) -> None:
     for seed in (1, 2):
         train(lists_folder, tmp_path, FitOptions(epochs=12, batch=16, seed=seed), width=32, depth=1)
-    train_student(lists_folder, tmp_path, DistilOptions(FitOptions(epochs=12, batch=16, rate=4e-3)), "test-1", "a made-up world")
+    train_student(lists_folder, tmp_path, DistilOptions(FitOptions(epochs=24, batch=16, rate=4e-3)), "test-1", "a made-up world")
     report = json.loads((tmp_path / "student.json").read_text())
     assert report["teachers"] == 2
     assert report["validation"]["pairs"] > 0.75
