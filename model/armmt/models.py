@@ -55,6 +55,16 @@ def without_texts(lists: Lists) -> Lists:
     return part
 
 
+def with_mixed_images(lists: Lists) -> Lists:
+    """The same lists with the pictures dealt anew: each item has another's, always the same. Pictures cannot help a model then."""
+    part = copy.copy(lists)
+    order = torch.randperm(len(lists.image) - 1, generator=torch.Generator().manual_seed(0)).to(lists.where)
+    rows = torch.cat([order, order.new_tensor([len(order)])])  # the last row is that of padding
+    part.image = lists.image[rows]
+    part.presence = torch.stack([lists.presence[rows, 0], lists.presence[:, 1]], 1)
+    return part
+
+
 def fingerprint(folder: Path) -> str:
     """Of the lists and the item vectors they point into"""
     digest = hashlib.sha256()

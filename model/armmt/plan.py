@@ -18,7 +18,7 @@ ENSEMBLE_SIZE = 3
 SEEDS: dict[str, int] = {"table": 5, "ablations": 3, "controls": 3, "position bias": 3}
 #: What a world without a part of the simulated shoppers takes the use from.
 CONTROLS: dict[str, tuple[str, ...]] = {
-    "without-picture": ("no-image",),
+    "without-picture": ("no-image", "no-matching-image"),
     "without-context": ("no-mpsa",),
     "without-personal": ("no-personal",),
 }
@@ -35,6 +35,7 @@ class Run:
     pieces: Pieces = field(default=WHOLE)
     images: bool = True
     texts: bool = True
+    mixed_images: bool = False  # every item has the picture of another one
     examination: bool = True
     teachers: tuple[int, ...] = ()  # seeds of the ensemble's members
     hands_on: bool = False  # its scores of the training lists are kept, for students
@@ -47,7 +48,7 @@ class Run:
     @property
     def whole(self) -> bool:
         """False for a variant, whose graph costs what the whole model's does, or lacks inputs of the contract"""
-        return self.pieces == WHOLE and self.images and self.texts and self.examination
+        return self.pieces == WHOLE and self.images and self.texts and self.examination and not self.mixed_images
 
 
 def teacher(seed: int, hands_on: bool = False) -> Run:
@@ -56,11 +57,14 @@ def teacher(seed: int, hands_on: bool = False) -> Run:
 
 
 def lesser_teacher(what: str, seed: int) -> Run:
-    """The teacher with one thing taken away: "no-image", "no-text", "no-examination" or "no-" and one of Pieces"""
+    """The teacher with one thing taken away: "no-image", "no-matching-image" (each item has another's), "no-text", "no-examination", or
+    "no-" and one of Pieces"""
     model = f"teacher-{what}"
     whole = replace(teacher(seed), model=model)
     if what == "no-image":
         return replace(whole, images=False)
+    if what == "no-matching-image":
+        return replace(whole, mixed_images=True)
     if what == "no-text":
         return replace(whole, texts=False)
     if what == "no-examination":
@@ -93,7 +97,7 @@ def table(seeds: int) -> list[Run]:
 def ablations(seeds: int) -> list[Run]:
     """The whole teacher, and without each piece, the examination tower, a modality"""
     pieces = ("cafu", "context", "personal", "mpsa", "auxiliary")
-    what = [*(f"no-{piece}" for piece in pieces), "no-examination", "no-image", "no-text"]
+    what = [*(f"no-{piece}" for piece in pieces), "no-examination", "no-image", "no-matching-image", "no-text"]
     every = range(1, seeds + 1)
     return [teacher(seed) for seed in every] + [lesser_teacher(piece, seed) for piece in what for seed in every]
 

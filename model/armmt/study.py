@@ -20,7 +20,7 @@ from armmt.baselines.lambdamart import TreeOptions, fit_trees, score_trees
 from armmt.data import Lists
 from armmt.distill import DistilOptions, distil, ensemble
 from armmt.fit import FitOptions, Fitted, fit, score
-from armmt.models import build, count, count_flops, export, fingerprint, size_of, some_of, without_texts
+from armmt.models import build, count, count_flops, export, fingerprint, size_of, some_of, with_mixed_images, without_texts
 from armmt.plan import SEEDS, Run, kind_of, runs_of, teacher
 from armmt.run import device, prepare, write_json
 from armmt.schedule import Schedule, StudyError, Task
@@ -96,6 +96,8 @@ def open_lists(run: Run, study: Study, split: str) -> Lists:
     lists = Lists(study.lists, split, images=run.images, where=device())
     if not run.texts:
         lists = without_texts(lists)
+    if run.mixed_images:
+        lists = with_mixed_images(lists)
     return some_of(lists, study.share, study.most_lists) if split == "train" else lists
 
 

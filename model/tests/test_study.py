@@ -18,7 +18,7 @@ import torch
 
 from armmt.data import Lists
 from armmt.distill import ensemble
-from armmt.models import fingerprint, some_of, without_texts
+from armmt.models import fingerprint, some_of, with_mixed_images, without_texts
 from armmt.plan import Run, lesser_teacher, members, runs_of
 from armmt.schedule import Schedule, StudyError, Task
 from armmt.study import Study, carry_out, is_done, options_of, recipe
@@ -78,6 +78,7 @@ def test_ensembles_go_round_the_seeds() -> None:
 def test_an_ablation_takes_one_thing_away() -> None:
     assert lesser_teacher("no-mpsa", 1).pieces == replace(WHOLE, mpsa=False)
     assert not lesser_teacher("no-image", 1).images
+    assert lesser_teacher("no-matching-image", 1).mixed_images
     assert not lesser_teacher("no-examination", 1).examination
     models = {run.model for run in runs_of("fashion ablations", 3)}
     assert {"teacher", "teacher-no-cafu", "teacher-no-context", "teacher-no-personal", "teacher-no-auxiliary"} <= models
@@ -86,7 +87,8 @@ def test_an_ablation_takes_one_thing_away() -> None:
 
 
 def test_a_control_is_told_by_its_lists() -> None:
-    assert {run.model for run in runs_of("drawn controls", 2, "data/drawn-without-picture/lists")} == {"teacher", "teacher-no-image"}
+    pictures = {run.model for run in runs_of("drawn controls", 2, "data/drawn-without-picture/lists")}
+    assert pictures == {"teacher", "teacher-no-image", "teacher-no-matching-image"}
     assert {run.model for run in runs_of("drawn controls", 2, "without-context")} == {"teacher", "teacher-no-mpsa"}
     with pytest.raises(ValueError, match="without-personal"):
         runs_of("drawn controls", 2, "data/drawn/lists")
@@ -106,6 +108,17 @@ def test_part_of_the_lists_is_always_the_same_part(folder: Path) -> None:
     assert some_of(lists, 0.25).query_ids == part.query_ids
     assert some_of(lists, 1.0) is lists
     assert len(some_of(lists, 1.0, most=7)) == 7
+
+
+def test_pictures_can_be_dealt_anew(folder: Path) -> None:
+    lists = Lists(folder, "train")
+    mixed = with_mixed_images(lists)
+    assert torch.equal(mixed.image[-1], lists.image[-1])
+    assert torch.equal(mixed.text, lists.text)
+    assert sorted(mixed.image[:, 0].tolist()) == sorted(lists.image[:, 0].tolist())
+    stayed = (mixed.image == lists.image).all(1).float().mean()
+    assert stayed < 0.3
+    assert torch.equal(with_mixed_images(Lists(folder, "validation")).image, mixed.image)
 
 
 def test_texts_can_be_withheld(folder: Path) -> None:
