@@ -112,7 +112,7 @@ def fit(model: Ranker, lists: Lists, held: Lists, options: FitOptions, workers: 
     optimiser, schedule = optimiser_of(trained, options, steps)
     bar = progress(steps, label, quiet=workers.rank > 0)
     started = time.monotonic()
-    history: list[dict[str, float]] = []
+    history = [{"step": 0, **rounded(held_out_loss(trained, held))}]  # what learning starts from
     trained.train()
     done = 0
     while done < steps:
@@ -130,10 +130,15 @@ def fit(model: Ranker, lists: Lists, held: Lists, options: FitOptions, workers: 
             schedule.step()
             done += 1
             bar.update()
-        history.append({"step": done, **{name: round(value, 5) for name, value in held_out_loss(trained, held).items()}})
+        history.append({"step": done, **rounded(held_out_loss(trained, held))})
         bar.write(f"{label}: {history[-1]}")
     bar.close()
     return Fitted(trained.examination, history, time.monotonic() - started)
+
+
+def rounded(terms: dict[str, float]) -> dict[str, float]:
+    """For reports"""
+    return {name: round(value, 5) for name, value in terms.items()}
 
 
 def held_out_loss(trained: Trained, lists: Lists, size: int = 256, most: int = 4000) -> dict[str, float]:

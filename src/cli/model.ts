@@ -54,7 +54,7 @@ const QUICK: Sizes = {
   shoppers: 600,
   searches: 3000,
   teachers: 2,
-  teacherEpochs: 4,
+  teacherEpochs: 2,
   studentEpochs: 4,
 };
 
