@@ -9,8 +9,9 @@ from torch.nn import functional as F
 from armmt.contract import FEATURE_DIM, IMAGE_DIM, TEXT_DIM, ListBatch
 from armmt.layers import ASPECTS, QueryTower, masked_mean
 from armmt.ranker import Predictions
+from armmt.teacher import WIDTH
 
-QUERY_WIDTH = 64  # as the teacher's: the same token table
+QUERY_WIDTH = WIDTH  # the same token table as the teacher's
 
 
 class Inputs(nn.Module):
