@@ -15,7 +15,7 @@ from armmt.trunk import WHOLE, Pieces
 Kind = Literal["fitted", "trees", "ensemble", "distilled"]
 ENSEMBLE_SIZE = 3
 #: Seeds of a part when none are asked for.
-SEEDS: dict[str, int] = {"table": 5, "ablations": 3, "controls": 3, "position bias": 3}
+SEEDS: dict[str, int] = {"table": 5, "ablations": 3, "controls": 3}
 #: What a world without a part of the simulated shoppers takes the use from.
 CONTROLS: dict[str, tuple[str, ...]] = {
     "without-picture": ("no-image", "no-matching-image"),
@@ -110,9 +110,9 @@ def compared(what: Iterable[str], seeds: int) -> list[Run]:
 
 def kind_of(part: str) -> str:
     """ "drawn table" -> "table"; throws ValueError for a part that trains nothing here"""
-    kind = part if part in SEEDS else part.partition(" ")[2]
+    kind = part.partition(" ")[2]
     if kind not in SEEDS:
-        raise ValueError(f'There is no part "{part}" to train: "<level> table", "<level> ablations", "<level> controls" or "position bias"')
+        raise ValueError(f'There is no part "{part}" to train: "<level> table", "<level> ablations" or "<level> controls"')
     return kind
 
 
@@ -123,8 +123,6 @@ def runs_of(part: str, seeds: int, world: str = "") -> list[Run]:
         return table(seeds)
     if kind == "ablations":
         return ablations(seeds)
-    if kind == "position bias":
-        return compared(["no-examination"], seeds)
     control = next((name for name in CONTROLS if name in world), None)
     if control is None:
         raise ValueError(f"{world}: a control's lists have one of {', '.join(CONTROLS)} in their name")

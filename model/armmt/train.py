@@ -1,13 +1,12 @@
 """Trains teachers on logged clicks and purchases, one per seed, and has each score the lists it was trained on (for the student).
 
 Several seeds run side by side, one thread each. Under torchrun all processes train one teacher together:
-    torchrun --nproc-per-node 2 -m armmt.train --lists <folder> --out <folder> --seeds 1
+    cd model && .venv/bin/torchrun --nproc-per-node 2 -m armmt.train --lists <folder> --out <folder> --seeds 1
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -70,10 +69,11 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2, help="teachers trained side by side")
     a = parser.parse_args()
     options = [FitOptions(epochs=a.epochs, batch=a.batch, seed=seed) for seed in a.seeds]
+    a.out.mkdir(parents=True, exist_ok=True)
     together = join_workers()
     if together.count > 1:
         for each in options:
-            train(a.lists, a.out, replace(each), a.width, a.depth, together)
+            train(a.lists, a.out, each, a.width, a.depth, together)
         return
     in_processes(train_quietly, [(a.lists, a.out, each, a.width, a.depth) for each in options], a.workers)
 

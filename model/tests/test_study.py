@@ -202,7 +202,8 @@ def test_a_failure_is_named_and_stops_only_what_needs_it(tmp_path: Path) -> None
 
 
 def test_a_study_goes_on_where_it_was(folder: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "armmt.study", "--part", "position bias", "--seeds", "1", "--epochs", "0.5"]
+    command = [sys.executable, "-m", "armmt.study", "--part", "drawn ablations", "--seeds", "1", "--epochs", "0.5"]
+    command += ["--models", "teacher", "teacher-no-examination"]
     where = ["--lists", str(folder), "--runs", str(tmp_path)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "ARMMT_DEVICE": "cpu"}
     first = subprocess.run([*command, *where], check=True, env=environment, capture_output=True, text=True, timeout=300)
