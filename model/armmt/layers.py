@@ -8,6 +8,8 @@ Everything avoids reshapes that depend on a size, so that the ONNX graph stays s
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -37,6 +39,15 @@ class Rectifier(nn.Module):
         return relu(x)
 
 
+class Asked(NamedTuple):
+    """What the query tower makes of a query of L tokens."""
+
+    lexical: Tensor  # [B, ASPECTS, TEXT_DIM] of unit length
+    view: Tensor  # [B, width] learned
+    meanings: Tensor  # [B, L, width] the learned view's summands
+    words: Tensor  # [B, L, TEXT_DIM] the text encoder's vector of each token, of unit length
+
+
 class QueryTower(nn.Module):
     """Query tokens -> a lexical view and a learned view.
 
@@ -59,14 +70,41 @@ class QueryTower(nn.Module):
         self.mix = nn.Linear(width, width)
         self.width = width
 
-    def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """ids [B, L], mask [B, L] -> lexical [B, ASPECTS, TEXT_DIM] of unit length, learned [B, width]"""
-        table = self.learned(ids)  # [B, L, width + ASPECTS]
-        shares = 2.0 * torch.sigmoid(table[..., self.width :]) * mask.unsqueeze(2)  # [B, L, ASPECTS]
-        lexical = torch.matmul(shares.transpose(1, 2), self.lexical[ids].to(mask.dtype))
-        lexical = lexical / (lexical.square().sum(2, keepdim=True) + 1e-6).sqrt()
-        learned = torch.matmul(mask.unsqueeze(1), table[..., : self.width]).squeeze(1)
-        return lexical, learned + relu(self.mix(learned))
+    def forward(self, ids: Tensor, mask: Tensor) -> Asked:
+        """ids [B, L], mask [B, L] -> Asked"""
+        meanings, importance = torch.split(self.learned(ids), [self.width, ASPECTS], -1)
+        words = self.lexical[ids].to(mask.dtype) * TEXT_DIM**-0.5
+        shares = 2.0 * torch.sigmoid(importance) * mask.unsqueeze(2)  # [B, L, ASPECTS]
+        lexical = torch.matmul(shares.transpose(1, 2), words)
+        lexical = lexical / (lexical.square().sum(2, keepdim=True) + 1e-8).sqrt()
+        learned = torch.matmul(mask.unsqueeze(1), meanings).squeeze(1)
+        return Asked(lexical, learned + relu(self.mix(learned)), meanings, words)
+
+
+class WordMatch(nn.Module):
+    """How much of what was asked for a candidate satisfies, token by token: late interaction as in ColBERT (arXiv:2004.12832), but with a
+    sigmoid per token and their mean, because a candidate either is "striped" or is not, and two words half met are not one word met.
+
+    Three means over the tokens (words and their trigrams): by picture and title together, by picture, by title.
+    """
+
+    MATCHES = 3
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.wanted = nn.Linear(width, width)
+        self.threshold = nn.Linear(width, 1)
+        self.literal = nn.Parameter(torch.tensor(4.0))  # weight of a word's own vector in the title's
+
+    def forward(self, asked: Asked, mask: Tensor, e_image: Tensor, e_text: Tensor, text: Tensor) -> Tensor:
+        """Query mask [B, L], projected pictures and titles [B, K, width], text vectors [B, K, TEXT_DIM] -> [B, K, MATCHES]"""
+        wanted = self.wanted(asked.meanings).transpose(1, 2)  # [B, width, L]
+        threshold = self.threshold(asked.meanings).transpose(1, 2)  # [B, 1, L]
+        pictured = torch.matmul(e_image, wanted)  # [B, K, L]
+        titled = torch.matmul(e_text, wanted) + torch.matmul(text, asked.words.transpose(1, 2) * self.literal)
+        each = mask / mask.sum(1, keepdim=True).clamp(min=1.0)  # [B, L]
+        met = [torch.matmul(torch.sigmoid(one + threshold), each.unsqueeze(2)) for one in (pictured + titled, pictured, titled)]
+        return torch.cat(met, -1)
 
 
 class ContextAwareFusion(nn.Module):
@@ -159,23 +197,25 @@ def normalise(x: Tensor) -> Tensor:
 class MultiPerspectiveSelfAttention(nn.Module):
     """MPSA: one masked self-attention over the list per perspective (item, personalised, features).
 
-    A_s = softmax(N(H_s) W_s N(H_s)^T + mask);  F_s = H_s + A_s N(H_s) V_s        s = 1..S
+    A_s = softmax(N(H_s) Q_s (N(H_s) K_s)^T / sqrt(e) + mask);  F_s = H_s + A_s N(H_s) V_s O_s        s = 1..S
 
-    Ours in form; one head per perspective, so the perspectives are the heads, and W_s stands for the product of a query's and a key's
-    projection, which with a single head of full width is all there is to tell of them. V_s starts at zero: the list says nothing until
-    training finds that it does. There is no feed-forward layer after it (on 40,000 lists it learned noise), and no positional term: the
-    candidates' order enters only through the engine's rank among the features, so the scores do not depend on the order in which
-    candidates are given.
+    Ours in form; one head per perspective, so the perspectives are the heads. A head is narrow (e = EACH): of full width it learned the
+    noise of the log. O_s starts at zero: the list says nothing until training finds that it does. There is no feed-forward layer after it
+    (on 40,000 lists it learned noise), and no positional term: the candidates' order enters only through the engine's rank among the
+    features, so the scores do not depend on the order in which candidates are given.
     """
+
+    EACH = 16
 
     def __init__(self, width: int, perspectives: int) -> None:
         super().__init__()
-        self.match = nn.Parameter(torch.randn(perspectives, width, width) / width)
-        self.value = nn.Parameter(torch.zeros(perspectives, width, width))
+        # Query, key and value side by side: one product.
+        self.joint = nn.Parameter(torch.randn(perspectives, width, 3 * self.EACH) * width**-0.5)
+        self.out = nn.Parameter(torch.zeros(perspectives, self.EACH, width))
 
     def forward(self, views: Tensor, mask: Tensor) -> Tensor:
         """views [S, B, K, d], mask [B, K] -> [S, B, K, d]"""
         far = ((mask - 1.0) * FAR).unsqueeze(1)  # [B, 1, K]
-        x = normalise(views)
-        logits = torch.matmul(per_perspective(x, self.match), x.transpose(-1, -2))  # [S, B, K, K]
-        return views + torch.matmul(torch.softmax(logits + far, -1), per_perspective(x, self.value))
+        query, key, value = torch.split(per_perspective(normalise(views), self.joint), self.EACH, -1)
+        logits = torch.matmul(query * self.EACH**-0.5, key.transpose(-1, -2))  # [S, B, K, K]
+        return views + per_perspective(torch.matmul(torch.softmax(logits + far, -1), value), self.out)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from armmt.contract import Scores
+from armmt.contract import FEATURE_DIM, ListBatch, Scores
 from armmt.layers import Rectifier
 from armmt.ranker import Predictions, Ranker
 from armmt.trunk import Trunk
@@ -20,12 +20,12 @@ class Student(nn.Module):
     def __init__(self, token_vectors: Tensor | None = None, width: int = WIDTH, depth: int = DEPTH) -> None:
         super().__init__()
         self.trunk = Trunk(width, depth, token_vectors)
-        self.head = nn.Sequential(nn.Linear(2 * width, width), Rectifier(), nn.Linear(width, 1))
+        self.head = nn.Sequential(nn.Linear(2 * width + FEATURE_DIM, width), Rectifier(), nn.Linear(width, 1))
 
     def forward(self, *batch: Tensor) -> Scores:
         """The ten tensors of ListBatch in order -> Scores"""
         views = self.trunk(*batch)
-        return Scores(self.head(torch.cat([views.listed, views.personal], -1)).squeeze(-1), views.gate)
+        return Scores(self.head(torch.cat([views.listed, views.personal, ListBatch(*batch).features], -1)).squeeze(-1), views.gate)
 
 
 class StudentRanker(Ranker):

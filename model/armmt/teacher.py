@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from armmt.contract import FEATURE_DIM, ListBatch
 from armmt.ranker import Predictions, Ranker
 from armmt.trunk import WHOLE, Pieces, Trunk
 
@@ -23,7 +24,7 @@ class Teacher(Ranker):
     def __init__(self, token_vectors: Tensor | None = None, width: int = WIDTH, depth: int = DEPTH, pieces: Pieces = WHOLE) -> None:
         super().__init__()
         self.trunk = Trunk(width, depth, token_vectors, pieces)
-        self.head = nn.Sequential(nn.Linear(2 * width, width), nn.ReLU(), nn.Linear(width, 2))
+        self.head = nn.Sequential(nn.Linear(2 * width + FEATURE_DIM, width), nn.ReLU(), nn.Linear(width, 2))
         # Most items are not clicked: start there, not at one half.
         nn.init.constant_(self.head[-1].bias, -1.0)  # type: ignore[arg-type]
         if pieces.auxiliary:
@@ -33,7 +34,7 @@ class Teacher(Ranker):
     def forward(self, *batch: Tensor) -> Predictions:
         """The ten tensors of ListBatch in order -> Predictions"""
         views = self.trunk(*batch)
-        click, purchase = self.head(torch.cat([views.listed, views.personal], -1)).unbind(-1)
+        click, purchase = self.head(torch.cat([views.listed, views.personal, ListBatch(*batch).features], -1)).unbind(-1)
         if not self.trunk.pieces.auxiliary:
             return Predictions(click, purchase)
         path = views.item if views.taste is None else torch.cat([views.item, views.taste], -1)

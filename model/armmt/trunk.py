@@ -20,6 +20,7 @@ from armmt.layers import (
     QueryTower,
     Rectifier,
     TargetAttention,
+    WordMatch,
     masked_mean,
     relu,
 )
@@ -59,12 +60,12 @@ class Modality(nn.Module):
         self.asked = nn.Linear(width, width)
         self.view = nn.Linear(2 * width + 1 + extra, width)
 
-    def forward(self, vectors: Tensor, asked: Tensor, *extra: Tensor) -> tuple[Tensor, Tensor]:
-        """vectors [B, K, dim], asked [B, d], extra [B, K, e] -> view [B, K, d], match [B, K, 1]"""
+    def forward(self, vectors: Tensor, asked: Tensor, *extra: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """vectors [B, K, dim], asked [B, d], extra [B, K, e] -> view [B, K, d], match [B, K, 1], the vectors' projection [B, K, d]"""
         seen = self.seen(vectors)
         products = seen * self.asked(asked).unsqueeze(1)
         match = products.sum(-1, keepdim=True)
-        return relu(self.view(torch.cat([seen, products, match, *extra], -1))), match
+        return relu(self.view(torch.cat([seen, products, match, *extra], -1))), match, seen
 
 
 class Taste(nn.Module):
@@ -81,6 +82,21 @@ class Taste(nn.Module):
         return relu(self.out(torch.cat([candidates * attended, likeness], -1)))
 
 
+class Leaning(nn.Module):
+    """What the mean of the shopper's recent items says of each candidate: products in a learned space, where the plain likeness of two
+    vectors sees only the directions that the encoder finds important."""
+
+    def __init__(self, dim: int, width: int) -> None:
+        super().__init__()
+        self.candidate = nn.Linear(dim, width)
+        self.shopper = nn.Linear(dim, width)
+
+    def forward(self, candidates: Tensor, recent: Tensor) -> Tensor:
+        """candidates [B, K, dim], recent [B, dim] -> [B, K, d]"""
+        leaning: Tensor = self.candidate(candidates) * self.shopper(recent).unsqueeze(1)
+        return leaning
+
+
 class Trunk(nn.Module):
     """Query, items and history -> one vector per candidate. Width and depth tell teacher from student."""
 
@@ -90,7 +106,8 @@ class Trunk(nn.Module):
         fusion = partial(ContextAwareFusion, width, hidden=width, weighted=pieces.cafu, contextual=pieces.context)
         self.query = QueryTower(width, token_vectors)
         # The numbers of a candidate, and with them in one place how well query and shopper match it: words, picture, recent items.
-        matches = 2 + ASPECTS + 1 + (2 if pieces.personal else 0)
+        matches = 2 + ASPECTS + 1 + WordMatch.MATCHES + (2 + width if pieces.personal else 0)
+        self.words = WordMatch(width)
         self.features = nn.Sequential(nn.Linear(FEATURE_DIM + matches, 2 * width), Rectifier(), nn.Linear(2 * width, width))
         self.text = Modality(TEXT_DIM, width, ASPECTS)
         self.image = Modality(IMAGE_DIM, width, 0)
@@ -102,6 +119,8 @@ class Trunk(nn.Module):
         # Level 1, the item: text and image, weighed by query, features, what the list is like, and who looks.
         self.item = fusion(sources=2, own=width, shared=around)
         if pieces.personal:
+            self.text_leaning = Leaning(TEXT_DIM, width // 2)
+            self.image_leaning = Leaning(IMAGE_DIM, width // 2)
             self.text_taste = Taste(TEXT_DIM, width)
             self.image_taste = Taste(IMAGE_DIM, width)
             # Level 2, the item for this shopper: item, features and taste by text and by image, weighed by query and shopper.
@@ -125,11 +144,12 @@ class Trunk(nn.Module):
     ) -> Views:
         """The ten tensors of ListBatch -> Views"""
         pieces = self.pieces
-        lexical, asked = self.query(query_token_ids, query_mask)  # [B, ASPECTS, Dt], [B, d]
-        word_match = torch.matmul(text, lexical.transpose(1, 2) * 3.0)  # [B, K, ASPECTS]
-        e_text, _ = self.text(text, asked, word_match)
-        e_image, picture_match = self.image(image, asked)
-        matches = [presence, word_match, picture_match]
+        query = self.query(query_token_ids, query_mask)
+        asked = query.view  # [B, d]
+        word_match = torch.matmul(text, query.lexical.transpose(1, 2) * 3.0)  # [B, K, ASPECTS]
+        e_text, _, seen_text = self.text(text, asked, word_match)
+        e_image, picture_match, seen_image = self.image(image, asked)
+        matches = [presence, word_match, picture_match, self.words(query, query_mask, seen_image, seen_text, text)]
         around = [asked, masked_mean(e_text + e_image, mask)]
         who = [asked]
         if pieces.personal:
@@ -137,7 +157,7 @@ class Trunk(nn.Module):
             recent_text = masked_mean(history_text, history_mask)
             text_likeness = torch.matmul(text, recent_text.unsqueeze(2))  # [B, K, 1]
             image_likeness = torch.matmul(image, recent_image.unsqueeze(2))
-            matches += [text_likeness, image_likeness]
+            matches += [text_likeness, image_likeness, self.text_leaning(text, recent_text), self.image_leaning(image, recent_image)]
             if pieces.cafu and pieces.context:
                 alike = [recent_text.square().sum(1, keepdim=True), recent_image.square().sum(1, keepdim=True), history_mask[:, :1]]
                 who.append(self.shopper(torch.cat([recent_image, recent_text, *alike], -1)))

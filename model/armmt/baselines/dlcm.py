@@ -4,7 +4,8 @@ A GRU reads the engine's list from its end to its top, so that its last state s_
 
     phi(o_i, s_n) = V . (o_i^T tanh(W s_n + b)),   W s_n in R^(a x k)
 
-Its attention rank loss is replaced by the losses that every model here shares.
+Its attention rank loss is replaced by the losses that every model here shares, and the scaled features join the local score linearly, as
+they join the other models' heads.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from armmt.baselines.inputs import Inputs
-from armmt.contract import ListBatch
+from armmt.contract import FEATURE_DIM, ListBatch
 from armmt.ranker import Predictions, Ranker
 
 
@@ -38,7 +39,7 @@ class DLCM(Ranker):
         self.inputs = Inputs(width, token_vectors)
         self.gru = nn.GRU(width, state, batch_first=True)
         self.context = nn.Linear(state, state * views)
-        self.combine = nn.Linear(views, 2)
+        self.combine = nn.Linear(views + FEATURE_DIM, 2)
         nn.init.constant_(self.combine.bias, -1.0)
         self.state = state
         self.views = views
@@ -50,5 +51,6 @@ class DLCM(Ranker):
         states, _ = self.gru(taken(self.inputs(batch), places))
         last = taken(states, batch.mask.sum(1, keepdim=True).long() - 1).squeeze(1)  # not the GRU's own: that has read the padding
         context = torch.tanh(self.context(last)).view(-1, self.state, self.views)  # [B, a, k]
-        click, purchase = self.combine(torch.matmul(taken(states, places), context) * self.state**-0.5).unbind(-1)
+        local = torch.matmul(taken(states, places), context) * self.state**-0.5
+        click, purchase = self.combine(torch.cat([local, batch.features], -1)).unbind(-1)
         return Predictions(click, purchase)

@@ -32,7 +32,7 @@ class Inputs(nn.Module):
 
     def forward(self, batch: ListBatch) -> Tensor:
         """-> [B, K, width]"""
-        lexical, asked = self.query(batch.query_token_ids, batch.query_mask)  # [B, ASPECTS, TEXT_DIM], [B, QUERY_WIDTH]
+        lexical, asked, *_ = self.query(batch.query_token_ids, batch.query_mask)  # [B, ASPECTS, TEXT_DIM], [B, QUERY_WIDTH]
         text, image = batch.text, batch.image
         recent_text = masked_mean(batch.history_text, batch.history_mask)
         recent_image = masked_mean(batch.history_image, batch.history_mask)
@@ -48,15 +48,15 @@ class Inputs(nn.Module):
 
 
 class Heads(nn.Module):
-    """Logits of a click and of a purchase from one vector per candidate; the teacher's head in form."""
+    """Logits of a click and of a purchase from one vector per candidate and its scaled features; the teacher's head in form."""
 
     def __init__(self, inputs: int, width: int) -> None:
         super().__init__()
-        self.inner = nn.Linear(inputs, width)
+        self.inner = nn.Linear(inputs + FEATURE_DIM, width)
         self.out = nn.Linear(width, 2)
         nn.init.constant_(self.out.bias, -1.0)  # most items are not clicked: start there
 
-    def forward(self, views: Tensor) -> Predictions:
-        """[B, K, inputs] -> Predictions"""
-        click, purchase = self.out(F.relu(self.inner(views))).unbind(-1)
+    def forward(self, views: Tensor, features: Tensor) -> Predictions:
+        """[B, K, inputs], [B, K, FEATURE_DIM] -> Predictions"""
+        click, purchase = self.out(F.relu(self.inner(torch.cat([views, features], -1)))).unbind(-1)
         return Predictions(click, purchase)

@@ -21,5 +21,6 @@ class Pointwise(Ranker):
 
     def forward(self, *tensors: Tensor) -> Predictions:
         """The ten tensors of ListBatch in order -> Predictions"""
-        predictions: Predictions = self.heads(F.relu(self.hidden(self.inputs(ListBatch(*tensors)))))
+        batch = ListBatch(*tensors)
+        predictions: Predictions = self.heads(F.relu(self.hidden(self.inputs(batch))), batch.features)
         return predictions

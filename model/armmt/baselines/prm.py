@@ -37,5 +37,5 @@ class PRM(Ranker):
         x = x + self.position(places)
         for block in self.blocks:
             x = block(x, batch.mask)
-        predictions: Predictions = self.heads(x)
+        predictions: Predictions = self.heads(x, batch.features)
         return predictions

@@ -29,5 +29,5 @@ class SetRank(Ranker):
         x = self.inputs(batch)
         for block in self.blocks:
             x = block(x, batch.mask)
-        predictions: Predictions = self.heads(x)
+        predictions: Predictions = self.heads(x, batch.features)
         return predictions
