@@ -1,8 +1,8 @@
 """One training loop for every model of the study, so that they differ in architecture and in nothing else.
 
 L = L_click + w_list L_list + w_buy L_purchase + w_aux L_aux, all against logged clicks and purchases at shown positions; the examination
-tower takes the position's part. One process, or several under torchrun: each takes its rows of every batch, gradients are averaged, and
-because every loss is a mean over lists the sum is the same.
+tower takes the position's part, the neighbours' tower that of what stood above. One process, or several under torchrun: each takes its
+rows of every batch, gradients are averaged, and because every loss is a mean over lists the sum is the same.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from armmt.contract import ListBatch
 from armmt.data import Labels, Lists, withhold
 from armmt.examination import Examination
 from armmt.losses import examined_click, listwise_click, purchase_given_click
+from armmt.neighbours import Neighbours
 from armmt.ranker import Predictions, Ranker, ranking_score
 from armmt.run import Workers, alone, device, progress
 
-EXAMINATION_RATE = 0.05
+TOWER_RATE = 0.05
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class FitOptions:
     purchase: float = 0.5
     auxiliary: float = 0.2
     examination: bool = True  # False: clicks are taken as they are
+    neighbours: bool = True  # False: what stood above an item has no say
     withhold: bool = False  # lists lack pictures, prices, histories now and then: for what is to serve shops that do
 
 
@@ -53,12 +55,13 @@ class Fitted(NamedTuple):
 
 
 class Trained(nn.Module):
-    """The model with its examination tower: one module, so that one wrapper averages all gradients."""
+    """The model with the towers that explain a log's clicks: one module, so that one wrapper averages all gradients."""
 
     def __init__(self, model: Ranker, options: FitOptions) -> None:
         super().__init__()
         self.model = model
         self.examination = Examination()
+        self.neighbours = Neighbours() if options.neighbours else None
         self.options = options
 
     def forward(self, batch: ListBatch, labels: Labels) -> dict[str, Tensor]:
@@ -72,6 +75,8 @@ class Trained(nn.Module):
         examined = self.examination(labels.position)
         if not options.examination:
             examined = examined * 0.0 + 20.0  # certain, and the tower still has a (zero) gradient
+        if self.neighbours is not None:
+            predictions = crowded(predictions, self.neighbours(batch, labels.position))
         terms = {
             "click": examined_click(predictions.click, examined, labels.click, shown),
             "listwise": listwise_click(predictions.click, examined, labels.gain, shown),
@@ -88,15 +93,26 @@ class Trained(nn.Module):
         return {"loss": loss, **terms}
 
 
+def crowded(predictions: Predictions, less: Tensor) -> Predictions:
+    """Predictions of the shown list: every logit less by what the neighbours take. The auxiliary task teaches the tower nothing."""
+    return Predictions(
+        predictions.click - less,
+        None if predictions.purchase is None else predictions.purchase - less,
+        None if predictions.auxiliary is None else predictions.auxiliary - less.detach(),
+    )
+
+
 def optimiser_of(trained: Trained, options: FitOptions, steps: int) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
     """AdamW under a one-cycle schedule of so many steps"""
-    tower = set(trained.examination.parameters())
+    towers = set(trained.examination.parameters())
+    if trained.neighbours is not None:
+        towers.update(trained.neighbours.scalars())
     groups: list[dict[str, Any]] = [
-        {"params": [p for p in trained.parameters() if p not in tower]},
-        # Sixty-four numbers that every list informs: they may move fast, and nothing pulls them to zero.
-        {"params": list(tower), "weight_decay": 0.0},
+        {"params": [p for p in trained.parameters() if p not in towers]},
+        # A few numbers that every list informs: they may move fast, and nothing pulls them to zero.
+        {"params": [p for p in trained.parameters() if p in towers], "weight_decay": 0.0},
     ]
-    rates = [options.rate, EXAMINATION_RATE]
+    rates = [options.rate, TOWER_RATE]
     optimiser = torch.optim.AdamW(groups, lr=options.rate, weight_decay=options.decay, fused=True)
     return optimiser, torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, total_steps=steps + 1, pct_start=0.15)
 
