@@ -37,6 +37,7 @@ class Run:
     texts: bool = True
     mixed_images: bool = False  # every item has the picture of another one
     examination: bool = True
+    neighbours: bool = True
     teachers: tuple[int, ...] = ()  # seeds of the ensemble's members
     hands_on: bool = False  # its scores of the training lists are kept, for students
 
@@ -48,7 +49,7 @@ class Run:
     @property
     def whole(self) -> bool:
         """False for a variant, whose graph costs what the whole model's does, or lacks inputs of the contract"""
-        return self.pieces == WHOLE and self.images and self.texts and self.examination and not self.mixed_images
+        return self.pieces == WHOLE and self.images and self.texts and self.examination and self.neighbours and not self.mixed_images
 
 
 def teacher(seed: int, hands_on: bool = False) -> Run:
@@ -57,8 +58,8 @@ def teacher(seed: int, hands_on: bool = False) -> Run:
 
 
 def lesser_teacher(what: str, seed: int) -> Run:
-    """The teacher with one thing taken away: "no-image", "no-matching-image" (each item has another's), "no-text", "no-examination", or
-    "no-" and one of Pieces"""
+    """The teacher with one thing taken away: "no-image", "no-matching-image" (each item has another's), "no-text", "no-examination",
+    "no-neighbours", or "no-" and one of Pieces"""
     model = f"teacher-{what}"
     whole = replace(teacher(seed), model=model)
     if what == "no-image":
@@ -69,6 +70,8 @@ def lesser_teacher(what: str, seed: int) -> Run:
         return replace(whole, texts=False)
     if what == "no-examination":
         return replace(whole, examination=False)
+    if what == "no-neighbours":
+        return replace(whole, neighbours=False)
     return replace(whole, pieces=replace(WHOLE, **{what.removeprefix("no-"): False}))
 
 
@@ -95,9 +98,9 @@ def table(seeds: int) -> list[Run]:
 
 
 def ablations(seeds: int) -> list[Run]:
-    """The whole teacher, and without each piece, the examination tower, a modality"""
+    """The whole teacher, and without each piece, each tower, a modality"""
     pieces = ("cafu", "context", "personal", "mpsa", "auxiliary")
-    what = [*(f"no-{piece}" for piece in pieces), "no-examination", "no-image", "no-matching-image", "no-text"]
+    what = [*(f"no-{piece}" for piece in pieces), "no-examination", "no-neighbours", "no-image", "no-matching-image", "no-text"]
     every = range(1, seeds + 1)
     return [teacher(seed) for seed in every] + [lesser_teacher(piece, seed) for piece in what for seed in every]
 

@@ -43,7 +43,7 @@ class Trial:
     biased: Path
     unbiased: Path
     out: Path
-    epochs: float = 1.0
+    epochs: float = 2.0
     share: float = 1.0  # of the training lists
     width: int = WIDTH
     depth: int = DEPTH
@@ -71,7 +71,7 @@ class Weighted(Lists):
 
 
 def fit_options(model: str, trial: Trial, seed: int) -> FitOptions:
-    """Only the tower's run has a tower"""
+    """Only the tower's run has an examination tower; what stood above is accounted for in all"""
     return FitOptions(epochs=trial.epochs, seed=seed, examination=model == TOWER)
 
 
@@ -244,7 +244,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--workers", type=int, default=2, help="runs side by side, one thread each")
-    parser.add_argument("--epochs", type=float, default=1.0)
+    parser.add_argument("--epochs", type=float, default=2.0)
     parser.add_argument("--share", type=float, default=1.0, help="of the training lists")
     parser.add_argument("--width", type=int, default=WIDTH)
     parser.add_argument("--depth", type=int, default=DEPTH)

@@ -28,6 +28,7 @@ from armmt.schedule import Schedule, Task
 from armmt.trunk import WHOLE
 
 SHARE = 0.15
+TRIAL_PASSES = 1.0  # a trial must be cheap: there are six for every model
 CRITERION = "GAUC of validation clicks, weighed by inverse propensity"
 #: Six settings for every model: three rates times two of what else matters most.
 NEURAL_GRID = [{"rate": rate, "listwise": listwise} for rate in (1.5e-3, 3e-3, 6e-3) for listwise in (0.5, 2.0)]
