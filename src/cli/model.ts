@@ -219,7 +219,7 @@ interface Flags {
 async function train(flags: Flags): Promise<void> {
   const quick = flags.quick === true;
   const folder = quick ? mkdtempSync(join(tmpdir(), "armmt-model-")) : join(ROOT, ".armmt/model");
-  const stages = openStages(folder, { fresh: flags.fresh === true });
+  const stages = openStages(folder, { fresh: flags.fresh === true, sources: "training" });
   const started = performance.now();
   const outcome = await runPipeline({ folder, sizes: quick ? QUICK : FULL, stages, json: flags.json === true });
   recordMetrics(join(folder, "out"), outcome.evaluation);

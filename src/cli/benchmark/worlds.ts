@@ -2,12 +2,13 @@
  * The simulated worlds of the study: which shop, how many shoppers and searches, which click model makes the log, which part of the
  * shoppers' liking is switched off. Each becomes a folder {embeddings, simulation, lists}.
  */
-import { existsSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Catalog } from "../catalog-file.ts";
 import { CommandError } from "../command.ts";
 import { embedCatalog } from "../embed.ts";
-import { loadImageEncoder, ROOT } from "../embed/encoder.ts";
+import { BUILTIN, loadImageEncoder, ROOT } from "../embed/encoder.ts";
 import { makeLists } from "../lists.ts";
 import { openStages, type Stages } from "../model/stages.ts";
 import { SIMULATED_SHOP, writeSimulation } from "../simulate.ts";
@@ -99,12 +100,15 @@ export async function makeWorld(world: World, { data, json }: Making): Promise<s
   const simulation = join(folder, "simulation");
   let opened: Promise<Opened> | undefined;
   const shop = (): Promise<Opened> => (opened ??= openShop(world));
-  const embedding: Stages = openStages(embeddings, { fresh: false });
-  await embedding.run("embed", { shop: world.shop, ...SIMULATED_SHOP }, async () => {
-    const { catalog, encoder } = await shop();
-    await embedCatalog({ catalog: catalog.name, items: catalog, imageEncoder: await loadImageEncoder(encoder), out: embeddings, json });
+  const embedding: Stages = openStages(embeddings, { fresh: false, sources: "data" });
+  const encoder = createHash("sha256")
+    .update(readFileSync(world.shop === "fashion" ? PHOTO_ENCODER : BUILTIN))
+    .digest("hex");
+  await embedding.run("embed", { shop: world.shop, encoder, ...SIMULATED_SHOP }, async () => {
+    const { catalog, encoder: name } = await shop();
+    await embedCatalog({ catalog: catalog.name, items: catalog, imageEncoder: await loadImageEncoder(name), out: embeddings, json });
   });
-  const stages = openStages(folder, { fresh: false });
+  const stages = openStages(folder, { fresh: false, sources: "data" });
   await stages.run("simulate", world, async () => {
     const { shoppers, searches, clickModel, without } = world;
     writeSimulation({

@@ -11,7 +11,7 @@ import { CommandError } from "../command.ts";
 
 export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
-const BUILTIN = join(ROOT, "model/image-encoder.onnx");
+export const BUILTIN = join(ROOT, "model/image-encoder.onnx");
 
 /** Throws a CommandError that names the encoder, the reason and the fix. */
 export async function loadImageEncoder(name: string): Promise<ImageEncoder> {

@@ -26,8 +26,30 @@ export interface Stages {
   key(): string;
 }
 
-/** Hash of every source that may change what the pipeline makes. */
-export function hashSources(): string {
+/** What pictures, searches and training lists are made by. */
+const DATA_SOURCES = [
+  "src/ranking/features.ts",
+  "src/ranking/tokenizer.ts",
+  "src/embeddings/colour.ts",
+  "src/embeddings/format.ts",
+  "src/embeddings/text-encoder.ts",
+  "src/demo/catalogue.ts",
+  "src/demo/drawing",
+  "src/demo/engine.ts",
+  "src/demo/random.ts",
+  "src/demo/title.ts",
+  "src/demo/vocabulary.ts",
+  "src/cli/simulate",
+  "src/cli/lists",
+  "src/cli/model/pictures.ts",
+];
+const TRAINING_SOURCES = ["model/armmt", "model/pyproject.toml"];
+
+/** Of which sources a change makes a result worthless: those that make data, or those that train on them too. */
+export type Sources = "data" | "training";
+
+/** Hash of every source that may change what is made. */
+export function hashSources(sources: Sources): string {
   const hash = createHash("sha256");
   const add = (path: string): void => {
     if (statSync(path).isDirectory()) {
@@ -37,33 +59,17 @@ export function hashSources(): string {
     // Paths with forward slashes, so that the key is the same everywhere.
     hash.update(relative(ROOT, path).replaceAll("\\", "/")).update("\0").update(readFileSync(path)).update("\0");
   };
-  const paths = ["model/armmt", "model/pyproject.toml", "src/ranking/features.ts", "src/ranking/tokenizer.ts", "src/embeddings/colour.ts"];
-  const more = [
-    "src/embeddings/format.ts",
-    "src/embeddings/text-encoder.ts",
-    "src/demo/catalogue.ts",
-    "src/demo/drawing",
-    "src/demo/engine.ts",
-  ];
-  const rest = [
-    "src/demo/random.ts",
-    "src/demo/title.ts",
-    "src/demo/vocabulary.ts",
-    "src/cli/simulate",
-    "src/cli/lists",
-    "src/cli/model/pictures.ts",
-  ];
-  for (const path of [...paths, ...more, ...rest]) add(join(ROOT, path));
+  for (const path of sources === "data" ? DATA_SOURCES : [...TRAINING_SOURCES, ...DATA_SOURCES]) add(join(ROOT, path));
   return hash.digest("hex");
 }
 
 /** `fresh` forgets what was done before. */
-export function openStages(folder: string, options: { readonly fresh: boolean }): Stages {
+export function openStages(folder: string, options: { readonly fresh: boolean; readonly sources: Sources }): Stages {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, FILE);
   const known = existsSync(path) && !options.fresh ? v.parse(stagesSchema, JSON.parse(readFileSync(path, "utf8"))) : {};
   const times: StageTime[] = [];
-  let key = hashSources();
+  let key = hashSources(options.sources);
   return {
     times,
     key: () => key,
