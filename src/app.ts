@@ -5,7 +5,7 @@
  */
 import type { Context } from "hono";
 import { Hono } from "hono";
-import { describeError } from "./backends/elasticsearch.ts";
+import type { Backend } from "./backends/backend.ts";
 import type { Fetch } from "./backends/engine.ts";
 import { headersFromStorefront, headersToStorefront } from "./backends/headers.ts";
 import { joinBytes } from "./backends/json-edits.ts";
@@ -31,47 +31,70 @@ export interface AppDeps {
 
 export function createApp(deps: AppDeps): Hono {
   const app = new Hono();
-  app.on(["GET", "POST"], "/:index/_search", (c) => searchRoute(c, deps));
-  app.all("/:index/_search", (c) => {
-    c.header("allow", "GET, POST");
-    return refuse(c, 405, "method_not_allowed", `${c.req.method} is not allowed on ${c.req.path}: use GET or POST`);
-  });
+  const backends = backendsOf(deps);
+  for (const backend of backends) {
+    for (const { path, methods } of backend.routes) {
+      app.on([...methods], path, (c) => searchRoute(c, deps, backend));
+      app.all(path, (c) => {
+        c.header("allow", methods.join(", "));
+        return refuse(
+          c,
+          backend,
+          405,
+          "method_not_allowed",
+          `${c.req.method} is not allowed on ${c.req.path}: use ${methods.join(" or ")}`,
+        );
+      });
+    }
+  }
+  // What is no search has no dialect of its own: the first index says what the clients of this edge are likely to speak.
+  const [usual] = backends;
   app.get("/armmt/status", async (c) => {
     c.header("cache-control", "no-store");
     if (await isAdmin(c.req.raw.headers, deps.adminToken)) return c.json(await deps.status());
     c.header("www-authenticate", "Bearer");
     return refuse(
       c,
+      usual,
       401,
       "unauthorized",
       "Send the secret ADMIN_TOKEN as `authorization: Bearer <token>`; without that secret this page is closed",
     );
   });
-  app.get("*", (c) => storefrontRoute(c, deps));
-  app.notFound((c) => refuse(c, 404, "not_found", `No route for ${c.req.method} ${c.req.path}: searches go to POST /<index>/_search`));
+  const paths = backends.flatMap(({ routes }) => routes.map(({ path }) => `POST ${path.replace(":index", "<index>")}`)).join(", ");
+  app.get("*", (c) => storefrontRoute(c, deps, usual));
+  app.notFound((c) => refuse(c, usual, 404, "not_found", `No route for ${c.req.method} ${c.req.path}: searches go to ${paths}`));
   app.onError((cause, c) => {
     deps.log({ level: "error", event: "internal_error", detail: cause.stack ?? cause.message });
-    return refuse(c, 500, "internal_error", "The edge failed; its log says why");
+    return refuse(c, usual, 500, "internal_error", "The edge failed; its log says why");
   });
   return app;
 }
 
-async function searchRoute(c: Context, deps: AppDeps): Promise<Response> {
+/** One of each dialect that an index speaks, in the order of the configuration. */
+function backendsOf(deps: AppDeps): Backend[] {
+  const byName = new Map<string, Backend>();
+  for (const { backend } of deps.searches.values()) if (!byName.has(backend.name)) byName.set(backend.name, backend);
+  return [...byName.values()];
+}
+
+async function searchRoute(c: Context, deps: AppDeps, backend: Backend): Promise<Response> {
   const index = c.req.param("index") ?? "";
   const indexDeps = deps.searches.get(index);
-  if (indexDeps === undefined) {
-    const known = [...deps.searches.keys()].join(", ");
-    return refuse(c, 404, "index_not_found_exception", `No such index [${index}]: this edge serves ${known}`);
+  if (indexDeps?.backend.name !== backend.name) {
+    const known = [...deps.searches].filter(([, one]) => one.backend.name === backend.name).map(([name]) => name);
+    return refuse(c, backend, 404, backend.indexNotFound, `No such index [${index}]: this edge serves ${known.join(", ")}`);
   }
   const body = await readBody(c.req.raw, MAX_BODY_BYTES);
-  if (body === undefined) return refuse(c, 413, "content_too_long_exception", `The body is longer than ${MAX_BODY_BYTES} bytes: send less`);
+  if (body === undefined)
+    return refuse(c, backend, 413, "content_too_long_exception", `The body is longer than ${MAX_BODY_BYTES} bytes: send less`);
 
   const { search: query, searchParams } = new URL(c.req.url);
   const wantsAdmin = searchParams.has("armmt_explain") || searchParams.has("armmt_variant");
   const isTrusted = wantsAdmin && (await isAdmin(c.req.raw.headers, deps.adminToken));
   const forcedVariant = isTrusted ? (searchParams.get("armmt_variant") ?? undefined) : undefined;
   if (forcedVariant !== undefined && !VARIANTS.includes(forcedVariant)) {
-    return refuse(c, 400, "illegal_argument_exception", `armmt_variant is "${forcedVariant}": use ${VARIANTS.join(" or ")}`);
+    return refuse(c, backend, 400, "illegal_argument_exception", `armmt_variant is "${forcedVariant}": use ${VARIANTS.join(" or ")}`);
   }
   const request = {
     method: c.req.method === "POST" ? ("POST" as const) : ("GET" as const),
@@ -105,7 +128,7 @@ async function readBody(request: Request, maxBytes: number): Promise<Uint8Array 
 }
 
 /** Pages and pictures of the shop, so that one address serves all of it. No cookies and no credentials in either direction. */
-async function storefrontRoute(c: Context, deps: AppDeps): Promise<Response> {
+async function storefrontRoute(c: Context, deps: AppDeps, usual: Backend | undefined): Promise<Response> {
   if (deps.storefrontUrl === undefined) return c.notFound();
   const { pathname, search: query } = new URL(c.req.url);
   try {
@@ -117,7 +140,7 @@ async function storefrontRoute(c: Context, deps: AppDeps): Promise<Response> {
     return new Response(response.body, { status: response.status, headers: headersFromStorefront(response.headers) });
   } catch (cause) {
     deps.log({ level: "warn", event: "storefront_unreachable", detail: String(cause) });
-    return refuse(c, 502, "storefront_unreachable", "The shop cannot be reached; try again");
+    return refuse(c, usual, 502, "storefront_unreachable", "The shop cannot be reached; try again");
   }
 }
 
@@ -133,8 +156,10 @@ async function digest(text: string): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
 }
 
+type RefusalStatus = 400 | 401 | 404 | 405 | 413 | 500 | 502;
+
 /** In the words of the engine, which is what the clients of these routes understand. */
-function refuse(c: Context, status: 400 | 401 | 404 | 405 | 413 | 500 | 502, type: string, message: string): Response {
-  const { contentType, body } = describeError(status, type, message);
+function refuse(c: Context, backend: Backend | undefined, status: RefusalStatus, type: string, message: string): Response {
+  const { contentType, body } = backend?.describeError(status, type, message) ?? { contentType: "text/plain", body: message };
   return c.body(body, status, { "content-type": contentType });
 }

@@ -20,6 +20,8 @@ export interface IndexConfig {
   readonly window: number;
   /** Prefix of the published item vectors. */
   readonly catalog: string;
+  /** Where a hit holds the item's id; the engine's own id when left out. */
+  readonly idField?: string | undefined;
 }
 
 export interface Config {
@@ -33,8 +35,8 @@ export interface Config {
   readonly storefrontUrl: string | undefined;
   /** Opens explanations and /armmt/status; without it both are closed. */
   readonly adminToken: string | undefined;
-  /** Sent to the engines as `Authorization`. */
-  readonly engineAuthorization: string | undefined;
+  /** Index name → what its engine gets as `Authorization`. */
+  readonly engineAuthorizations: ReadonlyMap<string, string>;
 }
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -75,6 +77,7 @@ const index = v.strictObject({
   url,
   window: integer(2, 1000, "hits"),
   catalog: v.pipe(v.string("name a catalog"), v.regex(NAME, "use letters, digits, dots, dashes and underscores")),
+  idField: v.optional(v.pipe(v.string("name a field"), v.regex(/^[^.]+(\.[^.]+)*$/, "use member names with dots between them"))),
 });
 
 const experiment = v.pipe(
@@ -133,7 +136,9 @@ export function parseConfig(env: unknown, backendNames: readonly string[]): Resu
       `RANK_BUDGET_MS is ${values.RANK_BUDGET_MS}: keep it below ENGINE_TIMEOUT_MS (${values.ENGINE_TIMEOUT_MS}), or the fallback comes too late`,
     );
   }
-  if (problems.length > 0) return err(problems);
+  const authorizations = authorizationsOf(values.ENGINE_AUTHORIZATION, Object.keys(values.INDEXES));
+  if (!authorizations.ok) problems.push(authorizations.error);
+  if (problems.length > 0 || !authorizations.ok) return err(problems);
 
   return ok(
     Object.freeze({
@@ -145,9 +150,23 @@ export function parseConfig(env: unknown, backendNames: readonly string[]): Resu
       experiment: values.EXPERIMENT,
       storefrontUrl: values.STOREFRONT_URL,
       adminToken: values.ADMIN_TOKEN,
-      engineAuthorization: values.ENGINE_AUTHORIZATION,
+      engineAuthorizations: authorizations.value,
     }),
   );
+}
+
+const byIndex = v.record(v.string(), v.pipe(v.string(), v.nonEmpty()));
+
+/** One text for all indexes, or a table of index names as JSON. The problem names no secret. */
+function authorizationsOf(given: string | undefined, indexes: readonly string[]): Result<ReadonlyMap<string, string>, string> {
+  if (given === undefined) return ok(new Map());
+  if (!given.trimStart().startsWith("{")) return ok(new Map(indexes.map((name) => [name, given])));
+  const parsed = v.safeParse(byIndex, parseJson(given));
+  if (!parsed.success)
+    return err("ENGINE_AUTHORIZATION is not usable: use one text for all engines, or a JSON table of index name and text");
+  const unknown = Object.keys(parsed.output).filter((name) => !indexes.includes(name));
+  if (unknown.length === 0) return ok(new Map(Object.entries(parsed.output)));
+  return err(`ENGINE_AUTHORIZATION names ${unknown.join(", ")}, not among INDEXES: use ${indexes.join(", ")}`);
 }
 
 function parseJson(text: string): unknown {

@@ -120,6 +120,27 @@ describe("parseConfig()", () => {
     expect(problems[0]).toMatch(problem);
   });
 
+  it("gives every engine one credential, or each its own", () => {
+    const both = { INDEXES: { products: INDEX, brands: INDEX } };
+    const given = (text: string) => {
+      const config = parseConfig({ ...both, ENGINE_AUTHORIZATION: text }, BACKENDS);
+      return config.ok ? Object.fromEntries(config.value.engineAuthorizations) : config.error;
+    };
+    expect(given("ApiKey abc")).toEqual({ products: "ApiKey abc", brands: "ApiKey abc" });
+    expect(given('{"brands":"Bearer xyz"}')).toEqual({ brands: "Bearer xyz" });
+    expect(given('{"brand":"Bearer xyz"}')).toEqual(["ENGINE_AUTHORIZATION names brand, not among INDEXES: use products, brands"]);
+    for (const broken of ['{"brands":', '{"brands":7}']) {
+      expect(given(broken)).toEqual([expect.stringMatching(/^ENGINE_AUTHORIZATION is not usable: use one text/)]);
+    }
+  });
+
+  it("takes the path of an item's id", () => {
+    expect(problemsOf({ INDEXES: { products: { ...INDEX, idField: "_source.sku" } } })).toEqual([]);
+    expect(problemsOf({ INDEXES: { products: { ...INDEX, idField: "a..b" } } })).toEqual([
+      'INDEXES.products.idField is "a..b": use member names with dots between them',
+    ]);
+  });
+
   it("does not print secrets", () => {
     const problems = problemsOf({ ADMIN_TOKEN: "hunter2", ENGINE_AUTHORIZATION: 12345 });
     expect(problems).toEqual([

@@ -74,8 +74,23 @@ export interface EngineErrorBody {
   readonly body: string;
 }
 
+/** Where searches of a dialect arrive. */
+export interface Route {
+  /** As Hono writes it; `:index` is the name of a configured index. */
+  readonly path: string;
+  readonly methods: readonly ClientRequest["method"][];
+}
+
+export interface BackendOptions {
+  /** Where a hit holds the id by which the catalogue knows the item: member names with dots between them. Default: the engine's own id. */
+  readonly idField?: string | undefined;
+}
+
 export interface Backend {
   readonly name: string;
+  readonly routes: readonly Route[];
+  /** The engine's own code for an index that is not there; the clients tell it from other errors. */
+  readonly indexNotFound: string;
   /** `index` is a name from the configuration. */
   plan(index: string, request: ClientRequest): SearchPlan;
   /** Reasons: reply_not_json, reply_not_search, duplicate_ids. */

@@ -3,18 +3,20 @@
  */
 import type { Result } from "../result.ts";
 import { err, ok } from "../result.ts";
-import type { Backend } from "./backend.ts";
+import type { Backend, BackendOptions } from "./backend.ts";
 import { createElasticsearch } from "./elasticsearch.ts";
+import { createMeilisearch } from "./meilisearch.ts";
 
-const FACTORIES: ReadonlyMap<string, () => Backend> = new Map([
+const FACTORIES: ReadonlyMap<string, (options: BackendOptions) => Backend> = new Map([
   ["elasticsearch", createElasticsearch],
   ["opensearch", createElasticsearch],
+  ["meilisearch", createMeilisearch],
 ]);
 
 export const BACKEND_NAMES: readonly string[] = [...FACTORIES.keys()];
 
 /** An unknown name is an error that lists the known ones. */
-export function createBackend(name: string): Result<Backend, string> {
+export function createBackend(name: string, options: BackendOptions = {}): Result<Backend, string> {
   const create = FACTORIES.get(name);
-  return create === undefined ? err(`Unknown backend "${name}": use one of ${BACKEND_NAMES.join(", ")}`) : ok(create());
+  return create === undefined ? err(`Unknown backend "${name}": use one of ${BACKEND_NAMES.join(", ")}`) : ok(create(options));
 }

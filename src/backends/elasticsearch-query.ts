@@ -4,6 +4,7 @@
  *
  * Filters, exclusions and exact terms are not what the shopper typed, so they are not searched. Reads parsed JSON, sends nothing.
  */
+import { isObject, member, textOf } from "./json-values.ts";
 
 /** `{ clause: { <any field>: text | { query: text } } }` */
 const FIELD_CLAUSES = ["match", "match_phrase", "match_phrase_prefix", "match_bool_prefix"];
@@ -25,25 +26,6 @@ const WRAPPERS: readonly (readonly [string, readonly string[]])[] = [
 ];
 
 const MAX_CLAUSE_DEPTH = 30;
-
-export type JsonObject = Readonly<Record<string, unknown>>;
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Own members only: a body may name its keys `constructor` or `__proto__`. */
-export function member(value: unknown, key: string): unknown {
-  return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-}
-
-/** Trimmed; `undefined` when nothing is left. Numbers are what Elasticsearch makes of them: text. */
-export function textOf(value: unknown): string | undefined {
-  if (typeof value === "number") return String(value);
-  if (typeof value !== "string") return undefined;
-  const trimmed = value.trim();
-  return trimmed === "" ? undefined : trimmed;
-}
 
 /** `query` is the value of the body's `query` member. */
 export function queryTextOf(query: unknown, depth: number = 0): string | undefined {

@@ -5,50 +5,36 @@
  * Parameters of the URL win over the body, as in the engine. Where a request is not understood it is left to the engine, whose own error
  * is the best answer.
  */
-import type { BypassReason, Bypass } from "../result.ts";
+import type { Bypass } from "../result.ts";
 import type { ClientRequest, EngineRequest, SearchPlan, UbiFields } from "./backend.ts";
-import type { JsonObject } from "./elasticsearch-query.ts";
-import { isObject, member, queryTextOf, textOf } from "./elasticsearch-query.ts";
+import { queryTextOf } from "./elasticsearch-query.ts";
 import type { Edit } from "./json-edits.ts";
 import { applyEdits, cutMember } from "./json-edits.ts";
-import type { JsonText } from "./json-scan.ts";
-import { scanJson } from "./json-scan.ts";
+import type { Body, Param } from "./json-request.ts";
+import { bodyOf, leave, paramOf, paramsOf, repeatedKey, searchOf, setMember, wholeNumberOf } from "./json-request.ts";
 import type { Member } from "./json-spans.ts";
 import { members } from "./json-spans.ts";
+import type { JsonObject } from "./json-values.ts";
+import { isObject, member, stringsOf, textOf } from "./json-values.ts";
 
 /** The engine's own page when a request names none. */
 const DEFAULT_LIMIT = 10;
-
-/** Parameters that only the edge reads; the engine would refuse them as unknown. */
-const EDGE_PARAMS = new Set(["armmt_explain", "armmt_variant"]);
 
 const PAGING = new Set(["from", "size"]);
 
 /** Sections of `ext` that do not change what is found: ours, and tracking that differs from page to page. */
 const EXT_WITHOUT_EFFECT = new Set(["armmt", "ubi"]);
 
-interface Param {
-  readonly key: string;
-  readonly value: string;
-  /** As it stood in the URL. */
-  readonly raw: string;
-}
-
-/** A body that could be read: its spans for editing, its values for deciding. */
-interface Body {
-  readonly text: JsonText;
-  readonly members: readonly Member[];
-  readonly values: JsonObject;
-}
-
 export function planSearch(index: string, request: ClientRequest): SearchPlan {
-  const params = paramsOf(request.search).filter((param) => !EDGE_PARAMS.has(param.key));
+  const params = paramsOf(request.search);
   const body = bodyOf(request.body);
   if (typeof body === "string") return untouched(index, params, request, body);
+  const twice = repeatedKey(sectionsOf(body));
+  if (twice !== undefined) return untouched(index, params, request, `The key "${twice}" stands twice in ext`);
 
   const values = body?.values;
-  const offset = pagingOf("from", params, values, 0);
-  const limit = pagingOf("size", params, values, DEFAULT_LIMIT);
+  const offset = wholeNumberOf("from", params, values, 0);
+  const limit = wholeNumberOf("size", params, values, DEFAULT_LIMIT);
   if (typeof offset === "string") return untouched(index, params, request, offset);
   if (typeof limit === "string") return untouched(index, params, request, limit);
 
@@ -64,7 +50,7 @@ export function planSearch(index: string, request: ClientRequest): SearchPlan {
   const requestTo = (search: readonly string[], changes: readonly Edit[]): EngineRequest => ({
     method: body === undefined ? request.method : "POST",
     path: `/${encodeURIComponent(index)}/_search`,
-    search: search.length === 0 ? "" : `?${search.join("&")}`,
+    search: searchOf(search),
     body: body === undefined ? undefined : applyEdits(body.text.bytes, changes),
   });
   const rawParams = params.map((param) => param.raw);
@@ -87,7 +73,7 @@ export function planSearch(index: string, request: ClientRequest): SearchPlan {
       } else {
         const from = body.members.find((one) => one.key === "from");
         if (from !== undefined && !has("from")) changes.push({ ...from.value, text: "0" });
-        if (!has("size")) changes.push(setSize(body, size, cut?.isWholeExt ?? false));
+        if (!has("size")) changes.push(setMember(body, "size", size, body.members.length === (cut?.isWholeExt === true ? 1 : 0)));
       }
       return requestTo(search, changes);
     },
@@ -107,7 +93,7 @@ function untouched(index: string, params: readonly Param[], request: ClientReque
     own: {
       method: hasBody ? "POST" : request.method,
       path: `/${encodeURIComponent(index)}/_search`,
-      search: params.length === 0 ? "" : `?${params.map((param) => param.raw).join("&")}`,
+      search: searchOf(params.map((param) => param.raw)),
       body: hasBody ? request.body : undefined,
     },
     identity: "",
@@ -115,59 +101,6 @@ function untouched(index: string, params: readonly Param[], request: ClientReque
       return this.own;
     },
   };
-}
-
-function paramsOf(search: string): Param[] {
-  return search
-    .replace(/^\?/, "")
-    .split("&")
-    .filter((raw) => raw !== "")
-    .map((raw) => {
-      const [[key, value] = ["", ""]] = new URLSearchParams(raw);
-      return { key, value, raw };
-    });
-}
-
-function paramOf(params: readonly Param[], key: string): string | undefined {
-  return params.find((param) => param.key === key)?.value;
-}
-
-/** `undefined` when there is no body, a text saying what is wrong when it cannot be read. */
-function bodyOf(bytes: Uint8Array): Body | string | undefined {
-  if (bytes.length === 0) return undefined;
-  const text = scanJson(bytes);
-  if (!text.ok) return `The body is not JSON: ${text.error.message} at byte ${text.error.offset}`;
-  let values: unknown;
-  try {
-    values = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
-    return "The body is not UTF-8";
-  }
-  if (!isObject(values)) return "The body is not an object";
-  const all = members(text.value, text.value.root);
-  const ext = all.find((one) => one.key === "ext");
-  const twice = repeatedKey(all) ?? repeatedKey(ext === undefined ? [] : members(text.value, ext.value));
-  if (twice !== undefined) return `The key "${twice}" stands twice`;
-  return { text: text.value, members: all, values };
-}
-
-function repeatedKey(siblings: readonly Member[]): string | undefined {
-  return siblings.find((one, i) => siblings.findIndex((other) => other.key === one.key) < i)?.key;
-}
-
-/** A whole number from 0, else a text that names the value. */
-function pagingOf(key: "from" | "size", params: readonly Param[], values: JsonObject | undefined, fallback: number): number | string {
-  const given = params.filter((param) => param.key === key);
-  if (given.length > 1) return `The parameter ${key} stands twice`;
-  const [param] = given;
-  if (param !== undefined) return /^\d{1,9}$/.test(param.value) ? Number(param.value) : `${key} is ${JSON.stringify(param.value)}`;
-  const value = member(values, key);
-  if (value === undefined) return fallback;
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : `${key} is ${JSON.stringify(value)}`;
-}
-
-function leave(reason: BypassReason, detail: string): Bypass {
-  return { reason, detail };
 }
 
 function reasonToLeave(
@@ -205,10 +138,6 @@ function isScoreDescending(key: unknown): boolean {
   return order === "desc" || (isObject(order) && (member(order, "order") ?? "desc") === "desc");
 }
 
-function stringsOf(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((one) => typeof one === "string" && one !== "") : [];
-}
-
 function ubiOf(ubi: unknown): UbiFields {
   const text = (key: string) => {
     const value = member(ubi, key);
@@ -222,6 +151,12 @@ function ubiOf(ubi: unknown): UbiFields {
   };
 }
 
+/** Members of the body's `ext`. */
+function sectionsOf(body: Body | undefined): Member[] {
+  const ext = body?.members.find((one) => one.key === "ext");
+  return body === undefined || ext === undefined ? [] : members(body.text, ext.value);
+}
+
 /** Cuts `ext.armmt`; and all of `ext` where nothing else is in it. */
 function cutOwnSection(body: Body): { readonly edit: Edit; readonly isWholeExt: boolean } | undefined {
   const place = body.members.findIndex((one) => one.key === "ext");
@@ -232,15 +167,6 @@ function cutOwnSection(body: Body): { readonly edit: Edit; readonly isWholeExt: 
   if (own < 0) return undefined;
   const isWholeExt = sections.length === 1;
   return { edit: isWholeExt ? cutMember(body.members, place) : cutMember(sections, own), isWholeExt };
-}
-
-/** Puts `size` in the place of the one there is, else first into the body. */
-function setSize(body: Body, size: number, isExtCut: boolean): Edit {
-  const own = body.members.find((one) => one.key === "size");
-  if (own !== undefined) return { ...own.value, text: String(size) };
-  const others = body.members.length - (isExtCut ? 1 : 0);
-  const at = body.text.root.start + 1;
-  return { start: at, end: at, text: `"size":${size}${others > 0 ? "," : ""}` };
 }
 
 function identityOf(params: readonly Param[], body: Body | undefined, queryText: string | undefined): string {

@@ -46,20 +46,35 @@ export function cutMember(siblings: readonly Member[], place: number): Edit {
 
 /**
  * An object at the root with its hits array re-filled: `picks` are places in `slots` (the array's elements). Separators keep their
- * places, so the same picks in the same order give the same bytes.
+ * places, so the same picks in the same order give the same bytes. `others` are edits outside the array.
  */
-export function fillArray(text: JsonText, array: Span, slots: readonly Span[], picks: readonly number[]): Uint8Array<ArrayBuffer> {
+export function fillArray(
+  text: JsonText,
+  array: Span,
+  slots: readonly Span[],
+  picks: readonly number[],
+  others: readonly Edit[] = [],
+): Uint8Array<ArrayBuffer> {
   const { bytes } = text;
+  const before = (end: number): Uint8Array => {
+    const edits = others.filter((edit) => edit.end <= array.start);
+    return edits.length === 0 ? bytes.subarray(0, end) : applyEdits(bytes.subarray(0, end), edits);
+  };
+  const after = (start: number): Uint8Array => {
+    const edits = others.filter((edit) => edit.start >= array.end);
+    const moved = edits.map((edit) => ({ ...edit, start: edit.start - start, end: edit.end - start }));
+    return moved.length === 0 ? bytes.subarray(start) : applyEdits(bytes.subarray(start), moved);
+  };
   const first = slots[0];
   const last = slots[slots.length - 1];
-  if (first === undefined || last === undefined) return bytes.slice();
-  if (picks.length === 0) return joinBytes([bytes.subarray(0, array.start + 1), bytes.subarray(array.end - 1)]);
-  const parts: Uint8Array[] = [bytes.subarray(0, first.start)];
+  if (first === undefined || last === undefined) return joinBytes([before(array.start), after(array.start)]);
+  if (picks.length === 0) return joinBytes([before(array.start + 1), after(array.end - 1)]);
+  const parts: Uint8Array[] = [before(first.start)];
   picks.forEach((pick, position) => {
     if (position > 0) parts.push(bytes.subarray(slots[position - 1]!.end, slots[position]!.start));
     parts.push(bytes.subarray(slots[pick]!.start, slots[pick]!.end));
   });
-  parts.push(bytes.subarray(last.end));
+  parts.push(after(last.end));
   return joinBytes(parts);
 }
 

@@ -47,8 +47,8 @@ export function assembleSearches(config: Config, outside: Outside): ReadonlyMap<
   const lists = createRankedLists({ now: outside.now });
 
   const searches = new Map<string, SearchDeps>();
-  for (const [name, { backend: backendName, url, window, catalog }] of config.indexes) {
-    const backend = createBackend(backendName);
+  for (const [name, { backend: backendName, url, window, catalog, idField }] of config.indexes) {
+    const backend = createBackend(backendName, { idField });
     const store = stores.get(catalog);
     if (!backend.ok || store === undefined) throw new Error(`Cannot serve index "${name}": ${backend.ok ? "no store" : backend.error}`);
     searches.set(name, {
@@ -56,7 +56,7 @@ export function assembleSearches(config: Config, outside: Outside): ReadonlyMap<
       index: name,
       window,
       backend: backend.value,
-      engine: createEngine({ fetch, url, authorization: config.engineAuthorization, maxReplyBytes }),
+      engine: createEngine({ fetch, url, authorization: config.engineAuthorizations.get(name), maxReplyBytes }),
       engineTimeoutMs: config.engineTimeoutMs,
       rankBudgetMs: config.rankBudgetMs,
       store,

@@ -18,7 +18,10 @@ const MATCH = { match: { title: "red shoes" } };
 
 describe("createBackend()", () => {
   it("lists the known backends when a name is unknown", () => {
-    expect(createBackend("solr")).toEqual({ ok: false, error: 'Unknown backend "solr": use one of elasticsearch, opensearch' });
+    expect(createBackend("lucene")).toEqual({
+      ok: false,
+      error: 'Unknown backend "lucene": use one of elasticsearch, opensearch, meilisearch',
+    });
     expect(createBackend("opensearch").ok).toBe(true);
   });
 });
@@ -230,6 +233,19 @@ describe("parseReply()", () => {
     ]);
   });
 
+  it("takes the id from another field where the catalogue knows items by it", () => {
+    const other = createElasticsearch({ idField: "_source.sku" });
+    const ids = (body: string) => {
+      const reply = other.parseReply(encode(body), plan);
+      return reply.ok ? reply.value.hits.map((hit) => hit.itemId) : reply.error.detail;
+    };
+    expect(ids('{"hits":{"hits":[{"_id":"1","_source":{"sku":"A-7"}},{"_id":"2","_source":{"sku":12345678901234567890}}]}}')).toEqual([
+      "A-7",
+      "12345678901234567890",
+    ]);
+    expect(ids('{"hits":{"hits":[{"_id":"1","_source":{}}]}}')).toBe("hits.hits[0] has no readable _source.sku");
+  });
+
   it("knows hits that the pinned query promoted", () => {
     const reply = parse('{"hits":{"hits":[{"_id":"a","_score":1.7014122e38},{"_id":"b","_score":9.1}]}}');
     expect(reply.ok && reply.value.hits.map((hit) => [hit.isPinned, hit.score])).toEqual([
@@ -247,7 +263,7 @@ describe("parseReply()", () => {
     ["reply_not_search", '{"hits":{"total":3}}'],
     ["reply_not_search", '{"hits":{"hits":{}}}'],
     ["reply_not_search", '{"hits":{"hits":[{"_score":1}]}}'],
-    ["reply_not_search", '{"hits":{"hits":[{"_id":7}]}}'],
+    ["reply_not_search", '{"hits":{"hits":[{"_id":[7]}]}}'],
     ["reply_not_search", '{"hits":{"hits":[null]}}'],
     ["reply_not_search", '{"hits":{"hits":[{"_id":"a","_id":"b"}]}}'],
     ["reply_not_search", '{"hits":{"hits":[]},"hits":{"hits":[]}}'],

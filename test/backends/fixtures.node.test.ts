@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { createElasticsearch } from "../../src/backends/elasticsearch.ts";
+import { createMeilisearch } from "../../src/backends/meilisearch.ts";
 
 const FIXTURES = fileURLToPath(new URL("../../../shared/data/fixtures/backends/", import.meta.url));
 const backend = createElasticsearch();
@@ -28,6 +29,35 @@ describe.skipIf(!isPresent)("replies in ../shared/data/fixtures/backends", () =>
     const original = JSON.parse(decode(bytes));
     const turned = JSON.parse(decode(reply.value.assemble([...ids.keys()].toReversed())));
     expect(turned).toEqual({ ...original, hits: { ...original.hits, hits: original.hits.hits.toReversed() } });
+  });
+
+  it.each([
+    ["meilisearch.search.json", { q: "american ", limit: 2 }, ["2770", "190859"]],
+    ["meilisearch.search-facets.json", { q: "classic", facets: ["genres", "rating", "language"] }, ["5"]],
+  ])("%s: the same for Meilisearch", (name, asked, ids) => {
+    const meilisearch = createMeilisearch({});
+    const own = meilisearch.plan("movies", { method: "POST", search: "", body: new TextEncoder().encode(JSON.stringify(asked)) });
+    const bytes = read(name);
+    const reply = meilisearch.parseReply(bytes, own);
+    if (!reply.ok) throw new Error(reply.error.detail);
+    expect(reply.value.hits.map((hit) => hit.itemId)).toEqual(ids);
+    expect(decode(reply.value.assemble([...ids.keys()]))).toBe(decode(bytes));
+    const original = JSON.parse(decode(bytes));
+    expect(JSON.parse(decode(reply.value.assemble([...ids.keys()].toReversed())))).toEqual({
+      ...original,
+      hits: original.hits.toReversed(),
+    });
+  });
+
+  it.each([
+    "elasticsearch.search.json",
+    "algolia.queries-phone.json",
+    "solr.select.json",
+    "typesense.multi-search.json",
+    "vespa.search.json",
+  ])("%s is not taken for a Meilisearch reply", (name) => {
+    const reply = createMeilisearch({}).parseReply(read(name), plan);
+    expect(reply.ok ? "understood" : reply.error.reason).toBe("reply_not_search");
   });
 
   it.each([

@@ -1,0 +1,103 @@
+/** A shop whose engine is Meilisearch, beside one on Elasticsearch: the same edge, each in its own words. */
+import { beforeAll, describe, expect, it } from "vitest";
+import { drawnItems, publish } from "./catalog.ts";
+import type { Engine } from "./edge.ts";
+import { demoShop, ENGINE_URL, match, openEdge, outcomeOf, postJson, WINDOW } from "./edge.ts";
+
+const CATALOG = "meili";
+const MEILI = "http://127.0.0.1:7700";
+const KINDS = 45;
+
+beforeAll(() => publish(CATALOG));
+
+/** Answers from the drawn catalogue as Meilisearch answers; any query finds the same hits. */
+const stand: Engine = async (request) => {
+  if (!request.url.startsWith(MEILI)) return demoShop(request);
+  const asked: Readonly<Record<string, unknown>> = JSON.parse(await request.text());
+  const number = (key: string, fallback: number): number => Number(asked[key] ?? fallback);
+  const isNumbered = "page" in asked || "hitsPerPage" in asked;
+  const limit = isNumbered ? number("hitsPerPage", 20) : number("limit", 20);
+  const offset = isNumbered ? (number("page", 1) - 1) * limit : number("offset", 0);
+  const all = drawnItems().slice(0, KINDS);
+  const hits = all.slice(offset, offset + limit).map(({ itemId }, i) => ({ id: itemId, place: offset + i }));
+  const numbers = isNumbered
+    ? { hitsPerPage: limit, page: number("page", 1), totalPages: Math.ceil(all.length / limit), totalHits: all.length }
+    : { offset, limit, estimatedTotalHits: all.length };
+  return Response.json({ hits, query: asked["q"], processingTimeMs: 1, ...numbers });
+};
+
+interface MeiliReply {
+  readonly hits: readonly { readonly id: string; readonly place: number }[];
+}
+
+const open = (vars: object = {}) =>
+  openEdge({
+    catalog: CATALOG,
+    engine: stand,
+    vars: {
+      INDEXES: {
+        movies: { backend: "meilisearch", url: MEILI, window: WINDOW, catalog: CATALOG },
+        products: { backend: "elasticsearch", url: ENGINE_URL, window: WINDOW, catalog: CATALOG },
+      },
+      ENGINE_AUTHORIZATION: JSON.stringify({ movies: "Bearer meili-key" }),
+      ...vars,
+    },
+  });
+
+const path = "/indexes/movies/search";
+
+describe("a Meilisearch index", () => {
+  it("is re-ranked: whole hits in another order, numbers of the page as asked for", async () => {
+    const edge = open();
+    const response = await edge.send(path, postJson({ q: "red velvet sofa", limit: 5 }));
+    expect(outcomeOf(response)).toBe("applied");
+    const reply: MeiliReply = await response.json();
+    expect(reply).toMatchObject({ offset: 0, limit: 5, estimatedTotalHits: KINDS });
+    expect(reply.hits.map((hit) => hit.place)).not.toEqual([0, 1, 2, 3, 4]);
+    expect(edge.exchanges.map(({ url, body }) => [url, JSON.parse(body)])).toEqual([
+      [`${MEILI}${path}`, { q: "red velvet sofa", limit: WINDOW }],
+    ]);
+    expect(edge.exchanges[0]!.headers.get("authorization")).toBe("Bearer meili-key");
+    expect(edge.records[0]).toMatchObject({ user_query: "red velvet sofa" });
+  });
+
+  it.each([
+    ["offset and limit", (page: number) => ({ offset: page * 7, limit: 7 })],
+    ["page and hitsPerPage", (page: number) => ({ page: page + 1, hitsPerPage: 7 })],
+  ])("its pages by %s add up to the engine's hits", async (_, asked) => {
+    const edge = open();
+    const places: number[] = [];
+    for (let page = 0; page < 7; page++) {
+      const response = await edge.send(path, postJson({ q: "red velvet sofa", ...asked(page) }));
+      expect(outcomeOf(response)).toBe(page < 3 ? "applied" : "beyond_window");
+      const reply: MeiliReply = await response.json();
+      places.push(...reply.hits.map((hit) => hit.place));
+    }
+    expect(places.toSorted((a, b) => a - b)).toEqual([...Array(KINDS).keys()]);
+    expect(places.slice(0, WINDOW)).not.toEqual([...Array(WINDOW).keys()]);
+  });
+
+  it("is the engine's own, byte for byte, where it is left alone", async () => {
+    const edge = open({ DEFAULT_VARIANT: "control" });
+    const response = await edge.send(path, postJson({ q: "red", limit: 4 }));
+    expect(outcomeOf(response)).toBe("engine_order");
+    expect(await response.bytes()).toEqual(edge.exchanges[0]!.reply);
+  });
+
+  it("errors in its own words, the neighbour's in theirs", async () => {
+    const edge = open();
+    const wrong = await edge.send("/indexes/products/search", postJson({ q: "red" }));
+    expect([wrong.status, await wrong.json()]).toEqual([
+      404,
+      expect.objectContaining({ code: "index_not_found", type: "invalid_request" }),
+    ]);
+    const method = await edge.send(path, { method: "DELETE" });
+    expect([method.status, method.headers.get("allow")]).toEqual([405, "GET, POST"]);
+    expect(await method.json()).toMatchObject({ code: "method_not_allowed" });
+    const other = await edge.send("/movies/_search", postJson(match("red")));
+    expect(await other.json()).toMatchObject({ error: { type: "index_not_found_exception" } });
+    const own = await edge.send("/products/_search", postJson(match("red")));
+    expect(outcomeOf(own)).toBe("applied");
+    expect(edge.exchanges[0]!.headers.get("authorization")).toBeNull();
+  });
+});
