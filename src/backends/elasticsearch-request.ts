@@ -11,7 +11,7 @@ import { queryTextOf } from "./elasticsearch-query.ts";
 import type { Edit } from "./json-edits.ts";
 import { applyEdits, cutMember } from "./json-edits.ts";
 import type { Body, Param } from "./json-request.ts";
-import { bodyOf, leave, paramOf, paramsOf, repeatedKey, searchOf, setMember, wholeNumberOf } from "./json-request.ts";
+import { bodyOf, leave, leaveToEngine, paramOf, paramsOf, repeatedKey, searchOf, setMember, wholeNumberOf } from "./json-request.ts";
 import type { Member } from "./json-spans.ts";
 import { members } from "./json-spans.ts";
 import type { JsonObject } from "./json-values.ts";
@@ -83,24 +83,13 @@ export function planSearch(index: string, request: ClientRequest): SearchPlan {
 /** A request that the edge does not understand: it goes to the engine as it came. */
 function untouched(index: string, params: readonly Param[], request: ClientRequest, detail: string): SearchPlan {
   const hasBody = request.body.length > 0;
-  return {
-    queryText: undefined,
-    offset: 0,
-    limit: DEFAULT_LIMIT,
-    bypass: { reason: "request_not_understood", detail },
-    history: [],
-    ubi: ubiOf(undefined),
-    own: {
-      method: hasBody ? "POST" : request.method,
-      path: `/${encodeURIComponent(index)}/_search`,
-      search: searchOf(params.map((param) => param.raw)),
-      body: hasBody ? request.body : undefined,
-    },
-    identity: "",
-    widen() {
-      return this.own;
-    },
+  const own: EngineRequest = {
+    method: hasBody ? "POST" : request.method,
+    path: `/${encodeURIComponent(index)}/_search`,
+    search: searchOf(params.map((param) => param.raw)),
+    body: hasBody ? request.body : undefined,
   };
+  return leaveToEngine(own, detail);
 }
 
 function reasonToLeave(

@@ -3,6 +3,7 @@
  * numbers for paging. Knows no engine.
  */
 import type { BypassReason, Bypass } from "../result.ts";
+import type { EngineRequest, SearchPlan, UbiFields } from "./backend.ts";
 import type { Edit } from "./json-edits.ts";
 import type { JsonText } from "./json-scan.ts";
 import { scanJson } from "./json-scan.ts";
@@ -81,6 +82,24 @@ export function wholeNumberOf(key: string, params: readonly Param[], values: Jso
 
 export function leave(reason: BypassReason, detail: string): Bypass {
   return { reason, detail };
+}
+
+/** For dialects whose requests have no room for UBI's fields. */
+export const NO_UBI: UbiFields = { queryId: undefined, clientId: undefined, application: undefined, objectIdField: undefined };
+
+/** The plan of a request that the edge does not understand: it goes to the engine as it came, whose own error is the best answer. */
+export function leaveToEngine(own: EngineRequest, detail: string): SearchPlan {
+  return {
+    queryText: undefined,
+    offset: 0,
+    limit: 1,
+    bypass: leave("request_not_understood", detail),
+    history: [],
+    ubi: NO_UBI,
+    own,
+    identity: "",
+    widen: () => own,
+  };
 }
 
 /** `?a=b&c=d` of raw parameters; empty for none. */

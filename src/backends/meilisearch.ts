@@ -6,15 +6,15 @@
  */
 import type { Bypass, Result } from "../result.ts";
 import { bypass, ok } from "../result.ts";
-import type { Backend, BackendOptions, ClientRequest, EngineErrorBody, EngineRequest, Hit, SearchPlan, SearchReply } from "./backend.ts";
+import type { Backend, BackendOptions, ClientRequest, EngineErrorBody, EngineRequest, SearchPlan, SearchReply } from "./backend.ts";
 import { readId } from "./item-id.ts";
 import type { Edit } from "./json-edits.ts";
-import { appendMember, applyEdits, fillArray } from "./json-edits.ts";
+import { applyEdits, fillArray } from "./json-edits.ts";
+import { annotateReply, readHits, spanAt } from "./json-reply.ts";
 import type { Body, Param } from "./json-request.ts";
-import { bodyOf, leave, paramOf, paramsOf, searchOf, setMember, wholeNumberOf } from "./json-request.ts";
+import { bodyOf, leave, leaveToEngine, NO_UBI, paramOf, paramsOf, searchOf, setMember, wholeNumberOf } from "./json-request.ts";
 import type { JsonText, Span } from "./json-scan.ts";
-import { scanJson } from "./json-scan.ts";
-import { elements, find, kindOf, members, readNumber } from "./json-spans.ts";
+import { find, members, readNumber } from "./json-spans.ts";
 import type { JsonObject } from "./json-values.ts";
 import { member, stringsOf, textOf } from "./json-values.ts";
 
@@ -33,7 +33,7 @@ export function createMeilisearch({ idField = DEFAULT_ID_FIELD }: BackendOptions
     indexNotFound: "index_not_found",
     plan: (index, request) => planSearch(index, request, idField),
     parseReply: (bytes, plan) => parseReply(bytes, plan, idField),
-    annotate,
+    annotate: annotateReply,
     describeError,
   };
 }
@@ -56,11 +56,11 @@ function planSearch(index: string, request: ClientRequest, idField: string): Sea
     search: searchOf(rawParams),
     body: request.method === "POST" && request.body.length > 0 ? request.body : undefined,
   };
-  if (typeof read === "string") return untouched(own, read);
+  if (typeof read === "string") return leaveToEngine(own, read);
   const asked: Asked = { params: request.method === "GET" ? params : [], body: read, values: read && withoutNulls(read.values) };
 
   const page = pageOf(asked);
-  if (typeof page === "string") return untouched(own, page);
+  if (typeof page === "string") return leaveToEngine(own, page);
   const queryText = textOf(paramOf(asked.params, "q")) ?? textOf(member(asked.values, "q"));
   return {
     queryText,
@@ -68,7 +68,7 @@ function planSearch(index: string, request: ClientRequest, idField: string): Sea
     limit: page.limit,
     bypass: reasonToLeave(asked, page.limit, queryText, idField),
     history: [],
-    ubi: { queryId: undefined, clientId: undefined, application: undefined, objectIdField: undefined },
+    ubi: NO_UBI,
     own,
     identity: identityOf(asked),
     widen: (size) => ({ ...own, ...widened(asked, page.isNumbered, size) }),
@@ -77,20 +77,6 @@ function planSearch(index: string, request: ClientRequest, idField: string): Sea
 
 function withoutNulls(values: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
-}
-
-function untouched(own: EngineRequest, detail: string): SearchPlan {
-  return {
-    queryText: undefined,
-    offset: 0,
-    limit: DEFAULT_LIMIT,
-    bypass: leave("request_not_understood", detail),
-    history: [],
-    ubi: { queryId: undefined, clientId: undefined, application: undefined, objectIdField: undefined },
-    own,
-    identity: "",
-    widen: () => own,
-  };
 }
 
 interface AskedPage {
@@ -148,28 +134,15 @@ function identityOf({ params, body }: Asked): string {
 }
 
 function parseReply(bytes: Uint8Array, plan: SearchPlan, idField: string): Result<SearchReply, Bypass> {
-  const scanned = scanJson(bytes);
-  if (!scanned.ok) return bypass("reply_not_json", `${scanned.error.message} at byte ${scanned.error.offset} of ${bytes.length}`);
-  const text = scanned.value;
-  const array = find(text, text.root, "hits");
-  if (!array.ok) return bypass("reply_not_search", array.error.message);
-  const list = array.value;
-  if (list === undefined || kindOf(text, list) !== "array") return bypass("reply_not_search", "The reply has no list named hits");
-  // Another engine's hits lie one level deeper, or beside other names.
-  const time = find(text, text.root, "processingTimeMs");
-  if (!time.ok || time.value === undefined) return bypass("reply_not_search", "The reply has no processingTimeMs");
-
-  const slots = elements(text, list);
-  const hits: Hit[] = [];
-  const seen = new Set<string>();
-  for (const [place, slot] of slots.entries()) {
+  const read = readHits(bytes, ["hits"], (text, slot) => {
     const itemId = readId(text, slot, idField);
-    if (itemId === undefined) return bypass("reply_not_search", `hits[${place}] has no readable ${idField}`);
-    if (seen.has(itemId)) return bypass("duplicate_ids", `hits[${place}] repeats an ${idField}`);
-    seen.add(itemId);
-    hits.push({ itemId, score: scoreOf(text, slot), isPinned: false });
-  }
-  return ok({ hits, assemble: (places) => fillArray(text, list, slots, places, ownPage(text, plan)) });
+    return itemId === undefined ? `no readable ${idField}` : { itemId, score: scoreOf(text, slot), isPinned: false };
+  });
+  if (!read.ok) return read;
+  const { text, array, slots, hits } = read.value;
+  // Another engine may have a list of that name too.
+  if (typeof spanAt(text, ["processingTimeMs"]) !== "object") return bypass("reply_not_search", "The reply has no processingTimeMs");
+  return ok({ hits, assemble: (places) => fillArray(text, array, slots, places, ownPage(text, plan)) });
 }
 
 /** 0..1, where the request has `showRankingScore`. */
@@ -197,12 +170,6 @@ function ownPage(text: JsonText, plan: SearchPlan): Edit[] {
     const own = Object.hasOwn(wanted, key) ? wanted[key] : undefined;
     return own === undefined || readNumber(text, value) === own ? [] : [{ ...value, text: String(own) }];
   });
-}
-
-function annotate(bytes: Uint8Array<ArrayBuffer>, key: string, value: unknown): Uint8Array<ArrayBuffer> {
-  const text = scanJson(bytes);
-  if (!text.ok || kindOf(text.value, text.value.root) !== "object") return bytes;
-  return appendMember(text.value, key, JSON.stringify(value));
 }
 
 function describeError(status: number, type: string, message: string): EngineErrorBody {

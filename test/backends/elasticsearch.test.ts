@@ -243,7 +243,7 @@ describe("parseReply()", () => {
       "A-7",
       "12345678901234567890",
     ]);
-    expect(ids('{"hits":{"hits":[{"_id":"1","_source":{}}]}}')).toBe("hits.hits[0] has no readable _source.sku");
+    expect(ids('{"hits":{"hits":[{"_id":"1","_source":{}}]}}')).toBe("hits.hits[0]: no readable _source.sku");
   });
 
   it("knows hits that the pinned query promoted", () => {
