@@ -6,11 +6,13 @@ import { err, ok } from "../result.ts";
 import type { Backend, BackendOptions } from "./backend.ts";
 import { createElasticsearch } from "./elasticsearch.ts";
 import { createMeilisearch } from "./meilisearch.ts";
+import { createSolr } from "./solr.ts";
 
 const FACTORIES: ReadonlyMap<string, (options: BackendOptions) => Backend> = new Map([
   ["elasticsearch", createElasticsearch],
   ["opensearch", createElasticsearch],
   ["meilisearch", createMeilisearch],
+  ["solr", createSolr],
 ]);
 
 export const BACKEND_NAMES: readonly string[] = [...FACTORIES.keys()];

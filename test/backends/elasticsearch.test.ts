@@ -20,7 +20,7 @@ describe("createBackend()", () => {
   it("lists the known backends when a name is unknown", () => {
     expect(createBackend("lucene")).toEqual({
       ok: false,
-      error: 'Unknown backend "lucene": use one of elasticsearch, opensearch, meilisearch',
+      error: 'Unknown backend "lucene": use one of elasticsearch, opensearch, meilisearch, solr',
     });
     expect(createBackend("opensearch").ok).toBe(true);
   });

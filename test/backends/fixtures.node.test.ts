@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { createElasticsearch } from "../../src/backends/elasticsearch.ts";
 import { createMeilisearch } from "../../src/backends/meilisearch.ts";
+import { createSolr } from "../../src/backends/solr.ts";
 
 const FIXTURES = fileURLToPath(new URL("../../../shared/data/fixtures/backends/", import.meta.url));
 const backend = createElasticsearch();
@@ -58,6 +59,18 @@ describe.skipIf(!isPresent)("replies in ../shared/data/fixtures/backends", () =>
   ])("%s is not taken for a Meilisearch reply", (name) => {
     const reply = createMeilisearch({}).parseReply(read(name), plan);
     expect(reply.ok ? "understood" : reply.error.reason).toBe("reply_not_search");
+  });
+
+  it.each([
+    ["solr.select.json", "?q=cat:electronics", ["SP2514N"]],
+    ["solr.select-highlighting.json", "?q=apple", ["MA147LL/A"]],
+  ])("%s: the same for Solr", (name, search, ids) => {
+    const solr = createSolr({});
+    const bytes = read(name);
+    const reply = solr.parseReply(bytes, solr.plan("techproducts", { method: "GET", search, body: new Uint8Array() }));
+    if (!reply.ok) throw new Error(reply.error.detail);
+    expect(reply.value.hits.map((hit) => hit.itemId)).toEqual(ids);
+    expect(decode(reply.value.assemble([...ids.keys()]))).toBe(decode(bytes));
   });
 
   it.each([

@@ -1,0 +1,191 @@
+/**
+ * Solr: `GET|POST /solr/<core>/select` with parameters in the URL or in a form; the JSON request API is left to the engine.
+ *
+ * The reply says twice which page it is (`response.start` and the echoed parameters), and keeps highlighting apart from the documents, by
+ * id: a page that was cut from a wider reply gets its own of each.
+ */
+import type { Bypass, Result } from "../result.ts";
+import { ok } from "../result.ts";
+import type { Backend, BackendOptions, ClientRequest, EngineErrorBody, EngineRequest, Hit, SearchPlan, SearchReply } from "./backend.ts";
+import { readId } from "./item-id.ts";
+import type { Edit } from "./json-edits.ts";
+import { cutMember, fillArray } from "./json-edits.ts";
+import { annotateReply, readHits, spanAt } from "./json-reply.ts";
+import type { Param } from "./json-request.ts";
+import { leave, leaveToEngine, NO_UBI, paramOf, paramsOf, searchOf, wholeNumberOf } from "./json-request.ts";
+import type { JsonText, Span } from "./json-scan.ts";
+import { find, kindOf, members, readNumber } from "./json-spans.ts";
+import { textOf } from "./json-values.ts";
+
+const DEFAULT_ROWS = 10;
+const PAGING: ReadonlySet<string> = new Set(["start", "rows"]);
+const ROUTE = { path: "/solr/:index/select", methods: ["GET", "POST"] } as const;
+
+/** The uniqueKey of a schema has no fixed name; this is the usual one. */
+const DEFAULT_ID_FIELD = "id";
+
+/** `{!edismax qf=title v=$words}` */
+const LOCAL_PARAMS = /^\s*\{!([^}]*)\}/;
+
+export function createSolr({ idField = DEFAULT_ID_FIELD }: BackendOptions): Backend {
+  return {
+    name: "solr",
+    routes: [ROUTE],
+    indexNotFound: "not_found",
+    plan: (index, request) => planSearch(index, request, idField),
+    parseReply: (bytes, plan) => parseReply(bytes, plan, idField),
+    annotate: annotateReply,
+    describeError,
+  };
+}
+
+/** `form` is empty where the body holds none. */
+interface Asked {
+  readonly url: readonly Param[];
+  readonly form: readonly Param[];
+}
+
+/** What the echo of a reply must say of a page: parameters as they came, absent ones left out. */
+interface SolrPlan extends SearchPlan {
+  readonly echoed: ReadonlyMap<string, string>;
+}
+
+function isSolrPlan(plan: SearchPlan): plan is SolrPlan {
+  return "echoed" in plan;
+}
+
+function planSearch(index: string, request: ClientRequest, idField: string): SearchPlan {
+  const path = `/solr/${encodeURIComponent(index)}/select`;
+  const url = paramsOf(request.search);
+  const body = request.method === "POST" && request.body.length > 0 ? request.body : undefined;
+  const own: EngineRequest = { method: request.method, path, search: rawOf(url), body };
+  const text = body === undefined ? "" : new TextDecoder().decode(body);
+  if (text.trimStart().startsWith("{")) return leaveToEngine(own, "A JSON request, not parameters");
+
+  const asked: Asked = { url, form: paramsOf(text) };
+  const params = [...url, ...asked.form];
+  const offset = wholeNumberOf("start", params, undefined, 0);
+  const limit = wholeNumberOf("rows", params, undefined, DEFAULT_ROWS);
+  if (typeof offset === "string") return leaveToEngine(own, offset);
+  if (typeof limit === "string") return leaveToEngine(own, limit);
+  const queryText = queryTextOf(params);
+  const plan: SolrPlan = {
+    queryText,
+    offset,
+    limit,
+    bypass: reasonToLeave(params, limit, queryText, idField),
+    history: [],
+    ubi: NO_UBI,
+    own,
+    identity: JSON.stringify(params.filter(({ key }) => !PAGING.has(key)).map(({ raw }) => raw)),
+    widen: (size) => widened(own, asked, size),
+    echoed: new Map(params.filter(({ key }) => PAGING.has(key)).map(({ key, value }) => [key, value])),
+  };
+  return plan;
+}
+
+function rawOf(params: readonly Param[]): string {
+  return searchOf(params.map(({ raw }) => raw));
+}
+
+function widened(own: EngineRequest, { url, form }: Asked, size: number): EngineRequest {
+  const wanted = (params: readonly Param[]): string[] =>
+    params.map(({ key, raw }) => (key === "start" ? "start=0" : key === "rows" ? `rows=${size}` : raw));
+  const hasRows = [...url, ...form].some(({ key }) => key === "rows");
+  const search = searchOf([...wanted(url), ...(hasRows ? [] : [`rows=${size}`])]);
+  return { ...own, search, body: own.body === undefined ? undefined : new TextEncoder().encode(wanted(form).join("&")) };
+}
+
+/** What the shopper typed: `q` without local parameters and field names; nothing where it stands for everything. */
+function queryTextOf(params: readonly Param[]): string | undefined {
+  const q = paramOf(params, "q") ?? "";
+  const local = LOCAL_PARAMS.exec(q);
+  const named = /(?:^|\s)v=\$([\w.-]+)/.exec(local?.[1] ?? "")?.[1];
+  const words = named === undefined ? q.slice(local?.[0].length ?? 0) : (paramOf(params, named) ?? "");
+  if (words.trim() === "*:*" || words.trim() === "*") return undefined;
+  return textOf(words.replaceAll(/(?:^|(?<=[\s(+-]))[\w.]+:(?=\S)/g, ""));
+}
+
+function reasonToLeave(params: readonly Param[], limit: number, queryText: string | undefined, idField: string): Bypass | undefined {
+  const format = paramOf(params, "wt") ?? "json";
+  if (format !== "json") return leave("request_not_understood", `The reply is asked for as ${format}, not as JSON`);
+  if (paramOf(params, "json.wrf") !== undefined) return leave("request_not_understood", "The reply is asked for as a script (json.wrf)");
+  if (params.some(({ key }) => key === "json" || key.startsWith("json.") || key === "qt"))
+    return leave("request_not_understood", "Parameters of the JSON request API, or another handler");
+  if (paramOf(params, "cursorMark") !== undefined) return leave("cursor", "cursorMark");
+  const sort = textOf(paramOf(params, "sort"));
+  if (sort !== undefined && !/^score\s+desc$/i.test(sort)) return leave("explicit_sort", "sort");
+  if (/^(true|on|yes)$/i.test(paramOf(params, "group") ?? "")) return leave("grouped", "group");
+  if (params.some(({ key, value }) => key === "fq" && value.includes("{!collapse"))) return leave("grouped", "collapse");
+  if (limit === 0) return leave("size_zero", "rows is 0");
+  if (queryText === undefined) return leave("no_query_text", "q is empty or stands for everything");
+  const fields = params.filter(({ key }) => key === "fl").flatMap(({ value }) => value.split(/[\s,]+/));
+  if (fields.length > 0 && !fields.includes("*") && !fields.includes(idField)) {
+    return leave("request_not_understood", `fl leaves out ${idField}, by which items are known`);
+  }
+  return undefined;
+}
+
+function parseReply(bytes: Uint8Array, plan: SearchPlan, idField: string): Result<SearchReply, Bypass> {
+  const read = readHits(bytes, ["response", "docs"], (text, slot) => hitOf(text, slot, idField));
+  if (!read.ok) return read;
+  const { text, array, slots, hits } = read.value;
+  return ok({
+    hits,
+    assemble: (places) =>
+      fillArray(text, array, slots, places, [
+        ...ownPage(text, plan),
+        ...ownHighlighting(
+          text,
+          places.map((place) => hits[place]!.itemId),
+        ),
+      ]),
+  });
+}
+
+function hitOf(text: JsonText, slot: Span, idField: string): Hit | string {
+  const itemId = readId(text, slot, idField);
+  if (itemId === undefined) return `no readable ${idField}`;
+  const score = find(text, slot, "score");
+  const elevated = find(text, slot, "[elevated]");
+  const isPinned = elevated.ok && elevated.value !== undefined && text.bytes[elevated.value.start] === 0x74; // true
+  return { itemId, score: score.ok && score.value !== undefined ? readNumber(text, score.value) : undefined, isPinned };
+}
+
+/** `response.start` and the echoed parameters, as for the page that was asked for. */
+function ownPage(text: JsonText, plan: SearchPlan): Edit[] {
+  const edits: Edit[] = [];
+  const start = spanAt(text, ["response", "start"]);
+  if (typeof start === "object" && readNumber(text, start) !== plan.offset) edits.push({ ...start, text: String(plan.offset) });
+  const echo = spanAt(text, ["responseHeader", "params"]);
+  if (typeof echo !== "object" || !isSolrPlan(plan)) return edits;
+  const siblings = members(text, echo);
+  siblings.forEach(({ key, value }, place) => {
+    if (!PAGING.has(key)) return;
+    const asked = plan.echoed.get(key);
+    // Solr echoes what it was sent; what the shopper did not send is not to be there.
+    edits.push(asked === undefined ? cutMember(siblings, place) : { ...value, text: JSON.stringify(asked) });
+  });
+  return edits;
+}
+
+/** Only of the shown documents, and in their order; with all of them in their order, the same bytes. */
+function ownHighlighting(text: JsonText, ids: readonly string[]): Edit[] {
+  const object = spanAt(text, ["highlighting"]);
+  if (typeof object !== "object" || kindOf(text, object) !== "object") return [];
+  const all = members(text, object);
+  const [first, second] = all;
+  const last = all.at(-1);
+  if (first === undefined || last === undefined) return [];
+  const decoder = new TextDecoder();
+  const raw = (start: number, end: number): string => decoder.decode(text.bytes.subarray(start, end));
+  const between = second === undefined ? "," : raw(first.span.end, second.span.start);
+  const shown = ids.flatMap((id) => all.find(({ key }) => key === id) ?? []);
+  const kept = shown.map(({ span }) => raw(span.start, span.end)).join(between);
+  return [{ start: first.span.start, end: last.span.end, text: kept }];
+}
+
+function describeError(status: number, type: string, message: string): EngineErrorBody {
+  const body = { responseHeader: { status, QTime: 0 }, error: { metadata: ["error-class", type], msg: message, code: status } };
+  return { contentType: "application/json", body: JSON.stringify(body) };
+}

@@ -1,0 +1,119 @@
+import { describe, expect, it } from "vitest";
+import { createSolr } from "../../src/backends/solr.ts";
+
+const backend = createSolr({});
+const encode = (text: string) => new TextEncoder().encode(text);
+const decode = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
+const get = (search: string) => backend.plan("products", { method: "GET", search, body: new Uint8Array() });
+const post = (form: string, search = "") => backend.plan("products", { method: "POST", search, body: encode(form) });
+
+describe("plan()", () => {
+  it("reads words and page from the URL and asks for the window there", () => {
+    const plan = get("?q=red+shoes&start=20&rows=5&fq=stock:true&fq=brand:x");
+    expect([plan.queryText, plan.offset, plan.limit, plan.bypass]).toEqual(["red shoes", 20, 5, undefined]);
+    expect(plan.own.path + plan.own.search).toBe("/solr/products/select?q=red+shoes&start=20&rows=5&fq=stock:true&fq=brand:x");
+    expect(plan.widen(60).search).toBe("?q=red+shoes&start=0&rows=60&fq=stock:true&fq=brand:x");
+    expect(get("?q=red").widen(60).search).toBe("?q=red&rows=60");
+  });
+
+  it("reads a form, beside parameters of the URL", () => {
+    const plan = post("q=red&rows=5", "?fq=a:b");
+    expect([plan.queryText, plan.limit, plan.bypass]).toEqual(["red", 5, undefined]);
+    expect(decode(plan.own.body)).toBe("q=red&rows=5");
+    const wide = plan.widen(60);
+    expect([wide.search, decode(wide.body)]).toEqual(["?fq=a:b", "q=red&rows=60"]);
+  });
+
+  it.each([
+    ["title:red shoes", "red shoes"],
+    ["{!edismax qf='title brand'}red shoes", "red shoes"],
+    ["+title:red -brand:(acme)", "+red -(acme)"],
+    ["12:30 clock", "30 clock"],
+    ["*:*", undefined],
+    ["", undefined],
+  ])("takes the words of %s", (q, words) => {
+    expect(get(`?q=${encodeURIComponent(q)}`).queryText).toBe(words);
+  });
+
+  it("follows v=$name", () => {
+    expect(get(`?q=${encodeURIComponent("{!edismax v=$qq}")}&qq=red`).queryText).toBe("red");
+  });
+
+  it.each([
+    ["explicit_sort", "?q=red&sort=price+asc"],
+    ["cursor", "?q=red&cursorMark=*&sort=score+desc"],
+    ["grouped", "?q=red&group=true&group.field=sku"],
+    ["grouped", "?q=red&fq=%7B!collapse+field%3Dsku%7D"],
+    ["size_zero", "?q=red&rows=0"],
+    ["no_query_text", "?q=*:*"],
+    ["request_not_understood", "?q=red&wt=xml"],
+    ["request_not_understood", "?q=red&json.wrf=f"],
+    ["request_not_understood", "?q=red&fl=title,price"],
+    ["request_not_understood", "?q=red&rows=ten"],
+    ["request_not_understood", "?q=red&rows=1&rows=2"],
+  ])("%s: %s", (reason, search) => {
+    expect(get(search).bypass?.reason).toBe(reason);
+  });
+
+  it("leaves a JSON request to the engine as it came", () => {
+    const plan = post('{"query":"red"}');
+    expect(plan.bypass?.reason).toBe("request_not_understood");
+    expect(decode(plan.own.body)).toBe('{"query":"red"}');
+  });
+
+  it("takes sort=score desc and fl with the id for what they are", () => {
+    expect(get("?q=red&sort=score%20desc&fl=id,title&fl=score").bypass).toBeUndefined();
+  });
+});
+
+const reply = (ids: readonly string[], header: object, start: number, highlighted: readonly string[] = ids): string =>
+  JSON.stringify({
+    responseHeader: { status: 0, QTime: 1, params: header },
+    response: { numFound: 40, start, numFoundExact: true, docs: ids.map((id) => ({ id, title: `t ${id}` })) },
+    highlighting: Object.fromEntries(highlighted.map((id) => [id, { title: [`<em>${id}</em>`] }])),
+  });
+
+describe("parseReply()", () => {
+  it("reads ids, scores and what was elevated", () => {
+    const body = '{"response":{"start":0,"docs":[{"id":7,"score":2.5,"[elevated]":true},{"id":"b","[elevated]":false}]}}';
+    const read = backend.parseReply(encode(body), get("?q=red"));
+    expect(read.ok && read.value.hits).toEqual([
+      { itemId: "7", score: 2.5, isPinned: true },
+      { itemId: "b", score: undefined, isPinned: false },
+    ]);
+  });
+
+  it("cuts a page that looks like one that was asked for", () => {
+    const plan = get("?q=red&start=2&rows=2");
+    const wide = reply(["a", "b", "c", "d", "e"], { q: "red", start: "0", rows: "60" }, 0);
+    const read = backend.parseReply(encode(wide), plan);
+    if (!read.ok) throw new Error(read.error.detail);
+    expect(decode(read.value.assemble([4, 0]))).toBe(reply(["e", "a"], { q: "red", start: "2", rows: "2" }, 2));
+  });
+
+  it("takes an echo out that the shopper would not have got, and highlighting that no document has", () => {
+    const read = backend.parseReply(encode(reply(["a", "b"], { q: "red", rows: "60", fq: "x" }, 0, ["b"])), get("?q=red&fq=x"));
+    if (!read.ok) throw new Error(read.error.detail);
+    expect(decode(read.value.assemble([1, 0]))).toBe(reply(["b", "a"], { q: "red", fq: "x" }, 0, ["b"]));
+    expect(JSON.parse(decode(read.value.assemble([0])))).toMatchObject({ highlighting: {} });
+  });
+
+  it.each([
+    ["reply_not_json", '{"response":{"docs":['],
+    ["reply_not_search", '{"grouped":{}}'],
+    ["reply_not_search", '{"response":{"docs":[{"title":"x"}]}}'],
+    ["duplicate_ids", '{"response":{"docs":[{"id":"a"},{"id":"a"}]}}'],
+  ])("%s for %s", (reason, body) => {
+    const read = backend.parseReply(encode(body), get("?q=red"));
+    expect(read.ok ? undefined : read.error.reason).toBe(reason);
+  });
+});
+
+describe("describeError()", () => {
+  it("words errors as Solr does", () => {
+    expect(JSON.parse(backend.describeError(404, "not_found", "No such index").body)).toMatchObject({
+      responseHeader: { status: 404 },
+      error: { msg: "No such index", code: 404 },
+    });
+  });
+});
