@@ -105,6 +105,8 @@ async function searchRoute(c: Context, deps: AppDeps, backend: Backend): Promise
     forcedVariant,
     afterReply: (work: Promise<unknown>) => c.executionCtx.waitUntil(work),
   };
+  const refused = backend.refuse(request);
+  if (refused !== undefined) return refuse(c, backend, 400, "illegal_argument_exception", refused);
   return search(request, indexDeps);
 }
 

@@ -91,6 +91,8 @@ export interface Backend {
   readonly routes: readonly Route[];
   /** The engine's own code for an index that is not there; the clients tell it from other errors. */
   readonly indexNotFound: string;
+  /** Why a request must not reach the engine at all: it asks for something else than a search. `undefined` for a search. */
+  refuse(request: ClientRequest): string | undefined;
   /** `index` is a name from the configuration. */
   plan(index: string, request: ClientRequest): SearchPlan;
   /** Reasons: reply_not_json, reply_not_search, duplicate_ids. */

@@ -25,6 +25,7 @@ export function createElasticsearch({ idField = "_id" }: BackendOptions = {}): B
     name: "elasticsearch",
     routes: [ROUTE],
     indexNotFound,
+    refuse: () => undefined,
     plan: planSearch,
     parseReply: parse,
     annotate: annotateReply,

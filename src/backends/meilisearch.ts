@@ -31,6 +31,7 @@ export function createMeilisearch({ idField = DEFAULT_ID_FIELD }: BackendOptions
     name: "meilisearch",
     routes: [ROUTE],
     indexNotFound: "index_not_found",
+    refuse: () => undefined,
     plan: (index, request) => planSearch(index, request, idField),
     parseReply: (bytes, plan) => parseReply(bytes, plan, idField),
     annotate: annotateReply,

@@ -1,5 +1,5 @@
 /**
- * Solr: `GET|POST /solr/<core>/select` with parameters in the URL or in a form; the JSON request API is left to the engine.
+ * Solr: `GET|POST /solr/<core>/select` with parameters in the URL or in a form. What is more than a search is refused.
  *
  * The reply says twice which page it is (`response.start` and the echoed parameters), and keeps highlighting apart from the documents, by
  * id: a page that was cut from a wider reply gets its own of each.
@@ -32,6 +32,7 @@ export function createSolr({ idField = DEFAULT_ID_FIELD }: BackendOptions): Back
     name: "solr",
     routes: [ROUTE],
     indexNotFound: "not_found",
+    refuse,
     plan: (index, request) => planSearch(index, request, idField),
     parseReply: (bytes, plan) => parseReply(bytes, plan, idField),
     annotate: annotateReply,
@@ -45,13 +46,23 @@ interface Asked {
   readonly form: readonly Param[];
 }
 
-/** What the echo of a reply must say of a page: parameters as they came, absent ones left out. */
-interface SolrPlan extends SearchPlan {
-  readonly echoed: ReadonlyMap<string, string>;
-}
+/**
+ * Parameters with which `select` does something else than search this core: another handler, other servers, content from elsewhere,
+ * templates that run. They stay out, because the request would carry the edge's own credential.
+ */
+const UNSAFE = /^(?:json\.params\.)?(?:qt|tr|shards(?:\..*)?|stream\..*|v\..*)$/i;
+const UNSAFE_WRITERS: ReadonlySet<string> = new Set(["velocity", "xslt"]);
 
-function isSolrPlan(plan: SearchPlan): plan is SolrPlan {
-  return "echoed" in plan;
+function refuse(request: ClientRequest): string | undefined {
+  const body = request.method === "POST" ? new TextDecoder().decode(request.body).trimStart() : "";
+  // Solr reads parameters from these too, in dialects of JSON and MIME that we do not.
+  if (body.startsWith("{") || body.startsWith("--")) return "The body must be a form: JSON requests and multipart are not passed on";
+  for (const { key, value } of [...paramsOf(request.search), ...paramsOf(body)]) {
+    const isOdd = !/^[\w.:$@/ -]*$/.test(key) || key === "ie" || key === "json";
+    if (isOdd || UNSAFE.test(key)) return `The parameter ${JSON.stringify(key)} is not passed on: take it out`;
+    if (key === "wt" && UNSAFE_WRITERS.has(value.toLowerCase())) return `wt=${value} is not passed on: ask for json`;
+  }
+  return undefined;
 }
 
 function planSearch(index: string, request: ClientRequest, idField: string): SearchPlan {
@@ -59,17 +70,14 @@ function planSearch(index: string, request: ClientRequest, idField: string): Sea
   const url = paramsOf(request.search);
   const body = request.method === "POST" && request.body.length > 0 ? request.body : undefined;
   const own: EngineRequest = { method: request.method, path, search: rawOf(url), body };
-  const text = body === undefined ? "" : new TextDecoder().decode(body);
-  if (text.trimStart().startsWith("{")) return leaveToEngine(own, "A JSON request, not parameters");
-
-  const asked: Asked = { url, form: paramsOf(text) };
+  const asked: Asked = { url, form: formOf(own) };
   const params = [...url, ...asked.form];
   const offset = wholeNumberOf("start", params, undefined, 0);
   const limit = wholeNumberOf("rows", params, undefined, DEFAULT_ROWS);
   if (typeof offset === "string") return leaveToEngine(own, offset);
   if (typeof limit === "string") return leaveToEngine(own, limit);
   const queryText = queryTextOf(params);
-  const plan: SolrPlan = {
+  return {
     queryText,
     offset,
     limit,
@@ -79,9 +87,11 @@ function planSearch(index: string, request: ClientRequest, idField: string): Sea
     own,
     identity: JSON.stringify(params.filter(({ key }) => !PAGING.has(key)).map(({ raw }) => raw)),
     widen: (size) => widened(own, asked, size),
-    echoed: new Map(params.filter(({ key }) => PAGING.has(key)).map(({ key, value }) => [key, value])),
   };
-  return plan;
+}
+
+function formOf({ body }: EngineRequest): Param[] {
+  return body === undefined ? [] : paramsOf(new TextDecoder().decode(body));
 }
 
 function rawOf(params: readonly Param[]): string {
@@ -110,8 +120,7 @@ function reasonToLeave(params: readonly Param[], limit: number, queryText: strin
   const format = paramOf(params, "wt") ?? "json";
   if (format !== "json") return leave("request_not_understood", `The reply is asked for as ${format}, not as JSON`);
   if (paramOf(params, "json.wrf") !== undefined) return leave("request_not_understood", "The reply is asked for as a script (json.wrf)");
-  if (params.some(({ key }) => key === "json" || key.startsWith("json.") || key === "qt"))
-    return leave("request_not_understood", "Parameters of the JSON request API, or another handler");
+  if (params.some(({ key }) => key.startsWith("json."))) return leave("request_not_understood", "Parameters of the JSON request API");
   if (paramOf(params, "cursorMark") !== undefined) return leave("cursor", "cursorMark");
   const sort = textOf(paramOf(params, "sort"));
   if (sort !== undefined && !/^score\s+desc$/i.test(sort)) return leave("explicit_sort", "sort");
@@ -158,11 +167,12 @@ function ownPage(text: JsonText, plan: SearchPlan): Edit[] {
   const start = spanAt(text, ["response", "start"]);
   if (typeof start === "object" && readNumber(text, start) !== plan.offset) edits.push({ ...start, text: String(plan.offset) });
   const echo = spanAt(text, ["responseHeader", "params"]);
-  if (typeof echo !== "object" || !isSolrPlan(plan)) return edits;
+  if (typeof echo !== "object") return edits;
+  const own = [...paramsOf(plan.own.search), ...formOf(plan.own)];
   const siblings = members(text, echo);
   siblings.forEach(({ key, value }, place) => {
     if (!PAGING.has(key)) return;
-    const asked = plan.echoed.get(key);
+    const asked = paramOf(own, key);
     // Solr echoes what it was sent; what the shopper did not send is not to be there.
     edits.push(asked === undefined ? cutMember(siblings, place) : { ...value, text: JSON.stringify(asked) });
   });

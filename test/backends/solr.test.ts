@@ -55,12 +55,6 @@ describe("plan()", () => {
     expect(get(search).bypass?.reason).toBe(reason);
   });
 
-  it("leaves a JSON request to the engine as it came", () => {
-    const plan = post('{"query":"red"}');
-    expect(plan.bypass?.reason).toBe("request_not_understood");
-    expect(decode(plan.own.body)).toBe('{"query":"red"}');
-  });
-
   it("takes sort=score desc and fl with the id for what they are", () => {
     expect(get("?q=red&sort=score%20desc&fl=id,title&fl=score").bypass).toBeUndefined();
   });
@@ -72,6 +66,36 @@ const reply = (ids: readonly string[], header: object, start: number, highlighte
     response: { numFound: 40, start, numFoundExact: true, docs: ids.map((id) => ({ id, title: `t ${id}` })) },
     highlighting: Object.fromEntries(highlighted.map((id) => [id, { title: [`<em>${id}</em>`] }])),
   });
+
+describe("refuse()", () => {
+  const refuse = (search: string, form = "") => backend.refuse({ method: form === "" ? "GET" : "POST", search, body: encode(form) });
+
+  it.each([
+    "?q=red&qt=/update",
+    "?q=red&shards=10.0.0.1:8983/solr/other",
+    "?q=red&shards.qt=/update",
+    "?q=red&stream.url=http://10.0.0.1",
+    "?q=red&stream%2Ebody=x",
+    "?q=red&v.template.custom=x",
+    "?q=red&wt=velocity",
+    "?q=red&json.params.qt=/update",
+    "?q=red&json=%7B%7D",
+    "?q=red&ie=UTF-16&%00q%00t=x",
+  ])("%s does more than search", (search) => {
+    expect(refuse(search)).toMatch(/not passed on/);
+    expect(refuse("", search.slice(1))).toMatch(/not passed on/);
+  });
+
+  it.each(['{"params":{"qt":"/update"}}', " {query:red}", '--x\r\nContent-Disposition: form-data; name="qt"'])("so may %s", (body) => {
+    expect(refuse("", body)).toMatch(/must be a form/);
+  });
+
+  it("takes a search for a search", () => {
+    const search = "?q={!edismax v=$qq}&qq=red&f.title.hl.fragsize=50&facet.field=brand&bf=x&wt=xml&json.nl=map&armmt_explain";
+    expect(refuse(search)).toBeUndefined();
+    expect(refuse("", "q=red&rows=5")).toBeUndefined();
+  });
+});
 
 describe("parseReply()", () => {
   it("reads ids, scores and what was elevated", () => {

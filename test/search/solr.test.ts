@@ -67,6 +67,13 @@ describe("a Solr core", () => {
     }
   });
 
+  it("is not reached by what is no search", async () => {
+    const edge = open();
+    const response = await edge.send("/solr/products/select?q=red&shards=10.0.0.1:8983/solr/other");
+    expect([response.status, edge.exchanges]).toEqual([400, []]);
+    expect(await response.text()).toContain("shards");
+  });
+
   it("errors in its own words", async () => {
     const response = await open().send("/solr/orders/select?q=red");
     expect([response.status, await response.json()]).toEqual([

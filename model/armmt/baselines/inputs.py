@@ -32,7 +32,8 @@ class Inputs(nn.Module):
 
     def forward(self, batch: ListBatch) -> Tensor:
         """-> [B, K, width]"""
-        lexical, asked, *_ = self.query(batch.query_token_ids, batch.query_mask)  # [B, ASPECTS, TEXT_DIM], [B, QUERY_WIDTH]
+        query = self.query(batch.query_token_ids, batch.query_mask)
+        lexical, asked = query.lexical, query.view  # [B, ASPECTS, TEXT_DIM], [B, QUERY_WIDTH]
         text, image = batch.text, batch.image
         recent_text = masked_mean(batch.history_text, batch.history_mask)
         recent_image = masked_mean(batch.history_image, batch.history_mask)
