@@ -67,9 +67,9 @@ const reply = (ids: readonly string[], header: object, start: number, highlighte
     highlighting: Object.fromEntries(highlighted.map((id) => [id, { title: [`<em>${id}</em>`] }])),
   });
 
-describe("refuse()", () => {
-  const refuse = (search: string, form = "") => backend.refuse({ method: form === "" ? "GET" : "POST", search, body: encode(form) });
+const refuse = (search: string, form = "") => backend.refuse({ method: form === "" ? "GET" : "POST", search, body: encode(form) });
 
+describe("refuse()", () => {
   it.each([
     "?q=red&qt=/update",
     "?q=red&shards=10.0.0.1:8983/solr/other",
