@@ -6,11 +6,11 @@
 import type { Context } from "hono";
 import { Hono } from "hono";
 import type { Backend } from "./backends/backend.ts";
-import type { Fetch } from "./backends/engine.ts";
-import { headersFromStorefront, headersToStorefront } from "./backends/headers.ts";
+import type { Engine, Fetch } from "./backends/engine.ts";
+import { headersFromEngine, headersFromStorefront, headersToStorefront } from "./backends/headers.ts";
 import { joinBytes } from "./backends/json-edits.ts";
 import { search } from "./search.ts";
-import type { SearchDeps } from "./search/contract.ts";
+import type { EdgeDeps, IndexDeps } from "./search/contract.ts";
 
 /** A search request is a few kilobytes; Elasticsearch itself would take 100 MB. */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -18,21 +18,23 @@ const MAX_BODY_BYTES = 1024 * 1024;
 const VARIANTS = ["control", "armmt"];
 
 export interface AppDeps {
+  readonly edge: EdgeDeps;
   /** Index name → its search; clients can name no other. */
-  readonly searches: ReadonlyMap<string, SearchDeps>;
+  readonly indexes: ReadonlyMap<string, IndexDeps>;
   readonly adminToken: string | undefined;
   /** Without a slash at its end. */
   readonly storefrontUrl: string | undefined;
   readonly fetch: Fetch;
   /** For /armmt/status. */
   readonly status: () => Promise<object>;
-  readonly log: SearchDeps["log"];
+  /** Counts one more search of a client; false beyond its limit. */
+  readonly isWithinRate?: ((client: string) => Promise<boolean>) | undefined;
 }
 
 export function createApp(deps: AppDeps): Hono {
   const app = new Hono();
-  const backends = backendsOf(deps);
-  for (const backend of backends) {
+  const dialects = dialectsOf(deps);
+  for (const { backend, engine } of dialects) {
     for (const { path, methods } of backend.routes) {
       app.on([...methods], path, (c) => searchRoute(c, deps, backend));
       app.all(path, (c) => {
@@ -46,9 +48,13 @@ export function createApp(deps: AppDeps): Hono {
         );
       });
     }
+    for (const { path, method } of backend.probes) {
+      if (path === "/" && deps.storefrontUrl !== undefined) continue;
+      app.get(path, (c, next) => (c.req.raw.method === method ? probeRoute(c, deps, backend, engine) : next()));
+    }
   }
   // What is no search has no dialect of its own: the first index says what the clients of this edge are likely to speak.
-  const [usual] = backends;
+  const usual = dialects[0]?.backend;
   app.get("/armmt/status", async (c) => {
     c.header("cache-control", "no-store");
     if (await isAdmin(c.req.raw.headers, deps.adminToken)) return c.json(await deps.status());
@@ -61,53 +67,82 @@ export function createApp(deps: AppDeps): Hono {
       "Send the secret ADMIN_TOKEN as `authorization: Bearer <token>`; without that secret this page is closed",
     );
   });
-  const paths = backends.flatMap(({ routes }) => routes.map(({ path }) => `POST ${path.replace(":index", "<index>")}`)).join(", ");
+  const paths = dialects.flatMap(({ backend }) => backend.routes.map(({ path }) => `POST ${path.replace(":index", "<index>")}`)).join(", ");
   app.get("*", (c) => storefrontRoute(c, deps, usual));
   app.notFound((c) => refuse(c, usual, 404, "not_found", `No route for ${c.req.method} ${c.req.path}: searches go to ${paths}`));
   app.onError((cause, c) => {
-    deps.log({ level: "error", event: "internal_error", detail: cause.stack ?? cause.message });
+    deps.edge.log({ level: "error", event: "internal_error", detail: cause.stack ?? cause.message });
     return refuse(c, usual, 500, "internal_error", "The edge failed; its log says why");
   });
   return app;
 }
 
-/** One of each dialect that an index speaks, in the order of the configuration. */
-function backendsOf(deps: AppDeps): Backend[] {
-  const byName = new Map<string, Backend>();
-  for (const { backend } of deps.searches.values()) if (!byName.has(backend.name)) byName.set(backend.name, backend);
-  return [...byName.values()];
+/** One of each dialect that an index speaks, with the engine of its first index, in the order of the configuration. */
+function dialectsOf({ indexes }: AppDeps): readonly Pick<IndexDeps, "backend" | "engine">[] {
+  const byBackend = new Map<Backend, IndexDeps>();
+  for (const index of indexes.values()) if (!byBackend.has(index.backend)) byBackend.set(index.backend, index);
+  return [...byBackend.values()];
 }
 
 async function searchRoute(c: Context, deps: AppDeps, backend: Backend): Promise<Response> {
-  const index = c.req.param("index") ?? "";
-  const indexDeps = deps.searches.get(index);
-  if (indexDeps?.backend.name !== backend.name) {
-    const known = [...deps.searches].filter(([, one]) => one.backend.name === backend.name).map(([name]) => name);
-    return refuse(c, backend, 404, backend.indexNotFound, `No such index [${index}]: this edge serves ${known.join(", ")}`);
+  const { headers } = c.req.raw;
+  if (!(await isWithinRate(deps, headers))) {
+    c.header("retry-after", "60");
+    return refuse(c, backend, 429, "too_many_requests", "Too many searches from this address: try again in a minute");
   }
   const body = await readBody(c.req.raw, MAX_BODY_BYTES);
   if (body === undefined)
     return refuse(c, backend, 413, "content_too_long_exception", `The body is longer than ${MAX_BODY_BYTES} bytes: send less`);
 
-  const { search: query, searchParams } = new URL(c.req.url);
+  const { search: query, searchParams, pathname } = new URL(c.req.url);
   const wantsAdmin = searchParams.has("armmt_explain") || searchParams.has("armmt_variant");
-  const isTrusted = wantsAdmin && (await isAdmin(c.req.raw.headers, deps.adminToken));
+  const isTrusted = wantsAdmin && (await isAdmin(headers, deps.adminToken));
   const forcedVariant = isTrusted ? (searchParams.get("armmt_variant") ?? undefined) : undefined;
   if (forcedVariant !== undefined && !VARIANTS.includes(forcedVariant)) {
     return refuse(c, backend, 400, "illegal_argument_exception", `armmt_variant is "${forcedVariant}": use ${VARIANTS.join(" or ")}`);
   }
   const request = {
     method: c.req.method === "POST" ? ("POST" as const) : ("GET" as const),
+    path: pathname,
     search: query,
     body,
-    headers: c.req.raw.headers,
+    headers,
     isExplained: isTrusted && searchParams.has("armmt_explain"),
     forcedVariant,
     afterReply: (work: Promise<unknown>) => c.executionCtx.waitUntil(work),
   };
-  const refused = backend.refuse(request);
-  if (refused !== undefined) return refuse(c, backend, 400, "illegal_argument_exception", refused);
-  return search(request, indexDeps);
+  const plan = backend.plan(request, c.req.param("index"));
+  if (!plan.ok) return refuse(c, backend, plan.error.status, plan.error.type, plan.error.message);
+  const indexes = plan.value.searches.flatMap(({ index }) => deps.indexes.get(index) ?? []);
+  const engine = indexes[0]?.engine;
+  if (engine === undefined || indexes.some((index) => index.engine !== engine)) {
+    const names = [...new Set(plan.value.searches.map(({ index }) => index))].join(", ");
+    return refuse(c, backend, 400, "illegal_argument_exception", `${names} are not on one engine: send one request for each`);
+  }
+  return search(request, plan.value, { ...deps.edge, backend, engine, indexes });
+}
+
+/** A limiter that fails limits nobody. */
+async function isWithinRate(deps: AppDeps, headers: Headers): Promise<boolean> {
+  const client = headers.get("cf-connecting-ip");
+  if (deps.isWithinRate === undefined || client === null) return true;
+  try {
+    return await deps.isWithinRate(client);
+  } catch (cause) {
+    deps.edge.log({ level: "warn", event: "rate_limiter_failed", detail: String(cause) });
+    return true;
+  }
+}
+
+/** Whether the engine is there, as clients ask before they search. */
+async function probeRoute(c: Context, { edge }: AppDeps, backend: Backend, engine: Engine): Promise<Response> {
+  const method = c.req.raw.method === "HEAD" ? ("HEAD" as const) : ("GET" as const);
+  const request = { method, path: c.req.path, search: "", body: undefined };
+  const reply = await engine.send(request, c.req.raw.headers, edge.engineTimeoutMs);
+  if (!reply.ok) return refuse(c, backend, 502, reply.error.reason, "The search engine cannot be reached; try again");
+  const headers = headersFromEngine(reply.value.headers, { isEdited: false, isPrivate: true });
+  const isEmpty = method === "HEAD" || reply.value.body.length === 0;
+  return new Response(isEmpty ? null : reply.value.body, { status: reply.value.status, headers });
 }
 
 /** `undefined` when it is too long. */
@@ -141,7 +176,7 @@ async function storefrontRoute(c: Context, deps: AppDeps, usual: Backend | undef
     });
     return new Response(response.body, { status: response.status, headers: headersFromStorefront(response.headers) });
   } catch (cause) {
-    deps.log({ level: "warn", event: "storefront_unreachable", detail: String(cause) });
+    deps.edge.log({ level: "warn", event: "storefront_unreachable", detail: String(cause) });
     return refuse(c, usual, 502, "storefront_unreachable", "The shop cannot be reached; try again");
   }
 }
@@ -158,10 +193,10 @@ async function digest(text: string): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
 }
 
-type RefusalStatus = 400 | 401 | 404 | 405 | 413 | 500 | 502;
+type RefusalStatus = 400 | 401 | 404 | 405 | 413 | 429 | 500 | 502;
 
 /** In the words of the engine, which is what the clients of these routes understand. */
 function refuse(c: Context, backend: Backend | undefined, status: RefusalStatus, type: string, message: string): Response {
-  const { contentType, body } = backend?.describeError(status, type, message) ?? { contentType: "text/plain", body: message };
-  return c.body(body, status, { "content-type": contentType });
+  const { headers, body } = backend?.describeError(status, type, message) ?? { headers: { "content-type": "text/plain" }, body: message };
+  return c.body(body, status, headers);
 }

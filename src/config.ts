@@ -5,7 +5,10 @@
  * of a message.
  */
 import * as v from "valibot";
+import type { BackendLimits } from "./backends/backend.ts";
 import type { Experiment } from "./experiment/assign.ts";
+import type { ItemValue } from "./ranking/item-values.ts";
+import { ITEM_VALUES } from "./ranking/item-values.ts";
 import type { Result } from "./result.ts";
 import { err, ok } from "./result.ts";
 
@@ -16,12 +19,18 @@ export interface IndexConfig {
   readonly backend: string;
   /** Base URL without a slash at its end: the engine's own paths are added to it. */
   readonly url: string;
-  /** W: how many hits are re-ranked. */
+  /** W: how many hits are re-ranked; 0 passes this index on as it is. */
   readonly window: number;
-  /** Prefix of the published item vectors. */
+  /** Prefix of the published item vectors; default: the name of the index. */
   readonly catalog: string;
   /** Where a hit holds the item's id; the engine's own id when left out. */
   readonly idField?: string | undefined;
+  /** Where a hit holds values that are fresher than the published ones. */
+  readonly hitFields?: Readonly<Partial<Record<ItemValue, string | undefined>>> | undefined;
+  /** Sent to the engine with every request; nothing secret. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Whether a client's own key goes to the engine. */
+  readonly forwardCredentials: boolean;
 }
 
 export interface Config {
@@ -35,7 +44,7 @@ export interface Config {
   readonly storefrontUrl: string | undefined;
   /** Opens explanations and /armmt/status; without it both are closed. */
   readonly adminToken: string | undefined;
-  /** Index name → what its engine gets as `Authorization`. */
+  /** Index name → the key that its engine gets, in the header of its dialect. */
   readonly engineAuthorizations: ReadonlyMap<string, string>;
 }
 
@@ -72,12 +81,32 @@ const url = v.pipe(
 
 const variant = v.picklist(["control", "armmt"], 'use "control" or "armmt"');
 
+const path = v.pipe(v.string("name a field"), v.regex(/^[^.]+(\.[^.]+)*$/, "use member names with dots between them"));
+
+/** What HTTP itself or the edge says. */
+const RESERVED_HEADERS = /^(?:authorization|cookie|host|connection|content-length|transfer-encoding|accept-encoding|x-armmt.*)$/i;
+
+const headerName = v.pipe(
+  v.string("name a header"),
+  v.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "use a header's name"),
+  v.check(
+    (name) => !RESERVED_HEADERS.test(name),
+    "leave it out: the edge sets it (a credential belongs into the secret ENGINE_AUTHORIZATION)",
+  ),
+);
+
 const index = v.strictObject({
   backend: v.pipe(v.string("name a backend"), v.nonEmpty("name a backend")),
   url,
-  window: integer(2, 1000, "hits"),
-  catalog: v.pipe(v.string("name a catalog"), v.regex(NAME, "use letters, digits, dots, dashes and underscores")),
-  idField: v.optional(v.pipe(v.string("name a field"), v.regex(/^[^.]+(\.[^.]+)*$/, "use member names with dots between them"))),
+  window: v.pipe(
+    integer(0, 1000, "hits"),
+    v.check((window) => window !== 1, "use at least 2 hits, or 0 to pass this index on as it is"),
+  ),
+  catalog: v.optional(v.pipe(v.string("name a catalog"), v.regex(NAME, "use letters, digits, dots, dashes and underscores"))),
+  idField: v.optional(path),
+  hitFields: v.optional(v.strictObject(v.entriesFromList(ITEM_VALUES, v.optional(path)))),
+  headers: v.optional(v.record(headerName, v.pipe(v.string("use text"), v.regex(/^[\x20-\x7e]*$/, "use printable ASCII")))),
+  forwardCredentials: v.optional(v.boolean("use true or false"), false),
 });
 
 const experiment = v.pipe(
@@ -120,16 +149,26 @@ const environment = v.object({
 
 const SECRETS = new Set(["ADMIN_TOKEN", "ENGINE_AUTHORIZATION"]);
 
-/** `backendNames`: what createBackend() knows. Each problem is one line: variable, value, fix. */
-export function parseConfig(env: unknown, backendNames: readonly string[]): Result<Config, readonly string[]> {
+/** `limits`: of each known backend. Each problem is one line: variable, value, fix. */
+export function parseConfig(env: unknown, limits: ReadonlyMap<string, BackendLimits>): Result<Config, readonly string[]> {
   const parsed = v.safeParse(environment, env);
   if (!parsed.success) return err(parsed.issues.map(describeIssue));
   const values = parsed.output;
 
   const problems: string[] = [];
-  for (const [name, { backend }] of Object.entries(values.INDEXES)) {
-    if (backendNames.includes(backend)) continue;
-    problems.push(`INDEXES.${name}.backend is ${JSON.stringify(backend)}: use one of ${backendNames.join(", ")}`);
+  const counts = new Map<string, number>();
+  for (const [name, { backend, window }] of Object.entries(values.INDEXES)) {
+    const limit = limits.get(backend);
+    if (limit === undefined) {
+      problems.push(`INDEXES.${name}.backend is ${JSON.stringify(backend)}: use one of ${[...limits.keys()].join(", ")}`);
+      continue;
+    }
+    const count = (counts.get(backend) ?? 0) + 1;
+    counts.set(backend, count);
+    if (count > limit.maxIndexes)
+      problems.push(`INDEXES.${name}.backend is "${backend}", whose requests name no index: configure ${limit.maxIndexes} of them`);
+    if (window > limit.maxWindow)
+      problems.push(`INDEXES.${name}.window is ${window}: ${backend} gives at most ${limit.maxWindow} hits at once, use no more`);
   }
   if (values.RANK_BUDGET_MS >= values.ENGINE_TIMEOUT_MS) {
     problems.push(
@@ -142,7 +181,9 @@ export function parseConfig(env: unknown, backendNames: readonly string[]): Resu
 
   return ok(
     Object.freeze({
-      indexes: new Map(Object.entries(values.INDEXES).map(([name, one]) => [name, Object.freeze(one)])),
+      indexes: new Map(
+        Object.entries(values.INDEXES).map(([name, one]) => [name, Object.freeze({ ...one, catalog: one.catalog ?? name })]),
+      ),
       engineTimeoutMs: values.ENGINE_TIMEOUT_MS,
       rankBudgetMs: values.RANK_BUDGET_MS,
       shardCacheBytes: values.SHARD_CACHE_BYTES,

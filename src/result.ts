@@ -25,6 +25,9 @@ export type BypassReason =
   | "explicit_sort"
   | "cursor" // search_after, scroll, point in time
   | "grouped" // collapse and the like
+  | "federated" // one list out of several indexes or several queries
+  | "redirected" // the engine sends the shopper elsewhere
+  | "index_excluded" // the configuration passes this index on
   | "size_zero"
   | "beyond_window" // offset >= W
   | "no_query_text"

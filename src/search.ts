@@ -1,10 +1,11 @@
 /**
  * ONE search request, top to bottom: plan → variant → engine → item vectors → model → order → page → record. Read this first.
  *
+ * A request is one search, or several that travel together: each has its own variant, order, page and record; the engine is asked once.
  * Everything outside comes in through `SearchDeps`. Whatever fails on the way, the shopper gets the engine's own answer in the engine's
  * own order, and the reason stands in the `x-armmt` header, the counters, the log and the exposure record.
  */
-import type { EngineRequest, SearchPlan, SearchReply } from "./backends/backend.ts";
+import type { EngineRequest, RequestPlan, RequestReply, SearchPlan, SearchReply } from "./backends/backend.ts";
 import type { EngineReply } from "./backends/engine.ts";
 import { assignVariant } from "./experiment/assign.ts";
 import { MAX_HISTORY } from "./ranking/features.ts";
@@ -12,29 +13,35 @@ import type { WindowRequest } from "./ranking/window.ts";
 import { pagePlaces, windowRequest } from "./ranking/window.ts";
 import type { Bypass, BypassReason, Result } from "./result.ts";
 import { bypass, err, ok } from "./result.ts";
-import type { Arm, Search, SearchDeps, SearchRequest, Served } from "./search/contract.ts";
-import { recordExposure } from "./search/exposure.ts";
+import type { Arm, Batch, EdgeDeps, Ending, IndexDeps, Search, SearchDeps, SearchRequest, Served } from "./search/contract.ts";
+import { recordExposures } from "./search/exposure.ts";
 import { internalError, rankInTime } from "./search/rank.ts";
 import { respond } from "./search/respond.ts";
 
 const RERANKED_VARIANT = "armmt";
 
-export async function search(request: SearchRequest, deps: SearchDeps): Promise<Response> {
+/** A run of the model cannot be interrupted: a request with a hundred searches must not occupy the isolate. */
+const MAX_RERANKED = 16;
+
+export async function search(request: SearchRequest, plan: RequestPlan, deps: SearchDeps): Promise<Response> {
   const startedAt = deps.now();
-  const plan = deps.backend.plan(deps.index, request);
-  const arm = chooseArm(request, plan, deps);
-  const one: Search = { request, deps, plan, arm, history: historyOf(request, plan), startedAt };
+  const searches = plan.searches.map((one, i) => openSearch(request, one, deps.indexes[i], deps, startedAt));
+  const batch: Batch = { request, deps, plan, searches, startedAt };
 
-  const served = await serve(one);
+  const served = await serve(batch);
 
-  deps.counters.countSearch(arm.variant, "bypass" in served.outcome ? served.outcome.bypass.reason : "applied");
-  if ("bypass" in served.outcome) logBypass(one, served, served.outcome.bypass);
-  request.afterReply(recordExposure(one, served));
-  return respond(one, served);
+  searches.forEach((one, i) => count(one, served, served.endings[i]));
+  request.afterReply(recordExposures(batch, served));
+  return respond(batch, served);
+}
+
+function openSearch(request: SearchRequest, plan: SearchPlan, index: IndexDeps | undefined, deps: EdgeDeps, startedAt: number): Search {
+  if (index === undefined) throw new Error(`No dependencies for index ${plan.index}`);
+  return { request, deps, index, plan, arm: chooseArm(request, plan, deps), history: historyOf(request, plan), startedAt };
 }
 
 /** The same unit gets the same variant on every isolate; a search without a unit is in no experiment. */
-function chooseArm({ headers, forcedVariant }: SearchRequest, plan: SearchPlan, deps: SearchDeps): Arm {
+function chooseArm({ headers, forcedVariant }: SearchRequest, plan: SearchPlan, deps: EdgeDeps): Arm {
   const unit = headers.get("x-armmt-user") || headers.get("x-armmt-session") || plan.ubi.clientId;
   if (forcedVariant !== undefined) return { variant: forcedVariant, isInExperiment: false, unit };
   const assigned = unit === undefined || deps.experiment === undefined ? undefined : assignVariant(deps.experiment, unit);
@@ -57,80 +64,129 @@ function decodeId(text: string): readonly string[] {
   }
 }
 
-async function serve(one: Search): Promise<Served> {
-  const wanted = chooseWindow(one);
-  if (!wanted.ok) return serveOwn(one, wanted.error);
+/** What to ask of the engine for one search, or why to leave it alone. */
+type Wanted = Result<WindowRequest, Bypass>;
+
+async function serve(batch: Batch): Promise<Served> {
+  const wanted = batch.searches.map(chooseWindow);
+  if (wanted.every((one) => !one.ok)) return serveOwn(batch, wanted);
   try {
-    return await serveRanked(one, wanted.value);
+    return await serveRanked(batch, wanted);
   } catch (cause) {
-    return serveOwn(one, internalError(cause));
+    return serveOwn(batch, leaveAll(batch, internalError(cause)));
   }
 }
 
-/** What to ask the engine for, or why to leave the search alone. Reasons that both variants share come first: their counts compare. */
-function chooseWindow({ request, deps, plan, arm }: Search): Result<WindowRequest, Bypass> {
+/** Reasons that both variants share come first: their counts compare. */
+function chooseWindow({ request, deps, plan, arm, index }: Search, place: number): Wanted {
   if (request.headers.get("x-armmt")?.trim().toLowerCase() === "off") return bypass("off", "Asked for by the client");
+  if (index.window === 0) return bypass("index_excluded", `The configuration passes ${index.name} on`);
   if (plan.bypass !== undefined) return err(plan.bypass);
-  const wanted = windowRequest(plan, deps.window);
+  const wanted = windowRequest(plan, index.window);
   if (wanted === undefined) return bypass("beyond_window", `The page begins after ${plan.offset} hits`);
+  if (place >= MAX_RERANKED) return bypass("over_budget", `Of one request, the first ${MAX_RERANKED} searches are re-ranked`);
   if (arm.variant !== RERANKED_VARIANT) return bypass("engine_order", `The variant is ${arm.variant}`);
   const scorer = deps.scorer();
-  return scorer.ok ? ok(wanted) : scorer;
+  if (!scorer.ok) return scorer;
+  return ok(plan.isCursored ? { size: plan.limit, isWidened: false } : wanted);
 }
 
 /** The shopper's own request and the engine's own reply. */
-async function serveOwn(one: Search, left: Bypass): Promise<Served> {
-  const reply = await ask(one, one.plan.own);
-  return reply.ok ? untouched(reply.value, left) : { kind: "none", outcome: { bypass: reply.error } };
+async function serveOwn(batch: Batch, left: readonly Wanted[]): Promise<Served> {
+  const reply = await ask(batch, batch.plan.own);
+  return reply.ok ? untouched(reply.value, left) : none(batch, reply.error);
 }
 
-async function serveRanked(one: Search, wanted: WindowRequest): Promise<Served> {
-  const { plan, deps } = one;
-  const reply = await ask(one, wanted.isWidened ? plan.widen(wanted.size) : plan.own);
-  if (!reply.ok) return wanted.isWidened ? serveAfterRefusal(one, reply.error) : { kind: "none", outcome: { bypass: reply.error } };
-  const read = readReply(one, reply.value);
+async function serveRanked(batch: Batch, wanted: readonly Wanted[]): Promise<Served> {
+  const { plan } = batch;
+  const sizes = wanted.map((one) => (one.ok && one.value.isWidened ? one.value.size : undefined));
+  const isWidened = sizes.some((size) => size !== undefined);
+  const reply = await ask(batch, isWidened ? plan.widen(sizes) : plan.own);
+  if (!reply.ok) return isWidened ? serveAfterRefusal(batch, wanted, reply.error) : none(batch, reply.error);
+  const read = readReply(batch, reply.value, sizes);
   if (!read.ok) {
-    if (!wanted.isWidened) return untouched(reply.value, read.error);
-    one.request.afterReply(reply.value.rest?.cancel() ?? Promise.resolve());
-    return serveAfterRefusal(one, read.error);
+    if (!isWidened) return untouched(reply.value, leaveThese(wanted, read.error));
+    batch.request.afterReply(reply.value.rest?.cancel() ?? Promise.resolve());
+    return serveAfterRefusal(batch, wanted, read.error);
   }
 
+  const { searches, assemble } = read.value;
+  const endings = await Promise.all(batch.searches.map((one, i) => finish(one, wanted[i], searches[i], sizes[i] !== undefined)));
+  if (endings.every(({ shown }) => shown === undefined)) return { kind: "untouched", endings, reply: reply.value };
+  return { kind: "edited", endings, reply: reply.value, body: assemble(endings.map(({ shown }) => shown?.places)) };
+}
+
+/** The order of one search and its page. */
+async function finish(
+  one: Search,
+  wanted: Wanted | undefined,
+  read: Result<SearchReply, Bypass> | undefined,
+  isWidened: boolean,
+): Promise<Ending> {
+  const { plan, index } = one;
+  if (wanted === undefined || read === undefined)
+    return left({ reason: "internal_error", detail: "Searches and replies differ in number" });
+  if (!wanted.ok) return left(wanted.error);
+  if (!read.ok) return left(read.error);
   const { hits } = read.value;
-  const ranking = await rankInTime(one, hits.slice(0, deps.window));
-  if (!ranking.ok && !wanted.isWidened) return untouched(reply.value, ranking.error);
+  const ranking = read.value.bypass === undefined ? await rankInTime(one, hits.slice(0, index.window)) : err(read.value.bypass);
+  if (!ranking.ok && !isWidened) return left(ranking.error);
   // Without an order the page is the engine's own, cut from the wider reply.
   const order = ranking.ok ? ranking.value.order : [];
-  const places = pagePlaces(order, hits.length, wanted.isWidened ? plan : { offset: 0, limit: hits.length });
+  const places = pagePlaces(order, hits.length, isWidened ? plan : { offset: 0, limit: hits.length });
   const outcome = ranking.ok ? { ranking: ranking.value } : { bypass: ranking.error };
-  return { kind: "edited", outcome, reply: reply.value, body: read.value.assemble(places), hits, places };
+  return { outcome, shown: { hits, places, firstRank: 0 } };
+}
+
+function left(reason: Bypass): Ending {
+  return { outcome: { bypass: reason }, shown: undefined };
 }
 
 /** The wider request came to nothing, which may be its own fault: the shopper's own gets its chance, while there is time. */
-async function serveAfterRefusal(one: Search, failed: Bypass): Promise<Served> {
-  if (failed.reason === "engine_timeout") return { kind: "none", outcome: { bypass: failed } };
+async function serveAfterRefusal(batch: Batch, wanted: readonly Wanted[], failed: Bypass): Promise<Served> {
+  if (failed.reason === "engine_timeout") return none(batch, failed);
   const isFaultOfReply = failed.reason.startsWith("reply_") || failed.reason === "duplicate_ids";
-  return serveOwn(one, isFaultOfReply ? failed : { reason: "engine_refused_window", detail: failed.detail });
+  return serveOwn(batch, leaveThese(wanted, isFaultOfReply ? failed : { reason: "engine_refused_window", detail: failed.detail }));
 }
 
-function ask({ request, deps, startedAt }: Search, engineRequest: EngineRequest): Promise<Result<EngineReply, Bypass>> {
+/** Searches that were to be left alone keep their own reason. */
+function leaveThese(wanted: readonly Wanted[], reason: Bypass): readonly Wanted[] {
+  return wanted.map((one) => (one.ok ? err(reason) : one));
+}
+
+function leaveAll({ searches }: Batch, reason: Bypass): readonly Wanted[] {
+  return searches.map(() => err(reason));
+}
+
+function ask({ request, deps, startedAt }: Batch, engineRequest: EngineRequest): Promise<Result<EngineReply, Bypass>> {
   return deps.engine.send(engineRequest, request.headers, startedAt + deps.engineTimeoutMs - deps.now());
 }
 
-function readReply({ deps, plan }: Search, reply: EngineReply): Result<SearchReply, Bypass> {
+/** A wider part that cannot be read spoils the reply: nobody can cut the shopper's page from it. */
+function readReply({ deps, plan }: Batch, reply: EngineReply, sizes: readonly (number | undefined)[]): Result<RequestReply, Bypass> {
   if (!isSuccess(reply.status)) return bypass("engine_status", `The engine answered ${reply.status}`);
   if (reply.rest !== undefined) return bypass("reply_too_large", `The reply is longer than ${reply.body.length} bytes`);
-  return deps.backend.parseReply(reply.body, plan);
+  const read = deps.backend.parseReply(reply.body, plan);
+  const spoilt = read.ok ? read.value.searches.find((one, i) => !one.ok && sizes[i] !== undefined) : undefined;
+  return spoilt?.ok === false ? spoilt : read;
 }
 
 function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-function untouched(reply: EngineReply, left: Bypass): Served {
-  // An error of the engine says more than why we would have left its order, unless that error is what we left the request to.
-  const isExpected = isSuccess(reply.status) || left.reason === "request_not_understood";
-  const reason: Bypass = isExpected ? left : { reason: "engine_status", detail: `The engine answered ${reply.status}` };
-  return { kind: "untouched", outcome: { bypass: reason }, reply };
+function untouched(reply: EngineReply, wanted: readonly Wanted[]): Served {
+  const endings = wanted.map((one) => {
+    const reason: Bypass = one.ok ? { reason: "internal_error", detail: "Left alone without a reason" } : one.error;
+    // An error of the engine says more than why we would have left its order, unless that error is what we left the request to.
+    const isExpected = isSuccess(reply.status) || reason.reason === "request_not_understood";
+    return left(isExpected ? reason : { reason: "engine_status", detail: `The engine answered ${reply.status}` });
+  });
+  return { kind: "untouched", endings, reply };
+}
+
+function none({ searches }: Batch, reason: Bypass): Served {
+  return { kind: "none", bypass: reason, endings: searches.map(() => left(reason)) };
 }
 
 /** Reasons that are no fault: asked for, or nothing to do. */
@@ -140,6 +196,9 @@ const EXPECTED: ReadonlySet<BypassReason> = new Set<BypassReason>([
   "explicit_sort",
   "cursor",
   "grouped",
+  "federated",
+  "redirected",
+  "index_excluded",
   "size_zero",
   "beyond_window",
   "no_query_text",
@@ -148,8 +207,15 @@ const EXPECTED: ReadonlySet<BypassReason> = new Set<BypassReason>([
 ]);
 
 /** Never silent: one line per bypass. Neither what the shopper typed nor who it was goes into a log. */
-function logBypass({ deps, arm }: Search, served: Served, { reason, detail }: Bypass): void {
+function count({ deps, arm, index }: Search, served: Served, ending: Ending | undefined): void {
+  if (ending === undefined) return;
+  if (!("bypass" in ending.outcome)) {
+    deps.counters.countSearch(arm.variant, "applied");
+    return;
+  }
+  const { reason, detail } = ending.outcome.bypass;
+  deps.counters.countSearch(arm.variant, reason);
   const level = reason === "internal_error" ? "error" : EXPECTED.has(reason) ? "info" : "warn";
   const status = served.kind === "none" ? undefined : served.reply.status;
-  deps.log({ level, event: "bypass", index: deps.index, variant: arm.variant, reason, detail, status });
+  deps.log({ level, event: "bypass", index: index.name, variant: arm.variant, reason, detail, status });
 }

@@ -4,11 +4,11 @@
  * The model is loaded at module scope, so no request waits for it. A model that cannot be loaded does not stop the Worker: every search
  * then passes through with that reason.
  */
-import type { D1Database, ExecutionContext, KVNamespace } from "@cloudflare/workers-types";
+import type { D1Database, ExecutionContext, KVNamespace, RateLimit } from "@cloudflare/workers-types";
 import manifest from "../model/manifest.json";
 import model from "../model/student.onnx";
 import { createApp } from "./app.ts";
-import { BACKEND_NAMES } from "./backends/create.ts";
+import { BACKEND_LIMITS } from "./backends/create.ts";
 import { parseConfig } from "./config.ts";
 import { createCounters } from "./events/counters.ts";
 import { createD1Sink } from "./events/d1.ts";
@@ -23,6 +23,8 @@ import { describeStatus } from "./search/status.ts";
 interface Env {
   readonly EMBEDDINGS: KVNamespace;
   readonly EVENTS: D1Database;
+  /** Optional: searches of one address beyond its limit are refused. */
+  readonly RATE_LIMITER?: RateLimit;
 }
 
 const scorer = watchScorer(await loadScorer());
@@ -48,7 +50,7 @@ let app: ReturnType<typeof createApp> | undefined;
 
 /** Throws on a configuration with problems, after logging each of them: nothing can be served with it. */
 function openApp(env: Env): ReturnType<typeof createApp> {
-  const config = parseConfig(env, BACKEND_NAMES);
+  const config = parseConfig(env, BACKEND_LIMITS);
   if (!config.ok) {
     for (const problem of config.error) log({ level: "error", event: "configuration", detail: problem });
     throw new Error(`The configuration has ${config.error.length} problems`);
@@ -65,7 +67,15 @@ function openApp(env: Env): ReturnType<typeof createApp> {
     log,
   });
   const { adminToken, storefrontUrl } = config.value;
-  return createApp({ searches, adminToken, storefrontUrl, fetch: fetchFromWorker, status: () => describeStatus(searches, counters), log });
+  const { RATE_LIMITER: limiter } = env;
+  return createApp({
+    ...searches,
+    adminToken,
+    storefrontUrl,
+    fetch: fetchFromWorker,
+    status: () => describeStatus(searches),
+    isWithinRate: limiter === undefined ? undefined : async (key) => (await limiter.limit({ key })).success,
+  });
 }
 
 export default {

@@ -3,7 +3,12 @@ import { describe, expect, it } from "vitest";
 import type { Config } from "../src/config.ts";
 import { parseConfig } from "../src/config.ts";
 
-const BACKENDS = ["elasticsearch", "opensearch"];
+const ANY = { maxWindow: 1000, maxIndexes: Number.POSITIVE_INFINITY };
+const BACKENDS = new Map([
+  ["elasticsearch", ANY],
+  ["opensearch", ANY],
+  ["narrow", { maxWindow: 250, maxIndexes: 1 }],
+]);
 const INDEX = { backend: "elasticsearch", url: "https://search.example.com", window: 100, catalog: "products" };
 const GOOD = { INDEXES: { products: INDEX } };
 
@@ -26,6 +31,7 @@ describe("parseConfig()", () => {
       url: "http://127.0.0.1:8788",
       window: 100,
       catalog: "products",
+      forwardCredentials: false,
     });
     expect(parsed.ok && parsed.value.experiment).toEqual({
       key: "rerank",
@@ -37,7 +43,7 @@ describe("parseConfig()", () => {
 
   it("reads tables and numbers given as text, as --var and the dashboard give them", () => {
     const config = configOf({ INDEXES: JSON.stringify(GOOD.INDEXES), ENGINE_TIMEOUT_MS: "900", RANK_BUDGET_MS: "90" });
-    expect(config.indexes.get("products")).toEqual(INDEX);
+    expect(config.indexes.get("products")).toEqual({ ...INDEX, forwardCredentials: false });
     expect([config.engineTimeoutMs, config.rankBudgetMs]).toEqual([900, 90]);
   });
 
@@ -82,7 +88,7 @@ describe("parseConfig()", () => {
       EXPERIMENT: { key: "rerank", variations: ["control", "armmt"], weights: [0.5, 0.4] },
     });
     expect(problems).toEqual([
-      "INDEXES.products.window is 1: use a whole number of hits from 2 to 1000",
+      "INDEXES.products.window is 1: use at least 2 hits, or 0 to pass this index on as it is",
       "INDEXES.products.windw is not known here: take it out or correct its name",
       'ENGINE_TIMEOUT_MS is "soon": use a whole number of milliseconds from 1 to 60000',
       'DEFAULT_VARIANT is "best": use "control" or "armmt"',
@@ -98,7 +104,7 @@ describe("parseConfig()", () => {
     [
       "an unknown backend",
       { INDEXES: { a: { ...INDEX, backend: "lucene" } } },
-      /^INDEXES\.a\.backend is "lucene": use one of elasticsearch, opensearch$/,
+      /^INDEXES\.a\.backend is "lucene": use one of elasticsearch, opensearch, narrow$/,
     ],
     ["a window too wide", { INDEXES: { a: { ...INDEX, window: 1001 } } }, /^INDEXES\.a\.window is 1001/],
     [

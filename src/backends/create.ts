@@ -1,24 +1,42 @@
 /**
- * Backend name of the configuration → backend. A new engine is one file and one line here.
+ * Backend name of the configuration → dialect. A new engine is one file and one line here.
  */
-import type { Result } from "../result.ts";
-import { err, ok } from "../result.ts";
-import type { Backend, BackendOptions } from "./backend.ts";
+import type { Backend, BackendLimits, BackendOptions, CreateBackend } from "./backend.ts";
 import { createElasticsearch } from "./elasticsearch.ts";
 import { createMeilisearch } from "./meilisearch.ts";
 import { createSolr } from "./solr.ts";
 
-const FACTORIES: ReadonlyMap<string, (options: BackendOptions) => Backend> = new Map([
-  ["elasticsearch", createElasticsearch],
-  ["opensearch", createElasticsearch],
-  ["meilisearch", createMeilisearch],
-  ["solr", createSolr],
+interface Dialect {
+  readonly create: CreateBackend;
+  readonly limits: BackendLimits;
+}
+
+/** W is at most 1000 anyway. */
+const NO_LIMITS: BackendLimits = { maxWindow: 1000, maxIndexes: Number.POSITIVE_INFINITY };
+
+const DIALECTS: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
+  ["elasticsearch", { create: createElasticsearch, limits: NO_LIMITS }],
+  ["opensearch", { create: createElasticsearch, limits: NO_LIMITS }],
+  ["meilisearch", { create: createMeilisearch, limits: NO_LIMITS }],
+  ["solr", { create: createSolr, limits: NO_LIMITS }],
 ]);
 
-export const BACKEND_NAMES: readonly string[] = [...FACTORIES.keys()];
+/** For parseConfig(). */
+export const BACKEND_LIMITS: ReadonlyMap<string, BackendLimits> = new Map([...DIALECTS].map(([name, { limits }]) => [name, limits]));
 
-/** An unknown name is an error that lists the known ones. */
-export function createBackend(name: string, options: BackendOptions = {}): Result<Backend, string> {
-  const create = FACTORIES.get(name);
-  return create === undefined ? err(`Unknown backend "${name}": use one of ${BACKEND_NAMES.join(", ")}`) : ok(create(options));
+/** Index name → its backend: one per dialect, in the order of the configuration. Throws on a name that parseConfig() should have refused. */
+export function createBackends(indexes: ReadonlyMap<string, BackendOptions & { readonly backend: string }>): ReadonlyMap<string, Backend> {
+  const byDialect = new Map<CreateBackend, Map<string, BackendOptions>>();
+  for (const [name, options] of indexes) {
+    const create = DIALECTS.get(options.backend)?.create;
+    if (create === undefined) throw new Error(`Unknown backend "${options.backend}": use one of ${[...DIALECTS.keys()].join(", ")}`);
+    const own = byDialect.get(create) ?? new Map<string, BackendOptions>();
+    byDialect.set(create, own.set(name, options));
+  }
+  return new Map<string, Backend>(
+    [...byDialect].flatMap(([create, own]) => {
+      const backend = create(own);
+      return [...own.keys()].map((name) => [name, backend] as const);
+    }),
+  );
 }

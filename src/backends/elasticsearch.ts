@@ -1,56 +1,89 @@
 /**
- * Elasticsearch and OpenSearch: `POST|GET /<index>/_search`. Requests are read in `elasticsearch-request.ts`, replies here.
+ * Elasticsearch and OpenSearch: `POST|GET /<index>/_search`, `/_msearch` and `/<index>/_msearch`. Requests are read in
+ * `elasticsearch-request.ts`, replies here.
  *
- * `_msearch`, scroll follow-ups and every other endpoint are no searches of ours and have no route.
+ * Scroll follow-ups and every other endpoint are no searches of ours and have no route.
  */
 import type { Bypass, Result } from "../result.ts";
-import { ok } from "../result.ts";
-import type { Backend, BackendOptions, EngineErrorBody, Hit, SearchReply } from "./backend.ts";
-import { planSearch } from "./elasticsearch-request.ts";
-import { readId } from "./item-id.ts";
-import { fillArray } from "./json-edits.ts";
-import { annotateReply, readHits } from "./json-reply.ts";
+import { bypass, err, ok } from "../result.ts";
+import type { Backend, BackendOptions, EngineError, Hit, Refusal, RequestPlan, RequestReply } from "./backend.ts";
+import { planSearch, planSearches } from "./elasticsearch-request.ts";
+import type { HitItemReader } from "./hit-fields.ts";
+import { hitItemReader } from "./hit-fields.ts";
+import { refill } from "./json-edits.ts";
+import type { ReplyPart } from "./json-reply.ts";
+import { annotateReply, numberAt, readHits, replyOfOne, replyOfSeveral, scanReply } from "./json-reply.ts";
+import { unknownIndex } from "./json-request.ts";
 import type { JsonText, Span } from "./json-scan.ts";
 import { find, readNumber } from "./json-spans.ts";
 
 /** The `pinned` query gives its documents scores above the largest one that an organic hit can have (2^127). */
 const PINNED_SCORE = 2 ** 127;
 
-const ROUTE = { path: "/:index/_search", methods: ["GET", "POST"] } as const;
+const METHODS = ["GET", "POST"] as const;
+const MULTI_PATH = "/_msearch";
+const INDEX_NOT_FOUND = "index_not_found_exception";
+const DEFAULT_ID_FIELD = "_id";
 
-export function createElasticsearch({ idField = "_id" }: BackendOptions = {}): Backend {
-  const parse = (bytes: Uint8Array) => parseReply(bytes, idField);
-  const indexNotFound = "index_not_found_exception";
+export function createElasticsearch(indexes: ReadonlyMap<string, BackendOptions>): Backend {
+  const indexOf = (name: string): string | Refusal => (indexes.has(name) ? name : unknownIndex(name, indexes, INDEX_NOT_FOUND));
+  const readers = new Map([...indexes].map(([name, options]) => [name, hitItemReader(options, DEFAULT_ID_FIELD)]));
   return {
     name: "elasticsearch",
-    routes: [ROUTE],
-    indexNotFound,
-    refuse: () => undefined,
-    plan: planSearch,
-    parseReply: parse,
+    routes: [
+      { path: "/:index/_search", methods: METHODS },
+      { path: MULTI_PATH, methods: METHODS },
+      { path: "/:index/_msearch", methods: METHODS },
+    ],
+    // What `client.ping()` asks. The reply to a GET would tell everybody the engine's version.
+    probes: [{ path: "/", method: "HEAD" }],
+    credentials: { header: "authorization", clientHeaders: ["authorization"], clientParams: [] },
+    clientHeaders: [],
+    plan(request, name) {
+      const index = name === undefined ? undefined : indexOf(name);
+      if (typeof index === "object") return err(index);
+      if (index !== undefined && !request.path.endsWith(MULTI_PATH)) return ok(planSearch(index, request));
+      const path = index === undefined ? MULTI_PATH : `/${encodeURIComponent(index)}${MULTI_PATH}`;
+      return planSearches(path, request, index, indexOf);
+    },
+    parseReply: (bytes, plan) => parseReply(bytes, plan, readers),
     annotate: annotateReply,
     describeError,
   };
 }
 
-function parseReply(bytes: Uint8Array, idField: string): Result<SearchReply, Bypass> {
-  const read = readHits(bytes, ["hits", "hits"], (text, slot) => hitOf(text, slot, idField));
-  if (!read.ok) return read;
-  const { text, array, slots, hits } = read.value;
-  return ok({ hits, assemble: (places) => fillArray(text, array, slots, places) });
+function parseReply(bytes: Uint8Array, plan: RequestPlan, readers: ReadonlyMap<string, HitItemReader>): Result<RequestReply, Bypass> {
+  const scanned = scanReply(bytes);
+  if (!scanned.ok) return scanned;
+  const text = scanned.value;
+  const partOf = (from: Span, i: number): Result<ReplyPart, Bypass> => {
+    const code = numberAt(text, from, ["status"]);
+    if (plan.isMulti && code !== undefined && code >= 300) return bypass("engine_status", `Search ${i + 1} of the request: ${code}`);
+    return partAt(text, from, readers.get(plan.searches[i]!.index)!);
+  };
+  return plan.isMulti ? replyOfSeveral(text, ["responses"], plan.searches.length, partOf) : replyOfOne(text, partOf(text.root, 0));
 }
 
-function hitOf(text: JsonText, slot: Span, idField: string): Hit | string {
-  const itemId = readId(text, slot, idField);
+function partAt(text: JsonText, from: Span, readItem: HitItemReader): Result<ReplyPart, Bypass> {
+  const read = readHits(text, from, ["hits", "hits"], (_, slot) => hitOf(text, slot, readItem));
+  if (!read.ok) return read;
+  const { array, slots, hits } = read.value;
+  return ok({ hits, bypass: undefined, edits: (places) => refill(text, array, slots, places) });
+}
+
+function hitOf(text: JsonText, slot: Span, readItem: HitItemReader): Hit | string {
+  const item = readItem(text, slot);
   const score = find(text, slot, "_score");
   if (!score.ok) return score.error.message;
-  if (itemId === undefined) return `no readable ${idField}`;
+  if (typeof item === "string") return item;
   const value = score.value === undefined ? undefined : readNumber(text, score.value);
   const isPinned = value !== undefined && value >= PINNED_SCORE;
-  return { itemId, score: isPinned ? undefined : value, isPinned };
+  return { ...item, score: isPinned ? undefined : value, isPinned };
 }
 
-function describeError(status: number, type: string, message: string): EngineErrorBody {
+function describeError(status: number, type: string, message: string): EngineError {
   const cause = { type, reason: message };
-  return { contentType: "application/json", body: JSON.stringify({ error: { root_cause: [cause], ...cause }, status }) };
+  // Without its header the client of Elasticsearch would complain of an unknown product, whatever else went wrong.
+  const headers = { "content-type": "application/json", "x-elastic-product": "Elasticsearch" };
+  return { headers, body: JSON.stringify({ error: { root_cause: [cause], ...cause }, status }) };
 }

@@ -6,6 +6,7 @@
 import type { Bypass, Result } from "../result.ts";
 import { bypass, ok } from "../result.ts";
 import type { EngineRequest } from "./backend.ts";
+import type { EngineHeaders } from "./headers.ts";
 import { headersToEngine } from "./headers.ts";
 import { joinBytes } from "./json-edits.ts";
 
@@ -30,19 +31,22 @@ export interface EngineOptions {
   readonly fetch: Fetch;
   /** Base URL without a slash at its end. */
   readonly url: string;
-  readonly authorization: string | undefined;
+  readonly headers: EngineHeaders;
+  /** Parameters of the URL that stay here: credentials of clients, where the edge has its own. */
+  readonly withheldParams: readonly string[];
   /** What the isolate buffers of one reply. */
   readonly maxReplyBytes: number;
 }
 
 export function createEngine(options: EngineOptions): Engine {
-  const { fetch, url, authorization, maxReplyBytes } = options;
+  const { fetch, url, maxReplyBytes } = options;
+  const withheld = new Set(options.withheldParams);
 
   async function exchange(request: EngineRequest, clientHeaders: Headers, signal: AbortSignal): Promise<Result<EngineReply, Bypass>> {
     try {
-      const response = await fetch(`${url}${request.path}${request.search}`, {
+      const response = await fetch(`${url}${request.path}${without(request.search, withheld)}`, {
         method: request.method,
-        headers: headersToEngine(clientHeaders, authorization),
+        headers: headersToEngine(clientHeaders, options.headers),
         redirect: "manual",
         signal,
         // The copy is as large as the request, which app.ts limits; fetch wants a buffer that nobody else can see.
@@ -74,6 +78,17 @@ export function createEngine(options: EngineOptions): Engine {
       }
     },
   };
+}
+
+/** `search` as it stood, without these parameters. Names are compared as engines do: without regard to case. */
+function without(search: string, names: ReadonlySet<string>): string {
+  if (names.size === 0 || search === "") return search;
+  const nameOf = (raw: string): string => [...new URLSearchParams(raw).keys()][0]?.toLowerCase() ?? "";
+  const kept = search
+    .slice(1)
+    .split("&")
+    .filter((raw) => !names.has(nameOf(raw)));
+  return kept.length === 0 ? "" : `?${kept.join("&")}`;
 }
 
 async function buffer(stream: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<Pick<EngineReply, "body" | "rest">> {

@@ -54,11 +54,18 @@ function pick(from: Headers, names: readonly string[]): Headers {
   return picked;
 }
 
-/** `authorization`: the edge's own credential for the engine; the shopper's never goes there. */
-export function headersToEngine(client: Headers, authorization: string | undefined): Headers {
-  const headers = pick(client, TO_ENGINE);
+export interface EngineHeaders {
+  /** Names that this engine takes of clients besides those that all engines do. */
+  readonly fromClient: readonly string[];
+  /** The edge's own, with its credential: they win. */
+  readonly own: Readonly<Record<string, string>>;
+}
+
+/** A client's credential goes nowhere unless `fromClient` names its header. */
+export function headersToEngine(client: Headers, { fromClient, own }: EngineHeaders): Headers {
+  const headers = pick(client, [...TO_ENGINE, ...fromClient]);
   headers.set("accept-encoding", "identity");
-  if (authorization !== undefined) headers.set("authorization", authorization);
+  for (const [name, value] of Object.entries(own)) headers.set(name, value);
   return headers;
 }
 

@@ -5,11 +5,11 @@
  */
 import type { JsonText, Span } from "./json-scan.ts";
 import type { Member } from "./json-spans.ts";
-import { members } from "./json-spans.ts";
+import { elements, members } from "./json-spans.ts";
 
-/** Replaces `start`..`end` by `text`; an empty span inserts, an empty text cuts. */
+/** Replaces `start`..`end` by `text` (bytes: in UTF-8); an empty span inserts, an empty text cuts. */
 export interface Edit extends Span {
-  readonly text: string;
+  readonly text: string | Uint8Array;
 }
 
 /** Applies edits, which must not overlap; every other byte is copied. */
@@ -18,7 +18,7 @@ export function applyEdits(bytes: Uint8Array, edits: readonly Edit[]): Uint8Arra
   const parts: Uint8Array[] = [];
   let at = 0;
   for (const edit of edits.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
-    parts.push(bytes.subarray(at, edit.start), encoder.encode(edit.text));
+    parts.push(bytes.subarray(at, edit.start), typeof edit.text === "string" ? encoder.encode(edit.text) : edit.text);
     at = edit.end;
   }
   parts.push(bytes.subarray(at));
@@ -45,37 +45,29 @@ export function cutMember(siblings: readonly Member[], place: number): Edit {
 }
 
 /**
- * An object at the root with its hits array re-filled: `picks` are places in `slots` (the array's elements). Separators keep their
- * places, so the same picks in the same order give the same bytes. `others` are edits outside the array.
+ * The edits that leave exactly these elements of an array, in this order: `picks` are places in `slots`, which are all elements, or some of
+ * them where the others are to stay. Separators keep their places, so the engine's own order is no edit at all.
  */
-export function fillArray(
-  text: JsonText,
-  array: Span,
-  slots: readonly Span[],
-  picks: readonly number[],
-  others: readonly Edit[] = [],
-): Uint8Array<ArrayBuffer> {
+export function refill(text: JsonText, array: Span, slots: readonly Span[], picks: readonly number[]): Edit[] {
   const { bytes } = text;
-  const before = (end: number): Uint8Array => {
-    const edits = others.filter((edit) => edit.end <= array.start);
-    return edits.length === 0 ? bytes.subarray(0, end) : applyEdits(bytes.subarray(0, end), edits);
-  };
-  const after = (start: number): Uint8Array => {
-    const edits = others.filter((edit) => edit.start >= array.end);
-    const moved = edits.map((edit) => ({ ...edit, start: edit.start - start, end: edit.end - start }));
-    return moved.length === 0 ? bytes.subarray(start) : applyEdits(bytes.subarray(start), moved);
-  };
-  const first = slots[0];
-  const last = slots[slots.length - 1];
-  if (first === undefined || last === undefined) return joinBytes([before(array.start), after(array.start)]);
-  if (picks.length === 0) return joinBytes([before(array.start + 1), after(array.end - 1)]);
-  const parts: Uint8Array[] = [before(first.start)];
-  picks.forEach((pick, position) => {
-    if (position > 0) parts.push(bytes.subarray(slots[position - 1]!.end, slots[position]!.start));
-    parts.push(bytes.subarray(slots[pick]!.start, slots[pick]!.end));
+  const edits: Edit[] = [];
+  picks.forEach((pick, place) => {
+    const from = slots[pick]!;
+    if (pick !== place) edits.push({ ...slots[place]!, text: bytes.subarray(from.start, from.end) });
   });
-  parts.push(after(last.end));
-  return joinBytes(parts);
+  const surplus = slots.slice(picks.length);
+  if (surplus.length === 0) return edits;
+  const all = elements(text, array);
+  if (surplus.length === all.length) return [{ start: array.start + 1, end: array.end - 1, text: "" }];
+  const isSurplus = new Set(surplus.map((slot) => slot.start));
+  let kept: Span | undefined;
+  all.forEach((one, place) => {
+    if (!isSurplus.has(one.start)) kept = one;
+    // The comma that goes with it is the one before, as long as there is something before it.
+    else if (kept === undefined) edits.push({ start: one.start, end: all[place + 1]?.start ?? one.end, text: "" });
+    else edits.push({ start: all[place - 1]!.end, end: one.end, text: "" });
+  });
+  return edits;
 }
 
 /** Adds one last member to the object at the root. */

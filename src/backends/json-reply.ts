@@ -1,50 +1,102 @@
-/** What replies of all JSON dialects have in common: one list of hits somewhere, each with an id that no other has. Knows no engine. */
+/** What replies of all JSON dialects have in common: lists of hits, each with an id that no other of its list has. Knows no engine. */
 import type { Bypass, Result } from "../result.ts";
 import { bypass, ok } from "../result.ts";
-import type { Hit } from "./backend.ts";
-import { appendMember } from "./json-edits.ts";
+import type { Hit, RequestReply, SearchReply } from "./backend.ts";
+import type { Edit } from "./json-edits.ts";
+import { appendMember, applyEdits } from "./json-edits.ts";
 import type { JsonText, Span } from "./json-scan.ts";
 import { scanJson } from "./json-scan.ts";
-import { elements, find, kindOf } from "./json-spans.ts";
+import { elements, find, kindOf, readNumber } from "./json-spans.ts";
 
+/** Where the hits of one search stand. */
 export interface HitList {
-  readonly text: JsonText;
   readonly array: Span;
-  /** The array's elements; parallel to `hits`. */
+  /** Parallel to `hits`. */
   readonly slots: readonly Span[];
   readonly hits: readonly Hit[];
 }
 
-/** A text says why there is no hit to be read. */
-export type HitReader = (text: JsonText, slot: Span) => Hit | string;
+/** One search's part of a reply. */
+export interface ReplyPart extends SearchReply {
+  /** What changes where exactly these hits are shown, in this order. */
+  edits(places: readonly number[]): readonly Edit[];
+}
 
-/** `path`: member names from the root to the array. Reasons: reply_not_json, reply_not_search, duplicate_ids. */
-export function readHits(bytes: Uint8Array, path: readonly string[], hitOf: HitReader): Result<HitList, Bypass> {
+/** A text says why there is no hit to be read; `undefined` that the element is none and stays where it is. */
+export type HitReader = (text: JsonText, slot: Span) => Hit | string | undefined;
+
+/** Reasons: reply_not_json. */
+export function scanReply(bytes: Uint8Array): Result<JsonText, Bypass> {
   const scanned = scanJson(bytes);
-  if (!scanned.ok) return bypass("reply_not_json", `${scanned.error.message} at byte ${scanned.error.offset} of ${bytes.length}`);
-  const text = scanned.value;
+  if (scanned.ok) return scanned;
+  return bypass("reply_not_json", `${scanned.error.message} at byte ${scanned.error.offset} of ${bytes.length}`);
+}
+
+/** `path`: member names from `from` to the array. Reasons: reply_not_search, duplicate_ids. */
+export function readHits(text: JsonText, from: Span, path: readonly string[], hitOf: HitReader): Result<HitList, Bypass> {
   const name = path.join(".");
-  const array = spanAt(text, path);
+  const array = spanAt(text, path, from);
   if (typeof array === "string") return bypass("reply_not_search", array);
   if (array === undefined) return bypass("reply_not_search", `The reply has no ${name}`);
   if (kindOf(text, array) !== "array") return bypass("reply_not_search", `${name} is of kind ${kindOf(text, array)}`);
 
-  const slots = elements(text, array);
+  const slots: Span[] = [];
   const hits: Hit[] = [];
   const seen = new Set<string>();
-  for (const [place, slot] of slots.entries()) {
+  for (const [place, slot] of elements(text, array).entries()) {
     const hit = hitOf(text, slot);
+    if (hit === undefined) continue;
     if (typeof hit === "string") return bypass("reply_not_search", `${name}[${place}]: ${hit}`);
     if (seen.has(hit.itemId)) return bypass("duplicate_ids", `${name}[${place}] repeats the id of another hit`);
     seen.add(hit.itemId);
+    slots.push(slot);
     hits.push(hit);
   }
-  return ok({ text, array, slots, hits });
+  return ok({ array, slots, hits });
+}
+
+/** `parts` are parallel to the plan's searches. */
+export function replyOf(text: JsonText, parts: readonly Result<ReplyPart, Bypass>[]): RequestReply {
+  return {
+    searches: parts,
+    assemble: (places) =>
+      applyEdits(
+        text.bytes,
+        parts.flatMap((part, i) => {
+          const shown = places[i];
+          return part.ok && shown !== undefined ? part.value.edits(shown) : [];
+        }),
+      ),
+  };
+}
+
+/** A reply that is one search's: what is wrong with that, is wrong with the reply. */
+export function replyOfOne(text: JsonText, part: Result<ReplyPart, Bypass>): Result<RequestReply, Bypass> {
+  return part.ok ? ok(replyOf(text, [part])) : part;
+}
+
+/**
+ * A reply that lists one result per search. `path`: member names from the root to that list. Reasons: reply_not_search, where there is no
+ * such list or it has another length.
+ */
+export function replyOfSeveral(
+  text: JsonText,
+  path: readonly string[],
+  count: number,
+  partOf: (result: Span, i: number) => Result<ReplyPart, Bypass>,
+): Result<RequestReply, Bypass> {
+  const name = path.join(".");
+  const list = spanAt(text, path);
+  if (typeof list === "string") return bypass("reply_not_search", list);
+  if (list === undefined || kindOf(text, list) !== "array") return bypass("reply_not_search", `The reply has no list ${name}`);
+  const results = elements(text, list);
+  if (results.length !== count) return bypass("reply_not_search", `${name} holds ${results.length} results for ${count} searches`);
+  return ok(replyOf(text, results.map(partOf)));
 }
 
 /** The value at a path of member names; `undefined` where there is none, a text where a name stands twice. */
-export function spanAt(text: JsonText, path: readonly string[]): Span | string | undefined {
-  let at: Span | undefined = text.root;
+export function spanAt(text: JsonText, path: readonly string[], from: Span = text.root): Span | string | undefined {
+  let at: Span | undefined = from;
   for (const key of path) {
     const found: Result<Span | undefined, { readonly message: string }> = find(text, at, key);
     if (!found.ok) return found.error.message;
@@ -52,6 +104,12 @@ export function spanAt(text: JsonText, path: readonly string[]): Span | string |
     at = found.value;
   }
   return at;
+}
+
+/** The number at a path of member names; `undefined` where there is none. */
+export function numberAt(text: JsonText, from: Span, path: readonly string[]): number | undefined {
+  const at = spanAt(text, path, from);
+  return typeof at === "object" ? readNumber(text, at) : undefined;
 }
 
 /** Adds one last member to the object at the root; the same bytes where that cannot be done. */

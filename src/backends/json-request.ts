@@ -3,12 +3,12 @@
  * numbers for paging. Knows no engine.
  */
 import type { BypassReason, Bypass } from "../result.ts";
-import type { EngineRequest, SearchPlan, UbiFields } from "./backend.ts";
+import type { EngineRequest, Refusal, RequestPlan, SearchPlan, UbiFields } from "./backend.ts";
 import type { Edit } from "./json-edits.ts";
-import type { JsonText } from "./json-scan.ts";
+import type { JsonText, Span } from "./json-scan.ts";
 import { scanJson } from "./json-scan.ts";
 import type { Member } from "./json-spans.ts";
-import { members } from "./json-spans.ts";
+import { elements, members } from "./json-spans.ts";
 import type { JsonObject } from "./json-values.ts";
 import { isObject, member } from "./json-values.ts";
 
@@ -22,9 +22,11 @@ export interface Param {
   readonly raw: string;
 }
 
-/** A body that could be read: its spans for editing, its values for deciding. */
+/** An object of a body that could be read: its spans for editing, its values for deciding. */
 export interface Body {
   readonly text: JsonText;
+  /** Of the object in the text: the root, or one of a list. */
+  readonly span: Span;
   readonly members: readonly Member[];
   readonly values: JsonObject;
 }
@@ -61,7 +63,29 @@ export function bodyOf(bytes: Uint8Array): Body | string | undefined {
   const all = members(text.value, text.value.root);
   const twice = repeatedKey(all);
   if (twice !== undefined) return `The key "${twice}" stands twice`;
-  return { text: text.value, members: all, values };
+  return { text: text.value, span: text.value.root, members: all, values };
+}
+
+/** The objects of a list in a body; a text saying what is wrong where there is none. */
+export function objectsOf(body: Body, key: string): readonly Body[] | string {
+  const list = body.members.find((one) => one.key === key)?.value;
+  const all = member(body.values, key);
+  if (list === undefined || !Array.isArray(all) || all.length === 0) return `The body has no list ${key}`;
+  const objects: Body[] = [];
+  for (const [place, span] of elements(body.text, list).entries()) {
+    const values: unknown = all[place];
+    if (!isObject(values)) return `${key}[${place}] is not an object`;
+    const own = members(body.text, span);
+    const twice = repeatedKey(own);
+    if (twice !== undefined) return `The key "${twice}" stands twice in ${key}[${place}]`;
+    objects.push({ text: body.text, span, members: own, values });
+  }
+  return objects;
+}
+
+/** As a client sends it that writes null for what it does not ask for. */
+export function withoutNulls(values: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
 }
 
 /** Which of two equal keys counts differs from parser to parser. */
@@ -87,19 +111,34 @@ export function leave(reason: BypassReason, detail: string): Bypass {
 /** For dialects whose requests have no room for UBI's fields. */
 export const NO_UBI: UbiFields = { queryId: undefined, clientId: undefined, application: undefined, objectIdField: undefined };
 
-/** The plan of a request that the edge does not understand: it goes to the engine as it came, whose own error is the best answer. */
-export function leaveToEngine(own: EngineRequest, detail: string): SearchPlan {
+/** The plan of a search that the edge does not understand: it goes to the engine as it came, whose own error is the best answer. */
+export function leftToEngine(index: string, detail: string): SearchPlan {
   return {
+    index,
     queryText: undefined,
     offset: 0,
     limit: 1,
+    isCursored: false,
     bypass: leave("request_not_understood", detail),
     history: [],
     ubi: NO_UBI,
-    own,
     identity: "",
-    widen: () => own,
   };
+}
+
+/** The plan of a request that is one search. */
+export function planOne(search: SearchPlan, own: EngineRequest, widen: (size: number) => EngineRequest = () => own): RequestPlan {
+  return { searches: [search], isMulti: false, own, widen: ([size]) => (size === undefined ? own : widen(size)) };
+}
+
+/** Clients can name configured indexes only; lists and patterns of names are no name. */
+export function unknownIndex(name: string, indexes: ReadonlyMap<string, unknown>, type: string): Refusal {
+  return { status: 404, type, message: `No such index [${name}]: this edge serves ${[...indexes.keys()].join(", ")}` };
+}
+
+/** A request in which no search can be found, on a route where only its body could say which index it is for. */
+export function unreadable(detail: string): Refusal {
+  return { status: 400, type: "illegal_argument_exception", message: detail };
 }
 
 /** `?a=b&c=d` of raw parameters; empty for none. */
@@ -107,10 +146,10 @@ export function searchOf(raw: readonly string[]): string {
   return raw.length === 0 ? "" : `?${raw.join("&")}`;
 }
 
-/** Puts `value` in the place of the member that is there, else first into the body. `isLast`: no other member will be left after it. */
-export function setMember(body: Body, key: string, value: number, isLast: boolean): Edit {
+/** Puts `value` in the place of the member that is there, else first into the object. `isLast`: no other member will be left after it. */
+export function setMember(body: Body, key: string, value: number, isLast: boolean = body.members.length === 0): Edit {
   const own = body.members.find((one) => one.key === key);
   if (own !== undefined) return { ...own.value, text: String(value) };
-  const at = body.text.root.start + 1;
+  const at = body.span.start + 1;
   return { start: at, end: at, text: `${JSON.stringify(key)}:${value}${isLast ? "" : ","}` };
 }

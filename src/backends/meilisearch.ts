@@ -1,83 +1,211 @@
 /**
- * Meilisearch: `POST|GET /indexes/<index>/search`. Requests and replies; `/multi-search` has no route.
+ * Meilisearch: `POST|GET /indexes/<index>/search` and `POST /multi-search`, federated or not.
  *
  * A page is named in two ways: `offset` and `limit`, or `page` and `hitsPerPage`, which win where one of them is given. The reply repeats
  * what was asked for, so a page that was cut from a wider reply gets its own numbers back.
  */
 import type { Bypass, Result } from "../result.ts";
-import { bypass, ok } from "../result.ts";
-import type { Backend, BackendOptions, ClientRequest, EngineErrorBody, EngineRequest, SearchPlan, SearchReply } from "./backend.ts";
-import { readId } from "./item-id.ts";
+import { bypass, err, ok } from "../result.ts";
+import type {
+  Backend,
+  BackendOptions,
+  ClientRequest,
+  EngineError,
+  EngineRequest,
+  Hit,
+  Refusal,
+  RequestPlan,
+  RequestReply,
+  SearchPlan,
+} from "./backend.ts";
+import type { HitItemReader } from "./hit-fields.ts";
+import { hitItemReader } from "./hit-fields.ts";
 import type { Edit } from "./json-edits.ts";
-import { applyEdits, fillArray } from "./json-edits.ts";
-import { annotateReply, readHits, spanAt } from "./json-reply.ts";
+import { applyEdits, refill } from "./json-edits.ts";
+import type { ReplyPart } from "./json-reply.ts";
+import { annotateReply, numberAt, readHits, replyOfOne, replyOfSeveral, scanReply, spanAt } from "./json-reply.ts";
 import type { Body, Param } from "./json-request.ts";
-import { bodyOf, leave, leaveToEngine, NO_UBI, paramOf, paramsOf, searchOf, setMember, wholeNumberOf } from "./json-request.ts";
+import {
+  bodyOf,
+  leave,
+  leftToEngine,
+  NO_UBI,
+  objectsOf,
+  paramOf,
+  paramsOf,
+  planOne,
+  searchOf,
+  setMember,
+  unknownIndex,
+  unreadable,
+  wholeNumberOf,
+  withoutNulls,
+} from "./json-request.ts";
 import type { JsonText, Span } from "./json-scan.ts";
-import { find, members, readNumber } from "./json-spans.ts";
+import { members, readNumber } from "./json-spans.ts";
 import type { JsonObject } from "./json-values.ts";
-import { member, stringsOf, textOf } from "./json-values.ts";
+import { isObject, member, stringsOf, textOf } from "./json-values.ts";
 
 const DEFAULT_LIMIT = 20;
 /** Every name that says which page. */
 const PAGING: ReadonlySet<string> = new Set(["offset", "limit", "page", "hitsPerPage"]);
-const ROUTE = { path: "/indexes/:index/search", methods: ["GET", "POST"] } as const;
+const MULTI_PATH = "/multi-search";
+const INDEX_NOT_FOUND = "index_not_found";
 
 /** The primary key of an index has no fixed name. */
 const DEFAULT_ID_FIELD = "id";
 
-export function createMeilisearch({ idField = DEFAULT_ID_FIELD }: BackendOptions): Backend {
+export function createMeilisearch(indexes: ReadonlyMap<string, BackendOptions>): Backend {
+  const indexOf = (name: string): string | Refusal => (indexes.has(name) ? name : unknownIndex(name, indexes, INDEX_NOT_FOUND));
+  const idFieldOf = (index: string): string => indexes.get(index)?.idField ?? DEFAULT_ID_FIELD;
+  const readers = new Map([...indexes].map(([name, options]) => [name, hitItemReader(options, DEFAULT_ID_FIELD)]));
   return {
     name: "meilisearch",
-    routes: [ROUTE],
-    indexNotFound: "index_not_found",
-    refuse: () => undefined,
-    plan: (index, request) => planSearch(index, request, idField),
-    parseReply: (bytes, plan) => parseReply(bytes, plan, idField),
+    routes: [
+      { path: "/indexes/:index/search", methods: ["GET", "POST"] },
+      { path: MULTI_PATH, methods: ["POST"] },
+    ],
+    probes: [{ path: "/health", method: "GET" }],
+    credentials: { header: "authorization", clientHeaders: ["authorization"], clientParams: [] },
+    clientHeaders: ["x-ms-user-id"],
+    plan(request, name) {
+      if (name === undefined) return planSearches(request, indexOf, idFieldOf);
+      const index = indexOf(name);
+      return typeof index === "string" ? ok(planSearch(index, request, idFieldOf(index))) : err(index);
+    },
+    parseReply: (bytes, plan) => parseReply(bytes, plan, readers),
     annotate: annotateReply,
     describeError,
   };
 }
 
-/** What a request says, wherever it says it: null is as good as nothing in a body. */
+/** What a request says of one search, wherever it says it: null is as good as nothing in a body. */
 interface Asked {
   readonly params: readonly Param[];
   readonly body: Body | undefined;
   readonly values: JsonObject | undefined;
 }
 
-function planSearch(index: string, request: ClientRequest, idField: string): SearchPlan {
-  const params = paramsOf(request.search);
-  const read = request.method === "POST" ? bodyOf(request.body) : undefined;
-  const path = `/indexes/${encodeURIComponent(index)}/search`;
-  const rawParams = params.map((param) => param.raw);
-  const own: EngineRequest = {
-    method: request.method,
-    path,
-    search: searchOf(rawParams),
-    body: request.method === "POST" && request.body.length > 0 ? request.body : undefined,
-  };
-  if (typeof read === "string") return leaveToEngine(own, read);
-  const asked: Asked = { params: request.method === "GET" ? params : [], body: read, values: read && withoutNulls(read.values) };
-
-  const page = pageOf(asked);
-  if (typeof page === "string") return leaveToEngine(own, page);
-  const queryText = textOf(paramOf(asked.params, "q")) ?? textOf(member(asked.values, "q"));
-  return {
-    queryText,
-    offset: page.offset,
-    limit: page.limit,
-    bypass: reasonToLeave(asked, page.limit, queryText, idField),
-    history: [],
-    ubi: NO_UBI,
-    own,
-    identity: identityOf(asked),
-    widen: (size) => ({ ...own, ...widened(asked, page.isNumbered, size) }),
-  };
+/** One search as it stands in a request. */
+interface AskedSearch {
+  readonly plan: SearchPlan;
+  /** Changes to its body and its parameters with which it asks for hits [0, size). */
+  readonly edits: (size: number) => readonly Edit[];
+  readonly search: (size: number) => string;
 }
 
-function withoutNulls(values: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
+function planSearch(index: string, request: ClientRequest, idField: string): RequestPlan {
+  const params = paramsOf(request.search);
+  const read = request.method === "POST" ? bodyOf(request.body) : undefined;
+  const own: EngineRequest = {
+    method: request.method,
+    path: `/indexes/${encodeURIComponent(index)}/search`,
+    search: searchOf(params.map((param) => param.raw)),
+    body: request.method === "POST" && request.body.length > 0 ? request.body : undefined,
+  };
+  if (typeof read === "string") return planOne(leftToEngine(index, read), own);
+  const asked = readSearch(
+    index,
+    { params: request.method === "GET" ? params : [], body: read, values: read && withoutNulls(read.values) },
+    idField,
+  );
+  return planOne(asked.plan, own, (size) =>
+    own.body === undefined ? { ...own, search: asked.search(size) } : { ...own, body: applyEdits(own.body, asked.edits(size)) },
+  );
+}
+
+function planSearches(
+  request: ClientRequest,
+  indexOf: (name: string) => string | Refusal,
+  idFieldOf: (index: string) => string,
+): Result<RequestPlan, Refusal> {
+  const body = bodyOf(request.body);
+  if (typeof body !== "object") return err(unreadable(body ?? 'The body is empty: send {"queries":[…]}'));
+  const queries = objectsOf(body, "queries");
+  if (typeof queries === "string") return err(unreadable(queries));
+  const indexes: string[] = [];
+  for (const [place, { values }] of queries.entries()) {
+    const named = member(values, "indexUid");
+    if (typeof named !== "string") return err(unreadable(`queries[${place}].indexUid is ${JSON.stringify(named)}: name an index`));
+    const index = indexOf(named);
+    if (typeof index !== "string") return err(index);
+    indexes.push(index);
+  }
+  const params = paramsOf(request.search);
+  const own: EngineRequest = { method: "POST", path: MULTI_PATH, search: searchOf(params.map(({ raw }) => raw)), body: request.body };
+  const asked = queries.map((query, i) =>
+    readSearch(indexes[i]!, { params: [], body: query, values: withoutNulls(query.values) }, idFieldOf(indexes[i]!)),
+  );
+  const federation = member(body.values, "federation");
+  if (federation !== undefined && federation !== null) return ok(planFederated(own, body, asked));
+  return ok({
+    searches: asked.map(({ plan }) => plan),
+    isMulti: true,
+    own,
+    widen(sizes) {
+      const edits = asked.flatMap((one, i) => {
+        const size = sizes[i];
+        return size === undefined ? [] : one.edits(size);
+      });
+      return { ...own, body: applyEdits(request.body, edits) };
+    },
+  });
+}
+
+/** One list out of several: a search of its own where all of them ask one index for the same words. */
+function planFederated(own: EngineRequest, body: Body, asked: readonly AskedSearch[]): RequestPlan {
+  const [first] = asked.map(({ plan }) => plan);
+  const span = body.members.find(({ key }) => key === "federation")?.value;
+  const values = member(body.values, "federation");
+  if (first === undefined || span === undefined || !isObject(values)) {
+    return planOne(leftToEngine(first?.index ?? "", "federation is not an object"), own);
+  }
+  const federation: Body = { text: body.text, span, members: members(body.text, span), values: withoutNulls(values) };
+  const list: Asked = { params: [], body: federation, values: federation.values };
+  const page = pageOf(list);
+  if (typeof page === "string") return planOne(leftToEngine(first.index, `federation: ${page}`), own);
+  const isOne = asked.every(({ plan }) => plan.index === first.index && plan.queryText === first.queryText);
+  const left = asked.find(({ plan }) => plan.bypass !== undefined)?.plan.bypass;
+  const distinct = textOf(member(federation.values, "distinct"));
+  const decoder = new TextDecoder();
+  const rest = body.members
+    .filter(({ key }) => key !== "federation")
+    .map(({ span: at }) => decoder.decode(body.text.bytes.subarray(at.start, at.end)));
+  const search: SearchPlan = {
+    ...first,
+    offset: page.offset,
+    limit: page.limit,
+    bypass: !isOne
+      ? leave("federated", "One list out of several indexes or of several texts")
+      : distinct !== undefined
+        ? leave("grouped", "federation.distinct")
+        : page.limit === 0
+          ? leave("size_zero", "No hits are asked for")
+          : left,
+    identity: JSON.stringify([rest, identityOf(list)]),
+  };
+  return planOne(search, own, (size) => ({ ...own, body: applyEdits(body.text.bytes, widened(federation, page.isNumbered, size)) }));
+}
+
+function readSearch(index: string, asked: Asked, idField: string): AskedSearch {
+  const page = pageOf(asked);
+  if (typeof page === "string") return { plan: leftToEngine(index, page), edits: () => [], search: () => "" };
+  const queryText = textOf(paramOf(asked.params, "q")) ?? textOf(member(asked.values, "q"));
+  return {
+    plan: {
+      index,
+      queryText,
+      offset: page.offset,
+      limit: page.limit,
+      isCursored: false,
+      bypass: reasonToLeave(asked, page.limit, queryText, idField),
+      history: [],
+      ubi: NO_UBI,
+      identity: identityOf(asked),
+    },
+    edits: (size) => (asked.body === undefined ? [] : widened(asked.body, page.isNumbered, size)),
+    search: (size) => widenedParams(asked.params, page.isNumbered, size),
+  };
 }
 
 interface AskedPage {
@@ -113,16 +241,18 @@ function reasonToLeave({ params, values }: Asked, limit: number, queryText: stri
   return undefined;
 }
 
-function widened({ params, body }: Asked, isNumbered: boolean, size: number): Partial<Pick<EngineRequest, "search" | "body">> {
-  const [first, firstValue, count] = isNumbered ? (["page", 1, "hitsPerPage"] as const) : (["offset", 0, "limit"] as const);
-  if (body === undefined) {
-    const kept = params.filter(({ key }) => key !== first && key !== count).map(({ raw }) => raw);
-    return { search: searchOf([...kept, `${first}=${firstValue}`, `${count}=${size}`]) };
-  }
-  const edits: Edit[] = [setMember(body, count, size, body.members.length === 0)];
+const namesOf = (isNumbered: boolean) => (isNumbered ? (["page", 1, "hitsPerPage"] as const) : (["offset", 0, "limit"] as const));
+
+function widenedParams(params: readonly Param[], isNumbered: boolean, size: number): string {
+  const [first, value, count] = namesOf(isNumbered);
+  const kept = params.filter(({ key }) => key !== first && key !== count).map(({ raw }) => raw);
+  return searchOf([...kept, `${first}=${value}`, `${count}=${size}`]);
+}
+
+function widened(body: Body, isNumbered: boolean, size: number): Edit[] {
+  const [first, value, count] = namesOf(isNumbered);
   const own = body.members.find(({ key }) => key === first);
-  if (own !== undefined) edits.push({ ...own.value, text: String(firstValue) });
-  return { body: applyEdits(body.text.bytes, edits) };
+  return [setMember(body, count, size), ...(own === undefined ? [] : [{ ...own.value, text: String(value) }])];
 }
 
 function identityOf({ params, body }: Asked): string {
@@ -134,27 +264,37 @@ function identityOf({ params, body }: Asked): string {
   ]);
 }
 
-function parseReply(bytes: Uint8Array, plan: SearchPlan, idField: string): Result<SearchReply, Bypass> {
-  const read = readHits(bytes, ["hits"], (text, slot) => {
-    const itemId = readId(text, slot, idField);
-    return itemId === undefined ? `no readable ${idField}` : { itemId, score: scoreOf(text, slot), isPinned: false };
-  });
-  if (!read.ok) return read;
-  const { text, array, slots, hits } = read.value;
-  // Another engine may have a list of that name too.
-  if (typeof spanAt(text, ["processingTimeMs"]) !== "object") return bypass("reply_not_search", "The reply has no processingTimeMs");
-  return ok({ hits, assemble: (places) => fillArray(text, array, slots, places, ownPage(text, plan)) });
+function parseReply(bytes: Uint8Array, plan: RequestPlan, readers: ReadonlyMap<string, HitItemReader>): Result<RequestReply, Bypass> {
+  const scanned = scanReply(bytes);
+  if (!scanned.ok) return scanned;
+  const text = scanned.value;
+  const partOf = (from: Span, i: number): Result<ReplyPart, Bypass> => {
+    const search = plan.searches[i]!;
+    return partAt(text, from, search, readers.get(search.index)!);
+  };
+  return plan.isMulti ? replyOfSeveral(text, ["results"], plan.searches.length, partOf) : replyOfOne(text, partOf(text.root, 0));
 }
 
-/** 0..1, where the request has `showRankingScore`. */
-function scoreOf(text: JsonText, slot: Span): number | undefined {
-  const score = find(text, slot, "_rankingScore");
-  return score.ok && score.value !== undefined ? readNumber(text, score.value) : undefined;
+function partAt(text: JsonText, from: Span, search: SearchPlan, readItem: HitItemReader): Result<ReplyPart, Bypass> {
+  const read = readHits(text, from, ["hits"], (_, slot) => hitOf(text, slot, readItem));
+  if (!read.ok) return read;
+  const { array, slots, hits } = read.value;
+  // Another engine may have a list of that name too.
+  if (typeof spanAt(text, ["processingTimeMs"], from) !== "object") return bypass("reply_not_search", "The reply has no processingTimeMs");
+  return ok({ hits, bypass: undefined, edits: (places) => [...refill(text, array, slots, places), ...ownPage(text, from, search)] });
+}
+
+/** The score is 0..1, where the request has `showRankingScore`, and in every federated list. */
+function hitOf(text: JsonText, slot: Span, readItem: HitItemReader): Hit | string {
+  const item = readItem(text, slot);
+  if (typeof item === "string") return item;
+  const score = numberAt(text, slot, ["_federation", "weightedRankingScore"]) ?? numberAt(text, slot, ["_rankingScore"]);
+  return { ...item, score, isPinned: false };
 }
 
 /** The numbers that a reply repeats, as for the page that was asked for. */
-function ownPage(text: JsonText, plan: SearchPlan): Edit[] {
-  const all = members(text, text.root);
+function ownPage(text: JsonText, from: Span, plan: SearchPlan): Edit[] {
+  const all = members(text, from);
   const numberOf = (key: string): number | undefined => {
     const value = all.find((one) => one.key === key)?.value;
     return value === undefined ? undefined : readNumber(text, value);
@@ -173,7 +313,7 @@ function ownPage(text: JsonText, plan: SearchPlan): Edit[] {
   });
 }
 
-function describeError(status: number, type: string, message: string): EngineErrorBody {
+function describeError(status: number, type: string, message: string): EngineError {
   const kind = status >= 500 ? "internal" : status === 401 || status === 403 ? "auth" : "invalid_request";
-  return { contentType: "application/json", body: JSON.stringify({ message, code: type, type: kind, link: "" }) };
+  return { headers: { "content-type": "application/json" }, body: JSON.stringify({ message, code: type, type: kind, link: "" }) };
 }

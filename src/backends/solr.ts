@@ -5,16 +5,28 @@
  * id: a page that was cut from a wider reply gets its own of each.
  */
 import type { Bypass, Result } from "../result.ts";
-import { ok } from "../result.ts";
-import type { Backend, BackendOptions, ClientRequest, EngineErrorBody, EngineRequest, Hit, SearchPlan, SearchReply } from "./backend.ts";
-import { readId } from "./item-id.ts";
+import { err, ok } from "../result.ts";
+import type { Backend, BackendOptions, ClientRequest, EngineError, EngineRequest, Hit, RequestPlan, RequestReply } from "./backend.ts";
+import type { HitItemReader } from "./hit-fields.ts";
+import { hitItemReader } from "./hit-fields.ts";
 import type { Edit } from "./json-edits.ts";
-import { cutMember, fillArray } from "./json-edits.ts";
-import { annotateReply, readHits, spanAt } from "./json-reply.ts";
+import { cutMember, refill } from "./json-edits.ts";
+import { annotateReply, numberAt, readHits, replyOfOne, scanReply, spanAt } from "./json-reply.ts";
 import type { Param } from "./json-request.ts";
-import { leave, leaveToEngine, NO_UBI, paramOf, paramsOf, searchOf, wholeNumberOf } from "./json-request.ts";
+import {
+  leave,
+  leftToEngine,
+  NO_UBI,
+  paramOf,
+  paramsOf,
+  planOne,
+  searchOf,
+  unknownIndex,
+  unreadable,
+  wholeNumberOf,
+} from "./json-request.ts";
 import type { JsonText, Span } from "./json-scan.ts";
-import { find, kindOf, members, readNumber } from "./json-spans.ts";
+import { kindOf, members, readNumber } from "./json-spans.ts";
 import { textOf } from "./json-values.ts";
 
 const DEFAULT_ROWS = 10;
@@ -27,14 +39,21 @@ const DEFAULT_ID_FIELD = "id";
 /** `{!edismax qf=title v=$words}` */
 const LOCAL_PARAMS = /^\s*\{!([^}]*)\}/;
 
-export function createSolr({ idField = DEFAULT_ID_FIELD }: BackendOptions): Backend {
+export function createSolr(indexes: ReadonlyMap<string, BackendOptions>): Backend {
+  const idFieldOf = (index: string): string => indexes.get(index)?.idField ?? DEFAULT_ID_FIELD;
+  const readers = new Map([...indexes].map(([name, options]) => [name, hitItemReader(options, DEFAULT_ID_FIELD)]));
   return {
     name: "solr",
     routes: [ROUTE],
-    indexNotFound: "not_found",
-    refuse,
-    plan: (index, request) => planSearch(index, request, idField),
-    parseReply: (bytes, plan) => parseReply(bytes, plan, idField),
+    probes: [],
+    credentials: { header: "authorization", clientHeaders: ["authorization"], clientParams: [] },
+    clientHeaders: [],
+    plan(request, name = "") {
+      if (!indexes.has(name)) return err(unknownIndex(name, indexes, "not_found"));
+      const unsafe = unsafeIn(request);
+      return unsafe === undefined ? ok(planSearch(name, request, idFieldOf(name))) : err(unreadable(unsafe));
+    },
+    parseReply: (bytes, plan) => parseReply(bytes, plan, readers.get(plan.searches[0]!.index)!),
     annotate: annotateReply,
     describeError,
   };
@@ -53,7 +72,8 @@ interface Asked {
 const UNSAFE = /^(?:json\.params\.)?(?:qt|tr|shards(?:\..*)?|stream\..*|v\..*)$/i;
 const UNSAFE_WRITERS: ReadonlySet<string> = new Set(["velocity", "xslt"]);
 
-function refuse(request: ClientRequest): string | undefined {
+/** Why a request must not reach the engine; `undefined` for a search. */
+function unsafeIn(request: ClientRequest): string | undefined {
   const body = request.method === "POST" ? new TextDecoder().decode(request.body).trimStart() : "";
   // Solr reads parameters from these too, in dialects of JSON and MIME that we do not.
   if (body.startsWith("{") || body.startsWith("--")) return "The body must be a form: JSON requests and multipart are not passed on";
@@ -65,7 +85,7 @@ function refuse(request: ClientRequest): string | undefined {
   return undefined;
 }
 
-function planSearch(index: string, request: ClientRequest, idField: string): SearchPlan {
+function planSearch(index: string, request: ClientRequest, idField: string): RequestPlan {
   const path = `/solr/${encodeURIComponent(index)}/select`;
   const url = paramsOf(request.search);
   const body = request.method === "POST" && request.body.length > 0 ? request.body : undefined;
@@ -74,20 +94,21 @@ function planSearch(index: string, request: ClientRequest, idField: string): Sea
   const params = [...url, ...asked.form];
   const offset = wholeNumberOf("start", params, undefined, 0);
   const limit = wholeNumberOf("rows", params, undefined, DEFAULT_ROWS);
-  if (typeof offset === "string") return leaveToEngine(own, offset);
-  if (typeof limit === "string") return leaveToEngine(own, limit);
+  if (typeof offset === "string") return planOne(leftToEngine(index, offset), own);
+  if (typeof limit === "string") return planOne(leftToEngine(index, limit), own);
   const queryText = queryTextOf(params);
-  return {
+  const search = {
+    index,
     queryText,
     offset,
     limit,
+    isCursored: false,
     bypass: reasonToLeave(params, limit, queryText, idField),
     history: [],
     ubi: NO_UBI,
-    own,
     identity: JSON.stringify(params.filter(({ key }) => !PAGING.has(key)).map(({ raw }) => raw)),
-    widen: (size) => widened(own, asked, size),
   };
+  return planOne(search, own, (size) => widened(own, asked, size));
 }
 
 function formOf({ body }: EngineRequest): Param[] {
@@ -135,37 +156,36 @@ function reasonToLeave(params: readonly Param[], limit: number, queryText: strin
   return undefined;
 }
 
-function parseReply(bytes: Uint8Array, plan: SearchPlan, idField: string): Result<SearchReply, Bypass> {
-  const read = readHits(bytes, ["response", "docs"], (text, slot) => hitOf(text, slot, idField));
+function parseReply(bytes: Uint8Array, plan: RequestPlan, readItem: HitItemReader): Result<RequestReply, Bypass> {
+  const scanned = scanReply(bytes);
+  if (!scanned.ok) return scanned;
+  const text = scanned.value;
+  const read = readHits(text, text.root, ["response", "docs"], (_, slot) => hitOf(text, slot, readItem));
   if (!read.ok) return read;
-  const { text, array, slots, hits } = read.value;
-  return ok({
-    hits,
-    assemble: (places) =>
-      fillArray(text, array, slots, places, [
-        ...ownPage(text, plan),
-        ...ownHighlighting(
-          text,
-          places.map((place) => hits[place]!.itemId),
-        ),
-      ]),
-  });
+  const { array, slots, hits } = read.value;
+  const idsOf = (places: readonly number[]): string[] => places.map((place) => hits[place]!.itemId);
+  const edits = (places: readonly number[]): Edit[] => [
+    ...refill(text, array, slots, places),
+    ...ownPage(text, plan),
+    ...ownHighlighting(text, idsOf(places)),
+  ];
+  return replyOfOne(text, ok({ hits, bypass: undefined, edits }));
 }
 
-function hitOf(text: JsonText, slot: Span, idField: string): Hit | string {
-  const itemId = readId(text, slot, idField);
-  if (itemId === undefined) return `no readable ${idField}`;
-  const score = find(text, slot, "score");
-  const elevated = find(text, slot, "[elevated]");
-  const isPinned = elevated.ok && elevated.value !== undefined && text.bytes[elevated.value.start] === 0x74; // true
-  return { itemId, score: score.ok && score.value !== undefined ? readNumber(text, score.value) : undefined, isPinned };
+function hitOf(text: JsonText, slot: Span, readItem: HitItemReader): Hit | string {
+  const item = readItem(text, slot);
+  if (typeof item === "string") return item;
+  const elevated = spanAt(text, ["[elevated]"], slot);
+  const isPinned = typeof elevated === "object" && text.bytes[elevated.start] === 0x74; // true
+  return { ...item, score: numberAt(text, slot, ["score"]), isPinned };
 }
 
 /** `response.start` and the echoed parameters, as for the page that was asked for. */
-function ownPage(text: JsonText, plan: SearchPlan): Edit[] {
+function ownPage(text: JsonText, plan: RequestPlan): Edit[] {
   const edits: Edit[] = [];
+  const offset = plan.searches[0]?.offset;
   const start = spanAt(text, ["response", "start"]);
-  if (typeof start === "object" && readNumber(text, start) !== plan.offset) edits.push({ ...start, text: String(plan.offset) });
+  if (typeof start === "object" && readNumber(text, start) !== offset) edits.push({ ...start, text: String(offset) });
   const echo = spanAt(text, ["responseHeader", "params"]);
   if (typeof echo !== "object") return edits;
   const own = [...paramsOf(plan.own.search), ...formOf(plan.own)];
@@ -195,7 +215,7 @@ function ownHighlighting(text: JsonText, ids: readonly string[]): Edit[] {
   return [{ start: first.span.start, end: last.span.end, text: kept }];
 }
 
-function describeError(status: number, type: string, message: string): EngineErrorBody {
+function describeError(status: number, type: string, message: string): EngineError {
   const body = { responseHeader: { status, QTime: 0 }, error: { metadata: ["error-class", type], msg: message, code: status } };
-  return { contentType: "application/json", body: JSON.stringify(body) };
+  return { headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
 }

@@ -3,10 +3,11 @@
  *
  * The only choice made here is what indexes share: catalogs (with their cached vectors), the model, the ranked lists, the counters.
  */
-import { createBackend } from "../backends/create.ts";
-import type { Fetch } from "../backends/engine.ts";
+import type { Backend } from "../backends/backend.ts";
+import { createBackends } from "../backends/create.ts";
+import type { Engine, Fetch } from "../backends/engine.ts";
 import { createEngine } from "../backends/engine.ts";
-import type { Config } from "../config.ts";
+import type { Config, IndexConfig } from "../config.ts";
 import type { ItemStore, KvReader } from "../embeddings/store.ts";
 import { createItemStore } from "../embeddings/store.ts";
 import type { Counters } from "../events/counters.ts";
@@ -14,7 +15,7 @@ import type { ExposureSink } from "../events/sink.ts";
 import type { Scorer } from "../inference/scorer.ts";
 import { createRankedLists } from "../ranking/ranked-lists.ts";
 import type { Bypass, Result } from "../result.ts";
-import type { SearchDeps } from "./contract.ts";
+import type { EdgeDeps, IndexDeps } from "./contract.ts";
 
 /** What an isolate buffers of one reply: a window of 1000 hits with full documents is far below it. */
 const MAX_REPLY_BYTES = 16 * 1024 * 1024;
@@ -30,13 +31,19 @@ export interface Outside {
   readonly fetch: Fetch;
   readonly now: () => number;
   readonly createId: () => string;
-  readonly log: SearchDeps["log"];
+  readonly log: EdgeDeps["log"];
   /** Default 16 MiB. */
   readonly maxReplyBytes?: number;
 }
 
+export interface Searches {
+  readonly edge: EdgeDeps;
+  /** Index name → what its searches need; in the order of the configuration. Clients can name no other. */
+  readonly indexes: ReadonlyMap<string, IndexDeps>;
+}
+
 /** Throws on a backend that parseConfig() should have refused. */
-export function assembleSearches(config: Config, outside: Outside): ReadonlyMap<string, SearchDeps> {
+export function assembleSearches(config: Config, outside: Outside): Searches {
   const { kv, fetch, maxReplyBytes = MAX_REPLY_BYTES, ...shared } = outside;
   const catalogs = new Set([...config.indexes.values()].map((index) => index.catalog));
   const stores = new Map<string, ItemStore>();
@@ -44,26 +51,40 @@ export function assembleSearches(config: Config, outside: Outside): ReadonlyMap<
     const cacheBytes = Math.floor(config.shardCacheBytes / catalogs.size);
     stores.set(catalog, createItemStore({ kv, catalog, cacheBytes, timeoutMs: config.rankBudgetMs * STORE_SHARE, now: outside.now }));
   }
-  const lists = createRankedLists({ now: outside.now });
+  const backends = createBackends(config.indexes);
+  const engineOf = createEngines(fetch, maxReplyBytes);
 
-  const searches = new Map<string, SearchDeps>();
-  for (const [name, { backend: backendName, url, window, catalog, idField }] of config.indexes) {
-    const backend = createBackend(backendName, { idField });
-    const store = stores.get(catalog);
-    if (!backend.ok || store === undefined) throw new Error(`Cannot serve index "${name}": ${backend.ok ? "no store" : backend.error}`);
-    searches.set(name, {
-      ...shared,
-      index: name,
-      window,
-      backend: backend.value,
-      engine: createEngine({ fetch, url, authorization: config.engineAuthorizations.get(name), maxReplyBytes }),
-      engineTimeoutMs: config.engineTimeoutMs,
-      rankBudgetMs: config.rankBudgetMs,
-      store,
-      lists,
-      experiment: config.experiment,
-      defaultVariant: config.defaultVariant,
-    });
+  const indexes = new Map<string, IndexDeps>();
+  for (const [name, index] of config.indexes) {
+    const backend = backends.get(name);
+    const store = stores.get(index.catalog);
+    if (backend === undefined || store === undefined) throw new Error(`Cannot serve index "${name}"`);
+    const engine = engineOf(index, backend, config.engineAuthorizations.get(name));
+    indexes.set(name, { name, window: index.window, backend, engine, store });
   }
-  return searches;
+  const { engineTimeoutMs, rankBudgetMs, experiment, defaultVariant } = config;
+  const lists = createRankedLists({ now: outside.now });
+  return { edge: { ...shared, engineTimeoutMs, rankBudgetMs, lists, experiment, defaultVariant }, indexes };
+}
+
+/** Indexes that are reached in the same way share an engine, so that one request can search several of them. */
+function createEngines(fetch: Fetch, maxReplyBytes: number) {
+  const engines = new Map<string, Engine>();
+  return ({ url, headers, forwardCredentials }: IndexConfig, backend: Backend, authorization: string | undefined): Engine => {
+    const { credentials } = backend;
+    const own = { ...headers, ...(authorization !== undefined && { [credentials.header]: authorization }) };
+    const fromClient = [...backend.clientHeaders, ...(forwardCredentials ? credentials.clientHeaders : [])];
+    const key = JSON.stringify([backend.name, url, own, forwardCredentials]);
+    const engine =
+      engines.get(key) ??
+      createEngine({
+        fetch,
+        url,
+        headers: { fromClient, own },
+        withheldParams: forwardCredentials ? [] : credentials.clientParams,
+        maxReplyBytes,
+      });
+    engines.set(key, engine);
+    return engine;
+  };
 }

@@ -3,7 +3,7 @@
  *
  * Types only.
  */
-import type { Backend, ClientRequest, Hit, SearchPlan } from "../backends/backend.ts";
+import type { Backend, ClientRequest, Hit, RequestPlan, SearchPlan } from "../backends/backend.ts";
 import type { Engine, EngineReply } from "../backends/engine.ts";
 import type { ItemStore } from "../embeddings/store.ts";
 import type { Counters } from "../events/counters.ts";
@@ -13,18 +13,12 @@ import type { ListScores, Scorer } from "../inference/scorer.ts";
 import type { RankedLists } from "../ranking/ranked-lists.ts";
 import type { Bypass, Result } from "../result.ts";
 
-/** What the searches of one index need of the outside world. */
-export interface SearchDeps {
-  readonly index: string;
-  /** W: how many hits are re-ranked. */
-  readonly window: number;
-  readonly backend: Backend;
-  readonly engine: Engine;
+/** What all searches of an edge need of the outside world. */
+export interface EdgeDeps {
   /** For all calls to the engine together. */
   readonly engineTimeoutMs: number;
   /** For item vectors and model together. */
   readonly rankBudgetMs: number;
-  readonly store: ItemStore;
   /** Asked anew by every search: a model that died stays away without costing a wider request. */
   readonly scorer: () => Result<Scorer, Bypass>;
   readonly lists: RankedLists;
@@ -37,6 +31,25 @@ export interface SearchDeps {
   readonly now: () => number;
   readonly createId: () => string;
   readonly log: (entry: Readonly<Record<string, unknown>>) => void;
+}
+
+/** What the searches of one index need besides. */
+export interface IndexDeps {
+  readonly name: string;
+  /** W: how many hits are re-ranked; 0 where this index is passed on as it is. */
+  readonly window: number;
+  readonly backend: Backend;
+  /** The same object for indexes of the same engine. */
+  readonly engine: Engine;
+  readonly store: ItemStore;
+}
+
+/** What one request needs. */
+export interface SearchDeps extends EdgeDeps {
+  readonly backend: Backend;
+  readonly engine: Engine;
+  /** Parallel to the plan's searches. */
+  readonly indexes: readonly IndexDeps[];
 }
 
 export interface SearchRequest extends ClientRequest {
@@ -59,7 +72,8 @@ export interface Arm {
 /** One search under way. */
 export interface Search {
   readonly request: SearchRequest;
-  readonly deps: SearchDeps;
+  readonly deps: EdgeDeps;
+  readonly index: IndexDeps;
   readonly plan: SearchPlan;
   readonly arm: Arm;
   /** Item ids that the shopper looked at, most recent first. */
@@ -81,20 +95,37 @@ export interface Ranking {
 /** Re-ranked, or left as it was for a reason. */
 export type Outcome = { readonly ranking: Ranking } | { readonly bypass: Bypass };
 
-/** What the shopper gets. */
+/** One request under way, with the searches that travel in it. */
+export interface Batch {
+  readonly request: SearchRequest;
+  readonly deps: SearchDeps;
+  readonly plan: RequestPlan;
+  /** Parallel to the plan's searches. */
+  readonly searches: readonly Search[];
+  readonly startedAt: number;
+}
+
+/** How one search ended. */
+export interface Ending {
+  readonly outcome: Outcome;
+  /** What is shown of it; `undefined` where the engine's reply stays as it is. */
+  readonly shown: Shown | undefined;
+}
+
+export interface Shown {
+  /** The engine's, from `firstRank` on. */
+  readonly hits: readonly Hit[];
+  /** As places in `hits`. */
+  readonly places: readonly number[];
+  /** 0-based engine rank of the first of `hits`. */
+  readonly firstRank: number;
+}
+
+/** What the shopper gets. `endings` are parallel to the searches. */
 export type Served =
   /** The engine's reply with hits moved or cut. */
-  | {
-      readonly kind: "edited";
-      readonly outcome: Outcome;
-      readonly reply: EngineReply;
-      readonly body: Uint8Array<ArrayBuffer>;
-      /** The engine's, from the first. */
-      readonly hits: readonly Hit[];
-      /** Shown ones, as places in `hits`. */
-      readonly places: readonly number[];
-    }
+  | { readonly kind: "edited"; readonly endings: readonly Ending[]; readonly reply: EngineReply; readonly body: Uint8Array<ArrayBuffer> }
   /** The engine's reply, byte for byte. */
-  | { readonly kind: "untouched"; readonly outcome: { readonly bypass: Bypass }; readonly reply: EngineReply }
+  | { readonly kind: "untouched"; readonly endings: readonly Ending[]; readonly reply: EngineReply }
   /** The engine gave none. */
-  | { readonly kind: "none"; readonly outcome: { readonly bypass: Bypass } };
+  | { readonly kind: "none"; readonly endings: readonly Ending[]; readonly bypass: Bypass };

@@ -5,8 +5,8 @@
 import { createQueryRecord } from "../events/ubi.ts";
 import type { UbiQueryRecord } from "../events/ubi.ts";
 import type { BypassReason } from "../result.ts";
-import type { Search, Served } from "./contract.ts";
-import { shownHits } from "./respond.ts";
+import type { Batch, Ending, Search, Served, Shown } from "./contract.ts";
+import { NOTHING, shownHits } from "./respond.ts";
 
 /** Nothing was shown by intent, so nobody was exposed to anything. An engine that failed is recorded: its arm must not lose the unit. */
 const NO_EXPOSURE: ReadonlySet<BypassReason> = new Set<BypassReason>(["request_not_understood", "size_zero"]);
@@ -14,17 +14,21 @@ const NO_EXPOSURE: ReadonlySet<BypassReason> = new Set<BypassReason>(["request_n
 /** The limit of UBI for ids; one that is longer cannot be joined, so it is replaced. */
 const MAX_ID_LENGTH = 100;
 
-/** Never rejects. */
-export async function recordExposure(one: Search, served: Served): Promise<void> {
+/** Of every search of a request. Never rejects. */
+export async function recordExposures(batch: Batch, served: Served): Promise<void> {
+  // The reply goes first: reading hits that nobody needed so far is work for afterwards.
+  await new Promise((resolve) => {
+    setTimeout(resolve, 0);
+  });
+  const shown = shownHits(batch, served);
+  await Promise.all(batch.searches.map((one, i) => recordExposure(one, served.endings[i], shown[i] ?? NOTHING)));
+}
+
+async function recordExposure(one: Search, ending: Ending | undefined, shown: Shown): Promise<void> {
   const { deps } = one;
-  const { outcome } = served;
-  if ("bypass" in outcome && NO_EXPOSURE.has(outcome.bypass.reason)) return;
+  if (ending === undefined || ("bypass" in ending.outcome && NO_EXPOSURE.has(ending.outcome.bypass.reason))) return;
   try {
-    // The reply goes first: reading hits that nobody needed so far is work for afterwards.
-    await new Promise((resolve) => {
-      setTimeout(resolve, 0);
-    });
-    const written = await deps.sink.write(describeExposure(one, served));
+    const written = await deps.sink.write(describeExposure(one, ending, shown));
     deps.counters.countExposure(written.ok ? "written" : "failed");
     if (!written.ok) logFailure(one, written.error);
   } catch (cause) {
@@ -33,18 +37,17 @@ export async function recordExposure(one: Search, served: Served): Promise<void>
   }
 }
 
-function describeExposure(one: Search, served: Served): UbiQueryRecord {
-  const { deps, plan, arm, request, startedAt } = one;
-  const { hits, places } = shownHits(one, served);
+function describeExposure(one: Search, { outcome }: Ending, { hits, places }: Shown): UbiQueryRecord {
+  const { deps, index, plan, arm, request, startedAt } = one;
   const ids = hits.map((hit) => hit.itemId);
-  const original = hits.slice(0, Math.max(deps.window, places.length));
+  const original = hits.slice(0, Math.max(index.window, places.length));
   // The model reads the engine's scores, so a log without them would train another model. Parallel to the ids, or not at all.
   const scores = original.flatMap(({ score }) => score ?? []);
   const scorer = deps.scorer();
   const { queryId } = plan.ubi;
   const hasConsent = request.headers.get("x-armmt-consent") === "1";
   return createQueryRecord({
-    application: plan.ubi.application ?? deps.index,
+    application: plan.ubi.application ?? index.name,
     queryId: queryId !== undefined && queryId.length <= MAX_ID_LENGTH ? queryId : deps.createId(),
     clientId: hasConsent ? (plan.ubi.clientId ?? arm.unit) : undefined,
     userQuery: plan.queryText ?? "",
@@ -53,15 +56,15 @@ function describeExposure(one: Search, served: Served): UbiQueryRecord {
       ...(arm.isInExperiment && deps.experiment !== undefined && { experiment: deps.experiment.key }),
       variant: arm.variant,
       ...(scorer.ok && { model: scorer.value.manifest.version }),
-      window: deps.window,
+      window: index.window,
       original_ids: original.map((hit) => hit.itemId),
       ...(scores.length === original.length && { original_scores: scores }),
       served_ids: places.map((place) => ids[place]!),
-      ...("bypass" in served.outcome && { bypass: served.outcome.bypass.reason }),
+      ...("bypass" in outcome && { bypass: outcome.bypass.reason }),
     },
   });
 }
 
-function logFailure({ deps }: Search, detail: string): void {
-  deps.log({ level: "warn", event: "exposure_failed", index: deps.index, detail });
+function logFailure({ deps, index }: Search, detail: string): void {
+  deps.log({ level: "warn", event: "exposure_failed", index: index.name, detail });
 }

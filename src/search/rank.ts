@@ -5,7 +5,10 @@
  */
 import type { Hit } from "../backends/backend.ts";
 import { matchShards } from "../inference/manifest.ts";
+import type { ItemRecord } from "../ranking/candidate.ts";
 import { buildTensors } from "../ranking/features.ts";
+import type { ItemValues } from "../ranking/item-values.ts";
+import { refreshFeatures } from "../ranking/item-values.ts";
 import { rerank } from "../ranking/rerank.ts";
 import type { Bypass, Result } from "../result.ts";
 import { bypass, err, ok } from "../result.ts";
@@ -34,30 +37,30 @@ export function internalError(cause: unknown): Bypass {
   return { reason: "internal_error", detail: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) };
 }
 
-async function rank({ request, deps, plan, arm, history }: Search, window: readonly Hit[]): Promise<Result<Ranking, Bypass>> {
+async function rank({ request, deps, index, plan, arm, history }: Search, window: readonly Hit[]): Promise<Result<Ranking, Bypass>> {
   if (window.length < 2) return bypass("too_few_hits", `The window holds ${window.length} hits`);
   const scorer = deps.scorer();
   if (!scorer.ok) return scorer;
   const { manifest } = scorer.value;
 
   const ids = window.map((hit) => hit.itemId);
-  const lookup = await deps.store.lookup([...ids, ...history]);
+  const lookup = await index.store.lookup([...ids, ...history]);
   if (!lookup.ok) {
     // Once the shopper has been served, shards that come late are still worth waiting for: the next search finds them.
-    if (lookup.error.reason === "store_timeout") request.afterReply(deps.store.lookup(ids));
+    if (lookup.error.reason === "store_timeout") request.afterReply(index.store.lookup(ids));
     return lookup;
   }
   const { set } = lookup.value;
   const fit = matchShards(manifest, set);
   if (!fit.ok) return fit;
-  const items = lookup.value.items.slice(0, ids.length);
+  const items = window.map(({ itemId, values }, place) => freshen(itemId, lookup.value.items[place], values));
   const known = lookup.value.items.slice(ids.length).filter((item) => item !== undefined);
   if (!items.some((item) => item?.image !== undefined || item?.text !== undefined)) {
     return bypass("no_item_vectors", `None of ${ids.length} hits has a vector in published set ${set.version}`);
   }
 
   // All that the order depends on, so that the pages of one search share a list and different searches never do.
-  const key = await sha256([deps.index, plan.identity, manifest.version, manifest.sha256, set.version, arm.variant, history]);
+  const key = await sha256([index.name, plan.identity, manifest.version, manifest.sha256, set.version, arm.variant, history]);
   const ranking = { listId: key.slice(0, 16), modelVersion: manifest.version, knownHistory: known.length };
   // An explanation needs scores, and a client that wants nothing from a cache (to time a search, say) gets a run of the model.
   const isFresh = request.isExplained || request.headers.get("cache-control")?.toLowerCase().includes("no-cache") === true;
@@ -78,6 +81,12 @@ async function rank({ request, deps, plan, arm, history }: Search, window: reado
   if (!order.ok) return order;
   deps.lists.keep(key, ids, order.value);
   return ok({ ...ranking, order: order.value, scores: scores.value });
+}
+
+/** The stored record with what the hit itself says: prices change faster than catalogues are published. */
+function freshen(itemId: string, stored: ItemRecord | undefined, fresh: ItemValues | undefined): ItemRecord | undefined {
+  if (fresh === undefined) return stored;
+  return { itemId, image: stored?.image, text: stored?.text, features: refreshFeatures(stored?.features, fresh) };
 }
 
 /** Lower-case hex. */

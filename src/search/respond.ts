@@ -3,17 +3,19 @@
  *
  * Decides nothing about the order.
  */
-import type { Hit } from "../backends/backend.ts";
 import { headersFromEngine } from "../backends/headers.ts";
 import { explainItems } from "../ranking/explain.ts";
 import type { BypassReason } from "../result.ts";
-import type { Outcome, Search, SearchDeps, Served } from "./contract.ts";
+import type { Batch, Ending, Search, SearchDeps, Served, Shown } from "./contract.ts";
 
 /** Reasons that follow from the request alone: such a reply is the engine's, and so are its rules for caches. */
 const SAME_FOR_ALL: ReadonlySet<BypassReason> = new Set<BypassReason>([
   "explicit_sort",
   "cursor",
   "grouped",
+  "federated",
+  "redirected",
+  "index_excluded",
   "size_zero",
   "beyond_window",
   "no_query_text",
@@ -23,35 +25,37 @@ const SAME_FOR_ALL: ReadonlySet<BypassReason> = new Set<BypassReason>([
 /** Statuses with which a Response must have no body. */
 const NO_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
-export function respond(one: Search, served: Served): Response {
-  if (served.kind === "none") return respondWithError(one.deps, served.outcome.bypass.reason);
-  const { request, deps } = one;
-  const { reply, outcome } = served;
+export function respond(batch: Batch, served: Served): Response {
+  if (served.kind === "none") return respondWithError(batch.deps, served);
+  const { request, deps } = batch;
+  const { reply, endings } = served;
   const { status } = reply;
 
-  const isPrivate = request.isExplained || !("bypass" in outcome) || !SAME_FOR_ALL.has(outcome.bypass.reason);
+  const isPrivate = request.isExplained || !endings.every(({ outcome }) => "bypass" in outcome && SAME_FOR_ALL.has(outcome.bypass.reason));
   const headers = headersFromEngine(reply.headers, { isEdited: served.kind === "edited" || request.isExplained, isPrivate });
-  headers.set("x-armmt", describeOutcome(deps, outcome));
+  headers.set("x-armmt", batch.searches.map((one, i) => describeEnding(one, endings[i])).join(", "));
   if (NO_BODY.has(status)) return new Response(null, { status, headers });
   if (reply.rest !== undefined) return new Response(prepend(reply.body, reply.rest), { status, headers });
   const plain = served.kind === "edited" ? served.body : reply.body;
-  const body = request.isExplained ? deps.backend.annotate(plain, "armmt", explain(one, served)) : plain;
+  const body = request.isExplained ? deps.backend.annotate(plain, "armmt", explainAll(batch, served)) : plain;
   headers.set("content-length", String(body.length));
   return new Response(body, { status, headers });
 }
 
-function respondWithError(deps: SearchDeps, reason: BypassReason): Response {
+function respondWithError({ backend }: SearchDeps, { bypass: { reason }, endings }: Extract<Served, { kind: "none" }>): Response {
   const isLate = reason === "engine_timeout";
   const status = isLate ? 504 : 502;
   const message = isLate ? "The search engine did not answer in time; try again" : "The search engine cannot be reached; try again";
-  const { contentType, body } = deps.backend.describeError(status, reason, message);
-  const headers = { "content-type": contentType, "cache-control": "no-store", "x-armmt": `bypass; reason=${reason}` };
-  return new Response(body, { status, headers });
+  const { headers, body } = backend.describeError(status, reason, message);
+  const outcomes = endings.map(() => `bypass; reason=${reason}`).join(", ");
+  return new Response(body, { status, headers: { ...headers, "cache-control": "no-store", "x-armmt": outcomes } });
 }
 
-function describeOutcome(deps: SearchDeps, outcome: Outcome): string {
+function describeEnding({ index }: Search, ending: Ending | undefined): string {
+  if (ending === undefined) return "bypass; reason=internal_error";
+  const { outcome } = ending;
   if ("bypass" in outcome) return `bypass; reason=${outcome.bypass.reason}`;
-  return `applied; model=${outcome.ranking.modelVersion}; window=${deps.window}; list=${outcome.ranking.listId}`;
+  return `applied; model=${outcome.ranking.modelVersion}; window=${index.window}; list=${outcome.ranking.listId}`;
 }
 
 function prepend(first: Uint8Array<ArrayBuffer>, rest: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
@@ -67,41 +71,42 @@ function prepend(first: Uint8Array<ArrayBuffer>, rest: ReadableStream<Uint8Array
   });
 }
 
-export interface Shown {
-  readonly hits: readonly Hit[];
-  /** As places in `hits`. */
-  readonly places: readonly number[];
+export const NOTHING: Shown = { hits: [], places: [], firstRank: 0 };
+
+/** What the shopper sees of each search; what was not edited is read only here, because to serve it nobody needed to. */
+export function shownHits({ deps, plan, searches }: Batch, served: Served): readonly Shown[] {
+  const isWhole = served.kind !== "none" && served.reply.rest === undefined;
+  const isNeeded = served.endings.some(({ shown }) => shown === undefined);
+  const read = isWhole && isNeeded ? deps.backend.parseReply(served.reply.body, plan) : undefined;
+  return searches.map((one, i) => {
+    const edited = served.endings[i]?.shown;
+    if (edited !== undefined) return edited;
+    const own = read?.ok === true ? read.value.searches[i] : undefined;
+    if (own?.ok !== true) return NOTHING;
+    // An untouched reply begins where the page begins.
+    return { hits: own.value.hits, places: [...own.value.hits.keys()], firstRank: one.plan.offset };
+  });
 }
 
-/** What the shopper sees; an untouched reply is read only here, because to serve it nobody needed to. */
-export function shownHits({ deps, plan }: Search, served: Served): Shown {
-  if (served.kind === "edited") return served;
-  if (served.kind === "none" || served.reply.rest !== undefined) return { hits: [], places: [] };
-  const read = deps.backend.parseReply(served.reply.body, plan);
-  const hits = read.ok ? read.value.hits : [];
-  return { hits, places: [...hits.keys()] };
+/** One explanation, or a list where the request has room for several searches. */
+function explainAll(batch: Batch, served: Served): unknown {
+  const shown = shownHits(batch, served);
+  const all = batch.searches.map((one, i) => explain(one, served.endings[i], shown[i] ?? NOTHING));
+  return batch.plan.isMulti ? all : all[0];
 }
 
-function explain(one: Search, served: Served): object {
-  const { deps, plan, arm, history } = one;
-  const ranking = "ranking" in served.outcome ? served.outcome.ranking : undefined;
+function explain({ deps, index, plan, arm, history }: Search, ending: Ending | undefined, { hits, places, firstRank }: Shown): object {
+  const outcome = ending?.outcome;
+  const ranking = outcome !== undefined && "ranking" in outcome ? outcome.ranking : undefined;
   const scorer = deps.scorer();
-  const { hits, places } = shownHits(one, served);
   return {
     variant: arm.variant,
     inExperiment: arm.isInExperiment,
     model: scorer.ok ? scorer.value.manifest.version : null,
-    window: deps.window,
-    bypass: "bypass" in served.outcome ? served.outcome.bypass.reason : null,
+    window: index.window,
+    bypass: outcome !== undefined && "bypass" in outcome ? outcome.bypass.reason : null,
     query: plan.queryText ?? null,
     history: { given: history.length, known: ranking?.knownHistory ?? 0 },
-    items: explainItems({
-      ids: hits.map((hit) => hit.itemId),
-      places,
-      offset: plan.offset,
-      // An untouched reply begins where the page begins, a wider one with the first hit.
-      firstRank: served.kind === "edited" ? 0 : plan.offset,
-      scores: ranking?.scores,
-    }),
+    items: explainItems({ ids: hits.map((hit) => hit.itemId), places, offset: plan.offset, firstRank, scores: ranking?.scores }),
   };
 }

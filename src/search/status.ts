@@ -2,26 +2,25 @@
  * What this isolate is and does: model, published vectors, counters. For /armmt/status, which only the admin token opens.
  */
 import type { PublishedSet } from "../embeddings/store.ts";
-import type { Counters } from "../events/counters.ts";
-import type { SearchDeps } from "./contract.ts";
+import type { Searches } from "./assemble.ts";
 
-export async function describeStatus(searches: ReadonlyMap<string, SearchDeps>, counters: Counters): Promise<object> {
-  const indexes = await Promise.all(
-    [...searches].map(async ([name, deps]) => {
-      const looked = await deps.store.lookup([]);
-      const scorer = deps.scorer();
+export async function describeStatus({ edge, indexes }: Searches): Promise<object> {
+  const described = await Promise.all(
+    [...indexes].map(async ([name, { store, backend, window }]) => {
+      const looked = await store.lookup([]);
+      const scorer = edge.scorer();
       return [
         name,
         {
-          backend: deps.backend.name,
-          window: deps.window,
+          backend: backend.name,
+          window,
           model: scorer.ok ? { version: scorer.value.manifest.version, trainedOn: scorer.value.manifest.trainedOn } : scorer.error,
           published: looked.ok ? describeSet(looked.value.set) : looked.error,
         },
       ] as const;
     }),
   );
-  return { indexes: Object.fromEntries(indexes), ...counters.snapshot() };
+  return { indexes: Object.fromEntries(described), ...edge.counters.snapshot() };
 }
 
 function describeSet({ version, itemCount, shardCount, imageEncoder }: PublishedSet): object {

@@ -1,28 +1,35 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { ClientRequest, EngineRequest } from "../../src/backends/backend.ts";
-import { createBackend } from "../../src/backends/create.ts";
+import type { EngineRequest } from "../../src/backends/backend.ts";
+import { createBackends } from "../../src/backends/create.ts";
 import { createElasticsearch } from "../../src/backends/elasticsearch.ts";
+import { parseReply, planSearch } from "./one-search.ts";
 
-const backend = createElasticsearch();
+const backend = createElasticsearch(new Map([["products", {}]]));
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array | undefined) => (bytes === undefined ? undefined : new TextDecoder().decode(bytes));
 
-const post = (body: string, search = ""): ClientRequest => ({ method: "POST", search, body: encode(body) });
-const get = (search: string): ClientRequest => ({ method: "GET", search, body: new Uint8Array() });
-const planOf = (request: ClientRequest) => backend.plan("products", request);
+const post = (body: string, search = "") => ({ method: "POST", search, body: encode(body) }) as const;
+const get = (search: string) => ({ method: "GET", search, body: new Uint8Array() }) as const;
+const planOf = (request: Parameters<typeof planSearch>[2]) => planSearch(backend, "products", request);
 const bodyOf = (request: EngineRequest) => decode(request.body);
 const postJson = (body: unknown, search = "") => planOf(post(JSON.stringify(body), search));
 
 const MATCH = { match: { title: "red shoes" } };
 
-describe("createBackend()", () => {
-  it("lists the known backends when a name is unknown", () => {
-    expect(createBackend("lucene")).toEqual({
-      ok: false,
-      error: 'Unknown backend "lucene": use one of elasticsearch, opensearch, meilisearch, solr',
-    });
-    expect(createBackend("opensearch").ok).toBe(true);
+describe("createBackends()", () => {
+  it("gives indexes of one dialect one backend", () => {
+    const of = (backend: string) => ({ backend });
+    const made = createBackends(
+      new Map([
+        ["a", of("elasticsearch")],
+        ["b", of("opensearch")],
+        ["c", of("solr")],
+      ]),
+    );
+    expect(made.get("a")).toBe(made.get("b"));
+    expect(made.get("c")?.name).toBe("solr");
+    expect(() => createBackends(new Map([["a", of("lucene")]]))).toThrow('Unknown backend "lucene": use one of elasticsearch, opensearch');
   });
 });
 
@@ -216,7 +223,7 @@ describe("plan().identity", () => {
 
 describe("parseReply()", () => {
   const plan = postJson({ query: MATCH });
-  const parse = (body: string) => backend.parseReply(encode(body), plan);
+  const parse = (body: string) => parseReply(backend, encode(body), plan);
   const reasonOf = (body: string) => {
     const reply = parse(body);
     return reply.ok ? undefined : reply.error.reason;
@@ -234,9 +241,9 @@ describe("parseReply()", () => {
   });
 
   it("takes the id from another field where the catalogue knows items by it", () => {
-    const other = createElasticsearch({ idField: "_source.sku" });
+    const other = createElasticsearch(new Map([["products", { idField: "_source.sku" }]]));
     const ids = (body: string) => {
-      const reply = other.parseReply(encode(body), plan);
+      const reply = parseReply(other, encode(body), plan);
       return reply.ok ? reply.value.hits.map((hit) => hit.itemId) : reply.error.detail;
     };
     expect(ids('{"hits":{"hits":[{"_id":"1","_source":{"sku":"A-7"}},{"_id":"2","_source":{"sku":12345678901234567890}}]}}')).toEqual([
@@ -308,8 +315,8 @@ describe("annotate() and describeError()", () => {
   });
 
   it("words errors as Elasticsearch does", () => {
-    const { contentType, body } = backend.describeError(504, "engine_timeout", "Too late");
-    expect(contentType).toBe("application/json");
+    const { headers, body } = backend.describeError(504, "engine_timeout", "Too late");
+    expect(headers).toEqual({ "content-type": "application/json", "x-elastic-product": "Elasticsearch" });
     expect(JSON.parse(body)).toEqual({
       error: { root_cause: [{ type: "engine_timeout", reason: "Too late" }], type: "engine_timeout", reason: "Too late" },
       status: 504,

@@ -5,10 +5,11 @@ import { describe, expect, it } from "vitest";
 import { createElasticsearch } from "../../src/backends/elasticsearch.ts";
 import { createMeilisearch } from "../../src/backends/meilisearch.ts";
 import { createSolr } from "../../src/backends/solr.ts";
+import { parseReply, planSearch } from "./one-search.ts";
 
 const FIXTURES = fileURLToPath(new URL("../../../shared/data/fixtures/backends/", import.meta.url));
-const backend = createElasticsearch();
-const plan = backend.plan("products", { method: "GET", search: "?q=x", body: new Uint8Array() });
+const backend = createElasticsearch(new Map([["products", {}]]));
+const plan = planSearch(backend, "products", { method: "GET", search: "?q=x", body: new Uint8Array() });
 
 const read = (name: string) => new Uint8Array(readFileSync(FIXTURES + name));
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -23,7 +24,7 @@ describe.skipIf(!isPresent)("replies in ../shared/data/fixtures/backends", () =>
     ["opensearch.search-facets.json", ["2", "1"]],
   ])("%s: ids, the same bytes in the same order, whole hits in another", (name, ids) => {
     const bytes = read(name);
-    const reply = backend.parseReply(bytes, plan);
+    const reply = parseReply(backend, bytes, plan);
     if (!reply.ok) throw new Error(reply.error.detail);
     expect(reply.value.hits.map((hit) => hit.itemId)).toEqual(ids);
     expect(decode(reply.value.assemble([...ids.keys()]))).toBe(decode(bytes));
@@ -36,10 +37,10 @@ describe.skipIf(!isPresent)("replies in ../shared/data/fixtures/backends", () =>
     ["meilisearch.search.json", { q: "american ", limit: 2 }, ["2770", "190859"]],
     ["meilisearch.search-facets.json", { q: "classic", facets: ["genres", "rating", "language"] }, ["5"]],
   ])("%s: the same for Meilisearch", (name, asked, ids) => {
-    const meilisearch = createMeilisearch({});
-    const own = meilisearch.plan("movies", { method: "POST", search: "", body: new TextEncoder().encode(JSON.stringify(asked)) });
+    const meilisearch = createMeilisearch(new Map([["movies", {}]]));
+    const own = planSearch(meilisearch, "movies", { method: "POST", search: "", body: new TextEncoder().encode(JSON.stringify(asked)) });
     const bytes = read(name);
-    const reply = meilisearch.parseReply(bytes, own);
+    const reply = parseReply(meilisearch, bytes, own);
     if (!reply.ok) throw new Error(reply.error.detail);
     expect(reply.value.hits.map((hit) => hit.itemId)).toEqual(ids);
     expect(decode(reply.value.assemble([...ids.keys()]))).toBe(decode(bytes));
@@ -57,7 +58,7 @@ describe.skipIf(!isPresent)("replies in ../shared/data/fixtures/backends", () =>
     "typesense.multi-search.json",
     "vespa.search.json",
   ])("%s is not taken for a Meilisearch reply", (name) => {
-    const reply = createMeilisearch({}).parseReply(read(name), plan);
+    const reply = parseReply(createMeilisearch(new Map([["products", {}]])), read(name), plan);
     expect(reply.ok ? "understood" : reply.error.reason).toBe("reply_not_search");
   });
 
@@ -65,9 +66,9 @@ describe.skipIf(!isPresent)("replies in ../shared/data/fixtures/backends", () =>
     ["solr.select.json", "?q=cat:electronics", ["SP2514N"]],
     ["solr.select-highlighting.json", "?q=apple", ["MA147LL/A"]],
   ])("%s: the same for Solr", (name, search, ids) => {
-    const solr = createSolr({});
+    const solr = createSolr(new Map([["techproducts", {}]]));
     const bytes = read(name);
-    const reply = solr.parseReply(bytes, solr.plan("techproducts", { method: "GET", search, body: new Uint8Array() }));
+    const reply = parseReply(solr, bytes, planSearch(solr, "techproducts", { method: "GET", search, body: new Uint8Array() }));
     if (!reply.ok) throw new Error(reply.error.detail);
     expect(reply.value.hits.map((hit) => hit.itemId)).toEqual(ids);
     expect(decode(reply.value.assemble([...ids.keys()]))).toBe(decode(bytes));
@@ -80,7 +81,7 @@ describe.skipIf(!isPresent)("replies in ../shared/data/fixtures/backends", () =>
     "typesense.multi-search.json",
     "vespa.search.json",
   ])("%s is no Elasticsearch reply, and is not taken for one", (name) => {
-    const reply = backend.parseReply(read(name), plan);
+    const reply = parseReply(backend, read(name), plan);
     expect(reply.ok ? "understood" : reply.error.reason).toBe("reply_not_search");
   });
 });

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { appendMember, applyEdits, cutMember, fillArray } from "../../src/backends/json-edits.ts";
+import { appendMember, applyEdits, cutMember, refill } from "../../src/backends/json-edits.ts";
 import type { JsonText } from "../../src/backends/json-scan.ts";
 import { scanJson } from "../../src/backends/json-scan.ts";
 import { elements, find, members } from "../../src/backends/json-spans.ts";
@@ -35,10 +35,10 @@ describe("editing", () => {
         const found = find(text, text.root, "list");
         const array = found.ok ? found.value! : text.root;
         const slots = elements(text, array);
-        expect(decode(fillArray(text, array, slots, [...slots.keys()]))).toBe(decode(text.bytes));
+        expect(decode(applyEdits(text.bytes, refill(text, array, slots, [...slots.keys()])))).toBe(decode(text.bytes));
 
         const picks = [...slots.keys()].filter((i) => (seed >> (i % 16)) & 1).toReversed();
-        const filled = decode(fillArray(text, array, slots, picks));
+        const filled = decode(applyEdits(text.bytes, refill(text, array, slots, picks)));
         expect(JSON.parse(filled).list).toEqual(picks.map((pick) => JSON.parse(JSON.stringify(list[pick]))));
         expect(filled).toContain('"after":12345678901234567890');
         expect(filled.startsWith('{"before":1.0,')).toBe(true);

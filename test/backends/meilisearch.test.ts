@@ -1,12 +1,13 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createMeilisearch } from "../../src/backends/meilisearch.ts";
+import { parseReply, planSearch } from "./one-search.ts";
 
-const backend = createMeilisearch({});
+const backend = createMeilisearch(new Map([["products", {}]]));
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
-const post = (body: unknown) => backend.plan("products", { method: "POST", search: "", body: encode(JSON.stringify(body)) });
-const get = (search: string) => backend.plan("products", { method: "GET", search, body: new Uint8Array() });
+const post = (body: unknown) => planSearch(backend, "products", { method: "POST", search: "", body: encode(JSON.stringify(body)) });
+const get = (search: string) => planSearch(backend, "products", { method: "GET", search, body: new Uint8Array() });
 
 describe("plan()", () => {
   it.each([
@@ -58,7 +59,7 @@ describe("plan()", () => {
   });
 
   it.each(['{"q":', "[]", '{"q":"a","q":"b"}'])("leaves %s to the engine", (body) => {
-    const plan = backend.plan("products", { method: "POST", search: "", body: encode(body) });
+    const plan = planSearch(backend, "products", { method: "POST", search: "", body: encode(body) });
     expect(plan.bypass?.reason).toBe("request_not_understood");
     expect(decode(plan.own.body)).toBe(body);
   });
@@ -74,12 +75,13 @@ describe("plan()", () => {
 describe("parseReply()", () => {
   const plan = post({ q: "red" });
   const reasonOf = (body: string) => {
-    const reply = backend.parseReply(encode(body), plan);
+    const reply = parseReply(backend, encode(body), plan);
     return reply.ok ? undefined : reply.error.reason;
   };
 
   it("reads ids, also numbers that no double holds, and ranking scores", () => {
-    const reply = backend.parseReply(
+    const reply = parseReply(
+      backend,
       encode('{"hits":[{"id":90071992547409931,"_rankingScore":0.5},{"id":"b"}],"offset":0,"limit":20,"processingTimeMs":1,"query":"red"}'),
       plan,
     );
@@ -90,8 +92,8 @@ describe("parseReply()", () => {
   });
 
   it("knows items by another primary key", () => {
-    const other = createMeilisearch({ idField: "sku" });
-    const reply = other.parseReply(encode('{"hits":[{"id":1,"sku":"a"}],"processingTimeMs":1}'), plan);
+    const other = createMeilisearch(new Map([["products", { idField: "sku" }]]));
+    const reply = parseReply(other, encode('{"hits":[{"id":1,"sku":"a"}],"processingTimeMs":1}'), plan);
     expect(reply.ok && reply.value.hits[0]?.itemId).toBe("a");
   });
 
@@ -125,7 +127,7 @@ describe("parseReply()", () => {
             : { offset: first, limit: count, estimatedTotalHits: total };
         const wide = answer(0, window, numbers(0, window));
         const own = answer(page * limit, limit, numbers(page * limit, limit));
-        const reply = backend.parseReply(encode(wide), post({ q: "red", ...asked }));
+        const reply = parseReply(backend, encode(wide), post({ q: "red", ...asked }));
         if (!reply.ok) throw new Error(reply.error.detail);
         const places = [...reply.value.hits.keys()].slice(page * limit, page * limit + limit);
         expect(JSON.parse(decode(reply.value.assemble(places)))).toEqual(JSON.parse(own));

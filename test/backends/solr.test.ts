@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { createSolr } from "../../src/backends/solr.ts";
+import { parseReply, planSearch } from "./one-search.ts";
 
-const backend = createSolr({});
+const backend = createSolr(new Map([["products", {}]]));
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
-const get = (search: string) => backend.plan("products", { method: "GET", search, body: new Uint8Array() });
-const post = (form: string, search = "") => backend.plan("products", { method: "POST", search, body: encode(form) });
+const get = (search: string) => planSearch(backend, "products", { method: "GET", search, body: new Uint8Array() });
+const post = (form: string, search = "") => planSearch(backend, "products", { method: "POST", search, body: encode(form) });
 
 describe("plan()", () => {
   it("reads words and page from the URL and asks for the window there", () => {
@@ -67,9 +68,15 @@ const reply = (ids: readonly string[], header: object, start: number, highlighte
     highlighting: Object.fromEntries(highlighted.map((id) => [id, { title: [`<em>${id}</em>`] }])),
   });
 
-const refuse = (search: string, form = "") => backend.refuse({ method: form === "" ? "GET" : "POST", search, body: encode(form) });
+const refuse = (search: string, form = "") => {
+  const plan = backend.plan(
+    { method: form === "" ? "GET" : "POST", path: "/solr/products/select", search, body: encode(form) },
+    "products",
+  );
+  return plan.ok ? undefined : plan.error.message;
+};
 
-describe("refuse()", () => {
+describe("plan() refuses", () => {
   it.each([
     "?q=red&qt=/update",
     "?q=red&shards=10.0.0.1:8983/solr/other",
@@ -100,7 +107,7 @@ describe("refuse()", () => {
 describe("parseReply()", () => {
   it("reads ids, scores and what was elevated", () => {
     const body = '{"response":{"start":0,"docs":[{"id":7,"score":2.5,"[elevated]":true},{"id":"b","[elevated]":false}]}}';
-    const read = backend.parseReply(encode(body), get("?q=red"));
+    const read = parseReply(backend, encode(body), get("?q=red"));
     expect(read.ok && read.value.hits).toEqual([
       { itemId: "7", score: 2.5, isPinned: true },
       { itemId: "b", score: undefined, isPinned: false },
@@ -110,13 +117,13 @@ describe("parseReply()", () => {
   it("cuts a page that looks like one that was asked for", () => {
     const plan = get("?q=red&start=2&rows=2");
     const wide = reply(["a", "b", "c", "d", "e"], { q: "red", start: "0", rows: "60" }, 0);
-    const read = backend.parseReply(encode(wide), plan);
+    const read = parseReply(backend, encode(wide), plan);
     if (!read.ok) throw new Error(read.error.detail);
     expect(decode(read.value.assemble([4, 0]))).toBe(reply(["e", "a"], { q: "red", start: "2", rows: "2" }, 2));
   });
 
   it("takes an echo out that the shopper would not have got, and highlighting that no document has", () => {
-    const read = backend.parseReply(encode(reply(["a", "b"], { q: "red", rows: "60", fq: "x" }, 0, ["b"])), get("?q=red&fq=x"));
+    const read = parseReply(backend, encode(reply(["a", "b"], { q: "red", rows: "60", fq: "x" }, 0, ["b"])), get("?q=red&fq=x"));
     if (!read.ok) throw new Error(read.error.detail);
     expect(decode(read.value.assemble([1, 0]))).toBe(reply(["b", "a"], { q: "red", fq: "x" }, 0, ["b"]));
     expect(JSON.parse(decode(read.value.assemble([0])))).toMatchObject({ highlighting: {} });
@@ -128,7 +135,7 @@ describe("parseReply()", () => {
     ["reply_not_search", '{"response":{"docs":[{"title":"x"}]}}'],
     ["duplicate_ids", '{"response":{"docs":[{"id":"a"},{"id":"a"}]}}'],
   ])("%s for %s", (reason, body) => {
-    const read = backend.parseReply(encode(body), get("?q=red"));
+    const read = parseReply(backend, encode(body), get("?q=red"));
     expect(read.ok ? undefined : read.error.reason).toBe(reason);
   });
 });

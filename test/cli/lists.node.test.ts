@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packSet, writeSet } from "../../src/cli/embed/pack.ts";
-import { itemFeatures } from "../../src/cli/embed/vectors.ts";
+import { productFeatures } from "../../src/cli/embed/vectors.ts";
 import { makeLists } from "../../src/cli/lists.ts";
 import { createListWriter, type ItemTable, type ListRow, listInputOf, rowMaker } from "../../src/cli/lists/dataset.ts";
 import { createEventIndex, historyBefore, type LoggedSearch, readLog, searchOf } from "../../src/cli/lists/log.ts";
@@ -30,7 +30,7 @@ function textTable(count: number): ItemTable {
     itemId: product.id,
     image: undefined,
     text: encode(product.title),
-    features: itemFeatures(product),
+    features: productFeatures(product),
   }));
   return { identity: { imageDim: 64, textDim: TEXT_DIM, imageEncoder: "none", textEncoder: "text" }, items };
 }

@@ -6,7 +6,7 @@ import { createExecutionContext, env, waitOnExecutionContext } from "cloudflare:
 import manifest from "../../model/manifest.json";
 import model from "../../model/student.onnx";
 import { createApp } from "../../src/app.ts";
-import { BACKEND_NAMES } from "../../src/backends/create.ts";
+import { BACKEND_LIMITS } from "../../src/backends/create.ts";
 import type { Config } from "../../src/config.ts";
 import { parseConfig } from "../../src/config.ts";
 import type { KvReader } from "../../src/embeddings/store.ts";
@@ -46,6 +46,7 @@ export interface EdgeOptions {
   readonly sink?: ExposureSink;
   readonly maxReplyBytes?: number;
   readonly now?: () => number;
+  readonly isWithinRate?: (client: string) => Promise<boolean>;
   /** Variables on top of those of this file. */
   readonly vars?: Readonly<Record<string, unknown>>;
 }
@@ -80,7 +81,7 @@ function configOf(options: EdgeOptions): Config {
       ADMIN_TOKEN: TOKEN,
       ...options.vars,
     },
-    BACKEND_NAMES,
+    BACKEND_LIMITS,
   );
   if (!config.ok) throw new Error(config.error.join("\n"));
   return config.value;
@@ -135,12 +136,12 @@ export function openEdge(options: EdgeOptions): Edge {
   });
   const { adminToken, storefrontUrl } = config;
   const app = createApp({
-    searches,
+    ...searches,
     adminToken,
     storefrontUrl,
     fetch,
-    status: () => describeStatus(searches, counters),
-    log: (entry) => logs.push(entry),
+    status: () => describeStatus(searches),
+    isWithinRate: options.isWithinRate,
   });
 
   return {

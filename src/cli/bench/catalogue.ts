@@ -8,7 +8,7 @@ import { createTextEncoder, itemText } from "../../embeddings/text-encoder.ts";
 import type { ModelManifest } from "../../inference/manifest.ts";
 import type { ItemRecord } from "../../ranking/candidate.ts";
 import { packSet } from "../embed/pack.ts";
-import { itemFeatures } from "../embed/vectors.ts";
+import { productFeatures } from "../embed/vectors.ts";
 import { unitRows, xorshift } from "./list.ts";
 
 /** The part of a KV namespace that publishing needs. */
@@ -41,6 +41,6 @@ function recordsOf(products: readonly DrawnProduct[], imageDim: number): ItemRec
       imageDim,
     ),
     text: encodeText(itemText(product)),
-    features: itemFeatures(product),
+    features: productFeatures(product),
   }));
 }

@@ -12,6 +12,7 @@ import { fitProjection, project } from "../../embeddings/projection.ts";
 import { TEXT_DIM, TEXT_ENCODER, createTextEncoder } from "../../embeddings/text-encoder.ts";
 import type { ImageEncoder } from "../../inference/image-encoder.ts";
 import type { ItemRecord } from "../../ranking/candidate.ts";
+import { itemFeatures } from "../../ranking/item-values.ts";
 import type { CatalogItem } from "../catalog-file.ts";
 import type { SetIdentity } from "./pack.ts";
 
@@ -39,7 +40,7 @@ export function toRecords(items: readonly CatalogItem[], raws: readonly (Float32
   const records = items.map(({ product, text }, i) => {
     const raw = raws[i];
     const image = raw === undefined ? undefined : imageVector(raw, encoder.dim, projection);
-    return { itemId: product.id, image, text: encodeText(text), features: itemFeatures(product) };
+    return { itemId: product.id, image, text: encodeText(text), features: productFeatures(product) };
   });
   const encoderName = projection === undefined ? encoder.fingerprint : `${encoder.fingerprint}+pca${ENCODER_DIM}-${hashOf(projection)}`;
   return {
@@ -64,16 +65,9 @@ function unit(vector: Float32Array): Float32Array {
 }
 
 /** ITEM_FEATURES of a product, in order and in their units. */
-export function itemFeatures(product: Product): (number | undefined)[] {
-  const { price, popularity, rating, ratingCount, inStock, createdAt } = product;
-  return [
-    price === undefined ? undefined : Math.log(price),
-    popularity === undefined ? undefined : Math.log1p(popularity),
-    rating,
-    ratingCount === undefined ? undefined : Math.log1p(ratingCount),
-    inStock === undefined ? undefined : Number(inStock),
-    createdAt === undefined ? undefined : Date.parse(createdAt) / DAY_MS,
-  ];
+export function productFeatures({ createdAt, inStock, ...values }: Product): (number | undefined)[] {
+  const createdDay = createdAt === undefined ? undefined : Date.parse(createdAt) / DAY_MS;
+  return itemFeatures({ ...values, inStock: inStock === undefined ? undefined : Number(inStock) }, createdDay);
 }
 
 /** The projection of an earlier run, or one fitted on this catalogue's pictures. */
