@@ -81,7 +81,7 @@ const url = v.pipe(
 
 const variant = v.picklist(["control", "armmt"], 'use "control" or "armmt"');
 
-const path = v.pipe(v.string("name a field"), v.regex(/^[^.]+(\.[^.]+)*$/, "use member names with dots between them"));
+const memberPath = v.pipe(v.string("name a field"), v.regex(/^[^.]+(\.[^.]+)*$/, "use member names with dots between them"));
 
 /** What HTTP itself or the edge says. */
 const RESERVED_HEADERS = /^(?:authorization|cookie|host|connection|content-length|transfer-encoding|accept-encoding|x-armmt.*)$/i;
@@ -103,8 +103,8 @@ const index = v.strictObject({
     v.check((window) => window !== 1, "use at least 2 hits, or 0 to pass this index on as it is"),
   ),
   catalog: v.optional(v.pipe(v.string("name a catalog"), v.regex(NAME, "use letters, digits, dots, dashes and underscores"))),
-  idField: v.optional(path),
-  hitFields: v.optional(v.strictObject(v.entriesFromList(ITEM_VALUES, v.optional(path)))),
+  idField: v.optional(memberPath),
+  hitFields: v.optional(v.strictObject(v.entriesFromList(ITEM_VALUES, v.optional(memberPath)))),
   headers: v.optional(v.record(headerName, v.pipe(v.string("use text"), v.regex(/^[\x20-\x7e]*$/, "use printable ASCII")))),
   forwardCredentials: v.optional(v.boolean("use true or false"), false),
 });

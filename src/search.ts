@@ -110,10 +110,10 @@ async function serveRanked(batch: Batch, wanted: readonly Wanted[]): Promise<Ser
     return serveAfterRefusal(batch, wanted, read.error);
   }
 
-  const { searches, assemble } = read.value;
+  const { searches } = read.value;
   const endings = await Promise.all(batch.searches.map((one, i) => finish(one, wanted[i], searches[i], sizes[i] !== undefined)));
   if (endings.every(({ shown }) => shown === undefined)) return { kind: "untouched", endings, reply: reply.value };
-  return { kind: "edited", endings, reply: reply.value, body: assemble(endings.map(({ shown }) => shown?.places)) };
+  return { kind: "edited", endings, reply: reply.value, body: read.value.assemble(endings.map(({ shown }) => shown?.places)) };
 }
 
 /** The order of one search and its page. */
@@ -125,12 +125,12 @@ async function finish(
 ): Promise<Ending> {
   const { plan, index } = one;
   if (wanted === undefined || read === undefined)
-    return left({ reason: "internal_error", detail: "Searches and replies differ in number" });
-  if (!wanted.ok) return left(wanted.error);
-  if (!read.ok) return left(read.error);
+    return leave({ reason: "internal_error", detail: "Searches and replies differ in number" });
+  if (!wanted.ok) return leave(wanted.error);
+  if (!read.ok) return leave(read.error);
   const { hits } = read.value;
   const ranking = read.value.bypass === undefined ? await rankInTime(one, hits.slice(0, index.window)) : err(read.value.bypass);
-  if (!ranking.ok && !isWidened) return left(ranking.error);
+  if (!ranking.ok && !isWidened) return leave(ranking.error);
   // Without an order the page is the engine's own, cut from the wider reply.
   const order = ranking.ok ? ranking.value.order : [];
   const places = pagePlaces(order, hits.length, isWidened ? plan : { offset: 0, limit: hits.length });
@@ -138,7 +138,7 @@ async function finish(
   return { outcome, shown: { hits, places, firstRank: 0 } };
 }
 
-function left(reason: Bypass): Ending {
+function leave(reason: Bypass): Ending {
   return { outcome: { bypass: reason }, shown: undefined };
 }
 
@@ -180,13 +180,13 @@ function untouched(reply: EngineReply, wanted: readonly Wanted[]): Served {
     const reason: Bypass = one.ok ? { reason: "internal_error", detail: "Left alone without a reason" } : one.error;
     // An error of the engine says more than why we would have left its order, unless that error is what we left the request to.
     const isExpected = isSuccess(reply.status) || reason.reason === "request_not_understood";
-    return left(isExpected ? reason : { reason: "engine_status", detail: `The engine answered ${reply.status}` });
+    return leave(isExpected ? reason : { reason: "engine_status", detail: `The engine answered ${reply.status}` });
   });
   return { kind: "untouched", endings, reply };
 }
 
 function none({ searches }: Batch, reason: Bypass): Served {
-  return { kind: "none", bypass: reason, endings: searches.map(() => left(reason)) };
+  return { kind: "none", bypass: reason, endings: searches.map(() => leave(reason)) };
 }
 
 /** Reasons that are no fault: asked for, or nothing to do. */

@@ -80,10 +80,11 @@ export function createEngine(options: EngineOptions): Engine {
   };
 }
 
+const nameOf = (raw: string): string => [...new URLSearchParams(raw).keys()][0]?.toLowerCase() ?? "";
+
 /** `search` as it stood, without these parameters. Names are compared as engines do: without regard to case. */
 function without(search: string, names: ReadonlySet<string>): string {
   if (names.size === 0 || search === "") return search;
-  const nameOf = (raw: string): string => [...new URLSearchParams(raw).keys()][0]?.toLowerCase() ?? "";
   const kept = search
     .slice(1)
     .split("&")

@@ -14,10 +14,12 @@ export type ItemValue = (typeof ITEM_VALUES)[number];
  */
 export type ItemValues = Readonly<Partial<Record<ItemValue, number | undefined>>>;
 
+function from(least: number, value: number | undefined): number | undefined {
+  return value !== undefined && value >= least && Number.isFinite(value) ? value : undefined;
+}
+
 /** One entry per ITEM_FEATURES, in their units; `createdDay` is days since 1970-01-01. */
 export function itemFeatures(values: ItemValues, createdDay: number | undefined): (number | undefined)[] {
-  const from = (least: number, value: number | undefined): number | undefined =>
-    value !== undefined && value >= least && Number.isFinite(value) ? value : undefined;
   const price = from(Number.MIN_VALUE, values.price);
   const popularity = from(0, values.popularity);
   const count = from(0, values.ratingCount);

@@ -19,17 +19,18 @@ const MATCH = { match: { title: "red shoes" } };
 
 describe("createBackends()", () => {
   it("gives indexes of one dialect one backend", () => {
-    const of = (backend: string) => ({ backend });
     const made = createBackends(
       new Map([
-        ["a", of("elasticsearch")],
-        ["b", of("opensearch")],
-        ["c", of("solr")],
+        ["a", { backend: "elasticsearch" }],
+        ["b", { backend: "opensearch" }],
+        ["c", { backend: "solr" }],
       ]),
     );
     expect(made.get("a")).toBe(made.get("b"));
     expect(made.get("c")?.name).toBe("solr");
-    expect(() => createBackends(new Map([["a", of("lucene")]]))).toThrow('Unknown backend "lucene": use one of elasticsearch, opensearch');
+    expect(() => createBackends(new Map([["a", { backend: "lucene" }]]))).toThrow(
+      'Unknown backend "lucene": use one of elasticsearch, opensearch',
+    );
   });
 });
 

@@ -1,0 +1,5 @@
+/** Every dialect, in the order of the README's matrix. */
+import type { Dialect } from "./dialect.ts";
+import { elasticsearch } from "./elasticsearch.ts";
+
+export const DIALECTS: readonly Dialect[] = [elasticsearch];
