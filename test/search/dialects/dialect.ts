@@ -19,7 +19,7 @@ export interface Page {
 
 export interface Ask {
   readonly path: string;
-  readonly init: RequestInit;
+  readonly init: { readonly method?: string; readonly headers?: Readonly<Record<string, string>>; readonly body?: string };
 }
 
 /** One search's part of a reply: what is shown, and everything else. */
@@ -66,9 +66,9 @@ export interface Dialect {
   /** More of the index's configuration. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** The names by which a page can be asked for, one entry per way; a way that counts pages is only asked for whole ones. */
-  readonly pages: readonly { readonly name: string; ask(query: string, page: Page): Ask }[];
+  readonly pages: readonly { readonly name: string; readonly ask: (query: string, page: Page) => Ask }[];
   /** For engines whose pages hang together by cursors: the next page, until there is none. */
-  readonly walk?: { first(query: string, limit: number): Ask; next(reply: unknown): Ask | undefined };
+  readonly walk?: { readonly first: (query: string, limit: number) => Ask; readonly next: (reply: unknown) => Ask | undefined };
   /** The stand-in: answers as the engine does. */
   answer(request: Request, items: readonly StandInItem[]): Promise<Response>;
   /** One entry per search of the reply. */
