@@ -1,0 +1,80 @@
+/** Solr: `select`, which repeats its parameters and keeps highlighting apart from the documents. */
+import type { Dialect, StandInItem } from "./dialect.ts";
+import { cut, get, listOf, numberOf, objectOf } from "./dialect.ts";
+
+async function answer(request: Request, items: readonly StandInItem[]): Promise<Response> {
+  const url = new URL(request.url);
+  const form = request.method === "POST" ? new URLSearchParams(await request.text()) : new URLSearchParams();
+  const params = Object.fromEntries([...url.searchParams, ...form]);
+  const start = numberOf(params["start"], 0);
+  const rows = numberOf(params["rows"], 10);
+  const elevated = params["enableElevation"] === "true" ? 2 : 0;
+  const docs = cut(items, start, rows).map(({ id, title, price }, i) => ({
+    id,
+    title,
+    price,
+    _version_: 1234567890123456,
+    ...(elevated > 0 && { "[elevated]": start + i < elevated }),
+  }));
+  return Response.json({
+    responseHeader: { status: 0, QTime: 1, ...(params["echoParams"] !== "none" && { params }) },
+    response: { numFound: items.length, start, numFoundExact: true, docs },
+    ...(params["facet"] === "true" && { facet_counts: { facet_queries: {}, facet_fields: { brand: ["acme", items.length] } } }),
+    ...(params["hl"] === "true" && {
+      highlighting: Object.fromEntries(docs.map(({ id, title }) => [id, { title: [`<em>${title}</em>`] }])),
+    }),
+  });
+}
+
+const PATH = "/solr/products/select";
+
+export const solr: Dialect = {
+  title: "Solr",
+  backend: "solr",
+  index: "products",
+  pages: [
+    { name: "start, rows", ask: (q, { offset, limit }) => get(PATH, { q, start: offset, rows: limit }) },
+    {
+      name: "a form",
+      ask: (q, { offset, limit }) => ({
+        path: `${PATH}?wt=json`,
+        init: {
+          method: "POST",
+          headers: { "content-type": "application/x-www-form-urlencoded" },
+          body: new URLSearchParams({ q, start: String(offset), rows: String(limit) }).toString(),
+        },
+      }),
+    },
+  ],
+  answer,
+  read(reply) {
+    const { response, highlighting, ...rest } = objectOf(reply);
+    const { docs, ...totals } = objectOf(response);
+    const ids = listOf(docs).map((doc) => String(objectOf(doc)["id"]));
+    if (highlighting === undefined) return [{ ids, rest: { ...rest, ...totals } }];
+    // Beside the documents: it must be of those that are shown, and in their order.
+    return [{ ids, rest: { ...rest, ...totals, isHighlighted: Object.keys(objectOf(highlighting)).join() === ids.join() } }];
+  },
+  cases: [
+    { feature: "search", title: "`select`", ask: get(PATH, { q: "red" }), outcomes: ["applied"] },
+    { feature: "facets", title: "`facet`", ask: get(PATH, { q: "red", facet: "true", "facet.field": "brand" }), outcomes: ["applied"] },
+    { feature: "highlighting", title: "`hl`", ask: get(PATH, { q: "red", hl: "true", rows: 6 }), outcomes: ["applied"] },
+    { feature: "sort", title: "`sort`", ask: get(PATH, { q: "red", sort: "price asc" }), outcomes: ["explicit_sort"] },
+    { feature: "grouping", title: "`group`", ask: get(PATH, { q: "red", group: "true" }), outcomes: ["grouped"] },
+    {
+      feature: "grouping",
+      title: "`{!collapse}`",
+      ask: get(PATH, { q: "red", fq: "{!collapse field=sku}" }),
+      outcomes: ["grouped"],
+    },
+    {
+      feature: "pinned hits",
+      title: "elevation with `fl=[elevated]`",
+      ask: get(PATH, { q: "red", enableElevation: "true", fl: "id,title,[elevated]" }),
+      outcomes: ["applied"],
+      pinned: [0, 1],
+    },
+    { feature: "cursor", title: "`cursorMark`", ask: get(PATH, { q: "red", cursorMark: "*", sort: "score desc" }), outcomes: ["cursor"] },
+    { feature: "no hits", title: "`rows=0`", ask: get(PATH, { q: "red", rows: 0 }), outcomes: ["size_zero"] },
+  ],
+};
