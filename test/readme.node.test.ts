@@ -1,7 +1,8 @@
 /** The README may not promise what the sources do not have: its lists of reasons, commands and scripts are compared with the code. */
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { requestMatrix } from "./search/dialects/matrix.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const readme = readFileSync(resolve(root, "README.md"), "utf8");
@@ -15,6 +16,17 @@ describe("README", () => {
     const rows = [...table.matchAll(/^\| `(\w+)` \| /gm)].map((match) => match[1]);
     expect(codes.length).toBeGreaterThan(20);
     expect(rows).toEqual(codes);
+  });
+
+  it("shows the request matrix that the tests of the dialects make", () => {
+    const [before, after] = ["<!-- matrix: UPDATE_README=1 npx vitest run test/readme.node.test.ts -->\n", "\n<!-- /matrix -->"];
+    const start = readme.indexOf(before) + before.length;
+    const end = readme.indexOf(after);
+    if (process.env["UPDATE_README"] !== undefined) {
+      writeFileSync(resolve(root, "README.md"), readme.slice(0, start) + requestMatrix() + readme.slice(end));
+      return;
+    }
+    expect(readme.slice(start, end)).toBe(requestMatrix());
   });
 
   it("names npm scripts that exist", () => {
