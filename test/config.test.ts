@@ -57,6 +57,11 @@ describe("parseConfig()", () => {
     });
   });
 
+  it("takes an index that is only passed on, and its name for its catalog", () => {
+    const { catalog: _, ...index } = { ...INDEX, window: 0 };
+    expect(configOf({ INDEXES: { brands: index } }).indexes.get("brands")).toMatchObject({ window: 0, catalog: "brands" });
+  });
+
   it("is frozen", () => {
     const config = configOf({});
     expect(Object.isFrozen(config)).toBe(true);
@@ -118,6 +123,31 @@ describe("parseConfig()", () => {
       "coverage past 1",
       { EXPERIMENT: { key: "x", variations: ["control", "armmt"], weights: [0.5, 0.5], coverage: 2 } },
       /^EXPERIMENT\.coverage is 2: use 0 to 1/,
+    ],
+    [
+      "a wider window than the engine gives",
+      { INDEXES: { a: { ...INDEX, backend: "narrow", window: 251 } } },
+      /^INDEXES\.a\.window is 251: narrow gives at most 250 hits/,
+    ],
+    [
+      "two indexes of an engine whose requests name none",
+      { INDEXES: { a: { ...INDEX, backend: "narrow" }, b: { ...INDEX, backend: "narrow" } } },
+      /^INDEXES\.b\.backend is "narrow", whose requests name no index/,
+    ],
+    [
+      "a path that is none",
+      { INDEXES: { a: { ...INDEX, hitFields: { price: "_source..price" } } } },
+      /^INDEXES\.a\.hitFields\.price is "_source\.\.price": use member names/,
+    ],
+    [
+      "a value that items do not have",
+      { INDEXES: { a: { ...INDEX, hitFields: { colour: "c" } } } },
+      /^INDEXES\.a\.hitFields\.colour is not known/,
+    ],
+    [
+      "a credential that is no secret",
+      { INDEXES: { a: { ...INDEX, headers: { Authorization: "Basic x" } } } },
+      /^INDEXES\.a\.headers.*ENGINE_AUTHORIZATION/,
     ],
     ["a plain http storefront", { STOREFRONT_URL: "http://shop.example.com" }, /^STOREFRONT_URL is "http:/],
   ])("refuses %s", (_, values, problem) => {

@@ -1,0 +1,101 @@
+/** `_msearch`: several searches as lines of JSON. */
+import { describe, expect, it } from "vitest";
+import type { RequestPlan } from "../../src/backends/backend.ts";
+import { createElasticsearch } from "../../src/backends/elasticsearch.ts";
+
+const elasticsearch = createElasticsearch(
+  new Map([
+    ["products", {}],
+    ["brands", { idField: "_source.sku" }],
+  ]),
+);
+const encode = (text: string) => new TextEncoder().encode(text);
+const decode = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
+const MATCH = '{"query":{"match":{"title":"red"}}}';
+
+function send(body: string, index?: string, search = "") {
+  const path = index === undefined ? "/_msearch" : `/${index}/_msearch`;
+  return elasticsearch.plan({ method: "POST", path, search, body: encode(body) }, index);
+}
+
+function planOf(body: string, index?: string): RequestPlan {
+  const plan = send(body, index);
+  if (!plan.ok) throw new Error(plan.error.message);
+  return plan.value;
+}
+
+describe("plan() of _msearch", () => {
+  it("reads each search on its own, and widens those that are asked for", () => {
+    const body = `{"index":"products"}\n${MATCH}\n{"index":["brands"],"preference":"x"}\n{"query":{"match":{"name":"acme"}},"from":4,"size":2}\n`;
+    const plan = planOf(body);
+    expect(plan.isMulti).toBe(true);
+    expect(plan.searches.map(({ index, queryText, offset, limit }) => [index, queryText, offset, limit])).toEqual([
+      ["products", "red", 0, 10],
+      ["brands", "acme", 4, 2],
+    ]);
+    expect(decode(plan.own.body)).toBe(body);
+    expect(plan.own).toMatchObject({ method: "POST", path: "/_msearch", search: "" });
+    expect(decode(plan.widen([undefined, 60]).body)).toBe(
+      `{"index":"products"}\n${MATCH}\n{"index":["brands"],"preference":"x"}\n{"query":{"match":{"name":"acme"}},"from":0,"size":60}\n`,
+    );
+    expect(decode(plan.widen([60, undefined]).body)).toContain('\n{"size":60,"query":{"match":{"title":"red"}}}\n');
+  });
+
+  it("takes the path's index where a header names none, and headers that are empty lines", () => {
+    const plan = planOf(`\n${MATCH}\n{}\n${MATCH}`, "products");
+    expect(plan.searches.map(({ index }) => index)).toEqual(["products", "products"]);
+    expect(plan.own.path).toBe("/products/_msearch");
+    expect(decode(plan.widen([5, undefined]).body)).toBe(`\n{"size":5,"query":{"match":{"title":"red"}}}\n{}\n${MATCH}`);
+  });
+
+  it("leaves to the engine what it does not understand, and only that", () => {
+    const plan = planOf(`{}\n${MATCH}\n{}\n{"size":-1}\n{}\n{"query":\n`, "products");
+    expect(plan.searches.map(({ bypass }) => bypass?.reason)).toEqual([undefined, "request_not_understood", "request_not_understood"]);
+  });
+
+  it("cuts ext.armmt out of every body", () => {
+    const plan = planOf(`{}\n{"query":{"match":{"title":"red"}},"ext":{"armmt":{"history":["a"]}}}\n`, "products");
+    expect(plan.searches[0]!.history).toEqual(["a"]);
+    expect(decode(plan.own.body)).toBe(`{}\n${MATCH}\n`);
+  });
+
+  it.each<[string, string, number, RegExp]>([
+    ["an index that is not configured", `{"index":"orders"}\n${MATCH}\n`, 404, /\[orders\].*products, brands/],
+    ["a list of indexes", `{"index":["products","brands"]}\n${MATCH}\n`, 400, /Line 1: name one index/],
+    ["a list in one text", `{"index":"products,brands"}\n${MATCH}\n`, 404, /\[products,brands\]/],
+    ["no index at all", `{}\n${MATCH}\n`, 400, /Line 1: name one index/],
+    ["a header that is no JSON", `{"index":\n${MATCH}\n`, 400, /Line 1: The body is not JSON/],
+    ["a missing body", `{"index":"products"}\n`, 400, /1 lines/],
+    ["nothing", "", 400, /0 lines/],
+  ])("refuses %s", (_, body, status, message) => {
+    const plan = send(body);
+    expect(plan.ok ? undefined : [plan.error.status, message.test(plan.error.message)]).toEqual([status, true]);
+  });
+});
+
+describe("parseReply() of _msearch", () => {
+  const plan = planOf(`{"index":"products"}\n${MATCH}\n{"index":"brands"}\n${MATCH}\n`);
+  const HITS = '{"hits":{"hits":[{"_id":"a","_source":{"sku":1}},{"_id":"b","_source":{"sku":2}}]},"status":200}';
+
+  it("reads each part by its own index, and edits one without the other", () => {
+    const reply = elasticsearch.parseReply(encode(`{"took":1,"responses":[${HITS} , ${HITS}]}`), plan);
+    if (!reply.ok) throw new Error(reply.error.detail);
+    expect(reply.value.searches.map((one) => (one.ok ? one.value.hits.map(({ itemId }) => itemId) : one.error))).toEqual([
+      ["a", "b"],
+      ["1", "2"],
+    ]);
+    const turned = '{"hits":{"hits":[{"_id":"b","_source":{"sku":2}},{"_id":"a","_source":{"sku":1}}]},"status":200}';
+    expect(decode(reply.value.assemble([undefined, [1, 0]]))).toBe(`{"took":1,"responses":[${HITS} , ${turned}]}`);
+    expect(decode(reply.value.assemble([undefined, undefined]))).toBe(`{"took":1,"responses":[${HITS} , ${HITS}]}`);
+  });
+
+  it("knows the parts that failed", () => {
+    const reply = elasticsearch.parseReply(encode(`{"responses":[${HITS},{"error":{"type":"x"},"status":404}]}`), plan);
+    expect(reply.ok && reply.value.searches.map((one) => (one.ok ? "read" : one.error.reason))).toEqual(["read", "engine_status"]);
+  });
+
+  it.each(['{"responses":[]}', `{"responses":{}}`, HITS])("does not take %s for the reply", (body) => {
+    const reply = elasticsearch.parseReply(encode(body), plan);
+    expect(reply.ok ? "read" : reply.error.reason).toBe("reply_not_search");
+  });
+});

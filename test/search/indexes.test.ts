@@ -1,0 +1,188 @@
+/** What the configuration says of an index beyond its address: passed on, other engines, keys, headers, fresh values; and who may ask how often. */
+import { beforeAll, describe, expect, it } from "vitest";
+import { drawnItems, publish } from "./catalog.ts";
+import type { Engine } from "./edge.ts";
+import { demoShop, ENGINE_URL, idsOf, match, openEdge, outcomeOf, postJson, WINDOW } from "./edge.ts";
+
+const CATALOG = "indexes";
+const PRODUCTS = { backend: "elasticsearch", url: ENGINE_URL, window: WINDOW, catalog: CATALOG };
+
+beforeAll(() => publish(CATALOG));
+
+const lines = (...parts: readonly object[]): RequestInit => ({
+  method: "POST",
+  headers: { "content-type": "application/x-ndjson" },
+  body: parts.map((part) => `${JSON.stringify(part)}\n`).join(""),
+});
+
+describe("window = 0", () => {
+  it("passes an index on as it is, alone and beside one that is re-ranked", async () => {
+    const reply = {
+      hits: {
+        hits: drawnItems()
+          .slice(0, 5)
+          .map(({ itemId }) => ({ _id: itemId, _score: 1 })),
+      },
+    };
+    const several: Engine = async (request) =>
+      request.url.endsWith("/_msearch") ? Response.json({ responses: [reply, reply] }) : Response.json(reply);
+    const edge = openEdge({
+      catalog: CATALOG,
+      engine: several,
+      vars: { INDEXES: { products: PRODUCTS, brands: { ...PRODUCTS, window: 0 } } },
+    });
+    const alone = await edge.send("/brands/_search", postJson(match("red")));
+    expect(outcomeOf(alone)).toBe("index_excluded");
+    expect(await alone.bytes()).toEqual(edge.exchanges[0]!.reply);
+
+    const both = await edge.send("/_msearch", lines({ index: "products" }, match("red"), { index: "brands" }, match("red")));
+    expect(both.headers.get("x-armmt")).toMatch(/^applied; .*, bypass; reason=index_excluded$/);
+    const shown: { responses: { hits: { hits: { _id: string }[] } }[] } = await both.json();
+    expect(shown.responses[1]).toEqual(reply);
+    expect(edge.records.map((record) => record.query_attributes.armmt.bypass)).toEqual(["index_excluded", undefined, "index_excluded"]);
+    expect(edge.counters.snapshot().searches).toEqual({ armmt: { index_excluded: 2, applied: 1 } });
+  });
+});
+
+describe("several indexes in one request", () => {
+  it("must be on one engine", async () => {
+    const edge = openEdge({
+      catalog: CATALOG,
+      vars: { INDEXES: { products: PRODUCTS, brands: { ...PRODUCTS, url: "http://127.0.0.1:9201" } } },
+    });
+    const response = await edge.send("/_msearch", lines({ index: "products" }, match("red"), { index: "brands" }, match("red")));
+    expect(response.status).toBe(400);
+    expect(await response.text()).toMatch(/products, brands are not on one engine: send one request for each/);
+    expect(edge.exchanges).toEqual([]);
+  });
+
+  it("a wider part that cannot be read: the shopper's own request, byte for byte", async () => {
+    const hits = {
+      hits: {
+        hits: drawnItems()
+          .slice(0, 5)
+          .map(({ itemId }) => ({ _id: itemId, _score: 1 })),
+      },
+    };
+    const engine: Engine = async (request) => {
+      const isWide = (await request.text()).includes(`"size":${WINDOW}`);
+      return Response.json({ responses: [hits, isWide ? { error: { type: "too_wide" }, status: 400 } : { ...hits, status: 200 }] });
+    };
+    const edge = openEdge({ catalog: CATALOG, engine });
+    const response = await edge.send("/products/_msearch", lines({}, match("red"), {}, match("blue")));
+    expect(response.headers.get("x-armmt")).toBe("bypass; reason=engine_refused_window, bypass; reason=engine_refused_window");
+    expect(edge.exchanges).toHaveLength(2);
+    expect(await response.bytes()).toEqual(edge.exchanges[1]!.reply);
+  });
+
+  it("are re-ranked up to a number: a request cannot occupy the isolate", async () => {
+    const hits = {
+      hits: {
+        hits: drawnItems()
+          .slice(0, 3)
+          .map(({ itemId }) => ({ _id: itemId, _score: 1 })),
+      },
+    };
+    const engine: Engine = () => Response.json({ responses: Array.from({ length: 20 }, () => hits) });
+    const edge = openEdge({ catalog: CATALOG, engine });
+    const response = await edge.send("/products/_msearch", lines(...Array.from({ length: 20 }, () => [{}, match("red")]).flat()));
+    const outcomes = (response.headers.get("x-armmt") ?? "").split(", ");
+    expect(outcomes.filter((one) => one.startsWith("applied"))).toHaveLength(16);
+    expect(outcomes.slice(16)).toEqual(Array.from({ length: 4 }, () => "bypass; reason=over_budget"));
+  });
+});
+
+describe("keys", () => {
+  const own = "Basic b2YtdGhlLXNob3BwZXI=";
+
+  it("of clients go to the engine only where the index says so", async () => {
+    const ask = async (forwardCredentials: boolean): Promise<string | null> => {
+      const edge = openEdge({ catalog: CATALOG, vars: { INDEXES: { products: { ...PRODUCTS, forwardCredentials } } } });
+      await edge.send("/products/_search", postJson(match("red"), { authorization: own }));
+      return edge.exchanges[0]!.headers.get("authorization");
+    };
+    expect(await ask(false)).toBeNull();
+    expect(await ask(true)).toBe(own);
+  });
+
+  it("of the edge win over those of clients, and fixed headers go along", async () => {
+    const edge = openEdge({
+      catalog: CATALOG,
+      vars: {
+        INDEXES: { products: { ...PRODUCTS, forwardCredentials: true, headers: { "x-tenant": "shop-1" } } },
+        ENGINE_AUTHORIZATION: "ApiKey upstream",
+      },
+    });
+    const response = await edge.send("/products/_search", postJson(match("red"), { authorization: own, "x-tenant": "shop-2" }));
+    const { headers } = edge.exchanges[0]!;
+    expect([headers.get("authorization"), headers.get("x-tenant")]).toEqual(["ApiKey upstream", "shop-1"]);
+    expect([...response.headers.values()].join()).not.toMatch(/upstream|shop-1/);
+  });
+});
+
+describe("values of hits", () => {
+  const items = drawnItems().slice(0, 12);
+
+  async function orderWith(hitFields: object, sourceOf: (itemId: string) => object): Promise<string[]> {
+    const hits = items.map(({ itemId }) => ({ _id: itemId, _score: 1, _source: sourceOf(itemId) }));
+    const edge = openEdge({
+      catalog: CATALOG,
+      engine: () => Response.json({ hits: { hits } }),
+      vars: { INDEXES: { products: { ...PRODUCTS, hitFields } } },
+    });
+    const response = await edge.send("/products/_search", postJson(match("red", { size: WINDOW }), { "cache-control": "no-cache" }));
+    return idsOf(await response.json());
+  }
+
+  it("win over the stored ones, where the configuration says where they stand", async () => {
+    const fields = { rating: "_source.stars", inStock: "_source.stock" };
+    const stored = await orderWith({}, () => ({ stars: 1, stock: 0 }));
+    expect(await orderWith(fields, () => ({}))).toEqual(stored);
+    const last = stored.at(-1);
+    const fresh = await orderWith(fields, (itemId) => (itemId === last ? { stars: "5.0", stock: true } : { stars: 1, stock: 0 }));
+    expect(fresh.toSorted()).toEqual(stored.toSorted());
+    expect(fresh[0]).toBe(last);
+  });
+});
+
+describe("the rate limit", () => {
+  const client = { "cf-connecting-ip": "203.0.113.7" };
+
+  it("answers 429 in the engine's words, and asks the engine nothing", async () => {
+    const asked: string[] = [];
+    const edge = openEdge({ catalog: CATALOG, isWithinRate: async (key) => asked.push(key) < 2 });
+    expect((await edge.send("/products/_search", postJson(match("red"), client))).status).toBe(200);
+    const refused = await edge.send("/products/_search", postJson(match("red"), client));
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "60"]);
+    expect(await refused.json()).toMatchObject({ error: { type: "too_many_requests" }, status: 429 });
+    expect([asked, edge.exchanges.length]).toEqual([["203.0.113.7", "203.0.113.7"], 1]);
+  });
+
+  it("limits nobody when it fails", async () => {
+    const edge = openEdge({ catalog: CATALOG, isWithinRate: () => Promise.reject(new Error("no limiter")) });
+    expect((await edge.send("/products/_search", postJson(match("red"), client))).status).toBe(200);
+    expect(edge.logs.map((entry) => entry["event"])).toContain("rate_limiter_failed");
+  });
+});
+
+describe("probes", () => {
+  it("ask the engine whether it is there; without a storefront only, and with HEAD only", async () => {
+    const engine: Engine = () => new Response("{}", { headers: { "x-elastic-product": "Elasticsearch", server: "secret" } });
+    const edge = openEdge({ catalog: CATALOG, engine });
+    const head = await edge.send("/", { method: "HEAD" });
+    expect([head.status, head.headers.get("x-elastic-product"), head.headers.get("server")]).toEqual([200, "Elasticsearch", null]);
+    expect((await edge.send("/")).status).toBe(404);
+    expect(edge.exchanges.map(({ method, url }) => [method, url])).toEqual([["HEAD", `${ENGINE_URL}/`]]);
+  });
+
+  it("say so when it is not", async () => {
+    const edge = openEdge({ catalog: CATALOG, engine: () => Promise.reject(new Error("down")) });
+    expect((await edge.send("/", { method: "HEAD" })).status).toBe(502);
+  });
+
+  it("leave / to the storefront", async () => {
+    const edge = openEdge({ catalog: CATALOG, engine: demoShop, vars: { STOREFRONT_URL: "https://shop.example.com" } });
+    await edge.send("/", { method: "HEAD" });
+    expect(edge.exchanges[0]!.url).toBe("https://shop.example.com/");
+  });
+});
