@@ -50,28 +50,31 @@ function endOf(text: JsonText, at: number): number {
   return at;
 }
 
-/** Calls `visit` for each member with the spans of its key and its value; nothing for any other kind. */
-function eachMember(text: JsonText, object: Span, visit: (keyStart: number, keyEnd: number, start: number, end: number) => void): void {
-  if (kindOf(text, object) !== "object") return;
-  const { bytes } = text;
-  let at = skipSpace(bytes, object.start + 1);
-  while (bytes[at] !== CLOSE_OBJECT) {
-    const keyEnd = endOf(text, at);
-    const start = skipSpace(bytes, skipSpace(bytes, keyEnd) + 1);
-    const end = endOf(text, start);
-    visit(at, keyEnd, start, end);
-    at = skipSpace(bytes, end);
-    if (bytes[at] === COMMA) at = skipSpace(bytes, at + 1);
-  }
+/** Where the next token begins, at or after `at`; most texts have no white space. */
+function tokenAt(bytes: Uint8Array, at: number): number {
+  return bytes[at]! <= 0x20 ? skipSpace(bytes, at) : at;
+}
+
+/** Where the next member or element begins after a value that ends at `end`, or the container's last byte. */
+function nextAt(bytes: Uint8Array, end: number): number {
+  const at = tokenAt(bytes, end);
+  return bytes[at] === COMMA ? tokenAt(bytes, at + 1) : at;
 }
 
 /** Members of an object in their order, duplicates included; none for any other kind. */
 export function members(text: JsonText, object: Span): Member[] {
   const found: Member[] = [];
-  eachMember(text, object, (keyStart, keyEnd, start, end) => {
-    const key = readString(text, { start: keyStart, end: keyEnd }) ?? "\ufffd";
-    found.push({ key, span: { start: keyStart, end }, value: { start, end } });
-  });
+  if (kindOf(text, object) !== "object") return found;
+  const { bytes } = text;
+  let at = tokenAt(bytes, object.start + 1);
+  while (bytes[at] !== CLOSE_OBJECT) {
+    const keyEnd = endOf(text, at);
+    const start = tokenAt(bytes, tokenAt(bytes, keyEnd) + 1);
+    const end = endOf(text, start);
+    const key = readString(text, { start: at, end: keyEnd }) ?? "\ufffd";
+    found.push({ key, span: { start: at, end }, value: { start, end } });
+    at = nextAt(bytes, end);
+  }
   return found;
 }
 
@@ -80,12 +83,11 @@ export function elements(text: JsonText, array: Span): Span[] {
   const found: Span[] = [];
   if (kindOf(text, array) !== "array") return found;
   const { bytes } = text;
-  let at = skipSpace(bytes, array.start + 1);
+  let at = tokenAt(bytes, array.start + 1);
   while (bytes[at] !== CLOSE_ARRAY) {
     const end = endOf(text, at);
     found.push({ start: at, end });
-    at = skipSpace(bytes, end);
-    if (bytes[at] === COMMA) at = skipSpace(bytes, at + 1);
+    at = nextAt(bytes, end);
   }
   return found;
 }
@@ -95,25 +97,32 @@ export function elements(text: JsonText, array: Span): Span[] {
  * which one counts (JSON.parse takes the last, Elasticsearch refuses), so a text that repeats a key we rely on is not understood.
  */
 export function find(text: JsonText, object: Span, key: string): Result<Span | undefined, JsonProblem> {
+  if (kindOf(text, object) !== "object") return ok(undefined);
+  const { bytes } = text;
   let value: Span | undefined;
-  let problem: JsonProblem | undefined;
-  eachMember(text, object, (keyStart, keyEnd, start, end) => {
-    if (!isKey(text, keyStart, keyEnd, key)) return;
-    if (value !== undefined) problem ??= { offset: keyStart, message: `The key "${key}" stands twice` };
-    value = { start, end };
-  });
-  return problem === undefined ? ok(value) : err(problem);
+  let at = tokenAt(bytes, object.start + 1);
+  while (bytes[at] !== CLOSE_OBJECT) {
+    const keyEnd = endOf(text, at);
+    const start = tokenAt(bytes, tokenAt(bytes, keyEnd) + 1);
+    const end = endOf(text, start);
+    if (isKey(text, at, keyEnd, key)) {
+      if (value !== undefined) return err({ offset: at, message: `The key "${key}" stands twice` });
+      value = { start, end };
+    }
+    at = nextAt(bytes, end);
+  }
+  return ok(value);
 }
 
-/** Whether the key in quotes is `wanted`, which must be ASCII. Only keys with escapes are decoded: there are five keys to each hit. */
+/** Whether the key in quotes is `wanted`, which must be ASCII. Names are decoded only where one has escapes: there are five to each hit. */
 function isKey(text: JsonText, start: number, end: number, wanted: string): boolean {
   const { bytes } = text;
-  let isSame = end - start - 2 === wanted.length;
-  for (let at = start + 1; at < end - 1; at++) {
-    if (bytes[at] === BACKSLASH) return readString(text, { start, end }) === wanted;
-    if (isSame && bytes[at] !== wanted.charCodeAt(at - start - 1)) isSame = false;
-  }
-  return isSame;
+  const length = end - start - 2;
+  // A backslash makes a name longer than what it says.
+  if (length > wanted.length && text.hasEscapedKeys) return readString(text, { start, end }) === wanted;
+  if (length !== wanted.length) return false;
+  for (let i = 0; i < length; i++) if (bytes[start + 1 + i] !== wanted.charCodeAt(i)) return false;
+  return true;
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

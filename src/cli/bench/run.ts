@@ -11,12 +11,12 @@ import { publishCatalogue } from "./catalogue.ts";
 import { createClient } from "./client.ts";
 import { CATALOG, edgeVars } from "./edge.ts";
 import { createQueries, startEngine } from "./engine.ts";
-
 import { memoryAfterSearches } from "./memory.ts";
 import type { Measurement } from "./measurement.ts";
 import { measured } from "./measurement.ts";
 import { openPeers } from "./peers.ts";
 import { describeReference, timeAgainstReference } from "./reference.ts";
+import { timeReplies } from "./replies.ts";
 import { runBundle } from "./running.ts";
 import { describeRuns, RUNS_PER_SAMPLE, timeRuns } from "./runs.ts";
 import { describeSearches, timeSearches } from "./searches.ts";
@@ -83,6 +83,7 @@ export async function runBench(plan: Plan, isQuiet: boolean): Promise<Measuremen
     return [
       ...(await benchSearches(workers, plan, isQuiet)),
       ...(await benchRuns(workers, plan, isQuiet)),
+      ...timeReplies({ products: drawCatalogue(), samples: plan.runSamples, warmUpSamples: plan.warmUpRunSamples }),
       measured("edge Worker, raw", "bytes", [raw]),
       measured("edge Worker, gzip", "bytes", [gzip]),
       ...(await benchStarts(workers, { plan, folder, isQuiet })),
