@@ -5,6 +5,7 @@
  */
 import type { Context } from "hono";
 import { Hono } from "hono";
+import { cors } from "hono/cors";
 import type { Backend } from "./backends/backend.ts";
 import type { Engine, Fetch } from "./backends/engine.ts";
 import { headersFromEngine, headersFromStorefront, headersToStorefront } from "./backends/headers.ts";
@@ -24,6 +25,8 @@ export interface AppDeps {
   readonly adminToken: string | undefined;
   /** Without a slash at its end. */
   readonly storefrontUrl: string | undefined;
+  /** Empty: pages of other origins may not search. */
+  readonly allowOrigins: readonly string[];
   readonly fetch: Fetch;
   /** For /armmt/status. */
   readonly status: () => Promise<object>;
@@ -33,6 +36,11 @@ export interface AppDeps {
 
 export function createApp(deps: AppDeps): Hono {
   const app = new Hono();
+  if (deps.allowOrigins.length > 0) {
+    const origin = deps.allowOrigins.includes("*") ? "*" : [...deps.allowOrigins];
+    // Asked headers are allowed as asked: which of them go further is decided in backends/headers.ts.
+    app.use(cors({ origin, allowMethods: ["GET", "POST", "HEAD"], exposeHeaders: ["x-armmt"], maxAge: 600 }));
+  }
   const dialects = dialectsOf(deps);
   for (const { backend, engine } of dialects) {
     for (const { path, methods } of backend.routes) {

@@ -27,6 +27,8 @@ export interface IndexConfig {
   readonly idField?: string | undefined;
   /** Where a hit holds values that are fresher than the published ones. */
   readonly hitFields?: Readonly<Partial<Record<ItemValue, string | undefined>>> | undefined;
+  /** How many hits a page has for which a request names no number, where only the index's settings say that. */
+  readonly pageSize?: number | undefined;
   /** Sent to the engine with every request; nothing secret. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Whether a client's own key goes to the engine. */
@@ -42,6 +44,8 @@ export interface Config {
   readonly defaultVariant: Variant;
   readonly experiment: Experiment<Variant> | undefined;
   readonly storefrontUrl: string | undefined;
+  /** Pages of these origins may search from the browser; "*" for all, none for pages of the edge's own origin only. */
+  readonly allowOrigins: readonly string[];
   /** Opens explanations and /armmt/status; without it both are closed. */
   readonly adminToken: string | undefined;
   /** Index name → the key that its engine gets, in the header of its dialect. */
@@ -105,6 +109,7 @@ const index = v.strictObject({
   catalog: v.optional(v.pipe(v.string("name a catalog"), v.regex(NAME, "use letters, digits, dots, dashes and underscores"))),
   idField: v.optional(memberPath),
   hitFields: v.optional(v.strictObject(v.entriesFromList(ITEM_VALUES, v.optional(memberPath)))),
+  pageSize: v.optional(integer(1, 1000, "hits")),
   headers: v.optional(v.record(headerName, v.pipe(v.string("use text"), v.regex(/^[\x20-\x7e]*$/, "use printable ASCII")))),
   forwardCredentials: v.optional(v.boolean("use true or false"), false),
 });
@@ -126,6 +131,14 @@ const experiment = v.pipe(
   v.check(({ weights }) => Math.abs(weights.reduce((sum, weight) => sum + weight, 0) - 1) < 1e-6, "let the weights add up to 1"),
 );
 
+const origin = v.pipe(
+  v.string("list origins"),
+  v.check(
+    (text) => text === "*" || (isOrigin(text) && new URL(text).origin === text),
+    'use origins such as "https://shop.example.com", or "*"',
+  ),
+);
+
 const secret = v.optional(v.pipe(v.string("use text"), v.nonEmpty("leave it out or give it a value")));
 
 const environment = v.object({
@@ -143,6 +156,7 @@ const environment = v.object({
   DEFAULT_VARIANT: v.optional(variant, "armmt"),
   EXPERIMENT: v.optional(table(experiment)),
   STOREFRONT_URL: v.optional(url),
+  ALLOW_ORIGINS: v.optional(table(v.array(origin, "list origins")), []),
   ADMIN_TOKEN: v.optional(v.pipe(v.string("use text"), v.minLength(16, "use at least 16 characters: it is a password"))),
   ENGINE_AUTHORIZATION: secret,
 });
@@ -190,6 +204,7 @@ export function parseConfig(env: unknown, limits: ReadonlyMap<string, BackendLim
       defaultVariant: values.DEFAULT_VARIANT,
       experiment: values.EXPERIMENT,
       storefrontUrl: values.STOREFRONT_URL,
+      allowOrigins: Object.freeze(values.ALLOW_ORIGINS),
       adminToken: values.ADMIN_TOKEN,
       engineAuthorizations: authorizations.value,
     }),

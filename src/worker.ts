@@ -66,12 +66,13 @@ function openApp(env: Env): ReturnType<typeof createApp> {
     createId: () => crypto.randomUUID(),
     log,
   });
-  const { adminToken, storefrontUrl } = config.value;
+  const { adminToken, storefrontUrl, allowOrigins } = config.value;
   const { RATE_LIMITER: limiter } = env;
   return createApp({
     ...searches,
     adminToken,
     storefrontUrl,
+    allowOrigins,
     fetch: fetchFromWorker,
     status: () => describeStatus(searches),
     isWithinRate: limiter === undefined ? undefined : async (key) => (await limiter.limit({ key })).success,

@@ -149,6 +149,7 @@ describe("parseConfig()", () => {
       { INDEXES: { a: { ...INDEX, headers: { Authorization: "Basic x" } } } },
       /^INDEXES\.a\.headers.*ENGINE_AUTHORIZATION/,
     ],
+    ["an origin with a path", { ALLOW_ORIGINS: ["https://shop.example.com/a"] }, /^ALLOW_ORIGINS\.0 is "https:.*use origins such as/],
     ["a plain http storefront", { STOREFRONT_URL: "http://shop.example.com" }, /^STOREFRONT_URL is "http:/],
   ])("refuses %s", (_, values, problem) => {
     const problems = problemsOf(values);

@@ -134,11 +134,12 @@ export function openEdge(options: EdgeOptions): Edge {
     log: (entry) => logs.push(entry),
     ...(maxReplyBytes !== undefined && { maxReplyBytes }),
   });
-  const { adminToken, storefrontUrl } = config;
+  const { adminToken, storefrontUrl, allowOrigins } = config;
   const app = createApp({
     ...searches,
     adminToken,
     storefrontUrl,
+    allowOrigins,
     fetch,
     status: () => describeStatus(searches),
     isWithinRate: options.isWithinRate,

@@ -186,3 +186,31 @@ describe("probes", () => {
     expect(edge.exchanges[0]!.url).toBe("https://shop.example.com/");
   });
 });
+
+describe("pages of other origins", () => {
+  const SHOP = "https://shop.example.com";
+  const preflight = {
+    method: "OPTIONS",
+    headers: { origin: SHOP, "access-control-request-method": "POST", "access-control-request-headers": "content-type,x-armmt-user" },
+  };
+  const allowed = (response: Response): string | null => response.headers.get("access-control-allow-origin");
+
+  it("may search where the configuration names them", async () => {
+    const edge = openEdge({ catalog: CATALOG, vars: { ALLOW_ORIGINS: [SHOP] } });
+    const asked = await edge.send("/products/_search", preflight);
+    expect([asked.status, allowed(asked), asked.headers.get("access-control-allow-headers")]).toEqual([
+      204,
+      SHOP,
+      "content-type,x-armmt-user",
+    ]);
+    const found = await edge.send("/products/_search", postJson(match("red"), { origin: SHOP }));
+    expect([allowed(found), found.headers.get("access-control-expose-headers"), outcomeOf(found)]).toEqual([SHOP, "x-armmt", "applied"]);
+    expect(allowed(await edge.send("/products/_search", postJson(match("red"), { origin: "https://other.example.com" })))).toBeNull();
+  });
+
+  it("may not where it names none", async () => {
+    const edge = openEdge({ catalog: CATALOG });
+    expect((await edge.send("/products/_search", preflight)).status).toBe(405);
+    expect(allowed(await edge.send("/products/_search", postJson(match("red"), { origin: SHOP })))).toBeNull();
+  });
+});
