@@ -143,6 +143,35 @@ describe.each(DIALECTS)("$title", (dialect) => {
     expect(bytes).toEqual(edge.exchanges.at(-1)!.reply);
   });
 
+  it("whatever happens to the bytes of a reply: the engine's bytes with a reason, or whole hits in another order", async () => {
+    const { path, init } = plainAsk(dialect);
+    const whole = new Uint8Array(await (await dialect.answer(new Request(`${URL}${path}`, init), items.slice(0, 6))).arrayBuffer());
+    const damage = fc.tuple(
+      fc.nat(whole.length - 1),
+      fc.constantFrom("put", "drop", "cut"),
+      fc.constantFrom(...Array.from('{}[]",:\\0-e \u0001é')),
+    );
+    await fc.assert(
+      fc.asyncProperty(damage, async ([at, how, character]) => {
+        const put = how === "put" ? new TextEncoder().encode(character) : new Uint8Array();
+        const rest = how === "cut" ? new Uint8Array() : whole.subarray(at + 1);
+        const damaged = Uint8Array.from([...whole.subarray(0, at), ...put, ...rest]);
+        const edge = open(dialect, {}, () => new Response(damaged, { headers: { "content-type": "application/json" } }));
+        const { response, bytes } = await ask(edge, { path, init });
+        expect(response.status).toBe(200);
+        const [outcome] = outcomesOf(response);
+        if (outcome !== "applied") {
+          expect(outcome).toMatch(/^(reply_not_json|reply_not_search|duplicate_ids|no_item_vectors|too_few_hits|redirected|engine_\w+)$/);
+          if (/^(reply|dup)/.test(outcome ?? "")) expect(bytes).toEqual(damaged);
+          return;
+        }
+        const idsIn = (reply: Uint8Array): readonly string[] => dialect.read(parse(reply))[0]!.ids.toSorted();
+        expect(idsIn(bytes)).toEqual(idsIn(damaged));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
   it("an error of the engine: its status and its bytes", async () => {
     const edge = open(
       dialect,
