@@ -9,7 +9,13 @@ export default defineConfig({
   test: {
     projects: [
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            // Optional in a deployment, so not in wrangler.toml; test/search/indexes.test.ts runs into it.
+            miniflare: { ratelimits: { RATE_LIMITER: { namespace_id: "1001", simple: { limit: 2, period: 60 } } } },
+          }),
+        ],
         test: {
           name: "workerd",
           include: ["test/**/*.test.ts"],

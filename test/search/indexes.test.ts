@@ -1,5 +1,7 @@
 /** What the configuration says of an index beyond its address: passed on, other engines, keys, headers, fresh values; and who may ask how often. */
+import { createExecutionContext, env, waitOnExecutionContext } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
+import worker from "../../src/worker.ts";
 import { drawnItems, publish } from "./catalog.ts";
 import type { Engine } from "./edge.ts";
 import { demoShop, ENGINE_URL, idsOf, match, openEdge, outcomeOf, postJson, WINDOW } from "./edge.ts";
@@ -156,6 +158,18 @@ describe("the rate limit", () => {
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "60"]);
     expect(await refused.json()).toMatchObject({ error: { type: "too_many_requests" }, status: 429 });
     expect([asked, edge.exchanges.length]).toEqual([["203.0.113.7", "203.0.113.7"], 1]);
+  });
+
+  it("is the platform's own binding, where there is one", async () => {
+    const isRefused = async (): Promise<boolean> => {
+      const context = createExecutionContext();
+      const request = new Request("https://edge.example.com/products/_search", postJson(match("red"), { "x-armmt": "off", ...client }));
+      const response = await worker.fetch(request, env, context);
+      await waitOnExecutionContext(context);
+      return response.status === 429;
+    };
+    // Whether an engine listens where wrangler.toml says is of no interest here.
+    expect([await isRefused(), await isRefused(), await isRefused()]).toEqual([false, false, true]);
   });
 
   it("limits nobody when it fails", async () => {
