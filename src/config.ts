@@ -5,7 +5,8 @@
  * of a message.
  */
 import * as v from "valibot";
-import type { BackendLimits } from "./backends/backend.ts";
+import type { BackendLimits, GenericOptions } from "./backends/backend.ts";
+import { ECHOED_NUMBERS, LEAVE_REASONS } from "./backends/backend.ts";
 import type { Experiment } from "./experiment/assign.ts";
 import type { ItemValue } from "./ranking/item-values.ts";
 import { ITEM_VALUES } from "./ranking/item-values.ts";
@@ -29,6 +30,8 @@ export interface IndexConfig {
   readonly hitFields?: Readonly<Partial<Record<ItemValue, string | undefined>>> | undefined;
   /** How many hits a page has for which a request names no number, where only the index's settings say that. */
   readonly pageSize?: number | undefined;
+  /** What requests and replies call things: for the backend "generic", and needed there. */
+  readonly generic?: GenericOptions | undefined;
   /** Sent to the engine with every request; nothing secret. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Whether a client's own key goes to the engine. */
@@ -99,6 +102,65 @@ const headerName = v.pipe(
   ),
 );
 
+/** A segment that begins with a dot would lead elsewhere; what a route makes of other characters is no path. */
+const searchPath = v.pipe(
+  v.string("name the engine's path"),
+  v.regex(
+    /^(\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+\/?$/,
+    'use a path such as "/v1/search", of letters, digits, dots, dashes, underscores and ~',
+  ),
+  v.check((path) => !/^\/armmt(\/|$)/.test(path), "use another path: the edge's own pages are there"),
+);
+
+const leaveCondition = v.union(
+  [
+    v.pipe(
+      memberPath,
+      v.transform((name) => ({ name, unless: [] })),
+    ),
+    v.strictObject({ name: memberPath, unless: v.array(v.string()) }),
+  ],
+  "name a parameter, or give { name, unless = [values] }",
+);
+
+const WORDS = "name the parameter in which the shopper's words stand, or list several";
+
+const generic = v.pipe(
+  v.strictObject({
+    path: searchPath,
+    methods: v.optional(
+      v.pipe(v.array(v.picklist(["GET", "POST"], 'use "GET" or "POST"'), 'list "GET" or "POST"'), v.minLength(1, 'list "GET" or "POST"')),
+      ["GET"],
+    ),
+    query: v.union(
+      [
+        v.pipe(
+          memberPath,
+          v.transform((name) => [name]),
+        ),
+        v.pipe(v.array(memberPath), v.minLength(1, WORDS)),
+      ],
+      WORDS,
+    ),
+    offset: v.optional(memberPath),
+    page: v.optional(memberPath),
+    firstPage: v.optional(v.picklist([0, 1], "use 0 or 1"), 1),
+    limit: memberPath,
+    maxLimit: v.optional(integer(1, 100_000, "hits")),
+    hits: v.pipe(
+      v.string("name the list of hits"),
+      v.regex(/^[^.]+(\.[^.]+)*$/, 'use member names with dots between them, or "$" for a reply that is the list'),
+    ),
+    score: v.optional(memberPath),
+    pinned: v.optional(memberPath),
+    redirect: v.optional(memberPath),
+    leaveAlone: v.optional(v.strictObject(v.entriesFromList(LEAVE_REASONS, v.optional(v.array(leaveCondition, "list parameters")))), {}),
+    echo: v.optional(v.strictObject(v.entriesFromList(ECHOED_NUMBERS, v.optional(memberPath))), {}),
+  }),
+  v.check(({ offset, page }) => (offset === undefined) !== (page === undefined), "name either offset or page"),
+  v.check(({ echo }) => echo.pages === undefined || echo.total !== undefined, "name echo.total beside echo.pages, which follows from it"),
+);
+
 const index = v.strictObject({
   backend: v.pipe(v.string("name a backend"), v.nonEmpty("name a backend")),
   url,
@@ -110,6 +172,7 @@ const index = v.strictObject({
   idField: v.optional(memberPath),
   hitFields: v.optional(v.strictObject(v.entriesFromList(ITEM_VALUES, v.optional(memberPath)))),
   pageSize: v.optional(integer(1, 1000, "hits")),
+  generic: v.optional(generic),
   headers: v.optional(v.record(headerName, v.pipe(v.string("use text"), v.regex(/^[\x20-\x7e]*$/, "use printable ASCII")))),
   forwardCredentials: v.optional(v.boolean("use true or false"), false),
 });
@@ -184,6 +247,7 @@ export function parseConfig(env: unknown, limits: ReadonlyMap<string, BackendLim
     if (window > limit.maxWindow)
       problems.push(`INDEXES.${name}.window is ${window}: ${backend} gives at most ${limit.maxWindow} hits at once, use no more`);
   }
+  problems.push(...genericProblems(Object.entries(values.INDEXES)));
   if (values.RANK_BUDGET_MS >= values.ENGINE_TIMEOUT_MS) {
     problems.push(
       `RANK_BUDGET_MS is ${values.RANK_BUDGET_MS}: keep it below ENGINE_TIMEOUT_MS (${values.ENGINE_TIMEOUT_MS}), or the fallback comes too late`,
@@ -209,6 +273,27 @@ export function parseConfig(env: unknown, limits: ReadonlyMap<string, BackendLim
       engineAuthorizations: authorizations.value,
     }),
   );
+}
+
+type GenericIndex = Pick<IndexConfig, "backend" | "window" | "generic">;
+
+/** What only shows between `generic` and the rest. */
+function genericProblems(indexes: readonly (readonly [string, GenericIndex])[]): readonly string[] {
+  const byPath = new Map<string, string>();
+  return indexes.flatMap(([name, { backend, window, generic: options }]) => {
+    const at = `INDEXES.${name}.generic`;
+    if (options === undefined)
+      return backend === "generic" ? [`${at} is missing: name path, query, offset or page, limit and hits of this engine`] : [];
+    if (backend !== "generic") return [`${at} is not for backend "${backend}": take it out or use backend "generic"`];
+    const problems: string[] = [];
+    const { path, maxLimit } = options;
+    const other = byPath.get(path);
+    if (other === undefined) byPath.set(path, name);
+    else problems.push(`${at}.path is "${path}", which is the path of ${other} too: nothing else tells their requests apart`);
+    if (maxLimit !== undefined && window > maxLimit)
+      problems.push(`INDEXES.${name}.window is ${window}: its generic.maxLimit is ${maxLimit}, use no more`);
+    return problems;
+  });
 }
 
 const byIndex = v.record(v.string(), v.pipe(v.string(), v.nonEmpty()));

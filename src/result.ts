@@ -37,6 +37,7 @@ export type BypassReason =
   | "engine_unreachable"
   | "engine_timeout"
   | "engine_status" // not 2xx
+  | "engine_incomplete" // the engine itself says that hits may be missing
   | "engine_refused_window" // the widened request failed, the shopper's own was sent
   | "reply_too_large"
   | "reply_not_json"

@@ -135,7 +135,7 @@ async function finish(
   const order = ranking.ok ? ranking.value.order : [];
   const places = pagePlaces(order, hits.length, isWidened ? plan : { offset: 0, limit: hits.length });
   const outcome = ranking.ok ? { ranking: ranking.value } : { bypass: ranking.error };
-  return { outcome, shown: { hits, places, firstRank: 0 } };
+  return { outcome, shown: { hits, places, firstRank: isWidened ? 0 : plan.offset } };
 }
 
 function leave(reason: Bypass): Ending {

@@ -8,6 +8,7 @@ const BACKENDS = new Map([
   ["elasticsearch", ANY],
   ["opensearch", ANY],
   ["narrow", { maxWindow: 250, maxIndexes: 1 }],
+  ["generic", ANY],
 ]);
 const INDEX = { backend: "elasticsearch", url: "https://search.example.com", window: 100, catalog: "products" };
 const GOOD = { INDEXES: { products: INDEX } };
@@ -109,7 +110,7 @@ describe("parseConfig()", () => {
     [
       "an unknown backend",
       { INDEXES: { a: { ...INDEX, backend: "lucene" } } },
-      /^INDEXES\.a\.backend is "lucene": use one of elasticsearch, opensearch, narrow$/,
+      /^INDEXES\.a\.backend is "lucene": use one of elasticsearch, opensearch, narrow, generic$/,
     ],
     ["a window too wide", { INDEXES: { a: { ...INDEX, window: 1001 } } }, /^INDEXES\.a\.window is 1001/],
     [
@@ -176,6 +177,81 @@ describe("parseConfig()", () => {
     expect(problemsOf({ INDEXES: { products: { ...INDEX, idField: "a..b" } } })).toEqual([
       'INDEXES.products.idField is "a..b": use member names with dots between them',
     ]);
+  });
+
+  describe("generic", () => {
+    const GENERIC = { path: "/v1/search", query: "q", offset: "from", limit: "size", hits: "results.items" };
+    const genericOf = (more: object, also: object = {}) => ({
+      INDEXES: { a: { ...INDEX, backend: "generic", ...also, generic: { ...GENERIC, ...more } } },
+    });
+
+    it("reads what requests and replies of an engine call things", () => {
+      const given = {
+        query: ["q", "filter.and.*.text"],
+        methods: ["POST"],
+        firstPage: 0,
+        leaveAlone: { explicit_sort: ["sort", { name: "order", unless: ["relevance"] }] },
+        echo: { pages: "paging.pages", total: "total" },
+      };
+      expect(configOf(genericOf({})).indexes.get("a")?.generic).toEqual({
+        ...GENERIC,
+        query: ["q"],
+        methods: ["GET"],
+        firstPage: 1,
+        leaveAlone: {},
+        echo: {},
+      });
+      expect(configOf(genericOf(given)).indexes.get("a")?.generic).toEqual({
+        ...GENERIC,
+        ...given,
+        leaveAlone: {
+          explicit_sort: [
+            { name: "sort", unless: [] },
+            { name: "order", unless: ["relevance"] },
+          ],
+        },
+      });
+      expect(problemsOf(genericOf({ hits: "$", path: "/shop-1/products/search.json/" }))).toEqual([]);
+    });
+
+    it.each<[string, object, RegExp]>([
+      ["its absence", { INDEXES: { a: { ...INDEX, backend: "generic" } } }, /^INDEXES\.a\.generic is missing: name path/],
+      [
+        "it beside another backend",
+        { INDEXES: { a: { ...INDEX, generic: GENERIC } } },
+        /^INDEXES\.a\.generic is not for backend "elasticsearch": take it out/,
+      ],
+      ["no place for the words", genericOf({ query: undefined }), /^INDEXES\.a\.generic\.query is missing: name the parameter/],
+      ["an empty list of places", genericOf({ query: [] }), /^INDEXES\.a\.generic\.query is \[\]: name the parameter/],
+      ["neither offset nor page", genericOf({ offset: undefined }), /^INDEXES\.a\.generic is .*: name either offset or page$/],
+      ["offset and page", genericOf({ page: "page" }), /name either offset or page$/],
+      ["a path that is a pattern", genericOf({ path: "/:index/search" }), /^INDEXES\.a\.generic\.path is "\/:index\/search": use a path/],
+      ["a path that leads elsewhere", genericOf({ path: "/v1/../admin" }), /use a path such as/],
+      ["a path without a slash", genericOf({ path: "search" }), /use a path such as/],
+      ["a path of the edge", genericOf({ path: "/armmt/status" }), /use another path: the edge's own pages are there/],
+      ["an unknown method", genericOf({ methods: ["PUT"] }), /^INDEXES\.a\.generic\.methods\.0 is "PUT": use "GET" or "POST"/],
+      ["a page before the first", genericOf({ firstPage: 2 }), /^INDEXES\.a\.generic\.firstPage is 2: use 0 or 1/],
+      ["no list of hits", genericOf({ hits: "" }), /^INDEXES\.a\.generic\.hits is "": use member names .* or "\$"/],
+      ["an unknown reason", genericOf({ leaveAlone: { sorted: ["sort"] } }), /^INDEXES\.a\.generic\.leaveAlone\.sorted is not known here/],
+      [
+        "a condition that is none",
+        genericOf({ leaveAlone: { grouped: [{ name: "group" }] } }),
+        /^INDEXES\.a\.generic\.leaveAlone\.grouped\.0 is .*: name a parameter, or give/,
+      ],
+      ["pages without a total", genericOf({ echo: { pages: "pages" } }), /name echo\.total beside echo\.pages/],
+      [
+        "a window that the engine does not give",
+        genericOf({ maxLimit: 50 }),
+        /^INDEXES\.a\.window is 100: its generic\.maxLimit is 50, use no more$/,
+      ],
+      [
+        "two indexes on one path",
+        { INDEXES: { a: genericOf({}).INDEXES.a, b: genericOf({ query: "text" }).INDEXES.a } },
+        /^INDEXES\.b\.generic\.path is "\/v1\/search", which is the path of a too/,
+      ],
+    ])("refuses %s", (_, values, problem) => {
+      expect(problemsOf(values)).toEqual([expect.stringMatching(problem)]);
+    });
   });
 
   it("does not print secrets", () => {

@@ -98,6 +98,7 @@ describe("one home for each outside library", () => {
     [/^(sharp|commander|cli-progress|csv-parse|hyparquet|miniflare|wrangler|autocannon|esbuild)/, /^cli\//],
     [/^minisearch/, /^demo\/engine\.ts$/],
     [/^@cloudflare\/workers-types/, /^(embeddings\/store|worker|app)\.ts$|^events\/|^demo\/worker\.ts$/],
+    [/^graphql/, /^backends\/graphql-document\.ts$/],
     [/^valibot/, /^(config|app)\.ts$|^(inference|embeddings|backends|events|cli|demo|experiment)\//],
   ];
   for (const [library, home] of homes) {

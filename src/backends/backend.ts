@@ -26,6 +26,8 @@ export interface EngineRequest {
   readonly path: string;
   readonly search: string;
   readonly body: Uint8Array | undefined;
+  /** What the body was read as, where an engine that reads it as something else would do something else; else as the client says. */
+  readonly contentType?: string | undefined;
 }
 
 /** Fields of UBI's `ext.ubi` that the exposure record repeats. */
@@ -136,12 +138,61 @@ export interface Credentials {
   readonly clientParams: readonly string[];
 }
 
+/** What makes the edge leave a search alone: a parameter that is asked for, with any other value than these. */
+export interface LeaveCondition {
+  readonly name: string;
+  readonly unless: readonly string[];
+}
+
+/**
+ * An engine without a dialect of its own, whose search is one path with JSON. Names in a request are parameters of the URL (GET) or members
+ * of the JSON body (POST), names in a reply are members; of those, with dots between the names of each level.
+ */
+export interface GenericOptions {
+  /** Where clients send searches, and the path of the engine below its URL. */
+  readonly path: string;
+  readonly methods: readonly ClientRequest["method"][];
+  /** What the shopper typed: the first of these that is there. `*` is any element of a list. */
+  readonly query: readonly string[];
+  /** First wanted hit, 0-based: this or `page`. */
+  readonly offset?: string | undefined;
+  readonly page?: string | undefined;
+  /** Number of the first page. */
+  readonly firstPage: number;
+  readonly limit: string;
+  /** An engine that gives fewer hits than it is asked for, and says nothing, would lose some: the most that it gives at once. */
+  readonly maxLimit?: number | undefined;
+  /** The list of hits; `$` for a reply that is the list. */
+  readonly hits: string;
+  /** Of a hit: the engine's own score. */
+  readonly score?: string | undefined;
+  /** Of a hit: whether it keeps its place. Anything but false, null, zero and what is empty. */
+  readonly pinned?: string | undefined;
+  /** Of a reply: where the engine sends the shopper elsewhere. */
+  readonly redirect?: string | undefined;
+  readonly leaveAlone: Readonly<Partial<Record<LeaveReason, readonly LeaveCondition[] | undefined>>>;
+  /** Numbers of a reply that say which page it is. `total` is only read, to know how many `pages` there are. */
+  readonly echo: Readonly<Partial<Record<EchoedNumber, string | undefined>>>;
+}
+
+export const LEAVE_REASONS = ["explicit_sort", "cursor", "grouped", "federated", "request_not_understood"] as const;
+export type LeaveReason = (typeof LEAVE_REASONS)[number];
+
+export const ECHOED_NUMBERS = ["offset", "page", "limit", "count", "pages", "total"] as const;
+export type EchoedNumber = (typeof ECHOED_NUMBERS)[number];
+
 /** What the configuration says of one index to its backend. */
 export interface BackendOptions {
   /** Where a hit holds the id by which the catalogue knows the item: member names with dots between them. Default: the engine's own id. */
   readonly idField?: string | undefined;
   /** Where a hit holds values that are fresher than the stored ones: paths as above. */
   readonly hitFields?: Readonly<Partial<Record<ItemValue, string | undefined>>> | undefined;
+  /** How many hits a page has for which a request names no number, where the engine keeps that in the index's settings (Algolia). */
+  readonly pageSize?: number | undefined;
+  /** For the backend "generic". */
+  readonly generic?: GenericOptions | undefined;
+  /** Whether the engine sees the client's own key and none of the edge's: such a client may do here whatever it may do there. */
+  readonly forwardCredentials?: boolean | undefined;
 }
 
 export interface Backend {

@@ -44,9 +44,11 @@ export function createEngine(options: EngineOptions): Engine {
 
   async function exchange(request: EngineRequest, clientHeaders: Headers, signal: AbortSignal): Promise<Result<EngineReply, Bypass>> {
     try {
+      const headers = headersToEngine(clientHeaders, options.headers);
+      if (request.contentType !== undefined) headers.set("content-type", request.contentType);
       const response = await fetch(`${url}${request.path}${without(request.search, withheld)}`, {
         method: request.method,
-        headers: headersToEngine(clientHeaders, options.headers),
+        headers,
         redirect: "manual",
         signal,
         // The copy is as large as the request, which app.ts limits; fetch wants a buffer that nobody else can see.

@@ -32,9 +32,9 @@ export function scanReply(bytes: Uint8Array): Result<JsonText, Bypass> {
   return bypass("reply_not_json", `${scanned.error.message} at byte ${scanned.error.offset} of ${bytes.length}`);
 }
 
-/** `path`: member names from `from` to the array. Reasons: reply_not_search, duplicate_ids. */
+/** `path`: member names from `from` to the array, none where it is that itself. Reasons: reply_not_search, duplicate_ids. */
 export function readHits(text: JsonText, from: Span, path: readonly string[], hitOf: HitReader): Result<HitList, Bypass> {
-  const name = path.join(".");
+  const name = path.join(".") || "The reply";
   const array = spanAt(text, path, from);
   if (typeof array === "string") return bypass("reply_not_search", array);
   if (array === undefined) return bypass("reply_not_search", `The reply has no ${name}`);

@@ -13,7 +13,7 @@ import type { JsonObject } from "./json-values.ts";
 import { isObject, member } from "./json-values.ts";
 
 /** Parameters that only the edge reads; an engine would refuse them as unknown. */
-const EDGE_PARAMS = new Set(["armmt_explain", "armmt_variant"]);
+export const EDGE_PARAMS: ReadonlySet<string> = new Set(["armmt_explain", "armmt_variant"]);
 
 export interface Param {
   readonly key: string;

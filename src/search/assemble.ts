@@ -51,7 +51,7 @@ export function assembleSearches(config: Config, outside: Outside): Searches {
     const cacheBytes = Math.floor(config.shardCacheBytes / catalogs.size);
     stores.set(catalog, createItemStore({ kv, catalog, cacheBytes, timeoutMs: config.rankBudgetMs * STORE_SHARE, now: outside.now }));
   }
-  const backends = createBackends(config.indexes);
+  const backends = createBackends(withSoleCredentials(config));
   const engineOf = createEngines(fetch, maxReplyBytes);
 
   const indexes = new Map<string, IndexDeps>();
@@ -65,6 +65,16 @@ export function assembleSearches(config: Config, outside: Outside): Searches {
   const { engineTimeoutMs, rankBudgetMs, experiment, defaultVariant } = config;
   const lists = createRankedLists({ now: outside.now });
   return { edge: { ...shared, engineTimeoutMs, rankBudgetMs, lists, experiment, defaultVariant }, indexes };
+}
+
+/** Where the edge has a key of its own, that key goes to the engine whatever clients send: they must not do with it what is no search. */
+function withSoleCredentials({ indexes, engineAuthorizations }: Config): ReadonlyMap<string, IndexConfig> {
+  return new Map(
+    [...indexes].map(([name, index]) => [
+      name,
+      { ...index, forwardCredentials: index.forwardCredentials && !engineAuthorizations.has(name) },
+    ]),
+  );
 }
 
 /** Indexes that are reached in the same way share an engine, so that one request can search several of them. */

@@ -67,7 +67,8 @@ async function rank({ request, deps, index, plan, arm, history }: Search, window
   const remembered = isFresh ? undefined : deps.lists.recall(key, ids);
   if (remembered !== undefined) return ok({ ...ranking, order: remembered, scores: undefined });
 
-  const candidates = window.map(({ itemId, score }, place) => ({ itemId, rank: place + 1, score }));
+  const firstRank = 1 + (plan.isCursored ? plan.offset : 0);
+  const candidates = window.map(({ itemId, score }, place) => ({ itemId, rank: firstRank + place, score }));
   // Whole days: two pages of one search must see the same ages.
   const nowDay = Math.floor(deps.now() / DAY_MS);
   const tensors = buildTensors(

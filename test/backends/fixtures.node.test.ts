@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { createElasticsearch } from "../../src/backends/elasticsearch.ts";
 import { createMeilisearch } from "../../src/backends/meilisearch.ts";
+import { createShopify } from "../../src/backends/shopify.ts";
 import { createSolr } from "../../src/backends/solr.ts";
 import { parseReply, planSearch } from "./one-search.ts";
 
@@ -72,6 +73,29 @@ describe.skipIf(!isPresent)("replies in ../shared/data/fixtures/backends", () =>
     if (!reply.ok) throw new Error(reply.error.detail);
     expect(reply.value.hits.map((hit) => hit.itemId)).toEqual(ids);
     expect(decode(reply.value.assemble([...ids.keys()]))).toBe(decode(bytes));
+  });
+
+  it("shopify-storefront.search.constructed.json: the same for Shopify, where cursors stay", () => {
+    const shopify = createShopify(new Map([["products", {}]]));
+    const query = `query($query: String!, $first: Int!) {
+      search(query: $query, first: $first, types: [PRODUCT]) { edges { cursor node { __typename ... on Product { id } } } }
+    }`;
+    const body = new TextEncoder().encode(JSON.stringify({ query, variables: { query: "tote", first: 10 } }));
+    const own = planSearch(shopify, undefined, { method: "POST", path: "/api/2026-04/graphql.json", search: "", body });
+    const bytes = read("shopify-storefront.search.constructed.json");
+    const reply = parseReply(shopify, bytes, own);
+    if (!reply.ok) throw new Error(reply.error.detail);
+    const original = JSON.parse(decode(bytes));
+    const edges: readonly { readonly cursor: string; readonly node: { readonly id: string } }[] = original.data.search.edges;
+    expect(reply.value.hits.map((hit) => hit.itemId)).toEqual(edges.map(({ node }) => node.id));
+    expect(decode(reply.value.assemble([0, 1, 2, 3]))).toBe(decode(bytes));
+    const turned = edges.map(({ cursor }, i) => ({ cursor, node: edges[3 - i]!.node }));
+    expect(JSON.parse(decode(reply.value.assemble([3, 2, 1, 0])))).toEqual({
+      ...original,
+      data: { search: { ...original.data.search, edges: turned } },
+    });
+    const other = parseReply(shopify, read("shopify-storefront.products.json"), own);
+    expect(other.ok ? "understood" : other.error.reason).toBe("reply_not_search");
   });
 
   it.each([

@@ -8,7 +8,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Client as Elasticsearch } from "@elastic/elasticsearch";
 import { Client as OpenSearch } from "@opensearch-project/opensearch";
+import { algoliasearch } from "algoliasearch";
 import { Meilisearch } from "meilisearch";
+import { Client as Typesense } from "typesense";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import manifestJson from "../../model/manifest.json";
 import { bundleWorker } from "../../src/cli/bench/bundle.ts";
@@ -19,7 +21,9 @@ import { drawCatalogue } from "../../src/demo/catalogue.ts";
 import { parseManifest } from "../../src/inference/manifest.ts";
 import type { Dialect, StandInItem } from "../search/dialects/dialect.ts";
 import { elasticsearch } from "../search/dialects/elasticsearch.ts";
+import { algolia } from "../search/dialects/algolia.ts";
 import { meilisearch } from "../search/dialects/meilisearch.ts";
+import { typesense } from "../search/dialects/typesense.ts";
 import type { Listening } from "./servers.ts";
 import { listen, listenAsTap } from "./servers.ts";
 
@@ -37,6 +41,8 @@ const INDEXES: ReadonlyMap<string, { readonly backend: string; readonly dialect:
   ["products", { backend: "elasticsearch", dialect: elasticsearch }],
   ["things", { backend: "opensearch", dialect: elasticsearch }],
   ["movies", { backend: "meilisearch", dialect: meilisearch }],
+  ["goods", { backend: "algolia", dialect: algolia }],
+  ["articles", { backend: "typesense", dialect: typesense }],
 ]);
 
 const outDir = mkdtempSync(join(tmpdir(), "armmt-clients-"));
@@ -94,19 +100,50 @@ interface Product {
   readonly price: number;
 }
 
+/** An address at which nobody listens. */
+const DEAD_PORT = 9;
+
+const openElasticsearch = (): Elasticsearch => new Elasticsearch({ node: tap.url });
+
+const openOpenSearch = (): OpenSearch => new OpenSearch({ node: tap.url });
+
+const openMeilisearch = (headers: Readonly<Record<string, string>> = {}): Meilisearch =>
+  new Meilisearch({ host: tap.url, apiKey: "client-key", requestInit: { headers } });
+
+const openAlgolia = (headers: Readonly<Record<string, string>> = {}, isFirstDead = false) =>
+  algoliasearch("APPID", "client-key", {
+    hosts: [
+      ...(isFirstDead ? [{ url: `127.0.0.1:${DEAD_PORT}`, accept: "readWrite" as const, protocol: "http" as const }] : []),
+      { url: `127.0.0.1:${tap.port}`, accept: "readWrite", protocol: "http" },
+    ],
+    baseHeaders: headers,
+  });
+
+const openTypesense = (headers: Readonly<Record<string, string>> = {}, isFirstDead = false): Typesense =>
+  new Typesense({
+    nodes: [
+      ...(isFirstDead ? [{ host: "127.0.0.1", port: DEAD_PORT, protocol: "http" }] : []),
+      { host: "127.0.0.1", port: tap.port, protocol: "http" },
+    ],
+    apiKey: "client-key",
+    additionalHeaders: headers,
+    retryIntervalSeconds: 0.01,
+    logLevel: "silent",
+  });
+
 describe("@elastic/elasticsearch", () => {
   const query = { match: { title: "red" } };
-  const open = (): Elasticsearch => new Elasticsearch({ node: tap.url });
 
   it("searches, with the product check that it makes of every reply", async () => {
-    const found = await open().search<Product>({ index: "products", query, size: 7 });
-    expectReranked(found.hits.hits.map((hit) => hit._id ?? ""));
-    expect(found.hits.hits[0]?._source?.title).toEqual(expect.any(String));
+    const found = await openElasticsearch().search<Product>({ index: "products", query, size: 7 });
+    expectReranked(found.hits.hits.map(({ _id: id }) => id ?? ""));
+    const { _source: source } = found.hits.hits[0]!;
+    expect(source?.title).toEqual(expect.any(String));
     expect(found.hits.total).toEqual({ value: items.length, relation: "eq" });
   });
 
   it("searches several at once, and pings", async () => {
-    const client = open();
+    const client = openElasticsearch();
     expect(await client.ping()).toBe(true);
     const { responses } = await client.msearch<Product>({
       index: "products",
@@ -115,16 +152,16 @@ describe("@elastic/elasticsearch", () => {
     expect(tap.exchanges.at(-1)!.outcome).toMatch(/^applied; .*, bypass; reason=explicit_sort$/);
     expect(responses).toHaveLength(2);
     const [first] = responses;
-    expect(first !== undefined && "hits" in first && first.hits.hits.map((hit) => hit._id)).not.toEqual(engineIds.slice(0, 4));
+    expect(first !== undefined && "hits" in first && first.hits.hits.map(({ _id: id }) => id)).not.toEqual(engineIds.slice(0, 4));
   });
 
   it("sees the engine's bytes with re-ranking off", async () => {
-    await open().search<Product>({ index: "products", query, size: 7 }, { headers: OFF });
+    await openElasticsearch().search<Product>({ index: "products", query, size: 7 }, { headers: OFF });
     expectSameBytes("products");
   });
 
   it("raises its own error for an index that is not served", async () => {
-    await expect(open().search({ index: "orders", query })).rejects.toMatchObject({
+    await expect(openElasticsearch().search({ index: "orders", query })).rejects.toMatchObject({
       name: "ResponseError",
       statusCode: 404,
       message: expect.stringContaining("index_not_found_exception"),
@@ -134,25 +171,20 @@ describe("@elastic/elasticsearch", () => {
 
 describe("@opensearch-project/opensearch", () => {
   const body = { query: { match: { title: "red" } }, size: 7 };
-  const open = (): OpenSearch => new OpenSearch({ node: tap.url });
-
   it("searches", async () => {
-    const found = await open().search({ index: "things", body });
-    expectReranked(found.body.hits.hits.map((hit) => hit._id ?? ""));
+    const found = await openOpenSearch().search({ index: "things", body });
+    expectReranked(found.body.hits.hits.map(({ _id: id }) => id ?? ""));
   });
 
   it("sees the engine's bytes with re-ranking off", async () => {
-    await open().search({ index: "things", body }, { headers: OFF });
+    await openOpenSearch().search({ index: "things", body }, { headers: OFF });
     expectSameBytes("things");
   });
 });
 
 describe("meilisearch", () => {
-  const open = (headers: Readonly<Record<string, string>> = {}): Meilisearch =>
-    new Meilisearch({ host: tap.url, apiKey: "client-key", requestInit: { headers } });
-
   it("searches, page by page too", async () => {
-    const index = open().index<Product & { readonly id: string }>("movies");
+    const index = openMeilisearch().index<Product & { readonly id: string }>("movies");
     const found = await index.search("red", { limit: 7, facets: ["brand"] });
     expectReranked(found.hits.map(({ id }) => id));
     expect(found.estimatedTotalHits).toBe(items.length);
@@ -162,7 +194,7 @@ describe("meilisearch", () => {
   });
 
   it("searches several at once, federated too, and asks for health", async () => {
-    const client = open();
+    const client = openMeilisearch();
     expect(await client.isHealthy()).toBe(true);
     const several = await client.multiSearch({
       queries: [
@@ -177,14 +209,87 @@ describe("meilisearch", () => {
   });
 
   it("sees the engine's bytes with re-ranking off", async () => {
-    await open(OFF).index("movies").search("red", { limit: 7 });
+    await openMeilisearch(OFF).index("movies").search("red", { limit: 7 });
     expectSameBytes("movies");
   });
 
   it("raises its own error for an index that is not served", async () => {
-    await expect(open().index("orders").search("red")).rejects.toMatchObject({
+    await expect(openMeilisearch().index("orders").search("red")).rejects.toMatchObject({
       name: "MeilisearchApiError",
       cause: { code: "index_not_found" },
+    });
+  });
+});
+
+describe("algoliasearch", () => {
+  type Goods = Product & { readonly objectID: string };
+  it("searches one index, page by page", async () => {
+    const searchParams = { query: "red", hitsPerPage: 7, page: 1, facets: ["brand"] };
+    const found = await openAlgolia().searchSingleIndex<Goods>({ indexName: "goods", searchParams });
+    expectReranked(found.hits.map(({ objectID }) => objectID));
+    expect([found.page, found.hitsPerPage, found.nbHits, found.nbPages]).toEqual([1, 7, items.length, 7]);
+    expect(found.params).not.toContain("hitsPerPage=20");
+  });
+
+  it("searches several at once, and tries the next host when one is down", async () => {
+    const requests = [
+      { indexName: "goods", query: "red", hitsPerPage: 4 },
+      { indexName: "goods", query: "", hitsPerPage: 3 },
+    ];
+    const { results } = await openAlgolia({}, true).searchForHits<Goods>({ requests });
+    expect(results.map(({ hits }) => hits.length)).toEqual([4, 3]);
+    expect(tap.exchanges.at(-1)!.outcome).toMatch(/^applied; .*, bypass; reason=no_query_text$/);
+  });
+
+  it("sees the engine's bytes with re-ranking off", async () => {
+    await openAlgolia(OFF).searchSingleIndex<Goods>({ indexName: "goods", searchParams: { query: "red", hitsPerPage: 7 } });
+    expectSameBytes("goods");
+  });
+
+  it("raises its own error for an index that is not served", async () => {
+    await expect(openAlgolia().searchSingleIndex({ indexName: "orders", searchParams: { query: "red" } })).rejects.toMatchObject({
+      name: "ApiError",
+      status: 404,
+      message: expect.stringContaining("orders"),
+    });
+  });
+});
+
+describe("typesense", () => {
+  type Article = Product & { readonly id: string };
+  const query = { q: "red", query_by: "title", per_page: 7 };
+  it("searches a collection, page by page, and asks for health", async () => {
+    const client = openTypesense();
+    // Meilisearch has the same address, and comes first in this edge.
+    expect(await client.health.retrieve()).toMatchObject({ status: "available" });
+    const found = await client
+      .collections<Article>("articles")
+      .documents()
+      .search({ ...query, page: 2 }, {});
+    expectReranked((found.hits ?? []).map(({ document }) => document.id));
+    expect([found.page, found.found, found.request_params.per_page]).toEqual([2, items.length, 7]);
+  });
+
+  it("searches several at once, and tries the next node when one is down", async () => {
+    const { results } = await openTypesense({}, true).multiSearch.perform<[Article, Article]>({
+      searches: [
+        { collection: "articles", ...query },
+        { collection: "articles", ...query, sort_by: "price:asc" },
+      ],
+    });
+    expect(results.map((one) => one.hits?.length)).toEqual([7, 7]);
+    expect(tap.exchanges.at(-1)!.outcome).toMatch(/^applied; .*, bypass; reason=explicit_sort$/);
+  });
+
+  it("sees the engine's bytes with re-ranking off", async () => {
+    await openTypesense(OFF).collections<Article>("articles").documents().search(query, {});
+    expectSameBytes("articles");
+  });
+
+  it("raises its own error for a collection that is not served", async () => {
+    await expect(openTypesense().collections("orders").documents().search(query, {})).rejects.toMatchObject({
+      name: "ObjectNotFound",
+      httpStatus: 404,
     });
   });
 });

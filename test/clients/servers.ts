@@ -44,7 +44,11 @@ export async function listen(answer: (request: Request) => Promise<Response>): P
       const body = await bodyOf(incoming);
       const { method = "GET", url = "/" } = incoming;
       const hasBody = method !== "GET" && method !== "HEAD" && body.length > 0;
-      const request = new Request(`http://127.0.0.1${url}`, { method, headers: headersOf(incoming), ...(hasBody && { body: Uint8Array.from(body) }) });
+      const request = new Request(`http://127.0.0.1${url}`, {
+        method,
+        headers: headersOf(incoming),
+        ...(hasBody && { body: Uint8Array.from(body) }),
+      });
       const response = await answer(request).catch((cause: unknown) => new Response(String(cause), { status: 599 }));
       const reply = Buffer.from(await response.arrayBuffer());
       const outcome = response.headers.get("x-armmt");

@@ -147,9 +147,18 @@ describe("values of hits", () => {
   });
 });
 
-describe("the rate limit", () => {
-  const client = { "cf-connecting-ip": "203.0.113.7" };
+const client = { "cf-connecting-ip": "203.0.113.7" };
 
+/** By the Worker as it is deployed, with the binding that vitest.config.ts gives it. */
+const isRefused = async (): Promise<boolean> => {
+  const context = createExecutionContext();
+  const request = new Request("https://edge.example.com/products/_search", postJson(match("red"), { "x-armmt": "off", ...client }));
+  const response = await worker.fetch(request, env, context);
+  await waitOnExecutionContext(context);
+  return response.status === 429;
+};
+
+describe("the rate limit", () => {
   it("answers 429 in the engine's words, and asks the engine nothing", async () => {
     const asked: string[] = [];
     const edge = openEdge({ catalog: CATALOG, isWithinRate: async (key) => asked.push(key) < 2 });
@@ -161,13 +170,6 @@ describe("the rate limit", () => {
   });
 
   it("is the platform's own binding, where there is one", async () => {
-    const isRefused = async (): Promise<boolean> => {
-      const context = createExecutionContext();
-      const request = new Request("https://edge.example.com/products/_search", postJson(match("red"), { "x-armmt": "off", ...client }));
-      const response = await worker.fetch(request, env, context);
-      await waitOnExecutionContext(context);
-      return response.status === 429;
-    };
     // Whether an engine listens where wrangler.toml says is of no interest here.
     expect([await isRefused(), await isRefused(), await isRefused()]).toEqual([false, false, true]);
   });
@@ -179,10 +181,11 @@ describe("the rate limit", () => {
   });
 });
 
+const answering: Engine = () => new Response("{}", { headers: { "x-elastic-product": "Elasticsearch", server: "secret" } });
+
 describe("probes", () => {
   it("ask the engine whether it is there; without a storefront only, and with HEAD only", async () => {
-    const engine: Engine = () => new Response("{}", { headers: { "x-elastic-product": "Elasticsearch", server: "secret" } });
-    const edge = openEdge({ catalog: CATALOG, engine });
+    const edge = openEdge({ catalog: CATALOG, engine: answering });
     const head = await edge.send("/", { method: "HEAD" });
     expect([head.status, head.headers.get("x-elastic-product"), head.headers.get("server")]).toEqual([200, "Elasticsearch", null]);
     expect((await edge.send("/")).status).toBe(404);
@@ -201,13 +204,14 @@ describe("probes", () => {
   });
 });
 
+const allowed = (response: Response): string | null => response.headers.get("access-control-allow-origin");
+
 describe("pages of other origins", () => {
   const SHOP = "https://shop.example.com";
   const preflight = {
     method: "OPTIONS",
     headers: { origin: SHOP, "access-control-request-method": "POST", "access-control-request-headers": "content-type,x-armmt-user" },
   };
-  const allowed = (response: Response): string | null => response.headers.get("access-control-allow-origin");
 
   it("may search where the configuration names them", async () => {
     const edge = openEdge({ catalog: CATALOG, vars: { ALLOW_ORIGINS: [SHOP] } });

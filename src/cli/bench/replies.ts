@@ -18,7 +18,7 @@ const KINDS = {
     description: `${title}. Made for “every day”, and for the days that are not.\n`.repeat(12),
     breadcrumbs: [category, "Shop"],
   }),
-  "many numbers": ({ price = 1 }: DrawnProduct) => ({
+  "many numbers": ({ price }: DrawnProduct) => ({
     sizes: Array.from({ length: 60 }, (_, i) => ({ eu: 30 + i / 2, price: price + i / 100 })),
   }),
 } as const;

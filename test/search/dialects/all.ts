@@ -1,7 +1,12 @@
 /** Every dialect, in the order of the README's matrix. */
+import { algolia } from "./algolia.ts";
 import type { Dialect } from "./dialect.ts";
 import { elasticsearch } from "./elasticsearch.ts";
+import { commercetools, generic } from "./generic.ts";
 import { meilisearch } from "./meilisearch.ts";
+import { shopify } from "./shopify.ts";
 import { solr } from "./solr.ts";
+import { typesense } from "./typesense.ts";
+import { vespa } from "./vespa.ts";
 
-export const DIALECTS: readonly Dialect[] = [elasticsearch, meilisearch, solr];
+export const DIALECTS: readonly Dialect[] = [elasticsearch, meilisearch, solr, vespa, algolia, typesense, shopify, generic, commercetools];

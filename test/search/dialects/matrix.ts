@@ -21,9 +21,10 @@ function cell(dialect: Dialect, feature: Feature): string {
     .join("<br>");
 }
 
+const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+
 /** Markdown: one row per engine. */
 export function requestMatrix(): string {
-  const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   return [
     row(["", ...FEATURES]),
     row(["---", ...FEATURES.map(() => "---")]),

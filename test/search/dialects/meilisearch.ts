@@ -30,6 +30,11 @@ function searchReply(body: Body, items: readonly StandInItem[]): object {
   };
 }
 
+const federatedHit = (item: StandInItem, place: number): object => ({
+  ...item,
+  _federation: { indexUid: "movies", queriesPosition: 0, weightedRankingScore: 1 - place / 100 },
+});
+
 async function answer(request: Request, items: readonly StandInItem[]): Promise<Response> {
   const url = new URL(request.url);
   if (url.pathname === "/health") return Response.json({ status: "available" });
@@ -39,11 +44,7 @@ async function answer(request: Request, items: readonly StandInItem[]): Promise<
   if (body["federation"] === undefined) {
     return Response.json({ results: queries.map((query) => ({ indexUid: query["indexUid"], ...searchReply(query, items) })) });
   }
-  const hitOf = (item: StandInItem, place: number): object => ({
-    ...item,
-    _federation: { indexUid: "movies", queriesPosition: 0, weightedRankingScore: 1 - place / 100 },
-  });
-  return Response.json(page(objectOf(body["federation"]), items, hitOf));
+  return Response.json(page(objectOf(body["federation"]), items, federatedHit));
 }
 
 function readSearch(part: unknown) {

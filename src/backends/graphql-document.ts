@@ -1,0 +1,176 @@
+/**
+ * GraphQL documents as far as a proxy reads them: which operations there are, which fields a reply will hold under which keys, and what
+ * arguments come to. The only importer of `graphql`, of which it uses the parser alone: 18 KB of the packed Worker for strings, comments and
+ * block strings that end where the engine says they end.
+ *
+ * Knows no schema and no engine. Whether a document is valid is for the engine to say.
+ */
+import type {
+  DirectiveNode,
+  FieldNode,
+  FragmentDefinitionNode,
+  OperationDefinitionNode,
+  SelectionNode,
+  SelectionSetNode,
+  ValueNode,
+} from "graphql";
+import { Kind, OperationTypeNode, parse } from "graphql";
+import type { JsonObject } from "./json-values.ts";
+import { member } from "./json-values.ts";
+
+/** The documents of a shop have some hundred tokens. */
+const MAX_TOKENS = 10_000;
+
+export interface GraphqlDocument {
+  readonly operations: readonly OperationDefinitionNode[];
+  readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+}
+
+/** One key of an object in the reply, with all that the document asks for below it. */
+export interface Field {
+  /** In the reply: the alias, where there is one. */
+  readonly key: string;
+  /** In the schema. */
+  readonly name: string;
+  readonly node: FieldNode;
+  /** Selections of its own object. */
+  readonly below: readonly SelectionSetNode[];
+  /** A directive that leaves open whether, or how, the reply will hold it. */
+  readonly doubt: string | undefined;
+}
+
+export function isQuery({ operation }: OperationDefinitionNode): boolean {
+  return operation === OperationTypeNode.QUERY;
+}
+
+/** One operation with the variables of one request. */
+export interface Operation {
+  readonly node: OperationDefinitionNode;
+  /** Fields in their order, merged by key. `isWanted` says which type conditions to look into. */
+  fieldsOf(selections: readonly SelectionSetNode[], isWanted?: (type: string) => boolean): readonly Field[];
+  /** Values by name; what is neither given nor has a default in the document is left out. */
+  argumentsOf(node: FieldNode | DirectiveNode): JsonObject;
+}
+
+/** A text says why there is no document that could be executed. */
+export function parseDocument(source: string): GraphqlDocument | string {
+  const operations: OperationDefinitionNode[] = [];
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  try {
+    for (const node of parse(source, { noLocation: true, maxLexicalTokens: MAX_TOKENS }).definitions) {
+      if (node.kind === Kind.OPERATION_DEFINITION) operations.push(node);
+      else if (node.kind !== Kind.FRAGMENT_DEFINITION) return `${node.kind} cannot be executed`;
+      else if (fragments.has(node.name.value)) return `The fragment ${node.name.value} stands twice`;
+      else fragments.set(node.name.value, node);
+    }
+  } catch (cause) {
+    // Besides syntax errors: selections that are nested deeper than the stack.
+    return cause instanceof Error ? cause.message : String(cause);
+  }
+  return operations.length === 0 ? "The document holds no operation" : { operations, fragments };
+}
+
+/**
+ * Names of all fields that an operation can have at its root, whatever its directives and variables say. A fragment that the document does
+ * not define is named with its dots.
+ */
+export function rootFieldNames({ fragments }: GraphqlDocument, { selectionSet }: OperationDefinitionNode): ReadonlySet<string> {
+  const names = new Set<string>();
+  const seen = new Set<string>();
+  const visit = (selection: SelectionNode): void => {
+    if (selection.kind === Kind.FIELD) names.add(selection.name.value);
+    else if (selection.kind === Kind.INLINE_FRAGMENT) selection.selectionSet.selections.forEach(visit);
+    else if (!seen.has(selection.name.value)) {
+      seen.add(selection.name.value);
+      const fragment = fragments.get(selection.name.value);
+      if (fragment === undefined) names.add(`...${selection.name.value}`);
+      else fragment.selectionSet.selections.forEach(visit);
+    }
+  };
+  selectionSet.selections.forEach(visit);
+  return names;
+}
+
+/** `name`: as the request gives it; without one, the document must hold one operation. A text says why it cannot be told which is meant. */
+export function chooseOperation(document: GraphqlDocument, name: string | undefined, variables: JsonObject): Operation | string {
+  const named = document.operations.filter((node) => name === undefined || node.name?.value === name);
+  const [node] = named;
+  if (node === undefined) return `The document holds no operation ${JSON.stringify(name)}`;
+  if (named.length > 1) return name === undefined ? "Without operationName it is open which operation is meant" : `${name} stands twice`;
+  return bindOperation(document, node, variables);
+}
+
+function bindOperation({ fragments }: GraphqlDocument, node: OperationDefinitionNode, variables: JsonObject): Operation {
+  const defaults = new Map(node.variableDefinitions?.map(({ variable, defaultValue }) => [variable.name.value, defaultValue]));
+
+  function valueOf(value: ValueNode): unknown {
+    switch (value.kind) {
+      case Kind.VARIABLE: {
+        const given = member(variables, value.name.value);
+        const fallback = defaults.get(value.name.value);
+        return given === undefined && fallback !== undefined ? valueOf(fallback) : given;
+      }
+      case Kind.INT:
+      case Kind.FLOAT:
+        return Number(value.value);
+      case Kind.NULL:
+        return null;
+      case Kind.LIST:
+        return value.values.map((one) => valueOf(one) ?? null);
+      case Kind.OBJECT:
+        return argumentsFrom(value.fields);
+      case Kind.STRING:
+      case Kind.BOOLEAN:
+      case Kind.ENUM:
+      default:
+        return value.value;
+    }
+  }
+
+  function argumentsFrom(all: readonly { readonly name: { readonly value: string }; readonly value: ValueNode }[]): JsonObject {
+    const given = all.map(({ name, value }) => [name.value, valueOf(value)] as const);
+    return Object.fromEntries(given.filter(([, value]) => value !== undefined));
+  }
+
+  /** `false`: the reply will not hold it. A text names what leaves that open. */
+  function inclusionOf(directives: readonly DirectiveNode[] = []): boolean | string {
+    let doubt: string | undefined;
+    for (const directive of directives) {
+      const name = directive.name.value;
+      const condition = member(argumentsFrom(directive.arguments ?? []), "if");
+      if ((name === "include" || name === "skip") && typeof condition === "boolean") {
+        if (condition === (name === "skip")) return false;
+      } else doubt ??= `@${name}`;
+    }
+    return doubt ?? true;
+  }
+
+  function fieldsOf(selections: readonly SelectionSetNode[], isWanted: (type: string) => boolean = () => true): readonly Field[] {
+    const fields = new Map<string, Field>();
+    const seen = new Set<string>();
+    const visit = (selection: SelectionNode, above: string | undefined): void => {
+      const inclusion = inclusionOf(selection.directives);
+      if (inclusion === false) return;
+      const doubt = above ?? (inclusion === true ? undefined : inclusion);
+      if (selection.kind === Kind.FIELD) {
+        const key = selection.alias?.value ?? selection.name.value;
+        const same = fields.get(key);
+        const below = [...(same?.below ?? []), ...(selection.selectionSet === undefined ? [] : [selection.selectionSet])];
+        fields.set(key, { key, name: selection.name.value, node: same?.node ?? selection, below, doubt: same?.doubt ?? doubt });
+        return;
+      }
+      const fragment = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
+      if (selection.kind === Kind.FRAGMENT_SPREAD) {
+        if (seen.has(selection.name.value)) return;
+        seen.add(selection.name.value);
+      }
+      const type = fragment?.typeCondition?.name.value;
+      if (fragment === undefined || (type !== undefined && !isWanted(type))) return;
+      for (const one of fragment.selectionSet.selections) visit(one, doubt);
+    };
+    for (const { selections: all } of selections) for (const one of all) visit(one, undefined);
+    return [...fields.values()];
+  }
+
+  return { node, fieldsOf, argumentsOf: (one) => argumentsFrom(one.arguments ?? []) };
+}

@@ -1,0 +1,100 @@
+/**
+ * What the edge needs to know of a statement in YQL, Vespa's query language: whether it names an order or a page, which fields it selects,
+ * and where the words stand that a shopper typed.
+ *
+ * Reads words outside of texts and comments only: a shopper may well type `order by`. Parses nothing else of the language.
+ */
+
+export interface Yql {
+  /** `order by` */
+  readonly isOrdered: boolean;
+  /** `limit` or `offset` */
+  readonly isPaged: boolean;
+  /** `userQuery()`, which stands for the parameter `query`. */
+  readonly hasUserQuery: boolean;
+  /** What the first `userInput()` or `text()` reads: these words, or a parameter of the request. */
+  readonly input: { readonly words: string } | { readonly param: string } | undefined;
+  /** `undefined` for all of them. */
+  readonly fields: readonly string[] | undefined;
+}
+
+interface Outline {
+  /** The statement with each text as its number in quotes, each comment and all white space as one space. */
+  readonly outline: string;
+  readonly texts: readonly string[];
+}
+
+/** `undefined` where a text or a comment has no end. */
+export function readYql(yql: string): Yql | undefined {
+  const outlined = outlineOf(yql);
+  if (outlined === undefined) return undefined;
+  const { outline, texts } = outlined;
+  // After it comes grouping, which has words of its own.
+  const [statement = ""] = outline.split("|", 1);
+  return {
+    isOrdered: /\border by\b/i.test(statement),
+    isPaged: /\b(?:limit|offset)\b/i.test(statement),
+    hasUserQuery: /\buserQuery ?\(/.test(statement),
+    input: inputOf(statement, texts),
+    fields: fieldsOf(statement),
+  };
+}
+
+function outlineOf(yql: string): Outline | undefined {
+  const texts: string[] = [];
+  const parts: string[] = [];
+  for (let at = 0; at < yql.length;) {
+    const char = yql.charAt(at);
+    let end = at + 1;
+    if (char === '"' || char === "'") {
+      while (end < yql.length && yql.charAt(end) !== char) end += yql.charAt(end) === "\\" ? 2 : 1;
+      if (end >= yql.length) return undefined;
+      parts.push(`"${texts.length}"`);
+      texts.push(unescape(yql.slice(at + 1, end)));
+      end++;
+    } else if (yql.startsWith("/*", at)) {
+      end = yql.indexOf("*/", at + 2) + 2;
+      if (end < 2) return undefined;
+      parts.push(" ");
+    } else if (yql.startsWith("//", at)) {
+      while (end < yql.length && !/[\n\r]/.test(yql.charAt(end))) end++;
+      parts.push(" ");
+    } else if (/\s/.test(char)) {
+      parts.push(" ");
+    } else {
+      parts.push(char);
+    }
+    at = end;
+  }
+  return { outline: parts.join("").replaceAll(/ +/g, " "), texts };
+}
+
+const ESCAPES: ReadonlyMap<string, string> = new Map([
+  ["b", "\b"],
+  ["t", "\t"],
+  ["n", "\n"],
+  ["f", "\f"],
+  ["r", "\r"],
+]);
+
+function unescape(text: string): string {
+  return text.replaceAll(/\\(u[0-9a-fA-F]{4}|[\s\S])/g, (_, one: string) =>
+    one.length === 5 ? String.fromCharCode(Number.parseInt(one.slice(1), 16)) : (ESCAPES.get(one) ?? one),
+  );
+}
+
+/** Settings of one call, `{grammar: "all"}`, may stand inside its brackets; those before it are none of ours. */
+const INPUT = /\b(?:userInput|text) ?\( ?(?:\[? ?\{[^{}]{0,300}\} ?\]? ?)?(?:@ ?([\w.:-]+)|"(\d+)")/;
+
+function inputOf(statement: string, texts: readonly string[]): Yql["input"] {
+  const [, param, place] = INPUT.exec(statement) ?? [];
+  if (param !== undefined) return { param };
+  const words = place === undefined ? undefined : texts[Number(place)];
+  return words === undefined ? undefined : { words };
+}
+
+function fieldsOf(statement: string): readonly string[] | undefined {
+  const list = /^ ?select (.+?) from /i.exec(statement)?.[1];
+  const fields = list?.split(",").map((one) => one.trim().split(" ")[0] ?? "");
+  return fields?.includes("*") === true ? undefined : fields;
+}
