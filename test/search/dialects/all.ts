@@ -9,4 +9,4 @@ import { solr } from "./solr.ts";
 import { typesense } from "./typesense.ts";
 import { vespa } from "./vespa.ts";
 
-export const DIALECTS: readonly Dialect[] = [elasticsearch, meilisearch, solr, vespa, algolia, typesense, shopify, generic, commercetools];
+export const DIALECTS: readonly Dialect[] = [elasticsearch, algolia, typesense, meilisearch, solr, vespa, shopify, generic, commercetools];
