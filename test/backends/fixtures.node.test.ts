@@ -184,6 +184,8 @@ function turned(list: readonly unknown[], moved: string | undefined): unknown[] 
   return list.map((one, i) => ({ ...Object(one), [moved]: at(list[last - i], [moved]) }));
 }
 
+const upTo = (count: number): number[] => [...Array(count).keys()];
+
 describe.skipIf(!isPresent)("replies in ../shared/data/fixtures/backends", () => {
   it.each(OWN)("$file: ids; the same bytes in the same order; in another order, whole hits moved and nothing else", (fixture) => {
     const bytes = read(fixture.file);
@@ -202,7 +204,6 @@ describe.skipIf(!isPresent)("replies in ../shared/data/fixtures/backends", () =>
       return count;
     });
     if (!reply.ok || fixture.lists.length === 0) return;
-    const upTo = (count: number): number[] => [...Array(count).keys()];
     expect(decode(reply.value.assemble(counts.map(upTo)))).toBe(decode(bytes));
     const expected: object = JSON.parse(decode(bytes));
     for (const path of fixture.lists) {
