@@ -21,7 +21,7 @@ from armmt.data import Lists
 from armmt.distill import DistilOptions, distil, ensemble
 from armmt.fit import FitOptions, Fitted, fit, score
 from armmt.models import build, count, count_flops, export, fingerprint, size_of, some_of, with_mixed_images, without_texts
-from armmt.plan import SEEDS, Run, kind_of, runs_of, teacher
+from armmt.plan import Run, kind_of, runs_of, seeds_of, teacher
 from armmt.run import device, prepare, write_json
 from armmt.schedule import Schedule, StudyError, Task
 from armmt.student import StudentRanker
@@ -243,7 +243,7 @@ def main() -> None:
     parser.add_argument("--tuning", type=Path, help="tuning.json of another study; searched when left out")
     a = parser.parse_args()
     try:
-        seeds = a.seeds or SEEDS[kind_of(a.part)]
+        seeds = a.seeds or seeds_of(a.part)
         for world, lists, runs_folder in worlds(a.lists, a.runs):
             runs = [run for run in runs_of(a.part, seeds, world) if not a.models or run.model in a.models]
             runs_folder.mkdir(parents=True, exist_ok=True)
