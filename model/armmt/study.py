@@ -21,7 +21,7 @@ from armmt.data import Lists
 from armmt.distill import DistilOptions, distil, ensemble
 from armmt.fit import FitOptions, Fitted, fit, score
 from armmt.models import build, count, count_flops, export, fingerprint, size_of, some_of, with_mixed_images, without_texts
-from armmt.plan import Run, kind_of, runs_of, seeds_of, teacher
+from armmt.plan import Run, runs_of, seeds_of, teacher
 from armmt.run import device, prepare, write_json
 from armmt.schedule import Schedule, StudyError, Task
 from armmt.student import StudentRanker
