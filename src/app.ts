@@ -10,13 +10,12 @@ import type { Backend } from "./backends/backend.ts";
 import type { Engine, Fetch } from "./backends/engine.ts";
 import { headersFromEngine, headersFromStorefront, headersToStorefront } from "./backends/headers.ts";
 import { joinBytes } from "./backends/json-edits.ts";
+import { parseTreatment } from "./experiment/treatment.ts";
 import { search } from "./search.ts";
 import type { EdgeDeps, IndexDeps } from "./search/contract.ts";
 
 /** A search request is a few kilobytes; Elasticsearch itself would take 100 MB. */
 const MAX_BODY_BYTES = 1024 * 1024;
-
-const VARIANTS = ["control", "armmt"];
 
 export interface AppDeps {
   readonly edge: EdgeDeps;
@@ -106,9 +105,8 @@ async function searchRoute(c: Context, deps: AppDeps, backend: Backend): Promise
   const wantsAdmin = searchParams.has("armmt_explain") || searchParams.has("armmt_variant");
   const isTrusted = wantsAdmin && (await isAdmin(headers, deps.adminToken));
   const forcedVariant = isTrusted ? (searchParams.get("armmt_variant") ?? undefined) : undefined;
-  if (forcedVariant !== undefined && !VARIANTS.includes(forcedVariant)) {
-    return refuse(c, backend, 400, "illegal_argument_exception", `armmt_variant is "${forcedVariant}": use ${VARIANTS.join(" or ")}`);
-  }
+  const treatment = forcedVariant === undefined ? undefined : parseTreatment(forcedVariant);
+  if (treatment?.ok === false) return refuse(c, backend, 400, "illegal_argument_exception", `armmt_variant: ${treatment.error}`);
   const request = {
     method: c.req.method === "POST" ? ("POST" as const) : ("GET" as const),
     path: pathname,

@@ -7,13 +7,12 @@
 import * as v from "valibot";
 import type { BackendLimits, GenericOptions } from "./backends/backend.ts";
 import { ECHOED_NUMBERS, LEAVE_REASONS } from "./backends/backend.ts";
-import type { Experiment } from "./experiment/assign.ts";
+import type { Condition, Experiment } from "./experiment/assign.ts";
+import { parseTreatment } from "./experiment/treatment.ts";
 import type { ItemValue } from "./ranking/item-values.ts";
 import { ITEM_VALUES } from "./ranking/item-values.ts";
 import type { Result } from "./result.ts";
 import { err, ok } from "./result.ts";
-
-export type Variant = "control" | "armmt";
 
 export interface IndexConfig {
   /** Name of a backend, see backends/create.ts. */
@@ -44,8 +43,9 @@ export interface Config {
   readonly rankBudgetMs: number;
   readonly shardCacheBytes: number;
   /** For requests outside the experiment. */
-  readonly defaultVariant: Variant;
-  readonly experiment: Experiment<Variant> | undefined;
+  readonly defaultVariant: string;
+  /** The first in which a unit takes part decides. */
+  readonly experiments: readonly Experiment[];
   readonly storefrontUrl: string | undefined;
   /** Pages of these origins may search from the browser; "*" for all, none for pages of the edge's own origin only. */
   readonly allowOrigins: readonly string[];
@@ -86,7 +86,15 @@ const url = v.pipe(
   v.transform((text) => text.replace(/\/+$/, "")),
 );
 
-const variant = v.picklist(["control", "armmt"], 'use "control" or "armmt"');
+/** Says what is wrong with a variant's name, and how variants are named. */
+const variant = v.pipe(
+  v.string("name a variant"),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const parsed = parseTreatment(dataset.value);
+    if (!parsed.ok) addIssue({ message: parsed.error.replace(/^".*?" /, "") });
+  }),
+);
 
 const memberPath = v.pipe(v.string("name a field"), v.regex(/^[^.]+(\.[^.]+)*$/, "use member names with dots between them"));
 
@@ -177,22 +185,46 @@ const index = v.strictObject({
   forwardCredentials: v.optional(v.boolean("use true or false"), false),
 });
 
+const share = v.pipe(v.number("use a number"), v.minValue(0, "use 0 to 1"), v.maxValue(1, "use 0 to 1"));
+const experimentName = v.pipe(v.string("give it a name"), v.regex(NAME, "use letters, digits, dots, dashes and underscores"));
+
 const experiment = v.pipe(
   v.strictObject({
-    key: v.pipe(v.string("name the experiment"), v.regex(NAME, "use letters, digits, dots, dashes and underscores")),
+    key: experimentName,
+    status: v.optional(v.picklist(["draft", "running", "stopped"], 'use "draft", "running" or "stopped"')),
     seed: v.optional(v.string("use text")),
     hashVersion: v.optional(v.picklist([1, 2], "use 1 or 2")),
+    hashAttribute: v.optional(v.string("name an attribute")),
     variations: v.pipe(
-      v.array(variant, 'list "control" and "armmt"'),
+      v.array(variant, "list variants"),
       v.minLength(2, "list two variations"),
       v.check((list) => new Set(list).size === list.length, "list each variation once"),
     ),
-    weights: v.array(v.pipe(v.number("use numbers"), v.minValue(0, "use weights from 0 to 1"))),
-    coverage: v.optional(v.pipe(v.number("use a number"), v.minValue(0, "use 0 to 1"), v.maxValue(1, "use 0 to 1")), 1),
+    weights: v.optional(v.array(v.pipe(v.number("use numbers"), v.minValue(0, "use weights from 0 to 1")))),
+    coverage: v.optional(share),
+    namespace: v.optional(v.tuple([v.string("name the namespace"), share, share], "give a name, a start and an end")),
+    ranges: v.optional(v.array(v.tuple([share, share], "give a start and an end"))),
+    condition: v.optional(v.custom<Condition>(isTable, "give a table of attributes")),
   }),
-  v.check(({ weights, variations }) => weights.length === variations.length, "give one weight per variation"),
-  v.check(({ weights }) => Math.abs(weights.reduce((sum, weight) => sum + weight, 0) - 1) < 1e-6, "let the weights add up to 1"),
+  v.check(({ weights, variations }) => weights === undefined || weights.length === variations.length, "give one weight per variation"),
+  v.check(
+    ({ weights }) => weights === undefined || Math.abs(weights.reduce((sum, weight) => sum + weight, 0) - 1) < 1e-6,
+    "let the weights add up to 1",
+  ),
+  v.check(({ ranges, variations }) => ranges === undefined || ranges.length === variations.length, "give one range per variation"),
+  v.check(({ namespace }) => namespace === undefined || namespace[1] < namespace[2], "let the namespace begin before it ends"),
 );
+
+const experimentList = v.pipe(
+  table(v.array(experiment, "list experiments")),
+  v.check((list) => new Set(list.map(({ key }) => key)).size === list.length, "give each experiment a key of its own"),
+);
+
+/** Experiments that are changed without a deployment: the text of a KV key. Each problem is one line. */
+export function parseExperiments(text: string): Result<readonly Experiment[], readonly string[]> {
+  const parsed = v.safeParse(v.object({ EXPERIMENTS: experimentList }), { EXPERIMENTS: text });
+  return parsed.success ? ok(parsed.output.EXPERIMENTS) : err(parsed.issues.map(describeIssue));
+}
 
 const origin = v.pipe(
   v.string("list origins"),
@@ -217,7 +249,7 @@ const environment = v.object({
   RANK_BUDGET_MS: v.optional(integer(1, 10_000, "milliseconds"), 200),
   SHARD_CACHE_BYTES: v.optional(integer(0, 100_000_000, "bytes"), 33_554_432),
   DEFAULT_VARIANT: v.optional(variant, "armmt"),
-  EXPERIMENT: v.optional(table(experiment)),
+  EXPERIMENTS: v.optional(experimentList, []),
   STOREFRONT_URL: v.optional(url),
   ALLOW_ORIGINS: v.optional(table(v.array(origin, "list origins")), []),
   ADMIN_TOKEN: v.optional(v.pipe(v.string("use text"), v.minLength(16, "use at least 16 characters: it is a password"))),
@@ -266,7 +298,7 @@ export function parseConfig(env: unknown, limits: ReadonlyMap<string, BackendLim
       rankBudgetMs: values.RANK_BUDGET_MS,
       shardCacheBytes: values.SHARD_CACHE_BYTES,
       defaultVariant: values.DEFAULT_VARIANT,
-      experiment: values.EXPERIMENT,
+      experiments: Object.freeze(values.EXPERIMENTS),
       storefrontUrl: values.STOREFRONT_URL,
       allowOrigins: Object.freeze(values.ALLOW_ORIGINS),
       adminToken: values.ADMIN_TOKEN,
@@ -308,6 +340,10 @@ function authorizationsOf(given: string | undefined, indexes: readonly string[])
   const unknown = Object.keys(parsed.output).filter((name) => !indexes.includes(name));
   if (unknown.length === 0) return ok(new Map(Object.entries(parsed.output)));
   return err(`ENGINE_AUTHORIZATION names ${unknown.join(", ")}, not among INDEXES: use ${indexes.join(", ")}`);
+}
+
+function isTable(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function parseJson(text: string): unknown {

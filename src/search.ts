@@ -7,25 +7,28 @@
  */
 import type { EngineRequest, RequestPlan, RequestReply, SearchPlan, SearchReply } from "./backends/backend.ts";
 import type { EngineReply } from "./backends/engine.ts";
-import { assignVariant } from "./experiment/assign.ts";
+import { chooseVariant } from "./experiment/assign.ts";
+import type { Attributes, Experiment } from "./experiment/assign.ts";
+import { isBot } from "./experiment/bots.ts";
+import { parseTreatment, rankersOf } from "./experiment/treatment.ts";
 import { MAX_HISTORY } from "./ranking/features.ts";
 import type { WindowRequest } from "./ranking/window.ts";
 import { pagePlaces, windowRequest } from "./ranking/window.ts";
 import type { Bypass, BypassReason, Result } from "./result.ts";
 import { bypass, err, ok } from "./result.ts";
 import type { Arm, Batch, EdgeDeps, Ending, IndexDeps, Search, SearchDeps, SearchRequest, Served } from "./search/contract.ts";
+import { arrange, treatmentOf } from "./search/arrange.ts";
 import { recordExposures } from "./search/exposure.ts";
-import { internalError, rankInTime } from "./search/rank.ts";
+import { internalError } from "./search/rank.ts";
 import { respond } from "./search/respond.ts";
-
-const RERANKED_VARIANT = "armmt";
 
 /** A run of the model cannot be interrupted: a request with a hundred searches must not occupy the isolate. */
 const MAX_RERANKED = 16;
 
 export async function search(request: SearchRequest, plan: RequestPlan, deps: SearchDeps): Promise<Response> {
   const startedAt = deps.now();
-  const searches = plan.searches.map((one, i) => openSearch(request, one, deps.indexes[i], deps, startedAt));
+  const experiments = await deps.experiments(request.afterReply);
+  const searches = plan.searches.map((one, i) => openSearch(request, one, { index: deps.indexes[i], deps, experiments, startedAt }));
   const batch: Batch = { request, deps, plan, searches, startedAt };
 
   const served = await serve(batch);
@@ -35,17 +38,32 @@ export async function search(request: SearchRequest, plan: RequestPlan, deps: Se
   return respond(batch, served);
 }
 
-function openSearch(request: SearchRequest, plan: SearchPlan, index: IndexDeps | undefined, deps: EdgeDeps, startedAt: number): Search {
+interface Known {
+  readonly index: IndexDeps | undefined;
+  readonly deps: EdgeDeps;
+  readonly experiments: readonly Experiment[];
+  readonly startedAt: number;
+}
+
+function openSearch(request: SearchRequest, plan: SearchPlan, { index, deps, experiments, startedAt }: Known): Search {
   if (index === undefined) throw new Error(`No dependencies for index ${plan.index}`);
-  return { request, deps, index, plan, arm: chooseArm(request, plan, deps), history: historyOf(request, plan), startedAt };
+  const arm = chooseArm(request, plan, deps.defaultVariant, experiments);
+  return { request, deps, index, plan, arm, history: historyOf(request, plan), startedAt };
 }
 
 /** The same unit gets the same variant on every isolate; a search without a unit is in no experiment. */
-function chooseArm({ headers, forcedVariant }: SearchRequest, plan: SearchPlan, deps: EdgeDeps): Arm {
-  const unit = headers.get("x-armmt-user") || headers.get("x-armmt-session") || plan.ubi.clientId;
-  if (forcedVariant !== undefined) return { variant: forcedVariant, isInExperiment: false, unit };
-  const assigned = unit === undefined || deps.experiment === undefined ? undefined : assignVariant(deps.experiment, unit);
-  return { variant: assigned?.variant ?? deps.defaultVariant, isInExperiment: assigned !== undefined, unit };
+function chooseArm(request: SearchRequest, plan: SearchPlan, defaultVariant: string, experiments: readonly Experiment[]): Arm {
+  const { headers, forcedVariant } = request;
+  const user = headers.get("x-armmt-user") || undefined;
+  const session = headers.get("x-armmt-session") || undefined;
+  const unit = user ?? session ?? plan.ubi.clientId;
+  const bot = isBot(headers);
+  const attributes: Attributes = { id: unit, user, session, index: plan.index, country: headers.get("cf-ipcountry") };
+  const assigned = bot || forcedVariant !== undefined ? undefined : chooseVariant(experiments, attributes);
+  const variant = forcedVariant ?? assigned?.variant ?? defaultVariant;
+  const treatment = parseTreatment(variant);
+  if (!treatment.ok) throw new Error(treatment.error);
+  return { variant, treatment: treatment.value, experiment: assigned?.experiment, unit: assigned?.unit ?? unit, isBot: bot };
 }
 
 /** What the shopper looked at, from the header or else the body; it is kept nowhere. An id that cannot be decoded is left out. */
@@ -85,9 +103,12 @@ function chooseWindow({ request, deps, plan, arm, index }: Search, place: number
   const wanted = windowRequest(plan, index.window);
   if (wanted === undefined) return bypass("beyond_window", `The page begins after ${plan.offset} hits`);
   if (place >= MAX_RERANKED) return bypass("over_budget", `Of one request, the first ${MAX_RERANKED} searches are re-ranked`);
-  if (arm.variant !== RERANKED_VARIANT) return bypass("engine_order", `The variant is ${arm.variant}`);
-  const scorer = deps.scorer();
-  if (!scorer.ok) return scorer;
+  const rankers = rankersOf(treatmentOf(arm));
+  if (rankers.every(({ kind }) => kind === "engine")) return bypass("engine_order", `The variant is ${arm.variant}`);
+  for (const ranker of rankers) {
+    const scorer = ranker.kind === "model" ? deps.scorer(ranker.version) : undefined;
+    if (scorer?.ok === false) return scorer;
+  }
   return ok(plan.isCursored ? { size: plan.limit, isWidened: false } : wanted);
 }
 
@@ -129,13 +150,21 @@ async function finish(
   if (!wanted.ok) return leave(wanted.error);
   if (!read.ok) return leave(read.error);
   const { hits } = read.value;
-  const ranking = read.value.bypass === undefined ? await rankInTime(one, hits.slice(0, index.window)) : err(read.value.bypass);
-  if (!ranking.ok && !isWidened) return leave(ranking.error);
+  const arranged = read.value.bypass === undefined ? await arrange(one, hits.slice(0, index.window)) : err(read.value.bypass);
+  if (!arranged.ok && !isWidened) return leave(arranged.error);
   // Without an order the page is the engine's own, cut from the wider reply.
-  const order = ranking.ok ? ranking.value.order : [];
-  const places = pagePlaces(order, hits.length, isWidened ? plan : { offset: 0, limit: hits.length });
-  const outcome = ranking.ok ? { ranking: ranking.value } : { bypass: ranking.error };
-  return { outcome, shown: { hits, places, firstRank: isWidened ? 0 : plan.offset } };
+  const order = arranged.ok ? arranged.value.order : [];
+  const page = isWidened ? plan : { offset: 0, limit: hits.length };
+  const places = pagePlaces(order, hits.length, page);
+  const shown = { hits, places, firstRank: isWidened ? 0 : plan.offset };
+  if (!arranged.ok) return { outcome: { bypass: arranged.error }, shown };
+
+  const { ranking, teams, propensities, shadow } = arranged.value;
+  const cut = <T>(parallel: readonly T[] | undefined): readonly T[] | undefined =>
+    parallel?.slice(page.offset, page.offset + places.length);
+  const notes = { teams: cut(teams), propensities: cut(propensities), shadow };
+  if (shadow === undefined) return { outcome: { ranking }, shown, notes };
+  return { outcome: { bypass: { reason: "engine_order", detail: `The variant is ${one.arm.variant}` } }, shown, notes };
 }
 
 function leave(reason: Bypass): Ending {
@@ -209,12 +238,11 @@ const EXPECTED: ReadonlySet<BypassReason> = new Set<BypassReason>([
 /** Never silent: one line per bypass. Neither what the shopper typed nor who it was goes into a log. */
 function count({ deps, arm, index }: Search, served: Served, ending: Ending | undefined): void {
   if (ending === undefined) return;
-  if (!("bypass" in ending.outcome)) {
-    deps.counters.countSearch(arm.variant, "applied");
-    return;
-  }
-  const { reason, detail } = ending.outcome.bypass;
-  deps.counters.countSearch(arm.variant, reason);
+  const bypassed = "bypass" in ending.outcome ? ending.outcome.bypass : undefined;
+  if (arm.isBot) deps.counters.countBot();
+  else deps.counters.countSearch(arm.variant, bypassed?.reason ?? "applied");
+  if (bypassed === undefined) return;
+  const { reason, detail } = bypassed;
   const level = reason === "internal_error" ? "error" : EXPECTED.has(reason) ? "info" : "warn";
   const status = served.kind === "none" ? undefined : served.reply.status;
   deps.log({ level, event: "bypass", index: index.name, variant: arm.variant, reason, detail, status });

@@ -1,20 +1,20 @@
 /**
  * Cloudflare's entry: bindings → dependencies, once per isolate.
  *
- * The model is loaded at module scope, so no request waits for it. A model that cannot be loaded does not stop the Worker: every search
- * then passes through with that reason.
+ * The models are loaded at module scope, so no request waits for them. A model that cannot be loaded does not stop the Worker: its
+ * searches then pass through with that reason.
  */
 import type { D1Database, ExecutionContext, KVNamespace, RateLimit } from "@cloudflare/workers-types";
-import manifest from "../model/manifest.json";
-import model from "../model/student.onnx";
 import { createApp } from "./app.ts";
 import { BACKEND_LIMITS } from "./backends/create.ts";
 import { parseConfig } from "./config.ts";
 import { createCounters } from "./events/counters.ts";
 import { createD1Sink } from "./events/d1.ts";
 import type { Scorer } from "./inference/scorer.ts";
-import { watchScorer } from "./inference/watched-scorer.ts";
+import type { ModelFiles } from "./inference/scorers.ts";
+import { loadScorers } from "./inference/scorers.ts";
 import { createWasmScorer } from "./inference/wasm.ts";
+import { MODELS } from "./models.ts";
 import type { Bypass, Result } from "./result.ts";
 import { bypass } from "./result.ts";
 import { assembleSearches } from "./search/assemble.ts";
@@ -27,11 +27,11 @@ interface Env {
   readonly RATE_LIMITER?: RateLimit;
 }
 
-const scorer = watchScorer(await loadScorer());
+const scorer = await loadScorers(MODELS, loadScorer);
 
-async function loadScorer(): Promise<Result<Scorer, Bypass>> {
+async function loadScorer(files: ModelFiles): Promise<Result<Scorer, Bypass>> {
   try {
-    return await createWasmScorer({ model, manifest });
+    return await createWasmScorer(files);
   } catch (cause) {
     return bypass("model_unavailable", cause instanceof Error ? (cause.stack ?? cause.message) : String(cause));
   }

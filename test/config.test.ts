@@ -34,12 +34,9 @@ describe("parseConfig()", () => {
       catalog: "products",
       forwardCredentials: false,
     });
-    expect(parsed.ok && parsed.value.experiment).toEqual({
-      key: "rerank",
-      variations: ["control", "armmt"],
-      weights: [0.5, 0.5],
-      coverage: 1,
-    });
+    expect(parsed.ok && parsed.value.experiments).toEqual([
+      { key: "rerank", variations: ["control", "armmt"], weights: [0.5, 0.5], coverage: 1 },
+    ]);
   });
 
   it("reads tables and numbers given as text, as --var and the dashboard give them", () => {
@@ -53,7 +50,7 @@ describe("parseConfig()", () => {
       engineTimeoutMs: 5000,
       rankBudgetMs: 200,
       defaultVariant: "armmt",
-      experiment: undefined,
+      experiments: [],
       adminToken: undefined,
     });
   });
@@ -91,14 +88,14 @@ describe("parseConfig()", () => {
       INDEXES: { products: { ...INDEX, window: 1, windw: 5 } },
       ENGINE_TIMEOUT_MS: "soon",
       DEFAULT_VARIANT: "best",
-      EXPERIMENT: { key: "rerank", variations: ["control", "armmt"], weights: [0.5, 0.4] },
+      EXPERIMENTS: [{ key: "rerank", variations: ["control", "armmt"], weights: [0.5, 0.4] }],
     });
     expect(problems).toEqual([
       "INDEXES.products.window is 1: use at least 2 hits, or 0 to pass this index on as it is",
       "INDEXES.products.windw is not known here: take it out or correct its name",
       'ENGINE_TIMEOUT_MS is "soon": use a whole number of milliseconds from 1 to 60000',
-      'DEFAULT_VARIANT is "best": use "control" or "armmt"',
-      'EXPERIMENT is {"key":"rerank","variations":["control","armmt"],"weights":[0.5,0.4],"coverage":1}: let the weights add up to 1',
+      expect.stringMatching(/^DEFAULT_VARIANT is "best": is no variant: use "control", "armmt", /),
+      'EXPERIMENTS.0 is {"key":"rerank","variations":["control","armmt"],"weights":[0.5,0.4]}: let the weights add up to 1',
     ]);
   });
 
@@ -118,12 +115,12 @@ describe("parseConfig()", () => {
       { ENGINE_TIMEOUT_MS: 200, RANK_BUDGET_MS: 200 },
       /^RANK_BUDGET_MS is 200: keep it below ENGINE_TIMEOUT_MS \(200\)/,
     ],
-    ["a weight too few", { EXPERIMENT: { key: "x", variations: ["control", "armmt"], weights: [1] } }, /one weight per variation/],
-    ["one variation twice", { EXPERIMENT: { key: "x", variations: ["armmt", "armmt"], weights: [0.5, 0.5] } }, /each variation once/],
+    ["a weight too few", { EXPERIMENTS: [{ key: "x", variations: ["control", "armmt"], weights: [1] }] }, /one weight per variation/],
+    ["one variation twice", { EXPERIMENTS: [{ key: "x", variations: ["armmt", "armmt"], weights: [0.5, 0.5] }] }, /each variation once/],
     [
       "coverage past 1",
-      { EXPERIMENT: { key: "x", variations: ["control", "armmt"], weights: [0.5, 0.5], coverage: 2 } },
-      /^EXPERIMENT\.coverage is 2: use 0 to 1/,
+      { EXPERIMENTS: [{ key: "x", variations: ["control", "armmt"], weights: [0.5, 0.5], coverage: 2 }] },
+      /^EXPERIMENTS\.0\.coverage is 2: use 0 to 1/,
     ],
     [
       "a wider window than the engine gives",
@@ -151,6 +148,26 @@ describe("parseConfig()", () => {
       /^INDEXES\.a\.headers.*ENGINE_AUTHORIZATION/,
     ],
     ["an origin with a path", { ALLOW_ORIGINS: ["https://shop.example.com/a"] }, /^ALLOW_ORIGINS\.0 is "https:.*use origins such as/],
+    [
+      "a variant that does not exist",
+      { EXPERIMENTS: [{ key: "x", variations: ["control", "interleave(armmt)"] }] },
+      /^EXPERIMENTS\.0\.variations\.1 is "interleave\(armmt\)": names no two orders: use/,
+    ],
+    [
+      "two experiments of one key",
+      {
+        EXPERIMENTS: [
+          { key: "x", variations: ["control", "armmt"] },
+          { key: "x", variations: ["control", "armmt"] },
+        ],
+      },
+      /each experiment a key of its own/,
+    ],
+    [
+      "a namespace without width",
+      { EXPERIMENTS: [{ key: "x", variations: ["control", "armmt"], namespace: ["n", 0.5, 0.5] }] },
+      /begin before it ends/,
+    ],
     ["a plain http storefront", { STOREFRONT_URL: "http://shop.example.com" }, /^STOREFRONT_URL is "http:/],
   ])("refuses %s", (_, values, problem) => {
     const problems = problemsOf(values);

@@ -8,3 +8,8 @@ declare module "cloudflare:test" {
   /** Resolves when all that was given to `waitUntil` has settled. */
   export function waitOnExecutionContext(context: import("@cloudflare/workers-types").ExecutionContext): Promise<void>;
 }
+
+interface ImportMeta {
+  /** Vite's: modules by their path, none where nothing matches. */
+  glob(pattern: string, options: { readonly eager: true; readonly import: "default" }): Readonly<Record<string, unknown>>;
+}

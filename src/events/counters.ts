@@ -12,17 +12,21 @@ export interface CountersSnapshot {
   /** variant → outcome → searches. */
   readonly searches: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly exposures: { readonly written: number; readonly failed: number };
+  /** Searches of crawlers: in none of the figures above. */
+  readonly bots: number;
 }
 
 export interface Counters {
   countSearch(variant: string, outcome: Outcome): void;
   countExposure(outcome: "written" | "failed"): void;
+  countBot(): void;
   snapshot(): CountersSnapshot;
 }
 
 export function createCounters(): Counters {
   const searches = new Map<string, Map<Outcome, number>>();
   const exposures = { written: 0, failed: 0 };
+  let bots = 0;
   return {
     countSearch(variant, outcome) {
       const outcomes = searches.get(variant) ?? new Map<Outcome, number>();
@@ -32,9 +36,12 @@ export function createCounters(): Counters {
     countExposure(outcome) {
       exposures[outcome]++;
     },
+    countBot() {
+      bots++;
+    },
     snapshot() {
       const byVariant = [...searches].map(([variant, outcomes]) => [variant, Object.fromEntries(outcomes)] as const);
-      return { searches: Object.fromEntries(byVariant), exposures: { ...exposures } };
+      return { searches: Object.fromEntries(byVariant), exposures: { ...exposures }, bots };
     },
   };
 }

@@ -24,6 +24,12 @@ export interface ArmmtAttributes {
   readonly original_scores?: readonly number[];
   /** As shown, position 1 first. */
   readonly served_ids: readonly string[];
+  /** Parallel to served_ids, in an interleaved list: who placed each; null for a pinned one. */
+  readonly teams?: readonly ("a" | "b" | null)[];
+  /** Parallel to served_ids, where a pair may have been swapped: the chance with which each stands where it does. */
+  readonly propensities?: readonly number[];
+  /** The model's order of the window, where the engine's was shown. */
+  readonly shadow_ids?: readonly string[];
   /** Absent where the list was re-ranked. */
   readonly bypass?: BypassReason;
 }
@@ -33,6 +39,8 @@ export interface UbiQueryRecord {
   readonly query_id: string;
   /** Only with consent. */
   readonly client_id?: string;
+  /** The experiment's unit as a keyed hash (unit.ts); only with consent. Not UBI's. */
+  readonly unit?: string;
   readonly user_query: string;
   readonly query_attributes: { readonly armmt: ArmmtAttributes };
   /** ISO 8601 with a Z. */
@@ -40,9 +48,14 @@ export interface UbiQueryRecord {
   readonly query_response_hit_ids: readonly string[];
 }
 
+/** Names of UBI where it has one. A "conversion" is one of Algolia's without a subtype: nothing says that money was paid. */
+export const ACTIONS = ["impression", "click", "add_to_cart", "purchase", "conversion"] as const;
+
+export type ActionName = (typeof ACTIONS)[number];
+
 export interface UbiEventRecord {
   readonly application: string;
-  readonly action_name: "impression" | "click" | "add_to_cart" | "purchase";
+  readonly action_name: ActionName;
   readonly query_id: string;
   /** Only with consent. */
   readonly client_id?: string;
@@ -54,6 +67,30 @@ export interface UbiEventRecord {
   };
 }
 
+/** An event about an item that a token proves to be served; what a report needs stands beside UBI's own members. */
+export interface ServedEvent extends UbiEventRecord {
+  /** The same for two deliveries of one event. */
+  readonly event_id: string;
+  /** As in UbiQueryRecord. */
+  readonly unit?: string;
+  readonly quantity?: number;
+  /** Of one item. */
+  readonly price?: number;
+  /** ISO 4217, three capitals. */
+  readonly currency?: string;
+  /** Who placed the item in an interleaved list. */
+  readonly team?: "a" | "b";
+  readonly event_attributes: UbiEventRecord["event_attributes"] & {
+    readonly armmt: {
+      /** Absent outside the experiment. */
+      readonly experiment?: string;
+      readonly variant: string;
+      /** What the client calls this kind of event. */
+      readonly event_name?: string;
+    };
+  };
+}
+
 export interface QueryRecordOptions {
   /** Which search box or shop, at most 100 characters. */
   readonly application: string;
@@ -61,17 +98,20 @@ export interface QueryRecordOptions {
   readonly queryId: string;
   /** Given only where the shopper consented. An id longer than 100 characters is left out: cut, it would merge two shoppers. */
   readonly clientId?: string | undefined;
+  /** Hashed, and given only where the shopper consented. */
+  readonly unit?: string | undefined;
   readonly userQuery: string;
   /** Milliseconds since 1970. */
   readonly timeMs: number;
   readonly armmt: ArmmtAttributes;
 }
 
-export function createQueryRecord({ application, queryId, clientId, userQuery, timeMs, armmt }: QueryRecordOptions): UbiQueryRecord {
+export function createQueryRecord({ application, queryId, clientId, unit, userQuery, timeMs, armmt }: QueryRecordOptions): UbiQueryRecord {
   return {
     application,
     query_id: queryId,
     ...clientOf(clientId),
+    ...(unit !== undefined && { unit }),
     user_query: userQuery,
     query_attributes: { armmt },
     timestamp: new Date(timeMs).toISOString(),
@@ -81,7 +121,7 @@ export function createQueryRecord({ application, queryId, clientId, userQuery, t
 
 export interface EventRecordOptions {
   readonly application: string;
-  readonly action: UbiEventRecord["action_name"];
+  readonly action: ActionName;
   readonly queryId: string;
   /** As in QueryRecordOptions. */
   readonly clientId?: string | undefined;

@@ -1,88 +1,92 @@
 /**
- * Which variant a unit sees: GrowthBook's hash and bucket ranges, so that every isolate, every language and GrowthBook itself agree.
+ * Which variant a unit sees: GrowthBook's own SDK, so that every isolate, every language and GrowthBook itself agree on hash, ranges,
+ * namespaces and targeting.
  *
- * Pure. Nothing is remembered: the same unit in the same experiment gets the same variant for as long as key, weights and coverage stay.
+ * Nothing is remembered, fetched or tracked: the same unit in the same experiment gets the same variant for as long as key, weights and
+ * coverage stay.
  */
+import type { ConditionInterface } from "@growthbook/growthbook";
+import { GrowthBookClient } from "@growthbook/growthbook";
 
-export interface Experiment<V extends string = string> {
+/** Targeting, in GrowthBook's condition language. */
+export type Condition = ConditionInterface;
+
+/** In the shape of GrowthBook's inline experiments. */
+export interface Experiment {
   /** Another key splits the same units anew. */
   readonly key: string;
+  /** Only a running experiment assigns anybody. Default running. */
+  readonly status?: "draft" | "running" | "stopped" | undefined;
   /** Of the hash; default the key. To go on with an experiment under another name. */
   readonly seed?: string | undefined;
   /** Default 2, as in new GrowthBook experiments. */
   readonly hashVersion?: 1 | 2 | undefined;
+  /** Which attribute is the unit; default `id`. */
+  readonly hashAttribute?: string | undefined;
   /** In bucket order; appending keeps earlier ranges only if the weights do. */
-  readonly variations: readonly V[];
-  /** One per variation, adding up to 1; anything else is read as equal weights, as GrowthBook does. */
+  readonly variations: readonly string[];
+  /** One per variation, adding up to 1; equal where left out. */
   readonly weights?: readonly number[] | undefined;
   /** Share of units that take part, 0..1; default 1. Raising it moves nobody who took part before. */
   readonly coverage?: number | undefined;
+  /** Name, start and end: experiments with the same name and ranges that do not meet share no unit. */
+  readonly namespace?: readonly [name: string, start: number, end: number] | undefined;
+  /** Explicit bucket ranges, one per variation: instead of weights and coverage. */
+  readonly ranges?: readonly (readonly [start: number, end: number])[] | undefined;
+  /** On attributes. */
+  readonly condition?: Condition | undefined;
 }
 
-export interface Assignment<V extends string = string> {
-  readonly variant: V;
+/** What is known of a request: `id` is the unit unless an experiment names another attribute. */
+export type Attributes = Readonly<Record<string, string | number | boolean | null | undefined>>;
+
+export interface Assignment {
+  readonly experiment: string;
+  readonly variant: string;
+  /** The value that was hashed. */
+  readonly unit: string;
   /** Where the unit fell, 0 <= bucket < 1. */
   readonly bucket: number;
 }
 
-/** [start, end) within 0..1. */
-export type BucketRange = readonly [start: number, end: number];
+let client: GrowthBookClient | undefined;
 
-/** How far weights may miss a sum of 1. */
-const WEIGHT_TOLERANCE = 0.01;
-
-/** `undefined` outside the coverage, for an empty unit, and where there are not two variations to choose from. */
-export function assignVariant<V extends string>(experiment: Experiment<V>, unit: string): Assignment<V> | undefined {
-  const { key, seed = key, hashVersion = 2, variations, coverage, weights } = experiment;
-  if (unit === "" || variations.length < 2) return undefined;
-  const bucket = hash(seed, unit, hashVersion);
-  if (bucket === undefined) return undefined;
-  const chosen = chooseVariation(bucket, bucketRanges(variations.length, { coverage, weights }));
-  const variant = variations[chosen];
-  return variant === undefined ? undefined : { variant, bucket };
+/** `undefined` for a unit that does not take part, and where there are not two variations to choose from. */
+export function assignVariant(experiment: Experiment, attributes: Attributes): Assignment | undefined {
+  const { key, status = "running", hashVersion = 2, variations, weights, namespace, ranges, ...rest } = experiment;
+  const [first, second, ...others] = variations;
+  if (status !== "running" || first === undefined || second === undefined) return undefined;
+  client ??= new GrowthBookClient();
+  const result = client.runInlineExperiment(
+    {
+      ...withoutMissing(rest),
+      key,
+      hashVersion,
+      variations: [first, second, ...others],
+      ...(weights !== undefined && { weights: [...weights] }),
+      ...(namespace !== undefined && { namespace: [...namespace] }),
+      ...(ranges !== undefined && { ranges: ranges.map(([start, end]): [number, number] => [start, end]) }),
+    },
+    { attributes: withoutMissing(attributes) },
+  );
+  if (!result.inExperiment || result.bucket === undefined) return undefined;
+  return { experiment: key, variant: result.value, unit: result.hashValue, bucket: result.bucket };
 }
 
-/** 0 <= hash < 1 in 1,000 steps (version 1) or 10,000 (version 2); `undefined` for a hash version that does not exist. */
-export function hash(seed: string, value: string, version: number): number | undefined {
-  if (version === 2) return (fnv1a32(String(fnv1a32(seed + value))) % 10_000) / 10_000;
-  if (version === 1) return (fnv1a32(value + seed) % 1000) / 1000;
+/** The first experiment in which the unit takes part: experiments that must not share units need namespaces. */
+export function chooseVariant(experiments: readonly Experiment[], attributes: Attributes): Assignment | undefined {
+  for (const experiment of experiments) {
+    const assigned = assignVariant(experiment, attributes);
+    if (assigned !== undefined) return assigned;
+  }
   return undefined;
 }
 
-/** One range per variation. Each begins where it would at full coverage, so that more coverage only lengthens it. */
-export function bucketRanges(
-  variationCount: number,
-  options: { readonly coverage?: number | undefined; readonly weights?: readonly number[] | undefined } = {},
-): readonly BucketRange[] {
-  const coverage = Math.min(1, Math.max(0, options.coverage ?? 1));
-  const weights = usableWeights(variationCount, options.weights);
-  let start = 0;
-  return weights.map((weight) => {
-    const range: BucketRange = [start, start + coverage * weight];
-    start += weight;
-    return range;
-  });
-}
+type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
 
-function usableWeights(variationCount: number, weights: readonly number[] | undefined): readonly number[] {
-  if (weights === undefined || weights.length !== variationCount) return equalWeights(variationCount);
-  const sum = weights.reduce((total, weight) => total + weight, 0);
-  return Math.abs(sum - 1) > WEIGHT_TOLERANCE ? equalWeights(variationCount) : weights;
-}
-
-/** Empty for a count below 1. */
-export function equalWeights(variationCount: number): readonly number[] {
-  return variationCount < 1 ? [] : Array.from({ length: variationCount }, () => 1 / variationCount);
-}
-
-/** Index of the range that holds `bucket`, -1 when none does. */
-export function chooseVariation(bucket: number, ranges: readonly BucketRange[]): number {
-  return ranges.findIndex(([start, end]) => bucket >= start && bucket < end);
-}
-
-/** FNV-1a, 32 bit, over whole UTF-16 units, as GrowthBook's reference has it (the tokenizer's hashes bytes and differs). */
-function fnv1a32(text: string): number {
-  let state = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) state = Math.imul(state ^ text.charCodeAt(i), 0x01000193);
-  return state >>> 0;
+/** The SDK tells a missing member from one that is undefined. */
+function withoutMissing<T extends object>(values: T): Partial<Defined<T>> {
+  const kept: Partial<Defined<T>> = {};
+  for (const [name, value] of Object.entries(values)) if (value !== undefined) Reflect.set(kept, name, value);
+  return kept;
 }

@@ -12,10 +12,10 @@ import type { ItemStore, KvReader } from "../embeddings/store.ts";
 import { createItemStore } from "../embeddings/store.ts";
 import type { Counters } from "../events/counters.ts";
 import type { ExposureSink } from "../events/sink.ts";
-import type { Scorer } from "../inference/scorer.ts";
+import type { Scorers } from "../inference/scorers.ts";
 import { createRankedLists } from "../ranking/ranked-lists.ts";
-import type { Bypass, Result } from "../result.ts";
 import type { EdgeDeps, IndexDeps } from "./contract.ts";
+import { createLiveExperiments } from "./live-experiments.ts";
 
 /** What an isolate buffers of one reply: a window of 1000 hits with full documents is far below it. */
 const MAX_REPLY_BYTES = 16 * 1024 * 1024;
@@ -26,7 +26,7 @@ const STORE_SHARE = 0.7;
 export interface Outside {
   readonly kv: KvReader;
   readonly sink: ExposureSink;
-  readonly scorer: () => Result<Scorer, Bypass>;
+  readonly scorer: Scorers;
   readonly counters: Counters;
   readonly fetch: Fetch;
   readonly now: () => number;
@@ -62,9 +62,10 @@ export function assembleSearches(config: Config, outside: Outside): Searches {
     const engine = engineOf(index, backend, config.engineAuthorizations.get(name));
     indexes.set(name, { name, window: index.window, backend, engine, store });
   }
-  const { engineTimeoutMs, rankBudgetMs, experiment, defaultVariant } = config;
+  const { engineTimeoutMs, rankBudgetMs, defaultVariant } = config;
+  const experiments = createLiveExperiments({ kv, configured: config.experiments, now: outside.now, log: outside.log });
   const lists = createRankedLists({ now: outside.now });
-  return { edge: { ...shared, engineTimeoutMs, rankBudgetMs, lists, experiment, defaultVariant }, indexes };
+  return { edge: { ...shared, engineTimeoutMs, rankBudgetMs, lists, experiments, defaultVariant }, indexes };
 }
 
 /** Where the edge has a key of its own, that key goes to the engine whatever clients send: they must not do with it what is no search. */

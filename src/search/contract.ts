@@ -8,10 +8,13 @@ import type { Engine, EngineReply } from "../backends/engine.ts";
 import type { ItemStore } from "../embeddings/store.ts";
 import type { Counters } from "../events/counters.ts";
 import type { ExposureSink } from "../events/sink.ts";
-import type { Experiment } from "../experiment/assign.ts";
-import type { ListScores, Scorer } from "../inference/scorer.ts";
+import type { Treatment } from "../experiment/treatment.ts";
+import type { ListScores } from "../inference/scorer.ts";
+import type { Scorers } from "../inference/scorers.ts";
+import type { Team } from "../ranking/interleave.ts";
 import type { RankedLists } from "../ranking/ranked-lists.ts";
-import type { Bypass, Result } from "../result.ts";
+import type { Bypass } from "../result.ts";
+import type { LiveExperiments } from "./live-experiments.ts";
 
 /** What all searches of an edge need of the outside world. */
 export interface EdgeDeps {
@@ -20,9 +23,9 @@ export interface EdgeDeps {
   /** For item vectors and model together. */
   readonly rankBudgetMs: number;
   /** Asked anew by every search: a model that died stays away without costing a wider request. */
-  readonly scorer: () => Result<Scorer, Bypass>;
+  readonly scorer: Scorers;
   readonly lists: RankedLists;
-  readonly experiment: Experiment | undefined;
+  readonly experiments: LiveExperiments;
   /** For searches outside the experiment. */
   readonly defaultVariant: string;
   readonly sink: ExposureSink;
@@ -64,9 +67,13 @@ export interface SearchRequest extends ClientRequest {
 
 export interface Arm {
   readonly variant: string;
-  readonly isInExperiment: boolean;
+  readonly treatment: Treatment;
+  /** Key of the experiment that the unit takes part in. */
+  readonly experiment: string | undefined;
   /** What the variant hangs on: an id that the client gave, of a shopper or a session. */
   readonly unit: string | undefined;
+  /** Searched by a crawler: in no experiment, and recorded nowhere. */
+  readonly isBot: boolean;
 }
 
 /** One search under way. */
@@ -105,9 +112,20 @@ export interface Batch {
   readonly startedAt: number;
 }
 
+export interface OrderNotes {
+  /** Parallel to the shown places: who placed each in an interleaved order. */
+  readonly teams?: readonly Team[] | undefined;
+  /** Parallel to the shown places: the chance with which each stands where it does. */
+  readonly propensities?: readonly number[] | undefined;
+  /** Places of the window in the order that was not shown. */
+  readonly shadow?: readonly number[] | undefined;
+}
+
 /** How one search ended. */
 export interface Ending {
   readonly outcome: Outcome;
+  /** What an analysis needs of an order that is not simply a model's. */
+  readonly notes?: OrderNotes | undefined;
   /** What is shown of it; `undefined` where the engine's reply stays as it is. */
   readonly shown: Shown | undefined;
 }

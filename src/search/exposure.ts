@@ -2,6 +2,7 @@
  * The record of one search: which arm it was in, what the engine's order was and what was shown. Written after the reply, so no shopper
  * waits for it; a store that fails is counted and logged, and nothing else happens.
  */
+import { modelVersionOf } from "../experiment/treatment.ts";
 import { createQueryRecord } from "../events/ubi.ts";
 import type { UbiQueryRecord } from "../events/ubi.ts";
 import type { BypassReason } from "../result.ts";
@@ -26,7 +27,7 @@ export async function recordExposures(batch: Batch, served: Served): Promise<voi
 
 async function recordExposure(one: Search, ending: Ending | undefined, shown: Shown): Promise<void> {
   const { deps } = one;
-  if (ending === undefined || ("bypass" in ending.outcome && NO_EXPOSURE.has(ending.outcome.bypass.reason))) return;
+  if (one.arm.isBot || ending === undefined || ("bypass" in ending.outcome && NO_EXPOSURE.has(ending.outcome.bypass.reason))) return;
   try {
     const written = await deps.sink.write(describeExposure(one, ending, shown));
     deps.counters.countExposure(written.ok ? "written" : "failed");
@@ -37,13 +38,13 @@ async function recordExposure(one: Search, ending: Ending | undefined, shown: Sh
   }
 }
 
-function describeExposure(one: Search, { outcome }: Ending, { hits, places }: Shown): UbiQueryRecord {
+function describeExposure(one: Search, { outcome, notes }: Ending, { hits, places }: Shown): UbiQueryRecord {
   const { deps, index, plan, arm, request, startedAt } = one;
   const ids = hits.map((hit) => hit.itemId);
   const original = hits.slice(0, Math.max(index.window, places.length));
   // The model reads the engine's scores, so a log without them would train another model. Parallel to the ids, or not at all.
   const scores = original.flatMap(({ score }) => score ?? []);
-  const scorer = deps.scorer();
+  const scorer = deps.scorer(modelVersionOf(arm.treatment));
   const { queryId } = plan.ubi;
   const hasConsent = request.headers.get("x-armmt-consent") === "1";
   return createQueryRecord({
@@ -53,13 +54,16 @@ function describeExposure(one: Search, { outcome }: Ending, { hits, places }: Sh
     userQuery: plan.queryText ?? "",
     timeMs: startedAt,
     armmt: {
-      ...(arm.isInExperiment && deps.experiment !== undefined && { experiment: deps.experiment.key }),
+      ...(arm.experiment !== undefined && { experiment: arm.experiment }),
       variant: arm.variant,
       ...(scorer.ok && { model: scorer.value.manifest.version }),
       window: index.window,
       original_ids: original.map((hit) => hit.itemId),
       ...(scores.length === original.length && { original_scores: scores }),
       served_ids: places.map((place) => ids[place]!),
+      ...(notes?.teams !== undefined && { teams: notes.teams.map((team) => team ?? null) }),
+      ...(notes?.propensities !== undefined && { propensities: notes.propensities }),
+      ...(notes?.shadow !== undefined && { shadow_ids: notes.shadow.map((place) => ids[place]!) }),
       ...("bypass" in outcome && { bypass: outcome.bypass.reason }),
     },
   });

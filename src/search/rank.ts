@@ -17,14 +17,14 @@ import type { Ranking, Search } from "./contract.ts";
 const DAY_MS = 86_400_000;
 
 /** Never rejects and never takes longer than the budget. A model run that has begun cannot be stopped, so W bounds it from the start. */
-export async function rankInTime(one: Search, window: readonly Hit[]): Promise<Result<Ranking, Bypass>> {
+export async function rankInTime(one: Search, window: readonly Hit[], version: string | undefined): Promise<Result<Ranking, Bypass>> {
   const { rankBudgetMs } = one.deps;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<Result<Ranking, Bypass>>((resolve) => {
     timer = setTimeout(() => resolve(bypass("over_budget", `Ranking took longer than ${rankBudgetMs} ms`)), rankBudgetMs);
   });
   try {
-    return await Promise.race([rank(one, window), late]);
+    return await Promise.race([rank(one, window, version), late]);
   } catch (cause) {
     return err(internalError(cause));
   } finally {
@@ -37,9 +37,13 @@ export function internalError(cause: unknown): Bypass {
   return { reason: "internal_error", detail: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) };
 }
 
-async function rank({ request, deps, index, plan, arm, history }: Search, window: readonly Hit[]): Promise<Result<Ranking, Bypass>> {
+async function rank(
+  { request, deps, index, plan, history }: Search,
+  window: readonly Hit[],
+  version: string | undefined,
+): Promise<Result<Ranking, Bypass>> {
   if (window.length < 2) return bypass("too_few_hits", `The window holds ${window.length} hits`);
-  const scorer = deps.scorer();
+  const scorer = deps.scorer(version);
   if (!scorer.ok) return scorer;
   const { manifest } = scorer.value;
 
@@ -60,7 +64,7 @@ async function rank({ request, deps, index, plan, arm, history }: Search, window
   }
 
   // All that the order depends on, so that the pages of one search share a list and different searches never do.
-  const key = await sha256([index.name, plan.identity, manifest.version, manifest.sha256, set.version, arm.variant, history]);
+  const key = await sha256([index.name, plan.identity, manifest.version, manifest.sha256, set.version, history]);
   const ranking = { listId: key.slice(0, 16), modelVersion: manifest.version, knownHistory: known.length };
   // An explanation needs scores, and a client that wants nothing from a cache (to time a search, say) gets a run of the model.
   const isFresh = request.isExplained || request.headers.get("cache-control")?.toLowerCase().includes("no-cache") === true;

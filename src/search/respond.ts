@@ -4,6 +4,7 @@
  * Decides nothing about the order.
  */
 import { headersFromEngine } from "../backends/headers.ts";
+import { modelVersionOf } from "../experiment/treatment.ts";
 import { explainItems } from "../ranking/explain.ts";
 import type { BypassReason } from "../result.ts";
 import type { Batch, Ending, Search, SearchDeps, Served, Shown } from "./contract.ts";
@@ -98,10 +99,11 @@ function explainAll(batch: Batch, served: Served): unknown {
 function explain({ deps, index, plan, arm, history }: Search, ending: Ending | undefined, { hits, places, firstRank }: Shown): object {
   const outcome = ending?.outcome;
   const ranking = outcome !== undefined && "ranking" in outcome ? outcome.ranking : undefined;
-  const scorer = deps.scorer();
+  const scorer = deps.scorer(modelVersionOf(arm.treatment));
   return {
     variant: arm.variant,
-    inExperiment: arm.isInExperiment,
+    experiment: arm.experiment ?? null,
+    isBot: arm.isBot,
     model: scorer.ok ? scorer.value.manifest.version : null,
     window: index.window,
     bypass: outcome !== undefined && "bypass" in outcome ? outcome.bypass.reason : null,

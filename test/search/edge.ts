@@ -16,6 +16,7 @@ import { createD1Sink } from "../../src/events/d1.ts";
 import type { ExposureSink } from "../../src/events/sink.ts";
 import type { UbiQueryRecord } from "../../src/events/ubi.ts";
 import type { Scorer } from "../../src/inference/scorer.ts";
+import { scorersOf } from "../../src/inference/scorers.ts";
 import { watchScorer } from "../../src/inference/watched-scorer.ts";
 import { createWasmScorer } from "../../src/inference/wasm.ts";
 import type { Bypass, Result } from "../../src/result.ts";
@@ -43,6 +44,8 @@ export interface EdgeOptions {
   readonly catalog: string;
   readonly kv?: KvReader;
   readonly scorer?: Result<Scorer, Bypass>;
+  /** Models beside the live one. */
+  readonly others?: readonly Result<Scorer, Bypass>[];
   readonly sink?: ExposureSink;
   readonly maxReplyBytes?: number;
   readonly now?: () => number;
@@ -126,7 +129,7 @@ export function openEdge(options: EdgeOptions): Edge {
         return sink.write(record);
       },
     },
-    scorer: watchScorer(scorer),
+    scorer: scorersOf([scorer, ...(options.others ?? [])].map(watchScorer)),
     counters,
     fetch,
     now: options.now ?? (() => Date.now()),

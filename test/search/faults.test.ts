@@ -46,7 +46,7 @@ const refusing =
     (await isWide(request)) ? reply(request) : demoShop(request);
 
 async function expectCounted(edge: Edge, reason: string): Promise<void> {
-  expect(edge.counters.snapshot()).toEqual({ searches: { armmt: { [reason]: 1 } }, exposures: { written: 1, failed: 0 } });
+  expect(edge.counters.snapshot()).toEqual({ searches: { armmt: { [reason]: 1 } }, exposures: { written: 1, failed: 0 }, bots: 0 });
   const lines = edge.logs.filter((entry) => entry["event"] === "bypass");
   expect(lines).toEqual([expect.objectContaining({ level: "warn", variant: "armmt", index: "products", reason })]);
   expect(JSON.stringify(lines)).not.toMatch(/\bred\b/);
@@ -275,7 +275,7 @@ describe("the event store fails", () => {
     const edge = openEdge({ catalog: CATALOG, sink: { write } });
     const response = await edge.send("/products/_search", SEARCH);
     expect(outcomeOf(response)).toBe("applied");
-    expect(edge.counters.snapshot()).toEqual({ searches: { armmt: { applied: 1 } }, exposures: { written: 0, failed: 1 } });
+    expect(edge.counters.snapshot()).toEqual({ searches: { armmt: { applied: 1 } }, exposures: { written: 0, failed: 1 }, bots: 0 });
     expect(edge.logs).toEqual([
       expect.objectContaining({ event: "exposure_failed", level: "warn", detail: expect.stringContaining("D1") }),
     ]);

@@ -92,7 +92,7 @@ describe("the experiment", () => {
   const units = Array.from({ length: 60 }, (_, i) => `user-${i}`);
 
   it("serves control the engine's own reply and never asks for more; armmt gets the other order", async () => {
-    const edge = openEdge({ catalog: CATALOG, vars: { EXPERIMENT } });
+    const edge = openEdge({ catalog: CATALOG, vars: { EXPERIMENTS: [EXPERIMENT] } });
     const own = await (await shopReply("/products/_search", postJson(match("red", sizes)))).bytes();
     for (const unit of units) {
       const response = await edge.send("/products/_search", postJson(match("red", sizes), { "x-armmt-user": unit }));
@@ -110,7 +110,7 @@ describe("the experiment", () => {
   });
 
   it("gives a unit one variant whichever way it names itself, user before session before client_id", async () => {
-    const edge = openEdge({ catalog: CATALOG, vars: { EXPERIMENT } });
+    const edge = openEdge({ catalog: CATALOG, vars: { EXPERIMENTS: [EXPERIMENT] } });
     const outcome = async (headers: Record<string, string>, clientId?: string) => {
       const ext = clientId === undefined ? {} : { ext: { ubi: { client_id: clientId } } };
       return outcomeOf(await edge.send("/products/_search", postJson({ ...match("red"), ...ext }, headers)));
@@ -125,7 +125,7 @@ describe("the experiment", () => {
   });
 
   it("leaves a search without a unit to the default variant", async () => {
-    const edge = openEdge({ catalog: CATALOG, vars: { EXPERIMENT, DEFAULT_VARIANT: "control" } });
+    const edge = openEdge({ catalog: CATALOG, vars: { EXPERIMENTS: [EXPERIMENT], DEFAULT_VARIANT: "control" } });
     const response = await edge.send("/products/_search", postJson(match("red")));
     expect(outcomeOf(response)).toBe("engine_order");
     expect(edge.records[0]!.query_attributes.armmt).not.toHaveProperty("experiment");
@@ -134,7 +134,7 @@ describe("the experiment", () => {
 
 describe("what is recorded", () => {
   it("is who was in which arm, the engine's order and the shown one, without anybody's id", async () => {
-    const edge = openEdge({ catalog: CATALOG, vars: { EXPERIMENT }, now: () => Date.UTC(2026, 5, 1) });
+    const edge = openEdge({ catalog: CATALOG, vars: { EXPERIMENTS: [EXPERIMENT] }, now: () => Date.UTC(2026, 5, 1) });
     const response = await edge.send("/products/_search", postJson(match("red", { from: 3, size: 4 }), { "x-armmt-user": "user-a" }));
     const [record] = edge.records;
     const outcome = outcomeOf(response);
@@ -214,7 +214,8 @@ describe("armmt_explain", () => {
     const { armmt, hits } = JSON.parse(explained);
     expect(armmt).toMatchObject({
       variant: "armmt",
-      inExperiment: false,
+      experiment: null,
+      isBot: false,
       window: WINDOW,
       bypass: null,
       query: "red",

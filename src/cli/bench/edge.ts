@@ -19,7 +19,7 @@ export function edgeVars(engineUrl: string, windows: readonly number[]): Record<
   );
   return {
     INDEXES: Object.fromEntries(indexes),
-    EXPERIMENT: { ...EXPERIMENT, variations: [...EXPERIMENT.variations], weights: [...EXPERIMENT.weights] },
+    EXPERIMENTS: [{ ...EXPERIMENT, variations: [...EXPERIMENT.variations], weights: [...EXPERIMENT.weights] }],
     // The bench wants to know how long it takes, so nothing is cut off.
     RANK_BUDGET_MS: 5000,
     ENGINE_TIMEOUT_MS: 10_000,
@@ -31,7 +31,7 @@ export function edgeVars(engineUrl: string, windows: readonly number[]): Record<
 export function unitOf(variant: (typeof EXPERIMENT.variations)[number]): string {
   for (let n = 0; ; n++) {
     const unit = `bench-${n}`;
-    if (assignVariant(EXPERIMENT, unit)?.variant === variant) return unit;
+    if (assignVariant(EXPERIMENT, { id: unit })?.variant === variant) return unit;
   }
 }
 

@@ -1,0 +1,66 @@
+/**
+ * What a variant does to a search. A variant's name says it, so that a log can be read without the configuration of its day:
+ *
+ * `control` · `armmt` · `armmt@<version>` · `interleave(<a>, <b>)` · `shadow(<a>)` · `explore(<a>)`, where a and b are one of the first three.
+ */
+import type { Result } from "../result.ts";
+import { err, ok } from "../result.ts";
+
+/** Whose order: the engine's, or that of a model; without a version, of the one that is live. */
+export type Ranker = { readonly kind: "engine" } | { readonly kind: "model"; readonly version: string | undefined };
+
+export type Treatment =
+  /** One order is shown. */
+  | { readonly kind: "serve"; readonly ranker: Ranker }
+  /** Two orders are merged by team draft: a click is a vote. */
+  | { readonly kind: "interleave"; readonly a: Ranker; readonly b: Ranker }
+  /** The engine's order is shown, the model's is recorded. */
+  | { readonly kind: "shadow"; readonly ranker: Ranker }
+  /** One pair of neighbours changes places, with a known chance. */
+  | { readonly kind: "explore"; readonly ranker: Ranker };
+
+const VERSION = /^armmt@([A-Za-z0-9][A-Za-z0-9._-]{0,63})$/;
+const CALL = /^(interleave|shadow|explore)\((.*)\)$/;
+
+const EXPECTED = 'use "control", "armmt", "armmt@<version>", "interleave(control, armmt)", "shadow(armmt)" or "explore(armmt)"';
+
+/** The error says what is wrong with `name` and what to write. */
+export function parseTreatment(name: string): Result<Treatment, string> {
+  const [, call, inner = ""] = CALL.exec(name) ?? [];
+  if (call === undefined) {
+    const ranker = parseRanker(name);
+    return ranker === undefined ? err(`"${name}" is no variant: ${EXPECTED}`) : ok({ kind: "serve", ranker });
+  }
+  const rankers = inner.split(",").map((one) => parseRanker(one.trim()));
+  const [a, b] = rankers;
+  if (call === "interleave") {
+    if (rankers.length !== 2 || a === undefined || b === undefined) return err(`"${name}" names no two orders: ${EXPECTED}`);
+    if (isSame(a, b)) return err(`"${name}" interleaves an order with itself: name two`);
+    return ok({ kind: "interleave", a, b });
+  }
+  if (rankers.length !== 1 || a === undefined) return err(`"${name}" names no order: ${EXPECTED}`);
+  if (call === "explore") return ok({ kind: "explore", ranker: a });
+  return a.kind === "engine" ? err(`"${name}" would show what it records: name a model`) : ok({ kind: "shadow", ranker: a });
+}
+
+function parseRanker(name: string): Ranker | undefined {
+  if (name === "control") return { kind: "engine" };
+  if (name === "armmt") return { kind: "model", version: undefined };
+  const version = VERSION.exec(name)?.[1];
+  return version === undefined ? undefined : { kind: "model", version };
+}
+
+function isSame(a: Ranker, b: Ranker): boolean {
+  return a.kind === b.kind && (a.kind === "engine" || b.kind === "engine" || a.version === b.version);
+}
+
+/** The model of a treatment, the first where there are two; `undefined` for the live one, and where there is none. */
+export function modelVersionOf(treatment: Treatment): string | undefined {
+  const model = rankersOf(treatment).find((ranker) => ranker.kind === "model");
+  return model?.kind === "model" ? model.version : undefined;
+}
+
+/** The rankers of a treatment, in the order in which it names them. */
+export function rankersOf(treatment: Treatment): readonly Ranker[] {
+  return treatment.kind === "interleave" ? [treatment.a, treatment.b] : [treatment.ranker];
+}

@@ -1,0 +1,85 @@
+/**
+ * Two orders of one list → one, for comparing them with few searches; and one order → nearly the same, for learning what a position is worth.
+ * Seeded, so that all pages of a search agree.
+ *
+ * Pure. Pinned candidates keep their slots and belong to nobody.
+ */
+import { fnv1a } from "./tokenizer.ts";
+
+/** Who placed a candidate; undefined for a pinned one. */
+export type Team = "a" | "b" | undefined;
+
+export interface TeamDraft {
+  /** Places of the engine's list in the order to show. */
+  readonly order: readonly number[];
+  /** Parallel to `order`. */
+  readonly teams: readonly Team[];
+}
+
+/**
+ * Team draft (Radlinski, Kurup & Joachims 2008, "How does clickthrough data reflect retrieval quality?", algorithm 2): the team with fewer
+ * picks goes next, a coin decides between equals, and each takes the best of its own order that is still there.
+ * `a` and `b` are permutations of the same places; `isPinned` is by place, and both keep such places where they are.
+ */
+export function draftTeams(a: readonly number[], b: readonly number[], isPinned: readonly boolean[], seed: string): TeamDraft {
+  const next = randomFrom(seed);
+  const queues = { a: a.filter((place) => isPinned[place] !== true), b: b.filter((place) => isPinned[place] !== true) };
+  const at = { a: 0, b: 0 };
+  const picks = { a: 0, b: 0 };
+  const taken = new Set<number>();
+  const draw = (): { place: number; team: "a" | "b" } => {
+    const team = picks.a === picks.b ? (next() < 0.5 ? "a" : "b") : picks.a < picks.b ? "a" : "b";
+    while (taken.has(queues[team][at[team]]!)) at[team]++;
+    const place = queues[team][at[team]]!;
+    taken.add(place);
+    picks[team]++;
+    return { place, team };
+  };
+  const drafted = a.map((_, slot) => (isPinned[slot] === true ? { place: slot, team: undefined } : draw()));
+  return { order: drafted.map(({ place }) => place), teams: drafted.map(({ team }) => team) };
+}
+
+export interface Exploration {
+  readonly order: readonly number[];
+  /** Parallel to `order`: the chance with which this candidate stands here, given this query. 1 where nothing could have moved it. */
+  readonly propensities: readonly number[];
+}
+
+/** Neighbours within so many positions are swapped: the first page, where it matters and where people look. */
+export const EXPLORED_POSITIONS = 10;
+
+/**
+ * Swaps one pair of neighbours with a chance of 1/2, each pair of the first EXPLORED_POSITIONS equally often (swap intervention of
+ * Joachims, Swaminathan & Schnabel 2017, "Unbiased Learning-to-Rank with Biased Feedback", section 5.3, with neighbours in the place of
+ * a fixed first position). A pair with a pinned candidate is none.
+ */
+export function swapNeighbours(order: readonly number[], isPinned: readonly boolean[], seed: string): Exploration {
+  const last = Math.min(EXPLORED_POSITIONS, order.length) - 1;
+  const isFree = (position: number): boolean => isPinned[order[position]!] !== true;
+  const pairs = Array.from({ length: Math.max(0, last) }, (_, position) => position).filter((p) => isFree(p) && isFree(p + 1));
+  if (pairs.length === 0) return { order, propensities: order.map(() => 1) };
+  const next = randomFrom(seed);
+  const first = pairs[Math.floor(next() * pairs.length)]!;
+  const isSwapped = next() < 0.5;
+  const shown = order.map((place, position) => {
+    if (!isSwapped || position < first || position > first + 1) return place;
+    return order[position === first ? first + 1 : first]!;
+  });
+  const moved = 1 / (2 * pairs.length);
+  const propensities = shown.map((place, position) => {
+    if (place !== order[position]) return moved;
+    return 1 - moved * pairs.filter((pair) => pair === position || pair + 1 === position).length;
+  });
+  return { order: shown, propensities };
+}
+
+/** Uniform in [0, 1), from a text: mulberry32 over its FNV-1a hash. */
+function randomFrom(seed: string): () => number {
+  let state = fnv1a(seed);
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,190 @@
+/** What variants do to a search: other models, interleaved and explored orders, shadows; who takes part, and experiments that change live. */
+import { env } from "cloudflare:test";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Scorer } from "../../src/inference/scorer.ts";
+import type { Bypass, Result } from "../../src/result.ts";
+import { ok } from "../../src/result.ts";
+import { publish } from "./catalog.ts";
+import type { Edge } from "./edge.ts";
+import { idsOf, match, openEdge, outcomeOf, postJson, student, TOKEN, WINDOW } from "./edge.ts";
+
+const CATALOG = "variants";
+const QUERY = "red";
+const USER = { "x-armmt-user": "user-a" };
+
+beforeAll(() => publish(CATALOG));
+
+/** The student with its scores turned over, under another version. */
+const other: Result<Scorer, Bypass> = student.ok
+  ? ok({
+      manifest: { ...student.value.manifest, version: "upside-down" },
+      async score(list) {
+        const scores = student.ok ? await student.value.score(list) : student;
+        return scores.ok ? ok({ ...scores.value, score: scores.value.score.map((one) => -one) }) : scores;
+      },
+    })
+  : student;
+
+const open = (variant: string, vars: object = {}): Edge =>
+  openEdge({ catalog: CATALOG, others: [other], vars: { DEFAULT_VARIANT: variant, ...vars } });
+
+async function page(edge: Edge, from: number, size: number, headers: Readonly<Record<string, string>> = USER): Promise<string[]> {
+  const response = await edge.send("/products/_search", postJson(match(QUERY, { from, size }), headers));
+  expect(response.status).toBe(200);
+  return idsOf(await response.json());
+}
+
+const recorded = (edge: Edge) => edge.records.at(-1)!.query_attributes.armmt;
+
+describe("armmt@<version>", () => {
+  it("serves another model's order, and says whose", async () => {
+    const edge = open("armmt@upside-down");
+    const response = await edge.send("/products/_search", postJson(match(QUERY, { size: WINDOW }), USER));
+    expect(response.headers.get("x-armmt")).toContain("model=upside-down;");
+    const ids = idsOf(await response.json());
+    expect(ids).toEqual((await page(open("armmt"), 0, WINDOW)).toReversed());
+    expect(recorded(edge)).toMatchObject({ variant: "armmt@upside-down", model: "upside-down" });
+  });
+
+  it("that is not there: the engine's order, and the log says which there are", async () => {
+    const edge = open("armmt@nowhere");
+    const response = await edge.send("/products/_search", postJson(match(QUERY), USER));
+    expect(outcomeOf(response)).toBe("model_unavailable");
+    expect(edge.logs.at(-1)!["detail"]).toMatch(/nowhere is not among .*upside-down/);
+  });
+});
+
+describe("interleave(a, b)", () => {
+  const variant = "interleave(control, armmt)";
+
+  it("shows both orders' hits, the same on every page, with the teams in the record", async () => {
+    const edge = open(variant);
+    const whole = await page(edge, 0, WINDOW);
+    const { teams, served_ids: served, original_ids: original } = recorded(edge);
+    expect(served).toEqual(whole);
+    expect(teams).toHaveLength(WINDOW);
+    expect(teams!.filter((team) => team === "a")).toHaveLength(WINDOW / 2);
+    expect(whole.toSorted()).toEqual(original.slice(0, WINDOW).toSorted());
+    // Each team's first pick is the first of its own order.
+    const first = whole[teams!.indexOf("a")];
+    expect(original.slice(0, 2)).toContain(first);
+
+    const pages = [...(await page(edge, 0, 7)), ...(await page(edge, 7, 7)), ...(await page(edge, 14, 6))];
+    expect(pages).toEqual(whole);
+    expect(recorded(edge).teams).toEqual(teams!.slice(14));
+  });
+
+  it("drafts anew for another shopper, and is the first order for nobody in particular", async () => {
+    const edge = open(variant);
+    const orders = new Set<string>();
+    for (let i = 0; i < 6; i++) orders.add((await page(edge, 0, WINDOW, { "x-armmt-user": `user-${i}` })).join());
+    expect(orders.size).toBeGreaterThan(1);
+    const response = await edge.send("/products/_search", postJson(match(QUERY)));
+    expect(outcomeOf(response)).toBe("engine_order");
+  });
+
+  it("of two models needs both", async () => {
+    const edge = open("interleave(armmt, armmt@upside-down)");
+    const ids = await page(edge, 0, WINDOW);
+    expect(recorded(edge).teams!.filter((team) => team === "b")).toHaveLength(WINDOW / 2);
+    expect(new Set(ids).size).toBe(WINDOW);
+    const broken = await open("interleave(armmt, armmt@nowhere)").send("/products/_search", postJson(match(QUERY), USER));
+    expect(outcomeOf(broken)).toBe("model_unavailable");
+  });
+});
+
+describe("shadow(armmt)", () => {
+  it("shows the engine's order and records the model's", async () => {
+    const edge = open("shadow(armmt)");
+    const response = await edge.send("/products/_search", postJson(match(QUERY, { from: 3, size: 5 }), USER));
+    expect(outcomeOf(response)).toBe("engine_order");
+    const control = open("control");
+    expect(idsOf(await response.json())).toEqual(await page(control, 3, 5));
+    const { shadow_ids: shadow, bypass } = recorded(edge);
+    expect([bypass, shadow]).toEqual(["engine_order", await page(open("armmt"), 0, WINDOW)]);
+  });
+});
+
+describe("explore(armmt)", () => {
+  it("swaps one pair at most, the same on every page, and records the chances", async () => {
+    const model = await page(open("armmt"), 0, WINDOW);
+    const edge = open("explore(armmt)");
+    let swapped = 0;
+    for (let i = 0; i < 12; i++) {
+      const user = { "x-armmt-user": `user-${i}` };
+      const shown = await page(edge, 0, WINDOW, user);
+      const { propensities } = recorded(edge);
+      expect(propensities).toHaveLength(WINDOW);
+      const moved = shown.flatMap((id, place) => (id === model[place] ? [] : [place]));
+      expect([0, 2]).toContain(moved.length);
+      for (const place of moved) expect(propensities![place]).toBeCloseTo(1 / 18, 12);
+      if (moved.length > 0) swapped++;
+      expect([...(await page(edge, 0, 4, user)), ...(await page(edge, 4, 16, user))]).toEqual(shown);
+    }
+    expect(swapped).toBeGreaterThan(0);
+    expect(swapped).toBeLessThan(12);
+  });
+});
+
+describe("who takes part", () => {
+  const EXPERIMENTS = [{ key: "rerank", variations: ["control", "armmt"] }];
+
+  it("no crawler: it gets the default variant, and nothing is recorded of it", async () => {
+    const edge = open("armmt", { EXPERIMENTS });
+    const agent = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
+    for (let i = 0; i < 8; i++) {
+      const response = await edge.send("/products/_search", postJson(match(QUERY), { "user-agent": agent, "x-armmt-user": `user-${i}` }));
+      expect(outcomeOf(response)).toBe("applied");
+    }
+    expect(edge.records).toEqual([]);
+    expect(edge.counters.snapshot()).toMatchObject({ bots: 8, searches: {} });
+  });
+
+  it("whoever the targeting names", async () => {
+    const targeted = [{ key: "rerank", variations: ["control", "shadow(armmt)"], condition: { country: "DE" } }];
+    const edge = open("armmt", { EXPERIMENTS: targeted });
+    const outcome = async (country: string): Promise<string> =>
+      outcomeOf(await edge.send("/products/_search", postJson(match(QUERY), { ...USER, "cf-ipcountry": country })));
+    expect([await outcome("DE"), await outcome("FR")]).toEqual(["engine_order", "applied"]);
+    expect(edge.records.map((record) => record.query_attributes.armmt.experiment)).toEqual(["rerank", undefined]);
+  });
+
+  it("is overridden by the admin, outside the experiment", async () => {
+    const edge = open("armmt", { EXPERIMENTS });
+    const admin = { authorization: `Bearer ${TOKEN}`, ...USER };
+    const forced = await edge.send("/products/_search?armmt_variant=interleave(control,armmt)", postJson(match(QUERY), admin));
+    expect(outcomeOf(forced)).toBe("applied");
+    expect(recorded(edge)).toMatchObject({ variant: "interleave(control,armmt)", teams: expect.any(Array) });
+    expect(recorded(edge)).not.toHaveProperty("experiment");
+  });
+});
+
+describe("experiments in KV", () => {
+  it("take the place of those in the configuration, within a minute and without a deployment", async () => {
+    let now = Date.UTC(2026, 5, 1);
+    const vars = { DEFAULT_VARIANT: "armmt", EXPERIMENTS: [{ key: "rerank", variations: ["control", "shadow(armmt)"] }] };
+    const edge = openEdge({ catalog: CATALOG, now: () => now, vars });
+    const outcome = async (): Promise<string> => outcomeOf(await edge.send("/products/_search", postJson(match(QUERY), USER)));
+    expect(await outcome()).toBe("engine_order");
+    await env.EMBEDDINGS.put("experiments", JSON.stringify([{ key: "rerank", variations: ["armmt", "explore(armmt)"] }]));
+    expect(await outcome()).toBe("engine_order");
+    now += 61_000;
+    await outcome();
+    expect(await outcome()).toBe("applied");
+    expect(recorded(edge).variant).toMatch(/^(armmt|explore\(armmt\))$/);
+
+    // A new isolate knows them from its first search.
+    expect(outcomeOf(await openEdge({ catalog: CATALOG, vars }).send("/products/_search", postJson(match(QUERY), USER)))).toBe("applied");
+
+    await env.EMBEDDINGS.put("experiments", '[{"key":"rerank","variations":["best","worst"]}]');
+    now += 61_000;
+    await outcome();
+    expect(await outcome()).toBe("applied");
+    expect(edge.logs.find((entry) => entry["event"] === "experiments")!["detail"]).toMatch(/variations\.0 is "best": is no variant/);
+
+    await env.EMBEDDINGS.delete("experiments");
+    now += 61_000;
+    await outcome();
+    expect(await outcome()).toBe("engine_order");
+  });
+});
