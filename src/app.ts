@@ -51,7 +51,9 @@ export function createApp(deps: AppDeps): Hono {
           backend,
           405,
           "method_not_allowed",
-          `${c.req.method} is not allowed on ${c.req.path}: use ${methods.join(" or ")}`,
+          c.req.method === "OPTIONS" && c.req.header("origin") !== undefined
+            ? `Pages of ${c.req.header("origin")} may not search here: name that origin in ALLOW_ORIGINS`
+            : `${c.req.method} is not allowed on ${c.req.path}: use ${methods.join(" or ")}`,
         );
       });
     }
@@ -74,7 +76,8 @@ export function createApp(deps: AppDeps): Hono {
       "Send the secret ADMIN_TOKEN as `authorization: Bearer <token>`; without that secret this page is closed",
     );
   });
-  const paths = dialects.flatMap(({ backend }) => backend.routes.map(({ path }) => `POST ${path.replace(":index", "<index>")}`)).join(", ");
+  const routes = dialects.flatMap(({ backend }) => backend.routes);
+  const paths = routes.map(({ path, methods, label }) => `${methods.join("|")} ${label ?? path.replace(":index", "<index>")}`).join(", ");
   app.get("*", (c) => storefrontRoute(c, deps, usual));
   app.notFound((c) => refuse(c, usual, 404, "not_found", `No route for ${c.req.method} ${c.req.path}: searches go to ${paths}`));
   app.onError((cause, c) => {

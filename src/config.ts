@@ -81,7 +81,7 @@ const url = v.pipe(
   v.string("use a URL"),
   v.check(
     (text) => isOrigin(text),
-    "use https://, or http:// to this machine (localhost, 127.0.0.1, [::1]), without user, query or fragment",
+    "use a URL with https://, or http:// to this machine (localhost, 127.0.0.1, [::1]), without user, query or fragment",
   ),
   v.transform((text) => text.replace(/\/+$/, "")),
 );
@@ -162,8 +162,17 @@ const generic = v.pipe(
     score: v.optional(memberPath),
     pinned: v.optional(memberPath),
     redirect: v.optional(memberPath),
-    leaveAlone: v.optional(v.strictObject(v.entriesFromList(LEAVE_REASONS, v.optional(v.array(leaveCondition, "list parameters")))), {}),
-    echo: v.optional(v.strictObject(v.entriesFromList(ECHOED_NUMBERS, v.optional(memberPath))), {}),
+    harmless: v.optional(v.array(memberPath, "list parameters"), []),
+    keyHeader: v.optional(headerName),
+    // Required although they may be empty: forgotten, a sorted list would be re-ranked, and a page would bear the numbers of a wider one.
+    leaveAlone: v.strictObject(
+      v.entriesFromList(LEAVE_REASONS, v.optional(v.array(leaveCondition, "list parameters"))),
+      'name the parameters that sort or group, { explicit_sort = ["sort"] } say, or {} where there are none',
+    ),
+    echo: v.strictObject(
+      v.entriesFromList(ECHOED_NUMBERS, v.optional(memberPath)),
+      'name the numbers of a reply that repeat the paging, { page = "paging.page" } say, or {} where there are none',
+    ),
   }),
   v.check(({ offset, page }) => (offset === undefined) !== (page === undefined), "name either offset or page"),
   v.check(({ echo }) => echo.pages === undefined || echo.total !== undefined, "name echo.total beside echo.pages, which follows from it"),
@@ -261,7 +270,7 @@ const SECRETS = new Set(["ADMIN_TOKEN", "ENGINE_AUTHORIZATION"]);
 /** `limits`: of each known backend. Each problem is one line: variable, value, fix. */
 export function parseConfig(env: unknown, limits: ReadonlyMap<string, BackendLimits>): Result<Config, readonly string[]> {
   const parsed = v.safeParse(environment, env);
-  if (!parsed.success) return err(parsed.issues.map(describeIssue));
+  if (!parsed.success) return err([...new Set([...parsed.issues.map(describeIssue), ...unknownNames(env, limits)])]);
   const values = parsed.output;
 
   const problems: string[] = [];
@@ -269,13 +278,13 @@ export function parseConfig(env: unknown, limits: ReadonlyMap<string, BackendLim
   for (const [name, { backend, window }] of Object.entries(values.INDEXES)) {
     const limit = limits.get(backend);
     if (limit === undefined) {
-      problems.push(`INDEXES.${name}.backend is ${JSON.stringify(backend)}: use one of ${[...limits.keys()].join(", ")}`);
+      problems.push(unknownBackend(name, backend, limits));
       continue;
     }
     const count = (counts.get(backend) ?? 0) + 1;
     counts.set(backend, count);
     if (count > limit.maxIndexes)
-      problems.push(`INDEXES.${name}.backend is "${backend}", whose requests name no index: configure ${limit.maxIndexes} of them`);
+      problems.push(`INDEXES.${name}.backend is "${backend}", whose requests name no index: configure only one`);
     if (window > limit.maxWindow)
       problems.push(`INDEXES.${name}.window is ${window}: ${backend} gives at most ${limit.maxWindow} hits at once, use no more`);
   }
@@ -305,6 +314,24 @@ export function parseConfig(env: unknown, limits: ReadonlyMap<string, BackendLim
       engineAuthorizations: authorizations.value,
     }),
   );
+}
+
+const rawIndexes = v.object({ INDEXES: table(v.record(v.string(), v.looseObject({ backend: v.optional(v.unknown()) }))) });
+
+/** Of indexes that could not be read as a whole: what the first problem of each table would hide. */
+function unknownNames(env: unknown, limits: ReadonlyMap<string, BackendLimits>): readonly string[] {
+  const parsed = v.safeParse(rawIndexes, env);
+  if (!parsed.success) return [];
+  return Object.entries(parsed.output.INDEXES).flatMap(([name, one]) => {
+    const unknown = Object.keys(one).filter((key) => !Object.hasOwn(index.entries, key));
+    const problems = unknown.map((key) => `INDEXES.${name}.${key} is not known here: take it out or correct its name`);
+    const { backend } = one;
+    return typeof backend !== "string" || limits.has(backend) ? problems : [...problems, unknownBackend(name, backend, limits)];
+  });
+}
+
+function unknownBackend(name: string, backend: string, limits: ReadonlyMap<string, BackendLimits>): string {
+  return `INDEXES.${name}.backend is ${JSON.stringify(backend)}: use one of ${[...limits.keys()].join(", ")}`;
 }
 
 type GenericIndex = Pick<IndexConfig, "backend" | "window" | "generic">;
@@ -365,6 +392,30 @@ function describeIssue(issue: v.BaseIssue<unknown>): string {
   const path = v.getDotPath(issue) ?? "The environment";
   if (issue.type === "strict_object" && issue.expected === "never") return `${path} is not known here: take it out or correct its name`;
   const [variable = ""] = path.split(".");
-  const value = SECRETS.has(variable) ? "not usable" : issue.input === undefined ? "missing" : JSON.stringify(issue.input);
-  return `${path} is ${value}: ${issue.message}`;
+  const isMissing = issue.input === undefined;
+  const value = SECRETS.has(variable) ? "not usable" : isMissing ? "missing" : shortened(JSON.stringify(issue.input));
+  // Of a member that is not there, the library only says that it is not there.
+  const fix =
+    isMissing && issue.message.startsWith("Invalid key") ? (FIXES[path.split(".").at(-1) ?? ""] ?? "give it a value") : issue.message;
+  return `${path} is ${value}: ${fix}`;
+}
+
+/** What to write for members that tables must have. */
+const FIXES: Readonly<Record<string, string>> = {
+  INDEXES: "list at least one index",
+  backend: "name a backend",
+  url: "use the engine's URL",
+  window: "use a whole number of hits from 2 to 1000, or 0 to pass this index on as it is",
+  path: "name the engine's path",
+  query: "name the parameter in which the shopper's words stand",
+  limit: "name the parameter that says how many hits are wanted",
+  hits: 'name the list of hits in a reply, "$" for a reply that is the list',
+  leaveAlone: 'name the parameters that sort or group, { explicit_sort = ["sort"] } say, or {} where there are none',
+  echo: 'name the numbers of a reply that repeat the paging, { page = "paging.page" } say, or {} where there are none',
+  key: "give the experiment a key",
+  variations: 'list variants, ["control", "armmt"] say',
+};
+
+function shortened(json: string): string {
+  return json.length > 200 ? `${json.slice(0, 200)}…` : json;
 }

@@ -193,11 +193,17 @@ function ask({ request, deps, startedAt }: Batch, engineRequest: EngineRequest):
 
 /** A wider part that cannot be read spoils the reply: nobody can cut the shopper's page from it. */
 function readReply({ deps, plan }: Batch, reply: EngineReply, sizes: readonly (number | undefined)[]): Result<RequestReply, Bypass> {
-  if (!isSuccess(reply.status)) return bypass("engine_status", `The engine answered ${reply.status}`);
+  if (!isSuccess(reply.status)) return bypass("engine_status", describeStatus(reply.status));
   if (reply.rest !== undefined) return bypass("reply_too_large", `The reply is longer than ${reply.body.length} bytes`);
   const read = deps.backend.parseReply(reply.body, plan);
   const spoilt = read.ok ? read.value.searches.find((one, i) => !one.ok && sizes[i] !== undefined) : undefined;
   return spoilt?.ok === false ? spoilt : read;
+}
+
+function describeStatus(status: number): string {
+  const hint =
+    status === 401 || status === 403 ? ": it wants a key (ENGINE_AUTHORIZATION, or forwardCredentials for the client's own)" : "";
+  return `The engine answered ${status}${hint}`;
 }
 
 function isSuccess(status: number): boolean {
@@ -209,7 +215,7 @@ function untouched(reply: EngineReply, wanted: readonly Wanted[]): Served {
     const reason: Bypass = one.ok ? { reason: "internal_error", detail: "Left alone without a reason" } : one.error;
     // An error of the engine says more than why we would have left its order, unless that error is what we left the request to.
     const isExpected = isSuccess(reply.status) || reason.reason === "request_not_understood";
-    return leave(isExpected ? reason : { reason: "engine_status", detail: `The engine answered ${reply.status}` });
+    return leave(isExpected ? reason : { reason: "engine_status", detail: describeStatus(reply.status) });
   });
   return { kind: "untouched", endings, reply };
 }

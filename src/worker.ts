@@ -46,6 +46,15 @@ function fetchFromWorker(url: string, init: RequestInit): Promise<Response> {
   return fetch(url, init);
 }
 
+class ConfigurationError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The configuration cannot be used: ${problems.join("; ")}`);
+    this.problems = problems;
+  }
+}
+
 let app: ReturnType<typeof createApp> | undefined;
 
 /** Throws on a configuration with problems, after logging each of them: nothing can be served with it. */
@@ -53,7 +62,7 @@ function openApp(env: Env): ReturnType<typeof createApp> {
   const config = parseConfig(env, BACKEND_LIMITS);
   if (!config.ok) {
     for (const problem of config.error) log({ level: "error", event: "configuration", detail: problem });
-    throw new Error(`The configuration has ${config.error.length} problems`);
+    throw new ConfigurationError(config.error);
   }
   const counters = createCounters();
   const searches = assembleSearches(config.value, {
@@ -85,10 +94,11 @@ export default {
       app ??= openApp(env);
     } catch (cause) {
       log({ level: "error", event: "start", detail: String(cause) });
-      return Response.json(
-        { error: { type: "configuration", reason: "The edge is not configured; its log says what is wrong" }, status: 500 },
-        { status: 500 },
-      );
+      // On a laptop whoever asks is whoever can mend it; elsewhere nobody is told how this shop is set up.
+      const isLocal = ["localhost", "127.0.0.1", "[::1]"].includes(new URL(request.url).hostname);
+      const problems = isLocal && cause instanceof ConfigurationError ? { problems: cause.problems } : {};
+      const reason = "The edge is not configured; its log says what is wrong";
+      return Response.json({ error: { type: "configuration", reason, ...problems }, status: 500 }, { status: 500 });
     }
     return app.fetch(request, env, context);
   },

@@ -79,8 +79,21 @@ describe("parseConfig()", () => {
       "https://es?x=1",
     ]) {
       const [problem] = problemsOf({ INDEXES: { products: { ...INDEX, url } } });
-      expect(problem).toContain(`INDEXES.products.url is ${JSON.stringify(url)}: use https://`);
+      expect(problem).toContain(`INDEXES.products.url is ${JSON.stringify(url)}: use a URL with https://`);
     }
+  });
+
+  it("names every unknown member and every backend that does not exist, of all tables", () => {
+    const wrong = { ...INDEX, backend: "Elasticsearch", windw: 5, forwardCredential: true, url: "es" };
+    const problems = problemsOf({ INDEXES: { a: wrong, b: { url: INDEX.url } } });
+    expect(problems).toEqual([
+      expect.stringMatching(/^INDEXES\.a\.url is "es": use a URL/),
+      expect.stringMatching(/^INDEXES\.a\.windw is not known here/),
+      "INDEXES.b.backend is missing: name a backend",
+      "INDEXES.b.window is missing: use a whole number of hits from 2 to 1000, or 0 to pass this index on as it is",
+      expect.stringMatching(/^INDEXES\.a\.forwardCredential is not known here/),
+      expect.stringMatching(/^INDEXES\.a\.backend is "Elasticsearch": use one of/),
+    ]);
   });
 
   it("names every problem at once, with value and fix", () => {
@@ -197,7 +210,7 @@ describe("parseConfig()", () => {
   });
 
   describe("generic", () => {
-    const GENERIC = { path: "/v1/search", query: "q", offset: "from", limit: "size", hits: "results.items" };
+    const GENERIC = { path: "/v1/search", query: "q", offset: "from", limit: "size", hits: "results.items", leaveAlone: {}, echo: {} };
     const genericOf = (more: object, also: object = {}) => ({
       INDEXES: { a: { ...INDEX, backend: "generic", ...also, generic: { ...GENERIC, ...more } } },
     });
@@ -215,12 +228,12 @@ describe("parseConfig()", () => {
         query: ["q"],
         methods: ["GET"],
         firstPage: 1,
-        leaveAlone: {},
-        echo: {},
+        harmless: [],
       });
       expect(configOf(genericOf(given)).indexes.get("a")?.generic).toEqual({
         ...GENERIC,
         ...given,
+        harmless: [],
         leaveAlone: {
           explicit_sort: [
             { name: "sort", unless: [] },
@@ -240,6 +253,12 @@ describe("parseConfig()", () => {
       ],
       ["no place for the words", genericOf({ query: undefined }), /^INDEXES\.a\.generic\.query is missing: name the parameter/],
       ["an empty list of places", genericOf({ query: [] }), /^INDEXES\.a\.generic\.query is \[\]: name the parameter/],
+      [
+        "nothing about sorting",
+        genericOf({ leaveAlone: undefined }),
+        /^INDEXES\.a\.generic\.leaveAlone is missing: name the parameters that sort/,
+      ],
+      ["nothing about repeated numbers", genericOf({ echo: undefined }), /^INDEXES\.a\.generic\.echo is missing: name the numbers/],
       ["neither offset nor page", genericOf({ offset: undefined }), /^INDEXES\.a\.generic is .*: name either offset or page$/],
       ["offset and page", genericOf({ page: "page" }), /name either offset or page$/],
       ["a path that is a pattern", genericOf({ path: "/:index/search" }), /^INDEXES\.a\.generic\.path is "\/:index\/search": use a path/],

@@ -37,7 +37,7 @@ export function createAlgolia(indexes: ReadonlyMap<string, BackendOptions>): Bac
       { path: "/1/indexes/:index/query", methods: ["POST"] },
       { path: "/1/indexes/:index", methods: ["GET"] },
       // The index is a star.
-      { path: "/1/indexes/:index/queries", methods: ["POST"] },
+      { path: "/1/indexes/:index/queries", methods: ["POST"], label: "/1/indexes/*/queries" },
     ],
     probes: [],
     credentials: { header: "x-algolia-api-key", clientHeaders: ["x-algolia-api-key"], clientParams: ["x-algolia-api-key"] },

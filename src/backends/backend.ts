@@ -119,6 +119,8 @@ export interface Route {
   /** As Hono writes it; `:index` is the name of a configured index. */
   readonly path: string;
   readonly methods: readonly ClientRequest["method"][];
+  /** How people are told of it, where `path` alone says too little. */
+  readonly label?: string;
 }
 
 /** What clients ask besides searches, to see whether the engine is there. Passed on and back as it is. */
@@ -170,6 +172,10 @@ export interface GenericOptions {
   readonly pinned?: string | undefined;
   /** Of a reply: where the engine sends the shopper elsewhere. */
   readonly redirect?: string | undefined;
+  /** Parameters that only sound like paging or sorting. */
+  readonly harmless: readonly string[];
+  /** In which the engine takes a key; default `authorization`. */
+  readonly keyHeader?: string | undefined;
   readonly leaveAlone: Readonly<Partial<Record<LeaveReason, readonly LeaveCondition[] | undefined>>>;
   /** Numbers of a reply that say which page it is. `total` is only read, to know how many `pages` there are. */
   readonly echo: Readonly<Partial<Record<EchoedNumber, string | undefined>>>;

@@ -56,7 +56,7 @@ export function createEngine(options: EngineOptions): Engine {
       });
       return ok({ status: response.status, headers: response.headers, ...(await buffer(response.body, maxReplyBytes)) });
     } catch (cause) {
-      return bypass("engine_unreachable", cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause));
+      return bypass("engine_unreachable", `${url}: ${cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)}`);
     }
   }
 
@@ -67,7 +67,7 @@ export function createEngine(options: EngineOptions): Engine {
       const late = new Promise<Result<EngineReply, Bypass>>((resolve) => {
         timer = setTimeout(
           () => {
-            resolve(bypass("engine_timeout", `No reply within ${Math.round(timeoutMs)} ms`));
+            resolve(bypass("engine_timeout", `${url}: no reply within ${Math.round(timeoutMs)} ms`));
             abort.abort();
           },
           Math.max(0, timeoutMs),

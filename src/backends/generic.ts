@@ -4,7 +4,7 @@
  * Nothing is known of such an engine but that. Where a request does not fit what is configured, it goes to the engine as it came.
  */
 import type { Bypass, Result } from "../result.ts";
-import { err, ok } from "../result.ts";
+import { bypass, err, ok } from "../result.ts";
 import type {
   Backend,
   BackendOptions,
@@ -169,20 +169,36 @@ function valuesAt(value: unknown, [key, ...rest]: readonly string[]): readonly u
 }
 
 function reasonToLeave(
-  { leaveAlone, maxLimit }: GenericOptions,
+  options: GenericOptions,
   asked: Asked,
   offset: number,
   limit: number,
   queryText: string | undefined,
 ): Bypass | undefined {
+  const { leaveAlone, maxLimit } = options;
   for (const reason of LEAVE_REASONS) {
     const met = leaveAlone[reason]?.find((condition) => isMet(condition, asked));
     if (met !== undefined) return leave(reason, met.name);
   }
+  const unnamed = unnamedIn(options, asked);
+  if (unnamed !== undefined)
+    return leave("request_not_understood", `The parameter ${unnamed} sounds like paging or sorting, and is nowhere in the index's generic`);
   if (limit === 0) return leave("size_zero", "No hits are asked for");
   if (queryText === undefined) return leave("no_query_text", "No text where the configuration says that it stands");
   if (maxLimit !== undefined && offset + limit > maxLimit) return leave("beyond_window", `The engine gives ${maxLimit} hits at once`);
   return undefined;
+}
+
+/** Names that say elsewhere which hits are wanted, or in which order: where the configuration knows nothing of them, something is forgotten. */
+const TELLING =
+  /^(?:page|p|pg|from|offset|start|skip|cursor|after|before|limit|size|rows|count|per_?page|page_?size|hits_?per_?page|sort|sorting|sort_?(?:by|order)|order|order_?by)$/i;
+
+function unnamedIn(options: GenericOptions, { params, body }: Asked): string | undefined {
+  const { offset, page, limit, query, leaveAlone, harmless } = options;
+  const conditions = Object.values(leaveAlone).flatMap((all) => all?.map(({ name }) => name) ?? []);
+  const known = new Set([offset, page, limit, ...query, ...conditions, ...harmless].map((name) => name?.split(".", 1)[0]));
+  const given = [...params.map(({ key }) => key), ...Object.keys(body?.values ?? {})];
+  return given.find((name) => TELLING.test(name) && !known.has(name));
 }
 
 function isMet({ name, unless }: LeaveCondition, asked: Asked): boolean {
@@ -251,6 +267,13 @@ function parseReply(bytes: Uint8Array, plan: RequestPlan, { options, readItem }:
   const read = readHits(text, text.root, partsOf(options.hits), (_, slot) => hitOf(text, slot, options, readItem));
   if (!read.ok) return read;
   const { array, slots, hits } = read.value;
+  const missing =
+    hits.length === 0
+      ? undefined
+      : Object.entries(options.echo).find(([, path]) => path !== undefined && spanAt(text, partsOf(path)) === undefined);
+  // Without it the shopper's page would bear the numbers of a wider one.
+  if (missing !== undefined)
+    return bypass("reply_not_search", `The reply has no ${missing[1]}, where generic.echo.${missing[0]} should be`);
   const isRedirect = options.redirect !== undefined && isThere(text, text.root, options.redirect);
   return replyOfOne(
     text,

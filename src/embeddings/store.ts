@@ -184,7 +184,11 @@ export function createItemStore(options: ItemStoreOptions): ItemStore {
       catalog,
     );
     if (!text.ok) return text;
-    if (text.value === null) return bypass("nothing_published", `Key ${key} does not exist: run armmt publish`);
+    if (text.value === null)
+      return bypass(
+        "nothing_published",
+        `Key ${key} does not exist: run armmt publish (with --local, and the --persist-to of wrangler dev, on a laptop)`,
+      );
     const pointer = parsePointer(text.value);
     return pointer.ok ? pointer : bypass("shard_corrupt", `Cannot read ${key}: ${pointer.error}`);
   }

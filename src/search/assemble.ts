@@ -81,18 +81,21 @@ function withSoleCredentials({ indexes, engineAuthorizations }: Config): Readonl
 /** Indexes that are reached in the same way share an engine, so that one request can search several of them. */
 function createEngines(fetch: Fetch, maxReplyBytes: number) {
   const engines = new Map<string, Engine>();
-  return ({ url, headers, forwardCredentials }: IndexConfig, backend: Backend, authorization: string | undefined): Engine => {
+  return ({ url, headers, forwardCredentials, generic }: IndexConfig, backend: Backend, authorization: string | undefined): Engine => {
     const { credentials } = backend;
-    const own = { ...headers, ...(authorization !== undefined && { [credentials.header]: authorization }) };
-    const fromClient = [...backend.clientHeaders, ...(forwardCredentials ? credentials.clientHeaders : [])];
-    const key = JSON.stringify([backend.name, url, own, forwardCredentials]);
+    const keyHeader = generic?.keyHeader ?? credentials.header;
+    // Where the edge has a key of its own, a client's must not stand beside it.
+    const isForwarding = forwardCredentials && authorization === undefined;
+    const own = { ...headers, ...(authorization !== undefined && { [keyHeader]: authorization }) };
+    const fromClient = [...backend.clientHeaders, ...(isForwarding ? [...credentials.clientHeaders, keyHeader] : [])];
+    const key = JSON.stringify([backend.name, url, own, keyHeader, isForwarding]);
     const engine =
       engines.get(key) ??
       createEngine({
         fetch,
         url,
         headers: { fromClient, own },
-        withheldParams: forwardCredentials ? [] : credentials.clientParams,
+        withheldParams: isForwarding ? [] : credentials.clientParams,
         maxReplyBytes,
       });
     engines.set(key, engine);

@@ -16,6 +16,7 @@ const options: GenericOptions = {
   score: "rank.score",
   pinned: "promoted",
   redirect: "redirect.url",
+  harmless: [],
   leaveAlone: { explicit_sort: [{ name: "sort", unless: ["relevance"] }], grouped: [{ name: "group", unless: [] }] },
   echo: { offset: "paging.from", page: "paging.page", limit: "paging.size", count: "paging.count", pages: "paging.pages", total: "total" },
 };
@@ -32,11 +33,26 @@ const get = (search: string, of = backend) => planSearch(of, undefined, { method
 const postText = (text: string, of = backend, search = "") => planSearch(of, undefined, { method: "POST", search, body: encode(text) });
 const post = (body: unknown, of = backend) => postText(JSON.stringify(body), of);
 
+describe("names that are configured nowhere", () => {
+  it.each(["?q=red&page=2", "?q=red&sortBy=price", "?q=red&per_page=5", "?q=red&ORDER_BY=price"])("leave %s alone", (search) => {
+    expect(get(search).bypass).toMatchObject({
+      reason: "request_not_understood",
+      detail: expect.stringMatching(/nowhere in the index's generic$/),
+    });
+  });
+
+  it("do no harm where the configuration says so, and where they only filter", () => {
+    expect(get("?q=red&page=2", open({ harmless: ["page"] })).bypass).toBeUndefined();
+    expect(get("?q=red&colour=red&brand=acme").bypass).toBeUndefined();
+    expect(post({ q: "red", order: { by: "price" } }).bypass?.reason).toBe("request_not_understood");
+  });
+});
+
 describe("plan()", () => {
   it.each([
     ["?q=red", 0, 20],
     ["?q=red&from=40&size=10", 40, 10],
-    ["?size=10&q=red&page=3", 0, 10],
+    ["?size=10&q=red&colour=3", 0, 10],
   ])("reads the page of %s", (search, offset, limit) => {
     const plan = get(search);
     expect([plan.offset, plan.limit, plan.bypass, plan.queryText]).toEqual([offset, limit, undefined, "red"]);
@@ -186,7 +202,8 @@ const paged = (paging: string, ...ids: readonly number[]): string =>
 
 describe("parseReply()", () => {
   const plan = get("?q=red");
-  const read = (body: string, of = backend) => {
+  const bare = open({ echo: {} });
+  const read = (body: string, of = bare) => {
     const reply = parseReply(of, encode(body), plan);
     if (!reply.ok) throw new Error(reply.error.detail);
     return reply.value;
@@ -202,7 +219,7 @@ describe("parseReply()", () => {
   });
 
   it("knows items by another id", () => {
-    const { hits } = read('{"results":{"items":[{"id":1,"document":{"sku":"a"}}]}}', open({}, { idField: "document.sku" }));
+    const { hits } = read('{"results":{"items":[{"id":1,"document":{"sku":"a"}}]}}', open({ echo: {} }, { idField: "document.sku" }));
     expect(hits[0]?.itemId).toBe("a");
   });
 
@@ -213,7 +230,7 @@ describe("parseReply()", () => {
   });
 
   it("takes a reply that is the list", () => {
-    const list = open({ hits: "$" });
+    const list = open({ hits: "$", echo: {} });
     const reply = read('[{"id":1}, {"id":2},{"id":3}]', list);
     expect(decode(reply.assemble([2, 0]))).toBe('[{"id":3}, {"id":1}]');
     const other = parseReply(list, encode('{"id":1}'), plan);
@@ -229,10 +246,10 @@ describe("parseReply()", () => {
     expect(assembled('{"from":0,"size":"60","page":1,"count":2,"pages":1}')).toBe(
       paged('{"from":6,"size":"3","page":3,"count":1,"pages":3}', 2),
     );
-    expect(assembled('{"from":null,"size":"all","page":[1],"pages":3.0}')).toBe(
-      paged('{"from":null,"size":"all","page":[1],"pages":3.0}', 2),
+    expect(assembled('{"from":null,"size":"all","page":[1],"count":{},"pages":3.0}')).toBe(
+      paged('{"from":null,"size":"all","page":[1],"count":{},"pages":3.0}', 2),
     );
-    expect(assembled("7")).toBe(paged("7", 2));
+    expect(assembled("7")).toBe("The reply has no paging.from, where generic.echo.offset should be");
   });
 
   it.each([
