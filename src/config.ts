@@ -46,6 +46,8 @@ export interface Config {
   readonly defaultVariant: string;
   /** The first in which a unit takes part decides. */
   readonly experiments: readonly Experiment[];
+  /** Of another flag system: its text value is the variant. */
+  readonly variantFlag: string | undefined;
   readonly storefrontUrl: string | undefined;
   /** Pages of these origins may search from the browser; "*" for all, none for pages of the edge's own origin only. */
   readonly allowOrigins: readonly string[];
@@ -259,6 +261,7 @@ const environment = v.object({
   SHARD_CACHE_BYTES: v.optional(integer(0, 100_000_000, "bytes"), 33_554_432),
   DEFAULT_VARIANT: v.optional(variant, "armmt"),
   EXPERIMENTS: v.optional(experimentList, []),
+  VARIANT_FLAG: v.optional(v.pipe(v.string("name a flag"), v.nonEmpty("name a flag"))),
   STOREFRONT_URL: v.optional(url),
   ALLOW_ORIGINS: v.optional(table(v.array(origin, "list origins")), []),
   ADMIN_TOKEN: v.optional(v.pipe(v.string("use text"), v.minLength(16, "use at least 16 characters: it is a password"))),
@@ -308,6 +311,7 @@ export function parseConfig(env: unknown, limits: ReadonlyMap<string, BackendLim
       shardCacheBytes: values.SHARD_CACHE_BYTES,
       defaultVariant: values.DEFAULT_VARIANT,
       experiments: Object.freeze(values.EXPERIMENTS),
+      variantFlag: values.VARIANT_FLAG,
       storefrontUrl: values.STOREFRONT_URL,
       allowOrigins: Object.freeze(values.ALLOW_ORIGINS),
       adminToken: values.ADMIN_TOKEN,

@@ -28,7 +28,9 @@ const MAX_RERANKED = 16;
 export async function search(request: SearchRequest, plan: RequestPlan, deps: SearchDeps): Promise<Response> {
   const startedAt = deps.now();
   const experiments = await deps.experiments(request.afterReply);
-  const searches = plan.searches.map((one, i) => openSearch(request, one, { index: deps.indexes[i], deps, experiments, startedAt }));
+  const searches = await Promise.all(
+    plan.searches.map((one, i) => openSearch(request, one, { index: deps.indexes[i], deps, experiments, startedAt })),
+  );
   const batch: Batch = { request, deps, plan, searches, startedAt };
 
   const served = await serve(batch);
@@ -45,22 +47,23 @@ interface Known {
   readonly startedAt: number;
 }
 
-function openSearch(request: SearchRequest, plan: SearchPlan, { index, deps, experiments, startedAt }: Known): Search {
+async function openSearch(request: SearchRequest, plan: SearchPlan, { index, deps, experiments, startedAt }: Known): Promise<Search> {
   if (index === undefined) throw new Error(`No dependencies for index ${plan.index}`);
-  const arm = chooseArm(request, plan, deps.defaultVariant, experiments);
+  const arm = await chooseArm(request, plan, deps, experiments);
   return { request, deps, index, plan, arm, history: historyOf(request, plan), startedAt };
 }
 
 /** The same unit gets the same variant on every isolate; a search without a unit is in no experiment. */
-function chooseArm(request: SearchRequest, plan: SearchPlan, defaultVariant: string, experiments: readonly Experiment[]): Arm {
+async function chooseArm(request: SearchRequest, plan: SearchPlan, deps: EdgeDeps, experiments: readonly Experiment[]): Promise<Arm> {
   const { headers, forcedVariant } = request;
   const user = headers.get("x-armmt-user") || undefined;
   const session = headers.get("x-armmt-session") || undefined;
   const unit = user ?? session ?? plan.ubi.clientId;
   const bot = isBot(headers);
   const attributes: Attributes = { id: unit, user, session, index: plan.index, country: headers.get("cf-ipcountry") };
-  const assigned = bot || forcedVariant !== undefined ? undefined : chooseVariant(experiments, attributes);
-  const variant = forcedVariant ?? assigned?.variant ?? defaultVariant;
+  const isOutside = bot || forcedVariant !== undefined;
+  const assigned = isOutside ? undefined : deps.flags === undefined ? chooseVariant(experiments, attributes) : await deps.flags(attributes);
+  const variant = forcedVariant ?? assigned?.variant ?? deps.defaultVariant;
   const treatment = parseTreatment(variant);
   if (!treatment.ok) throw new Error(treatment.error);
   return { variant, treatment: treatment.value, experiment: assigned?.experiment, unit: assigned?.unit ?? unit, isBot: bot };

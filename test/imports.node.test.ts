@@ -33,7 +33,7 @@ const imports = files.flatMap((file) => importsOf(readFileSync(join(SRC, file), 
 const PURE = /^(result\.ts|ranking\/|experiment\/|embeddings\/(format|colour|projection|text-encoder)\.ts)/;
 const ADAPTER = /^(backends\/|embeddings\/store\.ts|inference\/|events\/)/;
 const STORY = /^(search|config)\.ts|^search\//;
-const ENTRY = /^(app|worker|models)\.ts|^(cli|demo)\//;
+const ENTRY = /^(app|worker|create-worker|models)\.ts|^(cli|demo)\//;
 
 type Layer = "pure" | "adapter" | "story" | "entry";
 
@@ -97,7 +97,7 @@ describe("one home for each outside library", () => {
     [/^node:/, /^cli\//],
     [/^(sharp|commander|cli-progress|csv-parse|hyparquet|miniflare|wrangler|autocannon|esbuild)/, /^cli\//],
     [/^minisearch/, /^demo\/engine\.ts$/],
-    [/^@cloudflare\/workers-types/, /^(embeddings\/store|worker|app)\.ts$|^events\/|^demo\/worker\.ts$/],
+    [/^@cloudflare\/workers-types/, /^(embeddings\/store|create-worker|app)\.ts$|^events\/|^demo\/worker\.ts$/],
     [/^@growthbook\//, /^experiment\/assign\.ts$/],
     [/^isbot/, /^experiment\/bots\.ts$/],
     [/^graphql/, /^backends\/graphql-document\.ts$/],

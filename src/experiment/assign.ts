@@ -45,8 +45,8 @@ export interface Assignment {
   readonly variant: string;
   /** The value that was hashed. */
   readonly unit: string;
-  /** Where the unit fell, 0 <= bucket < 1. */
-  readonly bucket: number;
+  /** Where the unit fell, 0 <= bucket < 1; `undefined` where another system decided. */
+  readonly bucket: number | undefined;
 }
 
 let client: GrowthBookClient | undefined;

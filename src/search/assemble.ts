@@ -15,6 +15,8 @@ import type { ExposureSink } from "../events/sink.ts";
 import type { Scorers } from "../inference/scorers.ts";
 import { createRankedLists } from "../ranking/ranked-lists.ts";
 import type { EdgeDeps, IndexDeps } from "./contract.ts";
+import type { FlagClient } from "./flags.ts";
+import { createFlagSource } from "./flags.ts";
 import { createLiveExperiments } from "./live-experiments.ts";
 
 /** What an isolate buffers of one reply: a window of 1000 hits with full documents is far below it. */
@@ -30,6 +32,8 @@ export interface Outside {
   readonly counters: Counters;
   readonly fetch: Fetch;
   readonly now: () => number;
+  /** Another flag system; only asked where the configuration names a flag. */
+  readonly flagClient?: FlagClient | undefined;
   readonly createId: () => string;
   readonly log: EdgeDeps["log"];
   /** Default 16 MiB. */
@@ -44,7 +48,7 @@ export interface Searches {
 
 /** Throws on a backend that parseConfig() should have refused. */
 export function assembleSearches(config: Config, outside: Outside): Searches {
-  const { kv, fetch, maxReplyBytes = MAX_REPLY_BYTES, ...shared } = outside;
+  const { kv, fetch, flagClient, maxReplyBytes = MAX_REPLY_BYTES, ...shared } = outside;
   const catalogs = new Set([...config.indexes.values()].map((index) => index.catalog));
   const stores = new Map<string, ItemStore>();
   for (const catalog of catalogs) {
@@ -62,10 +66,14 @@ export function assembleSearches(config: Config, outside: Outside): Searches {
     const engine = engineOf(index, backend, config.engineAuthorizations.get(name));
     indexes.set(name, { name, window: index.window, backend, engine, store });
   }
-  const { engineTimeoutMs, rankBudgetMs, defaultVariant } = config;
+  const { engineTimeoutMs, rankBudgetMs, defaultVariant, variantFlag } = config;
+  const flags =
+    flagClient === undefined || variantFlag === undefined
+      ? undefined
+      : createFlagSource({ client: flagClient, key: variantFlag, log: outside.log });
   const experiments = createLiveExperiments({ kv, configured: config.experiments, now: outside.now, log: outside.log });
   const lists = createRankedLists({ now: outside.now });
-  return { edge: { ...shared, engineTimeoutMs, rankBudgetMs, lists, experiments, defaultVariant }, indexes };
+  return { edge: { ...shared, engineTimeoutMs, rankBudgetMs, lists, experiments, flags, defaultVariant }, indexes };
 }
 
 /** Where the edge has a key of its own, that key goes to the engine whatever clients send: they must not do with it what is no search. */

@@ -14,6 +14,7 @@ import type { Scorers } from "../inference/scorers.ts";
 import type { Team } from "../ranking/interleave.ts";
 import type { RankedLists } from "../ranking/ranked-lists.ts";
 import type { Bypass } from "../result.ts";
+import type { FlagSource } from "./flags.ts";
 import type { LiveExperiments } from "./live-experiments.ts";
 
 /** What all searches of an edge need of the outside world. */
@@ -26,6 +27,8 @@ export interface EdgeDeps {
   readonly scorer: Scorers;
   readonly lists: RankedLists;
   readonly experiments: LiveExperiments;
+  /** Decides in the place of the experiments, where a shop has another flag system. */
+  readonly flags: FlagSource | undefined;
   /** For searches outside the experiment. */
   readonly defaultVariant: string;
   readonly sink: ExposureSink;

@@ -60,7 +60,7 @@ describe("assignVariant()", () => {
 
   it("says where the unit fell, and by what", () => {
     const assigned = assignVariant(experiment, { id: "shopper-1" })!;
-    expect(assigned).toMatchObject({ experiment: "rerank", unit: "shopper-1", variant: assigned.bucket < 0.5 ? "control" : "armmt" });
+    expect(assigned).toMatchObject({ experiment: "rerank", unit: "shopper-1", variant: assigned.bucket! < 0.5 ? "control" : "armmt" });
     const bySession: Experiment = { ...experiment, hashAttribute: "session" };
     expect(assignVariant(bySession, { id: "u", session: "s" })?.unit).toBe("s");
     expect(assignVariant(bySession, { id: "u" })).toBeUndefined();

@@ -21,6 +21,7 @@ import { watchScorer } from "../../src/inference/watched-scorer.ts";
 import { createWasmScorer } from "../../src/inference/wasm.ts";
 import type { Bypass, Result } from "../../src/result.ts";
 import { assembleSearches } from "../../src/search/assemble.ts";
+import type { FlagClient } from "../../src/search/flags.ts";
 import { describeStatus } from "../../src/search/status.ts";
 import shop from "../../src/demo/worker.ts";
 
@@ -46,6 +47,7 @@ export interface EdgeOptions {
   readonly scorer?: Result<Scorer, Bypass>;
   /** Models beside the live one. */
   readonly others?: readonly Result<Scorer, Bypass>[];
+  readonly flagClient?: FlagClient;
   readonly sink?: ExposureSink;
   readonly maxReplyBytes?: number;
   readonly now?: () => number;
@@ -129,6 +131,7 @@ export function openEdge(options: EdgeOptions): Edge {
         return sink.write(record);
       },
     },
+    flagClient: options.flagClient,
     scorer: scorersOf([scorer, ...(options.others ?? [])].map(watchScorer)),
     counters,
     fetch,

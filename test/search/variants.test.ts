@@ -1,9 +1,12 @@
 /** What variants do to a search: other models, interleaved and explored orders, shadows; who takes part, and experiments that change live. */
 import { env } from "cloudflare:test";
+import type { EvaluationContext } from "@openfeature/server-sdk";
+import { InMemoryProvider, OpenFeature } from "@openfeature/server-sdk";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Scorer } from "../../src/inference/scorer.ts";
 import type { Bypass, Result } from "../../src/result.ts";
 import { ok } from "../../src/result.ts";
+import type { FlagClient } from "../../src/search/flags.ts";
 import { publish } from "./catalog.ts";
 import type { Edge } from "./edge.ts";
 import { idsOf, match, openEdge, outcomeOf, postJson, student, TOKEN, WINDOW } from "./edge.ts";
@@ -156,6 +159,39 @@ describe("who takes part", () => {
     expect(outcomeOf(forced)).toBe("applied");
     expect(recorded(edge)).toMatchObject({ variant: "interleave(control,armmt)", teams: expect.any(Array) });
     expect(recorded(edge)).not.toHaveProperty("experiment");
+  });
+});
+
+describe("another flag system", () => {
+  const FLAG = "search-order";
+  const vars = { VARIANT_FLAG: FLAG, DEFAULT_VARIANT: "armmt", EXPERIMENTS: [{ key: "rerank", variations: ["control", "shadow(armmt)"] }] };
+  const openWith = (flagClient: FlagClient): Edge => openEdge({ catalog: CATALOG, flagClient, vars });
+  const send = (edge: Edge): Promise<Response> => edge.send("/products/_search", postJson(match(QUERY), USER));
+
+  it("decides through OpenFeature, by the unit and what is known of the request", async () => {
+    const variants = { off: "control", on: "armmt", none: "" };
+    const contextEvaluator = (context: EvaluationContext): string =>
+      context.targetingKey === "user-a" && context["index"] === "products" ? "off" : "none";
+    await OpenFeature.setProviderAndWait(
+      "armmt",
+      new InMemoryProvider({ [FLAG]: { variants, defaultVariant: "on", disabled: false, contextEvaluator } }),
+    );
+    const edge = openWith(OpenFeature.getClient("armmt"));
+    expect(outcomeOf(await send(edge))).toBe("engine_order");
+    expect(recorded(edge)).toMatchObject({ experiment: FLAG, variant: "control" });
+    expect(outcomeOf(await edge.send("/products/_search", postJson(match(QUERY), { "x-armmt-user": "user-b" })))).toBe("applied");
+    expect(recorded(edge)).not.toHaveProperty("experiment");
+  });
+
+  it.each<[string, FlagClient["getStringValue"], RegExp]>([
+    ["fails", () => Promise.reject(new Error("down")), /down/],
+    ["is silent", () => new Promise(() => {}), /No answer within 100 ms/],
+    ["names no variant", () => Promise.resolve("best"), /"best" is no variant/],
+  ])("that %s: the default variant, outside the experiment, and a line in the log", async (_, getStringValue, detail) => {
+    const edge = openWith({ getStringValue });
+    expect(outcomeOf(await send(edge))).toBe("applied");
+    expect(recorded(edge)).not.toHaveProperty("experiment");
+    expect(edge.logs.find((entry) => entry["event"] === "flag_failed")!["detail"]).toMatch(detail);
   });
 });
 

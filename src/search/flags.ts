@@ -1,0 +1,57 @@
+/**
+ * Another flag system in the place of our experiments: it says by one text flag which variant a unit gets.
+ *
+ * The client is OpenFeature's, or anything of its shape (Cloudflare's Flagship binding). What it cannot say in time, or says wrong, is the
+ * default variant outside every experiment, with a line in the log.
+ */
+import type { Assignment, Attributes } from "../experiment/assign.ts";
+import { parseTreatment } from "../experiment/treatment.ts";
+
+/** The part of OpenFeature's `Client` that is used. */
+export interface FlagClient {
+  /** May reject. */
+  getStringValue(flagKey: string, defaultValue: string, context: FlagContext): Promise<string>;
+}
+
+export type FlagContext = { targetingKey: string } & { [attribute: string]: string | number | boolean };
+
+/** Never rejects. */
+export type FlagSource = (attributes: Attributes) => Promise<Assignment | undefined>;
+
+export interface FlagSourceOptions {
+  readonly client: FlagClient;
+  /** Of the flag: the name under which exposures are recorded. */
+  readonly key: string;
+  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
+  /** A shopper waits for it before the engine is even asked. Default 100. */
+  readonly timeoutMs?: number;
+}
+
+export function createFlagSource({ client, key, log, timeoutMs = 100 }: FlagSourceOptions): FlagSource {
+  const fail = (detail: string): undefined => {
+    log({ level: "warn", event: "flag_failed", flag: key, detail });
+  };
+  return async (attributes) => {
+    const { id, ...others } = attributes;
+    if (typeof id !== "string" || id === "") return undefined;
+    const known = Object.entries(others).flatMap(([name, value]) =>
+      value === undefined || value === null ? [] : [[name, value] as const],
+    );
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), timeoutMs);
+    });
+    try {
+      const variant = await Promise.race([client.getStringValue(key, "", { ...Object.fromEntries(known), targetingKey: id }), late]);
+      if (variant === undefined) return fail(`No answer within ${timeoutMs} ms`);
+      // The flag's own default: this unit is in no experiment.
+      if (variant === "") return undefined;
+      const treatment = parseTreatment(variant);
+      return treatment.ok ? { experiment: key, variant, unit: id, bucket: undefined } : fail(treatment.error);
+    } catch (cause) {
+      return fail(String(cause));
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
