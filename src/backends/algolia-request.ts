@@ -7,7 +7,7 @@
  * `page` (from 0) and `hitsPerPage`, or `offset` and `length`.
  */
 import type { Bypass, Result } from "../result.ts";
-import { err, ok } from "../result.ts";
+import { ok } from "../result.ts";
 import type { BackendOptions, ClientRequest, EngineRequest, Refusal, RequestPlan, SearchPlan } from "./backend.ts";
 import type { Edit } from "./json-edits.ts";
 import { applyEdits } from "./json-edits.ts";
@@ -16,14 +16,15 @@ import {
   bodyOf,
   leave,
   leftToEngine,
+  namedObjects,
   NO_UBI,
   objectsOf,
   paramOf,
   paramsOf,
   planOne,
+  planSeveral,
   searchOf,
   setMember,
-  unreadable,
   wholeNumberOf,
   withoutNulls,
 } from "./json-request.ts";
@@ -103,38 +104,18 @@ export function planSearches(
   indexOf: (name: string) => string | Refusal,
   optionsOf: (index: string) => BackendOptions,
 ): Result<RequestPlan, Refusal> {
-  const body = bodyOf(request.body);
-  if (typeof body !== "object") return err(unreadable(body ?? 'The body is empty: send {"requests":[…]}'));
-  const requests = objectsOf(body, "requests");
-  if (typeof requests === "string") return err(unreadable(requests));
-  const indexes: string[] = [];
-  for (const [place, { values }] of requests.entries()) {
-    const named = member(values, "indexName");
-    if (typeof named !== "string") return err(unreadable(`requests[${place}].indexName is ${JSON.stringify(named)}: name an index`));
-    const index = indexOf(named);
-    if (typeof index !== "string") return err(index);
-    indexes.push(index);
-  }
+  const read = namedObjects(bodyOf(request.body), { list: "requests", name: "indexName", indexOf });
+  if (!read.ok) return read;
+  const { body, objects } = read.value;
   const params = paramsOf(request.search);
-  const own: EngineRequest = { method: "POST", path: MULTI_PATH, search: searchOf(params.map(({ raw }) => raw)), body: request.body };
+  const own = { method: "POST", path: MULTI_PATH, search: searchOf(params.map(({ raw }) => raw)), body: request.body } as const;
   const left = reasonToLeaveAll(params, body.values);
-  const searches = requests.map((one, i): AskedSearch => {
-    const index = indexes[i]!;
-    const asked = left ?? readObject(one);
-    return typeof asked === "string" ? leftAlone(index, asked) : readSearch(index, asked, optionsOf(index));
+  const searches = objects.map(({ index, object }) => {
+    const asked = left ?? readObject(object);
+    const { plan, widen } = typeof asked === "string" ? leftAlone(index, asked) : readSearch(index, asked, optionsOf(index));
+    return { plan, edits: (size: number) => widen(size).edits };
   });
-  return ok({
-    searches: searches.map(({ plan }) => plan),
-    isMulti: true,
-    own,
-    widen(sizes) {
-      const edits = searches.flatMap(({ widen }, i) => {
-        const size = sizes[i];
-        return size === undefined ? [] : widen(size).edits;
-      });
-      return { ...own, body: applyEdits(request.body, edits) };
-    },
-  });
+  return ok(planSeveral(searches, own));
 }
 
 /** With that strategy a search that finds enough hits for its page ends the request: for a wider page it would not. */

@@ -17,7 +17,7 @@ import { hitItemReader } from "./hit-fields.ts";
 import type { Edit } from "./json-edits.ts";
 import { refill } from "./json-edits.ts";
 import type { ReplyPart } from "./json-reply.ts";
-import { annotateReply, numberAt, readHits, replyOfOne, replyOfSeveral, scanReply, spanAt } from "./json-reply.ts";
+import { annotateReply, numberAt, readHits, replyTo, scanReply, spanAt } from "./json-reply.ts";
 import { leave, unknownIndex } from "./json-request.ts";
 import type { JsonText, Span } from "./json-scan.ts";
 import { kindOf, members, readNumber, readString } from "./json-spans.ts";
@@ -69,7 +69,7 @@ function parseReply(bytes: Uint8Array, plan: RequestPlan, readers: ReadonlyMap<s
     const namesOf = (): ReadonlySet<string> => (given ??= givenNames(plan))[i] ?? new Set();
     return partAt(text, from, search, namesOf, readers.get(search.index)!);
   };
-  return plan.isMulti ? replyOfSeveral(text, ["results"], plan.searches.length, partOf) : replyOfOne(text, partOf(text.root, 0));
+  return replyTo(text, plan, ["results"], partOf);
 }
 
 function partAt(

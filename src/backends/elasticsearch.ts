@@ -12,7 +12,7 @@ import type { HitItemReader } from "./hit-fields.ts";
 import { hitItemReader } from "./hit-fields.ts";
 import { refill } from "./json-edits.ts";
 import type { ReplyPart } from "./json-reply.ts";
-import { annotateReply, numberAt, readHits, replyOfOne, replyOfSeveral, scanReply } from "./json-reply.ts";
+import { annotateReply, numberAt, readHits, replyTo, scanReply } from "./json-reply.ts";
 import { unknownIndex } from "./json-request.ts";
 import type { JsonText, Span } from "./json-scan.ts";
 import { find, readNumber } from "./json-spans.ts";
@@ -61,7 +61,7 @@ function parseReply(bytes: Uint8Array, plan: RequestPlan, readers: ReadonlyMap<s
     if (plan.isMulti && code !== undefined && code >= 300) return bypass("engine_status", `Search ${i + 1} of the request: ${code}`);
     return partAt(text, from, readers.get(plan.searches[i]!.index)!);
   };
-  return plan.isMulti ? replyOfSeveral(text, ["responses"], plan.searches.length, partOf) : replyOfOne(text, partOf(text.root, 0));
+  return replyTo(text, plan, ["responses"], partOf);
 }
 
 function partAt(text: JsonText, from: Span, readItem: HitItemReader): Result<ReplyPart, Bypass> {

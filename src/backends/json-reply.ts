@@ -1,7 +1,7 @@
 /** What replies of all JSON dialects have in common: lists of hits, each with an id that no other of its list has. Knows no engine. */
 import type { Bypass, Result } from "../result.ts";
 import { bypass, ok } from "../result.ts";
-import type { Hit, RequestReply, SearchReply } from "./backend.ts";
+import type { Hit, RequestPlan, RequestReply, SearchReply } from "./backend.ts";
 import type { Edit } from "./json-edits.ts";
 import { appendMember, applyEdits } from "./json-edits.ts";
 import type { JsonText, Span } from "./json-scan.ts";
@@ -79,7 +79,7 @@ export function replyOfOne(text: JsonText, part: Result<ReplyPart, Bypass>): Res
  * A reply that lists one result per search. `path`: member names from the root to that list. Reasons: reply_not_search, where there is no
  * such list or it has another length.
  */
-export function replyOfSeveral(
+function replyOfSeveral(
   text: JsonText,
   path: readonly string[],
   count: number,
@@ -92,6 +92,16 @@ export function replyOfSeveral(
   const results = elements(text, list);
   if (results.length !== count) return bypass("reply_not_search", `${name} holds ${results.length} results for ${count} searches`);
   return ok(replyOf(text, results.map(partOf)));
+}
+
+/** A reply to a plan: one search's, or one result per search in the list at `path`. Reasons: those of replyOfSeveral(). */
+export function replyTo(
+  text: JsonText,
+  plan: RequestPlan,
+  path: readonly string[],
+  partOf: (result: Span, i: number) => Result<ReplyPart, Bypass>,
+): Result<RequestReply, Bypass> {
+  return plan.isMulti ? replyOfSeveral(text, path, plan.searches.length, partOf) : replyOfOne(text, partOf(text.root, 0));
 }
 
 /** The value at a path of member names; `undefined` where there is none, a text where a name stands twice. */

@@ -2,9 +2,11 @@
  * What requests of all JSON dialects have in common: parameters of the URL as they stood there, a body whose spans can be edited, and whole
  * numbers for paging. Knows no engine.
  */
-import type { BypassReason, Bypass } from "../result.ts";
+import type { BypassReason, Bypass, Result } from "../result.ts";
+import { err, ok } from "../result.ts";
 import type { EngineRequest, Refusal, RequestPlan, SearchPlan, UbiFields } from "./backend.ts";
 import type { Edit } from "./json-edits.ts";
+import { applyEdits } from "./json-edits.ts";
 import type { JsonText, Span } from "./json-scan.ts";
 import { scanJson } from "./json-scan.ts";
 import type { Member } from "./json-spans.ts";
@@ -81,6 +83,53 @@ export function objectsOf(body: Body, key: string): readonly Body[] | string {
     objects.push({ text: body.text, span, members: own, values });
   }
   return objects;
+}
+
+/** An object of a list, with the index that it names. */
+export interface NamedObject {
+  readonly index: string;
+  readonly object: Body;
+}
+
+/**
+ * The searches of a body that lists them under `list`, each naming its index as `name`. Errors say what makes it none that could be sent on:
+ * without its index, nobody knows whether a search may be.
+ */
+export function namedObjects(
+  body: Body | string | undefined,
+  { list, name, indexOf }: { readonly list: string; readonly name: string; readonly indexOf: (name: string) => string | Refusal },
+): Result<{ readonly body: Body; readonly objects: readonly NamedObject[] }, Refusal> {
+  if (typeof body !== "object") return err(unreadable(body ?? `The body is empty: send {"${list}":[…]}`));
+  const all = objectsOf(body, list);
+  if (typeof all === "string") return err(unreadable(all));
+  const objects: NamedObject[] = [];
+  for (const [place, object] of all.entries()) {
+    const named = member(object.values, name);
+    if (typeof named !== "string") return err(unreadable(`${list}[${place}].${name} is ${JSON.stringify(named)}: name an index`));
+    const index = indexOf(named);
+    if (typeof index !== "string") return err(index);
+    objects.push({ index, object });
+  }
+  return ok({ body, objects });
+}
+
+/** The plan of a request whose searches stand in one body; `edits` are the changes with which one asks for hits [0, size). */
+export function planSeveral(
+  searches: readonly { readonly plan: SearchPlan; readonly edits: (size: number) => readonly Edit[] }[],
+  own: EngineRequest & { readonly body: Uint8Array },
+): RequestPlan {
+  return {
+    searches: searches.map(({ plan }) => plan),
+    isMulti: true,
+    own,
+    widen(sizes) {
+      const edits = searches.flatMap((one, i) => {
+        const size = sizes[i];
+        return size === undefined ? [] : one.edits(size);
+      });
+      return { ...own, body: applyEdits(own.body, edits) };
+    },
+  };
 }
 
 /** As a client sends it that writes null for what it does not ask for. */

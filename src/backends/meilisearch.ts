@@ -23,21 +23,21 @@ import { hitItemReader } from "./hit-fields.ts";
 import type { Edit } from "./json-edits.ts";
 import { applyEdits, refill } from "./json-edits.ts";
 import type { ReplyPart } from "./json-reply.ts";
-import { annotateReply, numberAt, readHits, replyOfOne, replyOfSeveral, scanReply, spanAt } from "./json-reply.ts";
+import { annotateReply, numberAt, readHits, replyTo, scanReply, spanAt } from "./json-reply.ts";
 import type { Body, Param } from "./json-request.ts";
 import {
   bodyOf,
   leave,
   leftToEngine,
+  namedObjects,
   NO_UBI,
-  objectsOf,
   paramOf,
   paramsOf,
   planOne,
+  planSeveral,
   searchOf,
   setMember,
   unknownIndex,
-  unreadable,
   wholeNumberOf,
   withoutNulls,
 } from "./json-request.ts";
@@ -119,37 +119,16 @@ function planSearches(
   indexOf: (name: string) => string | Refusal,
   idFieldOf: (index: string) => string,
 ): Result<RequestPlan, Refusal> {
-  const body = bodyOf(request.body);
-  if (typeof body !== "object") return err(unreadable(body ?? 'The body is empty: send {"queries":[…]}'));
-  const queries = objectsOf(body, "queries");
-  if (typeof queries === "string") return err(unreadable(queries));
-  const indexes: string[] = [];
-  for (const [place, { values }] of queries.entries()) {
-    const named = member(values, "indexUid");
-    if (typeof named !== "string") return err(unreadable(`queries[${place}].indexUid is ${JSON.stringify(named)}: name an index`));
-    const index = indexOf(named);
-    if (typeof index !== "string") return err(index);
-    indexes.push(index);
-  }
+  const read = namedObjects(bodyOf(request.body), { list: "queries", name: "indexUid", indexOf });
+  if (!read.ok) return read;
+  const { body, objects } = read.value;
   const params = paramsOf(request.search);
-  const own: EngineRequest = { method: "POST", path: MULTI_PATH, search: searchOf(params.map(({ raw }) => raw)), body: request.body };
-  const asked = queries.map((query, i) =>
-    readSearch(indexes[i]!, { params: [], body: query, values: withoutNulls(query.values) }, idFieldOf(indexes[i]!)),
+  const own = { method: "POST", path: MULTI_PATH, search: searchOf(params.map(({ raw }) => raw)), body: request.body } as const;
+  const asked = objects.map(({ index, object }) =>
+    readSearch(index, { params: [], body: object, values: withoutNulls(object.values) }, idFieldOf(index)),
   );
   const federation = member(body.values, "federation");
-  if (federation !== undefined && federation !== null) return ok(planFederated(own, body, asked));
-  return ok({
-    searches: asked.map(({ plan }) => plan),
-    isMulti: true,
-    own,
-    widen(sizes) {
-      const edits = asked.flatMap((one, i) => {
-        const size = sizes[i];
-        return size === undefined ? [] : one.edits(size);
-      });
-      return { ...own, body: applyEdits(request.body, edits) };
-    },
-  });
+  return ok(federation === undefined || federation === null ? planSeveral(asked, own) : planFederated(own, body, asked));
 }
 
 /** One list out of several: a search of its own where all of them ask one index for the same words. */
@@ -272,7 +251,7 @@ function parseReply(bytes: Uint8Array, plan: RequestPlan, readers: ReadonlyMap<s
     const search = plan.searches[i]!;
     return partAt(text, from, search, readers.get(search.index)!);
   };
-  return plan.isMulti ? replyOfSeveral(text, ["results"], plan.searches.length, partOf) : replyOfOne(text, partOf(text.root, 0));
+  return replyTo(text, plan, ["results"], partOf);
 }
 
 function partAt(text: JsonText, from: Span, search: SearchPlan, readItem: HitItemReader): Result<ReplyPart, Bypass> {

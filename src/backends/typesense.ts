@@ -13,7 +13,7 @@ import { hitItemReader } from "./hit-fields.ts";
 import type { Edit } from "./json-edits.ts";
 import { cutMember, refill } from "./json-edits.ts";
 import type { ReplyPart } from "./json-reply.ts";
-import { annotateReply, numberAt, readHits, replyOfOne, replyOfSeveral, scanReply, spanAt } from "./json-reply.ts";
+import { annotateReply, numberAt, readHits, replyTo, scanReply, spanAt } from "./json-reply.ts";
 import type { JsonText, Span } from "./json-scan.ts";
 import { elements, members, readNumber } from "./json-spans.ts";
 import type { AskedPage } from "./typesense-request.ts";
@@ -47,7 +47,7 @@ function parseReply(bytes: Uint8Array, plan: RequestPlan, readers: ReadonlyMap<s
     const page = pages[i];
     return partAt(text, from, typeof page === "object" ? page : undefined, readers.get(plan.searches[i]!.index)!);
   };
-  return plan.isMulti ? replyOfSeveral(text, ["results"], plan.searches.length, partOf) : replyOfOne(text, partOf(text.root, 0));
+  return replyTo(text, plan, ["results"], partOf);
 }
 
 function partAt(text: JsonText, from: Span, page: AskedPage | undefined, readItem: HitItemReader): Result<ReplyPart, Bypass> {

@@ -162,16 +162,17 @@ describe("who takes part", () => {
   });
 });
 
+const send = (edge: Edge): Promise<Response> => edge.send("/products/_search", postJson(match(QUERY), USER));
+
+const contextEvaluator = (context: EvaluationContext): string =>
+  context.targetingKey === "user-a" && context["index"] === "products" ? "off" : "none";
+
 describe("another flag system", () => {
   const FLAG = "search-order";
   const vars = { VARIANT_FLAG: FLAG, DEFAULT_VARIANT: "armmt", EXPERIMENTS: [{ key: "rerank", variations: ["control", "shadow(armmt)"] }] };
   const openWith = (flagClient: FlagClient): Edge => openEdge({ catalog: CATALOG, flagClient, vars });
-  const send = (edge: Edge): Promise<Response> => edge.send("/products/_search", postJson(match(QUERY), USER));
-
   it("decides through OpenFeature, by the unit and what is known of the request", async () => {
     const variants = { off: "control", on: "armmt", none: "" };
-    const contextEvaluator = (context: EvaluationContext): string =>
-      context.targetingKey === "user-a" && context["index"] === "products" ? "off" : "none";
     await OpenFeature.setProviderAndWait(
       "armmt",
       new InMemoryProvider({ [FLAG]: { variants, defaultVariant: "on", disabled: false, contextEvaluator } }),
