@@ -139,7 +139,7 @@ function uploads(entries: readonly Entry[]): Upload[][] {
 }
 
 /** Runs wrangler of this project; its own words are the error, because they say what to do (log in, create the namespace). */
-function wrangler(args: readonly string[]): Promise<string> {
+export function wrangler(args: readonly string[]): Promise<string> {
   const binary = join(createRequire(import.meta.url).resolve("wrangler/package.json"), "../bin/wrangler.js");
   const env = { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" };
   return new Promise((done, fail) => {

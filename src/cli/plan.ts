@@ -1,0 +1,174 @@
+/** `armmt plan`: before an experiment starts, how many units and days it needs, interleaved or as an A/B test, and what its searches cost. */
+import { Command } from "commander";
+import { DEFAULT_TUNING } from "../experiment/statistics/sequential.ts";
+import { CommandError, formatTable } from "./command.ts";
+import { type Cost, costOf } from "./plan/cost.ts";
+import { type AbSize, type InterleavingSize, sizeOf, type SizeOptions } from "./plan/size.ts";
+import { above, change, share, upToOne, whole } from "./plan/numbers.ts";
+import * as words from "./report/words.ts";
+
+export interface Plan {
+  readonly base: number;
+  readonly lift: number;
+  readonly power: number;
+  readonly alpha: number;
+  readonly arms: number;
+  readonly searchesPerDay: number | null;
+  readonly ab: AbSize;
+  readonly interleaving: InterleavingSize;
+  readonly cost: Cost & { readonly ofExperiment: { readonly ab: number; readonly interleaving: number } };
+}
+
+export interface PlanOptions extends SizeOptions {
+  readonly window: number;
+  readonly items: number;
+  readonly cpuMs: number | undefined;
+  readonly searchesPerIsolate: number;
+}
+
+/** Throws a CommandError for a base that is no proportion. */
+export function planFor(options: PlanOptions): Plan {
+  const { base, lift, power, alpha, arms, searchesPerDay } = options;
+  try {
+    const { ab, interleaving } = sizeOf(options);
+    const cost = costOf(options);
+    const priceOf = (searches: number): number => (searches / 1e6) * cost.perMillionSearches.total;
+    return {
+      base,
+      lift,
+      power,
+      alpha,
+      arms,
+      searchesPerDay: searchesPerDay ?? null,
+      ab,
+      interleaving,
+      cost: { ...cost, ofExperiment: { ab: priceOf(ab.searches), interleaving: priceOf(interleaving.searches) } },
+    };
+  } catch (error) {
+    if (error instanceof RangeError) {
+      throw new CommandError(`${error.message}: give a --base between 0 and 1 that stays there with --lift, or --variance <x> for a mean`, {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
+
+interface PlanFlags {
+  readonly base: number;
+  readonly lift: number;
+  readonly variance?: number;
+  readonly power: number;
+  readonly alpha: number;
+  readonly arms: number;
+  readonly coverage: number;
+  readonly perDay?: number;
+  readonly searchesPerUnit: number;
+  readonly tuning: number;
+  readonly sensitivity: number;
+  readonly votesPerSearch: number;
+  readonly window: number;
+  readonly items: number;
+  readonly cpuMs?: number;
+  readonly searchesPerIsolate: number;
+  readonly json?: true;
+}
+
+const EXAMPLES = `
+Examples:
+  armmt plan --base 0.03 --lift 0.03 --per-day 50000                      of shoppers, 3 % buy; is it 3.09 %?
+  armmt plan --base 0.3 --lift 0.01 --json                                 click-through per search
+  armmt plan --base 4.2 --variance 300 --lift 0.02 --searches-per-unit 2.5 revenue per shopper`;
+
+export function createPlanCommand(): Command {
+  return new Command("plan")
+    .description("Sample size, days and cost of an experiment, before it starts")
+    .requiredOption("--base <x>", "what control has: a share of units, or with --variance a mean", above(0))
+    .requiredOption("--lift <x>", "relative change to see: 0.03 is three percent more, -0.03 less", change)
+    .option("--variance <x>", "of one unit: the base is a mean", above(0))
+    .option("--power <x>", "chance to see it", share, 0.8)
+    .option("--alpha <x>", "chance of seeing one where there is none, two-sided", share, 0.05)
+    .option("--arms <n>", "arms of the same size, control included", whole(2), 2)
+    .option("--coverage <x>", "share of units that take part", upToOne, 1)
+    .option("--per-day <n>", "searches a day: tells the days", above(0))
+    .option("--searches-per-unit <x>", "searches of one unit; 1 where a search is the unit", above(0), 1)
+    .option("--tuning <n>", "units at which the always-valid sequence is tightest", above(0), DEFAULT_TUNING)
+    .option("--sensitivity <x>", "of interleaving, in A/B tests; 10 to 100 are published", above(0), 10)
+    .option("--votes-per-search <x>", "share of interleaved searches in which one team wins", share, 0.25)
+    .option("--window <n>", "how many hits are re-ranked", whole(2), 100)
+    .option("--items <n>", "products in the catalogue", whole(1), 100_000)
+    .option("--cpu-ms <x>", "CPU of one search (default: by window, from the README's table)", above(0))
+    .option("--searches-per-isolate <n>", "that an isolate serves before it is gone", above(0), 1000)
+    .option("--json", "print the plan as JSON")
+    .addHelpText("after", EXAMPLES)
+    .action((flags: PlanFlags) => {
+      const plan = planFor({ ...flags, variance: flags.variance, searchesPerDay: flags.perDay, cpuMs: flags.cpuMs });
+      process.stdout.write(flags.json === true ? `${JSON.stringify(plan, undefined, 2)}\n` : formatPlan(plan));
+    });
+}
+
+function formatPlan(plan: Plan): string {
+  const { base, lift: wanted, power, alpha, ab, interleaving, cost } = plan;
+  const sizes = formatTable(
+    ["", "units per arm", "units", "searches", "days"],
+    [
+      [
+        "A/B, one look at the end",
+        words.wholeNumber(ab.unitsPerArm),
+        words.wholeNumber(ab.units),
+        words.wholeNumber(ab.searches),
+        days(ab.days),
+      ],
+      [
+        "A/B, always valid, at most",
+        words.wholeNumber(ab.alwaysValid.unitsPerArm),
+        words.wholeNumber(ab.alwaysValid.units),
+        words.wholeNumber(ab.alwaysValid.searches),
+        days(ab.alwaysValid.days),
+      ],
+      [
+        `… with --tuning ${ab.alwaysValidTuned.tuning}`,
+        words.wholeNumber(ab.alwaysValidTuned.unitsPerArm),
+        words.wholeNumber(ab.alwaysValidTuned.units),
+        words.wholeNumber(ab.alwaysValidTuned.searches),
+        days(ab.alwaysValidTuned.days),
+      ],
+      ["interleaving", undefined, undefined, words.wholeNumber(interleaving.searches), days(interleaving.days)],
+    ],
+  );
+  const { perMillionSearches: million, perMonth } = cost;
+  const prices = formatTable(
+    ["US dollars", "per million searches"],
+    [
+      ["requests", dollars(million.requests)],
+      [`CPU, ${Number(cost.cpuMsPerSearch.toFixed(2))} ms per search`, dollars(million.cpu)],
+      [`KV, at most ${cost.kvReadsPerSearch.toFixed(2)} reads per search`, dollars(million.kvReads)],
+      ["exposures in D1", dollars(million.exposures)],
+      ["together", dollars(million.total)],
+    ],
+  );
+  return [
+    `To see ${words.lift(wanted)} on ${base} with a power of ${words.chance(power)} at a two-sided error of ${words.chance(alpha)}`,
+    "",
+    sizes,
+    `By the rule of thumb 2 (z₁ + z₂)² σ² / δ²: ${words.wholeNumber(ab.unitsPerArmByRuleOfThumb)} units per arm.`,
+    `Interleaving: ${interleaving.sensitivity} times as sensitive is an assumption. With ${words.wholeNumber(interleaving.votes)} votes a preference of ${words.share(interleaving.tellsShare)} can be told from a coin.`,
+    interleaving.assumption,
+    "",
+    prices,
+    `This A/B test: ${dollars(cost.ofExperiment.ab)}; interleaved: ${dollars(cost.ofExperiment.interleaving)}.`,
+    `Besides: the plan ${dollars(perMonth.plan)} and KV storage ${dollars(perMonth.kvStorage)} a month, ${dollars(cost.perPublish)} per publish.`,
+    `Cloudflare's list prices, seen in ${cost.pricesSeen}. Assumptions:`,
+    ...cost.assumptions.map((assumption) => `- ${assumption}`),
+    "",
+  ].join("\n");
+}
+
+/** Empty where no traffic was given. */
+function days(value: number | null): string | undefined {
+  return value === null ? undefined : words.days(value);
+}
+
+function dollars(value: number): string {
+  return `$${value < 0.01 ? value.toFixed(4) : value.toFixed(2)}`;
+}

@@ -1,0 +1,204 @@
+/**
+ * `armmt report <experiment>`: exposures and sample ratio first, then every metric against control with an interval for one look and a sequence
+ * for any number of looks, in the terminal, as JSON, or as one HTML page.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { DEFAULT_TUNING } from "../experiment/statistics/sequential.ts";
+import { CommandError, progressBar } from "./command.ts";
+import { ROOT } from "./embed/encoder.ts";
+import { above, share } from "./plan/numbers.ts";
+import { analyse } from "./report/analyse.ts";
+import { openDatabaseFile, openLocalDatabase, openWranglerDatabase } from "./report/database.ts";
+import type { Log, LogRange } from "./report/log.ts";
+import { findMetric, type Metric, METRICS } from "./report/metrics.ts";
+import { drawPage } from "./report/page.ts";
+import type { ReportData } from "./report/report-data.ts";
+import { EXAMPLE, simulateSearches, writeSimulatedDatabase } from "./report/simulated.ts";
+import { openSqlLog } from "./report/sql-log.ts";
+import { createStage } from "./report/stage.ts";
+import { tally } from "./report/tally.ts";
+import { formatReport } from "./report/terminal.ts";
+import { openUbiLog } from "./report/ubi-log.ts";
+import { configuredWeights, equalWeights, parseWeights, type Weights, weightsIn } from "./report/weights.ts";
+
+export interface ReportOptions {
+  readonly range: LogRange;
+  /** `undefined`: from the configuration of the edge. */
+  readonly weights: Weights | undefined;
+  /** wrangler.toml of the edge. */
+  readonly config: string;
+  readonly control: string | undefined;
+  readonly metric: Metric;
+  readonly lift: number;
+  readonly power: number;
+  readonly alpha: number;
+  readonly tuning: number;
+  readonly json?: boolean | undefined;
+}
+
+/** Reads the log once, search by search. Throws a CommandError for an experiment or a control that the log does not know. */
+export async function reportOn(log: Log, options: ReportOptions): Promise<ReportData> {
+  const { range, metric } = options;
+  const { experiment } = range;
+  const known = await log.experiments();
+  if (known.size > 0 && !known.has(experiment)) {
+    throw new CommandError(`No search of experiment "${experiment}" in ${log.place}: it knows ${[...known.keys()].join(", ")}`);
+  }
+  const stage = await createStage();
+  try {
+    const bar = progressBar("Reading searches", known.get(experiment) ?? 0, { json: options.json });
+    for await (const row of log.searches(range)) {
+      stage.addSearch(row);
+      bar.increment();
+    }
+    for await (const row of log.actions(range)) stage.addAction(row);
+    bar.stop();
+    stage.seal();
+    const weights = (await findWeights(log, options)) ?? equalWeights(stage.variants());
+    const counted = tally(stage, [...weights.arms.keys()], metric);
+    const { control, lift, power, alpha, tuning } = options;
+    const counts = stage.counts();
+    // Actions on searches outside the time that was asked for are no oddity.
+    const isCut = range.since !== undefined || range.until !== undefined;
+    return analyse(
+      { tally: counted, counts: isCut ? { ...counts, strayActions: 0 } : counts, money: stage.money() },
+      { experiment, place: log.place, weights, control, alpha, tuning, metric, lift, power, notes: log.notes },
+    );
+  } finally {
+    stage.close();
+  }
+}
+
+async function findWeights(log: Log, { weights, range, config }: ReportOptions): Promise<Weights | undefined> {
+  if (weights !== undefined) return weights;
+  const live = await log.liveExperiments();
+  if (live !== undefined) return weightsIn(live, range.experiment, 'KV key "experiments"');
+  return configuredWeights(config, range.experiment);
+}
+
+interface ReportFlags {
+  readonly local?: true;
+  readonly persistTo: string;
+  readonly config: string;
+  readonly binding: string;
+  readonly database?: string;
+  readonly queries?: string;
+  readonly events?: string;
+  readonly simulated?: true;
+  readonly since?: string;
+  readonly until?: string;
+  readonly control?: string;
+  readonly weights?: Weights;
+  readonly metric: Metric;
+  readonly lift: number;
+  readonly power: number;
+  readonly alpha: number;
+  readonly tuning: number;
+  readonly html?: string;
+  readonly json?: true;
+}
+
+async function openLog(flags: ReportFlags): Promise<Log> {
+  const { config, binding, persistTo, database, queries, events, simulated } = flags;
+  if (simulated === true) return openSimulatedLog();
+  if (queries !== undefined) return openUbiLog({ queries, events });
+  if (events !== undefined) throw new CommandError(`--events ${events} needs --queries <file>: the searches that the events belong to`);
+  if (database !== undefined) return openSqlLog(await openDatabaseFile(database));
+  if (flags.local === true) return openSqlLog(await openLocalDatabase({ config, binding, stateDir: persistTo }));
+  return openSqlLog(openWranglerDatabase({ config, binding, where: ["--remote"] }));
+}
+
+async function openSimulatedLog(): Promise<Log> {
+  const folder = mkdtempSync(join(tmpdir(), "armmt-simulated-"));
+  const file = join(folder, "simulated.sqlite");
+  await writeSimulatedDatabase(file, simulateSearches(EXAMPLE));
+  const log = await openSqlLog(await openDatabaseFile(file));
+  return {
+    ...log,
+    place: "the simulator",
+    async close() {
+      await log.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Weights of the example are not in any wrangler.toml. */
+const EXAMPLE_WEIGHTS: Weights = { arms: new Map(EXAMPLE.arms.map(({ variant, weight }) => [variant, weight])), from: "the simulator" };
+
+const EXAMPLES = `
+Examples:
+  armmt report --simulated --html report.html       made-up shoppers, to see what a report looks like
+  armmt report rerank --local                       the log of npm start and wrangler dev
+  armmt report rerank                               D1 at Cloudflare
+  armmt report rerank --queries queries.ndjson --events events.ndjson`;
+
+export function createReportCommand(): Command {
+  const command = new Command("report")
+    .description("An experiment: sample ratio, metrics with intervals, interleaving, time to an answer")
+    .argument("[experiment]", "its key")
+    .option("--local", "the D1 of wrangler dev on this machine, instead of Cloudflare's")
+    .option("--persist-to <folder>", "with --local: where wrangler dev keeps its state", join(ROOT, ".armmt/state"))
+    .option("--config <file>", "wrangler.toml of the edge: bindings and weights", join(ROOT, "wrangler.toml"))
+    .option("--binding <name>", "its D1 database", "EVENTS")
+    .addOption(new Option("--database <file>", "a SQLite file with the tables instead").conflicts(["local", "queries", "simulated"]))
+    .addOption(new Option("--queries <file>", "UBI query records instead, one per line").conflicts(["local", "simulated"]))
+    .option("--events <file>", "with --queries: UBI event records, one per line")
+    .addOption(new Option("--simulated", "made-up shoppers instead").conflicts("local"))
+    .option("--since <time>", "only searches from then on, ISO 8601", parseTime)
+    .option("--until <time>", "only searches before, ISO 8601", parseTime)
+    .option("--control <variant>", 'what the others are compared with (default: "control")')
+    .option("--weights <weights>", "shares of the arms, such as control=0.5,armmt=0.5 (default: the edge's configuration)", weightsOption)
+    .option("--metric <id>", `for the segments: ${METRICS.map(({ id }) => id).join(", ")}`, parseMetric, METRICS[0])
+    .option("--lift <x>", "relative lift that one would like to see", above(0), 0.03)
+    .option("--power <x>", "chance to see it", share, 0.8)
+    .option("--alpha <x>", "error that is allowed", share, 0.05)
+    .option("--tuning <n>", "shoppers at which the always-valid sequence is tightest; choose it before the start", above(0), DEFAULT_TUNING)
+    .option("--html <file>", "write the report as one HTML page too")
+    .option("--json", "print the report as JSON and no progress")
+    .addHelpText("after", EXAMPLES);
+  // Otherwise --help prints the whole object.
+  command.options.find(({ long }) => long === "--metric")?.default(METRICS[0], METRICS[0]?.id);
+  return command.action(async (experiment: string | undefined, flags: ReportFlags) => {
+    const key = experiment ?? (flags.simulated === true ? EXAMPLE.experiment : undefined);
+    if (key === undefined) command.error("error: missing required argument 'experiment'", { exitCode: 2 });
+    else await printReport(key, flags);
+  });
+}
+
+async function printReport(experiment: string, flags: ReportFlags): Promise<void> {
+  const log = await openLog(flags);
+  try {
+    const weights = flags.weights ?? (flags.simulated === true ? EXAMPLE_WEIGHTS : undefined);
+    const { since, until, control, html, json } = flags;
+    const report = await reportOn(log, { ...flags, weights, control, range: { experiment, since, until } });
+    if (html !== undefined) writeFileSync(html, drawPage(report));
+    process.stdout.write(json === true ? `${JSON.stringify(report, undefined, 2)}\n` : formatReport(report));
+    if (html !== undefined && json !== true) process.stderr.write(`Wrote ${html}\n`);
+  } finally {
+    await log.close();
+  }
+}
+
+function parseTime(text: string): string {
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms)) throw new InvalidArgumentError(`"${text}" is no time; give one such as 2026-11-16 or 2026-11-16T09:30:00Z.`);
+  return new Date(ms).toISOString();
+}
+
+function parseMetric(text: string): Metric {
+  const metric = findMetric(text);
+  if (metric === undefined) throw new InvalidArgumentError(`Use one of ${METRICS.map(({ id }) => id).join(", ")}.`);
+  return metric;
+}
+
+function weightsOption(text: string): Weights {
+  try {
+    return { arms: parseWeights(text), from: "--weights" };
+  } catch (error) {
+    throw error instanceof CommandError ? new InvalidArgumentError(error.message) : error;
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * The event database as the command line reaches it: the D1 of `wrangler dev` on this machine, D1 at Cloudflare through `wrangler d1`, or a
+ * SQLite file. Reads only.
+ */
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import * as v from "valibot";
+import { CommandError } from "../command.ts";
+import { openWranglerNamespace, wrangler } from "../publish/namespace.ts";
+import { loadWrangler } from "../start/workers.ts";
+import { loadSqlite } from "./sqlite.ts";
+
+export interface EventDatabase {
+  /** For messages: where this is. */
+  readonly place: string;
+  /** Rows as objects. Values are written into `sql`, quoted: `wrangler d1 execute` binds none. */
+  all(sql: string): Promise<readonly unknown[]>;
+  /** Value of the KV key "experiments". */
+  liveExperiments(): Promise<string | undefined>;
+  close(): Promise<void>;
+}
+
+/** Key under which the edge looks for experiments that take the place of those in wrangler.toml. */
+const EXPERIMENTS_KEY = "experiments";
+
+/** KV namespace of that key. */
+const NAMESPACE_BINDING = "EMBEDDINGS";
+
+export interface BindingOptions {
+  /** wrangler.toml with the binding. */
+  readonly config: string;
+  readonly binding: string;
+}
+
+interface D1Binding {
+  prepare(sql: string): { all(): Promise<{ results: readonly unknown[] }> };
+}
+
+interface KvBinding {
+  get(key: string, type: "text"): Promise<string | null>;
+}
+
+/** `stateDir` is what `wrangler dev` gets as `--persist-to`. */
+export async function openLocalDatabase(options: BindingOptions & { readonly stateDir: string }): Promise<EventDatabase> {
+  const { config, binding, stateDir } = options;
+  if (!existsSync(stateDir)) {
+    throw new CommandError(`${stateDir} does not exist: name the folder that wrangler dev got as --persist-to, with --persist-to <folder>`);
+  }
+  const { getPlatformProxy } = await loadWrangler();
+  // wrangler itself appends the version of its folder layout to --persist-to, the proxy does not.
+  const persist = { path: join(resolve(stateDir), "v3") };
+  const proxy = await getPlatformProxy({ configPath: config, persist, remoteBindings: false });
+  const database = proxy.env[binding];
+  const namespace = proxy.env[NAMESPACE_BINDING];
+  if (!isDatabase(database)) {
+    await proxy.dispose();
+    throw new CommandError(`No D1 database "${binding}" in ${config}: add it, or name the right one with --binding`);
+  }
+  return {
+    place: stateDir,
+    all: async (sql) => (await database.prepare(sql).all()).results,
+    liveExperiments: async () => (isNamespace(namespace) ? ((await namespace.get(EXPERIMENTS_KEY, "text")) ?? undefined) : undefined),
+    close: () => proxy.dispose(),
+  };
+}
+
+function isDatabase(value: unknown): value is D1Binding {
+  return typeof value === "object" && value !== null && "prepare" in value;
+}
+
+function isNamespace(value: unknown): value is KvBinding {
+  return typeof value === "object" && value !== null && "get" in value;
+}
+
+const executed = v.pipe(v.string(), v.parseJson(), v.array(v.object({ results: v.array(v.unknown()) })));
+
+/** `where`: `["--remote"]`, or in tests `["--local", "--persist-to", folder]`. */
+export function openWranglerDatabase(options: BindingOptions & { readonly where: readonly string[] }): EventDatabase {
+  const { config, binding, where } = options;
+  const place = where.includes("--remote") ? "Cloudflare" : where.join(" ");
+  return {
+    place,
+    async all(sql) {
+      const output = await wrangler(["d1", "execute", binding, "--config", config, ...where, "--json", "--yes", "--command", sql]);
+      const parsed = v.safeParse(executed, output);
+      if (!parsed.success)
+        throw new CommandError(`wrangler d1 execute answered ${JSON.stringify(output.slice(0, 200))}, expected rows as JSON`);
+      return parsed.output.flatMap(({ results }) => results);
+    },
+    liveExperiments: () => openWranglerNamespace({ config, binding: NAMESPACE_BINDING, where }).get(EXPERIMENTS_KEY),
+    close: () => Promise.resolve(),
+  };
+}
+
+/** A file that holds the tables, such as one made with sqlite3 from `wrangler d1 export`. Opened for reading only. */
+export async function openDatabaseFile(path: string): Promise<EventDatabase> {
+  if (!existsSync(path)) throw new CommandError(`${path} does not exist: name a SQLite file with the table ubi_queries`);
+  const { DatabaseSync } = await loadSqlite();
+  const database = new DatabaseSync(path, { readOnly: true });
+  return {
+    place: path,
+    // oxlint-disable-next-line require-await
+    async all(sql) {
+      try {
+        return database.prepare(sql).all();
+      } catch (error) {
+        const said = error instanceof Error ? error.message : String(error);
+        throw /not a database/i.test(said)
+          ? new CommandError(`${path} is no SQLite database: import an export first, sqlite3 ${path} < export.sql`)
+          : error;
+      }
+    },
+    liveExperiments: () => Promise.resolve(undefined),
+    close: () => {
+      database.close();
+      return Promise.resolve();
+    },
+  };
+}

@@ -1,0 +1,259 @@
+/**
+ * The rows of one experiment, put in order on disk: pages of one search become one search, actions are added up per search, and searches come back
+ * shopper by shopper. A log may be far larger than memory.
+ *
+ * A temporary SQLite file that nobody else sees and that is gone afterwards. What a shopper typed never gets here.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import * as v from "valibot";
+import { ACTIONS, type ActionRow, type SearchRow, type Team } from "./log.ts";
+import { loadSqlite } from "./sqlite.ts";
+
+/** One search with what came of it. */
+export interface StagedSearch {
+  readonly variant: string;
+  readonly unit: string | undefined;
+  readonly atMs: number;
+  readonly application: string;
+  readonly words: number;
+  readonly bypass: string | undefined;
+  readonly isInterleaved: boolean;
+  readonly clicks: number;
+  readonly carts: number;
+  readonly purchases: number;
+  /** In the main currency. */
+  readonly revenue: number;
+  /** Clicks and purchases on what either team placed. */
+  readonly credits: Readonly<Record<"click" | "purchase", Readonly<Record<Team, number>>>>;
+}
+
+/** What was odd about the rows. */
+export interface StageCounts {
+  /** Rows, a page each. */
+  readonly pages: number;
+  readonly searches: number;
+  /** Rows whose timestamp is none. */
+  readonly withoutTime: number;
+  /** Query ids that two shoppers or two arms share: their actions belong to nobody, so they are left out. */
+  readonly ambiguous: number;
+  /** Actions on searches that are not in the experiment, or not in its time. */
+  readonly strayActions: number;
+  readonly simulated: number;
+}
+
+export interface Money {
+  /** The one in which most purchases were made; `undefined` where none was given. */
+  readonly currency: string | undefined;
+  readonly purchases: number;
+  readonly withoutPrice: number;
+  /** Priced in another currency than the main one. */
+  readonly otherCurrency: number;
+}
+
+export interface Stage {
+  addSearch(row: SearchRow): void;
+  /** After all searches. */
+  addAction(row: ActionRow): void;
+  /** After the last row, before anything below. */
+  seal(): void;
+  counts(): StageCounts;
+  money(): Money;
+  /** First and last time of a search; `undefined` without one. */
+  period(): { readonly firstMs: number; readonly lastMs: number } | undefined;
+  /** Arms with a search, "control" first. */
+  variants(): readonly string[];
+  /** The most frequent applications. */
+  applications(most: number): readonly string[];
+  /** Of one shopper in the order of time; a search of an unknown shopper is a cluster of its own. */
+  clusters(): Generator<readonly StagedSearch[]>;
+  close(): void;
+}
+
+const TABLES = `
+  CREATE TABLE search (
+    query_id TEXT PRIMARY KEY, variant TEXT NOT NULL, unit TEXT, at REAL NOT NULL, application TEXT NOT NULL, words INTEGER NOT NULL,
+    bypass TEXT, teams TEXT, is_ambiguous INTEGER NOT NULL DEFAULT 0
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE action (event_id TEXT UNIQUE, query_id TEXT NOT NULL, kind INTEGER NOT NULL, team TEXT, amount REAL, currency TEXT) STRICT`;
+
+/** A later page of the same search adds nothing but its teams; what the first page says stands, in whatever order they come. */
+const ADD_SEARCH = `
+  INSERT INTO search (query_id, variant, unit, at, application, words, bypass, teams) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (query_id) DO UPDATE SET
+    is_ambiguous = is_ambiguous OR variant <> excluded.variant OR COALESCE(unit <> excluded.unit, 0),
+    unit = COALESCE(unit, excluded.unit),
+    teams = CASE WHEN teams IS NULL OR excluded.teams IS NULL THEN COALESCE(teams, excluded.teams) ELSE json_patch(teams, excluded.teams) END,
+    bypass = CASE WHEN excluded.at < at THEN excluded.bypass ELSE bypass END,
+    at = MIN(at, excluded.at)`;
+
+const SEAL = `
+  CREATE TABLE outcome (
+    query_id TEXT PRIMARY KEY, clicks INTEGER, carts INTEGER, purchases INTEGER, revenue REAL,
+    click_a INTEGER, click_b INTEGER, purchase_a INTEGER, purchase_b INTEGER
+  ) WITHOUT ROWID;
+  INSERT INTO outcome SELECT query_id, SUM(kind = 0), SUM(kind = 1), SUM(kind = 2),
+    SUM(CASE WHEN kind = 2 AND currency IS (SELECT currency FROM main) THEN COALESCE(amount, 0) ELSE 0 END),
+    SUM(kind = 0 AND team IS 'a'), SUM(kind = 0 AND team IS 'b'), SUM(kind = 2 AND team IS 'a'), SUM(kind = 2 AND team IS 'b')
+    FROM action GROUP BY query_id`;
+
+const MAIN_CURRENCY = `CREATE TABLE main AS
+  SELECT currency FROM action WHERE kind = 2 AND amount IS NOT NULL GROUP BY currency ORDER BY COUNT(*) DESC, currency LIMIT 1`;
+
+const IN_ORDER = `
+  SELECT variant, unit, at, application, words, bypass, teams IS NOT NULL AS interleaved, COALESCE(clicks, 0) AS clicks, COALESCE(carts, 0) AS carts,
+    COALESCE(purchases, 0) AS purchases, COALESCE(revenue, 0) AS revenue, COALESCE(click_a, 0) AS click_a, COALESCE(click_b, 0) AS click_b,
+    COALESCE(purchase_a, 0) AS purchase_a, COALESCE(purchase_b, 0) AS purchase_b
+  FROM search LEFT JOIN outcome USING (query_id) WHERE NOT is_ambiguous ORDER BY unit, at, query_id`;
+
+const text = v.nullable(v.string());
+const stagedSchema = v.object({
+  variant: v.string(),
+  unit: text,
+  at: v.number(),
+  application: v.string(),
+  words: v.number(),
+  bypass: text,
+  interleaved: v.number(),
+  clicks: v.number(),
+  carts: v.number(),
+  purchases: v.number(),
+  revenue: v.number(),
+  click_a: v.number(),
+  click_b: v.number(),
+  purchase_a: v.number(),
+  purchase_b: v.number(),
+});
+const countSchema = v.object({ n: v.number() });
+const currencySchema = v.object({ currency: text });
+const periodSchema = v.object({ first: v.nullable(v.number()), last: v.nullable(v.number()) });
+const teamSchema = v.object({ teams: v.nullable(v.pipe(v.string(), v.parseJson(), v.record(v.string(), v.picklist(["a", "b"])))) });
+const variantSchema = v.object({ variant: v.string() });
+const applicationSchema = v.object({ application: v.string() });
+
+export async function createStage(): Promise<Stage> {
+  const { DatabaseSync: Database } = await loadSqlite();
+  const folder = mkdtempSync(join(tmpdir(), "armmt-report-"));
+  const database = new Database(join(folder, "stage.sqlite"));
+  database.exec(`PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; ${TABLES}; BEGIN`);
+  return stageIn(database, folder);
+}
+
+function stageIn(database: DatabaseSync, folder: string): Stage {
+  const addSearch = database.prepare(ADD_SEARCH);
+  const addAction = database.prepare("INSERT INTO action VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING");
+  const findSearch = database.prepare("SELECT teams FROM search WHERE query_id = ?");
+  const count = (sql: string): number => v.parse(countSchema, database.prepare(sql).get()).n;
+  let [pages, withoutTime, strayActions, simulated] = [0, 0, 0, 0];
+  return {
+    addSearch(row) {
+      pages++;
+      if (row.isSimulated) simulated++;
+      if (Number.isNaN(row.atMs)) {
+        withoutTime++;
+        return;
+      }
+      const teams = row.teams === undefined ? null : JSON.stringify(Object.fromEntries(row.teams));
+      addSearch.run(
+        row.queryId,
+        row.variant,
+        row.unit === "" ? null : (row.unit ?? null),
+        row.atMs,
+        row.application,
+        row.words,
+        row.bypass ?? null,
+        teams,
+      );
+    },
+    addAction({ eventId, queryId, action, itemId, quantity, price, currency, team }) {
+      const found = findSearch.get(queryId);
+      if (found === undefined) {
+        strayActions++;
+        return;
+      }
+      const placed = team ?? v.parse(teamSchema, found).teams?.[itemId] ?? null;
+      addAction.run(
+        eventId ?? null,
+        queryId,
+        ACTIONS.indexOf(action),
+        placed,
+        price === undefined ? null : price * (quantity ?? 1),
+        currency ?? null,
+      );
+    },
+    seal() {
+      database.exec(`COMMIT; ${MAIN_CURRENCY}; ${SEAL}`);
+    },
+    counts: () => ({
+      pages,
+      searches: count("SELECT COUNT(*) AS n FROM search"),
+      withoutTime,
+      ambiguous: count("SELECT COUNT(*) AS n FROM search WHERE is_ambiguous"),
+      strayActions,
+      simulated,
+    }),
+    money() {
+      const main = database.prepare("SELECT currency FROM main").get();
+      return {
+        currency: main === undefined ? undefined : (v.parse(currencySchema, main).currency ?? undefined),
+        purchases: count("SELECT COUNT(*) AS n FROM action WHERE kind = 2"),
+        withoutPrice: count("SELECT COUNT(*) AS n FROM action WHERE kind = 2 AND amount IS NULL"),
+        otherCurrency: count(
+          "SELECT COUNT(*) AS n FROM action WHERE kind = 2 AND amount IS NOT NULL AND currency IS NOT (SELECT currency FROM main)",
+        ),
+      };
+    },
+    period() {
+      const { first, last } = v.parse(periodSchema, database.prepare("SELECT MIN(at) AS first, MAX(at) AS last FROM search").get());
+      return first === null || last === null ? undefined : { firstMs: first, lastMs: last };
+    },
+    variants: () =>
+      database
+        .prepare("SELECT DISTINCT variant FROM search ORDER BY variant <> 'control', variant")
+        .all()
+        .map((row) => v.parse(variantSchema, row).variant),
+    applications: (most) =>
+      database
+        .prepare("SELECT application FROM search GROUP BY application ORDER BY COUNT(*) DESC, application LIMIT ?")
+        .all(most)
+        .map((row) => v.parse(applicationSchema, row).application),
+    clusters: () => clustersOf(database),
+    close() {
+      database.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function* clustersOf(database: DatabaseSync): Generator<readonly StagedSearch[]> {
+  let cluster: StagedSearch[] = [];
+  for (const row of database.prepare(IN_ORDER).iterate()) {
+    const search = searchOf(v.parse(stagedSchema, row));
+    if (cluster.length > 0 && (search.unit === undefined || search.unit !== cluster[0]?.unit)) {
+      yield cluster;
+      cluster = [];
+    }
+    cluster.push(search);
+  }
+  if (cluster.length > 0) yield cluster;
+}
+
+function searchOf(row: v.InferOutput<typeof stagedSchema>): StagedSearch {
+  const { variant, application, words, clicks, carts, purchases, revenue } = row;
+  return {
+    variant,
+    unit: row.unit ?? undefined,
+    atMs: row.at,
+    application,
+    words,
+    bypass: row.bypass ?? undefined,
+    isInterleaved: row.interleaved === 1,
+    clicks,
+    carts,
+    purchases,
+    revenue,
+    credits: { click: { a: row.click_a, b: row.click_b }, purchase: { a: row.purchase_a, b: row.purchase_b } },
+  };
+}

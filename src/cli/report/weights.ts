@@ -1,0 +1,64 @@
+/** Which arms an experiment has and how large each should be: said on the command line, or where the edge reads it. */
+import * as v from "valibot";
+import { CommandError } from "../command.ts";
+import { loadWrangler } from "../start/workers.ts";
+
+export interface Weights {
+  /** Variant → weight, in the order of the configuration. Any positive sum. */
+  readonly arms: ReadonlyMap<string, number>;
+  /** For the reader. */
+  readonly from: string;
+}
+
+/** Only what is needed: a report must read the configuration of yesterday's edge too. */
+const experimentsSchema = v.array(
+  v.looseObject({
+    key: v.string(),
+    variations: v.array(v.string()),
+    weights: v.nullish(v.array(v.number())),
+    ranges: v.nullish(v.array(v.tuple([v.number(), v.number()]))),
+  }),
+);
+
+const experimentsText = v.pipe(v.string(), v.parseJson(), experimentsSchema);
+
+/** `control=0.5,armmt=0.5`. Throws a CommandError. */
+export function parseWeights(text: string): ReadonlyMap<string, number> {
+  // A variant's name may hold commas and brackets: interleave(control, armmt)=1
+  const parts = text.split(/,(?![^(]*\))/).map((part) => /^(.+)=(\d+(?:\.\d+)?)$/.exec(part.trim()));
+  const arms = new Map(parts.flatMap((part) => (part === null ? [] : [[part[1]!.trim(), Number(part[2])] as const])));
+  const sum = [...arms.values()].reduce((total, weight) => total + weight, 0);
+  if (parts.includes(null) || arms.size !== parts.length || arms.size < 2 || sum <= 0) {
+    throw new CommandError(`"${text}" gives no weights: write each arm once, such as control=0.5,armmt=0.5`);
+  }
+  return arms;
+}
+
+/** `undefined` where the list does not hold the experiment, or is none. */
+export function weightsIn(experiments: unknown, key: string, from: string): Weights | undefined {
+  const parsed = typeof experiments === "string" ? v.safeParse(experimentsText, experiments) : v.safeParse(experimentsSchema, experiments);
+  const found = parsed.success ? parsed.output.find((experiment) => experiment.key === key) : undefined;
+  if (found === undefined) return undefined;
+  const { variations, weights, ranges } = found;
+  const sizes = ranges?.map(([start, end]) => end - start) ?? weights ?? variations.map(() => 1 / variations.length);
+  return { arms: new Map(variations.map((variant, i) => [variant, sizes[i] ?? 0])), from };
+}
+
+/** From the wrangler.toml of the edge; `undefined` where it does not know the experiment or cannot be read. */
+export async function configuredWeights(config: string, key: string): Promise<Weights | undefined> {
+  const { unstable_readConfig: readConfig } = await loadWrangler();
+  try {
+    const { vars } = readConfig({ config });
+    return weightsIn(vars["EXPERIMENTS"], key, config);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where nobody says anything: arms of the same size. */
+export function equalWeights(variants: readonly string[]): Weights {
+  return {
+    arms: new Map(variants.map((variant) => [variant, 1 / variants.length])),
+    from: "equal weights, because no configuration names the experiment",
+  };
+}

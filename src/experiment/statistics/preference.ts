@@ -1,0 +1,61 @@
+/**
+ * Interleaving: two orders in one list, and clicks as votes. Which of them is preferred, and is it more than a coin would give?
+ *
+ * Each judge (a shopper, or a search where no shopper is known) has one vote: for the team that got more of its clicks, or none. Chapelle,
+ * Joachims, Radlinski & Yue 2012, "Large-scale validation and analysis of interleaved search evaluation".
+ */
+import { betaQuantile, incompleteBeta } from "./beta.ts";
+import type { Interval } from "./compare.ts";
+import { sequenceFactor, type SequenceOptions } from "./sequential.ts";
+
+export interface Votes {
+  readonly a: number;
+  readonly b: number;
+  /** Judges who clicked as often on one as on the other; those who clicked on nothing are no judges. */
+  readonly ties: number;
+}
+
+export interface Preference {
+  /** (b + ties/2) / all − 1/2, −0.5..0.5: equation 1 of Chapelle et al., for b. */
+  readonly score: number;
+  /** Share of the votes that went to b, ties left out. */
+  readonly shareOfB: number;
+  /** Clopper and Pearson's exact interval of that share, for one look. */
+  readonly fixed: Interval;
+  /** Asymptotic confidence sequence of that share, for any number of looks. */
+  readonly always: Interval;
+  /** Exact two-sided sign test. */
+  readonly p: number;
+}
+
+/** P(at least as uneven as `a` : `b`) for a fair coin. */
+export function signTest(a: number, b: number): number {
+  const n = a + b;
+  const most = Math.max(a, b);
+  // P(X >= k) = I_p(k, n − k + 1), DLMF 8.17.5
+  return most * 2 === n ? 1 : Math.min(1, 2 * incompleteBeta(0.5, most, n - most + 1));
+}
+
+/** Clopper & Pearson 1934: covers at least 1 − α for every share. */
+export function exactShare(successes: number, n: number, alpha: number): Interval {
+  return {
+    low: successes === 0 ? 0 : betaQuantile(alpha / 2, successes, n - successes + 1),
+    high: successes === n ? 1 : betaQuantile(1 - alpha / 2, successes + 1, n - successes),
+  };
+}
+
+/** `undefined` where nobody preferred anything. */
+export function preferenceOf({ a, b, ties }: Votes, options: SequenceOptions): Preference | undefined {
+  const votes = a + b;
+  if (votes === 0) return undefined;
+  const shareOfB = b / votes;
+  // The widest variance that a share can have: the sequence may not collapse while all votes agree.
+  const half = (sequenceFactor(votes, options) * 0.5) / Math.sqrt(votes);
+  return {
+    score: (b + ties / 2) / (votes + ties) - 0.5,
+    shareOfB,
+    fixed: exactShare(b, votes, options.alpha),
+    always: { low: Math.max(0, shareOfB - half), high: Math.min(1, shareOfB + half) },
+    p: signTest(a, b),
+  };
+}

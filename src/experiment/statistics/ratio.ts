@@ -1,0 +1,63 @@
+/**
+ * A metric of one arm from sums over its clusters, and how sure it is: Σy / Σx with the delta method.
+ *
+ * A cluster is what was assigned as one: a shopper, or a single search where no shopper is known. With x = searches of the cluster the
+ * metric is per search, with x = 1 it is a plain mean per shopper, and the formula is that of a mean. Sums only, so a log is read once.
+ */
+
+/** Sums over clusters. */
+export interface ClusterSums {
+  readonly clusters: number;
+  /** Clusters with y ≠ 0. */
+  readonly active: number;
+  readonly y: number;
+  readonly x: number;
+  readonly yy: number;
+  readonly xx: number;
+  readonly xy: number;
+}
+
+/** How many numbers the sums take in an array. */
+export const SUM_COUNT = 7;
+
+/** Adds (`times` 1) a cluster to the sums at `at`, or takes it out (`times` −1). */
+export function addCluster(sums: Float64Array, at: number, y: number, x: number, times: 1 | -1 = 1): void {
+  const add = (place: number, value: number): void => {
+    sums[at + place] = (sums[at + place] ?? 0) + times * value;
+  };
+  add(0, 1);
+  add(1, y === 0 ? 0 : 1);
+  add(2, y);
+  add(3, x);
+  add(4, y * y);
+  add(5, x * x);
+  add(6, x * y);
+}
+
+export function readSums(sums: Float64Array, at: number): ClusterSums {
+  const value = (place: number): number => sums[at + place] ?? 0;
+  return { clusters: value(0), active: value(1), y: value(2), x: value(3), yy: value(4), xx: value(5), xy: value(6) };
+}
+
+export interface Estimate {
+  /** Σy / Σx */
+  readonly value: number;
+  /** Of the estimate, not of a cluster. */
+  readonly variance: number;
+  readonly clusters: number;
+  /** Clusters with y ≠ 0: the normal approximation stands on them. */
+  readonly active: number;
+}
+
+/**
+ * Var(ȳ/x̄) = (s²_y − 2 R s_xy + R² s²_x) / (n x̄²): Deng, Knoblich & Lu 2018, "Applying the Delta Method in Metric Analytics", section 3
+ * (arXiv 1803.06336). `undefined` below two clusters or with nothing to divide by.
+ */
+export function estimateRatio({ clusters: n, active, y, x, yy, xx, xy }: ClusterSums): Estimate | undefined {
+  if (n < 2 || !(x > 0)) return undefined;
+  const value = y / x;
+  const [meanY, meanX] = [y / n, x / n];
+  const covariance = (product: number, a: number, b: number): number => (product - n * a * b) / (n - 1);
+  const spread = covariance(yy, meanY, meanY) - 2 * value * covariance(xy, meanX, meanY) + value * value * covariance(xx, meanX, meanX);
+  return { value, variance: Math.max(0, spread) / (n * meanX * meanX), clusters: n, active };
+}
