@@ -7,6 +7,10 @@
 import * as v from "valibot";
 import type { BackendLimits, GenericOptions } from "./backends/backend.ts";
 import { ECHOED_NUMBERS, LEAVE_REASONS } from "./backends/backend.ts";
+import { EVENT_ROUTES } from "./events/endpoint.ts";
+import { MIN_SECRET_LENGTH } from "./events/keys.ts";
+import type { QueueSinkName, SinkName } from "./events/sinks.ts";
+import { QUEUE_SINK_NAMES, SINK_NAMES } from "./events/sinks.ts";
 import type { Condition, Experiment } from "./experiment/assign.ts";
 import { parseTreatment } from "./experiment/treatment.ts";
 import type { ItemValue } from "./ranking/item-values.ts";
@@ -46,6 +50,8 @@ export interface Config {
   readonly defaultVariant: string;
   /** The first in which a unit takes part decides. */
   readonly experiments: readonly Experiment[];
+  /** Whether a KV key may take their place; it is read once per isolate and minute. */
+  readonly hasLiveExperiments: boolean;
   /** Of another flag system: its text value is the variant. */
   readonly variantFlag: string | undefined;
   readonly storefrontUrl: string | undefined;
@@ -53,6 +59,12 @@ export interface Config {
   readonly allowOrigins: readonly string[];
   /** Opens explanations and /armmt/status; without it both are closed. */
   readonly adminToken: string | undefined;
+  /** Opens `/events`, and gives searches tokens; without it both are closed. */
+  readonly eventSecret: string | undefined;
+  /** Where exposures and events go; the first one's counts are the answer to a client. At least one. */
+  readonly eventSinks: readonly SinkName[];
+  /** Where the consumer of the queue writes to. */
+  readonly queueSink: QueueSinkName;
   /** Index name → the key that its engine gets, in the header of its dialect. */
   readonly engineAuthorizations: ReadonlyMap<string, string>;
 }
@@ -120,6 +132,7 @@ const searchPath = v.pipe(
     'use a path such as "/v1/search", of letters, digits, dots, dashes, underscores and ~',
   ),
   v.check((path) => !/^\/armmt(\/|$)/.test(path), "use another path: the edge's own pages are there"),
+  v.check((path) => !EVENT_ROUTES.has(path), "use another path: the edge takes events there"),
 );
 
 const leaveCondition = v.union(
@@ -247,6 +260,8 @@ const origin = v.pipe(
 
 const secret = v.optional(v.pipe(v.string("use text"), v.nonEmpty("leave it out or give it a value")));
 
+const SINKS = `list sinks: ${SINK_NAMES.join(", ")}`;
+
 const environment = v.object({
   INDEXES: v.pipe(
     table(v.record(v.string(), index, "list at least one index")),
@@ -261,14 +276,27 @@ const environment = v.object({
   SHARD_CACHE_BYTES: v.optional(integer(0, 100_000_000, "bytes"), 33_554_432),
   DEFAULT_VARIANT: v.optional(variant, "armmt"),
   EXPERIMENTS: v.optional(experimentList, []),
+  LIVE_EXPERIMENTS: v.optional(table(v.boolean("use true or false")), false),
   VARIANT_FLAG: v.optional(v.pipe(v.string("name a flag"), v.nonEmpty("name a flag"))),
   STOREFRONT_URL: v.optional(url),
   ALLOW_ORIGINS: v.optional(table(v.array(origin, "list origins")), []),
   ADMIN_TOKEN: v.optional(v.pipe(v.string("use text"), v.minLength(16, "use at least 16 characters: it is a password"))),
   ENGINE_AUTHORIZATION: secret,
+  EVENT_SECRET: v.optional(
+    v.pipe(v.string("use text"), v.minLength(MIN_SECRET_LENGTH, `use at least ${MIN_SECRET_LENGTH} characters: tokens are signed with it`)),
+  ),
+  EVENT_SINKS: v.optional(
+    v.pipe(
+      table(v.array(v.picklist(SINK_NAMES, SINKS), SINKS)),
+      v.minLength(1, SINKS),
+      v.check((list) => new Set(list).size === list.length, "list each sink once"),
+    ),
+    ["d1"],
+  ),
+  QUEUE_SINK: v.optional(v.picklist(QUEUE_SINK_NAMES, 'use "d1" or "r2"'), "d1"),
 });
 
-const SECRETS = new Set(["ADMIN_TOKEN", "ENGINE_AUTHORIZATION"]);
+const SECRETS = new Set(["ADMIN_TOKEN", "ENGINE_AUTHORIZATION", "EVENT_SECRET"]);
 
 /** `limits`: of each known backend. Each problem is one line: variable, value, fix. */
 export function parseConfig(env: unknown, limits: ReadonlyMap<string, BackendLimits>): Result<Config, readonly string[]> {
@@ -311,10 +339,14 @@ export function parseConfig(env: unknown, limits: ReadonlyMap<string, BackendLim
       shardCacheBytes: values.SHARD_CACHE_BYTES,
       defaultVariant: values.DEFAULT_VARIANT,
       experiments: Object.freeze(values.EXPERIMENTS),
+      hasLiveExperiments: values.LIVE_EXPERIMENTS,
       variantFlag: values.VARIANT_FLAG,
       storefrontUrl: values.STOREFRONT_URL,
       allowOrigins: Object.freeze(values.ALLOW_ORIGINS),
       adminToken: values.ADMIN_TOKEN,
+      eventSecret: values.EVENT_SECRET,
+      eventSinks: Object.freeze(values.EVENT_SINKS),
+      queueSink: values.QUEUE_SINK,
       engineAuthorizations: authorizations.value,
     }),
   );

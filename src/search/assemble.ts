@@ -14,7 +14,7 @@ import type { Counters } from "../events/counters.ts";
 import type { ExposureSink } from "../events/sink.ts";
 import type { Scorers } from "../inference/scorers.ts";
 import { createRankedLists } from "../ranking/ranked-lists.ts";
-import type { EdgeDeps, IndexDeps } from "./contract.ts";
+import type { EdgeDeps, EventDeps, IndexDeps } from "./contract.ts";
 import type { FlagClient } from "./flags.ts";
 import { createFlagSource } from "./flags.ts";
 import { createLiveExperiments } from "./live-experiments.ts";
@@ -28,6 +28,7 @@ const STORE_SHARE = 0.7;
 export interface Outside {
   readonly kv: KvReader;
   readonly sink: ExposureSink;
+  readonly events?: EventDeps | undefined;
   readonly scorer: Scorers;
   readonly counters: Counters;
   readonly fetch: Fetch;
@@ -71,7 +72,10 @@ export function assembleSearches(config: Config, outside: Outside): Searches {
     flagClient === undefined || variantFlag === undefined
       ? undefined
       : createFlagSource({ client: flagClient, key: variantFlag, log: outside.log });
-  const experiments = createLiveExperiments({ kv, configured: config.experiments, now: outside.now, log: outside.log });
+  const { experiments: configured } = config;
+  const experiments = config.hasLiveExperiments
+    ? createLiveExperiments({ kv, configured, now: outside.now, log: outside.log })
+    : () => Promise.resolve(configured);
   const lists = createRankedLists({ now: outside.now });
   return { edge: { ...shared, engineTimeoutMs, rankBudgetMs, lists, experiments, flags, defaultVariant }, indexes };
 }

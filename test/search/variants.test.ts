@@ -199,7 +199,8 @@ describe("another flag system", () => {
 describe("experiments in KV", () => {
   it("take the place of those in the configuration, within a minute and without a deployment", async () => {
     let now = Date.UTC(2026, 5, 1);
-    const vars = { DEFAULT_VARIANT: "armmt", EXPERIMENTS: [{ key: "rerank", variations: ["control", "shadow(armmt)"] }] };
+    const EXPERIMENTS = [{ key: "rerank", variations: ["control", "shadow(armmt)"] }];
+    const vars = { DEFAULT_VARIANT: "armmt", EXPERIMENTS, LIVE_EXPERIMENTS: true };
     const edge = openEdge({ catalog: CATALOG, now: () => now, vars });
     const outcome = async (): Promise<string> => outcomeOf(await edge.send("/products/_search", postJson(match(QUERY), USER)));
     expect(await outcome()).toBe("engine_order");
@@ -209,6 +210,9 @@ describe("experiments in KV", () => {
     await outcome();
     expect(await outcome()).toBe("applied");
     expect(recorded(edge).variant).toMatch(/^(armmt|explore\(armmt\))$/);
+
+    // Nobody reads that key who does not want it.
+    expect(outcomeOf(await send(openEdge({ catalog: CATALOG, vars: { ...vars, LIVE_EXPERIMENTS: false } })))).toBe("engine_order");
 
     // A new isolate knows them from its first search.
     expect(outcomeOf(await openEdge({ catalog: CATALOG, vars }).send("/products/_search", postJson(match(QUERY), USER)))).toBe("applied");
