@@ -12,8 +12,15 @@ export default defineConfig({
         plugins: [
           cloudflareTest({
             wrangler: { configPath: "./wrangler.toml" },
-            // Optional in a deployment, so not in wrangler.toml; test/search/indexes.test.ts runs into it.
-            miniflare: { ratelimits: { RATE_LIMITER: { namespace_id: "1001", simple: { limit: 2, period: 60 } } } },
+            // Optional in a deployment, so not in wrangler.toml: test/search/indexes.test.ts runs into the limit, test/events/ writes to the rest.
+            miniflare: {
+              ratelimits: { RATE_LIMITER: { namespace_id: "1001", simple: { limit: 2, period: 60 } } },
+              kvNamespaces: { DEAD_LETTERS: "test-dead-letters" },
+              r2Buckets: { EVENTS_BUCKET: "test-events" },
+              queueProducers: { EVENTS_QUEUE: "test-events" },
+              analyticsEngineDatasets: { EVENTS_ANALYTICS: { dataset: "test-events" } },
+              pipelines: { EVENTS_PIPELINE: "test-events" },
+            },
           }),
         ],
         test: {

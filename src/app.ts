@@ -11,6 +11,10 @@ import type { Engine, Fetch } from "./backends/engine.ts";
 import { headersFromEngine, headersFromStorefront, headersToStorefront } from "./backends/headers.ts";
 import { joinBytes } from "./backends/json-edits.ts";
 import { parseTreatment } from "./experiment/treatment.ts";
+import { BEACON } from "./events/beacon/bundled.ts";
+import type { EventsEndpoint } from "./events/endpoint.ts";
+import { EVENT_ROUTES, MAX_EVENTS_BYTES, refuseEvents, TOKENS_HEADER } from "./events/endpoint.ts";
+import type { EventFormat } from "./events/ingest.ts";
 import { search } from "./search.ts";
 import type { EdgeDeps, IndexDeps } from "./search/contract.ts";
 
@@ -27,9 +31,11 @@ export interface AppDeps {
   /** Empty: pages of other origins may not search. */
   readonly allowOrigins: readonly string[];
   readonly fetch: Fetch;
+  /** Absent: there are no routes for events. */
+  readonly events?: EventsEndpoint | undefined;
   /** For /armmt/status. */
   readonly status: () => Promise<object>;
-  /** Counts one more search of a client; false beyond its limit. */
+  /** Counts one more search (or batch of events) of a client; false beyond its limit. */
   readonly isWithinRate?: ((client: string) => Promise<boolean>) | undefined;
 }
 
@@ -38,7 +44,12 @@ export function createApp(deps: AppDeps): Hono {
   if (deps.allowOrigins.length > 0) {
     const origin = deps.allowOrigins.includes("*") ? "*" : [...deps.allowOrigins];
     // Asked headers are allowed as asked: which of them go further is decided in backends/headers.ts.
-    app.use(cors({ origin, allowMethods: ["GET", "POST", "HEAD"], exposeHeaders: ["x-armmt"], maxAge: 600 }));
+    app.use(cors({ origin, allowMethods: ["GET", "POST", "HEAD"], exposeHeaders: ["x-armmt", TOKENS_HEADER], maxAge: 600 }));
+  }
+  const { events } = deps;
+  if (events !== undefined) {
+    for (const [path, format] of EVENT_ROUTES) app.post(path, (c) => eventsRoute(c, deps, events, format));
+    app.get("/armmt/beacon.js", (c) => c.body(BEACON, 200, BEACON_HEADERS));
   }
   const dialects = dialectsOf(deps);
   for (const { backend, engine } of dialects) {
@@ -96,7 +107,7 @@ function dialectsOf({ indexes }: AppDeps): readonly Pick<IndexDeps, "backend" | 
 
 async function searchRoute(c: Context, deps: AppDeps, backend: Backend): Promise<Response> {
   const { headers } = c.req.raw;
-  if (!(await isWithinRate(deps, headers))) {
+  if (!(await isWithinRate(deps, headers, ""))) {
     c.header("retry-after", "60");
     return refuse(c, backend, 429, "too_many_requests", "Too many searches from this address: try again in a minute");
   }
@@ -131,12 +142,23 @@ async function searchRoute(c: Context, deps: AppDeps, backend: Backend): Promise
   return search(request, plan.value, { ...deps.edge, backend, engine, indexes });
 }
 
-/** A limiter that fails limits nobody. */
-async function isWithinRate(deps: AppDeps, headers: Headers): Promise<boolean> {
+const BEACON_HEADERS = { "content-type": "text/javascript; charset=utf-8", "cache-control": "public, max-age=3600" };
+
+async function eventsRoute(c: Context, deps: AppDeps, events: EventsEndpoint, format: EventFormat): Promise<Response> {
+  const { raw } = c.req;
+  if (!(await isWithinRate(deps, raw.headers, "events ")))
+    return refuseEvents(429, "too_many_requests", "Too many events from this address: try again in a minute");
+  const body = await readBody(raw, MAX_EVENTS_BYTES);
+  if (body === undefined) return refuseEvents(413, "too_large", `The body is longer than ${MAX_EVENTS_BYTES} bytes: send less at once`);
+  return events({ format, url: raw.url, headers: raw.headers, body, afterReply: (work) => c.executionCtx.waitUntil(work) });
+}
+
+/** `kind` keeps counts apart. A limiter that fails limits nobody. */
+async function isWithinRate(deps: AppDeps, headers: Headers, kind: string): Promise<boolean> {
   const client = headers.get("cf-connecting-ip");
   if (deps.isWithinRate === undefined || client === null) return true;
   try {
-    return await deps.isWithinRate(client);
+    return await deps.isWithinRate(`${kind}${client}`);
   } catch (cause) {
     deps.edge.log({ level: "warn", event: "rate_limiter_failed", detail: String(cause) });
     return true;

@@ -4,12 +4,18 @@
  * The models are loaded at module scope, so no request waits for them. A model that cannot be loaded does not stop the Worker: its
  * searches then pass through with that reason.
  */
-import type { D1Database, ExecutionContext, KVNamespace, RateLimit } from "@cloudflare/workers-types";
+import type { D1Database, ExecutionContext, KVNamespace, MessageBatch, RateLimit } from "@cloudflare/workers-types";
 import { createApp } from "./app.ts";
 import { BACKEND_LIMITS } from "./backends/create.ts";
 import { parseConfig } from "./config.ts";
-import { createCounters } from "./events/counters.ts";
-import { createD1Sink } from "./events/d1.ts";
+import type { Config } from "./config.ts";
+import { createCounters, createEventCounters } from "./events/counters.ts";
+import { createEventsEndpoint } from "./events/endpoint.ts";
+import { consumeBatch } from "./events/queue.ts";
+import type { SinkBindings } from "./events/sinks.ts";
+import { openQueueSink, openSinks, sinkProblems } from "./events/sinks.ts";
+import { createEventTokens } from "./events/token.ts";
+import { createUnitHash } from "./events/unit.ts";
 import type { Scorer } from "./inference/scorer.ts";
 import type { ModelFiles } from "./inference/scorers.ts";
 import { loadScorers } from "./inference/scorers.ts";
@@ -21,7 +27,8 @@ import { assembleSearches } from "./search/assemble.ts";
 import type { FlagClient } from "./search/flags.ts";
 import { describeStatus } from "./search/status.ts";
 
-interface Env {
+/** The optional ones of SinkBindings are for EVENT_SINKS. */
+interface Env extends SinkBindings {
   readonly EMBEDDINGS: KVNamespace;
   readonly EVENTS: D1Database;
   /** Optional: a flag system of OpenFeature's shape (Cloudflare's Flagship). */
@@ -44,6 +51,14 @@ function log(entry: Readonly<Record<string, unknown>>): void {
   console.log(JSON.stringify(entry));
 }
 
+function now(): number {
+  return Date.now();
+}
+
+function createId(): string {
+  return crypto.randomUUID();
+}
+
 /** The global fetch, called as a plain function: workerd refuses it as a method of another object. */
 function fetchFromWorker(url: string, init: RequestInit): Promise<Response> {
   return fetch(url, init);
@@ -59,25 +74,35 @@ class ConfigurationError extends Error {
 }
 
 /** Throws on a configuration with problems, after logging each of them: nothing can be served with it. */
-function openApp(env: Env, flagClient: FlagClient | undefined): ReturnType<typeof createApp> {
+function readConfig(env: Env): Config {
   const config = parseConfig(env, BACKEND_LIMITS);
-  if (!config.ok) {
-    for (const problem of config.error) log({ level: "error", event: "configuration", detail: problem });
-    throw new ConfigurationError(config.error);
-  }
+  const problems = config.ok ? sinkProblems(config.value.eventSinks, env) : config.error;
+  if (config.ok && problems.length === 0) return config.value;
+  for (const problem of problems) log({ level: "error", event: "configuration", detail: problem });
+  throw new ConfigurationError(problems);
+}
+
+/** Throws like readConfig(). */
+function openApp(env: Env, flagClient: FlagClient | undefined): ReturnType<typeof createApp> {
+  const config = readConfig(env);
   const counters = createCounters();
-  const searches = assembleSearches(config.value, {
+  const eventCounters = createEventCounters();
+  const sink = openSinks({ names: config.eventSinks, bindings: env, counters: eventCounters, now, createId, log });
+  const { eventSecret: secret } = config;
+  const events = secret === undefined ? undefined : { tokens: createEventTokens({ secret, now }), hashUnit: createUnitHash(secret) };
+  const searches = assembleSearches(config, {
     kv: env.EMBEDDINGS,
-    sink: createD1Sink(env.EVENTS),
+    sink,
+    events,
     scorer,
     counters,
     flagClient: flagClient ?? env.FLAGS,
     fetch: fetchFromWorker,
-    now: () => Date.now(),
-    createId: () => crypto.randomUUID(),
+    now,
+    createId,
     log,
   });
-  const { adminToken, storefrontUrl, allowOrigins } = config.value;
+  const { adminToken, storefrontUrl, allowOrigins } = config;
   const { RATE_LIMITER: limiter } = env;
   return createApp({
     ...searches,
@@ -85,7 +110,8 @@ function openApp(env: Env, flagClient: FlagClient | undefined): ReturnType<typeo
     storefrontUrl,
     allowOrigins,
     fetch: fetchFromWorker,
-    status: () => describeStatus(searches),
+    events: createEventsEndpoint({ ingest: events && { tokens: events.tokens, sink, counters: eventCounters, now }, allowOrigins, log }),
+    status: async () => ({ ...(await describeStatus(searches)), events: eventCounters.snapshot() }),
     isWithinRate: limiter === undefined ? undefined : async (key) => (await limiter.limit({ key })).success,
   });
 }
@@ -111,6 +137,10 @@ export function createWorker({ flagClient }: WorkerOptions = {}) {
         return Response.json({ error: { type: "configuration", reason, ...problems }, status: 500 }, { status: 500 });
       }
       return app.fetch(request, env, context);
+    },
+    /** Of the queue that EVENT_SINKS may name. What is thrown here makes the whole batch come again. */
+    async queue(batch: MessageBatch, env: Env): Promise<void> {
+      await consumeBatch(batch, { sink: openQueueSink(readConfig(env).queueSink, env), log });
     },
   };
 }

@@ -1,5 +1,5 @@
 /**
- * ONE search request, top to bottom: plan → variant → engine → item vectors → model → order → page → record. Read this first.
+ * ONE search request, top to bottom: plan → variant → engine → item vectors → model → order → page → token → record. Read this first.
  *
  * A request is one search, or several that travel together: each has its own variant, order, page and record; the engine is asked once.
  * Everything outside comes in through `SearchDeps`. Whatever fails on the way, the shopper gets the engine's own answer in the engine's
@@ -21,6 +21,7 @@ import { arrange, treatmentOf } from "./search/arrange.ts";
 import { recordExposures } from "./search/exposure.ts";
 import { internalError } from "./search/rank.ts";
 import { respond } from "./search/respond.ts";
+import { handOutTokens } from "./search/tokens.ts";
 
 /** A run of the model cannot be interrupted: a request with a hundred searches must not occupy the isolate. */
 const MAX_RERANKED = 16;
@@ -36,8 +37,9 @@ export async function search(request: SearchRequest, plan: RequestPlan, deps: Se
   const served = await serve(batch);
 
   searches.forEach((one, i) => count(one, served, served.endings[i]));
-  request.afterReply(recordExposures(batch, served));
-  return respond(batch, served);
+  const handed = await handOutTokens(batch, served);
+  request.afterReply(recordExposures(batch, served, handed?.shown));
+  return respond(batch, served, handed?.tokens);
 }
 
 interface Known {
@@ -50,7 +52,14 @@ interface Known {
 async function openSearch(request: SearchRequest, plan: SearchPlan, { index, deps, experiments, startedAt }: Known): Promise<Search> {
   if (index === undefined) throw new Error(`No dependencies for index ${plan.index}`);
   const arm = await chooseArm(request, plan, deps, experiments);
-  return { request, deps, index, plan, arm, history: historyOf(request, plan), startedAt };
+  return { request, deps, index, plan, arm, history: historyOf(request, plan), queryId: queryIdOf(plan) ?? deps.createId(), startedAt };
+}
+
+/** The limit of UBI for ids; one that is longer cannot be joined, so it is replaced. */
+const MAX_ID_LENGTH = 100;
+
+function queryIdOf({ ubi: { queryId } }: SearchPlan): string | undefined {
+  return queryId === undefined || queryId === "" || queryId.length > MAX_ID_LENGTH ? undefined : queryId;
 }
 
 /** The same unit gets the same variant on every isolate; a search without a unit is in no experiment. */

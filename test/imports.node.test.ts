@@ -84,6 +84,11 @@ describe("layers", () => {
     expect(bad.map(name)).toEqual([]);
   });
 
+  it("lets nothing import code for browsers but as text", () => {
+    const bad = local.filter((edge) => edge.to.startsWith("events/beacon/") && edge.to !== "events/beacon/bundled.ts");
+    expect(bad.map(name)).toEqual([]);
+  });
+
   it("lets no product code import the command line or the demo", () => {
     const bad = local.filter((edge) => !/^(cli|demo)\//.test(edge.from) && /^(cli|demo)\//.test(edge.to));
     expect(bad.map(name)).toEqual([]);

@@ -45,6 +45,18 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "Train, distil and export the model: the whole pipeline",
     load: async () => (await import("./model.ts")).createModelCommand,
   },
+  report: {
+    summary: "An experiment: sample ratio, metrics with intervals, interleaving, time to an answer",
+    load: async () => (await import("./report.ts")).createReportCommand,
+  },
+  plan: {
+    summary: "Sample size, days and cost of an experiment, before it starts",
+    load: async () => (await import("./plan.ts")).createPlanCommand,
+  },
+  forget: {
+    summary: "Remove a shopper's rows from D1",
+    load: async () => (await import("./forget.ts")).createForgetCommand,
+  },
   bench: {
     summary: "Measure the time added per search, size and memory",
     load: async () => (await import("./bench.ts")).createBenchCommand,

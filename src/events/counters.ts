@@ -45,3 +45,43 @@ export function createCounters(): Counters {
     },
   };
 }
+
+/** What became of the events that clients sent, and of the sinks' work. */
+export interface EventCountersSnapshot {
+  readonly accepted: number;
+  readonly duplicates: number;
+  /** Reason → events. */
+  readonly rejected: Readonly<Record<string, number>>;
+  /** Sink → what happened → how often; of "deferred" and "redelivered", how many records. */
+  readonly sinks: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+export interface EventCounters {
+  countEvents(outcome: "accepted" | "duplicates", by: number): void;
+  countRejected(reason: string): void;
+  countSink(sink: string, outcome: "retried" | "failed" | "deferred" | "redelivered", by?: number): void;
+  snapshot(): EventCountersSnapshot;
+}
+
+export function createEventCounters(): EventCounters {
+  const events = { accepted: 0, duplicates: 0 };
+  const rejected = new Map<string, number>();
+  const sinks = new Map<string, Map<string, number>>();
+  return {
+    countEvents(outcome, by) {
+      events[outcome] += by;
+    },
+    countRejected(reason) {
+      rejected.set(reason, (rejected.get(reason) ?? 0) + 1);
+    },
+    countSink(sink, outcome, by = 1) {
+      const outcomes = sinks.get(sink) ?? new Map<string, number>();
+      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + by);
+      sinks.set(sink, outcomes);
+    },
+    snapshot() {
+      const bySink = [...sinks].map(([sink, outcomes]) => [sink, Object.fromEntries(outcomes)] as const);
+      return { ...events, rejected: Object.fromEntries(rejected), sinks: Object.fromEntries(bySink) };
+    },
+  };
+}

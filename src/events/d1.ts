@@ -1,11 +1,13 @@
 /**
- * Exposure records in D1: one row per search, the columns that a report groups by beside the whole record.
+ * Exposures and events in D1: one row per search and one per event, the columns that a report groups by beside the whole record.
  *
- * Makes its table itself, the first time it finds none. Reads nothing back.
+ * Makes its tables itself, the first time it finds none, and adds a column that an older table lacks. Reads nothing back.
  */
-import type { D1Database } from "@cloudflare/workers-types";
+import type { D1Database, D1PreparedStatement } from "@cloudflare/workers-types";
+import type { Result } from "../result.ts";
 import { err, ok } from "../result.ts";
-import type { ExposureSink } from "./sink.ts";
+import type { Sink } from "./sink.ts";
+import { messageOf } from "./sink.ts";
 import type { UbiQueryRecord } from "./ubi.ts";
 
 /**
@@ -25,25 +27,82 @@ const SCHEMA = [
     model TEXT,
     bypass TEXT,
     query_attributes TEXT NOT NULL CHECK (json_valid(query_attributes)),
-    hit_ids TEXT NOT NULL CHECK (json_valid(hit_ids))
+    hit_ids TEXT NOT NULL CHECK (json_valid(hit_ids)),
+    unit TEXT
   ) STRICT`,
   "CREATE INDEX IF NOT EXISTS ubi_queries_report ON ubi_queries (experiment, variant, timestamp)",
   "CREATE INDEX IF NOT EXISTS ubi_queries_query_id ON ubi_queries (query_id)",
+  `CREATE TABLE IF NOT EXISTS ubi_events (
+    id INTEGER PRIMARY KEY,
+    event_id TEXT NOT NULL UNIQUE,
+    timestamp TEXT NOT NULL,
+    application TEXT NOT NULL,
+    action_name TEXT NOT NULL,
+    query_id TEXT NOT NULL,
+    client_id TEXT,
+    unit TEXT,
+    object_id TEXT NOT NULL,
+    position INTEGER,
+    quantity INTEGER,
+    price REAL,
+    currency TEXT,
+    team TEXT,
+    event_attributes TEXT NOT NULL CHECK (json_valid(event_attributes))
+  ) STRICT`,
+  "CREATE INDEX IF NOT EXISTS ubi_events_query_id ON ubi_events (query_id)",
 ] as const;
 
-const INSERT = `INSERT INTO ubi_queries
-  (timestamp, application, query_id, client_id, user_query, experiment, variant, model, bypass, query_attributes, hit_ids)
-  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)`;
+const EXPOSURE_COLUMNS = `timestamp, application, query_id, client_id, user_query, experiment, variant, model, bypass, query_attributes, hit_ids, unit`;
+
+const INSERT_EXPOSURE = `INSERT INTO ubi_queries (${EXPOSURE_COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)`;
+
+/** An exposure has no id of its own; the same search shows the same hits in the same millisecond only once. */
+const INSERT_EXPOSURE_ONCE = `INSERT INTO ubi_queries (${EXPOSURE_COLUMNS}) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
+  WHERE NOT EXISTS (SELECT 1 FROM ubi_queries WHERE query_id = ?3 AND timestamp = ?1 AND hit_ids = ?11)`;
+
+/**
+ * A whole batch in one statement: its rows travel as one JSON parameter, because a statement has at most 100 of them. ON CONFLICT names the
+ * one conflict that means "known": OR IGNORE would also swallow rows that break another rule. Without WHERE, SQLite reads ON as part of a join.
+ */
+const INSERT_EVENTS = `INSERT INTO ubi_events
+  (event_id, timestamp, application, action_name, query_id, client_id, unit, object_id, position, quantity, price, currency, team, event_attributes)
+  SELECT value ->> '$.event_id', value ->> '$.timestamp', value ->> '$.application', value ->> '$.action_name', value ->> '$.query_id',
+    value ->> '$.client_id', value ->> '$.unit', value ->> '$.event_attributes.object.object_id', value ->> '$.event_attributes.position.ordinal',
+    value ->> '$.quantity', value ->> '$.price', value ->> '$.currency', value ->> '$.team', value -> '$.event_attributes'
+  FROM json_each(?1) WHERE true
+  ON CONFLICT (event_id) DO NOTHING`;
+
+/** Of one parameter; a value in D1 has at most 2 MB. */
+const EVENTS_PER_STATEMENT = 500;
 
 /** The part of D1 that is used. */
 export type EventDatabase = Pick<D1Database, "prepare" | "batch">;
 
-export function createD1Sink(db: EventDatabase): ExposureSink {
+export function createD1Sink(db: EventDatabase): Sink {
+  async function writeExposures(records: readonly UbiQueryRecord[], isRepeated: boolean): Promise<Result<true, string>> {
+    try {
+      const statement = db.prepare(isRepeated ? INSERT_EXPOSURE_ONCE : INSERT_EXPOSURE);
+      await runMakingTables(
+        db,
+        records.map((record) => statement.bind(...valuesOf(record))),
+      );
+      return ok(true);
+    } catch (error) {
+      return err(messageOf(error));
+    }
+  }
   return {
-    async write(record) {
+    name: "d1",
+    write: (record) => writeExposures([record], false),
+    writeExposures,
+    async writeEvents(events) {
       try {
-        await insertMakingTable(db, record);
-        return ok(true);
+        const inserts: D1PreparedStatement[] = [];
+        for (let start = 0; start < events.length; start += EVENTS_PER_STATEMENT) {
+          inserts.push(db.prepare(INSERT_EVENTS).bind(JSON.stringify(events.slice(start, start + EVENTS_PER_STATEMENT))));
+        }
+        const written = await runMakingTables(db, inserts);
+        return ok({ written, duplicates: events.length - written });
       } catch (error) {
         return err(messageOf(error));
       }
@@ -51,14 +110,34 @@ export function createD1Sink(db: EventDatabase): ExposureSink {
   };
 }
 
-/** Tries the insert first: only the very first write of a database finds no table, and no isolate has to remember whether there is one. */
-async function insertMakingTable(db: EventDatabase, record: UbiQueryRecord): Promise<void> {
-  const insert = db.prepare(INSERT).bind(...valuesOf(record));
+/**
+ * Tries the inserts first: only the very first write of a database finds no table, and no isolate has to remember whether there is one.
+ * All or none. Resolves with the number of rows that are new.
+ */
+async function runMakingTables(db: EventDatabase, inserts: readonly D1PreparedStatement[]): Promise<number> {
+  if (inserts.length === 0) return 0;
   try {
-    await insert.run();
+    return await run(db, inserts);
   } catch (error) {
-    if (!/no such table/i.test(messageOf(error))) throw error;
-    await db.batch([...SCHEMA.map((statement) => db.prepare(statement)), insert]);
+    const message = messageOf(error);
+    if (/no such table/i.test(message)) await db.batch(SCHEMA.map((statement) => db.prepare(statement)));
+    else if (/no column named unit/i.test(message)) await addUnit(db);
+    else throw error;
+    return run(db, inserts);
+  }
+}
+
+async function run(db: EventDatabase, inserts: readonly D1PreparedStatement[]): Promise<number> {
+  const results = await db.batch([...inserts]);
+  return results.reduce((sum, { meta }) => sum + meta.changes, 0);
+}
+
+/** Databases from before the column. Another isolate may be quicker. */
+async function addUnit(db: EventDatabase): Promise<void> {
+  try {
+    await db.prepare("ALTER TABLE ubi_queries ADD COLUMN unit TEXT").run();
+  } catch (error) {
+    if (!/duplicate column/i.test(messageOf(error))) throw error;
   }
 }
 
@@ -76,9 +155,6 @@ function valuesOf(record: UbiQueryRecord): readonly (string | null)[] {
     armmt.bypass ?? null,
     JSON.stringify(record.query_attributes),
     JSON.stringify(record.query_response_hit_ids),
+    record.unit ?? null,
   ];
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -8,6 +8,8 @@ import type { Engine, EngineReply } from "../backends/engine.ts";
 import type { ItemStore } from "../embeddings/store.ts";
 import type { Counters } from "../events/counters.ts";
 import type { ExposureSink } from "../events/sink.ts";
+import type { EventTokens } from "../events/token.ts";
+import type { UnitHash } from "../events/unit.ts";
 import type { Treatment } from "../experiment/treatment.ts";
 import type { ListScores } from "../inference/scorer.ts";
 import type { Scorers } from "../inference/scorers.ts";
@@ -16,6 +18,12 @@ import type { RankedLists } from "../ranking/ranked-lists.ts";
 import type { Bypass } from "../result.ts";
 import type { FlagSource } from "./flags.ts";
 import type { LiveExperiments } from "./live-experiments.ts";
+
+/** What events hang on; both need the edge's secret. */
+export interface EventDeps {
+  readonly tokens: EventTokens;
+  readonly hashUnit: UnitHash;
+}
 
 /** What all searches of an edge need of the outside world. */
 export interface EdgeDeps {
@@ -32,6 +40,8 @@ export interface EdgeDeps {
   /** For searches outside the experiment. */
   readonly defaultVariant: string;
   readonly sink: ExposureSink;
+  /** Absent where the edge takes no events: then searches have no tokens, and records no units. */
+  readonly events?: EventDeps | undefined;
   readonly counters: Counters;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -88,6 +98,8 @@ export interface Search {
   readonly arm: Arm;
   /** Item ids that the shopper looked at, most recent first. */
   readonly history: readonly string[];
+  /** Joins the record of this search and the events that follow it. */
+  readonly queryId: string;
   readonly startedAt: number;
 }
 

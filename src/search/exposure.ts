@@ -6,30 +6,41 @@ import { modelVersionOf } from "../experiment/treatment.ts";
 import { createQueryRecord } from "../events/ubi.ts";
 import type { UbiQueryRecord } from "../events/ubi.ts";
 import type { BypassReason } from "../result.ts";
-import type { Batch, Ending, Search, Served, Shown } from "./contract.ts";
+import type { Batch, Ending, Search, SearchRequest, Served, Shown } from "./contract.ts";
 import { NOTHING, shownHits } from "./respond.ts";
 
 /** Nothing was shown by intent, so nobody was exposed to anything. An engine that failed is recorded: its arm must not lose the unit. */
 const NO_EXPOSURE: ReadonlySet<BypassReason> = new Set<BypassReason>(["request_not_understood", "size_zero"]);
 
-/** The limit of UBI for ids; one that is longer cannot be joined, so it is replaced. */
-const MAX_ID_LENGTH = 100;
+/** Whether somebody was shown something, or should have been. */
+export function isExposed({ arm }: Search, { outcome }: Ending): boolean {
+  return !arm.isBot && !("bypass" in outcome && NO_EXPOSURE.has(outcome.bypass.reason));
+}
 
-/** Of every search of a request. Never rejects. */
-export async function recordExposures(batch: Batch, served: Served): Promise<void> {
+/** The unit as it may be stored: hashed, and only with the shopper's consent. */
+export async function storedUnit({ request, arm, deps }: Search): Promise<string | undefined> {
+  return arm.unit === undefined || !hasConsent(request) ? undefined : deps.events?.hashUnit(arm.unit);
+}
+
+function hasConsent({ headers }: SearchRequest): boolean {
+  return headers.get("x-armmt-consent") === "1";
+}
+
+/** Of every search of a request; `known` is what is shown of each, where that was read already. Never rejects. */
+export async function recordExposures(batch: Batch, served: Served, known?: readonly Shown[]): Promise<void> {
   // The reply goes first: reading hits that nobody needed so far is work for afterwards.
   await new Promise((resolve) => {
     setTimeout(resolve, 0);
   });
-  const shown = shownHits(batch, served);
+  const shown = known ?? shownHits(batch, served);
   await Promise.all(batch.searches.map((one, i) => recordExposure(one, served.endings[i], shown[i] ?? NOTHING)));
 }
 
 async function recordExposure(one: Search, ending: Ending | undefined, shown: Shown): Promise<void> {
   const { deps } = one;
-  if (one.arm.isBot || ending === undefined || ("bypass" in ending.outcome && NO_EXPOSURE.has(ending.outcome.bypass.reason))) return;
+  if (ending === undefined || !isExposed(one, ending)) return;
   try {
-    const written = await deps.sink.write(describeExposure(one, ending, shown));
+    const written = await deps.sink.write(await describeExposure(one, ending, shown));
     deps.counters.countExposure(written.ok ? "written" : "failed");
     if (!written.ok) logFailure(one, written.error);
   } catch (cause) {
@@ -38,19 +49,18 @@ async function recordExposure(one: Search, ending: Ending | undefined, shown: Sh
   }
 }
 
-function describeExposure(one: Search, { outcome, notes }: Ending, { hits, places }: Shown): UbiQueryRecord {
-  const { deps, index, plan, arm, request, startedAt } = one;
+async function describeExposure(one: Search, { outcome, notes }: Ending, { hits, places }: Shown): Promise<UbiQueryRecord> {
+  const { deps, index, plan, arm, request, queryId, startedAt } = one;
   const ids = hits.map((hit) => hit.itemId);
   const original = hits.slice(0, Math.max(index.window, places.length));
   // The model reads the engine's scores, so a log without them would train another model. Parallel to the ids, or not at all.
   const scores = original.flatMap(({ score }) => score ?? []);
   const scorer = deps.scorer(modelVersionOf(arm.treatment));
-  const { queryId } = plan.ubi;
-  const hasConsent = request.headers.get("x-armmt-consent") === "1";
   return createQueryRecord({
     application: plan.ubi.application ?? index.name,
-    queryId: queryId !== undefined && queryId.length <= MAX_ID_LENGTH ? queryId : deps.createId(),
-    clientId: hasConsent ? (plan.ubi.clientId ?? arm.unit) : undefined,
+    queryId,
+    clientId: hasConsent(request) ? (plan.ubi.clientId ?? arm.unit) : undefined,
+    unit: await storedUnit(one),
     userQuery: plan.queryText ?? "",
     timeMs: startedAt,
     armmt: {

@@ -4,6 +4,7 @@
  * Decides nothing about the order.
  */
 import { headersFromEngine } from "../backends/headers.ts";
+import { TOKENS_HEADER } from "../events/endpoint.ts";
 import { modelVersionOf } from "../experiment/treatment.ts";
 import { explainItems } from "../ranking/explain.ts";
 import type { BypassReason } from "../result.ts";
@@ -26,15 +27,18 @@ const SAME_FOR_ALL: ReadonlySet<BypassReason> = new Set<BypassReason>([
 /** Statuses with which a Response must have no body. */
 const NO_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
-export function respond(batch: Batch, served: Served): Response {
+/** `tokens`: of the searches, for their events. */
+export function respond(batch: Batch, served: Served, tokens?: string): Response {
   if (served.kind === "none") return respondWithError(batch.deps, served);
   const { request, deps } = batch;
   const { reply, endings } = served;
   const { status } = reply;
 
-  const isPrivate = request.isExplained || !endings.every(({ outcome }) => "bypass" in outcome && SAME_FOR_ALL.has(outcome.bypass.reason));
+  const isForAll = tokens === undefined && !request.isExplained;
+  const isPrivate = !isForAll || !endings.every(({ outcome }) => "bypass" in outcome && SAME_FOR_ALL.has(outcome.bypass.reason));
   const headers = headersFromEngine(reply.headers, { isEdited: served.kind === "edited" || request.isExplained, isPrivate });
   headers.set("x-armmt", batch.searches.map((one, i) => describeEnding(one, endings[i])).join(", "));
+  if (tokens !== undefined) headers.set(TOKENS_HEADER, tokens);
   if (NO_BODY.has(status)) return new Response(null, { status, headers });
   if (reply.rest !== undefined) return new Response(prepend(reply.body, reply.rest), { status, headers });
   const plain = served.kind === "edited" ? served.body : reply.body;

@@ -1,6 +1,7 @@
 /** What we write, against UBI's own JSON schemas. */
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import type { ServedEvent } from "../../src/events/ubi.ts";
 import { createEventRecord, createQueryRecord } from "../../src/events/ubi.ts";
 
 const FOLDER = new URL("../../../shared/data/fixtures/ubi/schema/", import.meta.url);
@@ -76,6 +77,23 @@ describe.skipIf(!isPresent)("UBI 1.3 schemas", () => {
     for (const action of ["impression", "click", "add_to_cart", "purchase"] as const) {
       expect(violations(createEventRecord({ ...event, action, clientId: "browser-7" }), schema)).toEqual([]);
     }
+  });
+
+  it("accept an event as it comes from a token", () => {
+    const served: ServedEvent = {
+      ...createEventRecord({ ...event, clientId: "browser-7" }),
+      event_id: "0123456789abcdef0123456789abcdef",
+      unit: "0123456789abcdef0123456789abcdef",
+      quantity: 2,
+      price: 12.5,
+      currency: "EUR",
+      team: "a",
+      event_attributes: {
+        ...createEventRecord(event).event_attributes,
+        armmt: { experiment: "rerank", variant: "armmt", event_name: "Bought" },
+      },
+    };
+    expect(violations(served, schemaOf("event.schema.json"))).toEqual([]);
   });
 
   it("would refuse a wrong record (so that the two tests above can fail)", () => {

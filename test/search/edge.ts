@@ -11,16 +11,21 @@ import type { Config } from "../../src/config.ts";
 import { parseConfig } from "../../src/config.ts";
 import type { KvReader } from "../../src/embeddings/store.ts";
 import type { Counters } from "../../src/events/counters.ts";
-import { createCounters } from "../../src/events/counters.ts";
+import { createCounters, createEventCounters } from "../../src/events/counters.ts";
 import { createD1Sink } from "../../src/events/d1.ts";
+import { createEventsEndpoint } from "../../src/events/endpoint.ts";
 import type { ExposureSink } from "../../src/events/sink.ts";
+import { openSinks } from "../../src/events/sinks.ts";
+import { createEventTokens } from "../../src/events/token.ts";
 import type { UbiQueryRecord } from "../../src/events/ubi.ts";
+import { createUnitHash } from "../../src/events/unit.ts";
 import type { Scorer } from "../../src/inference/scorer.ts";
 import { scorersOf } from "../../src/inference/scorers.ts";
 import { watchScorer } from "../../src/inference/watched-scorer.ts";
 import { createWasmScorer } from "../../src/inference/wasm.ts";
 import type { Bypass, Result } from "../../src/result.ts";
 import { assembleSearches } from "../../src/search/assemble.ts";
+import type { EventDeps } from "../../src/search/contract.ts";
 import type { FlagClient } from "../../src/search/flags.ts";
 import { describeStatus } from "../../src/search/status.ts";
 import shop from "../../src/demo/worker.ts";
@@ -49,6 +54,8 @@ export interface EdgeOptions {
   readonly others?: readonly Result<Scorer, Bypass>[];
   readonly flagClient?: FlagClient;
   readonly sink?: ExposureSink;
+  /** Instead of what EVENT_SECRET makes. */
+  readonly events?: EventDeps;
   readonly maxReplyBytes?: number;
   readonly now?: () => number;
   readonly isWithinRate?: (client: string) => Promise<boolean>;
@@ -123,6 +130,14 @@ export function openEdge(options: EdgeOptions): Edge {
   };
 
   let lastId = 0;
+  const now = options.now ?? (() => Date.now());
+  const createId = () => `id-${++lastId}`;
+  const log = (entry: Readonly<Record<string, unknown>>) => logs.push(entry);
+  const { eventSecret: secret } = config;
+  const events =
+    options.events ?? (secret === undefined ? undefined : { tokens: createEventTokens({ secret, now }), hashUnit: createUnitHash(secret) });
+  const eventCounters = createEventCounters();
+  const eventSink = openSinks({ names: ["d1"], bindings: env, counters: eventCounters, now, createId, log });
   const searches = assembleSearches(config, {
     kv: options.kv ?? env.EMBEDDINGS,
     sink: {
@@ -135,9 +150,10 @@ export function openEdge(options: EdgeOptions): Edge {
     scorer: scorersOf([scorer, ...(options.others ?? [])].map(watchScorer)),
     counters,
     fetch,
-    now: options.now ?? (() => Date.now()),
-    createId: () => `id-${++lastId}`,
-    log: (entry) => logs.push(entry),
+    events,
+    now,
+    createId,
+    log,
     ...(maxReplyBytes !== undefined && { maxReplyBytes }),
   });
   const { adminToken, storefrontUrl, allowOrigins } = config;
@@ -147,6 +163,11 @@ export function openEdge(options: EdgeOptions): Edge {
     storefrontUrl,
     allowOrigins,
     fetch,
+    events: createEventsEndpoint({
+      ingest: events && { tokens: events.tokens, sink: eventSink, counters: eventCounters, now },
+      allowOrigins,
+      log,
+    }),
     status: () => describeStatus(searches),
     isWithinRate: options.isWithinRate,
   });

@@ -1,0 +1,143 @@
+/**
+ * `armmt forget <user>`: removes the rows of a shopper from D1, found by the id that was stored with consent and by its hash. Says where
+ * else records of them may stand.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { parseEnv } from "node:util";
+import { Command } from "commander";
+import { createUnitHash, isUnitHash } from "../events/unit.ts";
+import { CommandError } from "./command.ts";
+import { ROOT } from "./embed/encoder.ts";
+import { placesElsewhere } from "./forget/elsewhere.ts";
+import type { EventDatabase } from "./report/database.ts";
+import { openLocalDatabase, openWranglerDatabase } from "./report/database.ts";
+
+const TABLES = ["ubi_queries", "ubi_events"] as const;
+
+type Table = (typeof TABLES)[number];
+
+export interface ForgetReport {
+  readonly user: string;
+  readonly place: string;
+  /** Rows that were removed, or would be. */
+  readonly removed: Readonly<Record<Table, number>>;
+  readonly isTrial: boolean;
+  /** Whether rows were looked for by the hash of the user too. */
+  readonly isUnitKnown: boolean;
+  /** Places that this command cannot reach. */
+  readonly elsewhere: readonly string[];
+}
+
+export interface ForgetOptions {
+  /** A client id, a unit as clients send it, or a unit's hash. */
+  readonly user: string;
+  /** Of the edge; without it rows are found by client id only. */
+  readonly secret: string | undefined;
+  /** Counts and removes nothing. */
+  readonly isTrial: boolean;
+  readonly elsewhere: readonly string[];
+}
+
+export async function forgetUser(database: EventDatabase, { user, secret, isTrial, elsewhere }: ForgetOptions): Promise<ForgetReport> {
+  if (user === "" || user.includes("\0")) throw new CommandError("The user is empty: give the client id or the unit as the shop sends it");
+  const hashed = isUnitHash(user) ? user : secret === undefined ? undefined : await createUnitHash(secret)(user);
+  const removed = { ubi_queries: 0, ubi_events: 0 };
+  for (const table of TABLES) {
+    removed[table] = await removeFrom(database, table, { user, hashed, isTrial }); // oxlint-disable-line no-await-in-loop
+  }
+  return { user, place: database.place, removed, isTrial, isUnitKnown: hashed !== undefined, elsewhere };
+}
+
+interface Wanted {
+  readonly user: string;
+  readonly hashed: string | undefined;
+  readonly isTrial: boolean;
+}
+
+async function removeFrom(database: EventDatabase, table: Table, { user, hashed, isTrial }: Wanted): Promise<number> {
+  const byClient = `client_id = ${quoted(user)}`;
+  const conditions = hashed === undefined ? byClient : `(${byClient} OR unit = ${quoted(hashed)})`;
+  try {
+    const found = await countRows(database, table, conditions);
+    if (isTrial || found === 0) return found;
+    await database.all(`DELETE FROM ${table} WHERE ${conditions}`);
+    const left = await countRows(database, table, conditions);
+    if (left > 0) throw new CommandError(`${left} rows of "${user}" came to ${table} meanwhile: run this again`);
+    return found;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    if (/no such table/i.test(message)) return 0;
+    // A database from before units: the edge adds the column with its next exposure.
+    if (/no such column: unit/i.test(message)) return removeFrom(database, table, { user, hashed: undefined, isTrial });
+    throw error;
+  }
+}
+
+async function countRows(database: EventDatabase, table: Table, condition: string): Promise<number> {
+  const [row] = await database.all(`SELECT count(*) AS n FROM ${table} WHERE ${condition}`);
+  return typeof row === "object" && row !== null && "n" in row ? Number(row.n) : 0;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** Of the environment, or of the file that `wrangler dev` reads; a deployed secret can be read nowhere. */
+function findSecret(config: string, isLocal: boolean): string | undefined {
+  const given = process.env["EVENT_SECRET"];
+  if (given !== undefined && given !== "") return given;
+  const file = join(dirname(resolve(config)), ".dev.vars");
+  return isLocal && existsSync(file) ? parseEnv(readFileSync(file, "utf8"))["EVENT_SECRET"] : undefined;
+}
+
+interface ForgetFlags {
+  readonly local?: true;
+  readonly persistTo: string;
+  readonly config: string;
+  readonly binding: string;
+  readonly dryRun?: true;
+  readonly json?: true;
+}
+
+export function createForgetCommand(): Command {
+  return new Command("forget")
+    .description("Remove a shopper's rows from D1, and say where else records of them may be")
+    .argument("<user>", "client id or unit as the shop sends it, or a unit's hash as it is stored")
+    .option("--local", "the D1 of wrangler dev on this machine, instead of Cloudflare's")
+    .option("--persist-to <folder>", "with --local: where wrangler dev keeps its state", join(ROOT, ".armmt/state"))
+    .option("--config <file>", "wrangler.toml of the edge Worker", join(ROOT, "wrangler.toml"))
+    .option("--binding <name>", "its D1 database", "EVENTS")
+    .option("--dry-run", "count the rows and remove nothing")
+    .option("--json", "print the summary as JSON")
+    .addHelpText(
+      "after",
+      "\nRows that hold only the hash of a unit are found with the edge's EVENT_SECRET in the environment (or in .dev.vars, with --local).",
+    )
+    .action(async (user: string, flags: ForgetFlags) => {
+      const { config, binding, persistTo, local = false, dryRun: isTrial = false } = flags;
+      const options = { user, secret: findSecret(config, local), isTrial, elsewhere: await placesElsewhere(config) };
+      const database = local
+        ? await openLocalDatabase({ config, binding, stateDir: persistTo })
+        : openWranglerDatabase({ config, binding, where: ["--remote"] });
+      try {
+        const report = await forgetUser(database, options);
+        process.stdout.write(flags.json === true ? `${JSON.stringify(report, undefined, 2)}\n` : describe(report));
+      } finally {
+        await database.close();
+      }
+    });
+}
+
+function describe({ user, place, removed, isTrial, isUnitKnown, elsewhere }: ForgetReport): string {
+  const counts = TABLES.map((table) => `${removed[table]} of ${table}`).join(", ");
+  const lines = [
+    isTrial ? `Would remove the rows of "${user}" from ${place}: ${counts}` : `Removed the rows of "${user}" from ${place}: ${counts}`,
+    ...(isUnitKnown
+      ? []
+      : ["Rows that hold only the hash of a unit were not looked for: set EVENT_SECRET to the edge's secret and run this again"]),
+    "Not reached by this command:",
+    ...elsewhere.map((one) => `- ${one}`),
+  ];
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,36 @@
+/**
+ * When an event happened, by our clock. Clients' clocks are wrong by seconds, hours or years; what they know well is how long ago it was.
+ *
+ * Pure.
+ */
+import type { Result } from "../result.ts";
+import { err, ok } from "../result.ts";
+
+/** How far an event may lie in the future: clocks are set while pages are open. */
+export const FUTURE_TOLERANCE_MS = 5 * 60 * 1000;
+
+/** A clock that is wrong by more says nothing, not even how long ago. */
+export const MAX_OFFSET_MS = 24 * 3600 * 1000;
+
+/** All in milliseconds since 1970. */
+export interface ClientTimes {
+  /** By the client's clock. */
+  readonly happenedAtMs: number | undefined;
+  /** By the client's clock, when it sent the batch. Without it the client's clock is taken for ours. */
+  readonly sentAtMs: number | undefined;
+  /** By our clock. */
+  readonly receivedAtMs: number;
+  /** By our clock: no event can be older than the search that it follows. */
+  readonly notBeforeMs: number;
+}
+
+/** By our clock, between notBeforeMs and receivedAtMs. */
+export function correctTime(times: ClientTimes): Result<number, "timestamp_in_future"> {
+  const { happenedAtMs, sentAtMs, receivedAtMs, notBeforeMs } = times;
+  if (happenedAtMs === undefined) return ok(receivedAtMs);
+  const clientNowMs = sentAtMs ?? receivedAtMs;
+  if (happenedAtMs > clientNowMs + FUTURE_TOLERANCE_MS) return err("timestamp_in_future");
+  const offsetMs = receivedAtMs - clientNowMs;
+  if (Math.abs(offsetMs) > MAX_OFFSET_MS) return ok(receivedAtMs);
+  return ok(Math.max(notBeforeMs, Math.min(receivedAtMs, happenedAtMs + offsetMs)));
+}

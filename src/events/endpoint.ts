@@ -1,0 +1,89 @@
+/**
+ * `/events` and its two other forms as HTTP: who may send, what a request and a reply look like, and which status says what.
+ *
+ * What becomes of the events is told in ingest.ts.
+ */
+import * as v from "valibot";
+import { isBot } from "../experiment/bots.ts";
+import type { EventFormat, IngestDeps, IngestReport } from "./ingest.ts";
+import { ingest } from "./ingest.ts";
+import type { AfterReply } from "./sink.ts";
+
+/** Of a request, and what a browser's beacon may hold. */
+export const MAX_EVENTS_BYTES = 64 * 1024;
+
+/** Path → the form of the events that it takes. The last two are where clients of Algolia and Metarank send theirs. */
+export const EVENT_ROUTES: ReadonlyMap<string, EventFormat> = new Map([
+  ["/events", "ubi"],
+  ["/1/events", "algolia"],
+  ["/feedback", "metarank"],
+]);
+
+/** In replies to searches and in requests with events: tokens, with commas between them. */
+export const TOKENS_HEADER = "x-armmt-events";
+
+export interface EventsRequest {
+  readonly format: EventFormat;
+  /** Of the edge, as the client called it. */
+  readonly url: string;
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+  readonly afterReply: AfterReply;
+}
+
+/** Never rejects. */
+export type EventsEndpoint = (request: EventsRequest) => Promise<Response>;
+
+export interface EventsEndpointDeps {
+  /** `undefined` without the secret: nothing is taken. */
+  readonly ingest: IngestDeps | undefined;
+  /** As in the configuration: pages of these origins may send; "*" for all, and those of the edge's own origin always. */
+  readonly allowOrigins: readonly string[];
+  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
+}
+
+const json = v.pipe(v.string(), v.parseJson());
+
+export function createEventsEndpoint({ ingest: deps, allowOrigins, log }: EventsEndpointDeps): EventsEndpoint {
+  return async ({ format, url, headers, body, afterReply }) => {
+    if (deps === undefined)
+      return refuseEvents(404, "events_closed", "No events are taken: the edge has no EVENT_SECRET of 32 characters or more");
+    const origin = headers.get("origin");
+    if (origin !== null && origin !== new URL(url).origin && !allowOrigins.includes("*") && !allowOrigins.includes(origin)) {
+      return refuseEvents(403, "origin_not_allowed", `Pages of ${origin} may not send events: add it to ALLOW_ORIGINS`);
+    }
+    const parsed = v.safeParse(json, new TextDecoder().decode(body));
+    if (!parsed.success) return refuseEvents(400, "malformed", "The body is no JSON");
+    try {
+      const report = await ingest(
+        {
+          format,
+          body: parsed.output,
+          tokens: headers.get(TOKENS_HEADER) ?? undefined,
+          hasConsent: headers.get("x-armmt-consent") === "1",
+          isBot: isBot(headers),
+          afterReply,
+        },
+        deps,
+      );
+      if (report.ok) return Response.json(replyOf(format, report.value), { headers: { "cache-control": "no-store" } });
+      const { code, message } = report.error;
+      return refuseEvents(code === "malformed" ? 400 : 503, code, message);
+    } catch (cause) {
+      log({ level: "error", event: "internal_error", detail: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) });
+      return refuseEvents(500, "internal_error", "The edge failed; its log says why");
+    }
+  };
+}
+
+/** With what the clients of each form look for. */
+function replyOf(format: EventFormat, report: IngestReport): object {
+  if (format === "algolia") return { status: 200, message: "OK", ...report };
+  return format === "metarank" ? { status: "ok", updated: 0, tookMillis: 0, ...report } : report;
+}
+
+/** A client keeps its events and comes again on 408, 429 and 5xx; anything else will not become better. */
+export function refuseEvents(status: number, code: string, message: string): Response {
+  const headers = { "cache-control": "no-store", ...((status === 429 || status === 503) && { "retry-after": "60" }) };
+  return Response.json({ error: { code, message } }, { status, headers });
+}

@@ -1,0 +1,75 @@
+/**
+ * Records on their way: what a queue message and a dead letter hold. Read back with a schema, because a later version of this code may
+ * find what an earlier one wrote.
+ */
+import * as v from "valibot";
+import type { BypassReason, Result } from "../result.ts";
+import { err, ok } from "../result.ts";
+import type { ServedEvent, UbiQueryRecord } from "./ubi.ts";
+import { ACTIONS } from "./ubi.ts";
+
+export type Envelope =
+  | { readonly kind: "exposure"; readonly exposure: UbiQueryRecord }
+  | { readonly kind: "events"; readonly events: readonly ServedEvent[] };
+
+const text = v.string();
+const ids = v.array(text);
+const optionalText = v.exactOptional(text);
+const optionalNumber = v.exactOptional(v.number());
+
+const exposureSchema = v.object({
+  application: text,
+  query_id: text,
+  client_id: optionalText,
+  unit: optionalText,
+  user_query: text,
+  query_attributes: v.object({
+    armmt: v.looseObject({
+      experiment: optionalText,
+      variant: text,
+      model: optionalText,
+      window: v.number(),
+      original_ids: ids,
+      served_ids: ids,
+      // A code of ours, whose list is a type only.
+      bypass: v.exactOptional(v.custom<BypassReason>((value) => typeof value === "string")),
+    }),
+  }),
+  timestamp: text,
+  query_response_hit_ids: ids,
+});
+
+const eventSchema = v.object({
+  event_id: text,
+  application: text,
+  action_name: v.picklist(ACTIONS),
+  query_id: text,
+  client_id: optionalText,
+  unit: optionalText,
+  timestamp: text,
+  quantity: optionalNumber,
+  price: optionalNumber,
+  currency: optionalText,
+  team: v.exactOptional(v.picklist(["a", "b"])),
+  event_attributes: v.object({
+    object: v.object({ object_id: text, object_id_type: v.literal("product") }),
+    position: v.object({ ordinal: v.number() }),
+    armmt: v.object({ experiment: optionalText, variant: text, event_name: optionalText }),
+  }),
+});
+
+const envelopeSchema = v.variant("kind", [
+  v.object({ kind: v.literal("exposure"), exposure: exposureSchema }),
+  v.object({ kind: v.literal("events"), events: v.array(eventSchema) }),
+]);
+
+export function parseEnvelope(value: unknown): Result<Envelope, string> {
+  const parsed = v.safeParse(envelopeSchema, value);
+  if (parsed.success) return ok(parsed.output);
+  const [issue] = parsed.issues;
+  return err(`${v.getDotPath(issue) ?? "The record"}: ${issue.message}`);
+}
+
+export function countOf(envelope: Envelope): number {
+  return envelope.kind === "events" ? envelope.events.length : 1;
+}

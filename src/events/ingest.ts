@@ -1,0 +1,241 @@
+/**
+ * One request with events, top to bottom: read → whose token → served? → when → once → sink → an answer for each event.
+ *
+ * Trusts nothing of a client but how often it clicked: query, arm, item and position come from the token, the time is corrected. Prices
+ * and quantities are the client's word. Knows neither HTTP routes nor stores.
+ */
+import type { Result } from "../result.ts";
+import { err, ok } from "../result.ts";
+import { readAlgoliaBatch } from "./algolia-events.ts";
+import type { BatchReader, ClientBatch, ClientEvent } from "./client-batch.ts";
+import { MAX_ITEMS, MAX_TOKENS, readUbiBatch } from "./client-batch.ts";
+import { correctTime } from "./clock.ts";
+import type { EventCounters } from "./counters.ts";
+import { bytesOf, toHex } from "./keys.ts";
+import { readMetarankBatch } from "./metarank-events.ts";
+import type { AfterReply, ReliableSink } from "./sink.ts";
+import type { EventTokens, OpenToken, TokenProblem } from "./token.ts";
+import { queryIdOf } from "./token.ts";
+import type { ActionName, ServedEvent } from "./ubi.ts";
+import { ACTIONS } from "./ubi.ts";
+
+/** Public: clients read them, so a code is never renamed, only added. */
+export type RejectionReason =
+  | "malformed" // not of the form that the format asks for
+  | "action_unknown"
+  | "token_missing" // neither a token nor a query id of a token that came along
+  | "token_invalid" // not one of ours, or changed
+  | "token_expired"
+  | "item_not_served" // none of the given tokens belongs to a list with this item
+  | "timestamp_in_future"
+  | "bot";
+
+export interface Rejection {
+  /** Place of the event in the request, from 0. */
+  readonly index: number;
+  readonly reason: RejectionReason;
+  readonly message: string;
+}
+
+export type EventFormat = "ubi" | "algolia" | "metarank";
+
+const READERS: Readonly<Record<EventFormat, BatchReader>> = {
+  ubi: readUbiBatch,
+  algolia: readAlgoliaBatch,
+  metarank: readMetarankBatch,
+};
+
+export interface IngestDeps {
+  readonly tokens: EventTokens;
+  readonly sink: ReliableSink;
+  readonly counters: EventCounters;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+export interface IngestRequest {
+  readonly format: EventFormat;
+  /** Parsed JSON. */
+  readonly body: unknown;
+  /** Of the request's headers: tokens of the searches that the events follow, with commas between them. */
+  readonly tokens: string | undefined;
+  readonly hasConsent: boolean;
+  readonly isBot: boolean;
+  readonly afterReply: AfterReply;
+}
+
+/** `index` of a rejection is the event's; an event about several items can be rejected for some of them. */
+export interface IngestReport {
+  /** Written, or kept to be written. */
+  readonly accepted: number;
+  /** Counted before, as far as the sink knows. */
+  readonly duplicates: number;
+  readonly rejected: readonly Rejection[];
+}
+
+/** Nothing of the request was taken: the client mends it (`malformed`), or sends it again later (`sink_unavailable`). */
+export interface IngestFailure {
+  readonly code: "malformed" | "sink_unavailable";
+  readonly message: string;
+}
+
+/** What is the same for all events of a request. */
+interface Context {
+  readonly batch: ClientBatch;
+  readonly hasConsent: boolean;
+  readonly open: (token: string) => Promise<Result<OpenToken, TokenProblem>>;
+  /** Query id → its tokens in this request. */
+  readonly byQuery: ReadonlyMap<string, readonly string[]>;
+  /** Those that came with the request, for events that name none. */
+  readonly common: readonly string[];
+  readonly receivedAtMs: number;
+}
+
+type Refusal = Omit<Rejection, "index">;
+
+export async function ingest(request: IngestRequest, deps: IngestDeps): Promise<Result<IngestReport, IngestFailure>> {
+  const receivedAtMs = deps.now();
+  const read = READERS[request.format](request.body);
+  if (!read.ok) return err({ code: "malformed", message: read.error });
+  const batch = read.value;
+  const common = splitTokens([request.tokens ?? "", ...batch.tokens].join());
+  if (batch.events.length > MAX_ITEMS)
+    return err({ code: "malformed", message: `Events about more than ${MAX_ITEMS} items: send less at once` });
+  const known = new Set([...common, ...batch.events.flatMap(({ event }) => (event.ok ? splitTokens(event.value.token ?? "") : []))]);
+  if (known.size > MAX_TOKENS) return err({ code: "malformed", message: `More than ${MAX_TOKENS} tokens: send less at once` });
+
+  const context: Context = {
+    batch,
+    hasConsent: request.hasConsent || batch.hasConsent,
+    open: openOnce(deps.tokens),
+    byQuery: Map.groupBy(known, (token) => queryIdOf(token) ?? ""),
+    common,
+    receivedAtMs,
+  };
+  const checked = await Promise.all(
+    batch.events.map(async ({ index, event }) => {
+      if (request.isBot) return { index, result: refuse("bot", "Crawlers are not counted") };
+      return { index, result: event.ok ? await checkEvent(event.value, context) : refuse("malformed", event.error) };
+    }),
+  );
+  const rejected = checked.flatMap(({ index, result }) => (result.ok ? [] : [{ index, ...result.error }]));
+  const served = checked.flatMap(({ result }) => (result.ok ? [result.value] : []));
+  const events = [...new Map(served.map((event) => [event.event_id, event])).values()];
+
+  const written =
+    events.length === 0 ? ok({ written: 0, duplicates: 0, deferred: 0 }) : await deps.sink.writeEvents(events, request.afterReply);
+  if (!written.ok) return err({ code: "sink_unavailable", message: "The events could not be kept: send them again later" });
+  const accepted = written.value.written + written.value.deferred;
+  const duplicates = written.value.duplicates + served.length - events.length;
+  deps.counters.countEvents("accepted", accepted);
+  deps.counters.countEvents("duplicates", duplicates);
+  for (const { reason } of rejected) deps.counters.countRejected(reason);
+  return ok({ accepted, duplicates, rejected });
+}
+
+/** The same token is verified once. */
+function openOnce(tokens: EventTokens): Context["open"] {
+  const opened = new Map<string, Promise<Result<OpenToken, TokenProblem>>>();
+  return (token) => {
+    const known = opened.get(token) ?? tokens.open(token);
+    opened.set(token, known);
+    return known;
+  };
+}
+
+function splitTokens(text: string): readonly string[] {
+  return [...new Set(text.split(",").map((token) => token.trim()))].filter((token) => token !== "" && token !== NO_TOKEN);
+}
+
+/** Stands in the header of a reply for a search without a token. */
+export const NO_TOKEN = "-";
+
+function refuse(reason: RejectionReason, message: string): Result<never, Refusal> {
+  return err({ reason, message });
+}
+
+async function checkEvent(event: ClientEvent, context: Context): Promise<Result<ServedEvent, Refusal>> {
+  const action = ACTIONS.find((name) => name === event.action);
+  if (action === undefined) return refuse("action_unknown", `"${event.action}" is no action: use ${ACTIONS.join(", ")}`);
+  const found = await findToken(event, context);
+  if (!found.ok) return found;
+  const { token, position } = found.value;
+  const time = correctTime({
+    happenedAtMs: event.happenedAtMs,
+    sentAtMs: context.batch.sentAtMs,
+    receivedAtMs: context.receivedAtMs,
+    notBeforeMs: token.issuedAtMs,
+  });
+  if (!time.ok) return refuse(time.error, "The event lies in the future: send `sent_at` by the same clock");
+  return ok(await describeEvent(event, { action, token, position, timeMs: time.value, context }));
+}
+
+interface Found {
+  readonly token: OpenToken;
+  readonly position: number;
+}
+
+/** The first token that served the item. */
+async function findToken(event: ClientEvent, { open, byQuery, common }: Context): Promise<Result<Found, Refusal>> {
+  const { token: given, queryId } = event;
+  const candidates = given !== undefined ? splitTokens(given) : queryId !== undefined ? (byQuery.get(queryId) ?? []) : common;
+  if (candidates.length === 0) {
+    return refuse("token_missing", "Send the token of the search, as it stands in the header x-armmt-events of its reply");
+  }
+  const opened = await Promise.all(candidates.map(open));
+  const usable = opened.flatMap((one) => (one.ok && (queryId === undefined || one.value.queryId === queryId) ? [one.value] : []));
+  for (const token of usable) {
+    const position = await token.positionOf(event.itemId); // oxlint-disable-line no-await-in-loop
+    if (position !== undefined) return ok({ token, position });
+  }
+  if (usable.length > 0) return refuse("item_not_served", `The search served no item "${event.itemId}"`);
+  if (opened.some((one) => !one.ok && one.error === "token_expired")) return refuse("token_expired", "The search is too long ago");
+  return refuse("token_invalid", "The token is not one of this edge, or of another query than the event");
+}
+
+interface Served extends Found {
+  readonly action: ActionName;
+  readonly timeMs: number;
+  readonly context: Context;
+}
+
+async function describeEvent(event: ClientEvent, { action, token, position, timeMs, context }: Served): Promise<ServedEvent> {
+  const { hasConsent, batch } = context;
+  const clientId = hasConsent ? (event.clientId ?? batch.clientId) : undefined;
+  const unit = hasConsent ? token.unit : undefined;
+  const team = token.teamAt(position);
+  const { quantity, price, currency, eventName, itemId } = event;
+  return {
+    event_id: await eventIdOf(token, action, event),
+    application: token.application,
+    action_name: action,
+    query_id: token.queryId,
+    ...(isUsableId(clientId) && { client_id: clientId }),
+    ...(unit !== undefined && { unit }),
+    timestamp: new Date(timeMs).toISOString(),
+    ...(quantity !== undefined && { quantity }),
+    ...(price !== undefined && { price }),
+    ...(currency !== undefined && { currency }),
+    ...(team !== undefined && { team }),
+    event_attributes: {
+      object: { object_id: itemId, object_id_type: "product" },
+      position: { ordinal: position },
+      armmt: {
+        ...(token.experiment !== undefined && { experiment: token.experiment }),
+        variant: token.variant,
+        ...(eventName !== undefined && { event_name: eventName }),
+      },
+    },
+  };
+}
+
+/** UBI's limit; cut, an id would merge two shoppers. */
+function isUsableId(clientId: string | undefined): clientId is string {
+  return clientId !== undefined && clientId !== "" && clientId.length <= 100;
+}
+
+/** 128 bits of SHA-256: what was done to what, after which search, told apart by the client's own id. */
+async function eventIdOf(token: OpenToken, action: ActionName, { itemId, eventId }: ClientEvent): Promise<string> {
+  const text = JSON.stringify([token.id, action, itemId, eventId]);
+  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytesOf(text))).subarray(0, 16));
+}

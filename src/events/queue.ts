@@ -1,0 +1,104 @@
+/**
+ * A queue between edge and store: the sink that sends, and the consumer of the same Worker that writes to another sink.
+ *
+ * Delivers at least once and in any order; the store drops what it knows. A message that nobody can read goes back until the queue's own
+ * dead letter queue takes it: this code throws nothing away.
+ */
+import type { MessageBatch, Queue } from "@cloudflare/workers-types";
+import type { Result } from "../result.ts";
+import { err, ok } from "../result.ts";
+import type { Envelope } from "./envelope.ts";
+import { parseEnvelope } from "./envelope.ts";
+import { bytesOf } from "./keys.ts";
+import type { Sink } from "./sink.ts";
+import { messageOf } from "./sink.ts";
+import type { ServedEvent, UbiQueryRecord } from "./ubi.ts";
+
+/** A message has at most 128 KB with some room for its envelope. */
+const MESSAGE_BYTES = 100_000;
+
+/** Before a message that could not be written comes again. */
+const RETRY_DELAY_SECONDS = 30;
+
+export function createQueueSink(queue: Pick<Queue, "send">): Sink {
+  async function send(envelope: Envelope): Promise<Result<true, string>> {
+    try {
+      await queue.send(envelope, { contentType: "json" });
+      return ok(true);
+    } catch (error) {
+      return err(messageOf(error));
+    }
+  }
+  const write = (exposure: UbiQueryRecord): Promise<Result<true, string>> => send({ kind: "exposure", exposure });
+  return {
+    name: "queue",
+    write,
+    async writeExposures(exposures) {
+      const sent = await Promise.all(exposures.map(write));
+      return sent.find((one) => !one.ok) ?? ok(true);
+    },
+    async writeEvents(events) {
+      for (const part of partsOf(events)) {
+        const sent = await send({ kind: "events", events: part }); // oxlint-disable-line no-await-in-loop
+        if (!sent.ok) return sent;
+      }
+      return ok({ written: events.length, duplicates: 0 });
+    },
+  };
+}
+
+/** In order, each of at most MESSAGE_BYTES as JSON. */
+function partsOf(events: readonly ServedEvent[]): readonly ServedEvent[][] {
+  const parts: ServedEvent[][] = [];
+  let bytes = Infinity;
+  for (const event of events) {
+    const length = bytesOf(JSON.stringify(event)).length + 1;
+    if (bytes + length > MESSAGE_BYTES) {
+      parts.push([]);
+      bytes = 0;
+    }
+    parts.at(-1)?.push(event);
+    bytes += length;
+  }
+  return parts;
+}
+
+export interface ConsumerDeps {
+  /** Any but a queue. */
+  readonly sink: Sink;
+  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
+}
+
+/** Writes the messages of a batch and says of each whether it may be forgotten. Never rejects. */
+export async function consumeBatch(batch: MessageBatch, { sink, log }: ConsumerDeps): Promise<void> {
+  const exposures: Delivery<UbiQueryRecord>[] = [];
+  const events: Delivery<readonly ServedEvent[]>[] = [];
+  for (const message of batch.messages) {
+    const envelope = parseEnvelope(message.body);
+    if (!envelope.ok) {
+      log({ level: "error", event: "queue_message_unreadable", id: message.id, detail: envelope.error });
+      message.retry({ delaySeconds: RETRY_DELAY_SECONDS });
+    } else if (envelope.value.kind === "events") events.push({ message, content: envelope.value.events });
+    else exposures.push({ message, content: envelope.value.exposure });
+  }
+  await Promise.all([
+    // Any message may have come before: exposures have no id that the store could know.
+    settle(exposures, (records) => sink.writeExposures(records, true)),
+    settle(events, (lists) => sink.writeEvents(lists.flat())),
+  ]);
+
+  async function settle<T>(deliveries: readonly Delivery<T>[], write: (contents: readonly T[]) => Promise<Result<unknown, string>>) {
+    if (deliveries.length === 0) return;
+    const written = await write(deliveries.map(({ content }) => content));
+    if (!written.ok) log({ level: "warn", event: "queue_retry", sink: sink.name, messages: deliveries.length, detail: written.error });
+    for (const { message } of deliveries) {
+      if (written.ok) message.ack();
+      else message.retry({ delaySeconds: RETRY_DELAY_SECONDS });
+    }
+  }
+}
+
+interface Delivery<T> {
+  readonly message: MessageBatch["messages"][number];
+  readonly content: T;
+}

@@ -1,0 +1,109 @@
+/**
+ * The sinks that the configuration names, as one: each with its own retries and dead letters. The first one's counts are the answer.
+ */
+import type { AnalyticsEngineDataset, KVNamespace, Queue, R2Bucket } from "@cloudflare/workers-types";
+import type { Result } from "../result.ts";
+import { ok } from "../result.ts";
+import { createAnalyticsSink } from "./analytics.ts";
+import type { EventCounters } from "./counters.ts";
+import type { EventDatabase } from "./d1.ts";
+import { createD1Sink } from "./d1.ts";
+import { createDeadLetters } from "./dead-letters.ts";
+import { createNdjsonSink } from "./ndjson.ts";
+import type { PipelineBinding } from "./pipeline.ts";
+import { createPipelineSink } from "./pipeline.ts";
+import { createQueueSink } from "./queue.ts";
+import { createReliableSink } from "./reliable.ts";
+import type { EventsKept, ReliableSink, Sink } from "./sink.ts";
+
+/** Name in the configuration → the binding that it needs. */
+export const SINK_BINDINGS = {
+  d1: "EVENTS",
+  queue: "EVENTS_QUEUE",
+  pipeline: "EVENTS_PIPELINE",
+  analytics: "EVENTS_ANALYTICS",
+} as const;
+
+export type SinkName = keyof typeof SINK_BINDINGS;
+
+export const SINK_NAMES = ["d1", "queue", "pipeline", "analytics"] as const satisfies readonly SinkName[];
+
+/** Where the consumer of the queue writes to. R2 only there: an object for every search would cost more than the searches. */
+export const QUEUE_SINK_BINDINGS = { d1: "EVENTS", r2: "EVENTS_BUCKET" } as const;
+
+export type QueueSinkName = keyof typeof QUEUE_SINK_BINDINGS;
+
+export const QUEUE_SINK_NAMES = ["d1", "r2"] as const satisfies readonly QueueSinkName[];
+
+export interface SinkBindings {
+  readonly EVENTS?: EventDatabase;
+  readonly EVENTS_QUEUE?: Queue;
+  readonly EVENTS_BUCKET?: R2Bucket;
+  readonly EVENTS_PIPELINE?: PipelineBinding;
+  readonly EVENTS_ANALYTICS?: AnalyticsEngineDataset;
+  /** Where records wait that a sink could not take. */
+  readonly DEAD_LETTERS?: KVNamespace | R2Bucket;
+}
+
+/** What is missing for these sinks, with the fix. */
+export function sinkProblems(names: readonly SinkName[], bindings: SinkBindings): readonly string[] {
+  return names
+    .filter((name) => bindings[SINK_BINDINGS[name]] === undefined)
+    .map(
+      (name) =>
+        `EVENT_SINKS names "${name}", but there is no binding ${SINK_BINDINGS[name]}: add it to wrangler.toml, or take the sink out`,
+    );
+}
+
+export interface SinksOptions {
+  /** At least one. */
+  readonly names: readonly SinkName[];
+  readonly bindings: SinkBindings;
+  readonly counters: EventCounters;
+  readonly now: () => number;
+  readonly createId: () => string;
+  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
+}
+
+/** Throws where a binding is missing: parseConfig() should have refused that. */
+export function openSinks({ names, bindings, ...shared }: SinksOptions): ReliableSink {
+  const { DEAD_LETTERS: store } = bindings;
+  const { now, createId } = shared;
+  const deadLetters = store === undefined ? undefined : createDeadLetters({ store, now, createId });
+  return combineSinks(names.map((name) => createReliableSink({ sink: OPEN[name](bindings), deadLetters, ...shared })));
+}
+
+/** Throws like openSinks(). */
+export function openQueueSink(name: QueueSinkName, { EVENTS, EVENTS_BUCKET }: SinkBindings): Sink {
+  if (name === "d1") return createD1Sink(bound(EVENTS, QUEUE_SINK_BINDINGS.d1));
+  return createNdjsonSink(bound(EVENTS_BUCKET, QUEUE_SINK_BINDINGS.r2));
+}
+
+const OPEN: Readonly<Record<SinkName, (bindings: SinkBindings) => Sink>> = {
+  d1: ({ EVENTS }) => createD1Sink(bound(EVENTS, SINK_BINDINGS.d1)),
+  queue: ({ EVENTS_QUEUE }) => createQueueSink(bound(EVENTS_QUEUE, SINK_BINDINGS.queue)),
+  pipeline: ({ EVENTS_PIPELINE }) => createPipelineSink(bound(EVENTS_PIPELINE, SINK_BINDINGS.pipeline)),
+  analytics: ({ EVENTS_ANALYTICS }) => createAnalyticsSink(bound(EVENTS_ANALYTICS, SINK_BINDINGS.analytics)),
+};
+
+function bound<T>(binding: T | undefined, name: string): T {
+  if (binding === undefined) throw new Error(`There is no binding ${name}: add it to wrangler.toml, or take its sink out`);
+  return binding;
+}
+
+/** Written is what every sink has taken or keeps; the first that could do neither is the error. */
+export function combineSinks(sinks: readonly ReliableSink[]): ReliableSink {
+  const [only] = sinks;
+  if (only === undefined) throw new Error("There is no sink: name one in EVENT_SINKS");
+  if (sinks.length === 1) return only;
+  return {
+    async write(exposure) {
+      const all = await Promise.all(sinks.map((sink) => sink.write(exposure)));
+      return all.find((one) => !one.ok) ?? ok(true);
+    },
+    async writeEvents(events, afterReply): Promise<Result<EventsKept, string>> {
+      const all = await Promise.all(sinks.map((sink) => sink.writeEvents(events, afterReply)));
+      return all.find((one) => !one.ok) ?? all[0]!;
+    },
+  };
+}

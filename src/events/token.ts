@@ -1,0 +1,225 @@
+/**
+ * The token that a search hands to its client: proof of which items were served, in which order and arm, for the events that follow.
+ *
+ *   1.<query id, percent-encoded>.<base64url: nonce 12 | n 2 | sealed n | a tag of 4 for each item | HMAC-SHA-256 32>
+ *
+ * The client reads the query id and nothing else. Experiment, variant and unit are sealed (AES-CTR), because a client must not learn its
+ * arm. Items stand as truncated HMACs over nonce and id, in shown order: a token has the same size whatever the ids look like, and the
+ * position of an item follows from it. The HMAC covers everything before it (encrypt, then authenticate) and is compared by WebCrypto's
+ * `verify`, in constant time.
+ *
+ * Holds no list of its own and remembers no token: whether an event was counted before is for the sink to know.
+ */
+import * as v from "valibot";
+import type { Result } from "../result.ts";
+import { err, ok } from "../result.ts";
+import type { Bytes } from "./keys.ts";
+import { bytesOf, deriveCipherKey, deriveHmacKey } from "./keys.ts";
+
+/** How long after a search its events are taken: a basket may take days. */
+export const TOKEN_TTL_MS = 7 * 24 * 3600 * 1000;
+
+/** Items beyond it have no tag: a window has no more. */
+export const MAX_TOKEN_ITEMS = 1000;
+
+const NONCE_BYTES = 12;
+const LENGTH_BYTES = 2;
+/** An item that was not served passes with a chance of (items / 2^32). */
+const TAG_BYTES = 4;
+const MAC_BYTES = 32;
+
+/** One byte per item says who placed it in an interleaved list. */
+const TEAM_LETTERS = { a: "a", b: "b", none: "-" } as const;
+
+export type TokenTeam = "a" | "b" | undefined;
+
+export interface TokenContent {
+  /** At most 100 characters. */
+  readonly queryId: string;
+  readonly application: string;
+  /** Absent outside an experiment. */
+  readonly experiment?: string | undefined;
+  readonly variant: string;
+  /** As stored (unit.ts), and only with consent. */
+  readonly unit?: string | undefined;
+  /** As shown, position 1 first. */
+  readonly itemIds: readonly string[];
+  /** Parallel to itemIds. */
+  readonly teams?: readonly TokenTeam[] | undefined;
+}
+
+/** A token that was verified. */
+export interface OpenToken {
+  /** Of this very token: its HMAC, in base64url. */
+  readonly id: string;
+  readonly queryId: string;
+  readonly application: string;
+  readonly experiment: string | undefined;
+  readonly variant: string;
+  readonly unit: string | undefined;
+  /** Milliseconds since 1970. */
+  readonly issuedAtMs: number;
+  /** 1-based place among the shown items; `undefined` for an item that was not served. */
+  readonly positionOf: (itemId: string) => Promise<number | undefined>;
+  /** Of a position that positionOf() gave. */
+  readonly teamAt: (position: number) => TokenTeam;
+}
+
+export type TokenProblem = "token_invalid" | "token_expired";
+
+export interface EventTokens {
+  issue(content: TokenContent): Promise<string>;
+  open(token: string): Promise<Result<OpenToken, TokenProblem>>;
+}
+
+export interface EventTokensOptions {
+  /** Of at least MIN_SECRET_LENGTH characters; another one makes every token out there invalid. */
+  readonly secret: string;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Default TOKEN_TTL_MS. */
+  readonly ttlMs?: number;
+}
+
+interface Keys {
+  readonly seal: CryptoKey;
+  readonly tag: CryptoKey;
+  readonly sign: CryptoKey;
+}
+
+/** Issued and expires in seconds since 1970. */
+const sealedSchema = v.tuple([
+  v.number(),
+  v.number(),
+  v.string(),
+  v.nullable(v.string()),
+  v.string(),
+  v.nullable(v.string()),
+  v.pipe(v.string(), v.regex(/^[ab-]*$/)),
+]);
+
+export function createEventTokens({ secret, now, ttlMs = TOKEN_TTL_MS }: EventTokensOptions): EventTokens {
+  let keys: Keys | undefined;
+  const openKeys = async (): Promise<Keys> => {
+    keys ??= await deriveKeys(secret);
+    return keys;
+  };
+  return {
+    async issue(content) {
+      const { seal, tag, sign } = await openKeys();
+      const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+      const issued = Math.floor(now() / 1000);
+      const { application, experiment = null, variant, unit = null } = content;
+      const teams = content.teams?.map((team) => TEAM_LETTERS[team ?? "none"]).join("") ?? "";
+      const plain = bytesOf(JSON.stringify([issued, issued + Math.ceil(ttlMs / 1000), application, experiment, variant, unit, teams]));
+      const sealed = new Uint8Array(await crypto.subtle.encrypt(cipherOf(nonce), seal, plain));
+      const tags = await Promise.all(content.itemIds.slice(0, MAX_TOKEN_ITEMS).map((itemId) => tagOf(tag, nonce, itemId)));
+      const length = Uint8Array.of(sealed.length >> 8, sealed.length & 0xff);
+      const head = `1.${encodeURIComponent(content.queryId.toWellFormed())}.`;
+      const body = join([nonce, length, sealed, ...tags]);
+      const mac = new Uint8Array(await crypto.subtle.sign("HMAC", sign, join([bytesOf(head), body])));
+      return head + toBase64Url(join([body, mac]));
+    },
+
+    async open(token) {
+      const split = token.lastIndexOf(".");
+      const queryId = queryIdOf(token);
+      const bytes = fromBase64Url(token.slice(split + 1));
+      if (queryId === undefined || bytes === undefined || bytes.length < NONCE_BYTES + LENGTH_BYTES + MAC_BYTES)
+        return err("token_invalid");
+      const { seal, tag, sign } = await openKeys();
+      const body = bytes.slice(0, -MAC_BYTES);
+      const mac = bytes.slice(-MAC_BYTES);
+      const isOurs = await crypto.subtle.verify("HMAC", sign, mac, join([bytesOf(token.slice(0, split + 1)), body]));
+      if (!isOurs) return err("token_invalid");
+
+      const nonce = body.slice(0, NONCE_BYTES);
+      const sealedEnd = NONCE_BYTES + LENGTH_BYTES + ((body[NONCE_BYTES]! << 8) | body[NONCE_BYTES + 1]!);
+      const sealed = body.slice(NONCE_BYTES + LENGTH_BYTES, sealedEnd);
+      const plain = new TextDecoder().decode(await crypto.subtle.decrypt(cipherOf(nonce), seal, sealed));
+      // Ours, so it can be read; a later version of this code may have sealed something else.
+      const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), sealedSchema), plain);
+      if (!parsed.success) return err("token_invalid");
+      const [issued, expires, application, experiment, variant, unit, teams] = parsed.output;
+      if (now() >= expires * 1000) return err("token_expired");
+      const tags = body.subarray(sealedEnd);
+      return ok({
+        id: toBase64Url(mac),
+        queryId,
+        application,
+        experiment: experiment ?? undefined,
+        variant,
+        unit: unit ?? undefined,
+        issuedAtMs: issued * 1000,
+        positionOf: async (itemId) => placeOf(tags, await tagOf(tag, nonce, itemId)),
+        teamAt: (position) => teamOf(teams[position - 1]),
+      });
+    },
+  };
+}
+
+/** What a client may know of a token; `undefined` where it has no token's form. Says nothing about whether it is one of ours. */
+export function queryIdOf(token: string): string | undefined {
+  const match = /^1\.(.*)\.[A-Za-z0-9_-]+$/.exec(token);
+  try {
+    return match === null ? undefined : decodeURIComponent(match[1]!);
+  } catch {
+    return undefined;
+  }
+}
+
+async function deriveKeys(secret: string): Promise<Keys> {
+  const [seal, tag, sign] = await Promise.all([
+    deriveCipherKey(secret, "token seal"),
+    deriveHmacKey(secret, "token item"),
+    deriveHmacKey(secret, "token signature"),
+  ]);
+  return { seal, tag, sign };
+}
+
+/** A nonce is used once, so the block counter may begin at 0. */
+function cipherOf(nonce: Bytes): AesCtrParams {
+  const counter = new Uint8Array(16);
+  counter.set(nonce);
+  return { name: "AES-CTR", counter, length: 32 };
+}
+
+/** Keyed, and with the nonce in it: tags of two tokens do not tell whether both served an item. */
+async function tagOf(key: CryptoKey, nonce: Bytes, itemId: string): Promise<Bytes> {
+  return new Uint8Array(await crypto.subtle.sign("HMAC", key, join([nonce, bytesOf(itemId)]))).slice(0, TAG_BYTES);
+}
+
+function placeOf(tags: Uint8Array, tag: Uint8Array): number | undefined {
+  for (let start = 0; start < tags.length; start += TAG_BYTES) {
+    if (tag.every((byte, i) => byte === tags[start + i])) return start / TAG_BYTES + 1;
+  }
+  return undefined;
+}
+
+function teamOf(letter: string | undefined): TokenTeam {
+  return letter === "a" || letter === "b" ? letter : undefined;
+}
+
+function join(parts: readonly Uint8Array[]): Bytes {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+function toBase64Url(bytes: Uint8Array): string {
+  const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+/** `undefined` for what is no base64url. */
+function fromBase64Url(text: string): Bytes | undefined {
+  try {
+    return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
+  } catch {
+    return undefined;
+  }
+}
