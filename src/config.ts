@@ -6,15 +6,14 @@
  */
 import * as v from "valibot";
 import type { BackendLimits, GenericOptions } from "./backends/backend.ts";
-import { ECHOED_NUMBERS, LEAVE_REASONS } from "./backends/backend.ts";
-import { EVENT_ROUTES } from "./events/endpoint.ts";
+import { experimentList, variant } from "./config/experiments.ts";
+import { describeIssue, integer, isOrigin, NAME, parseJson, table, url } from "./config/fields.ts";
+import { index } from "./config/index-table.ts";
 import { MIN_SECRET_LENGTH } from "./events/keys.ts";
 import type { QueueSinkName, SinkName } from "./events/sinks.ts";
 import { QUEUE_SINK_NAMES, SINK_NAMES } from "./events/sinks.ts";
-import type { Condition, Experiment } from "./experiment/assign.ts";
-import { parseTreatment } from "./experiment/treatment.ts";
+import type { Experiment } from "./experiment/assign.ts";
 import type { ItemValue } from "./ranking/item-values.ts";
-import { ITEM_VALUES } from "./ranking/item-values.ts";
 import type { Result } from "./result.ts";
 import { err, ok } from "./result.ts";
 
@@ -69,187 +68,6 @@ export interface Config {
   readonly engineAuthorizations: ReadonlyMap<string, string>;
 }
 
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-
-/** A table given as JSON text is the table. */
-const table = <T extends v.GenericSchema>(schema: T) =>
-  v.pipe(
-    v.unknown(),
-    v.transform((value) => (typeof value === "string" ? parseJson(value) : value)),
-    schema,
-  );
-
-const integer = (min: number, max: number, unit: string) => {
-  const message = `use a whole number of ${unit} from ${min} to ${max}`;
-  return v.pipe(
-    v.unknown(),
-    v.transform((value) => (typeof value === "string" && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value)),
-    v.number(message),
-    v.integer(message),
-    v.minValue(min, message),
-    v.maxValue(max, message),
-  );
-};
-
-const url = v.pipe(
-  v.string("use a URL"),
-  v.check(
-    (text) => isOrigin(text),
-    "use a URL with https://, or http:// to this machine (localhost, 127.0.0.1, [::1]), without user, query or fragment",
-  ),
-  v.transform((text) => text.replace(/\/+$/, "")),
-);
-
-/** Says what is wrong with a variant's name, and how variants are named. */
-const variant = v.pipe(
-  v.string("name a variant"),
-  v.rawCheck(({ dataset, addIssue }) => {
-    if (!dataset.typed) return;
-    const parsed = parseTreatment(dataset.value);
-    if (!parsed.ok) addIssue({ message: parsed.error.replace(/^".*?" /, "") });
-  }),
-);
-
-const memberPath = v.pipe(v.string("name a field"), v.regex(/^[^.]+(\.[^.]+)*$/, "use member names with dots between them"));
-
-/** What HTTP itself or the edge says. */
-const RESERVED_HEADERS = /^(?:authorization|cookie|host|connection|content-length|transfer-encoding|accept-encoding|x-armmt.*)$/i;
-
-const headerName = v.pipe(
-  v.string("name a header"),
-  v.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "use a header's name"),
-  v.check(
-    (name) => !RESERVED_HEADERS.test(name),
-    "leave it out: the edge sets it (a credential belongs into the secret ENGINE_AUTHORIZATION)",
-  ),
-);
-
-/** A segment that begins with a dot would lead elsewhere; what a route makes of other characters is no path. */
-const searchPath = v.pipe(
-  v.string("name the engine's path"),
-  v.regex(
-    /^(\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+\/?$/,
-    'use a path such as "/v1/search", of letters, digits, dots, dashes, underscores and ~',
-  ),
-  v.check((path) => !/^\/armmt(\/|$)/.test(path), "use another path: the edge's own pages are there"),
-  v.check((path) => !EVENT_ROUTES.has(path), "use another path: the edge takes events there"),
-);
-
-const leaveCondition = v.union(
-  [
-    v.pipe(
-      memberPath,
-      v.transform((name) => ({ name, unless: [] })),
-    ),
-    v.strictObject({ name: memberPath, unless: v.array(v.string()) }),
-  ],
-  "name a parameter, or give { name, unless = [values] }",
-);
-
-const WORDS = "name the parameter in which the shopper's words stand, or list several";
-
-const generic = v.pipe(
-  v.strictObject({
-    path: searchPath,
-    methods: v.optional(
-      v.pipe(v.array(v.picklist(["GET", "POST"], 'use "GET" or "POST"'), 'list "GET" or "POST"'), v.minLength(1, 'list "GET" or "POST"')),
-      ["GET"],
-    ),
-    query: v.union(
-      [
-        v.pipe(
-          memberPath,
-          v.transform((name) => [name]),
-        ),
-        v.pipe(v.array(memberPath), v.minLength(1, WORDS)),
-      ],
-      WORDS,
-    ),
-    offset: v.optional(memberPath),
-    page: v.optional(memberPath),
-    firstPage: v.optional(v.picklist([0, 1], "use 0 or 1"), 1),
-    limit: memberPath,
-    maxLimit: v.optional(integer(1, 100_000, "hits")),
-    hits: v.pipe(
-      v.string("name the list of hits"),
-      v.regex(/^[^.]+(\.[^.]+)*$/, 'use member names with dots between them, or "$" for a reply that is the list'),
-    ),
-    score: v.optional(memberPath),
-    pinned: v.optional(memberPath),
-    redirect: v.optional(memberPath),
-    harmless: v.optional(v.array(memberPath, "list parameters"), []),
-    keyHeader: v.optional(headerName),
-    // Required although they may be empty: forgotten, a sorted list would be re-ranked, and a page would bear the numbers of a wider one.
-    leaveAlone: v.strictObject(
-      v.entriesFromList(LEAVE_REASONS, v.optional(v.array(leaveCondition, "list parameters"))),
-      'name the parameters that sort or group, { explicit_sort = ["sort"] } say, or {} where there are none',
-    ),
-    echo: v.strictObject(
-      v.entriesFromList(ECHOED_NUMBERS, v.optional(memberPath)),
-      'name the numbers of a reply that repeat the paging, { page = "paging.page" } say, or {} where there are none',
-    ),
-  }),
-  v.check(({ offset, page }) => (offset === undefined) !== (page === undefined), "name either offset or page"),
-  v.check(({ echo }) => echo.pages === undefined || echo.total !== undefined, "name echo.total beside echo.pages, which follows from it"),
-);
-
-const index = v.strictObject({
-  backend: v.pipe(v.string("name a backend"), v.nonEmpty("name a backend")),
-  url,
-  window: v.pipe(
-    integer(0, 1000, "hits"),
-    v.check((window) => window !== 1, "use at least 2 hits, or 0 to pass this index on as it is"),
-  ),
-  catalog: v.optional(v.pipe(v.string("name a catalog"), v.regex(NAME, "use letters, digits, dots, dashes and underscores"))),
-  idField: v.optional(memberPath),
-  hitFields: v.optional(v.strictObject(v.entriesFromList(ITEM_VALUES, v.optional(memberPath)))),
-  pageSize: v.optional(integer(1, 1000, "hits")),
-  generic: v.optional(generic),
-  headers: v.optional(v.record(headerName, v.pipe(v.string("use text"), v.regex(/^[\x20-\x7e]*$/, "use printable ASCII")))),
-  forwardCredentials: v.optional(v.boolean("use true or false"), false),
-});
-
-const share = v.pipe(v.number("use a number"), v.minValue(0, "use 0 to 1"), v.maxValue(1, "use 0 to 1"));
-const experimentName = v.pipe(v.string("give it a name"), v.regex(NAME, "use letters, digits, dots, dashes and underscores"));
-
-const experiment = v.pipe(
-  v.strictObject({
-    key: experimentName,
-    status: v.optional(v.picklist(["draft", "running", "stopped"], 'use "draft", "running" or "stopped"')),
-    seed: v.optional(v.string("use text")),
-    hashVersion: v.optional(v.picklist([1, 2], "use 1 or 2")),
-    hashAttribute: v.optional(v.string("name an attribute")),
-    variations: v.pipe(
-      v.array(variant, "list variants"),
-      v.minLength(2, "list two variations"),
-      v.check((list) => new Set(list).size === list.length, "list each variation once"),
-    ),
-    weights: v.optional(v.array(v.pipe(v.number("use numbers"), v.minValue(0, "use weights from 0 to 1")))),
-    coverage: v.optional(share),
-    namespace: v.optional(v.tuple([v.string("name the namespace"), share, share], "give a name, a start and an end")),
-    ranges: v.optional(v.array(v.tuple([share, share], "give a start and an end"))),
-    condition: v.optional(v.custom<Condition>(isTable, "give a table of attributes")),
-  }),
-  v.check(({ weights, variations }) => weights === undefined || weights.length === variations.length, "give one weight per variation"),
-  v.check(
-    ({ weights }) => weights === undefined || Math.abs(weights.reduce((sum, weight) => sum + weight, 0) - 1) < 1e-6,
-    "let the weights add up to 1",
-  ),
-  v.check(({ ranges, variations }) => ranges === undefined || ranges.length === variations.length, "give one range per variation"),
-  v.check(({ namespace }) => namespace === undefined || namespace[1] < namespace[2], "let the namespace begin before it ends"),
-);
-
-const experimentList = v.pipe(
-  table(v.array(experiment, "list experiments")),
-  v.check((list) => new Set(list.map(({ key }) => key)).size === list.length, "give each experiment a key of its own"),
-);
-
-/** Experiments that are changed without a deployment: the text of a KV key. Each problem is one line. */
-export function parseExperiments(text: string): Result<readonly Experiment[], readonly string[]> {
-  const parsed = v.safeParse(v.object({ EXPERIMENTS: experimentList }), { EXPERIMENTS: text });
-  return parsed.success ? ok(parsed.output.EXPERIMENTS) : err(parsed.issues.map(describeIssue));
-}
-
 const origin = v.pipe(
   v.string("list origins"),
   v.check(
@@ -295,8 +113,6 @@ const environment = v.object({
   ),
   QUEUE_SINK: v.optional(v.picklist(QUEUE_SINK_NAMES, 'use "d1" or "r2"'), "d1"),
 });
-
-const SECRETS = new Set(["ADMIN_TOKEN", "ENGINE_AUTHORIZATION", "EVENT_SECRET"]);
 
 /** `limits`: of each known backend. Each problem is one line: variable, value, fix. */
 export function parseConfig(env: unknown, limits: ReadonlyMap<string, BackendLimits>): Result<Config, readonly string[]> {
@@ -403,55 +219,4 @@ function authorizationsOf(given: string | undefined, indexes: readonly string[])
   const unknown = Object.keys(parsed.output).filter((name) => !indexes.includes(name));
   if (unknown.length === 0) return ok(new Map(Object.entries(parsed.output)));
   return err(`ENGINE_AUTHORIZATION names ${unknown.join(", ")}, not among INDEXES: use ${indexes.join(", ")}`);
-}
-
-function isTable(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
-
-function isOrigin(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname, username, password, search, hash } = new URL(text);
-  if (username !== "" || password !== "" || search !== "" || hash !== "") return false;
-  return protocol === "https:" || (protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(hostname));
-}
-
-function describeIssue(issue: v.BaseIssue<unknown>): string {
-  const path = v.getDotPath(issue) ?? "The environment";
-  if (issue.type === "strict_object" && issue.expected === "never") return `${path} is not known here: take it out or correct its name`;
-  const [variable = ""] = path.split(".");
-  const isMissing = issue.input === undefined;
-  const value = SECRETS.has(variable) ? "not usable" : isMissing ? "missing" : shortened(JSON.stringify(issue.input));
-  // Of a member that is not there, the library only says that it is not there.
-  const fix =
-    isMissing && issue.message.startsWith("Invalid key") ? (FIXES[path.split(".").at(-1) ?? ""] ?? "give it a value") : issue.message;
-  return `${path} is ${value}: ${fix}`;
-}
-
-/** What to write for members that tables must have. */
-const FIXES: Readonly<Record<string, string>> = {
-  INDEXES: "list at least one index",
-  backend: "name a backend",
-  url: "use the engine's URL",
-  window: "use a whole number of hits from 2 to 1000, or 0 to pass this index on as it is",
-  path: "name the engine's path",
-  query: "name the parameter in which the shopper's words stand",
-  limit: "name the parameter that says how many hits are wanted",
-  hits: 'name the list of hits in a reply, "$" for a reply that is the list',
-  leaveAlone: 'name the parameters that sort or group, { explicit_sort = ["sort"] } say, or {} where there are none',
-  echo: 'name the numbers of a reply that repeat the paging, { page = "paging.page" } say, or {} where there are none',
-  key: "give the experiment a key",
-  variations: 'list variants, ["control", "armmt"] say',
-};
-
-function shortened(json: string): string {
-  return json.length > 200 ? `${json.slice(0, 200)}…` : json;
 }

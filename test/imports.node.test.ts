@@ -32,7 +32,7 @@ const imports = files.flatMap((file) => importsOf(readFileSync(join(SRC, file), 
 
 const PURE = /^(result\.ts|ranking\/|experiment\/|embeddings\/(format|colour|projection|text-encoder)\.ts)/;
 const ADAPTER = /^(backends\/|embeddings\/store\.ts|inference\/|events\/)/;
-const STORY = /^(search|config)\.ts|^search\//;
+const STORY = /^(search|config)\.ts|^(search|config)\//;
 const ENTRY = /^(app|worker|create-worker|models)\.ts|^(cli|demo)\//;
 
 type Layer = "pure" | "adapter" | "story" | "entry";
@@ -106,7 +106,7 @@ describe("one home for each outside library", () => {
     [/^@growthbook\//, /^experiment\/assign\.ts$/],
     [/^isbot/, /^experiment\/bots\.ts$/],
     [/^graphql/, /^backends\/graphql-document\.ts$/],
-    [/^valibot/, /^(config|app)\.ts$|^(inference|embeddings|backends|events|cli|demo|experiment)\//],
+    [/^valibot/, /^(config|app)\.ts$|^(config|inference|embeddings|backends|events|cli|demo|experiment)\//],
   ];
   for (const [library, home] of homes) {
     it(`${library.source} only in ${home.source}`, () => {

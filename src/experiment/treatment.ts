@@ -1,7 +1,8 @@
 /**
  * What a variant does to a search. A variant's name says it, so that a log can be read without the configuration of its day:
  *
- * `control` · `armmt` · `armmt@<version>` · `interleave(<a>, <b>)` · `shadow(<a>)` · `explore(<a>)`, where a and b are one of the first three.
+ * `control` · `armmt` · `armmt@<version>` · `interleave(<a>, <b>)` · `shadow(<a>)` · `explore(<a>)`, where a and b are one of the first three,
+ * and a shadow or an exploration is of a model.
  */
 import type { Result } from "../result.ts";
 import { err, ok } from "../result.ts";
@@ -39,8 +40,8 @@ export function parseTreatment(name: string): Result<Treatment, string> {
     return ok({ kind: "interleave", a, b });
   }
   if (rankers.length !== 1 || a === undefined) return err(`"${name}" names no order: ${EXPECTED}`);
-  if (call === "explore") return ok({ kind: "explore", ranker: a });
-  return a.kind === "engine" ? err(`"${name}" would show what it records: name a model`) : ok({ kind: "shadow", ranker: a });
+  if (a.kind === "engine") return err(`"${name}" needs no model, and the engine's order alone is never asked for a window: name a model`);
+  return ok({ kind: call === "explore" ? "explore" : "shadow", ranker: a });
 }
 
 function parseRanker(name: string): Ranker | undefined {

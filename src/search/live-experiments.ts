@@ -3,7 +3,7 @@
  *
  * One read per isolate and minute. What cannot be read or is wrong changes nothing: the last good list stays, and the log says why.
  */
-import { parseExperiments } from "../config.ts";
+import { parseExperiments } from "../config/experiments.ts";
 import type { KvReader } from "../embeddings/store.ts";
 import type { Experiment } from "../experiment/assign.ts";
 

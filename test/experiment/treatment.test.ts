@@ -13,7 +13,7 @@ describe("parseTreatment()", () => {
     ["interleave(control, armmt)", { kind: "interleave", a: engine, b: live }],
     ["interleave(armmt,armmt@drawn-1.2)", { kind: "interleave", a: live, b: other }],
     ["shadow(armmt)", { kind: "shadow", ranker: live }],
-    ["explore(control)", { kind: "explore", ranker: engine }],
+    ["explore(armmt@drawn-1.2)", { kind: "explore", ranker: other }],
   ])("%s", (name, expected) => {
     expect(parseTreatment(name)).toEqual({ ok: true, value: expected });
   });
@@ -26,6 +26,7 @@ describe("parseTreatment()", () => {
     ["interleave(control, control)", /with itself/],
     ["interleave(shadow(armmt), armmt)", /names no two orders/],
     ["shadow(control)", /name a model/],
+    ["explore(control)", /name a model/],
     ["explore()", /names no order/],
     ["Interleave(control, armmt)", /no variant/],
   ])("refuses %s", (name, message) => {

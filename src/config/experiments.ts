@@ -1,0 +1,58 @@
+/** Experiments in the shape of GrowthBook, from the configuration or from a KV key. */
+import * as v from "valibot";
+import type { Condition, Experiment } from "../experiment/assign.ts";
+import { parseTreatment } from "../experiment/treatment.ts";
+import type { Result } from "../result.ts";
+import { err, ok } from "../result.ts";
+import { describeIssue, isTable, NAME, table } from "./fields.ts";
+
+/** Says what is wrong with a variant's name, and how variants are named. */
+export const variant = v.pipe(
+  v.string("name a variant"),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const parsed = parseTreatment(dataset.value);
+    if (!parsed.ok) addIssue({ message: parsed.error.replace(/^".*?" /, "") });
+  }),
+);
+
+const share = v.pipe(v.number("use a number"), v.minValue(0, "use 0 to 1"), v.maxValue(1, "use 0 to 1"));
+const experimentName = v.pipe(v.string("give it a name"), v.regex(NAME, "use letters, digits, dots, dashes and underscores"));
+
+const experiment = v.pipe(
+  v.strictObject({
+    key: experimentName,
+    status: v.optional(v.picklist(["draft", "running", "stopped"], 'use "draft", "running" or "stopped"')),
+    seed: v.optional(v.string("use text")),
+    hashVersion: v.optional(v.picklist([1, 2], "use 1 or 2")),
+    hashAttribute: v.optional(v.string("name an attribute")),
+    variations: v.pipe(
+      v.array(variant, "list variants"),
+      v.minLength(2, "list two variations"),
+      v.check((list) => new Set(list).size === list.length, "list each variation once"),
+    ),
+    weights: v.optional(v.array(v.pipe(v.number("use numbers"), v.minValue(0, "use weights from 0 to 1")))),
+    coverage: v.optional(share),
+    namespace: v.optional(v.tuple([v.string("name the namespace"), share, share], "give a name, a start and an end")),
+    ranges: v.optional(v.array(v.tuple([share, share], "give a start and an end"))),
+    condition: v.optional(v.custom<Condition>(isTable, "give a table of attributes")),
+  }),
+  v.check(({ weights, variations }) => weights === undefined || weights.length === variations.length, "give one weight per variation"),
+  v.check(
+    ({ weights }) => weights === undefined || Math.abs(weights.reduce((sum, weight) => sum + weight, 0) - 1) < 1e-6,
+    "let the weights add up to 1",
+  ),
+  v.check(({ ranges, variations }) => ranges === undefined || ranges.length === variations.length, "give one range per variation"),
+  v.check(({ namespace }) => namespace === undefined || namespace[1] < namespace[2], "let the namespace begin before it ends"),
+);
+
+export const experimentList = v.pipe(
+  table(v.array(experiment, "list experiments")),
+  v.check((list) => new Set(list.map(({ key }) => key)).size === list.length, "give each experiment a key of its own"),
+);
+
+/** Experiments that are changed without a deployment: the text of a KV key. Each problem is one line. */
+export function parseExperiments(text: string): Result<readonly Experiment[], readonly string[]> {
+  const parsed = v.safeParse(v.object({ EXPERIMENTS: experimentList }), { EXPERIMENTS: text });
+  return parsed.success ? ok(parsed.output.EXPERIMENTS) : err(parsed.issues.map(describeIssue));
+}
