@@ -8,7 +8,7 @@
 import type { EngineRequest, RequestPlan, RequestReply, SearchPlan, SearchReply } from "./backends/backend.ts";
 import type { EngineReply } from "./backends/engine.ts";
 import { chooseVariant } from "./experiment/assign.ts";
-import type { Attributes, Experiment } from "./experiment/assign.ts";
+import type { Assignment, Attributes, Experiment } from "./experiment/assign.ts";
 import { isBot } from "./experiment/bots.ts";
 import { parseTreatment, rankersOf } from "./experiment/treatment.ts";
 import { MAX_HISTORY } from "./ranking/features.ts";
@@ -71,11 +71,21 @@ async function chooseArm(request: SearchRequest, plan: SearchPlan, deps: EdgeDep
   const bot = isBot(headers);
   const attributes: Attributes = { id: unit, user, session, index: plan.index, country: headers.get("cf-ipcountry") };
   const isOutside = bot || forcedVariant !== undefined;
-  const assigned = isOutside ? undefined : deps.flags === undefined ? chooseVariant(experiments, attributes) : await deps.flags(attributes);
+  const assigned = isOutside ? undefined : await (deps.flags?.(attributes) ?? assignSafely(experiments, attributes, deps));
   const variant = forcedVariant ?? assigned?.variant ?? deps.defaultVariant;
   const treatment = parseTreatment(variant);
   if (!treatment.ok) throw new Error(treatment.error);
   return { variant, treatment: treatment.value, experiment: assigned?.experiment, unit: assigned?.unit ?? unit, isBot: bot };
+}
+
+/** A condition can be wrong in a way that only some shoppers meet: those get the default variant, and their search. */
+function assignSafely(experiments: readonly Experiment[], attributes: Attributes, { log }: EdgeDeps): Assignment | undefined {
+  try {
+    return chooseVariant(experiments, attributes);
+  } catch (cause) {
+    log({ level: "error", event: "experiments", detail: `An experiment cannot be evaluated: ${String(cause)}` });
+    return undefined;
+  }
 }
 
 /** What the shopper looked at, from the header or else the body; it is kept nowhere. An id that cannot be decoded is left out. */

@@ -177,6 +177,11 @@ describe("parseConfig()", () => {
       /each experiment a key of its own/,
     ],
     [
+      "a condition that cannot be evaluated",
+      { EXPERIMENTS: [{ key: "x", variations: ["control", "armmt"], condition: { $not: null } }] },
+      /^EXPERIMENTS\.0 is .*it cannot be evaluated/,
+    ],
+    [
       "a namespace without width",
       { EXPERIMENTS: [{ key: "x", variations: ["control", "armmt"], namespace: ["n", 0.5, 0.5] }] },
       /begin before it ends/,

@@ -1,6 +1,7 @@
 /** Experiments in the shape of GrowthBook, from the configuration or from a KV key. */
 import * as v from "valibot";
 import type { Condition, Experiment } from "../experiment/assign.ts";
+import { assignVariant } from "../experiment/assign.ts";
 import { parseTreatment } from "../experiment/treatment.ts";
 import type { Result } from "../result.ts";
 import { err, ok } from "../result.ts";
@@ -44,12 +45,23 @@ const experiment = v.pipe(
   ),
   v.check(({ ranges, variations }) => ranges === undefined || ranges.length === variations.length, "give one range per variation"),
   v.check(({ namespace }) => namespace === undefined || namespace[1] < namespace[2], "let the namespace begin before it ends"),
+  v.check((one) => isEvaluable(one), "let the condition be one of GrowthBook's: it cannot be evaluated"),
 );
 
 export const experimentList = v.pipe(
   table(v.array(experiment, "list experiments")),
   v.check((list) => new Set(list.map(({ key }) => key)).size === list.length, "give each experiment a key of its own"),
 );
+
+/** Some conditions that are none make the SDK throw. */
+function isEvaluable(one: Experiment): boolean {
+  try {
+    assignVariant(one, { id: "anybody" });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Experiments that are changed without a deployment: the text of a KV key. Each problem is one line. */
 export function parseExperiments(text: string): Result<readonly Experiment[], readonly string[]> {

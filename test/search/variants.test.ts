@@ -152,6 +152,15 @@ describe("who takes part", () => {
     expect(edge.records.map((record) => record.query_attributes.armmt.experiment)).toEqual(["rerank", undefined]);
   });
 
+  it("nobody for whom a condition cannot be evaluated: the search goes on, and the log says so", async () => {
+    const condition = { $and: [{ country: "DE" }, { $not: null }] };
+    const edge = open("armmt", { EXPERIMENTS: [{ key: "rerank", variations: ["control", "shadow(armmt)"], condition }] });
+    const response = await edge.send("/products/_search", postJson(match(QUERY), { ...USER, "cf-ipcountry": "DE" }));
+    expect(outcomeOf(response)).toBe("applied");
+    expect(recorded(edge)).not.toHaveProperty("experiment");
+    expect(edge.logs.find((entry) => entry["event"] === "experiments")!["detail"]).toMatch(/cannot be evaluated/);
+  });
+
   it("is overridden by the admin, outside the experiment", async () => {
     const edge = open("armmt", { EXPERIMENTS });
     const admin = { authorization: `Bearer ${TOKEN}`, ...USER };
