@@ -172,6 +172,54 @@ describe.each(DIALECTS)("$title", (dialect) => {
     );
   });
 
+  it("whatever happens to the bytes of a request: an answer of the engine, or a refusal that says why", async () => {
+    const asks = dialect.cases.map((one) => one.ask);
+    const strange = fc.constantFrom(
+      '"',
+      "{",
+      "}",
+      "[",
+      "null",
+      "-1",
+      "1e99",
+      "%",
+      "%zz",
+      "&",
+      "=",
+      "\\",
+      "\n",
+      "é",
+      "\0",
+      '{"$":null}',
+      "0".repeat(40),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...asks),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.nat(6),
+        strange,
+        async ({ path, init }, at, cut, put) => {
+          const spoil = (text: string): string => {
+            const place = Math.floor(at * text.length);
+            return text.slice(0, place) + put + text.slice(place + cut);
+          };
+          const question = path.indexOf("?");
+          const spoilt =
+            init.body === undefined && question >= 0
+              ? { path: path.slice(0, question + 1) + spoil(path.slice(question + 1)).replaceAll("#", ""), init }
+              : { path, init: { ...init, ...(init.body !== undefined && { body: spoil(init.body) }) } };
+          const edge = open(dialect, {}, () => Response.json({ any: "answer" }));
+          const response = await edge.send(spoilt.path, spoilt.init);
+          expect([200, 400, 404]).toContain(response.status);
+          expect(edge.logs.filter(({ level }) => level === "error")).toEqual([]);
+          await response.bytes();
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
   it("an error of the engine: its status and its bytes", async () => {
     const edge = open(
       dialect,
