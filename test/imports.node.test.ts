@@ -33,7 +33,7 @@ const imports = files.flatMap((file) => importsOf(readFileSync(join(SRC, file), 
 const PURE = /^(result\.ts|ranking\/|experiment\/|embeddings\/(format|colour|projection|text-encoder)\.ts)/;
 const ADAPTER = /^(backends\/|embeddings\/store\.ts|inference\/|events\/)/;
 const STORY = /^(search|config)\.ts|^(search|config)\//;
-const ENTRY = /^(app|worker|create-worker|models)\.ts|^(cli|demo)\//;
+const ENTRY = /^(app|edge|worker|create-worker|models)\.ts|^(cli|demo|server)\//;
 
 type Layer = "pure" | "adapter" | "story" | "entry";
 
