@@ -16,8 +16,8 @@ Kind = Literal["fitted", "trees", "ensemble", "distilled"]
 ENSEMBLE_SIZE = 3
 #: Seeds of a kind of part when none are asked for.
 SEEDS: dict[str, int] = {"table": 5, "ablations": 3, "controls": 3}
-#: Parts with another number: on photographs a run takes four to eight minutes of a core.
-SEEDS_OF_PART: dict[str, int] = {"fashion table": 3}
+#: Parts with another number of seeds than their kind.
+SEEDS_OF_PART: dict[str, int] = {}
 #: What a world without a part of the simulated shoppers takes the use from.
 CONTROLS: dict[str, tuple[str, ...]] = {
     "without-picture": ("no-image", "no-matching-image"),
