@@ -1,34 +1,27 @@
 /**
- * onnxruntime-web inside workerd: the only importer of its wasm build, and the one place that knows how to start it there.
+ * onnxruntime-web inside workerd: the only importer of its wasm file, and the one place that knows how to start it there.
  *
  * workerd refuses to compile wasm from bytes, and onnxruntime-web has no option for a module that is compiled already. So while a session
  * is created, `WebAssembly.instantiate` is replaced by a function that gives the bundled module out for an agreed marker.
  */
 import { env, InferenceSession, Tensor } from "onnxruntime-web/wasm";
 import runtimeModule from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
+import type { Runtime } from "./runtime.ts";
+import { createLife } from "./runtime.ts";
 
 export { Tensor };
 
 /** An empty wasm module: what onnxruntime-web hands to `WebAssembly.instantiate` as if it were its own binary. */
 const MARKER = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
-/** The isolate has one onnxruntime; after a trap its memory cannot be trusted, and nothing but a new isolate brings a new one. */
-let trap: string | undefined;
-
-/** What the runtime died of in this isolate; `undefined` while it lives. */
-export function runtimeTrap(): string | undefined {
-  return trap;
-}
-
-/**
- * True when `error` is a wasm trap (unreachable, out of bounds, abort) or a stack overflow inside wasm. Marks the runtime dead: a C++ frame
- * was left without its cleanup.
- */
-export function noteTrap(error: unknown): boolean {
-  const isTrap = error instanceof WebAssembly.RuntimeError || (error instanceof RangeError && /call stack/i.test(error.message));
-  if (isTrap) trap ??= error.message;
-  return isTrap;
-}
+/** The isolate has one onnxruntime; nothing but a new isolate brings a new one. */
+export const workerdRuntime: Runtime = {
+  provider: "wasm",
+  TensorOf: Tensor,
+  life: createLife(),
+  remedy: "until this isolate is replaced: deploy again, and check that student.onnx and the onnxruntime-web version belong together",
+  createSession,
+};
 
 /**
  * A session on one thread. May run at module scope. Rejects with the runtime's own error. All graph optimisations are on: against none they

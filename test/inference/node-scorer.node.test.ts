@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { createNodeScorer } from "../../src/inference/node-scorer.ts";
-import { parseGolden } from "./golden.ts";
+import { parseGolden } from "../../src/inference/golden.ts";
 
 const inModel = (name: string) => readFileSync(new URL(`../../model/${name}`, import.meta.url));
 

@@ -6,8 +6,8 @@ import type { Scorer } from "../../src/inference/scorer.ts";
 import { createWasmScorer } from "../../src/inference/wasm.ts";
 import type { ListTensors } from "../../src/ranking/features.ts";
 import { FEATURES } from "../../src/ranking/features.ts";
-import type { GoldenCase } from "./golden.ts";
-import { parseGolden } from "./golden.ts";
+import type { GoldenCase } from "../../src/inference/golden.ts";
+import { parseGolden } from "../../src/inference/golden.ts";
 
 const { cases, tolerance, sha256 } = parseGolden(goldenJson);
 

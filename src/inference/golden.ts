@@ -1,7 +1,10 @@
-/** Reads golden.json: inputs and expected outputs of the student, as the training side computed them. Not a test of its own. */
+/**
+ * `golden.json`: inputs and expected outputs of the student, as the training side computed them. What WebGPU must reproduce before it
+ * serves, and every runtime in the tests.
+ */
 import * as v from "valibot";
-import { FEATURES } from "../../src/ranking/features.ts";
-import type { ListTensors } from "../../src/ranking/features.ts";
+import { FEATURES } from "../ranking/features.ts";
+import type { ListTensors } from "../ranking/features.ts";
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 
@@ -10,28 +13,31 @@ const schema = v.object({
   model: v.string(),
   sha256: v.string(),
   tolerance: v.pipe(v.number(), v.maxValue(1e-4)),
-  cases: v.array(
-    v.object({
-      name: v.string(),
-      k: count,
-      lq: count,
-      h: count,
-      imageDim: count,
-      textDim: count,
-      inputs: v.object({
-        query_token_ids: v.string(),
-        query_mask: v.string(),
-        image: v.string(),
-        text: v.string(),
-        features: v.string(),
-        presence: v.string(),
-        history_image: v.string(),
-        history_text: v.string(),
-        history_mask: v.string(),
-        mask: v.string(),
+  cases: v.pipe(
+    v.array(
+      v.object({
+        name: v.string(),
+        k: count,
+        lq: count,
+        h: count,
+        imageDim: count,
+        textDim: count,
+        inputs: v.object({
+          query_token_ids: v.string(),
+          query_mask: v.string(),
+          image: v.string(),
+          text: v.string(),
+          features: v.string(),
+          presence: v.string(),
+          history_image: v.string(),
+          history_text: v.string(),
+          history_mask: v.string(),
+          mask: v.string(),
+        }),
+        expected: v.object({ score: v.string(), gate: v.string() }),
       }),
-      expected: v.object({ score: v.string(), gate: v.string() }),
-    }),
+    ),
+    v.minLength(1),
   ),
 });
 
@@ -43,12 +49,17 @@ export interface GoldenCase {
 }
 
 export interface Golden {
+  /** Version of the model. */
   readonly model: string;
+  /** Of its graph. */
   readonly sha256: string;
+  /** How far wasm may be off. */
   readonly tolerance: number;
+  /** At least one. */
   readonly cases: readonly GoldenCase[];
 }
 
+/** Throws a ValiError that names the field, or an Error where an array is not as long as its dimensions say. */
 export function parseGolden(json: unknown): Golden {
   const { model, sha256, tolerance, cases } = v.parse(schema, json);
   return {
@@ -79,6 +90,13 @@ export function parseGolden(json: unknown): Golden {
     })),
   };
 }
+
+/** A list of the size of a usual window, where there is one: enough to run every shader. */
+export function proofOf({ cases }: Golden): GoldenCase {
+  return cases.find(({ list }) => list.k >= PROOF_CANDIDATES) ?? cases[0]!;
+}
+
+const PROOF_CANDIDATES = 50;
 
 const floats = (base64: string, length: number) => new Float32Array(bytes(base64, length));
 

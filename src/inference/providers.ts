@@ -1,0 +1,180 @@
+/**
+ * One scorer over two providers: WebGPU where a GPU proves itself, wasm everywhere else and whenever WebGPU ends.
+ *
+ * The two are separate copies of onnxruntime, so what kills one leaves the other alone. WebGPU's cannot serve as wasm after a hung run, so
+ * falling back always means the plain one, which is loaded when it is first needed. There is no way back to WebGPU but to open again.
+ */
+import type { ListTensors } from "../ranking/features.ts";
+import type { Bypass, Result } from "../result.ts";
+import { bypass, err, ok } from "../result.ts";
+import type { AdapterDescription, Fallback, Gpu as PlatformGpu } from "./adapter.ts";
+import { requestAdapter } from "./adapter.ts";
+import type { Provider, Runtime } from "./runtime.ts";
+import type { ListScores, Scorer } from "./scorer.ts";
+import type { ModelParts, SessionScorer } from "./session-scorer.ts";
+import { checkModel, createSessionScorer } from "./session-scorer.ts";
+import type { Gpu, Proof, WebgpuScorer } from "./webgpu-scorer.ts";
+import { startWebgpuScorer } from "./webgpu-scorer.ts";
+
+/**
+ * `auto`: WebGPU on a hardware adapter, else wasm. `webgpu`: WebGPU on any adapter, software too, else wasm. `wasm`: never asks for an
+ * adapter.
+ */
+export type ProviderPreference = "auto" | Provider;
+
+export const PROVIDER_PREFERENCES = ["auto", "webgpu", "wasm"] as const satisfies readonly ProviderPreference[];
+
+/** How a copy of onnxruntime is had; see web-wasm.ts and web-webgpu.ts. Called when it is needed; a rejection counts as a failed load. */
+export interface RuntimeLoaders {
+  readonly wasm: () => Promise<Runtime>;
+  readonly webgpu: (gpu: Gpu) => Promise<Runtime>;
+}
+
+export interface ProviderScorerOptions extends ModelParts {
+  readonly preference: ProviderPreference;
+  /** `navigator.gpu`, where there is one. */
+  readonly gpu: PlatformGpu | undefined;
+  readonly runtimes: RuntimeLoaders;
+  /** WebGPU must score this within 1e-3 before it serves. */
+  readonly proof: Proof;
+  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
+  /** Milliseconds that WebGPU may take to start: shaders are compiled then. Default 20000. */
+  readonly startTimeoutMs?: number;
+  /** Milliseconds that one run on WebGPU may take. Default 2000. */
+  readonly runTimeoutMs?: number;
+}
+
+export interface ProviderState {
+  /** What the next list runs on. */
+  readonly provider: Provider;
+  /** Of the adapter that was asked for, also when it does not serve (any more). */
+  readonly adapter?: AdapterDescription;
+  /** Why WebGPU does not serve; absent where it does, and where it was not wanted. */
+  readonly fallback?: Fallback;
+}
+
+export interface ProviderScorer extends Scorer {
+  state(): ProviderState;
+  /** Frees sessions and device; later lists get `model_unavailable`. */
+  dispose(): Promise<void>;
+}
+
+const START_TIMEOUT_MS = 20_000;
+const RUN_TIMEOUT_MS = 2000;
+
+/**
+ * Opens the provider that fits `preference`, warmed up. Every fall-back is logged and stays in state(). The list that WebGPU fails on, and
+ * all that wait with it, are scored on wasm. Bypasses: `model_mismatch`, and `model_unavailable` where wasm does not start either.
+ */
+export async function openProviderScorer(options: ProviderScorerOptions): Promise<Result<ProviderScorer, Bypass>> {
+  const { preference, log } = options;
+  const checked = await checkModel(options);
+  if (!checked.ok) return checked;
+  const manifest = checked.value;
+  const wasm = lazyWasm(options);
+  let adapter: AdapterDescription | undefined;
+  let fallback: Fallback | undefined;
+  let webgpu: WebgpuScorer | undefined;
+  let isDisposed = false;
+
+  const fallBack = (why: Fallback): void => {
+    if (fallback !== undefined || isDisposed) return;
+    fallback = why;
+    void webgpu?.dispose();
+    webgpu = undefined;
+    log({ level: "warn", event: "webgpu_fallback", model: manifest.version, ...why });
+    // Not for the next search to wait for.
+    void wasm.open();
+  };
+
+  const startWebgpu = async (): Promise<Result<WebgpuScorer, Fallback>> => {
+    const { gpu, runtimes, startTimeoutMs = START_TIMEOUT_MS, runTimeoutMs = RUN_TIMEOUT_MS } = options;
+    const chosen = await requestAdapter(gpu, startTimeoutMs);
+    if (!chosen.ok) return chosen;
+    adapter = chosen.value.description;
+    if (adapter.isSoftware && preference === "auto") {
+      const name = [adapter.vendor, adapter.architecture, adapter.description].filter((part) => part !== "").join(" ");
+      return err({ reason: "software_adapter", detail: `The adapter (${name}) runs on the processor, where wasm is faster` });
+    }
+    return startWebgpuScorer({
+      ...options,
+      chosen: chosen.value,
+      openRuntime: runtimes.webgpu,
+      startTimeoutMs,
+      runTimeoutMs,
+      onEnd: fallBack,
+    });
+  };
+  if (preference !== "wasm") {
+    const started = await startWebgpu();
+    if (started.ok) webgpu = started.value;
+    else fallBack(started.error);
+    // It may have ended before it was here to be taken away.
+    if (fallback !== undefined) webgpu = undefined;
+  }
+  if (webgpu === undefined) {
+    const opened = await wasm.open();
+    if (!opened.ok) return opened;
+  }
+
+  const scoreOnWasm = async (list: ListTensors): Promise<Result<ListScores, Bypass>> => {
+    if (isDisposed) return bypass("model_unavailable", `The scorer of model ${manifest.version} was closed`);
+    const opened = await wasm.open();
+    return opened.ok ? opened.value.score(list) : opened;
+  };
+  return ok({
+    manifest,
+    async score(list) {
+      const tried = webgpu;
+      if (tried === undefined) return scoreOnWasm(list);
+      const scored = await tried.score(list);
+      if (scored.ok || scored.error.reason === "model_mismatch") return scored;
+      // wasm says whose fault it was: what it refuses as well is wrong with the list.
+      const again = await scoreOnWasm(list);
+      if (again.ok) fallBack(tried.ended() ?? { reason: "run_failed", detail: scored.error.detail });
+      return again;
+    },
+    state: () => ({
+      provider: webgpu === undefined ? "wasm" : "webgpu",
+      ...(adapter === undefined ? {} : { adapter }),
+      ...(fallback === undefined ? {} : { fallback }),
+    }),
+    async dispose() {
+      isDisposed = true;
+      await Promise.all([webgpu?.dispose(), wasm.dispose()]);
+    },
+  });
+}
+
+interface LazyWasm {
+  open(): Promise<Result<SessionScorer, Bypass>>;
+  dispose(): Promise<void>;
+}
+
+/** Opened once, by whoever needs it first; what did not open is tried again, because a download that failed may succeed later. */
+function lazyWasm(options: ProviderScorerOptions): LazyWasm {
+  let opening: Promise<Result<SessionScorer, Bypass>> | undefined;
+  return {
+    async open() {
+      const current = (opening ??= openWasm(options));
+      const opened = await current;
+      if (!opened.ok && opening === current) opening = undefined;
+      return opened;
+    },
+    async dispose() {
+      const opened = await opening;
+      if (opened?.ok === true) await opened.value.dispose();
+    },
+  };
+}
+
+async function openWasm({ model, manifest, runtimes }: ProviderScorerOptions): Promise<Result<SessionScorer, Bypass>> {
+  try {
+    return await createSessionScorer({ model, manifest, runtime: await runtimes.wasm() });
+  } catch (cause) {
+    return bypass(
+      "model_unavailable",
+      `onnxruntime's wasm build cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`,
+    );
+  }
+}

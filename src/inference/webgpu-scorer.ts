@@ -1,0 +1,145 @@
+/**
+ * A scorer on WebGPU that has proved itself before it serves, and knows when it has ended: device lost, error outside any run, run that
+ * hangs. It ends once; what serves afterwards is providers.ts's business.
+ */
+import type { ListTensors } from "../ranking/features.ts";
+import type { Result } from "../result.ts";
+import { err, ok } from "../result.ts";
+import type { ChosenAdapter, Fallback } from "./adapter.ts";
+import { requestDevice } from "./adapter.ts";
+import type { Runtime } from "./runtime.ts";
+import type { Scorer } from "./scorer.ts";
+import type { ModelParts, Patience, SessionScorer } from "./session-scorer.ts";
+import { createSessionScorer } from "./session-scorer.ts";
+
+/** A list whose scores are known from the training side; see golden.ts. */
+export interface Proof {
+  readonly list: ListTensors;
+  /** [k]. */
+  readonly score: Float32Array;
+}
+
+/** GPUs round otherwise than processors; a wrong kernel is off by far more. */
+export const PROOF_TOLERANCE = 1e-3;
+
+export interface Gpu extends ChosenAdapter {
+  readonly device: GPUDevice;
+}
+
+export interface WebgpuScorerOptions extends ModelParts {
+  readonly chosen: ChosenAdapter;
+  readonly openRuntime: (gpu: Gpu) => Promise<Runtime>;
+  readonly proof: Proof;
+  /** Milliseconds for the device, and once more for session, shaders and proof. The loading of the runtime is not counted. */
+  readonly startTimeoutMs: number;
+  /** Milliseconds of one run. */
+  readonly runTimeoutMs: number;
+  /** Called once, when a scorer that has served ends, but not by dispose(). */
+  readonly onEnd: (why: Fallback) => void;
+}
+
+export interface WebgpuScorer extends Scorer {
+  /** Why it ended; `undefined` while it serves. */
+  ended(): Fallback | undefined;
+  /** Frees session and device. Never rejects. */
+  dispose(): Promise<void>;
+}
+
+/** The scorer, or why this machine's WebGPU does not serve. Never rejects; a device that was made and does not serve is destroyed. */
+export async function startWebgpuScorer(options: WebgpuScorerOptions): Promise<Result<WebgpuScorer, Fallback>> {
+  const { chosen, startTimeoutMs, runTimeoutMs } = options;
+  const over = new AbortController();
+  let why: Fallback | undefined;
+  let isStarting = true;
+  let device: GPUDevice | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const end = (fallback: Fallback): void => {
+    if (over.signal.aborted) return;
+    why = fallback;
+    over.abort(fallback.detail);
+    clearTimeout(timer);
+    device?.destroy();
+    if (!isStarting) options.onEnd(fallback);
+  };
+  const expectSoon = (): void => {
+    const detail = `WebGPU did not start within ${startTimeoutMs} ms`;
+    timer = setTimeout(() => end({ reason: "session_failed", detail }), startTimeoutMs);
+  };
+
+  const patience: Patience = { limitMs: () => (isStarting ? undefined : runTimeoutMs), abandoned: over.signal };
+
+  const start = async (): Promise<Result<WebgpuScorer, Fallback>> => {
+    expectSoon();
+    device = await requestDevice(chosen.adapter);
+    clearTimeout(timer);
+    if (over.signal.aborted) device.destroy();
+    watchDevice(device, (fallback) =>
+      end(isStarting && fallback.reason === "run_failed" ? { ...fallback, reason: "session_failed" } : fallback),
+    );
+    const runtime = await options.openRuntime({ ...chosen, device });
+    expectSoon();
+    const created = await createSessionScorer({ ...options, runtime, patience });
+    if (!created.ok) return err({ reason: "session_failed", detail: created.error.detail });
+    const scorer = created.value;
+    const wrong = await prove(scorer, options.proof);
+    return wrong === undefined ? ok(serve(scorer, runtime)) : err(wrong);
+  };
+  const serve = (scorer: SessionScorer, { life }: Runtime): WebgpuScorer => ({
+    manifest: scorer.manifest,
+    async score(list) {
+      const scored = await scorer.score(list);
+      const death = life.death();
+      if (death !== undefined) end({ reason: death.cause === "timeout" ? "run_timeout" : "run_failed", detail: death.detail });
+      return scored;
+    },
+    ended: () => why,
+    async dispose() {
+      if (over.signal.aborted) return;
+      await scorer.dispose();
+      over.abort("The scorer was closed");
+      device?.destroy();
+    },
+  });
+
+  // An end while starting must not wait for a call that may never come back.
+  const cut = new Promise<"cut">((resolve) => over.signal.addEventListener("abort", () => resolve("cut"), { once: true }));
+  const started = await Promise.race([start().catch(failed), cut]);
+  clearTimeout(timer);
+  if (started !== "cut" && !started.ok) end(started.error);
+  if (started === "cut" || !started.ok) return err(why ?? { reason: "session_failed", detail: "WebGPU ended while it started" });
+  isStarting = false;
+  return started;
+}
+
+function failed(cause: unknown): Result<never, Fallback> {
+  return err({ reason: "session_failed", detail: text(cause) });
+}
+
+function watchDevice(device: GPUDevice, end: (fallback: Fallback) => void): void {
+  // onnxruntime catches the errors of its own calls; what arrives here was caught by nobody, and may have left a wrong result.
+  device.addEventListener("uncapturederror", (event) => {
+    event.preventDefault();
+    end({ reason: "run_failed", detail: `GPU error: ${event.error.message}` });
+  });
+  device.lost.then(
+    ({ reason, message }) => end({ reason: "device_lost", detail: `${message || "The GPU device was lost"} (${reason})` }),
+    (cause: unknown) => end({ reason: "device_lost", detail: text(cause) }),
+  );
+}
+
+/** What is wrong with its scores; `undefined` when nothing is. */
+async function prove(scorer: Scorer, { list, score }: Proof): Promise<Fallback | undefined> {
+  const scored = await scorer.score(list);
+  if (!scored.ok) return { reason: "session_failed", detail: scored.error.detail };
+  const error = scored.value.score.reduce(
+    (worst, value, i) => (list.mask[i] === 0 ? worst : Math.max(worst, Math.abs(value - score[i]!))),
+    0,
+  );
+  if (error <= PROOF_TOLERANCE) return undefined;
+  return { reason: "scores_differ", detail: `Scores of the proof case are off by ${error}, expected at most ${PROOF_TOLERANCE}` };
+}
+
+function text(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
