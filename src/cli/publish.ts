@@ -10,6 +10,7 @@ import { CommandError, progressBar } from "./command.ts";
 import { embeddingsFolder } from "./embed.ts";
 import { ROOT } from "./embed/encoder.ts";
 import { readSet } from "./embed/pack.ts";
+import { openFolderNamespace } from "./publish/folder-namespace.ts";
 import type { Namespace } from "./publish/namespace.ts";
 import { openLocalNamespace, openWranglerNamespace } from "./publish/namespace.ts";
 
@@ -109,6 +110,7 @@ export interface NamespaceFlags {
   readonly catalog: string;
   readonly local?: true;
   readonly persistTo: string;
+  readonly folder?: string;
   readonly config: string;
   readonly binding: string;
   readonly json?: true;
@@ -120,6 +122,7 @@ export function addNamespaceFlags(command: Command): Command {
     .option("--catalog <name>", "name under which the edge looks for it", "products")
     .option("--local", "the KV of wrangler dev on this machine, instead of Cloudflare's")
     .option("--persist-to <folder>", "with --local: where wrangler dev keeps its state", join(ROOT, ".armmt/state"))
+    .option("--folder <folder>", "the folder kv of a server (serve:node), instead of Cloudflare's KV")
     .option("--config <file>", "wrangler.toml of the edge Worker", join(ROOT, "wrangler.toml"))
     .option("--binding <name>", "its KV namespace", BINDING)
     .option("--json", "print the summary as JSON and no progress");
@@ -127,17 +130,22 @@ export function addNamespaceFlags(command: Command): Command {
 
 /** Opens the namespace that the flags name, and closes it after `work`. */
 export async function withNamespace<T>(flags: NamespaceFlags, work: (namespace: Namespace) => Promise<T>): Promise<T> {
-  const { config, binding, persistTo } = flags;
   requireCatalogName(flags.catalog);
-  const namespace =
-    flags.local === true
-      ? await openLocalNamespace({ config, binding, stateDir: persistTo })
-      : openWranglerNamespace({ config, binding, where: ["--remote"] });
+  const namespace = await openNamespace(flags);
   try {
     return await work(namespace);
   } finally {
     await namespace.close();
   }
+}
+
+async function openNamespace({ config, binding, persistTo, local, folder }: NamespaceFlags): Promise<Namespace> {
+  if (folder === undefined) {
+    if (local === true) return openLocalNamespace({ config, binding, stateDir: persistTo });
+    return openWranglerNamespace({ config, binding, where: ["--remote"] });
+  }
+  if (local === true) throw new CommandError(`--local and --folder ${folder} are two places: give one of them`);
+  return openFolderNamespace(folder);
 }
 
 interface PublishFlags extends NamespaceFlags {
@@ -150,7 +158,7 @@ export function createPublishCommand(): Command {
     .option("--from <folder>", "what armmt embed has written (default: .armmt/embeddings/<catalogue>)");
   return addNamespaceFlags(command).action(async (flags: PublishFlags) => {
     const from = flags.from === undefined ? embeddingsFolder(flags.catalog) : resolve(flags.from);
-    // Before a namespace is opened, which takes seconds or an account.
+    // Before a namespace is opened, which may take seconds or an account.
     readSet(from);
     const report = await withNamespace(flags, (namespace) => publishTo(namespace, { from, catalog: flags.catalog, json: flags.json }));
     process.stdout.write(flags.json === true ? `${JSON.stringify(report, undefined, 2)}\n` : `${describe(report)}\n`);

@@ -3,7 +3,6 @@
  *
  * Makes its tables itself, the first time it finds none, and adds a column that an older table lacks. Reads nothing back.
  */
-import type { D1Database, D1PreparedStatement } from "@cloudflare/workers-types";
 import type { Result } from "../result.ts";
 import { err, ok } from "../result.ts";
 import type { Sink } from "./sink.ts";
@@ -75,8 +74,18 @@ const INSERT_EVENTS = `INSERT INTO ubi_events
 /** Of one parameter; a value in D1 has at most 2 MB. */
 const EVENTS_PER_STATEMENT = 500;
 
-/** The part of D1 that is used. */
-export type EventDatabase = Pick<D1Database, "prepare" | "batch">;
+/** The part of a D1 statement that is used. */
+export interface EventStatement {
+  bind(...values: readonly (string | null)[]): EventStatement;
+  run(): Promise<unknown>;
+}
+
+/** The part of D1 that is used; a binding fits as it is. */
+export interface EventDatabase {
+  prepare(sql: string): EventStatement;
+  /** One transaction: all or none. */
+  batch(statements: EventStatement[]): Promise<readonly { readonly meta: { readonly changes: number } }[]>;
+}
 
 export function createD1Sink(db: EventDatabase): Sink {
   async function writeExposures(records: readonly UbiQueryRecord[], isRepeated: boolean): Promise<Result<true, string>> {
@@ -97,7 +106,7 @@ export function createD1Sink(db: EventDatabase): Sink {
     writeExposures,
     async writeEvents(events) {
       try {
-        const inserts: D1PreparedStatement[] = [];
+        const inserts: EventStatement[] = [];
         for (let start = 0; start < events.length; start += EVENTS_PER_STATEMENT) {
           inserts.push(db.prepare(INSERT_EVENTS).bind(JSON.stringify(events.slice(start, start + EVENTS_PER_STATEMENT))));
         }
@@ -114,7 +123,7 @@ export function createD1Sink(db: EventDatabase): Sink {
  * Tries the inserts first: only the very first write of a database finds no table, and no isolate has to remember whether there is one.
  * All or none. Resolves with the number of rows that are new.
  */
-async function runMakingTables(db: EventDatabase, inserts: readonly D1PreparedStatement[]): Promise<number> {
+async function runMakingTables(db: EventDatabase, inserts: readonly EventStatement[]): Promise<number> {
   if (inserts.length === 0) return 0;
   try {
     return await run(db, inserts);
@@ -127,7 +136,7 @@ async function runMakingTables(db: EventDatabase, inserts: readonly D1PreparedSt
   }
 }
 
-async function run(db: EventDatabase, inserts: readonly D1PreparedStatement[]): Promise<number> {
+async function run(db: EventDatabase, inserts: readonly EventStatement[]): Promise<number> {
   const results = await db.batch([...inserts]);
   return results.reduce((sum, { meta }) => sum + meta.changes, 0);
 }

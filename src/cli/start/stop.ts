@@ -5,14 +5,17 @@ const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 const PATIENCE_MS = 5_000;
 const ORPHAN_CHECK_MS = 500;
 
-/** On the first signal calls `stop`, then ends the process with 0; a second signal, or a `stop` that hangs, ends it with 1. Never resolves. */
-export function runUntilStopped(stop: () => Promise<unknown>): Promise<never> {
+/**
+ * On the first signal calls `stop`, then ends the process with 0, or what `stop` put into process.exitCode; a second signal, or a `stop`
+ * that hangs for `patienceMs`, ends it with 1. Never resolves.
+ */
+export function runUntilStopped(stop: () => Promise<unknown>, patienceMs: number = PATIENCE_MS): Promise<never> {
   let isStopping = false;
   const onSignal = (): void => {
     if (isStopping) process.exit(1);
     isStopping = true;
-    setTimeout(() => process.exit(1), PATIENCE_MS);
-    void stop().finally(() => process.exit(0));
+    setTimeout(() => process.exit(1), patienceMs);
+    void stop().finally(() => process.exit(process.exitCode ?? 0));
   };
   for (const signal of SIGNALS) {
     process.removeAllListeners(signal); // miniflare's would end the process in the middle of `stop`, with an error code
