@@ -6,6 +6,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { dependencies } from "../package.json";
 
 const SRC = resolve(dirname(fileURLToPath(import.meta.url)), "../src");
 
@@ -14,6 +15,8 @@ interface Import {
   readonly to: string;
   /** Written as a relative path. */
   readonly isLocal: boolean;
+  /** Loaded when it is needed, or not at all: `import()` and types. */
+  readonly isDeferred: boolean;
 }
 
 const IMPORT =
@@ -23,7 +26,8 @@ function importsOf(source: string, file: string): Import[] {
   return [...source.matchAll(IMPORT)].map((match) => {
     const specifier = match[1] ?? match[2] ?? "";
     const isLocal = specifier.startsWith(".");
-    return { from: file, to: isLocal ? relative(SRC, resolve(dirname(join(SRC, file)), specifier)) : specifier, isLocal };
+    const to = isLocal ? relative(SRC, resolve(dirname(join(SRC, file)), specifier)) : specifier;
+    return { from: file, to, isLocal, isDeferred: match[2] !== undefined || /^\s*(?:import|export)\s+type\b/.test(match[0]) };
   });
 }
 
@@ -33,7 +37,7 @@ const imports = files.flatMap((file) => importsOf(readFileSync(join(SRC, file), 
 const PURE = /^(result\.ts|ranking\/|experiment\/|embeddings\/(format|colour|projection|text-encoder)\.ts)/;
 const ADAPTER = /^(backends\/|embeddings\/store\.ts|inference\/|events\/)/;
 const STORY = /^(search|config)\.ts|^(search|config)\//;
-const ENTRY = /^(app|edge|worker|create-worker|models)\.ts|^(cli|demo|server)\//;
+const ENTRY = /^(app|edge|worker|create-worker|models)\.ts|^(cli|demo|private|server)\//;
 
 type Layer = "pure" | "adapter" | "story" | "entry";
 
@@ -80,7 +84,12 @@ describe("layers", () => {
   });
 
   it("keeps the demo shop a stranger to the product", () => {
-    const bad = local.filter((edge) => folder(edge.from) === "demo" && folder(edge.to) !== "demo" && layerOf(edge.to) !== "pure");
+    // What a shop itself would write: its service worker, and the part of its page that registers it.
+    const meets = /^demo\/(service-worker|page\/client\/device(-panel)?)\.ts$/;
+    const bad = local.filter((edge) => {
+      if (folder(edge.from) !== "demo" || folder(edge.to) === "demo" || layerOf(edge.to) === "pure") return false;
+      return !(meets.test(edge.from) && folder(edge.to) === "private");
+    });
     expect(bad.map(name)).toEqual([]);
   });
 
@@ -89,24 +98,42 @@ describe("layers", () => {
     expect(bad.map(name)).toEqual([]);
   });
 
-  it("lets no product code import the command line or the demo", () => {
-    const bad = local.filter((edge) => !/^(cli|demo)\//.test(edge.from) && /^(cli|demo)\//.test(edge.to));
+  it("lets no product code but the servers import the command line or the demo", () => {
+    const bad = local.filter((edge) => !/^(cli|demo|server)\//.test(edge.from) && /^(cli|demo)\//.test(edge.to));
     expect(bad.map(name)).toEqual([]);
+  });
+
+  it("lets a server without the demo start without development dependencies", () => {
+    const reached = new Set<string>(["server/node.ts", "server/deno.ts"]);
+    for (const file of reached) for (const edge of local) if (edge.from === file && !edge.isDeferred) reached.add(edge.to);
+    const packages = imports
+      .filter((edge) => reached.has(edge.from) && !edge.isLocal && !edge.isDeferred && !edge.to.startsWith("node:"))
+      .map((edge) =>
+        edge.to
+          .split("/")
+          .slice(0, edge.to.startsWith("@") ? 2 : 1)
+          .join("/"),
+      );
+    expect([...new Set(packages)].filter((library) => !Object.hasOwn(dependencies, library))).toEqual([]);
+    expect(packages).toEqual(expect.arrayContaining(["hono", "@hono/node-server", "smol-toml", "onnxruntime-web"]));
+    expect([...reached].filter((file) => file.startsWith("demo/"))).toEqual([]);
   });
 });
 
 describe("one home for each outside library", () => {
   const homes: readonly (readonly [RegExp, RegExp])[] = [
-    [/^hono/, /^app\.ts$|^demo\/worker\.ts$/],
-    [/^onnxruntime|^@huggingface\//, /^inference\//],
-    [/^node:/, /^cli\//],
+    [/^hono/, /^app\.ts$|^server\/page\.ts$|^demo\/worker\.ts$/],
+    [/^@hono\/|^smol-toml/, /^server\//],
+    [/^onnxruntime|^@huggingface\/|^webgpu$/, /^inference\//],
+    [/^node:/, /^(cli|server)\//],
     [/^(sharp|commander|cli-progress|csv-parse|hyparquet|miniflare|wrangler|autocannon|esbuild)/, /^cli\//],
+    [/^idb/, /^private\/history\.ts$/],
     [/^minisearch/, /^demo\/engine\.ts$/],
     [/^@cloudflare\/workers-types/, /^(embeddings\/store|create-worker|app)\.ts$|^events\/|^demo\/worker\.ts$/],
     [/^@growthbook\//, /^experiment\/assign\.ts$/],
     [/^isbot/, /^experiment\/bots\.ts$/],
     [/^graphql/, /^backends\/graphql-document\.ts$/],
-    [/^valibot/, /^(config|app)\.ts$|^(config|inference|embeddings|backends|events|cli|demo|experiment)\//],
+    [/^valibot/, /^(config|app)\.ts$|^(config|inference|embeddings|backends|events|cli|demo|experiment|private|server)\//],
   ];
   for (const [library, home] of homes) {
     it(`${library.source} only in ${home.source}`, () => {

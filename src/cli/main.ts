@@ -25,6 +25,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "Put embedded shards into KV and make them live",
     load: async () => (await import("./publish.ts")).createPublishCommand,
   },
+  private: {
+    summary: "Static files with which pages re-rank on the shopper's device",
+    load: async () => (await import("./private.ts")).createPrivateCommand,
+  },
   rollback: {
     summary: "Make the set published before live again",
     load: async () => (await import("./rollback.ts")).createRollbackCommand,

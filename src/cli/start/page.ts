@@ -15,6 +15,8 @@ export async function buildPage(root: string, outDir: string): Promise<void> {
   await rm(outDir, { recursive: true, force: true });
   await mkdir(outDir, { recursive: true });
   await Promise.all([
+    // The same page in both places; it looks at its address.
+    mkdir(join(outDir, "private")).then(() => copyFile(join(pageDir, "index.html"), join(outDir, "private/index.html"))),
     ...STATIC_FILES.map((file) => copyFile(join(pageDir, file), join(outDir, file))),
     build({
       entryPoints: [join(pageDir, "client/main.ts")],

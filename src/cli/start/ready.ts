@@ -67,6 +67,7 @@ export function announce(running: Running, { json = false }: { readonly json?: b
   const isApplied = proof.header.startsWith("applied");
   const rows: readonly (readonly [string, string])[] = [
     ["Page", `${address}/`],
+    ["Private", `${address}/private/  the same, re-ranked on this device`],
     ["Edge", `${edgeUrl}  the Worker, in workerd`],
     ["Shop", `${shopUrl}  search engine and pictures, in workerd`],
     [

@@ -13,6 +13,7 @@ import { publishLocally } from "../publish.ts";
 import { edgeVars } from "./edge-vars.ts";
 import type { StartFlags } from "./flags.ts";
 import { buildPage } from "./page.ts";
+import { buildDemoPrivate, packRuntimes } from "./private.ts";
 import { LOCAL_HOST, requireFreePort } from "./ports.ts";
 import { announce, type Running, trySearch } from "./ready.ts";
 import { stockShop } from "./shop.ts";
@@ -41,9 +42,18 @@ async function startAll(flags: StartFlags): Promise<Omit<Running, "seconds"> & {
 
   const catalog = readCatalog(flags);
   const wrangler = loadWrangler(); // takes a second or two, while others use the other core
-  const [embedded] = await Promise.all([embed(flags, catalog, join(home, "embeddings", catalog.name)), buildPage(ROOT, pageDir), wrangler]);
-  await publishLocally({ from: embedded.out, catalog: catalog.name, stateDir });
-  await stockShop({ catalog, pictureAspect: flags.pictureAspect, config: shopConfig, stateDir, pageDir });
+  const [embedded] = await Promise.all([
+    embed(flags, catalog, join(home, "embeddings", catalog.name)),
+    buildPage(ROOT, pageDir),
+    packRuntimes(home),
+    wrangler,
+  ]);
+  const { pictureAspect } = flags;
+  await Promise.all([
+    publishLocally({ from: embedded.out, catalog: catalog.name, stateDir }),
+    buildDemoPrivate({ home, pageDir, catalog, pictureAspect, from: embedded.out, edgeConfig }),
+  ]);
+  await stockShop({ catalog, pictureAspect, config: shopConfig, stateDir, pageDir });
 
   const token = randomBytes(18).toString("base64url");
   const shopUrl = `http://${LOCAL_HOST}:${flags.shopPort}`;

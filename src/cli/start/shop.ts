@@ -26,7 +26,8 @@ export async function stockShop(options: StockOptions): Promise<void> {
   await Promise.all([isDrawn ? undefined : linkPictures(options.catalog.items, join(options.pageDir, "images")), writeCatalog(options)]);
 }
 
-function describeShop({ catalog, pictureAspect }: StockOptions): string | undefined {
+/** The catalogue as the shop reads it, as JSON; undefined for the drawn one, which it makes itself. */
+export function describeShop({ catalog, pictureAspect }: Pick<StockOptions, "catalog" | "pictureAspect">): string | undefined {
   if (catalog.source === "drawn") return undefined;
   const shop: ShopCatalog = {
     name: catalog.name,

@@ -1,7 +1,7 @@
 /**
  * Talks to the edge as any client of the shop would: Elasticsearch's `_search` plus the `x-armmt` headers.
  */
-import { type Catalog, type Outcome, type Page, parseCatalog, parseOutcome, parsePage } from "./reply.ts";
+import { type Catalog, type DeviceAnswer, type Outcome, type Page, parseCatalog, parseDevice, parseOutcome, parsePage } from "./reply.ts";
 
 export type Sort = "relevance" | "price-asc" | "price-desc";
 
@@ -17,7 +17,9 @@ export interface SearchOptions {
   readonly history?: readonly string[];
   /** Ask the edge to leave the engine's order alone. */
   readonly off?: boolean;
-  /** Admin token of the local demo; with it the reply explains itself. */
+  /** Ask for an explanation beside the list. */
+  readonly explain?: boolean;
+  /** Admin token of the local demo: the edge explains itself to nobody else. The worker on the device has one of its own. */
   readonly explainToken?: string | undefined;
   /** Have the model run again although the list of this search is remembered. */
   readonly fresh?: boolean;
@@ -27,6 +29,8 @@ export interface SearchOptions {
 export interface Answer {
   readonly page: Page;
   readonly outcome: Outcome;
+  /** Answered by the service worker on this device; undefined where the network did. */
+  readonly device: DeviceAnswer | undefined;
   /** From sending to the last byte, in this browser. */
   readonly elapsedMs: number;
 }
@@ -49,14 +53,15 @@ export async function search(request: Search, options: SearchOptions = {}): Prom
   const history = options.history ?? [];
   if (history.length > 0) headers.set("x-armmt-history", history.map(encodeURIComponent).join(","));
   if (options.explainToken !== undefined) headers.set("authorization", `Bearer ${options.explainToken}`);
-  const url = options.explainToken === undefined ? "/products/_search" : "/products/_search?armmt_explain";
+  const url = options.explain === true ? "/products/_search?armmt_explain" : "/products/_search";
   const started = performance.now();
   const response = await fetch(url, { method: "POST", headers, body: requestBody(request), signal: options.signal ?? null });
   const text = await response.text();
   const elapsedMs = performance.now() - started;
   if (!response.ok) throw new Error(`The search answered with status ${response.status}: ${text.slice(0, 200)}`);
   const json: unknown = JSON.parse(text);
-  return { page: parsePage(json), outcome: parseOutcome(response.headers.get("x-armmt") ?? undefined), elapsedMs };
+  const outcome = parseOutcome(response.headers.get("x-armmt") ?? undefined);
+  return { page: parsePage(json), outcome, device: parseDevice(response.headers.get("x-armmt-device") ?? undefined), elapsedMs };
 }
 
 export async function fetchCatalog(): Promise<Catalog> {

@@ -1,11 +1,12 @@
 /**
- * The demo page: one query, asked twice (the engine's order and the edge's), shown side by side.
+ * The demo page: one query, asked twice (the engine's order, and re-ranked at the edge or on this device), shown side by side.
  *
  * The query, the sort, how many are shown and what was viewed make the state; `refresh` turns it into the page.
  */
 import { type Answer, fetchCatalog, search, type Sort } from "./api.ts";
 import { byId } from "./dom.ts";
-import { addRecent, loadRecent, saveRecent } from "./recent.ts";
+import { createDevicePlace, DEVICE_SCOPE } from "./device.ts";
+import { createEdgePlace } from "./place.ts";
 import type { Catalog, Page, Product, RecentProduct } from "./reply.ts";
 import { measure } from "./timing.ts";
 import { markTwins } from "./twins.ts";
@@ -20,7 +21,9 @@ const queryField = byId("query", HTMLInputElement);
 const sortField = byId("sort", HTMLSelectElement);
 const moreButton = byId("more", HTMLButtonElement);
 
-const view = createView({
+const place = location.pathname.startsWith(DEVICE_SCOPE) ? createDevicePlace(() => showRecent([])) : createEdgePlace(localStorage);
+
+const view = createView(place.name, {
   onChoose: (product) => void choose(product),
   onExample: (query) => {
     queryField.value = query;
@@ -30,7 +33,7 @@ const view = createView({
 });
 
 let catalog: Catalog | undefined;
-let recent: RecentProduct[] = loadRecent(localStorage);
+let recent: RecentProduct[] = [];
 let results: Results | undefined;
 /** How many products each column shows. */
 let shown = PAGE_SIZE;
@@ -48,10 +51,7 @@ function sortChosen(): Sort {
 /** Asks for `[from, from + size)` in both orders. Where no edge answers, the engine's order is both. */
 async function askBoth(from: number, size: number, signal: AbortSignal): Promise<readonly [Answer, Answer]> {
   const request = { query: asked(), sort: sortChosen(), from, size };
-  const both = [
-    search(request, { off: true, signal }),
-    search(request, { history: viewedIds(), explainToken: catalog?.explainToken, signal }),
-  ] as const;
+  const both = [search(request, { off: true, signal }), search(request, { ...place.options(viewedIds(), catalog), signal })] as const;
   await Promise.allSettled(both);
   const engine = await both[0];
   return [engine, engine.outcome.kind === "absent" ? engine : await both[1]];
@@ -65,14 +65,17 @@ async function refresh(spoken?: string): Promise<void> {
   view.setBusy(true);
   try {
     const [engine, reranked] = await askBoth(0, shown, signal);
-    results = { query: asked(), engine: engine.page, reranked: reranked.page, outcome: reranked.outcome, viewed: recent.length };
+    const { page, outcome, device } = reranked;
+    results = { query: asked(), engine: engine.page, reranked: page, outcome, device, viewed: recent.length };
     view.showResults(results);
     view.announce(results, spoken);
+    view.linkPlaces(location.search);
     void time(results, signal);
   } catch (error) {
     if (!signal.aborted) view.showError(error);
   } finally {
     if (!signal.aborted) view.setBusy(false);
+    place.searched();
   }
 }
 
@@ -105,7 +108,7 @@ async function time({ outcome }: Results, signal: AbortSignal): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   const request = { query: asked(), sort: sortChosen(), from: 0, size: PAGE_SIZE };
   try {
-    await measure(request, { history: viewedIds(), signal }, (timing) => {
+    await measure(request, { ...place.options(viewedIds(), catalog), signal }, (timing) => {
       if (!signal.aborted) view.showTiming(timing, outcome.window);
     });
   } catch {
@@ -114,20 +117,25 @@ async function time({ outcome }: Results, signal: AbortSignal): Promise<void> {
 }
 
 async function choose({ id, title, image }: Product): Promise<void> {
-  setRecent(addRecent(recent, { id, title, image }));
+  showRecent(await place.recent.add({ id, title, image }));
   await refresh(`${title} added to recently viewed.`);
 }
 
 async function removeRecent(at: number): Promise<void> {
-  const title = recent[at]?.title ?? "Product";
-  setRecent(recent.filter((_, i) => i !== at));
+  const { id = "", title = "Product" } = recent[at] ?? {};
+  showRecent(await place.recent.remove(id));
   (view.recentButton(at) ?? queryField).focus(); // the focused button is gone
   await refresh(`${title} removed from recently viewed.`);
 }
 
-function setRecent(products: RecentProduct[]): void {
+async function clearRecent(): Promise<void> {
+  showRecent(await place.recent.clear());
+  queryField.focus();
+  await refresh("Recently viewed cleared.");
+}
+
+function showRecent(products: RecentProduct[]): void {
   recent = products;
-  saveRecent(localStorage, products);
   view.showRecent(products);
 }
 
@@ -136,7 +144,12 @@ function startSearch(push: boolean): void {
   shown = PAGE_SIZE;
   const url = new URL(location.href);
   const sort = sortChosen();
-  url.search = new URLSearchParams({ ...(asked() !== "" && { q: asked() }), ...(sort !== "relevance" && { sort }) }).toString();
+  const provider = url.searchParams.get("provider");
+  url.search = new URLSearchParams({
+    ...(asked() !== "" && { q: asked() }),
+    ...(sort !== "relevance" && { sort }),
+    ...(provider !== null && { provider }),
+  }).toString();
   if (push) history.pushState(undefined, "", url);
   else history.replaceState(undefined, "", url);
   void refresh();
@@ -161,11 +174,7 @@ function listen(): void {
   });
   sortField.addEventListener("change", () => startSearch(true));
   moreButton.addEventListener("click", () => void showMore());
-  byId("recent-clear", HTMLButtonElement).addEventListener("click", () => {
-    setRecent([]);
-    queryField.focus();
-    void refresh("Recently viewed cleared.");
-  });
+  byId("recent-clear", HTMLButtonElement).addEventListener("click", () => void clearRecent());
   for (const button of document.querySelectorAll<HTMLButtonElement>(".switch button")) {
     button.addEventListener("click", () => view.showColumn(button.dataset["show"] ?? "reranked"));
   }
@@ -186,14 +195,17 @@ function listen(): void {
 
 async function begin(): Promise<void> {
   listen();
-  view.showRecent(recent);
+  byId("recent-note", HTMLElement).textContent = place.recentNote;
+  const started = place.start();
   try {
+    showRecent(await place.recent.load());
     catalog = await fetchCatalog();
     view.showCatalog(catalog);
   } catch (error) {
     view.showError(error);
   }
   readAddress(catalog?.exampleQueries[0] ?? "");
+  await started;
   await refresh();
 }
 

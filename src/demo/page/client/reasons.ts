@@ -2,8 +2,8 @@
  * Bypass codes in a shopper's words. A code without a sentence of its own is shown as it is.
  */
 const SENTENCES: Readonly<Record<string, string>> = {
-  explicit_sort: "You asked for an order of your own, so the edge passed the engine’s answer through untouched.",
-  no_query_text: "There is no query to rank for, so the edge passed the engine’s answer through untouched.",
+  explicit_sort: "You asked for an order of your own, so {place} passed the engine’s answer through untouched.",
+  no_query_text: "There is no query to rank for, so {place} passed the engine’s answer through untouched.",
   too_few_hits: "There are too few products to reorder.",
   beyond_window: "These results lie past the re-ranked window and keep the engine’s order.",
   engine_order: "This visit is in the arm of the experiment that shows the engine's own order.",
@@ -13,6 +13,8 @@ const SENTENCES: Readonly<Record<string, string>> = {
   over_budget: "Ranking would have taken too long this time, so the engine’s order is shown.",
 };
 
-export function explainReason(reason: string): string {
-  return SENTENCES[reason] ?? "The edge could not re-rank this search and passed the engine’s answer on.";
+/** `place`: who re-ranks, "the edge" or "this device". */
+export function explainReason(reason: string, place: string): string {
+  const sentence = SENTENCES[reason] ?? "{Place} could not re-rank this search and passed the engine’s answer on.";
+  return sentence.replace("{place}", place).replace("{Place}", `${place.slice(0, 1).toUpperCase()}${place.slice(1)}`);
 }

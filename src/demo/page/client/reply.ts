@@ -80,6 +80,19 @@ export function parseOutcome(header: string | undefined): Outcome {
   return { kind: "bypass", reason: values.get("reason") ?? "unknown" };
 }
 
+export interface DeviceAnswer {
+  /** "wasm" or "webgpu". */
+  readonly provider: string;
+  /** Where the engine's own list came from: "network", or "device" without one. */
+  readonly engine: string | undefined;
+}
+
+/** Reads `provider=wasm; engine=network`, the header of the service worker. */
+export function parseDevice(header: string | undefined): DeviceAnswer | undefined {
+  const provider = /provider=(\w+)/.exec(header ?? "")?.[1];
+  return provider === undefined ? undefined : { provider, engine: /engine=(\w+)/.exec(header ?? "")?.[1] };
+}
+
 const catalogSchema = v.object({
   name: v.string(),
   /** A line about the catalogue. */

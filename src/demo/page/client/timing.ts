@@ -14,7 +14,7 @@ export async function measure(
   options: SearchOptions & { readonly signal: AbortSignal },
   onProgress: (timing: Timing) => void,
 ): Promise<void> {
-  const { explainToken: _, ...shopper } = options;
+  const { explain: _, explainToken: __, ...shopper } = options;
   const samples: [number, number][] = [];
   const time = async (off: boolean): Promise<number> => (await search(request, { ...shopper, off, fresh: true })).elapsedMs;
   for (let pair = 0; pair < PAIRS && !options.signal.aborted; pair++) {
@@ -46,7 +46,7 @@ export function timingSheet(timing: Timing, window: number): HTMLElement[] {
       "p",
       {},
       `Medians of ${timing.pairs} alternating pairs, timed by this browser from the request to the last byte. The difference holds ` +
-        `everything the edge does: asking for ${window} hits instead of one page, vectors, model, new order.`,
+        `everything re-ranking takes: asking for ${window} hits instead of one page, vectors, model, new order.`,
     ),
   ];
 }

@@ -4,7 +4,8 @@
 import { type Card, createColumn } from "./cards.ts";
 import { byId, element } from "./dom.ts";
 import { explainReason } from "./reasons.ts";
-import type { Catalog, Outcome, Page, Product, RecentProduct } from "./reply.ts";
+import type { Place } from "./place.ts";
+import type { Catalog, DeviceAnswer, Outcome, Page, Product, RecentProduct } from "./reply.ts";
 import { type Timing } from "./movement.ts";
 import { addedText, timingSheet } from "./timing.ts";
 
@@ -13,7 +14,9 @@ export interface Results {
   readonly engine: Page;
   readonly reranked: Page;
   readonly outcome: Outcome;
-  /** How many recently viewed products the search was sent with. */
+  /** Answered by the service worker; undefined where the network did. */
+  readonly device: DeviceAnswer | undefined;
+  /** How many recently viewed products there were. */
   readonly viewed: number;
 }
 
@@ -36,13 +39,15 @@ export interface View {
   setBusy(isBusy: boolean): void;
   /** Says `first`, then what is shown. */
   announce(results: Results, first?: string): void;
+  /** The links to both places, with the search of this one. */
+  linkPlaces(search: string): void;
   /** On a narrow screen: which column. */
   showColumn(name: string): void;
 }
 
 const number = new Intl.NumberFormat("en");
 
-export function createView(events: ViewEvents): View {
+export function createView(place: Place["name"], events: ViewEvents): View {
   const columns = byId("columns", HTMLElement);
   const count = byId("count", HTMLElement);
   const more = byId("more", HTMLButtonElement);
@@ -51,6 +56,12 @@ export function createView(events: ViewEvents): View {
   const timing = byId("timing", HTMLDetailsElement);
   const engineColumn = createColumn(byId("engine", HTMLOListElement), events.onChoose);
   const rerankedColumn = createColumn(byId("reranked", HTMLOListElement), events.onChoose);
+
+  const isOnDevice = place === "this device";
+  for (const link of document.querySelectorAll(".places a")) {
+    if (link.id === (isOnDevice ? "place-device" : "place-edge")) link.setAttribute("aria-current", "page");
+  }
+  if (isOnDevice) byId("timing-label", HTMLElement).textContent = "Adds";
 
   const showNotice = (text: string, options: { readonly isError?: boolean; readonly code?: string } = {}): void => {
     notice.hidden = false;
@@ -62,7 +73,7 @@ export function createView(events: ViewEvents): View {
     if (engine.products.length === 0) showNotice("Nothing found. Try another word or one of the examples above.");
     else if (outcome.kind === "absent") {
       showNotice("No edge in between: this page was opened at the shop itself. Open the edge’s address.", { isError: true });
-    } else if (outcome.kind === "bypass") showNotice(explainReason(outcome.reason), { code: outcome.reason });
+    } else if (outcome.kind === "bypass") showNotice(explainReason(outcome.reason, place), { code: outcome.reason });
     else notice.hidden = true;
   };
 
@@ -95,9 +106,10 @@ export function createView(events: ViewEvents): View {
       count.replaceChildren(element("b", {}, total), ` ${noun}${query === "" ? "" : ` for “${query}”`}`);
       more.hidden = engine.products.length === 0 || engine.products.length >= engine.total;
       more.textContent = `Show more · ${number.format(engine.products.length)} of ${total}`;
-      byId("reranked-note", HTMLElement).textContent = describeOrder(results);
+      byId("reranked-note", HTMLElement).textContent = describeOrder(results, place);
       if (outcome.kind === "applied") {
-        const model = `Model ${outcome.model}, in WebAssembly inside the edge Worker, re-ranks the first ${outcome.window} hits of each search.`;
+        const home = results.device === undefined ? "WebAssembly inside the edge Worker" : describeHome(results.device);
+        const model = `Model ${outcome.model}, in ${home}, re-ranks the first ${outcome.window} hits of each search.`;
         byId("provenance", HTMLElement).textContent = model;
       }
       showOutcome({ ...results, reranked });
@@ -148,6 +160,13 @@ export function createView(events: ViewEvents): View {
       byId("announce", HTMLElement).textContent = `${first} ${count.textContent}. ${order}`.trim();
     },
 
+    linkPlaces: (search) => {
+      const params = new URLSearchParams(search);
+      params.delete("provider");
+      const query = params.size === 0 ? "" : `?${params}`;
+      for (const link of document.querySelectorAll<HTMLAnchorElement>(".places a")) link.href = `${link.pathname}${query}`;
+    },
+
     showColumn: (name) => {
       columns.dataset["show"] = name;
       for (const button of document.querySelectorAll<HTMLButtonElement>(".switch button")) {
@@ -175,8 +194,15 @@ function rerankedCards({ engine, reranked }: Results): Card[] {
   });
 }
 
-function describeOrder({ outcome, reranked, viewed }: Results): string {
+function describeOrder({ outcome, reranked, device, viewed }: Results, place: Place["name"]): string {
   if (outcome.kind !== "applied") return "Passed through in the engine’s order";
-  const known = reranked.history?.known ?? viewed;
-  return known === 0 ? "The same hits, ordered at the edge" : `Ordered for you, by ${known} recently viewed`;
+  // The edge was not told what was viewed on this device.
+  const isElsewhere = place === "this device" && device === undefined;
+  const known = isElsewhere ? 0 : (reranked.history?.known ?? viewed);
+  if (known > 0) return `Ordered for you, by ${known} recently viewed`;
+  return `The same hits, ordered ${device === undefined ? "at the edge" : "on this device"}`;
+}
+
+function describeHome({ provider }: DeviceAnswer): string {
+  return `${provider === "webgpu" ? "WebGPU" : "WebAssembly"} inside this browser`;
 }

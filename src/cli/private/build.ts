@@ -1,0 +1,138 @@
+/**
+ * Writes the static files of private re-ranking into a folder: the service worker, the module for pages, `files.json`, and each file packed
+ * under the hash of its content. What is there already is not packed again.
+ */
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import { build } from "esbuild";
+import { type Listing, LISTING_FORMAT, type ListedFile, parseListing } from "../../private/listing.ts";
+import { progressBar } from "../command.ts";
+import { ROOT } from "../embed/encoder.ts";
+import { modelSources, runtimeSources, type Source, vectorSources } from "./sources.ts";
+
+const FILES_FOLDER = "files";
+
+export interface PrivateOptions {
+  /** Folder; made if it is not there. */
+  readonly out: string;
+  /** What armmt embed has written. */
+  readonly from: string;
+  readonly catalog: string;
+  /** Variables of the edge, without URLs. */
+  readonly config: Listing["config"];
+  /** The service worker's source; default the product's own. */
+  readonly entry?: string;
+  /** Further files that the entry reads. */
+  readonly extras?: readonly Source[];
+  /** No progress bar. */
+  readonly json?: boolean | undefined;
+}
+
+export interface PrivateReport {
+  readonly out: string;
+  /** Of item vectors. */
+  readonly version: string;
+  readonly files: readonly { readonly name: string; readonly bytes: number; readonly packedBytes: number; readonly when: string }[];
+  /** Packed in this run; the others were there. */
+  readonly packed: number;
+  /** Bytes that a first visit fetches without WebGPU: files for the installation, and the worker's script. */
+  readonly installBytes: number;
+  readonly workerBytes: number;
+  readonly seconds: number;
+}
+
+/** Throws a CommandError for what the user can mend. `files.json` is renamed into place last. */
+export async function buildPrivate(options: PrivateOptions): Promise<PrivateReport> {
+  const started = performance.now();
+  const { out, from, catalog, config, entry = "src/private/service-worker.ts", extras = [], json } = options;
+  const runtime = runtimeSources();
+  const vectors = vectorSources(from, catalog);
+  const sources = [...modelSources(), ...runtime.sources, ...vectors.sources, ...extras];
+  const folder = join(out, FILES_FOLDER);
+  await mkdir(folder, { recursive: true });
+  const present = new Set(await readdir(folder));
+  const bar = progressBar(`Packing ${sources.length} files`, sources.length, { json });
+  const [files, workerBytes] = await Promise.all([
+    Promise.all(
+      sources.map(async (source) => {
+        const file = await pack(source, folder);
+        bar.increment();
+        return file;
+      }),
+    ),
+    bundle(out, entry, runtime.version),
+  ]);
+  bar.stop();
+
+  const earlier = await filesOf(join(out, "files.json"));
+  const listing: Listing = { format: LISTING_FORMAT, config, files };
+  await writeWhole(join(out, "files.json"), `${JSON.stringify(listing, undefined, 1)}\n`);
+  // Visitors in between still hold the listing before this one.
+  const kept = new Set([...earlier, ...files].map(({ sha256 }) => `${sha256}.gz`));
+  await Promise.all([...present].filter((name) => !kept.has(name)).map((name) => rm(join(folder, name))));
+
+  const installed = files.filter(({ when }) => when === "install").reduce((sum, { packedBytes }) => sum + packedBytes, 0);
+  return {
+    out,
+    version: vectors.version,
+    files: files.map(({ name, bytes, packedBytes, when }) => ({ name, bytes, packedBytes, when })),
+    packed: files.filter(({ url }) => !present.has(basename(url))).length,
+    installBytes: installed + workerBytes,
+    workerBytes,
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+/** Model and runtimes, which are the large files, before there are vectors. */
+export async function packAhead(out: string): Promise<void> {
+  const folder = join(out, FILES_FOLDER);
+  await mkdir(folder, { recursive: true });
+  await Promise.all([...modelSources(), ...runtimeSources().sources].map((source) => pack(source, folder)));
+}
+
+/** zlib works on threads of its own, so several are packed at once. */
+async function pack({ name, when, content }: Source, folder: string): Promise<ListedFile> {
+  const sha256 = createHash("sha256").update(content).digest("hex");
+  const file = `${sha256}.gz`;
+  const path = join(folder, file);
+  if (!existsSync(path)) await writeWhole(path, await promisify(gzip)(content, { level: 9 }));
+  const { size: packedBytes } = await stat(path);
+  return { name, sha256, bytes: content.length, packedBytes, url: `${FILES_FOLDER}/${file}`, when };
+}
+
+/** One script each: classic, because not every browser has service workers that are modules, and a module for pages. */
+async function bundle(out: string, entry: string, runtimeVersion: string): Promise<number> {
+  const shared = { bundle: true, minify: true, target: "es2022", logLevel: "silent" } as const;
+  const worker = join(out, "sw.js");
+  await Promise.all([
+    build({
+      ...shared,
+      entryPoints: [join(ROOT, entry)],
+      outfile: worker,
+      format: "iife",
+      define: { ARMMT_RUNTIME_VERSION: JSON.stringify(runtimeVersion) },
+    }),
+    build({ ...shared, entryPoints: [join(ROOT, "src/private/page.ts")], outfile: join(out, "armmt-private.js"), format: "esm" }),
+  ]);
+  return (await stat(worker)).size;
+}
+
+async function filesOf(path: string): Promise<readonly ListedFile[]> {
+  try {
+    const listing = parseListing(await readFile(path, "utf8"));
+    return listing.ok ? listing.value.files : [];
+  } catch {
+    return []; // the first run
+  }
+}
+
+/** A run that is killed leaves no half file under the final name. */
+async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
+  const unfinished = `${path}.${process.pid}.new`;
+  await writeFile(unfinished, content);
+  await rename(unfinished, path);
+}

@@ -1,0 +1,35 @@
+/** Why a browser does not re-rank on the device: a code for programs, a sentence with the value and the fix for people. */
+
+export type ProblemReason =
+  | "listing_unreachable" // files.json cannot be fetched, and there is no earlier one
+  | "listing_invalid"
+  | "file_unreachable"
+  | "file_unlisted"
+  | "file_corrupt" // length or SHA-256, or no gzip file
+  | "storage_full"
+  | "worker_outdated" // files.json is for another build of the worker
+  | "configuration"
+  | "model_unavailable"
+  | "not_ready" // the model is still being loaded
+  | "removed" // the shopper deleted it from this device
+  | "internal_error";
+
+export interface Problem {
+  readonly reason: ProblemReason;
+  readonly detail: string;
+}
+
+export class FileError extends Error {
+  override readonly name = "FileError";
+  readonly reason: ProblemReason;
+
+  constructor(reason: ProblemReason, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+export function problemOf(cause: unknown): Problem {
+  if (cause instanceof FileError) return { reason: cause.reason, detail: cause.message };
+  return { reason: "internal_error", detail: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) };
+}
