@@ -11,6 +11,7 @@ interface BenchOptions {
   readonly json?: true;
   readonly quick?: true;
   readonly reference?: string;
+  readonly providers?: true;
 }
 
 export function createBenchCommand(): Command {
@@ -19,6 +20,7 @@ export function createBenchCommand(): Command {
     .option("--json", "print an array of {name, unit, p50, p99, peer?, ratio?} instead of a table")
     .option("--quick", "few samples: shows that everything runs, the figures are worth little")
     .option("--reference <file>", "only time the model beside this graph of model/armmt/reference.py, in one workerd")
+    .option("--providers", "only time the model on wasm and on WebGPU in Node, with 1 to 8 lists in one run")
     .addHelpText(
       "after",
       `
@@ -32,9 +34,13 @@ a slow machine takes fewer samples.`,
       const startedAt = Date.now();
       process.stderr.write(`${describeMachine()}\n`);
       // Brings miniflare, which takes a second to load: not for --help.
-      const { FULL, QUICK, runBench, runReference } = await import("./bench/run.ts");
+      const { FULL, QUICK, runBench, runProviders, runReference } = await import("./bench/run.ts");
       const plan = options.quick === true ? QUICK : FULL;
-      const measurements = options.reference === undefined ? await runBench(plan, json) : await runReference(plan, options.reference);
+      const measure = async (): Promise<Measurement[]> => {
+        if (options.providers === true) return runProviders(plan, json);
+        return options.reference === undefined ? runBench(plan, json) : runReference(plan, options.reference);
+      };
+      const measurements = await measure();
       if (json) process.stdout.write(`${JSON.stringify(measurements, undefined, 2)}\n`);
       else printTable(["measurement", "unit", "p50", "p99", "ratio", "against"], measurements.map(rowOf));
       process.stderr.write(`Took ${Math.round((Date.now() - startedAt) / 1000)} s\n`);

@@ -29,7 +29,7 @@ export interface AdapterDescription {
   readonly architecture: string;
   /** The name of the device, where the platform tells. */
   readonly description: string;
-  /** Shaders run on the processor: right scores, but 60 to 100 times slower than wasm. */
+  /** Shaders run on the processor: right scores, but more than a hundred times slower than wasm. */
   readonly isSoftware: boolean;
 }
 

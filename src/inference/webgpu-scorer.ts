@@ -11,6 +11,7 @@ import type { Runtime } from "./runtime.ts";
 import type { Scorer } from "./scorer.ts";
 import type { ModelParts, Patience, SessionScorer } from "./session-scorer.ts";
 import { createSessionScorer } from "./session-scorer.ts";
+import { watchDevice } from "./watched-device.ts";
 
 /** A list whose scores are known from the training side; see golden.ts. */
 export interface Proof {
@@ -62,6 +63,9 @@ export async function startWebgpuScorer(options: WebgpuScorerOptions): Promise<R
     device?.destroy();
     if (!isStarting) options.onEnd(fallback);
   };
+  const endByDevice = (fallback: Fallback): void => {
+    end(isStarting && fallback.reason === "run_failed" ? { ...fallback, reason: "session_failed" } : fallback);
+  };
   const expectSoon = (): void => {
     const detail = `WebGPU did not start within ${startTimeoutMs} ms`;
     timer = setTimeout(() => end({ reason: "session_failed", detail }), startTimeoutMs);
@@ -74,9 +78,7 @@ export async function startWebgpuScorer(options: WebgpuScorerOptions): Promise<R
     device = await requestDevice(chosen.adapter);
     clearTimeout(timer);
     if (over.signal.aborted) device.destroy();
-    watchDevice(device, (fallback) =>
-      end(isStarting && fallback.reason === "run_failed" ? { ...fallback, reason: "session_failed" } : fallback),
-    );
+    watchDevice(device, endByDevice);
     const runtime = await options.openRuntime({ ...chosen, device });
     expectSoon();
     const created = await createSessionScorer({ ...options, runtime, patience });
@@ -114,18 +116,6 @@ export async function startWebgpuScorer(options: WebgpuScorerOptions): Promise<R
 
 function failed(cause: unknown): Result<never, Fallback> {
   return err({ reason: "session_failed", detail: text(cause) });
-}
-
-function watchDevice(device: GPUDevice, end: (fallback: Fallback) => void): void {
-  // onnxruntime catches the errors of its own calls; what arrives here was caught by nobody, and may have left a wrong result.
-  device.addEventListener("uncapturederror", (event) => {
-    event.preventDefault();
-    end({ reason: "run_failed", detail: `GPU error: ${event.error.message}` });
-  });
-  device.lost.then(
-    ({ reason, message }) => end({ reason: "device_lost", detail: `${message || "The GPU device was lost"} (${reason})` }),
-    (cause: unknown) => end({ reason: "device_lost", detail: text(cause) }),
-  );
 }
 
 /** What is wrong with its scores; `undefined` when nothing is. */

@@ -53,6 +53,18 @@ describe("armmt bench --quick --json", () => {
     TIMEOUT_MS,
   );
 
+  it("times the model on every provider with several lists in one run", { timeout: TIMEOUT_MS }, async () => {
+    const args = [MAIN, "bench", "--providers", "--quick", "--json"];
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { timeout: TIMEOUT_MS });
+    expect(stderr).toMatch(/WebGPU/);
+    const found = v.parse(schema, JSON.parse(stdout));
+    const one = found.find(({ name }) => name === "model run in Node, wasm, K = 100, 1 list");
+    const eight = found.find(({ name }) => name === "model run in Node, wasm, K = 100, 8 lists");
+    expect(one?.p50).toBeGreaterThan(0);
+    expect(eight).toMatchObject({ peer: "8 runs of one list", ratio: expect.any(Number) });
+    expect(eight!.p50).toBeGreaterThan(one!.p50);
+  });
+
   it("refuses an option it does not have, with exit code 2", async () => {
     const failure = promisify(execFile)(process.execPath, [MAIN, "bench", "--fast"]);
     await expect(failure).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining("--fast") });

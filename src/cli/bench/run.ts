@@ -15,6 +15,7 @@ import { memoryAfterSearches } from "./memory.ts";
 import type { Measurement } from "./measurement.ts";
 import { measured } from "./measurement.ts";
 import { openPeers } from "./peers.ts";
+import { benchProviders } from "./providers.ts";
 import { describeReference, timeAgainstReference } from "./reference.ts";
 import { timeReplies } from "./replies.ts";
 import { runBundle } from "./running.ts";
@@ -101,6 +102,13 @@ export async function runReference(plan: Plan, path: string): Promise<Measuremen
   const { runSamples: samples, warmUpRunSamples: warmUpSamples } = plan;
   const times = await timeAgainstReference({ graphs: { reference, student }, sizes: [20, 50, 100], samples, warmUpSamples });
   return times.flatMap(describeReference);
+}
+
+/** The model on wasm and, where this machine has an adapter, on WebGPU. */
+export async function runProviders(plan: Plan, isQuiet: boolean): Promise<Measurement[]> {
+  const { runSamples: samples, warmUpRunSamples: warmUpSamples, maxSeconds } = plan;
+  const providerPlan = { sizes: SIZES, samples, warmUpSamples, maxSeconds: maxSeconds / SIZES.length };
+  return benchProviders(providerPlan, isQuiet, (text) => process.stderr.write(`${text}\n`));
 }
 
 function note(isQuiet: boolean, text: string): void {
