@@ -59,6 +59,9 @@ export interface ProviderScorer extends Scorer {
   dispose(): Promise<void>;
 }
 
+/** Reasons that say what a machine has. */
+const IS_PLATFORM: ReadonlySet<Fallback["reason"]> = new Set<Fallback["reason"]>(["no_webgpu", "no_adapter", "software_adapter"]);
+
 const START_TIMEOUT_MS = 20_000;
 const RUN_TIMEOUT_MS = 2000;
 
@@ -82,7 +85,9 @@ export async function openProviderScorer(options: ProviderScorerOptions): Promis
     fallback = why;
     void webgpu?.dispose();
     webgpu = undefined;
-    log({ level: "warn", event: "webgpu_fallback", model: manifest.version, ...why });
+    // A machine without a GPU is no fault, where none was asked for.
+    const level = preference === "auto" && IS_PLATFORM.has(why.reason) ? "info" : "warn";
+    log({ level, event: "webgpu_fallback", model: manifest.version, ...why });
     // Not for the next search to wait for.
     void wasm.open();
   };

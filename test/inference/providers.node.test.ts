@@ -51,7 +51,7 @@ describe("openProviderScorer() without a usable GPU", () => {
     const opened = await openProviderScorer({ ...options, preference: "auto", log });
     const fallback = { reason: "no_webgpu", detail: "This platform has no navigator.gpu" };
     expect(opened.ok && opened.value.state()).toEqual({ provider: "wasm", fallback });
-    expect(events).toEqual([{ level: "warn", event: "webgpu_fallback", model: golden.model, ...fallback }]);
+    expect(events).toEqual([{ level: "info", event: "webgpu_fallback", model: golden.model, ...fallback }]);
   });
 
   it("takes no adapter that is null, that fails or that does not come", async () => {
