@@ -15,7 +15,7 @@ import * as v from "valibot";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bundleWorker } from "../../src/cli/bench/bundle.ts";
 import { runBundle } from "../../src/cli/bench/running.ts";
-import { FAULTS } from "../inference/faults.ts";
+import { FAULTS, HANG_MS } from "../inference/faults.ts";
 import { modelFiles } from "../inference/model-files.ts";
 import type { Row } from "../inference/processes.ts";
 import { missing, reportSchema, rowSchema, runScript, softwareGpu } from "../inference/processes.ts";
@@ -215,11 +215,13 @@ describe.skipIf(executablePath === undefined)("golden cases", () => {
   for (const fault of FAULTS) {
     const reason = reasons[fault];
     it(`${fault} in Chromium: ${reason ?? "WebGPU goes on"}`, { timeout: TIMEOUT_MS }, async () => {
-      const { after, maxError, events } = v.parse(reportSchema, await withPage((page) => ask(page, "page", { kind: "fault", fault })));
+      const { after, maxError, events, ms } = v.parse(reportSchema, await withPage((page) => ask(page, "page", { kind: "fault", fault })));
       const expected = reason === undefined ? { provider: "webgpu" } : { provider: "wasm", fallback: { reason } };
       expect(after).toMatchObject(expected);
       expect(maxError).toBeLessThanOrEqual(reason === undefined ? WEBGPU_TOLERANCE : golden.tolerance);
       expect(events).toEqual(reason === undefined ? [] : ["webgpu_fallback"]);
+      // One limit for all lists that hang, not one for each.
+      if (fault === "hung_run") expect(ms).toBeLessThan(2 * HANG_MS);
     });
   }
 });

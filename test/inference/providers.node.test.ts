@@ -8,7 +8,6 @@ import { openProviderScorer } from "../../src/inference/providers.ts";
 import { proofOf } from "../../src/inference/golden.ts";
 import { openWebWasm } from "../../src/inference/web-wasm.ts";
 import type { Fault } from "./faults.ts";
-import { HANG_MS } from "./faults.ts";
 import { modelFiles, wasmFile } from "./model-files.ts";
 import { missing, reportSchema, rowSchema, runScript, softwareGpu } from "./processes.ts";
 
@@ -113,12 +112,10 @@ describe("wasm agrees with the training side", () => {
   }
 });
 
-/** After these, wasm serves. Chromium has them all: test/browser/providers.test.ts. */
+/** After these, wasm serves. Chromium has them all (test/browser/providers.test.ts); each takes most of a minute of a software GPU. */
 const FALLBACKS: readonly (readonly [Fault, string])[] = [
   ["lost_device", "device_lost"],
-  ["broken_pipeline", "session_failed"],
   ["broken_run", "run_failed"],
-  ["hung_run", "run_timeout"],
 ];
 
 const reported = async (fault: Fault) => v.parse(reportSchema, await runScript("node", ["fault-process.ts", fault], gpuEnv));
@@ -126,13 +123,11 @@ const reported = async (fault: Fault) => v.parse(reportSchema, await runScript("
 describe.skipIf("missing" in gpu)("WebGPU that fails in Node", () => {
   for (const [fault, reason] of FALLBACKS) {
     it(`${fault}: every list is scored on wasm, with reason ${reason}`, { timeout: TIMEOUT_MS }, async () => {
-      const { after, before, maxError, events, ms } = await reported(fault);
+      const { after, before, maxError, events } = await reported(fault);
       if (before !== undefined) expect(before).toMatchObject({ provider: "webgpu", adapter: { isSoftware: true } });
       expect(after).toMatchObject({ provider: "wasm", adapter: { isSoftware: true }, fallback: { reason } });
       expect(maxError).toBeLessThanOrEqual(golden.tolerance);
       expect(events).toEqual(["webgpu_fallback"]);
-      // One limit for all lists that hang, not one for each.
-      if (fault === "hung_run") expect(ms).toBeLessThan(2 * HANG_MS);
     });
   }
 
