@@ -79,7 +79,7 @@ function examinationPlot(rows: readonly Row[], level: Level): PlotFile[] {
   });
   return plot(level, "examination", "examination", {
     title: `Examination by position, ${SHOPPERS[level] ?? level}`,
-    subtitle: "The simulator's own curve, what the tower learned from biased clicks (95 % over seeds), two estimates without a ranker",
+    subtitle: "The simulator's own, what the tower learned from biased clicks (95 % over seeds), two estimates",
     xLabel: "position on the page",
     yLabel: "P(examined), relative to position 1",
     places: positions.map(String),
