@@ -117,9 +117,6 @@ const environment = v.object({
 /** Names of all variables: what another runtime takes from its environment. */
 export const VARIABLE_NAMES: readonly string[] = Object.keys(environment.entries);
 
-/** Those of them that no file may hold. */
-export const SECRET_NAMES: readonly string[] = ["ADMIN_TOKEN", "ENGINE_AUTHORIZATION", "EVENT_SECRET"];
-
 /** `limits`: of each known backend. Each problem is one line: variable, value, fix. */
 export function parseConfig(env: unknown, limits: ReadonlyMap<string, BackendLimits>): Result<Config, readonly string[]> {
   const parsed = v.safeParse(environment, env);

@@ -13,7 +13,7 @@ interface PrivateFlags {
   readonly catalog: string;
   readonly index: string;
   readonly window?: number;
-  readonly config: string;
+  readonly config?: string;
   readonly scope: string;
   readonly json?: true;
 }
@@ -39,7 +39,7 @@ export function createPrivateCommand(): Command {
     .option("--catalog <name>", "name of the catalogue", "products")
     .option("--index <name>", "index that the pages search, as the edge's wrangler.toml has it", "products")
     .option("--window <hits>", "how many hits are re-ranked (default: as the edge does)", parseWindow)
-    .option("--config <file>", "wrangler.toml of the edge Worker (default: the project's)", "")
+    .option("--config <file>", "wrangler.toml of the edge Worker (default: the project's)")
     .option("--scope <path>", "path under which the files will be hosted", parseScope, "/private/")
     .option("--json", "print the summary as JSON and no progress")
     .addHelpText(
@@ -61,7 +61,7 @@ Examples:
         import("./embed/encoder.ts"),
       ]);
       const { catalog, index, window, scope } = flags;
-      const file = flags.config === "" ? join(ROOT, "wrangler.toml") : resolve(flags.config);
+      const file = flags.config === undefined ? join(ROOT, "wrangler.toml") : resolve(flags.config);
       const config = await privateConfig({ file, index, catalog, window });
       const from = flags.from === undefined ? embeddingsFolder(catalog) : resolve(flags.from);
       const report = await buildPrivate({ out: resolve(flags.out), from, catalog, config, json: flags.json });

@@ -65,7 +65,8 @@ export function isOrigin(text: string): boolean {
   return protocol === "https:" || (protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(hostname));
 }
 
-const SECRETS = new Set(["ADMIN_TOKEN", "ENGINE_AUTHORIZATION", "EVENT_SECRET"]);
+/** Variables that no message may repeat and no file may hold. */
+export const SECRET_NAMES: readonly string[] = ["ADMIN_TOKEN", "ENGINE_AUTHORIZATION", "EVENT_SECRET"];
 
 /** One line: variable, value, fix. */
 export function describeIssue(issue: v.BaseIssue<unknown>): string {
@@ -73,7 +74,7 @@ export function describeIssue(issue: v.BaseIssue<unknown>): string {
   if (issue.type === "strict_object" && issue.expected === "never") return `${path} is not known here: take it out or correct its name`;
   const [variable = ""] = path.split(".");
   const isMissing = issue.input === undefined;
-  const value = SECRETS.has(variable) ? "not usable" : isMissing ? "missing" : shortened(JSON.stringify(issue.input));
+  const value = SECRET_NAMES.includes(variable) ? "not usable" : isMissing ? "missing" : shortened(JSON.stringify(issue.input));
   // Of a member that is not there, the library only says that it is not there.
   const fix =
     isMissing && issue.message.startsWith("Invalid key") ? (FIXES[path.split(".").at(-1) ?? ""] ?? "give it a value") : issue.message;

@@ -8,7 +8,8 @@ import { parse } from "smol-toml";
 import * as v from "valibot";
 import { BACKEND_LIMITS } from "../backends/create.ts";
 import type { Config } from "../config.ts";
-import { parseConfig, SECRET_NAMES, VARIABLE_NAMES } from "../config.ts";
+import { parseConfig, VARIABLE_NAMES } from "../config.ts";
+import { SECRET_NAMES } from "../config/fields.ts";
 import { StartError } from "./start-error.ts";
 
 export type Vars = Readonly<Record<string, unknown>>;
