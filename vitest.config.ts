@@ -4,6 +4,10 @@
  */
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { buildEdge } from "./src/cli/build/edge-build.ts";
+
+// What the Worker imports; wrangler would have it made.
+await buildEdge({ quick: true });
 
 export default defineConfig({
   test: {

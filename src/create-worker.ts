@@ -9,13 +9,7 @@ import { ConfigurationError, log, openEdge, readConfig } from "./edge.ts";
 import { consumeBatch } from "./events/queue.ts";
 import type { SinkBindings } from "./events/sinks.ts";
 import { openQueueSink } from "./events/sinks.ts";
-import type { Scorer } from "./inference/scorer.ts";
-import type { ModelFiles } from "./inference/scorers.ts";
-import { loadScorers } from "./inference/scorers.ts";
-import { createWasmScorer } from "./inference/wasm.ts";
-import { MODELS } from "./models.ts";
-import type { Bypass, Result } from "./result.ts";
-import { bypass } from "./result.ts";
+import { loadModels } from "./models.ts";
 import type { FlagClient } from "./search/flags.ts";
 
 /** The optional ones of SinkBindings are for EVENT_SINKS. */
@@ -28,15 +22,7 @@ interface Env extends SinkBindings {
   readonly RATE_LIMITER?: RateLimit;
 }
 
-const scorer = await loadScorers(MODELS, loadScorer);
-
-async function loadScorer(files: ModelFiles): Promise<Result<Scorer, Bypass>> {
-  try {
-    return await createWasmScorer(files);
-  } catch (cause) {
-    return bypass("model_unavailable", cause instanceof Error ? (cause.stack ?? cause.message) : String(cause));
-  }
-}
+const scorer = await loadModels();
 
 /** The global fetch, called as a plain function: workerd refuses it as a method of another object. */
 function fetchFromWorker(url: string, init: RequestInit): Promise<Response> {

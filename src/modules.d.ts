@@ -9,6 +9,11 @@ declare module "*.onnx" {
   export default bytes;
 }
 
+declare module "*.bin" {
+  const bytes: ArrayBuffer;
+  export default bytes;
+}
+
 declare module "*.html" {
   const text: string;
   export default text;

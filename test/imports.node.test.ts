@@ -126,7 +126,7 @@ describe("one home for each outside library", () => {
     [/^@hono\/|^smol-toml/, /^server\//],
     [/^onnxruntime|^@huggingface\/|^webgpu$/, /^inference\//],
     [/^node:/, /^(cli|server)\//],
-    [/^(sharp|commander|cli-progress|csv-parse|hyparquet|miniflare|wrangler|autocannon|esbuild)/, /^cli\//],
+    [/^(sharp|commander|cli-progress|csv-parse|hyparquet|miniflare|wrangler|autocannon|esbuild|binaryen)/, /^cli\//],
     [/^idb/, /^private\/history\.ts$/],
     [/^minisearch/, /^demo\/engine\.ts$/],
     [/^@cloudflare\/workers-types/, /^(embeddings\/store|create-worker|app)\.ts$|^events\/|^demo\/worker\.ts$/],

@@ -21,6 +21,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "Catalogue → image and text vectors → packed shards",
     load: async () => (await import("./embed.ts")).createEmbedCommand,
   },
+  build: {
+    summary: "Runtime and models of the edge Worker, cut down to what they use",
+    load: async () => (await import("./build.ts")).createBuildCommand,
+  },
   publish: {
     summary: "Put embedded shards into KV and make them live",
     load: async () => (await import("./publish.ts")).createPublishCommand,

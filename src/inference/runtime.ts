@@ -1,10 +1,26 @@
 /**
  * What a session needs of onnxruntime wherever it runs, and the life of one copy of it: runs take turns, and what ends it ends it for good.
  *
- * Imports nothing of onnxruntime but types: workerd's copy is in session.ts, those of browsers, Node and Deno in web-wasm.ts and
+ * Imports nothing of onnxruntime but types: workerd's copy is in workerd.ts, those of browsers, Node and Deno in web-wasm.ts and
  * web-webgpu.ts.
  */
 import type { InferenceSession, TensorConstructor } from "onnxruntime-web";
+
+/** A graph: its bytes, or which session of the snapshot that a runtime was restored from is that graph's. */
+export type Graph = ArrayBuffer | RestoredGraph;
+
+export interface RestoredGraph {
+  /** Among the sessions of the snapshot, from 0. */
+  readonly place: number;
+  /** Of the bytes that it was created from. */
+  readonly sha256: string;
+}
+
+/** Throws where there are none. */
+export function bytesOf(graph: Graph): Uint8Array {
+  if (graph instanceof ArrayBuffer) return new Uint8Array(graph);
+  throw new Error(`This runtime was not restored from a snapshot, so it has no session ${graph.place}: run armmt build`);
+}
 
 /** Where a model runs: on the processor, or on a GPU. */
 export type Provider = "wasm" | "webgpu";
@@ -16,8 +32,8 @@ export interface Runtime {
   readonly life: Life;
   /** What brings a living copy after this one has died; ends a sentence. */
   readonly remedy: string;
-  /** A session on one thread, with all graph optimisations. Rejects with the runtime's own error. */
-  createSession(model: ArrayBuffer): Promise<InferenceSession>;
+  /** A session on one thread, with all graph optimisations. Rejects with the runtime's own error, and for a graph that it cannot open. */
+  createSession(graph: Graph): Promise<InferenceSession>;
 }
 
 export interface Death {

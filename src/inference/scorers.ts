@@ -1,12 +1,12 @@
 /** The models of one isolate, side by side: the live one and others by version, each with its own fate. */
 import type { Bypass, Result } from "../result.ts";
 import { bypass } from "../result.ts";
+import type { Graph } from "./runtime.ts";
 import type { Scorer } from "./scorer.ts";
 import { watchScorer } from "./watched-scorer.ts";
 
 export interface ModelFiles {
-  /** Bytes of the graph. */
-  readonly model: ArrayBuffer;
+  readonly model: Graph;
   /** Parsed JSON of its manifest, not checked yet. */
   readonly manifest: unknown;
 }
@@ -25,7 +25,7 @@ export async function loadScorers(
   const loaded: (() => Result<Scorer, Bypass>)[] = [];
   let bytes = 0;
   for (const one of files) {
-    bytes += one.model.byteLength;
+    bytes += one.model instanceof ArrayBuffer ? one.model.byteLength : 0;
     loaded.push(
       watchScorer(
         bytes > MAX_GRAPH_BYTES

@@ -10,13 +10,13 @@ import { bypass, ok } from "../result.ts";
 import { createFeeds, matchGraph, matchList, readScores, warmUpList } from "./list-run.ts";
 import type { ModelManifest } from "./manifest.ts";
 import { parseManifest } from "./manifest.ts";
-import type { Death, Runtime } from "./runtime.ts";
+import type { Death, Graph, Runtime } from "./runtime.ts";
 import { noteTrap } from "./runtime.ts";
 import type { ListScores, Scorer } from "./scorer.ts";
 
 export interface ModelParts {
-  /** Bytes of student.onnx. */
-  readonly model: ArrayBuffer;
+  /** student.onnx. */
+  readonly model: Graph;
   /** Parsed JSON of manifest.json, not checked yet. */
   readonly manifest: unknown;
 }
@@ -46,7 +46,7 @@ export async function checkModel({ model, manifest: json }: ModelParts): Promise
   const manifest = parsed.value;
   let sha256: string;
   try {
-    sha256 = await sha256Hex(model);
+    sha256 = model instanceof ArrayBuffer ? await sha256Hex(model) : model.sha256;
   } catch (error) {
     return bypass("model_unavailable", `student.onnx cannot be hashed (${text(error)}): browsers do that on https and localhost only`);
   }
@@ -100,7 +100,7 @@ export async function createSessionScorer(options: SessionScorerOptions): Promis
 type Setting = Pick<SessionScorerOptions, "runtime" | "patience">;
 
 async function openSession(
-  model: ArrayBuffer,
+  model: Graph,
   manifest: ModelManifest,
   { runtime, patience }: Setting,
 ): Promise<Result<InferenceSession, Bypass>> {

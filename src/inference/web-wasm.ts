@@ -5,8 +5,8 @@
  * import anything later.
  */
 import { env, InferenceSession, Tensor } from "onnxruntime-web/wasm";
-import type { Runtime } from "./runtime.ts";
-import { createLife } from "./runtime.ts";
+import type { Graph, Runtime } from "./runtime.ts";
+import { bytesOf, createLife } from "./runtime.ts";
 
 export interface WebRuntimeOptions {
   /** Bytes of the wasm file that belongs to this build of onnxruntime-web. Asked once; after a rejection again with the next opening. */
@@ -34,11 +34,11 @@ async function load(wasmBinary: WebRuntimeOptions["wasmBinary"]): Promise<void> 
   env.wasm.wasmBinary = await wasmBinary();
 }
 
-async function createSession(model: ArrayBuffer): Promise<InferenceSession> {
+async function createSession(graph: Graph): Promise<InferenceSession> {
   env.wasm.numThreads = 1;
   env.logLevel = "error";
   try {
-    return await InferenceSession.create(new Uint8Array(model), {
+    return await InferenceSession.create(bytesOf(graph), {
       executionProviders: ["wasm"],
       graphOptimizationLevel: "all",
       intraOpNumThreads: 1,

@@ -6,7 +6,7 @@
  */
 import { env, InferenceSession, Tensor } from "onnxruntime-web/webgpu";
 import type { Runtime } from "./runtime.ts";
-import { createLife } from "./runtime.ts";
+import { bytesOf, createLife } from "./runtime.ts";
 import type { WebRuntimeOptions } from "./web-wasm.ts";
 
 export interface WebgpuRuntimeOptions extends WebRuntimeOptions {
@@ -34,13 +34,13 @@ export async function openWebWebgpu({ wasmBinary, adapter, device }: WebgpuRunti
     TensorOf: Tensor,
     life,
     remedy: "until this page, worker or process is started again",
-    async createSession(model) {
+    async createSession(graph) {
       env.wasm.numThreads = 1;
       env.logLevel = "error";
       // Deprecated, but without it onnxruntime asks for a second adapter that it does not use.
       env.webgpu.adapter = adapter;
       try {
-        return await InferenceSession.create(new Uint8Array(model), {
+        return await InferenceSession.create(bytesOf(graph), {
           executionProviders: [{ name: "webgpu", device }],
           graphOptimizationLevel: "all",
           intraOpNumThreads: 1,

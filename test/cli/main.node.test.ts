@@ -28,7 +28,7 @@ describe("armmt", () => {
   it("lists every command with its summary", async () => {
     const { code, stdout } = await armmt("--help");
     expect(code).toBe(0);
-    for (const name of ["start", "embed", "publish", "rollback", "simulate", "lists", "evaluate", "model", "bench"]) {
+    for (const name of ["start", "embed", "build", "publish", "rollback", "simulate", "lists", "evaluate", "model", "bench"]) {
       expect(stdout).toMatch(new RegExp(`^ {2}${name}\\s+\\S+`, "m"));
     }
   });
@@ -52,7 +52,7 @@ describe("armmt", () => {
     const { code, stderr } = await armmt("emebd");
     expect(code).toBe(2);
     expect(stderr).toContain('"emebd"');
-    expect(stderr).toContain("embed, publish");
+    expect(stderr).toContain("embed, build, publish");
   });
 
   it("answers no command at all with its help and 2", async () => {

@@ -3,8 +3,6 @@
  * network: it calls the shop's handler, or whatever a test puts in its place.
  */
 import { createExecutionContext, env, waitOnExecutionContext } from "cloudflare:test";
-import manifest from "../../model/manifest.json";
-import model from "../../model/student.onnx";
 import { createApp } from "../../src/app.ts";
 import { BACKEND_LIMITS } from "../../src/backends/create.ts";
 import type { Config } from "../../src/config.ts";
@@ -22,7 +20,7 @@ import { createUnitHash } from "../../src/events/unit.ts";
 import type { Scorer } from "../../src/inference/scorer.ts";
 import { scorersOf } from "../../src/inference/scorers.ts";
 import { watchScorer } from "../../src/inference/watched-scorer.ts";
-import { createWasmScorer } from "../../src/inference/wasm.ts";
+import { loadModels } from "../../src/models.ts";
 import type { Bypass, Result } from "../../src/result.ts";
 import { assembleSearches } from "../../src/search/assemble.ts";
 import type { EventDeps } from "../../src/search/contract.ts";
@@ -42,8 +40,8 @@ export const demoShop: Engine = async (request) => {
   return new Response((await response.text()).replace(/"took":\d+/, '"took":1'), response);
 };
 
-/** The committed model, in the real runtime: one session for all tests of a file. */
-export const student: Result<Scorer, Bypass> = await createWasmScorer({ model, manifest });
+/** The committed model in the runtime that is deployed, where `armmt build` has made it: one session for all tests of a file. */
+export const student: Result<Scorer, Bypass> = (await loadModels())();
 
 export interface EdgeOptions {
   readonly engine?: Engine;

@@ -1,8 +1,5 @@
 /** A real trap of the real runtime under a real search. In a file of its own: onnxruntime is dead for the whole isolate afterwards. */
 import { expect, it } from "vitest";
-import { createWasmScorer } from "../../src/inference/wasm.ts";
-import manifest from "../../model/manifest.json";
-import model from "../../model/student.onnx";
 
 /** onnxruntime's linear memory, seen on its way into the module. */
 const memories: WebAssembly.Memory[] = [];
@@ -19,12 +16,11 @@ Object.defineProperty(WebAssembly, "instantiate", {
 });
 
 it("a search during which wasm traps gets the engine's page, and later ones no longer ask for the window", async () => {
-  const scorer = await createWasmScorer({ model, manifest });
-  // Loaded only now, because these make a session of their own when they load.
-  const { WINDOW, demoShop, match, openEdge, outcomeOf, postJson, ENGINE_URL } = await import("./edge.ts");
+  // Loaded only now: the model is loaded with them.
+  const { WINDOW, demoShop, student, match, openEdge, outcomeOf, postJson, ENGINE_URL } = await import("./edge.ts");
   const { publish } = await import("./catalog.ts");
   await publish("trap");
-  const edge = openEdge({ catalog: "trap", scorer });
+  const edge = openEdge({ catalog: "trap", scorer: student });
   const search = postJson(match("red", { from: 3, size: 5 }));
   const expected = await (await demoShop(new Request(`${ENGINE_URL}/products/_search`, search))).text();
   expect(outcomeOf(await edge.send("/products/_search", search))).toBe("applied");

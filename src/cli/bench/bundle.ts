@@ -25,6 +25,7 @@ const TYPES: Readonly<Record<string, BundledModule["type"]>> = {
   ".js": "ESModule",
   ".wasm": "CompiledWasm",
   ".onnx": "Data",
+  ".bin": "Data",
 };
 
 /** `config`: path of a wrangler.toml. `outDir` is filled. Throws a CommandError with wrangler's own words. */
@@ -32,6 +33,8 @@ export async function bundleWorker(config: string, outDir: string): Promise<Bund
   const wrangler = join(dirname(createRequire(import.meta.url).resolve("wrangler/package.json")), "bin/wrangler.js");
   try {
     await promisify(execFile)(process.execPath, [wrangler, "deploy", "--dry-run", "--config", config, "--outdir", outDir], {
+      // Where the command of its [build] runs.
+      cwd: dirname(config),
       env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "1" },
     });
   } catch (error) {

@@ -1,0 +1,225 @@
+/**
+ * What src/models.ts imports: `runtime.wasm` and `edge.bin` in .armmt/edge, from the installed onnxruntime-web and the models of
+ * models.json.
+ *
+ * The runtime is opened once with every model, and what its memory then holds is kept; the Worker starts from there. Of the code only
+ * those functions stay that a restored runtime calls in a rehearsal of everything a Worker asks of it; all others trap. The result must
+ * answer the rehearsal as onnxruntime-web's own file does, to the bit; where anything differs or fails, that file is taken instead.
+ */
+import { fork } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as v from "valibot";
+import { encodeEdgeFile } from "../../inference/edge-file.ts";
+import { parseManifest } from "../../inference/manifest.ts";
+import { MAX_GRAPH_BYTES } from "../../inference/scorers.ts";
+import type { Snapshot } from "../../inference/snapshot.ts";
+import { CommandError, progressBar } from "../command.ts";
+import { ROOT } from "../embed/encoder.ts";
+import { readExportNames } from "./glue.ts";
+import { reportCalls } from "./module.ts";
+import type { Answer, Job, JobModel } from "./process.ts";
+import { RUNS_PER_MODEL } from "./rehearsal.ts";
+
+export const EDGE_FOLDER = join(ROOT, ".armmt/edge");
+
+const RUNTIME_WASM = "onnxruntime-web/ort-wasm-simd-threaded.wasm";
+const RUNTIME_GLUE = "onnxruntime-web/ort-wasm-simd-threaded.mjs";
+
+/** Sources on which the files depend. */
+const SOURCES = ["src/cli/build", "src/inference/edge-file.ts", "src/inference/instantiate.ts", "src/inference/snapshot.ts"];
+
+const reportSchema = v.object({
+  /** Of everything that the files were made from. */
+  key: v.string(),
+  kind: v.picklist(["snapshot", "stock"]),
+  /** Why onnxruntime-web's own file was taken, where that was not asked for. */
+  reason: v.optional(v.string()),
+  models: v.array(v.string()),
+  runtimeBytes: v.number(),
+  edgeBytes: v.number(),
+  /** Of the runtime: how many stay, of how many. */
+  functions: v.optional(v.object({ kept: v.number(), all: v.number() })),
+  seconds: v.number(),
+});
+
+export type BuildReport = v.InferOutput<typeof reportSchema>;
+
+export interface BuildOptions {
+  /** Takes what is there, and else onnxruntime-web's own file, which needs no time: for development. */
+  readonly quick?: boolean;
+  /** Builds although nothing has changed. */
+  readonly fresh?: boolean;
+  /** No progress on stderr. */
+  readonly json?: boolean;
+  /** Where to; src/models.ts reads the default. */
+  readonly folder?: string;
+  /** JavaScript of onnxruntime-web, where it is not the installed one's. */
+  readonly glue?: string;
+}
+
+/** Throws a CommandError where a model cannot be carried. */
+export async function buildEdge(options: BuildOptions = {}): Promise<BuildReport> {
+  const { quick = false, fresh = false, json = false, folder = EDGE_FOLDER } = options;
+  const started = performance.now();
+  const models = readModels();
+  const stock = readFileSync(fileURLToPath(import.meta.resolve(RUNTIME_WASM)));
+  const glue = options.glue ?? readFileSync(fileURLToPath(import.meta.resolve(RUNTIME_GLUE)), "utf8");
+  const key = keyOf(models, stock, glue);
+  const known = fresh ? undefined : readReport(folder);
+  if (known?.key === key && (quick || known.kind === "snapshot" || known.reason !== undefined)) return known;
+
+  const versions = models.map(({ manifest }) => manifest.version);
+  const finish = (runtime: Uint8Array, edge: Uint8Array, rest: Pick<BuildReport, "kind" | "reason" | "functions">): BuildReport => {
+    const seconds = Math.round((performance.now() - started) / 100) / 10;
+    const report = { key, models: versions, runtimeBytes: runtime.length, edgeBytes: edge.length, seconds, ...rest };
+    write(folder, { "runtime.wasm": runtime, "edge.bin": edge, "build.json": `${JSON.stringify(report, undefined, 2)}\n` });
+    return report;
+  };
+  const stockEdge = () => encodeEdgeFile({ kind: "stock", models: models.map(({ manifest, graph }) => ({ manifest, graph })) });
+  if (quick) return finish(stock, stockEdge(), { kind: "stock" });
+
+  let slim: Slim;
+  try {
+    slim = await slimDown(stock, glue, models, json);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    process.stderr.write(
+      `Warning: the Worker gets onnxruntime-web's own file, which is larger and starts more slowly, because ${reason}\n` +
+        `Try it again with: npm run armmt -- build --fresh\n`,
+    );
+    return finish(stock, stockEdge(), { kind: "stock", reason });
+  }
+  const { wasm, snapshot, functions } = slim;
+  const carried = models.map(({ manifest }) => ({ manifest, sha256: manifest.sha256 }));
+  return finish(wasm, encodeEdgeFile({ kind: "snapshot", models: carried, snapshot }), { kind: "snapshot", functions });
+}
+
+interface Slim {
+  readonly wasm: Uint8Array;
+  readonly snapshot: Snapshot;
+  readonly functions: { readonly kept: number; readonly all: number };
+}
+
+/** Throws where a step fails or the proof does. */
+async function slimDown(stock: Uint8Array, glue: string, models: readonly JobModel[], json: boolean): Promise<Slim> {
+  const names = readExportNames(glue);
+  const rehearsals = 3;
+  const progress = progressBar("Building the runtime of the edge", rehearsals * RUNS_PER_MODEL * models.length, { json });
+  const onProgress = () => progress.increment();
+  try {
+    const expected = await runJob({ kind: "rehearse", wasm: stock, models, snapshot: undefined }, onProgress);
+    const reporting = reportCalls(stock);
+    const recorded = await runJob({ kind: "record", wasm: reporting.bytes, models, names, globals: reporting.globals }, onProgress);
+    if (recorded.kind !== "recorded") throw new Error("no snapshot was taken");
+    const { snapshot } = recorded;
+    const profile = await runJob({ kind: "rehearse", wasm: reporting.bytes, models, snapshot }, onProgress);
+    const used = profile.kind === "rehearsed" ? profile.used : [];
+    const wasm = reporting.strip(new Set(used));
+    const proof = await runJob({ kind: "rehearse", wasm, models, snapshot }, onProgress);
+    if (expected.kind !== "rehearsed" || proof.kind !== "rehearsed" || proof.digest !== expected.digest) {
+      throw new Error("the smaller runtime does not answer as onnxruntime-web's own does");
+    }
+    return { wasm, snapshot, functions: { kept: used.length, all: reporting.functions } };
+  } finally {
+    progress.stop();
+  }
+}
+
+async function runJob(job: Job, onProgress: () => void): Promise<Answer> {
+  const child = fork(fileURLToPath(new URL("./process.ts", import.meta.url)), {
+    serialization: "advanced",
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  });
+  let words = "";
+  child.stderr?.on("data", (chunk: Buffer) => (words += chunk.toString()));
+  return new Promise((resolve, reject) => {
+    let answered: Answer | undefined;
+    child.on("message", (answer: Answer) => {
+      if (answer.kind === "progress") onProgress();
+      else answered = answer;
+    });
+    child.once("error", reject);
+    child.once("close", (code, signal) => {
+      if (answered !== undefined && code === 0) resolve(answered);
+      else reject(new Error(`onnxruntime ended with ${signal ?? `code ${code}`} (${job.kind}): ${words.trim().slice(0, 2000)}`));
+    });
+    child.send(job);
+  });
+}
+
+/** Those of models.json, the live one first. */
+function readModels(): JobModel[] {
+  const list = join(ROOT, "models.json");
+  const folders = v.safeParse(v.pipe(v.array(v.string()), v.minLength(1), v.maxLength(255)), readJson(list));
+  if (!folders.success) throw new CommandError(`${list} must be a list of folders, each with student.onnx and manifest.json: ["model"]`);
+  const models = folders.output.map(readModel);
+  const bytes = models.reduce((sum, { graph }) => sum + graph.length, 0);
+  if (bytes > MAX_GRAPH_BYTES) {
+    throw new CommandError(
+      `The graphs of ${list} have ${bytes} bytes together, at most ${MAX_GRAPH_BYTES} fit an isolate: take models out`,
+    );
+  }
+  return models;
+}
+
+function readModel(folder: string): JobModel {
+  const path = join(ROOT, folder);
+  const manifest = parseManifest(readJson(join(path, "manifest.json")));
+  if (!manifest.ok) throw new CommandError(`${folder}: ${manifest.error.detail}`);
+  if (!existsSync(join(path, "student.onnx")))
+    throw new CommandError(`${path} has no student.onnx: put it there, or take it out of models.json`);
+  const graph = readFileSync(join(path, "student.onnx"));
+  const sha256 = createHash("sha256").update(graph).digest("hex");
+  if (sha256 !== manifest.value.sha256) {
+    throw new CommandError(
+      `${path}/student.onnx has SHA-256 ${sha256}, its manifest says ${manifest.value.sha256}: they do not belong together`,
+    );
+  }
+  return { manifest: manifest.value, graph };
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw new CommandError(`Cannot read ${path}: ${cause instanceof Error ? cause.message : String(cause)}`);
+  }
+}
+
+function keyOf(models: readonly JobModel[], stock: Uint8Array, glue: string): string {
+  const hash = createHash("sha256").update(stock).update(glue);
+  for (const { manifest } of models) hash.update(JSON.stringify(manifest));
+  for (const path of SOURCES.flatMap(filesOf)) hash.update(readFileSync(path));
+  return hash.digest("hex").slice(0, 16);
+}
+
+function filesOf(source: string): string[] {
+  const path = join(ROOT, source);
+  return path.endsWith(".ts")
+    ? [path]
+    : readdirSync(path)
+        .toSorted()
+        .map((name) => join(path, name));
+}
+
+/** `undefined` where nothing usable was built. */
+function readReport(folder: string): BuildReport | undefined {
+  const path = join(folder, "build.json");
+  if (![path, join(folder, "runtime.wasm"), join(folder, "edge.bin")].every(existsSync)) return undefined;
+  const parsed = v.safeParse(reportSchema, readJson(path));
+  return parsed.success ? parsed.output : undefined;
+}
+
+/** Each file whole or not at all, the report last: another process may read, or build the same. */
+function write(folder: string, files: Readonly<Record<string, string | Uint8Array>>): void {
+  mkdirSync(folder, { recursive: true });
+  rmSync(join(folder, "build.json"), { force: true });
+  for (const [name, content] of Object.entries(files)) {
+    const draft = join(folder, `${name}.${process.pid}`);
+    writeFileSync(draft, content);
+    renameSync(draft, join(folder, name));
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * Surgery on onnxruntime-web's wasm file with Binaryen: first a copy that says which of its functions are called, then one in which all
+ * others trap.
+ */
+import binaryen from "binaryen";
+import * as v from "valibot";
+
+/** Of the copy that reports: `armmt.hit(i)` is called whenever function i is. */
+export const HIT = { module: "armmt", name: "hit" } as const;
+
+/** What onnxruntime-web's file uses. To name more would let Binaryen write what engines do not read yet. */
+const FEATURES = [
+  binaryen.Features.Atomics,
+  binaryen.Features.MutableGlobals,
+  binaryen.Features.NontrappingFPToInt,
+  binaryen.Features.SIMD128,
+  binaryen.Features.BulkMemory,
+  binaryen.Features.BulkMemoryOpt,
+  binaryen.Features.SignExt,
+  binaryen.Features.ReferenceTypes,
+  binaryen.Features.Multivalue,
+];
+
+/** What the passes do on a module in which most functions are the same trap. They change no instruction of the others. */
+const PASSES = ["duplicate-function-elimination", "remove-unused-module-elements"];
+
+export interface ReportingModule {
+  /** Wasm that calls `HIT`, with its mutable globals exported. */
+  readonly bytes: Uint8Array;
+  /** Exported globals. */
+  readonly globals: readonly string[];
+  readonly functions: number;
+  /**
+   * The module with only these functions, by their numbers; all others trap. It has no data of its own and no start: a snapshot brings
+   * both. May be called once.
+   */
+  strip(used: ReadonlySet<number>): Uint8Array;
+}
+
+/** Takes seconds. Throws where Binaryen cannot read the file. */
+export function reportCalls(wasm: Uint8Array): ReportingModule {
+  const module = binaryen.readBinary(wasm);
+  module.setFeatures(FEATURES.reduce<number>((all, feature) => all | feature, 0));
+  const globals = exportGlobals(module);
+  module.addFunctionImport("armmt-hit", HIT.module, HIT.name, binaryen.createType([binaryen.i32]), binaryen.none);
+  const bodies = new Map<number, number>();
+  const functions = Array.from({ length: module.getNumFunctions() }, (_, i) => module.getFunctionByIndex(i));
+  functions.forEach((one, i) => {
+    const { module: importedFrom, results } = binaryen.getFunctionInfo(one);
+    if (importedFrom) return;
+    const body = bodyOf(one);
+    bodies.set(i, body);
+    const hit = module.call("armmt-hit", [module.i32.const(i)], binaryen.none);
+    setBody(one, module.block(null, [hit, body], results));
+  });
+  const bytes = module.emitBinary();
+  return {
+    bytes,
+    globals,
+    functions: bodies.size,
+    strip(used) {
+      const start = module.getStart();
+      for (const [i, body] of bodies) {
+        const one = functions[i]!;
+        setBody(one, one === start ? module.nop() : used.has(i) ? body : module.unreachable());
+      }
+      module.runPasses(PASSES);
+      const stripped = module.emitBinary();
+      module.dispose();
+      return stripped;
+    },
+  };
+}
+
+function exportGlobals(module: binaryen.Module): string[] {
+  const names: string[] = [];
+  for (let i = 0; i < module.getNumGlobals(); i++) {
+    const { name, mutable, type } = binaryen.getGlobalInfo(module.getGlobalByIndex(i));
+    if (!mutable) continue;
+    if (type !== binaryen.i32) throw new Error(`Global ${name} is no i32: a snapshot cannot hold it`);
+    const exported = `armmt-global-${i}`;
+    module.addGlobalExport(name, exported);
+    names.push(exported);
+  }
+  return names;
+}
+
+/** The package's types lack `binaryen.Function`. */
+const Functions = { getBody: staticOf("getBody"), setBody: staticOf("setBody") };
+
+function staticOf(name: string): (...given: unknown[]) => unknown {
+  return v.parse(v.function(), Reflect.get(Object(Reflect.get(binaryen, "Function")), name));
+}
+
+/** A reference to the expression. */
+function bodyOf(one: number): number {
+  return v.parse(v.number(), Functions.getBody(one));
+}
+
+function setBody(one: number, body: number): void {
+  Functions.setBody(one, body);
+}

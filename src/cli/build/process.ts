@@ -1,0 +1,164 @@
+/**
+ * One copy of onnxruntime, in a process of its own (a process can have one): takes a snapshot, or rehearses. Started by edge-build.ts with
+ * `fork`, gets one job, answers once, and ends.
+ *
+ * The world it sees is a Worker's: no Node for onnxruntime, a clock that stands still, and always the same random numbers, so that the same
+ * inputs give the same snapshot.
+ */
+import type { InferenceSession } from "../../inference/instantiate.ts";
+import { openSession, Tensor } from "../../inference/instantiate.ts";
+import { createFeeds, warmUpList } from "../../inference/list-run.ts";
+import type { ModelManifest } from "../../inference/manifest.ts";
+import type { Snapshot } from "../../inference/snapshot.ts";
+import { graphOfPlace, memoryOf, restore } from "../../inference/snapshot.ts";
+import { xorshift } from "../bench/list.ts";
+import type { ExportNames } from "./glue.ts";
+import { clearFreed, takeImage } from "./image.ts";
+import { HIT } from "./module.ts";
+import { rehearse } from "./rehearsal.ts";
+
+export interface JobModel {
+  readonly manifest: ModelManifest;
+  readonly graph: Uint8Array;
+}
+
+interface Setting {
+  readonly wasm: Uint8Array;
+  readonly models: readonly JobModel[];
+}
+
+export type Job =
+  | ({ readonly kind: "record"; readonly names: ExportNames; readonly globals: readonly string[] } & Setting)
+  | ({ readonly kind: "rehearse"; readonly snapshot: Snapshot | undefined } & Setting);
+
+export type Answer =
+  | { readonly kind: "progress" }
+  | { readonly kind: "recorded"; readonly snapshot: Snapshot }
+  /** `used`: numbers of the functions that were called, where the wasm reports them. */
+  | { readonly kind: "rehearsed"; readonly digest: string; readonly used: readonly number[] };
+
+let clockMs = 0;
+const used = new Set<number>();
+
+function becomeWorker(): void {
+  const next = xorshift(1);
+  // onnxruntime-web takes a process of this type for a browser.
+  replace(process, "type", "renderer");
+  replace(globalThis, "navigator", { language: "en", languages: ["en"], hardwareConcurrency: 1 });
+  replace(globalThis, "performance", { timeOrigin: 0, now: () => clockMs });
+  replace(Date, "now", () => clockMs);
+  replace(Math, "random", next);
+  replace(crypto, "getRandomValues", (values: Uint8Array) => values.map(() => Math.floor(next() * 256)));
+}
+
+function replace(target: object, name: string, value: unknown): void {
+  Object.defineProperty(target, name, { value, configurable: true, writable: true });
+}
+
+interface Instance {
+  readonly exports: WebAssembly.Exports;
+  readonly memory: WebAssembly.Memory;
+  /** In the order in which they were created. */
+  readonly sessions: readonly number[];
+}
+
+/** Reports calls, where the module does. */
+function complete(imports: WebAssembly.Imports): WebAssembly.Imports {
+  return { ...imports, [HIT.module]: { [HIT.name]: (i: number) => void used.add(i) } };
+}
+
+async function record({ wasm, models, names, globals }: Job & { kind: "record" }): Promise<Snapshot> {
+  const module = await WebAssembly.compile(new Uint8Array(wasm));
+  let running: Instance | undefined;
+  const instantiate = async (imports: WebAssembly.Imports) => {
+    const instance = await WebAssembly.instantiate(module, complete(imports));
+    const sessions: number[] = [];
+    const create = functionOf(instance.exports, names.done.createSession);
+    running = { exports: instance.exports, memory: memoryOf(imports), sessions };
+    const noted = (...given: unknown[]): unknown => {
+      const handle = create(...given);
+      sessions.push(Number(handle));
+      return handle;
+    };
+    return { module, instance: { exports: { ...instance.exports, [names.done.createSession]: noted } } };
+  };
+  for (const { graph, manifest } of models) {
+    const session = await openSession(instantiate, new Uint8Array(graph));
+    // What onnxruntime makes with a first run.
+    for (const value of Object.values(await session.run(createFeeds(warmUpList(manifest), Tensor)))) value.dispose();
+  }
+  if (running === undefined) throw new Error("There is no model: name one in models.json");
+  const { exports, memory, sessions } = running;
+  const malloc = functionOf(exports, names.malloc);
+  const free = functionOf(exports, names.free);
+  clearFreed({ memory, malloc: (bytes) => Number(malloc(bytes)), free: (at) => void free(at) });
+  const { runs, bytes } = takeImage(memory);
+  const values = globals.map((name): [string, number] => [name, globalOf(exports, name)]);
+  return {
+    head: {
+      memoryBytes: memory.buffer.byteLength,
+      globals: Object.fromEntries(values),
+      sessions: [...sessions],
+      exports: names.done,
+    },
+    runs,
+    bytes,
+  };
+}
+
+async function perform({ wasm, models, snapshot }: Job & { kind: "rehearse" }): Promise<Answer> {
+  const module = await WebAssembly.compile(new Uint8Array(wasm));
+  const instantiate = async (imports: WebAssembly.Imports) => {
+    const instance = await WebAssembly.instantiate(module, complete(imports));
+    return { module, instance: snapshot === undefined ? instance : restore(instance, imports, snapshot) };
+  };
+  const open = (graph: Uint8Array, place: number) =>
+    openSession(instantiate, snapshot === undefined ? new Uint8Array(graph) : graphOfPlace(place));
+  const sessions: { session: InferenceSession; manifest: ModelManifest }[] = [];
+  for (const [place, { graph, manifest }] of models.entries()) {
+    // A Worker may open a model twice, and close one.
+    if (snapshot !== undefined) await (await open(graph, place)).release();
+    sessions.push({ session: await open(graph, place), manifest });
+  }
+  const digest = await rehearse({
+    sessions,
+    TensorOf: Tensor,
+    setClock: (ms) => (clockMs = ms),
+    onRun: () => send({ kind: "progress" }),
+  });
+  return { kind: "rehearsed", digest, used: [...used] };
+}
+
+type WasmFunction = (...given: unknown[]) => unknown;
+
+function functionOf(exports: WebAssembly.Exports, name: string): WasmFunction {
+  const found = exports[name];
+  if (!isFunction(found)) throw new Error(`onnxruntime's wasm exports no function ${name}`);
+  return found;
+}
+
+function isFunction(value: unknown): value is WasmFunction {
+  return typeof value === "function";
+}
+
+function globalOf(exports: WebAssembly.Exports, name: string): number {
+  const found = exports[name];
+  if (!(found instanceof WebAssembly.Global)) throw new Error(`onnxruntime's wasm exports no global ${name}`);
+  return Number(found.value);
+}
+
+function send(answer: Answer): void {
+  process.send?.(answer);
+}
+
+process.once("message", (job: Job) => {
+  becomeWorker();
+  const work = job.kind === "record" ? record(job).then((snapshot): Answer => ({ kind: "recorded", snapshot })) : perform(job);
+  work.then(
+    (answer) => process.send?.(answer, () => process.exit(0)),
+    (cause: unknown) => {
+      process.stderr.write(`${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n`);
+      process.exit(1);
+    },
+  );
+});

@@ -1,0 +1,104 @@
+/**
+ * `edge.bin`: the models that a Worker carries, as `armmt build` writes them beside `runtime.wasm`. Either their graphs, for onnxruntime's
+ * own wasm file, or their sessions as a snapshot of the runtime that lies beside it.
+ *
+ * Layout, little-endian: length of the head (uint32), head (JSON, UTF-8, filled up with spaces to a multiple of 4 bytes), then the graphs one
+ * after the other, or the snapshot: its runs (uint32) and its bytes. What is large is not JSON: a Worker reads it before it can start.
+ */
+import * as v from "valibot";
+import type { ModelFiles } from "./scorers.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { snapshotSchema } from "./snapshot.ts";
+
+const size = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+const headSchema = v.variant("kind", [
+  v.object({ kind: v.literal("stock"), models: v.array(v.object({ manifest: v.unknown(), bytes: size })) }),
+  v.object({
+    kind: v.literal("snapshot"),
+    models: v.array(v.object({ manifest: v.unknown(), sha256: v.string() })),
+    snapshot: snapshotSchema,
+    /** Numbers in the snapshot's `runs`. */
+    runs: size,
+  }),
+]);
+
+type Head = v.InferOutput<typeof headSchema>;
+
+/** The live model first. */
+export type EdgeFile =
+  | { readonly kind: "stock"; readonly models: readonly { readonly manifest: unknown; readonly graph: Uint8Array }[] }
+  | {
+      readonly kind: "snapshot";
+      /** As many as the snapshot has sessions, in their order; `sha256` of each one's graph. */
+      readonly models: readonly { readonly manifest: unknown; readonly sha256: string }[];
+      readonly snapshot: Snapshot;
+    };
+
+/** What a Worker makes of it. */
+export interface EdgeModels {
+  readonly models: readonly ModelFiles[];
+  readonly snapshot: Snapshot | undefined;
+}
+
+export function encodeEdgeFile(file: EdgeFile): Uint8Array {
+  const payload = file.kind === "stock" ? file.models.map(({ graph }) => graph) : [bytesOf(file.snapshot.runs), file.snapshot.bytes];
+  const head: Head =
+    file.kind === "stock"
+      ? { kind: file.kind, models: file.models.map(({ manifest, graph }) => ({ manifest, bytes: graph.length })) }
+      : { kind: file.kind, models: [...file.models], snapshot: file.snapshot.head, runs: file.snapshot.runs.length };
+  const json = new TextEncoder().encode(JSON.stringify(head));
+  const text = new Uint8Array(Math.ceil(json.length / WORD_BYTES) * WORD_BYTES).fill(SPACE);
+  text.set(json);
+  const bytes = new Uint8Array(HEAD_AT + text.length + payload.reduce((sum, part) => sum + part.length, 0));
+  new DataView(bytes.buffer).setUint32(0, text.length, true);
+  bytes.set(text, HEAD_AT);
+  let at = HEAD_AT + text.length;
+  for (const part of payload) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+const HEAD_AT = 4;
+const WORD_BYTES = 4;
+const SPACE = 0x20;
+
+function bytesOf(words: Uint32Array): Uint8Array {
+  return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+}
+
+/** Throws an Error that says what is wrong with the file. */
+export function decodeEdgeFile(file: ArrayBuffer): EdgeModels {
+  const head = readHead(file);
+  const payload = HEAD_AT + new DataView(file).getUint32(0, true);
+  if (head.kind === "snapshot") {
+    if (head.models.length !== head.snapshot.sessions.length) {
+      throw new Error(`edge.bin has ${head.models.length} models and ${head.snapshot.sessions.length} sessions: run armmt build`);
+    }
+    const bytesAt = payload + head.runs * WORD_BYTES;
+    if (bytesAt > file.byteLength) throw new Error(`edge.bin has ${file.byteLength} bytes, expected more than ${bytesAt}: run armmt build`);
+    return {
+      models: head.models.map(({ manifest, sha256 }, place) => ({ manifest, model: { place, sha256 } })),
+      snapshot: { head: head.snapshot, runs: new Uint32Array(file, payload, head.runs), bytes: new Uint8Array(file, bytesAt) },
+    };
+  }
+  let at = payload;
+  const models = head.models.map(({ manifest, bytes }) => {
+    const model = file.slice(at, at + bytes);
+    at += bytes;
+    return { manifest, model };
+  });
+  if (at !== file.byteLength) throw new Error(`edge.bin has ${file.byteLength} bytes, expected ${at}: run armmt build`);
+  return { models, snapshot: undefined };
+}
+
+function readHead(file: ArrayBuffer): Head {
+  try {
+    const length = new DataView(file).getUint32(0, true);
+    return v.parse(headSchema, JSON.parse(new TextDecoder().decode(new Uint8Array(file, HEAD_AT, length))));
+  } catch (cause) {
+    throw new Error(`edge.bin cannot be read (${String(cause)}): run armmt build`, { cause });
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * onnxruntime as it was after it had created its sessions: memory, globals and sessions of one instance, put into another instance of the
+ * same module. `armmt build` takes snapshots; a Worker that starts from one creates nothing.
+ *
+ * A snapshot belongs to the module that it was taken from. What a restored instance cannot do any more (create other sessions) traps.
+ */
+import * as v from "valibot";
+
+const address = v.pipe(v.number(), v.integer(), v.minValue(0));
+const exportName = v.pipe(v.string(), v.minLength(1));
+
+export const snapshotSchema = v.object({
+  /** Size of the memory. */
+  memoryBytes: address,
+  /** Value of each mutable global, by the name under which the module exports it. */
+  globals: v.record(exportName, v.number()),
+  /** Handles of the sessions. */
+  sessions: v.array(address),
+  /** Under which names the module exports onnxruntime's C functions: what is done already, in a restored instance. */
+  exports: v.object({
+    init: exportName,
+    createSessionOptions: exportName,
+    addSessionConfigEntry: exportName,
+    releaseSessionOptions: exportName,
+    createSession: exportName,
+    releaseSession: exportName,
+    /** Emscripten's constructors. */
+    construct: exportName,
+  }),
+});
+
+export type SnapshotHead = v.InferOutput<typeof snapshotSchema>;
+
+export interface Snapshot {
+  readonly head: SnapshotHead;
+  /** Where the bytes go, in order: address and length of each run, one after the other. All other memory is zero. */
+  readonly runs: Uint32Array;
+  /** Of all runs, one after the other. */
+  readonly bytes: Uint8Array;
+}
+
+/** The byte that stands for a session's graph: its place among the sessions. At most 255 sessions. */
+export function graphOfPlace(place: number): Uint8Array {
+  return Uint8Array.of(place);
+}
+
+/**
+ * Puts a snapshot into a fresh instance; `imports` hold its memory. The instance that comes back says of all that was done before the
+ * snapshot that it is done, and "creates" the session whose place the graph names (`graphOfPlace`).
+ *
+ * Throws an Error that names what is missing when snapshot and module do not belong together.
+ */
+export function restore(
+  instance: WebAssembly.Instance,
+  imports: WebAssembly.Imports,
+  { head, runs, bytes }: Snapshot,
+): WebAssembly.Instance {
+  const memory = memoryOf(imports);
+  const missingBytes = head.memoryBytes - memory.buffer.byteLength;
+  if (missingBytes > 0) memory.grow(missingBytes / PAGE_BYTES);
+  const target = new Uint8Array(memory.buffer);
+  let from = 0;
+  for (let run = 0; run < runs.length; run += 2) {
+    const length = runs[run + 1]!;
+    target.set(bytes.subarray(from, from + length), runs[run]);
+    from += length;
+  }
+  if (from !== bytes.length) throw new Error(`The snapshot has ${bytes.length} bytes, its runs take ${from}`);
+  for (const [name, value] of Object.entries(head.globals)) {
+    const global = instance.exports[name];
+    if (!(global instanceof WebAssembly.Global)) throw new Error(`The module exports no global ${name}`);
+    global.value = value;
+  }
+  return { exports: { ...instance.exports, ...doneAlready(memory, head) } };
+}
+
+const PAGE_BYTES = 65_536;
+
+/** Any number but 0, which stands for a failure. */
+const OPTIONS_HANDLE = 1;
+
+/** onnxruntime's word for success. */
+const done = (): number => 0;
+
+/** In place of what happened before the snapshot. */
+function doneAlready(memory: WebAssembly.Memory, { sessions, exports: names }: SnapshotHead): WebAssembly.Exports {
+  return {
+    [names.construct]: done,
+    [names.init]: done,
+    [names.createSessionOptions]: () => OPTIONS_HANDLE,
+    [names.addSessionConfigEntry]: done,
+    [names.releaseSessionOptions]: done,
+    // A session of the snapshot stays: it may be opened again.
+    [names.releaseSession]: done,
+    [names.createSession]: (at: number) => sessions[new Uint8Array(memory.buffer)[at] ?? -1] ?? 0,
+  };
+}
+
+/** The one memory that a module of onnxruntime-web imports; throws where there is none. */
+export function memoryOf(imports: WebAssembly.Imports): WebAssembly.Memory {
+  const found = Object.values(imports)
+    .flatMap((group) => Object.values(group))
+    .find((value) => value instanceof WebAssembly.Memory);
+  if (found === undefined) throw new Error("onnxruntime's module imports no memory");
+  return found;
+}
