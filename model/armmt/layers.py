@@ -8,7 +8,7 @@ Everything avoids reshapes that depend on a size, so that the ONNX graph stays s
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -48,6 +48,27 @@ class Asked(NamedTuple):
     words: Tensor  # [B, L, TEXT_DIM] the text encoder's vector of each token, of unit length
 
 
+class FromBytes(torch.autograd.Function):
+    """int8 -> float32. The graph gets DequantizeLinear: onnxruntime's Cast is one function for all pairs of types, half a megabyte of wasm
+    that a starting Worker would have to compile."""
+
+    @staticmethod
+    def forward(_: Any, signs: Tensor) -> Tensor:
+        """Any shape"""
+        return signs.to(torch.float32)
+
+    @staticmethod
+    def symbolic(g: Any, signs: Any) -> Any:
+        """For torch.onnx.export"""
+        return g.op("DequantizeLinear", signs, g.op("Constant", value_t=torch.tensor(1.0)))
+
+
+def from_bytes(signs: Tensor) -> Tensor:
+    """int8 -> float32, any shape"""
+    values: Tensor = FromBytes.apply(signs)  # type: ignore[no-untyped-call]
+    return values
+
+
 class QueryTower(nn.Module):
     """Query tokens -> a lexical view and a learned view.
 
@@ -73,7 +94,7 @@ class QueryTower(nn.Module):
     def forward(self, ids: Tensor, mask: Tensor) -> Asked:
         """ids [B, L], mask [B, L] -> Asked"""
         meanings, importance = torch.split(self.learned(ids), [self.width, ASPECTS], -1)
-        words = self.lexical[ids].to(mask.dtype) * TEXT_DIM**-0.5
+        words = from_bytes(self.lexical[ids]) * TEXT_DIM**-0.5
         shares = 2.0 * torch.sigmoid(importance) * mask.unsqueeze(2)  # [B, L, ASPECTS]
         lexical = torch.matmul(shares.transpose(1, 2), words)
         lexical = lexical / (lexical.square().sum(2, keepdim=True) + 1e-8).sqrt()
