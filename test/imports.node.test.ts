@@ -34,7 +34,7 @@ function importsOf(source: string, file: string): Import[] {
 const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts"));
 const imports = files.flatMap((file) => importsOf(readFileSync(join(SRC, file), "utf8"), file));
 
-const PURE = /^(result\.ts|ranking\/|experiment\/|embeddings\/(format|colour|projection|text-encoder)\.ts)/;
+const PURE = /^(result\.ts|ranking\/|experiment\/|embeddings\/(checksum|format|colour|projection|text-encoder)\.ts)/;
 const ADAPTER = /^(backends\/|embeddings\/store\.ts|inference\/|events\/)/;
 const STORY = /^(search|config)\.ts|^(search|config)\//;
 const ENTRY = /^(app|edge|worker|create-worker|models)\.ts|^(cli|demo|private|server)\//;

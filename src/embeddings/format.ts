@@ -15,10 +15,11 @@
  * | Dt · count        | int8 text vectors                                                                        |
  * | idBytes           | ids as UTF-8, one after the other                                                        |
  */
-import type { ItemRecord } from "../ranking/candidate.ts";
+import type { ItemRecord, ListItem, PackedVector } from "../ranking/candidate.ts";
 import { fnv1a } from "../ranking/tokenizer.ts";
 import type { Result } from "../result.ts";
 import { err, ok } from "../result.ts";
+import { crc32 } from "./checksum.ts";
 
 /** "ARMS" read as a little-endian uint32. */
 export const SHARD_MAGIC = 0x534d5241;
@@ -38,13 +39,21 @@ export interface ShardDims {
   readonly featureCount: number;
 }
 
+/** An item where it lies: its vectors are still the shard's own bytes. */
+export interface PackedItem extends ListItem {
+  readonly image: PackedVector | undefined;
+  readonly text: PackedVector | undefined;
+}
+
 export interface Shard {
   readonly count: number;
   /** Size of the packed form, what a cache has to account for. */
   readonly byteLength: number;
   /** CRC-32 as in the header. */
   readonly checksum: number;
-  /** Unpacks one item; `undefined` when the id is not in this shard. */
+  /** `undefined` when the id is not in this shard. */
+  locate(itemId: string): PackedItem | undefined;
+  /** The same item unpacked. */
   find(itemId: string): ItemRecord | undefined;
 }
 
@@ -121,7 +130,9 @@ export function decodeShard(bytes: Uint8Array<ArrayBuffer> | ArrayBuffer, expect
   const actual = checksumOf(packed);
   if (actual !== checksum) return err(`Cannot decode shard: checksum ${hex(actual)}, the header says ${hex(checksum)}`);
   const views = viewsOf(packed, layout, expected, count);
-  return ok({ count, byteLength: packed.length, checksum, find: (itemId) => findItem(views, expected, itemId) });
+  const locate = (itemId: string): PackedItem | undefined => locateItem(views, expected, itemId);
+  const find = (itemId: string): ItemRecord | undefined => unpack(locate(itemId), expected);
+  return ok({ count, byteLength: packed.length, checksum, locate, find });
 }
 
 function problemOf(record: ItemRecord, dims: ShardDims): string | undefined {
@@ -215,26 +226,32 @@ function quantise(vector: Float32Array, into: Int8Array, at: number): number {
   return scale;
 }
 
-function restore(from: Int8Array, scale: number, at: number, dim: number): Float32Array {
-  const vector = new Float32Array(dim);
-  for (let d = 0; d < dim; d++) vector[d] = from[at + d]! * scale;
-  return vector;
+function unpack(item: PackedItem | undefined, dims: ShardDims): ItemRecord | undefined {
+  if (item === undefined) return undefined;
+  return { ...item, image: restore(item.image, dims.imageDim), text: restore(item.text, dims.textDim) };
 }
 
-function findItem(views: Views, dims: ShardDims, itemId: string): ItemRecord | undefined {
-  // An encoder turns a lone surrogate into U+FFFD, which would then equal an id that really holds U+FFFD.
-  if (!itemId.isWellFormed()) return undefined;
+function restore(packed: PackedVector | undefined, dim: number): Float32Array | undefined {
+  if (packed === undefined) return undefined;
+  const { components, start, scale } = packed;
+  return Float32Array.from({ length: dim }, (_, d) => components[start + d]! * scale);
+}
+
+function locateItem(views: Views, dims: ShardDims, itemId: string): PackedItem | undefined {
   const row = rowOf(views, itemId);
   if (row === undefined) return undefined;
   const { imageDim, textDim, featureCount } = dims;
   const has = views.presence[row]!;
+  const features: (number | undefined)[] = [];
+  for (let at = row * featureCount; at < (row + 1) * featureCount; at++) {
+    const value = views.features[at]!;
+    features.push(Number.isNaN(value) ? undefined : value);
+  }
   return {
     itemId,
-    image: has & HAS_IMAGE ? restore(views.image, views.imageScale[row]!, row * imageDim, imageDim) : undefined,
-    text: has & HAS_TEXT ? restore(views.text, views.textScale[row]!, row * textDim, textDim) : undefined,
-    features: Array.from(views.features.subarray(row * featureCount, (row + 1) * featureCount), (value) =>
-      Number.isNaN(value) ? undefined : value,
-    ),
+    image: has & HAS_IMAGE ? { components: views.image, start: row * imageDim, scale: views.imageScale[row]! } : undefined,
+    text: has & HAS_TEXT ? { components: views.text, start: row * textDim, scale: views.textScale[row]! } : undefined,
+    features,
   };
 }
 
@@ -247,49 +264,35 @@ function rowOf(views: Views, itemId: string): number | undefined {
     if (views.hash[middle]! < hash) low = middle + 1;
     else high = middle;
   }
-  const wanted = new TextEncoder().encode(itemId);
   for (let row = low; row < views.hash.length && views.hash[row] === hash; row++) {
-    const start = row === 0 ? 0 : views.idEnd[row - 1]!;
-    const id = views.ids.subarray(start, views.idEnd[row]);
-    if (id.length === wanted.length && id.every((byte, i) => byte === wanted[i])) return row;
+    if (isIdAt(views, row, itemId)) return row;
   }
   return undefined;
 }
 
-/** CRC-32 (the one of zlib) over everything except the checksum itself. */
-function checksumOf(bytes: Uint8Array): number {
-  const tables = (crcTables ??= buildCrcTables());
-  const before = crc32(tables, bytes, 0, CHECKSUM_AT, -1);
-  return ~crc32(tables, bytes, HEADER_BYTES, bytes.length, before) >>> 0;
-}
-
-let crcTables: readonly Int32Array[] | undefined;
-
-/** Four tables, so that one step takes four bytes: half a megabyte in about a millisecond. */
-function buildCrcTables(): readonly Int32Array[] {
-  const first = Int32Array.from({ length: 256 }, (_, byte) => {
-    let value = byte;
-    for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
-    return value;
-  });
-  const tables = [first];
-  for (let n = 1; n < 4; n++) tables.push(tables[n - 1]!.map((value) => (value >>> 8) ^ first[value & 0xff]!));
-  return tables;
-}
-
-function crc32(tables: readonly Int32Array[], bytes: Uint8Array, from: number, to: number, seed: number): number {
-  const t0 = tables[0]!;
-  const t1 = tables[1]!;
-  const t2 = tables[2]!;
-  const t3 = tables[3]!;
-  let crc = seed;
-  let i = from;
-  for (; i + 4 <= to; i += 4) {
-    crc ^= bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
-    crc = t3[crc & 0xff]! ^ t2[(crc >>> 8) & 0xff]! ^ t1[(crc >>> 16) & 0xff]! ^ t0[crc >>> 24]!;
+/** Ids are ASCII nearly always: those are compared without making bytes of them, for a search looks up a hundred. */
+function isIdAt({ ids, idEnd }: Views, row: number, itemId: string): boolean {
+  const start = row === 0 ? 0 : idEnd[row - 1]!;
+  const length = idEnd[row]! - start;
+  for (let i = 0; i < itemId.length; i++) {
+    const unit = itemId.charCodeAt(i);
+    if (unit >= 0x80) return isEncodedIdAt(ids.subarray(start, start + length), itemId);
+    if (ids[start + i] !== unit) return false;
   }
-  for (; i < to; i++) crc = t0[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8);
-  return crc;
+  return itemId.length === length;
+}
+
+function isEncodedIdAt(id: Uint8Array, itemId: string): boolean {
+  // An encoder turns a lone surrogate into U+FFFD, which would then equal an id that really holds U+FFFD.
+  if (!itemId.isWellFormed()) return false;
+  const wanted = new TextEncoder().encode(itemId);
+  return id.length === wanted.length && id.every((byte, i) => byte === wanted[i]);
+}
+
+/** CRC-32 over everything except the checksum itself. */
+function checksumOf(bytes: Uint8Array): number {
+  const before = crc32(bytes, 0, CHECKSUM_AT, -1);
+  return ~crc32(bytes, HEADER_BYTES, bytes.length, before) >>> 0;
 }
 
 function hex(value: number): string {

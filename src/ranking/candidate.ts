@@ -22,16 +22,29 @@ export const ITEM_FEATURES = ["price_log", "popularity_log", "rating", "rating_c
 
 export type ItemFeature = (typeof ITEM_FEATURES)[number];
 
+/** A vector where it lies in a shard: component d is `components[start + d] * scale`, rounded to float32. */
+export interface PackedVector {
+  readonly components: Int8Array;
+  readonly start: number;
+  readonly scale: number;
+}
+
+/** One item as a list needs it. Vectors may still be packed: a search copies each of them once, into the tensor. */
+export interface ListItem {
+  readonly itemId: string;
+  /** [imageDim], about unit length. */
+  readonly image: Float32Array | PackedVector | undefined;
+  /** [textDim], about unit length. */
+  readonly text: Float32Array | PackedVector | undefined;
+  /** One entry per ITEM_FEATURES. */
+  readonly features: readonly (number | undefined)[];
+}
+
 /**
  * What is stored of one item, as float32: the vectors of an item without picture or text are `undefined`, an unknown feature is
  * `undefined` in its place.
  */
-export interface ItemRecord {
-  readonly itemId: string;
-  /** [imageDim], about unit length. */
+export interface ItemRecord extends ListItem {
   readonly image: Float32Array | undefined;
-  /** [textDim], about unit length. */
   readonly text: Float32Array | undefined;
-  /** One entry per ITEM_FEATURES. */
-  readonly features: readonly (number | undefined)[];
 }

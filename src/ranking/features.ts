@@ -4,7 +4,7 @@
  *
  * Pure. It does not look anything up and knows nothing of ONNX.
  */
-import type { Candidate, ItemFeature, ItemRecord } from "./candidate.ts";
+import type { Candidate, ItemFeature, ListItem, PackedVector } from "./candidate.ts";
 import { ITEM_FEATURES } from "./candidate.ts";
 import { MAX_QUERY_TOKENS, tokenize } from "./tokenizer.ts";
 
@@ -89,9 +89,9 @@ export interface ListInput {
   /** In engine order. */
   readonly candidates: readonly Candidate[];
   /** Parallel to `candidates`; `undefined` for an unknown item. */
-  readonly items: readonly (ItemRecord | undefined)[];
+  readonly items: readonly (ListItem | undefined)[];
   /** Known items only, most recent first; entries past MAX_HISTORY are ignored. */
-  readonly history: readonly ItemRecord[];
+  readonly history: readonly ListItem[];
   /** Today, in days since 1970-01-01 (fractions allowed). */
   readonly nowDay: number;
 }
@@ -114,7 +114,7 @@ const FEATURE_COLUMN: Readonly<Record<ItemFeature, number>> = {
 
 type Column = readonly (number | undefined)[];
 
-function column(items: readonly (ItemRecord | undefined)[], name: ItemFeature): Column {
+function column(items: readonly (ListItem | undefined)[], name: ItemFeature): Column {
   const at = FEATURE_COLUMN[name];
   return items.map((item) => item?.features[at]);
 }
@@ -138,22 +138,35 @@ function gap(values: Column): Column {
 
 /** Mid-rank percentile among the known values: (below + half of the equal) / count, so a list of equals is 0.5 everywhere. */
 function percentile(values: Column): Column {
-  const sorted = Float64Array.from(values.filter((value) => value !== undefined)).toSorted();
-  const firstAtLeast = (value: number, orAbove: boolean): number => {
-    let low = 0;
-    let high = sorted.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const at = sorted[middle]!;
-      if (orAbove ? at <= value : at < value) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
-  return values.map((value) => {
-    if (value === undefined) return undefined;
-    return (firstAtLeast(value, false) + firstAtLeast(value, true)) / 2 / sorted.length;
-  });
+  const all = new Float64Array(values.length);
+  let count = 0;
+  for (const value of values) if (value !== undefined) all[count++] = value;
+  const known = all.subarray(0, count).toSorted();
+  return values.map((value) => (value === undefined ? undefined : (countBelow(known, value) + countUpTo(known, value)) / 2 / count));
+}
+
+/** Of ascending values, how many are below `value`. */
+function countBelow(ascending: Float64Array, value: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ascending[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Of ascending values, how many are not above `value`. */
+function countUpTo(ascending: Float64Array, value: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ascending[middle]! <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** (score - min) / (max - min) of the list; all equal scores are 1, because the engine holds them equally good. */
@@ -236,11 +249,11 @@ export function buildTensors(input: ListInput, shape: TensorShape): ListTensors 
   for (let i = 0; i < k; i++) {
     const item = items[i];
     if (item?.image !== undefined) {
-      image.set(item.image, i * imageDim);
+      writeVector(image, i, imageDim, item.image);
       presence[i * 2] = 1;
     }
     if (item?.text !== undefined) {
-      text.set(item.text, i * textDim);
+      writeVector(text, i, textDim, item.text);
       presence[i * 2 + 1] = 1;
     }
   }
@@ -251,8 +264,8 @@ export function buildTensors(input: ListInput, shape: TensorShape): ListTensors 
   const historyText = new Float32Array(h * textDim);
   const historyMask = new Float32Array(h);
   history.forEach((item, i) => {
-    if (item.image !== undefined) historyImage.set(item.image, i * imageDim);
-    if (item.text !== undefined) historyText.set(item.text, i * textDim);
+    if (item.image !== undefined) writeVector(historyImage, i, imageDim, item.image);
+    if (item.text !== undefined) writeVector(historyText, i, textDim, item.text);
     historyMask[i] = 1;
   });
 
@@ -279,4 +292,15 @@ export function buildTensors(input: ListInput, shape: TensorShape): ListTensors 
     historyMask,
     mask: new Float32Array(k).fill(1),
   };
+}
+
+/** Row `row` of a matrix that is `dim` wide. Packed components become the same float32 that an unpacked record holds. */
+function writeVector(into: Float32Array, row: number, dim: number, vector: Float32Array | PackedVector): void {
+  const at = row * dim;
+  if (vector instanceof Float32Array) {
+    into.set(vector, at);
+    return;
+  }
+  const { components, start, scale } = vector;
+  for (let d = 0; d < dim; d++) into[at + d] = components[start + d]! * scale;
 }

@@ -5,7 +5,7 @@
  */
 import type { Hit } from "../backends/backend.ts";
 import { matchShards } from "../inference/manifest.ts";
-import type { ItemRecord } from "../ranking/candidate.ts";
+import type { ListItem } from "../ranking/candidate.ts";
 import { buildTensors } from "../ranking/features.ts";
 import type { ItemValues } from "../ranking/item-values.ts";
 import { refreshFeatures } from "../ranking/item-values.ts";
@@ -89,7 +89,7 @@ async function rank(
 }
 
 /** The stored record with what the hit itself says: prices change faster than catalogues are published. */
-function freshen(itemId: string, stored: ItemRecord | undefined, fresh: ItemValues | undefined): ItemRecord | undefined {
+function freshen(itemId: string, stored: ListItem | undefined, fresh: ItemValues | undefined): ListItem | undefined {
   if (fresh === undefined) return stored;
   return { itemId, image: stored?.image, text: stored?.text, features: refreshFeatures(stored?.features, fresh) };
 }

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Candidate, ItemRecord } from "../../src/ranking/candidate.ts";
+import { decodeShard, encodeShard } from "../../src/embeddings/format.ts";
+import type { Candidate, ItemRecord, ListItem } from "../../src/ranking/candidate.ts";
 import type { ListInput } from "../../src/ranking/features.ts";
 import { FEATURES, FEATURE_CLIP, MAX_HISTORY, buildTensors, rawFeatures } from "../../src/ranking/features.ts";
 
@@ -60,6 +61,15 @@ describe("rawFeatures()", () => {
   });
 });
 
+const anyVector = (dim: number) =>
+  fc.option(
+    fc.array(fc.float({ min: -8, max: 8, noNaN: true }), { minLength: dim, maxLength: dim }).map((values) => Float32Array.from(values)),
+    { nil: undefined },
+  );
+
+const tensorsOf = (read: (id: string) => ListItem | undefined) =>
+  buildTensors(list({ items: [read("b"), read("nobody"), read("a")], history: [read("b")!] }), shape);
+
 describe("buildTensors()", () => {
   it("puts vectors, presence and masks where the contract says", () => {
     const bare = item("p2", [undefined, undefined, undefined, undefined, undefined, undefined], false);
@@ -69,6 +79,24 @@ describe("buildTensors()", () => {
     expect([...tensors.presence]).toEqual([1, 1, 0, 1, 0, 0]);
     expect([...tensors.mask]).toEqual([1, 1, 1]);
     expect([...tensors.historyMask]).toEqual([0]);
+  });
+
+  it("makes the same bits of packed vectors and of unpacked ones", () => {
+    const record = { itemId: "a", features: [1, 2, 3, 4, 1, 90] };
+    fc.assert(
+      fc.property(anyVector(2), anyVector(3), anyVector(2), (image, text, seen) => {
+        const records = [
+          { ...record, image, text },
+          { ...record, itemId: "b", image: seen, text },
+        ];
+        const shard = encodeShard(records, { imageDim: 2, textDim: 3, featureCount: 6 });
+        const decoded = decodeShard(shard.ok ? shard.value : new Uint8Array(), { imageDim: 2, textDim: 3, featureCount: 6 });
+        if (!decoded.ok) throw new Error(decoded.error);
+        expect(tensorsOf((id) => decoded.value.locate(id))).toEqual(tensorsOf((id) => decoded.value.find(id)));
+        // Zero is a vector like any other: what is there and what is not must not be mixed up.
+        expect(tensorsOf((id) => decoded.value.locate(id)).presence[0]).toBe(seen === undefined ? 0 : 1);
+      }),
+    );
   });
 
   it("scales by mean and std, clips, and leaves flags alone", () => {
