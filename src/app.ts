@@ -9,7 +9,7 @@ import { cors } from "hono/cors";
 import type { Backend } from "./backends/backend.ts";
 import type { Engine, Fetch } from "./backends/engine.ts";
 import { headersFromEngine, headersFromStorefront, headersToStorefront } from "./backends/headers.ts";
-import { joinBytes } from "./backends/json-edits.ts";
+import { readBody } from "./backends/read-body.ts";
 import { parseTreatment } from "./experiment/treatment.ts";
 import { BEACON } from "./events/beacon/bundled.ts";
 import type { EventsEndpoint } from "./events/endpoint.ts";
@@ -111,7 +111,7 @@ async function searchRoute(c: Context, deps: AppDeps, backend: Backend): Promise
     c.header("retry-after", "60");
     return refuse(c, backend, 429, "too_many_requests", "Too many searches from this address: try again in a minute");
   }
-  const body = await readBody(c.req.raw, MAX_BODY_BYTES);
+  const body = await bytesOf(c.req.raw, MAX_BODY_BYTES);
   if (body === undefined)
     return refuse(c, backend, 413, "content_too_long_exception", `The body is longer than ${MAX_BODY_BYTES} bytes: send less`);
 
@@ -148,7 +148,7 @@ async function eventsRoute(c: Context, deps: AppDeps, events: EventsEndpoint, fo
   const { raw } = c.req;
   if (!(await isWithinRate(deps, raw.headers, "events ")))
     return refuseEvents(429, "too_many_requests", "Too many events from this address: try again in a minute");
-  const body = await readBody(raw, MAX_EVENTS_BYTES);
+  const body = await bytesOf(raw, MAX_EVENTS_BYTES);
   if (body === undefined) return refuseEvents(413, "too_large", `The body is longer than ${MAX_EVENTS_BYTES} bytes: send less at once`);
   return events({ format, url: raw.url, headers: raw.headers, body, afterReply: (work) => c.executionCtx.waitUntil(work) });
 }
@@ -177,22 +177,11 @@ async function probeRoute(c: Context, { edge }: AppDeps, backend: Backend, engin
 }
 
 /** `undefined` when it is too long. */
-async function readBody(request: Request, maxBytes: number): Promise<Uint8Array | undefined> {
+async function bytesOf(request: Request, maxBytes: number): Promise<Uint8Array | undefined> {
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) return undefined;
-  if (request.body === null) return new Uint8Array();
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  const reader = request.body.getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return joinBytes(chunks);
-    length += value.length;
-    if (length > maxBytes) {
-      await reader.cancel();
-      return undefined;
-    }
-    chunks.push(value);
-  }
+  const { body, rest } = await readBody(request, maxBytes);
+  await rest?.cancel();
+  return body.length > maxBytes ? undefined : body;
 }
 
 /** Pages and pictures of the shop, so that one address serves all of it. No cookies and no credentials in either direction. */

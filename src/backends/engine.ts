@@ -8,18 +8,16 @@ import { bypass, ok } from "../result.ts";
 import type { EngineRequest } from "./backend.ts";
 import type { EngineHeaders } from "./headers.ts";
 import { headersToEngine } from "./headers.ts";
-import { joinBytes } from "./json-edits.ts";
+import type { ReadBody } from "./read-body.ts";
+import { readBody } from "./read-body.ts";
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-export interface EngineReply {
+/** The body has a `rest` where it is longer than `maxReplyBytes`. */
+export interface EngineReply extends ReadBody {
   readonly status: number;
   /** All of the engine's, see headers.ts for what of them goes on. */
   readonly headers: Headers;
-  /** The whole reply, or its beginning where `rest` is there. */
-  readonly body: Uint8Array<ArrayBuffer>;
-  /** What follows in a reply longer than `maxReplyBytes`: to be sent on or cancelled. */
-  readonly rest: ReadableStream<Uint8Array> | undefined;
 }
 
 export interface Engine {
@@ -54,7 +52,7 @@ export function createEngine(options: EngineOptions): Engine {
         // The copy is as large as the request, which app.ts limits; fetch wants a buffer that nobody else can see.
         ...(request.body !== undefined && { body: request.body.slice() }),
       });
-      return ok({ status: response.status, headers: response.headers, ...(await buffer(response.body, maxReplyBytes)) });
+      return ok({ status: response.status, headers: response.headers, ...(await readBody(response, maxReplyBytes)) });
     } catch (cause) {
       return bypass("engine_unreachable", `${url}: ${cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)}`);
     }
@@ -92,21 +90,4 @@ function without(search: string, names: ReadonlySet<string>): string {
     .split("&")
     .filter((raw) => !names.has(nameOf(raw)));
   return kept.length === 0 ? "" : `?${kept.join("&")}`;
-}
-
-async function buffer(stream: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<Pick<EngineReply, "body" | "rest">> {
-  if (stream === null) return { body: new Uint8Array(), rest: undefined };
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  const reader = stream.getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return { body: joinBytes(chunks), rest: undefined };
-    chunks.push(value);
-    length += value.length;
-    if (length > maxBytes) {
-      reader.releaseLock();
-      return { body: joinBytes(chunks), rest: stream };
-    }
-  }
 }
