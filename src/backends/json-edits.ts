@@ -5,7 +5,7 @@
  */
 import type { JsonText, Span } from "./json-scan.ts";
 import type { Member } from "./json-spans.ts";
-import { elements, members } from "./json-spans.ts";
+import { elements, members, nextAt } from "./json-spans.ts";
 
 /** Replaces `start`..`end` by `text` (bytes: in UTF-8); an empty span inserts, an empty text cuts. */
 export interface Edit extends Span {
@@ -57,6 +57,11 @@ export function refill(text: JsonText, array: Span, slots: readonly Span[], pick
   });
   const surplus = slots.slice(picks.length);
   if (surplus.length === 0) return edits;
+  const last = slots[picks.length - 1];
+  if (last !== undefined && isRun(text, slots, picks.length - 1)) {
+    edits.push({ start: last.end, end: surplus.at(-1)!.end, text: "" });
+    return edits;
+  }
   const all = elements(text, array);
   if (surplus.length === all.length) return [{ start: array.start + 1, end: array.end - 1, text: "" }];
   const isSurplus = new Set(surplus.map((slot) => slot.start));
@@ -68,6 +73,14 @@ export function refill(text: JsonText, array: Span, slots: readonly Span[], pick
     else edits.push({ start: all[place - 1]!.end, end: one.end, text: "" });
   });
   return edits;
+}
+
+/** Whether nothing stands between the slots from `first` on but their separators: then a page is cut off in one piece. */
+function isRun({ bytes }: JsonText, slots: readonly Span[], first: number): boolean {
+  for (let i = first + 1; i < slots.length; i++) {
+    if (nextAt(bytes, slots[i - 1]!.end) !== slots[i]!.start) return false;
+  }
+  return true;
 }
 
 /** Adds one last member to the object at the root. */

@@ -56,7 +56,7 @@ function tokenAt(bytes: Uint8Array, at: number): number {
 }
 
 /** Where the next member or element begins after a value that ends at `end`, or the container's last byte. */
-function nextAt(bytes: Uint8Array, end: number): number {
+export function nextAt(bytes: Uint8Array, end: number): number {
   const at = tokenAt(bytes, end);
   return bytes[at] === COMMA ? tokenAt(bytes, at + 1) : at;
 }
