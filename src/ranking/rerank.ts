@@ -12,13 +12,14 @@ import { bypass, ok } from "../result.ts";
 export function rerank(scores: ArrayLike<number>, isPinned: readonly boolean[]): Result<readonly number[], Bypass> {
   const count = isPinned.length;
   if (scores.length !== count) return bypass("scores_wrong_count", `The model gave ${scores.length} scores for ${count} candidates`);
-  const score = Array.from(scores);
-  const broken = score.findIndex((value) => !Number.isFinite(value));
-  if (broken >= 0) return bypass("scores_not_finite", `The score at rank ${broken + 1} is ${score[broken]}`);
-
-  const free = [...score.keys()].filter((place) => !isPinned[place]);
+  const free: number[] = [];
+  for (let place = 0; place < count; place++) {
+    const score = scores[place]!;
+    if (!Number.isFinite(score)) return bypass("scores_not_finite", `The score at rank ${place + 1} is ${score}`);
+    if (isPinned[place] !== true) free.push(place);
+  }
   // Array sorts are stable, which is what keeps ties in the engine's order.
-  const byScore = free.toSorted((a, b) => score[b]! - score[a]!);
+  free.sort((a, b) => scores[b]! - scores[a]!);
   let next = 0;
-  return ok(isPinned.map((pinned, slot) => (pinned ? slot : byScore[next++]!)));
+  return ok(isPinned.map((pinned, slot) => (pinned ? slot : free[next++]!)));
 }
