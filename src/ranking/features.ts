@@ -6,6 +6,8 @@
  */
 import type { Candidate, ItemFeature, ListItem, PackedVector } from "./candidate.ts";
 import { ITEM_FEATURES } from "./candidate.ts";
+import type { Column } from "./columns.ts";
+import { makeRelative, writeGap, writePercentile } from "./columns.ts";
 import { MAX_QUERY_TOKENS, tokenize } from "./tokenizer.ts";
 
 /**
@@ -112,112 +114,71 @@ const FEATURE_COLUMN: Readonly<Record<ItemFeature, number>> = {
   created_day: ITEM_FEATURES.indexOf("created_day"),
 };
 
-type Column = readonly (number | undefined)[];
+export type FeatureColumns = Readonly<Record<Feature, Column>>;
 
-function column(items: readonly (ListItem | undefined)[], name: ItemFeature): Column {
-  const at = FEATURE_COLUMN[name];
-  return items.map((item) => item?.features[at]);
+/** Zeros; the columns are parts of one buffer. */
+function createColumns(k: number): FeatureColumns {
+  const all = new Float64Array(FEATURES.length * k); // [F, k]
+  let end = 0;
+  const next = (): Column => all.subarray(end, (end += k));
+  return {
+    rank_log: next(),
+    rank_reciprocal: next(),
+    score_relative: next(),
+    has_score: next(),
+    price_log: next(),
+    price_percentile: next(),
+    price_gap: next(),
+    has_price: next(),
+    popularity_log: next(),
+    popularity_percentile: next(),
+    has_popularity: next(),
+    rating: next(),
+    rating_gap: next(),
+    rating_count_log: next(),
+    has_rating: next(),
+    in_stock: next(),
+    age_log: next(),
+    has_age: next(),
+  };
 }
-
-/** Mean of the known values; `undefined` when none is known. */
-function meanOf(values: Column): number | undefined {
-  let sum = 0;
-  let count = 0;
-  for (const value of values) {
-    if (value === undefined) continue;
-    sum += value;
-    count++;
-  }
-  return count === 0 ? undefined : sum / count;
-}
-
-function gap(values: Column): Column {
-  const mean = meanOf(values);
-  return values.map((value) => (value === undefined || mean === undefined ? undefined : value - mean));
-}
-
-/** Mid-rank percentile among the known values: (below + half of the equal) / count, so a list of equals is 0.5 everywhere. */
-function percentile(values: Column): Column {
-  const all = new Float64Array(values.length);
-  let count = 0;
-  for (const value of values) if (value !== undefined) all[count++] = value;
-  const known = all.subarray(0, count).toSorted();
-  return values.map((value) => (value === undefined ? undefined : (countBelow(known, value) + countUpTo(known, value)) / 2 / count));
-}
-
-/** Of ascending values, how many are below `value`. */
-function countBelow(ascending: Float64Array, value: number): number {
-  let low = 0;
-  let high = ascending.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (ascending[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** Of ascending values, how many are not above `value`. */
-function countUpTo(ascending: Float64Array, value: number): number {
-  let low = 0;
-  let high = ascending.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (ascending[middle]! <= value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** (score - min) / (max - min) of the list; all equal scores are 1, because the engine holds them equally good. */
-function relative(values: Column): Column {
-  let min = Infinity;
-  let max = -Infinity;
-  for (const value of values) {
-    if (value === undefined) continue;
-    if (value < min) min = value;
-    if (value > max) max = value;
-  }
-  return values.map((value) => {
-    if (value === undefined) return undefined;
-    return max > min ? (value - min) / (max - min) : 1;
-  });
-}
-
-const has = (values: Column): Column => values.map((value) => (value === undefined ? 0 : 1));
 
 /**
- * Features before scaling, one column of `candidates.length` per FEATURES entry; `undefined` where the value is unknown (it becomes 0
- * after scaling, the training mean).
+ * Features before scaling, one column of `candidates.length` per FEATURES entry; NaN where the value is unknown (it becomes 0 after
+ * scaling, the training mean). One pass over the candidates: a pass per column takes half as long again, and most in an isolate that has
+ * just started.
  */
-export function rawFeatures(input: Omit<ListInput, "queryText" | "history">): Record<Feature, Column> {
-  const { candidates, items, nowDay } = input;
-  const score = candidates.map((candidate) => candidate.score);
-  const price = column(items, "price_log");
-  const popularity = column(items, "popularity_log");
-  const rating = column(items, "rating");
-  const created = column(items, "created_day");
-  return {
-    rank_log: candidates.map((candidate) => Math.log2(1 + candidate.rank)),
-    rank_reciprocal: candidates.map((candidate) => 1 / candidate.rank),
-    score_relative: relative(score),
-    has_score: has(score),
-    price_log: price,
-    price_percentile: percentile(price),
-    price_gap: gap(price),
-    has_price: has(price),
-    popularity_log: popularity,
-    popularity_percentile: percentile(popularity),
-    has_popularity: has(popularity),
-    rating,
-    rating_gap: gap(rating),
-    rating_count_log: column(items, "rating_count_log"),
-    has_rating: has(rating),
+export function rawFeatures({ candidates, items, nowDay }: Omit<ListInput, "queryText" | "history">): FeatureColumns {
+  const columns = createColumns(candidates.length);
+  for (let i = 0; i < candidates.length; i++) {
+    const { rank, score } = candidates[i]!;
+    columns.rank_log[i] = Math.log2(1 + rank);
+    columns.rank_reciprocal[i] = 1 / rank;
+    columns.score_relative[i] = score ?? Number.NaN;
+    columns.has_score[i] = score === undefined ? 0 : 1;
+    const stored = items[i]?.features;
+    const price = stored?.[FEATURE_COLUMN.price_log];
+    columns.price_log[i] = price ?? Number.NaN;
+    columns.has_price[i] = price === undefined ? 0 : 1;
+    const popularity = stored?.[FEATURE_COLUMN.popularity_log];
+    columns.popularity_log[i] = popularity ?? Number.NaN;
+    columns.has_popularity[i] = popularity === undefined ? 0 : 1;
+    const rating = stored?.[FEATURE_COLUMN.rating];
+    columns.rating[i] = rating ?? Number.NaN;
+    columns.has_rating[i] = rating === undefined ? 0 : 1;
+    columns.rating_count_log[i] = stored?.[FEATURE_COLUMN.rating_count_log] ?? Number.NaN;
     // An engine that does not know the stock shows the item, so it counts as in stock.
-    in_stock: column(items, "in_stock").map((value) => value ?? 1),
-    age_log: created.map((day) => (day === undefined ? undefined : Math.log1p(Math.max(0, nowDay - day)))),
-    has_age: has(created),
-  };
+    columns.in_stock[i] = stored?.[FEATURE_COLUMN.in_stock] ?? 1;
+    const created = stored?.[FEATURE_COLUMN.created_day];
+    columns.age_log[i] = created === undefined ? Number.NaN : Math.log1p(Math.max(0, nowDay - created));
+    columns.has_age[i] = created === undefined ? 0 : 1;
+  }
+  makeRelative(columns.score_relative);
+  writePercentile(columns.price_percentile, columns.price_log);
+  writeGap(columns.price_gap, columns.price_log);
+  writePercentile(columns.popularity_percentile, columns.popularity_log);
+  writeGap(columns.rating_gap, columns.rating);
+  return columns;
 }
 
 /**
@@ -237,8 +198,8 @@ export function buildTensors(input: ListInput, shape: TensorShape): ListTensors 
     const { mean, std } = scaling[f]!;
     const scaled = isScaled(name);
     for (let i = 0; i < k; i++) {
-      const value = values[i];
-      if (value === undefined) continue;
+      const value = values[i]!;
+      if (Number.isNaN(value)) continue;
       features[i * width + f] = scaled ? Math.min(FEATURE_CLIP, Math.max(-FEATURE_CLIP, (value - mean) / std)) : value;
     }
   }

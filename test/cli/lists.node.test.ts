@@ -145,7 +145,7 @@ describe("rowMaker()", () => {
 });
 
 function columns(price: (number | undefined)[]): ReturnType<typeof rawFeatures> {
-  return { ...rawFeatures({ candidates: [], items: [], nowDay: 0 }), price_log: price };
+  return { ...rawFeatures({ candidates: [], items: [], nowDay: 0 }), price_log: Float64Array.from(price, (value) => value ?? Number.NaN) };
 }
 
 describe("fitScaling()", () => {

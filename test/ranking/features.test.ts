@@ -31,32 +31,32 @@ describe("rawFeatures()", () => {
   const raw = rawFeatures(list());
 
   it("reads rank as log2(1 + rank) and 1 / rank", () => {
-    expect(raw.rank_log).toEqual([1, Math.log2(3), 2]);
-    expect(raw.rank_reciprocal).toEqual([1, 1 / 2, 1 / 3]);
+    expect([...raw.rank_log]).toEqual([1, Math.log2(3), 2]);
+    expect([...raw.rank_reciprocal]).toEqual([1, 1 / 2, 1 / 3]);
   });
 
   it("places scores between the list's lowest and highest", () => {
-    expect(raw.score_relative).toEqual([1, (5 - 1) / (9 - 1), 0]);
-    expect(rawFeatures(list({ candidates: candidates([7, 7, 7]) })).score_relative).toEqual([1, 1, 1]);
-    expect(rawFeatures(list({ candidates: candidates([undefined, undefined, undefined]) })).has_score).toEqual([0, 0, 0]);
+    expect([...raw.score_relative]).toEqual([1, (5 - 1) / (9 - 1), 0]);
+    expect(rawFeatures(list({ candidates: candidates([7, 7, 7]) })).score_relative).toEqual(Float64Array.of(1, 1, 1));
+    expect(rawFeatures(list({ candidates: candidates([undefined, undefined, undefined]) })).has_score).toEqual(Float64Array.of(0, 0, 0));
   });
 
   it("compares price with the known neighbours only", () => {
-    expect(raw.price_gap).toEqual([1 - 2, 3 - 2, undefined]);
-    expect(raw.price_percentile).toEqual([0.25, 0.75, undefined]);
-    expect(raw.has_price).toEqual([1, 1, 0]);
+    expect([...raw.price_gap]).toEqual([1 - 2, 3 - 2, Number.NaN]);
+    expect([...raw.price_percentile]).toEqual([0.25, 0.75, Number.NaN]);
+    expect([...raw.has_price]).toEqual([1, 1, 0]);
   });
 
   it("gives equals the same percentile", () => {
-    expect(raw.popularity_percentile).toEqual([0.5, 0.5, undefined]);
+    expect([...raw.popularity_percentile]).toEqual([0.5, 0.5, Number.NaN]);
   });
 
   it("counts an item of unknown stock as in stock", () => {
-    expect(raw.in_stock).toEqual([1, 0, 1]);
+    expect([...raw.in_stock]).toEqual([1, 0, 1]);
   });
 
   it("counts age from today, never below zero", () => {
-    expect(raw.age_log).toEqual([0, Math.log1p(10), undefined]);
+    expect([...raw.age_log]).toEqual([0, Math.log1p(10), Number.NaN]);
     expect(rawFeatures(list({ nowDay: 50 })).age_log[0]).toBe(0);
   });
 });

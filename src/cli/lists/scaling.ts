@@ -1,14 +1,12 @@
 /** The mean and spread by which features are scaled, from training lists only. */
-import { FEATURES, type Feature, type FeatureScaling, isScaled } from "../../ranking/features.ts";
-
-type Columns = Readonly<Record<Feature, readonly (number | undefined)[]>>;
+import { FEATURES, type FeatureColumns, type FeatureScaling, isScaled } from "../../ranking/features.ts";
 
 /** Narrower than this, a feature is a constant and is left at its own size. */
 const SMALLEST_STD = 1e-6;
 
 export interface ScalingFit {
   /** Takes the raw features of one list. */
-  add(columns: Columns): void;
+  add(columns: FeatureColumns): void;
   /**
    * One entry per FEATURES, in order: mean and standard deviation over the known values of all lists so far; 0 and 1 for a feature that is
    * not scaled, is never known, or never changes.
@@ -24,7 +22,7 @@ export function createScalingFit(): ScalingFit {
     add(columns) {
       FEATURES.forEach((name, f) => {
         for (const value of columns[name]) {
-          if (value === undefined) continue;
+          if (Number.isNaN(value)) continue;
           count[f]! += 1;
           sum[f]! += value;
           squares[f]! += value * value;
@@ -43,7 +41,7 @@ export function createScalingFit(): ScalingFit {
 }
 
 /** The scaling of lists that are all at hand. */
-export function fitScaling(lists: Iterable<Columns>): FeatureScaling[] {
+export function fitScaling(lists: Iterable<FeatureColumns>): FeatureScaling[] {
   const fit = createScalingFit();
   for (const columns of lists) fit.add(columns);
   return fit.scaling();
