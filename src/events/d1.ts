@@ -77,14 +77,19 @@ const EVENTS_PER_STATEMENT = 500;
 /** The part of a D1 statement that is used. */
 export interface EventStatement {
   bind(...values: readonly (string | null)[]): EventStatement;
-  run(): Promise<unknown>;
+  run(): Promise<Written>;
+}
+
+interface Written {
+  /** Rows that are new. */
+  readonly meta: { readonly changes: number };
 }
 
 /** The part of D1 that is used; a binding fits as it is. */
 export interface EventDatabase {
   prepare(sql: string): EventStatement;
   /** One transaction: all or none. */
-  batch(statements: EventStatement[]): Promise<readonly { readonly meta: { readonly changes: number } }[]>;
+  batch(statements: EventStatement[]): Promise<readonly Written[]>;
 }
 
 export function createD1Sink(db: EventDatabase): Sink {
@@ -137,7 +142,9 @@ async function runMakingTables(db: EventDatabase, inserts: readonly EventStateme
 }
 
 async function run(db: EventDatabase, inserts: readonly EventStatement[]): Promise<number> {
-  const results = await db.batch([...inserts]);
+  const [first] = inserts;
+  // An exposure is one row: it needs no transaction around it.
+  const results = inserts.length === 1 && first !== undefined ? [await first.run()] : await db.batch([...inserts]);
   return results.reduce((sum, { meta }) => sum + meta.changes, 0);
 }
 

@@ -111,7 +111,7 @@ describe("openSqliteEvents()", () => {
 
   it("refuses a statement that it has not prepared, and a path that is no file", async () => {
     const one = await openSqliteEvents(join(folder, "one.sqlite"));
-    const foreign = { bind: () => foreign, run: () => Promise.resolve() };
+    const foreign = { bind: () => foreign, run: () => Promise.resolve({ meta: { changes: 0 } }) };
     await expect(one.batch([foreign])).rejects.toThrow("prepared by another database");
     one.close();
     await expect(openSqliteEvents(folder)).rejects.toThrow("unable to open database file");
