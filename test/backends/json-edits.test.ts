@@ -46,6 +46,30 @@ describe("editing", () => {
     );
   });
 
+  it("leaves elements between the slots where they are, however short the page", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.boolean(), { minLength: 1, maxLength: 12 }),
+        fc.nat({ max: 12 }),
+        fc.constantFrom(0, 1),
+        (isSlot, limit, indent) => {
+          const text = scanned(JSON.stringify([...isSlot.keys()], undefined, indent));
+          const slots = elements(text, text.root).filter((_, i) => isSlot[i]);
+          const picks = [...slots.keys()].toReversed().slice(0, limit);
+          const filled = JSON.parse(decode(applyEdits(text.bytes, refill(text, text.root, slots, picks))));
+          const hits = [...isSlot.keys()].filter((i) => isSlot[i]);
+          let next = 0;
+          const expected = isSlot.flatMap((isHit, i) => {
+            if (!isHit) return [i];
+            const pick = picks[next++];
+            return pick === undefined ? [] : [hits[pick]];
+          });
+          expect(filled).toEqual(expected);
+        },
+      ),
+    );
+  });
+
   it("appends a last member", () => {
     expect(decode(appendMember(scanned('{"a":1 }\n'), "armmt", '{"b":2}'))).toBe('{"a":1 ,"armmt":{"b":2}}\n');
     expect(decode(appendMember(scanned("{}"), "armmt", "null"))).toBe('{"armmt":null}');
