@@ -143,7 +143,7 @@ async function runMakingTables(db: EventDatabase, inserts: readonly EventStateme
 
 async function run(db: EventDatabase, inserts: readonly EventStatement[]): Promise<number> {
   const [first] = inserts;
-  // One statement is all or none by itself; a transaction around it would cost as much again.
+  // One statement is all or none by itself: it needs no transaction around it.
   const results = inserts.length === 1 && first !== undefined ? [await first.run()] : await db.batch([...inserts]);
   return results.reduce((sum, { meta }) => sum + meta.changes, 0);
 }

@@ -145,8 +145,7 @@ function createColumns(k: number): FeatureColumns {
 
 /**
  * Features before scaling, one column of `candidates.length` per FEATURES entry; NaN where the value is unknown (it becomes 0 after
- * scaling, the training mean). One pass over the candidates: a pass per column takes half as long again, and most in an isolate that has
- * just started.
+ * scaling, the training mean). One pass over the candidates: a pass per column takes half as long again.
  */
 export function rawFeatures({ candidates, items, nowDay }: Omit<ListInput, "queryText" | "history">): FeatureColumns {
   const columns = createColumns(candidates.length);
