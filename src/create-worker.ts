@@ -1,8 +1,8 @@
 /**
  * What a Worker is made of: bindings → dependencies, once per isolate.
  *
- * The models are loaded at module scope, so no request waits for them. A model that cannot be loaded does not stop the Worker: its
- * searches then pass through with that reason.
+ * The models are loaded, and a few searches rehearsed, at module scope, so that no request waits for them. A model that cannot be loaded
+ * does not stop the Worker: its searches then pass through with that reason.
  */
 import type { D1Database, ExecutionContext, KVNamespace, MessageBatch, RateLimit } from "@cloudflare/workers-types";
 import { ConfigurationError, log, openEdge, readConfig } from "./edge.ts";
@@ -10,6 +10,7 @@ import { consumeBatch } from "./events/queue.ts";
 import type { SinkBindings } from "./events/sinks.ts";
 import { openQueueSink } from "./events/sinks.ts";
 import { loadModels } from "./models.ts";
+import { rehearse, SEARCHES } from "./rehearsal.ts";
 import type { FlagClient } from "./search/flags.ts";
 
 /** The optional ones of SinkBindings are for EVENT_SINKS. */
@@ -23,6 +24,14 @@ interface Env extends SinkBindings {
 }
 
 const scorer = await loadModels();
+
+try {
+  const applied = await rehearse(scorer);
+  if (applied < SEARCHES) log({ level: "warn", event: "rehearsal", detail: `${applied} of ${SEARCHES} searches came to an order` });
+} catch (cause) {
+  // The first searches take longer, and nothing else.
+  log({ level: "warn", event: "rehearsal", detail: String(cause) });
+}
 
 /** The global fetch, called as a plain function: workerd refuses it as a method of another object. */
 function fetchFromWorker(url: string, init: RequestInit): Promise<Response> {

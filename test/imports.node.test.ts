@@ -37,7 +37,7 @@ const imports = files.flatMap((file) => importsOf(readFileSync(join(SRC, file), 
 const PURE = /^(result\.ts|ranking\/|experiment\/|embeddings\/(checksum|format|colour|projection|text-encoder)\.ts)/;
 const ADAPTER = /^(backends\/|embeddings\/store\.ts|inference\/|events\/)/;
 const STORY = /^(search|config)\.ts|^(search|config)\//;
-const ENTRY = /^(app|edge|worker|create-worker|models)\.ts|^(cli|demo|private|server)\//;
+const ENTRY = /^(app|edge|worker|create-worker|models|rehearsal)\.ts|^(cli|demo|private|server)\//;
 
 type Layer = "pure" | "adapter" | "story" | "entry";
 
