@@ -149,16 +149,17 @@ function publish({ dims, encoders }: ModelManifest): KvReader {
  */
 async function withoutTimers<T>(work: () => Promise<T>): Promise<T> {
   const { setTimeout: set, clearTimeout: clear } = globalThis;
-  const never = (callback: () => void, ms?: number): number => {
-    if (ms === 0) queueMicrotask(callback);
-    return 0;
-  };
   replaceTimers(never, () => undefined);
   try {
     return await work();
   } finally {
     replaceTimers(set, clear);
   }
+}
+
+function never(callback: () => void, ms?: number): number {
+  if (ms === 0) queueMicrotask(callback);
+  return 0;
 }
 
 function replaceTimers(setTimeout: unknown, clearTimeout: unknown): void {
