@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { dirname, extname, join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
 import { CommandError } from "../command.ts";
 
 export interface BundledModule {
@@ -21,12 +22,22 @@ export interface Bundle {
   readonly compatibilityDate: string;
 }
 
+/** As in wrangler.toml. */
+const SOURCE_DATE = "2026-06-15";
+
 const TYPES: Readonly<Record<string, BundledModule["type"]>> = {
   ".js": "ESModule",
   ".wasm": "CompiledWasm",
   ".onnx": "Data",
   ".bin": "Data",
 };
+
+/** For Workers of the bench that import sources only: much quicker than wrangler, and what is deployed does not matter to them. */
+export async function bundleSource(path: string): Promise<Bundle> {
+  const { outputFiles } = await build({ entryPoints: [path], bundle: true, format: "esm", target: "es2024", write: false });
+  const bytes = Buffer.from(outputFiles[0]!.contents);
+  return { modules: [{ name: "worker.js", type: "ESModule", bytes }], compatibilityDate: SOURCE_DATE };
+}
 
 /** `config`: path of a wrangler.toml. `outDir` is filled. Throws a CommandError with wrangler's own words. */
 export async function bundleWorker(config: string, outDir: string): Promise<Bundle> {

@@ -31,16 +31,20 @@ export async function publishCatalogue(
   return shards.reduce((sum, shard) => sum + shard.length, 0);
 }
 
-function recordsOf(products: readonly DrawnProduct[], imageDim: number): ItemRecord[] {
+/** One record per product, made from a seed. */
+export function recordsOf(products: readonly DrawnProduct[], imageDim: number): ItemRecord[] {
   const encodeText = createTextEncoder();
   const next = xorshift(1);
-  return products.map((product) => ({
-    itemId: product.id,
-    image: unitRows(
+  const texts = new Map<string, ItemRecord["text"]>();
+  return products.map((product) => {
+    // Large catalogues repeat their texts.
+    const words = itemText(product);
+    const text = texts.get(words) ?? encodeText(words);
+    texts.set(words, text);
+    const image = unitRows(
       Float32Array.from({ length: imageDim }, () => next() * 2 - 1),
       imageDim,
-    ),
-    text: encodeText(itemText(product)),
-    features: productFeatures(product),
-  }));
+    );
+    return { itemId: product.id, image, text, features: productFeatures(product) };
+  });
 }

@@ -1,24 +1,53 @@
-/** The edge Worker as `armmt bench` runs it: one index per window size, all in front of the stand-in engine and over one catalog. */
-import type { Json } from "miniflare";
+/** The edge Worker as the bench runs it: indexes that differ in window, catalogue and reply, all in front of the stand-in engine. */
 import * as v from "valibot";
 import { assignVariant } from "../../experiment/assign.ts";
 import { CommandError } from "../command.ts";
 import type { Answer, Client } from "./client.ts";
+import type { Vars } from "./workerd.ts";
 
-export const CATALOG = "bench";
+/** As many as the drawn catalogue has. */
+export const DRAWN_ITEMS = 2400;
+
+export interface Index {
+  /** Hits that are re-ranked, K. */
+  readonly window: number;
+  /** In the catalogue; default DRAWN_ITEMS. */
+  readonly items?: number;
+  /** Of one hit in the engine's reply; by default as the product is, some 300. */
+  readonly hitBytes?: number;
+}
 
 const ADMIN_TOKEN = "bench-only-not-a-secret";
 
 const EXPERIMENT = { key: "bench", variations: ["control", "armmt"], weights: [0.5, 0.5], coverage: 1 } as const;
 
-export const indexFor = (window: number) => `window-${window}`;
+export function indexName({ window, items = DRAWN_ITEMS, hitBytes = 0 }: Index): string {
+  return `window-${window}-items-${items}-bytes-${hitBytes}`;
+}
 
-export function edgeVars(engineUrl: string, windows: readonly number[]): Record<string, Json> {
-  const indexes = windows.map(
-    (window) => [indexFor(window), { backend: "elasticsearch", url: engineUrl, window, catalog: CATALOG }] as const,
+export function searchPath(index: Index): string {
+  return `/${indexName(index)}/_search`;
+}
+
+export function catalogOf({ items = DRAWN_ITEMS }: Index): string {
+  return `bench-${items}`;
+}
+
+/** Where the stand-in engine (`address` is host:port) answers for an index. */
+export function engineUrl(address: string, { items = DRAWN_ITEMS, hitBytes = 0 }: Index): string {
+  return `http://${address}/${items}/${hitBytes}`;
+}
+
+export function edgeVars(engine: string, indexes: readonly Index[]): Vars {
+  const table = indexes.map(
+    (index) =>
+      [
+        indexName(index),
+        { backend: "elasticsearch", url: engineUrl(engine, index), window: index.window, catalog: catalogOf(index) },
+      ] as const,
   );
   return {
-    INDEXES: Object.fromEntries(indexes),
+    INDEXES: Object.fromEntries(table),
     EXPERIMENTS: [{ ...EXPERIMENT, variations: [...EXPERIMENT.variations], weights: [...EXPERIMENT.weights] }],
     // The bench wants to know how long it takes, so nothing is cut off.
     RANK_BUDGET_MS: 5000,

@@ -4,7 +4,15 @@
  * Does not measure anything.
  */
 
-export type Unit = "ms" | "requests/s" | "MB" | "bytes";
+/** `ms CPU` is processor time of workerd, `requests/CPU-s` what it serves with a second of it. */
+export type Unit = "ms" | "ms CPU" | "requests/s" | "requests/CPU-s" | "MB" | "bytes" | "%" | "count";
+
+/** Where a figure stands in a chart of plots.ts. */
+export interface Place {
+  readonly chart: string;
+  readonly series: string;
+  readonly x: string;
+}
 
 /** One line of the report. For a single figure (a size) p50 and p99 are that figure. */
 export interface Measurement {
@@ -13,10 +21,13 @@ export interface Measurement {
   readonly p50: number;
   /** The bad end: of times the slow one, of rates the rate that 99 % of the sampled intervals reached. */
   readonly p99: number;
+  /** Of loads: enough samples for one in a thousand to mean something. */
+  readonly p999?: number;
   /** What `ratio` compares with. */
   readonly peer?: string;
   /** p50 divided by the peer's p50. */
   readonly ratio?: number;
+  readonly place?: Place;
 }
 
 export interface Peer {
@@ -25,12 +36,33 @@ export interface Peer {
   readonly p50: number;
 }
 
+/** Higher is better: their bad end is the low one. */
+const RATES: ReadonlySet<Unit> = new Set<Unit>(["requests/s", "requests/CPU-s"]);
+
 /** Percentiles of all samples; throws on none. */
 export function measured(name: string, unit: Unit, samples: readonly number[], peer?: Peer): Measurement {
   const p50 = percentile(samples, 0.5);
-  const p99 = percentile(samples, unit === "requests/s" ? 0.01 : 0.99);
-  const compared = peer === undefined ? {} : { peer: peer.peer, ratio: round(p50 / peer.p50) };
-  return { name, unit, p50: round(p50), p99: round(p99), ...compared };
+  const p99 = percentile(samples, RATES.has(unit) ? 0.01 : 0.99);
+  return { name, unit, p50: round(p50), p99: round(p99), ...compared(p50, peer) };
+}
+
+/** A difference of two loads: percentiles are taken of each load, because their searches are no pairs. */
+export function differenceOf(name: string, unit: Unit, samples: readonly number[], without: readonly number[], peer?: Peer): Measurement {
+  const at = (share: number) => percentile(samples, share) - percentile(without, share);
+  return { name, unit, p50: round(at(0.5)), p99: round(at(0.99)), p999: round(at(0.999)), ...compared(at(0.5), peer) };
+}
+
+export function withP999(measurement: Measurement, samples: readonly number[]): Measurement {
+  return { ...measurement, p999: round(percentile(samples, 0.999)) };
+}
+
+export function placed(measurement: Measurement, chart: string, series: string, x: string): Measurement {
+  return { ...measurement, place: { chart, series, x } };
+}
+
+/** Nothing is so many times nothing: where the peer's figure is 0 there is no ratio. */
+function compared(p50: number, peer: Peer | undefined): Pick<Measurement, "peer" | "ratio"> {
+  return peer === undefined || peer.p50 === 0 ? {} : { peer: peer.peer, ratio: round(p50 / peer.p50) };
 }
 
 /** Linear between the two nearest ranks; 0 <= share <= 1. */

@@ -13,7 +13,8 @@ import type { Runtime } from "../../inference/runtime.ts";
 import { openWebWasm } from "../../inference/web-wasm.ts";
 import { openWebWebgpu } from "../../inference/web-webgpu.ts";
 import type { ListTensors } from "../../ranking/features.ts";
-import { CommandError, progressBar } from "../command.ts";
+import { CommandError } from "../command.ts";
+import type { Bench } from "./context.ts";
 import { createList } from "./list.ts";
 import type { Measurement } from "./measurement.ts";
 import { measured, median } from "./measurement.ts";
@@ -25,7 +26,7 @@ const ADAPTER_TIMEOUT_MS = 20_000;
 /** A list alone and in company; between the two there is nothing but rounding. */
 const TOLERANCE = 1e-3;
 
-export interface ProviderPlan {
+interface ProviderPlan {
   readonly sizes: readonly number[];
   readonly samples: number;
   readonly warmUpSamples: number;
@@ -39,17 +40,22 @@ type Feeds = ReturnType<typeof createFeeds>;
 /** ms per run by batch size, in the order of BATCHES. */
 type BatchTimes = readonly (readonly number[])[];
 
-/** `note` is told which adapter was found, or why there is none. Throws a CommandError where the model does not run. */
-export async function benchProviders(plan: ProviderPlan, json: boolean, note: (text: string) => void): Promise<Measurement[]> {
+/** Also told under --json: which adapter was found, or why there is none. */
+const note = (text: string): void => void process.stderr.write(`${text}\n`);
+
+/** Throws a CommandError where the model does not run. */
+export async function benchProviders(bench: Bench): Promise<Measurement[]> {
+  const { sizes, runSamples: samples, warmUpRunSamples: warmUpSamples, maxSeconds } = bench.plan;
+  const plan: ProviderPlan = { sizes, samples, warmUpSamples, maxSeconds: maxSeconds / sizes.length };
   const folder = new URL("../../../model/", import.meta.url);
   const model = Uint8Array.from(readFileSync(new URL("student.onnx", folder))).buffer;
   const manifest = parseManifest(JSON.parse(readFileSync(new URL("manifest.json", folder), "utf8")));
   if (!manifest.ok) throw new CommandError(manifest.error.detail);
   const { dims } = manifest.value;
 
-  const webgpu = await openWebgpu(note);
+  const webgpu = await openWebgpu();
   const runtimes = [await openWebWasm({ wasmBinary: readRuntime("ort-wasm-simd-threaded.wasm") }), ...(webgpu ? [webgpu.runtime] : [])];
-  const progress = progressBar("Providers", runtimes.length * plan.sizes.length * BATCHES.length * plan.samples, { json });
+  const progress = bench.progress("Providers", runtimes.length * plan.sizes.length * BATCHES.length * plan.samples);
   const found: Measurement[] = [];
   try {
     const onWasm = new Map<number, BatchTimes>();
@@ -72,7 +78,7 @@ export async function benchProviders(plan: ProviderPlan, json: boolean, note: (t
   return found;
 }
 
-async function openWebgpu(note: (text: string) => void): Promise<{ readonly runtime: Runtime; readonly device: GPUDevice } | undefined> {
+async function openWebgpu(): Promise<{ readonly runtime: Runtime; readonly device: GPUDevice } | undefined> {
   let gpu: GPU;
   try {
     gpu = await installNodeGpu();

@@ -2,27 +2,26 @@
  * The student against a plain network of 78,785 parameters (model/armmt/reference.py), in one workerd: both graphs on the same copy of
  * onnxruntime, taking turns, so that the ratio holds where the times move. Timed from outside, an empty answer subtracted.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { CommandError } from "../command.ts";
-import { bundleWorker } from "./bundle.ts";
 import type { Client } from "./client.ts";
 import { createClient } from "./client.ts";
+import type { Bench } from "./context.ts";
 import type { Measurement } from "./measurement.ts";
 import { measured, median } from "./measurement.ts";
-import { runBundle } from "./running.ts";
 import { RUNS_PER_SAMPLE } from "./runs.ts";
+import { startWorkerd, writeWorkerdConfig } from "./workerd.ts";
 
 const NAMES = ["reference", "student"] as const;
 type Name = (typeof NAMES)[number];
 
-export interface ReferenceOptions {
-  /** ONNX graphs. */
-  readonly graphs: Readonly<Record<Name, Uint8Array<ArrayBuffer>>>;
-  /** Candidates per list, one comparison each. */
-  readonly sizes: readonly number[];
+/** Candidates per list. */
+const SIZES = [20, 50, 100] as const;
+
+type Graphs = Readonly<Record<Name, Uint8Array<ArrayBuffer>>>;
+
+interface Rounds {
   readonly samples: number;
   /** Taken first and not measured: the engine compiles what runs often a second time, and better. */
   readonly warmUpSamples: number;
@@ -33,23 +32,24 @@ export interface ReferenceTimes extends Readonly<Record<Name, readonly number[]>
   readonly k: number;
 }
 
-/** Throws a CommandError with onnxruntime's own words where a graph cannot be opened or run. */
-export async function timeAgainstReference({ graphs, sizes, ...rounds }: ReferenceOptions): Promise<ReferenceTimes[]> {
-  const folder = mkdtempSync(join(tmpdir(), "armmt-reference-"));
+/** `path`: of the reference graph. Throws a CommandError with onnxruntime's own words where a graph cannot be opened or run. */
+export async function benchReference(bench: Bench, path: string): Promise<Measurement[]> {
+  if (!existsSync(path)) throw new CommandError(`No graph at ${path}: make it with model/armmt/reference.py (see the README)`);
+  const graphs: Graphs = {
+    reference: Uint8Array.from(readFileSync(path)),
+    student: Uint8Array.from(readFileSync(new URL("../../../model/student.onnx", import.meta.url))),
+  };
+  const { runSamples: samples, warmUpRunSamples: warmUpSamples } = bench.plan;
+  const worker = await startWorkerd(writeWorkerdConfig(join(bench.folder, "reference"), await bench.bundle("reference")));
+  const client = createClient(worker.url);
   try {
-    const worker = await runBundle(await bundleWorker(fileURLToPath(new URL("./reference-worker.wrangler.toml", import.meta.url)), folder));
-    const client = createClient(worker.url);
-    try {
-      for (const name of NAMES) await post(worker.url, name, graphs[name]);
-      const found: ReferenceTimes[] = [];
-      for (const k of sizes) found.push(await timeOneSize(client, k, rounds));
-      return found;
-    } finally {
-      client.close();
-      await worker.stop();
-    }
+    for (const name of NAMES) await post(worker.url, name, graphs[name]);
+    const found: Measurement[] = [];
+    for (const k of SIZES) found.push(...describeReference(await timeOneSize(client, k, { samples, warmUpSamples })));
+    return found;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    client.close();
+    worker.stop();
   }
 }
 
@@ -61,16 +61,12 @@ export function describeReference({ k, reference, student }: ReferenceTimes): Me
   ];
 }
 
-async function post(origin: string, name: Name, graph: Uint8Array<ArrayBuffer>): Promise<void> {
+async function post(origin: string, name: Name, graph: Graphs[Name]): Promise<void> {
   const answer = await fetch(`${origin}/${name}`, { method: "POST", body: graph });
   if (!answer.ok) throw new CommandError(`workerd cannot open the graph of the ${name}: ${await answer.text()}`);
 }
 
-async function timeOneSize(
-  client: Client,
-  k: number,
-  { samples, warmUpSamples }: Pick<ReferenceOptions, "samples" | "warmUpSamples">,
-): Promise<ReferenceTimes> {
+async function timeOneSize(client: Client, k: number, { samples, warmUpSamples }: Rounds): Promise<ReferenceTimes> {
   const ask = async (name: Name, runs: number): Promise<number> => {
     const answer = await client.get(`/${name}?k=${k}&runs=${runs}`);
     if (answer.status !== 200) throw new CommandError(`workerd cannot run the ${name}: ${answer.body.toString("utf8")}`);

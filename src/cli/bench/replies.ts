@@ -6,8 +6,11 @@ import { performance } from "node:perf_hooks";
 import { createElasticsearch } from "../../backends/elasticsearch.ts";
 import type { DrawnProduct } from "../../demo/catalogue.ts";
 import { CommandError } from "../command.ts";
+import type { Bench } from "./context.ts";
+import { DRAWN_ITEMS } from "./edge.ts";
 import type { Measurement } from "./measurement.ts";
 import { measured, median } from "./measurement.ts";
+import { productsOf } from "./products.ts";
 
 const REPLY_BYTES = 1_000_000;
 
@@ -23,13 +26,9 @@ const KINDS = {
   }),
 } as const;
 
-export interface ReplyOptions {
-  readonly products: readonly DrawnProduct[];
-  readonly samples: number;
-  readonly warmUpSamples: number;
-}
-
-export function timeReplies({ products, samples, warmUpSamples }: ReplyOptions): Measurement[] {
+export async function benchReplies({ plan }: Bench): Promise<Measurement[]> {
+  const { runSamples: samples, warmUpRunSamples: warmUpSamples } = plan;
+  const products = productsOf(DRAWN_ITEMS);
   return Object.entries(KINDS).flatMap(([kind, moreOf]) => {
     const bytes = replyOf(products, moreOf);
     const spans: number[] = [];

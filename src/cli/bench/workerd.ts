@@ -1,8 +1,6 @@
 /**
- * What a Worker costs before its first request: fresh workerd processes, run directly on the modules that would be deployed, from spawn
- * to first answer, and the memory they hold then.
- *
- * Bindings are there but lead nowhere: the first request does not use them.
+ * A bundled Worker in a workerd of its own, without wrangler or miniflare around it: what answers is the Worker, and what the process uses
+ * is its. KV and D1 lead to the stand-in stores, which is another process, as in production it is another machine.
  */
 import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -11,28 +9,37 @@ import { performance } from "node:perf_hooks";
 import type { Readable } from "node:stream";
 import { CommandError } from "../command.ts";
 import type { Bundle, BundledModule } from "./bundle.ts";
-import { createClient } from "./client.ts";
 import { workerd } from "./machine.ts";
-import type { Measurement } from "./measurement.ts";
-import { measured, median } from "./measurement.ts";
-import { residentMb } from "./resident.ts";
-import type { Vars } from "./running.ts";
 
-export interface Start {
-  /** From spawn to the end of the first answer. */
-  readonly ms: number;
-  readonly residentMb: number;
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
+
+export type Vars = Readonly<Record<string, Json>>;
+
+export interface RunningWorkerd {
+  readonly url: string;
+  readonly pid: number;
+  /** performance.now() when it was spawned. */
+  readonly spawnedAt: number;
+  stop(): void;
+}
+
+export interface Surroundings {
+  readonly vars?: Vars;
+  /** host:port of the stand-in stores; without them the bindings are there and lead nowhere. */
+  readonly stores?: string;
 }
 
 const FIELDS: Readonly<Record<BundledModule["type"], string>> = { ESModule: "esModule", CompiledWasm: "wasm", Data: "data" };
 
 const START_TIMEOUT_MS = 20_000;
 
+const NOWHERE = "127.0.0.1:9";
+
 /** Cap'n Proto's text literals are JSON's. */
 const text = (value: string): string => JSON.stringify(value);
 
 /** Writes modules and a workerd configuration into `folder`; returns the configuration's path. */
-export function writeWorkerdConfig(folder: string, bundle: Bundle, vars: Vars): string {
+export function writeWorkerdConfig(folder: string, bundle: Bundle, { vars = {}, stores = NOWHERE }: Surroundings = {}): string {
   mkdirSync(folder, { recursive: true });
   for (const { name, bytes } of bundle.modules) writeFileSync(join(folder, name), bytes);
   const modules = bundle.modules.map(({ name, type }) => `(name = ${text(name)}, ${FIELDS[type]} = embed ${text(name)})`);
@@ -41,7 +48,10 @@ export function writeWorkerdConfig(folder: string, bundle: Bundle, vars: Vars): 
       ? `(name = ${text(name)}, text = ${text(value)})`
       : `(name = ${text(name)}, json = ${text(JSON.stringify(value))})`,
   );
-  bindings.push(`(name = "EMBEDDINGS", kvNamespace = "nowhere")`, `(name = "EVENTS", json = "{}")`);
+  bindings.push(
+    `(name = "EMBEDDINGS", kvNamespace = "stores")`,
+    `(name = "EVENTS", wrapped = (moduleName = "cloudflare-internal:d1-api", innerBindings = [(name = "fetcher", service = "stores")]))`,
+  );
   const path = join(folder, "workerd.capnp");
   writeFileSync(
     path,
@@ -53,7 +63,8 @@ const config :Workerd.Config = (
       modules = [${modules.join(", ")}],
       bindings = [${bindings.join(", ")}],
     )),
-    (name = "nowhere", external = (address = "127.0.0.1:9", http = ())),
+    (name = "stores", external = (address = ${text(stores)}, http = ())),
+    (name = "internet", network = (allow = ["private"])),
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
 );
@@ -62,26 +73,39 @@ const config :Workerd.Config = (
   return path;
 }
 
-/** Starts workerd once, asks `path` once, and ends it. */
-export async function startOnce(config: string, path: string): Promise<Start> {
-  const startedAt = performance.now();
-  const child = spawn(workerd().path, ["serve", config, "--control-fd=3"], { stdio: ["ignore", "ignore", "inherit", "pipe"] });
+/** Resolves once it listens. Ends with this process. Lines of the Worker's log about expected bypasses are not shown. */
+export async function startWorkerd(config: string): Promise<RunningWorkerd> {
+  const spawnedAt = performance.now();
+  const child = spawn(workerd().path, ["serve", config, "--control-fd=3"], { stdio: ["ignore", "pipe", "inherit", "pipe"] });
   const kill = () => child.kill("SIGKILL");
   process.once("exit", kill);
-  try {
-    const control = child.stdio[3];
-    if (child.pid === undefined || control === null || control === undefined || !("read" in control))
-      throw new Error("Cannot start workerd");
-    const port = await listeningPort(control);
-    const client = createClient(`http://127.0.0.1:${port}`);
-    await client.get(path);
-    const ms = performance.now() - startedAt;
-    client.close();
-    return { ms, residentMb: residentMb(child.pid) };
-  } finally {
-    kill();
+  const stop = () => {
     process.removeListener("exit", kill);
+    kill();
+  };
+  const [, stdout, , control] = child.stdio;
+  if (child.pid === undefined || stdout === null || control === null || control === undefined || !("read" in control)) {
+    stop();
+    throw new Error("Cannot start workerd");
   }
+  showProblems(stdout);
+  try {
+    const port = await listeningPort(control);
+    return { url: `http://127.0.0.1:${port}`, pid: child.pid, spawnedAt, stop };
+  } catch (error) {
+    stop();
+    throw error;
+  }
+}
+
+/** The edge logs every bypass, which is half of what the bench asks for: only its warnings and errors are shown, on stderr. */
+function showProblems(stdout: Readable): void {
+  let rest = "";
+  stdout.on("data", (chunk: Buffer) => {
+    const lines = (rest + chunk.toString("utf8")).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) if (!line.includes('"level":"info"')) process.stderr.write(`${line}\n`);
+  });
 }
 
 /** workerd writes one JSON line per socket to the control pipe once it listens. */
@@ -100,26 +124,4 @@ function listeningPort(control: Readable): Promise<number> {
     });
     control.once("end", () => settle(() => reject(new CommandError("workerd ended before it listened; its own message is above"))));
   });
-}
-
-export function describeStarts(starts: readonly { readonly empty: Start; readonly edge: Start }[]): Measurement[] {
-  const emptyMs = starts.map(({ empty }) => empty.ms);
-  const emptyMb = starts.map(({ empty }) => empty.residentMb);
-  const against = { peer: "empty Worker" };
-  return [
-    measured("workerd from spawn to first answer, empty Worker", "ms", emptyMs),
-    measured(
-      "workerd from spawn to first answer, edge Worker",
-      "ms",
-      starts.map(({ edge }) => edge.ms),
-      { ...against, p50: median(emptyMs) },
-    ),
-    measured("resident memory of workerd after its first answer, empty Worker", "MB", emptyMb),
-    measured(
-      "resident memory of workerd after its first answer, edge Worker",
-      "MB",
-      starts.map(({ edge }) => edge.residentMb),
-      { ...against, p50: median(emptyMb) },
-    ),
-  ];
 }
