@@ -53,7 +53,7 @@ export async function benchBusy(bench: Bench): Promise<Measurement[]> {
         withP999(measured(`search, passthrough, ${CONNECTIONS} connections`, "ms", passthrough), passthrough),
         ...WINDOWS.flatMap((k) => {
           const place = named.findIndex(([name]) => name === rerankedName(k));
-          return describeAdded(k, passthrough, all(loads[place]!));
+          return [...describeAdded(k, passthrough, all(loads[place]!)), ...describeWaiting(k, loads[place]!)];
         }),
         ...named.flatMap(([name], i) => describeRates(name, loads[i]!, peers)),
       ];
@@ -62,6 +62,9 @@ export async function benchBusy(bench: Bench): Promise<Measurement[]> {
     }
   });
 }
+
+/** Under an axis there is little room. */
+const shortName = (name: string): string => name.replace(/^re-ranked, |^passthrough with a | Worker$/, "");
 
 const rerankedName = (k: number): string => `re-ranked, K = ${k}`;
 
@@ -78,6 +81,15 @@ function describeAdded(k: number, passthrough: readonly number[], reranked: read
     placed(added, "added-by-window", `added, ${CONNECTIONS} connections`, String(k)),
     measured(`added p99 per search, ${at}`, "ms", [addedP99], { peer: "added p50", p50: addedP50 }),
   ];
+}
+
+/** Client, engine and stores want cores as well: how much of a search's time workerd had none. */
+function describeWaiting(k: number, loads: readonly Load[]): Measurement[] {
+  const waited = loads.flatMap(({ waitedMs }) => waitedMs ?? []);
+  const cpu = loads.flatMap(({ cpuMs }) => cpuMs ?? []);
+  if (waited.length === 0) return [];
+  const peer = { peer: "its processor time per search", p50: median(cpu) };
+  return [measured(`workerd waited for a core per search, ${CONNECTIONS} connections, K = ${k}`, "ms", waited, peer)];
 }
 
 const rates = (loads: readonly Load[]): number[] => loads.flatMap(({ perSecond }) => [...perSecond]);
@@ -112,5 +124,5 @@ function describeRates(name: string, loads: readonly Load[], { bare, passthrough
     loads === bare
       ? []
       : [measured(`searches per CPU second against the bare proxy, ${suffix}`, "requests/CPU-s", cpu, against("bare proxy Worker", bare))];
-  return [rate, placed(ours, "searches-per-cpu-second", "searches per CPU second", name), ...more];
+  return [rate, placed(ours, "searches-per-cpu-second", "searches per CPU second", shortName(name)), ...more];
 }

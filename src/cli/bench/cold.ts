@@ -90,7 +90,8 @@ async function live(config: string, ask: (client: Client) => Promise<void>, plan
       costs.push(between(before, after));
       before = after;
     }
-    const warmCpu = { mainMs: median(costs.map(({ mainMs }) => mainMs)), allMs: median(costs.map(({ allMs }) => allMs)) };
+    const middle = (of: (cost: CpuTime) => number): number => median(costs.map(of));
+    const warmCpu = { mainMs: middle(({ mainMs }) => mainMs), allMs: middle(({ allMs }) => allMs), waitedMs: middle(({ waitedMs }) => waitedMs) };
     return { startMs, startCpu, firstCpu: between(startCpu, afterFirst), warmCpu, startedMb, firstMb, warmMb };
   } finally {
     client.close();
@@ -101,11 +102,12 @@ async function live(config: string, ask: (client: Client) => Promise<void>, plan
 const between = (before: CpuTime, after: CpuTime): CpuTime => ({
   mainMs: after.mainMs - before.mainMs,
   allMs: after.allMs - before.allMs,
+  waitedMs: after.waitedMs - before.waitedMs,
 });
 
 /** Waits until the process does nothing any more: records are written, garbage is collected and code compiled after a reply. */
 async function idle(pid: number): Promise<CpuTime> {
-  if (!canReadCpu) return { mainMs: 0, allMs: 0 };
+  if (!canReadCpu) return { mainMs: 0, allMs: 0, waitedMs: 0 };
   const until = performance.now() + MAX_IDLE_WAIT_MS;
   for (let last = cpuTime(pid); ;) {
     await sleep(IDLE_STEP_MS);

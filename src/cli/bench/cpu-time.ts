@@ -7,21 +7,25 @@ export interface CpuTime {
   readonly mainMs: number;
   /** With those that compile and collect garbage beside it. */
   readonly allMs: number;
+  /** How long the main thread could have run and had no core: on a busy machine, what makes the slow ones slow. */
+  readonly waitedMs: number;
 }
 
 /** Processor time is read from Linux' scheduler statistics; elsewhere figures that need it are left out. */
 export const canReadCpu: boolean = existsSync("/proc/self/schedstat");
 
 export function cpuTime(pid: number): CpuTime {
-  const threads = readdirSync(`/proc/${pid}/task`).map((thread) => ranMs(`/proc/${pid}/task/${thread}/schedstat`));
-  return { mainMs: ranMs(`/proc/${pid}/schedstat`), allMs: threads.reduce((sum, ms) => sum + ms, 0) };
+  const main = scheduled(`/proc/${pid}/schedstat`);
+  const threads = readdirSync(`/proc/${pid}/task`).map((thread) => scheduled(`/proc/${pid}/task/${thread}/schedstat`));
+  return { mainMs: main.ranMs, waitedMs: main.waitedMs, allMs: threads.reduce((sum, { ranMs }) => sum + ranMs, 0) };
 }
 
-/** First number: ns on a processor. A thread that ended meanwhile used nothing any more. */
-function ranMs(path: string): number {
+/** The file's numbers: ns on a core, ns waiting for one, times. A thread that ended meanwhile used nothing any more. */
+function scheduled(path: string): { readonly ranMs: number; readonly waitedMs: number } {
   try {
-    return Number(readFileSync(path, "utf8").split(" ")[0]) / 1e6;
+    const [ran, waited] = readFileSync(path, "utf8").split(" ").map(Number);
+    return { ranMs: (ran ?? 0) / 1e6, waitedMs: (waited ?? 0) / 1e6 };
   } catch {
-    return 0;
+    return { ranMs: 0, waitedMs: 0 };
   }
 }

@@ -46,6 +46,8 @@ export interface Load {
   readonly perSecond: readonly number[];
   /** Processor time of the server per search, all threads; absent where it cannot be read. */
   readonly cpuMs: number | undefined;
+  /** What its main thread waited for a core, per search. */
+  readonly waitedMs: number | undefined;
   /** Searches with another status, connections that broke, other outcomes than the wanted one. */
   readonly failed: number;
   /** In words; empty when nothing failed. */
@@ -95,7 +97,9 @@ export async function load(target: Target, options: LoadOptions): Promise<Load> 
   const result = await instance;
   await sleep(SETTLE_MS);
 
-  const cpuMs = cpuBefore && (cpuTime(pid).allMs - cpuBefore.allMs) / ms.length;
+  const cpuAfter = canReadCpu ? cpuTime(pid) : undefined;
+  const cpuMs = cpuBefore && cpuAfter && (cpuAfter.allMs - cpuBefore.allMs) / ms.length;
+  const waitedMs = cpuBefore && cpuAfter && (cpuAfter.waitedMs - cpuBefore.waitedMs) / ms.length;
   const after = outcome && (await countOutcomes(outcome.client, "armmt"));
   const others = Object.entries(after ?? {}).flatMap(([name, count]) => {
     const more = count - (before?.[name] ?? 0);
@@ -111,7 +115,7 @@ export async function load(target: Target, options: LoadOptions): Promise<Load> 
   const perSecond = isShort
     ? [ms.length / options.seconds]
     : Array.from({ length: intervals }, (_, i) => (counts[i] ?? 0) * (1000 / INTERVAL_MS));
-  return { ms, perSecond, cpuMs, failed, failures };
+  return { ms, perSecond, cpuMs, waitedMs, failed, failures };
 }
 
 /** Throws a CommandError when any search did not end as it should: then the figures are of something else. */
