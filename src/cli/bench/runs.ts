@@ -1,18 +1,17 @@
 /**
- * The model alone: in workerd (timed from outside, an empty answer subtracted) against onnxruntime's native build and the same wasm in
- * Node, one thread each, on the same lists. The three take turns, so that a slow moment of the machine meets all of them.
+ * The model alone: in workerd, on the same wasm in Node, and on onnxruntime's native build, one thread each, on the same lists. All three
+ * answer over HTTP, an empty answer subtracted, so that nothing but the runtime differs; they take turns, so that a slow moment of the
+ * machine meets all of them.
  */
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import type { Scorer } from "../../inference/scorer.ts";
 import { CommandError } from "../command.ts";
+import type { Client } from "./client.ts";
 import { createClient } from "./client.ts";
 import type { Bench } from "./context.ts";
-import { createList } from "./list.ts";
 import type { Measurement } from "./measurement.ts";
 import { measured, median, placed } from "./measurement.ts";
-import type { RunPeers } from "./peers.ts";
-import { openPeers } from "./peers.ts";
+import { startRunProcess } from "./stand-ins.ts";
 import { startWorkerd, writeWorkerdConfig } from "./workerd.ts";
 
 /** Runs per sample: enough that the empty answer that is subtracted is small beside them. */
@@ -35,25 +34,30 @@ export interface RunTimes {
   readonly workerd: readonly number[];
 }
 
-/** The model alone in a workerd of its own. */
+/** Where the model runs alone, behind HTTP. */
 export interface RunWorker {
   /** ms of one answer that runs the model so often on a list of k. */
   ask(k: number, runs: number): Promise<number>;
 }
 
+function askerOf(client: Client, where: string, more = ""): RunWorker {
+  return {
+    async ask(k, runs) {
+      const answer = await client.get(`/?k=${k}&runs=${runs}${more}`);
+      if (answer.status !== 200) throw new CommandError(`The model cannot run ${where}: ${answer.body.toString("utf8")}`);
+      return answer.ms;
+    },
+  };
+}
+
 let configs = 0;
 
+/** In a workerd of its own. */
 export async function withRunWorker<T>(bench: Bench, work: (worker: RunWorker) => Promise<T>): Promise<T> {
   const worker = await startWorkerd(writeWorkerdConfig(join(bench.folder, `run-${configs++}`), await bench.bundle("run")));
   const client = createClient(worker.url);
   try {
-    return await work({
-      async ask(k, runs) {
-        const answer = await client.get(`/?k=${k}&runs=${runs}`);
-        if (answer.status !== 200) throw new CommandError(`The model cannot run in workerd: ${answer.body.toString("utf8")}`);
-        return answer.ms;
-      },
-    });
+    return await work(askerOf(client, "in workerd"));
   } finally {
     client.close();
     worker.stop();
@@ -62,56 +66,56 @@ export async function withRunWorker<T>(bench: Bench, work: (worker: RunWorker) =
 
 export async function benchRuns(bench: Bench): Promise<Measurement[]> {
   const { plan } = bench;
-  const peers = await openPeers();
-  return withRunWorker(bench, async (worker) => {
-    const found: Measurement[] = [];
-    for (const k of plan.sizes) {
-      const progress = bench.progress(`Model alone, K = ${k}`, plan.runSamples + plan.warmUpRunSamples);
-      const { runSamples: samples, warmUpRunSamples: warmUpSamples } = plan;
-      const maxSeconds = plan.maxSeconds / plan.sizes.length;
-      const times = await timeRuns(worker, peers, { k, samples, warmUpSamples, maxSeconds, onSample: () => progress.increment() });
-      progress.stop();
-      bench.note(`K = ${k}: ${times.native.length} samples of ${RUNS_PER_SAMPLE} runs, after ${warmUpSamples} samples of warm-up`);
-      found.push(...describeRuns(k, times));
-    }
-    return found;
-  });
+  const node = await startRunProcess();
+  const client = createClient(`http://${node.address}`);
+  try {
+    return await withRunWorker(bench, async (workerd) => {
+      const places = {
+        workerd,
+        nodeWasm: askerOf(client, "on wasm in Node"),
+        native: askerOf(client, "natively in Node", "&runtime=native"),
+      };
+      const found: Measurement[] = [];
+      for (const k of plan.sizes) {
+        const progress = bench.progress(`Model alone, K = ${k}`, plan.runSamples + plan.warmUpRunSamples);
+        const { runSamples: samples, warmUpRunSamples: warmUpSamples } = plan;
+        const maxSeconds = plan.maxSeconds / plan.sizes.length;
+        const times = await timeRuns(places, { k, samples, warmUpSamples, maxSeconds, onSample: () => progress.increment() });
+        progress.stop();
+        bench.note(`K = ${k}: ${times.native.length} samples of ${RUNS_PER_SAMPLE} runs, after ${warmUpSamples} samples of warm-up`);
+        found.push(...describeRuns(k, times));
+      }
+      return found;
+    });
+  } finally {
+    client.close();
+    node.stop();
+  }
 }
 
-export async function timeRuns(worker: RunWorker, peers: RunPeers, options: RunOptions): Promise<RunTimes> {
-  const { k, samples, warmUpSamples } = options;
-  const list = createList(k, peers.native.manifest.dims);
-  const inNode = async (scorer: Scorer): Promise<number> => {
-    const startedAt = performance.now();
-    for (let run = 0; run < RUNS_PER_SAMPLE; run++) {
-      const scores = await scorer.score(list);
-      if (!scores.ok) throw new CommandError(`The model cannot run in Node: ${scores.error.detail}`);
-    }
-    return (performance.now() - startedAt) / RUNS_PER_SAMPLE;
-  };
+const PLACES = ["workerd", "nodeWasm", "native"] as const;
+type Place = (typeof PLACES)[number];
 
-  const empty: number[] = [];
-  const batches: number[] = [];
-  const native: number[] = [];
-  const nodeWasm: number[] = [];
+async function timeRuns(places: Readonly<Record<Place, RunWorker>>, options: RunOptions): Promise<RunTimes> {
+  const { k, samples, warmUpSamples } = options;
+  const empty: Record<Place, number[]> = { workerd: [], nodeWasm: [], native: [] };
+  const batches: Record<Place, number[]> = { workerd: [], nodeWasm: [], native: [] };
   const deadline = performance.now() + options.maxSeconds * 1000;
   for (let sample = -warmUpSamples; sample < samples; sample++) {
     if (sample >= samples / 10 && performance.now() > deadline) break;
-    const times = [
-      await worker.ask(k, 0),
-      await worker.ask(k, RUNS_PER_SAMPLE),
-      await inNode(peers.native),
-      await inNode(peers.nodeWasm),
-    ] as const;
+    // Another one begins each time, so that none always follows the same other's leavings in the caches.
+    const shift = (sample + warmUpSamples) % PLACES.length;
+    for (const place of [...PLACES.slice(shift), ...PLACES.slice(0, shift)]) {
+      const answerMs = await places[place].ask(k, 0);
+      const ms = await places[place].ask(k, RUNS_PER_SAMPLE);
+      if (sample < 0) continue;
+      empty[place].push(answerMs);
+      batches[place].push(ms);
+    }
     options.onSample();
-    if (sample < 0) continue;
-    empty.push(times[0]);
-    batches.push(times[1]);
-    native.push(times[2]);
-    nodeWasm.push(times[3]);
   }
-  const answerMs = median(empty);
-  return { native, nodeWasm, workerd: batches.map((ms) => (ms - answerMs) / RUNS_PER_SAMPLE) };
+  const perRun = (place: Place): number[] => batches[place].map((ms) => (ms - median(empty[place])) / RUNS_PER_SAMPLE);
+  return { workerd: perRun("workerd"), nodeWasm: perRun("nodeWasm"), native: perRun("native") };
 }
 
 const against = (peer: string, samples: readonly number[]) => ({ peer, p50: median(samples) });

@@ -1,4 +1,4 @@
-/** Starts the stand-ins, each in a process of its own: the search engine, and the stores. Both end with this process. */
+/** Starts what stands beside the edge, each in a process of its own: search engine, stores, the model in Node. All end with this process. */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
@@ -32,6 +32,11 @@ async function start(file: string): Promise<StandIn> {
 
 export function startEngine(): Promise<StandIn> {
   return start("./stand-in-engine.ts");
+}
+
+/** The model in Node, see run-process.ts. */
+export function startRunProcess(): Promise<StandIn> {
+  return start("./run-process.ts");
 }
 
 export async function startStores(): Promise<Stores> {
