@@ -102,10 +102,13 @@ function idOf(item: number): string {
   return `item-${item}`;
 }
 
+function vector(dim: number, item: number): Float32Array {
+  return Float32Array.from({ length: dim }, (_, i) => ((i + item) % 3) - 1);
+}
+
 /** A published set, as KV would hold it. Throws where no shard can be made. */
 function publish({ dims, encoders }: ModelManifest): KvReader {
   const shardDims = { imageDim: dims.image, textDim: dims.text, featureCount: ITEM_FEATURES.length };
-  const vector = (dim: number, item: number) => Float32Array.from({ length: dim }, (_, i) => ((i + item) % 3) - 1);
   const items = Array.from({ length: ITEMS }, (_, i) => ({
     itemId: idOf(i),
     image: vector(dims.image, i),

@@ -91,7 +91,11 @@ async function live(config: string, ask: (client: Client) => Promise<void>, plan
       before = after;
     }
     const middle = (of: (cost: CpuTime) => number): number => median(costs.map(of));
-    const warmCpu = { mainMs: middle(({ mainMs }) => mainMs), allMs: middle(({ allMs }) => allMs), waitedMs: middle(({ waitedMs }) => waitedMs) };
+    const warmCpu = {
+      mainMs: middle(({ mainMs }) => mainMs),
+      allMs: middle(({ allMs }) => allMs),
+      waitedMs: middle(({ waitedMs }) => waitedMs),
+    };
     return { startMs, startCpu, firstCpu: between(startCpu, afterFirst), warmCpu, startedMb, firstMb, warmMb };
   } finally {
     client.close();

@@ -116,7 +116,13 @@ async function countSearch({ plan }: Bench): Promise<Measurement[]> {
 }
 
 function countStatements(counted: Counted): EventDatabase {
-  const statement: EventStatement = { bind: () => statement, run: async () => undefined };
+  const statement: EventStatement = {
+    bind: () => statement,
+    async run() {
+      counted.statements++;
+      return { meta: { changes: 1 } };
+    },
+  };
   return {
     prepare: () => statement,
     async batch(statements) {

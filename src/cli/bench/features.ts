@@ -4,7 +4,7 @@
  */
 import { performance } from "node:perf_hooks";
 import { createItemStore } from "../../embeddings/store.ts";
-import type { ItemRecord } from "../../ranking/candidate.ts";
+import type { ListItem } from "../../ranking/candidate.ts";
 import { buildTensors } from "../../ranking/features.ts";
 import { CommandError } from "../command.ts";
 import { publishCatalogue, recordsOf } from "./catalogue.ts";
@@ -39,7 +39,7 @@ export async function benchFeatures(bench: Bench): Promise<Measurement[]> {
     const ids = products.slice(0, k).map(({ id }) => id);
     const times: Record<"packed" | "map" | "tensors" | "run", number[]> = { packed: [], map: [], tensors: [], run: [] };
     for (let sample = -warmUpRunSamples; sample < runSamples; sample++) {
-      let items: readonly (ItemRecord | undefined)[] = [];
+      let items: readonly (ListItem | undefined)[] = [];
       const packed = await timeOf(async () => {
         const looked = await store.lookup(ids);
         if (!looked.ok) throw new CommandError(looked.error.detail);

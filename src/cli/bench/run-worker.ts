@@ -3,13 +3,12 @@
  *
  * It keeps no time: clocks stand still inside workerd, so the bench measures from outside and subtracts the empty answer.
  */
-import manifest from "../../../model/manifest.json";
-import model from "../../../model/student.onnx";
-import { createWasmScorer } from "../../inference/wasm.ts";
+import { loadModels } from "../../models.ts";
 import type { ListTensors } from "../../ranking/features.ts";
 import { createList } from "./list.ts";
 
-const created = await createWasmScorer({ model, manifest });
+/** On the runtime that is deployed. */
+const created = (await loadModels())();
 
 const lists = new Map<number, ListTensors>();
 
@@ -18,7 +17,7 @@ export default {
     if (!created.ok) return new Response(created.error.detail, { status: 500 });
     const { searchParams } = new URL(request.url);
     const k = Number(searchParams.get("k"));
-    const list = lists.get(k) ?? createList(k, manifest.dims);
+    const list = lists.get(k) ?? createList(k, created.value.manifest.dims);
     lists.set(k, list);
     for (let run = 0; run < Number(searchParams.get("runs")); run++) {
       const scores = await created.value.score(list);
