@@ -20,11 +20,12 @@ import { assembleSearches } from "./search/assemble.ts";
 import type { SearchDeps, SearchRequest } from "./search/contract.ts";
 
 const CATALOG = "rehearsal";
-const WINDOW = 100;
+/** A list of any length makes V8 compile the same code; a longer one only takes longer. */
+const WINDOW = 20;
 /** So many that the loop over a shard's bytes is worth compiling. */
 const ITEMS = 400;
-/** After these, a search takes about as long as a warm one; more would only make the start longer. */
-export const SEARCHES = 3;
+/** The second finds compiled what the first one had to wait for, and a third would only make the start longer. */
+export const SEARCHES = 2;
 
 /**
  * How many of SEARCHES came to an order. Rejects when there is no model, or when something else is missing; that costs nobody a search.
