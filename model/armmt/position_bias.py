@@ -1,10 +1,12 @@
 """Position bias: what a ranker trained on biased clicks loses, and what the examination tower gives back.
 
-Four ways to train the same teacher, each with several seeds, all scored on the same test lists:
+Five ways to train the same teacher, each with several seeds, all scored on the same test lists:
 - position-tower: biased clicks, examination learned beside the ranker;
 - position-naive: biased clicks, taken as they are;
 - position-known: biased clicks, each weighted by the inverse of the true P(examined), which no shop knows (needs --true-curve);
-- position-unbiased: clicks of the same simulated searches when every position is examined.
+- position-unbiased: clicks of the same simulated searches when every position is examined;
+- position-thinned: those clicks, a random share of them wherever they stood, so that there are as many as in the biased log. Where every
+  position is examined there are more clicks to learn from; this log differs from the biased one by the bias alone.
 
 `<out>/runs/<model>/seed-<n>/` holds runs as the judge reads them, `<out>/examination.json` every estimate of the curve. A run whose
 run.json says the same options is not repeated. Nothing here reads the truth but the curve that is given.
@@ -19,11 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
 from armmt.contract import ListBatch
-from armmt.data import Labels, Lists
+from armmt.data import Labels, Lists, padded
 from armmt.examination import Examination
 from armmt.fit import FitOptions, fit, score
 from armmt.models import count, count_flops, fingerprint, some_of
@@ -32,7 +35,15 @@ from armmt.run import device, prepare, write_json
 from armmt.schedule import Schedule, StudyError, Task
 from armmt.teacher import DEPTH, WIDTH, Teacher
 
-TOWER, NAIVE, KNOWN, UNBIASED = MODELS = ("position-tower", "position-naive", "position-known", "position-unbiased")
+TOWER, NAIVE, KNOWN, UNBIASED, THINNED = MODELS = (
+    "position-tower",
+    "position-naive",
+    "position-known",
+    "position-unbiased",
+    "position-thinned",
+)
+#: Trained on the log in which every position is examined.
+WITHOUT_BIAS = (UNBIASED, THINNED)
 POSITIONS = 10
 
 
@@ -53,6 +64,10 @@ class Trial:
         """Of one run"""
         return self.out / "runs" / model / f"seed-{seed}"
 
+    def log(self, model: str) -> Path:
+        """The lists that a model learns from"""
+        return self.unbiased if model in WITHOUT_BIAS else self.biased
+
 
 class Weighted(Lists):
     """Lists whose clicks count the inverse of P(examined), relative to position 1: on average, the clicks of a log in which every position
@@ -70,6 +85,31 @@ class Weighted(Lists):
         return batch, labels._replace(click=labels.click * weight, gain=labels.gain * weight)
 
 
+class Thinned(Lists):
+    """Lists of which every click, with the cart and purchase that followed, is kept by the same chance: the log of shoppers who examine all
+    positions alike, and none for certain. Another seed keeps other clicks."""
+
+    def __init__(self, lists: Lists, share: float, seed: int) -> None:
+        vars(self).update(vars(lists))
+        generator = torch.Generator().manual_seed(seed)
+        kept = (torch.rand(lists.click.shape, generator=generator) < share).float().to(lists.where)
+        self.click, self.cart, self.purchase = lists.click * kept, lists.cart * kept, lists.purchase * kept
+
+
+def count_clicks(folder: Path) -> int:
+    """In all training lists"""
+    table = pq.read_table(folder / "lists.parquet", columns=["clicks"], filters=[("split", "==", "train")])
+    return int(padded(table, "clicks")[0].sum())
+
+
+def mean_examination(biased: Path, unbiased: Path) -> float:
+    """What the biased log has of the clicks that it would have if every position were examined. Throws ValueError when it has more."""
+    share = count_clicks(biased) / max(count_clicks(unbiased), 1)
+    if share > 1:
+        raise ValueError(f"{biased} has more clicks than {unbiased}: in the second every position must be examined")
+    return share
+
+
 def fit_options(model: str, trial: Trial, seed: int) -> FitOptions:
     """Only the tower's run has an examination tower; what stood above is accounted for in all"""
     return FitOptions(epochs=trial.epochs, seed=seed, examination=model == TOWER)
@@ -82,8 +122,9 @@ def options_of(model: str, trial: Trial, seed: int) -> dict[str, Any]:
         "share": trial.share,
         "width": trial.width,
         "depth": trial.depth,
-        "lists": fingerprint(trial.unbiased if model == UNBIASED else trial.biased),
+        "lists": fingerprint(trial.log(model)),
         "test": fingerprint(trial.biased),
+        "thinned": model == THINNED,
         "trueCurve": list(trial.true_curve) if model == KNOWN else None,
     }
     normal: dict[str, Any] = json.loads(json.dumps(options))
@@ -96,11 +137,13 @@ def is_done(folder: Path, options: dict[str, Any]) -> bool:
     return path.exists() and bool(json.loads(path.read_text())["options"] == options)
 
 
-def open_lists(model: str, trial: Trial, split: str) -> Lists:
+def open_lists(model: str, trial: Trial, split: str, seed: int) -> Lists:
     """A split with the labels that the model learns from"""
-    lists = Lists(trial.unbiased if model == UNBIASED else trial.biased, split, where=device())
+    lists = Lists(trial.log(model), split, where=device())
     if split == "train":
         lists = some_of(lists, trial.share)
+    if model == THINNED:
+        return Thinned(lists, mean_examination(trial.biased, trial.unbiased), seed)
     return Weighted(lists, np.asarray(trial.true_curve)) if model == KNOWN else lists
 
 
@@ -120,9 +163,8 @@ def carry_out(model: str, trial: Trial, seed: int, options: dict[str, Any]) -> N
     folder = trial.folder(model, seed)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "run.json").unlink(missing_ok=True)
-    lists, held = open_lists(model, trial, "train"), open_lists(model, trial, "validation")
-    source = trial.unbiased if model == UNBIASED else trial.biased
-    teacher = Teacher(torch.from_numpy(np.load(source / "tokens.npy")), trial.width, trial.depth)
+    lists, held = (open_lists(model, trial, split, seed) for split in ("train", "validation"))
+    teacher = Teacher(torch.from_numpy(np.load(trial.log(model) / "tokens.npy")), trial.width, trial.depth)
     fitted = fit(teacher, lists, held, fit_options(model, trial, seed), label=f"{model} seed-{seed}")
     examination = {TOWER: fitted.examination, KNOWN: tower_of(np.asarray(trial.true_curve)) if model == KNOWN else None}.get(model)
     scored = score(teacher, Lists(trial.biased, "test", where=device()), examination)
@@ -135,6 +177,7 @@ def carry_out(model: str, trial: Trial, seed: int, options: dict[str, Any]) -> N
         "parameters": parameters,
         "tokenTable": table,
         "trainLists": len(lists),
+        "trainClicks": int(lists.click.sum()),
         "seconds": round(fitted.seconds, 1),
         "flops": count_flops(teacher),
         "history": fitted.history,
@@ -220,7 +263,7 @@ def say(line: str) -> None:
 
 def run_all(trial: Trial, models: list[str], seeds: int, workers: int) -> None:
     """All runs that are not done, then examination.json. Throws StudyError, ValueError."""
-    if UNBIASED in models:
+    if any(model in WITHOUT_BIAS for model in models):
         check_pair(trial.biased, trial.unbiased)
     tasks = []
     for seed in range(1, seeds + 1):
@@ -240,7 +283,7 @@ def main() -> None:
     """Command line"""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lists", type=Path, required=True, help="folder that `armmt lists` wrote, clicks of the position-based model")
-    parser.add_argument("--unbiased", type=Path, help="the same searches with every position examined; without it that model is left out")
+    parser.add_argument("--unbiased", type=Path, help="the same searches with every position examined; without it two models are left out")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--workers", type=int, default=2, help="runs side by side, one thread each")
@@ -255,7 +298,7 @@ def main() -> None:
     if any(not 0 < value <= 1 for value in a.true_curve):
         parser.error("--true-curve takes probabilities above 0")
     trial = Trial(a.lists, a.unbiased or a.lists, a.out, a.epochs, a.share, a.width, a.depth)
-    models = [model for model in MODELS if (model != UNBIASED or a.unbiased) and (model != KNOWN or a.true_curve)]
+    models = [model for model in MODELS if (model not in WITHOUT_BIAS or a.unbiased) and (model != KNOWN or a.true_curve)]
     try:
         run_all(replace(trial, true_curve=tuple(a.true_curve)), models, a.seeds, a.workers)
     except (StudyError, ValueError, FileNotFoundError) as error:

@@ -16,7 +16,23 @@ import torch
 
 from armmt.data import Lists
 from armmt.open_bandit import POSITIONS, Findings, Log, OpenBanditError, calibration, check, differences, read_log, rows_of, uniformity
-from armmt.position_bias import MODELS, NAIVE, TOWER, Trial, Weighted, carry_out, check_pair, errors, options_of, run_all, tower_of
+from armmt.position_bias import (
+    MODELS,
+    NAIVE,
+    THINNED,
+    TOWER,
+    Thinned,
+    Trial,
+    Weighted,
+    carry_out,
+    check_pair,
+    errors,
+    mean_examination,
+    open_lists,
+    options_of,
+    run_all,
+    tower_of,
+)
 from armmt.propensity import (
     Floats,
     Integers,
@@ -270,6 +286,54 @@ def test_weighted_clicks_make_up_for_positions(lists_folder: Path) -> None:
     assert torch.equal(weighted.purchase, plain.purchase)
 
 
+def test_thinned_clicks_are_kept_wherever_they_stood_with_all_that_followed(lists_folder: Path) -> None:
+    full = Lists(lists_folder, "train")
+    before = full.click.clone()
+    full.click = (full.position > 0).float()  # a click at every position shown, each bought
+    full.purchase, full.cart = full.click.clone(), full.click.clone()
+    thinned = Thinned(full, 0.4, seed=1)
+    assert torch.equal(full.click, (full.position > 0).float())  # the given lists are as they were
+    assert torch.equal(thinned.purchase, thinned.click)
+    assert torch.equal(thinned.cart, thinned.click)
+    assert set(thinned.click.flatten().tolist()) == {0.0, 1.0}
+    for positions in (range(1, 4), range(4, 13)):
+        here = torch.isin(full.position, torch.tensor(list(positions)))
+        shown, clicks = float(here.sum()), float(thinned.click[here].sum())
+        assert abs(clicks / shown - 0.4) < 4 * np.sqrt(0.4 * 0.6 / shown)
+    assert not torch.equal(Thinned(full, 0.4, seed=2).click, thinned.click)
+    assert torch.equal(Thinned(full, 0.4, seed=1).click, thinned.click)
+    assert torch.equal(Lists(lists_folder, "train").click, before)
+
+
+def without_clicks_below(folder: Path, position: int, out: Path) -> Path:
+    """The same lists of shoppers who examine nothing below a position"""
+    shutil.copytree(folder, out)
+    table = pq.read_table(out / "lists.parquet")
+    clicks = [row[:position] + [0] * len(row[position:]) for row in table["clicks"].to_pylist()]
+    column = table.schema.get_field_index("clicks")
+    pq.write_table(table.set_column(column, table.schema.field(column), pa.array(clicks, pa.list_(pa.int32()))), out / "lists.parquet")
+    return out
+
+
+def test_thinned_lists_have_as_many_clicks_as_the_biased_log(lists_folder: Path, tmp_path: Path) -> None:
+    biased = without_clicks_below(lists_folder, 3, tmp_path / "biased")
+    seen, all_clicks = (float(Lists(folder, "train").click.sum()) for folder in (biased, lists_folder))
+    share = mean_examination(biased, lists_folder)
+    assert share == pytest.approx(seen / all_clicks)
+    assert 0 < share < 1
+    trial = Trial(biased, lists_folder, tmp_path / "out")
+    for split in ("train", "validation"):
+        everything = Lists(lists_folder, split)
+        thinned = open_lists(THINNED, trial, split, seed=1)
+        clicks = float(everything.click.sum())
+        assert abs(float(thinned.click.sum()) - share * clicks) < 4 * np.sqrt(share * (1 - share) * clicks)
+        below = everything.position > 3
+        assert thinned.click[below].sum() > 0  # where the biased log has none
+        assert (thinned.click <= everything.click).all()
+    with pytest.raises(ValueError, match="more clicks"):
+        mean_examination(lists_folder, biased)
+
+
 def test_a_tower_can_be_told_a_curve() -> None:
     told = tower_of(np.array([0.8, 0.6, 0.2]))
     assert told.curve(4) == pytest.approx([1.0, 0.75, 0.25, 0.25], abs=1e-3)
@@ -301,7 +365,7 @@ def test_runs_are_left_for_the_judge_and_not_repeated(shuffled_folder: Path, tmp
         carry_out(model, trial, 1, options_of(model, trial, 1))
     before = [path.stat().st_mtime_ns for path in trial.out.rglob("run.json")]
     run_all(trial, list(MODELS), seeds=1, workers=1)
-    assert "4 of 4 runs are done" in capfd.readouterr().out
+    assert "5 of 5 runs are done" in capfd.readouterr().out
     assert [path.stat().st_mtime_ns for path in trial.out.rglob("run.json")] == before
     assert options_of(NAIVE, replace(trial, share=0.5), 1) != options_of(NAIVE, trial, 1)
     test = Lists(shuffled_folder, "test")
@@ -310,6 +374,7 @@ def test_runs_are_left_for_the_judge_and_not_repeated(shuffled_folder: Path, tmp
         report = json.loads((folder / "run.json").read_text())
         assert (report["model"], report["seed"]) == (model, 1)
         assert ("examination" in report) == (model == TOWER)
+        assert 0 < report["trainClicks"] <= float(Lists(shuffled_folder, "train").click.sum())
         assert np.load(folder / "scores.npy").shape == tuple(test.items.shape)
         assert np.load(folder / "clicks.npy").max() <= 1
     found = json.loads((trial.out / "examination.json").read_text())

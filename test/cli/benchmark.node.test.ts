@@ -21,6 +21,7 @@ import { engineScores, findRuns, readScores, shuffledScores } from "../../src/cl
 import { createClusterBootstrap, meanOverSeeds, studentQuantile } from "../../src/cli/benchmark/statistics.ts";
 import { openTestLists, type TestLists } from "../../src/cli/benchmark/test-lists.ts";
 import { logTicks, niceTicks } from "../../src/cli/benchmark/ticks.ts";
+import { trainClickRows } from "../../src/cli/benchmark/train-clicks.ts";
 import { type Progress, runBenchmark, runParts } from "../../src/cli/benchmark.ts";
 import { embedCatalog } from "../../src/cli/embed.ts";
 import { ROOT } from "../../src/cli/embed/encoder.ts";
@@ -358,6 +359,27 @@ describe("comparison of models", () => {
     );
     expect(pairs).not.toContain("prm - teacher");
     expect(new Set(pairs).size).toBe(pairs.length);
+  });
+
+  it("compares each way of dealing with position bias with as many clicks that have none", () => {
+    const ways = ["tower", "naive", "known", "unbiased", "thinned"].map((way) => `position-${way}`);
+    const pairs = pairsOf(ways).map((pair) => pair.join(" - "));
+    for (const way of ways.slice(0, -1)) expect(pairs).toContain(`${way} - position-thinned`);
+    expect(new Set(pairs).size).toBe(pairs.length);
+  });
+
+  it("counts the clicks that each model learned from, per list", () => {
+    const run = { seed: 1, parameters: 1, tokenTable: 0, trainLists: 50, seconds: 1, folder: "" };
+    const rows = trainClickRows([
+      { ...run, model: "position-naive", trainClicks: 100 },
+      { ...run, model: "position-thinned", trainClicks: 90 },
+      { ...run, model: "position-thinned", seed: 2, trainClicks: 120 },
+      { ...run, model: "teacher" },
+    ]);
+    expect(rows.map((row) => [row.model, row.mean, row.seeds])).toEqual([
+      ["position-naive", 100 / 50, 1],
+      ["position-thinned", (90 + 120) / 2 / 50, 2],
+    ]);
   });
 
   it("measures a learned examination curve against the simulator's own, whatever its scale", () => {

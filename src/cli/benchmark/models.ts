@@ -43,6 +43,11 @@ export const POSITION_PAIRS: readonly (readonly [string, string])[] = [
   ["position-known", "position-naive"],
   ["position-unbiased", "position-naive"],
   ["position-unbiased", "position-tower"],
+  // What bias costs, with as many clicks; and what fewer clicks cost, without bias.
+  ["position-naive", "position-thinned"],
+  ["position-tower", "position-thinned"],
+  ["position-known", "position-thinned"],
+  ["position-unbiased", "position-thinned"],
 ];
 
 /** Which differences are worth an interval, [model, against]: what the whole has over its variants, ours over the baselines, all over the engine. */

@@ -1,6 +1,7 @@
 /**
  * Position bias: the same teacher trained on biased clicks with the examination tower, without it, and weighted by the true propensities, and
- * on the clicks of the same searches with every position examined. All are judged on the same test lists.
+ * on the clicks of the same searches with every position examined, all of them or as many as the biased log has. All are judged on the same
+ * test lists.
  */
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -15,6 +16,7 @@ import { judgeOrders, judgeRuns } from "./judged-runs.ts";
 import { type Part, runsOf } from "./part.ts";
 import { findRuns } from "./runs.ts";
 import { openTestLists } from "./test-lists.ts";
+import { trainClickRows } from "./train-clicks.ts";
 import { makeWorld, WORLDS } from "./worlds.ts";
 
 const SEEDS = 5;
@@ -41,11 +43,12 @@ export const positionBias: Part = {
     const runs = findRuns(join(out, "runs"));
     const models = new Map([...judgeOrders(out, test), ...judgeRuns(runs, test)]);
     const estimates = v.parse(examinationSchema, JSON.parse(readFileSync(join(out, "examination.json"), "utf8")));
-    const curves = [
+    const figures = [
+      ...trainClickRows(runs),
       ...examinationRows(runs),
       ...estimatedRows("randomised estimator", estimates.randomised.share),
       ...estimatedRows("regression EM", estimates.regressionEm.share),
     ].map((row): Row => ({ part: PART, level, ...row }));
-    return [...compareModels({ part: PART, level, test, models, sliced: false }), ...curves];
+    return [...compareModels({ part: PART, level, test, models, sliced: false }), ...figures];
   },
 };

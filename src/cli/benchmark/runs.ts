@@ -15,6 +15,8 @@ const runSchema = v.looseObject({
   /** Of `parameters`, those in the token table. */
   tokenTable: v.number(),
   trainLists: v.number(),
+  /** In all training lists, as the model saw them. */
+  trainClicks: v.optional(v.number()),
   seconds: v.number(),
   /** Learned P(examined) at positions 1 .. 10, relative to the first. */
   examination: v.optional(v.array(v.number())),
