@@ -10,6 +10,7 @@ import { FLOPS } from "../../src/cli/benchmark/cost.ts";
 import { EXAMINATION_ERROR, examinationAt, TRUE_CURVE } from "../../src/cli/benchmark/examination.ts";
 import { plotsOf, writePlots } from "../../src/cli/benchmark/plots.ts";
 import { describeBenchmark } from "../../src/cli/benchmark/report.ts";
+import { TRAIN_CLICKS } from "../../src/cli/benchmark/train-clicks.ts";
 import { cardWithBenchmark, writeBenchmarkCard } from "../../src/cli/model/card.ts";
 
 const MODEL = fileURLToPath(new URL("../../model", import.meta.url));
@@ -114,6 +115,17 @@ describe("the card's text", () => {
     const text = describeBenchmark(mergePart(EMPTY, { name: "chorus", ...finished }, rows));
     expect(text).toContain("**Real human judgments (Chorus)** (level `chorus`)");
     expect(text).toMatch(/lambdamart - bm25\s+nDCG@10\s+cross-validated\s+5\s+\+0\.0123 \(-0\.0010 \.\. \+0\.0300\)/);
+  });
+
+  it("says how many clicks each way of dealing with position bias had to learn from, once they were counted", () => {
+    const biased = { part: "position bias", level: "drawn", low: null, high: null } as const;
+    const means = ["naive", "thinned"].map((way) => row({ ...biased, model: `position-${way}`, mean: 0.3 }));
+    const part = { name: "position bias", ...finished } as const;
+    expect(describeBenchmark(mergePart(EMPTY, part, means))).not.toContain(TRAIN_CLICKS);
+    const clicks = row({ ...biased, model: "position-thinned", metric: TRAIN_CLICKS, split: "train", mean: 2.5, low: 2.4, high: 2.6 });
+    expect(describeBenchmark(mergePart(EMPTY, part, [...means, clicks]))).toMatch(
+      /clicks per training list\n.*\nposition-thinned +5 +2\.5000 ± 0\.1000/,
+    );
   });
 
   it("replaces its own section of the card and leaves the rest alone", () => {

@@ -7,6 +7,7 @@ import { differencesTable, finder, meansTable, modelsOf, table, withInterval, wi
 import { aucOf, CALIBRATION, COLUMNS, gaucOf } from "./judge.ts";
 import { bestBaseline, ENGINE, ENSEMBLE, isAblation, POSITION_PAIRS, STUDENT, TEACHER, wholeOf } from "./models.ts";
 import type { PlotFile } from "./plots.ts";
+import { TRAIN_CLICKS } from "./train-clicks.ts";
 
 const LOGGED: readonly string[] = [aucOf("clicks"), gaucOf("clicks"), aucOf("purchases"), gaucOf("purchases")];
 const isOrdering = (name: string): boolean => name.startsWith("nDCG") || name.startsWith("MRR");
@@ -104,6 +105,10 @@ export function examinationSection({ rows, level, plots }: Section): string[] {
     const row = find({ level, model, metric: EXAMINATION_ERROR, split: "train" });
     return [model, row?.seeds, row && withSpread(row)];
   });
+  const clicks = modelsOf(rows.filter(({ metric }) => metric === TRAIN_CLICKS)).map((model) => {
+    const row = find({ level, model, metric: TRAIN_CLICKS, split: "train" });
+    return [model, row?.seeds, row && withSpread(row)];
+  });
   return [
     "Examination that the tower learned from biased clicks, and two estimates without a ranker, against the one by which the simulated " +
       "shoppers clicked: mean absolute error over positions 2 to 10, relative to the first. The tower's starting point (the middle of the " +
@@ -114,6 +119,13 @@ export function examinationSection({ rows, level, plots }: Section): string[] {
       "clicks weighted by the true propensities (known), and on clicks without position bias (unbiased):",
     meansTable(rows, level, [NDCG, PURCHASES]),
     differencesTable(rows, level, POSITION_PAIRS),
+    ...(clicks.length === 0
+      ? []
+      : [
+          "Where every position is examined there is more to learn from. “thinned” is trained on a random part of those clicks, as many as the " +
+            "biased log has: only it differs from the biased log in nothing but the bias.",
+          table(["model", "seeds", TRAIN_CLICKS], clicks),
+        ]),
   ];
 }
 
