@@ -13,6 +13,7 @@ import type { Row } from "./benchmark-file.ts";
 import { compareModels } from "./compare.ts";
 import { estimatedRows, examinationRows, POSITIONS } from "./examination.ts";
 import { judgeOrders, judgeRuns } from "./judged-runs.ts";
+import { POSITION_PAIRS } from "./models.ts";
 import { type Part, runsOf } from "./part.ts";
 import { findRuns } from "./runs.ts";
 import { openTestLists } from "./test-lists.ts";
@@ -27,7 +28,8 @@ const examinationSchema = v.object({ randomised: estimate, regressionEm: estimat
 
 export const positionBias: Part = {
   name: PART,
-  settings: () => [WORLDS.drawn, WORLDS.drawnFullLog, SEEDS],
+  // With the comparisons: rows of an edition that lacks one are not all of the part's rows.
+  settings: () => [WORLDS.drawn, WORLDS.drawnFullLog, SEEDS, POSITION_PAIRS],
   obstacle: () => undefined,
   async work(work) {
     const { level } = WORLDS.drawn;
