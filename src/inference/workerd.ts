@@ -2,7 +2,7 @@
  * onnxruntime-web inside workerd, from a module that is compiled already and, where there is one, a snapshot of its sessions. Imports no
  * wasm file: which one serves is decided where a Worker is put together.
  */
-import type { Instantiate } from "./instantiate.ts";
+import type { ModuleSource } from "./instantiate.ts";
 import { openSession, Tensor } from "./instantiate.ts";
 import type { Graph, Runtime } from "./runtime.ts";
 import { bytesOf, createLife } from "./runtime.ts";
@@ -24,9 +24,12 @@ const REMEDY = "until this isolate is replaced";
  * none they take 6 to 9 % off every run.
  */
 export function createWorkerdRuntime({ module, snapshot }: WorkerdModule): Runtime {
-  const instantiate: Instantiate = async (imports) => {
-    const instance = await WebAssembly.instantiate(module, imports);
-    return { module, instance: snapshot === undefined ? instance : restore(instance, imports, snapshot) };
+  const source: ModuleSource = {
+    async instantiate(imports) {
+      const instance = await WebAssembly.instantiate(module, imports);
+      return { module, instance: snapshot === undefined ? instance : restore(instance, imports, snapshot) };
+    },
+    hasOwnMemory: snapshot !== undefined,
   };
   return {
     provider: "wasm",
@@ -36,7 +39,7 @@ export function createWorkerdRuntime({ module, snapshot }: WorkerdModule): Runti
       snapshot === undefined
         ? `${REMEDY}: deploy again, and check that student.onnx and the onnxruntime-web version belong together`
         : `${REMEDY}: its runtime holds only what its profile used; run the profile again (armmt build) and deploy`,
-    createSession: async (graph) => openSession(instantiate, readable(graph, snapshot)),
+    createSession: async (graph) => openSession(source, readable(graph, snapshot)),
   };
 }
 

@@ -110,15 +110,15 @@ async function slimDown(stock: Uint8Array, glue: string, models: readonly JobMod
   const progress = progressBar("Building the runtime of the edge", rehearsals * RUNS_PER_MODEL * models.length, { json });
   const onProgress = () => progress.increment();
   try {
-    const expected = await runJob({ kind: "rehearse", wasm: stock, models, snapshot: undefined }, onProgress);
+    const expected = await runJob({ kind: "rehearse", wasm: stock, models, snapshot: undefined, hasOwnMemory: false }, onProgress);
     const reporting = reportCalls(stock);
     const recorded = await runJob({ kind: "record", wasm: reporting.bytes, models, names, globals: reporting.globals }, onProgress);
     if (recorded.kind !== "recorded") throw new Error("no snapshot was taken");
     const { snapshot } = recorded;
-    const profile = await runJob({ kind: "rehearse", wasm: reporting.bytes, models, snapshot }, onProgress);
+    const profile = await runJob({ kind: "rehearse", wasm: reporting.bytes, models, snapshot, hasOwnMemory: false }, onProgress);
     const used = profile.kind === "rehearsed" ? profile.used : [];
     const wasm = reporting.strip(new Set(used));
-    const proof = await runJob({ kind: "rehearse", wasm, models, snapshot }, onProgress);
+    const proof = await runJob({ kind: "rehearse", wasm, models, snapshot, hasOwnMemory: true }, onProgress);
     if (expected.kind !== "rehearsed" || proof.kind !== "rehearsed" || proof.digest !== expected.digest) {
       throw new Error("the smaller runtime does not answer as onnxruntime-web's own does");
     }

@@ -29,7 +29,7 @@ interface Setting {
 
 export type Job =
   | ({ readonly kind: "record"; readonly names: ExportNames; readonly globals: readonly string[] } & Setting)
-  | ({ readonly kind: "rehearse"; readonly snapshot: Snapshot | undefined } & Setting);
+  | ({ readonly kind: "rehearse"; readonly snapshot: Snapshot | undefined; readonly hasOwnMemory: boolean } & Setting);
 
 export type Answer =
   | { readonly kind: "progress" }
@@ -83,7 +83,7 @@ async function record({ wasm, models, names, globals }: Job & { kind: "record" }
     return { module, instance: { exports: { ...instance.exports, [names.done.createSession]: noted } } };
   };
   for (const { graph, manifest } of models) {
-    const session = await openSession(instantiate, new Uint8Array(graph));
+    const session = await openSession({ instantiate, hasOwnMemory: false }, new Uint8Array(graph));
     // What onnxruntime makes with a first run.
     for (const value of Object.values(await session.run(createFeeds(warmUpList(manifest), Tensor)))) value.dispose();
   }
@@ -106,14 +106,14 @@ async function record({ wasm, models, names, globals }: Job & { kind: "record" }
   };
 }
 
-async function perform({ wasm, models, snapshot }: Job & { kind: "rehearse" }): Promise<Answer> {
+async function perform({ wasm, models, snapshot, hasOwnMemory }: Job & { kind: "rehearse" }): Promise<Answer> {
   const module = await WebAssembly.compile(new Uint8Array(wasm));
   const instantiate = async (imports: WebAssembly.Imports) => {
     const instance = await WebAssembly.instantiate(module, complete(imports));
     return { module, instance: snapshot === undefined ? instance : restore(instance, imports, snapshot) };
   };
   const open = (graph: Uint8Array, place: number) =>
-    openSession(instantiate, snapshot === undefined ? new Uint8Array(graph) : graphOfPlace(place));
+    openSession({ instantiate, hasOwnMemory }, snapshot === undefined ? new Uint8Array(graph) : graphOfPlace(place));
   const sessions: { session: InferenceSession; manifest: ModelManifest }[] = [];
   for (const [place, { graph, manifest }] of models.entries()) {
     // A Worker may open a model twice, and close one.
