@@ -80,7 +80,7 @@ describe("costOf()", () => {
   });
 
   it("takes its milliseconds from the README's table and its shards from the packer", () => {
-    const header = /\| ms per search, p50 \/ p99 \|([^\n]*)\|\n/.exec(README)?.[1] ?? "";
+    const header = /\| ms per search, 1 connection, p50 \/ p99 [^|]*\|([^\n]*)\|\n/.exec(README)?.[1] ?? "";
     const row = /\n\| re-ranked \|([^\n]*)\|\n/.exec(README)?.[1] ?? "";
     const windows = [...header.matchAll(/K = (\d+)/g)].map((match) => Number(match[1]));
     const medians = row.split("|").map((cell) => Number(cell.split("/")[0]));
