@@ -2,6 +2,7 @@
  * Two rings: files ending in `.node.test.ts` need Node (files, native libraries), all others run inside workerd with real KV and D1.
  * Browser tests have their own config (test/browser), because they need Chromium.
  */
+import { availableParallelism } from "node:os";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { buildEdge } from "./src/cli/build/edge-build.ts";
@@ -11,6 +12,8 @@ await buildEdge({ quick: true });
 
 export default defineConfig({
   test: {
+    // Vitest would leave a core free, and on two cores run one file after the other.
+    maxWorkers: availableParallelism(),
     projects: [
       {
         plugins: [
