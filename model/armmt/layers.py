@@ -94,7 +94,10 @@ class QueryTower(nn.Module):
     def forward(self, ids: Tensor, mask: Tensor) -> Asked:
         """ids [B, L], mask [B, L] -> Asked"""
         meanings, importance = torch.split(self.learned(ids), [self.width, ASPECTS], -1)
-        words = from_bytes(self.lexical[ids]) * TEXT_DIM**-0.5
+        words = from_bytes(self.lexical[ids])
+        if words.dtype != mask.dtype:  # float64 in tests; asked here so that no graph has the conversion
+            words = words.to(mask.dtype)
+        words = words * TEXT_DIM**-0.5
         shares = 2.0 * torch.sigmoid(importance) * mask.unsqueeze(2)  # [B, L, ASPECTS]
         lexical = torch.matmul(shares.transpose(1, 2), words)
         lexical = lexical / (lexical.square().sum(2, keepdim=True) + 1e-8).sqrt()
