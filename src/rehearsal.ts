@@ -56,7 +56,7 @@ export async function rehearse(scorer: Scorers): Promise<number> {
 
 async function searchOnce(text: string, deps: SearchDeps): Promise<void> {
   const ubi = { query_id: CATALOG, client_id: CATALOG };
-  const body = new TextEncoder().encode(JSON.stringify({ query: { multi_match: { query: text } }, size: 20, ext: { ubi } }));
+  const body = new TextEncoder().encode(JSON.stringify({ query: { multi_match: { query: text } }, size: WINDOW, ext: { ubi } }));
   const headers = new Headers({ "content-type": "application/json", "x-armmt-history": idOf(7) });
   const common = { isExplained: false, forcedVariant: undefined, afterReply: () => undefined };
   const request: SearchRequest = { method: "POST", path: `/${CATALOG}/_search`, search: "", body, headers, ...common };

@@ -5,6 +5,7 @@
  */
 import { createServer } from "node:http";
 import type { ListTensors } from "../../ranking/features.ts";
+import { serveParent } from "./child-server.ts";
 import { createList } from "./list.ts";
 import { openPeers } from "./peers.ts";
 
@@ -31,9 +32,4 @@ const server = createServer((request, response) => {
     response.end(text);
   });
 });
-server.keepAliveTimeout = 600_000;
-server.listen(0, "127.0.0.1", () => {
-  const address = server.address();
-  process.send?.(typeof address === "object" ? address?.port : undefined);
-});
-process.on("disconnect", () => process.exit(0));
+serveParent(server);

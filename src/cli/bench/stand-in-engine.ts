@@ -3,6 +3,7 @@
  * process of its own (`fork`), tells its port, and ends with its parent.
  */
 import { createServer } from "node:http";
+import { serveParent } from "./child-server.ts";
 import { replyTo } from "./engine-replies.ts";
 
 const server = createServer((request, response) => {
@@ -14,9 +15,4 @@ const server = createServer((request, response) => {
     response.end(body);
   });
 });
-server.keepAliveTimeout = 600_000;
-server.listen(0, "127.0.0.1", () => {
-  const address = server.address();
-  process.send?.(typeof address === "object" ? address?.port : undefined);
-});
-process.on("disconnect", () => process.exit(0));
+serveParent(server);

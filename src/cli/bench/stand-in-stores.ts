@@ -6,6 +6,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import { createServer } from "node:http";
+import { serveParent } from "./child-server.ts";
 
 const values = new Map<string, Buffer>();
 const counts = { reads: 0, statements: 0 };
@@ -53,9 +54,4 @@ const server = createServer((request, response) => {
     response.end(body);
   });
 });
-server.keepAliveTimeout = 600_000;
-server.listen(0, "127.0.0.1", () => {
-  const address = server.address();
-  process.send?.(typeof address === "object" ? address?.port : undefined);
-});
-process.on("disconnect", () => process.exit(0));
+serveParent(server);

@@ -69,7 +69,10 @@ export async function buildEdge(options: BuildOptions = {}): Promise<BuildReport
   const glue = options.glue ?? readFileSync(fileURLToPath(import.meta.resolve(RUNTIME_GLUE)), "utf8");
   const key = keyOf(models, stock, glue);
   const known = fresh ? undefined : readReport(folder);
-  if (known?.key === key && (quick || known.kind === "snapshot" || known.reason !== undefined)) return known;
+  if (known?.key === key && (quick || known.kind === "snapshot" || known.reason !== undefined)) {
+    if (!quick && known.reason !== undefined) warn(known.reason);
+    return known;
+  }
 
   const versions = models.map(({ manifest }) => manifest.version);
   const finish = (runtime: Uint8Array, edge: Uint8Array, rest: Pick<BuildReport, "kind" | "reason" | "functions">): BuildReport => {
@@ -86,15 +89,20 @@ export async function buildEdge(options: BuildOptions = {}): Promise<BuildReport
     slim = await slimDown(stock, glue, models, json);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    process.stderr.write(
-      `Warning: the Worker gets onnxruntime-web's own file, which is larger and starts more slowly, because ${reason}\n` +
-        `Try it again with: npm run armmt -- build --fresh\n`,
-    );
+    warn(reason);
     return finish(stock, stockEdge(), { kind: "stock", reason });
   }
   const { wasm, snapshot, functions } = slim;
   const carried = models.map(({ manifest }) => ({ manifest, sha256: manifest.sha256 }));
   return finish(wasm, encodeEdgeFile({ kind: "snapshot", models: carried, snapshot }), { kind: "snapshot", functions });
+}
+
+/** With every build, not only the one that failed: who deploys should know. */
+function warn(reason: string): void {
+  process.stderr.write(
+    `Warning: the Worker gets onnxruntime-web's own file, which is larger and starts more slowly, because ${reason}\n` +
+      `Try it again with: npm run armmt -- build --fresh\n`,
+  );
 }
 
 interface Slim {

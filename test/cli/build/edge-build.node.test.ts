@@ -37,9 +37,12 @@ describe("buildEdge()", () => {
   it("takes onnxruntime-web's own file, with a warning, where that cannot be cut down", async () => {
     const warn = vi.spyOn(process.stderr, "write").mockReturnValue(true);
     const report = await buildEdge({ json: true, folder, glue: "another version" });
+    const again = await buildEdge({ json: true, folder, glue: "another version" });
     const words = warn.mock.calls.map(([text]) => String(text)).join("");
     warn.mockRestore();
     expect(report).toMatchObject({ kind: "stock", reason: expect.stringContaining("_OrtInit") });
+    expect(again).toEqual(report);
+    expect(words.match(/Warning: /g)).toHaveLength(2);
     expect(words).toMatch(/^Warning: .*its wasm exports _OrtInit[^]*armmt -- build --fresh/);
     const stock = readFileSync(new URL("../../../node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm", import.meta.url));
     expect(readFileSync(join(folder, "runtime.wasm")).equals(stock)).toBe(true);
