@@ -90,6 +90,8 @@ describe("armmt bench --quick --json", () => {
       expect(failed?.p50).toBe(0);
       expect(one(`growth of resident memory, 1 s on ${connections}`).unit).toBe("%");
     }
+    const inSmallHeap = found.find(({ name }) => /^failed searches of [1-9]\d*, heap of at most 64 MB/.test(name));
+    expect(inSmallHeap?.p50).toBe(0);
     expect(one("edge Worker, gzip").p50).toBeLessThan(one("edge Worker, raw").p50);
     expect(one("edge Worker, raw").p50).toBeLessThan(64 * 2 ** 20); // the platform's limit
     expect(one("search, re-ranked, server in Node, 8 connections, K = 100").peer).toBe("workerd");

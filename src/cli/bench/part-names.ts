@@ -5,6 +5,7 @@ export const SUMMARIES = {
   busy: "8 connections: time added per search, searches per second and per processor second, beside passthrough and a bare proxy Worker",
   cold: "start-up, first search and memory of fresh processes, beside an empty Worker",
   load: "1, 8 and 64 connections for a minute each: latency to p99.9, failures, memory",
+  isolate: "64 connections for a minute with the heap that an isolate of 128 MB leaves: failures, memory, beside an unlimited heap",
   scaling: "a search by items in the catalogue, window, and bytes of a hit, beside passthrough",
   servers: "the edge as a server in Node beside workerd, 8 connections",
   model: "the model's run in workerd, beside the same wasm in Node and native onnxruntime",

@@ -14,13 +14,14 @@ import { benchScaling } from "./scaling.ts";
 import { benchSearches } from "./searches.ts";
 import { benchServers } from "./servers.ts";
 import { benchStore } from "./stored.ts";
-import { benchLoad, benchSoak } from "./sustained.ts";
+import { benchIsolate, benchLoad, benchSoak } from "./sustained.ts";
 
 export const PARTS: Readonly<Record<PartName, (bench: Bench) => Promise<Measurement[]>>> = {
   searches: benchSearches,
   busy: benchBusy,
   cold: benchCold,
   load: benchLoad,
+  isolate: benchIsolate,
   scaling: benchScaling,
   servers: benchServers,
   model: benchRuns,

@@ -58,13 +58,14 @@ export async function withSurroundings<T>(indexes: readonly Index[], work: (arou
   }
 }
 
-/** The edge in the middle of it, serving. */
-export async function withShop<T>(bench: Bench, indexes: readonly Index[], work: (shop: Shop) => Promise<T>): Promise<T> {
+/** The edge in the middle of it, serving; with V8's heap limited to `heapMb` where that is given. */
+export async function withShop<T>(bench: Bench, indexes: readonly Index[], work: (shop: Shop) => Promise<T>, heapMb?: number): Promise<T> {
   const bundle = await bench.bundle("edge");
   return withSurroundings(indexes, async (around) => {
     const config = writeWorkerdConfig(join(bench.folder, `edge-${around.engine.address.replace(":", "-")}`), bundle, {
       vars: around.vars,
       stores: around.stores.address,
+      heapMb,
     });
     const edge = await startWorkerd(config);
     const client = createClient(edge.url);

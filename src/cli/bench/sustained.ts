@@ -1,6 +1,6 @@
 /**
  * Searches for a long time: latency to the last one in a thousand, what failed, and whether memory grows. `load` holds 1, 8 and 64
- * connections for a minute each, `soak` holds 8 for ten minutes.
+ * connections for a minute each, `soak` holds 8 for ten minutes, `isolate` holds 64 where V8 has little room.
  */
 import { performance } from "node:perf_hooks";
 import type { Bench } from "./context.ts";
@@ -68,6 +68,45 @@ export async function benchSoak(bench: Bench): Promise<Measurement[]> {
     ];
   });
 }
+
+/**
+ * Cloudflare ends an isolate at 128 MB, V8's heap and everything beside it; local workerd sets no limit, and V8 then lets the heap grow as
+ * the machine allows. Here it may take what 128 MB leave beside the runtime's memory (17), `edge.bin` (7), and the bodies of requests and replies
+ * on their way (as much again, and as much to spare): more would end the process, and every search after that would fail.
+ */
+const ISOLATE_HEAP_MB = 64;
+
+const ISOLATE_CONNECTIONS = 64;
+
+export async function benchIsolate(bench: Bench): Promise<Measurement[]> {
+  const under = (seconds: number, heapMb?: number) =>
+    withShop(
+      bench,
+      [INDEX],
+      async ({ edge, client, nextQuery }) =>
+        sustain(bench, heapMb === undefined ? "unlimited heap" : `heap of ${heapMb} MB`, rerankedBy({ ...edge, client }, INDEX), {
+          connections: ISOLATE_CONNECTIONS,
+          seconds,
+          nextQuery,
+        }),
+      heapMb,
+    );
+  const unlimited = await under(bench.plan.passthroughSeconds);
+  const limited = await under(bench.plan.loadSeconds, ISOLATE_HEAP_MB);
+  const name = `heap of at most ${ISOLATE_HEAP_MB} MB, ${ISOLATE_CONNECTIONS} connections`;
+  return [
+    withP999(measured(`search, ${name}`, "ms", limited.load.ms, beside(median(unlimited.load.ms))), limited.load.ms),
+    ...(limited.load.cpuMs === undefined || unlimited.load.cpuMs === undefined
+      ? []
+      : [measured(`processor time per search, ${name}`, "ms CPU", [limited.load.cpuMs], beside(unlimited.load.cpuMs))]),
+    measured(`resident memory of the process, ${name}`, "MB", mbOf(limited), beside(median(mbOf(unlimited)))),
+    measured(`failed searches of ${limited.load.ms.length}, ${name}`, "count", [limited.load.failed]),
+  ];
+}
+
+const beside = (p50: number) => ({ peer: "unlimited heap", p50 });
+
+const mbOf = ({ memory }: Sustained): number[] => memory.map(({ mb }) => mb);
 
 async function sustain(bench: Bench, name: string, target: Target, options: Parameters<typeof load>[1]): Promise<Sustained> {
   const memory: MemorySample[] = [];

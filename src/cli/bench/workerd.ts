@@ -27,6 +27,8 @@ export interface Surroundings {
   readonly vars?: Vars;
   /** host:port of the stand-in stores; without them the bindings are there and lead nowhere. */
   readonly stores?: string;
+  /** V8's heap may take so much, and the process ends when that is not enough; without it as much as V8 finds good for the machine. */
+  readonly heapMb?: number | undefined;
 }
 
 const FIELDS: Readonly<Record<BundledModule["type"], string>> = { ESModule: "esModule", CompiledWasm: "wasm", Data: "data" };
@@ -39,7 +41,7 @@ const NOWHERE = "127.0.0.1:9";
 const text = (value: string): string => JSON.stringify(value);
 
 /** Writes modules and a workerd configuration into `folder`; returns the configuration's path. */
-export function writeWorkerdConfig(folder: string, bundle: Bundle, { vars = {}, stores = NOWHERE }: Surroundings = {}): string {
+export function writeWorkerdConfig(folder: string, bundle: Bundle, { vars = {}, stores = NOWHERE, heapMb }: Surroundings = {}): string {
   mkdirSync(folder, { recursive: true });
   for (const { name, bytes } of bundle.modules) writeFileSync(join(folder, name), bytes);
   const modules = bundle.modules.map(({ name, type }) => `(name = ${text(name)}, ${FIELDS[type]} = embed ${text(name)})`);
@@ -57,6 +59,7 @@ export function writeWorkerdConfig(folder: string, bundle: Bundle, { vars = {}, 
     path,
     `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
+  v8Flags = [${heapMb === undefined ? "" : text(`--max-heap-size=${heapMb}`)}],
   services = [
     (name = "main", worker = (
       compatibilityDate = ${text(bundle.compatibilityDate)},
