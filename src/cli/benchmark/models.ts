@@ -37,6 +37,9 @@ export function wholeOf(model: string, models: readonly string[]): string | unde
   return models.filter((name) => model.startsWith(`${name}-`)).toSorted((a, b) => b.length - a.length)[0];
 }
 
+/** Of the level's training lists, for all models of the ablations: there are thirty-three trainings, and on all lists each takes a quarter of an hour. */
+export const ABLATIONS_SHARE = 0.25;
+
 /** Ways of dealing with position bias, [model, against]. */
 export const POSITION_PAIRS: readonly (readonly [string, string])[] = [
   ["position-tower", "position-naive"],

@@ -10,7 +10,7 @@ import type { PartName, Row } from "./benchmark-file.ts";
 import { compareModels } from "./compare.ts";
 import { costRows } from "./cost.ts";
 import { judgeOrders, judgeRuns } from "./judged-runs.ts";
-import { isAblation, STUDENT, TEACHER } from "./models.ts";
+import { ABLATIONS_SHARE, isAblation, STUDENT, TEACHER } from "./models.ts";
 import { type Part, runsOf, type Work } from "./part.ts";
 import { positionBias } from "./position-bias.ts";
 import { reportedPart } from "./reported.ts";
@@ -32,8 +32,8 @@ interface Trained {
   readonly runs: string;
 }
 
-/** Of the training lists, where a part takes fewer: it has thirty-three trainings, and on all lists each takes a quarter of an hour. */
-const SHARES: ReadonlyMap<PartName, number> = new Map([["fashion ablations", 0.25]]);
+/** Of the training lists, where a part takes fewer. */
+const SHARES: ReadonlyMap<PartName, number> = new Map([["fashion ablations", ABLATIONS_SHARE]]);
 
 /** Trains what is not trained yet. A table searches for its models' settings and leaves them; other parts take them where they are. */
 async function study({ part, world, lists, runs }: Trained): Promise<void> {

@@ -5,7 +5,7 @@ import { COST_K, FLOPS, GRAPH_BYTES, PARAMETERS, TOKEN_TABLE, TRAIN_SECONDS, WAS
 import { EXAMINATION_ERROR } from "./examination.ts";
 import { differencesTable, finder, meansTable, modelsOf, table, withInterval, withSpread } from "./figures.ts";
 import { aucOf, CALIBRATION, COLUMNS, gaucOf } from "./judge.ts";
-import { bestBaseline, ENGINE, ENSEMBLE, isAblation, POSITION_PAIRS, STUDENT, TEACHER, wholeOf } from "./models.ts";
+import { ABLATIONS_SHARE, bestBaseline, ENGINE, ENSEMBLE, isAblation, POSITION_PAIRS, STUDENT, TEACHER, wholeOf } from "./models.ts";
 import type { PlotFile } from "./plots.ts";
 import { TRAIN_CLICKS } from "./train-clicks.ts";
 
@@ -85,7 +85,7 @@ function variantsIn(rows: readonly Row[], isVariant: (model: string) => boolean)
 
 export function ablationSection({ rows, level }: Section): string[] {
   return [
-    "What each piece is worth: the whole model minus the same model trained without the piece.",
+    `What each piece is worth: the whole model minus the same model trained without the piece, on ${ABLATIONS_SHARE * 100} % of the training lists.`,
     differencesTable(rows, level, variantsIn(rows, isAblation)),
     meansTable(rows, level, [NDCG, PURCHASES]),
   ];
