@@ -8,7 +8,7 @@ export const SUMMARIES = {
   isolate: "64 connections for a minute with the heap that an isolate of 128 MB leaves: failures, memory, beside an unlimited heap",
   scaling: "a search by items in the catalogue, window, and bytes of a hit, beside passthrough",
   servers: "the edge as a server in Node beside workerd, 8 connections",
-  model: "the model's run in workerd, beside the same wasm in Node and native onnxruntime",
+  model: "the model's run in workerd on the runtime that is deployed, beside onnxruntime-web's own wasm in Node and native onnxruntime",
   rankers: "the model's run beside LambdaMART in JavaScript and a cross-encoder of MiniLM-L6's size",
   features: "item vectors, features and tensors, beside a run of the model",
   replies: "moving hits as byte spans, beside JSON.parse + JSON.stringify",

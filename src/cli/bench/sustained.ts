@@ -71,8 +71,8 @@ export async function benchSoak(bench: Bench): Promise<Measurement[]> {
 
 /**
  * Cloudflare ends an isolate at 128 MB, V8's heap and everything beside it; local workerd sets no limit, and V8 then lets the heap grow as
- * the machine allows. Here it may take what 128 MB leave beside the runtime's memory (17), `edge.bin` (7), and the bodies of requests and replies
- * on their way (as much again, and as much to spare): more would end the process, and every search after that would fail.
+ * the machine allows. The runtime's memory (17 MB) and `edge.bin` (7) lie beside the heap, which gets 64 of the 104 that are left: the rest is for
+ * bodies on their way, and to spare. Where more is needed the process ends, and every search after that fails.
  */
 const ISOLATE_HEAP_MB = 64;
 

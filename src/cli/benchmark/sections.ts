@@ -123,7 +123,7 @@ export function examinationSection({ rows, level, plots }: Section): string[] {
       ? []
       : [
           "Where every position is examined there is more to learn from. “thinned” is trained on a random part of those clicks, as many as the " +
-            "biased log has: only it differs from the biased log in nothing but the bias.",
+            "biased log has: of the two logs without bias, only that one differs from the biased log by the bias alone.",
           table(["model", "seeds", TRAIN_CLICKS], clicks),
         ]),
   ];
