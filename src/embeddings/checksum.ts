@@ -1,32 +1,56 @@
 /** CRC-32, the one of zlib. Pure; nothing of shards in it. */
 
-let tables: readonly Int32Array[] | undefined;
+/** Bytes per step, each with a table of its own (slicing-by-8). */
+const STEP = 8;
+const WORD_BYTES = 4;
 
-/** Four tables, so that one step takes four bytes: half a megabyte in about a millisecond. */
-function buildTables(): readonly Int32Array[] {
-  const first = Int32Array.from({ length: 256 }, (_, byte) => {
+/** The tables one after the other, [STEP, 256]. */
+let tables: Int32Array | undefined;
+
+function buildTables(): Int32Array {
+  const all = new Int32Array(STEP * 256);
+  for (let byte = 0; byte < 256; byte++) {
     let value = byte;
     for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
-    return value;
-  });
-  const all = [first];
-  for (let n = 1; n < 4; n++) all.push(all[n - 1]!.map((value) => (value >>> 8) ^ first[value & 0xff]!));
+    all[byte] = value;
+  }
+  for (let at = 256; at < all.length; at++) {
+    const before = all[at - 256]!;
+    all[at] = (before >>> 8) ^ all[before & 0xff]!;
+  }
   return all;
 }
 
-/** Over bytes `from` to `to`, on top of `seed` (-1 at the beginning); the complement of the last one is the checksum. */
+/**
+ * Over bytes `from` to `to`, on top of `seed` (-1 at the beginning); the complement of the last one is the checksum. Half a megabyte in
+ * less than half a millisecond: searches wait for it when an isolate meets a shard.
+ */
 export function crc32(bytes: Uint8Array, from: number, to: number, seed: number): number {
   tables ??= buildTables();
-  const t0 = tables[0]!;
-  const t1 = tables[1]!;
-  const t2 = tables[2]!;
-  const t3 = tables[3]!;
-  let crc = seed;
-  let i = from;
-  for (; i + 4 <= to; i += 4) {
-    crc ^= bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
-    crc = t3[crc & 0xff]! ^ t2[(crc >>> 8) & 0xff]! ^ t1[(crc >>> 16) & 0xff]! ^ t0[crc >>> 24]!;
+  const t = tables;
+  const aligned = Math.min(to, from + ((WORD_BYTES - ((bytes.byteOffset + from) % WORD_BYTES)) % WORD_BYTES));
+  const steps = Math.floor((to - aligned) / STEP);
+  // Little-endian, as all that is packed. Where no step is left, neither is the alignment.
+  const words = steps === 0 ? new Int32Array() : new Int32Array(bytes.buffer, bytes.byteOffset + aligned, (steps * STEP) / WORD_BYTES);
+  let crc = byByte(t, bytes.subarray(from, aligned), seed);
+  for (let w = 0; w < words.length; w += 2) {
+    const low = crc ^ words[w]!;
+    const high = words[w + 1]!;
+    crc =
+      t[0x700 | (low & 0xff)]! ^
+      t[0x600 | ((low >>> 8) & 0xff)]! ^
+      t[0x500 | ((low >>> 16) & 0xff)]! ^
+      t[0x400 | (low >>> 24)]! ^
+      t[0x300 | (high & 0xff)]! ^
+      t[0x200 | ((high >>> 8) & 0xff)]! ^
+      t[0x100 | ((high >>> 16) & 0xff)]! ^
+      t[high >>> 24]!;
   }
-  for (; i < to; i++) crc = t0[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8);
+  return byByte(t, bytes.subarray(aligned + words.byteLength, to), crc);
+}
+
+function byByte(t: Int32Array, bytes: Uint8Array, seed: number): number {
+  let crc = seed;
+  for (const byte of bytes) crc = t[(crc ^ byte) & 0xff]! ^ (crc >>> 8);
   return crc;
 }
