@@ -4,6 +4,7 @@
  * The models are loaded, and a few searches rehearsed, at module scope, so that no request waits for them. A model that cannot be loaded
  * does not stop the Worker: its searches then pass through with that reason.
  */
+import { env as bindings } from "cloudflare:workers";
 import type { D1Database, ExecutionContext, KVNamespace, MessageBatch, RateLimit } from "@cloudflare/workers-types";
 import { ConfigurationError, log, openEdge, readConfig } from "./edge.ts";
 import { consumeBatch } from "./events/queue.ts";
@@ -14,7 +15,7 @@ import { rehearse, SEARCHES } from "./rehearsal.ts";
 import type { FlagClient } from "./search/flags.ts";
 
 /** The optional ones of SinkBindings are for EVENT_SINKS. */
-interface Env extends SinkBindings {
+export interface Env extends SinkBindings {
   readonly EMBEDDINGS: KVNamespace;
   readonly EVENTS: D1Database;
   /** Optional: a flag system of OpenFeature's shape (Cloudflare's Flagship). */
@@ -52,6 +53,24 @@ function openApp(env: Env, flagClient: FlagClient | undefined): ReturnType<typeo
   });
 }
 
+/**
+ * With the bindings of `cloudflare:workers`, which are those of every request, so that the first one waits for less. `undefined` where they
+ * cannot be used: their problems are logged, and a request tries again with its own, and is answered.
+ */
+function openEarly(flagClient: FlagClient | undefined): ReturnType<typeof openEdge> | undefined {
+  try {
+    return openApp(bindings, flagClient);
+  } catch {
+    return undefined;
+  }
+}
+
+/** On Cloudflare a request has no other bindings than the module; whoever tests an entry may give it others. */
+function haveSameValues(one: object, other: object): boolean {
+  const entries = Object.entries(one);
+  return entries.length === Object.keys(other).length && entries.every(([name, value]) => Reflect.get(other, name) === value);
+}
+
 export interface WorkerOptions {
   /** OpenFeature's client, for shops that have another flag system; see VARIANT_FLAG. */
   readonly flagClient?: FlagClient;
@@ -59,11 +78,13 @@ export interface WorkerOptions {
 
 /** For `export default`; a Worker of your own gives what bindings and variables cannot: `createWorker({ flagClient: OpenFeature.getClient() })`. */
 export function createWorker({ flagClient }: WorkerOptions = {}) {
+  let early = openEarly(flagClient);
   let app: ReturnType<typeof openEdge> | undefined;
   return {
     async fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
       try {
-        app ??= openApp(env, flagClient);
+        app ??= (haveSameValues(env, bindings) ? early : undefined) ?? openApp(env, flagClient);
+        early = undefined;
       } catch (cause) {
         log({ level: "error", event: "start", detail: String(cause) });
         // On a laptop whoever asks is whoever can mend it; elsewhere nobody is told how this shop is set up.

@@ -18,3 +18,7 @@ declare module "*.html" {
   const text: string;
   export default text;
 }
+
+declare module "cloudflare:workers" {
+  export const env: import("./create-worker.ts").Env;
+}
