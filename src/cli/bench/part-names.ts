@@ -1,6 +1,7 @@
 /** Names and summaries of the parts, apart from their code: that brings miniflare and onnxruntime, which take a second to load. */
 
 export const SUMMARIES = {
+  machine: "how steady the machine is: the same work again and again, with nothing beside it",
   searches: "time added per search on 1 connection, by K, beside passthrough and the model's run alone",
   busy: "8 connections: time added per search, searches per second and per processor second, beside passthrough and a bare proxy Worker",
   cold: "start-up, first search and memory of fresh processes, beside an empty Worker",

@@ -13,10 +13,12 @@ import { benchRuns } from "./runs.ts";
 import { benchScaling } from "./scaling.ts";
 import { benchSearches } from "./searches.ts";
 import { benchServers } from "./servers.ts";
+import { benchMachine } from "./steadiness.ts";
 import { benchStore } from "./stored.ts";
 import { benchIsolate, benchLoad, benchSoak } from "./sustained.ts";
 
 export const PARTS: Readonly<Record<PartName, (bench: Bench) => Promise<Measurement[]>>> = {
+  machine: benchMachine,
   searches: benchSearches,
   busy: benchBusy,
   cold: benchCold,
