@@ -31,8 +31,8 @@ export interface ItemStore {
 export interface ItemStoreOptions {
   readonly kv: KvReader;
   readonly catalog: string;
-  /** Budget of packed shards in this isolate. A shard larger than it is used and not kept. */
-  readonly cacheBytes: number;
+  /** The packed shards of this isolate, one for all catalogues: whichever is searched more may hold more. */
+  readonly shards: ShardCache;
   /** How long a published version may go unnoticed. Default 60. */
   readonly pointerTtlSeconds?: number;
   /** For one lookup as a whole, however many keys it reads. */
@@ -109,8 +109,8 @@ function parseJson<T>(schema: v.GenericSchema<unknown, T>, text: string): Result
   return err(parsed.issues.map((issue) => `${v.getDotPath(issue) ?? "value"}: ${issue.message}`).join("; "));
 }
 
-/** Packed bytes by key, least recently used first out. */
-class ShardCache {
+/** Packed shards by key, least recently used first out. A shard larger than all that it may hold is used and not kept. */
+export class ShardCache {
   readonly #maxBytes: number;
   readonly #shards = new Map<string, Shard>();
   #bytes = 0;
@@ -153,9 +153,8 @@ interface Live {
 }
 
 export function createItemStore(options: ItemStoreOptions): ItemStore {
-  const { kv, catalog, timeoutMs, now } = options;
+  const { kv, catalog, shards: cache, timeoutMs, now } = options;
   const pointerTtlMs = (options.pointerTtlSeconds ?? 60) * 1000;
-  const cache = new ShardCache(options.cacheBytes);
   let live: Live | undefined;
 
   async function currentSet(): Promise<Result<PublishedSet, Bypass>> {

@@ -9,7 +9,7 @@ import type { Engine, Fetch } from "../backends/engine.ts";
 import { createEngine } from "../backends/engine.ts";
 import type { Config, IndexConfig } from "../config.ts";
 import type { ItemStore, KvReader } from "../embeddings/store.ts";
-import { createItemStore } from "../embeddings/store.ts";
+import { createItemStore, ShardCache } from "../embeddings/store.ts";
 import type { Counters } from "../events/counters.ts";
 import type { ExposureSink } from "../events/sink.ts";
 import type { Scorers } from "../inference/scorers.ts";
@@ -52,9 +52,9 @@ export function assembleSearches(config: Config, outside: Outside): Searches {
   const { kv, fetch, flagClient, maxReplyBytes = MAX_REPLY_BYTES, ...shared } = outside;
   const catalogs = new Set([...config.indexes.values()].map((index) => index.catalog));
   const stores = new Map<string, ItemStore>();
+  const shards = new ShardCache(config.shardCacheBytes);
   for (const catalog of catalogs) {
-    const cacheBytes = Math.floor(config.shardCacheBytes / catalogs.size);
-    stores.set(catalog, createItemStore({ kv, catalog, cacheBytes, timeoutMs: config.rankBudgetMs * STORE_SHARE, now: outside.now }));
+    stores.set(catalog, createItemStore({ kv, catalog, shards, timeoutMs: config.rankBudgetMs * STORE_SHARE, now: outside.now }));
   }
   const backends = createBackends(withSoleCredentials(config));
   const engineOf = createEngines(fetch, maxReplyBytes);

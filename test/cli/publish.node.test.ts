@@ -13,7 +13,7 @@ import type { Namespace } from "../../src/cli/publish/namespace.ts";
 import { openLocalNamespace, openWranglerNamespace } from "../../src/cli/publish/namespace.ts";
 import { rollBack } from "../../src/cli/rollback.ts";
 import type { KvReader } from "../../src/embeddings/store.ts";
-import { createItemStore, pointerKey, setKey } from "../../src/embeddings/store.ts";
+import { createItemStore, ShardCache, pointerKey, setKey } from "../../src/embeddings/store.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const NAMESPACE = { config: join(ROOT, "wrangler.toml"), binding: "EMBEDDINGS" };
@@ -82,7 +82,7 @@ describe("publishTo()", () => {
     expect(report.shards).toBeGreaterThan(1);
     const proxy = await getPlatformProxy<{ EMBEDDINGS: KvReader }>({ configPath: NAMESPACE.config, persist: { path: join(state, "v3") } });
     const kv = proxy.env.EMBEDDINGS;
-    const store = createItemStore({ kv, catalog: "three", cacheBytes: 1e7, timeoutMs: 5000, now: () => Date.now() });
+    const store = createItemStore({ kv, catalog: "three", shards: new ShardCache(1e7), timeoutMs: 5000, now: () => Date.now() });
     const found = await store.lookup(["item-0", "item-5999", "nobody"]);
     await proxy.dispose();
     expect(found).toMatchObject({ ok: true, value: { set: { version, itemCount: 6000 } } });

@@ -2,7 +2,7 @@ import { env } from "cloudflare:test";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { encodeShard, shardOf } from "../../src/embeddings/format.ts";
 import type { ItemLookup, ItemStoreOptions, KvReader, PublishedSet } from "../../src/embeddings/store.ts";
-import { createItemStore, parsePointer, parsePublishedSet, pointerKey, setKey, shardKey } from "../../src/embeddings/store.ts";
+import { createItemStore, ShardCache, parsePointer, parsePublishedSet, pointerKey, setKey, shardKey } from "../../src/embeddings/store.ts";
 import type { ItemRecord, PackedVector } from "../../src/ranking/candidate.ts";
 import { ITEM_FEATURES } from "../../src/ranking/candidate.ts";
 import type { Bypass, Result } from "../../src/result.ts";
@@ -72,7 +72,7 @@ beforeEach(() => {
 });
 
 function store(options: Partial<ItemStoreOptions> = {}) {
-  return createItemStore({ kv: env.EMBEDDINGS, catalog, cacheBytes: 1 << 20, timeoutMs: 1000, now: () => clock, ...options });
+  return createItemStore({ kv: env.EMBEDDINGS, catalog, shards: new ShardCache(1 << 20), timeoutMs: 1000, now: () => clock, ...options });
 }
 
 function found(result: Result<ItemLookup, Bypass>): ItemLookup {
@@ -190,7 +190,7 @@ describe("the byte budget", () => {
     const set = await publish(catalog, "v1", 1);
     const { kv, reads } = counting(env.EMBEDDINGS);
     const largest = Math.max(...set.shards.map((shard) => shard.bytes));
-    const warm = store({ kv, cacheBytes: largest * 2 });
+    const warm = store({ kv, shards: new ShardCache(largest * 2) });
     const readsOf = async (n: number) => {
       reads.length = 0;
       found(await warm.lookup(idsOf(n)));
@@ -203,10 +203,27 @@ describe("the byte budget", () => {
     expect(await readsOf(1)).toBe(1);
   });
 
+  it("is one for all catalogues: what one does not need, another may hold", async () => {
+    const other = `${catalog}-other`;
+    const set = await publish(catalog, "v1", 1);
+    await publish(other, "v1", 1);
+    const { kv, reads } = counting(env.EMBEDDINGS);
+    const all = set.shards.reduce((sum, { bytes }) => sum + bytes, 0);
+    const shards = new ShardCache(all + 1);
+    const [small, large] = [store({ kv, shards, catalog: other }), store({ kv, shards })];
+    found(await small.lookup(idsOf(0)));
+    found(await large.lookup(IDS));
+    reads.length = 0;
+    found(await large.lookup(IDS));
+    expect(reads).toEqual([]); // although it takes more than half of the budget
+    found(await small.lookup(idsOf(0)));
+    expect(reads.filter((key) => key.includes("/shard/"))).toEqual([shardKey(other, "v1", 0)]);
+  });
+
   it("answers even when no shard fits", async () => {
     await publish(catalog, "v1", 1);
     const { kv, reads } = counting(env.EMBEDDINGS);
-    const small = store({ kv, cacheBytes: 10 });
+    const small = store({ kv, shards: new ShardCache(10) });
     found(await small.lookup(IDS));
     expect(prices(found(await small.lookup(IDS)))).toEqual(IDS.map(() => 1));
     expect(reads.filter((key) => key.includes("/shard/"))).toHaveLength(2 * SHARDS);

@@ -3,7 +3,7 @@
  * catalogue, beside a run of the model on the same K; the edge's V8 is the same.
  */
 import { performance } from "node:perf_hooks";
-import { createItemStore } from "../../embeddings/store.ts";
+import { createItemStore, ShardCache } from "../../embeddings/store.ts";
 import type { ListItem } from "../../ranking/candidate.ts";
 import { buildTensors } from "../../ranking/features.ts";
 import { CommandError } from "../command.ts";
@@ -28,7 +28,7 @@ export async function benchFeatures(bench: Bench): Promise<Measurement[]> {
   const manifest = readManifest();
   const kv = createMemoryKv();
   await publishCatalogue(kv, CATALOG, { products, manifest });
-  const store = createItemStore({ kv, catalog: CATALOG, cacheBytes: 2 ** 25, timeoutMs: 10_000, now: () => 0 });
+  const store = createItemStore({ kv, catalog: CATALOG, shards: new ShardCache(2 ** 25), timeoutMs: 10_000, now: () => 0 });
   const unpacked = new Map(recordsOf(products, manifest.dims.image).map((record) => [record.itemId, record]));
   const shape = { imageDim: manifest.dims.image, textDim: manifest.dims.text, scaling: manifest.features };
   const { nodeWasm } = await openPeers();

@@ -5,7 +5,7 @@
  * It keeps no time: the bench measures from outside.
  */
 import type { KvReader } from "../../embeddings/store.ts";
-import { createItemStore } from "../../embeddings/store.ts";
+import { createItemStore, ShardCache } from "../../embeddings/store.ts";
 
 interface BulkReader extends KvReader {
   get(keys: readonly string[], type: "text"): Promise<Map<string, string | null>>;
@@ -37,7 +37,7 @@ function counted(kv: BulkReader): KvReader {
 }
 
 const open = ({ EMBEDDINGS, CATALOG: catalog }: Env) =>
-  createItemStore({ kv: counted(EMBEDDINGS), catalog, cacheBytes: 2 ** 25, timeoutMs: 10_000, now: () => Date.now() });
+  createItemStore({ kv: counted(EMBEDDINGS), catalog, shards: new ShardCache(2 ** 25), timeoutMs: 10_000, now: () => Date.now() });
 
 let warm: ReturnType<typeof open> | undefined;
 
