@@ -7,7 +7,7 @@ import { runFault } from "../inference/faults.ts";
 import { scoreGolden } from "../inference/golden-table.ts";
 
 export type Question =
-  | { readonly kind: "golden"; readonly preference: "wasm" | "webgpu"; readonly runs: number }
+  | { readonly kind: "golden"; readonly preference: "wasm" | "webgpu"; readonly names: readonly string[]; readonly runs: number }
   | { readonly kind: "fault"; readonly fault: Fault };
 
 async function bytes(path: string): Promise<ArrayBuffer> {

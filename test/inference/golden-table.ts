@@ -19,18 +19,21 @@ export interface GoldenRow extends ProviderState {
 
 export interface GoldenOptions extends ModelParts, Pick<ProviderScorerOptions, "gpu" | "preference" | "runtimes"> {
   readonly golden: Golden;
+  /** Of the cases to score, without it all. */
+  readonly names?: readonly string[];
   /** Runs to take the time of. */
   readonly runs: number;
 }
 
 /** Throws with the detail of whatever does not work. */
-export async function scoreGolden({ golden, runs, ...options }: GoldenOptions): Promise<GoldenRow> {
+export async function scoreGolden({ golden, names, runs, ...options }: GoldenOptions): Promise<GoldenRow> {
   // SwiftShader compiles for half a minute on a busy machine, and a run takes seconds.
   const patience = { startTimeoutMs: 240_000, runTimeoutMs: 240_000 };
   const opened = await openProviderScorer({ ...options, ...patience, proof: proofOf(golden), log: (entry) => console.error(entry) });
   if (!opened.ok) throw new Error(opened.error.detail);
   const scorer = opened.value;
-  const maxError = await worstError(scorer, golden.cases);
+  const cases = names === undefined ? golden.cases : golden.cases.filter(({ name }) => names.includes(name));
+  const maxError = await worstError(scorer, cases);
   const { list } = golden.cases.find(({ name }) => name === "a hundred candidates")!;
   const times: number[] = [];
   for (let run = 0; run < runs; run++) {
@@ -39,7 +42,7 @@ export async function scoreGolden({ golden, runs, ...options }: GoldenOptions): 
     times.push(performance.now() - startedAt);
     if (!scored.ok) throw new Error(scored.error.detail);
   }
-  const row = { ...scorer.state(), cases: golden.cases.length, maxError, msPerRun: times.toSorted((a, b) => a - b)[runs >> 1]! };
+  const row = { ...scorer.state(), cases: cases.length, maxError, msPerRun: times.toSorted((a, b) => a - b)[runs >> 1]! };
   await scorer.dispose();
   return row;
 }
