@@ -33,8 +33,8 @@ export const KV_GB_PER_MONTH = 0.5;
  * not measured; it is less where waiting is part of the wall time, more on a slower core.
  */
 export const MS_BY_WINDOW: ReadonlyMap<number, number> = new Map([
-  [20, 4.7],
-  [50, 5.3],
+  [20, 5.6],
+  [50, 5.9],
   [100, 7.4],
   [200, 11],
 ]);
