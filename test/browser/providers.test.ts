@@ -29,6 +29,8 @@ const RUNS = { wasm: 30, webgpu: 3 } as const;
 /** GPUs round otherwise. */
 const WEBGPU_TOLERANCE = 1e-3;
 
+const IS_ALL = process.env["ARMMT_FAULTS"] === "all";
+
 /** In workers, on a GPU that is the page's: every further shape of lists is seconds of compiling for a software GPU. */
 const FEW_CASES = ["two candidates", "padded list", "a hundred candidates"];
 
@@ -194,7 +196,7 @@ describe.skipIf(executablePath === undefined)("golden cases", () => {
   for (const where of ["page", "worker", "service worker"] as const) {
     for (const preference of PROVIDERS) {
       it(`in Chromium's ${where} on ${preference}`, { timeout: TIMEOUT_MS }, async () => {
-        const names = where !== "page" && preference === "webgpu" ? FEW_CASES : golden.cases.map(({ name }) => name);
+        const names = where !== "page" && preference === "webgpu" && !IS_ALL ? FEW_CASES : golden.cases.map(({ name }) => name);
         const row = await withPage((page) => ask(page, where, { kind: "golden", preference, names, runs: RUNS[preference] }));
         check(`Chromium ${where}`, preference, v.parse(rowSchema, row), names.length);
       });
@@ -227,7 +229,7 @@ describe.skipIf(executablePath === undefined)("golden cases", () => {
   } as const;
   for (const fault of FAULTS) {
     const reason = reasons[fault];
-    it.skipIf(IS_RARE.has(fault) && process.env["ARMMT_FAULTS"] !== "all")(
+    it.skipIf(IS_RARE.has(fault) && !IS_ALL)(
       `${fault} in Chromium: ${reason ?? "WebGPU goes on"}`,
       { timeout: TIMEOUT_MS },
       async () => {

@@ -169,7 +169,7 @@ async function describeExposures(name: string, { client, stores }: Shop): Promis
 function memoryByTime(memory: readonly MemorySample[]): Measurement[] {
   const last = memory.at(-1)?.second ?? 0;
   const [step, unit] = last > 120 ? [60, "min"] : [1, "s"];
-  return Array.from({ length: Math.floor(last / step) }, (_, i) => {
+  return Array.from({ length: Math.ceil(last / step) }, (_, i) => {
     const mbs = memory.filter(({ second }) => second >= i * step && second < (i + 1) * step).map(({ mb }) => mb);
     const figure = measured(`resident memory, soak, ${unit} ${i + 1}`, "MB", mbs.length === 0 ? [0] : mbs);
     return placed(figure, "memory-in-soak", "resident memory", String(i + 1));
