@@ -132,7 +132,7 @@ describe("armmt bench --quick --json", () => {
   it("refuses a part or an option that it does not have, with exit code 2", async () => {
     for (const [args, named] of [
       [["--fast"], "--fast"],
-      [["--only", "model,sped"], 'No part "sped": use searches, busy'],
+      [["--only", "model,sped"], 'No part "sped": use machine, searches, busy'],
     ] as const) {
       const failure = promisify(execFile)(process.execPath, [MAIN, "bench", ...args]);
       await expect(failure).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining(named) });
