@@ -229,21 +229,14 @@ describe.skipIf(executablePath === undefined)("golden cases", () => {
   } as const;
   for (const fault of FAULTS) {
     const reason = reasons[fault];
-    it.skipIf(IS_RARE.has(fault) && !IS_ALL)(
-      `${fault} in Chromium: ${reason ?? "WebGPU goes on"}`,
-      { timeout: TIMEOUT_MS },
-      async () => {
-        const { after, maxError, events, ms } = v.parse(
-          reportSchema,
-          await withPage((page) => ask(page, "page", { kind: "fault", fault })),
-        );
-        const expected = reason === undefined ? { provider: "webgpu" } : { provider: "wasm", fallback: { reason } };
-        expect(after).toMatchObject(expected);
-        expect(maxError).toBeLessThanOrEqual(reason === undefined ? WEBGPU_TOLERANCE : golden.tolerance);
-        expect(events).toEqual(reason === undefined ? [] : ["webgpu_fallback"]);
-        // One limit for all lists that hang, not one for each.
-        if (fault === "hung_run") expect(ms).toBeLessThan(2 * HANG_MS);
-      },
-    );
+    it.skipIf(IS_RARE.has(fault) && !IS_ALL)(`${fault} in Chromium: ${reason ?? "WebGPU goes on"}`, { timeout: TIMEOUT_MS }, async () => {
+      const { after, maxError, events, ms } = v.parse(reportSchema, await withPage((page) => ask(page, "page", { kind: "fault", fault })));
+      const expected = reason === undefined ? { provider: "webgpu" } : { provider: "wasm", fallback: { reason } };
+      expect(after).toMatchObject(expected);
+      expect(maxError).toBeLessThanOrEqual(reason === undefined ? WEBGPU_TOLERANCE : golden.tolerance);
+      expect(events).toEqual(reason === undefined ? [] : ["webgpu_fallback"]);
+      // One limit for all lists that hang, not one for each.
+      if (fault === "hung_run") expect(ms).toBeLessThan(2 * HANG_MS);
+    });
   }
 });
