@@ -41,7 +41,8 @@ export interface AppDeps {
 }
 
 export function createApp(deps: AppDeps): Hono {
-  // What Hono would come to with these routes, after its quicker router has refused them with an error, at the first request.
+  // Hono's default sorts its routes with the first request, and comes to this one for Elasticsearch's after an error of its quicker router;
+  // for those of other dialects that one takes 3 µs less per request.
   const app = new Hono({ router: new TrieRouter() });
   if (deps.allowOrigins.length > 0) {
     const origin = deps.allowOrigins.includes("*") ? "*" : [...deps.allowOrigins];

@@ -1,7 +1,7 @@
 /**
  * What a Worker is made of: bindings → dependencies, once per isolate.
  *
- * The models are loaded, and a few searches rehearsed, at module scope, so that no request waits for them. A model that cannot be loaded
+ * The models are loaded, the configuration is read, and a few searches are rehearsed at module scope, so that no request waits for them. A model that cannot be loaded
  * does not stop the Worker: its searches then pass through with that reason.
  */
 import { env as bindings } from "cloudflare:workers";

@@ -38,7 +38,7 @@ ${parts.join("\n")}
 Percentiles are over all samples after a warm-up. p99 is the bad end: the slow one of times, the low one of rates.
 Differences ("added time") are taken within a round on 1 connection, and between loads that take turns on 8.
 "ms CPU" is processor time of the server, read from outside (Linux only). MB are 1,000,000 bytes.
-A full run takes about 15 minutes, a slow machine takes fewer samples.`,
+A full run takes about 16 minutes, a slow machine takes fewer samples.`,
     )
     .action(async (options: BenchOptions) => {
       const json = options.json === true;

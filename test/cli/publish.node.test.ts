@@ -13,7 +13,7 @@ import type { Namespace } from "../../src/cli/publish/namespace.ts";
 import { openLocalNamespace, openWranglerNamespace } from "../../src/cli/publish/namespace.ts";
 import { rollBack } from "../../src/cli/rollback.ts";
 import type { KvReader } from "../../src/embeddings/store.ts";
-import { createItemStore, ShardCache, pointerKey, setKey } from "../../src/embeddings/store.ts";
+import { createItemStore, pointerKey, setKey, ShardCache } from "../../src/embeddings/store.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const NAMESPACE = { config: join(ROOT, "wrangler.toml"), binding: "EMBEDDINGS" };

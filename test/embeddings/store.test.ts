@@ -2,7 +2,7 @@ import { env } from "cloudflare:test";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { encodeShard, shardOf } from "../../src/embeddings/format.ts";
 import type { ItemLookup, ItemStoreOptions, KvReader, PublishedSet } from "../../src/embeddings/store.ts";
-import { createItemStore, ShardCache, parsePointer, parsePublishedSet, pointerKey, setKey, shardKey } from "../../src/embeddings/store.ts";
+import { createItemStore, parsePointer, parsePublishedSet, pointerKey, setKey, ShardCache, shardKey } from "../../src/embeddings/store.ts";
 import type { ItemRecord, PackedVector } from "../../src/ranking/candidate.ts";
 import { ITEM_FEATURES } from "../../src/ranking/candidate.ts";
 import type { Bypass, Result } from "../../src/result.ts";

@@ -83,8 +83,8 @@ const config :Workerd.Config = (
   return path;
 }
 
-/** Resolves once it listens. Ends with this process. Lines of the Worker's log about expected bypasses are not shown. */
-export async function startWorkerd(config: string): Promise<RunningWorkerd> {
+/** Resolves once it listens. Ends with this process. `onLog` gets each line of the Worker's log. */
+export async function startWorkerd(config: string, onLog: (line: string) => void = showProblem): Promise<RunningWorkerd> {
   const spawnedAt = performance.now();
   const child = spawn(workerd().path, ["serve", "--binary", config, "--control-fd=3"], { stdio: ["ignore", "pipe", "inherit", "pipe"] });
   const kill = () => child.kill("SIGKILL");
@@ -98,7 +98,7 @@ export async function startWorkerd(config: string): Promise<RunningWorkerd> {
     stop();
     throw new Error("Cannot start workerd");
   }
-  showProblems(stdout);
+  eachLine(stdout, onLog);
   try {
     const port = await listeningPort(control);
     return { url: `http://127.0.0.1:${port}`, pid: child.pid, spawnedAt, stop };
@@ -109,12 +109,16 @@ export async function startWorkerd(config: string): Promise<RunningWorkerd> {
 }
 
 /** The edge logs every bypass, which is half of what the bench asks for: only its warnings and errors are shown, on stderr. */
-function showProblems(stdout: Readable): void {
+function showProblem(line: string): void {
+  if (!line.includes('"level":"info"')) process.stderr.write(`${line}\n`);
+}
+
+function eachLine(stdout: Readable, onLine: (line: string) => void): void {
   let rest = "";
   stdout.on("data", (chunk: Buffer) => {
     const lines = (rest + chunk.toString("utf8")).split("\n");
     rest = lines.pop() ?? "";
-    for (const line of lines) if (!line.includes('"level":"info"')) process.stderr.write(`${line}\n`);
+    lines.forEach(onLine);
   });
 }
 
