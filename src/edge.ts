@@ -5,8 +5,8 @@
 import { createApp } from "./app.ts";
 import { BACKEND_LIMITS } from "./backends/create.ts";
 import type { Fetch } from "./backends/engine.ts";
-import type { Config } from "./config.ts";
-import { parseConfig } from "./config.ts";
+import type { Config } from "./config/config.ts";
+import { parseConfig } from "./config/config.ts";
 import type { KvReader } from "./embeddings/store.ts";
 import { createCounters, createEventCounters } from "./events/counters.ts";
 import { createEventsEndpoint } from "./events/endpoint.ts";

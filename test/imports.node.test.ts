@@ -1,6 +1,9 @@
 /**
- * The import rule of the design, read from the sources: pure core ← adapters ← story ← entries, never back, never sideways, and every
- * outside library in its one home. Lives in a test because a rule in a wiki decays.
+ * The import rule of the design, read from the sources. Each layer imports only layers before it:
+ *
+ *     core ← adapters ← search ← app ← runtimes ← report ← cli ← lab
+ *
+ * The demo stands beside them and imports public names only. No two rooms import each other, and each outside library has one home.
  */
 import { readFileSync, readdirSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
@@ -15,7 +18,7 @@ interface Import {
   readonly to: string;
   /** Written as a relative path. */
   readonly isLocal: boolean;
-  /** Loaded when it is needed, or not at all: `import()` and types. */
+  /** `import()` and types: loaded on demand, or never. */
   readonly isDeferred: boolean;
 }
 
@@ -34,24 +37,35 @@ function importsOf(source: string, file: string): Import[] {
 const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts"));
 const imports = files.flatMap((file) => importsOf(readFileSync(join(SRC, file), "utf8"), file));
 
-const PURE = /^(result\.ts|ranking\/|experiment\/|embeddings\/(checksum|format|colour|projection|text-encoder)\.ts)/;
-const ADAPTER = /^(backends\/|embeddings\/store\.ts|inference\/|events\/)/;
-const STORY = /^(search|config)\.ts|^(search|config)\//;
-const ENTRY = /^(app|edge|worker|create-worker|models|rehearsal)\.ts|^(cli|demo|private|server)\//;
+/** In order: a layer imports itself and those before it. */
+const LAYERS: readonly (readonly [string, RegExp])[] = [
+  ["core", /^(result|protocol|web)\.ts$|^(ranking|experiment)\/|^embeddings\/(checksum|format|text-encoder)\.ts$/],
+  ["adapters", /^(backends|embeddings|inference|events)\//],
+  ["search", /^search\.ts$|^(search|config)\//],
+  ["app", /^(app|edge|index|hono|testing)\.ts$/],
+  ["runtimes", /^runtimes\//],
+  ["report", /^report\//],
+  ["cli", /^cli\//],
+  ["lab", /^lab\//],
+];
 
-type Layer = "pure" | "adapter" | "story" | "entry";
-
-function layerOf(file: string): Layer | undefined {
-  if (PURE.test(file)) return "pure";
-  if (ADAPTER.test(file)) return "adapter";
-  if (STORY.test(file)) return "story";
-  if (ENTRY.test(file)) return "entry";
-  return undefined;
+/** Its place in LAYERS; -1 for the demo, which is in none. */
+function layerOf(file: string): number {
+  return LAYERS.findIndex(([, pattern]) => pattern.test(file));
 }
 
+/** What others may import: the files that the package's `exports` name. */
+const DOOR = /^(index|hono|testing)\.ts$|^runtimes\/(cloudflare|node|browser)\/(index|service-worker)\.ts$/;
+
 const local = imports.filter((edge) => edge.isLocal && edge.to.endsWith(".ts"));
-const folder = (file: string) => file.split("/")[0];
+const folder = (file: string) => file.split("/")[0]!;
 const name = (edge: Import) => `${edge.from} → ${edge.to}`;
+
+/** A folder, or in `cli`, `runtimes`, `lab` and `lab/study` one of their parts: a file with the folder of the same name. */
+function roomOf(file: string): string {
+  const depth = file.startsWith("lab/study/") ? 3 : /^(cli|runtimes|lab)\//.test(file) ? 2 : 1;
+  return file.split("/").slice(0, depth).join("/").replace(/\.ts$/, "");
+}
 
 describe("layers", () => {
   it("finds the sources and their imports", () => {
@@ -60,51 +74,48 @@ describe("layers", () => {
   });
 
   it("gives every source file a layer", () => {
-    expect(files.filter((file) => layerOf(file) === undefined)).toEqual([]);
+    expect(files.filter((file) => layerOf(file) < 0 && folder(file) !== "demo")).toEqual([]);
   });
 
-  it("keeps the pure core pure", () => {
-    const bad = local.filter((edge) => layerOf(edge.from) === "pure" && layerOf(edge.to) !== "pure");
+  it("imports only from the same layer or one before it", () => {
+    const bad = local.filter((edge) => layerOf(edge.from) >= 0 && layerOf(edge.to) > layerOf(edge.from));
     expect(bad.map(name)).toEqual([]);
   });
 
-  it("keeps adapters off the story, the entries and each other", () => {
-    const bad = local.filter((edge) => {
-      if (layerOf(edge.from) !== "adapter") return false;
-      const to = layerOf(edge.to);
-      if (to === "story" || to === "entry") return true;
-      return to === "adapter" && folder(edge.from) !== folder(edge.to);
-    });
+  it("keeps adapters off each other", () => {
+    const isAdapter = (file: string) => LAYERS[layerOf(file)]?.[0] === "adapters";
+    const bad = local.filter((edge) => isAdapter(edge.from) && isAdapter(edge.to) && folder(edge.from) !== folder(edge.to));
     expect(bad.map(name)).toEqual([]);
   });
 
-  it("keeps the story off the entries", () => {
-    const bad = local.filter((edge) => layerOf(edge.from) === "story" && layerOf(edge.to) === "entry");
+  it("has no two rooms that import each other", () => {
+    const pairs = new Map<string, string[]>();
+    for (const edge of local) {
+      const [from, to] = [roomOf(edge.from), roomOf(edge.to)];
+      if (from !== to) pairs.set(`${from} → ${to}`, [...(pairs.get(`${from} → ${to}`) ?? []), name(edge)]);
+    }
+    const mutual = [...pairs].filter(([pair]) => pairs.has(pair.split(" → ").toReversed().join(" → ")));
+    expect(Object.fromEntries(mutual)).toEqual({});
+  });
+
+  it("imports the demo from the command line and the lab only, and the lab from nowhere", () => {
+    const bad = local.filter((edge) => folder(edge.to) === "demo" && !/^(demo|cli|lab)\//.test(edge.from));
+    expect(bad.map(name)).toEqual([]);
+    expect(local.filter((edge) => folder(edge.to) === "lab" && folder(edge.from) !== "lab").map(name)).toEqual([]);
+  });
+
+  it("lets the demo import public names only", () => {
+    const bad = local.filter((edge) => folder(edge.from) === "demo" && folder(edge.to) !== "demo" && !DOOR.test(edge.to));
     expect(bad.map(name)).toEqual([]);
   });
 
-  it("keeps the demo shop a stranger to the product", () => {
-    // What a shop itself would write: its service worker, and the part of its page that registers it.
-    const meets = /^demo\/(service-worker|page\/client\/device(-panel)?)\.ts$/;
-    const bad = local.filter((edge) => {
-      if (folder(edge.from) !== "demo" || folder(edge.to) === "demo" || layerOf(edge.to) === "pure") return false;
-      return !(meets.test(edge.from) && folder(edge.to) === "private");
-    });
-    expect(bad.map(name)).toEqual([]);
-  });
-
-  it("lets nothing import code for browsers but as text", () => {
+  it("imports browser code as text only", () => {
     const bad = local.filter((edge) => edge.to.startsWith("events/beacon/") && edge.to !== "events/beacon/bundled.ts");
     expect(bad.map(name)).toEqual([]);
   });
 
-  it("lets no product code but the servers import the command line or the demo", () => {
-    const bad = local.filter((edge) => !/^(cli|demo|server)\//.test(edge.from) && /^(cli|demo)\//.test(edge.to));
-    expect(bad.map(name)).toEqual([]);
-  });
-
-  it("lets a server without the demo start without development dependencies", () => {
-    const reached = new Set<string>(["server/node.ts", "server/deno.ts"]);
+  it("starts a server without development dependencies", () => {
+    const reached = new Set<string>(["runtimes/node/node.ts", "runtimes/deno/deno.ts"]);
     for (const file of reached) for (const edge of local) if (edge.from === file && !edge.isDeferred) reached.add(edge.to);
     const packages = imports
       .filter((edge) => reached.has(edge.from) && !edge.isLocal && !edge.isDeferred && !edge.to.startsWith("node:"))
@@ -116,24 +127,25 @@ describe("layers", () => {
       );
     expect([...new Set(packages)].filter((library) => !Object.hasOwn(dependencies, library))).toEqual([]);
     expect(packages).toEqual(expect.arrayContaining(["hono", "@hono/node-server", "smol-toml", "onnxruntime-web"]));
-    expect([...reached].filter((file) => file.startsWith("demo/"))).toEqual([]);
   });
 });
 
 describe("one home for each outside library", () => {
   const homes: readonly (readonly [RegExp, RegExp])[] = [
-    [/^hono/, /^app\.ts$|^server\/page\.ts$|^demo\/worker\.ts$/],
-    [/^@hono\/|^smol-toml/, /^server\//],
-    [/^onnxruntime|^@huggingface\/|^webgpu$/, /^inference\//],
-    [/^node:/, /^(cli|server)\//],
-    [/^(sharp|commander|cli-progress|csv-parse|hyparquet|miniflare|wrangler|autocannon|esbuild|binaryen)/, /^cli\//],
-    [/^idb/, /^private\/history\.ts$/],
+    [/^hono/, /^(app|hono)\.ts$|^cli\/start\/|^demo\/worker\.ts$/],
+    [/^@hono\/|^smol-toml/, /^runtimes\/node\/|^cli\/start\//],
+    [/^onnxruntime-web|^webgpu$/, /^inference\//],
+    [/^onnxruntime-node|^@huggingface\//, /^(inference|cli\/embed)\//],
+    [/^node:/, /^(runtimes\/(node|deno)|report|cli|lab)\//],
+    [/^(commander|cli-progress|csv-parse|miniflare|wrangler|esbuild|binaryen|sharp)/, /^(cli|lab)\//],
+    [/^(hyparquet|autocannon)/, /^lab\//],
+    [/^idb/, /^runtimes\/browser\/history\.ts$/],
     [/^minisearch/, /^demo\/engine\.ts$/],
-    [/^@cloudflare\/workers-types/, /^(embeddings\/store|create-worker|app)\.ts$|^events\/|^demo\/worker\.ts$/],
+    [/^@cloudflare\/workers-types/, /^(embeddings\/store|app)\.ts$|^(events|runtimes\/cloudflare)\/|^demo\/worker\.ts$/],
     [/^@growthbook\//, /^experiment\/assign\.ts$/],
     [/^isbot/, /^experiment\/bots\.ts$/],
     [/^graphql/, /^backends\/graphql-document\.ts$/],
-    [/^valibot/, /^(config|app)\.ts$|^(config|inference|embeddings|backends|events|cli|demo|experiment|private|server)\//],
+    [/^valibot/, /^app\.ts$|^(config|inference|embeddings|backends|events|experiment|runtimes|report|cli|lab|demo)\//],
   ];
   for (const [library, home] of homes) {
     it(`${library.source} only in ${home.source}`, () => {
@@ -144,8 +156,8 @@ describe("one home for each outside library", () => {
 });
 
 describe("shape of the tree", () => {
-  it("has no barrels", () => {
-    expect(files.filter((file) => /(^|\/)index\.ts$/.test(file))).toEqual([]);
+  it("has no barrels but the public door", () => {
+    expect(files.filter((file) => /(^|\/)index\.ts$/.test(file) && !DOOR.test(file))).toEqual([]);
   });
 
   it("imports sources with their extension", () => {

@@ -7,10 +7,10 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
-import type { ImageEncoder } from "../inference/image-encoder.ts";
-import type { FieldOptions } from "./catalog-fields.ts";
-import type { Catalog, CatalogOptions } from "./catalog-file.ts";
-import { readCatalog } from "./catalog-file.ts";
+import type { ImageEncoder } from "./embed/image-encoder.ts";
+import type { FieldOptions } from "./catalog/fields.ts";
+import type { Catalog, CatalogOptions } from "./catalog/file.ts";
+import { readCatalog } from "./catalog/file.ts";
 import { CommandError, printTable, progressBar } from "./command.ts";
 import { openVectorCache } from "./embed/cache.ts";
 import type { EncodedPictures, Unreadable } from "./embed/encode.ts";

@@ -39,19 +39,19 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   simulate: {
     summary: "Simulated shoppers → UBI events",
-    load: async () => (await import("./simulate.ts")).createSimulateCommand,
+    load: async () => (await import("../lab/study/simulate.ts")).createSimulateCommand,
   },
   lists: {
     summary: "UBI events → training lists, through the features that serve",
-    load: async () => (await import("./lists.ts")).createListsCommand,
+    load: async () => (await import("../lab/study/lists.ts")).createListsCommand,
   },
   evaluate: {
     summary: "The exported model against engine order, on held-out lists",
-    load: async () => (await import("./evaluate.ts")).createEvaluateCommand,
+    load: async () => (await import("../lab/study/evaluate.ts")).createEvaluateCommand,
   },
   model: {
     summary: "Train, distil and export the model: the whole pipeline",
-    load: async () => (await import("./model.ts")).createModelCommand,
+    load: async () => (await import("../lab/study/model.ts")).createModelCommand,
   },
   report: {
     summary: "An experiment: sample ratio, metrics with intervals, interleaving, time to an answer",
@@ -67,7 +67,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   bench: {
     summary: "Measure the time added per search, size and memory",
-    load: async () => (await import("./bench.ts")).createBenchCommand,
+    load: async () => (await import("../lab/bench.ts")).createBenchCommand,
   },
 };
 

@@ -1,11 +1,11 @@
 /** `armmt plan`: before an experiment starts, how many units and days it needs, interleaved or as an A/B test, and what its searches cost. */
 import { Command } from "commander";
-import { DEFAULT_TUNING } from "../experiment/statistics/sequential.ts";
+import { DEFAULT_TUNING } from "../report/statistics/sequential.ts";
 import { CommandError, formatTable } from "./command.ts";
-import { type Cost, costOf } from "./plan/cost.ts";
-import { type AbSize, type InterleavingSize, sizeOf, type SizeOptions } from "./plan/size.ts";
-import { above, change, share, upToOne, whole } from "./plan/numbers.ts";
-import * as words from "./report/words.ts";
+import { type Cost, costOf } from "../report/plan/cost.ts";
+import { type AbSize, type InterleavingSize, sizeOf, type SizeOptions } from "../report/plan/size.ts";
+import { above, change, share, upToOne, whole } from "../report/plan/numbers.ts";
+import * as words from "../report/words.ts";
 
 export interface Plan {
   readonly base: number;

@@ -5,9 +5,9 @@
  * Network first, so that online everything is the shop's; the shop in here (search engine, products, drawn pictures) stands in when the
  * network does not answer.
  */
-import { runWorker } from "../private/run-worker.ts";
-import { CACHE_PREFIX } from "../private/remove.ts";
-import type { WorkerScope } from "../private/worker-scope.ts";
+import { runWorker } from "../runtimes/browser/run-worker.ts";
+import { CACHE_PREFIX } from "../runtimes/browser/remove.ts";
+import type { WorkerScope } from "../runtimes/browser/worker-scope.ts";
 import { createShopHandler } from "./routes.ts";
 
 declare const self: WorkerScope;

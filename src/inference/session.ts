@@ -1,4 +1,4 @@
-/** onnxruntime-web's own wasm file inside workerd: opens any graph. What is deployed serves from a smaller one; see src/models.ts. */
+/** onnxruntime-web's own wasm file inside workerd: opens any graph. What is deployed serves from a smaller one; see src/runtimes/cloudflare/models.ts. */
 import runtimeModule from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import type { InferenceSession } from "onnxruntime-web/wasm";
 import type { Runtime } from "./runtime.ts";

@@ -7,7 +7,7 @@ import type { Backend } from "../backends/backend.ts";
 import { createBackends } from "../backends/create.ts";
 import type { Engine, Fetch } from "../backends/engine.ts";
 import { createEngine } from "../backends/engine.ts";
-import type { Config, IndexConfig } from "../config.ts";
+import type { Config, IndexConfig } from "../config/config.ts";
 import type { ItemStore, KvReader } from "../embeddings/store.ts";
 import { createItemStore, ShardCache } from "../embeddings/store.ts";
 import type { Counters } from "../events/counters.ts";

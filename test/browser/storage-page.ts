@@ -1,8 +1,8 @@
 /** Runs inside the page of private-storage.test.ts: the stores themselves, for the test to call. */
-import { type FileStore, openFileStore } from "../../src/private/files.ts";
-import { addViewed, clearViewed, deleteHistory, removeViewed, type ViewedItem, viewedItems } from "../../src/private/history.ts";
-import { createFileKv } from "../../src/private/kv.ts";
-import { FileError } from "../../src/private/problem.ts";
+import { type FileStore, openFileStore } from "../../src/runtimes/browser/files.ts";
+import { addViewed, clearViewed, deleteHistory, removeViewed, type ViewedItem, viewedItems } from "../../src/runtimes/browser/history.ts";
+import { createFileKv } from "../../src/runtimes/browser/kv.ts";
+import { FileError } from "../../src/runtimes/browser/problem.ts";
 
 const open = (): FileStore =>
   openFileStore({

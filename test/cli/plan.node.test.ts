@@ -8,8 +8,8 @@ import * as v from "valibot";
 import { afterAll, describe, expect, it } from "vitest";
 import { MAX_SHARD_BYTES } from "../../src/cli/embed/pack.ts";
 import { planFor } from "../../src/cli/plan.ts";
-import { costOf, cpuMsOf } from "../../src/cli/plan/cost.ts";
-import { MS_BY_WINDOW, SHARD_BYTES } from "../../src/cli/plan/prices.ts";
+import { costOf, cpuMsOf } from "../../src/report/plan/cost.ts";
+import { MS_BY_WINDOW, SHARD_BYTES } from "../../src/report/plan/prices.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
@@ -85,7 +85,7 @@ describe("costOf()", () => {
     const windows = [...header.matchAll(/K = (\d+)/g)].map((match) => Number(match[1]));
     const medians = row.split("|").map((cell) => Number(cell.split("/")[0]));
     expect(windows.length).toBeGreaterThan(2);
-    // After a new measurement: src/cli/plan/prices.ts
+    // After a new measurement: src/report/plan/prices.ts
     expect([...MS_BY_WINDOW]).toEqual(windows.map((window, i) => [window, medians[i]]));
     expect([cpuMsOf(10), cpuMsOf(60), cpuMsOf(400)]).toEqual([medians[0], medians[2], (medians.at(-1) ?? 0) * 2]);
     expect(SHARD_BYTES).toBe(MAX_SHARD_BYTES);

@@ -8,7 +8,7 @@ import { embedCatalog } from "../../src/cli/embed.ts";
 import { run } from "../../src/cli/main.ts";
 import { buildPrivate } from "../../src/cli/private/build.ts";
 import { parsePointer } from "../../src/embeddings/store.ts";
-import { parseListing } from "../../src/private/listing.ts";
+import { parseListing } from "../../src/runtimes/browser/listing.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "armmt-private-"));
 const from = join(folder, "embeddings");

@@ -2,7 +2,7 @@
 import { env } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { BACKEND_LIMITS } from "../../src/backends/create.ts";
-import { parseConfig } from "../../src/config.ts";
+import { parseConfig } from "../../src/config/config.ts";
 import { sinkProblems } from "../../src/events/sinks.ts";
 
 const base = { INDEXES: { products: { backend: "elasticsearch", url: "http://127.0.0.1:9200", window: 20 } } };

@@ -9,7 +9,7 @@ import manifest from "../../model/manifest.json";
 import module from "../../.armmt/edge/runtime.wasm";
 import { parseGolden } from "../../src/inference/golden.ts";
 import { createFeeds } from "../../src/inference/list-run.ts";
-import { loadModels } from "../../src/models.ts";
+import { loadModels } from "../../src/runtimes/cloudflare/models.ts";
 
 const { cases, tolerance } = parseGolden(goldenJson);
 // onnxruntime-web's own file exports no globals.

@@ -1,7 +1,7 @@
 /** What the configuration says of an index beyond its address: passed on, other engines, keys, headers, fresh values; and who may ask how often. */
 import { createExecutionContext, env, waitOnExecutionContext } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
-import worker from "../../src/worker.ts";
+import worker from "../../src/runtimes/cloudflare/worker.ts";
 import { drawnItems, publish } from "./catalog.ts";
 import type { Engine } from "./edge.ts";
 import { demoShop, ENGINE_URL, idsOf, match, openEdge, outcomeOf, postJson, WINDOW } from "./edge.ts";

@@ -1,7 +1,7 @@
 /** What comes in besides good searches, and what must not cross the edge in either direction. */
 import { createExecutionContext, env } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
-import worker from "../../src/worker.ts";
+import worker from "../../src/runtimes/cloudflare/worker.ts";
 import { publish } from "./catalog.ts";
 import type { Engine } from "./edge.ts";
 import { TOKEN, demoShop, match, openEdge, outcomeOf, postJson } from "./edge.ts";

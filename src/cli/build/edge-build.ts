@@ -1,5 +1,5 @@
 /**
- * What src/models.ts imports: `runtime.wasm` and `edge.bin` in .armmt/edge, from the installed onnxruntime-web and the models of
+ * What src/runtimes/cloudflare/models.ts imports: `runtime.wasm` and `edge.bin` in .armmt/edge, from the installed onnxruntime-web and the models of
  * models.json.
  *
  * The runtime is opened once with every model, and what its memory then holds is kept; the Worker starts from there. Of the code only
@@ -21,7 +21,7 @@ import { ROOT } from "../embed/encoder.ts";
 import { readExportNames } from "./glue.ts";
 import { reportCalls } from "./module.ts";
 import type { Answer, Job, JobModel } from "./process.ts";
-import { RUNS_PER_MODEL } from "./rehearsal.ts";
+import { RUNS_PER_MODEL } from "./profile.ts";
 
 export const EDGE_FOLDER = join(ROOT, ".armmt/edge");
 
@@ -54,7 +54,7 @@ export interface BuildOptions {
   readonly fresh?: boolean;
   /** No progress on stderr. */
   readonly json?: boolean;
-  /** Where to; src/models.ts reads the default. */
+  /** Where to; src/runtimes/cloudflare/models.ts reads the default. */
   readonly folder?: string;
   /** JavaScript of onnxruntime-web, where it is not the installed one's. */
   readonly glue?: string;

@@ -11,11 +11,11 @@ import { createFeeds, warmUpList } from "../../inference/list-run.ts";
 import type { ModelManifest } from "../../inference/manifest.ts";
 import type { Snapshot } from "../../inference/snapshot.ts";
 import { graphOfPlace, memoryOf, restore } from "../../inference/snapshot.ts";
-import { xorshift } from "../bench/list.ts";
+import { xorshift } from "../../lab/bench/list.ts";
 import type { ExportNames } from "./glue.ts";
 import { clearFreed, takeImage } from "./image.ts";
 import { HIT } from "./module.ts";
-import { rehearse } from "./rehearsal.ts";
+import { rehearse } from "./profile.ts";
 
 export interface JobModel {
   readonly manifest: ModelManifest;

@@ -5,9 +5,9 @@
  * pictures however large the catalogue is.
  */
 import { createHash } from "node:crypto";
-import { COLOUR_DIM, colourDescriptor } from "../../embeddings/colour.ts";
-import type { ImageEncoder } from "../../inference/image-encoder.ts";
-import type { CatalogItem, ImageSource } from "../catalog-file.ts";
+import { COLOUR_DIM, colourDescriptor } from "./colour.ts";
+import type { ImageEncoder } from "./image-encoder.ts";
+import type { CatalogItem, ImageSource } from "../catalog/file.ts";
 import type { VectorCache } from "./cache.ts";
 import { PictureError, nameOf, readPicture, setUpSharp, toPixels } from "./pictures.ts";
 

@@ -4,8 +4,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { ImageEncoder } from "../../inference/image-encoder.ts";
-import { createGraphEncoder, createHubEncoder } from "../../inference/image-encoder.ts";
+import type { ImageEncoder } from "./image-encoder.ts";
+import { createGraphEncoder, createHubEncoder } from "./image-encoder.ts";
 import type { Result } from "../../result.ts";
 import { CommandError } from "../command.ts";
 

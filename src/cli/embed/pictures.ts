@@ -5,8 +5,8 @@
  */
 import { readFile } from "node:fs/promises";
 import sharp from "sharp";
-import type { Preprocessing } from "../../inference/image-encoder.ts";
-import type { ImageSource } from "../catalog-file.ts";
+import type { Preprocessing } from "./image-encoder.ts";
+import type { ImageSource } from "../catalog/file.ts";
 
 /** Why a picture could not be used. The message is a clause: `no such file`. */
 export class PictureError extends Error {

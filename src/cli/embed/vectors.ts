@@ -6,14 +6,14 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import * as v from "valibot";
 import type { Product } from "../../demo/catalogue.ts";
-import { COLOUR_DESCRIPTOR, COLOUR_DIM, joinColour } from "../../embeddings/colour.ts";
-import type { Projection } from "../../embeddings/projection.ts";
-import { fitProjection, project } from "../../embeddings/projection.ts";
+import { COLOUR_DESCRIPTOR, COLOUR_DIM, joinColour } from "./colour.ts";
+import type { Projection } from "./projection.ts";
+import { fitProjection, project } from "./projection.ts";
 import { TEXT_DIM, TEXT_ENCODER, createTextEncoder } from "../../embeddings/text-encoder.ts";
-import type { ImageEncoder } from "../../inference/image-encoder.ts";
+import type { ImageEncoder } from "./image-encoder.ts";
 import type { ItemRecord } from "../../ranking/candidate.ts";
 import { itemFeatures } from "../../ranking/item-values.ts";
-import type { CatalogItem } from "../catalog-file.ts";
+import type { CatalogItem } from "../catalog/file.ts";
 import type { SetIdentity } from "./pack.ts";
 
 /** Numbers of an image vector that come from the encoder. */

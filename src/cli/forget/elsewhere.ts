@@ -1,6 +1,6 @@
 /** Where records of a shopper may stand that no row of D1 shows, by what the edge's wrangler.toml binds: places that `armmt forget` cannot reach. */
 import * as v from "valibot";
-import { loadWrangler } from "../start/workers.ts";
+import { loadWrangler } from "../wrangler.ts";
 
 const bindings = v.optional(v.array(v.looseObject({ binding: v.optional(v.string()) })), []);
 

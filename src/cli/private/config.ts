@@ -1,8 +1,8 @@
 /** The edge's variables → those of the edge in a browser: one index, as the edge has it, without what only the edge may know. */
 import * as v from "valibot";
-import type { Listing } from "../../private/listing.ts";
+import type { Listing } from "../../runtimes/browser/listing.ts";
 import { CommandError } from "../command.ts";
-import { loadWrangler } from "../start/workers.ts";
+import { loadWrangler } from "../wrangler.ts";
 
 export interface ConfigSource {
   /** Path of the edge's wrangler.toml. */

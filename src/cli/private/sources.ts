@@ -6,7 +6,7 @@ import { readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as v from "valibot";
 import { pointerKey, setKey, shardKey, type Pointer } from "../../embeddings/store.ts";
-import { FILES, kvName, type ListedFile } from "../../private/listing.ts";
+import { FILES, kvName, type ListedFile } from "../../runtimes/browser/listing.ts";
 import { CommandError } from "../command.ts";
 import { ROOT } from "../embed/encoder.ts";
 import { readSet } from "../embed/pack.ts";

@@ -1,6 +1,6 @@
-/** The folder that a server (src/server/) reads in the place of KV, as `armmt publish` and `armmt rollback` write it. */
+/** The folder that a server (src/runtimes/node/) reads in the place of KV, as `armmt publish` and `armmt rollback` write it. */
 import { resolve } from "node:path";
-import { listKeys, openFolderKv, writeKey } from "../../server/folder-kv.ts";
+import { listKeys, openFolderKv, writeKey } from "../../runtimes/node/folder-kv.ts";
 import { CommandError } from "../command.ts";
 import type { Namespace } from "./namespace.ts";
 

@@ -7,8 +7,8 @@ import { join, resolve } from "node:path";
 import * as v from "valibot";
 import { CommandError } from "../command.ts";
 import { openWranglerNamespace, wrangler } from "../publish/namespace.ts";
-import { loadWrangler } from "../start/workers.ts";
-import { loadSqlite } from "./sqlite.ts";
+import { loadWrangler } from "../wrangler.ts";
+import { loadSqlite } from "../../report/sqlite.ts";
 
 export interface EventDatabase {
   /** For messages: where this is. */

@@ -6,7 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { type Random, createRandom } from "../../demo/random.ts";
-import { loadSqlite } from "./sqlite.ts";
+import { loadSqlite } from "../../report/sqlite.ts";
 
 export interface SimulatedArm {
   readonly variant: string;

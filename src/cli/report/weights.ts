@@ -1,7 +1,7 @@
 /** Which arms an experiment has and how large each should be: said on the command line, or where the edge reads it. */
 import * as v from "valibot";
 import { CommandError } from "../command.ts";
-import { loadWrangler } from "../start/workers.ts";
+import { loadWrangler } from "../wrangler.ts";
 
 export interface Weights {
   /** Variant → weight, in the order of the configuration. Any positive sum. */

@@ -3,7 +3,7 @@
  */
 import * as v from "valibot";
 import { CommandError } from "../command.ts";
-import { loadWrangler, type Vars } from "./workers.ts";
+import { loadWrangler, type Vars } from "../wrangler.ts";
 
 /** The index that the page and the documentation search. */
 const INDEX = "products";

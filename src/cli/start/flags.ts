@@ -1,7 +1,7 @@
 /**
  * Reads the flags of `armmt start`; a wrong one is told with its value and what is expected.
  */
-import type { FieldOptions } from "../catalog-fields.ts";
+import type { FieldOptions } from "../catalog/fields.ts";
 import { InvalidArgumentError } from "commander";
 
 export interface StartFlags extends FieldOptions {

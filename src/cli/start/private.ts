@@ -5,7 +5,7 @@
  */
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
-import type { Catalog } from "../catalog-file.ts";
+import type { Catalog } from "../catalog/file.ts";
 import { buildPrivate, packAhead } from "../private/build.ts";
 import { privateConfig } from "../private/config.ts";
 import { describeShop } from "./shop.ts";

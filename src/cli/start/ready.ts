@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import type { Catalog } from "../catalog-file.ts";
+import type { Catalog } from "../catalog/file.ts";
 import { CommandError } from "../command.ts";
 import type { EmbedReport } from "../embed.ts";
 import { ROOT } from "../embed/encoder.ts";

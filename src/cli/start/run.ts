@@ -4,8 +4,8 @@
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { Catalog } from "../catalog-file.ts";
-import { readCatalog } from "../catalog-file.ts";
+import type { Catalog } from "../catalog/file.ts";
+import { readCatalog } from "../catalog/file.ts";
 import { CommandError } from "../command.ts";
 import { embedCatalog, type EmbedReport } from "../embed.ts";
 import { ROOT } from "../embed/encoder.ts";
@@ -17,8 +17,8 @@ import { buildDemoPrivate, packRuntimes } from "./private.ts";
 import { LOCAL_HOST, requireFreePort } from "./ports.ts";
 import { announce, type Running, trySearch } from "./ready.ts";
 import { stockShop } from "./shop.ts";
-import { runUntilStopped } from "./stop.ts";
-import { loadWrangler, type RunningWorker, startWorker, waitForAnswer, type WorkerOptions } from "./workers.ts";
+import { runUntilStopped } from "../../runtimes/node/stop.ts";
+import { loadWrangler, type RunningWorker, startWorker, waitForAnswer, type WorkerOptions } from "../wrangler.ts";
 
 const ANSWER_TIMEOUT_MS = 30_000;
 

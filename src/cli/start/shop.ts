@@ -6,8 +6,8 @@ import { existsSync, openSync, readSync, closeSync } from "node:fs";
 import { copyFile, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { CATALOG_KEY, type ShopCatalog } from "../../demo/shop.ts";
-import type { Catalog, CatalogItem } from "../catalog-file.ts";
-import { loadWrangler } from "./workers.ts";
+import type { Catalog, CatalogItem } from "../catalog/file.ts";
+import { loadWrangler } from "../wrangler.ts";
 
 export interface StockOptions {
   readonly catalog: Catalog;

@@ -1,0 +1,225 @@
+/**
+ * Environment → frozen `Config`, or every problem at once, each with its value and the fix.
+ *
+ * Variables come from wrangler.toml as numbers and tables, from `--var` and the dashboard as text: both are read. Secrets are never part
+ * of a message.
+ */
+import * as v from "valibot";
+import type { BackendLimits, GenericOptions } from "../backends/backend.ts";
+import { experimentList, variant } from "./experiments.ts";
+import { describeIssue, integer, isOrigin, NAME, parseJson, table, url } from "./fields.ts";
+import { index } from "./index-table.ts";
+import { MIN_SECRET_LENGTH } from "../events/keys.ts";
+import type { QueueSinkName, SinkName } from "../events/sinks.ts";
+import { QUEUE_SINK_NAMES, SINK_NAMES } from "../events/sinks.ts";
+import type { Experiment } from "../experiment/assign.ts";
+import type { ItemValue } from "../ranking/item-values.ts";
+import type { Result } from "../result.ts";
+import { err, ok } from "../result.ts";
+
+export interface IndexConfig {
+  /** Name of a backend, see backends/create.ts. */
+  readonly backend: string;
+  /** Base URL without a slash at its end: the engine's own paths are added to it. */
+  readonly url: string;
+  /** W: how many hits are re-ranked; 0 passes this index on as it is. */
+  readonly window: number;
+  /** Prefix of the published item vectors; default: the name of the index. */
+  readonly catalog: string;
+  /** Where a hit holds the item's id; the engine's own id when left out. */
+  readonly idField?: string | undefined;
+  /** Where a hit holds values that are fresher than the published ones. */
+  readonly hitFields?: Readonly<Partial<Record<ItemValue, string | undefined>>> | undefined;
+  /** How many hits a page has for which a request names no number, where only the index's settings say that. */
+  readonly pageSize?: number | undefined;
+  /** What requests and replies call things: for the backend "generic", and needed there. */
+  readonly generic?: GenericOptions | undefined;
+  /** Sent to the engine with every request; nothing secret. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Whether a client's own key goes to the engine. */
+  readonly forwardCredentials: boolean;
+}
+
+export interface Config {
+  readonly indexes: ReadonlyMap<string, IndexConfig>;
+  readonly engineTimeoutMs: number;
+  readonly rankBudgetMs: number;
+  readonly shardCacheBytes: number;
+  /** For requests outside the experiment. */
+  readonly defaultVariant: string;
+  /** The first in which a unit takes part decides. */
+  readonly experiments: readonly Experiment[];
+  /** Whether a KV key may take their place; it is read once per isolate and minute. */
+  readonly hasLiveExperiments: boolean;
+  /** Of another flag system: its text value is the variant. */
+  readonly variantFlag: string | undefined;
+  readonly storefrontUrl: string | undefined;
+  /** Pages of these origins may search from the browser; "*" for all, none for pages of the edge's own origin only. */
+  readonly allowOrigins: readonly string[];
+  /** Opens explanations and /armmt/status; without it both are closed. */
+  readonly adminToken: string | undefined;
+  /** Opens `/events`, and gives searches tokens; without it both are closed. */
+  readonly eventSecret: string | undefined;
+  /** Where exposures and events go; the first one's counts are the answer to a client. At least one. */
+  readonly eventSinks: readonly SinkName[];
+  /** Where the consumer of the queue writes to. */
+  readonly queueSink: QueueSinkName;
+  /** Index name → the key that its engine gets, in the header of its dialect. */
+  readonly engineAuthorizations: ReadonlyMap<string, string>;
+}
+
+const origin = v.pipe(
+  v.string("list origins"),
+  v.check(
+    (text) => text === "*" || (isOrigin(text) && new URL(text).origin === text),
+    'use origins such as "https://shop.example.com", or "*"',
+  ),
+);
+
+const secret = v.optional(v.pipe(v.string("use text"), v.nonEmpty("leave it out or give it a value")));
+
+const SINKS = `list sinks: ${SINK_NAMES.join(", ")}`;
+
+const environment = v.object({
+  INDEXES: v.pipe(
+    table(v.record(v.string(), index, "list at least one index")),
+    v.check((indexes) => Object.keys(indexes).length > 0, "list at least one index"),
+    v.check(
+      (indexes) => Object.keys(indexes).every((name) => NAME.test(name)),
+      "use letters, digits, dots, dashes and underscores in index names, no underscore first",
+    ),
+  ),
+  ENGINE_TIMEOUT_MS: v.optional(integer(1, 60_000, "milliseconds"), 5000),
+  RANK_BUDGET_MS: v.optional(integer(1, 10_000, "milliseconds"), 200),
+  SHARD_CACHE_BYTES: v.optional(integer(0, 100_000_000, "bytes"), 33_554_432),
+  DEFAULT_VARIANT: v.optional(variant, "armmt"),
+  EXPERIMENTS: v.optional(experimentList, []),
+  LIVE_EXPERIMENTS: v.optional(table(v.boolean("use true or false")), false),
+  VARIANT_FLAG: v.optional(v.pipe(v.string("name a flag"), v.nonEmpty("name a flag"))),
+  STOREFRONT_URL: v.optional(url),
+  ALLOW_ORIGINS: v.optional(table(v.array(origin, "list origins")), []),
+  ADMIN_TOKEN: v.optional(v.pipe(v.string("use text"), v.minLength(16, "use at least 16 characters: it is a password"))),
+  ENGINE_AUTHORIZATION: secret,
+  EVENT_SECRET: v.optional(
+    v.pipe(v.string("use text"), v.minLength(MIN_SECRET_LENGTH, `use at least ${MIN_SECRET_LENGTH} characters: tokens are signed with it`)),
+  ),
+  EVENT_SINKS: v.optional(
+    v.pipe(
+      table(v.array(v.picklist(SINK_NAMES, SINKS), SINKS)),
+      v.minLength(1, SINKS),
+      v.check((list) => new Set(list).size === list.length, "list each sink once"),
+    ),
+    ["d1"],
+  ),
+  QUEUE_SINK: v.optional(v.picklist(QUEUE_SINK_NAMES, 'use "d1" or "r2"'), "d1"),
+});
+
+/** Names of all variables: what another runtime takes from its environment. */
+export const VARIABLE_NAMES: readonly string[] = Object.keys(environment.entries);
+
+/** `limits`: of each known backend. Each problem is one line: variable, value, fix. */
+export function parseConfig(env: unknown, limits: ReadonlyMap<string, BackendLimits>): Result<Config, readonly string[]> {
+  const parsed = v.safeParse(environment, env);
+  if (!parsed.success) return err([...new Set([...parsed.issues.map(describeIssue), ...unknownNames(env, limits)])]);
+  const values = parsed.output;
+
+  const problems: string[] = [];
+  const counts = new Map<string, number>();
+  for (const [name, { backend, window }] of Object.entries(values.INDEXES)) {
+    const limit = limits.get(backend);
+    if (limit === undefined) {
+      problems.push(unknownBackend(name, backend, limits));
+      continue;
+    }
+    const count = (counts.get(backend) ?? 0) + 1;
+    counts.set(backend, count);
+    if (count > limit.maxIndexes)
+      problems.push(`INDEXES.${name}.backend is "${backend}", whose requests name no index: configure only one`);
+    if (window > limit.maxWindow)
+      problems.push(`INDEXES.${name}.window is ${window}: ${backend} gives at most ${limit.maxWindow} hits at once, use no more`);
+  }
+  problems.push(...genericProblems(Object.entries(values.INDEXES)));
+  if (values.RANK_BUDGET_MS >= values.ENGINE_TIMEOUT_MS) {
+    problems.push(
+      `RANK_BUDGET_MS is ${values.RANK_BUDGET_MS}: keep it below ENGINE_TIMEOUT_MS (${values.ENGINE_TIMEOUT_MS}), or the fallback comes too late`,
+    );
+  }
+  const authorizations = authorizationsOf(values.ENGINE_AUTHORIZATION, Object.keys(values.INDEXES));
+  if (!authorizations.ok) problems.push(authorizations.error);
+  if (problems.length > 0 || !authorizations.ok) return err(problems);
+
+  return ok(
+    Object.freeze({
+      indexes: new Map(
+        Object.entries(values.INDEXES).map(([name, one]) => [name, Object.freeze({ ...one, catalog: one.catalog ?? name })]),
+      ),
+      engineTimeoutMs: values.ENGINE_TIMEOUT_MS,
+      rankBudgetMs: values.RANK_BUDGET_MS,
+      shardCacheBytes: values.SHARD_CACHE_BYTES,
+      defaultVariant: values.DEFAULT_VARIANT,
+      experiments: Object.freeze(values.EXPERIMENTS),
+      hasLiveExperiments: values.LIVE_EXPERIMENTS,
+      variantFlag: values.VARIANT_FLAG,
+      storefrontUrl: values.STOREFRONT_URL,
+      allowOrigins: Object.freeze(values.ALLOW_ORIGINS),
+      adminToken: values.ADMIN_TOKEN,
+      eventSecret: values.EVENT_SECRET,
+      eventSinks: Object.freeze(values.EVENT_SINKS),
+      queueSink: values.QUEUE_SINK,
+      engineAuthorizations: authorizations.value,
+    }),
+  );
+}
+
+const rawIndexes = v.object({ INDEXES: table(v.record(v.string(), v.looseObject({ backend: v.optional(v.unknown()) }))) });
+
+/** Of indexes that could not be read as a whole: what the first problem of each table would hide. */
+function unknownNames(env: unknown, limits: ReadonlyMap<string, BackendLimits>): readonly string[] {
+  const parsed = v.safeParse(rawIndexes, env);
+  if (!parsed.success) return [];
+  return Object.entries(parsed.output.INDEXES).flatMap(([name, one]) => {
+    const unknown = Object.keys(one).filter((key) => !Object.hasOwn(index.entries, key));
+    const problems = unknown.map((key) => `INDEXES.${name}.${key} is not known here: take it out or correct its name`);
+    const { backend } = one;
+    return typeof backend !== "string" || limits.has(backend) ? problems : [...problems, unknownBackend(name, backend, limits)];
+  });
+}
+
+function unknownBackend(name: string, backend: string, limits: ReadonlyMap<string, BackendLimits>): string {
+  return `INDEXES.${name}.backend is ${JSON.stringify(backend)}: use one of ${[...limits.keys()].join(", ")}`;
+}
+
+type GenericIndex = Pick<IndexConfig, "backend" | "window" | "generic">;
+
+/** What only shows between `generic` and the rest. */
+function genericProblems(indexes: readonly (readonly [string, GenericIndex])[]): readonly string[] {
+  const byPath = new Map<string, string>();
+  return indexes.flatMap(([name, { backend, window, generic: options }]) => {
+    const at = `INDEXES.${name}.generic`;
+    if (options === undefined)
+      return backend === "generic" ? [`${at} is missing: name path, query, offset or page, limit and hits of this engine`] : [];
+    if (backend !== "generic") return [`${at} is not for backend "${backend}": take it out or use backend "generic"`];
+    const problems: string[] = [];
+    const { path, maxLimit } = options;
+    const other = byPath.get(path);
+    if (other === undefined) byPath.set(path, name);
+    else problems.push(`${at}.path is "${path}", which is the path of ${other} too: nothing else tells their requests apart`);
+    if (maxLimit !== undefined && window > maxLimit)
+      problems.push(`INDEXES.${name}.window is ${window}: its generic.maxLimit is ${maxLimit}, use no more`);
+    return problems;
+  });
+}
+
+const byIndex = v.record(v.string(), v.pipe(v.string(), v.nonEmpty()));
+
+/** One text for all indexes, or a table of index names as JSON. The problem names no secret. */
+function authorizationsOf(given: string | undefined, indexes: readonly string[]): Result<ReadonlyMap<string, string>, string> {
+  if (given === undefined) return ok(new Map());
+  if (!given.trimStart().startsWith("{")) return ok(new Map(indexes.map((name) => [name, given])));
+  const parsed = v.safeParse(byIndex, parseJson(given));
+  if (!parsed.success)
+    return err("ENGINE_AUTHORIZATION is not usable: use one text for all engines, or a JSON table of index name and text");
+  const unknown = Object.keys(parsed.output).filter((name) => !indexes.includes(name));
+  if (unknown.length === 0) return ok(new Map(Object.entries(parsed.output)));
+  return err(`ENGINE_AUTHORIZATION names ${unknown.join(", ")}, not among INDEXES: use ${indexes.join(", ")}`);
+}

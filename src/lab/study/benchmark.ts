@@ -1,0 +1,146 @@
+/**
+ * `npm run model -- --benchmark`: the whole study. Each part makes its data, trains (in Python), is judged here by the simulation's truth,
+ * and goes into model/benchmark.json before the next begins, so a study that was stopped goes on where it was.
+ */
+import { createHash } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { type Benchmark, mergePart, type PartName, PARTS, readBenchmark, writeBenchmark } from "./benchmark/benchmark-file.ts";
+import { hashJudge } from "./benchmark/judge.ts";
+import type { Part } from "./benchmark/part.ts";
+import { STUDY } from "./benchmark/parts.ts";
+import { writePlots } from "./benchmark/plots.ts";
+import { CommandError, printTable } from "../../cli/command.ts";
+import { ROOT } from "../../cli/embed/encoder.ts";
+import { writeBenchmarkCard } from "./benchmark/card.ts";
+import { preparePython } from "./model/python.ts";
+import { hashSources } from "./model/stages.ts";
+
+export interface BenchmarkOptions {
+  /** Names of parts; default all. */
+  readonly parts?: readonly string[] | undefined;
+  /** Where data, runs and judgements are kept. */
+  readonly folder?: string | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/**
+ * Raised when a change makes finished rows wrong: of the simulators, the features, the models, the training or the statistics. Rows take
+ * hours, and most edits leave them as they are, so that is for the one who makes the change to say; sources that have changed since are
+ * pointed out.
+ */
+const EDITION = 2;
+
+function keyOf(part: Part, benchmark: Benchmark): string {
+  return createHash("sha256")
+    .update(JSON.stringify([EDITION, part.name, part.settings(benchmark)]))
+    .digest("hex")
+    .slice(0, 16);
+}
+
+/** Of all code on which rows depend. */
+function hashStudy(): string {
+  return createHash("sha256").update(hashSources("training")).update(hashJudge()).digest("hex").slice(0, 16);
+}
+
+function partName(name: string): PartName {
+  const found = PARTS.find((one) => one === name);
+  if (found === undefined) throw new CommandError(`Unknown part "${name}": expected one of ${PARTS.map((one) => `"${one}"`).join(", ")}`);
+  return found;
+}
+
+type Outcome = "run" | "finished before" | "not possible here";
+
+interface Report {
+  readonly part: PartName;
+  readonly outcome: Outcome;
+  readonly rows: number;
+  readonly seconds: number;
+}
+
+const MODEL = join(ROOT, "model");
+
+/** Writes the card's benchmark section and the plots from model/benchmark.json, without running anything. */
+export function writeBenchmarkReport(): void {
+  const benchmark = readBenchmark(join(MODEL, "benchmark.json"));
+  writePlots(join(MODEL, "plots"), benchmark);
+  writeBenchmarkCard(join(MODEL, "README.md"), benchmark);
+}
+
+export interface Progress {
+  readonly folder: string;
+  readonly json: boolean;
+  /** benchmark.json */
+  readonly path: string;
+  /** Hash of all code on which rows depend; recorded, not part of the key. */
+  readonly sources: string;
+  /** The parts were asked for by name: one that cannot be run is an error. */
+  readonly isChosen: boolean;
+  /** After a part's rows have been written. */
+  readonly onRows: () => void;
+}
+
+async function runPart(part: Part, label: string, progress: Progress): Promise<Report> {
+  const { folder, json, path, sources, isChosen, onRows } = progress;
+  const benchmark = readBenchmark(path);
+  const key = keyOf(part, benchmark);
+  const before = benchmark.parts.find(({ name }) => name === part.name);
+  const known = benchmark.rows.filter((row) => row.part === part.name).length;
+  if (before?.key === key) {
+    const since =
+      before.sources === sources ? "" : ` on ${before.finished}; sources have changed since (take its line out of ${path} to repeat it)`;
+    process.stderr.write(`${label}: finished before${since}\n`);
+    return { part: part.name, outcome: "finished before", rows: known, seconds: before.seconds };
+  }
+  const obstacle = part.obstacle();
+  if (obstacle !== undefined) {
+    if (isChosen) throw new CommandError(`Part "${part.name}" cannot be run here: ${obstacle}`);
+    process.stderr.write(`${label}: left out, ${obstacle}\n`);
+    return { part: part.name, outcome: "not possible here", rows: known, seconds: 0 };
+  }
+  process.stderr.write(`${label}\n`);
+  const started = performance.now();
+  const rows = await part.work({ folder, json });
+  const seconds = (performance.now() - started) / 1000;
+  const finished = new Date().toISOString().slice(0, 10);
+  // Read again: another process may have finished another part meanwhile.
+  writeBenchmark(path, mergePart(readBenchmark(path), { name: part.name, key, sources, seconds, finished }, rows));
+  onRows();
+  return { part: part.name, outcome: "run", rows: rows.length, seconds: Math.round(seconds) };
+}
+
+/** Runs what is not finished under its present key, one part after the other. What a part that fails came after is kept. */
+export async function runParts(parts: readonly Part[], progress: Progress): Promise<Report[]> {
+  const reports: Report[] = [];
+  for (const [i, part] of parts.entries()) {
+    reports.push(await runPart(part, `Part ${i + 1} of ${parts.length}, ${part.name}`, progress));
+  }
+  return reports;
+}
+
+/**
+ * The whole study, or the parts that are named. Rows, card and plots are written after every part. A part that this machine lacks the data
+ * for is passed over with a note; asked for by name it is an error.
+ */
+export async function runBenchmark({ parts, folder = join(ROOT, ".armmt/benchmark"), json = false }: BenchmarkOptions): Promise<void> {
+  const wanted = parts?.map(partName);
+  const chosen = STUDY.filter(({ name }) => wanted?.includes(name) ?? true);
+  mkdirSync(folder, { recursive: true });
+  await preparePython();
+  const reports = await runParts(chosen, {
+    folder,
+    json,
+    path: join(MODEL, "benchmark.json"),
+    sources: hashStudy(),
+    isChosen: wanted !== undefined,
+    onRows: writeBenchmarkReport,
+  });
+  if (json) {
+    process.stdout.write(`${JSON.stringify(reports)}\n`);
+    return;
+  }
+  printTable(
+    ["part", "outcome", "rows", "seconds"],
+    reports.map((report) => [report.part, report.outcome, report.rows, report.seconds]),
+  );
+}

@@ -1,0 +1,169 @@
+/**
+ * Logged searches + item records → the training set on disk, row by row. Every feature comes from ranking/features.ts, as at the edge;
+ * Python receives numbers and row numbers only.
+ */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileWriter, ParquetWriter } from "hyparquet-writer";
+import type { SchemaElement } from "hyparquet";
+import type { Candidate, ItemRecord } from "../../../ranking/candidate.ts";
+import { buildTensors, type FeatureScaling, type ListInput } from "../../../ranking/features.ts";
+import { tokenTable } from "../../../embeddings/text-encoder.ts";
+import { TOKEN_TABLE_ROWS } from "../../../ranking/tokenizer.ts";
+import type { ShardSetIdentity } from "../../../inference/manifest.ts";
+import { writeNpy } from "../model/npy.ts";
+import type { LoggedSearch } from "./log.ts";
+
+const DAY_MS = 86_400_000;
+
+/** Lists shorter than this teach nothing about order. */
+const FEWEST_CANDIDATES = 2;
+
+/** Rows in memory before they are written. */
+const ROW_GROUP = 4000;
+
+export interface ItemTable {
+  readonly identity: ShardSetIdentity;
+  /** Row = place in this array. */
+  readonly items: readonly ItemRecord[];
+}
+
+/** One row of lists.parquet; arrays are parallel to the candidates, in engine order. */
+export interface ListRow {
+  readonly query_id: string;
+  readonly query: string;
+  readonly split: string;
+  readonly randomised: boolean;
+  readonly token_ids: number[];
+  /** Row in image.npy and text.npy, -1 for an item without a record. */
+  readonly item_rows: number[];
+  /** [k · F], scaled. */
+  readonly features: number[];
+  /** 1-based place on the page, 0 = not shown. A label's companion in training, never an input of the model. */
+  readonly positions: number[];
+  readonly clicks: number[];
+  readonly carts: number[];
+  readonly purchases: number[];
+  /** Most recent first. */
+  readonly history_rows: number[];
+}
+
+/** The input of the feature code for one logged search: what the edge had before it, on that day. */
+export function listInputOf(search: LoggedSearch, known: { find(itemId: string): ItemRecord | undefined }): ListInput {
+  const candidates: Candidate[] = search.itemIds.map((itemId, i) => ({ itemId, rank: i + 1, score: search.scores?.[i] }));
+  return {
+    queryText: search.query,
+    candidates,
+    items: search.itemIds.map((itemId) => known.find(itemId)),
+    history: search.history.flatMap((itemId) => known.find(itemId) ?? []),
+    nowDay: search.atMs / DAY_MS,
+  };
+}
+
+export function isUsable(search: LoggedSearch): boolean {
+  return search.itemIds.length >= FEWEST_CANDIDATES;
+}
+
+/** How one search becomes a row. Give a scaling that was fitted on searches of the training split alone. */
+export function rowMaker(table: ItemTable, scaling: readonly FeatureScaling[]): (search: LoggedSearch) => ListRow {
+  const rowOf = new Map(table.items.map((item, row) => [item.itemId, row]));
+  const known = {
+    find: (itemId: string) => {
+      const row = rowOf.get(itemId);
+      return row === undefined ? undefined : table.items[row];
+    },
+  };
+  const shape = { imageDim: table.identity.imageDim, textDim: table.identity.textDim, scaling };
+  return (search) => {
+    const tensors = buildTensors(listInputOf(search, known), shape);
+    const position = new Map(search.servedIds.map((itemId, i) => [itemId, i + 1]));
+    const flag = (ids: ReadonlySet<string>) => search.itemIds.map((itemId) => (ids.has(itemId) ? 1 : 0));
+    return {
+      query_id: search.queryId,
+      query: search.query,
+      split: search.split,
+      randomised: search.randomised,
+      token_ids: [...tensors.queryTokenIds].slice(
+        0,
+        tensors.queryMask.reduce((sum, one) => sum + one, 0),
+      ),
+      item_rows: search.itemIds.map((itemId) => rowOf.get(itemId) ?? -1),
+      features: [...tensors.features],
+      positions: search.itemIds.map((itemId) => position.get(itemId) ?? 0),
+      clicks: flag(search.actions.click),
+      carts: flag(search.actions.add_to_cart),
+      purchases: flag(search.actions.purchase),
+      history_rows: search.history.flatMap((itemId) => rowOf.get(itemId) ?? []),
+    };
+  };
+}
+
+const INTEGER_LISTS = ["token_ids", "item_rows", "positions", "clicks", "carts", "purchases", "history_rows"] as const;
+
+function listColumn(name: string, type: "INT32" | "FLOAT"): SchemaElement[] {
+  return [
+    { name, converted_type: "LIST", repetition_type: "REQUIRED", num_children: 1 },
+    { name: "list", repetition_type: "REPEATED", num_children: 1 },
+    { name: "element", type, repetition_type: "REQUIRED" },
+  ];
+}
+
+const schemaWith = (more: readonly string[]): SchemaElement[] => [
+  { name: "root", num_children: 5 + INTEGER_LISTS.length + more.length },
+  { name: "query_id", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "REQUIRED" },
+  { name: "query", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "REQUIRED" },
+  { name: "split", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "REQUIRED" },
+  { name: "randomised", type: "BOOLEAN", repetition_type: "REQUIRED" },
+  ...INTEGER_LISTS.flatMap((name) => listColumn(name, "INT32")),
+  ...listColumn("features", "FLOAT"),
+  ...more.flatMap((name) => listColumn(name, "INT32")),
+];
+
+const COLUMNS = ["query_id", "query", "split", "randomised", ...INTEGER_LISTS, "features"] as const;
+
+export interface ListWriter<More extends string> {
+  add(row: ListRow & Readonly<Record<More, number[]>>): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Writes lists.parquet into `out` as rows come, one row group at a time. `more` names integer columns, parallel to the candidates. */
+export function createListWriter<More extends string = never>(out: string, more: readonly More[] = []): ListWriter<More> {
+  const file = new ParquetWriter({ writer: fileWriter(join(out, "lists.parquet")), schema: schemaWith(more), statistics: false });
+  let rows: (ListRow & Readonly<Record<More, number[]>>)[] = [];
+  const flush = async (): Promise<void> => {
+    if (rows.length === 0) return;
+    const columnData = [...COLUMNS, ...more].map((name) => ({ name, data: rows.map((row) => row[name]) }));
+    await file.write({ columnData, rowGroupSize: ROW_GROUP });
+    rows = [];
+  };
+  return {
+    async add(row) {
+      rows.push(row);
+      if (rows.length >= ROW_GROUP) await flush();
+    },
+    async close() {
+      await flush();
+      await file.finish();
+    },
+  };
+}
+
+/** Writes image.npy, text.npy, presence.npy, tokens.npy and features.json into `out`. */
+export function writeItems(out: string, table: ItemTable, scaling: readonly FeatureScaling[]): void {
+  const { imageDim, textDim } = table.identity;
+  const count = table.items.length;
+  const image = new Float32Array(count * imageDim);
+  const text = new Float32Array(count * textDim);
+  const presence = new Float32Array(count * 2);
+  table.items.forEach((item, row) => {
+    if (item.image !== undefined) image.set(item.image, row * imageDim);
+    if (item.text !== undefined) text.set(item.text, row * textDim);
+    presence.set([item.image === undefined ? 0 : 1, item.text === undefined ? 0 : 1], row * 2);
+  });
+  writeNpy(join(out, "image.npy"), image, [count, imageDim]);
+  writeNpy(join(out, "text.npy"), text, [count, textDim]);
+  writeNpy(join(out, "presence.npy"), presence, [count, 2]);
+  const tokens = tokenTable();
+  writeNpy(join(out, "tokens.npy"), tokens, [TOKEN_TABLE_ROWS, tokens.length / TOKEN_TABLE_ROWS]);
+  writeFileSync(join(out, "features.json"), `${JSON.stringify({ features: scaling, identity: table.identity }, undefined, 2)}\n`);
+}

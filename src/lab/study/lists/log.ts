@@ -1,0 +1,183 @@
+/**
+ * A shop's log → searches with what was clicked and what the shopper had looked at before. Reads UBI lines; computes no feature.
+ */
+import { createReadStream } from "node:fs";
+import { createInterface } from "node:readline";
+import * as v from "valibot";
+import { MAX_HISTORY } from "../../../ranking/features.ts";
+import { CommandError } from "../../../cli/command.ts";
+import { type EventRecord, eventRecordSchema, type QueryRecord, queryRecordSchema } from "../simulate/records.ts";
+import { type Split, splitOf } from "../simulate/split.ts";
+
+/** Actions that say what a shopper has looked at. */
+const LOOKED_AT: ReadonlySet<string> = new Set(["view", "click", "add_to_cart", "purchase"]);
+
+/** One served list as logged. */
+export interface LoggedSearch {
+  readonly queryId: string;
+  readonly query: string;
+  readonly split: Split;
+  readonly atMs: number;
+  readonly randomised: boolean;
+  /** Engine order. */
+  readonly itemIds: readonly string[];
+  /** Parallel to `itemIds`; absent where the log has none. */
+  readonly scores: readonly number[] | undefined;
+  readonly servedIds: readonly string[];
+  readonly actions: Readonly<Record<"click" | "add_to_cart" | "purchase", ReadonlySet<string>>>;
+  /** What the shopper looked at before this search, most recent first, each once, at most MAX_HISTORY. */
+  readonly history: readonly string[];
+}
+
+/** Reads a file of JSON lines through a schema; the error names file, line and field. */
+export async function* readRecords<T extends v.GenericSchema>(path: string, schema: T): AsyncGenerator<v.InferOutput<T>> {
+  let number = 0;
+  try {
+    for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
+      number++;
+      if (line.trim() === "") continue;
+      const parsed = v.safeParse(schema, JSON.parse(line));
+      if (!parsed.success) {
+        const issue = parsed.issues[0];
+        throw new CommandError(`${path}, line ${number}: ${v.getDotPath(issue) ?? "record"}: ${issue.message}`);
+      }
+      yield parsed.output;
+    }
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new CommandError(`${path}, line ${number} is not JSON: ${error.message}`);
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+      throw new CommandError(`${path} does not exist: give a folder that holds queries.ndjson and events.ndjson`);
+    }
+    throw error;
+  }
+}
+
+function timeOf(record: { readonly timestamp: string }, what: string): number {
+  const ms = Date.parse(record.timestamp);
+  if (Number.isNaN(ms))
+    throw new CommandError(`${what} has timestamp "${record.timestamp}": expected ISO 8601, such as 2026-11-16T09:30:00Z`);
+  return ms;
+}
+
+interface Look {
+  readonly itemId: string;
+  readonly atMs: number;
+}
+
+/** Looks before `atMs`, most recent first, each item once. `looks` is in time order. */
+export function historyBefore(looks: readonly Look[], atMs: number): string[] {
+  const found = new Set<string>();
+  for (let i = looks.length - 1; i >= 0 && found.size < MAX_HISTORY; i--) {
+    const look = looks[i];
+    if (look !== undefined && look.atMs < atMs) found.add(look.itemId);
+  }
+  return [...found];
+}
+
+const ACTIONS = ["click", "add_to_cart", "purchase"] as const;
+type Action = (typeof ACTIONS)[number];
+
+/** What happened after a search, in the log's order. */
+type Acted = readonly { readonly action: Action; readonly itemId: string }[];
+
+export interface EventIndex {
+  /** By client, in time order. */
+  readonly looks: ReadonlyMap<string, readonly Look[]>;
+  readonly actions: ReadonlyMap<string, Acted>;
+}
+
+function append<T>(lists: Map<string, T[]>, key: string, value: T): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}
+
+/**
+ * Takes events in any order, one by one, and keeps of each what lists need (about 100 bytes), so that a log may be far larger than memory.
+ * `index` puts the looks into time order; call it after the last event.
+ */
+export function createEventIndex(): { add(event: EventRecord): void; index(): EventIndex } {
+  const looks = new Map<string, Look[]>();
+  const actions = new Map<string, { action: Action; itemId: string }[]>();
+  const itemIds = new Map<string, string>(); // one copy of each id, not one per event
+  return {
+    add(event) {
+      const given = event.event_attributes.object.object_id;
+      const itemId = itemIds.get(given) ?? given;
+      itemIds.set(itemId, itemId);
+      if (event.client_id !== undefined && LOOKED_AT.has(event.action_name)) {
+        append(looks, event.client_id, { itemId, atMs: timeOf(event, `An event of client "${event.client_id}"`) });
+      }
+      const action = ACTIONS.find((name) => name === event.action_name);
+      if (event.query_id !== undefined && action !== undefined) append(actions, event.query_id, { action, itemId });
+    },
+    index() {
+      for (const list of looks.values()) list.sort((a, b) => a.atMs - b.atMs);
+      return { looks, actions };
+    },
+  };
+}
+
+/**
+ * One search with its clicks and history. `undefined` when shopper and query belong to different splits: such a list would let a test query
+ * or a test shopper into training.
+ */
+export function searchOf(record: QueryRecord, index: EventIndex): LoggedSearch | undefined {
+  const { armmt } = record.query_attributes;
+  const split = splitOf("query", record.user_query);
+  if (record.client_id !== undefined && splitOf("shopper", record.client_id) !== split) return undefined;
+  const atMs = timeOf(record, `Query "${record.query_id}"`);
+  const { original_scores: scores, original_ids: itemIds } = armmt;
+  if (scores !== undefined && scores.length !== itemIds.length) {
+    throw new CommandError(
+      `Query "${record.query_id}" has ${scores.length} original_scores for ${itemIds.length} original_ids: they must be parallel`,
+    );
+  }
+  const acted = index.actions.get(record.query_id) ?? [];
+  const itemsOf = (action: Action) => new Set(acted.flatMap((one) => (one.action === action ? [one.itemId] : [])));
+  return {
+    queryId: record.query_id,
+    query: record.user_query,
+    split,
+    atMs,
+    randomised: armmt.variant === "shuffle",
+    itemIds,
+    scores,
+    servedIds: armmt.served_ids,
+    actions: {
+      click: itemsOf("click"),
+      add_to_cart: itemsOf("add_to_cart"),
+      purchase: itemsOf("purchase"),
+    },
+    history: record.client_id === undefined ? [] : historyBefore(index.looks.get(record.client_id) ?? [], atMs),
+  };
+}
+
+/** A log that is read search by search; each pass reads queries.ndjson anew. */
+export interface Log {
+  /** In the file's order; `undefined` for a search that is left out because its split is not clear. */
+  searches(): AsyncGenerator<LoggedSearch | undefined>;
+}
+
+/** Reads the events of a folder with queries.ndjson and events.ndjson; neither file needs to be in order. */
+export async function openLog(folder: string): Promise<Log> {
+  const events = createEventIndex();
+  for await (const event of readRecords(`${folder}/events.ndjson`, eventRecordSchema)) events.add(event);
+  const index = events.index();
+  return {
+    async *searches() {
+      for await (const record of readRecords(`${folder}/queries.ndjson`, queryRecordSchema)) yield searchOf(record, index);
+    },
+  };
+}
+
+/** All searches at once, or those of one split, and how many of the log were left out because their split is not clear. */
+export async function readLog(folder: string, only?: Split): Promise<{ searches: LoggedSearch[]; leftOut: number }> {
+  const searches: LoggedSearch[] = [];
+  let leftOut = 0;
+  for await (const search of (await openLog(folder)).searches()) {
+    if (search === undefined) leftOut++;
+    else if (only === undefined || search.split === only) searches.push(search);
+  }
+  return { searches, leftOut };
+}

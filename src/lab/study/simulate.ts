@@ -1,0 +1,181 @@
+/**
+ * `armmt simulate`: simulated shoppers in the drawn or the fashion shop → UBI events, and the truth that only a simulation knows.
+ *
+ * Events go through the same files as a real shop's log; nothing after this command knows that they are simulated, except by name.
+ */
+import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { printTable, progressBar } from "../../cli/command.ts";
+import { LOG_MODELS, type LogModel } from "./simulate/clicks.ts";
+import { drawnShop } from "./simulate/drawn-shop.ts";
+import { openFashionShop } from "./simulate/fashion/shop.ts";
+import { lookCodes, type Shop } from "./simulate/shop.ts";
+import { simulate } from "./simulate/world.ts";
+
+/** Shop of the simulated shoppers: drawn like the demo's catalogue, from another seed, so that the demo shows products never trained on. */
+export const SIMULATED_SHOP = { seed: 3, count: 3000 } as const;
+
+/** Fewest that a study over the fashion shop should have; the drawn shop's are smaller because they train within minutes. */
+const DEFAULTS = { drawn: { shoppers: 4000, searches: 20_000 }, fashion: { shoppers: 20_000, searches: 200_000 } } as const;
+
+export interface SimulateOptions {
+  readonly out: string;
+  /** Default: the drawn shop of `items` and `catalogSeed`, which mean nothing beside another shop. */
+  readonly shop?: Shop | undefined;
+  readonly items: number;
+  readonly catalogSeed: number;
+  readonly shoppers: number;
+  readonly searches: number;
+  readonly clickModel: LogModel;
+  readonly seed: number;
+  /** False with `--without-text`, and so on. */
+  readonly withText: boolean;
+  readonly withPicture: boolean;
+  readonly withPersonal: boolean;
+  readonly withContext: boolean;
+  readonly json?: boolean | undefined;
+}
+
+export interface SimulateReport {
+  searches: number;
+  queries: number;
+  views: number;
+  clicks: number;
+  carts: number;
+  purchases: number;
+  train: number;
+  validation: number;
+  test: number;
+}
+
+/** Lines in memory before they are written. */
+const BUFFERED_LINES = 500;
+
+function lineWriter(path: string): { write(value: unknown): void; close(): void } {
+  const file = openSync(path, "w");
+  let lines: string[] = [];
+  const flush = (): void => {
+    if (lines.length > 0) writeSync(file, `${lines.join("\n")}\n`);
+    lines = [];
+  };
+  return {
+    write: (value) => {
+      lines.push(JSON.stringify(value));
+      if (lines.length >= BUFFERED_LINES) flush();
+    },
+    close: () => {
+      flush();
+      closeSync(file);
+    },
+  };
+}
+
+function catalogOf(shop: Shop, { items, catalogSeed }: SimulateOptions): Record<string, unknown> {
+  if (shop.level === "drawn") return { catalog: "drawn", items, catalogSeed };
+  return { catalog: shop.level, items: shop.products.length };
+}
+
+/** Writes queries.ndjson, events.ndjson (UBI 1.3), truth.ndjson and simulation.json (these options) into `out`. */
+export function writeSimulation(options: SimulateOptions): SimulateReport {
+  mkdirSync(options.out, { recursive: true });
+  const queries = lineWriter(join(options.out, "queries.ndjson"));
+  const events = lineWriter(join(options.out, "events.ndjson"));
+  const truth = lineWriter(join(options.out, "truth.ndjson"));
+  const report: SimulateReport = {
+    searches: 0,
+    queries: 0,
+    views: 0,
+    clicks: 0,
+    carts: 0,
+    purchases: 0,
+    train: 0,
+    validation: 0,
+    test: 0,
+  };
+  const texts = new Set<string>();
+  const bar = progressBar("Simulating searches", options.searches, { json: options.json });
+  const { items, catalogSeed, shoppers, searches, clickModel, seed } = options;
+  const shop = options.shop ?? drawnShop({ count: items, seed: catalogSeed });
+  const parts = { text: options.withText, picture: options.withPicture, personal: options.withPersonal, context: options.withContext };
+  writeFileSync(
+    join(options.out, "simulation.json"),
+    `${JSON.stringify({ ...catalogOf(shop, options), shoppers, searches, clickModel, seed, parts, look: lookCodes(shop) }, undefined, 2)}\n`,
+  );
+  const sessions = simulate({ shop, shoppers, searches, clickModel, seed, parts });
+  for (const session of sessions) {
+    queries.write(session.query);
+    truth.write(session.truth);
+    for (const event of [...session.views, ...session.events]) {
+      events.write(event);
+      if (event.action_name === "click") report.clicks++;
+      else if (event.action_name === "add_to_cart") report.carts++;
+      else if (event.action_name === "purchase") report.purchases++;
+      else report.views++;
+    }
+    texts.add(session.query.user_query);
+    report.searches++;
+    report[session.truth.split]++;
+    bar.increment();
+  }
+  bar.stop();
+  for (const writer of [queries, events, truth]) writer.close();
+  report.queries = texts.size;
+  return report;
+}
+
+function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < least) throw new InvalidArgumentError(`Give a whole number of at least ${least}.`);
+    return value;
+  };
+}
+
+interface Flags {
+  readonly catalog: string;
+  readonly out: string;
+  readonly items: number;
+  readonly catalogSeed: number;
+  readonly shoppers?: number;
+  readonly searches?: number;
+  readonly clickModel: LogModel;
+  readonly seed: number;
+  readonly withoutText?: true;
+  readonly withoutPicture?: true;
+  readonly withoutPersonal?: true;
+  readonly withoutContext?: true;
+  readonly json?: true;
+}
+
+export function createSimulateCommand(): Command {
+  return new Command("simulate")
+    .description("Simulated shoppers → UBI events (queries.ndjson, events.ndjson) and the truth (truth.ndjson)")
+    .option("--catalog <name>", 'the shop: "drawn", or the folder of the fashion photographs', "drawn")
+    .option("--out <folder>", "where to write", ".armmt/simulation")
+    .option("--items <n>", "products in the drawn shop", wholeNumber(100), SIMULATED_SHOP.count)
+    .option("--catalog-seed <n>", "which drawn catalogue", wholeNumber(0), SIMULATED_SHOP.seed)
+    .option("--shoppers <n>", "how many shoppers (default: 4,000 in the drawn shop, 20,000 in the fashion shop)", wholeNumber(1))
+    .option("--searches <n>", "how many searches in all (default: 20,000 and 200,000)", wholeNumber(1))
+    .addOption(new Option("--click-model <name>", "how shoppers read a list; full: all of it").choices(LOG_MODELS).default("pbm"))
+    .option("--seed <n>", "another number, other shoppers", wholeNumber(0), 1)
+    .option("--without-text", "words do not attract")
+    .option("--without-picture", "pictures do not attract")
+    .option("--without-personal", "all shoppers like the same")
+    .option("--without-context", "neither neighbours' prices nor what stands above matter")
+    .option("--json", "print the figures as JSON")
+    .action(async (flags: Flags) => {
+      const shop = flags.catalog === "drawn" ? undefined : await openFashionShop(flags.catalog);
+      const report = writeSimulation({
+        ...DEFAULTS[shop === undefined ? "drawn" : "fashion"],
+        ...flags,
+        shop,
+        withText: flags.withoutText !== true,
+        withPicture: flags.withoutPicture !== true,
+        withPersonal: flags.withoutPersonal !== true,
+        withContext: flags.withoutContext !== true,
+      });
+      if (flags.json === true) process.stdout.write(`${JSON.stringify({ out: flags.out, ...report })}\n`);
+      else printTable(["simulated", "count"], Object.entries(report));
+    });
+}

@@ -1,0 +1,81 @@
+/**
+ * The drawn shop: what shoppers may ask for and like are the words of the drawing's vocabulary. Titles name only part of a look, so many an
+ * asked-for word can be seen in the picture only.
+ */
+import { drawCatalogue, drawPicture, type CatalogueOptions } from "../../../demo/catalogue.ts";
+import { createEngine } from "../../../demo/engine.ts";
+import type { Random } from "../../../demo/random.ts";
+import { CATEGORY_LIST, COLOURS, PATTERNS, STYLES, type CategoryWords } from "../../../demo/vocabulary.ts";
+import { itemText } from "../../../embeddings/text-encoder.ts";
+import { words } from "../../../ranking/tokenizer.ts";
+import type { Catalog } from "../../../cli/catalog/file.ts";
+import { pickParts } from "./query.ts";
+import type { Shop, Wish } from "./shop.ts";
+
+/** Parts of a look that a query may name, besides the noun; in the order in which English puts them. */
+const ASKED_PARTS = ["style", "colour", "pattern", "material"] as const;
+type AskedPart = (typeof ASKED_PARTS)[number];
+
+const PART_WEIGHT: Readonly<Record<AskedPart, number>> = { colour: 1, pattern: 0.8, style: 0.5, material: 0.5 };
+
+const SILHOUETTE_SHARE = 0.35;
+const INTERESTS = 5;
+
+/** Shops show as many as they like; the model has to cope with all of it. Serving uses up to 100. */
+const WINDOWS = [20, 30, 40, 60] as const;
+
+function wordsFor(category: CategoryWords, part: AskedPart): readonly string[] {
+  if (part === "colour") return COLOURS;
+  if (part === "pattern") return category.patterns.filter((word) => word !== "plain");
+  return part === "style" ? category.styles : category.materials;
+}
+
+function drawInterests(random: Random): readonly string[] {
+  const names = CATEGORY_LIST.map((category) => category.name);
+  const categories = new Set<string>();
+  while (categories.size < INTERESTS) categories.add(random.pick(names));
+  return [...categories];
+}
+
+function makeWish(categories: readonly string[], likes: (word: string) => number, random: Random): Wish {
+  const name = random.pick(categories);
+  const category = CATEGORY_LIST.find((one) => one.name === name);
+  if (category === undefined) throw new Error(`Cannot ask for category "${name}": the vocabulary has none of that name`);
+  const silhouette = random.chance(SILHOUETTE_SHARE) ? random.pick(category.silhouettes) : undefined;
+  const asked = pickParts(
+    ASKED_PARTS,
+    (part) => PART_WEIGHT[part],
+    random,
+    (part) => random.pickWeighted(wordsFor(category, part), likes),
+  ).map(({ part, word }) => ({ part, word, typed: [word] }));
+  const noun = silhouette === undefined ? name : random.pick(silhouette.titles);
+  const shape = silhouette === undefined ? [] : [{ part: "silhouette" as const, word: silhouette.name, typed: words(noun) }];
+  return { text: [...asked.map((entry) => entry.word), noun].join(" "), category: name, asked: [...asked, ...shape] };
+}
+
+export function drawnShop(options: CatalogueOptions = {}): Shop {
+  return {
+    level: "drawn",
+    products: drawCatalogue(options),
+    windows: WINDOWS,
+    tastes: [
+      { words: COLOURS, liked: 3, disliked: 3 },
+      { words: PATTERNS, liked: 2, disliked: 2 },
+      { words: STYLES, liked: 1, disliked: 2 },
+    ],
+    likeness: ["silhouette", "colour", "pattern", "style"],
+    drawInterests,
+    makeWish,
+    openEngine: (products) => createEngine(products),
+  };
+}
+
+/** The same products as `armmt embed` takes a catalogue. */
+export function drawnShopCatalog(options: CatalogueOptions): Catalog {
+  const items = drawCatalogue(options).map((product) => ({
+    product,
+    text: itemText(product),
+    image: { kind: "svg" as const, svg: () => drawPicture(product) },
+  }));
+  return { name: "simulated-shop", source: "drawn", items };
+}

@@ -1,0 +1,235 @@
+/**
+ * The fashion shop: simulated shoppers over real photographs. Colour, usage, kind and gender of the look are the data's own labels, the
+ * pattern is read off the pixels; prices, ratings, sales, stock and age are invented (trade.ts).
+ *
+ * What is searched for is often only in the picture: see titles.ts for what is withheld. The category that goes into the engine and the
+ * text vectors does not give the kind away either.
+ */
+import { createEngine } from "../../../../demo/engine.ts";
+import type { Random } from "../../../../demo/random.ts";
+import { itemText } from "../../../../embeddings/text-encoder.ts";
+import { words } from "../../../../ranking/tokenizer.ts";
+import type { Catalog } from "../../../../cli/catalog/file.ts";
+import { pickParts } from "../query.ts";
+import type { Hits, Shop, ShopProduct, Wish } from "../shop.ts";
+import { type FashionItem, type FashionRow, readFashion } from "./catalogue.ts";
+import { PATTERNS, readPatterns } from "./pattern.ts";
+import { shownTitle, stems, vocabularyOf } from "./titles.ts";
+import { inventTrade } from "./trade.ts";
+
+export interface FashionProduct extends ShopProduct {
+  /** Which words its title has lost. */
+  readonly withheld: { readonly colour: boolean; readonly kind: boolean };
+  /** Path of the photograph; `image` is what a shop would show. */
+  readonly file: string;
+}
+
+export interface FashionShop extends Shop {
+  readonly products: readonly FashionProduct[];
+  /** The folder that was read. */
+  readonly folder: string;
+}
+
+/** Training costs grow with the length of a list, and this shop has ten times the searches. */
+const WINDOWS = [20, 30] as const;
+
+/** Fewest products of a kind for one gender that shoppers shop for. */
+const FEWEST_PRODUCTS = 25;
+const INTERESTS = 5;
+/** Fewest products of a colour or usage for shoppers to have a taste for it. */
+const FEWEST_OF_A_WORD = 60;
+
+/** More of one kind than this, and a category's name is as good as the kind's. */
+const MOSTLY = 2 / 3;
+
+/** In the order in which English puts them. */
+const ASKED_PARTS = ["style", "colour", "pattern"] as const;
+type AskedPart = (typeof ASKED_PARTS)[number];
+const PART_WEIGHT: Readonly<Record<AskedPart, number>> = { colour: 1, style: 0.3, pattern: 0.3 };
+const AUDIENCE_SHARE = 0.7;
+/** Some ask for the department ("men topwear") and not for a kind. */
+const BROAD_SHARE = 0.15;
+
+function countOf(values: Iterable<string>): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return counts;
+}
+
+/**
+ * The department that stands for an item's kind in all texts: the subCategory ("Topwear"), unless it names a kind ("Watches", "Shoes") or
+ * holds little else than one; then the masterCategory ("Accessories", "Footwear").
+ */
+function departments(rows: readonly FashionRow[]): (row: FashionRow) => string {
+  const kindWords = new Set(rows.flatMap((row) => stems(row.articleType)));
+  const open = new Set<string>();
+  for (const [name, of] of Map.groupBy(rows, (row) => row.subCategory)) {
+    const most = Math.max(...countOf(of.map((row) => row.articleType)).values());
+    if (most / of.length <= MOSTLY && !stems(name).some((stem) => kindWords.has(stem))) open.add(name);
+  }
+  return (row) => (open.has(row.subCategory) ? row.subCategory : row.masterCategory);
+}
+
+async function readProducts(items: readonly FashionItem[]): Promise<FashionProduct[]> {
+  const vocabulary = vocabularyOf(items);
+  const departmentOf = departments(items);
+  const patterns = await readPatterns(items);
+  return items.map((item, i) => {
+    const { title, withheld } = shownTitle(item, vocabulary);
+    const titleWords = new Set(stems(title));
+    const brand = words(item.title)[0] ?? "";
+    return {
+      id: item.id,
+      title,
+      category: departmentOf(item),
+      brand,
+      titleWords,
+      namesKind: stems(item.articleType).every((stem) => titleWords.has(stem)),
+      look: {
+        kind: item.articleType.toLowerCase(),
+        colour: item.baseColour.toLowerCase(),
+        pattern: patterns[i] ?? PATTERNS[0],
+        style: item.usage.toLowerCase(),
+        audience: item.gender.toLowerCase(),
+      },
+      ...inventTrade(item.id, item.articleType, brand),
+      withheld,
+      image: `/images/${item.id}.jpg`,
+      file: item.image,
+    };
+  });
+}
+
+/** What one shopper may shop for: a kind for one gender. */
+interface Interest {
+  readonly audience: string;
+  readonly kind: string;
+  readonly department: string;
+  /** Words that occur among its products, and how often. */
+  readonly words: Readonly<Record<AskedPart, readonly (readonly [word: string, count: number])[]>>;
+}
+
+function interestsOf(products: readonly FashionProduct[]): ReadonlyMap<string, Interest> {
+  const nameOf = ({ look }: FashionProduct): string => `${look.audience} ${look.kind}`;
+  const interests = new Map<string, Interest>();
+  for (const [name, of] of Map.groupBy(products, nameOf)) {
+    const [first] = of;
+    if (first === undefined || of.length < FEWEST_PRODUCTS) continue;
+    const wordsOf = (part: AskedPart) => [...countOf(of.flatMap((product) => product.look[part] ?? []))];
+    interests.set(name, {
+      audience: first.look.audience ?? "",
+      kind: first.look.kind ?? "",
+      department: first.category,
+      words: { style: wordsOf("style"), colour: wordsOf("colour"), pattern: wordsOf("pattern") },
+    });
+  }
+  return interests;
+}
+
+function drawInterests(interests: ReadonlyMap<string, Interest>, random: Random): readonly string[] {
+  const all = [...interests];
+  const audience = random.pick(all)[1].audience;
+  const left = all.flatMap(([name, interest]) => (interest.audience === audience ? [name] : []));
+  return Array.from({ length: Math.min(INTERESTS, left.length) }, () => {
+    const name = random.pick(left);
+    left.splice(left.indexOf(name), 1);
+    return name;
+  });
+}
+
+function makeWish(interest: Interest, likes: (word: string) => number, random: Random): Wish {
+  const named = random.chance(AUDIENCE_SHARE);
+  const broad = random.chance(BROAD_SHARE);
+  const noun = broad ? interest.department.toLowerCase() : interest.kind;
+  const picked = pickParts(
+    ASKED_PARTS,
+    (part) => PART_WEIGHT[part],
+    random,
+    (part) => {
+      // Rarer words are asked for more often than they are on sale.
+      const [word] = random.pickWeighted(interest.words[part], ([one, count]) => likes(one) * Math.sqrt(count));
+      return word;
+    },
+  );
+  // Nobody types "casual casual shoes".
+  const asked = picked.filter(({ word }) => !noun.split(" ").includes(word));
+  const wanted = [...(named ? [{ part: "audience" as const, word: interest.audience }] : []), ...asked];
+  return {
+    text: [...wanted.map(({ word }) => word), noun].join(" "),
+    category: interest.department,
+    ...(broad ? {} : { kind: interest.kind }),
+    asked: wanted.map(({ part, word }) => ({ part, word, typed: stems(word) })),
+  };
+}
+
+/** The engine's best matches are scored again with their sales, as search engines do with a rescoring window. */
+const RESCORED = 400;
+const SALES_WEIGHT = 0.1;
+
+/**
+ * The shop's engine: words of title and department, as elsewhere, with two things that shops usually have: it knows to which department a
+ * noun belongs, and among equally good matches what sells comes first.
+ */
+function openEngine(
+  products: readonly ShopProduct[],
+  departmentOf: ReadonlyMap<string, string>,
+): { hits(query: string, size: number): Hits } {
+  const engine = createEngine(products);
+  const sales = new Map(products.map((product) => [product.id, Math.log1p(product.popularity)]));
+  const nouns = [...departmentOf.keys()].toSorted((a, b) => b.length - a.length); // "casual shoes" before "shoes"
+  return {
+    hits: (query, size) => {
+      const noun = nouns.find((one) => query.endsWith(one)) ?? "";
+      return engine
+        .hits(`${query} ${departmentOf.get(noun) ?? ""}`, RESCORED)
+        .map(({ id, score }) => ({ id, score: score * (1 + SALES_WEIGHT * (sales.get(id) ?? 0)) }))
+        .toSorted((a, b) => b.score - a.score)
+        .slice(0, size);
+    },
+  };
+}
+
+function frequent(products: readonly FashionProduct[], part: AskedPart): string[] {
+  return [...countOf(products.flatMap((product) => product.look[part] ?? []))]
+    .filter(([, count]) => count >= FEWEST_OF_A_WORD)
+    .map(([word]) => word)
+    .toSorted();
+}
+
+/**
+ * Opens the shop of a folder with products.csv and images (../shared/data/fashion). Reads every picture once, about ten seconds. Throws a
+ * CommandError that names the folder and the fix.
+ */
+export async function openFashionShop(folder: string): Promise<FashionShop> {
+  const products = await readProducts(readFashion(folder));
+  const interests = interestsOf(products);
+  const departmentOf = new Map(products.map((product) => [product.look.kind ?? "", product.category]));
+  return {
+    level: "fashion",
+    folder,
+    products,
+    windows: WINDOWS,
+    tastes: [
+      { words: frequent(products, "colour"), liked: 3, disliked: 3 },
+      { words: PATTERNS, liked: 1, disliked: 1 },
+      { words: frequent(products, "style"), liked: 1, disliked: 1 },
+    ],
+    likeness: ["kind", "colour", "pattern", "style"],
+    drawInterests: (random) => drawInterests(interests, random),
+    makeWish: (names, likes, random) => {
+      const interest = interests.get(random.pick(names));
+      if (interest === undefined) throw new Error(`Cannot ask for one of ${names.join(", ")}: the shop sells none of them`);
+      return makeWish(interest, likes, random);
+    },
+    openEngine: (some) => openEngine(some, departmentOf),
+  };
+}
+
+/** The same products as `armmt embed` takes a catalogue. */
+export function fashionCatalog(shop: FashionShop): Catalog {
+  return {
+    name: "fashion",
+    source: shop.folder,
+    items: shop.products.map((product) => ({ product, text: itemText(product), image: { kind: "file", path: product.file } })),
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * Fashion titles with colour or kind withheld: 95 % of the originals name the colour and 88 % the kind, so that hardly anything would be
+ * left for a picture to add.
+ */
+import { normaliseTerm } from "../../../../demo/engine.ts";
+import { words } from "../../../../ranking/tokenizer.ts";
+import { shareOf } from "../split.ts";
+import type { FashionRow } from "./catalogue.ts";
+
+/** Share of items whose title loses the colour, and, drawn apart, share of those whose title loses the kind. */
+export const WITHHELD_SHARE = 0.6;
+
+/** Colour words that titles use beside the labels' own. */
+const MORE_COLOURS = "aqua gray wine ivory indigo violet crimson golden turq multicolour multicolored multicoloured coral lime lilac";
+
+/** Nouns that titles use for a kind beside the labels' own. */
+const MORE_KINDS =
+  "tee sneaker sandal slipper wedge stiletto pump ballerina bellie loafer moccasin boot floater clog purse tote satchel hobo goggle eyewear " +
+  "wayfarer aviator denim pant chino pullover hoodie cardigan jersey blouse vest innerwear underwear boxer trainer flipflop beanie " +
+  "perfume deo edt timepiece chronograph lounger jegging bottom cufflink sling duffle pouch belly";
+
+/** Words of labels that are no noun of one kind: they stay in a title unless they are of the item's own kind. */
+const NOT_A_KIND = new Set(
+  "and set free gift body mist mobile laptop waist lounge travel casual formal sport accessory inner wear personal care item apparel".split(
+    " ",
+  ),
+);
+
+/** Singular, without hyphens: "T-Shirts" and "tshirt", "Kurtis" and "kurti" are one word. */
+export function stems(text: string): string[] {
+  return words(joined(text)).map((word) => {
+    const stem = normaliseTerm(word);
+    return /[^s]s$/.test(stem) && stem.length > 4 ? stem.slice(0, -1) : stem;
+  });
+}
+
+function joined(text: string): string {
+  return text.replaceAll(/\bt[\s-]+(?=shirts?\b)/gi, (t) => t.charAt(0)).replaceAll(/\bflip-?(?=flops?\b)/gi, "flip ");
+}
+
+interface Vocabulary {
+  readonly colours: ReadonlySet<string>;
+  readonly kinds: ReadonlySet<string>;
+}
+
+/** The words that name a colour or a kind anywhere in the shop. */
+export function vocabularyOf(rows: readonly FashionRow[]): Vocabulary {
+  const kinds = rows.flatMap((row) => stems(`${row.articleType} ${row.subCategory}`)).filter((stem) => !NOT_A_KIND.has(stem));
+  return {
+    colours: new Set([...rows.flatMap((row) => stems(row.baseColour)), ...stems(MORE_COLOURS)]),
+    kinds: new Set([...kinds, ...stems(MORE_KINDS)]),
+  };
+}
+
+export interface ShownTitle {
+  readonly title: string;
+  readonly withheld: { readonly colour: boolean; readonly kind: boolean };
+}
+
+/**
+ * The title as the shop shows it. What is withheld follows from the item's id alone. Withholding takes away the item's own words wherever
+ * they stand, and those of other colours or kinds except as the first word, which is the brand ("Red Tape").
+ */
+export function shownTitle(row: FashionRow, vocabulary: Vocabulary): ShownTitle {
+  const withheld = {
+    colour: shareOf(`colour:${row.id}`) < WITHHELD_SHARE,
+    kind: shareOf(`kind:${row.id}`) < WITHHELD_SHARE,
+  };
+  const own = new Set([...(withheld.colour ? stems(row.baseColour) : []), ...(withheld.kind ? stems(row.articleType) : [])]);
+  const goes = (word: string, at: number): boolean => {
+    const [stem = ""] = stems(word);
+    if (own.has(stem)) return true;
+    return at > 0 && ((withheld.colour && vocabulary.colours.has(stem)) || (withheld.kind && vocabulary.kinds.has(stem)));
+  };
+  if (!withheld.colour && !withheld.kind) return { title: row.title, withheld };
+  const text = joined(row.title);
+  const title = text
+    .replaceAll(/[\p{L}\p{N}]+/gu, (word, at: number) => (goes(word, at) ? "" : word))
+    .split(/\s+/)
+    .map((word) => word.replaceAll(/^[-/&,'’]+|[-/&,]+$/g, ""))
+    .filter((word) => /[\p{L}\p{N}]/u.test(word))
+    .join(" ");
+  return { title, withheld };
+}

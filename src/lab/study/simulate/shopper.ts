@@ -1,0 +1,70 @@
+/**
+ * Simulated shoppers: what each likes to look at, which makers each trusts, and how much the picture counts for each against the words.
+ *
+ * A shopper never reads the model's inputs: taste is over the words of a look, the model sees pixels and titles.
+ */
+import { createRandom, type Random } from "../../../demo/random.ts";
+import { brandOf, type Shop, type ShopProduct, type Taste } from "./shop.ts";
+import { type Split, splitOf } from "./split.ts";
+
+export interface Shopper {
+  readonly id: string;
+  readonly split: Split;
+  readonly interests: readonly string[];
+  /** Liking per word of a look, -1..1; absent is 0. */
+  readonly taste: ReadonlyMap<string, number>;
+  /** 0 = reads, 1 = looks. */
+  readonly modality: number;
+  /** How much a cheaper neighbour hurts; about 1. */
+  readonly thrift: number;
+  /** Liking of a product's maker, -1..1. */
+  readonly brandLiking: (product: ShopProduct) => number;
+}
+
+function drawTaste(tastes: readonly Taste[], random: Random): Map<string, number> {
+  const taste = new Map<string, number>();
+  for (const { words, liked, disliked } of tastes) {
+    const left = [...words];
+    for (let i = 0; i < liked + disliked; i++) {
+      const word = random.pick(left);
+      left.splice(left.indexOf(word), 1);
+      taste.set(word, i < liked ? 1 : -0.7);
+    }
+  }
+  return taste;
+}
+
+/** Everything of a shopper follows from id, seed and shop. */
+export function drawShopper(id: string, seed: number, shop: Shop): Shopper {
+  const random = createRandom(`${seed}:${id}`);
+  return {
+    id,
+    split: splitOf("shopper", id),
+    interests: shop.drawInterests(random),
+    taste: drawTaste(shop.tastes, random),
+    modality: random.next() ** 0.8,
+    thrift: Math.max(0, 1 + 0.5 * random.normal()),
+    brandLiking: (product) => {
+      const draw = createRandom(`${seed}:${id}:brand:${brandOf(product)}`).next();
+      if (draw < 0.15) return 1;
+      return draw > 0.85 ? -0.7 : 0;
+    },
+  };
+}
+
+/** What the shopper thinks of a picture: colour, pattern and style. About -1..1. */
+export function pictureLiking(shopper: Shopper, product: ShopProduct): number {
+  const { colour = "", pattern = "", style = "" } = product.look;
+  return ((shopper.taste.get(colour) ?? 0) + (shopper.taste.get(pattern) ?? 0) + (shopper.taste.get(style) ?? 0)) / 2;
+}
+
+/** Products looked at while browsing, most recent last: some shoppers come with none. */
+export function browse(shopper: Shopper, products: readonly ShopProduct[], random: Random): ShopProduct[] {
+  const count = random.chance(0.15) ? 0 : 2 + Math.floor(random.next() * 11);
+  return Array.from({ length: count }, () => {
+    const noticed = Array.from({ length: 40 }, () => random.pick(products));
+    return random.pickWeighted(noticed, (product) =>
+      Math.exp(3 * (shopper.modality * pictureLiking(shopper, product) + (1 - shopper.modality) * shopper.brandLiking(product))),
+    );
+  });
+}

@@ -1,0 +1,153 @@
+/** The tables `ubi_queries` and `ubi_events` as a log: read in pages by id, so that neither this machine nor D1 ever holds all of it. */
+import * as v from "valibot";
+import { CommandError } from "../cli/command.ts";
+import type { EventDatabase } from "../cli/report/database.ts";
+import { ACTIONS, type ActionRow, asTeam, countWords, isSimulated, type Log, type LogRange, type SearchRow, teamsByItem } from "./log.ts";
+
+/** A page of an interleaved experiment holds every list, some 2 KB a search. */
+const PAGE_ROWS = 5000;
+
+const nullish = v.nullish(v.string());
+const jsonOf = <T extends v.GenericSchema>(schema: T) => v.nullish(v.pipe(v.string(), v.parseJson(), schema));
+
+const searchSchema = v.object({
+  id: v.number(),
+  timestamp: v.string(),
+  application: v.string(),
+  query_id: v.string(),
+  unit: nullish,
+  user_query: v.string(),
+  variant: v.string(),
+  bypass: nullish,
+  teams: jsonOf(v.array(v.unknown())),
+  served: jsonOf(v.array(v.string())),
+  simulated: v.unknown(),
+});
+
+const actionSchema = v.object({
+  id: v.number(),
+  query_id: v.string(),
+  action_name: v.picklist(ACTIONS),
+  object_id: v.nullish(v.string(), ""),
+  quantity: v.nullish(v.number()),
+  price: v.nullish(v.number()),
+  currency: nullish,
+  team: nullish,
+});
+
+const countSchema = v.array(v.object({ experiment: v.string(), searches: v.number() }));
+const columnSchema = v.array(v.object({ name: v.string() }));
+
+export async function openSqlLog(database: EventDatabase): Promise<Log> {
+  const queries = await columnsOf(database, "ubi_queries");
+  const events = await columnsOf(database, "ubi_events");
+  const { place } = database;
+  return {
+    place,
+    notes: [
+      ...(queries.size === 0 ? [`There is no table ubi_queries in ${place}: no search was recorded yet.`] : []),
+      ...(events.size === 0 ? [`There is no table ubi_events in ${place}: no click, cart or purchase was recorded yet.`] : []),
+    ],
+    async experiments() {
+      if (queries.size === 0) return new Map();
+      const sql = "SELECT experiment, COUNT(*) AS searches FROM ubi_queries WHERE experiment IS NOT NULL GROUP BY experiment";
+      return new Map(v.parse(countSchema, await database.all(sql)).map(({ experiment, searches }) => [experiment, searches]));
+    },
+    async *searches(range) {
+      if (queries.size === 0) return;
+      // Databases from before the column know the client at best.
+      const unit = queries.has("unit") ? "COALESCE(unit, client_id)" : "client_id";
+      const columns = [
+        `id, timestamp, application, query_id, ${unit} AS unit, user_query, variant, bypass`,
+        "json_extract(query_attributes, '$.armmt.simulated') AS simulated",
+        "json_extract(query_attributes, '$.armmt.teams') AS teams",
+        "CASE WHEN json_type(query_attributes, '$.armmt.teams') = 'array' THEN json_extract(query_attributes, '$.armmt.served_ids') END AS served",
+      ];
+      // The plus keeps SQLite off the index on the experiment: by it, each page would sort all that is left.
+      const where = [`+experiment = ${quote(range.experiment)}`, ...between(range)].join(" AND ");
+      for await (const row of pages(
+        database,
+        searchSchema,
+        (after) => `SELECT ${columns.join(", ")} FROM ubi_queries WHERE id > ${after} AND ${where}`,
+      ))
+        yield searchOf(row);
+    },
+    async *actions(range) {
+      if (queries.size === 0 || events.size === 0) return;
+      const select =
+        "SELECT e.id, e.query_id, e.action_name, e.object_id, e.quantity, e.price, e.currency, e.team FROM ubi_events e " +
+        `WHERE e.action_name IN (${ACTIONS.map(quote).join(", ")}) ` +
+        `AND EXISTS (SELECT 1 FROM ubi_queries q WHERE q.query_id = e.query_id AND q.experiment = ${quote(range.experiment)})`;
+      for await (const row of pages(database, actionSchema, (after) => `${select} AND e.id > ${after}`)) yield actionOf(row);
+    },
+    liveExperiments: () => database.liveExperiments(),
+    close: () => database.close(),
+  };
+}
+
+/** Empty where there is no such table. */
+async function columnsOf(database: EventDatabase, table: string): Promise<ReadonlySet<string>> {
+  return new Set(v.parse(columnSchema, await database.all(`PRAGMA table_info(${table})`)).map(({ name }) => name));
+}
+
+async function* pages<T extends v.GenericSchema<unknown, { readonly id: number }>>(
+  database: EventDatabase,
+  schema: T,
+  select: (after: number) => string,
+): AsyncGenerator<v.InferOutput<T>> {
+  let after = -1;
+  for (;;) {
+    const rows = await database.all(`${select(after)} ORDER BY id LIMIT ${PAGE_ROWS}`); // oxlint-disable-line no-await-in-loop
+    for (const row of rows) {
+      const parsed = v.safeParse(schema, row);
+      if (!parsed.success) {
+        const [issue] = parsed.issues;
+        throw new CommandError(`A row of ${database.place} cannot be read: ${v.getDotPath(issue) ?? "row"}: ${issue.message}`);
+      }
+      after = parsed.output.id;
+      yield parsed.output;
+    }
+    if (rows.length < PAGE_ROWS) return;
+  }
+}
+
+function searchOf(row: v.InferOutput<typeof searchSchema>): SearchRow {
+  const { timestamp, application, teams, served } = row;
+  return {
+    queryId: row.query_id,
+    variant: row.variant,
+    atMs: Date.parse(timestamp),
+    application,
+    unit: row.unit ?? undefined,
+    words: countWords(row.user_query),
+    bypass: row.bypass ?? undefined,
+    teams: teamsByItem(served, teams),
+    isSimulated: isSimulated(application, row.simulated),
+  };
+}
+
+function actionOf(row: v.InferOutput<typeof actionSchema>): ActionRow {
+  return {
+    eventId: undefined,
+    queryId: row.query_id,
+    action: row.action_name,
+    itemId: row.object_id,
+    quantity: row.quantity ?? undefined,
+    price: row.price ?? undefined,
+    currency: row.currency ?? undefined,
+    team: asTeam(row.team),
+  };
+}
+
+/** Timestamps are ISO 8601 with a Z, so their texts compare as their times do. */
+function between({ since, until }: LogRange): string[] {
+  return [
+    ...(since === undefined ? [] : [`timestamp >= ${quote(since)}`]),
+    ...(until === undefined ? [] : [`timestamp < ${quote(until)}`]),
+  ];
+}
+
+/** A text as SQL writes it. */
+export function quote(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}

@@ -1,0 +1,193 @@
+/**
+ * One pass over the searches, shopper by shopper → sums per arm, day and segment. Its size hangs on days, arms and segments, never on the
+ * length of the log.
+ */
+import type { Votes } from "./statistics/preference.ts";
+import { addCluster, type ClusterSums, readSums, SUM_COUNT } from "./statistics/ratio.ts";
+import { type Metric, METRICS, spreadOf, type Totals } from "./metrics.ts";
+import { createSegments, type SegmentOf } from "./segments.ts";
+import type { Stage, StagedSearch } from "./stage.ts";
+
+const DAY_MS = 86_400_000;
+
+export interface ArmTally {
+  readonly variant: string;
+  searches: number;
+  shoppers: number;
+  /** Searches of known shoppers, and the sum of their squares per shopper. */
+  shopperSearches: number;
+  squaredShopperSearches: number;
+  /** Reason → searches. */
+  readonly bypasses: Map<string, number>;
+  interleaved: number;
+  /** One vote per shopper, or per search of an unknown one. */
+  readonly votes: Readonly<Record<"click" | "purchase", Record<keyof Votes, number>>>;
+}
+
+export interface Tally {
+  readonly arms: readonly ArmTally[];
+  /** First day of all (UTC, milliseconds), and how many days follow. */
+  readonly firstDayMs: number;
+  readonly days: number;
+  /** Shoppers who were seen in more than one arm; left out. */
+  readonly crossed: number;
+  /** Up to and including that day; days count from 0. */
+  readonly sumsAt: (arm: number, metric: Metric, day: number) => ClusterSums;
+  /** Dimension → segment → sums per arm of the metric that was asked for. */
+  readonly segments: ReadonlyMap<string, ReadonlyMap<string, readonly ClusterSums[]>>;
+}
+
+function emptyTotals(): Totals {
+  return { searches: 0, clicked: 0, clicks: 0, carts: 0, purchases: 0, revenue: 0 };
+}
+
+function addSearch(totals: Totals, { clicks, carts, purchases, revenue }: StagedSearch): void {
+  totals.searches++;
+  if (clicks > 0) totals.clicked++;
+  totals.clicks += clicks;
+  totals.carts += carts;
+  totals.purchases += purchases;
+  totals.revenue += revenue;
+}
+
+function emptyArm(variant: string): ArmTally {
+  return {
+    variant,
+    searches: 0,
+    shoppers: 0,
+    shopperSearches: 0,
+    squaredShopperSearches: 0,
+    bypasses: new Map(),
+    interleaved: 0,
+    votes: { click: { a: 0, b: 0, ties: 0 }, purchase: { a: 0, b: 0, ties: 0 } },
+  };
+}
+
+/** `variants`: the arms in the order of the report; others are added behind. `undefined` for a log without a search. */
+export function tally(stage: Stage, variants: readonly string[], segmented: Metric): Tally | undefined {
+  const period = stage.period();
+  if (period === undefined) return undefined;
+  const firstDay = Math.floor(period.firstMs / DAY_MS);
+  const days = Math.floor(period.lastMs / DAY_MS) - firstDay + 1;
+  const places = new Map(variants.map((variant, i) => [variant, i]));
+  const arms = variants.map(emptyArm);
+  const sums: Float64Array[] = [];
+  const blockOf = (arm: number): Float64Array => (sums[arm] ??= new Float64Array(METRICS.length * days * SUM_COUNT));
+  const segments = createSegments(stage.applications(8));
+  const segmentSums = new Map<string, Map<string, Float64Array[]>>();
+  let crossed = 0;
+
+  for (const cluster of stage.clusters()) {
+    const [first] = cluster;
+    if (first === undefined) continue;
+    if (cluster.some(({ variant }) => variant !== first.variant)) {
+      crossed++;
+      continue;
+    }
+    let place = places.get(first.variant);
+    if (place === undefined) {
+      place = arms.length;
+      places.set(first.variant, place);
+      arms.push(emptyArm(first.variant));
+    }
+    countCluster(arms[place]!, cluster);
+    addDays(blockOf(place), cluster, { firstDay, days });
+    addSegments(segmentSums, segments, cluster, { arm: place, metric: segmented });
+  }
+  for (const block of sums) if (block !== undefined) accumulate(block, days);
+  return {
+    arms,
+    firstDayMs: firstDay * DAY_MS,
+    days,
+    crossed,
+    sumsAt: (arm, metric, day) => readSums(blockOf(arm), (METRICS.indexOf(metric) * days + day) * SUM_COUNT),
+    segments: new Map(
+      [...segmentSums].map(([dimension, found]) => [
+        dimension,
+        new Map(
+          [...found].map(([segment, perArm]) => [segment, arms.map((_, i) => readSums(perArm[i] ?? new Float64Array(SUM_COUNT), 0))]),
+        ),
+      ]),
+    ),
+  };
+}
+
+function countCluster(arm: ArmTally, cluster: readonly StagedSearch[]): void {
+  arm.searches += cluster.length;
+  if (cluster[0]?.unit !== undefined) {
+    arm.shoppers++;
+    arm.shopperSearches += cluster.length;
+    arm.squaredShopperSearches += cluster.length ** 2;
+  }
+  for (const { bypass } of cluster) if (bypass !== undefined) arm.bypasses.set(bypass, (arm.bypasses.get(bypass) ?? 0) + 1);
+  const drafted = cluster.filter(({ isInterleaved }) => isInterleaved);
+  arm.interleaved += drafted.length;
+  for (const kind of ["click", "purchase"] as const) {
+    const [a, b] = (["a", "b"] as const).map((team) => drafted.reduce((sum, { credits }) => sum + credits[kind][team], 0));
+    if (a === undefined || b === undefined || a + b === 0) continue;
+    arm.votes[kind][a === b ? "ties" : a > b ? "a" : "b"]++;
+  }
+}
+
+interface Days {
+  /** Since 1970. */
+  readonly firstDay: number;
+  readonly days: number;
+}
+
+/** A shopper who comes back counts with all searches so far from that day on: out with the old sums, in with the new. */
+function addDays(block: Float64Array, cluster: readonly StagedSearch[], { firstDay, days }: Days): void {
+  const isKnown = cluster[0]?.unit !== undefined;
+  const totals = emptyTotals();
+  let before: Totals | undefined;
+  for (let i = 0; i < cluster.length;) {
+    const day = dayOf(cluster[i]!);
+    for (; i < cluster.length && dayOf(cluster[i]!) === day; i++) addSearch(totals, cluster[i]!);
+    METRICS.forEach((metric, m) => {
+      if (metric.per === "shopper" && !isKnown) return;
+      const at = (m * days + day - firstDay) * SUM_COUNT;
+      if (before !== undefined) addCluster(block, at, metric.sumOf(before), spreadOf(metric, before), -1);
+      addCluster(block, at, metric.sumOf(totals), spreadOf(metric, totals));
+    });
+    before = { ...totals };
+  }
+}
+
+function dayOf({ atMs }: StagedSearch): number {
+  return Math.floor(atMs / DAY_MS);
+}
+
+/** What was added on a day → what was there up to that day. */
+function accumulate(block: Float64Array, days: number): void {
+  for (let at = SUM_COUNT; at < block.length; at++) {
+    const isFirstDay = Math.floor(at / SUM_COUNT) % days === 0;
+    if (!isFirstDay) block[at] = block[at]! + block[at - SUM_COUNT]!;
+  }
+}
+
+function addSegments(
+  sums: Map<string, Map<string, Float64Array[]>>,
+  segments: ReadonlyMap<string, SegmentOf>,
+  cluster: readonly StagedSearch[],
+  { arm, metric }: { readonly arm: number; readonly metric: Metric },
+): void {
+  const first = cluster[0];
+  if (first === undefined || (metric.per === "shopper" && first.unit === undefined)) return;
+  for (const [dimension, segmentOf] of segments) {
+    const found = new Map<string, Totals>();
+    for (const search of cluster) {
+      const segment = segmentOf(search, first);
+      if (segment === undefined) continue;
+      const totals = found.get(segment) ?? emptyTotals();
+      addSearch(totals, search);
+      found.set(segment, totals);
+    }
+    const known = sums.get(dimension) ?? new Map<string, Float64Array[]>();
+    sums.set(dimension, known);
+    for (const [segment, totals] of found) {
+      const perArm = known.get(segment) ?? [];
+      known.set(segment, perArm);
+      addCluster((perArm[arm] ??= new Float64Array(SUM_COUNT)), 0, metric.sumOf(totals), spreadOf(metric, totals));
+    }
+  }
+}

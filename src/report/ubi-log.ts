@@ -1,0 +1,146 @@
+/**
+ * UBI 1.3 records in NDJSON files as a log, of this edge or of any other shop that records experiment and variant under
+ * `query_attributes.armmt`. Lines of OpenSearch's bulk format and records that say nothing about an experiment are passed over.
+ */
+import { existsSync } from "node:fs";
+import * as v from "valibot";
+import { CommandError } from "../cli/command.ts";
+import { readRecords } from "../lab/study/lists/log.ts";
+import { ACTIONS, type ActionRow, asTeam, countWords, isSimulated, type Log, type LogRange, type SearchRow, teamsByItem } from "./log.ts";
+
+const optionalText = v.nullish(v.string());
+
+const querySchema = v.looseObject({
+  query_id: v.string(),
+  application: v.nullish(v.string(), ""),
+  client_id: optionalText,
+  unit: optionalText,
+  user_query: v.nullish(v.string(), ""),
+  timestamp: v.string(),
+  query_attributes: v.looseObject({
+    armmt: v.looseObject({
+      experiment: v.string(),
+      variant: v.string(),
+      bypass: optionalText,
+      teams: v.nullish(v.array(v.unknown())),
+      served_ids: v.nullish(v.array(v.string())),
+      simulated: v.optional(v.unknown()),
+    }),
+  }),
+});
+
+/** Beside UBI's own members, where this edge writes them, or among the event's attributes, where others do. */
+const extras = {
+  quantity: v.nullish(v.number()),
+  price: v.nullish(v.number()),
+  currency: optionalText,
+  team: optionalText,
+};
+
+const eventSchema = v.looseObject({
+  action_name: v.picklist(ACTIONS),
+  query_id: v.string(),
+  event_id: optionalText,
+  ...extras,
+  event_attributes: v.looseObject({ object: v.nullish(v.looseObject({ object_id: v.nullish(v.string()) })), ...extras }),
+});
+
+export interface UbiFiles {
+  readonly queries: string;
+  /** None, where only exposures are known. */
+  readonly events: string | undefined;
+}
+
+/** Throws a CommandError when a file is missing. Both may be the same file. */
+export function openUbiLog({ queries, events }: UbiFiles): Log {
+  for (const file of [queries, events]) {
+    if (file !== undefined && !existsSync(file))
+      throw new CommandError(`${file} does not exist: name a file of UBI records, one JSON object per line`);
+  }
+  return {
+    place: events === undefined || events === queries ? queries : `${queries}, ${events}`,
+    notes: events === undefined ? ["No file of events was named (--events): only exposures are reported."] : [],
+    async experiments() {
+      const counts = new Map<string, number>();
+      for await (const record of queriesOf(queries)) {
+        const { experiment } = record.query_attributes.armmt;
+        counts.set(experiment, (counts.get(experiment) ?? 0) + 1);
+      }
+      return counts;
+    },
+    async *searches(range) {
+      for await (const record of queriesOf(queries)) if (isWanted(record, range)) yield searchOf(record);
+    },
+    async *actions() {
+      if (events === undefined) return;
+      for await (const record of recordsOf(events, eventSchema)) yield actionOf(record);
+    },
+    liveExperiments: () => Promise.resolve(undefined),
+    close: () => Promise.resolve(),
+  };
+}
+
+const namesExperiment = v.looseObject({ query_attributes: v.looseObject({ armmt: v.looseObject({ experiment: v.string() }) }) });
+
+/** Query records of experiments. One that names an experiment must be readable: passed over, it would be missing in its arm. */
+async function* queriesOf(path: string): AsyncGenerator<v.InferOutput<typeof querySchema>> {
+  for await (const line of readRecords(path, v.unknown())) {
+    const parsed = v.safeParse(querySchema, line);
+    if (parsed.success) yield parsed.output;
+    else if (v.is(namesExperiment, line)) {
+      const [issue] = parsed.issues;
+      throw new CommandError(
+        `${path}: a query record cannot be read: ${v.getDotPath(issue) ?? "record"}: ${issue.message}: ${JSON.stringify(line).slice(0, 200)}`,
+      );
+    }
+  }
+}
+
+/** Those lines that fit. */
+async function* recordsOf<T extends v.GenericSchema>(path: string, schema: T): AsyncGenerator<v.InferOutput<T>> {
+  for await (const line of readRecords(path, v.unknown())) {
+    const parsed = v.safeParse(schema, line);
+    if (parsed.success) yield parsed.output;
+  }
+}
+
+function isWanted(
+  { timestamp, query_attributes: { armmt } }: v.InferOutput<typeof querySchema>,
+  { experiment, since, until }: LogRange,
+): boolean {
+  const at = Date.parse(timestamp);
+  return (
+    armmt.experiment === experiment && (since === undefined || at >= Date.parse(since)) && (until === undefined || at < Date.parse(until))
+  );
+}
+
+function searchOf(record: v.InferOutput<typeof querySchema>): SearchRow {
+  const { application } = record;
+  const { armmt } = record.query_attributes;
+  const { teams, served_ids: served } = armmt;
+  return {
+    queryId: record.query_id,
+    variant: armmt.variant,
+    atMs: Date.parse(record.timestamp),
+    application,
+    unit: record.unit ?? record.client_id ?? undefined,
+    words: countWords(record.user_query),
+    bypass: armmt.bypass ?? undefined,
+    teams: teamsByItem(served, teams),
+    isSimulated: isSimulated(application, armmt.simulated),
+  };
+}
+
+function actionOf(record: v.InferOutput<typeof eventSchema>): ActionRow {
+  const { event_attributes: attributes } = record;
+  return {
+    eventId: record.event_id ?? undefined,
+    queryId: record.query_id,
+    action: record.action_name,
+    itemId: attributes.object?.object_id ?? "",
+    quantity: record.quantity ?? attributes.quantity ?? undefined,
+    price: record.price ?? attributes.price ?? undefined,
+    currency: record.currency ?? attributes.currency ?? undefined,
+    team: asTeam(record.team ?? attributes.team),
+  };
+}

@@ -1,0 +1,78 @@
+/**
+ * The shopper's recently viewed items, in the browser's IndexedDB: the page writes them, the worker reads them, nobody else ever does.
+ *
+ * Opened for each use and closed again: an open connection would stand in the way of deleting it.
+ */
+import type { DBSchema, IDBPDatabase } from "idb";
+import { deleteDB, openDB } from "idb";
+import * as v from "valibot";
+import { MAX_HISTORY } from "../../ranking/features.ts";
+
+export const HISTORY_DATABASE = "armmt-private";
+const STORE = "viewed";
+
+const viewedSchema = v.object({
+  /** As item vectors are published under. */
+  id: v.pipe(v.string(), v.nonEmpty()),
+  /** For the page's own use, to show what was viewed. */
+  title: v.optional(v.string()),
+  image: v.optional(v.string()),
+});
+
+export type ViewedItem = v.InferOutput<typeof viewedSchema>;
+
+interface HistoryDatabase extends DBSchema {
+  [STORE]: { key: string; value: ViewedItem & { viewedAt: number }; indexes: { viewedAt: number } };
+}
+
+async function withDatabase<T>(use: (database: IDBPDatabase<HistoryDatabase>) => Promise<T>): Promise<T> {
+  const database = await openDB<HistoryDatabase>(HISTORY_DATABASE, 1, {
+    upgrade: (fresh) => fresh.createObjectStore(STORE, { keyPath: "id" }).createIndex("viewedAt", "viewedAt"),
+  });
+  try {
+    return await use(database);
+  } finally {
+    database.close();
+  }
+}
+
+/** Most recent first, at most MAX_HISTORY. Rejects where the browser allows no storage. */
+export function viewedItems(): Promise<ViewedItem[]> {
+  return withDatabase(async (database) => {
+    const stored = await database.getAllFromIndex(STORE, "viewedAt");
+    return stored
+      .toReversed()
+      .flatMap((value) => {
+        const parsed = v.safeParse(viewedSchema, value);
+        return parsed.success ? [parsed.output] : [];
+      })
+      .slice(0, MAX_HISTORY);
+  });
+}
+
+/** It comes to the front; nothing stands twice, and what is beyond MAX_HISTORY goes. */
+export function addViewed(item: ViewedItem): Promise<void> {
+  return withDatabase(async (database) => {
+    const change = database.transaction(STORE, "readwrite");
+    const newest = await change.store.index("viewedAt").openCursor(undefined, "prev");
+    // Two views in one millisecond, or a clock that was set back, must not change the order.
+    const viewedAt = Math.max(Date.now(), (newest?.value.viewedAt ?? 0) + 1);
+    await change.store.put({ ...v.parse(viewedSchema, item), viewedAt });
+    const ids = await change.store.index("viewedAt").getAllKeys();
+    await Promise.all(ids.slice(0, -MAX_HISTORY).map((id) => change.store.delete(id)));
+    await change.done;
+  });
+}
+
+export function removeViewed(id: string): Promise<void> {
+  return withDatabase((database) => database.delete(STORE, id));
+}
+
+export function clearViewed(): Promise<void> {
+  return withDatabase((database) => database.clear(STORE));
+}
+
+/** The database itself. */
+export async function deleteHistory(): Promise<void> {
+  await deleteDB(HISTORY_DATABASE);
+}

@@ -1,0 +1,175 @@
+/**
+ * A few searches that nobody asked for, before the first one that somebody does: an isolate's first search would otherwise wait until all
+ * code on its way is compiled. Runs at module scope, where a Worker may compute but neither fetch, nor wait, nor draw random numbers.
+ *
+ * The edge that is rehearsed is another one than the one that serves, so nothing of it stays but the compiled code.
+ */
+import { BACKEND_LIMITS } from "../../backends/create.ts";
+import type { Engine } from "../../backends/engine.ts";
+import type { Config } from "../../config/config.ts";
+import { parseConfig } from "../../config/config.ts";
+import type { KvReader } from "../../embeddings/store.ts";
+import { pointerKey, setKey, shardKey } from "../../embeddings/store.ts";
+import { decodeShard, encodeShard, SHARD_VERSION } from "../../embeddings/format.ts";
+import { createCounters } from "../../events/counters.ts";
+import type { ModelManifest } from "../../inference/manifest.ts";
+import type { Scorers } from "../../inference/scorers.ts";
+import { ITEM_FEATURES } from "../../ranking/candidate.ts";
+import { search } from "../../search.ts";
+import { assembleSearches } from "../../search/assemble.ts";
+import type { SearchDeps, SearchRequest } from "../../search/contract.ts";
+
+const CATALOG = "rehearsal";
+/** A list of any length makes V8 compile the same code; a longer one only takes longer. */
+const WINDOW = 20;
+/** Those that the searches find, and a few more: to pack 400 of them took a tenth of the whole start. */
+const ITEMS = 2 * WINDOW;
+/** The second finds compiled what the first one had to wait for, and a third would only make the start longer. */
+export const SEARCHES = 2;
+
+/**
+ * How many of SEARCHES came to an order. Rejects when there is no model, or when something else is missing; that costs nobody a search.
+ */
+export async function rehearse(scorer: Scorers): Promise<number> {
+  const live = scorer();
+  if (!live.ok) throw new Error(live.error.detail);
+  const counters = createCounters();
+  const { edge, indexes } = assembleSearches(config(), {
+    kv: publish(live.value.manifest),
+    // A rehearsal is no search: it leaves no record.
+    sink: { write: async () => ({ ok: true, value: true }) },
+    scorer,
+    counters,
+    fetch: () => Promise.reject(new Error("A rehearsal has an engine of its own")),
+    now: () => 0,
+    createId: () => CATALOG,
+    log: () => undefined,
+  });
+  const index = indexes.get(CATALOG);
+  if (index === undefined) throw new Error("The rehearsal has no index");
+  const deps: SearchDeps = { ...edge, backend: index.backend, engine: createEngine(), indexes: [index] };
+  await withoutTimers(async () => {
+    for (let i = 0; i < SEARCHES; i++) await searchOnce(`red mug ${i}`, deps);
+  });
+  return counters.snapshot().searches["armmt"]?.["applied"] ?? 0;
+}
+
+async function searchOnce(text: string, deps: SearchDeps): Promise<void> {
+  const ubi = { query_id: CATALOG, client_id: CATALOG };
+  const body = new TextEncoder().encode(JSON.stringify({ query: { multi_match: { query: text } }, size: WINDOW, ext: { ubi } }));
+  const headers = new Headers({ "content-type": "application/json", "x-armmt-history": idOf(7) });
+  const common = { isExplained: false, forcedVariant: undefined, afterReply: () => undefined };
+  const request: SearchRequest = { method: "POST", path: `/${CATALOG}/_search`, search: "", body, headers, ...common };
+  const plan = deps.backend.plan(request, CATALOG);
+  if (!plan.ok) throw new Error(plan.error.message);
+  try {
+    await search(request, plan.value, deps);
+  } catch {
+    // A Response with a body cannot be made at module scope. It is the last step; what counts is counted before it.
+  }
+}
+
+function config(): Config {
+  const parsed = parseConfig(
+    {
+      INDEXES: { [CATALOG]: { backend: "elasticsearch", url: "http://localhost", window: WINDOW } },
+      ENGINE_TIMEOUT_MS: 5000,
+      RANK_BUDGET_MS: 4000,
+      SHARD_CACHE_BYTES: 1_000_000,
+      DEFAULT_VARIANT: "armmt",
+      EXPERIMENTS: [{ key: CATALOG, variations: ["armmt", "control"], weights: [1, 0], coverage: 1 }],
+    },
+    BACKEND_LIMITS,
+  );
+  if (!parsed.ok) throw new Error(parsed.error.join("; "));
+  return parsed.value;
+}
+
+/** Says what a search engine would: as many hits as the window has. */
+function createEngine(): Engine {
+  const hits = Array.from({ length: WINDOW }, (_, i) => ({
+    _index: CATALOG,
+    _id: idOf(i),
+    _score: 10 - i / WINDOW,
+    _source: { title: `item ${i} of "many"`, price: 9.5 + i, tags: ["a", "b"] },
+  }));
+  const reply = JSON.stringify({ took: 1, timed_out: false, hits: { total: { value: WINDOW, relation: "eq" }, hits } });
+  const body = new TextEncoder().encode(reply);
+  const headers = new Headers({ "content-type": "application/json" });
+  return { send: async () => ({ ok: true, value: { status: 200, headers, body: body.slice(), rest: undefined } }) };
+}
+
+function idOf(item: number): string {
+  return `item-${item}`;
+}
+
+function vector(dim: number, item: number): Float32Array {
+  return Float32Array.from({ length: dim }, (_, i) => ((i + item) % 3) - 1);
+}
+
+/** A published set, as KV would hold it. Throws where no shard can be made. */
+function publish({ dims, encoders }: ModelManifest): KvReader {
+  const shardDims = { imageDim: dims.image, textDim: dims.text, featureCount: ITEM_FEATURES.length };
+  const items = Array.from({ length: ITEMS }, (_, i) => ({
+    itemId: idOf(i),
+    image: vector(dims.image, i),
+    text: vector(dims.text, i),
+    features: ITEM_FEATURES.map((_name, feature) => (i % 5 === feature ? undefined : (i % 7) + feature)),
+  }));
+  const shard = encodeShard(items, shardDims);
+  if (!shard.ok) throw new Error(shard.error);
+  const decoded = decodeShard(shard.value, shardDims);
+  if (!decoded.ok) throw new Error(decoded.error);
+  const version = "1";
+  const set = {
+    format: SHARD_VERSION,
+    version,
+    shardCount: 1,
+    itemCount: ITEMS,
+    imageDim: dims.image,
+    textDim: dims.text,
+    imageEncoder: encoders.image,
+    textEncoder: encoders.text,
+    itemFeatures: ITEM_FEATURES,
+    shards: [{ bytes: shard.value.length, checksum: decoded.value.checksum }],
+  };
+  const texts: Readonly<Record<string, string>> = {
+    [pointerKey(CATALOG)]: JSON.stringify({ version, previous: null, publishedAt: "" }),
+    [setKey(CATALOG, version)]: JSON.stringify(set),
+  };
+  const packed = shard.value.buffer;
+  function get(key: string, type: "arrayBuffer"): Promise<ArrayBuffer | null>;
+  function get(key: string, type: "text"): Promise<string | null>;
+  async function get(key: string, type: "arrayBuffer" | "text"): Promise<ArrayBuffer | string | null> {
+    if (type === "text") return texts[key] ?? null;
+    return key === shardKey(CATALOG, version, 0) ? packed : null;
+  }
+  return { get };
+}
+
+/**
+ * Timers throw at module scope. Nothing in a rehearsal takes so long that one should ring; only waiting for no time at all is honoured.
+ * Nothing else runs meanwhile.
+ */
+async function withoutTimers<T>(work: () => Promise<T>): Promise<T> {
+  const { setTimeout: set, clearTimeout: clear } = globalThis;
+  replaceTimers(never, () => undefined);
+  try {
+    return await work();
+  } finally {
+    replaceTimers(set, clear);
+  }
+}
+
+function never(callback: () => void, ms?: number): number {
+  if (ms === 0) queueMicrotask(callback);
+  return 0;
+}
+
+function replaceTimers(setTimeout: unknown, clearTimeout: unknown): void {
+  const shape = { configurable: true, enumerable: true, writable: true };
+  Object.defineProperties(globalThis, {
+    setTimeout: { value: setTimeout, ...shape },
+    clearTimeout: { value: clearTimeout, ...shape },
+  });
+}

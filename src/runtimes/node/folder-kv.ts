@@ -1,0 +1,87 @@
+/**
+ * A folder in the place of a KV namespace: one file per key, the parts of the key as folders. Written by `armmt publish --folder`.
+ *
+ * A file is whole or not there: it is written under another name, which no key can have, and renamed. So a server reads while a publish
+ * writes.
+ */
+import { mkdir, open, readdir, readFile, rename } from "node:fs/promises";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import type { KvReader } from "../../embeddings/store.ts";
+
+/** As catalogues and versions may be named; no part of a key leads out of the folder. */
+const PART = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/;
+
+/** Between a file's name and what tells unfinished ones apart; not in PART. */
+const UNFINISHED = "~";
+
+/** Throws for a key that is no path below the folder. */
+export function pathOfKey(folder: string, key: string): string {
+  const parts = key.split("/");
+  if (!parts.every((part) => PART.test(part))) {
+    throw new Error(`"${key}" cannot be a file in ${folder}: use letters, digits, dots, dashes and underscores between slashes`);
+  }
+  return join(folder, ...parts);
+}
+
+export function openFolderKv(folder: string): KvReader {
+  const root = resolve(folder);
+  async function get(key: string, type: "text"): Promise<string | null>;
+  async function get(key: string, type: "arrayBuffer"): Promise<ArrayBuffer | null>;
+  async function get(key: string, type: "text" | "arrayBuffer"): Promise<string | ArrayBuffer | null> {
+    const bytes = await readIfThere(pathOfKey(root, key));
+    if (bytes === undefined) return null;
+    return type === "text" ? new TextDecoder().decode(bytes) : Uint8Array.from(bytes).buffer;
+  }
+  return { get };
+}
+
+async function readIfThere(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    // ENOTDIR and EISDIR: the key's place is taken by a longer or a shorter one.
+    if (hasCode(error, ["ENOENT", "ENOTDIR", "EISDIR"])) return undefined;
+    throw error;
+  }
+}
+
+/** Returns when the bytes are on the disk under their name. */
+export async function writeKey(folder: string, key: string, value: string | Uint8Array): Promise<void> {
+  const path = pathOfKey(resolve(folder), key);
+  await mkdir(dirname(path), { recursive: true });
+  const unfinished = `${path}${UNFINISHED}${process.pid}`;
+  const file = await open(unfinished, "w");
+  try {
+    await file.writeFile(value);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(unfinished, path);
+}
+
+/** All keys that begin with `prefix`; none where there is no folder. */
+export async function listKeys(folder: string, prefix: string): Promise<ReadonlySet<string>> {
+  const root = resolve(folder);
+  const keys = new Set<string>();
+  for (const entry of await entriesOf(root)) {
+    if (!entry.isFile()) continue;
+    const parts = relative(root, join(entry.parentPath, entry.name)).split(sep);
+    const key = parts.join("/");
+    if (key.startsWith(prefix) && parts.every((part) => PART.test(part))) keys.add(key);
+  }
+  return keys;
+}
+
+async function entriesOf(root: string) {
+  try {
+    return await readdir(root, { recursive: true, withFileTypes: true });
+  } catch (error) {
+    if (hasCode(error, ["ENOENT"])) return [];
+    throw error;
+  }
+}
+
+function hasCode(error: unknown, codes: readonly string[]): boolean {
+  return error instanceof Error && "code" in error && typeof error.code === "string" && codes.includes(error.code);
+}

@@ -1,0 +1,88 @@
+/** The model of the project, read from its files and run by the provider that this machine has and the flags allow. */
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import type { Gpu } from "../../inference/adapter.ts";
+import { parseGolden, proofOf } from "../../inference/golden.ts";
+import type { ProviderPreference, ProviderScorer } from "../../inference/providers.ts";
+import { openProviderScorer } from "../../inference/providers.ts";
+import type { Scorers } from "../../inference/scorers.ts";
+import { loadScorers } from "../../inference/scorers.ts";
+import { openWebWasm } from "../../inference/web-wasm.ts";
+import { ROOT } from "./flags.ts";
+import { StartError } from "./start-error.ts";
+
+export interface ModelFiles {
+  readonly model: ArrayBuffer;
+  /** Parsed JSON, not checked yet. */
+  readonly manifest: unknown;
+  /** Parsed JSON of golden.json: lists with known scores. */
+  readonly golden: unknown;
+}
+
+export interface Model {
+  readonly scorer: Scorers;
+  /** Which provider runs now, on which adapter, and why not on another. */
+  describe(): object;
+  /** Frees sessions and device. */
+  close(): Promise<void>;
+}
+
+export interface ModelOptions {
+  readonly preference: ProviderPreference;
+  /** Asked for only where WebGPU may serve. */
+  readonly openGpu: () => Promise<Gpu | undefined>;
+  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
+}
+
+/** Throws a StartError where a file is missing. */
+export async function readModelFiles(): Promise<ModelFiles> {
+  const folder = join(ROOT, "model");
+  try {
+    const [model, manifest, golden] = await Promise.all([
+      readFile(join(folder, "student.onnx")),
+      readFile(join(folder, "manifest.json"), "utf8"),
+      readFile(join(folder, "golden.json"), "utf8"),
+    ]);
+    return { model: Uint8Array.from(model).buffer, manifest: JSON.parse(manifest), golden: JSON.parse(golden) };
+  } catch (cause) {
+    throw new StartError([`Cannot read the model (${String(cause)}): put ${folder} back as it was released`], 1, { cause });
+  }
+}
+
+/** A model that cannot be loaded does not stop the server: searches then pass through with that reason, as on the edge. */
+export async function openModel(files: ModelFiles, { preference, openGpu, log }: ModelOptions): Promise<Model> {
+  const proof = proofOf(parseGolden(files.golden));
+  const gpu = preference === "wasm" ? undefined : await openGpu();
+  let opened: ProviderScorer | undefined;
+  const scorer = await loadScorers([files], async ({ model, manifest }) => {
+    const result = await openProviderScorer({
+      model,
+      manifest,
+      preference,
+      gpu,
+      proof,
+      log,
+      runtimes: {
+        wasm: () => openWebWasm({ wasmBinary: () => readRuntime("ort-wasm-simd-threaded.wasm") }),
+        webgpu: async ({ adapter, device }) => {
+          // 27 MB that most machines never need.
+          const { openWebWebgpu } = await import("../../inference/web-webgpu.ts");
+          return openWebWebgpu({ adapter, device, wasmBinary: () => readRuntime("ort-wasm-simd-threaded.asyncify.wasm") });
+        },
+      },
+    });
+    if (result.ok) opened = result.value;
+    else log({ level: "error", event: "model", ...result.error });
+    return result;
+  });
+  return {
+    scorer,
+    describe: () => opened?.state() ?? { provider: "none" },
+    close: async () => opened?.dispose(),
+  };
+}
+
+function readRuntime(file: string): Promise<Uint8Array> {
+  return readFile(fileURLToPath(import.meta.resolve(`onnxruntime-web/${file}`)));
+}

@@ -1,0 +1,83 @@
+/**
+ * A wrangler.toml and the environment → the edge's configuration, or every problem at once.
+ *
+ * The same file configures the Worker and the servers. What only Cloudflare has (queues, pipelines, flags) is refused here by name.
+ */
+import { readFileSync } from "node:fs";
+import { parse } from "smol-toml";
+import * as v from "valibot";
+import { BACKEND_LIMITS } from "../../backends/create.ts";
+import type { Config } from "../../config/config.ts";
+import { parseConfig, VARIABLE_NAMES } from "../../config/config.ts";
+import { SECRET_NAMES } from "../../config/fields.ts";
+import { StartError } from "./start-error.ts";
+
+export type Vars = Readonly<Record<string, unknown>>;
+
+export interface Settings {
+  /** What parseConfig() has read; for openEdge(). */
+  readonly vars: Vars;
+  readonly config: Config;
+}
+
+export interface SettingsOptions {
+  /** Path of a wrangler.toml. */
+  readonly file: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The demo's own variables on top of those; may add problems. */
+  readonly adapt?: ((vars: Vars) => Adapted) | undefined;
+}
+
+export interface Adapted {
+  readonly vars: Vars;
+  readonly problems: readonly string[];
+}
+
+/** Throws a StartError (exit code 2) with every problem: variable, value, fix. */
+export function readSettings({ file, env, adapt }: SettingsOptions): Settings {
+  const inFile = readVars(file);
+  const exposed = SECRET_NAMES.filter((name) => Object.hasOwn(inFile, name)).map(
+    (name) => `${name} stands in ${file}: take it out there and set it as an environment variable`,
+  );
+  const inEnvironment = VARIABLE_NAMES.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]] as const]));
+  const given: Vars = { ...inFile, ...Object.fromEntries(inEnvironment) };
+  const { vars, problems } = adapt?.(given) ?? { vars: given, problems: [] };
+  const parsed = parseConfig(vars, BACKEND_LIMITS);
+  if (!parsed.ok) throw new StartError([...exposed, ...problems, ...parsed.error], 2);
+  const all = [...exposed, ...problems, ...cloudflareOnly(parsed.value)];
+  if (all.length > 0) throw new StartError(all, 2);
+  return { vars, config: parsed.value };
+}
+
+const fileSchema = v.object({ vars: v.optional(v.record(v.string(), v.unknown()), {}) });
+
+function readVars(file: string): Vars {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new StartError([`Cannot read ${file} (${messageOf(error)}): name a wrangler.toml with --config <file>`], 2, { cause: error });
+  }
+  try {
+    const parsed = v.safeParse(fileSchema, parse(text));
+    if (parsed.success) return parsed.output.vars;
+  } catch (error) {
+    throw new StartError([`${file} is not TOML: ${messageOf(error).trim()}`], 2, { cause: error });
+  }
+  throw new StartError([`vars in ${file} is no table: write the variables under [vars]`], 2);
+}
+
+function cloudflareOnly({ eventSinks, variantFlag }: Config): readonly string[] {
+  const sinks = eventSinks
+    .filter((name) => name !== "d1")
+    .map((name) => `EVENT_SINKS names "${name}", which only Cloudflare has: use "d1", here the file events.sqlite`);
+  if (variantFlag === undefined) return sinks;
+  return [
+    ...sinks,
+    `VARIANT_FLAG is "${variantFlag}", but a server has no flag client: take it out, or give openEdge() a flagClient in an entry of your own`,
+  ];
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

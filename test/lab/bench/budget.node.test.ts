@@ -1,0 +1,33 @@
+/** What a search costs on every machine alike (bytes, reads, requests, allocations) stays within src/lab/bench/budget.json. */
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import * as v from "valibot";
+import { describe, expect, it } from "vitest";
+import { problemsWith, readBudget } from "../../../src/lab/bench/budget.ts";
+import type { Measurement } from "../../../src/lab/bench/measurement.ts";
+
+const MAIN = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url));
+
+const schema = v.array(v.object({ name: v.string(), unit: v.picklist(["bytes", "count"]), p50: v.number(), p99: v.number() }));
+
+const figure = (name: string, p50: number): Measurement => ({ name, unit: "count", p50, p99: p50 });
+
+describe("budget", () => {
+  it("is kept by bundle and search", { timeout: 120_000 }, async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [MAIN, "bench", "--only", "counts", "--json"]);
+    const counts = v.parse(schema, JSON.parse(stdout));
+    expect(counts.length).toBeGreaterThan(10);
+    expect(problemsWith(readBudget(), counts).join("\n")).toBe("");
+  });
+
+  it("says what to do about a figure that is over, without a limit, or gone", () => {
+    const budget = { reads: { limit: 3, why: "billed" }, nodes: { limit: 10, why: "kernels" }, old: { limit: 1, why: "then" } };
+    const problems = problemsWith(budget, [figure("reads", 4), figure("nodes", 10), figure("new", 1)]);
+    expect(problems).toEqual([
+      expect.stringMatching(/^"reads" is 4 count, its limit is 3 \(billed\): .*raise the limit in .*budget\.json/),
+      expect.stringMatching(/^"new" \(1\) has no limit: add it/),
+      expect.stringMatching(/^"old" is no longer measured/),
+    ]);
+  });
+});
