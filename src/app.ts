@@ -7,8 +7,8 @@ import type { Context } from "hono";
 import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { TrieRouter } from "hono/router/trie-router";
-import type { Backend } from "./backends/backend.ts";
-import type { Engine, Fetch } from "./backends/engine.ts";
+import type { Dialect } from "./backends/dialect.ts";
+import type { EngineClient, Fetch } from "./backends/engine.ts";
 import { headersFromEngine, headersFromStorefront, headersToStorefront } from "./backends/headers.ts";
 import { readBody } from "./backends/read-body.ts";
 import { parseTreatment } from "./experiment/treatment.ts";
@@ -103,12 +103,12 @@ export function createApp(deps: AppDeps): Hono {
 
 /** One of each dialect that an index speaks, with the engine of its first index, in the order of the configuration. */
 function dialectsOf({ indexes }: AppDeps): readonly Pick<IndexDeps, "backend" | "engine">[] {
-  const byBackend = new Map<Backend, IndexDeps>();
+  const byBackend = new Map<Dialect, IndexDeps>();
   for (const index of indexes.values()) if (!byBackend.has(index.backend)) byBackend.set(index.backend, index);
   return [...byBackend.values()];
 }
 
-async function searchRoute(c: Context, deps: AppDeps, backend: Backend): Promise<Response> {
+async function searchRoute(c: Context, deps: AppDeps, backend: Dialect): Promise<Response> {
   const { headers } = c.req.raw;
   if (!(await isWithinRate(deps, headers, ""))) {
     c.header("retry-after", "60");
@@ -169,7 +169,7 @@ async function isWithinRate(deps: AppDeps, headers: Headers, kind: string): Prom
 }
 
 /** Whether the engine is there, as clients ask before they search. */
-async function probeRoute(c: Context, { edge }: AppDeps, backend: Backend, engine: Engine): Promise<Response> {
+async function probeRoute(c: Context, { edge }: AppDeps, backend: Dialect, engine: EngineClient): Promise<Response> {
   const method = c.req.raw.method === "HEAD" ? ("HEAD" as const) : ("GET" as const);
   const request = { method, path: c.req.path, search: "", body: undefined };
   const reply = await engine.send(request, c.req.raw.headers, edge.engineTimeoutMs);
@@ -188,7 +188,7 @@ async function bytesOf(request: Request, maxBytes: number): Promise<Uint8Array |
 }
 
 /** Pages and pictures of the shop, so that one address serves all of it. No cookies and no credentials in either direction. */
-async function storefrontRoute(c: Context, deps: AppDeps, usual: Backend | undefined): Promise<Response> {
+async function storefrontRoute(c: Context, deps: AppDeps, usual: Dialect | undefined): Promise<Response> {
   if (deps.storefrontUrl === undefined) return c.notFound();
   const { pathname, search: query } = new URL(c.req.url);
   try {
@@ -219,7 +219,7 @@ async function digest(text: string): Promise<Uint8Array> {
 type RefusalStatus = 400 | 401 | 404 | 405 | 413 | 429 | 500 | 502;
 
 /** In the words of the engine, which is what the clients of these routes understand. */
-function refuse(c: Context, backend: Backend | undefined, status: RefusalStatus, type: string, message: string): Response {
+function refuse(c: Context, backend: Dialect | undefined, status: RefusalStatus, type: string, message: string): Response {
   const { headers, body } = backend?.describeError(status, type, message) ?? { headers: { "content-type": "text/plain" }, body: message };
   return c.body(body, status, headers);
 }

@@ -5,7 +5,7 @@
  * Everything outside comes in through `SearchDeps`. Whatever fails on the way, the shopper gets the engine's own answer in the engine's
  * own order, and the reason stands in the `x-armmt` header, the counters, the log and the exposure record.
  */
-import type { EngineRequest, RequestPlan, RequestReply, SearchPlan, SearchReply } from "./backends/backend.ts";
+import type { EngineRequest, RequestPlan, RequestReply, SearchPlan, SearchReply } from "./backends/dialect.ts";
 import type { EngineReply } from "./backends/engine.ts";
 import { chooseVariant } from "./experiment/assign.ts";
 import type { Assignment, Attributes, Experiment } from "./experiment/assign.ts";
@@ -16,7 +16,7 @@ import type { WindowRequest } from "./ranking/window.ts";
 import { pagePlaces, windowRequest } from "./ranking/window.ts";
 import type { Bypass, BypassReason, Result } from "./result.ts";
 import { bypass, err, ok } from "./result.ts";
-import type { Arm, Batch, EdgeDeps, Ending, IndexDeps, Search, SearchDeps, SearchRequest, Served } from "./search/contract.ts";
+import type { Arm, Batch, EdgeDeps, SearchResult, IndexDeps, Search, SearchDeps, SearchRequest, BatchResult } from "./search/contract.ts";
 import { arrange, treatmentOf } from "./search/arrange.ts";
 import { recordExposures } from "./search/exposure.ts";
 import { internalError } from "./search/rank.ts";
@@ -36,7 +36,7 @@ export async function search(request: SearchRequest, plan: RequestPlan, deps: Se
 
   const served = await serve(batch);
 
-  searches.forEach((one, i) => count(one, served, served.endings[i]));
+  searches.forEach((one, i) => count(one, served, served.results[i]));
   const handed = await handOutTokens(batch, served);
   request.afterReply(recordExposures(batch, served, handed?.shown));
   return respond(batch, served, handed?.tokens);
@@ -105,9 +105,9 @@ function decodeId(text: string): readonly string[] {
 }
 
 /** What to ask of the engine for one search, or why to leave it alone. */
-type Wanted = Result<WindowRequest, Bypass>;
+type WindowDecision = Result<WindowRequest, Bypass>;
 
-async function serve(batch: Batch): Promise<Served> {
+async function serve(batch: Batch): Promise<BatchResult> {
   const wanted = batch.searches.map(chooseWindow);
   if (wanted.every((one) => !one.ok)) return serveOwn(batch, wanted);
   try {
@@ -118,7 +118,7 @@ async function serve(batch: Batch): Promise<Served> {
 }
 
 /** Reasons that both variants share come first: their counts compare. */
-function chooseWindow({ request, deps, plan, arm, index }: Search, place: number): Wanted {
+function chooseWindow({ request, deps, plan, arm, index }: Search, place: number): WindowDecision {
   if (request.headers.get("x-armmt")?.trim().toLowerCase() === "off") return bypass("off", "Asked for by the client");
   if (index.window === 0) return bypass("index_excluded", `The configuration passes ${index.name} on`);
   if (plan.bypass !== undefined) return err(plan.bypass);
@@ -135,12 +135,12 @@ function chooseWindow({ request, deps, plan, arm, index }: Search, place: number
 }
 
 /** The shopper's own request and the engine's own reply. */
-async function serveOwn(batch: Batch, left: readonly Wanted[]): Promise<Served> {
+async function serveOwn(batch: Batch, left: readonly WindowDecision[]): Promise<BatchResult> {
   const reply = await ask(batch, batch.plan.own);
   return reply.ok ? untouched(reply.value, left) : none(batch, reply.error);
 }
 
-async function serveRanked(batch: Batch, wanted: readonly Wanted[]): Promise<Served> {
+async function serveRanked(batch: Batch, wanted: readonly WindowDecision[]): Promise<BatchResult> {
   const { plan } = batch;
   const sizes = wanted.map((one) => (one.ok && one.value.isWidened ? one.value.size : undefined));
   const isWidened = sizes.some((size) => size !== undefined);
@@ -154,18 +154,18 @@ async function serveRanked(batch: Batch, wanted: readonly Wanted[]): Promise<Ser
   }
 
   const { searches } = read.value;
-  const endings = await Promise.all(batch.searches.map((one, i) => finish(one, wanted[i], searches[i], sizes[i] !== undefined)));
-  if (endings.every(({ shown }) => shown === undefined)) return { kind: "untouched", endings, reply: reply.value };
-  return { kind: "edited", endings, reply: reply.value, body: read.value.assemble(endings.map(({ shown }) => shown?.places)) };
+  const results = await Promise.all(batch.searches.map((one, i) => finish(one, wanted[i], searches[i], sizes[i] !== undefined)));
+  if (results.every(({ shown }) => shown === undefined)) return { kind: "untouched", results, reply: reply.value };
+  return { kind: "edited", results, reply: reply.value, body: read.value.assemble(results.map(({ shown }) => shown?.places)) };
 }
 
 /** The order of one search and its page. */
 async function finish(
   one: Search,
-  wanted: Wanted | undefined,
+  wanted: WindowDecision | undefined,
   read: Result<SearchReply, Bypass> | undefined,
   isWidened: boolean,
-): Promise<Ending> {
+): Promise<SearchResult> {
   const { plan, index } = one;
   if (wanted === undefined || read === undefined)
     return leave({ reason: "internal_error", detail: "Searches and replies differ in number" });
@@ -189,23 +189,23 @@ async function finish(
   return { outcome: { bypass: { reason: "engine_order", detail: `The variant is ${one.arm.variant}` } }, shown, notes };
 }
 
-function leave(reason: Bypass): Ending {
+function leave(reason: Bypass): SearchResult {
   return { outcome: { bypass: reason }, shown: undefined };
 }
 
 /** The wider request came to nothing, which may be its own fault: the shopper's own gets its chance, while there is time. */
-async function serveAfterRefusal(batch: Batch, wanted: readonly Wanted[], failed: Bypass): Promise<Served> {
+async function serveAfterRefusal(batch: Batch, wanted: readonly WindowDecision[], failed: Bypass): Promise<BatchResult> {
   if (failed.reason === "engine_timeout") return none(batch, failed);
   const isFaultOfReply = failed.reason.startsWith("reply_") || failed.reason === "duplicate_ids";
   return serveOwn(batch, leaveThese(wanted, isFaultOfReply ? failed : { reason: "engine_refused_window", detail: failed.detail }));
 }
 
 /** Searches that were to be left alone keep their own reason. */
-function leaveThese(wanted: readonly Wanted[], reason: Bypass): readonly Wanted[] {
+function leaveThese(wanted: readonly WindowDecision[], reason: Bypass): readonly WindowDecision[] {
   return wanted.map((one) => (one.ok ? err(reason) : one));
 }
 
-function leaveAll({ searches }: Batch, reason: Bypass): readonly Wanted[] {
+function leaveAll({ searches }: Batch, reason: Bypass): readonly WindowDecision[] {
   return searches.map(() => err(reason));
 }
 
@@ -232,18 +232,18 @@ function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-function untouched(reply: EngineReply, wanted: readonly Wanted[]): Served {
-  const endings = wanted.map((one) => {
+function untouched(reply: EngineReply, wanted: readonly WindowDecision[]): BatchResult {
+  const results = wanted.map((one) => {
     const reason: Bypass = one.ok ? { reason: "internal_error", detail: "Left alone without a reason" } : one.error;
     // An error of the engine says more than why we would have left its order, unless that error is what we left the request to.
     const isExpected = isSuccess(reply.status) || reason.reason === "request_not_understood";
     return leave(isExpected ? reason : { reason: "engine_status", detail: describeStatus(reply.status) });
   });
-  return { kind: "untouched", endings, reply };
+  return { kind: "untouched", results, reply };
 }
 
-function none({ searches }: Batch, reason: Bypass): Served {
-  return { kind: "none", bypass: reason, endings: searches.map(() => leave(reason)) };
+function none({ searches }: Batch, reason: Bypass): BatchResult {
+  return { kind: "none", bypass: reason, results: searches.map(() => leave(reason)) };
 }
 
 /** Reasons that are no fault: asked for, or nothing to do. */
@@ -264,9 +264,9 @@ const EXPECTED: ReadonlySet<BypassReason> = new Set<BypassReason>([
 ]);
 
 /** Never silent: one line per bypass. Neither what the shopper typed nor who it was goes into a log. */
-function count({ deps, arm, index }: Search, served: Served, ending: Ending | undefined): void {
-  if (ending === undefined) return;
-  const bypassed = "bypass" in ending.outcome ? ending.outcome.bypass : undefined;
+function count({ deps, arm, index }: Search, served: BatchResult, result: SearchResult | undefined): void {
+  if (result === undefined) return;
+  const bypassed = "bypass" in result.outcome ? result.outcome.bypass : undefined;
   if (arm.isBot) deps.counters.countBot();
   else deps.counters.countSearch(arm.variant, bypassed?.reason ?? "applied");
   if (bypassed === undefined) return;

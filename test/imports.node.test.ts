@@ -54,6 +54,10 @@ function layerOf(file: string): number {
   return LAYERS.findIndex(([, pattern]) => pattern.test(file));
 }
 
+function isAdapter(file: string): boolean {
+  return LAYERS[layerOf(file)]?.[0] === "adapters";
+}
+
 /** What others may import: the files that the package's `exports` name. */
 const DOOR = /^(index|hono|testing)\.ts$|^runtimes\/(cloudflare|node|browser)\/(index|service-worker)\.ts$/;
 
@@ -83,7 +87,6 @@ describe("layers", () => {
   });
 
   it("keeps adapters off each other", () => {
-    const isAdapter = (file: string) => LAYERS[layerOf(file)]?.[0] === "adapters";
     const bad = local.filter((edge) => isAdapter(edge.from) && isAdapter(edge.to) && folder(edge.from) !== folder(edge.to));
     expect(bad.map(name)).toEqual([]);
   });

@@ -8,7 +8,7 @@
  */
 import type { Bypass, Result } from "../result.ts";
 import { ok } from "../result.ts";
-import type { BackendOptions, ClientRequest, EngineRequest, Refusal, RequestPlan, SearchPlan } from "./backend.ts";
+import type { DialectOptions, ClientRequest, EngineRequest, Refusal, RequestPlan, SearchPlan } from "./dialect.ts";
 import type { Edit } from "./json-edits.ts";
 import { applyEdits } from "./json-edits.ts";
 import type { Body, Param } from "./json-request.ts";
@@ -81,7 +81,7 @@ interface Widened {
 }
 
 /** `POST /1/indexes/<index>/query`, or `GET /1/indexes/<index>`. */
-export function planSearch(index: string, request: ClientRequest, options: BackendOptions): RequestPlan {
+export function planSearch(index: string, request: ClientRequest, options: DialectOptions): RequestPlan {
   const isGet = request.method === "GET";
   const own: EngineRequest = {
     method: request.method,
@@ -102,7 +102,7 @@ export function planSearch(index: string, request: ClientRequest, options: Backe
 export function planSearches(
   request: ClientRequest,
   indexOf: (name: string) => string | Refusal,
-  optionsOf: (index: string) => BackendOptions,
+  optionsOf: (index: string) => DialectOptions,
 ): Result<RequestPlan, Refusal> {
   const read = namedObjects(bodyOf(request.body), { list: "requests", name: "indexName", indexOf });
   if (!read.ok) return read;
@@ -188,7 +188,7 @@ function leftAlone(index: string, detail: string): AskedSearch {
   return { plan: leftToEngine(index, detail), widen: () => ({ params: [], edits: [] }) };
 }
 
-function readSearch(index: string, asked: Asked, { idField = DEFAULT_ID_FIELD, pageSize }: BackendOptions): AskedSearch {
+function readSearch(index: string, asked: Asked, { idField = DEFAULT_ID_FIELD, pageSize }: DialectOptions): AskedSearch {
   const type = valueOf(asked, "type") ?? "default";
   if (type === "facet") {
     const bypass = leave("size_zero", "Values of a facet are asked for, no hits");

@@ -10,7 +10,7 @@
  */
 import type { Bypass, Result } from "../result.ts";
 import { bypass, err, ok } from "../result.ts";
-import type { Backend, BackendOptions, EngineError, Hit, Refusal, RequestPlan, RequestReply, SearchPlan } from "./backend.ts";
+import type { Dialect, DialectOptions, EngineError, Hit, Refusal, RequestPlan, RequestReply, SearchPlan } from "./dialect.ts";
 import { DEFAULT_ID_FIELD, givenNames, MULTI_PATH, planSearch, planSearches } from "./algolia-request.ts";
 import type { HitItemReader } from "./hit-fields.ts";
 import { hitItemReader } from "./hit-fields.ts";
@@ -27,9 +27,9 @@ const DEFAULT_PAGINATION_LIMIT = 1000;
 
 const NOT_FOUND = "not_found";
 
-export function createAlgolia(indexes: ReadonlyMap<string, BackendOptions>): Backend {
+export function createAlgolia(indexes: ReadonlyMap<string, DialectOptions>): Dialect {
   const indexOf = (name: string): string | Refusal => (indexes.has(name) ? name : unknownIndex(name, indexes, NOT_FOUND));
-  const optionsOf = (index: string): BackendOptions => indexes.get(index) ?? {};
+  const optionsOf = (index: string): DialectOptions => indexes.get(index) ?? {};
   const readers = new Map([...indexes].map(([name, options]) => [name, hitItemReader(options, DEFAULT_ID_FIELD)]));
   return {
     name: "algolia",

@@ -7,7 +7,7 @@
  */
 import type { Bypass, Result } from "../result.ts";
 import { err, ok } from "../result.ts";
-import type { ClientRequest, EngineRequest, Refusal, RequestPlan, SearchPlan, UbiFields } from "./backend.ts";
+import type { ClientRequest, EngineRequest, Refusal, RequestPlan, SearchPlan, UbiFields } from "./dialect.ts";
 import { queryTextOf } from "./elasticsearch-query.ts";
 import type { Edit } from "./json-edits.ts";
 import { applyEdits, cutMember } from "./json-edits.ts";

@@ -6,7 +6,7 @@
  */
 import type { Bypass, Result } from "../result.ts";
 import { bypass, err, ok } from "../result.ts";
-import type { Backend, BackendOptions, EngineError, Hit, Refusal, RequestPlan, RequestReply } from "./backend.ts";
+import type { Dialect, DialectOptions, EngineError, Hit, Refusal, RequestPlan, RequestReply } from "./dialect.ts";
 import { planSearch, planSearches } from "./elasticsearch-request.ts";
 import type { HitItemReader } from "./hit-fields.ts";
 import { hitItemReader } from "./hit-fields.ts";
@@ -25,7 +25,7 @@ const MULTI_PATH = "/_msearch";
 const INDEX_NOT_FOUND = "index_not_found_exception";
 const DEFAULT_ID_FIELD = "_id";
 
-export function createElasticsearch(indexes: ReadonlyMap<string, BackendOptions>): Backend {
+export function createElasticsearch(indexes: ReadonlyMap<string, DialectOptions>): Dialect {
   const indexOf = (name: string): string | Refusal => (indexes.has(name) ? name : unknownIndex(name, indexes, INDEX_NOT_FOUND));
   const readers = new Map([...indexes].map(([name, options]) => [name, hitItemReader(options, DEFAULT_ID_FIELD)]));
   return {

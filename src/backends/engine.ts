@@ -5,7 +5,7 @@
  */
 import type { Bypass, Result } from "../result.ts";
 import { bypass, ok } from "../result.ts";
-import type { EngineRequest } from "./backend.ts";
+import type { EngineRequest } from "./dialect.ts";
 import type { EngineHeaders } from "./headers.ts";
 import { headersToEngine } from "./headers.ts";
 import type { ReadBody } from "./read-body.ts";
@@ -20,7 +20,7 @@ export interface EngineReply extends ReadBody {
   readonly headers: Headers;
 }
 
-export interface Engine {
+export interface EngineClient {
   /** Never rejects. Reasons: engine_timeout, engine_unreachable. */
   send(request: EngineRequest, clientHeaders: Headers, timeoutMs: number): Promise<Result<EngineReply, Bypass>>;
 }
@@ -36,7 +36,7 @@ export interface EngineOptions {
   readonly maxReplyBytes: number;
 }
 
-export function createEngine(options: EngineOptions): Engine {
+export function createEngineClient(options: EngineOptions): EngineClient {
   const { fetch, url, maxReplyBytes } = options;
   const withheld = new Set(options.withheldParams);
 

@@ -6,8 +6,8 @@
 import type { Bypass, Result } from "../result.ts";
 import { bypass, err, ok } from "../result.ts";
 import type {
-  Backend,
-  BackendOptions,
+  Dialect,
+  DialectOptions,
   ClientRequest,
   EngineError,
   EngineRequest,
@@ -17,8 +17,8 @@ import type {
   RequestPlan,
   RequestReply,
   SearchPlan,
-} from "./backend.ts";
-import { LEAVE_REASONS } from "./backend.ts";
+} from "./dialect.ts";
+import { LEAVE_REASONS } from "./dialect.ts";
 import type { HitItemReader } from "./hit-fields.ts";
 import { hitItemReader } from "./hit-fields.ts";
 import type { Edit } from "./json-edits.ts";
@@ -41,7 +41,7 @@ interface Engine {
 }
 
 /** Throws on an index without `generic`, and on two with one path. */
-export function createGeneric(indexes: ReadonlyMap<string, BackendOptions>): Backend {
+export function createGeneric(indexes: ReadonlyMap<string, DialectOptions>): Dialect {
   const engines = [...indexes].map(([index, options]): Engine => {
     if (options.generic === undefined) throw new Error(`Index ${index} has no generic`);
     return { index, options: options.generic, pageSize: options.pageSize, readItem: hitItemReader(options, DEFAULT_ID_FIELD) };

@@ -17,6 +17,7 @@ import type {
 import { Kind, OperationTypeNode, parse } from "graphql";
 import type { JsonObject } from "./json-values.ts";
 import { member } from "./json-values.ts";
+import { errorText } from "../web.ts";
 
 /** The documents of a shop have some hundred tokens. */
 const MAX_TOKENS = 10_000;
@@ -65,7 +66,7 @@ export function parseDocument(source: string): GraphqlDocument | string {
     }
   } catch (cause) {
     // Besides syntax errors: selections that are nested deeper than the stack.
-    return cause instanceof Error ? cause.message : String(cause);
+    return errorText(cause);
   }
   return operations.length === 0 ? "The document holds no operation" : { operations, fragments };
 }

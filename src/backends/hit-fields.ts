@@ -3,7 +3,7 @@
  * Both by paths of member names.
  */
 import type { ItemValues } from "../ranking/item-values.ts";
-import type { BackendOptions } from "./backend.ts";
+import type { DialectOptions } from "./dialect.ts";
 import { spanAt } from "./json-reply.ts";
 import type { JsonText, Span } from "./json-scan.ts";
 import { kindOf, readNumber, readString } from "./json-spans.ts";
@@ -19,7 +19,7 @@ export interface HitItem {
 export type HitItemReader = (text: JsonText, hit: Span) => HitItem | string;
 
 /** `defaultIdField` is the engine's own id, where the configuration names no other. */
-export function hitItemReader({ idField, hitFields }: BackendOptions, defaultIdField: string): HitItemReader {
+export function hitItemReader({ idField, hitFields }: DialectOptions, defaultIdField: string): HitItemReader {
   const idName = idField ?? defaultIdField;
   const idPath = idName.split(".");
   const fields = Object.entries(hitFields ?? {}).flatMap(([name, path]) => (path === undefined ? [] : [[name, path.split(".")] as const]));

@@ -1,7 +1,7 @@
 /** What replies of all JSON dialects have in common: lists of hits, each with an id that no other of its list has. Knows no engine. */
 import type { Bypass, Result } from "../result.ts";
 import { bypass, ok } from "../result.ts";
-import type { Hit, RequestPlan, RequestReply, SearchReply } from "./backend.ts";
+import type { Hit, RequestPlan, RequestReply, SearchReply } from "./dialect.ts";
 import type { Edit } from "./json-edits.ts";
 import { appendMember, applyEdits } from "./json-edits.ts";
 import type { JsonText, Span } from "./json-scan.ts";

@@ -4,7 +4,7 @@
  */
 import type { BypassReason, Bypass, Result } from "../result.ts";
 import { err, ok } from "../result.ts";
-import type { EngineRequest, Refusal, RequestPlan, SearchPlan, UbiFields } from "./backend.ts";
+import type { EngineRequest, Refusal, RequestPlan, SearchPlan, UbiFields } from "./dialect.ts";
 import type { Edit } from "./json-edits.ts";
 import { applyEdits } from "./json-edits.ts";
 import type { JsonText, Span } from "./json-scan.ts";

@@ -7,8 +7,8 @@
 import type { Bypass, Result } from "../result.ts";
 import { bypass, err, ok } from "../result.ts";
 import type {
-  Backend,
-  BackendOptions,
+  Dialect,
+  DialectOptions,
   ClientRequest,
   EngineError,
   EngineRequest,
@@ -17,7 +17,7 @@ import type {
   RequestPlan,
   RequestReply,
   SearchPlan,
-} from "./backend.ts";
+} from "./dialect.ts";
 import type { HitItemReader } from "./hit-fields.ts";
 import { hitItemReader } from "./hit-fields.ts";
 import type { Edit } from "./json-edits.ts";
@@ -55,7 +55,7 @@ const INDEX_NOT_FOUND = "index_not_found";
 /** The primary key of an index has no fixed name. */
 const DEFAULT_ID_FIELD = "id";
 
-export function createMeilisearch(indexes: ReadonlyMap<string, BackendOptions>): Backend {
+export function createMeilisearch(indexes: ReadonlyMap<string, DialectOptions>): Dialect {
   const indexOf = (name: string): string | Refusal => (indexes.has(name) ? name : unknownIndex(name, indexes, INDEX_NOT_FOUND));
   const idFieldOf = (index: string): string => indexes.get(index)?.idField ?? DEFAULT_ID_FIELD;
   const readers = new Map([...indexes].map(([name, options]) => [name, hitItemReader(options, DEFAULT_ID_FIELD)]));

@@ -6,7 +6,7 @@
  * the document asks for is left alone.
  */
 import type { Bypass } from "../result.ts";
-import type { BackendOptions, SearchPlan } from "./backend.ts";
+import type { DialectOptions, SearchPlan } from "./dialect.ts";
 import type { Field, GraphqlDocument, Operation } from "./graphql-document.ts";
 import { chooseOperation, isQuery } from "./graphql-document.ts";
 import type { HitItemReader } from "./hit-fields.ts";
@@ -65,13 +65,13 @@ export interface AskedDocument {
 interface Context {
   readonly operation: Operation;
   readonly index: string;
-  readonly options: BackendOptions;
+  readonly options: DialectOptions;
   /** Part of every identity: the version, and the buyer's country and language. */
   readonly scope: unknown;
 }
 
 /** Searches for products, in the order of the document; a text says why it is for the engine alone to read. */
-export function readSearches(asked: AskedDocument, index: string, options: BackendOptions): readonly ProductSearch[] | string {
+export function readSearches(asked: AskedDocument, index: string, options: DialectOptions): readonly ProductSearch[] | string {
   const operation = chooseOperation(asked.document, asked.operationName, asked.variables);
   if (typeof operation === "string") return operation;
   if (!isQuery(operation.node)) return `A ${operation.node.operation} is no search`;

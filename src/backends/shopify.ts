@@ -7,7 +7,7 @@
  */
 import type { Bypass, Result } from "../result.ts";
 import { bypass, err, ok } from "../result.ts";
-import type { Backend, BackendOptions, ClientRequest, EngineError, EngineRequest, Refusal, RequestPlan, RequestReply } from "./backend.ts";
+import type { Dialect, DialectOptions, ClientRequest, EngineError, EngineRequest, Refusal, RequestPlan, RequestReply } from "./dialect.ts";
 import type { GraphqlDocument } from "./graphql-document.ts";
 import { isQuery, parseDocument, rootFieldNames } from "./graphql-document.ts";
 import { refill } from "./json-edits.ts";
@@ -36,7 +36,7 @@ const BODY_MEMBERS: ReadonlySet<string> = new Set(["query", "variables", "operat
 const PASS_ALL = "or let the index forward the client's own credential (forwardCredentials), without a key of the edge";
 
 /** Requests name no index: the only one that is configured is meant. Throws where there is none. */
-export function createShopify(indexes: ReadonlyMap<string, BackendOptions>): Backend {
+export function createShopify(indexes: ReadonlyMap<string, DialectOptions>): Dialect {
   const [only] = indexes;
   if (only === undefined) throw new Error("No index speaks this dialect");
   const [index, options] = only;
@@ -89,7 +89,7 @@ interface Asked {
   readonly unknownMembers: readonly string[];
 }
 
-function planRequest(request: ClientRequest, index: string, options: BackendOptions): Result<RequestPlan, Refusal> {
+function planRequest(request: ClientRequest, index: string, options: DialectOptions): Result<RequestPlan, Refusal> {
   const { path } = request;
   if (!PATH.test(path)) return err({ status: 404, type: "not_found", message: `No such path ${path}: use /api/2026-07/graphql.json` });
   const params = paramsOf(request.search).map(({ raw }) => raw);
@@ -160,7 +160,7 @@ function beyondSearch(asked: Asked): string | undefined {
   return undefined;
 }
 
-function planSearches(own: EngineRequest, asked: Asked | string, index: string, options: BackendOptions): RequestPlan {
+function planSearches(own: EngineRequest, asked: Asked | string, index: string, options: DialectOptions): RequestPlan {
   const searches = typeof asked === "string" ? asked : readSearches({ ...asked, path: own.path }, index, options);
   if (typeof searches === "string") return planOne(leftToEngine(index, searches), own);
   const [first, ...more] = searches.map(({ plan }) => plan);
@@ -170,7 +170,7 @@ function planSearches(own: EngineRequest, asked: Asked | string, index: string, 
 }
 
 /** The document says where the hits stand, so it is read again: a plan holds no more than any dialect's. */
-function parseReply(bytes: Uint8Array, plan: RequestPlan, index: string, options: BackendOptions): Result<RequestReply, Bypass> {
+function parseReply(bytes: Uint8Array, plan: RequestPlan, index: string, options: DialectOptions): Result<RequestReply, Bypass> {
   const asked = readBody(plan.own.body ?? new Uint8Array());
   const searches = typeof asked === "string" ? asked : readSearches({ ...asked, path: plan.own.path }, index, options);
   if (typeof searches === "string" || searches.length === 0) return bypass("reply_not_search", "No search was asked for");

@@ -6,7 +6,7 @@
  */
 import type { Bypass, Result } from "../result.ts";
 import { err, ok } from "../result.ts";
-import type { Backend, BackendOptions, ClientRequest, EngineError, EngineRequest, Hit, RequestPlan, RequestReply } from "./backend.ts";
+import type { Dialect, DialectOptions, ClientRequest, EngineError, EngineRequest, Hit, RequestPlan, RequestReply } from "./dialect.ts";
 import type { HitItemReader } from "./hit-fields.ts";
 import { hitItemReader } from "./hit-fields.ts";
 import type { Edit } from "./json-edits.ts";
@@ -39,7 +39,7 @@ const DEFAULT_ID_FIELD = "id";
 /** `{!edismax qf=title v=$words}` */
 const LOCAL_PARAMS = /^\s*\{!([^}]*)\}/;
 
-export function createSolr(indexes: ReadonlyMap<string, BackendOptions>): Backend {
+export function createSolr(indexes: ReadonlyMap<string, DialectOptions>): Dialect {
   const idFieldOf = (index: string): string => indexes.get(index)?.idField ?? DEFAULT_ID_FIELD;
   const readers = new Map([...indexes].map(([name, options]) => [name, hitItemReader(options, DEFAULT_ID_FIELD)]));
   return {

@@ -7,7 +7,7 @@
  */
 import type { Bypass, Result } from "../result.ts";
 import { err, ok } from "../result.ts";
-import type { BackendOptions, ClientRequest, EngineRequest, Refusal, RequestPlan, SearchPlan } from "./backend.ts";
+import type { DialectOptions, ClientRequest, EngineRequest, Refusal, RequestPlan, SearchPlan } from "./dialect.ts";
 import type { Edit } from "./json-edits.ts";
 import { applyEdits } from "./json-edits.ts";
 import type { Body, Param } from "./json-request.ts";
@@ -67,7 +67,7 @@ interface Asked {
 export function planSearch(
   name: string,
   request: ClientRequest,
-  indexes: ReadonlyMap<string, BackendOptions>,
+  indexes: ReadonlyMap<string, DialectOptions>,
 ): Result<RequestPlan, Refusal> {
   const options = indexes.get(name);
   if (options === undefined) return err(unknownIndex(name, indexes, NOT_FOUND));
@@ -85,7 +85,7 @@ export function planSearch(
 }
 
 /** `POST /multi_search`. Errors say what makes the request none that could be sent on. */
-export function planSearches(request: ClientRequest, indexes: ReadonlyMap<string, BackendOptions>): Result<RequestPlan, Refusal> {
+export function planSearches(request: ClientRequest, indexes: ReadonlyMap<string, DialectOptions>): Result<RequestPlan, Refusal> {
   const url = splitParams(request.search);
   if (url.some(({ key }) => key === "preset")) return err(unreadable("preset takes the place of the body: send the searches themselves"));
   const body = bodyOf(request.body);
@@ -147,7 +147,7 @@ function collectionsIn(url: readonly Param[]): string[] {
 }
 
 /** A join reads another collection without asking whether the key may: with the edge's key, only those of the configuration. */
-function strangerIn({ given }: Asked, options: BackendOptions, indexes: ReadonlyMap<string, unknown>): Refusal | undefined {
+function strangerIn({ given }: Asked, options: DialectOptions, indexes: ReadonlyMap<string, unknown>): Refusal | undefined {
   if (options.forwardCredentials === true) return undefined;
   const joined = given.flatMap(({ key, value }) => {
     const pattern = JOINS.get(key);
@@ -207,7 +207,7 @@ function pagingOf(url: readonly Param[]): (readonly [string, string])[] {
   return url.filter(({ key }) => PAGING.has(key)).map(({ key, value }) => [key, value] as const);
 }
 
-function readSearch(index: string, asked: Asked, page: AskedPage | string, { idField = DEFAULT_ID_FIELD }: BackendOptions): SearchPlan {
+function readSearch(index: string, asked: Asked, page: AskedPage | string, { idField = DEFAULT_ID_FIELD }: DialectOptions): SearchPlan {
   if (typeof page === "string") return leftToEngine(index, page);
   const typed = textOf(asked.values.get("q"));
   const queryText = typed === "*" ? undefined : typed;

@@ -7,7 +7,7 @@
  */
 import type { Bypass, Result } from "../result.ts";
 import { bypass, ok } from "../result.ts";
-import type { Backend, BackendOptions, EngineError, Hit, RequestPlan, RequestReply } from "./backend.ts";
+import type { Dialect, DialectOptions, EngineError, Hit, RequestPlan, RequestReply } from "./dialect.ts";
 import type { HitItemReader } from "./hit-fields.ts";
 import { hitItemReader } from "./hit-fields.ts";
 import type { Edit } from "./json-edits.ts";
@@ -19,7 +19,7 @@ import { elements, members, readNumber } from "./json-spans.ts";
 import type { AskedPage } from "./typesense-request.ts";
 import { API_KEY, DEFAULT_ID_FIELD, MULTI_PATH, pagesOf, planSearch, planSearches, USER_ID } from "./typesense-request.ts";
 
-export function createTypesense(indexes: ReadonlyMap<string, BackendOptions>): Backend {
+export function createTypesense(indexes: ReadonlyMap<string, DialectOptions>): Dialect {
   const readers = new Map([...indexes].map(([name, options]) => [name, hitItemReader(options, DEFAULT_ID_FIELD)]));
   return {
     name: "typesense",

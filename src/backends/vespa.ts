@@ -7,7 +7,7 @@
  */
 import type { Bypass, Result } from "../result.ts";
 import { bypass, err, ok } from "../result.ts";
-import type { Backend, BackendOptions, ClientRequest, EngineError, EngineRequest, Hit, RequestPlan, RequestReply } from "./backend.ts";
+import type { Dialect, DialectOptions, ClientRequest, EngineError, EngineRequest, Hit, RequestPlan, RequestReply } from "./dialect.ts";
 import type { HitItemReader } from "./hit-fields.ts";
 import { hitItemReader } from "./hit-fields.ts";
 import type { Edit } from "./json-edits.ts";
@@ -26,7 +26,7 @@ const METHODS = ["GET", "POST"] as const;
 const DEFAULT_ID_FIELD = "id";
 
 /** Throws unless there is exactly one index. */
-export function createVespa(indexes: ReadonlyMap<string, BackendOptions>): Backend {
+export function createVespa(indexes: ReadonlyMap<string, DialectOptions>): Dialect {
   const [[index, options] = ["", {}], ...more] = indexes;
   if (index === "" || more.length > 0) throw new Error(`Vespa's requests name no index: configure one, not ${indexes.size}`);
   const { idField = DEFAULT_ID_FIELD, pageSize = DEFAULT_HITS, forwardCredentials = false } = options;

@@ -1,14 +1,10 @@
 /**
- * What every `armmt` command shares: the error whose message is meant for the user, a progress bar, a table.
+ * What every `armmt` command shares: a progress bar, a table.
  *
  * Results go to stdout, everything else (progress, notes, errors) to stderr, so that `--json` can be piped.
  */
 import { Presets, SingleBar } from "cli-progress";
-
-/** A failure that the user can mend: the message names the value and the fix. Printed without a stack; exit code 1. */
-export class CommandError extends Error {
-  override readonly name = "CommandError";
-}
+import { type Cell, formatTable } from "../report/table.ts";
 
 export interface ProgressOptions {
   /** True under `--json`: nothing is shown at all. */
@@ -57,21 +53,6 @@ function progressLines(label: string, total: number, stream: NodeJS.WriteStream)
     },
     stop: () => undefined,
   };
-}
-
-export type Cell = string | number | undefined;
-
-/** Aligned text, numbers to the right, absent cells as `–`; the first row holds the headings. Ends with a line feed. */
-export function formatTable(headings: readonly string[], rows: readonly (readonly Cell[])[]): string {
-  const text = (cell: Cell): string => (cell === undefined ? "–" : String(cell));
-  const widths = headings.map((heading, i) => rows.reduce((width, row) => Math.max(width, text(row[i]).length), heading.length));
-  const isNumeric = headings.map((_, i) => rows.length > 0 && rows.every((row) => row[i] === undefined || typeof row[i] === "number"));
-  const line = (cells: readonly Cell[]): string =>
-    widths
-      .map((width, i) => (isNumeric[i] === true ? text(cells[i]).padStart(width) : text(cells[i]).padEnd(width)))
-      .join("  ")
-      .trimEnd();
-  return [line(headings), widths.map((width) => "─".repeat(width)).join("  "), ...rows.map(line)].join("\n") + "\n";
 }
 
 export function printTable(headings: readonly string[], rows: readonly (readonly Cell[])[]): void {

@@ -11,13 +11,14 @@ import type { ImageEncoder } from "./embed/image-encoder.ts";
 import type { FieldOptions } from "./catalog/fields.ts";
 import type { Catalog, CatalogOptions } from "./catalog/file.ts";
 import { readCatalog } from "./catalog/file.ts";
-import { CommandError, printTable, progressBar } from "./command.ts";
+import { printTable, progressBar } from "./command.ts";
 import { openVectorCache } from "./embed/cache.ts";
 import type { EncodedPictures, Unreadable } from "./embed/encode.ts";
 import { encodePictures, rawWidth } from "./embed/encode.ts";
 import { ROOT, loadImageEncoder } from "./embed/encoder.ts";
 import { packSet, writeSet } from "./embed/pack.ts";
 import { toRecords } from "./embed/vectors.ts";
+import { UserError } from "../web.ts";
 
 export interface EmbedOptions extends CatalogOptions {
   /** A catalogue that has been read already; otherwise it is read from `catalog`. */
@@ -56,7 +57,7 @@ export function embeddingsFolder(name: string): string {
   return join(ROOT, ".armmt/embeddings", name);
 }
 
-/** Does it all. Throws a CommandError for what the user can mend. */
+/** Does it all. Throws a UserError for what the user can mend. */
 export async function embedCatalog(options: EmbedOptions): Promise<EmbedReport> {
   const started = performance.now();
   const catalog = options.items ?? readCatalog(options);
@@ -76,7 +77,7 @@ export async function embedCatalog(options: EmbedOptions): Promise<EmbedReport> 
       refetch: options.refetch ?? false,
       onItem: () => bar.increment(),
       onUnreadable: (unreadable) => {
-        if (options.skipUnreadable !== true) throw new CommandError(unreadableMessage(unreadable));
+        if (options.skipUnreadable !== true) throw new UserError(unreadableMessage(unreadable));
       },
     });
   } finally {

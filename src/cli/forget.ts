@@ -7,11 +7,11 @@ import { dirname, join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { Command } from "commander";
 import { createUnitHash, isUnitHash } from "../events/unit.ts";
-import { CommandError } from "./command.ts";
 import { ROOT } from "./embed/encoder.ts";
 import { placesElsewhere } from "./forget/elsewhere.ts";
-import type { EventDatabase } from "./report/database.ts";
+import type { EventDatabase } from "../report/sql-log.ts";
 import { openLocalDatabase, openWranglerDatabase } from "./report/database.ts";
+import { UserError, errorText } from "../web.ts";
 
 const TABLES = ["ubi_queries", "ubi_events"] as const;
 
@@ -40,7 +40,7 @@ export interface ForgetOptions {
 }
 
 export async function forgetUser(database: EventDatabase, { user, secret, isTrial, elsewhere }: ForgetOptions): Promise<ForgetReport> {
-  if (user === "" || user.includes("\0")) throw new CommandError("The user is empty: give the client id or the unit as the shop sends it");
+  if (user === "" || user.includes("\0")) throw new UserError("The user is empty: give the client id or the unit as the shop sends it");
   const hashed = isUnitHash(user) ? user : secret === undefined ? undefined : await createUnitHash(secret)(user);
   const removed = { ubi_queries: 0, ubi_events: 0 };
   for (const table of TABLES) {
@@ -63,10 +63,10 @@ async function removeFrom(database: EventDatabase, table: Table, { user, hashed,
     if (isTrial || found === 0) return found;
     await database.all(`DELETE FROM ${table} WHERE ${conditions}`);
     const left = await countRows(database, table, conditions);
-    if (left > 0) throw new CommandError(`${left} rows of "${user}" came to ${table} meanwhile: run this again`);
+    if (left > 0) throw new UserError(`${left} rows of "${user}" came to ${table} meanwhile: run this again`);
     return found;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorText(error);
     if (/no such table/i.test(message)) return 0;
     // A database from before units: the edge adds the column with its next exposure.
     if (/no such column: unit/i.test(message)) return removeFrom(database, table, { user, hashed: undefined, isTrial });

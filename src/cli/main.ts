@@ -5,18 +5,18 @@
  */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { CommandError } from "./command.ts";
+import { UserError, errorStack } from "../web.ts";
 
-interface CommandEntry {
+export interface CommandEntry {
   readonly summary: string;
   readonly load: () => Promise<() => Command>;
 }
 
-const COMMANDS: Readonly<Record<string, CommandEntry>> = {
-  start: {
-    summary: "Run the demo: the edge Worker in front of a shop, on this machine",
-    load: async () => (await import("./start.ts")).createStartCommand,
-  },
+/** By name, in the order of the help. */
+export type Commands = Readonly<Record<string, CommandEntry>>;
+
+/** The commands that a shop needs; lab/main.ts has those of this project besides. */
+export const SHOP_COMMANDS: Commands = {
   embed: {
     summary: "Catalogue → image and text vectors → packed shards",
     load: async () => (await import("./embed.ts")).createEmbedCommand,
@@ -37,22 +37,6 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "Make the set published before live again",
     load: async () => (await import("./rollback.ts")).createRollbackCommand,
   },
-  simulate: {
-    summary: "Simulated shoppers → UBI events",
-    load: async () => (await import("../lab/study/simulate.ts")).createSimulateCommand,
-  },
-  lists: {
-    summary: "UBI events → training lists, through the features that serve",
-    load: async () => (await import("../lab/study/lists.ts")).createListsCommand,
-  },
-  evaluate: {
-    summary: "The exported model against engine order, on held-out lists",
-    load: async () => (await import("../lab/study/evaluate.ts")).createEvaluateCommand,
-  },
-  model: {
-    summary: "Train, distil and export the model: the whole pipeline",
-    load: async () => (await import("../lab/study/model.ts")).createModelCommand,
-  },
   report: {
     summary: "An experiment: sample ratio, metrics with intervals, interleaving, time to an answer",
     load: async () => (await import("./report.ts")).createReportCommand,
@@ -65,39 +49,35 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "Remove a shopper's rows from D1",
     load: async () => (await import("./forget.ts")).createForgetCommand,
   },
-  bench: {
-    summary: "Measure the time added per search, size and memory",
-    load: async () => (await import("../lab/bench.ts")).createBenchCommand,
-  },
 };
 
 /** Runs one command line (without node and script) and returns the exit code; writes to stdout and stderr. */
-export async function run(argv: readonly string[]): Promise<number> {
+export async function run(argv: readonly string[], commands: Commands): Promise<number> {
   const asked = argv[0] === "help" ? argv[1] : argv[0];
-  if (asked !== undefined && !asked.startsWith("-") && asked !== "help" && !Object.hasOwn(COMMANDS, asked)) {
-    process.stderr.write(`Unknown command "${asked}". Known commands: ${Object.keys(COMMANDS).join(", ")}\n`);
+  if (asked !== undefined && !asked.startsWith("-") && asked !== "help" && !Object.hasOwn(commands, asked)) {
+    process.stderr.write(`Unknown command "${asked}". Known commands: ${Object.keys(commands).join(", ")}\n`);
     return 2;
   }
   try {
-    const program = await createProgram(asked);
+    const program = await createProgram(asked, commands);
     await program.parseAsync([...argv], { from: "user" });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // commander has printed it
-    const isForUser = error instanceof CommandError;
+    const isForUser = error instanceof UserError;
     process.stderr.write(`${isForUser ? `Error: ${error.message}` : describe(error)}\n`);
     return 1;
   }
 }
 
-async function createProgram(asked: string | undefined): Promise<Command> {
+async function createProgram(asked: string | undefined, commands: Commands): Promise<Command> {
   const program = new Command("armmt")
     .description("Re-rank e-commerce search at the edge: catalogue, model, measurements, demo")
     .version(packageVersion())
     .showHelpAfterError("(run with --help for usage)")
     .addHelpText("after", "\nExit codes: 0 ok, 1 failed, 2 wrong usage")
     .exitOverride();
-  for (const [name, entry] of Object.entries(COMMANDS)) {
+  for (const [name, entry] of Object.entries(commands)) {
     const command = name === asked ? (await entry.load())() : new Command(name).description(entry.summary);
     inheritSettings(command, program);
     program.addCommand(command);
@@ -117,7 +97,7 @@ function packageVersion(): string {
 }
 
 function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return errorStack(error);
 }
 
-if (import.meta.main) process.exitCode = await run(process.argv.slice(2));
+if (import.meta.main) process.exitCode = await run(process.argv.slice(2), SHOP_COMMANDS);

@@ -1,11 +1,12 @@
 /** `armmt plan`: before an experiment starts, how many units and days it needs, interleaved or as an A/B test, and what its searches cost. */
 import { Command } from "commander";
 import { DEFAULT_TUNING } from "../report/statistics/sequential.ts";
-import { CommandError, formatTable } from "./command.ts";
+import { formatTable } from "../report/table.ts";
 import { type Cost, costOf } from "../report/plan/cost.ts";
 import { type AbSize, type InterleavingSize, sizeOf, type SizeOptions } from "../report/plan/size.ts";
-import { above, change, share, upToOne, whole } from "../report/plan/numbers.ts";
+import { above, change, share, upToOne, whole } from "./numbers.ts";
 import * as words from "../report/words.ts";
+import { UserError } from "../web.ts";
 
 export interface Plan {
   readonly base: number;
@@ -26,7 +27,7 @@ export interface PlanOptions extends SizeOptions {
   readonly searchesPerIsolate: number;
 }
 
-/** Throws a CommandError for a base that is no proportion. */
+/** Throws a UserError for a base that is no proportion. */
 export function planFor(options: PlanOptions): Plan {
   const { base, lift, power, alpha, arms, searchesPerDay } = options;
   try {
@@ -46,7 +47,7 @@ export function planFor(options: PlanOptions): Plan {
     };
   } catch (error) {
     if (error instanceof RangeError) {
-      throw new CommandError(`${error.message}: give a --base between 0 and 1 that stays there with --lift, or --variance <x> for a mean`, {
+      throw new UserError(`${error.message}: give a --base between 0 and 1 that stays there with --lift, or --variance <x> for a mean`, {
         cause: error,
       });
     }

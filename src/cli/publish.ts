@@ -6,13 +6,14 @@ import { join, resolve } from "node:path";
 import { Command } from "commander";
 import type { Pointer } from "../embeddings/store.ts";
 import { parsePointer, pointerKey, setKey, shardKey } from "../embeddings/store.ts";
-import { CommandError, progressBar } from "./command.ts";
+import { progressBar } from "./command.ts";
 import { embeddingsFolder } from "./embed.ts";
 import { ROOT } from "./embed/encoder.ts";
 import { readSet } from "./embed/pack.ts";
 import { openFolderNamespace } from "./publish/folder-namespace.ts";
 import type { Namespace } from "./publish/namespace.ts";
 import { openLocalNamespace, openWranglerNamespace } from "./publish/namespace.ts";
+import { UserError } from "../web.ts";
 
 /** Shards that are on their way at the same time. */
 const PUT_AT_ONCE = 16;
@@ -39,7 +40,7 @@ export interface PublishOptions {
   readonly json?: boolean | undefined;
 }
 
-/** Throws a CommandError when the folder holds no whole, valid set: then nothing is written. */
+/** Throws a UserError when the folder holds no whole, valid set: then nothing is written. */
 export async function publishTo(namespace: Namespace, options: PublishOptions): Promise<PublishReport> {
   const { catalog } = options;
   requireCatalogName(catalog);
@@ -85,10 +86,10 @@ export async function publishLocally(options: PublishOptions & { readonly stateD
 
 export const BINDING = "EMBEDDINGS";
 
-/** Keys and folders are made of it. Throws a CommandError. */
+/** Keys and folders are made of it. Throws a UserError. */
 export function requireCatalogName(catalog: string): void {
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(catalog)) {
-    throw new CommandError(`"${catalog}" cannot name a catalogue: use 1 to 64 letters, digits, dots, dashes or underscores`);
+    throw new UserError(`"${catalog}" cannot name a catalogue: use 1 to 64 letters, digits, dots, dashes or underscores`);
   }
 }
 
@@ -98,7 +99,7 @@ export async function readPointer(namespace: Namespace, catalog: string): Promis
   if (text === undefined) return undefined;
   const pointer = parsePointer(text);
   if (!pointer.ok)
-    throw new CommandError(`Key ${key} in ${namespace.place} is no pointer: ${pointer.error}. Delete the key and publish again`);
+    throw new UserError(`Key ${key} in ${namespace.place} is no pointer: ${pointer.error}. Delete the key and publish again`);
   return pointer.value;
 }
 
@@ -144,7 +145,7 @@ async function openNamespace({ config, binding, persistTo, local, folder }: Name
     if (local === true) return openLocalNamespace({ config, binding, stateDir: persistTo });
     return openWranglerNamespace({ config, binding, where: ["--remote"] });
   }
-  if (local === true) throw new CommandError(`--local and --folder ${folder} are two places: give one of them`);
+  if (local === true) throw new UserError(`--local and --folder ${folder} are two places: give one of them`);
   return openFolderNamespace(folder);
 }
 

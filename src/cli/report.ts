@@ -7,22 +7,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_TUNING } from "../report/statistics/sequential.ts";
-import { CommandError, progressBar } from "./command.ts";
+import { progressBar } from "./command.ts";
 import { ROOT } from "./embed/encoder.ts";
-import { above, share } from "../report/plan/numbers.ts";
+import { above, share } from "./numbers.ts";
 import { analyse } from "../report/analyse.ts";
 import { openDatabaseFile, openLocalDatabase, openWranglerDatabase } from "./report/database.ts";
 import type { Log, LogRange } from "../report/log.ts";
 import { findMetric, type Metric, METRICS } from "../report/metrics.ts";
 import { drawPage } from "../report/page.ts";
-import type { ReportData } from "../report/report-data.ts";
+import type { ReportData, Weights } from "../report/report-data.ts";
 import { EXAMPLE, simulateSearches, writeSimulatedDatabase } from "./report/simulated.ts";
 import { openSqlLog } from "../report/sql-log.ts";
 import { createStage } from "../report/stage.ts";
 import { tally } from "../report/tally.ts";
 import { formatReport } from "../report/terminal.ts";
 import { openUbiLog } from "../report/ubi-log.ts";
-import { configuredWeights, equalWeights, parseWeights, type Weights, weightsIn } from "./report/weights.ts";
+import { configuredWeights, equalWeights, parseWeights, weightsIn } from "./report/weights.ts";
+import { UserError } from "../web.ts";
 
 export interface ReportOptions {
   readonly range: LogRange;
@@ -39,13 +40,13 @@ export interface ReportOptions {
   readonly json?: boolean | undefined;
 }
 
-/** Reads the log once, search by search. Throws a CommandError for an experiment or a control that the log does not know. */
+/** Reads the log once, search by search. Throws a UserError for an experiment or a control that the log does not know. */
 export async function reportOn(log: Log, options: ReportOptions): Promise<ReportData> {
   const { range, metric } = options;
   const { experiment } = range;
   const known = await log.experiments();
   if (known.size > 0 && !known.has(experiment)) {
-    throw new CommandError(`No search of experiment "${experiment}" in ${log.place}: it knows ${[...known.keys()].join(", ")}`);
+    throw new UserError(`No search of experiment "${experiment}" in ${log.place}: it knows ${[...known.keys()].join(", ")}`);
   }
   const stage = await createStage();
   try {
@@ -105,7 +106,7 @@ async function openLog(flags: ReportFlags): Promise<Log> {
   const { config, binding, persistTo, database, queries, events, simulated } = flags;
   if (simulated === true) return openSimulatedLog();
   if (queries !== undefined) return openUbiLog({ queries, events });
-  if (events !== undefined) throw new CommandError(`--events ${events} needs --queries <file>: the searches that the events belong to`);
+  if (events !== undefined) throw new UserError(`--events ${events} needs --queries <file>: the searches that the events belong to`);
   if (database !== undefined) return openSqlLog(await openDatabaseFile(database));
   if (flags.local === true) return openSqlLog(await openLocalDatabase({ config, binding, stateDir: persistTo }));
   return openSqlLog(openWranglerDatabase({ config, binding, where: ["--remote"] }));
@@ -199,6 +200,6 @@ function weightsOption(text: string): Weights {
   try {
     return { arms: parseWeights(text), from: "--weights" };
   } catch (error) {
-    throw error instanceof CommandError ? new InvalidArgumentError(error.message) : error;
+    throw error instanceof UserError ? new InvalidArgumentError(error.message) : error;
   }
 }

@@ -3,10 +3,10 @@
  */
 import { Command } from "commander";
 import { setKey } from "../embeddings/store.ts";
-import { CommandError } from "./command.ts";
 import type { NamespaceFlags } from "./publish.ts";
 import { addNamespaceFlags, readPointer, withNamespace, writePointer } from "./publish.ts";
 import type { Namespace } from "./publish/namespace.ts";
+import { UserError } from "../web.ts";
 
 export interface RollbackReport {
   readonly catalog: string;
@@ -17,25 +17,19 @@ export interface RollbackReport {
   readonly place: string;
 }
 
-/** Throws a CommandError when there is nothing to go back to, or when its keys are gone. */
+/** Throws a UserError when there is nothing to go back to, or when its keys are gone. */
 export async function rollBack(namespace: Namespace, catalog: string): Promise<RollbackReport> {
   const current = await readPointer(namespace, catalog);
   if (current === undefined) {
-    throw new CommandError(
-      `Nothing is published for "${catalog}" in ${namespace.place}: run armmt publish, or name another with --catalog`,
-    );
+    throw new UserError(`Nothing is published for "${catalog}" in ${namespace.place}: run armmt publish, or name another with --catalog`);
   }
   const { version, previous } = current;
   if (previous === null) {
-    throw new CommandError(
-      `Version ${version} of "${catalog}" is the first one published in ${namespace.place}: there is none to go back to`,
-    );
+    throw new UserError(`Version ${version} of "${catalog}" is the first one published in ${namespace.place}: there is none to go back to`);
   }
   const key = setKey(catalog, previous);
   if (!(await namespace.keys(key)).has(key)) {
-    throw new CommandError(
-      `Version ${previous} of "${catalog}" is no longer in ${namespace.place} (no key ${key}): publish its folder again`,
-    );
+    throw new UserError(`Version ${previous} of "${catalog}" is no longer in ${namespace.place} (no key ${key}): publish its folder again`);
   }
   await writePointer(namespace, catalog, { version: previous, previous: version, publishedAt: new Date().toISOString() });
   return { catalog, version: previous, previous: version, place: namespace.place };

@@ -4,8 +4,10 @@
  * One process because two `wrangler dev` take 0.6 s and 320 MB more. No account, no telemetry, nothing fetched.
  */
 import type { Unstable_RawConfig } from "wrangler";
-import { CommandError } from "./command.ts";
-import { LOCAL_HOST } from "./start/ports.ts";
+import { UserError, errorText } from "../web.ts";
+
+/** All that listens here is for this machine only. */
+export const LOCAL_HOST = "127.0.0.1";
 
 /** Set before wrangler is imported: it reads them as it loads. */
 const QUIET: Readonly<Record<string, string>> = {
@@ -86,9 +88,9 @@ export async function waitForAnswer(url: string, timeoutMs: number): Promise<voi
       last = `status ${response.status}: ${(await response.text()).slice(0, 300)}`;
       if (response.status < 502) break;
     } catch (error) {
-      last = error instanceof Error ? error.message : String(error);
+      last = errorText(error);
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new CommandError(`${url} does not answer as it should: ${last}`);
+  throw new UserError(`${url} does not answer as it should: ${last}`);
 }

@@ -5,7 +5,7 @@
  * of a message.
  */
 import * as v from "valibot";
-import type { BackendLimits, GenericOptions } from "../backends/backend.ts";
+import type { DialectLimits, GenericOptions } from "../backends/dialect.ts";
 import { experimentList, variant } from "./experiments.ts";
 import { describeIssue, integer, isOrigin, NAME, parseJson, table, url } from "./fields.ts";
 import { index } from "./index-table.ts";
@@ -18,7 +18,7 @@ import type { Result } from "../result.ts";
 import { err, ok } from "../result.ts";
 
 export interface IndexConfig {
-  /** Name of a backend, see backends/create.ts. */
+  /** Name of a backend, see backends/dialects.ts. */
   readonly backend: string;
   /** Base URL without a slash at its end: the engine's own paths are added to it. */
   readonly url: string;
@@ -118,7 +118,7 @@ const environment = v.object({
 export const VARIABLE_NAMES: readonly string[] = Object.keys(environment.entries);
 
 /** `limits`: of each known backend. Each problem is one line: variable, value, fix. */
-export function parseConfig(env: unknown, limits: ReadonlyMap<string, BackendLimits>): Result<Config, readonly string[]> {
+export function parseConfig(env: unknown, limits: ReadonlyMap<string, DialectLimits>): Result<Config, readonly string[]> {
   const parsed = v.safeParse(environment, env);
   if (!parsed.success) return err([...new Set([...parsed.issues.map(describeIssue), ...unknownNames(env, limits)])]);
   const values = parsed.output;
@@ -174,7 +174,7 @@ export function parseConfig(env: unknown, limits: ReadonlyMap<string, BackendLim
 const rawIndexes = v.object({ INDEXES: table(v.record(v.string(), v.looseObject({ backend: v.optional(v.unknown()) }))) });
 
 /** Of indexes that could not be read as a whole: what the first problem of each table would hide. */
-function unknownNames(env: unknown, limits: ReadonlyMap<string, BackendLimits>): readonly string[] {
+function unknownNames(env: unknown, limits: ReadonlyMap<string, DialectLimits>): readonly string[] {
   const parsed = v.safeParse(rawIndexes, env);
   if (!parsed.success) return [];
   return Object.entries(parsed.output.INDEXES).flatMap(([name, one]) => {
@@ -185,7 +185,7 @@ function unknownNames(env: unknown, limits: ReadonlyMap<string, BackendLimits>):
   });
 }
 
-function unknownBackend(name: string, backend: string, limits: ReadonlyMap<string, BackendLimits>): string {
+function unknownBackend(name: string, backend: string, limits: ReadonlyMap<string, DialectLimits>): string {
   return `INDEXES.${name}.backend is ${JSON.stringify(backend)}: use one of ${[...limits.keys()].join(", ")}`;
 }
 

@@ -1,6 +1,6 @@
 /** The table of one index: its engine, its window, and what an engine without a dialect calls things. */
 import * as v from "valibot";
-import { ECHOED_NUMBERS, LEAVE_REASONS } from "../backends/backend.ts";
+import { ECHOED_NUMBERS, LEAVE_REASONS } from "../backends/dialect.ts";
 import { EVENT_ROUTES } from "../events/endpoint.ts";
 import { ITEM_VALUES } from "../ranking/item-values.ts";
 import { headerName, integer, memberPath, NAME, url } from "./fields.ts";

@@ -10,6 +10,7 @@ import type { Bypass, BypassReason, Result } from "../result.ts";
 import { bypass, err, ok } from "../result.ts";
 import type { PackedItem, Shard } from "./format.ts";
 import { SHARD_VERSION, decodeShard, shardOf } from "./format.ts";
+import { errorText } from "../web.ts";
 
 /** What the store needs of a KV namespace; a namespace binding fits as it is. */
 export interface KvReader {
@@ -271,7 +272,7 @@ async function read<T>(key: string, reading: () => Promise<T>): Promise<Result<T
 }
 
 function failure(reason: BypassReason, action: string, cause: unknown): Result<never, Bypass> {
-  return bypass(reason, `${action}: ${cause instanceof Error ? cause.message : String(cause)}`);
+  return bypass(reason, `${action}: ${errorText(cause)}`);
 }
 
 /** A read that comes too late still lands in the cache, for the next search. */

@@ -8,6 +8,7 @@ import { isBot } from "../experiment/bots.ts";
 import type { EventFormat, IngestDeps, IngestReport } from "./ingest.ts";
 import { ingest } from "./ingest.ts";
 import type { AfterReply } from "./sink.ts";
+import { errorStack } from "../web.ts";
 
 /** Of a request, and what a browser's beacon may hold. */
 export const MAX_EVENTS_BYTES = 64 * 1024;
@@ -70,7 +71,7 @@ export function createEventsEndpoint({ ingest: deps, allowOrigins, log }: Events
       const { code, message } = report.error;
       return refuseEvents(code === "malformed" ? 400 : 503, code, message);
     } catch (cause) {
-      log({ level: "error", event: "internal_error", detail: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) });
+      log({ level: "error", event: "internal_error", detail: errorStack(cause) });
       return refuseEvents(500, "internal_error", "The edge failed; its log says why");
     }
   };

@@ -4,6 +4,7 @@
  */
 import type { Result } from "../result.ts";
 import type { ServedEvent, UbiQueryRecord } from "./ubi.ts";
+import { errorText } from "../web.ts";
 
 export interface ExposureSink {
   /** Never rejects; the error says what the store said. Called in `waitUntil`, so no shopper waits for it. */
@@ -41,5 +42,5 @@ export interface EventsKept extends EventsWritten {
 }
 
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return errorText(error);
 }

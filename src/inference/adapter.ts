@@ -5,6 +5,7 @@
  */
 import type { Result } from "../result.ts";
 import { err, ok } from "../result.ts";
+import { errorText } from "../web.ts";
 
 /** Why a model runs on wasm where WebGPU was wanted. Codes are shown and stored: added, never renamed. */
 export type FallbackReason =
@@ -59,7 +60,7 @@ export async function requestAdapter(gpu: Gpu | undefined, timeoutMs: number): P
   } catch (cause) {
     return err({
       reason: "no_adapter",
-      detail: `navigator.gpu.requestAdapter(): ${cause instanceof Error ? cause.message : String(cause)}`,
+      detail: `navigator.gpu.requestAdapter(): ${errorText(cause)}`,
     });
   } finally {
     clearTimeout(timer);

@@ -8,6 +8,7 @@ import { bypass, ok } from "../result.ts";
 import { createFeeds, matchGraph, matchList, readScores } from "./list-run.ts";
 import { parseManifest } from "./manifest.ts";
 import type { Scorer } from "./scorer.ts";
+import { errorText } from "../web.ts";
 
 export interface NodeScorerOptions {
   /** Bytes of student.onnx. */
@@ -44,7 +45,7 @@ export async function createNodeScorer({ model, manifest: json, runtime = "wasm"
       try {
         return readScores(await session.run(createFeeds(list, TensorOf)), list);
       } catch (error) {
-        return bypass("model_failed", error instanceof Error ? error.message : String(error));
+        return bypass("model_failed", errorText(error));
       }
     },
   });

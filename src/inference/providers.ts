@@ -15,6 +15,7 @@ import type { ModelParts, SessionScorer } from "./session-scorer.ts";
 import { checkModel, createSessionScorer } from "./session-scorer.ts";
 import type { Gpu, Proof, WebgpuScorer } from "./webgpu-scorer.ts";
 import { startWebgpuScorer } from "./webgpu-scorer.ts";
+import { errorText } from "../web.ts";
 
 /**
  * `auto`: WebGPU on a hardware adapter, else wasm. `webgpu`: WebGPU on any adapter, software too, else wasm. `wasm`: never asks for an
@@ -177,9 +178,6 @@ async function openWasm({ model, manifest, runtimes }: ProviderScorerOptions): P
   try {
     return await createSessionScorer({ model, manifest, runtime: await runtimes.wasm() });
   } catch (cause) {
-    return bypass(
-      "model_unavailable",
-      `onnxruntime's wasm build cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`,
-    );
+    return bypass("model_unavailable", `onnxruntime's wasm build cannot be loaded: ${errorText(cause)}`);
   }
 }

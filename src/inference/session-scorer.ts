@@ -13,6 +13,7 @@ import { parseManifest } from "./manifest.ts";
 import type { Death, Graph, Runtime } from "./runtime.ts";
 import { noteTrap } from "./runtime.ts";
 import type { ListScores, Scorer } from "./scorer.ts";
+import { errorText } from "../web.ts";
 
 export interface ModelParts {
   /** student.onnx. */
@@ -175,5 +176,5 @@ async function sha256Hex(bytes: ArrayBuffer): Promise<string> {
 }
 
 function text(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return errorText(error);
 }

@@ -2,6 +2,7 @@
  * A GPU device that says when it can no longer be trusted, and that keeps its failures from onnxruntime.
  */
 import type { Fallback } from "./adapter.ts";
+import { errorText } from "../web.ts";
 
 /** Milliseconds: where the device is lost, its calls fail a little before it says so. */
 const LOSS_TOLD_MS = 100;
@@ -44,5 +45,5 @@ export function watchDevice(device: GPUDevice, end: (fallback: Fallback) => void
 }
 
 function text(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+  return errorText(cause);
 }

@@ -12,6 +12,7 @@ import type { Scorer } from "./scorer.ts";
 import type { ModelParts, Patience, SessionScorer } from "./session-scorer.ts";
 import { createSessionScorer } from "./session-scorer.ts";
 import { watchDevice } from "./watched-device.ts";
+import { errorText } from "../web.ts";
 
 /** A list whose scores are known from the training side; see golden.ts. */
 export interface Proof {
@@ -131,5 +132,5 @@ async function prove(scorer: Scorer, { list, score }: Proof): Promise<Fallback |
 }
 
 function text(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+  return errorText(cause);
 }

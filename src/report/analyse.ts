@@ -5,7 +5,6 @@ import { daysUntil, liftSeenNow, powerNow } from "./statistics/power.ts";
 import { preferenceOf } from "./statistics/preference.ts";
 import { estimateRatio } from "./statistics/ratio.ts";
 import { parseTreatment, type Ranker } from "../experiment/treatment.ts";
-import { CommandError } from "../cli/command.ts";
 import { type Metric, METRICS } from "./metrics.ts";
 import { compareSampleRatio } from "./mismatch.ts";
 import type {
@@ -22,8 +21,9 @@ import type {
 import { SEGMENT_ORDER } from "./segments.ts";
 import type { Money, StageCounts } from "./stage.ts";
 import type { ArmTally, Tally } from "./tally.ts";
-import type { Weights } from "../cli/report/weights.ts";
+import type { Weights } from "./report-data.ts";
 import { noteOddities } from "./oddities.ts";
+import { DAY_MS, UserError } from "../web.ts";
 
 export interface AnalyseOptions {
   readonly experiment: string;
@@ -49,11 +49,9 @@ export interface Analysed {
   readonly money: Money;
 }
 
-const DAY_MS = 86_400_000;
-
 const dayName = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
-/** Throws a CommandError for a control that is no arm. */
+/** Throws a UserError for a control that is no arm. */
 export function analyse({ tally, counts, money }: Analysed, options: AnalyseOptions): ReportData {
   const { experiment, place, weights, alpha, tuning, metric, lift, power } = options;
   const arms = tally?.arms ?? [];
@@ -98,7 +96,7 @@ export function analyse({ tally, counts, money }: Analysed, options: AnalyseOpti
 function chooseControl(wanted: string | undefined, arms: readonly ArmTally[]): string {
   const names = arms.map(({ variant }) => variant);
   if (wanted !== undefined && names.length > 0 && !names.includes(wanted)) {
-    throw new CommandError(`No search was in an arm "${wanted}": name one of ${names.join(", ")} with --control`);
+    throw new UserError(`No search was in an arm "${wanted}": name one of ${names.join(", ")} with --control`);
   }
   return wanted ?? (names.includes("control") ? "control" : (names[0] ?? "control"));
 }

@@ -2,7 +2,7 @@
 import { designEffect, MISMATCH_P, testSampleRatio } from "./statistics/sample-ratio.ts";
 import type { RatioTest, SampleRatio } from "./report-data.ts";
 import type { ArmTally } from "./tally.ts";
-import type { Weights } from "../cli/report/weights.ts";
+import type { Weights } from "./report-data.ts";
 
 /** What to look for, most frequent first (after Fabijan et al. 2019, and what can go wrong here). */
 export const USUAL_CAUSES: readonly string[] = [

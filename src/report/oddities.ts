@@ -1,7 +1,7 @@
 /** What the reader must know about the rows before believing the figures: in words, and only where there is something. */
 import type { Money, StageCounts } from "./stage.ts";
 import type { Tally } from "./tally.ts";
-import type { Weights } from "../cli/report/weights.ts";
+import type { Weights } from "./report-data.ts";
 
 /** Pages of one search that a shopper may well look at. */
 const MANY_PAGES = 5;

@@ -2,6 +2,14 @@
 import type { Effect, Incomparable, Interval } from "./statistics/compare.ts";
 import type { Per } from "./metrics.ts";
 
+/** Which arms an experiment has and how large each should be. */
+export interface Weights {
+  /** Variant → weight, in the order of the configuration. Any positive sum. */
+  readonly arms: ReadonlyMap<string, number>;
+  /** For the reader. */
+  readonly from: string;
+}
+
 export interface ReportData {
   readonly experiment: string;
   /** Where the log lies. */

@@ -1,8 +1,8 @@
 /** By what the searches of an experiment are told apart, as far as a log without cookies and devices knows. */
 import type { StagedSearch } from "./stage.ts";
+import { DAY_MS } from "../web.ts";
 
 const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 
 /** `undefined` where it is not known of a search. `first`: the shopper's first search. */
 export type SegmentOf = (search: StagedSearch, first: StagedSearch) => string | undefined;

@@ -1,8 +1,17 @@
 /** The tables `ubi_queries` and `ubi_events` as a log: read in pages by id, so that neither this machine nor D1 ever holds all of it. */
 import * as v from "valibot";
-import { CommandError } from "../cli/command.ts";
-import type { EventDatabase } from "../cli/report/database.ts";
 import { ACTIONS, type ActionRow, asTeam, countWords, isSimulated, type Log, type LogRange, type SearchRow, teamsByItem } from "./log.ts";
+import { UserError } from "../web.ts";
+
+export interface EventDatabase {
+  /** For messages: where this is. */
+  readonly place: string;
+  /** Rows as objects. Values are written into `sql`, quoted: `wrangler d1 execute` binds none. */
+  all(sql: string): Promise<readonly unknown[]>;
+  /** Value of the KV key "experiments". */
+  liveExperiments(): Promise<string | undefined>;
+  close(): Promise<void>;
+}
 
 /** A page of an interleaved experiment holds every list, some 2 KB a search. */
 const PAGE_ROWS = 5000;
@@ -102,7 +111,7 @@ async function* pages<T extends v.GenericSchema<unknown, { readonly id: number }
       const parsed = v.safeParse(schema, row);
       if (!parsed.success) {
         const [issue] = parsed.issues;
-        throw new CommandError(`A row of ${database.place} cannot be read: ${v.getDotPath(issue) ?? "row"}: ${issue.message}`);
+        throw new UserError(`A row of ${database.place} cannot be read: ${v.getDotPath(issue) ?? "row"}: ${issue.message}`);
       }
       after = parsed.output.id;
       yield parsed.output;

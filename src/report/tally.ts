@@ -7,8 +7,7 @@ import { addCluster, type ClusterSums, readSums, SUM_COUNT } from "./statistics/
 import { type Metric, METRICS, spreadOf, type Totals } from "./metrics.ts";
 import { createSegments, type SegmentOf } from "./segments.ts";
 import type { Stage, StagedSearch } from "./stage.ts";
-
-const DAY_MS = 86_400_000;
+import { DAY_MS } from "../web.ts";
 
 export interface ArmTally {
   readonly variant: string;

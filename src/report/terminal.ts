@@ -1,5 +1,5 @@
 /** The report as text for a terminal. */
-import { type Cell, formatTable } from "../cli/command.ts";
+import { type Cell, formatTable } from "./table.ts";
 import { USUAL_CAUSES } from "./mismatch.ts";
 import type { ReportData } from "./report-data.ts";
 import * as words from "./words.ts";

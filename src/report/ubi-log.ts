@@ -4,9 +4,9 @@
  */
 import { existsSync } from "node:fs";
 import * as v from "valibot";
-import { CommandError } from "../cli/command.ts";
 import { readRecords } from "../lab/study/lists/log.ts";
 import { ACTIONS, type ActionRow, asTeam, countWords, isSimulated, type Log, type LogRange, type SearchRow, teamsByItem } from "./log.ts";
+import { UserError } from "../web.ts";
 
 const optionalText = v.nullish(v.string());
 
@@ -51,11 +51,11 @@ export interface UbiFiles {
   readonly events: string | undefined;
 }
 
-/** Throws a CommandError when a file is missing. Both may be the same file. */
+/** Throws a UserError when a file is missing. Both may be the same file. */
 export function openUbiLog({ queries, events }: UbiFiles): Log {
   for (const file of [queries, events]) {
     if (file !== undefined && !existsSync(file))
-      throw new CommandError(`${file} does not exist: name a file of UBI records, one JSON object per line`);
+      throw new UserError(`${file} does not exist: name a file of UBI records, one JSON object per line`);
   }
   return {
     place: events === undefined || events === queries ? queries : `${queries}, ${events}`,
@@ -89,7 +89,7 @@ async function* queriesOf(path: string): AsyncGenerator<v.InferOutput<typeof que
     if (parsed.success) yield parsed.output;
     else if (v.is(namesExperiment, line)) {
       const [issue] = parsed.issues;
-      throw new CommandError(
+      throw new UserError(
         `${path}: a query record cannot be read: ${v.getDotPath(issue) ?? "record"}: ${issue.message}: ${JSON.stringify(line).slice(0, 200)}`,
       );
     }

@@ -2,7 +2,7 @@
  * The orders of one window → the order to show, as the search's treatment wants it: one of them, two interleaved, one with a swapped pair, or
  * the engine's with another in the record.
  */
-import type { Hit } from "../backends/backend.ts";
+import type { Hit } from "../backends/dialect.ts";
 import type { Ranker, Treatment } from "../experiment/treatment.ts";
 import type { Team } from "../ranking/interleave.ts";
 import { draftTeams, swapNeighbours } from "../ranking/interleave.ts";

@@ -3,10 +3,11 @@
  *
  * The only choice made here is what indexes share: catalogs (with their cached vectors), the model, the ranked lists, the counters.
  */
-import type { Backend } from "../backends/backend.ts";
-import { createBackends } from "../backends/create.ts";
-import type { Engine, Fetch } from "../backends/engine.ts";
-import { createEngine } from "../backends/engine.ts";
+import type { Dialect } from "../backends/dialect.ts";
+import type { Dialects } from "../backends/dialects.ts";
+import { createDialects } from "../backends/dialects.ts";
+import type { EngineClient, Fetch } from "../backends/engine.ts";
+import { createEngineClient } from "../backends/engine.ts";
 import type { Config, IndexConfig } from "../config/config.ts";
 import type { ItemStore, KvReader } from "../embeddings/store.ts";
 import { createItemStore, ShardCache } from "../embeddings/store.ts";
@@ -32,6 +33,7 @@ export interface Outside {
   readonly scorer: Scorers;
   readonly counters: Counters;
   readonly fetch: Fetch;
+  readonly dialects: Dialects;
   readonly now: () => number;
   /** Another flag system; only asked where the configuration names a flag. */
   readonly flagClient?: FlagClient | undefined;
@@ -49,14 +51,14 @@ export interface Searches {
 
 /** Throws on a backend that parseConfig() should have refused. */
 export function assembleSearches(config: Config, outside: Outside): Searches {
-  const { kv, fetch, flagClient, maxReplyBytes = MAX_REPLY_BYTES, ...shared } = outside;
+  const { kv, fetch, dialects, flagClient, maxReplyBytes = MAX_REPLY_BYTES, ...shared } = outside;
   const catalogs = new Set([...config.indexes.values()].map((index) => index.catalog));
   const stores = new Map<string, ItemStore>();
   const shards = new ShardCache(config.shardCacheBytes);
   for (const catalog of catalogs) {
     stores.set(catalog, createItemStore({ kv, catalog, shards, timeoutMs: config.rankBudgetMs * STORE_SHARE, now: outside.now }));
   }
-  const backends = createBackends(withSoleCredentials(config));
+  const backends = createDialects(withSoleCredentials(config), dialects);
   const engineOf = createEngines(fetch, maxReplyBytes);
 
   const indexes = new Map<string, IndexDeps>();
@@ -92,8 +94,12 @@ function withSoleCredentials({ indexes, engineAuthorizations }: Config): Readonl
 
 /** Indexes that are reached in the same way share an engine, so that one request can search several of them. */
 function createEngines(fetch: Fetch, maxReplyBytes: number) {
-  const engines = new Map<string, Engine>();
-  return ({ url, headers, forwardCredentials, generic }: IndexConfig, backend: Backend, authorization: string | undefined): Engine => {
+  const engines = new Map<string, EngineClient>();
+  return (
+    { url, headers, forwardCredentials, generic }: IndexConfig,
+    backend: Dialect,
+    authorization: string | undefined,
+  ): EngineClient => {
     const { credentials } = backend;
     const keyHeader = generic?.keyHeader ?? credentials.header;
     // Where the edge has a key of its own, a client's must not stand beside it.
@@ -103,7 +109,7 @@ function createEngines(fetch: Fetch, maxReplyBytes: number) {
     const key = JSON.stringify([backend.name, url, own, keyHeader, isForwarding]);
     const engine =
       engines.get(key) ??
-      createEngine({
+      createEngineClient({
         fetch,
         url,
         headers: { fromClient, own },

@@ -3,8 +3,8 @@
  *
  * Types only.
  */
-import type { Backend, ClientRequest, Hit, RequestPlan, SearchPlan } from "../backends/backend.ts";
-import type { Engine, EngineReply } from "../backends/engine.ts";
+import type { Dialect, ClientRequest, Hit, RequestPlan, SearchPlan } from "../backends/dialect.ts";
+import type { EngineClient, EngineReply } from "../backends/engine.ts";
 import type { ItemStore } from "../embeddings/store.ts";
 import type { Counters } from "../events/counters.ts";
 import type { ExposureSink } from "../events/sink.ts";
@@ -54,16 +54,16 @@ export interface IndexDeps {
   readonly name: string;
   /** W: how many hits are re-ranked; 0 where this index is passed on as it is. */
   readonly window: number;
-  readonly backend: Backend;
+  readonly backend: Dialect;
   /** The same object for indexes of the same engine. */
-  readonly engine: Engine;
+  readonly engine: EngineClient;
   readonly store: ItemStore;
 }
 
 /** What one request needs. */
 export interface SearchDeps extends EdgeDeps {
-  readonly backend: Backend;
-  readonly engine: Engine;
+  readonly backend: Dialect;
+  readonly engine: EngineClient;
   /** Parallel to the plan's searches. */
   readonly indexes: readonly IndexDeps[];
 }
@@ -137,7 +137,7 @@ export interface OrderNotes {
 }
 
 /** How one search ended. */
-export interface Ending {
+export interface SearchResult {
   readonly outcome: Outcome;
   /** What an analysis needs of an order that is not simply a model's. */
   readonly notes?: OrderNotes | undefined;
@@ -154,11 +154,16 @@ export interface Shown {
   readonly firstRank: number;
 }
 
-/** What the shopper gets. `endings` are parallel to the searches. */
-export type Served =
+/** What the shopper gets. `results` are parallel to the searches. */
+export type BatchResult =
   /** The engine's reply with hits moved or cut. */
-  | { readonly kind: "edited"; readonly endings: readonly Ending[]; readonly reply: EngineReply; readonly body: Uint8Array<ArrayBuffer> }
+  | {
+      readonly kind: "edited";
+      readonly results: readonly SearchResult[];
+      readonly reply: EngineReply;
+      readonly body: Uint8Array<ArrayBuffer>;
+    }
   /** The engine's reply, byte for byte. */
-  | { readonly kind: "untouched"; readonly endings: readonly Ending[]; readonly reply: EngineReply }
+  | { readonly kind: "untouched"; readonly results: readonly SearchResult[]; readonly reply: EngineReply }
   /** The engine gave none. */
-  | { readonly kind: "none"; readonly endings: readonly Ending[]; readonly bypass: Bypass };
+  | { readonly kind: "none"; readonly results: readonly SearchResult[]; readonly bypass: Bypass };

@@ -6,14 +6,15 @@ import { modelVersionOf } from "../experiment/treatment.ts";
 import { createQueryRecord } from "../events/ubi.ts";
 import type { UbiQueryRecord } from "../events/ubi.ts";
 import type { BypassReason } from "../result.ts";
-import type { Batch, Ending, Search, SearchRequest, Served, Shown } from "./contract.ts";
+import type { Batch, SearchResult, Search, SearchRequest, BatchResult, Shown } from "./contract.ts";
 import { NOTHING, shownHits } from "./respond.ts";
+import { errorStack } from "../web.ts";
 
 /** Nothing was shown by intent, so nobody was exposed to anything. An engine that failed is recorded: its arm must not lose the unit. */
 const NO_EXPOSURE: ReadonlySet<BypassReason> = new Set<BypassReason>(["request_not_understood", "size_zero"]);
 
 /** Whether somebody was shown something, or should have been. */
-export function isExposed({ arm }: Search, { outcome }: Ending): boolean {
+export function isExposed({ arm }: Search, { outcome }: SearchResult): boolean {
   return !arm.isBot && !("bypass" in outcome && NO_EXPOSURE.has(outcome.bypass.reason));
 }
 
@@ -27,29 +28,29 @@ function hasConsent({ headers }: SearchRequest): boolean {
 }
 
 /** Of every search of a request; `known` is what is shown of each, where that was read already. Never rejects. */
-export async function recordExposures(batch: Batch, served: Served, known?: readonly Shown[]): Promise<void> {
+export async function recordExposures(batch: Batch, served: BatchResult, known?: readonly Shown[]): Promise<void> {
   // The reply goes first: reading hits that nobody needed so far is work for afterwards.
   await new Promise((resolve) => {
     setTimeout(resolve, 0);
   });
   const shown = known ?? shownHits(batch, served);
-  await Promise.all(batch.searches.map((one, i) => recordExposure(one, served.endings[i], shown[i] ?? NOTHING)));
+  await Promise.all(batch.searches.map((one, i) => recordExposure(one, served.results[i], shown[i] ?? NOTHING)));
 }
 
-async function recordExposure(one: Search, ending: Ending | undefined, shown: Shown): Promise<void> {
+async function recordExposure(one: Search, result: SearchResult | undefined, shown: Shown): Promise<void> {
   const { deps } = one;
-  if (ending === undefined || !isExposed(one, ending)) return;
+  if (result === undefined || !isExposed(one, result)) return;
   try {
-    const written = await deps.sink.write(await describeExposure(one, ending, shown));
+    const written = await deps.sink.write(await describeExposure(one, result, shown));
     deps.counters.countExposure(written.ok ? "written" : "failed");
     if (!written.ok) logFailure(one, written.error);
   } catch (cause) {
     deps.counters.countExposure("failed");
-    logFailure(one, cause instanceof Error ? (cause.stack ?? cause.message) : String(cause));
+    logFailure(one, errorStack(cause));
   }
 }
 
-async function describeExposure(one: Search, { outcome, notes }: Ending, { hits, places }: Shown): Promise<UbiQueryRecord> {
+async function describeExposure(one: Search, { outcome, notes }: SearchResult, { hits, places }: Shown): Promise<UbiQueryRecord> {
   const { deps, index, plan, arm, request, queryId, startedAt } = one;
   const ids = hits.map((hit) => hit.itemId);
   const original = hits.slice(0, Math.max(index.window, places.length));

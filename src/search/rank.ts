@@ -3,7 +3,7 @@
  *
  * Knows no HTTP and no page: which part of the order is shown is decided in search.ts.
  */
-import type { Hit } from "../backends/backend.ts";
+import type { Hit } from "../backends/dialect.ts";
 import { matchShards } from "../inference/manifest.ts";
 import type { ListItem } from "../ranking/candidate.ts";
 import { buildTensors } from "../ranking/features.ts";
@@ -13,8 +13,7 @@ import { rerank } from "../ranking/rerank.ts";
 import type { Bypass, Result } from "../result.ts";
 import { bypass, err, ok } from "../result.ts";
 import type { Ranking, Search } from "./contract.ts";
-
-const DAY_MS = 86_400_000;
+import { DAY_MS, errorStack } from "../web.ts";
 
 /** Never rejects and never takes longer than the budget. A model run that has begun cannot be stopped, so W bounds it from the start. */
 export async function rankInTime(one: Search, window: readonly Hit[], version: string | undefined): Promise<Result<Ranking, Bypass>> {
@@ -34,7 +33,7 @@ export async function rankInTime(one: Search, window: readonly Hit[], version: s
 
 /** A bug, with what it takes to find it. */
 export function internalError(cause: unknown): Bypass {
-  return { reason: "internal_error", detail: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) };
+  return { reason: "internal_error", detail: errorStack(cause) };
 }
 
 async function rank(

@@ -8,7 +8,7 @@ import { TOKENS_HEADER } from "../events/endpoint.ts";
 import { modelVersionOf } from "../experiment/treatment.ts";
 import { explainItems } from "../ranking/explain.ts";
 import type { BypassReason } from "../result.ts";
-import type { Batch, Ending, Search, SearchDeps, Served, Shown } from "./contract.ts";
+import type { Batch, SearchResult, Search, SearchDeps, BatchResult, Shown } from "./contract.ts";
 
 /** Reasons that follow from the request alone: such a reply is the engine's, and so are its rules for caches. */
 const SAME_FOR_ALL: ReadonlySet<BypassReason> = new Set<BypassReason>([
@@ -28,16 +28,16 @@ const SAME_FOR_ALL: ReadonlySet<BypassReason> = new Set<BypassReason>([
 const NO_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** `tokens`: of the searches, for their events. */
-export function respond(batch: Batch, served: Served, tokens?: string): Response {
+export function respond(batch: Batch, served: BatchResult, tokens?: string): Response {
   if (served.kind === "none") return respondWithError(batch.deps, served);
   const { request, deps } = batch;
-  const { reply, endings } = served;
+  const { reply, results } = served;
   const { status } = reply;
 
   const isForAll = tokens === undefined && !request.isExplained;
-  const isPrivate = !isForAll || !endings.every(({ outcome }) => "bypass" in outcome && SAME_FOR_ALL.has(outcome.bypass.reason));
+  const isPrivate = !isForAll || !results.every(({ outcome }) => "bypass" in outcome && SAME_FOR_ALL.has(outcome.bypass.reason));
   const headers = headersFromEngine(reply.headers, { isEdited: served.kind === "edited" || request.isExplained, isPrivate });
-  headers.set("x-armmt", batch.searches.map((one, i) => describeEnding(one, endings[i])).join(", "));
+  headers.set("x-armmt", batch.searches.map((one, i) => describeEnding(one, results[i])).join(", "));
   if (tokens !== undefined) headers.set(TOKENS_HEADER, tokens);
   if (NO_BODY.has(status)) return new Response(null, { status, headers });
   if (reply.rest !== undefined) return new Response(prepend(reply.body, reply.rest), { status, headers });
@@ -47,18 +47,18 @@ export function respond(batch: Batch, served: Served, tokens?: string): Response
   return new Response(body, { status, headers });
 }
 
-function respondWithError({ backend }: SearchDeps, { bypass: { reason }, endings }: Extract<Served, { kind: "none" }>): Response {
+function respondWithError({ backend }: SearchDeps, { bypass: { reason }, results }: Extract<BatchResult, { kind: "none" }>): Response {
   const isLate = reason === "engine_timeout";
   const status = isLate ? 504 : 502;
   const message = isLate ? "The search engine did not answer in time; try again" : "The search engine cannot be reached; try again";
   const { headers, body } = backend.describeError(status, reason, message);
-  const outcomes = endings.map(() => `bypass; reason=${reason}`).join(", ");
+  const outcomes = results.map(() => `bypass; reason=${reason}`).join(", ");
   return new Response(body, { status, headers: { ...headers, "cache-control": "no-store", "x-armmt": outcomes } });
 }
 
-function describeEnding({ index }: Search, ending: Ending | undefined): string {
-  if (ending === undefined) return "bypass; reason=internal_error";
-  const { outcome } = ending;
+function describeEnding({ index }: Search, result: SearchResult | undefined): string {
+  if (result === undefined) return "bypass; reason=internal_error";
+  const { outcome } = result;
   if ("bypass" in outcome) return `bypass; reason=${outcome.bypass.reason}`;
   return `applied; model=${outcome.ranking.modelVersion}; window=${index.window}; list=${outcome.ranking.listId}`;
 }
@@ -79,12 +79,12 @@ function prepend(first: Uint8Array<ArrayBuffer>, rest: ReadableStream<Uint8Array
 export const NOTHING: Shown = { hits: [], places: [], firstRank: 0 };
 
 /** What the shopper sees of each search; what was not edited is read only here, because to serve it nobody needed to. */
-export function shownHits({ deps, plan, searches }: Batch, served: Served): readonly Shown[] {
+export function shownHits({ deps, plan, searches }: Batch, served: BatchResult): readonly Shown[] {
   const isWhole = served.kind !== "none" && served.reply.rest === undefined;
-  const isNeeded = served.endings.some(({ shown }) => shown === undefined);
+  const isNeeded = served.results.some(({ shown }) => shown === undefined);
   const read = isWhole && isNeeded ? deps.backend.parseReply(served.reply.body, plan) : undefined;
   return searches.map((one, i) => {
-    const edited = served.endings[i]?.shown;
+    const edited = served.results[i]?.shown;
     if (edited !== undefined) return edited;
     const own = read?.ok === true ? read.value.searches[i] : undefined;
     if (own?.ok !== true) return NOTHING;
@@ -94,14 +94,18 @@ export function shownHits({ deps, plan, searches }: Batch, served: Served): read
 }
 
 /** One explanation, or a list where the request has room for several searches. */
-function explainAll(batch: Batch, served: Served): unknown {
+function explainAll(batch: Batch, served: BatchResult): unknown {
   const shown = shownHits(batch, served);
-  const all = batch.searches.map((one, i) => explain(one, served.endings[i], shown[i] ?? NOTHING));
+  const all = batch.searches.map((one, i) => explain(one, served.results[i], shown[i] ?? NOTHING));
   return batch.plan.isMulti ? all : all[0];
 }
 
-function explain({ deps, index, plan, arm, history }: Search, ending: Ending | undefined, { hits, places, firstRank }: Shown): object {
-  const outcome = ending?.outcome;
+function explain(
+  { deps, index, plan, arm, history }: Search,
+  result: SearchResult | undefined,
+  { hits, places, firstRank }: Shown,
+): object {
+  const outcome = result?.outcome;
   const ranking = outcome !== undefined && "ranking" in outcome ? outcome.ranking : undefined;
   const scorer = deps.scorer(modelVersionOf(arm.treatment));
   return {

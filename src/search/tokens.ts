@@ -4,9 +4,10 @@
  * In every arm alike: a list that was left alone is read for it too. Whatever fails here, the shopper gets the reply without tokens.
  */
 import { NO_TOKEN } from "../events/ingest.ts";
-import type { Batch, Ending, EventDeps, Search, Served, Shown } from "./contract.ts";
+import type { Batch, SearchResult, EventDeps, Search, BatchResult, Shown } from "./contract.ts";
 import { isExposed, storedUnit } from "./exposure.ts";
 import { shownHits } from "./respond.ts";
+import { errorStack } from "../web.ts";
 
 /** Of the header: some clients take 16 KB of headers in all. */
 const MAX_HEADER_BYTES = 8192;
@@ -19,27 +20,27 @@ export interface HandedOut {
 }
 
 /** `undefined` where the edge takes no events, or could not make tokens. */
-export async function handOutTokens(batch: Batch, served: Served): Promise<HandedOut | undefined> {
+export async function handOutTokens(batch: Batch, served: BatchResult): Promise<HandedOut | undefined> {
   const { deps } = batch;
   const { events } = deps;
   if (events === undefined || served.kind === "none") return undefined;
   try {
     const shown = shownHits(batch, served);
-    const issued = await Promise.all(batch.searches.map((one, i) => issueToken(one, served.endings[i], shown[i], events)));
+    const issued = await Promise.all(batch.searches.map((one, i) => issueToken(one, served.results[i], shown[i], events)));
     return { shown, tokens: describeTokens(issued) };
   } catch (cause) {
-    deps.log({ level: "error", event: "tokens_failed", detail: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) });
+    deps.log({ level: "error", event: "tokens_failed", detail: errorStack(cause) });
     return undefined;
   }
 }
 
 async function issueToken(
   one: Search,
-  ending: Ending | undefined,
+  result: SearchResult | undefined,
   shown: Shown | undefined,
   { tokens }: EventDeps,
 ): Promise<string | undefined> {
-  if (ending === undefined || shown === undefined || shown.places.length === 0 || !isExposed(one, ending)) return undefined;
+  if (result === undefined || shown === undefined || shown.places.length === 0 || !isExposed(one, result)) return undefined;
   const { arm, index, plan, queryId } = one;
   return tokens.issue({
     queryId,
@@ -48,7 +49,7 @@ async function issueToken(
     variant: arm.variant,
     unit: await storedUnit(one),
     itemIds: shown.places.map((place) => shown.hits[place]!.itemId),
-    teams: ending.notes?.teams,
+    teams: result.notes?.teams,
   });
 }
 

@@ -1,12 +1,12 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createAlgolia } from "../../src/backends/algolia.ts";
-import type { BackendOptions, RequestPlan } from "../../src/backends/backend.ts";
+import type { DialectOptions, RequestPlan } from "../../src/backends/dialect.ts";
 import type { PlannedSearch } from "./one-search.ts";
 import { parseReply, planSearch } from "./one-search.ts";
 
 const backend = createAlgolia(new Map([["products", {}]]));
-const withOptions = (options: BackendOptions) => createAlgolia(new Map([["products", options]]));
+const withOptions = (options: DialectOptions) => createAlgolia(new Map([["products", options]]));
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
 const postText = (body: string, search = "", to = backend) => planSearch(to, "products", { method: "POST", search, body: encode(body) });

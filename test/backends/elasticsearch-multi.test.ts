@@ -1,6 +1,6 @@
 /** `_msearch`: several searches as lines of JSON. */
 import { describe, expect, it } from "vitest";
-import type { RequestPlan } from "../../src/backends/backend.ts";
+import type { RequestPlan } from "../../src/backends/dialect.ts";
 import { createElasticsearch } from "../../src/backends/elasticsearch.ts";
 
 const elasticsearch = createElasticsearch(

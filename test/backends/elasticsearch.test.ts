@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { EngineRequest } from "../../src/backends/backend.ts";
-import { createBackends } from "../../src/backends/create.ts";
+import type { EngineRequest } from "../../src/backends/dialect.ts";
+import { ALL_DIALECTS } from "../../src/backends/all-dialects.ts";
+import { createDialects } from "../../src/backends/dialects.ts";
 import { createElasticsearch } from "../../src/backends/elasticsearch.ts";
 import { parseReply, planSearch } from "./one-search.ts";
 
@@ -17,18 +18,19 @@ const postJson = (body: unknown, search = "") => planOf(post(JSON.stringify(body
 
 const MATCH = { match: { title: "red shoes" } };
 
-describe("createBackends()", () => {
+describe("createDialects()", () => {
   it("gives indexes of one dialect one backend", () => {
-    const made = createBackends(
+    const made = createDialects(
       new Map([
         ["a", { backend: "elasticsearch" }],
         ["b", { backend: "opensearch" }],
         ["c", { backend: "solr" }],
       ]),
+      ALL_DIALECTS,
     );
     expect(made.get("a")).toBe(made.get("b"));
     expect(made.get("c")?.name).toBe("solr");
-    expect(() => createBackends(new Map([["a", { backend: "lucene" }]]))).toThrow(
+    expect(() => createDialects(new Map([["a", { backend: "lucene" }]]), ALL_DIALECTS)).toThrow(
       'Unknown backend "lucene": use one of elasticsearch, opensearch',
     );
   });

@@ -5,8 +5,9 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import type { ClientRequest, RequestPlan, RequestReply } from "../../src/backends/backend.ts";
-import { createBackends } from "../../src/backends/create.ts";
+import type { ClientRequest, RequestPlan, RequestReply } from "../../src/backends/dialect.ts";
+import { ALL_DIALECTS } from "../../src/backends/all-dialects.ts";
+import { createDialects } from "../../src/backends/dialects.ts";
 import type { Bypass, Result } from "../../src/result.ts";
 
 const FIXTURES = fileURLToPath(new URL("../../../shared/data/fixtures/backends/", import.meta.url));
@@ -155,7 +156,7 @@ const DIALECTS = ["elasticsearch", "algolia", "typesense", "meilisearch", "solr"
 
 /** Each dialect with one index, `shop`. */
 function open(backend: string) {
-  return createBackends(new Map([["shop", { backend }]])).get("shop")!;
+  return createDialects(new Map([["shop", { backend }]]), ALL_DIALECTS).get("shop")!;
 }
 
 const read = (file: string) => new Uint8Array(readFileSync(FIXTURES + file));

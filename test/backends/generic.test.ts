@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { BackendOptions, GenericOptions } from "../../src/backends/backend.ts";
+import type { DialectOptions, GenericOptions } from "../../src/backends/dialect.ts";
 import { createGeneric } from "../../src/backends/generic.ts";
 import { parseReply, planSearch } from "./one-search.ts";
 
@@ -21,7 +21,7 @@ const options: GenericOptions = {
   echo: { offset: "paging.from", page: "paging.page", limit: "paging.size", count: "paging.count", pages: "paging.pages", total: "total" },
 };
 
-const open = (generic: Partial<GenericOptions> = {}, more: BackendOptions = {}) =>
+const open = (generic: Partial<GenericOptions> = {}, more: DialectOptions = {}) =>
   createGeneric(new Map([["products", { pageSize: 20, ...more, generic: { ...options, ...generic } }]]));
 const numbered = { offset: undefined, page: "page" };
 const backend = open();

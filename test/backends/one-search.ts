@@ -1,5 +1,5 @@
 /** A request with one search and its reply, as if there were no others: what most tests of a dialect look at. */
-import type { Backend, ClientRequest, EngineRequest, Hit, RequestPlan, SearchPlan } from "../../src/backends/backend.ts";
+import type { Dialect, ClientRequest, EngineRequest, Hit, RequestPlan, SearchPlan } from "../../src/backends/dialect.ts";
 import type { Bypass, Result } from "../../src/result.ts";
 import { ok } from "../../src/result.ts";
 
@@ -11,7 +11,7 @@ export interface PlannedSearch extends SearchPlan {
 
 /** Throws where the request is refused. */
 export function planSearch(
-  backend: Backend,
+  backend: Dialect,
   index: string | undefined,
   request: Omit<ClientRequest, "path"> & { path?: string },
 ): PlannedSearch {
@@ -29,7 +29,7 @@ export interface ReadReply {
   assemble(places: readonly number[]): Uint8Array<ArrayBuffer>;
 }
 
-export function parseReply(backend: Backend, bytes: Uint8Array, { request }: PlannedSearch): Result<ReadReply, Bypass> {
+export function parseReply(backend: Dialect, bytes: Uint8Array, { request }: PlannedSearch): Result<ReadReply, Bypass> {
   const read = backend.parseReply(bytes, request);
   if (!read.ok) return read;
   const part = read.value.searches[0]!;

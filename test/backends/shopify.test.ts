@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Backend, BackendOptions, RequestPlan } from "../../src/backends/backend.ts";
+import type { Dialect, DialectOptions, RequestPlan } from "../../src/backends/dialect.ts";
 import { createShopify } from "../../src/backends/shopify.ts";
 import type { PlannedSearch } from "./one-search.ts";
 import { parseReply, planSearch } from "./one-search.ts";
@@ -9,18 +9,18 @@ const PATH = "/api/2026-07/graphql.json";
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
 
-const create = (options: BackendOptions = {}): Backend => createShopify(new Map([["products", options]]));
+const create = (options: DialectOptions = {}): Dialect => createShopify(new Map([["products", options]]));
 const backend = create();
 /** Of an index that forwards the client's own credential. */
 const open = create({ forwardCredentials: true });
 
-const planBody = (body: string, on: Backend = backend, path = PATH, search = "") =>
+const planBody = (body: string, on: Dialect = backend, path = PATH, search = "") =>
   on.plan({ method: "POST", path, search, body: encode(body) }, undefined);
 const bodyOf = (query: string, variables?: object): string => JSON.stringify({ query, variables });
-const plan = (query: string, variables?: object, on: Backend = backend): PlannedSearch =>
+const plan = (query: string, variables?: object, on: Dialect = backend): PlannedSearch =>
   planSearch(on, undefined, { method: "POST", path: PATH, search: "", body: encode(bodyOf(query, variables)) });
 
-function planAll(query: string, variables?: object, on: Backend = backend): RequestPlan {
+function planAll(query: string, variables?: object, on: Dialect = backend): RequestPlan {
   const planned = planBody(bodyOf(query, variables), on);
   if (!planned.ok) throw new Error(planned.error.message);
   return planned.value;

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Backend, RequestPlan } from "../../src/backends/backend.ts";
+import type { Dialect, RequestPlan } from "../../src/backends/dialect.ts";
 import { createTypesense } from "../../src/backends/typesense.ts";
 import { parseReply, planSearch } from "./one-search.ts";
 
@@ -13,7 +13,7 @@ const backend = createTypesense(
 const NO_BODY = new Uint8Array();
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
-const get = (search: string, of: Backend = backend) => planSearch(of, "products", { method: "GET", search, body: NO_BODY });
+const get = (search: string, of: Dialect = backend) => planSearch(of, "products", { method: "GET", search, body: NO_BODY });
 const multi = (body: unknown, search = "") =>
   backend.plan(
     { method: "POST", path: "/multi_search", search, body: encode(typeof body === "string" ? body : JSON.stringify(body)) },

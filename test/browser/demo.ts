@@ -26,7 +26,7 @@ export interface Demo extends v.InferOutput<typeof readySchema> {
 
 /** `home` holds vectors and state. Rejects with what the command printed when it ends before it is ready. */
 export async function startDemo(home: string, ...flags: string[]): Promise<Demo> {
-  return launch(process.execPath, ["src/cli/main.ts", "start"], home, flags);
+  return launch(process.execPath, ["src/lab/main.ts", "start"], home, flags);
 }
 
 /** The same, with npm and its shell in between. */

@@ -145,7 +145,7 @@ describe.skipIf(executablePath === undefined)("private re-ranking", () => {
     const out = join(home, "static");
     const { stdout } = await promisify(execFile)(
       process.execPath,
-      ["src/cli/main.ts", "private", "--json", "--out", out, "--from", join(home, "embeddings/products")],
+      ["src/lab/main.ts", "private", "--json", "--out", out, "--from", join(home, "embeddings/products")],
       { cwd: ROOT },
     );
     const report = v.parse(v.object({ packed: v.number(), files: v.array(v.unknown()) }), JSON.parse(stdout));

@@ -19,7 +19,7 @@ describe.skipIf(executablePath === undefined)("the report's page", () => {
   let browser: Browser;
 
   beforeAll(async () => {
-    execFileSync(process.execPath, ["src/cli/main.ts", "report", "--simulated", "--json", "--html", file], {
+    execFileSync(process.execPath, ["src/lab/main.ts", "report", "--simulated", "--json", "--html", file], {
       cwd: ROOT,
       maxBuffer: 1 << 26,
     });

@@ -7,15 +7,15 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { CommandError } from "../../src/cli/command.ts";
 import { embedCatalog } from "../../src/cli/embed.ts";
 import { loadImageEncoder } from "../../src/cli/embed/encoder.ts";
 import { MAX_SHARD_BYTES, packSet, readSet } from "../../src/cli/embed/pack.ts";
 import { PictureError, readPicture } from "../../src/cli/embed/pictures.ts";
 import { decodeShard, shardOf } from "../../src/embeddings/format.ts";
 import type { ItemRecord } from "../../src/ranking/candidate.ts";
+import { UserError } from "../../src/web.ts";
 
-const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../src/lab/main.ts", import.meta.url));
 const MOBILENET = fileURLToPath(new URL("../../../shared/data/encoders/mobilenet-v2/model.onnx", import.meta.url));
 const hasMobilenet = existsSync(MOBILENET);
 if (!hasMobilenet)
@@ -77,7 +77,7 @@ async function refusal(work: Promise<unknown>): Promise<string> {
     () => undefined,
     (reason: unknown) => reason,
   );
-  if (!(error instanceof CommandError)) throw new Error("expected a CommandError", { cause: error });
+  if (!(error instanceof UserError)) throw new Error("expected a UserError", { cause: error });
   return error.message;
 }
 

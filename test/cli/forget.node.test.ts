@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { forgetUser } from "../../src/cli/forget.ts";
 import { placesElsewhere } from "../../src/cli/forget/elsewhere.ts";
-import type { EventDatabase } from "../../src/cli/report/database.ts";
+import type { EventDatabase } from "../../src/report/sql-log.ts";
 import { openLocalDatabase, openWranglerDatabase } from "../../src/cli/report/database.ts";
 import { createUnitHash } from "../../src/events/unit.ts";
 

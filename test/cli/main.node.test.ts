@@ -5,9 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
-import { formatTable, progressBar } from "../../src/cli/command.ts";
+import { progressBar } from "../../src/cli/command.ts";
+import { formatTable } from "../../src/report/table.ts";
 
-const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../src/lab/main.ts", import.meta.url));
 const COMMAND = new URL("../../src/cli/command.ts", import.meta.url).href;
 
 interface Outcome {

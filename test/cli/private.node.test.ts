@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { embedCatalog } from "../../src/cli/embed.ts";
-import { run } from "../../src/cli/main.ts";
+import { run } from "../../src/lab/main.ts";
 import { buildPrivate } from "../../src/cli/private/build.ts";
 import { parsePointer } from "../../src/embeddings/store.ts";
 import { parseListing } from "../../src/runtimes/browser/listing.ts";

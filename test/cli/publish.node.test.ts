@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { getPlatformProxy } from "wrangler";
-import { CommandError } from "../../src/cli/command.ts";
 import { packSet, readSet, writeSet } from "../../src/cli/embed/pack.ts";
 import { publishLocally, publishTo } from "../../src/cli/publish.ts";
 import type { Namespace } from "../../src/cli/publish/namespace.ts";
@@ -14,6 +13,7 @@ import { openLocalNamespace, openWranglerNamespace } from "../../src/cli/publish
 import { rollBack } from "../../src/cli/rollback.ts";
 import type { KvReader } from "../../src/embeddings/store.ts";
 import { createItemStore, pointerKey, setKey, ShardCache } from "../../src/embeddings/store.ts";
+import { UserError } from "../../src/web.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const NAMESPACE = { config: join(ROOT, "wrangler.toml"), binding: "EMBEDDINGS" };
@@ -51,7 +51,7 @@ async function refusal(work: Promise<unknown>): Promise<string> {
     () => undefined,
     (reason: unknown) => reason,
   );
-  if (!(error instanceof CommandError)) throw new Error("expected a CommandError", { cause: error });
+  if (!(error instanceof UserError)) throw new Error("expected a UserError", { cause: error });
   return error.message;
 }
 
@@ -165,7 +165,7 @@ describe("rollBack() refuses", () => {
 function armmt(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const env = { ...process.env, CLOUDFLARE_API_TOKEN: "", CLOUDFLARE_API_KEY: "", HOME: folder, XDG_CONFIG_HOME: folder };
   return new Promise((done) => {
-    execFile(process.execPath, [join(ROOT, "src/cli/main.ts"), ...args], { env }, (error, stdout, stderr) => {
+    execFile(process.execPath, [join(ROOT, "src/lab/main.ts"), ...args], { env }, (error, stdout, stderr) => {
       done({ code: error === null ? 0 : Number(error.code), stdout, stderr });
     });
   });

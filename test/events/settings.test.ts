@@ -1,12 +1,13 @@
 /** What the configuration says of events: the secret, the sinks and the bindings that they need. */
 import { env } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { BACKEND_LIMITS } from "../../src/backends/create.ts";
+import { ALL_DIALECTS } from "../../src/backends/all-dialects.ts";
+import { dialectLimits } from "../../src/backends/dialects.ts";
 import { parseConfig } from "../../src/config/config.ts";
 import { sinkProblems } from "../../src/events/sinks.ts";
 
 const base = { INDEXES: { products: { backend: "elasticsearch", url: "http://127.0.0.1:9200", window: 20 } } };
-const parse = (vars: object) => parseConfig({ ...base, ...vars }, BACKEND_LIMITS);
+const parse = (vars: object) => parseConfig({ ...base, ...vars }, dialectLimits(ALL_DIALECTS));
 
 describe("parseConfig()", () => {
   it("closes events and writes to D1 by default", () => {

@@ -3,10 +3,10 @@ import { describe, expect, it } from "vitest";
 import { compareArms } from "../../src/report/statistics/compare.ts";
 import { twoSidedP } from "../../src/report/statistics/normal.ts";
 import { estimateRatio } from "../../src/report/statistics/ratio.ts";
-import { CommandError } from "../../src/cli/command.ts";
 import type { ActionRow, SearchRow } from "../../src/report/log.ts";
 import { EXAMPLE, simulateSearches, type SimulatedExperiment } from "../../src/cli/report/simulated.ts";
 import { action, DAY_MS, logOf, report, search, START_MS, WEIGHTS } from "./rows.ts";
+import { UserError } from "../../src/web.ts";
 
 const AB: SimulatedExperiment = {
   ...EXAMPLE,
@@ -329,7 +329,7 @@ describe("little or nothing", () => {
 
   it("names the experiments that there are, for one that there is not", async () => {
     const wrong = report(logOf([search("q1", "control")]), { range: { experiment: "rernak", since: undefined, until: undefined } });
-    await expect(wrong).rejects.toThrow(CommandError);
+    await expect(wrong).rejects.toThrow(UserError);
     await expect(wrong).rejects.toThrow(/"rernak" in a test: it knows rerank/);
     await expect(report(logOf([search("q1", "control")]), { control: "kontrol" })).rejects.toThrow(/"kontrol": name one of control/);
   });

@@ -4,7 +4,8 @@
  */
 import { createExecutionContext, env, waitOnExecutionContext } from "cloudflare:test";
 import { createApp } from "../../src/app.ts";
-import { BACKEND_LIMITS } from "../../src/backends/create.ts";
+import { ALL_DIALECTS } from "../../src/backends/all-dialects.ts";
+import { dialectLimits } from "../../src/backends/dialects.ts";
 import type { Config } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/config.ts";
 import type { KvReader } from "../../src/embeddings/store.ts";
@@ -91,7 +92,7 @@ function configOf(options: EdgeOptions): Config {
       ADMIN_TOKEN: TOKEN,
       ...options.vars,
     },
-    BACKEND_LIMITS,
+    dialectLimits(ALL_DIALECTS),
   );
   if (!config.ok) throw new Error(config.error.join("\n"));
   return config.value;
@@ -148,6 +149,7 @@ export function openEdge(options: EdgeOptions): Edge {
     scorer: scorersOf([scorer, ...(options.others ?? [])].map(watchScorer)),
     counters,
     fetch,
+    dialects: ALL_DIALECTS,
     events,
     now,
     createId,

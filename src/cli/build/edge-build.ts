@@ -16,12 +16,13 @@ import { encodeEdgeFile } from "../../inference/edge-file.ts";
 import { parseManifest } from "../../inference/manifest.ts";
 import { MAX_GRAPH_BYTES } from "../../inference/scorers.ts";
 import type { Snapshot } from "../../inference/snapshot.ts";
-import { CommandError, progressBar } from "../command.ts";
+import { progressBar } from "../command.ts";
 import { ROOT } from "../embed/encoder.ts";
 import { readExportNames } from "./glue.ts";
 import { reportCalls } from "./module.ts";
 import type { Answer, Job, JobModel } from "./process.ts";
 import { RUNS_PER_MODEL } from "./profile.ts";
+import { UserError, errorText } from "../../web.ts";
 
 export const EDGE_FOLDER = join(ROOT, ".armmt/edge");
 
@@ -60,7 +61,7 @@ export interface BuildOptions {
   readonly glue?: string;
 }
 
-/** Throws a CommandError where a model cannot be carried. */
+/** Throws a UserError where a model cannot be carried. */
 export async function buildEdge(options: BuildOptions = {}): Promise<BuildReport> {
   const { quick = false, fresh = false, json = false, folder = EDGE_FOLDER } = options;
   const started = performance.now();
@@ -88,7 +89,7 @@ export async function buildEdge(options: BuildOptions = {}): Promise<BuildReport
   try {
     slim = await slimDown(stock, glue, models, json);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = errorText(cause);
     warn(reason);
     return finish(stock, stockEdge(), { kind: "stock", reason });
   }
@@ -162,13 +163,11 @@ async function runJob(job: Job, onProgress: () => void): Promise<Answer> {
 function readModels(): JobModel[] {
   const list = join(ROOT, "models.json");
   const folders = v.safeParse(v.pipe(v.array(v.string()), v.minLength(1), v.maxLength(255)), readJson(list));
-  if (!folders.success) throw new CommandError(`${list} must be a list of folders, each with student.onnx and manifest.json: ["model"]`);
+  if (!folders.success) throw new UserError(`${list} must be a list of folders, each with student.onnx and manifest.json: ["model"]`);
   const models = folders.output.map(readModel);
   const bytes = models.reduce((sum, { graph }) => sum + graph.length, 0);
   if (bytes > MAX_GRAPH_BYTES) {
-    throw new CommandError(
-      `The graphs of ${list} have ${bytes} bytes together, at most ${MAX_GRAPH_BYTES} fit an isolate: take models out`,
-    );
+    throw new UserError(`The graphs of ${list} have ${bytes} bytes together, at most ${MAX_GRAPH_BYTES} fit an isolate: take models out`);
   }
   return models;
 }
@@ -176,13 +175,13 @@ function readModels(): JobModel[] {
 function readModel(folder: string): JobModel {
   const path = join(ROOT, folder);
   const manifest = parseManifest(readJson(join(path, "manifest.json")));
-  if (!manifest.ok) throw new CommandError(`${folder}: ${manifest.error.detail}`);
+  if (!manifest.ok) throw new UserError(`${folder}: ${manifest.error.detail}`);
   if (!existsSync(join(path, "student.onnx")))
-    throw new CommandError(`${path} has no student.onnx: put it there, or take it out of models.json`);
+    throw new UserError(`${path} has no student.onnx: put it there, or take it out of models.json`);
   const graph = readFileSync(join(path, "student.onnx"));
   const sha256 = createHash("sha256").update(graph).digest("hex");
   if (sha256 !== manifest.value.sha256) {
-    throw new CommandError(
+    throw new UserError(
       `${path}/student.onnx has SHA-256 ${sha256}, its manifest says ${manifest.value.sha256}: they do not belong together`,
     );
   }
@@ -193,7 +192,7 @@ function readJson(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, "utf8"));
   } catch (cause) {
-    throw new CommandError(`Cannot read ${path}: ${cause instanceof Error ? cause.message : String(cause)}`);
+    throw new UserError(`Cannot read ${path}: ${errorText(cause)}`);
   }
 }
 

@@ -11,11 +11,12 @@ import { createFeeds, warmUpList } from "../../inference/list-run.ts";
 import type { ModelManifest } from "../../inference/manifest.ts";
 import type { Snapshot } from "../../inference/snapshot.ts";
 import { graphOfPlace, memoryOf, restore } from "../../inference/snapshot.ts";
-import { xorshift } from "../../lab/bench/list.ts";
+import { xorshift } from "./sample-list.ts";
 import type { ExportNames } from "./glue.ts";
 import { clearFreed, takeImage } from "./image.ts";
 import { HIT } from "./module.ts";
 import { rehearse } from "./profile.ts";
+import { errorStack } from "../../web.ts";
 
 export interface JobModel {
   readonly manifest: ModelManifest;
@@ -157,7 +158,7 @@ process.once("message", (job: Job) => {
   work.then(
     (answer) => process.send?.(answer, () => process.exit(0)),
     (cause: unknown) => {
-      process.stderr.write(`${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n`);
+      process.stderr.write(`${errorStack(cause)}\n`);
       process.exit(1);
     },
   );

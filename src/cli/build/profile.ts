@@ -10,7 +10,8 @@ import type { Runtime } from "../../inference/runtime.ts";
 import type { ListTensors } from "../../ranking/features.ts";
 import { MAX_HISTORY } from "../../ranking/features.ts";
 import { MAX_QUERY_TOKENS, TOKEN_TABLE_ROWS } from "../../ranking/tokenizer.ts";
-import { createList } from "../../lab/bench/list.ts";
+import { createList } from "./sample-list.ts";
+import { DAY_MS } from "../../web.ts";
 
 export interface Rehearsal {
   readonly sessions: readonly { readonly session: InferenceSession; readonly manifest: ModelManifest }[];
@@ -26,7 +27,6 @@ const LENGTHS = [...Array.from({ length: 256 }, (_, i) => i + 1), 300, 384, 512,
 export const RUNS_PER_MODEL = LENGTHS.length;
 
 const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 /** From the clock of a Worker that starts, to one that has served for a year, and back. */
 const CLOCK_MS = [0, 1000, HOUR_MS, DAY_MS, 31 * DAY_MS, Date.UTC(2026, 0), Date.UTC(2027, 1), 0];
 

@@ -5,7 +5,7 @@
  */
 import type { Product } from "../../demo/catalogue.ts";
 import { itemText } from "../../embeddings/text-encoder.ts";
-import { CommandError } from "../command.ts";
+import { UserError } from "../../web.ts";
 
 /** Values as text, by field; a field without a value is not there. */
 export interface Row {
@@ -65,7 +65,7 @@ function flagOf(role: FieldRole): string {
   return `--${OPTION_OF[role].replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** Decides which field is which, from the rows' own field names. Throws a CommandError for a named field that no row has. */
+/** Decides which field is which, from the rows' own field names. Throws a UserError for a named field that no row has. */
 export function mapFields(rows: readonly Row[], options: FieldOptions): FieldMap {
   const known = new Set(rows.flatMap((row) => Object.keys(row.values)));
   const list = [...known].toSorted().join(", ");
@@ -73,19 +73,19 @@ export function mapFields(rows: readonly Row[], options: FieldOptions): FieldMap
   for (const role of Object.keys(FIELD_NAMES).filter(isRole)) {
     const named = options[OPTION_OF[role]];
     if (named !== undefined && !known.has(named)) {
-      throw new CommandError(`No product has a field "${named}" (${flagOf(role)}): the catalogue has ${list}`);
+      throw new UserError(`No product has a field "${named}" (${flagOf(role)}): the catalogue has ${list}`);
     }
     const found = named ?? FIELD_NAMES[role].find((name) => known.has(name));
     if (found !== undefined) map[role] = found;
   }
   for (const role of ["id", "title"] as const) {
     if (map[role] === undefined) {
-      throw new CommandError(`No field for the ${role}: the catalogue has ${list}. Name the right one with ${flagOf(role)}`);
+      throw new UserError(`No field for the ${role}: the catalogue has ${list}. Name the right one with ${flagOf(role)}`);
     }
   }
   const text = options.textFields ?? [];
   const unknown = text.find((name) => !known.has(name));
-  if (unknown !== undefined) throw new CommandError(`No product has a field "${unknown}" (--text-fields): the catalogue has ${list}`);
+  if (unknown !== undefined) throw new UserError(`No product has a field "${unknown}" (--text-fields): the catalogue has ${list}`);
   return { ...map, text };
 }
 

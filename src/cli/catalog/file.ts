@@ -1,7 +1,7 @@
 /**
  * A catalogue from outside: the drawn one, a JSONL or CSV file, or a folder with one of them and an `images` folder.
  *
- * Finds out where each picture is but opens none (embed/pictures.ts does). Throws a CommandError that names line, field, value and fix.
+ * Finds out where each picture is but opens none (embed/pictures.ts does). Throws a UserError that names line, field, value and fix.
  */
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
@@ -12,7 +12,7 @@ import { drawCatalogue, drawPicture } from "../../demo/catalogue.ts";
 import { itemText } from "../../embeddings/text-encoder.ts";
 import type { FieldOptions, Row } from "./fields.ts";
 import { mapFields, parseRow } from "./fields.ts";
-import { CommandError } from "../command.ts";
+import { UserError } from "../../web.ts";
 
 /** Where a picture comes from. */
 export type ImageSource =
@@ -51,12 +51,12 @@ const PROBLEMS_SHOWN = 5;
 export function readCatalog(options: CatalogOptions): Catalog {
   if (options.catalog === "drawn") return drawnCatalog();
   const given = resolve(options.catalog);
-  if (!existsSync(given)) throw new CommandError(`No catalogue at ${options.catalog}: give "drawn", a folder, or a .jsonl or .csv file`);
+  if (!existsSync(given)) throw new UserError(`No catalogue at ${options.catalog}: give "drawn", a folder, or a .jsonl or .csv file`);
   const isFolder = statSync(given).isDirectory();
   const file = isFolder ? FOLDER_FILES.map((name) => join(given, name)).find((path) => existsSync(path)) : given;
-  if (file === undefined) throw new CommandError(`No catalogue in ${options.catalog}: expected one of ${FOLDER_FILES.join(", ")} in it`);
+  if (file === undefined) throw new UserError(`No catalogue in ${options.catalog}: expected one of ${FOLDER_FILES.join(", ")} in it`);
   const rows = readRows(file);
-  if (rows.length === 0) throw new CommandError(`The catalogue ${file} is empty: it needs at least one product`);
+  if (rows.length === 0) throw new UserError(`The catalogue ${file} is empty: it needs at least one product`);
   const items = itemsOf(rows, file, options);
   return { name: slug(basename(isFolder ? given : file)), source: file, items };
 }
@@ -104,7 +104,7 @@ function itemsOf(rows: readonly Row[], file: string, options: CatalogOptions): C
   }
   if (problems.length > 0) {
     const more = problems.length > PROBLEMS_SHOWN ? `\n  and ${problems.length - PROBLEMS_SHOWN} more` : "";
-    throw new CommandError(`Cannot use the catalogue ${file}:\n  ${problems.slice(0, PROBLEMS_SHOWN).join("\n  ")}${more}`);
+    throw new UserError(`Cannot use the catalogue ${file}:\n  ${problems.slice(0, PROBLEMS_SHOWN).join("\n  ")}${more}`);
   }
   return items;
 }
@@ -138,7 +138,7 @@ function readRows(file: string): Row[] {
   const name = file.replace(/\.gz$/, "").toLowerCase();
   if (name.endsWith(".jsonl") || name.endsWith(".ndjson")) return jsonRows(text, file);
   if (name.endsWith(".csv") || name.endsWith(".tsv")) return csvRows(text, file);
-  throw new CommandError(`Cannot read the catalogue ${file}: expected a name ending in .jsonl, .ndjson, .csv or .tsv`);
+  throw new UserError(`Cannot read the catalogue ${file}: expected a name ending in .jsonl, .ndjson, .csv or .tsv`);
 }
 
 function jsonRows(text: string, file: string): Row[] {
@@ -149,12 +149,10 @@ function jsonRows(text: string, file: string): Row[] {
     try {
       json = JSON.parse(line);
     } catch {
-      throw new CommandError(`Cannot read ${file} line ${i + 1}: ${JSON.stringify(line.slice(0, 60))} is no JSON: one object per line`);
+      throw new UserError(`Cannot read ${file} line ${i + 1}: ${JSON.stringify(line.slice(0, 60))} is no JSON: one object per line`);
     }
     if (typeof json !== "object" || json === null || Array.isArray(json)) {
-      throw new CommandError(
-        `Cannot read ${file} line ${i + 1}: ${JSON.stringify(line.slice(0, 60))} is no JSON object: one object per line`,
-      );
+      throw new UserError(`Cannot read ${file} line ${i + 1}: ${JSON.stringify(line.slice(0, 60))} is no JSON object: one object per line`);
     }
     const values = Object.entries(json).flatMap(([field, value]) => {
       const shown = textOf(value);
@@ -189,7 +187,7 @@ function csvRows(text: string, file: string): Row[] {
       values: Object.fromEntries(Object.entries(record).filter(([, value]) => value !== "")),
     }));
   } catch (error) {
-    if (error instanceof CsvError) throw new CommandError(`Cannot read ${file}: ${error.message}: correct the line or quote the value`);
+    if (error instanceof CsvError) throw new UserError(`Cannot read ${file}: ${error.message}: correct the line or quote the value`);
     throw error;
   }
 }

@@ -7,22 +7,22 @@ import { fileURLToPath } from "node:url";
 import type { ImageEncoder } from "./image-encoder.ts";
 import { createGraphEncoder, createHubEncoder } from "./image-encoder.ts";
 import type { Result } from "../../result.ts";
-import { CommandError } from "../command.ts";
+import { UserError } from "../../web.ts";
 
 export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
 export const BUILTIN = join(ROOT, "model/image-encoder.onnx");
 
-/** Throws a CommandError that names the encoder, the reason and the fix. */
+/** Throws a UserError that names the encoder, the reason and the fix. */
 export async function loadImageEncoder(name: string): Promise<ImageEncoder> {
   if (name === "builtin") return loadBuiltinEncoder(BUILTIN);
   if (name.startsWith("hf:")) {
     const modelId = name.slice("hf:".length);
-    if (!/^[\w.-]+\/[\w.-]+$/.test(modelId)) throw new CommandError(`"${name}" names no hub model: expected hf:<owner>/<model>`);
+    if (!/^[\w.-]+\/[\w.-]+$/.test(modelId)) throw new UserError(`"${name}" names no hub model: expected hf:<owner>/<model>`);
     return loaded(await createHubEncoder({ modelId, cacheDir: join(ROOT, ".armmt/models") }));
   }
   if (!name.endsWith(".onnx")) {
-    throw new CommandError(`Unknown image encoder "${name}": expected builtin, a path to an .onnx file, or hf:<owner>/<model>`);
+    throw new UserError(`Unknown image encoder "${name}": expected builtin, a path to an .onnx file, or hf:<owner>/<model>`);
   }
   return loaded(await createGraphEncoder({ graph: graphAt(name), name, isBuiltin: false, preprocessor: preprocessorBeside(name) }));
 }
@@ -33,7 +33,7 @@ export async function loadBuiltinEncoder(path: string): Promise<ImageEncoder> {
 }
 
 function graphAt(path: string): Uint8Array {
-  if (!existsSync(path)) throw new CommandError(`No image encoder at ${path}: give the path of an .onnx file, or builtin`);
+  if (!existsSync(path)) throw new UserError(`No image encoder at ${path}: give the path of an .onnx file, or builtin`);
   return readFileSync(path);
 }
 
@@ -43,11 +43,11 @@ function preprocessorBeside(graph: string): unknown {
   try {
     return JSON.parse(readFileSync(path, "utf8"));
   } catch {
-    throw new CommandError(`${path} is no JSON: correct it or take it away`);
+    throw new UserError(`${path} is no JSON: correct it or take it away`);
   }
 }
 
 function loaded(result: Result<ImageEncoder, string>): ImageEncoder {
-  if (!result.ok) throw new CommandError(result.error);
+  if (!result.ok) throw new UserError(result.error);
   return result.value;
 }

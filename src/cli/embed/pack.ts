@@ -10,7 +10,7 @@ import type { PublishedSet } from "../../embeddings/store.ts";
 import { parsePublishedSet } from "../../embeddings/store.ts";
 import type { ItemRecord } from "../../ranking/candidate.ts";
 import { ITEM_FEATURES } from "../../ranking/candidate.ts";
-import { CommandError } from "../command.ts";
+import { UserError } from "../../web.ts";
 
 /** Larger shards cost a cold isolate more per read, smaller ones more reads. */
 export const MAX_SHARD_BYTES = 512 * 1024;
@@ -30,7 +30,7 @@ export interface PackedSet {
   readonly shards: readonly Uint8Array[];
 }
 
-/** The version is a hash of the content: the same records give the same version. Throws a CommandError that names the item. */
+/** The version is a hash of the content: the same records give the same version. Throws a UserError that names the item. */
 export function packSet(records: readonly ItemRecord[], identity: SetIdentity): PackedSet {
   const shards = packShards(records, identity);
   const described = shards.map((shard) => ({ bytes: shard.length, checksum: checksumIn(shard) }));
@@ -49,7 +49,7 @@ function packShards(records: readonly ItemRecord[], identity: SetIdentity): Uint
     for (const record of records) parts[shardOf(record.itemId, count)]!.push(record);
     const shards = parts.map((part) => {
       const shard = encodeShard(part, dims);
-      if (!shard.ok) throw new CommandError(shard.error);
+      if (!shard.ok) throw new UserError(shard.error);
       return shard.value;
     });
     const total = shards.reduce((sum, shard) => sum + shard.length, 0);
@@ -74,21 +74,21 @@ export function writeSet(folder: string, { set, shards }: PackedSet): void {
   }
 }
 
-/** Reads and checks a whole set. Throws a CommandError that names the file, what differs and the fix. */
+/** Reads and checks a whole set. Throws a UserError that names the file, what differs and the fix. */
 export function readSet(folder: string): PackedSet {
   const path = join(folder, SET_FILE);
-  if (!existsSync(path)) throw new CommandError(`Nothing embedded in ${folder}: run armmt embed first, or name its folder with --from`);
+  if (!existsSync(path)) throw new UserError(`Nothing embedded in ${folder}: run armmt embed first, or name its folder with --from`);
   const set = parsePublishedSet(readFileSync(path, "utf8"));
-  if (!set.ok) throw new CommandError(`Cannot use ${path}: ${set.error}: run armmt embed again`);
+  if (!set.ok) throw new UserError(`Cannot use ${path}: ${set.error}: run armmt embed again`);
   const { version, imageDim, textDim, itemFeatures } = set.value;
   const shards = set.value.shards.map((described, n) => {
     const file = join(folder, "shards", version, `${n}.bin`);
-    if (!existsSync(file)) throw new CommandError(`Shard ${file} is missing: run armmt embed again`);
+    if (!existsSync(file)) throw new UserError(`Shard ${file} is missing: run armmt embed again`);
     const bytes = Uint8Array.from(readFileSync(file));
     const shard = decodeShard(bytes, { imageDim, textDim, featureCount: itemFeatures.length });
-    if (!shard.ok) throw new CommandError(`Cannot use ${file}: ${shard.error}: run armmt embed again`);
+    if (!shard.ok) throw new UserError(`Cannot use ${file}: ${shard.error}: run armmt embed again`);
     if (shard.value.checksum !== described.checksum) {
-      throw new CommandError(
+      throw new UserError(
         `Cannot use ${file}: checksum ${shard.value.checksum}, ${path} says ${described.checksum}: run armmt embed again`,
       );
     }

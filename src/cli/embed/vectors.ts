@@ -15,11 +15,10 @@ import type { ItemRecord } from "../../ranking/candidate.ts";
 import { itemFeatures } from "../../ranking/item-values.ts";
 import type { CatalogItem } from "../catalog/file.ts";
 import type { SetIdentity } from "./pack.ts";
+import { DAY_MS } from "../../web.ts";
 
 /** Numbers of an image vector that come from the encoder. */
 const ENCODER_DIM = 48;
-
-const DAY_MS = 86_400_000;
 
 export interface RecordOptions {
   readonly encoder: ImageEncoder;

@@ -45,7 +45,7 @@ export interface PrivateReport {
   readonly seconds: number;
 }
 
-/** Throws a CommandError for what the user can mend. `files.json` is renamed into place last. */
+/** Throws a UserError for what the user can mend. `files.json` is renamed into place last. */
 export async function buildPrivate(options: PrivateOptions): Promise<PrivateReport> {
   const started = performance.now();
   const { out, from, catalog, config, entry = "src/runtimes/browser/service-worker.ts", extras = [], json } = options;

@@ -7,9 +7,9 @@ import { dirname, join } from "node:path";
 import * as v from "valibot";
 import { pointerKey, setKey, shardKey, type Pointer } from "../../embeddings/store.ts";
 import { FILES, kvName, type ListedFile } from "../../runtimes/browser/listing.ts";
-import { CommandError } from "../command.ts";
 import { ROOT } from "../embed/encoder.ts";
 import { readSet } from "../embed/pack.ts";
+import { UserError } from "../../web.ts";
 
 export interface Source {
   readonly name: string;
@@ -31,7 +31,7 @@ const readModelFile = (file: string): Buffer => readFileSync(join(ROOT, "model",
 export function modelSources(): readonly Source[] {
   const golden = v.parse(goldenSchema, JSON.parse(readModelFile("golden.json").toString("utf8")));
   const proof = golden.cases.find(({ name }) => name === PROOF_CASE);
-  if (proof === undefined) throw new CommandError(`model/golden.json has no case "${PROOF_CASE}": run npm run model again`);
+  if (proof === undefined) throw new UserError(`model/golden.json has no case "${PROOF_CASE}": run npm run model again`);
   return [
     { name: FILES.model, when: "install", content: readModelFile("student.onnx") },
     { name: FILES.manifest, when: "install", content: readModelFile("manifest.json") },
@@ -68,7 +68,7 @@ export interface VectorSources {
   readonly sources: readonly Source[];
 }
 
-/** `from`: what armmt embed has written. Throws a CommandError as readSet() does. */
+/** `from`: what armmt embed has written. Throws a UserError as readSet() does. */
 export function vectorSources(from: string, catalog: string): VectorSources {
   const { set, shards } = readSet(from);
   // When it was embedded, so that the same vectors make the same file.

@@ -1,10 +1,10 @@
 /** The folder that a server (src/runtimes/node/) reads in the place of KV, as `armmt publish` and `armmt rollback` write it. */
 import { resolve } from "node:path";
 import { listKeys, openFolderKv, writeKey } from "../../runtimes/node/folder-kv.ts";
-import { CommandError } from "../command.ts";
 import type { Namespace } from "./namespace.ts";
+import { UserError, errorText } from "../../web.ts";
 
-/** Made by the first write. Throws a CommandError for keys that cannot be files. */
+/** Made by the first write. Throws a UserError for keys that cannot be files. */
 export function openFolderNamespace(folder: string): Namespace {
   const kv = openFolderKv(folder);
   const place = resolve(folder);
@@ -24,7 +24,7 @@ async function orExplain<T>(place: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const said = error instanceof Error ? error.message : String(error);
-    throw new CommandError(`Cannot use the folder ${place}: ${said}. Name another with --folder <folder>`, { cause: error });
+    const said = errorText(error);
+    throw new UserError(`Cannot use the folder ${place}: ${said}. Name another with --folder <folder>`, { cause: error });
   }
 }

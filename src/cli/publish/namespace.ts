@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import * as v from "valibot";
-import { CommandError } from "../command.ts";
+import { UserError } from "../../web.ts";
 
 export interface Namespace {
   /** For messages: where this is. */
@@ -53,7 +53,7 @@ export async function openLocalNamespace(options: NamespaceOptions & { readonly 
   const kv = proxy.env[binding];
   if (kv === undefined) {
     await proxy.dispose();
-    throw new CommandError(`No KV namespace "${binding}" in ${config}: add it, or name the right one with --binding`);
+    throw new UserError(`No KV namespace "${binding}" in ${config}: add it, or name the right one with --binding`);
   }
   return {
     place: stateDir,
@@ -113,7 +113,7 @@ async function listKeys(prefix: string, scope: readonly string[]): Promise<strin
   const output = await wrangler(["kv", "key", "list", "--prefix", prefix, ...scope]);
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), keysSchema), output);
   if (!parsed.success)
-    throw new CommandError(`wrangler kv key list answered ${JSON.stringify(output.slice(0, 200))}, expected a list of keys`);
+    throw new UserError(`wrangler kv key list answered ${JSON.stringify(output.slice(0, 200))}, expected a list of keys`);
   return parsed.output.map(({ name }) => name);
 }
 
@@ -146,9 +146,7 @@ export function wrangler(args: readonly string[]): Promise<string> {
     execFile(process.execPath, [binary, ...args], { env, maxBuffer: 1 << 28 }, (error, stdout, stderr) => {
       if (error === null) done(stdout);
       else
-        fail(
-          new CommandError(`wrangler ${args.slice(0, 3).join(" ")} failed:\n${stripVTControlCharacters(`${stderr}\n${stdout}`).trim()}`),
-        );
+        fail(new UserError(`wrangler ${args.slice(0, 3).join(" ")} failed:\n${stripVTControlCharacters(`${stderr}\n${stdout}`).trim()}`));
     });
   });
 }

@@ -5,20 +5,11 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import * as v from "valibot";
-import { CommandError } from "../command.ts";
 import { openWranglerNamespace, wrangler } from "../publish/namespace.ts";
 import { loadWrangler } from "../wrangler.ts";
 import { loadSqlite } from "../../report/sqlite.ts";
-
-export interface EventDatabase {
-  /** For messages: where this is. */
-  readonly place: string;
-  /** Rows as objects. Values are written into `sql`, quoted: `wrangler d1 execute` binds none. */
-  all(sql: string): Promise<readonly unknown[]>;
-  /** Value of the KV key "experiments". */
-  liveExperiments(): Promise<string | undefined>;
-  close(): Promise<void>;
-}
+import type { EventDatabase } from "../../report/sql-log.ts";
+import { UserError, errorText } from "../../web.ts";
 
 /** Key under which the edge looks for experiments that take the place of those in wrangler.toml. */
 const EXPERIMENTS_KEY = "experiments";
@@ -44,7 +35,7 @@ interface KvBinding {
 export async function openLocalDatabase(options: BindingOptions & { readonly stateDir: string }): Promise<EventDatabase> {
   const { config, binding, stateDir } = options;
   if (!existsSync(stateDir)) {
-    throw new CommandError(`${stateDir} does not exist: name the folder that wrangler dev got as --persist-to, with --persist-to <folder>`);
+    throw new UserError(`${stateDir} does not exist: name the folder that wrangler dev got as --persist-to, with --persist-to <folder>`);
   }
   const { getPlatformProxy } = await loadWrangler();
   // wrangler itself appends the version of its folder layout to --persist-to, the proxy does not.
@@ -54,7 +45,7 @@ export async function openLocalDatabase(options: BindingOptions & { readonly sta
   const namespace = proxy.env[NAMESPACE_BINDING];
   if (!isDatabase(database)) {
     await proxy.dispose();
-    throw new CommandError(`No D1 database "${binding}" in ${config}: add it, or name the right one with --binding`);
+    throw new UserError(`No D1 database "${binding}" in ${config}: add it, or name the right one with --binding`);
   }
   return {
     place: stateDir,
@@ -84,7 +75,7 @@ export function openWranglerDatabase(options: BindingOptions & { readonly where:
       const output = await wrangler(["d1", "execute", binding, "--config", config, ...where, "--json", "--yes", "--command", sql]);
       const parsed = v.safeParse(executed, output);
       if (!parsed.success)
-        throw new CommandError(`wrangler d1 execute answered ${JSON.stringify(output.slice(0, 200))}, expected rows as JSON`);
+        throw new UserError(`wrangler d1 execute answered ${JSON.stringify(output.slice(0, 200))}, expected rows as JSON`);
       return parsed.output.flatMap(({ results }) => results);
     },
     liveExperiments: () => openWranglerNamespace({ config, binding: NAMESPACE_BINDING, where }).get(EXPERIMENTS_KEY),
@@ -94,7 +85,7 @@ export function openWranglerDatabase(options: BindingOptions & { readonly where:
 
 /** A file that holds the tables, such as one made with sqlite3 from `wrangler d1 export`. Opened for reading only. */
 export async function openDatabaseFile(path: string): Promise<EventDatabase> {
-  if (!existsSync(path)) throw new CommandError(`${path} does not exist: name a SQLite file with the table ubi_queries`);
+  if (!existsSync(path)) throw new UserError(`${path} does not exist: name a SQLite file with the table ubi_queries`);
   const { DatabaseSync } = await loadSqlite();
   const database = new DatabaseSync(path, { readOnly: true });
   return {
@@ -104,9 +95,9 @@ export async function openDatabaseFile(path: string): Promise<EventDatabase> {
       try {
         return database.prepare(sql).all();
       } catch (error) {
-        const said = error instanceof Error ? error.message : String(error);
+        const said = errorText(error);
         throw /not a database/i.test(said)
-          ? new CommandError(`${path} is no SQLite database: import an export first, sqlite3 ${path} < export.sql`)
+          ? new UserError(`${path} is no SQLite database: import an export first, sqlite3 ${path} < export.sql`)
           : error;
       }
     },

@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { type Random, createRandom } from "../../demo/random.ts";
 import { loadSqlite } from "../../report/sqlite.ts";
+import { DAY_MS } from "../../web.ts";
 
 export interface SimulatedArm {
   readonly variant: string;
@@ -73,7 +74,6 @@ export interface SimulatedEvent {
 }
 
 const START_MS = Date.UTC(2026, 8, 7);
-const DAY_MS = 86_400_000;
 const PAGE = 10;
 const WORDS = ["red", "mug", "chair", "summer", "dress", "lamp", "blue", "running", "shoes", "small"];
 const REASONS = ["explicit_sort", "store_timeout", "too_few_hits", "over_budget"];

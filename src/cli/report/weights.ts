@@ -1,14 +1,8 @@
 /** Which arms an experiment has and how large each should be: said on the command line, or where the edge reads it. */
 import * as v from "valibot";
-import { CommandError } from "../command.ts";
+import type { Weights } from "../../report/report-data.ts";
 import { loadWrangler } from "../wrangler.ts";
-
-export interface Weights {
-  /** Variant → weight, in the order of the configuration. Any positive sum. */
-  readonly arms: ReadonlyMap<string, number>;
-  /** For the reader. */
-  readonly from: string;
-}
+import { UserError } from "../../web.ts";
 
 /** Only what is needed: a report must read the configuration of yesterday's edge too. */
 const experimentsSchema = v.array(
@@ -22,14 +16,14 @@ const experimentsSchema = v.array(
 
 const experimentsText = v.pipe(v.string(), v.parseJson(), experimentsSchema);
 
-/** `control=0.5,armmt=0.5`. Throws a CommandError. */
+/** `control=0.5,armmt=0.5`. Throws a UserError. */
 export function parseWeights(text: string): ReadonlyMap<string, number> {
   // A variant's name may hold commas and brackets: interleave(control, armmt)=1
   const parts = text.split(/,(?![^(]*\))/).map((part) => /^(.+)=(\d+(?:\.\d+)?)$/.exec(part.trim()));
   const arms = new Map(parts.flatMap((part) => (part === null ? [] : [[part[1]!.trim(), Number(part[2])] as const])));
   const sum = [...arms.values()].reduce((total, weight) => total + weight, 0);
   if (parts.includes(null) || arms.size !== parts.length || arms.size < 2 || sum <= 0) {
-    throw new CommandError(`"${text}" gives no weights: write each arm once, such as control=0.5,armmt=0.5`);
+    throw new UserError(`"${text}" gives no weights: write each arm once, such as control=0.5,armmt=0.5`);
   }
   return arms;
 }

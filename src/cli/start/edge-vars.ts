@@ -2,8 +2,8 @@
  * The vars of the edge's wrangler.toml, with the demo's own addresses, catalogue and token in them.
  */
 import * as v from "valibot";
-import { CommandError } from "../command.ts";
 import { loadWrangler, type Vars } from "../wrangler.ts";
+import { UserError } from "../../web.ts";
 
 /** The index that the page and the documentation search. */
 const INDEX = "products";
@@ -22,7 +22,7 @@ export interface EdgeVarsOptions {
 export async function edgeVars({ config, shopUrl, catalog, token }: EdgeVarsOptions): Promise<Vars> {
   const { unstable_readConfig: readConfig } = await loadWrangler();
   const parsed = v.safeParse(indexesSchema, readConfig({ config }).vars["INDEXES"]);
-  if (!parsed.success) throw new CommandError(`${config} has no [vars.INDEXES.${INDEX}]; the demo searches that index, put it back`);
+  if (!parsed.success) throw new UserError(`${config} has no [vars.INDEXES.${INDEX}]; the demo searches that index, put it back`);
   const indexes = { ...parsed.output, [INDEX]: { ...parsed.output[INDEX], url: shopUrl, catalog } };
   return { INDEXES: indexes, STOREFRONT_URL: shopUrl, ADMIN_TOKEN: token };
 }

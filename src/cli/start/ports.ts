@@ -2,19 +2,17 @@
  * Is a port free? Asked before anything slow begins, so that the answer names the port and the flag at once.
  */
 import { createServer } from "node:net";
-import { CommandError } from "../command.ts";
+import { UserError } from "../../web.ts";
+import { LOCAL_HOST } from "../wrangler.ts";
 
-/** All that listens here is for this machine only. */
-export const LOCAL_HOST = "127.0.0.1";
-
-/** Throws a CommandError that names the port and the flag to change it. */
+/** Throws a UserError that names the port and the flag to change it. */
 export async function requireFreePort(port: number, flag: string): Promise<void> {
   const problem = await listenProblem(port);
   if (problem === undefined) return;
   if (problem.code === "EADDRINUSE") {
-    throw new CommandError(`Port ${port} is in use. Stop what listens there, or choose another one with ${flag} <number>`);
+    throw new UserError(`Port ${port} is in use. Stop what listens there, or choose another one with ${flag} <number>`);
   }
-  throw new CommandError(`Cannot listen on port ${port} (${problem.code ?? problem.message}). Choose another one with ${flag} <number>`);
+  throw new UserError(`Cannot listen on port ${port} (${problem.code ?? problem.message}). Choose another one with ${flag} <number>`);
 }
 
 function listenProblem(port: number): Promise<NodeJS.ErrnoException | undefined> {

@@ -5,9 +5,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import type { Catalog } from "../catalog/file.ts";
-import { CommandError } from "../command.ts";
 import type { EmbedReport } from "../embed.ts";
 import { ROOT } from "../embed/encoder.ts";
+import { UserError } from "../../web.ts";
 
 export interface Proof {
   readonly query: string;
@@ -39,7 +39,7 @@ export async function trySearch(edgeUrl: string): Promise<Proof> {
     body: searchBody(query),
   });
   const text = await response.text();
-  if (!response.ok) throw new CommandError(`A search for "${query}" failed with status ${response.status}: ${text.slice(0, 300)}`);
+  if (!response.ok) throw new UserError(`A search for "${query}" failed with status ${response.status}: ${text.slice(0, 300)}`);
   const reply = v.parse(replySchema, JSON.parse(text));
   return { query, header: response.headers.get("x-armmt") ?? "(no x-armmt header)", hits: reply.hits.hits.length };
 }

@@ -6,7 +6,6 @@ import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Catalog } from "../catalog/file.ts";
 import { readCatalog } from "../catalog/file.ts";
-import { CommandError } from "../command.ts";
 import { embedCatalog, type EmbedReport } from "../embed.ts";
 import { ROOT } from "../embed/encoder.ts";
 import { publishLocally } from "../publish.ts";
@@ -14,18 +13,20 @@ import { edgeVars } from "./edge-vars.ts";
 import type { StartFlags } from "./flags.ts";
 import { buildPage } from "./page.ts";
 import { buildDemoPrivate, packRuntimes } from "./private.ts";
-import { LOCAL_HOST, requireFreePort } from "./ports.ts";
+import { requireFreePort } from "./ports.ts";
+import { LOCAL_HOST } from "../wrangler.ts";
 import { announce, type Running, trySearch } from "./ready.ts";
 import { stockShop } from "./shop.ts";
 import { runUntilStopped } from "../../runtimes/node/stop.ts";
 import { loadWrangler, type RunningWorker, startWorker, waitForAnswer, type WorkerOptions } from "../wrangler.ts";
+import { UserError } from "../../web.ts";
 
 const ANSWER_TIMEOUT_MS = 30_000;
 
 /** Ends the process when the demo is stopped; rejects when it cannot be started. */
 export async function runDemo(flags: StartFlags): Promise<never> {
   const started = performance.now();
-  if (flags.port === flags.shopPort) throw new CommandError(`--port and --shop-port are both ${flags.port}. Give them different numbers`);
+  if (flags.port === flags.shopPort) throw new UserError(`--port and --shop-port are both ${flags.port}. Give them different numbers`);
   await Promise.all([requireFreePort(flags.port, "--port"), requireFreePort(flags.shopPort, "--shop-port")]);
   const { workers, ...running } = await startAll(flags);
   const stopped = runUntilStopped(() => stopAll(workers));

@@ -8,7 +8,7 @@ import { dirname, extname, join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { CommandError } from "../../cli/command.ts";
+import { UserError } from "../../web.ts";
 
 export interface BundledModule {
   readonly name: string;
@@ -39,7 +39,7 @@ export async function bundleSource(path: string): Promise<Bundle> {
   return { modules: [{ name: "worker.js", type: "ESModule", bytes }], compatibilityDate: SOURCE_DATE };
 }
 
-/** `config`: path of a wrangler.toml. `outDir` is filled. Throws a CommandError with wrangler's own words. */
+/** `config`: path of a wrangler.toml. `outDir` is filled. Throws a UserError with wrangler's own words. */
 export async function bundleWorker(config: string, outDir: string): Promise<Bundle> {
   const wrangler = join(dirname(createRequire(import.meta.url).resolve("wrangler/package.json")), "bin/wrangler.js");
   try {
@@ -49,14 +49,14 @@ export async function bundleWorker(config: string, outDir: string): Promise<Bund
       env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "1" },
     });
   } catch (error) {
-    throw new CommandError(`wrangler cannot build ${config}: ${wordsOf(error)}`);
+    throw new UserError(`wrangler cannot build ${config}: ${wordsOf(error)}`);
   }
   const modules = readdirSync(outDir).flatMap((name) => {
     const type = TYPES[extname(name)];
     return type === undefined ? [] : [{ name, type, bytes: Buffer.from(readFileSync(join(outDir, name))) }];
   });
   const date = /^compatibility_date = "([\d-]+)"$/m.exec(readFileSync(config, "utf8"))?.[1];
-  if (date === undefined) throw new CommandError(`${config} has no compatibility_date: add one`);
+  if (date === undefined) throw new UserError(`${config} has no compatibility_date: add one`);
   return { modules: modules.toSorted((a, b) => Number(b.type === "ESModule") - Number(a.type === "ESModule")), compatibilityDate: date };
 }
 

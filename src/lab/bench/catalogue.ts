@@ -9,7 +9,7 @@ import type { ModelManifest } from "../../inference/manifest.ts";
 import type { ItemRecord } from "../../ranking/candidate.ts";
 import { packSet } from "../../cli/embed/pack.ts";
 import { productFeatures } from "../../cli/embed/vectors.ts";
-import { unitRows, xorshift } from "./list.ts";
+import { unitRows, xorshift } from "../../cli/build/sample-list.ts";
 
 /** The part of a KV namespace that publishing needs. */
 export interface KvWriter {

@@ -5,10 +5,10 @@
  * The search runs in Node, on the app that serves, with an engine and stores that count.
  */
 import { readFileSync } from "node:fs";
+import { ALL_DIALECTS } from "../../backends/all-dialects.ts";
 import { openEdge } from "../../edge.ts";
 import type { EventDatabase, EventStatement } from "../../events/d1.ts";
 import { openModel, readModelFiles } from "../../runtimes/node/models.ts";
-import { CommandError } from "../../cli/command.ts";
 import { allocatedBy } from "./allocated.ts";
 import { sizesOf } from "./bundle.ts";
 import { publishCatalogue } from "./catalogue.ts";
@@ -23,6 +23,7 @@ import { createMemoryKv } from "./memory-kv.ts";
 import { countNodes } from "./onnx-graph.ts";
 import { createQueries, productsOf, searchBody } from "./products.ts";
 import { readManifest } from "./shop.ts";
+import { UserError } from "../../web.ts";
 
 /** The window that wrangler.toml sets. */
 const INDEX: Index = { window: 100 };
@@ -63,6 +64,7 @@ async function countSearch({ plan }: Bench): Promise<Measurement[]> {
   const tensors = { count: 0, bytes: 0 };
   const after: Promise<unknown>[] = [];
   const app = openEdge({
+    dialects: ALL_DIALECTS,
     env: edgeVars("localhost", [INDEX]),
     kv,
     sinks: { EVENTS: countStatements(counted) },
@@ -81,8 +83,7 @@ async function countSearch({ plan }: Bench): Promise<Measurement[]> {
     const request = new Request(`http://edge${searchPath(INDEX)}`, { method: "POST", headers, body: searchBody(nextQuery(), PAGE_SIZE) });
     const reply = await app.fetch(request, {}, context);
     await reply.arrayBuffer();
-    if (reply.headers.get("x-armmt")?.startsWith("applied") !== true)
-      throw new CommandError(`Not re-ranked: ${reply.headers.get("x-armmt")}`);
+    if (reply.headers.get("x-armmt")?.startsWith("applied") !== true) throw new UserError(`Not re-ranked: ${reply.headers.get("x-armmt")}`);
     await Promise.all(after.splice(0));
   };
   try {

@@ -6,7 +6,7 @@
  * 30,522, and there is no padding mask.
  */
 import type { Graph, GraphNode, Initializer } from "./onnx-graph.ts";
-import { xorshift } from "./list.ts";
+import { xorshift } from "../../cli/build/sample-list.ts";
 
 export const PAIR_TOKENS = 64;
 

@@ -1,9 +1,9 @@
 /** The edge Worker as the bench runs it: indexes that differ in window, catalogue and reply, all in front of the stand-in engine. */
 import * as v from "valibot";
 import { assignVariant } from "../../experiment/assign.ts";
-import { CommandError } from "../../cli/command.ts";
 import type { Answer, Client } from "./client.ts";
 import type { Vars } from "./workerd.ts";
+import { UserError } from "../../web.ts";
 
 /** As many as the drawn catalogue has. */
 export const DRAWN_ITEMS = 2400;
@@ -68,7 +68,7 @@ export function unitOf(variant: (typeof EXPERIMENT.variations)[number]): string 
 export function requireOutcome(answer: Answer, expected: string): void {
   if (answer.status === 200 && answer.armmt.startsWith(expected)) return;
   const found = answer.armmt === "" ? answer.body.toString("utf8").slice(0, 300) : answer.armmt;
-  throw new CommandError(`The edge answered ${answer.status} "${found}", the bench expected "${expected}"; see the edge's log above`);
+  throw new UserError(`The edge answered ${answer.status} "${found}", the bench expected "${expected}"; see the edge's log above`);
 }
 
 const statusSchema = v.object({ searches: v.record(v.string(), v.record(v.string(), v.number())) });

@@ -6,7 +6,6 @@ import { performance } from "node:perf_hooks";
 import { createItemStore, ShardCache } from "../../embeddings/store.ts";
 import type { ListItem } from "../../ranking/candidate.ts";
 import { buildTensors } from "../../ranking/features.ts";
-import { CommandError } from "../../cli/command.ts";
 import { publishCatalogue, recordsOf } from "./catalogue.ts";
 import type { Bench } from "./context.ts";
 import { DRAWN_ITEMS } from "./edge.ts";
@@ -16,6 +15,7 @@ import { createMemoryKv } from "./memory-kv.ts";
 import { openPeers } from "./peers.ts";
 import { productsOf } from "./products.ts";
 import { readManifest } from "./shop.ts";
+import { UserError } from "../../web.ts";
 
 const CATALOG = "bench";
 
@@ -42,7 +42,7 @@ export async function benchFeatures(bench: Bench): Promise<Measurement[]> {
       let items: readonly (ListItem | undefined)[] = [];
       const packed = await timeOf(async () => {
         const looked = await store.lookup(ids);
-        if (!looked.ok) throw new CommandError(looked.error.detail);
+        if (!looked.ok) throw new UserError(looked.error.detail);
         items = looked.value.items;
       });
       const map = await timeOf(async () => void ids.map((id) => unpacked.get(id)));
@@ -61,7 +61,7 @@ export async function benchFeatures(bench: Bench): Promise<Measurement[]> {
       const startedAt = performance.now();
       const scores = await nodeWasm.score(tensors);
       const run = performance.now() - startedAt;
-      if (!scores.ok) throw new CommandError(scores.error.detail);
+      if (!scores.ok) throw new UserError(scores.error.detail);
       if (sample < 0) continue;
       times.packed.push(packed);
       times.map.push(map);

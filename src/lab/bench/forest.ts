@@ -2,7 +2,7 @@
  * LambdaMART as a server such as Metarank runs it, in JavaScript: a forest of LightGBM's shape (leaf-wise grown trees, `value <= threshold`
  * goes left) walked for every candidate of a list. A peer for time, made from a seed: it ranks nothing.
  */
-import { xorshift } from "./list.ts";
+import { xorshift } from "../../cli/build/sample-list.ts";
 
 export interface ForestSize {
   readonly trees: number;

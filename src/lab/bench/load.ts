@@ -2,13 +2,13 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import autocannon from "autocannon";
-import { CommandError } from "../../cli/command.ts";
 import type { Client } from "./client.ts";
 import type { Bench } from "./context.ts";
 import type { Index } from "./edge.ts";
 import { countOutcomes, searchPath, unitOf } from "./edge.ts";
 import { searchBody } from "./products.ts";
 import { canReadCpu, cpuTime } from "./cpu-time.ts";
+import { UserError } from "../../web.ts";
 
 /** What a shopper sees of one search. */
 export const PAGE_SIZE = 20;
@@ -118,10 +118,10 @@ export async function load(target: Target, options: LoadOptions): Promise<Load> 
   return { ms, perSecond, cpuMs, waitedMs, failed, failures };
 }
 
-/** Throws a CommandError when any search did not end as it should: then the figures are of something else. */
+/** Throws a UserError when any search did not end as it should: then the figures are of something else. */
 export async function loadOrThrow(target: Target, options: LoadOptions): Promise<Load> {
   const found = await load(target, options);
-  if (found.failed > 0) throw new CommandError(`Under load ${found.failures}`);
+  if (found.failed > 0) throw new UserError(`Under load ${found.failures}`);
   return found;
 }
 

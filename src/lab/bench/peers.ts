@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { createNodeScorer } from "../../inference/node-scorer.ts";
 import type { Scorer } from "../../inference/scorer.ts";
 import type { Bypass, Result } from "../../result.ts";
-import { CommandError } from "../../cli/command.ts";
+import { UserError } from "../../web.ts";
 
 export interface RunPeers {
   readonly native: Scorer;
@@ -23,5 +23,5 @@ export async function openPeers(): Promise<RunPeers> {
 
 function opened(created: Result<Scorer, Bypass>): Scorer {
   if (created.ok) return created.value;
-  throw new CommandError(`The model cannot be opened in Node: ${created.error.detail}`);
+  throw new UserError(`The model cannot be opened in Node: ${created.error.detail}`);
 }

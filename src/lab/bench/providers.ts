@@ -13,11 +13,11 @@ import type { Runtime } from "../../inference/runtime.ts";
 import { openWebWasm } from "../../inference/web-wasm.ts";
 import { openWebWebgpu } from "../../inference/web-webgpu.ts";
 import type { ListTensors } from "../../ranking/features.ts";
-import { CommandError } from "../../cli/command.ts";
 import type { Bench } from "./context.ts";
-import { createList } from "./list.ts";
+import { createList } from "../../cli/build/sample-list.ts";
 import type { Measurement } from "./measurement.ts";
 import { measured, median } from "./measurement.ts";
+import { UserError, errorText } from "../../web.ts";
 
 const BATCHES = [1, 2, 4, 8] as const;
 
@@ -43,14 +43,14 @@ type BatchTimes = readonly (readonly number[])[];
 /** Also told under --json: which adapter was found, or why there is none. */
 const note = (text: string): void => void process.stderr.write(`${text}\n`);
 
-/** Throws a CommandError where the model does not run. */
+/** Throws a UserError where the model does not run. */
 export async function benchProviders(bench: Bench): Promise<Measurement[]> {
   const { sizes, runSamples: samples, warmUpRunSamples: warmUpSamples, maxSeconds } = bench.plan;
   const plan: ProviderPlan = { sizes, samples, warmUpSamples, maxSeconds: maxSeconds / sizes.length };
   const folder = new URL("../../../model/", import.meta.url);
   const model = Uint8Array.from(readFileSync(new URL("student.onnx", folder))).buffer;
   const manifest = parseManifest(JSON.parse(readFileSync(new URL("manifest.json", folder), "utf8")));
-  if (!manifest.ok) throw new CommandError(manifest.error.detail);
+  if (!manifest.ok) throw new UserError(manifest.error.detail);
   const { dims } = manifest.value;
 
   const webgpu = await openWebgpu();
@@ -83,7 +83,7 @@ async function openWebgpu(): Promise<{ readonly runtime: Runtime; readonly devic
   try {
     gpu = await installNodeGpu();
   } catch (cause) {
-    note(`No WebGPU: the npm package webgpu does not load (${cause instanceof Error ? cause.message : String(cause)})`);
+    note(`No WebGPU: the npm package webgpu does not load (${errorText(cause)})`);
     return undefined;
   }
   const chosen = await requestAdapter(gpu, ADAPTER_TIMEOUT_MS);
@@ -155,13 +155,13 @@ async function compareBatches(session: Session, batches: readonly Feeds[], k: nu
   const scores: Float32Array[] = [];
   for (const feeds of batches) {
     const data = (await session.run(feeds))["score"]?.data;
-    if (!(data instanceof Float32Array)) throw new CommandError("The model gave no float32 output named score");
+    if (!(data instanceof Float32Array)) throw new UserError("The model gave no float32 output named score");
     scores.push(data);
   }
   const largest = scores.at(-1)!;
   for (const [place, data] of scores.entries()) {
     const isOff = data.some((value, i) => !(Math.abs(value - largest[i]!) <= TOLERANCE));
-    if (isOff) throw new CommandError(`At K = ${k} a batch of ${BATCHES[place]} scores otherwise than one of ${BATCHES.at(-1)}`);
+    if (isOff) throw new UserError(`At K = ${k} a batch of ${BATCHES[place]} scores otherwise than one of ${BATCHES.at(-1)}`);
   }
 }
 

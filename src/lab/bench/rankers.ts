@@ -13,7 +13,7 @@ import type { Bench } from "./context.ts";
 import { createCrossEncoder, CROSS_ENCODER_INPUT, PAIR_TOKENS, parametersOf, WORDS } from "./cross-encoder.ts";
 import type { Forest } from "./forest.ts";
 import { createForest, scoreForest } from "./forest.ts";
-import { createList, xorshift } from "./list.ts";
+import { createList, xorshift } from "../../cli/build/sample-list.ts";
 import type { Measurement } from "./measurement.ts";
 import { measured, median, placed } from "./measurement.ts";
 import { writeGraph } from "./onnx-graph.ts";

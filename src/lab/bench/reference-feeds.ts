@@ -6,7 +6,7 @@
  */
 import { createFeeds } from "../../inference/list-run.ts";
 import type { ListTensors } from "../../ranking/features.ts";
-import { createList, xorshift } from "./list.ts";
+import { createList, xorshift } from "../../cli/build/sample-list.ts";
 
 type TensorConstructor = Parameters<typeof createFeeds>[1];
 type Tensor = ReturnType<typeof createFeeds>["mask"];

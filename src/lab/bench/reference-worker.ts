@@ -6,6 +6,7 @@
  */
 import { createSession, Tensor } from "../../inference/session.ts";
 import { createRandomFeeds } from "./reference-feeds.ts";
+import { errorText } from "../../web.ts";
 
 const sessions = new Map<string, Awaited<ReturnType<typeof createSession>>>();
 
@@ -27,7 +28,7 @@ export default {
       }
       return new Response("done");
     } catch (error) {
-      return new Response(error instanceof Error ? error.message : String(error), { status: 500 });
+      return new Response(errorText(error), { status: 500 });
     }
   },
 };

@@ -4,7 +4,6 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { CommandError } from "../../cli/command.ts";
 import type { Client } from "./client.ts";
 import { createClient } from "./client.ts";
 import type { Bench } from "./context.ts";
@@ -12,6 +11,7 @@ import type { Measurement } from "./measurement.ts";
 import { measured, median } from "./measurement.ts";
 import { RUNS_PER_SAMPLE } from "./runs.ts";
 import { startWorkerd, writeWorkerdConfig } from "./workerd.ts";
+import { UserError } from "../../web.ts";
 
 const NAMES = ["reference", "student"] as const;
 type Name = (typeof NAMES)[number];
@@ -32,9 +32,9 @@ export interface ReferenceTimes extends Readonly<Record<Name, readonly number[]>
   readonly k: number;
 }
 
-/** `path`: of the reference graph. Throws a CommandError with onnxruntime's own words where a graph cannot be opened or run. */
+/** `path`: of the reference graph. Throws a UserError with onnxruntime's own words where a graph cannot be opened or run. */
 export async function benchReference(bench: Bench, path: string): Promise<Measurement[]> {
-  if (!existsSync(path)) throw new CommandError(`No graph at ${path}: make it with model/armmt/reference.py (see the README)`);
+  if (!existsSync(path)) throw new UserError(`No graph at ${path}: make it with model/armmt/reference.py (see the README)`);
   const graphs: Graphs = {
     reference: Uint8Array.from(readFileSync(path)),
     student: Uint8Array.from(readFileSync(new URL("../../../model/student.onnx", import.meta.url))),
@@ -63,13 +63,13 @@ export function describeReference({ k, reference, student }: ReferenceTimes): Me
 
 async function post(origin: string, name: Name, graph: Graphs[Name]): Promise<void> {
   const answer = await fetch(`${origin}/${name}`, { method: "POST", body: graph });
-  if (!answer.ok) throw new CommandError(`workerd cannot open the graph of the ${name}: ${await answer.text()}`);
+  if (!answer.ok) throw new UserError(`workerd cannot open the graph of the ${name}: ${await answer.text()}`);
 }
 
 async function timeOneSize(client: Client, k: number, { samples, warmUpSamples }: Rounds): Promise<ReferenceTimes> {
   const ask = async (name: Name, runs: number): Promise<number> => {
     const answer = await client.get(`/${name}?k=${k}&runs=${runs}`);
-    if (answer.status !== 200) throw new CommandError(`workerd cannot run the ${name}: ${answer.body.toString("utf8")}`);
+    if (answer.status !== 200) throw new UserError(`workerd cannot run the ${name}: ${answer.body.toString("utf8")}`);
     return answer.ms;
   };
   const empty: number[] = [];

@@ -5,12 +5,12 @@
 import { performance } from "node:perf_hooks";
 import { createElasticsearch } from "../../backends/elasticsearch.ts";
 import type { DrawnProduct } from "../../demo/catalogue.ts";
-import { CommandError } from "../../cli/command.ts";
 import type { Bench } from "./context.ts";
 import { DRAWN_ITEMS } from "./edge.ts";
 import type { Measurement } from "./measurement.ts";
 import { measured, median } from "./measurement.ts";
 import { productsOf } from "./products.ts";
+import { UserError } from "../../web.ts";
 
 const REPLY_BYTES = 1_000_000;
 
@@ -72,7 +72,7 @@ function moveSpans(bytes: Uint8Array): Uint8Array {
   const plan = backend.plan({ method: "GET", path, search: "?q=a", body: new Uint8Array() }, "products");
   const reply = plan.ok ? backend.parseReply(bytes, plan.value) : undefined;
   const part = reply?.ok === true ? reply.value.searches[0] : undefined;
-  if (reply?.ok !== true || part?.ok !== true) throw new CommandError("The bench cannot read its own reply");
+  if (reply?.ok !== true || part?.ok !== true) throw new UserError("The bench cannot read its own reply");
   return reply.value.assemble([[...part.value.hits.keys()].toReversed()]);
 }
 

@@ -6,7 +6,7 @@
 import { createServer } from "node:http";
 import type { ListTensors } from "../../ranking/features.ts";
 import { serveParent } from "./child-server.ts";
-import { createList } from "./list.ts";
+import { createList } from "../../cli/build/sample-list.ts";
 import { openPeers } from "./peers.ts";
 
 const peers = await openPeers();

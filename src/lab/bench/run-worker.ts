@@ -5,7 +5,7 @@
  */
 import { loadModels } from "../../runtimes/cloudflare/models.ts";
 import type { ListTensors } from "../../ranking/features.ts";
-import { createList } from "./list.ts";
+import { createList } from "../../cli/build/sample-list.ts";
 
 /** On the runtime that is deployed. */
 const created = (await loadModels())();

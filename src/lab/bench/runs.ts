@@ -5,7 +5,6 @@
  */
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { CommandError } from "../../cli/command.ts";
 import type { Client } from "./client.ts";
 import { createClient } from "./client.ts";
 import type { Bench } from "./context.ts";
@@ -13,6 +12,7 @@ import type { Measurement } from "./measurement.ts";
 import { measured, median, placed } from "./measurement.ts";
 import { startRunProcess } from "./stand-ins.ts";
 import { startWorkerd, writeWorkerdConfig } from "./workerd.ts";
+import { UserError } from "../../web.ts";
 
 /** Runs per sample: enough that the empty answer that is subtracted is small beside them. */
 export const RUNS_PER_SAMPLE = 10;
@@ -44,7 +44,7 @@ function askerOf(client: Client, where: string, more = ""): RunWorker {
   return {
     async ask(k, runs) {
       const answer = await client.get(`/?k=${k}&runs=${runs}${more}`);
-      if (answer.status !== 200) throw new CommandError(`The model cannot run ${where}: ${answer.body.toString("utf8")}`);
+      if (answer.status !== 200) throw new UserError(`The model cannot run ${where}: ${answer.body.toString("utf8")}`);
       return answer.ms;
     },
   };

@@ -6,7 +6,6 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { writeKey } from "../../runtimes/node/folder-kv.ts";
-import { CommandError } from "../../cli/command.ts";
 import { publishCatalogue } from "./catalogue.ts";
 import { createClient } from "./client.ts";
 import type { Bench } from "./context.ts";
@@ -20,6 +19,7 @@ import { residentMb } from "./resident.ts";
 import { productsOf } from "./products.ts";
 import { readManifest, withShop } from "./shop.ts";
 import type { Vars } from "./workerd.ts";
+import { UserError } from "../../web.ts";
 
 const INDEX: Index = { window: 100 };
 
@@ -93,7 +93,7 @@ async function startNode(folder: string, vars: Vars): Promise<RunningNode> {
   };
   const lines = createInterface(child.stdout);
   const url = await new Promise<string>((resolve, reject) => {
-    const fail = () => reject(new CommandError("The server in Node did not become ready; its own message is above"));
+    const fail = () => reject(new UserError("The server in Node did not become ready; its own message is above"));
     const timer = setTimeout(fail, START_TIMEOUT_MS);
     child.once("exit", fail);
     lines.on("line", (line) => {

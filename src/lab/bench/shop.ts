@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ModelManifest } from "../../inference/manifest.ts";
 import { parseManifest } from "../../inference/manifest.ts";
-import { CommandError } from "../../cli/command.ts";
 import { publishCatalogue } from "./catalogue.ts";
 import type { Client } from "./client.ts";
 import { createClient } from "./client.ts";
@@ -15,6 +14,7 @@ import type { StandIn, Stores } from "./stand-ins.ts";
 import { startEngine, startStores } from "./stand-ins.ts";
 import type { RunningWorkerd, Vars } from "./workerd.ts";
 import { startWorkerd, writeWorkerdConfig } from "./workerd.ts";
+import { UserError } from "../../web.ts";
 
 export interface Surroundings {
   readonly engine: StandIn;
@@ -35,7 +35,7 @@ const HISTORY_PLACES = [3, 333, 1033, 1733, 2133] as const;
 export function readManifest(): ModelManifest {
   const json: unknown = JSON.parse(readFileSync(new URL("../../../model/manifest.json", import.meta.url), "utf8"));
   const manifest = parseManifest(json);
-  if (!manifest.ok) throw new CommandError(manifest.error.detail);
+  if (!manifest.ok) throw new UserError(manifest.error.detail);
   return manifest.value;
 }
 

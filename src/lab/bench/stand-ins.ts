@@ -2,8 +2,8 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
-import { CommandError } from "../../cli/command.ts";
 import type { KvWriter } from "./catalogue.ts";
+import { UserError } from "../../web.ts";
 
 export interface StandIn {
   /** host:port */
@@ -47,7 +47,7 @@ export async function startStores(): Promise<Stores> {
     kv: {
       async put(key, value) {
         const reply = await fetch(`${origin}/${encodeURIComponent(key)}`, { method: "PUT", body: value });
-        if (!reply.ok) throw new CommandError(`The stand-in stores answered ${reply.status} to key ${key}`);
+        if (!reply.ok) throw new UserError(`The stand-in stores answered ${reply.status} to key ${key}`);
       },
     },
     async counts() {

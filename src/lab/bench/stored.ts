@@ -3,7 +3,6 @@
  * turns, timed from outside with an empty answer subtracted. Local KV is SQLite on this machine: the counts carry over to production, the
  * times only as an order.
  */
-import { CommandError } from "../../cli/command.ts";
 import { publishCatalogue, recordsOf } from "./catalogue.ts";
 import type { Client } from "./client.ts";
 import { createClient } from "./client.ts";
@@ -15,6 +14,7 @@ import { productsOf } from "./products.ts";
 import { runBundle } from "./running.ts";
 import { readManifest } from "./shop.ts";
 import type { ItemRecord } from "../../ranking/candidate.ts";
+import { UserError } from "../../web.ts";
 
 const K = 100;
 
@@ -94,7 +94,7 @@ async function timeWays(client: Client, { samples, warmUpSamples, onSample }: Ti
       const { ms, status, body } = await client.get(`/?way=${way}&k=${K}&start=${start}`);
       const [found, reads] = body.toString("utf8").split(" ").map(Number);
       const expected = way === "none" ? 0 : K;
-      if (status !== 200 || found !== expected) throw new CommandError(`KV, ${way}: ${body.toString("utf8")}, expected ${expected} items`);
+      if (status !== 200 || found !== expected) throw new UserError(`KV, ${way}: ${body.toString("utf8")}, expected ${expected} items`);
       if (sample < 0) continue;
       times[way].ms.push(ms);
       times[way].reads = reads ?? 0;

@@ -7,9 +7,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import type { Readable } from "node:stream";
-import { CommandError } from "../../cli/command.ts";
 import type { Bundle, BundledModule } from "./bundle.ts";
 import { workerd } from "./machine.ts";
+import { UserError } from "../../web.ts";
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
 
@@ -126,7 +126,7 @@ function eachLine(stdout: Readable, onLine: (line: string) => void): void {
 function listeningPort(control: Readable): Promise<number> {
   return new Promise((resolve, reject) => {
     let written = "";
-    const timer = setTimeout(() => reject(new CommandError(`workerd does not listen after ${START_TIMEOUT_MS} ms`)), START_TIMEOUT_MS);
+    const timer = setTimeout(() => reject(new UserError(`workerd does not listen after ${START_TIMEOUT_MS} ms`)), START_TIMEOUT_MS);
     const settle = (finish: () => void) => {
       clearTimeout(timer);
       finish();
@@ -136,6 +136,6 @@ function listeningPort(control: Readable): Promise<number> {
       const port = /"event":"listen".*?"port":(\d+)/.exec(written)?.[1];
       if (port !== undefined) settle(() => resolve(Number(port)));
     });
-    control.once("end", () => settle(() => reject(new CommandError("workerd ended before it listened; its own message is above"))));
+    control.once("end", () => settle(() => reject(new UserError("workerd ended before it listened; its own message is above"))));
   });
 }

@@ -10,11 +10,12 @@ import { hashJudge } from "./benchmark/judge.ts";
 import type { Part } from "./benchmark/part.ts";
 import { STUDY } from "./benchmark/parts.ts";
 import { writePlots } from "./benchmark/plots.ts";
-import { CommandError, printTable } from "../../cli/command.ts";
+import { printTable } from "../../cli/command.ts";
 import { ROOT } from "../../cli/embed/encoder.ts";
 import { writeBenchmarkCard } from "./benchmark/card.ts";
 import { preparePython } from "./model/python.ts";
 import { hashSources } from "./model/stages.ts";
+import { UserError } from "../../web.ts";
 
 export interface BenchmarkOptions {
   /** Names of parts; default all. */
@@ -45,7 +46,7 @@ function hashStudy(): string {
 
 function partName(name: string): PartName {
   const found = PARTS.find((one) => one === name);
-  if (found === undefined) throw new CommandError(`Unknown part "${name}": expected one of ${PARTS.map((one) => `"${one}"`).join(", ")}`);
+  if (found === undefined) throw new UserError(`Unknown part "${name}": expected one of ${PARTS.map((one) => `"${one}"`).join(", ")}`);
   return found;
 }
 
@@ -94,7 +95,7 @@ async function runPart(part: Part, label: string, progress: Progress): Promise<R
   }
   const obstacle = part.obstacle();
   if (obstacle !== undefined) {
-    if (isChosen) throw new CommandError(`Part "${part.name}" cannot be run here: ${obstacle}`);
+    if (isChosen) throw new UserError(`Part "${part.name}" cannot be run here: ${obstacle}`);
     process.stderr.write(`${label}: left out, ${obstacle}\n`);
     return { part: part.name, outcome: "not possible here", rows: known, seconds: 0 };
   }

@@ -10,7 +10,7 @@ import { createRandom } from "../../demo/random.ts";
 import type { Scorer } from "../../inference/scorer.ts";
 import { buildTensors, type ListTensors } from "../../ranking/features.ts";
 import { bootstrapMean, type Interval, mean } from "./metrics.ts";
-import { CommandError, printTable, progressBar } from "../../cli/command.ts";
+import { printTable, progressBar } from "../../cli/command.ts";
 import { FIGURES, meanOf, orderByScore, type Worth, worthOf } from "./evaluate/orders.ts";
 import { listInputOf } from "./lists/dataset.ts";
 import { openItems } from "./lists/items.ts";
@@ -18,6 +18,7 @@ import { readLog, readRecords } from "./lists/log.ts";
 import { openModel } from "./model/exported.ts";
 import { type Truth, truthSchema } from "./simulate/records.ts";
 import { type Split, SPLITS } from "./simulate/split.ts";
+import { UserError } from "../../web.ts";
 
 export interface EvaluateOptions {
   readonly model: string;
@@ -75,7 +76,7 @@ function uniform(seed: string): () => number {
 
 async function run(scorer: Scorer, list: ListTensors): Promise<{ score: Float32Array; gate: Float32Array }> {
   const scored = await scorer.score(list);
-  if (!scored.ok) throw new CommandError(`The model failed on a test list: ${scored.error.detail}`);
+  if (!scored.ok) throw new UserError(`The model failed on a test list: ${scored.error.detail}`);
   return scored.value;
 }
 
@@ -86,7 +87,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateReport
   const { parts } = v.parse(simulationSchema, JSON.parse(readFileSync(join(options.simulation, "simulation.json"), "utf8")));
   const truths = await readTruth(options.simulation, options.split);
   const { searches: held } = await readLog(options.simulation, options.split);
-  if (held.length === 0) throw new CommandError(`${options.simulation} has no search in the ${options.split} split`);
+  if (held.length === 0) throw new UserError(`${options.simulation} has no search in the ${options.split} split`);
   const shape = { imageDim: manifest.dims.image, textDim: manifest.dims.text, scaling: manifest.features };
 
   const worths = { engine: [] as Worth[], shuffle: [] as Worth[], armmt: [] as Worth[], withoutImages: [] as Worth[] };
@@ -95,7 +96,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateReport
   const bar = progressBar("Evaluating", held.length, { json: options.json });
   for (const search of held) {
     const truth = truths.get(search.queryId);
-    if (truth === undefined) throw new CommandError(`truth.ndjson has nothing on query "${search.queryId}": simulate again`);
+    if (truth === undefined) throw new UserError(`truth.ndjson has nothing on query "${search.queryId}": simulate again`);
     const list = buildTensors(listInputOf(search, items), shape);
     const started = performance.now();
     const scored = await run(scorer, list);
@@ -151,7 +152,7 @@ interface Flags {
 
 function parseSplit(text: string): Split {
   const split = SPLITS.find((name) => name === text);
-  if (split === undefined) throw new CommandError(`Unknown split "${text}": expected one of ${SPLITS.join(", ")}`);
+  if (split === undefined) throw new UserError(`Unknown split "${text}": expected one of ${SPLITS.join(", ")}`);
   return split;
 }
 

@@ -121,7 +121,7 @@ export interface JudgedListsReport {
 /**
  * Writes into `out`: `fold-0` .. `fold-4` (folders as `armmt lists` writes them, with the ratings in the column `relevance`; all hold the
  * same lists and differ in split and scaling), `student.npy` [queries, longest list] (the exported student's scores) and `judgments.json`
- * (which row is which query, and its fold). Throws a CommandError where the data or the model cannot be read.
+ * (which row is which query, and its fold). Throws a UserError where the data or the model cannot be read.
  */
 export async function makeJudgedLists({ data, model, out }: JudgedListsOptions): Promise<JudgedListsReport> {
   const { lists } = readJudgedCatalogue(data);

@@ -6,11 +6,12 @@
 import { mkdirSync } from "node:fs";
 import { Command } from "commander";
 import { type FeatureScaling, rawFeatures } from "../../ranking/features.ts";
-import { CommandError, printTable, progressBar } from "../../cli/command.ts";
+import { printTable, progressBar } from "../../cli/command.ts";
 import { createListWriter, isUsable, type ItemTable, listInputOf, rowMaker, writeItems } from "./lists/dataset.ts";
 import { type EmbeddedItems, openItems } from "./lists/items.ts";
 import { type Log, openLog } from "./lists/log.ts";
 import { createScalingFit } from "./lists/scaling.ts";
+import { UserError } from "../../web.ts";
 
 export interface ListsOptions {
   /** Folder with queries.ndjson and events.ndjson. */
@@ -58,11 +59,11 @@ async function survey(log: Log, embedded: EmbeddedItems, from: ListsOptions): Pr
     if (isUsable(search)) fit.add(rawFeatures(listInputOf(search, embedded)));
   }
   if (counts.training === 0) {
-    throw new CommandError(`${from.events} holds ${counts.searches} searches and none of them is for training: more searches are needed`);
+    throw new UserError(`${from.events} holds ${counts.searches} searches and none of them is for training: more searches are needed`);
   }
   const items = [...named].toSorted().flatMap((itemId) => embedded.find(itemId) ?? []);
   if (items.length === 0) {
-    throw new CommandError(`No item of ${from.events} is in ${from.embeddings}: embed the catalogue that was searched`);
+    throw new UserError(`No item of ${from.events} is in ${from.embeddings}: embed the catalogue that was searched`);
   }
   const { searches, leftOut } = counts;
   const table = { identity: embedded.identity, items };

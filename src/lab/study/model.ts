@@ -10,7 +10,7 @@ import { Command } from "commander";
 import * as v from "valibot";
 import { runBenchmark, writeBenchmarkReport } from "./benchmark.ts";
 import { PARTS } from "./benchmark/benchmark-file.ts";
-import { CommandError, printTable } from "../../cli/command.ts";
+import { printTable } from "../../cli/command.ts";
 import { embedCatalog } from "../../cli/embed.ts";
 import { loadBuiltinEncoder, ROOT } from "../../cli/embed/encoder.ts";
 import { evaluate, type EvaluateReport, printEvaluation } from "./evaluate.ts";
@@ -22,6 +22,7 @@ import { checkPython, preparePython, runPython } from "./model/python.ts";
 import { openStages, type Stages } from "./model/stages.ts";
 import { SIMULATED_SHOP, writeSimulation } from "./simulate.ts";
 import { drawnShopCatalog } from "./simulate/drawn-shop.ts";
+import { UserError } from "../../web.ts";
 
 interface Sizes {
   readonly pictures: number;
@@ -203,7 +204,7 @@ function assertLearning({ figures, evaluation }: Outcome, folder: string): void 
     ],
   ];
   const failed = claims.filter(([holds]) => !holds).map(([, claim]) => claim);
-  if (failed.length > 0) throw new CommandError(`The quick run did not learn: ${failed.join("; ")}`);
+  if (failed.length > 0) throw new UserError(`The quick run did not learn: ${failed.join("; ")}`);
 }
 
 interface Flags {
@@ -258,7 +259,7 @@ export function createModelCommand(): Command {
     .action(async (flags: Flags) => {
       if (flags.report === true) writeBenchmarkReport();
       else if (flags.benchmark === true) await runBenchmark({ parts: flags.only, json: flags.json === true });
-      else if (flags.only !== undefined) throw new CommandError("--only names parts of the study: give it together with --benchmark");
+      else if (flags.only !== undefined) throw new UserError("--only names parts of the study: give it together with --benchmark");
       else if (flags.check === true) {
         await preparePython();
         await checkPython();

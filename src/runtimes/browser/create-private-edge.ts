@@ -6,6 +6,7 @@
  * allow-list (backends/headers.ts), and that header is on none.
  */
 import * as v from "valibot";
+import { ALL_DIALECTS } from "../../backends/all-dialects.ts";
 import { openEdge } from "../../edge.ts";
 import type { Fetch } from "../../backends/engine.ts";
 import type { KvReader } from "../../embeddings/store.ts";
@@ -57,6 +58,7 @@ export function createPrivateEdge({ config, origin, kv, scorer, fetch }: Private
     kv,
     sinks: NO_RECORDS,
     scorer,
+    dialects: ALL_DIALECTS,
     fetch: (url, init) => {
       const headers = new Headers(init.headers);
       if (headers.get("authorization") === `Bearer ${token}`) headers.delete("authorization");

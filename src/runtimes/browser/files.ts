@@ -7,6 +7,7 @@ import type { ListedFile, Listing } from "./listing.ts";
 import { parseListing } from "./listing.ts";
 import { unpack, verify } from "./packed.ts";
 import { FileError } from "./problem.ts";
+import { errorText } from "../../web.ts";
 
 export interface FetchProgress {
   /** Of the file that travels now. */
@@ -71,7 +72,7 @@ export function openFileStore({ url: listingUrl, cacheName, fetch, caches }: Fil
       // What is kept here need not lie in the browser's own cache as well, and must not come from it when the host has mended a file.
       response = await fetch(url, { cache: "no-store", redirect: "error" });
     } catch (cause) {
-      throw new FileError(unreachable, `Cannot fetch ${what} from ${url}: ${cause instanceof Error ? cause.message : String(cause)}`);
+      throw new FileError(unreachable, `Cannot fetch ${what} from ${url}: ${errorText(cause)}`);
     }
     if (response.ok) return response;
     throw new FileError(

@@ -1,6 +1,7 @@
 /** A gzip file from the network or the cache → its content, checked. Nothing here knows where files come from. */
 import type { ListedFile } from "./listing.ts";
 import { FileError } from "./problem.ts";
+import { errorText } from "../../web.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -39,7 +40,7 @@ async function gunzip(file: ListedFile, packed: Bytes): Promise<Bytes> {
   } catch (cause) {
     void reader.cancel().catch(() => undefined);
     if (cause instanceof FileError) throw cause;
-    throw corrupt(file, `no whole gzip file (${cause instanceof Error ? cause.message : String(cause)})`);
+    throw corrupt(file, `no whole gzip file (${errorText(cause)})`);
   }
   return content.subarray(0, length);
 }

@@ -5,7 +5,7 @@
  * One rule over all: whatever fails, the request is not answered here, and goes to the network as the page sent it.
  */
 import type { Fetch } from "../../backends/engine.ts";
-import { ConfigurationError, log } from "../../edge.ts";
+import { ConfigurationError, logToConsole as log } from "../../edge.ts";
 import type { ProviderPreference } from "../../inference/providers.ts";
 import type { DeviceScorer } from "./device-scorer.ts";
 import { openDeviceScorer, scorerKey, scorerFiles } from "./device-scorer.ts";

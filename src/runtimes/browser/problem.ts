@@ -1,4 +1,5 @@
 /** Why a browser does not re-rank on the device: a code for programs, a sentence with the value and the fix for people. */
+import { errorStack } from "../../web.ts";
 
 export type ProblemReason =
   | "listing_unreachable" // files.json cannot be fetched, and there is no earlier one
@@ -31,5 +32,5 @@ export class FileError extends Error {
 
 export function problemOf(cause: unknown): Problem {
   if (cause instanceof FileError) return { reason: cause.reason, detail: cause.message };
-  return { reason: "internal_error", detail: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) };
+  return { reason: "internal_error", detail: errorStack(cause) };
 }

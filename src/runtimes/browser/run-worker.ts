@@ -5,7 +5,7 @@
  */
 import * as v from "valibot";
 import type { Fetch } from "../../backends/engine.ts";
-import { log } from "../../edge.ts";
+import { logToConsole as log } from "../../edge.ts";
 import { PROVIDER_PREFERENCES } from "../../inference/providers.ts";
 import { openFileStore } from "./files.ts";
 import { isRemoval, type ProgressMessage } from "./messages.ts";

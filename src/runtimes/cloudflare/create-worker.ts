@@ -6,7 +6,8 @@
  */
 import { env as bindings } from "cloudflare:workers";
 import type { D1Database, ExecutionContext, KVNamespace, MessageBatch, RateLimit } from "@cloudflare/workers-types";
-import { ConfigurationError, log, openEdge, readConfig } from "../../edge.ts";
+import { ALL_DIALECTS } from "../../backends/all-dialects.ts";
+import { ConfigurationError, logToConsole as log, openEdge, readConfig } from "../../edge.ts";
 import { consumeBatch } from "../../events/queue.ts";
 import type { SinkBindings } from "../../events/sinks.ts";
 import { openQueueSink } from "../../events/sinks.ts";
@@ -48,6 +49,7 @@ function openApp(env: Env, flagClient: FlagClient | undefined): ReturnType<typeo
     sinks: env,
     scorer,
     fetch: fetchFromWorker,
+    dialects: ALL_DIALECTS,
     flagClient: flagClient ?? env.FLAGS,
     isWithinRate: limiter === undefined ? undefined : async (key) => (await limiter.limit({ key })).success,
   });
@@ -97,7 +99,7 @@ export function createWorker({ flagClient }: WorkerOptions = {}) {
     },
     /** Of the queue that EVENT_SINKS may name. What is thrown here makes the whole batch come again. */
     async queue(batch: MessageBatch, env: Env): Promise<void> {
-      await consumeBatch(batch, { sink: openQueueSink(readConfig(env, env).queueSink, env), log });
+      await consumeBatch(batch, { sink: openQueueSink(readConfig({ env, sinks: env, dialects: ALL_DIALECTS }).queueSink, env), log });
     },
   };
 }

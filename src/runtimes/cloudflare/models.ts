@@ -15,6 +15,7 @@ import { createWorkerdRuntime } from "../../inference/workerd.ts";
 import { bypass } from "../../result.ts";
 import file from "../../../.armmt/edge/edge.bin";
 import module from "../../../.armmt/edge/runtime.wasm";
+import { errorStack } from "../../web.ts";
 
 /** An isolate has one onnxruntime. */
 let loaded: Promise<Scorers> | undefined;
@@ -48,5 +49,5 @@ async function load(): Promise<Scorers> {
 }
 
 function unavailable(cause: unknown) {
-  return bypass("model_unavailable", cause instanceof Error ? (cause.stack ?? cause.message) : String(cause));
+  return bypass("model_unavailable", errorStack(cause));
 }

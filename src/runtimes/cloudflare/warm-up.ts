@@ -4,8 +4,9 @@
  *
  * The edge that is rehearsed is another one than the one that serves, so nothing of it stays but the compiled code.
  */
-import { BACKEND_LIMITS } from "../../backends/create.ts";
-import type { Engine } from "../../backends/engine.ts";
+import { ALL_DIALECTS } from "../../backends/all-dialects.ts";
+import { dialectLimits } from "../../backends/dialects.ts";
+import type { EngineClient } from "../../backends/engine.ts";
 import type { Config } from "../../config/config.ts";
 import { parseConfig } from "../../config/config.ts";
 import type { KvReader } from "../../embeddings/store.ts";
@@ -40,6 +41,7 @@ export async function rehearse(scorer: Scorers): Promise<number> {
     sink: { write: async () => ({ ok: true, value: true }) },
     scorer,
     counters,
+    dialects: ALL_DIALECTS,
     fetch: () => Promise.reject(new Error("A rehearsal has an engine of its own")),
     now: () => 0,
     createId: () => CATALOG,
@@ -47,7 +49,7 @@ export async function rehearse(scorer: Scorers): Promise<number> {
   });
   const index = indexes.get(CATALOG);
   if (index === undefined) throw new Error("The rehearsal has no index");
-  const deps: SearchDeps = { ...edge, backend: index.backend, engine: createEngine(), indexes: [index] };
+  const deps: SearchDeps = { ...edge, backend: index.backend, engine: createEngineClient(), indexes: [index] };
   await withoutTimers(async () => {
     for (let i = 0; i < SEARCHES; i++) await searchOnce(`red mug ${i}`, deps);
   });
@@ -79,14 +81,14 @@ function config(): Config {
       DEFAULT_VARIANT: "armmt",
       EXPERIMENTS: [{ key: CATALOG, variations: ["armmt", "control"], weights: [1, 0], coverage: 1 }],
     },
-    BACKEND_LIMITS,
+    dialectLimits(ALL_DIALECTS),
   );
   if (!parsed.ok) throw new Error(parsed.error.join("; "));
   return parsed.value;
 }
 
 /** Says what a search engine would: as many hits as the window has. */
-function createEngine(): Engine {
+function createEngineClient(): EngineClient {
   const hits = Array.from({ length: WINDOW }, (_, i) => ({
     _index: CATALOG,
     _id: idOf(i),

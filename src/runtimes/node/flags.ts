@@ -5,6 +5,7 @@ import * as v from "valibot";
 import type { ProviderPreference } from "../../inference/providers.ts";
 import { PROVIDER_PREFERENCES } from "../../inference/providers.ts";
 import { StartError } from "./start-error.ts";
+import { errorText } from "../../web.ts";
 
 /** Of the project: configuration, model and sources lie in it. */
 export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
@@ -91,7 +92,7 @@ function readArguments(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false });
   } catch (error) {
-    const said = error instanceof Error ? error.message : String(error);
+    const said = errorText(error);
     throw new StartError([`${said.replace(/\.$/, "")} (run with --help for usage)`], 2, { cause: error });
   }
 }

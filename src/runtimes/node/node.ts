@@ -2,7 +2,7 @@
 import type { Server } from "node:http";
 import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
-import { log } from "../../edge.ts";
+import { logToConsole as log } from "../../edge.ts";
 import { installNodeGpu } from "../../inference/node-gpu.ts";
 import { createPlainFetch } from "./plain-fetch.ts";
 import type { Listener, Runtime } from "./serve.ts";

@@ -8,7 +8,8 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Fetch } from "../../backends/engine.ts";
 import { runUntilStopped } from "./stop.ts";
-import { log, openEdge } from "../../edge.ts";
+import { ALL_DIALECTS } from "../../backends/all-dialects.ts";
+import { logToConsole as log, openEdge } from "../../edge.ts";
 import { pointerKey } from "../../embeddings/store.ts";
 import type { Gpu } from "../../inference/adapter.ts";
 import type { AfterWork } from "./after-work.ts";
@@ -23,6 +24,7 @@ import type { Settings } from "./settings.ts";
 import { readSettings } from "./settings.ts";
 import { openSqliteEvents } from "./sqlite-events.ts";
 import { StartError } from "./start-error.ts";
+import { errorStack, errorText } from "../../web.ts";
 
 export type Handler = (request: Request) => Promise<Response>;
 
@@ -65,8 +67,7 @@ export async function serve(argv: readonly string[], runtime: Runtime): Promise<
     announce(server, flags, (performance.now() - started) / 1000);
     await runUntilStopped(() => server.stop(), STOP_MS + 1000);
   } catch (error) {
-    const problems =
-      error instanceof StartError ? error.problems : [error instanceof Error ? (error.stack ?? error.message) : String(error)];
+    const problems = error instanceof StartError ? error.problems : [errorStack(error)];
     for (const problem of problems) process.stderr.write(`Error: ${problem}\n`);
     process.exit(error instanceof StartError ? error.exitCode : 1);
   }
@@ -136,7 +137,7 @@ async function openServerEdge(flags: Flags, { vars, config }: Settings, runtime:
   const file = join(data, "events.sqlite");
   const events = await orExplain(`Cannot open ${file}`, "name another folder with --data <folder>", () => openSqliteEvents(file));
   const describe = () => ({ runtime: runtime.name, ...model.describe() });
-  const app = openEdge({ env: vars, kv, sinks: { EVENTS: events }, scorer: model.scorer, fetch, describe });
+  const app = openEdge({ env: vars, kv, sinks: { EVENTS: events }, scorer: model.scorer, fetch, dialects: ALL_DIALECTS, describe });
   for (const catalog of new Set([...config.indexes.values()].map((index) => index.catalog))) {
     if ((await kv.get(pointerKey(catalog), "text")) !== null) continue; // oxlint-disable-line no-await-in-loop
     const detail = `Nothing is published for "${catalog}": run npm run armmt -- publish --catalog ${catalog} --folder ${kvFolder}`;
@@ -205,7 +206,7 @@ async function orExplain<T>(what: string, fix: string, work: () => Promise<T>): 
   try {
     return await work();
   } catch (cause) {
-    throw new StartError([`${what} (${cause instanceof Error ? cause.message : String(cause)}): ${fix}`], 1, { cause });
+    throw new StartError([`${what} (${errorText(cause)}): ${fix}`], 1, { cause });
   }
 }
 

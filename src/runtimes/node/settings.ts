@@ -6,11 +6,13 @@
 import { readFileSync } from "node:fs";
 import { parse } from "smol-toml";
 import * as v from "valibot";
-import { BACKEND_LIMITS } from "../../backends/create.ts";
+import { ALL_DIALECTS } from "../../backends/all-dialects.ts";
+import { dialectLimits } from "../../backends/dialects.ts";
 import type { Config } from "../../config/config.ts";
 import { parseConfig, VARIABLE_NAMES } from "../../config/config.ts";
 import { SECRET_NAMES } from "../../config/fields.ts";
 import { StartError } from "./start-error.ts";
+import { errorText } from "../../web.ts";
 
 export type Vars = Readonly<Record<string, unknown>>;
 
@@ -42,7 +44,7 @@ export function readSettings({ file, env, adapt }: SettingsOptions): Settings {
   const inEnvironment = VARIABLE_NAMES.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]] as const]));
   const given: Vars = { ...inFile, ...Object.fromEntries(inEnvironment) };
   const { vars, problems } = adapt?.(given) ?? { vars: given, problems: [] };
-  const parsed = parseConfig(vars, BACKEND_LIMITS);
+  const parsed = parseConfig(vars, dialectLimits(ALL_DIALECTS));
   if (!parsed.ok) throw new StartError([...exposed, ...problems, ...parsed.error], 2);
   const all = [...exposed, ...problems, ...cloudflareOnly(parsed.value)];
   if (all.length > 0) throw new StartError(all, 2);
@@ -79,5 +81,5 @@ function cloudflareOnly({ eventSinks, variantFlag }: Config): readonly string[] 
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return errorText(error);
 }

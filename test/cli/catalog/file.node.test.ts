@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Catalog } from "../../../src/cli/catalog/file.ts";
 import { readCatalog } from "../../../src/cli/catalog/file.ts";
-import { CommandError } from "../../../src/cli/command.ts";
+import { UserError } from "../../../src/web.ts";
 
 const FASHION = fileURLToPath(new URL("../../../../shared/data/fashion", import.meta.url));
 const hasFashion = existsSync(FASHION);
@@ -30,10 +30,10 @@ function errorOf(read: () => Catalog): string {
   try {
     read();
   } catch (error) {
-    if (error instanceof CommandError) return error.message;
+    if (error instanceof UserError) return error.message;
     throw error;
   }
-  throw new Error("expected a CommandError");
+  throw new Error("expected a UserError");
 }
 
 const refuse = (name: string, content: string, options = {}) => errorOf(() => readCatalog({ catalog: write(name, content), ...options }));

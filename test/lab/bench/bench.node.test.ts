@@ -12,7 +12,7 @@ import { differenceOf, differences, measured, percentile } from "../../../src/la
 import type { PartName } from "../../../src/lab/bench/part-names.ts";
 import { PART_NAMES } from "../../../src/lab/bench/part-names.ts";
 
-const MAIN = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../../src/lab/main.ts", import.meta.url));
 
 /** The others work in the same way and take as long again: ARMMT_BENCH=all runs them too. */
 const TESTED: readonly PartName[] = ["searches", "busy", "cold", "rankers", "features", "replies", "store"];

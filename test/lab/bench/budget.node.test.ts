@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { problemsWith, readBudget } from "../../../src/lab/bench/budget.ts";
 import type { Measurement } from "../../../src/lab/bench/measurement.ts";
 
-const MAIN = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../../src/lab/main.ts", import.meta.url));
 
 const schema = v.array(v.object({ name: v.string(), unit: v.picklist(["bytes", "count"]), p50: v.number(), p99: v.number() }));
 

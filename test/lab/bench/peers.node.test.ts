@@ -12,7 +12,7 @@ import {
 } from "../../../src/lab/bench/cross-encoder.ts";
 import type { Forest } from "../../../src/lab/bench/forest.ts";
 import { createForest, scoreForest } from "../../../src/lab/bench/forest.ts";
-import { xorshift } from "../../../src/lab/bench/list.ts";
+import { xorshift } from "../../../src/cli/build/sample-list.ts";
 import { countNodes, writeGraph } from "../../../src/lab/bench/onnx-graph.ts";
 import { openWebWasm } from "../../../src/inference/web-wasm.ts";
 

@@ -12,7 +12,7 @@ import { createEventIndex, historyBefore, type LoggedSearch, readLog, searchOf }
 import { openItems } from "../../../src/lab/study/lists/items.ts";
 import { fitScaling } from "../../../src/lab/study/lists/scaling.ts";
 import { encodeNpy } from "../../../src/lab/study/model/npy.ts";
-import { run } from "../../../src/cli/main.ts";
+import { run } from "../../../src/lab/main.ts";
 import { writeSimulation } from "../../../src/lab/study/simulate.ts";
 import type { EventRecord, QueryRecord } from "../../../src/lab/study/simulate/records.ts";
 import { isCold, splitOf } from "../../../src/lab/study/simulate/split.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { run } from "../../../src/cli/main.ts";
+import { run } from "../../../src/lab/main.ts";
 import {
   ALL_PARTS,
   attraction,

@@ -2,10 +2,10 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CommandError } from "../../../src/cli/command.ts";
 import { openFolderNamespace } from "../../../src/cli/publish/folder-namespace.ts";
 import { listKeys, openFolderKv, pathOfKey, writeKey } from "../../../src/runtimes/node/folder-kv.ts";
 import { armmt } from "./servers.ts";
+import { UserError } from "../../../src/web.ts";
 
 let folder = "";
 beforeAll(() => {
@@ -69,7 +69,7 @@ describe("armmt publish --folder", () => {
     const error = await openFolderNamespace(join(folder, "file"))
       .put([{ key: "a/live", value: "x" }])
       .catch((reason: unknown) => reason);
-    expect(error).toBeInstanceOf(CommandError);
+    expect(error).toBeInstanceOf(UserError);
     expect(String(error)).toMatch(/Cannot use the folder .+file: .+ Name another with --folder <folder>/);
   });
 

@@ -121,7 +121,7 @@ export async function runServer(runtime: RuntimeName, options: StartOptions): Pr
 
 export function armmt(...args: string[]): Promise<Ended> {
   return new Promise((done) => {
-    execFile(process.execPath, [join(ROOT, "src/cli/main.ts"), ...args], (error, stdout, stderr) => {
+    execFile(process.execPath, [join(ROOT, "src/lab/main.ts"), ...args], (error, stdout, stderr) => {
       done({ code: error === null ? 0 : Number(error.code), stdout, stderr });
     });
   });

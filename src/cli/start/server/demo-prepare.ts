@@ -31,7 +31,7 @@ export interface PrepareOptions {
   readonly json: boolean;
 }
 
-/** What was made before is only compared. Throws a CommandError for what the user can mend. */
+/** What was made before is only compared. Throws a UserError for what the user can mend. */
 export async function prepareDemo({ data, kv, page, stamp, index, json }: PrepareOptions): Promise<void> {
   const from = join(data, "embeddings", DEMO_CATALOG);
   // First what may fail for want of tools, then what takes long.

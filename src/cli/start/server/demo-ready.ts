@@ -8,6 +8,7 @@ import { DEMO_CATALOG } from "./demo-vars.ts";
 import { ROOT } from "../../../runtimes/node/flags.ts";
 import type { PrepareOptions } from "./demo-prepare.ts";
 import { StartError } from "../../../runtimes/node/start-error.ts";
+import { errorText } from "../../../web.ts";
 
 const MESSAGE_LINES = 2;
 
@@ -54,5 +55,5 @@ function isBuilt(page: string, stamp: string): boolean {
 
 /** The rest of such messages is advice for other cases. */
 function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split("\n").slice(0, MESSAGE_LINES).join("; ").replace(/\.$/, "");
+  return errorText(error).split("\n").slice(0, MESSAGE_LINES).join("; ").replace(/\.$/, "");
 }

@@ -1,7 +1,7 @@
 /** `model/benchmark.json`: every number of the study. Written by the benchmark alone, read by the model card and its plots. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import * as v from "valibot";
-import { CommandError } from "../../../cli/command.ts";
+import { UserError } from "../../../web.ts";
 
 /** Kinds of data, never mixed up. A control is named after its level and the part of the simulated shoppers that is switched off. */
 export const LEVELS = [
@@ -85,11 +85,11 @@ function compareRows(a: Row, b: Row): number {
   );
 }
 
-/** Throws a CommandError that names the file and the field. A file that does not exist is an empty benchmark. */
+/** Throws a UserError that names the file and the field. A file that does not exist is an empty benchmark. */
 export function readBenchmark(path: string): Benchmark {
   if (!existsSync(path)) return { format: 1, parts: [], rows: [] };
   const parsed = v.safeParse(benchmarkSchema, JSON.parse(readFileSync(path, "utf8")));
-  if (!parsed.success) throw new CommandError(`${path} is not valid: ${v.summarize(parsed.issues)}`);
+  if (!parsed.success) throw new UserError(`${path} is not valid: ${v.summarize(parsed.issues)}`);
   return parsed.output;
 }
 

@@ -2,10 +2,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Benchmark } from "./benchmark-file.ts";
 import { describeBenchmark } from "./report.ts";
-import { CommandError, formatTable } from "../../../cli/command.ts";
+import { formatTable } from "../../../report/table.ts";
 import type { EvaluateReport } from "../evaluate.ts";
 import type { Parity } from "../model/exported.ts";
 import type { StageTime } from "../model/stages.ts";
+import { UserError } from "../../../web.ts";
 
 interface Markers {
   readonly start: string;
@@ -77,11 +78,11 @@ export function describeFigures(figures: Figures): string {
 function replaceSection(card: string, path: string, { start, end }: Markers, text: string): string {
   const from = card.indexOf(start);
   const to = card.indexOf(end);
-  if (from < 0 || to < from) throw new CommandError(`${path} lacks the lines "${start}" and "${end}": put them where the figures go`);
+  if (from < 0 || to < from) throw new UserError(`${path} lacks the lines "${start}" and "${end}": put them where the figures go`);
   return `${card.slice(0, from + start.length)}\n\n${text}\n\n${card.slice(to)}`;
 }
 
-/** The card as it is for a benchmark; throws a CommandError when the markers are missing. */
+/** The card as it is for a benchmark; throws a UserError when the markers are missing. */
 export function cardWithBenchmark(path: string, benchmark: Benchmark): string {
   return replaceSection(readFileSync(path, "utf8"), path, BENCHMARK, describeBenchmark(benchmark));
 }

@@ -6,11 +6,11 @@ import * as v from "valibot";
 import type { ModelManifest } from "../../../inference/manifest.ts";
 import { createNodeScorer } from "../../../inference/node-scorer.ts";
 import { TOKEN_TABLE_ROWS, TOKENIZER } from "../../../ranking/tokenizer.ts";
-import { createList } from "../../bench/list.ts";
-import { CommandError } from "../../../cli/command.ts";
+import { createList } from "../../../cli/build/sample-list.ts";
 import type { Level, Row } from "./benchmark-file.ts";
 import { findRuns, type Run } from "./runs.ts";
 import { type Estimate, meanOverSeeds } from "./statistics.ts";
+import { UserError } from "../../../web.ts";
 
 /** Candidates per run of the model: the widest window that serving allows. */
 export const COST_K = 100;
@@ -64,7 +64,7 @@ async function timeGraph(path: string, lists: string, run: Run): Promise<Estimat
   for (let i = 0; i < WARM_UP + TIMED; i++) {
     const started = performance.now();
     const scored = await scorer.value.score(list);
-    if (!scored.ok) throw new CommandError(`${path} failed in wasm: ${scored.error.detail}`);
+    if (!scored.ok) throw new UserError(`${path} failed in wasm: ${scored.error.detail}`);
     if (i >= WARM_UP) times.push(performance.now() - started);
   }
   const sorted = times.toSorted((a, b) => a - b);

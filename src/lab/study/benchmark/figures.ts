@@ -1,5 +1,5 @@
 /** Figures as text: how the card prints means, differences and tables of them. */
-import { type Cell, formatTable } from "../../../cli/command.ts";
+import { type Cell, formatTable } from "../../../report/table.ts";
 import type { Level, PartName, Row } from "./benchmark-file.ts";
 import { ALL, DATA, NDCG, PURCHASES } from "./compare.ts";
 import { TRUE_CURVE } from "./examination.ts";

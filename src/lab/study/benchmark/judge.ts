@@ -7,12 +7,12 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
-import { CommandError } from "../../../cli/command.ts";
 import { FIGURES, orderByScore, worthOf } from "../evaluate/orders.ts";
 import { writeNpy } from "../model/npy.ts";
 import { auc, calibrationError } from "./labels.ts";
 import { type Matrix, readMatrix } from "./read-npy.ts";
 import type { TestList, TestLists } from "./test-lists.ts";
+import { UserError } from "../../../web.ts";
 
 /** A run's output on the test split, one row per test list, zero padded. */
 export interface RunScores {
@@ -75,14 +75,14 @@ function poolFigures({ scores, clicks }: RunScores, lists: readonly TestList[]):
   return { ...figures, [CALIBRATION]: calibrationError({ values: probabilities, labels: labelsOf("clicks") }) };
 }
 
-/** Throws a CommandError when the scores do not fit the lists. */
+/** Throws a UserError when the scores do not fit the lists. */
 export function judge(run: RunScores, test: TestLists): Judged {
   const { lists, parts } = test;
   const columns = new Map(COLUMNS.map((name) => [name, new Float32Array(lists.length).fill(Number.NaN)]));
   lists.forEach((list, i) => {
     const scores = rowOf(run.scores, i, list.k);
     if (scores.length < list.k || !scores.every(Number.isFinite)) {
-      throw new CommandError(`Test list ${i} has ${list.k} candidates and not as many finite scores: train this run again`);
+      throw new UserError(`Test list ${i} has ${list.k} candidates and not as many finite scores: train this run again`);
     }
     const worth = worthOf(list.truth, orderByScore(scores), parts);
     for (const { name, of } of FIGURES) columns.get(name)![i] = of(worth) ?? Number.NaN;

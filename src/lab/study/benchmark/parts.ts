@@ -2,7 +2,6 @@
 import { copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { CommandError } from "../../../cli/command.ts";
 import { ROOT } from "../../../cli/embed/encoder.ts";
 import { judgmentsPart } from "../judgments.ts";
 import { runPython } from "../model/python.ts";
@@ -17,6 +16,7 @@ import { reportedPart } from "./reported.ts";
 import { findRuns } from "./runs.ts";
 import { openTestLists } from "./test-lists.ts";
 import { isPossible, makeWorld, SHARED, slugOf, type World, WORLDS } from "./worlds.ts";
+import { UserError } from "../../../web.ts";
 
 const TUNING = join(ROOT, "model/tuning");
 
@@ -106,7 +106,7 @@ const cost: Part = {
       const slug = slugOf(world);
       rows.push(...(await costRows(world.level, runsOf(work, slug), join(work.folder, "data", slug, "lists"))));
     }
-    if (rows.length === 0) throw new CommandError(`${work.folder}/runs is empty: run the part "drawn table" or "fashion table" here first`);
+    if (rows.length === 0) throw new UserError(`${work.folder}/runs is empty: run the part "drawn table" or "fashion table" here first`);
     return rows;
   },
 };

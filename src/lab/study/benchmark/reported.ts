@@ -2,12 +2,12 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import { CommandError } from "../../../cli/command.ts";
 import { ROOT } from "../../../cli/embed/encoder.ts";
 import { runPython } from "../model/python.ts";
 import { type PartName, type Row, rowSchema } from "./benchmark-file.ts";
 import { type Part, runsOf } from "./part.ts";
 import { SHARED } from "./worlds.ts";
+import { UserError } from "../../../web.ts";
 
 const rowsSchema = v.array(rowSchema);
 
@@ -36,12 +36,12 @@ export function reportedPart({ name, module, source }: Reported): Part {
   };
 }
 
-/** Rows that a Python module wrote; throws a CommandError when they are missing, not valid, or of another part. */
+/** Rows that a Python module wrote; throws a UserError when they are missing, not valid, or of another part. */
 export function readRows(path: string, part: PartName): Row[] {
-  if (!existsSync(path)) throw new CommandError(`${path} was not written`);
+  if (!existsSync(path)) throw new UserError(`${path} was not written`);
   const parsed = v.safeParse(rowsSchema, JSON.parse(readFileSync(path, "utf8")));
-  if (!parsed.success) throw new CommandError(`${path} is not valid: ${v.summarize(parsed.issues)}`);
+  if (!parsed.success) throw new UserError(`${path} is not valid: ${v.summarize(parsed.issues)}`);
   const stranger = parsed.output.find((row) => row.part !== part);
-  if (stranger !== undefined) throw new CommandError(`${path} holds a row of part "${stranger.part}", not of "${part}"`);
+  if (stranger !== undefined) throw new UserError(`${path} holds a row of part "${stranger.part}", not of "${part}"`);
   return parsed.output;
 }

@@ -3,10 +3,10 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { createRandom } from "../../../demo/random.ts";
-import { CommandError } from "../../../cli/command.ts";
 import type { RunScores } from "./judge.ts";
 import { readMatrix } from "./read-npy.ts";
 import type { TestLists } from "./test-lists.ts";
+import { UserError } from "../../../web.ts";
 
 const runSchema = v.looseObject({
   model: v.string(),
@@ -38,22 +38,22 @@ export function findRuns(runs: string): Run[] {
       const path = join(folder, "run.json");
       if (!existsSync(path)) return [];
       const run = v.safeParse(runSchema, JSON.parse(readFileSync(path, "utf8")));
-      if (!run.success) throw new CommandError(`${path}: ${v.summarize(run.issues)}`);
-      if (run.output.model !== model) throw new CommandError(`${path} is of model "${run.output.model}", its folder of "${model}"`);
+      if (!run.success) throw new UserError(`${path}: ${v.summarize(run.issues)}`);
+      if (run.output.model !== model) throw new UserError(`${path} is of model "${run.output.model}", its folder of "${model}"`);
       return [{ ...run.output, folder }];
     }),
   );
   return found.toSorted((a, b) => (a.model === b.model ? a.seed - b.seed : a.model < b.model ? -1 : 1));
 }
 
-/** Throws a CommandError when the run did not score every test list. */
+/** Throws a UserError when the run did not score every test list. */
 export function readScores({ folder }: Run, test: TestLists): RunScores {
   const scores = readMatrix(join(folder, "scores.npy"));
   const path = join(folder, "clicks.npy");
   const clicks = existsSync(path) ? readMatrix(path) : undefined;
   for (const { rows } of clicks === undefined ? [scores] : [scores, clicks]) {
     if (rows === test.lists.length) continue;
-    throw new CommandError(`${folder} scores ${rows} lists, the test split has ${test.lists.length}: take the folder away and run again`);
+    throw new UserError(`${folder} scores ${rows} lists, the test split has ${test.lists.length}: take the folder away and run again`);
   }
   return { scores, clicks };
 }

@@ -7,10 +7,10 @@ import { createReadStream, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import * as v from "valibot";
-import { CommandError } from "../../../cli/command.ts";
 import { readRecords } from "../lists/log.ts";
 import type { Parts } from "../simulate/attraction.ts";
 import { type Truth, truthSchema } from "../simulate/records.ts";
+import { UserError } from "../../../web.ts";
 
 const labels = v.array(v.number());
 const rowSchema = v.object({
@@ -62,7 +62,7 @@ type Row = v.InferOutput<typeof rowSchema>;
 /** Row group by row group: all lists of a level at once would be several gigabytes of JavaScript arrays. */
 async function readTestRows(path: string): Promise<Row[]> {
   const file = await asyncBufferFromFile(path).catch(() => {
-    throw new CommandError(`${path} does not exist: run the benchmark's data stages first`);
+    throw new UserError(`${path} does not exist: run the benchmark's data stages first`);
   });
   const metadata = await parquetMetadataAsync(file);
   const found: Row[] = [];
@@ -87,20 +87,18 @@ async function readTruths(path: string, wanted: ReadonlySet<string>): Promise<Ma
   return truths;
 }
 
-/** Throws a CommandError when the folder's files do not belong together. */
+/** Throws a UserError when the folder's files do not belong together. */
 export async function openTestLists(folder: string): Promise<TestLists> {
   const at = (name: string): string => join(folder, name);
   const rows = await readTestRows(at("lists/lists.parquet"));
-  if (rows.length === 0) throw new CommandError(`${at("lists")} has no list of the test split: simulate more searches`);
+  if (rows.length === 0) throw new UserError(`${at("lists")} has no list of the test split: simulate more searches`);
   const truths = await readTruths(at("simulation/truth.ndjson"), new Set(rows.map((row) => row.query_id)));
   const queries = new Map<string, number>();
   const queryOf = new Int32Array(rows.length);
   const lists = rows.map((row, i): TestList => {
     const truth = truths.get(row.query_id);
     if (truth?.ids.length !== row.clicks.length) {
-      throw new CommandError(
-        `${folder}: truth.ndjson does not fit query "${row.query_id}" of lists.parquet: simulate and make lists again`,
-      );
+      throw new UserError(`${folder}: truth.ndjson does not fit query "${row.query_id}" of lists.parquet: simulate and make lists again`);
     }
     const query = queries.get(row.query) ?? queries.size;
     queries.set(row.query, query);

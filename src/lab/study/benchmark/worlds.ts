@@ -6,7 +6,6 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Catalog } from "../../../cli/catalog/file.ts";
-import { CommandError } from "../../../cli/command.ts";
 import { embedCatalog } from "../../../cli/embed.ts";
 import { BUILTIN, loadImageEncoder, ROOT } from "../../../cli/embed/encoder.ts";
 import { makeLists } from "../lists.ts";
@@ -17,6 +16,7 @@ import { drawnShopCatalog } from "../simulate/drawn-shop.ts";
 import { fashionCatalog, openFashionShop } from "../simulate/fashion/shop.ts";
 import type { Shop } from "../simulate/shop.ts";
 import type { Level } from "./benchmark-file.ts";
+import { UserError } from "../../../web.ts";
 
 /** Data that may not be redistributed lie beside the checkout. */
 export const SHARED = join(ROOT, "../shared/data");
@@ -79,8 +79,7 @@ interface Opened {
 
 async function openShop(world: World): Promise<Opened> {
   if (world.shop === "fashion") {
-    if (!isPossible(world))
-      throw new CommandError(`Level "${world.level}" needs ${SHARED}/fashion and ${PHOTO_ENCODER}, which are not there`);
+    if (!isPossible(world)) throw new UserError(`Level "${world.level}" needs ${SHARED}/fashion and ${PHOTO_ENCODER}, which are not there`);
     const shop = await openFashionShop(join(SHARED, "fashion"));
     return { shop, catalog: fashionCatalog(shop), encoder: PHOTO_ENCODER };
   }

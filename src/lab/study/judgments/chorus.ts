@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { CsvError, parse } from "csv-parse/sync";
 import * as v from "valibot";
-import { CommandError } from "../../../cli/command.ts";
 import { type Bm25, createBm25 } from "./bm25.ts";
+import { UserError } from "../../../web.ts";
 
 const productSchema = v.object({
   id: v.pipe(v.string(), v.minLength(1)),
@@ -59,7 +59,7 @@ function checked<T extends v.GenericSchema>(schema: T, value: unknown, where: st
   const parsed = v.safeParse(schema, value);
   if (parsed.success) return parsed.output;
   const issue = parsed.issues[0];
-  throw new CommandError(`${where}: ${v.getDotPath(issue) ?? "record"}: ${issue.message}`);
+  throw new UserError(`${where}: ${v.getDotPath(issue) ?? "record"}: ${issue.message}`);
 }
 
 function readProducts(path: string): JudgedProduct[] {
@@ -70,7 +70,7 @@ function readProducts(path: string): JudgedProduct[] {
     try {
       return checked(productSchema, JSON.parse(line), where);
     } catch (error) {
-      if (error instanceof SyntaxError) throw new CommandError(`${where} is not JSON: ${error.message}`);
+      if (error instanceof SyntaxError) throw new UserError(`${where} is not JSON: ${error.message}`);
       throw error;
     }
   });
@@ -81,7 +81,7 @@ function readJudgments(path: string): Judgment[] {
     const rows: unknown[] = parse(readFileSync(path), { columns: true, skip_empty_lines: true, bom: true });
     return rows.map((row, i) => checked(judgmentSchema, row, `${path}, judgment ${i + 1}`));
   } catch (error) {
-    if (error instanceof CsvError) throw new CommandError(`${path} cannot be read as CSV: ${error.message}`);
+    if (error instanceof CsvError) throw new UserError(`${path} cannot be read as CSV: ${error.message}`);
     throw error;
   }
 }
@@ -91,10 +91,10 @@ function searchedText({ title, short_description: description, supplier }: Judge
   return `${title} ${description ?? ""} ${supplier}`;
 }
 
-/** Throws a CommandError that names file, line and field. */
+/** Throws a UserError that names file, line and field. */
 export function readJudgedCatalogue(folder: string): JudgedCatalogue {
   const missing = missingFiles(folder);
-  if (missing.length > 0) throw new CommandError(`${missing.join(" and ")} not found: name the folder of the judged catalogue`);
+  if (missing.length > 0) throw new UserError(`${missing.join(" and ")} not found: name the folder of the judged catalogue`);
   const products = readProducts(join(folder, PRODUCTS_FILE));
   const placeOf = new Map(products.map(({ id }, place) => [id, place]));
   const byQuery = Map.groupBy(readJudgments(join(folder, JUDGMENTS_FILE)), ({ query }) => query);
@@ -103,7 +103,7 @@ export function readJudgedCatalogue(folder: string): JudgedCatalogue {
     const scores = engine.score(query);
     const judged = judgments.map(({ product_id: id, rating }) => {
       const place = placeOf.get(id);
-      if (place === undefined) throw new CommandError(`Product ${id}, judged for "${query}", is not in ${join(folder, PRODUCTS_FILE)}`);
+      if (place === undefined) throw new UserError(`Product ${id}, judged for "${query}", is not in ${join(folder, PRODUCTS_FILE)}`);
       return { place, rating, score: scores[place]! };
     });
     const inOrder = judged.toSorted((a, b) => b.score - a.score || a.place - b.place);

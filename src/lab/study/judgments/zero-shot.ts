@@ -2,10 +2,10 @@
  * The exported student on judged lists as it is: trained on a simulated shop, never on these queries or products, and given no pictures.
  */
 import { buildTensors } from "../../../ranking/features.ts";
-import { CommandError } from "../../../cli/command.ts";
 import { type ItemTable, listInputOf } from "../lists/dataset.ts";
 import type { LoggedSearch } from "../lists/log.ts";
 import { openModel } from "../model/exported.ts";
+import { UserError } from "../../../web.ts";
 
 export interface ZeroShot {
   /** Version of the model. */
@@ -24,7 +24,7 @@ export async function scoreZeroShot(folder: string, searches: readonly LoggedSea
   for (const search of searches) {
     const list = buildTensors(listInputOf(search, known), { imageDim: dims.image, textDim: dims.text, scaling: features });
     const scored = await scorer.score(list);
-    if (!scored.ok) throw new CommandError(`Model ${version} failed on the judged list of "${search.query}": ${scored.error.detail}`);
+    if (!scored.ok) throw new UserError(`Model ${version} failed on the judged list of "${search.query}": ${scored.error.detail}`);
     scores.push(scored.value.score);
   }
   return { model: version, scores };

@@ -13,8 +13,7 @@ import { TOKEN_TABLE_ROWS } from "../../../ranking/tokenizer.ts";
 import type { ShardSetIdentity } from "../../../inference/manifest.ts";
 import { writeNpy } from "../model/npy.ts";
 import type { LoggedSearch } from "./log.ts";
-
-const DAY_MS = 86_400_000;
+import { DAY_MS } from "../../../web.ts";
 
 /** Lists shorter than this teach nothing about order. */
 const FEWEST_CANDIDATES = 2;

@@ -5,9 +5,9 @@ import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import * as v from "valibot";
 import { MAX_HISTORY } from "../../../ranking/features.ts";
-import { CommandError } from "../../../cli/command.ts";
 import { type EventRecord, eventRecordSchema, type QueryRecord, queryRecordSchema } from "../simulate/records.ts";
 import { type Split, splitOf } from "../simulate/split.ts";
+import { UserError } from "../../../web.ts";
 
 /** Actions that say what a shopper has looked at. */
 const LOOKED_AT: ReadonlySet<string> = new Set(["view", "click", "add_to_cart", "purchase"]);
@@ -39,14 +39,14 @@ export async function* readRecords<T extends v.GenericSchema>(path: string, sche
       const parsed = v.safeParse(schema, JSON.parse(line));
       if (!parsed.success) {
         const issue = parsed.issues[0];
-        throw new CommandError(`${path}, line ${number}: ${v.getDotPath(issue) ?? "record"}: ${issue.message}`);
+        throw new UserError(`${path}, line ${number}: ${v.getDotPath(issue) ?? "record"}: ${issue.message}`);
       }
       yield parsed.output;
     }
   } catch (error) {
-    if (error instanceof SyntaxError) throw new CommandError(`${path}, line ${number} is not JSON: ${error.message}`);
+    if (error instanceof SyntaxError) throw new UserError(`${path}, line ${number} is not JSON: ${error.message}`);
     if (error instanceof Error && "code" in error && error.code === "ENOENT") {
-      throw new CommandError(`${path} does not exist: give a folder that holds queries.ndjson and events.ndjson`);
+      throw new UserError(`${path} does not exist: give a folder that holds queries.ndjson and events.ndjson`);
     }
     throw error;
   }
@@ -54,8 +54,7 @@ export async function* readRecords<T extends v.GenericSchema>(path: string, sche
 
 function timeOf(record: { readonly timestamp: string }, what: string): number {
   const ms = Date.parse(record.timestamp);
-  if (Number.isNaN(ms))
-    throw new CommandError(`${what} has timestamp "${record.timestamp}": expected ISO 8601, such as 2026-11-16T09:30:00Z`);
+  if (Number.isNaN(ms)) throw new UserError(`${what} has timestamp "${record.timestamp}": expected ISO 8601, such as 2026-11-16T09:30:00Z`);
   return ms;
 }
 
@@ -129,7 +128,7 @@ export function searchOf(record: QueryRecord, index: EventIndex): LoggedSearch |
   const atMs = timeOf(record, `Query "${record.query_id}"`);
   const { original_scores: scores, original_ids: itemIds } = armmt;
   if (scores !== undefined && scores.length !== itemIds.length) {
-    throw new CommandError(
+    throw new UserError(
       `Query "${record.query_id}" has ${scores.length} original_scores for ${itemIds.length} original_ids: they must be parallel`,
     );
   }

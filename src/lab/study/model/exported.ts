@@ -6,12 +6,12 @@ import * as v from "valibot";
 import { createNodeScorer } from "../../../inference/node-scorer.ts";
 import type { Scorer } from "../../../inference/scorer.ts";
 import type { ListTensors } from "../../../ranking/features.ts";
-import { CommandError } from "../../../cli/command.ts";
+import { UserError } from "../../../web.ts";
 
 /** Bytes of a file of the model's folder. */
 export function readModelFile(folder: string, name: string): Buffer {
   const path = join(folder, name);
-  if (!existsSync(path)) throw new CommandError(`${path} does not exist: run npm run model, or name the folder of an exported model`);
+  if (!existsSync(path)) throw new UserError(`${path} does not exist: run npm run model, or name the folder of an exported model`);
   return readFileSync(path);
 }
 
@@ -20,10 +20,10 @@ export async function openModel(folder: string): Promise<Scorer> {
   const graph = readModelFile(folder, "student.onnx");
   const manifest: unknown = JSON.parse(readModelFile(folder, "manifest.json").toString("utf8"));
   const scorer = await createNodeScorer({ model: graph, manifest });
-  if (!scorer.ok) throw new CommandError(`The model in ${folder} cannot be used: ${scorer.error.detail}`);
+  if (!scorer.ok) throw new UserError(`The model in ${folder} cannot be used: ${scorer.error.detail}`);
   const sha256 = createHash("sha256").update(graph).digest("hex");
   if (sha256 !== scorer.value.manifest.sha256) {
-    throw new CommandError(
+    throw new UserError(
       `${folder}/student.onnx has SHA-256 ${sha256}, its manifest says ${scorer.value.manifest.sha256}: export both again`,
     );
   }
@@ -73,12 +73,12 @@ export interface Parity {
   readonly error: number;
 }
 
-/** Runs every golden case through the wasm runtime. Throws a CommandError that names the case which is off by more than the tolerance. */
+/** Runs every golden case through the wasm runtime. Throws a UserError that names the case which is off by more than the tolerance. */
 export async function verifyGolden(folder: string): Promise<Parity[]> {
   const scorer = await openModel(folder);
   const golden = v.parse(goldenSchema, JSON.parse(readModelFile(folder, "golden.json").toString("utf8")));
   if (golden.sha256 !== scorer.manifest.sha256) {
-    throw new CommandError(`${folder}/golden.json belongs to another graph (SHA-256 ${golden.sha256}): export both again`);
+    throw new UserError(`${folder}/golden.json belongs to another graph (SHA-256 ${golden.sha256}): export both again`);
   }
   const results: Parity[] = [];
   for (const { name, k, lq, h, imageDim, textDim, inputs, expected } of golden.cases) {
@@ -101,7 +101,7 @@ export async function verifyGolden(folder: string): Promise<Parity[]> {
       mask: floats(inputs.mask),
     };
     const scored = await scorer.score(list);
-    if (!scored.ok) throw new CommandError(`Golden case "${name}" failed in wasm: ${scored.error.detail}`);
+    if (!scored.ok) throw new UserError(`Golden case "${name}" failed in wasm: ${scored.error.detail}`);
     const score = floats(expected.score);
     const gate = floats(expected.gate);
     let error = 0;
@@ -110,7 +110,7 @@ export async function verifyGolden(folder: string): Promise<Parity[]> {
       error = Math.max(error, Math.abs(score[i]! - scored.value.score[i]!), Math.abs(gate[2 * i]! - scored.value.gate[2 * i]!));
     }
     if (!(error <= golden.tolerance)) {
-      throw new CommandError(
+      throw new UserError(
         `Golden case "${name}" is off by ${error} in wasm, more than ${golden.tolerance}: torch and onnxruntime disagree`,
       );
     }

@@ -3,8 +3,8 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CommandError } from "../../../cli/command.ts";
 import { ROOT } from "../../../cli/embed/encoder.ts";
+import { UserError } from "../../../web.ts";
 
 const MODEL_FOLDER = join(ROOT, "model");
 const VENV = join(MODEL_FOLDER, ".venv");
@@ -42,8 +42,7 @@ async function run(command: string, args: readonly string[], { cwd = ROOT, quiet
     child.on("error", reject);
     child.on("close", (code, signal) => {
       if (code === 0) resolve(output);
-      else
-        reject(new CommandError(`${command} ${args.join(" ")} ended with ${signal ?? `code ${code}`}\n${output.slice(-2000)}`.trimEnd()));
+      else reject(new UserError(`${command} ${args.join(" ")} ended with ${signal ?? `code ${code}`}\n${output.slice(-2000)}`.trimEnd()));
     });
   });
 }
@@ -60,7 +59,7 @@ async function findInterpreter(): Promise<string> {
     }
   }
   const tried = asked ?? INTERPRETERS.join(", ");
-  throw new CommandError(
+  throw new UserError(
     `No Python ${OLDEST.join(".")} or newer found (tried ${tried}): install one with its venv module, or name it in ARMMT_PYTHON`,
   );
 }

@@ -12,6 +12,7 @@ import { type Hits, type LookCodes, lookCodes, type Shop, type ShopProduct, type
 import { browse, drawShopper, type Shopper } from "./shopper.ts";
 import { isCold, type Split, splitOf } from "./split.ts";
 import type { Truth } from "./records.ts";
+import { DAY_MS } from "../../../web.ts";
 
 export interface WorldOptions {
   readonly shop: Shop;
@@ -47,7 +48,6 @@ const ATTEMPTS = 400;
 
 /** The first search; both catalogues' newest product is a day old then. */
 const START_MS = Date.UTC(2026, 10, 16);
-const DAY_MS = 86_400_000;
 const DAYS = 30;
 
 /** Half of the words asked for follow the shopper's taste. */

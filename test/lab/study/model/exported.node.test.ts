@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { openModel, verifyGolden } from "../../../../src/lab/study/model/exported.ts";
-import { run } from "../../../../src/cli/main.ts";
+import { run } from "../../../../src/lab/main.ts";
 
 const MODEL = fileURLToPath(new URL("../../../../model", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "armmt-exported-"));

@@ -198,7 +198,7 @@ function frequent(products: readonly FashionProduct[], part: AskedPart): string[
 
 /**
  * Opens the shop of a folder with products.csv and images (../shared/data/fashion). Reads every picture once, about ten seconds. Throws a
- * CommandError that names the folder and the fix.
+ * UserError that names the folder and the fix.
  */
 export async function openFashionShop(folder: string): Promise<FashionShop> {
   const products = await readProducts(readFashion(folder));

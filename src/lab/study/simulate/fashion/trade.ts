@@ -3,6 +3,7 @@
  * kind and the brand by chance alone, none of it from the picture, and all of it has to be called invented wherever it is shown.
  */
 import { createRandom } from "../../../../demo/random.ts";
+import { DAY_MS } from "../../../../web.ts";
 
 export interface Trade {
   readonly price: number;
@@ -15,7 +16,6 @@ export interface Trade {
 
 /** The day before the first simulated search. */
 const LAST_DAY = Date.UTC(2026, 10, 15);
-const DAY_MS = 86_400_000;
 
 function round(value: number, digits: number): number {
   return Number(value.toFixed(digits));

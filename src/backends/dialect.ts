@@ -188,7 +188,7 @@ export const ECHOED_NUMBERS = ["offset", "page", "limit", "count", "pages", "tot
 export type EchoedNumber = (typeof ECHOED_NUMBERS)[number];
 
 /** What the configuration says of one index to its backend. */
-export interface BackendOptions {
+export interface DialectOptions {
   /** Where a hit holds the id by which the catalogue knows the item: member names with dots between them. Default: the engine's own id. */
   readonly idField?: string | undefined;
   /** Where a hit holds values that are fresher than the stored ones: paths as above. */
@@ -201,7 +201,7 @@ export interface BackendOptions {
   readonly forwardCredentials?: boolean | undefined;
 }
 
-export interface Backend {
+export interface Dialect {
   readonly name: string;
   readonly routes: readonly Route[];
   readonly probes: readonly Probe[];
@@ -219,7 +219,7 @@ export interface Backend {
 }
 
 /** What a dialect cannot do, whatever the configuration says. */
-export interface BackendLimits {
+export interface DialectLimits {
   /** The engine gives no more hits at once. */
   readonly maxWindow: number;
   /** Without an index in its requests, a dialect can serve one. */
@@ -227,4 +227,4 @@ export interface BackendLimits {
 }
 
 /** A dialect with the indexes that speak it, by name. */
-export type CreateBackend = (indexes: ReadonlyMap<string, BackendOptions>) => Backend;
+export type CreateDialect = (indexes: ReadonlyMap<string, DialectOptions>) => Dialect;

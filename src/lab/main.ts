@@ -1,0 +1,39 @@
+/**
+ * `armmt` in a checkout of this project: the commands of a shop, the demo, and those that train and measure.
+ */
+import { type Commands, run as runCommand, SHOP_COMMANDS } from "../cli/main.ts";
+
+const PROJECT_COMMANDS: Commands = {
+  start: {
+    summary: "Run the demo: the edge Worker in front of a shop, on this machine",
+    load: async () => (await import("../cli/start.ts")).createStartCommand,
+  },
+  ...SHOP_COMMANDS,
+  simulate: {
+    summary: "Simulated shoppers → UBI events",
+    load: async () => (await import("./study/simulate.ts")).createSimulateCommand,
+  },
+  lists: {
+    summary: "UBI events → training lists, through the features that serve",
+    load: async () => (await import("./study/lists.ts")).createListsCommand,
+  },
+  evaluate: {
+    summary: "The exported model against engine order, on held-out lists",
+    load: async () => (await import("./study/evaluate.ts")).createEvaluateCommand,
+  },
+  model: {
+    summary: "Train, distil and export the model: the whole pipeline",
+    load: async () => (await import("./study/model.ts")).createModelCommand,
+  },
+  bench: {
+    summary: "Measure the time added per search, size and memory",
+    load: async () => (await import("./bench.ts")).createBenchCommand,
+  },
+};
+
+/** Runs one command line (without node and script) and returns the exit code; writes to stdout and stderr. */
+export function run(argv: readonly string[]): Promise<number> {
+  return runCommand(argv, PROJECT_COMMANDS);
+}
+
+if (import.meta.main) process.exitCode = await run(process.argv.slice(2));

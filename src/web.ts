@@ -1,0 +1,48 @@
+/** Small things that every runtime has and no library is worth: texts of errors, SHA-256, waiting. */
+
+export const DAY_MS = 86_400_000;
+
+/** A failure that the user can mend: the message names the value and the fix, and is printed without a stack. */
+export class UserError extends Error {
+  override readonly name = "UserError";
+}
+
+/** The message of an error, or the text of anything else that was thrown. */
+export function errorText(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** The stack of an error where it has one: for faults of our own. */
+export function errorStack(cause: unknown): string {
+  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+}
+
+/** Lower-case hex. */
+export async function sha256Hex(content: string | Uint8Array<ArrayBuffer>): Promise<string> {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
+}
+
+/** Two lower-case digits per byte. */
+export function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
+
+/** What `work` resolves to, or `late()` after `timeoutMs`; then `work` goes on and its outcome is dropped. Rejects as `work` does. */
+export async function withTimeout<T, L>(work: Promise<T>, timeoutMs: number, late: () => L): Promise<T | L> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<L>((resolve) => {
+    timer = setTimeout(() => resolve(late()), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
