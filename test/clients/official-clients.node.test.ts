@@ -12,13 +12,11 @@ import { algoliasearch } from "algoliasearch";
 import { Meilisearch } from "meilisearch";
 import { Client as Typesense } from "typesense";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import manifestJson from "../../model/manifest.json";
-import { bundleWorker } from "../../src/lab/bench/bundle.ts";
-import { publishCatalogue } from "../../src/lab/bench/catalogue.ts";
-import type { RunningBundle } from "../../src/lab/bench/running.ts";
-import { runBundle } from "../../src/lab/bench/running.ts";
+import { bundleWorker } from "../../src/lab/harness/bundle.ts";
+import { publishCatalogue } from "../../src/lab/harness/catalogue.ts";
+import type { RunningBundle } from "../harness/running.ts";
+import { runBundle } from "../harness/running.ts";
 import { drawCatalogue } from "../../src/demo/catalogue.ts";
-import { parseManifest } from "../../src/inference/manifest.ts";
 import type { Dialect, StandInItem } from "../search/dialects/dialect.ts";
 import { elasticsearch } from "../search/dialects/elasticsearch.ts";
 import { algolia } from "../search/dialects/algolia.ts";
@@ -62,9 +60,7 @@ beforeAll(async () => {
     ENGINE_TIMEOUT_MS: 20_000,
     DEFAULT_VARIANT: "armmt",
   });
-  const manifest = parseManifest(manifestJson);
-  if (!manifest.ok) throw new Error(manifest.error.detail);
-  await publishCatalogue(await edge.embeddings(), CATALOG, { products, manifest: manifest.value });
+  await publishCatalogue(await edge.embeddings(), CATALOG, products);
   tap = await listenAsTap(() => edge.url);
 }, 120_000);
 

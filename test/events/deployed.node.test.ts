@@ -13,9 +13,9 @@ import type { Json } from "miniflare";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import * as v from "valibot";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Bundle } from "../../src/lab/bench/bundle.ts";
-import { bundleWorker } from "../../src/lab/bench/bundle.ts";
-import { childWorkerds } from "../../src/lab/bench/resident.ts";
+import type { Bundle } from "../../src/lab/harness/bundle.ts";
+import { bundleWorker } from "../../src/lab/harness/bundle.ts";
+import { childWorkerds } from "../harness/running.ts";
 import { createEventTokens } from "../../src/events/token.ts";
 import { ACTIONS } from "../../src/events/ubi.ts";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bundleWorker } from "../../src/lab/bench/bundle.ts";
+import { bundleWorker } from "../../src/lab/harness/bundle.ts";
 
 const DIST = new URL("../../node_modules/onnxruntime-web/dist/", import.meta.url);
 

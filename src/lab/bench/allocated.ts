@@ -1,22 +1,22 @@
 /**
- * Bytes that a piece of work allocates, between two looks at the heap with no garbage collection in between. Repeatable within a few per
+ * Bytes that a piece of work allocates, between two readings of the heap with no garbage collection in between. Repeatable within a few per
  * cent: enough for a limit, not for a figure.
  */
 import { PerformanceObserver } from "node:perf_hooks";
-import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import * as v from "valibot";
+import { sleep } from "../../web.ts";
 
 const SAMPLES = 15;
 
-/** After so many attempts that a collection has spoilt, the work allocates more than fits between two of them. */
+/** Work that fails in all of them allocates more than fits between two collections. */
 const ATTEMPTS = 60;
 
-export interface Allocated {
+interface Allocated {
   /** Per sample. */
   readonly heap: readonly number[];
-  /** Bytes behind typed arrays, which lie outside the heap. */
+  /** Bytes behind typed arrays, which are outside the heap. */
   readonly buffers: readonly number[];
 }
 
@@ -33,7 +33,7 @@ export async function allocatedBy(work: () => Promise<void>): Promise<Allocated>
   try {
     for (let attempt = 0; attempt < ATTEMPTS && heap.length < SAMPLES; attempt++) {
       collect();
-      await sleep(1); // The observer is told later.
+      await sleep(1); // The observer is notified later.
       const seen = collections;
       const before = process.memoryUsage();
       await work();

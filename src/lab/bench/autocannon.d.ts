@@ -1,27 +1,14 @@
-/** The part of autocannon that the bench uses; the package brings no types. */
+/** The part of autocannon that the bench uses; the package has no types. */
 declare module "autocannon" {
-  interface AutocannonRequest {
-    method?: string;
-    path?: string;
-    headers?: Record<string, string>;
-    body?: string;
-  }
-
   interface Options {
     url: string;
     connections: number;
     /** Seconds. */
     duration: number;
-    requests: readonly { setupRequest: (request: AutocannonRequest) => AutocannonRequest }[];
+    requests: readonly { setupRequest: (request: object) => object }[];
   }
 
-  interface Result {
-    readonly non2xx: number;
-    readonly errors: number;
-    readonly timeouts: number;
-  }
-
-  interface Instance extends PromiseLike<Result> {
+  interface Instance extends PromiseLike<{ readonly non2xx: number; readonly errors: number; readonly timeouts: number }> {
     on(event: "response", listener: (client: object, statusCode: number, bytes: number, ms: number) => void): this;
   }
 

@@ -5,47 +5,43 @@ import { performance } from "node:perf_hooks";
 export interface Answer {
   readonly ms: number;
   readonly status: number;
-  /** The `x-armmt` header, empty where there is none. */
+  /** The `x-armmt` header, empty without one. */
   readonly armmt: string;
   readonly body: Buffer;
 }
 
+interface Question {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** JSON; with one the method is POST, otherwise GET. */
+  readonly body?: string;
+}
+
 export interface Client {
-  get(path: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
-  post(path: string, body: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
-  close(): void;
+  ask(path: string, question?: Question): Promise<Answer>;
+  readonly close: () => void;
 }
 
 export function createClient(origin: string): Client {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-
-  function send(
-    method: "GET" | "POST",
-    path: string,
-    options: { body?: string; headers?: Readonly<Record<string, string>> },
-  ): Promise<Answer> {
-    const { body, headers } = options;
-    return new Promise((resolve, reject) => {
-      const startedAt = performance.now();
-      const length = body === undefined ? {} : { "content-type": "application/json", "content-length": String(Buffer.byteLength(body)) };
-      const sent = request(`${origin}${path}`, { method, agent, headers: { ...length, ...headers } }, (response) => {
-        const chunks: Buffer[] = [];
-        response.on("data", (chunk: Buffer) => chunks.push(chunk));
-        response.once("error", reject);
-        response.once("end", () => {
-          const ms = performance.now() - startedAt;
-          const armmt = response.headers["x-armmt"];
-          resolve({ ms, status: response.statusCode ?? 0, armmt: typeof armmt === "string" ? armmt : "", body: Buffer.concat(chunks) });
-        });
-      });
-      sent.once("error", reject);
-      sent.end(body);
-    });
-  }
-
   return {
-    get: (path, headers = {}) => send("GET", path, { headers }),
-    post: (path, body, headers = {}) => send("POST", path, { body, headers }),
+    ask: (path, { headers = {}, body } = {}) =>
+      new Promise((resolve, reject) => {
+        const startedAt = performance.now();
+        const length = body === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
+        const options = { method: body === undefined ? "GET" : "POST", agent, headers: { ...length, ...headers } };
+        const sent = request(`${origin}${path}`, options, (response) => {
+          const chunks: Buffer[] = [];
+          response.on("data", (chunk: Buffer) => chunks.push(chunk));
+          response.once("error", reject);
+          response.once("end", () => {
+            const ms = performance.now() - startedAt;
+            const armmt = String(response.headers["x-armmt"] ?? "");
+            resolve({ ms, status: response.statusCode ?? 0, armmt, body: Buffer.concat(chunks) });
+          });
+        });
+        sent.once("error", reject);
+        sent.end(body);
+      }),
     close: () => agent.destroy(),
   };
 }

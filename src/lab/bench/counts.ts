@@ -1,32 +1,23 @@
 /**
- * What does not depend on the machine: bytes that are deployed, and what one search does. `budget.json` limits it, and a test compares, so
- * that a change that costs more is seen when it is made.
+ * Figures that do not depend on the machine: bytes that are deployed, and the work of one search. `budget.json` limits them, and a test
+ * compares, so that a change that costs more is seen when it is made.
  *
  * The search runs in Node, on the app that serves, with an engine and stores that count.
  */
 import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import { ALL_DIALECTS } from "../../backends/all-dialects.ts";
 import { openEdge } from "../../edge.ts";
 import type { EventDatabase, EventStatement } from "../../events/d1.ts";
 import { openModel, readModelFiles } from "../../runtimes/node/models.ts";
+import { publishCatalogue } from "../harness/catalogue.ts";
 import { allocatedBy } from "./allocated.ts";
-import { sizesOf } from "./bundle.ts";
-import { publishCatalogue } from "./catalogue.ts";
-import type { Bench } from "./context.ts";
-import type { Index } from "./edge.ts";
-import { catalogOf, DRAWN_ITEMS, edgeVars, searchPath, unitOf } from "./edge.ts";
-import { replyTo } from "./engine-replies.ts";
-import { PAGE_SIZE } from "./load.ts";
-import type { Measurement, Unit } from "./measurement.ts";
-import { measured } from "./measurement.ts";
+import { createQueries, products, replyTo, searchBody } from "./engine.ts";
+import { type Measurement, measured, type Unit } from "./measurement.ts";
 import { createMemoryKv } from "./memory-kv.ts";
-import { countNodes } from "./onnx-graph.ts";
-import { createQueries, productsOf, searchBody } from "./products.ts";
-import { readManifest } from "./shop.ts";
+import type { Bench } from "./run.ts";
+import { CATALOG, edgeVars, PAGE_SIZE, searchPath, unitOf, WINDOW } from "./shop.ts";
 import { UserError } from "../../web.ts";
-
-/** The window that wrangler.toml sets. */
-const INDEX: Index = { window: 100 };
 
 const count = (name: string, unit: Unit, value: number): Measurement => measured(name, unit, [value]);
 
@@ -35,44 +26,67 @@ export async function benchCounts(bench: Bench): Promise<Measurement[]> {
 }
 
 async function countBundle(bench: Bench): Promise<Measurement[]> {
-  const bundle = await bench.bundle("edge");
-  const { raw, gzip } = sizesOf(bundle);
-  const wasm = bundle.modules.filter(({ type }) => type === "CompiledWasm").reduce((sum, { bytes }) => sum + bytes.length, 0);
-  const script = bundle.modules.filter(({ type }) => type === "ESModule").reduce((sum, { bytes }) => sum + bytes.length, 0);
+  const { modules } = await bench.bundle("edge");
+  const all = Buffer.concat(modules.map(({ bytes }) => bytes));
+  const bytesOf = (wanted: string) => modules.filter(({ type }) => type === wanted).reduce((sum, { bytes }) => sum + bytes.length, 0);
   const graph = readFileSync(new URL("../../../model/student.onnx", import.meta.url));
   return [
-    count("edge Worker, raw", "bytes", raw),
-    count("edge Worker, gzip", "bytes", gzip),
-    count("edge Worker, wasm", "bytes", wasm),
-    count("edge Worker, JavaScript", "bytes", script),
-    count("edge Worker, modules", "count", bundle.modules.length),
+    count("edge Worker, raw", "bytes", all.length),
+    count("edge Worker, gzip", "bytes", gzipSync(all).length),
+    count("edge Worker, wasm", "bytes", bytesOf("CompiledWasm")),
+    count("edge Worker, JavaScript", "bytes", bytesOf("ESModule")),
+    count("edge Worker, modules", "count", modules.length),
     count("nodes of the model's graph", "count", countNodes(graph)),
   ];
 }
 
-interface Counted {
-  engineRequests: number;
-  engineBytes: number;
-  statements: number;
+/** Nodes at the top level of an ONNX model (field 1 of field 7 in its protobuf). Throws on other bytes. */
+export function countNodes(model: Uint8Array): number {
+  const graph = fieldsOf(model).find(({ field }) => field === 7);
+  if (graph === undefined) throw new Error("Not an ONNX model: it has no graph");
+  return fieldsOf(graph.bytes).filter(({ field }) => field === 1).length;
+}
+
+/** The length-delimited fields of a protobuf message that has only those and integers. */
+function fieldsOf(message: Uint8Array): { readonly field: number; readonly bytes: Uint8Array }[] {
+  const found: { field: number; bytes: Uint8Array }[] = [];
+  let at = 0;
+  const readNumber = (): number => {
+    let value = 0;
+    for (let factor = 1; ; factor *= 128) {
+      const byte = message[at++];
+      if (byte === undefined) throw new Error("Not an ONNX model: it ends within a number");
+      value += (byte & 127) * factor;
+      if (byte < 128) return value;
+    }
+  };
+  while (at < message.length) {
+    const tag = readNumber();
+    const length = readNumber();
+    if (tag % 8 === 2) found.push({ field: Math.floor(tag / 8), bytes: message.subarray(at, (at += length)) });
+    else if (tag % 8 !== 0) throw new Error(`Not an ONNX model: wire type ${tag % 8}`);
+  }
+  return found;
 }
 
 async function countSearch({ plan }: Bench): Promise<Measurement[]> {
-  const counted: Counted = { engineRequests: 0, engineBytes: 0, statements: 0 };
+  const counted = { engineRequests: 0, statements: 0, tensors: 0, tensorBytes: 0 };
   const kv = createMemoryKv();
-  const published = await publishCatalogue(kv, catalogOf(INDEX), { products: productsOf(DRAWN_ITEMS), manifest: readManifest() });
+  const published = await publishCatalogue(kv, CATALOG, products());
   const model = await openModel(await readModelFiles(), { preference: "wasm", openGpu: async () => undefined, log: () => undefined });
-  const tensors = { count: 0, bytes: 0 };
   const after: Promise<unknown>[] = [];
   const app = openEdge({
     dialects: ALL_DIALECTS,
-    env: edgeVars("localhost", [INDEX]),
+    env: edgeVars("localhost", [WINDOW]),
     kv,
-    sinks: { EVENTS: countStatements(counted) },
-    scorer: watchTensors(model.scorer, tensors),
-    async fetch(url, init) {
-      const body = replyTo(new URL(url).pathname, Buffer.from(await new Response(init.body).arrayBuffer()).toString("utf8"));
+    sinks: { EVENTS: countStatements((statements) => (counted.statements += statements)) },
+    scorer: watchTensors(model.scorer, (arrays) => {
+      counted.tensors += arrays.length;
+      counted.tensorBytes += arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    }),
+    async fetch(_url, init) {
+      const body = replyTo(await new Response(init.body).text());
       counted.engineRequests++;
-      counted.engineBytes += body.length;
       return new Response(Uint8Array.from(body), { headers: { "content-type": "application/json" } });
     },
   });
@@ -80,7 +94,7 @@ async function countSearch({ plan }: Bench): Promise<Measurement[]> {
   const nextQuery = createQueries();
   const search = async (): Promise<void> => {
     const headers = { "content-type": "application/json", "x-armmt-user": unitOf("armmt") };
-    const request = new Request(`http://edge${searchPath(INDEX)}`, { method: "POST", headers, body: searchBody(nextQuery(), PAGE_SIZE) });
+    const request = new Request(`http://edge${searchPath(WINDOW)}`, { method: "POST", headers, body: searchBody(nextQuery(), PAGE_SIZE) });
     const reply = await app.fetch(request, {}, context);
     await reply.arrayBuffer();
     if (reply.headers.get("x-armmt")?.startsWith("applied") !== true) throw new UserError(`Not re-ranked: ${reply.headers.get("x-armmt")}`);
@@ -88,22 +102,20 @@ async function countSearch({ plan }: Bench): Promise<Measurement[]> {
   };
   try {
     await search();
-    const cold = { ...counted, reads: kv.reads.length };
-    // Until V8 has compiled what runs often, it allocates more.
+    const cold = { ...counted, reads: kv.reads() };
+    // V8 allocates more until it has compiled the hot functions.
     for (let n = 0; n < plan.warmSearches; n++) await search();
-    const readsBefore = kv.reads.length;
-    Object.assign(tensors, { count: 0, bytes: 0 });
+    const before = { ...counted, reads: kv.reads() };
     await search();
-    const warmReads = kv.reads.length - readsBefore;
-    const at = `of a search, K = ${INDEX.window}`;
+    const at = `of a search, K = ${WINDOW}`;
     const found = [
       count(`requests to the engine ${at}`, "count", cold.engineRequests),
       count(`KV keys read ${at}, nothing read yet`, "count", cold.reads),
-      count(`KV keys read ${at}, warm`, "count", warmReads),
+      count(`KV keys read ${at}, warm`, "count", kv.reads() - before.reads),
       count(`D1 statements ${at}`, "count", cold.statements),
-      count(`tensors ${at}`, "count", tensors.count),
-      count(`tensors ${at}, bytes`, "bytes", tensors.bytes),
-      count("published bytes per item", "bytes", published / DRAWN_ITEMS),
+      count(`tensors ${at}`, "count", counted.tensors - before.tensors),
+      count(`tensors ${at}, bytes`, "bytes", counted.tensorBytes - before.tensorBytes),
+      count("published bytes per item", "bytes", published / products().length),
     ];
     const allocated = await allocatedBy(search);
     return [
@@ -116,27 +128,29 @@ async function countSearch({ plan }: Bench): Promise<Measurement[]> {
   }
 }
 
-function countStatements(counted: Counted): EventDatabase {
+/** D1 that answers every statement with one row written. */
+function countStatements(onStatements: (count: number) => void): EventDatabase {
+  const written = { meta: { changes: 1 } };
   const statement: EventStatement = {
     bind: () => statement,
     async run() {
-      counted.statements++;
-      return { meta: { changes: 1 } };
+      onStatements(1);
+      return written;
     },
   };
   return {
     prepare: () => statement,
     async batch(statements) {
-      counted.statements += statements.length;
-      return statements.map(() => ({ meta: { changes: 1 } }));
+      onStatements(statements.length);
+      return statements.map(() => written);
     },
   };
 }
 
 type Scorers = Parameters<typeof openEdge>[0]["scorer"];
 
-/** The typed arrays that the scorer is given. */
-function watchTensors(scorers: Scorers, seen: { count: number; bytes: number }): Scorers {
+/** Shows the typed arrays that the scorer is given. */
+function watchTensors(scorers: Scorers, onRun: (arrays: readonly ArrayBufferView[]) => void): Scorers {
   return (version) => {
     const scorer = scorers(version);
     if (!scorer.ok) return scorer;
@@ -146,9 +160,7 @@ function watchTensors(scorers: Scorers, seen: { count: number; bytes: number }):
       value: {
         ...value,
         score(list) {
-          const arrays = Object.values(list).filter((one) => ArrayBuffer.isView(one));
-          seen.count += arrays.length;
-          seen.bytes += arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
+          onRun(Object.values(list).filter((input) => ArrayBuffer.isView(input)));
           return value.score(list);
         },
       },

@@ -1,17 +1,11 @@
-/** A load of searches from autocannon, no two alike, and what the server used meanwhile. */
+/** Searches from autocannon, all different, and the processor time of the server meanwhile. */
 import { performance } from "node:perf_hooks";
-import { setTimeout as sleep } from "node:timers/promises";
 import autocannon from "autocannon";
-import type { Client } from "./client.ts";
-import type { Bench } from "./context.ts";
-import type { Index } from "./edge.ts";
-import { countOutcomes, searchPath, unitOf } from "./edge.ts";
-import { searchBody } from "./products.ts";
-import { canReadCpu, cpuTime } from "./cpu-time.ts";
-import { UserError } from "../../web.ts";
-
-/** What a shopper sees of one search. */
-export const PAGE_SIZE = 20;
+import { searchBody } from "./engine.ts";
+import { canReadCpu, cpuTime } from "./processes.ts";
+import { type Bench, inTurns } from "./run.ts";
+import { countOutcomes, type Edge, PAGE_SIZE, searchPath, unitOf } from "./shop.ts";
+import { sleep, UserError } from "../../web.ts";
 
 /** Rates are counted in intervals of this length. */
 const INTERVAL_MS = 250;
@@ -19,66 +13,62 @@ const INTERVAL_MS = 250;
 /** Searches that autocannon no longer waits for, and records that are written after replies, end in this time. */
 const SETTLE_MS = 300;
 
-/** Who is asked, and for what. */
+/** The server and the search that it is asked for. */
 export interface Target {
   /** Origin. */
   readonly url: string;
+  readonly pid: number;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly pageSize: number;
-  /** Of the server. */
-  readonly pid: number;
-  /** Of the edge: how every search has to end, and a connection on which its counters are read. */
-  readonly outcome?: { readonly name: string; readonly client: Client };
+  /** Of the edge: the outcome of every search, and a connection on which its counters are read. */
+  readonly expected?: { readonly outcome: string; readonly client: Edge["client"] };
 }
 
 export interface LoadOptions {
   readonly connections: number;
-  /** Whole ones: autocannon's clock ticks so. */
+  /** A whole number: autocannon's clock ticks in seconds. */
   readonly seconds: number;
   readonly nextQuery: () => string;
 }
 
+/** Samples of one load, or of several together. */
 export interface Load {
   /** Per search, from the first byte sent to the last received. */
   readonly ms: readonly number[];
   /** Searches per second, one number per interval. */
   readonly perSecond: readonly number[];
-  /** Processor time of the server per search, all threads; absent where it cannot be read. */
-  readonly cpuMs: number | undefined;
-  /** What its main thread waited for a core, per search. */
-  readonly waitedMs: number | undefined;
-  /** Searches with another status, connections that broke, other outcomes than the wanted one. */
+  /** Processor time of the server per search, all threads, one number per load; empty where it cannot be read. */
+  readonly cpuMs: readonly number[];
+  /** Time that its main thread waited for a core, per search; one number per load, or empty. */
+  readonly waitedMs: readonly number[];
+  /** Searches with another status, broken connections, unexpected outcomes. */
   readonly failed: number;
-  /** In words; empty when nothing failed. */
+  /** For people; empty if nothing failed. */
   readonly failures: string;
-}
-
-interface Edge {
-  readonly url: string;
-  readonly pid: number;
-  readonly client: Client;
 }
 
 const HEADERS = { "content-type": "application/json", "x-armmt-user": unitOf("armmt") } as const;
 
-export function rerankedBy({ url, pid, client }: Edge, index: Index): Target {
-  const outcome = { name: "applied", client };
-  return { url, pid, path: searchPath(index), headers: HEADERS, pageSize: PAGE_SIZE, outcome };
+/** The search that the edge re-ranks. */
+export function reranked({ url, pid, client }: Edge, window: number): Target {
+  return { url, pid, path: searchPath(window), headers: HEADERS, pageSize: PAGE_SIZE, expected: { outcome: "applied", client } };
 }
 
-export function passedBy({ url, pid, client }: Edge, index: Index, pageSize: number = PAGE_SIZE): Target {
-  const outcome = { name: "off", client };
-  return { url, pid, path: searchPath(index), headers: { ...HEADERS, "x-armmt": "off" }, pageSize, outcome };
+/** The search that the edge passes through. */
+export function passedThrough({ url, pid, client }: Edge, window: number, pageSize: number = PAGE_SIZE): Target {
+  const headers = { ...HEADERS, "x-armmt": "off" };
+  return { url, pid, path: searchPath(window), headers, pageSize, expected: { outcome: "off", client } };
 }
 
-export async function load(target: Target, options: LoadOptions): Promise<Load> {
-  const { url, path, headers, pageSize, pid, outcome } = target;
-  const before = outcome && (await countOutcomes(outcome.client, "armmt"));
+export async function load({ url, pid, path, headers, pageSize, expected }: Target, options: LoadOptions): Promise<Load> {
+  const { connections, seconds, nextQuery } = options;
+  const outcomes = async (): ReturnType<typeof countOutcomes> => (expected === undefined ? {} : countOutcomes(expected.client));
+  const before = await outcomes();
   const cpuBefore = canReadCpu ? cpuTime(pid) : undefined;
 
   const ms: number[] = [];
-  /** Searches per interval; one without any has no entry. */
+  /** Searches per interval; an interval without any has no entry. */
   const counts: number[] = [];
   const startedAt = performance.now();
   const setupRequest = (request: object) => ({
@@ -86,66 +76,57 @@ export async function load(target: Target, options: LoadOptions): Promise<Load> 
     method: "POST",
     path,
     headers: { ...headers },
-    body: searchBody(options.nextQuery(), pageSize),
+    body: searchBody(nextQuery(), pageSize),
   });
-  const instance = autocannon({ url, connections: options.connections, duration: options.seconds, requests: [{ setupRequest }] });
+  const instance = autocannon({ url, connections, duration: seconds, requests: [{ setupRequest }] });
   instance.on("response", (_client, _status, _bytes, responseMs) => {
     ms.push(responseMs);
     const interval = Math.floor((performance.now() - startedAt) / INTERVAL_MS);
     counts[interval] = (counts[interval] ?? 0) + 1;
   });
-  const result = await instance;
+  const { non2xx, errors, timeouts } = await instance;
   await sleep(SETTLE_MS);
 
   const cpuAfter = canReadCpu ? cpuTime(pid) : undefined;
-  const cpuMs = cpuBefore && cpuAfter && (cpuAfter.allMs - cpuBefore.allMs) / ms.length;
-  const waitedMs = cpuBefore && cpuAfter && (cpuAfter.waitedMs - cpuBefore.waitedMs) / ms.length;
-  const after = outcome && (await countOutcomes(outcome.client, "armmt"));
-  const others = Object.entries(after ?? {}).flatMap(([name, count]) => {
-    const more = count - (before?.[name] ?? 0);
-    return name === outcome?.name || more === 0 ? [] : [{ name, more }];
-  });
-  const broken = result.errors + result.timeouts;
-  const failed = result.non2xx + broken + others.reduce((sum, { more }) => sum + more, 0);
-  const seen = others.map(({ name, more }) => `${name} ${more}`).join(", ") || "none";
-  const failures = failed === 0 ? "" : `${result.non2xx} searches failed, ${broken} connections broke, other outcomes: ${seen}`;
-  // The last interval is left out: it may be cut short. A load of a moment is one interval.
-  const intervals = Math.floor((options.seconds * 1000) / INTERVAL_MS) - 1;
-  const isShort = intervals < 4;
-  const perSecond = isShort
-    ? [ms.length / options.seconds]
-    : Array.from({ length: intervals }, (_, i) => (counts[i] ?? 0) * (1000 / INTERVAL_MS));
-  return { ms, perSecond, cpuMs, waitedMs, failed, failures };
+  const perSearch = (key: "allMs" | "waitedMs") => (cpuBefore && cpuAfter ? [(cpuAfter[key] - cpuBefore[key]) / ms.length] : []);
+  const unexpected = Object.entries(await outcomes())
+    .map(([name, count]) => ({ name, more: count - (before[name] ?? 0) }))
+    .filter(({ name, more }) => name !== expected?.outcome && more > 0);
+  const broken = errors + timeouts;
+  const failed = non2xx + broken + unexpected.reduce((sum, { more }) => sum + more, 0);
+  const seen = unexpected.map(({ name, more }) => `${name} ${more}`).join(", ") || "none";
+  const failures = failed === 0 ? "" : `${non2xx} searches failed, ${broken} connections broke, other outcomes: ${seen}`;
+  // The last interval may be cut short; a load of a second is one interval.
+  const intervals = Math.floor((seconds * 1000) / INTERVAL_MS) - 1;
+  const perSecond =
+    intervals < 4 ? [ms.length / seconds] : Array.from({ length: intervals }, (_, i) => (counts[i] ?? 0) * (1000 / INTERVAL_MS));
+  return { ms, perSecond, cpuMs: perSearch("allMs"), waitedMs: perSearch("waitedMs"), failed, failures };
 }
 
-/** Throws a UserError when any search did not end as it should: then the figures are of something else. */
+/** Throws a UserError if any search failed: the figures would be of something else. */
 export async function loadOrThrow(target: Target, options: LoadOptions): Promise<Load> {
   const found = await load(target, options);
   if (found.failed > 0) throw new UserError(`Under load ${found.failures}`);
   return found;
 }
 
-export interface TurnOptions {
-  readonly label: string;
-  readonly connections: number;
-  readonly nextQuery: () => string;
+/** Loads that take turns in the plan's slices. By name of the target: its slices together. */
+export async function loadInTurns<N extends string>(
+  bench: Bench,
+  targets: ReadonlyMap<N, Target>,
+  options: Omit<LoadOptions, "seconds"> & { readonly label: string },
+): Promise<ReadonlyMap<N, Load>> {
+  const { slices: rounds, warmUpSlices: warmUpRounds, sliceSeconds: seconds } = bench.plan;
+  const turns = { label: options.label, kinds: [...targets.keys()].map((name) => [name]), rounds, warmUpRounds };
+  const loads = await inTurns(bench, turns, (name) => loadOrThrow(targets.get(name)!, { ...options, seconds }));
+  return new Map([...targets.keys()].map((name) => [name, together(loads(name))]));
 }
 
-/**
- * Targets take turns in short slices, so that a slow moment of the machine meets all of them. One list of loads per target, in order; the
- * plan says how many slices of how many seconds.
- */
-export async function loadInTurns(bench: Bench, targets: readonly Target[], options: TurnOptions): Promise<Load[][]> {
-  const { slices, warmUpSlices, sliceSeconds: seconds } = bench.plan;
-  const progress = bench.progress(options.label, targets.length * (slices + warmUpSlices));
-  const loads = targets.map((): Load[] => []);
-  for (let slice = -warmUpSlices; slice < slices; slice++) {
-    for (const [i, target] of targets.entries()) {
-      const found = await loadOrThrow(target, { ...options, seconds });
-      progress.increment();
-      if (slice >= 0) loads[i]!.push(found);
-    }
-  }
-  progress.stop();
-  return loads;
-}
+const together = (loads: readonly Load[]): Load => ({
+  ms: loads.flatMap(({ ms }) => ms),
+  perSecond: loads.flatMap(({ perSecond }) => perSecond),
+  cpuMs: loads.flatMap(({ cpuMs }) => cpuMs),
+  waitedMs: loads.flatMap(({ waitedMs }) => waitedMs),
+  failed: loads.reduce((sum, { failed }) => sum + failed, 0),
+  failures: loads.map(({ failures }) => failures).join(""),
+});

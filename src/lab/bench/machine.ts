@@ -1,27 +1,35 @@
-/** One line that says on what a figure was measured. */
-import { createRequire } from "node:module";
-import { availableParallelism, cpus, totalmem } from "node:os";
+/**
+ * How steady the machine is: the same native work again and again with nothing beside it. The spread of these times is in the figures of
+ * every other part too, and none of our code causes it.
+ */
+import { hash } from "node:crypto";
+import { performance } from "node:perf_hooks";
+import { type Measurement, measured, median } from "./measurement.ts";
+import type { Bench } from "./run.ts";
 
-export function describeMachine(): string {
-  const model = cpus()[0]?.model.trim() ?? "unknown processor";
-  const memoryGb = Math.round(totalmem() / 2 ** 30);
-  return `${model}, ${availableParallelism()} cores, ${memoryGb} GB, ${process.platform} ${process.arch}, node ${process.version}, workerd ${workerd().version}`;
-}
+/** One SHA-256 of it takes less than a millisecond of the processor, without V8. */
+const PIECE = new Uint8Array(500_000);
 
-export interface Workerd {
-  /** Path of the executable. */
-  readonly path: string;
-  readonly version: string;
-}
+/** A short piece of work, and about as long as a search waits on 8 connections. */
+const LENGTHS_MS = [5, 30] as const;
 
-/** The workerd that miniflare (and so wrangler) runs. */
-export function workerd(): Workerd {
-  const fromHere = createRequire(import.meta.url);
-  const fromMiniflare = createRequire(fromHere.resolve("miniflare"));
-  const loaded: unknown = fromMiniflare("workerd");
-  const isModule = typeof loaded === "object" && loaded !== null && "default" in loaded && "version" in loaded;
-  if (!isModule || typeof loaded.default !== "string" || typeof loaded.version !== "string") {
-    throw new Error("The workerd package does not say where its executable is");
+export async function benchMachine({ plan }: Bench): Promise<Measurement[]> {
+  const times: number[] = [];
+  const until = performance.now() + plan.passthroughSeconds * 1000;
+  while (performance.now() < until) {
+    const startedAt = performance.now();
+    hash("sha256", PIECE);
+    times.push(performance.now() - startedAt);
   }
-  return { path: loaded.default, version: loaded.version };
+  const pieceMs = median(times);
+  return LENGTHS_MS.map((lengthMs) => {
+    const pieces = Math.max(1, Math.round(lengthMs / pieceMs));
+    return measured(`the same work of about ${lengthMs} ms, nothing beside it`, "ms", slidingSums(times, pieces));
+  });
+}
+
+/** Of every `length` neighbours. */
+function slidingSums(times: readonly number[], length: number): number[] {
+  const count = Math.max(1, times.length - length + 1);
+  return Array.from({ length: count }, (_, from) => times.slice(from, from + length).reduce((sum, ms) => sum + ms, 0));
 }

@@ -1,14 +1,10 @@
-/**
- * What the bench reports: named figures with percentiles over all samples, never a best case or a mean.
- *
- * Does not measure anything.
- */
+/** Figures of the bench: a name with percentiles over all samples, never a best case or a mean. */
 
-/** `ms CPU` is processor time of workerd, `requests/CPU-s` what it serves with a second of it. */
+/** `ms CPU` is processor time of the server, `requests/CPU-s` the searches that it serves with a second of it. */
 export type Unit = "ms" | "ms CPU" | "requests/s" | "requests/CPU-s" | "MB" | "bytes" | "%" | "count";
 
-/** Where a figure stands in a chart of plots.ts. */
-export interface Place {
+/** A point of a chart of plots.ts. */
+interface ChartPoint {
   readonly chart: string;
   readonly series: string;
   readonly x: string;
@@ -23,11 +19,11 @@ export interface Measurement {
   readonly p99: number;
   /** Of loads: enough samples for one in a thousand to mean something. */
   readonly p999?: number;
-  /** What `ratio` compares with. */
+  /** `ratio` compares with it. */
   readonly peer?: string;
   /** p50 divided by the peer's p50. */
   readonly ratio?: number;
-  readonly place?: Place;
+  readonly place?: ChartPoint;
 }
 
 export interface Peer {
@@ -46,26 +42,37 @@ export function measured(name: string, unit: Unit, samples: readonly number[], p
   return { name, unit, p50: round(p50), p99: round(p99), ...compared(p50, peer) };
 }
 
-/** A difference of two loads: percentiles are taken of each load, because their searches are no pairs. */
-export function differenceOf(name: string, unit: Unit, samples: readonly number[], without: readonly number[], peer?: Peer): Measurement {
-  const at = (share: number) => percentile(samples, share) - percentile(without, share);
-  return { name, unit, p50: round(at(0.5)), p99: round(at(0.99)), p999: round(at(0.999)), ...compared(at(0.5), peer) };
+/** Empty without samples: processor time can be read on Linux only. */
+export function measuredIfAny(...[name, unit, samples, peer]: Parameters<typeof measured>): Measurement[] {
+  return samples.length === 0 ? [] : [measured(name, unit, samples, peer)];
 }
 
-export function withP999(measurement: Measurement, samples: readonly number[]): Measurement {
-  return { ...measurement, p999: round(percentile(samples, 0.999)) };
+/** With p99.9, for loads. */
+export function measuredLoad(...[name, unit, samples, peer]: Parameters<typeof measured>): Measurement {
+  return { ...measured(name, unit, samples, peer), p999: round(percentile(samples, 0.999)) };
 }
 
-export function placed(measurement: Measurement, chart: string, series: string, x: string): Measurement {
+/** A difference of two loads: percentiles are taken of each load, because their searches are not pairs. */
+export function differenceOf(name: string, unit: Unit, samples: readonly number[], without: readonly number[]): Measurement {
+  const at = (share: number) => round(percentile(samples, share) - percentile(without, share));
+  return { name, unit, p50: at(0.5), p99: at(0.99), p999: at(0.999) };
+}
+
+export function inChart(measurement: Measurement, chart: string, series: string, x: string): Measurement {
   return { ...measurement, place: { chart, series, x } };
 }
 
-/** Nothing is so many times nothing: where the peer's figure is 0 there is no ratio. */
+/** Undefined if the peer has no samples. */
+export function against(peer: string, samples: readonly number[]): Peer | undefined {
+  return samples.length === 0 ? undefined : { peer, p50: median(samples) };
+}
+
+/** No ratio to 0. */
 function compared(p50: number, peer: Peer | undefined): Pick<Measurement, "peer" | "ratio"> {
   return peer === undefined || peer.p50 === 0 ? {} : { peer: peer.peer, ratio: round(p50 / peer.p50) };
 }
 
-/** Linear between the two nearest ranks; 0 <= share <= 1. */
+/** Linear between the two nearest ranks; 0 <= share <= 1. Throws on no samples. */
 export function percentile(samples: readonly number[], share: number): number {
   if (samples.length === 0) throw new Error("A percentile of no samples");
   const sorted = Float64Array.from(samples).toSorted();
@@ -83,7 +90,7 @@ export function differences(minuends: readonly number[], subtrahends: readonly n
   return minuends.map((value, i) => value - subtrahends[i]!);
 }
 
-/** Three digits after the point: microseconds, which is more than the noise allows. */
+/** Three decimals: microseconds, finer than the noise. */
 function round(value: number): number {
   return Math.round(value * 1000) / 1000;
 }

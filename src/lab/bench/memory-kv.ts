@@ -1,24 +1,22 @@
-/** KV in a Map, for what is measured without a store; remembers which keys were read. */
+/** KV in a Map, which counts reads. */
 import type { KvReader } from "../../embeddings/store.ts";
+import type { KvWriter } from "../harness/catalogue.ts";
 
-export interface MemoryKv extends KvReader {
-  put(key: string, value: string | Uint8Array<ArrayBuffer>): Promise<void>;
-  /** In order, with repetitions. */
-  readonly reads: readonly string[];
+export interface MemoryKv extends KvReader, KvWriter {
+  /** Keys read since the start. */
+  readonly reads: () => number;
 }
 
 export function createMemoryKv(): MemoryKv {
-  const values = new Map<string, string | Uint8Array<ArrayBuffer>>();
-  const reads: string[] = [];
+  const values = new Map<string, Buffer<ArrayBuffer>>();
+  let reads = 0;
   async function get(key: string, type: "text"): Promise<string | null>;
   async function get(key: string, type: "arrayBuffer"): Promise<ArrayBuffer | null>;
   async function get(key: string, type: "text" | "arrayBuffer"): Promise<string | ArrayBuffer | null> {
-    reads.push(key);
+    reads++;
     const value = values.get(key);
     if (value === undefined) return null;
-    const isText = typeof value === "string";
-    if (type === "text") return isText ? value : new TextDecoder().decode(value);
-    return isText ? new TextEncoder().encode(value).buffer : value.slice().buffer;
+    return type === "text" ? value.toString("utf8") : Uint8Array.from(value).buffer;
   }
-  return { get, put: async (key, value) => void values.set(key, value), reads };
+  return { get, put: async (key, value) => void values.set(key, Buffer.from(value)), reads: () => reads };
 }

@@ -1,80 +1,187 @@
-/** The parts of the bench one after the other, in one folder that is removed in the end. What is started is stopped, whatever happens. */
+/** Runs parts of the bench one after the other, in a temporary folder. All child processes end with this one, also on Ctrl-C. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
-import { progressBar } from "../../cli/command.ts";
-import type { Bundle } from "./bundle.ts";
-import { bundleSource, bundleWorker } from "./bundle.ts";
-import type { Bench, WorkerName } from "./context.ts";
+import { type Progress, progressBar } from "../../cli/command.ts";
+import { type Bundle, bundleWorker } from "../harness/bundle.ts";
 import type { Measurement } from "./measurement.ts";
-import type { PartName } from "./part-names.ts";
-import { PARTS } from "./parts.ts";
-import type { Plan } from "./plan.ts";
-import { benchReference } from "./reference.ts";
 
-/** Configurations for wrangler, and sources of Workers that import nothing else than sources. */
-const WORKERS: Readonly<Record<WorkerName, string>> = {
-  edge: "../../../wrangler.toml",
-  run: "./run-worker.wrangler.toml",
-  reference: "./reference-worker.wrangler.toml",
-  store: "./store-worker.ts",
-  empty: "./empty-worker.ts",
-  proxy: "./proxy-worker.ts",
+/** Amounts of work: sample counts are per kind of sample, times are in seconds. */
+export interface Plan {
+  /** Candidates in one model run, and hits in one window. */
+  readonly sizes: readonly number[];
+  /** Fresh processes. */
+  readonly starts: number;
+  /** Searches before one counts as warm; memory is read after them. */
+  readonly warmSearches: number;
+  /** Warm searches whose processor time is read one by one. */
+  readonly countedSearches: number;
+  readonly runSamples: number;
+  readonly warmUpRunSamples: number;
+  readonly rounds: number;
+  readonly warmUpRounds: number;
+  /** For all sizes together, of searches on one connection and of model runs. */
+  readonly maxSeconds: number;
+  /** Loads that take turns: slices per load, of which the warm-up is not counted. */
+  readonly slices: number;
+  readonly warmUpSlices: number;
+  readonly sliceSeconds: number;
+  /** Sustained load. */
+  readonly loadConnections: readonly number[];
+  readonly loadSeconds: number;
+  readonly passthroughSeconds: number;
+  readonly soakSeconds: number;
+  /** From here on memory must not grow. */
+  readonly soakSettledSeconds: number;
+}
+
+export const FULL: Plan = {
+  sizes: [20, 50, 100, 200],
+  starts: 10,
+  warmSearches: 300,
+  countedSearches: 20,
+  runSamples: 200,
+  warmUpRunSamples: 20,
+  rounds: 500,
+  warmUpRounds: 100,
+  maxSeconds: 80,
+  slices: 6,
+  warmUpSlices: 1,
+  sliceSeconds: 3,
+  loadConnections: [1, 8, 64],
+  loadSeconds: 60,
+  passthroughSeconds: 15,
+  soakSeconds: 600,
+  soakSettledSeconds: 60,
 };
 
-export interface RunOptions {
-  readonly parts: readonly PartName[];
-  /** Path of a graph of model/armmt/reference.py, which is timed too. */
-  readonly reference?: string | undefined;
+/** Just enough to see that everything runs. */
+export const QUICK: Plan = {
+  sizes: [50, 100],
+  starts: 1,
+  warmSearches: 10,
+  countedSearches: 2,
+  runSamples: 3,
+  warmUpRunSamples: 1,
+  rounds: 3,
+  warmUpRounds: 2,
+  maxSeconds: 20,
+  slices: 1,
+  warmUpSlices: 0,
+  sliceSeconds: 1,
+  loadConnections: [1, 8],
+  loadSeconds: 1,
+  passthroughSeconds: 1,
+  soakSeconds: 4,
+  soakSettledSeconds: 1,
+};
+
+/** Configurations for wrangler. */
+const WORKERS = { edge: "../../../wrangler.toml", model: "./model-worker.wrangler.toml" } as const;
+
+export interface Bench {
+  readonly plan: Plan;
+  /** Temporary, removed at the end. */
+  readonly folder: string;
+  /** The Worker that is deployed, or the one that only runs the model; built once. */
+  bundle(worker: keyof typeof WORKERS): Promise<Bundle>;
+  progress(label: string, total: number): Progress;
+  /** One line on stderr. */
+  note(text: string): void;
+  /** `stop` is called when the part ends, also after an error; the last one first. */
+  defer(stop: () => void): void;
+}
+
+interface RunOptions {
+  readonly parts: readonly { readonly name: string; readonly run: (bench: Bench) => Promise<Measurement[]> }[];
   readonly plan: Plan;
   /** No progress on stderr. */
   readonly isQuiet: boolean;
 }
 
-/** Ctrl-C ends a process without its `finally`; an exit of our own runs what is registered for it, here and wherever something was started. */
-const leave = (): never => process.exit(130);
+/** Ctrl-C ends a process without its `finally` blocks; process.exit() runs the exit handlers of everything that was started. */
+const exit = (): never => process.exit(130);
 
-export async function runBench({ parts, reference, plan, isQuiet }: RunOptions): Promise<Measurement[]> {
+export async function runBench({ parts, plan, isQuiet }: RunOptions): Promise<Measurement[]> {
   const folder = mkdtempSync(join(tmpdir(), "armmt-bench-"));
   const clean = () => rmSync(folder, { recursive: true, force: true });
-  process.once("exit", clean).once("SIGINT", leave).once("SIGTERM", leave);
-  const bench = createBench(folder, plan, isQuiet);
+  process.once("exit", clean).once("SIGINT", exit).once("SIGTERM", exit);
+  const stops: (() => void)[] = [];
+  const stopAll = () =>
+    stops
+      .splice(0)
+      .toReversed()
+      .forEach((stop) => stop());
+  const bench: Bench = { ...createBench(folder, plan, isQuiet), defer: (stop) => void stops.push(stop) };
   try {
     const found: Measurement[] = [];
-    for (const name of parts) {
+    for (const { name, run } of parts) {
       const startedAt = performance.now();
-      found.push(...(await PARTS[name](bench))); // oxlint-disable-line no-await-in-loop
+      found.push(...(await run(bench).finally(stopAll))); // oxlint-disable-line no-await-in-loop
       bench.note(`Part "${name}" took ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
     }
-    if (reference !== undefined) found.push(...(await benchReference(bench, reference)));
     return found;
   } finally {
     clean();
-    process.removeListener("exit", clean).removeListener("SIGINT", leave).removeListener("SIGTERM", leave);
+    process.removeListener("exit", clean).removeListener("SIGINT", exit).removeListener("SIGTERM", exit);
   }
 }
 
-function createBench(folder: string, plan: Plan, isQuiet: boolean): Bench {
-  const bundles = new Map<WorkerName, Promise<Bundle>>();
+function createBench(folder: string, plan: Plan, isQuiet: boolean): Omit<Bench, "defer"> {
+  const bundles = new Map<string, Promise<Bundle>>();
   const note = (text: string): void => {
     if (!isQuiet) process.stderr.write(`${text}\n`);
-  };
-  const build = (name: WorkerName): Promise<Bundle> => {
-    const path = fileURLToPath(new URL(WORKERS[name], import.meta.url));
-    note(`Building Worker "${name}"`);
-    return path.endsWith(".ts") ? bundleSource(path) : bundleWorker(path, join(folder, `bundle-${name}`));
   };
   return {
     plan,
     folder,
-    bundle(name) {
-      const known = bundles.get(name) ?? build(name);
-      bundles.set(name, known);
-      return known;
+    bundle(worker) {
+      const known = bundles.get(worker);
+      if (known !== undefined) return known;
+      note(`Building Worker "${worker}"`);
+      const building = bundleWorker(fileURLToPath(new URL(WORKERS[worker], import.meta.url)), join(folder, `bundle-${worker}`));
+      bundles.set(worker, building);
+      return building;
     },
     progress: (label, total) => progressBar(label, total, { json: isQuiet }),
     note,
   };
+}
+
+interface Turns<K> {
+  readonly label: string;
+  /** Kinds of samples; those of one inner list are taken one right after the other. */
+  readonly kinds: readonly (readonly K[])[];
+  readonly rounds: number;
+  /** Taken first and not counted. */
+  readonly warmUpRounds: number;
+  /** A slow machine ends early, but never before a tenth of the rounds; default unlimited. */
+  readonly maxSeconds?: number;
+  readonly beforeRound?: (round: number) => Promise<void>;
+}
+
+/**
+ * One sample of every kind per round, so that a slow moment of the machine meets all of them. Each round begins with another kind: none
+ * always finds the caches as the same other one left them. Returns the samples of a kind, in order.
+ */
+export async function inTurns<K, T>(bench: Bench, turns: Turns<K>, sample: (kind: K) => Promise<T>): Promise<(kind: K) => readonly T[]> {
+  const { label, kinds, rounds, warmUpRounds, maxSeconds = Infinity, beforeRound } = turns;
+  const samples = new Map(kinds.flat().map((kind) => [kind, new Array<T>()]));
+  const progress = bench.progress(label, rounds + warmUpRounds);
+  const deadline = performance.now() + maxSeconds * 1000;
+  let round = -warmUpRounds;
+  for (; round < rounds && (round < rounds / 10 || performance.now() < deadline); round++) {
+    await beforeRound?.(round);
+    const first = (round + warmUpRounds) % kinds.length;
+    for (const kind of [...kinds.slice(first), ...kinds.slice(0, first)].flat()) {
+      const taken = await sample(kind);
+      if (round >= 0) samples.get(kind)?.push(taken);
+    }
+    progress.increment();
+  }
+  progress.stop();
+  bench.note(`${label}: ${round} rounds after ${warmUpRounds} of warm-up`);
+  return (kind) => samples.get(kind) ?? [];
 }

@@ -1,4 +1,4 @@
-/** The same edge as a server in Node (src/runtimes/node/node.ts) beside workerd, on 8 connections in turns, before the same engine. */
+/** The same edge as a server in Node (src/runtimes/node/node.ts) beside workerd, on 8 connections in turns, in front of the same engine. */
 import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,76 +6,54 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { writeKey } from "../../runtimes/node/folder-kv.ts";
-import { publishCatalogue } from "./catalogue.ts";
-import { createClient } from "./client.ts";
-import type { Bench } from "./context.ts";
-import type { Index } from "./edge.ts";
-import { catalogOf, DRAWN_ITEMS } from "./edge.ts";
-import type { Load } from "./load.ts";
-import { loadInTurns, passedBy, rerankedBy } from "./load.ts";
-import type { Measurement, Peer } from "./measurement.ts";
-import { measured, median, withP999 } from "./measurement.ts";
-import { residentMb } from "./resident.ts";
-import { productsOf } from "./products.ts";
-import { readManifest, withShop } from "./shop.ts";
-import type { Vars } from "./workerd.ts";
-import { UserError } from "../../web.ts";
-
-const INDEX: Index = { window: 100 };
+import { publishCatalogue } from "../harness/catalogue.ts";
+import { endWithThisProcess, type Vars } from "../harness/workerd.ts";
+import { products } from "./engine.ts";
+import { type Load, loadInTurns, passedThrough, reranked } from "./load.ts";
+import { against, type Measurement, measured, measuredIfAny, measuredLoad } from "./measurement.ts";
+import { residentMb } from "./processes.ts";
+import type { Bench } from "./run.ts";
+import { CATALOG, connect, type Edge, openShop, WINDOW } from "./shop.ts";
+import { UserError, withTimeout } from "../../web.ts";
 
 const CONNECTIONS = 8;
 
 const START_TIMEOUT_MS = 30_000;
 
 export async function benchServers(bench: Bench): Promise<Measurement[]> {
-  return withShop(bench, [INDEX], async ({ edge, client, vars, nextQuery }) => {
-    const node = await startNode(join(bench.folder, "node"), vars);
-    const nodeClient = createClient(node.url);
-    try {
-      const inWorkerd = { ...edge, client };
-      const inNode = { ...node, client: nodeClient };
-      const targets = [passedBy(inWorkerd, INDEX), rerankedBy(inWorkerd, INDEX), passedBy(inNode, INDEX), rerankedBy(inNode, INDEX)];
-      const loads = await loadInTurns(bench, targets, { label: "Servers", connections: CONNECTIONS, nextQuery });
-      const found = ["passthrough", "re-ranked"].flatMap((kind, i) => describe(kind, loads[i]!, loads[i + 2]!));
-      const memory = { peer: "workerd", p50: residentMb(edge.pid) };
-      return [...found, measured("resident memory, server in Node", "MB", [residentMb(node.pid)], memory)];
-    } finally {
-      nodeClient.close();
-      node.stop();
-    }
-  });
-}
-
-const all = (loads: readonly Load[]): number[] => loads.flatMap(({ ms }) => [...ms]);
-const rates = (loads: readonly Load[]): number[] => loads.flatMap(({ perSecond }) => [...perSecond]);
-const cpu = (loads: readonly Load[]): number[] => loads.flatMap(({ cpuMs }) => cpuMs ?? []);
-const peer = (samples: readonly number[]): Peer => ({ peer: "workerd", p50: median(samples) });
-
-function describe(kind: string, workerd: readonly Load[], node: readonly Load[]): Measurement[] {
-  const at = `${CONNECTIONS} connections, K = ${INDEX.window}`;
-  const found = [
-    withP999(measured(`search, ${kind}, workerd, ${at}`, "ms", all(workerd)), all(workerd)),
-    withP999(measured(`search, ${kind}, server in Node, ${at}`, "ms", all(node), peer(all(workerd))), all(node)),
-    measured(`searches per second, ${kind}, server in Node, ${at}`, "requests/s", rates(node), peer(rates(workerd))),
+  const { edge, vars, nextQuery } = await openShop(bench, [WINDOW]);
+  const node = await startNode(bench, vars);
+  const targets = new Map([
+    ["passthrough", passedThrough(edge, WINDOW)],
+    ["re-ranked", reranked(edge, WINDOW)],
+    ["passthrough, Node", passedThrough(node, WINDOW)],
+    ["re-ranked, Node", reranked(node, WINDOW)],
+  ]);
+  const loads = await loadInTurns(bench, targets, { label: "Servers", connections: CONNECTIONS, nextQuery });
+  return [
+    ...["passthrough", "re-ranked"].flatMap((kind) => describe(kind, loads.get(kind)!, loads.get(`${kind}, Node`)!)),
+    measured("resident memory, server in Node", "MB", [residentMb(node.pid)], against("workerd", [residentMb(edge.pid)])),
   ];
-  if (cpu(node).length === 0) return found;
-  return [...found, measured(`processor time per search, ${kind}, server in Node, ${at}`, "ms CPU", cpu(node), peer(cpu(workerd)))];
 }
 
-interface RunningNode {
-  readonly url: string;
-  readonly pid: number;
-  stop(): void;
+function describe(kind: string, workerd: Load, node: Load): Measurement[] {
+  const at = `${CONNECTIONS} connections, K = ${WINDOW}`;
+  return [
+    measuredLoad(`search, ${kind}, workerd, ${at}`, "ms", workerd.ms),
+    measuredLoad(`search, ${kind}, server in Node, ${at}`, "ms", node.ms, against("workerd", workerd.ms)),
+    measured(`searches per second, ${kind}, server in Node, ${at}`, "requests/s", node.perSecond, against("workerd", workerd.perSecond)),
+    ...measuredIfAny(`processor time per search, ${kind}, server in Node, ${at}`, "ms CPU", node.cpuMs, against("workerd", workerd.cpuMs)),
+  ];
 }
 
-const readySchema = v.object({ event: v.literal("ready"), url: v.string() });
+const readySchema = v.pipe(v.string(), v.parseJson(), v.object({ event: v.literal("ready"), url: v.string() }));
 
-/** With its own files for KV and D1, below `folder`. */
-async function startNode(folder: string, vars: Vars): Promise<RunningNode> {
+/** With files for KV and D1. Throws a UserError if the server does not become ready. */
+async function startNode(bench: Bench, vars: Vars): Promise<Edge> {
+  const folder = join(bench.folder, "node");
   const kvFolder = join(folder, "kv");
   mkdirSync(kvFolder, { recursive: true });
-  const kv = { put: (key: string, value: string | Uint8Array) => writeKey(kvFolder, key, value) };
-  await publishCatalogue(kv, catalogOf(INDEX), { products: productsOf(DRAWN_ITEMS), manifest: readManifest() });
+  await publishCatalogue({ put: (key, value) => writeKey(kvFolder, key, value) }, CATALOG, products());
   const config = join(folder, "wrangler.toml");
   writeFileSync(config, "[vars]\n");
 
@@ -85,29 +63,19 @@ async function startNode(folder: string, vars: Vars): Promise<RunningNode> {
     Object.entries(vars).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]),
   );
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...env } });
-  const kill = () => child.kill("SIGKILL");
-  process.once("exit", kill);
-  const stop = () => {
-    process.removeListener("exit", kill);
-    kill();
-  };
-  const lines = createInterface(child.stdout);
-  const url = await new Promise<string>((resolve, reject) => {
-    const fail = () => reject(new UserError("The server in Node did not become ready; its own message is above"));
-    const timer = setTimeout(fail, START_TIMEOUT_MS);
-    child.once("exit", fail);
-    lines.on("line", (line) => {
+  const stop = endWithThisProcess(child);
+  bench.defer(stop);
+  const ready = new Promise<string | undefined>((resolve) => {
+    child.once("exit", () => resolve(undefined));
+    createInterface(child.stdout).on("line", (line) => {
       if (line.includes('"level":"warn"') || line.includes('"level":"error"')) process.stderr.write(`${line}\n`);
-      if (!line.startsWith("{")) return;
-      const ready = v.safeParse(readySchema, JSON.parse(line));
-      if (!ready.success) return;
-      clearTimeout(timer);
-      resolve(ready.output.url);
+      const found = v.safeParse(readySchema, line);
+      if (found.success) resolve(found.output.url);
     });
-  }).catch((error: unknown) => {
-    stop();
-    throw error;
   });
-  if (child.pid === undefined) throw new Error("Cannot start the server in Node");
-  return { url, pid: child.pid, stop };
+  const url = await withTimeout(ready, START_TIMEOUT_MS, () => undefined);
+  if (url === undefined || child.pid === undefined) {
+    throw new UserError("The server in Node did not become ready; its own message is above");
+  }
+  return connect(bench, { url, pid: child.pid, stop });
 }

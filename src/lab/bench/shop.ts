@@ -1,20 +1,69 @@
-/** Everything around one edge: engine, stores with the published catalogues, the edge itself in a workerd of its own, a connection to it. */
-import { readFileSync } from "node:fs";
+/** One edge with everything around it: engine and stores in processes of their own, the published catalogue, and a connection. */
 import { join } from "node:path";
-import type { ModelManifest } from "../../inference/manifest.ts";
-import { parseManifest } from "../../inference/manifest.ts";
-import { publishCatalogue } from "./catalogue.ts";
-import type { Client } from "./client.ts";
-import { createClient } from "./client.ts";
-import type { Bench } from "./context.ts";
-import type { Index } from "./edge.ts";
-import { catalogOf, DRAWN_ITEMS, edgeVars } from "./edge.ts";
-import { createQueries, productAt, productsOf } from "./products.ts";
-import type { StandIn, Stores } from "./stand-ins.ts";
-import { startEngine, startStores } from "./stand-ins.ts";
-import type { RunningWorkerd, Vars } from "./workerd.ts";
-import { startWorkerd, writeWorkerdConfig } from "./workerd.ts";
+import * as v from "valibot";
+import { assignVariant } from "../../experiment/assign.ts";
+import { publishCatalogue } from "../harness/catalogue.ts";
+import { startWorkerd, type Vars, writeWorkerdConfig } from "../harness/workerd.ts";
+import { type Answer, type Client, createClient } from "./client.ts";
+import { createQueries, products } from "./engine.ts";
+import type { Bench } from "./run.ts";
+import { type StandIn, startStandIn, startStores, type Stores } from "./stand-in.ts";
 import { UserError } from "../../web.ts";
+
+/** Hits that are re-ranked, as wrangler.toml sets it. */
+export const WINDOW = 100;
+
+/** Hits that a shopper sees. */
+export const PAGE_SIZE = 20;
+
+export const CATALOG = "bench";
+
+const ADMIN_TOKEN = "bench-only-not-a-secret";
+
+const EXPERIMENT = { key: "bench", variations: ["control", "armmt"], weights: [0.5, 0.5], coverage: 1 } as const;
+
+/** The index of the edge whose window is `window`. */
+export function searchPath(window: number): string {
+  return `/window-${window}/_search`;
+}
+
+/** One index per window. `engine` is host:port. */
+export function edgeVars(engine: string, windows: readonly number[]): Vars {
+  const indexes = windows.map(
+    (window) => [`window-${window}`, { backend: "elasticsearch", url: `http://${engine}`, window, catalog: CATALOG }] as const,
+  );
+  return {
+    INDEXES: Object.fromEntries(indexes),
+    EXPERIMENTS: [{ ...EXPERIMENT, variations: [...EXPERIMENT.variations], weights: [...EXPERIMENT.weights] }],
+    // Time is measured, not cut off.
+    RANK_BUDGET_MS: 5000,
+    ENGINE_TIMEOUT_MS: 10_000,
+    ADMIN_TOKEN,
+  };
+}
+
+/** A unit that the experiment assigns to the variant. */
+export function unitOf(variant: (typeof EXPERIMENT.variations)[number]): string {
+  for (let n = 0; ; n++) {
+    const unit = `bench-${n}`;
+    if (assignVariant(EXPERIMENT, { id: unit })?.variant === variant) return unit;
+  }
+}
+
+/** Throws a UserError unless the answer's outcome begins with `expected`. */
+export function requireOutcome(answer: Answer, expected: string): void {
+  if (answer.status === 200 && answer.armmt.startsWith(expected)) return;
+  const found = answer.armmt === "" ? answer.body.toString("utf8").slice(0, 300) : answer.armmt;
+  throw new UserError(`The edge answered ${answer.status} "${found}", the bench expected "${expected}"; see the edge's log above`);
+}
+
+const statusSchema = v.object({ searches: v.record(v.string(), v.record(v.string(), v.number())) });
+
+/** Outcome → searches of the variant "armmt" since the edge started. */
+export async function countOutcomes(client: Client): Promise<Readonly<Record<string, number>>> {
+  const answer = await client.ask("/armmt/status", { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } });
+  return v.parse(statusSchema, JSON.parse(answer.body.toString("utf8"))).searches["armmt"] ?? {};
+}
 
 export interface Surroundings {
   readonly engine: StandIn;
@@ -23,57 +72,40 @@ export interface Surroundings {
   readonly nextQuery: () => string;
 }
 
-export interface Shop extends Surroundings {
-  readonly edge: RunningWorkerd;
+/** A running edge, in whichever runtime. */
+export interface Edge {
+  readonly url: string;
+  readonly pid: number;
   readonly client: Client;
-  /** Item ids that a shopper has looked at. */
-  readonly history: readonly string[];
+  readonly stop: () => void;
 }
 
-const HISTORY_PLACES = [3, 333, 1033, 1733, 2133] as const;
-
-export function readManifest(): ModelManifest {
-  const json: unknown = JSON.parse(readFileSync(new URL("../../../model/manifest.json", import.meta.url), "utf8"));
-  const manifest = parseManifest(json);
-  if (!manifest.ok) throw new UserError(manifest.error.detail);
-  return manifest.value;
+export interface Shop extends Surroundings {
+  readonly edge: Edge;
 }
 
-/** Engine and stores, with every catalogue of the indexes published; both end with `work`. */
-export async function withSurroundings<T>(indexes: readonly Index[], work: (around: Surroundings) => Promise<T>): Promise<T> {
-  const engine = await startEngine();
-  try {
-    const stores = await startStores();
-    try {
-      const manifest = readManifest();
-      for (const items of new Set(indexes.map((index) => index.items ?? DRAWN_ITEMS))) {
-        await publishCatalogue(stores.kv, catalogOf({ window: 0, items }), { products: productsOf(items), manifest });
-      }
-      return await work({ engine, stores, vars: edgeVars(engine.address, indexes), nextQuery: createQueries() });
-    } finally {
-      stores.stop();
-    }
-  } finally {
-    engine.stop();
-  }
+/** Engine and stores, with the catalogue published; both end with the part. */
+export async function openSurroundings(bench: Bench, windows: readonly number[]): Promise<Surroundings> {
+  const engine = await startStandIn("engine");
+  bench.defer(engine.stop);
+  const stores = await startStores();
+  bench.defer(stores.stop);
+  await publishCatalogue(stores.kv, CATALOG, products());
+  return { engine, stores, vars: edgeVars(engine.address, windows), nextQuery: createQueries() };
 }
 
-/** The edge in the middle of it, serving; with V8's heap limited to `heapMb` where that is given. */
-export async function withShop<T>(bench: Bench, indexes: readonly Index[], work: (shop: Shop) => Promise<T>, heapMb?: number): Promise<T> {
+/** With the edge in workerd until the part ends, its V8 heap limited if `heapMb` is given. */
+export async function openShop(bench: Bench, windows: readonly number[], heapMb?: number): Promise<Shop> {
   const bundle = await bench.bundle("edge");
-  return withSurroundings(indexes, async (around) => {
-    const config = writeWorkerdConfig(join(bench.folder, `edge-${around.engine.address.replace(":", "-")}`), bundle, {
-      vars: around.vars,
-      stores: around.stores.address,
-      heapMb,
-    });
-    const edge = await startWorkerd(config);
-    const client = createClient(edge.url);
-    try {
-      return await work({ ...around, edge, client, history: HISTORY_PLACES.map((place) => productAt(place).id) });
-    } finally {
-      client.close();
-      edge.stop();
-    }
-  });
+  const around = await openSurroundings(bench, windows);
+  const { vars, stores } = around;
+  const config = writeWorkerdConfig(join(bench.folder, "edge"), bundle, { vars, stores: stores.address, heapMb });
+  return { ...around, edge: connect(bench, await startWorkerd(config)) };
+}
+
+export function connect(bench: Bench, { url, pid, stop }: Omit<Edge, "client">): Edge {
+  bench.defer(stop);
+  const client = createClient(url);
+  bench.defer(client.close);
+  return { url, pid, client, stop };
 }

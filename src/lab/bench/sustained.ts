@@ -1,149 +1,118 @@
 /**
- * Searches for a long time: latency to the last one in a thousand, what failed, and whether memory grows. `load` holds 1, 8 and 64
- * connections for a minute each, `soak` holds 8 for ten minutes, `isolate` holds 64 where V8 has little room.
+ * Searches for a long time: latency up to p99.9, failures, and growth of memory. `load` holds 1, 8 and 64 connections for a minute each,
+ * `soak` holds 8 for ten minutes, `isolate` holds 64 with a small heap.
  */
 import { performance } from "node:perf_hooks";
-import type { Bench } from "./context.ts";
-import type { Index } from "./edge.ts";
-import { countOutcomes } from "./edge.ts";
-import type { Load, Target } from "./load.ts";
-import { load, loadOrThrow, passedBy, rerankedBy } from "./load.ts";
-import type { Measurement } from "./measurement.ts";
-import { measured, median, placed, withP999 } from "./measurement.ts";
-import { residentMb } from "./resident.ts";
-import type { Shop } from "./shop.ts";
-import { withShop } from "./shop.ts";
-
-/** The window that wrangler.toml sets. */
-const INDEX: Index = { window: 100 };
+import { type Load, load, type LoadOptions, loadOrThrow, passedThrough, reranked } from "./load.ts";
+import { against, inChart, type Measurement, measured, measuredIfAny, measuredLoad, median } from "./measurement.ts";
+import { residentMb } from "./processes.ts";
+import type { Bench } from "./run.ts";
+import { countOutcomes, type Edge, openShop, WINDOW } from "./shop.ts";
 
 const SOAK_CONNECTIONS = 8;
 
 const MEMORY_INTERVAL_MS = 500;
 
-/** Resident memory goes up and down with every garbage collection: the middle of so many seconds counts. */
+/** Resident memory goes up and down with every garbage collection: a figure is the median of this many seconds. */
 const MEMORY_SECONDS = 10;
 
-interface MemorySample {
-  /** Since the load began. */
-  readonly second: number;
-  readonly mb: number;
-}
-
-interface Sustained {
-  readonly load: Load;
-  readonly memory: readonly MemorySample[];
+interface Sustained extends Load {
+  readonly memory: readonly { readonly second: number; readonly mb: number }[];
 }
 
 export async function benchLoad(bench: Bench): Promise<Measurement[]> {
   const { loadConnections, loadSeconds: seconds, passthroughSeconds } = bench.plan;
-  return withShop(bench, [INDEX], async ({ edge, client, nextQuery }) => {
-    const at = { ...edge, client };
-    const found: Measurement[] = [];
-    await loadOrThrow(rerankedBy(at, INDEX), { connections: 8, seconds: Math.min(3, seconds), nextQuery });
-    for (const connections of loadConnections) {
-      const options = { connections, seconds, nextQuery };
-      const name = `${connections} connection${connections === 1 ? "" : "s"}`;
-      const passthrough = await loadOrThrow(passedBy(at, INDEX), { ...options, seconds: passthroughSeconds });
-      const sustained = await sustain(bench, name, rerankedBy(at, INDEX), options);
-      found.push(...describeLoad(name, sustained, passthrough), ...describeGrowth(`${seconds} s on ${name}`, sustained, seconds / 4));
-    }
-    return found;
-  });
+  const { edge, nextQuery } = await openShop(bench, [WINDOW]);
+  const found: Measurement[] = [];
+  await loadOrThrow(reranked(edge, WINDOW), { connections: 8, seconds: Math.min(3, seconds), nextQuery });
+  for (const connections of loadConnections) {
+    const name = `${connections} connection${connections === 1 ? "" : "s"}`;
+    const passthrough = await loadOrThrow(passedThrough(edge, WINDOW), { connections, seconds: passthroughSeconds, nextQuery });
+    const sustained = await sustain(bench, name, edge, { connections, seconds, nextQuery });
+    found.push(...describeLoad(name, sustained, passthrough), ...describeGrowth(`${seconds} s on ${name}`, sustained, seconds / 4));
+  }
+  return found;
 }
 
 export async function benchSoak(bench: Bench): Promise<Measurement[]> {
-  const { soakSeconds: seconds, soakSettledSeconds: settled } = bench.plan;
-  return withShop(bench, [INDEX], async (shop) => {
-    const at = { ...shop.edge, client: shop.client };
-    const options = { connections: SOAK_CONNECTIONS, seconds, nextQuery: shop.nextQuery };
-    const passthrough = await loadOrThrow(passedBy(at, INDEX), { ...options, seconds: bench.plan.passthroughSeconds });
-    const sustained = await sustain(bench, "soak", rerankedBy(at, INDEX), options);
-    const name = `soak of ${seconds} s, ${SOAK_CONNECTIONS} connections`;
-    return [
-      ...describeLoad(name, sustained, passthrough),
-      ...describeGrowth(name, sustained, settled),
-      ...(await describeExposures(name, shop)),
-      ...memoryByTime(sustained.memory),
-    ];
-  });
+  const { soakSeconds: seconds, soakSettledSeconds, passthroughSeconds } = bench.plan;
+  const { edge, stores, nextQuery } = await openShop(bench, [WINDOW]);
+  const options = { connections: SOAK_CONNECTIONS, seconds, nextQuery };
+  const passthrough = await loadOrThrow(passedThrough(edge, WINDOW), { ...options, seconds: passthroughSeconds });
+  const sustained = await sustain(bench, "soak", edge, options);
+  const name = `soak of ${seconds} s, ${SOAK_CONNECTIONS} connections`;
+  // The record of every search that the edge has counted must have arrived.
+  const counted = Object.values(await countOutcomes(edge.client)).reduce((sum, count) => sum + count, 0);
+  const peer = { peer: "searches that the edge counted", p50: counted };
+  return [
+    ...describeLoad(name, sustained, passthrough),
+    ...describeGrowth(name, sustained, soakSettledSeconds),
+    measured(`exposure records written, ${name}`, "count", [await stores.statements()], peer),
+    ...memoryByTime(sustained),
+  ];
 }
 
 /**
- * Cloudflare ends an isolate at 128 MB, V8's heap and everything beside it; local workerd sets no limit, and V8 then lets the heap grow as
- * the machine allows. The runtime's memory (17 MB) and `edge.bin` (7) lie beside the heap, which gets 64 of the 104 that are left: the rest is for
- * bodies on their way, and to spare. Where more is needed the process ends, and every search after that fails.
+ * Cloudflare ends an isolate at 128 MB, V8's heap and everything beside it; local workerd sets no limit. The runtime's memory (17 MB) and
+ * `edge.bin` (7) are outside the heap, which gets 64 of the 104 that are left: the rest is for bodies in transit, and a reserve. A process
+ * that needs more ends, and every later search fails.
  */
 const ISOLATE_HEAP_MB = 64;
 
 const ISOLATE_CONNECTIONS = 64;
 
 export async function benchIsolate(bench: Bench): Promise<Measurement[]> {
-  const under = (seconds: number, heapMb?: number) =>
-    withShop(
-      bench,
-      [INDEX],
-      async ({ edge, client, nextQuery }) =>
-        sustain(bench, heapMb === undefined ? "unlimited heap" : `heap of ${heapMb} MB`, rerankedBy({ ...edge, client }, INDEX), {
-          connections: ISOLATE_CONNECTIONS,
-          seconds,
-          nextQuery,
-        }),
-      heapMb,
-    );
-  const unlimited = await under(bench.plan.passthroughSeconds);
-  const limited = await under(bench.plan.loadSeconds, ISOLATE_HEAP_MB);
-  const name = `heap of at most ${ISOLATE_HEAP_MB} MB, ${ISOLATE_CONNECTIONS} connections`;
+  const sustainWith = async (seconds: number, heapMb?: number): Promise<Sustained> => {
+    const { edge, nextQuery } = await openShop(bench, [WINDOW], heapMb);
+    const label = heapMb === undefined ? "unlimited heap" : `heap of ${heapMb} MB`;
+    const found = await sustain(bench, label, edge, { connections: ISOLATE_CONNECTIONS, seconds, nextQuery });
+    edge.stop();
+    return found;
+  };
+  const unlimited = await sustainWith(bench.plan.passthroughSeconds);
+  const limited = await sustainWith(bench.plan.loadSeconds, ISOLATE_HEAP_MB);
+  const at = `heap of at most ${ISOLATE_HEAP_MB} MB, ${ISOLATE_CONNECTIONS} connections`;
+  const peer = "unlimited heap";
   return [
-    withP999(measured(`search, ${name}`, "ms", limited.load.ms, beside(median(unlimited.load.ms))), limited.load.ms),
-    ...(limited.load.cpuMs === undefined || unlimited.load.cpuMs === undefined
-      ? []
-      : [measured(`processor time per search, ${name}`, "ms CPU", [limited.load.cpuMs], beside(unlimited.load.cpuMs))]),
-    measured(`resident memory of the process, ${name}`, "MB", mbOf(limited), beside(median(mbOf(unlimited)))),
-    measured(`failed searches of ${limited.load.ms.length}, ${name}`, "count", [limited.load.failed]),
+    measuredLoad(`search, ${at}`, "ms", limited.ms, against(peer, unlimited.ms)),
+    ...measuredIfAny(`processor time per search, ${at}`, "ms CPU", limited.cpuMs, against(peer, unlimited.cpuMs)),
+    measured(`resident memory of the process, ${at}`, "MB", mbsOf(limited), against(peer, mbsOf(unlimited))),
+    measured(`failed searches of ${limited.ms.length}, ${at}`, "count", [limited.failed]),
   ];
 }
 
-const beside = (p50: number) => ({ peer: "unlimited heap", p50 });
+const mbsOf = ({ memory }: Sustained): number[] => memory.map(({ mb }) => mb);
 
-const mbOf = ({ memory }: Sustained): number[] => memory.map(({ mb }) => mb);
-
-async function sustain(bench: Bench, name: string, target: Target, options: Parameters<typeof load>[1]): Promise<Sustained> {
-  const memory: MemorySample[] = [];
+/** A load of re-ranked searches, with the memory of the edge's process sampled meanwhile. */
+async function sustain(bench: Bench, name: string, edge: Edge, options: LoadOptions): Promise<Sustained> {
+  const memory: { second: number; mb: number }[] = [];
   const startedAt = performance.now();
   const progress = bench.progress(`Load, ${name}`, options.seconds);
   const timer = setInterval(() => {
     const second = (performance.now() - startedAt) / 1000;
-    memory.push({ second, mb: residentMb(target.pid) });
+    memory.push({ second, mb: residentMb(edge.pid) });
     progress.update(Math.min(options.seconds, Math.floor(second)));
   }, MEMORY_INTERVAL_MS);
   try {
-    const found = await load(target, options);
-    return { load: found, memory: memory.filter(({ second }) => second <= options.seconds) };
+    const found = await load(reranked(edge, WINDOW), options);
+    return { ...found, memory: memory.filter(({ second }) => second <= options.seconds) };
   } finally {
     clearInterval(timer);
     progress.stop();
   }
 }
 
-function describeLoad(name: string, { load: reranked }: Sustained, passthrough: Load): Measurement[] {
-  const chart = "latency-by-connections";
-  const x = name.replace(/ connections?$/, "");
-  const peer = { peer: "passthrough before it", p50: median(passthrough.ms) };
-  const rate = { peer: "passthrough before it", p50: median(passthrough.perSecond) };
+function describeLoad(name: string, { ms, perSecond, cpuMs, failed }: Sustained, passthrough: Load): Measurement[] {
+  const inLatency = (figure: Measurement, series: string) =>
+    inChart(figure, "latency-by-connections", series, name.replace(/ connections?$/, ""));
+  const peer = "passthrough before it";
   return [
-    placed(withP999(measured(`search under load, passthrough, ${name}`, "ms", passthrough.ms), passthrough.ms), chart, "passthrough", x),
-    placed(withP999(measured(`search under load, re-ranked, ${name}`, "ms", reranked.ms, peer), reranked.ms), chart, "re-ranked", x),
-    measured(`searches per second under load, re-ranked, ${name}`, "requests/s", reranked.perSecond, rate),
-    ...cpuOf(name, reranked, passthrough),
-    measured(`failed searches of ${reranked.ms.length}, ${name}`, "count", [reranked.failed]),
+    inLatency(measuredLoad(`search under load, passthrough, ${name}`, "ms", passthrough.ms), "passthrough"),
+    inLatency(measuredLoad(`search under load, re-ranked, ${name}`, "ms", ms, against(peer, passthrough.ms)), "re-ranked"),
+    measured(`searches per second under load, re-ranked, ${name}`, "requests/s", perSecond, against(peer, passthrough.perSecond)),
+    ...measuredIfAny(`processor time per re-ranked search under load, ${name}`, "ms CPU", cpuMs, against(peer, passthrough.cpuMs)),
+    measured(`failed searches of ${ms.length}, ${name}`, "count", [failed]),
   ];
-}
-
-function cpuOf(name: string, reranked: Load, passthrough: Load): Measurement[] {
-  if (reranked.cpuMs === undefined || passthrough.cpuMs === undefined) return [];
-  const peer = { peer: "passthrough before it", p50: passthrough.cpuMs };
-  return [measured(`processor time per re-ranked search under load, ${name}`, "ms CPU", [reranked.cpuMs], peer)];
 }
 
 /** From the seconds around `from` to the last ones. */
@@ -158,20 +127,13 @@ function describeGrowth(name: string, { memory }: Sustained, from: number): Meas
   ];
 }
 
-/** The record of every search that the edge has counted must have arrived. */
-async function describeExposures(name: string, { client, stores }: Shop): Promise<Measurement[]> {
-  const counted = Object.values(await countOutcomes(client, "armmt")).reduce((sum, count) => sum + count, 0);
-  const { statements } = await stores.counts();
-  return [measured(`exposure records written, ${name}`, "count", [statements], { peer: "searches that the edge counted", p50: counted })];
-}
-
-/** The middle of every minute (of every second in a short soak). */
-function memoryByTime(memory: readonly MemorySample[]): Measurement[] {
+/** The median of every minute (of every second in a short soak). */
+function memoryByTime({ memory }: Sustained): Measurement[] {
   const last = memory.at(-1)?.second ?? 0;
   const [step, unit] = last > 120 ? [60, "min"] : [1, "s"];
   return Array.from({ length: Math.ceil(last / step) }, (_, i) => {
     const mbs = memory.filter(({ second }) => second >= i * step && second < (i + 1) * step).map(({ mb }) => mb);
     const figure = measured(`resident memory, soak, ${unit} ${i + 1}`, "MB", mbs.length === 0 ? [0] : mbs);
-    return placed(figure, "memory-in-soak", "resident memory", String(i + 1));
+    return inChart(figure, "memory-in-soak", "resident memory", String(i + 1));
   });
 }

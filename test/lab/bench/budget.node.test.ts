@@ -1,10 +1,11 @@
-/** What a search costs on every machine alike (bytes, reads, requests, allocations) stays within src/lab/bench/budget.json. */
+/** The costs of a search that do not depend on the machine (bytes, reads, requests, allocations) stay within src/lab/bench/budget.json. */
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import { problemsWith, readBudget } from "../../../src/lab/bench/budget.ts";
+import { countNodes } from "../../../src/lab/bench/counts.ts";
 import type { Measurement } from "../../../src/lab/bench/measurement.ts";
 
 const MAIN = fileURLToPath(new URL("../../../src/lab/main.ts", import.meta.url));
@@ -29,5 +30,10 @@ describe("budget", () => {
       expect.stringMatching(/^"new" \(1\) has no limit: add it/),
       expect.stringMatching(/^"old" is no longer measured/),
     ]);
+  });
+
+  it("counts nodes of ONNX models only", () => {
+    expect(() => countNodes(Uint8Array.of(8, 7))).toThrow("no graph");
+    expect(() => countNodes(Uint8Array.of(7))).toThrow("wire type 7");
   });
 });

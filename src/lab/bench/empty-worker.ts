@@ -1,6 +1,0 @@
-/** A Worker that does nothing: what workerd costs without us. */
-export default {
-  fetch(): Response {
-    return new Response("done");
-  },
-};
