@@ -2,8 +2,8 @@
  * A bundled Worker in real workerd with real local KV and D1 (miniflare's), reached on workerd's own socket, so that miniflare is not between
  * the test and the Worker.
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import type { Json } from "miniflare";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import type { Bundle } from "../../src/lab/harness/bundle.ts";
@@ -30,8 +30,8 @@ export async function runBundle(bundle: Bundle, vars: Readonly<Record<string, Js
       modules: bundle.modules.map(({ name, type, bytes }) => ({ type, path: name, contents: bytes })),
       compatibilityDate: bundle.compatibilityDate,
       bindings: { ...vars },
-      kvNamespaces: { EMBEDDINGS: "bench-embeddings" },
-      d1Databases: { EVENTS: "bench-events" },
+      kvNamespaces: { EMBEDDINGS: "test-embeddings" },
+      d1Databases: { EVENTS: "test-events" },
       host: "127.0.0.1",
       port: 0,
       cf: false,

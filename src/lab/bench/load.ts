@@ -61,6 +61,7 @@ export function passedThrough({ url, pid, client }: Edge, window: number, pageSi
   return { url, pid, path: searchPath(window), headers, pageSize, expected: { outcome: "off", client } };
 }
 
+/** Throws a UserError if no search ended in time. */
 export async function load({ url, pid, path, headers, pageSize, expected }: Target, options: LoadOptions): Promise<Load> {
   const { connections, seconds, nextQuery } = options;
   const outcomes = async (): ReturnType<typeof countOutcomes> => (expected === undefined ? {} : countOutcomes(expected.client));
@@ -85,6 +86,7 @@ export async function load({ url, pid, path, headers, pageSize, expected }: Targ
     counts[interval] = (counts[interval] ?? 0) + 1;
   });
   const { non2xx, errors, timeouts } = await instance;
+  if (ms.length === 0) throw new UserError(`No search ended within ${seconds} s on ${connections} connections: the machine is too busy`);
   await sleep(SETTLE_MS);
 
   const cpuAfter = canReadCpu ? cpuTime(pid) : undefined;

@@ -109,11 +109,9 @@ export async function runBench({ parts, plan, isQuiet }: RunOptions): Promise<Me
   const clean = () => rmSync(folder, { recursive: true, force: true });
   process.once("exit", clean).once("SIGINT", exit).once("SIGTERM", exit);
   const stops: (() => void)[] = [];
-  const stopAll = () =>
-    stops
-      .splice(0)
-      .toReversed()
-      .forEach((stop) => stop());
+  const stopAll = () => {
+    for (const stop of stops.splice(0).toReversed()) stop();
+  };
   const bench: Bench = { ...createBench(folder, plan, isQuiet), defer: (stop) => void stops.push(stop) };
   try {
     const found: Measurement[] = [];

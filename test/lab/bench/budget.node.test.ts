@@ -22,7 +22,7 @@ describe("budget", () => {
     expect(problemsWith(readBudget(), counts).join("\n")).toBe("");
   });
 
-  it("says what to do about a figure that is over, without a limit, or gone", () => {
+  it("names the fix for a figure that is over its limit, without one, or gone", () => {
     const budget = { reads: { limit: 3, why: "billed" }, nodes: { limit: 10, why: "kernels" }, old: { limit: 1, why: "then" } };
     const problems = problemsWith(budget, [figure("reads", 4), figure("nodes", 10), figure("new", 1)]);
     expect(problems).toEqual([
