@@ -15,7 +15,7 @@ const schema = v.array(v.object({ name: v.string(), unit: v.picklist(["bytes", "
 const figure = (name: string, p50: number): Measurement => ({ name, unit: "count", p50, p99: p50 });
 
 describe("budget", () => {
-  it("is kept by bundle and search", { timeout: 120_000 }, async () => {
+  it("is kept by bundle and search", { timeout: 300_000 }, async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [MAIN, "bench", "--only", "counts", "--json"]);
     const counts = v.parse(schema, JSON.parse(stdout));
     expect(counts.length).toBeGreaterThan(10);
@@ -34,6 +34,6 @@ describe("budget", () => {
 
   it("counts nodes of ONNX models only", () => {
     expect(() => countNodes(Uint8Array.of(8, 7))).toThrow("no graph");
-    expect(() => countNodes(Uint8Array.of(7))).toThrow("wire type 7");
+    expect(() => countNodes(Uint8Array.of(7, 0))).toThrow("wire type 7");
   });
 });
