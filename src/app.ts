@@ -1,11 +1,12 @@
 /**
- * The routes: searches, the status page for whoever holds the admin token, and everything else to the storefront.
+ * The routes: searches, events, the status page for holders of the admin token, and everything else to the storefront.
  *
- * Reads and limits what comes in, and checks the token. What happens to a search is told in search.ts.
+ * Reads and limits requests, and checks the token. search.ts serves a search.
  */
 import type { Context } from "hono";
 import { Hono } from "hono";
 import { cors } from "hono/cors";
+import { basePath } from "hono/route";
 import { TrieRouter } from "hono/router/trie-router";
 import type { Dialect } from "./backends/dialect.ts";
 import type { EngineClient, Fetch } from "./backends/engine.ts";
@@ -14,10 +15,13 @@ import { readBody } from "./backends/read-body.ts";
 import { parseTreatment } from "./experiment/treatment.ts";
 import { BEACON } from "./events/beacon/bundled.ts";
 import type { EventsEndpoint } from "./events/endpoint.ts";
-import { EVENT_ROUTES, MAX_EVENTS_BYTES, refuseEvents, TOKENS_HEADER } from "./events/endpoint.ts";
-import type { EventFormat } from "./events/ingest.ts";
+import { MAX_EVENTS_BYTES, refuseEvents } from "./events/endpoint.ts";
+import type { AfterReply } from "./events/sink.ts";
+import type { EventFormat } from "./protocol.ts";
+import { BEACON_PATH, EVENT_ROUTES, EXPLAIN_PARAM, OUTCOME_HEADER, STATUS_PATH, TOKENS_HEADER, VARIANT_PARAM } from "./protocol.ts";
 import { search } from "./search.ts";
-import type { EdgeDeps, IndexDeps } from "./search/contract.ts";
+import type { EdgeDeps, IndexDeps, SearchRequest } from "./search/contract.ts";
+import { errorStack } from "./web.ts";
 
 /** A search request is a few kilobytes; Elasticsearch itself would take 100 MB. */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -38,25 +42,35 @@ export interface AppDeps {
   readonly status: () => Promise<object>;
   /** Counts one more search (or batch of events) of a client; false beyond its limit. */
   readonly isWithinRate?: ((client: string) => Promise<boolean>) | undefined;
+  /** Default: the request's execution context where there is one, else the work just runs. */
+  readonly afterReply?: AfterReply | undefined;
 }
 
-export function createApp(deps: AppDeps): Hono {
-  // Hono's default sorts its routes with the first request, and comes to this one for Elasticsearch's after an error of its quicker router;
-  // for those of other dialects that one takes 3 µs less per request.
+/** To be served or mounted, also below a prefix. */
+export type EdgeApp = Hono & {
+  /** Whether searches arrive at this path, not below a prefix, whatever the method. */
+  readonly isSearchPath: (path: string) => boolean;
+};
+
+export function createApp(deps: AppDeps): EdgeApp {
+  // Hono's default router sorts its routes with the first request, and falls back to this one for Elasticsearch's after an error of the quicker
+  // router, which takes 3 µs less per request for the routes of other dialects.
   const app = new Hono({ router: new TrieRouter() });
   if (deps.allowOrigins.length > 0) {
     const origin = deps.allowOrigins.includes("*") ? "*" : [...deps.allowOrigins];
-    // Asked headers are allowed as asked: which of them go further is decided in backends/headers.ts.
-    app.use(cors({ origin, allowMethods: ["GET", "POST", "HEAD"], exposeHeaders: ["x-armmt", TOKENS_HEADER], maxAge: 600 }));
+    // Any request header is allowed: backends/headers.ts decides which of them go further.
+    app.use(cors({ origin, allowMethods: ["GET", "POST", "HEAD"], exposeHeaders: [OUTCOME_HEADER, TOKENS_HEADER], maxAge: 600 }));
   }
   const { events } = deps;
   if (events !== undefined) {
     for (const [path, format] of EVENT_ROUTES) app.post(path, (c) => eventsRoute(c, deps, events, format));
-    app.get("/armmt/beacon.js", (c) => c.body(BEACON, 200, BEACON_HEADERS));
+    app.get(BEACON_PATH, (c) => c.body(BEACON, 200, BEACON_HEADERS));
   }
   const dialects = dialectsOf(deps);
+  const searchPaths = new TrieRouter<true>();
   for (const { backend, engine } of dialects) {
     for (const { path, methods } of backend.routes) {
+      searchPaths.add("ALL", path, true);
       app.on([...methods], path, (c) => searchRoute(c, deps, backend));
       app.all(path, (c) => {
         c.header("allow", methods.join(", "));
@@ -76,9 +90,9 @@ export function createApp(deps: AppDeps): Hono {
       app.get(path, (c, next) => (c.req.raw.method === method ? probeRoute(c, deps, backend, engine) : next()));
     }
   }
-  // What is no search has no dialect of its own: the first index says what the clients of this edge are likely to speak.
+  // Requests other than searches are answered in the dialect of the first index, which the clients of this edge are likely to speak.
   const usual = dialects[0]?.backend;
-  app.get("/armmt/status", async (c) => {
+  app.get(STATUS_PATH, async (c) => {
     c.header("cache-control", "no-store");
     if (await isAdmin(c.req.raw.headers, deps.adminToken)) return c.json(await deps.status());
     c.header("www-authenticate", "Bearer");
@@ -95,13 +109,13 @@ export function createApp(deps: AppDeps): Hono {
   app.get("*", (c) => storefrontRoute(c, deps, usual));
   app.notFound((c) => refuse(c, usual, 404, "not_found", `No route for ${c.req.method} ${c.req.path}: searches go to ${paths}`));
   app.onError((cause, c) => {
-    deps.edge.log({ level: "error", event: "internal_error", detail: cause.stack ?? cause.message });
+    deps.edge.log({ level: "error", event: "internal_error", detail: errorStack(cause) });
     return refuse(c, usual, 500, "internal_error", "The edge failed; its log says why");
   });
-  return app;
+  return Object.assign(app, { isSearchPath: (path: string) => searchPaths.match("ALL", path)[0].length > 0 });
 }
 
-/** One of each dialect that an index speaks, with the engine of its first index, in the order of the configuration. */
+/** Each dialect that an index speaks, with the engine of its first index, in the order of the configuration. */
 function dialectsOf({ indexes }: AppDeps): readonly Pick<IndexDeps, "backend" | "engine">[] {
   const byBackend = new Map<Dialect, IndexDeps>();
   for (const index of indexes.values()) if (!byBackend.has(index.backend)) byBackend.set(index.backend, index);
@@ -119,20 +133,20 @@ async function searchRoute(c: Context, deps: AppDeps, backend: Dialect): Promise
     return refuse(c, backend, 413, "content_too_long_exception", `The body is longer than ${MAX_BODY_BYTES} bytes: send less`);
 
   const { search: query, searchParams, pathname } = new URL(c.req.url);
-  const wantsAdmin = searchParams.has("armmt_explain") || searchParams.has("armmt_variant");
+  const wantsAdmin = searchParams.has(EXPLAIN_PARAM) || searchParams.has(VARIANT_PARAM);
   const isTrusted = wantsAdmin && (await isAdmin(headers, deps.adminToken));
-  const forcedVariant = isTrusted ? (searchParams.get("armmt_variant") ?? undefined) : undefined;
+  const forcedVariant = isTrusted ? (searchParams.get(VARIANT_PARAM) ?? undefined) : undefined;
   const treatment = forcedVariant === undefined ? undefined : parseTreatment(forcedVariant);
-  if (treatment?.ok === false) return refuse(c, backend, 400, "illegal_argument_exception", `armmt_variant: ${treatment.error}`);
-  const request = {
-    method: c.req.method === "POST" ? ("POST" as const) : ("GET" as const),
-    path: pathname,
+  if (treatment?.ok === false) return refuse(c, backend, 400, "illegal_argument_exception", `${VARIANT_PARAM}: ${treatment.error}`);
+  const request: SearchRequest = {
+    method: c.req.method === "POST" ? "POST" : "GET",
+    path: pathBelowMount(c, pathname),
     search: query,
     body,
     headers,
-    isExplained: isTrusted && searchParams.has("armmt_explain"),
+    isExplained: isTrusted && searchParams.has(EXPLAIN_PARAM),
     forcedVariant,
-    afterReply: (work: Promise<unknown>) => c.executionCtx.waitUntil(work),
+    afterReply: afterReplyOf(c, deps),
   };
   const plan = backend.plan(request, c.req.param("index"));
   if (!plan.ok) return refuse(c, backend, plan.error.status, plan.error.type, plan.error.message);
@@ -153,10 +167,29 @@ async function eventsRoute(c: Context, deps: AppDeps, events: EventsEndpoint, fo
     return refuseEvents(429, "too_many_requests", "Too many events from this address: try again in a minute");
   const body = await bytesOf(raw, MAX_EVENTS_BYTES);
   if (body === undefined) return refuseEvents(413, "too_large", `The body is longer than ${MAX_EVENTS_BYTES} bytes: send less at once`);
-  return events({ format, url: raw.url, headers: raw.headers, body, afterReply: (work) => c.executionCtx.waitUntil(work) });
+  return events({ format, url: raw.url, headers: raw.headers, body, afterReply: afterReplyOf(c, deps) });
 }
 
-/** `kind` keeps counts apart. A limiter that fails limits nobody. */
+/** Never throws, and no work becomes an unhandled rejection. */
+function afterReplyOf(c: Context, { afterReply, edge }: AppDeps): AfterReply {
+  return (work) => {
+    const logged = work.catch((cause: unknown) => edge.log({ level: "error", event: "after_reply_failed", detail: errorStack(cause) }));
+    try {
+      if (afterReply === undefined) c.executionCtx.waitUntil(logged);
+      else afterReply(logged);
+    } catch {
+      // Hono throws where the host gave no execution context: the work runs all the same.
+    }
+  };
+}
+
+/** The path without the prefix below which the app is mounted. */
+function pathBelowMount(c: Context, path: string): string {
+  const prefix = basePath(c);
+  return prefix === "/" || !path.startsWith(prefix) ? path : path.slice(prefix.length);
+}
+
+/** `kind` keeps counts apart. Without an answer of the limiter, nothing is limited. */
 async function isWithinRate(deps: AppDeps, headers: Headers, kind: string): Promise<boolean> {
   const client = headers.get("cf-connecting-ip");
   if (deps.isWithinRate === undefined || client === null) return true;
@@ -168,10 +201,10 @@ async function isWithinRate(deps: AppDeps, headers: Headers, kind: string): Prom
   }
 }
 
-/** Whether the engine is there, as clients ask before they search. */
+/** Clients ask whether the engine is there before they search. */
 async function probeRoute(c: Context, { edge }: AppDeps, backend: Dialect, engine: EngineClient): Promise<Response> {
   const method = c.req.raw.method === "HEAD" ? ("HEAD" as const) : ("GET" as const);
-  const request = { method, path: c.req.path, search: "", body: undefined };
+  const request = { method, path: pathBelowMount(c, c.req.path), search: "", body: undefined };
   const reply = await engine.send(request, c.req.raw.headers, edge.engineTimeoutMs);
   if (!reply.ok) return refuse(c, backend, 502, reply.error.reason, "The search engine cannot be reached; try again");
   const headers = headersFromEngine(reply.value.headers, { isEdited: false, isPrivate: true });
@@ -192,7 +225,7 @@ async function storefrontRoute(c: Context, deps: AppDeps, usual: Dialect | undef
   if (deps.storefrontUrl === undefined) return c.notFound();
   const { pathname, search: query } = new URL(c.req.url);
   try {
-    const response = await deps.fetch(`${deps.storefrontUrl}${pathname}${query}`, {
+    const response = await deps.fetch(`${deps.storefrontUrl}${pathBelowMount(c, pathname)}${query}`, {
       method: c.req.raw.method,
       headers: headersToStorefront(c.req.raw.headers),
       redirect: "manual",
@@ -204,7 +237,7 @@ async function storefrontRoute(c: Context, deps: AppDeps, usual: Dialect | undef
   }
 }
 
-/** Compares digests, so that neither the time it takes nor an early difference tells anything of the token. */
+/** Compares digests in constant time. */
 async function isAdmin(headers: Headers, token: string | undefined): Promise<boolean> {
   const given = /^Bearer +(.+)$/i.exec(headers.get("authorization") ?? "")?.[1];
   if (token === undefined || given === undefined) return false;
@@ -218,7 +251,7 @@ async function digest(text: string): Promise<Uint8Array> {
 
 type RefusalStatus = 400 | 401 | 404 | 405 | 413 | 429 | 500 | 502;
 
-/** In the words of the engine, which is what the clients of these routes understand. */
+/** In the engine's format, which the clients of these routes understand. */
 function refuse(c: Context, backend: Dialect | undefined, status: RefusalStatus, type: string, message: string): Response {
   const { headers, body } = backend?.describeError(status, type, message) ?? { headers: { "content-type": "text/plain" }, body: message };
   return c.body(body, status, headers);

@@ -1,7 +1,8 @@
 /**
- * An edge on any runtime: configuration and what the platform has → the Hono app. The entries (worker.ts, server/, the demo's service
- * worker) differ in what they give here and in nothing else.
+ * An edge on any runtime: configuration and what the platform has → the Hono app. The entries in runtimes/ differ in what they give here and
+ * in nothing else.
  */
+import type { EdgeApp } from "./app.ts";
 import { createApp } from "./app.ts";
 import type { Dialects } from "./backends/dialects.ts";
 import { dialectLimits } from "./backends/dialects.ts";
@@ -9,17 +10,18 @@ import type { Fetch } from "./backends/engine.ts";
 import type { Config } from "./config/config.ts";
 import { parseConfig } from "./config/config.ts";
 import type { KvReader } from "./embeddings/store.ts";
+import type { Counters } from "./events/counters.ts";
 import { createCounters, createEventCounters } from "./events/counters.ts";
 import { createEventsEndpoint } from "./events/endpoint.ts";
-import type { ReliableSink } from "./events/sink.ts";
+import { createUnitHash } from "./events/keys.ts";
+import type { AfterReply, RetryingSink } from "./events/sink.ts";
 import type { SinkBindings } from "./events/sinks.ts";
 import { openSinks, sinkProblems } from "./events/sinks.ts";
 import { createEventTokens } from "./events/token.ts";
-import { createUnitHash } from "./events/unit.ts";
 import type { Scorers } from "./inference/scorers.ts";
-import { assembleSearches } from "./search/assemble.ts";
+import { assembleSearches, describeStatus } from "./search/assemble.ts";
 import type { FlagClient } from "./search/flags.ts";
-import { describeStatus } from "./search/status.ts";
+import type { Log } from "./web.ts";
 
 export interface Platform {
   /** Variables, as wrangler.toml has them or as text. */
@@ -27,27 +29,29 @@ export interface Platform {
   /** Where item vectors were published. */
   readonly kv: KvReader;
   /** Stores for EVENT_SINKS by binding, or one sink for all records. */
-  readonly sinks: SinkBindings | ReliableSink;
+  readonly sinks: SinkBindings | RetryingSink;
   readonly scorer: Scorers;
   readonly fetch: Fetch;
-  /** That the configuration may name. */
+  /** The dialects that the configuration may name. */
   readonly dialects: Dialects;
   readonly flagClient?: FlagClient | undefined;
   /** Counts one more search (or batch of events) of a client; false beyond its limit. */
   readonly isWithinRate?: ((client: string) => Promise<boolean>) | undefined;
-  /** What /armmt/status says of the platform besides. */
+  /** Facts of the platform for /armmt/status. */
   readonly describe?: (() => object) | undefined;
+  /** Keeps the host alive until the work is done. Default: the request's execution context where there is one, else the work just runs. */
+  readonly afterReply?: AfterReply | undefined;
   /** Milliseconds since 1970. Default: the platform's clock. */
   readonly now?: (() => number) | undefined;
   /** Default: random UUIDs. */
   readonly createId?: (() => string) | undefined;
-  /** Default: one line of JSON on the console. */
+  /** May throw: the line is then lost. Default: one line of JSON on the console. */
   readonly log?: Log | undefined;
+  /** Default: those that /armmt/status shows. */
+  readonly counters?: Counters | undefined;
   /** Of one reply of the engine. Default 16 MiB. */
   readonly maxReplyBytes?: number | undefined;
 }
-
-export type Log = (entry: Readonly<Record<string, unknown>>) => void;
 
 export class ConfigurationError extends Error {
   readonly problems: readonly string[];
@@ -68,11 +72,11 @@ export function readConfig({ env, sinks, dialects, log = logToConsole }: Pick<Pl
 }
 
 /** Throws like readConfig(). */
-export function openEdge(platform: Platform): ReturnType<typeof createApp> {
-  const { kv, sinks, scorer, fetch, dialects, flagClient, isWithinRate, describe, maxReplyBytes } = platform;
-  const { now = () => Date.now(), createId = () => crypto.randomUUID(), log = logToConsole } = platform;
+export function openEdge(platform: Platform): EdgeApp {
+  const { kv, sinks, scorer, fetch, dialects, flagClient, isWithinRate, describe, afterReply, maxReplyBytes } = platform;
+  const { now = () => Date.now(), createId = () => crypto.randomUUID(), counters = createCounters() } = platform;
+  const log = neverThrowing(platform.log ?? logToConsole);
   const config = readConfig(platform);
-  const counters = createCounters();
   const eventCounters = createEventCounters();
   const names = config.eventSinks;
   const sink = isSink(sinks) ? sinks : openSinks({ names, bindings: sinks, counters: eventCounters, now, createId, log });
@@ -90,14 +94,26 @@ export function openEdge(platform: Platform): ReturnType<typeof createApp> {
     events: createEventsEndpoint({ ingest: events && { tokens: events.tokens, sink, counters: eventCounters, now }, allowOrigins, log }),
     status: async () => ({ ...(await describeStatus(searches)), events: eventCounters.snapshot(), ...describe?.() }),
     isWithinRate,
+    afterReply,
   });
 }
 
-function isSink(sinks: SinkBindings | ReliableSink): sinks is ReliableSink {
+function isSink(sinks: SinkBindings | RetryingSink): sinks is RetryingSink {
   return "writeEvents" in sinks;
 }
 
 /** One line of JSON on the platform's console, which every platform collects. */
 export function logToConsole(entry: Readonly<Record<string, unknown>>): void {
   console.log(JSON.stringify(entry));
+}
+
+/** A shopper's reply does not depend on a log. */
+function neverThrowing(log: Log): Log {
+  return (entry) => {
+    try {
+      log(entry);
+    } catch {
+      // There is nowhere left to report it.
+    }
+  };
 }

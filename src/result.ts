@@ -1,5 +1,5 @@
 /**
- * Expected failures as values, and the list of every reason for which the edge may leave a search as the engine ordered it.
+ * Expected failures as values, and the table of every reason for which the edge may leave a search as the engine ordered it.
  *
  * Not for bugs or bad deployments: those throw at start.
  */
@@ -14,51 +14,89 @@ export function err<E>(error: E): Result<never, E> {
   return { ok: false, error };
 }
 
-/**
- * Why a search was not re-ranked. The codes are public: they stand in the `x-armmt` response header and in exposure records, so a
- * code is never renamed, only added.
- */
-export type BypassReason =
+export interface ReasonFacts {
+  /** Asked for, or nothing to do: logged as information. Anything else is a warning. */
+  readonly expected: boolean;
+  /** Follows from the request alone, so the engine's own cache headers are kept. */
+  readonly cacheable: boolean;
+  /** Recorded as an exposure: the shopper saw a list, or should have seen one. */
+  readonly exposed: boolean;
+  /** In a browser: the failure is the device's, so the network answers instead and may well re-rank. */
+  readonly onDevice: boolean;
+  /** `reply`: the engine answered, but not with a list that can be edited. `edge`: a bug, logged as an error. */
+  readonly fault?: "reply" | "edge";
+  /** For the documentation: one sentence, Markdown. */
+  readonly about: string;
+}
+
+const REQUEST = { expected: true, cacheable: true, exposed: true, onDevice: false };
+const CHOICE = { expected: true, cacheable: false, exposed: true, onDevice: false };
+const ENGINE = { expected: false, cacheable: false, exposed: true, onDevice: false };
+const REPLY = { ...ENGINE, fault: "reply" as const };
+const RANKING = { expected: false, cacheable: false, exposed: true, onDevice: true };
+
+/** The codes are public: they appear in the `x-armmt` header and in exposure records, so a code is never renamed, only added. */
+const TABLE = {
   // Asked for, or nothing to do
-  | "off" // request header `x-armmt: off`
-  | "engine_order" // the variant serves the order of the engine; the code does not name the variant
-  | "explicit_sort"
-  | "cursor" // search_after, scroll, point in time
-  | "grouped" // collapse and the like
-  | "federated" // one list out of several indexes or several queries
-  | "redirected" // the engine sends the shopper elsewhere
-  | "index_excluded" // the configuration passes this index on
-  | "size_zero"
-  | "beyond_window" // offset >= W
-  | "no_query_text"
-  | "too_few_hits" // fewer than two candidates
-  | "request_not_understood" // the engine's own error is the best answer
+  off: { ...CHOICE, about: "the request asked for it: `x-armmt: off`" },
+  engine_order: { ...CHOICE, about: "the variant serves the order of the engine" },
+  explicit_sort: { ...REQUEST, about: "the shopper sorts by something other than relevance" },
+  cursor: { ...REQUEST, about: "`search_after`, scroll, point in time, `cursorMark`" },
+  grouped: { ...REQUEST, about: "`collapse`, `distinct` and the like" },
+  federated: { ...REQUEST, about: "one list out of several indexes, or out of several texts" },
+  redirected: { ...REQUEST, about: "the engine sends the shopper elsewhere" },
+  index_excluded: { ...REQUEST, about: "the index has `window = 0`" },
+  size_zero: { ...REQUEST, exposed: false, about: "no hits wanted" },
+  beyond_window: { ...REQUEST, about: "the page starts at or after W" },
+  no_query_text: { ...REQUEST, about: "browsing: no words to rank by" },
+  too_few_hits: { ...CHOICE, about: "fewer than two hits" },
+  request_not_understood: {
+    ...REQUEST,
+    exposed: false,
+    about: "the body is not a search body, and the engine's own error answers; or the fields that are asked for leave out the id",
+  },
   // The engine
-  | "engine_unreachable"
-  | "engine_timeout"
-  | "engine_status" // not 2xx
-  | "engine_incomplete" // the engine itself says that hits may be missing
-  | "engine_refused_window" // the widened request failed, the shopper's own was sent
-  | "reply_too_large"
-  | "reply_not_json"
-  | "reply_not_search"
-  | "duplicate_ids"
-  | "over_budget" // no time left to rank
+  engine_unreachable: { ...ENGINE, onDevice: true, about: "no connection: 502" },
+  engine_timeout: { ...ENGINE, about: "no reply within `ENGINE_TIMEOUT_MS`: 504" },
+  engine_status: { ...ENGINE, about: "the engine answered 4xx or 5xx; passed through" },
+  engine_incomplete: { ...ENGINE, about: "the engine itself says that hits may be missing; its order stays" },
+  engine_refused_window: { ...ENGINE, about: "the widened request failed; the shopper's own was sent" },
+  reply_too_large: { ...REPLY, about: "the reply is larger than the edge buffers" },
+  reply_not_json: { ...REPLY, about: "the reply is broken or truncated JSON" },
+  reply_not_search: {
+    ...REPLY,
+    about: "JSON, but not a search reply; or hits without the `idField` of the configuration (the log names it)",
+  },
+  duplicate_ids: { ...REPLY, about: "the engine listed one id twice" },
+  over_budget: { ...RANKING, about: "no time left within `RANK_BUDGET_MS`" },
   // Item vectors
-  | "store_unavailable"
-  | "store_timeout"
-  | "nothing_published"
-  | "shard_missing"
-  | "shard_corrupt" // magic, version, dims or checksum
-  | "no_item_vectors" // none of the candidates is known, or none has a vector
+  store_unavailable: { ...RANKING, about: "KV failed" },
+  store_timeout: { ...RANKING, about: "KV was slower than the budget" },
+  nothing_published: { ...RANKING, about: "no item vectors are published for the catalogue" },
+  shard_missing: { ...RANKING, about: "a shard of the live set is not in KV" },
+  shard_corrupt: { ...RANKING, about: "a shard's magic, version, dims or checksum is wrong" },
+  no_item_vectors: { ...RANKING, about: "none of the candidates has a vector" },
   // The model
-  | "model_unavailable" // the session could not be created
-  | "model_mismatch" // manifest against graph, shards or feature list
-  | "model_failed" // the run was refused
-  | "model_trapped" // wasm trap: the runtime is dead until the isolate is replaced
-  | "scores_not_finite"
-  | "scores_wrong_count"
-  | "internal_error"; // a bug: logged with its stack
+  model_unavailable: { ...RANKING, about: "the session could not be created" },
+  model_mismatch: { ...RANKING, about: "manifest, graph, features or shards do not belong together; the log names what differs" },
+  model_failed: { ...RANKING, about: "the run was refused" },
+  model_trapped: {
+    ...RANKING,
+    about: "WebAssembly trap, for instance outside of what `armmt build` profiled; this isolate stays on engine order",
+  },
+  scores_not_finite: { ...RANKING, about: "the model gave NaN or infinity" },
+  scores_wrong_count: { ...RANKING, about: "the model gave more or fewer scores than candidates" },
+  internal_error: { ...RANKING, fault: "edge", about: "a bug of ours; logged with its stack" },
+} as const satisfies Readonly<Record<string, ReasonFacts>>;
+
+/** Why a search was not re-ranked. */
+export type BypassReason = keyof typeof TABLE;
+
+export const REASONS: Readonly<Record<BypassReason, ReasonFacts>> = TABLE;
+
+export function isBypassReason(text: string): text is BypassReason {
+  return Object.hasOwn(REASONS, text);
+}
 
 /** A failure with its public code and a private detail for the log. */
 export interface Bypass {

@@ -1,4 +1,7 @@
-/** Small things that every runtime has and no library is worth: texts of errors, SHA-256, waiting. */
+/** Small things that every runtime has and no library is worth: the log, texts of errors, SHA-256, waiting. */
+
+/** Takes one entry; plain data. */
+export type Log = (entry: Readonly<Record<string, unknown>>) => void;
 
 export const DAY_MS = 86_400_000;
 
@@ -34,7 +37,7 @@ export function sleep(ms: number): Promise<void> {
   });
 }
 
-/** What `work` resolves to, or `late()` after `timeoutMs`; then `work` goes on and its outcome is dropped. Rejects as `work` does. */
+/** The value of `work`, or `late()` after `timeoutMs`; then `work` goes on and its outcome is dropped. Rejects if `work` or `late()` does. */
 export async function withTimeout<T, L>(work: Promise<T>, timeoutMs: number, late: () => L): Promise<T | L> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<L>((resolve) => {

@@ -1,32 +1,26 @@
-/** The README may not promise what the sources do not have: its lists of reasons, commands and scripts are compared with the code. */
+/** The README may not promise what the sources do not have: its tables are printed from the code, its commands and scripts compared. */
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { reasonsTable } from "./harness/reasons.ts";
 import { requestMatrix } from "./search/dialects/matrix.ts";
 
 const root = resolve(import.meta.dirname, "..");
-const readme = readFileSync(resolve(root, "README.md"), "utf8");
+const path = resolve(root, "README.md");
+const readme = readFileSync(path, "utf8");
 
 describe("README", () => {
-  it("lists every bypass reason, in the order of result.ts", () => {
-    const union =
-      /export type BypassReason =([\s\S]*?);\s*(?:\/\/[^\n]*)?\n\n/.exec(readFileSync(resolve(root, "src/result.ts"), "utf8"))?.[1] ?? "";
-    const codes = [...union.matchAll(/^\s*\| "(\w+)"/gm)].map((match) => match[1]);
-    const table = /\| reason \| when \|\n([\s\S]*?)\n\n/.exec(readme)?.[1] ?? "";
-    const rows = [...table.matchAll(/^\| `(\w+)` \| /gm)].map((match) => match[1]);
-    expect(codes.length).toBeGreaterThan(20);
-    expect(rows).toEqual(codes);
-  });
-
-  it("shows the request matrix that the tests of the dialects make", () => {
-    const [before, after] = ["<!-- matrix: UPDATE_README=1 npx vitest run test/readme.node.test.ts -->\n", "\n<!-- /matrix -->"];
-    const start = readme.indexOf(before) + before.length;
-    const end = readme.indexOf(after);
-    if (process.env["UPDATE_README"] !== undefined) {
-      writeFileSync(resolve(root, "README.md"), readme.slice(0, start) + requestMatrix() + readme.slice(end));
-      return;
-    }
-    expect(readme.slice(start, end)).toBe(requestMatrix());
+  it.each([
+    ["reasons", "the table of bypass reasons of result.ts", reasonsTable],
+    ["matrix", "the request matrix that the tests of the dialects make", requestMatrix],
+  ])("shows %s: %s", (part, _, print) => {
+    const [before, after] = [`<!-- ${part}: UPDATE_README=1 npx vitest run test/readme.node.test.ts -->\n`, `\n<!-- /${part} -->`];
+    const text = readFileSync(path, "utf8");
+    const start = text.indexOf(before) + before.length;
+    const end = text.indexOf(after);
+    expect(end).toBeGreaterThan(start);
+    if (process.env["UPDATE_README"] !== undefined) writeFileSync(path, text.slice(0, start) + print() + text.slice(end));
+    else expect(text.slice(start, end)).toBe(print());
   });
 
   it("names npm scripts that exist", () => {

@@ -13,9 +13,10 @@ import type { Member } from "./json-spans.ts";
 import { elements, members } from "./json-spans.ts";
 import type { JsonObject } from "./json-values.ts";
 import { isObject, member } from "./json-values.ts";
+import { EXPLAIN_PARAM, VARIANT_PARAM } from "../protocol.ts";
 
 /** Parameters that only the edge reads; an engine would refuse them as unknown. */
-export const EDGE_PARAMS: ReadonlySet<string> = new Set(["armmt_explain", "armmt_variant"]);
+export const EDGE_PARAMS: ReadonlySet<string> = new Set([EXPLAIN_PARAM, VARIANT_PARAM]);
 
 export interface Param {
   readonly key: string;

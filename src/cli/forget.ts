@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { Command } from "commander";
-import { createUnitHash, isUnitHash } from "../events/unit.ts";
+import { createUnitHash, isUnitHash } from "../events/keys.ts";
 import { ROOT } from "./embed/encoder.ts";
 import { placesElsewhere } from "./forget/elsewhere.ts";
 import type { EventDatabase } from "../report/sql-log.ts";

@@ -11,7 +11,7 @@ import { describeIssue, integer, isOrigin, NAME, parseJson, table, url } from ".
 import { index } from "./index-table.ts";
 import { MIN_SECRET_LENGTH } from "../events/keys.ts";
 import type { QueueSinkName, SinkName } from "../events/sinks.ts";
-import { QUEUE_SINK_NAMES, SINK_NAMES } from "../events/sinks.ts";
+import { isSinkName, QUEUE_SINK_NAMES, SINK_BINDINGS } from "../events/sinks.ts";
 import type { Experiment } from "../experiment/assign.ts";
 import type { ItemValue } from "../ranking/item-values.ts";
 import type { Result } from "../result.ts";
@@ -78,7 +78,7 @@ const origin = v.pipe(
 
 const secret = v.optional(v.pipe(v.string("use text"), v.nonEmpty("leave it out or give it a value")));
 
-const SINKS = `list sinks: ${SINK_NAMES.join(", ")}`;
+const SINKS = `list sinks: ${Object.keys(SINK_BINDINGS).join(", ")}`;
 
 const environment = v.object({
   INDEXES: v.pipe(
@@ -105,7 +105,7 @@ const environment = v.object({
   ),
   EVENT_SINKS: v.optional(
     v.pipe(
-      table(v.array(v.picklist(SINK_NAMES, SINKS), SINKS)),
+      table(v.array(v.custom<SinkName>(isSinkName, SINKS), SINKS)),
       v.minLength(1, SINKS),
       v.check((list) => new Set(list).size === list.length, "list each sink once"),
     ),

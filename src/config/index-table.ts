@@ -1,7 +1,7 @@
 /** The table of one index: its engine, its window, and what an engine without a dialect calls things. */
 import * as v from "valibot";
 import { ECHOED_NUMBERS, LEAVE_REASONS } from "../backends/dialect.ts";
-import { EVENT_ROUTES } from "../events/endpoint.ts";
+import { EVENT_ROUTES, isEdgePath } from "../protocol.ts";
 import { ITEM_VALUES } from "../ranking/item-values.ts";
 import { headerName, integer, memberPath, NAME, url } from "./fields.ts";
 
@@ -12,7 +12,7 @@ const searchPath = v.pipe(
     /^(\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+\/?$/,
     'use a path such as "/v1/search", of letters, digits, dots, dashes, underscores and ~',
   ),
-  v.check((path) => !/^\/armmt(\/|$)/.test(path), "use another path: the edge's own pages are there"),
+  v.check((path) => !isEdgePath(path), "use another path: the edge's own pages are there"),
   v.check((path) => !EVENT_ROUTES.has(path), "use another path: the edge takes events there"),
 );
 

@@ -1,18 +1,16 @@
 /**
  * Live counters in Analytics Engine: one data point per kind of record in a batch, for a dashboard of the last three months.
  *
- * Never a source of truth: the platform samples, and a write that fails is not reported. Nothing of a shopper and no item goes there, so
- * there is nothing to forget either.
+ * Not a source of truth: the platform samples, and does not report failed writes. Holds no ids of shoppers or items, so nothing has to be
+ * deleted there.
  *
  *   index1  experiment, or "-"
  *   blob1 record ("exposure" or an action) · blob2 variant · blob3 application · blob4 reason of a bypass, or "" · blob5 team, or ""
  *   double1 records · double2 items (quantities added up) · double3 money (price times quantity, whatever the currency)
  */
 import type { AnalyticsEngineDataset } from "@cloudflare/workers-types";
-import { err, ok } from "../result.ts";
-import type { Result } from "../result.ts";
 import type { Sink } from "./sink.ts";
-import { messageOf } from "./sink.ts";
+import { attempt, writeAsNew } from "./sink.ts";
 import type { ServedEvent, UbiQueryRecord } from "./ubi.ts";
 
 interface Point {
@@ -24,7 +22,7 @@ interface Point {
 }
 
 export function createAnalyticsSink(dataset: Pick<AnalyticsEngineDataset, "writeDataPoint">): Sink {
-  function writePoints(points: readonly Point[]): Result<true, string> {
+  function writePoints(points: readonly Point[]): void {
     const groups = new Map<string, { readonly point: Point; readonly doubles: [number, number, number] }>();
     for (const point of points) {
       const key = JSON.stringify([point.experiment, point.blobs]);
@@ -34,23 +32,15 @@ export function createAnalyticsSink(dataset: Pick<AnalyticsEngineDataset, "write
       group.doubles[1] += point.items;
       group.doubles[2] += point.money;
     }
-    try {
-      for (const { point, doubles } of groups.values()) {
-        dataset.writeDataPoint({ indexes: [point.experiment ?? "-"], blobs: [...point.blobs], doubles: [...doubles] });
-      }
-      return ok(true);
-    } catch (error) {
-      return err(messageOf(error));
+    for (const { point, doubles } of groups.values()) {
+      dataset.writeDataPoint({ indexes: [point.experiment ?? "-"], blobs: [...point.blobs], doubles: [...doubles] });
     }
   }
   return {
     name: "analytics",
-    write: async (record) => writePoints([exposurePoint(record)]),
-    writeExposures: async (records) => writePoints(records.map(exposurePoint)),
-    async writeEvents(events) {
-      const written = writePoints(events.map(eventPoint));
-      return written.ok ? ok({ written: events.length, duplicates: 0 }) : written;
-    },
+    write: (record) => attempt(() => writePoints([exposurePoint(record)])),
+    writeExposures: (records) => attempt(() => writePoints(records.map(exposurePoint))),
+    writeEvents: (events) => writeAsNew(events, () => writePoints(events.map(eventPoint))),
   };
 }
 

@@ -1,8 +1,8 @@
 /**
- * What clients send to `/events`: UBI 1.3 event records in a batch, with tokens. And the one form into which this and the other formats
- * (algolia-events.ts, metarank-events.ts) are read.
+ * The body of `/events`: UBI 1.3 event records in a batch, with tokens. And the common form of this and the other formats
+ * (foreign-events.ts).
  *
- * Reads shapes only: whether a token is ours, an item was served or a time makes sense is decided in ingest.ts.
+ * Reads shapes only: ingest.ts decides whether a token is ours, an item was served or a time makes sense.
  */
 import * as v from "valibot";
 import type { Result } from "../result.ts";
@@ -36,7 +36,7 @@ export interface ClientEvent {
   readonly eventName: string | undefined;
 }
 
-/** Place of the event in the request, and what it says or why it could not be read. */
+/** Index of the event in the request, and its content or why it could not be read. */
 export interface ReadEvent {
   readonly index: number;
   readonly event: Result<ClientEvent, string>;
@@ -52,7 +52,7 @@ export interface ClientBatch {
   readonly events: readonly ReadEvent[];
 }
 
-/** The error is for whoever wrote the client. */
+/** The error is for the client's developer. */
 export type BatchReader = (body: unknown) => Result<ClientBatch, string>;
 
 const trimmed = (maxLength: number) =>
@@ -62,7 +62,7 @@ const trimmed = (maxLength: number) =>
     v.transform((text) => text.toWellFormed()),
   );
 
-/** UBI's own example data has nulls where it means nothing. */
+/** UBI's own example data has nulls for missing values. */
 const optional = <T extends v.GenericSchema>(schema: T) => v.optional(v.nullable(schema));
 
 export const identifier = trimmed(256);
@@ -106,7 +106,7 @@ export const currencyCode = v.pipe(
   v.transform((code) => code.toUpperCase()),
 );
 
-const sentEvents = v.pipe(v.array(v.unknown()), v.maxLength(MAX_EVENTS, `at most ${MAX_EVENTS} events in one request`));
+export const sentEvents = v.pipe(v.array(v.unknown()), v.maxLength(MAX_EVENTS, `at most ${MAX_EVENTS} events in one request`));
 
 const batchSchema = v.union([
   v.pipe(
@@ -125,7 +125,7 @@ const batchSchema = v.union([
 const eventSchema = v.object({
   action_name: identifier,
   event_id: optional(v.union([identifier, v.number()])),
-  /** The token, or its place in the batch's list. */
+  /** The token, or its index in the batch's list. */
   token: optional(v.union([v.string(), v.number()])),
   query_id: optional(v.string()),
   client_id: optional(identifier),

@@ -1,16 +1,17 @@
 /**
  * Exposures and events in D1: one row per search and one per event, the columns that a report groups by beside the whole record.
  *
- * Makes its tables itself, the first time it finds none, and adds a column that an older table lacks. Reads nothing back.
+ * Creates its tables when the first write finds none, and adds a column that an older table lacks. Reads nothing back.
  */
 import type { Result } from "../result.ts";
 import { err, ok } from "../result.ts";
 import type { Sink } from "./sink.ts";
-import { messageOf } from "./sink.ts";
+import { attempt } from "./sink.ts";
 import type { UbiQueryRecord } from "./ubi.ts";
+import { errorText } from "../web.ts";
 
 /**
- * A query_id may come from the client and may come twice (two pages of one search), so it is no key. JSON columns hold UBI's own objects;
+ * A query_id may come from the client, and twice (two pages of one search), so it is not a key. JSON columns hold UBI's own objects;
  * `hit_ids` is query_response_hit_ids.
  */
 const SCHEMA = [
@@ -55,7 +56,7 @@ const EXPOSURE_COLUMNS = `timestamp, application, query_id, client_id, user_quer
 
 const INSERT_EXPOSURE = `INSERT INTO ubi_queries (${EXPOSURE_COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)`;
 
-/** An exposure has no id of its own; the same search shows the same hits in the same millisecond only once. */
+/** Exposures have no id; the same search shows the same hits in the same millisecond only once. */
 const INSERT_EXPOSURE_ONCE = `INSERT INTO ubi_queries (${EXPOSURE_COLUMNS}) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
   WHERE NOT EXISTS (SELECT 1 FROM ubi_queries WHERE query_id = ?3 AND timestamp = ?1 AND hit_ids = ?11)`;
 
@@ -93,18 +94,12 @@ export interface EventDatabase {
 }
 
 export function createD1Sink(db: EventDatabase): Sink {
-  async function writeExposures(records: readonly UbiQueryRecord[], isRepeated: boolean): Promise<Result<true, string>> {
-    try {
+  const writeExposures = (records: readonly UbiQueryRecord[], isRepeated: boolean): Promise<Result<true, string>> =>
+    attempt(async () => {
       const statement = db.prepare(isRepeated ? INSERT_EXPOSURE_ONCE : INSERT_EXPOSURE);
-      await runMakingTables(
-        db,
-        records.map((record) => statement.bind(...valuesOf(record))),
-      );
-      return ok(true);
-    } catch (error) {
-      return err(messageOf(error));
-    }
-  }
+      const inserts = records.map((record) => statement.bind(...valuesOf(record)));
+      await runMakingTables(db, inserts);
+    });
   return {
     name: "d1",
     write: (record) => writeExposures([record], false),
@@ -118,14 +113,14 @@ export function createD1Sink(db: EventDatabase): Sink {
         const written = await runMakingTables(db, inserts);
         return ok({ written, duplicates: events.length - written });
       } catch (error) {
-        return err(messageOf(error));
+        return err(errorText(error));
       }
     },
   };
 }
 
 /**
- * Tries the inserts first: only the very first write of a database finds no table, and no isolate has to remember whether there is one.
+ * Tries the inserts first: only the first write of a database finds no table, and no isolate has to remember whether there is one.
  * All or none. Resolves with the number of rows that are new.
  */
 async function runMakingTables(db: EventDatabase, inserts: readonly EventStatement[]): Promise<number> {
@@ -133,7 +128,7 @@ async function runMakingTables(db: EventDatabase, inserts: readonly EventStateme
   try {
     return await run(db, inserts);
   } catch (error) {
-    const message = messageOf(error);
+    const message = errorText(error);
     if (/no such table/i.test(message)) await db.batch(SCHEMA.map((statement) => db.prepare(statement)));
     else if (/no column named unit/i.test(message)) await addUnit(db);
     else throw error;
@@ -153,7 +148,7 @@ async function addUnit(db: EventDatabase): Promise<void> {
   try {
     await db.prepare("ALTER TABLE ubi_queries ADD COLUMN unit TEXT").run();
   } catch (error) {
-    if (!/duplicate column/i.test(messageOf(error))) throw error;
+    if (!/duplicate column/i.test(errorText(error))) throw error;
   }
 }
 

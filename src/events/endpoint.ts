@@ -1,31 +1,24 @@
 /**
- * `/events` and its two other forms as HTTP: who may send, what a request and a reply look like, and which status says what.
+ * `/events` and its two other formats as HTTP: allowed origins, request, reply and statuses.
  *
- * What becomes of the events is told in ingest.ts.
+ * ingest.ts takes the events.
  */
 import * as v from "valibot";
 import { isBot } from "../experiment/bots.ts";
-import type { EventFormat, IngestDeps, IngestReport } from "./ingest.ts";
+import type { EventFormat } from "../protocol.ts";
+import { hasConsent, TOKENS_HEADER } from "../protocol.ts";
+import type { Log } from "../web.ts";
+import { errorStack } from "../web.ts";
+import type { IngestDeps, IngestReport } from "./ingest.ts";
 import { ingest } from "./ingest.ts";
 import type { AfterReply } from "./sink.ts";
-import { errorStack } from "../web.ts";
 
-/** Of a request, and what a browser's beacon may hold. */
+/** Of a request; the limit of a browser's beacon. */
 export const MAX_EVENTS_BYTES = 64 * 1024;
-
-/** Path → the form of the events that it takes. The last two are where clients of Algolia and Metarank send theirs. */
-export const EVENT_ROUTES: ReadonlyMap<string, EventFormat> = new Map([
-  ["/events", "ubi"],
-  ["/1/events", "algolia"],
-  ["/feedback", "metarank"],
-]);
-
-/** In replies to searches and in requests with events: tokens, with commas between them. */
-export const TOKENS_HEADER = "x-armmt-events";
 
 export interface EventsRequest {
   readonly format: EventFormat;
-  /** Of the edge, as the client called it. */
+  /** As the client called the edge. */
   readonly url: string;
   readonly headers: Headers;
   readonly body: Uint8Array;
@@ -36,11 +29,11 @@ export interface EventsRequest {
 export type EventsEndpoint = (request: EventsRequest) => Promise<Response>;
 
 export interface EventsEndpointDeps {
-  /** `undefined` without the secret: nothing is taken. */
+  /** `undefined` without the secret: all events are refused. */
   readonly ingest: IngestDeps | undefined;
   /** As in the configuration: pages of these origins may send; "*" for all, and those of the edge's own origin always. */
   readonly allowOrigins: readonly string[];
-  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
+  readonly log: Log;
 }
 
 const json = v.pipe(v.string(), v.parseJson());
@@ -54,14 +47,14 @@ export function createEventsEndpoint({ ingest: deps, allowOrigins, log }: Events
       return refuseEvents(403, "origin_not_allowed", `Pages of ${origin} may not send events: add it to ALLOW_ORIGINS`);
     }
     const parsed = v.safeParse(json, new TextDecoder().decode(body));
-    if (!parsed.success) return refuseEvents(400, "malformed", "The body is no JSON");
+    if (!parsed.success) return refuseEvents(400, "malformed", "The body is not valid JSON");
     try {
       const report = await ingest(
         {
           format,
           body: parsed.output,
           tokens: headers.get(TOKENS_HEADER) ?? undefined,
-          hasConsent: headers.get("x-armmt-consent") === "1",
+          hasConsent: hasConsent(headers),
           isBot: isBot(headers),
           afterReply,
         },
@@ -77,13 +70,13 @@ export function createEventsEndpoint({ ingest: deps, allowOrigins, log }: Events
   };
 }
 
-/** With what the clients of each form look for. */
+/** With the members that clients of each format look for. */
 function replyOf(format: EventFormat, report: IngestReport): object {
   if (format === "algolia") return { status: 200, message: "OK", ...report };
   return format === "metarank" ? { status: "ok", updated: 0, tookMillis: 0, ...report } : report;
 }
 
-/** A client keeps its events and comes again on 408, 429 and 5xx; anything else will not become better. */
+/** Clients keep their events and retry on 408, 429 and 5xx. */
 export function refuseEvents(status: number, code: string, message: string): Response {
   const headers = { "cache-control": "no-store", ...((status === 429 || status === 503) && { "retry-after": "60" }) };
   return Response.json({ error: { code, message } }, { status, headers });

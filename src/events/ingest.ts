@@ -1,19 +1,21 @@
 /**
- * One request with events, top to bottom: read → whose token → served? → when → once → sink → an answer for each event.
+ * One request with events, top to bottom: read → find the token → check that the item was served → correct the time → deduplicate → sink → an
+ * answer for each event.
  *
- * Trusts nothing of a client but how often it clicked: query, arm, item and position come from the token, the time is corrected. Prices
- * and quantities are the client's word. Knows neither HTTP routes nor stores.
+ * Query, variant, item and position come from the token, not from the client; the time is corrected. Prices and quantities are the client's
+ * own. Knows neither HTTP routes nor stores.
  */
 import type { Result } from "../result.ts";
 import { err, ok } from "../result.ts";
-import { readAlgoliaBatch } from "./algolia-events.ts";
+import type { EventFormat } from "../protocol.ts";
+import { parseTokens, TOKENS_HEADER } from "../protocol.ts";
+import { sha256Hex } from "../web.ts";
 import type { BatchReader, ClientBatch, ClientEvent } from "./client-batch.ts";
 import { MAX_ITEMS, MAX_TOKENS, readUbiBatch } from "./client-batch.ts";
 import { correctTime } from "./clock.ts";
 import type { EventCounters } from "./counters.ts";
-import { bytesOf, toHex } from "./keys.ts";
-import { readMetarankBatch } from "./metarank-events.ts";
-import type { AfterReply, ReliableSink } from "./sink.ts";
+import { readAlgoliaBatch, readMetarankBatch } from "./foreign-events.ts";
+import type { AfterReply, RetryingSink } from "./sink.ts";
 import type { EventTokens, OpenToken, TokenProblem } from "./token.ts";
 import { queryIdOf } from "./token.ts";
 import type { ActionName, ServedEvent } from "./ubi.ts";
@@ -31,13 +33,11 @@ export type RejectionReason =
   | "bot";
 
 export interface Rejection {
-  /** Place of the event in the request, from 0. */
+  /** Index of the event in the request, from 0. */
   readonly index: number;
   readonly reason: RejectionReason;
   readonly message: string;
 }
-
-export type EventFormat = "ubi" | "algolia" | "metarank";
 
 const READERS: Readonly<Record<EventFormat, BatchReader>> = {
   ubi: readUbiBatch,
@@ -47,7 +47,7 @@ const READERS: Readonly<Record<EventFormat, BatchReader>> = {
 
 export interface IngestDeps {
   readonly tokens: EventTokens;
-  readonly sink: ReliableSink;
+  readonly sink: RetryingSink;
   readonly counters: EventCounters;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -57,7 +57,7 @@ export interface IngestRequest {
   readonly format: EventFormat;
   /** Parsed JSON. */
   readonly body: unknown;
-  /** Of the request's headers: tokens of the searches that the events follow, with commas between them. */
+  /** The request's TOKENS_HEADER: tokens of the searches that the events follow. */
   readonly tokens: string | undefined;
   readonly hasConsent: boolean;
   readonly isBot: boolean;
@@ -79,7 +79,7 @@ export interface IngestFailure {
   readonly message: string;
 }
 
-/** What is the same for all events of a request. */
+/** Shared by all events of a request. */
 interface Context {
   readonly batch: ClientBatch;
   readonly hasConsent: boolean;
@@ -98,10 +98,10 @@ export async function ingest(request: IngestRequest, deps: IngestDeps): Promise<
   const read = READERS[request.format](request.body);
   if (!read.ok) return err({ code: "malformed", message: read.error });
   const batch = read.value;
-  const common = splitTokens([request.tokens ?? "", ...batch.tokens].join());
+  const common = parseTokens([request.tokens ?? "", ...batch.tokens].join());
   if (batch.events.length > MAX_ITEMS)
     return err({ code: "malformed", message: `Events about more than ${MAX_ITEMS} items: send less at once` });
-  const known = new Set([...common, ...batch.events.flatMap(({ event }) => (event.ok ? splitTokens(event.value.token ?? "") : []))]);
+  const known = new Set([...common, ...batch.events.flatMap(({ event }) => (event.ok ? parseTokens(event.value.token ?? "") : []))]);
   if (known.size > MAX_TOKENS) return err({ code: "malformed", message: `More than ${MAX_TOKENS} tokens: send less at once` });
 
   const context: Context = {
@@ -143,20 +143,13 @@ function openOnce(tokens: EventTokens): Context["open"] {
   };
 }
 
-function splitTokens(text: string): readonly string[] {
-  return [...new Set(text.split(",").map((token) => token.trim()))].filter((token) => token !== "" && token !== NO_TOKEN);
-}
-
-/** Stands in the header of a reply for a search without a token. */
-export const NO_TOKEN = "-";
-
 function refuse(reason: RejectionReason, message: string): Result<never, Refusal> {
   return err({ reason, message });
 }
 
 async function checkEvent(event: ClientEvent, context: Context): Promise<Result<ServedEvent, Refusal>> {
   const action = ACTIONS.find((name) => name === event.action);
-  if (action === undefined) return refuse("action_unknown", `"${event.action}" is no action: use ${ACTIONS.join(", ")}`);
+  if (action === undefined) return refuse("action_unknown", `"${event.action}" is not an action: use ${ACTIONS.join(", ")}`);
   const found = await findToken(event, context);
   if (!found.ok) return found;
   const { token, position } = found.value;
@@ -178,18 +171,20 @@ interface Found {
 /** The first token that served the item. */
 async function findToken(event: ClientEvent, { open, byQuery, common }: Context): Promise<Result<Found, Refusal>> {
   const { token: given, queryId } = event;
-  const candidates = given !== undefined ? splitTokens(given) : queryId !== undefined ? (byQuery.get(queryId) ?? []) : common;
+  const candidates = given !== undefined ? parseTokens(given) : queryId !== undefined ? (byQuery.get(queryId) ?? []) : common;
   if (candidates.length === 0) {
-    return refuse("token_missing", "Send the token of the search, as it stands in the header x-armmt-events of its reply");
+    return refuse("token_missing", `Send the token of the search: the header ${TOKENS_HEADER} of its reply`);
   }
   const opened = await Promise.all(candidates.map(open));
-  const usable = opened.flatMap((one) => (one.ok && (queryId === undefined || one.value.queryId === queryId) ? [one.value] : []));
+  const usable = opened.flatMap((result) =>
+    result.ok && (queryId === undefined || result.value.queryId === queryId) ? [result.value] : [],
+  );
   for (const token of usable) {
     const position = await token.positionOf(event.itemId); // oxlint-disable-line no-await-in-loop
     if (position !== undefined) return ok({ token, position });
   }
   if (usable.length > 0) return refuse("item_not_served", `The search served no item "${event.itemId}"`);
-  if (opened.some((one) => !one.ok && one.error === "token_expired")) return refuse("token_expired", "The search is too long ago");
+  if (opened.some((result) => !result.ok && result.error === "token_expired")) return refuse("token_expired", "The search is too long ago");
   return refuse("token_invalid", "The token is not one of this edge, or of another query than the event");
 }
 
@@ -234,8 +229,7 @@ function isUsableId(clientId: string | undefined): clientId is string {
   return clientId !== undefined && clientId !== "" && clientId.length <= 100;
 }
 
-/** 128 bits of SHA-256: what was done to what, after which search, told apart by the client's own id. */
+/** 128 bits of SHA-256 of search, action, item and the client's own id of the event. */
 async function eventIdOf(token: OpenToken, action: ActionName, { itemId, eventId }: ClientEvent): Promise<string> {
-  const text = JSON.stringify([token.id, action, itemId, eventId]);
-  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytesOf(text))).subarray(0, 16));
+  return (await sha256Hex(JSON.stringify([token.id, action, itemId, eventId]))).slice(0, 32);
 }

@@ -1,9 +1,10 @@
 /**
- * Keys of one secret, each for one purpose (HKDF-SHA-256, RFC 5869), so that a hash made for one thing proves nothing about another.
+ * Keys of one secret, each for one purpose (HKDF-SHA-256, RFC 5869), so that a hash made for one purpose proves nothing about another; and the
+ * hash of a randomisation unit.
  *
- * Keeps nothing: whoever uses a key holds on to it. A kept promise would be of no use, because in workerd one request's promise cannot
- * settle for another.
+ * Callers cache the key itself, not its promise: in workerd one request's promise cannot settle for another.
  */
+import { toHex } from "../web.ts";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -32,6 +33,24 @@ export function bytesOf(text: string): Bytes {
   return new TextEncoder().encode(text);
 }
 
-export function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+/** 128 bits: two shoppers of ten million collide with a chance of 1e-25. */
+const HASH_BYTES = 16;
+
+/** 32 hexadecimal digits; the same unit and secret, the same digits. */
+export type UnitHash = (unit: string) => Promise<string>;
+
+/**
+ * The stored form of a unit: a keyed hash, so that shoppers can be counted, and found again with their id and the secret, without a list of
+ * who they are. Pseudonymous, not anonymous: it is stored with consent only.
+ */
+export function createUnitHash(secret: string): UnitHash {
+  let key: CryptoKey | undefined;
+  return async (unit) => {
+    key ??= await deriveHmacKey(secret, "unit");
+    return toHex(new Uint8Array(await crypto.subtle.sign("HMAC", key, bytesOf(unit))).subarray(0, HASH_BYTES));
+  };
+}
+
+export function isUnitHash(text: string): boolean {
+  return /^[0-9a-f]{32}$/.test(text);
 }

@@ -1,49 +1,36 @@
 /**
  * A queue between edge and store: the sink that sends, and the consumer of the same Worker that writes to another sink.
  *
- * Delivers at least once and in any order; the store drops what it knows. A message that nobody can read goes back until the queue's own
- * dead letter queue takes it: this code throws nothing away.
+ * Delivers at least once and in any order; the store deduplicates. An unreadable message is retried until the queue's own dead-letter queue
+ * takes it: this code discards nothing.
  */
 import type { MessageBatch, Queue } from "@cloudflare/workers-types";
 import type { Result } from "../result.ts";
-import { err, ok } from "../result.ts";
+import type { Log } from "../web.ts";
 import type { Envelope } from "./envelope.ts";
 import { parseEnvelope } from "./envelope.ts";
 import { bytesOf } from "./keys.ts";
 import type { Sink } from "./sink.ts";
-import { messageOf } from "./sink.ts";
+import { attempt, writeAsNew } from "./sink.ts";
 import type { ServedEvent, UbiQueryRecord } from "./ubi.ts";
 
 /** A message has at most 128 KB with some room for its envelope. */
 const MESSAGE_BYTES = 100_000;
 
-/** Before a message that could not be written comes again. */
 const RETRY_DELAY_SECONDS = 30;
 
 export function createQueueSink(queue: Pick<Queue, "send">): Sink {
-  async function send(envelope: Envelope): Promise<Result<true, string>> {
-    try {
-      await queue.send(envelope, { contentType: "json" });
-      return ok(true);
-    } catch (error) {
-      return err(messageOf(error));
-    }
+  async function send(envelope: Envelope): Promise<void> {
+    await queue.send(envelope, { contentType: "json" });
   }
-  const write = (exposure: UbiQueryRecord): Promise<Result<true, string>> => send({ kind: "exposure", exposure });
   return {
     name: "queue",
-    write,
-    async writeExposures(exposures) {
-      const sent = await Promise.all(exposures.map(write));
-      return sent.find((one) => !one.ok) ?? ok(true);
-    },
-    async writeEvents(events) {
-      for (const part of partsOf(events)) {
-        const sent = await send({ kind: "events", events: part }); // oxlint-disable-line no-await-in-loop
-        if (!sent.ok) return sent;
-      }
-      return ok({ written: events.length, duplicates: 0 });
-    },
+    write: (exposure) => attempt(() => send({ kind: "exposure", exposure })),
+    writeExposures: (exposures) => attempt(() => Promise.all(exposures.map((exposure) => send({ kind: "exposure", exposure })))),
+    writeEvents: (events) =>
+      writeAsNew(events, async () => {
+        for (const part of partsOf(events)) await send({ kind: "events", events: part }); // oxlint-disable-line no-await-in-loop
+      }),
   };
 }
 
@@ -66,10 +53,10 @@ function partsOf(events: readonly ServedEvent[]): readonly ServedEvent[][] {
 export interface ConsumerDeps {
   /** Any but a queue. */
   readonly sink: Sink;
-  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
+  readonly log: Log;
 }
 
-/** Writes the messages of a batch and says of each whether it may be forgotten. Never rejects. */
+/** Writes the messages of a batch, and acknowledges or retries each. Never rejects. */
 export async function consumeBatch(batch: MessageBatch, { sink, log }: ConsumerDeps): Promise<void> {
   const exposures: Delivery<UbiQueryRecord>[] = [];
   const events: Delivery<readonly ServedEvent[]>[] = [];
@@ -82,7 +69,7 @@ export async function consumeBatch(batch: MessageBatch, { sink, log }: ConsumerD
     else exposures.push({ message, content: envelope.value.exposure });
   }
   await Promise.all([
-    // Any message may have come before: exposures have no id that the store could know.
+    // Any message may be a repeated delivery: exposures have no id that the store could know.
     settle(exposures, (records) => sink.writeExposures(records, true)),
     settle(events, (lists) => sink.writeEvents(lists.flat())),
   ]);

@@ -1,13 +1,14 @@
 /**
  * Where records go: exposures (one per search) and events (what shoppers did with them). The interface only; d1.ts, queue.ts, pipeline.ts,
- * analytics.ts and ndjson.ts fill it, and sinks.ts puts together those that are configured.
+ * analytics.ts and ndjson.ts implement it, and sinks.ts combines those that are configured.
  */
 import type { Result } from "../result.ts";
-import type { ServedEvent, UbiQueryRecord } from "./ubi.ts";
+import { err, ok } from "../result.ts";
 import { errorText } from "../web.ts";
+import type { ServedEvent, UbiQueryRecord } from "./ubi.ts";
 
 export interface ExposureSink {
-  /** Never rejects; the error says what the store said. Called in `waitUntil`, so no shopper waits for it. */
+  /** Never rejects; the error is the store's message. Called after the reply. */
   write(record: UbiQueryRecord): Promise<Result<true, string>>;
 }
 
@@ -18,29 +19,40 @@ export interface EventsWritten {
   readonly duplicates: number;
 }
 
-/** One store. Writes never reject; the error says what the store said. */
+/** One store. Writes never reject; the error is the store's message. */
 export interface Sink extends ExposureSink {
-  /** As the configuration has it. */
+  /** As in the configuration. */
   readonly name: string;
-  /** All of them or none. `isRepeated`: an earlier try may have come through, although it looked as if it had not. */
+  /** All of them or none. `isRepeated`: an earlier attempt may have succeeded although it looked as if it had not. */
   writeExposures(records: readonly UbiQueryRecord[], isRepeated: boolean): Promise<Result<true, string>>;
   /** All of them or none. Writing an event again changes nothing where the store knows ids. */
   writeEvents(events: readonly ServedEvent[]): Promise<Result<EventsWritten, string>>;
 }
 
-/** Keeps the isolate alive until `work` is done. */
+/** Keeps the host alive until `work` is done. */
 export type AfterReply = (work: Promise<unknown>) => void;
 
-/** What the edge writes to: it keeps what a sink could not take, and tries again after the reply. */
-export interface ReliableSink extends ExposureSink {
+/** A sink with retries and a dead-letter queue. */
+export interface RetryingSink extends ExposureSink {
   writeEvents(events: readonly ServedEvent[], afterReply: AfterReply): Promise<Result<EventsKept, string>>;
 }
 
 export interface EventsKept extends EventsWritten {
-  /** Kept aside: the sink gets them later. */
+  /** In the dead-letter queue: the sink gets them later. */
   readonly deferred: number;
 }
 
-export function messageOf(error: unknown): string {
-  return errorText(error);
+/** Writes events to a store that does not know ids: all count as new. */
+export async function writeAsNew(events: readonly ServedEvent[], write: () => unknown): Promise<Result<EventsWritten, string>> {
+  const done = await attempt(write);
+  return done.ok ? ok({ written: events.length, duplicates: 0 }) : done;
+}
+
+export async function attempt(write: () => unknown): Promise<Result<true, string>> {
+  try {
+    await write();
+    return ok(true);
+  } catch (error) {
+    return err(errorText(error));
+  }
 }

@@ -1,20 +1,18 @@
-/**
- * The sinks that the configuration names, as one: each with its own retries and dead letters. The first one's counts are the answer.
- */
+/** The configured sinks combined: each with its own retries and dead letters. The first one's counts are the answer. */
 import type { AnalyticsEngineDataset, KVNamespace, Queue, R2Bucket } from "@cloudflare/workers-types";
 import type { Result } from "../result.ts";
 import { ok } from "../result.ts";
+import type { Log } from "../web.ts";
 import { createAnalyticsSink } from "./analytics.ts";
 import type { EventCounters } from "./counters.ts";
 import type { EventDatabase } from "./d1.ts";
 import { createD1Sink } from "./d1.ts";
-import { createDeadLetters } from "./dead-letters.ts";
 import { createNdjsonSink } from "./ndjson.ts";
 import type { PipelineBinding } from "./pipeline.ts";
 import { createPipelineSink } from "./pipeline.ts";
 import { createQueueSink } from "./queue.ts";
-import { createReliableSink } from "./reliable.ts";
-import type { EventsKept, ReliableSink, Sink } from "./sink.ts";
+import { createDeadLetters, createRetryingSink } from "./retrying.ts";
+import type { EventsKept, RetryingSink, Sink } from "./sink.ts";
 
 /** Name in the configuration → the binding that it needs. */
 export const SINK_BINDINGS = {
@@ -26,14 +24,14 @@ export const SINK_BINDINGS = {
 
 export type SinkName = keyof typeof SINK_BINDINGS;
 
-export const SINK_NAMES = ["d1", "queue", "pipeline", "analytics"] as const satisfies readonly SinkName[];
+export function isSinkName(value: unknown): value is SinkName {
+  return typeof value === "string" && Object.hasOwn(SINK_BINDINGS, value);
+}
 
 /** Where the consumer of the queue writes to. R2 only there: an object for every search would cost more than the searches. */
-export const QUEUE_SINK_BINDINGS = { d1: "EVENTS", r2: "EVENTS_BUCKET" } as const;
+export const QUEUE_SINK_NAMES = ["d1", "r2"] as const;
 
-export type QueueSinkName = keyof typeof QUEUE_SINK_BINDINGS;
-
-export const QUEUE_SINK_NAMES = ["d1", "r2"] as const satisfies readonly QueueSinkName[];
+export type QueueSinkName = (typeof QUEUE_SINK_NAMES)[number];
 
 export interface SinkBindings {
   readonly EVENTS?: EventDatabase;
@@ -41,11 +39,11 @@ export interface SinkBindings {
   readonly EVENTS_BUCKET?: R2Bucket;
   readonly EVENTS_PIPELINE?: PipelineBinding;
   readonly EVENTS_ANALYTICS?: AnalyticsEngineDataset;
-  /** Where records wait that a sink could not take. */
+  /** The dead-letter queue. */
   readonly DEAD_LETTERS?: KVNamespace | R2Bucket;
 }
 
-/** What is missing for these sinks, with the fix. */
+/** The missing bindings of these sinks, with the fix. */
 export function sinkProblems(names: readonly SinkName[], bindings: SinkBindings): readonly string[] {
   return names
     .filter((name) => bindings[SINK_BINDINGS[name]] === undefined)
@@ -62,21 +60,21 @@ export interface SinksOptions {
   readonly counters: EventCounters;
   readonly now: () => number;
   readonly createId: () => string;
-  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
+  readonly log: Log;
 }
 
 /** Throws where a binding is missing: parseConfig() should have refused that. */
-export function openSinks({ names, bindings, ...shared }: SinksOptions): ReliableSink {
+export function openSinks({ names, bindings, ...shared }: SinksOptions): RetryingSink {
   const { DEAD_LETTERS: store } = bindings;
   const { now, createId } = shared;
   const deadLetters = store === undefined ? undefined : createDeadLetters({ store, now, createId });
-  return combineSinks(names.map((name) => createReliableSink({ sink: OPEN[name](bindings), deadLetters, ...shared })));
+  return combineSinks(names.map((name) => createRetryingSink({ sink: OPEN[name](bindings), deadLetters, ...shared })));
 }
 
 /** Throws like openSinks(). */
 export function openQueueSink(name: QueueSinkName, { EVENTS, EVENTS_BUCKET }: SinkBindings): Sink {
-  if (name === "d1") return createD1Sink(bound(EVENTS, QUEUE_SINK_BINDINGS.d1));
-  return createNdjsonSink(bound(EVENTS_BUCKET, QUEUE_SINK_BINDINGS.r2));
+  if (name === "d1") return createD1Sink(bound(EVENTS, "EVENTS"));
+  return createNdjsonSink(bound(EVENTS_BUCKET, "EVENTS_BUCKET"));
 }
 
 const OPEN: Readonly<Record<SinkName, (bindings: SinkBindings) => Sink>> = {
@@ -91,19 +89,19 @@ function bound<T>(binding: T | undefined, name: string): T {
   return binding;
 }
 
-/** Written is what every sink has taken or keeps; the first that could do neither is the error. */
-export function combineSinks(sinks: readonly ReliableSink[]): ReliableSink {
+/** All sinks must take or keep a record; the first that can do neither is the error. */
+export function combineSinks(sinks: readonly RetryingSink[]): RetryingSink {
   const [only] = sinks;
   if (only === undefined) throw new Error("There is no sink: name one in EVENT_SINKS");
   if (sinks.length === 1) return only;
   return {
     async write(exposure) {
       const all = await Promise.all(sinks.map((sink) => sink.write(exposure)));
-      return all.find((one) => !one.ok) ?? ok(true);
+      return all.find((written) => !written.ok) ?? ok(true);
     },
     async writeEvents(events, afterReply): Promise<Result<EventsKept, string>> {
       const all = await Promise.all(sinks.map((sink) => sink.writeEvents(events, afterReply)));
-      return all.find((one) => !one.ok) ?? all[0]!;
+      return all.find((written) => !written.ok) ?? all[0]!;
     },
   };
 }

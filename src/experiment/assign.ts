@@ -37,10 +37,10 @@ export interface Experiment {
   readonly condition?: Condition | undefined;
 }
 
-/** What is known of a request: `id` is the unit unless an experiment names another attribute. */
+/** Facts of a request: `id` is the unit unless an experiment names another attribute. */
 export type Attributes = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
-export interface Assignment {
+export interface VariantChoice {
   readonly experiment: string;
   readonly variant: string;
   /** The value that was hashed. */
@@ -52,7 +52,7 @@ export interface Assignment {
 let client: GrowthBookClient | undefined;
 
 /** `undefined` for a unit that does not take part, and where there are not two variations to choose from. */
-export function assignVariant(experiment: Experiment, attributes: Attributes): Assignment | undefined {
+export function assignVariant(experiment: Experiment, attributes: Attributes): VariantChoice | undefined {
   const { key, status = "running", hashVersion = 2, variations, weights, namespace, ranges, ...rest } = experiment;
   const [first, second, ...others] = variations;
   if (status !== "running" || first === undefined || second === undefined) return undefined;
@@ -74,7 +74,7 @@ export function assignVariant(experiment: Experiment, attributes: Attributes): A
 }
 
 /** The first experiment in which the unit takes part: experiments that must not share units need namespaces. */
-export function chooseVariant(experiments: readonly Experiment[], attributes: Attributes): Assignment | undefined {
+export function chooseVariant(experiments: readonly Experiment[], attributes: Attributes): VariantChoice | undefined {
   for (const experiment of experiments) {
     const assigned = assignVariant(experiment, attributes);
     if (assigned !== undefined) return assigned;

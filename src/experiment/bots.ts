@@ -1,12 +1,10 @@
-/** Whom an experiment leaves out: crawlers see pages too, and buy nothing. */
+/** Crawlers, which experiments leave out: they see pages too, and buy nothing. */
 import { isbot } from "isbot";
-
-/** For servers that search for their shoppers: the shopper's own user agent. */
-export const USER_AGENT_HEADER = "x-armmt-user-agent";
+import { USER_AGENT_HEADER } from "../protocol.ts";
 
 /**
- * By the user agent that the server passes on, else by the request's own where that is a browser's or says it is: what calls itself
- * anything else is a program of the shop's, with a shopper behind it, and only the shop can tell.
+ * Judges the user agent that a server passes on, else the request's own if it looks like a browser's. Any other user agent is a program of the
+ * shop, which searches for a shopper.
  */
 export function isBot(headers: Headers): boolean {
   const given = headers.get(USER_AGENT_HEADER);

@@ -1,13 +1,13 @@
 /**
- * The words of one list: what the engine returned and what is known of each item.
+ * Types of one list: the engine's hits and the catalogue's record of each item.
  *
- * Types only. A candidate is a hit in the window; an item is its catalogue entry.
+ * A candidate is a hit in the window; an item is its catalogue entry.
  */
 
 /** One hit of the engine's window. */
 export interface Candidate {
   readonly itemId: string;
-  /** 1-based place in the engine's order. */
+  /** 1-based, in the engine's order. */
   readonly rank: number;
   /** The engine's own score (unbounded), where it gives one. */
   readonly score: number | undefined;
@@ -22,7 +22,7 @@ export const ITEM_FEATURES = ["price_log", "popularity_log", "rating", "rating_c
 
 export type ItemFeature = (typeof ITEM_FEATURES)[number];
 
-/** A vector where it lies in a shard: component d is `components[start + d] * scale`, rounded to float32. */
+/** A vector inside a shard: component d is `components[start + d] * scale`, rounded to float32. */
 export interface PackedVector {
   readonly components: Int8Array;
   readonly start: number;
@@ -40,10 +40,7 @@ export interface ListItem {
   readonly features: readonly (number | undefined)[];
 }
 
-/**
- * What is stored of one item, as float32: the vectors of an item without picture or text are `undefined`, an unknown feature is
- * `undefined` in its place.
- */
+/** The stored record of one item, as float32: a missing picture or text has an `undefined` vector, an unknown feature is `undefined`. */
 export interface ItemRecord extends ListItem {
   readonly image: Float32Array | undefined;
   readonly text: Float32Array | undefined;

@@ -1,8 +1,8 @@
 /**
- * Candidates and their items → the tensors of one model run. The only code that computes a feature: the Worker calls it to serve and
- * `armmt lists` calls it to write training data, so the two cannot drift apart.
+ * Candidates and their items → the tensors of one model run. The only code that computes a feature: the Worker serves with it and
+ * `armmt lists` writes training data with it, so the two cannot drift apart.
  *
- * Pure. It does not look anything up and knows nothing of ONNX.
+ * Pure: looks nothing up and knows nothing of ONNX.
  */
 import type { Candidate, ItemFeature, ListItem, PackedVector } from "./candidate.ts";
 import { ITEM_FEATURES } from "./candidate.ts";

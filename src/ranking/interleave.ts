@@ -1,8 +1,8 @@
 /**
- * Two orders of one list → one, for comparing them with few searches; and one order → nearly the same, for learning what a position is worth.
- * Seeded, so that all pages of a search agree.
+ * Two orders of one list → one, for comparing them with few searches; and one order → nearly the same, for estimating position bias. Seeded, so
+ * that all pages of a search agree.
  *
- * Pure. Pinned candidates keep their slots and belong to nobody.
+ * Pure. Pinned candidates keep their slots and belong to neither team.
  */
 import { fnv1a } from "./tokenizer.ts";
 
@@ -10,7 +10,7 @@ import { fnv1a } from "./tokenizer.ts";
 export type Team = "a" | "b" | undefined;
 
 export interface TeamDraft {
-  /** Places of the engine's list in the order to show. */
+  /** Indices of the engine's list in the order to show. */
   readonly order: readonly number[];
   /** Parallel to `order`. */
   readonly teams: readonly Team[];
@@ -19,39 +19,39 @@ export interface TeamDraft {
 /**
  * Team draft (Radlinski, Kurup & Joachims 2008, "How does clickthrough data reflect retrieval quality?", algorithm 2): the team with fewer
  * picks goes next, a coin decides between equals, and each takes the best of its own order that is still there.
- * `a` and `b` are permutations of the same places; `isPinned` is by place, and both keep such places where they are.
+ * `a` and `b` are permutations of the same indices; `isPinned` is by index, and both keep pinned indices where they are.
  */
 export function draftTeams(a: readonly number[], b: readonly number[], isPinned: readonly boolean[], seed: string): TeamDraft {
   const next = randomFrom(seed);
-  const queues = { a: a.filter((place) => isPinned[place] !== true), b: b.filter((place) => isPinned[place] !== true) };
+  const queues = { a: a.filter((index) => isPinned[index] !== true), b: b.filter((index) => isPinned[index] !== true) };
   const at = { a: 0, b: 0 };
   const picks = { a: 0, b: 0 };
   const taken = new Set<number>();
-  const draw = (): { place: number; team: "a" | "b" } => {
+  const draw = (): { index: number; team: "a" | "b" } => {
     const team = picks.a === picks.b ? (next() < 0.5 ? "a" : "b") : picks.a < picks.b ? "a" : "b";
     while (taken.has(queues[team][at[team]]!)) at[team]++;
-    const place = queues[team][at[team]]!;
-    taken.add(place);
+    const index = queues[team][at[team]]!;
+    taken.add(index);
     picks[team]++;
-    return { place, team };
+    return { index, team };
   };
-  const drafted = a.map((_, slot) => (isPinned[slot] === true ? { place: slot, team: undefined } : draw()));
-  return { order: drafted.map(({ place }) => place), teams: drafted.map(({ team }) => team) };
+  const drafted = a.map((_, slot) => (isPinned[slot] === true ? { index: slot, team: undefined } : draw()));
+  return { order: drafted.map(({ index }) => index), teams: drafted.map(({ team }) => team) };
 }
 
 export interface Exploration {
   readonly order: readonly number[];
-  /** Parallel to `order`: the chance with which this candidate stands here, given this query. 1 where nothing could have moved it. */
+  /** Parallel to `order`: the probability of this candidate at this position, given this query. 1 where nothing could have moved it. */
   readonly propensities: readonly number[];
 }
 
-/** Neighbours within so many positions are swapped: the first page, where it matters and where people look. */
+/** Swaps stay within the first page, where people look. */
 export const EXPLORED_POSITIONS = 10;
 
 /**
  * Swaps one pair of neighbours with a chance of 1/2, each pair of the first EXPLORED_POSITIONS equally often (swap intervention of
- * Joachims, Swaminathan & Schnabel 2017, "Unbiased Learning-to-Rank with Biased Feedback", section 5.3, with neighbours in the place of
- * a fixed first position). A pair with a pinned candidate is none.
+ * Joachims, Swaminathan & Schnabel 2017, "Unbiased Learning-to-Rank with Biased Feedback", section 5.3, with neighbours instead of
+ * a fixed first position). A pair with a pinned candidate is left out.
  */
 export function swapNeighbours(order: readonly number[], isPinned: readonly boolean[], seed: string): Exploration {
   const last = Math.min(EXPLORED_POSITIONS, order.length) - 1;
@@ -61,13 +61,13 @@ export function swapNeighbours(order: readonly number[], isPinned: readonly bool
   const next = randomFrom(seed);
   const first = pairs[Math.floor(next() * pairs.length)]!;
   const isSwapped = next() < 0.5;
-  const shown = order.map((place, position) => {
-    if (!isSwapped || position < first || position > first + 1) return place;
+  const shown = order.map((index, position) => {
+    if (!isSwapped || position < first || position > first + 1) return index;
     return order[position === first ? first + 1 : first]!;
   });
   const moved = 1 / (2 * pairs.length);
-  const propensities = shown.map((place, position) => {
-    if (place !== order[position]) return moved;
+  const propensities = shown.map((index, position) => {
+    if (index !== order[position]) return moved;
     return 1 - moved * pairs.filter((pair) => pair === position || pair + 1 === position).length;
   });
   return { order: shown, propensities };

@@ -1,6 +1,6 @@
 /**
- * What a shop says of an item in its own units → the features that are stored and served. One place, so that what `armmt embed` stores and
- * what a search reads from a hit cannot drift apart.
+ * A shop's values of an item, in its own units → the features that are stored and served. `armmt embed` and a search's hits share this code,
+ * so that they cannot drift apart.
  */
 import { ITEM_FEATURES } from "./candidate.ts";
 
@@ -10,7 +10,7 @@ export type ItemValue = (typeof ITEM_VALUES)[number];
 
 /**
  * `price` > 0 in the catalogue's currency, `popularity` >= 0 (sales or views), `rating` 0..5, `ratingCount` >= 0, `inStock` > 0 for an item
- * that can be bought. What lies outside counts as unknown.
+ * that can be bought. Other values count as unknown.
  */
 export type ItemValues = Readonly<Partial<Record<ItemValue, number | undefined>>>;
 

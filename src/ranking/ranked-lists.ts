@@ -6,9 +6,9 @@
  */
 
 export interface RankedLists {
-  /** The order kept under `key` as places in `ids`, where it holds exactly these ids; `undefined` otherwise. */
+  /** The order kept under `key` as indices of `ids`, where it holds exactly these ids; `undefined` otherwise. */
   recall(key: string, ids: readonly string[]): readonly number[] | undefined;
-  /** `order`: places in `ids`. */
+  /** `order`: indices of `ids`. */
   keep(key: string, ids: readonly string[], order: readonly number[]): void;
 }
 
@@ -36,21 +36,21 @@ export function createRankedLists(options: RankedListsOptions): RankedLists {
       lists.delete(key);
       if (now() - list.keptAt >= ttlSeconds * 1000) return undefined;
       lists.set(key, list);
-      return placesOf(list.ids, ids);
+      return indicesOf(list.ids, ids);
     },
     keep(key, ids, order) {
       lists.delete(key);
-      lists.set(key, { ids: order.map((place) => ids[place]!), keptAt: now() });
+      lists.set(key, { ids: order.map((i) => ids[i]!), keptAt: now() });
       const [oldest] = lists.keys();
       if (lists.size > maxLists && oldest !== undefined) lists.delete(oldest);
     },
   };
 }
 
-/** Where the ranked ids stand in `ids`; `undefined` unless both hold the same ones. */
-function placesOf(ranked: readonly string[], ids: readonly string[]): readonly number[] | undefined {
+/** The ranked ids as indices of `ids`; `undefined` unless both hold the same ids. */
+function indicesOf(ranked: readonly string[], ids: readonly string[]): readonly number[] | undefined {
   if (ranked.length !== ids.length) return undefined;
-  const place = new Map(ids.map((id, i) => [id, i]));
-  const places = ranked.map((id) => place.get(id));
-  return places.every((one) => one !== undefined) && new Set(places).size === ids.length ? places : undefined;
+  const indexOf = new Map(ids.map((id, i) => [id, i]));
+  const indices = ranked.map((id) => indexOf.get(id));
+  return indices.every((index) => index !== undefined) && new Set(indices).size === ids.length ? indices : undefined;
 }

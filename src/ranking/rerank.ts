@@ -1,22 +1,22 @@
 /**
  * Scores → order. The only place where the shown order is decided, so the promise "a permutation, nothing lost, nothing doubled" is kept
- * here by construction: what is not exactly one finite score per candidate is refused as a whole.
+ * here by construction: anything but exactly one finite score per candidate is refused as a whole.
  */
 import type { Bypass, Result } from "../result.ts";
 import { bypass, ok } from "../result.ts";
 
 /**
- * Places of the engine's list (0-based) in the order to show, best score first. Equal scores keep the engine's order; a candidate whose
+ * Indices of the engine's list in the order to show, best score first. Equal scores keep the engine's order; a candidate whose
  * `isPinned` is true keeps its slot and the others fill the rest.
  */
 export function rerank(scores: ArrayLike<number>, isPinned: readonly boolean[]): Result<readonly number[], Bypass> {
   const count = isPinned.length;
   if (scores.length !== count) return bypass("scores_wrong_count", `The model gave ${scores.length} scores for ${count} candidates`);
   const free: number[] = [];
-  for (let place = 0; place < count; place++) {
-    const score = scores[place]!;
-    if (!Number.isFinite(score)) return bypass("scores_not_finite", `The score at rank ${place + 1} is ${score}`);
-    if (isPinned[place] !== true) free.push(place);
+  for (let i = 0; i < count; i++) {
+    const score = scores[i]!;
+    if (!Number.isFinite(score)) return bypass("scores_not_finite", `The score at rank ${i + 1} is ${score}`);
+    if (isPinned[i] !== true) free.push(i);
   }
   // Array sorts are stable, which is what keeps ties in the engine's order.
   free.sort((a, b) => scores[b]! - scores[a]!);

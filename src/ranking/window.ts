@@ -27,12 +27,12 @@ export function windowRequest(page: Page, window: number): WindowRequest | undef
 }
 
 /**
- * The places (0-based, engine order) that a page shows. `order` is the re-ranked window, a permutation of 0..order.length-1; hits behind
- * it, up to `hitCount`, follow in the engine's order. Short and empty pages come out as the engine would give them.
+ * The hits that a page shows, as 0-based indices of the engine's order. `order` is the re-ranked window, a permutation of 0..order.length-1; hits behind
+ * it, up to `hitCount`, follow in the engine's order. Pages at the end are short or empty, as the engine's are.
  */
-export function pagePlaces(order: readonly number[], hitCount: number, page: Page): number[] {
-  const places: number[] = [];
+export function pageIndices(order: readonly number[], hitCount: number, page: Page): number[] {
+  const indices: number[] = [];
   const end = Math.min(hitCount, page.offset + page.limit);
-  for (let position = page.offset; position < end; position++) places.push(order[position] ?? position);
-  return places;
+  for (let position = page.offset; position < end; position++) indices.push(order[position] ?? position);
+  return indices;
 }

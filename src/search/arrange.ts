@@ -1,20 +1,28 @@
 /**
- * The orders of one window → the order to show, as the search's treatment wants it: one of them, two interleaved, one with a swapped pair, or
- * the engine's with another in the record.
+ * The window of one search → the order to show, within the budget or not at all: item vectors by id, tensors, one model run, scores to
+ * order; then as the treatment says: one order, two interleaved, one with a swapped pair, or the engine's with another in the record.
+ *
+ * Knows no HTTP and no page: search.ts decides which part of the order is shown.
  */
 import type { Hit } from "../backends/dialect.ts";
 import type { Ranker, Treatment } from "../experiment/treatment.ts";
+import { matchShards } from "../inference/manifest.ts";
+import type { ListItem } from "../ranking/candidate.ts";
+import { buildTensors } from "../ranking/features.ts";
 import type { Team } from "../ranking/interleave.ts";
 import { draftTeams, swapNeighbours } from "../ranking/interleave.ts";
+import type { ItemValues } from "../ranking/item-values.ts";
+import { refreshFeatures } from "../ranking/item-values.ts";
+import { rerank } from "../ranking/rerank.ts";
 import type { Bypass, Result } from "../result.ts";
-import { bypass, ok } from "../result.ts";
-import type { Arm, Ranking, Search } from "./contract.ts";
-import { rankInTime } from "./rank.ts";
+import { bypass, err, ok } from "../result.ts";
+import { DAY_MS, errorStack, sha256Hex, withTimeout } from "../web.ts";
+import type { Assignment, Ranking, Search } from "./contract.ts";
 
 export interface Arrangement {
-  /** Places of the window in the order to show. */
+  /** Indices of the window's hits in the order to show. */
   readonly order: readonly number[];
-  /** Of the model whose order it is or has part in. */
+  /** Of the model that made the order, or a part of it. */
   readonly ranking: Ranking;
   /** Parallel to `order`. */
   readonly teams?: readonly Team[];
@@ -24,26 +32,39 @@ export interface Arrangement {
   readonly shadow?: readonly number[];
 }
 
-/** What this search's shopper gets: interleaving and exploring need a unit, or pages of one search would disagree. */
-export function treatmentOf({ treatment, unit }: Arm): Treatment {
+/** Interleaving and exploring need a unit, or pages of one search would disagree. */
+export function treatmentOf({ treatment, unit }: Assignment): Treatment {
   if (unit !== undefined) return treatment;
   if (treatment.kind === "interleave") return { kind: "serve", ranker: treatment.a };
   return treatment.kind === "explore" ? { kind: "serve", ranker: treatment.ranker } : treatment;
 }
 
-/** Reasons: those of the models and of item vectors; none where the treatment is the engine's order alone. */
-export async function arrange(one: Search, window: readonly Hit[]): Promise<Result<Arrangement, Bypass>> {
-  const treatment = treatmentOf(one.arm);
+/** Never rejects. Reasons: those of the models and of item vectors, over_budget, too_few_hits, internal_error. */
+export async function arrange(search: Search, window: readonly Hit[]): Promise<Result<Arrangement, Bypass>> {
+  try {
+    return await arrangeAs(treatmentOf(search.assignment), search, window);
+  } catch (cause) {
+    return err(internalError(cause));
+  }
+}
+
+/** A bug, with its stack for the log. */
+export function internalError(cause: unknown): Bypass {
+  return { reason: "internal_error", detail: errorStack(cause) };
+}
+
+async function arrangeAs(treatment: Treatment, search: Search, window: readonly Hit[]): Promise<Result<Arrangement, Bypass>> {
+  const { assignment, index, plan } = search;
   const isPinned = window.map((hit) => hit.isPinned);
-  const seed = JSON.stringify([one.arm.experiment ?? one.arm.variant, one.arm.unit ?? "", one.index.name, one.plan.identity]);
+  const seed = JSON.stringify([assignment.experiment ?? assignment.variant, assignment.unit ?? "", index.name, plan.identity]);
   if (treatment.kind === "interleave") {
-    const [a, b] = await Promise.all([rankBy(one, treatment.a, window), rankBy(one, treatment.b, window)]);
+    const [a, b] = await Promise.all([rankBy(search, treatment.a, window), rankBy(search, treatment.b, window)]);
     if (!a.ok) return a;
     if (!b.ok) return b;
     const ranking = treatment.a.kind === "model" ? a.value : b.value;
     return ok({ ...draftTeams(a.value.order, b.value.order, isPinned, seed), ranking });
   }
-  const ranked = await rankBy(one, treatment.ranker, window);
+  const ranked = await rankBy(search, treatment.ranker, window);
   if (!ranked.ok) return ranked;
   const { order } = ranked.value;
   if (treatment.kind === "shadow") return ok({ order: [...window.keys()], ranking: ranked.value, shadow: order });
@@ -51,8 +72,67 @@ export async function arrange(one: Search, window: readonly Hit[]): Promise<Resu
   return ok({ order, ranking: ranked.value });
 }
 
-async function rankBy(one: Search, ranker: Ranker, window: readonly Hit[]): Promise<Result<Ranking, Bypass>> {
-  if (ranker.kind === "model") return rankInTime(one, window, ranker.version);
+/** Takes no longer than the budget. A model run that has begun cannot be stopped, so W bounds it. */
+async function rankBy(search: Search, ranker: Ranker, window: readonly Hit[]): Promise<Result<Ranking, Bypass>> {
   if (window.length < 2) return bypass("too_few_hits", `The window holds ${window.length} hits`);
-  return ok({ order: [...window.keys()], listId: "", modelVersion: "", knownHistory: 0, scores: undefined });
+  if (ranker.kind === "engine") return ok({ order: [...window.keys()], listId: "", modelVersion: "", knownHistory: 0, scores: undefined });
+  const { rankBudgetMs } = search.deps;
+  const late = () => bypass("over_budget", `Ranking took longer than ${rankBudgetMs} ms`);
+  return withTimeout(rank(search, window, ranker.version), rankBudgetMs, late);
+}
+
+async function rank(
+  { request, deps, index, plan, history }: Search,
+  window: readonly Hit[],
+  version: string | undefined,
+): Promise<Result<Ranking, Bypass>> {
+  const scorer = deps.scorer(version);
+  if (!scorer.ok) return scorer;
+  const { manifest } = scorer.value;
+
+  const ids = window.map((hit) => hit.itemId);
+  const lookup = await index.store.lookup([...ids, ...history]);
+  if (!lookup.ok) {
+    // Once the shopper has been served, shards that come late are still worth waiting for: the next search finds them.
+    if (lookup.error.reason === "store_timeout") request.afterReply(index.store.lookup(ids));
+    return lookup;
+  }
+  const { set } = lookup.value;
+  const fit = matchShards(manifest, set);
+  if (!fit.ok) return fit;
+  const items = window.map(({ itemId, values }, i) => freshen(itemId, lookup.value.items[i], values));
+  const known = lookup.value.items.slice(ids.length).filter((item) => item !== undefined);
+  if (!items.some((item) => item?.image !== undefined || item?.text !== undefined)) {
+    return bypass("no_item_vectors", `None of ${ids.length} hits has a vector in published set ${set.version}`);
+  }
+
+  // All that the order depends on, so that the pages of one search share a list and different searches never do.
+  const key = await sha256Hex(JSON.stringify([index.name, plan.identity, manifest.version, manifest.sha256, set.version, history]));
+  const ranking = { listId: key.slice(0, 16), modelVersion: manifest.version, knownHistory: known.length };
+  // An explanation needs scores, and a client that wants nothing from a cache (to time a search, say) gets a run of the model.
+  const isFresh = request.isExplained || request.headers.get("cache-control")?.toLowerCase().includes("no-cache") === true;
+  const remembered = isFresh ? undefined : deps.lists.recall(key, ids);
+  if (remembered !== undefined) return ok({ ...ranking, order: remembered, scores: undefined });
+
+  const firstRank = 1 + (plan.isCursored ? plan.offset : 0);
+  const candidates = window.map(({ itemId, score }, i) => ({ itemId, rank: firstRank + i, score }));
+  // Whole days: two pages of one search must see the same ages.
+  const nowDay = Math.floor(deps.now() / DAY_MS);
+  const tensors = buildTensors(
+    { queryText: plan.queryText ?? "", candidates, items, history: known, nowDay },
+    { imageDim: manifest.dims.image, textDim: manifest.dims.text, scaling: manifest.features },
+  );
+  const scores = await scorer.value.score(tensors);
+  if (!scores.ok) return scores;
+  const isPinned = window.map((hit) => hit.isPinned);
+  const order = rerank(scores.value.score, isPinned);
+  if (!order.ok) return order;
+  deps.lists.keep(key, ids, order.value);
+  return ok({ ...ranking, order: order.value, scores: scores.value });
+}
+
+/** The stored record with the hit's own values: prices change faster than catalogues are published. */
+function freshen(itemId: string, stored: ListItem | undefined, fresh: ItemValues | undefined): ListItem | undefined {
+  if (fresh === undefined) return stored;
+  return { itemId, image: stored?.image, text: stored?.text, features: refreshFeatures(stored?.features, fresh) };
 }

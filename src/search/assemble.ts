@@ -1,5 +1,5 @@
 /**
- * Configuration and bindings → what the searches of each index need. Once per isolate.
+ * Configuration and bindings → the dependencies of each index's searches, once per isolate; and their state, for /armmt/status.
  *
  * The only choice made here is what indexes share: catalogs (with their cached vectors), the model, the ranked lists, the counters.
  */
@@ -9,7 +9,7 @@ import { createDialects } from "../backends/dialects.ts";
 import type { EngineClient, Fetch } from "../backends/engine.ts";
 import { createEngineClient } from "../backends/engine.ts";
 import type { Config, IndexConfig } from "../config/config.ts";
-import type { ItemStore, KvReader } from "../embeddings/store.ts";
+import type { ItemStore, KvReader, PublishedSet } from "../embeddings/store.ts";
 import { createItemStore, ShardCache } from "../embeddings/store.ts";
 import type { Counters } from "../events/counters.ts";
 import type { ExposureSink } from "../events/sink.ts";
@@ -19,6 +19,7 @@ import type { EdgeDeps, EventDeps, IndexDeps } from "./contract.ts";
 import type { FlagClient } from "./flags.ts";
 import { createFlagSource } from "./flags.ts";
 import { createLiveExperiments } from "./live-experiments.ts";
+import type { Log } from "../web.ts";
 
 /** What an isolate buffers of one reply: a window of 1000 hits with full documents is far below it. */
 const MAX_REPLY_BYTES = 16 * 1024 * 1024;
@@ -35,17 +36,17 @@ export interface Outside {
   readonly fetch: Fetch;
   readonly dialects: Dialects;
   readonly now: () => number;
-  /** Another flag system; only asked where the configuration names a flag. */
+  /** Another flag system; asked only where the configuration names a flag. */
   readonly flagClient?: FlagClient | undefined;
   readonly createId: () => string;
-  readonly log: EdgeDeps["log"];
+  readonly log: Log;
   /** Default 16 MiB. */
   readonly maxReplyBytes?: number;
 }
 
 export interface Searches {
   readonly edge: EdgeDeps;
-  /** Index name → what its searches need; in the order of the configuration. Clients can name no other. */
+  /** By name, in the order of the configuration. Clients can name no other. */
   readonly indexes: ReadonlyMap<string, IndexDeps>;
 }
 
@@ -82,7 +83,7 @@ export function assembleSearches(config: Config, outside: Outside): Searches {
   return { edge: { ...shared, engineTimeoutMs, rankBudgetMs, lists, experiments, flags, defaultVariant }, indexes };
 }
 
-/** Where the edge has a key of its own, that key goes to the engine whatever clients send: they must not do with it what is no search. */
+/** An edge with its own key sends that key whatever clients send: they must do nothing with it but search. */
 function withSoleCredentials({ indexes, engineAuthorizations }: Config): ReadonlyMap<string, IndexConfig> {
   return new Map(
     [...indexes].map(([name, index]) => [
@@ -92,7 +93,7 @@ function withSoleCredentials({ indexes, engineAuthorizations }: Config): Readonl
   );
 }
 
-/** Indexes that are reached in the same way share an engine, so that one request can search several of them. */
+/** Indexes with the same address, headers and keys share an engine, so that one request can search several of them. */
 function createEngines(fetch: Fetch, maxReplyBytes: number) {
   const engines = new Map<string, EngineClient>();
   return (
@@ -102,7 +103,7 @@ function createEngines(fetch: Fetch, maxReplyBytes: number) {
   ): EngineClient => {
     const { credentials } = backend;
     const keyHeader = generic?.keyHeader ?? credentials.header;
-    // Where the edge has a key of its own, a client's must not stand beside it.
+    // The edge's own key replaces a client's.
     const isForwarding = forwardCredentials && authorization === undefined;
     const own = { ...headers, ...(authorization !== undefined && { [keyHeader]: authorization }) };
     const fromClient = [...backend.clientHeaders, ...(isForwarding ? [...credentials.clientHeaders, keyHeader] : [])];
@@ -119,4 +120,21 @@ function createEngines(fetch: Fetch, maxReplyBytes: number) {
     engines.set(key, engine);
     return engine;
   };
+}
+
+/** Model, published vectors and counters of this isolate. */
+export async function describeStatus({ edge, indexes }: Searches): Promise<object> {
+  const described = await Promise.all(
+    [...indexes].map(async ([name, { store, backend, window }]) => {
+      const found = await store.lookup([]);
+      const scorer = edge.scorer();
+      const model = scorer.ok ? { version: scorer.value.manifest.version, trainedOn: scorer.value.manifest.trainedOn } : scorer.error;
+      return [name, { backend: backend.name, window, model, published: found.ok ? describeSet(found.value.set) : found.error }] as const;
+    }),
+  );
+  return { indexes: Object.fromEntries(described), ...edge.counters.snapshot() };
+}
+
+function describeSet({ version, itemCount, shardCount, imageEncoder }: PublishedSet): object {
+  return { version, itemCount, shardCount, imageEncoder };
 }

@@ -1,41 +1,38 @@
-/**
- * The words of one search: what it needs of the outside world, what is known before the engine is asked, and how it ended.
- *
- * Types only.
- */
+/** Types of one search: its dependencies, its context and its result. */
 import type { Dialect, ClientRequest, Hit, RequestPlan, SearchPlan } from "../backends/dialect.ts";
 import type { EngineClient, EngineReply } from "../backends/engine.ts";
 import type { ItemStore } from "../embeddings/store.ts";
 import type { Counters } from "../events/counters.ts";
-import type { ExposureSink } from "../events/sink.ts";
+import type { AfterReply, ExposureSink } from "../events/sink.ts";
 import type { EventTokens } from "../events/token.ts";
-import type { UnitHash } from "../events/unit.ts";
+import type { UnitHash } from "../events/keys.ts";
 import type { Treatment } from "../experiment/treatment.ts";
 import type { ListScores } from "../inference/scorer.ts";
 import type { Scorers } from "../inference/scorers.ts";
 import type { Team } from "../ranking/interleave.ts";
 import type { RankedLists } from "../ranking/ranked-lists.ts";
 import type { Bypass } from "../result.ts";
+import type { Log } from "../web.ts";
 import type { FlagSource } from "./flags.ts";
 import type { LiveExperiments } from "./live-experiments.ts";
 
-/** What events hang on; both need the edge's secret. */
+/** Needed to record events; both exist only with EVENT_SECRET. */
 export interface EventDeps {
   readonly tokens: EventTokens;
   readonly hashUnit: UnitHash;
 }
 
-/** What all searches of an edge need of the outside world. */
+/** Dependencies of all searches of an edge. */
 export interface EdgeDeps {
   /** For all calls to the engine together. */
   readonly engineTimeoutMs: number;
   /** For item vectors and model together. */
   readonly rankBudgetMs: number;
-  /** Asked anew by every search: a model that died stays away without costing a wider request. */
+  /** Called by every search: once a model has trapped, searches no longer ask for a window. */
   readonly scorer: Scorers;
   readonly lists: RankedLists;
   readonly experiments: LiveExperiments;
-  /** Decides in the place of the experiments, where a shop has another flag system. */
+  /** Decides instead of the experiments, where a shop has another flag system. */
   readonly flags: FlagSource | undefined;
   /** For searches outside the experiment. */
   readonly defaultVariant: string;
@@ -46,10 +43,10 @@ export interface EdgeDeps {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly createId: () => string;
-  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
+  readonly log: Log;
 }
 
-/** What the searches of one index need besides. */
+/** Dependencies of the searches of one index. */
 export interface IndexDeps {
   readonly name: string;
   /** W: how many hits are re-ranked; 0 where this index is passed on as it is. */
@@ -60,7 +57,7 @@ export interface IndexDeps {
   readonly store: ItemStore;
 }
 
-/** What one request needs. */
+/** Dependencies of one request. */
 export interface SearchDeps extends EdgeDeps {
   readonly backend: Dialect;
   readonly engine: EngineClient;
@@ -70,22 +67,21 @@ export interface SearchDeps extends EdgeDeps {
 
 export interface SearchRequest extends ClientRequest {
   readonly headers: Headers;
-  /** Asked for with the admin token. */
+  /** Only with the admin token. */
   readonly isExplained: boolean;
-  /** Asked for with the admin token. */
+  /** Only with the admin token. */
   readonly forcedVariant: string | undefined;
-  /** Keeps the isolate alive until `work` is done. */
-  readonly afterReply: (work: Promise<unknown>) => void;
+  readonly afterReply: AfterReply;
 }
 
-export interface Arm {
+export interface Assignment {
   readonly variant: string;
   readonly treatment: Treatment;
   /** Key of the experiment that the unit takes part in. */
   readonly experiment: string | undefined;
-  /** What the variant hangs on: an id that the client gave, of a shopper or a session. */
+  /** Randomisation unit: the user or session id that the client sent. */
   readonly unit: string | undefined;
-  /** Searched by a crawler: in no experiment, and recorded nowhere. */
+  /** A crawler: in no experiment, and recorded nowhere. */
   readonly isBot: boolean;
 }
 
@@ -95,8 +91,8 @@ export interface Search {
   readonly deps: EdgeDeps;
   readonly index: IndexDeps;
   readonly plan: SearchPlan;
-  readonly arm: Arm;
-  /** Item ids that the shopper looked at, most recent first. */
+  readonly assignment: Assignment;
+  /** Item ids that the shopper viewed, most recent first. */
   readonly history: readonly string[];
   /** Joins the record of this search and the events that follow it. */
   readonly queryId: string;
@@ -105,7 +101,7 @@ export interface Search {
 
 /** The order of one window. */
 export interface Ranking {
-  /** Places of the window in the order to show. */
+  /** Indices of the window's hits in the order to show. */
   readonly order: readonly number[];
   readonly listId: string;
   readonly modelVersion: string;
@@ -114,7 +110,7 @@ export interface Ranking {
   readonly scores: ListScores | undefined;
 }
 
-/** Re-ranked, or left as it was for a reason. */
+/** Re-ranked, or left in the engine's order for a reason. */
 export type Outcome = { readonly ranking: Ranking } | { readonly bypass: Bypass };
 
 /** One request under way, with the searches that travel in it. */
@@ -128,42 +124,45 @@ export interface Batch {
 }
 
 export interface OrderNotes {
-  /** Parallel to the shown places: who placed each in an interleaved order. */
+  /** Parallel to the shown hits: who placed each in an interleaved order. */
   readonly teams?: readonly Team[] | undefined;
-  /** Parallel to the shown places: the chance with which each stands where it does. */
+  /** Parallel to the shown hits: the probability of each at its position. */
   readonly propensities?: readonly number[] | undefined;
-  /** Places of the window in the order that was not shown. */
+  /** The order that was not shown, as indices of the window's hits. */
   readonly shadow?: readonly number[] | undefined;
 }
 
-/** How one search ended. */
 export interface SearchResult {
   readonly outcome: Outcome;
-  /** What an analysis needs of an order that is not simply a model's. */
+  /** For the analysis of an order that is not simply a model's. */
   readonly notes?: OrderNotes | undefined;
-  /** What is shown of it; `undefined` where the engine's reply stays as it is. */
-  readonly shown: Shown | undefined;
+  /** The edited page; `undefined` where the engine's reply stays as it is. */
+  readonly page: Shown | undefined;
 }
 
 export interface Shown {
   /** The engine's, from `firstRank` on. */
   readonly hits: readonly Hit[];
-  /** As places in `hits`. */
-  readonly places: readonly number[];
+  /** The shown ones, as indices of `hits`. */
+  readonly indices: readonly number[];
   /** 0-based engine rank of the first of `hits`. */
   readonly firstRank: number;
 }
 
-/** What the shopper gets. `results` are parallel to the searches. */
-export type BatchResult =
-  /** The engine's reply with hits moved or cut. */
-  | {
-      readonly kind: "edited";
-      readonly results: readonly SearchResult[];
-      readonly reply: EngineReply;
-      readonly body: Uint8Array<ArrayBuffer>;
-    }
-  /** The engine's reply, byte for byte. */
-  | { readonly kind: "untouched"; readonly results: readonly SearchResult[]; readonly reply: EngineReply }
-  /** The engine gave none. */
-  | { readonly kind: "none"; readonly results: readonly SearchResult[]; readonly bypass: Bypass };
+interface Results {
+  /** Parallel to the searches. */
+  readonly results: readonly SearchResult[];
+  /** The shown hits of each search; read once, when first asked for. */
+  readonly shown: () => readonly Shown[];
+}
+
+/** The engine's reply and what is sent of it. */
+export type BatchResult = Results &
+  /** With hits moved or cut. `isWidened`: `reply` answers another request than the shopper's. */
+  (
+    | { readonly kind: "edited"; readonly reply: EngineReply; readonly body: Uint8Array<ArrayBuffer>; readonly isWidened: boolean }
+    /** Byte for byte. */
+    | { readonly kind: "untouched"; readonly reply: EngineReply }
+    /** There is no reply. */
+    | { readonly kind: "none"; readonly bypass: Bypass }
+  );

@@ -1,11 +1,13 @@
 /**
- * Another flag system in the place of our experiments: it says by one text flag which variant a unit gets.
+ * Another flag system instead of our experiments: the value of one text flag is the variant of a unit.
  *
- * The client is OpenFeature's, or anything of its shape (Cloudflare's Flagship binding). What it cannot say in time, or says wrong, is the
- * default variant outside every experiment, with a line in the log.
+ * The client is OpenFeature's, or anything of its shape (Cloudflare's Flagship binding). A late or wrong answer becomes the default variant
+ * outside every experiment, with a line in the log.
  */
-import type { Assignment, Attributes } from "../experiment/assign.ts";
+import type { Attributes, VariantChoice } from "../experiment/assign.ts";
 import { parseTreatment } from "../experiment/treatment.ts";
+import type { Log } from "../web.ts";
+import { withTimeout } from "../web.ts";
 
 /** The part of OpenFeature's `Client` that is used. */
 export interface FlagClient {
@@ -16,13 +18,13 @@ export interface FlagClient {
 export type FlagContext = { targetingKey: string } & { [attribute: string]: string | number | boolean };
 
 /** Never rejects. */
-export type FlagSource = (attributes: Attributes) => Promise<Assignment | undefined>;
+export type FlagSource = (attributes: Attributes) => Promise<VariantChoice | undefined>;
 
 export interface FlagSourceOptions {
   readonly client: FlagClient;
   /** Of the flag: the name under which exposures are recorded. */
   readonly key: string;
-  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
+  readonly log: Log;
   /** A shopper waits for it before the engine is even asked. Default 100. */
   readonly timeoutMs?: number;
 }
@@ -37,12 +39,9 @@ export function createFlagSource({ client, key, log, timeoutMs = 100 }: FlagSour
     const known = Object.entries(others).flatMap(([name, value]) =>
       value === undefined || value === null ? [] : [[name, value] as const],
     );
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), timeoutMs);
-    });
     try {
-      const variant = await Promise.race([client.getStringValue(key, "", { ...Object.fromEntries(known), targetingKey: id }), late]);
+      const answer = client.getStringValue(key, "", { ...Object.fromEntries(known), targetingKey: id });
+      const variant = await withTimeout(answer, timeoutMs, () => undefined);
       if (variant === undefined) return fail(`No answer within ${timeoutMs} ms`);
       // The flag's own default: this unit is in no experiment.
       if (variant === "") return undefined;
@@ -50,8 +49,6 @@ export function createFlagSource({ client, key, log, timeoutMs = 100 }: FlagSour
       return treatment.ok ? { experiment: key, variant, unit: id, bucket: undefined } : fail(treatment.error);
     } catch (cause) {
       return fail(String(cause));
-    } finally {
-      clearTimeout(timer);
     }
   };
 }

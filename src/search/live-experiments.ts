@@ -1,11 +1,14 @@
 /**
  * The experiments that run now: those of a KV key, which changes without a deployment, else those of the configuration.
  *
- * One read per isolate and minute. What cannot be read or is wrong changes nothing: the last good list stays, and the log says why.
+ * One read per isolate and minute. If the key cannot be read or is invalid, the last good list stays, and the log says why.
  */
 import { parseExperiments } from "../config/experiments.ts";
 import type { KvReader } from "../embeddings/store.ts";
+import type { AfterReply } from "../events/sink.ts";
 import type { Experiment } from "../experiment/assign.ts";
+import type { Log } from "../web.ts";
+import { sleep } from "../web.ts";
 
 /** In the namespace of the item vectors. */
 export const EXPERIMENTS_KEY = "experiments";
@@ -18,11 +21,11 @@ export interface LiveExperimentsOptions {
   readonly kv: KvReader;
   readonly configured: readonly Experiment[];
   readonly now: () => number;
-  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
+  readonly log: Log;
 }
 
-/** The list as it is now. `afterReply` gets the work of reading it anew. Never rejects. */
-export type LiveExperiments = (afterReply: (work: Promise<unknown>) => void) => Promise<readonly Experiment[]>;
+/** The current list. `afterReply` gets the work of reading it again. Never rejects. */
+export type LiveExperiments = (afterReply: AfterReply) => Promise<readonly Experiment[]>;
 
 export function createLiveExperiments({ kv, configured, now, log }: LiveExperimentsOptions): LiveExperiments {
   let current = configured;
@@ -52,13 +55,7 @@ export function createLiveExperiments({ kv, configured, now, log }: LiveExperime
       afterReply(reading);
     }
     // Until it is known whether there is such a key, the same shopper could be in two arms.
-    if (!hasRead && reading !== undefined) await Promise.race([reading, wait(FIRST_READ_MS)]);
+    if (!hasRead && reading !== undefined) await Promise.race([reading, sleep(FIRST_READ_MS)]);
     return current;
   };
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 }

@@ -1,43 +1,30 @@
 /**
- * How a search ended → the HTTP reply: status, headers, body, and the explanation where an admin asked for one.
+ * The results of a request → the HTTP reply: status, headers, body, and the explanation where an admin asked for one.
  *
  * Decides nothing about the order.
  */
 import { headersFromEngine } from "../backends/headers.ts";
-import { TOKENS_HEADER } from "../events/endpoint.ts";
 import { modelVersionOf } from "../experiment/treatment.ts";
-import { explainItems } from "../ranking/explain.ts";
-import type { BypassReason } from "../result.ts";
-import type { Batch, SearchResult, Search, SearchDeps, BatchResult, Shown } from "./contract.ts";
+import type { PublicOutcome } from "../protocol.ts";
+import { formatOutcomes, OUTCOME_HEADER, TOKENS_HEADER } from "../protocol.ts";
+import { REASONS } from "../result.ts";
+import type { Batch, BatchResult, Search, SearchDeps, SearchResult, Shown } from "./contract.ts";
+import { NOTHING } from "./results.ts";
 
-/** Reasons that follow from the request alone: such a reply is the engine's, and so are its rules for caches. */
-const SAME_FOR_ALL: ReadonlySet<BypassReason> = new Set<BypassReason>([
-  "explicit_sort",
-  "cursor",
-  "grouped",
-  "federated",
-  "redirected",
-  "index_excluded",
-  "size_zero",
-  "beyond_window",
-  "no_query_text",
-  "request_not_understood",
-]);
-
-/** Statuses with which a Response must have no body. */
+/** A Response with one of these statuses must not have a body. */
 const NO_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
-/** `tokens`: of the searches, for their events. */
-export function respond(batch: Batch, served: BatchResult, tokens?: string): Response {
+/** `tokens`: the value of TOKENS_HEADER. */
+export function respond(batch: Batch, served: BatchResult, tokens: string | undefined): Response {
   if (served.kind === "none") return respondWithError(batch.deps, served);
-  const { request, deps } = batch;
+  const { request, deps, searches } = batch;
   const { reply, results } = served;
   const { status } = reply;
 
   const isForAll = tokens === undefined && !request.isExplained;
-  const isPrivate = !isForAll || !results.every(({ outcome }) => "bypass" in outcome && SAME_FOR_ALL.has(outcome.bypass.reason));
+  const isPrivate = !isForAll || !results.every(({ outcome }) => "bypass" in outcome && REASONS[outcome.bypass.reason].cacheable);
   const headers = headersFromEngine(reply.headers, { isEdited: served.kind === "edited" || request.isExplained, isPrivate });
-  headers.set("x-armmt", batch.searches.map((one, i) => describeEnding(one, results[i])).join(", "));
+  headers.set(OUTCOME_HEADER, formatOutcomes(searches.map((search, i) => publicOutcome(search, results[i]))));
   if (tokens !== undefined) headers.set(TOKENS_HEADER, tokens);
   if (NO_BODY.has(status)) return new Response(null, { status, headers });
   if (reply.rest !== undefined) return new Response(prepend(reply.body, reply.rest), { status, headers });
@@ -52,71 +39,68 @@ function respondWithError({ backend }: SearchDeps, { bypass: { reason }, results
   const status = isLate ? 504 : 502;
   const message = isLate ? "The search engine did not answer in time; try again" : "The search engine cannot be reached; try again";
   const { headers, body } = backend.describeError(status, reason, message);
-  const outcomes = results.map(() => `bypass; reason=${reason}`).join(", ");
-  return new Response(body, { status, headers: { ...headers, "cache-control": "no-store", "x-armmt": outcomes } });
+  const outcomes = formatOutcomes(results.map(() => ({ kind: "bypass", reason })));
+  return new Response(body, { status, headers: { ...headers, "cache-control": "no-store", [OUTCOME_HEADER]: outcomes } });
 }
 
-function describeEnding({ index }: Search, result: SearchResult | undefined): string {
-  if (result === undefined) return "bypass; reason=internal_error";
+function publicOutcome({ index }: Search, result: SearchResult | undefined): PublicOutcome {
+  if (result === undefined) return { kind: "bypass", reason: "internal_error" };
   const { outcome } = result;
-  if ("bypass" in outcome) return `bypass; reason=${outcome.bypass.reason}`;
-  return `applied; model=${outcome.ranking.modelVersion}; window=${index.window}; list=${outcome.ranking.listId}`;
+  if ("bypass" in outcome) return { kind: "bypass", reason: outcome.bypass.reason };
+  return { kind: "applied", model: outcome.ranking.modelVersion, window: index.window, list: outcome.ranking.listId };
 }
 
+/** Locks `rest` when the first bytes are read: a reply that is made but not sent can be made again. */
 function prepend(first: Uint8Array<ArrayBuffer>, rest: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
-  const reader = rest.getReader();
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   return new ReadableStream<Uint8Array>({
     start: (controller) => controller.enqueue(first),
     async pull(controller) {
+      reader ??= rest.getReader();
       const { done, value } = await reader.read();
       if (done) controller.close();
       else controller.enqueue(value);
     },
-    cancel: (reason) => reader.cancel(reason),
-  });
-}
-
-export const NOTHING: Shown = { hits: [], places: [], firstRank: 0 };
-
-/** What the shopper sees of each search; what was not edited is read only here, because to serve it nobody needed to. */
-export function shownHits({ deps, plan, searches }: Batch, served: BatchResult): readonly Shown[] {
-  const isWhole = served.kind !== "none" && served.reply.rest === undefined;
-  const isNeeded = served.results.some(({ shown }) => shown === undefined);
-  const read = isWhole && isNeeded ? deps.backend.parseReply(served.reply.body, plan) : undefined;
-  return searches.map((one, i) => {
-    const edited = served.results[i]?.shown;
-    if (edited !== undefined) return edited;
-    const own = read?.ok === true ? read.value.searches[i] : undefined;
-    if (own?.ok !== true) return NOTHING;
-    // An untouched reply begins where the page begins.
-    return { hits: own.value.hits, places: [...own.value.hits.keys()], firstRank: one.plan.offset };
+    cancel: (reason) => (reader ?? rest).cancel(reason),
   });
 }
 
 /** One explanation, or a list where the request has room for several searches. */
-function explainAll(batch: Batch, served: BatchResult): unknown {
-  const shown = shownHits(batch, served);
-  const all = batch.searches.map((one, i) => explain(one, served.results[i], shown[i] ?? NOTHING));
-  return batch.plan.isMulti ? all : all[0];
+function explainAll({ searches, plan }: Batch, served: BatchResult): unknown {
+  const shown = served.shown();
+  const all = searches.map((search, i) => explain(search, served.results[i], shown[i] ?? NOTHING));
+  return plan.isMulti ? all : all[0];
 }
 
 function explain(
-  { deps, index, plan, arm, history }: Search,
+  { deps, index, plan, assignment, history }: Search,
   result: SearchResult | undefined,
-  { hits, places, firstRank }: Shown,
+  { hits, indices, firstRank }: Shown,
 ): object {
   const outcome = result?.outcome;
   const ranking = outcome !== undefined && "ranking" in outcome ? outcome.ranking : undefined;
-  const scorer = deps.scorer(modelVersionOf(arm.treatment));
+  const scorer = deps.scorer(modelVersionOf(assignment.treatment));
   return {
-    variant: arm.variant,
-    experiment: arm.experiment ?? null,
-    isBot: arm.isBot,
+    variant: assignment.variant,
+    experiment: assignment.experiment ?? null,
+    isBot: assignment.isBot,
     model: scorer.ok ? scorer.value.manifest.version : null,
     window: index.window,
     bypass: outcome !== undefined && "bypass" in outcome ? outcome.bypass.reason : null,
     query: plan.queryText ?? null,
     history: { given: history.length, known: ranking?.knownHistory ?? 0 },
-    items: explainItems({ ids: hits.map((hit) => hit.itemId), places, offset: plan.offset, firstRank, scores: ranking?.scores }),
+    items: indices.map((hitIndex, i) => {
+      const score = ranking?.scores?.score[hitIndex];
+      const text = ranking?.scores?.gate[hitIndex * 2];
+      const image = ranking?.scores?.gate[hitIndex * 2 + 1];
+      return {
+        id: hits[hitIndex]!.itemId,
+        // 1-based: in the engine's order, and in the shown order counted from the first page.
+        rank: firstRank + hitIndex + 1,
+        position: plan.offset + i + 1,
+        score: score ?? null,
+        gate: text === undefined || image === undefined ? null : { text, image },
+      };
+    }),
   };
 }

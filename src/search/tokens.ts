@@ -1,33 +1,23 @@
 /**
  * The token of each search, for the events that follow it: made before the reply, because it travels in the reply's headers.
  *
- * In every arm alike: a list that was left alone is read for it too. Whatever fails here, the shopper gets the reply without tokens.
+ * For every variant alike: an untouched reply is parsed for it too. If anything fails here, the shopper gets the reply without tokens.
  */
-import { NO_TOKEN } from "../events/ingest.ts";
-import type { Batch, SearchResult, EventDeps, Search, BatchResult, Shown } from "./contract.ts";
-import { isExposed, storedUnit } from "./exposure.ts";
-import { shownHits } from "./respond.ts";
+import { NO_TOKEN } from "../protocol.ts";
 import { errorStack } from "../web.ts";
+import type { Batch, BatchResult, EventDeps, Search, SearchResult, Shown } from "./contract.ts";
+import { isExposed, storedUnit } from "./record.ts";
 
-/** Of the header: some clients take 16 KB of headers in all. */
+/** Of TOKENS_HEADER: some clients accept 16 KB of headers in all. */
 const MAX_HEADER_BYTES = 8192;
 
-export interface HandedOut {
-  /** What the shopper sees of each search, read for its token. */
-  readonly shown: readonly Shown[];
-  /** The header of the reply; `undefined` where no search has a token. */
-  readonly tokens: string | undefined;
-}
-
-/** `undefined` where the edge takes no events, or could not make tokens. */
-export async function handOutTokens(batch: Batch, served: BatchResult): Promise<HandedOut | undefined> {
-  const { deps } = batch;
+/** The value of TOKENS_HEADER; `undefined` where no search has a token, the edge takes no events, or tokens could not be made. */
+export async function handOutTokens({ deps, searches }: Batch, served: BatchResult): Promise<string | undefined> {
   const { events } = deps;
   if (events === undefined || served.kind === "none") return undefined;
   try {
-    const shown = shownHits(batch, served);
-    const issued = await Promise.all(batch.searches.map((one, i) => issueToken(one, served.results[i], shown[i], events)));
-    return { shown, tokens: describeTokens(issued) };
+    const shown = served.shown();
+    return describeTokens(await Promise.all(searches.map((search, i) => issueToken(search, served.results[i], shown[i], events))));
   } catch (cause) {
     deps.log({ level: "error", event: "tokens_failed", detail: errorStack(cause) });
     return undefined;
@@ -35,25 +25,25 @@ export async function handOutTokens(batch: Batch, served: BatchResult): Promise<
 }
 
 async function issueToken(
-  one: Search,
+  search: Search,
   result: SearchResult | undefined,
   shown: Shown | undefined,
   { tokens }: EventDeps,
 ): Promise<string | undefined> {
-  if (result === undefined || shown === undefined || shown.places.length === 0 || !isExposed(one, result)) return undefined;
-  const { arm, index, plan, queryId } = one;
+  if (result === undefined || shown === undefined || shown.indices.length === 0 || !isExposed(search, result)) return undefined;
+  const { assignment, index, plan, queryId } = search;
   return tokens.issue({
     queryId,
     application: plan.ubi.application ?? index.name,
-    experiment: arm.experiment,
-    variant: arm.variant,
-    unit: await storedUnit(one),
-    itemIds: shown.places.map((place) => shown.hits[place]!.itemId),
+    experiment: assignment.experiment,
+    variant: assignment.variant,
+    unit: await storedUnit(search),
+    itemIds: shown.indices.map((i) => shown.hits[i]!.itemId),
     teams: result.notes?.teams,
   });
 }
 
-/** One entry per search. Beyond what a header holds, later searches go without. */
+/** One entry per search; the header's limit leaves later searches without a token. */
 function describeTokens(issued: readonly (string | undefined)[]): string | undefined {
   let bytes = 0;
   const entries = issued.map((token = NO_TOKEN) => {

@@ -8,7 +8,7 @@ import { forgetUser } from "../../src/cli/forget.ts";
 import { placesElsewhere } from "../../src/cli/forget/elsewhere.ts";
 import type { EventDatabase } from "../../src/report/sql-log.ts";
 import { openLocalDatabase, openWranglerDatabase } from "../../src/cli/report/database.ts";
-import { createUnitHash } from "../../src/events/unit.ts";
+import { createUnitHash } from "../../src/events/keys.ts";
 
 const SECRET = "a-secret-for-tests-only-of-32-characters";
 const CONFIG = fileURLToPath(new URL("../../wrangler.toml", import.meta.url));

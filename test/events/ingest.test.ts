@@ -3,7 +3,7 @@ import { env } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createEventCounters } from "../../src/events/counters.ts";
 import { createEventsEndpoint } from "../../src/events/endpoint.ts";
-import type { EventFormat } from "../../src/events/ingest.ts";
+import type { EventFormat } from "../../src/protocol.ts";
 import { openSinks } from "../../src/events/sinks.ts";
 import type { TokenContent } from "../../src/events/token.ts";
 import { createEventTokens, TOKEN_TTL_MS } from "../../src/events/token.ts";
@@ -228,7 +228,7 @@ describe("each event is answered for itself", () => {
       { index: 3, reason: "token_invalid" },
       { index: 4, reason: "token_invalid" },
       { index: 5, reason: "token_invalid" },
-      { index: 6, reason: "action_unknown", message: '"wave" is no action: use impression, click, add_to_cart, purchase, conversion' },
+      { index: 6, reason: "action_unknown", message: '"wave" is not an action: use impression, click, add_to_cart, purchase, conversion' },
       { index: 7, reason: "timestamp_in_future" },
       { index: 8, reason: "malformed", message: expect.stringContaining("event_attributes") },
       { index: 9, reason: "malformed" },

@@ -5,12 +5,11 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { createAnalyticsSink } from "../../src/events/analytics.ts";
 import { createEventCounters } from "../../src/events/counters.ts";
 import { createD1Sink } from "../../src/events/d1.ts";
-import type { LetterStore } from "../../src/events/dead-letters.ts";
-import { createDeadLetters } from "../../src/events/dead-letters.ts";
 import { createNdjsonSink } from "../../src/events/ndjson.ts";
 import { createPipelineSink } from "../../src/events/pipeline.ts";
 import { consumeBatch, createQueueSink } from "../../src/events/queue.ts";
-import { createReliableSink } from "../../src/events/reliable.ts";
+import type { LetterStore } from "../../src/events/retrying.ts";
+import { createDeadLetters, createRetryingSink } from "../../src/events/retrying.ts";
 import type { Sink } from "../../src/events/sink.ts";
 import { combineSinks, openSinks } from "../../src/events/sinks.ts";
 import type { ServedEvent } from "../../src/events/ubi.ts";
@@ -219,13 +218,13 @@ function flaky(failures: number): { sink: Sink; tries: () => number } {
 
 const now = (): number => Date.UTC(2026, 10, 20, 12);
 
-function reliable(failures: number, store: LetterStore | undefined = env.DEAD_LETTERS) {
+function retrying(failures: number, store: LetterStore | undefined = env.DEAD_LETTERS) {
   const { sink, tries } = flaky(failures);
   const counters = createEventCounters();
   const waits: number[] = [];
   let lastId = 0;
   const after: Promise<unknown>[] = [];
-  const built = createReliableSink({
+  const built = createRetryingSink({
     sink,
     deadLetters: store === undefined ? undefined : createDeadLetters({ store, now, createId: () => `id-${++lastId}` }),
     counters,
@@ -238,9 +237,9 @@ function reliable(failures: number, store: LetterStore | undefined = env.DEAD_LE
 
 const letters = async (): Promise<string[]> => (await env.DEAD_LETTERS.list()).keys.map(({ name }) => name);
 
-describe("createReliableSink()", () => {
+describe("createRetryingSink()", () => {
   it("tries again while the client waits", async () => {
-    const { sink, counters, waits, afterReply } = reliable(2);
+    const { sink, counters, waits, afterReply } = retrying(2);
     expect(await sink.writeEvents(events(3), afterReply)).toEqual({ ok: true, value: { written: 3, duplicates: 0, deferred: 0 } });
     expect(waits).toEqual([50, 250]);
     expect(counters.snapshot().sinks).toEqual({ d1: { retried: 2 } });
@@ -248,7 +247,7 @@ describe("createReliableSink()", () => {
   });
 
   it("keeps what fails before it answers, and writes it after the reply", async () => {
-    const { sink, counters, after, afterReply } = reliable(4);
+    const { sink, counters, after, afterReply } = retrying(4);
     expect(await sink.writeEvents(events(3), afterReply)).toEqual({ ok: true, value: { written: 0, duplicates: 0, deferred: 3 } });
     expect(await letters()).toEqual(["d1/2026-11-20T12:00:00.000Z-id-1"]);
     await Promise.all(after);
@@ -257,20 +256,20 @@ describe("createReliableSink()", () => {
   });
 
   it("leaves to later writes what fails for long, and loses nothing", async () => {
-    const long = reliable(Infinity);
+    const long = retrying(Infinity);
     await long.sink.writeEvents(events(3), long.afterReply);
     await long.sink.write(EXPOSURE);
     await Promise.all(long.after);
     expect((await letters()).length).toBe(2);
     // Another isolate, when the store is well again.
-    const later = reliable(0);
+    const later = retrying(0);
     await later.sink.writeEvents([{ ...EVENT, event_id: "new" }], later.afterReply);
     await Promise.all(later.after);
     expect([await letters(), await countRows("ubi_events"), await countRows("ubi_queries")]).toEqual([[], 4, 1]);
   });
 
   it("keeps letters in R2 as well", async () => {
-    const { sink, after, afterReply } = reliable(4, env.EVENTS_BUCKET);
+    const { sink, after, afterReply } = retrying(4, env.EVENTS_BUCKET);
     await sink.writeEvents(events(3), afterReply);
     expect((await env.EVENTS_BUCKET.list()).objects.map(({ key }) => key)).toEqual(["d1/2026-11-20T12:00:00.000Z-id-1"]);
     await Promise.all(after);
@@ -279,7 +278,7 @@ describe("createReliableSink()", () => {
 
   it("says that it failed where there is no place to keep anything, and where that place fails too", async () => {
     for (const store of [undefined, { ...env.DEAD_LETTERS, put: () => Promise.reject(new Error("KV is down")) }]) {
-      const { sink, tries, afterReply } = store === undefined ? withoutLetters() : reliable(Infinity, store);
+      const { sink, tries, afterReply } = store === undefined ? withoutLetters() : retrying(Infinity, store);
       expect(await sink.writeEvents(events(3), afterReply)).toMatchObject({
         ok: false,
         error: expect.stringContaining("D1 is overloaded"),
@@ -290,7 +289,7 @@ describe("createReliableSink()", () => {
 
   it("does not remove a letter that it cannot read", async () => {
     await env.DEAD_LETTERS.put("d1/2026-letter", "{ broken");
-    const { sink, after, afterReply } = reliable(0);
+    const { sink, after, afterReply } = retrying(0);
     await sink.writeEvents(events(1), afterReply);
     await Promise.all(after);
     expect(await letters()).toEqual(["d1/2026-letter"]);
@@ -300,7 +299,7 @@ describe("createReliableSink()", () => {
 function withoutLetters() {
   const { sink, tries } = flaky(Infinity);
   const counters = createEventCounters();
-  const built = createReliableSink({ sink, deadLetters: undefined, counters, now: () => 0, wait: async () => undefined, ...quiet });
+  const built = createRetryingSink({ sink, deadLetters: undefined, counters, now: () => 0, wait: async () => undefined, ...quiet });
   return { sink: built, tries, afterReply: () => undefined };
 }
 

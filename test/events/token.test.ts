@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { TokenContent } from "../../src/events/token.ts";
 import { createEventTokens, queryIdOf, TOKEN_TTL_MS } from "../../src/events/token.ts";
-import { createUnitHash, isUnitHash } from "../../src/events/unit.ts";
+import { createUnitHash, isUnitHash } from "../../src/events/keys.ts";
 
 const SECRET = "a-secret-for-tests-only-of-32-characters";
 const NOW = Date.UTC(2026, 10, 21, 12);

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { pagePlaces, windowRequest } from "../../src/ranking/window.ts";
+import { pageIndices, windowRequest } from "../../src/ranking/window.ts";
 
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);
 
@@ -22,14 +22,14 @@ describe("windowRequest()", () => {
   });
 });
 
-describe("pagePlaces()", () => {
+describe("pageIndices()", () => {
   it("continues in engine order behind the window", () => {
-    expect(pagePlaces([2, 0, 1], 6, { offset: 1, limit: 4 })).toEqual([0, 1, 3, 4]);
+    expect(pageIndices([2, 0, 1], 6, { offset: 1, limit: 4 })).toEqual([0, 1, 3, 4]);
   });
 
   it("gives short and empty pages at the end of the hits", () => {
-    expect(pagePlaces([1, 0], 2, { offset: 1, limit: 4 })).toEqual([0]);
-    expect(pagePlaces([1, 0], 2, { offset: 5, limit: 4 })).toEqual([]);
+    expect(pageIndices([1, 0], 2, { offset: 1, limit: 4 })).toEqual([0]);
+    expect(pageIndices([1, 0], 2, { offset: 5, limit: 4 })).toEqual([]);
   });
 
   it("shows every hit once over all pages of any size, in one order", () => {
@@ -50,7 +50,7 @@ describe("pagePlaces()", () => {
           else {
             const hitCount = Math.min(total, request.size);
             expect(request.size).toBeGreaterThanOrEqual(Math.min(window, total));
-            shown.push(...pagePlaces(rankedWindow, hitCount, { offset, limit }));
+            shown.push(...pageIndices(rankedWindow, hitCount, { offset, limit }));
           }
         }
         expect(shown).toEqual([...rankedWindow, ...upTo(total).slice(rankedWindow.length)]);

@@ -1,33 +1,28 @@
 /**
- * The edge as worker.ts puts it together, with real KV, D1 and onnxruntime, in front of the real demo shop. Only `fetch` is not the
- * network: it calls the shop's handler, or whatever a test puts in its place.
+ * The edge by its real composition root, with real KV, D1 and onnxruntime, in front of the real demo shop. Only `fetch` is not the network: it
+ * calls the shop's handler, or the engine of a test.
  */
 import { createExecutionContext, env, waitOnExecutionContext } from "cloudflare:test";
-import { createApp } from "../../src/app.ts";
+import type { EdgeApp } from "../../src/app.ts";
 import { ALL_DIALECTS } from "../../src/backends/all-dialects.ts";
-import { dialectLimits } from "../../src/backends/dialects.ts";
-import type { Config } from "../../src/config/config.ts";
-import { parseConfig } from "../../src/config/config.ts";
+import type { Dialects } from "../../src/backends/dialects.ts";
+import shop from "../../src/demo/worker.ts";
+import * as edge from "../../src/edge.ts";
 import type { KvReader } from "../../src/embeddings/store.ts";
 import type { Counters } from "../../src/events/counters.ts";
 import { createCounters, createEventCounters } from "../../src/events/counters.ts";
 import { createD1Sink } from "../../src/events/d1.ts";
-import { createEventsEndpoint } from "../../src/events/endpoint.ts";
 import type { ExposureSink } from "../../src/events/sink.ts";
 import { openSinks } from "../../src/events/sinks.ts";
-import { createEventTokens } from "../../src/events/token.ts";
 import type { UbiQueryRecord } from "../../src/events/ubi.ts";
-import { createUnitHash } from "../../src/events/unit.ts";
 import type { Scorer } from "../../src/inference/scorer.ts";
 import { scorersOf } from "../../src/inference/scorers.ts";
 import { watchScorer } from "../../src/inference/watched-scorer.ts";
-import { loadModels } from "../../src/runtimes/cloudflare/models.ts";
+import { OUTCOME_HEADER, parseOutcomes } from "../../src/protocol.ts";
 import type { Bypass, Result } from "../../src/result.ts";
-import { assembleSearches } from "../../src/search/assemble.ts";
-import type { EventDeps } from "../../src/search/contract.ts";
+import { loadModels } from "../../src/runtimes/cloudflare/models.ts";
 import type { FlagClient } from "../../src/search/flags.ts";
-import { describeStatus } from "../../src/search/status.ts";
-import shop from "../../src/demo/worker.ts";
+import type { Log } from "../../src/web.ts";
 
 export const TOKEN = "a-token-for-tests-only";
 export const WINDOW = 20;
@@ -52,9 +47,12 @@ export interface EdgeOptions {
   /** Models beside the live one. */
   readonly others?: readonly Result<Scorer, Bypass>[];
   readonly flagClient?: FlagClient;
+  /** Of exposures. */
   readonly sink?: ExposureSink;
-  /** Instead of what EVENT_SECRET makes. */
-  readonly events?: EventDeps;
+  readonly counters?: Counters;
+  /** Called besides the one that fills `logs`. */
+  readonly log?: Log;
+  readonly dialects?: Dialects;
   readonly maxReplyBytes?: number;
   readonly now?: () => number;
   readonly isWithinRate?: (client: string) => Promise<boolean>;
@@ -79,32 +77,16 @@ export interface Edge {
   readonly records: UbiQueryRecord[];
   readonly logs: Readonly<Record<string, unknown>>[];
   readonly counters: Counters;
-}
-
-function configOf(options: EdgeOptions): Config {
-  const config = parseConfig(
-    {
-      INDEXES: { products: { backend: "elasticsearch", url: ENGINE_URL, window: WINDOW, catalog: options.catalog } },
-      // Wide, because a loaded machine is no fault; tests of a budget set their own.
-      ENGINE_TIMEOUT_MS: 20_000,
-      RANK_BUDGET_MS: 8000,
-      DEFAULT_VARIANT: "armmt",
-      ADMIN_TOKEN: TOKEN,
-      ...options.vars,
-    },
-    dialectLimits(ALL_DIALECTS),
-  );
-  if (!config.ok) throw new Error(config.error.join("\n"));
-  return config.value;
+  /** To be asked without an execution context, or mounted. */
+  readonly app: EdgeApp;
 }
 
 export function openEdge(options: EdgeOptions): Edge {
   const { engine = demoShop, scorer = student, maxReplyBytes } = options;
-  const config = configOf(options);
   const exchanges: Exchange[] = [];
   const records: UbiQueryRecord[] = [];
   const logs: Readonly<Record<string, unknown>>[] = [];
-  const counters = createCounters();
+  const counters = options.counters ?? createCounters();
   const sink = options.sink ?? createD1Sink(env.EVENTS);
 
   const fetch = async (url: string, init: RequestInit): Promise<Response> => {
@@ -131,45 +113,40 @@ export function openEdge(options: EdgeOptions): Edge {
   let lastId = 0;
   const now = options.now ?? (() => Date.now());
   const createId = () => `id-${++lastId}`;
-  const log = (entry: Readonly<Record<string, unknown>>) => logs.push(entry);
-  const { eventSecret: secret } = config;
-  const events =
-    options.events ?? (secret === undefined ? undefined : { tokens: createEventTokens({ secret, now }), hashUnit: createUnitHash(secret) });
+  const log: Log = (entry) => {
+    logs.push(entry);
+    options.log?.(entry);
+  };
   const eventCounters = createEventCounters();
   const eventSink = openSinks({ names: ["d1"], bindings: env, counters: eventCounters, now, createId, log });
-  const searches = assembleSearches(config, {
+  const app = edge.openEdge({
+    env: {
+      INDEXES: { products: { backend: "elasticsearch", url: ENGINE_URL, window: WINDOW, catalog: options.catalog } },
+      // Wide, because a loaded machine is no fault; tests of a budget set their own.
+      ENGINE_TIMEOUT_MS: 20_000,
+      RANK_BUDGET_MS: 8000,
+      DEFAULT_VARIANT: "armmt",
+      ADMIN_TOKEN: TOKEN,
+      ...options.vars,
+    },
     kv: options.kv ?? env.EMBEDDINGS,
-    sink: {
+    sinks: {
       write(record) {
         records.push(record);
         return sink.write(record);
       },
+      writeEvents: (events, afterReply) => eventSink.writeEvents(events, afterReply),
     },
-    flagClient: options.flagClient,
     scorer: scorersOf([scorer, ...(options.others ?? [])].map(watchScorer)),
-    counters,
     fetch,
-    dialects: ALL_DIALECTS,
-    events,
+    dialects: options.dialects ?? ALL_DIALECTS,
+    flagClient: options.flagClient,
+    isWithinRate: options.isWithinRate,
     now,
     createId,
     log,
-    ...(maxReplyBytes !== undefined && { maxReplyBytes }),
-  });
-  const { adminToken, storefrontUrl, allowOrigins } = config;
-  const app = createApp({
-    ...searches,
-    adminToken,
-    storefrontUrl,
-    allowOrigins,
-    fetch,
-    events: createEventsEndpoint({
-      ingest: events && { tokens: events.tokens, sink: eventSink, counters: eventCounters, now },
-      allowOrigins,
-      log,
-    }),
-    status: () => describeStatus(searches),
-    isWithinRate: options.isWithinRate,
+    counters,
+    maxReplyBytes,
   });
 
   return {
@@ -183,6 +160,7 @@ export function openEdge(options: EdgeOptions): Edge {
     records,
     logs,
     counters,
+    app,
   };
 }
 
@@ -207,8 +185,10 @@ export const match = (query: string, page: object = {}) => ({ query: { match: { 
 
 export const idsOf = (reply: ReplyJson): string[] => reply.hits.hits.map(({ _id: id }) => id);
 
-/** The `x-armmt` header's reason, or "applied". */
+/** The reason in the response's `x-armmt` header, or "applied". */
 export function outcomeOf(response: Response): string {
-  const header = response.headers.get("x-armmt") ?? "";
-  return /^bypass; reason=(\w+)$/.exec(header)?.[1] ?? (header.startsWith("applied; ") ? "applied" : `not an outcome: ${header}`);
+  const header = response.headers.get(OUTCOME_HEADER) ?? "";
+  const [outcome, ...others] = parseOutcomes(header);
+  if (outcome === undefined || others.length > 0) return `not an outcome: ${header}`;
+  return outcome.kind === "applied" ? "applied" : outcome.reason;
 }

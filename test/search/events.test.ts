@@ -1,9 +1,9 @@
 /** Tokens of searches and the events that follow them, through the edge as it is deployed: search → token → event → rows that join. */
 import { env } from "cloudflare:test";
-import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { assignVariant } from "../../src/experiment/assign.ts";
 import { queryIdOf, createEventTokens } from "../../src/events/token.ts";
-import { createUnitHash } from "../../src/events/unit.ts";
+import { createUnitHash } from "../../src/events/keys.ts";
 import { drawnItems, publish } from "./catalog.ts";
 import type { Engine, EdgeOptions, ReplyJson } from "./edge.ts";
 import { demoShop, idsOf, match, openEdge, outcomeOf, postJson } from "./edge.ts";
@@ -151,12 +151,9 @@ describe("a search", () => {
   });
 
   it("is served without a token where none can be made", async () => {
-    const events = {
-      tokens: { issue: () => Promise.reject(new Error("no keys")), open: () => Promise.reject(new Error("no keys")) },
-      hashUnit: async () => "",
-    };
-    const edge = open({}, { events });
-    const response = await edge.send("/products/_search", postJson(match("red")));
+    const encrypt = vi.spyOn(crypto.subtle, "encrypt").mockRejectedValue(new Error("no keys"));
+    const edge = open();
+    const response = await edge.send("/products/_search", postJson(match("red"))).finally(() => encrypt.mockRestore());
     expect([outcomeOf(response), tokenOf(response), edge.records.length]).toEqual(["applied", "", 1]);
     expect(edge.logs).toContainEqual(expect.objectContaining({ level: "error", event: "tokens_failed" }));
   });

@@ -10,9 +10,9 @@ import { loadWrangler } from "../wrangler.ts";
 import { loadSqlite } from "../../report/sqlite.ts";
 import type { EventDatabase } from "../../report/sql-log.ts";
 import { UserError, errorText } from "../../web.ts";
+import { EXPERIMENTS_KEY } from "../../search/live-experiments.ts";
 
 /** Key under which the edge looks for experiments that take the place of those in wrangler.toml. */
-const EXPERIMENTS_KEY = "experiments";
 
 /** KV namespace of that key. */
 const NAMESPACE_BINDING = "EMBEDDINGS";

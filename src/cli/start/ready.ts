@@ -8,6 +8,7 @@ import type { Catalog } from "../catalog/file.ts";
 import type { EmbedReport } from "../embed.ts";
 import { ROOT } from "../embed/encoder.ts";
 import { UserError } from "../../web.ts";
+import { OUTCOME_HEADER } from "../../protocol.ts";
 
 export interface Proof {
   readonly query: string;
@@ -41,7 +42,7 @@ export async function trySearch(edgeUrl: string): Promise<Proof> {
   const text = await response.text();
   if (!response.ok) throw new UserError(`A search for "${query}" failed with status ${response.status}: ${text.slice(0, 300)}`);
   const reply = v.parse(replySchema, JSON.parse(text));
-  return { query, header: response.headers.get("x-armmt") ?? "(no x-armmt header)", hits: reply.hits.hits.length };
+  return { query, header: response.headers.get(OUTCOME_HEADER) ?? `(no ${OUTCOME_HEADER} header)`, hits: reply.hits.hits.length };
 }
 
 function searchBody(query: string): string {

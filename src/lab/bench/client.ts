@@ -1,6 +1,7 @@
 /** One keep-alive connection to one origin, timed from outside: from the first byte sent to the last byte received. */
 import { Agent, request } from "node:http";
 import { performance } from "node:perf_hooks";
+import { OUTCOME_HEADER } from "../../protocol.ts";
 
 export interface Answer {
   readonly ms: number;
@@ -35,7 +36,7 @@ export function createClient(origin: string): Client {
           response.once("error", reject);
           response.once("end", () => {
             const ms = performance.now() - startedAt;
-            const armmt = String(response.headers["x-armmt"] ?? "");
+            const armmt = String(response.headers[OUTCOME_HEADER] ?? "");
             resolve({ ms, status: response.statusCode ?? 0, armmt, body: Buffer.concat(chunks) });
           });
         });

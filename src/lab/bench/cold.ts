@@ -14,6 +14,7 @@ import { canReadCpu, type CpuTime, cpuTime, residentMb } from "./processes.ts";
 import type { Bench } from "./run.ts";
 import { PAGE_SIZE, requireOutcome, searchPath, unitOf, WINDOW, openSurroundings } from "./shop.ts";
 import { sleep } from "../../web.ts";
+import { USER_HEADER } from "../../protocol.ts";
 
 const EMPTY = `export default { fetch: () => new Response("done") };`;
 
@@ -42,7 +43,7 @@ export async function benchCold(bench: Bench): Promise<Measurement[]> {
   const { stores, vars, nextQuery } = await openSurroundings(bench, [WINDOW]);
   const edgeConfig = writeWorkerdConfig(join(bench.folder, "cold-edge"), edgeBundle, { vars, stores: stores.address });
   const emptyConfig = writeWorkerdConfig(join(bench.folder, "cold-empty"), { ...edgeBundle, modules });
-  const headers = { "x-armmt-user": unitOf("armmt") };
+  const headers = { [USER_HEADER]: unitOf("armmt") };
   const search = async (client: Client): Promise<void> => {
     requireOutcome(await client.ask(searchPath(WINDOW), { headers, body: searchBody(nextQuery(), PAGE_SIZE) }), "applied");
   };

@@ -18,6 +18,7 @@ import { createMemoryKv } from "./memory-kv.ts";
 import type { Bench } from "./run.ts";
 import { CATALOG, edgeVars, PAGE_SIZE, searchPath, unitOf, WINDOW } from "./shop.ts";
 import { UserError } from "../../web.ts";
+import { OUTCOME_HEADER, parseOutcomes, USER_HEADER } from "../../protocol.ts";
 
 const count = (name: string, unit: Unit, value: number): Measurement => measured(name, unit, [value]);
 
@@ -93,11 +94,12 @@ async function countSearch({ plan }: Bench): Promise<Measurement[]> {
   const context = { waitUntil: (work: Promise<unknown>) => void after.push(work), passThroughOnException: () => undefined, props: {} };
   const nextQuery = createQueries();
   const search = async (): Promise<void> => {
-    const headers = { "content-type": "application/json", "x-armmt-user": unitOf("armmt") };
+    const headers = { "content-type": "application/json", [USER_HEADER]: unitOf("armmt") };
     const request = new Request(`http://edge${searchPath(WINDOW)}`, { method: "POST", headers, body: searchBody(nextQuery(), PAGE_SIZE) });
     const reply = await app.fetch(request, {}, context);
     await reply.arrayBuffer();
-    if (reply.headers.get("x-armmt")?.startsWith("applied") !== true) throw new UserError(`Not re-ranked: ${reply.headers.get("x-armmt")}`);
+    const outcome = reply.headers.get(OUTCOME_HEADER) ?? "";
+    if (parseOutcomes(outcome)[0]?.kind !== "applied") throw new UserError(`Not re-ranked: ${outcome}`);
     await Promise.all(after.splice(0));
   };
   try {

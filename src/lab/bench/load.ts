@@ -6,6 +6,7 @@ import { canReadCpu, cpuTime } from "./processes.ts";
 import { type Bench, inTurns } from "./run.ts";
 import { countOutcomes, type Edge, PAGE_SIZE, searchPath, unitOf } from "./shop.ts";
 import { sleep, UserError } from "../../web.ts";
+import { OFF, OUTCOME_HEADER, USER_HEADER } from "../../protocol.ts";
 
 /** Rates are counted in intervals of this length. */
 const INTERVAL_MS = 250;
@@ -48,7 +49,7 @@ export interface Load {
   readonly failures: string;
 }
 
-const HEADERS = { "content-type": "application/json", "x-armmt-user": unitOf("armmt") } as const;
+const HEADERS = { "content-type": "application/json", [USER_HEADER]: unitOf("armmt") } as const;
 
 /** The search that the edge re-ranks. */
 export function reranked({ url, pid, client }: Edge, window: number): Target {
@@ -57,7 +58,7 @@ export function reranked({ url, pid, client }: Edge, window: number): Target {
 
 /** The search that the edge passes through. */
 export function passedThrough({ url, pid, client }: Edge, window: number, pageSize: number = PAGE_SIZE): Target {
-  const headers = { ...HEADERS, "x-armmt": "off" };
+  const headers = { ...HEADERS, [OUTCOME_HEADER]: OFF };
   return { url, pid, path: searchPath(window), headers, pageSize, expected: { outcome: "off", client } };
 }
 

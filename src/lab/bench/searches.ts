@@ -11,6 +11,7 @@ import { against, differences, inChart, type Measurement, measured } from "./mea
 import { perRun, type RunSample, type SampleModel, startModelWorker } from "./model.ts";
 import { type Bench, inTurns } from "./run.ts";
 import { PAGE_SIZE, requireOutcome, searchPath, type Shop, unitOf, openShop } from "./shop.ts";
+import { formatHistory, HISTORY_HEADER, OFF, OUTCOME_HEADER, USER_HEADER } from "../../protocol.ts";
 
 /** The exposure record is written after the reply; the bench lets it finish before the next request. */
 const SETTLE_MS = 4;
@@ -34,10 +35,10 @@ export async function benchSearches(bench: Bench): Promise<Measurement[]> {
 
 async function benchWindow(bench: Bench, { edge, nextQuery }: Shop, sampleModel: SampleModel, window: number): Promise<Measurement[]> {
   const { sizes, rounds, warmUpRounds, maxSeconds } = bench.plan;
-  const history = { "x-armmt-history": VIEWED.map((position) => encodeURIComponent(products()[position]!.id)).join(",") };
-  const armmt = { ...history, "x-armmt-user": unitOf("armmt") };
-  const control = { ...history, "x-armmt-user": unitOf("control") };
-  const off = { ...armmt, "x-armmt": "off" };
+  const history = { [HISTORY_HEADER]: formatHistory(VIEWED.map((position) => products()[position]!.id)) };
+  const armmt = { ...history, [USER_HEADER]: unitOf("armmt") };
+  const control = { ...history, [USER_HEADER]: unitOf("control") };
+  const off = { ...armmt, [OUTCOME_HEADER]: OFF };
   const requests: Readonly<Record<Kind, { size: number; headers: Readonly<Record<string, string>>; outcome: string }>> = {
     passthrough: { size: PAGE_SIZE, headers: off, outcome: "bypass; reason=off" },
     control: { size: PAGE_SIZE, headers: control, outcome: "bypass; reason=engine_order" },

@@ -9,6 +9,7 @@ import { createQueries, products } from "./engine.ts";
 import type { Bench } from "./run.ts";
 import { type StandIn, startStandIn, startStores, type Stores } from "./stand-in.ts";
 import { UserError } from "../../web.ts";
+import { STATUS_PATH } from "../../protocol.ts";
 
 /** Hits that are re-ranked, as wrangler.toml sets it. */
 export const WINDOW = 100;
@@ -61,7 +62,7 @@ const statusSchema = v.object({ searches: v.record(v.string(), v.record(v.string
 
 /** Outcome → searches of the variant "armmt" since the edge started. */
 export async function countOutcomes(client: Client): Promise<Readonly<Record<string, number>>> {
-  const answer = await client.ask("/armmt/status", { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } });
+  const answer = await client.ask(STATUS_PATH, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } });
   return v.parse(statusSchema, JSON.parse(answer.body.toString("utf8"))).searches["armmt"] ?? {};
 }
 

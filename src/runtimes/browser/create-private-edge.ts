@@ -10,8 +10,9 @@ import { ALL_DIALECTS } from "../../backends/all-dialects.ts";
 import { openEdge } from "../../edge.ts";
 import type { Fetch } from "../../backends/engine.ts";
 import type { KvReader } from "../../embeddings/store.ts";
-import type { ReliableSink } from "../../events/sink.ts";
+import type { RetryingSink } from "../../events/sink.ts";
 import type { Scorers } from "../../inference/scorers.ts";
+import { EXPLAIN_PARAM, formatHistory, HISTORY_HEADER, OFF, OUTCOME_HEADER, STATUS_PATH } from "../../protocol.ts";
 import { ok } from "../../result.ts";
 import type { Listing } from "./listing.ts";
 
@@ -37,7 +38,7 @@ export interface PrivateEdge {
 const statusSchema = v.object({ indexes: v.looseObject({}), searches: v.looseObject({}) });
 
 /** A search on the device is recorded nowhere. */
-const NO_RECORDS: ReliableSink = {
+const NO_RECORDS: RetryingSink = {
   write: async () => ok(true),
   writeEvents: async () => ok({ written: 0, duplicates: 0, deferred: 0 }),
 };
@@ -63,31 +64,26 @@ export function createPrivateEdge({ config, origin, kv, scorer, fetch }: Private
       const headers = new Headers(init.headers);
       if (headers.get("authorization") === `Bearer ${token}`) headers.delete("authorization");
       // An edge in front of the engine has nothing to do: it keeps the engine's order.
-      headers.set("x-armmt", "off");
+      headers.set(OUTCOME_HEADER, OFF);
       return fetch(url, { ...init, headers });
     },
   });
-  // The app answers each search path whatever the method, to refuse the wrong ones by name.
-  const searchPaths = new Set(app.routes.filter(({ method, path }) => method === "ALL" && !path.endsWith("*")).map(({ path }) => path));
 
   return {
-    isSearch({ url, method }) {
-      const [matched] = app.router.match(method, new URL(url).pathname);
-      return matched.some(([[, { path }]]) => searchPaths.has(path));
-    },
+    isSearch: ({ url }) => app.isSearchPath(new URL(url).pathname),
 
     async search(request, history, waitUntil) {
       const headers = new Headers(request.headers);
-      headers.delete("x-armmt-history");
-      if (history.length > 0) headers.set("x-armmt-history", history.map(encodeURIComponent).join(","));
-      if (new URL(request.url).searchParams.has("armmt_explain")) headers.set("authorization", `Bearer ${token}`);
+      headers.delete(HISTORY_HEADER);
+      if (history.length > 0) headers.set(HISTORY_HEADER, formatHistory(history));
+      if (new URL(request.url).searchParams.has(EXPLAIN_PARAM)) headers.set("authorization", `Bearer ${token}`);
       // Of a copy: whoever answers instead needs the body.
       const copy = new Request(request.clone(), { headers });
       return app.fetch(copy, {}, { waitUntil, passThroughOnException: () => undefined, props: {} });
     },
 
     async describe() {
-      const reply = await app.request(`${origin}/armmt/status`, { headers: { authorization: `Bearer ${token}` } });
+      const reply = await app.request(`${origin}${STATUS_PATH}`, { headers: { authorization: `Bearer ${token}` } });
       return v.parse(statusSchema, await reply.json());
     },
   };

@@ -6,6 +6,7 @@
  */
 import type { Fetch } from "../../backends/engine.ts";
 import { ConfigurationError, logToConsole as log } from "../../edge.ts";
+import { DEVICE_HEADER, OUTCOME_HEADER } from "../../protocol.ts";
 import type { ProviderPreference } from "../../inference/providers.ts";
 import type { DeviceScorer } from "./device-scorer.ts";
 import { openDeviceScorer, scorerKey, scorerFiles } from "./device-scorer.ts";
@@ -30,9 +31,6 @@ export interface PrivateWorkerOptions {
 
 /** Where the engine's reply came from; told by whoever fetched it. */
 export type EngineSource = "network" | "device";
-
-/** Which header says what, in answers of this worker. */
-export const DEVICE_HEADER = "x-armmt-device";
 
 /** An update of files.json is looked for at most so often. */
 const UPDATE_EVERY_MS = 60_000;
@@ -119,7 +117,7 @@ export class PrivateWorker {
       (await viewedItems()).map(({ id }) => id),
       keepAlive,
     );
-    const failure = ownFailure(reply.headers.get("x-armmt"));
+    const failure = ownFailure(reply.headers.get(OUTCOME_HEADER));
     if (failure !== undefined) {
       this.#count(failure);
       await reply.body?.cancel();

@@ -1,21 +1,22 @@
 /**
- * What a Worker is made of: bindings → dependencies, once per isolate.
+ * Builds the Worker: bindings → dependencies, once per isolate.
  *
- * The models are loaded, the configuration is read, and a few searches are rehearsed at module scope, so that no request waits for them. A model that cannot be loaded
- * does not stop the Worker: its searches then pass through with that reason.
+ * At module scope the models are loaded, the configuration is read and two searches warm the code up, so that no request waits for them. A
+ * model that cannot be loaded does not stop the Worker: its searches then pass through with that reason.
  */
 import { env as bindings } from "cloudflare:workers";
 import type { D1Database, ExecutionContext, KVNamespace, MessageBatch, RateLimit } from "@cloudflare/workers-types";
+import type { EdgeApp } from "../../app.ts";
 import { ALL_DIALECTS } from "../../backends/all-dialects.ts";
 import { ConfigurationError, logToConsole as log, openEdge, readConfig } from "../../edge.ts";
 import { consumeBatch } from "../../events/queue.ts";
 import type { SinkBindings } from "../../events/sinks.ts";
 import { openQueueSink } from "../../events/sinks.ts";
-import { loadModels } from "./models.ts";
-import { rehearse, SEARCHES } from "./warm-up.ts";
 import type { FlagClient } from "../../search/flags.ts";
+import { loadModels } from "./models.ts";
+import { SEARCHES, warmUp } from "./warm-up.ts";
 
-/** The optional ones of SinkBindings are for EVENT_SINKS. */
+/** The optional members of SinkBindings are for EVENT_SINKS. */
 export interface Env extends SinkBindings {
   readonly EMBEDDINGS: KVNamespace;
   readonly EVENTS: D1Database;
@@ -28,11 +29,11 @@ export interface Env extends SinkBindings {
 const scorer = await loadModels();
 
 try {
-  const applied = await rehearse(scorer);
-  if (applied < SEARCHES) log({ level: "warn", event: "rehearsal", detail: `${applied} of ${SEARCHES} searches came to an order` });
+  const applied = await warmUp(scorer);
+  if (applied < SEARCHES) log({ level: "warn", event: "warm_up", detail: `${applied} of ${SEARCHES} searches were re-ranked` });
 } catch (cause) {
   // The first searches take longer, and nothing else.
-  log({ level: "warn", event: "rehearsal", detail: String(cause) });
+  log({ level: "warn", event: "warm_up", detail: String(cause) });
 }
 
 /** The global fetch, called as a plain function: workerd refuses it as a method of another object. */
@@ -41,7 +42,7 @@ function fetchFromWorker(url: string, init: RequestInit): Promise<Response> {
 }
 
 /** Throws a ConfigurationError. */
-function openApp(env: Env, flagClient: FlagClient | undefined): ReturnType<typeof openEdge> {
+function openApp(env: Env, flagClient: FlagClient | undefined): EdgeApp {
   const { RATE_LIMITER: limiter } = env;
   return openEdge({
     env,
@@ -55,22 +56,13 @@ function openApp(env: Env, flagClient: FlagClient | undefined): ReturnType<typeo
   });
 }
 
-/**
- * With the bindings of `cloudflare:workers`, which are those of every request, so that the first one waits for less. `undefined` where they
- * cannot be used: their problems are logged, and a request tries again with its own, and is answered.
- */
-function openEarly(flagClient: FlagClient | undefined): ReturnType<typeof openEdge> | undefined {
+/** Reads the configuration once at start, so that its problems are in the log before the first request. */
+function logProblems(): void {
   try {
-    return openApp(bindings, flagClient);
+    readConfig({ env: bindings, sinks: bindings, dialects: ALL_DIALECTS });
   } catch {
-    return undefined;
+    // The first request is answered with an error.
   }
-}
-
-/** On Cloudflare a request has no other bindings than the module; whoever tests an entry may give it others. */
-function haveSameValues(one: object, other: object): boolean {
-  const entries = Object.entries(one);
-  return entries.length === Object.keys(other).length && entries.every(([name, value]) => Reflect.get(other, name) === value);
 }
 
 export interface WorkerOptions {
@@ -78,18 +70,17 @@ export interface WorkerOptions {
   readonly flagClient?: FlagClient;
 }
 
-/** For `export default`; a Worker of your own gives what bindings and variables cannot: `createWorker({ flagClient: OpenFeature.getClient() })`. */
+/** For `export default`. Options are for values that bindings and variables cannot hold: `createWorker({ flagClient: OpenFeature.getClient() })`. */
 export function createWorker({ flagClient }: WorkerOptions = {}) {
-  let early = openEarly(flagClient);
-  let app: ReturnType<typeof openEdge> | undefined;
+  logProblems();
+  let app: EdgeApp | undefined;
   return {
     async fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
       try {
-        app ??= (haveSameValues(env, bindings) ? early : undefined) ?? openApp(env, flagClient);
-        early = undefined;
+        app ??= openApp(env, flagClient);
       } catch (cause) {
         log({ level: "error", event: "start", detail: String(cause) });
-        // On a laptop whoever asks is whoever can mend it; elsewhere nobody is told how this shop is set up.
+        // Only a client on this machine, who can correct the configuration, is told its problems.
         const isLocal = ["localhost", "127.0.0.1", "[::1]"].includes(new URL(request.url).hostname);
         const problems = isLocal && cause instanceof ConfigurationError ? { problems: cause.problems } : {};
         const reason = "The edge is not configured; its log says what is wrong";
@@ -97,7 +88,7 @@ export function createWorker({ flagClient }: WorkerOptions = {}) {
       }
       return app.fetch(request, env, context);
     },
-    /** Of the queue that EVENT_SINKS may name. What is thrown here makes the whole batch come again. */
+    /** Consumer of the queue that EVENT_SINKS may name. An exception makes the whole batch retry. */
     async queue(batch: MessageBatch, env: Env): Promise<void> {
       await consumeBatch(batch, { sink: openQueueSink(readConfig({ env, sinks: env, dialects: ALL_DIALECTS }).queueSink, env), log });
     },

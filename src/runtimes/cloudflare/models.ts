@@ -2,7 +2,7 @@
  * The models that this Worker carries: those of models.json, as `armmt build` prepared them. The first is live (`armmt`); others serve by
  * their version (`armmt@<version>`) beside it, so that an experiment can compare them.
  *
- * `runtime.wasm` is onnxruntime-web's own file, or what is left of it for these models; then `edge.bin` holds their sessions, else their
+ * `runtime.wasm` is onnxruntime-web's own file, or the part of it that these models need; then `edge.bin` holds their sessions, else their
  * graphs. wrangler.toml has both made before every bundle.
  */
 import { decodeEdgeFile } from "../../inference/edge-file.ts";

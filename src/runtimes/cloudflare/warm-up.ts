@@ -1,74 +1,78 @@
 /**
- * A few searches that nobody asked for, before the first one that somebody does: an isolate's first search would otherwise wait until all
- * code on its way is compiled. Runs at module scope, where a Worker may compute but neither fetch, nor wait, nor draw random numbers.
+ * Warm-up: two searches at start, so that V8 compiles the code path before the first request waits for it. Runs at module scope, where a
+ * Worker may compute but neither fetch, nor wait, nor draw random numbers.
  *
- * The edge that is rehearsed is another one than the one that serves, so nothing of it stays but the compiled code.
+ * The warmed-up edge is not the one that serves, so only the compiled code remains.
  */
 import { ALL_DIALECTS } from "../../backends/all-dialects.ts";
 import { dialectLimits } from "../../backends/dialects.ts";
 import type { EngineClient } from "../../backends/engine.ts";
 import type { Config } from "../../config/config.ts";
 import { parseConfig } from "../../config/config.ts";
+import { decodeShard, encodeShard, SHARD_VERSION } from "../../embeddings/format.ts";
 import type { KvReader } from "../../embeddings/store.ts";
 import { pointerKey, setKey, shardKey } from "../../embeddings/store.ts";
-import { decodeShard, encodeShard, SHARD_VERSION } from "../../embeddings/format.ts";
 import { createCounters } from "../../events/counters.ts";
 import type { ModelManifest } from "../../inference/manifest.ts";
 import type { Scorers } from "../../inference/scorers.ts";
+import { formatHistory, HISTORY_HEADER } from "../../protocol.ts";
 import { ITEM_FEATURES } from "../../ranking/candidate.ts";
-import { search } from "../../search.ts";
+import { serve } from "../../search.ts";
 import { assembleSearches } from "../../search/assemble.ts";
-import type { SearchDeps, SearchRequest } from "../../search/contract.ts";
+import type { SearchDeps } from "../../search/contract.ts";
+import { openBatch } from "../../search/open.ts";
+import { respond } from "../../search/respond.ts";
 
-const CATALOG = "rehearsal";
+const CATALOG = "warm-up";
 /** A list of any length makes V8 compile the same code; a longer one only takes longer. */
 const WINDOW = 20;
 /** Those that the searches find, and a few more: to pack 400 of them took a tenth of the whole start. */
 const ITEMS = 2 * WINDOW;
-/** The second finds compiled what the first one had to wait for, and a third would only make the start longer. */
+/** The second finds compiled code where the first had to wait, and a third would only make the start longer. */
 export const SEARCHES = 2;
 
-/**
- * How many of SEARCHES came to an order. Rejects when there is no model, or when something else is missing; that costs nobody a search.
- */
-export async function rehearse(scorer: Scorers): Promise<number> {
+/** Returns how many of SEARCHES were re-ranked. Rejects without a model, or if anything else is missing; no shopper's search fails for it. */
+export async function warmUp(scorer: Scorers): Promise<number> {
   const live = scorer();
   if (!live.ok) throw new Error(live.error.detail);
-  const counters = createCounters();
   const { edge, indexes } = assembleSearches(config(), {
     kv: publish(live.value.manifest),
-    // A rehearsal is no search: it leaves no record.
     sink: { write: async () => ({ ok: true, value: true }) },
     scorer,
-    counters,
+    counters: createCounters(),
     dialects: ALL_DIALECTS,
-    fetch: () => Promise.reject(new Error("A rehearsal has an engine of its own")),
+    fetch: () => Promise.reject(new Error("The warm-up has its own engine")),
     now: () => 0,
     createId: () => CATALOG,
     log: () => undefined,
   });
   const index = indexes.get(CATALOG);
-  if (index === undefined) throw new Error("The rehearsal has no index");
+  if (index === undefined) throw new Error("The warm-up has no index");
   const deps: SearchDeps = { ...edge, backend: index.backend, engine: createEngineClient(), indexes: [index] };
-  await withoutTimers(async () => {
-    for (let i = 0; i < SEARCHES; i++) await searchOnce(`red mug ${i}`, deps);
+  return withoutTimers(async () => {
+    let applied = 0;
+    for (let i = 0; i < SEARCHES; i++) if (await searchOnce(`red mug ${i}`, deps)) applied++; // oxlint-disable-line no-await-in-loop
+    return applied;
   });
-  return counters.snapshot().searches["armmt"]?.["applied"] ?? 0;
 }
 
-async function searchOnce(text: string, deps: SearchDeps): Promise<void> {
+/** Whether it was re-ranked. */
+async function searchOnce(text: string, deps: SearchDeps): Promise<boolean> {
   const ubi = { query_id: CATALOG, client_id: CATALOG };
   const body = new TextEncoder().encode(JSON.stringify({ query: { multi_match: { query: text } }, size: WINDOW, ext: { ubi } }));
-  const headers = new Headers({ "content-type": "application/json", "x-armmt-history": idOf(7) });
-  const common = { isExplained: false, forcedVariant: undefined, afterReply: () => undefined };
-  const request: SearchRequest = { method: "POST", path: `/${CATALOG}/_search`, search: "", body, headers, ...common };
+  const headers = new Headers({ "content-type": "application/json", [HISTORY_HEADER]: formatHistory([idOf(7)]) });
+  const request = { method: "POST", path: `/${CATALOG}/_search`, search: "", body, headers } as const;
   const plan = deps.backend.plan(request, CATALOG);
   if (!plan.ok) throw new Error(plan.error.message);
+  const options = { isExplained: false, forcedVariant: undefined, afterReply: () => undefined };
+  const batch = await openBatch({ ...request, ...options }, plan.value, deps);
+  const served = await serve(batch);
   try {
-    await search(request, plan.value, deps);
+    respond(batch, served, undefined);
   } catch {
-    // A Response with a body cannot be made at module scope. It is the last step; what counts is counted before it.
+    // A Response with a body cannot be made at module scope: all code up to there is compiled.
   }
+  return served.results.every(({ outcome }) => "ranking" in outcome);
 }
 
 function config(): Config {
@@ -87,7 +91,7 @@ function config(): Config {
   return parsed.value;
 }
 
-/** Says what a search engine would: as many hits as the window has. */
+/** Replies as a search engine would, with as many hits as the window has. */
 function createEngineClient(): EngineClient {
   const hits = Array.from({ length: WINDOW }, (_, i) => ({
     _index: CATALOG,
@@ -109,7 +113,7 @@ function vector(dim: number, item: number): Float32Array {
   return Float32Array.from({ length: dim }, (_, i) => ((i + item) % 3) - 1);
 }
 
-/** A published set, as KV would hold it. Throws where no shard can be made. */
+/** A published set, as KV would hold it. Throws if a shard cannot be made. */
 function publish({ dims, encoders }: ModelManifest): KvReader {
   const shardDims = { imageDim: dims.image, textDim: dims.text, featureCount: ITEM_FEATURES.length };
   const items = Array.from({ length: ITEMS }, (_, i) => ({
@@ -149,29 +153,23 @@ function publish({ dims, encoders }: ModelManifest): KvReader {
   return { get };
 }
 
-/**
- * Timers throw at module scope. Nothing in a rehearsal takes so long that one should ring; only waiting for no time at all is honoured.
- * Nothing else runs meanwhile.
- */
+/** Timers throw at module scope. No step of the warm-up takes so long that one should fire, and no other code runs meanwhile. */
 async function withoutTimers<T>(work: () => Promise<T>): Promise<T> {
   const { setTimeout: set, clearTimeout: clear } = globalThis;
-  replaceTimers(never, () => undefined);
+  const replace = (setTimeout: unknown, clearTimeout: unknown): void => {
+    const shape = { configurable: true, enumerable: true, writable: true };
+    Object.defineProperties(globalThis, {
+      setTimeout: { value: setTimeout, ...shape },
+      clearTimeout: { value: clearTimeout, ...shape },
+    });
+  };
+  replace(
+    () => 0,
+    () => undefined,
+  );
   try {
     return await work();
   } finally {
-    replaceTimers(set, clear);
+    replace(set, clear);
   }
-}
-
-function never(callback: () => void, ms?: number): number {
-  if (ms === 0) queueMicrotask(callback);
-  return 0;
-}
-
-function replaceTimers(setTimeout: unknown, clearTimeout: unknown): void {
-  const shape = { configurable: true, enumerable: true, writable: true };
-  Object.defineProperties(globalThis, {
-    setTimeout: { value: setTimeout, ...shape },
-    clearTimeout: { value: clearTimeout, ...shape },
-  });
 }

@@ -40,14 +40,14 @@ async function start(name: string, vars: Vars, ending: string): Promise<{ readon
 }
 
 describe("the Worker's start", () => {
-  it("rehearses its searches, is ready, and has nothing to say", async () => {
+  it("warms up, is ready, and logs nothing", async () => {
     const { logged, status } = await start("fine", VARS, "bypass");
     // There is no engine: what the search itself logs, and nothing before it.
     expect(logged).toEqual([expect.objectContaining({ event: "bypass", reason: "engine_unreachable" })]);
     expect(status).toBe(502);
   });
 
-  it("says what is wrong with its configuration before anybody asks, and to whoever asks", async () => {
+  it("reports the problems of its configuration at start, and to the first request", async () => {
     const { logged, status } = await start("broken", { ...VARS, RANK_BUDGET_MS: "soon" }, "start");
     const problem = { level: "error", event: "configuration", detail: expect.stringContaining("RANK_BUDGET_MS") };
     expect(logged).toEqual([problem, problem, { level: "error", event: "start", detail: expect.any(String) }]);

@@ -1,18 +1,18 @@
-/** Inside workerd, where the Worker rehearses at module scope. */
+/** Inside workerd, where the Worker warms up at module scope. */
 import { expect, it } from "vitest";
 import { loadModels } from "../../../src/runtimes/cloudflare/models.ts";
-import { rehearse, SEARCHES } from "../../../src/runtimes/cloudflare/warm-up.ts";
+import { warmUp, SEARCHES } from "../../../src/runtimes/cloudflare/warm-up.ts";
 import { bypass } from "../../../src/result.ts";
 
 it("re-ranks all of its searches, as the real path does", async () => {
-  expect(await rehearse(await loadModels())).toBe(SEARCHES);
+  expect(await warmUp(await loadModels())).toBe(SEARCHES);
 });
 
 it("leaves the timers as they were, also when it cannot be carried out", async () => {
   const { setTimeout: before, clearTimeout: clear } = globalThis;
-  await expect(rehearse(() => bypass("model_unavailable", "There is no model"))).rejects.toThrow("There is no model");
+  await expect(warmUp(() => bypass("model_unavailable", "There is no model"))).rejects.toThrow("There is no model");
   const traps = await loadModels();
-  await rehearse((version) => {
+  await warmUp((version) => {
     const scorer = traps(version);
     return scorer.ok ? { ok: true, value: { ...scorer.value, score: () => Promise.reject(new Error("broken")) } } : scorer;
   }).then((applied) => expect(applied).toBe(0));

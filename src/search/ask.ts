@@ -1,0 +1,54 @@
+/** The exchange with the engine: how many hits to ask for, the request within its time, and whether the reply can be used. */
+import type { EngineRequest, RequestReply } from "../backends/dialect.ts";
+import type { EngineReply } from "../backends/engine.ts";
+import { rankersOf } from "../experiment/treatment.ts";
+import { wantsEngineOrder } from "../protocol.ts";
+import { windowRequest } from "../ranking/window.ts";
+import type { Bypass, Result } from "../result.ts";
+import { bypass, err, ok } from "../result.ts";
+import { treatmentOf } from "./arrange.ts";
+import type { Batch, Search } from "./contract.ts";
+import type { WindowDecision } from "./results.ts";
+
+/** A run of the model cannot be interrupted: a request with a hundred searches must not occupy the isolate. */
+const MAX_RERANKED = 16;
+
+/** `i`: index of the search in its request. Reasons that all variants share come first, so that their counts compare. */
+export function chooseWindow({ request, deps, plan, assignment, index }: Search, i: number): WindowDecision {
+  if (wantsEngineOrder(request.headers)) return bypass("off", "Asked for by the client");
+  if (index.window === 0) return bypass("index_excluded", `The configuration passes ${index.name} on`);
+  if (plan.bypass !== undefined) return err(plan.bypass);
+  const window = windowRequest(plan, index.window);
+  if (window === undefined) return bypass("beyond_window", `The page begins after ${plan.offset} hits`);
+  if (i >= MAX_RERANKED) return bypass("over_budget", `Of one request, the first ${MAX_RERANKED} searches are re-ranked`);
+  const rankers = rankersOf(treatmentOf(assignment));
+  if (rankers.every(({ kind }) => kind === "engine")) return bypass("engine_order", `The variant is ${assignment.variant}`);
+  for (const ranker of rankers) {
+    const scorer = ranker.kind === "model" ? deps.scorer(ranker.version) : undefined;
+    if (scorer?.ok === false) return scorer;
+  }
+  return ok(plan.isCursored ? { size: plan.limit, isWidened: false } : window);
+}
+
+/** Within what is left of the engine's time. Never rejects. */
+export function ask({ request, deps, startedAt }: Batch, engineRequest: EngineRequest): Promise<Result<EngineReply, Bypass>> {
+  return deps.engine.send(engineRequest, request.headers, startedAt + deps.engineTimeoutMs - deps.now());
+}
+
+/** `sizes`: of the widened searches. If the part of one cannot be read, neither can the reply: its page cannot be cut out. */
+export function readReply({ deps, plan }: Batch, reply: EngineReply, sizes: readonly (number | undefined)[]): Result<RequestReply, Bypass> {
+  const failure = statusFailure(reply);
+  if (failure !== undefined) return err(failure);
+  if (reply.rest !== undefined) return bypass("reply_too_large", `The reply is longer than ${reply.body.length} bytes`);
+  const read = deps.backend.parseReply(reply.body, plan);
+  const unreadable = read.ok ? read.value.searches.find((search, i) => !search.ok && sizes[i] !== undefined) : undefined;
+  return unreadable?.ok === false ? unreadable : read;
+}
+
+/** `undefined` for 2xx. */
+export function statusFailure({ status }: EngineReply): Bypass | undefined {
+  if (status >= 200 && status < 300) return undefined;
+  const hint =
+    status === 401 || status === 403 ? ": it wants a key (ENGINE_AUTHORIZATION, or forwardCredentials for the client's own)" : "";
+  return { reason: "engine_status", detail: `The engine answered ${status}${hint}` };
+}

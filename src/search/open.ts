@@ -1,0 +1,63 @@
+/** A planned request → its searches, each with variant, history and query id: all that is known before the engine is asked. */
+import type { RequestPlan, SearchPlan } from "../backends/dialect.ts";
+import type { Attributes, Experiment, VariantChoice } from "../experiment/assign.ts";
+import { chooseVariant } from "../experiment/assign.ts";
+import { isBot } from "../experiment/bots.ts";
+import { parseTreatment } from "../experiment/treatment.ts";
+import { HISTORY_HEADER, parseHistory, SESSION_HEADER, USER_HEADER } from "../protocol.ts";
+import { MAX_HISTORY } from "../ranking/features.ts";
+import type { Assignment, Batch, EdgeDeps, Search, SearchDeps, SearchRequest } from "./contract.ts";
+
+/** UBI's limit for ids; a longer one is replaced, because a cut one could not be joined. */
+const MAX_ID_LENGTH = 100;
+
+export async function openBatch(request: SearchRequest, plan: RequestPlan, deps: SearchDeps): Promise<Batch> {
+  const startedAt = deps.now();
+  const experiments = await deps.experiments(request.afterReply);
+  const searches = await Promise.all(
+    plan.searches.map(async (search, i): Promise<Search> => {
+      const index = deps.indexes[i];
+      if (index === undefined) throw new Error(`No dependencies for index ${search.index}`);
+      const assignment = await assign(request, search, deps, experiments);
+      const queryId = queryIdOf(search) ?? deps.createId();
+      return { request, deps, index, plan: search, assignment, history: historyOf(request, search), queryId, startedAt };
+    }),
+  );
+  return { request, deps, plan, searches, startedAt };
+}
+
+/** The same unit gets the same variant on every isolate; a search without a unit is in no experiment. */
+async function assign(request: SearchRequest, plan: SearchPlan, deps: EdgeDeps, experiments: readonly Experiment[]): Promise<Assignment> {
+  const { headers, forcedVariant } = request;
+  const user = headers.get(USER_HEADER) || undefined;
+  const session = headers.get(SESSION_HEADER) || undefined;
+  const unit = user ?? session ?? plan.ubi.clientId;
+  const bot = isBot(headers);
+  const attributes: Attributes = { id: unit, user, session, index: plan.index, country: headers.get("cf-ipcountry") };
+  const isOutside = bot || forcedVariant !== undefined;
+  const choice = isOutside ? undefined : await (deps.flags?.(attributes) ?? chooseSafely(experiments, attributes, deps));
+  const variant = forcedVariant ?? choice?.variant ?? deps.defaultVariant;
+  const treatment = parseTreatment(variant);
+  if (!treatment.ok) throw new Error(treatment.error);
+  return { variant, treatment: treatment.value, experiment: choice?.experiment, unit: choice?.unit ?? unit, isBot: bot };
+}
+
+/** A condition can be wrong in a way that only some shoppers meet: those get the default variant. */
+function chooseSafely(experiments: readonly Experiment[], attributes: Attributes, { log }: EdgeDeps): VariantChoice | undefined {
+  try {
+    return chooseVariant(experiments, attributes);
+  } catch (cause) {
+    log({ level: "error", event: "experiments", detail: `An experiment cannot be evaluated: ${String(cause)}` });
+    return undefined;
+  }
+}
+
+function queryIdOf({ ubi: { queryId } }: SearchPlan): string | undefined {
+  return queryId === undefined || queryId === "" || queryId.length > MAX_ID_LENGTH ? undefined : queryId;
+}
+
+/** From the header, else from the body; stored nowhere. */
+function historyOf({ headers }: SearchRequest, plan: SearchPlan): readonly string[] {
+  const header = headers.get(HISTORY_HEADER);
+  return [...new Set(header === null ? plan.history : parseHistory(header))].slice(0, MAX_HISTORY);
+}

@@ -1,0 +1,91 @@
+/**
+ * What a search leaves behind: its count, a log line per bypass, and the exposure record, which says the variant, the engine's order and the
+ * shown order. The record is written after the reply; a store that fails is counted and logged.
+ */
+import { modelVersionOf } from "../experiment/treatment.ts";
+import type { UbiQueryRecord } from "../events/ubi.ts";
+import { createQueryRecord } from "../events/ubi.ts";
+import { hasConsent } from "../protocol.ts";
+import { REASONS } from "../result.ts";
+import { errorStack, sleep } from "../web.ts";
+import type { Batch, BatchResult, Search, SearchResult, Shown } from "./contract.ts";
+import { NOTHING } from "./results.ts";
+
+/** Never silent: one line per bypass, without the shopper's words and ids. */
+export function countSearches({ searches, deps }: Batch, served: BatchResult): void {
+  const status = served.kind === "none" ? undefined : served.reply.status;
+  for (const [i, { outcome }] of served.results.entries()) {
+    const { assignment, index } = searches[i]!;
+    const { variant } = assignment;
+    const bypassed = "bypass" in outcome ? outcome.bypass : undefined;
+    if (assignment.isBot) deps.counters.countBot();
+    else deps.counters.countSearch(variant, bypassed?.reason ?? "applied");
+    if (bypassed === undefined) continue;
+    const { reason, detail } = bypassed;
+    const { fault, expected } = REASONS[reason];
+    const level = fault === "edge" ? "error" : expected ? "info" : "warn";
+    deps.log({ level, event: "bypass", index: index.name, variant, reason, detail, status });
+  }
+}
+
+/** False for crawlers, and where nothing was to be shown. */
+export function isExposed({ assignment }: Search, { outcome }: SearchResult): boolean {
+  return !assignment.isBot && !("bypass" in outcome && !REASONS[outcome.bypass.reason].exposed);
+}
+
+/** The hashed unit; `undefined` without the shopper's consent. */
+export async function storedUnit({ request, assignment, deps }: Search): Promise<string | undefined> {
+  return assignment.unit === undefined || !hasConsent(request.headers) ? undefined : deps.events?.hashUnit(assignment.unit);
+}
+
+export async function recordExposures({ searches }: Batch, served: BatchResult): Promise<void> {
+  // The reply goes first: parsing an untouched reply is work for afterwards.
+  await sleep(0);
+  await Promise.all(searches.map((search, i) => recordExposure(search, served.results[i], () => served.shown()[i] ?? NOTHING)));
+}
+
+async function recordExposure(search: Search, result: SearchResult | undefined, shown: () => Shown): Promise<void> {
+  const { deps, index } = search;
+  if (result === undefined || !isExposed(search, result)) return;
+  const fail = (detail: string): void => {
+    deps.counters.countExposure("failed");
+    deps.log({ level: "warn", event: "exposure_failed", index: index.name, detail });
+  };
+  try {
+    const written = await deps.sink.write(await describeExposure(search, result, shown()));
+    if (written.ok) deps.counters.countExposure("written");
+    else fail(written.error);
+  } catch (cause) {
+    fail(errorStack(cause));
+  }
+}
+
+async function describeExposure(search: Search, { outcome, notes }: SearchResult, { hits, indices }: Shown): Promise<UbiQueryRecord> {
+  const { deps, index, plan, assignment, request, queryId, startedAt } = search;
+  const ids = hits.map((hit) => hit.itemId);
+  const original = hits.slice(0, Math.max(index.window, indices.length));
+  // The model reads the engine's scores, so a log without them would train another model. Parallel to the ids, or not at all.
+  const scores = original.flatMap(({ score }) => score ?? []);
+  const scorer = deps.scorer(modelVersionOf(assignment.treatment));
+  return createQueryRecord({
+    application: plan.ubi.application ?? index.name,
+    queryId,
+    clientId: hasConsent(request.headers) ? (plan.ubi.clientId ?? assignment.unit) : undefined,
+    unit: await storedUnit(search),
+    userQuery: plan.queryText ?? "",
+    timeMs: startedAt,
+    armmt: {
+      ...(assignment.experiment !== undefined && { experiment: assignment.experiment }),
+      variant: assignment.variant,
+      ...(scorer.ok && { model: scorer.value.manifest.version }),
+      window: index.window,
+      original_ids: original.map((hit) => hit.itemId),
+      ...(scores.length === original.length && { original_scores: scores }),
+      served_ids: indices.map((i) => ids[i]!),
+      ...(notes?.teams !== undefined && { teams: notes.teams.map((team) => team ?? null) }),
+      ...(notes?.propensities !== undefined && { propensities: notes.propensities }),
+      ...(notes?.shadow !== undefined && { shadow_ids: notes.shadow.map((i) => ids[i]!) }),
+      ...("bypass" in outcome && { bypass: outcome.bypass.reason }),
+    },
+  });
+}
