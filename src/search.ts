@@ -76,7 +76,7 @@ async function serveRanked(batch: Batch, decisions: readonly WindowDecision[]): 
     if (read.ok) {
       const { searches } = read.value;
       const results = await Promise.all(
-        batch.searches.map((search, i) => orderPage(search, decisions[i], searches[i], sizes[i] !== undefined)),
+        batch.searches.map((current, i) => orderPage(current, decisions[i], searches[i], sizes[i] !== undefined)),
       );
       if (results.every(({ page }) => page === undefined)) return untouched(batch, reply.value, results);
       return edited(batch, reply.value, { results, body: read.value.assemble(results.map(({ page }) => page?.indices)), isWidened });
@@ -91,18 +91,18 @@ async function serveRanked(batch: Batch, decisions: readonly WindowDecision[]): 
 
 /** The order of one search and the page that is cut from it. */
 async function orderPage(
-  search: Search,
+  current: Search,
   decision: WindowDecision | undefined,
   read: Result<SearchReply, Bypass> | undefined,
   isWidened: boolean,
 ): Promise<SearchResult> {
-  const { plan, index, assignment } = search;
+  const { plan, index, assignment } = current;
   if (decision === undefined || read === undefined)
     return leave({ reason: "internal_error", detail: "Searches and replies differ in number" });
   if (!decision.ok) return leave(decision.error);
   if (!read.ok) return leave(read.error);
   const { hits } = read.value;
-  const arranged = read.value.bypass === undefined ? await arrange(search, hits.slice(0, index.window)) : err(read.value.bypass);
+  const arranged = read.value.bypass === undefined ? await arrange(current, hits.slice(0, index.window)) : err(read.value.bypass);
   if (!arranged.ok && !isWidened) return leave(arranged.error);
   // Without an order the page is the engine's own, cut from the wider reply.
   const order = arranged.ok ? arranged.value.order : [];

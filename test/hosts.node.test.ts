@@ -76,10 +76,11 @@ describe("work after the reply", () => {
       writeEvents: async () => ok({ written: 0, duplicates: 0, deferred: 0 }),
     };
     // An exposure that fails is counted by counters that fail too.
-    const counters = {
-      countSearch: () => undefined,
-      countBot: () => undefined,
-      snapshot: () => ({ searches: {}, exposures: NONE, bots: 0 }),
+    const counters: Counters = {
+      ...createCounters(),
+      countExposure() {
+        throw new Error("no counters");
+      },
     };
     const app = openEdge(platform({ sinks, counters, log: ({ event }) => logged.push(event) }));
     await expectServed((path, init) => app.request(path, init));

@@ -156,20 +156,21 @@ function publish({ dims, encoders }: ModelManifest): KvReader {
 /** Timers throw at module scope. No step of the warm-up takes so long that one should fire, and no other code runs meanwhile. */
 async function withoutTimers<T>(work: () => Promise<T>): Promise<T> {
   const { setTimeout: set, clearTimeout: clear } = globalThis;
-  const replace = (setTimeout: unknown, clearTimeout: unknown): void => {
-    const shape = { configurable: true, enumerable: true, writable: true };
-    Object.defineProperties(globalThis, {
-      setTimeout: { value: setTimeout, ...shape },
-      clearTimeout: { value: clearTimeout, ...shape },
-    });
-  };
-  replace(
+  replaceTimers(
     () => 0,
     () => undefined,
   );
   try {
     return await work();
   } finally {
-    replace(set, clear);
+    replaceTimers(set, clear);
   }
+}
+
+function replaceTimers(setTimeout: unknown, clearTimeout: unknown): void {
+  const shape = { configurable: true, enumerable: true, writable: true };
+  Object.defineProperties(globalThis, {
+    setTimeout: { value: setTimeout, ...shape },
+    clearTimeout: { value: clearTimeout, ...shape },
+  });
 }
