@@ -1,6 +1,5 @@
 /**
- * An edge on any runtime: configuration and what the platform has → the Hono app. The entries in runtimes/ differ in what they give here and
- * in nothing else.
+ * An edge on any runtime: configuration and platform → the Hono app. The entries in runtimes/ differ only in the platform.
  */
 import type { EdgeApp } from "./app.ts";
 import { createApp } from "./app.ts";

@@ -46,7 +46,7 @@ export function isEdgePath(path: string): boolean {
 /** How one search ended. */
 export type PublicOutcome =
   | { readonly kind: "applied"; readonly model: string; readonly window: number; readonly list: string }
-  /** `reason`: a BypassReason, or what a later version of the edge says. */
+  /** `reason`: a BypassReason, or a code of a later version. */
   | { readonly kind: "bypass"; readonly reason: string };
 
 /** The value of OUTCOME_HEADER: one entry per search of the request. */

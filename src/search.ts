@@ -125,7 +125,7 @@ async function serveAfterRefusal(batch: Batch, decisions: readonly WindowDecisio
   return serveOwn(batch, reasonsOf(decisions, isFaultOfReply ? failed : { reason: "engine_refused_window", detail: failed.detail }));
 }
 
-/** After a fault of ours: `reply` if it answers the shopper's own request, else that request is sent. */
+/** After a bug: `reply` if it answers the shopper's own request, else that request is sent. */
 async function serveEngineOrder(batch: Batch, reply: EngineReply, isWidened: boolean, fault: Bypass): Promise<BatchResult> {
   const reasons = batch.searches.map(() => fault);
   return isWidened ? serveOwn(batch, reasons) : leftAlone(batch, reply, reasons);

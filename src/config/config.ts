@@ -26,13 +26,13 @@ export interface IndexConfig {
   readonly window: number;
   /** Prefix of the published item vectors; default: the name of the index. */
   readonly catalog: string;
-  /** Where a hit holds the item's id; the engine's own id when left out. */
+  /** Path of the item's id in a hit; default: the engine's own id. */
   readonly idField?: string | undefined;
-  /** Where a hit holds values that are fresher than the published ones. */
+  /** Paths of values in a hit that are fresher than the published ones. */
   readonly hitFields?: Readonly<Partial<Record<ItemValue, string | undefined>>> | undefined;
-  /** How many hits a page has for which a request names no number, where only the index's settings say that. */
+  /** Hits per page where a request gives no number, for engines that keep the default in the index's settings. */
   readonly pageSize?: number | undefined;
-  /** What requests and replies call things: for the backend "generic", and needed there. */
+  /** Names in requests and replies: required for the backend "generic", and only there. */
   readonly generic?: GenericOptions | undefined;
   /** Sent to the engine with every request; nothing secret. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
@@ -47,11 +47,11 @@ export interface Config {
   readonly shardCacheBytes: number;
   /** For requests outside the experiment. */
   readonly defaultVariant: string;
-  /** The first in which a unit takes part decides. */
+  /** A unit gets the variant of the first experiment in which it takes part. */
   readonly experiments: readonly Experiment[];
-  /** Whether a KV key may take their place; it is read once per isolate and minute. */
+  /** Whether a KV key may replace them; it is read once per isolate and minute. */
   readonly hasLiveExperiments: boolean;
-  /** Of another flag system: its text value is the variant. */
+  /** A flag of another flag system; its text value is the variant. */
   readonly variantFlag: string | undefined;
   readonly storefrontUrl: string | undefined;
   /** Pages of these origins may search from the browser; "*" for all, none for pages of the edge's own origin only. */
@@ -114,7 +114,7 @@ const environment = v.object({
   QUEUE_SINK: v.optional(v.picklist(QUEUE_SINK_NAMES, 'use "d1" or "r2"'), "d1"),
 });
 
-/** Names of all variables: what another runtime takes from its environment. */
+/** Names of all variables, for runtimes that take them from their environment. */
 export const VARIABLE_NAMES: readonly string[] = Object.keys(environment.entries);
 
 /** `limits`: of each known backend. Each problem is one line: variable, value, fix. */
@@ -151,7 +151,7 @@ export function parseConfig(env: unknown, limits: ReadonlyMap<string, DialectLim
   return ok(
     Object.freeze({
       indexes: new Map(
-        Object.entries(values.INDEXES).map(([name, one]) => [name, Object.freeze({ ...one, catalog: one.catalog ?? name })]),
+        Object.entries(values.INDEXES).map(([name, table]) => [name, Object.freeze({ ...table, catalog: table.catalog ?? name })]),
       ),
       engineTimeoutMs: values.ENGINE_TIMEOUT_MS,
       rankBudgetMs: values.RANK_BUDGET_MS,
@@ -173,14 +173,14 @@ export function parseConfig(env: unknown, limits: ReadonlyMap<string, DialectLim
 
 const rawIndexes = v.object({ INDEXES: table(v.record(v.string(), v.looseObject({ backend: v.optional(v.unknown()) }))) });
 
-/** Of indexes that could not be read as a whole: what the first problem of each table would hide. */
+/** Unknown names in indexes that could not be parsed: the first problem of each table would hide them. */
 function unknownNames(env: unknown, limits: ReadonlyMap<string, DialectLimits>): readonly string[] {
   const parsed = v.safeParse(rawIndexes, env);
   if (!parsed.success) return [];
-  return Object.entries(parsed.output.INDEXES).flatMap(([name, one]) => {
-    const unknown = Object.keys(one).filter((key) => !Object.hasOwn(index.entries, key));
+  return Object.entries(parsed.output.INDEXES).flatMap(([name, table]) => {
+    const unknown = Object.keys(table).filter((key) => !Object.hasOwn(index.entries, key));
     const problems = unknown.map((key) => `INDEXES.${name}.${key} is not known here: take it out or correct its name`);
-    const { backend } = one;
+    const { backend } = table;
     return typeof backend !== "string" || limits.has(backend) ? problems : [...problems, unknownBackend(name, backend, limits)];
   });
 }
@@ -191,7 +191,7 @@ function unknownBackend(name: string, backend: string, limits: ReadonlyMap<strin
 
 type GenericIndex = Pick<IndexConfig, "backend" | "window" | "generic">;
 
-/** What only shows between `generic` and the rest. */
+/** Conflicts between `generic` and other members or indexes. */
 function genericProblems(indexes: readonly (readonly [string, GenericIndex])[]): readonly string[] {
   const byPath = new Map<string, string>();
   return indexes.flatMap(([name, { backend, window, generic: options }]) => {

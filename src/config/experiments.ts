@@ -7,7 +7,7 @@ import type { Result } from "../result.ts";
 import { err, ok } from "../result.ts";
 import { describeIssue, isTable, NAME, table } from "./fields.ts";
 
-/** Says what is wrong with a variant's name, and how variants are named. */
+/** The issue names the problem of a variant's name, and the forms of names. */
 export const variant = v.pipe(
   v.string("name a variant"),
   v.rawCheck(({ dataset, addIssue }) => {
@@ -45,7 +45,7 @@ const experiment = v.pipe(
   ),
   v.check(({ ranges, variations }) => ranges === undefined || ranges.length === variations.length, "give one range per variation"),
   v.check(({ namespace }) => namespace === undefined || namespace[1] < namespace[2], "let the namespace begin before it ends"),
-  v.check((one) => isEvaluable(one), "let the condition be one of GrowthBook's: it cannot be evaluated"),
+  v.check((value) => isEvaluable(value), "let the condition be one of GrowthBook's: it cannot be evaluated"),
 );
 
 export const experimentList = v.pipe(
@@ -53,17 +53,17 @@ export const experimentList = v.pipe(
   v.check((list) => new Set(list.map(({ key }) => key)).size === list.length, "give each experiment a key of its own"),
 );
 
-/** Some conditions that are none make the SDK throw. */
-function isEvaluable(one: Experiment): boolean {
+/** Some invalid conditions make the SDK throw. */
+function isEvaluable(experiment: Experiment): boolean {
   try {
-    assignVariant(one, { id: "anybody" });
+    assignVariant(experiment, { id: "anybody" });
     return true;
   } catch {
     return false;
   }
 }
 
-/** Experiments that are changed without a deployment: the text of a KV key. Each problem is one line. */
+/** The text of the KV key that changes experiments without a deployment. Each problem is one line. */
 export function parseExperiments(text: string): Result<readonly Experiment[], readonly string[]> {
   const parsed = v.safeParse(v.object({ EXPERIMENTS: experimentList }), { EXPERIMENTS: text });
   return parsed.success ? ok(parsed.output.EXPERIMENTS) : err(parsed.issues.map(describeIssue));

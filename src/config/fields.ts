@@ -1,4 +1,4 @@
-/** What values of the configuration look like, and how a problem with one is told: the value and the fix, never a secret. */
+/** Schemas of the configuration's values, and the text of a problem: the value and the fix, never a secret. */
 import * as v from "valibot";
 
 export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -34,7 +34,7 @@ export const url = v.pipe(
 
 export const memberPath = v.pipe(v.string("name a field"), v.regex(/^[^.]+(\.[^.]+)*$/, "use member names with dots between them"));
 
-/** What HTTP itself or the edge says. */
+/** Set by HTTP itself or by the edge. */
 const RESERVED_HEADERS = /^(?:authorization|cookie|host|connection|content-length|transfer-encoding|accept-encoding|x-armmt.*)$/i;
 
 export const headerName = v.pipe(
@@ -65,7 +65,7 @@ export function isOrigin(text: string): boolean {
   return protocol === "https:" || (protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(hostname));
 }
 
-/** Variables that no message may repeat and no file may hold. */
+/** Variables that must not appear in a message or a file. */
 export const SECRET_NAMES: readonly string[] = ["ADMIN_TOKEN", "ENGINE_AUTHORIZATION", "EVENT_SECRET"];
 
 /** One line: variable, value, fix. */
@@ -75,13 +75,13 @@ export function describeIssue(issue: v.BaseIssue<unknown>): string {
   const [variable = ""] = path.split(".");
   const isMissing = issue.input === undefined;
   const value = SECRET_NAMES.includes(variable) ? "not usable" : isMissing ? "missing" : shortened(JSON.stringify(issue.input));
-  // Of a member that is not there, the library only says that it is not there.
+  // For a missing member, the library's message has no fix.
   const fix =
     isMissing && issue.message.startsWith("Invalid key") ? (FIXES[path.split(".").at(-1) ?? ""] ?? "give it a value") : issue.message;
   return `${path} is ${value}: ${fix}`;
 }
 
-/** What to write for members that tables must have. */
+/** Fixes for required members. */
 const FIXES: Readonly<Record<string, string>> = {
   INDEXES: "list at least one index",
   backend: "name a backend",

@@ -1,11 +1,11 @@
-/** The table of one index: its engine, its window, and what an engine without a dialect calls things. */
+/** The table of one index: its engine, its window, and the names of an engine without a dialect. */
 import * as v from "valibot";
 import { ECHOED_NUMBERS, LEAVE_REASONS } from "../backends/dialect.ts";
 import { EVENT_ROUTES, isEdgePath } from "../protocol.ts";
 import { ITEM_VALUES } from "../ranking/item-values.ts";
 import { headerName, integer, memberPath, NAME, url } from "./fields.ts";
 
-/** A segment that begins with a dot would lead elsewhere; what a route makes of other characters is no path. */
+/** A segment that begins with a dot would lead elsewhere; other characters have a meaning in routes. */
 const searchPath = v.pipe(
   v.string("name the engine's path"),
   v.regex(
@@ -60,7 +60,7 @@ const generic = v.pipe(
     redirect: v.optional(memberPath),
     harmless: v.optional(v.array(memberPath, "list parameters"), []),
     keyHeader: v.optional(headerName),
-    // Required although they may be empty: forgotten, a sorted list would be re-ranked, and a page would bear the numbers of a wider one.
+    // Required although they may be empty: if forgotten, a sorted list would be re-ranked, and a page would show the numbers of a wider one.
     leaveAlone: v.strictObject(
       v.entriesFromList(LEAVE_REASONS, v.optional(v.array(leaveCondition, "list parameters"))),
       'name the parameters that sort or group, { explicit_sort = ["sort"] } say, or {} where there are none',

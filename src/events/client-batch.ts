@@ -22,10 +22,10 @@ export interface ClientEvent {
   readonly token: string | undefined;
   /** Names the token among those of the batch. */
   readonly queryId: string | undefined;
-  /** As the client has it, or ours where its own has one meaning only. */
+  /** The client's name, or ours where it is unambiguous. */
   readonly action: string;
   readonly itemId: string;
-  /** Tells repeated deliveries from repeated events; empty where the client has none. */
+  /** Distinguishes repeated deliveries from repeated events; empty where the client has none. */
   readonly eventId: string;
   /** By the client's clock, in milliseconds since 1970. */
   readonly happenedAtMs: number | undefined;
@@ -175,7 +175,7 @@ function readUbiEvent(value: unknown, tokens: readonly string[]): Result<ClientE
   });
 }
 
-/** Of the first issue: where, and what. */
+/** Path and message of the first issue. */
 export function describe([issue]: readonly [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): string {
   return `${v.getDotPath(issue) ?? "The request"}: ${issue.message}`;
 }

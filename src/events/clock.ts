@@ -1,15 +1,15 @@
 /**
- * When an event happened, by our clock. Clients' clocks are wrong by seconds, hours or years; what they know well is how long ago it was.
+ * The time of an event by our clock. Clients' clocks are wrong by seconds, hours or years, but right about how long ago an event was.
  *
  * Pure.
  */
 import type { Result } from "../result.ts";
 import { err, ok } from "../result.ts";
 
-/** How far an event may lie in the future: clocks are set while pages are open. */
+/** Tolerated, because clocks are set while pages are open. */
 export const FUTURE_TOLERANCE_MS = 5 * 60 * 1000;
 
-/** A clock that is wrong by more says nothing, not even how long ago. */
+/** A clock that is wrong by more is not used at all. */
 export const MAX_OFFSET_MS = 24 * 3600 * 1000;
 
 /** All in milliseconds since 1970. */

@@ -1,6 +1,6 @@
 /**
- * What this isolate has served since it started, per variant and outcome. For /armmt/status: a working deployment and one in which every
- * search is bypassed look alike to a shopper, so they must differ here.
+ * Counts of this isolate since it started, per variant and outcome, for /armmt/status: to a shopper, a working deployment and one that bypasses
+ * every search look alike.
  *
  * Not a metric store: isolates come and go, and nothing is added up between them.
  */
@@ -8,9 +8,11 @@ import type { BypassReason } from "../result.ts";
 
 export type Outcome = "applied" | BypassReason;
 
+type Counts = Readonly<Record<string, number>>;
+
 export interface CountersSnapshot {
   /** variant → outcome → searches. */
-  readonly searches: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly searches: Readonly<Record<string, Counts>>;
   readonly exposures: { readonly written: number; readonly failed: number };
   /** Searches of crawlers: in none of the figures above. */
   readonly bots: number;
@@ -24,36 +26,25 @@ export interface Counters {
 }
 
 export function createCounters(): Counters {
-  const searches = new Map<string, Map<Outcome, number>>();
+  const searches = createTable();
   const exposures = { written: 0, failed: 0 };
   let bots = 0;
   return {
-    countSearch(variant, outcome) {
-      const outcomes = searches.get(variant) ?? new Map<Outcome, number>();
-      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-      searches.set(variant, outcomes);
-    },
-    countExposure(outcome) {
-      exposures[outcome]++;
-    },
-    countBot() {
-      bots++;
-    },
-    snapshot() {
-      const byVariant = [...searches].map(([variant, outcomes]) => [variant, Object.fromEntries(outcomes)] as const);
-      return { searches: Object.fromEntries(byVariant), exposures: { ...exposures }, bots };
-    },
+    countSearch: (variant, outcome) => searches.add(variant, outcome, 1),
+    countExposure: (outcome) => void exposures[outcome]++,
+    countBot: () => void bots++,
+    snapshot: () => ({ searches: searches.snapshot(), exposures: { ...exposures }, bots }),
   };
 }
 
-/** What became of the events that clients sent, and of the sinks' work. */
+/** Counts of clients' events, and of the sinks' work. */
 export interface EventCountersSnapshot {
   readonly accepted: number;
   readonly duplicates: number;
   /** Reason → events. */
-  readonly rejected: Readonly<Record<string, number>>;
-  /** Sink → what happened → how often; of "deferred" and "redelivered", how many records. */
-  readonly sinks: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly rejected: Counts;
+  /** Sink → outcome → count; for "deferred" and "redelivered" the count is of records. */
+  readonly sinks: Readonly<Record<string, Counts>>;
 }
 
 export interface EventCounters {
@@ -65,23 +56,25 @@ export interface EventCounters {
 
 export function createEventCounters(): EventCounters {
   const events = { accepted: 0, duplicates: 0 };
-  const rejected = new Map<string, number>();
-  const sinks = new Map<string, Map<string, number>>();
+  const rejected = createTable();
+  const sinks = createTable();
   return {
-    countEvents(outcome, by) {
-      events[outcome] += by;
+    countEvents: (outcome, by) => void (events[outcome] += by),
+    countRejected: (reason) => rejected.add("", reason, 1),
+    countSink: (sink, outcome, by = 1) => sinks.add(sink, outcome, by),
+    snapshot: () => ({ ...events, rejected: rejected.snapshot()[""] ?? {}, sinks: sinks.snapshot() }),
+  };
+}
+
+/** Row → column → count. */
+function createTable() {
+  const rows = new Map<string, Map<string, number>>();
+  return {
+    add(row: string, column: string, by: number): void {
+      const counts = rows.get(row) ?? new Map<string, number>();
+      rows.set(row, counts.set(column, (counts.get(column) ?? 0) + by));
     },
-    countRejected(reason) {
-      rejected.set(reason, (rejected.get(reason) ?? 0) + 1);
-    },
-    countSink(sink, outcome, by = 1) {
-      const outcomes = sinks.get(sink) ?? new Map<string, number>();
-      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + by);
-      sinks.set(sink, outcomes);
-    },
-    snapshot() {
-      const bySink = [...sinks].map(([sink, outcomes]) => [sink, Object.fromEntries(outcomes)] as const);
-      return { ...events, rejected: Object.fromEntries(rejected), sinks: Object.fromEntries(bySink) };
-    },
+    snapshot: (): Readonly<Record<string, Counts>> =>
+      Object.fromEntries([...rows].map(([row, counts]) => [row, Object.fromEntries(counts)] as const)),
   };
 }

@@ -1,6 +1,5 @@
 /**
- * Records on their way: what a queue message and a dead letter hold. Read back with a schema, because a later version of this code may
- * find what an earlier one wrote.
+ * The content of a queue message and of a dead letter. Read back with a schema, because another version of this code may have written it.
  */
 import * as v from "valibot";
 import type { BypassReason, Result } from "../result.ts";
@@ -31,7 +30,7 @@ const exposureSchema = v.object({
       window: v.number(),
       original_ids: ids,
       served_ids: ids,
-      // A code of ours, whose list is a type only.
+      // Any text: a later version may have more codes.
       bypass: v.exactOptional(v.custom<BypassReason>((value) => typeof value === "string")),
     }),
   }),

@@ -19,7 +19,7 @@ import type { AfterReply, RetryingSink } from "./sink.ts";
 import type { EventTokens, OpenToken, TokenProblem } from "./token.ts";
 import { queryIdOf } from "./token.ts";
 import type { ActionName, ServedEvent } from "./ubi.ts";
-import { ACTIONS } from "./ubi.ts";
+import { ACTIONS, createEventRecord } from "./ubi.ts";
 
 /** Public: clients read them, so a code is never renamed, only added. */
 export type RejectionReason =
@@ -199,34 +199,26 @@ async function describeEvent(event: ClientEvent, { action, token, position, time
   const clientId = hasConsent ? (event.clientId ?? batch.clientId) : undefined;
   const unit = hasConsent ? token.unit : undefined;
   const team = token.teamAt(position);
+  const { application, queryId, experiment, variant } = token;
   const { quantity, price, currency, eventName, itemId } = event;
+  const record = createEventRecord({ application, action, queryId, clientId, itemId, position, timeMs });
   return {
     event_id: await eventIdOf(token, action, event),
-    application: token.application,
-    action_name: action,
-    query_id: token.queryId,
-    ...(isUsableId(clientId) && { client_id: clientId }),
+    ...record,
     ...(unit !== undefined && { unit }),
-    timestamp: new Date(timeMs).toISOString(),
     ...(quantity !== undefined && { quantity }),
     ...(price !== undefined && { price }),
     ...(currency !== undefined && { currency }),
     ...(team !== undefined && { team }),
     event_attributes: {
-      object: { object_id: itemId, object_id_type: "product" },
-      position: { ordinal: position },
+      ...record.event_attributes,
       armmt: {
-        ...(token.experiment !== undefined && { experiment: token.experiment }),
-        variant: token.variant,
+        ...(experiment !== undefined && { experiment }),
+        variant,
         ...(eventName !== undefined && { event_name: eventName }),
       },
     },
   };
-}
-
-/** UBI's limit; cut, an id would merge two shoppers. */
-function isUsableId(clientId: string | undefined): clientId is string {
-  return clientId !== undefined && clientId !== "" && clientId.length <= 100;
 }
 
 /** 128 bits of SHA-256 of search, action, item and the client's own id of the event. */

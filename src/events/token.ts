@@ -1,25 +1,26 @@
 /**
- * The token that a search hands to its client: proof of which items were served, in which order and arm, for the events that follow.
+ * The token of a search for its client: proof of the served items, their order and the variant, for the events that follow.
  *
  *   1.<query id, percent-encoded>.<base64url: nonce 12 | n 2 | sealed n | a tag of 4 for each item | HMAC-SHA-256 32>
  *
  * The client reads the query id and nothing else. Experiment, variant and unit are sealed (AES-CTR), because a client must not learn its
- * arm. Items stand as truncated HMACs over nonce and id, in shown order: a token has the same size whatever the ids look like, and the
+ * variant. Items are truncated HMACs over nonce and id, in shown order: a token has the same size whatever the ids look like, and the
  * position of an item follows from it. The HMAC covers everything before it (encrypt, then authenticate) and is compared by WebCrypto's
  * `verify`, in constant time.
  *
- * Holds no list of its own and remembers no token: whether an event was counted before is for the sink to know.
+ * Stateless: the sink deduplicates events.
  */
 import * as v from "valibot";
+import type { Team } from "../ranking/interleave.ts";
 import type { Result } from "../result.ts";
 import { err, ok } from "../result.ts";
 import type { Bytes } from "./keys.ts";
 import { bytesOf, deriveCipherKey, deriveHmacKey } from "./keys.ts";
 
-/** How long after a search its events are taken: a basket may take days. */
+/** Events are accepted this long after their search: a basket may take days. */
 export const TOKEN_TTL_MS = 7 * 24 * 3600 * 1000;
 
-/** Items beyond it have no tag: a window has no more. */
+/** A window has no more; further items get no tag. */
 export const MAX_TOKEN_ITEMS = 1000;
 
 const NONCE_BYTES = 12;
@@ -28,10 +29,8 @@ const LENGTH_BYTES = 2;
 const TAG_BYTES = 4;
 const MAC_BYTES = 32;
 
-/** One byte per item says who placed it in an interleaved list. */
+/** One byte per item: its team in an interleaved list. */
 const TEAM_LETTERS = { a: "a", b: "b", none: "-" } as const;
-
-export type TokenTeam = "a" | "b" | undefined;
 
 export interface TokenContent {
   /** At most 100 characters. */
@@ -45,12 +44,12 @@ export interface TokenContent {
   /** As shown, position 1 first. */
   readonly itemIds: readonly string[];
   /** Parallel to itemIds. */
-  readonly teams?: readonly TokenTeam[] | undefined;
+  readonly teams?: readonly Team[] | undefined;
 }
 
 /** A token that was verified. */
 export interface OpenToken {
-  /** Of this very token: its HMAC, in base64url. */
+  /** The token's HMAC, in base64url. */
   readonly id: string;
   readonly queryId: string;
   readonly application: string;
@@ -59,10 +58,10 @@ export interface OpenToken {
   readonly unit: string | undefined;
   /** Milliseconds since 1970. */
   readonly issuedAtMs: number;
-  /** 1-based place among the shown items; `undefined` for an item that was not served. */
+  /** 1-based position in the shown order; `undefined` for an item that was not served. */
   readonly positionOf: (itemId: string) => Promise<number | undefined>;
   /** Of a position that positionOf() gave. */
-  readonly teamAt: (position: number) => TokenTeam;
+  readonly teamAt: (position: number) => Team;
 }
 
 export type TokenProblem = "token_invalid" | "token_expired";
@@ -73,7 +72,7 @@ export interface EventTokens {
 }
 
 export interface EventTokensOptions {
-  /** Of at least MIN_SECRET_LENGTH characters; another one makes every token out there invalid. */
+  /** At least MIN_SECRET_LENGTH characters; a new secret makes all earlier tokens invalid. */
   readonly secret: string;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -137,7 +136,7 @@ export function createEventTokens({ secret, now, ttlMs = TOKEN_TTL_MS }: EventTo
       const sealedEnd = NONCE_BYTES + LENGTH_BYTES + ((body[NONCE_BYTES]! << 8) | body[NONCE_BYTES + 1]!);
       const sealed = body.slice(NONCE_BYTES + LENGTH_BYTES, sealedEnd);
       const plain = new TextDecoder().decode(await crypto.subtle.decrypt(cipherOf(nonce), seal, sealed));
-      // Ours, so it can be read; a later version of this code may have sealed something else.
+      // Authentic; but another version of this code may have sealed something else.
       const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), sealedSchema), plain);
       if (!parsed.success) return err("token_invalid");
       const [issued, expires, application, experiment, variant, unit, teams] = parsed.output;
@@ -151,14 +150,14 @@ export function createEventTokens({ secret, now, ttlMs = TOKEN_TTL_MS }: EventTo
         variant,
         unit: unit ?? undefined,
         issuedAtMs: issued * 1000,
-        positionOf: async (itemId) => placeOf(tags, await tagOf(tag, nonce, itemId)),
+        positionOf: async (itemId) => positionIn(tags, await tagOf(tag, nonce, itemId)),
         teamAt: (position) => teamOf(teams[position - 1]),
       });
     },
   };
 }
 
-/** What a client may know of a token; `undefined` where it has no token's form. Says nothing about whether it is one of ours. */
+/** The part of a token that a client may read, not verified; `undefined` if the text does not have a token's form. */
 export function queryIdOf(token: string): string | undefined {
   const match = /^1\.(.*)\.[A-Za-z0-9_-]+$/.exec(token);
   try {
@@ -184,19 +183,19 @@ function cipherOf(nonce: Bytes): AesCtrParams {
   return { name: "AES-CTR", counter, length: 32 };
 }
 
-/** Keyed, and with the nonce in it: tags of two tokens do not tell whether both served an item. */
+/** Keyed, and with the nonce: tags of two tokens do not reveal whether both served an item. */
 async function tagOf(key: CryptoKey, nonce: Bytes, itemId: string): Promise<Bytes> {
   return new Uint8Array(await crypto.subtle.sign("HMAC", key, join([nonce, bytesOf(itemId)]))).slice(0, TAG_BYTES);
 }
 
-function placeOf(tags: Uint8Array, tag: Uint8Array): number | undefined {
+function positionIn(tags: Uint8Array, tag: Uint8Array): number | undefined {
   for (let start = 0; start < tags.length; start += TAG_BYTES) {
     if (tag.every((byte, i) => byte === tags[start + i])) return start / TAG_BYTES + 1;
   }
   return undefined;
 }
 
-function teamOf(letter: string | undefined): TokenTeam {
+function teamOf(letter: string | undefined): Team {
   return letter === "a" || letter === "b" ? letter : undefined;
 }
 
@@ -215,7 +214,7 @@ function toBase64Url(bytes: Uint8Array): string {
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
-/** `undefined` for what is no base64url. */
+/** `undefined` if the text is not base64url. */
 function fromBase64Url(text: string): Bytes | undefined {
   try {
     return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));

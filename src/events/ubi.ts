@@ -1,18 +1,18 @@
 /**
- * User Behavior Insights 1.3: the query and event records that this project writes, and what `armmt` adds to a query.
+ * User Behavior Insights 1.3: the query and event records that this project writes, with `armmt`'s additions.
  *
- * Builds records and nothing else; `sink.ts` says where they go. Schemas: github.com/o19s/ubi, schema/1.3.0.
+ * Builds records; `sink.ts` stores them. Schemas: github.com/o19s/ubi, schema/1.3.0.
  */
 import type { BypassReason } from "../result.ts";
 
 /** The schema's limit for ids and names. */
 const MAX_ID_LENGTH = 100;
 
-/** What a report and a replay need of one search, under `query_attributes.armmt`. */
+/** `query_attributes.armmt`: the data of one search for reports and replays. */
 export interface ArmmtAttributes {
   /** Absent outside the experiment. */
   readonly experiment?: string;
-  /** The arm that the unit was assigned to; it stays where re-ranking was bypassed (intention to treat). */
+  /** The assigned variant, also where re-ranking was bypassed (intention to treat). */
   readonly variant: string;
   /** Absent where no model was loaded. */
   readonly model?: string;
@@ -20,13 +20,13 @@ export interface ArmmtAttributes {
   readonly window: number;
   /** Engine order: the whole window where it was requested, else the page; empty where the engine gave none. */
   readonly original_ids: readonly string[];
-  /** The engine's scores, parallel to original_ids, where it gives some: training lists then have what the edge had. */
+  /** The engine's scores, parallel to original_ids, where it gives some: training lists need them. */
   readonly original_scores?: readonly number[];
   /** As shown, position 1 first. */
   readonly served_ids: readonly string[];
-  /** Parallel to served_ids, in an interleaved list: who placed each; null for a pinned one. */
+  /** Parallel to served_ids, in an interleaved list: the team of each; null for a pinned one. */
   readonly teams?: readonly ("a" | "b" | null)[];
-  /** Parallel to served_ids, where a pair may have been swapped: the chance with which each stands where it does. */
+  /** Parallel to served_ids, where a pair may have been swapped: the probability of each at its position. */
   readonly propensities?: readonly number[];
   /** The model's order of the window, where the engine's was shown. */
   readonly shadow_ids?: readonly string[];
@@ -67,7 +67,7 @@ export interface UbiEventRecord {
   };
 }
 
-/** An event about an item that a token proves to be served; what a report needs stands beside UBI's own members. */
+/** An event about an item that a token proves to be served; with the report's members beside UBI's own. */
 export interface ServedEvent extends UbiEventRecord {
   /** The same for two deliveries of one event. */
   readonly event_id: string;
@@ -78,14 +78,14 @@ export interface ServedEvent extends UbiEventRecord {
   readonly price?: number;
   /** ISO 4217, three capitals. */
   readonly currency?: string;
-  /** Who placed the item in an interleaved list. */
+  /** The item's team in an interleaved list. */
   readonly team?: "a" | "b";
   readonly event_attributes: UbiEventRecord["event_attributes"] & {
     readonly armmt: {
       /** Absent outside the experiment. */
       readonly experiment?: string;
       readonly variant: string;
-      /** What the client calls this kind of event. */
+      /** The client's name for this kind of event. */
       readonly event_name?: string;
     };
   };

@@ -1,9 +1,8 @@
 /**
- * Which variant a unit sees: GrowthBook's own SDK, so that every isolate, every language and GrowthBook itself agree on hash, ranges,
+ * The variant of a unit, by GrowthBook's own SDK, so that every isolate, every language and GrowthBook itself agree on hash, ranges,
  * namespaces and targeting.
  *
- * Nothing is remembered, fetched or tracked: the same unit in the same experiment gets the same variant for as long as key, weights and
- * coverage stay.
+ * Stateless: the same unit in the same experiment gets the same variant as long as key, weights and coverage stay.
  */
 import type { ConditionInterface } from "@growthbook/growthbook";
 import { GrowthBookClient } from "@growthbook/growthbook";
@@ -13,9 +12,9 @@ export type Condition = ConditionInterface;
 
 /** In the shape of GrowthBook's inline experiments. */
 export interface Experiment {
-  /** Another key splits the same units anew. */
+  /** Another key gives the same units another split. */
   readonly key: string;
-  /** Only a running experiment assigns anybody. Default running. */
+  /** Only a running experiment assigns units. Default running. */
   readonly status?: "draft" | "running" | "stopped" | undefined;
   /** Of the hash; default the key. To go on with an experiment under another name. */
   readonly seed?: string | undefined;
@@ -27,9 +26,9 @@ export interface Experiment {
   readonly variations: readonly string[];
   /** One per variation, adding up to 1; equal where left out. */
   readonly weights?: readonly number[] | undefined;
-  /** Share of units that take part, 0..1; default 1. Raising it moves nobody who took part before. */
+  /** Share of units that take part, 0..1; default 1. Raising it keeps the variants of earlier participants. */
   readonly coverage?: number | undefined;
-  /** Name, start and end: experiments with the same name and ranges that do not meet share no unit. */
+  /** Name, start and end: experiments with the same name and disjoint ranges share no unit. */
   readonly namespace?: readonly [name: string, start: number, end: number] | undefined;
   /** Explicit bucket ranges, one per variation: instead of weights and coverage. */
   readonly ranges?: readonly (readonly [start: number, end: number])[] | undefined;
@@ -45,13 +44,13 @@ export interface VariantChoice {
   readonly variant: string;
   /** The value that was hashed. */
   readonly unit: string;
-  /** Where the unit fell, 0 <= bucket < 1; `undefined` where another system decided. */
+  /** 0 <= bucket < 1; `undefined` where another system decided. */
   readonly bucket: number | undefined;
 }
 
 let client: GrowthBookClient | undefined;
 
-/** `undefined` for a unit that does not take part, and where there are not two variations to choose from. */
+/** `undefined` for a unit that does not take part, and for fewer than two variations. */
 export function assignVariant(experiment: Experiment, attributes: Attributes): VariantChoice | undefined {
   const { key, status = "running", hashVersion = 2, variations, weights, namespace, ranges, ...rest } = experiment;
   const [first, second, ...others] = variations;
@@ -84,7 +83,7 @@ export function chooseVariant(experiments: readonly Experiment[], attributes: At
 
 type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
 
-/** The SDK tells a missing member from one that is undefined. */
+/** The SDK distinguishes a missing member from an undefined one. */
 function withoutMissing<T extends object>(values: T): Partial<Defined<T>> {
   const kept: Partial<Defined<T>> = {};
   for (const [name, value] of Object.entries(values)) if (value !== undefined) Reflect.set(kept, name, value);

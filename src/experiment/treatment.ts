@@ -1,5 +1,5 @@
 /**
- * What a variant does to a search. A variant's name says it, so that a log can be read without the configuration of its day:
+ * The treatment of a search by its variant. The variant's name defines it, so that a log can be read without the configuration of that day:
  *
  * `control` · `armmt` · `armmt@<version>` · `interleave(<a>, <b>)` · `shadow(<a>)` · `explore(<a>)`, where a and b are one of the first three,
  * and a shadow or an exploration is of a model.
@@ -17,7 +17,7 @@ export type Treatment =
   | { readonly kind: "interleave"; readonly a: Ranker; readonly b: Ranker }
   /** The engine's order is shown, the model's is recorded. */
   | { readonly kind: "shadow"; readonly ranker: Ranker }
-  /** One pair of neighbours changes places, with a known chance. */
+  /** One pair of neighbours is swapped with a known probability. */
   | { readonly kind: "explore"; readonly ranker: Ranker };
 
 const VERSION = /^armmt@([A-Za-z0-9][A-Za-z0-9._-]{0,63})$/;
@@ -25,21 +25,21 @@ const CALL = /^(interleave|shadow|explore)\((.*)\)$/;
 
 const EXPECTED = 'use "control", "armmt", "armmt@<version>", "interleave(control, armmt)", "shadow(armmt)" or "explore(armmt)"';
 
-/** The error says what is wrong with `name` and what to write. */
+/** The error names the problem of `name` and the fix. */
 export function parseTreatment(name: string): Result<Treatment, string> {
   const [, call, inner = ""] = CALL.exec(name) ?? [];
   if (call === undefined) {
     const ranker = parseRanker(name);
-    return ranker === undefined ? err(`"${name}" is no variant: ${EXPECTED}`) : ok({ kind: "serve", ranker });
+    return ranker === undefined ? err(`"${name}" is not a variant: ${EXPECTED}`) : ok({ kind: "serve", ranker });
   }
-  const rankers = inner.split(",").map((one) => parseRanker(one.trim()));
+  const rankers = inner.split(",").map((part) => parseRanker(part.trim()));
   const [a, b] = rankers;
   if (call === "interleave") {
-    if (rankers.length !== 2 || a === undefined || b === undefined) return err(`"${name}" names no two orders: ${EXPECTED}`);
+    if (rankers.length !== 2 || a === undefined || b === undefined) return err(`"${name}" does not name two orders: ${EXPECTED}`);
     if (isSame(a, b)) return err(`"${name}" interleaves an order with itself: name two`);
     return ok({ kind: "interleave", a, b });
   }
-  if (rankers.length !== 1 || a === undefined) return err(`"${name}" names no order: ${EXPECTED}`);
+  if (rankers.length !== 1 || a === undefined) return err(`"${name}" does not name an order: ${EXPECTED}`);
   if (a.kind === "engine") return err(`"${name}" needs no model, and the engine's order alone is never asked for a window: name a model`);
   return ok({ kind: call === "explore" ? "explore" : "shadow", ranker: a });
 }
@@ -55,7 +55,7 @@ function isSame(a: Ranker, b: Ranker): boolean {
   return a.kind === b.kind && (a.kind === "engine" || b.kind === "engine" || a.version === b.version);
 }
 
-/** The model of a treatment, the first where there are two; `undefined` for the live one, and where there is none. */
+/** The version of a treatment's model, the first of two; `undefined` for the live model, and without a model. */
 export function modelVersionOf(treatment: Treatment): string | undefined {
   const model = rankersOf(treatment).find((ranker) => ranker.kind === "model");
   return model?.kind === "model" ? model.version : undefined;

@@ -1,5 +1,5 @@
 /**
- * Scores → order. The only place where the shown order is decided, so the promise "a permutation, nothing lost, nothing doubled" is kept
+ * Scores → order. Only this code decides the shown order, so the promise "a permutation, nothing lost, nothing doubled" is kept
  * here by construction: anything but exactly one finite score per candidate is refused as a whole.
  */
 import type { Bypass, Result } from "../result.ts";

@@ -14,7 +14,7 @@ export interface Page {
 export interface WindowRequest {
   /** The engine is asked for hits [0, size). */
   readonly size: number;
-  /** Whether that differs from what the shopper asked for. */
+  /** Whether that differs from the shopper's own page. */
   readonly isWidened: boolean;
 }
 

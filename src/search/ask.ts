@@ -30,7 +30,7 @@ export function chooseWindow({ request, deps, plan, assignment, index }: Search,
   return ok(plan.isCursored ? { size: plan.limit, isWidened: false } : window);
 }
 
-/** Within what is left of the engine's time. Never rejects. */
+/** Within the rest of the engine's time. Never rejects. */
 export function ask({ request, deps, startedAt }: Batch, engineRequest: EngineRequest): Promise<Result<EngineReply, Bypass>> {
   return deps.engine.send(engineRequest, request.headers, startedAt + deps.engineTimeoutMs - deps.now());
 }

@@ -1,7 +1,7 @@
 /**
  * Configuration and bindings → the dependencies of each index's searches, once per isolate; and their state, for /armmt/status.
  *
- * The only choice made here is what indexes share: catalogs (with their cached vectors), the model, the ranked lists, the counters.
+ * The only choice made here: indexes share catalogs (with their cached vectors), the model, the ranked lists and the counters.
  */
 import type { Dialect } from "../backends/dialect.ts";
 import type { Dialects } from "../backends/dialects.ts";
@@ -21,7 +21,7 @@ import { createFlagSource } from "./flags.ts";
 import { createLiveExperiments } from "./live-experiments.ts";
 import type { Log } from "../web.ts";
 
-/** What an isolate buffers of one reply: a window of 1000 hits with full documents is far below it. */
+/** Buffered per reply; a window of 1000 hits with full documents is far smaller. */
 const MAX_REPLY_BYTES = 16 * 1024 * 1024;
 
 /** Item vectors get this share of the ranking budget; the rest is the model's. */

@@ -156,13 +156,13 @@ interface Results {
   readonly shown: () => readonly Shown[];
 }
 
-/** The engine's reply and what is sent of it. */
+/** The engine's reply, and its edited body. */
 export type BatchResult = Results &
   /** With hits moved or cut. `isWidened`: `reply` answers another request than the shopper's. */
   (
     | { readonly kind: "edited"; readonly reply: EngineReply; readonly body: Uint8Array<ArrayBuffer>; readonly isWidened: boolean }
     /** Byte for byte. */
     | { readonly kind: "untouched"; readonly reply: EngineReply }
-    /** There is no reply. */
+    /** The engine gave no reply. */
     | { readonly kind: "none"; readonly bypass: Bypass }
   );

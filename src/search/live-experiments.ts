@@ -54,7 +54,7 @@ export function createLiveExperiments({ kv, configured, now, log }: LiveExperime
       reading = read();
       afterReply(reading);
     }
-    // Until it is known whether there is such a key, the same shopper could be in two arms.
+    // Until the key has been read once, the same shopper could get two variants.
     if (!hasRead && reading !== undefined) await Promise.race([reading, sleep(FIRST_READ_MS)]);
     return current;
   };

@@ -1,6 +1,5 @@
 /**
- * What a search leaves behind: its count, a log line per bypass, and the exposure record, which says the variant, the engine's order and the
- * shown order. The record is written after the reply; a store that fails is counted and logged.
+ * The traces of a search: its count, a log line per bypass, and the exposure record with the variant, the engine's order and the shown order. The record is written after the reply; a store that fails is counted and logged.
  */
 import { modelVersionOf } from "../experiment/treatment.ts";
 import type { UbiQueryRecord } from "../events/ubi.ts";

@@ -31,7 +31,7 @@ export function none({ searches }: Batch, reason: Bypass): BatchResult {
   return { kind: "none", bypass: reason, results: searches.map(() => leave(reason)), shown: () => searches.map(() => NOTHING) };
 }
 
-/** Parses the reply only where a search was not edited: to serve it, nobody had to. */
+/** Parses the reply only where a search was not edited: serving it took no parsing. */
 function shownHits({ deps, plan, searches }: Batch, results: readonly SearchResult[], reply: EngineReply): readonly Shown[] {
   const isNeeded = reply.rest === undefined && results.some(({ page }) => page === undefined);
   const read = isNeeded ? deps.backend.parseReply(reply.body, plan) : undefined;

@@ -107,7 +107,7 @@ describe("parseConfig()", () => {
       "INDEXES.products.window is 1: use at least 2 hits, or 0 to pass this index on as it is",
       "INDEXES.products.windw is not known here: take it out or correct its name",
       'ENGINE_TIMEOUT_MS is "soon": use a whole number of milliseconds from 1 to 60000',
-      expect.stringMatching(/^DEFAULT_VARIANT is "best": is no variant: use "control", "armmt", /),
+      expect.stringMatching(/^DEFAULT_VARIANT is "best": is not a variant: use "control", "armmt", /),
       'EXPERIMENTS.0 is {"key":"rerank","variations":["control","armmt"],"weights":[0.5,0.4]}: let the weights add up to 1',
     ]);
   });
@@ -164,7 +164,7 @@ describe("parseConfig()", () => {
     [
       "a variant that does not exist",
       { EXPERIMENTS: [{ key: "x", variations: ["control", "interleave(armmt)"] }] },
-      /^EXPERIMENTS\.0\.variations\.1 is "interleave\(armmt\)": names no two orders: use/,
+      /^EXPERIMENTS\.0\.variations\.1 is "interleave\(armmt\)": does not name two orders: use/,
     ],
     [
       "two experiments of one key",

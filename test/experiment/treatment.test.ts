@@ -21,13 +21,13 @@ describe("parseTreatment()", () => {
   it.each([
     ["best", /no variant: use "control", "armmt"/],
     ["armmt@", /no variant/],
-    ["interleave(armmt)", /names no two orders/],
+    ["interleave(armmt)", /does not name two orders/],
     ["interleave(armmt, armmt)", /with itself/],
     ["interleave(control, control)", /with itself/],
-    ["interleave(shadow(armmt), armmt)", /names no two orders/],
+    ["interleave(shadow(armmt), armmt)", /does not name two orders/],
     ["shadow(control)", /name a model/],
     ["explore(control)", /name a model/],
-    ["explore()", /names no order/],
+    ["explore()", /does not name an order/],
     ["Interleave(control, armmt)", /no variant/],
   ])("refuses %s", (name, message) => {
     const parsed = parseTreatment(name);

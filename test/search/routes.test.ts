@@ -30,7 +30,7 @@ describe("bad input", () => {
       "/products/_search?armmt_variant=best",
       postJson(match("red"), bearer),
       400,
-      /armmt_variant: "best" is no variant: use "control", "armmt"/,
+      /armmt_variant: "best" is not a variant: use "control", "armmt"/,
     ],
     ["a page that is not there, without a storefront", "/nothing", {}, 404, /No route for GET \/nothing/],
     ["the status page without the token", "/armmt/status", {}, 401, /ADMIN_TOKEN/],

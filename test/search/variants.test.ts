@@ -196,7 +196,7 @@ describe("another flag system", () => {
   it.each<[string, FlagClient["getStringValue"], RegExp]>([
     ["fails", () => Promise.reject(new Error("down")), /down/],
     ["is silent", () => new Promise(() => {}), /No answer within 100 ms/],
-    ["names no variant", () => Promise.resolve("best"), /"best" is no variant/],
+    ["names no variant", () => Promise.resolve("best"), /"best" is not a variant/],
   ])("that %s: the default variant, outside the experiment, and a line in the log", async (_, getStringValue, detail) => {
     const edge = openWith({ getStringValue });
     expect(outcomeOf(await send(edge))).toBe("applied");
@@ -230,7 +230,7 @@ describe("experiments in KV", () => {
     now += 61_000;
     await outcome();
     expect(await outcome()).toBe("applied");
-    expect(edge.logs.find((entry) => entry["event"] === "experiments")!["detail"]).toMatch(/variations\.0 is "best": is no variant/);
+    expect(edge.logs.find((entry) => entry["event"] === "experiments")!["detail"]).toMatch(/variations\.0 is "best": is not a variant/);
 
     await env.EMBEDDINGS.delete("experiments");
     now += 61_000;

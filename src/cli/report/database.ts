@@ -12,9 +12,7 @@ import type { EventDatabase } from "../../report/sql-log.ts";
 import { UserError, errorText } from "../../web.ts";
 import { EXPERIMENTS_KEY } from "../../search/live-experiments.ts";
 
-/** Key under which the edge looks for experiments that take the place of those in wrangler.toml. */
-
-/** KV namespace of that key. */
+/** KV namespace of EXPERIMENTS_KEY. */
 const NAMESPACE_BINDING = "EMBEDDINGS";
 
 export interface BindingOptions {

@@ -1,4 +1,4 @@
-/** Files that the Worker bundle imports as modules: what wrangler's rules make of them. */
+/** Files that the Worker bundle imports as modules, by wrangler's rules. */
 declare module "*.wasm" {
   const module: WebAssembly.Module;
   export default module;
