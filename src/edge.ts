@@ -81,8 +81,8 @@ export function openEdge(platform: Platform): EdgeApp {
   const sink = isSink(sinks) ? sinks : openSinks({ names, bindings: sinks, counters: eventCounters, now, createId, log });
   const { eventSecret: secret } = config;
   const events = secret === undefined ? undefined : { tokens: createEventTokens({ secret, now }), hashUnit: createUnitHash(secret) };
-  const shared = { kv, sink, events, scorer, counters, flagClient, fetch, dialects, now, createId, log };
-  const searches = assembleSearches(config, { ...shared, ...(maxReplyBytes !== undefined && { maxReplyBytes }) });
+  const outside = { kv, sink, events, scorer, counters, flagClient, fetch, dialects, now, createId, log, maxReplyBytes };
+  const searches = assembleSearches(config, outside);
   const { adminToken, storefrontUrl, allowOrigins } = config;
   return createApp({
     ...searches,

@@ -151,7 +151,7 @@ export function parseConfig(env: unknown, limits: ReadonlyMap<string, DialectLim
   return ok(
     Object.freeze({
       indexes: new Map(
-        Object.entries(values.INDEXES).map(([name, table]) => [name, Object.freeze({ ...table, catalog: table.catalog ?? name })]),
+        Object.entries(values.INDEXES).map(([name, options]) => [name, Object.freeze({ ...options, catalog: options.catalog ?? name })]),
       ),
       engineTimeoutMs: values.ENGINE_TIMEOUT_MS,
       rankBudgetMs: values.RANK_BUDGET_MS,
@@ -177,10 +177,10 @@ const rawIndexes = v.object({ INDEXES: table(v.record(v.string(), v.looseObject(
 function unknownNames(env: unknown, limits: ReadonlyMap<string, DialectLimits>): readonly string[] {
   const parsed = v.safeParse(rawIndexes, env);
   if (!parsed.success) return [];
-  return Object.entries(parsed.output.INDEXES).flatMap(([name, table]) => {
-    const unknown = Object.keys(table).filter((key) => !Object.hasOwn(index.entries, key));
+  return Object.entries(parsed.output.INDEXES).flatMap(([name, options]) => {
+    const unknown = Object.keys(options).filter((key) => !Object.hasOwn(index.entries, key));
     const problems = unknown.map((key) => `INDEXES.${name}.${key} is not known here: take it out or correct its name`);
-    const { backend } = table;
+    const { backend } = options;
     return typeof backend !== "string" || limits.has(backend) ? problems : [...problems, unknownBackend(name, backend, limits)];
   });
 }

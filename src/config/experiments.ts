@@ -54,9 +54,9 @@ export const experimentList = v.pipe(
 );
 
 /** Some invalid conditions make the SDK throw. */
-function isEvaluable(experiment: Experiment): boolean {
+function isEvaluable(value: Experiment): boolean {
   try {
-    assignVariant(experiment, { id: "anybody" });
+    assignVariant(value, { id: "anybody" });
     return true;
   } catch {
     return false;

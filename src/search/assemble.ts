@@ -11,15 +11,11 @@ import { createEngineClient } from "../backends/engine.ts";
 import type { Config, IndexConfig } from "../config/config.ts";
 import type { ItemStore, KvReader, PublishedSet } from "../embeddings/store.ts";
 import { createItemStore, ShardCache } from "../embeddings/store.ts";
-import type { Counters } from "../events/counters.ts";
-import type { ExposureSink } from "../events/sink.ts";
-import type { Scorers } from "../inference/scorers.ts";
 import { createRankedLists } from "../ranking/ranked-lists.ts";
-import type { EdgeDeps, EventDeps, IndexDeps } from "./contract.ts";
+import type { EdgeDeps, IndexDeps } from "./contract.ts";
 import type { FlagClient } from "./flags.ts";
 import { createFlagSource } from "./flags.ts";
 import { createLiveExperiments } from "./live-experiments.ts";
-import type { Log } from "../web.ts";
 
 /** Buffered per reply; a window of 1000 hits with full documents is far smaller. */
 const MAX_REPLY_BYTES = 16 * 1024 * 1024;
@@ -27,21 +23,14 @@ const MAX_REPLY_BYTES = 16 * 1024 * 1024;
 /** Item vectors get this share of the ranking budget; the rest is the model's. */
 const STORE_SHARE = 0.7;
 
-export interface Outside {
+export interface Outside extends Pick<EdgeDeps, "sink" | "events" | "scorer" | "counters" | "now" | "createId" | "log"> {
   readonly kv: KvReader;
-  readonly sink: ExposureSink;
-  readonly events?: EventDeps | undefined;
-  readonly scorer: Scorers;
-  readonly counters: Counters;
   readonly fetch: Fetch;
   readonly dialects: Dialects;
-  readonly now: () => number;
   /** Another flag system; asked only where the configuration names a flag. */
   readonly flagClient?: FlagClient | undefined;
-  readonly createId: () => string;
-  readonly log: Log;
   /** Default 16 MiB. */
-  readonly maxReplyBytes?: number;
+  readonly maxReplyBytes?: number | undefined;
 }
 
 export interface Searches {
