@@ -11,6 +11,8 @@
 import type { Bypass, Result } from "../result.ts";
 import { bypass, err, ok } from "../result.ts";
 import type { Dialect, DialectOptions, EngineError, Hit, Refusal, RequestPlan, RequestReply, SearchPlan } from "./dialect.ts";
+import type { IndexDefinition, IndexOptions, PageSizeOption } from "./dialects.ts";
+import { defineDialect } from "./dialects.ts";
 import { DEFAULT_ID_FIELD, givenNames, MULTI_PATH, planSearch, planSearches } from "./algolia-request.ts";
 import type { HitItemReader } from "./hit-fields.ts";
 import { hitItemReader } from "./hit-fields.ts";
@@ -26,6 +28,21 @@ import { kindOf, members, readNumber, readString } from "./json-spans.ts";
 const DEFAULT_PAGINATION_LIMIT = 1000;
 
 const NOT_FOUND = "not_found";
+
+export const ALGOLIA = defineDialect({ names: ["algolia"], create: createAlgolia });
+
+export interface AlgoliaOptions extends IndexOptions, PageSizeOption {}
+
+/**
+ * An index in Algolia. The application id goes into `headers`, the search key into `authorization`.
+ *
+ * @example
+ * const headers = { "x-algolia-application-id": "APPID" };
+ * const products = algolia({ url: "https://APPID-dsn.algolia.net", window: 100, headers, authorization: env.ALGOLIA_KEY });
+ */
+export function algolia(options: AlgoliaOptions): IndexDefinition<AlgoliaOptions> {
+  return { ...options, dialect: ALGOLIA, backend: "algolia" };
+}
 
 export function createAlgolia(indexes: ReadonlyMap<string, DialectOptions>): Dialect {
   const indexOf = (name: string): string | Refusal => (indexes.has(name) ? name : unknownIndex(name, indexes, NOT_FOUND));

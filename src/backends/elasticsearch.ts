@@ -7,6 +7,8 @@
 import type { Bypass, Result } from "../result.ts";
 import { bypass, err, ok } from "../result.ts";
 import type { Dialect, DialectOptions, EngineError, Hit, Refusal, RequestPlan, RequestReply } from "./dialect.ts";
+import type { IndexDefinition, IndexOptions } from "./dialects.ts";
+import { defineDialect } from "./dialects.ts";
 import { planSearch, planSearches } from "./elasticsearch-request.ts";
 import type { HitItemReader } from "./hit-fields.ts";
 import { hitItemReader } from "./hit-fields.ts";
@@ -24,6 +26,28 @@ const METHODS = ["GET", "POST"] as const;
 const MULTI_PATH = "/_msearch";
 const INDEX_NOT_FOUND = "index_not_found_exception";
 const DEFAULT_ID_FIELD = "_id";
+
+export const ELASTICSEARCH = defineDialect({ names: ["elasticsearch", "opensearch"], create: createElasticsearch });
+
+/**
+ * An index in Elasticsearch.
+ *
+ * @example
+ * const products = elasticsearch({ url: "https://search.example.com:9200", window: 100 });
+ */
+export function elasticsearch(options: IndexOptions): IndexDefinition {
+  return { ...options, dialect: ELASTICSEARCH, backend: "elasticsearch" };
+}
+
+/**
+ * An index in OpenSearch.
+ *
+ * @example
+ * const products = opensearch({ url: "https://search.example.com:9200", window: 100 });
+ */
+export function opensearch(options: IndexOptions): IndexDefinition {
+  return { ...options, dialect: ELASTICSEARCH, backend: "opensearch" };
+}
 
 export function createElasticsearch(indexes: ReadonlyMap<string, DialectOptions>): Dialect {
   const indexOf = (name: string): string | Refusal => (indexes.has(name) ? name : unknownIndex(name, indexes, INDEX_NOT_FOUND));

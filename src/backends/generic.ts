@@ -14,11 +14,14 @@ import type {
   GenericOptions,
   Hit,
   LeaveCondition,
+  LeaveReason,
   RequestPlan,
   RequestReply,
   SearchPlan,
 } from "./dialect.ts";
 import { LEAVE_REASONS } from "./dialect.ts";
+import type { IndexDefinition, IndexOptions, PageSizeOption } from "./dialects.ts";
+import { defineDialect } from "./dialects.ts";
 import type { HitItemReader } from "./hit-fields.ts";
 import { hitItemReader } from "./hit-fields.ts";
 import type { Edit } from "./json-edits.ts";
@@ -38,6 +41,42 @@ interface Engine {
   readonly options: GenericOptions;
   readonly pageSize: number | undefined;
   readonly readItem: HitItemReader;
+}
+
+export const GENERIC = defineDialect({ names: ["generic"], create: createGeneric });
+
+/** `GenericOptions` as a shop writes them: one name instead of a list, and defaults left out. */
+export interface GenericSearch extends Pick<
+  GenericOptions,
+  "path" | "offset" | "page" | "limit" | "maxLimit" | "hits" | "score" | "pinned" | "redirect" | "keyHeader" | "echo"
+> {
+  /** Default: GET. */
+  readonly methods?: GenericOptions["methods"] | undefined;
+  /** The parameter with the shopper's words; of several, the first that is given. */
+  readonly query: string | readonly string[];
+  /** Number of the first page. Default: 1. */
+  readonly firstPage?: 0 | 1 | undefined;
+  /** Parameters that only sound like paging or sorting. Default: none. */
+  readonly harmless?: readonly string[] | undefined;
+  /** Reason → the parameters that make the edge leave a search alone, or with `unless` all but these of their values. */
+  readonly leaveAlone: Readonly<Partial<Record<LeaveReason, readonly (string | LeaveCondition)[] | undefined>>>;
+}
+
+export interface GenericIndexOptions extends IndexOptions, PageSizeOption {
+  /** Names in the requests and replies of the engine. */
+  readonly generic: GenericSearch;
+}
+
+/**
+ * An index of an engine that has no dialect here.
+ *
+ * @example
+ * const search = { path: "/v1/search", query: "q", page: "page", limit: "size", hits: "results" };
+ * const leaveAlone = { explicit_sort: ["sort"] };
+ * const products = generic({ url: "https://search.example.com", window: 100, generic: { ...search, leaveAlone, echo: {} } });
+ */
+export function generic(options: GenericIndexOptions): IndexDefinition<GenericIndexOptions> {
+  return { ...options, dialect: GENERIC, backend: "generic" };
 }
 
 /** Throws on an index without `generic`, and on two with one path. */

@@ -18,6 +18,8 @@ import type {
   RequestReply,
   SearchPlan,
 } from "./dialect.ts";
+import type { IndexDefinition, IndexOptions } from "./dialects.ts";
+import { defineDialect } from "./dialects.ts";
 import type { HitItemReader } from "./hit-fields.ts";
 import { hitItemReader } from "./hit-fields.ts";
 import type { Edit } from "./json-edits.ts";
@@ -54,6 +56,18 @@ const INDEX_NOT_FOUND = "index_not_found";
 
 /** The primary key of an index has no fixed name. */
 const DEFAULT_ID_FIELD = "id";
+
+export const MEILISEARCH = defineDialect({ names: ["meilisearch"], create: createMeilisearch });
+
+/**
+ * An index in Meilisearch.
+ *
+ * @example
+ * const products = meilisearch({ url: "https://search.example.com:7700", window: 100, idField: "sku" });
+ */
+export function meilisearch(options: IndexOptions): IndexDefinition {
+  return { ...options, dialect: MEILISEARCH, backend: "meilisearch" };
+}
 
 export function createMeilisearch(indexes: ReadonlyMap<string, DialectOptions>): Dialect {
   const indexOf = (name: string): string | Refusal => (indexes.has(name) ? name : unknownIndex(name, indexes, INDEX_NOT_FOUND));

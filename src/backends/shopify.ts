@@ -8,6 +8,8 @@
 import type { Bypass, Result } from "../result.ts";
 import { bypass, err, ok } from "../result.ts";
 import type { Dialect, DialectOptions, ClientRequest, EngineError, EngineRequest, Refusal, RequestPlan, RequestReply } from "./dialect.ts";
+import type { IndexDefinition, IndexOptions } from "./dialects.ts";
+import { defineDialect } from "./dialects.ts";
 import type { GraphqlDocument } from "./graphql-document.ts";
 import { isQuery, parseDocument, rootFieldNames } from "./graphql-document.ts";
 import { refill } from "./json-edits.ts";
@@ -34,6 +36,18 @@ const GLOBAL_ID = /^gid:\/\/shopify\/(\w+)\//;
 const BODY_MEMBERS: ReadonlySet<string> = new Set(["query", "variables", "operationName", "extensions"]);
 
 const PASS_ALL = "or let the index forward the client's own credential (forwardCredentials), without a key of the edge";
+
+export const SHOPIFY = defineDialect({ names: ["shopify"], create: createShopify, limits: { maxWindow: 250, maxIndexes: 1 } });
+
+/**
+ * A shop's Storefront API. Its requests name no index, so an edge can have one.
+ *
+ * @example
+ * const products = shopify({ url: "https://shop.myshopify.com", window: 100, authorization: env.STOREFRONT_TOKEN });
+ */
+export function shopify(options: IndexOptions): IndexDefinition {
+  return { ...options, dialect: SHOPIFY, backend: "shopify" };
+}
 
 /** Requests name no index: the only one that is configured is meant. Throws where there is none. */
 export function createShopify(indexes: ReadonlyMap<string, DialectOptions>): Dialect {

@@ -7,6 +7,8 @@
 import type { Bypass, Result } from "../result.ts";
 import { err, ok } from "../result.ts";
 import type { Dialect, DialectOptions, ClientRequest, EngineError, EngineRequest, Hit, RequestPlan, RequestReply } from "./dialect.ts";
+import type { IndexDefinition, IndexOptions } from "./dialects.ts";
+import { defineDialect } from "./dialects.ts";
 import type { HitItemReader } from "./hit-fields.ts";
 import { hitItemReader } from "./hit-fields.ts";
 import type { Edit } from "./json-edits.ts";
@@ -38,6 +40,18 @@ const DEFAULT_ID_FIELD = "id";
 
 /** `{!edismax qf=title v=$words}` */
 const LOCAL_PARAMS = /^\s*\{!([^}]*)\}/;
+
+export const SOLR = defineDialect({ names: ["solr"], create: createSolr });
+
+/**
+ * A core or collection in Solr.
+ *
+ * @example
+ * const products = solr({ url: "https://search.example.com:8983", window: 100 });
+ */
+export function solr(options: IndexOptions): IndexDefinition {
+  return { ...options, dialect: SOLR, backend: "solr" };
+}
 
 export function createSolr(indexes: ReadonlyMap<string, DialectOptions>): Dialect {
   const idFieldOf = (index: string): string => indexes.get(index)?.idField ?? DEFAULT_ID_FIELD;

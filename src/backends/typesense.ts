@@ -8,6 +8,8 @@
 import type { Bypass, Result } from "../result.ts";
 import { bypass, ok } from "../result.ts";
 import type { Dialect, DialectOptions, EngineError, Hit, RequestPlan, RequestReply } from "./dialect.ts";
+import type { IndexDefinition, IndexOptions } from "./dialects.ts";
+import { defineDialect } from "./dialects.ts";
 import type { HitItemReader } from "./hit-fields.ts";
 import { hitItemReader } from "./hit-fields.ts";
 import type { Edit } from "./json-edits.ts";
@@ -18,6 +20,18 @@ import type { JsonText, Span } from "./json-scan.ts";
 import { elements, members, readNumber } from "./json-spans.ts";
 import type { AskedPage } from "./typesense-request.ts";
 import { API_KEY, DEFAULT_ID_FIELD, MULTI_PATH, pagesOf, planSearch, planSearches, USER_ID } from "./typesense-request.ts";
+
+export const TYPESENSE = defineDialect({ names: ["typesense"], create: createTypesense, limits: { maxWindow: 250 } });
+
+/**
+ * A collection in Typesense.
+ *
+ * @example
+ * const products = typesense({ url: "https://search.example.com:8108", window: 100, authorization: env.TYPESENSE_KEY });
+ */
+export function typesense(options: IndexOptions): IndexDefinition {
+  return { ...options, dialect: TYPESENSE, backend: "typesense" };
+}
 
 export function createTypesense(indexes: ReadonlyMap<string, DialectOptions>): Dialect {
   const readers = new Map([...indexes].map(([name, options]) => [name, hitItemReader(options, DEFAULT_ID_FIELD)]));

@@ -8,6 +8,8 @@
 import type { Bypass, Result } from "../result.ts";
 import { bypass, err, ok } from "../result.ts";
 import type { Dialect, DialectOptions, ClientRequest, EngineError, EngineRequest, Hit, RequestPlan, RequestReply } from "./dialect.ts";
+import type { IndexDefinition, IndexOptions, PageSizeOption } from "./dialects.ts";
+import { defineDialect } from "./dialects.ts";
 import type { HitItemReader } from "./hit-fields.ts";
 import { hitItemReader } from "./hit-fields.ts";
 import type { Edit } from "./json-edits.ts";
@@ -24,6 +26,21 @@ import { readYql } from "./vespa-yql.ts";
 const DEFAULT_HITS = 10;
 const METHODS = ["GET", "POST"] as const;
 const DEFAULT_ID_FIELD = "id";
+
+/** Vespa's own limit is 400 hits, unless a query profile sets another `maxHits`. */
+export const VESPA = defineDialect({ names: ["vespa"], create: createVespa, limits: { maxIndexes: 1 } });
+
+export interface VespaOptions extends IndexOptions, PageSizeOption {}
+
+/**
+ * A Vespa application. Its requests name no index, so an edge can have one.
+ *
+ * @example
+ * const products = vespa({ url: "https://vespa.example.com", window: 100, idField: "fields.sku" });
+ */
+export function vespa(options: VespaOptions): IndexDefinition<VespaOptions> {
+  return { ...options, dialect: VESPA, backend: "vespa" };
+}
 
 /** Throws unless there is exactly one index. */
 export function createVespa(indexes: ReadonlyMap<string, DialectOptions>): Dialect {
