@@ -214,10 +214,10 @@ function ask({ request, deps, startedAt }: Batch, engineRequest: EngineRequest):
 }
 
 /** A wider part that cannot be read spoils the reply: nobody can cut the shopper's page from it. */
-function readReply({ deps, plan }: Batch, reply: EngineReply, sizes: readonly (number | undefined)[]): Result<RequestReply, Bypass> {
+function readReply({ plan }: Batch, reply: EngineReply, sizes: readonly (number | undefined)[]): Result<RequestReply, Bypass> {
   if (!isSuccess(reply.status)) return bypass("engine_status", describeStatus(reply.status));
   if (reply.rest !== undefined) return bypass("reply_too_large", `The reply is longer than ${reply.body.length} bytes`);
-  const read = deps.backend.parseReply(reply.body, plan);
+  const read = plan.parseReply(reply.body);
   const spoilt = read.ok ? read.value.searches.find((one, i) => !one.ok && sizes[i] !== undefined) : undefined;
   return spoilt?.ok === false ? spoilt : read;
 }

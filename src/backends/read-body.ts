@@ -1,5 +1,5 @@
 /** The bytes of an HTTP body, up to a limit. Knows neither search nor engines. */
-import { joinBytes } from "./json-edits.ts";
+import { joinBytes } from "./json/edits.ts";
 
 /** A Request or a Response. */
 export type Message = Pick<Response, "arrayBuffer" | "body" | "headers">;
@@ -32,7 +32,7 @@ export async function readBody(message: Message, maxBytes: number): Promise<Read
   }
 }
 
-/** Infinity where nobody says: what is announced of a packed body is the packed length. */
+/** Infinity where it is unknown: of a compressed body, the compressed length is announced. */
 function announcedBytes(headers: Headers): number {
   const length = headers.get("content-length");
   return length === null || headers.has("content-encoding") ? Infinity : Number(length);

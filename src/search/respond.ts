@@ -4,6 +4,7 @@
  * Decides nothing about the order.
  */
 import { headersFromEngine } from "../backends/headers.ts";
+import { annotateReply } from "../backends/json/reply.ts";
 import { TOKENS_HEADER } from "../events/endpoint.ts";
 import { modelVersionOf } from "../experiment/treatment.ts";
 import { explainItems } from "../ranking/explain.ts";
@@ -30,7 +31,7 @@ const NO_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 /** `tokens`: of the searches, for their events. */
 export function respond(batch: Batch, served: BatchResult, tokens?: string): Response {
   if (served.kind === "none") return respondWithError(batch.deps, served);
-  const { request, deps } = batch;
+  const { request } = batch;
   const { reply, results } = served;
   const { status } = reply;
 
@@ -42,7 +43,7 @@ export function respond(batch: Batch, served: BatchResult, tokens?: string): Res
   if (NO_BODY.has(status)) return new Response(null, { status, headers });
   if (reply.rest !== undefined) return new Response(prepend(reply.body, reply.rest), { status, headers });
   const plain = served.kind === "edited" ? served.body : reply.body;
-  const body = request.isExplained ? deps.backend.annotate(plain, "armmt", explainAll(batch, served)) : plain;
+  const body = request.isExplained ? annotateReply(plain, "armmt", explainAll(batch, served)) : plain;
   headers.set("content-length", String(body.length));
   return new Response(body, { status, headers });
 }
@@ -79,10 +80,10 @@ function prepend(first: Uint8Array<ArrayBuffer>, rest: ReadableStream<Uint8Array
 export const NOTHING: Shown = { hits: [], places: [], firstRank: 0 };
 
 /** What the shopper sees of each search; what was not edited is read only here, because to serve it nobody needed to. */
-export function shownHits({ deps, plan, searches }: Batch, served: BatchResult): readonly Shown[] {
+export function shownHits({ plan, searches }: Batch, served: BatchResult): readonly Shown[] {
   const isWhole = served.kind !== "none" && served.reply.rest === undefined;
   const isNeeded = served.results.some(({ shown }) => shown === undefined);
-  const read = isWhole && isNeeded ? deps.backend.parseReply(served.reply.body, plan) : undefined;
+  const read = isWhole && isNeeded ? plan.parseReply(served.reply.body) : undefined;
   return searches.map((one, i) => {
     const edited = served.results[i]?.shown;
     if (edited !== undefined) return edited;

@@ -1,12 +1,12 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createAlgolia } from "../../src/backends/algolia.ts";
+import { ALGOLIA } from "../../src/backends/algolia.ts";
 import type { DialectOptions, RequestPlan } from "../../src/backends/dialect.ts";
 import type { PlannedSearch } from "./one-search.ts";
 import { parseReply, planSearch } from "./one-search.ts";
 
-const backend = createAlgolia(new Map([["products", {}]]));
-const withOptions = (options: DialectOptions) => createAlgolia(new Map([["products", options]]));
+const backend = ALGOLIA.create(new Map([["products", {}]]));
+const withOptions = (options: DialectOptions) => ALGOLIA.create(new Map([["products", options]]));
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
 const postText = (body: string, search = "", to = backend) => planSearch(to, "products", { method: "POST", search, body: encode(body) });
@@ -327,7 +327,7 @@ describe("parseReply()", () => {
       ],
     });
     const results = [part("query=red&hitsPerPage=9&page=0"), { facetHits: [] }, part("query=blue&hitsPerPage=9")];
-    const answer = backend.parseReply(encode(JSON.stringify({ results })), asked);
+    const answer = asked.parseReply(encode(JSON.stringify({ results })));
     if (!answer.ok) throw new Error(answer.error.detail);
     expect(answer.value.searches.map((one) => (one.ok ? one.value.hits.length : one.error.reason))).toEqual([2, "reply_not_search", 2]);
     expect(JSON.parse(decode(answer.value.assemble([[1], undefined, [0]])))).toEqual({

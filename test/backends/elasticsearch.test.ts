@@ -3,10 +3,11 @@ import { describe, expect, it } from "vitest";
 import type { EngineRequest } from "../../src/backends/dialect.ts";
 import { ALL_DIALECTS } from "../../src/backends/all-dialects.ts";
 import { createDialects } from "../../src/backends/dialects.ts";
-import { createElasticsearch } from "../../src/backends/elasticsearch.ts";
+import { ELASTICSEARCH } from "../../src/backends/elasticsearch.ts";
+import { annotateReply } from "../../src/backends/json/reply.ts";
 import { parseReply, planSearch } from "./one-search.ts";
 
-const backend = createElasticsearch(new Map([["products", {}]]));
+const backend = ELASTICSEARCH.create(new Map([["products", {}]]));
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array | undefined) => (bytes === undefined ? undefined : new TextDecoder().decode(bytes));
 
@@ -244,7 +245,7 @@ describe("parseReply()", () => {
   });
 
   it("takes the id from another field where the catalogue knows items by it", () => {
-    const other = createElasticsearch(new Map([["products", { idField: "_source.sku" }]]));
+    const other = ELASTICSEARCH.create(new Map([["products", { idField: "_source.sku" }]]));
     const ids = (body: string) => {
       const reply = parseReply(other, encode(body), plan);
       return reply.ok ? reply.value.hits.map((hit) => hit.itemId) : reply.error.detail;
@@ -311,10 +312,10 @@ describe("parseReply()", () => {
   });
 });
 
-describe("annotate() and describeError()", () => {
+describe("annotateReply() and describeError()", () => {
   it("adds one last member, and leaves alone what is no object", () => {
-    expect(decode(backend.annotate(encode('{"hits":{}}\n'), "armmt", { a: 1 }))).toBe('{"hits":{},"armmt":{"a":1}}\n');
-    expect(decode(backend.annotate(encode("oops"), "armmt", {}))).toBe("oops");
+    expect(decode(annotateReply(encode('{"hits":{}}\n'), "armmt", { a: 1 }))).toBe('{"hits":{},"armmt":{"a":1}}\n');
+    expect(decode(annotateReply(encode("oops"), "armmt", {}))).toBe("oops");
   });
 
   it("words errors as Elasticsearch does", () => {

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { DialectOptions, GenericOptions } from "../../src/backends/dialect.ts";
-import { createGeneric } from "../../src/backends/generic.ts";
+import { GENERIC } from "../../src/backends/generic.ts";
 import { parseReply, planSearch } from "./one-search.ts";
 
 const PATH = "/v1/search";
@@ -22,7 +22,7 @@ const options: GenericOptions = {
 };
 
 const open = (generic: Partial<GenericOptions> = {}, more: DialectOptions = {}) =>
-  createGeneric(new Map([["products", { pageSize: 20, ...more, generic: { ...options, ...generic } }]]));
+  GENERIC.create(new Map([["products", { pageSize: 20, ...more, generic: { ...options, ...generic } }]]));
 const numbered = { offset: undefined, page: "page" };
 const backend = open();
 const pages = open(numbered);
@@ -169,7 +169,7 @@ describe("plan()", () => {
   });
 
   it("knows indexes by their paths", () => {
-    const two = createGeneric(
+    const two = GENERIC.create(
       new Map([
         ["products", { pageSize: 20, generic: options }],
         ["brands", { pageSize: 20, generic: { ...options, path: "/v1/brands", methods: ["POST"] } }],
@@ -185,9 +185,9 @@ describe("plan()", () => {
   });
 
   it("throws on what the configuration should have refused", () => {
-    expect(() => createGeneric(new Map([["a", {}]]))).toThrow(/Index a has no generic/);
+    expect(() => GENERIC.create(new Map([["a", {}]]))).toThrow(/Index a has no generic/);
     expect(() =>
-      createGeneric(
+      GENERIC.create(
         new Map([
           ["a", { generic: options }],
           ["b", { generic: options }],

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Dialect, DialectOptions, RequestPlan } from "../../src/backends/dialect.ts";
-import { createShopify } from "../../src/backends/shopify.ts";
+import { SHOPIFY } from "../../src/backends/shopify.ts";
 import type { PlannedSearch } from "./one-search.ts";
 import { parseReply, planSearch } from "./one-search.ts";
 
@@ -9,7 +9,7 @@ const PATH = "/api/2026-07/graphql.json";
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
 
-const create = (options: DialectOptions = {}): Dialect => createShopify(new Map([["products", options]]));
+const create = (options: DialectOptions = {}): Dialect => SHOPIFY.create(new Map([["products", options]]));
 const backend = create();
 /** Of an index that forwards the client's own credential. */
 const open = create({ forwardCredentials: true });
@@ -48,7 +48,7 @@ describe("plan()", () => {
       contentType: "application/json",
     });
     expect(read.widen(60)).toBe(read.own);
-    expect(read.request.isMulti).toBe(false);
+    expect(read.by(backend).isMulti).toBe(false);
   });
 
   it("reads predictive searches", () => {
@@ -176,7 +176,7 @@ describe("with the edge's own key", () => {
     ],
     ["{ __schema { types { name } } }", "The field __schema is not passed on"],
     ["{ ...Missing }", "The field ...Missing is not passed on"],
-    ["fragment F on QueryRoot { search } fragment F on QueryRoot { shop } { ...F }", "The fragment F stands twice"],
+    ["fragment F on QueryRoot { search } fragment F on QueryRoot { shop } { ...F }", "The fragment F is repeated"],
     ["{ search(", "Syntax Error"],
     ["type Query { a: Int }", "ObjectTypeDefinition cannot be executed"],
     ["fragment F on QueryRoot { shop }", "The document holds no operation"],
@@ -196,7 +196,7 @@ describe("with the edge's own key", () => {
     ["", "The body is empty"],
     ["{", "The body is not JSON"],
     ["[]", "The body is not an object"],
-    ['{"query":"{ shop }","query":"{ search }"}', 'The key "query" stands twice'],
+    ['{"query":"{ shop }","query":"{ search }"}', 'The key "query" is repeated'],
     ['{"id":"x"}', "query is not a text"],
     ['{"query":"{ __typename }","variables":"{}"}', "variables is not an object"],
     ['{"query":"{ __typename }","operationName":1}', "operationName is not a text"],
@@ -354,7 +354,7 @@ describe("parseReply()", () => {
       c: predictiveSearch(query: "r") { products { id } }
     }`);
     const nodes = [product(1), product(2)];
-    const read = backend.parseReply(reply({ a: { nodes }, b: { nodes }, c: { products: nodes } }), planned);
+    const read = planned.parseReply(reply({ a: { nodes }, b: { nodes }, c: { products: nodes } }));
     if (!read.ok) throw new Error(read.error.detail);
     expect(read.value.searches.map((one) => (one.ok ? one.value.hits.length : one.error.reason))).toEqual([2, "reply_not_search", 2]);
     expect(JSON.parse(decode(read.value.assemble([undefined, undefined, [1, 0]])))).toEqual({
@@ -413,8 +413,8 @@ describe("describeError()", () => {
   });
 });
 
-describe("createShopify()", () => {
+describe("SHOPIFY.create()", () => {
   it("needs an index", () => {
-    expect(() => createShopify(new Map())).toThrow("No index");
+    expect(() => SHOPIFY.create(new Map())).toThrow("No index");
   });
 });
