@@ -153,7 +153,7 @@ describe("plan()", () => {
   it("leaves a search to the engine that has parameters in the URL of a POST", () => {
     expect(postText('{"query":"red"}', "?hitsPerPage=5").bypass).toEqual({
       reason: "request_not_understood",
-      detail: "The parameter hitsPerPage stands in the URL of a POST",
+      detail: "The parameter hitsPerPage is in the URL of a POST",
     });
   });
 

@@ -1,6 +1,6 @@
 /** Meilisearch: `search` and `multi-search`, federated or not. */
-import type { Dialect, StandInItem } from "./dialect.ts";
-import { cut, get, listOf, numberOf, objectOf, post } from "./dialect.ts";
+import type { EngineStandIn, StandInItem } from "./stand-in.ts";
+import { cut, get, listOf, numberOf, objectOf, post } from "./stand-in.ts";
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -56,7 +56,7 @@ const PATH = "/indexes/movies/search";
 const query = (q: string, more: object = {}) => ({ indexUid: "movies", q, ...more });
 const numbered = (offset: number, limit: number) => ({ page: offset / limit + 1, hitsPerPage: limit });
 
-export const meilisearch: Dialect = {
+export const meilisearch: EngineStandIn = {
   title: "Meilisearch",
   backend: "meilisearch",
   index: "movies",

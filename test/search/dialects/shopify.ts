@@ -1,6 +1,6 @@
 /** Shopify Storefront: `search` and `predictiveSearch` of documents that the stand-in knows by their text. */
-import type { Ask, Dialect, ReadSearch, StandInItem } from "./dialect.ts";
-import { cut, listOf, numberOf, objectOf, post } from "./dialect.ts";
+import type { Ask, EngineStandIn, ReadSearch, StandInItem } from "./stand-in.ts";
+import { cut, listOf, numberOf, objectOf, post } from "./stand-in.ts";
 
 type Variables = Readonly<Record<string, unknown>>;
 
@@ -134,7 +134,7 @@ function readSearch(part: unknown, others: object): ReadSearch {
 
 const pageInfoOf = (reply: unknown) => objectOf(objectOf(objectOf(objectOf(reply)["data"])["found"])["pageInfo"]);
 
-export const shopify: Dialect = {
+export const shopify: EngineStandIn = {
   title: "Shopify Storefront",
   backend: "shopify",
   index: "products",

@@ -1,6 +1,6 @@
 /** Typesense: a search of a collection and `multi_search`, with one list for each search or one for all (`union`). */
-import type { Dialect, ReadSearch, StandInItem } from "./dialect.ts";
-import { cut, get, listOf, objectOf, post } from "./dialect.ts";
+import type { EngineStandIn, ReadSearch, StandInItem } from "./stand-in.ts";
+import { cut, get, listOf, objectOf, post } from "./stand-in.ts";
 
 type Params = Readonly<Record<string, string>>;
 
@@ -106,7 +106,7 @@ const numbered = (offset: number, limit: number) => ({ page: offset / limit + 1,
 const search = (more: Readonly<Record<string, string | number>> = {}) => get(PATH, { q: "red", query_by: "title", ...more });
 const withUrl = (params: Readonly<Record<string, string | number>>, body: object) => post(get("/multi_search", params).path, body);
 
-export const typesense: Dialect = {
+export const typesense: EngineStandIn = {
   title: "Typesense",
   backend: "typesense",
   index: "products",
