@@ -76,8 +76,8 @@ export interface StandIn {
 
 export interface DialectCheck {
   readonly name: string;
-  /** Rejects with an Error that says what was expected. */
-  run(): Promise<void>;
+  /** Rejects with an Error that names the expected and the actual value. */
+  readonly run: () => Promise<void>;
 }
 
 /** An edge in front of the stand-in. */
@@ -316,7 +316,7 @@ export function dialectChecks(dialect: DialectDefinition, standIn: StandIn, opti
   }
 
   return [
-    ...cases.map((one) => ({ name: `${one.title}: ${one.outcomes.join(", ")}`, run: () => checkCase(one) })),
+    ...cases.map((entry) => ({ name: `${entry.title}: ${entry.outcomes.join(", ")}`, run: () => checkCase(entry) })),
     ...pages.map(({ name, ask }) => ({
       name: `pages by ${name} add up to the engine's hits, in one order for all page sizes`,
       run: () => checkPages(ask),
@@ -466,11 +466,12 @@ function parse(bytes: Uint8Array): unknown {
 
 /** JSON with the members of objects in one order. */
 function canonical(value: unknown): string {
-  const sorted = (_: string, inner: unknown): unknown =>
-    typeof inner === "object" && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : inner;
-  return JSON.stringify(value, sorted) ?? "undefined";
+  return JSON.stringify(value, sortMembers) ?? "undefined";
+}
+
+function sortMembers(_: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function isEqual(a: unknown, b: unknown): boolean {
@@ -487,6 +488,9 @@ function expectEqual(name: string, actual: unknown, expected: unknown): void {
 
 function expectBytes(name: string, actual: Uint8Array, expected: Uint8Array | undefined): void {
   if (expected !== undefined && actual.length === expected.length && actual.every((byte, i) => byte === expected[i])) return;
-  const textOf = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes).slice(0, 2000);
-  fail(`${name}: expected ${textOf(expected)}, got ${textOf(actual)}`);
+  fail(`${name}: expected ${beginningOf(expected)}, got ${beginningOf(actual)}`);
+}
+
+function beginningOf(bytes: Uint8Array | undefined): string {
+  return new TextDecoder().decode(bytes).slice(0, 2000);
 }

@@ -64,6 +64,9 @@ const NO_PART_OF_IDENTITY: ReadonlySet<string> = new Set([
 /** Parameters about the client: `x-algolia-api-key`, `x-algolia-application-id`, `x-algolia-agent`, … */
 const ABOUT_CLIENT = /^x-algolia-/i;
 
+/** `params` holds parameters, which are compared themselves. */
+const isWithoutEffect = (key: string): boolean => key === "params" || NO_PART_OF_IDENTITY.has(key) || ABOUT_CLIENT.test(key);
+
 /** The parameters of one search, wherever they are: null in a body is as good as nothing. */
 interface Asked {
   /** In the URL, or in the text `params`. */
@@ -194,9 +197,8 @@ function readSearch(index: Index, asked: Result<Asked, string>): AskedSearch {
   if (!read.ok) return left(read.error);
   const page = read.value;
   const queryText = textOf(valueOf(asked.value, "query"));
-  // Where nothing else tells the pages of one search apart that are each ranked on their own.
+  // Pages of unknown size are each ranked on their own, and told apart by their position.
   const position = page.isSizeKnown ? [] : [page.offset];
-  const isLeftOut = (key: string): boolean => key === "params" || NO_PART_OF_IDENTITY.has(key) || ABOUT_CLIENT.test(key);
   const plan = plainPlan({
     index: index.name,
     queryText,
@@ -205,7 +207,7 @@ function readSearch(index: Index, asked: Result<Asked, string>): AskedSearch {
     // Only the engine knows how many hits come before a page of unknown size.
     isCursored: !page.isSizeKnown,
     bypass: reasonToLeave(asked.value, page, queryText, index.idField),
-    identity: identityOf(params, body, isLeftOut, ...position),
+    identity: identityOf(params, body, isWithoutEffect, ...position),
   });
   return { plan, widen: (size) => widened(asked.value, page.isRange, size), given };
 }
@@ -261,7 +263,7 @@ function reasonToLeave(
   return undefined;
 }
 
-/** Lists name members or whole objects; `-` in front takes out again what a star has brought. */
+/** Lists name members or whole objects; `-` in front excludes a member of a star. */
 function isLeftOut(path: string, fields: readonly string[] | undefined): boolean {
   if (fields === undefined) return false;
   const parts = path.split(".");

@@ -203,7 +203,7 @@ function reasonToLeave(
   limit: number,
   queryText: string | undefined,
 ): Bypass | undefined {
-  if (paramOf(params, "source") !== undefined) return leave("request_not_understood", "The body stands in the parameter source");
+  if (paramOf(params, "source") !== undefined) return leave("request_not_understood", "The body is in the parameter source");
   if ((paramOf(params, "format") ?? "json") !== "json")
     return leave("request_not_understood", "The reply is asked for in another format than JSON");
   if (paramOf(params, "scroll") !== undefined) return leave("cursor", "scroll");

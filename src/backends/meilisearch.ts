@@ -2,7 +2,7 @@
  * Meilisearch: `POST|GET /indexes/<index>/search` and `POST /multi-search`, federated or not.
  *
  * A page is named in two ways: `offset` and `limit`, or `page` and `hitsPerPage`, which win where one of them is given. The reply repeats
- * what was asked for, so a page that was cut from a wider reply gets its own numbers back.
+ * the page, so a page that is cut from a wider reply gets its own numbers.
  */
 import type { Bypass, Result } from "../result.ts";
 import { bypass, ok } from "../result.ts";

@@ -1,8 +1,8 @@
 /**
- * Solr: `GET|POST /solr/<core>/select` with parameters in the URL or in a form. What is more than a search is refused.
+ * Solr: `GET|POST /solr/<core>/select` with parameters in the URL or in a form. A request that is more than a search is refused.
  *
- * The reply says twice which page it is (`response.start` and the echoed parameters), and keeps highlighting apart from the documents, by
- * id: a page that was cut from a wider reply gets its own of each.
+ * The reply names its page twice (`response.start` and the echoed parameters), and keeps highlighting apart from the documents, by id: a page
+ * that is cut from a wider reply gets its own of each.
  */
 import type { Bypass } from "../result.ts";
 import { ok } from "../result.ts";

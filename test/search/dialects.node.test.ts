@@ -35,12 +35,12 @@ describe("dialectChecks()", () => {
         const parseReply = (bytes: Uint8Array) => {
           const reply = plan.value.parseReply(bytes);
           if (!reply.ok) return reply;
-          const { assemble } = reply.value;
           return {
             ok: true as const,
             value: {
               ...reply.value,
-              assemble: (orders: Parameters<typeof assemble>[0]) => assemble(orders.map((order) => order?.slice(1))),
+              assemble: (orders: readonly (readonly number[] | undefined)[]) =>
+                reply.value.assemble(orders.map((order) => order?.slice(1))),
             },
           };
         };

@@ -190,7 +190,7 @@ function wholeNumberOf(key: string, params: readonly Param[], values: JsonObject
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? ok(value) : err(`${key} is ${JSON.stringify(value)}`);
 }
 
-/** The first wanted hit or page and the number of hits, each as a name and what it is where it is not given. */
+/** The first wanted hit or page and the number of hits, each by its name and default. */
 export function pageNumbersOf(
   first: readonly [string, number],
   limit: readonly [string, number],

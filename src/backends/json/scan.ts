@@ -2,8 +2,7 @@
  * Checks a JSON text in UTF-8 against RFC 8259, once and as a whole, so that a truncated reply is always noticed, and notes where objects
  * and arrays begin and end.
  *
- * Builds no values, repairs nothing, and does not check that the bytes inside strings are UTF-8: they are passed on, and reading one as
- * text (spans.ts) does check.
+ * Does not build values, repair anything, or check that strings are UTF-8: they are passed on as bytes, and readString() (spans.ts) checks.
  */
 import type { Result } from "../../result.ts";
 import { err, ok } from "../../result.ts";
@@ -15,7 +14,7 @@ export interface Span {
 }
 
 export interface JsonProblem {
-  /** Byte offset at which the text stops being what was expected. */
+  /** Byte offset of the first byte that is not JSON. */
   readonly offset: number;
   readonly message: string;
 }

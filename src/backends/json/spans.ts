@@ -1,6 +1,6 @@
 /**
  * JSON as byte spans: finds members and elements inside a checked text without building values, so that hits can be moved and paging can
- * be edited while every other byte (numbers beyond 2^53, key order, escapes, white space) stays what it was.
+ * be edited while every other byte (numbers beyond 2^53, key order, escapes, white space) stays the same.
  *
  * Reads; edits.ts changes texts by these spans.
  */
