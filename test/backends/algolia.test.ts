@@ -278,7 +278,7 @@ describe("parseReply()", () => {
     ["reply_not_search", '{"hits":[],"processingTimeMs":1,"limit":20,"offset":0}'],
     ["reply_not_search", reply([{ id: "a" }])],
     ["duplicate_ids", reply([{ objectID: "a" }, { objectID: "a" }])],
-    // Two of a group, for one page's place.
+    // Two of a group, for one page's slot.
     ["reply_not_search", reply([{ objectID: "a" }, { objectID: "b" }, { objectID: "c" }])],
     // A rule has set hitsPerPage.
     ["reply_not_search", reply([{ objectID: "a" }, { objectID: "b" }], { hitsPerPage: 2 })],
@@ -392,8 +392,8 @@ describe("parseReply()", () => {
                 : get(`?${textOf(asked)}`);
           const wide = parseReply(backend, encode(answer(0, Math.max(60, page * limit + limit))), own);
           if (!wide.ok) throw new Error(wide.error.detail);
-          const places = [...wide.value.hits.keys()].slice(page * limit, page * limit + limit);
-          const served = decode(wide.value.assemble(places));
+          const shown = [...wide.value.hits.keys()].slice(page * limit, page * limit + limit);
+          const served = decode(wide.value.assemble(shown));
           expect(JSON.parse(served)).toEqual(JSON.parse(answer(page * limit, limit)));
           if (indent === 0) expect(served).toBe(answer(page * limit, limit));
         },

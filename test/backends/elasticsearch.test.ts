@@ -301,11 +301,11 @@ describe("parseReply()", () => {
         if (!parsed.ok) throw new Error(parsed.error.detail);
         expect(decode(parsed.value.assemble([...all.keys()]))).toBe(body);
 
-        const order = [...all.keys()].map((place) => ({ place, key: random.next().value })).toSorted((a, b) => a.key - b.key);
-        const places = order.map((one) => one.place).slice(0, Math.ceil(all.length / 2));
-        const assembled: unknown = JSON.parse(decode(parsed.value.assemble(places))!);
+        const order = [...all.keys()].map((index) => ({ index, key: random.next().value })).toSorted((a, b) => a.key - b.key);
+        const shown = order.map((hit) => hit.index).slice(0, Math.ceil(all.length / 2));
+        const assembled: unknown = JSON.parse(decode(parsed.value.assemble(shown))!);
         expect(assembled).toEqual(
-          JSON.parse(JSON.stringify({ ...JSON.parse(body), hits: { total: { value: 99 }, hits: places.map((i) => all[i]) } })),
+          JSON.parse(JSON.stringify({ ...JSON.parse(body), hits: { total: { value: 99 }, hits: shown.map((i) => all[i]) } })),
         );
       }),
     );

@@ -277,8 +277,8 @@ describe("parseReply()", () => {
         const own = isNumbered ? get(`?q=red&page=${page + 1}&size=${limit}`, pages) : get(`?q=red&from=${offset}&size=${limit}`);
         const reply = parseReply(isNumbered ? pages : backend, encode(answer(0, Math.max(20, offset + limit))), own);
         if (!reply.ok) throw new Error(reply.error.detail);
-        const places = [...reply.value.hits.keys()].slice(offset, offset + limit);
-        const cut = decode(reply.value.assemble(places));
+        const shown = [...reply.value.hits.keys()].slice(offset, offset + limit);
+        const cut = decode(reply.value.assemble(shown));
         expect(JSON.parse(cut)).toEqual(JSON.parse(answer(offset, limit)));
         if (indent === 0) expect(cut).toBe(answer(offset, limit));
       }),

@@ -129,9 +129,9 @@ describe("parseReply()", () => {
         const own = answer(page * limit, limit, numbers(page * limit, limit));
         const reply = parseReply(backend, encode(wide), post({ q: "red", ...asked }));
         if (!reply.ok) throw new Error(reply.error.detail);
-        const places = [...reply.value.hits.keys()].slice(page * limit, page * limit + limit);
-        expect(JSON.parse(decode(reply.value.assemble(places)))).toEqual(JSON.parse(own));
-        if (indent === 0) expect(decode(reply.value.assemble(places))).toBe(own);
+        const shown = [...reply.value.hits.keys()].slice(page * limit, page * limit + limit);
+        expect(JSON.parse(decode(reply.value.assemble(shown)))).toEqual(JSON.parse(own));
+        if (indent === 0) expect(decode(reply.value.assemble(shown))).toBe(own);
       }),
     );
   });

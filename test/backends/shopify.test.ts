@@ -246,8 +246,8 @@ describe("where only the client's key goes to the engine", () => {
 });
 
 const reply = (data: object) => encode(JSON.stringify({ data }));
-const gid = (type: string, place: number) => `gid://shopify/${type}/${place}`;
-const product = (place: number) => ({ id: gid("Product", place), title: `product ${place}` });
+const gid = (type: string, position: number) => `gid://shopify/${type}/${position}`;
+const product = (position: number) => ({ id: gid("Product", position), title: `product ${position}` });
 /** Of products, articles and pages. */
 const mixed = (below: string): string => `{ search(query: "red", first: 5) { nodes { ${below} } } }`;
 
@@ -256,8 +256,8 @@ describe("parseReply()", () => {
     fragment P on Product { title }`);
 
   it("moves nodes, in edges and beside them, and leaves cursors where they are", () => {
-    const edges = [0, 1, 2].map((place) => ({ cursor: `c${place}`, item: { key: `gid://shopify/Product/${place}` } }));
-    const nodes = [0, 1, 2].map((place) => ({ title: `product ${place}` }));
+    const edges = [0, 1, 2].map((position) => ({ cursor: `c${position}`, item: { key: `gid://shopify/Product/${position}` } }));
+    const nodes = [0, 1, 2].map((position) => ({ title: `product ${position}` }));
     const read = parseReply(backend, reply({ search: { list: edges, same: nodes } }), both);
     if (!read.ok) throw new Error(read.error.detail);
     expect(read.value.hits.map(({ itemId, score, isPinned }) => [itemId, score, isPinned])).toEqual(
@@ -266,8 +266,8 @@ describe("parseReply()", () => {
     expect(JSON.parse(decode(read.value.assemble([2, 0, 1])))).toEqual({
       data: {
         search: {
-          list: [2, 0, 1].map((place, i) => ({ cursor: `c${i}`, item: edges[place]?.item })),
-          same: [2, 0, 1].map((place) => nodes[place]),
+          list: [2, 0, 1].map((position, i) => ({ cursor: `c${i}`, item: edges[position]?.item })),
+          same: [2, 0, 1].map((position) => nodes[position]),
         },
       },
     });
@@ -362,7 +362,7 @@ describe("parseReply()", () => {
     });
   });
 
-  it("finds the products of any document, and changes nothing but their places", () => {
+  it("finds the products of any document, and changes nothing but their positions", () => {
     const name = fc.constantFrom("x", "y", "node", "edges", "id", "zz");
     const shape = fc.record({
       search: name,
@@ -388,15 +388,15 @@ describe("parseReply()", () => {
           title: `é ${i}`,
         }));
         const answer = (order: readonly number[]): string => {
-          const elements = order.map((place, i) => (isEdges ? { cursor: `c${i}`, [node]: items[place] } : items[place]));
+          const elements = order.map((position, i) => (isEdges ? { cursor: `c${i}`, [node]: items[position] } : items[position]));
           const part = { totalCount: count, [list]: elements, pageInfo: { endCursor: `c${count - 1}` } };
           return JSON.stringify({ data: { [key]: part } }, undefined, indent);
         };
         const own = [...items.keys()];
         const order = own
-          .map((place) => [random.next().value, place] as const)
+          .map((position) => [random.next().value, position] as const)
           .toSorted(([a], [b]) => a - b)
-          .map(([, place]) => place);
+          .map(([, position]) => position);
         const read = parseReply(backend, encode(answer(own)), plan(query, { q: "red" }));
         if (!read.ok) throw new Error(read.error.detail);
         expect(decode(read.value.assemble(order))).toBe(answer(order));

@@ -212,7 +212,7 @@ describe("plan() of several searches", () => {
     );
   });
 
-  it("is one search where one list comes of one collection and one text; pages stand in the URL", () => {
+  it("is one search where one list comes of one collection and one text; pages are in the URL", () => {
     const body = { union: true, searches: [query("red", { page: 5, per_page: 9 }), query("red", { filter_by: "a:1" })] };
     const plan = planned(body, "?offset=4&limit=2");
     expect(plan.isMulti).toBe(false);
@@ -321,10 +321,10 @@ describe("parseReply()", () => {
   it("cuts a page out of a wider reply that says what a reply for that page says", () => {
     const styles = fc.constantFrom("page", "offset", "union page", "union offset");
     fc.assert(
-      fc.property(fc.nat(40), fc.integer({ min: 1, max: 12 }), fc.nat(6), styles, (total, limit, place, style) => {
+      fc.property(fc.nat(40), fc.integer({ min: 1, max: 12 }), fc.nat(6), styles, (total, limit, pageIndex, style) => {
         const isUnion = style.startsWith("union");
-        const isOffset = style.endsWith("offset") && place > 0;
-        const offset = place * limit;
+        const isOffset = style.endsWith("offset") && pageIndex > 0;
+        const offset = pageIndex * limit;
         const hits = Array.from({ length: total }, (_, i) => ({
           document: { id: `${i}`, title: `hit ${i}`, tags: [1.5, "é"] },
           ...(isUnion && { search_index: i % 2 }),
@@ -341,16 +341,16 @@ describe("parseReply()", () => {
           const echo = isUnion ? { union_request_params: params } : { request_params: params[0] };
           return JSON.stringify({ found: total, hits: shown, ...named, out_of: 99, ...echo, search_time_ms: 3 });
         };
-        const search = isOffset ? `offset=${offset}&limit=${limit}` : `page=${place + 1}&per_page=${limit}`;
+        const search = isOffset ? `offset=${offset}&limit=${limit}` : `page=${pageIndex + 1}&per_page=${limit}`;
         const wide = answer(0, Math.max(20, offset + limit), { page: isUnion && isOffset ? 0 : 1 });
-        const named = isOffset ? (isUnion ? { page: 0 } : { offset }) : { page: place + 1 };
+        const named = isOffset ? (isUnion ? { page: 0 } : { offset }) : { page: pageIndex + 1 };
         const plan = isUnion
           ? planned({ union: true, searches: [query("red"), query("red")] }, `?${search}`)
           : get(`?q=red&${search}`).by(backend);
         const reply = plan.parseReply(encode(wide));
         if (!reply.ok) throw new Error(reply.error.detail);
-        const places = [...hits.keys()].slice(offset, offset + limit);
-        expect(decode(reply.value.assemble([places]))).toBe(answer(offset, limit, named));
+        const shown = [...hits.keys()].slice(offset, offset + limit);
+        expect(decode(reply.value.assemble([shown]))).toBe(answer(offset, limit, named));
       }),
     );
   });

@@ -306,8 +306,8 @@ describe("parseReply()", () => {
             get(`?query=red&offset=${offset}&hits=${limit}`),
           );
           if (!reply.ok) throw new Error(reply.error.detail);
-          const places = [...reply.value.hits.keys()].slice(offset, offset + limit);
-          const cut = decode(reply.value.assemble(places));
+          const shown = [...reply.value.hits.keys()].slice(offset, offset + limit);
+          const cut = decode(reply.value.assemble(shown));
           expect(JSON.parse(cut)).toEqual(JSON.parse(answer(offset, limit)));
           if (indent === 0) expect(cut).toBe(answer(offset, limit));
         },

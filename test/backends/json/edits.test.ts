@@ -17,10 +17,10 @@ function scanned(text: string): JsonText {
 describe("editing", () => {
   it("cuts any one member and leaves JSON with the others", () => {
     fc.assert(
-      fc.property(fc.dictionary(fc.string(), fc.jsonValue(), { minKeys: 1 }), fc.nat(), fc.constantFrom(0, 2), (value, place, indent) => {
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue(), { minKeys: 1 }), fc.nat(), fc.constantFrom(0, 2), (value, index, indent) => {
         const text = scanned(JSON.stringify(value, undefined, indent));
         const all = members(text, text.root);
-        const at = place % all.length;
+        const at = index % all.length;
         const left = JSON.parse(decode(applyEdits(text.bytes, [cutMember(all, at)])));
         expect(Object.keys(left)).toEqual(all.filter((_, i) => i !== at).map((member) => member.key));
       }),

@@ -43,8 +43,8 @@ describe("scanJson()", () => {
       fc.constantFrom("put", "drop", "insert"),
     );
     fc.assert(
-      fc.property(damage, ([text, place, character, how]) => {
-        const at = place % text.length;
+      fc.property(damage, ([text, index, character, how]) => {
+        const at = index % text.length;
         const rest = how === "insert" ? text.slice(at) : text.slice(at + 1);
         const broken = text.slice(0, at) + (how === "drop" ? "" : character) + rest;
         // Cutting a surrogate pair in two makes text that UTF-8 cannot carry.

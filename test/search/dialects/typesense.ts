@@ -26,16 +26,16 @@ function pageOf(params: Params): Page {
   return { page, perPage, offset: isOffset ? offset : (Math.max(page, 1) - 1) * perPage, isOffset };
 }
 
-function hitOf({ id, title, price }: StandInItem, place: number, params: Params): object {
+function hitOf({ id, title, price }: StandInItem, position: number, params: Params): object {
   const pins = params["pinned_hits"]?.split(",").map((pin) => Number(pin.split(":")[1]) - 1) ?? [];
   const snippet = `<mark>${title}</mark>`;
   const isHighlighted = params["highlight_fields"] === "title";
   return {
-    ...(pins.includes(place) && { curated: true }),
+    ...(pins.includes(position) && { curated: true }),
     document: { id, price, title },
     highlight: isHighlighted ? { title: { matched_tokens: ["item"], snippet } } : {},
     highlights: isHighlighted ? [{ field: "title", matched_tokens: ["item"], snippet }] : [],
-    ...(!pins.includes(place) && { text_match: 2 ** 59 - 1024 * place, text_match_info: { fields_matched: 1 } }),
+    ...(!pins.includes(position) && { text_match: 2 ** 59 - 1024 * position, text_match_info: { fields_matched: 1 } }),
   };
 }
 
@@ -61,7 +61,7 @@ function searchReply(params: Params, items: readonly StandInItem[]): object {
   };
 }
 
-/** Pages stand in the URL only. Every second hit is the second search's. */
+/** Pages are in the URL only. Every second hit is the second search's. */
 function unionReply(url: Params, searches: readonly object[], items: readonly StandInItem[]): object {
   const page = pageOf(url);
   const hits = cut(items, page.offset, page.perPage).map((item, i) => ({
