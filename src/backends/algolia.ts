@@ -2,35 +2,53 @@
  * Algolia: `POST /1/indexes/<index>/query`, `GET /1/indexes/<index>`, and several searches at once by `queries` of the index `*`. Requests are
  * read in `algolia-request.ts`, replies here.
  *
- * Three things stand in an index's settings alone, where the edge cannot see them:
- * - How many hits a page has for which a request names no number. Such a page is re-ranked within itself, unless `pageSize` in the
- *   configuration says what the settings say.
- * - Which hits a rule promotes: only `getRankingInfo` makes the engine tell, so without it they are hits like others.
- * - Groups (`distinct` above 1): seen by their surplus of hits, and left as they are.
+ * Three settings of an index are hidden from the edge:
+ * - The size of a page for which a request names no number. Such a page is re-ranked within itself, unless `pageSize` in the configuration
+ *   repeats the setting.
+ * - Hits that a rule promotes: they are marked only with `getRankingInfo`, and are like other hits without it.
+ * - Groups (`distinct` above 1): noticed by their surplus of hits, and left as they are.
  */
-import type { Bypass, Result } from "../result.ts";
+import type { Result } from "../result.ts";
 import { bypass, err, ok } from "../result.ts";
-import type { Dialect, DialectOptions, EngineError, Hit, Refusal, RequestPlan, RequestReply, SearchPlan } from "./dialect.ts";
-import { DEFAULT_ID_FIELD, givenNames, MULTI_PATH, planSearch, planSearches } from "./algolia-request.ts";
-import type { HitItemReader } from "./hit-fields.ts";
-import { hitItemReader } from "./hit-fields.ts";
-import type { Edit } from "./json-edits.ts";
-import { refill } from "./json-edits.ts";
-import type { ReplyPart } from "./json-reply.ts";
-import { annotateReply, numberAt, readHits, replyTo, scanReply, spanAt } from "./json-reply.ts";
-import { leave, unknownIndex } from "./json-request.ts";
-import type { JsonText, Span } from "./json-scan.ts";
-import { kindOf, members, readNumber, readString } from "./json-spans.ts";
+import type { ReaderOf } from "./algolia-request.ts";
+import { DEFAULT_ID_FIELD, MULTI_PATH, planSearch, planSearches } from "./algolia-request.ts";
+import type { Dialect, DialectOptions, Refusal, SearchPlan } from "./dialect.ts";
+import { jsonError } from "./dialect.ts";
+import type { IndexDefinition, IndexOptions, PageSizeOption } from "./dialects.ts";
+import { defineDialect } from "./dialects.ts";
+import type { Index } from "./indexes.ts";
+import { findIndex, readIndexes } from "./indexes.ts";
+import type { Edit } from "./json/edits.ts";
+import { partOf, readHits } from "./json/reply.ts";
+import { leave } from "./json/request.ts";
+import type { JsonText, Span } from "./json/scan.ts";
+import { isTrueAt, kindOf, members, numberAt, readNumber, readString, spanAt } from "./json/spans.ts";
 
 /** `paginationLimitedTo` of an index whose settings say nothing else. */
 const DEFAULT_PAGINATION_LIMIT = 1000;
 
 const NOT_FOUND = "not_found";
 
-export function createAlgolia(indexes: ReadonlyMap<string, DialectOptions>): Dialect {
-  const indexOf = (name: string): string | Refusal => (indexes.has(name) ? name : unknownIndex(name, indexes, NOT_FOUND));
-  const optionsOf = (index: string): DialectOptions => indexes.get(index) ?? {};
-  const readers = new Map([...indexes].map(([name, options]) => [name, hitItemReader(options, DEFAULT_ID_FIELD)]));
+export const ALGOLIA = defineDialect({ names: ["algolia"], create: createAlgolia });
+
+export interface AlgoliaOptions extends IndexOptions, PageSizeOption {}
+
+/**
+ * An index in Algolia. The application id goes into `headers`, the search key into `authorization`.
+ *
+ * @example
+ * const headers = { "x-algolia-application-id": "APPID" };
+ * const products = algolia({ url: "https://APPID-dsn.algolia.net", window: 100, headers, authorization: env.ALGOLIA_KEY });
+ */
+export function algolia(options: AlgoliaOptions): IndexDefinition<AlgoliaOptions> {
+  return { ...options, dialect: ALGOLIA, backend: "algolia" };
+}
+
+function createAlgolia(options: ReadonlyMap<string, DialectOptions>): Dialect {
+  const indexes = readIndexes(options, DEFAULT_ID_FIELD, (text, slot, itemId, values) =>
+    ok({ itemId, score: undefined, isPinned: isTrueAt(text, ["_rankingInfo", "promoted"], slot), values }),
+  );
+  const indexOf = (name: string): Result<Index, Refusal> => findIndex(indexes, name, NOT_FOUND);
   return {
     name: "algolia",
     routes: [
@@ -41,81 +59,47 @@ export function createAlgolia(indexes: ReadonlyMap<string, DialectOptions>): Dia
     ],
     probes: [],
     credentials: { header: "x-algolia-api-key", clientHeaders: ["x-algolia-api-key"], clientParams: ["x-algolia-api-key"] },
-    // The application's id opens nothing: it goes to the engine wherever the client puts it, and the configuration's own header wins.
+    // The application's id is not a secret: it goes to the engine wherever the client puts it, and the configuration's own header wins.
     clientHeaders: ["x-algolia-application-id", "x-algolia-usertoken", "x-algolia-agent"],
     plan(request, name = "") {
       const isMulti = request.method === "POST" && request.path.endsWith("/queries");
-      if (isMulti && name === "*") return planSearches(request, indexOf, optionsOf);
+      if (isMulti && name === "*") return planSearches(request, indexOf, readerOf);
       if (isMulti) {
         const message = `No route for ${request.path}: several searches go to ${MULTI_PATH}, each with its indexName`;
         return err({ status: 404, type: NOT_FOUND, message });
       }
       const index = indexOf(name);
-      return typeof index === "string" ? ok(planSearch(index, request, optionsOf(index))) : err(index);
+      return index.ok ? ok(planSearch(index.value, request, readerOf)) : index;
     },
-    parseReply: (bytes, plan) => parseReply(bytes, plan, readers),
-    annotate: annotateReply,
-    describeError,
+    describeError: (status, _, message) => jsonError({ message, status }),
   };
 }
 
-function parseReply(bytes: Uint8Array, plan: RequestPlan, readers: ReadonlyMap<string, HitItemReader>): Result<RequestReply, Bypass> {
-  const scanned = scanReply(bytes);
-  if (!scanned.ok) return scanned;
-  const text = scanned.value;
-  let given: readonly ReadonlySet<string>[] | undefined;
-  const partOf = (from: Span, i: number): Result<ReplyPart, Bypass> => {
-    const search = plan.searches[i]!;
-    const namesOf = (): ReadonlySet<string> => (given ??= givenNames(plan))[i] ?? new Set();
-    return partAt(text, from, search, namesOf, readers.get(search.index)!);
-  };
-  return replyTo(text, plan, ["results"], partOf);
-}
-
-function partAt(
-  text: JsonText,
-  from: Span,
-  search: SearchPlan,
-  namesOf: () => ReadonlySet<string>,
-  readItem: HitItemReader,
-): Result<ReplyPart, Bypass> {
-  const read = readHits(text, from, ["hits"], (_, slot) => hitOf(text, slot, readItem));
+const readerOf: ReaderOf = (index, search, given) => (text, from) => {
+  const read = readHits(text, ["hits"], from, index.readHit);
   if (!read.ok) return read;
-  const { array, slots, hits } = read.value;
-  const nbHits = numberAt(text, from, ["nbHits"]);
-  const size = numberAt(text, from, ["hitsPerPage"]) ?? numberAt(text, from, ["length"]);
-  if (nbHits === undefined || size === undefined) return bypass("reply_not_search", "The reply does not say nbHits and hitsPerPage");
+  const shown = read.value.hits.length;
+  const nbHits = numberAt(text, ["nbHits"], from);
+  const size = numberAt(text, ["hitsPerPage"], from) ?? numberAt(text, ["length"], from);
+  if (nbHits === undefined || size === undefined) return bypass("reply_not_search", "The reply has no nbHits or no hitsPerPage");
   if (search.bypass === undefined) {
-    if (hits.length > Math.min(size, nbHits)) return bypass("reply_not_search", "More hits than asked for: distinct is above 1");
+    if (shown > Math.min(size, nbHits)) return bypass("reply_not_search", "More hits than asked for: distinct is above 1");
     // A rule can set these too.
     if (!search.isCursored && size !== search.limit && size < search.offset + search.limit) {
       return bypass("reply_not_search", `The reply is a page of ${size} hits, not of those asked for`);
     }
   }
   const redirect = spanAt(text, ["renderingContent", "redirect"], from);
-  return ok({
-    hits,
-    bypass:
-      typeof redirect === "object" && kindOf(text, redirect) === "object" ? leave("redirected", "renderingContent.redirect") : undefined,
-    edits(places) {
-      const moved = refill(text, array, slots, places);
-      // Of a page that has its own size, nothing was asked for but that page.
-      return search.isCursored || size === search.limit
-        ? moved
-        : [...moved, ...ownPage(text, from, search, namesOf(), { nbHits, size, shown: hits.length })];
-    },
+  const isRedirect = redirect !== undefined && kindOf(text, redirect) === "object";
+  // A page of its own size is the page that was asked for.
+  const isOwn = search.isCursored || size === search.limit;
+  return partOf(text, read.value, {
+    bypass: isRedirect ? leave("redirected", "renderingContent.redirect") : undefined,
+    edits: () => (isOwn ? [] : ownPage(text, from, search, given, { nbHits, size, shown })),
   });
-}
+};
 
-function hitOf(text: JsonText, slot: Span, readItem: HitItemReader): Hit | string {
-  const item = readItem(text, slot);
-  if (typeof item === "string") return item;
-  const promoted = spanAt(text, ["_rankingInfo", "promoted"], slot);
-  const isPinned = typeof promoted === "object" && text.bytes[promoted.start] === 0x74; // true
-  return { ...item, score: undefined, isPinned };
-}
-
-/** What a wider reply says of itself. */
+/** The numbers of a wider reply. */
 interface Wider {
   readonly nbHits: number;
   /** Hits asked for. */
@@ -124,24 +108,24 @@ interface Wider {
   readonly shown: number;
 }
 
-/** The numbers that a reply repeats and the parameters that it was asked with, as for the page that was asked for. */
+/** The numbers and parameters that a reply repeats, as for the page that was asked for. */
 function ownPage(text: JsonText, from: Span, { offset, limit }: SearchPlan, given: ReadonlySet<string>, wider: Wider): Edit[] {
   const own: Readonly<Record<string, number>> = given.has("offset")
     ? { offset, length: limit }
     : { page: offset / limit, hitsPerPage: limit };
   return members(text, from).flatMap(({ key, value }): Edit[] => {
     if (key === "params") return ownParams(text, value, own, given);
-    const said = readNumber(text, value);
-    if (said === undefined) return [];
-    const wanted = key === "nbPages" ? Math.ceil(reachable(said, wider) / limit) : Object.hasOwn(own, key) ? own[key] : undefined;
-    return wanted === undefined || said === wanted ? [] : [{ ...value, text: String(wanted) }];
+    const repeated = readNumber(text, value);
+    if (repeated === undefined) return [];
+    const wanted = key === "nbPages" ? Math.ceil(reachable(repeated, wider) / limit) : Object.hasOwn(own, key) ? own[key] : undefined;
+    return wanted === undefined || repeated === wanted ? [] : [{ ...value, text: String(wanted) }];
   });
 }
 
 /**
- * How many hits can be paged to: what `nbPages` counts. That is `nbHits`, up to the setting `paginationLimitedTo`, which no reply names; the
- * wider reply's own `nbPages` tells it up to one of its pages. Assumed: the default of 1000 where that fits, else no limit where that
- * fits, else the roundest number that fits, because people set such limits.
+ * The number of hits that `nbPages` counts: `nbHits`, up to the setting `paginationLimitedTo`, which no reply names. The wider reply's own
+ * `nbPages` bounds it to one of its pages. Assumed: the default of 1000 where that fits, else no limit where that fits, else the roundest
+ * number that fits, because people set such limits.
  */
 function reachable(nbPages: number, { nbHits, size, shown }: Wider): number {
   // All of them are here.
@@ -154,11 +138,11 @@ function reachable(nbPages: number, { nbHits, size, shown }: Wider): number {
   return rounded.find(fits) ?? most;
 }
 
-/** Parameters of the URL's kind, in one text. What the shopper did not send is not to be there. */
+/** Parameters as in a URL, in one text. Those that the shopper did not send are left out. */
 function ownParams(text: JsonText, at: Span, own: Readonly<Record<string, number>>, given: ReadonlySet<string>): Edit[] {
-  const said = readString(text, at);
-  if (said === undefined) return [];
-  const wanted = said
+  const written = readString(text, at);
+  if (written === undefined) return [];
+  const wanted = written
     .split("&")
     .flatMap((raw) => {
       const [key = ""] = raw.split("=", 1);
@@ -166,9 +150,5 @@ function ownParams(text: JsonText, at: Span, own: Readonly<Record<string, number
       return given.has(key) ? [`${key}=${own[key]}`] : [];
     })
     .join("&");
-  return wanted === said ? [] : [{ ...at, text: JSON.stringify(wanted) }];
-}
-
-function describeError(status: number, _type: string, message: string): EngineError {
-  return { headers: { "content-type": "application/json" }, body: JSON.stringify({ message, status }) };
+  return wanted === written ? [] : [{ ...at, text: JSON.stringify(wanted) }];
 }

@@ -1,14 +1,13 @@
 /**
- * What the edge needs to know of a search engine's dialect: how a request names its page and its query, how the request for the whole
- * window looks, where the hits stand in a reply, and how the engine words an error.
+ * A search engine's dialect: how a request names its page and its query, how the request for the whole window is written, where a reply
+ * holds its hits, and how the engine words an error.
  *
- * One file per engine fills this; `create.ts` maps names to factories. A backend reads and edits bytes: it sends nothing, knows no
- * variant and no model, and never rejects.
+ * One file per engine implements this. A dialect reads and edits bytes: it sends nothing, knows no variant and no model, and never rejects.
  */
 import type { ItemValue, ItemValues } from "../ranking/item-values.ts";
 import type { Bypass, Result } from "../result.ts";
 
-/** What the shopper sent, limited in size before it comes here. */
+/** The shopper's request, already limited in size. */
 export interface ClientRequest {
   readonly method: "GET" | "POST";
   /** As in the URL, not decoded. */
@@ -19,14 +18,14 @@ export interface ClientRequest {
   readonly body: Uint8Array;
 }
 
-/** What goes to the engine: a path and query below its configured URL. */
+/** A request to the engine: a path and query below its configured URL. */
 export interface EngineRequest {
   readonly method: "GET" | "HEAD" | "POST";
   /** Begins with a slash. */
   readonly path: string;
   readonly search: string;
   readonly body: Uint8Array | undefined;
-  /** What the body was read as, where an engine that reads it as something else would do something else; else as the client says. */
+  /** The type as which the body was read, where the engine must not read it as another one. Default: the client's. */
   readonly contentType?: string | undefined;
 }
 
@@ -42,20 +41,20 @@ export interface UbiFields {
 export interface SearchPlan {
   /** A name from the configuration. */
   readonly index: string;
-  /** What the shopper typed; `undefined` when the request does not say. */
+  /** The words that the shopper typed; `undefined` when the request names none. */
   readonly queryText: string | undefined;
   /** First wanted hit, 0-based. */
   readonly offset: number;
   /** Wanted hits, at least 1 where there is no bypass. */
   readonly limit: number;
-  /** Cursors tell nobody but the engine where they point: such a search is re-ranked within its page, never within a wider one. */
+  /** Cursor pagination. Cursors are opaque, so the request cannot be widened: re-rank this page only. */
   readonly isCursored: boolean;
   /** Why this search must not be re-ranked. */
   readonly bypass: Bypass | undefined;
   /** Item ids from the body's own extension field, most recent first. */
   readonly history: readonly string[];
   readonly ubi: UbiFields;
-  /** The same for all pages of one search, and for no other search: the request without paging and without tracking. */
+  /** The request without paging and tracking: equal for all pages of one search, and for no other search. */
   readonly identity: string;
 }
 
@@ -63,12 +62,14 @@ export interface SearchPlan {
 export interface RequestPlan {
   /** At least one, in the order of the request. */
   readonly searches: readonly SearchPlan[];
-  /** The request has room for several, however many there are. */
+  /** The request could hold several, even if it holds one. */
   readonly isMulti: boolean;
-  /** The shopper's own request; only what was meant for the edge is cut out. */
+  /** The shopper's own request, without parts that are meant for the edge. */
   readonly own: EngineRequest;
   /** The request with search i asking for hits [0, sizes[i]); everything else, and searches without a size, as in `own`. */
   widen(sizes: readonly (number | undefined)[]): EngineRequest;
+  /** Reads the engine's reply to `own` or to a widened request. Reasons: reply_not_json, reply_not_search. */
+  parseReply(bytes: Uint8Array): Result<RequestReply, Bypass>;
 }
 
 /** A request that must not reach the engine. */
@@ -91,10 +92,10 @@ export interface Hit {
   readonly values: ItemValues | undefined;
 }
 
-/** What a reply holds of one search. */
+/** One search in a reply. */
 export interface SearchReply {
   readonly hits: readonly Hit[];
-  /** Why the engine's order must stay, where only the reply tells: a redirect, a list that was put together by hand. */
+  /** Why the engine's order must stay, where only the reply shows it: a redirect, a curated list. */
   readonly bypass: Bypass | undefined;
 }
 
@@ -102,35 +103,38 @@ export interface RequestReply {
   /** Parallel to the plan's searches. Reasons: engine_status, reply_not_search, duplicate_ids. */
   readonly searches: readonly Result<SearchReply, Bypass>[];
   /**
-   * The reply with, for each search, exactly these hits (places in its `hits`), in this order; all other bytes, and fields that echo
-   * paging, as for `plan.own`. A search without places stays as it is, byte for byte.
+   * The reply with, for each search, exactly these hits (indexes of its `hits`), in this order; all other bytes, and fields that echo
+   * paging, as for `plan.own`. A search without an order stays as it is, byte for byte.
    */
-  assemble(places: readonly (readonly number[] | undefined)[]): Uint8Array<ArrayBuffer>;
+  assemble(orders: readonly (readonly number[] | undefined)[]): Uint8Array<ArrayBuffer>;
 }
 
+/** The credentials of engines that take `authorization`. */
+export const AUTHORIZATION = { header: "authorization", clientHeaders: ["authorization"], clientParams: [] } as const;
+
 export interface EngineError {
-  /** With the content type. */
+  /** Including the content type. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** Where searches of a dialect arrive. */
+/** A path on which searches arrive. */
 export interface Route {
-  /** As Hono writes it; `:index` is the name of a configured index. */
+  /** A pattern of Hono; `:index` is the name of a configured index. */
   readonly path: string;
   readonly methods: readonly ClientRequest["method"][];
-  /** How people are told of it, where `path` alone says too little. */
+  /** The path for people, where the pattern is unclear. */
   readonly label?: string;
 }
 
-/** What clients ask besides searches, to see whether the engine is there. Passed on and back as it is. */
+/** A health check of clients. It is passed on unchanged. */
 export interface Probe {
   /** Exact. */
   readonly path: string;
   readonly method: "GET" | "HEAD";
 }
 
-/** How a dialect names who asks. */
+/** Where a dialect carries keys. */
 export interface Credentials {
   /** The header in which the engine takes the edge's own key. */
   readonly header: string;
@@ -140,21 +144,21 @@ export interface Credentials {
   readonly clientParams: readonly string[];
 }
 
-/** What makes the edge leave a search alone: a parameter that is asked for, with any other value than these. */
+/** A parameter that keeps the engine's order when it is given, unless with one of these values. */
 export interface LeaveCondition {
   readonly name: string;
   readonly unless: readonly string[];
 }
 
 /**
- * An engine without a dialect of its own, whose search is one path with JSON. Names in a request are parameters of the URL (GET) or members
- * of the JSON body (POST), names in a reply are members; of those, with dots between the names of each level.
+ * An engine without a dialect here, whose search is one path with JSON. Names in a request are parameters of the URL (GET) or members of
+ * the JSON body (POST), names in a reply are members, both with dots between levels.
  */
 export interface GenericOptions {
   /** Where clients send searches, and the path of the engine below its URL. */
   readonly path: string;
   readonly methods: readonly ClientRequest["method"][];
-  /** What the shopper typed: the first of these that is there. `*` is any element of a list. */
+  /** The shopper's words: the first of these that is given. `*` is any element of a list. */
   readonly query: readonly string[];
   /** First wanted hit, 0-based: this or `page`. */
   readonly offset?: string | undefined;
@@ -162,22 +166,22 @@ export interface GenericOptions {
   /** Number of the first page. */
   readonly firstPage: number;
   readonly limit: string;
-  /** An engine that gives fewer hits than it is asked for, and says nothing, would lose some: the most that it gives at once. */
+  /** The most hits that the engine gives at once, for engines that silently give fewer than asked for. */
   readonly maxLimit?: number | undefined;
   /** The list of hits; `$` for a reply that is the list. */
   readonly hits: string;
-  /** Of a hit: the engine's own score. */
+  /** Member of a hit: the engine's score. */
   readonly score?: string | undefined;
-  /** Of a hit: whether it keeps its place. Anything but false, null, zero and what is empty. */
+  /** Member of a hit: keeps its position unless this is false, null, zero or empty. */
   readonly pinned?: string | undefined;
-  /** Of a reply: where the engine sends the shopper elsewhere. */
+  /** Member of a reply: the engine redirects the shopper. */
   readonly redirect?: string | undefined;
   /** Parameters that only sound like paging or sorting. */
   readonly harmless: readonly string[];
-  /** In which the engine takes a key; default `authorization`. */
+  /** The header in which the engine takes a key. Default: `authorization`. */
   readonly keyHeader?: string | undefined;
   readonly leaveAlone: Readonly<Partial<Record<LeaveReason, readonly LeaveCondition[] | undefined>>>;
-  /** Numbers of a reply that say which page it is. `total` is only read, to know how many `pages` there are. */
+  /** Numbers of a reply that repeat the page. `total` is only read, to compute `pages`. */
   readonly echo: Readonly<Partial<Record<EchoedNumber, string | undefined>>>;
 }
 
@@ -187,18 +191,23 @@ export type LeaveReason = (typeof LEAVE_REASONS)[number];
 export const ECHOED_NUMBERS = ["offset", "page", "limit", "count", "pages", "total"] as const;
 export type EchoedNumber = (typeof ECHOED_NUMBERS)[number];
 
-/** What the configuration says of one index to its backend. */
+/** The configuration of one index, as far as its dialect uses it. */
 export interface DialectOptions {
-  /** Where a hit holds the id by which the catalogue knows the item: member names with dots between them. Default: the engine's own id. */
+  /** Member of a hit that holds the item's id, with dots between levels. Default: the engine's own id. */
   readonly idField?: string | undefined;
-  /** Where a hit holds values that are fresher than the stored ones: paths as above. */
+  /** Members of a hit that hold fresher values than the stored ones. */
   readonly hitFields?: Readonly<Partial<Record<ItemValue, string | undefined>>> | undefined;
-  /** How many hits a page has for which a request names no number, where the engine keeps that in the index's settings (Algolia). */
+  /** Hits of a page for which a request names no number, where the engine's settings decide it. */
   readonly pageSize?: number | undefined;
-  /** For the backend "generic". */
+  /** Names in requests and replies: for the backend "generic", which needs them. */
   readonly generic?: GenericOptions | undefined;
-  /** Whether the engine sees the client's own key and none of the edge's: such a client may do here whatever it may do there. */
+  /** Whether the engine gets the client's own key and not the edge's: then the client may do here whatever its key allows there. */
   readonly forwardCredentials?: boolean | undefined;
+}
+
+/** `body` as JSON. */
+export function jsonError(body: object, headers: Readonly<Record<string, string>> = {}): EngineError {
+  return { headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) };
 }
 
 export interface Dialect {
@@ -206,23 +215,19 @@ export interface Dialect {
   readonly routes: readonly Route[];
   readonly probes: readonly Probe[];
   readonly credentials: Credentials;
-  /** Headers of clients that go to the engine besides those that go to all. */
+  /** Headers of clients that go to this engine, besides those that go to all engines. */
   readonly clientHeaders: readonly string[];
-  /** `index` is what the path names, decoded; `undefined` where the route has no such part. */
+  /** `index`: the name in the path, decoded; `undefined` where the route has none. */
   plan(request: ClientRequest, index: string | undefined): Result<RequestPlan, Refusal>;
-  /** Reasons: reply_not_json, reply_not_search. */
-  parseReply(bytes: Uint8Array, plan: RequestPlan): Result<RequestReply, Bypass>;
-  /** Adds one last top-level member to a reply of this engine; the same bytes where that cannot be done. */
-  annotate(bytes: Uint8Array<ArrayBuffer>, key: string, value: unknown): Uint8Array<ArrayBuffer>;
   /** An error of the edge in the engine's words, so that its client libraries understand it. `type` is snake_case. */
   describeError(status: number, type: string, message: string): EngineError;
 }
 
-/** What a dialect cannot do, whatever the configuration says. */
+/** Limits of an engine that no configuration can lift. */
 export interface DialectLimits {
-  /** The engine gives no more hits at once. */
+  /** The most hits that the engine gives at once. */
   readonly maxWindow: number;
-  /** Without an index in its requests, a dialect can serve one. */
+  /** 1 for engines whose requests name no index. */
   readonly maxIndexes: number;
 }
 

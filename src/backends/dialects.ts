@@ -1,21 +1,76 @@
 /**
- * The dialects that an edge speaks, and the indexes of a configuration → their dialects.
+ * Registry of dialects: their definitions, the indexes that a shop declares with them, and the dialects of one edge.
  *
- * Which dialects there are is the caller's choice, so that a Worker carries only those that it imports; all-dialects.ts has all of them.
+ * The caller chooses the dialects, so that a Worker carries only those that it imports; all-dialects.ts has all of them.
  */
+import type { ItemValue } from "../ranking/item-values.ts";
 import type { CreateDialect, Dialect, DialectLimits, DialectOptions } from "./dialect.ts";
 
 /** A dialect before it knows its indexes. */
 export interface DialectDefinition {
+  /** Names in the configuration (`INDEXES.<name>.backend`); two engines may share one dialect. */
+  readonly names: readonly string[];
   readonly create: CreateDialect;
   readonly limits: DialectLimits;
 }
 
-/** Name in the configuration → dialect. Two names may share one (`elasticsearch`, `opensearch`). */
+/** Name in the configuration → dialect. */
 export type Dialects = ReadonlyMap<string, DialectDefinition>;
 
+/** Options that the indexes of all dialects share: `INDEXES.<name>` of the environment, under the same names. */
+export interface IndexOptions {
+  /** Base URL of the engine, without a slash at its end: the engine's own paths are added to it. */
+  readonly url: string;
+  /** W: how many hits are re-ranked, from 2 to 1000; 0 passes searches of this index on as they are. */
+  readonly window: number;
+  /** Prefix of the published item vectors. Default: the name of the index. */
+  readonly catalog?: string | undefined;
+  /** Member of a hit that holds the id by which the catalogue knows the item, with dots between levels. Default: the engine's own id. */
+  readonly idField?: string | undefined;
+  /** Members of a hit that hold fresher values than the published ones, with dots between levels. */
+  readonly hitFields?: Readonly<Partial<Record<ItemValue, string | undefined>>> | undefined;
+  /** Headers that go to the engine with every request; nothing secret. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Whether a client's own key goes to the engine. Default: false. */
+  readonly forwardCredentials?: boolean | undefined;
+  /** The edge's own key for the engine, sent in the header that its dialect names; a secret. */
+  readonly authorization?: string | undefined;
+}
+
+/** Options of dialects in which the engine's settings, not the request, may decide how many hits a page has. */
+export interface PageSizeOption {
+  /** Hits of a page for which a request names no number, from 1 to 1000. */
+  readonly pageSize?: number | undefined;
+}
+
+/** An index as a dialect's factory returns it: plain data, validated where the edge is opened. */
+export type IndexDefinition<Options extends IndexOptions = IndexOptions> = Options & {
+  readonly dialect: DialectDefinition;
+  /** The name in `dialect.names` that the configuration would use. */
+  readonly backend: string;
+};
+
 /** W is at most 1000 anyway. */
-export const NO_LIMITS: DialectLimits = { maxWindow: 1000, maxIndexes: Number.POSITIVE_INFINITY };
+const NO_LIMITS: DialectLimits = { maxWindow: 1000, maxIndexes: Number.POSITIVE_INFINITY };
+
+/**
+ * A dialect for another engine. `armmt-edge/testing` has the checks that it should pass.
+ *
+ * @example
+ * const acme = defineDialect({ names: ["acme"], create: createAcme, limits: { maxWindow: 100 } });
+ * export const products = { dialect: acme, backend: "acme", url: "https://search.example.com", window: 100 };
+ */
+export function defineDialect(definition: {
+  readonly names: readonly string[];
+  readonly create: CreateDialect;
+  readonly limits?: Partial<DialectLimits>;
+}): DialectDefinition {
+  return { ...definition, limits: { ...NO_LIMITS, ...definition.limits } };
+}
+
+export function dialectsOf(definitions: readonly DialectDefinition[]): Dialects {
+  return new Map(definitions.flatMap((definition) => definition.names.map((name) => [name, definition] as const)));
+}
 
 /** For parseConfig(). */
 export function dialectLimits(dialects: Dialects): ReadonlyMap<string, DialectLimits> {
@@ -27,15 +82,15 @@ export function createDialects(
   indexes: ReadonlyMap<string, DialectOptions & { readonly backend: string }>,
   dialects: Dialects,
 ): ReadonlyMap<string, Dialect> {
-  const byDialect = new Map<CreateDialect, Map<string, DialectOptions>>();
+  const byDefinition = new Map<DialectDefinition, Map<string, DialectOptions>>();
   for (const [name, options] of indexes) {
-    const create = dialects.get(options.backend)?.create;
-    if (create === undefined) throw new Error(`Unknown backend "${options.backend}": use one of ${[...dialects.keys()].join(", ")}`);
-    const own = byDialect.get(create) ?? new Map<string, DialectOptions>();
-    byDialect.set(create, own.set(name, options));
+    const definition = dialects.get(options.backend);
+    if (definition === undefined) throw new Error(`Unknown backend "${options.backend}": use one of ${[...dialects.keys()].join(", ")}`);
+    const own = byDefinition.get(definition) ?? new Map<string, DialectOptions>();
+    byDefinition.set(definition, own.set(name, options));
   }
   return new Map<string, Dialect>(
-    [...byDialect].flatMap(([create, own]) => {
+    [...byDefinition].flatMap(([{ create }, own]) => {
       const dialect = create(own);
       return [...own.keys()].map((name) => [name, dialect] as const);
     }),

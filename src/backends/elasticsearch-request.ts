@@ -6,30 +6,37 @@
  * is the best answer.
  */
 import type { Bypass, Result } from "../result.ts";
-import { err, ok } from "../result.ts";
+import { bypass, ok } from "../result.ts";
 import type { ClientRequest, EngineRequest, Refusal, RequestPlan, SearchPlan, UbiFields } from "./dialect.ts";
-import { queryTextOf } from "./elasticsearch-query.ts";
-import type { Edit } from "./json-edits.ts";
-import { applyEdits, cutMember } from "./json-edits.ts";
-import type { Body, Param } from "./json-request.ts";
+import type { Index } from "./indexes.ts";
+import type { Edit } from "./json/edits.ts";
+import { applyEdits, cutMember } from "./json/edits.ts";
+import type { PartReader } from "./json/reply.ts";
+import { parseSeveral, partOf, readHits } from "./json/reply.ts";
+import type { Body, JsonObject, Param } from "./json/request.ts";
 import {
   bodyOf,
+  isObject,
   leave,
   leftToEngine,
+  member,
+  memberAt,
+  pageNumbersOf,
   paramOf,
   paramsOf,
+  plainPlan,
   planOne,
   repeatedKey,
+  replaceParams,
   searchOf,
   setMember,
+  stringsOf,
+  textOf,
   unreadable,
-  wholeNumberOf,
-} from "./json-request.ts";
-import type { Span } from "./json-scan.ts";
-import type { Member } from "./json-spans.ts";
-import { members } from "./json-spans.ts";
-import type { JsonObject } from "./json-values.ts";
-import { isObject, member, stringsOf, textOf } from "./json-values.ts";
+} from "./json/request.ts";
+import type { Span } from "./json/scan.ts";
+import type { Member } from "./json/spans.ts";
+import { members, numberAt, rawText } from "./json/spans.ts";
 
 /** The engine's own page when a request names none. */
 const DEFAULT_LIMIT = 10;
@@ -38,10 +45,10 @@ const NEW_LINE = 0x0a;
 
 const PAGING = new Set(["from", "size"]);
 
-/** Sections of `ext` that do not change what is found: ours, and tracking that differs from page to page. */
+/** Sections of `ext` that do not change the hits: ours, and tracking that differs from page to page. */
 const EXT_WITHOUT_EFFECT = new Set(["armmt", "ubi"]);
 
-/** One search as it stands in a request. */
+/** One search of a request. */
 interface AskedSearch {
   readonly plan: SearchPlan;
   /** Its parameters and its body, asking for hits [0, size), or for the shopper's own page. */
@@ -49,61 +56,80 @@ interface AskedSearch {
 }
 
 /** `POST|GET /<index>/_search` */
-export function planSearch(index: string, request: ClientRequest): RequestPlan {
-  const params = paramsOf(request.search);
-  const asked = readSearch(index, params, request.body);
+export function planSearch(index: Index, request: ClientRequest): RequestPlan {
+  const asked = readSearch(index.name, paramsOf(request.search), request.body);
   const write = (size: number | undefined): EngineRequest => {
-    const written = asked.write(size);
-    return {
-      // fetch cannot send a body with GET.
-      method: written.body === undefined ? request.method : "POST",
-      path: `/${encodeURIComponent(index)}/_search`,
-      search: searchOf(written.params),
-      body: written.body,
-    };
+    const { params, body } = asked.write(size);
+    // fetch cannot send a body with GET.
+    const method = body === undefined ? request.method : "POST";
+    return { method, path: `/${encodeURIComponent(index.name)}/_search`, search: searchOf(params), body };
   };
-  return planOne(asked.plan, write(undefined), write);
+  return planOne(asked.plan, write(undefined), partReader(index), write);
+}
+
+function partReader({ readHit }: Index): PartReader {
+  return (text, from) => {
+    const list = readHits(text, ["hits", "hits"], from, readHit);
+    return list.ok ? partOf(text, list.value) : list;
+  };
 }
 
 /**
- * `POST|GET /_msearch` and `/<index>/_msearch`: lines of JSON, a header (which may be empty) before each body. Errors say what makes the
- * request none that could be sent on.
+ * `POST|GET /_msearch` and `/<index>/_msearch`: lines of JSON, a header (which may be empty) before each body. Errors: a request that
+ * cannot be sent on.
  */
 export function planSearches(
   path: string,
   request: ClientRequest,
   pathIndex: string | undefined,
-  indexOf: (name: string) => string | Refusal,
+  indexOf: (name: string) => Result<Index, Refusal>,
 ): Result<RequestPlan, Refusal> {
   const params = paramsOf(request.search);
-  if (paramOf(params, "source") !== undefined) return err(unreadable("The searches stand in the parameter source: send them as the body"));
+  if (paramOf(params, "source") !== undefined) return unreadable("The searches are in the parameter source: send them as the body");
   const lines = linesOf(request.body);
   if (lines.length === 0 || lines.length % 2 === 1) {
-    return err(unreadable(`The body has ${lines.length} lines: send a header line and a body line for each search`));
+    return unreadable(`The body has ${lines.length} lines: send a header line and a body line for each search`);
   }
-  const searches: { readonly line: Span; readonly asked: AskedSearch }[] = [];
+  // Which page is in the body alone; of the parameters, only the format of the reply concerns a search.
+  const shared = params.filter(({ key }) => key === "format");
+  const searches: (AskedSearch & { readonly line: Span; readonly readPart: PartReader })[] = [];
   for (let i = 0; i < lines.length; i += 2) {
     const line = lines[i + 1]!;
     const header = bodyOf(request.body.slice(lines[i]!.start, lines[i]!.end));
-    if (typeof header === "string") return err(unreadable(`Line ${i + 1}: ${header}`));
-    const named = member(header?.values, "index") ?? pathIndex;
+    if (!header.ok) return unreadable(`Line ${i + 1}: ${header.error}`);
+    const named = member(header.value?.values, "index") ?? pathIndex;
     const [only, ...more] = Array.isArray(named) ? named : [named];
-    if (typeof only !== "string" || more.length > 0) return err(unreadable(`Line ${i + 1}: name one index, as text`));
+    if (typeof only !== "string" || more.length > 0) return unreadable(`Line ${i + 1}: name one index, as text`);
     const index = indexOf(only);
-    if (typeof index !== "string") return err(index);
-    // Which page is in the body alone; of the parameters, only the format of the reply concerns a search.
-    const shared = params.filter(({ key }) => key === "format");
-    searches.push({ line, asked: readSearch(index, shared, request.body.slice(line.start, line.end)) });
+    if (!index.ok) return index;
+    const asked = readSearch(only, shared, request.body.slice(line.start, line.end));
+    searches.push({ ...asked, line, readPart: statusReader(searches.length + 1, partReader(index.value)) });
   }
   const write = (sizes: readonly (number | undefined)[]): EngineRequest => {
-    const edits = searches.map(({ line, asked }, i) => ({ ...line, text: asked.write(sizes[i]).body ?? "{}" }));
+    const edits = searches.map((search, i) => ({ ...search.line, text: search.write(sizes[i]).body ?? "{}" }));
     const search = searchOf(params.map(({ raw }) => raw));
     return { method: "POST", path, search, body: applyEdits(request.body, edits) };
   };
-  return ok({ searches: searches.map(({ asked }) => asked.plan), isMulti: true, own: write([]), widen: write });
+  const readParts = searches.map(({ readPart }) => readPart);
+  return ok({
+    searches: searches.map(({ plan }) => plan),
+    isMulti: true,
+    own: write([]),
+    widen: write,
+    parseReply: (bytes) => parseSeveral(bytes, "responses", readParts),
+  });
 }
 
-/** Lines without their ends. The one after the last line end is none. */
+/** Each search of `_msearch` has its own status. */
+function statusReader(position: number, readPart: PartReader): PartReader {
+  return (text, from) => {
+    const status = numberAt(text, ["status"], from);
+    if (status !== undefined && status >= 300) return bypass("engine_status", `Search ${position} of the request: ${status}`);
+    return readPart(text, from);
+  };
+}
+
+/** Lines without their ends; no empty one after the last line end. */
 function linesOf(bytes: Uint8Array): Span[] {
   const lines: Span[] = [];
   let start = 0;
@@ -122,16 +148,16 @@ function readSearch(index: string, params: readonly Param[], bytes: Uint8Array):
     plan: leftToEngine(index, detail),
     write: () => ({ params: rawParams, body: bytes.length === 0 ? undefined : bytes }),
   });
-  const body = bodyOf(bytes);
-  if (typeof body === "string") return left(body);
-  const twice = repeatedKey(sectionsOf(body));
-  if (twice !== undefined) return left(`The key "${twice}" stands twice in ext`);
+  const read = bodyOf(bytes);
+  if (!read.ok) return left(read.error);
+  const body = read.value;
+  const repeated = repeatedKey(sectionsOf(body));
+  if (repeated !== undefined) return left(`The key "${repeated}" is repeated in ext`);
 
   const values = body?.values;
-  const offset = wholeNumberOf("from", params, values, 0);
-  const limit = wholeNumberOf("size", params, values, DEFAULT_LIMIT);
-  if (typeof offset === "string") return left(offset);
-  if (typeof limit === "string") return left(limit);
+  const page = pageNumbersOf(["from", 0], ["size", DEFAULT_LIMIT], params, values);
+  if (!page.ok) return left(page.error);
+  const { first: offset, limit } = page.value;
 
   const ext = member(values, "ext");
   const queryText =
@@ -143,27 +169,27 @@ function readSearch(index: string, params: readonly Param[], bytes: Uint8Array):
   const edits = cut === undefined ? [] : [cut.edit];
 
   return {
-    plan: {
+    plan: plainPlan({
       index,
       queryText,
       offset,
       limit,
-      isCursored: false,
       bypass: reasonToLeave(params, values, limit, queryText),
       history: stringsOf(member(member(ext, "armmt"), "history")),
       ubi: ubiOf(member(ext, "ubi")),
       identity: identityOf(params, body, queryText),
-    },
+    }),
     write(size) {
       if (size === undefined) return { params: rawParams, body: body && applyEdits(body.text.bytes, edits) };
-      const search = params.map((param) => (param.key === "from" ? "from=0" : param.key === "size" ? `size=${size}` : param.raw));
+      const numbers = new Map([
+        ["from", 0],
+        ["size", size],
+      ]);
+      const search = replaceParams(params, numbers);
       const has = (key: string) => params.some((param) => param.key === key);
+      if (body === undefined) return { params: has("size") ? search : [...search, `size=${size}`], body: undefined };
       const changes = [...edits];
-      if (body === undefined) {
-        if (!has("size")) search.push(`size=${size}`);
-        return { params: search, body: undefined };
-      }
-      const from = body.members.find((one) => one.key === "from");
+      const from = memberAt(body, "from");
       if (from !== undefined && !has("from")) changes.push({ ...from.value, text: "0" });
       if (!has("size")) changes.push(setMember(body, "size", size, body.members.length === (cut?.isWholeExt === true ? 1 : 0)));
       return { params: search, body: applyEdits(body.text.bytes, changes) };
@@ -177,7 +203,7 @@ function reasonToLeave(
   limit: number,
   queryText: string | undefined,
 ): Bypass | undefined {
-  if (paramOf(params, "source") !== undefined) return leave("request_not_understood", "The body stands in the parameter source");
+  if (paramOf(params, "source") !== undefined) return leave("request_not_understood", "The body is in the parameter source");
   if ((paramOf(params, "format") ?? "json") !== "json")
     return leave("request_not_understood", "The reply is asked for in another format than JSON");
   if (paramOf(params, "scroll") !== undefined) return leave("cursor", "scroll");
@@ -221,31 +247,74 @@ function ubiOf(ubi: unknown): UbiFields {
 
 /** Members of the body's `ext`. */
 function sectionsOf(body: Body | undefined): Member[] {
-  const ext = body?.members.find((one) => one.key === "ext");
+  const ext = body && memberAt(body, "ext");
   return body === undefined || ext === undefined ? [] : members(body.text, ext.value);
 }
 
-/** Cuts `ext.armmt`; and all of `ext` where nothing else is in it. */
+/** Cuts `ext.armmt`, or all of `ext` where it holds nothing else. */
 function cutOwnSection(body: Body): { readonly edit: Edit; readonly isWholeExt: boolean } | undefined {
-  const place = body.members.findIndex((one) => one.key === "ext");
-  const ext = body.members[place];
-  if (ext === undefined) return undefined;
-  const sections = members(body.text, ext.value);
-  const own = sections.findIndex((one) => one.key === "armmt");
+  const sections = sectionsOf(body);
+  const own = sections.findIndex(({ key }) => key === "armmt");
   if (own < 0) return undefined;
   const isWholeExt = sections.length === 1;
-  return { edit: isWholeExt ? cutMember(body.members, place) : cutMember(sections, own), isWholeExt };
+  const ext = body.members.findIndex(({ key }) => key === "ext");
+  return { edit: isWholeExt ? cutMember(body.members, ext) : cutMember(sections, own), isWholeExt };
 }
 
 function identityOf(params: readonly Param[], body: Body | undefined, queryText: string | undefined): string {
-  const decoder = new TextDecoder();
-  const slice = (one: Member): string => (body === undefined ? "" : decoder.decode(body.text.bytes.subarray(one.span.start, one.span.end)));
-  const kept = (body?.members ?? []).flatMap((one) => {
-    if (PAGING.has(one.key)) return [];
-    if (one.key !== "ext" || body === undefined) return [slice(one)];
-    const sections = members(body.text, one.value);
-    return sections.filter((section) => !EXT_WITHOUT_EFFECT.has(section.key)).map(slice);
-  });
+  const sections = sectionsOf(body).filter(({ key }) => !EXT_WITHOUT_EFFECT.has(key));
+  const kept = [...(body?.members ?? []).filter(({ key }) => !PAGING.has(key) && key !== "ext"), ...sections];
   const search = params.filter((param) => !PAGING.has(param.key)).map((param) => param.raw);
-  return JSON.stringify([queryText ?? "", search, kept]);
+  return JSON.stringify([queryText ?? "", search, kept.map(({ span }) => (body === undefined ? "" : rawText(body.text, span)))]);
+}
+
+/** `{ clause: { <any field>: text | { query: text } } }` */
+const FIELD_CLAUSES = ["match", "match_phrase", "match_phrase_prefix", "match_bool_prefix"];
+
+/** `{ clause: { query: text } }` */
+const TEXT_CLAUSES = ["multi_match", "combined_fields", "query_string", "simple_query_string"];
+
+/** Clause → the members that hold queries (one or a list), most telling first. */
+const WRAPPERS: readonly (readonly [string, readonly string[]])[] = [
+  ["bool", ["must", "should"]],
+  ["function_score", ["query"]],
+  ["script_score", ["query"]],
+  ["dis_max", ["queries"]],
+  ["hybrid", ["queries"]],
+  ["boosting", ["positive"]],
+  ["constant_score", ["filter"]],
+  ["nested", ["query"]],
+  ["pinned", ["organic"]],
+];
+
+const MAX_CLAUSE_DEPTH = 30;
+
+/**
+ * The words of the first full-text clause in `query`, looking through clauses that only wrap others. Filters, exclusions and exact terms
+ * are not the shopper's words.
+ */
+function queryTextOf(query: unknown, depth: number = 0): string | undefined {
+  if (!isObject(query) || depth > MAX_CLAUSE_DEPTH) return undefined;
+  for (const clause of FIELD_CLAUSES) {
+    const fields = member(query, clause);
+    if (!isObject(fields)) continue;
+    const [condition] = Object.values(fields);
+    const text = textOf(condition) ?? textOf(member(condition, "query"));
+    if (text !== undefined) return text;
+  }
+  for (const clause of TEXT_CLAUSES) {
+    const text = textOf(member(member(query, clause), "query"));
+    if (text !== undefined) return text;
+  }
+  for (const [clause, keys] of WRAPPERS) {
+    const wrapper = member(query, clause);
+    for (const key of keys) {
+      const inner = member(wrapper, key);
+      for (const wrapped of Array.isArray(inner) ? inner : [inner]) {
+        const text = queryTextOf(wrapped, depth + 1);
+        if (text !== undefined) return text;
+      }
+    }
+  }
+  return undefined;
 }

@@ -5,6 +5,7 @@
  */
 import type { Bypass, Result } from "../result.ts";
 import { bypass, ok } from "../result.ts";
+import { withTimeout } from "../web.ts";
 import type { EngineRequest } from "./dialect.ts";
 import type { EngineHeaders } from "./headers.ts";
 import { headersToEngine } from "./headers.ts";
@@ -16,7 +17,7 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 /** The body has a `rest` where it is longer than `maxReplyBytes`. */
 export interface EngineReply extends ReadBody {
   readonly status: number;
-  /** All of the engine's, see headers.ts for what of them goes on. */
+  /** All of the engine's; headers.ts names those that go on. */
   readonly headers: Headers;
 }
 
@@ -30,9 +31,9 @@ export interface EngineOptions {
   /** Base URL without a slash at its end. */
   readonly url: string;
   readonly headers: EngineHeaders;
-  /** Parameters of the URL that stay here: credentials of clients, where the edge has its own. */
+  /** Parameters of the URL that do not go to the engine: credentials of clients, where the edge has its own. */
   readonly withheldParams: readonly string[];
-  /** What the isolate buffers of one reply. */
+  /** The most that the isolate buffers of one reply. */
   readonly maxReplyBytes: number;
 }
 
@@ -49,7 +50,7 @@ export function createEngineClient(options: EngineOptions): EngineClient {
         headers,
         redirect: "manual",
         signal,
-        // The copy is as large as the request, which app.ts limits; fetch wants a buffer that nobody else can see.
+        // A copy, because fetch wants a buffer that is not shared; app.ts limits its size.
         ...(request.body !== undefined && { body: request.body.slice() }),
       });
       return ok({ status: response.status, headers: response.headers, ...(await readBody(response, maxReplyBytes)) });
@@ -59,30 +60,19 @@ export function createEngineClient(options: EngineOptions): EngineClient {
   }
 
   return {
-    async send(request, clientHeaders, timeoutMs) {
+    send(request, clientHeaders, timeoutMs) {
       const abort = new AbortController();
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const late = new Promise<Result<EngineReply, Bypass>>((resolve) => {
-        timer = setTimeout(
-          () => {
-            resolve(bypass("engine_timeout", `${url}: no reply within ${Math.round(timeoutMs)} ms`));
-            abort.abort();
-          },
-          Math.max(0, timeoutMs),
-        );
+      return withTimeout(exchange(request, clientHeaders, abort.signal), Math.max(0, timeoutMs), () => {
+        abort.abort();
+        return bypass("engine_timeout", `${url}: no reply within ${Math.round(timeoutMs)} ms`);
       });
-      try {
-        return await Promise.race([exchange(request, clientHeaders, abort.signal), late]);
-      } finally {
-        clearTimeout(timer);
-      }
     },
   };
 }
 
 const nameOf = (raw: string): string => [...new URLSearchParams(raw).keys()][0]?.toLowerCase() ?? "";
 
-/** `search` as it stood, without these parameters. Names are compared as engines do: without regard to case. */
+/** `search` without these parameters. Case does not matter, as in engines. */
 function without(search: string, names: ReadonlySet<string>): string {
   if (names.size === 0 || search === "") return search;
   const kept = search

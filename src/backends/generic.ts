@@ -1,34 +1,47 @@
 /**
- * Any engine whose search is one path with JSON: what its requests and replies call things stands in the configuration.
- *
- * Nothing is known of such an engine but that. Where a request does not fit what is configured, it goes to the engine as it came.
+ * Any engine whose search is one path with JSON. The configuration holds the names in its requests and replies; a request that does not fit
+ * them goes to the engine as it came.
  */
 import type { Bypass, Result } from "../result.ts";
 import { bypass, err, ok } from "../result.ts";
 import type {
+  ClientRequest,
   Dialect,
   DialectOptions,
-  ClientRequest,
-  EngineError,
   EngineRequest,
   GenericOptions,
-  Hit,
   LeaveCondition,
+  LeaveReason,
   RequestPlan,
-  RequestReply,
   SearchPlan,
 } from "./dialect.ts";
-import { LEAVE_REASONS } from "./dialect.ts";
-import type { HitItemReader } from "./hit-fields.ts";
-import { hitItemReader } from "./hit-fields.ts";
-import type { Edit } from "./json-edits.ts";
-import { applyEdits, refill } from "./json-edits.ts";
-import { annotateReply, numberAt, readHits, replyOfOne, scanReply, spanAt } from "./json-reply.ts";
-import type { Body, Param } from "./json-request.ts";
-import { bodyOf, leave, leftToEngine, NO_UBI, paramOf, paramsOf, planOne, searchOf, wholeNumberOf } from "./json-request.ts";
-import type { JsonText, Span } from "./json-scan.ts";
-import { elements, find, kindOf, members, readNumber, readString } from "./json-spans.ts";
-import { isObject, member, textOf } from "./json-values.ts";
+import { AUTHORIZATION, jsonError, LEAVE_REASONS } from "./dialect.ts";
+import type { IndexDefinition, IndexOptions, PageSizeOption } from "./dialects.ts";
+import { defineDialect } from "./dialects.ts";
+import { hitReader } from "./indexes.ts";
+import type { Edit } from "./json/edits.ts";
+import { applyEdits } from "./json/edits.ts";
+import type { HitReader, ReplyPart } from "./json/reply.ts";
+import { partOf, readHits } from "./json/reply.ts";
+import type { Body, Param } from "./json/request.ts";
+import {
+  bodyOf,
+  digitsOf,
+  isObject,
+  leave,
+  leftToEngine,
+  member,
+  ownRequest,
+  paramOf,
+  paramsOf,
+  plainPlan,
+  planOne,
+  replaceParams,
+  searchOf,
+  textOf,
+} from "./json/request.ts";
+import type { JsonText, Span } from "./json/scan.ts";
+import { elements, find, findAt, kindOf, members, numberAt, rawText, readNumber, readString, spanAt } from "./json/spans.ts";
 
 const DEFAULT_ID_FIELD = "id";
 const ROOT = "$";
@@ -37,23 +50,68 @@ interface Engine {
   readonly index: string;
   readonly options: GenericOptions;
   readonly pageSize: number | undefined;
-  readonly readItem: HitItemReader;
+  readonly readHit: HitReader;
+}
+
+export const GENERIC = defineDialect({ names: ["generic"], create: createGeneric });
+
+/** `GenericOptions` as a shop writes them: one name instead of a list, and defaults left out. */
+export interface GenericSearch extends Pick<
+  GenericOptions,
+  "path" | "offset" | "page" | "limit" | "maxLimit" | "hits" | "score" | "pinned" | "redirect" | "keyHeader" | "echo"
+> {
+  /** Default: GET. */
+  readonly methods?: GenericOptions["methods"] | undefined;
+  /** The parameter with the shopper's words; of several, the first that is given. */
+  readonly query: string | readonly string[];
+  /** Number of the first page. Default: 1. */
+  readonly firstPage?: 0 | 1 | undefined;
+  /** Parameters that only sound like paging or sorting. Default: none. */
+  readonly harmless?: readonly string[] | undefined;
+  /** Reason → the parameters that make the edge leave a search alone, or with `unless` all but these of their values. */
+  readonly leaveAlone: Readonly<Partial<Record<LeaveReason, readonly (string | LeaveCondition)[] | undefined>>>;
+}
+
+export interface GenericIndexOptions extends IndexOptions, PageSizeOption {
+  /** Names in the requests and replies of the engine. */
+  readonly generic: GenericSearch;
+}
+
+/**
+ * An index of an engine that has no dialect here.
+ *
+ * @example
+ * const search = { path: "/v1/search", query: "q", page: "page", limit: "size", hits: "results" };
+ * const leaveAlone = { explicit_sort: ["sort"] };
+ * const products = generic({ url: "https://search.example.com", window: 100, generic: { ...search, leaveAlone, echo: {} } });
+ */
+export function generic(options: GenericIndexOptions): IndexDefinition<GenericIndexOptions> {
+  return { ...options, dialect: GENERIC, backend: "generic" };
 }
 
 /** Throws on an index without `generic`, and on two with one path. */
-export function createGeneric(indexes: ReadonlyMap<string, DialectOptions>): Dialect {
+function createGeneric(indexes: ReadonlyMap<string, DialectOptions>): Dialect {
   const engines = [...indexes].map(([index, options]): Engine => {
     if (options.generic === undefined) throw new Error(`Index ${index} has no generic`);
-    return { index, options: options.generic, pageSize: options.pageSize, readItem: hitItemReader(options, DEFAULT_ID_FIELD) };
+    const { score, pinned } = options.generic;
+    const scorePath = score === undefined ? undefined : partsOf(score);
+    const readHit = hitReader({ ...options, idField: options.idField ?? DEFAULT_ID_FIELD }, (text, slot, itemId, values) =>
+      ok({
+        itemId,
+        score: scorePath === undefined ? undefined : numberAt(text, scorePath, slot),
+        isPinned: pinned !== undefined && isThere(text, slot, pinned),
+        values,
+      }),
+    );
+    return { index, options: options.generic, pageSize: options.pageSize, readHit };
   });
   const byPath = new Map(engines.map((engine) => [engine.options.path, engine]));
   if (byPath.size < engines.length) throw new Error("Two indexes have one path");
-  const byIndex = new Map(engines.map((engine) => [engine.index, engine]));
   return {
     name: "generic",
     routes: engines.map(({ options: { path, methods } }) => ({ path, methods })),
     probes: [],
-    credentials: { header: "authorization", clientHeaders: ["authorization"], clientParams: [] },
+    credentials: AUTHORIZATION,
     clientHeaders: [],
     plan(request) {
       const engine = byPath.get(request.path);
@@ -61,9 +119,7 @@ export function createGeneric(indexes: ReadonlyMap<string, DialectOptions>): Dia
       const message = `No search at [${request.path}]: this edge serves ${[...byPath.keys()].join(", ")}`;
       return err({ status: 404, type: "not_found", message });
     },
-    parseReply: (bytes, plan) => parseReply(bytes, plan, byIndex.get(plan.searches[0]!.index)!),
-    annotate: annotateReply,
-    describeError,
+    describeError: (status, type, message) => jsonError({ error: { type, message }, status }),
   };
 }
 
@@ -72,11 +128,11 @@ const partsOf = (path: string): readonly string[] => (path === ROOT ? [] : path.
 interface Asked {
   readonly own: EngineRequest;
   readonly params: readonly Param[];
-  /** Where paging is a matter of the body. */
+  /** Of a POST, whose paging is in the body. */
   readonly body: Body | undefined;
 }
 
-/** The names of the first wanted hit or page and of how many, with what to ask for. */
+/** The names of the first wanted hit or page, with the number that asks for the first, and of the number of hits. */
 interface Paging {
   readonly first: { readonly name: string; readonly value: number };
   readonly limit: string;
@@ -86,74 +142,80 @@ function pagingOf({ page, offset = "", firstPage, limit }: GenericOptions): Pagi
   return { first: page === undefined ? { name: offset, value: 0 } : { name: page, value: firstPage }, limit };
 }
 
-function planSearch(engine: Engine, { method, path, search, body: bytes }: ClientRequest): RequestPlan {
-  const params = paramsOf(search);
-  const own: EngineRequest = {
-    method,
-    path,
-    search: searchOf(params.map(({ raw }) => raw)),
-    body: method === "POST" && bytes.length > 0 ? bytes : undefined,
-  };
-  const body = method === "POST" ? (bodyOf(bytes) ?? "The body is empty") : undefined;
-  if (typeof body === "string") return planOne(leftToEngine(engine.index, body), own);
-  const asked: Asked = { own, params, body };
+function planSearch(engine: Engine, request: ClientRequest): RequestPlan {
+  const { index, options } = engine;
+  const own = ownRequest(request, request.path);
+  const left = (detail: string): RequestPlan => planOne(leftToEngine(index, detail), own, (text) => partAt(text, engine, undefined));
+  const read = request.method === "POST" ? bodyOf(request.body) : undefined;
+  if (read?.ok === false) return left(read.error);
+  if (read !== undefined && read.value === undefined) return left("The body is empty");
+  const asked: Asked = { own, params: paramsOf(request.search), body: read?.value };
   const plan = readSearch(engine, asked);
-  return planOne(plan, own, (size) => widened(asked, pagingOf(engine.options), size));
+  if (!plan.ok) return left(plan.error);
+  return planOne(
+    plan.value,
+    own,
+    (text) => partAt(text, engine, plan.value),
+    (size) => widened(asked, pagingOf(options), size),
+  );
 }
 
-function readSearch({ index, options, pageSize }: Engine, asked: Asked): SearchPlan {
+/** Errors say why the search is left to the engine. */
+function readSearch({ index, options, pageSize }: Engine, asked: Asked): Result<SearchPlan, string> {
   const { first: named, limit: limitName } = pagingOf(options);
   const first = numberOf(asked, named.name, named.value);
-  const limit = numberOf(asked, limitName, pageSize);
-  if (typeof first === "string") return leftToEngine(index, first);
-  if (typeof limit === "string") return leftToEngine(index, limit);
-  if (first < named.value) return leftToEngine(index, `${named.name} is ${first}`);
-  const offset = options.page === undefined ? first : (first - named.value) * limit;
+  if (!first.ok) return first;
+  const read = numberOf(asked, limitName, pageSize);
+  if (!read.ok) return read;
+  if (first.value < named.value) return err(`${named.name} is ${first.value}`);
+  const limit = read.value;
+  const offset = options.page === undefined ? first.value : (first.value - named.value) * limit;
   const [queryText] = options.query.flatMap((name) => valuesOf(asked, name).flatMap((value) => textOf(value) ?? []));
-  return {
-    index,
-    queryText,
-    offset,
-    limit,
-    isCursored: false,
-    bypass: reasonToLeave(options, asked, offset, limit, queryText),
-    history: [],
-    ubi: NO_UBI,
-    identity: identityOf(asked, new Set([named.name, limitName])),
-  };
+  return ok(
+    plainPlan({
+      index,
+      queryText,
+      offset,
+      limit,
+      bypass: reasonToLeave(options, asked, offset, limit, queryText),
+      identity: identityOf(asked, new Set([named.name, limitName])),
+    }),
+  );
 }
 
-/** A whole number from 0; a text that says why it is none. */
-function numberOf({ params, body }: Asked, name: string, fallback: number | undefined): number | string {
-  const missing = `${name} is not given, and the configuration has no pageSize`;
-  const isInUrl = paramOf(params, name) !== undefined;
-  if (body === undefined) return isInUrl ? wholeNumberOf(name, params, undefined, 0) : (fallback ?? missing);
-  if (isInUrl) return `${name} stands in the URL of a POST`;
-  const place = placeOf(body, name);
-  if (typeof place === "string") return place;
-  if (!("value" in place)) return fallback ?? missing;
-  const raw = new TextDecoder().decode(body.text.bytes.subarray(place.value.start, place.value.end));
-  return /^\d{1,9}$/.test(raw) ? Number(raw) : `${name} is ${raw.slice(0, 40)}`;
+/** A whole number from 0. Errors say why there is none. */
+function numberOf({ params, body }: Asked, name: string, fallback: number | undefined): Result<number, string> {
+  const missing = fallback === undefined ? err(`${name} is not given, and the configuration has no pageSize`) : ok(fallback);
+  const param = params.filter(({ key }) => key === name);
+  if (body !== undefined) {
+    if (param.length > 0) return err(`${name} is in the URL of a POST`);
+    const slot = slotOf(body, name);
+    if (!slot.ok) return slot;
+    return "value" in slot.value ? digitsOf(name, rawText(body.text, slot.value.value)) : missing;
+  }
+  const [first, ...more] = param;
+  if (more.length > 0) return err(`The parameter ${name} is repeated`);
+  return first === undefined ? missing : digitsOf(name, first.value);
 }
 
-/** Where a member of the body stands, or the object that would hold it and the names that are missing there. */
-type Place = { readonly value: Span } | { readonly object: Span; readonly missing: readonly string[] };
+/** A member of the body, or the object that would hold it and the names that are missing there. */
+type Slot = { readonly value: Span } | { readonly object: Span; readonly missing: readonly string[] };
 
-/** A text says why it can be at no place. */
-function placeOf({ text, span }: Body, name: string): Place | string {
+/** Errors say why the body cannot hold the member. */
+function slotOf({ text, span }: Body, name: string): Result<Slot, string> {
   let at = span;
   const parts = partsOf(name);
   for (const [depth, key] of parts.entries()) {
-    if (kindOf(text, at) !== "object") return `${parts.slice(0, depth).join(".")} is not an object`;
+    if (kindOf(text, at) !== "object") return err(`${parts.slice(0, depth).join(".")} is not an object`);
     const found = find(text, at, key);
-    if (!found.ok) return found.error.message;
-    if (found.value === undefined) return { object: at, missing: parts.slice(depth) };
+    if (!found.ok) return err(found.error.message);
+    if (found.value === undefined) return ok({ object: at, missing: parts.slice(depth) });
     at = found.value;
   }
-  return { value: at };
+  return ok({ value: at });
 }
 
-/** What a request says by this name, in its body and in its URL. */
+/** The values of this name, in the body and in the URL. */
 function valuesOf({ params, body }: Asked, name: string): readonly unknown[] {
   return [
     ...(body === undefined ? [] : valuesAt(body.values, partsOf(name))),
@@ -163,7 +225,7 @@ function valuesOf({ params, body }: Asked, name: string): readonly unknown[] {
 
 function valuesAt(value: unknown, [key, ...rest]: readonly string[]): readonly unknown[] {
   if (key === undefined) return [value];
-  if (key === "*" && Array.isArray(value)) return value.flatMap((one) => valuesAt(one, rest));
+  if (key === "*" && Array.isArray(value)) return value.flatMap((element) => valuesAt(element, rest));
   const inner = member(value, key);
   return inner === undefined ? [] : valuesAt(inner, rest);
 }
@@ -182,14 +244,14 @@ function reasonToLeave(
   }
   const unnamed = unnamedIn(options, asked);
   if (unnamed !== undefined)
-    return leave("request_not_understood", `The parameter ${unnamed} sounds like paging or sorting, and is nowhere in the index's generic`);
+    return leave("request_not_understood", `The parameter ${unnamed} sounds like paging or sorting, and is not in the index's generic`);
   if (limit === 0) return leave("size_zero", "No hits are asked for");
-  if (queryText === undefined) return leave("no_query_text", "No text where the configuration says that it stands");
+  if (queryText === undefined) return leave("no_query_text", "No text under the configured names");
   if (maxLimit !== undefined && offset + limit > maxLimit) return leave("beyond_window", `The engine gives ${maxLimit} hits at once`);
   return undefined;
 }
 
-/** Names that say elsewhere which hits are wanted, or in which order: where the configuration knows nothing of them, something is forgotten. */
+/** Usual names of paging and sorting: if the configuration does not have them, something was forgotten. */
 const TELLING =
   /^(?:page|p|pg|from|offset|start|skip|cursor|after|before|limit|size|rows|count|per_?page|page_?size|hits_?per_?page|sort|sorting|sort_?(?:by|order)|order|order_?by)$/i;
 
@@ -219,26 +281,23 @@ function widened({ own, params, body }: Asked, { first, limit }: Paging, size: n
     [limit, size],
     [first.name, first.value],
   ]);
-  const kept = params.map(({ key, raw }) => {
-    const number = numbers.get(key);
-    return number === undefined ? raw : `${raw.split("=", 1)[0] ?? key}=${number}`;
-  });
   const added = paramOf(params, limit) === undefined ? [`${encodeURIComponent(limit)}=${size}`] : [];
-  return { ...own, search: searchOf([...kept, ...added]) };
+  return { ...own, search: searchOf([...replaceParams(params, numbers), ...added]) };
 }
 
 /** `isNeeded`: the member is added where there is none. */
 function setAt(body: Body, name: string, number: number, isNeeded: boolean): Edit[] {
-  const place = placeOf(body, name);
-  if (typeof place === "string") return [];
-  if ("value" in place) return [{ ...place.value, text: String(number) }];
+  const slot = slotOf(body, name);
+  if (!slot.ok) return [];
+  if ("value" in slot.value) return [{ ...slot.value.value, text: String(number) }];
   if (!isNeeded) return [];
-  const added = place.missing.reduceRight((inner, key, depth) => {
+  const { object, missing } = slot.value;
+  const added = missing.reduceRight((inner, key, depth) => {
     const written = `${JSON.stringify(key)}:${inner}`;
     return depth === 0 ? written : `{${written}}`;
   }, String(number));
-  const at = place.object.start + 1;
-  return [{ start: at, end: at, text: members(body.text, place.object).length === 0 ? added : `${added},` }];
+  const at = object.start + 1;
+  return [{ start: at, end: at, text: members(body.text, object).length === 0 ? added : `${added},` }];
 }
 
 function identityOf({ params, body }: Asked, paging: ReadonlySet<string>): string {
@@ -249,67 +308,52 @@ function identityOf({ params, body }: Asked, paging: ReadonlySet<string>): strin
 
 /** The members of an object without these, and without objects that hold nothing else. */
 function withoutPaging(text: JsonText, object: Span, paths: readonly (readonly string[])[]): string {
-  const decoder = new TextDecoder();
   return members(text, object)
     .flatMap(({ key, span, value }) => {
       const inside = paths.filter(([first]) => first === key).map(([, ...rest]) => rest);
-      if (inside.length === 0) return [decoder.decode(text.bytes.subarray(span.start, span.end))];
+      if (inside.length === 0) return [rawText(text, span)];
       const rest = withoutPaging(text, value, inside);
       return rest === "" ? [] : [`${JSON.stringify(key)}:{${rest}}`];
     })
     .join();
 }
 
-function parseReply(bytes: Uint8Array, plan: RequestPlan, { options, readItem }: Engine): Result<RequestReply, Bypass> {
-  const scanned = scanReply(bytes);
-  if (!scanned.ok) return scanned;
-  const text = scanned.value;
-  const read = readHits(text, text.root, partsOf(options.hits), (_, slot) => hitOf(text, slot, options, readItem));
+/** Without a plan, the reply is not edited. */
+function partAt(text: JsonText, { options, readHit }: Engine, plan: SearchPlan | undefined): Result<ReplyPart, Bypass> {
+  const read = readHits(text, partsOf(options.hits), text.root, readHit);
   if (!read.ok) return read;
-  const { array, slots, hits } = read.value;
-  const missing =
-    hits.length === 0
-      ? undefined
-      : Object.entries(options.echo).find(([, path]) => path !== undefined && spanAt(text, partsOf(path)) === undefined);
-  // Without it the shopper's page would bear the numbers of a wider one.
+  const isMissing = (path: string | undefined): boolean => {
+    const found = path === undefined ? undefined : findAt(text, partsOf(path));
+    return found?.ok === true && found.value === undefined;
+  };
+  const missing = read.value.hits.length === 0 ? undefined : Object.entries(options.echo).find(([, path]) => isMissing(path));
+  // Without it the shopper's page would have the numbers of a wider one.
   if (missing !== undefined)
     return bypass("reply_not_search", `The reply has no ${missing[1]}, where generic.echo.${missing[0]} should be`);
   const isRedirect = options.redirect !== undefined && isThere(text, text.root, options.redirect);
-  return replyOfOne(
-    text,
-    ok({
-      hits,
-      bypass: isRedirect ? leave("redirected", options.redirect ?? "") : undefined,
-      edits: (places) => [...refill(text, array, slots, places), ...ownPage(text, options, plan.searches[0]!, places.length)],
-    }),
-  );
-}
-
-function hitOf(text: JsonText, slot: Span, { score, pinned }: GenericOptions, readItem: HitItemReader): Hit | string {
-  const item = readItem(text, slot);
-  if (typeof item === "string") return item;
-  return {
-    ...item,
-    score: score === undefined ? undefined : numberAt(text, slot, partsOf(score)),
-    isPinned: pinned !== undefined && isThere(text, slot, pinned),
-  };
+  return partOf(text, read.value, {
+    bypass: isRedirect ? leave("redirected", options.redirect ?? "") : undefined,
+    edits: plan && ((order) => ownPage(text, options, plan, order.length)),
+  });
 }
 
 const NOTHING: ReadonlySet<string> = new Set(["false", "null", '""']);
 
-/** Anything but false, null, zero and what is empty. */
+/** Whether a value is not false, null, zero or empty. */
 function isThere(text: JsonText, from: Span, path: string): boolean {
-  const at = spanAt(text, partsOf(path), from);
-  if (typeof at !== "object") return at !== undefined;
+  const found = findAt(text, partsOf(path), from);
+  if (!found.ok) return true;
+  const at = found.value;
+  if (at === undefined) return false;
   const kind = kindOf(text, at);
   if (kind === "object") return members(text, at).length > 0;
   if (kind === "array") return elements(text, at).length > 0;
-  return !NOTHING.has(new TextDecoder().decode(text.bytes.subarray(at.start, at.end))) && readNumber(text, at) !== 0;
+  return !NOTHING.has(rawText(text, at)) && readNumber(text, at) !== 0;
 }
 
-/** The numbers that a reply repeats, as for the page that was asked for: as numbers or as texts, as the engine writes them. */
+/** The numbers that a reply repeats, as for the page that was asked for: as numbers or as texts, like the engine's. */
 function ownPage(text: JsonText, { echo, firstPage }: GenericOptions, { offset, limit }: SearchPlan, count: number): Edit[] {
-  const total = echo.total === undefined ? undefined : numberAt(text, text.root, partsOf(echo.total));
+  const total = echo.total === undefined ? undefined : numberAt(text, partsOf(echo.total));
   const wanted = new Map([
     [echo.offset, offset],
     [echo.page, Math.floor(offset / limit) + firstPage],
@@ -319,13 +363,9 @@ function ownPage(text: JsonText, { echo, firstPage }: GenericOptions, { offset, 
   ]);
   return [...wanted].flatMap(([path, number]) => {
     const at = path === undefined || number === undefined ? undefined : spanAt(text, partsOf(path));
-    if (typeof at !== "object" || number === undefined) return [];
+    if (at === undefined || number === undefined) return [];
     const written = readString(text, at);
     if (written !== undefined) return /^\d+$/.test(written) && Number(written) !== number ? [{ ...at, text: `"${number}"` }] : [];
     return (readNumber(text, at) ?? number) === number ? [] : [{ ...at, text: String(number) }];
   });
-}
-
-function describeError(status: number, type: string, message: string): EngineError {
-  return { headers: { "content-type": "application/json" }, body: JSON.stringify({ error: { type, message }, status }) };
 }

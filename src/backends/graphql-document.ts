@@ -1,9 +1,8 @@
 /**
- * GraphQL documents as far as a proxy reads them: which operations there are, which fields a reply will hold under which keys, and what
- * arguments come to. The only importer of `graphql`, of which it uses the parser alone: 18 KB of the packed Worker for strings, comments and
- * block strings that end where the engine says they end.
+ * GraphQL documents as far as a proxy reads them: operations, the fields and keys that a reply will hold, and the values of arguments. The
+ * only importer of `graphql`, of which it uses the parser: 18 KB of the packed Worker, so that strings and comments end as in the engine.
  *
- * Knows no schema and no engine. Whether a document is valid is for the engine to say.
+ * Knows no schema and no engine. The engine decides whether a document is valid.
  */
 import type {
   DirectiveNode,
@@ -15,9 +14,11 @@ import type {
   ValueNode,
 } from "graphql";
 import { Kind, OperationTypeNode, parse } from "graphql";
-import type { JsonObject } from "./json-values.ts";
-import { member } from "./json-values.ts";
+import type { Result } from "../result.ts";
+import { err, ok } from "../result.ts";
 import { errorText } from "../web.ts";
+import type { JsonObject } from "./json/request.ts";
+import { member } from "./json/request.ts";
 
 /** The documents of a shop have some hundred tokens. */
 const MAX_TOKENS = 10_000;
@@ -27,7 +28,7 @@ export interface GraphqlDocument {
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
 }
 
-/** One key of an object in the reply, with all that the document asks for below it. */
+/** One key of an object in the reply, with everything that the document asks for below it. */
 export interface Field {
   /** In the reply: the alias, where there is one. */
   readonly key: string;
@@ -36,7 +37,7 @@ export interface Field {
   readonly node: FieldNode;
   /** Selections of its own object. */
   readonly below: readonly SelectionSetNode[];
-  /** A directive that leaves open whether, or how, the reply will hold it. */
+  /** A directive that may leave it out of the reply, or change it. */
   readonly doubt: string | undefined;
 }
 
@@ -53,22 +54,22 @@ export interface Operation {
   argumentsOf(node: FieldNode | DirectiveNode): JsonObject;
 }
 
-/** A text says why there is no document that could be executed. */
-export function parseDocument(source: string): GraphqlDocument | string {
+/** Errors say why the document cannot be executed. */
+export function parseDocument(source: string): Result<GraphqlDocument, string> {
   const operations: OperationDefinitionNode[] = [];
   const fragments = new Map<string, FragmentDefinitionNode>();
   try {
     for (const node of parse(source, { noLocation: true, maxLexicalTokens: MAX_TOKENS }).definitions) {
       if (node.kind === Kind.OPERATION_DEFINITION) operations.push(node);
-      else if (node.kind !== Kind.FRAGMENT_DEFINITION) return `${node.kind} cannot be executed`;
-      else if (fragments.has(node.name.value)) return `The fragment ${node.name.value} stands twice`;
+      else if (node.kind !== Kind.FRAGMENT_DEFINITION) return err(`${node.kind} cannot be executed`);
+      else if (fragments.has(node.name.value)) return err(`The fragment ${node.name.value} is repeated`);
       else fragments.set(node.name.value, node);
     }
   } catch (cause) {
     // Besides syntax errors: selections that are nested deeper than the stack.
-    return errorText(cause);
+    return err(errorText(cause));
   }
-  return operations.length === 0 ? "The document holds no operation" : { operations, fragments };
+  return operations.length === 0 ? err("The document holds no operation") : ok({ operations, fragments });
 }
 
 /**
@@ -92,13 +93,14 @@ export function rootFieldNames({ fragments }: GraphqlDocument, { selectionSet }:
   return names;
 }
 
-/** `name`: as the request gives it; without one, the document must hold one operation. A text says why it cannot be told which is meant. */
-export function chooseOperation(document: GraphqlDocument, name: string | undefined, variables: JsonObject): Operation | string {
+/** `name`: as in the request; without one, the document must hold one operation. Errors: it is unknown which operation is meant. */
+export function chooseOperation(document: GraphqlDocument, name: string | undefined, variables: JsonObject): Result<Operation, string> {
   const named = document.operations.filter((node) => name === undefined || node.name?.value === name);
   const [node] = named;
-  if (node === undefined) return `The document holds no operation ${JSON.stringify(name)}`;
-  if (named.length > 1) return name === undefined ? "Without operationName it is open which operation is meant" : `${name} stands twice`;
-  return bindOperation(document, node, variables);
+  if (node === undefined) return err(`The document holds no operation ${JSON.stringify(name)}`);
+  if (named.length > 1)
+    return err(name === undefined ? "Without operationName it is open which operation is meant" : `${name} is repeated`);
+  return ok(bindOperation(document, node, variables));
 }
 
 function bindOperation({ fragments }: GraphqlDocument, node: OperationDefinitionNode, variables: JsonObject): Operation {
@@ -117,7 +119,7 @@ function bindOperation({ fragments }: GraphqlDocument, node: OperationDefinition
       case Kind.NULL:
         return null;
       case Kind.LIST:
-        return value.values.map((one) => valueOf(one) ?? null);
+        return value.values.map((element) => valueOf(element) ?? null);
       case Kind.OBJECT:
         return argumentsFrom(value.fields);
       case Kind.STRING:
@@ -133,17 +135,17 @@ function bindOperation({ fragments }: GraphqlDocument, node: OperationDefinition
     return Object.fromEntries(given.filter(([, value]) => value !== undefined));
   }
 
-  /** `false`: the reply will not hold it. A text names what leaves that open. */
-  function inclusionOf(directives: readonly DirectiveNode[] = []): boolean | string {
+  /** Whether the reply will hold it; `doubt` names the directive that may change that. */
+  function inclusionOf(directives: readonly DirectiveNode[] = []): { readonly isIncluded: boolean; readonly doubt?: string | undefined } {
     let doubt: string | undefined;
     for (const directive of directives) {
       const name = directive.name.value;
       const condition = member(argumentsFrom(directive.arguments ?? []), "if");
       if ((name === "include" || name === "skip") && typeof condition === "boolean") {
-        if (condition === (name === "skip")) return false;
+        if (condition === (name === "skip")) return { isIncluded: false };
       } else doubt ??= `@${name}`;
     }
-    return doubt ?? true;
+    return { isIncluded: true, doubt };
   }
 
   function fieldsOf(selections: readonly SelectionSetNode[], isWanted: (type: string) => boolean = () => true): readonly Field[] {
@@ -151,8 +153,8 @@ function bindOperation({ fragments }: GraphqlDocument, node: OperationDefinition
     const seen = new Set<string>();
     const visit = (selection: SelectionNode, above: string | undefined): void => {
       const inclusion = inclusionOf(selection.directives);
-      if (inclusion === false) return;
-      const doubt = above ?? (inclusion === true ? undefined : inclusion);
+      if (!inclusion.isIncluded) return;
+      const doubt = above ?? inclusion.doubt;
       if (selection.kind === Kind.FIELD) {
         const key = selection.alias?.value ?? selection.name.value;
         const same = fields.get(key);
@@ -167,11 +169,11 @@ function bindOperation({ fragments }: GraphqlDocument, node: OperationDefinition
       }
       const type = fragment?.typeCondition?.name.value;
       if (fragment === undefined || (type !== undefined && !isWanted(type))) return;
-      for (const one of fragment.selectionSet.selections) visit(one, doubt);
+      for (const below of fragment.selectionSet.selections) visit(below, doubt);
     };
-    for (const { selections: all } of selections) for (const one of all) visit(one, undefined);
+    for (const { selections: all } of selections) for (const selection of all) visit(selection, undefined);
     return [...fields.values()];
   }
 
-  return { node, fieldsOf, argumentsOf: (one) => argumentsFrom(one.arguments ?? []) };
+  return { node, fieldsOf, argumentsOf: (field) => argumentsFrom(field.arguments ?? []) };
 }

@@ -1,6 +1,6 @@
 /**
- * Which headers cross the edge, as allow-lists: what is not named here stays where it is. That keeps the shopper's cookies and
- * credentials from the engine, the engine's keys and addresses from the shopper, and hop-by-hop headers from both.
+ * Allow-lists of the headers that cross the edge. They keep the shopper's cookies and credentials from the engine, the engine's keys and
+ * addresses from the shopper, and hop-by-hop headers from both.
  */
 
 /** Shopper → engine. `accept-encoding` is set by us: hits are moved as plain bytes. */
@@ -55,7 +55,7 @@ function pick(from: Headers, names: readonly string[]): Headers {
 }
 
 export interface EngineHeaders {
-  /** Names that this engine takes of clients besides those that all engines do. */
+  /** Headers of clients that this engine gets, besides those that all engines get. */
   readonly fromClient: readonly string[];
   /** The edge's own, with its credential: they win. */
   readonly own: Readonly<Record<string, string>>;
@@ -70,7 +70,7 @@ export function headersToEngine(client: Headers, { fromClient, own }: EngineHead
 }
 
 export interface ReplyChanges {
-  /** Hits were moved or cut, so the engine's validators speak of another body. */
+  /** Hits were moved or cut, so the engine's validators do not fit the body. */
   readonly isEdited: boolean;
   /** The reply is for this shopper and this moment: no cache may keep it. */
   readonly isPrivate: boolean;

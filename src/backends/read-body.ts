@@ -1,5 +1,5 @@
 /** The bytes of an HTTP body, up to a limit. Knows neither search nor engines. */
-import { joinBytes } from "./json-edits.ts";
+import { joinBytes } from "./json/edits.ts";
 
 /** A Request or a Response. */
 export type Message = Pick<Response, "arrayBuffer" | "body" | "headers">;
@@ -7,7 +7,7 @@ export type Message = Pick<Response, "arrayBuffer" | "body" | "headers">;
 export interface ReadBody {
   /** All of it, or its beginning where `rest` is there. */
   readonly body: Uint8Array<ArrayBuffer>;
-  /** What follows in a body longer than the limit: to be sent on or cancelled. */
+  /** The part after the limit, to be sent on or cancelled. */
   readonly rest: ReadableStream<Uint8Array> | undefined;
 }
 
@@ -15,7 +15,7 @@ export interface ReadBody {
 export async function readBody(message: Message, maxBytes: number): Promise<ReadBody> {
   const { body: stream } = message;
   if (stream === null) return { body: new Uint8Array(), rest: undefined };
-  // In one piece: HTTP gives no more than it announced. Chunk by chunk costs workerd a promise and a copy for every 4 KB.
+  // In one piece, because HTTP gives no more than it announces; chunks cost workerd a promise and a copy for every 4 KB.
   if (announcedBytes(message.headers) <= maxBytes) return { body: new Uint8Array(await message.arrayBuffer()), rest: undefined };
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -32,7 +32,7 @@ export async function readBody(message: Message, maxBytes: number): Promise<Read
   }
 }
 
-/** Infinity where nobody says: what is announced of a packed body is the packed length. */
+/** Infinity where it is unknown: of a compressed body, the compressed length is announced. */
 function announcedBytes(headers: Headers): number {
   const length = headers.get("content-length");
   return length === null || headers.has("content-encoding") ? Infinity : Number(length);

@@ -1,19 +1,19 @@
 /**
- * The searches of a GraphQL document for Shopify's Storefront API: what `search` and `predictiveSearch` are asked for, and under which keys
- * their products will stand in the reply.
+ * The searches of a GraphQL document for Shopify's Storefront API: the arguments of `search` and `predictiveSearch`, and the keys under which
+ * the reply will hold their products.
  *
- * Nothing is added to a document: a reply has the shape that its client compiled against. A search whose items cannot be told apart by what
- * the document asks for is left alone.
+ * Nothing is added to a document, because clients compile against the shape of its reply. A search whose document does not ask for the ids
+ * of its items is left alone.
  */
-import type { Bypass } from "../result.ts";
+import type { Bypass, Result } from "../result.ts";
+import { err, ok } from "../result.ts";
 import type { DialectOptions, SearchPlan } from "./dialect.ts";
 import type { Field, GraphqlDocument, Operation } from "./graphql-document.ts";
 import { chooseOperation, isQuery } from "./graphql-document.ts";
-import type { HitItemReader } from "./hit-fields.ts";
-import { hitItemReader } from "./hit-fields.ts";
-import { leave, leftToEngine, NO_UBI } from "./json-request.ts";
-import type { JsonObject } from "./json-values.ts";
-import { textOf } from "./json-values.ts";
+import { hitReader } from "./indexes.ts";
+import type { HitReader } from "./json/reply.ts";
+import type { JsonObject } from "./json/request.ts";
+import { leave, leftToEngine, plainPlan, textOf } from "./json/request.ts";
 
 /** A global id: `gid://shopify/Product/7000000000001`. */
 const DEFAULT_ID_FIELD = "id";
@@ -21,11 +21,11 @@ const DEFAULT_ID_FIELD = "id";
 /** Of `predictiveSearch`; `search` has none. */
 const DEFAULT_LIMIT = 10;
 
-/** Arguments that say which page. */
+/** Arguments that name the page. */
 const PAGING: ReadonlySet<string> = new Set(["first", "last", "after", "before", "limit"]);
 const CURSORS = ["after", "before", "last"] as const;
 
-/** One of the places at which a reply holds the products of a search. */
+/** A list of a reply that holds the products of a search. */
 export interface ProductList {
   /** Keys from the root to the array. */
   readonly path: readonly string[];
@@ -36,17 +36,17 @@ export interface ProductList {
 /** How one of the lists names its items. */
 export interface ProductKeys {
   readonly list: ProductList;
-  /** Of `__typename` and `id` in a node, where they are asked for. */
+  /** Keys of `__typename` and `id` in a node, where they are asked for. */
   readonly typeKey: string | undefined;
   readonly gidKey: string | undefined;
-  /** No other kind was asked for. */
+  /** All nodes are products. */
   readonly isAlways: boolean;
-  readonly readItem: HitItemReader;
+  readonly readHit: HitReader;
 }
 
 export interface ProductSearch {
   readonly plan: SearchPlan;
-  /** All of one length: the same products once as edges and once as nodes. */
+  /** Several lists of one length hold the same products, as edges and as nodes. */
   readonly lists: readonly ProductList[];
   /** `undefined` where no product can be read, for which the plan has its reason. */
   readonly product: ProductKeys | undefined;
@@ -61,7 +61,7 @@ export interface AskedDocument {
   readonly path: string;
 }
 
-/** What all searches of one document share. */
+/** Shared by all searches of one document. */
 interface Context {
   readonly operation: Operation;
   readonly index: string;
@@ -70,22 +70,24 @@ interface Context {
   readonly scope: unknown;
 }
 
-/** Searches for products, in the order of the document; a text says why it is for the engine alone to read. */
-export function readSearches(asked: AskedDocument, index: string, options: DialectOptions): readonly ProductSearch[] | string {
-  const operation = chooseOperation(asked.document, asked.operationName, asked.variables);
-  if (typeof operation === "string") return operation;
-  if (!isQuery(operation.node)) return `A ${operation.node.operation} is no search`;
-  // Rather once too often: the word may stand in a text.
-  if (asked.source.includes("@defer")) return "With @defer the reply comes in parts";
-  const contexts = operation.node.directives?.map((one) => [one.name.value, operation.argumentsOf(one)]) ?? [];
+/** Searches for products, in the order of the document. Errors say why the document is left to the engine. */
+export function readSearches(asked: AskedDocument, index: string, options: DialectOptions): Result<readonly ProductSearch[], string> {
+  const chosen = chooseOperation(asked.document, asked.operationName, asked.variables);
+  if (!chosen.ok) return chosen;
+  const operation = chosen.value;
+  if (!isQuery(operation.node)) return err(`A ${operation.node.operation} is not a search`);
+  // Rather once too often: the word may be part of a text.
+  if (asked.source.includes("@defer")) return err("With @defer the reply comes in parts");
+  const contexts = operation.node.directives?.map((directive) => [directive.name.value, operation.argumentsOf(directive)]) ?? [];
   const context: Context = { operation, index, options, scope: [asked.path, contexts] };
-  return operation.fieldsOf([operation.node.selectionSet]).flatMap((field) => {
+  const searches = operation.fieldsOf([operation.node.selectionSet]).flatMap((field) => {
     if (field.name !== "search" && field.name !== "predictiveSearch") return [];
     return readSearch(field, operation.argumentsOf(field.node), context) ?? [];
   });
+  return ok(searches);
 }
 
-/** `undefined` where it is no search for products. */
+/** `undefined` for a search that is not for products. */
 function readSearch(field: Field, asked: JsonObject, context: Context): ProductSearch | undefined {
   const { operation, index } = context;
   const { types = null } = asked;
@@ -95,9 +97,9 @@ function readSearch(field: Field, asked: JsonObject, context: Context): ProductS
   const lists = listsOf(field, operation);
   if (isPredictive && lists.length === 0) return undefined;
 
-  const doubt = field.doubt ?? lists.find((one) => one.doubt !== undefined)?.doubt;
+  const doubt = field.doubt ?? lists.find((list) => list.doubt !== undefined)?.doubt;
   const left = (detail: string): ProductSearch => ({ plan: leftToEngine(index, detail), lists, product: undefined });
-  if (doubt !== undefined) return left(`${field.key} hangs on ${doubt}`);
+  if (doubt !== undefined) return left(`${field.key} depends on ${doubt}`);
   const limit = isPredictive ? (asked["limit"] ?? DEFAULT_LIMIT) : (asked["first"] ?? asked["last"]);
   if (typeof limit !== "number" || !Number.isSafeInteger(limit) || limit < 0)
     return left(`${field.key}: ${JSON.stringify(limit)} products`);
@@ -105,27 +107,21 @@ function readSearch(field: Field, asked: JsonObject, context: Context): ProductS
   const isAlways = isPredictive || (types !== null && wanted.every((type) => type === "PRODUCT"));
   const found = findProducts(lists, isAlways, context);
   const queryText = textOf(asked["query"]);
-  return {
-    plan: {
-      index,
-      queryText,
-      offset: 0,
-      limit,
-      isCursored: true,
-      bypass:
-        reasonToLeave(asked, lists, limit, queryText) ?? (typeof found === "string" ? leave("request_not_understood", found) : undefined),
-      history: [],
-      ubi: NO_UBI,
-      identity: JSON.stringify([
-        context.scope,
-        field.name,
-        Object.entries(asked).filter(([name]) => !PAGING.has(name)),
-        typeof found === "string" ? found : found.fields,
-      ]),
-    },
-    lists,
-    product: typeof found === "string" ? undefined : found.keys,
-  };
+  const plan = plainPlan({
+    index,
+    queryText,
+    offset: 0,
+    limit,
+    isCursored: true,
+    bypass: reasonToLeave(asked, lists, limit, queryText) ?? (found.ok ? undefined : leave("request_not_understood", found.error)),
+    identity: JSON.stringify([
+      context.scope,
+      field.name,
+      Object.entries(asked).filter(([name]) => !PAGING.has(name)),
+      found.ok ? found.value.fields : found.error,
+    ]),
+  });
+  return { plan, lists, product: found.ok ? found.value.keys : undefined };
 }
 
 interface AskedList extends ProductList {
@@ -133,7 +129,7 @@ interface AskedList extends ProductList {
   readonly doubt: string | undefined;
 }
 
-/** Aliases can name each of them, and more than once. */
+/** A document may ask for each of them several times, by aliases. */
 function listsOf(search: Field, operation: Operation): readonly AskedList[] {
   return operation.fieldsOf(search.below).flatMap((field): readonly AskedList[] => {
     const path = ["data", search.key, field.key];
@@ -145,7 +141,7 @@ function listsOf(search: Field, operation: Operation): readonly AskedList[] {
   });
 }
 
-/** Reasons before those that are about the keys of items. */
+/** Reasons that come before a missing id. */
 function reasonToLeave(asked: JsonObject, lists: readonly ProductList[], limit: number, queryText: string | undefined): Bypass | undefined {
   const cursor = CURSORS.find((name) => (asked[name] ?? null) !== null);
   if (cursor !== undefined) return leave("cursor", cursor);
@@ -160,12 +156,12 @@ function reasonToLeave(asked: JsonObject, lists: readonly ProductList[], limit: 
 /** Fields of products: of their own type, and of what they have in common with articles and pages. */
 const isOfProducts = (type: string): boolean => type !== "Article" && type !== "Page";
 
-/** The first list in which items can be known; a text says what none of them asks for. */
+/** The first list in which items have ids. The error names the field that is not asked for. */
 function findProducts(
   lists: readonly AskedList[],
   isAlways: boolean,
   { operation, options }: Context,
-): { readonly keys: ProductKeys; readonly fields: unknown } | string {
+): Result<{ readonly keys: ProductKeys; readonly fields: unknown }, string> {
   const idField = options.idField ?? DEFAULT_ID_FIELD;
   let problem = `The document does not ask for ${idField}, by which items are known`;
   for (const list of lists) {
@@ -181,16 +177,15 @@ function findProducts(
     const hitFields = Object.fromEntries(
       Object.entries(options.hitFields ?? {}).map(([name, path]) => [name, path === undefined ? undefined : (keysTo(path) ?? path)]),
     );
-    const readItem = hitItemReader({ idField: idKeys, hitFields }, idKeys);
-    return { keys: { list, typeKey, gidKey, isAlways, readItem }, fields: [idKeys, hitFields] };
+    const readHit = hitReader({ idField: idKeys, hitFields }, (_text, _slot, itemId, values) =>
+      ok({ itemId, score: undefined, isPinned: false, values }),
+    );
+    return ok({ keys: { list, typeKey, gidKey, isAlways, readHit }, fields: [idKeys, hitFields] });
   }
-  return problem;
+  return err(problem);
 }
 
-/**
- * Keys under which a reply will hold a path of the schema's fields. A step may also be an alias: of the metafields of a product, each has
- * one.
- */
+/** The keys under which a reply will hold a path of the schema's fields. A step may also be an alias, as each metafield of a product has. */
 function keysOf(operation: Operation, below: Field["below"], path: readonly string[]): readonly string[] | undefined {
   const [step, ...rest] = path;
   if (step === undefined) return [];

@@ -1,33 +1,39 @@
 /**
- * Solr: `GET|POST /solr/<core>/select` with parameters in the URL or in a form. What is more than a search is refused.
+ * Solr: `GET|POST /solr/<core>/select` with parameters in the URL or in a form. A request that is more than a search is refused.
  *
- * The reply says twice which page it is (`response.start` and the echoed parameters), and keeps highlighting apart from the documents, by
- * id: a page that was cut from a wider reply gets its own of each.
+ * The reply names its page twice (`response.start` and the echoed parameters), and keeps highlighting apart from the documents, by id: a page
+ * that is cut from a wider reply gets its own of each.
  */
-import type { Bypass, Result } from "../result.ts";
-import { err, ok } from "../result.ts";
-import type { Dialect, DialectOptions, ClientRequest, EngineError, EngineRequest, Hit, RequestPlan, RequestReply } from "./dialect.ts";
-import type { HitItemReader } from "./hit-fields.ts";
-import { hitItemReader } from "./hit-fields.ts";
-import type { Edit } from "./json-edits.ts";
-import { cutMember, refill } from "./json-edits.ts";
-import { annotateReply, numberAt, readHits, replyOfOne, scanReply, spanAt } from "./json-reply.ts";
-import type { Param } from "./json-request.ts";
+import type { Bypass } from "../result.ts";
+import { ok } from "../result.ts";
+import type { ClientRequest, Dialect, DialectOptions, EngineRequest, RequestPlan } from "./dialect.ts";
+import { AUTHORIZATION, jsonError } from "./dialect.ts";
+import type { IndexDefinition, IndexOptions } from "./dialects.ts";
+import { defineDialect } from "./dialects.ts";
+import type { Index } from "./indexes.ts";
+import { findIndex, readIndexes } from "./indexes.ts";
+import type { Edit } from "./json/edits.ts";
+import { cutMember } from "./json/edits.ts";
+import type { PartReader } from "./json/reply.ts";
+import { partOf, readHits } from "./json/reply.ts";
+import type { Param } from "./json/request.ts";
 import {
+  identityOf,
   leave,
   leftToEngine,
-  NO_UBI,
+  ownRequest,
+  pageNumbersOf,
   paramOf,
   paramsOf,
+  plainPlan,
   planOne,
+  replaceParams,
   searchOf,
-  unknownIndex,
+  textOf,
   unreadable,
-  wholeNumberOf,
-} from "./json-request.ts";
-import type { JsonText, Span } from "./json-scan.ts";
-import { kindOf, members, readNumber } from "./json-spans.ts";
-import { textOf } from "./json-values.ts";
+} from "./json/request.ts";
+import type { JsonText } from "./json/scan.ts";
+import { isTrueAt, kindOf, members, numberAt, rawText, readNumber, spanAt } from "./json/spans.ts";
 
 const DEFAULT_ROWS = 10;
 const PAGING: ReadonlySet<string> = new Set(["start", "rows"]);
@@ -39,27 +45,42 @@ const DEFAULT_ID_FIELD = "id";
 /** `{!edismax qf=title v=$words}` */
 const LOCAL_PARAMS = /^\s*\{!([^}]*)\}/;
 
-export function createSolr(indexes: ReadonlyMap<string, DialectOptions>): Dialect {
-  const idFieldOf = (index: string): string => indexes.get(index)?.idField ?? DEFAULT_ID_FIELD;
-  const readers = new Map([...indexes].map(([name, options]) => [name, hitItemReader(options, DEFAULT_ID_FIELD)]));
+export const SOLR = defineDialect({ names: ["solr"], create: createSolr });
+
+/**
+ * A core or collection in Solr.
+ *
+ * @example
+ * const products = solr({ url: "https://search.example.com:8983", window: 100 });
+ */
+export function solr(options: IndexOptions): IndexDefinition {
+  return { ...options, dialect: SOLR, backend: "solr" };
+}
+
+function createSolr(options: ReadonlyMap<string, DialectOptions>): Dialect {
+  const indexes = readIndexes(options, DEFAULT_ID_FIELD, (text, slot, itemId, values) =>
+    ok({ itemId, score: numberAt(text, ["score"], slot), isPinned: isTrueAt(text, ["[elevated]"], slot), values }),
+  );
   return {
     name: "solr",
     routes: [ROUTE],
     probes: [],
-    credentials: { header: "authorization", clientHeaders: ["authorization"], clientParams: [] },
+    credentials: AUTHORIZATION,
     clientHeaders: [],
     plan(request, name = "") {
-      if (!indexes.has(name)) return err(unknownIndex(name, indexes, "not_found"));
+      const index = findIndex(indexes, name, "not_found");
+      if (!index.ok) return index;
       const unsafe = unsafeIn(request);
-      return unsafe === undefined ? ok(planSearch(name, request, idFieldOf(name))) : err(unreadable(unsafe));
+      return unsafe === undefined ? ok(planSearch(index.value, request)) : unreadable(unsafe);
     },
-    parseReply: (bytes, plan) => parseReply(bytes, plan, readers.get(plan.searches[0]!.index)!),
-    annotate: annotateReply,
-    describeError,
+    describeError(status, type, message) {
+      const error = { metadata: ["error-class", type], msg: message, code: status };
+      return jsonError({ responseHeader: { status, QTime: 0 }, error });
+    },
   };
 }
 
-/** `form` is empty where the body holds none. */
+/** Parameters of the URL and of the body. */
 interface Asked {
   readonly url: readonly Param[];
   readonly form: readonly Param[];
@@ -85,49 +106,39 @@ function unsafeIn(request: ClientRequest): string | undefined {
   return undefined;
 }
 
-function planSearch(index: string, request: ClientRequest, idField: string): RequestPlan {
-  const path = `/solr/${encodeURIComponent(index)}/select`;
-  const url = paramsOf(request.search);
-  const body = request.method === "POST" && request.body.length > 0 ? request.body : undefined;
-  const own: EngineRequest = { method: request.method, path, search: rawOf(url), body };
-  const asked: Asked = { url, form: formOf(own) };
-  const params = [...url, ...asked.form];
-  const offset = wholeNumberOf("start", params, undefined, 0);
-  const limit = wholeNumberOf("rows", params, undefined, DEFAULT_ROWS);
-  if (typeof offset === "string") return planOne(leftToEngine(index, offset), own);
-  if (typeof limit === "string") return planOne(leftToEngine(index, limit), own);
+function planSearch(index: Index, request: ClientRequest): RequestPlan {
+  const own = ownRequest(request, `/solr/${encodeURIComponent(index.name)}/select`);
+  const form = own.body === undefined ? [] : paramsOf(new TextDecoder().decode(own.body));
+  const asked: Asked = { url: paramsOf(request.search), form };
+  const params = [...asked.url, ...form];
+  const readPart = (offset: number): PartReader => partReader(index, offset, params);
+  const page = pageNumbersOf(["start", 0], ["rows", DEFAULT_ROWS], params);
+  if (!page.ok) return planOne(leftToEngine(index.name, page.error), own, readPart(0));
+  const { first: offset, limit } = page.value;
   const queryText = queryTextOf(params);
-  const search = {
-    index,
+  const plan = plainPlan({
+    index: index.name,
     queryText,
     offset,
     limit,
-    isCursored: false,
-    bypass: reasonToLeave(params, limit, queryText, idField),
-    history: [],
-    ubi: NO_UBI,
-    identity: JSON.stringify(params.filter(({ key }) => !PAGING.has(key)).map(({ raw }) => raw)),
-  };
-  return planOne(search, own, (size) => widened(own, asked, size));
-}
-
-function formOf({ body }: EngineRequest): Param[] {
-  return body === undefined ? [] : paramsOf(new TextDecoder().decode(body));
-}
-
-function rawOf(params: readonly Param[]): string {
-  return searchOf(params.map(({ raw }) => raw));
+    bypass: reasonToLeave(params, limit, queryText, index.idField),
+    identity: identityOf(params, undefined, (key) => PAGING.has(key)),
+  });
+  return planOne(plan, own, readPart(offset), (size) => widened(own, asked, size));
 }
 
 function widened(own: EngineRequest, { url, form }: Asked, size: number): EngineRequest {
-  const wanted = (params: readonly Param[]): string[] =>
-    params.map(({ key, raw }) => (key === "start" ? "start=0" : key === "rows" ? `rows=${size}` : raw));
+  const numbers = new Map([
+    ["start", 0],
+    ["rows", size],
+  ]);
   const hasRows = [...url, ...form].some(({ key }) => key === "rows");
-  const search = searchOf([...wanted(url), ...(hasRows ? [] : [`rows=${size}`])]);
-  return { ...own, search, body: own.body === undefined ? undefined : new TextEncoder().encode(wanted(form).join("&")) };
+  const search = searchOf([...replaceParams(url, numbers), ...(hasRows ? [] : [`rows=${size}`])]);
+  const body = own.body === undefined ? undefined : new TextEncoder().encode(replaceParams(form, numbers).join("&"));
+  return { ...own, search, body };
 }
 
-/** What the shopper typed: `q` without local parameters and field names; nothing where it stands for everything. */
+/** The words in `q`, without local parameters and field names; `undefined` for a query of everything. */
 function queryTextOf(params: readonly Param[]): string | undefined {
   const q = paramOf(params, "q") ?? "";
   const local = LOCAL_PARAMS.exec(q);
@@ -148,7 +159,7 @@ function reasonToLeave(params: readonly Param[], limit: number, queryText: strin
   if (/^(true|on|yes)$/i.test(paramOf(params, "group") ?? "")) return leave("grouped", "group");
   if (params.some(({ key, value }) => key === "fq" && value.includes("{!collapse"))) return leave("grouped", "collapse");
   if (limit === 0) return leave("size_zero", "rows is 0");
-  if (queryText === undefined) return leave("no_query_text", "q is empty or stands for everything");
+  if (queryText === undefined) return leave("no_query_text", "q is empty or asks for everything");
   const fields = params.filter(({ key }) => key === "fl").flatMap(({ value }) => value.split(/[\s,]+/));
   if (fields.length > 0 && !fields.includes("*") && !fields.includes(idField)) {
     return leave("request_not_understood", `fl leaves out ${idField}, by which items are known`);
@@ -156,66 +167,46 @@ function reasonToLeave(params: readonly Param[], limit: number, queryText: strin
   return undefined;
 }
 
-function parseReply(bytes: Uint8Array, plan: RequestPlan, readItem: HitItemReader): Result<RequestReply, Bypass> {
-  const scanned = scanReply(bytes);
-  if (!scanned.ok) return scanned;
-  const text = scanned.value;
-  const read = readHits(text, text.root, ["response", "docs"], (_, slot) => hitOf(text, slot, readItem));
-  if (!read.ok) return read;
-  const { array, slots, hits } = read.value;
-  const idsOf = (places: readonly number[]): string[] => places.map((place) => hits[place]!.itemId);
-  const edits = (places: readonly number[]): Edit[] => [
-    ...refill(text, array, slots, places),
-    ...ownPage(text, plan),
-    ...ownHighlighting(text, idsOf(places)),
-  ];
-  return replyOfOne(text, ok({ hits, bypass: undefined, edits }));
-}
-
-function hitOf(text: JsonText, slot: Span, readItem: HitItemReader): Hit | string {
-  const item = readItem(text, slot);
-  if (typeof item === "string") return item;
-  const elevated = spanAt(text, ["[elevated]"], slot);
-  const isPinned = typeof elevated === "object" && text.bytes[elevated.start] === 0x74; // true
-  return { ...item, score: numberAt(text, slot, ["score"]), isPinned };
+/** `params`: of the shopper's request. */
+function partReader(index: Index, offset: number, params: readonly Param[]): PartReader {
+  return (text, from) => {
+    const read = readHits(text, ["response", "docs"], from, index.readHit);
+    if (!read.ok) return read;
+    const { hits } = read.value;
+    const idsOf = (order: readonly number[]): string[] => order.map((position) => hits[position]!.itemId);
+    return partOf(text, read.value, {
+      edits: (order) => [...ownPage(text, offset, params), ...ownHighlighting(text, idsOf(order))],
+    });
+  };
 }
 
 /** `response.start` and the echoed parameters, as for the page that was asked for. */
-function ownPage(text: JsonText, plan: RequestPlan): Edit[] {
+function ownPage(text: JsonText, offset: number, params: readonly Param[]): Edit[] {
   const edits: Edit[] = [];
-  const offset = plan.searches[0]?.offset;
   const start = spanAt(text, ["response", "start"]);
-  if (typeof start === "object" && readNumber(text, start) !== offset) edits.push({ ...start, text: String(offset) });
+  if (start !== undefined && readNumber(text, start) !== offset) edits.push({ ...start, text: String(offset) });
   const echo = spanAt(text, ["responseHeader", "params"]);
-  if (typeof echo !== "object") return edits;
-  const own = [...paramsOf(plan.own.search), ...formOf(plan.own)];
+  if (echo === undefined) return edits;
   const siblings = members(text, echo);
-  siblings.forEach(({ key, value }, place) => {
+  siblings.forEach(({ key, value }, i) => {
     if (!PAGING.has(key)) return;
-    const asked = paramOf(own, key);
-    // Solr echoes what it was sent; what the shopper did not send is not to be there.
-    edits.push(asked === undefined ? cutMember(siblings, place) : { ...value, text: JSON.stringify(asked) });
+    const asked = paramOf(params, key);
+    // Solr echoes its parameters: those that the shopper did not send are cut.
+    edits.push(asked === undefined ? cutMember(siblings, i) : { ...value, text: JSON.stringify(asked) });
   });
   return edits;
 }
 
-/** Only of the shown documents, and in their order; with all of them in their order, the same bytes. */
+/** Of the shown documents only, in their order; all of them in the engine's order are the same bytes. */
 function ownHighlighting(text: JsonText, ids: readonly string[]): Edit[] {
   const object = spanAt(text, ["highlighting"]);
-  if (typeof object !== "object" || kindOf(text, object) !== "object") return [];
+  if (object === undefined || kindOf(text, object) !== "object") return [];
   const all = members(text, object);
   const [first, second] = all;
   const last = all.at(-1);
   if (first === undefined || last === undefined) return [];
-  const decoder = new TextDecoder();
-  const raw = (start: number, end: number): string => decoder.decode(text.bytes.subarray(start, end));
-  const between = second === undefined ? "," : raw(first.span.end, second.span.start);
+  const between = second === undefined ? "," : rawText(text, { start: first.span.end, end: second.span.start });
   const shown = ids.flatMap((id) => all.find(({ key }) => key === id) ?? []);
-  const kept = shown.map(({ span }) => raw(span.start, span.end)).join(between);
+  const kept = shown.map(({ span }) => rawText(text, span)).join(between);
   return [{ start: first.span.start, end: last.span.end, text: kept }];
-}
-
-function describeError(status: number, type: string, message: string): EngineError {
-  const body = { responseHeader: { status, QTime: 0 }, error: { metadata: ["error-class", type], msg: message, code: status } };
-  return { headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
 }

@@ -2,30 +2,37 @@
  * Typesense requests, a single search and `multi_search`, from `ClientRequest` to `RequestPlan`: which page, which words, whether a search
  * may be re-ranked, and the same request for the whole window.
  *
- * The engine makes text of every parameter, and those of the URL win over the body's, name by name. That goes for `collection` too, even
+ * The engine turns every parameter into text, and those of the URL win over the body's, name by name. `collection` of the URL even wins
  * over the one in the path: the URL must not name another one.
  */
 import type { Bypass, Result } from "../result.ts";
 import { err, ok } from "../result.ts";
-import type { DialectOptions, ClientRequest, EngineRequest, Refusal, RequestPlan, SearchPlan } from "./dialect.ts";
-import type { Edit } from "./json-edits.ts";
-import { applyEdits } from "./json-edits.ts";
-import type { Body, Param } from "./json-request.ts";
+import type { ClientRequest, EngineRequest, Refusal, RequestPlan, SearchPlan } from "./dialect.ts";
+import type { Index, Indexes } from "./indexes.ts";
+import { findIndex } from "./indexes.ts";
+import type { Edit } from "./json/edits.ts";
+import { applyEdits } from "./json/edits.ts";
+import type { PartReader } from "./json/reply.ts";
+import { parseSeveral } from "./json/reply.ts";
+import type { Body, Param } from "./json/request.ts";
 import {
-  bodyOf,
+  digitsOf,
   EDGE_PARAMS,
+  identityOf,
   leave,
   leftToEngine,
-  NO_UBI,
-  objectsOf,
+  listedObjects,
+  member,
+  memberAt,
+  plainPlan,
   planOne,
+  replaceParams,
   searchOf,
-  unknownIndex,
+  textOf,
   unreadable,
-} from "./json-request.ts";
-import type { Span } from "./json-scan.ts";
-import { kindOf, readString } from "./json-spans.ts";
-import { member, textOf } from "./json-values.ts";
+} from "./json/request.ts";
+import type { Span } from "./json/scan.ts";
+import { kindOf, rawText, readString } from "./json/spans.ts";
 
 export const MULTI_PATH = "/multi_search";
 export const API_KEY = "x-typesense-api-key";
@@ -36,13 +43,13 @@ export const DEFAULT_ID_FIELD = "document.id";
 const DEFAULT_LIMIT = 10;
 const NOT_FOUND = "not_found";
 
-/** Every name that says which page. `limit_hits` does not: it ends the list, wherever a page ends. */
+/** Parameters that name the page. `limit_hits` does not: it ends the list for every page. */
 const PAGING: ReadonlySet<string> = new Set(["page", "per_page", "offset", "limit"]);
 
-/** What changes nothing in the list of hits that pages are cut from. */
+/** Parameters that do not change the list of hits from which pages are cut. */
 const WITHOUT_EFFECT: ReadonlySet<string> = new Set([...PAGING, USER_ID]);
 
-/** `$brands(…)`: in a filter, where an expression begins; elsewhere, wherever it stands. */
+/** `$brands(…)`: in a filter, at the beginning of an expression; elsewhere, anywhere. */
 const JOINS: ReadonlyMap<string, RegExp> = new Map([
   ["filter_by", /(?:^|[(){}\]&|])\s*(?:!\s*)?\$([^($]*)\(/g],
   ...["sort_by", "facet_by", "group_by", "query_by", "include_fields", "exclude_fields"].map((key) => [key, /\$([^($]*)\(/g] as const),
@@ -51,81 +58,90 @@ const JOINS: ReadonlyMap<string, RegExp> = new Map([
 /** `sort_by` whose first key leaves the order to relevance. */
 const BY_RELEVANCE = /^\s*(?:_text_match\s*(?:\([^)]*\)\s*)?:\s*desc|_vector_distance\s*(?:\([^)]*\)\s*)?:\s*asc)\s*(?:,|$)/i;
 
-/** One search as it stands in a request. */
+/** The parameters of one search. */
 interface Asked {
   readonly url: readonly Param[];
   readonly body: Body | undefined;
-  /** The parameters of both as texts, where they stand twice too. */
+  /** The parameters of both as texts, repeated ones too. */
   readonly given: readonly Pick<Param, "key" | "value">[];
-  /** What the engine makes of them. */
+  /** As the engine merges them. */
   readonly values: ReadonlyMap<string, string>;
-  /** A member of the body that no text can be made of: the engine refuses the request. */
+  /** A member of the body that cannot be a text: the engine refuses the request. */
   readonly unusable: string | undefined;
 }
 
+/** Reads the reply to one search of an index. */
+export type ReaderOf = (index: Index, page: Result<AskedPage, string>) => PartReader;
+
 /** `GET /collections/<collection>/documents/search`. Errors: collections that the path or the configuration does not name. */
-export function planSearch(
-  name: string,
-  request: ClientRequest,
-  indexes: ReadonlyMap<string, DialectOptions>,
-): Result<RequestPlan, Refusal> {
-  const options = indexes.get(name);
-  if (options === undefined) return err(unknownIndex(name, indexes, NOT_FOUND));
+export function planSearch(name: string, request: ClientRequest, indexes: Indexes, readerOf: ReaderOf): Result<RequestPlan, Refusal> {
+  const index = findIndex(indexes, name, NOT_FOUND);
+  if (!index.ok) return index;
   const url = splitParams(request.search);
-  const other = collectionsIn(url).find((one) => one !== name);
-  if (other !== undefined)
-    return err(unreadable(`collection is ${JSON.stringify(other)}, and the path says ${name}: take the parameter out`));
+  const other = collectionsIn(url).find((collection) => collection !== name);
+  if (other !== undefined) return unreadable(`collection is ${JSON.stringify(other)}, and the path says ${name}: take the parameter out`);
   const asked = askedOf(url, undefined);
-  const stranger = strangerIn(asked, options, indexes);
+  const stranger = strangerIn(asked, index.value, indexes);
   if (stranger !== undefined) return err(stranger);
-  const path = `/collections/${encodeURIComponent(name)}/documents/search`;
-  const own: EngineRequest = { method: "GET", path, search: searchOf(url.map(({ raw }) => raw)), body: undefined };
-  const search = readSearch(name, asked, pageOf(asked.values), options);
-  return ok(planOne(search, own, (size) => ({ ...own, search: widenedUrl(url, size) })));
+  const own = requestOf("GET", `/collections/${encodeURIComponent(name)}/documents/search`, url);
+  const page = pageOf(asked.values);
+  const plan = readSearch(index.value, asked, page);
+  return ok(planOne(plan, own, readerOf(index.value, page), (size) => ({ ...own, search: widenedUrl(url, size) })));
 }
 
-/** `POST /multi_search`. Errors say what makes the request none that could be sent on. */
-export function planSearches(request: ClientRequest, indexes: ReadonlyMap<string, DialectOptions>): Result<RequestPlan, Refusal> {
+function requestOf(method: "GET" | "POST", path: string, url: readonly Param[], body?: Uint8Array): EngineRequest {
+  return { method, path, search: searchOf(url.map(({ raw }) => raw)), body };
+}
+
+/** `POST /multi_search`. Errors: a request that cannot be sent on. */
+export function planSearches(request: ClientRequest, indexes: Indexes, readerOf: ReaderOf): Result<RequestPlan, Refusal> {
   const url = splitParams(request.search);
-  if (url.some(({ key }) => key === "preset")) return err(unreadable("preset takes the place of the body: send the searches themselves"));
-  const body = bodyOf(request.body);
-  if (typeof body !== "object") return err(unreadable(body ?? 'The body is empty: send {"searches":[…]}'));
-  const bodies = objectsOf(body, "searches");
-  if (typeof bodies === "string") return err(unreadable(bodies));
-  const own: EngineRequest = { method: "POST", path: MULTI_PATH, search: searchOf(url.map(({ raw }) => raw)), body: request.body };
-  const pages = pagesOf(own);
-  const searches: SearchPlan[] = [];
-  for (const [place, one] of bodies.entries()) {
-    const inBody = member(one.values, "collection");
+  if (url.some(({ key }) => key === "preset")) return unreadable("preset takes the place of the body: send the searches themselves");
+  const read = listedObjects(request.body, "searches");
+  if (!read.ok) return read;
+  const { body, objects } = read.value;
+  const isUnion = member(body.values, "union") === true;
+  // A union has one page, which only the URL can name.
+  const unionPage = pageOf(new Map(pagingOf(url)));
+  const searches: { readonly index: Index; readonly plan: SearchPlan; readonly readPart: PartReader }[] = [];
+  for (const [i, object] of objects.entries()) {
+    const inBody = member(object.values, "collection");
     const [name, ...more] = new Set([...collectionsIn(url), ...(inBody === undefined ? [] : [inBody])]);
-    if (typeof name !== "string" || more.length > 0) return err(unreadable(`searches[${place}]: name one collection, as text`));
-    const options = indexes.get(name);
-    if (options === undefined) return err(unknownIndex(name, indexes, NOT_FOUND));
-    const asked = askedOf(url, one);
-    const stranger = strangerIn(asked, options, indexes);
+    if (typeof name !== "string" || more.length > 0) return unreadable(`searches[${i}]: name one collection, as text`);
+    const index = findIndex(indexes, name, NOT_FOUND);
+    if (!index.ok) return index;
+    const asked = askedOf(url, object);
+    const stranger = strangerIn(asked, index.value, indexes);
     if (stranger !== undefined) return err(stranger);
-    searches.push(readSearch(name, asked, pages[place] ?? pages[0]!, options));
+    const page = isUnion ? unionPage : pageOf(asked.values);
+    searches.push({ index: index.value, plan: readSearch(index.value, asked, page), readPart: readerOf(index.value, page) });
   }
-  if (isUnion(body)) return ok(planUnion(url, body, searches, own));
-  return ok({ searches, isMulti: true, own, widen: (sizes) => widened(own, url, bodies, sizes) });
+  const own = requestOf("POST", MULTI_PATH, url, request.body);
+  const plans = searches.map(({ plan }) => plan);
+  const readParts = searches.map(({ readPart }) => readPart);
+  if (isUnion) {
+    return ok(planOne(unionOf(body, plans), own, readParts[0]!, (size) => ({ ...own, search: widenedUrl(url, size) })));
+  }
+  return ok({
+    searches: plans,
+    isMulti: true,
+    own,
+    widen: (sizes) => widened(own, url, objects, sizes),
+    parseReply: (bytes) => parseSeveral(bytes, "results", readParts),
+  });
 }
 
-/** One list out of several: a search of its own where all of them ask one collection for the same words. */
-function planUnion(url: readonly Param[], body: Body, searches: readonly SearchPlan[], own: EngineRequest): RequestPlan {
+/** One list out of several: one search, where all of them ask one collection for the same words. */
+function unionOf(body: Body, searches: readonly SearchPlan[]): SearchPlan {
   const first = searches[0]!;
   const isOne = searches.every(({ index, queryText }) => index === first.index && queryText === first.queryText);
-  const left = searches.find((one) => one.bypass !== undefined)?.bypass;
-  const rest = body.members.filter(({ key }) => key !== "searches").map(({ span }) => rawOf(body, span));
-  const search: SearchPlan = {
+  const left = searches.find(({ bypass }) => bypass !== undefined)?.bypass;
+  const rest = body.members.filter(({ key }) => key !== "searches").map(({ span }) => rawText(body.text, span));
+  return {
     ...first,
     bypass: isOne ? left : leave("federated", "One list out of several collections or of several texts"),
     identity: JSON.stringify([searches.map(({ identity }) => identity), rest]),
   };
-  return planOne(search, own, (size) => ({ ...own, search: widenedUrl(url, size) }));
-}
-
-function isUnion(body: Body): boolean {
-  return member(body.values, "union") === true;
 }
 
 /** As the engine splits: `&&` is part of a value, and names are not decoded. */
@@ -146,8 +162,8 @@ function collectionsIn(url: readonly Param[]): string[] {
   return url.filter(({ key }) => key === "collection").map(({ value }) => value);
 }
 
-/** A join reads another collection without asking whether the key may: with the edge's key, only those of the configuration. */
-function strangerIn({ given }: Asked, options: DialectOptions, indexes: ReadonlyMap<string, unknown>): Refusal | undefined {
+/** A join reads another collection without a check of the key: with the edge's key, only configured ones. */
+function strangerIn({ given }: Asked, { options }: Index, indexes: Indexes): Refusal | undefined {
   if (options.forwardCredentials === true) return undefined;
   const joined = given.flatMap(({ key, value }) => {
     const pattern = JOINS.get(key);
@@ -168,60 +184,50 @@ function askedOf(url: readonly Param[], body: Body | undefined): Asked {
 
 function textAt(body: Body, value: Span): string | undefined {
   const kind = kindOf(body.text, value);
-  return kind === "number" || kind === "boolean" ? rawOf(body, value) : readString(body.text, value);
+  return kind === "number" || kind === "boolean" ? rawText(body.text, value) : readString(body.text, value);
 }
 
 export interface AskedPage {
   readonly offset: number;
   readonly limit: number;
-  /** As the request says; 0 where it names none. */
+  /** As in the request; 0 where it names none. */
   readonly page: number;
   /** The reply repeats the offset, not the page. */
   readonly isOffset: boolean;
 }
 
-/** A text that names the value where a number is none. */
-function pageOf(values: ReadonlyMap<string, string>): AskedPage | string {
-  const wrong = [...PAGING].find((key) => !/^\d{1,9}$/.test(values.get(key) ?? "0"));
-  if (wrong !== undefined) return `${wrong} is ${JSON.stringify(values.get(wrong))}`;
-  // Who looks for values of a facet wants no hits, unless `per_page` says so.
+/** Errors name the value that is not a number. */
+function pageOf(values: ReadonlyMap<string, string>): Result<AskedPage, string> {
+  for (const key of PAGING) {
+    const read = digitsOf(key, values.get(key) ?? "0");
+    if (!read.ok) return read;
+  }
+  // A search for values of a facet has no hits, unless `per_page` asks for them.
   const fallback = (values.get("facet_query") ?? "") === "" ? (values.get("limit") ?? DEFAULT_LIMIT) : 0;
   const limit = Number(values.get("per_page") ?? fallback);
   const page = Number(values.get("page") ?? 0);
   const offset = Number(values.get("offset") ?? 0);
   const isOffset = page === 0 && offset !== 0;
-  return { offset: isOffset ? offset : (Math.max(page, 1) - 1) * limit, limit, page, isOffset };
-}
-
-/** The page of each search in a request, or what is wrong with it; a union has one page, which only the URL can name. */
-export function pagesOf({ search, body: bytes }: EngineRequest): readonly (AskedPage | string)[] {
-  const url = splitParams(search);
-  const body = bytes === undefined ? undefined : bodyOf(bytes);
-  if (typeof body !== "object") return [pageOf(askedOf(url, undefined).values)];
-  if (isUnion(body)) return [pageOf(new Map(pagingOf(url)))];
-  const searches = objectsOf(body, "searches");
-  return typeof searches === "string" ? [] : searches.map((one) => pageOf(askedOf(url, one).values));
+  return ok({ offset: isOffset ? offset : (Math.max(page, 1) - 1) * limit, limit, page, isOffset });
 }
 
 function pagingOf(url: readonly Param[]): (readonly [string, string])[] {
   return url.filter(({ key }) => PAGING.has(key)).map(({ key, value }) => [key, value] as const);
 }
 
-function readSearch(index: string, asked: Asked, page: AskedPage | string, { idField = DEFAULT_ID_FIELD }: DialectOptions): SearchPlan {
-  if (typeof page === "string") return leftToEngine(index, page);
+function readSearch(index: Index, asked: Asked, page: Result<AskedPage, string>): SearchPlan {
+  if (!page.ok) return leftToEngine(index.name, page.error);
+  const { offset, limit } = page.value;
   const typed = textOf(asked.values.get("q"));
   const queryText = typed === "*" ? undefined : typed;
-  return {
-    index,
+  return plainPlan({
+    index: index.name,
     queryText,
-    offset: page.offset,
-    limit: page.limit,
-    isCursored: false,
-    bypass: reasonToLeave(asked, page.limit, queryText, idField),
-    history: [],
-    ubi: NO_UBI,
-    identity: identityOf(asked),
-  };
+    offset,
+    limit,
+    bypass: reasonToLeave(asked, limit, queryText, index.idField),
+    identity: identityOf(asked.url, asked.body, (key) => WITHOUT_EFFECT.has(key)),
+  });
 }
 
 function reasonToLeave(
@@ -231,7 +237,7 @@ function reasonToLeave(
   idField: string,
 ): Bypass | undefined {
   if (unusable !== undefined) return leave("request_not_understood", `No text can be made of ${unusable}`);
-  // It decides what this shopper may see, and can set any parameter without the request showing it.
+  // A scoped key can set any parameter without the request showing it.
   if (member(body?.values, API_KEY) !== undefined) return leave("request_not_understood", `A search with its own ${API_KEY}`);
   for (const key of ["preset", "voice_query"]) if (values.has(key)) return leave("request_not_understood", `${key} hides what is asked`);
   for (const key of ["conversation", "nl_query"]) if (values.get(key) === "true") return leave("request_not_understood", key);
@@ -244,29 +250,20 @@ function reasonToLeave(
   return undefined;
 }
 
-/** Whether the hits are sure to come without the field; what patterns and joins bring, only the engine knows. */
+/** Whether the hits are sure to come without the field. Patterns and joins may bring it. */
 function isLeftOut(values: ReadonlyMap<string, string>, idField: string): boolean {
   if (!idField.startsWith("document.")) return false;
   const name = idField.slice("document.".length);
   const namesIn = (key: string): readonly string[] => {
     const list = values.get(key) ?? "";
-    return list.includes("$") ? [] : list.split(",").flatMap((one) => textOf(one) ?? []);
+    return list.includes("$") ? [] : list.split(",").flatMap((field) => textOf(field) ?? []);
   };
-  const isOf = (one: string): boolean => one === name || name.startsWith(`${one}.`);
+  const holds = (field: string): boolean => field === name || name.startsWith(`${field}.`);
   const included = namesIn("include_fields");
-  return namesIn("exclude_fields").some(isOf) || (included.length > 0 && !included.some((one) => isOf(one) || one.includes("*")));
+  return namesIn("exclude_fields").some(holds) || (included.length > 0 && !included.some((field) => holds(field) || field.includes("*")));
 }
 
-function identityOf({ url, body }: Asked): string {
-  const kept = body?.members.filter(({ key }) => !WITHOUT_EFFECT.has(key)).map(({ span }) => rawOf(body, span)) ?? [];
-  return JSON.stringify([url.filter(({ key }) => !WITHOUT_EFFECT.has(key)).map(({ raw }) => raw), kept]);
-}
-
-function rawOf({ text }: Body, { start, end }: Span): string {
-  return new TextDecoder().decode(text.bytes.subarray(start, end));
-}
-
-/** What says hits [0, size) in the place of names that say something else: all of them, so that no two disagree. */
+/** The paging for hits [0, size), by all names that are given, so that no two disagree. */
 function widePage(given: readonly { readonly key: string }[], size: number): Map<string, number> {
   const names = given.map(({ key }) => key).filter((key) => PAGING.has(key));
   const isSized = names.some((key) => key === "per_page" || key === "limit");
@@ -277,13 +274,10 @@ function widePage(given: readonly { readonly key: string }[], size: number): Map
 function widenedUrl(url: readonly Param[], size: number): string {
   const wide = widePage(url, size);
   const added = [...wide].filter(([name]) => url.every(({ key }) => key !== name));
-  return searchOf([
-    ...url.map(({ key, raw }) => (wide.has(key) ? `${key}=${wide.get(key)}` : raw)),
-    ...added.map(([key, value]) => `${key}=${value}`),
-  ]);
+  return searchOf([...replaceParams(url, wide), ...added.map(([key, value]) => `${key}=${value}`)]);
 }
 
-/** The URL pages all searches at once: where it does, each search is told its own page instead. */
+/** Paging in the URL goes for all searches: it moves into each search of the body. */
 function widened(
   own: EngineRequest,
   url: readonly Param[],
@@ -299,12 +293,12 @@ function widened(
   return { ...own, search, body: applyEdits(own.body ?? new Uint8Array(), edits) };
 }
 
-/** Each in the place of the member that is there, else first into the object. */
+/** Replaces the values of members, and adds missing ones as the first. */
 function setMembers(body: Body, values: ReadonlyMap<string, string | number>): Edit[] {
   const edits: Edit[] = [];
   const added: string[] = [];
   for (const [key, value] of values) {
-    const own = body.members.find((one) => one.key === key);
+    const own = memberAt(body, key);
     if (own === undefined) added.push(`${JSON.stringify(key)}:${JSON.stringify(value)}`);
     else edits.push({ ...own.value, text: JSON.stringify(value) });
   }

@@ -1,8 +1,8 @@
 /**
- * What the edge needs to know of a statement in YQL, Vespa's query language: whether it names an order or a page, which fields it selects,
- * and where the words stand that a shopper typed.
+ * Statements in YQL, Vespa's query language, as far as the edge reads them: whether one names an order or a page, the fields that it selects,
+ * and the shopper's words.
  *
- * Reads words outside of texts and comments only: a shopper may well type `order by`. Parses nothing else of the language.
+ * Reads outside of texts and comments only, because a shopper may type `order by`. Does not parse the rest of the language.
  */
 
 export interface Yql {
@@ -10,9 +10,9 @@ export interface Yql {
   readonly isOrdered: boolean;
   /** `limit` or `offset` */
   readonly isPaged: boolean;
-  /** `userQuery()`, which stands for the parameter `query`. */
+  /** `userQuery()`, which reads the parameter `query`. */
   readonly hasUserQuery: boolean;
-  /** What the first `userInput()` or `text()` reads: these words, or a parameter of the request. */
+  /** The first `userInput()` or `text()`: words, or a parameter of the request. */
   readonly input: { readonly words: string } | { readonly param: string } | undefined;
   /** `undefined` for all of them. */
   readonly fields: readonly string[] | undefined;
@@ -78,23 +78,23 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
 ]);
 
 function unescape(text: string): string {
-  return text.replaceAll(/\\(u[0-9a-fA-F]{4}|[\s\S])/g, (_, one: string) =>
-    one.length === 5 ? String.fromCharCode(Number.parseInt(one.slice(1), 16)) : (ESCAPES.get(one) ?? one),
+  return text.replaceAll(/\\(u[0-9a-fA-F]{4}|[\s\S])/g, (_, escape: string) =>
+    escape.length === 5 ? String.fromCharCode(Number.parseInt(escape.slice(1), 16)) : (ESCAPES.get(escape) ?? escape),
   );
 }
 
-/** Settings of one call, `{grammar: "all"}`, may stand inside its brackets; those before it are none of ours. */
+/** With settings of the call, `{grammar: "all"}`, inside its brackets. */
 const INPUT = /\b(?:userInput|text) ?\( ?(?:\[? ?\{[^{}]{0,300}\} ?\]? ?)?(?:@ ?([\w.:-]+)|"(\d+)")/;
 
 function inputOf(statement: string, texts: readonly string[]): Yql["input"] {
-  const [, param, place] = INPUT.exec(statement) ?? [];
+  const [, param, index] = INPUT.exec(statement) ?? [];
   if (param !== undefined) return { param };
-  const words = place === undefined ? undefined : texts[Number(place)];
+  const words = index === undefined ? undefined : texts[Number(index)];
   return words === undefined ? undefined : { words };
 }
 
 function fieldsOf(statement: string): readonly string[] | undefined {
   const list = /^ ?select (.+?) from /i.exec(statement)?.[1];
-  const fields = list?.split(",").map((one) => one.trim().split(" ")[0] ?? "");
+  const fields = list?.split(",").map((field) => field.trim().split(" ")[0] ?? "");
   return fields?.includes("*") === true ? undefined : fields;
 }

@@ -36,11 +36,11 @@ export function ask({ request, deps, startedAt }: Batch, engineRequest: EngineRe
 }
 
 /** `sizes`: of the widened searches. If the part of one cannot be read, neither can the reply: its page cannot be cut out. */
-export function readReply({ deps, plan }: Batch, reply: EngineReply, sizes: readonly (number | undefined)[]): Result<RequestReply, Bypass> {
+export function readReply({ plan }: Batch, reply: EngineReply, sizes: readonly (number | undefined)[]): Result<RequestReply, Bypass> {
   const failure = statusFailure(reply);
   if (failure !== undefined) return err(failure);
   if (reply.rest !== undefined) return bypass("reply_too_large", `The reply is longer than ${reply.body.length} bytes`);
-  const read = deps.backend.parseReply(reply.body, plan);
+  const read = plan.parseReply(reply.body);
   const unreadable = read.ok ? read.value.searches.find((search, i) => !search.ok && sizes[i] !== undefined) : undefined;
   return unreadable?.ok === false ? unreadable : read;
 }

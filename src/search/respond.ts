@@ -4,6 +4,7 @@
  * Decides nothing about the order.
  */
 import { headersFromEngine } from "../backends/headers.ts";
+import { annotateReply } from "../backends/json/reply.ts";
 import { modelVersionOf } from "../experiment/treatment.ts";
 import type { PublicOutcome } from "../protocol.ts";
 import { formatOutcomes, OUTCOME_HEADER, TOKENS_HEADER } from "../protocol.ts";
@@ -17,7 +18,7 @@ const NO_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 /** `tokens`: the value of TOKENS_HEADER. */
 export function respond(batch: Batch, served: BatchResult, tokens: string | undefined): Response {
   if (served.kind === "none") return respondWithError(batch.deps, served);
-  const { request, deps, searches } = batch;
+  const { request, searches } = batch;
   const { reply, results } = served;
   const { status } = reply;
 
@@ -29,7 +30,7 @@ export function respond(batch: Batch, served: BatchResult, tokens: string | unde
   if (NO_BODY.has(status)) return new Response(null, { status, headers });
   if (reply.rest !== undefined) return new Response(prepend(reply.body, reply.rest), { status, headers });
   const plain = served.kind === "edited" ? served.body : reply.body;
-  const body = request.isExplained ? deps.backend.annotate(plain, "armmt", explainAll(batch, served)) : plain;
+  const body = request.isExplained ? annotateReply(plain, "armmt", explainAll(batch, served)) : plain;
   headers.set("content-length", String(body.length));
   return new Response(body, { status, headers });
 }

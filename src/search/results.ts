@@ -32,9 +32,9 @@ export function none({ searches }: Batch, reason: Bypass): BatchResult {
 }
 
 /** Parses the reply only where a search was not edited: serving it took no parsing. */
-function shownHits({ deps, plan, searches }: Batch, results: readonly SearchResult[], reply: EngineReply): readonly Shown[] {
+function shownHits({ plan, searches }: Batch, results: readonly SearchResult[], reply: EngineReply): readonly Shown[] {
   const isNeeded = reply.rest === undefined && results.some(({ page }) => page === undefined);
-  const read = isNeeded ? deps.backend.parseReply(reply.body, plan) : undefined;
+  const read = isNeeded ? plan.parseReply(reply.body) : undefined;
   return searches.map((search, i) => {
     const page = results[i]?.page;
     if (page !== undefined) return page;

@@ -1,12 +1,12 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createAlgolia } from "../../src/backends/algolia.ts";
+import { ALGOLIA } from "../../src/backends/algolia.ts";
 import type { DialectOptions, RequestPlan } from "../../src/backends/dialect.ts";
 import type { PlannedSearch } from "./one-search.ts";
 import { parseReply, planSearch } from "./one-search.ts";
 
-const backend = createAlgolia(new Map([["products", {}]]));
-const withOptions = (options: DialectOptions) => createAlgolia(new Map([["products", options]]));
+const backend = ALGOLIA.create(new Map([["products", {}]]));
+const withOptions = (options: DialectOptions) => ALGOLIA.create(new Map([["products", options]]));
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
 const postText = (body: string, search = "", to = backend) => planSearch(to, "products", { method: "POST", search, body: encode(body) });
@@ -153,7 +153,7 @@ describe("plan()", () => {
   it("leaves a search to the engine that has parameters in the URL of a POST", () => {
     expect(postText('{"query":"red"}', "?hitsPerPage=5").bypass).toEqual({
       reason: "request_not_understood",
-      detail: "The parameter hitsPerPage stands in the URL of a POST",
+      detail: "The parameter hitsPerPage is in the URL of a POST",
     });
   });
 
@@ -278,7 +278,7 @@ describe("parseReply()", () => {
     ["reply_not_search", '{"hits":[],"processingTimeMs":1,"limit":20,"offset":0}'],
     ["reply_not_search", reply([{ id: "a" }])],
     ["duplicate_ids", reply([{ objectID: "a" }, { objectID: "a" }])],
-    // Two of a group, for one page's place.
+    // Two of a group, for one page's slot.
     ["reply_not_search", reply([{ objectID: "a" }, { objectID: "b" }, { objectID: "c" }])],
     // A rule has set hitsPerPage.
     ["reply_not_search", reply([{ objectID: "a" }, { objectID: "b" }], { hitsPerPage: 2 })],
@@ -327,7 +327,7 @@ describe("parseReply()", () => {
       ],
     });
     const results = [part("query=red&hitsPerPage=9&page=0"), { facetHits: [] }, part("query=blue&hitsPerPage=9")];
-    const answer = backend.parseReply(encode(JSON.stringify({ results })), asked);
+    const answer = asked.parseReply(encode(JSON.stringify({ results })));
     if (!answer.ok) throw new Error(answer.error.detail);
     expect(answer.value.searches.map((one) => (one.ok ? one.value.hits.length : one.error.reason))).toEqual([2, "reply_not_search", 2]);
     expect(JSON.parse(decode(answer.value.assemble([[1], undefined, [0]])))).toEqual({
@@ -392,8 +392,8 @@ describe("parseReply()", () => {
                 : get(`?${textOf(asked)}`);
           const wide = parseReply(backend, encode(answer(0, Math.max(60, page * limit + limit))), own);
           if (!wide.ok) throw new Error(wide.error.detail);
-          const places = [...wide.value.hits.keys()].slice(page * limit, page * limit + limit);
-          const served = decode(wide.value.assemble(places));
+          const shown = [...wide.value.hits.keys()].slice(page * limit, page * limit + limit);
+          const served = decode(wide.value.assemble(shown));
           expect(JSON.parse(served)).toEqual(JSON.parse(answer(page * limit, limit)));
           if (indent === 0) expect(served).toBe(answer(page * limit, limit));
         },

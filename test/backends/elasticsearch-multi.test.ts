@@ -1,9 +1,9 @@
 /** `_msearch`: several searches as lines of JSON. */
 import { describe, expect, it } from "vitest";
 import type { RequestPlan } from "../../src/backends/dialect.ts";
-import { createElasticsearch } from "../../src/backends/elasticsearch.ts";
+import { ELASTICSEARCH } from "../../src/backends/elasticsearch.ts";
 
-const elasticsearch = createElasticsearch(
+const elasticsearch = ELASTICSEARCH.create(
   new Map([
     ["products", {}],
     ["brands", { idField: "_source.sku" }],
@@ -78,7 +78,7 @@ describe("parseReply() of _msearch", () => {
   const HITS = '{"hits":{"hits":[{"_id":"a","_source":{"sku":1}},{"_id":"b","_source":{"sku":2}}]},"status":200}';
 
   it("reads each part by its own index, and edits one without the other", () => {
-    const reply = elasticsearch.parseReply(encode(`{"took":1,"responses":[${HITS} , ${HITS}]}`), plan);
+    const reply = plan.parseReply(encode(`{"took":1,"responses":[${HITS} , ${HITS}]}`));
     if (!reply.ok) throw new Error(reply.error.detail);
     expect(reply.value.searches.map((one) => (one.ok ? one.value.hits.map(({ itemId }) => itemId) : one.error))).toEqual([
       ["a", "b"],
@@ -90,12 +90,12 @@ describe("parseReply() of _msearch", () => {
   });
 
   it("knows the parts that failed", () => {
-    const reply = elasticsearch.parseReply(encode(`{"responses":[${HITS},{"error":{"type":"x"},"status":404}]}`), plan);
+    const reply = plan.parseReply(encode(`{"responses":[${HITS},{"error":{"type":"x"},"status":404}]}`));
     expect(reply.ok && reply.value.searches.map((one) => (one.ok ? "read" : one.error.reason))).toEqual(["read", "engine_status"]);
   });
 
   it.each(['{"responses":[]}', `{"responses":{}}`, HITS])("does not take %s for the reply", (body) => {
-    const reply = elasticsearch.parseReply(encode(body), plan);
+    const reply = plan.parseReply(encode(body));
     expect(reply.ok ? "read" : reply.error.reason).toBe("reply_not_search");
   });
 });

@@ -3,10 +3,11 @@ import { describe, expect, it } from "vitest";
 import type { EngineRequest } from "../../src/backends/dialect.ts";
 import { ALL_DIALECTS } from "../../src/backends/all-dialects.ts";
 import { createDialects } from "../../src/backends/dialects.ts";
-import { createElasticsearch } from "../../src/backends/elasticsearch.ts";
+import { ELASTICSEARCH } from "../../src/backends/elasticsearch.ts";
+import { annotateReply } from "../../src/backends/json/reply.ts";
 import { parseReply, planSearch } from "./one-search.ts";
 
-const backend = createElasticsearch(new Map([["products", {}]]));
+const backend = ELASTICSEARCH.create(new Map([["products", {}]]));
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array | undefined) => (bytes === undefined ? undefined : new TextDecoder().decode(bytes));
 
@@ -244,7 +245,7 @@ describe("parseReply()", () => {
   });
 
   it("takes the id from another field where the catalogue knows items by it", () => {
-    const other = createElasticsearch(new Map([["products", { idField: "_source.sku" }]]));
+    const other = ELASTICSEARCH.create(new Map([["products", { idField: "_source.sku" }]]));
     const ids = (body: string) => {
       const reply = parseReply(other, encode(body), plan);
       return reply.ok ? reply.value.hits.map((hit) => hit.itemId) : reply.error.detail;
@@ -300,21 +301,21 @@ describe("parseReply()", () => {
         if (!parsed.ok) throw new Error(parsed.error.detail);
         expect(decode(parsed.value.assemble([...all.keys()]))).toBe(body);
 
-        const order = [...all.keys()].map((place) => ({ place, key: random.next().value })).toSorted((a, b) => a.key - b.key);
-        const places = order.map((one) => one.place).slice(0, Math.ceil(all.length / 2));
-        const assembled: unknown = JSON.parse(decode(parsed.value.assemble(places))!);
+        const order = [...all.keys()].map((index) => ({ index, key: random.next().value })).toSorted((a, b) => a.key - b.key);
+        const shown = order.map((hit) => hit.index).slice(0, Math.ceil(all.length / 2));
+        const assembled: unknown = JSON.parse(decode(parsed.value.assemble(shown))!);
         expect(assembled).toEqual(
-          JSON.parse(JSON.stringify({ ...JSON.parse(body), hits: { total: { value: 99 }, hits: places.map((i) => all[i]) } })),
+          JSON.parse(JSON.stringify({ ...JSON.parse(body), hits: { total: { value: 99 }, hits: shown.map((i) => all[i]) } })),
         );
       }),
     );
   });
 });
 
-describe("annotate() and describeError()", () => {
+describe("annotateReply() and describeError()", () => {
   it("adds one last member, and leaves alone what is no object", () => {
-    expect(decode(backend.annotate(encode('{"hits":{}}\n'), "armmt", { a: 1 }))).toBe('{"hits":{},"armmt":{"a":1}}\n');
-    expect(decode(backend.annotate(encode("oops"), "armmt", {}))).toBe("oops");
+    expect(decode(annotateReply(encode('{"hits":{}}\n'), "armmt", { a: 1 }))).toBe('{"hits":{},"armmt":{"a":1}}\n');
+    expect(decode(annotateReply(encode("oops"), "armmt", {}))).toBe("oops");
   });
 
   it("words errors as Elasticsearch does", () => {

@@ -166,7 +166,7 @@ function parse({ backend, index, request }: Fixture, bytes: Uint8Array): { plan:
   const dialect = open(backend);
   const plan = dialect.plan(request, index);
   if (!plan.ok) throw new Error(plan.error.message);
-  return { plan: plan.value, reply: dialect.parseReply(bytes, plan.value) };
+  return { plan: plan.value, reply: plan.value.parseReply(bytes) };
 }
 
 /** The value at a path, and a copy of the whole with another value there. */

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { DialectOptions, GenericOptions } from "../../src/backends/dialect.ts";
-import { createGeneric } from "../../src/backends/generic.ts";
+import { GENERIC } from "../../src/backends/generic.ts";
 import { parseReply, planSearch } from "./one-search.ts";
 
 const PATH = "/v1/search";
@@ -22,7 +22,7 @@ const options: GenericOptions = {
 };
 
 const open = (generic: Partial<GenericOptions> = {}, more: DialectOptions = {}) =>
-  createGeneric(new Map([["products", { pageSize: 20, ...more, generic: { ...options, ...generic } }]]));
+  GENERIC.create(new Map([["products", { pageSize: 20, ...more, generic: { ...options, ...generic } }]]));
 const numbered = { offset: undefined, page: "page" };
 const backend = open();
 const pages = open(numbered);
@@ -37,7 +37,7 @@ describe("names that are configured nowhere", () => {
   it.each(["?q=red&page=2", "?q=red&sortBy=price", "?q=red&per_page=5", "?q=red&ORDER_BY=price"])("leave %s alone", (search) => {
     expect(get(search).bypass).toMatchObject({
       reason: "request_not_understood",
-      detail: expect.stringMatching(/nowhere in the index's generic$/),
+      detail: expect.stringMatching(/is not in the index's generic$/),
     });
   });
 
@@ -169,7 +169,7 @@ describe("plan()", () => {
   });
 
   it("knows indexes by their paths", () => {
-    const two = createGeneric(
+    const two = GENERIC.create(
       new Map([
         ["products", { pageSize: 20, generic: options }],
         ["brands", { pageSize: 20, generic: { ...options, path: "/v1/brands", methods: ["POST"] } }],
@@ -185,9 +185,9 @@ describe("plan()", () => {
   });
 
   it("throws on what the configuration should have refused", () => {
-    expect(() => createGeneric(new Map([["a", {}]]))).toThrow(/Index a has no generic/);
+    expect(() => GENERIC.create(new Map([["a", {}]]))).toThrow(/Index a has no generic/);
     expect(() =>
-      createGeneric(
+      GENERIC.create(
         new Map([
           ["a", { generic: options }],
           ["b", { generic: options }],
@@ -277,8 +277,8 @@ describe("parseReply()", () => {
         const own = isNumbered ? get(`?q=red&page=${page + 1}&size=${limit}`, pages) : get(`?q=red&from=${offset}&size=${limit}`);
         const reply = parseReply(isNumbered ? pages : backend, encode(answer(0, Math.max(20, offset + limit))), own);
         if (!reply.ok) throw new Error(reply.error.detail);
-        const places = [...reply.value.hits.keys()].slice(offset, offset + limit);
-        const cut = decode(reply.value.assemble(places));
+        const shown = [...reply.value.hits.keys()].slice(offset, offset + limit);
+        const cut = decode(reply.value.assemble(shown));
         expect(JSON.parse(cut)).toEqual(JSON.parse(answer(offset, limit)));
         if (indent === 0) expect(cut).toBe(answer(offset, limit));
       }),

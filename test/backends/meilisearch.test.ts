@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createMeilisearch } from "../../src/backends/meilisearch.ts";
+import { MEILISEARCH } from "../../src/backends/meilisearch.ts";
 import { parseReply, planSearch } from "./one-search.ts";
 
-const backend = createMeilisearch(new Map([["products", {}]]));
+const backend = MEILISEARCH.create(new Map([["products", {}]]));
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
 const post = (body: unknown) => planSearch(backend, "products", { method: "POST", search: "", body: encode(JSON.stringify(body)) });
@@ -92,7 +92,7 @@ describe("parseReply()", () => {
   });
 
   it("knows items by another primary key", () => {
-    const other = createMeilisearch(new Map([["products", { idField: "sku" }]]));
+    const other = MEILISEARCH.create(new Map([["products", { idField: "sku" }]]));
     const reply = parseReply(other, encode('{"hits":[{"id":1,"sku":"a"}],"processingTimeMs":1}'), plan);
     expect(reply.ok && reply.value.hits[0]?.itemId).toBe("a");
   });
@@ -129,9 +129,9 @@ describe("parseReply()", () => {
         const own = answer(page * limit, limit, numbers(page * limit, limit));
         const reply = parseReply(backend, encode(wide), post({ q: "red", ...asked }));
         if (!reply.ok) throw new Error(reply.error.detail);
-        const places = [...reply.value.hits.keys()].slice(page * limit, page * limit + limit);
-        expect(JSON.parse(decode(reply.value.assemble(places)))).toEqual(JSON.parse(own));
-        if (indent === 0) expect(decode(reply.value.assemble(places))).toBe(own);
+        const shown = [...reply.value.hits.keys()].slice(page * limit, page * limit + limit);
+        expect(JSON.parse(decode(reply.value.assemble(shown)))).toEqual(JSON.parse(own));
+        if (indent === 0) expect(decode(reply.value.assemble(shown))).toBe(own);
       }),
     );
   });

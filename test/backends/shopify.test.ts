@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Dialect, DialectOptions, RequestPlan } from "../../src/backends/dialect.ts";
-import { createShopify } from "../../src/backends/shopify.ts";
+import { SHOPIFY } from "../../src/backends/shopify.ts";
 import type { PlannedSearch } from "./one-search.ts";
 import { parseReply, planSearch } from "./one-search.ts";
 
@@ -9,7 +9,7 @@ const PATH = "/api/2026-07/graphql.json";
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
 
-const create = (options: DialectOptions = {}): Dialect => createShopify(new Map([["products", options]]));
+const create = (options: DialectOptions = {}): Dialect => SHOPIFY.create(new Map([["products", options]]));
 const backend = create();
 /** Of an index that forwards the client's own credential. */
 const open = create({ forwardCredentials: true });
@@ -48,7 +48,7 @@ describe("plan()", () => {
       contentType: "application/json",
     });
     expect(read.widen(60)).toBe(read.own);
-    expect(read.request.isMulti).toBe(false);
+    expect(read.by(backend).isMulti).toBe(false);
   });
 
   it("reads predictive searches", () => {
@@ -97,9 +97,9 @@ describe("plan()", () => {
     ["@skip(if: $yes)", { yes: false }, undefined],
     ["@include(if: $no)", {}, "No search in it"],
     ["@skip(if: true)", {}, "No search in it"],
-    ["@include(if: $yes)", { yes: "true" }, "search hangs on @include"],
-    ["@include(if: $yes)", {}, "search hangs on @include"],
-    ["@unheardOf", {}, "search hangs on @unheardOf"],
+    ["@include(if: $yes)", { yes: "true" }, "search depends on @include"],
+    ["@include(if: $yes)", {}, "search depends on @include"],
+    ["@unheardOf", {}, "search depends on @unheardOf"],
   ])("a search with %s %j: %s", (directive, variables, detail) => {
     const args = "first: 5";
     for (const field of [
@@ -176,7 +176,7 @@ describe("with the edge's own key", () => {
     ],
     ["{ __schema { types { name } } }", "The field __schema is not passed on"],
     ["{ ...Missing }", "The field ...Missing is not passed on"],
-    ["fragment F on QueryRoot { search } fragment F on QueryRoot { shop } { ...F }", "The fragment F stands twice"],
+    ["fragment F on QueryRoot { search } fragment F on QueryRoot { shop } { ...F }", "The fragment F is repeated"],
     ["{ search(", "Syntax Error"],
     ["type Query { a: Int }", "ObjectTypeDefinition cannot be executed"],
     ["fragment F on QueryRoot { shop }", "The document holds no operation"],
@@ -196,7 +196,7 @@ describe("with the edge's own key", () => {
     ["", "The body is empty"],
     ["{", "The body is not JSON"],
     ["[]", "The body is not an object"],
-    ['{"query":"{ shop }","query":"{ search }"}', 'The key "query" stands twice'],
+    ['{"query":"{ shop }","query":"{ search }"}', 'The key "query" is repeated'],
     ['{"id":"x"}', "query is not a text"],
     ['{"query":"{ __typename }","variables":"{}"}', "variables is not an object"],
     ['{"query":"{ __typename }","operationName":1}', "operationName is not a text"],
@@ -246,8 +246,8 @@ describe("where only the client's key goes to the engine", () => {
 });
 
 const reply = (data: object) => encode(JSON.stringify({ data }));
-const gid = (type: string, place: number) => `gid://shopify/${type}/${place}`;
-const product = (place: number) => ({ id: gid("Product", place), title: `product ${place}` });
+const gid = (type: string, position: number) => `gid://shopify/${type}/${position}`;
+const product = (position: number) => ({ id: gid("Product", position), title: `product ${position}` });
 /** Of products, articles and pages. */
 const mixed = (below: string): string => `{ search(query: "red", first: 5) { nodes { ${below} } } }`;
 
@@ -256,8 +256,8 @@ describe("parseReply()", () => {
     fragment P on Product { title }`);
 
   it("moves nodes, in edges and beside them, and leaves cursors where they are", () => {
-    const edges = [0, 1, 2].map((place) => ({ cursor: `c${place}`, item: { key: `gid://shopify/Product/${place}` } }));
-    const nodes = [0, 1, 2].map((place) => ({ title: `product ${place}` }));
+    const edges = [0, 1, 2].map((position) => ({ cursor: `c${position}`, item: { key: `gid://shopify/Product/${position}` } }));
+    const nodes = [0, 1, 2].map((position) => ({ title: `product ${position}` }));
     const read = parseReply(backend, reply({ search: { list: edges, same: nodes } }), both);
     if (!read.ok) throw new Error(read.error.detail);
     expect(read.value.hits.map(({ itemId, score, isPinned }) => [itemId, score, isPinned])).toEqual(
@@ -266,8 +266,8 @@ describe("parseReply()", () => {
     expect(JSON.parse(decode(read.value.assemble([2, 0, 1])))).toEqual({
       data: {
         search: {
-          list: [2, 0, 1].map((place, i) => ({ cursor: `c${i}`, item: edges[place]?.item })),
-          same: [2, 0, 1].map((place) => nodes[place]),
+          list: [2, 0, 1].map((position, i) => ({ cursor: `c${i}`, item: edges[position]?.item })),
+          same: [2, 0, 1].map((position) => nodes[position]),
         },
       },
     });
@@ -354,7 +354,7 @@ describe("parseReply()", () => {
       c: predictiveSearch(query: "r") { products { id } }
     }`);
     const nodes = [product(1), product(2)];
-    const read = backend.parseReply(reply({ a: { nodes }, b: { nodes }, c: { products: nodes } }), planned);
+    const read = planned.parseReply(reply({ a: { nodes }, b: { nodes }, c: { products: nodes } }));
     if (!read.ok) throw new Error(read.error.detail);
     expect(read.value.searches.map((one) => (one.ok ? one.value.hits.length : one.error.reason))).toEqual([2, "reply_not_search", 2]);
     expect(JSON.parse(decode(read.value.assemble([undefined, undefined, [1, 0]])))).toEqual({
@@ -362,7 +362,7 @@ describe("parseReply()", () => {
     });
   });
 
-  it("finds the products of any document, and changes nothing but their places", () => {
+  it("finds the products of any document, and changes nothing but their positions", () => {
     const name = fc.constantFrom("x", "y", "node", "edges", "id", "zz");
     const shape = fc.record({
       search: name,
@@ -388,15 +388,15 @@ describe("parseReply()", () => {
           title: `é ${i}`,
         }));
         const answer = (order: readonly number[]): string => {
-          const elements = order.map((place, i) => (isEdges ? { cursor: `c${i}`, [node]: items[place] } : items[place]));
+          const elements = order.map((position, i) => (isEdges ? { cursor: `c${i}`, [node]: items[position] } : items[position]));
           const part = { totalCount: count, [list]: elements, pageInfo: { endCursor: `c${count - 1}` } };
           return JSON.stringify({ data: { [key]: part } }, undefined, indent);
         };
         const own = [...items.keys()];
         const order = own
-          .map((place) => [random.next().value, place] as const)
+          .map((position) => [random.next().value, position] as const)
           .toSorted(([a], [b]) => a - b)
-          .map(([, place]) => place);
+          .map(([, position]) => position);
         const read = parseReply(backend, encode(answer(own)), plan(query, { q: "red" }));
         if (!read.ok) throw new Error(read.error.detail);
         expect(decode(read.value.assemble(order))).toBe(answer(order));
@@ -413,8 +413,8 @@ describe("describeError()", () => {
   });
 });
 
-describe("createShopify()", () => {
+describe("SHOPIFY.create()", () => {
   it("needs an index", () => {
-    expect(() => createShopify(new Map())).toThrow("No index");
+    expect(() => SHOPIFY.create(new Map())).toThrow("No index");
   });
 });

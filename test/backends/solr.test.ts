@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { createSolr } from "../../src/backends/solr.ts";
+import { SOLR } from "../../src/backends/solr.ts";
 import { parseReply, planSearch } from "./one-search.ts";
 
-const backend = createSolr(new Map([["products", {}]]));
+const backend = SOLR.create(new Map([["products", {}]]));
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
 const get = (search: string) => planSearch(backend, "products", { method: "GET", search, body: new Uint8Array() });

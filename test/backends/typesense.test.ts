@@ -1,10 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Dialect, RequestPlan } from "../../src/backends/dialect.ts";
-import { createTypesense } from "../../src/backends/typesense.ts";
+import { TYPESENSE } from "../../src/backends/typesense.ts";
 import { parseReply, planSearch } from "./one-search.ts";
 
-const backend = createTypesense(
+const backend = TYPESENSE.create(
   new Map([
     ["products", {}],
     ["pages", {}],
@@ -102,7 +102,7 @@ describe("plan() of one search", () => {
   });
 
   it("knows items by another field, which may be left out too", () => {
-    const other = createTypesense(new Map([["products", { idField: "document.codes.sku" }]]));
+    const other = TYPESENSE.create(new Map([["products", { idField: "document.codes.sku" }]]));
     expect(get("?q=red&include_fields=codes", other).bypass).toBeUndefined();
     expect(get("?q=red&include_fields=id", other).bypass?.reason).toBe("request_not_understood");
     expect(get("?q=red&exclude_fields=codes", other).bypass?.reason).toBe("request_not_understood");
@@ -146,7 +146,7 @@ describe("plan() of one search", () => {
     const request = { method: "GET", path: "", search: `?q=red&${more}`, body: NO_BODY } as const;
     const plan = backend.plan(request, "products");
     expect(plan.ok ? undefined : plan.error).toMatchObject({ status: 404, message: expect.stringContaining("[orders]") });
-    const open = createTypesense(new Map([["products", { forwardCredentials: true }]]));
+    const open = TYPESENSE.create(new Map([["products", { forwardCredentials: true }]]));
     expect(open.plan(request, "products").ok).toBe(true);
     const [first = []] = new URLSearchParams(more);
     expect(multi({ searches: [query("red", Object.fromEntries([first]))] }).ok).toBe(false);
@@ -212,7 +212,7 @@ describe("plan() of several searches", () => {
     );
   });
 
-  it("is one search where one list comes of one collection and one text; pages stand in the URL", () => {
+  it("is one search where one list comes of one collection and one text; pages are in the URL", () => {
     const body = { union: true, searches: [query("red", { page: 5, per_page: 9 }), query("red", { filter_by: "a:1" })] };
     const plan = planned(body, "?offset=4&limit=2");
     expect(plan.isMulti).toBe(false);
@@ -305,7 +305,7 @@ describe("parseReply()", () => {
     const plan = planned({ searches: [query("red"), query("red"), query("red", { group_by: "brand" })] });
     const hits = '{"found":2,"hits":[{"document":{"id":"a"}},{"document":{"id":"b"}}],"page":1}';
     const bytes = encode(`{"results":[{"code":404,"error":"Not found."},${hits},{"found":2,"grouped_hits":[]}]}`);
-    const reply = backend.parseReply(bytes, plan);
+    const reply = plan.parseReply(bytes);
     if (!reply.ok) throw new Error(reply.error.detail);
     expect(reply.value.searches.map((one) => (one.ok ? one.value.hits.map(({ itemId }) => itemId) : one.error.reason))).toEqual([
       "engine_status",
@@ -315,16 +315,16 @@ describe("parseReply()", () => {
     expect(decode(reply.value.assemble([undefined, [1, 0], undefined]))).toBe(
       decode(bytes).replace('{"document":{"id":"a"}},{"document":{"id":"b"}}', '{"document":{"id":"b"}},{"document":{"id":"a"}}'),
     );
-    expect(backend.parseReply(encode(`{"results":[${hits}]}`), plan)).toMatchObject({ ok: false, error: { reason: "reply_not_search" } });
+    expect(plan.parseReply(encode(`{"results":[${hits}]}`))).toMatchObject({ ok: false, error: { reason: "reply_not_search" } });
   });
 
   it("cuts a page out of a wider reply that says what a reply for that page says", () => {
     const styles = fc.constantFrom("page", "offset", "union page", "union offset");
     fc.assert(
-      fc.property(fc.nat(40), fc.integer({ min: 1, max: 12 }), fc.nat(6), styles, (total, limit, place, style) => {
+      fc.property(fc.nat(40), fc.integer({ min: 1, max: 12 }), fc.nat(6), styles, (total, limit, pageIndex, style) => {
         const isUnion = style.startsWith("union");
-        const isOffset = style.endsWith("offset") && place > 0;
-        const offset = place * limit;
+        const isOffset = style.endsWith("offset") && pageIndex > 0;
+        const offset = pageIndex * limit;
         const hits = Array.from({ length: total }, (_, i) => ({
           document: { id: `${i}`, title: `hit ${i}`, tags: [1.5, "é"] },
           ...(isUnion && { search_index: i % 2 }),
@@ -341,16 +341,16 @@ describe("parseReply()", () => {
           const echo = isUnion ? { union_request_params: params } : { request_params: params[0] };
           return JSON.stringify({ found: total, hits: shown, ...named, out_of: 99, ...echo, search_time_ms: 3 });
         };
-        const search = isOffset ? `offset=${offset}&limit=${limit}` : `page=${place + 1}&per_page=${limit}`;
+        const search = isOffset ? `offset=${offset}&limit=${limit}` : `page=${pageIndex + 1}&per_page=${limit}`;
         const wide = answer(0, Math.max(20, offset + limit), { page: isUnion && isOffset ? 0 : 1 });
-        const named = isOffset ? (isUnion ? { page: 0 } : { offset }) : { page: place + 1 };
+        const named = isOffset ? (isUnion ? { page: 0 } : { offset }) : { page: pageIndex + 1 };
         const plan = isUnion
           ? planned({ union: true, searches: [query("red"), query("red")] }, `?${search}`)
-          : get(`?q=red&${search}`).request;
-        const reply = backend.parseReply(encode(wide), plan);
+          : get(`?q=red&${search}`).by(backend);
+        const reply = plan.parseReply(encode(wide));
         if (!reply.ok) throw new Error(reply.error.detail);
-        const places = [...hits.keys()].slice(offset, offset + limit);
-        expect(decode(reply.value.assemble([places]))).toBe(answer(offset, limit, named));
+        const shown = [...hits.keys()].slice(offset, offset + limit);
+        expect(decode(reply.value.assemble([shown]))).toBe(answer(offset, limit, named));
       }),
     );
   });

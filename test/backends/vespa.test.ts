@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createVespa } from "../../src/backends/vespa.ts";
+import { VESPA } from "../../src/backends/vespa.ts";
 import { parseReply, planSearch } from "./one-search.ts";
 
-const backend = createVespa(new Map([["products", {}]]));
+const backend = VESPA.create(new Map([["products", {}]]));
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
 const get = (search: string) => planSearch(backend, undefined, { method: "GET", search, body: new Uint8Array() });
@@ -61,7 +61,7 @@ describe("plan()", () => {
   });
 
   it("knows how many hits a page has for which a query profile says that", () => {
-    const profiled = createVespa(new Map([["products", { pageSize: 24 }]]));
+    const profiled = VESPA.create(new Map([["products", { pageSize: 24 }]]));
     const plan = planSearch(profiled, undefined, { method: "GET", search: "?query=red", body: new Uint8Array() });
     expect(plan.limit).toBe(24);
   });
@@ -141,7 +141,7 @@ describe("plan()", () => {
   });
 
   it("leaves a search alone that selects without the field by which items are known", () => {
-    const bySku = createVespa(new Map([["products", { idField: "fields.sku" }]]));
+    const bySku = VESPA.create(new Map([["products", { idField: "fields.sku" }]]));
     const selecting = (fields: string) =>
       planSearch(bySku, undefined, {
         method: "POST",
@@ -207,7 +207,7 @@ describe("plan() refuses", () => {
   });
 
   it("nothing that clients ask with their own key", () => {
-    const open = createVespa(new Map([["products", { forwardCredentials: true }]]));
+    const open = VESPA.create(new Map([["products", { forwardCredentials: true }]]));
     expect(refuse("?query=red&tracelevel=5", "", open)).toBeUndefined();
     expect(refuse("", "{'query':'red'}", open)).toBeUndefined();
     const plan = planSearch(open, undefined, { method: "POST", search: "", body: encode("{'query':'red'}") });
@@ -245,7 +245,7 @@ describe("parseReply()", () => {
       { itemId: "id:p:product::1", score: 0.49, isPinned: false },
       { itemId: "b", score: undefined, isPinned: false },
     ]);
-    const byId = createVespa(new Map([["products", { idField: "fields.product_id" }]]));
+    const byId = VESPA.create(new Map([["products", { idField: "fields.product_id" }]]));
     const reply = parseReply(byId, encode(root([hit(7)])), plan);
     expect(reply.ok && reply.value.hits[0]?.itemId).toBe("7");
   });
@@ -306,8 +306,8 @@ describe("parseReply()", () => {
             get(`?query=red&offset=${offset}&hits=${limit}`),
           );
           if (!reply.ok) throw new Error(reply.error.detail);
-          const places = [...reply.value.hits.keys()].slice(offset, offset + limit);
-          const cut = decode(reply.value.assemble(places));
+          const shown = [...reply.value.hits.keys()].slice(offset, offset + limit);
+          const cut = decode(reply.value.assemble(shown));
           expect(JSON.parse(cut)).toEqual(JSON.parse(answer(offset, limit)));
           if (indent === 0) expect(cut).toBe(answer(offset, limit));
         },
@@ -316,11 +316,11 @@ describe("parseReply()", () => {
   });
 });
 
-describe("createVespa()", () => {
+describe("VESPA.create()", () => {
   it("throws where a request could be for several indexes, or for none", () => {
-    expect(() => createVespa(new Map())).toThrow(/configure one, not 0/);
+    expect(() => VESPA.create(new Map())).toThrow(/configure one, not 0/);
     expect(() =>
-      createVespa(
+      VESPA.create(
         new Map([
           ["a", {}],
           ["b", {}],

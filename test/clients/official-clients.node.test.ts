@@ -17,7 +17,7 @@ import { publishCatalogue } from "../../src/lab/harness/catalogue.ts";
 import type { RunningBundle } from "../harness/running.ts";
 import { runBundle } from "../harness/running.ts";
 import { drawCatalogue } from "../../src/demo/catalogue.ts";
-import type { Dialect, StandInItem } from "../search/dialects/dialect.ts";
+import type { EngineStandIn, StandInItem } from "../search/dialects/stand-in.ts";
 import { elasticsearch } from "../search/dialects/elasticsearch.ts";
 import { algolia } from "../search/dialects/algolia.ts";
 import { meilisearch } from "../search/dialects/meilisearch.ts";
@@ -35,7 +35,7 @@ const items: readonly StandInItem[] = products.map(({ id, title, price }) => ({ 
 const engineIds = items.map(({ id }) => id);
 
 /** Index of the edge → who answers for it. */
-const INDEXES: ReadonlyMap<string, { readonly backend: string; readonly dialect: Dialect }> = new Map([
+const INDEXES: ReadonlyMap<string, { readonly backend: string; readonly dialect: EngineStandIn }> = new Map([
   ["products", { backend: "elasticsearch", dialect: elasticsearch }],
   ["things", { backend: "opensearch", dialect: elasticsearch }],
   ["movies", { backend: "meilisearch", dialect: meilisearch }],

@@ -5,13 +5,13 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { Hono } from "hono";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import type { CreateDialect, Dialect, RequestReply, SearchPlan } from "../../src/backends/dialect.ts";
+import type { CreateDialect, Dialect, RequestPlan, RequestReply, SearchPlan } from "../../src/backends/dialect.ts";
 import type { Dialects } from "../../src/backends/dialects.ts";
-import { NO_LIMITS } from "../../src/backends/dialects.ts";
-import { createElasticsearch } from "../../src/backends/elasticsearch.ts";
+import { ALL_DIALECTS } from "../../src/backends/all-dialects.ts";
 import type { Counters } from "../../src/events/counters.ts";
 import { createCounters } from "../../src/events/counters.ts";
 import { CONSENT_HEADER, TOKENS_HEADER, USER_HEADER } from "../../src/protocol.ts";
+import type { ListTensors } from "../../src/ranking/features.ts";
 import { ok } from "../../src/result.ts";
 import { publish } from "./catalog.ts";
 import type { Edge, EdgeOptions, ReplyJson } from "./edge.ts";
@@ -35,19 +35,30 @@ beforeAll(() => publish(CATALOG));
 const engineBody = async (page: object): Promise<string> =>
   (await demoShop(new Request(`${ENGINE_URL}${PATH}`, postJson(match("red", page))))).text();
 
+const ELASTICSEARCH = ALL_DIALECTS.get("elasticsearch")!;
+
 /** Elasticsearch's dialect with other functions. */
 function withDialect(change: (dialect: Dialect) => Partial<Dialect>): Dialects {
   const create: CreateDialect = (indexes) => {
-    const dialect = createElasticsearch(indexes);
+    const dialect = ELASTICSEARCH.create(indexes);
     return { ...dialect, ...change(dialect) };
   };
-  return new Map([["elasticsearch", { create, limits: NO_LIMITS }]]);
+  return new Map([["elasticsearch", { ...ELASTICSEARCH, create }]]);
+}
+
+function withPlan(change: (plan: RequestPlan) => Partial<RequestPlan>): Dialects {
+  return withDialect((dialect) => ({
+    plan(request, index) {
+      const plan = dialect.plan(request, index);
+      return plan.ok ? ok({ ...plan.value, ...change(plan.value) }) : plan;
+    },
+  }));
 }
 
 function withReply(change: Partial<RequestReply>): Dialects {
-  return withDialect((dialect) => ({
-    parseReply(bytes, plan) {
-      const read = dialect.parseReply(bytes, plan);
+  return withPlan((plan) => ({
+    parseReply(bytes) {
+      const read = plan.parseReply(bytes);
       return read.ok ? ok({ ...read.value, ...change }) : read;
     },
   }));
@@ -76,20 +87,13 @@ describe.each(PAGES)("a throw after the engine's reply, the request %s", (_, pag
 
   it("in the choice of the window", () =>
     expectEngineOrder({
-      dialects: withDialect((dialect) => ({
-        plan(request, index) {
-          const plan = dialect.plan(request, index);
-          return plan.ok ? ok({ ...plan.value, searches: plan.value.searches.map(throwingOnce) }) : plan;
-        },
-      })),
+      dialects: withPlan((plan) => ({ searches: plan.searches.map(throwingOnce) })),
     }));
 
   it("in reading the reply", async () => {
     let calls = 0;
     await expectEngineOrder({
-      dialects: withDialect((dialect) => ({
-        parseReply: (bytes, plan) => (calls++ === 0 ? boom() : dialect.parseReply(bytes, plan)),
-      })),
+      dialects: withPlan((plan) => ({ parseReply: (bytes) => (calls++ === 0 ? boom() : plan.parseReply(bytes)) })),
     });
   });
 
@@ -107,7 +111,20 @@ describe.each(PAGES)("a throw after the engine's reply, the request %s", (_, pag
     expect(edge.exchanges.at(-1)?.body).toBe(JSON.stringify(match("red", page)));
   });
 
-  it("in explaining", () => expectEngineOrder({ dialects: withDialect(() => ({ annotate: boom })) }, "?armmt_explain"));
+  it("in explaining", () => {
+    const model = student.ok ? student.value : undefined;
+    const scorer = ok({
+      manifest: model!.manifest,
+      score: async ({ k }: ListTensors) =>
+        ok({
+          score: Float32Array.from({ length: k }, (_, i) => -i),
+          get gate(): Float32Array {
+            return boom();
+          },
+        }),
+    });
+    return expectEngineOrder({ scorer }, "?armmt_explain");
+  });
 
   it("in counting", () => {
     const counters = createCounters();

@@ -1,6 +1,6 @@
 /** Algolia: `query` by POST and by GET, and several by `queries`. */
-import type { Ask, Dialect, StandInItem } from "./dialect.ts";
-import { cut, get, listOf, numberOf, objectOf, post } from "./dialect.ts";
+import type { Ask, EngineStandIn, StandInItem } from "./stand-in.ts";
+import { cut, get, listOf, numberOf, objectOf, post } from "./stand-in.ts";
 
 type Params = Readonly<Record<string, unknown>>;
 
@@ -107,7 +107,7 @@ const search = (query: string, more: object = {}): Ask => post(PATH, { query, ..
 const one = (query: string, more: object = {}) => ({ indexName: "products", query, ...more });
 const numbered = (offset: number, limit: number) => ({ page: offset / limit, hitsPerPage: limit });
 
-export const algolia: Dialect = {
+export const algolia: EngineStandIn = {
   title: "Algolia",
   backend: "algolia",
   index: "products",

@@ -1,6 +1,6 @@
-/** Every dialect, in the order of the README's matrix. */
+/** The stand-ins of all engines, in the order of the README's matrix. */
 import { algolia } from "./algolia.ts";
-import type { Dialect } from "./dialect.ts";
+import type { EngineStandIn } from "./stand-in.ts";
 import { elasticsearch } from "./elasticsearch.ts";
 import { commercetools, generic } from "./generic.ts";
 import { meilisearch } from "./meilisearch.ts";
@@ -9,4 +9,14 @@ import { solr } from "./solr.ts";
 import { typesense } from "./typesense.ts";
 import { vespa } from "./vespa.ts";
 
-export const DIALECTS: readonly Dialect[] = [elasticsearch, algolia, typesense, meilisearch, solr, vespa, shopify, generic, commercetools];
+export const STAND_INS: readonly EngineStandIn[] = [
+  elasticsearch,
+  algolia,
+  typesense,
+  meilisearch,
+  solr,
+  vespa,
+  shopify,
+  generic,
+  commercetools,
+];

@@ -1,6 +1,6 @@
 /** Elasticsearch and OpenSearch: `_search` and `_msearch`. */
-import type { Ask, Dialect, StandInItem } from "./dialect.ts";
-import { cut, get, listOf, numberOf, objectOf, post } from "./dialect.ts";
+import type { Ask, EngineStandIn, StandInItem } from "./stand-in.ts";
+import { cut, get, listOf, numberOf, objectOf, post } from "./stand-in.ts";
 
 const match = (query: string) => ({ query: { match: { title: query } } });
 
@@ -55,7 +55,7 @@ function readSearch(part: unknown) {
   return { ids: listOf(list).map((hit) => String(objectOf(hit)["_id"])), rest: { ...rest, ...totals } };
 }
 
-export const elasticsearch: Dialect = {
+export const elasticsearch: EngineStandIn = {
   title: "Elasticsearch, OpenSearch",
   backend: "elasticsearch",
   index: "products",

@@ -1,6 +1,6 @@
 /** Two engines without a dialect of their own: a plain one with numbered pages, and commercetools' product search. */
-import type { Ask, Dialect, StandInItem } from "./dialect.ts";
-import { cut, get, listOf, numberOf, objectOf, post } from "./dialect.ts";
+import type { Ask, EngineStandIn, StandInItem } from "./stand-in.ts";
+import { cut, get, listOf, numberOf, objectOf, post } from "./stand-in.ts";
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -33,7 +33,7 @@ async function answerPlain(request: Request, items: readonly StandInItem[]): Pro
   });
 }
 
-export const generic: Dialect = {
+export const generic: EngineStandIn = {
   title: "Generic JSON",
   backend: "generic",
   index: "products",
@@ -99,7 +99,7 @@ async function answerProducts(request: Request, items: readonly StandInItem[]): 
   });
 }
 
-export const commercetools: Dialect = {
+export const commercetools: EngineStandIn = {
   title: "commercetools, as generic JSON",
   backend: "generic",
   index: "products",

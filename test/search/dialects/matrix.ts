@@ -1,11 +1,11 @@
 /** The README's request matrix, made of the cases that the contract tests. */
-import { DIALECTS } from "./all.ts";
-import type { Dialect, Feature } from "./dialect.ts";
-import { FEATURES } from "./dialect.ts";
+import { STAND_INS } from "./all.ts";
+import type { EngineStandIn, Feature } from "./stand-in.ts";
+import { FEATURES } from "./stand-in.ts";
 
 const describeOutcome = (outcome: string): string => (outcome === "applied" ? "re-ranked" : `passed through (\`${outcome}\`)`);
 
-function cell(dialect: Dialect, feature: Feature): string {
+function cell(dialect: EngineStandIn, feature: Feature): string {
   if (feature === "paging") {
     const ways = [...dialect.pages.map(({ name }) => name), ...(dialect.walk === undefined ? [] : ["cursors: the first page"])];
     return `${ways.join("; ")}: re-ranked`;
@@ -28,6 +28,6 @@ export function requestMatrix(): string {
   return [
     row(["", ...FEATURES]),
     row(["---", ...FEATURES.map(() => "---")]),
-    ...DIALECTS.map((dialect) => row([`**${dialect.title}**`, ...FEATURES.map((feature) => cell(dialect, feature))])),
+    ...STAND_INS.map((dialect) => row([`**${dialect.title}**`, ...FEATURES.map((feature) => cell(dialect, feature))])),
   ].join("\n");
 }

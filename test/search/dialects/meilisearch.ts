@@ -1,11 +1,11 @@
 /** Meilisearch: `search` and `multi-search`, federated or not. */
-import type { Dialect, StandInItem } from "./dialect.ts";
-import { cut, get, listOf, numberOf, objectOf, post } from "./dialect.ts";
+import type { EngineStandIn, StandInItem } from "./stand-in.ts";
+import { cut, get, listOf, numberOf, objectOf, post } from "./stand-in.ts";
 
 type Body = Readonly<Record<string, unknown>>;
 
 /** Hits of a page and the numbers that go with it. */
-function page(body: Body, items: readonly StandInItem[], hitOf: (item: StandInItem, place: number) => object): object {
+function page(body: Body, items: readonly StandInItem[], hitOf: (item: StandInItem, position: number) => object): object {
   const isNumbered = body["page"] !== undefined || body["hitsPerPage"] !== undefined;
   const limit = numberOf(isNumbered ? body["hitsPerPage"] : body["limit"], 20);
   const number = numberOf(body["page"], 1);
@@ -18,10 +18,10 @@ function page(body: Body, items: readonly StandInItem[], hitOf: (item: StandInIt
 }
 
 function searchReply(body: Body, items: readonly StandInItem[]): object {
-  const hitOf = (item: StandInItem, place: number): object => ({
+  const hitOf = (item: StandInItem, position: number): object => ({
     ...item,
     ...("attributesToHighlight" in body && { _formatted: { title: `<em>${item.title}</em>` } }),
-    ...(body["showRankingScore"] === true && { _rankingScore: 1 - place / 100 }),
+    ...(body["showRankingScore"] === true && { _rankingScore: 1 - position / 100 }),
   });
   return {
     ...page(body, items, hitOf),
@@ -30,9 +30,9 @@ function searchReply(body: Body, items: readonly StandInItem[]): object {
   };
 }
 
-const federatedHit = (item: StandInItem, place: number): object => ({
+const federatedHit = (item: StandInItem, position: number): object => ({
   ...item,
-  _federation: { indexUid: "movies", queriesPosition: 0, weightedRankingScore: 1 - place / 100 },
+  _federation: { indexUid: "movies", queriesPosition: 0, weightedRankingScore: 1 - position / 100 },
 });
 
 async function answer(request: Request, items: readonly StandInItem[]): Promise<Response> {
@@ -56,7 +56,7 @@ const PATH = "/indexes/movies/search";
 const query = (q: string, more: object = {}) => ({ indexUid: "movies", q, ...more });
 const numbered = (offset: number, limit: number) => ({ page: offset / limit + 1, hitsPerPage: limit });
 
-export const meilisearch: Dialect = {
+export const meilisearch: EngineStandIn = {
   title: "Meilisearch",
   backend: "meilisearch",
   index: "movies",

@@ -1,6 +1,6 @@
 /** Shopify Storefront: `search` and `predictiveSearch` of documents that the stand-in knows by their text. */
-import type { Ask, Dialect, ReadSearch, StandInItem } from "./dialect.ts";
-import { cut, listOf, numberOf, objectOf, post } from "./dialect.ts";
+import type { Ask, EngineStandIn, ReadSearch, StandInItem } from "./stand-in.ts";
+import { cut, listOf, numberOf, objectOf, post } from "./stand-in.ts";
 
 type Variables = Readonly<Record<string, unknown>>;
 
@@ -51,20 +51,20 @@ const COUNTED = `{ search(query: "red", first: 10, types: PRODUCT) { totalCount 
 
 const ask = (query: string, variables: Variables = {}): Ask => post("/api/2026-07/graphql.json", { query, variables });
 
-const gid = (type: string, place: number) => `gid://shopify/${type}/${7_000_000_000_001 + place}`;
+const gid = (type: string, position: number) => `gid://shopify/${type}/${7_000_000_000_001 + position}`;
 
 const products = (items: readonly StandInItem[], offset: number, limit: number) =>
-  cut([...items.entries()], offset, limit).map(([place, { id, title, price }]) => ({
-    id: gid("Product", place),
+  cut([...items.entries()], offset, limit).map(([position, { id, title, price }]) => ({
+    id: gid("Product", position),
     handle: id,
     title,
-    trackingParameters: `_pos=${place + 1}&_sid=0a1b2c3d4&_ss=r`,
+    trackingParameters: `_pos=${position + 1}&_sid=0a1b2c3d4&_ss=r`,
     priceRange: { minVariantPrice: { amount: price.toFixed(1) } },
   }));
 
 const named = (items: readonly StandInItem[], limit: number) => products(items, 0, limit).map(({ id, handle }) => ({ id, handle }));
 
-const cursorOf = (place: number): string => btoa(JSON.stringify({ last_id: place }));
+const cursorOf = (position: number): string => btoa(JSON.stringify({ last_id: position }));
 
 /** To the `data` of a document. */
 type Execute = (items: readonly StandInItem[], variables: Variables) => object;
@@ -83,7 +83,7 @@ const DOCUMENTS: ReadonlyMap<string, Execute> = new Map<string, Execute>([
   [
     KINDS,
     (items) => ({
-      articles: { nodes: [0, 1, 2].map((place) => ({ id: gid("Article", place), title: `article ${place}` })) },
+      articles: { nodes: [0, 1, 2].map((position) => ({ id: gid("Article", position), title: `article ${position}` })) },
       products: { nodes: products(items, 0, 10) },
     }),
   ],
@@ -105,7 +105,7 @@ const DOCUMENTS: ReadonlyMap<string, Execute> = new Map<string, Execute>([
     (items) => {
       const nodes: object[] = named(items, 8).map((one) => ({ __typename: "Product", ...one }));
       // An article can have the handle of a product.
-      const article = (place: number) => ({ __typename: "Article", id: gid("Article", place), handle: items.at(-place)?.id });
+      const article = (position: number) => ({ __typename: "Article", id: gid("Article", position), handle: items.at(-position)?.id });
       return { search: { nodes: nodes.toSpliced(5, 0, article(1)).toSpliced(1, 0, article(2)) } };
     },
   ],
@@ -127,14 +127,14 @@ function readSearch(part: unknown, others: object): ReadSearch {
   const { edges, nodes, products: predicted, ...rest } = objectOf(part);
   if (edges === undefined) return { ids: handlesIn(nodes ?? predicted ?? []), rest: { ...rest, others } };
   const ids = handlesIn(listOf(edges).map((edge) => objectOf(edge)["item"]));
-  // Cursors belong to places, and both lists are of the same products.
+  // Cursors belong to positions, and both lists are of the same products.
   const cursors = listOf(edges).map((edge) => objectOf(edge)["cursor"]);
   return { ids, rest: { ...rest, others, cursors, areSame: JSON.stringify(handlesIn(nodes)) === JSON.stringify(ids) } };
 }
 
 const pageInfoOf = (reply: unknown) => objectOf(objectOf(objectOf(objectOf(reply)["data"])["found"])["pageInfo"]);
 
-export const shopify: Dialect = {
+export const shopify: EngineStandIn = {
   title: "Shopify Storefront",
   backend: "shopify",
   index: "products",

@@ -1,6 +1,6 @@
 /** Solr: `select`, which repeats its parameters and keeps highlighting apart from the documents. */
-import type { Dialect, StandInItem } from "./dialect.ts";
-import { cut, get, listOf, numberOf, objectOf } from "./dialect.ts";
+import type { EngineStandIn, StandInItem } from "./stand-in.ts";
+import { cut, get, listOf, numberOf, objectOf } from "./stand-in.ts";
 
 async function answer(request: Request, items: readonly StandInItem[]): Promise<Response> {
   const url = new URL(request.url);
@@ -28,7 +28,7 @@ async function answer(request: Request, items: readonly StandInItem[]): Promise<
 
 const PATH = "/solr/products/select";
 
-export const solr: Dialect = {
+export const solr: EngineStandIn = {
   title: "Solr",
   backend: "solr",
   index: "products",

@@ -1,6 +1,6 @@
 /** Typesense: a search of a collection and `multi_search`, with one list for each search or one for all (`union`). */
-import type { Dialect, ReadSearch, StandInItem } from "./dialect.ts";
-import { cut, get, listOf, objectOf, post } from "./dialect.ts";
+import type { EngineStandIn, ReadSearch, StandInItem } from "./stand-in.ts";
+import { cut, get, listOf, objectOf, post } from "./stand-in.ts";
 
 type Params = Readonly<Record<string, string>>;
 
@@ -26,16 +26,16 @@ function pageOf(params: Params): Page {
   return { page, perPage, offset: isOffset ? offset : (Math.max(page, 1) - 1) * perPage, isOffset };
 }
 
-function hitOf({ id, title, price }: StandInItem, place: number, params: Params): object {
+function hitOf({ id, title, price }: StandInItem, position: number, params: Params): object {
   const pins = params["pinned_hits"]?.split(",").map((pin) => Number(pin.split(":")[1]) - 1) ?? [];
   const snippet = `<mark>${title}</mark>`;
   const isHighlighted = params["highlight_fields"] === "title";
   return {
-    ...(pins.includes(place) && { curated: true }),
+    ...(pins.includes(position) && { curated: true }),
     document: { id, price, title },
     highlight: isHighlighted ? { title: { matched_tokens: ["item"], snippet } } : {},
     highlights: isHighlighted ? [{ field: "title", matched_tokens: ["item"], snippet }] : [],
-    ...(!pins.includes(place) && { text_match: 2 ** 59 - 1024 * place, text_match_info: { fields_matched: 1 } }),
+    ...(!pins.includes(position) && { text_match: 2 ** 59 - 1024 * position, text_match_info: { fields_matched: 1 } }),
   };
 }
 
@@ -61,7 +61,7 @@ function searchReply(params: Params, items: readonly StandInItem[]): object {
   };
 }
 
-/** Pages stand in the URL only. Every second hit is the second search's. */
+/** Pages are in the URL only. Every second hit is the second search's. */
 function unionReply(url: Params, searches: readonly object[], items: readonly StandInItem[]): object {
   const page = pageOf(url);
   const hits = cut(items, page.offset, page.perPage).map((item, i) => ({
@@ -106,7 +106,7 @@ const numbered = (offset: number, limit: number) => ({ page: offset / limit + 1,
 const search = (more: Readonly<Record<string, string | number>> = {}) => get(PATH, { q: "red", query_by: "title", ...more });
 const withUrl = (params: Readonly<Record<string, string | number>>, body: object) => post(get("/multi_search", params).path, body);
 
-export const typesense: Dialect = {
+export const typesense: EngineStandIn = {
   title: "Typesense",
   backend: "typesense",
   index: "products",

@@ -1,6 +1,6 @@
 /** Vespa: `/search/` with parameters in the URL, in a form or in a JSON body, which the URL wins over. */
-import type { Ask, Dialect, StandInItem } from "./dialect.ts";
-import { cut, get, listOf, numberOf, objectOf, post } from "./dialect.ts";
+import type { Ask, EngineStandIn, StandInItem } from "./stand-in.ts";
+import { cut, get, listOf, numberOf, objectOf, post } from "./stand-in.ts";
 
 /** `{"a":{"b":1}}` is `a.b=1`. */
 function flatten(object: Readonly<Record<string, unknown>>, prefix = ""): [string, string][] {
@@ -79,7 +79,7 @@ const form = (path: string, params: Readonly<Record<string, string>>): Ask => ({
   },
 });
 
-export const vespa: Dialect = {
+export const vespa: EngineStandIn = {
   title: "Vespa",
   backend: "vespa",
   index: "products",

@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { JsonText } from "../../src/backends/json-scan.ts";
-import { scanJson } from "../../src/backends/json-scan.ts";
-import { elements, find, kindOf, members, readNumber, readString } from "../../src/backends/json-spans.ts";
+import type { JsonText } from "../../../src/backends/json/scan.ts";
+import { scanJson } from "../../../src/backends/json/scan.ts";
+import { elements, find, kindOf, members, readNumber, readString } from "../../../src/backends/json/spans.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
@@ -43,8 +43,8 @@ describe("scanJson()", () => {
       fc.constantFrom("put", "drop", "insert"),
     );
     fc.assert(
-      fc.property(damage, ([text, place, character, how]) => {
-        const at = place % text.length;
+      fc.property(damage, ([text, index, character, how]) => {
+        const at = index % text.length;
         const rest = how === "insert" ? text.slice(at) : text.slice(at + 1);
         const broken = text.slice(0, at) + (how === "drop" ? "" : character) + rest;
         // Cutting a surrogate pair in two makes text that UTF-8 cannot carry.
@@ -155,9 +155,9 @@ describe("find()", () => {
     expect(find(text, text.root, "hits")).toEqual({ ok: true, value: undefined });
   });
 
-  it("refuses a key that stands twice, also when one is escaped", () => {
+  it("refuses a key that is repeated, also when one is escaped", () => {
     const text = scanned('{"size":1,"s\\u0069ze":2}');
-    expect(find(text, text.root, "size")).toEqual({ ok: false, error: { offset: 10, message: 'The key "size" stands twice' } });
+    expect(find(text, text.root, "size")).toEqual({ ok: false, error: { offset: 10, message: 'The key "size" is repeated' } });
   });
 });
 

@@ -3,9 +3,9 @@
  *
  * Every byte outside an edit is copied as it is. Nothing here checks that the outcome is JSON: the callers' edits keep it so.
  */
-import type { JsonText, Span } from "./json-scan.ts";
-import type { Member } from "./json-spans.ts";
-import { elements, members, nextAt } from "./json-spans.ts";
+import type { JsonText, Span } from "./scan.ts";
+import type { Member } from "./spans.ts";
+import { elements, members, nextAt } from "./spans.ts";
 
 /** Replaces `start`..`end` by `text` (bytes: in UTF-8); an empty span inserts, an empty text cuts. */
 export interface Edit extends Span {
@@ -35,25 +35,25 @@ export function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer>
   return joined;
 }
 
-/** The edit that takes the member at `place` out of its object, with the comma that it no longer needs. */
-export function cutMember(siblings: readonly Member[], place: number): Edit {
-  const own = siblings[place]!.span;
-  const before = siblings[place - 1]?.span;
-  const after = siblings[place + 1]?.span;
+/** The edit that takes the member at `index` out of its object, with one comma. */
+export function cutMember(siblings: readonly Member[], index: number): Edit {
+  const own = siblings[index]!.span;
+  const before = siblings[index - 1]?.span;
+  const after = siblings[index + 1]?.span;
   if (before !== undefined) return { start: before.end, end: own.end, text: "" };
   return { start: own.start, end: after?.start ?? own.end, text: "" };
 }
 
 /**
- * The edits that leave exactly these elements of an array, in this order: `picks` are places in `slots`, which are all elements, or some of
- * them where the others are to stay. Separators keep their places, so the engine's own order is no edit at all.
+ * The edits that leave exactly these elements of an array, in this order: `picks` are indexes of `slots`, which are all elements, or some of
+ * them where the others are to stay. Separators do not move, so the engine's own order needs no edits.
  */
 export function refill(text: JsonText, array: Span, slots: readonly Span[], picks: readonly number[]): Edit[] {
   const { bytes } = text;
   const edits: Edit[] = [];
-  picks.forEach((pick, place) => {
+  picks.forEach((pick, position) => {
     const from = slots[pick]!;
-    if (pick !== place) edits.push({ ...slots[place]!, text: bytes.subarray(from.start, from.end) });
+    if (pick !== position) edits.push({ ...slots[position]!, text: bytes.subarray(from.start, from.end) });
   });
   const surplus = slots.slice(picks.length);
   if (surplus.length === 0) return edits;
@@ -66,16 +66,16 @@ export function refill(text: JsonText, array: Span, slots: readonly Span[], pick
   if (surplus.length === all.length) return [{ start: array.start + 1, end: array.end - 1, text: "" }];
   const isSurplus = new Set(surplus.map((slot) => slot.start));
   let kept: Span | undefined;
-  all.forEach((one, place) => {
-    if (!isSurplus.has(one.start)) kept = one;
-    // The comma that goes with it is the one before, as long as there is something before it.
-    else if (kept === undefined) edits.push({ start: one.start, end: all[place + 1]?.start ?? one.end, text: "" });
-    else edits.push({ start: all[place - 1]!.end, end: one.end, text: "" });
+  all.forEach((element, i) => {
+    if (!isSurplus.has(element.start)) kept = element;
+    // With the comma before it; with the one after it while nothing is kept yet.
+    else if (kept === undefined) edits.push({ start: element.start, end: all[i + 1]?.start ?? element.end, text: "" });
+    else edits.push({ start: all[i - 1]!.end, end: element.end, text: "" });
   });
   return edits;
 }
 
-/** Whether nothing stands between the slots from `first` on but their separators: then a page is cut off in one piece. */
+/** Whether only separators lie between the slots from `first` on, so that a page is cut off in one piece. */
 function isRun({ bytes }: JsonText, slots: readonly Span[], first: number): boolean {
   for (let i = first + 1; i < slots.length; i++) {
     if (nextAt(bytes, slots[i - 1]!.end) !== slots[i]!.start) return false;

@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { appendMember, applyEdits, cutMember, refill } from "../../src/backends/json-edits.ts";
-import type { JsonText } from "../../src/backends/json-scan.ts";
-import { scanJson } from "../../src/backends/json-scan.ts";
-import { elements, find, members } from "../../src/backends/json-spans.ts";
+import { appendMember, applyEdits, cutMember, refill } from "../../../src/backends/json/edits.ts";
+import type { JsonText } from "../../../src/backends/json/scan.ts";
+import { scanJson } from "../../../src/backends/json/scan.ts";
+import { elements, find, members } from "../../../src/backends/json/spans.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
@@ -17,10 +17,10 @@ function scanned(text: string): JsonText {
 describe("editing", () => {
   it("cuts any one member and leaves JSON with the others", () => {
     fc.assert(
-      fc.property(fc.dictionary(fc.string(), fc.jsonValue(), { minKeys: 1 }), fc.nat(), fc.constantFrom(0, 2), (value, place, indent) => {
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue(), { minKeys: 1 }), fc.nat(), fc.constantFrom(0, 2), (value, index, indent) => {
         const text = scanned(JSON.stringify(value, undefined, indent));
         const all = members(text, text.root);
-        const at = place % all.length;
+        const at = index % all.length;
         const left = JSON.parse(decode(applyEdits(text.bytes, [cutMember(all, at)])));
         expect(Object.keys(left)).toEqual(all.filter((_, i) => i !== at).map((member) => member.key));
       }),

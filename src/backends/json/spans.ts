@@ -1,13 +1,13 @@
 /**
  * JSON as byte spans: finds members and elements inside a checked text without building values, so that hits can be moved and paging can
- * be edited while every other byte (numbers beyond 2^53, key order, escapes, white space) stays what it was.
+ * be edited while every other byte (numbers beyond 2^53, key order, escapes, white space) stays the same.
  *
- * Reads; `json-edits.ts` changes texts by these spans.
+ * Reads; edits.ts changes texts by these spans.
  */
-import type { Result } from "../result.ts";
-import { err, ok } from "../result.ts";
-import type { JsonProblem, JsonText, Span } from "./json-scan.ts";
-import { BACKSLASH, CLOSE_ARRAY, CLOSE_OBJECT, COMMA, isSpace, OPEN_ARRAY, OPEN_OBJECT, QUOTE, skipSpace } from "./json-scan.ts";
+import type { Result } from "../../result.ts";
+import { err, ok } from "../../result.ts";
+import type { JsonProblem, JsonText, Span } from "./scan.ts";
+import { BACKSLASH, CLOSE_ARRAY, CLOSE_OBJECT, COMMA, isSpace, OPEN_ARRAY, OPEN_OBJECT, QUOTE, skipSpace } from "./scan.ts";
 
 export interface Member {
   readonly key: string;
@@ -93,8 +93,8 @@ export function elements(text: JsonText, array: Span): Span[] {
 }
 
 /**
- * The value of one member; `undefined` when there is none. A key that stands twice is a problem, not the last one: parsers differ on
- * which one counts (JSON.parse takes the last, Elasticsearch refuses), so a text that repeats a key we rely on is not understood.
+ * The value of one member; `undefined` when there is none. A repeated key is a problem: parsers differ on which one counts (JSON.parse
+ * takes the last, Elasticsearch refuses), so a text that repeats a key we rely on is not understood.
  */
 export function find(text: JsonText, object: Span, key: string): Result<Span | undefined, JsonProblem> {
   if (kindOf(text, object) !== "object") return ok(undefined);
@@ -106,7 +106,7 @@ export function find(text: JsonText, object: Span, key: string): Result<Span | u
     const start = tokenAt(bytes, tokenAt(bytes, keyEnd) + 1);
     const end = endOf(text, start);
     if (isKey(text, at, keyEnd, key)) {
-      if (value !== undefined) return err({ offset: at, message: `The key "${key}" stands twice` });
+      if (value !== undefined) return err({ offset: at, message: `The key "${key}" is repeated` });
       value = { start, end };
     }
     at = nextAt(bytes, end);
@@ -114,11 +114,49 @@ export function find(text: JsonText, object: Span, key: string): Result<Span | u
   return ok(value);
 }
 
-/** Whether the key in quotes is `wanted`, which must be ASCII. Names are decoded only where one has escapes: there are five to each hit. */
+/**
+ * The value at a path of member names, which is `from` itself for an empty path; `undefined` when there is none. Problems as in find().
+ */
+export function findAt(text: JsonText, path: readonly string[], from: Span = text.root): Result<Span | undefined, JsonProblem> {
+  let found: Result<Span | undefined, JsonProblem> = ok(from);
+  for (const key of path) {
+    if (!found.ok || found.value === undefined) return found;
+    found = find(text, found.value, key);
+  }
+  return found;
+}
+
+/** As findAt(), where a repeated key is as good as none. */
+export function spanAt(text: JsonText, path: readonly string[], from: Span = text.root): Span | undefined {
+  let at: Span | undefined = from;
+  for (const key of path) {
+    const found: Result<Span | undefined, JsonProblem> = find(text, at, key);
+    if (!found.ok || found.value === undefined) return undefined;
+    at = found.value;
+  }
+  return at;
+}
+
+/** The number at a path of member names; `undefined` where there is none. */
+export function numberAt(text: JsonText, path: readonly string[], from: Span = text.root): number | undefined {
+  const at = spanAt(text, path, from);
+  return at === undefined ? undefined : readNumber(text, at);
+}
+
+export function isTrueAt(text: JsonText, path: readonly string[], from: Span): boolean {
+  const at = spanAt(text, path, from);
+  return at !== undefined && isTrue(text, at);
+}
+
+export function isTrue({ bytes }: JsonText, { start }: Span): boolean {
+  return bytes[start] === 0x74; // t
+}
+
+/** Whether the key in quotes is `wanted`, which must be ASCII. Names are decoded only where one has escapes, because each hit has about five. */
 function isKey(text: JsonText, start: number, end: number, wanted: string): boolean {
   const { bytes } = text;
   const length = end - start - 2;
-  // A backslash makes a name longer than what it says.
+  // Escapes make a name longer than its text.
   if (length > wanted.length && text.hasEscapedKeys) return readString(text, { start, end }) === wanted;
   if (length !== wanted.length) return false;
   for (let i = 0; i < length; i++) if (bytes[start + 1 + i] !== wanted.charCodeAt(i)) return false;
@@ -126,6 +164,12 @@ function isKey(text: JsonText, start: number, end: number, wanted: string): bool
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const lenient = new TextDecoder();
+
+/** The bytes of a value as they are written: a string with its quotes, a number with its digits. */
+export function rawText({ bytes }: JsonText, { start, end }: Span): string {
+  return lenient.decode(bytes.subarray(start, end));
+}
 
 /** Up to here building a string byte by byte is faster than the decoder. */
 const SHORT = 40;

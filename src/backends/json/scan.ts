@@ -2,11 +2,10 @@
  * Checks a JSON text in UTF-8 against RFC 8259, once and as a whole, so that a truncated reply is always noticed, and notes where objects
  * and arrays begin and end.
  *
- * Builds no values, repairs nothing, and does not check that the bytes inside strings are UTF-8: they are passed on, and reading one as
- * text (json-spans.ts) does check.
+ * Does not build values, repair anything, or check that strings are UTF-8: they are passed on as bytes, and readString() (spans.ts) checks.
  */
-import type { Result } from "../result.ts";
-import { err, ok } from "../result.ts";
+import type { Result } from "../../result.ts";
+import { err, ok } from "../../result.ts";
 
 /** Bytes `start` (inclusive) to `end` (exclusive). */
 export interface Span {
@@ -15,7 +14,7 @@ export interface Span {
 }
 
 export interface JsonProblem {
-  /** Byte offset at which the text stops being what was expected. */
+  /** Byte offset of the first byte that is not JSON. */
   readonly offset: number;
   readonly message: string;
 }
@@ -24,10 +23,10 @@ export interface JsonProblem {
 export interface JsonText {
   readonly bytes: Uint8Array;
   readonly root: Span;
-  /** Where every object and array begins (ascending) and, at the same place, where it ends: skipping one is a lookup, not a second scan. */
+  /** Offsets at which objects and arrays begin (ascending) and, at the same index, end: skipping one is a lookup, not a second scan. */
   readonly opens: readonly number[];
   readonly closes: readonly number[];
-  /** Some member's name is written with a backslash: names can then not be compared byte by byte. */
+  /** A member's name is written with a backslash, so names cannot be compared byte by byte. */
   readonly hasEscapedKeys: boolean;
 }
 
@@ -59,13 +58,13 @@ export function skipSpace(bytes: Uint8Array, at: number): number {
  * Checks all of `bytes`. The problem names the first offset that is not JSON; for a truncated text that is its length.
  *
  * One loop over plain numbers, without a call per byte: this is the most that the edge does to a reply. The functions below return the end
- * of a token, or `~offset` (a negative number) of what is wrong in it.
+ * of a token, or `~offset` (a negative number) of its first wrong byte.
  */
 export function scanJson(bytes: Uint8Array, maxDepth: number = MAX_DEPTH): Result<JsonText, JsonProblem> {
   const opens: number[] = [];
   const closes: number[] = [];
-  /** Of the containers around the place: where they stand in `opens`, and their closing bytes. */
-  const places = new Int32Array(maxDepth);
+  /** The containers around `at`: their indexes in `opens`, and their closing bytes. */
+  const indexes = new Int32Array(maxDepth);
   const ends = new Uint8Array(maxDepth);
   let depth = 0;
   let hasEscapedKeys = false;
@@ -87,7 +86,7 @@ export function scanJson(bytes: Uint8Array, maxDepth: number = MAX_DEPTH): Resul
       at = end;
     } else if (first === OPEN_OBJECT || first === OPEN_ARRAY) {
       if (depth >= maxDepth) return problem(at, `Nested deeper than ${maxDepth} levels`);
-      places[depth] = opens.length;
+      indexes[depth] = opens.length;
       ends[depth] = first === OPEN_OBJECT ? CLOSE_OBJECT : CLOSE_ARRAY;
       depth++;
       opens.push(at);
@@ -100,7 +99,7 @@ export function scanJson(bytes: Uint8Array, maxDepth: number = MAX_DEPTH): Resul
       at = end;
     }
 
-    // What follows it: ends of containers, then a comma and the next value, with its key in an object.
+    // After it: ends of containers, then a comma and the next value, with its key in an object.
     for (;;) {
       if (bytes[at]! <= 0x20) at = skipSpace(bytes, at);
       if (depth === 0) {
@@ -112,7 +111,7 @@ export function scanJson(bytes: Uint8Array, maxDepth: number = MAX_DEPTH): Resul
       if (byte === close) {
         at++;
         depth--;
-        closes[places[depth]!] = at;
+        closes[indexes[depth]!] = at;
         isOpened = false;
         continue;
       }
@@ -144,7 +143,7 @@ function endBefore(bytes: Uint8Array, at: number): number {
   return at;
 }
 
-/** The first byte of a string, from `at` on, that is no ordinary one. */
+/** Index of the first quote, backslash or control character of a string, from `at` on. */
 function endOfPlain(bytes: Uint8Array, at: number): number {
   let byte = bytes[at]!;
   while (byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH) byte = bytes[++at]!;

@@ -1,0 +1,120 @@
+/** Replies of all JSON dialects: lists of hits, each with an id that no other hit of its list has. Knows no engine. */
+import type { Bypass, Result } from "../../result.ts";
+import { bypass, ok } from "../../result.ts";
+import type { Hit, RequestReply, SearchReply } from "../dialect.ts";
+import type { Edit } from "./edits.ts";
+import { appendMember, applyEdits, refill } from "./edits.ts";
+import type { JsonText, Span } from "./scan.ts";
+import { scanJson } from "./scan.ts";
+import { elements, findAt, kindOf } from "./spans.ts";
+
+/** The hits of one search and where they are. */
+export interface HitList {
+  readonly array: Span;
+  /** Parallel to `hits`. */
+  readonly slots: readonly Span[];
+  readonly hits: readonly Hit[];
+}
+
+/** One search's part of a reply. */
+export interface ReplyPart extends SearchReply {
+  /** The edits with which exactly these hits (indexes of `hits`) are shown, in this order. */
+  edits(order: readonly number[]): readonly Edit[];
+}
+
+/** The hit, an error message, or `undefined` if the element is not a hit and stays where it is. */
+export type HitReader = (text: JsonText, slot: Span) => Result<Hit | undefined, string>;
+
+/** Reads one search's part, which begins at `from`. */
+export type PartReader = (text: JsonText, from: Span) => Result<ReplyPart, Bypass>;
+
+/** `path`: member names from `from` to the array. Reasons: reply_not_search, duplicate_ids. */
+export function readHits(text: JsonText, path: readonly string[], from: Span, readHit: HitReader): Result<HitList, Bypass> {
+  const name = path.join(".") || "The reply";
+  const found = findAt(text, path, from);
+  if (!found.ok) return bypass("reply_not_search", found.error.message);
+  const array = found.value;
+  if (array === undefined) return bypass("reply_not_search", `The reply has no ${name}`);
+  if (kindOf(text, array) !== "array") return bypass("reply_not_search", `${name} is of kind ${kindOf(text, array)}`);
+
+  const slots: Span[] = [];
+  const hits: Hit[] = [];
+  const seen = new Set<string>();
+  for (const [index, slot] of elements(text, array).entries()) {
+    const hit = readHit(text, slot);
+    if (!hit.ok) return bypass("reply_not_search", `${name}[${index}]: ${hit.error}`);
+    if (hit.value === undefined) continue;
+    if (seen.has(hit.value.itemId)) return bypass("duplicate_ids", `${name}[${index}] repeats the id of another hit`);
+    seen.add(hit.value.itemId);
+    slots.push(slot);
+    hits.push(hit.value);
+  }
+  return ok({ array, slots, hits });
+}
+
+/** `more`: the reply's own reason to keep the engine's order, and edits besides the hits themselves. */
+export function partOf(
+  text: JsonText,
+  { array, slots, hits }: HitList,
+  more: { readonly bypass?: Bypass | undefined; readonly edits?: ((order: readonly number[]) => readonly Edit[]) | undefined } = {},
+): Result<ReplyPart, Bypass> {
+  const edits = (order: readonly number[]) => [...refill(text, array, slots, order), ...(more.edits?.(order) ?? [])];
+  return ok({ hits, bypass: more.bypass, edits });
+}
+
+/** Reasons: reply_not_json. */
+export function scanReply(bytes: Uint8Array): Result<JsonText, Bypass> {
+  const scanned = scanJson(bytes);
+  if (scanned.ok) return scanned;
+  return bypass("reply_not_json", `${scanned.error.message} at byte ${scanned.error.offset} of ${bytes.length}`);
+}
+
+/** `parts` are parallel to the plan's searches. */
+export function replyOf(text: JsonText, parts: readonly Result<ReplyPart, Bypass>[]): RequestReply {
+  return {
+    searches: parts,
+    assemble: (orders) =>
+      applyEdits(
+        text.bytes,
+        parts.flatMap((part, i) => {
+          const order = orders[i];
+          return part.ok && order !== undefined ? part.value.edits(order) : [];
+        }),
+      ),
+  };
+}
+
+/** A reply that is one search's: a problem of the part is a problem of the reply. */
+export function parseOne(bytes: Uint8Array, readPart: PartReader): Result<RequestReply, Bypass> {
+  const text = scanReply(bytes);
+  if (!text.ok) return text;
+  const part = readPart(text.value, text.value.root);
+  return part.ok ? ok(replyOf(text.value, [part])) : part;
+}
+
+/** A reply that lists one result per search under `name`. Reasons: reply_not_json; reply_not_search for a list of another length, or none. */
+export function parseSeveral(bytes: Uint8Array, name: string, readParts: readonly PartReader[]): Result<RequestReply, Bypass> {
+  const scanned = scanReply(bytes);
+  if (!scanned.ok) return scanned;
+  const text = scanned.value;
+  const list = findAt(text, [name]);
+  if (!list.ok) return bypass("reply_not_search", list.error.message);
+  if (list.value === undefined || kindOf(text, list.value) !== "array") return bypass("reply_not_search", `The reply has no list ${name}`);
+  const results = elements(text, list.value);
+  if (results.length !== readParts.length) {
+    return bypass("reply_not_search", `${name} holds ${results.length} results for ${readParts.length} searches`);
+  }
+  return ok(
+    replyOf(
+      text,
+      readParts.map((readPart, i) => readPart(text, results[i]!)),
+    ),
+  );
+}
+
+/** Adds one last member to the object at the root; the same bytes where the reply is not an object. */
+export function annotateReply(bytes: Uint8Array<ArrayBuffer>, key: string, value: unknown): Uint8Array<ArrayBuffer> {
+  const text = scanJson(bytes);
+  if (!text.ok || kindOf(text.value, text.value.root) !== "object") return bytes;
+  return appendMember(text.value, key, JSON.stringify(value));
+}

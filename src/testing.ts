@@ -1,0 +1,496 @@
+/**
+ * The contract that every dialect passes, for a dialect of another engine: named checks that any test runner can run. They open an edge
+ * with the dialect in front of a stand-in that answers like the engine, and compare what a shopper gets with what the engine sent.
+ *
+ * No model is needed: the items have made-up vectors in memory, and the scorer reads the order out of them.
+ */
+import type { DialectDefinition, IndexOptions } from "./backends/dialects.ts";
+import { dialectsOf } from "./backends/dialects.ts";
+import { openEdge } from "./edge.ts";
+import { encodeShard, SHARD_VERSION } from "./embeddings/format.ts";
+import type { KvReader } from "./embeddings/store.ts";
+import { pointerKey, setKey, shardKey } from "./embeddings/store.ts";
+import type { ModelManifest } from "./inference/manifest.ts";
+import type { Scorer } from "./inference/scorer.ts";
+import { scorersOf } from "./inference/scorers.ts";
+import { ITEM_FEATURES } from "./ranking/candidate.ts";
+import { FEATURES } from "./ranking/features.ts";
+import { TOKEN_TABLE_ROWS, TOKENIZER } from "./ranking/tokenizer.ts";
+import { ok } from "./result.ts";
+
+/** Every query finds all of these, in this order. */
+export interface StandInItem {
+  readonly id: string;
+  readonly title: string;
+  readonly price: number;
+}
+
+/** Hits [offset, offset + limit). */
+export interface Page {
+  readonly offset: number;
+  readonly limit: number;
+}
+
+/** A request of a client of the engine. */
+export interface Ask {
+  /** With its query. */
+  readonly path: string;
+  readonly init: { readonly method?: string; readonly headers?: Readonly<Record<string, string>>; readonly body?: string };
+}
+
+/** One search's part of a reply. */
+export interface ReadSearch {
+  /** The items of its hits, as the catalogue knows them. */
+  readonly ids: readonly string[];
+  /** The part without its hits: the same in every order. */
+  readonly rest: unknown;
+}
+
+/** A request and its outcome. */
+export interface DialectCase {
+  readonly title: string;
+  readonly ask: Ask;
+  /** Per search of the request: "applied", or the reason for which the engine's order stays. */
+  readonly outcomes: readonly string[];
+  /** Positions of the page (0-based) whose hits must stay. */
+  readonly pinned?: readonly number[];
+}
+
+/** How clients ask an engine and how it answers: plain HTTP and JSON, without the code of the dialect. */
+export interface StandIn {
+  /** The name of the index in requests and in the configuration. */
+  readonly index: string;
+  /** More options of the index, such as `idField`. */
+  readonly config?: Readonly<Partial<Omit<IndexOptions, "url" | "window">> & Record<string, unknown>>;
+  /** The ways to ask for a page. One that counts pages is only asked for whole ones. */
+  readonly pages: readonly { readonly name: string; readonly ask: (query: string, page: Page) => Ask }[];
+  /** For engines with cursors: the first page, and the next one until there is none. */
+  readonly walk?: { readonly first: (query: string, limit: number) => Ask; readonly next: (reply: unknown) => Ask | undefined };
+  /** Answers as the engine does. */
+  answer(request: Request, items: readonly StandInItem[]): Promise<Response>;
+  /** One entry per search of a parsed reply. */
+  read(reply: unknown): readonly ReadSearch[];
+  /** The first is one search that is re-ranked. */
+  readonly cases: readonly DialectCase[];
+}
+
+export interface DialectCheck {
+  readonly name: string;
+  /** Rejects with an Error that names the expected and the actual value. */
+  readonly run: () => Promise<void>;
+}
+
+/** An edge in front of the stand-in. */
+export interface TestedEdge {
+  /** Resolves when the work after the reply is done too. */
+  send(path: string, init: RequestInit): Promise<Response>;
+  readonly logs: readonly Readonly<Record<string, unknown>>[];
+}
+
+export interface ContractOptions {
+  /** The name in the configuration. Default: the dialect's first. */
+  readonly backend?: string | undefined;
+  /** More than 20. Default: 45 made-up items. */
+  readonly items?: readonly StandInItem[] | undefined;
+  /** Opens an edge with these variables, where another one than that of this file is to be tested. */
+  readonly open?:
+    | ((variables: Readonly<Record<string, unknown>>, engine: (request: Request) => Promise<Response>) => TestedEdge)
+    | undefined;
+  /** Repeats the random damage of an earlier run; failures name it. */
+  readonly seed?: number | undefined;
+}
+
+const WINDOW = 20;
+const ENGINE_URL = "http://127.0.0.1:7700";
+const QUERY = "red velvet sofa";
+const JSON_TYPE = { "content-type": "application/json" };
+
+/**
+ * The checks of one dialect: each case, every way of paging, cursors, `x-armmt: off` and the control variant byte for byte, damaged
+ * replies and requests, an engine that fails, and keys.
+ *
+ * @example
+ * import { test } from "node:test";
+ * import { dialectChecks } from "armmt-edge/testing";
+ * import { ACME } from "../src/acme.ts";
+ * import { acmeStandIn } from "./acme-stand-in.ts";
+ *
+ * for (const { name, run } of dialectChecks(ACME, acmeStandIn)) test(name, run);
+ */
+export function dialectChecks(dialect: DialectDefinition, standIn: StandIn, options: ContractOptions = {}): readonly DialectCheck[] {
+  const { index, config, pages, walk, cases } = standIn;
+  const items = options.items ?? madeUpItems();
+  const ids = items.map(({ id }) => id);
+  const backend = options.backend ?? dialect.names[0] ?? "";
+  const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
+  const plain = cases[0];
+  if (plain === undefined || !isEqual(plain.outcomes, ["applied"])) throw new Error("The first case must be one search that is re-ranked");
+
+  const answer = (request: Request): Promise<Response> => standIn.answer(request, items);
+
+  function open(engine: (request: Request) => Promise<Response> = answer, variables: object = {}) {
+    const exchanges: Exchange[] = [];
+    const recorded = async (request: Request): Promise<Response> => {
+      const exchange: Exchange = { url: request.url, headers: request.headers, body: await request.clone().text(), reply: undefined };
+      exchanges.push(exchange);
+      const response = await engine(request);
+      exchange.reply = new Uint8Array(await response.clone().arrayBuffer());
+      return response;
+    };
+    const indexes = { [index]: { backend, url: ENGINE_URL, window: WINDOW, ...config } };
+    const budgets = { ENGINE_TIMEOUT_MS: 20_000, RANK_BUDGET_MS: 8000 };
+    const edge = (options.open ?? inMemory(dialect, ids, config?.catalog ?? index))(
+      { INDEXES: indexes, ...budgets, ...variables },
+      recorded,
+    );
+    const send = async ({ path, init }: Ask): Promise<Answer> => {
+      const response = await edge.send(path, init);
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      return { status: response.status, headers: response.headers, bytes, outcomes: outcomesOf(response) };
+    };
+    return { exchanges, logs: edge.logs, send };
+  }
+
+  const read = (bytes: Uint8Array): readonly ReadSearch[] => standIn.read(parse(bytes));
+  const only = (bytes: Uint8Array): ReadSearch => read(bytes)[0] ?? fail("The reply has no search to read");
+
+  async function checkCase({ ask, outcomes, pinned = [] }: DialectCase): Promise<void> {
+    const edge = open();
+    const { status, bytes, outcomes: found } = await edge.send(ask);
+    expectEqual("status", status, 200);
+    expectEqual("outcomes", found, outcomes);
+    expectEqual("requests to the engine", edge.exchanges.length, 1);
+    if (!outcomes.includes("applied")) return expectBytes("the engine's reply", bytes, edge.exchanges[0]?.reply);
+    const control = open(answer, { DEFAULT_VARIANT: "control" });
+    const own = await control.send(ask);
+    expectBytes("the engine's reply of the control variant", own.bytes, control.exchanges[0]?.reply);
+    const served = read(bytes);
+    const engine = read(own.bytes);
+    expectEqual(
+      "everything but the hits",
+      served.map(({ rest }) => rest),
+      engine.map(({ rest }) => rest),
+    );
+    engine.forEach((search, i) => {
+      const shown = served[i]?.ids ?? [];
+      if (outcomes[i] !== "applied") return expectEqual(`hits of search ${i + 1}`, shown, search.ids);
+      if (isEqual(shown, search.ids)) fail(`The hits of search ${i + 1} are in the engine's order`);
+      expectEqual(`number of hits of search ${i + 1}`, shown.length, search.ids.length);
+      expectEqual(`different hits of search ${i + 1}`, new Set(shown).size, shown.length);
+      expectEqual(
+        `hits of search ${i + 1} that are not items`,
+        shown.filter((id) => !ids.includes(id)),
+        [],
+      );
+      for (const position of pinned) expectEqual(`pinned hit ${position} of search ${i + 1}`, shown[position], search.ids[position]);
+    });
+  }
+
+  async function checkPages(ask: (query: string, page: Page) => Ask): Promise<void> {
+    const edge = open();
+    const window = only((await edge.send(ask(QUERY, { offset: 0, limit: WINDOW }))).bytes).ids;
+    const expected = [...window, ...ids.slice(WINDOW)];
+    if (isEqual(window, ids.slice(0, WINDOW))) fail("The window is in the engine's order");
+    expectEqual("hits of the window and after it", expected.toSorted(), ids.toSorted());
+    const random = randomFrom(seed);
+    const limits = [7, WINDOW, ids.length, ...Array.from({ length: 4 }, () => 1 + random(ids.length + 5))];
+    for (const limit of limits) {
+      const shown: string[] = [];
+      for (let offset = 0; offset < ids.length + limit; offset += limit) {
+        const page = ask(QUERY, { offset, limit });
+        const { bytes, outcomes } = await edge.send(page);
+        expectEqual(`outcome of hits ${offset} to ${offset + limit}`, outcomes, [offset >= WINDOW ? "beyond_window" : "applied"]);
+        const { ids: part, rest } = only(bytes);
+        shown.push(...part);
+        // Totals, facets and echoes of the paging: as the engine writes them for this page.
+        const own = await answer(new Request(`${ENGINE_URL}${page.path}`, page.init));
+        expectEqual(`everything but hits ${offset} to ${offset + limit}`, rest, standIn.read(await own.json())[0]?.rest);
+      }
+      expectEqual(`hits on pages of ${limit} (seed ${seed})`, shown, expected);
+    }
+  }
+
+  async function checkCursors({ first, next }: NonNullable<StandIn["walk"]>): Promise<void> {
+    const edge = open();
+    const shown: string[] = [];
+    let ask: Ask | undefined = first(QUERY, 9);
+    for (let page = 0; ask !== undefined; page++) {
+      const { bytes, outcomes } = await edge.send(ask);
+      expectEqual(`outcome of page ${page + 1}`, outcomes, [page === 0 ? "applied" : "cursor"]);
+      shown.push(...only(bytes).ids);
+      ask = next(parse(bytes));
+    }
+    if (isEqual(shown, ids)) fail("All pages are in the engine's order");
+    expectEqual("hits of all pages", shown.toSorted(), ids.toSorted());
+  }
+
+  async function checkUntouched(reason: string, headers: Readonly<Record<string, string>>, variables: object): Promise<void> {
+    const edge = open(answer, variables);
+    const { path, init } = plain!.ask;
+    const { bytes, outcomes } = await edge.send({ path, init: { ...init, headers: { ...init.headers, ...headers } } });
+    expectEqual("outcome", outcomes, [reason]);
+    expectEqual(
+      "requests to the engine",
+      edge.exchanges.map(({ url, body }) => [url, body]),
+      [[`${ENGINE_URL}${path}`, init.body ?? ""]],
+    );
+    expectBytes("the engine's reply", bytes, edge.exchanges[0]?.reply);
+  }
+
+  async function checkTruncated(): Promise<void> {
+    const edge = open(async (request) => new Response((await (await answer(request)).text()).slice(0, -20), { headers: JSON_TYPE }));
+    const { bytes, outcomes } = await edge.send(plain!.ask);
+    expectEqual("outcome", outcomes, ["reply_not_json"]);
+    expectBytes("the engine's reply", bytes, edge.exchanges.at(-1)?.reply);
+  }
+
+  async function checkDamagedReplies(): Promise<void> {
+    const random = randomFrom(seed);
+    const { path, init } = plain!.ask;
+    const own = await standIn.answer(new Request(`${ENGINE_URL}${path}`, init), items.slice(0, 6));
+    const whole = new Uint8Array(await own.arrayBuffer());
+    const marks = Array.from('{}[]",:\\0-e \u0001é', (mark) => new TextEncoder().encode(mark));
+    for (let run = 0; run < 40; run++) {
+      const at = random(whole.length);
+      const kind = random(3);
+      const put = kind === 0 ? marks[random(marks.length)]! : [];
+      const damaged = Uint8Array.from([...whole.subarray(0, at), ...put, ...(kind === 1 ? [] : whole.subarray(at + 1))]);
+      const edge = open(async () => new Response(damaged, { headers: JSON_TYPE }));
+      const { status, bytes, outcomes } = await edge.send(plain!.ask);
+      const damage = `damage at byte ${at} (seed ${seed})`;
+      expectEqual(`status, ${damage}`, status, 200);
+      const [outcome = ""] = outcomes;
+      if (outcome === "applied") expectEqual(`hits, ${damage}`, only(bytes).ids.toSorted(), only(damaged).ids.toSorted());
+      else if (!REPLY_REASONS.test(outcome)) fail(`Outcome ${outcome}, ${damage}: expected a reason about the reply`);
+      else if (/^(reply|dup)/.test(outcome)) expectBytes(`the engine's reply, ${damage}`, bytes, damaged);
+    }
+  }
+
+  async function checkDamagedRequests(): Promise<void> {
+    const random = randomFrom(seed);
+    for (let run = 0; run < 150; run++) {
+      const { path, init } = cases[random(cases.length)]!.ask;
+      const put = STRANGE[random(STRANGE.length)]!;
+      const spoil = (text: string): string => {
+        const at = random(text.length + 1);
+        return text.slice(0, at) + put + text.slice(at + random(7));
+      };
+      const query = path.indexOf("?") + 1;
+      const inUrl = init.body === undefined && query > 0;
+      const spoilt = inUrl ? path.slice(0, query) + spoil(path.slice(query)).replaceAll("#", "") : path;
+      const body = init.body === undefined ? {} : { body: spoil(init.body) };
+      const edge = open(async () => Response.json({ any: "answer" }));
+      const { status } = await edge.send({ path: spoilt, init: { ...init, ...body } });
+      const request = `${spoilt} ${body.body ?? ""} (seed ${seed})`;
+      if (![200, 400, 404].includes(status)) fail(`Status ${status} for ${request}`);
+      expectEqual(
+        `errors in the log for ${request}`,
+        edge.logs.filter(({ level }) => level === "error"),
+        [],
+      );
+    }
+  }
+
+  async function checkEngineError(): Promise<void> {
+    const edge = open(async () => new Response('{"message":"no"}', { status: 403, headers: JSON_TYPE }));
+    const { status, bytes, outcomes } = await edge.send(plain!.ask);
+    expectEqual("status and outcome", [status, outcomes], [403, ["engine_status"]]);
+    expectBytes("the engine's reply", bytes, edge.exchanges.at(-1)?.reply);
+  }
+
+  async function checkUnreachable(): Promise<void> {
+    const edge = open(() => Promise.reject(new Error("refused by 10.0.0.1")));
+    const { status, headers, bytes, outcomes } = await edge.send(plain!.ask);
+    expectEqual("status and outcome", [status, outcomes], [502, ["engine_unreachable"]]);
+    expectEqual("JSON", headers.get("content-type")?.startsWith("application/json"), true);
+    if (JSON.stringify(parse(bytes)).includes("10.0.0.1")) fail("The error names the engine's address");
+  }
+
+  async function checkKeys(): Promise<void> {
+    const edge = open(answer, { ENGINE_AUTHORIZATION: "the-edges-own-key" });
+    const { path, init } = plain!.ask;
+    await edge.send({ path, init: { ...init, headers: { ...init.headers, authorization: "Bearer of-the-shopper", cookie: "a=1" } } });
+    const values = Array.from(edge.exchanges[0]?.headers ?? [], ([, value]) => value);
+    const keys = values.filter((value) => /the-edges-own-key|of-the-shopper|a=1/.test(value));
+    expectEqual("keys that the engine gets", keys, ["the-edges-own-key"]);
+  }
+
+  return [
+    ...cases.map((entry) => ({ name: `${entry.title}: ${entry.outcomes.join(", ")}`, run: () => checkCase(entry) })),
+    ...pages.map(({ name, ask }) => ({
+      name: `pages by ${name} add up to the engine's hits, in one order for all page sizes`,
+      run: () => checkPages(ask),
+    })),
+    ...(walk === undefined ? [] : [{ name: "pages by cursor add up to the engine's hits", run: () => checkCursors(walk) }]),
+    { name: "off: the engine's bytes", run: () => checkUntouched("off", { "x-armmt": "off" }, {}) },
+    { name: "control: the engine's bytes", run: () => checkUntouched("engine_order", {}, { DEFAULT_VARIANT: "control" }) },
+    { name: "a reply that ends early: the engine's bytes", run: checkTruncated },
+    { name: "a damaged reply: the engine's bytes with a reason, or whole hits in another order", run: checkDamagedReplies },
+    { name: "a damaged request: an answer of the engine, or a refusal", run: checkDamagedRequests },
+    { name: "an error of the engine: its status and its bytes", run: checkEngineError },
+    { name: "an engine that cannot be reached: 502, as JSON", run: checkUnreachable },
+    { name: "keys: the edge's goes to the engine, the shopper's does not", run: checkKeys },
+  ];
+}
+
+interface Exchange {
+  readonly url: string;
+  readonly headers: Headers;
+  readonly body: string;
+  reply: Uint8Array | undefined;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly bytes: Uint8Array;
+  readonly outcomes: readonly string[];
+}
+
+const REPLY_REASONS = /^(reply_not_json|reply_not_search|duplicate_ids|no_item_vectors|too_few_hits|redirected|engine_\w+)$/;
+
+const STRANGE = ['"', "{", "}", "[", "null", "-1", "1e99", "%", "%zz", "&", "=", "\\", "\n", "é", "\0", '{"$":null}', "0".repeat(40)];
+
+function madeUpItems(): readonly StandInItem[] {
+  return Array.from({ length: 45 }, (_, i) => ({ id: `item-${i + 1}`, title: `item ${i}`, price: 10 + i }));
+}
+
+/** An edge whose scorer needs no model. */
+function inMemory(dialect: DialectDefinition, ids: readonly string[], catalog: string): NonNullable<ContractOptions["open"]> {
+  return (env, engine) => {
+    const logs: Readonly<Record<string, unknown>>[] = [];
+    const app = openEdge({
+      env,
+      kv: publish(ids, catalog),
+      sinks: { write: async () => ok(true), writeEvents: async () => ok({ written: 0, duplicates: 0, deferred: 0 }) },
+      scorer: scorersOf([() => ok(SCORER)]),
+      fetch: (url, init) => engine(new Request(url, init)),
+      dialects: dialectsOf([dialect]),
+      log: (entry) => logs.push(entry),
+    });
+    return {
+      logs,
+      async send(path, init) {
+        const work: Promise<unknown>[] = [];
+        const waitUntil = (promise: Promise<unknown>): void => void work.push(promise);
+        const context = { waitUntil, passThroughOnException: () => undefined, props: {} };
+        const response = await app.fetch(new Request(`https://edge.example.com${path}`, init), {}, context);
+        await Promise.allSettled(work);
+        return response;
+      },
+    };
+  };
+}
+
+const DIMS = { imageDim: 2, textDim: 2, featureCount: ITEM_FEATURES.length };
+
+const MANIFEST: ModelManifest = {
+  format: 1,
+  version: "made-up",
+  sha256: "0".repeat(64),
+  dims: { image: DIMS.imageDim, text: DIMS.textDim },
+  features: FEATURES.map((name) => ({ name, mean: 0, std: 1 })),
+  tokenizer: { name: TOKENIZER, rows: TOKEN_TABLE_ROWS },
+  encoders: { image: "made-up", text: "made-up" },
+  trainedOn: "nothing",
+  metrics: {},
+  parameters: { total: 0, tokenTable: 0 },
+  licence: "Apache-2.0",
+};
+
+/** The first component of the text vector is the score. */
+const SCORER: Scorer = {
+  manifest: MANIFEST,
+  async score({ k, text, textDim }) {
+    const score = Float32Array.from({ length: k }, (_, i) => text[i * textDim] ?? 0);
+    return ok({ score, gate: new Float32Array(2 * k).fill(0.5) });
+  },
+};
+
+/** Vectors of unit length in directions that follow from the item's index. */
+function publish(ids: readonly string[], catalog: string): KvReader {
+  const records = ids.map((itemId, i) => {
+    const vector = Float32Array.of(Math.cos(i * 2.4), Math.sin(i * 2.4));
+    return { itemId, image: vector, text: vector, features: ITEM_FEATURES.map(() => undefined) };
+  });
+  const shard = encodeShard(records, DIMS);
+  if (!shard.ok) throw new Error(shard.error);
+  const checksum = new DataView(shard.value.buffer).getUint32(28, true);
+  const set = {
+    format: SHARD_VERSION,
+    version: "v1",
+    shardCount: 1,
+    itemCount: ids.length,
+    imageDim: DIMS.imageDim,
+    textDim: DIMS.textDim,
+    imageEncoder: MANIFEST.encoders.image,
+    textEncoder: MANIFEST.encoders.text,
+    itemFeatures: ITEM_FEATURES,
+    shards: [{ bytes: shard.value.length, checksum }],
+  };
+  const texts = new Map([
+    [pointerKey(catalog), JSON.stringify({ version: "v1", previous: null, publishedAt: "2026-01-01T00:00:00Z" })],
+    [setKey(catalog, "v1"), JSON.stringify(set)],
+  ]);
+  function get(key: string, type: "arrayBuffer"): Promise<ArrayBuffer | null>;
+  function get(key: string, type: "text"): Promise<string | null>;
+  async function get(key: string, type: "arrayBuffer" | "text"): Promise<ArrayBuffer | string | null> {
+    if (type === "text") return texts.get(key) ?? null;
+    return shard.ok && key === shardKey(catalog, "v1", 0) ? shard.value.slice().buffer : null;
+  }
+  return { get };
+}
+
+/** Per search of the request: "applied" or the reason. */
+function outcomesOf(response: Response): readonly string[] {
+  const header = response.headers.get("x-armmt") ?? "";
+  return header
+    .split(", ")
+    .map((part) => /^bypass; reason=(\w+)$/.exec(part)?.[1] ?? (part.startsWith("applied; ") ? "applied" : `not an outcome: ${part}`));
+}
+
+/** Whole numbers from 0 to `below`, by mulberry32. */
+function randomFrom(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
+  };
+}
+
+function parse(bytes: Uint8Array): unknown {
+  return JSON.parse(new TextDecoder().decode(bytes));
+}
+
+/** JSON with the members of objects in one order. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, sortMembers) ?? "undefined";
+}
+
+function sortMembers(_: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function isEqual(a: unknown, b: unknown): boolean {
+  return canonical(a) === canonical(b);
+}
+
+function fail(message: string): never {
+  throw new Error(message);
+}
+
+function expectEqual(name: string, actual: unknown, expected: unknown): void {
+  if (!isEqual(actual, expected)) fail(`${name}: expected ${canonical(expected)}, got ${canonical(actual)}`);
+}
+
+function expectBytes(name: string, actual: Uint8Array, expected: Uint8Array | undefined): void {
+  if (expected !== undefined && actual.length === expected.length && actual.every((byte, i) => byte === expected[i])) return;
+  fail(`${name}: expected ${beginningOf(expected)}, got ${beginningOf(actual)}`);
+}
+
+function beginningOf(bytes: Uint8Array | undefined): string {
+  return new TextDecoder().decode(bytes).slice(0, 2000);
+}
