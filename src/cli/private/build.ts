@@ -48,7 +48,7 @@ export interface PrivateReport {
 /** Throws a UserError for what the user can mend. `files.json` is renamed into place last. */
 export async function buildPrivate(options: PrivateOptions): Promise<PrivateReport> {
   const started = performance.now();
-  const { out, from, catalog, config, entry = "src/runtimes/browser/service-worker.ts", extras = [], json } = options;
+  const { out, from, catalog, config, entry = "src/runtimes/browser/sw.ts", extras = [], json } = options;
   const runtime = runtimeSources();
   const vectors = vectorSources(from, catalog);
   const sources = [...modelSources(), ...runtime.sources, ...vectors.sources, ...extras];
@@ -116,7 +116,7 @@ async function bundle(out: string, entry: string, runtimeVersion: string): Promi
       format: "iife",
       define: { ARMMT_RUNTIME_VERSION: JSON.stringify(runtimeVersion) },
     }),
-    build({ ...shared, entryPoints: [join(ROOT, "src/runtimes/browser/page.ts")], outfile: join(out, "armmt-private.js"), format: "esm" }),
+    build({ ...shared, entryPoints: [join(ROOT, "src/runtimes/browser/index.ts")], outfile: join(out, "armmt-private.js"), format: "esm" }),
   ]);
   return (await stat(worker)).size;
 }

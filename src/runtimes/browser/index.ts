@@ -1,5 +1,5 @@
 /**
- * For pages: registers the worker, waits until it answers, says how it stands, and removes all of it again. The history is in history.ts.
+ * For pages: registers the service worker and waits until it answers, reads its status, keeps what was viewed, and removes all of it again.
  */
 import * as v from "valibot";
 import { parseProgress, type ProgressMessage, REMOVE } from "./messages.ts";
