@@ -16,7 +16,7 @@ import type { SinkBindings } from "./events/sinks.ts";
 import { openSinks, sinkProblems } from "./events/sinks.ts";
 import { createEventTokens } from "./events/token.ts";
 import { createUnitHash } from "./events/unit.ts";
-import type { Scorers } from "./inference/scorers.ts";
+import type { Scorers } from "./inference/scorer.ts";
 import { assembleSearches } from "./search/assemble.ts";
 import type { FlagClient } from "./search/flags.ts";
 import { describeStatus } from "./search/status.ts";

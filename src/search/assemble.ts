@@ -13,7 +13,7 @@ import type { ItemStore, KvReader } from "../embeddings/store.ts";
 import { createItemStore, ShardCache } from "../embeddings/store.ts";
 import type { Counters } from "../events/counters.ts";
 import type { ExposureSink } from "../events/sink.ts";
-import type { Scorers } from "../inference/scorers.ts";
+import type { Scorers } from "../inference/scorer.ts";
 import { createRankedLists } from "../ranking/ranked-lists.ts";
 import type { EdgeDeps, EventDeps, IndexDeps } from "./contract.ts";
 import type { FlagClient } from "./flags.ts";

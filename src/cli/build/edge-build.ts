@@ -14,7 +14,7 @@ import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { encodeEdgeFile } from "../../inference/edge-file.ts";
 import { parseManifest } from "../../inference/manifest.ts";
-import { MAX_GRAPH_BYTES } from "../../inference/scorers.ts";
+import { MAX_GRAPH_BYTES } from "../../inference/scorer.ts";
 import type { Snapshot } from "../../inference/snapshot.ts";
 import { progressBar } from "../command.ts";
 import { ROOT } from "../embed/encoder.ts";
@@ -30,7 +30,7 @@ const RUNTIME_WASM = "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 const RUNTIME_GLUE = "onnxruntime-web/ort-wasm-simd-threaded.mjs";
 
 /** Sources on which the files depend. */
-const SOURCES = ["src/cli/build", "src/inference/edge-file.ts", "src/inference/instantiate.ts", "src/inference/snapshot.ts"];
+const SOURCES = ["src/cli/build", "src/inference/edge-file.ts", "src/inference/snapshot.ts", "src/inference/workerd.ts"];
 
 const reportSchema = v.object({
   /** Of everything that the files were made from. */

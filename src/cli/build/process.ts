@@ -5,12 +5,12 @@
  * The world it sees is a Worker's: no Node for onnxruntime, a clock that stands still, and always the same random numbers, so that the same
  * inputs give the same snapshot.
  */
-import type { InferenceSession } from "../../inference/instantiate.ts";
-import { openSession, Tensor } from "../../inference/instantiate.ts";
+import type { InferenceSession } from "../../inference/workerd.ts";
+import { openSession, Tensor } from "../../inference/workerd.ts";
 import { createFeeds, warmUpList } from "../../inference/list-run.ts";
 import type { ModelManifest } from "../../inference/manifest.ts";
 import type { Snapshot } from "../../inference/snapshot.ts";
-import { graphOfPlace, memoryOf, restore } from "../../inference/snapshot.ts";
+import { graphOfSession, memoryOf, restore } from "../../inference/snapshot.ts";
 import { xorshift } from "./sample-list.ts";
 import type { ExportNames } from "./glue.ts";
 import { clearFreed, takeImage } from "./image.ts";
@@ -114,7 +114,7 @@ async function perform({ wasm, models, snapshot, hasOwnMemory }: Job & { kind: "
     return { module, instance: snapshot === undefined ? instance : restore(instance, imports, snapshot) };
   };
   const open = (graph: Uint8Array, place: number) =>
-    openSession({ instantiate, hasOwnMemory }, snapshot === undefined ? new Uint8Array(graph) : graphOfPlace(place));
+    openSession({ instantiate, hasOwnMemory }, snapshot === undefined ? new Uint8Array(graph) : graphOfSession(place));
   const sessions: { session: InferenceSession; manifest: ModelManifest }[] = [];
   for (const [place, { graph, manifest }] of models.entries()) {
     // A Worker may open a model twice, and close one.

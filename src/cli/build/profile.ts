@@ -3,7 +3,7 @@
  * runtime refuses, and a clock that jumps. Which functions of onnxruntime it calls is the profile; what it answers is the proof.
  */
 import { createHash } from "node:crypto";
-import type { InferenceSession, Tensor } from "../../inference/instantiate.ts";
+import type { InferenceSession, Tensor } from "../../inference/workerd.ts";
 import { createFeeds } from "../../inference/list-run.ts";
 import type { ModelManifest } from "../../inference/manifest.ts";
 import type { Runtime } from "../../inference/runtime.ts";

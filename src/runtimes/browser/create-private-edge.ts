@@ -11,7 +11,7 @@ import { openEdge } from "../../edge.ts";
 import type { Fetch } from "../../backends/engine.ts";
 import type { KvReader } from "../../embeddings/store.ts";
 import type { ReliableSink } from "../../events/sink.ts";
-import type { Scorers } from "../../inference/scorers.ts";
+import type { Scorers } from "../../inference/scorer.ts";
 import { ok } from "../../result.ts";
 import type { Listing } from "./listing.ts";
 

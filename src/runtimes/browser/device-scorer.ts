@@ -6,10 +6,10 @@
 import { parseGolden } from "../../inference/golden.ts";
 import type { ProviderPreference, ProviderState } from "../../inference/providers.ts";
 import { openProviderScorer } from "../../inference/providers.ts";
-import type { Scorers } from "../../inference/scorers.ts";
-import { scorersOf } from "../../inference/scorers.ts";
-import { watchScorer } from "../../inference/watched-scorer.ts";
-import { openWebWasm } from "../../inference/web-wasm.ts";
+import type { Scorers } from "../../inference/scorer.ts";
+import { scorersOf } from "../../inference/scorer.ts";
+import { watchScorer } from "../../inference/scorer.ts";
+import { openWebWasm } from "../../inference/web.ts";
 import { openWebWebgpu } from "../../inference/web-webgpu.ts";
 import type { FileStore } from "./files.ts";
 import type { ListedFile, Listing } from "./listing.ts";

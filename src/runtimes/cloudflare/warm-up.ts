@@ -14,7 +14,7 @@ import { pointerKey, setKey, shardKey } from "../../embeddings/store.ts";
 import { decodeShard, encodeShard, SHARD_VERSION } from "../../embeddings/format.ts";
 import { createCounters } from "../../events/counters.ts";
 import type { ModelManifest } from "../../inference/manifest.ts";
-import type { Scorers } from "../../inference/scorers.ts";
+import type { Scorers } from "../../inference/scorer.ts";
 import { ITEM_FEATURES } from "../../ranking/candidate.ts";
 import { search } from "../../search.ts";
 import { assembleSearches } from "../../search/assemble.ts";

@@ -2,13 +2,13 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
-import type { Gpu } from "../../inference/adapter.ts";
+import type { Gpu } from "../../inference/gpu.ts";
 import { parseGolden, proofOf } from "../../inference/golden.ts";
 import type { ProviderPreference, ProviderScorer } from "../../inference/providers.ts";
 import { openProviderScorer } from "../../inference/providers.ts";
-import type { Scorers } from "../../inference/scorers.ts";
-import { loadScorers } from "../../inference/scorers.ts";
-import { openWebWasm } from "../../inference/web-wasm.ts";
+import type { Scorers } from "../../inference/scorer.ts";
+import { loadScorers } from "../../inference/scorer.ts";
+import { openWebWasm } from "../../inference/web.ts";
 import { ROOT, StartError } from "./settings.ts";
 
 export interface ModelFiles {

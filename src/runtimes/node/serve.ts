@@ -10,7 +10,7 @@ import type { Fetch } from "../../backends/engine.ts";
 import type { Log, Platform } from "../../edge.ts";
 import { logToConsole, openEdge, readConfig } from "../../edge.ts";
 import { pointerKey } from "../../embeddings/store.ts";
-import type { Gpu } from "../../inference/adapter.ts";
+import type { Gpu } from "../../inference/gpu.ts";
 import type { ProviderPreference } from "../../inference/providers.ts";
 import { errorText } from "../../web.ts";
 import { folderKv } from "./folder-kv.ts";

@@ -22,7 +22,7 @@ describe("buildEdge()", () => {
     expect(statSync(join(EDGE_FOLDER, "runtime.wasm")).size).toBeLessThan(4_000_000);
     expect(report.functions!.kept).toBeLessThan(report.functions!.all / 10);
     const { models, snapshot } = decodeEdgeFile(read(EDGE_FOLDER));
-    expect(models).toEqual([{ manifest, model: { place: 0, sha256: manifest.sha256 } }]);
+    expect(models).toEqual([{ manifest, model: { index: 0, sha256: manifest.sha256 } }]);
     expect(snapshot?.head.sessions).toHaveLength(1);
   });
 
