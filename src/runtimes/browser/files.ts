@@ -1,87 +1,86 @@
 /**
- * The files of `files.json` on this device: fetched once, checked by SHA-256, kept packed in the Cache API, unpacked when they are used.
+ * The files of `files.json` on this device: fetched once, checked by SHA-256, stored as gzip in the Cache API, unpacked for each use.
  *
- * A damaged file is never kept. Addresses are those of the content, so an update fetches only what changed.
+ * A damaged file is never stored. URLs contain the hash of the content, so an update fetches only changed files.
  */
-import type { ListedFile, Listing } from "./listing.ts";
-import { parseListing } from "./listing.ts";
-import { unpack, verify } from "./packed.ts";
+import type { KvReader } from "../../embeddings/store.ts";
+import { errorText, sha256Hex } from "../../web.ts";
+import type { FileManifest, ManifestFile } from "./file-manifest.ts";
+import { kvName, parseFileManifest } from "./file-manifest.ts";
 import { FileError } from "./problem.ts";
-import { errorText } from "../../web.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
 
 export interface FetchProgress {
-  /** Of the file that travels now. */
+  /** The file that is being fetched. */
   readonly name: string;
-  /** Bytes on the network, of all files that had to be fetched. */
+  /** Bytes on the network, of all missing files. */
   readonly doneBytes: number;
   readonly totalBytes: number;
 }
 
-export interface HeldFile {
+export interface CachedFile {
   readonly name: string;
-  /** As stored. */
+  /** Length as stored. */
   readonly bytes: number;
 }
 
 export interface FileStore {
-  /** From the network, past all caches, checked; not yet held. Throws a FileError. */
-  fetchListing(): Promise<Listing>;
-  /** The one in use; undefined before the first `hold`. Damaged, it counts as absent. */
-  heldListing(): Promise<Listing | undefined>;
-  /** Whether anything was ever meant to be here: after a `hold` or `expect`, until `clear`. */
+  /** From the network, past all caches, checked, not stored. Throws a FileError. */
+  fetchManifest(): Promise<FileManifest>;
+  /** The manifest in use; undefined before the first `cacheManifest`, and where it is damaged. */
+  cachedManifest(): Promise<FileManifest | undefined>;
+  /** Puts a manifest in use; files that it does not list are deleted. */
+  cacheManifest(manifest: FileManifest): Promise<void>;
+  /** Whether this store is in use: after `cacheManifest` or `expect`, until `clear`. */
   isExpected(): Promise<boolean>;
-  /** Nothing could be held yet, and is to be tried again later. */
+  /** Marks the store as in use although nothing is stored yet. */
   expect(): Promise<void>;
-  /** From now on this one is in use; what it does not list is dropped. */
-  hold(listing: Listing): Promise<void>;
-  /** Fetches what is not here yet, one after the other. Throws a FileError that names the file. */
-  fetchMissing(files: readonly ListedFile[], onProgress?: (progress: FetchProgress) => void): Promise<void>;
-  /** The content, from here or else from the network. Throws a FileError. */
-  read(file: ListedFile): Promise<Uint8Array<ArrayBuffer>>;
-  /** Of the listing, what is here. */
-  held(listing: Listing): Promise<readonly HeldFile[]>;
-  /** Drops everything, for good: this store takes nothing more. */
+  /** Fetches missing files, one at a time. Throws a FileError that names the file. */
+  fetchMissing(files: readonly ManifestFile[], onProgress?: (progress: FetchProgress) => void): Promise<void>;
+  /** The content, from the cache or else from the network. Throws a FileError. */
+  read(file: ManifestFile): Promise<Bytes>;
+  /** The manifest's files that are stored. */
+  cachedFiles(manifest: FileManifest): Promise<readonly CachedFile[]>;
+  /** Deletes everything; this store stores nothing afterwards. */
   clear(): Promise<void>;
 }
 
 export interface FileStoreOptions {
-  /** Of files.json. */
+  /** URL of files.json. */
   readonly url: URL;
   readonly cacheName: string;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   readonly caches: CacheStorage;
 }
 
-export function openFileStore({ url: listingUrl, cacheName, fetch, caches }: FileStoreOptions): FileStore {
-  /** A file that two ask for travels once. */
-  const travelling = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
+export function openFileStore({ url: manifestUrl, cacheName, fetch, caches }: FileStoreOptions): FileStore {
+  /** Concurrent requests for a file share one download. */
+  const downloads = new Map<string, Promise<Bytes>>();
 
   let isCleared = false;
 
-  /** Makes it where it is not there; never after it was cleared, by work that was under way then. */
+  /** Creates the cache where it does not exist, but not after `clear`, by work that still runs then. */
   async function openCache(): Promise<Cache> {
     if (isCleared) throw new FileError("removed", "What was stored here was deleted: load the page again");
     return caches.open(cacheName);
   }
 
-  const urlOf = (file: ListedFile): string => new URL(file.url, listingUrl).href;
+  const urlOf = (file: ManifestFile): string => new URL(file.url, manifestUrl).href;
 
-  async function get(url: string, what: string, unreachable: "listing_unreachable" | "file_unreachable"): Promise<Response> {
+  async function get(url: string, name: string, reason: "listing_unreachable" | "file_unreachable"): Promise<Response> {
     let response: Response;
     try {
-      // What is kept here need not lie in the browser's own cache as well, and must not come from it when the host has mended a file.
+      // Not through the browser's own cache: files would be stored twice, and a file that the host has repaired would not arrive.
       response = await fetch(url, { cache: "no-store", redirect: "error" });
     } catch (cause) {
-      throw new FileError(unreachable, `Cannot fetch ${what} from ${url}: ${errorText(cause)}`);
+      throw new FileError(reason, `Cannot fetch ${name} from ${url}: ${errorText(cause)}`);
     }
     if (response.ok) return response;
-    throw new FileError(
-      unreachable,
-      `Cannot fetch ${what}: ${url} answers with status ${response.status}, upload what armmt private wrote`,
-    );
+    throw new FileError(reason, `Cannot fetch ${name}: ${url} answers with status ${response.status}, upload what armmt private wrote`);
   }
 
-  async function download(file: ListedFile, onBytes: (count: number) => void): Promise<Uint8Array<ArrayBuffer>> {
+  async function download(file: ManifestFile, onBytes: (count: number) => void): Promise<Bytes> {
     const response = await get(urlOf(file), file.name, "file_unreachable");
     const packed = await readBody(file, response, onBytes);
     const content = await unpack(file, packed);
@@ -95,15 +94,15 @@ export function openFileStore({ url: listingUrl, cacheName, fetch, caches }: Fil
     return content;
   }
 
-  function fetchOnce(file: ListedFile, onBytes: (count: number) => void = () => undefined): Promise<Uint8Array<ArrayBuffer>> {
-    const running = travelling.get(file.sha256);
+  function fetchOnce(file: ManifestFile, onBytes: (count: number) => void = () => undefined): Promise<Bytes> {
+    const running = downloads.get(file.sha256);
     if (running !== undefined) return running;
-    const started = download(file, onBytes).finally(() => travelling.delete(file.sha256));
-    travelling.set(file.sha256, started);
+    const started = download(file, onBytes).finally(() => downloads.delete(file.sha256));
+    downloads.set(file.sha256, started);
     return started;
   }
 
-  async function fetchMissing(files: readonly ListedFile[], onProgress?: (progress: FetchProgress) => void): Promise<void> {
+  async function fetchMissing(files: readonly ManifestFile[], onProgress?: (progress: FetchProgress) => void): Promise<void> {
     const cache = await openCache();
     const present = new Set((await cache.keys()).map(({ url }) => url));
     const missing = files.filter((file) => !present.has(urlOf(file)));
@@ -112,7 +111,7 @@ export function openFileStore({ url: listingUrl, cacheName, fetch, caches }: Fil
     for (const file of missing) {
       let arrived = 0;
       onProgress?.({ name: file.name, doneBytes: before, totalBytes });
-      // One after the other: memory of one file at a time, and progress that a person can follow.
+      // One at a time: memory for one file, and progress that a person can follow.
       // oxlint-disable-next-line no-await-in-loop
       await fetchOnce(file, (count) => {
         arrived += count;
@@ -125,11 +124,11 @@ export function openFileStore({ url: listingUrl, cacheName, fetch, caches }: Fil
   return {
     fetchMissing,
 
-    async fetchListing() {
-      const response = await get(listingUrl.href, "files.json", "listing_unreachable");
-      const listing = parseListing(await response.text());
-      if (listing.ok) return listing.value;
-      throw new FileError("listing_invalid", `Cannot use ${listingUrl.href}: ${listing.error}. Run armmt private again`);
+    async fetchManifest() {
+      const response = await get(manifestUrl.href, "files.json", "listing_unreachable");
+      const manifest = parseFileManifest(await response.text());
+      if (manifest.ok) return manifest.value;
+      throw new FileError("listing_invalid", `Cannot use ${manifestUrl.href}: ${manifest.error}. Run armmt private again`);
     },
 
     isExpected: () => caches.has(cacheName),
@@ -138,22 +137,22 @@ export function openFileStore({ url: listingUrl, cacheName, fetch, caches }: Fil
       await openCache();
     },
 
-    async heldListing() {
-      // Unlike open(), this makes no cache where there is none.
-      const response = await caches.match(listingUrl.href, { cacheName });
+    async cachedManifest() {
+      // Unlike open(), match() creates no cache.
+      const response = await caches.match(manifestUrl.href, { cacheName });
       if (response === undefined) return undefined;
-      const listing = parseListing(await response.text());
-      return listing.ok ? listing.value : undefined;
+      const manifest = parseFileManifest(await response.text());
+      return manifest.ok ? manifest.value : undefined;
     },
 
-    async hold(listing) {
+    async cacheManifest(manifest) {
       const cache = await openCache();
       try {
-        await cache.put(listingUrl.href, Response.json(listing));
+        await cache.put(manifestUrl.href, Response.json(manifest));
       } catch (cause) {
         throw new FileError("storage_full", `The browser cannot store files.json: ${String(cause)}`);
       }
-      const kept = new Set([listingUrl.href, ...listing.files.map(urlOf)]);
+      const kept = new Set([manifestUrl.href, ...manifest.files.map(urlOf)]);
       const keys = await cache.keys();
       await Promise.all(keys.filter(({ url }) => !kept.has(url)).map((key) => cache.delete(key)));
     },
@@ -164,16 +163,16 @@ export function openFileStore({ url: listingUrl, cacheName, fetch, caches }: Fil
       try {
         return await unpack(file, new Uint8Array(await response.arrayBuffer()));
       } catch {
-        // Checked when it came, so the browser's storage is damaged. What comes now takes its place.
+        // It was checked when it was stored, so the browser's storage is damaged. The new download replaces it.
         return fetchOnce(file);
       }
     },
 
-    async held(listing) {
+    async cachedFiles(manifest) {
       if (!(await caches.has(cacheName))) return [];
       const cache = await openCache();
       const present = new Set((await cache.keys()).map(({ url }) => url));
-      return listing.files.filter((file) => present.has(urlOf(file))).map(({ name, packedBytes: bytes }) => ({ name, bytes }));
+      return manifest.files.filter((file) => present.has(urlOf(file))).map(({ name, packedBytes: bytes }) => ({ name, bytes }));
     },
 
     async clear() {
@@ -183,13 +182,9 @@ export function openFileStore({ url: listingUrl, cacheName, fetch, caches }: Fil
   };
 }
 
-async function readBody(
-  { name, url, bytes }: ListedFile,
-  response: Response,
-  onBytes: (count: number) => void,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  // Packed, a file is hardly ever larger than its content.
+async function readBody({ name, url, bytes }: ManifestFile, response: Response, onBytes: (count: number) => void): Promise<Bytes> {
+  const chunks: Bytes[] = [];
+  // gzip makes a file larger by a few bytes at most.
   const most = bytes + 1024;
   let length = 0;
   try {
@@ -209,4 +204,65 @@ async function readBody(
     throw new FileError("file_unreachable", `${name} (${url}) broke off after ${length} bytes: ${String(cause)}`);
   }
   return new Uint8Array(await new Blob(chunks).arrayBuffer());
+}
+
+/** Some hosts send `.gz` with `content-encoding: gzip`, and the browser has unpacked it already. */
+function isGzip(bytes: Bytes): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+/** The content of a gzip file. Throws a FileError when it is damaged or not as long as listed; never unpacks more than that. */
+export async function unpack(file: ManifestFile, packed: Bytes): Promise<Bytes> {
+  // Contents that are gzip files themselves would be ambiguous; none are listed.
+  const content = isGzip(packed) ? await gunzip(file, packed) : packed;
+  if (content.length === file.bytes) return content;
+  throw corrupt(file, `${content.length} bytes, files.json says ${file.bytes}`);
+}
+
+/** Throws a FileError with both hashes when the content is not the listed one. */
+export async function verify(file: ManifestFile, content: Bytes): Promise<void> {
+  const sha256 = await sha256Hex(content);
+  if (sha256 !== file.sha256) throw corrupt(file, `SHA-256 ${sha256}, files.json says ${file.sha256}`);
+}
+
+async function gunzip(file: ManifestFile, packed: Bytes): Promise<Bytes> {
+  const content = new Uint8Array(file.bytes);
+  let length = 0;
+  const reader = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip")).getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      if (length + value.length > content.length) throw corrupt(file, `more than the ${file.bytes} bytes of files.json`);
+      content.set(value, length);
+      length += value.length;
+    }
+  } catch (cause) {
+    void reader.cancel().catch(() => undefined);
+    if (cause instanceof FileError) throw cause;
+    throw corrupt(file, `no whole gzip file (${errorText(cause)})`);
+  }
+  return content.subarray(0, length);
+}
+
+function corrupt({ name, url }: ManifestFile, found: string): FileError {
+  return new FileError("file_corrupt", `${name} (${url}) has ${found}: run armmt private again and upload what it wrote`);
+}
+
+/** The `kv/` files of a manifest, as the item store reads KV. Rejects with a FileError; a key that is not listed is null. */
+export function createFileKv(store: Pick<FileStore, "read">, manifest: FileManifest): KvReader {
+  const files = new Map(manifest.files.map((file) => [file.name, file]));
+
+  async function get(key: string, type: "arrayBuffer"): Promise<ArrayBuffer | null>;
+  async function get(key: string, type: "text"): Promise<string | null>;
+  async function get(key: string, type: "arrayBuffer" | "text"): Promise<ArrayBuffer | string | null> {
+    const file = files.get(kvName(key));
+    if (file === undefined) return null;
+    const content = await store.read(file);
+    if (type === "text") return new TextDecoder().decode(content);
+    const isWhole = content.byteOffset === 0 && content.byteLength === content.buffer.byteLength;
+    return isWhole ? content.buffer : content.slice().buffer;
+  }
+
+  return { get };
 }

@@ -1,38 +1,38 @@
 /**
  * The service worker, for a shop's own script to build on: install, take over, answer, update, remove. Importing this runs nothing.
  *
- * The browser stops it when it is idle and starts it again with the next request; all that lasts is in the Cache API and in IndexedDB.
+ * The browser stops an idle worker and starts it again with the next request; lasting data is in the Cache API and in IndexedDB.
  */
 import * as v from "valibot";
 import type { Fetch } from "../../backends/engine.ts";
 import { logToConsole as log } from "../../edge.ts";
 import { PROVIDER_PREFERENCES } from "../../inference/providers.ts";
 import { openFileStore } from "./files.ts";
+import { CACHE_PREFIX, removeStored } from "./history.ts";
 import { isRemoval, type ProgressMessage } from "./messages.ts";
-import { type EngineSource, PrivateWorker } from "./private-worker.ts";
 import { problemOf } from "./problem.ts";
-import { CACHE_PREFIX, removeStored } from "./remove.ts";
+import { BrowserWorker, type EngineSource } from "./worker.ts";
 
 export { CACHE_PREFIX };
 
-/** What a shop's own service worker adds; ours adds nothing. */
+/** Additions of a shop's own service worker; all are optional. */
 export interface WorkerExtras {
-  /** Asks the engine in the place of the network, and says where the reply came from. */
+  /** Sends a search to the engine instead of the network, and returns the source of the reply. */
   readonly fetchEngine?: (url: string, init: RequestInit) => Promise<{ readonly response: Response; readonly source: EngineSource }>;
-  /** Answers all of the page's other requests to its own origin; left out, the network does. */
+  /** Answers all other requests of the page to its own origin. Default: the network. */
   readonly serve?: (request: Request) => Promise<Response>;
-  /** While the worker is installed. What it throws counts as a failed installation. */
+  /** Runs during the installation, which fails where this rejects. */
   readonly prepare?: () => Promise<void>;
 }
 
 export interface Device {
-  /** A file of the listing by name; undefined where it lists none. Rejects with a FileError. */
+  /** A file of files.json by name; undefined where it is not listed. Rejects with a FileError. */
   readFile(name: string): Promise<Uint8Array | undefined>;
 }
 
 const preferenceSchema = v.fallback(v.picklist(PROVIDER_PREFERENCES), "auto");
 
-/** Registers the listeners, at once: a browser takes none that come later. */
+/** Registers the listeners. Call it at the top of the script: browsers accept no later ones. */
 export function runWorker(scope: WorkerScope, createExtras: (device: Device) => WorkerExtras = () => ({})): void {
   const base = new URL(scope.registration.scope);
   const statusPath = `${base.pathname}status.json`;
@@ -48,7 +48,7 @@ export function runWorker(scope: WorkerScope, createExtras: (device: Device) => 
     return response;
   };
   const preference = v.parse(preferenceSchema, new URL(scope.location.href).searchParams.get("provider"));
-  const worker = new PrivateWorker({ store, origin: base.origin, preference, fetch: fetchEngine });
+  const worker = new BrowserWorker({ store, origin: base.origin, preference, fetch: fetchEngine });
   const extras = createExtras({ readFile: (name) => worker.readFile(name) });
 
   async function tellPages(progress: Omit<ProgressMessage, "type">): Promise<void> {
@@ -62,7 +62,7 @@ export function runWorker(scope: WorkerScope, createExtras: (device: Device) => 
     } catch (cause) {
       const { reason, detail } = problemOf(cause);
       log({ level: "warn", event: "private_install", reason, detail });
-      // A worker that serves goes on serving. The first one takes its place all the same: it passes searches on and says why.
+      // An active worker stays. The first one takes over nevertheless: it passes searches on and reports why.
       if (scope.registration.active !== null) throw cause;
     }
     await scope.skipWaiting();

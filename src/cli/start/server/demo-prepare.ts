@@ -6,7 +6,8 @@
 import { cp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { embedCatalog } from "../../embed.ts";
-import { buildPrivate } from "../../private/build.ts";
+import { buildBrowserFiles } from "../../private/build.ts";
+import { publicFields } from "../../private/sources.ts";
 import { publishTo } from "../../publish.ts";
 import { openFolderNamespace } from "../../publish/folder-namespace.ts";
 import { buildPage } from "../page.ts";
@@ -38,10 +39,8 @@ export async function prepareDemo({ data, kv, page, stamp, index, json }: Prepar
   await publishTo(openFolderNamespace(kv), { from, catalog: DEMO_CATALOG, json });
 
   const onDevice = join(data, "private");
-  // The page's own searches go to the engine; files.json is public.
-  const { url: _, headers: __, forwardCredentials: ___, ...shown } = index;
-  const config = { INDEXES: { [DEMO_INDEX]: { ...shown, catalog: DEMO_CATALOG } } };
-  await buildPrivate({ out: onDevice, from, catalog: DEMO_CATALOG, config, entry: "src/demo/service-worker.ts", json });
+  const config = { INDEXES: { [DEMO_INDEX]: { ...publicFields(index), catalog: DEMO_CATALOG } } };
+  await buildBrowserFiles({ out: onDevice, from, catalog: DEMO_CATALOG, config, entry: "src/demo/service-worker.ts", json });
   await cp(onDevice, join(page, "private"), { recursive: true });
   await writeFile(stamp, `${new Date().toISOString()}\n`);
 }
