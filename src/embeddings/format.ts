@@ -1,7 +1,7 @@
 /**
  * The packed shard: many items in one binary value, because KV bills and delays per key. Written by `armmt embed`, read at the edge.
  *
- * Little-endian (every platform that runs this is). A reader trusts nothing before the checksum has passed. Pure: no I/O, no cache.
+ * Little-endian, as every supported platform. A reader trusts nothing before the checksum has passed. Pure: no I/O, no cache.
  *
  * | bytes             | what                                                                                     |
  * |-------------------|------------------------------------------------------------------------------------------|
@@ -39,7 +39,7 @@ export interface ShardDims {
   readonly featureCount: number;
 }
 
-/** An item where it lies: its vectors are still the shard's own bytes. */
+/** An item inside its shard: its vectors are views of the shard's bytes. */
 export interface PackedItem extends ListItem {
   readonly image: PackedVector | undefined;
   readonly text: PackedVector | undefined;
@@ -47,7 +47,7 @@ export interface PackedItem extends ListItem {
 
 export interface Shard {
   readonly count: number;
-  /** Size of the packed form, what a cache has to account for. */
+  /** Size of the packed form, for the budget of a cache. */
   readonly byteLength: number;
   /** CRC-32 as in the header. */
   readonly checksum: number;
@@ -105,7 +105,7 @@ export function encodeShard(records: readonly ItemRecord[], dims: ShardDims): Re
   return ok(bytes);
 }
 
-/** Checks magic, version, dims, length and checksum, in this order, and reads nothing else before. Holds on to `bytes`; do not change them. */
+/** Checks magic, version, dims, length and checksum, in this order, before it reads anything else. Keeps `bytes`: do not change them. */
 export function decodeShard(bytes: Uint8Array<ArrayBuffer> | ArrayBuffer, expected: ShardDims): Result<Shard, string> {
   const packed = aligned(bytes);
   if (packed.length < HEADER_BYTES) return err(`Cannot decode shard: ${packed.length} bytes are less than the header's ${HEADER_BYTES}`);
@@ -208,7 +208,7 @@ function viewsOf(bytes: Uint8Array<ArrayBuffer>, layout: Layout, dims: ShardDims
   };
 }
 
-/** Typed arrays need 4-byte alignment; a value cut out of a larger buffer may lack it. */
+/** Typed arrays need 4-byte alignment, which a part of a larger buffer may lack. */
 function aligned(bytes: Uint8Array<ArrayBuffer> | ArrayBuffer): Uint8Array<ArrayBuffer> {
   if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
   return bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();

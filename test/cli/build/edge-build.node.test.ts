@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import manifest from "../../../model/manifest.json";
 import { buildEdge, EDGE_FOLDER } from "../../../src/cli/build/edge-build.ts";
-import { readExportNames } from "../../../src/cli/build/glue.ts";
+import { readExportNames } from "../../../src/cli/build/image.ts";
 import { decodeEdgeFile } from "../../../src/inference/edge-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "armmt-edge-"));
