@@ -154,21 +154,10 @@ function problemOf(record: ItemRecord, dims: ShardDims): string | undefined {
   return undefined;
 }
 
-interface Layout {
-  readonly hash: number;
-  readonly idEnd: number;
-  readonly imageScale: number;
-  readonly textScale: number;
-  readonly features: number;
-  readonly presence: number;
-  readonly image: number;
-  readonly text: number;
-  readonly ids: number;
-  readonly end: number;
-}
+type Layout = ReturnType<typeof layoutOf>;
 
 /** Byte offsets. The 4-byte sections come first, so that all of them are aligned. */
-function layoutOf(dims: ShardDims, count: number, idBytes: number): Layout {
+function layoutOf(dims: ShardDims, count: number, idBytes: number) {
   const hash = HEADER_BYTES;
   const idEnd = hash + 4 * count;
   const imageScale = idEnd + 4 * count;
@@ -181,29 +170,19 @@ function layoutOf(dims: ShardDims, count: number, idBytes: number): Layout {
   return { hash, idEnd, imageScale, textScale, features, presence, image, text, ids, end: ids + idBytes };
 }
 
-interface Views {
-  readonly hash: Uint32Array; // [count]
-  readonly idEnd: Uint32Array; // [count]
-  readonly imageScale: Float32Array; // [count]
-  readonly textScale: Float32Array; // [count]
-  readonly features: Float32Array; // [count, F]
-  readonly presence: Uint8Array; // [count]
-  readonly image: Int8Array; // [count, Di]
-  readonly text: Int8Array; // [count, Dt]
-  readonly ids: Uint8Array;
-}
+type Views = Readonly<ReturnType<typeof viewsOf>>;
 
-function viewsOf(bytes: Uint8Array<ArrayBuffer>, layout: Layout, dims: ShardDims, count: number): Views {
+function viewsOf(bytes: Uint8Array<ArrayBuffer>, layout: Layout, dims: ShardDims, count: number) {
   const { buffer, byteOffset: start } = bytes;
   return {
-    hash: new Uint32Array(buffer, start + layout.hash, count),
-    idEnd: new Uint32Array(buffer, start + layout.idEnd, count),
-    imageScale: new Float32Array(buffer, start + layout.imageScale, count),
-    textScale: new Float32Array(buffer, start + layout.textScale, count),
-    features: new Float32Array(buffer, start + layout.features, count * dims.featureCount),
-    presence: new Uint8Array(buffer, start + layout.presence, count),
-    image: new Int8Array(buffer, start + layout.image, count * dims.imageDim),
-    text: new Int8Array(buffer, start + layout.text, count * dims.textDim),
+    hash: new Uint32Array(buffer, start + layout.hash, count), // [count]
+    idEnd: new Uint32Array(buffer, start + layout.idEnd, count), // [count]
+    imageScale: new Float32Array(buffer, start + layout.imageScale, count), // [count]
+    textScale: new Float32Array(buffer, start + layout.textScale, count), // [count]
+    features: new Float32Array(buffer, start + layout.features, count * dims.featureCount), // [count, F]
+    presence: new Uint8Array(buffer, start + layout.presence, count), // [count]
+    image: new Int8Array(buffer, start + layout.image, count * dims.imageDim), // [count, Di]
+    text: new Int8Array(buffer, start + layout.text, count * dims.textDim), // [count, Dt]
     ids: new Uint8Array(buffer, start + layout.ids, layout.end - layout.ids),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * onnxruntime-web's WebGPU build, as web.ts; Node needs a `navigator.gpu`, see node.ts. Never part of the Cloudflare Worker: workerd has no
+ * onnxruntime-web's WebGPU build, as web.ts; Node needs a `navigator.gpu`, see node-scorer.ts. Never part of the Cloudflare Worker: workerd has no
  * WebGPU, and the wasm file, `ort-wasm-simd-threaded.asyncify.wasm`, has 26.8 MB.
  */
 import { env, InferenceSession, Tensor } from "onnxruntime-web/webgpu";

@@ -1,10 +1,10 @@
 /** Runs inside the page of private-storage.test.ts: the stores themselves, for the test to call. */
-import { createFileKv, type FileStore, openFileStore } from "../../src/runtimes/browser/files.ts";
+import { createFileKv, FileStore } from "../../src/runtimes/browser/files.ts";
 import { addViewed, clearViewed, deleteHistory, removeViewed, type ViewedItem, viewedItems } from "../../src/runtimes/browser/history.ts";
 import { FileError } from "../../src/runtimes/browser/problem.ts";
 
 const open = (): FileStore =>
-  openFileStore({
+  new FileStore({
     url: new URL("/private/files.json", location.href),
     cacheName: "armmt-private:/private/",
     fetch: (url, init) => fetch(url, init),

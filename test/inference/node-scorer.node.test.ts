@@ -1,7 +1,7 @@
 /** The bench compares runtimes, so all of them must compute the same. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { createNodeScorer } from "../../src/inference/node.ts";
+import { createNodeScorer } from "../../src/inference/node-scorer.ts";
 import { parseGolden } from "../../src/inference/golden.ts";
 
 const inModel = (name: string) => readFileSync(new URL(`../../model/${name}`, import.meta.url));

@@ -25,27 +25,6 @@ export interface CachedFile {
   readonly bytes: number;
 }
 
-export interface FileStore {
-  /** From the network, past all caches, checked, not stored. Throws a FileError. */
-  fetchManifest(): Promise<FileManifest>;
-  /** The manifest in use; undefined before the first `cacheManifest`, and where it is damaged. */
-  cachedManifest(): Promise<FileManifest | undefined>;
-  /** Puts a manifest in use; files that it does not list are deleted. */
-  cacheManifest(manifest: FileManifest): Promise<void>;
-  /** Whether this store is in use: after `cacheManifest` or `expect`, until `clear`. */
-  isExpected(): Promise<boolean>;
-  /** Marks the store as in use although nothing is stored yet. */
-  expect(): Promise<void>;
-  /** Fetches missing files, one at a time. Throws a FileError that names the file. */
-  fetchMissing(files: readonly ManifestFile[], onProgress?: (progress: FetchProgress) => void): Promise<void>;
-  /** The content, from the cache or else from the network. Throws a FileError. */
-  read(file: ManifestFile): Promise<Bytes>;
-  /** The manifest's files that are stored. */
-  cachedFiles(manifest: FileManifest): Promise<readonly CachedFile[]>;
-  /** Deletes everything; this store stores nothing afterwards. */
-  clear(): Promise<void>;
-}
-
 export interface FileStoreOptions {
   /** URL of files.json. */
   readonly url: URL;
@@ -54,58 +33,63 @@ export interface FileStoreOptions {
   readonly caches: CacheStorage;
 }
 
-export function openFileStore({ url: manifestUrl, cacheName, fetch, caches }: FileStoreOptions): FileStore {
+export class FileStore {
+  readonly #options: FileStoreOptions;
   /** Concurrent requests for a file share one download. */
-  const downloads = new Map<string, Promise<Bytes>>();
+  readonly #downloads = new Map<string, Promise<Bytes>>();
+  #isCleared = false;
 
-  let isCleared = false;
-
-  /** Creates the cache where it does not exist, but not after `clear`, by work that still runs then. */
-  async function openCache(): Promise<Cache> {
-    if (isCleared) throw new FileError("removed", "What was stored here was deleted: load the page again");
-    return caches.open(cacheName);
+  constructor(options: FileStoreOptions) {
+    this.#options = options;
   }
 
-  const urlOf = (file: ManifestFile): string => new URL(file.url, manifestUrl).href;
+  /** From the network, past all caches, checked, not stored. Throws a FileError. */
+  async fetchManifest(): Promise<FileManifest> {
+    const { href } = this.#options.url;
+    const response = await this.#get(href, "files.json", "listing_unreachable");
+    const manifest = parseFileManifest(await response.text());
+    if (manifest.ok) return manifest.value;
+    throw new FileError("listing_invalid", `Cannot use ${href}: ${manifest.error}. Run armmt private again`);
+  }
 
-  async function get(url: string, name: string, reason: "listing_unreachable" | "file_unreachable"): Promise<Response> {
-    let response: Response;
+  /** The manifest in use; undefined before the first `cacheManifest`, and where it is damaged. */
+  async cachedManifest(): Promise<FileManifest | undefined> {
+    const { url, caches, cacheName } = this.#options;
+    // Unlike open(), match() creates no cache.
+    const response = await caches.match(url.href, { cacheName });
+    if (response === undefined) return undefined;
+    const manifest = parseFileManifest(await response.text());
+    return manifest.ok ? manifest.value : undefined;
+  }
+
+  /** Puts a manifest in use; files that it does not list are deleted. */
+  async cacheManifest(manifest: FileManifest): Promise<void> {
+    const { href } = this.#options.url;
+    const cache = await this.#openCache();
     try {
-      // Not through the browser's own cache: files would be stored twice, and a file that the host has repaired would not arrive.
-      response = await fetch(url, { cache: "no-store", redirect: "error" });
+      await cache.put(href, Response.json(manifest));
     } catch (cause) {
-      throw new FileError(reason, `Cannot fetch ${name} from ${url}: ${errorText(cause)}`);
+      throw new FileError("storage_full", `The browser cannot store files.json: ${String(cause)}`);
     }
-    if (response.ok) return response;
-    throw new FileError(reason, `Cannot fetch ${name}: ${url} answers with status ${response.status}, upload what armmt private wrote`);
+    const kept = new Set([href, ...manifest.files.map((file) => this.#urlOf(file))]);
+    const keys = await cache.keys();
+    await Promise.all(keys.filter(({ url }) => !kept.has(url)).map((key) => cache.delete(key)));
   }
 
-  async function download(file: ManifestFile, onBytes: (count: number) => void): Promise<Bytes> {
-    const response = await get(urlOf(file), file.name, "file_unreachable");
-    const packed = await readBody(file, response, onBytes);
-    const content = await unpack(file, packed);
-    await verify(file, content);
-    const cache = await openCache();
-    try {
-      await cache.put(urlOf(file), new Response(packed, { headers: { "content-length": String(packed.length) } }));
-    } catch (cause) {
-      throw new FileError("storage_full", `The browser cannot store ${file.name} (${packed.length} bytes): ${String(cause)}`);
-    }
-    return content;
+  /** Whether this store is in use: after `cacheManifest` or `expect`, until `clear`. */
+  isExpected(): Promise<boolean> {
+    return this.#options.caches.has(this.#options.cacheName);
   }
 
-  function fetchOnce(file: ManifestFile, onBytes: (count: number) => void = () => undefined): Promise<Bytes> {
-    const running = downloads.get(file.sha256);
-    if (running !== undefined) return running;
-    const started = download(file, onBytes).finally(() => downloads.delete(file.sha256));
-    downloads.set(file.sha256, started);
-    return started;
+  /** Marks the store as in use although nothing is stored yet. */
+  async expect(): Promise<void> {
+    await this.#openCache();
   }
 
-  async function fetchMissing(files: readonly ManifestFile[], onProgress?: (progress: FetchProgress) => void): Promise<void> {
-    const cache = await openCache();
-    const present = new Set((await cache.keys()).map(({ url }) => url));
-    const missing = files.filter((file) => !present.has(urlOf(file)));
+  /** Fetches missing files, one at a time. Throws a FileError that names the file. */
+  async fetchMissing(files: readonly ManifestFile[], onProgress?: (progress: FetchProgress) => void): Promise<void> {
+    const cached = await this.#cachedUrls();
+    const missing = files.filter((file) => !cached.has(this.#urlOf(file)));
     const totalBytes = missing.reduce((sum, { packedBytes }) => sum + packedBytes, 0);
     let before = 0;
     for (const file of missing) {
@@ -113,7 +97,7 @@ export function openFileStore({ url: manifestUrl, cacheName, fetch, caches }: Fi
       onProgress?.({ name: file.name, doneBytes: before, totalBytes });
       // One at a time: memory for one file, and progress that a person can follow.
       // oxlint-disable-next-line no-await-in-loop
-      await fetchOnce(file, (count) => {
+      await this.#fetchOnce(file, (count) => {
         arrived += count;
         onProgress?.({ name: file.name, doneBytes: before + Math.min(arrived, file.packedBytes), totalBytes });
       });
@@ -121,65 +105,80 @@ export function openFileStore({ url: manifestUrl, cacheName, fetch, caches }: Fi
     }
   }
 
-  return {
-    fetchMissing,
+  /** The content, from the cache or else from the network. Throws a FileError. */
+  async read(file: ManifestFile): Promise<Bytes> {
+    const { caches, cacheName } = this.#options;
+    const response = await caches.match(this.#urlOf(file), { cacheName });
+    if (response === undefined) return this.#fetchOnce(file);
+    try {
+      return await unpack(file, new Uint8Array(await response.arrayBuffer()));
+    } catch {
+      // It was checked when it was stored, so the browser's storage is damaged. The new download replaces it.
+      return this.#fetchOnce(file);
+    }
+  }
 
-    async fetchManifest() {
-      const response = await get(manifestUrl.href, "files.json", "listing_unreachable");
-      const manifest = parseFileManifest(await response.text());
-      if (manifest.ok) return manifest.value;
-      throw new FileError("listing_invalid", `Cannot use ${manifestUrl.href}: ${manifest.error}. Run armmt private again`);
-    },
+  /** The manifest's files that are stored. */
+  async cachedFiles(manifest: FileManifest): Promise<readonly CachedFile[]> {
+    if (!(await this.isExpected())) return [];
+    const cached = await this.#cachedUrls();
+    return manifest.files.filter((file) => cached.has(this.#urlOf(file))).map(({ name, packedBytes: bytes }) => ({ name, bytes }));
+  }
 
-    isExpected: () => caches.has(cacheName),
+  /** Deletes everything; this store stores nothing afterwards. */
+  async clear(): Promise<void> {
+    this.#isCleared = true;
+    await this.#options.caches.delete(this.#options.cacheName);
+  }
 
-    async expect() {
-      await openCache();
-    },
+  /** Creates the cache where it does not exist, but not after `clear`, by work that still runs then. */
+  async #openCache(): Promise<Cache> {
+    if (this.#isCleared) throw new FileError("removed", "What was stored here was deleted: load the page again");
+    return this.#options.caches.open(this.#options.cacheName);
+  }
 
-    async cachedManifest() {
-      // Unlike open(), match() creates no cache.
-      const response = await caches.match(manifestUrl.href, { cacheName });
-      if (response === undefined) return undefined;
-      const manifest = parseFileManifest(await response.text());
-      return manifest.ok ? manifest.value : undefined;
-    },
+  async #cachedUrls(): Promise<ReadonlySet<string>> {
+    const cache = await this.#openCache();
+    return new Set((await cache.keys()).map(({ url }) => url));
+  }
 
-    async cacheManifest(manifest) {
-      const cache = await openCache();
-      try {
-        await cache.put(manifestUrl.href, Response.json(manifest));
-      } catch (cause) {
-        throw new FileError("storage_full", `The browser cannot store files.json: ${String(cause)}`);
-      }
-      const kept = new Set([manifestUrl.href, ...manifest.files.map(urlOf)]);
-      const keys = await cache.keys();
-      await Promise.all(keys.filter(({ url }) => !kept.has(url)).map((key) => cache.delete(key)));
-    },
+  #urlOf(file: ManifestFile): string {
+    return new URL(file.url, this.#options.url).href;
+  }
 
-    async read(file) {
-      const response = await caches.match(urlOf(file), { cacheName });
-      if (response === undefined) return fetchOnce(file);
-      try {
-        return await unpack(file, new Uint8Array(await response.arrayBuffer()));
-      } catch {
-        // It was checked when it was stored, so the browser's storage is damaged. The new download replaces it.
-        return fetchOnce(file);
-      }
-    },
+  async #get(url: string, name: string, reason: "listing_unreachable" | "file_unreachable"): Promise<Response> {
+    let response: Response;
+    try {
+      // Not through the browser's own cache: files would be stored twice, and a file that the host has repaired would not arrive.
+      response = await this.#options.fetch(url, { cache: "no-store", redirect: "error" });
+    } catch (cause) {
+      throw new FileError(reason, `Cannot fetch ${name} from ${url}: ${errorText(cause)}`);
+    }
+    if (response.ok) return response;
+    throw new FileError(reason, `Cannot fetch ${name}: ${url} answers with status ${response.status}, upload what armmt private wrote`);
+  }
 
-    async cachedFiles(manifest) {
-      if (!(await caches.has(cacheName))) return [];
-      const cache = await openCache();
-      const present = new Set((await cache.keys()).map(({ url }) => url));
-      return manifest.files.filter((file) => present.has(urlOf(file))).map(({ name, packedBytes: bytes }) => ({ name, bytes }));
-    },
+  #fetchOnce(file: ManifestFile, onBytes: (count: number) => void = () => undefined): Promise<Bytes> {
+    const running = this.#downloads.get(file.sha256);
+    if (running !== undefined) return running;
+    const started = this.#download(file, onBytes).finally(() => this.#downloads.delete(file.sha256));
+    this.#downloads.set(file.sha256, started);
+    return started;
+  }
 
-    async clear() {
-      isCleared = true;
-      await caches.delete(cacheName);
-    },
-  };
+  async #download(file: ManifestFile, onBytes: (count: number) => void): Promise<Bytes> {
+    const url = this.#urlOf(file);
+    const packed = await readBody(file, await this.#get(url, file.name, "file_unreachable"), onBytes);
+    const content = await unpack(file, packed);
+    await verify(file, content);
+    const cache = await this.#openCache();
+    try {
+      await cache.put(url, new Response(packed, { headers: { "content-length": String(packed.length) } }));
+    } catch (cause) {
+      throw new FileError("storage_full", `The browser cannot store ${file.name} (${packed.length} bytes): ${String(cause)}`);
+    }
+    return content;
+  }
 }
 
 async function readBody({ name, url, bytes }: ManifestFile, response: Response, onBytes: (count: number) => void): Promise<Bytes> {

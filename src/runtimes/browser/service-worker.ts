@@ -7,7 +7,7 @@ import * as v from "valibot";
 import type { Fetch } from "../../backends/engine.ts";
 import { logToConsole as log } from "../../edge.ts";
 import { PROVIDER_PREFERENCES } from "../../inference/providers.ts";
-import { openFileStore } from "./files.ts";
+import { FileStore } from "./files.ts";
 import { CACHE_PREFIX, removeStored } from "./history.ts";
 import { isRemoval, type ProgressMessage } from "./messages.ts";
 import { problemOf } from "./problem.ts";
@@ -36,7 +36,7 @@ const preferenceSchema = v.fallback(v.picklist(PROVIDER_PREFERENCES), "auto");
 export function runWorker(scope: WorkerScope, createExtras: (device: Device) => WorkerExtras = () => ({})): void {
   const base = new URL(scope.registration.scope);
   const statusPath = `${base.pathname}status.json`;
-  const store = openFileStore({
+  const store = new FileStore({
     url: new URL("files.json", base),
     cacheName: `${CACHE_PREFIX}:${base.pathname}`,
     fetch: (url, init) => fetch(url, init),

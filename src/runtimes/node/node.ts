@@ -5,7 +5,7 @@ import { getRequestListener } from "@hono/node-server";
 import type { Log } from "../../edge.ts";
 import { logToConsole as log } from "../../edge.ts";
 import type { ProviderPreference } from "../../inference/providers.ts";
-import { installNodeGpu } from "../../inference/node.ts";
+import { installNodeGpu } from "../../inference/node-scorer.ts";
 import { runCommand } from "./command.ts";
 import type { NodeModel } from "./models.ts";
 import { openModel, readModelFiles } from "./models.ts";

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import type { ModelManifest } from "../../../inference/manifest.ts";
-import { createNodeScorer } from "../../../inference/node.ts";
+import { createNodeScorer } from "../../../inference/node-scorer.ts";
 import { TOKEN_TABLE_ROWS, TOKENIZER } from "../../../ranking/tokenizer.ts";
 import { createList } from "../../../cli/build/sample-list.ts";
 import type { Level, Row } from "./benchmark-file.ts";

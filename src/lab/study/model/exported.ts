@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import { createNodeScorer } from "../../../inference/node.ts";
+import { createNodeScorer } from "../../../inference/node-scorer.ts";
 import type { Scorer } from "../../../inference/scorer.ts";
 import type { ListTensors } from "../../../ranking/features.ts";
 import { UserError } from "../../../web.ts";
