@@ -41,7 +41,7 @@ export const calls = {
     outcome(
       (async () => {
         const store = open();
-        const file = (await store.cachedManifest())?.files.find((file) => file.name === name);
+        const file = (await store.cachedManifest())?.files.find((listed) => listed.name === name);
         if (file === undefined) return undefined;
         const all = await Promise.all(Array.from({ length: times }, () => store.read(file)));
         return all.map((content) => new TextDecoder().decode(content));

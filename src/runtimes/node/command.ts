@@ -4,7 +4,6 @@ import * as v from "valibot";
 import type { Fetch } from "../../backends/engine.ts";
 import type { Config } from "../../config/config.ts";
 import { logToConsole as log } from "../../edge.ts";
-import type { ProviderPreference } from "../../inference/providers.ts";
 import { PROVIDER_PREFERENCES } from "../../inference/providers.ts";
 import { errorStack, errorText } from "../../web.ts";
 import type { RunningServer, Runtime } from "./serve.ts";
@@ -20,7 +19,7 @@ export interface Extension {
   /** For --help: the commands that start the server, what is added, and the line of --no-demo. */
   readonly usage: { readonly commands: string; readonly added: string; readonly flag: string };
   /** The configured variables with the extension's own, and problems. */
-  adapt(vars: Vars): Adapted;
+  readonly adapt: (vars: Vars) => Adapted;
   /** Runs once the port is bound. Throws a StartError. */
   openFetch(server: ExtendedServer): Promise<Fetch>;
 }
@@ -94,51 +93,33 @@ function announce(server: RunningServer, json: boolean, hasDemo: boolean, second
   process.stdout.write(`\nReady after ${seconds.toFixed(1)} s\n${page}\n${lines.join("\n")}\n\nCtrl-C stops it.\n`);
 }
 
-const portSchema = v.pipe(v.string(), v.regex(/^\d+$/), v.transform(Number), v.maxValue(65_535));
-
-const nonEmpty = v.pipe(v.string(), v.nonEmpty());
-
-interface Flags {
-  readonly config: string;
-  readonly data: string;
-  /** Without effect where the entry has no extension: one command line fits both entries. */
-  readonly hasDemo: boolean;
-  readonly provider: ProviderPreference;
-  readonly port: number;
-  readonly host: string;
-  readonly json: boolean;
-  readonly help: boolean;
-}
+type Flags = ReturnType<typeof parseFlags>;
 
 /** Throws a StartError (exit code 2) with every wrong flag, its value, and the fix. */
-export function parseFlags(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): Flags {
+export function parseFlags(argv: readonly string[], env: Readonly<Record<string, string | undefined>>) {
   const { values } = readArguments(argv);
-  const problems: string[] = [];
-  const read = <T>(schema: v.GenericSchema<unknown, T>, value: unknown, otherwise: T, problem: string): T => {
-    const parsed = v.safeParse(schema, value);
-    if (!parsed.success) problems.push(problem);
-    return parsed.success ? parsed.output : otherwise;
-  };
-  const from = values.port === undefined && env["PORT"] !== undefined ? "Environment variable PORT" : "--port";
-  const givenPort = values.port ?? env["PORT"] ?? DEFAULT_PORT;
-  const { provider = "auto", host = "127.0.0.1", config = `${ROOT}wrangler.toml`, data = `${ROOT}.armmt/server` } = values;
-  const flags: Flags = {
-    config: read(nonEmpty, config, "", "--config is empty: name a wrangler.toml"),
-    data: read(nonEmpty, data, "", "--data is empty: name a folder"),
-    hasDemo: values["no-demo"] !== true,
-    provider: read(
-      v.picklist(PROVIDER_PREFERENCES),
-      provider,
-      "auto",
-      `--provider is "${provider}": use ${PROVIDER_PREFERENCES.join(", ")}`,
-    ),
-    port: read(portSchema, givenPort, 0, `${from} is "${givenPort}": use a number from 0 to 65535`),
-    host: read(nonEmpty, host, "", "--host is empty: name an address, such as 127.0.0.1 or 0.0.0.0"),
-    json: values.json === true,
-    help: values.help === true,
-  };
-  if (problems.length > 0) throw new StartError(problems, 2);
-  return flags;
+  const portSource = values.port === undefined && env["PORT"] !== undefined ? "Environment variable PORT" : "--port";
+  const { provider = "auto", port = env["PORT"] ?? DEFAULT_PORT } = values;
+  const portProblem = `${portSource} is "${port}": use a number from 0 to 65535`;
+  const nonEmpty = (problem: string) => v.pipe(v.string(), v.nonEmpty(problem));
+  const schema = v.object({
+    config: v.optional(nonEmpty("--config is empty: name a wrangler.toml"), `${ROOT}wrangler.toml`),
+    data: v.optional(nonEmpty("--data is empty: name a folder"), `${ROOT}.armmt/server`),
+    provider: v.picklist(PROVIDER_PREFERENCES, `--provider is "${provider}": use ${PROVIDER_PREFERENCES.join(", ")}`),
+    port: v.pipe(v.string(), v.regex(/^\d+$/, portProblem), v.transform(Number), v.maxValue(65_535, portProblem)),
+    host: v.optional(nonEmpty("--host is empty: name an address, such as 127.0.0.1 or 0.0.0.0"), "127.0.0.1"),
+    json: v.optional(v.boolean(), false),
+    help: v.optional(v.boolean(), false),
+  });
+  const parsed = v.safeParse(schema, { ...values, provider, port });
+  if (!parsed.success) {
+    throw new StartError(
+      parsed.issues.map(({ message }) => message),
+      2,
+    );
+  }
+  // Without effect where the entry has no extension, so that one command line fits both entries.
+  return { ...parsed.output, hasDemo: values["no-demo"] !== true };
 }
 
 function readArguments(argv: readonly string[]) {
