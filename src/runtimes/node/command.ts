@@ -95,13 +95,14 @@ function announce(server: RunningServer, json: boolean, hasDemo: boolean, second
 
 type Flags = ReturnType<typeof parseFlags>;
 
+const nonEmpty = (problem: string) => v.pipe(v.string(), v.nonEmpty(problem));
+
 /** Throws a StartError (exit code 2) with every wrong flag, its value, and the fix. */
 export function parseFlags(argv: readonly string[], env: Readonly<Record<string, string | undefined>>) {
   const { values } = readArguments(argv);
   const portSource = values.port === undefined && env["PORT"] !== undefined ? "Environment variable PORT" : "--port";
   const { provider = "auto", port = env["PORT"] ?? DEFAULT_PORT } = values;
   const portProblem = `${portSource} is "${port}": use a number from 0 to 65535`;
-  const nonEmpty = (problem: string) => v.pipe(v.string(), v.nonEmpty(problem));
   const schema = v.object({
     config: v.optional(nonEmpty("--config is empty: name a wrangler.toml"), `${ROOT}wrangler.toml`),
     data: v.optional(nonEmpty("--data is empty: name a folder"), `${ROOT}.armmt/server`),
