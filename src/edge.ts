@@ -17,7 +17,7 @@ import type { AfterReply, RetryingSink } from "./events/sink.ts";
 import type { SinkBindings } from "./events/sinks.ts";
 import { openSinks, sinkProblems } from "./events/sinks.ts";
 import { createEventTokens } from "./events/token.ts";
-import type { Scorers } from "./inference/scorers.ts";
+import type { Scorers } from "./inference/scorer.ts";
 import { assembleSearches, describeStatus } from "./search/assemble.ts";
 import type { FlagClient } from "./search/flags.ts";
 import type { Log } from "./web.ts";

@@ -12,7 +12,7 @@ import type { KvReader } from "./embeddings/store.ts";
 import { pointerKey, setKey, shardKey } from "./embeddings/store.ts";
 import type { ModelManifest } from "./inference/manifest.ts";
 import type { Scorer } from "./inference/scorer.ts";
-import { scorersOf } from "./inference/scorers.ts";
+import { scorersOf } from "./inference/scorer.ts";
 import { ITEM_FEATURES } from "./ranking/candidate.ts";
 import { FEATURES } from "./ranking/features.ts";
 import { TOKEN_TABLE_ROWS, TOKENIZER } from "./ranking/tokenizer.ts";

@@ -118,7 +118,7 @@ describe("layers", () => {
   });
 
   it("starts a server without development dependencies", () => {
-    const reached = new Set<string>(["runtimes/node/node.ts", "runtimes/deno/deno.ts"]);
+    const reached = new Set<string>(["runtimes/node/index.ts", "cli/start/server/node.ts", "cli/start/server/deno.ts"]);
     for (const file of reached) for (const edge of local) if (edge.from === file && !edge.isDeferred) reached.add(edge.to);
     const packages = imports
       .filter((edge) => reached.has(edge.from) && !edge.isLocal && !edge.isDeferred && !edge.to.startsWith("node:"))

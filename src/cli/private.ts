@@ -1,11 +1,8 @@
-/**
- * `armmt private`: the static files with which a shop's pages re-rank on the shopper's device. The work is in private/, loaded when it is
- * asked for.
- */
+/** `armmt private`: the static files with which a shop's pages re-rank on the shopper's device. The work is in private/, loaded on demand. */
 import { join, resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { printTable } from "./command.ts";
-import type { PrivateReport } from "./private/build.ts";
+import type { BrowserFilesReport } from "./private/build.ts";
 
 interface PrivateFlags {
   readonly out: string;
@@ -54,17 +51,17 @@ Examples:
   $ armmt private --out site --scope / --window 50        for the whole site, in the first 50 hits`,
     )
     .action(async (flags: PrivateFlags) => {
-      const [{ buildPrivate }, { privateConfig }, { embeddingsFolder }, { ROOT }] = await Promise.all([
+      const [{ buildBrowserFiles }, { browserConfig }, { embeddingsFolder }, { ROOT }] = await Promise.all([
         import("./private/build.ts"),
-        import("./private/config.ts"),
+        import("./private/sources.ts"),
         import("./embed.ts"),
         import("./embed/encoder.ts"),
       ]);
       const { catalog, index, window, scope } = flags;
       const file = flags.config === undefined ? join(ROOT, "wrangler.toml") : resolve(flags.config);
-      const config = await privateConfig({ file, index, catalog, window });
+      const config = await browserConfig({ file, index, catalog, window });
       const from = flags.from === undefined ? embeddingsFolder(catalog) : resolve(flags.from);
-      const report = await buildPrivate({ out: resolve(flags.out), from, catalog, config, json: flags.json });
+      const report = await buildBrowserFiles({ out: resolve(flags.out), from, catalog, config, json: flags.json });
       if (flags.json === true) process.stdout.write(`${JSON.stringify({ scope, ...report }, undefined, 2)}\n`);
       else printReport(report, scope);
     });
@@ -72,7 +69,7 @@ Examples:
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
-function printReport({ out, version, files, packed, installBytes, workerBytes, seconds }: PrivateReport, scope: string): void {
+function printReport({ out, version, files, packed, installBytes, workerBytes, seconds }: BrowserFilesReport, scope: string): void {
   printTable(
     ["file", "bytes", "packed", "fetched"],
     files.map(({ name, bytes, packedBytes, when }) => [name, bytes, packedBytes, when === "install" ? "at first" : "when used"]),

@@ -5,9 +5,7 @@
  * Network first, so that online everything is the shop's; the shop in here (search engine, products, drawn pictures) stands in when the
  * network does not answer.
  */
-import { runWorker } from "../runtimes/browser/run-worker.ts";
-import { CACHE_PREFIX } from "../runtimes/browser/remove.ts";
-import type { WorkerScope } from "../runtimes/browser/worker-scope.ts";
+import { CACHE_PREFIX, runWorker, type WorkerScope } from "../runtimes/browser/service-worker.ts";
 import { createShopHandler } from "./routes.ts";
 
 declare const self: WorkerScope;

@@ -1,10 +1,10 @@
-/** CRC-32, the one of zlib. Pure; nothing of shards in it. */
+/** CRC-32, as in zlib. Pure. Node's zlib.crc32() is not available in workerd without nodejs_compat, nor in browsers. */
 
-/** Bytes per step, each with a table of its own (slicing-by-8). */
+/** Bytes per step, each with its own table (slicing-by-8). */
 const STEP = 8;
 const WORD_BYTES = 4;
 
-/** The tables one after the other, [STEP, 256]. */
+/** The concatenated tables, [STEP, 256]. */
 let tables: Int32Array | undefined;
 
 function buildTables(): Int32Array {
@@ -22,15 +22,15 @@ function buildTables(): Int32Array {
 }
 
 /**
- * Over bytes `from` to `to`, on top of `seed` (-1 at the beginning); the complement of the last one is the checksum. Half a megabyte in
- * less than half a millisecond: searches wait for it when an isolate meets a shard.
+ * Continues from `seed` (-1 at the beginning) over bytes `from` to `to`; the complement of the last result is the checksum. Half a megabyte
+ * takes less than half a millisecond: the first search that reads a shard waits for it.
  */
 export function crc32(bytes: Uint8Array, from: number, to: number, seed: number): number {
   tables ??= buildTables();
   const t = tables;
   const aligned = Math.min(to, from + ((WORD_BYTES - ((bytes.byteOffset + from) % WORD_BYTES)) % WORD_BYTES));
   const steps = Math.floor((to - aligned) / STEP);
-  // Little-endian, as all that is packed. Where no step is left, neither is the alignment.
+  // Little-endian, as the packed data. Without a full step the offset may be unaligned.
   const words = steps === 0 ? new Int32Array() : new Int32Array(bytes.buffer, bytes.byteOffset + aligned, (steps * STEP) / WORD_BYTES);
   let crc = byByte(t, bytes.subarray(from, aligned), seed);
   for (let w = 0; w < words.length; w += 2) {

@@ -1,7 +1,7 @@
 /**
  * The packed shard: many items in one binary value, because KV bills and delays per key. Written by `armmt embed`, read at the edge.
  *
- * Little-endian (every platform that runs this is). A reader trusts nothing before the checksum has passed. Pure: no I/O, no cache.
+ * Little-endian, as every supported platform. A reader trusts nothing before the checksum has passed. Pure: no I/O, no cache.
  *
  * | bytes             | what                                                                                     |
  * |-------------------|------------------------------------------------------------------------------------------|
@@ -39,7 +39,7 @@ export interface ShardDims {
   readonly featureCount: number;
 }
 
-/** An item where it lies: its vectors are still the shard's own bytes. */
+/** An item inside its shard: its vectors are views of the shard's bytes. */
 export interface PackedItem extends ListItem {
   readonly image: PackedVector | undefined;
   readonly text: PackedVector | undefined;
@@ -47,7 +47,7 @@ export interface PackedItem extends ListItem {
 
 export interface Shard {
   readonly count: number;
-  /** Size of the packed form, what a cache has to account for. */
+  /** Size of the packed form, for the budget of a cache. */
   readonly byteLength: number;
   /** CRC-32 as in the header. */
   readonly checksum: number;
@@ -105,7 +105,7 @@ export function encodeShard(records: readonly ItemRecord[], dims: ShardDims): Re
   return ok(bytes);
 }
 
-/** Checks magic, version, dims, length and checksum, in this order, and reads nothing else before. Holds on to `bytes`; do not change them. */
+/** Checks magic, version, dims, length and checksum, in this order, before it reads anything else. Keeps `bytes`: do not change them. */
 export function decodeShard(bytes: Uint8Array<ArrayBuffer> | ArrayBuffer, expected: ShardDims): Result<Shard, string> {
   const packed = aligned(bytes);
   if (packed.length < HEADER_BYTES) return err(`Cannot decode shard: ${packed.length} bytes are less than the header's ${HEADER_BYTES}`);
@@ -154,21 +154,10 @@ function problemOf(record: ItemRecord, dims: ShardDims): string | undefined {
   return undefined;
 }
 
-interface Layout {
-  readonly hash: number;
-  readonly idEnd: number;
-  readonly imageScale: number;
-  readonly textScale: number;
-  readonly features: number;
-  readonly presence: number;
-  readonly image: number;
-  readonly text: number;
-  readonly ids: number;
-  readonly end: number;
-}
+type Layout = ReturnType<typeof layoutOf>;
 
 /** Byte offsets. The 4-byte sections come first, so that all of them are aligned. */
-function layoutOf(dims: ShardDims, count: number, idBytes: number): Layout {
+function layoutOf(dims: ShardDims, count: number, idBytes: number) {
   const hash = HEADER_BYTES;
   const idEnd = hash + 4 * count;
   const imageScale = idEnd + 4 * count;
@@ -181,34 +170,24 @@ function layoutOf(dims: ShardDims, count: number, idBytes: number): Layout {
   return { hash, idEnd, imageScale, textScale, features, presence, image, text, ids, end: ids + idBytes };
 }
 
-interface Views {
-  readonly hash: Uint32Array; // [count]
-  readonly idEnd: Uint32Array; // [count]
-  readonly imageScale: Float32Array; // [count]
-  readonly textScale: Float32Array; // [count]
-  readonly features: Float32Array; // [count, F]
-  readonly presence: Uint8Array; // [count]
-  readonly image: Int8Array; // [count, Di]
-  readonly text: Int8Array; // [count, Dt]
-  readonly ids: Uint8Array;
-}
+type Views = Readonly<ReturnType<typeof viewsOf>>;
 
-function viewsOf(bytes: Uint8Array<ArrayBuffer>, layout: Layout, dims: ShardDims, count: number): Views {
+function viewsOf(bytes: Uint8Array<ArrayBuffer>, layout: Layout, dims: ShardDims, count: number) {
   const { buffer, byteOffset: start } = bytes;
   return {
-    hash: new Uint32Array(buffer, start + layout.hash, count),
-    idEnd: new Uint32Array(buffer, start + layout.idEnd, count),
-    imageScale: new Float32Array(buffer, start + layout.imageScale, count),
-    textScale: new Float32Array(buffer, start + layout.textScale, count),
-    features: new Float32Array(buffer, start + layout.features, count * dims.featureCount),
-    presence: new Uint8Array(buffer, start + layout.presence, count),
-    image: new Int8Array(buffer, start + layout.image, count * dims.imageDim),
-    text: new Int8Array(buffer, start + layout.text, count * dims.textDim),
+    hash: new Uint32Array(buffer, start + layout.hash, count), // [count]
+    idEnd: new Uint32Array(buffer, start + layout.idEnd, count), // [count]
+    imageScale: new Float32Array(buffer, start + layout.imageScale, count), // [count]
+    textScale: new Float32Array(buffer, start + layout.textScale, count), // [count]
+    features: new Float32Array(buffer, start + layout.features, count * dims.featureCount), // [count, F]
+    presence: new Uint8Array(buffer, start + layout.presence, count), // [count]
+    image: new Int8Array(buffer, start + layout.image, count * dims.imageDim), // [count, Di]
+    text: new Int8Array(buffer, start + layout.text, count * dims.textDim), // [count, Dt]
     ids: new Uint8Array(buffer, start + layout.ids, layout.end - layout.ids),
   };
 }
 
-/** Typed arrays need 4-byte alignment; a value cut out of a larger buffer may lack it. */
+/** Typed arrays need 4-byte alignment, which a part of a larger buffer may lack. */
 function aligned(bytes: Uint8Array<ArrayBuffer> | ArrayBuffer): Uint8Array<ArrayBuffer> {
   if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
   return bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();

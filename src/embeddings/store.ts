@@ -1,8 +1,8 @@
 /**
- * Item vectors by id: pointer → published set → shards, read from KV once and then held in the isolate under a byte budget.
+ * Item vectors by id: pointer → published set → shards, read from KV once and then cached in the isolate under a byte budget.
  *
- * Requests share decoded shards, never promises: in workerd a promise made by one request's I/O can never settle for another. So two
- * cold requests may read the same shard twice. Nothing here rejects; every failure is a reason.
+ * Requests share decoded shards, never promises: in workerd a promise of one request's I/O cannot settle for another. So two cold requests
+ * may read the same shard twice. Nothing here rejects; every failure is a reason.
  */
 import * as v from "valibot";
 import { ITEM_FEATURES } from "../ranking/candidate.ts";
@@ -10,9 +10,9 @@ import type { Bypass, BypassReason, Result } from "../result.ts";
 import { bypass, err, ok } from "../result.ts";
 import type { PackedItem, Shard } from "./format.ts";
 import { SHARD_VERSION, decodeShard, shardOf } from "./format.ts";
-import { errorText } from "../web.ts";
+import { errorText, withTimeout } from "../web.ts";
 
-/** What the store needs of a KV namespace; a namespace binding fits as it is. */
+/** The part of a KV namespace that the store uses; a namespace binding fits. */
 export interface KvReader {
   get(key: string, type: "arrayBuffer"): Promise<ArrayBuffer | null>;
   get(key: string, type: "text"): Promise<string | null>;
@@ -20,7 +20,7 @@ export interface KvReader {
 
 export interface ItemLookup {
   readonly set: PublishedSet;
-  /** Parallel to the ids asked for; `undefined` for an unknown item. */
+  /** Parallel to the requested ids; `undefined` for an unknown item. */
   readonly items: readonly (PackedItem | undefined)[];
 }
 
@@ -32,11 +32,11 @@ export interface ItemStore {
 export interface ItemStoreOptions {
   readonly kv: KvReader;
   readonly catalog: string;
-  /** The packed shards of this isolate, one for all catalogues: whichever is searched more may hold more. */
+  /** Shared by all catalogues of this isolate: the ones that are searched more get more of it. */
   readonly shards: ShardCache;
-  /** How long a published version may go unnoticed. Default 60. */
+  /** Maximum delay until a publish is noticed. Default 60. */
   readonly pointerTtlSeconds?: number;
-  /** For one lookup as a whole, however many keys it reads. */
+  /** For a whole lookup, whatever its number of keys. */
   readonly timeoutMs: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -48,7 +48,7 @@ const dimSchema = v.pipe(v.number(), v.integer(), v.minValue(1));
 
 const pointerSchema = v.object({ version: nameSchema, previous: v.nullable(nameSchema), publishedAt: v.string() });
 
-/** `<catalog>/live`: which version serves, and which one `armmt rollback` goes back to. */
+/** `<catalog>/live`: the live version, and the one that `armmt rollback` restores. */
 export type Pointer = v.InferOutput<typeof pointerSchema>;
 
 const setSchema = v.object({
@@ -66,7 +66,7 @@ const setSchema = v.object({
   shards: v.array(v.object({ bytes: countSchema, checksum: countSchema })),
 });
 
-/** `<catalog>/<version>/set`: what was published. */
+/** `<catalog>/<version>/set`: the published shards. */
 export type PublishedSet = v.InferOutput<typeof setSchema>;
 
 export function pointerKey(catalog: string): string {
@@ -110,7 +110,7 @@ function parseJson<T>(schema: v.GenericSchema<unknown, T>, text: string): Result
   return err(parsed.issues.map((issue) => `${v.getDotPath(issue) ?? "value"}: ${issue.message}`).join("; "));
 }
 
-/** Packed shards by key, least recently used first out. A shard larger than all that it may hold is used and not kept. */
+/** An LRU cache of packed shards by key. A shard larger than the whole budget is not cached. */
 export class ShardCache {
   readonly #maxBytes: number;
   readonly #shards = new Map<string, Shard>();
@@ -158,30 +158,32 @@ export function createItemStore(options: ItemStoreOptions): ItemStore {
   const pointerTtlMs = (options.pointerTtlSeconds ?? 60) * 1000;
   let live: Live | undefined;
 
+  /** The read goes on, and its value is cached for the next search. */
+  function late(limitMs: number): Result<never, Bypass> {
+    return bypass("store_timeout", `Item vectors of ${catalog} took longer than ${limitMs} ms`);
+  }
+
   async function currentSet(): Promise<Result<PublishedSet, Bypass>> {
     if (live !== undefined && now() - live.readAt < pointerTtlMs) return ok(live.set);
     const readAt = now();
     const pointer = await readPointer(live === undefined ? timeoutMs : timeoutMs / 2);
     if (!pointer.ok) {
       if (live === undefined || pointer.error.reason === "nothing_published") return pointer;
-      // KV is down or slow, the vectors are here: the version in use stays for another ttl.
+      // KV is down or slow, and the vectors are cached: the version in use stays for another ttl.
       live = { set: live.set, readAt };
       return ok(live.set);
     }
     const { version } = pointer.value;
     const loaded = live?.set.version === version ? ok(live.set) : await loadSet(version);
-    // A slow answer must not put an older pointer over a newer one.
+    // A slow reply must not replace a newer pointer by an older one.
     if (loaded.ok && (live === undefined || readAt >= live.readAt)) live = { set: loaded.value, readAt };
     return loaded;
   }
 
   async function readPointer(withinMs: number): Promise<Result<Pointer, Bypass>> {
     const key = pointerKey(catalog);
-    const text = await withTimeout(
-      read(key, () => kv.get(key, "text")),
-      withinMs,
-      catalog,
-    );
+    const reading = read(key, () => kv.get(key, "text"));
+    const text = await withTimeout(reading, withinMs, () => late(withinMs));
     if (!text.ok) return text;
     if (text.value === null)
       return bypass(
@@ -235,8 +237,8 @@ export function createItemStore(options: ItemStoreOptions): ItemStore {
     return ok({ set: set.value, items: ids.map((id) => shards.get(shardOf(id, shardCount))?.locate(id)) });
   }
 
-  /** The same where nothing has to be read, which is every search of a warm isolate: without promises and timers. */
-  function findHeld(ids: readonly string[]): ItemLookup | undefined {
+  /** As find(), without promises and timers, where nothing has to be read: every search of a warm isolate. */
+  function findCached(ids: readonly string[]): ItemLookup | undefined {
     if (live === undefined || now() - live.readAt >= pointerTtlMs) return undefined;
     const { set } = live;
     const shards: (Shard | undefined)[] = [];
@@ -253,8 +255,8 @@ export function createItemStore(options: ItemStoreOptions): ItemStore {
   return {
     async lookup(ids) {
       try {
-        const held = findHeld(ids);
-        return held === undefined ? await withTimeout(find(ids), timeoutMs, catalog) : ok(held);
+        const cached = findCached(ids);
+        return cached === undefined ? await withTimeout(find(ids), timeoutMs, () => late(timeoutMs)) : ok(cached);
       } catch (cause) {
         return failure("internal_error", `Cannot look up ${ids.length} items of ${catalog}`, cause);
       }
@@ -262,7 +264,7 @@ export function createItemStore(options: ItemStoreOptions): ItemStore {
   };
 }
 
-/** The one place where KV's own errors become a reason. */
+/** KV's errors become a reason here. */
 async function read<T>(key: string, reading: () => Promise<T>): Promise<Result<T, Bypass>> {
   try {
     return ok(await reading());
@@ -273,17 +275,4 @@ async function read<T>(key: string, reading: () => Promise<T>): Promise<Result<T
 
 function failure(reason: BypassReason, action: string, cause: unknown): Result<never, Bypass> {
   return bypass(reason, `${action}: ${errorText(cause)}`);
-}
-
-/** A read that comes too late still lands in the cache, for the next search. */
-async function withTimeout<T>(work: Promise<Result<T, Bypass>>, timeoutMs: number, catalog: string): Promise<Result<T, Bypass>> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<Result<T, Bypass>>((resolve) => {
-    timer = setTimeout(() => resolve(bypass("store_timeout", `Item vectors of ${catalog} took longer than ${timeoutMs} ms`)), timeoutMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,6 +1,6 @@
 /**
  * The builtin text encoder: a title becomes the normalised sum of fixed pseudo-random vectors of its tokens (random indexing, Kanerva
- * et al. 2000). No vocabulary, no download, any language; two texts are as close as the tokens they share.
+ * et al. 2000). No vocabulary, no download, any language; the more tokens two texts share, the closer they are.
  *
  * The student's token table starts from the same vectors, so a query and a title with the same words already meet before training.
  */
@@ -12,17 +12,17 @@ export const TEXT_DIM = 64;
 export const TEXT_ENCODER = `random-indexing-${TEXT_DIM}/2+${TOKENIZER}`;
 
 /**
- * What is encoded of an item: its title, its category, then further texts. The category is in it because titles often go without ("tote"
- * for a bag), and a list-wise model that cannot tell a bag from a shirt ranks by everything else. Version 1 of the encoder had titles only.
+ * The text of an item: its title, its category, then further texts. Titles often lack the category ("tote" for a bag), and without it a
+ * list-wise model cannot tell a bag from a shirt. Version 1 of the encoder had titles only.
  */
 export function itemText(item: { readonly title: string; readonly category: string }, further: readonly string[] = []): string {
   return [item.title, item.category, ...further].filter((text) => text !== "").join(" ");
 }
 
-/** Titles and attributes past this many tokens are cut. */
+/** Longer texts are cut after this number of tokens. */
 const MAX_TEXT_TOKENS = 256;
 
-/** A trigram counts this share of a word: enough for "shoe" to meet "shoes", too little to outvote whole words. */
+/** Weight of a trigram against a word: enough for "shoe" to match "shoes", too little to outweigh whole words. */
 const TRIGRAM_WEIGHT = 0.3;
 
 /** mulberry32: 32 random bits per call, the same on every machine. */

@@ -1,12 +1,12 @@
 /**
  * `edge.bin`: the models that a Worker carries, as `armmt build` writes them beside `runtime.wasm`. Either their graphs, for onnxruntime's
- * own wasm file, or their sessions as a snapshot of the runtime that lies beside it.
+ * own wasm file, or their sessions as a snapshot of that `runtime.wasm`.
  *
- * Layout, little-endian: length of the head (uint32), head (JSON, UTF-8, filled up with spaces to a multiple of 4 bytes), then the graphs one
- * after the other, or the snapshot: its runs (uint32) and its bytes. What is large is not JSON: a Worker reads it before it can start.
+ * Layout, little-endian: length of the head (uint32), head (JSON, UTF-8, padded with spaces to a multiple of 4 bytes), then the concatenated
+ * graphs, or the snapshot: its runs (uint32) and its bytes. Large parts are not JSON, because a Worker reads the file before it can start.
  */
 import * as v from "valibot";
-import type { ModelFiles } from "./scorers.ts";
+import type { ModelFiles } from "./scorer.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { snapshotSchema } from "./snapshot.ts";
 
@@ -18,7 +18,7 @@ const headSchema = v.variant("kind", [
     kind: v.literal("snapshot"),
     models: v.array(v.object({ manifest: v.unknown(), sha256: v.string() })),
     snapshot: snapshotSchema,
-    /** Numbers in the snapshot's `runs`. */
+    /** Length of the snapshot's `runs`. */
     runs: size,
   }),
 ]);
@@ -30,12 +30,12 @@ export type EdgeFile =
   | { readonly kind: "stock"; readonly models: readonly { readonly manifest: unknown; readonly graph: Uint8Array }[] }
   | {
       readonly kind: "snapshot";
-      /** As many as the snapshot has sessions, in their order; `sha256` of each one's graph. */
+      /** One per session of the snapshot, in the same order; `sha256` of its graph. */
       readonly models: readonly { readonly manifest: unknown; readonly sha256: string }[];
       readonly snapshot: Snapshot;
     };
 
-/** What a Worker makes of it. */
+/** The decoded file. */
 export interface EdgeModels {
   readonly models: readonly ModelFiles[];
   readonly snapshot: Snapshot | undefined;
@@ -69,7 +69,7 @@ function bytesOf(words: Uint32Array): Uint8Array {
   return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
 }
 
-/** Throws an Error that says what is wrong with the file. */
+/** Throws an Error that names the fault of the file. */
 export function decodeEdgeFile(file: ArrayBuffer): EdgeModels {
   const head = readHead(file);
   const payload = HEAD_AT + new DataView(file).getUint32(0, true);
@@ -80,7 +80,7 @@ export function decodeEdgeFile(file: ArrayBuffer): EdgeModels {
     const bytesAt = payload + head.runs * WORD_BYTES;
     if (bytesAt > file.byteLength) throw new Error(`edge.bin has ${file.byteLength} bytes, expected more than ${bytesAt}: run armmt build`);
     return {
-      models: head.models.map(({ manifest, sha256 }, place) => ({ manifest, model: { place, sha256 } })),
+      models: head.models.map(({ manifest, sha256 }, index) => ({ manifest, model: { index, sha256 } })),
       snapshot: { head: head.snapshot, runs: new Uint32Array(file, payload, head.runs), bytes: new Uint8Array(file, bytesAt) },
     };
   }

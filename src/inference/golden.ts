@@ -1,6 +1,6 @@
 /**
- * `golden.json`: inputs and expected outputs of the student, as the training side computed them. What WebGPU must reproduce before it
- * serves, and every runtime in the tests.
+ * `golden.json`: inputs and expected outputs of the student, computed by the training side. WebGPU must reproduce them before it is used,
+ * and every runtime in the tests.
  */
 import * as v from "valibot";
 import { FEATURES } from "../ranking/features.ts";
@@ -51,15 +51,15 @@ export interface GoldenCase {
 export interface Golden {
   /** Version of the model. */
   readonly model: string;
-  /** Of its graph. */
+  /** SHA-256 of its graph. */
   readonly sha256: string;
-  /** How far wasm may be off. */
+  /** Largest error of wasm. */
   readonly tolerance: number;
   /** At least one. */
   readonly cases: readonly GoldenCase[];
 }
 
-/** Throws a ValiError that names the field, or an Error where an array is not as long as its dimensions say. */
+/** Throws a ValiError that names the field, or an Error where an array does not have the length of its dimensions. */
 export function parseGolden(json: unknown): Golden {
   const { model, sha256, tolerance, cases } = v.parse(schema, json);
   return {
@@ -91,7 +91,7 @@ export function parseGolden(json: unknown): Golden {
   };
 }
 
-/** A list of the size of a usual window, where there is one: enough to run every shader. */
+/** A case with the length of a usual window, where there is one: it runs every shader. */
 export function proofOf({ cases }: Golden): GoldenCase {
   return cases.find(({ list }) => list.k >= PROOF_CANDIDATES) ?? cases[0]!;
 }
@@ -100,7 +100,7 @@ const PROOF_CANDIDATES = 50;
 
 const floats = (base64: string, length: number) => new Float32Array(bytes(base64, length));
 
-/** Four bytes per entry, little-endian like every machine this runs on. */
+/** Four bytes per entry, little-endian, as on every supported machine. */
 function bytes(base64: string, length: number): ArrayBuffer {
   const decoded = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   if (decoded.length !== length * 4) throw new Error(`golden.json: ${decoded.length} bytes where ${length * 4} were expected`);

@@ -1,7 +1,7 @@
 /**
- * One model run as onnxruntime sees it: tensors in by name, checked tensors out. The same for the wasm and the native runtime.
+ * One model run in onnxruntime's terms: named tensors in, checked tensors out. The same for the wasm and the native runtime.
  *
- * Does not create sessions and imports nothing of onnxruntime but types: the tensor class comes from whichever runtime will run it.
+ * Creates no sessions and imports types of onnxruntime only: the caller supplies the runtime's tensor class.
  */
 import type { InferenceSession, Tensor, TensorConstructor } from "onnxruntime-web";
 import { FEATURES } from "../ranking/features.ts";
@@ -11,7 +11,7 @@ import { bypass, ok } from "../result.ts";
 import type { ModelManifest } from "./manifest.ts";
 import type { ListScores } from "./scorer.ts";
 
-/** Last dimension of each input; a name says which of the list's own dimensions it is. */
+/** Last dimension of each input: a number, or the name of a dimension of list or manifest. */
 const INPUTS = {
   query_token_ids: "lq",
   query_mask: "lq",
@@ -66,7 +66,7 @@ export function matchList(list: ListTensors, manifest: ModelManifest): Result<tr
   );
 }
 
-/** Throws what onnxruntime throws where an array is not as long as its dimensions say. */
+/** Throws onnxruntime's error where an array does not have the length of its dimensions. */
 export function createFeeds(list: ListTensors, TensorOf: TensorConstructor): Record<keyof typeof INPUTS, Tensor> {
   const { k, lq, h, imageDim, textDim } = list;
   const float = (values: Float32Array, ...dims: number[]) => new TensorOf("float32", values, [1, ...dims]);
@@ -84,7 +84,7 @@ export function createFeeds(list: ListTensors, TensorOf: TensorConstructor): Rec
   };
 }
 
-/** Scores of a run, or why they cannot be trusted. Entries that `mask` leaves out are not checked: the model may put anything there. */
+/** Scores of a run, or why they cannot be trusted. Masked entries are not checked: they may hold anything. */
 export function readScores(outputs: InferenceSession.OnnxValueMapType, list: ListTensors): Result<ListScores, Bypass> {
   const score = outputs["score"]?.data;
   const gate = outputs["gate"]?.data;

@@ -1,6 +1,6 @@
 /**
- * The model in Node, on one thread: onnxruntime-web's wasm as it serves at the edge, for commands that check or judge a model on many
- * lists, or onnxruntime's native build, for the bench to compare with. The same graph, feeds and checks as at the edge.
+ * For Node: Dawn as `navigator.gpu`, and a scorer on one thread for commands that evaluate a model on many lists, with onnxruntime-web's
+ * wasm build or, for comparisons, onnxruntime's native one. The same graph, feeds and checks as at the edge.
  */
 import type { InferenceSession, TensorConstructor } from "onnxruntime-web";
 import type { Bypass, Result } from "../result.ts";
@@ -27,8 +27,8 @@ interface Runtime {
 const ONE_THREAD = { graphOptimizationLevel: "all", intraOpNumThreads: 1, interOpNumThreads: 1 } as const;
 
 /**
- * The scorer, or why graph and manifest do not belong together. The graph's checksum is the caller's to check, and so is that one run has
- * ended before the next begins. Rejects with the runtime's own error when it cannot load the graph.
+ * The scorer, or why graph and manifest do not belong together. The caller checks the graph's checksum and runs one list at a time. Rejects
+ * with the runtime's own error when it cannot load the graph.
  */
 export async function createNodeScorer({ model, manifest: json, runtime = "wasm" }: NodeScorerOptions): Promise<Result<Scorer, Bypass>> {
   const parsed = parseManifest(json);
@@ -61,4 +61,18 @@ async function openWasm(model: Uint8Array): Promise<Runtime> {
 async function openNative(model: Uint8Array): Promise<Runtime> {
   const { InferenceSession: Session, Tensor } = await import("onnxruntime-node");
   return { session: await Session.create(model, { ...ONE_THREAD, executionProviders: ["cpu"] }), TensorOf: Tensor };
+}
+
+/**
+ * Installs `navigator.gpu` and WebGPU's classes, which onnxruntime-web reads as globals, and returns it; an existing one is kept. Rejects when
+ * the package `webgpu` (Dawn) is not installed or does not load. It finds drivers while it loads, so environment variables such as
+ * VK_ICD_FILENAMES must be set before.
+ */
+export async function installNodeGpu(): Promise<GPU> {
+  if ("gpu" in navigator) return navigator.gpu;
+  const { create, globals } = await import("webgpu");
+  Object.assign(globalThis, globals);
+  const gpu = create([]);
+  Object.defineProperty(navigator, "gpu", { value: gpu, configurable: true });
+  return gpu;
 }

@@ -1,17 +1,17 @@
 /**
- * One scorer over two providers: WebGPU where a GPU proves itself, wasm everywhere else and whenever WebGPU ends.
+ * One scorer over two providers: WebGPU where a GPU reproduces known scores, wasm everywhere else and after WebGPU has ended.
  *
- * The two are separate copies of onnxruntime, so what kills one leaves the other alone. WebGPU's cannot serve as wasm after a hung run, so
- * falling back always means the plain one, which is loaded when it is first needed. There is no way back to WebGPU but to open again.
+ * The two are separate copies of onnxruntime, so a failure of one does not affect the other. After a hung run the WebGPU copy cannot run wasm
+ * either, so the fallback is always the plain copy, which is loaded when it is first needed. WebGPU is tried again only by opening again.
  */
 import type { ListTensors } from "../ranking/features.ts";
 import type { Bypass, Result } from "../result.ts";
 import { bypass, err, ok } from "../result.ts";
-import type { AdapterDescription, Fallback, Gpu as PlatformGpu } from "./adapter.ts";
-import { requestAdapter } from "./adapter.ts";
+import type { AdapterDescription, Fallback, Gpu as PlatformGpu } from "./gpu.ts";
+import { requestAdapter } from "./gpu.ts";
 import type { Provider, Runtime } from "./runtime.ts";
-import type { ListScores, Scorer } from "./scorer.ts";
-import type { ModelParts, SessionScorer } from "./session-scorer.ts";
+import type { ListScores, ModelFiles, Scorer } from "./scorer.ts";
+import type { SessionScorer } from "./session-scorer.ts";
 import { checkModel, createSessionScorer } from "./session-scorer.ts";
 import type { Gpu, Proof, WebgpuScorer } from "./webgpu-scorer.ts";
 import { startWebgpuScorer } from "./webgpu-scorer.ts";
@@ -25,18 +25,18 @@ export type ProviderPreference = "auto" | Provider;
 
 export const PROVIDER_PREFERENCES = ["auto", "webgpu", "wasm"] as const satisfies readonly ProviderPreference[];
 
-/** How a copy of onnxruntime is had; see web-wasm.ts and web-webgpu.ts. Called when it is needed; a rejection counts as a failed load. */
+/** Open a copy of onnxruntime; see web.ts and web-webgpu.ts. Called when it is needed; a rejection counts as a failed load. */
 export interface RuntimeLoaders {
   readonly wasm: () => Promise<Runtime>;
   readonly webgpu: (gpu: Gpu) => Promise<Runtime>;
 }
 
-export interface ProviderScorerOptions extends ModelParts {
+export interface ProviderScorerOptions extends ModelFiles {
   readonly preference: ProviderPreference;
   /** `navigator.gpu`, where there is one. */
   readonly gpu: PlatformGpu | undefined;
   readonly runtimes: RuntimeLoaders;
-  /** WebGPU must score this within 1e-3 before it serves. */
+  /** WebGPU must reproduce these scores within 1e-3 before it is used. */
   readonly proof: Proof;
   readonly log: (entry: Readonly<Record<string, unknown>>) => void;
   /** Milliseconds that WebGPU may take to start: shaders are compiled then. Default 20000. */
@@ -46,11 +46,10 @@ export interface ProviderScorerOptions extends ModelParts {
 }
 
 export interface ProviderState {
-  /** What the next list runs on. */
   readonly provider: Provider;
-  /** Of the adapter that was asked for, also when it does not serve (any more). */
+  /** The requested adapter, also where it is not used (any more). */
   readonly adapter?: AdapterDescription;
-  /** Why WebGPU does not serve; absent where it does, and where it was not wanted. */
+  /** Why WebGPU is not used; absent where it is, and where it was not requested. */
   readonly fallback?: Fallback;
 }
 
@@ -60,15 +59,15 @@ export interface ProviderScorer extends Scorer {
   dispose(): Promise<void>;
 }
 
-/** Reasons that say what a machine has. */
+/** Reasons that depend on the machine only. */
 const IS_PLATFORM: ReadonlySet<Fallback["reason"]> = new Set<Fallback["reason"]>(["no_webgpu", "no_adapter", "software_adapter"]);
 
 const START_TIMEOUT_MS = 20_000;
 const RUN_TIMEOUT_MS = 2000;
 
 /**
- * Opens the provider that fits `preference`, warmed up. Every fall-back is logged and stays in state(). The list that WebGPU fails on, and
- * all that wait with it, are scored on wasm. Bypasses: `model_mismatch`, and `model_unavailable` where wasm does not start either.
+ * Opens the provider that fits `preference`, warmed up. A fallback is logged and kept in state(). The list on which WebGPU fails, and all
+ * lists in the queue, are scored on wasm. Bypasses: `model_mismatch`, and `model_unavailable` where wasm does not start either.
  */
 export async function openProviderScorer(options: ProviderScorerOptions): Promise<Result<ProviderScorer, Bypass>> {
   const { preference, log } = options;
@@ -86,10 +85,10 @@ export async function openProviderScorer(options: ProviderScorerOptions): Promis
     fallback = why;
     void webgpu?.dispose();
     webgpu = undefined;
-    // A machine without a GPU is no fault, where none was asked for.
+    // With "auto", a machine without a GPU is not a fault.
     const level = preference === "auto" && IS_PLATFORM.has(why.reason) ? "info" : "warn";
     log({ level, event: "webgpu_fallback", model: manifest.version, ...why });
-    // Not for the next search to wait for.
+    // Loaded now, so that the next search does not wait for it.
     void wasm.open();
   };
 
@@ -115,7 +114,7 @@ export async function openProviderScorer(options: ProviderScorerOptions): Promis
     const started = await startWebgpu();
     if (started.ok) webgpu = started.value;
     else fallBack(started.error);
-    // It may have ended before it was here to be taken away.
+    // It may have ended before this assignment.
     if (fallback !== undefined) webgpu = undefined;
   }
   if (webgpu === undefined) {
@@ -135,7 +134,7 @@ export async function openProviderScorer(options: ProviderScorerOptions): Promis
       if (tried === undefined) return scoreOnWasm(list);
       const scored = await tried.score(list);
       if (scored.ok || scored.error.reason === "model_mismatch") return scored;
-      // wasm says whose fault it was: what it refuses as well is wrong with the list.
+      // A list that wasm refuses too is at fault itself.
       const again = await scoreOnWasm(list);
       if (again.ok) fallBack(tried.ended() ?? { reason: "run_failed", detail: scored.error.detail });
       return again;
@@ -157,7 +156,7 @@ interface LazyWasm {
   dispose(): Promise<void>;
 }
 
-/** Opened once, by whoever needs it first; what did not open is tried again, because a download that failed may succeed later. */
+/** Opened once, on first use; tried again after a failure, because a failed download may succeed later. */
 function lazyWasm(options: ProviderScorerOptions): LazyWasm {
   let opening: Promise<Result<SessionScorer, Bypass>> | undefined;
   return {

@@ -1,11 +1,12 @@
 /**
- * What the rest of the system asks of a model: tensors of one list in, one score and one pair of fusion weights per candidate out.
- *
- * The interface only; `wasm.ts` fills it.
+ * A model as the rest of the system uses it: tensors of one list in, one score and one pair of fusion weights per candidate out. And the
+ * models of one isolate: the live one, and others by version.
  */
 import type { ListTensors } from "../ranking/features.ts";
 import type { Bypass, Result } from "../result.ts";
+import { bypass, ok } from "../result.ts";
 import type { ModelManifest } from "./manifest.ts";
+import type { Graph } from "./runtime.ts";
 
 export interface ListScores {
   /** [k], unbounded, higher is better. */
@@ -16,6 +17,72 @@ export interface ListScores {
 
 export interface Scorer {
   readonly manifest: ModelManifest;
-  /** Never rejects. Scores are finite and exactly k, else the reason says what was wrong. */
+  /** Never rejects. Scores are finite and exactly k; otherwise the reason says what was wrong. */
   score(list: ListTensors): Promise<Result<ListScores, Bypass>>;
+}
+
+export interface ModelFiles {
+  /** student.onnx. */
+  readonly model: Graph;
+  /** Parsed JSON of manifest.json, not checked yet. */
+  readonly manifest: unknown;
+}
+
+/** Limit for all graphs together: a session takes several times its graph, and an isolate has 128 MB. */
+export const MAX_GRAPH_BYTES = 12_000_000;
+
+/** The current state of one model. */
+export type ScorerState = () => Result<Scorer, Bypass>;
+
+/** The current state of a model by version; without a version, of the live one. Reasons: model_unavailable, and those of the scorer's creation. */
+export type Scorers = (version?: string) => Result<Scorer, Bypass>;
+
+/** Loads models in order, the live one first, up to MAX_GRAPH_BYTES; the rest answer `model_unavailable`. */
+export async function loadScorers(
+  files: readonly ModelFiles[],
+  create: (files: ModelFiles) => Promise<Result<Scorer, Bypass>>,
+): Promise<Scorers> {
+  const loaded: ScorerState[] = [];
+  let bytes = 0;
+  for (const file of files) {
+    bytes += file.model instanceof ArrayBuffer ? file.model.byteLength : 0;
+    loaded.push(
+      watchScorer(
+        bytes > MAX_GRAPH_BYTES
+          ? bypass("model_unavailable", `The graphs together have more than ${MAX_GRAPH_BYTES} bytes: carry fewer models`)
+          : await create(file),
+      ),
+    );
+  }
+  return scorersOf(loaded);
+}
+
+/** `loaded`: the live one first. */
+export function scorersOf(loaded: readonly ScorerState[]): Scorers {
+  const versions = loaded.map((state) => {
+    const scorer = state();
+    return scorer.ok ? scorer.value.manifest.version : undefined;
+  });
+  return (version) => {
+    const state = loaded[version === undefined ? 0 : versions.indexOf(version)];
+    if (state !== undefined) return state();
+    if (version === undefined) return bypass("model_unavailable", "There is no model");
+    const known = versions.filter((loadedVersion) => loadedVersion !== undefined).join(", ");
+    return bypass("model_unavailable", `Model ${version} is not among ${known || "the loaded ones"}`);
+  };
+}
+
+/** After a wasm trap the scorer is reported as gone, so that searches stop requesting a window that cannot be re-ranked. */
+export function watchScorer(created: Result<Scorer, Bypass>): ScorerState {
+  if (!created.ok) return () => created;
+  const { manifest } = created.value;
+  let current: Result<Scorer, Bypass> = ok({
+    manifest,
+    async score(list) {
+      const scores = await created.value.score(list);
+      if (!scores.ok && scores.error.reason === "model_trapped") current = scores;
+      return scores;
+    },
+  });
+  return () => current;
 }

@@ -1,8 +1,8 @@
 /**
- * onnxruntime as it was after it had created its sessions: memory, globals and sessions of one instance, put into another instance of the
- * same module. `armmt build` takes snapshots; a Worker that starts from one creates nothing.
+ * onnxruntime after the creation of its sessions: memory, globals and sessions of one instance, for another instance of the same module.
+ * `armmt build` takes snapshots; a Worker that starts from one creates no sessions.
  *
- * A snapshot belongs to the module that it was taken from. What a restored instance cannot do any more (create other sessions) traps.
+ * A snapshot belongs to the module that it was taken from. A restored instance traps when it should create other sessions.
  */
 import * as v from "valibot";
 
@@ -10,13 +10,12 @@ const address = v.pipe(v.number(), v.integer(), v.minValue(0));
 const exportName = v.pipe(v.string(), v.minLength(1));
 
 export const snapshotSchema = v.object({
-  /** Size of the memory. */
   memoryBytes: address,
   /** Value of each mutable global, by the name under which the module exports it. */
   globals: v.record(exportName, v.number()),
   /** Handles of the sessions. */
   sessions: v.array(address),
-  /** Under which names the module exports onnxruntime's C functions: what is done already, in a restored instance. */
+  /** Export names of those C functions of onnxruntime that have nothing to do in a restored instance. */
   exports: v.object({
     init: exportName,
     createSessionOptions: exportName,
@@ -33,22 +32,22 @@ export type SnapshotHead = v.InferOutput<typeof snapshotSchema>;
 
 export interface Snapshot {
   readonly head: SnapshotHead;
-  /** Where the bytes go, in order: address and length of each run, one after the other. All other memory is zero. */
+  /** Address and length of each run of bytes, alternating, by address. All other memory is zero. */
   readonly runs: Uint32Array;
-  /** Of all runs, one after the other. */
+  /** The bytes of all runs, concatenated. */
   readonly bytes: Uint8Array;
 }
 
-/** The byte that stands for a session's graph: its place among the sessions. At most 255 sessions. */
-export function graphOfPlace(place: number): Uint8Array {
-  return Uint8Array.of(place);
+/** One byte instead of a session's graph: its index among the sessions. At most 255 sessions. */
+export function graphOfSession(index: number): Uint8Array {
+  return Uint8Array.of(index);
 }
 
 /**
- * Puts a snapshot into a fresh instance; `imports` hold its memory. The instance that comes back says of all that was done before the
- * snapshot that it is done, and "creates" the session whose place the graph names (`graphOfPlace`).
+ * Puts a snapshot into a fresh instance, whose memory is in `imports`. In the returned instance the steps before the snapshot succeed at once,
+ * and creating a session returns the one that the graph names (`graphOfSession`).
  *
- * Throws an Error that names what is missing when snapshot and module do not belong together.
+ * Throws an Error that names the missing part when snapshot and module do not belong together.
  */
 export function restore(
   instance: WebAssembly.Instance,
@@ -71,26 +70,26 @@ export function restore(
     if (!(global instanceof WebAssembly.Global)) throw new Error(`The module exports no global ${name}`);
     global.value = value;
   }
-  return { exports: { ...instance.exports, ...doneAlready(memory, head) } };
+  return { exports: { ...instance.exports, ...completedSteps(memory, head) } };
 }
 
 const PAGE_BYTES = 65_536;
 
-/** Any number but 0, which stands for a failure. */
+/** Any number but 0, which means failure. */
 const OPTIONS_HANDLE = 1;
 
-/** onnxruntime's word for success. */
+/** onnxruntime's status code of success. */
 const done = (): number => 0;
 
-/** In place of what happened before the snapshot. */
-function doneAlready(memory: WebAssembly.Memory, { sessions, exports: names }: SnapshotHead): WebAssembly.Exports {
+/** Replaces the functions that were called before the snapshot. */
+function completedSteps(memory: WebAssembly.Memory, { sessions, exports: names }: SnapshotHead): WebAssembly.Exports {
   return {
     [names.construct]: done,
     [names.init]: done,
     [names.createSessionOptions]: () => OPTIONS_HANDLE,
     [names.addSessionConfigEntry]: done,
     [names.releaseSessionOptions]: done,
-    // A session of the snapshot stays: it may be opened again.
+    // Sessions stay, because they may be opened again.
     [names.releaseSession]: done,
     [names.createSession]: (at: number) => sessions[new Uint8Array(memory.buffer)[at] ?? -1] ?? 0,
   };

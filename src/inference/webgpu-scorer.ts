@@ -1,53 +1,52 @@
 /**
- * A scorer on WebGPU that has proved itself before it serves, and knows when it has ended: device lost, error outside any run, run that
- * hangs. It ends once; what serves afterwards is providers.ts's business.
+ * A scorer on WebGPU that reproduces known scores before it is used, and that ends, once, when the device is lost, on an error outside a
+ * run, and when a run hangs. providers.ts chooses its successor.
  */
 import type { ListTensors } from "../ranking/features.ts";
 import type { Result } from "../result.ts";
 import { err, ok } from "../result.ts";
-import type { ChosenAdapter, Fallback } from "./adapter.ts";
-import { requestDevice } from "./adapter.ts";
+import type { ChosenAdapter, Fallback } from "./gpu.ts";
+import { requestDevice, watchDevice } from "./gpu.ts";
 import type { Runtime } from "./runtime.ts";
-import type { Scorer } from "./scorer.ts";
-import type { ModelParts, Patience, SessionScorer } from "./session-scorer.ts";
+import type { ModelFiles, Scorer } from "./scorer.ts";
+import type { RunTimeout, SessionScorer } from "./session-scorer.ts";
 import { createSessionScorer } from "./session-scorer.ts";
-import { watchDevice } from "./watched-device.ts";
 import { errorText } from "../web.ts";
 
-/** A list whose scores are known from the training side; see golden.ts. */
+/** A list with known scores from the training side; see golden.ts. */
 export interface Proof {
   readonly list: ListTensors;
   /** [k]. */
   readonly score: Float32Array;
 }
 
-/** GPUs round otherwise than processors; a wrong kernel is off by far more. */
+/** GPUs round differently from processors; the error of a wrong kernel is far larger. */
 export const PROOF_TOLERANCE = 1e-3;
 
 export interface Gpu extends ChosenAdapter {
   readonly device: GPUDevice;
 }
 
-export interface WebgpuScorerOptions extends ModelParts {
+export interface WebgpuScorerOptions extends ModelFiles {
   readonly chosen: ChosenAdapter;
   readonly openRuntime: (gpu: Gpu) => Promise<Runtime>;
   readonly proof: Proof;
-  /** Milliseconds for the device, and once more for session, shaders and proof. The loading of the runtime is not counted. */
+  /** Milliseconds for the device, and again for session, shaders and proof. Loading the runtime does not count. */
   readonly startTimeoutMs: number;
   /** Milliseconds of one run. */
   readonly runTimeoutMs: number;
-  /** Called once, when a scorer that has served ends, but not by dispose(). */
+  /** Called once, when the scorer ends after its start, but not by dispose(). */
   readonly onEnd: (why: Fallback) => void;
 }
 
 export interface WebgpuScorer extends Scorer {
-  /** Why it ended; `undefined` while it serves. */
+  /** Why it ended; `undefined` while it works. */
   ended(): Fallback | undefined;
   /** Frees session and device. Never rejects. */
   dispose(): Promise<void>;
 }
 
-/** The scorer, or why this machine's WebGPU does not serve. Never rejects; a device that was made and does not serve is destroyed. */
+/** The scorer, or why this machine's WebGPU cannot be used. Never rejects; an unused device is destroyed. */
 export async function startWebgpuScorer(options: WebgpuScorerOptions): Promise<Result<WebgpuScorer, Fallback>> {
   const { chosen, startTimeoutMs, runTimeoutMs } = options;
   const over = new AbortController();
@@ -72,7 +71,7 @@ export async function startWebgpuScorer(options: WebgpuScorerOptions): Promise<R
     timer = setTimeout(() => end({ reason: "session_failed", detail }), startTimeoutMs);
   };
 
-  const patience: Patience = { limitMs: () => (isStarting ? undefined : runTimeoutMs), abandoned: over.signal };
+  const timeout: RunTimeout = { limitMs: () => (isStarting ? undefined : runTimeoutMs), abandoned: over.signal };
 
   const start = async (): Promise<Result<WebgpuScorer, Fallback>> => {
     expectSoon();
@@ -82,18 +81,18 @@ export async function startWebgpuScorer(options: WebgpuScorerOptions): Promise<R
     watchDevice(device, endByDevice);
     const runtime = await options.openRuntime({ ...chosen, device });
     expectSoon();
-    const created = await createSessionScorer({ ...options, runtime, patience });
+    const created = await createSessionScorer({ ...options, runtime, timeout });
     if (!created.ok) return err({ reason: "session_failed", detail: created.error.detail });
     const scorer = created.value;
     const wrong = await prove(scorer, options.proof);
     return wrong === undefined ? ok(serve(scorer, runtime)) : err(wrong);
   };
-  const serve = (scorer: SessionScorer, { life }: Runtime): WebgpuScorer => ({
+  const serve = (scorer: SessionScorer, { lock }: Runtime): WebgpuScorer => ({
     manifest: scorer.manifest,
     async score(list) {
       const scored = await scorer.score(list);
-      const death = life.death();
-      if (death !== undefined) end({ reason: death.cause === "timeout" ? "run_timeout" : "run_failed", detail: death.detail });
+      const failure = lock.failure();
+      if (failure !== undefined) end({ reason: failure.cause === "timeout" ? "run_timeout" : "run_failed", detail: failure.detail });
       return scored;
     },
     ended: () => why,
@@ -105,7 +104,7 @@ export async function startWebgpuScorer(options: WebgpuScorerOptions): Promise<R
     },
   });
 
-  // An end while starting must not wait for a call that may never come back.
+  // When it ends while starting, a pending call may never return.
   const cut = new Promise<"cut">((resolve) => over.signal.addEventListener("abort", () => resolve("cut"), { once: true }));
   const started = await Promise.race([start().catch(failed), cut]);
   clearTimeout(timer);
@@ -116,10 +115,10 @@ export async function startWebgpuScorer(options: WebgpuScorerOptions): Promise<R
 }
 
 function failed(cause: unknown): Result<never, Fallback> {
-  return err({ reason: "session_failed", detail: text(cause) });
+  return err({ reason: "session_failed", detail: errorText(cause) });
 }
 
-/** What is wrong with its scores; `undefined` when nothing is. */
+/** The fault of its scores, or `undefined`. */
 async function prove(scorer: Scorer, { list, score }: Proof): Promise<Fallback | undefined> {
   const scored = await scorer.score(list);
   if (!scored.ok) return { reason: "session_failed", detail: scored.error.detail };
@@ -129,8 +128,4 @@ async function prove(scorer: Scorer, { list, score }: Proof): Promise<Fallback |
   );
   if (error <= PROOF_TOLERANCE) return undefined;
   return { reason: "scores_differ", detail: `Scores of the proof case are off by ${error}, expected at most ${PROOF_TOLERANCE}` };
-}
-
-function text(cause: unknown): string {
-  return errorText(cause);
 }

@@ -1,28 +1,26 @@
 /**
- * onnxruntime-web inside workerd, from a module that is compiled already and, where there is one, a snapshot of its sessions. Imports no
- * wasm file: which one serves is decided where a Worker is put together.
+ * onnxruntime-web inside workerd, from a compiled module and, where there is one, a snapshot of its sessions. onnxruntime-web has no option
+ * for a compiled module and would compile bytes, which workerd refuses; so it gets a marker, for which openSession() instantiates the module.
+ *
+ * Imports no wasm file: the Worker that is put together decides which one runs.
  */
-import type { ModuleSource } from "./instantiate.ts";
-import { openSession, Tensor } from "./instantiate.ts";
+import { env, InferenceSession, Tensor } from "onnxruntime-web/wasm";
 import type { Graph, Runtime } from "./runtime.ts";
-import { bytesOf, createLife } from "./runtime.ts";
+import { bytesOf, createRuntimeLock } from "./runtime.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { graphOfPlace, restore } from "./snapshot.ts";
+import { graphOfSession, restore } from "./snapshot.ts";
+
+export { type InferenceSession, Tensor } from "onnxruntime-web/wasm";
 
 export interface WorkerdModule {
   readonly module: WebAssembly.Module;
-  /** Taken of this module: then sessions are restored, and none can be created. */
+  /** Taken from this module. Sessions are then restored, and none can be created. */
   readonly snapshot?: Snapshot | undefined;
 }
 
 const REMEDY = "until this isolate is replaced";
 
-/**
- * The isolate has one onnxruntime; nothing but a new isolate brings a new one, so this may be called once.
- *
- * A session has one thread. May be created at module scope. Rejects with the runtime's own error. All graph optimisations are on: against
- * none they take 6 to 9 % off every run.
- */
+/** An isolate has one onnxruntime, and only a new isolate brings another one: call this once. Sessions may be created at module scope. */
 export function createWorkerdRuntime({ module, snapshot }: WorkerdModule): Runtime {
   const source: ModuleSource = {
     async instantiate(imports) {
@@ -34,7 +32,7 @@ export function createWorkerdRuntime({ module, snapshot }: WorkerdModule): Runti
   return {
     provider: "wasm",
     TensorOf: Tensor,
-    life: createLife(),
+    lock: createRuntimeLock(),
     remedy:
       snapshot === undefined
         ? `${REMEDY}: deploy again, and check that student.onnx and the onnxruntime-web version belong together`
@@ -43,9 +41,65 @@ export function createWorkerdRuntime({ module, snapshot }: WorkerdModule): Runti
   };
 }
 
-/** Throws where the runtime cannot open such a graph. */
+/** Throws for a graph that the runtime cannot open. */
 function readable(graph: Graph, snapshot: Snapshot | undefined): Uint8Array {
   if (snapshot === undefined) return bytesOf(graph);
-  if (!(graph instanceof ArrayBuffer)) return graphOfPlace(graph.place);
+  if (!(graph instanceof ArrayBuffer)) return graphOfSession(graph.index);
   throw new Error("A runtime that was restored from a snapshot creates no other sessions: name the model in models.json");
+}
+
+/** An empty wasm module, which onnxruntime-web passes to `WebAssembly.instantiate` as if it were its own binary. */
+const MARKER = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+
+export interface ModuleSource {
+  /** Instantiates the module with onnxruntime-web's imports. Called once per process or isolate. */
+  readonly instantiate: (imports: WebAssembly.Imports) => Promise<WebAssembly.WebAssemblyInstantiatedSource>;
+  /** The module imports an unshared memory; onnxruntime-web's shares one with its threads. */
+  readonly hasOwnMemory: boolean;
+}
+
+/**
+ * A session on one thread, with all graph optimisations: without them every run takes 6 to 9 % longer. Rejects with the runtime's own error.
+ *
+ * While the session is created, `WebAssembly.instantiate` is replaced; calls with other bytes than the marker pass through.
+ */
+export async function openSession({ instantiate, hasOwnMemory }: ModuleSource, graph: Uint8Array): Promise<InferenceSession> {
+  env.wasm.numThreads = 1;
+  env.wasm.wasmBinary = MARKER.slice().buffer;
+  env.logLevel = "error";
+  const { instantiate: original, Memory } = WebAssembly;
+  const replacement = async (source: BufferSource | WebAssembly.Module, imports?: WebAssembly.Imports) => {
+    if (source instanceof WebAssembly.Module) return original(source, imports);
+    return isMarker(source) ? instantiate(imports ?? {}) : original(source, imports);
+  };
+  replace("instantiate", replacement);
+  if (hasOwnMemory) replace("Memory", unshared(Memory));
+  try {
+    return await InferenceSession.create(graph, {
+      executionProviders: ["wasm"],
+      graphOptimizationLevel: "all",
+      intraOpNumThreads: 1,
+      interOpNumThreads: 1,
+    });
+  } finally {
+    replace("instantiate", original);
+    replace("Memory", Memory);
+  }
+}
+
+function replace(name: "instantiate" | "Memory", value: unknown): void {
+  Object.defineProperty(WebAssembly, name, { value, configurable: true, writable: true });
+}
+
+/** Instances are the original's, so that `instanceof` holds for both. */
+function unshared(Memory: typeof WebAssembly.Memory): unknown {
+  function OwnMemory({ initial, maximum }: WebAssembly.MemoryDescriptor): WebAssembly.Memory {
+    return new Memory(maximum === undefined ? { initial } : { initial, maximum });
+  }
+  OwnMemory.prototype = Memory.prototype;
+  return OwnMemory;
+}
+
+function isMarker(source: BufferSource): boolean {
+  return source instanceof Uint8Array && source.length === MARKER.length && MARKER.every((byte, i) => source[i] === byte);
 }

@@ -8,7 +8,7 @@ import type { EventTokens } from "../events/token.ts";
 import type { UnitHash } from "../events/keys.ts";
 import type { Treatment } from "../experiment/treatment.ts";
 import type { ListScores } from "../inference/scorer.ts";
-import type { Scorers } from "../inference/scorers.ts";
+import type { Scorers } from "../inference/scorer.ts";
 import type { Team } from "../ranking/interleave.ts";
 import type { RankedLists } from "../ranking/ranked-lists.ts";
 import type { Bypass } from "../result.ts";

@@ -1,6 +1,6 @@
 /** Bundled for Chromium: the same questions answered in a page, a dedicated worker and a service worker. */
 import { parseGolden } from "../../src/inference/golden.ts";
-import { openWebWasm } from "../../src/inference/web-wasm.ts";
+import { openWebWasm } from "../../src/inference/web.ts";
 import { openWebWebgpu } from "../../src/inference/web-webgpu.ts";
 import type { Fault } from "../inference/faults.ts";
 import { runFault } from "../inference/faults.ts";

@@ -1,18 +1,17 @@
 /** Runs inside the page of private-storage.test.ts: the stores themselves, for the test to call. */
-import { type FileStore, openFileStore } from "../../src/runtimes/browser/files.ts";
+import { createFileKv, FileStore } from "../../src/runtimes/browser/files.ts";
 import { addViewed, clearViewed, deleteHistory, removeViewed, type ViewedItem, viewedItems } from "../../src/runtimes/browser/history.ts";
-import { createFileKv } from "../../src/runtimes/browser/kv.ts";
 import { FileError } from "../../src/runtimes/browser/problem.ts";
 
 const open = (): FileStore =>
-  openFileStore({
+  new FileStore({
     url: new URL("/private/files.json", location.href),
     cacheName: "armmt-private:/private/",
     fetch: (url, init) => fetch(url, init),
     caches,
   });
 
-/** What it resolves to, or the reason and words of a FileError. */
+/** The result, or reason and message of a FileError. */
 async function outcome<T>(work: Promise<T>): Promise<T | { readonly reason: string; readonly message: string }> {
   try {
     return await work;
@@ -27,22 +26,22 @@ export const calls = {
     outcome(
       (async () => {
         const store = open();
-        const listing = await store.fetchListing();
+        const manifest = await store.fetchManifest();
         const steps: number[] = [];
         await store.fetchMissing(
-          listing.files.filter(({ when }) => when === "install"),
+          manifest.files.filter(({ when }) => when === "install"),
           ({ doneBytes, totalBytes }) => steps.push(doneBytes / totalBytes),
         );
-        await store.hold(listing);
-        return { steps, held: await store.held(listing) };
+        await store.cacheManifest(manifest);
+        return { steps, held: await store.cachedFiles(manifest) };
       })(),
     ),
-  /** Of what is held, without asking the host for the list; several at once. */
+  /** From the cached manifest, without a request for files.json; `times` reads at once. */
   read: (name: string, times = 1) =>
     outcome(
       (async () => {
         const store = open();
-        const file = (await store.heldListing())?.files.find((one) => one.name === name);
+        const file = (await store.cachedManifest())?.files.find((listed) => listed.name === name);
         if (file === undefined) return undefined;
         const all = await Promise.all(Array.from({ length: times }, () => store.read(file)));
         return all.map((content) => new TextDecoder().decode(content));
@@ -50,9 +49,9 @@ export const calls = {
     ),
   kv: async (key: string) => {
     const store = open();
-    const listing = await store.heldListing();
-    if (listing === undefined) return undefined;
-    const kv = createFileKv(store, listing);
+    const manifest = await store.cachedManifest();
+    if (manifest === undefined) return undefined;
+    const kv = createFileKv(store, manifest);
     return { text: await kv.get(key, "text"), length: (await kv.get(key, "arrayBuffer"))?.byteLength };
   },
   /** As a disk would. */
@@ -63,7 +62,12 @@ export const calls = {
   clear: async () => {
     const store = open();
     await store.clear();
-    return { names: await caches.keys(), expected: await store.isExpected(), held: await store.heldListing(), after: await caches.keys() };
+    return {
+      names: await caches.keys(),
+      expected: await store.isExpected(),
+      held: await store.cachedManifest(),
+      after: await caches.keys(),
+    };
   },
   view: (...items: ViewedItem[]) => Promise.all(items.map(addViewed)),
   viewed: viewedItems,

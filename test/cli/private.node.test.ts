@@ -6,9 +6,9 @@ import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { embedCatalog } from "../../src/cli/embed.ts";
 import { run } from "../../src/lab/main.ts";
-import { buildPrivate } from "../../src/cli/private/build.ts";
+import { buildBrowserFiles } from "../../src/cli/private/build.ts";
 import { parsePointer } from "../../src/embeddings/store.ts";
-import { parseListing } from "../../src/runtimes/browser/listing.ts";
+import { parseFileManifest } from "../../src/runtimes/browser/file-manifest.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "armmt-private-"));
 const from = join(folder, "embeddings");
@@ -22,7 +22,7 @@ async function embed(titles: readonly string[]): Promise<void> {
 }
 
 function listingIn(site: string) {
-  const listing = parseListing(readFileSync(join(site, "files.json"), "utf8"));
+  const listing = parseFileManifest(readFileSync(join(site, "files.json"), "utf8"));
   if (!listing.ok) throw new Error(listing.error);
   return listing.value;
 }
@@ -34,7 +34,7 @@ describe("armmt private", () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it("writes each file under the hash of its content, and a list that a browser can check", async () => {
-    const report = await buildPrivate({ out, from, catalog: "products", config, json: true });
+    const report = await buildBrowserFiles({ out, from, catalog: "products", config, json: true });
     const { files } = listingIn(out);
     expect(packedIn(out)).toHaveLength(files.length);
     for (const { name, url, sha256, bytes, packedBytes } of files) {
@@ -75,14 +75,14 @@ describe("armmt private", () => {
 
   it("packs nothing twice, and keeps what the list before this one has for visitors in between", async () => {
     const first = listingIn(out);
-    expect((await buildPrivate({ out, from, catalog: "products", config, json: true })).packed).toBe(0);
+    expect((await buildBrowserFiles({ out, from, catalog: "products", config, json: true })).packed).toBe(0);
     await embed(["Red cup", "Blue cup", "Green cup"]);
-    const second = await buildPrivate({ out, from, catalog: "products", config, json: true });
+    const second = await buildBrowserFiles({ out, from, catalog: "products", config, json: true });
     expect(second.packed).toBe(3); // pointer, set, shard
     expect(packedIn(out)).toHaveLength(second.files.length + 3);
     for (const { url } of first.files) expect(packedIn(out)).toContain(url.split("/")[1]);
     await embed(["Red cup", "Blue cup", "Green cup", "Grey cup"]);
-    const third = await buildPrivate({ out, from, catalog: "products", config, json: true });
+    const third = await buildBrowserFiles({ out, from, catalog: "products", config, json: true });
     expect(packedIn(out)).toHaveLength(third.files.length + 3);
     expect(packedIn(out)).not.toContain(first.files.find(({ name }) => name.includes("/shard/"))?.url.split("/")[1]);
   });

@@ -36,7 +36,7 @@ const encoded = (file: EdgeFile): ArrayBuffer => bufferOf(encodeEdgeFile(file));
 describe("edge.bin", () => {
   it("carries sessions", () => {
     const { models, snapshot: found } = decodeEdgeFile(encoded(snapshot));
-    expect(models).toEqual([{ manifest: { version: "ä" }, model: { place: 0, sha256: "00" } }]);
+    expect(models).toEqual([{ manifest: { version: "ä" }, model: { index: 0, sha256: "00" } }]);
     expect(found?.head).toEqual(snapshot.kind === "snapshot" ? snapshot.snapshot.head : undefined);
     expect([...(found?.runs ?? [])]).toEqual([16, 3]);
     expect([...(found?.bytes ?? [])]).toEqual([1, 2, 3]);

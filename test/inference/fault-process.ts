@@ -1,6 +1,6 @@
 /** `node fault-process.ts lost_device`: one fault of faults.ts on Dawn, its report as JSON. */
-import { installNodeGpu } from "../../src/inference/node-gpu.ts";
-import { openWebWasm } from "../../src/inference/web-wasm.ts";
+import { installNodeGpu } from "../../src/inference/node-scorer.ts";
+import { openWebWasm } from "../../src/inference/web.ts";
 import { openWebWebgpu } from "../../src/inference/web-webgpu.ts";
 import { FAULTS, runFault } from "./faults.ts";
 import { modelFiles, wasmFile } from "./model-files.ts";

@@ -8,10 +8,10 @@ import type { ProviderScorer, ProviderScorerOptions, ProviderState } from "../..
 import { openProviderScorer } from "../../src/inference/providers.ts";
 import type { Runtime } from "../../src/inference/runtime.ts";
 import type { Scorer } from "../../src/inference/scorer.ts";
-import type { ModelParts } from "../../src/inference/session-scorer.ts";
+import type { ModelFiles } from "../../src/inference/scorer.ts";
 import type { WebgpuRuntimeOptions } from "../../src/inference/web-webgpu.ts";
 
-export interface FaultSetup extends ModelParts {
+export interface FaultSetup extends ModelFiles {
   readonly golden: Golden;
   readonly gpu: GPU | undefined;
   readonly openWasm: () => Promise<Runtime>;

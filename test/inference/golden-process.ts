@@ -1,6 +1,6 @@
 /** `node golden-process.ts webgpu 5`, or the same in Deno: one row of the table as JSON. A process of its own, because drivers load once. */
-import { installNodeGpu } from "../../src/inference/node-gpu.ts";
-import { openWebWasm } from "../../src/inference/web-wasm.ts";
+import { installNodeGpu } from "../../src/inference/node-scorer.ts";
+import { openWebWasm } from "../../src/inference/web.ts";
 import { openWebWebgpu } from "../../src/inference/web-webgpu.ts";
 import { scoreGolden } from "./golden-table.ts";
 import { modelFiles, wasmFile } from "./model-files.ts";

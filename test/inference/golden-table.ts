@@ -7,7 +7,7 @@ import { proofOf } from "../../src/inference/golden.ts";
 import type { ProviderScorerOptions, ProviderState } from "../../src/inference/providers.ts";
 import { openProviderScorer } from "../../src/inference/providers.ts";
 import type { Scorer } from "../../src/inference/scorer.ts";
-import type { ModelParts } from "../../src/inference/session-scorer.ts";
+import type { ModelFiles } from "../../src/inference/scorer.ts";
 
 export interface GoldenRow extends ProviderState {
   readonly cases: number;
@@ -17,7 +17,7 @@ export interface GoldenRow extends ProviderState {
   readonly msPerRun: number;
 }
 
-export interface GoldenOptions extends ModelParts, Pick<ProviderScorerOptions, "gpu" | "preference" | "runtimes"> {
+export interface GoldenOptions extends ModelFiles, Pick<ProviderScorerOptions, "gpu" | "preference" | "runtimes"> {
   readonly golden: Golden;
   /** Of the cases to score, without it all. */
   readonly names?: readonly string[];
@@ -28,8 +28,8 @@ export interface GoldenOptions extends ModelParts, Pick<ProviderScorerOptions, "
 /** Throws with the detail of whatever does not work. */
 export async function scoreGolden({ golden, names, runs, ...options }: GoldenOptions): Promise<GoldenRow> {
   // SwiftShader compiles for half a minute on a busy machine, and a run takes seconds.
-  const patience = { startTimeoutMs: 240_000, runTimeoutMs: 240_000 };
-  const opened = await openProviderScorer({ ...options, ...patience, proof: proofOf(golden), log: (entry) => console.error(entry) });
+  const timeouts = { startTimeoutMs: 240_000, runTimeoutMs: 240_000 };
+  const opened = await openProviderScorer({ ...options, ...timeouts, proof: proofOf(golden), log: (entry) => console.error(entry) });
   if (!opened.ok) throw new Error(opened.error.detail);
   const scorer = opened.value;
   const cases = names === undefined ? golden.cases : golden.cases.filter(({ name }) => names.includes(name));

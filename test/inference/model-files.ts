@@ -2,14 +2,14 @@
 import { readFileSync } from "node:fs";
 import type { Golden } from "../../src/inference/golden.ts";
 import { parseGolden } from "../../src/inference/golden.ts";
-import type { ModelParts } from "../../src/inference/session-scorer.ts";
+import type { ModelFiles } from "../../src/inference/scorer.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
 const read = (path: string): Uint8Array<ArrayBuffer> => new Uint8Array(readFileSync(new URL(path, ROOT)));
 const json = (path: string): unknown => JSON.parse(new TextDecoder().decode(read(path)));
 
-export function modelFiles(): ModelParts & { readonly golden: Golden } {
+export function modelFiles(): ModelFiles & { readonly golden: Golden } {
   return {
     model: read("model/student.onnx").buffer,
     manifest: json("model/manifest.json"),

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import * as v from "valibot";
 import { openProviderScorer } from "../../src/inference/providers.ts";
 import { proofOf } from "../../src/inference/golden.ts";
-import { openWebWasm } from "../../src/inference/web-wasm.ts";
+import { openWebWasm } from "../../src/inference/web.ts";
 import type { Fault } from "./faults.ts";
 import { modelFiles, wasmFile } from "./model-files.ts";
 import { missing, reportSchema, rowSchema, runScript, softwareGpu } from "./processes.ts";

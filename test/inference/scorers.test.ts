@@ -3,8 +3,8 @@ import { expect, it } from "vitest";
 import manifest from "../../model/manifest.json";
 import model from "../../model/student.onnx";
 import { warmUpList } from "../../src/inference/list-run.ts";
-import { loadScorers, MAX_GRAPH_BYTES } from "../../src/inference/scorers.ts";
-import { createWasmScorer } from "../../src/inference/wasm.ts";
+import { loadScorers, MAX_GRAPH_BYTES } from "../../src/inference/scorer.ts";
+import { createWasmScorer } from "../harness/wasm-scorer.ts";
 
 const other = { model, manifest: { ...manifest, version: "challenger" } };
 

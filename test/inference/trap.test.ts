@@ -4,7 +4,7 @@ import manifest from "../../model/manifest.json";
 import student from "../../model/student.onnx";
 import { warmUpList } from "../../src/inference/list-run.ts";
 import { parseManifest } from "../../src/inference/manifest.ts";
-import { createWasmScorer } from "../../src/inference/wasm.ts";
+import { createWasmScorer } from "../harness/wasm-scorer.ts";
 
 /** onnxruntime's linear memory, seen on its way into the module. */
 function watchMemory(): () => Uint8Array {

@@ -3,7 +3,7 @@ import goldenJson from "../../model/golden.json";
 import manifest from "../../model/manifest.json";
 import student from "../../model/student.onnx";
 import type { Scorer } from "../../src/inference/scorer.ts";
-import { createWasmScorer } from "../../src/inference/wasm.ts";
+import { createWasmScorer } from "../harness/wasm-scorer.ts";
 import type { ListTensors } from "../../src/ranking/features.ts";
 import { FEATURES } from "../../src/ranking/features.ts";
 import type { GoldenCase } from "../../src/inference/golden.ts";

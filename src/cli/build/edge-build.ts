@@ -1,10 +1,10 @@
 /**
- * What src/runtimes/cloudflare/models.ts imports: `runtime.wasm` and `edge.bin` in .armmt/edge, from the installed onnxruntime-web and the models of
- * models.json.
+ * Writes `runtime.wasm` and `edge.bin` in .armmt/edge, which src/runtimes/cloudflare/models.ts imports, from the installed onnxruntime-web
+ * and the models of models.json.
  *
- * The runtime is opened once with every model, and what its memory then holds is kept; the Worker starts from there. Of the code only
- * those functions stay that a restored runtime calls in a rehearsal of everything a Worker asks of it; all others trap. The result must
- * answer the rehearsal as onnxruntime-web's own file does, to the bit; where anything differs or fails, that file is taken instead.
+ * The runtime is opened once with every model, and a Worker starts from a snapshot of its memory. The wasm file keeps the functions that a
+ * restored runtime calls in a profile of a Worker's work; all others trap. The smaller file must reproduce the outputs of onnxruntime-web's
+ * own file bit for bit; where anything differs or fails, that file is used instead.
  */
 import { fork } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -14,11 +14,11 @@ import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { encodeEdgeFile } from "../../inference/edge-file.ts";
 import { parseManifest } from "../../inference/manifest.ts";
-import { MAX_GRAPH_BYTES } from "../../inference/scorers.ts";
+import { MAX_GRAPH_BYTES } from "../../inference/scorer.ts";
 import type { Snapshot } from "../../inference/snapshot.ts";
 import { progressBar } from "../command.ts";
 import { ROOT } from "../embed/encoder.ts";
-import { readExportNames } from "./glue.ts";
+import { readExportNames } from "./image.ts";
 import { reportCalls } from "./module.ts";
 import type { Answer, Job, JobModel } from "./process.ts";
 import { RUNS_PER_MODEL } from "./profile.ts";
@@ -29,19 +29,19 @@ export const EDGE_FOLDER = join(ROOT, ".armmt/edge");
 const RUNTIME_WASM = "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 const RUNTIME_GLUE = "onnxruntime-web/ort-wasm-simd-threaded.mjs";
 
-/** Sources on which the files depend. */
-const SOURCES = ["src/cli/build", "src/inference/edge-file.ts", "src/inference/instantiate.ts", "src/inference/snapshot.ts"];
+/** Sources that the files depend on. */
+const SOURCES = ["src/cli/build", "src/inference/edge-file.ts", "src/inference/snapshot.ts", "src/inference/workerd.ts"];
 
 const reportSchema = v.object({
-  /** Of everything that the files were made from. */
+  /** Hash of all inputs. */
   key: v.string(),
   kind: v.picklist(["snapshot", "stock"]),
-  /** Why onnxruntime-web's own file was taken, where that was not asked for. */
+  /** Why onnxruntime-web's own file was used, where that was not requested. */
   reason: v.optional(v.string()),
   models: v.array(v.string()),
   runtimeBytes: v.number(),
   edgeBytes: v.number(),
-  /** Of the runtime: how many stay, of how many. */
+  /** Functions of the runtime: kept, and before. */
   functions: v.optional(v.object({ kept: v.number(), all: v.number() })),
   seconds: v.number(),
 });
@@ -49,19 +49,19 @@ const reportSchema = v.object({
 export type BuildReport = v.InferOutput<typeof reportSchema>;
 
 export interface BuildOptions {
-  /** Takes what is there, and else onnxruntime-web's own file, which needs no time: for development. */
+  /** Uses existing files, or else onnxruntime-web's own, which takes no time: for development. */
   readonly quick?: boolean;
-  /** Builds although nothing has changed. */
+  /** Builds even where nothing has changed. */
   readonly fresh?: boolean;
-  /** No progress on stderr. */
+  /** No progress bar. */
   readonly json?: boolean;
-  /** Where to; src/runtimes/cloudflare/models.ts reads the default. */
+  /** Output folder; src/runtimes/cloudflare/models.ts reads the default. */
   readonly folder?: string;
-  /** JavaScript of onnxruntime-web, where it is not the installed one's. */
+  /** JavaScript of onnxruntime-web. Default: the installed one's. */
   readonly glue?: string;
 }
 
-/** Throws a UserError where a model cannot be carried. */
+/** Throws a UserError where a model cannot be used. */
 export async function buildEdge(options: BuildOptions = {}): Promise<BuildReport> {
   const { quick = false, fresh = false, json = false, folder = EDGE_FOLDER } = options;
   const started = performance.now();
@@ -98,7 +98,7 @@ export async function buildEdge(options: BuildOptions = {}): Promise<BuildReport
   return finish(wasm, encodeEdgeFile({ kind: "snapshot", models: carried, snapshot }), { kind: "snapshot", functions });
 }
 
-/** With every build, not only the one that failed: who deploys should know. */
+/** Printed with every build until it succeeds, not only with the one that failed. */
 function warn(reason: string): void {
   process.stderr.write(
     `Warning: the Worker gets onnxruntime-web's own file, which is larger and starts more slowly, because ${reason}\n` +
@@ -112,23 +112,23 @@ interface Slim {
   readonly functions: { readonly kept: number; readonly all: number };
 }
 
-/** Throws where a step fails or the proof does. */
+/** Throws where a step or the comparison fails. */
 async function slimDown(stock: Uint8Array, glue: string, models: readonly JobModel[], json: boolean): Promise<Slim> {
   const names = readExportNames(glue);
-  const rehearsals = 3;
-  const progress = progressBar("Building the runtime of the edge", rehearsals * RUNS_PER_MODEL * models.length, { json });
+  const profiles = 3;
+  const progress = progressBar("Building the runtime of the edge", profiles * RUNS_PER_MODEL * models.length, { json });
   const onProgress = () => progress.increment();
   try {
-    const expected = await runJob({ kind: "rehearse", wasm: stock, models, snapshot: undefined, hasOwnMemory: false }, onProgress);
+    const expected = await runJob({ kind: "profile", wasm: stock, models, snapshot: undefined, hasOwnMemory: false }, onProgress);
     const reporting = reportCalls(stock);
     const recorded = await runJob({ kind: "record", wasm: reporting.bytes, models, names, globals: reporting.globals }, onProgress);
     if (recorded.kind !== "recorded") throw new Error("no snapshot was taken");
     const { snapshot } = recorded;
-    const profile = await runJob({ kind: "rehearse", wasm: reporting.bytes, models, snapshot, hasOwnMemory: false }, onProgress);
-    const used = profile.kind === "rehearsed" ? profile.used : [];
+    const profile = await runJob({ kind: "profile", wasm: reporting.bytes, models, snapshot, hasOwnMemory: false }, onProgress);
+    const used = profile.kind === "profiled" ? profile.used : [];
     const wasm = reporting.strip(new Set(used));
-    const proof = await runJob({ kind: "rehearse", wasm, models, snapshot, hasOwnMemory: true }, onProgress);
-    if (expected.kind !== "rehearsed" || proof.kind !== "rehearsed" || proof.digest !== expected.digest) {
+    const proof = await runJob({ kind: "profile", wasm, models, snapshot, hasOwnMemory: true }, onProgress);
+    if (expected.kind !== "profiled" || proof.kind !== "profiled" || proof.digest !== expected.digest) {
       throw new Error("the smaller runtime does not answer as onnxruntime-web's own does");
     }
     return { wasm, snapshot, functions: { kept: used.length, all: reporting.functions } };
@@ -142,8 +142,8 @@ async function runJob(job: Job, onProgress: () => void): Promise<Answer> {
     serialization: "advanced",
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
-  let words = "";
-  child.stderr?.on("data", (chunk: Buffer) => (words += chunk.toString()));
+  let stderr = "";
+  child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   return new Promise((resolve, reject) => {
     let answered: Answer | undefined;
     child.on("message", (answer: Answer) => {
@@ -153,13 +153,13 @@ async function runJob(job: Job, onProgress: () => void): Promise<Answer> {
     child.once("error", reject);
     child.once("close", (code, signal) => {
       if (answered !== undefined && code === 0) resolve(answered);
-      else reject(new Error(`onnxruntime ended with ${signal ?? `code ${code}`} (${job.kind}): ${words.trim().slice(0, 2000)}`));
+      else reject(new Error(`onnxruntime ended with ${signal ?? `code ${code}`} (${job.kind}): ${stderr.trim().slice(0, 2000)}`));
     });
     child.send(job);
   });
 }
 
-/** Those of models.json, the live one first. */
+/** The models of models.json, the live one first. */
 function readModels(): JobModel[] {
   const list = join(ROOT, "models.json");
   const folders = v.safeParse(v.pipe(v.array(v.string()), v.minLength(1), v.maxLength(255)), readJson(list));
@@ -212,7 +212,7 @@ function filesOf(source: string): string[] {
         .map((name) => join(path, name));
 }
 
-/** `undefined` where nothing usable was built. */
+/** `undefined` where there is no usable build. */
 function readReport(folder: string): BuildReport | undefined {
   const path = join(folder, "build.json");
   if (![path, join(folder, "runtime.wasm"), join(folder, "edge.bin")].every(existsSync)) return undefined;
@@ -220,7 +220,7 @@ function readReport(folder: string): BuildReport | undefined {
   return parsed.success ? parsed.output : undefined;
 }
 
-/** Each file whole or not at all, the report last: another process may read, or build the same. */
+/** Atomically per file, the report last: another process may read the files, or build the same. */
 function write(folder: string, files: Readonly<Record<string, string | Uint8Array>>): void {
   mkdirSync(folder, { recursive: true });
   rmSync(join(folder, "build.json"), { force: true });

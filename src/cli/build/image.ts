@@ -1,5 +1,5 @@
-/** The memory of a running onnxruntime → the bytes of a snapshot. */
-import type { Snapshot } from "../../inference/snapshot.ts";
+/** The memory of a running onnxruntime → the bytes of a snapshot; and the names of its exports. */
+import type { Snapshot, SnapshotHead } from "../../inference/snapshot.ts";
 
 export interface Heap {
   readonly memory: WebAssembly.Memory;
@@ -7,16 +7,16 @@ export interface Heap {
   readonly free: (at: number) => void;
 }
 
-/** Far from the end of the memory, which must not grow for it. */
+/** Distance from the end of the memory, which must not grow. */
 const RESERVE_BYTES = 65_536;
 const LARGEST_BYTES = 1 << 20;
 const SMALLEST_BYTES = 32;
-/** What the allocator keeps beside each piece. */
+/** The allocator's own bytes per block. */
 const OVERHEAD_BYTES = 8;
 
 /**
- * Overwrites with zeros what onnxruntime has freed (the graph's own bytes, say), so that a snapshot need not carry it: takes all the free
- * memory there is from the allocator, piece by piece, and gives it back. Throws an Error where the memory grew over it.
+ * Overwrites freed memory (the graph's bytes, for example) with zeros, so that a snapshot does not contain it: allocates all free memory block
+ * by block, and frees it again. Throws an Error where the memory grew.
  */
 export function clearFreed({ memory, malloc, free }: Heap): void {
   const size = memory.buffer.byteLength;
@@ -42,10 +42,10 @@ function endOfContent({ buffer }: WebAssembly.Memory): number {
 
 const WORD_BYTES = 4;
 
-/** Zeros between two runs that are carried along: a run of its own costs more in the head. */
+/** Shorter gaps of zeros stay inside a run: another run costs more in the head. */
 const GAP_WORDS = 16;
 
-/** Everything that is not zero. */
+/** All bytes that are not zero. */
 export function takeImage({ buffer }: WebAssembly.Memory): Pick<Snapshot, "runs" | "bytes"> {
   const words = new Uint32Array(buffer);
   const runs: [number, number][] = [];
@@ -67,4 +67,39 @@ export function takeImage({ buffer }: WebAssembly.Memory): Pick<Snapshot, "runs"
     at += length;
   }
   return { runs: Uint32Array.from(runs.flat()), bytes };
+}
+
+export interface ExportNames {
+  /** Functions that do nothing in a restored instance. */
+  readonly done: SnapshotHead["exports"];
+  readonly malloc: string;
+  readonly free: string;
+}
+
+/**
+ * The short names under which onnxruntime-web's wasm file exports onnxruntime's functions, from its JavaScript. Throws an Error that names
+ * the missing function: another version of onnxruntime-web may differ.
+ */
+export function readExportNames(glue: string): ExportNames {
+  const assigned = (name: string): string => find(glue, new RegExp(`\\.${name}=\\w+\\.([\\w$]+)[;,]`), name);
+  return {
+    done: {
+      init: assigned("_OrtInit"),
+      createSessionOptions: assigned("_OrtCreateSessionOptions"),
+      addSessionConfigEntry: assigned("_OrtAddSessionConfigEntry"),
+      releaseSessionOptions: assigned("_OrtReleaseSessionOptions"),
+      createSession: assigned("_OrtCreateSession"),
+      releaseSession: assigned("_OrtReleaseSession"),
+      // function initRuntime() { runtimeInitialized = true; isPthread ? startWorker() : wasmExports.__wasm_call_ctors() }
+      construct: find(glue, /function \w+\(\)\{\w+=!0;\w+\?\w+\(\):\w+\.([\w$]+)\(\)\}/, "constructors"),
+    },
+    malloc: assigned("_malloc"),
+    free: assigned("_free"),
+  };
+}
+
+function find(glue: string, pattern: RegExp, name: string): string {
+  const found = pattern.exec(glue)?.[1];
+  if (found === undefined) throw new Error(`onnxruntime-web's JavaScript does not say under which name its wasm exports ${name}`);
+  return found;
 }

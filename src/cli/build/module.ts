@@ -1,14 +1,11 @@
-/**
- * Surgery on onnxruntime-web's wasm file with Binaryen: first a copy that says which of its functions are called, then one in which all
- * others trap.
- */
+/** Rewrites onnxruntime-web's wasm file with Binaryen: a copy that reports the calls of its functions, then one in which all others trap. */
 import binaryen from "binaryen";
 import * as v from "valibot";
 
-/** Of the copy that reports: `armmt.hit(i)` is called whenever function i is. */
+/** The reporting copy calls `armmt.hit(i)` at each call of function i. */
 export const HIT = { module: "armmt", name: "hit" } as const;
 
-/** What onnxruntime-web's file uses. To name more would let Binaryen write what engines do not read yet. */
+/** The features of onnxruntime-web's file. With more, Binaryen might write code that engines do not read yet. */
 const FEATURES = [
   binaryen.Features.Atomics,
   binaryen.Features.MutableGlobals,
@@ -21,7 +18,7 @@ const FEATURES = [
   binaryen.Features.Multivalue,
 ];
 
-/** What the passes do on a module in which most functions are the same trap. They change no instruction of the others. */
+/** For a module in which most functions are the same trap. They change no instruction of the others. */
 const PASSES = ["duplicate-function-elimination", "remove-unused-module-elements"];
 
 export interface ReportingModule {
@@ -31,8 +28,8 @@ export interface ReportingModule {
   readonly globals: readonly string[];
   readonly functions: number;
   /**
-   * The module with only these functions, by their numbers; all others trap. It has no data of its own and no start: a snapshot brings
-   * both. Its memory is shared with no thread. May be called once.
+   * The module with these functions only, by number; all others trap. It has neither data nor a start function: a snapshot replaces both.
+   * Its memory is not shared. Call it once.
    */
   strip(used: ReadonlySet<number>): Uint8Array;
 }
@@ -45,13 +42,13 @@ export function reportCalls(wasm: Uint8Array): ReportingModule {
   module.addFunctionImport("armmt-hit", HIT.module, HIT.name, binaryen.createType([binaryen.i32]), binaryen.none);
   const bodies = new Map<number, number>();
   const functions = Array.from({ length: module.getNumFunctions() }, (_, i) => module.getFunctionByIndex(i));
-  functions.forEach((one, i) => {
-    const { module: importedFrom, results } = binaryen.getFunctionInfo(one);
+  functions.forEach((reference, i) => {
+    const { module: importedFrom, results } = binaryen.getFunctionInfo(reference);
     if (importedFrom) return;
-    const body = bodyOf(one);
+    const body = bodyOf(reference);
     bodies.set(i, body);
     const hit = module.call("armmt-hit", [module.i32.const(i)], binaryen.none);
-    setBody(one, module.block(null, [hit, body], results));
+    setBody(reference, module.block(null, [hit, body], results));
   });
   const bytes = module.emitBinary();
   return {
@@ -61,8 +58,8 @@ export function reportCalls(wasm: Uint8Array): ReportingModule {
     strip(used) {
       const start = module.getStart();
       for (const [i, body] of bodies) {
-        const one = functions[i]!;
-        setBody(one, one === start ? module.nop() : used.has(i) ? body : module.unreachable());
+        const reference = functions[i]!;
+        setBody(reference, reference === start ? module.nop() : used.has(i) ? body : module.unreachable());
       }
       module.runPasses(PASSES);
       const memory = module.getMemoryInfo();
@@ -74,8 +71,8 @@ export function reportCalls(wasm: Uint8Array): ReportingModule {
 }
 
 /**
- * Imports a memory that is not shared. Where an engine checks every access itself (workerd), it may keep the size of such a memory in a
- * register: runs take 12 % less. Throws where the import is not found.
+ * Imports an unshared memory. An engine that checks every access (workerd) may keep the size of such a memory in a register: runs take 12 %
+ * less time. Throws where the import is not found.
  */
 function withOwnMemory(wasm: Uint8Array, { module, base, initial, max }: binaryen.MemoryInfo): Uint8Array {
   if (module === null || base === null || max === undefined) throw new Error("onnxruntime's wasm imports no memory with a limit");
@@ -87,7 +84,7 @@ function withOwnMemory(wasm: Uint8Array, { module, base, initial, max }: binarye
   return bytes;
 }
 
-/** Of an import. */
+/** Kind of an import. */
 const MEMORY = 2;
 /** Flags of a memory. */
 const WITH_LIMIT = 1;
@@ -98,7 +95,7 @@ function nameBytes(name: string): number[] {
   return [...leb128(bytes.length), ...bytes];
 }
 
-/** An unsigned number as wasm writes it. */
+/** An unsigned number in wasm's encoding. */
 function leb128(value: number): number[] {
   return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...leb128(value >>> 7)];
 }
@@ -108,7 +105,7 @@ function exportGlobals(module: binaryen.Module): string[] {
   for (let i = 0; i < module.getNumGlobals(); i++) {
     const { name, mutable, type } = binaryen.getGlobalInfo(module.getGlobalByIndex(i));
     if (!mutable) continue;
-    if (type !== binaryen.i32) throw new Error(`Global ${name} is no i32: a snapshot cannot hold it`);
+    if (type !== binaryen.i32) throw new Error(`Global ${name} is not an i32: a snapshot cannot contain it`);
     const exported = `armmt-global-${i}`;
     module.addGlobalExport(name, exported);
     names.push(exported);
@@ -124,10 +121,10 @@ function staticOf(name: string): (...given: unknown[]) => unknown {
 }
 
 /** A reference to the expression. */
-function bodyOf(one: number): number {
-  return v.parse(v.number(), Functions.getBody(one));
+function bodyOf(reference: number): number {
+  return v.parse(v.number(), Functions.getBody(reference));
 }
 
-function setBody(one: number, body: number): void {
-  Functions.setBody(one, body);
+function setBody(reference: number, body: number): void {
+  Functions.setBody(reference, body);
 }

@@ -1,21 +1,21 @@
 /**
- * One copy of onnxruntime, in a process of its own (a process can have one): takes a snapshot, or rehearses. Started by edge-build.ts with
- * `fork`, gets one job, answers once, and ends.
+ * One copy of onnxruntime in its own process (a process can have one): takes a snapshot, or runs the profile. edge-build.ts forks it, sends
+ * one job, and gets one answer.
  *
- * The world it sees is a Worker's: no Node for onnxruntime, a clock that stands still, and always the same random numbers, so that the same
- * inputs give the same snapshot.
+ * It resembles a Worker: onnxruntime detects no Node, the clock stands still, and random numbers are always the same, so that the same inputs
+ * give the same snapshot.
  */
-import type { InferenceSession } from "../../inference/instantiate.ts";
-import { openSession, Tensor } from "../../inference/instantiate.ts";
+import type { InferenceSession } from "../../inference/workerd.ts";
+import { openSession, Tensor } from "../../inference/workerd.ts";
 import { createFeeds, warmUpList } from "../../inference/list-run.ts";
 import type { ModelManifest } from "../../inference/manifest.ts";
 import type { Snapshot } from "../../inference/snapshot.ts";
-import { graphOfPlace, memoryOf, restore } from "../../inference/snapshot.ts";
+import { graphOfSession, memoryOf, restore } from "../../inference/snapshot.ts";
 import { xorshift } from "./sample-list.ts";
-import type { ExportNames } from "./glue.ts";
+import type { ExportNames } from "./image.ts";
 import { clearFreed, takeImage } from "./image.ts";
 import { HIT } from "./module.ts";
-import { rehearse } from "./profile.ts";
+import { runProfile } from "./profile.ts";
 import { errorStack } from "../../web.ts";
 
 export interface JobModel {
@@ -30,13 +30,13 @@ interface Setting {
 
 export type Job =
   | ({ readonly kind: "record"; readonly names: ExportNames; readonly globals: readonly string[] } & Setting)
-  | ({ readonly kind: "rehearse"; readonly snapshot: Snapshot | undefined; readonly hasOwnMemory: boolean } & Setting);
+  | ({ readonly kind: "profile"; readonly snapshot: Snapshot | undefined; readonly hasOwnMemory: boolean } & Setting);
 
 export type Answer =
   | { readonly kind: "progress" }
   | { readonly kind: "recorded"; readonly snapshot: Snapshot }
-  /** `used`: numbers of the functions that were called, where the wasm reports them. */
-  | { readonly kind: "rehearsed"; readonly digest: string; readonly used: readonly number[] };
+  /** `used`: numbers of the called functions, where the wasm reports them. */
+  | { readonly kind: "profiled"; readonly digest: string; readonly used: readonly number[] };
 
 let clockMs = 0;
 const used = new Set<number>();
@@ -63,7 +63,7 @@ interface Instance {
   readonly sessions: readonly number[];
 }
 
-/** Reports calls, where the module does. */
+/** With the function that a reporting module calls. */
 function complete(imports: WebAssembly.Imports): WebAssembly.Imports {
   return { ...imports, [HIT.module]: { [HIT.name]: (i: number) => void used.add(i) } };
 }
@@ -85,7 +85,7 @@ async function record({ wasm, models, names, globals }: Job & { kind: "record" }
   };
   for (const { graph, manifest } of models) {
     const session = await openSession({ instantiate, hasOwnMemory: false }, new Uint8Array(graph));
-    // What onnxruntime makes with a first run.
+    // The first run allocates, too.
     for (const value of Object.values(await session.run(createFeeds(warmUpList(manifest), Tensor)))) value.dispose();
   }
   if (running === undefined) throw new Error("There is no model: name one in models.json");
@@ -107,27 +107,27 @@ async function record({ wasm, models, names, globals }: Job & { kind: "record" }
   };
 }
 
-async function perform({ wasm, models, snapshot, hasOwnMemory }: Job & { kind: "rehearse" }): Promise<Answer> {
+async function perform({ wasm, models, snapshot, hasOwnMemory }: Job & { kind: "profile" }): Promise<Answer> {
   const module = await WebAssembly.compile(new Uint8Array(wasm));
   const instantiate = async (imports: WebAssembly.Imports) => {
     const instance = await WebAssembly.instantiate(module, complete(imports));
     return { module, instance: snapshot === undefined ? instance : restore(instance, imports, snapshot) };
   };
-  const open = (graph: Uint8Array, place: number) =>
-    openSession({ instantiate, hasOwnMemory }, snapshot === undefined ? new Uint8Array(graph) : graphOfPlace(place));
+  const open = (graph: Uint8Array, index: number) =>
+    openSession({ instantiate, hasOwnMemory }, snapshot === undefined ? new Uint8Array(graph) : graphOfSession(index));
   const sessions: { session: InferenceSession; manifest: ModelManifest }[] = [];
-  for (const [place, { graph, manifest }] of models.entries()) {
+  for (const [index, { graph, manifest }] of models.entries()) {
     // A Worker may open a model twice, and close one.
-    if (snapshot !== undefined) await (await open(graph, place)).release();
-    sessions.push({ session: await open(graph, place), manifest });
+    if (snapshot !== undefined) await (await open(graph, index)).release();
+    sessions.push({ session: await open(graph, index), manifest });
   }
-  const digest = await rehearse({
+  const digest = await runProfile({
     sessions,
     TensorOf: Tensor,
     setClock: (ms) => (clockMs = ms),
     onRun: () => send({ kind: "progress" }),
   });
-  return { kind: "rehearsed", digest, used: [...used] };
+  return { kind: "profiled", digest, used: [...used] };
 }
 
 type WasmFunction = (...given: unknown[]) => unknown;

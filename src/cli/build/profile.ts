@@ -1,9 +1,9 @@
 /**
- * Everything that a Worker asks of its models, once: lists of every length up to 256 and some longer, gaps of every kind, requests that the
- * runtime refuses, and a clock that jumps. Which functions of onnxruntime it calls is the profile; what it answers is the proof.
+ * A profile of a Worker's work: lists of every length up to 256 and some longer, gaps of every kind, requests that the runtime refuses, and
+ * jumps of the clock. The functions of onnxruntime that it calls are kept; its outputs must not change.
  */
 import { createHash } from "node:crypto";
-import type { InferenceSession, Tensor } from "../../inference/instantiate.ts";
+import type { InferenceSession, Tensor } from "../../inference/workerd.ts";
 import { createFeeds } from "../../inference/list-run.ts";
 import type { ModelManifest } from "../../inference/manifest.ts";
 import type { Runtime } from "../../inference/runtime.ts";
@@ -13,25 +13,25 @@ import { MAX_QUERY_TOKENS, TOKEN_TABLE_ROWS } from "../../ranking/tokenizer.ts";
 import { createList } from "./sample-list.ts";
 import { DAY_MS } from "../../web.ts";
 
-export interface Rehearsal {
+export interface ProfileOptions {
   readonly sessions: readonly { readonly session: InferenceSession; readonly manifest: ModelManifest }[];
   readonly TensorOf: Runtime["TensorOf"];
-  /** Milliseconds since 1970 from now on. */
+  /** Sets the clock: milliseconds since 1970. */
   readonly setClock: (ms: number) => void;
   readonly onRun: () => void;
 }
 
 const LENGTHS = [...Array.from({ length: 256 }, (_, i) => i + 1), 300, 384, 512, 1000];
 
-/** Runs of one model, for a progress bar. */
+/** Number of runs per model, for a progress bar. */
 export const RUNS_PER_MODEL = LENGTHS.length;
 
 const HOUR_MS = 3_600_000;
-/** From the clock of a Worker that starts, to one that has served for a year, and back. */
+/** Clocks of a Worker that starts and of one that has run for a year, and back. */
 const CLOCK_MS = [0, 1000, HOUR_MS, DAY_MS, 31 * DAY_MS, Date.UTC(2026, 0), Date.UTC(2027, 1), 0];
 
-/** SHA-256 over all outputs, to the bit, and over the words of all refusals. */
-export async function rehearse({ sessions, TensorOf, setClock, onRun }: Rehearsal): Promise<string> {
+/** SHA-256 over the bits of all outputs and the messages of all errors. */
+export async function runProfile({ sessions, TensorOf, setClock, onRun }: ProfileOptions): Promise<string> {
   const hash = createHash("sha256");
   for (const { session, manifest } of sessions) {
     for (const [i, k] of LENGTHS.entries()) {
@@ -42,7 +42,7 @@ export async function rehearse({ sessions, TensorOf, setClock, onRun }: Rehearsa
     }
     for (const broken of brokenFeeds(listFor(7, manifest), TensorOf)) {
       await answer(hash, () => session.run(broken));
-      // The session must be as it was.
+      // The session must not have changed.
       await answer(hash, () => session.run(createFeeds(listFor(5, manifest), TensorOf)));
     }
   }
@@ -53,16 +53,16 @@ export async function rehearse({ sessions, TensorOf, setClock, onRun }: Rehearsa
 function listFor(k: number, { dims }: ModelManifest): ListTensors {
   const list = createList(k, dims, { queryTokens: 1 + ((k * 7) % MAX_QUERY_TOKENS), historyItems: 1 + (k % MAX_HISTORY) });
   if (k % 3 === 1) list.mask.fill(0, Math.ceil((k * 2) / 3));
-  if (k % 4 === 2) withhold(list.image, list.presence, 0);
-  if (k % 5 === 3) withhold(list.text, list.presence, 1);
+  if (k % 4 === 2) removeVectors(list.image, list.presence, 0);
+  if (k % 5 === 3) removeVectors(list.text, list.presence, 1);
   if (k % 6 === 4) list.historyMask.fill(0);
   if (k % 7 === 5) list.queryMask.fill(0);
   if (k % 11 === 6) list.features.fill(0);
   return list;
 }
 
-/** Of every other item. */
-function withhold(vectors: Float32Array, presence: Float32Array, column: 0 | 1): void {
+/** Removes the vectors of every other item. */
+function removeVectors(vectors: Float32Array, presence: Float32Array, column: 0 | 1): void {
   const width = vectors.length / (presence.length / 2);
   for (let i = 0; i < presence.length / 2; i += 2) {
     presence[i * 2 + column] = 0;
@@ -72,11 +72,11 @@ function withhold(vectors: Float32Array, presence: Float32Array, column: 0 | 1):
 
 type Feeds = Record<string, Tensor>;
 
-/** What no list of ours looks like: shapes, types and numbers that the runtime itself must refuse, or survive. */
+/** Invalid lists: shapes, types and numbers that the runtime must refuse or survive. */
 function brokenFeeds(list: ListTensors, TensorOf: Runtime["TensorOf"]): Feeds[] {
   const good: Feeds = createFeeds(list, TensorOf);
   const { k, imageDim, lq } = list;
-  const floats = (...dims: number[]) => new TensorOf("float32", new Float32Array(dims.reduce((all, one) => all * one, 1)), dims);
+  const floats = (...dims: number[]) => new TensorOf("float32", new Float32Array(dims.reduce((product, dim) => product * dim, 1)), dims);
   const { mask: _mask, ...lacking } = good;
   return [
     { ...good, image: floats(1, k + 1, imageDim) },
@@ -107,7 +107,7 @@ async function answer(hash: ReturnType<typeof createHash>, run: () => Promise<In
   }
   for (const name of Object.keys(outputs).toSorted()) {
     const { data, dims } = outputs[name]!;
-    if (!(data instanceof Float32Array)) throw new Error(`Output ${name} is no float32`);
+    if (!(data instanceof Float32Array)) throw new Error(`Output ${name} is not float32`);
     hash.update(`${name} ${dims.join(" ")} `).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
   for (const value of Object.values(outputs)) value.dispose();

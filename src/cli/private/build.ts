@@ -1,6 +1,6 @@
 /**
- * Writes the static files of private re-ranking into a folder: the service worker, the module for pages, `files.json`, and each file packed
- * under the hash of its content. What is there already is not packed again.
+ * Writes the static files of re-ranking in the browser into a folder: the service worker, the module for pages, `files.json`, and each file as
+ * gzip under the hash of its content. Existing gzip files are not made again.
  */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -9,46 +9,46 @@ import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { build } from "esbuild";
-import { type Listing, LISTING_FORMAT, type ListedFile, parseListing } from "../../runtimes/browser/listing.ts";
+import { type FileManifest, MANIFEST_FORMAT, type ManifestFile, parseFileManifest } from "../../runtimes/browser/file-manifest.ts";
 import { progressBar } from "../command.ts";
 import { ROOT } from "../embed/encoder.ts";
 import { modelSources, runtimeSources, type Source, vectorSources } from "./sources.ts";
 
 const FILES_FOLDER = "files";
 
-export interface PrivateOptions {
-  /** Folder; made if it is not there. */
+export interface BrowserFilesOptions {
+  /** Folder; created where it does not exist. */
   readonly out: string;
-  /** What armmt embed has written. */
+  /** Output folder of armmt embed. */
   readonly from: string;
   readonly catalog: string;
   /** Variables of the edge, without URLs. */
-  readonly config: Listing["config"];
-  /** The service worker's source; default the product's own. */
+  readonly config: FileManifest["config"];
+  /** Source of the service worker. Default: the product's own. */
   readonly entry?: string;
-  /** Further files that the entry reads. */
+  /** Further files, for that service worker. */
   readonly extras?: readonly Source[];
   /** No progress bar. */
   readonly json?: boolean | undefined;
 }
 
-export interface PrivateReport {
+export interface BrowserFilesReport {
   readonly out: string;
-  /** Of item vectors. */
+  /** Version of the item vectors. */
   readonly version: string;
   readonly files: readonly { readonly name: string; readonly bytes: number; readonly packedBytes: number; readonly when: string }[];
-  /** Packed in this run; the others were there. */
+  /** Number of files that were packed in this run. */
   readonly packed: number;
-  /** Bytes that a first visit fetches without WebGPU: files for the installation, and the worker's script. */
+  /** Bytes of a first visit without WebGPU: files for the installation, and the worker's script. */
   readonly installBytes: number;
   readonly workerBytes: number;
   readonly seconds: number;
 }
 
-/** Throws a UserError for what the user can mend. `files.json` is renamed into place last. */
-export async function buildPrivate(options: PrivateOptions): Promise<PrivateReport> {
+/** Throws a UserError. `files.json` is written last. */
+export async function buildBrowserFiles(options: BrowserFilesOptions): Promise<BrowserFilesReport> {
   const started = performance.now();
-  const { out, from, catalog, config, entry = "src/runtimes/browser/service-worker.ts", extras = [], json } = options;
+  const { out, from, catalog, config, entry = "src/runtimes/browser/sw.ts", extras = [], json } = options;
   const runtime = runtimeSources();
   const vectors = vectorSources(from, catalog);
   const sources = [...modelSources(), ...runtime.sources, ...vectors.sources, ...extras];
@@ -69,9 +69,9 @@ export async function buildPrivate(options: PrivateOptions): Promise<PrivateRepo
   bar.stop();
 
   const earlier = await filesOf(join(out, "files.json"));
-  const listing: Listing = { format: LISTING_FORMAT, config, files };
-  await writeWhole(join(out, "files.json"), `${JSON.stringify(listing, undefined, 1)}\n`);
-  // Visitors in between still hold the listing before this one.
+  const manifest: FileManifest = { format: MANIFEST_FORMAT, config, files };
+  await writeWhole(join(out, "files.json"), `${JSON.stringify(manifest, undefined, 1)}\n`);
+  // Visitors may still have the previous files.json.
   const kept = new Set([...earlier, ...files].map(({ sha256 }) => `${sha256}.gz`));
   await Promise.all([...present].filter((name) => !kept.has(name)).map((name) => rm(join(folder, name))));
 
@@ -87,15 +87,15 @@ export async function buildPrivate(options: PrivateOptions): Promise<PrivateRepo
   };
 }
 
-/** Model and runtimes, which are the large files, before there are vectors. */
+/** Packs model and runtimes, the large files, before there are vectors. */
 export async function packAhead(out: string): Promise<void> {
   const folder = join(out, FILES_FOLDER);
   await mkdir(folder, { recursive: true });
   await Promise.all([...modelSources(), ...runtimeSources().sources].map((source) => pack(source, folder)));
 }
 
-/** zlib works on threads of its own, so several are packed at once. */
-async function pack({ name, when, content }: Source, folder: string): Promise<ListedFile> {
+/** zlib uses threads, so several files are packed at once. */
+async function pack({ name, when, content }: Source, folder: string): Promise<ManifestFile> {
   const sha256 = createHash("sha256").update(content).digest("hex");
   const file = `${sha256}.gz`;
   const path = join(folder, file);
@@ -104,7 +104,7 @@ async function pack({ name, when, content }: Source, folder: string): Promise<Li
   return { name, sha256, bytes: content.length, packedBytes, url: `${FILES_FOLDER}/${file}`, when };
 }
 
-/** One script each: classic, because not every browser has service workers that are modules, and a module for pages. */
+/** The service worker as a classic script, because not every browser supports modules there, and the module for pages. */
 async function bundle(out: string, entry: string, runtimeVersion: string): Promise<number> {
   const shared = { bundle: true, minify: true, target: "es2022", logLevel: "silent" } as const;
   const worker = join(out, "sw.js");
@@ -116,21 +116,21 @@ async function bundle(out: string, entry: string, runtimeVersion: string): Promi
       format: "iife",
       define: { ARMMT_RUNTIME_VERSION: JSON.stringify(runtimeVersion) },
     }),
-    build({ ...shared, entryPoints: [join(ROOT, "src/runtimes/browser/page.ts")], outfile: join(out, "armmt-private.js"), format: "esm" }),
+    build({ ...shared, entryPoints: [join(ROOT, "src/runtimes/browser/index.ts")], outfile: join(out, "armmt-private.js"), format: "esm" }),
   ]);
   return (await stat(worker)).size;
 }
 
-async function filesOf(path: string): Promise<readonly ListedFile[]> {
+async function filesOf(path: string): Promise<readonly ManifestFile[]> {
   try {
-    const listing = parseListing(await readFile(path, "utf8"));
-    return listing.ok ? listing.value.files : [];
+    const manifest = parseFileManifest(await readFile(path, "utf8"));
+    return manifest.ok ? manifest.value.files : [];
   } catch {
     return []; // the first run
   }
 }
 
-/** A run that is killed leaves no half file under the final name. */
+/** A killed run leaves no partial file under the final name. */
 async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
   const unfinished = `${path}.${process.pid}.new`;
   await writeFile(unfinished, content);

@@ -1,33 +1,32 @@
-/**
- * What a device needs, as named contents: model, proof, runtimes, item vectors, and whatever the caller adds.
- */
+/** The files and the configuration of a browser's edge: model, known scores, runtimes, item vectors, one index. */
 import { createRequire } from "node:module";
 import { readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as v from "valibot";
 import { pointerKey, setKey, shardKey, type Pointer } from "../../embeddings/store.ts";
-import { FILES, kvName, type ListedFile } from "../../runtimes/browser/listing.ts";
+import { type FileManifest, FILES, kvName, type ManifestFile } from "../../runtimes/browser/file-manifest.ts";
 import { ROOT } from "../embed/encoder.ts";
 import { readSet } from "../embed/pack.ts";
 import { UserError } from "../../web.ts";
+import { loadWrangler } from "../wrangler.ts";
 
 export interface Source {
   readonly name: string;
-  readonly when: ListedFile["when"];
+  readonly when: ManifestFile["when"];
   readonly content: Uint8Array;
 }
 
-/** Shards travel with the installation while they are so small together; those of a larger catalogue come when a search needs them. */
+/** Largest total of shards that are fetched at installation; a larger catalogue's are fetched when a search needs them. */
 const MAX_SHARDS_AT_INSTALL = 8 * 1024 * 1024;
 
-/** The golden case that a WebGPU session must reproduce before it serves: of the size of a usual window, with history. */
+/** The golden case that a WebGPU session must reproduce before it is used: a usual window, with history. */
 const PROOF_CASE = "fifty candidates";
 
 const goldenSchema = v.looseObject({ cases: v.array(v.looseObject({ name: v.string() })) });
 
 const readModelFile = (file: string): Buffer => readFileSync(join(ROOT, "model", file));
 
-/** Of the model in the repository. */
+/** The model in the repository. */
 export function modelSources(): readonly Source[] {
   const golden = v.parse(goldenSchema, JSON.parse(readModelFile("golden.json").toString("utf8")));
   const proof = golden.cases.find(({ name }) => name === PROOF_CASE);
@@ -40,7 +39,7 @@ export function modelSources(): readonly Source[] {
 }
 
 export interface RuntimeSources {
-  /** Of onnxruntime-web, whose code is bundled into the worker. */
+  /** Version of onnxruntime-web, whose code is bundled into the worker. */
   readonly version: string;
   readonly sources: readonly Source[];
 }
@@ -52,7 +51,7 @@ export function runtimeSources(): RuntimeSources {
   const { version } = v.parse(v.object({ version: v.string() }), json);
   const sources: readonly Source[] = [
     { name: FILES.wasm(version), when: "install", content: readFileSync(wasm) },
-    // Only where there is a GPU.
+    // Fetched only where there is a GPU.
     { name: FILES.webgpu(version), when: "use", content: readFileSync(resolve("onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm")) },
   ];
   return { version, sources };
@@ -63,15 +62,15 @@ function jsonSource(key: string, value: unknown): Source {
 }
 
 export interface VectorSources {
-  /** Of the published set. */
+  /** Version of the published set. */
   readonly version: string;
   readonly sources: readonly Source[];
 }
 
-/** `from`: what armmt embed has written. Throws a UserError as readSet() does. */
+/** `from`: output folder of armmt embed. Throws a UserError as readSet() does. */
 export function vectorSources(from: string, catalog: string): VectorSources {
   const { set, shards } = readSet(from);
-  // When it was embedded, so that the same vectors make the same file.
+  // The time of embedding, so that the same vectors give the same file.
   const publishedAt = statSync(join(from, "set.json")).mtime.toISOString();
   const pointer: Pointer = { version: set.version, previous: null, publishedAt };
   const total = shards.reduce((sum, shard) => sum + shard.length, 0);
@@ -82,4 +81,39 @@ export function vectorSources(from: string, catalog: string): VectorSources {
     ...shards.map((content, n) => ({ name: kvName(shardKey(catalog, set.version, n)), when, content }) as const),
   ];
   return { version: set.version, sources };
+}
+
+export interface ConfigSource {
+  /** Path of the edge's wrangler.toml. */
+  readonly file: string;
+  readonly index: string;
+  /** Name of the item vectors. */
+  readonly catalog: string;
+  /** Default: the edge's. */
+  readonly window?: number | undefined;
+}
+
+const indexesSchema = v.record(v.string(), v.looseObject({ window: v.number() }));
+
+/** The variables of a browser's edge. Throws a UserError where the file has no such index. */
+export async function browserConfig({ file, index, catalog, window }: ConfigSource): Promise<FileManifest["config"]> {
+  const { unstable_readConfig: readConfig } = await loadWrangler();
+  const indexes = v.safeParse(indexesSchema, readConfig({ config: file }).vars["INDEXES"]);
+  const table = indexes.success ? indexes.output[index] : undefined;
+  if (table === undefined) {
+    const known = indexes.success ? Object.keys(indexes.output).join(", ") : "none";
+    throw new UserError(`${file} has no [vars.INDEXES.${index}] (it has: ${known}): name one with --index`);
+  }
+  return { INDEXES: { [index]: { ...publicFields(table), catalog, ...(window !== undefined && { window }) } } };
+}
+
+/** An index without the engine's address and credentials: files.json is public, and the page's own searches go to its origin. */
+export function publicFields<T extends object>(index: T): Omit<T, "url" | "headers" | "forwardCredentials"> {
+  const {
+    url: _,
+    headers: __,
+    forwardCredentials: ___,
+    ...shown
+  }: T & { url?: unknown; headers?: unknown; forwardCredentials?: unknown } = index;
+  return shown;
 }

@@ -1,12 +1,12 @@
 /** The folder that a server (src/runtimes/node/) reads in the place of KV, as `armmt publish` and `armmt rollback` write it. */
 import { resolve } from "node:path";
-import { listKeys, openFolderKv, writeKey } from "../../runtimes/node/folder-kv.ts";
+import { listKeys, folderKv, writeKey } from "../../runtimes/node/folder-kv.ts";
 import type { Namespace } from "./namespace.ts";
 import { UserError, errorText } from "../../web.ts";
 
 /** Made by the first write. Throws a UserError for keys that cannot be files. */
 export function openFolderNamespace(folder: string): Namespace {
-  const kv = openFolderKv(folder);
+  const kv = folderKv(folder);
   const place = resolve(folder);
   return {
     place,

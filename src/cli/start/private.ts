@@ -6,8 +6,8 @@
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import type { Catalog } from "../catalog/file.ts";
-import { buildPrivate, packAhead } from "../private/build.ts";
-import { privateConfig } from "../private/config.ts";
+import { buildBrowserFiles, packAhead } from "../private/build.ts";
+import { browserConfig } from "../private/sources.ts";
 import { describeShop } from "./shop.ts";
 
 /** As the edge's wrangler.toml and the page call it. */
@@ -36,11 +36,11 @@ export function packRuntimes(home: string): Promise<void> {
 export async function buildDemoPrivate({ home, pageDir, catalog, pictureAspect, from, edgeConfig }: DemoPrivateOptions): Promise<void> {
   const out = keptIn(home);
   const shop = describeShop({ catalog, pictureAspect });
-  await buildPrivate({
+  await buildBrowserFiles({
     out,
     from,
     catalog: catalog.name,
-    config: await privateConfig({ file: edgeConfig, index: INDEX, catalog: catalog.name }),
+    config: await browserConfig({ file: edgeConfig, index: INDEX, catalog: catalog.name }),
     entry: "src/demo/service-worker.ts",
     // The shop on the device sells what the shop behind the network does; without this, what it draws.
     extras: shop === undefined ? [] : [{ name: "shop/catalog.json", when: "install", content: Buffer.from(shop) }],

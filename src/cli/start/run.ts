@@ -17,7 +17,7 @@ import { requireFreePort } from "./ports.ts";
 import { LOCAL_HOST } from "../wrangler.ts";
 import { announce, type Running, trySearch } from "./ready.ts";
 import { stockShop } from "./shop.ts";
-import { runUntilStopped } from "../../runtimes/node/stop.ts";
+import { runUntilStopped, STOP_SIGNALS } from "../../runtimes/node/stop.ts";
 import { loadWrangler, type RunningWorker, startWorker, waitForAnswer, type WorkerOptions } from "../wrangler.ts";
 import { UserError } from "../../web.ts";
 
@@ -29,6 +29,8 @@ export async function runDemo(flags: StartFlags): Promise<never> {
   if (flags.port === flags.shopPort) throw new UserError(`--port and --shop-port are both ${flags.port}. Give them different numbers`);
   await Promise.all([requireFreePort(flags.port, "--port"), requireFreePort(flags.shopPort, "--shop-port")]);
   const { workers, ...running } = await startAll(flags);
+  // Miniflare's listeners would end the process in the middle of stopAll(), with an error code.
+  for (const signal of STOP_SIGNALS) process.removeAllListeners(signal);
   const stopped = runUntilStopped(() => stopAll(workers));
   announce({ ...running, seconds: (performance.now() - started) / 1000 }, flags);
   return stopped;

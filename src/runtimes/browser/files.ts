@@ -1,120 +1,103 @@
 /**
- * The files of `files.json` on this device: fetched once, checked by SHA-256, kept packed in the Cache API, unpacked when they are used.
+ * The files of `files.json` on this device: fetched once, checked by SHA-256, stored as gzip in the Cache API, unpacked for each use.
  *
- * A damaged file is never kept. Addresses are those of the content, so an update fetches only what changed.
+ * A damaged file is never stored. URLs contain the hash of the content, so an update fetches only changed files.
  */
-import type { ListedFile, Listing } from "./listing.ts";
-import { parseListing } from "./listing.ts";
-import { unpack, verify } from "./packed.ts";
+import type { KvReader } from "../../embeddings/store.ts";
+import { errorText, sha256Hex } from "../../web.ts";
+import type { FileManifest, ManifestFile } from "./file-manifest.ts";
+import { kvName, parseFileManifest } from "./file-manifest.ts";
 import { FileError } from "./problem.ts";
-import { errorText } from "../../web.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
 
 export interface FetchProgress {
-  /** Of the file that travels now. */
+  /** The file that is being fetched. */
   readonly name: string;
-  /** Bytes on the network, of all files that had to be fetched. */
+  /** Bytes on the network, of all missing files. */
   readonly doneBytes: number;
   readonly totalBytes: number;
 }
 
-export interface HeldFile {
+export interface CachedFile {
   readonly name: string;
-  /** As stored. */
+  /** Length as stored. */
   readonly bytes: number;
 }
 
-export interface FileStore {
-  /** From the network, past all caches, checked; not yet held. Throws a FileError. */
-  fetchListing(): Promise<Listing>;
-  /** The one in use; undefined before the first `hold`. Damaged, it counts as absent. */
-  heldListing(): Promise<Listing | undefined>;
-  /** Whether anything was ever meant to be here: after a `hold` or `expect`, until `clear`. */
-  isExpected(): Promise<boolean>;
-  /** Nothing could be held yet, and is to be tried again later. */
-  expect(): Promise<void>;
-  /** From now on this one is in use; what it does not list is dropped. */
-  hold(listing: Listing): Promise<void>;
-  /** Fetches what is not here yet, one after the other. Throws a FileError that names the file. */
-  fetchMissing(files: readonly ListedFile[], onProgress?: (progress: FetchProgress) => void): Promise<void>;
-  /** The content, from here or else from the network. Throws a FileError. */
-  read(file: ListedFile): Promise<Uint8Array<ArrayBuffer>>;
-  /** Of the listing, what is here. */
-  held(listing: Listing): Promise<readonly HeldFile[]>;
-  /** Drops everything, for good: this store takes nothing more. */
-  clear(): Promise<void>;
-}
-
 export interface FileStoreOptions {
-  /** Of files.json. */
+  /** URL of files.json. */
   readonly url: URL;
   readonly cacheName: string;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   readonly caches: CacheStorage;
 }
 
-export function openFileStore({ url: listingUrl, cacheName, fetch, caches }: FileStoreOptions): FileStore {
-  /** A file that two ask for travels once. */
-  const travelling = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
+export class FileStore {
+  readonly #options: FileStoreOptions;
+  /** Concurrent requests for a file share one download. */
+  readonly #downloads = new Map<string, Promise<Bytes>>();
+  #isCleared = false;
 
-  let isCleared = false;
-
-  /** Makes it where it is not there; never after it was cleared, by work that was under way then. */
-  async function openCache(): Promise<Cache> {
-    if (isCleared) throw new FileError("removed", "What was stored here was deleted: load the page again");
-    return caches.open(cacheName);
+  constructor(options: FileStoreOptions) {
+    this.#options = options;
   }
 
-  const urlOf = (file: ListedFile): string => new URL(file.url, listingUrl).href;
+  /** From the network, past all caches, checked, not stored. Throws a FileError. */
+  async fetchManifest(): Promise<FileManifest> {
+    const { href } = this.#options.url;
+    const response = await this.#get(href, "files.json", "listing_unreachable");
+    const manifest = parseFileManifest(await response.text());
+    if (manifest.ok) return manifest.value;
+    throw new FileError("listing_invalid", `Cannot use ${href}: ${manifest.error}. Run armmt private again`);
+  }
 
-  async function get(url: string, what: string, unreachable: "listing_unreachable" | "file_unreachable"): Promise<Response> {
-    let response: Response;
+  /** The manifest in use; undefined before the first `cacheManifest`, and where it is damaged. */
+  async cachedManifest(): Promise<FileManifest | undefined> {
+    const { url, caches, cacheName } = this.#options;
+    // Unlike open(), match() creates no cache.
+    const response = await caches.match(url.href, { cacheName });
+    if (response === undefined) return undefined;
+    const manifest = parseFileManifest(await response.text());
+    return manifest.ok ? manifest.value : undefined;
+  }
+
+  /** Puts a manifest in use; files that it does not list are deleted. */
+  async cacheManifest(manifest: FileManifest): Promise<void> {
+    const { href } = this.#options.url;
+    const cache = await this.#openCache();
     try {
-      // What is kept here need not lie in the browser's own cache as well, and must not come from it when the host has mended a file.
-      response = await fetch(url, { cache: "no-store", redirect: "error" });
+      await cache.put(href, Response.json(manifest));
     } catch (cause) {
-      throw new FileError(unreachable, `Cannot fetch ${what} from ${url}: ${errorText(cause)}`);
+      throw new FileError("storage_full", `The browser cannot store files.json: ${String(cause)}`);
     }
-    if (response.ok) return response;
-    throw new FileError(
-      unreachable,
-      `Cannot fetch ${what}: ${url} answers with status ${response.status}, upload what armmt private wrote`,
-    );
+    const kept = new Set([href, ...manifest.files.map((file) => this.#urlOf(file))]);
+    const keys = await cache.keys();
+    await Promise.all(keys.filter(({ url }) => !kept.has(url)).map((key) => cache.delete(key)));
   }
 
-  async function download(file: ListedFile, onBytes: (count: number) => void): Promise<Uint8Array<ArrayBuffer>> {
-    const response = await get(urlOf(file), file.name, "file_unreachable");
-    const packed = await readBody(file, response, onBytes);
-    const content = await unpack(file, packed);
-    await verify(file, content);
-    const cache = await openCache();
-    try {
-      await cache.put(urlOf(file), new Response(packed, { headers: { "content-length": String(packed.length) } }));
-    } catch (cause) {
-      throw new FileError("storage_full", `The browser cannot store ${file.name} (${packed.length} bytes): ${String(cause)}`);
-    }
-    return content;
+  /** Whether this store is in use: after `cacheManifest` or `expect`, until `clear`. */
+  isExpected(): Promise<boolean> {
+    return this.#options.caches.has(this.#options.cacheName);
   }
 
-  function fetchOnce(file: ListedFile, onBytes: (count: number) => void = () => undefined): Promise<Uint8Array<ArrayBuffer>> {
-    const running = travelling.get(file.sha256);
-    if (running !== undefined) return running;
-    const started = download(file, onBytes).finally(() => travelling.delete(file.sha256));
-    travelling.set(file.sha256, started);
-    return started;
+  /** Marks the store as in use although nothing is stored yet. */
+  async expect(): Promise<void> {
+    await this.#openCache();
   }
 
-  async function fetchMissing(files: readonly ListedFile[], onProgress?: (progress: FetchProgress) => void): Promise<void> {
-    const cache = await openCache();
-    const present = new Set((await cache.keys()).map(({ url }) => url));
-    const missing = files.filter((file) => !present.has(urlOf(file)));
+  /** Fetches missing files, one at a time. Throws a FileError that names the file. */
+  async fetchMissing(files: readonly ManifestFile[], onProgress?: (progress: FetchProgress) => void): Promise<void> {
+    const cached = await this.#cachedUrls();
+    const missing = files.filter((file) => !cached.has(this.#urlOf(file)));
     const totalBytes = missing.reduce((sum, { packedBytes }) => sum + packedBytes, 0);
     let before = 0;
     for (const file of missing) {
       let arrived = 0;
       onProgress?.({ name: file.name, doneBytes: before, totalBytes });
-      // One after the other: memory of one file at a time, and progress that a person can follow.
+      // One at a time: memory for one file, and progress that a person can follow.
       // oxlint-disable-next-line no-await-in-loop
-      await fetchOnce(file, (count) => {
+      await this.#fetchOnce(file, (count) => {
         arrived += count;
         onProgress?.({ name: file.name, doneBytes: before + Math.min(arrived, file.packedBytes), totalBytes });
       });
@@ -122,74 +105,85 @@ export function openFileStore({ url: listingUrl, cacheName, fetch, caches }: Fil
     }
   }
 
-  return {
-    fetchMissing,
+  /** The content, from the cache or else from the network. Throws a FileError. */
+  async read(file: ManifestFile): Promise<Bytes> {
+    const { caches, cacheName } = this.#options;
+    const response = await caches.match(this.#urlOf(file), { cacheName });
+    if (response === undefined) return this.#fetchOnce(file);
+    try {
+      return await unpack(file, new Uint8Array(await response.arrayBuffer()));
+    } catch {
+      // It was checked when it was stored, so the browser's storage is damaged. The new download replaces it.
+      return this.#fetchOnce(file);
+    }
+  }
 
-    async fetchListing() {
-      const response = await get(listingUrl.href, "files.json", "listing_unreachable");
-      const listing = parseListing(await response.text());
-      if (listing.ok) return listing.value;
-      throw new FileError("listing_invalid", `Cannot use ${listingUrl.href}: ${listing.error}. Run armmt private again`);
-    },
+  /** The manifest's files that are stored. */
+  async cachedFiles(manifest: FileManifest): Promise<readonly CachedFile[]> {
+    if (!(await this.isExpected())) return [];
+    const cached = await this.#cachedUrls();
+    return manifest.files.filter((file) => cached.has(this.#urlOf(file))).map(({ name, packedBytes: bytes }) => ({ name, bytes }));
+  }
 
-    isExpected: () => caches.has(cacheName),
+  /** Deletes everything; this store stores nothing afterwards. */
+  async clear(): Promise<void> {
+    this.#isCleared = true;
+    await this.#options.caches.delete(this.#options.cacheName);
+  }
 
-    async expect() {
-      await openCache();
-    },
+  /** Creates the cache where it does not exist, but not after `clear`, by work that still runs then. */
+  async #openCache(): Promise<Cache> {
+    if (this.#isCleared) throw new FileError("removed", "What was stored here was deleted: load the page again");
+    return this.#options.caches.open(this.#options.cacheName);
+  }
 
-    async heldListing() {
-      // Unlike open(), this makes no cache where there is none.
-      const response = await caches.match(listingUrl.href, { cacheName });
-      if (response === undefined) return undefined;
-      const listing = parseListing(await response.text());
-      return listing.ok ? listing.value : undefined;
-    },
+  async #cachedUrls(): Promise<ReadonlySet<string>> {
+    const cache = await this.#openCache();
+    return new Set((await cache.keys()).map(({ url }) => url));
+  }
 
-    async hold(listing) {
-      const cache = await openCache();
-      try {
-        await cache.put(listingUrl.href, Response.json(listing));
-      } catch (cause) {
-        throw new FileError("storage_full", `The browser cannot store files.json: ${String(cause)}`);
-      }
-      const kept = new Set([listingUrl.href, ...listing.files.map(urlOf)]);
-      const keys = await cache.keys();
-      await Promise.all(keys.filter(({ url }) => !kept.has(url)).map((key) => cache.delete(key)));
-    },
+  #urlOf(file: ManifestFile): string {
+    return new URL(file.url, this.#options.url).href;
+  }
 
-    async read(file) {
-      const response = await caches.match(urlOf(file), { cacheName });
-      if (response === undefined) return fetchOnce(file);
-      try {
-        return await unpack(file, new Uint8Array(await response.arrayBuffer()));
-      } catch {
-        // Checked when it came, so the browser's storage is damaged. What comes now takes its place.
-        return fetchOnce(file);
-      }
-    },
+  async #get(url: string, name: string, reason: "listing_unreachable" | "file_unreachable"): Promise<Response> {
+    let response: Response;
+    try {
+      // Not through the browser's own cache: files would be stored twice, and a file that the host has repaired would not arrive.
+      response = await this.#options.fetch(url, { cache: "no-store", redirect: "error" });
+    } catch (cause) {
+      throw new FileError(reason, `Cannot fetch ${name} from ${url}: ${errorText(cause)}`);
+    }
+    if (response.ok) return response;
+    throw new FileError(reason, `Cannot fetch ${name}: ${url} answers with status ${response.status}, upload what armmt private wrote`);
+  }
 
-    async held(listing) {
-      if (!(await caches.has(cacheName))) return [];
-      const cache = await openCache();
-      const present = new Set((await cache.keys()).map(({ url }) => url));
-      return listing.files.filter((file) => present.has(urlOf(file))).map(({ name, packedBytes: bytes }) => ({ name, bytes }));
-    },
+  #fetchOnce(file: ManifestFile, onBytes: (count: number) => void = () => undefined): Promise<Bytes> {
+    const running = this.#downloads.get(file.sha256);
+    if (running !== undefined) return running;
+    const started = this.#download(file, onBytes).finally(() => this.#downloads.delete(file.sha256));
+    this.#downloads.set(file.sha256, started);
+    return started;
+  }
 
-    async clear() {
-      isCleared = true;
-      await caches.delete(cacheName);
-    },
-  };
+  async #download(file: ManifestFile, onBytes: (count: number) => void): Promise<Bytes> {
+    const url = this.#urlOf(file);
+    const packed = await readBody(file, await this.#get(url, file.name, "file_unreachable"), onBytes);
+    const content = await unpack(file, packed);
+    await verify(file, content);
+    const cache = await this.#openCache();
+    try {
+      await cache.put(url, new Response(packed, { headers: { "content-length": String(packed.length) } }));
+    } catch (cause) {
+      throw new FileError("storage_full", `The browser cannot store ${file.name} (${packed.length} bytes): ${String(cause)}`);
+    }
+    return content;
+  }
 }
 
-async function readBody(
-  { name, url, bytes }: ListedFile,
-  response: Response,
-  onBytes: (count: number) => void,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  // Packed, a file is hardly ever larger than its content.
+async function readBody({ name, url, bytes }: ManifestFile, response: Response, onBytes: (count: number) => void): Promise<Bytes> {
+  const chunks: Bytes[] = [];
+  // gzip makes a file larger by a few bytes at most.
   const most = bytes + 1024;
   let length = 0;
   try {
@@ -209,4 +203,65 @@ async function readBody(
     throw new FileError("file_unreachable", `${name} (${url}) broke off after ${length} bytes: ${String(cause)}`);
   }
   return new Uint8Array(await new Blob(chunks).arrayBuffer());
+}
+
+/** Some hosts send `.gz` with `content-encoding: gzip`, and the browser has unpacked it already. */
+function isGzip(bytes: Bytes): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+/** The content of a gzip file. Throws a FileError when it is damaged or not as long as listed; never unpacks more than that. */
+export async function unpack(file: ManifestFile, packed: Bytes): Promise<Bytes> {
+  // Contents that are gzip files themselves would be ambiguous; none are listed.
+  const content = isGzip(packed) ? await gunzip(file, packed) : packed;
+  if (content.length === file.bytes) return content;
+  throw corrupt(file, `${content.length} bytes, files.json says ${file.bytes}`);
+}
+
+/** Throws a FileError with both hashes when the content is not the listed one. */
+export async function verify(file: ManifestFile, content: Bytes): Promise<void> {
+  const sha256 = await sha256Hex(content);
+  if (sha256 !== file.sha256) throw corrupt(file, `SHA-256 ${sha256}, files.json says ${file.sha256}`);
+}
+
+async function gunzip(file: ManifestFile, packed: Bytes): Promise<Bytes> {
+  const content = new Uint8Array(file.bytes);
+  let length = 0;
+  const reader = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip")).getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      if (length + value.length > content.length) throw corrupt(file, `more than the ${file.bytes} bytes of files.json`);
+      content.set(value, length);
+      length += value.length;
+    }
+  } catch (cause) {
+    void reader.cancel().catch(() => undefined);
+    if (cause instanceof FileError) throw cause;
+    throw corrupt(file, `no whole gzip file (${errorText(cause)})`);
+  }
+  return content.subarray(0, length);
+}
+
+function corrupt({ name, url }: ManifestFile, found: string): FileError {
+  return new FileError("file_corrupt", `${name} (${url}) has ${found}: run armmt private again and upload what it wrote`);
+}
+
+/** The `kv/` files of a manifest, as the item store reads KV. Rejects with a FileError; a key that is not listed is null. */
+export function createFileKv(store: Pick<FileStore, "read">, manifest: FileManifest): KvReader {
+  const files = new Map(manifest.files.map((file) => [file.name, file]));
+
+  async function get(key: string, type: "arrayBuffer"): Promise<ArrayBuffer | null>;
+  async function get(key: string, type: "text"): Promise<string | null>;
+  async function get(key: string, type: "arrayBuffer" | "text"): Promise<ArrayBuffer | string | null> {
+    const file = files.get(kvName(key));
+    if (file === undefined) return null;
+    const content = await store.read(file);
+    if (type === "text") return new TextDecoder().decode(content);
+    const isWhole = content.byteOffset === 0 && content.byteLength === content.buffer.byteLength;
+    return isWhole ? content.buffer : content.slice().buffer;
+  }
+
+  return { get };
 }

@@ -1,7 +1,7 @@
 /**
- * The shopper's recently viewed items, in the browser's IndexedDB: the page writes them, the worker reads them, nobody else ever does.
+ * The shopper's recently viewed items, in the browser's IndexedDB: the page writes them, and only the worker reads them.
  *
- * Opened for each use and closed again: an open connection would stand in the way of deleting it.
+ * The database is opened for each use: an open connection would block its deletion.
  */
 import type { DBSchema, IDBPDatabase } from "idb";
 import { deleteDB, openDB } from "idb";
@@ -12,9 +12,9 @@ export const HISTORY_DATABASE = "armmt-private";
 const STORE = "viewed";
 
 const viewedSchema = v.object({
-  /** As item vectors are published under. */
+  /** The id under which its vectors are published. */
   id: v.pipe(v.string(), v.nonEmpty()),
-  /** For the page's own use, to show what was viewed. */
+  /** For the page, to show the item. */
   title: v.optional(v.string()),
   image: v.optional(v.string()),
 });
@@ -50,7 +50,7 @@ export function viewedItems(): Promise<ViewedItem[]> {
   });
 }
 
-/** It comes to the front; nothing stands twice, and what is beyond MAX_HISTORY goes. */
+/** Moves the item to the front, without duplicates; items beyond MAX_HISTORY are deleted. */
 export function addViewed(item: ViewedItem): Promise<void> {
   return withDatabase(async (database) => {
     const change = database.transaction(STORE, "readwrite");
@@ -72,7 +72,16 @@ export function clearViewed(): Promise<void> {
   return withDatabase((database) => database.clear(STORE));
 }
 
-/** The database itself. */
+/** Deletes the database. */
 export async function deleteHistory(): Promise<void> {
   await deleteDB(HISTORY_DATABASE);
+}
+
+/** Prefix of all caches of re-ranking on the device. */
+export const CACHE_PREFIX = "armmt-private";
+
+/** "Delete from this device": caches and history. Called by the worker, which then answers nothing more, and again by the page. */
+export async function removeStored(caches: CacheStorage): Promise<void> {
+  const names = await caches.keys();
+  await Promise.all([...names.filter((name) => name.startsWith(CACHE_PREFIX)).map((name) => caches.delete(name)), deleteHistory()]);
 }

@@ -1,11 +1,11 @@
-/** What page and worker say to each other. */
+/** Messages between page and worker. */
 import * as v from "valibot";
 
 export const REMOVE = "armmt-private:remove";
 
 const progressSchema = v.object({
   type: v.literal("armmt-private:progress"),
-  /** Of the file that travels now. */
+  /** The file that is being fetched. */
   name: v.string(),
   doneBytes: v.number(),
   totalBytes: v.number(),

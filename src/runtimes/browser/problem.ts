@@ -1,14 +1,14 @@
-/** Why a browser does not re-rank on the device: a code for programs, a sentence with the value and the fix for people. */
+/** Why a browser does not re-rank on the device: a code for programs, and a sentence with the value and the fix for people. */
 import { errorStack } from "../../web.ts";
 
 export type ProblemReason =
-  | "listing_unreachable" // files.json cannot be fetched, and there is no earlier one
+  | "listing_unreachable" // files.json cannot be fetched, and none is stored
   | "listing_invalid"
   | "file_unreachable"
   | "file_unlisted"
-  | "file_corrupt" // length or SHA-256, or no gzip file
+  | "file_corrupt" // wrong length or SHA-256, or not a gzip file
   | "storage_full"
-  | "worker_outdated" // files.json is for another build of the worker
+  | "worker_outdated" // files.json belongs to another build of the worker
   | "configuration"
   | "model_unavailable"
   | "not_ready" // the model is still being loaded

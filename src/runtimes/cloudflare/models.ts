@@ -7,10 +7,10 @@
  */
 import { decodeEdgeFile } from "../../inference/edge-file.ts";
 import type { Runtime } from "../../inference/runtime.ts";
-import type { ModelFiles, Scorers } from "../../inference/scorers.ts";
-import { loadScorers, scorersOf } from "../../inference/scorers.ts";
+import type { ModelFiles, Scorers } from "../../inference/scorer.ts";
+import { loadScorers, scorersOf } from "../../inference/scorer.ts";
 import { createSessionScorer } from "../../inference/session-scorer.ts";
-import { watchScorer } from "../../inference/watched-scorer.ts";
+import { watchScorer } from "../../inference/scorer.ts";
 import { createWorkerdRuntime } from "../../inference/workerd.ts";
 import { bypass } from "../../result.ts";
 import file from "../../../.armmt/edge/edge.bin";

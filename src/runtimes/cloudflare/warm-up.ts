@@ -14,7 +14,7 @@ import type { KvReader } from "../../embeddings/store.ts";
 import { pointerKey, setKey, shardKey } from "../../embeddings/store.ts";
 import { createCounters } from "../../events/counters.ts";
 import type { ModelManifest } from "../../inference/manifest.ts";
-import type { Scorers } from "../../inference/scorers.ts";
+import type { Scorers } from "../../inference/scorer.ts";
 import { formatHistory, HISTORY_HEADER } from "../../protocol.ts";
 import { ITEM_FEATURES } from "../../ranking/candidate.ts";
 import { serve } from "../../search.ts";

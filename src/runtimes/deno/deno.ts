@@ -1,12 +1,12 @@
-/** The edge as a server in Deno: `deno task serve`. */
-import { createPlainFetch } from "../node/plain-fetch.ts";
+/** The edge as a server in Deno. With the demo shop: cli/start/server/deno.ts. */
+import { runCommand } from "../node/command.ts";
 import type { Runtime } from "../node/serve.ts";
-import { serve } from "../node/serve.ts";
+import { createPlainFetch } from "../node/serve.ts";
 
-/** The part of Deno that is used; its types would take the place of the browser's and Node's everywhere. */
+/** The part of Deno that is used; its own types would replace those of browsers and Node everywhere. */
 interface DenoServer {
   readonly addr: { readonly port: number };
-  /** Resolves when the replies that are still to come have been sent. */
+  /** Resolves when all pending replies have been sent. */
   shutdown(): Promise<void>;
 }
 
@@ -17,14 +17,13 @@ declare const Deno: {
 
 export const DENO: Runtime = {
   name: `Deno ${Deno.version.deno}`,
-  prepareHint: "Start it once with all permissions (deno run -A src/runtimes/deno/deno.ts), or start with --no-demo",
   fetch: createPlainFetch(/^(?:gzip|br)$/),
   openGpu: () => Promise.resolve("gpu" in navigator ? navigator.gpu : undefined),
-  // oxlint-disable-next-line require-await -- what it throws is a rejection
+  // oxlint-disable-next-line require-await -- an exception becomes a rejection
   listen: async (handler, { host, port }) => {
     const server = Deno.serve({ hostname: host, port, onListen: () => undefined }, handler);
     return { port: server.addr.port, close: () => server.shutdown() };
   },
 };
 
-if (import.meta.main) await serve(process.argv.slice(2), DENO);
+if (import.meta.main) await runCommand(process.argv.slice(2), DENO);

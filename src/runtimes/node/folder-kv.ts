@@ -1,20 +1,19 @@
 /**
- * A folder in the place of a KV namespace: one file per key, the parts of the key as folders. Written by `armmt publish --folder`.
+ * A folder instead of a KV namespace: one file per key, the parts of the key as folders. Written by `armmt publish --folder`.
  *
- * A file is whole or not there: it is written under another name, which no key can have, and renamed. So a server reads while a publish
- * writes.
+ * Writes are atomic: a file is written under a name that no key can have, then renamed. A server reads while a publish writes.
  */
 import { mkdir, open, readdir, readFile, rename } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import type { KvReader } from "../../embeddings/store.ts";
 
-/** As catalogues and versions may be named; no part of a key leads out of the folder. */
+/** The names that catalogues and versions may have; no part of a key leads out of the folder. */
 const PART = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/;
 
-/** Between a file's name and what tells unfinished ones apart; not in PART. */
+/** Marks the name of an unfinished file; not in PART. */
 const UNFINISHED = "~";
 
-/** Throws for a key that is no path below the folder. */
+/** Throws for a key that is not a path below the folder. */
 export function pathOfKey(folder: string, key: string): string {
   const parts = key.split("/");
   if (!parts.every((part) => PART.test(part))) {
@@ -23,7 +22,8 @@ export function pathOfKey(folder: string, key: string): string {
   return join(folder, ...parts);
 }
 
-export function openFolderKv(folder: string): KvReader {
+/** For `kv` of an edge: reads the keys that `armmt publish --folder` has written into `folder`. */
+export function folderKv(folder: string): KvReader {
   const root = resolve(folder);
   async function get(key: string, type: "text"): Promise<string | null>;
   async function get(key: string, type: "arrayBuffer"): Promise<ArrayBuffer | null>;
@@ -39,13 +39,13 @@ async function readIfThere(path: string): Promise<Uint8Array | undefined> {
   try {
     return await readFile(path);
   } catch (error) {
-    // ENOTDIR and EISDIR: the key's place is taken by a longer or a shorter one.
+    // ENOTDIR and EISDIR: a longer or a shorter key has the path.
     if (hasCode(error, ["ENOENT", "ENOTDIR", "EISDIR"])) return undefined;
     throw error;
   }
 }
 
-/** Returns when the bytes are on the disk under their name. */
+/** Resolves when the bytes are on the disk under their name. */
 export async function writeKey(folder: string, key: string, value: string | Uint8Array): Promise<void> {
   const path = pathOfKey(resolve(folder), key);
   await mkdir(dirname(path), { recursive: true });
@@ -60,7 +60,7 @@ export async function writeKey(folder: string, key: string, value: string | Uint
   await rename(unfinished, path);
 }
 
-/** All keys that begin with `prefix`; none where there is no folder. */
+/** All keys that begin with `prefix`; none where the folder does not exist. */
 export async function listKeys(folder: string, prefix: string): Promise<ReadonlySet<string>> {
   const root = resolve(folder);
   const keys = new Set<string>();

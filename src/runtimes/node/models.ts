@@ -1,16 +1,15 @@
-/** The model of the project, read from its files and run by the provider that this machine has and the flags allow. */
+/** Loads a model from its files and opens it with the best provider that this machine has and the caller allows. */
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
-import type { Gpu } from "../../inference/adapter.ts";
+import type { Gpu } from "../../inference/gpu.ts";
 import { parseGolden, proofOf } from "../../inference/golden.ts";
 import type { ProviderPreference, ProviderScorer } from "../../inference/providers.ts";
 import { openProviderScorer } from "../../inference/providers.ts";
-import type { Scorers } from "../../inference/scorers.ts";
-import { loadScorers } from "../../inference/scorers.ts";
-import { openWebWasm } from "../../inference/web-wasm.ts";
-import { ROOT } from "./flags.ts";
-import { StartError } from "./start-error.ts";
+import type { Scorers } from "../../inference/scorer.ts";
+import { loadScorers } from "../../inference/scorer.ts";
+import { openWebWasm } from "../../inference/web.ts";
+import { ROOT, StartError } from "./settings.ts";
 
 export interface ModelFiles {
   readonly model: ArrayBuffer;
@@ -20,9 +19,9 @@ export interface ModelFiles {
   readonly golden: unknown;
 }
 
-export interface Model {
+export interface NodeModel {
   readonly scorer: Scorers;
-  /** Which provider runs now, on which adapter, and why not on another. */
+  /** Which provider runs now, on which adapter, and why not another one. */
   describe(): object;
   /** Frees sessions and device. */
   close(): Promise<void>;
@@ -30,14 +29,13 @@ export interface Model {
 
 export interface ModelOptions {
   readonly preference: ProviderPreference;
-  /** Asked for only where WebGPU may serve. */
+  /** Called only where WebGPU may run the model. */
   readonly openGpu: () => Promise<Gpu | undefined>;
   readonly log: (entry: Readonly<Record<string, unknown>>) => void;
 }
 
-/** Throws a StartError where a file is missing. */
-export async function readModelFiles(): Promise<ModelFiles> {
-  const folder = join(ROOT, "model");
+/** `folder`: with student.onnx, manifest.json and golden.json; default the model of the project. Throws a StartError where a file is missing. */
+export async function readModelFiles(folder: string = join(ROOT, "model")): Promise<ModelFiles> {
   try {
     const [model, manifest, golden] = await Promise.all([
       readFile(join(folder, "student.onnx")),
@@ -50,8 +48,8 @@ export async function readModelFiles(): Promise<ModelFiles> {
   }
 }
 
-/** A model that cannot be loaded does not stop the server: searches then pass through with that reason, as on the edge. */
-export async function openModel(files: ModelFiles, { preference, openGpu, log }: ModelOptions): Promise<Model> {
+/** A model that cannot be loaded does not stop the server: searches then pass through with that reason, as in a Worker. */
+export async function openModel(files: ModelFiles, { preference, openGpu, log }: ModelOptions): Promise<NodeModel> {
   const proof = proofOf(parseGolden(files.golden));
   const gpu = preference === "wasm" ? undefined : await openGpu();
   let opened: ProviderScorer | undefined;

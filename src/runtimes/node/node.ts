@@ -1,21 +1,24 @@
-/** The edge as a server in Node: `npm run serve:node`. */
+/** The edge as a server in Node: `node src/runtimes/node/node.ts --help`. With the demo shop: cli/start/server/node.ts. */
 import type { Server } from "node:http";
 import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
+import type { Log } from "../../web.ts";
 import { logToConsole as log } from "../../edge.ts";
-import { installNodeGpu } from "../../inference/node-gpu.ts";
-import { createPlainFetch } from "./plain-fetch.ts";
-import type { Listener, Runtime } from "./serve.ts";
-import { serve } from "./serve.ts";
+import type { ProviderPreference } from "../../inference/providers.ts";
+import { installNodeGpu } from "../../inference/node-scorer.ts";
+import { runCommand } from "./command.ts";
+import type { NodeModel } from "./models.ts";
+import { openModel, readModelFiles } from "./models.ts";
+import type { Listener, RunningServer, Runtime, ServeOptions } from "./serve.ts";
+import { createPlainFetch, startServer } from "./serve.ts";
 
-/** How often connections without a request are looked for at the end. */
+/** Interval for closing idle connections of a server that stops. */
 const IDLE_CHECK_MS = 50;
 
 const DECODED = /^(?:gzip|x-gzip|deflate|br)(?:\s*,\s*(?:gzip|x-gzip|deflate|br))*$/i;
 
 export const NODE: Runtime = {
   name: `Node ${process.versions.node}`,
-  prepareHint: "Install the development dependencies (npm ci), or start with --no-demo",
   fetch: createPlainFetch(DECODED),
   openGpu: async () => {
     try {
@@ -47,4 +50,29 @@ function closeServer(server: Server): Promise<void> {
   });
 }
 
-if (import.meta.main) await serve(process.argv.slice(2), NODE);
+export interface NodeScorerOptions {
+  /** Folder with student.onnx, manifest.json and golden.json. Default: the model of the package. */
+  readonly folder?: string | undefined;
+  /** Default "auto": WebGPU where it works, else WebAssembly. */
+  readonly provider?: ProviderPreference | undefined;
+  /** Default: one line of JSON per entry on the console. */
+  readonly log?: Log | undefined;
+}
+
+/** For `scorer` of an edge. Rejects with a StartError where a file is missing. */
+export async function nodeScorer({ folder, provider = "auto", log: logTo = log }: NodeScorerOptions = {}): Promise<NodeModel> {
+  return openModel(await readModelFiles(folder), { preference: provider, openGpu: () => NODE.openGpu(), log: logTo });
+}
+
+/**
+ * Starts the edge as an HTTP server. Rejects with a StartError where the port is taken or a file is missing, and with a ConfigurationError.
+ *
+ * @example
+ * const server = await serve({ env: { INDEXES: { products: { backend: "elasticsearch", url: "http://localhost:9200", window: 100 } } } });
+ * process.once("SIGTERM", () => void server.stop());
+ */
+export function serve(options: ServeOptions): Promise<RunningServer> {
+  return startServer(options, NODE);
+}
+
+if (import.meta.main) await runCommand(process.argv.slice(2), NODE);

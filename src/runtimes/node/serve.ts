@@ -1,161 +1,150 @@
 /**
- * A server, top to bottom: flags, configuration, a port, the demo where it is wanted, model, stores, the same app as everywhere, and an
- * orderly end. The entries (node.ts, deno.ts) bring what differs between runtimes.
+ * The edge as an HTTP server: a port, the model, stores, the same app as everywhere, and an orderly end. The entries (node.ts,
+ * ../deno/deno.ts) supply the parts that differ between runtimes.
  */
-import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Fetch } from "../../backends/engine.ts";
-import { runUntilStopped } from "./stop.ts";
 import { ALL_DIALECTS } from "../../backends/all-dialects.ts";
-import { logToConsole as log, openEdge } from "../../edge.ts";
+import type { Fetch } from "../../backends/engine.ts";
+import type { Platform } from "../../edge.ts";
+import type { Log } from "../../web.ts";
+import { logToConsole, openEdge, readConfig } from "../../edge.ts";
 import { pointerKey } from "../../embeddings/store.ts";
-import type { Gpu } from "../../inference/adapter.ts";
-import type { AfterWork } from "./after-work.ts";
-import { createAfterWork } from "./after-work.ts";
-import type { DemoReadyOptions } from "../../cli/start/server/demo-ready.ts";
-import { DEMO_INDEX, withDemo } from "../../cli/start/server/demo-vars.ts";
-import type { Flags } from "./flags.ts";
-import { parseFlags, USAGE } from "./flags.ts";
-import { openFolderKv } from "./folder-kv.ts";
+import type { Gpu } from "../../inference/gpu.ts";
+import type { ProviderPreference } from "../../inference/providers.ts";
+import { errorText } from "../../web.ts";
+import { folderKv } from "./folder-kv.ts";
+import type { NodeModel } from "./models.ts";
 import { openModel, readModelFiles } from "./models.ts";
-import type { Settings } from "./settings.ts";
-import { readSettings } from "./settings.ts";
-import { openSqliteEvents } from "./sqlite-events.ts";
-import { StartError } from "./start-error.ts";
-import { errorStack, errorText } from "../../web.ts";
+import { StartError } from "./settings.ts";
+import { sqliteSink } from "./sqlite.ts";
 
-export type Handler = (request: Request) => Promise<Response>;
+type Handler = (request: Request) => Promise<Response>;
 
 export interface Listener {
-  /** The one that was given, or the free one that was found for 0. */
+  /** The requested port, or the free one that was found for 0. */
   readonly port: number;
-  /** Takes no new requests; resolves when those that run have their replies. */
+  /** Accepts no new requests; resolves when those that run have their replies. */
   close(): Promise<void>;
 }
 
-/** What differs between runtimes. */
+/** The parts that differ between Node and Deno. */
 export interface Runtime {
   /** With its version. */
   readonly name: string;
   readonly fetch: Fetch;
-  /** `undefined` where there is none, or it cannot be loaded. Asked once, and only where WebGPU may serve. */
+  /** `undefined` where there is none, or it cannot be loaded. Called once, and only where WebGPU may run the model. */
   openGpu(): Promise<Gpu | undefined>;
   /** Rejects with the system's error when the port is taken. */
   listen(handler: Handler, where: { readonly host: string; readonly port: number }): Promise<Listener>;
-  /** How to start it so that it may make what the demo lacks. */
-  readonly prepareHint: string;
 }
 
-/** From the signal: requests that run then, and what they do after their replies, get so long. */
-const STOP_MS = 10_000;
+/** Everything that openEdge() takes may be given; only `env` is required. */
+export interface ServeOptions extends Partial<Omit<Platform, "env">> {
+  /** The configuration: the variables of `[vars]` in wrangler.toml and the secrets, as values or as text. */
+  readonly env: Platform["env"];
+  /** 0 takes any free one. Default 8788. */
+  readonly port?: number | undefined;
+  /** Address to listen on. Default 127.0.0.1: this machine only. */
+  readonly host?: string | undefined;
+  /** Folder for the stores that are not given: item vectors in `kv`, events in `events.sqlite`. Default `.armmt/server`. */
+  readonly data?: string | undefined;
+  /** What runs the model of the package where no `scorer` is given. Default "auto": WebGPU where it works, else WebAssembly. */
+  readonly provider?: ProviderPreference | undefined;
+}
 
-/** Of that, what is on its way is still taken for so long; each reply tells its client that the connection ends with it. */
+export interface RunningServer {
+  readonly url: string;
+  readonly port: number;
+  /** The folder of the stores, as an absolute path. */
+  readonly data: string;
+  /** Runtime, and which provider runs the model. */
+  describe(): object;
+  /**
+   * Requests that run, and the writes after their replies, get 10 seconds. Resolves to whether all of them have ended; stores and model are
+   * closed then.
+   */
+  stop(): Promise<boolean>;
+}
+
+/** For requests that run at the signal, and their writes after the reply. */
+export const STOP_TIMEOUT_MS = 10_000;
+
+/** How long connections are still accepted then; each reply tells its client that the connection ends. */
 const LAST_CALL_MS = 300;
 
-/** For `process.argv`; ends the process. */
-export async function serve(argv: readonly string[], runtime: Runtime): Promise<void> {
-  const started = performance.now();
-  try {
-    const flags = parseFlags(argv, process.env);
-    if (flags.help) {
-      process.stdout.write(USAGE);
-      return;
-    }
-    const server = await startServer(flags, runtime);
-    announce(server, flags, (performance.now() - started) / 1000);
-    await runUntilStopped(() => server.stop(), STOP_MS + 1000);
-  } catch (error) {
-    const problems = error instanceof StartError ? error.problems : [errorStack(error)];
-    for (const problem of problems) process.stderr.write(`Error: ${problem}\n`);
-    process.exit(error instanceof StartError ? error.exitCode : 1);
-  }
-}
-
-interface Server {
-  readonly url: string;
-  readonly data: string;
-  readonly facts: object;
-  stop(): Promise<void>;
-}
-
-async function startServer(flags: Flags, runtime: Runtime): Promise<Server> {
-  // Only a page on this machine may have a token that opens explanations.
-  const token = randomBytes(18).toString("base64url");
-  const adapt = flags.hasDemo ? (vars: Settings["vars"]) => withDemo(vars, token) : undefined;
-  const settings = readSettings({ file: flags.config, env: process.env, adapt });
-  const pageToken = isLoopback(flags.host) && settings.config.adminToken === token ? token : undefined;
-
+/**
+ * Binds the port before anything slow begins, so that a taken one is reported at once; early requests wait. `openFetch` runs while the
+ * model is loaded. Throws a StartError, or a ConfigurationError.
+ */
+export async function startServer(
+  options: ServeOptions,
+  runtime: Runtime,
+  openFetch: () => Promise<Fetch> = async () => runtime.fetch,
+): Promise<RunningServer> {
+  const { host = "127.0.0.1", port = 8788, log = logToConsole } = options;
   const work: Work = { after: createAfterWork(log), isStopping: false };
   const opened = Promise.withResolvers<Edge>();
   opened.promise.catch(() => undefined);
-  // The port first, so that a taken one is told before anything slow begins; who asks early waits.
-  const listener = await listen(runtime, flags, async (request) => answer(request, (await opened.promise).app, work));
-  const edge = await openServerEdge(flags, settings, runtime, pageToken);
-  opened.resolve(edge);
-
-  const host = flags.host.includes(":") ? `[${flags.host}]` : flags.host;
+  const listener = await listen(runtime, host, port, async (request) => answer(request, (await opened.promise).app, work));
+  try {
+    opened.resolve(await openServerEdge(options, runtime, log, openFetch));
+  } catch (cause) {
+    opened.reject(cause);
+    void listener.close();
+    throw cause;
+  }
+  const edge = await opened.promise;
   return {
-    url: `http://${host}:${listener.port}`,
-    data: resolve(flags.data),
-    facts: edge.describe(),
-    stop: () => stop(listener, work, edge.close),
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${listener.port}`,
+    port: listener.port,
+    data: edge.data,
+    describe: edge.describe,
+    stop: () => stop(listener, work, edge, log),
   };
 }
 
 interface Edge {
   readonly app: ReturnType<typeof openEdge>;
+  readonly data: string;
   readonly describe: () => object;
   readonly close: () => Promise<void>;
 }
 
-async function openServerEdge(flags: Flags, { vars, config }: Settings, runtime: Runtime, token: string | undefined): Promise<Edge> {
-  const data = resolve(flags.data);
+async function openServerEdge(options: ServeOptions, runtime: Runtime, log: Log, openFetch: () => Promise<Fetch>): Promise<Edge> {
+  const data = resolve(options.data ?? ".armmt/server");
   const kvFolder = join(data, "kv");
-  await orExplain(`Cannot make the folder ${data}`, "name another with --data <folder>", () => mkdir(kvFolder, { recursive: true }));
-  const kv = openFolderKv(kvFolder);
-  const files = await readModelFiles();
-  const opening = openModel(files, { preference: flags.provider, openGpu: () => runtime.openGpu(), log });
-  const searched = flags.hasDemo ? config.indexes.get(DEMO_INDEX) : undefined;
-  const openFetch = async (): Promise<Fetch> => {
-    if (searched === undefined) return runtime.fetch;
-    const { manifest } = files;
-    const ready = {
-      data,
-      kv: kvFolder,
-      page: join(data, "page"),
-      index: searched,
-      manifest,
-      reader: kv,
-      json: flags.json,
-      hint: runtime.prepareHint,
-    };
-    return openDemo(ready, runtime, token);
-  };
-  const [model, fetch] = await Promise.all([opening, openFetch()]);
+  const { kv = folderKv(kvFolder), dialects = ALL_DIALECTS, provider: preference = "auto" } = options;
+  if (options.kv === undefined) {
+    await orExplain(`Cannot make the folder ${data}`, "name another with --data <folder>", () => mkdir(kvFolder, { recursive: true }));
+  }
+  const openOwnModel = async (): Promise<NodeModel> =>
+    openModel(await readModelFiles(), { preference, openGpu: () => runtime.openGpu(), log });
+  const [model, fetch] = await Promise.all([options.scorer === undefined ? openOwnModel() : undefined, options.fetch ?? openFetch()]);
+  const scorer = options.scorer ?? model?.scorer;
+  if (scorer === undefined) throw new Error("There is neither a scorer nor a model");
   const file = join(data, "events.sqlite");
-  const events = await orExplain(`Cannot open ${file}`, "name another folder with --data <folder>", () => openSqliteEvents(file));
-  const describe = () => ({ runtime: runtime.name, ...model.describe() });
-  const app = openEdge({ env: vars, kv, sinks: { EVENTS: events }, scorer: model.scorer, fetch, dialects: ALL_DIALECTS, describe });
-  for (const catalog of new Set([...config.indexes.values()].map((index) => index.catalog))) {
-    if ((await kv.get(pointerKey(catalog), "text")) !== null) continue; // oxlint-disable-line no-await-in-loop
-    const detail = `Nothing is published for "${catalog}": run npm run armmt -- publish --catalog ${catalog} --folder ${kvFolder}`;
-    log({ level: "warn", event: "nothing_published", catalog, detail });
+  const database =
+    options.sinks === undefined
+      ? await orExplain(`Cannot open ${file}`, "name another folder with --data <folder>", () => sqliteSink(file))
+      : undefined;
+  const sinks = options.sinks ?? database ?? {};
+  const describe = () => ({ runtime: runtime.name, ...model?.describe(), ...options.describe?.() });
+  const platform = { ...options, kv, sinks, scorer, fetch, dialects, log, describe };
+  const app = openEdge(platform);
+  if (options.kv === undefined) {
+    for (const catalog of new Set([...readConfig(platform).indexes.values()].map((index) => index.catalog))) {
+      if ((await kv.get(pointerKey(catalog), "text")) !== null) continue; // oxlint-disable-line no-await-in-loop
+      const detail = `Nothing is published for "${catalog}": run npm run armmt -- publish --catalog ${catalog} --folder ${kvFolder}`;
+      log({ level: "warn", event: "nothing_published", catalog, detail });
+    }
   }
   const close = async () => {
-    events.close();
-    await model.close();
+    database?.close();
+    await model?.close();
   };
-  return { app, describe, close };
-}
-
-/** Imported only here: the demo needs packages that a server without it does not. */
-async function openDemo(ready: DemoReadyOptions, { fetch }: Runtime, token: string | undefined): Promise<Fetch> {
-  const { makeDemoReady } = await import("../../cli/start/server/demo-ready.ts");
-  await makeDemoReady(ready);
-  const { withDemoShop } = await import("../../cli/start/server/demo-shop.ts");
-  return withDemoShop({ page: ready.page, token, fetch });
+  return { app, data, describe, close };
 }
 
 interface Work {
@@ -166,30 +155,31 @@ interface Work {
 async function answer(request: Request, app: Edge["app"], work: Work): Promise<Response> {
   const context = { waitUntil: (later: Promise<unknown>) => work.after.add(later), passThroughOnException: () => undefined, props: {} };
   const replying = Promise.resolve(app.fetch(request, {}, context));
-  // A shopper who leaves does not end what was begun for them.
+  // A shopper who leaves does not end the work that was begun.
   work.after.add(replying);
   const reply = await replying;
   if (work.isStopping) reply.headers.set("connection", "close");
   return reply;
 }
 
-async function stop(listener: Listener, work: Work, close: () => Promise<void>): Promise<void> {
+async function stop(listener: Listener, work: Work, edge: Edge, log: Log): Promise<boolean> {
   work.isStopping = true;
-  const finish = async (): Promise<"finished"> => {
+  const finish = async (): Promise<true> => {
     await sleep(LAST_CALL_MS);
     await listener.close();
     await work.after.settled();
-    return "finished";
+    return true;
   };
-  const outcome = await Promise.race([finish(), sleep(STOP_MS)]);
-  if (outcome !== "finished") {
-    log({ level: "error", event: "stopped_early", detail: `${work.after.size} requests or writes did not end within ${STOP_MS} ms` });
-    process.exitCode = 1;
+  const isFinished = await Promise.race([finish(), sleep(STOP_TIMEOUT_MS, false, { ref: false })]);
+  if (!isFinished) {
+    const detail = `${work.after.size} requests or writes did not end within ${STOP_TIMEOUT_MS} ms`;
+    log({ level: "error", event: "stopped_early", detail });
   }
-  await close();
+  await edge.close();
+  return isFinished;
 }
 
-async function listen(runtime: Runtime, { host, port }: Flags, handler: Handler): Promise<Listener> {
+async function listen(runtime: Runtime, host: string, port: number, handler: Handler): Promise<Listener> {
   try {
     return await runtime.listen(handler, { host, port });
   } catch (cause) {
@@ -202,24 +192,56 @@ async function listen(runtime: Runtime, { host, port }: Flags, handler: Handler)
   }
 }
 
-async function orExplain<T>(what: string, fix: string, work: () => Promise<T>): Promise<T> {
+async function orExplain<T>(failure: string, fix: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    throw new StartError([`${what} (${errorText(cause)}): ${fix}`], 1, { cause });
+    throw new StartError([`${failure} (${errorText(cause)}): ${fix}`], 1, { cause });
   }
 }
 
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host.startsWith("127.");
+/** Work that goes on after a reply (waitUntil); a server that stops waits for it. */
+interface AfterWork {
+  add(work: Promise<unknown>): void;
+  /** How many promises are pending. */
+  readonly size: number;
+  /** Resolves when none is pending, including those that were added meanwhile. */
+  settled(): Promise<void>;
 }
 
-function announce({ url, data, facts }: Server, { json, hasDemo }: Flags, seconds: number): void {
-  if (json) {
-    log({ level: "info", event: "ready", url, data, demo: hasDemo, ...facts, seconds: Number(seconds.toFixed(3)) });
-    return;
-  }
-  const page = hasDemo ? `\n  Page      ${url.replace("127.0.0.1", "localhost")}/` : "";
-  const lines = [`  Edge      ${url}  ${JSON.stringify(facts)}`, `  Data      ${data}`];
-  process.stdout.write(`\nReady after ${seconds.toFixed(1)} s\n${page}\n${lines.join("\n")}\n\nCtrl-C stops it.\n`);
+/** Failures are logged: nothing else reports them. */
+export function createAfterWork(log: Log): AfterWork {
+  const running = new Set<Promise<void>>();
+  return {
+    get size() {
+      return running.size;
+    },
+    add(work) {
+      const watched = work
+        .then(
+          () => undefined,
+          (cause: unknown) => log({ level: "error", event: "after_reply_failed", detail: String(cause) }),
+        )
+        .finally(() => running.delete(watched));
+      running.add(watched);
+    },
+    async settled() {
+      while (running.size > 0) await Promise.all(running); // oxlint-disable-line no-await-in-loop
+    },
+  };
+}
+
+/**
+ * The runtime's fetch with headers that match the body: Node and Deno decode a body and keep its content-encoding header, and a browser
+ * could not read that. `decoded`: the content-encodings that this runtime's fetch decodes.
+ */
+export function createPlainFetch(decoded: RegExp): Fetch {
+  return async (url, init) => {
+    const response = await fetch(url, init);
+    if (!decoded.test(response.headers.get("content-encoding") ?? "")) return response;
+    const headers = new Headers(response.headers);
+    headers.delete("content-encoding");
+    headers.delete("content-length");
+    return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
+  };
 }

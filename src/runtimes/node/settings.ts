@@ -1,9 +1,10 @@
 /**
  * A wrangler.toml and the environment → the edge's configuration, or every problem at once.
  *
- * The same file configures the Worker and the servers. What only Cloudflare has (queues, pipelines, flags) is refused here by name.
+ * The same file configures the Worker and the servers. Features of Cloudflare alone (queues, pipelines, flags) are refused by name.
  */
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { parse } from "smol-toml";
 import * as v from "valibot";
 import { ALL_DIALECTS } from "../../backends/all-dialects.ts";
@@ -11,13 +12,29 @@ import { dialectLimits } from "../../backends/dialects.ts";
 import type { Config } from "../../config/config.ts";
 import { parseConfig, VARIABLE_NAMES } from "../../config/config.ts";
 import { SECRET_NAMES } from "../../config/fields.ts";
-import { StartError } from "./start-error.ts";
 import { errorText } from "../../web.ts";
+
+/** Folder of the project: configuration, model and sources. */
+export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** Why a server does not start: each problem names the value and the fix. */
+export class StartError extends Error {
+  override readonly name = "StartError";
+  readonly problems: readonly string[];
+  /** 2: flags or configuration are wrong. 1: something that they need is missing. */
+  readonly exitCode: 1 | 2;
+
+  constructor(problems: readonly string[], exitCode: 1 | 2, options?: ErrorOptions) {
+    super(problems.join("\n"), options);
+    this.problems = problems;
+    this.exitCode = exitCode;
+  }
+}
 
 export type Vars = Readonly<Record<string, unknown>>;
 
 export interface Settings {
-  /** What parseConfig() has read; for openEdge(). */
+  /** As given to parseConfig(); for openEdge(). */
   readonly vars: Vars;
   readonly config: Config;
 }
@@ -26,7 +43,7 @@ export interface SettingsOptions {
   /** Path of a wrangler.toml. */
   readonly file: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The demo's own variables on top of those; may add problems. */
+  /** Adds variables to those of file and environment, and problems. */
   readonly adapt?: ((vars: Vars) => Adapted) | undefined;
 }
 
@@ -58,13 +75,13 @@ function readVars(file: string): Vars {
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    throw new StartError([`Cannot read ${file} (${messageOf(error)}): name a wrangler.toml with --config <file>`], 2, { cause: error });
+    throw new StartError([`Cannot read ${file} (${errorText(error)}): name a wrangler.toml with --config <file>`], 2, { cause: error });
   }
   try {
     const parsed = v.safeParse(fileSchema, parse(text));
     if (parsed.success) return parsed.output.vars;
   } catch (error) {
-    throw new StartError([`${file} is not TOML: ${messageOf(error).trim()}`], 2, { cause: error });
+    throw new StartError([`${file} is not TOML: ${errorText(error).trim()}`], 2, { cause: error });
   }
   throw new StartError([`vars in ${file} is no table: write the variables under [vars]`], 2);
 }
@@ -78,8 +95,4 @@ function cloudflareOnly({ eventSinks, variantFlag }: Config): readonly string[] 
     ...sinks,
     `VARIANT_FLAG is "${variantFlag}", but a server has no flag client: take it out, or give openEdge() a flagClient in an entry of your own`,
   ];
-}
-
-function messageOf(error: unknown): string {
-  return errorText(error);
 }

@@ -1,33 +1,28 @@
-/**
- * Ctrl-C and its kin, once the Workers run. Before that nothing needs an orderly end: the libraries kill their own children.
- */
-const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
-const PATIENCE_MS = 5_000;
+/** Graceful shutdown on SIGINT, SIGTERM and SIGHUP, and when npm, the parent, is killed. */
+export const STOP_SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+
+const TIMEOUT_MS = 5_000;
 const ORPHAN_CHECK_MS = 500;
 
 /**
- * On the first signal calls `stop`, then ends the process with 0, or what `stop` put into process.exitCode; a second signal, or a `stop`
- * that hangs for `patienceMs`, ends it with 1. Never resolves.
+ * On the first signal calls `stop`, then ends the process with 0, or with the process.exitCode that `stop` has set. A second signal ends it
+ * with 1, and so does a `stop` that takes longer than `timeoutMs`. Never resolves.
  */
-export function runUntilStopped(stop: () => Promise<unknown>, patienceMs: number = PATIENCE_MS): Promise<never> {
+export function runUntilStopped(stop: () => Promise<unknown>, timeoutMs: number = TIMEOUT_MS): Promise<never> {
   let isStopping = false;
   const onSignal = (): void => {
     if (isStopping) process.exit(1);
     isStopping = true;
-    setTimeout(() => process.exit(1), patienceMs);
+    setTimeout(() => process.exit(1), timeoutMs);
     void stop().finally(() => process.exit(process.exitCode ?? 0));
   };
-  for (const signal of SIGNALS) {
-    process.removeAllListeners(signal); // miniflare's would end the process in the middle of `stop`, with an error code
-    process.on(signal, onSignal);
-  }
-  stopWithNpm(onSignal);
+  for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
+  if (process.env["npm_lifecycle_event"] !== undefined) stopWithNpm(onSignal);
   return new Promise(() => undefined);
 }
 
-/** npm that is killed kills its shell, but the shell tells us nothing: we only get another parent. */
+/** A killed npm kills its shell, which sends no signal: this process only gets another parent. */
 function stopWithNpm(stop: () => void): void {
-  if (process.env["npm_lifecycle_event"] === undefined) return; // started by hand: whoever did it may well leave
   const parent = process.ppid;
   const check = setInterval(() => {
     if (process.ppid === parent) return;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import manifest from "../../../model/manifest.json";
 import { buildEdge, EDGE_FOLDER } from "../../../src/cli/build/edge-build.ts";
-import { readExportNames } from "../../../src/cli/build/glue.ts";
+import { readExportNames } from "../../../src/cli/build/image.ts";
 import { decodeEdgeFile } from "../../../src/inference/edge-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "armmt-edge-"));
@@ -22,7 +22,7 @@ describe("buildEdge()", () => {
     expect(statSync(join(EDGE_FOLDER, "runtime.wasm")).size).toBeLessThan(4_000_000);
     expect(report.functions!.kept).toBeLessThan(report.functions!.all / 10);
     const { models, snapshot } = decodeEdgeFile(read(EDGE_FOLDER));
-    expect(models).toEqual([{ manifest, model: { place: 0, sha256: manifest.sha256 } }]);
+    expect(models).toEqual([{ manifest, model: { index: 0, sha256: manifest.sha256 } }]);
     expect(snapshot?.head.sessions).toHaveLength(1);
   });
 

@@ -4,7 +4,7 @@ import manifest from "../../../model/manifest.json";
 import model from "../../../model/student.onnx";
 import { parseGolden } from "../../../src/inference/golden.ts";
 import type { Scorer } from "../../../src/inference/scorer.ts";
-import { createWasmScorer } from "../../../src/inference/wasm.ts";
+import { createWasmScorer } from "../../harness/wasm-scorer.ts";
 import { worstError } from "../golden-table.ts";
 
 const created = await createWasmScorer({ model, manifest });

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openFolderNamespace } from "../../../src/cli/publish/folder-namespace.ts";
-import { listKeys, openFolderKv, pathOfKey, writeKey } from "../../../src/runtimes/node/folder-kv.ts";
+import { listKeys, folderKv, pathOfKey, writeKey } from "../../../src/runtimes/node/folder-kv.ts";
 import { armmt } from "./servers.ts";
 import { UserError } from "../../../src/web.ts";
 
@@ -15,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("a folder in the place of KV", () => {
   it("gives back what was written, as text and as bytes, and null for what was not", async () => {
-    const kv = openFolderKv(folder);
+    const kv = folderKv(folder);
     const bytes = Uint8Array.from({ length: 300 }, (_, i) => i);
     await writeKey(folder, "shoes/v1/shard/0", bytes);
     await writeKey(folder, "shoes/live", "grün");
@@ -33,13 +33,13 @@ describe("a folder in the place of KV", () => {
   it("leads nowhere else", async () => {
     for (const key of ["../x", "a/../../x", "a//b", "/etc/passwd", "", ".", "a/.", "a\\b", "a/b~1", "a\0b", "a".repeat(65)]) {
       expect(() => pathOfKey(folder, key)).toThrow("cannot be a file in");
-      await expect(openFolderKv(folder).get(key, "text")).rejects.toThrow("use letters, digits");
+      await expect(folderKv(folder).get(key, "text")).rejects.toThrow("use letters, digits");
       await expect(writeKey(folder, key, "x")).rejects.toThrow("use letters, digits");
     }
   });
 
   it("shows a reader the old value or the new one, never a part", async () => {
-    const kv = openFolderKv(folder);
+    const kv = folderKv(folder);
     const values = ["a", "b"].map((letter) => letter.repeat(200_000));
     await writeKey(folder, "big/value", values[0]!);
     const state = { isWriting: true };

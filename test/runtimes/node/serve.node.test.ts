@@ -13,7 +13,7 @@ import { bundleWorker } from "../../../src/lab/harness/bundle.ts";
 import { runBundle } from "../../harness/running.ts";
 import { readSet, writeSet } from "../../../src/cli/embed/pack.ts";
 import { createShopHandler } from "../../../src/demo/routes.ts";
-import { listKeys, openFolderKv } from "../../../src/runtimes/node/folder-kv.ts";
+import { listKeys, folderKv } from "../../../src/runtimes/node/folder-kv.ts";
 import { importSqlite } from "../../../src/runtimes/node/sqlite.ts";
 import { ADMIN_TOKEN, armmt, ROOT, runServer, runtimes, search, SECRET, type Server, startServer } from "./servers.ts";
 
@@ -325,7 +325,7 @@ describe("what the runtimes agree on", () => {
     const worker = await runBundle(bundle, { INDEXES: { products: index }, ...PATIENT });
     try {
       const kv = await worker.embeddings();
-      const folder = openFolderKv(join(prepared, "kv"));
+      const folder = folderKv(join(prepared, "kv"));
       for (const key of await listKeys(join(prepared, "kv"), "")) {
         await kv.put(key, new Uint8Array((await folder.get(key, "arrayBuffer")) ?? new ArrayBuffer()));
       }

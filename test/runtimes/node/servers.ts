@@ -69,7 +69,7 @@ export interface Server extends v.InferOutput<typeof readySchema> {
 
 function launch(runtime: RuntimeName, { flags = [], env = {}, data }: StartOptions): ChildProcess {
   const own = ["--json", "--data", data, ...(flags.includes("--port") ? [] : ["--port", "0"]), ...flags];
-  const { env: denoEnv, args } = runtime === "Deno" ? denoCommand() : { env: {}, args: ["src/runtimes/node/node.ts"] };
+  const { env: denoEnv, args } = runtime === "Deno" ? denoCommand() : { env: {}, args: ["src/cli/start/server/node.ts"] };
   return spawn(runtime === "Deno" ? DENO : process.execPath, [...args, ...own], {
     cwd: ROOT,
     env: { ...process.env, ...denoEnv, ...env },

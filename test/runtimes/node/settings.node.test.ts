@@ -5,9 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { VARIABLE_NAMES } from "../../../src/config/config.ts";
 import { SECRET_NAMES } from "../../../src/config/fields.ts";
 import { withDemo } from "../../../src/cli/start/server/demo-vars.ts";
-import { parseFlags, ROOT } from "../../../src/runtimes/node/flags.ts";
-import { readSettings } from "../../../src/runtimes/node/settings.ts";
-import { StartError } from "../../../src/runtimes/node/start-error.ts";
+import { parseFlags } from "../../../src/runtimes/node/command.ts";
+import { readSettings, ROOT, StartError } from "../../../src/runtimes/node/settings.ts";
 
 let folder = "";
 beforeAll(() => {

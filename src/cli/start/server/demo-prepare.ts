@@ -1,49 +1,46 @@
 /**
- * What the demo needs before it can run, made once: vectors of the drawn catalogue, published into the folder, and the page with its part
- * that re-ranks on the device.
+ * Makes the demo's data, once: vectors of the drawn catalogue, published into the folder, and the page with its service worker.
  *
- * Needs the development dependencies (an image library, onnxruntime's native build, esbuild), so it is loaded only when something is
- * missing.
+ * Loaded on demand: it needs the development dependencies (an image library, onnxruntime's native build, esbuild).
  */
 import { cp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { embedCatalog } from "../../embed.ts";
-import { buildPrivate } from "../../private/build.ts";
+import { buildBrowserFiles } from "../../private/build.ts";
+import { publicFields } from "../../private/sources.ts";
 import { publishTo } from "../../publish.ts";
 import { openFolderNamespace } from "../../publish/folder-namespace.ts";
 import { buildPage } from "../page.ts";
 import type { IndexConfig } from "../../../config/config.ts";
 import { DEMO_CATALOG, DEMO_INDEX } from "./demo-vars.ts";
-import { ROOT } from "../../../runtimes/node/flags.ts";
+import { ROOT } from "../../../runtimes/node/settings.ts";
 
 export interface PrepareOptions {
   /** Folder of the server. */
   readonly data: string;
-  /** Folder in the place of KV. */
+  /** Folder instead of KV. */
   readonly kv: string;
   /** Where the page is built. */
   readonly page: string;
-  /** The file that says when. */
+  /** File whose time is that of the build. */
   readonly stamp: string;
-  /** What the page searches. */
+  /** The index that the page searches. */
   readonly index: IndexConfig;
-  /** No progress. */
+  /** No progress bar. */
   readonly json: boolean;
 }
 
-/** What was made before is only compared. Throws a UserError for what the user can mend. */
+/** Vectors that are up to date are kept. Throws a UserError. */
 export async function prepareDemo({ data, kv, page, stamp, index, json }: PrepareOptions): Promise<void> {
   const from = join(data, "embeddings", DEMO_CATALOG);
-  // First what may fail for want of tools, then what takes long.
+  // Steps that fail without development dependencies first, slow ones last.
   await buildPage(ROOT, page);
   await embedCatalog({ catalog: "drawn", out: from, json });
   await publishTo(openFolderNamespace(kv), { from, catalog: DEMO_CATALOG, json });
 
   const onDevice = join(data, "private");
-  // The page's own searches say where the engine is; the file is for everybody to read.
-  const { url: _, headers: __, forwardCredentials: ___, ...shown } = index;
-  const config = { INDEXES: { [DEMO_INDEX]: { ...shown, catalog: DEMO_CATALOG } } };
-  await buildPrivate({ out: onDevice, from, catalog: DEMO_CATALOG, config, entry: "src/demo/service-worker.ts", json });
+  const config = { INDEXES: { [DEMO_INDEX]: { ...publicFields(index), catalog: DEMO_CATALOG } } };
+  await buildBrowserFiles({ out: onDevice, from, catalog: DEMO_CATALOG, config, entry: "src/demo/service-worker.ts", json });
   await cp(onDevice, join(page, "private"), { recursive: true });
   await writeFile(stamp, `${new Date().toISOString()}\n`);
 }

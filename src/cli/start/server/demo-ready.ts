@@ -1,13 +1,12 @@
-/** Whether the demo's vectors and page are there and of this version of the code; makes them where not. */
+/** Makes the demo's vectors and page where they are missing or older than the code. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { KvReader } from "../../../embeddings/store.ts";
 import { parsePointer, parsePublishedSet, pointerKey, setKey } from "../../../embeddings/store.ts";
 import { matchShards, parseManifest } from "../../../inference/manifest.ts";
 import { DEMO_CATALOG } from "./demo-vars.ts";
-import { ROOT } from "../../../runtimes/node/flags.ts";
 import type { PrepareOptions } from "./demo-prepare.ts";
-import { StartError } from "../../../runtimes/node/start-error.ts";
+import { ROOT, StartError } from "../../../runtimes/node/settings.ts";
 import { errorText } from "../../../web.ts";
 
 const MESSAGE_LINES = 2;
@@ -16,13 +15,13 @@ export interface DemoReadyOptions extends Omit<PrepareOptions, "stamp"> {
   /** Parsed JSON of the model's manifest. */
   readonly manifest: unknown;
   readonly reader: KvReader;
-  /** How to start a process that may make all of it; for messages. */
+  /** How to start a process that can make them; for messages. */
   readonly hint: string;
 }
 
-/** Throws a StartError that says what to do first where this process cannot make what is missing. */
+/** Throws a StartError with the fix where this process cannot make them. */
 export async function makeDemoReady(options: DemoReadyOptions): Promise<void> {
-  // Beside the page: what stands in its folder is served.
+  // Beside the page's folder, whose files are served.
   const stamp = `${options.page}.built`;
   if ((await isPublished(options)) && isBuilt(options.page, stamp)) return;
   try {
@@ -34,7 +33,7 @@ export async function makeDemoReady(options: DemoReadyOptions): Promise<void> {
   }
 }
 
-/** By a version of the encoders that the model knows. */
+/** By encoders that the model was trained with. */
 async function isPublished({ reader, manifest }: DemoReadyOptions): Promise<boolean> {
   const pointer = parsePointer((await reader.get(pointerKey(DEMO_CATALOG), "text")) ?? "");
   if (!pointer.ok) return false;
@@ -43,7 +42,7 @@ async function isPublished({ reader, manifest }: DemoReadyOptions): Promise<bool
   return set.ok && model.ok && matchShards(model.value, set.value).ok;
 }
 
-/** Newer than all that it is made of. */
+/** Newer than all its sources. */
 function isBuilt(page: string, stamp: string): boolean {
   const builtAt = statSync(stamp, { throwIfNoEntry: false })?.mtimeMs;
   if (builtAt === undefined || !existsSync(join(page, "index.html"))) return false;
@@ -53,7 +52,7 @@ function isBuilt(page: string, stamp: string): boolean {
   return sources.every((path) => (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) <= builtAt);
 }
 
-/** The rest of such messages is advice for other cases. */
+/** The lines after the first two are advice for other cases. */
 function messageOf(error: unknown): string {
   return errorText(error).split("\n").slice(0, MESSAGE_LINES).join("; ").replace(/\.$/, "");
 }

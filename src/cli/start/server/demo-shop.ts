@@ -1,19 +1,20 @@
-/** The demo shop inside the server: its handler in the place of the network, its page from files. */
+/** The demo shop inside the server: its handler instead of the network, its page from files. */
+import { serveStatic } from "@hono/node-server/serve-static";
+import { Hono } from "hono";
 import type { Fetch } from "../../../backends/engine.ts";
 import { createShopHandler } from "../../../demo/routes.ts";
 import { DEMO_SHOP_URL } from "./demo-vars.ts";
-import { createPageHandler } from "./page.ts";
 
 export interface DemoShopOptions {
   /** Folder with the built page. */
   readonly page: string;
-  /** Lets the page ask the edge to explain itself; whoever opens the page has it. */
+  /** Lets the page request explanations; everybody who opens the page has it. */
   readonly token: string | undefined;
-  /** For everything that does not go to the shop. */
+  /** For other addresses. */
   readonly fetch: Fetch;
 }
 
-/** A fetch that knows the shop. */
+/** A fetch that answers requests to the shop. */
 export function withDemoShop({ page, token, fetch }: DemoShopOptions): Fetch {
   const shop = createShopHandler();
   const openFile = createPageHandler(page);
@@ -21,8 +22,17 @@ export function withDemoShop({ page, token, fetch }: DemoShopOptions): Fetch {
   return async (url, init) => {
     if (!url.startsWith(`${DEMO_SHOP_URL}/`)) return fetch(url, init);
     const request = new Request(url, init);
-    // As Cloudflare does it: a file first, then the shop.
+    // As Cloudflare does: a file first, then the shop.
     const file = request.method === "POST" ? undefined : await openFile(request);
     return file ?? shop(request, env);
+  };
+}
+
+/** `undefined` where the folder has no such file. Types, ranges and invalid paths are Hono's work. */
+function createPageHandler(folder: string): (request: Request) => Promise<Response | undefined> {
+  const site = new Hono().use(serveStatic({ root: folder, onFound: (_path, c) => c.header("cache-control", "no-cache") }));
+  return async (request) => {
+    const response = await site.fetch(request);
+    return response.status === 404 ? undefined : response;
   };
 }

@@ -1,11 +1,11 @@
-/** The configuration with the demo shop in it: what the shop's page searches goes to the shop, which is in the same process. */
+/** The configuration with the demo shop: the index that the shop's page searches is the shop's, which runs in the same process. */
 import * as v from "valibot";
 import type { Adapted, Vars } from "../../../runtimes/node/settings.ts";
 
-/** Reserved (RFC 2606): nothing of the demo can ever leave the process by mistake. */
+/** A reserved domain (RFC 2606): no request to the demo can leave the process by mistake. */
 export const DEMO_SHOP_URL = "https://demo-shop.invalid";
 
-/** Under which the drawn catalogue is published. */
+/** Name under which the drawn catalogue is published. */
 export const DEMO_CATALOG = "products";
 
 /** The index that the page searches. */
@@ -18,7 +18,7 @@ const indexSchema = v.record(v.string(), v.unknown());
 /** `token` becomes the ADMIN_TOKEN where there is none. */
 export function withDemo(vars: Vars, token: string): Adapted {
   const indexes = v.safeParse(indexesSchema, vars["INDEXES"]);
-  if (!indexes.success) return { vars, problems: [] }; // parseConfig() has words for it
+  if (!indexes.success) return { vars, problems: [] }; // parseConfig() reports it
   const index = v.safeParse(indexSchema, indexes.output[DEMO_INDEX]);
   if (!index.success) {
     const problem = `INDEXES.${DEMO_INDEX} is missing: the demo shop searches that index; put it back, or start with --no-demo`;

@@ -1,5 +1,5 @@
 /** The panel that says what runs on this device, why, and what is stored. Knows the document and words; asks nothing. */
-import type { DeviceStatus } from "../../../runtimes/browser/page.ts";
+import type { DeviceStatus } from "../../../runtimes/browser/index.ts";
 import { byId, element } from "./dom.ts";
 
 export interface DevicePanel {

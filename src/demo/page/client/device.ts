@@ -12,7 +12,7 @@ import {
   removeViewed,
   type ViewedItem,
   viewedItems,
-} from "../../../runtimes/browser/page.ts";
+} from "../../../runtimes/browser/index.ts";
 import { createDevicePanel } from "./device-panel.ts";
 import type { Place } from "./place.ts";
 import type { RecentProducts } from "./recent.ts";

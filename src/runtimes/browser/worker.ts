@@ -1,57 +1,57 @@
 /**
- * What the service worker does, without its events: opens the edge on what is stored here, answers searches, keeps the files up to date, and
- * says how it stands.
+ * The service worker without its events: opens the edge on the stored files, answers searches, updates the files, and reports its status.
  *
- * One rule over all: whatever fails, the request is not answered here, and goes to the network as the page sent it.
+ * After any failure the request is not answered here: it goes to the network as the page sent it.
  */
 import type { Fetch } from "../../backends/engine.ts";
 import { ConfigurationError, logToConsole as log } from "../../edge.ts";
 import { DEVICE_HEADER, OUTCOME_HEADER } from "../../protocol.ts";
 import type { ProviderPreference } from "../../inference/providers.ts";
-import type { DeviceScorer } from "./device-scorer.ts";
-import { openDeviceScorer, scorerKey, scorerFiles } from "./device-scorer.ts";
-import type { PrivateEdge } from "./create-private-edge.ts";
-import { createPrivateEdge } from "./create-private-edge.ts";
+import { withTimeout } from "../../web.ts";
+import type { BrowserEdge } from "./edge.ts";
+import { createBrowserEdge } from "./edge.ts";
+import type { FileManifest } from "./file-manifest.ts";
 import type { FetchProgress, FileStore } from "./files.ts";
+import { createFileKv } from "./files.ts";
 import { viewedItems } from "./history.ts";
-import { createFileKv } from "./kv.ts";
-import type { Listing } from "./listing.ts";
 import type { Problem } from "./problem.ts";
 import { FileError, problemOf } from "./problem.ts";
 import { ownFailure } from "./reply.ts";
+import type { DeviceScorer } from "./scorer.ts";
+import { openDeviceScorer, scorerFiles, scorerKey } from "./scorer.ts";
 
-export interface PrivateWorkerOptions {
+export interface BrowserWorkerOptions {
   readonly store: FileStore;
-  /** Of the page and its searches. */
+  /** Origin of the page and its searches. */
   readonly origin: string;
   readonly preference: ProviderPreference;
-  /** To the engine. */
+  /** Sends a search to the engine. */
   readonly fetch: Fetch;
 }
 
-/** Where the engine's reply came from; told by whoever fetched it. */
+/** Source of the engine's reply, reported by its fetcher. */
 export type EngineSource = "network" | "device";
 
-/** An update of files.json is looked for at most so often. */
-const UPDATE_EVERY_MS = 60_000;
-/** After a failure the next search tries again, but not each of them. */
-const RETRY_AFTER_MS = 10_000;
-/** Of a worker that has just started; beyond it the network answers. */
-const READY_WITHIN_MS = 5000;
+/** Minimum interval between update checks. */
+const UPDATE_INTERVAL_MS = 60_000;
+/** Minimum interval between attempts to open the edge. */
+const RETRY_INTERVAL_MS = 10_000;
+/** How long a search waits for the model; then the network answers. */
+const READY_TIMEOUT_MS = 5000;
 
 interface Opened {
-  readonly edge: PrivateEdge;
+  readonly edge: BrowserEdge;
   readonly scorer: Promise<DeviceScorer>;
 }
 
-export class PrivateWorker {
-  readonly #options: PrivateWorkerOptions;
+export class BrowserWorker {
+  readonly #options: BrowserWorkerOptions;
   #opened: Promise<Opened> | undefined;
   #openedAt = 0;
-  /** Files and edge; the model may still be on its way. */
+  /** Files and edge are open; the model may still be loading. */
   #isOpen = false;
   #checkedAt = 0;
-  /** Models outlive an update of the files that does not touch them: onnxruntime starts once. */
+  /** Kept across updates of other files: onnxruntime starts once. */
   #scorer: { readonly key: string; readonly promise: Promise<DeviceScorer> } | undefined;
   #problem: Problem | undefined;
   #updateProblem: Problem | undefined;
@@ -59,25 +59,25 @@ export class PrivateWorker {
   readonly #searches = { device: 0, network: new Map<string, number>() };
   #engine: EngineSource | undefined;
 
-  constructor(options: PrivateWorkerOptions) {
+  constructor(options: BrowserWorkerOptions) {
     this.#options = options;
   }
 
-  /** Fetches what is needed before it is needed, and starts the model once, which proves it. Throws a FileError. */
+  /** Fetches the files, and starts the model, which checks it. Throws a FileError. */
   async install(onProgress: (progress: FetchProgress) => void): Promise<void> {
     const { store } = this.#options;
-    // What fails below is tried again by whoever searches, until it is deleted.
+    // Later searches try again what fails below, until everything is deleted.
     await store.expect();
-    const listing = await store.fetchListing();
-    await store.fetchMissing(wantedFirst(listing), onProgress);
-    await store.hold(listing);
+    const manifest = await store.fetchManifest();
+    await store.fetchMissing(filesToInstall(manifest), onProgress);
+    await store.cacheManifest(manifest);
     this.#opened = undefined;
     await (
       await this.#open()
     ).scorer;
   }
 
-  /** Starts the model, for the search that is about to come. Never rejects: that search will say what is wrong. */
+  /** Starts the model for the next search. Never rejects: that search reports the failure. */
   async warmUp(): Promise<void> {
     if (this.#isRemoved) return;
     await this.#open()
@@ -85,18 +85,18 @@ export class PrivateWorker {
       .catch(() => undefined);
   }
 
-  /** The answer, or undefined: then it is not for this worker, or it failed, and status() says why. */
+  /** The reply, or undefined where the request is not a search or failed; status() has the reason. */
   async search(request: Request, keepAlive: (work: Promise<unknown>) => void): Promise<Response | undefined> {
     if (this.#isRemoved) return undefined;
     if (!this.#isOpen && !(await this.#isInstalled())) {
-      // Whatever this request is, it does not wait for a download.
+      // No request waits for a download.
       keepAlive(this.warmUp());
       return undefined;
     }
     try {
       const { edge, scorer } = await this.#open();
       if (!edge.isSearch(request)) return undefined;
-      return await this.#answer(request, edge, await within(scorer, READY_WITHIN_MS), keepAlive);
+      return await this.#answer(request, edge, await readyScorer(scorer), keepAlive);
     } catch (cause) {
       this.#problem = problemOfOpening(cause);
       this.#count(this.#problem.reason);
@@ -106,7 +106,7 @@ export class PrivateWorker {
 
   async #answer(
     request: Request,
-    edge: PrivateEdge,
+    edge: BrowserEdge,
     scorer: DeviceScorer,
     keepAlive: (work: Promise<unknown>) => void,
   ): Promise<Response | undefined> {
@@ -132,7 +132,7 @@ export class PrivateWorker {
   }
 
   async #isInstalled(): Promise<boolean> {
-    return (await this.#options.store.heldListing()) !== undefined;
+    return (await this.#options.store.cachedManifest()) !== undefined;
   }
 
   #count(reason: string): void {
@@ -140,22 +140,22 @@ export class PrivateWorker {
     network.set(reason, (network.get(reason) ?? 0) + 1);
   }
 
-  /** Told by whoever asks the engine. */
+  /** Called for each reply of the engine. */
   noteEngine(source: EngineSource): void {
     this.#engine = source;
   }
 
-  /** Looks for another files.json, at most once a minute. Resolves to true where this worker's own script is too old for it. */
+  /** Checks for another files.json, at most once a minute. Resolves to true where this worker's script is too old for it. */
   async update(onProgress: (progress: FetchProgress) => void, now = Date.now()): Promise<boolean> {
-    if (this.#isRemoved || now - this.#checkedAt < UPDATE_EVERY_MS) return false;
+    if (this.#isRemoved || now - this.#checkedAt < UPDATE_INTERVAL_MS) return false;
     this.#checkedAt = now;
     const { store } = this.#options;
     try {
-      const [fresh, held] = await Promise.all([store.fetchListing(), store.heldListing()]);
-      if (JSON.stringify(fresh) !== JSON.stringify(held)) {
+      const [fresh, cached] = await Promise.all([store.fetchManifest(), store.cachedManifest()]);
+      if (JSON.stringify(fresh) !== JSON.stringify(cached)) {
         scorerFiles(fresh);
-        await store.fetchMissing(wantedFirst(fresh), onProgress);
-        await store.hold(fresh);
+        await store.fetchMissing(filesToInstall(fresh), onProgress);
+        await store.cacheManifest(fresh);
         this.#opened = undefined;
       }
       this.#updateProblem = undefined;
@@ -170,8 +170,8 @@ export class PrivateWorker {
   async status(): Promise<object> {
     const { store, preference } = this.#options;
     const note = (cause: unknown): void => void (this.#problem = problemOfOpening(cause));
-    const listing = await store.heldListing();
-    const files = listing === undefined ? [] : await store.held(listing);
+    const manifest = await store.cachedManifest();
+    const files = manifest === undefined ? [] : await store.cachedFiles(manifest);
     const opened = this.#isRemoved ? undefined : await this.#open().catch(note);
     const scorer = await opened?.scorer.catch(note);
     const model = scorer?.scorers();
@@ -181,36 +181,36 @@ export class PrivateWorker {
       model: model?.ok === true ? model.value.manifest.version : null,
       problem: this.#isRemoved ? { reason: "removed", detail: "Deleted from this device" } : (this.#problem ?? null),
       update: this.#updateProblem ?? null,
-      files: { count: listing?.files.length ?? 0, held: files, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) },
+      files: { count: manifest?.files.length ?? 0, held: files, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) },
       searches: { device: this.#searches.device, network: Object.fromEntries(this.#searches.network) },
       engine: this.#engine ?? null,
       edge: opened === undefined ? null : await opened.edge.describe(),
     };
   }
 
-  /** A file of the listing by name; undefined where it lists none. Rejects with a FileError. */
+  /** A file of files.json by name; undefined where it is not listed. Rejects with a FileError. */
   async readFile(name: string): Promise<Uint8Array | undefined> {
-    const file = (await this.#options.store.heldListing())?.files.find((one) => one.name === name);
+    const file = (await this.#options.store.cachedManifest())?.files.find((listed) => listed.name === name);
     return file === undefined ? undefined : this.#options.store.read(file);
   }
 
-  /** Whether anything may be kept on this device: not after it was deleted, also in a worker that was started again since. */
+  /** False after a deletion, also in a worker that was started since: then nothing may be stored. */
   async mayKeep(): Promise<boolean> {
     return !this.#isRemoved && (await this.#options.store.isExpected());
   }
 
-  /** From now on nothing is answered or stored; what is stored goes. */
+  /** Deletes the files; nothing is answered or stored afterwards. */
   async remove(): Promise<void> {
     this.#isRemoved = true;
     this.#opened = undefined;
     await this.#options.store.clear();
   }
 
-  /** Once per start of the worker; after a failure again, a while later. */
+  /** Once per start of the worker, and again some time after a failure. */
   #open(): Promise<Opened> {
     const now = Date.now();
     if (this.#opened !== undefined) return this.#opened;
-    if (this.#problem !== undefined && now - this.#openedAt < RETRY_AFTER_MS && this.#openedAt > 0) {
+    if (this.#problem !== undefined && now - this.#openedAt < RETRY_INTERVAL_MS && this.#openedAt > 0) {
       return Promise.reject(new FileError(this.#problem.reason, this.#problem.detail));
     }
     this.#openedAt = now;
@@ -227,23 +227,23 @@ export class PrivateWorker {
 
   async #openFiles(): Promise<Opened> {
     const { store, origin, fetch } = this.#options;
-    let listing = await store.heldListing();
-    if (listing === undefined) {
-      // Deleted, and started again for a page that was open then.
+    let manifest = await store.cachedManifest();
+    if (manifest === undefined) {
+      // Deleted, then started again for a page that was still open.
       if (!(await store.isExpected())) throw new FileError("removed", "Nothing is stored on this device: load the page again");
-      listing = await store.fetchListing();
-      await store.fetchMissing(wantedFirst(listing));
-      await store.hold(listing);
+      manifest = await store.fetchManifest();
+      await store.fetchMissing(filesToInstall(manifest));
+      await store.cacheManifest(manifest);
     }
-    const scorer = this.#openScorer(listing);
-    // Nobody may be there to hear of it yet.
+    const scorer = this.#openScorer(manifest);
+    // The rejection may come before anything awaits it.
     scorer.catch(() => undefined);
     let current: DeviceScorer | undefined;
     void scorer.then((opened) => (current = opened)).catch(() => undefined);
-    const edge = createPrivateEdge({
-      config: listing.config,
+    const edge = createBrowserEdge({
+      config: manifest.config,
       origin,
-      kv: createFileKv(store, listing),
+      kv: createFileKv(store, manifest),
       scorer: (version) =>
         current?.scorers(version) ?? { ok: false, error: { reason: "model_unavailable", detail: "The model is being loaded" } },
       fetch,
@@ -252,25 +252,25 @@ export class PrivateWorker {
     return { edge, scorer };
   }
 
-  #openScorer(listing: Listing): Promise<DeviceScorer> {
-    const key = scorerKey(listing);
-    const known = this.#scorer;
-    if (known?.key === key) return known.promise;
-    const promise = openDeviceScorer({ listing, store: this.#options.store, preference: this.#options.preference, log });
+  #openScorer(fileManifest: FileManifest): Promise<DeviceScorer> {
+    const key = scorerKey(fileManifest);
+    const previous = this.#scorer;
+    if (previous?.key === key) return previous.promise;
+    const promise = openDeviceScorer({ fileManifest, store: this.#options.store, preference: this.#options.preference, log });
     this.#scorer = { key, promise };
     promise
       .catch(() => {
         if (this.#scorer?.promise === promise) this.#scorer = undefined;
       })
-      // The model before this one gives its memory back.
-      .then(() => known?.promise)
-      .then((before) => before?.dispose())
+      // Frees the memory of the previous model.
+      .then(() => previous?.promise)
+      .then((scorer) => scorer?.dispose())
       .catch(() => undefined);
     return promise;
   }
 }
 
-function wantedFirst({ files }: Listing): Listing["files"] {
+function filesToInstall({ files }: FileManifest): FileManifest["files"] {
   return files.filter(({ when }) => when === "install");
 }
 
@@ -278,14 +278,8 @@ function problemOfOpening(cause: unknown): Problem {
   return cause instanceof ConfigurationError ? { reason: "configuration", detail: cause.message } : problemOf(cause);
 }
 
-async function within<T>(work: Promise<T>, ms: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new FileError("not_ready", `The model was not ready within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+async function readyScorer(scorer: Promise<DeviceScorer>): Promise<DeviceScorer> {
+  const ready = await withTimeout(scorer, READY_TIMEOUT_MS, () => undefined);
+  if (ready !== undefined) return ready;
+  throw new FileError("not_ready", `The model was not ready within ${READY_TIMEOUT_MS} ms`);
 }

@@ -1,13 +1,13 @@
 import { gzipSync } from "node:zlib";
 import { assert, asyncProperty, integer } from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { ListedFile } from "../../../src/runtimes/browser/listing.ts";
-import { unpack, verify } from "../../../src/runtimes/browser/packed.ts";
+import type { ManifestFile } from "../../../src/runtimes/browser/file-manifest.ts";
+import { unpack, verify } from "../../../src/runtimes/browser/files.ts";
 
 const content = new TextEncoder().encode("item vectors ".repeat(500));
 const packed = Uint8Array.from(gzipSync(content));
 
-async function listed(bytes: Uint8Array<ArrayBuffer>): Promise<ListedFile> {
+async function listed(bytes: Uint8Array<ArrayBuffer>): Promise<ManifestFile> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   const sha256 = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
   return { name: "kv/products/live", sha256, bytes: bytes.length, packedBytes: packed.length, url: `files/${sha256}.gz`, when: "install" };

@@ -6,8 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createD1Sink } from "../../../src/events/d1.ts";
 import type { ServedEvent, UbiQueryRecord } from "../../../src/events/ubi.ts";
 import { createQueryRecord } from "../../../src/events/ubi.ts";
-import { importSqlite } from "../../../src/runtimes/node/sqlite.ts";
-import { openSqliteEvents } from "../../../src/runtimes/node/sqlite-events.ts";
+import { importSqlite, openSqliteEvents } from "../../../src/runtimes/node/sqlite.ts";
 
 let folder = "";
 beforeAll(() => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createAfterWork } from "../../../src/runtimes/node/after-work.ts";
+import { createAfterWork } from "../../../src/runtimes/node/serve.ts";
 
 describe("createAfterWork()", () => {
   it("settles when all has ended, also what was added meanwhile, and logs what failed", async () => {

@@ -1,32 +1,33 @@
 /**
- * For pages: registers the worker, waits until it answers, says how it stands, and removes all of it again. The history is in history.ts.
+ * For pages: registers the service worker and waits until it answers, reads its status, keeps what was viewed, and removes all of it again.
  */
 import * as v from "valibot";
 import { parseProgress, type ProgressMessage, REMOVE } from "./messages.ts";
-import { removeStored } from "./remove.ts";
+import { removeStored } from "./history.ts";
 
 export { addViewed, clearViewed, removeViewed, type ViewedItem, viewedItems } from "./history.ts";
 
 export interface RegisterOptions {
-  /** Of the worker's script; `?provider=wasm` or `?provider=webgpu` in it says which provider is wanted. */
+  /** URL of the worker's script; `?provider=wasm` or `?provider=webgpu` in it requests a provider. */
   readonly url: string;
+  /** Path below which pages are re-ranked, such as "/private/"; files.json lies there. */
   readonly scope: string;
   readonly onProgress?: (progress: Omit<ProgressMessage, "type">) => void;
 }
 
-/** Whether this browser has what it takes: a page over https or from this machine, and storage. */
+/** Whether this browser can re-rank: service workers (https or localhost) and storage. */
 export function isSupported(): boolean {
   return "serviceWorker" in navigator && "caches" in globalThis && "indexedDB" in globalThis;
 }
 
-/** Resolves once searches of this page go through the worker. Rejects with what the browser said. */
+/** Resolves once searches of this page go through the worker. Rejects with the browser's error. */
 export async function registerWorker({ url, scope, onProgress }: RegisterOptions): Promise<void> {
   const { serviceWorker } = navigator;
   serviceWorker.addEventListener("message", ({ data }) => {
     const progress = parseProgress(data);
     if (progress !== undefined) onProgress?.(progress);
   });
-  // Browsers stop idle workers. Who comes back to the page may search soon: asked for its status, the worker starts the model.
+  // Browsers stop idle workers. A shopper who returns to the page may search soon; the status request starts the model.
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden && serviceWorker.controller !== null) void fetchStatus(scope).catch(() => undefined);
   });
@@ -36,7 +37,7 @@ export async function registerWorker({ url, scope, onProgress }: RegisterOptions
   const registration = await serviceWorker.register(url, { scope });
   const wanted = new URL(url, location.href).href;
   const { controller } = serviceWorker;
-  // A page that was opened with shift-reload has no controller although the worker is active, and gets none.
+  // After a shift-reload a page has no controller although the worker is active, and gets none.
   if (controller === null && registration.active?.state === "activated" && registration.installing === null) {
     throw new Error("This page was loaded past its service worker: load it again");
   }
@@ -44,7 +45,7 @@ export async function registerWorker({ url, scope, onProgress }: RegisterOptions
   await Promise.race([changed, failed(registration)]);
 }
 
-/** Rejects when the installing worker comes to nothing. */
+/** Rejects when the installing worker becomes redundant. */
 function failed({ installing }: ServiceWorkerRegistration): Promise<never> {
   return new Promise((_, reject) => {
     installing?.addEventListener("statechange", () => {
@@ -69,14 +70,14 @@ const statusSchema = v.object({
 
 export type DeviceStatus = v.InferOutput<typeof statusSchema>;
 
-/** Throws where no worker answers. */
+/** Rejects where no worker answers. */
 export async function fetchStatus(scope: string): Promise<DeviceStatus> {
   const response = await fetch(new URL("status.json", new URL(scope, location.href)), { cache: "no-store" });
   if (!response.ok) throw new Error(`No worker answers at ${scope}: status ${response.status}`);
   return v.parse(statusSchema, await response.json());
 }
 
-/** Files, history and worker. Resolves when nothing is left. */
+/** Deletes files, history and worker. Resolves when all are gone. */
 export async function removeFromDevice(scope: string): Promise<void> {
   const registration = await navigator.serviceWorker.getRegistration(scope);
   const worker = registration?.active;
@@ -86,7 +87,7 @@ export async function removeFromDevice(scope: string): Promise<void> {
       port1.addEventListener("message", () => resolve());
       port1.start();
       worker.postMessage({ type: REMOVE }, [port2]);
-      setTimeout(resolve, 3000); // a worker that hangs must not keep what the shopper wants gone
+      setTimeout(resolve, 3000); // a worker that hangs must not prevent the deletion
     });
   }
   await removeStored(caches);

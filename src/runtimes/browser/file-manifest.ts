@@ -1,33 +1,33 @@
 /**
- * `files.json`: what a browser needs to re-rank on the device, as `armmt private` wrote it. Every file is named, and addressed by its
- * content: the same URL never changes what it holds.
+ * `files.json`, written by `armmt private`: the files that a browser needs to re-rank on the device. Each file's URL contains the hash of its
+ * content, so the content of a URL never changes.
  */
 import * as v from "valibot";
 import type { Result } from "../../result.ts";
 import { err, ok } from "../../result.ts";
 
-export const LISTING_FORMAT = 1;
+export const MANIFEST_FORMAT = 1;
 
 const countSchema = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 const fileSchema = v.object({
-  /** What the code asks for: see FILES, and `kv/<key>` for what the edge would read from KV. */
+  /** See FILES; `kv/<key>` for the KV values of an edge. */
   name: v.pipe(v.string(), v.nonEmpty()),
-  /** Of the content, not of its compressed form: lower-case hex. */
+  /** SHA-256 of the uncompressed content: lower-case hex. */
   sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "expected 64 hexadecimal digits")),
-  /** Of the content. */
+  /** Length of the content. */
   bytes: countSchema,
-  /** Of the gzip file that travels. */
+  /** Length of the gzip file that is fetched. */
   packedBytes: countSchema,
-  /** Relative to files.json; it must not lead to another host, whose files nobody vouched for. */
+  /** Relative to files.json; never on another host. */
   url: v.pipe(v.string(), v.regex(/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/, "expected a path below files.json")),
-  /** "install": before the worker takes its place. "use": when it is first asked for. */
+  /** "install": fetched before the worker takes over. "use": fetched at first use. */
   when: v.picklist(["install", "use"]),
 });
 
-const listingSchema = v.object({
-  format: v.literal(LISTING_FORMAT),
-  /** Variables of the edge, without URLs: the engine is where the page's own searches go. */
+const manifestSchema = v.object({
+  format: v.literal(MANIFEST_FORMAT),
+  /** Variables of the edge, without URLs: searches go to the page's own origin. */
   config: v.looseObject({ INDEXES: v.record(v.string(), v.looseObject({})) }),
   files: v.pipe(
     v.array(fileSchema),
@@ -35,10 +35,10 @@ const listingSchema = v.object({
   ),
 });
 
-export type ListedFile = v.InferOutput<typeof fileSchema>;
-export type Listing = v.InferOutput<typeof listingSchema>;
+export type ManifestFile = v.InferOutput<typeof fileSchema>;
+export type FileManifest = v.InferOutput<typeof manifestSchema>;
 
-/** Names of what is not in KV. The runtimes carry the version of onnxruntime-web, whose code is in the worker's own script. */
+/** Names of files that are not KV values. Runtimes carry the version of onnxruntime-web, whose code is in the worker's script. */
 export const FILES = {
   model: "model/student.onnx",
   manifest: "model/manifest.json",
@@ -52,14 +52,14 @@ export function kvName(key: string): string {
 }
 
 /** The error names the field and what was expected. */
-export function parseListing(text: string): Result<Listing, string> {
+export function parseFileManifest(text: string): Result<FileManifest, string> {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
     return err(`not JSON: ${JSON.stringify(text.slice(0, 40))}`);
   }
-  const parsed = v.safeParse(listingSchema, json);
+  const parsed = v.safeParse(manifestSchema, json);
   if (parsed.success) return ok(parsed.output);
   return err(parsed.issues.map((issue) => `${v.getDotPath(issue) ?? "files.json"}: ${issue.message}`).join("; "));
 }

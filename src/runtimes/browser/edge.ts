@@ -1,9 +1,9 @@
 /**
- * The edge inside a browser: the same app as at the CDN (../edge.ts), with the page's own origin as its engine, files for a store, and a
+ * The edge inside a browser: the same app as at the CDN (../../edge.ts), with the page's own origin as its engine, files instead of KV, and a
  * sink that records nothing.
  *
- * The shopper's history enters here, as a header of the request that the app reads, and ends here: headers cross to the engine by
- * allow-list (backends/headers.ts), and that header is on none.
+ * The shopper's history is a header of the request to the app and goes no further: headers are sent to the engine by allow-list
+ * (backends/headers.ts), and that header is on none.
  */
 import * as v from "valibot";
 import { ALL_DIALECTS } from "../../backends/all-dialects.ts";
@@ -11,47 +11,47 @@ import { openEdge } from "../../edge.ts";
 import type { Fetch } from "../../backends/engine.ts";
 import type { KvReader } from "../../embeddings/store.ts";
 import type { RetryingSink } from "../../events/sink.ts";
-import type { Scorers } from "../../inference/scorers.ts";
+import type { Scorers } from "../../inference/scorer.ts";
 import { EXPLAIN_PARAM, formatHistory, HISTORY_HEADER, OFF, OUTCOME_HEADER, STATUS_PATH } from "../../protocol.ts";
 import { ok } from "../../result.ts";
-import type { Listing } from "./listing.ts";
+import type { FileManifest } from "./file-manifest.ts";
 
-export interface PrivateEdgeOptions {
-  readonly config: Listing["config"];
-  /** Of the page and its searches. */
+export interface BrowserEdgeOptions {
+  readonly config: FileManifest["config"];
+  /** Origin of the page and its searches. */
   readonly origin: string;
   readonly kv: KvReader;
   readonly scorer: Scorers;
-  /** To the engine: the shop's own address for searches. */
+  /** Sends a search to the engine, at the page's origin. */
   readonly fetch: Fetch;
 }
 
-export interface PrivateEdge {
-  /** Whether this is a request that the app would answer as a search. */
+export interface BrowserEdge {
+  /** Whether the app answers this request as a search. */
   isSearch(request: Request): boolean;
-  /** `history`: item ids, most recent first. Never rejects. Without `x-armmt` the app refused, and the request is for others to answer. */
+  /** `history`: item ids, most recent first. Never rejects. A reply without `x-armmt` is a refusal: send the request elsewhere. */
   search(request: Request, history: readonly string[], keepAlive: (work: Promise<unknown>) => void): Promise<Response>;
-  /** What /armmt/status says of indexes and searches. */
+  /** Indexes and searches, as in /armmt/status. */
   describe(): Promise<object>;
 }
 
 const statusSchema = v.object({ indexes: v.looseObject({}), searches: v.looseObject({}) });
 
-/** A search on the device is recorded nowhere. */
+/** Searches on the device are not recorded. */
 const NO_RECORDS: RetryingSink = {
   write: async () => ok(true),
   writeEvents: async () => ok({ written: 0, duplicates: 0, deferred: 0 }),
 };
 
-/** Vectors come out of packed files and the first search of a worker waits for them: longer than at the edge, where many searches share. */
+/** Longer than at the edge, because a worker's first search waits until its vectors are unpacked. */
 const RANK_BUDGET_MS = 2000;
 
 /** Throws a ConfigurationError with every problem of `config`. */
-export function createPrivateEdge({ config, origin, kv, scorer, fetch }: PrivateEdgeOptions): PrivateEdge {
-  // Opens explanations to this worker's pages; it is made anew whenever the worker starts and told to nobody.
+export function createBrowserEdge({ config, origin, kv, scorer, fetch }: BrowserEdgeOptions): BrowserEdge {
+  // Gives this worker's pages explanations. Created at each start of the worker, and never sent anywhere.
   const token = crypto.randomUUID();
   const indexes = Object.fromEntries(
-    // Keys that the page sends along go to where the page sent them.
+    // Keys in the page's requests go to the origin that the page addressed.
     Object.entries(config.INDEXES).map(([name, index]) => [name, { forwardCredentials: true, ...index, url: origin }]),
   );
   const app = openEdge({
@@ -63,7 +63,7 @@ export function createPrivateEdge({ config, origin, kv, scorer, fetch }: Private
     fetch: (url, init) => {
       const headers = new Headers(init.headers);
       if (headers.get("authorization") === `Bearer ${token}`) headers.delete("authorization");
-      // An edge in front of the engine has nothing to do: it keeps the engine's order.
+      // An edge in front of the engine keeps the engine's order.
       headers.set(OUTCOME_HEADER, OFF);
       return fetch(url, { ...init, headers });
     },
@@ -77,7 +77,7 @@ export function createPrivateEdge({ config, origin, kv, scorer, fetch }: Private
       headers.delete(HISTORY_HEADER);
       if (history.length > 0) headers.set(HISTORY_HEADER, formatHistory(history));
       if (new URL(request.url).searchParams.has(EXPLAIN_PARAM)) headers.set("authorization", `Bearer ${token}`);
-      // Of a copy: whoever answers instead needs the body.
+      // A copy: the network needs the body where this reply is not used.
       const copy = new Request(request.clone(), { headers });
       return app.fetch(copy, {}, { waitUntil, passThroughOnException: () => undefined, props: {} });
     },

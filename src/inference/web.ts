@@ -1,0 +1,70 @@
+/**
+ * onnxruntime-web in a page, a worker, a service worker, Node or Deno, on one thread: its wasm build; web-webgpu.ts is the other one.
+ *
+ * Fetches nothing: the caller supplies the bytes of `ort-wasm-simd-threaded.wasm`. Imported statically, because a service worker cannot
+ * import later.
+ */
+import type { Env, InferenceSessionFactory, TensorConstructor } from "onnxruntime-web";
+import { env, InferenceSession, Tensor } from "onnxruntime-web/wasm";
+import type { Provider, Runtime } from "./runtime.ts";
+import { bytesOf, createRuntimeLock } from "./runtime.ts";
+
+export interface WebRuntimeOptions {
+  /** Bytes of the wasm file of this build of onnxruntime-web. Called once; after a rejection again with the next opening. */
+  readonly wasmBinary: () => Promise<ArrayBuffer | Uint8Array>;
+}
+
+/** One of onnxruntime-web's builds. */
+interface Build {
+  readonly env: Env;
+  readonly InferenceSession: InferenceSessionFactory;
+  readonly Tensor: TensorConstructor;
+}
+
+export type OpenRuntime = (options: WebRuntimeOptions, session: () => InferenceSession.SessionOptions) => Promise<Runtime>;
+
+/**
+ * A function that opens `build`. A page, worker or process has one copy of it, which all callers share: the wasm bytes of the first call
+ * count. `session`: options of each new session. Rejects as `wasmBinary` does.
+ */
+export function createOpener(provider: Provider, build: Build): OpenRuntime {
+  const { env: environment, InferenceSession: Session } = build;
+  const lock = createRuntimeLock();
+  let loading: Promise<void> | undefined;
+  return async ({ wasmBinary }, session) => {
+    loading ??= wasmBinary().then((bytes) => void (environment.wasm.wasmBinary = bytes));
+    try {
+      await loading;
+    } catch (cause) {
+      loading = undefined;
+      throw cause;
+    }
+    return {
+      provider,
+      TensorOf: build.Tensor,
+      lock,
+      remedy: "until this page, worker or process is started again",
+      async createSession(graph) {
+        environment.wasm.numThreads = 1;
+        environment.logLevel = "error";
+        try {
+          return await Session.create(bytesOf(graph), {
+            graphOptimizationLevel: "all",
+            intraOpNumThreads: 1,
+            interOpNumThreads: 1,
+            ...session(),
+          });
+        } finally {
+          // Compiled, or never again: the bytes would occupy memory for nothing.
+          delete environment.wasm.wasmBinary;
+        }
+      },
+    };
+  };
+}
+
+const openWasm = createOpener("wasm", { env, InferenceSession, Tensor });
+
+export function openWebWasm(options: WebRuntimeOptions): Promise<Runtime> {
+  return openWasm(options, () => ({ executionProviders: ["wasm"] }));
+}
