@@ -19,8 +19,8 @@ describe("parseTreatment()", () => {
   });
 
   it.each([
-    ["best", /no variant: use "control", "armmt"/],
-    ["armmt@", /no variant/],
+    ["best", /not a variant: use "control", "armmt"/],
+    ["armmt@", /not a variant/],
     ["interleave(armmt)", /does not name two orders/],
     ["interleave(armmt, armmt)", /with itself/],
     ["interleave(control, control)", /with itself/],
@@ -28,7 +28,7 @@ describe("parseTreatment()", () => {
     ["shadow(control)", /name a model/],
     ["explore(control)", /name a model/],
     ["explore()", /does not name an order/],
-    ["Interleave(control, armmt)", /no variant/],
+    ["Interleave(control, armmt)", /not a variant/],
   ])("refuses %s", (name, message) => {
     const parsed = parseTreatment(name);
     expect(parsed.ok ? undefined : parsed.error).toMatch(message);

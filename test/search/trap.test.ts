@@ -16,7 +16,7 @@ Object.defineProperty(WebAssembly, "instantiate", {
 });
 
 it("a search during which wasm traps gets the engine's page, and later ones no longer ask for the window", async () => {
-  // Loaded only now: the model is loaded with them.
+  // Loaded only now: the model is loaded with them, which takes most of the test's time.
   const { WINDOW, demoShop, student, match, openEdge, outcomeOf, postJson, ENGINE_URL } = await import("./edge.ts");
   const { publish } = await import("./catalog.ts");
   await publish("trap");
@@ -38,4 +38,4 @@ it("a search during which wasm traps gets the engine's page, and later ones no l
   expect(await later.text()).toBe(expected);
   expect(edge.exchanges.map((exchange) => JSON.parse(exchange.body).size)).toEqual([WINDOW, WINDOW, 5]);
   expect(edge.counters.snapshot().searches).toEqual({ armmt: { applied: 1, model_trapped: 2 } });
-});
+}, 120_000);
