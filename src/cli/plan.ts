@@ -5,7 +5,7 @@ import { formatTable } from "../report/table.ts";
 import { type Cost, costOf } from "../report/plan/cost.ts";
 import { type AbSize, type InterleavingSize, sizeOf, type SizeOptions } from "../report/plan/size.ts";
 import { above, change, share, upToOne, whole } from "./numbers.ts";
-import * as words from "../report/words.ts";
+import * as format from "../report/format.ts";
 import { UserError } from "../web.ts";
 
 export interface Plan {
@@ -115,26 +115,26 @@ function formatPlan(plan: Plan): string {
     [
       [
         "A/B, one look at the end",
-        words.wholeNumber(ab.unitsPerArm),
-        words.wholeNumber(ab.units),
-        words.wholeNumber(ab.searches),
+        format.wholeNumber(ab.unitsPerArm),
+        format.wholeNumber(ab.units),
+        format.wholeNumber(ab.searches),
         days(ab.days),
       ],
       [
         "A/B, always valid, at most",
-        words.wholeNumber(ab.alwaysValid.unitsPerArm),
-        words.wholeNumber(ab.alwaysValid.units),
-        words.wholeNumber(ab.alwaysValid.searches),
+        format.wholeNumber(ab.alwaysValid.unitsPerArm),
+        format.wholeNumber(ab.alwaysValid.units),
+        format.wholeNumber(ab.alwaysValid.searches),
         days(ab.alwaysValid.days),
       ],
       [
         `… with --tuning ${ab.alwaysValidTuned.tuning}`,
-        words.wholeNumber(ab.alwaysValidTuned.unitsPerArm),
-        words.wholeNumber(ab.alwaysValidTuned.units),
-        words.wholeNumber(ab.alwaysValidTuned.searches),
+        format.wholeNumber(ab.alwaysValidTuned.unitsPerArm),
+        format.wholeNumber(ab.alwaysValidTuned.units),
+        format.wholeNumber(ab.alwaysValidTuned.searches),
         days(ab.alwaysValidTuned.days),
       ],
-      ["interleaving", undefined, undefined, words.wholeNumber(interleaving.searches), days(interleaving.days)],
+      ["interleaving", undefined, undefined, format.wholeNumber(interleaving.searches), days(interleaving.days)],
     ],
   );
   const { perMillionSearches: million, perMonth } = cost;
@@ -149,11 +149,11 @@ function formatPlan(plan: Plan): string {
     ],
   );
   return [
-    `To see ${words.lift(wanted)} on ${base} with a power of ${words.chance(power)} at a two-sided error of ${words.chance(alpha)}`,
+    `To see ${format.lift(wanted)} on ${base} with a power of ${format.chance(power)} at a two-sided error of ${format.chance(alpha)}`,
     "",
     sizes,
-    `By the rule of thumb 2 (z₁ + z₂)² σ² / δ²: ${words.wholeNumber(ab.unitsPerArmByRuleOfThumb)} units per arm.`,
-    `Interleaving: ${interleaving.sensitivity} times as sensitive is an assumption. With ${words.wholeNumber(interleaving.votes)} votes a preference of ${words.share(interleaving.tellsShare)} can be told from a coin.`,
+    `By the rule of thumb 2 (z₁ + z₂)² σ² / δ²: ${format.wholeNumber(ab.unitsPerArmByRuleOfThumb)} units per arm.`,
+    `Interleaving: ${interleaving.sensitivity} times as sensitive is an assumption. With ${format.wholeNumber(interleaving.votes)} votes a preference of ${format.share(interleaving.tellsShare)} can be told from a coin.`,
     interleaving.assumption,
     "",
     prices,
@@ -167,7 +167,7 @@ function formatPlan(plan: Plan): string {
 
 /** Empty where no traffic was given. */
 function days(value: number | null): string | undefined {
-  return value === null ? undefined : words.days(value);
+  return value === null ? undefined : format.days(value);
 }
 
 function dollars(value: number): string {

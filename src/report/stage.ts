@@ -10,7 +10,8 @@ import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import * as v from "valibot";
 import { ACTIONS, type ActionRow, type SearchRow, type Team } from "./log.ts";
-import { loadSqlite } from "./sqlite.ts";
+import { importSqlite, type Sqlite } from "../runtimes/node/sqlite.ts";
+import { UserError } from "../web.ts";
 
 /** One search with what came of it. */
 export interface StagedSearch {
@@ -132,6 +133,15 @@ const periodSchema = v.object({ first: v.nullable(v.number()), last: v.nullable(
 const teamSchema = v.object({ teams: v.nullable(v.pipe(v.string(), v.parseJson(), v.record(v.string(), v.picklist(["a", "b"])))) });
 const variantSchema = v.object({ variant: v.string() });
 const applicationSchema = v.object({ application: v.string() });
+
+/** Throws a UserError where this Node has none. */
+export async function loadSqlite(): Promise<Sqlite> {
+  try {
+    return await importSqlite();
+  } catch (error) {
+    throw new UserError(`This Node (${process.version}) has no SQLite, which reports need: use Node 22.13 or newer`, { cause: error });
+  }
+}
 
 export async function createStage(): Promise<Stage> {
   const { DatabaseSync: Database } = await loadSqlite();

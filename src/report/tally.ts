@@ -4,8 +4,7 @@
  */
 import type { Votes } from "./statistics/preference.ts";
 import { addCluster, type ClusterSums, readSums, SUM_COUNT } from "./statistics/ratio.ts";
-import { type Metric, METRICS, spreadOf, type Totals } from "./metrics.ts";
-import { createSegments, type SegmentOf } from "./segments.ts";
+import { createSegments, type Metric, METRICS, type SegmentOf, spreadOf, type Totals } from "./metrics.ts";
 import type { Stage, StagedSearch } from "./stage.ts";
 import { DAY_MS } from "../web.ts";
 

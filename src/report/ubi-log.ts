@@ -4,8 +4,8 @@
  */
 import { existsSync } from "node:fs";
 import * as v from "valibot";
-import { readRecords } from "../lab/study/lists/log.ts";
 import { ACTIONS, type ActionRow, asTeam, countWords, isSimulated, type Log, type LogRange, type SearchRow, teamsByItem } from "./log.ts";
+import { readRecords } from "./ubi-records.ts";
 import { UserError } from "../web.ts";
 
 const optionalText = v.nullish(v.string());

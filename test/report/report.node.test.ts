@@ -1,7 +1,7 @@
 /** The figures of a report, from rows that are few enough to count by hand, and from simulated ones that are counted again in another way. */
 import { describe, expect, it } from "vitest";
 import { compareArms } from "../../src/report/statistics/compare.ts";
-import { twoSidedP } from "../../src/report/statistics/normal.ts";
+import { twoSidedP } from "../../src/report/statistics/distributions.ts";
 import { estimateRatio } from "../../src/report/statistics/ratio.ts";
 import type { ActionRow, SearchRow } from "../../src/report/log.ts";
 import { EXAMPLE, simulateSearches, type SimulatedExperiment } from "../../src/cli/report/simulated.ts";

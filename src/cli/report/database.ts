@@ -7,7 +7,7 @@ import { join, resolve } from "node:path";
 import * as v from "valibot";
 import { openWranglerNamespace, wrangler } from "../publish/namespace.ts";
 import { loadWrangler } from "../wrangler.ts";
-import { loadSqlite } from "../../report/sqlite.ts";
+import { loadSqlite } from "../../report/stage.ts";
 import type { EventDatabase } from "../../report/sql-log.ts";
 import { UserError, errorText } from "../../web.ts";
 

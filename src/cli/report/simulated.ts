@@ -6,7 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { type Random, createRandom } from "../../demo/random.ts";
-import { loadSqlite } from "../../report/sqlite.ts";
+import { loadSqlite } from "../../report/stage.ts";
 import { DAY_MS } from "../../web.ts";
 
 export interface SimulatedArm {

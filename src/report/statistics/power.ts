@@ -3,7 +3,7 @@
  *
  * `lift` is relative: 0.03 is three percent more than the base.
  */
-import { normalQuantile, normalTail } from "./normal.ts";
+import { normalQuantile, normalTail } from "./distributions.ts";
 import { sequenceFactor, type SequenceOptions } from "./sequential.ts";
 
 export interface Wanted {

@@ -4,7 +4,7 @@
  * Each judge (a shopper, or a search where no shopper is known) has one vote: for the team that got more of its clicks, or none. Chapelle,
  * Joachims, Radlinski & Yue 2012, "Large-scale validation and analysis of interleaved search evaluation".
  */
-import { betaQuantile, incompleteBeta } from "./beta.ts";
+import { betaQuantile, incompleteBeta } from "./distributions.ts";
 import type { Interval } from "./compare.ts";
 import { sequenceFactor, type SequenceOptions } from "./sequential.ts";
 
