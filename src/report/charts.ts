@@ -116,6 +116,7 @@ export function bandChart({ id, title, description, names, series, range }: Band
     return names.map((_, x): Row => ({
       ...(known.get(x) ?? { x }),
       series: name,
+      shift: 0,
       isAlone: known.has(x) && !known.has(x - 1) && !known.has(x + 1),
     }));
   });
@@ -186,17 +187,22 @@ function drawFile({ title, subtitle, xLabel, yLabel, series, isJoined }: FileCha
 
 interface Row extends Partial<Point> {
   readonly series: string;
-  readonly shift?: number;
+  /** Pixels to the right of x. */
+  readonly shift: number;
   /** In a chart of bands: no point on either side, so that a mark must show it. */
   readonly isAlone?: boolean;
 }
 
 /** The content of the SVG element, `width` by `height` with the padding. Marks of single points are drawn over `marks`. */
-function draw(series: readonly Series[], rows: readonly Row[], spec: Spec & { readonly width: number; readonly height: number }): string {
-  textMetrics.width = ({ fontSize = 11 }, text) => 0.55 * fontSize * String(text).length;
+function draw(
+  series: readonly Series[],
+  rows: readonly Row[],
+  spec: Spec & { readonly width: number; readonly height: number; readonly padding: number },
+): string {
+  textMetrics.width = ({ fontSize = 11 }, text) => 0.6 * fontSize * String(text).length;
   const domain = series.map(({ name }) => name);
   const ordinal = (name: string, range: string[] | number[][]): Scale => ({ name, type: "ordinal", domain, range });
-  const { width, height } = spec;
+  const { width, height, padding } = spec;
   const whole: Spec = {
     ...spec,
     autosize: { type: "fit", contains: "padding" },
@@ -211,8 +217,9 @@ function draw(series: readonly Series[], rows: readonly Row[], spec: Spec & { re
     marks: [...(spec.marks ?? []), ...SINGLE],
   };
   const view = new View(parse(whole), { renderer: "none" }).run();
+  const [left, top] = view.origin();
   const svg = new SVGStringRenderer()
-    .initialize(null, width, height, view.origin())
+    .initialize(null, width, height, [left + padding, top + padding])
     .background(view.background())
     .render(view.scenegraph().root)
     .svg();
