@@ -2,8 +2,7 @@
  * `armmt report <experiment>`: exposures and sample ratio first, then every metric against control with an interval for one look and a sequence
  * for any number of looks, in the terminal, as JSON, or as one HTML page.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_TUNING } from "../report/statistics/sequential.ts";
@@ -14,9 +13,8 @@ import { analyse } from "../report/analyse.ts";
 import { openDatabaseFile, openLocalDatabase, openWranglerDatabase } from "./report/database.ts";
 import type { Log, LogRange } from "../report/log.ts";
 import { findMetric, type Metric, METRICS } from "../report/metrics.ts";
-import { drawPage } from "../report/page.ts";
 import type { ReportData, Weights } from "../report/report-data.ts";
-import { EXAMPLE, simulateSearches, writeSimulatedDatabase } from "./report/simulated.ts";
+import { EXAMPLE, openSimulatedLog } from "./report/simulated.ts";
 import { openSqlLog } from "../report/sql-log.ts";
 import { createStage } from "../report/stage.ts";
 import { tally } from "../report/tally.ts";
@@ -104,27 +102,12 @@ interface ReportFlags {
 
 async function openLog(flags: ReportFlags): Promise<Log> {
   const { config, binding, persistTo, database, queries, events, simulated } = flags;
-  if (simulated === true) return openSimulatedLog();
+  if (simulated === true) return openSimulatedLog(EXAMPLE);
   if (queries !== undefined) return openUbiLog({ queries, events });
   if (events !== undefined) throw new UserError(`--events ${events} needs --queries <file>: the searches that the events belong to`);
   if (database !== undefined) return openSqlLog(await openDatabaseFile(database));
   if (flags.local === true) return openSqlLog(await openLocalDatabase({ config, binding, stateDir: persistTo }));
   return openSqlLog(openWranglerDatabase({ config, binding, where: ["--remote"] }));
-}
-
-async function openSimulatedLog(): Promise<Log> {
-  const folder = mkdtempSync(join(tmpdir(), "armmt-simulated-"));
-  const file = join(folder, "simulated.sqlite");
-  await writeSimulatedDatabase(file, simulateSearches(EXAMPLE));
-  const log = await openSqlLog(await openDatabaseFile(file));
-  return {
-    ...log,
-    place: "the simulator",
-    async close() {
-      await log.close();
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
 }
 
 /** Weights of the example are not in any wrangler.toml. */
@@ -176,7 +159,10 @@ async function printReport(experiment: string, flags: ReportFlags): Promise<void
     const weights = flags.weights ?? (flags.simulated === true ? EXAMPLE_WEIGHTS : undefined);
     const { since, until, control, html, json } = flags;
     const report = await reportOn(log, { ...flags, weights, control, range: { experiment, since, until } });
-    if (html !== undefined) writeFileSync(html, drawPage(report));
+    if (html !== undefined) {
+      const { drawPage } = await import("../report/page.ts"); // brings the chart library
+      writeFileSync(html, drawPage(report));
+    }
     process.stdout.write(json === true ? `${JSON.stringify(report, undefined, 2)}\n` : formatReport(report));
     if (html !== undefined && json !== true) process.stderr.write(`Wrote ${html}\n`);
   } finally {

@@ -22,20 +22,9 @@ const AB: SimulatedExperiment = {
 function rowsOf(options: SimulatedExperiment): { searches: SearchRow[]; actions: ActionRow[] } {
   const searches: SearchRow[] = [];
   const actions: ActionRow[] = [];
-  for (const one of simulateSearches(options)) {
-    searches.push(
-      search(one.queryId, one.variant, {
-        atMs: Date.parse(one.timestamp),
-        unit: one.unit ?? undefined,
-        words: one.userQuery.split(" ").length,
-        bypass: one.bypass ?? undefined,
-        isSimulated: true,
-      }),
-    );
-    for (const event of one.events) {
-      const { action: name, itemId, price, eventId } = event;
-      actions.push(action(one.queryId, name, { eventId, itemId, ...(price !== null && { price, quantity: 2, currency: "EUR" }) }));
-    }
+  for (const simulated of simulateSearches(options)) {
+    searches.push(simulated.search);
+    actions.push(...simulated.actions.map((row) => ({ ...row, ...(row.price !== undefined && { quantity: 2 }) })));
   }
   return { searches, actions };
 }
