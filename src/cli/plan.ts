@@ -2,8 +2,8 @@
 import { Command } from "commander";
 import { DEFAULT_TUNING } from "../report/statistics/sequential.ts";
 import { formatTable } from "../report/table.ts";
-import { type Cost, costOf } from "../report/plan/cost.ts";
-import { type AbSize, type InterleavingSize, sizeOf, type SizeOptions } from "../report/plan/size.ts";
+import { type Cost, costOf, type CostOptions } from "../report/plan/cost.ts";
+import { type AbSize, type InterleavingSize, type Size, sizeOf, type SizeOptions } from "../report/plan/size.ts";
 import { above, change, share, upToOne, whole } from "./numbers.ts";
 import * as format from "../report/format.ts";
 import { UserError } from "../web.ts";
@@ -20,14 +20,9 @@ export interface Plan {
   readonly cost: Cost & { readonly ofExperiment: { readonly ab: number; readonly interleaving: number } };
 }
 
-export interface PlanOptions extends SizeOptions {
-  readonly window: number;
-  readonly items: number;
-  readonly cpuMs: number | undefined;
-  readonly searchesPerIsolate: number;
-}
+export interface PlanOptions extends SizeOptions, CostOptions {}
 
-/** Throws a UserError for a base that is no proportion. */
+/** Throws a UserError for a base that is not a proportion. */
 export function planFor(options: PlanOptions): Plan {
   const { base, lift, power, alpha, arms, searchesPerDay } = options;
   try {
@@ -55,23 +50,10 @@ export function planFor(options: PlanOptions): Plan {
   }
 }
 
-interface PlanFlags {
-  readonly base: number;
-  readonly lift: number;
+interface PlanFlags extends Omit<PlanOptions, "variance" | "searchesPerDay" | "cpuMs"> {
   readonly variance?: number;
-  readonly power: number;
-  readonly alpha: number;
-  readonly arms: number;
-  readonly coverage: number;
   readonly perDay?: number;
-  readonly searchesPerUnit: number;
-  readonly tuning: number;
-  readonly sensitivity: number;
-  readonly votesPerSearch: number;
-  readonly window: number;
-  readonly items: number;
   readonly cpuMs?: number;
-  readonly searchesPerIsolate: number;
   readonly json?: true;
 }
 
@@ -92,14 +74,14 @@ export function createPlanCommand(): Command {
     .option("--arms <n>", "arms of the same size, control included", whole(2), 2)
     .option("--coverage <x>", "share of units that take part", upToOne, 1)
     .option("--per-day <n>", "searches a day: tells the days", above(0))
-    .option("--searches-per-unit <x>", "searches of one unit; 1 where a search is the unit", above(0), 1)
-    .option("--tuning <n>", "units at which the always-valid sequence is tightest", above(0), DEFAULT_TUNING)
+    .option("--searches-per-unit <x>", "searches of one randomisation unit; 1 where a search is the unit", above(0), 1)
+    .option("--tuning <n>", "units at which the confidence sequence is tightest", above(0), DEFAULT_TUNING)
     .option("--sensitivity <x>", "of interleaving, in A/B tests; 10 to 100 are published", above(0), 10)
     .option("--votes-per-search <x>", "share of interleaved searches in which one team wins", share, 0.25)
     .option("--window <n>", "how many hits are re-ranked", whole(2), 100)
     .option("--items <n>", "products in the catalogue", whole(1), 100_000)
     .option("--cpu-ms <x>", "CPU of one search (default: by window, from the README's table)", above(0))
-    .option("--searches-per-isolate <n>", "that an isolate serves before it is gone", above(0), 1000)
+    .option("--searches-per-isolate <n>", "that an isolate serves before it ends", above(0), 1000)
     .option("--json", "print the plan as JSON")
     .addHelpText("after", EXAMPLES)
     .action((flags: PlanFlags) => {
@@ -110,30 +92,17 @@ export function createPlanCommand(): Command {
 
 function formatPlan(plan: Plan): string {
   const { base, lift: wanted, power, alpha, ab, interleaving, cost } = plan;
+  const sizeRow = (name: string, { unitsPerArm, units, searches, days: total }: Size) => [
+    name,
+    ...[unitsPerArm, units, searches].map(format.wholeNumber),
+    days(total),
+  ];
   const sizes = formatTable(
     ["", "units per arm", "units", "searches", "days"],
     [
-      [
-        "A/B, one look at the end",
-        format.wholeNumber(ab.unitsPerArm),
-        format.wholeNumber(ab.units),
-        format.wholeNumber(ab.searches),
-        days(ab.days),
-      ],
-      [
-        "A/B, always valid, at most",
-        format.wholeNumber(ab.alwaysValid.unitsPerArm),
-        format.wholeNumber(ab.alwaysValid.units),
-        format.wholeNumber(ab.alwaysValid.searches),
-        days(ab.alwaysValid.days),
-      ],
-      [
-        `… with --tuning ${ab.alwaysValidTuned.tuning}`,
-        format.wholeNumber(ab.alwaysValidTuned.unitsPerArm),
-        format.wholeNumber(ab.alwaysValidTuned.units),
-        format.wholeNumber(ab.alwaysValidTuned.searches),
-        days(ab.alwaysValidTuned.days),
-      ],
+      sizeRow("A/B, one look at the end", ab),
+      sizeRow("A/B, confidence sequence, at most", ab.alwaysValid),
+      sizeRow(`… with --tuning ${ab.alwaysValidTuned.tuning}`, ab.alwaysValidTuned),
       ["interleaving", undefined, undefined, format.wholeNumber(interleaving.searches), days(interleaving.days)],
     ],
   );

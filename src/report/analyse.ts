@@ -10,7 +10,6 @@ import type {
   MetricReport,
   ReportData,
   SegmentRow,
-  TimeToAnswer,
   Weights,
 } from "./report-data.ts";
 import { compareSampleRatio } from "./sample-ratio.ts";
@@ -241,7 +240,7 @@ function timeToAnswer(
   interleaved: readonly string[],
   days: number,
   { alpha, tuning, lift, power }: AnalyseOptions,
-): TimeToAnswer {
+): ReportData["timeToAnswer"] {
   const wanted = { alpha, power };
   const rows = metrics.flatMap(({ metric, comparisons }) =>
     comparisons

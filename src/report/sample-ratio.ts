@@ -4,7 +4,7 @@
  *
  * Fabijan et al. 2019, "Diagnosing Sample Ratio Mismatch in Online Controlled Experiments" (KDD): chi-square goodness of fit.
  */
-import type { RatioTest, SampleRatio, Weights } from "./report-data.ts";
+import type { RatioTest, SampleRatio, SampleRatioTest, Weights } from "./report-data.ts";
 import { chiSquareTail } from "./statistics/distributions.ts";
 import type { ArmTally } from "./tally.ts";
 
@@ -56,15 +56,6 @@ function verdictOf(tests: readonly RatioTest[]): string {
       : "";
   const of = bad.map((test) => test.of).join(" and ");
   return `Sample-ratio mismatch: the arms do not have the sizes that they should have (${of}). Nothing below can be trusted until the cause is found.${doubt}`;
-}
-
-export interface SampleRatioTest {
-  readonly chiSquare: number;
-  readonly degreesOfFreedom: number;
-  readonly p: number;
-  readonly isMismatch: boolean;
-  /** Parallel to the counts. */
-  readonly expected: readonly number[];
 }
 
 /**

@@ -8,8 +8,7 @@ import * as v from "valibot";
 import { afterAll, describe, expect, it } from "vitest";
 import { MAX_SHARD_BYTES } from "../../src/cli/embed/pack.ts";
 import { planFor } from "../../src/cli/plan.ts";
-import { costOf, cpuMsOf } from "../../src/report/plan/cost.ts";
-import { MS_BY_WINDOW, SHARD_BYTES } from "../../src/report/plan/prices.ts";
+import { costOf, cpuMsOf, MS_BY_WINDOW, SHARD_BYTES } from "../../src/report/plan/cost.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
