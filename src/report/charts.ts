@@ -6,20 +6,6 @@
  */
 import { type Axis, type Config, type Mark, parse, type Scale, type Spec, SVGStringRenderer, textMetrics, View } from "vega";
 
-declare module "vega" {
-  /** Exported by Vega, but not typed. */
-  export class SVGStringRenderer {
-    initialize(element: null, width: number, height: number, origin: readonly [x: number, y: number]): this;
-    background(colour: string | null): this;
-    render(root: object): this;
-    svg(): string;
-  }
-  export interface Scene {
-    readonly root: object;
-  }
-  export const textMetrics: { width: (item: { readonly fontSize?: number }, text: unknown) => number };
-}
-
 export interface Point {
   /** Index into the names of the axis, or a number on a numeric axis (above 0 on a logarithmic one). */
   readonly x: number;

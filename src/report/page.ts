@@ -47,18 +47,11 @@ function drawSection({ id, heading, blocks }: Section): { readonly id: string; r
 }
 
 function drawBlock(block: Block): string {
-  switch (block.kind) {
-    case "paragraph":
-      return paragraph(block.text);
-    case "list":
-      return `${block.intro === undefined ? "" : paragraph(block.intro)}${list(block.items)}`;
-    case "verdict":
-      return `<div class="verdict${block.isAlarm ? ' alarm" role="alert"' : '"'}>${block.blocks.map(drawBlock).join("")}</div>`;
-    case "details":
-      return `<details><summary>${escape(block.summary)}</summary>${list(block.items)}</details>`;
-    case "table":
-      return drawTable(block);
-  }
+  if (block.kind === "paragraph") return paragraph(block.text);
+  if (block.kind === "list") return `${block.intro === undefined ? "" : paragraph(block.intro)}${list(block.items)}`;
+  if (block.kind === "details") return `<details><summary>${escape(block.summary)}</summary>${list(block.items)}</details>`;
+  if (block.kind === "table") return drawTable(block);
+  return `<div class="verdict${block.isAlarm ? ' alarm" role="alert"' : '"'}>${block.blocks.map(drawBlock).join("")}</div>`;
 }
 
 function paragraph(text: string): string {

@@ -1,8 +1,6 @@
 /**
- * The rows of one experiment, put in order on disk: pages of one search become one search, actions are added up per search, and searches come back
- * shopper by shopper. A log may be far larger than memory.
- *
- * A temporary SQLite file that nobody else sees and that is gone afterwards. What a shopper typed never gets here.
+ * The rows of one experiment in a temporary SQLite file, because a log may be far larger than memory: pages of one search become one search,
+ * actions are added up per search, and searches come back shopper by shopper. It never holds the words of a query.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,7 +11,7 @@ import { ACTIONS, type ActionRow, type SearchRow, type Team } from "./log.ts";
 import { importSqlite, type Sqlite } from "../runtimes/node/sqlite.ts";
 import { UserError } from "../web.ts";
 
-/** One search with what came of it. */
+/** One search with its outcome. */
 export interface StagedSearch {
   readonly variant: string;
   readonly unit: string | undefined;
@@ -27,26 +25,25 @@ export interface StagedSearch {
   readonly purchases: number;
   /** In the main currency. */
   readonly revenue: number;
-  /** Clicks and purchases on what either team placed. */
+  /** Clicks and purchases on items of either team. */
   readonly credits: Readonly<Record<"click" | "purchase", Readonly<Record<Team, number>>>>;
 }
 
-/** What was odd about the rows. */
 export interface StageCounts {
   /** Rows, a page each. */
   readonly pages: number;
   readonly searches: number;
-  /** Rows whose timestamp is none. */
+  /** Rows without a valid timestamp; left out. */
   readonly withoutTime: number;
-  /** Query ids that two shoppers or two arms share: their actions belong to nobody, so they are left out. */
+  /** Query ids that two shoppers or two arms share; left out, because their actions cannot be attributed. */
   readonly ambiguous: number;
-  /** Actions on searches that are not in the experiment, or not in its time. */
+  /** Actions on searches outside the experiment or the time range. */
   readonly strayActions: number;
   readonly simulated: number;
 }
 
 export interface Money {
-  /** The one in which most purchases were made; `undefined` where none was given. */
+  /** The currency of most purchases; `undefined` where none was given. */
   readonly currency: string | undefined;
   readonly purchases: number;
   readonly withoutPrice: number;
@@ -68,7 +65,7 @@ export interface Stage {
   variants(): readonly string[];
   /** The most frequent applications. */
   applications(most: number): readonly string[];
-  /** Of one shopper in the order of time; a search of an unknown shopper is a cluster of its own. */
+  /** The searches of one shopper in the order of time, or a single search of an unknown shopper. */
   clusters(): Generator<readonly StagedSearch[]>;
   close(): void;
 }
@@ -80,7 +77,7 @@ const TABLES = `
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE action (event_id TEXT UNIQUE, query_id TEXT NOT NULL, kind INTEGER NOT NULL, team TEXT, amount REAL, currency TEXT) STRICT`;
 
-/** A later page of the same search adds nothing but its teams; what the first page says stands, in whatever order they come. */
+/** A later page of the same search adds its teams only; the first page's values stay, in any order of arrival. */
 const ADD_SEARCH = `
   INSERT INTO search (query_id, variant, unit, at, application, words, bypass, teams) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (query_id) DO UPDATE SET
@@ -165,33 +162,18 @@ function stageIn(database: DatabaseSync, folder: string): Stage {
         withoutTime++;
         return;
       }
+      const { queryId, variant, atMs, application, words, bypass = null } = row;
       const teams = row.teams === undefined ? null : JSON.stringify(Object.fromEntries(row.teams));
-      addSearch.run(
-        row.queryId,
-        row.variant,
-        row.unit === "" ? null : (row.unit ?? null),
-        row.atMs,
-        row.application,
-        row.words,
-        row.bypass ?? null,
-        teams,
-      );
+      addSearch.run(queryId, variant, row.unit || null, atMs, application, words, bypass, teams);
     },
-    addAction({ eventId, queryId, action, itemId, quantity, price, currency, team }) {
+    addAction({ eventId = null, queryId, action, itemId, quantity = 1, price, currency = null, team }) {
       const found = findSearch.get(queryId);
       if (found === undefined) {
         strayActions++;
         return;
       }
-      const placed = team ?? v.parse(teamSchema, found).teams?.[itemId] ?? null;
-      addAction.run(
-        eventId ?? null,
-        queryId,
-        ACTIONS.indexOf(action),
-        placed,
-        price === undefined ? null : price * (quantity ?? 1),
-        currency ?? null,
-      );
+      const credited = team ?? v.parse(teamSchema, found).teams?.[itemId] ?? null;
+      addAction.run(eventId, queryId, ACTIONS.indexOf(action), credited, price === undefined ? null : price * quantity, currency);
     },
     seal() {
       database.exec(`COMMIT; ${MAIN_CURRENCY}; ${SEAL}`);

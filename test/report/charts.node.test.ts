@@ -56,12 +56,14 @@ describe("lineChart()", () => {
   });
 });
 
-describe("bandChart()", () => {
-  const draw = (all: readonly Series[], days = 10): string =>
-    bandChart({ id: "days", title: EVIL, description: "in words", names: Array.from({ length: days }, (_, i) => `day ${i + 1}`), series: all, range: [-0.1, 0.2] }); // prettier-ignore
+function drawBand(series: readonly Series[]): string {
+  const names = Array.from({ length: 10 }, (_, i) => `day ${i + 1}`);
+  return bandChart({ id: "days", title: EVIL, description: "in words", names, series, range: [-0.1, 0.2] });
+}
 
+describe("bandChart()", () => {
   it("is named and described, and shows a band and a line per series with the last day", () => {
-    const svg = draw([series(10), series(10, "armmt@v2")]);
+    const svg = drawBand([series(10), series(10, "armmt@v2")]);
     expect(svg).toMatch(/^<svg class="daily" .*role="img" aria-labelledby="days-title days-text"><title id="days-title">&lt;script&gt;/);
     expect(svg).toContain('<desc id="days-text">in words</desc>');
     expect([svg.match(/mark-area/g)?.length, svg.match(/mark-line role-mark/g)?.length]).toEqual([2, 2]);
@@ -70,9 +72,9 @@ describe("bandChart()", () => {
 
   it("marks a day without neighbours, and draws nothing without a day", () => {
     const { name, points } = series(10);
-    const svg = draw([{ name, points: points.filter(({ x }) => x !== 1 && x !== 3) }]);
+    const svg = drawBand([{ name, points: points.filter(({ x }) => x !== 1 && x !== 3) }]);
     expect([marks(svg, "point"), marks(svg, "interval")]).toEqual([2, 2]); // days 1 and 3
     expect(svg).not.toMatch(/NaN|undefined/);
-    expect(draw([{ name, points: [] }])).toBe("");
+    expect(drawBand([{ name, points: [] }])).toBe("");
   });
 });
