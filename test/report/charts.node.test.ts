@@ -5,7 +5,7 @@ import { bandChart, CHART_STYLE, intervalChart, lineChart, type Series } from ".
 const EVIL = `<script>"&`;
 const TEXTS = { title: EVIL, subtitle: "sub", xLabel: "x axis", yLabel: "y axis" };
 
-function series(count: number, name = "armmt"): Series {
+function seriesOf(count: number, name = "armmt"): Series {
   return { name, points: Array.from({ length: count }, (_, x) => ({ x, y: 0.1 / (x + 1), low: -0.2 / (x + 1), high: 0.4 / (x + 1) })) };
 }
 
@@ -17,7 +17,7 @@ function marks(svg: string, name: string): number {
 
 describe("intervalChart()", () => {
   const names = ["a", "b", "c"];
-  const draw = (): string => intervalChart({ ...TEXTS, names, series: [series(3), series(3, "control")], isJoined: true });
+  const draw = (): string => intervalChart({ ...TEXTS, names, series: [seriesOf(3), seriesOf(3, "control")], isJoined: true });
 
   it("draws a mark and an interval per point, a line per series, and names both axes", () => {
     const svg = draw();
@@ -37,7 +37,7 @@ describe("intervalChart()", () => {
 
   it("has the same bytes whatever was drawn before", () => {
     const first = draw();
-    bandChart({ id: "x", title: "", description: "", names, series: [series(3)], range: [-1, 1] });
+    bandChart({ id: "x", title: "", description: "", names, series: [seriesOf(3)], range: [-1, 1] });
     expect(draw()).toBe(first);
     expect(first).not.toMatch(/ id="|\d\.\d\d\d/);
   });
@@ -63,7 +63,7 @@ function drawBand(series: readonly Series[]): string {
 
 describe("bandChart()", () => {
   it("is named and described, and shows a band and a line per series with the last day", () => {
-    const svg = drawBand([series(10), series(10, "armmt@v2")]);
+    const svg = drawBand([seriesOf(10), seriesOf(10, "armmt@v2")]);
     expect(svg).toMatch(/^<svg class="daily" .*role="img" aria-labelledby="days-title days-text"><title id="days-title">&lt;script&gt;/);
     expect(svg).toContain('<desc id="days-text">in words</desc>');
     expect([svg.match(/mark-area/g)?.length, svg.match(/mark-line role-mark/g)?.length]).toEqual([2, 2]);
@@ -71,7 +71,7 @@ describe("bandChart()", () => {
   });
 
   it("marks a day without neighbours, and draws nothing without a day", () => {
-    const { name, points } = series(10);
+    const { name, points } = seriesOf(10);
     const svg = drawBand([{ name, points: points.filter(({ x }) => x !== 1 && x !== 3) }]);
     expect([marks(svg, "point"), marks(svg, "interval")]).toEqual([2, 2]); // days 1 and 3
     expect(svg).not.toMatch(/NaN|undefined/);
