@@ -1,6 +1,6 @@
 /**
- * `armmt forget <user>`: removes the rows of a shopper from D1, found by the id that was stored with consent and by its hash. Says where
- * else records of them may stand.
+ * `armmt forget <user>`: removes the rows of a shopper from D1, found by the id that was stored with consent and by its hash. Lists the other
+ * stores that may hold records of the shopper.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -9,7 +9,7 @@ import { Command } from "commander";
 import { createUnitHash, isUnitHash } from "../events/unit.ts";
 import { ROOT } from "./embed/encoder.ts";
 import { placesElsewhere } from "./forget/elsewhere.ts";
-import type { EventDatabase } from "../report/sql-log.ts";
+import { type EventDatabase, quote } from "../report/sql-log.ts";
 import { openLocalDatabase, openWranglerDatabase } from "./report/database.ts";
 import { UserError, errorText } from "../web.ts";
 
@@ -23,18 +23,18 @@ export interface ForgetReport {
   /** Rows that were removed, or would be. */
   readonly removed: Readonly<Record<Table, number>>;
   readonly isTrial: boolean;
-  /** Whether rows were looked for by the hash of the user too. */
+  /** Rows were searched by the hash of the user too. */
   readonly isUnitKnown: boolean;
-  /** Places that this command cannot reach. */
+  /** Stores that this command cannot reach, in words. */
   readonly elsewhere: readonly string[];
 }
 
 export interface ForgetOptions {
   /** A client id, a unit as clients send it, or a unit's hash. */
   readonly user: string;
-  /** Of the edge; without it rows are found by client id only. */
+  /** The edge's secret; without it rows are found by client id only. */
   readonly secret: string | undefined;
-  /** Counts and removes nothing. */
+  /** Counts rows without removing them. */
   readonly isTrial: boolean;
   readonly elsewhere: readonly string[];
 }
@@ -56,8 +56,8 @@ interface Wanted {
 }
 
 async function removeFrom(database: EventDatabase, table: Table, { user, hashed, isTrial }: Wanted): Promise<number> {
-  const byClient = `client_id = ${quoted(user)}`;
-  const conditions = hashed === undefined ? byClient : `(${byClient} OR unit = ${quoted(hashed)})`;
+  const byClient = `client_id = ${quote(user)}`;
+  const conditions = hashed === undefined ? byClient : `(${byClient} OR unit = ${quote(hashed)})`;
   try {
     const found = await countRows(database, table, conditions);
     if (isTrial || found === 0) return found;
@@ -68,7 +68,7 @@ async function removeFrom(database: EventDatabase, table: Table, { user, hashed,
   } catch (error) {
     const message = errorText(error);
     if (/no such table/i.test(message)) return 0;
-    // A database from before units: the edge adds the column with its next exposure.
+    // An older table: the edge adds the column with its next exposure.
     if (/no such column: unit/i.test(message)) return removeFrom(database, table, { user, hashed: undefined, isTrial });
     throw error;
   }
@@ -79,11 +79,7 @@ async function countRows(database: EventDatabase, table: Table, condition: strin
   return typeof row === "object" && row !== null && "n" in row ? Number(row.n) : 0;
 }
 
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
-
-/** Of the environment, or of the file that `wrangler dev` reads; a deployed secret can be read nowhere. */
+/** From the environment, or from the file that `wrangler dev` reads; a deployed secret cannot be read. */
 function findSecret(config: string, isLocal: boolean): string | undefined {
   const given = process.env["EVENT_SECRET"];
   if (given !== undefined && given !== "") return given;
@@ -102,7 +98,7 @@ interface ForgetFlags {
 
 export function createForgetCommand(): Command {
   return new Command("forget")
-    .description("Remove a shopper's rows from D1, and say where else records of them may be")
+    .description("Remove a shopper's rows from D1, and list other stores that may hold records")
     .argument("<user>", "client id or unit as the shop sends it, or a unit's hash as it is stored")
     .option("--local", "the D1 of wrangler dev on this machine, instead of Cloudflare's")
     .option("--persist-to <folder>", "with --local: where wrangler dev keeps its state", join(ROOT, ".armmt/state"))
@@ -135,9 +131,9 @@ function describe({ user, place, removed, isTrial, isUnitKnown, elsewhere }: For
     isTrial ? `Would remove the rows of "${user}" from ${place}: ${counts}` : `Removed the rows of "${user}" from ${place}: ${counts}`,
     ...(isUnitKnown
       ? []
-      : ["Rows that hold only the hash of a unit were not looked for: set EVENT_SECRET to the edge's secret and run this again"]),
+      : ["Rows that hold only the hash of a unit were not searched: set EVENT_SECRET to the edge's secret and run this again"]),
     "Not reached by this command:",
-    ...elsewhere.map((one) => `- ${one}`),
+    ...elsewhere.map((store) => `- ${store}`),
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -1,4 +1,4 @@
-/** `armmt plan`: before an experiment starts, how many units and days it needs, interleaved or as an A/B test, and what its searches cost. */
+/** `armmt plan`: units, days and cost of an experiment before it starts, as an A/B test or interleaved. */
 import { Command } from "commander";
 import { DEFAULT_TUNING } from "../report/statistics/sequential.ts";
 import { formatTable } from "../report/table.ts";
@@ -66,19 +66,19 @@ Examples:
 export function createPlanCommand(): Command {
   return new Command("plan")
     .description("Sample size, days and cost of an experiment, before it starts")
-    .requiredOption("--base <x>", "what control has: a share of units, or with --variance a mean", above(0))
+    .requiredOption("--base <x>", "value of control: a share of units, or with --variance a mean", above(0))
     .requiredOption("--lift <x>", "relative change to see: 0.03 is three percent more, -0.03 less", change)
     .option("--variance <x>", "of one unit: the base is a mean", above(0))
-    .option("--power <x>", "chance to see it", share, 0.8)
-    .option("--alpha <x>", "chance of seeing one where there is none, two-sided", share, 0.05)
+    .option("--power <x>", "probability of detecting it", share, 0.8)
+    .option("--alpha <x>", "two-sided error rate", share, 0.05)
     .option("--arms <n>", "arms of the same size, control included", whole(2), 2)
     .option("--coverage <x>", "share of units that take part", upToOne, 1)
-    .option("--per-day <n>", "searches a day: tells the days", above(0))
+    .option("--per-day <n>", "searches a day, for the number of days", above(0))
     .option("--searches-per-unit <x>", "searches of one randomisation unit; 1 where a search is the unit", above(0), 1)
     .option("--tuning <n>", "units at which the confidence sequence is tightest", above(0), DEFAULT_TUNING)
     .option("--sensitivity <x>", "of interleaving, in A/B tests; 10 to 100 are published", above(0), 10)
     .option("--votes-per-search <x>", "share of interleaved searches in which one team wins", share, 0.25)
-    .option("--window <n>", "how many hits are re-ranked", whole(2), 100)
+    .option("--window <n>", "hits that are re-ranked", whole(2), 100)
     .option("--items <n>", "products in the catalogue", whole(1), 100_000)
     .option("--cpu-ms <x>", "CPU of one search (default: by window, from the README's table)", above(0))
     .option("--searches-per-isolate <n>", "that an isolate serves before it ends", above(0), 1000)
@@ -134,7 +134,7 @@ function formatPlan(plan: Plan): string {
   ].join("\n");
 }
 
-/** Empty where no traffic was given. */
+/** `undefined` without traffic. */
 function days(value: number | null): string | undefined {
   return value === null ? undefined : format.days(value);
 }
