@@ -21,7 +21,7 @@ export interface SearchRow {
 export type Team = "a" | "b";
 
 export const ACTIONS = ["click", "add_to_cart", "purchase"] as const;
-export type Action = (typeof ACTIONS)[number];
+type Action = (typeof ACTIONS)[number];
 
 export interface ActionRow {
   /** The same for two deliveries of one event; `undefined` where the log holds each event once. */
@@ -91,6 +91,31 @@ export function toSearchRow(raw: RawSearch): SearchRow {
   };
 }
 
+/** An action as tables and UBI records hold it. */
+export interface RawAction {
+  readonly event_id?: string | null | undefined;
+  readonly query_id: string;
+  readonly action_name: Action;
+  readonly object_id?: string | null | undefined;
+  readonly quantity?: number | null | undefined;
+  readonly price?: number | null | undefined;
+  readonly currency?: string | null | undefined;
+  readonly team?: string | null | undefined;
+}
+
+export function toActionRow(raw: RawAction): ActionRow {
+  return {
+    eventId: raw.event_id ?? undefined,
+    queryId: raw.query_id,
+    action: raw.action_name,
+    itemId: raw.object_id ?? "",
+    quantity: raw.quantity ?? undefined,
+    price: raw.price ?? undefined,
+    currency: raw.currency ?? undefined,
+    team: asTeam(raw.team),
+  };
+}
+
 export function countWords(query: string): number {
   return query.trim() === "" ? 0 : query.trim().split(/\s+/).length;
 }
@@ -104,6 +129,6 @@ function teamsByItem(items: readonly string[], teams: readonly unknown[]): Reado
   );
 }
 
-export function asTeam(value: unknown): Team | undefined {
+function asTeam(value: unknown): Team | undefined {
   return value === "a" || value === "b" ? value : undefined;
 }

@@ -1,6 +1,6 @@
 /** The tables `ubi_queries` and `ubi_events` as a log, read in pages by id, so that neither this machine nor D1 holds all of it at once. */
 import * as v from "valibot";
-import { ACTIONS, type ActionRow, asTeam, type Log, type LogRange, toSearchRow } from "./log.ts";
+import { ACTIONS, type Log, type LogRange, toActionRow, toSearchRow } from "./log.ts";
 import { UserError } from "../web.ts";
 
 export interface EventDatabase {
@@ -87,7 +87,7 @@ export async function openSqlLog(database: EventDatabase): Promise<Log> {
         "SELECT e.id, e.query_id, e.action_name, e.object_id, e.quantity, e.price, e.currency, e.team FROM ubi_events e " +
         `WHERE e.action_name IN (${ACTIONS.map(quote).join(", ")}) ` +
         `AND EXISTS (SELECT 1 FROM ubi_queries q WHERE q.query_id = e.query_id AND q.experiment = ${quote(range.experiment)})`;
-      for await (const row of pages(database, actionSchema, (after) => `${select} AND e.id > ${after}`)) yield actionOf(row);
+      for await (const row of pages(database, actionSchema, (after) => `${select} AND e.id > ${after}`)) yield toActionRow(row);
     },
     liveExperiments: () => database.liveExperiments(),
     close: () => database.close(),
@@ -118,19 +118,6 @@ async function* pages<T extends v.GenericSchema<unknown, { readonly id: number }
     }
     if (rows.length < PAGE_ROWS) return;
   }
-}
-
-function actionOf(row: v.InferOutput<typeof actionSchema>): ActionRow {
-  return {
-    eventId: undefined,
-    queryId: row.query_id,
-    action: row.action_name,
-    itemId: row.object_id,
-    quantity: row.quantity ?? undefined,
-    price: row.price ?? undefined,
-    currency: row.currency ?? undefined,
-    team: asTeam(row.team),
-  };
 }
 
 /** Timestamps are ISO 8601 with a Z, so they compare as text. */

@@ -7,27 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import * as v from "valibot";
-import { ACTIONS, type ActionRow, type SearchRow, type Team } from "./log.ts";
+import { ACTIONS, type ActionRow, type SearchRow } from "./log.ts";
 import { importSqlite, type Sqlite } from "../runtimes/node/sqlite.ts";
 import { UserError } from "../web.ts";
-
-/** One search with its outcome. */
-export interface StagedSearch {
-  readonly variant: string;
-  readonly unit: string | undefined;
-  readonly atMs: number;
-  readonly application: string;
-  readonly words: number;
-  readonly bypass: string | undefined;
-  readonly isInterleaved: boolean;
-  readonly clicks: number;
-  readonly carts: number;
-  readonly purchases: number;
-  /** In the main currency. */
-  readonly revenue: number;
-  /** Clicks and purchases on items of either team. */
-  readonly credits: Readonly<Record<"click" | "purchase", Readonly<Record<Team, number>>>>;
-}
 
 export interface StageCounts {
   /** Rows, a page each. */
@@ -101,35 +83,46 @@ const MAIN_CURRENCY = `CREATE TABLE main AS
   SELECT currency FROM action WHERE kind = 2 AND amount IS NOT NULL GROUP BY currency ORDER BY COUNT(*) DESC, currency LIMIT 1`;
 
 const IN_ORDER = `
-  SELECT variant, unit, at, application, words, bypass, teams IS NOT NULL AS interleaved, COALESCE(clicks, 0) AS clicks, COALESCE(carts, 0) AS carts,
+  SELECT variant, unit, at AS atMs, application, words, bypass, teams IS NOT NULL AS isInterleaved, COALESCE(clicks, 0) AS clicks, COALESCE(carts, 0) AS carts,
     COALESCE(purchases, 0) AS purchases, COALESCE(revenue, 0) AS revenue, COALESCE(click_a, 0) AS click_a, COALESCE(click_b, 0) AS click_b,
     COALESCE(purchase_a, 0) AS purchase_a, COALESCE(purchase_b, 0) AS purchase_b
   FROM search LEFT JOIN outcome USING (query_id) WHERE NOT is_ambiguous ORDER BY unit, at, query_id`;
 
-const text = v.nullable(v.string());
+const optionalText = v.pipe(
+  v.nullable(v.string()),
+  v.transform((text) => text ?? undefined),
+);
 const stagedSchema = v.object({
   variant: v.string(),
-  unit: text,
-  at: v.number(),
+  unit: optionalText,
+  atMs: v.number(),
   application: v.string(),
   words: v.number(),
-  bypass: text,
-  interleaved: v.number(),
+  bypass: optionalText,
+  isInterleaved: v.pipe(
+    v.number(),
+    v.transform((flag) => flag === 1),
+  ),
   clicks: v.number(),
   carts: v.number(),
   purchases: v.number(),
+  /** In the main currency. */
   revenue: v.number(),
+  /** Clicks and purchases on items of either team. */
   click_a: v.number(),
   click_b: v.number(),
   purchase_a: v.number(),
   purchase_b: v.number(),
 });
+
+/** One search with its outcome. */
+export type StagedSearch = Readonly<v.InferOutput<typeof stagedSchema>>;
+
 const countSchema = v.object({ n: v.number() });
-const currencySchema = v.object({ currency: text });
+const currencySchema = v.object({ currency: optionalText });
 const periodSchema = v.object({ first: v.nullable(v.number()), last: v.nullable(v.number()) });
 const teamSchema = v.object({ teams: v.nullable(v.pipe(v.string(), v.parseJson(), v.record(v.string(), v.picklist(["a", "b"])))) });
-const variantSchema = v.object({ variant: v.string() });
-const applicationSchema = v.object({ application: v.string() });
+const namesSchema = v.array(v.object({ name: v.string() }));
 
 /** Throws a UserError where this Node has none. */
 export async function loadSqlite(): Promise<Sqlite> {
@@ -153,6 +146,7 @@ function stageIn(database: DatabaseSync, folder: string): Stage {
   const addAction = database.prepare("INSERT INTO action VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING");
   const findSearch = database.prepare("SELECT teams FROM search WHERE query_id = ?");
   const count = (sql: string): number => v.parse(countSchema, database.prepare(sql).get()).n;
+  const names = (sql: string): string[] => v.parse(namesSchema, database.prepare(sql).all()).map(({ name }) => name);
   let [pages, withoutTime, strayActions, simulated] = [0, 0, 0, 0];
   return {
     addSearch(row) {
@@ -189,7 +183,7 @@ function stageIn(database: DatabaseSync, folder: string): Stage {
     money() {
       const main = database.prepare("SELECT currency FROM main").get();
       return {
-        currency: main === undefined ? undefined : (v.parse(currencySchema, main).currency ?? undefined),
+        currency: main === undefined ? undefined : v.parse(currencySchema, main).currency,
         purchases: count("SELECT COUNT(*) AS n FROM action WHERE kind = 2"),
         withoutPrice: count("SELECT COUNT(*) AS n FROM action WHERE kind = 2 AND amount IS NULL"),
         otherCurrency: count(
@@ -201,16 +195,9 @@ function stageIn(database: DatabaseSync, folder: string): Stage {
       const { first, last } = v.parse(periodSchema, database.prepare("SELECT MIN(at) AS first, MAX(at) AS last FROM search").get());
       return first === null || last === null ? undefined : { firstMs: first, lastMs: last };
     },
-    variants: () =>
-      database
-        .prepare("SELECT DISTINCT variant FROM search ORDER BY variant <> 'control', variant")
-        .all()
-        .map((row) => v.parse(variantSchema, row).variant),
+    variants: () => names("SELECT DISTINCT variant AS name FROM search ORDER BY variant <> 'control', variant"),
     applications: (most) =>
-      database
-        .prepare("SELECT application FROM search GROUP BY application ORDER BY COUNT(*) DESC, application LIMIT ?")
-        .all(most)
-        .map((row) => v.parse(applicationSchema, row).application),
+      names(`SELECT application AS name FROM search GROUP BY application ORDER BY COUNT(*) DESC, application LIMIT ${most}`),
     clusters: () => clustersOf(database),
     close() {
       database.close();
@@ -222,7 +209,7 @@ function stageIn(database: DatabaseSync, folder: string): Stage {
 function* clustersOf(database: DatabaseSync): Generator<readonly StagedSearch[]> {
   let cluster: StagedSearch[] = [];
   for (const row of database.prepare(IN_ORDER).iterate()) {
-    const search = searchOf(v.parse(stagedSchema, row));
+    const search = v.parse(stagedSchema, row);
     if (cluster.length > 0 && (search.unit === undefined || search.unit !== cluster[0]?.unit)) {
       yield cluster;
       cluster = [];
@@ -230,22 +217,4 @@ function* clustersOf(database: DatabaseSync): Generator<readonly StagedSearch[]>
     cluster.push(search);
   }
   if (cluster.length > 0) yield cluster;
-}
-
-function searchOf(row: v.InferOutput<typeof stagedSchema>): StagedSearch {
-  const { variant, application, words, clicks, carts, purchases, revenue } = row;
-  return {
-    variant,
-    unit: row.unit ?? undefined,
-    atMs: row.at,
-    application,
-    words,
-    bypass: row.bypass ?? undefined,
-    isInterleaved: row.interleaved === 1,
-    clicks,
-    carts,
-    purchases,
-    revenue,
-    credits: { click: { a: row.click_a, b: row.click_b }, purchase: { a: row.purchase_a, b: row.purchase_b } },
-  };
 }

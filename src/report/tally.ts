@@ -116,7 +116,7 @@ function countCluster(arm: ArmTally, cluster: readonly StagedSearch[]): void {
   const drafted = cluster.filter(({ isInterleaved }) => isInterleaved);
   arm.interleaved += drafted.length;
   for (const kind of ["click", "purchase"] as const) {
-    const [a, b] = (["a", "b"] as const).map((team) => drafted.reduce((sum, { credits }) => sum + credits[kind][team], 0));
+    const [a, b] = (["a", "b"] as const).map((team) => drafted.reduce((sum, search) => sum + search[`${kind}_${team}`], 0));
     if (a === undefined || b === undefined || a + b === 0) continue;
     arm.votes[kind][a === b ? "ties" : a > b ? "a" : "b"]++;
   }

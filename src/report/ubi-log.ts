@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import * as v from "valibot";
-import { ACTIONS, type ActionRow, asTeam, type Log, type LogRange, toSearchRow } from "./log.ts";
+import { ACTIONS, type ActionRow, type Log, type LogRange, toActionRow, toSearchRow } from "./log.ts";
 import { readRecords } from "./ubi-records.ts";
 import { UserError } from "../web.ts";
 
@@ -116,16 +116,13 @@ function isWanted(
   );
 }
 
-function actionOf(record: v.InferOutput<typeof eventSchema>): ActionRow {
-  const { event_attributes: attributes } = record;
-  return {
-    eventId: record.event_id ?? undefined,
-    queryId: record.query_id,
-    action: record.action_name,
-    itemId: attributes.object?.object_id ?? "",
-    quantity: record.quantity ?? attributes.quantity ?? undefined,
-    price: record.price ?? attributes.price ?? undefined,
-    currency: record.currency ?? attributes.currency ?? undefined,
-    team: asTeam(record.team ?? attributes.team),
-  };
+function actionOf({ event_attributes: attributes, ...record }: v.InferOutput<typeof eventSchema>): ActionRow {
+  return toActionRow({
+    ...record,
+    object_id: attributes.object?.object_id,
+    quantity: record.quantity ?? attributes.quantity,
+    price: record.price ?? attributes.price,
+    currency: record.currency ?? attributes.currency,
+    team: record.team ?? attributes.team,
+  });
 }
