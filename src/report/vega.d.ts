@@ -1,10 +1,10 @@
 /** Exports of Vega that its own types lack. */
-import "vega";
+import type { Color } from "vega";
 
 declare module "vega" {
   export class SVGStringRenderer {
     initialize(element: null, width: number, height: number, origin: readonly [x: number, y: number]): this;
-    background(colour: string | null): this;
+    background(colour: Color): this;
     render(root: object): this;
     svg(): string;
   }
