@@ -123,7 +123,7 @@ describe("on the command line", () => {
     expect(outcomes[3]?.stderr).not.toMatch(/^\s+at /m);
   });
 
-  it("report shows made-up shoppers as JSON and as a page, and nothing else on stderr", async () => {
+  it("report shows simulated shoppers as JSON and as a page, and nothing else on stderr", async () => {
     const html = join(folder, "report.html");
     const { code, stdout, stderr } = await armmt("report", "--simulated", "--json", "--html", html);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
