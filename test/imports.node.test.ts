@@ -142,6 +142,8 @@ describe("one home for each outside library", () => {
     [/^node:/, /^(runtimes\/(node|deno)|report|cli|lab)\//],
     [/^(commander|cli-progress|csv-parse|miniflare|wrangler|esbuild|binaryen|sharp)/, /^(cli|lab)\//],
     [/^(hyparquet|autocannon)/, /^lab\//],
+    [/^vega$/, /^report\/charts\.ts$/],
+    [/^cephes$/, /^report\/statistics\/distributions\.ts$/],
     [/^idb/, /^runtimes\/browser\/history\.ts$/],
     [/^minisearch/, /^demo\/engine\.ts$/],
     [/^@cloudflare\/workers-types/, /^(embeddings\/store|app)\.ts$|^(events|runtimes\/cloudflare)\/|^demo\/worker\.ts$/],

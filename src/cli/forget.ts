@@ -1,16 +1,17 @@
 /**
- * `armmt forget <user>`: removes the rows of a shopper from D1, found by the id that was stored with consent and by its hash. Says where
- * else records of them may stand.
+ * `armmt forget <user>`: removes the rows of a shopper from D1, found by the id that was stored with consent and by its hash. Lists the other
+ * stores that may hold records of the shopper.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { Command } from "commander";
+import * as v from "valibot";
 import { createUnitHash, isUnitHash } from "../events/keys.ts";
 import { ROOT } from "./embed/encoder.ts";
-import { placesElsewhere } from "./forget/elsewhere.ts";
-import type { EventDatabase } from "../report/sql-log.ts";
+import { type EventDatabase, quote } from "../report/sql-log.ts";
 import { openLocalDatabase, openWranglerDatabase } from "./report/database.ts";
+import { loadWrangler } from "./wrangler.ts";
 import { UserError, errorText } from "../web.ts";
 
 const TABLES = ["ubi_queries", "ubi_events"] as const;
@@ -23,18 +24,18 @@ export interface ForgetReport {
   /** Rows that were removed, or would be. */
   readonly removed: Readonly<Record<Table, number>>;
   readonly isTrial: boolean;
-  /** Whether rows were looked for by the hash of the user too. */
+  /** Rows were searched by the hash of the user too. */
   readonly isUnitKnown: boolean;
-  /** Places that this command cannot reach. */
+  /** Stores that this command cannot reach, in words. */
   readonly elsewhere: readonly string[];
 }
 
 export interface ForgetOptions {
   /** A client id, a unit as clients send it, or a unit's hash. */
   readonly user: string;
-  /** Of the edge; without it rows are found by client id only. */
+  /** The edge's secret; without it rows are found by client id only. */
   readonly secret: string | undefined;
-  /** Counts and removes nothing. */
+  /** Counts rows without removing them. */
   readonly isTrial: boolean;
   readonly elsewhere: readonly string[];
 }
@@ -56,8 +57,8 @@ interface Wanted {
 }
 
 async function removeFrom(database: EventDatabase, table: Table, { user, hashed, isTrial }: Wanted): Promise<number> {
-  const byClient = `client_id = ${quoted(user)}`;
-  const conditions = hashed === undefined ? byClient : `(${byClient} OR unit = ${quoted(hashed)})`;
+  const byClient = `client_id = ${quote(user)}`;
+  const conditions = hashed === undefined ? byClient : `(${byClient} OR unit = ${quote(hashed)})`;
   try {
     const found = await countRows(database, table, conditions);
     if (isTrial || found === 0) return found;
@@ -68,7 +69,7 @@ async function removeFrom(database: EventDatabase, table: Table, { user, hashed,
   } catch (error) {
     const message = errorText(error);
     if (/no such table/i.test(message)) return 0;
-    // A database from before units: the edge adds the column with its next exposure.
+    // An older table: the edge adds the column with its next exposure.
     if (/no such column: unit/i.test(message)) return removeFrom(database, table, { user, hashed: undefined, isTrial });
     throw error;
   }
@@ -79,16 +80,54 @@ async function countRows(database: EventDatabase, table: Table, condition: strin
   return typeof row === "object" && row !== null && "n" in row ? Number(row.n) : 0;
 }
 
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
-
-/** Of the environment, or of the file that `wrangler dev` reads; a deployed secret can be read nowhere. */
+/** From the environment, or from the file that `wrangler dev` reads; a deployed secret cannot be read. */
 function findSecret(config: string, isLocal: boolean): string | undefined {
   const given = process.env["EVENT_SECRET"];
   if (given !== undefined && given !== "") return given;
   const file = join(dirname(resolve(config)), ".dev.vars");
   return isLocal && existsSync(file) ? parseEnv(readFileSync(file, "utf8"))["EVENT_SECRET"] : undefined;
+}
+
+const bindings = v.optional(v.array(v.looseObject({ binding: v.optional(v.string()) })), []);
+
+const configSchema = v.looseObject({
+  r2_buckets: bindings,
+  kv_namespaces: bindings,
+  pipelines: bindings,
+  analytics_engine_datasets: bindings,
+  queues: v.optional(v.looseObject({ producers: bindings }), {}),
+});
+
+/** Stores that this command cannot reach and that may hold records of a shopper, by the bindings in the edge's wrangler.toml; one line each. */
+export async function placesElsewhere(config: string): Promise<readonly string[]> {
+  const { unstable_readConfig: readConfig } = await loadWrangler();
+  const {
+    r2_buckets,
+    kv_namespaces,
+    pipelines,
+    analytics_engine_datasets: datasets,
+    queues,
+  } = v.parse(configSchema, readConfig({ config }));
+  const places: readonly (readonly [boolean, string])[] = [
+    [isBound(queues.producers, "EVENTS_QUEUE"), "Queue (EVENTS_QUEUE): records under way; run this again when it is empty"],
+    [
+      isBound(kv_namespaces, "DEAD_LETTERS") || isBound(r2_buckets, "DEAD_LETTERS"),
+      "DEAD_LETTERS: records that wait for a sink; run this again when there are none",
+    ],
+    [
+      isBound(r2_buckets, "EVENTS_BUCKET"),
+      "R2 (EVENTS_BUCKET): lines of ubi_queries/ and ubi_events/ that are written; delete or rewrite those objects",
+    ],
+    [pipelines.length > 0, "Pipelines (EVENTS_PIPELINE): files or tables that it has written; delete there by client_id and unit"],
+    [datasets.length > 0, "Analytics Engine (EVENTS_ANALYTICS): nothing to remove, no shopper is written there"],
+    [true, "D1 Time Travel: the database as it was can be restored for 7 days (30 on a paid plan)"],
+    [true, "Copies that you made: exports, lists of armmt lists, reports"],
+  ];
+  return places.flatMap(([isThere, place]) => (isThere ? [place] : []));
+}
+
+function isBound(list: readonly { readonly binding?: string | undefined }[], name: string): boolean {
+  return list.some(({ binding }) => binding === name);
 }
 
 interface ForgetFlags {
@@ -102,7 +141,7 @@ interface ForgetFlags {
 
 export function createForgetCommand(): Command {
   return new Command("forget")
-    .description("Remove a shopper's rows from D1, and say where else records of them may be")
+    .description("Remove a shopper's rows from D1, and list other stores that may hold records")
     .argument("<user>", "client id or unit as the shop sends it, or a unit's hash as it is stored")
     .option("--local", "the D1 of wrangler dev on this machine, instead of Cloudflare's")
     .option("--persist-to <folder>", "with --local: where wrangler dev keeps its state", join(ROOT, ".armmt/state"))
@@ -135,9 +174,9 @@ function describe({ user, place, removed, isTrial, isUnitKnown, elsewhere }: For
     isTrial ? `Would remove the rows of "${user}" from ${place}: ${counts}` : `Removed the rows of "${user}" from ${place}: ${counts}`,
     ...(isUnitKnown
       ? []
-      : ["Rows that hold only the hash of a unit were not looked for: set EVENT_SECRET to the edge's secret and run this again"]),
+      : ["Rows that hold only the hash of a unit were not searched: set EVENT_SECRET to the edge's secret and run this again"]),
     "Not reached by this command:",
-    ...elsewhere.map((one) => `- ${one}`),
+    ...elsewhere.map((store) => `- ${store}`),
   ];
   return `${lines.join("\n")}\n`;
 }

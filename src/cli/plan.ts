@@ -1,11 +1,11 @@
-/** `armmt plan`: before an experiment starts, how many units and days it needs, interleaved or as an A/B test, and what its searches cost. */
+/** `armmt plan`: units, days and cost of an experiment before it starts, as an A/B test or interleaved. */
 import { Command } from "commander";
 import { DEFAULT_TUNING } from "../report/statistics/sequential.ts";
 import { formatTable } from "../report/table.ts";
-import { type Cost, costOf } from "../report/plan/cost.ts";
-import { type AbSize, type InterleavingSize, sizeOf, type SizeOptions } from "../report/plan/size.ts";
+import { type Cost, costOf, type CostOptions } from "../report/plan/cost.ts";
+import { type AbSize, type InterleavingSize, type Size, sizeOf, type SizeOptions } from "../report/plan/size.ts";
 import { above, change, share, upToOne, whole } from "./numbers.ts";
-import * as words from "../report/words.ts";
+import * as format from "../report/format.ts";
 import { UserError } from "../web.ts";
 
 export interface Plan {
@@ -20,14 +20,9 @@ export interface Plan {
   readonly cost: Cost & { readonly ofExperiment: { readonly ab: number; readonly interleaving: number } };
 }
 
-export interface PlanOptions extends SizeOptions {
-  readonly window: number;
-  readonly items: number;
-  readonly cpuMs: number | undefined;
-  readonly searchesPerIsolate: number;
-}
+export interface PlanOptions extends SizeOptions, CostOptions {}
 
-/** Throws a UserError for a base that is no proportion. */
+/** Throws a UserError for a base that is not a proportion. */
 export function planFor(options: PlanOptions): Plan {
   const { base, lift, power, alpha, arms, searchesPerDay } = options;
   try {
@@ -55,23 +50,10 @@ export function planFor(options: PlanOptions): Plan {
   }
 }
 
-interface PlanFlags {
-  readonly base: number;
-  readonly lift: number;
+interface PlanFlags extends Omit<PlanOptions, "variance" | "searchesPerDay" | "cpuMs"> {
   readonly variance?: number;
-  readonly power: number;
-  readonly alpha: number;
-  readonly arms: number;
-  readonly coverage: number;
   readonly perDay?: number;
-  readonly searchesPerUnit: number;
-  readonly tuning: number;
-  readonly sensitivity: number;
-  readonly votesPerSearch: number;
-  readonly window: number;
-  readonly items: number;
   readonly cpuMs?: number;
-  readonly searchesPerIsolate: number;
   readonly json?: true;
 }
 
@@ -84,22 +66,22 @@ Examples:
 export function createPlanCommand(): Command {
   return new Command("plan")
     .description("Sample size, days and cost of an experiment, before it starts")
-    .requiredOption("--base <x>", "what control has: a share of units, or with --variance a mean", above(0))
+    .requiredOption("--base <x>", "value of control: a share of units, or with --variance a mean", above(0))
     .requiredOption("--lift <x>", "relative change to see: 0.03 is three percent more, -0.03 less", change)
     .option("--variance <x>", "of one unit: the base is a mean", above(0))
-    .option("--power <x>", "chance to see it", share, 0.8)
-    .option("--alpha <x>", "chance of seeing one where there is none, two-sided", share, 0.05)
+    .option("--power <x>", "probability of detecting it", share, 0.8)
+    .option("--alpha <x>", "two-sided error rate", share, 0.05)
     .option("--arms <n>", "arms of the same size, control included", whole(2), 2)
     .option("--coverage <x>", "share of units that take part", upToOne, 1)
-    .option("--per-day <n>", "searches a day: tells the days", above(0))
-    .option("--searches-per-unit <x>", "searches of one unit; 1 where a search is the unit", above(0), 1)
-    .option("--tuning <n>", "units at which the always-valid sequence is tightest", above(0), DEFAULT_TUNING)
+    .option("--per-day <n>", "searches a day, for the number of days", above(0))
+    .option("--searches-per-unit <x>", "searches of one randomisation unit; 1 where a search is the unit", above(0), 1)
+    .option("--tuning <n>", "units at which the confidence sequence is tightest", above(0), DEFAULT_TUNING)
     .option("--sensitivity <x>", "of interleaving, in A/B tests; 10 to 100 are published", above(0), 10)
     .option("--votes-per-search <x>", "share of interleaved searches in which one team wins", share, 0.25)
-    .option("--window <n>", "how many hits are re-ranked", whole(2), 100)
+    .option("--window <n>", "hits that are re-ranked", whole(2), 100)
     .option("--items <n>", "products in the catalogue", whole(1), 100_000)
     .option("--cpu-ms <x>", "CPU of one search (default: by window, from the README's table)", above(0))
-    .option("--searches-per-isolate <n>", "that an isolate serves before it is gone", above(0), 1000)
+    .option("--searches-per-isolate <n>", "that an isolate serves before it ends", above(0), 1000)
     .option("--json", "print the plan as JSON")
     .addHelpText("after", EXAMPLES)
     .action((flags: PlanFlags) => {
@@ -110,31 +92,18 @@ export function createPlanCommand(): Command {
 
 function formatPlan(plan: Plan): string {
   const { base, lift: wanted, power, alpha, ab, interleaving, cost } = plan;
+  const sizeRow = (name: string, { unitsPerArm, units, searches, days: total }: Size) => [
+    name,
+    ...[unitsPerArm, units, searches].map(format.wholeNumber),
+    days(total),
+  ];
   const sizes = formatTable(
     ["", "units per arm", "units", "searches", "days"],
     [
-      [
-        "A/B, one look at the end",
-        words.wholeNumber(ab.unitsPerArm),
-        words.wholeNumber(ab.units),
-        words.wholeNumber(ab.searches),
-        days(ab.days),
-      ],
-      [
-        "A/B, always valid, at most",
-        words.wholeNumber(ab.alwaysValid.unitsPerArm),
-        words.wholeNumber(ab.alwaysValid.units),
-        words.wholeNumber(ab.alwaysValid.searches),
-        days(ab.alwaysValid.days),
-      ],
-      [
-        `… with --tuning ${ab.alwaysValidTuned.tuning}`,
-        words.wholeNumber(ab.alwaysValidTuned.unitsPerArm),
-        words.wholeNumber(ab.alwaysValidTuned.units),
-        words.wholeNumber(ab.alwaysValidTuned.searches),
-        days(ab.alwaysValidTuned.days),
-      ],
-      ["interleaving", undefined, undefined, words.wholeNumber(interleaving.searches), days(interleaving.days)],
+      sizeRow("A/B, one look at the end", ab),
+      sizeRow("A/B, confidence sequence, at most", ab.alwaysValid),
+      sizeRow(`… with --tuning ${ab.alwaysValidTuned.tuning}`, ab.alwaysValidTuned),
+      ["interleaving", undefined, undefined, format.wholeNumber(interleaving.searches), days(interleaving.days)],
     ],
   );
   const { perMillionSearches: million, perMonth } = cost;
@@ -149,11 +118,11 @@ function formatPlan(plan: Plan): string {
     ],
   );
   return [
-    `To see ${words.lift(wanted)} on ${base} with a power of ${words.chance(power)} at a two-sided error of ${words.chance(alpha)}`,
+    `To see ${format.lift(wanted)} on ${base} with a power of ${format.chance(power)} at a two-sided error of ${format.chance(alpha)}`,
     "",
     sizes,
-    `By the rule of thumb 2 (z₁ + z₂)² σ² / δ²: ${words.wholeNumber(ab.unitsPerArmByRuleOfThumb)} units per arm.`,
-    `Interleaving: ${interleaving.sensitivity} times as sensitive is an assumption. With ${words.wholeNumber(interleaving.votes)} votes a preference of ${words.share(interleaving.tellsShare)} can be told from a coin.`,
+    `By the rule of thumb 2 (z₁ + z₂)² σ² / δ²: ${format.wholeNumber(ab.unitsPerArmByRuleOfThumb)} units per arm.`,
+    `Interleaving: ${interleaving.sensitivity} times as sensitive is an assumption. With ${format.wholeNumber(interleaving.votes)} votes a preference of ${format.share(interleaving.tellsShare)} can be told from a coin.`,
     interleaving.assumption,
     "",
     prices,
@@ -165,9 +134,9 @@ function formatPlan(plan: Plan): string {
   ].join("\n");
 }
 
-/** Empty where no traffic was given. */
+/** `undefined` without traffic. */
 function days(value: number | null): string | undefined {
-  return value === null ? undefined : words.days(value);
+  return value === null ? undefined : format.days(value);
 }
 
 function dollars(value: number): string {

@@ -1,22 +1,20 @@
 /**
- * `armmt report <experiment>`: exposures and sample ratio first, then every metric against control with an interval for one look and a sequence
- * for any number of looks, in the terminal, as JSON, or as one HTML page.
+ * `armmt report <experiment>`: exposures and sample ratio, then every metric against control with a fixed interval and a confidence sequence,
+ * in the terminal, as JSON, or as one HTML page.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_TUNING } from "../report/statistics/sequential.ts";
 import { progressBar } from "./command.ts";
 import { ROOT } from "./embed/encoder.ts";
 import { above, share } from "./numbers.ts";
-import { analyse } from "../report/analyse.ts";
+import { analyse, type AnalyseOptions } from "../report/analyse.ts";
 import { openDatabaseFile, openLocalDatabase, openWranglerDatabase } from "./report/database.ts";
 import type { Log, LogRange } from "../report/log.ts";
 import { findMetric, type Metric, METRICS } from "../report/metrics.ts";
-import { drawPage } from "../report/page.ts";
 import type { ReportData, Weights } from "../report/report-data.ts";
-import { EXAMPLE, simulateSearches, writeSimulatedDatabase } from "./report/simulated.ts";
+import { EXAMPLE, openSimulatedLog } from "./report/simulated.ts";
 import { openSqlLog } from "../report/sql-log.ts";
 import { createStage } from "../report/stage.ts";
 import { tally } from "../report/tally.ts";
@@ -25,18 +23,12 @@ import { openUbiLog } from "../report/ubi-log.ts";
 import { configuredWeights, equalWeights, parseWeights, weightsIn } from "./report/weights.ts";
 import { UserError } from "../web.ts";
 
-export interface ReportOptions {
+export interface ReportOptions extends Pick<AnalyseOptions, "control" | "metric" | "lift" | "power" | "alpha" | "tuning"> {
   readonly range: LogRange;
   /** `undefined`: from the configuration of the edge. */
   readonly weights: Weights | undefined;
   /** wrangler.toml of the edge. */
   readonly config: string;
-  readonly control: string | undefined;
-  readonly metric: Metric;
-  readonly lift: number;
-  readonly power: number;
-  readonly alpha: number;
-  readonly tuning: number;
   readonly json?: boolean | undefined;
 }
 
@@ -60,13 +52,12 @@ export async function reportOn(log: Log, options: ReportOptions): Promise<Report
     stage.seal();
     const weights = (await findWeights(log, options)) ?? equalWeights(stage.variants());
     const counted = tally(stage, [...weights.arms.keys()], metric);
-    const { control, lift, power, alpha, tuning } = options;
     const counts = stage.counts();
-    // Actions on searches outside the time that was asked for are no oddity.
+    // With a time range, actions on searches outside of it are expected.
     const isCut = range.since !== undefined || range.until !== undefined;
     return analyse(
       { tally: counted, counts: isCut ? { ...counts, strayActions: 0 } : counts, money: stage.money() },
-      { experiment, place: log.place, weights, control, alpha, tuning, metric, lift, power, notes: log.notes },
+      { ...options, experiment, place: log.place, weights, notes: log.notes },
     );
   } finally {
     stage.close();
@@ -80,10 +71,9 @@ async function findWeights(log: Log, { weights, range, config }: ReportOptions):
   return configuredWeights(config, range.experiment);
 }
 
-interface ReportFlags {
+interface ReportFlags extends Omit<ReportOptions, "range" | "weights" | "control" | "json"> {
   readonly local?: true;
   readonly persistTo: string;
-  readonly config: string;
   readonly binding: string;
   readonly database?: string;
   readonly queries?: string;
@@ -93,18 +83,13 @@ interface ReportFlags {
   readonly until?: string;
   readonly control?: string;
   readonly weights?: Weights;
-  readonly metric: Metric;
-  readonly lift: number;
-  readonly power: number;
-  readonly alpha: number;
-  readonly tuning: number;
   readonly html?: string;
   readonly json?: true;
 }
 
 async function openLog(flags: ReportFlags): Promise<Log> {
   const { config, binding, persistTo, database, queries, events, simulated } = flags;
-  if (simulated === true) return openSimulatedLog();
+  if (simulated === true) return openSimulatedLog(EXAMPLE);
   if (queries !== undefined) return openUbiLog({ queries, events });
   if (events !== undefined) throw new UserError(`--events ${events} needs --queries <file>: the searches that the events belong to`);
   if (database !== undefined) return openSqlLog(await openDatabaseFile(database));
@@ -112,27 +97,11 @@ async function openLog(flags: ReportFlags): Promise<Log> {
   return openSqlLog(openWranglerDatabase({ config, binding, where: ["--remote"] }));
 }
 
-async function openSimulatedLog(): Promise<Log> {
-  const folder = mkdtempSync(join(tmpdir(), "armmt-simulated-"));
-  const file = join(folder, "simulated.sqlite");
-  await writeSimulatedDatabase(file, simulateSearches(EXAMPLE));
-  const log = await openSqlLog(await openDatabaseFile(file));
-  return {
-    ...log,
-    place: "the simulator",
-    async close() {
-      await log.close();
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-/** Weights of the example are not in any wrangler.toml. */
 const EXAMPLE_WEIGHTS: Weights = { arms: new Map(EXAMPLE.arms.map(({ variant, weight }) => [variant, weight])), from: "the simulator" };
 
 const EXAMPLES = `
 Examples:
-  armmt report --simulated --html report.html       made-up shoppers, to see what a report looks like
+  armmt report --simulated --html report.html       simulated shoppers: an example of a report
   armmt report rerank --local                       the log of npm start and wrangler dev
   armmt report rerank                               D1 at Cloudflare
   armmt report rerank --queries queries.ndjson --events events.ndjson`;
@@ -148,16 +117,16 @@ export function createReportCommand(): Command {
     .addOption(new Option("--database <file>", "a SQLite file with the tables instead").conflicts(["local", "queries", "simulated"]))
     .addOption(new Option("--queries <file>", "UBI query records instead, one per line").conflicts(["local", "simulated"]))
     .option("--events <file>", "with --queries: UBI event records, one per line")
-    .addOption(new Option("--simulated", "made-up shoppers instead").conflicts("local"))
+    .addOption(new Option("--simulated", "simulated shoppers instead").conflicts("local"))
     .option("--since <time>", "only searches from then on, ISO 8601", parseTime)
     .option("--until <time>", "only searches before, ISO 8601", parseTime)
-    .option("--control <variant>", 'what the others are compared with (default: "control")')
+    .option("--control <variant>", 'arm that the others are compared with (default: "control")')
     .option("--weights <weights>", "shares of the arms, such as control=0.5,armmt=0.5 (default: the edge's configuration)", weightsOption)
     .option("--metric <id>", `for the segments: ${METRICS.map(({ id }) => id).join(", ")}`, parseMetric, METRICS[0])
-    .option("--lift <x>", "relative lift that one would like to see", above(0), 0.03)
-    .option("--power <x>", "chance to see it", share, 0.8)
-    .option("--alpha <x>", "error that is allowed", share, 0.05)
-    .option("--tuning <n>", "shoppers at which the always-valid sequence is tightest; choose it before the start", above(0), DEFAULT_TUNING)
+    .option("--lift <x>", "relative lift to detect", above(0), 0.03)
+    .option("--power <x>", "probability of detecting it", share, 0.8)
+    .option("--alpha <x>", "two-sided error rate", share, 0.05)
+    .option("--tuning <n>", "shoppers at which the confidence sequence is tightest; choose it before the start", above(0), DEFAULT_TUNING)
     .option("--html <file>", "write the report as one HTML page too")
     .option("--json", "print the report as JSON and no progress")
     .addHelpText("after", EXAMPLES);
@@ -176,7 +145,10 @@ async function printReport(experiment: string, flags: ReportFlags): Promise<void
     const weights = flags.weights ?? (flags.simulated === true ? EXAMPLE_WEIGHTS : undefined);
     const { since, until, control, html, json } = flags;
     const report = await reportOn(log, { ...flags, weights, control, range: { experiment, since, until } });
-    if (html !== undefined) writeFileSync(html, drawPage(report));
+    if (html !== undefined) {
+      const { drawPage } = await import("../report/page.ts"); // brings the chart library
+      writeFileSync(html, drawPage(report));
+    }
     process.stdout.write(json === true ? `${JSON.stringify(report, undefined, 2)}\n` : formatReport(report));
     if (html !== undefined && json !== true) process.stderr.write(`Wrote ${html}\n`);
   } finally {
@@ -186,7 +158,7 @@ async function printReport(experiment: string, flags: ReportFlags): Promise<void
 
 function parseTime(text: string): string {
   const ms = Date.parse(text);
-  if (Number.isNaN(ms)) throw new InvalidArgumentError(`"${text}" is no time; give one such as 2026-11-16 or 2026-11-16T09:30:00Z.`);
+  if (Number.isNaN(ms)) throw new InvalidArgumentError(`"${text}" is not a time; give one such as 2026-11-16 or 2026-11-16T09:30:00Z.`);
   return new Date(ms).toISOString();
 }
 

@@ -1,12 +1,7 @@
-/** Sums → the report. Every number of it is made here or below; `terminal.ts` and `page.ts` only say it. */
-import { compareArms } from "./statistics/compare.ts";
-import { holm } from "./statistics/holm.ts";
-import { daysUntil, liftSeenNow, powerNow } from "./statistics/power.ts";
-import { preferenceOf } from "./statistics/preference.ts";
-import { estimateRatio } from "./statistics/ratio.ts";
+/** Sums → the report. All numbers of the report are computed here or below; `sections.ts` puts them into words. */
 import { parseTreatment, type Ranker } from "../experiment/treatment.ts";
-import { type Metric, METRICS } from "./metrics.ts";
-import { compareSampleRatio } from "./mismatch.ts";
+import { DAY_MS, UserError } from "../web.ts";
+import { type Metric, METRICS, segmentRank } from "./metrics.ts";
 import type {
   ArmExposures,
   InterleavingReport,
@@ -14,29 +9,28 @@ import type {
   MetricComparison,
   MetricReport,
   ReportData,
-  Segments,
   SegmentRow,
-  TimeToAnswer,
+  Weights,
 } from "./report-data.ts";
-import { SEGMENT_ORDER } from "./segments.ts";
+import { compareSampleRatio } from "./sample-ratio.ts";
 import type { Money, StageCounts } from "./stage.ts";
+import { compareArms, holm } from "./statistics/compare.ts";
+import { daysUntil, liftSeenNow, powerNow } from "./statistics/power.ts";
+import { preferenceOf } from "./statistics/preference.ts";
+import { estimateRatio } from "./statistics/ratio.ts";
+import type { SequenceOptions } from "./statistics/sequential.ts";
 import type { ArmTally, Tally } from "./tally.ts";
-import type { Weights } from "./report-data.ts";
-import { noteOddities } from "./oddities.ts";
-import { DAY_MS, UserError } from "../web.ts";
+import { findWarnings } from "./warnings.ts";
 
-export interface AnalyseOptions {
+export interface AnalyseOptions extends SequenceOptions {
   readonly experiment: string;
   readonly place: string;
   readonly weights: Weights;
   /** The arm that others are compared with; `undefined`: "control", else the first. */
   readonly control: string | undefined;
-  readonly alpha: number;
-  /** N* */
-  readonly tuning: number;
-  /** Of the segments and of the time to an answer. */
+  /** Of the segments. */
   readonly metric: Metric;
-  /** What one would like to see, relative. */
+  /** Relative lift and power for which the time to an answer is computed. */
   readonly lift: number;
   readonly power: number;
   readonly notes: readonly string[];
@@ -53,59 +47,51 @@ const dayName = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
 /** Throws a UserError for a control that is no arm. */
 export function analyse({ tally, counts, money }: Analysed, options: AnalyseOptions): ReportData {
-  const { experiment, place, weights, alpha, tuning, metric, lift, power } = options;
+  const { experiment, place, weights, alpha, tuning, metric } = options;
   const arms = tally?.arms ?? [];
   const control = chooseControl(options.control, arms);
   const exposures = arms.map((arm) => exposuresOf(arm, weights));
+  const searches = exposures.reduce((sum, arm) => sum + arm.searches, 0);
   const sampleRatio = compareSampleRatio(arms, weights);
-  const metrics = tally === undefined ? [] : METRICS.map((one) => measure(one, { tally, control, money, alpha, tuning }));
+  const metrics = tally === undefined ? [] : METRICS.map((each) => measure(each, { tally, control, money, sequence: { alpha, tuning } }));
+  const days = tally?.days ?? 0;
   return {
     experiment,
     place,
     simulated: counts.simulated > 0,
-    period:
-      tally === undefined
-        ? null
-        : { from: dayName(tally.firstDayMs), to: dayName(tally.firstDayMs + (tally.days - 1) * DAY_MS), days: tally.days },
+    period: tally === undefined ? null : { from: dayName(tally.firstDayMs), to: dayName(tally.firstDayMs + (days - 1) * DAY_MS), days },
     control,
     alpha,
     tuning,
     trusted: !sampleRatio.isMismatch,
-    notes: [...options.notes, ...noteOddities({ tally, counts, money, weights })],
-    exposures: {
-      weightsFrom: weights.from,
-      searches: exposures.reduce((sum, { searches }) => sum + searches, 0),
-      searchesPerDay: exposures.reduce((sum, { searches }) => sum + searches, 0) / (tally?.days ?? 1),
-      arms: exposures,
-    },
+    notes: [...options.notes, ...findWarnings({ tally, counts, money, weights })],
+    exposures: { weightsFrom: weights.from, searches, searchesPerDay: searches / (tally?.days ?? 1), arms: exposures },
     sampleRatio,
     metrics,
-    segments: tally === undefined ? { metric: metric.id, rows: [] } : compareSegments(tally, { control, metric, alpha, tuning }),
+    segments: { metric: metric.id, rows: tally === undefined ? [] : compareSegments(tally, control, { alpha, tuning }) },
     interleaving: arms.filter(({ interleaved }) => interleaved > 0).map((arm) => countVotes(arm, { alpha, tuning })),
-    timeToAnswer: tellTime(metrics, {
-      drafts: arms.filter(isDraft).map(({ variant }) => variant),
-      days: tally?.days ?? 0,
-      alpha,
-      tuning,
-      lift,
-      power,
-    }),
+    timeToAnswer: timeToAnswer(
+      metrics,
+      arms.filter(isInterleaved).map(({ variant }) => variant),
+      days,
+      options,
+    ),
   };
 }
 
-function chooseControl(wanted: string | undefined, arms: readonly ArmTally[]): string {
+function chooseControl(asked: string | undefined, arms: readonly ArmTally[]): string {
   const names = arms.map(({ variant }) => variant);
-  if (wanted !== undefined && names.length > 0 && !names.includes(wanted)) {
-    throw new UserError(`No search was in an arm "${wanted}": name one of ${names.join(", ")} with --control`);
+  if (asked !== undefined && names.length > 0 && !names.includes(asked)) {
+    throw new UserError(`No search was in an arm "${asked}": name one of ${names.join(", ")} with --control`);
   }
-  return wanted ?? (names.includes("control") ? "control" : (names[0] ?? "control"));
+  return asked ?? (names.includes("control") ? "control" : (names[0] ?? "control"));
 }
 
 function exposuresOf(arm: ArmTally, { arms }: Weights): ArmExposures {
-  const whole = [...arms.values()].reduce((sum, weight) => sum + weight, 0);
+  const total = [...arms.values()].reduce((sum, weight) => sum + weight, 0);
   const weight = arms.get(arm.variant);
   const keepsOrder = isEngineOrder(arm.variant);
-  // An arm that is meant to show the engine's order says so of every search that could have been re-ranked.
+  // An arm that is meant to show the engine's order records this reason for every search that could have been re-ranked.
   const meant = keepsOrder ? (arm.bypasses.get("engine_order") ?? 0) : 0;
   const reasons = [...arm.bypasses]
     .filter(([reason]) => !(keepsOrder && reason === "engine_order"))
@@ -114,7 +100,7 @@ function exposuresOf(arm: ArmTally, { arms }: Weights): ArmExposures {
   const bypassed = reasons.reduce((sum, { searches }) => sum + searches, 0);
   return {
     variant: arm.variant,
-    weight: weight === undefined ? null : weight / whole,
+    weight: weight === undefined ? null : weight / total,
     searches: arm.searches,
     shoppers: arm.shoppers,
     searchesWithoutShopper: arm.searches - arm.shopperSearches,
@@ -133,30 +119,30 @@ interface Measuring {
   readonly tally: Tally;
   readonly control: string;
   readonly money: Money;
-  readonly alpha: number;
-  readonly tuning: number;
+  readonly sequence: SequenceOptions;
 }
 
-function measure(metric: Metric, { tally, control, money, alpha, tuning }: Measuring): MetricReport {
+function measure(metric: Metric, { tally, control, money, sequence }: Measuring): MetricReport {
   const { arms, days, sumsAt } = tally;
   const last = days - 1;
   const base = arms.findIndex(({ variant }) => variant === control);
   const compare = (arm: number, day: number) =>
-    compareArms(estimateRatio(sumsAt(base, metric, day)), estimateRatio(sumsAt(arm, metric, day)), { alpha, tuning });
+    compareArms(estimateRatio(sumsAt(base, metric, day)), estimateRatio(sumsAt(arm, metric, day)), sequence);
   const comparisons = arms.flatMap(({ variant }, arm): MetricComparison[] => {
     if (arm === base || base < 0) return [];
-    const result = compare(arm, last);
-    const always = typeof result === "string" ? undefined : result.lift.always;
+    const compared = compare(arm, last);
+    const [result, why] = typeof compared === "string" ? [null, compared] : [compared, null];
+    const always = result?.lift.always;
     return [
       {
         variant,
-        result: typeof result === "string" ? null : result,
-        why: typeof result === "string" ? result : null,
+        result,
+        why,
         verdict: always === undefined || (always.low <= 0 && always.high >= 0) ? "open" : always.low > 0 ? "higher" : "lower",
         daily: Array.from({ length: days }, (_, day) => {
           const then = compare(arm, day);
-          const known = typeof then === "string" ? undefined : then.lift;
-          return { day: dayName(tally.firstDayMs + day * DAY_MS), lift: known?.value ?? null, always: known?.always ?? null };
+          const lift = typeof then === "string" ? undefined : then.lift;
+          return { day: dayName(tally.firstDayMs + day * DAY_MS), lift: lift?.value ?? null, always: lift?.always ?? null };
         }),
       },
     ];
@@ -177,77 +163,57 @@ function measure(metric: Metric, { tally, control, money, alpha, tuning }: Measu
   };
 }
 
-interface Comparing {
-  readonly control: string;
-  readonly metric: Metric;
-  readonly alpha: number;
-  readonly tuning: number;
-}
-
-/** Interleaving asks another question: such an arm is neither cut into segments nor waited for. */
-function isDraft(arm: ArmTally | undefined): boolean {
+/** Interleaving answers another question: such an arm is in no segment and in no time to an answer. */
+function isInterleaved(arm: ArmTally | undefined): boolean {
   return arm !== undefined && arm.interleaved > 0;
 }
 
-/** A dimension with one segment tells nothing apart. */
-function compareSegments(tally: Tally, { control, metric, alpha, tuning }: Comparing): Segments {
+/** Dimensions with more than one segment. */
+function compareSegments(tally: Tally, control: string, sequence: SequenceOptions): SegmentRow[] {
   const base = tally.arms.findIndex(({ variant }) => variant === control);
-  const found = [...tally.segments].filter(([, segments]) => segments.size > 1);
-  const rows = found.flatMap(([dimension, segments]) =>
-    [...segments]
-      .toSorted(([a], [b]) => placeOf(a) - placeOf(b))
+  const rows = [...tally.segments].flatMap(([dimension, segments]) =>
+    [...(segments.size > 1 ? segments : [])]
+      .toSorted(([a], [b]) => segmentRank(a) - segmentRank(b))
       .flatMap(([segment, sums]) =>
-        tally.arms.flatMap(({ variant }, arm) => {
+        tally.arms.flatMap(({ variant }, arm): SegmentRow[] => {
           const [mine, theirs] = [sums[arm], sums[base]];
-          if (arm === base || mine === undefined || theirs === undefined || isDraft(tally.arms[arm])) return [];
+          if (arm === base || mine === undefined || theirs === undefined || isInterleaved(tally.arms[arm])) return [];
           const [a, b] = [estimateRatio(theirs), estimateRatio(mine)];
-          const result = compareArms(a, b, { alpha, tuning });
-          const known = typeof result === "string" ? undefined : result;
-          const row: SegmentRow = {
-            dimension,
-            segment,
-            variant,
-            clusters: mine.clusters + theirs.clusters,
-            control: a?.value ?? null,
-            value: b?.value ?? null,
-            lift: known?.lift.value ?? null,
-            fixed: known?.lift.fixed ?? null,
-            always: known?.lift.always ?? null,
-            p: known?.p ?? null,
-          };
-          return [row];
+          const compared = compareArms(a, b, sequence);
+          const result = typeof compared === "string" ? undefined : compared;
+          return [
+            {
+              dimension,
+              segment,
+              variant,
+              clusters: mine.clusters + theirs.clusters,
+              control: a?.value ?? null,
+              value: b?.value ?? null,
+              lift: result?.lift.value ?? null,
+              fixed: result?.lift.fixed ?? null,
+              always: result?.lift.always ?? null,
+              p: result?.p ?? null,
+            },
+          ];
         }),
       ),
   );
   const tested = rows.flatMap(({ p }) => p ?? []);
   const [fixed, always] = [holm(tested.map((p) => p.fixed)), holm(tested.map((p) => p.always))];
   let next = 0;
-  return {
-    metric: metric.id,
-    rows: rows.map((row) => {
-      if (row.p === null) return row;
-      const corrected = { fixed: fixed[next] ?? 1, always: always[next] ?? 1 };
-      next++;
-      return { ...row, p: corrected };
-    }),
-  };
+  return rows.map((row) => {
+    if (row.p === null) return row;
+    const index = next++;
+    return { ...row, p: { fixed: fixed[index] ?? 1, always: always[index] ?? 1 } };
+  });
 }
 
-function placeOf(segment: string): number {
-  const place = SEGMENT_ORDER.indexOf(segment);
-  return place < 0 ? SEGMENT_ORDER.length : place;
-}
-
-function countVotes(arm: ArmTally, options: { readonly alpha: number; readonly tuning: number }): InterleavingReport {
+function countVotes(arm: ArmTally, sequence: SequenceOptions): InterleavingReport {
   const votes = (by: InterleavingVotes["by"], counted: ArmTally["votes"]["click"]): InterleavingVotes => {
-    const result = preferenceOf(counted, options);
-    const always = result?.always;
-    return {
-      by,
-      ...counted,
-      result: result ?? null,
-      verdict: always === undefined || (always.low <= 0.5 && always.high >= 0.5) ? "open" : always.low > 0.5 ? "b" : "a",
-    };
+    const result = preferenceOf(counted, sequence) ?? null;
+    const verdict =
+      result === null || (result.always.low <= 0.5 && result.always.high >= 0.5) ? "open" : result.always.low > 0.5 ? "b" : "a";
+    return { by, ...counted, result, verdict };
   };
   return {
     variant: arm.variant,
@@ -269,35 +235,27 @@ function rankerName(ranker: Ranker): string {
   return ranker.version === undefined ? "armmt" : `armmt@${ranker.version}`;
 }
 
-interface Telling {
-  /** Arms that are left out. */
-  readonly drafts: readonly string[];
-  readonly days: number;
-  readonly alpha: number;
-  readonly tuning: number;
-  readonly lift: number;
-  readonly power: number;
-}
-
-function tellTime(metrics: readonly MetricReport[], { drafts, days, alpha, tuning, lift, power }: Telling): TimeToAnswer {
+function timeToAnswer(
+  metrics: readonly MetricReport[],
+  interleaved: readonly string[],
+  days: number,
+  { alpha, tuning, lift, power }: AnalyseOptions,
+): ReportData["timeToAnswer"] {
   const wanted = { alpha, power };
-  return {
-    lift,
-    power,
-    rows: metrics.flatMap(({ metric, comparisons }) =>
-      comparisons
-        .filter(({ variant }) => !drafts.includes(variant))
-        .map(({ variant, result }) => {
-          if (result === null || !(result.standardError > 0)) return { metric, variant, powerNow: null, seenNow: null, days: null };
-          const running = { standardError: result.standardError, clusters: result.clusters, days };
-          return {
-            metric,
-            variant,
-            powerNow: powerNow(lift, result.standardError, alpha),
-            seenNow: liftSeenNow(result.standardError, wanted),
-            days: { fixed: daysUntil(lift, running, wanted), always: daysUntil(lift, running, wanted, { alpha, tuning }) },
-          };
-        }),
-    ),
-  };
+  const rows = metrics.flatMap(({ metric, comparisons }) =>
+    comparisons
+      .filter(({ variant }) => !interleaved.includes(variant))
+      .map(({ variant, result }) => {
+        if (result === null || !(result.standardError > 0)) return { metric, variant, powerNow: null, seenNow: null, days: null };
+        const running = { standardError: result.standardError, clusters: result.clusters, days };
+        return {
+          metric,
+          variant,
+          powerNow: powerNow(lift, result.standardError, alpha),
+          seenNow: liftSeenNow(result.standardError, wanted),
+          days: { fixed: daysUntil(lift, running, wanted), always: daysUntil(lift, running, wanted, { alpha, tuning }) },
+        };
+      }),
+  );
+  return { lift, power, rows };
 }

@@ -1,6 +1,4 @@
-/**
- * What a report reads of a log, wherever the log lies. Types only; `sql-log.ts` and `ubi-log.ts` fill them.
- */
+/** Rows that a report reads from a log: `sql-log.ts` reads them from tables, `ubi-log.ts` from files. */
 
 /** One page of one search in one experiment. A later page of the same search has the same query id. */
 export interface SearchRow {
@@ -9,13 +7,13 @@ export interface SearchRow {
   /** Milliseconds since 1970. */
   readonly atMs: number;
   readonly application: string;
-  /** Who searched, without saying who: only with consent. */
+  /** Pseudonym of the shopper (the randomisation unit): only with consent. */
   readonly unit: string | undefined;
-  /** How many words were typed. The words themselves never leave the log. */
+  /** Number of words in the query. The words themselves never leave the log. */
   readonly words: number;
-  /** Why the list was not re-ranked. */
+  /** Reason for not re-ranking. */
   readonly bypass: string | undefined;
-  /** Of an interleaved list: item → the team that placed it. */
+  /** Of an interleaved list: item → its team. */
   readonly teams: ReadonlyMap<string, Team> | undefined;
   readonly isSimulated: boolean;
 }
@@ -23,7 +21,7 @@ export interface SearchRow {
 export type Team = "a" | "b";
 
 export const ACTIONS = ["click", "add_to_cart", "purchase"] as const;
-export type Action = (typeof ACTIONS)[number];
+type Action = (typeof ACTIONS)[number];
 
 export interface ActionRow {
   /** The same for two deliveries of one event; `undefined` where the log holds each event once. */
@@ -48,43 +46,89 @@ export interface LogRange {
 }
 
 export interface Log {
-  /** For messages: where this is. */
+  /** For messages. */
   readonly place: string;
-  /** What the reader should know about the log itself. */
+  /** About the log itself, for the reader of the report. */
   readonly notes: readonly string[];
-  /** Rows per experiment that the log knows. */
+  /** Experiment → rows. */
   experiments(): Promise<ReadonlyMap<string, number>>;
   searches(range: LogRange): AsyncIterable<SearchRow>;
-  /** Of the experiment's searches at least; those of others do no harm. */
+  /** At least those of the experiment's searches; others are ignored. */
   actions(range: LogRange): AsyncIterable<ActionRow>;
   /** JSON text of the experiments that are changed without a deployment (KV key "experiments"), where there is one. */
   liveExperiments(): Promise<string | undefined>;
   close(): Promise<void>;
 }
 
+/** A search as tables and UBI records hold it. */
+export interface RawSearch {
+  readonly query_id: string;
+  readonly timestamp: string;
+  readonly application: string;
+  readonly unit?: string | null | undefined;
+  readonly user_query: string;
+  readonly variant: string;
+  readonly bypass?: string | null | undefined;
+  /** Parallel to `served_ids`; null for a pinned item, which is in no team. */
+  readonly teams?: readonly unknown[] | null | undefined;
+  readonly served_ids?: readonly string[] | null | undefined;
+  /** The simulator's mark. */
+  readonly simulated?: unknown;
+}
+
+export function toSearchRow(raw: RawSearch): SearchRow {
+  const { application, teams, served_ids: items, simulated } = raw;
+  return {
+    queryId: raw.query_id,
+    variant: raw.variant,
+    atMs: Date.parse(raw.timestamp),
+    application,
+    unit: raw.unit ?? undefined,
+    words: countWords(raw.user_query),
+    bypass: raw.bypass ?? undefined,
+    teams: Array.isArray(teams) ? teamsByItem(items ?? [], teams) : undefined,
+    isSimulated: simulated === true || simulated === 1 || /simulat/i.test(application),
+  };
+}
+
+/** An action as tables and UBI records hold it. */
+export interface RawAction {
+  readonly event_id?: string | null | undefined;
+  readonly query_id: string;
+  readonly action_name: Action;
+  readonly object_id?: string | null | undefined;
+  readonly quantity?: number | null | undefined;
+  readonly price?: number | null | undefined;
+  readonly currency?: string | null | undefined;
+  readonly team?: string | null | undefined;
+}
+
+export function toActionRow(raw: RawAction): ActionRow {
+  return {
+    eventId: raw.event_id ?? undefined,
+    queryId: raw.query_id,
+    action: raw.action_name,
+    itemId: raw.object_id ?? "",
+    quantity: raw.quantity ?? undefined,
+    price: raw.price ?? undefined,
+    currency: raw.currency ?? undefined,
+    team: asTeam(raw.team),
+  };
+}
+
 export function countWords(query: string): number {
   return query.trim() === "" ? 0 : query.trim().split(/\s+/).length;
 }
 
-/** The simulator's rows name it in `application`, or carry the flag. */
-export function isSimulated(application: string, flag: unknown): boolean {
-  return flag === true || flag === 1 || /simulat/i.test(application);
+function teamsByItem(items: readonly string[], teams: readonly unknown[]): ReadonlyMap<string, Team> {
+  return new Map(
+    items.flatMap((item, i) => {
+      const team = asTeam(teams[i]);
+      return team === undefined ? [] : [[item, team] as const];
+    }),
+  );
 }
 
-export function asTeam(value: unknown): Team | undefined {
+function asTeam(value: unknown): Team | undefined {
   return value === "a" || value === "b" ? value : undefined;
-}
-
-/** `teams` is parallel to `items`; null for a pinned item, which is nobody's. `undefined` for a list that is not interleaved. */
-export function teamsByItem(
-  items: readonly string[] | null | undefined,
-  teams: readonly unknown[] | null | undefined,
-): ReadonlyMap<string, Team> | undefined {
-  if (!Array.isArray(teams)) return undefined;
-  const known = new Map<string, Team>();
-  items?.forEach((item, i) => {
-    const team = asTeam(teams[i]);
-    if (team !== undefined) known.set(item, team);
-  });
-  return known;
 }

@@ -1,6 +1,8 @@
-/** What is measured: of each cluster (a shopper, or a search of an unknown one) a sum, and over what it is spread. */
+/** Metrics, as sums over clusters (a shopper, or a search of an unknown shopper), and the segments that searches fall into. */
+import { DAY_MS } from "../web.ts";
+import type { StagedSearch } from "./stage.ts";
 
-/** What one cluster did. */
+/** Sums of one cluster. */
 export interface Totals {
   searches: number;
   /** Searches with a click. */
@@ -25,6 +27,22 @@ export interface Metric {
   readonly sumOf: (totals: Totals) => number;
 }
 
+interface Sum extends Pick<Metric, "id" | "title" | "kind" | "sumOf"> {
+  /** Before "per search" or "per shopper". */
+  readonly of: string;
+}
+
+const SUMS: readonly Sum[] = [
+  { id: "clicks", title: "Clicks", of: "Clicks", kind: "count", sumOf: ({ clicks }) => clicks },
+  { id: "carts", title: "Carts", of: "Items put into the cart,", kind: "count", sumOf: ({ carts }) => carts },
+  { id: "purchases", title: "Purchases", of: "Items bought,", kind: "count", sumOf: ({ purchases }) => purchases },
+  { id: "revenue", title: "Revenue", of: "Revenue", kind: "money", sumOf: ({ revenue }) => revenue },
+];
+
+function sumsPer(per: Per): Metric[] {
+  return SUMS.map(({ of, id, ...sum }) => ({ ...sum, id: per === "search" ? id : `${id}-per-shopper`, meaning: `${of} per ${per}.`, per }));
+}
+
 export const METRICS: readonly Metric[] = [
   {
     id: "click-through",
@@ -34,24 +52,7 @@ export const METRICS: readonly Metric[] = [
     kind: "share",
     sumOf: ({ clicked }) => clicked,
   },
-  { id: "clicks", title: "Clicks", meaning: "Clicks per search.", per: "search", kind: "count", sumOf: ({ clicks }) => clicks },
-  {
-    id: "carts",
-    title: "Carts",
-    meaning: "Items put into the cart, per search.",
-    per: "search",
-    kind: "count",
-    sumOf: ({ carts }) => carts,
-  },
-  {
-    id: "purchases",
-    title: "Purchases",
-    meaning: "Items bought, per search.",
-    per: "search",
-    kind: "count",
-    sumOf: ({ purchases }) => purchases,
-  },
-  { id: "revenue", title: "Revenue", meaning: "Revenue per search.", per: "search", kind: "money", sumOf: ({ revenue }) => revenue },
+  ...sumsPer("search"),
   {
     id: "conversion-per-shopper",
     title: "Conversion",
@@ -60,38 +61,7 @@ export const METRICS: readonly Metric[] = [
     kind: "share",
     sumOf: ({ purchases }) => (purchases > 0 ? 1 : 0),
   },
-  {
-    id: "clicks-per-shopper",
-    title: "Clicks",
-    meaning: "Clicks per shopper.",
-    per: "shopper",
-    kind: "count",
-    sumOf: ({ clicks }) => clicks,
-  },
-  {
-    id: "carts-per-shopper",
-    title: "Carts",
-    meaning: "Items put into the cart, per shopper.",
-    per: "shopper",
-    kind: "count",
-    sumOf: ({ carts }) => carts,
-  },
-  {
-    id: "purchases-per-shopper",
-    title: "Purchases",
-    meaning: "Items bought, per shopper.",
-    per: "shopper",
-    kind: "count",
-    sumOf: ({ purchases }) => purchases,
-  },
-  {
-    id: "revenue-per-shopper",
-    title: "Revenue",
-    meaning: "Revenue per shopper.",
-    per: "shopper",
-    kind: "money",
-    sumOf: ({ revenue }) => revenue,
-  },
+  ...sumsPer("shopper"),
   {
     id: "searches-per-shopper",
     title: "Searches",
@@ -102,12 +72,41 @@ export const METRICS: readonly Metric[] = [
   },
 ];
 
-/** Over what the sum is spread. */
+/** The denominator: the sum is divided by it. */
 export function spreadOf(metric: Metric, totals: Totals): number {
   return metric.per === "search" ? totals.searches : 1;
 }
 
-/** `undefined` for a name that is none. */
+/** `undefined` for an unknown id. */
 export function findMetric(id: string): Metric | undefined {
   return METRICS.find((metric) => metric.id === id);
+}
+
+/** `undefined` for a search that is in no segment of the dimension. `first`: the shopper's first search. */
+export type SegmentOf = (search: StagedSearch, first: StagedSearch) => string | undefined;
+
+const QUERY_LENGTHS = ["no words", "1 word", "2 words", "3 words", "4 words or more"];
+const HOURS = ["0 to 5 h", "6 to 11 h", "12 to 17 h", "18 to 23 h"];
+const VISITS = ["first day", "came back"] as const;
+const ORDER: readonly string[] = [...QUERY_LENGTHS, ...HOURS, ...VISITS];
+
+/** Dimension → segment. `applications`: those with a segment of their own; the rest are "others". */
+export function createSegments(applications: readonly string[]): ReadonlyMap<string, SegmentOf> {
+  const named = new Set(applications);
+  return new Map<string, SegmentOf>([
+    ["query length", ({ words }) => QUERY_LENGTHS[Math.min(words, 4)]],
+    ["hour (UTC)", ({ atMs }) => HOURS[Math.floor(((atMs % DAY_MS) / DAY_MS) * HOURS.length)]],
+    [
+      "shopper",
+      ({ unit, atMs }, first) =>
+        unit === undefined ? undefined : VISITS[Math.floor(atMs / DAY_MS) === Math.floor(first.atMs / DAY_MS) ? 0 : 1],
+    ],
+    ["application", ({ application }) => (named.has(application) ? application : "others")],
+  ]);
+}
+
+/** For sorting the segments of a table; those without an order come last. */
+export function segmentRank(segment: string): number {
+  const rank = ORDER.indexOf(segment);
+  return rank < 0 ? ORDER.length : rank;
 }

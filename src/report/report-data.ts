@@ -1,93 +1,92 @@
-/** The report as data: what `--json` prints, and what terminal and page are made of. Types only. */
-import type { Effect, Incomparable, Interval } from "./statistics/compare.ts";
-import type { Per } from "./metrics.ts";
+/** The report as data: the output of `--json` and the input of terminal and page. Types only. */
+import type { Metric } from "./metrics.ts";
+import type { Comparison, Incomparable, Interval } from "./statistics/compare.ts";
+import type { Preference, Votes } from "./statistics/preference.ts";
 
-/** Which arms an experiment has and how large each should be. */
+/** The arms of an experiment and their intended sizes. */
 export interface Weights {
   /** Variant → weight, in the order of the configuration. Any positive sum. */
   readonly arms: ReadonlyMap<string, number>;
-  /** For the reader. */
+  /** The source, in words. */
   readonly from: string;
 }
 
 export interface ReportData {
   readonly experiment: string;
-  /** Where the log lies. */
+  /** The log, in words. */
   readonly place: string;
-  /** True where rows of the simulator are among them: then nothing here is about real shoppers. */
+  /** Rows of the simulator are among them: nothing here is about real shoppers. */
   readonly simulated: boolean;
   readonly period: { readonly from: string; readonly to: string; readonly days: number } | null;
   readonly control: string;
   readonly alpha: number;
-  /** N* of the sequences. */
+  /** N* of the confidence sequences. */
   readonly tuning: number;
-  /** False where the sample ratio does not fit: nothing below it is to be believed. */
+  /** False after a sample-ratio mismatch: no figure can be trusted. */
   readonly trusted: boolean;
   readonly notes: readonly string[];
-  readonly exposures: Exposures;
+  readonly exposures: {
+    readonly weightsFrom: string;
+    readonly searches: number;
+    readonly searchesPerDay: number;
+    readonly arms: readonly ArmExposures[];
+  };
   readonly sampleRatio: SampleRatio;
   readonly metrics: readonly MetricReport[];
-  readonly segments: Segments;
+  readonly segments: { readonly metric: string; readonly rows: readonly SegmentRow[] };
   readonly interleaving: readonly InterleavingReport[];
-  readonly timeToAnswer: TimeToAnswer;
-}
-
-export interface Exposures {
-  readonly weightsFrom: string;
-  readonly searches: number;
-  readonly searchesPerDay: number;
-  readonly arms: readonly ArmExposures[];
+  /** Relative lift and power that the rows are for. */
+  readonly timeToAnswer: { readonly lift: number; readonly power: number; readonly rows: readonly TimeRow[] };
 }
 
 export interface ArmExposures {
   readonly variant: string;
-  /** Share that it should have, 0..1; null where the configuration does not know it. */
+  /** Intended share, 0..1; null where the configuration does not know the arm. */
   readonly weight: number | null;
   readonly searches: number;
-  /** Known ones only. */
+  /** Shoppers with an id. */
   readonly shoppers: number;
   /** Searches of shoppers who gave no consent, or no id. */
   readonly searchesWithoutShopper: number;
-  readonly bypasses: Bypasses;
-}
-
-export interface Bypasses {
-  /** Searches that kept the engine's order because the arm is meant to. */
-  readonly meant: number;
-  /** Searches that kept the engine's order although the arm is not meant to. They stay in their arm (intention to treat). */
-  readonly searches: number;
-  /** Of all searches of the arm, 0..1; null without a search. */
-  readonly rate: number | null;
-  /** Most frequent first. */
-  readonly reasons: readonly { readonly reason: string; readonly searches: number }[];
+  readonly bypasses: {
+    /** Searches that kept the engine's order because the arm is meant to. */
+    readonly meant: number;
+    /** Searches that kept the engine's order although the arm is not meant to. They stay in their arm (intention to treat). */
+    readonly searches: number;
+    /** Of all searches of the arm, 0..1; null without a search. */
+    readonly rate: number | null;
+    /** Most frequent first. */
+    readonly reasons: readonly { readonly reason: string; readonly searches: number }[];
+  };
 }
 
 export interface SampleRatio {
   readonly isMismatch: boolean;
-  /** Below which p it fires. */
+  /** The test fires for a smaller p. */
   readonly threshold: number;
   readonly tests: readonly RatioTest[];
   /** In words. */
   readonly verdict: string;
 }
 
-export interface RatioTest {
+export interface SampleRatioTest {
+  readonly chiSquare: number;
+  readonly degreesOfFreedom: number;
+  readonly p: number;
+  readonly isMismatch: boolean;
+  /** Parallel to the counts. */
+  readonly expected: readonly number[];
+}
+
+export interface RatioTest extends Omit<SampleRatioTest, "expected"> {
   readonly of: "shoppers" | "searches without a shopper";
   readonly counts: Readonly<Record<string, number>>;
   readonly expected: Readonly<Record<string, number>>;
-  readonly chiSquare: number;
-  readonly degreesOfFreedom: number;
   readonly designEffect: number;
-  readonly p: number;
-  readonly isMismatch: boolean;
 }
 
-export interface MetricReport {
+export interface MetricReport extends Pick<Metric, "title" | "meaning" | "per" | "kind"> {
   readonly metric: string;
-  readonly title: string;
-  readonly meaning: string;
-  readonly per: Per;
-  readonly kind: "share" | "count" | "money";
   readonly currency: string | null;
   readonly arms: readonly { readonly variant: string; readonly value: number | null; readonly clusters: number; readonly sum: number }[];
   readonly comparisons: readonly MetricComparison[];
@@ -95,24 +94,13 @@ export interface MetricReport {
 
 export interface MetricComparison {
   readonly variant: string;
-  /** null where there is too little to say anything. */
-  readonly result: {
-    readonly difference: Effect;
-    readonly lift: Effect;
-    readonly standardError: number;
-    readonly clusters: number;
-    readonly p: { readonly fixed: number; readonly always: number };
-  } | null;
+  /** null where there are too few events. */
+  readonly result: Comparison | null;
   readonly why: Incomparable | null;
-  /** From the always-valid sequence alone. */
+  /** By the confidence sequence alone. */
   readonly verdict: "higher" | "lower" | "open";
-  /** The sequence of the relative lift, up to and including each day; without an interval as long as there was too little. */
+  /** The confidence sequence of the relative lift, up to and including each day; null as long as there were too few events. */
   readonly daily: readonly { readonly day: string; readonly lift: number | null; readonly always: Interval | null }[];
-}
-
-export interface Segments {
-  readonly metric: string;
-  readonly rows: readonly SegmentRow[];
 }
 
 export interface SegmentRow {
@@ -125,8 +113,8 @@ export interface SegmentRow {
   readonly lift: number | null;
   readonly fixed: Interval | null;
   readonly always: Interval | null;
-  /** Corrected for the number of rows by Holm's procedure; null where there was too little. */
-  readonly p: { readonly fixed: number; readonly always: number } | null;
+  /** Corrected for the number of rows by Holm's procedure; null where there are too few events. */
+  readonly p: Comparison["p"] | null;
 }
 
 export interface InterleavingReport {
@@ -136,36 +124,20 @@ export interface InterleavingReport {
   readonly votes: readonly InterleavingVotes[];
 }
 
-export interface InterleavingVotes {
+export interface InterleavingVotes extends Votes {
   readonly by: "clicks" | "purchases";
-  readonly a: number;
-  readonly b: number;
-  readonly ties: number;
   /** null without a vote. */
-  readonly result: {
-    /** −0.5..0.5, above 0 for b. */
-    readonly score: number;
-    readonly shareOfB: number;
-    readonly fixed: Interval;
-    readonly always: Interval;
-    readonly p: number;
-  } | null;
+  readonly result: Preference | null;
   readonly verdict: "a" | "b" | "open";
-}
-
-export interface TimeToAnswer {
-  readonly lift: number;
-  readonly power: number;
-  readonly rows: readonly TimeRow[];
 }
 
 export interface TimeRow {
   readonly metric: string;
   readonly variant: string;
-  /** Chance to see that lift now, in one look; null where there is too little to tell. */
+  /** Probability to see that lift now, in one look; null where there are too few events. */
   readonly powerNow: number | null;
   /** Smallest lift that can be seen now, in one look. */
   readonly seenNow: number | null;
-  /** Days in all until that lift can be seen: in one look at the end, or with the sequence. */
+  /** Days in all until that lift can be seen: in one look at the end, or with the confidence sequence. */
   readonly days: { readonly fixed: number; readonly always: number } | null;
 }

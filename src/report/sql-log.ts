@@ -1,10 +1,10 @@
-/** The tables `ubi_queries` and `ubi_events` as a log: read in pages by id, so that neither this machine nor D1 ever holds all of it. */
+/** The tables `ubi_queries` and `ubi_events` as a log, read in pages by id, so that neither this machine nor D1 holds all of it at once. */
 import * as v from "valibot";
-import { ACTIONS, type ActionRow, asTeam, countWords, isSimulated, type Log, type LogRange, type SearchRow, teamsByItem } from "./log.ts";
+import { ACTIONS, type Log, type LogRange, toActionRow, toSearchRow } from "./log.ts";
 import { UserError } from "../web.ts";
 
 export interface EventDatabase {
-  /** For messages: where this is. */
+  /** For messages. */
   readonly place: string;
   /** Rows as objects. Values are written into `sql`, quoted: `wrangler d1 execute` binds none. */
   all(sql: string): Promise<readonly unknown[]>;
@@ -13,7 +13,7 @@ export interface EventDatabase {
   close(): Promise<void>;
 }
 
-/** A page of an interleaved experiment holds every list, some 2 KB a search. */
+/** A row of an interleaved experiment holds its list, about 2 KB. */
 const PAGE_ROWS = 5000;
 
 const nullish = v.nullish(v.string());
@@ -29,7 +29,7 @@ const searchSchema = v.object({
   variant: v.string(),
   bypass: nullish,
   teams: jsonOf(v.array(v.unknown())),
-  served: jsonOf(v.array(v.string())),
+  served_ids: jsonOf(v.array(v.string())),
   simulated: v.unknown(),
 });
 
@@ -64,22 +64,22 @@ export async function openSqlLog(database: EventDatabase): Promise<Log> {
     },
     async *searches(range) {
       if (queries.size === 0) return;
-      // Databases from before the column know the client at best.
+      // Older tables lack the column; the client is the best guess.
       const unit = queries.has("unit") ? "COALESCE(unit, client_id)" : "client_id";
       const columns = [
         `id, timestamp, application, query_id, ${unit} AS unit, user_query, variant, bypass`,
         "json_extract(query_attributes, '$.armmt.simulated') AS simulated",
         "json_extract(query_attributes, '$.armmt.teams') AS teams",
-        "CASE WHEN json_type(query_attributes, '$.armmt.teams') = 'array' THEN json_extract(query_attributes, '$.armmt.served_ids') END AS served",
+        "CASE WHEN json_type(query_attributes, '$.armmt.teams') = 'array' THEN json_extract(query_attributes, '$.armmt.served_ids') END AS served_ids",
       ];
-      // The plus keeps SQLite off the index on the experiment: by it, each page would sort all that is left.
+      // The plus keeps SQLite from using the index on the experiment: with it, each page would sort all remaining rows.
       const where = [`+experiment = ${quote(range.experiment)}`, ...between(range)].join(" AND ");
       for await (const row of pages(
         database,
         searchSchema,
         (after) => `SELECT ${columns.join(", ")} FROM ubi_queries WHERE id > ${after} AND ${where}`,
       ))
-        yield searchOf(row);
+        yield toSearchRow(row);
     },
     async *actions(range) {
       if (queries.size === 0 || events.size === 0) return;
@@ -87,14 +87,14 @@ export async function openSqlLog(database: EventDatabase): Promise<Log> {
         "SELECT e.id, e.query_id, e.action_name, e.object_id, e.quantity, e.price, e.currency, e.team FROM ubi_events e " +
         `WHERE e.action_name IN (${ACTIONS.map(quote).join(", ")}) ` +
         `AND EXISTS (SELECT 1 FROM ubi_queries q WHERE q.query_id = e.query_id AND q.experiment = ${quote(range.experiment)})`;
-      for await (const row of pages(database, actionSchema, (after) => `${select} AND e.id > ${after}`)) yield actionOf(row);
+      for await (const row of pages(database, actionSchema, (after) => `${select} AND e.id > ${after}`)) yield toActionRow(row);
     },
     liveExperiments: () => database.liveExperiments(),
     close: () => database.close(),
   };
 }
 
-/** Empty where there is no such table. */
+/** Empty for a missing table. */
 async function columnsOf(database: EventDatabase, table: string): Promise<ReadonlySet<string>> {
   return new Set(v.parse(columnSchema, await database.all(`PRAGMA table_info(${table})`)).map(({ name }) => name));
 }
@@ -120,35 +120,7 @@ async function* pages<T extends v.GenericSchema<unknown, { readonly id: number }
   }
 }
 
-function searchOf(row: v.InferOutput<typeof searchSchema>): SearchRow {
-  const { timestamp, application, teams, served } = row;
-  return {
-    queryId: row.query_id,
-    variant: row.variant,
-    atMs: Date.parse(timestamp),
-    application,
-    unit: row.unit ?? undefined,
-    words: countWords(row.user_query),
-    bypass: row.bypass ?? undefined,
-    teams: teamsByItem(served, teams),
-    isSimulated: isSimulated(application, row.simulated),
-  };
-}
-
-function actionOf(row: v.InferOutput<typeof actionSchema>): ActionRow {
-  return {
-    eventId: undefined,
-    queryId: row.query_id,
-    action: row.action_name,
-    itemId: row.object_id,
-    quantity: row.quantity ?? undefined,
-    price: row.price ?? undefined,
-    currency: row.currency ?? undefined,
-    team: asTeam(row.team),
-  };
-}
-
-/** Timestamps are ISO 8601 with a Z, so their texts compare as their times do. */
+/** Timestamps are ISO 8601 with a Z, so they compare as text. */
 function between({ since, until }: LogRange): string[] {
   return [
     ...(since === undefined ? [] : [`timestamp >= ${quote(since)}`]),
@@ -156,7 +128,7 @@ function between({ since, until }: LogRange): string[] {
   ];
 }
 
-/** A text as SQL writes it. */
+/** An SQL string literal. */
 export function quote(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }

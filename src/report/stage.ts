@@ -1,51 +1,31 @@
 /**
- * The rows of one experiment, put in order on disk: pages of one search become one search, actions are added up per search, and searches come back
- * shopper by shopper. A log may be far larger than memory.
- *
- * A temporary SQLite file that nobody else sees and that is gone afterwards. What a shopper typed never gets here.
+ * The rows of one experiment in a temporary SQLite file, because a log may be far larger than memory: pages of one search become one search,
+ * actions are added up per search, and searches come back shopper by shopper. It never holds the words of a query.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import * as v from "valibot";
-import { ACTIONS, type ActionRow, type SearchRow, type Team } from "./log.ts";
-import { loadSqlite } from "./sqlite.ts";
+import { ACTIONS, type ActionRow, type SearchRow } from "./log.ts";
+import { importSqlite, type Sqlite } from "../runtimes/node/sqlite.ts";
+import { UserError } from "../web.ts";
 
-/** One search with what came of it. */
-export interface StagedSearch {
-  readonly variant: string;
-  readonly unit: string | undefined;
-  readonly atMs: number;
-  readonly application: string;
-  readonly words: number;
-  readonly bypass: string | undefined;
-  readonly isInterleaved: boolean;
-  readonly clicks: number;
-  readonly carts: number;
-  readonly purchases: number;
-  /** In the main currency. */
-  readonly revenue: number;
-  /** Clicks and purchases on what either team placed. */
-  readonly credits: Readonly<Record<"click" | "purchase", Readonly<Record<Team, number>>>>;
-}
-
-/** What was odd about the rows. */
 export interface StageCounts {
   /** Rows, a page each. */
   readonly pages: number;
   readonly searches: number;
-  /** Rows whose timestamp is none. */
+  /** Rows without a valid timestamp; left out. */
   readonly withoutTime: number;
-  /** Query ids that two shoppers or two arms share: their actions belong to nobody, so they are left out. */
+  /** Query ids that two shoppers or two arms share; left out, because their actions cannot be attributed. */
   readonly ambiguous: number;
-  /** Actions on searches that are not in the experiment, or not in its time. */
+  /** Actions on searches outside the experiment or the time range. */
   readonly strayActions: number;
   readonly simulated: number;
 }
 
 export interface Money {
-  /** The one in which most purchases were made; `undefined` where none was given. */
+  /** The currency of most purchases; `undefined` where none was given. */
   readonly currency: string | undefined;
   readonly purchases: number;
   readonly withoutPrice: number;
@@ -67,7 +47,7 @@ export interface Stage {
   variants(): readonly string[];
   /** The most frequent applications. */
   applications(most: number): readonly string[];
-  /** Of one shopper in the order of time; a search of an unknown shopper is a cluster of its own. */
+  /** The searches of one shopper in the order of time, or a single search of an unknown shopper. */
   clusters(): Generator<readonly StagedSearch[]>;
   close(): void;
 }
@@ -79,7 +59,7 @@ const TABLES = `
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE action (event_id TEXT UNIQUE, query_id TEXT NOT NULL, kind INTEGER NOT NULL, team TEXT, amount REAL, currency TEXT) STRICT`;
 
-/** A later page of the same search adds nothing but its teams; what the first page says stands, in whatever order they come. */
+/** A later page of the same search adds its teams only; the first page's values stay, in any order of arrival. */
 const ADD_SEARCH = `
   INSERT INTO search (query_id, variant, unit, at, application, words, bypass, teams) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (query_id) DO UPDATE SET
@@ -103,35 +83,55 @@ const MAIN_CURRENCY = `CREATE TABLE main AS
   SELECT currency FROM action WHERE kind = 2 AND amount IS NOT NULL GROUP BY currency ORDER BY COUNT(*) DESC, currency LIMIT 1`;
 
 const IN_ORDER = `
-  SELECT variant, unit, at, application, words, bypass, teams IS NOT NULL AS interleaved, COALESCE(clicks, 0) AS clicks, COALESCE(carts, 0) AS carts,
+  SELECT variant, unit, at AS atMs, application, words, bypass, teams IS NOT NULL AS isInterleaved, COALESCE(clicks, 0) AS clicks, COALESCE(carts, 0) AS carts,
     COALESCE(purchases, 0) AS purchases, COALESCE(revenue, 0) AS revenue, COALESCE(click_a, 0) AS click_a, COALESCE(click_b, 0) AS click_b,
     COALESCE(purchase_a, 0) AS purchase_a, COALESCE(purchase_b, 0) AS purchase_b
   FROM search LEFT JOIN outcome USING (query_id) WHERE NOT is_ambiguous ORDER BY unit, at, query_id`;
 
-const text = v.nullable(v.string());
+const optionalText = v.pipe(
+  v.nullable(v.string()),
+  v.transform((text) => text ?? undefined),
+);
 const stagedSchema = v.object({
   variant: v.string(),
-  unit: text,
-  at: v.number(),
+  unit: optionalText,
+  atMs: v.number(),
   application: v.string(),
   words: v.number(),
-  bypass: text,
-  interleaved: v.number(),
+  bypass: optionalText,
+  isInterleaved: v.pipe(
+    v.number(),
+    v.transform((flag) => flag === 1),
+  ),
   clicks: v.number(),
   carts: v.number(),
   purchases: v.number(),
+  /** In the main currency. */
   revenue: v.number(),
+  /** Clicks and purchases on items of either team. */
   click_a: v.number(),
   click_b: v.number(),
   purchase_a: v.number(),
   purchase_b: v.number(),
 });
+
+/** One search with its outcome. */
+export type StagedSearch = Readonly<v.InferOutput<typeof stagedSchema>>;
+
 const countSchema = v.object({ n: v.number() });
-const currencySchema = v.object({ currency: text });
+const currencySchema = v.object({ currency: optionalText });
 const periodSchema = v.object({ first: v.nullable(v.number()), last: v.nullable(v.number()) });
 const teamSchema = v.object({ teams: v.nullable(v.pipe(v.string(), v.parseJson(), v.record(v.string(), v.picklist(["a", "b"])))) });
-const variantSchema = v.object({ variant: v.string() });
-const applicationSchema = v.object({ application: v.string() });
+const namesSchema = v.array(v.object({ name: v.string() }));
+
+/** Throws a UserError where this Node has none. */
+export async function loadSqlite(): Promise<Sqlite> {
+  try {
+    return await importSqlite();
+  } catch (error) {
+    throw new UserError(`This Node (${process.version}) has no SQLite, which reports need: use Node 22.13 or newer`, { cause: error });
+  }
+}
 
 export async function createStage(): Promise<Stage> {
   const { DatabaseSync: Database } = await loadSqlite();
@@ -146,6 +146,7 @@ function stageIn(database: DatabaseSync, folder: string): Stage {
   const addAction = database.prepare("INSERT INTO action VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING");
   const findSearch = database.prepare("SELECT teams FROM search WHERE query_id = ?");
   const count = (sql: string): number => v.parse(countSchema, database.prepare(sql).get()).n;
+  const names = (sql: string): string[] => v.parse(namesSchema, database.prepare(sql).all()).map(({ name }) => name);
   let [pages, withoutTime, strayActions, simulated] = [0, 0, 0, 0];
   return {
     addSearch(row) {
@@ -155,33 +156,18 @@ function stageIn(database: DatabaseSync, folder: string): Stage {
         withoutTime++;
         return;
       }
+      const { queryId, variant, atMs, application, words, bypass = null } = row;
       const teams = row.teams === undefined ? null : JSON.stringify(Object.fromEntries(row.teams));
-      addSearch.run(
-        row.queryId,
-        row.variant,
-        row.unit === "" ? null : (row.unit ?? null),
-        row.atMs,
-        row.application,
-        row.words,
-        row.bypass ?? null,
-        teams,
-      );
+      addSearch.run(queryId, variant, row.unit || null, atMs, application, words, bypass, teams);
     },
-    addAction({ eventId, queryId, action, itemId, quantity, price, currency, team }) {
+    addAction({ eventId = null, queryId, action, itemId, quantity = 1, price, currency = null, team }) {
       const found = findSearch.get(queryId);
       if (found === undefined) {
         strayActions++;
         return;
       }
-      const placed = team ?? v.parse(teamSchema, found).teams?.[itemId] ?? null;
-      addAction.run(
-        eventId ?? null,
-        queryId,
-        ACTIONS.indexOf(action),
-        placed,
-        price === undefined ? null : price * (quantity ?? 1),
-        currency ?? null,
-      );
+      const credited = team ?? v.parse(teamSchema, found).teams?.[itemId] ?? null;
+      addAction.run(eventId, queryId, ACTIONS.indexOf(action), credited, price === undefined ? null : price * quantity, currency);
     },
     seal() {
       database.exec(`COMMIT; ${MAIN_CURRENCY}; ${SEAL}`);
@@ -197,7 +183,7 @@ function stageIn(database: DatabaseSync, folder: string): Stage {
     money() {
       const main = database.prepare("SELECT currency FROM main").get();
       return {
-        currency: main === undefined ? undefined : (v.parse(currencySchema, main).currency ?? undefined),
+        currency: main === undefined ? undefined : v.parse(currencySchema, main).currency,
         purchases: count("SELECT COUNT(*) AS n FROM action WHERE kind = 2"),
         withoutPrice: count("SELECT COUNT(*) AS n FROM action WHERE kind = 2 AND amount IS NULL"),
         otherCurrency: count(
@@ -209,16 +195,9 @@ function stageIn(database: DatabaseSync, folder: string): Stage {
       const { first, last } = v.parse(periodSchema, database.prepare("SELECT MIN(at) AS first, MAX(at) AS last FROM search").get());
       return first === null || last === null ? undefined : { firstMs: first, lastMs: last };
     },
-    variants: () =>
-      database
-        .prepare("SELECT DISTINCT variant FROM search ORDER BY variant <> 'control', variant")
-        .all()
-        .map((row) => v.parse(variantSchema, row).variant),
+    variants: () => names("SELECT DISTINCT variant AS name FROM search ORDER BY variant <> 'control', variant"),
     applications: (most) =>
-      database
-        .prepare("SELECT application FROM search GROUP BY application ORDER BY COUNT(*) DESC, application LIMIT ?")
-        .all(most)
-        .map((row) => v.parse(applicationSchema, row).application),
+      names(`SELECT application AS name FROM search GROUP BY application ORDER BY COUNT(*) DESC, application LIMIT ${most}`),
     clusters: () => clustersOf(database),
     close() {
       database.close();
@@ -230,7 +209,7 @@ function stageIn(database: DatabaseSync, folder: string): Stage {
 function* clustersOf(database: DatabaseSync): Generator<readonly StagedSearch[]> {
   let cluster: StagedSearch[] = [];
   for (const row of database.prepare(IN_ORDER).iterate()) {
-    const search = searchOf(v.parse(stagedSchema, row));
+    const search = v.parse(stagedSchema, row);
     if (cluster.length > 0 && (search.unit === undefined || search.unit !== cluster[0]?.unit)) {
       yield cluster;
       cluster = [];
@@ -238,22 +217,4 @@ function* clustersOf(database: DatabaseSync): Generator<readonly StagedSearch[]>
     cluster.push(search);
   }
   if (cluster.length > 0) yield cluster;
-}
-
-function searchOf(row: v.InferOutput<typeof stagedSchema>): StagedSearch {
-  const { variant, application, words, clicks, carts, purchases, revenue } = row;
-  return {
-    variant,
-    unit: row.unit ?? undefined,
-    atMs: row.at,
-    application,
-    words,
-    bypass: row.bypass ?? undefined,
-    isInterleaved: row.interleaved === 1,
-    clicks,
-    carts,
-    purchases,
-    revenue,
-    credits: { click: { a: row.click_a, b: row.click_b }, purchase: { a: row.purchase_a, b: row.purchase_b } },
-  };
 }

@@ -1,11 +1,7 @@
-/**
- * One pass over the searches, shopper by shopper → sums per arm, day and segment. Its size hangs on days, arms and segments, never on the
- * length of the log.
- */
+/** One pass over the searches, shopper by shopper → sums per arm, day and segment. Memory grows with days, arms and segments, not with the log. */
 import type { Votes } from "./statistics/preference.ts";
 import { addCluster, type ClusterSums, readSums, SUM_COUNT } from "./statistics/ratio.ts";
-import { type Metric, METRICS, spreadOf, type Totals } from "./metrics.ts";
-import { createSegments, type SegmentOf } from "./segments.ts";
+import { createSegments, type Metric, METRICS, type SegmentOf, spreadOf, type Totals } from "./metrics.ts";
 import type { Stage, StagedSearch } from "./stage.ts";
 import { DAY_MS } from "../web.ts";
 
@@ -32,13 +28,11 @@ export interface Tally {
   readonly crossed: number;
   /** Up to and including that day; days count from 0. */
   readonly sumsAt: (arm: number, metric: Metric, day: number) => ClusterSums;
-  /** Dimension → segment → sums per arm of the metric that was asked for. */
+  /** Dimension → segment → sums per arm, of one metric. */
   readonly segments: ReadonlyMap<string, ReadonlyMap<string, readonly ClusterSums[]>>;
 }
 
-function emptyTotals(): Totals {
-  return { searches: 0, clicked: 0, clicks: 0, carts: 0, purchases: 0, revenue: 0 };
-}
+const emptyTotals = (): Totals => ({ searches: 0, clicked: 0, clicks: 0, carts: 0, purchases: 0, revenue: 0 });
 
 function addSearch(totals: Totals, { clicks, carts, purchases, revenue }: StagedSearch): void {
   totals.searches++;
@@ -62,13 +56,13 @@ function emptyArm(variant: string): ArmTally {
   };
 }
 
-/** `variants`: the arms in the order of the report; others are added behind. `undefined` for a log without a search. */
+/** `variants`: the arms in the order of the report; others are appended. `undefined` for a log without a search. */
 export function tally(stage: Stage, variants: readonly string[], segmented: Metric): Tally | undefined {
   const period = stage.period();
   if (period === undefined) return undefined;
   const firstDay = Math.floor(period.firstMs / DAY_MS);
   const days = Math.floor(period.lastMs / DAY_MS) - firstDay + 1;
-  const places = new Map(variants.map((variant, i) => [variant, i]));
+  const indices = new Map(variants.map((variant, i) => [variant, i]));
   const arms = variants.map(emptyArm);
   const sums: Float64Array[] = [];
   const blockOf = (arm: number): Float64Array => (sums[arm] ??= new Float64Array(METRICS.length * days * SUM_COUNT));
@@ -83,15 +77,15 @@ export function tally(stage: Stage, variants: readonly string[], segmented: Metr
       crossed++;
       continue;
     }
-    let place = places.get(first.variant);
-    if (place === undefined) {
-      place = arms.length;
-      places.set(first.variant, place);
+    let arm = indices.get(first.variant);
+    if (arm === undefined) {
+      arm = arms.length;
+      indices.set(first.variant, arm);
       arms.push(emptyArm(first.variant));
     }
-    countCluster(arms[place]!, cluster);
-    addDays(blockOf(place), cluster, { firstDay, days });
-    addSegments(segmentSums, segments, cluster, { arm: place, metric: segmented });
+    countCluster(arms[arm]!, cluster);
+    addDays(blockOf(arm), cluster, { firstDay, days });
+    addSegments(segmentSums, segments, cluster, { arm, metric: segmented });
   }
   for (const block of sums) if (block !== undefined) accumulate(block, days);
   return {
@@ -122,7 +116,7 @@ function countCluster(arm: ArmTally, cluster: readonly StagedSearch[]): void {
   const drafted = cluster.filter(({ isInterleaved }) => isInterleaved);
   arm.interleaved += drafted.length;
   for (const kind of ["click", "purchase"] as const) {
-    const [a, b] = (["a", "b"] as const).map((team) => drafted.reduce((sum, { credits }) => sum + credits[kind][team], 0));
+    const [a, b] = (["a", "b"] as const).map((team) => drafted.reduce((sum, search) => sum + search[`${kind}_${team}`], 0));
     if (a === undefined || b === undefined || a + b === 0) continue;
     arm.votes[kind][a === b ? "ties" : a > b ? "a" : "b"]++;
   }
@@ -134,7 +128,7 @@ interface Days {
   readonly days: number;
 }
 
-/** A shopper who comes back counts with all searches so far from that day on: out with the old sums, in with the new. */
+/** From a day on, a returning shopper counts with all searches so far: the new sums replace the old ones. */
 function addDays(block: Float64Array, cluster: readonly StagedSearch[], { firstDay, days }: Days): void {
   const isKnown = cluster[0]?.unit !== undefined;
   const totals = emptyTotals();
@@ -156,7 +150,7 @@ function dayOf({ atMs }: StagedSearch): number {
   return Math.floor(atMs / DAY_MS);
 }
 
-/** What was added on a day → what was there up to that day. */
+/** Sums of each day → sums up to and including each day. */
 function accumulate(block: Float64Array, days: number): void {
   for (let at = SUM_COUNT; at < block.length; at++) {
     const isFirstDay = Math.floor(at / SUM_COUNT) % days === 0;

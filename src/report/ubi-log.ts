@@ -1,24 +1,24 @@
 /**
  * UBI 1.3 records in NDJSON files as a log, of this edge or of any other shop that records experiment and variant under
- * `query_attributes.armmt`. Lines of OpenSearch's bulk format and records that say nothing about an experiment are passed over.
+ * `query_attributes.armmt`. Lines of OpenSearch's bulk format and records without an experiment are skipped.
  */
 import { existsSync } from "node:fs";
 import * as v from "valibot";
-import { readRecords } from "../lab/study/lists/log.ts";
-import { ACTIONS, type ActionRow, asTeam, countWords, isSimulated, type Log, type LogRange, type SearchRow, teamsByItem } from "./log.ts";
+import { ACTIONS, type ActionRow, type Log, type LogRange, toActionRow, toSearchRow } from "./log.ts";
+import { readRecords } from "./ubi-records.ts";
 import { UserError } from "../web.ts";
 
 const optionalText = v.nullish(v.string());
 
-const querySchema = v.looseObject({
+const querySchema = v.object({
   query_id: v.string(),
   application: v.nullish(v.string(), ""),
   client_id: optionalText,
   unit: optionalText,
   user_query: v.nullish(v.string(), ""),
   timestamp: v.string(),
-  query_attributes: v.looseObject({
-    armmt: v.looseObject({
+  query_attributes: v.object({
+    armmt: v.object({
       experiment: v.string(),
       variant: v.string(),
       bypass: optionalText,
@@ -29,7 +29,7 @@ const querySchema = v.looseObject({
   }),
 });
 
-/** Beside UBI's own members, where this edge writes them, or among the event's attributes, where others do. */
+/** This edge writes them beside UBI's own members, other shops among the event's attributes. */
 const extras = {
   quantity: v.nullish(v.number()),
   price: v.nullish(v.number()),
@@ -47,7 +47,7 @@ const eventSchema = v.looseObject({
 
 export interface UbiFiles {
   readonly queries: string;
-  /** None, where only exposures are known. */
+  /** `undefined`: only exposures are known. */
   readonly events: string | undefined;
 }
 
@@ -69,7 +69,9 @@ export function openUbiLog({ queries, events }: UbiFiles): Log {
       return counts;
     },
     async *searches(range) {
-      for await (const record of queriesOf(queries)) if (isWanted(record, range)) yield searchOf(record);
+      for await (const record of queriesOf(queries))
+        if (isWanted(record, range))
+          yield toSearchRow({ ...record, ...record.query_attributes.armmt, unit: record.unit ?? record.client_id });
     },
     async *actions() {
       if (events === undefined) return;
@@ -82,7 +84,7 @@ export function openUbiLog({ queries, events }: UbiFiles): Log {
 
 const namesExperiment = v.looseObject({ query_attributes: v.looseObject({ armmt: v.looseObject({ experiment: v.string() }) }) });
 
-/** Query records of experiments. One that names an experiment must be readable: passed over, it would be missing in its arm. */
+/** Query records of experiments. One that names an experiment must be valid: skipped, it would be missing in its arm. */
 async function* queriesOf(path: string): AsyncGenerator<v.InferOutput<typeof querySchema>> {
   for await (const line of readRecords(path, v.unknown())) {
     const parsed = v.safeParse(querySchema, line);
@@ -96,7 +98,7 @@ async function* queriesOf(path: string): AsyncGenerator<v.InferOutput<typeof que
   }
 }
 
-/** Those lines that fit. */
+/** Valid records only. */
 async function* recordsOf<T extends v.GenericSchema>(path: string, schema: T): AsyncGenerator<v.InferOutput<T>> {
   for await (const line of readRecords(path, v.unknown())) {
     const parsed = v.safeParse(schema, line);
@@ -114,33 +116,13 @@ function isWanted(
   );
 }
 
-function searchOf(record: v.InferOutput<typeof querySchema>): SearchRow {
-  const { application } = record;
-  const { armmt } = record.query_attributes;
-  const { teams, served_ids: served } = armmt;
-  return {
-    queryId: record.query_id,
-    variant: armmt.variant,
-    atMs: Date.parse(record.timestamp),
-    application,
-    unit: record.unit ?? record.client_id ?? undefined,
-    words: countWords(record.user_query),
-    bypass: armmt.bypass ?? undefined,
-    teams: teamsByItem(served, teams),
-    isSimulated: isSimulated(application, armmt.simulated),
-  };
-}
-
-function actionOf(record: v.InferOutput<typeof eventSchema>): ActionRow {
-  const { event_attributes: attributes } = record;
-  return {
-    eventId: record.event_id ?? undefined,
-    queryId: record.query_id,
-    action: record.action_name,
-    itemId: attributes.object?.object_id ?? "",
-    quantity: record.quantity ?? attributes.quantity ?? undefined,
-    price: record.price ?? attributes.price ?? undefined,
-    currency: record.currency ?? attributes.currency ?? undefined,
-    team: asTeam(record.team ?? attributes.team),
-  };
+function actionOf({ event_attributes: attributes, ...record }: v.InferOutput<typeof eventSchema>): ActionRow {
+  return toActionRow({
+    ...record,
+    object_id: attributes.object?.object_id,
+    quantity: record.quantity ?? attributes.quantity,
+    price: record.price ?? attributes.price,
+    currency: record.currency ?? attributes.currency,
+    team: record.team ?? attributes.team,
+  });
 }

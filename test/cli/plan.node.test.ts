@@ -8,8 +8,7 @@ import * as v from "valibot";
 import { afterAll, describe, expect, it } from "vitest";
 import { MAX_SHARD_BYTES } from "../../src/cli/embed/pack.ts";
 import { planFor } from "../../src/cli/plan.ts";
-import { costOf, cpuMsOf } from "../../src/report/plan/cost.ts";
-import { MS_BY_WINDOW, SHARD_BYTES } from "../../src/report/plan/prices.ts";
+import { costOf, cpuMsOf, MS_BY_WINDOW, SHARD_BYTES } from "../../src/report/plan/cost.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
@@ -124,7 +123,7 @@ describe("on the command line", () => {
     expect(outcomes[3]?.stderr).not.toMatch(/^\s+at /m);
   });
 
-  it("report shows made-up shoppers as JSON and as a page, and nothing else on stderr", async () => {
+  it("report shows simulated shoppers as JSON and as a page, and nothing else on stderr", async () => {
     const html = join(folder, "report.html");
     const { code, stdout, stderr } = await armmt("report", "--simulated", "--json", "--html", html);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });

@@ -8,13 +8,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { getPlatformProxy } from "wrangler";
 import { openDatabaseFile, openLocalDatabase, openWranglerDatabase } from "../../src/cli/report/database.ts";
 import type { ActionRow, Log, LogRange, SearchRow } from "../../src/report/log.ts";
-import { EXAMPLE, simulateSearches, TABLES, writeSimulatedDatabase } from "../../src/cli/report/simulated.ts";
+import { EXAMPLE, openSimulatedLog, simulateSearches } from "../../src/cli/report/simulated.ts";
 import { openSqlLog } from "../../src/report/sql-log.ts";
 import { openUbiLog } from "../../src/report/ubi-log.ts";
 import { configuredWeights, parseWeights, weightsIn } from "../../src/cli/report/weights.ts";
 import { createD1Sink } from "../../src/events/d1.ts";
 import { createQueryRecord } from "../../src/events/ubi.ts";
 import { report } from "./rows.ts";
+import { TABLES, writeSimulatedDatabase } from "./simulated-database.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const CONFIG = join(ROOT, "wrangler.toml");
@@ -76,7 +77,7 @@ describe("D1 on this machine", () => {
       JSON.stringify([{ key: "rerank", variations: ["interleave(control, armmt)", "control"], weights: [0.25, 0.75] }]),
     );
     await proxy.dispose();
-  });
+  }, 60_000);
 
   it("is read as the edge writes it, by binding and by wrangler's own command", async () => {
     const opened = [
@@ -142,16 +143,20 @@ function isNamespace(value: unknown): value is { put(key: string, value: string)
 describe("a SQLite file", () => {
   it("is read in pages, and says what is simulated", async () => {
     const file = join(folder, "simulated.sqlite");
-    const written = [...simulateSearches({ ...EXAMPLE, experiment: "rerank", days: 8 })];
-    expect(await writeSimulatedDatabase(file, written)).toBe(12_000); // three pages
+    const simulated = { ...EXAMPLE, experiment: "rerank", days: 8 };
+    const written = [...simulateSearches(simulated)];
+    expect(writeSimulatedDatabase(file, "rerank", written)).toBe(12_000); // three pages
     const log = await openSqlLog(await openDatabaseFile(file));
     const { searches, actions } = await everything(log);
-    expect(searches.map(({ queryId }) => queryId)).toEqual(written.map(({ queryId }) => queryId));
+    expect(searches).toEqual(written.map(({ search }) => search));
     expect(searches.every(({ isSimulated }) => isSimulated)).toBe(true);
-    expect(actions).toHaveLength(written.reduce((sum, { events }) => sum + events.length, 0));
+    expect(actions).toEqual(written.flatMap((one) => one.actions.map((action) => ({ ...action, eventId: undefined }))));
     const [since, until] = ["2026-09-09T00:00:00.000Z", "2026-09-10T00:00:00.000Z"];
     const day = await everything(log, { ...ALL, since, until });
-    expect(day.searches).toHaveLength(written.filter(({ timestamp }) => timestamp.startsWith("2026-09-09")).length);
+    expect(day.searches).toHaveLength(
+      written.filter(({ search }) => new Date(search.atMs).toISOString() >= since && new Date(search.atMs).toISOString() < until).length,
+    );
+    expect((await everything(openSimulatedLog(simulated), { ...ALL, since, until })).searches).toEqual(day.searches);
     await log.close();
   });
 
@@ -185,7 +190,7 @@ describe("a SQLite file", () => {
 
   it("quotes the name of an experiment", async () => {
     const file = join(folder, "quoted.sqlite");
-    await writeSimulatedDatabase(file, simulateSearches({ ...EXAMPLE, experiment: "it's", days: 1, searchesPerDay: 20 }));
+    writeSimulatedDatabase(file, "it's", simulateSearches({ ...EXAMPLE, experiment: "it's", days: 1, searchesPerDay: 20 }));
     const log = await openSqlLog(await openDatabaseFile(file));
     expect((await everything(log, { ...ALL, experiment: "it's" })).searches).toHaveLength(20);
     await log.close();
@@ -276,7 +281,7 @@ describe("weights", () => {
 
   it("are those of wrangler.toml where nothing else is said, and equal where that does not know the experiment", async () => {
     const file = join(folder, "unknown.sqlite");
-    await writeSimulatedDatabase(file, simulateSearches({ ...EXAMPLE, days: 1, searchesPerDay: 50 }));
+    writeSimulatedDatabase(file, "simulated", simulateSearches({ ...EXAMPLE, days: 1, searchesPerDay: 50 }));
     const log = await openSqlLog(await openDatabaseFile(file));
     const range = { ...ALL, experiment: "simulated" };
     const data = await report(log, { weights: undefined, config: CONFIG, range });

@@ -1,7 +1,7 @@
 /** The figures of a report, from rows that are few enough to count by hand, and from simulated ones that are counted again in another way. */
 import { describe, expect, it } from "vitest";
 import { compareArms } from "../../src/report/statistics/compare.ts";
-import { twoSidedP } from "../../src/report/statistics/normal.ts";
+import { twoSidedP } from "../../src/report/statistics/distributions.ts";
 import { estimateRatio } from "../../src/report/statistics/ratio.ts";
 import type { ActionRow, SearchRow } from "../../src/report/log.ts";
 import { EXAMPLE, simulateSearches, type SimulatedExperiment } from "../../src/cli/report/simulated.ts";
@@ -22,20 +22,9 @@ const AB: SimulatedExperiment = {
 function rowsOf(options: SimulatedExperiment): { searches: SearchRow[]; actions: ActionRow[] } {
   const searches: SearchRow[] = [];
   const actions: ActionRow[] = [];
-  for (const one of simulateSearches(options)) {
-    searches.push(
-      search(one.queryId, one.variant, {
-        atMs: Date.parse(one.timestamp),
-        unit: one.unit ?? undefined,
-        words: one.userQuery.split(" ").length,
-        bypass: one.bypass ?? undefined,
-        isSimulated: true,
-      }),
-    );
-    for (const event of one.events) {
-      const { action: name, itemId, price, eventId } = event;
-      actions.push(action(one.queryId, name, { eventId, itemId, ...(price !== null && { price, quantity: 2, currency: "EUR" }) }));
-    }
+  for (const simulated of simulateSearches(options)) {
+    searches.push(simulated.search);
+    actions.push(...simulated.actions.map((row) => ({ ...row, ...(row.price !== undefined && { quantity: 2 }) })));
   }
   return { searches, actions };
 }

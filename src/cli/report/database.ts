@@ -1,13 +1,10 @@
-/**
- * The event database as the command line reaches it: the D1 of `wrangler dev` on this machine, D1 at Cloudflare through `wrangler d1`, or a
- * SQLite file. Reads only.
- */
+/** The event database: the D1 of `wrangler dev` on this machine, D1 at Cloudflare through `wrangler d1`, or a SQLite file. */
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import * as v from "valibot";
 import { openWranglerNamespace, wrangler } from "../publish/namespace.ts";
 import { loadWrangler } from "../wrangler.ts";
-import { loadSqlite } from "../../report/sqlite.ts";
+import { loadSqlite } from "../../report/stage.ts";
 import type { EventDatabase } from "../../report/sql-log.ts";
 import { UserError, errorText } from "../../web.ts";
 import { EXPERIMENTS_KEY } from "../../search/live-experiments.ts";
@@ -29,7 +26,7 @@ interface KvBinding {
   get(key: string, type: "text"): Promise<string | null>;
 }
 
-/** `stateDir` is what `wrangler dev` gets as `--persist-to`. */
+/** `stateDir`: the `--persist-to` of `wrangler dev`. */
 export async function openLocalDatabase(options: BindingOptions & { readonly stateDir: string }): Promise<EventDatabase> {
   const { config, binding, stateDir } = options;
   if (!existsSync(stateDir)) {
@@ -81,7 +78,7 @@ export function openWranglerDatabase(options: BindingOptions & { readonly where:
   };
 }
 
-/** A file that holds the tables, such as one made with sqlite3 from `wrangler d1 export`. Opened for reading only. */
+/** A file with the tables, such as one made with sqlite3 from `wrangler d1 export`. Opened for reading only. */
 export async function openDatabaseFile(path: string): Promise<EventDatabase> {
   if (!existsSync(path)) throw new UserError(`${path} does not exist: name a SQLite file with the table ubi_queries`);
   const { DatabaseSync } = await loadSqlite();
@@ -93,8 +90,7 @@ export async function openDatabaseFile(path: string): Promise<EventDatabase> {
       try {
         return database.prepare(sql).all();
       } catch (error) {
-        const said = errorText(error);
-        throw /not a database/i.test(said)
+        throw /not a database/i.test(errorText(error))
           ? new UserError(`${path} is no SQLite database: import an export first, sqlite3 ${path} < export.sql`)
           : error;
       }

@@ -1,10 +1,10 @@
-/** Which arms an experiment has and how large each should be: said on the command line, or where the edge reads it. */
+/** The arms of an experiment and their intended sizes, from the command line or from the configuration of the edge. */
 import * as v from "valibot";
 import type { Weights } from "../../report/report-data.ts";
 import { loadWrangler } from "../wrangler.ts";
 import { UserError } from "../../web.ts";
 
-/** Only what is needed: a report must read the configuration of yesterday's edge too. */
+/** Required members only, so that a report can read the configuration of an older edge. */
 const experimentsSchema = v.array(
   v.looseObject({
     key: v.string(),
@@ -28,7 +28,7 @@ export function parseWeights(text: string): ReadonlyMap<string, number> {
   return arms;
 }
 
-/** `undefined` where the list does not hold the experiment, or is none. */
+/** `undefined` for a list that is not valid or does not hold the experiment. */
 export function weightsIn(experiments: unknown, key: string, from: string): Weights | undefined {
   const parsed = typeof experiments === "string" ? v.safeParse(experimentsText, experiments) : v.safeParse(experimentsSchema, experiments);
   const found = parsed.success ? parsed.output.find((experiment) => experiment.key === key) : undefined;
@@ -49,7 +49,7 @@ export async function configuredWeights(config: string, key: string): Promise<We
   }
 }
 
-/** Where nobody says anything: arms of the same size. */
+/** Default without a configuration: arms of the same size. */
 export function equalWeights(variants: readonly string[]): Weights {
   return {
     arms: new Map(variants.map((variant) => [variant, 1 / variants.length])),

@@ -1,8 +1,7 @@
 /** Charts of the figures that have a place in one. A chart whose figures were not measured is left out. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { drawChart } from "../study/benchmark/svg.ts";
-import type { Point, Series } from "../study/benchmark/svg.ts";
+import { intervalChart, type Point, type Series } from "../../report/charts.ts";
 import type { Measurement } from "./measurement.ts";
 
 interface Words {
@@ -40,20 +39,21 @@ export function writePlots(folder: string, measurements: readonly Measurement[],
   return Object.entries(CHARTS).flatMap(([chart, words]) => {
     const placed = measurements.flatMap((one) => (one.place?.chart === chart ? [{ ...one, place: one.place }] : []));
     if (placed.length === 0) return [];
-    const places = [...new Set(placed.map(({ place }) => place.x))];
+    const names = [...new Set(placed.map(({ place }) => place.x))];
     const series = [...new Set(placed.map(({ place }) => place.series))].map((name): Series => {
       const points = placed
         .filter(({ place }) => place.series === name)
         .map(({ place, p50, p99 }): Point => ({
-          x: places.indexOf(place.x),
+          x: names.indexOf(place.x),
           y: p50,
           ...(words.yLabel === MS && { low: p50, high: p99 }),
         }));
-      return { name, points, isLine: words.hasNames !== true };
+      return { name, points };
     });
     const { title, xLabel, yLabel } = words;
     const subtitle = machine.split(",").slice(0, 2).join(",");
-    writeFileSync(join(folder, `${chart}.svg`), drawChart({ title, subtitle, xLabel, yLabel, places, series, fromZero: true }));
+    const svg = intervalChart({ title, subtitle, xLabel, yLabel, names, series, isJoined: words.hasNames !== true });
+    writeFileSync(join(folder, `${chart}.svg`), svg);
     return [`${chart}.svg`];
   });
 }

@@ -1,25 +1,61 @@
-/** What a million searches cost at Cloudflare. Pure arithmetic over `prices.ts`. */
-import {
-  BYTES_PER_ITEM,
-  CACHE_BYTES,
-  KV_GB_PER_MONTH,
-  MS_BY_WINDOW,
-  PER_MILLION,
-  PLAN_PER_MONTH,
-  PRICES_SEEN,
-  ROWS_PER_SEARCH,
-  SHARD_BYTES,
-  SOURCES,
-} from "./prices.ts";
+/**
+ * Cost of a million searches at Cloudflare, in US dollars. Each figure names its source. The amounts that the plan includes every month are
+ * not subtracted.
+ */
+
+/** Month in which the documented prices were read. */
+const PRICES_SEEN = "November 2026";
+
+const SOURCES: readonly string[] = [
+  "https://developers.cloudflare.com/workers/platform/pricing/",
+  "https://developers.cloudflare.com/kv/platform/pricing/",
+  "https://developers.cloudflare.com/d1/platform/pricing/",
+];
+
+/** Workers Paid, a month; includes 10 M requests, 30 M ms of CPU, 10 M KV reads, 1 M KV writes, 50 M D1 rows written. */
+const PLAN_PER_MONTH = 5;
+
+const PER_MILLION = {
+  requests: 0.3,
+  cpuMs: 0.02,
+  /** Per key. */
+  kvReads: 0.5,
+  kvWrites: 5,
+  /** Each index entry counts as a row. */
+  d1RowsWritten: 1,
+} as const;
+
+/** KV, a gigabyte for a month. */
+const KV_GB_PER_MONTH = 0.5;
+
+/**
+ * README, "Speed", re-ranked, p50 in ms by K: wall time in local workerd on loopback, with the record of the search. CPU time at Cloudflare was
+ * not measured; it is less where waiting is part of the wall time, more on a slower core.
+ */
+export const MS_BY_WINDOW: ReadonlyMap<number, number> = new Map([
+  [20, 5.6],
+  [50, 5.9],
+  [100, 7.4],
+  [200, 11],
+]);
+
+/** README, "What is stored". */
+const BYTES_PER_ITEM = 175;
+/** src/cli/embed/pack.ts */
+export const SHARD_BYTES = 512 * 1024;
+/** Default of SHARD_CACHE_BYTES. */
+const CACHE_BYTES = 33_554_432;
+/** A row of ubi_queries and its two indexes (src/events/d1.ts). */
+const ROWS_PER_SEARCH = 3;
 
 export interface CostOptions {
   /** W, how many hits are re-ranked. */
   readonly window: number;
   /** Products in the catalogue. */
   readonly items: number;
-  /** Of one search; `undefined`: from the README's table. */
+  /** Per search; `undefined`: from MS_BY_WINDOW. */
   readonly cpuMs: number | undefined;
-  /** How many searches an isolate serves before it is gone. */
+  /** Searches that an isolate serves in its life. */
   readonly searchesPerIsolate: number;
 }
 
@@ -48,12 +84,12 @@ export function costOf({ window, items, cpuMs, searchesPerIsolate }: CostOptions
   const cpu = cpuMs ?? cpuMsOf(window);
   const bytes = items * BYTES_PER_ITEM;
   const shards = Math.max(1, Math.ceil(bytes / SHARD_BYTES));
-  const held = Math.min(1, CACHE_BYTES / bytes);
-  // The shards in which the window's items lie, if they lie anywhere (balls into bins), less those that the isolate holds.
+  const cached = Math.min(1, CACHE_BYTES / bytes);
+  // Expected shards of the window's items if they are spread at random (balls into bins), less those in the isolate's cache.
   const touched = shards * (1 - (1 - 1 / shards) ** window);
-  const missed = held === 1 ? 0 : touched * (1 - held);
-  // A new isolate reads pointer, set and the shards that it will hold.
-  const cold = (2 + shards * held) / searchesPerIsolate;
+  const missed = cached === 1 ? 0 : touched * (1 - cached);
+  // A new isolate reads pointer, set and the shards that fit into its cache.
+  const cold = (2 + shards * cached) / searchesPerIsolate;
   const kvReadsPerSearch = 1 + cold + missed;
   const perMillion = {
     requests: PER_MILLION.requests,
@@ -69,10 +105,10 @@ export function costOf({ window, items, cpuMs, searchesPerIsolate }: CostOptions
         ? `${round(cpu)} ms of CPU per search: the README's p50 of a re-ranked search with a window of ${window}, wall time in local workerd. Measure yours (tail, cpuTime) and give --cpu-ms.`
         : `${round(cpu)} ms of CPU per search, as given.`,
       "An isolate that sees less than one search a minute reads the KV pointer for each of them (1 read per search); a busy one reads it once a minute.",
-      `An isolate serves ${searchesPerIsolate.toLocaleString("en")} searches before it is gone, then another reads ${shards} ${shards === 1 ? "shard" : "shards"} anew (--searches-per-isolate).`,
-      ...(held < 1
+      `An isolate serves ${searchesPerIsolate.toLocaleString("en")} searches before it ends, then another reads ${shards} ${shards === 1 ? "shard" : "shards"} anew (--searches-per-isolate).`,
+      ...(cached < 1
         ? [
-            `${Math.round(held * 100)} % of the catalogue fits into an isolate (SHARD_CACHE_BYTES); the rest is read from KV search by search.`,
+            `${Math.round(cached * 100)} % of the catalogue fits into an isolate (SHARD_CACHE_BYTES); the rest is read from KV search by search.`,
           ]
         : []),
       "Each search writes one row and two index entries to D1; clicks, carts and purchases add a request and three rows each.",
@@ -86,7 +122,7 @@ export function costOf({ window, items, cpuMs, searchesPerIsolate }: CostOptions
   };
 }
 
-/** Of the next larger window that was measured; beyond the largest in proportion. */
+/** Of the next larger measured window; proportional beyond the largest. */
 export function cpuMsOf(window: number): number {
   const measured = [...MS_BY_WINDOW];
   const found = measured.find(([k]) => k >= window);

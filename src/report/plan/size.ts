@@ -1,4 +1,4 @@
-/** How many units and searches an experiment needs, as an A/B test and interleaved. Pure arithmetic over `experiment/statistics/power.ts`. */
+/** Randomisation units and searches that an experiment needs, as an A/B test and interleaved. */
 import { alwaysValidFactor, shareForVotes, unitsForMean, unitsForProportion, type Wanted } from "../statistics/power.ts";
 
 export interface SizeOptions extends Wanted {
@@ -12,11 +12,11 @@ export interface SizeOptions extends Wanted {
   /** Share of units that take part. */
   readonly coverage: number;
   readonly searchesPerUnit: number;
-  /** `undefined`: no days are told. */
+  /** `undefined`: days are unknown. */
   readonly searchesPerDay: number | undefined;
   /** N* of the sequence. */
   readonly tuning: number;
-  /** How many times as sensitive as an A/B test interleaving is. */
+  /** Sensitivity of interleaving as a multiple of that of an A/B test. */
   readonly sensitivity: number;
   /** Share of interleaved searches in which one team wins. */
   readonly votesPerSearch: number;
@@ -27,16 +27,16 @@ export interface Size {
   /** All arms. */
   readonly units: number;
   readonly searches: number;
-  /** null where no traffic was given. */
+  /** null without `searchesPerDay`. */
   readonly days: number | null;
 }
 
 export interface AbSize extends Size {
   /** The same with the base's variance in both arms, as rules of thumb have it: 2 (z₁ + z₂)² σ² / δ². */
   readonly unitsPerArmByRuleOfThumb: number;
-  /** For the always-valid sequence to have that power at the end; it often stops long before. */
+  /** For the confidence sequence to have that power at the end; it often stops long before. */
   readonly alwaysValid: Size & { readonly tuning: number };
-  /** The same with the sequence made tightest where it ends: `tuning` is what report and plan should then be given. */
+  /** The same with the sequence tightest at its end: `tuning` is the --tuning for report and plan. */
   readonly alwaysValidTuned: Size & { readonly tuning: number };
 }
 
@@ -47,12 +47,12 @@ export interface InterleavingSize {
   readonly assumption: string;
   /** Searches in which one team wins. */
   readonly votes: number;
-  /** The smallest share of votes for the better order that so many votes can tell from a coin. */
+  /** The smallest share of votes for the better order that these votes can tell from a coin. */
   readonly tellsShare: number;
 }
 
-export const SENSITIVITY_ASSUMPTION =
-  "Interleaving is taken to be so many times as sensitive as an A/B test of the same searches. Published: 10 to 100 times (Expedia), about 50 (Airbnb 2022), up to 100 (Airbnb 2025, arXiv 2508.00751); the default is the cautious end. It says which order is preferred, not by how much a metric moves.";
+const SENSITIVITY_ASSUMPTION =
+  "Interleaving is assumed to be this many times as sensitive as an A/B test of the same searches. Published: 10 to 100 times (Expedia), about 50 (Airbnb 2022), up to 100 (Airbnb 2025, arXiv 2508.00751); the default is the cautious end. It says which order is preferred, not by how much a metric moves.";
 
 export function sizeOf(options: SizeOptions): { readonly ab: AbSize; readonly interleaving: InterleavingSize } {
   const { base, lift, variance, arms, coverage, searchesPerUnit, searchesPerDay, tuning, sensitivity, votesPerSearch } = options;

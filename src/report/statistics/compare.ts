@@ -1,15 +1,15 @@
 /**
- * Two arms, one metric: difference and relative lift, each with an interval that holds for one look at a length fixed before, and with a
- * sequence that holds for any number of looks.
+ * Two arms, one metric: difference and relative lift, each with a confidence interval for one look at a fixed length, and with a confidence
+ * sequence for any number of looks. Holm's correction for many comparisons.
  *
- * The relative lift is taken on the logarithm of the ratio by the delta method (Katz et al. 1978 for proportions; Deng et al. 2018, section
- * 2.3): it never leaves −100 %, and B against A says the same as A against B, which neither holds for an interval around the ratio itself.
+ * The interval of the lift is computed on the logarithm of the ratio by the delta method (Katz et al. 1978 for proportions; Deng et al. 2018,
+ * section 2.3): it never falls below −100 %, and B against A agrees with A against B. An interval around the ratio itself has neither property.
  */
-import { normalQuantile, twoSidedP } from "./normal.ts";
+import { normalQuantile, twoSidedP } from "./distributions.ts";
 import type { Estimate } from "./ratio.ts";
 import { alwaysValidP, sequenceFactor, type SequenceOptions } from "./sequential.ts";
 
-/** Clusters with an event that each arm needs before anything is said: below it the normal approximation does not hold. */
+/** Clusters with an event that each arm needs: below it the normal approximation does not hold. */
 export const FEWEST_ACTIVE = 20;
 
 export interface Interval {
@@ -19,9 +19,9 @@ export interface Interval {
 
 export interface Effect {
   readonly value: number;
-  /** For one look at a length fixed before. */
+  /** Confidence interval, for one look at a fixed length. */
   readonly fixed: Interval;
-  /** For any number of looks. */
+  /** Confidence sequence, for any number of looks. */
   readonly always: Interval;
 }
 
@@ -36,10 +36,10 @@ export interface Comparison {
   readonly p: { readonly fixed: number; readonly always: number };
 }
 
-/** Why nothing can be compared. */
+/** Reasons not to compare. */
 export type Incomparable = "no_data" | "no_events" | "too_few_events";
 
-/** The p-values and the intervals of the lift say the same; the difference is there for its unit. */
+/** The p-values are those of the lift; the difference is reported in the unit of the metric. */
 export function compareArms(
   control: Estimate | undefined,
   variant: Estimate | undefined,
@@ -69,4 +69,20 @@ export function compareArms(
 
 function around(value: number, half: number): Interval {
   return { low: value - half, high: value + half };
+}
+
+/**
+ * Adjusted p-values, parallel to `p`: never below the given one, at most 1. The chance that any rejected hypothesis is true stays below α
+ * under any dependence between the tests (Holm 1979, "A simple sequentially rejective multiple test procedure"). Chosen over Benjamini and
+ * Hochberg's procedure, which controls a share, because a table of segments is read for the one segment to act on.
+ */
+export function holm(p: readonly number[]): readonly number[] {
+  const order = p.map((_, i) => i).toSorted((a, b) => (p[a] ?? 1) - (p[b] ?? 1));
+  const adjusted = p.map(() => 1);
+  let highest = 0;
+  order.forEach((index, rank) => {
+    highest = Math.max(highest, Math.min(1, (p.length - rank) * (p[index] ?? 1)));
+    adjusted[index] = highest;
+  });
+  return adjusted;
 }

@@ -1,20 +1,16 @@
-/**
- * How much traffic an experiment needs before it can see what it looks for. All two-sided.
- *
- * `lift` is relative: 0.03 is three percent more than the base.
- */
-import { normalQuantile, normalTail } from "./normal.ts";
+/** Sample size and power, two-sided. `lift` is relative: 0.03 is three percent more than the base. */
+import { normalQuantile, normalTail } from "./distributions.ts";
 import { sequenceFactor, type SequenceOptions } from "./sequential.ts";
 
 export interface Wanted {
   readonly alpha: number;
-  /** Probability of seeing a lift of that size. */
+  /** Probability of detecting a lift of that size. */
   readonly power: number;
 }
 
 /**
  * Units per arm to see `base` → `base · (1 + lift)` in a proportion: Fleiss, Levin & Paik 2003, equation 4.14 (without continuity
- * correction), as R's power.prop.test. Throws a RangeError where that is no proportion.
+ * correction), as R's power.prop.test. Throws a RangeError where that is not a proportion.
  */
 export function unitsForProportion(base: number, lift: number, { alpha, power }: Wanted): number {
   const other = base * (1 + lift);
@@ -35,7 +31,7 @@ export function unitsForMean(mean: number, variance: number, lift: number, { alp
 }
 
 /**
- * By how much the units of a fixed-length plan must be multiplied for the always-valid sequence to have the same power at the end. It often stops
+ * Factor on the units of a fixed-length plan with which the confidence sequence has the same power at the end. It often stops
  * long before: an upper bound. `units`: of both arms together.
  */
 export function alwaysValidFactor(units: number, { power, alpha }: Wanted, tuning: number): number {
@@ -53,7 +49,7 @@ export function votesForShare(share: number, { alpha, power }: Wanted): number {
   return Math.ceil((spread / (share - 0.5)) ** 2);
 }
 
-/** The other way round: the share of votes, above one half, that `votes` can tell from a coin. */
+/** Inverse of `votesForShare`: the smallest share of votes, above one half, that `votes` can tell from a coin. */
 export function shareForVotes(votes: number, { alpha, power }: Wanted): number {
   let [low, high] = [0.5, 1];
   for (let step = 0; step < 60; step++) {

@@ -1,17 +1,17 @@
 /**
- * Interleaving: two orders in one list, and clicks as votes. Which of them is preferred, and is it more than a coin would give?
+ * Interleaving: two orders in one list, and clicks as votes. Is the preference for one of them more than chance?
  *
- * Each judge (a shopper, or a search where no shopper is known) has one vote: for the team that got more of its clicks, or none. Chapelle,
+ * Each judge (a shopper, or a search of an unknown shopper) has one vote, for the team with more of its clicks. Chapelle,
  * Joachims, Radlinski & Yue 2012, "Large-scale validation and analysis of interleaved search evaluation".
  */
-import { betaQuantile, incompleteBeta } from "./beta.ts";
+import { betaQuantile, incompleteBeta } from "./distributions.ts";
 import type { Interval } from "./compare.ts";
 import { sequenceFactor, type SequenceOptions } from "./sequential.ts";
 
 export interface Votes {
   readonly a: number;
   readonly b: number;
-  /** Judges who clicked as often on one as on the other; those who clicked on nothing are no judges. */
+  /** Judges with as many clicks on one team as on the other; without a click there is no judge. */
   readonly ties: number;
 }
 
@@ -44,12 +44,12 @@ export function exactShare(successes: number, n: number, alpha: number): Interva
   };
 }
 
-/** `undefined` where nobody preferred anything. */
+/** `undefined` without a vote. */
 export function preferenceOf({ a, b, ties }: Votes, options: SequenceOptions): Preference | undefined {
   const votes = a + b;
   if (votes === 0) return undefined;
   const shareOfB = b / votes;
-  // The widest variance that a share can have: the sequence may not collapse while all votes agree.
+  // The largest variance of a share, so that the sequence does not collapse while all votes agree.
   const half = (sequenceFactor(votes, options) * 0.5) / Math.sqrt(votes);
   return {
     score: (b + ties / 2) / (votes + ties) - 0.5,

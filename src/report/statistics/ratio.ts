@@ -1,8 +1,8 @@
 /**
- * A metric of one arm from sums over its clusters, and how sure it is: Σy / Σx with the delta method.
+ * A metric of one arm from sums over its clusters, with its variance by the delta method: Σy / Σx.
  *
- * A cluster is what was assigned as one: a shopper, or a single search where no shopper is known. With x = searches of the cluster the
- * metric is per search, with x = 1 it is a plain mean per shopper, and the formula is that of a mean. Sums only, so a log is read once.
+ * A cluster is a randomisation unit: a shopper, or a single search of an unknown shopper. With x = searches of the cluster the metric is per
+ * search; with x = 1 it is a mean per shopper, and the formula is that of a mean.
  */
 
 /** Sums over clusters. */
@@ -17,13 +17,13 @@ export interface ClusterSums {
   readonly xy: number;
 }
 
-/** How many numbers the sums take in an array. */
+/** Numbers per ClusterSums in an array. */
 export const SUM_COUNT = 7;
 
 /** Adds (`times` 1) a cluster to the sums at `at`, or takes it out (`times` −1). */
 export function addCluster(sums: Float64Array, at: number, y: number, x: number, times: 1 | -1 = 1): void {
-  const add = (place: number, value: number): void => {
-    sums[at + place] = (sums[at + place] ?? 0) + times * value;
+  const add = (offset: number, value: number): void => {
+    sums[at + offset] = (sums[at + offset] ?? 0) + times * value;
   };
   add(0, 1);
   add(1, y === 0 ? 0 : 1);
@@ -35,7 +35,7 @@ export function addCluster(sums: Float64Array, at: number, y: number, x: number,
 }
 
 export function readSums(sums: Float64Array, at: number): ClusterSums {
-  const value = (place: number): number => sums[at + place] ?? 0;
+  const value = (offset: number): number => sums[at + offset] ?? 0;
   return { clusters: value(0), active: value(1), y: value(2), x: value(3), yy: value(4), xx: value(5), xy: value(6) };
 }
 
@@ -45,7 +45,7 @@ export interface Estimate {
   /** Of the estimate, not of a cluster. */
   readonly variance: number;
   readonly clusters: number;
-  /** Clusters with y ≠ 0: the normal approximation stands on them. */
+  /** Clusters with y ≠ 0; the normal approximation needs enough of them. */
   readonly active: number;
 }
 

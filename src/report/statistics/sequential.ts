@@ -1,13 +1,13 @@
 /**
- * Always-valid inference: an interval that may be looked at after every day, by anybody, and an experiment that may be stopped whenever it
- * pleases, without more false alarms than promised.
+ * Asymptotic confidence sequences: intervals that may be read after every day, in an experiment that may be stopped at any time, without more
+ * false alarms than α.
  *
- * Asymptotic confidence sequences: Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas, "Time-uniform central limit theory and asymptotic
- * confidence sequences" (Annals of Statistics 2024; arXiv 2103.06476v7). GrowthBook uses the same. The price is width: at its best the sequence is
- * about 1.6 times as wide as an interval that may be looked at once.
+ * Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas, "Time-uniform central limit theory and asymptotic
+ * confidence sequences" (Annals of Statistics 2024; arXiv 2103.06476v7). GrowthBook uses the same. At its best the sequence is about
+ * 1.6 times as wide as an interval for one look.
  */
 
-/** N*: at how many clusters (both arms together) the sequence is tightest; GrowthBook's default. Fixed before the experiment, or it is not valid. */
+/** N*: number of clusters (both arms together) at which the sequence is tightest; GrowthBook's default. Valid only if fixed before the experiment. */
 export const DEFAULT_TUNING = 5000;
 
 export interface SequenceOptions {
@@ -17,7 +17,7 @@ export interface SequenceOptions {
   readonly tuning: number;
 }
 
-/** ρ² of equation 161: the mixture that makes the sequence tightest at N*. */
+/** ρ² of equation 161, which makes the sequence tightest at N*. */
 function mixture({ alpha, tuning }: SequenceOptions): number {
   const log = -2 * Math.log(alpha);
   return (log + Math.log(log + 1)) / tuning;
@@ -31,7 +31,7 @@ export function sequenceFactor(n: number, options: SequenceOptions): number {
 
 /**
  * The smallest α at which the sequence of the same mixture would exclude 0, for an estimate `z` standard errors away from it: equation 9 solved for α.
- * May be compared with α after every look.
+ * Valid after every look.
  */
 export function alwaysValidP(z: number, n: number, options: SequenceOptions): number {
   const t = n * mixture(options);

@@ -27,7 +27,6 @@ import { readMatrix } from "../../../src/lab/study/benchmark/read-npy.ts";
 import { engineScores, findRuns, readScores, shuffledScores } from "../../../src/lab/study/benchmark/runs.ts";
 import { createClusterBootstrap, meanOverSeeds, studentQuantile } from "../../../src/lab/study/benchmark/statistics.ts";
 import { openTestLists, type TestLists } from "../../../src/lab/study/benchmark/test-lists.ts";
-import { logTicks, niceTicks } from "../../../src/lab/study/benchmark/ticks.ts";
 import { trainClickRows } from "../../../src/lab/study/benchmark/train-clicks.ts";
 import { type Progress, runBenchmark, runParts } from "../../../src/lab/study/benchmark.ts";
 import { embedCatalog } from "../../../src/cli/embed.ts";
@@ -519,14 +518,5 @@ describe("the study", () => {
     };
     expect((await runParts([part], progress)).map(({ outcome }) => outcome)).toEqual(["not possible here"]);
     await expect(runParts([part], { ...progress, isChosen: true })).rejects.toThrow(/the judgments are elsewhere/);
-  });
-});
-
-describe("axes of plots", () => {
-  it("have round ticks that enclose the data", () => {
-    expect(niceTicks(0, 0.23)).toEqual([0, 0.05, 0.1, 0.15, 0.2, 0.25]);
-    expect(niceTicks(-0.031, 0.12)).toEqual([-0.05, 0, 0.05, 0.1, 0.15]);
-    expect(logTicks(3e5, 4e7)).toEqual([1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 1e7, 2e7, 5e7, 1e8]);
-    expect(logTicks(30, 4e7)).toEqual([10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8]);
   });
 });

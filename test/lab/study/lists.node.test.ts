@@ -14,7 +14,7 @@ import { fitScaling } from "../../../src/lab/study/lists/scaling.ts";
 import { encodeNpy } from "../../../src/lab/study/model/npy.ts";
 import { run } from "../../../src/lab/main.ts";
 import { writeSimulation } from "../../../src/lab/study/simulate.ts";
-import type { EventRecord, QueryRecord } from "../../../src/lab/study/simulate/records.ts";
+import type { EventRecord, QueryRecord } from "../../../src/report/ubi-records.ts";
 import { isCold, splitOf } from "../../../src/lab/study/simulate/split.ts";
 import { drawCatalogue } from "../../../src/demo/catalogue.ts";
 import { createTextEncoder, TEXT_DIM } from "../../../src/embeddings/text-encoder.ts";

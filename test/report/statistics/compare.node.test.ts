@@ -1,6 +1,6 @@
 /** Ratio metrics, intervals and sequences: against published numbers, scipy and simulated experiments. */
 import { describe, expect, it } from "vitest";
-import { compareArms, type Comparison, FEWEST_ACTIVE } from "../../../src/report/statistics/compare.ts";
+import { compareArms, type Comparison, FEWEST_ACTIVE, holm } from "../../../src/report/statistics/compare.ts";
 import { addCluster, type ClusterSums, type Estimate, estimateRatio, readSums, SUM_COUNT } from "../../../src/report/statistics/ratio.ts";
 import { alwaysValidP, DEFAULT_TUNING, sequenceFactor } from "../../../src/report/statistics/sequential.ts";
 import { drawShopper, seeded } from "./random.ts";
@@ -190,5 +190,29 @@ describe("sequences", () => {
 
   it("… and find an effect that is there", () => {
     expect(peek(7, [0.3, 0.36], 300, 0.3).always).toBeGreaterThan(0.9);
+  });
+});
+
+describe("holm()", () => {
+  it("gives R's p.adjust(c(0.01, 0.04, 0.03, 0.005), 'holm')", () => {
+    const adjusted = holm([0.01, 0.04, 0.03, 0.005]);
+    [0.03, 0.06, 0.06, 0.02].forEach((p, i) => expect(adjusted[i]).toBeCloseTo(p, 12));
+  });
+
+  it("never exceeds 1 and leaves a single one alone", () => {
+    expect(holm([0.9, 0.8])).toEqual([1, 1]);
+    expect(holm([0.04])).toEqual([0.04]);
+    expect(holm([])).toEqual([]);
+  });
+
+  it("names a segment falsely in at most 5 % of tables without any effect", () => {
+    const random = seeded(11);
+    let named = 0;
+    for (let run = 0; run < 2000; run++) {
+      const p = Array.from({ length: 14 }, random);
+      if (holm(p).some((one) => one < 0.05)) named++;
+    }
+    expect(named / 2000).toBeGreaterThan(0.035);
+    expect(named / 2000).toBeLessThan(0.062);
   });
 });

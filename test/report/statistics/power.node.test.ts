@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { compareArms } from "../../../src/report/statistics/compare.ts";
-import { normalTail } from "../../../src/report/statistics/normal.ts";
+import { normalTail } from "../../../src/report/statistics/distributions.ts";
 import {
   alwaysValidFactor,
   daysUntil,

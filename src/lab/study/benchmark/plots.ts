@@ -7,7 +7,7 @@ import { ALL, HISTORY_SLICES, K_SLICES, PURCHASES, splitName } from "./compare.t
 import { COST_K, FLOPS } from "./cost.ts";
 import { EXAMINATION_ERROR, examinationAt, TRUE_CURVE } from "./examination.ts";
 import { bestBaseline, ENGINE, ENSEMBLE, inTableOrder, isAblation, STUDENT, TEACHER } from "./models.ts";
-import { type Chart, drawChart, type Point, type Series } from "./svg.ts";
+import { intervalChart, lineChart, type Point, type Series } from "../../../report/charts.ts";
 
 export interface PlotFile {
   readonly file: string;
@@ -24,12 +24,6 @@ const SHOPPERS: Readonly<Partial<Record<Level, string>>> = {
 };
 
 const pointOf = (x: number, { mean, low, high }: Row): Point => ({ x, y: mean, low: low ?? undefined, high: high ?? undefined });
-
-function plot(level: Level, about: PlotFile["about"], name: string, chart: Chart): PlotFile[] {
-  const { series, title } = chart;
-  if (series.every(({ points }) => points.length === 0)) return [];
-  return [{ file: `${name}-${level}.svg`, title, level, about, svg: drawChart(chart) }];
-}
 
 interface Sliced {
   readonly slices: readonly string[];
@@ -48,17 +42,20 @@ function gainPlot(rows: readonly Row[], level: Level, { slices, by, xLabel }: Sl
       const row = rowAt(model, slice);
       return row === undefined ? [] : [pointOf(x, row)];
     });
-    return points.length === 0 ? [] : [{ name: model, points, isLine: true }];
+    return points.length === 0 ? [] : [{ name: model, points }];
   });
-  return plot(level, "gain", `gain-by-${by.replace(" ", "-")}`, {
-    title: `Gain by ${by}, ${SHOPPERS[level] ?? level}`,
+  if (series.length === 0) return [];
+  const title = `Gain by ${by}, ${SHOPPERS[level] ?? level}`;
+  const svg = intervalChart({
+    title,
     subtitle: "Expected purchases per search (PBM) over engine order, paired, 95 % bootstrap over queries",
     xLabel,
     yLabel: "purchases gained per search",
-    places: shown.map((slice) => slice.replace(/^\w+ /, "")),
+    names: shown.map((slice) => slice.replace(/^\w+ /, "")),
     series,
-    fromZero: true,
+    isJoined: true,
   });
+  return [{ file: `gain-by-${by.replace(" ", "-")}-${level}.svg`, title, level, about: "gain", svg }];
 }
 
 function examinationPlot(rows: readonly Row[], level: Level): PlotFile[] {
@@ -74,18 +71,19 @@ function examinationPlot(rows: readonly Row[], level: Level): PlotFile[] {
     return {
       name: model === TRUE_CURVE ? "true (of the simulator)" : model.replace("position-tower", "learned by the tower"),
       points,
-      isLine: true,
     };
   });
-  return plot(level, "examination", "examination", {
-    title: `Examination by position, ${SHOPPERS[level] ?? level}`,
+  const title = `Examination by position, ${SHOPPERS[level] ?? level}`;
+  const svg = intervalChart({
+    title,
     subtitle: "The simulator's own, what the tower learned from biased clicks (95 % over seeds), two estimates",
     xLabel: "position on the page",
     yLabel: "P(examined), relative to position 1",
-    places: positions.map(String),
+    names: positions.map(String),
     series,
-    fromZero: true,
+    isJoined: true,
   });
+  return [{ file: `examination-${level}.svg`, title, level, about: "examination", svg }];
 }
 
 function costPlot(rows: readonly Row[], level: Level): PlotFile[] {
@@ -102,17 +100,22 @@ function costPlot(rows: readonly Row[], level: Level): PlotFile[] {
         return row === undefined ? [] : [{ ...pointOf(mean, row), label: model }];
       });
   const groups: readonly Series[] = [
-    { name: "baselines", points: pointsOf(false), isLine: false },
-    { name: "teacher and student", points: pointsOf(true), isLine: false },
+    { name: "baselines", points: pointsOf(false) },
+    { name: "teacher and student", points: pointsOf(true) },
   ];
-  return plot(level, "cost", "quality-by-flops", {
-    title: `Quality against arithmetic, ${SHOPPERS[level] ?? level}`,
+  const series = groups.filter(({ points }) => points.length > 0);
+  if (series.length === 0) return [];
+  const title = `Quality against arithmetic, ${SHOPPERS[level] ?? level}`;
+  const svg = lineChart({
+    title,
     subtitle: "Expected purchases per search (PBM), mean and 95 % interval over seeds",
     xLabel: `FLOPs of one run over ${COST_K} candidates (logarithmic)`,
     yLabel: "purchases per search",
-    series: groups.filter(({ points }) => points.length > 0),
-    fromZero: false,
+    series,
+    isJoined: false,
+    isLogarithmic: true,
   });
+  return [{ file: `quality-by-flops-${level}.svg`, title, level, about: "cost", svg }];
 }
 
 export function plotsOf({ rows }: Benchmark): PlotFile[] {

@@ -7,7 +7,7 @@ import { createReadStream, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import * as v from "valibot";
-import { readRecords } from "../lists/log.ts";
+import { readRecords } from "../../../report/ubi-records.ts";
 import type { Parts } from "../simulate/attraction.ts";
 import { type Truth, truthSchema } from "../simulate/records.ts";
 import { UserError } from "../../../web.ts";

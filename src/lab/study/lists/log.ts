@@ -1,11 +1,8 @@
 /**
  * A shop's log → searches with what was clicked and what the shopper had looked at before. Reads UBI lines; computes no feature.
  */
-import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
-import * as v from "valibot";
 import { MAX_HISTORY } from "../../../ranking/features.ts";
-import { type EventRecord, eventRecordSchema, type QueryRecord, queryRecordSchema } from "../simulate/records.ts";
+import { type EventRecord, eventRecordSchema, type QueryRecord, queryRecordSchema, readRecords } from "../../../report/ubi-records.ts";
 import { type Split, splitOf } from "../simulate/split.ts";
 import { UserError } from "../../../web.ts";
 
@@ -27,29 +24,6 @@ export interface LoggedSearch {
   readonly actions: Readonly<Record<"click" | "add_to_cart" | "purchase", ReadonlySet<string>>>;
   /** What the shopper looked at before this search, most recent first, each once, at most MAX_HISTORY. */
   readonly history: readonly string[];
-}
-
-/** Reads a file of JSON lines through a schema; the error names file, line and field. */
-export async function* readRecords<T extends v.GenericSchema>(path: string, schema: T): AsyncGenerator<v.InferOutput<T>> {
-  let number = 0;
-  try {
-    for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
-      number++;
-      if (line.trim() === "") continue;
-      const parsed = v.safeParse(schema, JSON.parse(line));
-      if (!parsed.success) {
-        const issue = parsed.issues[0];
-        throw new UserError(`${path}, line ${number}: ${v.getDotPath(issue) ?? "record"}: ${issue.message}`);
-      }
-      yield parsed.output;
-    }
-  } catch (error) {
-    if (error instanceof SyntaxError) throw new UserError(`${path}, line ${number} is not JSON: ${error.message}`);
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
-      throw new UserError(`${path} does not exist: give a folder that holds queries.ndjson and events.ndjson`);
-    }
-    throw error;
-  }
 }
 
 function timeOf(record: { readonly timestamp: string }, what: string): number {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { designEffect, testSampleRatio } from "../../../src/report/statistics/sample-ratio.ts";
-import { seeded } from "./random.ts";
+import { designEffect, testSampleRatio } from "../../src/report/sample-ratio.ts";
+import { seeded } from "./statistics/random.ts";
 
 describe("testSampleRatio()", () => {
   it("gives the p-value of Kohavi, Tang & Xu 2020 (Trustworthy Online Controlled Experiments, chapter 3): 821,588 against 815,482", () => {

@@ -1,19 +1,20 @@
-/** What the reader must know about the rows before believing the figures: in words, and only where there is something. */
+/** Warnings about the rows of a log, for the reader of the figures. */
 import type { Money, StageCounts } from "./stage.ts";
 import type { Tally } from "./tally.ts";
 import type { Weights } from "./report-data.ts";
 
-/** Pages of one search that a shopper may well look at. */
+/** More pages per search than shoppers look at. */
 const MANY_PAGES = 5;
 
-export interface Odd {
+export interface Rows {
   readonly tally: Tally | undefined;
   readonly counts: StageCounts;
   readonly money: Money;
   readonly weights: Weights;
 }
 
-export function noteOddities({ tally, counts, money, weights }: Odd): readonly string[] {
+/** Sentences; empty where nothing is wrong. */
+export function findWarnings({ tally, counts, money, weights }: Rows): readonly string[] {
   const notes: string[] = [];
   const { pages, searches, withoutTime, ambiguous, strayActions, simulated } = counts;
   if (simulated > 0) {

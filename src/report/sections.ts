@@ -1,0 +1,264 @@
+/** The report in words and tables, in the order in which an experiment should be read. `terminal.ts` and `page.ts` print the same sections. */
+import * as format from "./format.ts";
+import type { InterleavingReport, InterleavingVotes, MetricComparison, MetricReport, ReportData } from "./report-data.ts";
+import { USUAL_CAUSES } from "./sample-ratio.ts";
+import type { Incomparable } from "./statistics/compare.ts";
+
+export interface Section {
+  /** Unique, for links. */
+  readonly id: string;
+  readonly heading: string;
+  /** Not empty. */
+  readonly blocks: readonly Block[];
+}
+
+export type Block =
+  | { readonly kind: "paragraph"; readonly text: string }
+  | { readonly kind: "list"; readonly intro?: string; readonly items: readonly string[] }
+  /** What the reader must know before the rest. */
+  | { readonly kind: "verdict"; readonly isAlarm: boolean; readonly blocks: readonly Block[] }
+  /** For readers who ask for it; not in a terminal. */
+  | { readonly kind: "details"; readonly summary: string; readonly items: readonly string[] }
+  | Table;
+
+export interface Table {
+  readonly kind: "table";
+  readonly caption: string;
+  readonly headings: readonly string[];
+  /** The first cell heads its row. */
+  readonly rows: readonly (readonly string[])[];
+  /** Indices of the columns that hold numbers. */
+  readonly numeric: readonly number[];
+  /** Where the last column is a verdict: whether it is decided, parallel to `rows`. */
+  readonly decided?: readonly boolean[];
+}
+
+const paragraph = (text: string): Block => ({ kind: "paragraph", text });
+
+/** Sections without content are left out; exposures are always there. */
+export function sectionsOf(report: ReportData): readonly Section[] {
+  const sections = [{ id: "exposures", heading: "Exposures and sample ratio", blocks: exposures(report) }];
+  if (report.period === null) return sections;
+  return [
+    ...sections,
+    { id: "metrics", heading: `Metrics, against ${report.control}`, blocks: metrics(report) },
+    { id: "bypasses", heading: "Bypassed searches", blocks: bypasses(report) },
+    { id: "segments", heading: "Segments", blocks: segments(report) },
+    { id: "interleaving", heading: "Interleaving", blocks: interleaving(report) },
+    { id: "time", heading: "Time to an answer", blocks: timeToAnswer(report) },
+  ].filter(({ blocks }) => blocks.length > 0);
+}
+
+/** The first line of every output. */
+export function headline({ experiment, period, simulated, exposures: { searches } }: ReportData): string {
+  const when =
+    period === null ? "no searches yet" : `${period.from} to ${period.to} (${period.days} ${period.days === 1 ? "day" : "days"}, UTC)`;
+  return `${experiment}: ${when}, ${format.wholeNumber(searches)} searches${simulated ? ", SIMULATED" : ""}`;
+}
+
+/** With "per …" where the title alone does not tell; a share is not per anything. */
+export function metricName({ title, per, kind }: MetricReport): string {
+  return kind === "share" ? title : `${title} per ${per}`;
+}
+
+function exposures({ exposures: { arms, weightsFrom }, sampleRatio, notes, place }: ReportData): Block[] {
+  const { isMismatch, verdict, threshold, tests } = sampleRatio;
+  const items = tests.map(
+    ({ of, chiSquare, degreesOfFreedom, p }) =>
+      `${of[0]?.toUpperCase()}${of.slice(1)}: chi-square ${chiSquare.toFixed(2)} with ${degreesOfFreedom} df, p ${format.probability(p)}; it fires below ${threshold}.`,
+  );
+  return [
+    {
+      kind: "verdict",
+      isAlarm: isMismatch,
+      blocks: [
+        paragraph(isMismatch ? verdict : `Sample ratio: ${verdict}`),
+        ...(items.length > 0 ? [{ kind: "list", items } as const] : []),
+        ...(isMismatch ? [{ kind: "list", intro: "Usual causes:", items: USUAL_CAUSES } as const] : []),
+      ],
+    },
+    {
+      kind: "table",
+      caption: `Exposures from ${place}; weights: ${weightsFrom}`,
+      headings: ["Arm", "Weight", "Searches", "Shoppers", "Searches without a shopper"],
+      rows: arms.map(({ variant, weight, searches, shoppers, searchesWithoutShopper }) => [
+        variant,
+        weight === null ? "not configured" : format.share(weight),
+        ...[searches, shoppers, searchesWithoutShopper].map(format.wholeNumber),
+      ]),
+      numeric: [1, 2, 3, 4],
+    },
+    ...(notes.length > 0 ? [{ kind: "list", items: notes } as const] : []),
+  ];
+}
+
+const WHY_NOT: Readonly<Record<Incomparable, string>> = {
+  no_data: "fewer than two shoppers or searches in an arm",
+  no_events: "nothing happened in at least one arm",
+  too_few_events: "too few events to compare (at least 20 shoppers or searches with one in each arm)",
+};
+
+function metrics({ metrics: all, alpha, control, trusted }: ReportData): Block[] {
+  const level = format.level(alpha);
+  const tables = (["search", "shopper"] as const).map((per): Block => {
+    const rows = all
+      .filter((metric) => metric.per === per && metric.arms.some(({ clusters }) => clusters > 0))
+      .flatMap((metric) => metric.comparisons.map((comparison) => ({ metric, comparison })));
+    if (rows.length === 0) return paragraph(`Per ${per}: nothing to compare.`);
+    return {
+      kind: "table",
+      caption: `Per ${per}`,
+      headings: ["Metric", "Arm", "Control", "Arm's", "Lift", `Fixed ${level}`, `Confidence sequence ${level}`, "Verdict"],
+      rows: rows.map(({ metric, comparison: { variant, result, why, verdict } }) => {
+        const valueOf = (arm: string): string =>
+          format.metricValue(metric.arms.find((known) => known.variant === arm)?.value ?? null, metric);
+        const lift = result?.lift;
+        const decimals = lift === undefined ? 1 : format.decimalsFor(lift.fixed);
+        return [
+          metric.title,
+          variant,
+          valueOf(control),
+          valueOf(variant),
+          lift === undefined ? format.NONE : format.lift(lift.value, decimals),
+          format.range(lift?.fixed, decimals),
+          format.range(lift?.always, decimals),
+          why === null ? verdict : WHY_NOT[why],
+        ];
+      }),
+      numeric: [2, 3, 4, 5, 6],
+      decided: rows.map(({ comparison }) => comparison.verdict !== "open"),
+    };
+  });
+  return [
+    ...(trusted ? [] : [paragraph("Sample-ratio mismatch: do not act on these figures.")]),
+    ...tables,
+    paragraph(
+      `Fixed ${level} interval: holds in ${level} of experiments that are read once, at a length that was decided before the start.`,
+    ),
+    paragraph(
+      `Confidence sequence, ${level}: holds in ${level} of experiments however often they are read and whenever they are stopped. It is wider in return. The verdicts go by it.`,
+    ),
+    { kind: "details", summary: "Definitions of the metrics", items: all.map((metric) => `${metricName(metric)}: ${metric.meaning}`) },
+  ];
+}
+
+function bypasses({ exposures: { arms } }: ReportData): Block[] {
+  return [
+    paragraph(
+      "A search that could not be re-ranked stays in its arm (intention to treat): left out, it would make the arms unlike each other.",
+    ),
+    {
+      kind: "table",
+      caption: "Searches in the engine's order",
+      headings: ["Arm", "Bypassed", "Searches", "As the arm is meant to", "Reasons"],
+      rows: arms.map(({ variant, bypasses: { meant, searches, rate, reasons } }) => [
+        variant,
+        rate === null ? format.NONE : format.share(rate),
+        format.wholeNumber(searches),
+        format.wholeNumber(meant),
+        reasons.map((bypass) => `${bypass.reason} ${format.wholeNumber(bypass.searches)}`).join(", ") || format.NONE,
+      ]),
+      numeric: [1, 2, 3],
+    },
+  ];
+}
+
+function segments({ segments: { metric: id, rows }, metrics: all, alpha, control }: ReportData): Block[] {
+  const metric = all.find((known) => known.metric === id);
+  if (metric === undefined || rows.length === 0) return [];
+  return [
+    paragraph(
+      `The p-values are corrected for the ${format.wholeNumber(rows.length)} rows by Holm's procedure, so that the table as a whole keeps its error. ` +
+        "Whether a shopper comes back may itself depend on the arm: read that segment with care.",
+    ),
+    {
+      kind: "table",
+      caption: `${metricName(metric)} by segment, against ${control}`,
+      headings: ["By", "Segment", "Arm", "Control", "Arm's", "Lift", `Confidence sequence ${format.level(alpha)}`, "p fixed", "p sequence"],
+      rows: rows.map(({ dimension, segment, variant, control: base, value, lift, fixed, always, p }) => {
+        const decimals = fixed === null ? 1 : format.decimalsFor(fixed);
+        return [
+          dimension,
+          segment === "" ? "(none)" : segment,
+          variant,
+          format.metricValue(base, metric),
+          format.metricValue(value, metric),
+          lift === null ? format.NONE : format.lift(lift, decimals),
+          format.range(always, decimals),
+          p === null ? format.NONE : format.probability(p.fixed),
+          p === null ? format.NONE : format.probability(p.always),
+        ];
+      }),
+      numeric: [3, 4, 5, 6, 7, 8],
+    },
+  ];
+}
+
+function interleaving({ interleaving: all }: ReportData): Block[] {
+  if (all.length === 0) return [];
+  return [
+    paragraph(
+      "Both orders in one list, drafted like two teams: which one do shoppers click on? Each shopper has one vote (each search where the shopper is not known).",
+    ),
+    ...all.map((arm): Block => ({
+      kind: "list",
+      intro: `${arm.variant}: ${format.wholeNumber(arm.searches)} interleaved searches`,
+      items: arm.votes.map((votes) => preference(arm, votes)),
+    })),
+  ];
+}
+
+function preference({ teams }: InterleavingReport, { by, a, b, ties, result, verdict }: InterleavingVotes): string {
+  if (result === null) return `No preference by ${by}: no votes.`;
+  const { shareOfB, fixed, always, p } = result;
+  const { share, wholeNumber } = format;
+  return (
+    `By ${by}: ${wholeNumber(b)} for ${teams.b}, ${wholeNumber(a)} for ${teams.a}, ${wholeNumber(ties)} ties. ` +
+    `${teams.b} has ${share(shareOfB)} of the votes, ${share(fixed.low)} to ${share(fixed.high)} (exact, one look), ` +
+    `${share(always.low)} to ${share(always.high)} (confidence sequence), sign test p ${format.probability(p)}: ` +
+    `${verdict === "open" ? "open" : `${teams[verdict]} is preferred`}.`
+  );
+}
+
+function timeToAnswer({ timeToAnswer: { lift, power, rows }, metrics: all, exposures: { searchesPerDay } }: ReportData): Block[] {
+  const known = rows.flatMap(({ days, ...row }) => (days === null ? [] : [{ ...row, days }]));
+  if (known.length === 0) return [paragraph("Too few events so far to tell how long it takes.")];
+  const [wanted, chance] = [format.lift(lift), format.chance(power)];
+  return [
+    paragraph(
+      `At ${format.wholeNumber(searchesPerDay)} searches a day, as long as shoppers keep coming at this pace: the chance to see a lift of ${wanted} now, the smallest lift that can be seen now with a power of ${chance}, ` +
+        "and the days from the first one until the lift can be seen. The confidence sequence often ends long before its figure.",
+    ),
+    {
+      kind: "table",
+      caption: `To see a lift of ${wanted} with a power of ${chance}`,
+      headings: ["Metric", "Arm", "Power now", "Seen now", "Days in all, one look", "Days in all, confidence sequence, at most"],
+      rows: known.map(({ metric: id, variant, powerNow, seenNow, days }) => {
+        const metric = all.find((each) => each.metric === id);
+        return [
+          metric === undefined ? id : metricName(metric),
+          variant,
+          powerNow === null ? format.NONE : format.chance(powerNow),
+          seenNow === null ? format.NONE : format.lift(seenNow),
+          format.days(days.fixed),
+          format.days(days.always),
+        ];
+      }),
+      numeric: [2, 3, 4, 5],
+    },
+  ];
+}
+
+/** The chart of one comparison in words, for readers who do not see it. */
+export function describeDaily(metric: MetricReport, { variant, daily }: MetricComparison): string {
+  const known = daily.flatMap(({ day, always, lift }) => (always === null || lift === null ? [] : [{ day, always, lift }]));
+  const [first, last] = [known[0], known.at(-1)];
+  const name = metricName(metric);
+  if (first === undefined || last === undefined) return `${name}, ${variant}: too few events for a confidence sequence on every day.`;
+  const decided = known.find(({ always }) => always.low > 0 || always.high < 0);
+  const start = known.length === 1 ? "" : `After ${first.day} it ran from ${format.range(first.always)}. `;
+  return (
+    `${name}, ${variant} against control. ${start}After ${last.day} the lift is ${format.lift(last.lift, format.decimalsFor(last.always))}, the confidence sequence runs from ${format.range(last.always)}. ` +
+    (decided === undefined ? "It has held 0 on every day." : `It left 0 out for the first time after ${decided.day}.`)
+  );
+}
