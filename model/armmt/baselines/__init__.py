@@ -8,7 +8,7 @@ from armmt.baselines.dlcm import DLCM
 from armmt.baselines.pointwise import Pointwise
 from armmt.baselines.prm import PRM
 from armmt.baselines.setrank import SetRank
-from armmt.ranker import Ranker
+from armmt.model.ranker import Ranker
 
 #: Neural baselines by their name in the study. LambdaMART is no module: see `lambdamart.py`.
 NEURAL: tuple[str, ...] = ("pointwise", "dlcm", "prm", "setrank")

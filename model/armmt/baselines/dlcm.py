@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from armmt.baselines.inputs import Inputs
-from armmt.contract import FEATURE_DIM, ListBatch
-from armmt.ranker import Predictions, Ranker
+from armmt.model.contract import FEATURE_DIM, ListBatch
+from armmt.model.ranker import Predictions, Ranker
 
 
 def upside_down(mask: Tensor) -> Tensor:

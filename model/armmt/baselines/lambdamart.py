@@ -16,10 +16,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from armmt.contract import ListBatch
-from armmt.data import Lists, withhold
-from armmt.examination import PAGE
-from armmt.layers import masked_mean
+from armmt.model.contract import ListBatch
+from armmt.model.layers import masked_mean
+from armmt.training.data import Lists, modality_dropout
+from armmt.training.examination import PAGE
 
 #: Lists trained on at most: 216 columns of 80,000 lists are about two gigabytes.
 MOST_LISTS = 80_000
@@ -36,7 +36,7 @@ class TreeOptions:
     leaf_rows: int = 50
     column_share: float = 0.5
     seed: int = 1
-    withhold: bool = False
+    dropout: bool = False
     most_lists: int = MOST_LISTS
 
 
@@ -64,8 +64,8 @@ def training_set(lists: Lists, token_vectors: Tensor, options: TreeOptions) -> l
     counts: list[NDArray[np.int64]] = []
     for some in torch.split(rows, CHUNK):
         batch, labels = lists.batch(some)
-        if options.withhold:
-            batch = withhold(batch, generator)
+        if options.dropout:
+            batch = modality_dropout(batch, generator)
         shown = (labels.position > 0) & (batch.mask > 0)
         parts.append(columns(batch, token_vectors)[shown].cpu().numpy())
         gains.append(labels.gain[shown].cpu().numpy())

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from armmt.baselines.attention import EncoderBlock
 from armmt.baselines.inputs import Heads, Inputs
-from armmt.contract import ListBatch
-from armmt.ranker import Predictions, Ranker
+from armmt.model.contract import ListBatch
+from armmt.model.ranker import Predictions, Ranker
 
 POSITIONS = 100  # the widest window that is served; places past it share one embedding
 

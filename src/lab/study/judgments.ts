@@ -1,28 +1,20 @@
 /**
- * Real human judgments → lists for cross-validation, through the features and the text encoder that serve; and the study's part on them.
+ * Real human judgments → lists for cross-validation, through the features and the text encoder that serve.
  *
  * Text and numbers only: the judged catalogue has no pictures, ratings, popularity or shoppers, so those inputs are absent.
  */
-import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTextEncoder, itemText, TEXT_DIM, TEXT_ENCODER } from "../../embeddings/text-encoder.ts";
 import type { ItemRecord } from "../../ranking/candidate.ts";
 import { ITEM_FEATURES } from "../../ranking/candidate.ts";
-import { rawFeatures } from "../../ranking/features.ts";
-import type { Row } from "./benchmark/benchmark-file.ts";
-import { type Part, runsOf } from "./benchmark/part.ts";
-import { readRows } from "./benchmark/reported.ts";
-import { SHARED } from "./benchmark/worlds.ts";
-import { ROOT } from "../../cli/embed/encoder.ts";
-import { type JudgedList, type JudgedProduct, missingFiles, readJudgedCatalogue } from "./judgments/chorus.ts";
-import { scoreZeroShot } from "./judgments/zero-shot.ts";
+import { buildTensors, rawFeatures } from "../../ranking/features.ts";
+import { openModel, scoreList } from "./evaluate/exported.ts";
+import { type JudgedList, type JudgedProduct, readJudgedCatalogue } from "./judgments/chorus.ts";
 import { createListWriter, type ItemTable, listInputOf, rowMaker, writeItems } from "./lists/dataset.ts";
 import type { LoggedSearch } from "./lists/log.ts";
 import { fitScaling } from "./lists/scaling.ts";
-import { readModelFile } from "./model/exported.ts";
-import { writeNpy } from "./model/npy.ts";
-import { runPython } from "./model/python.ts";
+import { writeNpy } from "./lists/npy.ts";
 import { shareOf } from "./simulate/split.ts";
 
 export const FOLDS = 5;
@@ -77,10 +69,16 @@ function searchOf({ query, products, scores }: JudgedList, split: LoggedSearch["
   };
 }
 
+type Items = Parameters<typeof listInputOf>[1];
+
+function itemsOf({ items }: ItemTable): Items {
+  const byId = new Map(items.map((item) => [item.itemId, item]));
+  return { find: (itemId) => byId.get(itemId) };
+}
+
 /** Writes one lists folder in which fold `fold` is the test split and all others train; features are scaled by the training lists. */
 async function writeFold(out: string, fold: number, lists: readonly JudgedList[], table: ItemTable): Promise<void> {
-  const byId = new Map(table.items.map((item) => [item.itemId, item]));
-  const known = { find: (itemId: string) => byId.get(itemId) };
+  const known = itemsOf(table);
   const searches = lists.map((list) => searchOf(list, foldOf(list.query) === fold ? "test" : "train"));
   const training = searches.filter(({ split }) => split === "train");
   const scaling = fitScaling(training.map((search) => rawFeatures(listInputOf(search, known))));
@@ -90,6 +88,26 @@ async function writeFold(out: string, fold: number, lists: readonly JudgedList[]
   for (const [i, search] of searches.entries()) await writer.add({ ...rowOf(search), relevance: [...lists[i]!.ratings] });
   await writer.close();
   writeItems(out, table, scaling);
+}
+
+/**
+ * Scores of the exported student as it is, one row per search: it was trained on a simulated shop, never on these queries or products.
+ * Features are scaled as its manifest says.
+ */
+async function scoreZeroShot(
+  folder: string,
+  searches: readonly LoggedSearch[],
+  known: Items,
+): Promise<{ model: string; scores: Float32Array[] }> {
+  const scorer = await openModel(folder);
+  const { version, dims, features } = scorer.manifest;
+  const shape = { imageDim: dims.image, textDim: dims.text, scaling: features };
+  const scores: Float32Array[] = [];
+  for (const search of searches) {
+    const list = buildTensors(listInputOf(search, known), shape);
+    scores.push((await scoreList(scorer, list, search.query)).score);
+  }
+  return { model: version, scores };
 }
 
 /** One row of scores per list, padded with zeros. */
@@ -128,7 +146,7 @@ export async function makeJudgedLists({ data, model, out }: JudgedListsOptions):
   const table = tableOf(lists);
   for (let fold = 0; fold < FOLDS; fold++) await writeFold(join(out, `fold-${fold}`), fold, lists, table);
   const searches = lists.map((list) => searchOf(list, "test"));
-  const zeroShot = await scoreZeroShot(model, searches, table);
+  const zeroShot = await scoreZeroShot(model, searches, itemsOf(table));
   const { values, shape } = padded(zeroShot.scores);
   writeNpy(join(out, "student.npy"), values, shape);
   const queries = lists.map(({ query }) => ({ query, fold: foldOf(query) }));
@@ -141,32 +159,3 @@ export async function makeJudgedLists({ data, model, out }: JudgedListsOptions):
     model: zeroShot.model,
   };
 }
-
-const DATA = join(SHARED, "chorus");
-const MODEL = join(ROOT, "model");
-
-/** Initialisations and subsamples per model; the folds are the same for all. */
-const SEEDS = 5;
-
-function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
-}
-
-/** The study's part on real judgments. */
-export const judgmentsPart: Part = {
-  name: "chorus",
-  // A new student is scored anew.
-  settings: () => ({ folds: FOLDS, seeds: SEEDS, student: sha256(readModelFile(MODEL, "student.onnx")) }),
-  obstacle() {
-    const missing = missingFiles(DATA);
-    return missing.length === 0 ? undefined : `it needs ${missing.join(" and ")}`;
-  },
-  async work(work): Promise<Row[]> {
-    const folder = runsOf(work, "chorus");
-    const lists = join(folder, "lists");
-    const out = join(folder, "rows.json");
-    await makeJudgedLists({ data: DATA, model: MODEL, out: lists });
-    await runPython("armmt.judgments", ["--lists", lists, "--out", out, "--seeds", String(SEEDS)]);
-    return readRows(out, "chorus");
-  },
-};

@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
 import * as v from "valibot";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readMatrix } from "../../../src/lab/study/benchmark/read-npy.ts";
+import { readMatrix } from "../../../src/lab/study/lists/npy.ts";
 import { ROOT } from "../../../src/cli/embed/encoder.ts";
 import { FOLDS, foldOf, makeJudgedLists } from "../../../src/lab/study/judgments.ts";
 import { createBm25, terms } from "../../../src/lab/study/judgments/bm25.ts";
@@ -19,7 +19,7 @@ import {
   readJudgedCatalogue,
 } from "../../../src/lab/study/judgments/chorus.ts";
 import { FEATURES } from "../../../src/ranking/features.ts";
-import { dcg, mean, ndcg } from "../../../src/lab/study/metrics.ts";
+import { dcg, mean, ndcg } from "../../../src/lab/study/evaluate/metrics.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "armmt-judgments-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

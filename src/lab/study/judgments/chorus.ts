@@ -96,20 +96,20 @@ export function readJudgedCatalogue(folder: string): JudgedCatalogue {
   const missing = missingFiles(folder);
   if (missing.length > 0) throw new UserError(`${missing.join(" and ")} not found: name the folder of the judged catalogue`);
   const products = readProducts(join(folder, PRODUCTS_FILE));
-  const placeOf = new Map(products.map(({ id }, place) => [id, place]));
+  const indexOf = new Map(products.map(({ id }, index) => [id, index]));
   const byQuery = Map.groupBy(readJudgments(join(folder, JUDGMENTS_FILE)), ({ query }) => query);
   const engine = createBm25(products.map(searchedText));
   const lists = Array.from(byQuery, ([query, judgments]): JudgedList => {
     const scores = engine.score(query);
     const judged = judgments.map(({ product_id: id, rating }) => {
-      const place = placeOf.get(id);
-      if (place === undefined) throw new UserError(`Product ${id}, judged for "${query}", is not in ${join(folder, PRODUCTS_FILE)}`);
-      return { place, rating, score: scores[place]! };
+      const index = indexOf.get(id);
+      if (index === undefined) throw new UserError(`Product ${id}, judged for "${query}", is not in ${join(folder, PRODUCTS_FILE)}`);
+      return { index, rating, score: scores[index]! };
     });
-    const inOrder = judged.toSorted((a, b) => b.score - a.score || a.place - b.place);
+    const inOrder = judged.toSorted((a, b) => b.score - a.score || a.index - b.index);
     return {
       query,
-      products: inOrder.map(({ place }) => products[place]!),
+      products: inOrder.map(({ index }) => products[index]!),
       scores: inOrder.map(({ score }) => score),
       ratings: inOrder.map(({ rating }) => rating),
     };

@@ -11,7 +11,7 @@ import { buildTensors, type FeatureScaling, type ListInput } from "../../../rank
 import { tokenTable } from "../../../embeddings/text-encoder.ts";
 import { TOKEN_TABLE_ROWS } from "../../../ranking/tokenizer.ts";
 import type { ShardSetIdentity } from "../../../inference/manifest.ts";
-import { writeNpy } from "../model/npy.ts";
+import { writeNpy } from "./npy.ts";
 import type { LoggedSearch } from "./log.ts";
 import { DAY_MS } from "../../../web.ts";
 
@@ -23,7 +23,7 @@ const ROW_GROUP = 4000;
 
 export interface ItemTable {
   readonly identity: ShardSetIdentity;
-  /** Row = place in this array. */
+  /** The row is the index in this array. */
   readonly items: readonly ItemRecord[];
 }
 
@@ -38,7 +38,7 @@ export interface ListRow {
   readonly item_rows: number[];
   /** [k · F], scaled. */
   readonly features: number[];
-  /** 1-based place on the page, 0 = not shown. A label's companion in training, never an input of the model. */
+  /** 1-based position on the page, 0 = not shown. A label's companion in training, never an input of the model. */
   readonly positions: number[];
   readonly clicks: number[];
   readonly carts: number[];
@@ -84,7 +84,7 @@ export function rowMaker(table: ItemTable, scaling: readonly FeatureScaling[]): 
       randomised: search.randomised,
       token_ids: [...tensors.queryTokenIds].slice(
         0,
-        tensors.queryMask.reduce((sum, one) => sum + one, 0),
+        tensors.queryMask.reduce((sum, real) => sum + real, 0),
       ),
       item_rows: search.itemIds.map((itemId) => rowOf.get(itemId) ?? -1),
       features: [...tensors.features],
