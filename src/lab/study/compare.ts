@@ -15,7 +15,7 @@ import { preparePython } from "./pipeline/python.ts";
 import { hashSources } from "./pipeline/stages.ts";
 import { UserError } from "../../web.ts";
 
-export interface BenchmarkOptions {
+interface BenchmarkOptions {
   /** Names of parts; default all. */
   readonly parts?: readonly string[] | undefined;
   /** Where data and runs are kept. */

@@ -9,14 +9,13 @@ import { bootstrapMean, type Interval, mean } from "./evaluate/metrics.ts";
 import { printTable, progressBar } from "../../cli/command.ts";
 import { FIGURES, meanOf, orderByScore, type Worth, worthOf } from "./evaluate/worth.ts";
 import { readTruths } from "./evaluate/truth.ts";
-import { listInputOf } from "./lists/dataset.ts";
-import { openItems } from "./lists/items.ts";
+import { listInputOf, openItems } from "./lists/dataset.ts";
 import { readLog } from "./lists/log.ts";
 import { openModel, scoreList } from "./evaluate/exported.ts";
 import { type Split, SPLITS } from "./simulate/split.ts";
 import { UserError } from "../../web.ts";
 
-export interface EvaluateOptions {
+interface EvaluateOptions {
   readonly model: string;
   readonly simulation: string;
   readonly embeddings: string;
@@ -24,7 +23,7 @@ export interface EvaluateOptions {
   readonly json?: boolean | undefined;
 }
 
-export interface Comparison {
+interface Comparison {
   readonly figure: string;
   readonly engine: number;
   readonly shuffle: number;

@@ -11,9 +11,8 @@ import { ITEM_FEATURES } from "../../ranking/candidate.ts";
 import { buildTensors, rawFeatures } from "../../ranking/features.ts";
 import { openModel, scoreList } from "./evaluate/exported.ts";
 import { type JudgedList, type JudgedProduct, readJudgedCatalogue } from "./judgments/chorus.ts";
-import { createListWriter, type ItemTable, listInputOf, rowMaker, writeItems } from "./lists/dataset.ts";
+import { createListWriter, type ItemTable, listInputOf, rowMaker, writeItems, fitScaling } from "./lists/dataset.ts";
 import type { LoggedSearch } from "./lists/log.ts";
-import { fitScaling } from "./lists/scaling.ts";
 import { writeNpy } from "./lists/npy.ts";
 import { shareOf } from "./simulate/split.ts";
 
@@ -29,7 +28,7 @@ export function foldOf(query: string): number {
   return Math.floor(shareOf(`fold:${query}`) * FOLDS);
 }
 
-/** What the edge would hold of a product. The text is what the engine searches; a title begins with its supplier. */
+/** The edge's record of a product. The text is that of the engine; a title begins with its supplier. */
 function recordOf(product: JudgedProduct, encode: (text: string) => Float32Array | undefined): ItemRecord {
   const { id, title, short_description: description, price_cents: cents } = product;
   return {
@@ -50,9 +49,9 @@ function tableOf(lists: readonly JudgedList[]): ItemTable {
   };
 }
 
-const NOBODY: ReadonlySet<string> = new Set();
+const NONE: ReadonlySet<string> = new Set();
 
-/** A judged list as the feature code takes a logged one: nothing was clicked, nobody has a history. */
+/** A judged list in the form of a logged search without clicks and history. */
 function searchOf({ query, products, scores }: JudgedList, split: LoggedSearch["split"]): LoggedSearch {
   const itemIds = products.map(({ id }) => id);
   return {
@@ -64,7 +63,7 @@ function searchOf({ query, products, scores }: JudgedList, split: LoggedSearch["
     itemIds,
     scores,
     servedIds: itemIds,
-    actions: { click: NOBODY, add_to_cart: NOBODY, purchase: NOBODY },
+    actions: { click: NONE, add_to_cart: NONE, purchase: NONE },
     history: [],
   };
 }
@@ -118,7 +117,7 @@ function padded(scores: readonly Float32Array[]): { values: Float32Array; shape:
   return { values, shape: [scores.length, width] };
 }
 
-export interface JudgedListsOptions {
+interface JudgedListsOptions {
   /** Folder with products.jsonl.gz and judgments.csv. */
   readonly data: string;
   /** Folder of the exported student, which scores the lists as it is. */
@@ -126,7 +125,7 @@ export interface JudgedListsOptions {
   readonly out: string;
 }
 
-export interface JudgedListsReport {
+interface JudgedListsReport {
   readonly queries: number;
   /** Queries whose ratings are all 0: they have no nDCG and teach no order. */
   readonly nothingRelevant: number;

@@ -1,7 +1,7 @@
 /**
  * `armmt simulate`: simulated shoppers in the drawn or the fashion shop → UBI events, and the truth that only a simulation knows.
  *
- * Events go through the same files as a real shop's log; nothing after this command knows that they are simulated, except by name.
+ * Events have the format of a real shop's log; later commands treat them alike.
  */
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ export const SIMULATED_SHOP = { seed: 3, count: 3000 } as const;
 /** Fewest that a study over the fashion shop should have; the drawn shop's are smaller because they train within minutes. */
 const DEFAULTS = { drawn: { shoppers: 4000, searches: 20_000 }, fashion: { shoppers: 20_000, searches: 200_000 } } as const;
 
-export interface SimulateOptions {
+interface SimulateOptions {
   readonly out: string;
   /** Default: the drawn shop of `items` and `catalogSeed`, which are ignored for another shop. */
   readonly shop?: Shop | undefined;
@@ -40,7 +40,7 @@ export interface SimulateOptions {
 }
 
 /** Counts of what was simulated. */
-export type SimulateReport = Record<"searches" | "queries" | "views" | "clicks" | "carts" | "purchases" | Split, number>;
+type SimulateReport = Record<"searches" | "queries" | "views" | "clicks" | "carts" | "purchases" | Split, number>;
 
 /** Lines in memory before they are written. */
 const BUFFERED_LINES = 500;

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readMatrix } from "../../../src/lab/study/lists/npy.ts";
 import { ROOT } from "../../../src/cli/embed/encoder.ts";
 import { FOLDS, foldOf, makeJudgedLists } from "../../../src/lab/study/judgments.ts";
-import { createBm25, terms } from "../../../src/lab/study/judgments/bm25.ts";
+import { createBm25, terms } from "../../../src/lab/study/judgments/chorus.ts";
 import {
   type JudgedCatalogue,
   type JudgedList,

@@ -7,10 +7,16 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packSet, writeSet } from "../../../src/cli/embed/pack.ts";
 import { productFeatures } from "../../../src/cli/embed/vectors.ts";
 import { makeLists } from "../../../src/lab/study/lists.ts";
-import { createListWriter, type ItemTable, type ListRow, listInputOf, rowMaker } from "../../../src/lab/study/lists/dataset.ts";
+import {
+  createListWriter,
+  type ItemTable,
+  type ListRow,
+  listInputOf,
+  rowMaker,
+  openItems,
+  fitScaling,
+} from "../../../src/lab/study/lists/dataset.ts";
 import { createEventIndex, historyBefore, type LoggedSearch, readLog, searchOf } from "../../../src/lab/study/lists/log.ts";
-import { openItems } from "../../../src/lab/study/lists/items.ts";
-import { fitScaling } from "../../../src/lab/study/lists/scaling.ts";
 import { writeNpy } from "../../../src/lab/study/lists/npy.ts";
 import { run } from "../../../src/lab/main.ts";
 import { writeSimulation } from "../../../src/lab/study/simulate.ts";

@@ -22,7 +22,7 @@ import { readFashion } from "../../../src/lab/study/simulate/fashion/catalogue.t
 import { edgeEnergy, PATTERNS, thirds } from "../../../src/lab/study/simulate/fashion/pattern.ts";
 import { fashionCatalog, type FashionShop, openFashionShop } from "../../../src/lab/study/simulate/fashion/shop.ts";
 import { shownTitle, stems, vocabularyOf } from "../../../src/lab/study/simulate/fashion/titles.ts";
-import { satisfied } from "../../../src/lab/study/simulate/query.ts";
+import { satisfied } from "../../../src/lab/study/simulate/attraction.ts";
 import { type Truth, truthSchema } from "../../../src/lab/study/simulate/records.ts";
 import type { Shop, ShopProduct, Wish } from "../../../src/lab/study/simulate/shop.ts";
 import { drawShopper, pictureLiking } from "../../../src/lab/study/simulate/shopper.ts";

@@ -60,7 +60,7 @@ const partSchema = v.object({
   /** The day, ISO 8601. */
   finished: v.pipe(v.string(), v.isoDate()),
 });
-export type FinishedPart = v.InferOutput<typeof partSchema>;
+type FinishedPart = v.InferOutput<typeof partSchema>;
 
 const benchmarkSchema = v.object({ format: v.literal(1), parts: v.array(partSchema), rows: v.array(rowSchema) });
 export type Benchmark = v.InferOutput<typeof benchmarkSchema>;

@@ -28,7 +28,7 @@ const plain: Print = (value, decimals) => value.toFixed(decimals);
 const signed: Print = (value, decimals) => `${value >= 0 ? "+" : ""}${plain(value, decimals)}`;
 
 /** A t-interval is symmetric about the mean, so one number states it. */
-export function withSpread({ mean, high }: Row): string {
+function withSpread({ mean, high }: Row): string {
   const decimals = decimalsOf(mean);
   return high === null ? plain(mean, decimals) : `${plain(mean, decimals)} ± ${plain(high - mean, decimals)}`;
 }

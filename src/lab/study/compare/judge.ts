@@ -81,7 +81,7 @@ export function judgeFolder(folder: string, test: TestLists): void {
 }
 
 /** Scores of an order that needs no training: `score` gets a list and returns the score of each of its candidates. */
-export function scoresOf({ truths }: TestLists, score: (truth: Truth) => (index: number) => number): Matrix {
+function scoresOf({ truths }: TestLists, score: (truth: Truth) => (index: number) => number): Matrix {
   const columns = Math.max(...truths.map(({ ids }) => ids.length));
   const values = new Float32Array(truths.length * columns);
   truths.forEach((truth, i) => {

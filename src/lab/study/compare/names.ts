@@ -9,7 +9,7 @@ export const ENSEMBLE = "teacher-ensemble";
 export const STUDENT = "student";
 
 /** What the teacher and the student have to beat. */
-export const BASELINES = ["pointwise", "lambdamart", "dlcm", "prm", "setrank", "generator"] as const;
+const BASELINES = ["pointwise", "lambdamart", "dlcm", "prm", "setrank", "generator"] as const;
 
 const SHOWN = [SHUFFLE, ENGINE, ...BASELINES, TEACHER, ENSEMBLE, "teacher-no-image", STUDENT, "student-labels"] as const;
 
@@ -99,12 +99,9 @@ export const recoveryOf = (teacher: string, column: string): string => `share ke
 
 /** Candidates per run of the model when its cost is measured: the widest window that serving allows. */
 export const COST_K = 100;
-export const PARAMETERS = "parameters";
-export const TOKEN_TABLE = "parameters of the token table";
 export const FLOPS = `FLOPs, K ${COST_K}`;
-export const GRAPH_BYTES = "graph, bytes";
 export const WASM_MS = `wasm ms, K ${COST_K}`;
-export const TRAIN_SECONDS = "training seconds";
+export const COSTS = ["parameters", "parameters of the token table", "graph, bytes", FLOPS, WASM_MS, "training seconds"] as const;
 
 export const ALL = "test";
 export const splitName = (slice: string): string => `${ALL}, ${slice}`;

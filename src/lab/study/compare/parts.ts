@@ -31,7 +31,7 @@ import {
 import { compareRuns, type Comparing, findRuns, runForRows } from "./rows.ts";
 import { isPossible, makeScenario, type Scenario, SCENARIOS, SHARED, slugOf } from "./scenarios.ts";
 
-export interface Work {
+interface Work {
   /** Everything that the study makes and keeps. */
   readonly folder: string;
   readonly json: boolean;

@@ -59,7 +59,7 @@ export function readRows(path: string, part: PartName): Row[] {
   return parsed.output;
 }
 
-export interface Run {
+interface Run {
   readonly model: string;
   readonly folder: string;
 }

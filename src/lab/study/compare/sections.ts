@@ -11,27 +11,23 @@ import {
   COLD_SLICES,
   COLUMNS,
   COST_K,
+  COSTS,
   DATA,
   ENGINE,
   ENSEMBLE,
   EXAMINATION_ERROR,
-  FLOPS,
   GAUCS,
-  GRAPH_BYTES,
   HISTORY_SLICES,
   isAblation,
   K_SLICES,
   NDCG,
-  PARAMETERS,
   POSITION_PAIRS,
   PURCHASES,
   recoveryOf,
   splitName,
   STUDENT,
   TEACHER,
-  TOKEN_TABLE,
   TRAIN_CLICKS,
-  TRAIN_SECONDS,
   WASM_MS,
   wholeOf,
 } from "./names.ts";
@@ -165,10 +161,9 @@ export function listSection({ rows }: Section): string[] {
 
 export function costSection({ rows, level, plots }: Section): string[] {
   const find = finder(rows);
-  const metrics = [PARAMETERS, TOKEN_TABLE, GRAPH_BYTES, FLOPS, WASM_MS, TRAIN_SECONDS];
   const lines = modelsOf(rows).map((model) => [
     model,
-    ...metrics.map((metric) => {
+    ...COSTS.map((metric) => {
       const row = find({ level, model, metric, split: "none" });
       if (row === undefined) return undefined;
       return metric === WASM_MS ? `${row.mean.toFixed(2)} (${row.low?.toFixed(2)} .. ${row.high?.toFixed(2)})` : Math.round(row.mean);
@@ -176,7 +171,7 @@ export function costSection({ rows, level, plots }: Section): string[] {
   ]);
   return [
     `FLOPs and time are of one run over ${COST_K} candidates; wasm on one thread of the machine that ran the benchmark, median and the range of 95 % of the runs.`,
-    table(["model", ...metrics], lines),
+    table(["model", ...COSTS], lines),
     ...picturesOf(plots, "cost"),
   ];
 }

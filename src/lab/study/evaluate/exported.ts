@@ -37,7 +37,10 @@ export async function scoreList(scorer: Scorer, list: ListTensors, query: string
   return scored.value;
 }
 
-const base64 = v.string();
+const INPUTS = [
+  ...(["query_token_ids", "query_mask", "image", "text", "features", "presence"] as const),
+  ...(["history_image", "history_text", "history_mask", "mask"] as const),
+] as const;
 
 const goldenSchema = v.object({
   format: v.literal(1),
@@ -52,19 +55,9 @@ const goldenSchema = v.object({
       h: v.number(),
       imageDim: v.number(),
       textDim: v.number(),
-      inputs: v.object({
-        query_token_ids: base64,
-        query_mask: base64,
-        image: base64,
-        text: base64,
-        features: base64,
-        presence: base64,
-        history_image: base64,
-        history_text: base64,
-        history_mask: base64,
-        mask: base64,
-      }),
-      expected: v.object({ score: base64, gate: base64 }),
+      /** Base64 of little-endian int32 (token ids) or float32. */
+      inputs: v.object(v.entriesFromList(INPUTS, v.string())),
+      expected: v.object({ score: v.string(), gate: v.string() }),
     }),
   ),
 });

@@ -24,7 +24,7 @@ export interface Interval {
   readonly high: number;
 }
 
-export interface BootstrapOptions {
+interface BootstrapOptions {
   /** How many resamples. */
   readonly resamples?: number;
   /** Share inside the interval. */

@@ -11,7 +11,7 @@ const simulationSchema = v.object({
   parts: v.object({ text: v.boolean(), picture: v.boolean(), personal: v.boolean(), context: v.boolean() }),
 });
 
-export interface Simulated {
+interface Simulated {
   /** By query id. */
   readonly truths: ReadonlyMap<string, Truth>;
   readonly parts: Parts;

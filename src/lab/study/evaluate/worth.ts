@@ -8,7 +8,7 @@ import type { Truth } from "../simulate/records.ts";
 export const DEPTH = 10;
 const SHORT_DEPTH = 5;
 /** An item of at least this true grade (0..4: P(click | examined) of 0.6 and more) is what the shopper was looking for. */
-export const RELEVANT_GRADE = 3;
+const RELEVANT_GRADE = 3;
 
 type PerModel = Readonly<Record<ClickModel, number>>;
 

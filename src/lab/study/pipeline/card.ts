@@ -31,7 +31,7 @@ const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 const kilobytes = (bytes: number): string => `${Math.round(bytes / 1000)} kB`;
 
 /** The Markdown between the markers. */
-export function describeFigures(figures: Figures): string {
+function describeFigures(figures: Figures): string {
   const { evaluation, encoder, teacher, student, agreement, sizes } = figures;
   const labels = Object.keys(encoder.accuracy).filter((name) => !name.endsWith("_majority"));
   const named = labels.map((name) => [name, percent(encoder.accuracy[name] ?? 0), percent(encoder.accuracy[`${name}_majority`] ?? 0)]);

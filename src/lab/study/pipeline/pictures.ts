@@ -31,7 +31,7 @@ async function rasterise(product: DrawnProduct): Promise<Buffer> {
     .toBuffer();
 }
 
-export interface PicturesOptions {
+interface PicturesOptions {
   readonly count: number;
   readonly json?: boolean | undefined;
 }

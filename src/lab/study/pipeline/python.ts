@@ -9,7 +9,7 @@ import { UserError } from "../../../web.ts";
 const MODEL_FOLDER = join(ROOT, "model");
 const VENV = join(MODEL_FOLDER, ".venv");
 const PYTHON = join(VENV, process.platform === "win32" ? "Scripts/python.exe" : "bin/python");
-/** Says for which pyproject.toml the environment was made. */
+/** Hash of the pyproject.toml that the environment was made from. */
 const STAMP = join(VENV, "armmt-stamp");
 
 /** Newest first; ARMMT_PYTHON overrides. */

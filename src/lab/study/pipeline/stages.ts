@@ -45,7 +45,7 @@ const STUDY_SOURCES = [...TRAINING_SOURCES, "src/lab/study/evaluate", "src/lab/s
 
 const SOURCES = { data: DATA_SOURCES, training: TRAINING_SOURCES, study: STUDY_SOURCES };
 /** The sources that invalidate a result when they change: those that make data, train on them, or compare what was trained too. */
-export type Sources = keyof typeof SOURCES;
+type Sources = keyof typeof SOURCES;
 
 /** Hash of every source that may change a result. */
 export function hashSources(sources: Sources): string {

@@ -1,20 +1,18 @@
 /**
- * Runs the simulated shop: shoppers browse, search, see the engine's own order (a share of searches shuffled), click and buy. Yields what a
- * shop would log, and beside it the truth that a shop never knows.
- *
- * Deterministic: the same options give the same records, byte for byte.
+ * Runs the simulated shop: shoppers browse, search, see the engine's own order (a share of searches shuffled), click and buy. Yields a
+ * shop's log and, beside it, the truth that no shop knows. The same options give the same records, byte for byte.
  */
 import { createEventRecord, createQueryRecord, type UbiEventRecord, type UbiQueryRecord } from "../../../events/ubi.ts";
 import { createRandom, type Random } from "../../../demo/random.ts";
 import { attraction, carting, conversion, gradeOf, type Kind, type Parts, utilities, utilitiesInOrder } from "./attraction.ts";
 import { drawClicks, type LogModel } from "./clicks.ts";
-import { type Hits, type LookCodes, lookCodes, type Shop, type ShopProduct, type Wish } from "./shop.ts";
+import { type Hits, lookCodes, type Shop, type ShopProduct, type Wish } from "./shop.ts";
 import { browse, drawShopper, type Shopper } from "./shopper.ts";
 import { isCold, type Split, splitOf } from "./split.ts";
 import type { Truth } from "./records.ts";
 import { DAY_MS } from "../../../web.ts";
 
-export interface WorldOptions {
+interface ScenarioOptions {
   readonly shop: Shop;
   readonly shoppers: number;
   readonly searches: number;
@@ -24,7 +22,7 @@ export interface WorldOptions {
 }
 
 /** An event of the edge's beacons, or a view of the shop's own tracking. */
-export type SimulatedEvent = Omit<UbiEventRecord, "action_name" | "query_id" | "event_attributes"> & {
+type SimulatedEvent = Omit<UbiEventRecord, "action_name" | "query_id" | "event_attributes"> & {
   readonly action_name: UbiEventRecord["action_name"] | "view";
   readonly query_id?: string;
   readonly event_attributes: {
@@ -55,7 +53,7 @@ function likes(shopper: Shopper): (word: string) => number {
   return (word) => 1 + 3 * Math.max(0, shopper.taste.get(word) ?? 0);
 }
 
-/** What is on sale to some of the shoppers. */
+/** The products on sale to some of the shoppers. */
 interface Range {
   readonly products: readonly ShopProduct[];
   /** The engine's hits for a query, the widest window. */
@@ -80,7 +78,7 @@ interface Found {
   readonly hits: Hits;
 }
 
-/** A query of the shopper's own split that finds something; `undefined` when none turns up. */
+/** A query of the shopper's own split with enough hits; `undefined` when no attempt finds one. */
 function findSomething(shopper: Shopper, shop: Shop, range: Range, random: Random): Found | undefined {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const wish = shop.makeWish(shopper.interests, likes(shopper), random);
@@ -98,25 +96,23 @@ function shuffle<T>(from: readonly T[], random: Random): T[] {
     .map(({ value }) => value);
 }
 
-/** A product and the codes of what makes it seem like another. */
+/** A product and its codes in the parts of a look by which products seem alike. */
 interface CandidateInfo {
   readonly product: ShopProduct;
   readonly kind: Kind & readonly number[];
 }
 
 function candidatesOf(shop: Shop): ReadonlyMap<string, CandidateInfo> {
-  const codes: LookCodes = lookCodes(shop);
+  const codes = lookCodes(shop);
   const kindOf = ({ look }: ShopProduct): number[] => codes.map(({ part, words }) => words.indexOf(look[part] ?? ""));
   return new Map(shop.products.map((product) => [product.id, { product, kind: kindOf(product) }]));
 }
 
-export function* simulate(options: WorldOptions): Generator<Session> {
-  const { seed, shop, parts } = options;
+export function* simulate(options: ScenarioOptions): Generator<Session> {
+  const { seed, shop } = options;
   const candidates = candidatesOf(shop);
-  const known = openRange(
-    shop,
-    shop.products.filter((product) => !isCold(product.id)),
-  );
+  const warm = shop.products.filter((product) => !isCold(product.id));
+  const known = openRange(shop, warm);
   const ranges: Readonly<Record<Split, Range>> = { train: known, validation: known, test: openRange(shop, shop.products) };
   const perShopper = options.searches / options.shoppers;
 
@@ -133,7 +129,8 @@ export function* simulate(options: WorldOptions): Generator<Session> {
       const found = findSomething(shopper, shop, range, random);
       if (found === undefined) break;
       const views = i > 0 ? [] : browsed.map((product, v) => viewEvent(shopper, product, now - (browsed.length - v) * 40_000));
-      yield search({ shopper, found, queryId: `${shopper.id}-q${i + 1}`, nowMs: now, views }, { candidates, random, parts, options });
+      const queryId = `${shopper.id}-q${i + 1}`;
+      yield runSearch({ shopper, found, queryId, nowMs: now, views, random }, candidates, options);
       done++;
       now += (0.02 + random.next()) * DAY_MS;
     }
@@ -146,7 +143,7 @@ function timestamp(ms: number): string {
 
 const APPLICATION = "armmt-simulator";
 
-/** Not part of what the edge logs; a shop's own tracking has it. */
+/** The edge does not log views; a shop's own tracking does. */
 function viewEvent(shopper: Shopper, product: ShopProduct, atMs: number): SimulatedEvent {
   return {
     application: APPLICATION,
@@ -157,23 +154,17 @@ function viewEvent(shopper: Shopper, product: ShopProduct, atMs: number): Simula
   };
 }
 
-interface Asked {
+interface Search {
   readonly shopper: Shopper;
   readonly found: Found;
   readonly queryId: string;
   readonly nowMs: number;
   readonly views: readonly SimulatedEvent[];
-}
-
-interface Surroundings {
-  readonly candidates: ReadonlyMap<string, CandidateInfo>;
   readonly random: Random;
-  readonly parts: Parts;
-  readonly options: WorldOptions;
 }
 
-function search(asked: Asked, { candidates: known, random, parts, options }: Surroundings): Session {
-  const { shopper, found, queryId, nowMs } = asked;
+function runSearch(search: Search, known: ReadonlyMap<string, CandidateInfo>, { parts, clickModel }: ScenarioOptions): Session {
+  const { shopper, found, queryId, nowMs, views, random } = search;
   const infos = found.hits.map(({ id }) => {
     const info = known.get(id);
     if (info === undefined) throw new Error(`The engine returned "${id}", which is not in the catalogue`);
@@ -190,7 +181,7 @@ function search(asked: Asked, { candidates: known, random, parts, options }: Sur
     order.map((rank) => infos[rank]?.kind ?? []),
     parts,
   );
-  const clicks = drawClicks(options.clickModel, shownU.map(attraction), random);
+  const clicks = drawClicks(clickModel, shownU.map(attraction), random);
 
   const events: SimulatedEvent[] = [];
   shown.forEach((product, i) => {
@@ -202,22 +193,14 @@ function search(asked: Asked, { candidates: known, random, parts, options }: Sur
     if (outcome < carting(value, product.inStock)) actions.push("add_to_cart");
     if (outcome < conversion(value, product.inStock)) actions.push("purchase");
     actions.forEach((action, a) => {
-      events.push(
-        createEventRecord({
-          application: APPLICATION,
-          action,
-          queryId,
-          clientId: shopper.id,
-          itemId: product.id,
-          position: i + 1,
-          timeMs: Math.floor(nowMs) + (i + 1) * 4000 + a * 1000,
-        }),
-      );
+      const timeMs = Math.floor(nowMs) + (i + 1) * 4000 + a * 1000;
+      const event = { application: APPLICATION, action, queryId, clientId: shopper.id, itemId: product.id, position: i + 1, timeMs };
+      events.push(createEventRecord(event));
     });
   });
 
   return {
-    views: asked.views,
+    views,
     query: createQueryRecord({
       application: APPLICATION,
       queryId,
