@@ -223,4 +223,4 @@ def test_an_unknown_part_is_named(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "armmt.study", "--part", "tea leaves", "--lists", str(tmp_path), "--runs", str(tmp_path)]
     failed = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
     assert failed.returncode == 1
-    assert 'no part "tea leaves"' in failed.stderr
+    assert 'Part "tea leaves"' in failed.stderr

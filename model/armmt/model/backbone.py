@@ -32,7 +32,7 @@ class Components:
 
     cafu: bool = True  # False: text and image weigh the same, always
     context: bool = True  # False: CAFU sees the squeezed sources alone
-    personal: bool = True  # False: the shopper's history is not read, and there is no personalised level
+    personal: bool = True  # False: the shopper's history is not read, and the personalised level is left out
     mpsa: bool = True  # False: no attention along the list
     auxiliary: bool = True  # False: no task on the multimodal path
 
@@ -41,7 +41,7 @@ WHOLE = Components()
 
 
 class Views(NamedTuple):
-    """What the heads read."""
+    """Input of the heads."""
 
     listed: Tensor  # [B, K, d] the candidate among its neighbours
     personal: Tensor  # [B, K, d] the candidate for this shopper
@@ -69,7 +69,7 @@ class Modality(nn.Module):
 
 
 class UserInterest(nn.Module):
-    """What the shopper's recent items say of each candidate, by one modality."""
+    """Attention of each candidate over the shopper's recent items, by one modality."""
 
     def __init__(self, dim: int, width: int) -> None:
         super().__init__()
@@ -83,7 +83,7 @@ class UserInterest(nn.Module):
 
 
 class UserAffinity(nn.Module):
-    """What the mean of the shopper's recent items says of each candidate: products in a learned space, where the plain likeness of two
+    """Affinity of each candidate to the mean of the shopper's recent items: products in a learned space, where the plain likeness of two
     vectors sees only the directions that the encoder finds important."""
 
     def __init__(self, dim: int, width: int) -> None:
@@ -105,13 +105,13 @@ class Backbone(nn.Module):
         self.components = components
         fusion = partial(ContextAwareFusion, width, hidden=width, weighted=components.cafu, contextual=components.context)
         self.query = QueryTower(width, token_vectors)
-        # The numbers of a candidate, and with them in one place how well query and shopper match it: words, picture, recent items.
+        # The features of a candidate, together with how well query and shopper match it: words, picture, recent items.
         matches = 2 + ASPECTS + 1 + WordMatch.MATCHES + (2 + width if components.personal else 0)
         self.words = WordMatch(width)
         self.features = nn.Sequential(nn.Linear(FEATURE_DIM + matches, 2 * width), Rectifier(), nn.Linear(2 * width, width))
         self.text = Modality(TEXT_DIM, width, ASPECTS)
         self.image = Modality(IMAGE_DIM, width, 0)
-        # The shopper: the mean of the recent items, and how alike they are by text and by image. Somebody whose items look alike goes by
+        # The shopper: the mean of the recent items, and how alike they are by text and by image. A shopper whose items look alike goes by
         # looks.
         if components.personal and components.cafu and components.context:
             self.shopper = nn.Linear(IMAGE_DIM + TEXT_DIM + 3, width)

@@ -39,7 +39,7 @@ class Rectifier(nn.Module):
 
 
 class Asked(NamedTuple):
-    """What the query tower makes of a query of L tokens."""
+    """Output of the query tower for a query of L tokens."""
 
     lexical: Tensor  # [B, ASPECTS, TEXT_DIM] of unit length
     view: Tensor  # [B, width] learned
@@ -102,7 +102,7 @@ class QueryTower(nn.Module):
 
 
 class WordMatch(nn.Module):
-    """How much of what was asked for a candidate satisfies, token by token: late interaction as in ColBERT (arXiv:2004.12832), but with a
+    """Share of the query that a candidate satisfies, token by token: late interaction as in ColBERT (arXiv:2004.12832), but with a
     sigmoid per token and their mean, because a candidate either is "striped" or is not, and two words half met are not one word met.
 
     Three means over the tokens (words and their trigrams): by picture and title together, by picture, by title.
@@ -123,7 +123,7 @@ class WordMatch(nn.Module):
         pictured = torch.matmul(e_image, wanted)  # [B, K, L]
         titled = torch.matmul(e_text, wanted) + torch.matmul(text, asked.words.transpose(1, 2) * self.literal)
         each = mask / mask.sum(1, keepdim=True).clamp(min=1.0)  # [B, L]
-        met = [torch.matmul(torch.sigmoid(one + threshold), each.unsqueeze(2)) for one in (pictured + titled, pictured, titled)]
+        met = [torch.matmul(torch.sigmoid(logits + threshold), each.unsqueeze(2)) for logits in (pictured + titled, pictured, titled)]
         return torch.cat(met, -1)
 
 
@@ -183,7 +183,7 @@ class ContextAwareFusion(nn.Module):
 
 
 class TargetAttention(nn.Module):
-    """What the shopper's recent items say about each candidate (target attention as in DIN, arXiv:1706.06978, with a softmax).
+    """Attention of each candidate over the shopper's recent items (target attention as in DIN, arXiv:1706.06978, with a softmax).
 
     Only the history is projected: with one head, a projection of the candidates adds nothing that its product with this one lacks.
     """
@@ -220,7 +220,7 @@ class MultiPerspectiveSelfAttention(nn.Module):
     A_s = softmax(N(H_s) Q_s (N(H_s) K_s)^T / sqrt(e) + mask);  F_s = H_s + A_s N(H_s) V_s O_s        s = 1..S
 
     Ours in form; one head per perspective, so the perspectives are the heads. A head is narrow (e = EACH): of full width it learned the
-    noise of the log. O_s starts at zero: the list says nothing until training finds that it does. There is no feed-forward layer after it
+    noise of the log. O_s starts at zero: the list has no effect until training gives it one. There is no feed-forward layer after it
     (on 40,000 lists it learned noise), and no positional term: the candidates' order enters only through the engine's rank among the
     features, so the scores do not depend on the order in which candidates are given.
     """

@@ -1,4 +1,4 @@
-"""What every model of the study is: ten tensors in, logits for clicks and purchases out."""
+"""Interface of all models of the study: ten tensors in, logits for clicks and purchases out."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Ranker(nn.Module):
 
 
 def ranking_score(predictions: Predictions) -> Tensor:
-    """What a list is ordered by, higher is better: the click, and in part the purchase that may follow. [B, K]"""
+    """Score that orders a list, higher is better: the click and, in part, the purchase that may follow. [B, K]"""
     if predictions.purchase is None:
         return predictions.click
     return predictions.click + PURCHASE_SHARE * predictions.purchase

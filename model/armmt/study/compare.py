@@ -334,7 +334,7 @@ def cost_rows(reports: Sequence[Row], graphs: dict[str, Row], candidates: int) -
 
 
 def finite(row: Row) -> bool:
-    """Whether every figure of a row is a number: one that no list has is left out"""
+    """Whether every figure of a row is a number; a figure that no list has is left out"""
     return all(row[name] is None or np.isfinite(row[name]) for name in ("mean", "low", "high"))
 
 

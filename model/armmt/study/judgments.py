@@ -52,7 +52,7 @@ class Data(NamedTuple):
 def read(folder: Path) -> Data:
     """Reads what the judged lists' command wrote: `fold-<n>`, `student.npy` and `judgments.json`"""
     queries: list[dict[str, Any]] = json.loads((folder / "judgments.json").read_text())["queries"]
-    place = {query["query"]: row for row, query in enumerate(queries)}
+    row_of = {query["query"]: row for row, query in enumerate(queries)}
     zero_shot = np.load(folder / "student.npy")
     relevant: set[str] = set()
 
@@ -60,7 +60,7 @@ def read(folder: Path) -> Data:
         lists = Lists(at, split)
         batch, _ = lists.batch(torch.arange(len(lists)))
         rating, _ = padded(pq.read_table(at / "lists.parquet", filters=[("split", "==", split)]), "relevance")
-        rows = [place[name] for name in lists.query_ids]
+        rows = [row_of[name] for name in lists.query_ids]
         tokens = torch.from_numpy(np.load(at / "tokens.npy"))
         judged = Judged(batch, torch.from_numpy(rating).long(), torch.from_numpy(zero_shot[rows, : rating.shape[1]]), tokens)
         kept = torch.nonzero(judged.rating.amax(1) > 0).flatten().tolist()
@@ -73,7 +73,7 @@ def read(folder: Path) -> Data:
         at = folder / f"fold-{fold}"
         train, train_names = part(at, "train")
         test, test_names = part(at, "test")
-        folds.append(Fold(train, test, [queries[place[name]]["fold"] for name in train_names], test_names))
+        folds.append(Fold(train, test, [queries[row_of[name]]["fold"] for name in train_names], test_names))
     return Data(folds, len(queries) - len(relevant))
 
 
@@ -113,7 +113,7 @@ def per_query(judged: Judged, score: Tensor, metric: str) -> NDArray[np.float64]
 
 
 def engine_score(judged: Judged) -> Tensor:
-    """BM25 as the feature code hands it on: its place between the list's least and greatest, [B, K]"""
+    """BM25 as the feature code hands it on: scaled between the list's least and greatest, [B, K]"""
     return judged.batch.features[..., SCORE]
 
 
@@ -124,7 +124,7 @@ def beside_engine(judged: Judged, score: Tensor, weight: float) -> Tensor:
 
 
 class Choice(NamedTuple):
-    """What the inner cross-validation chose."""
+    """Choice of the inner cross-validation."""
 
     setting: str
     weight: float
@@ -215,8 +215,8 @@ def run(folder: Path, seeds: int) -> list[dict[str, Any]]:
     for name, model in MODELS.items():
         each = range(1, (seeds if model.seeded else 1) + 1)
         runs = [cross_validate(data.folds, model.fit, seed) for seed in tqdm(each, desc=name, unit="seed")]
-        results[name] = [one.alone for one in runs]
-        results[f"{name} + {ENGINE}"] = [one.beside for one in runs]
+        results[name] = [cross.alone for cross in runs]
+        results[f"{name} + {ENGINE}"] = [cross.beside for cross in runs]
         for choice in runs[0].choices:
             tqdm.write(f"{name}, seed 1: {choice.setting}, weight {choice.weight} beside {ENGINE}")
     graded = np.concatenate([[len(set(ratings.tolist())) > 1 for ratings in in_order(f.test, engine_score(f.test))] for f in data.folds])

@@ -1,4 +1,4 @@
-"""What runs of the study have in common: models by name, parts of a split, what a model weighs, and its graph."""
+"""Shared by the runs of the study: models by name, parts of a split, size of a model, and its graph."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def build(architecture: str, token_vectors: Tensor | None, components: Component
         return StudentRanker(Student(token_vectors))
     if architecture == "teacher":
         return Teacher(token_vectors, components=components)
-    raise ValueError(f'There is no model "{architecture}"')
+    raise ValueError(f'Unknown model "{architecture}"')
 
 
 def some_of(lists: Lists, share: float, most: int | None = None) -> Lists:
@@ -81,7 +81,7 @@ def stored_options(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def fingerprint(folder: Path) -> str:
-    """Of the lists and the item vectors they point into"""
+    """Hash of the lists and the item vectors they point into"""
     digest = hashlib.sha256()
     for name in ("lists.parquet", "image.npy", "text.npy"):
         with (folder / name).open("rb") as file:
@@ -104,7 +104,7 @@ def size_of(architecture: str, components: Components) -> int:
 
 
 def count_flops(model: Ranker) -> int:
-    """Of one list of 100 candidates, 12 query tokens and 20 history items; products of matrices only, as torch's counter has it"""
+    """FLOPs of one list of 100 candidates, 12 query tokens and 20 history items; products of matrices only, as torch's counter has it"""
     model.eval()
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         model.predict(example(k=100, lq=12, h=20, seed=0))

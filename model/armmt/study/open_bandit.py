@@ -176,7 +176,7 @@ def bts_from_random(random: Log, bts: Log) -> Value:
 
 
 def position_effect(log: Log) -> Curve:
-    """The randomised estimator; each impression is a list of one place"""
+    """The randomised estimator; each impression is a list of one position"""
     return randomised_curve(log.position[:, None], log.click[:, None], POSITIONS)
 
 
@@ -205,7 +205,7 @@ class Findings(NamedTuple):
 
 
 def check(folder: Path) -> Findings:
-    """Everything that the two logs can tell. Throws OpenBanditError."""
+    """All checks of the two logs. Throws OpenBanditError."""
     logs = {policy: read_log(folder, policy) for policy in POLICIES}
     random, bts = logs["random"], logs["bts"]
     curve = position_effect(random)
@@ -256,10 +256,10 @@ def rows_of(found: Findings) -> list[dict[str, Any]]:
             error = differences(value, truth)[name.lower()]
             rows.append(row(policy, f"{name} minus own log, in standard errors", error))
         rows.append(row(policy, f"effective impressions of the log of {other}", value.effective))
-    for place in range(POSITIONS):
-        rows.append(row("random", f"clicks per 1000 at position {place + 1}", thousandfold(found.position_rates[place])))
-        if place > 0:
-            rows.append(row("random", f"examination at position {place + 1} relative to 1", found.curve.at(place)))
+    for index in range(POSITIONS):
+        rows.append(row("random", f"clicks per 1000 at position {index + 1}", thousandfold(found.position_rates[index])))
+        if index > 0:
+            rows.append(row("random", f"examination at position {index + 1} relative to 1", found.curve.at(index)))
     return rows
 
 

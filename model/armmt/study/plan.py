@@ -28,7 +28,7 @@ CONTROLS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Run:
-    """What decides a run besides the lists and the tuned options."""
+    """Identity of a run, besides the lists and the tuned options."""
 
     model: str  # name in the tables, and folder
     seed: int
@@ -77,7 +77,7 @@ def lesser_teacher(what: str, seed: int) -> Run:
 
 
 def members(seed: int, seeds: int) -> tuple[int, ...]:
-    """Seeds s, s + 1, s + 2 in a circle; fewer when there are not so many teachers"""
+    """Seeds s, s + 1, s + 2 in a circle; fewer when there are fewer teachers"""
     return tuple(sorted((seed - 1 + i) % seeds + 1 for i in range(min(ENSEMBLE_SIZE, seeds))))
 
 
@@ -115,7 +115,7 @@ def kind_of(part: str) -> str:
     """ "drawn table" -> "table"; throws ValueError for a part that trains nothing here"""
     kind = part.partition(" ")[2]
     if kind not in SEEDS:
-        raise ValueError(f'There is no part "{part}" to train: "<level> table", "<level> ablations" or "<level> controls"')
+        raise ValueError(f'Part "{part}" has nothing to train: expected "<level> table", "<level> ablations" or "<level> controls"')
     return kind
 
 

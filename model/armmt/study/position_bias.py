@@ -49,7 +49,7 @@ POSITIONS = 10
 
 @dataclass(frozen=True)
 class Trial:
-    """What all runs share."""
+    """Settings that all runs share."""
 
     biased: Path
     unbiased: Path
@@ -101,7 +101,7 @@ def count_clicks(folder: Path) -> int:
 
 
 def mean_examination(biased: Path, unbiased: Path) -> float:
-    """What the biased log has of the clicks that it would have if every position were examined. Throws ValueError when it has more."""
+    """Clicks of the biased log over those of the log in which every position is examined. Throws ValueError above 1."""
     share = count_clicks(biased) / max(count_clicks(unbiased), 1)
     if share > 1:
         raise ValueError(f"{biased} has more clicks than {unbiased}: in the second every position must be examined")
@@ -114,7 +114,7 @@ def fit_options(model: str, trial: Trial, seed: int) -> FitOptions:
 
 
 def options_of(model: str, trial: Trial, seed: int) -> dict[str, Any]:
-    """Everything that decides a run's result, as run.json keeps it"""
+    """All settings that decide a run's result, as run.json keeps them"""
     return stored_options(
         {
             "training": asdict(fit_options(model, trial, seed)),
@@ -130,7 +130,7 @@ def options_of(model: str, trial: Trial, seed: int) -> dict[str, Any]:
 
 
 def is_done(folder: Path, options: dict[str, Any]) -> bool:
-    """Whether the run was made before, under the same options"""
+    """Whether the run is finished under the same options"""
     path = folder / "run.json"
     return path.exists() and bool(json.loads(path.read_text())["options"] == options)
 

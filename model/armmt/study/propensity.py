@@ -1,4 +1,4 @@
-"""What a log knows of its own bias: examination by position, and the value of a policy from another policy's log.
+"""Estimates from a biased log: examination by position, and the value of a policy from another policy's log.
 
 Estimators only, as functions of arrays; rows are independent of each other (one served list, or one impression). Sources:
 randomised estimation: Joachims, Swaminathan and Schnabel, WSDM 2017; regression-EM: Wang et al., WSDM 2018; self-normalised weights:
@@ -41,8 +41,8 @@ class Curve(NamedTuple):
     shown: Integers  # rows behind each position
     clicks: Integers
 
-    def at(self, place: int) -> Estimate:
-        return Estimate(float(self.share[place]), float(self.low[place]), float(self.high[place]))
+    def at(self, index: int) -> Estimate:
+        return Estimate(float(self.share[index]), float(self.low[index]), float(self.high[index]))
 
 
 def rate(clicks: float, trials: float) -> Estimate:
@@ -96,9 +96,9 @@ def aggregate(position: NDArray[np.integer], click: NDArray[np.floating], key: N
     every rank is seen at every position.
     """
     shown = position > 0
-    place = np.minimum(position[shown], positions).astype(np.int64)
+    column = np.minimum(position[shown], positions).astype(np.int64)
     _, keys = np.unique(key[shown], return_inverse=True)
-    cell, index = np.unique(keys.astype(np.int64) * positions + place - 1, return_inverse=True)
+    cell, index = np.unique(keys.astype(np.int64) * positions + column - 1, return_inverse=True)
     cells = Cells(
         cell % positions + 1,
         cell // positions,
@@ -131,7 +131,7 @@ def mean_by_key(key: Integers, prior: float = 1.0) -> Regression:
 
 
 class PositionModel(NamedTuple):
-    """What regression-EM leaves."""
+    """Result of regression-EM."""
 
     examined: Floats  # [P], absolute; only ratios can be told from clicks
     relevant: Floats  # [M]: P(click | examined) of each cell
@@ -150,19 +150,19 @@ def regression_em(cells: Cells, regress: Regression, most: int = 5000, tolerance
     first by position, r = `regress` of the second, which may be a model of features or `mean_by_key`. Stops when no e moves by more than
     `tolerance`: EM creeps where e is near 1, so it needs many steps.
     """
-    place = cells.position - 1
+    index = cells.position - 1
     passed = cells.shown - cells.clicks
-    shown = np.bincount(place, weights=cells.shown)
+    shown = np.bincount(index, weights=cells.shown)
     examined = np.full(len(shown), 0.5)
-    relevant = np.full(len(place), float(cells.clicks.sum() / cells.shown.sum()))
+    relevant = np.full(len(index), float(cells.clicks.sum() / cells.shown.sum()))
     steps, moved = 0, np.inf
     while steps < most and moved > tolerance:
         steps += 1
-        e = examined[place]
+        e = examined[index]
         missed = np.maximum(1.0 - e * relevant, 1e-9)
         seen = cells.clicks + passed * e * (1.0 - relevant) / missed
         wanted = (cells.clicks + passed * relevant * (1.0 - e) / missed) / cells.shown
-        before, examined = examined, np.bincount(place, weights=seen) / shown
+        before, examined = examined, np.bincount(index, weights=seen) / shown
         relevant = np.clip(regress(wanted, cells.shown), 1e-6, 1.0 - 1e-6)
         moved = float(np.abs(examined - before).max())
     return PositionModel(examined, relevant, steps)
@@ -192,7 +192,7 @@ def doubly_robust(reward: Floats, weight: Floats, chosen: Floats, expected: Floa
 
 
 class Value(NamedTuple):
-    """Of a target policy, by three estimators. Rewards per row."""
+    """Value of a target policy by three estimators. Rewards per row."""
 
     ips: Estimate
     snips: Estimate

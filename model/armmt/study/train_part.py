@@ -45,7 +45,7 @@ STUDENT_PASSES = 1.5  # times as many
 
 @dataclass(frozen=True)
 class Study:
-    """What all runs of a part share."""
+    """Settings that all runs of a part share."""
 
     lists: Path
     runs: Path
@@ -77,7 +77,7 @@ def recipe(run: Run, study: Study, tuned: dict[str, Setting]) -> Recipe:
 
 
 def options_of(run: Run, study: Study, tuned: dict[str, Setting], lists: str) -> dict[str, Any]:
-    """Everything that decides a run's result, as run.json keeps it. `lists` is their fingerprint."""
+    """All settings that decide a run's result, as run.json keeps them. `lists` is their fingerprint."""
     how = recipe(run, study, tuned)
     options: dict[str, Any] = {
         **{name: value for name, value in asdict(run).items() if name not in ("model", "seed", "hands_on")},
@@ -93,7 +93,7 @@ def options_of(run: Run, study: Study, tuned: dict[str, Setting], lists: str) ->
 
 
 def is_done(run: Run, study: Study, options: dict[str, Any]) -> bool:
-    """Whether the run was made before, under the same options"""
+    """Whether the run is finished under the same options"""
     folder = study.folder(run.model, run.seed)
     path = folder / "run.json"
     if not path.exists() or (run.hands_on and not (folder / "targets.npy").exists()):
@@ -159,7 +159,7 @@ def train(run: Run, study: Study, how: FitOptions | DistilOptions, folder: Path)
     fitted: Fitted
     if isinstance(how, DistilOptions):
         if not isinstance(model, StudentRanker):
-            raise TypeError(f"{run.model} is no student")
+            raise TypeError(f"{run.model} is not a student")
         scores = [np.load(study.folder("teacher", seed) / "targets.npy") for seed in run.teachers]
         fitted = distil(model, lists, validation, ensemble(scores, lists.lengths.cpu()), how, label=run.name)
     else:
@@ -196,7 +196,7 @@ def carry_out_all(runs: list[Run], study: Study, tuned: dict[str, Setting], work
     redone: set[tuple[str, int]] = set()
     for run in runs:
         options = options_of(run, study, tuned, lists)
-        # Who learns from a run that is made again is made again too.
+        # A run that learns from a repeated run is repeated too.
         if not is_done(run, study, options) or any(("teacher", seed) in redone for seed in run.teachers):
             redone.add((run.model, run.seed))
             open_runs.append((run, options))

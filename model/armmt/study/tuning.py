@@ -117,7 +117,7 @@ def with_setting(options: TreeOptions, setting: Setting) -> TreeOptions:
 
 
 def key_of(trial: Trial) -> dict[str, Any]:
-    """What decides a trial's result"""
+    """All settings that decide a trial's result"""
     return {
         "setting": dict(trial.setting),
         "size": 0 if trial.architecture == "lambdamart" else size_of(trial.architecture, WHOLE),
@@ -136,7 +136,7 @@ def is_done(trial: Trial) -> bool:
 
 @dataclass(frozen=True)
 class Search:
-    """Where and on how much settings are tried."""
+    """Folders and sizes of the trials."""
 
     lists: Path
     runs: Path

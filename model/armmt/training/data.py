@@ -34,7 +34,7 @@ ITEM_DROPOUT = 0.04
 
 
 class Labels(NamedTuple):
-    """What the log says of a list; all [B, K], zero where padded."""
+    """Logged labels of a list; all [B, K], zero where padded."""
 
     position: Tensor  # int64, 1-based, 0 = not shown
     click: Tensor

@@ -32,7 +32,7 @@ TOWER_RATE = 0.05
 
 @dataclass(frozen=True)
 class FitOptions:
-    """Everything that training a model depends on besides the model and the lists."""
+    """Options of training, besides the model and the lists."""
 
     epochs: float = 1.0  # may be a fraction: 0.5 is half a pass
     batch: int = 64  # lists per step, over all processes
@@ -48,7 +48,7 @@ class FitOptions:
 
 
 class Fitted(NamedTuple):
-    """What training leaves besides the weights."""
+    """Result of training besides the weights."""
 
     examination: Examination
     history: list[dict[str, float]]
@@ -188,7 +188,7 @@ def validation_loss(trained: Trained, lists: Lists, size: int = 256, most: int =
 
 
 class Scored(NamedTuple):
-    """Of one split, rows as in lists.parquet, zero where padded."""
+    """Scores of one split, rows as in lists.parquet, zero where padded."""
 
     score: NDArray[np.float32]  # [N, K], what orders the list
     click: NDArray[np.float32]  # [N, K], P(click) at the position where the item was shown

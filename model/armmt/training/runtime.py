@@ -1,4 +1,4 @@
-"""What every training stage does first and last: fixed seeds and threads, the device, other processes, JSON on disk."""
+"""Shared by all training stages: seeds and threads, device, worker processes, JSON on disk."""
 
 from __future__ import annotations
 
