@@ -57,7 +57,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateReport
   const { manifest } = scorer;
   const items = openItems(options.embeddings);
   const { truths, parts } = await readTruths(options.simulation, options.split);
-  const { searches } = await readLog(options.simulation, options.split);
+  const searches = await readLog(options.simulation, options.split);
   if (searches.length === 0) throw new UserError(`${options.simulation} has no search in the ${options.split} split`);
   const shape = { imageDim: manifest.dims.image, textDim: manifest.dims.text, scaling: manifest.features };
 

@@ -109,14 +109,6 @@ async function scoreZeroShot(
   return { model: version, scores };
 }
 
-/** One row of scores per list, padded with zeros. */
-function padded(scores: readonly Float32Array[]): { values: Float32Array; shape: [number, number] } {
-  const width = scores.reduce((longest, { length }) => Math.max(longest, length), 0);
-  const values = new Float32Array(scores.length * width);
-  scores.forEach((row, i) => values.set(row, i * width));
-  return { values, shape: [scores.length, width] };
-}
-
 interface JudgedListsOptions {
   /** Folder with products.jsonl.gz and judgments.csv. */
   readonly data: string;
@@ -125,36 +117,21 @@ interface JudgedListsOptions {
   readonly out: string;
 }
 
-interface JudgedListsReport {
-  readonly queries: number;
-  /** Queries whose ratings are all 0: they have no nDCG and teach no order. */
-  readonly nothingRelevant: number;
-  readonly judgments: number;
-  readonly products: number;
-  /** Version of the student. */
-  readonly model: string;
-}
-
 /**
  * Writes into `out`: `fold-0` .. `fold-4` (folders as `armmt lists` writes them, with the ratings in the column `relevance`; all hold the
  * same lists and differ in split and scaling), `student.npy` [queries, longest list] (the exported student's scores) and `judgments.json`
  * (which row is which query, and its fold). Throws a UserError where the data or the model cannot be read.
  */
-export async function makeJudgedLists({ data, model, out }: JudgedListsOptions): Promise<JudgedListsReport> {
+export async function makeJudgedLists({ data, model, out }: JudgedListsOptions): Promise<void> {
   const { lists } = readJudgedCatalogue(data);
   const table = tableOf(lists);
   for (let fold = 0; fold < FOLDS; fold++) await writeFold(join(out, `fold-${fold}`), fold, lists, table);
   const searches = lists.map((list) => searchOf(list, "test"));
   const zeroShot = await scoreZeroShot(model, searches, itemsOf(table));
-  const { values, shape } = padded(zeroShot.scores);
-  writeNpy(join(out, "student.npy"), values, shape);
+  const width = Math.max(...zeroShot.scores.map(({ length }) => length));
+  const padded = new Float32Array(lists.length * width);
+  zeroShot.scores.forEach((row, i) => padded.set(row, i * width));
+  writeNpy(join(out, "student.npy"), padded, [lists.length, width]);
   const queries = lists.map(({ query }) => ({ query, fold: foldOf(query) }));
   writeFileSync(join(out, "judgments.json"), `${JSON.stringify({ format: 1, student: zeroShot.model, queries }, undefined, 2)}\n`);
-  return {
-    queries: lists.length,
-    nothingRelevant: lists.filter(({ ratings }) => ratings.every((rating) => rating === 0)).length,
-    judgments: lists.reduce((sum, { ratings }) => sum + ratings.length, 0),
-    products: table.items.length,
-    model: zeroShot.model,
-  };
 }

@@ -132,13 +132,7 @@ describe("judged lists", () => {
   const out = join(folder, "lists");
   let folds: v.InferOutput<typeof rowSchema>[][] = [];
   beforeAll(async () => {
-    const report = await makeJudgedLists({ data: writeData("small"), model: join(ROOT, "model"), out });
-    expect(report).toMatchObject({
-      queries: 12,
-      nothingRelevant: 1,
-      judgments: QUERIES.flatMap((_, i) => judgedFor(i)).length,
-      products: 4,
-    });
+    await makeJudgedLists({ data: writeData("small"), model: join(ROOT, "model"), out });
     folds = await Promise.all(Array.from({ length: FOLDS }, (_, fold) => readFold(out, fold)));
   });
 

@@ -64,7 +64,7 @@ beforeAll(async () => {
     seed: 4,
     json: true,
   });
-  ({ searches } = await readLog(simulation));
+  searches = await readLog(simulation);
 });
 
 function event(action: string, itemId: string, second: number, queryId?: string): EventRecord {

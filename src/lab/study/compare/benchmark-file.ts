@@ -52,7 +52,7 @@ export type Row = v.InferOutput<typeof rowSchema>;
 
 const partSchema = v.object({
   name: v.picklist(PARTS),
-  /** Of the settings under which the part was finished. */
+  /** Hash of the settings under which the part was finished. */
   key: v.string(),
   /** Hash of the code at that time. */
   sources: v.string(),

@@ -8,7 +8,7 @@ export const TEACHER = "teacher";
 export const ENSEMBLE = "teacher-ensemble";
 export const STUDENT = "student";
 
-/** What the teacher and the student have to beat. */
+/** Models that the teacher and the student are measured against. */
 const BASELINES = ["pointwise", "lambdamart", "dlcm", "prm", "setrank", "generator"] as const;
 
 const SHOWN = [SHUFFLE, ENGINE, ...BASELINES, TEACHER, ENSEMBLE, "teacher-no-image", STUDENT, "student-labels"] as const;
@@ -90,7 +90,7 @@ export const AUCS = ["AUC clicks", "AUC purchases"] as const;
 export const CALIBRATION = "ECE clicks";
 /** Figures of each list, in order. */
 export const COLUMNS: readonly string[] = [...FIGURES.map(({ name }) => name), ...GAUCS];
-/** New items among the first DEPTH of the engine's order: decides the slice, is no row. */
+/** New items among the first DEPTH of the engine's order: decides the slice; not a row. */
 export const NEW_ITEMS = `new items@${DEPTH}`;
 export const TRAIN_CLICKS = "clicks per training list";
 export const EXAMINATION_ERROR = "examination error";

@@ -17,18 +17,18 @@ export interface Comparing {
     readonly lists: string;
     readonly pairs: readonly (readonly [string, string])[];
     readonly slices: readonly string[];
-    /** Of the bootstrap's draws. */
+    /** Seed of the bootstrap's draws. */
     readonly seed: number;
   };
   /** P(examined) from position 1 on: the simulator's, and estimates without a ranker by name. */
   readonly examination?: { readonly truth: readonly number[]; readonly estimates: Readonly<Record<string, readonly number[]>> };
-  /** Size and time of graphs by model, over so many `candidates`. */
+  /** Size and time of graphs by model, with `candidates` per run. */
   readonly cost?: { readonly candidates: number; readonly graphs: Readonly<Record<string, GraphCost>> };
 }
 
 export interface GraphCost {
   readonly bytes: number;
-  /** Of each run in wasm, one thread. */
+  /** Time of each run in wasm, one thread. */
   readonly milliseconds: readonly number[];
 }
 

@@ -168,13 +168,11 @@ export async function openLog(folder: string): Promise<Log> {
   };
 }
 
-/** All searches at once, or those of one split, and the number left out because shopper and query belong to different splits. */
-export async function readLog(folder: string, only?: Split): Promise<{ searches: LoggedSearch[]; leftOut: number }> {
-  const searches: LoggedSearch[] = [];
-  let leftOut = 0;
+/** All searches at once, or those of one split, without those whose shopper and query belong to different splits. */
+export async function readLog(folder: string, only?: Split): Promise<LoggedSearch[]> {
+  const found: LoggedSearch[] = [];
   for await (const search of (await openLog(folder)).searches()) {
-    if (search === undefined) leftOut++;
-    else if (only === undefined || search.split === only) searches.push(search);
+    if (search !== undefined && (only === undefined || search.split === only)) found.push(search);
   }
-  return { searches, leftOut };
+  return found;
 }

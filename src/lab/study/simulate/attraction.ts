@@ -41,14 +41,14 @@ function percentiles(values: readonly number[]): number[] {
   });
 }
 
-/** Of the words that a wish asks for and a product has: the number that its title names, and the number that only its picture shows. */
+/** Counts the words of a wish that a product has: `named` in its title, or `seen` in its picture only. */
 export function satisfied(wish: Wish, product: ShopProduct): { named: number; seen: number; asked: number } {
   const title = titleWordsOf(product);
   let named = 0;
   let seen = 0;
   for (const { part, word, typed } of wish.asked) {
     if (product.look[part] !== word) continue;
-    if (typed.every((word) => title.has(word))) named++;
+    if (typed.every((spelling) => title.has(spelling))) named++;
     else seen++;
   }
   return { named, seen, asked: wish.asked.length };

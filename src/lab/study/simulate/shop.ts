@@ -37,7 +37,7 @@ export interface Wish {
   readonly asked: readonly Wanted[];
 }
 
-/** Of these words a shopper likes some and dislikes others. */
+/** Words of which a shopper likes some and dislikes others. */
 export interface Taste {
   readonly words: readonly string[];
   readonly liked: number;
@@ -53,7 +53,7 @@ export interface Shop {
   /** The data level: never mixed up in words or tables. */
   readonly level: "drawn" | "fashion";
   readonly products: readonly ShopProduct[];
-  /** How many hits a search shows: one of these, by chance. */
+  /** Numbers of hits that a search may show, drawn by chance. */
   readonly windows: readonly number[];
   readonly tastes: readonly Taste[];
   readonly likeness: Likeness;
@@ -89,7 +89,7 @@ export function lookCodes(shop: Shop): LookCodes {
   }));
 }
 
-/** How many words of a look are asked for, and how often. */
+/** Numbers of words of a look that a query asks for, and their frequency. */
 const ASKED_COUNT = [
   { count: 0, weight: 0.2 },
   { count: 1, weight: 0.4 },

@@ -14,7 +14,7 @@ export interface Shopper {
   readonly taste: ReadonlyMap<string, number>;
   /** 0 = reads, 1 = looks. */
   readonly modality: number;
-  /** How much a cheaper neighbour hurts; about 1. */
+  /** Weight of cheaper neighbours; about 1. */
   readonly thrift: number;
   /** Liking of a product's maker, -1..1. */
   readonly brandLiking: (product: ShopProduct) => number;

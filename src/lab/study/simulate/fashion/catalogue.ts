@@ -28,7 +28,7 @@ export interface FashionItem extends FashionRow {
   readonly image: string;
 }
 
-/** What labels say for "unknown". */
+/** The labels' word for "unknown". */
 const UNKNOWN = "NA";
 
 /**

@@ -1,9 +1,9 @@
 /**
  * The fashion shop: simulated shoppers over real photographs. Colour, usage, kind and gender of the look are the data's own labels, the
- * pattern is read off the pixels; prices, ratings, sales, stock and age are invented (trade.ts).
+ * pattern is measured in the pixels; prices, ratings, sales, stock and age are invented (catalogue.ts).
  *
- * What is searched for is often only in the picture: see titles.ts for what is withheld. The category that goes into the engine and the
- * text vectors does not give the kind away either.
+ * The wanted look is often in the picture only (see titles.ts). The category that the engine and the text vectors read does not reveal the
+ * kind either.
  */
 import { createEngine } from "../../../../demo/engine.ts";
 import type { Random } from "../../../../demo/random.ts";
