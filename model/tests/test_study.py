@@ -202,7 +202,7 @@ def test_a_failure_is_named_and_stops_only_what_needs_it(tmp_path: Path) -> None
 
 
 def test_a_study_goes_on_where_it_was(folder: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "armmt.study", "--part", "drawn ablations", "--seeds", "1", "--epochs", "0.5"]
+    command = [sys.executable, "-m", "armmt.study.train_part", "--part", "drawn ablations", "--seeds", "1", "--epochs", "0.5"]
     command += ["--models", "teacher", "teacher-no-examination"]
     where = ["--lists", str(folder), "--runs", str(tmp_path)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "ARMMT_DEVICE": "cpu"}
@@ -220,7 +220,7 @@ def test_a_study_goes_on_where_it_was(folder: Path, tmp_path: Path) -> None:
 
 
 def test_an_unknown_part_is_named(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "armmt.study", "--part", "tea leaves", "--lists", str(tmp_path), "--runs", str(tmp_path)]
+    command = [sys.executable, "-m", "armmt.study.train_part", "--part", "tea leaves", "--lists", str(tmp_path), "--runs", str(tmp_path)]
     failed = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
     assert failed.returncode == 1
     assert 'Part "tea leaves"' in failed.stderr

@@ -255,7 +255,7 @@ def main() -> None:
             study = Study(lists, runs_folder, a.epochs, a.share, a.most_lists)
             carry_out_all(runs, study, settle(runs, study, a.tuning, a.workers), a.workers)
     except (StudyError, ValueError, FileNotFoundError) as error:
-        parser.exit(1, f"armmt.study: {error}\n")
+        parser.exit(1, f"armmt.study.train_part: {error}\n")
 
 
 if __name__ == "__main__":
