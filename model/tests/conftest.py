@@ -12,7 +12,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from armmt.contract import FEATURE_DIM, FEATURES, IMAGE_DIM, TEXT_DIM, TOKEN_ROWS
+from armmt.model.contract import FEATURE_DIM, FEATURES, IMAGE_DIM, TEXT_DIM, TOKEN_ROWS
 
 ITEMS = 40
 WORDS = 4  # query words; a picture answers one of them

@@ -15,14 +15,14 @@ from torch import Tensor
 
 from armmt.baselines import NEURAL, baseline
 from armmt.baselines.lambdamart import TreeOptions, fit_trees, score_trees
-from armmt.contract import INPUT_NAMES, ListBatch
-from armmt.data import Lists
-from armmt.export import example
-from armmt.fit import FitOptions, Trained
-from armmt.models import build, count, count_flops, export
-from armmt.ranker import Ranker, ranking_score
-from armmt.student import StudentRanker
-from armmt.tuning import propensities, weighted_gauc
+from armmt.model.contract import INPUT_NAMES, ListBatch
+from armmt.model.export import example
+from armmt.model.ranker import Ranker, ranking_score
+from armmt.model.student import StudentRanker
+from armmt.study.models import build, count, count_flops, export
+from armmt.study.tuning import propensities, weighted_gauc
+from armmt.training.data import Lists
+from armmt.training.fit import FitOptions, Trained
 
 PER_CANDIDATE = ("image", "text", "features", "presence", "mask")
 
@@ -147,15 +147,15 @@ def test_exported_graph_gives_the_same_scores(name: str, tmp_path: Path) -> None
 
 
 def test_trees_beat_shuffle(lists_folder: Path) -> None:
-    lists, held = Lists(lists_folder, "train"), Lists(lists_folder, "validation")
+    lists, validation = Lists(lists_folder, "train"), Lists(lists_folder, "validation")
     vectors = torch.from_numpy(np.load(lists_folder / "tokens.npy"))
-    options = TreeOptions(rounds=60, leaves=15, leaf_rows=5, withhold=False)
-    flat = torch.ones(int(held.position.max()) + 1)
-    ours = score_trees(fit_trees(lists, vectors, options), held, vectors)
+    options = TreeOptions(rounds=60, leaves=15, leaf_rows=5, dropout=False)
+    flat = torch.ones(int(validation.position.max()) + 1)
+    ours = score_trees(fit_trees(lists, vectors, options), validation, vectors)
     shuffled = np.random.default_rng(0).random(ours.shape).astype(np.float32)
-    assert weighted_gauc(ours, held, flat) > weighted_gauc(shuffled, held, flat) + 0.1
-    assert np.array_equal(ours, score_trees(fit_trees(lists, vectors, options), held, vectors))
-    assert (ours[torch.arange(ours.shape[1]).numpy() >= held.lengths.numpy()[:, None]] == 0).all()
+    assert weighted_gauc(ours, validation, flat) > weighted_gauc(shuffled, validation, flat) + 0.1
+    assert np.array_equal(ours, score_trees(fit_trees(lists, vectors, options), validation, vectors))
+    assert (ours[torch.arange(ours.shape[1]).numpy() >= validation.lengths.numpy()[:, None]] == 0).all()
 
 
 def test_trees_take_as_many_lists_as_they_are_given(lists_folder: Path) -> None:

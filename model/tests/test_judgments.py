@@ -12,10 +12,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from armmt import judgments
-from armmt.contract import FEATURE_DIM, FEATURES, IMAGE_DIM, TEXT_DIM, TOKEN_ROWS
-from armmt.judgment_models import MODELS, Fit, Judged, Settings, columns, fit_lambdamart, fit_linear, fit_student
-from armmt.judgments import (
+from armmt.model.contract import FEATURE_DIM, FEATURES, IMAGE_DIM, TEXT_DIM, TOKEN_ROWS
+from armmt.study import judgments
+from armmt.study.judgment_models import MODELS, Fit, Judged, Settings, columns, fit_lambdamart, fit_linear, fit_student
+from armmt.study.judgments import (
     Fold,
     beside_engine,
     choose,
@@ -161,8 +161,8 @@ def test_held_out_ratings_reach_no_model(folds: list[Fold]) -> None:
 def test_a_model_that_knows_nothing_gets_no_weight_beside_a_right_engine(tmp_path: Path) -> None:
     right = np.tile([3, 3, 2, 1, 0, 0], (QUERIES, 1))
 
-    def backwards(train: Judged, held: Judged, seed: int) -> Settings:
-        return {"backwards": -engine_score(held)}
+    def backwards(train: Judged, held_out: Judged, seed: int) -> Settings:
+        return {"backwards": -engine_score(held_out)}
 
     fold = read(write_judged(tmp_path, right)).folds[0]
     assert choose(backwards, fold, 1).weight == 0.0

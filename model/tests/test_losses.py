@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from armmt.losses import examined_click, listwise_click, listwise_kl, margin, purchase_given_click, standardise
+from armmt.training.losses import examined_click, listwise_click, listwise_kl, margin, purchase_given_click, standardise
 
 ALL = torch.ones(1, 3)
 

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from armmt.contract import IMAGE_DIM, ListBatch
-from armmt.export import example
-from armmt.fit import crowded
-from armmt.neighbours import REACH, Neighbours
-from armmt.ranker import Predictions
+from armmt.model.contract import IMAGE_DIM, ListBatch
+from armmt.model.export import example
+from armmt.model.ranker import Predictions
+from armmt.training.fit import minus_neighbour_effect
+from armmt.training.neighbours import REACH, Neighbours
 
 PLACES = torch.arange(1, 13).unsqueeze(0)
 
@@ -60,7 +60,7 @@ def test_a_missing_picture_is_like_none() -> None:
 
 def test_the_auxiliary_task_teaches_the_tower_nothing() -> None:
     less = torch.ones(1, 3, requires_grad=True)
-    auxiliary = crowded(Predictions(torch.zeros(1, 3), None, torch.zeros(1, 3)), less).auxiliary
+    auxiliary = minus_neighbour_effect(Predictions(torch.zeros(1, 3), None, torch.zeros(1, 3)), less).auxiliary
     assert auxiliary is not None
     assert not auxiliary.requires_grad
     assert auxiliary.tolist() == [[-1.0] * 3]

@@ -14,9 +14,19 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from armmt.data import Lists
-from armmt.open_bandit import POSITIONS, Findings, Log, OpenBanditError, calibration, check, differences, read_log, rows_of, uniformity
-from armmt.position_bias import (
+from armmt.study.open_bandit import (
+    POSITIONS,
+    Findings,
+    Log,
+    OpenBanditError,
+    calibration,
+    check,
+    differences,
+    read_log,
+    rows_of,
+    uniformity,
+)
+from armmt.study.position_bias import (
     MODELS,
     NAIVE,
     THINNED,
@@ -33,7 +43,7 @@ from armmt.position_bias import (
     run_all,
     tower_of,
 )
-from armmt.propensity import (
+from armmt.study.propensity import (
     Floats,
     Integers,
     aggregate,
@@ -48,6 +58,7 @@ from armmt.propensity import (
     regression_em,
     snips,
 )
+from armmt.training.data import Lists
 
 OPEN_BANDIT = Path(__file__).parents[3] / "shared" / "data" / "fixtures" / "open-bandit"
 TRUE = np.array([0.8, 0.6, 0.4, 0.3])

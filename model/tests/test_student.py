@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from armmt.contract import IMAGE_DIM, TOKEN_ROWS, ListBatch, Scores
-from armmt.export import example, golden_batches
-from armmt.student import Student, count_parameters
-from armmt.teacher import Teacher
-from armmt.trunk import Pieces
+from armmt.model.backbone import Components
+from armmt.model.contract import IMAGE_DIM, TOKEN_ROWS, ListBatch, Scores
+from armmt.model.export import example, golden_batches
+from armmt.model.student import Student, count_parameters
+from armmt.model.teacher import Teacher
 
 PER_CANDIDATE = ("image", "text", "features", "presence", "mask")
 
@@ -120,17 +120,17 @@ def test_position_is_no_input_of_a_model() -> None:
         assert not any("examination" in name for name, _ in model.named_parameters())
 
 
-WITHOUT = [Pieces(), *(replace(Pieces(), **{piece.name: False}) for piece in fields(Pieces))]
+WITHOUT = [Components(), *(replace(Components(), **{piece.name: False}) for piece in fields(Components))]
 
 
-@pytest.mark.parametrize("pieces", WITHOUT, ids=str)
-def test_teacher_with_and_without_each_piece(pieces: Pieces) -> None:
+@pytest.mark.parametrize("components", WITHOUT, ids=str)
+def test_teacher_with_and_without_each_piece(components: Components) -> None:
     """Order, padding and gradients hold for the whole teacher and for every ablation of it"""
     torch.manual_seed(3)
-    teacher = Teacher(torch.randn(TOKEN_ROWS, 64), width=16, depth=2, pieces=pieces)
+    teacher = Teacher(torch.randn(TOKEN_ROWS, 64), width=16, depth=2, components=components)
     batch = example(14, 6, 4, seed=11, padded=4)
     predictions = teacher.predict(batch)
-    assert (predictions.auxiliary is not None) == pieces.auxiliary
+    assert (predictions.auxiliary is not None) == components.auxiliary
     order = torch.cat([torch.randperm(10), torch.arange(10, 14)])
     shuffled = batch._replace(**{name: getattr(batch, name)[:, order] for name in PER_CANDIDATE})
     assert torch.allclose(teacher.predict(shuffled).click[0], predictions.click[0, order], atol=1e-5)
@@ -156,7 +156,7 @@ def test_gradients_against_differences() -> None:
 
 
 def test_without_personal_the_history_does_not_matter() -> None:
-    teacher = Teacher(torch.randn(TOKEN_ROWS, 64), width=16, depth=1, pieces=Pieces(personal=False))
+    teacher = Teacher(torch.randn(TOKEN_ROWS, 64), width=16, depth=1, components=Components(personal=False))
     batch, other = example(9, 5, 3, seed=13), example(9, 5, 3, seed=14)
     changed = batch._replace(history_image=other.history_image, history_text=other.history_text)
     assert torch.equal(teacher.predict(changed).click, teacher.predict(batch).click)

@@ -16,13 +16,13 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from armmt.data import Lists
-from armmt.distill import ensemble
-from armmt.models import fingerprint, some_of, with_mixed_images, without_texts
-from armmt.plan import Run, lesser_teacher, members, runs_of
-from armmt.schedule import Schedule, StudyError, Task
-from armmt.study import Study, carry_out, is_done, options_of, recipe
-from armmt.trunk import WHOLE
+from armmt.model.backbone import WHOLE
+from armmt.study.models import fingerprint, some_of, with_mixed_images, without_texts
+from armmt.study.plan import Run, lesser_teacher, members, runs_of
+from armmt.study.schedule import Schedule, StudyError, Task
+from armmt.study.train_part import Study, carry_out, is_done, options_of, recipe
+from armmt.training.data import Lists
+from armmt.training.distill import ensemble
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_ensembles_go_round_the_seeds() -> None:
 
 
 def test_an_ablation_takes_one_thing_away() -> None:
-    assert lesser_teacher("no-mpsa", 1).pieces == replace(WHOLE, mpsa=False)
+    assert lesser_teacher("no-mpsa", 1).components == replace(WHOLE, mpsa=False)
     assert not lesser_teacher("no-image", 1).images
     assert lesser_teacher("no-matching-image", 1).mixed_images
     assert not lesser_teacher("no-examination", 1).examination
@@ -121,7 +121,7 @@ def test_pictures_can_be_dealt_anew(folder: Path) -> None:
     assert torch.equal(with_mixed_images(Lists(folder, "validation")).image, mixed.image)
 
 
-def test_texts_can_be_withheld(folder: Path) -> None:
+def test_texts_can_be_removed(folder: Path) -> None:
     batch, _ = without_texts(Lists(folder, "train")).batch(torch.arange(4))
     assert batch.text.abs().sum() == 0
     assert batch.history_text.abs().sum() == 0
@@ -202,7 +202,7 @@ def test_a_failure_is_named_and_stops_only_what_needs_it(tmp_path: Path) -> None
 
 
 def test_a_study_goes_on_where_it_was(folder: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "armmt.study", "--part", "drawn ablations", "--seeds", "1", "--epochs", "0.5"]
+    command = [sys.executable, "-m", "armmt.study.train_part", "--part", "drawn ablations", "--seeds", "1", "--epochs", "0.5"]
     command += ["--models", "teacher", "teacher-no-examination"]
     where = ["--lists", str(folder), "--runs", str(tmp_path)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "ARMMT_DEVICE": "cpu"}
@@ -220,7 +220,7 @@ def test_a_study_goes_on_where_it_was(folder: Path, tmp_path: Path) -> None:
 
 
 def test_an_unknown_part_is_named(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "armmt.study", "--part", "tea leaves", "--lists", str(tmp_path), "--runs", str(tmp_path)]
+    command = [sys.executable, "-m", "armmt.study.train_part", "--part", "tea leaves", "--lists", str(tmp_path), "--runs", str(tmp_path)]
     failed = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
     assert failed.returncode == 1
-    assert 'no part "tea leaves"' in failed.stderr
+    assert 'Part "tea leaves"' in failed.stderr

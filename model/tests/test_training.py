@@ -13,16 +13,16 @@ import onnx
 import pytest
 import torch
 
-from armmt.contract import FEATURES, INPUT_NAMES, ListBatch
-from armmt.data import GROUPS, Lists, withhold
-from armmt.distill import DistilOptions, ensemble
-from armmt.export import DYNAMIC_AXES, OPSET, export_student
-from armmt.fit import FitOptions, Trained, fit
-from armmt.image_encoder import ImageEncoder
-from armmt.student import Student
-from armmt.teacher import Teacher
-from armmt.train import train
-from armmt.train_student import train_student
+from armmt.model.contract import FEATURES, INPUT_NAMES, ListBatch
+from armmt.model.export import DYNAMIC_AXES, OPSET, export_student
+from armmt.model.image_encoder import ImageEncoder
+from armmt.model.student import Student
+from armmt.model.teacher import Teacher
+from armmt.training.data import GROUPS, Lists, modality_dropout
+from armmt.training.distill import DistilOptions, ensemble
+from armmt.training.fit import FitOptions, Trained, fit
+from armmt.training.train_student import train_student
+from armmt.training.train_teachers import train
 
 
 def test_lists_come_back_as_written(lists_folder: Path) -> None:
@@ -54,10 +54,10 @@ def test_another_feature_list_is_refused(lists_folder: Path, tmp_path: Path) -> 
         Lists(tmp_path, "train")
 
 
-def test_withheld_features_take_their_flag_along(lists_folder: Path) -> None:
+def test_dropped_features_take_their_flag_along(lists_folder: Path) -> None:
     lists = Lists(lists_folder, "train")
     batch, _ = lists.batch(torch.arange(64))
-    poorer = withhold(batch, torch.Generator().manual_seed(2))
+    poorer = modality_dropout(batch, torch.Generator().manual_seed(2))
     for names in GROUPS.values():
         columns = [FEATURES.index(name) for name in names]
         gone = (poorer.features[:, :, columns] == 0).all(2).all(1)
@@ -100,8 +100,8 @@ def test_the_same_seed_gives_the_same_model(lists_folder: Path, tmp_path: Path) 
 
 
 def test_part_of_an_epoch_is_that_many_steps(lists_folder: Path) -> None:
-    lists, held = Lists(lists_folder, "train"), Lists(lists_folder, "validation")
-    fitted = fit(Teacher(width=16, depth=1), lists, held, FitOptions(epochs=1.5, batch=32))
+    lists, validation = Lists(lists_folder, "train"), Lists(lists_folder, "validation")
+    fitted = fit(Teacher(width=16, depth=1), lists, validation, FitOptions(epochs=1.5, batch=32))
     assert fitted.history[-1]["step"] == 6  # 128 lists are four batches of 32
 
 
@@ -120,7 +120,7 @@ def test_teachers_then_student_end_to_end(lists_folder: Path, tmp_path: Path) ->
 
 
 def test_a_student_without_teachers_is_refused(lists_folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"run armmt\.train first"):
+    with pytest.raises(FileNotFoundError, match=r"run armmt\.training\.train_teachers first"):
         train_student(lists_folder, tmp_path, DistilOptions(), "t", "-")
 
 
@@ -140,16 +140,16 @@ def test_alpha_waits_then_rises() -> None:
 TOGETHER = """
 import json, sys
 from pathlib import Path
-from armmt.data import Lists
-from armmt.fit import FitOptions, fit
-from armmt.run import join_workers, prepare
-from armmt.teacher import Teacher
+from armmt.training.data import Lists
+from armmt.training.fit import FitOptions, fit
+from armmt.training.runtime import join_workers, prepare
+from armmt.model.teacher import Teacher
 
 folder, out = Path(sys.argv[1]), Path(sys.argv[2])
 prepare(1, threads=1)
 workers = join_workers()
-lists, held = Lists(folder, "train"), Lists(folder, "validation")
-fitted = fit(Teacher(width=16, depth=1), lists, held, FitOptions(epochs=12, batch=16), workers)
+lists, validation = Lists(folder, "train"), Lists(folder, "validation")
+fitted = fit(Teacher(width=16, depth=1), lists, validation, FitOptions(epochs=12, batch=16), workers)
 if workers.rank == 0:
     out.write_text(json.dumps(fitted.history))
 """

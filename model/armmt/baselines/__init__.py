@@ -1,4 +1,4 @@
-"""What ARMMT is compared with. Neural models are `Ranker`s with the same inputs, losses and training loop: architecture alone differs."""
+"""Baselines of ARMMT. Neural models are `Ranker`s with the same inputs, losses and training loop: architecture alone differs."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from armmt.baselines.dlcm import DLCM
 from armmt.baselines.pointwise import Pointwise
 from armmt.baselines.prm import PRM
 from armmt.baselines.setrank import SetRank
-from armmt.ranker import Ranker
+from armmt.model.ranker import Ranker
 
-#: Neural baselines by their name in the study. LambdaMART is no module: see `lambdamart.py`.
+#: Neural baselines by their name in the study. LambdaMART is not a module: see `lambdamart.py`.
 NEURAL: tuple[str, ...] = ("pointwise", "dlcm", "prm", "setrank")
 
 

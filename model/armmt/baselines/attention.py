@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from armmt.layers import FAR
+from armmt.model.layers import FAR
 
 
 class EncoderBlock(nn.Module):

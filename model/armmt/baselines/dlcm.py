@@ -14,21 +14,21 @@ import torch
 from torch import Tensor, nn
 
 from armmt.baselines.inputs import Inputs
-from armmt.contract import FEATURE_DIM, ListBatch
-from armmt.ranker import Predictions, Ranker
+from armmt.model.contract import FEATURE_DIM, ListBatch
+from armmt.model.ranker import Predictions, Ranker
 
 
 def upside_down(mask: Tensor) -> Tensor:
-    """Places [B, K] of a list read from its last candidate to its first; padding stays behind it. Its own inverse on the candidates."""
+    """Indices [B, K] of a list read from its last candidate to its first; padding stays behind it. Its own inverse on the candidates."""
     count = mask.sum(1, keepdim=True).long()
     along = torch.cumsum(torch.ones_like(mask), 1).long() - 1
     back = count - 1 - along
     return torch.where(back >= 0, back, along)
 
 
-def taken(x: Tensor, places: Tensor) -> Tensor:
-    """x [B, K, d] at places [B, n] -> [B, n, d]"""
-    return torch.gather(x, 1, places.unsqueeze(2).expand(-1, -1, x.shape[2]))
+def taken(x: Tensor, indices: Tensor) -> Tensor:
+    """x [B, K, d] at indices [B, n] -> [B, n, d]"""
+    return torch.gather(x, 1, indices.unsqueeze(2).expand(-1, -1, x.shape[2]))
 
 
 class DLCM(Ranker):
@@ -47,10 +47,10 @@ class DLCM(Ranker):
     def forward(self, *tensors: Tensor) -> Predictions:
         """The ten tensors of ListBatch in order -> Predictions"""
         batch = ListBatch(*tensors)
-        places = upside_down(batch.mask)
-        states, _ = self.gru(taken(self.inputs(batch), places))
+        indices = upside_down(batch.mask)
+        states, _ = self.gru(taken(self.inputs(batch), indices))
         last = taken(states, batch.mask.sum(1, keepdim=True).long() - 1).squeeze(1)  # not the GRU's own: that has read the padding
         context = torch.tanh(self.context(last)).view(-1, self.state, self.views)  # [B, a, k]
-        local = torch.matmul(taken(states, places), context) * self.state**-0.5
+        local = torch.matmul(taken(states, indices), context) * self.state**-0.5
         click, purchase = self.combine(torch.cat([local, batch.features], -1)).unbind(-1)
         return Predictions(click, purchase)

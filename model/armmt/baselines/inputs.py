@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from armmt.contract import FEATURE_DIM, IMAGE_DIM, TEXT_DIM, ListBatch
-from armmt.layers import ASPECTS, QueryTower, masked_mean
-from armmt.ranker import Predictions
-from armmt.teacher import WIDTH
+from armmt.model.contract import FEATURE_DIM, IMAGE_DIM, TEXT_DIM, ListBatch
+from armmt.model.layers import ASPECTS, QueryTower, masked_mean
+from armmt.model.ranker import Predictions
+from armmt.model.teacher import WIDTH
 
 QUERY_WIDTH = WIDTH  # the same token table as the teacher's
 

@@ -16,10 +16,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from armmt.contract import ListBatch
-from armmt.data import Lists, withhold
-from armmt.examination import PAGE
-from armmt.layers import masked_mean
+from armmt.model.contract import ListBatch
+from armmt.model.layers import masked_mean
+from armmt.training.data import Lists, modality_dropout
+from armmt.training.examination import PAGE
 
 #: Lists trained on at most: 216 columns of 80,000 lists are about two gigabytes.
 MOST_LISTS = 80_000
@@ -28,7 +28,7 @@ CHUNK = 512
 
 @dataclass(frozen=True)
 class TreeOptions:
-    """Everything that the trees depend on besides the lists."""
+    """Options of the trees."""
 
     rounds: int = 200
     rate: float = 0.1
@@ -36,7 +36,7 @@ class TreeOptions:
     leaf_rows: int = 50
     column_share: float = 0.5
     seed: int = 1
-    withhold: bool = False
+    dropout: bool = False
     most_lists: int = MOST_LISTS
 
 
@@ -55,24 +55,24 @@ def columns(batch: ListBatch, token_vectors: Tensor) -> Tensor:
 
 
 def training_set(lists: Lists, token_vectors: Tensor, options: TreeOptions) -> lgb.Dataset:
-    """Shown candidates of (some of) the lists, with their gain as label and their place as position"""
+    """Shown candidates of (some of) the lists, with their gain as label and their position"""
     generator = torch.Generator().manual_seed(options.seed)
     rows = torch.randperm(len(lists), generator=generator)[: options.most_lists].sort().values
     parts: list[NDArray[np.float32]] = []
     gains: list[NDArray[np.float32]] = []
-    places: list[NDArray[np.int64]] = []
+    positions: list[NDArray[np.int64]] = []
     counts: list[NDArray[np.int64]] = []
     for some in torch.split(rows, CHUNK):
         batch, labels = lists.batch(some)
-        if options.withhold:
-            batch = withhold(batch, generator)
+        if options.dropout:
+            batch = modality_dropout(batch, generator)
         shown = (labels.position > 0) & (batch.mask > 0)
         parts.append(columns(batch, token_vectors)[shown].cpu().numpy())
         gains.append(labels.gain[shown].cpu().numpy())
-        places.append((labels.position[shown] - 1).clamp(max=PAGE - 1).cpu().numpy())
+        positions.append((labels.position[shown] - 1).clamp(max=PAGE - 1).cpu().numpy())
         counts.append(shown.sum(1).cpu().numpy())
     group = np.concatenate(counts)
-    return lgb.Dataset(np.concatenate(parts), np.concatenate(gains), group=group[group > 0], position=np.concatenate(places))
+    return lgb.Dataset(np.concatenate(parts), np.concatenate(gains), group=group[group > 0], position=np.concatenate(positions))
 
 
 def fit_trees(lists: Lists, token_vectors: Tensor, options: TreeOptions) -> lgb.Booster:

@@ -6,8 +6,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from armmt.baselines.inputs import Heads, Inputs
-from armmt.contract import ListBatch
-from armmt.ranker import Predictions, Ranker
+from armmt.model.contract import ListBatch
+from armmt.model.ranker import Predictions, Ranker
 
 
 class Pointwise(Ranker):

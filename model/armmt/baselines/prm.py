@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from armmt.baselines.attention import EncoderBlock
 from armmt.baselines.inputs import Heads, Inputs
-from armmt.contract import ListBatch
-from armmt.ranker import Predictions, Ranker
+from armmt.model.contract import ListBatch
+from armmt.model.ranker import Predictions, Ranker
 
-POSITIONS = 100  # the widest window that is served; places past it share one embedding
+POSITIONS = 100  # the widest window that is served; positions past it share one embedding
 
 
 class PRM(Ranker):
@@ -33,8 +33,8 @@ class PRM(Ranker):
         """The ten tensors of ListBatch in order -> Predictions"""
         batch = ListBatch(*tensors)
         x = self.inputs(batch)
-        places = torch.arange(x.shape[1], device=x.device).clamp(max=POSITIONS - 1)
-        x = x + self.position(places)
+        ranks = torch.arange(x.shape[1], device=x.device).clamp(max=POSITIONS - 1)
+        x = x + self.position(ranks)
         for block in self.blocks:
             x = block(x, batch.mask)
         predictions: Predictions = self.heads(x, batch.features)

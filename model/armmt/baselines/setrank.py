@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from armmt.baselines.attention import EncoderBlock
 from armmt.baselines.inputs import Heads, Inputs
-from armmt.contract import ListBatch
-from armmt.ranker import Predictions, Ranker
+from armmt.model.contract import ListBatch
+from armmt.model.ranker import Predictions, Ranker
 
 
 class SetRank(Ranker):

@@ -2,26 +2,20 @@
  * `armmt evaluate`: the exported student, in the runtime that serves, on the held-out searches of a simulation, against engine order and
  * shuffling. Judged by the simulation's truth, which neither training nor the model has seen.
  */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { Command } from "commander";
-import * as v from "valibot";
 import { createRandom } from "../../demo/random.ts";
-import type { Scorer } from "../../inference/scorer.ts";
 import { buildTensors, type ListTensors } from "../../ranking/features.ts";
-import { bootstrapMean, type Interval, mean } from "./metrics.ts";
+import { bootstrapMean, type Interval, mean } from "./evaluate/metrics.ts";
 import { printTable, progressBar } from "../../cli/command.ts";
-import { FIGURES, meanOf, orderByScore, type Worth, worthOf } from "./evaluate/orders.ts";
-import { listInputOf } from "./lists/dataset.ts";
-import { openItems } from "./lists/items.ts";
+import { FIGURES, meanOf, orderByScore, type Worth, worthOf } from "./evaluate/worth.ts";
+import { readTruths } from "./evaluate/truth.ts";
+import { listInputOf, openItems } from "./lists/dataset.ts";
 import { readLog } from "./lists/log.ts";
-import { readRecords } from "../../report/ubi-records.ts";
-import { openModel } from "./model/exported.ts";
-import { type Truth, truthSchema } from "./simulate/records.ts";
+import { openModel, scoreList } from "./evaluate/exported.ts";
 import { type Split, SPLITS } from "./simulate/split.ts";
 import { UserError } from "../../web.ts";
 
-export interface EvaluateOptions {
+interface EvaluateOptions {
   readonly model: string;
   readonly simulation: string;
   readonly embeddings: string;
@@ -29,7 +23,7 @@ export interface EvaluateOptions {
   readonly json?: boolean | undefined;
 }
 
-export interface Comparison {
+interface Comparison {
   readonly figure: string;
   readonly engine: number;
   readonly shuffle: number;
@@ -53,61 +47,37 @@ export interface EvaluateReport {
   readonly runMs: number;
 }
 
-const simulationSchema = v.object({
-  parts: v.object({ text: v.boolean(), picture: v.boolean(), personal: v.boolean(), context: v.boolean() }),
-});
-
-async function readTruth(folder: string, split: Split): Promise<Map<string, Truth>> {
-  const truths = new Map<string, Truth>();
-  for await (const truth of readRecords(join(folder, "truth.ndjson"), truthSchema)) {
-    if (truth.split === split) truths.set(truth.query_id, truth);
-  }
-  return truths;
-}
-
 function withoutImages(list: ListTensors): ListTensors {
   const presence = list.presence.map((value, i) => (i % 2 === 0 ? 0 : value));
   return { ...list, image: new Float32Array(list.image.length), historyImage: new Float32Array(list.historyImage.length), presence };
-}
-
-function uniform(seed: string): () => number {
-  const random = createRandom(seed);
-  return () => random.next();
-}
-
-async function run(scorer: Scorer, list: ListTensors): Promise<{ score: Float32Array; gate: Float32Array }> {
-  const scored = await scorer.score(list);
-  if (!scored.ok) throw new UserError(`The model failed on a test list: ${scored.error.detail}`);
-  return scored.value;
 }
 
 export async function evaluate(options: EvaluateOptions): Promise<EvaluateReport> {
   const scorer = await openModel(options.model);
   const { manifest } = scorer;
   const items = openItems(options.embeddings);
-  const { parts } = v.parse(simulationSchema, JSON.parse(readFileSync(join(options.simulation, "simulation.json"), "utf8")));
-  const truths = await readTruth(options.simulation, options.split);
-  const { searches: held } = await readLog(options.simulation, options.split);
-  if (held.length === 0) throw new UserError(`${options.simulation} has no search in the ${options.split} split`);
+  const { truths, parts } = await readTruths(options.simulation, options.split);
+  const searches = await readLog(options.simulation, options.split);
+  if (searches.length === 0) throw new UserError(`${options.simulation} has no search in the ${options.split} split`);
   const shape = { imageDim: manifest.dims.image, textDim: manifest.dims.text, scaling: manifest.features };
 
   const worths = { engine: [] as Worth[], shuffle: [] as Worth[], armmt: [] as Worth[], withoutImages: [] as Worth[] };
   const weights: { modality: number; image: number }[] = [];
   const times: number[] = [];
-  const bar = progressBar("Evaluating", held.length, { json: options.json });
-  for (const search of held) {
+  const bar = progressBar("Evaluating", searches.length, { json: options.json });
+  for (const search of searches) {
     const truth = truths.get(search.queryId);
     if (truth === undefined) throw new UserError(`truth.ndjson has nothing on query "${search.queryId}": simulate again`);
     const list = buildTensors(listInputOf(search, items), shape);
     const started = performance.now();
-    const scored = await run(scorer, list);
+    const scored = await scoreList(scorer, list, search.query);
     times.push(performance.now() - started);
     const engine = search.itemIds.map((_, i) => i);
     const random = createRandom(`shuffle:${search.queryId}`);
     worths.engine.push(worthOf(truth, engine, parts));
     worths.shuffle.push(worthOf(truth, orderByScore(engine.map(() => random.next())), parts));
     worths.armmt.push(worthOf(truth, orderByScore(scored.score), parts));
-    worths.withoutImages.push(worthOf(truth, orderByScore((await run(scorer, withoutImages(list))).score), parts));
+    worths.withoutImages.push(worthOf(truth, orderByScore((await scoreList(scorer, withoutImages(list), search.query)).score), parts));
     const image = engine.reduce((sum, i) => sum + scored.gate[2 * i + 1]!, 0) / engine.length;
     weights.push({ modality: truth.modality, image });
     bar.increment();
@@ -115,6 +85,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateReport
   bar.stop();
 
   const comparisons = FIGURES.map(({ name, of }): Comparison => {
+    const random = createRandom(`bootstrap:${name}`);
     const differences = worths.armmt.flatMap((worth, i) => {
       const after = of(worth);
       const before = of(worths.engine[i]!);
@@ -126,13 +97,13 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateReport
       shuffle: meanOf(worths.shuffle, of),
       armmt: meanOf(worths.armmt, of),
       withoutImages: meanOf(worths.withoutImages, of),
-      gain: bootstrapMean(differences, { random: uniform(`bootstrap:${name}`) }),
+      gain: bootstrapMean(differences, { random: () => random.next() }),
     };
   });
   return {
     model: manifest.version,
     split: options.split,
-    searches: held.length,
+    searches: searches.length,
     nothingRelevant: worths.engine.filter((worth) => worth.ndcg === undefined).length,
     comparisons,
     imageWeight: {
@@ -149,6 +120,18 @@ interface Flags {
   readonly embeddings: string;
   readonly split: Split;
   readonly json?: true;
+}
+
+const digits = (value: number): string => value.toFixed(4);
+const signed = (value: number): string => `${value >= 0 ? "+" : ""}${digits(value)}`;
+
+/** The comparisons as rows of a table: figure, shuffle, engine, the model without images, the model, its gain over the engine. */
+export function comparisonRows({ comparisons }: EvaluateReport): string[][] {
+  return comparisons.map(({ figure, shuffle, engine, withoutImages: blind, armmt, gain }) => [
+    figure,
+    ...[shuffle, engine, blind, armmt].map(digits),
+    `${signed(gain.mean)} (${signed(gain.low)} .. ${signed(gain.high)})`,
+  ]);
 }
 
 function parseSplit(text: string): Split {
@@ -177,23 +160,9 @@ export function printEvaluation(report: EvaluateReport): void {
   process.stdout.write(
     `Model ${model}, ${searches} simulated searches of the ${split} split (${nothingRelevant} with nothing relevant, left out of nDCG)\n`,
   );
-  printTable(
-    ["figure", "shuffle", "engine", "armmt without images", "armmt", "armmt - engine (95 %)"],
-    report.comparisons.map(({ figure, shuffle, engine, withoutImages: blind, armmt, gain }) => [
-      figure,
-      shuffle.toFixed(4),
-      engine.toFixed(4),
-      blind.toFixed(4),
-      armmt.toFixed(4),
-      `${signed(gain.mean)} (${signed(gain.low)} .. ${signed(gain.high)})`,
-    ]),
-  );
+  printTable(["figure", "shuffle", "engine", "armmt without images", "armmt", "armmt - engine (95 %)"], comparisonRows(report));
   process.stdout.write(
     `Weight of the picture: ${imageWeight.readers.toFixed(3)} for shoppers who read, ${imageWeight.lookers.toFixed(3)} for shoppers who look\n` +
       `One run of the model here: ${report.runMs.toFixed(2)} ms (median)\n`,
   );
-}
-
-function signed(value: number): string {
-  return `${value >= 0 ? "+" : ""}${value.toFixed(4)}`;
 }

@@ -1,28 +1,19 @@
 /**
- * Real human judgments → lists for cross-validation, through the features and the text encoder that serve; and the study's part on them.
+ * Real human judgments → lists for cross-validation, through the features and the text encoder that serve.
  *
  * Text and numbers only: the judged catalogue has no pictures, ratings, popularity or shoppers, so those inputs are absent.
  */
-import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTextEncoder, itemText, TEXT_DIM, TEXT_ENCODER } from "../../embeddings/text-encoder.ts";
 import type { ItemRecord } from "../../ranking/candidate.ts";
 import { ITEM_FEATURES } from "../../ranking/candidate.ts";
-import { rawFeatures } from "../../ranking/features.ts";
-import type { Row } from "./benchmark/benchmark-file.ts";
-import { type Part, runsOf } from "./benchmark/part.ts";
-import { readRows } from "./benchmark/reported.ts";
-import { SHARED } from "./benchmark/worlds.ts";
-import { ROOT } from "../../cli/embed/encoder.ts";
-import { type JudgedList, type JudgedProduct, missingFiles, readJudgedCatalogue } from "./judgments/chorus.ts";
-import { scoreZeroShot } from "./judgments/zero-shot.ts";
-import { createListWriter, type ItemTable, listInputOf, rowMaker, writeItems } from "./lists/dataset.ts";
+import { buildTensors, rawFeatures } from "../../ranking/features.ts";
+import { openModel, scoreList } from "./evaluate/exported.ts";
+import { type JudgedList, type JudgedProduct, readJudgedCatalogue } from "./judgments/chorus.ts";
+import { createListWriter, type ItemTable, listInputOf, rowMaker, writeItems, fitScaling } from "./lists/dataset.ts";
 import type { LoggedSearch } from "./lists/log.ts";
-import { fitScaling } from "./lists/scaling.ts";
-import { readModelFile } from "./model/exported.ts";
-import { writeNpy } from "./model/npy.ts";
-import { runPython } from "./model/python.ts";
+import { writeNpy } from "./lists/npy.ts";
 import { shareOf } from "./simulate/split.ts";
 
 export const FOLDS = 5;
@@ -37,7 +28,7 @@ export function foldOf(query: string): number {
   return Math.floor(shareOf(`fold:${query}`) * FOLDS);
 }
 
-/** What the edge would hold of a product. The text is what the engine searches; a title begins with its supplier. */
+/** The edge's record of a product. The text is that of the engine; a title begins with its supplier. */
 function recordOf(product: JudgedProduct, encode: (text: string) => Float32Array | undefined): ItemRecord {
   const { id, title, short_description: description, price_cents: cents } = product;
   return {
@@ -58,9 +49,9 @@ function tableOf(lists: readonly JudgedList[]): ItemTable {
   };
 }
 
-const NOBODY: ReadonlySet<string> = new Set();
+const NONE: ReadonlySet<string> = new Set();
 
-/** A judged list as the feature code takes a logged one: nothing was clicked, nobody has a history. */
+/** A judged list in the form of a logged search without clicks and history. */
 function searchOf({ query, products, scores }: JudgedList, split: LoggedSearch["split"]): LoggedSearch {
   const itemIds = products.map(({ id }) => id);
   return {
@@ -72,15 +63,21 @@ function searchOf({ query, products, scores }: JudgedList, split: LoggedSearch["
     itemIds,
     scores,
     servedIds: itemIds,
-    actions: { click: NOBODY, add_to_cart: NOBODY, purchase: NOBODY },
+    actions: { click: NONE, add_to_cart: NONE, purchase: NONE },
     history: [],
   };
 }
 
+type Items = Parameters<typeof listInputOf>[1];
+
+function itemsOf({ items }: ItemTable): Items {
+  const byId = new Map(items.map((item) => [item.itemId, item]));
+  return { find: (itemId) => byId.get(itemId) };
+}
+
 /** Writes one lists folder in which fold `fold` is the test split and all others train; features are scaled by the training lists. */
 async function writeFold(out: string, fold: number, lists: readonly JudgedList[], table: ItemTable): Promise<void> {
-  const byId = new Map(table.items.map((item) => [item.itemId, item]));
-  const known = { find: (itemId: string) => byId.get(itemId) };
+  const known = itemsOf(table);
   const searches = lists.map((list) => searchOf(list, foldOf(list.query) === fold ? "test" : "train"));
   const training = searches.filter(({ split }) => split === "train");
   const scaling = fitScaling(training.map((search) => rawFeatures(listInputOf(search, known))));
@@ -92,15 +89,27 @@ async function writeFold(out: string, fold: number, lists: readonly JudgedList[]
   writeItems(out, table, scaling);
 }
 
-/** One row of scores per list, padded with zeros. */
-function padded(scores: readonly Float32Array[]): { values: Float32Array; shape: [number, number] } {
-  const width = scores.reduce((longest, { length }) => Math.max(longest, length), 0);
-  const values = new Float32Array(scores.length * width);
-  scores.forEach((row, i) => values.set(row, i * width));
-  return { values, shape: [scores.length, width] };
+/**
+ * Scores of the exported student as it is, one row per search: it was trained on a simulated shop, never on these queries or products.
+ * Features are scaled as its manifest says.
+ */
+async function scoreZeroShot(
+  folder: string,
+  searches: readonly LoggedSearch[],
+  known: Items,
+): Promise<{ model: string; scores: Float32Array[] }> {
+  const scorer = await openModel(folder);
+  const { version, dims, features } = scorer.manifest;
+  const shape = { imageDim: dims.image, textDim: dims.text, scaling: features };
+  const scores: Float32Array[] = [];
+  for (const search of searches) {
+    const list = buildTensors(listInputOf(search, known), shape);
+    scores.push((await scoreList(scorer, list, search.query)).score);
+  }
+  return { model: version, scores };
 }
 
-export interface JudgedListsOptions {
+interface JudgedListsOptions {
   /** Folder with products.jsonl.gz and judgments.csv. */
   readonly data: string;
   /** Folder of the exported student, which scores the lists as it is. */
@@ -108,65 +117,21 @@ export interface JudgedListsOptions {
   readonly out: string;
 }
 
-export interface JudgedListsReport {
-  readonly queries: number;
-  /** Queries whose ratings are all 0: they have no nDCG and teach no order. */
-  readonly nothingRelevant: number;
-  readonly judgments: number;
-  readonly products: number;
-  /** Version of the student. */
-  readonly model: string;
-}
-
 /**
  * Writes into `out`: `fold-0` .. `fold-4` (folders as `armmt lists` writes them, with the ratings in the column `relevance`; all hold the
  * same lists and differ in split and scaling), `student.npy` [queries, longest list] (the exported student's scores) and `judgments.json`
  * (which row is which query, and its fold). Throws a UserError where the data or the model cannot be read.
  */
-export async function makeJudgedLists({ data, model, out }: JudgedListsOptions): Promise<JudgedListsReport> {
+export async function makeJudgedLists({ data, model, out }: JudgedListsOptions): Promise<void> {
   const { lists } = readJudgedCatalogue(data);
   const table = tableOf(lists);
   for (let fold = 0; fold < FOLDS; fold++) await writeFold(join(out, `fold-${fold}`), fold, lists, table);
   const searches = lists.map((list) => searchOf(list, "test"));
-  const zeroShot = await scoreZeroShot(model, searches, table);
-  const { values, shape } = padded(zeroShot.scores);
-  writeNpy(join(out, "student.npy"), values, shape);
+  const zeroShot = await scoreZeroShot(model, searches, itemsOf(table));
+  const width = Math.max(...zeroShot.scores.map(({ length }) => length));
+  const padded = new Float32Array(lists.length * width);
+  zeroShot.scores.forEach((row, i) => padded.set(row, i * width));
+  writeNpy(join(out, "student.npy"), padded, [lists.length, width]);
   const queries = lists.map(({ query }) => ({ query, fold: foldOf(query) }));
   writeFileSync(join(out, "judgments.json"), `${JSON.stringify({ format: 1, student: zeroShot.model, queries }, undefined, 2)}\n`);
-  return {
-    queries: lists.length,
-    nothingRelevant: lists.filter(({ ratings }) => ratings.every((rating) => rating === 0)).length,
-    judgments: lists.reduce((sum, { ratings }) => sum + ratings.length, 0),
-    products: table.items.length,
-    model: zeroShot.model,
-  };
 }
-
-const DATA = join(SHARED, "chorus");
-const MODEL = join(ROOT, "model");
-
-/** Initialisations and subsamples per model; the folds are the same for all. */
-const SEEDS = 5;
-
-function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
-}
-
-/** The study's part on real judgments. */
-export const judgmentsPart: Part = {
-  name: "chorus",
-  // A new student is scored anew.
-  settings: () => ({ folds: FOLDS, seeds: SEEDS, student: sha256(readModelFile(MODEL, "student.onnx")) }),
-  obstacle() {
-    const missing = missingFiles(DATA);
-    return missing.length === 0 ? undefined : `it needs ${missing.join(" and ")}`;
-  },
-  async work(work): Promise<Row[]> {
-    const folder = runsOf(work, "chorus");
-    const lists = join(folder, "lists");
-    const out = join(folder, "rows.json");
-    await makeJudgedLists({ data: DATA, model: MODEL, out: lists });
-    await runPython("armmt.judgments", ["--lists", lists, "--out", out, "--seeds", String(SEEDS)]);
-    return readRows(out, "chorus");
-  },
-};

@@ -1,19 +1,27 @@
 /**
  * `armmt lists`: UBI events and embedded items → training lists. Every feature is computed by the code that serves.
  *
- * Knows nothing of the simulation's truth; a real shop's log goes through the same door.
+ * The simulation's truth is not read; real logs have the same format.
  */
 import { mkdirSync } from "node:fs";
 import { Command } from "commander";
 import { type FeatureScaling, rawFeatures } from "../../ranking/features.ts";
 import { printTable, progressBar } from "../../cli/command.ts";
-import { createListWriter, isUsable, type ItemTable, listInputOf, rowMaker, writeItems } from "./lists/dataset.ts";
-import { type EmbeddedItems, openItems } from "./lists/items.ts";
+import {
+  createListWriter,
+  isUsable,
+  type ItemTable,
+  listInputOf,
+  rowMaker,
+  writeItems,
+  type EmbeddedItems,
+  openItems,
+  createScalingFit,
+} from "./lists/dataset.ts";
 import { type Log, openLog } from "./lists/log.ts";
-import { createScalingFit } from "./lists/scaling.ts";
 import { UserError } from "../../web.ts";
 
-export interface ListsOptions {
+interface ListsOptions {
   /** Folder with queries.ndjson and events.ndjson. */
   readonly events: string;
   /** Folder that `armmt embed` wrote. */
@@ -22,7 +30,7 @@ export interface ListsOptions {
   readonly json?: boolean | undefined;
 }
 
-export interface ListsReport {
+interface ListsReport {
   readonly lists: number;
   readonly train: number;
   readonly validation: number;
@@ -70,7 +78,7 @@ async function survey(log: Log, embedded: EmbeddedItems, from: ListsOptions): Pr
   return { searches, leftOut, scaling: fit.scaling(), table, unknownItems: named.size - items.length };
 }
 
-/** Two passes over the searches, so that memory holds the events' index and one row group, however long the log is. */
+/** Two passes over the searches: memory holds only the events' index and one row group. */
 export async function makeLists(options: ListsOptions): Promise<ListsReport> {
   const log = await openLog(options.events);
   const { searches, leftOut, scaling, table, unknownItems } = await survey(log, openItems(options.embeddings), options);

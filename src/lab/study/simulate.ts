@@ -1,17 +1,19 @@
 /**
  * `armmt simulate`: simulated shoppers in the drawn or the fashion shop → UBI events, and the truth that only a simulation knows.
  *
- * Events go through the same files as a real shop's log; nothing after this command knows that they are simulated, except by name.
+ * Events have the format of a real shop's log; later commands treat them alike.
  */
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { printTable, progressBar } from "../../cli/command.ts";
+import { ALL_PARTS, type Parts } from "./simulate/attraction.ts";
 import { LOG_MODELS, type LogModel } from "./simulate/clicks.ts";
 import { drawnShop } from "./simulate/drawn-shop.ts";
 import { openFashionShop } from "./simulate/fashion/shop.ts";
 import { lookCodes, type Shop } from "./simulate/shop.ts";
-import { simulate } from "./simulate/world.ts";
+import { simulate } from "./simulate/scenario.ts";
+import type { Split } from "./simulate/split.ts";
 
 /** Shop of the simulated shoppers: drawn like the demo's catalogue, from another seed, so that the demo shows products never trained on. */
 export const SIMULATED_SHOP = { seed: 3, count: 3000 } as const;
@@ -19,35 +21,26 @@ export const SIMULATED_SHOP = { seed: 3, count: 3000 } as const;
 /** Fewest that a study over the fashion shop should have; the drawn shop's are smaller because they train within minutes. */
 const DEFAULTS = { drawn: { shoppers: 4000, searches: 20_000 }, fashion: { shoppers: 20_000, searches: 200_000 } } as const;
 
-export interface SimulateOptions {
+interface SimulateOptions {
   readonly out: string;
-  /** Default: the drawn shop of `items` and `catalogSeed`, which mean nothing beside another shop. */
+  /** Default: the drawn shop of `items` and `catalogSeed`, which are ignored for another shop. */
   readonly shop?: Shop | undefined;
-  readonly items: number;
-  readonly catalogSeed: number;
+  /** Default: SIMULATED_SHOP's. */
+  readonly items?: number;
+  readonly catalogSeed?: number;
   readonly shoppers: number;
   readonly searches: number;
-  readonly clickModel: LogModel;
-  readonly seed: number;
-  /** False with `--without-text`, and so on. */
-  readonly withText: boolean;
-  readonly withPicture: boolean;
-  readonly withPersonal: boolean;
-  readonly withContext: boolean;
+  /** Default: "pbm". */
+  readonly clickModel?: LogModel;
+  /** Default: 1. */
+  readonly seed?: number;
+  /** Default: all. */
+  readonly parts?: Parts;
   readonly json?: boolean | undefined;
 }
 
-export interface SimulateReport {
-  searches: number;
-  queries: number;
-  views: number;
-  clicks: number;
-  carts: number;
-  purchases: number;
-  train: number;
-  validation: number;
-  test: number;
-}
+/** Counts of what was simulated. */
+type SimulateReport = Record<"searches" | "queries" | "views" | "clicks" | "carts" | "purchases" | Split, number>;
 
 /** Lines in memory before they are written. */
 const BUFFERED_LINES = 500;
@@ -71,36 +64,21 @@ function lineWriter(path: string): { write(value: unknown): void; close(): void 
   };
 }
 
-function catalogOf(shop: Shop, { items, catalogSeed }: SimulateOptions): Record<string, unknown> {
-  if (shop.level === "drawn") return { catalog: "drawn", items, catalogSeed };
-  return { catalog: shop.level, items: shop.products.length };
-}
-
 /** Writes queries.ndjson, events.ndjson (UBI 1.3), truth.ndjson and simulation.json (these options) into `out`. */
 export function writeSimulation(options: SimulateOptions): SimulateReport {
   mkdirSync(options.out, { recursive: true });
   const queries = lineWriter(join(options.out, "queries.ndjson"));
   const events = lineWriter(join(options.out, "events.ndjson"));
   const truth = lineWriter(join(options.out, "truth.ndjson"));
-  const report: SimulateReport = {
-    searches: 0,
-    queries: 0,
-    views: 0,
-    clicks: 0,
-    carts: 0,
-    purchases: 0,
-    train: 0,
-    validation: 0,
-    test: 0,
-  };
+  const report = { searches: 0, queries: 0, views: 0, clicks: 0, carts: 0, purchases: 0, train: 0, validation: 0, test: 0 };
   const texts = new Set<string>();
   const bar = progressBar("Simulating searches", options.searches, { json: options.json });
-  const { items, catalogSeed, shoppers, searches, clickModel, seed } = options;
-  const shop = options.shop ?? drawnShop({ count: items, seed: catalogSeed });
-  const parts = { text: options.withText, picture: options.withPicture, personal: options.withPersonal, context: options.withContext };
+  const { items = SIMULATED_SHOP.count, catalogSeed = SIMULATED_SHOP.seed, clickModel = "pbm", seed = 1, parts = ALL_PARTS } = options;
+  const { shoppers, searches, shop = drawnShop({ count: items, seed: catalogSeed }) } = options;
+  const catalog = shop.level === "drawn" ? { catalog: "drawn", items, catalogSeed } : { catalog: shop.level, items: shop.products.length };
   writeFileSync(
     join(options.out, "simulation.json"),
-    `${JSON.stringify({ ...catalogOf(shop, options), shoppers, searches, clickModel, seed, parts, look: lookCodes(shop) }, undefined, 2)}\n`,
+    `${JSON.stringify({ ...catalog, shoppers, searches, clickModel, seed, parts, look: lookCodes(shop) }, undefined, 2)}\n`,
   );
   const sessions = simulate({ shop, shoppers, searches, clickModel, seed, parts });
   for (const session of sessions) {
@@ -170,10 +148,12 @@ export function createSimulateCommand(): Command {
         ...DEFAULTS[shop === undefined ? "drawn" : "fashion"],
         ...flags,
         shop,
-        withText: flags.withoutText !== true,
-        withPicture: flags.withoutPicture !== true,
-        withPersonal: flags.withoutPersonal !== true,
-        withContext: flags.withoutContext !== true,
+        parts: {
+          text: flags.withoutText !== true,
+          picture: flags.withoutPicture !== true,
+          personal: flags.withoutPersonal !== true,
+          context: flags.withoutContext !== true,
+        },
       });
       if (flags.json === true) process.stdout.write(`${JSON.stringify({ out: flags.out, ...report })}\n`);
       else printTable(["simulated", "count"], Object.entries(report));

@@ -7,11 +7,17 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packSet, writeSet } from "../../../src/cli/embed/pack.ts";
 import { productFeatures } from "../../../src/cli/embed/vectors.ts";
 import { makeLists } from "../../../src/lab/study/lists.ts";
-import { createListWriter, type ItemTable, type ListRow, listInputOf, rowMaker } from "../../../src/lab/study/lists/dataset.ts";
+import {
+  createListWriter,
+  type ItemTable,
+  type ListRow,
+  listInputOf,
+  rowMaker,
+  openItems,
+  fitScaling,
+} from "../../../src/lab/study/lists/dataset.ts";
 import { createEventIndex, historyBefore, type LoggedSearch, readLog, searchOf } from "../../../src/lab/study/lists/log.ts";
-import { openItems } from "../../../src/lab/study/lists/items.ts";
-import { fitScaling } from "../../../src/lab/study/lists/scaling.ts";
-import { encodeNpy } from "../../../src/lab/study/model/npy.ts";
+import { writeNpy } from "../../../src/lab/study/lists/npy.ts";
 import { run } from "../../../src/lab/main.ts";
 import { writeSimulation } from "../../../src/lab/study/simulate.ts";
 import type { EventRecord, QueryRecord } from "../../../src/report/ubi-records.ts";
@@ -56,13 +62,9 @@ beforeAll(async () => {
     searches: 120,
     clickModel: "dcm",
     seed: 4,
-    withText: true,
-    withPicture: true,
-    withPersonal: true,
-    withContext: true,
     json: true,
   });
-  ({ searches } = await readLog(simulation));
+  searches = await readLog(simulation);
 });
 
 function event(action: string, itemId: string, second: number, queryId?: string): EventRecord {
@@ -185,14 +187,16 @@ describe("createListWriter()", () => {
     }
   });
 
-  it("encodeNpy() writes NumPy's header and refuses a wrong shape", () => {
-    const bytes = encodeNpy(Float32Array.of(1, 2, 3, 4, 5, 6), [2, 3]);
+  it("writeNpy() writes NumPy's header and refuses a wrong shape", () => {
+    const path = join(folder, "array.npy");
+    writeNpy(path, Float32Array.of(1, 2, 3, 4, 5, 6), [2, 3]);
+    const bytes = Uint8Array.from(readFileSync(path));
     const header = Buffer.from(bytes.subarray(0, 128)).toString("latin1");
     expect(header.startsWith("\x93NUMPY\x01\x00")).toBe(true);
     expect(header).toContain("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }");
     expect((bytes.length - 24) % 64).toBe(0);
     expect(new Float32Array(bytes.slice(-24).buffer)[5]).toBe(6);
-    expect(() => encodeNpy(new Uint8Array(5), [2, 3])).toThrow("5 values as [2, 3]");
+    expect(() => writeNpy(path, new Uint8Array(5), [2, 3])).toThrow("5 values as [2, 3]");
   });
 });
 

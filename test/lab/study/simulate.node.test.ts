@@ -15,19 +15,19 @@ import {
   utilities,
   utilitiesInOrder,
 } from "../../../src/lab/study/simulate/attraction.ts";
-import { orderByScore, worthOf } from "../../../src/lab/study/evaluate/orders.ts";
+import { orderByScore, worthOf } from "../../../src/lab/study/evaluate/worth.ts";
 import { LOG_MODELS, clickProbabilities, drawClicks, type LogModel } from "../../../src/lab/study/simulate/clicks.ts";
 import { drawnShop } from "../../../src/lab/study/simulate/drawn-shop.ts";
 import { readFashion } from "../../../src/lab/study/simulate/fashion/catalogue.ts";
 import { edgeEnergy, PATTERNS, thirds } from "../../../src/lab/study/simulate/fashion/pattern.ts";
 import { fashionCatalog, type FashionShop, openFashionShop } from "../../../src/lab/study/simulate/fashion/shop.ts";
 import { shownTitle, stems, vocabularyOf } from "../../../src/lab/study/simulate/fashion/titles.ts";
-import { satisfied } from "../../../src/lab/study/simulate/query.ts";
+import { satisfied } from "../../../src/lab/study/simulate/attraction.ts";
 import { type Truth, truthSchema } from "../../../src/lab/study/simulate/records.ts";
 import type { Shop, ShopProduct, Wish } from "../../../src/lab/study/simulate/shop.ts";
 import { drawShopper, pictureLiking } from "../../../src/lab/study/simulate/shopper.ts";
 import { isCold, splitOf } from "../../../src/lab/study/simulate/split.ts";
-import { type Session, simulate } from "../../../src/lab/study/simulate/world.ts";
+import { type Session, simulate } from "../../../src/lab/study/simulate/scenario.ts";
 import { createRandom } from "../../../src/demo/random.ts";
 
 const drawn = drawnShop({ count: 500, seed: 3 });

@@ -7,8 +7,64 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { CsvError, parse } from "csv-parse/sync";
 import * as v from "valibot";
-import { type Bm25, createBm25 } from "./bm25.ts";
 import { UserError } from "../../../web.ts";
+
+const K1 = 1.2;
+const B = 0.75;
+
+/** Words of at most this many letters keep their final "s". */
+const KEEPS_FINAL_S = 3;
+
+/** Runs of a-z and 0-9 in lower case, singular in the roughest way. */
+export function terms(text: string): string[] {
+  const found = text.toLowerCase().match(/[a-z0-9]+/g) ?? [];
+  return found.map((word) => (word.length > KEEPS_FINAL_S && word.endsWith("s") ? word.slice(0, -1) : word));
+}
+
+/**
+ * BM25 (Robertson & Zaragoza 2009) over one bag of words per document, with the constants of the judged catalogue's README:
+ * idf = ln(1 + (N - df + 0.5) / (df + 0.5)).
+ */
+export interface Bm25 {
+  /** One score per document, in the order in which they were given; 0 where no word of the query occurs. */
+  score(query: string): Float64Array;
+}
+
+interface Posting {
+  readonly document: number;
+  times: number;
+}
+
+export function createBm25(documents: readonly string[]): Bm25 {
+  const postings = new Map<string, Posting[]>();
+  const lengths = documents.map((text, document) => {
+    const words = terms(text);
+    for (const word of words) {
+      const list = postings.get(word) ?? [];
+      const last = list.at(-1);
+      if (last?.document === document) last.times++;
+      else list.push({ document, times: 1 });
+      postings.set(word, list);
+    }
+    return words.length;
+  });
+  const count = documents.length;
+  const meanLength = lengths.reduce((sum, length) => sum + length, 0) / count;
+  return {
+    score(query) {
+      const scores = new Float64Array(count);
+      for (const word of terms(query)) {
+        const list = postings.get(word) ?? [];
+        const idf = Math.log(1 + (count - list.length + 0.5) / (list.length + 0.5));
+        for (const { document, times } of list) {
+          const saturation = times + K1 * (1 - B + (B * lengths[document]!) / meanLength);
+          scores[document]! += (idf * times * (K1 + 1)) / saturation;
+        }
+      }
+      return scores;
+    },
+  };
+}
 
 const productSchema = v.object({
   id: v.pipe(v.string(), v.minLength(1)),
@@ -96,20 +152,20 @@ export function readJudgedCatalogue(folder: string): JudgedCatalogue {
   const missing = missingFiles(folder);
   if (missing.length > 0) throw new UserError(`${missing.join(" and ")} not found: name the folder of the judged catalogue`);
   const products = readProducts(join(folder, PRODUCTS_FILE));
-  const placeOf = new Map(products.map(({ id }, place) => [id, place]));
+  const indexOf = new Map(products.map(({ id }, index) => [id, index]));
   const byQuery = Map.groupBy(readJudgments(join(folder, JUDGMENTS_FILE)), ({ query }) => query);
   const engine = createBm25(products.map(searchedText));
   const lists = Array.from(byQuery, ([query, judgments]): JudgedList => {
     const scores = engine.score(query);
     const judged = judgments.map(({ product_id: id, rating }) => {
-      const place = placeOf.get(id);
-      if (place === undefined) throw new UserError(`Product ${id}, judged for "${query}", is not in ${join(folder, PRODUCTS_FILE)}`);
-      return { place, rating, score: scores[place]! };
+      const index = indexOf.get(id);
+      if (index === undefined) throw new UserError(`Product ${id}, judged for "${query}", is not in ${join(folder, PRODUCTS_FILE)}`);
+      return { index, rating, score: scores[index]! };
     });
-    const inOrder = judged.toSorted((a, b) => b.score - a.score || a.place - b.place);
+    const inOrder = judged.toSorted((a, b) => b.score - a.score || a.index - b.index);
     return {
       query,
-      products: inOrder.map(({ place }) => products[place]!),
+      products: inOrder.map(({ index }) => products[index]!),
       scores: inOrder.map(({ score }) => score),
       ratings: inOrder.map(({ rating }) => rating),
     };

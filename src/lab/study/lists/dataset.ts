@@ -7,15 +7,17 @@ import { join } from "node:path";
 import { fileWriter, ParquetWriter } from "hyparquet-writer";
 import type { SchemaElement } from "hyparquet";
 import type { Candidate, ItemRecord } from "../../../ranking/candidate.ts";
-import { buildTensors, type FeatureScaling, type ListInput } from "../../../ranking/features.ts";
+import { buildTensors, type FeatureColumns, FEATURES, type FeatureScaling, isScaled, type ListInput } from "../../../ranking/features.ts";
+import { decodeShard, type Shard, shardOf } from "../../../embeddings/format.ts";
+import { readSet } from "../../../cli/embed/pack.ts";
 import { tokenTable } from "../../../embeddings/text-encoder.ts";
 import { TOKEN_TABLE_ROWS } from "../../../ranking/tokenizer.ts";
 import type { ShardSetIdentity } from "../../../inference/manifest.ts";
-import { writeNpy } from "../model/npy.ts";
+import { writeNpy } from "./npy.ts";
 import type { LoggedSearch } from "./log.ts";
-import { DAY_MS } from "../../../web.ts";
+import { DAY_MS, UserError } from "../../../web.ts";
 
-/** Lists shorter than this teach nothing about order. */
+/** Shorter lists have no order to learn. */
 const FEWEST_CANDIDATES = 2;
 
 /** Rows in memory before they are written. */
@@ -23,8 +25,33 @@ const ROW_GROUP = 4000;
 
 export interface ItemTable {
   readonly identity: ShardSetIdentity;
-  /** Row = place in this array. */
+  /** The row is the index in this array. */
   readonly items: readonly ItemRecord[];
+}
+
+/** Item records of a set that `armmt embed` wrote, as the edge reads them: int8 and back. */
+export interface EmbeddedItems {
+  readonly identity: ShardSetIdentity;
+  find(itemId: string): ItemRecord | undefined;
+}
+
+/** Throws a UserError that names the file when the folder holds no whole set. */
+export function openItems(folder: string): EmbeddedItems {
+  const { set, shards } = readSet(folder);
+  const { imageDim, textDim, imageEncoder, textEncoder, itemFeatures } = set;
+  const decoded = shards.map((bytes): Shard => {
+    const shard = decodeShard(Uint8Array.from(bytes), { imageDim, textDim, featureCount: itemFeatures.length });
+    if (!shard.ok) throw new UserError(`Cannot use the embeddings in ${folder}: ${shard.error}`);
+    return shard.value;
+  });
+  const found = new Map<string, ItemRecord | undefined>();
+  return {
+    identity: { imageDim, textDim, imageEncoder, textEncoder },
+    find(itemId) {
+      if (!found.has(itemId)) found.set(itemId, decoded[shardOf(itemId, decoded.length)]?.find(itemId));
+      return found.get(itemId);
+    },
+  };
 }
 
 /** One row of lists.parquet; arrays are parallel to the candidates, in engine order. */
@@ -38,7 +65,7 @@ export interface ListRow {
   readonly item_rows: number[];
   /** [k · F], scaled. */
   readonly features: number[];
-  /** 1-based place on the page, 0 = not shown. A label's companion in training, never an input of the model. */
+  /** 1-based position on the page, 0 = not shown. A label's companion in training, never an input of the model. */
   readonly positions: number[];
   readonly clicks: number[];
   readonly carts: number[];
@@ -47,7 +74,7 @@ export interface ListRow {
   readonly history_rows: number[];
 }
 
-/** The input of the feature code for one logged search: what the edge had before it, on that day. */
+/** The input of the feature code for one logged search: the data that the edge had on that day. */
 export function listInputOf(search: LoggedSearch, known: { find(itemId: string): ItemRecord | undefined }): ListInput {
   const candidates: Candidate[] = search.itemIds.map((itemId, i) => ({ itemId, rank: i + 1, score: search.scores?.[i] }));
   return {
@@ -63,7 +90,7 @@ export function isUsable(search: LoggedSearch): boolean {
   return search.itemIds.length >= FEWEST_CANDIDATES;
 }
 
-/** How one search becomes a row. Give a scaling that was fitted on searches of the training split alone. */
+/** Returns the row of a search. The scaling must be fitted on the training split alone. */
 export function rowMaker(table: ItemTable, scaling: readonly FeatureScaling[]): (search: LoggedSearch) => ListRow {
   const rowOf = new Map(table.items.map((item, row) => [item.itemId, row]));
   const known = {
@@ -84,7 +111,7 @@ export function rowMaker(table: ItemTable, scaling: readonly FeatureScaling[]): 
       randomised: search.randomised,
       token_ids: [...tensors.queryTokenIds].slice(
         0,
-        tensors.queryMask.reduce((sum, one) => sum + one, 0),
+        tensors.queryMask.reduce((sum, real) => sum + real, 0),
       ),
       item_rows: search.itemIds.map((itemId) => rowOf.get(itemId) ?? -1),
       features: [...tensors.features],
@@ -120,7 +147,7 @@ const schemaWith = (more: readonly string[]): SchemaElement[] => [
 
 const COLUMNS = ["query_id", "query", "split", "randomised", ...INTEGER_LISTS, "features"] as const;
 
-export interface ListWriter<More extends string> {
+interface ListWriter<More extends string> {
   add(row: ListRow & Readonly<Record<More, number[]>>): Promise<void>;
   close(): Promise<void>;
 }
@@ -165,4 +192,50 @@ export function writeItems(out: string, table: ItemTable, scaling: readonly Feat
   const tokens = tokenTable();
   writeNpy(join(out, "tokens.npy"), tokens, [TOKEN_TABLE_ROWS, tokens.length / TOKEN_TABLE_ROWS]);
   writeFileSync(join(out, "features.json"), `${JSON.stringify({ features: scaling, identity: table.identity }, undefined, 2)}\n`);
+}
+
+/** Narrower than this, a feature is a constant and is left at its own size. */
+const SMALLEST_STD = 1e-6;
+
+interface ScalingFit {
+  /** Takes the raw features of one list. */
+  add(columns: FeatureColumns): void;
+  /**
+   * One entry per FEATURES, in order: mean and standard deviation over the known values of all lists so far; 0 and 1 for a feature that is
+   * not scaled, is never known, or never changes.
+   */
+  scaling(): FeatureScaling[];
+}
+
+export function createScalingFit(): ScalingFit {
+  const count = new Float64Array(FEATURES.length);
+  const sum = new Float64Array(FEATURES.length);
+  const squares = new Float64Array(FEATURES.length);
+  return {
+    add(columns) {
+      FEATURES.forEach((name, f) => {
+        for (const value of columns[name]) {
+          if (Number.isNaN(value)) continue;
+          count[f]! += 1;
+          sum[f]! += value;
+          squares[f]! += value * value;
+        }
+      });
+    },
+    scaling: () =>
+      FEATURES.map((name, f) => {
+        const n = count[f]!;
+        if (!isScaled(name) || n === 0) return { name, mean: 0, std: 1 };
+        const mean = sum[f]! / n;
+        const std = Math.sqrt(Math.max(0, squares[f]! / n - mean * mean));
+        return { name, mean, std: std < SMALLEST_STD ? 1 : std };
+      }),
+  };
+}
+
+/** The scaling of lists that are all at hand. */
+export function fitScaling(lists: Iterable<FeatureColumns>): FeatureScaling[] {
+  const fit = createScalingFit();
+  for (const columns of lists) fit.add(columns);
+  return fit.scaling();
 }

@@ -1,12 +1,10 @@
-/**
- * A shop's log → searches with what was clicked and what the shopper had looked at before. Reads UBI lines; computes no feature.
- */
+/** A shop's UBI log → searches with their clicks and the shopper's earlier views. Computes no feature. */
 import { MAX_HISTORY } from "../../../ranking/features.ts";
 import { type EventRecord, eventRecordSchema, type QueryRecord, queryRecordSchema, readRecords } from "../../../report/ubi-records.ts";
 import { type Split, splitOf } from "../simulate/split.ts";
 import { UserError } from "../../../web.ts";
 
-/** Actions that say what a shopper has looked at. */
+/** Actions that add an item to the shopper's history. */
 const LOOKED_AT: ReadonlySet<string> = new Set(["view", "click", "add_to_cart", "purchase"]);
 
 /** One served list as logged. */
@@ -22,7 +20,7 @@ export interface LoggedSearch {
   readonly scores: readonly number[] | undefined;
   readonly servedIds: readonly string[];
   readonly actions: Readonly<Record<"click" | "add_to_cart" | "purchase", ReadonlySet<string>>>;
-  /** What the shopper looked at before this search, most recent first, each once, at most MAX_HISTORY. */
+  /** Items that the shopper looked at before this search, most recent first, each once, at most MAX_HISTORY. */
   readonly history: readonly string[];
 }
 
@@ -50,10 +48,10 @@ export function historyBefore(looks: readonly Look[], atMs: number): string[] {
 const ACTIONS = ["click", "add_to_cart", "purchase"] as const;
 type Action = (typeof ACTIONS)[number];
 
-/** What happened after a search, in the log's order. */
+/** Actions after a search, in the log's order. */
 type Acted = readonly { readonly action: Action; readonly itemId: string }[];
 
-export interface EventIndex {
+interface EventIndex {
   /** By client, in time order. */
   readonly looks: ReadonlyMap<string, readonly Look[]>;
   readonly actions: ReadonlyMap<string, Acted>;
@@ -66,8 +64,8 @@ function append<T>(lists: Map<string, T[]>, key: string, value: T): void {
 }
 
 /**
- * Takes events in any order, one by one, and keeps of each what lists need (about 100 bytes), so that a log may be far larger than memory.
- * `index` puts the looks into time order; call it after the last event.
+ * Takes events in any order and keeps about 100 bytes of each, so that a log may be far larger than memory. Call `index` after the last
+ * event: it sorts the looks by time.
  */
 export function createEventIndex(): { add(event: EventRecord): void; index(): EventIndex } {
   const looks = new Map<string, Look[]>();
@@ -107,7 +105,7 @@ export function searchOf(record: QueryRecord, index: EventIndex): LoggedSearch |
     );
   }
   const acted = index.actions.get(record.query_id) ?? [];
-  const itemsOf = (action: Action) => new Set(acted.flatMap((one) => (one.action === action ? [one.itemId] : [])));
+  const itemsOf = (action: Action) => new Set(acted.flatMap((event) => (event.action === action ? [event.itemId] : [])));
   return {
     queryId: record.query_id,
     query: record.user_query,
@@ -128,7 +126,7 @@ export function searchOf(record: QueryRecord, index: EventIndex): LoggedSearch |
 
 /** A log that is read search by search; each pass reads queries.ndjson anew. */
 export interface Log {
-  /** In the file's order; `undefined` for a search that is left out because its split is not clear. */
+  /** In the file's order; `undefined` for a search whose shopper and query belong to different splits. */
   searches(): AsyncGenerator<LoggedSearch | undefined>;
 }
 
@@ -144,13 +142,11 @@ export async function openLog(folder: string): Promise<Log> {
   };
 }
 
-/** All searches at once, or those of one split, and how many of the log were left out because their split is not clear. */
-export async function readLog(folder: string, only?: Split): Promise<{ searches: LoggedSearch[]; leftOut: number }> {
-  const searches: LoggedSearch[] = [];
-  let leftOut = 0;
+/** All searches at once, or those of one split, without those whose shopper and query belong to different splits. */
+export async function readLog(folder: string, only?: Split): Promise<LoggedSearch[]> {
+  const found: LoggedSearch[] = [];
   for await (const search of (await openLog(folder)).searches()) {
-    if (search === undefined) leftOut++;
-    else if (only === undefined || search.split === only) searches.push(search);
+    if (search !== undefined && (only === undefined || search.split === only)) found.push(search);
   }
-  return { searches, leftOut };
+  return found;
 }

@@ -1,5 +1,5 @@
 /**
- * How much an item draws a simulated shopper, as a sum of parts that can be switched off one by one:
+ * Attraction of an item for a simulated shopper, a sum of parts that can be switched off one by one:
  *
  *   u = text + picture + personal + price in the list + quality          (the true grade follows from u)
  *   at a position: u - sameness with the items just above                 (clicks follow from this)
@@ -7,8 +7,7 @@
  * Ours throughout. The parts follow the benchmark design of the notes: without a picture part no image can help, without a shopper's
  * modality weight no fusion gate can, and without a part that depends on the list no list model can.
  */
-import { mismatch, satisfied } from "./query.ts";
-import type { ShopProduct, Wish } from "./shop.ts";
+import { type ShopProduct, titleWordsOf, type Wish } from "./shop.ts";
 import { pictureLiking, type Shopper } from "./shopper.ts";
 
 export interface Parts {
@@ -26,7 +25,7 @@ const PERSONAL = 1.8;
 const PRICE = 1.2;
 const OUT_OF_STOCK = -0.5;
 const SAMENESS = 1;
-/** How many items above still stand before the shopper's eyes. */
+/** Number of items above that the shopper still sees. */
 const NEIGHBOURHOOD = 4;
 
 /** Mid-rank share of each value, 0..1. */
@@ -40,6 +39,27 @@ function percentiles(values: readonly number[]): number[] {
     }
     return (below + equal / 2) / values.length;
   });
+}
+
+/** Counts the words of a wish that a product has: `named` in its title, or `seen` in its picture only. */
+export function satisfied(wish: Wish, product: ShopProduct): { named: number; seen: number; asked: number } {
+  const title = titleWordsOf(product);
+  let named = 0;
+  let seen = 0;
+  for (const { part, word, typed } of wish.asked) {
+    if (product.look[part] !== word) continue;
+    if (typed.every((spelling) => title.has(spelling))) named++;
+    else seen++;
+  }
+  return { named, seen, asked: wish.asked.length };
+}
+
+/** Whether a product is of another kind than the wanted one, and whether its text or only its picture shows that. */
+function mismatch(wish: Wish, product: ShopProduct): "none" | "named" | "seen" {
+  if (wish.kind !== undefined && product.look.kind === wish.kind) return "none";
+  if (product.category !== wish.category) return "named";
+  if (wish.kind === undefined) return "none";
+  return product.namesKind === false ? "seen" : "named";
 }
 
 /** u of every candidate; depends on the list through prices only. */
@@ -72,8 +92,8 @@ function alike(a: Kind, b: Kind): number {
 }
 
 /**
- * u at each position of a shown order: what looks like the items just above is passed over. Likeness is seen, so it counts only where both
- * the context part and the picture part are on; otherwise a picture would tell something in the control without pictures.
+ * u at each position of a shown order: what looks like the items just above is passed over. Likeness is visual, so it counts only
+ * where both the context part and the picture part are on; otherwise a picture would matter in the control without pictures.
  */
 export function utilitiesInOrder(u: readonly number[], kinds: readonly Kind[], parts: Parts): number[] {
   if (!parts.context || !parts.picture) return [...u];

@@ -1,5 +1,5 @@
 /**
- * Three click models (and one reference), each as a sampler (to make logs) and as exact expectations (to judge an order without drawing clicks).
+ * Three click models (and one reference), each as a sampler (for logs) and as exact expectations (to judge an order without drawing clicks).
  *
  * PBM: examination depends on the position alone (constants of ULTRA's pbm example, to the power of a severity).
  * DCM: reads downwards; after a click goes on with probability 1 - STOP.
@@ -12,7 +12,7 @@ import type { Random } from "../../../demo/random.ts";
 export const CLICK_MODELS = ["pbm", "dcm", "ubm"] as const;
 export type ClickModel = (typeof CLICK_MODELS)[number];
 
-/** What a log may be made with: one of the click models, or clicks without position bias. */
+/** The click models of a log; "full" has no position bias. */
 export const LOG_MODELS = [...CLICK_MODELS, "full"] as const;
 export type LogModel = (typeof LOG_MODELS)[number];
 
@@ -30,14 +30,14 @@ export function examination(position: number): number {
 }
 
 /** UBM's P(examined) at a position whose last click was `distance` above; without a click the distance is the position itself. */
-export function examinationAfter(position: number, distance: number): number {
+function examinationAfter(position: number, distance: number): number {
   const base = examination(position);
   return base + (1 - base) * 0.6 * Math.exp(-(distance - 1) / CARRY) * (distance < position ? 1 : 0);
 }
 
 /**
  * Which positions are clicked, given P(click | examined) per position. Takes two numbers per position from `random` whatever the model, so
- * that what follows in a shopper's life does not depend on it.
+ * that later draws do not depend on it.
  */
 export function drawClicks(model: LogModel, attractions: readonly number[], random: Random): boolean[] {
   let reading = true;

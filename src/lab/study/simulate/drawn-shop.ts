@@ -1,6 +1,6 @@
 /**
- * The drawn shop: what shoppers may ask for and like are the words of the drawing's vocabulary. Titles name only part of a look, so many an
- * asked-for word can be seen in the picture only.
+ * The drawn shop: shoppers ask for and like the words of the drawing's vocabulary. Titles name only part of a look, so that many of the
+ * words asked for are visible in the picture only.
  */
 import { drawCatalogue, drawPicture, type CatalogueOptions } from "../../../demo/catalogue.ts";
 import { createEngine } from "../../../demo/engine.ts";
@@ -9,8 +9,7 @@ import { CATEGORY_LIST, COLOURS, PATTERNS, STYLES, type CategoryWords } from "..
 import { itemText } from "../../../embeddings/text-encoder.ts";
 import { words } from "../../../ranking/tokenizer.ts";
 import type { Catalog } from "../../../cli/catalog/file.ts";
-import { pickParts } from "./query.ts";
-import type { Shop, Wish } from "./shop.ts";
+import { pickParts, type Shop, type Wish } from "./shop.ts";
 
 /** Parts of a look that a query may name, besides the noun; in the order in which English puts them. */
 const ASKED_PARTS = ["style", "colour", "pattern", "material"] as const;
@@ -21,7 +20,7 @@ const PART_WEIGHT: Readonly<Record<AskedPart, number>> = { colour: 1, pattern: 0
 const SILHOUETTE_SHARE = 0.35;
 const INTERESTS = 5;
 
-/** Shops show as many as they like; the model has to cope with all of it. Serving uses up to 100. */
+/** Sizes of a result list. Serving uses up to 100. */
 const WINDOWS = [20, 30, 40, 60] as const;
 
 function wordsFor(category: CategoryWords, part: AskedPart): readonly string[] {
@@ -39,7 +38,7 @@ function drawInterests(random: Random): readonly string[] {
 
 function makeWish(categories: readonly string[], likes: (word: string) => number, random: Random): Wish {
   const name = random.pick(categories);
-  const category = CATEGORY_LIST.find((one) => one.name === name);
+  const category = CATEGORY_LIST.find((entry) => entry.name === name);
   if (category === undefined) throw new Error(`Cannot ask for category "${name}": the vocabulary has none of that name`);
   const silhouette = random.chance(SILHOUETTE_SHARE) ? random.pick(category.silhouettes) : undefined;
   const asked = pickParts(

@@ -1,7 +1,7 @@
 /** The truth that the simulator writes beside a log. */
 import * as v from "valibot";
 
-/** What only the simulator knows of one search; candidates in engine order. Read by `armmt evaluate`, never by training. */
+/** The simulator's truth about one search; candidates in engine order. Read by `armmt evaluate` and the study's judge, never by training. */
 export const truthSchema = v.object({
   query_id: v.string(),
   split: v.picklist(["train", "validation", "test"]),
@@ -17,7 +17,7 @@ export const truthSchema = v.object({
   look: v.array(v.number()),
   /** Never shown in training or validation. */
   cold_item: v.array(v.boolean()),
-  /** How much the picture counts for this shopper, 0..1. */
+  /** Weight of the picture for this shopper, 0..1. */
   modality: v.number(),
 });
 

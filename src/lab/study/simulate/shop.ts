@@ -1,8 +1,6 @@
 /**
- * What the simulator needs of a shop: products whose true look is known, the words shoppers like and ask with, and the shop's own engine.
- *
- * Two shops implement it: drawn-shop.ts (the drawn catalogue) and fashion/shop.ts (real photographs). The true look stays in the simulator;
- * neither the engine nor the model reads it.
+ * The simulator's shop: products whose true look is known, the words that shoppers like and ask with, and the shop's own engine. Implemented
+ * by drawn-shop.ts (the drawn catalogue) and fashion/shop.ts (real photographs). Neither the engine nor the model reads the true look.
  */
 import type { Product } from "../../../demo/catalogue.ts";
 import type { Random } from "../../../demo/random.ts";
@@ -11,17 +9,17 @@ import { words } from "../../../ranking/tokenizer.ts";
 export type LookPart = "kind" | "silhouette" | "colour" | "accent" | "pattern" | "material" | "style" | "audience";
 
 export interface ShopProduct extends Required<Product> {
-  /** What the picture shows, one word or phrase per part. */
+  /** Content of the picture, one word or phrase per part. */
   readonly look: Readonly<Partial<Record<LookPart, string>>>;
   /** The maker that shoppers trust or not; default the title's first word. */
   readonly brand?: string;
-  /** Words that the title says, where the shop reads them otherwise than as they stand (singular, without hyphens). */
+  /** Words of the title, where the shop normalises them (singular, without hyphens). */
   readonly titleWords?: ReadonlySet<string>;
   /** False where only the picture shows which kind it is. Default: the category says it. */
   readonly namesKind?: boolean;
 }
 
-export interface Wanted {
+interface Wanted {
   readonly part: LookPart;
   /** The look's word. */
   readonly word: string;
@@ -30,16 +28,16 @@ export interface Wanted {
 }
 
 export interface Wish {
-  /** What is typed into the search box. */
+  /** The text typed into the search box. */
   readonly text: string;
-  /** The shop's own category of what is looked for. */
+  /** The shop's own category of the wanted products. */
   readonly category: string;
-  /** Set where the category holds several kinds and one of them is looked for. */
+  /** Set where the category holds several kinds and the shopper wants one of them. */
   readonly kind?: string;
   readonly asked: readonly Wanted[];
 }
 
-/** Of these words a shopper likes some and dislikes others. */
+/** Words of which a shopper likes some and dislikes others. */
 export interface Taste {
   readonly words: readonly string[];
   readonly liked: number;
@@ -55,13 +53,13 @@ export interface Shop {
   /** The data level: never mixed up in words or tables. */
   readonly level: "drawn" | "fashion";
   readonly products: readonly ShopProduct[];
-  /** How many hits a search shows: one of these, by chance. */
+  /** Numbers of hits that a search may show, drawn by chance. */
   readonly windows: readonly number[];
   readonly tastes: readonly Taste[];
   readonly likeness: Likeness;
-  /** What one shopper shops for, as `makeWish` takes it. */
+  /** Interests of one shopper, an input of `makeWish`. */
   drawInterests(random: Random): readonly string[];
-  /** `likes` says how often a shopper asks for a word, relative to 1. */
+  /** `likes` returns how often a shopper asks for a word, relative to 1. */
   makeWish(interests: readonly string[], likes: (word: string) => number, random: Random): Wish;
   /** The shop's engine over some of its products: hits by score, best first. */
   openEngine(products: readonly ShopProduct[]): { hits(query: string, size: number): Hits };
@@ -81,7 +79,7 @@ export function brandOf(product: ShopProduct): string {
   return product.brand ?? words(product.title)[0] ?? "";
 }
 
-/** Words of each likeness part, sorted; the place in the list is the code by which the truth names the word. */
+/** Words of each likeness part, sorted; the index in the list is the code of the word in the truth. */
 export type LookCodes = readonly { readonly part: LookPart; readonly words: readonly string[] }[];
 
 export function lookCodes(shop: Shop): LookCodes {
@@ -89,4 +87,33 @@ export function lookCodes(shop: Shop): LookCodes {
     part,
     words: [...new Set(shop.products.flatMap((product) => product.look[part] ?? []))].toSorted(),
   }));
+}
+
+/** Numbers of words of a look that a query asks for, and their frequency. */
+const ASKED_COUNT = [
+  { count: 0, weight: 0.2 },
+  { count: 1, weight: 0.4 },
+  { count: 2, weight: 0.3 },
+  { count: 3, weight: 0.1 },
+] as const;
+
+/** Up to three different parts of a look with a word each, in the order of `parts`. */
+export function pickParts<P extends LookPart>(
+  parts: readonly P[],
+  weight: (part: P) => number,
+  random: Random,
+  wordOf: (part: P) => string,
+): { part: P; word: string }[] {
+  const { count } = random.pickWeighted(ASKED_COUNT, (entry) => entry.weight);
+  const left = [...parts];
+  const chosen = new Map<P, string>();
+  for (let i = 0; i < count && left.length > 0; i++) {
+    const part = random.pickWeighted(left, weight);
+    left.splice(left.indexOf(part), 1);
+    chosen.set(part, wordOf(part));
+  }
+  return parts.flatMap((part) => {
+    const word = chosen.get(part);
+    return word === undefined ? [] : [{ part, word }];
+  });
 }

@@ -1,7 +1,6 @@
 /**
- * Simulated shoppers: what each likes to look at, which makers each trusts, and how much the picture counts for each against the words.
- *
- * A shopper never reads the model's inputs: taste is over the words of a look, the model sees pixels and titles.
+ * Simulated shoppers: the looks that each likes, the makers that each trusts, and the weight of the picture against the words. Taste is over
+ * the words of a look; the model sees pixels and titles only.
  */
 import { createRandom, type Random } from "../../../demo/random.ts";
 import { brandOf, type Shop, type ShopProduct, type Taste } from "./shop.ts";
@@ -15,7 +14,7 @@ export interface Shopper {
   readonly taste: ReadonlyMap<string, number>;
   /** 0 = reads, 1 = looks. */
   readonly modality: number;
-  /** How much a cheaper neighbour hurts; about 1. */
+  /** Weight of cheaper neighbours; about 1. */
   readonly thrift: number;
   /** Liking of a product's maker, -1..1. */
   readonly brandLiking: (product: ShopProduct) => number;
@@ -52,7 +51,7 @@ export function drawShopper(id: string, seed: number, shop: Shop): Shopper {
   };
 }
 
-/** What the shopper thinks of a picture: colour, pattern and style. About -1..1. */
+/** Liking of a picture by colour, pattern and style. About -1..1. */
 export function pictureLiking(shopper: Shopper, product: ShopProduct): number {
   const { colour = "", pattern = "", style = "" } = product.look;
   return ((shopper.taste.get(colour) ?? 0) + (shopper.taste.get(pattern) ?? 0) + (shopper.taste.get(style) ?? 0)) / 2;

@@ -1,7 +1,4 @@
-/**
- * Which part of the data a shopper, a query and an item belong to. Decided by a hash of the name alone, before anything is simulated or
- * trained, so no later choice can move a list from one part to another.
- */
+/** The split of a shopper, a query and an item: a hash of the name alone, so that no later choice can move a list to another split. */
 import { fnv1a } from "../../../ranking/tokenizer.ts";
 
 export const SPLITS = ["train", "validation", "test"] as const;

@@ -2,12 +2,13 @@
  * The fashion products of `../shared/data/fashion`: real photographs and the shop's own labels, without repeats. Read where they lie;
  * their licence does not allow a copy.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import * as v from "valibot";
-import { UserError } from "../../../../web.ts";
+import { createRandom } from "../../../../demo/random.ts";
+import { DAY_MS, UserError } from "../../../../web.ts";
 
 const rowSchema = v.object({
   id: v.pipe(v.string(), v.nonEmpty()),
@@ -27,7 +28,7 @@ export interface FashionItem extends FashionRow {
   readonly image: string;
 }
 
-/** What labels say for "unknown". */
+/** The labels' word for "unknown". */
 const UNKNOWN = "NA";
 
 /**
@@ -53,10 +54,49 @@ export function readFashion(folder: string): FashionItem[] {
     if (row.baseColour === UNKNOWN || row.usage === UNKNOWN || titles.has(title)) return [];
     const image = join(folder, "images", `${row.id}.jpg`);
     if (!existsSync(image)) throw new UserError(`The photograph ${image} is missing: the folder needs one for every row`);
-    const hash = createHash("sha256").update(readFileSync(image)).digest("hex");
-    if (pictures.has(hash)) return [];
+    const digest = hash("sha256", readFileSync(image));
+    if (pictures.has(digest)) return [];
     titles.add(title);
-    pictures.add(hash);
+    pictures.add(digest);
     return [{ ...row, image }];
   });
+}
+
+interface Trade {
+  readonly price: number;
+  readonly rating: number;
+  readonly ratingCount: number;
+  readonly popularity: number;
+  readonly inStock: boolean;
+  readonly createdAt: string;
+}
+
+/** The day before the first simulated search. */
+const LAST_DAY = Date.UTC(2026, 10, 15);
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
+
+/**
+ * Invented trade figures: the data have no prices, ratings, sales, stock or age. They follow from id, kind and brand by chance, not from the
+ * picture, and must be called invented wherever they are shown.
+ */
+export function inventTrade(id: string, kind: string, brand: string): Trade {
+  const typical = Math.exp(3.3 + 0.6 * createRandom(`fashion:price:${kind}`).normal());
+  const premium = Math.exp(0.3 * createRandom(`fashion:premium:${brand}`).normal());
+  const trade = createRandom(`fashion:${id}:trade`);
+  const quality = trade.normal();
+  const ageDays = Math.floor(900 * trade.next() ** 1.6);
+  // As in the drawn shop: popularity is long-tailed, grows with quality and fades with age.
+  const popularity = Math.round(Math.exp(3.2 + 1.1 * trade.normal() + 0.35 * quality - ageDays / 900));
+  const ratingCount = Math.round(popularity * (0.2 + ageDays / 200) * trade.between(0.3, 1.2));
+  return {
+    price: Math.max(3, Math.floor(typical * premium * Math.exp(0.3 * trade.normal()))) + trade.pick([0, 0.5, 0.9, 0.95]),
+    rating: round(Math.min(5, Math.max(1.6, 4.05 + 0.4 * quality + 0.2 * trade.normal())), 1),
+    ratingCount,
+    popularity,
+    inStock: trade.chance(0.93),
+    createdAt: new Date(LAST_DAY - ageDays * DAY_MS).toISOString().slice(0, 10),
+  };
 }

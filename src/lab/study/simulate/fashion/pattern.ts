@@ -1,6 +1,6 @@
 /**
- * How busy a photograph is, read off the pixels by a statistic that no encoder shares: the mean brightness step between neighbouring pixels
- * in the middle of the picture. A part of taste follows it, so that some of what shoppers like can be seen and is said nowhere.
+ * Busyness of a photograph: the mean brightness step between neighbouring pixels in the middle of the picture, a statistic that no encoder
+ * shares. Part of the shoppers' taste follows it, so that some preferences are visible and named nowhere.
  */
 import sharp from "sharp";
 import { setUpSharp } from "../../../../cli/embed/pictures.ts";
@@ -8,7 +8,7 @@ import type { FashionItem } from "./catalogue.ts";
 
 /** From the calmest third of a kind's photographs to the busiest. */
 export const PATTERNS = ["plain", "textured", "busy"] as const;
-export type FashionPattern = (typeof PATTERNS)[number];
+type FashionPattern = (typeof PATTERNS)[number];
 
 const SIZE = 128;
 /** Studio photographs have an empty rim. */
@@ -47,11 +47,11 @@ export async function readPatterns(items: readonly FashionItem[]): Promise<Fashi
 /** Ranks within each group, cut into as many equal parts as there are patterns. */
 export function thirds(groups: readonly string[], values: readonly number[]): FashionPattern[] {
   const patterns: FashionPattern[] = groups.map(() => PATTERNS[0]);
-  for (const places of Map.groupBy(groups.keys(), (i) => groups[i]).values()) {
-    places
+  for (const indices of Map.groupBy(groups.keys(), (i) => groups[i]).values()) {
+    indices
       .toSorted((a, b) => values[a]! - values[b]! || a - b)
-      .forEach((place, rank) => {
-        patterns[place] = PATTERNS[Math.floor((rank * PATTERNS.length) / places.length)] ?? PATTERNS[0];
+      .forEach((index, rank) => {
+        patterns[index] = PATTERNS[Math.floor((rank * PATTERNS.length) / indices.length)] ?? PATTERNS[0];
       });
   }
   return patterns;

@@ -1,23 +1,21 @@
 /**
  * The fashion shop: simulated shoppers over real photographs. Colour, usage, kind and gender of the look are the data's own labels, the
- * pattern is read off the pixels; prices, ratings, sales, stock and age are invented (trade.ts).
+ * pattern is measured in the pixels; prices, ratings, sales, stock and age are invented (catalogue.ts).
  *
- * What is searched for is often only in the picture: see titles.ts for what is withheld. The category that goes into the engine and the
- * text vectors does not give the kind away either.
+ * The wanted look is often in the picture only (see titles.ts). The category that the engine and the text vectors read does not reveal the
+ * kind either.
  */
 import { createEngine } from "../../../../demo/engine.ts";
 import type { Random } from "../../../../demo/random.ts";
 import { itemText } from "../../../../embeddings/text-encoder.ts";
 import { words } from "../../../../ranking/tokenizer.ts";
 import type { Catalog } from "../../../../cli/catalog/file.ts";
-import { pickParts } from "../query.ts";
-import type { Hits, Shop, ShopProduct, Wish } from "../shop.ts";
-import { type FashionItem, type FashionRow, readFashion } from "./catalogue.ts";
+import { pickParts, type Hits, type Shop, type ShopProduct, type Wish } from "../shop.ts";
+import { type FashionItem, type FashionRow, inventTrade, readFashion } from "./catalogue.ts";
 import { PATTERNS, readPatterns } from "./pattern.ts";
 import { shownTitle, stems, vocabularyOf } from "./titles.ts";
-import { inventTrade } from "./trade.ts";
 
-export interface FashionProduct extends ShopProduct {
+interface FashionProduct extends ShopProduct {
   /** Which words its title has lost. */
   readonly withheld: { readonly colour: boolean; readonly kind: boolean };
   /** Path of the photograph; `image` is what a shop would show. */
@@ -100,7 +98,7 @@ async function readProducts(items: readonly FashionItem[]): Promise<FashionProdu
   });
 }
 
-/** What one shopper may shop for: a kind for one gender. */
+/** A possible interest of a shopper: a kind for one gender. */
 interface Interest {
   readonly audience: string;
   readonly kind: string;
@@ -147,11 +145,11 @@ function makeWish(interest: Interest, likes: (word: string) => number, random: R
     random,
     (part) => {
       // Rarer words are asked for more often than they are on sale.
-      const [word] = random.pickWeighted(interest.words[part], ([one, count]) => likes(one) * Math.sqrt(count));
+      const [word] = random.pickWeighted(interest.words[part], ([candidate, count]) => likes(candidate) * Math.sqrt(count));
       return word;
     },
   );
-  // Nobody types "casual casual shoes".
+  // "casual casual shoes" is not a query.
   const asked = picked.filter(({ word }) => !noun.split(" ").includes(word));
   const wanted = [...(named ? [{ part: "audience" as const, word: interest.audience }] : []), ...asked];
   return {
@@ -179,7 +177,7 @@ function openEngine(
   const nouns = [...departmentOf.keys()].toSorted((a, b) => b.length - a.length); // "casual shoes" before "shoes"
   return {
     hits: (query, size) => {
-      const noun = nouns.find((one) => query.endsWith(one)) ?? "";
+      const noun = nouns.find((candidate) => query.endsWith(candidate)) ?? "";
       return engine
         .hits(`${query} ${departmentOf.get(noun) ?? ""}`, RESCORED)
         .map(({ id, score }) => ({ id, score: score * (1 + SALES_WEIGHT * (sales.get(id) ?? 0)) }))

@@ -1,6 +1,6 @@
 /**
- * Fashion titles with colour or kind withheld: 95 % of the originals name the colour and 88 % the kind, so that hardly anything would be
- * left for a picture to add.
+ * Fashion titles without their colour or kind: 95 % of the originals name the colour and 88 % the kind, which would leave little for a
+ * picture to add.
  */
 import { normaliseTerm } from "../../../../demo/engine.ts";
 import { words } from "../../../../ranking/tokenizer.ts";
@@ -8,7 +8,7 @@ import { shareOf } from "../split.ts";
 import type { FashionRow } from "./catalogue.ts";
 
 /** Share of items whose title loses the colour, and, drawn apart, share of those whose title loses the kind. */
-export const WITHHELD_SHARE = 0.6;
+const WITHHELD_SHARE = 0.6;
 
 /** Colour words that titles use beside the labels' own. */
 const MORE_COLOURS = "aqua gray wine ivory indigo violet crimson golden turq multicolour multicolored multicoloured coral lime lilac";
@@ -52,7 +52,7 @@ export function vocabularyOf(rows: readonly FashionRow[]): Vocabulary {
   };
 }
 
-export interface ShownTitle {
+interface ShownTitle {
   readonly title: string;
   readonly withheld: { readonly colour: boolean; readonly kind: boolean };
 }

@@ -1,0 +1,1 @@
+"""The networks of teacher and student, and their export."""

@@ -1,0 +1,47 @@
+"""The student that runs at the edge: the whole ARMMT path, narrow and one layer deep. Teacher and student share the inputs and outputs."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from armmt.model.backbone import Backbone
+from armmt.model.contract import FEATURE_DIM, ListBatch, Scores
+from armmt.model.layers import Rectifier
+from armmt.model.ranker import Predictions, Ranker
+
+WIDTH = 48
+DEPTH = 1
+
+
+class Student(nn.Module):
+    """Backbone with one score per candidate: what is exported."""
+
+    def __init__(self, token_vectors: Tensor | None = None, width: int = WIDTH, depth: int = DEPTH) -> None:
+        super().__init__()
+        self.trunk = Backbone(width, depth, token_vectors)
+        self.head = nn.Sequential(nn.Linear(2 * width + FEATURE_DIM, width), Rectifier(), nn.Linear(width, 1))
+
+    def forward(self, *batch: Tensor) -> Scores:
+        """The ten tensors of ListBatch in order -> Scores"""
+        views = self.trunk(*batch)
+        return Scores(self.head(torch.cat([views.listed, views.personal, ListBatch(*batch).features], -1)).squeeze(-1), views.gate)
+
+
+class StudentRanker(Ranker):
+    """The student as the training loop takes it: its score, shifted, is the logit of a click."""
+
+    def __init__(self, student: Student) -> None:
+        super().__init__()
+        self.student = student
+        self.shift = nn.Parameter(torch.tensor(-1.0))
+
+    def forward(self, *batch: Tensor) -> Predictions:
+        """The ten tensors of ListBatch in order -> Predictions"""
+        return Predictions(self.student(*batch).score + self.shift)
+
+
+def count_parameters(model: Student) -> tuple[int, int]:
+    """-> (all, of which in the two token tables)"""
+    tables = model.trunk.query.learned.weight.numel() + model.trunk.query.lexical.numel()
+    return sum(p.numel() for p in model.parameters()) + model.trunk.query.lexical.numel(), tables

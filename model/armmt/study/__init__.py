@@ -1,0 +1,1 @@
+"""Comparison with baselines, ablations and checks on public data."""

@@ -1,0 +1,137 @@
+"""Which runs a part of the study has, in an order in which each finds what it needs.
+
+A run is one model and one seed. Students wait for the teachers whose ensemble they learn from; an ensemble waits for its members.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from armmt.baselines import NEURAL
+from armmt.model.backbone import WHOLE, Components
+
+Kind = Literal["fitted", "trees", "ensemble", "distilled"]
+ENSEMBLE_SIZE = 3
+#: Seeds of a kind of part when none are asked for.
+SEEDS: dict[str, int] = {"table": 5, "ablations": 3, "controls": 3}
+#: Parts with another number of seeds than their kind.
+SEEDS_OF_PART: dict[str, int] = {}
+#: Variants that a scenario without one part of the simulated shoppers makes useless.
+CONTROLS: dict[str, tuple[str, ...]] = {
+    "without-picture": ("no-image", "no-matching-image"),
+    "without-context": ("no-mpsa",),
+    "without-personal": ("no-personal",),
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """Identity of a run, besides the lists and the tuned options."""
+
+    model: str  # name in the tables, and folder
+    seed: int
+    kind: Kind
+    architecture: str  # whose tuned options it takes
+    components: Components = field(default=WHOLE)
+    images: bool = True
+    texts: bool = True
+    mixed_images: bool = False  # every item has the picture of another one
+    examination: bool = True
+    neighbours: bool = True
+    teachers: tuple[int, ...] = ()  # seeds of the ensemble's members
+    hands_on: bool = False  # its scores of the training lists are kept, for students
+
+    @property
+    def name(self) -> str:
+        return f"{self.model} seed-{self.seed}"
+
+    @property
+    def whole(self) -> bool:
+        """False for a variant, whose graph costs what the whole model's does, or lacks inputs of the contract"""
+        return self.components == WHOLE and self.images and self.texts and self.examination and self.neighbours and not self.mixed_images
+
+
+def teacher(seed: int, hands_on: bool = False) -> Run:
+    """The whole teacher"""
+    return Run("teacher", seed, "fitted", "teacher", hands_on=hands_on)
+
+
+def lesser_teacher(what: str, seed: int) -> Run:
+    """The teacher with one thing taken away: "no-image", "no-matching-image" (each item has another's), "no-text", "no-examination",
+    "no-neighbours", or "no-" and one of Components"""
+    model = f"teacher-{what}"
+    whole = replace(teacher(seed), model=model)
+    if what == "no-image":
+        return replace(whole, images=False)
+    if what == "no-matching-image":
+        return replace(whole, mixed_images=True)
+    if what == "no-text":
+        return replace(whole, texts=False)
+    if what == "no-examination":
+        return replace(whole, examination=False)
+    if what == "no-neighbours":
+        return replace(whole, neighbours=False)
+    return replace(whole, components=replace(WHOLE, **{what.removeprefix("no-"): False}))
+
+
+def members(seed: int, seeds: int) -> tuple[int, ...]:
+    """Seeds s, s + 1, s + 2 in a circle; fewer when there are fewer teachers"""
+    return tuple(sorted((seed - 1 + i) % seeds + 1 for i in range(min(ENSEMBLE_SIZE, seeds))))
+
+
+def table(seeds: int) -> list[Run]:
+    every = range(1, seeds + 1)
+    runs = [teacher(seed, hands_on=True) for seed in every]
+    runs += [Run("student-labels", seed, "fitted", "student") for seed in every]
+    runs += [Run("lambdamart", seed, "trees", "lambdamart") for seed in every]
+    runs += [Run(name, seed, "fitted", name) for name in NEURAL for seed in every]
+    runs += [lesser_teacher("no-image", seed) for seed in every]
+    for seed in every:
+        student = Run("student", seed, "distilled", "student", teachers=members(seed, seeds))
+        runs += [
+            Run("teacher-ensemble", seed, "ensemble", "teacher", teachers=student.teachers),
+            student,
+        ]
+    return runs
+
+
+def ablations(seeds: int) -> list[Run]:
+    """The whole teacher, and without each piece, each tower, a modality"""
+    components = ("cafu", "context", "personal", "mpsa", "auxiliary")
+    what = [*(f"no-{piece}" for piece in components), "no-examination", "no-neighbours", "no-image", "no-matching-image", "no-text"]
+    every = range(1, seeds + 1)
+    return [teacher(seed) for seed in every] + [lesser_teacher(piece, seed) for piece in what for seed in every]
+
+
+def compared(what: Iterable[str], seeds: int) -> list[Run]:
+    """The whole teacher, and the teacher without something"""
+    every = range(1, seeds + 1)
+    return [teacher(seed) for seed in every] + [lesser_teacher(piece, seed) for piece in what for seed in every]
+
+
+def kind_of(part: str) -> str:
+    """ "drawn table" -> "table"; throws ValueError for a part that trains nothing here"""
+    kind = part.partition(" ")[2]
+    if kind not in SEEDS:
+        raise ValueError(f'Part "{part}" has nothing to train: expected "<level> table", "<level> ablations" or "<level> controls"')
+    return kind
+
+
+def seeds_of(part: str) -> int:
+    """Throws ValueError as `kind_of` does."""
+    return SEEDS_OF_PART.get(part, SEEDS[kind_of(part)])
+
+
+def runs_of(part: str, seeds: int, scenario: str = "") -> list[Run]:
+    """Runs of a part. `scenario` is the name of the lists, or their path; "without-..." in it identifies a control."""
+    kind = kind_of(part)
+    if kind == "table":
+        return table(seeds)
+    if kind == "ablations":
+        return ablations(seeds)
+    control = next((name for name in CONTROLS if name in scenario), None)
+    if control is None:
+        raise ValueError(f"{scenario}: a control's lists have one of {', '.join(CONTROLS)} in their name")
+    return compared(CONTROLS[control], seeds)

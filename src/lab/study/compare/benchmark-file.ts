@@ -1,0 +1,119 @@
+/** `model/benchmark.json`: every number of the study. Written by the benchmark alone, read by the model card and its plots. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import * as v from "valibot";
+import { UserError } from "../../../web.ts";
+
+/** Kinds of data, never mixed up. A control is named after its level and the part of the simulated shoppers that is switched off. */
+export const LEVELS = [
+  "fashion",
+  "fashion without picture",
+  "fashion without context",
+  "fashion without personal",
+  "drawn",
+  "drawn without picture",
+  "drawn without context",
+  "drawn without personal",
+  "open bandit",
+  "chorus",
+] as const;
+export type Level = (typeof LEVELS)[number];
+
+export const PARTS = [
+  "fashion table",
+  "fashion ablations",
+  "fashion controls",
+  "drawn table",
+  "drawn controls",
+  "position bias",
+  "open bandit",
+  "chorus",
+  "cost",
+] as const;
+export type PartName = (typeof PARTS)[number];
+
+const figure = v.pipe(v.number(), v.finite());
+
+/** A figure of a model on a level, or, with `against`, the paired difference model - against. */
+export const rowSchema = v.object({
+  part: v.picklist(PARTS),
+  level: v.picklist(LEVELS),
+  model: v.string(),
+  metric: v.string(),
+  mean: figure,
+  /** 95 % interval: over seeds (t), of a difference over queries (bootstrap). Null where there is nothing to vary. */
+  low: v.nullable(figure),
+  high: v.nullable(figure),
+  seeds: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  /** "test", or a slice of it such as "test, K 21-30". */
+  split: v.string(),
+  against: v.optional(v.string()),
+});
+export type Row = v.InferOutput<typeof rowSchema>;
+
+const partSchema = v.object({
+  name: v.picklist(PARTS),
+  /** Hash of the settings under which the part was finished. */
+  key: v.string(),
+  /** Hash of the code at that time. */
+  sources: v.string(),
+  seconds: figure,
+  /** The day, ISO 8601. */
+  finished: v.pipe(v.string(), v.isoDate()),
+});
+type FinishedPart = v.InferOutput<typeof partSchema>;
+
+const benchmarkSchema = v.object({ format: v.literal(1), parts: v.array(partSchema), rows: v.array(rowSchema) });
+export type Benchmark = v.InferOutput<typeof benchmarkSchema>;
+
+const DIGITS = 5;
+const rounded = (value: number): number => Number(value.toPrecision(DIGITS));
+
+/** Names in an order that does not depend on the machine's language. */
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+function compareRows(a: Row, b: Row): number {
+  return (
+    PARTS.indexOf(a.part) - PARTS.indexOf(b.part) ||
+    LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level) ||
+    compare(a.split, b.split) ||
+    compare(a.metric, b.metric) ||
+    compare(a.model, b.model) ||
+    compare(a.against ?? "", b.against ?? "")
+  );
+}
+
+/** Throws a UserError that names the file and the field. A file that does not exist is an empty benchmark. */
+export function readBenchmark(path: string): Benchmark {
+  if (!existsSync(path)) return { format: 1, parts: [], rows: [] };
+  const parsed = v.safeParse(benchmarkSchema, JSON.parse(readFileSync(path, "utf8")));
+  if (!parsed.success) throw new UserError(`${path} is not valid: ${v.summarize(parsed.issues)}`);
+  return parsed.output;
+}
+
+/** One value a line: a part that was run again shows as such in a diff. */
+function printArray(values: readonly unknown[]): string {
+  return values.length === 0 ? "[]" : `[\n${values.map((value) => `    ${JSON.stringify(value)}`).join(",\n")}\n  ]`;
+}
+
+export function writeBenchmark(path: string, { parts, rows }: Benchmark): void {
+  writeFileSync(path, `{\n  "format": 1,\n  "parts": ${printArray(parts)},\n  "rows": ${printArray(rows)}\n}\n`);
+}
+
+/** The benchmark with this part's rows in place of any it had before; rounded to 5 significant digits and sorted. */
+export function mergePart(benchmark: Benchmark, part: FinishedPart, rows: readonly Row[]): Benchmark {
+  const others = benchmark.rows.filter((row) => row.part !== part.name);
+  const mine = rows.map((row): Row => {
+    if (row.part !== part.name) throw new Error(`A row of part "${row.part}" cannot be merged as "${part.name}"`);
+    const edge = (value: number | null): number | null => (value === null ? null : rounded(value));
+    return { ...row, mean: rounded(row.mean), low: edge(row.low), high: edge(row.high) };
+  });
+  const parts = [...benchmark.parts.filter(({ name }) => name !== part.name), { ...part, seconds: Math.round(part.seconds) }];
+  return {
+    format: 1,
+    parts: parts.toSorted((a, b) => PARTS.indexOf(a.name) - PARTS.indexOf(b.name)),
+    rows: [...others, ...mine].toSorted(compareRows),
+  };
+}

@@ -1,0 +1,118 @@
+/**
+ * A run's scores on the test lists → the worth of its orders under the simulation's truth, list by list (judged.npy, which
+ * `armmt.study.compare` reads). Training sees neither the truth nor these figures.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
+import * as v from "valibot";
+import { createRandom } from "../../../demo/random.ts";
+import { UserError } from "../../../web.ts";
+import { readTruths } from "../evaluate/truth.ts";
+import { DEPTH, FIGURES, orderByScore, worthOf } from "../evaluate/worth.ts";
+import { type Matrix, readMatrix, writeNpy } from "../lists/npy.ts";
+import type { Parts } from "../simulate/attraction.ts";
+import type { Truth } from "../simulate/records.ts";
+import { ENGINE, NEW_ITEMS, SHUFFLE } from "./names.ts";
+
+const rowSchema = v.object({ query_id: v.string(), split: v.string(), clicks: v.array(v.number()) });
+
+/** The test split of a scenario's folder {simulation, lists}, in the order in which runs score it. */
+export interface TestLists {
+  readonly truths: readonly Truth[];
+  readonly parts: Parts;
+}
+
+/** Throws a UserError when the folder's files do not belong together. */
+export async function openTestLists(folder: string): Promise<TestLists> {
+  const path = join(folder, "lists/lists.parquet");
+  const { truths, parts } = await readTruths(join(folder, "simulation"), "test");
+  const file = await asyncBufferFromFile(path).catch(() => {
+    throw new UserError(`${path} does not exist: run the benchmark's data stages first`);
+  });
+  const metadata = await parquetMetadataAsync(file);
+  const found: Truth[] = [];
+  let rowStart = 0;
+  // Row group by row group: all lists of a level at once would take several gigabytes.
+  for (const group of metadata.row_groups) {
+    const rowEnd = rowStart + Number(group.num_rows);
+    const rows = await parquetReadObjects({ file, metadata, columns: Object.keys(rowSchema.entries), rowStart, rowEnd });
+    for (const row of rows) {
+      if (row["split"] !== "test") continue;
+      const { query_id: id, clicks } = v.parse(rowSchema, row);
+      const truth = truths.get(id);
+      if (truth?.ids.length !== clicks.length) {
+        throw new UserError(`${folder}: truth.ndjson does not fit query "${id}" of lists.parquet: simulate and make lists again`);
+      }
+      found.push(truth);
+    }
+    rowStart = rowEnd;
+  }
+  if (found.length === 0) throw new UserError(`${folder}/lists has no list of the test split: simulate more searches`);
+  return { truths: found, parts };
+}
+
+/** One row of figures per name, one column per test list; NaN where a list does not have the figure. Throws a UserError on foreign scores. */
+export function judge(scores: Matrix, { truths, parts }: TestLists): Map<string, Float32Array> {
+  if (scores.rows !== truths.length) {
+    throw new UserError(`A run scores ${scores.rows} lists, the test split has ${truths.length}: delete its folder and train it again`);
+  }
+  const columns = new Map([...FIGURES.map(({ name }) => name), NEW_ITEMS].map((name) => [name, new Float32Array(truths.length)]));
+  truths.forEach((truth, i) => {
+    const k = truth.ids.length;
+    const values = scores.values.subarray(i * scores.columns, i * scores.columns + Math.min(k, scores.columns));
+    if (values.length < k || !values.every(Number.isFinite)) {
+      throw new UserError(`Test list ${i} has ${k} candidates and fewer finite scores: train this run again`);
+    }
+    const worth = worthOf(truth, orderByScore(values), parts);
+    for (const { name, of } of FIGURES) columns.get(name)![i] = of(worth) ?? Number.NaN;
+    columns.get(NEW_ITEMS)![i] = truth.cold_item.slice(0, DEPTH).filter(Boolean).length;
+  });
+  return columns;
+}
+
+/** Judges the scores.npy of a folder and writes judged.npy [figures, lists] and judged.json (their names) beside it. */
+export function judgeFolder(folder: string, test: TestLists): void {
+  const columns = judge(readMatrix(join(folder, "scores.npy")), test);
+  const values = new Float32Array(columns.size * test.truths.length);
+  [...columns.values()].forEach((column, c) => values.set(column, c * test.truths.length));
+  writeNpy(join(folder, "judged.npy"), values, [columns.size, test.truths.length]);
+  writeFileSync(join(folder, "judged.json"), `${JSON.stringify({ columns: [...columns.keys()] })}\n`);
+}
+
+/** Scores of an order that needs no training: `score` gets a list and returns the score of each of its candidates. */
+function scoresOf({ truths }: TestLists, score: (truth: Truth) => (index: number) => number): Matrix {
+  const columns = Math.max(...truths.map(({ ids }) => ids.length));
+  const values = new Float32Array(truths.length * columns);
+  truths.forEach((truth, i) => {
+    const scoreOf = score(truth);
+    truth.ids.forEach((_, index) => (values[i * columns + index] = scoreOf(index)));
+  });
+  return { values, rows: truths.length, columns };
+}
+
+export const engineScores = (test: TestLists): Matrix => scoresOf(test, () => (index) => -index);
+
+/** Each list shuffled; another seed gives other orders. */
+export function shuffledScores(test: TestLists, seed: number): Matrix {
+  return scoresOf(test, ({ query_id: id }) => {
+    const random = createRandom(`shuffle:${seed}:${id}`);
+    return () => random.next();
+  });
+}
+
+/** Shuffles are repeated as often as models are trained. */
+const SHUFFLES = 5;
+
+/** Writes engine order and shuffles below `runs` as if they were trained runs. Returns their model names. */
+export function judgeOrders(runs: string, test: TestLists): string[] {
+  const write = (model: string, seed: number, { values, rows, columns }: Matrix): void => {
+    const folder = join(runs, model, `seed-${seed}`);
+    mkdirSync(folder, { recursive: true });
+    writeNpy(join(folder, "scores.npy"), values, [rows, columns]);
+    judgeFolder(folder, test);
+  };
+  write(ENGINE, 1, engineScores(test));
+  for (let seed = 1; seed <= SHUFFLES; seed++) write(SHUFFLE, seed, shuffledScores(test, seed));
+  return [ENGINE, SHUFFLE];
+}

@@ -1,0 +1,70 @@
+/** The figures of `npm run model` in the model card, between markers of model/README.md. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { type Cell, formatTable } from "../../../report/table.ts";
+import { UserError } from "../../../web.ts";
+import { comparisonRows, type EvaluateReport } from "../evaluate.ts";
+import type { Parity } from "../evaluate/exported.ts";
+import type { StageTime } from "./stages.ts";
+
+const START = "<!-- figures: written by `npm run model`, do not edit -->";
+const END = "<!-- end of figures -->";
+
+export interface Figures {
+  readonly version: string;
+  readonly evaluation: EvaluateReport;
+  readonly parity: readonly Parity[];
+  readonly times: readonly StageTime[];
+  readonly encoder: { readonly pictures: number; readonly heldOut: number; readonly accuracy: Readonly<Record<string, number>> };
+  readonly teacher: { readonly lists: number; readonly parameters: number; readonly examination: readonly number[] };
+  readonly student: { readonly parameters: number; readonly tokenTable: number };
+  readonly agreement: { readonly pairs: number; readonly top10: number };
+  /** Bytes. */
+  readonly sizes: { readonly student: number; readonly imageEncoder: number };
+}
+
+/** A table as a code block of Markdown. */
+export function table(headings: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  return `\`\`\`\n${formatTable(headings, rows)}\`\`\``;
+}
+
+const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+const kilobytes = (bytes: number): string => `${Math.round(bytes / 1000)} kB`;
+
+/** The Markdown between the markers. */
+function describeFigures(figures: Figures): string {
+  const { evaluation, encoder, teacher, student, agreement, sizes } = figures;
+  const labels = Object.keys(encoder.accuracy).filter((name) => !name.endsWith("_majority"));
+  const named = labels.map((name) => [name, percent(encoder.accuracy[name] ?? 0), percent(encoder.accuracy[`${name}_majority`] ?? 0)]);
+  const worst = figures.parity.reduce((most, { error }) => Math.max(most, error), 0);
+  return [
+    `Model \`${figures.version}\`, on ${evaluation.searches} held-out **simulated** searches (neither shopper nor query occurs in training; ` +
+      `${evaluation.nothingRelevant} searches with nothing relevant are left out of nDCG). Interval: 95 %, paired bootstrap by search.`,
+    table(["figure", "shuffle", "engine", "armmt, pictures withheld", "armmt", "armmt - engine"], comparisonRows(evaluation)),
+    `Mean weight of the picture: ${evaluation.imageWeight.readers.toFixed(3)} for simulated shoppers who go by words, ` +
+      `${evaluation.imageWeight.lookers.toFixed(3)} for those who go by looks.`,
+    `Image encoder: trained on ${encoder.pictures} drawn pictures; share of ${encoder.heldOut} held-out ones named rightly, beside the most frequent word's share:`,
+    table(["label", "right", "most frequent"], named),
+    `Sizes: student ${student.parameters} parameters, of which ${student.tokenTable} in its two token tables (${kilobytes(sizes.student)}); ` +
+      `image encoder ${kilobytes(sizes.imageEncoder)}; teacher ${teacher.parameters} parameters, trained on ${teacher.lists} lists.`,
+    `Student and teacher order ${percent(agreement.pairs)} of pairs alike on validation lists and share ${percent(agreement.top10)} of their top ten.`,
+    `Examination that the teacher learned, positions 1 to 10, relative to the first: ${teacher.examination.join(", ")}.`,
+    `Golden cases in onnxruntime-web (wasm): largest difference to PyTorch ${worst.toExponential(1)}.`,
+    table(
+      ["stage", "seconds"],
+      figures.times.map(({ stage, seconds }) => [stage, Math.round(seconds)]),
+    ),
+  ].join("\n\n");
+}
+
+/** The card at `path` with `text` between two markers; throws a UserError when they are missing. */
+export function replaceSection(path: string, start: string, end: string, text: string): string {
+  const card = readFileSync(path, "utf8");
+  const [from, to] = [card.indexOf(start), card.indexOf(end)];
+  if (from < 0 || to < from) throw new UserError(`${path} lacks the lines "${start}" and "${end}": put them where the figures go`);
+  return `${card.slice(0, from + start.length)}\n\n${text}\n\n${card.slice(to)}`;
+}
+
+/** Replaces the figures of `npm run model`; the benchmark's section stays as it is. */
+export function writeCard(path: string, figures: Figures): void {
+  writeFileSync(path, replaceSection(path, START, END, describeFigures(figures)));
+}

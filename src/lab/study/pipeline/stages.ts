@@ -1,0 +1,94 @@
+/** Stages of the pipeline: each runs once for given settings and sources, is timed, and is skipped while its inputs are unchanged. */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import * as v from "valibot";
+import { ROOT } from "../../../cli/embed/encoder.ts";
+
+const FILE = "stages.json";
+const stagesSchema = v.record(v.string(), v.object({ key: v.string(), seconds: v.number() }));
+
+export interface StageTime {
+  readonly stage: string;
+  readonly seconds: number;
+  /** True when the result of an earlier run was used; `seconds` is then that run's. */
+  readonly reused: boolean;
+}
+
+export interface Stages {
+  /** Runs `work` unless it was done before with the same settings, sources and earlier stages. */
+  run(stage: string, settings: unknown, work: () => Promise<void> | void): Promise<void>;
+  readonly times: readonly StageTime[];
+  /** Changes with the settings and sources of all stages so far. */
+  key(): string;
+}
+
+/** The code that makes pictures, searches and training lists. */
+const DATA_SOURCES = [
+  "src/ranking/features.ts",
+  "src/ranking/tokenizer.ts",
+  "src/cli/embed/colour.ts",
+  "src/embeddings/format.ts",
+  "src/embeddings/text-encoder.ts",
+  "src/demo/catalogue.ts",
+  "src/demo/drawing",
+  "src/demo/engine.ts",
+  "src/demo/random.ts",
+  "src/demo/title.ts",
+  "src/demo/vocabulary.ts",
+  "src/lab/study/simulate",
+  "src/lab/study/lists",
+  "src/lab/study/pipeline/pictures.ts",
+];
+const TRAINING_SOURCES = [...DATA_SOURCES, "model/armmt", "model/pyproject.toml"];
+const STUDY_SOURCES = [...TRAINING_SOURCES, "src/lab/study/evaluate", "src/lab/study/compare/judge.ts"];
+
+const SOURCES = { data: DATA_SOURCES, training: TRAINING_SOURCES, study: STUDY_SOURCES };
+/** The sources that invalidate a result when they change: those that make data, train on them, or compare what was trained too. */
+type Sources = keyof typeof SOURCES;
+
+/** Hash of every source that may change a result. */
+export function hashSources(sources: Sources): string {
+  const hash = createHash("sha256");
+  const add = (path: string): void => {
+    if (statSync(path).isDirectory()) {
+      for (const name of readdirSync(path).toSorted()) if (name !== "__pycache__") add(join(path, name));
+      return;
+    }
+    // Paths with forward slashes, so that the key is the same everywhere.
+    hash.update(relative(ROOT, path).replaceAll("\\", "/")).update("\0").update(readFileSync(path)).update("\0");
+  };
+  for (const path of SOURCES[sources]) add(join(ROOT, path));
+  return hash.digest("hex");
+}
+
+/** `fresh` repeats all stages. */
+export function openStages(folder: string, options: { readonly fresh: boolean; readonly sources: Sources }): Stages {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, FILE);
+  const known = existsSync(path) && !options.fresh ? v.parse(stagesSchema, JSON.parse(readFileSync(path, "utf8"))) : {};
+  const times: StageTime[] = [];
+  let key = hashSources(options.sources);
+  return {
+    times,
+    key: () => key,
+    async run(stage, settings, work) {
+      key = createHash("sha256")
+        .update(JSON.stringify([key, stage, settings]))
+        .digest("hex");
+      const before = known[stage];
+      if (before?.key === key) {
+        times.push({ stage, seconds: before.seconds, reused: true });
+        process.stderr.write(`— ${stage}: done before (${before.seconds.toFixed(0)} s)\n`);
+        return;
+      }
+      process.stderr.write(`— ${stage}\n`);
+      const started = performance.now();
+      await work();
+      const seconds = (performance.now() - started) / 1000;
+      times.push({ stage, seconds, reused: false });
+      known[stage] = { key, seconds };
+      writeFileSync(path, `${JSON.stringify(known, undefined, 2)}\n`);
+    },
+  };
+}
