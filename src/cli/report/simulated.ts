@@ -5,7 +5,7 @@
  * Nothing is ranked here: an arm's effect is a number. Shoppers who search through the real model are `armmt simulate`.
  */
 import { createHash } from "node:crypto";
-import { type Random, createRandom } from "../../demo/random.ts";
+import { type Random, createRandom } from "../../demo/catalogue/random.ts";
 import { loadSqlite } from "../../report/sqlite.ts";
 import { DAY_MS } from "../../web.ts";
 

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import * as v from "valibot";
-import { createRandom } from "../../demo/random.ts";
+import { createRandom } from "../../demo/catalogue/random.ts";
 import type { Scorer } from "../../inference/scorer.ts";
 import { buildTensors, type ListTensors } from "../../ranking/features.ts";
 import { bootstrapMean, type Interval, mean } from "./metrics.ts";

@@ -37,8 +37,8 @@ import { writeNpy } from "../../../src/lab/study/model/npy.ts";
 import { writeSimulation } from "../../../src/lab/study/simulate.ts";
 import { attraction } from "../../../src/lab/study/simulate/attraction.ts";
 import { examination } from "../../../src/lab/study/simulate/clicks.ts";
-import { drawCatalogue } from "../../../src/demo/catalogue.ts";
-import { createRandom } from "../../../src/demo/random.ts";
+import { drawCatalogue } from "../../../src/demo/catalogue/catalogue.ts";
+import { createRandom } from "../../../src/demo/catalogue/random.ts";
 import { itemText } from "../../../src/embeddings/text-encoder.ts";
 import { mean } from "../../../src/lab/study/metrics.ts";
 

@@ -1,5 +1,5 @@
 /** Judged runs of one level → rows: means over seeds, paired differences, what distillation kept, on all test lists and on slices of them. */
-import { createRandom } from "../../../demo/random.ts";
+import { createRandom } from "../../../demo/catalogue/random.ts";
 import { DEPTH } from "../evaluate/orders.ts";
 import type { Level, PartName, Row } from "./benchmark-file.ts";
 import { COLUMNS, type Judged, weightsOf } from "./judge.ts";

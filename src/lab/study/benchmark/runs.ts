@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import { createRandom } from "../../../demo/random.ts";
+import { createRandom } from "../../../demo/catalogue/random.ts";
 import type { RunScores } from "./judge.ts";
 import { readMatrix } from "./read-npy.ts";
 import type { TestLists } from "./test-lists.ts";

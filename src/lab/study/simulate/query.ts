@@ -1,5 +1,5 @@
 /** What simulated shoppers look for, in any shop: a noun and up to three words of a look, each satisfied in the title or in the picture. */
-import type { Random } from "../../../demo/random.ts";
+import type { Random } from "../../../demo/catalogue/random.ts";
 import { type LookPart, type ShopProduct, titleWordsOf, type Wish } from "./shop.ts";
 
 /** How many words of a look are asked for, and how often. */

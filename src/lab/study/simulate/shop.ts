@@ -4,8 +4,8 @@
  * Two shops implement it: drawn-shop.ts (the drawn catalogue) and fashion/shop.ts (real photographs). The true look stays in the simulator;
  * neither the engine nor the model reads it.
  */
-import type { Product } from "../../../demo/catalogue.ts";
-import type { Random } from "../../../demo/random.ts";
+import type { Product } from "../../../demo/catalogue/catalogue.ts";
+import type { Random } from "../../../demo/catalogue/random.ts";
 import { words } from "../../../ranking/tokenizer.ts";
 
 export type LookPart = "kind" | "silhouette" | "colour" | "accent" | "pattern" | "material" | "style" | "audience";

@@ -3,7 +3,7 @@
  *
  * A shopper never reads the model's inputs: taste is over the words of a look, the model sees pixels and titles.
  */
-import { createRandom, type Random } from "../../../demo/random.ts";
+import { createRandom, type Random } from "../../../demo/catalogue/random.ts";
 import { brandOf, type Shop, type ShopProduct, type Taste } from "./shop.ts";
 import { type Split, splitOf } from "./split.ts";
 

@@ -2,7 +2,7 @@
  * Invented trade figures of the fashion products: the data have no prices, ratings, sales, stock or age. Everything follows from the id, the
  * kind and the brand by chance alone, none of it from the picture, and all of it has to be called invented wherever it is shown.
  */
-import { createRandom } from "../../../../demo/random.ts";
+import { createRandom } from "../../../../demo/catalogue/random.ts";
 import { DAY_MS } from "../../../../web.ts";
 
 export interface Trade {
