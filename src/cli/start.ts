@@ -1,9 +1,7 @@
-/**
- * `armmt start` (npm start): the demo, from catalogue to a running edge. The work is in start/run.ts, loaded when it is asked for.
- */
-import { Command } from "commander";
+/** `armmt start` (npm start): the demo, from catalogue to a running edge. The work is in start/run.ts, loaded on demand. */
+import { Command, InvalidArgumentError } from "commander";
 import { addFieldFlags } from "./embed.ts";
-import { parseAspect, parsePort, type StartFlags } from "./start/flags.ts";
+import type { StartFlags } from "./start/run.ts";
 
 export function createStartCommand(): Command {
   const command = new Command("start")
@@ -30,4 +28,20 @@ Examples:
       const { runDemo } = await import("./start/run.ts");
       await runDemo(flags);
     });
+}
+
+/** A port, 1..65535. */
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port < 1 || port > 65_535)
+    throw new InvalidArgumentError(`"${text}" is not a port; give a number from 1 to 65535.`);
+  return port;
+}
+
+/** `3:4` → 0.75 */
+function parseAspect(text: string): number {
+  const [, width, height] = /^(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)$/.exec(text) ?? [];
+  const aspect = Number(width) / Number(height);
+  if (!(aspect >= 0.1 && aspect <= 10)) throw new InvalidArgumentError(`"${text}" is not an aspect; give width:height, such as 3:4.`);
+  return aspect;
 }

@@ -1,10 +1,10 @@
 /**
- * The words of Elasticsearch's HTTP interface that the shop's engine speaks: its errors, its fields, and readers that turn an unknown
- * JSON value into a typed one or say what is wrong with it.
+ * The parts of Elasticsearch's HTTP interface that the shop's engine implements: errors, fields, and readers that turn an unknown JSON value
+ * into a typed one or throw an error that names it.
  */
-import type { Product } from "./catalogue.ts";
+import type { Product } from "./catalogue/catalogue.ts";
 
-/** What a mapping calls the product's fields. `_source` shows those with `shown`. */
+/** A field of the mapping. `_source` has those with `shown`. */
 export interface Field {
   readonly kind: "text" | "keyword" | "number" | "boolean" | "date";
   readonly shown: boolean;
@@ -24,15 +24,15 @@ export const FIELDS: ReadonlyMap<string, Field> = new Map<string, Field>([
   ["_id", { kind: "keyword", shown: false, of: (product) => product.id }],
 ]);
 
-/** A request that the engine refuses, as Elasticsearch would put it. */
+/** A refused request, in Elasticsearch's words. */
 export class ElasticError extends Error {
+  override readonly name = "ElasticError";
   readonly status: number;
   readonly type: string;
   readonly detail: Readonly<Record<string, unknown>>;
 
   constructor(status: number, type: string, reason: string, detail: Readonly<Record<string, unknown>> = {}) {
     super(reason);
-    this.name = "ElasticError";
     this.status = status;
     this.type = type;
     this.detail = detail;
@@ -65,7 +65,7 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A value as it stands in an error message, cut short. */
+/** A value for an error message, shortened. */
 export function quote(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
@@ -103,9 +103,11 @@ export function readOnly(value: unknown, name: string): readonly [key: string, v
   return first;
 }
 
-/** Refuses keys outside `known`, so that a typing error is not silently ignored. */
-export function refuseUnknown(value: Readonly<Record<string, unknown>>, known: readonly string[], name: string): void {
-  for (const key of Object.keys(value)) {
+/** An object with no keys outside `known`, so that a typing error is not silently ignored. */
+export function readOptions(value: unknown, known: readonly string[], name: string): Readonly<Record<string, unknown>> {
+  const options = readObject(value, name);
+  for (const key of Object.keys(options)) {
     if (!known.includes(key)) throw unparsable(`Unknown key [${key}] in [${name}]; this engine knows ${known.join(", ")}`);
   }
+  return options;
 }

@@ -1,9 +1,9 @@
 /**
- * The demo shop's search engine: MiniSearch (BM25+) behind Elasticsearch's `_search`. It stands for any engine that the edge is put in
- * front of, so it knows nothing of re-ranking and never reads a product's look.
+ * The demo shop's search engine: MiniSearch (BM25+) behind Elasticsearch's `_search`. It stands for any engine behind the edge, so it does
+ * not know about re-ranking and never reads a product's look.
  */
 import MiniSearch from "minisearch";
-import type { Product } from "./catalogue.ts";
+import type { Product } from "./catalogue/catalogue.ts";
 import { ElasticError, errorBody } from "./dialect.ts";
 import { type Query, TEXT_FIELDS, textQuery } from "./query.ts";
 import { parseRequest, type SearchRequest, type SortKey, sourceOf, type TermsAggregation } from "./request.ts";
@@ -29,39 +29,39 @@ function editsFor(fuzziness: number | "AUTO", term: string): number {
 }
 
 interface Hit {
-  /** Place in the catalogue: breaks ties, as the document number does in Lucene. */
-  readonly at: number;
+  /** Index in the catalogue: breaks ties, as the document number does in Lucene. */
+  readonly index: number;
   readonly score: number;
 }
 
 /** Hits in catalogue order, so that a stable sort keeps it on ties. */
 function hitsOf(scores: ReadonlyMap<number, number>): Hit[] {
-  return [...scores].map(([at, score]) => ({ at, score })).toSorted((a, b) => a.at - b.at);
+  return [...scores].map(([index, score]) => ({ index, score })).toSorted((a, b) => a.index - b.index);
 }
 
 function byScore(scores: ReadonlyMap<number, number>): Hit[] {
   return hitsOf(scores).toSorted((a, b) => b.score - a.score);
 }
 
-/** Indexes at once: about 60 ms for 2,400 products, 200 ms for 10,000. The index name is `products` unless told. */
+/** Indexes at once: about 60 ms for 2,400 products, 200 ms for 10,000. Default index name: `products`. */
 export function createEngine(products: readonly Product[], options: { readonly index?: string } = {}): Engine {
   const indexName = options.index ?? "products";
-  const index = new MiniSearch<{ id: number; title: string; category: string }>({
+  const texts = new MiniSearch<{ id: number; title: string; category: string }>({
     fields: Object.keys(TEXT_FIELDS),
     processTerm: normaliseTerm,
   });
-  index.addAll(products.map(({ title, category }, id) => ({ id, title, category })));
+  texts.addAll(products.map(({ title, category }, id) => ({ id, title, category })));
 
   const each = (scoreOf: (product: Product) => number | undefined): Map<number, number> => {
     const scores = new Map<number, number>();
-    products.forEach((product, at) => {
+    for (const [index, product] of products.entries()) {
       const score = scoreOf(product);
-      if (score !== undefined) scores.set(at, score);
-    });
+      if (score !== undefined) scores.set(index, score);
+    }
     return scores;
   };
 
-  /** Place in the catalogue → score, of everything that matches. */
+  /** Index in the catalogue → score, of all matches. */
   const evaluate = (query: Query): Map<number, number> => {
     switch (query.kind) {
       case "none":
@@ -71,7 +71,7 @@ export function createEngine(products: readonly Product[], options: { readonly i
       case "filter":
         return each((product) => (query.accepts(product) ? query.boost : undefined));
       case "text": {
-        const found = index.search(query.text, {
+        const found = texts.search(query.text, {
           fields: Object.keys(query.fields),
           boost: query.fields,
           combineWith: query.operator === "and" ? "AND" : "OR",
@@ -93,20 +93,20 @@ export function createEngine(products: readonly Product[], options: { readonly i
     const mustNot = query.mustNot.map(evaluate);
     const minimum = query.should.length === 0 ? 0 : query.minimumShould;
     const scores = new Map<number, number>();
-    products.forEach((_, at) => {
-      if (must.some((clause) => !clause.has(at)) || filter.some((clause) => !clause.has(at)) || mustNot.some((clause) => clause.has(at)))
-        return;
-      const matching = should.filter((clause) => clause.has(at));
-      if (matching.length < minimum) return;
-      const sum = [...must, ...matching].reduce((total, clause) => total + (clause.get(at) ?? 0), 0);
-      scores.set(at, sum * query.boost);
-    });
+    const required = [...must, ...filter];
+    for (const index of products.keys()) {
+      if (required.some((clause) => !clause.has(index)) || mustNot.some((clause) => clause.has(index))) continue;
+      const matching = should.filter((clause) => clause.has(index));
+      if (matching.length < minimum) continue;
+      const sum = [...must, ...matching].reduce((total, clause) => total + (clause.get(index) ?? 0), 0);
+      scores.set(index, sum * query.boost);
+    }
     return scores;
   };
 
   const product = (hit: Hit): Product => {
-    const found = products[hit.at];
-    if (found === undefined) throw new Error(`Cannot find product ${hit.at} of ${products.length}`);
+    const found = products[hit.index];
+    if (found === undefined) throw new Error(`Cannot find product ${hit.index} of ${products.length}`);
     return found;
   };
 
@@ -119,7 +119,7 @@ export function createEngine(products: readonly Product[], options: { readonly i
         const x = valueOf(key, a);
         const y = valueOf(key, b);
         if (x === y) continue;
-        // Unknown values come last, whichever way the rest is sorted.
+        // Unknown values come last in both directions.
         if (x === undefined) return 1;
         if (y === undefined) return -1;
         return x < y === key.descending ? 1 : -1;
@@ -149,7 +149,7 @@ export function createEngine(products: readonly Product[], options: { readonly i
     const startedMs = Date.now();
     const scores = evaluate(request.query);
     const allowed = request.postFilter && evaluate(request.postFilter);
-    const kept = allowed === undefined ? scores : new Map([...scores].filter(([at]) => allowed.has(at)));
+    const kept = allowed === undefined ? scores : new Map([...scores].filter(([index]) => allowed.has(index)));
     const sorted = request.sort.length === 0 ? byScore(kept) : hitsOf(kept).toSorted(compare(request.sort));
     const scored = request.sort.length === 0 || request.sort.some((key) => key.field === undefined);
     const { countUpTo, source } = request;
@@ -176,7 +176,7 @@ export function createEngine(products: readonly Product[], options: { readonly i
         hits,
       },
       ...(request.aggregations.length > 0 && {
-        aggregations: Object.fromEntries(request.aggregations.map((one) => [one.name, countTerms(scores, one)])),
+        aggregations: Object.fromEntries(request.aggregations.map((terms) => [terms.name, countTerms(scores, terms)])),
       }),
     };
   };

@@ -1,9 +1,9 @@
 /**
- * Elasticsearch's query language, as far as a shop's search box, filters and facets use it: unknown JSON → a small tree. Scoring is the
- * engine's business; here only the words are understood, and what is not understood is refused by name.
+ * Elasticsearch's query language, as far as a shop's search box, filters and facets use it: unknown JSON → a small tree, which the engine
+ * scores. Unknown parts are refused by name.
  */
-import type { Product } from "./catalogue.ts";
-import { fieldOf, illegal, isObject, quote, readObject, readOnly, readText, refuseUnknown, unparsable } from "./dialect.ts";
+import type { Product } from "./catalogue/catalogue.ts";
+import { fieldOf, illegal, isObject, quote, readObject, readOnly, readText, readOptions, unparsable } from "./dialect.ts";
 
 export type Query =
   | { readonly kind: "all"; readonly boost: number }
@@ -64,15 +64,14 @@ function textField(spec: string): readonly [name: string, weight: number] {
   return [plain, factor];
 }
 
-/** Words to look for anywhere, as `?q=` and the simulator ask. */
+/** A search for words in any field, as `?q=` and the simulator send. */
 export function textQuery(text: string): Query {
   return { kind: "text", text, fields: TEXT_FIELDS, operator: "or", fuzziness: 0, boost: 1 };
 }
 
 function readMatch(value: unknown): Query {
   const [field, given] = readOnly(value, "match");
-  const options = isObject(given) ? given : { query: given };
-  refuseUnknown(options, ["query", "operator", "fuzziness", "boost"], `match.${field}`);
+  const options = readOptions(isObject(given) ? given : { query: given }, ["query", "operator", "fuzziness", "boost"], `match.${field}`);
   const [name, weight] = textField(field);
   return {
     kind: "text",
@@ -85,9 +84,8 @@ function readMatch(value: unknown): Query {
 }
 
 function readMultiMatch(value: unknown): Query {
-  const options = readObject(value, "multi_match");
-  // `type` chooses how fields combine; MiniSearch has one way, so the usual three are taken alike.
-  refuseUnknown(options, ["query", "fields", "type", "operator", "fuzziness", "boost"], "multi_match");
+  // `type` chooses how fields combine; MiniSearch has one way, so the usual three mean the same.
+  const options = readOptions(value, ["query", "fields", "type", "operator", "fuzziness", "boost"], "multi_match");
   const type = options["type"] ?? "best_fields";
   if (type !== "best_fields" && type !== "most_fields" && type !== "cross_fields") {
     throw illegal(`[multi_match] type ${quote(type)} is not supported; use best_fields, most_fields or cross_fields`);
@@ -114,8 +112,7 @@ function readTerms(values: readonly unknown[], field: string, boost: unknown): Q
 
 function readTermQuery(value: unknown): Query {
   const [field, given] = readOnly(value, "term");
-  const options = isObject(given) ? given : { value: given };
-  refuseUnknown(options, ["value", "boost"], `term.${field}`);
+  const options = readOptions(isObject(given) ? given : { value: given }, ["value", "boost"], `term.${field}`);
   return readTerms([options["value"]], field, options["boost"]);
 }
 
@@ -127,8 +124,7 @@ function readTermsQuery(value: unknown): Query {
 }
 
 function readIds(value: unknown): Query {
-  const options = readObject(value, "ids");
-  refuseUnknown(options, ["values", "boost"], "ids");
+  const options = readOptions(value, ["values", "boost"], "ids");
   const values = options["values"];
   if (!Array.isArray(values)) throw unparsable(`[ids.values] must be a list, found ${quote(values)}`);
   return readTerms(values, "_id", options["boost"]);
@@ -174,8 +170,7 @@ function readClauses(value: unknown): Query[] {
 }
 
 function readBool(value: unknown): Query {
-  const options = readObject(value, "bool");
-  refuseUnknown(options, ["must", "should", "filter", "must_not", "minimum_should_match", "boost"], "bool");
+  const options = readOptions(value, ["must", "should", "filter", "must_not", "minimum_should_match", "boost"], "bool");
   const must = readClauses(options["must"]);
   const filter = readClauses(options["filter"]);
   const minimum = options["minimum_should_match"];

@@ -1,5 +1,5 @@
 /** One `_search` request, from body and URL, with everything around the query: paging, sort, source filter, aggregations, total. */
-import type { Product } from "./catalogue.ts";
+import type { Product } from "./catalogue/catalogue.ts";
 import {
   type Field,
   FIELDS,
@@ -11,7 +11,7 @@ import {
   readObject,
   readOnly,
   readText,
-  refuseUnknown,
+  readOptions,
   unparsable,
 } from "./dialect.ts";
 import { parseQuery, type Query, textQuery } from "./query.ts";
@@ -26,7 +26,7 @@ export interface SortKey {
 export interface TermsAggregation {
   readonly name: string;
   readonly field: Field;
-  /** How many buckets. */
+  /** Maximum number of buckets. */
   readonly size: number;
 }
 
@@ -39,42 +39,17 @@ export interface SearchRequest {
   /** Empty: by score. */
   readonly sort: readonly SortKey[];
   readonly aggregations: readonly TermsAggregation[];
-  /** Fields of `_source`; undefined for none at all. */
+  /** Fields of `_source`; undefined leaves it out. */
   readonly source: readonly string[] | undefined;
-  /** Count exactly up to this many; undefined leaves the total out. */
+  /** The total is exact up to this number; undefined leaves it out. */
   readonly countUpTo: number | undefined;
 }
 
 /** Elasticsearch's `index.max_result_window`. */
 const MAX_WINDOW = 10_000;
 
-const BODY_KEYS = [
-  "query",
-  "post_filter",
-  "from",
-  "size",
-  "sort",
-  "aggs",
-  "aggregations",
-  "_source",
-  "track_total_hits",
-  "track_scores",
-  "timeout",
-  "ext",
-];
-const URL_KEYS = [
-  "q",
-  "from",
-  "size",
-  "sort",
-  "_source",
-  "track_total_hits",
-  "timeout",
-  "pretty",
-  "preference",
-  "request_cache",
-  "ignore_unavailable",
-];
+const BODY_KEYS = "query post_filter from size sort aggs aggregations _source track_total_hits track_scores timeout ext".split(" ");
+const URL_KEYS = "q from size sort _source track_total_hits timeout pretty preference request_cache ignore_unavailable".split(" ");
 
 const SHOWN = [...FIELDS].filter(([, field]) => field.shown).map(([name]) => name);
 
@@ -108,8 +83,7 @@ function readAggregations(value: unknown): TermsAggregation[] {
   return Object.entries(readObject(value, "aggs")).map(([name, spec]) => {
     const [kind, given] = readOnly(spec, `aggs.${name}`);
     if (kind !== "terms") throw unparsable(`Unknown aggregation type [${kind}] in [aggs.${name}]; this engine knows terms`);
-    const options = readObject(given, `aggs.${name}.terms`);
-    refuseUnknown(options, ["field", "size"], `aggs.${name}.terms`);
+    const options = readOptions(given, ["field", "size"], `aggs.${name}.terms`);
     const field = readText(options["field"], `aggs.${name}.terms.field`);
     const found = fieldOf(field, "aggregate on");
     if (found.kind === "text") throw illegal(`Text fields such as [${field}] cannot be aggregated on; use category`);
@@ -125,7 +99,7 @@ function readSource(value: unknown): readonly string[] | undefined {
   const names = typeof value === "string" ? value.split(",") : isObject(value) ? (value["includes"] ?? SHOWN) : value;
   if (!Array.isArray(names)) throw unparsable(`[_source] must be true, false, a field or a list of fields, found ${quote(value)}`);
   const wanted = new Set(names.map((name) => readText(name, "_source")));
-  // As in Elasticsearch, a field that does not exist is simply not there.
+  // As in Elasticsearch, unknown fields are left out.
   return SHOWN.filter((name) => wanted.has(name));
 }
 
@@ -138,8 +112,7 @@ function readTotal(value: unknown): number | undefined {
 
 /** Throws an ElasticError that names the value and the fix. URL parameters win over the body, as in Elasticsearch. */
 export function parseRequest(body: unknown, params: URLSearchParams): SearchRequest {
-  const given = body === undefined || body === null ? {} : readObject(body, "search body");
-  refuseUnknown(given, BODY_KEYS, "search body");
+  const given = readOptions(body ?? {}, BODY_KEYS, "search body");
   for (const key of params.keys()) {
     if (!URL_KEYS.includes(key))
       throw illegal(`request contains unrecognized parameter: [${key}]; this engine knows ${URL_KEYS.join(", ")}`);

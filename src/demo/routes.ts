@@ -1,8 +1,5 @@
-/**
- * The shop's routes: searches as Elasticsearch answers them, products, pictures drawn when asked for, and what the page needs to know.
- */
-import { ElasticError, errorBody } from "./dialect.ts";
-import { pageAssets } from "./page/assets.ts";
+/** The shop's routes: searches as Elasticsearch answers them, products, pictures drawn on request, and the page's `/catalog.json`. */
+import { errorBody, unparsable } from "./dialect.ts";
 import { createShopKeeper, type Shop, type ShopKv } from "./shop.ts";
 
 export interface ShopEnv {
@@ -10,11 +7,14 @@ export interface ShopEnv {
   readonly SHOP?: ShopKv;
   /** Static files, when started with `--assets`: the pictures of such a catalogue. */
   readonly ASSETS?: { fetch(request: Request): Promise<Response> };
-  /** Lets the page ask the edge to explain itself. Only for demos: whoever opens the page has it. */
+  /** Lets the page request explanations. Only for demos: everybody who opens the page has it. */
   readonly DEMO_ADMIN_TOKEN?: string;
 }
 
-/** Pictures and products follow from the catalogue, which changes only between runs of the shop. */
+/** Answers `/` where the page's files are missing: Workers Static Assets serves them before it asks the Worker. */
+const NO_PAGE = "This shop runs without its page. `npm start` starts it with the page, behind the edge Worker.\n";
+
+/** Pictures and products change only between runs of the shop. */
 const CACHEABLE = { "cache-control": "public, max-age=3600" };
 
 function json(body: unknown, status: number, headers: Readonly<Record<string, string>> = {}): Response {
@@ -29,18 +29,17 @@ function refuse(status: number, message: string, headers: Readonly<Record<string
   return json({ error: { message } }, status, headers);
 }
 
+function textOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
 async function search(shop: Shop, index: string, request: Request): Promise<Response> {
   const text = request.method === "POST" ? await request.text() : "";
   let body: unknown;
   try {
     body = text.trim() === "" ? undefined : JSON.parse(text);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const error = new ElasticError(
-      400,
-      "parsing_exception",
-      `The request body is not JSON: ${reason}; send an object such as {"query":{"match_all":{}}}`,
-    );
+    const error = unparsable(`The request body is not JSON: ${textOf(cause)}; send an object such as {"query":{"match_all":{}}}`);
     return elastic(error.status, errorBody(error));
   }
   const reply = shop.engine.search(index, body, new URL(request.url).searchParams);
@@ -56,8 +55,7 @@ function describe(shop: Shop, explainToken: string | undefined): Response {
 
 async function read(shop: Shop, path: string, request: Request, env: ShopEnv): Promise<Response> {
   if (path === "/catalog.json") return describe(shop, env.DEMO_ADMIN_TOKEN);
-  const page = Object.hasOwn(pageAssets, path) ? pageAssets[path] : undefined;
-  if (page !== undefined) return new Response(page.body, { headers: { "content-type": page.type, "cache-control": "no-cache" } });
+  if (path === "/") return new Response(NO_PAGE, { headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-cache" } });
   const productId = /^\/products\/(.+)\.json$/.exec(path)?.[1];
   if (productId !== undefined) {
     const product = shop.products.get(productId);
@@ -70,13 +68,13 @@ async function read(shop: Shop, path: string, request: Request, env: ShopEnv): P
       ? refuse(404, `No picture of "${drawnId}": ${shop.name} has no such product`)
       : new Response(svg, { headers: { "content-type": "image/svg+xml", ...CACHEABLE } });
   }
-  // Nothing but pictures of known products is handed out of the catalogue's folder.
+  // Of the catalogue's folder, only pictures of known products are served.
   const isPicture = shop.images.has(path) || shop.images.has(new URL(request.url).pathname);
   if (env.ASSETS !== undefined && isPicture) return env.ASSETS.fetch(request);
   return refuse(404, `Nothing at ${path}; the shop has /catalog.json, /products/<id>.json, its pictures, and POST /products/_search`);
 }
 
-/** One per isolate: it keeps the shop open between requests. */
+/** Create one per isolate: it keeps the shop open between requests. */
 export function createShopHandler(): (request: Request, env: ShopEnv) => Promise<Response> {
   const keepShop = createShopKeeper();
   return async (request, env) => {
@@ -96,7 +94,7 @@ export function createShopHandler(): (request: Request, env: ShopEnv) => Promise
     try {
       shop = await keepShop(env.SHOP);
     } catch (cause) {
-      return refuse(500, cause instanceof Error ? cause.message : String(cause));
+      return refuse(500, textOf(cause));
     }
     return index === undefined ? read(shop, path, request, env) : search(shop, index, request);
   };

@@ -1,20 +1,19 @@
 /**
- * The demo's service worker: private re-ranking (../private/) with the whole shop behind it, so that the page works without a network.
+ * The demo's service worker: re-ranking on the device, with the whole shop behind it, so that the page works without a network. A shop with
+ * its own service worker would write one like it.
  *
- * The one file of the demo's own server side that knows the product: a shop with a worker of its own would write one like it.
- * Network first, so that online everything is the shop's; the shop in here (search engine, products, drawn pictures) stands in when the
- * network does not answer.
+ * Network first. The shop in here (search engine, products, drawn pictures) answers when the network does not.
  */
 import { CACHE_PREFIX, runWorker, type WorkerScope } from "../runtimes/browser/service-worker.ts";
 import { createShopHandler } from "./routes.ts";
 
 declare const self: WorkerScope;
 
-/** In the listing, when the shop sells another catalogue than the drawn one. */
+/** Listed in files.json where the shop sells another catalogue than the drawn one. */
 const CATALOG_FILE = "shop/catalog.json";
-/** A network that is there and does not answer is no network. */
+/** After this time without an answer the page counts as offline. */
 const NETWORK_TIMEOUT_MS = 4000;
-/** Of catalogues whose pictures are files: as many as were seen last. */
+/** Most recently seen pictures that are kept, for catalogues whose pictures are files. */
 const MAX_PICTURES = 500;
 
 const scope = new URL(self.registration.scope);
@@ -34,14 +33,14 @@ runWorker(self, (device) => {
     const { pathname } = new URL(request.url);
     if (request.method !== "GET" || !response.ok) return;
     if (SHELL.includes(pathname)) await (await caches.open(SHELL_CACHE)).put(pathname, response.clone());
-    // Drawn pictures are drawn again.
+    // Drawn pictures need no cache: they are drawn again.
     else if (request.destination === "image" && (await device.readFile(CATALOG_FILE)) !== undefined)
       await keepPicture(request, response.clone());
   }
 
   async function serveOffline(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url);
-    // The page is the same whatever it is asked.
+    // The page does not depend on the query string.
     const kept = SHELL.includes(pathname)
       ? await caches.match(pathname, { cacheName: SHELL_CACHE })
       : await caches.match(request, { cacheName: PICTURE_CACHE });
@@ -67,7 +66,7 @@ runWorker(self, (device) => {
     },
 
     async serve(request) {
-      // What changes something, or is for another method, is the network's alone.
+      // Other methods may change something: they go to the network only.
       if (request.method !== "GET" && !new URL(request.url).pathname.endsWith("/_search")) return fetch(request);
       const network = await fromNetwork(request.clone());
       if (network === undefined) return request.method === "GET" ? serveOffline(request) : askShop(request);
@@ -77,11 +76,11 @@ runWorker(self, (device) => {
   };
 });
 
-/** Undefined where nobody answers, or only somebody who says that nobody does. */
+/** Undefined without an answer, or with a gateway's error (502 to 504). */
 async function fromNetwork(request: Request): Promise<Response | undefined> {
   const signal = AbortSignal.any([request.signal, AbortSignal.timeout(NETWORK_TIMEOUT_MS)]);
   try {
-    // A navigation cannot be given a signal; asked for as a page, it is the same.
+    // A navigation's request takes no signal; a plain request for the page gets the same answer.
     const response = await (request.mode === "navigate"
       ? fetch(request.url, { headers: request.headers, redirect: "manual", signal })
       : fetch(request, { signal }));

@@ -1,20 +1,21 @@
 /**
- * Which catalogue the shop sells: the drawn one, or another that `armmt start --catalog` put into KV. Built once per isolate, when the
- * first request asks, because KV cannot be read earlier.
+ * The shop of a catalogue: the drawn one, or another that `armmt start --catalog` has stored in KV. Built once per isolate, with the first
+ * request, because KV cannot be read earlier.
  */
 import * as v from "valibot";
-import { drawCatalogue, drawPicture, type DrawnProduct, type Product } from "./catalogue.ts";
-import { createEngine, type Engine } from "./engine.ts";
+import { drawCatalogue, type DrawnProduct, type Product } from "./catalogue/catalogue.ts";
+import { drawPicture } from "./drawing/picture.ts";
+import { createEngine } from "./engine.ts";
 
-/** What the shop needs of Workers KV. */
+/** The part of Workers KV that the shop uses. */
 export interface ShopKv {
   get(key: string, type: "text"): Promise<string | null>;
 }
 
-/** KV key of the other catalogue. */
+/** KV key of a catalogue that replaces the drawn one. */
 export const CATALOG_KEY = "catalog";
 
-/** How many categories are offered as example queries when the catalogue brings none. */
+/** Number of categories that serve as example queries where the catalogue names none. */
 const EXAMPLE_COUNT = 6;
 
 const ProductSchema = v.object({
@@ -39,22 +40,10 @@ const CatalogSchema = v.object({
   products: v.pipe(v.array(ProductSchema), v.minLength(1, "the list is empty")),
 });
 
-/** What KV holds under CATALOG_KEY, as JSON. */
+/** The value of CATALOG_KEY, as JSON. */
 export type ShopCatalog = v.InferOutput<typeof CatalogSchema>;
 
-export interface Shop {
-  readonly name: string;
-  readonly note: string | undefined;
-  readonly exampleQueries: readonly string[];
-  readonly pictureAspect: number | undefined;
-  readonly categories: readonly { readonly name: string; readonly count: number }[];
-  readonly products: ReadonlyMap<string, Product>;
-  /** URL paths of all pictures. */
-  readonly images: ReadonlySet<string>;
-  readonly engine: Engine;
-  /** The SVG of a product's picture; undefined where pictures are files. */
-  readonly draw: ((id: string) => string | undefined) | undefined;
-}
+export type Shop = ReturnType<typeof openShop>;
 
 function countCategories(products: readonly Product[]): { name: string; count: number }[] {
   const counts = new Map<string, number>();
@@ -62,22 +51,26 @@ function countCategories(products: readonly Product[]): { name: string; count: n
   return [...counts].map(([name, count]) => ({ name, count })).toSorted((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1));
 }
 
-function openShop(catalog: ShopCatalog, draw?: Shop["draw"]): Shop {
-  const categories = countCategories(catalog.products);
+/** `draw`: the SVG of a product's picture; undefined where pictures are files. */
+function openShop(catalog: ShopCatalog, draw?: (id: string) => string | undefined) {
+  const { name, note, pictureAspect, products } = catalog;
+  const categories = countCategories(products);
+  const exampleQueries = catalog.exampleQueries ?? categories.slice(0, EXAMPLE_COUNT).map((category) => category.name.toLowerCase());
   return {
-    name: catalog.name,
-    note: catalog.note,
-    exampleQueries: catalog.exampleQueries ?? categories.slice(0, EXAMPLE_COUNT).map((category) => category.name.toLowerCase()),
-    pictureAspect: catalog.pictureAspect,
+    name,
+    note,
+    exampleQueries,
+    pictureAspect,
     categories,
-    products: new Map(catalog.products.map((product) => [product.id, product])),
-    images: new Set(catalog.products.map((product) => product.image)),
-    engine: createEngine(catalog.products),
+    products: new Map<string, Product>(products.map((product) => [product.id, product])),
+    /** URL paths of all pictures. */
+    images: new Set(products.map((product) => product.image)),
+    engine: createEngine(products),
     draw,
   };
 }
 
-/** What a shop says of a drawn product: everything but its look. */
+/** A drawn product without its look. */
 function listed(product: DrawnProduct): Product {
   const { id, title, category, price, rating, ratingCount, popularity, inStock, createdAt, image } = product;
   return { id, title, category, price, rating, ratingCount, popularity, inStock, createdAt, image };
@@ -98,8 +91,8 @@ function openDrawnShop(): Shop {
   });
 }
 
-/** Throws with the offending field when KV holds something that is no catalogue. */
-export function parseCatalog(text: string): ShopCatalog {
+/** Throws an error that names the field where KV holds anything but a catalogue. */
+function parseCatalog(text: string): ShopCatalog {
   const fix = "write it again with armmt start --catalog";
   let json: unknown;
   try {
@@ -115,7 +108,7 @@ export function parseCatalog(text: string): ShopCatalog {
   );
 }
 
-/** A shop per isolate. Concurrent first requests may build it twice: a promise must not cross requests in workerd. */
+/** Opens the shop once per isolate. Concurrent first requests may build it twice: a promise must not cross requests in workerd. */
 export function createShopKeeper(): (kv: ShopKv | undefined) => Promise<Shop> {
   let open: Shop | undefined;
   return async (kv) => {

@@ -1,6 +1,4 @@
-/**
- * The demo shop: a Worker of its own that stands for any shop behind the edge. It knows nothing of re-ranking.
- */
+/** The demo shop's Worker. It stands for any shop behind the edge and does not know about re-ranking. */
 import { createShopHandler } from "./routes.ts";
 
 export default { fetch: createShopHandler() };

@@ -1,5 +1,5 @@
 /**
- * Starts `npm start` as a user would, on free ports and in a folder of its own, and finds a browser to open it with.
+ * Starts `npm start` as a user would, on free ports and in its own folder, and finds a browser to open it with.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -24,7 +24,7 @@ export interface Demo extends v.InferOutput<typeof readySchema> {
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-/** `home` holds vectors and state. Rejects with what the command printed when it ends before it is ready. */
+/** `home` holds vectors and state. Rejects with the output of a command that ends before it is ready. */
 export async function startDemo(home: string, ...flags: string[]): Promise<Demo> {
   return launch(process.execPath, ["src/lab/main.ts", "start"], home, flags);
 }

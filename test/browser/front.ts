@@ -1,6 +1,5 @@
 /**
- * A server in front of the demo that sees all that leaves the browser: it records every request with its body, can be told to answer some
- * of them itself, and to be gone.
+ * A proxy in front of the demo: records every request of the browser with its body, can change or delay answers, and can cut connections.
  */
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from "node:http";
 
@@ -15,7 +14,7 @@ export interface Recorded {
 export interface Front {
   readonly origin: string;
   readonly requests: Recorded[];
-  /** Changes what the demo answers at this path; undefined leaves it. */
+  /** Changes the demo's answer at this path; undefined leaves it. */
   change: ((url: string, body: Buffer) => Buffer | undefined) | undefined;
   /** Holds an answer back until it resolves. */
   wait: ((url: string) => Promise<void>) | undefined;

@@ -90,8 +90,8 @@ describe.skipIf(executablePath === undefined)("the demo page", () => {
       const rank = engine.indexOf(id);
       expect(mark).toMatch(/^(▲\d+|▼\d+|=)$/);
       if (rank < 0) continue; // it came from beyond the first page
-      const places = rank - at;
-      expect(mark).toBe(places > 0 ? `▲${places}` : places < 0 ? `▼${-places}` : "=");
+      const distance = rank - at;
+      expect(mark).toBe(distance > 0 ? `▲${distance}` : distance < 0 ? `▼${-distance}` : "=");
       checked++;
     }
     expect(checked).toBeGreaterThan(0);

@@ -377,7 +377,7 @@ describe.skipIf(executablePath === undefined)("private re-ranking", () => {
     await page.keyboard.press("Enter");
     await page.waitForURL(`${front.origin}/private/?q=red+mug`);
     await settled();
-    expect(await page.locator(".places [aria-current]").textContent()).toBe("On this device");
+    expect(await page.locator(".targets [aria-current]").textContent()).toBe("On this device");
     await page.locator("#device-more summary").focus();
     await page.keyboard.press("Enter");
     await page.getByText("Item vectors").waitFor();

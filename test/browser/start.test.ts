@@ -40,7 +40,7 @@ describe("npm start", () => {
       const children = descendantsOf(demo.process.pid ?? -1);
       expect(children.length).toBeGreaterThan(1);
       expect(await demo.stop(signal)).toBe(0);
-      // The bundler's service ends by itself, when it sees that nobody talks to it any more.
+      // The bundler's service ends by itself some time after its client.
       await vi.waitFor(() => expect(children.filter(isAlive)).toEqual([]), 5_000);
     }
   });

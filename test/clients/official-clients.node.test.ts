@@ -16,7 +16,7 @@ import { bundleWorker } from "../../src/lab/harness/bundle.ts";
 import { publishCatalogue } from "../../src/lab/harness/catalogue.ts";
 import type { RunningBundle } from "../harness/running.ts";
 import { runBundle } from "../harness/running.ts";
-import { drawCatalogue } from "../../src/demo/catalogue.ts";
+import { drawCatalogue } from "../../src/demo/catalogue/catalogue.ts";
 import type { EngineStandIn, StandInItem } from "../search/dialects/stand-in.ts";
 import { elasticsearch } from "../search/dialects/elasticsearch.ts";
 import { algolia } from "../search/dialects/algolia.ts";

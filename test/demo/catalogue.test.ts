@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { drawCatalogue, drawnProduct, DRAWN_COUNT } from "../../src/demo/catalogue.ts";
-import { NAMED_SHARE } from "../../src/demo/title.ts";
-import { CATEGORY_LIST, COLOURS, MATERIALS, PATTERNS, STYLES } from "../../src/demo/vocabulary.ts";
+import { drawCatalogue, drawnProduct, DRAWN_COUNT } from "../../src/demo/catalogue/catalogue.ts";
+import { NAMED_SHARE } from "../../src/demo/catalogue/title.ts";
+import { CATEGORY_LIST, COLOURS, MATERIALS, PATTERNS, STYLES } from "../../src/demo/catalogue/vocabulary.ts";
 import { words } from "../../src/ranking/tokenizer.ts";
 
 const catalogue = drawCatalogue();
@@ -19,7 +19,7 @@ function namedShare(part: Part): number {
 }
 
 describe("drawCatalogue()", () => {
-  it("draws 2,400 products with ids of their own", () => {
+  it("draws 2,400 products with unique ids", () => {
     expect(catalogue).toHaveLength(DRAWN_COUNT);
     expect(DRAWN_COUNT).toBe(2400);
     expect(new Set(catalogue.map((product) => product.id)).size).toBe(DRAWN_COUNT);
@@ -38,7 +38,7 @@ describe("drawCatalogue()", () => {
   });
 
   it("keeps these first products", () => {
-    // The committed model and its figures are of this catalogue: whoever changes it has to train again.
+    // The committed model was trained and measured on this catalogue: a change means training again.
     expect(catalogue.slice(0, 3).map(({ id, title, category }) => [id, title, category])).toEqual([
       ["p0001", "Norvik Suede Weekender", "bag"],
       ["p0002", "Lindqvo Checked Leather Rocker", "chair"],
@@ -59,8 +59,8 @@ describe("drawCatalogue()", () => {
 
   it("looks only in words of the vocabulary, and of the category's own", () => {
     for (const { category, look } of catalogue) {
-      const own = CATEGORY_LIST.find((one) => one.name === category);
-      expect(own?.silhouettes.map((one) => one.name)).toContain(look.silhouette);
+      const own = CATEGORY_LIST.find(({ name }) => name === category);
+      expect(own?.silhouettes.map(({ name }) => name)).toContain(look.silhouette);
       expect(own?.materials).toContain(look.material);
       expect(own?.patterns).toContain(look.pattern);
       expect(own?.styles).toContain(look.style);

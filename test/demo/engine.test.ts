@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
-import { drawCatalogue, type Product } from "../../src/demo/catalogue.ts";
+import { drawCatalogue, type Product } from "../../src/demo/catalogue/catalogue.ts";
 import { createEngine, normaliseTerm } from "../../src/demo/engine.ts";
 
 const Reply = v.object({
@@ -167,7 +167,7 @@ describe("search()", () => {
     expect(scoreOf(reply, "b")).toBeCloseTo(scoreOf(plain, "b"), 10);
   });
 
-  it("asks for one of should when nothing else is asked", () => {
+  it("requires one clause of should where there is no other", () => {
     expect(ids(ask(few, { query: { bool: { should: [{ term: { category: "shoe" } }, { term: { category: "dress" } }] } } }))).toEqual([
       "c",
       "d",
@@ -307,7 +307,7 @@ describe("refusals name the value and the fix", () => {
     expect(refused.reason).toContain(reason);
   });
 
-  it("for a URL parameter that nobody knows", () => {
+  it("for an unknown URL parameter", () => {
     expect(refusal(undefined, "szie=3").reason).toContain("unrecognized parameter: [szie]");
   });
 });

@@ -1,14 +1,14 @@
-/** What a 64 px raster still shows: the image encoder sees no more than that. */
+/** A 64 px raster, which is the input of the image encoder, still shows the differences. */
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { drawProduct } from "../../src/demo/drawing/picture.ts";
+import { drawPicture } from "../../src/demo/drawing/picture.ts";
 import type { Subject } from "../../src/demo/drawing/brush.ts";
-import { CATEGORY_LIST, COLOURS, PATTERNS, STYLES } from "../../src/demo/vocabulary.ts";
+import { CATEGORY_LIST, COLOURS, PATTERNS, STYLES } from "../../src/demo/catalogue/vocabulary.ts";
 
 const SIZE = 64;
 
 async function pixels(subject: Subject): Promise<Uint8Array> {
-  return sharp(Buffer.from(drawProduct(subject)))
+  return sharp(Buffer.from(drawPicture(subject)))
     .resize(SIZE, SIZE)
     .flatten({ background: "#fff" })
     .removeAlpha()

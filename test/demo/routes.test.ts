@@ -1,7 +1,8 @@
 import { env } from "cloudflare:test";
 import * as v from "valibot";
 import { afterEach, describe, expect, it } from "vitest";
-import { drawPicture, drawnProduct } from "../../src/demo/catalogue.ts";
+import { drawnProduct } from "../../src/demo/catalogue/catalogue.ts";
+import { drawPicture } from "../../src/demo/drawing/picture.ts";
 import { createShopHandler, type ShopEnv } from "../../src/demo/routes.ts";
 import { CATALOG_KEY } from "../../src/demo/shop.ts";
 
@@ -25,7 +26,7 @@ describe("the drawn shop", () => {
     expect(await (await get("/products/_search", { method: "POST", body: "" })).json()).toMatchObject({ hits: { total: { value: 2400 } } });
   });
 
-  it("refuses a body that is not JSON with what to send", async () => {
+  it("refuses a body that is not JSON and gives an example", async () => {
     const response = await get("/products/_search", { method: "POST", body: '{"query":' });
     expect(response.status).toBe(400);
     expect(await response.text()).toContain("The request body is not JSON");
@@ -99,7 +100,7 @@ describe("a shop with a catalogue in KV", () => {
 
   afterEach(() => env.EMBEDDINGS.delete(CATALOG_KEY));
 
-  it("sells that one, once it is written", async () => {
+  it("sells the catalogue in KV, once it is written", async () => {
     await env.EMBEDDINGS.put(CATALOG_KEY, JSON.stringify({ name: "photographs", note: "three", products: photos }));
     const handler = createShopHandler();
     const catalog = await (await get("/catalog.json", {}, bindings, handler)).json();
@@ -134,7 +135,7 @@ describe("a shop with a catalogue in KV", () => {
     ["{", "it is not JSON"],
     ['{"name":"x","products":[]}', "at products: the list is empty"],
     ['{"name":"x","products":[{"id":"1","title":"t","category":"c","image":"/i","price":"9"}]}', "at products.0.price"],
-  ])("says what is wrong with %s, and recovers when it is written again", async (text, reason) => {
+  ])("names the fault in %s, and recovers when it is written again", async (text, reason) => {
     const handler = createShopHandler();
     await env.EMBEDDINGS.put(CATALOG_KEY, text);
     const response = await get("/catalog.json", {}, bindings, handler);

@@ -3,7 +3,7 @@
  * rasterised inside workerd, so their vectors are the text vectors of what they show.
  */
 import { env } from "cloudflare:test";
-import { drawCatalogue } from "../../src/demo/catalogue.ts";
+import { drawCatalogue } from "../../src/demo/catalogue/catalogue.ts";
 import { encodeShard, SHARD_VERSION, shardOf } from "../../src/embeddings/format.ts";
 import { pointerKey, setKey, shardKey } from "../../src/embeddings/store.ts";
 import { createTextEncoder } from "../../src/embeddings/text-encoder.ts";

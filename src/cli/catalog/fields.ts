@@ -3,7 +3,7 @@
  *
  * Reads no files.
  */
-import type { Product } from "../../demo/catalogue.ts";
+import type { Product } from "../../demo/catalogue/catalogue.ts";
 import { itemText } from "../../embeddings/text-encoder.ts";
 import { UserError } from "../../web.ts";
 

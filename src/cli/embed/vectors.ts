@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import * as v from "valibot";
-import type { Product } from "../../demo/catalogue.ts";
+import type { Product } from "../../demo/catalogue/catalogue.ts";
 import { COLOUR_DESCRIPTOR, COLOUR_DIM, joinColour } from "./colour.ts";
 import type { Projection } from "./projection.ts";
 import { fitProjection, project } from "./projection.ts";

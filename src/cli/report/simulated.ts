@@ -4,7 +4,7 @@
  * Nothing is ranked here: an arm's effect is a number. `armmt simulate` has shoppers who search through the real model.
  */
 import { createHash } from "node:crypto";
-import { createRandom, type Random } from "../../demo/random.ts";
+import { createRandom, type Random } from "../../demo/catalogue/random.ts";
 import { type ActionRow, countWords, type Log, type SearchRow, type Team } from "../../report/log.ts";
 import { DAY_MS } from "../../web.ts";
 

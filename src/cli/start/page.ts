@@ -1,23 +1,27 @@
 /**
- * Makes the demo page ready to be served: HTML and CSS as they are, the TypeScript of the client bundled into one module.
- *
- * The output is a cache like any other under the state folder; nothing built is committed.
+ * The demo's static files: the page (HTML and CSS as they are, the client's TypeScript bundled into one module), and under `/private/` the
+ * files of `armmt private` with the demo's own service worker. All of it is a cache; nothing built is committed.
  */
-import { copyFile, mkdir, rm } from "node:fs/promises";
+import { copyFile, cp, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
+import type { Catalog } from "../catalog/file.ts";
+import { buildBrowserFiles, packAhead } from "../private/build.ts";
+import { browserConfig } from "../private/sources.ts";
+import { describeShop } from "./shop.ts";
 
-const STATIC_FILES: readonly string[] = ["index.html", "page.css"];
+/** As the edge's wrangler.toml and the page call it. */
+const INDEX = "products";
 
-/** Fills `outDir` (emptied first) with what Workers Static Assets shall serve at `/`. */
+/** Fills `outDir` (emptied first) with the files that Workers Static Assets serves at `/`. */
 export async function buildPage(root: string, outDir: string): Promise<void> {
   const pageDir = join(root, "src/demo/page");
   await rm(outDir, { recursive: true, force: true });
-  await mkdir(outDir, { recursive: true });
+  await mkdir(join(outDir, "private"), { recursive: true });
   await Promise.all([
-    // The same page in both places; it looks at its address.
-    mkdir(join(outDir, "private")).then(() => copyFile(join(pageDir, "index.html"), join(outDir, "private/index.html"))),
-    ...STATIC_FILES.map((file) => copyFile(join(pageDir, file), join(outDir, file))),
+    // The same page at both addresses; its script reads the address.
+    ...["index.html", "private/index.html"].map((path) => copyFile(join(pageDir, "index.html"), join(outDir, path))),
+    copyFile(join(pageDir, "page.css"), join(outDir, "page.css")),
     build({
       entryPoints: [join(pageDir, "client/main.ts")],
       outfile: join(outDir, "page.js"),
@@ -25,8 +29,46 @@ export async function buildPage(root: string, outDir: string): Promise<void> {
       format: "esm",
       target: "es2022",
       minify: true,
-      sourcemap: true, // for whoever opens the developer tools
+      sourcemap: true, // for developer tools
       logLevel: "silent", // a failure is thrown, with the messages in it
     }),
   ]);
+}
+
+/** Packed files are kept between starts; packing onnxruntime takes seconds, and only the first start has to. */
+const packedFolder = (home: string): string => join(home, "private");
+
+/** Packs the files that do not depend on the catalogue, while that is embedded. */
+export function packRuntimes(home: string): Promise<void> {
+  return packAhead(packedFolder(home));
+}
+
+export interface DemoPrivateOptions {
+  /** Folder for files kept between starts. */
+  readonly home: string;
+  /** Folder that is served at `/`. */
+  readonly pageDir: string;
+  readonly catalog: Catalog;
+  /** Width over height at which pictures are shown. */
+  readonly pictureAspect: number | undefined;
+  /** Output folder of armmt embed. */
+  readonly from: string;
+  /** The edge's wrangler.toml. */
+  readonly edgeConfig: string;
+}
+
+export async function buildDemoPrivate({ home, pageDir, catalog, pictureAspect, from, edgeConfig }: DemoPrivateOptions): Promise<void> {
+  const out = packedFolder(home);
+  const shop = describeShop(catalog, pictureAspect);
+  await buildBrowserFiles({
+    out,
+    from,
+    catalog: catalog.name,
+    config: await browserConfig({ file: edgeConfig, index: INDEX, catalog: catalog.name }),
+    entry: "src/demo/service-worker.ts",
+    // The shop on the device sells the same catalogue as the shop behind the network; by default the drawn one.
+    extras: shop === undefined ? [] : [{ name: "shop/catalog.json", when: "install", content: Buffer.from(shop) }],
+    json: true,
+  });
+  await cp(out, join(pageDir, "private"), { recursive: true });
 }

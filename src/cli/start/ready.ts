@@ -1,6 +1,4 @@
-/**
- * The last step of `npm start`: one real search through everything, and the words that say what runs where.
- */
+/** The last step of `npm start`: one real search through everything, and the summary. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
@@ -30,7 +28,7 @@ export interface Running {
 const examplesSchema = v.object({ exampleQueries: v.array(v.string()) });
 const replySchema = v.object({ hits: v.object({ hits: v.array(v.unknown()) }) });
 
-/** Searches for the shop's first example. Throws where no list comes back; a bypass is an answer, its header says why. */
+/** Searches for the shop's first example. Throws where the reply is not a list; a bypass is one, its header says why. */
 export async function trySearch(edgeUrl: string): Promise<Proof> {
   const examples = v.parse(examplesSchema, await (await fetch(`${edgeUrl}/catalog.json`)).json());
   const query = examples.exampleQueries[0] ?? "";

@@ -1,25 +1,34 @@
-/**
- * `npm start`, top to bottom: vectors, KV, shop, page, two Workers, one search to prove that it works, then waiting for Ctrl-C.
- */
+/** `npm start`, top to bottom: vectors, KV, shop, page, two Workers, one search to prove that it works, then waiting for Ctrl-C. */
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { join, resolve } from "node:path";
-import type { Catalog } from "../catalog/file.ts";
-import { readCatalog } from "../catalog/file.ts";
+import * as v from "valibot";
+import type { FieldOptions } from "../catalog/fields.ts";
+import { type Catalog, readCatalog } from "../catalog/file.ts";
 import { embedCatalog, type EmbedReport } from "../embed.ts";
 import { ROOT } from "../embed/encoder.ts";
 import { publishLocally } from "../publish.ts";
-import { edgeVars } from "./edge-vars.ts";
-import type { StartFlags } from "./flags.ts";
-import { buildPage } from "./page.ts";
-import { buildDemoPrivate, packRuntimes } from "./private.ts";
-import { requireFreePort } from "./ports.ts";
-import { LOCAL_HOST } from "../wrangler.ts";
+import { loadWrangler, LOCAL_HOST, type RunningWorker, startWorker, type Vars, waitForAnswer, type WorkerOptions } from "../wrangler.ts";
+import { runUntilStopped, STOP_SIGNALS } from "../../runtimes/node/stop.ts";
+import { UserError } from "../../web.ts";
+import { buildDemoPrivate, buildPage, packRuntimes } from "./page.ts";
 import { announce, type Running, trySearch } from "./ready.ts";
 import { stockShop } from "./shop.ts";
-import { runUntilStopped, STOP_SIGNALS } from "../../runtimes/node/stop.ts";
-import { loadWrangler, type RunningWorker, startWorker, waitForAnswer, type WorkerOptions } from "../wrangler.ts";
-import { UserError } from "../../web.ts";
+
+export interface StartFlags extends FieldOptions {
+  readonly catalog: string;
+  readonly port: number;
+  readonly shopPort: number;
+  readonly imageEncoder: string;
+  /** Width over height. */
+  readonly pictureAspect?: number;
+  readonly skipUnreadable?: true;
+  readonly rebuild?: true;
+  /** Folder for computed and stored files; default .armmt in the project. */
+  readonly home?: string;
+  readonly json?: true;
+}
 
 const ANSWER_TIMEOUT_MS = 30_000;
 
@@ -75,7 +84,42 @@ async function startAll(flags: StartFlags): Promise<Omit<Running, "seconds"> & {
   }
 }
 
-/** Both run, or none. */
+interface EdgeVarsOptions {
+  /** Path of the edge's wrangler.toml. */
+  readonly config: string;
+  readonly shopUrl: string;
+  /** Name under which the item vectors were published. */
+  readonly catalog: string;
+  readonly token: string;
+}
+
+/** The index that the page and the documentation search. */
+const INDEX = "products";
+const indexesSchema = v.looseObject({ [INDEX]: v.looseObject({}) });
+
+/** The vars of the edge's wrangler.toml, with the demo's addresses, catalogue and token. */
+async function edgeVars({ config, shopUrl, catalog, token }: EdgeVarsOptions): Promise<Vars> {
+  const { unstable_readConfig: readConfig } = await loadWrangler();
+  const parsed = v.safeParse(indexesSchema, readConfig({ config }).vars["INDEXES"]);
+  if (!parsed.success) throw new UserError(`${config} has no [vars.INDEXES.${INDEX}]; the demo searches that index, put it back`);
+  const indexes = { ...parsed.output, [INDEX]: { ...parsed.output[INDEX], url: shopUrl, catalog } };
+  return { INDEXES: indexes, STOREFRONT_URL: shopUrl, ADMIN_TOKEN: token };
+}
+
+/** Checked before anything slow begins. Throws a UserError that names the port and the flag to change it. */
+async function requireFreePort(port: number, flag: string): Promise<void> {
+  const problem = await new Promise<NodeJS.ErrnoException | undefined>((settle) => {
+    const server = createServer();
+    server.once("error", (error) => settle(error));
+    server.listen(port, LOCAL_HOST, () => server.close(() => settle(undefined)));
+  });
+  if (problem === undefined) return;
+  if (problem.code === "EADDRINUSE")
+    throw new UserError(`Port ${port} is in use. Stop what listens there, or choose another one with ${flag} <number>`);
+  throw new UserError(`Cannot listen on port ${port} (${problem.code ?? problem.message}). Choose another one with ${flag} <number>`);
+}
+
+/** Starts both, or none. */
 async function startBoth(options: readonly WorkerOptions[]): Promise<RunningWorker[]> {
   const started = await Promise.allSettled(options.map(startWorker));
   const failure = started.find((outcome) => outcome.status === "rejected");

@@ -1,17 +1,15 @@
-/**
- * Stocks the demo shop: the catalogue into its KV, the pictures beside the page. The drawn catalogue needs neither, the shop draws it.
- */
-import { createHash } from "node:crypto";
-import { existsSync, openSync, readSync, closeSync } from "node:fs";
+/** Stocks the demo shop: the catalogue into its KV, the pictures beside the page. The drawn catalogue needs neither, the shop draws it. */
+import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import { copyFile, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { CATALOG_KEY, type ShopCatalog } from "../../demo/shop.ts";
 import type { Catalog, CatalogItem } from "../catalog/file.ts";
 import { loadWrangler } from "../wrangler.ts";
+import { sha256Hex } from "../../web.ts";
 
 export interface StockOptions {
   readonly catalog: Catalog;
-  /** Width over height at which pictures are shown; default 1, or what is known of the catalogue. */
+  /** Width over height at which pictures are shown; default: 3/4 for the fashion set, else 1. */
   readonly pictureAspect?: number | undefined;
   /** The shop's wrangler.toml. */
   readonly config: string;
@@ -26,8 +24,8 @@ export async function stockShop(options: StockOptions): Promise<void> {
   await Promise.all([isDrawn ? undefined : linkPictures(options.catalog.items, join(options.pageDir, "images")), writeCatalog(options)]);
 }
 
-/** The catalogue as the shop reads it, as JSON; undefined for the drawn one, which it makes itself. */
-export function describeShop({ catalog, pictureAspect }: Pick<StockOptions, "catalog" | "pictureAspect">): string | undefined {
+/** The catalogue as the shop reads it, as JSON; undefined for the drawn one, which the shop makes itself. */
+export function describeShop(catalog: Catalog, pictureAspect: number | undefined): string | undefined {
   if (catalog.source === "drawn") return undefined;
   const shop: ShopCatalog = {
     name: catalog.name,
@@ -54,18 +52,18 @@ function knownAspect(source: string): number {
   return header.includes("masterCategory") && header.includes("articleType") ? 3 / 4 : 1;
 }
 
-/** Opening the local KV takes most of a second, so a note beside it says what it holds. */
-async function writeCatalog(options: StockOptions): Promise<void> {
-  const json = describeShop(options);
-  const wanted = json === undefined ? "drawn" : createHash("sha256").update(json).digest("hex");
-  const note = join(options.stateDir, "shop-catalog");
-  const held = existsSync(note) ? await readFile(note, "utf8") : "drawn";
-  if (held === wanted) return;
+/** Opening the local KV takes most of a second, so a note beside it names the stored catalogue. */
+async function writeCatalog({ catalog, pictureAspect, config, stateDir }: StockOptions): Promise<void> {
+  const json = describeShop(catalog, pictureAspect);
+  const hash = json === undefined ? "drawn" : await sha256Hex(json);
+  const note = join(stateDir, "shop-catalog");
+  const stored = existsSync(note) ? await readFile(note, "utf8") : "drawn";
+  if (stored === hash) return;
   await rm(note, { force: true });
   const { getPlatformProxy } = await loadWrangler();
   const proxy = await getPlatformProxy<{ SHOP: { put(key: string, value: string): Promise<void>; delete(key: string): Promise<void> } }>({
-    configPath: options.config,
-    persist: { path: join(options.stateDir, "v3") }, // wrangler's dev server adds v3 itself
+    configPath: config,
+    persist: { path: join(stateDir, "v3") }, // wrangler's dev server adds v3 itself
     remoteBindings: false,
   });
   try {
@@ -73,8 +71,8 @@ async function writeCatalog(options: StockOptions): Promise<void> {
   } finally {
     await proxy.dispose();
   }
-  await mkdir(options.stateDir, { recursive: true });
-  await writeFile(note, wanted);
+  await mkdir(stateDir, { recursive: true });
+  await writeFile(note, hash);
 }
 
 /** Pictures are linked under the name by which the shop shows them, not copied: a catalogue may be large. */

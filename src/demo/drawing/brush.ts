@@ -1,57 +1,31 @@
 /**
- * What every family draws with: the product's colours as fills, and `body()`, which lays colour, pattern and the material's light over
- * one outline. Filters and blurs are left out: they would make rasterising a catalogue slow.
+ * Common to all drawings: the product's colours as fills, `body()`, which lays colour, pattern and the material's light over one outline,
+ * and shadows. No filters or blurs: they would make rasterising a catalogue slow.
  */
-import { createRandom, type Random } from "../random.ts";
-import type { Accent, Colour, Material, Pattern, Style } from "../vocabulary.ts";
-import { type Define, sheenOf } from "./materials.ts";
+import { createRandom } from "../catalogue/random.ts";
+import type { Look, Material, Style } from "../catalogue/vocabulary.ts";
 import { colourOf, darken, dye, lighten, lightness, mix } from "./palette.ts";
-import { tileOf } from "./patterns.ts";
+import { type Define, sheenOf, tileOf } from "./surfaces.ts";
 
 export interface Subject {
   readonly id: string;
   readonly category: string;
-  readonly look: {
-    readonly silhouette: string;
-    readonly colour: Colour;
-    readonly accent: Accent;
-    readonly pattern: Pattern;
-    readonly material: Material;
-    readonly style: Style;
-  };
+  readonly look: Look;
 }
 
-export interface LineOptions {
-  readonly colour: string;
-  readonly width: number;
+/** Draws product and shadow, without the backdrop. */
+export type Draw = (brush: Brush) => string;
+
+/** Drawings by the silhouette's name in the vocabulary. */
+export type Family = Readonly<Record<string, Draw>>;
+
+interface LineOptions {
+  readonly opacity?: number;
   /** Lengths of dash and gap. */
   readonly dash?: string;
-  readonly opacity?: number;
 }
 
-export interface Brush {
-  readonly look: Subject["look"];
-  readonly random: Random;
-  /** The product's colour, and the colour of its trim. */
-  readonly main: string;
-  readonly accent: string;
-  /** A line drawn on the product that shows on its colour. */
-  readonly ink: string;
-  /** One outline in the product's colour and pattern, of the product's material unless told. */
-  readonly body: (d: string, material?: Material) => string;
-  /** As body(), but without the pattern. */
-  readonly plain: (d: string) => string;
-  /** One outline in any colour and material, without the pattern. */
-  readonly part: (d: string, colour: string, material?: Material) => string;
-  /** A trim in the accent colour; gold and silver shine. */
-  readonly trim: (d: string) => string;
-  readonly line: (d: string, options: LineOptions) => string;
-  /** What is drawn shows only inside the outline. */
-  readonly clip: (outline: string, content: string) => string;
-  readonly define: Define;
-  /** All definitions so far. */
-  readonly definitions: () => string;
-}
+export type Brush = ReturnType<typeof createBrush>;
 
 /** The colour a pattern is printed in: the trim, unless that would not show. */
 function inkFor(main: string, accent: string): string {
@@ -59,11 +33,16 @@ function inkFor(main: string, accent: string): string {
   return lightness(main) > 0.5 ? darken(mix(main, accent, 0.4), 0.6) : lighten(mix(main, accent, 0.4), 0.72);
 }
 
-function path(d: string, fill: string, rest: string = ""): string {
-  return `<path d="${d}" fill="${fill}"${rest}/>`;
+const path = (d: string, fill: string, rest: string = ""): string => `<path d="${d}" fill="${fill}"${rest}/>`;
+
+function line(d: string, colour: string, width: number, { dash, opacity }: LineOptions = {}): string {
+  return (
+    `<path d="${d}" fill="none" stroke="${colour}" stroke-width="${width}" stroke-linecap="round" stroke-linejoin="round"` +
+    `${dash === undefined ? "" : ` stroke-dasharray="${dash}"`}${opacity === undefined ? "" : ` stroke-opacity="${opacity}"`}/>`
+  );
 }
 
-export function createBrush({ id, look }: Subject): Brush {
+export function createBrush({ id, look }: Subject) {
   const random = createRandom(`${id}:picture`);
   const main = dye(look.colour, random);
   const accent = colourOf(look.accent);
@@ -80,7 +59,7 @@ export function createBrush({ id, look }: Subject): Brush {
     define(
       "pattern",
       (key) =>
-        `<pattern id="${key}" width="${tile.size[0]}" height="${tile.size[1]}" patternUnits="userSpaceOnUse"` +
+        `<pattern id="${key}" width="${tile.size}" height="${tile.size}" patternUnits="userSpaceOnUse"` +
         ` patternTransform="translate(${tile.shift.join(" ")}) rotate(${tile.turn})">${tile.marks}</pattern>`,
     );
   const lay = (d: string, colour: string, material: Material, printed: boolean): string => {
@@ -91,27 +70,58 @@ export function createBrush({ id, look }: Subject): Brush {
     const edge = ` stroke="${darken(colour, 0.5)}" stroke-opacity=".4" stroke-width="1.3" stroke-linejoin="round"`;
     return ground + print + sheen.join("") + path(d, "none", edge);
   };
-  const metal = look.accent === "gold" || look.accent === "silver";
   let clips = 0;
   return {
     look,
     random,
+    /** The product's colour, and the colour of its trim. */
     main,
     accent,
+    /** A colour for lines on the product that shows on its own. */
     ink,
     define,
-    body: (d, material = look.material) => lay(d, main, material, true),
-    plain: (d) => lay(d, main, look.material, false),
-    part: (d, colour, material = look.material) => lay(d, colour, material, false),
-    trim: (d) => lay(d, accent, metal ? "metal" : "cotton", false),
-    line: (d, { colour, width, dash, opacity }) =>
-      `<path d="${d}" fill="none" stroke="${colour}" stroke-width="${width}" stroke-linecap="round" stroke-linejoin="round"` +
-      `${dash === undefined ? "" : ` stroke-dasharray="${dash}"`}${opacity === undefined ? "" : ` stroke-opacity="${opacity}"`}/>`,
-    clip: (outline, content) => {
+    line,
+    /** True if the look's style is one of these. */
+    is: (...styles: readonly Style[]): boolean => styles.includes(look.style),
+    /** One outline in the product's colour and pattern. */
+    body: (d: string, material: Material = look.material): string => lay(d, main, material, true),
+    /** As body(), but without the pattern. */
+    plain: (d: string): string => lay(d, main, look.material, false),
+    /** One outline in any colour and material, without the pattern. */
+    part: (d: string, colour: string, material: Material = look.material): string => lay(d, colour, material, false),
+    /** A trim in the accent colour; gold and silver shine. */
+    trim: (d: string): string => lay(d, accent, look.accent === "gold" || look.accent === "silver" ? "metal" : "cotton", false),
+    /** A line with a darker edge: `edge` units in all, darkened by `shade`. */
+    tube: (d: string, colour: string, width: number, edge: number, shade: number): string =>
+      line(d, darken(colour, shade), width + edge) + line(d, colour, width),
+    /** Shows the content inside the outline only. */
+    clip: (outline: string, content: string): string => {
       if (content === "") return "";
       const url = define(`clip${clips++}`, (key) => `<clipPath id="${key}"><path d="${outline}"/></clipPath>`);
       return `<g clip-path="${url}">${content}</g>`;
     },
-    definitions: () => [...definitions.values()].join(""),
+    /** All definitions so far. */
+    definitions: (): string => [...definitions.values()].join(""),
   };
 }
+
+/** The shadow under a product that stands at `y` and is `width` wide. */
+export function standing({ define }: Brush, y: number, width: number, x: number = 100): string {
+  const fill = define(
+    "shadow",
+    (id) =>
+      `<radialGradient id="${id}"><stop offset="0" stop-color="#241619" stop-opacity=".5"/><stop offset=".55"` +
+      ` stop-color="#241619" stop-opacity=".24"/><stop offset="1" stop-color="#241619" stop-opacity="0"/></radialGradient>`,
+  );
+  return `<ellipse cx="${x + 5}" cy="${y}" rx="${width * 0.6}" ry="${Math.max(5, width * 0.08)}" fill="${fill}"/>`;
+}
+
+/** The shadow of a product that hangs on the wall or lies flat: its outline, moved down and right, twice for softness. */
+export function hanging(d: string): string {
+  const copy = (shift: string, opacity: string) =>
+    `<path d="${d}" transform="translate(${shift})" fill="#241619" fill-opacity="${opacity}"/>`;
+  return copy("6 8", ".09") + copy("3 4", ".13");
+}
+
+/** Draws once to the right of the middle (`side` 1) and once to the left (-1). */
+export const bothSides = (draw: (side: 1 | -1) => string): string => draw(1) + draw(-1);

@@ -2,12 +2,15 @@
 
 export type Point = readonly [x: number, y: number];
 
+/** A list of points. */
+export const points = (...list: readonly Point[]): readonly Point[] => list;
+
 const n = (value: number): string => String(Math.round(value * 10) / 10);
 const at = ([x, y]: Point): string => `${n(x)} ${n(y)}`;
 
 /** Straight lines through the points, closed. */
-export function polygon(points: readonly Point[]): string {
-  return `M${points.map(at).join("L")}Z`;
+export function polygon(...corners: readonly Point[]): string {
+  return `M${corners.map(at).join("L")}Z`;
 }
 
 export function ellipse(cx: number, cy: number, rx: number, ry: number = rx): string {
@@ -24,50 +27,37 @@ export function box(x: number, y: number, width: number, height: number, r: numb
   );
 }
 
-/** One Catmull–Rom segment, from the second of four points to the third. */
-function bezier([p0, p1, p2, p3]: readonly [Point, Point, Point, Point]): string {
-  const c1: Point = [p1[0] + (p2[0] - p0[0]) / 6, p1[1] + (p2[1] - p0[1]) / 6];
-  const c2: Point = [p2[0] - (p3[0] - p1[0]) / 6, p2[1] - (p3[1] - p1[1]) / 6];
-  return `C${at(c1)} ${at(c2)} ${at(p2)}`;
-}
-
-/** A smooth line through the points, without the leading move. */
-function through(points: readonly Point[]): string {
+/** Catmull–Rom segments from the second of the points to the last but one. */
+function segments(around: readonly Point[]): string {
   let d = "";
-  for (let i = 0; i + 1 < points.length; i++) {
-    const p1 = points[i]!;
-    const p2 = points[i + 1]!;
-    d += bezier([points[i - 1] ?? p1, p1, p2, points[i + 2] ?? p2]);
+  for (let i = 1; i + 2 < around.length; i++) {
+    const [p0, p1, p2, p3] = [around[i - 1]!, around[i]!, around[i + 1]!, around[i + 2]!];
+    const c1: Point = [p1[0] + (p2[0] - p0[0]) / 6, p1[1] + (p2[1] - p0[1]) / 6];
+    const c2: Point = [p2[0] - (p3[0] - p1[0]) / 6, p2[1] - (p3[1] - p1[1]) / 6];
+    d += `C${at(c1)} ${at(c2)} ${at(p2)}`;
   }
   return d;
 }
 
+/** A smooth line through the points, without the leading move. */
+const through = (list: readonly Point[]): string => segments([list[0]!, ...list, list.at(-1)!]);
+
 /** A smooth open line, at least one point. */
-export function curve(points: readonly Point[]): string {
-  return `M${at(points[0]!)}${through(points)}`;
+export function curve(...list: readonly Point[]): string {
+  return `M${at(list[0]!)}${through(list)}`;
 }
 
 /** A smooth closed line. */
-export function blob(points: readonly Point[]): string {
-  const first = points[0]!;
-  const around: Point[] = [points.at(-1)!, ...points, first, points[1] ?? first];
-  let d = `M${at(first)}`;
-  for (let i = 1; i + 2 < around.length; i++) {
-    d += bezier([around[i - 1]!, around[i]!, around[i + 1]!, around[i + 2]!]);
-  }
-  return `${d}Z`;
+export function blob(...list: readonly Point[]): string {
+  const first = list[0]!;
+  return `M${at(first)}${segments([list.at(-1)!, ...list, first, list[1] ?? first])}Z`;
 }
 
-export interface TurnedOptions {
-  /** Axis; default 100. */
-  readonly x?: number;
-  /** How far the rims bow downwards, as seen from a little above; default 0.12 of the half width. */
-  readonly bow?: number;
-}
-
-/** Something turned on a lathe: half widths from top to bottom, mirrored on the axis. */
-export function turned(profile: readonly Point[], options: TurnedOptions = {}): string {
-  const { x = 100, bow = 0.12 } = options;
+/**
+ * Something turned on a lathe: half widths from top to bottom, mirrored on the axis `x`. `bow`: how far the rims bow downwards, as seen from
+ * a little above, as a share of the half width.
+ */
+export function turned(profile: readonly Point[], { x = 100, bow = 0.12 }: { readonly x?: number; readonly bow?: number } = {}): string {
   const right = profile.map(([half, y]): Point => [x + half, y]);
   const left = profile.map(([half, y]): Point => [x - half, y]).toReversed();
   const [topHalf, top] = profile[0]!;
@@ -78,7 +68,7 @@ export function turned(profile: readonly Point[], options: TurnedOptions = {}): 
   );
 }
 
-/** Both halves of an outline given by its right half, top to bottom, straight lines. */
-export function mirrored(half: readonly Point[], x: number = 100): string {
-  return polygon([...half.map(([dx, y]): Point => [x + dx, y]), ...half.map(([dx, y]): Point => [x - dx, y]).toReversed()]);
+/** Straight lines through half widths from top to bottom, mirrored on the axis `x`. */
+export function mirrored(x: number, ...half: readonly Point[]): string {
+  return polygon(...half.map(([dx, y]): Point => [x + dx, y]), ...half.map(([dx, y]): Point => [x - dx, y]).toReversed());
 }

@@ -1,6 +1,6 @@
-/** The colours of the vocabulary as light, and how to mix them. Hex colours throughout, `#rrggbb`. */
-import type { Random } from "../random.ts";
-import type { Accent } from "../vocabulary.ts";
+/** The colours of the vocabulary, and how to mix them. Colours are text, `#rrggbb`. */
+import type { Random } from "../catalogue/random.ts";
+import type { Accent } from "../catalogue/vocabulary.ts";
 
 const HEX: Readonly<Record<Accent, string>> = {
   red: "#c8342f",
@@ -20,27 +20,21 @@ const HEX: Readonly<Record<Accent, string>> = {
   gold: "#c9a24a",
   silver: "#b9bfc7",
 };
+export const { gold: GOLD, silver: SILVER } = HEX;
 
-function channels(hex: string): [number, number, number] {
+/** Thread that shows on leather and canvas. */
+export const THREAD = "#f0dcb8";
+
+const channels = (hex: string): [number, number, number] => {
   const value = Number.parseInt(hex.slice(1), 16);
   return [(value >> 16) & 255, (value >> 8) & 255, value & 255];
-}
-
-function toHex(rgb: readonly number[]): string {
-  return `#${rgb
-    .map((value) =>
-      Math.round(Math.min(255, Math.max(0, value)))
-        .toString(16)
-        .padStart(2, "0"),
-    )
-    .join("")}`;
-}
+};
 
 /** `share` 0 is `from`, 1 is `to`. */
 export function mix(from: string, to: string, share: number): string {
-  const a = channels(from);
-  const b = channels(to);
-  return toHex(a.map((value, i) => value + ((b[i] ?? 0) - value) * share));
+  const goal = channels(to);
+  const mixed = channels(from).map((value, i) => Math.round(value + ((goal[i] ?? 0) - value) * share));
+  return `#${mixed.map((value) => Math.min(255, Math.max(0, value)).toString(16).padStart(2, "0")).join("")}`;
 }
 
 export function lighten(hex: string, share: number): string {

@@ -1,53 +1,30 @@
-/** One product → its SVG: the backdrop, then the family that draws its category. */
-import type { CATEGORIES, Category } from "../vocabulary.ts";
-import { backdrop } from "./backdrop.ts";
-import { BAGS } from "./bags.ts";
-import { BOTTLES } from "./bottles.ts";
-import { createBrush, type Subject } from "./brush.ts";
-import { CHAIRS } from "./chairs.ts";
-import { CLOCKS } from "./clocks.ts";
-import { CUSHIONS } from "./cushions.ts";
-import { DRESSES } from "./dresses.ts";
-import type { Draw, Family, NamesOf } from "./family.ts";
-import { HATS } from "./hats.ts";
-import { HEADPHONES } from "./headphones.ts";
-import { LAMPS } from "./lamps.ts";
-import { MUGS } from "./mugs.ts";
-import { SHIRTS } from "./shirts.ts";
-import { SHOES } from "./shoes.ts";
-import { SOFAS } from "./sofas.ts";
-import { SUNGLASSES } from "./sunglasses.ts";
-import { VASES } from "./vases.ts";
-import { WATCHES } from "./watches.ts";
+/** One product → its SVG: the backdrop, then the drawing of its silhouette. */
+import type { CATEGORIES, Category } from "../catalogue/vocabulary.ts";
+import { BAGS as bag } from "./bags.ts";
+import { createBrush, type Draw, type Subject } from "./brush.ts";
+import { DRESSES as dress, SHIRTS as shirt } from "./clothes.ts";
+import { HATS as hat, HEADPHONES as headphones } from "./headwear.ts";
+import { LAMPS as lamp } from "./lamps.ts";
+import { CHAIRS as chair, CUSHIONS as cushion, SOFAS as sofa } from "./seating.ts";
+import { SHOES as shoe } from "./shoes.ts";
+import { backdrop } from "./style.ts";
+import { SUNGLASSES as sunglasses } from "./sunglasses.ts";
+import { CLOCKS as clock, WATCHES as watch } from "./timepieces.ts";
+import { BOTTLES as bottle, MUGS as mug, VASES as vase } from "./vessels.ts";
 
-/** Every silhouette of the vocabulary has its drawing: the compiler counts them. */
-const FAMILIES: { readonly [C in Category]: Family<NamesOf<(typeof CATEGORIES)[C]>> } = {
-  shoe: SHOES,
-  bag: BAGS,
-  lamp: LAMPS,
-  chair: CHAIRS,
-  sofa: SOFAS,
-  mug: MUGS,
-  watch: WATCHES,
-  clock: CLOCKS,
-  shirt: SHIRTS,
-  dress: DRESSES,
-  hat: HATS,
-  sunglasses: SUNGLASSES,
-  vase: VASES,
-  cushion: CUSHIONS,
-  bottle: BOTTLES,
-  headphones: HEADPHONES,
-};
+type Families = { readonly [C in Category]: Readonly<Record<keyof (typeof CATEGORIES)[C]["silhouettes"], Draw>> };
+
+/** Every silhouette of the vocabulary has its drawing: the compiler checks it. */
+const FAMILIES = { shoe, bag, lamp, chair, sofa, mug, watch, clock, shirt, dress, hat, sunglasses, vase, cushion, bottle, headphones };
 
 const DRAWINGS: ReadonlyMap<string, Draw> = new Map(
-  Object.entries(FAMILIES).flatMap(([category, family]) =>
+  Object.entries(FAMILIES satisfies Families).flatMap(([category, family]) =>
     Object.entries<Draw>(family).map(([name, draw]): [string, Draw] => [`${category}/${name}`, draw]),
   ),
 );
 
-/** SVG text, 200 x 200 units. Ids inside begin with the product's, so pictures can stand inline on one page. */
-export function drawProduct(subject: Subject): string {
+/** SVG text, square, readable at 64 px. Ids inside begin with the product's, so that one page can hold several pictures inline. */
+export function drawPicture(subject: Subject): string {
   const draw = DRAWINGS.get(`${subject.category}/${subject.look.silhouette}`);
   if (draw === undefined)
     throw new Error(`Cannot draw ${subject.id}: no drawing of a "${subject.look.silhouette}" in category "${subject.category}"`);

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { unitRows, xorshift } from "../../cli/build/sample-list.ts";
 import { packSet } from "../../cli/embed/pack.ts";
 import { productFeatures } from "../../cli/embed/vectors.ts";
-import type { DrawnProduct } from "../../demo/catalogue.ts";
+import type { DrawnProduct } from "../../demo/catalogue/catalogue.ts";
 import { pointerKey, setKey, shardKey } from "../../embeddings/store.ts";
 import { createTextEncoder, itemText } from "../../embeddings/text-encoder.ts";
 import { type ModelManifest, parseManifest } from "../../inference/manifest.ts";

@@ -3,7 +3,7 @@
  * shuffling. Judged by the simulation's truth, which neither training nor the model has seen.
  */
 import { Command } from "commander";
-import { createRandom } from "../../demo/random.ts";
+import { createRandom } from "../../demo/catalogue/random.ts";
 import { buildTensors, type ListTensors } from "../../ranking/features.ts";
 import { bootstrapMean, type Interval, mean } from "./evaluate/metrics.ts";
 import { printTable, progressBar } from "../../cli/command.ts";

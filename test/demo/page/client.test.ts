@@ -1,14 +1,15 @@
-/** The parts of the demo page that need no document: what it reads, what it computes. The page itself is tested in test/browser. */
+/** The parts of the demo page that need no document: parsers and arithmetic. The page itself is tested in test/browser. */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { median, movement, summarise } from "../../../src/demo/page/client/movement.ts";
-import { addRecent } from "../../../src/demo/page/client/recent.ts";
-import { parseCatalog, parseOutcome, parsePage, parseRecent } from "../../../src/demo/page/client/reply.ts";
+import { parseCatalog, parseOutcome, parsePage } from "../../../src/demo/page/client/api.ts";
+import { movement } from "../../../src/demo/page/client/cards.ts";
+import { addRecent, parseRecent } from "../../../src/demo/page/client/target.ts";
+import { median, summarise } from "../../../src/demo/page/client/timing.ts";
 
 describe("movement()", () => {
   it("marks up, down and stayed, in signs and in words", () => {
-    expect(movement(7, 4)).toEqual({ kind: "up", mark: "▲3", words: "up 3 places" });
-    expect(movement(1, 2)).toEqual({ kind: "down", mark: "▼1", words: "down 1 place" });
+    expect(movement(7, 4)).toEqual({ kind: "up", mark: "▲3", words: "up 3 positions" });
+    expect(movement(1, 2)).toEqual({ kind: "down", mark: "▼1", words: "down 1 position" });
     expect(movement(5, 5)).toEqual({ kind: "same", mark: "=", words: "not moved" });
   });
 });
@@ -40,7 +41,7 @@ describe("summarise()", () => {
 });
 
 describe("parseOutcome()", () => {
-  it("reads what the edge did", () => {
+  it("reads both kinds of header, and none", () => {
     expect(parseOutcome("applied; model=student-1; window=100; list=ab")).toEqual({ kind: "applied", model: "student-1", window: 100 });
     expect(parseOutcome("bypass; reason=explicit_sort")).toEqual({ kind: "bypass", reason: "explicit_sort" });
     expect(parseOutcome(undefined)).toEqual({ kind: "absent" });
@@ -57,7 +58,7 @@ describe("parsePage()", () => {
     expect(page.explained.size).toBe(0);
   });
 
-  it("reads the explanation, also one without weights", () => {
+  it("reads explanations with and without weights", () => {
     const items = [
       { id: "a", rank: 3, position: 1, score: 0.5, gate: { text: 0.25, image: 0.75 } },
       { id: "b", rank: 1, position: 2, score: null, gate: null },
@@ -68,7 +69,7 @@ describe("parsePage()", () => {
     expect(page.history).toEqual({ given: 2, known: 1 });
   });
 
-  it("refuses what is no search reply", () => {
+  it("refuses JSON that is not a search reply", () => {
     expect(() => parsePage({ error: { type: "x" } })).toThrow(/hits/);
   });
 });
@@ -82,7 +83,7 @@ describe("parseCatalog()", () => {
 const product = (id: string) => ({ id, title: `Title ${id}`, image: `/images/${id}.svg` });
 
 describe("recently viewed", () => {
-  it("brings a product to the front and never doubles it", () => {
+  it("brings a product to the front and shows it once", () => {
     const viewed = addRecent([product("a"), product("b")], product("b"));
     expect(viewed.map(({ id }) => id)).toEqual(["b", "a"]);
   });
@@ -95,8 +96,7 @@ describe("recently viewed", () => {
   });
 
   it("reads anything that is not a list of products as none", () => {
-    expect(parseRecent({ a: 1 })).toEqual([]);
-    expect(parseRecent([{ id: 1 }])).toEqual([]);
-    expect(parseRecent([product("a")])).toEqual([product("a")]);
+    for (const text of ["{", '{"a":1}', '[{"id":1}]']) expect(parseRecent(text)).toEqual([]);
+    expect(parseRecent(JSON.stringify([product("a")]))).toEqual([product("a")]);
   });
 });

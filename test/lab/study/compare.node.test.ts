@@ -25,8 +25,8 @@ import { ROOT } from "../../../src/cli/embed/encoder.ts";
 import { makeLists } from "../../../src/lab/study/lists.ts";
 import { type Matrix, readMatrix, writeNpy } from "../../../src/lab/study/lists/npy.ts";
 import { writeSimulation } from "../../../src/lab/study/simulate.ts";
-import { drawCatalogue } from "../../../src/demo/catalogue.ts";
-import { createRandom } from "../../../src/demo/random.ts";
+import { drawCatalogue } from "../../../src/demo/catalogue/catalogue.ts";
+import { createRandom } from "../../../src/demo/catalogue/random.ts";
 import { itemText } from "../../../src/embeddings/text-encoder.ts";
 import { mean } from "../../../src/lab/study/evaluate/metrics.ts";
 

@@ -22,7 +22,7 @@ import { run } from "../../../src/lab/main.ts";
 import { writeSimulation } from "../../../src/lab/study/simulate.ts";
 import type { EventRecord, QueryRecord } from "../../../src/report/ubi-records.ts";
 import { isCold, splitOf } from "../../../src/lab/study/simulate/split.ts";
-import { drawCatalogue } from "../../../src/demo/catalogue.ts";
+import { drawCatalogue } from "../../../src/demo/catalogue/catalogue.ts";
 import { createTextEncoder, TEXT_DIM } from "../../../src/embeddings/text-encoder.ts";
 import { buildTensors, FEATURES, MAX_HISTORY, rawFeatures } from "../../../src/ranking/features.ts";
 

@@ -28,7 +28,7 @@ import type { Shop, ShopProduct, Wish } from "../../../src/lab/study/simulate/sh
 import { drawShopper, pictureLiking } from "../../../src/lab/study/simulate/shopper.ts";
 import { isCold, splitOf } from "../../../src/lab/study/simulate/split.ts";
 import { type Session, simulate } from "../../../src/lab/study/simulate/scenario.ts";
-import { createRandom } from "../../../src/demo/random.ts";
+import { createRandom } from "../../../src/demo/catalogue/random.ts";
 
 const drawn = drawnShop({ count: 500, seed: 3 });
 const { products } = drawn;

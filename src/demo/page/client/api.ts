@@ -1,7 +1,94 @@
 /**
- * Talks to the edge as any client of the shop would: Elasticsearch's `_search` plus the `x-armmt` headers.
+ * The page's requests, as any client of the shop would send them: Elasticsearch's `_search` with the `x-armmt` headers, and
+ * `/catalog.json`. Replies are parsed once with valibot and trusted afterwards.
  */
-import { type Catalog, type DeviceAnswer, type Outcome, type Page, parseCatalog, parseDevice, parseOutcome, parsePage } from "./reply.ts";
+import * as v from "valibot";
+
+const sourceSchema = v.object({
+  title: v.string(),
+  category: v.optional(v.string()),
+  price: v.optional(v.number()),
+  rating: v.optional(v.number()),
+  rating_count: v.optional(v.number()),
+  in_stock: v.optional(v.boolean()),
+  image: v.string(),
+});
+
+const explainedSchema = v.object({
+  id: v.string(),
+  /** 1-based, in the engine's order. */
+  rank: v.number(),
+  /** 1-based, as shown. */
+  position: v.number(),
+  /** How much the model leaned on text and on the picture; sums to 1. Absent where the search was not re-ranked. */
+  gate: v.nullish(v.object({ text: v.number(), image: v.number() })),
+});
+
+const replySchema = v.object({
+  hits: v.object({
+    total: v.object({ value: v.number(), relation: v.string() }),
+    hits: v.array(v.object({ _id: v.string(), _source: sourceSchema })),
+  }),
+  armmt: v.optional(
+    v.object({
+      history: v.optional(v.object({ given: v.number(), known: v.number() })),
+      items: v.optional(v.array(explainedSchema), []),
+    }),
+  ),
+});
+
+export interface Product extends v.InferOutput<typeof sourceSchema> {
+  readonly id: string;
+}
+
+export interface Page {
+  readonly total: number;
+  /** True where the engine stopped counting at `total`. */
+  readonly isLowerBound: boolean;
+  readonly products: readonly Product[];
+  readonly explained: ReadonlyMap<string, v.InferOutput<typeof explainedSchema>>;
+  readonly history: { readonly given: number; readonly known: number } | undefined;
+}
+
+/** Throws (valibot's message) where the JSON is not a search reply. */
+export function parsePage(json: unknown): Page {
+  const { hits, armmt } = v.parse(replySchema, json);
+  return {
+    total: hits.total.value,
+    isLowerBound: hits.total.relation !== "eq",
+    products: hits.hits.map(({ _id: id, _source: source }) => ({ id, ...source })),
+    explained: new Map((armmt?.items ?? []).map((item) => [item.id, item])),
+    history: armmt?.history,
+  };
+}
+
+export type Outcome =
+  | { readonly kind: "applied"; readonly model: string; readonly window: number }
+  | { readonly kind: "bypass"; readonly reason: string }
+  /** No edge in between: the page was opened at the shop itself. */
+  | { readonly kind: "absent" };
+
+/** Reads `applied; model=<version>; window=<W>; list=<id>` or `bypass; reason=<code>`. */
+export function parseOutcome(header: string | undefined): Outcome {
+  if (header === undefined) return { kind: "absent" };
+  const [kind, ...pairs] = header.split(";").map((part) => part.trim());
+  const values = new Map(pairs.map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]));
+  if (kind === "applied") return { kind, model: values.get("model") ?? "unknown", window: Number(values.get("window") ?? 0) };
+  return { kind: "bypass", reason: values.get("reason") ?? "unknown" };
+}
+
+export interface DeviceAnswer {
+  /** "wasm" or "webgpu". */
+  readonly provider: string;
+  /** Source of the engine's own list: "network", or "device" without one. */
+  readonly engine: string | undefined;
+}
+
+/** Reads `provider=wasm; engine=network`, the header of the service worker. */
+function parseDevice(header: string | null): DeviceAnswer | undefined {
+  const provider = /provider=(\w+)/.exec(header ?? "")?.[1];
+  return provider === undefined ? undefined : { provider, engine: /engine=(\w+)/.exec(header ?? "")?.[1] };
+}
 
 export type Sort = "relevance" | "price-asc" | "price-desc";
 
@@ -19,9 +106,9 @@ export interface SearchOptions {
   readonly off?: boolean;
   /** Ask for an explanation beside the list. */
   readonly explain?: boolean;
-  /** Admin token of the local demo: the edge explains itself to nobody else. The worker on the device has one of its own. */
+  /** Admin token of the local demo, without which the edge explains nothing. The worker on the device has its own. */
   readonly explainToken?: string | undefined;
-  /** Have the model run again although the list of this search is remembered. */
+  /** Have the model run again although the edge remembers the list of this search. */
   readonly fresh?: boolean;
   readonly signal?: AbortSignal;
 }
@@ -35,33 +122,49 @@ export interface Answer {
   readonly elapsedMs: number;
 }
 
-function requestBody({ query, sort, from, size }: Search): string {
-  const order = sort === "price-asc" ? "asc" : "desc";
-  return JSON.stringify({
+/** Throws with a sentence for the shopper where there is no list to show. */
+export async function search({ query, sort, from, size }: Search, options: SearchOptions = {}): Promise<Answer> {
+  const { history = [], off = false, explain = false, explainToken, fresh = false, signal = null } = options;
+  const headers = new Headers({ "content-type": "application/json" });
+  if (off) headers.set("x-armmt", "off");
+  if (fresh) headers.set("cache-control", "no-cache");
+  if (history.length > 0) headers.set("x-armmt-history", history.map(encodeURIComponent).join(","));
+  if (explainToken !== undefined) headers.set("authorization", `Bearer ${explainToken}`);
+  const body = JSON.stringify({
     query: query === "" ? { match_all: {} } : { multi_match: { query, fields: ["title^2", "category"] } },
     from,
     size,
-    ...(sort === "relevance" ? {} : { sort: [{ price: order }] }),
+    ...(sort === "relevance" ? {} : { sort: [{ price: sort === "price-asc" ? "asc" : "desc" }] }),
   });
-}
-
-/** Throws with a sentence for the shopper where there is no list to show. */
-export async function search(request: Search, options: SearchOptions = {}): Promise<Answer> {
-  const headers = new Headers({ "content-type": "application/json" });
-  if (options.off === true) headers.set("x-armmt", "off");
-  if (options.fresh === true) headers.set("cache-control", "no-cache");
-  const history = options.history ?? [];
-  if (history.length > 0) headers.set("x-armmt-history", history.map(encodeURIComponent).join(","));
-  if (options.explainToken !== undefined) headers.set("authorization", `Bearer ${options.explainToken}`);
-  const url = options.explain === true ? "/products/_search?armmt_explain" : "/products/_search";
   const started = performance.now();
-  const response = await fetch(url, { method: "POST", headers, body: requestBody(request), signal: options.signal ?? null });
+  const response = await fetch(`/products/_search${explain ? "?armmt_explain" : ""}`, { method: "POST", headers, body, signal });
   const text = await response.text();
   const elapsedMs = performance.now() - started;
   if (!response.ok) throw new Error(`The search answered with status ${response.status}: ${text.slice(0, 200)}`);
-  const json: unknown = JSON.parse(text);
-  const outcome = parseOutcome(response.headers.get("x-armmt") ?? undefined);
-  return { page: parsePage(json), outcome, device: parseDevice(response.headers.get("x-armmt-device") ?? undefined), elapsedMs };
+  return {
+    page: parsePage(JSON.parse(text)),
+    outcome: parseOutcome(response.headers.get("x-armmt") ?? undefined),
+    device: parseDevice(response.headers.get("x-armmt-device")),
+    elapsedMs,
+  };
+}
+
+const catalogSchema = v.object({
+  name: v.string(),
+  /** A line about the catalogue. */
+  note: v.optional(v.string()),
+  count: v.number(),
+  /** Width over height at which pictures are shown, e.g. 1 or 0.75. */
+  pictureAspect: v.optional(v.number(), 1),
+  exampleQueries: v.optional(v.array(v.string()), []),
+  /** Lets this page ask for explanations; only a local demo has one. */
+  explainToken: v.optional(v.string()),
+});
+
+export type Catalog = v.InferOutput<typeof catalogSchema>;
+
+export function parseCatalog(json: unknown): Catalog {
+  return v.parse(catalogSchema, json);
 }
 
 export async function fetchCatalog(): Promise<Catalog> {

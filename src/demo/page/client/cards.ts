@@ -1,32 +1,43 @@
-/**
- * A column of product cards. Cards are kept by id when the list changes, so that they can glide and keep the focus.
- */
-import { element } from "./dom.ts";
-import { flip } from "./flip.ts";
-import { movement } from "./movement.ts";
-import type { Product } from "./reply.ts";
+/** A column of product cards. Cards are kept by id when the list changes, so that they can glide and keep the focus. */
+import type { Product } from "./api.ts";
+import { element, flip } from "./dom.ts";
 
 export interface Card {
   readonly product: Product;
-  /** 1-based place in this column. */
+  /** 1-based, in this column. */
   readonly position: number;
-  /** In the re-ranked column: 1-based place in the engine's order, where known. */
+  /** In the re-ranked column: 1-based rank in the engine's order, where known. */
   readonly rank?: number | undefined;
-  /** In the engine's column: where the edge put it, in words short enough for a badge (`4`, `25+`). */
+  /** In the engine's column: the re-ranked position, short enough for a badge (`4`, `25+`). */
   readonly movedTo?: string | undefined;
   /** How much the model leaned on the picture, 0..1; the rest is text. */
   readonly pictureWeight?: number | undefined;
 }
 
-export interface Column {
-  /** Replaces the cards. */
-  show(cards: readonly Card[]): void;
+export interface Movement {
+  readonly kind: "up" | "down" | "same";
+  /** ▲3, ▼1 or = */
+  readonly mark: string;
+  /** For a screen reader. */
+  readonly words: string;
+}
+
+/** From the engine's rank to the shown position, both 1-based. */
+export function movement(rank: number, position: number): Movement {
+  const distance = Math.abs(rank - position);
+  const count = `${distance} ${distance === 1 ? "position" : "positions"}`;
+  if (rank > position) return { kind: "up", mark: `▲${distance}`, words: `up ${count}` };
+  if (rank < position) return { kind: "down", mark: `▼${distance}`, words: `down ${count}` };
+  return { kind: "same", mark: "=", words: "not moved" };
 }
 
 const money = new Intl.NumberFormat("en", { style: "currency", currency: "EUR" });
-const count = new Intl.NumberFormat("en", { notation: "compact" });
+const compact = new Intl.NumberFormat("en", { notation: "compact" });
 
-export function createColumn(list: HTMLOListElement, onChoose: (product: Product) => void): Column {
+const span = (name: string, ...children: (Node | string | undefined)[]) => element("span", { class: name }, ...children);
+
+/** Returns a function that replaces the cards of the column. */
+export function createColumn(list: HTMLOListElement, onChoose: (product: Product) => void): (cards: readonly Card[]) => void {
   const items = new Map<string, HTMLLIElement>();
 
   const itemFor = (card: Card): HTMLLIElement => {
@@ -39,18 +50,16 @@ export function createColumn(list: HTMLOListElement, onChoose: (product: Product
     return item;
   };
 
-  return {
-    show: (cards) => {
-      const focused = document.activeElement;
-      flip(list, () => {
-        const kept = new Set(cards.map((card) => card.product.id));
-        for (const id of items.keys()) if (!kept.has(id)) items.delete(id);
-        list.replaceChildren(...cards.map(itemFor));
-      });
-      // Moving an element takes the focus from it.
-      if (focused instanceof HTMLElement && focused !== document.activeElement && list.contains(focused))
-        focused.focus({ preventScroll: true });
-    },
+  return (cards) => {
+    const focused = document.activeElement;
+    flip(list, () => {
+      const kept = new Set(cards.map((card) => card.product.id));
+      for (const id of items.keys()) if (!kept.has(id)) items.delete(id);
+      list.replaceChildren(...cards.map(itemFor));
+    });
+    // Moving an element takes the focus from it.
+    if (focused instanceof HTMLElement && focused !== document.activeElement && list.contains(focused))
+      focused.focus({ preventScroll: true });
   };
 }
 
@@ -58,15 +67,14 @@ function createButton(product: Product, onChoose: (product: Product) => void): H
   const button = element(
     "button",
     { type: "button", class: "card" },
-    element(
-      "span",
-      { class: "card__picture" },
+    span(
+      "card__picture",
       product.image === "" ? undefined : element("img", { src: product.image, alt: "", loading: "lazy", decoding: "async" }),
-      element("span", { class: "card__badges" }),
-      product.in_stock === false ? element("span", { class: "card__stock" }, "Sold out") : undefined,
+      span("card__badges"),
+      product.in_stock === false ? span("card__stock", "Sold out") : undefined,
     ),
-    element("span", { class: "card__text" }, element("span", { class: "card__title" }, product.title), facts(product)),
-    element("span", { class: "card__weight" }),
+    span("card__text", span("card__title", product.title), facts(product)),
+    span("card__weight"),
   );
   button.addEventListener("click", () => onChoose(product));
   return button;
@@ -74,24 +82,22 @@ function createButton(product: Product, onChoose: (product: Product) => void): H
 
 /** In this order, because a narrow card has no room for the last ones. */
 function facts({ price, rating, rating_count: ratings, category }: Product): HTMLElement {
-  return element(
-    "span",
-    { class: "card__facts" },
-    price === undefined ? undefined : element("span", { class: "card__price" }, money.format(price)),
+  return span(
+    "card__facts",
+    price === undefined ? undefined : span("card__price", money.format(price)),
     price === undefined && category !== undefined ? element("span", {}, category) : undefined,
     rating === undefined ? undefined : element("span", {}, `★ ${rating.toFixed(1)}`),
-    rating === undefined || ratings === undefined ? undefined : element("span", { class: "card__ratings" }, `(${count.format(ratings)})`),
+    rating === undefined || ratings === undefined ? undefined : span("card__ratings", `(${compact.format(ratings)})`),
   );
 }
 
 function badges({ position, rank, movedTo }: Card): HTMLElement[] {
-  const place = element("span", { class: "place" }, String(position));
+  const badge = span("position", String(position));
   if (rank !== undefined) {
     const { kind, mark } = movement(rank, position);
-    return [place, element("span", { class: `move move--${kind}` }, mark)];
+    return [badge, span(`move move--${kind}`, mark)];
   }
-  if (movedTo !== undefined) return [place, element("span", { class: "move move--to" }, `→ ${movedTo}`)];
-  return [place];
+  return movedTo === undefined ? [badge] : [badge, span("move move--to", `→ ${movedTo}`)];
 }
 
 function weight(pictureWeight: number | undefined): HTMLElement[] {
@@ -99,11 +105,12 @@ function weight(pictureWeight: number | undefined): HTMLElement[] {
   const picture = Math.round(pictureWeight * 100);
   return [
     element("span", { class: "weight__bar", style: `--image: ${picture}%` }),
-    element("span", { class: "weight__text" }, `text ${100 - picture}`),
-    element("span", { class: "weight__image" }, `picture ${picture}`),
+    span("weight__text", `text ${100 - picture}`),
+    span("weight__image", `picture ${picture}`),
   ];
 }
 
+/** For a screen reader. */
 function describe({ product, position, rank, movedTo, pictureWeight }: Card): string {
   const parts = [
     product.title,
@@ -117,4 +124,22 @@ function describe({ product, position, rank, movedTo, pictureWeight }: Card): st
     "add to recently viewed",
   ];
   return parts.filter((part) => part !== undefined).join(", ");
+}
+
+/** Marks the same product in the other column while a card is pointed at or focused. */
+export function markCounterparts(columns: HTMLElement): void {
+  const unmark = (): void => {
+    for (const item of columns.querySelectorAll(".is-counterpart")) item.classList.remove("is-counterpart");
+  };
+  const mark = (event: Event): void => {
+    unmark();
+    const item = event.target instanceof Element ? event.target.closest<HTMLElement>("li[data-id]") : undefined;
+    const id = item?.dataset["id"];
+    if (id === undefined) return;
+    for (const same of columns.querySelectorAll(`li[data-id="${CSS.escape(id)}"]`)) {
+      if (same !== item) same.classList.add("is-counterpart");
+    }
+  };
+  for (const type of ["pointerover", "focusin"]) columns.addEventListener(type, mark);
+  for (const type of ["pointerout", "focusout"]) columns.addEventListener(type, unmark);
 }

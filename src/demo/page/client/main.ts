@@ -1,46 +1,45 @@
 /**
- * The demo page: one query, asked twice (the engine's order, and re-ranked at the edge or on this device), shown side by side.
+ * The demo page: one query, sent twice (for the engine's order, and re-ranked at the edge or on this device), shown side by side.
  *
- * The query, the sort, how many are shown and what was viewed make the state; `refresh` turns it into the page.
+ * The state is the query, the sort, the number of products shown and the recently viewed ones; `refresh` turns it into the page.
  */
-import { type Answer, fetchCatalog, search, type Sort } from "./api.ts";
+import { type Answer, type Catalog, fetchCatalog, type Page, type Product, search, type Sort } from "./api.ts";
+import { markCounterparts } from "./cards.ts";
+import { createDeviceTarget, DEVICE_SCOPE } from "./device.ts";
 import { byId } from "./dom.ts";
-import { createDevicePlace, DEVICE_SCOPE } from "./device.ts";
-import { createEdgePlace } from "./place.ts";
-import type { Catalog, Page, Product, RecentProduct } from "./reply.ts";
+import { createEdgeTarget, type RecentProduct } from "./target.ts";
 import { measure } from "./timing.ts";
-import { markTwins } from "./twins.ts";
 import { createView, type Results } from "./view.ts";
 
 const PAGE_SIZE = 24;
 const TYPING_PAUSE_MS = 180;
-/** Timing begins when pictures and cards are in. */
+/** Time for pictures and cards to load before the measuring starts. */
 const SETTLE_MS = 500;
 
 const queryField = byId("query", HTMLInputElement);
 const sortField = byId("sort", HTMLSelectElement);
 const moreButton = byId("more", HTMLButtonElement);
 
-const place = location.pathname.startsWith(DEVICE_SCOPE) ? createDevicePlace(() => showRecent([])) : createEdgePlace(localStorage);
+const target = location.pathname.startsWith(DEVICE_SCOPE) ? createDeviceTarget(() => showRecent([])) : createEdgeTarget(localStorage);
 
-const view = createView(place.name, {
+const view = createView(target.name, {
   onChoose: (product) => void choose(product),
   onExample: (query) => {
     queryField.value = query;
     startSearch(true);
   },
-  onRemoveRecent: (at) => void removeRecent(at),
+  onRemoveRecent: (index) => void removeRecent(index),
 });
 
 let catalog: Catalog | undefined;
 let recent: RecentProduct[] = [];
 let results: Results | undefined;
-/** How many products each column shows. */
+/** Products per column. */
 let shown = PAGE_SIZE;
-/** Ends what a newer search makes pointless. */
+/** Aborts the requests of a search that a newer one has overtaken. */
 let running = new AbortController();
 
-const asked = (): string => queryField.value.trim();
+const queryText = (): string => queryField.value.trim();
 const viewedIds = (): string[] => recent.map((product) => product.id);
 
 function sortChosen(): Sort {
@@ -48,16 +47,16 @@ function sortChosen(): Sort {
   return value === "price-asc" || value === "price-desc" ? value : "relevance";
 }
 
-/** Asks for `[from, from + size)` in both orders. Where no edge answers, the engine's order is both. */
+/** Requests `[from, from + size)` in both orders. Where no edge answers, both are the engine's. */
 async function askBoth(from: number, size: number, signal: AbortSignal): Promise<readonly [Answer, Answer]> {
-  const request = { query: asked(), sort: sortChosen(), from, size };
-  const both = [search(request, { off: true, signal }), search(request, { ...place.options(viewedIds(), catalog), signal })] as const;
+  const request = { query: queryText(), sort: sortChosen(), from, size };
+  const both = [search(request, { off: true, signal }), search(request, { ...target.options(viewedIds(), catalog), signal })] as const;
   await Promise.allSettled(both);
   const engine = await both[0];
   return [engine, engine.outcome.kind === "absent" ? engine : await both[1]];
 }
 
-/** Searches anew for all that is shown, unless a newer search overtakes it. `spoken`: why, for a screen reader. */
+/** Searches again for all shown products, unless a newer search overtakes it. `spoken`: why, for a screen reader. */
 async function refresh(spoken?: string): Promise<void> {
   running.abort();
   running = new AbortController();
@@ -66,16 +65,16 @@ async function refresh(spoken?: string): Promise<void> {
   try {
     const [engine, reranked] = await askBoth(0, shown, signal);
     const { page, outcome, device } = reranked;
-    results = { query: asked(), engine: engine.page, reranked: page, outcome, device, viewed: recent.length };
+    results = { query: queryText(), engine: engine.page, reranked: page, outcome, device, viewed: recent.length };
     view.showResults(results);
     view.announce(results, spoken);
-    view.linkPlaces(location.search);
+    view.linkTargets(location.search);
     void time(results, signal);
   } catch (error) {
     if (!signal.aborted) view.showError(error);
   } finally {
     if (!signal.aborted) view.setBusy(false);
-    place.searched();
+    target.searched();
   }
 }
 
@@ -106,30 +105,30 @@ async function time({ outcome }: Results, signal: AbortSignal): Promise<void> {
     return;
   }
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-  const request = { query: asked(), sort: sortChosen(), from: 0, size: PAGE_SIZE };
+  const request = { query: queryText(), sort: sortChosen(), from: 0, size: PAGE_SIZE };
   try {
-    await measure(request, { ...place.options(viewedIds(), catalog), signal }, (timing) => {
+    await measure(request, { ...target.options(viewedIds(), catalog), signal }, (timing) => {
       if (!signal.aborted) view.showTiming(timing, outcome.window);
     });
   } catch {
-    if (!signal.aborted) view.hideTiming(); // the next search tells what is wrong
+    if (!signal.aborted) view.hideTiming(); // the next search shows the error
   }
 }
 
 async function choose({ id, title, image }: Product): Promise<void> {
-  showRecent(await place.recent.add({ id, title, image }));
+  showRecent(await target.recent.add({ id, title, image }));
   await refresh(`${title} added to recently viewed.`);
 }
 
-async function removeRecent(at: number): Promise<void> {
-  const { id = "", title = "Product" } = recent[at] ?? {};
-  showRecent(await place.recent.remove(id));
-  (view.recentButton(at) ?? queryField).focus(); // the focused button is gone
+async function removeRecent(index: number): Promise<void> {
+  const { id = "", title = "Product" } = recent[index] ?? {};
+  showRecent(await target.recent.remove(id));
+  (view.recentButton(index) ?? queryField).focus(); // the focused button is gone
   await refresh(`${title} removed from recently viewed.`);
 }
 
 async function clearRecent(): Promise<void> {
-  showRecent(await place.recent.clear());
+  showRecent(await target.recent.clear());
   queryField.focus();
   await refresh("Recently viewed cleared.");
 }
@@ -146,7 +145,7 @@ function startSearch(push: boolean): void {
   const sort = sortChosen();
   const provider = url.searchParams.get("provider");
   url.search = new URLSearchParams({
-    ...(asked() !== "" && { q: asked() }),
+    ...(queryText() !== "" && { q: queryText() }),
     ...(sort !== "relevance" && { sort }),
     ...(provider !== null && { provider }),
   }).toString();
@@ -178,7 +177,7 @@ function listen(): void {
   for (const button of document.querySelectorAll<HTMLButtonElement>(".switch button")) {
     button.addEventListener("click", () => view.showColumn(button.dataset["show"] ?? "reranked"));
   }
-  markTwins(byId("columns", HTMLElement));
+  markCounterparts(byId("columns", HTMLElement));
   document.addEventListener("keydown", (event) => {
     const isTyping = event.target instanceof Element && event.target.matches("input, select, textarea");
     if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -195,10 +194,10 @@ function listen(): void {
 
 async function begin(): Promise<void> {
   listen();
-  byId("recent-note", HTMLElement).textContent = place.recentNote;
-  const started = place.start();
+  byId("recent-note", HTMLElement).textContent = target.recentNote;
+  const started = target.start();
   try {
-    showRecent(await place.recent.load());
+    showRecent(await target.recent.load());
     catalog = await fetchCatalog();
     view.showCatalog(catalog);
   } catch (error) {

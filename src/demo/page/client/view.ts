@@ -1,13 +1,9 @@
-/**
- * Turns a search's outcome into the document: columns, counts, notices, what a screen reader is told. Asks nothing and remembers nothing.
- */
+/** Turns a search's outcome into the document: columns, counts, notices, announcements. Sends no requests and keeps no state. */
+import type { Catalog, DeviceAnswer, Outcome, Page, Product } from "./api.ts";
 import { type Card, createColumn } from "./cards.ts";
-import { byId, element } from "./dom.ts";
-import { explainReason } from "./reasons.ts";
-import type { Place } from "./place.ts";
-import type { Catalog, DeviceAnswer, Outcome, Page, Product, RecentProduct } from "./reply.ts";
-import { type Timing } from "./movement.ts";
-import { addedText, timingSheet } from "./timing.ts";
+import { byId, element, errorText } from "./dom.ts";
+import type { RecentProduct, Target } from "./target.ts";
+import { addedText, type Timing, timingSheet } from "./timing.ts";
 
 export interface Results {
   readonly query: string;
@@ -16,51 +12,51 @@ export interface Results {
   readonly outcome: Outcome;
   /** Answered by the service worker; undefined where the network did. */
   readonly device: DeviceAnswer | undefined;
-  /** How many recently viewed products there were. */
+  /** Number of recently viewed products. */
   readonly viewed: number;
 }
 
-export interface ViewEvents {
+interface ViewEvents {
   readonly onChoose: (product: Product) => void;
   readonly onExample: (query: string) => void;
-  /** `at`: place in the strip. */
-  readonly onRemoveRecent: (at: number) => void;
+  /** `index`: in the strip. */
+  readonly onRemoveRecent: (index: number) => void;
 }
 
-export interface View {
-  showCatalog(catalog: Catalog): void;
-  showResults(results: Results): void;
-  showRecent(recent: readonly RecentProduct[]): void;
-  /** The button at this place of the strip, else the nearest one, else nothing. */
-  recentButton(at: number): HTMLElement | undefined;
-  showTiming(timing: Timing, window: number): void;
-  hideTiming(): void;
-  showError(error: unknown): void;
-  setBusy(isBusy: boolean): void;
-  /** Says `first`, then what is shown. */
-  announce(results: Results, first?: string): void;
-  /** The links to both places, with the search of this one. */
-  linkPlaces(search: string): void;
-  /** On a narrow screen: which column. */
-  showColumn(name: string): void;
+/** Bypass codes in a shopper's words; other codes are shown as they are. */
+const REASONS: Readonly<Record<string, string>> = {
+  explicit_sort: "You chose a sort order, so {target} passed the engine’s answer through untouched.",
+  no_query_text: "There is no query to rank for, so {target} passed the engine’s answer through untouched.",
+  too_few_hits: "There are too few products to reorder.",
+  beyond_window: "These results lie past the re-ranked window and keep the engine’s order.",
+  engine_order: "This visit is in the arm of the experiment that shows the engine's own order.",
+  nothing_published: "No item vectors are published, so the engine’s order is shown.",
+  no_item_vectors: "None of these products has item vectors, so the engine’s order is shown.",
+  model_mismatch: "The model does not fit the published item vectors, so the engine’s order is shown.",
+  over_budget: "Ranking would have taken too long this time, so the engine’s order is shown.",
+};
+
+function explainReason(reason: string, target: Target["name"]): string {
+  const other = `${target === "the edge" ? "The edge" : "This device"} could not re-rank this search and passed the engine’s answer on.`;
+  return REASONS[reason]?.replace("{target}", target) ?? other;
 }
 
 const number = new Intl.NumberFormat("en");
 
-export function createView(place: Place["name"], events: ViewEvents): View {
+export function createView(target: Target["name"], events: ViewEvents) {
   const columns = byId("columns", HTMLElement);
   const count = byId("count", HTMLElement);
+  const about = byId("about", HTMLElement);
   const more = byId("more", HTMLButtonElement);
   const notice = byId("notice", HTMLElement);
   const recentList = byId("recent", HTMLOListElement);
   const timing = byId("timing", HTMLDetailsElement);
-  const engineColumn = createColumn(byId("engine", HTMLOListElement), events.onChoose);
-  const rerankedColumn = createColumn(byId("reranked", HTMLOListElement), events.onChoose);
+  const showEngine = createColumn(byId("engine", HTMLOListElement), events.onChoose);
+  const showReranked = createColumn(byId("reranked", HTMLOListElement), events.onChoose);
+  const targetLinks = [...document.querySelectorAll<HTMLAnchorElement>(".targets a")];
 
-  const isOnDevice = place === "this device";
-  for (const link of document.querySelectorAll(".places a")) {
-    if (link.id === (isOnDevice ? "place-device" : "place-edge")) link.setAttribute("aria-current", "page");
-  }
+  const isOnDevice = target === "this device";
+  byId(isOnDevice ? "target-device" : "target-edge", HTMLElement).setAttribute("aria-current", "page");
   if (isOnDevice) byId("timing-label", HTMLElement).textContent = "Adds";
 
   const showNotice = (text: string, options: { readonly isError?: boolean; readonly code?: string } = {}): void => {
@@ -71,75 +67,72 @@ export function createView(place: Place["name"], events: ViewEvents): View {
 
   const showOutcome = ({ outcome, engine }: Results): void => {
     if (engine.products.length === 0) showNotice("Nothing found. Try another word or one of the examples above.");
-    else if (outcome.kind === "absent") {
+    else if (outcome.kind === "absent")
       showNotice("No edge in between: this page was opened at the shop itself. Open the edge’s address.", { isError: true });
-    } else if (outcome.kind === "bypass") showNotice(explainReason(outcome.reason, place), { code: outcome.reason });
+    else if (outcome.kind === "bypass") showNotice(explainReason(outcome.reason, target), { code: outcome.reason });
     else notice.hidden = true;
   };
 
   return {
-    showCatalog: (catalog) => {
+    showCatalog: ({ name, note = "", count: total, pictureAspect, exampleQueries }: Catalog) => {
       const { style } = document.documentElement;
-      style.setProperty("--aspect", String(catalog.pictureAspect));
-      if (catalog.pictureAspect < 1) style.setProperty("--card", "8.5rem"); // tall pictures: more of them abreast
-      byId("about", HTMLElement).replaceChildren(
-        element("b", {}, catalog.name),
-        element("span", {}, `${number.format(catalog.count)} products`),
-      );
-      byId("about", HTMLElement).title = catalog.note ?? "";
-      byId("examples", HTMLElement).replaceChildren(
-        ...catalog.exampleQueries.map((query) => {
-          const button = element("button", { type: "button" }, query);
-          button.addEventListener("click", () => events.onExample(query));
-          return button;
-        }),
-      );
+      style.setProperty("--aspect", String(pictureAspect));
+      if (pictureAspect < 1) style.setProperty("--card", "8.5rem"); // tall pictures: more of them abreast
+      about.replaceChildren(element("b", {}, name), element("span", {}, `${number.format(total)} products`));
+      about.title = note;
+      const examples = exampleQueries.map((query) => {
+        const button = element("button", { type: "button" }, query);
+        button.addEventListener("click", () => events.onExample(query));
+        return button;
+      });
+      byId("examples", HTMLElement).replaceChildren(...examples);
     },
 
-    showResults: (results) => {
-      const { engine, reranked, outcome, query } = results;
-      columns.hidden = engine.products.length === 0;
-      engineColumn.show(engineCards(results));
-      rerankedColumn.show(rerankedCards(results));
+    showResults: (results: Results) => {
+      const { engine, outcome, query, device } = results;
+      const shown = engine.products.length;
+      columns.hidden = shown === 0;
+      showEngine(engineCards(results));
+      showReranked(rerankedCards(results));
       const total = `${number.format(engine.total)}${engine.isLowerBound ? "+" : ""}`;
       const noun = engine.total === 1 ? "product" : "products";
       count.replaceChildren(element("b", {}, total), ` ${noun}${query === "" ? "" : ` for “${query}”`}`);
-      more.hidden = engine.products.length === 0 || engine.products.length >= engine.total;
-      more.textContent = `Show more · ${number.format(engine.products.length)} of ${total}`;
-      byId("reranked-note", HTMLElement).textContent = describeOrder(results, place);
+      more.hidden = shown === 0 || shown >= engine.total;
+      more.textContent = `Show more · ${number.format(shown)} of ${total}`;
+      byId("reranked-note", HTMLElement).textContent = describeOrder(results, target);
       if (outcome.kind === "applied") {
-        const home = results.device === undefined ? "WebAssembly inside the edge Worker" : describeHome(results.device);
-        const model = `Model ${outcome.model}, in ${home}, re-ranks the first ${outcome.window} hits of each search.`;
-        byId("provenance", HTMLElement).textContent = model;
+        const runtime = device?.provider === "webgpu" ? "WebGPU" : "WebAssembly";
+        const host = device === undefined ? "the edge Worker" : "this browser";
+        byId("provenance", HTMLElement).textContent =
+          `Model ${outcome.model}, in ${runtime} inside ${host}, re-ranks the first ${outcome.window} hits of each search.`;
       }
-      showOutcome({ ...results, reranked });
+      showOutcome(results);
     },
 
-    showRecent: (recent) => {
+    showRecent: (recent: readonly RecentProduct[]) => {
       byId("recent-clear", HTMLButtonElement).hidden = recent.length === 0;
       byId("recent-note", HTMLElement).hidden = recent.length > 0;
       recentList.hidden = recent.length === 0;
-      recentList.replaceChildren(
-        ...recent.map((product, at) => {
-          const label = `Remove ${product.title} from recently viewed`;
-          const button = element(
-            "button",
-            { type: "button", "aria-label": label, title: product.title },
-            product.image === "" ? undefined : element("img", { src: product.image, alt: "" }),
-            element("span", { "aria-hidden": "true" }, "×"),
-          );
-          button.addEventListener("click", () => events.onRemoveRecent(at));
-          return element("li", {}, button);
-        }),
-      );
+      const items = recent.map((product, index) => {
+        const button = element(
+          "button",
+          { type: "button", "aria-label": `Remove ${product.title} from recently viewed`, title: product.title },
+          product.image === "" ? undefined : element("img", { src: product.image, alt: "" }),
+          element("span", { "aria-hidden": "true" }, "×"),
+        );
+        button.addEventListener("click", () => events.onRemoveRecent(index));
+        return element("li", {}, button);
+      });
+      recentList.replaceChildren(...items);
     },
 
-    recentButton: (at) => {
+    /** The button at this index of the strip, else the last one, else undefined. */
+    recentButton: (index: number): HTMLElement | undefined => {
       const buttons = recentList.querySelectorAll("button");
-      return buttons[Math.min(at, buttons.length - 1)];
+      return buttons[Math.min(index, buttons.length - 1)];
     },
 
-    showTiming: (measured, window) => {
+    showTiming: (measured: Timing, window: number) => {
       timing.hidden = false;
       byId("timing-value", HTMLElement).textContent = addedText(measured);
       byId("timing-sheet", HTMLElement).replaceChildren(...timingSheet(measured, window));
@@ -149,25 +142,28 @@ export function createView(place: Place["name"], events: ViewEvents): View {
       timing.hidden = true;
     },
 
-    showError: (error) => showNotice(error instanceof Error ? error.message : String(error), { isError: true }),
+    showError: (error: unknown) => showNotice(errorText(error), { isError: true }),
 
-    setBusy: (isBusy) => columns.setAttribute("aria-busy", String(isBusy)),
+    setBusy: (isBusy: boolean) => columns.setAttribute("aria-busy", String(isBusy)),
 
-    announce: ({ reranked, outcome }, first = "") => {
+    /** To a screen reader: `first`, then the results. */
+    announce: ({ reranked, outcome }: Results, first: string = "") => {
       const moved = [...reranked.explained.values()].filter((item) => item.rank !== item.position).length;
       const order =
         outcome.kind === "applied" ? `Re-ranked, ${moved} of ${reranked.products.length} shown products moved.` : "Engine order.";
       byId("announce", HTMLElement).textContent = `${first} ${count.textContent}. ${order}`.trim();
     },
 
-    linkPlaces: (search) => {
+    /** Both targets, with the search of this page. */
+    linkTargets: (search: string) => {
       const params = new URLSearchParams(search);
       params.delete("provider");
       const query = params.size === 0 ? "" : `?${params}`;
-      for (const link of document.querySelectorAll<HTMLAnchorElement>(".places a")) link.href = `${link.pathname}${query}`;
+      for (const link of targetLinks) link.href = `${link.pathname}${query}`;
     },
 
-    showColumn: (name) => {
+    /** On a narrow screen, one column at a time. */
+    showColumn: (name: string) => {
       columns.dataset["show"] = name;
       for (const button of document.querySelectorAll<HTMLButtonElement>(".switch button")) {
         button.setAttribute("aria-pressed", String(button.dataset["show"] === name));
@@ -177,32 +173,28 @@ export function createView(place: Place["name"], events: ViewEvents): View {
 }
 
 function engineCards({ engine, reranked, outcome }: Results): Card[] {
-  const positions = new Map(reranked.products.map((product, at) => [product.id, at + 1]));
+  const positions = new Map(reranked.products.map((product, index) => [product.id, index + 1]));
   const beyond = `${reranked.products.length + 1}+`;
-  return engine.products.map((product, at) => ({
+  return engine.products.map((product, index) => ({
     product,
-    position: at + 1,
+    position: index + 1,
     movedTo: outcome.kind === "applied" ? String(positions.get(product.id) ?? beyond) : undefined,
   }));
 }
 
 function rerankedCards({ engine, reranked }: Results): Card[] {
-  const ranks = new Map(engine.products.map((product, at) => [product.id, at + 1]));
-  return reranked.products.map((product, at) => {
+  const ranks = new Map(engine.products.map((product, index) => [product.id, index + 1]));
+  return reranked.products.map((product, index) => {
     const explained = reranked.explained.get(product.id);
-    return { product, position: at + 1, rank: explained?.rank ?? ranks.get(product.id), pictureWeight: explained?.gate?.image };
+    return { product, position: index + 1, rank: explained?.rank ?? ranks.get(product.id), pictureWeight: explained?.gate?.image };
   });
 }
 
-function describeOrder({ outcome, reranked, device, viewed }: Results, place: Place["name"]): string {
+function describeOrder({ outcome, reranked, device, viewed }: Results, target: Target["name"]): string {
   if (outcome.kind !== "applied") return "Passed through in the engine’s order";
-  // The edge was not told what was viewed on this device.
-  const isElsewhere = place === "this device" && device === undefined;
+  // The edge does not get the products viewed on this device.
+  const isElsewhere = target === "this device" && device === undefined;
   const known = isElsewhere ? 0 : (reranked.history?.known ?? viewed);
   if (known > 0) return `Ordered for you, by ${known} recently viewed`;
   return `The same hits, ordered ${device === undefined ? "at the edge" : "on this device"}`;
-}
-
-function describeHome({ provider }: DeviceAnswer): string {
-  return `${provider === "webgpu" ? "WebGPU" : "WebAssembly"} inside this browser`;
 }

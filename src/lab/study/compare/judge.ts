@@ -6,7 +6,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import * as v from "valibot";
-import { createRandom } from "../../../demo/random.ts";
+import { createRandom } from "../../../demo/catalogue/random.ts";
 import { UserError } from "../../../web.ts";
 import { readTruths } from "../evaluate/truth.ts";
 import { DEPTH, FIGURES, orderByScore, worthOf } from "../evaluate/worth.ts";

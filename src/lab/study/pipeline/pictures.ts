@@ -5,7 +5,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
-import { drawCatalogue, drawPicture, type DrawnProduct } from "../../../demo/catalogue.ts";
+import { drawCatalogue, type DrawnProduct } from "../../../demo/catalogue/catalogue.ts";
+import { drawPicture } from "../../../demo/drawing/picture.ts";
 import { progressBar } from "../../../cli/command.ts";
 import { writeNpy } from "../lists/npy.ts";
 

@@ -7,7 +7,7 @@
  *
  * Full: every shown position is examined. No shop has such a log; it is the upper reference for work on position bias.
  */
-import type { Random } from "../../../demo/random.ts";
+import type { Random } from "../../../demo/catalogue/random.ts";
 
 export const CLICK_MODELS = ["pbm", "dcm", "ubm"] as const;
 export type ClickModel = (typeof CLICK_MODELS)[number];

@@ -2,10 +2,11 @@
  * The drawn shop: shoppers ask for and like the words of the drawing's vocabulary. Titles name only part of a look, so that many of the
  * words asked for are visible in the picture only.
  */
-import { drawCatalogue, drawPicture, type CatalogueOptions } from "../../../demo/catalogue.ts";
+import { drawCatalogue, type CatalogueOptions } from "../../../demo/catalogue/catalogue.ts";
+import { drawPicture } from "../../../demo/drawing/picture.ts";
 import { createEngine } from "../../../demo/engine.ts";
-import type { Random } from "../../../demo/random.ts";
-import { CATEGORY_LIST, COLOURS, PATTERNS, STYLES, type CategoryWords } from "../../../demo/vocabulary.ts";
+import type { Random } from "../../../demo/catalogue/random.ts";
+import { CATEGORY_LIST, COLOURS, PATTERNS, STYLES, type CategoryWords } from "../../../demo/catalogue/vocabulary.ts";
 import { itemText } from "../../../embeddings/text-encoder.ts";
 import { words } from "../../../ranking/tokenizer.ts";
 import type { Catalog } from "../../../cli/catalog/file.ts";

@@ -3,7 +3,7 @@
  * shop's log and, beside it, the truth that no shop knows. The same options give the same records, byte for byte.
  */
 import { createEventRecord, createQueryRecord, type UbiEventRecord, type UbiQueryRecord } from "../../../events/ubi.ts";
-import { createRandom, type Random } from "../../../demo/random.ts";
+import { createRandom, type Random } from "../../../demo/catalogue/random.ts";
 import { attraction, carting, conversion, gradeOf, type Kind, type Parts, utilities, utilitiesInOrder } from "./attraction.ts";
 import { drawClicks, type LogModel } from "./clicks.ts";
 import { type Hits, lookCodes, type Shop, type ShopProduct, type Wish } from "./shop.ts";

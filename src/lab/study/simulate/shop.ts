@@ -2,8 +2,8 @@
  * The simulator's shop: products whose true look is known, the words that shoppers like and ask with, and the shop's own engine. Implemented
  * by drawn-shop.ts (the drawn catalogue) and fashion/shop.ts (real photographs). Neither the engine nor the model reads the true look.
  */
-import type { Product } from "../../../demo/catalogue.ts";
-import type { Random } from "../../../demo/random.ts";
+import type { Product } from "../../../demo/catalogue/catalogue.ts";
+import type { Random } from "../../../demo/catalogue/random.ts";
 import { words } from "../../../ranking/tokenizer.ts";
 
 export type LookPart = "kind" | "silhouette" | "colour" | "accent" | "pattern" | "material" | "style" | "audience";

@@ -2,7 +2,7 @@
  * Simulated shoppers: the looks that each likes, the makers that each trusts, and the weight of the picture against the words. Taste is over
  * the words of a look; the model sees pixels and titles only.
  */
-import { createRandom, type Random } from "../../../demo/random.ts";
+import { createRandom, type Random } from "../../../demo/catalogue/random.ts";
 import { brandOf, type Shop, type ShopProduct, type Taste } from "./shop.ts";
 import { type Split, splitOf } from "./split.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createRandom } from "../../../../src/demo/random.ts";
+import { createRandom } from "../../../../src/demo/catalogue/random.ts";
 import { bootstrapMean, dcg, mean, ndcg } from "../../../../src/lab/study/evaluate/metrics.ts";
 
 function generator(): () => number {

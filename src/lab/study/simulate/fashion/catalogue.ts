@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import * as v from "valibot";
-import { createRandom } from "../../../../demo/random.ts";
+import { createRandom } from "../../../../demo/catalogue/random.ts";
 import { DAY_MS, UserError } from "../../../../web.ts";
 
 const rowSchema = v.object({

@@ -6,7 +6,7 @@
  * kind either.
  */
 import { createEngine } from "../../../../demo/engine.ts";
-import type { Random } from "../../../../demo/random.ts";
+import type { Random } from "../../../../demo/catalogue/random.ts";
 import { itemText } from "../../../../embeddings/text-encoder.ts";
 import { words } from "../../../../ranking/tokenizer.ts";
 import type { Catalog } from "../../../../cli/catalog/file.ts";

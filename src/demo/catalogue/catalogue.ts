@@ -1,21 +1,20 @@
 /**
- * The drawn catalogue of the demo shop: invented products whose pictures show more than their titles say. Everything of a product follows
- * from its id, so nothing is stored and any part of the project can draw the same catalogue again.
+ * The drawn catalogue of the demo shop: invented products whose pictures show more than their titles say. A product follows from its id, so
+ * nothing is stored and any part of the project can make the same catalogue again.
  *
- * The words are in vocabulary.ts, the pictures in drawing/. `look` is what the picture shows: the click simulator and the training of the
- * image encoder read it, the search engine and the ranking model never do.
+ * `look` describes the picture (../drawing/): the click simulator and the training of the image encoder read it, the search engine and the
+ * ranking model never do.
  */
-import { drawProduct } from "./drawing/picture.ts";
 import { createRandom, type Random } from "./random.ts";
 import { writeTitle } from "./title.ts";
 import {
   type Accent,
-  type Colour,
-  COLOURS,
   CATEGORY_LIST,
   type CategoryWords,
+  type Colour,
+  COLOURS,
+  type Look,
   type Material,
-  type Pattern,
   type Style,
 } from "./vocabulary.ts";
 
@@ -38,16 +37,6 @@ export interface Product {
   image: string;
 }
 
-/** What the picture shows, in the words of vocabulary.ts. */
-export interface Look {
-  silhouette: string;
-  colour: Colour;
-  accent: Accent;
-  pattern: Pattern;
-  material: Material;
-  style: Style;
-}
-
 export interface DrawnProduct extends Required<Product> {
   look: Look;
 }
@@ -58,7 +47,7 @@ export const DRAWN_COUNT = 2400;
 const LAST_DAY = Date.UTC(2026, 10, 15);
 const DAY_MS = 86_400_000;
 
-/** Everyday colours sell more kinds than loud ones. */
+/** Everyday colours come in more products than loud ones. */
 const COLOUR_WEIGHT: Readonly<Record<Colour, number>> = {
   red: 1,
   orange: 0.8,
@@ -133,7 +122,7 @@ function round(value: number, digits: number): number {
 
 /** The product of an id; any text is an id. */
 export function drawnProduct(id: string): DrawnProduct {
-  const category = createRandom(`${id}:category`).pickWeighted(CATEGORY_LIST, (one) => one.weight);
+  const category = createRandom(`${id}:category`).pickWeighted(CATEGORY_LIST, ({ weight }) => weight);
   const look = lookOf(category, createRandom(`${id}:look`));
   const trade = createRandom(`${id}:trade`);
   const quality = trade.normal();
@@ -156,7 +145,7 @@ export function drawnProduct(id: string): DrawnProduct {
 }
 
 export interface CatalogueOptions {
-  /** How many; default 2400. A larger catalogue begins with the smaller one. */
+  /** Number of products; default 2400. A larger catalogue begins with the smaller one. */
   readonly count?: number;
   /** Another catalogue: its ids begin with the seed, so no two catalogues share one. */
   readonly seed?: number;
@@ -167,10 +156,5 @@ export function drawCatalogue(options: CatalogueOptions = {}): DrawnProduct[] {
   const { count = DRAWN_COUNT, seed } = options;
   if (!Number.isInteger(count) || count < 0) throw new RangeError(`Cannot draw ${count} products: give a whole number from 0 on`);
   const prefix = seed === undefined ? "p" : `s${seed}-`;
-  return Array.from({ length: count }, (_, at) => drawnProduct(`${prefix}${String(at + 1).padStart(4, "0")}`));
-}
-
-/** The picture as SVG text: square, readable at 64 px, ids inside prefixed with the product's. */
-export function drawPicture(product: DrawnProduct): string {
-  return drawProduct(product);
+  return Array.from({ length: count }, (_, index) => drawnProduct(`${prefix}${String(index + 1).padStart(4, "0")}`));
 }

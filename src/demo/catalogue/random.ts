@@ -1,0 +1,57 @@
+/** Pseudo-random numbers seeded by a text, so that a product is the same on every machine and in every catalogue size. Not for secrets. */
+
+export interface Random {
+  /** Uniform in [0, 1). */
+  readonly next: () => number;
+  /** Uniform in [low, high). */
+  readonly between: (low: number, high: number) => number;
+  /** True with the given probability. */
+  readonly chance: (probability: number) => boolean;
+  /** One of a non-empty list. */
+  readonly pick: <T>(from: readonly T[]) => T;
+  /** One of a non-empty list, in proportion to its weight. */
+  readonly pickWeighted: <T>(from: readonly T[], weight: (entry: T) => number) => T;
+  /** Standard normal. */
+  readonly normal: () => number;
+}
+
+function entry<T>(from: readonly T[], index: number): T {
+  const found = from[Math.min(index, from.length - 1)];
+  if (found === undefined) throw new Error("Cannot pick from an empty list");
+  return found;
+}
+
+/** FNV-1a, 32 bit, over the low and high bytes of UTF-16 code units. */
+function fnv1a(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    hash = Math.imul(hash ^ (unit & 0xff), 0x01000193);
+    hash = Math.imul(hash ^ (unit >>> 8), 0x01000193);
+  }
+  return hash >>> 0;
+}
+
+/** mulberry32, seeded with the FNV-1a hash of `seed`. */
+export function createRandom(seed: string): Random {
+  let state = fnv1a(seed);
+  const next = (): number => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+  return {
+    next,
+    between: (low, high) => low + (high - low) * next(),
+    chance: (probability) => next() < probability,
+    pick: (from) => entry(from, Math.floor(next() * from.length)),
+    pickWeighted: (from, weight) => {
+      let left = next() * from.reduce((sum, item) => sum + weight(item), 0);
+      const index = from.findIndex((item) => (left -= weight(item)) < 0);
+      return entry(from, index < 0 ? from.length : index);
+    },
+    // Box–Muller; 1 - next() is never 0.
+    normal: () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()),
+  };
+}
