@@ -1,4 +1,4 @@
-/** The figures of the model card: written between markers of model/README.md, so that no figure is typed by hand. */
+/** The figures of the model card: written between markers of model/RESULTS.md, so that no figure is typed by hand. */
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Benchmark } from "./benchmark-file.ts";
 import { describeBenchmark } from "./report.ts";
