@@ -54,7 +54,7 @@ const MODEL = join(ROOT, "model");
 export function writeBenchmarkReport(): void {
   const benchmark = readBenchmark(join(MODEL, "benchmark.json"));
   writePlots(join(MODEL, "plots"), benchmark);
-  writeBenchmarkCard(join(MODEL, "README.md"), benchmark);
+  writeBenchmarkCard(join(MODEL, "RESULTS.md"), benchmark);
 }
 
 export interface Progress {

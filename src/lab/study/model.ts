@@ -39,7 +39,7 @@ async function train(flags: Flags): Promise<void> {
     rmSync(folder, { recursive: true, force: true });
   } else {
     for (const name of PRODUCTS) copyFileSync(join(folder, "out", name), join(ROOT, "model", name));
-    writeCard(join(ROOT, "model/README.md"), figures);
+    writeCard(join(ROOT, "model/RESULTS.md"), figures);
   }
   const seconds = (performance.now() - started) / 1000;
   if (flags.json === true) {

@@ -1,4 +1,4 @@
-/** `model/benchmark.json` → the benchmark section of the model card, model/README.md. Nothing else is read. */
+/** `model/benchmark.json` → the benchmark section of model/RESULTS.md. Nothing else is read. */
 import { writeFileSync } from "node:fs";
 import { replaceSection, table } from "../pipeline/card.ts";
 import { type Benchmark, LEVELS, type PartName, PARTS } from "./benchmark-file.ts";

@@ -1,4 +1,4 @@
-/** The figures of `npm run model` in the model card, between markers of model/README.md. */
+/** The figures of `npm run model` in model/RESULTS.md, between markers. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { type Cell, formatTable } from "../../../report/table.ts";
 import { UserError } from "../../../web.ts";

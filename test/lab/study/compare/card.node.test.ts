@@ -31,7 +31,7 @@ describe("the committed card", () => {
   const benchmark = readBenchmark(join(MODEL, "benchmark.json"));
 
   it("is the one that benchmark.json makes", () => {
-    const path = join(MODEL, "README.md");
+    const path = join(MODEL, "RESULTS.md");
     expect(readFileSync(path, "utf8")).toBe(cardWithBenchmark(path, benchmark));
   });
 
@@ -137,8 +137,8 @@ describe("the card's text", () => {
   });
 
   it("replaces its own section of the card and leaves the rest alone", () => {
-    const path = join(folder, "README.md");
-    copyFileSync(join(MODEL, "README.md"), path);
+    const path = join(folder, "RESULTS.md");
+    copyFileSync(join(MODEL, "RESULTS.md"), path);
     const before = readFileSync(path, "utf8");
     writeBenchmarkCard(path, tableOf(0.25, 0.22));
     const after = readFileSync(path, "utf8");

@@ -22,7 +22,7 @@ describe("the committed model", () => {
     const { manifest } = await openModel(MODEL);
     expect(manifest.trainedOn).toContain("simulated");
     expect(manifest.metrics["simulated test, nDCG@10, gain low"]).toBeGreaterThan(0);
-    const card = readFileSync(join(MODEL, "README.md"), "utf8");
+    const card = readFileSync(join(MODEL, "RESULTS.md"), "utf8");
     expect(card).toContain(manifest.version);
     expect(card).toContain(`${manifest.metrics["simulated test, nDCG@10, armmt"]?.toFixed(4)}`);
   });
