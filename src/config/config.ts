@@ -114,8 +114,13 @@ const environment = v.object({
   QUEUE_SINK: v.optional(v.picklist(QUEUE_SINK_NAMES, 'use "d1" or "r2"'), "d1"),
 });
 
+export type VariableName = keyof typeof environment.entries;
+
 /** Names of all variables, for runtimes that take them from their environment. */
 export const VARIABLE_NAMES: readonly string[] = Object.keys(environment.entries);
+
+/** Values of the variables that may be left out. */
+export const VARIABLE_DEFAULTS: Readonly<Partial<Record<VariableName, unknown>>> = v.getDefaults(environment);
 
 /** `limits`: of each known backend. Each problem is one line: variable, value, fix. */
 export function parseConfig(env: unknown, limits: ReadonlyMap<string, DialectLimits>): Result<Config, readonly string[]> {

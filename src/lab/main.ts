@@ -3,7 +3,7 @@
  */
 import { type Commands, run as runCommand, SHOP_COMMANDS } from "../cli/main.ts";
 
-const PROJECT_COMMANDS: Commands = {
+export const PROJECT_COMMANDS: Commands = {
   start: {
     summary: "Run the demo: the edge Worker in front of a shop, on this machine",
     load: async () => (await import("../cli/start.ts")).createStartCommand,

@@ -1,4 +1,4 @@
-/** The README's request matrix, made of the cases that the contract tests. */
+/** The request matrix of the documentation, made of the cases that the contract tests. */
 import { STAND_INS } from "./all.ts";
 import type { EngineStandIn, Feature } from "./stand-in.ts";
 import { FEATURES } from "./stand-in.ts";

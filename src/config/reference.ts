@@ -1,0 +1,69 @@
+/**
+ * The configuration in words, for people: the source of docs/reference/configuration.md. A variable or a member of an index's table that has
+ * no words here does not compile. No runtime imports it.
+ */
+import type * as v from "valibot";
+import type { VariableName } from "./config.ts";
+import { VARIABLE_DEFAULTS } from "./config.ts";
+import type { index } from "./index-table.ts";
+
+const VARIABLES: Readonly<Record<VariableName, string>> = {
+  INDEXES: "one table per index that the edge may serve (below); clients can name no other",
+  ENGINE_TIMEOUT_MS: "outer time budget, for all calls to the engine together, in milliseconds (1 to 60,000)",
+  RANK_BUDGET_MS: "inner time budget, for item vectors and model together, in milliseconds; smaller than `ENGINE_TIMEOUT_MS`",
+  SHARD_CACHE_BYTES: "bytes of packed item vectors that one isolate holds (of its 128 MB)",
+  DEFAULT_VARIANT: "for requests outside the experiments: one of the [variants](#variants)",
+  EXPERIMENTS:
+    "a list in GrowthBook's shape: `key`, `variations`, `weights`, `coverage`, and optionally `status`, `seed`, `hashVersion`, `hashAttribute` (`id`, `user`, `session`), `namespace`, `ranges`, `condition` (on `id`, `user`, `session`, `index`, `country`). The first experiment in which a unit takes part decides; experiments that must not share units need namespaces",
+  LIVE_EXPERIMENTS: "`true`: the KV key `experiments` replaces `EXPERIMENTS`, without a deployment and within a minute",
+  VARIANT_FLAG: "a flag of [another flag system](#another-flag-system), which then decides instead of `EXPERIMENTS`",
+  STOREFRONT_URL: "where `GET` requests that are not searches go; without it they get 404",
+  ALLOW_ORIGINS:
+    'pages of these origins may search from a browser: `["https://shop.example.com"]`, or `["*"]`; none is right if shop and edge share an origin',
+  ADMIN_TOKEN: "secret, at least 16 characters: opens `/armmt/status`, explanations and forced variants",
+  ENGINE_AUTHORIZATION:
+    "secret: the engine's key as it is sent in its header (`ApiKey …`, `Bearer …`, or the key alone: see the engine's page); one text for all indexes, or a JSON table of index name and text",
+  EVENT_SECRET: "secret, at least 32 characters: opens [events](../events.md)",
+  EVENT_SINKS: "where exposures and events go: `d1`, `queue`, `pipeline`, `analytics` ([sinks](../events.md#sinks))",
+  QUEUE_SINK: "where the consumer of the sink `queue` writes: `d1` or `r2`",
+};
+
+const INDEX: Readonly<Record<keyof v.InferInput<typeof index>, string>> = {
+  backend:
+    "the engine's dialect: `elasticsearch`, `opensearch`, `algolia`, `typesense`, `meilisearch`, `solr`, `vespa`, `shopify`, `generic`",
+  url: "the engine's address; https, or http on this machine",
+  window: "W: how many hits are re-ranked (2 to 1000); 0 passes this index on as it is, for sort replicas and suggestions",
+  catalog: "which published set of item vectors; default: the index's name",
+  idField: "path in a hit to the item's id, such as `_source.sku`; default: the engine's own id",
+  hitFields:
+    "paths in a hit to values that are fresher than the published ones: `price`, `popularity`, `rating`, `ratingCount`, `inStock`, such as `_source.price`",
+  pageSize:
+    "hits of a page for requests that name no number, if only the engine's settings know it (Algolia, Vespa's query profiles, generic)",
+  generic: "for `generic`: the names that its requests and replies use ([generic JSON](../engines/generic.md))",
+  headers: "headers that every request to the engine carries; nothing secret",
+  forwardCredentials:
+    "`true` sends the client's own key to the engine instead of withholding it: for keys made for browsers, or keys that restrict what a shopper may see",
+};
+
+/** Tables in Markdown: variables, members of an index's table. */
+export function configurationTables(): string {
+  const variables = Object.entries(VARIABLES).map(([name, about]) => `| \`${name}\` | ${describeDefault(name)} | ${about} |`);
+  const members = Object.entries(INDEX).map(([name, about]) => `| \`${name}\` | ${about} |`);
+  return [
+    "| variable | default | meaning |",
+    "| --- | --- | --- |",
+    ...variables,
+    "",
+    "A table `[vars.INDEXES.<name>]` has:",
+    "",
+    "| member | meaning |",
+    "| --- | --- |",
+    ...members,
+    "",
+  ].join("\n");
+}
+
+function describeDefault(name: string): string {
+  const value: unknown = Reflect.get(VARIABLE_DEFAULTS, name);
+  return value === undefined ? "–" : `\`${JSON.stringify(value)}\``;
+}

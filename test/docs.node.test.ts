@@ -1,0 +1,100 @@
+/**
+ * The documentation against the code: tables that are printed from it, names of scripts and commands, links, and the length of the README.
+ *
+ * `UPDATE_DOCS=1 npx vitest run --project node test/docs.node.test.ts` writes the tables.
+ */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import GithubSlugger from "github-slugger";
+import { describe, expect, it } from "vitest";
+import { scripts } from "../package.json";
+import { SHOP_COMMANDS } from "../src/cli/main.ts";
+import { configurationTables } from "../src/config/reference.ts";
+import { PROJECT_COMMANDS } from "../src/lab/main.ts";
+import { reasonsTable } from "./harness/reasons.ts";
+import { requestMatrix } from "./search/dialects/matrix.ts";
+
+const ROOT = resolve(import.meta.dirname, "..");
+const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
+
+const PAGES = [
+  ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
+  ...["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"],
+  ...readdirSync(join(ROOT, "model"))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `model/${name}`),
+];
+
+describe("tables that are printed from the code", () => {
+  it.each<[string, string, () => string]>([
+    ["docs/reference/configuration.md", "configuration", configurationTables],
+    ["docs/reference/bypass-reasons.md", "reasons", reasonsTable],
+    ["docs/reference/request-matrix.md", "matrix", requestMatrix],
+  ])("%s", (page, name, print) => {
+    const text = read(page);
+    const [begin, end] = [`<!-- generated: ${name} -->\n`, "<!-- /generated -->"];
+    const start = text.indexOf(begin) + begin.length;
+    expect(start, `${page} has no marker ${begin}`).toBeGreaterThanOrEqual(begin.length);
+    const stop = text.indexOf(end, start);
+    const printed = `${print().trimEnd()}\n`;
+    if (process.env["UPDATE_DOCS"] !== undefined) writeFileSync(join(ROOT, page), text.slice(0, start) + printed + text.slice(stop));
+    else expect(text.slice(start, stop)).toBe(printed);
+  });
+});
+
+describe("names", () => {
+  it.each(PAGES)("%s names npm scripts that exist", (page) => {
+    const named = [...read(page).matchAll(/npm (?:run (?:-s |--silent )?([\w:]+)|(start|test)\b)/g)].map(
+      (match) => match[1] ?? match[2] ?? "",
+    );
+    expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
+  });
+
+  it("lists every command of armmt, and no other", () => {
+    const rows = [...read("docs/reference/commands.md").matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1]);
+    expect(rows.toSorted()).toEqual(Object.keys(PROJECT_COMMANDS).toSorted());
+    const [shop = ""] = read("docs/reference/commands.md").split("## In a checkout only");
+    for (const name of Object.keys(SHOP_COMMANDS)) expect(shop).toContain(`| \`${name}\` |`);
+    for (const name of Object.keys(PROJECT_COMMANDS)) expect(read("README.md")).toContain(`\`${name}\``);
+  });
+
+  it.each(PAGES)("%s names source files that exist", (page) => {
+    const named = [...read(page).matchAll(/`((?:src|test|model|docs)\/[\w./-]+\.(?:ts|py|md|json|toml|onnx))`/g)].map(
+      (match) => match[1] ?? "",
+    );
+    const made = /^model\/benchmark\.json$/;
+    expect(named.filter((path) => !made.test(path) && !existsSync(join(ROOT, path)))).toEqual([]);
+  });
+});
+
+describe("pages", () => {
+  it("keeps the README at 250 lines, with a user's own engine in the first 100, and the model card at 150", () => {
+    const lines = read("README.md").split("\n");
+    expect(lines.length).toBeLessThanOrEqual(250);
+    expect(lines.findIndex((line) => /own engine/.test(line) && line.startsWith("## "))).toBeLessThan(100);
+    expect(read("model/README.md").split("\n").length).toBeLessThanOrEqual(150);
+  });
+
+  it.each(PAGES)("%s has links that lead somewhere, headings included", (page) => {
+    const links = [...withoutCode(read(page)).matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1] ?? "");
+    const broken = links.filter((link) => {
+      const [path = "", heading] = link.split("#");
+      if (/^[a-z]+:/.test(path)) return false;
+      const target = path === "" ? join(ROOT, page) : resolve(ROOT, dirname(page), path);
+      return !existsSync(target) || (heading !== undefined && !headingsOf(readFileSync(target, "utf8")).includes(heading));
+    });
+    expect(broken).toEqual([]);
+  });
+});
+
+function withoutCode(text: string): string {
+  return text.replace(/^ *```[\s\S]*?^ *```/gm, "").replace(/`[^`\n]*`/g, "");
+}
+
+/** Anchors as the repository's host makes them. */
+function headingsOf(text: string): readonly string[] {
+  const slugger = new GithubSlugger();
+  return [...text.replace(/^ *```[\s\S]*?^ *```/gm, "").matchAll(/^#+ (.+)$/gm)].map((match) => slugger.slug(match[1] ?? ""));
+}
