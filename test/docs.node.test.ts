@@ -10,6 +10,7 @@ import { describe, expect, it } from "vitest";
 import { scripts } from "../package.json";
 import { SHOP_COMMANDS } from "../src/cli/main.ts";
 import { configurationTables } from "../src/config/reference.ts";
+import { PARTS } from "../src/lab/bench/parts.ts";
 import { PROJECT_COMMANDS } from "../src/lab/main.ts";
 import { reasonsTable } from "./harness/reasons.ts";
 import { requestMatrix } from "./search/dialects/matrix.ts";
@@ -32,6 +33,7 @@ describe("tables that are printed from the code", () => {
     ["docs/reference/configuration.md", "configuration", configurationTables],
     ["docs/reference/bypass-reasons.md", "reasons", reasonsTable],
     ["docs/reference/request-matrix.md", "matrix", requestMatrix],
+    ["docs/performance.md", "parts", partsTable],
   ])("%s", (page, name, print) => {
     const text = read(page);
     const [begin, end] = [`<!-- generated: ${name} -->\n`, "<!-- /generated -->"];
@@ -88,6 +90,11 @@ describe("pages", () => {
     expect(broken).toEqual([]);
   });
 });
+
+function partsTable(): string {
+  const rows = PARTS.map(({ name, summary, isOnRequest }) => `| \`${name}\`${isOnRequest ? " (on request)" : ""} | ${summary} |`);
+  return ["| part | measures |", "| --- | --- |", ...rows].join("\n");
+}
 
 function withoutCode(text: string): string {
   return text.replace(/^ *```[\s\S]*?^ *```/gm, "").replace(/`[^`\n]*`/g, "");
