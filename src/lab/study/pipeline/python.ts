@@ -3,10 +3,10 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ROOT } from "../../../cli/embed/encoder.ts";
+import { PACKAGE_ROOT } from "../../../runtimes/node/package-root.ts";
 import { UserError } from "../../../web.ts";
 
-const MODEL_FOLDER = join(ROOT, "model");
+const MODEL_FOLDER = join(PACKAGE_ROOT, "model");
 const VENV = join(MODEL_FOLDER, ".venv");
 const PYTHON = join(VENV, process.platform === "win32" ? "Scripts/python.exe" : "bin/python");
 /** Hash of the pyproject.toml that the environment was made from. */
@@ -22,7 +22,7 @@ interface RunOptions {
   readonly quiet?: boolean;
 }
 
-async function run(command: string, args: readonly string[], { cwd = ROOT, quiet = false }: RunOptions = {}): Promise<string> {
+async function run(command: string, args: readonly string[], { cwd = PACKAGE_ROOT, quiet = false }: RunOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,
