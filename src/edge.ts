@@ -13,9 +13,10 @@ import type { Counters } from "./events/counters.ts";
 import { createCounters, createEventCounters } from "./events/counters.ts";
 import { createEventsEndpoint } from "./events/endpoint.ts";
 import { createUnitHash } from "./events/keys.ts";
-import type { AfterReply, RetryingSink } from "./events/sink.ts";
-import type { SinkBindings } from "./events/sinks.ts";
-import { openSinks, sinkProblems } from "./events/sinks.ts";
+import type { LetterStore } from "./events/retrying.ts";
+import type { AfterReply, RetryingSink, Sink } from "./events/sink.ts";
+import type { SinkBindings, SinkDeps } from "./events/sinks.ts";
+import { joinSinks, openSinks, sinkProblems } from "./events/sinks.ts";
 import { createEventTokens } from "./events/token.ts";
 import type { Scorers } from "./inference/scorer.ts";
 import { assembleSearches, describeStatus } from "./search/assemble.ts";
@@ -27,8 +28,10 @@ export interface Platform {
   readonly env: unknown;
   /** Where item vectors were published. */
   readonly kv: KvReader;
-  /** Stores for EVENT_SINKS by binding, or one sink for all records. */
-  readonly sinks: SinkBindings | RetryingSink;
+  /** Stores for EVENT_SINKS by binding, or sinks that each get all records, or one that needs no retries. */
+  readonly sinks: SinkBindings | readonly Sink[] | RetryingSink;
+  /** Keeps the records that one of several `sinks` did not take. With bindings: DEAD_LETTERS. */
+  readonly deadLetters?: LetterStore | undefined;
   readonly scorer: Scorers;
   readonly fetch: Fetch;
   /** The dialects that the configuration may name. */
@@ -50,6 +53,8 @@ export interface Platform {
   readonly counters?: Counters | undefined;
   /** Of one reply of the engine. Default 16 MiB. */
   readonly maxReplyBytes?: number | undefined;
+  /** Words a problem of the configuration, which names variables. Default: as it is. */
+  readonly nameProblem?: ((problem: string) => string) | undefined;
 }
 
 export class ConfigurationError extends Error {
@@ -62,23 +67,24 @@ export class ConfigurationError extends Error {
 }
 
 /** Throws a ConfigurationError with every problem, after logging each of them: nothing can be served with it. */
-export function readConfig({ env, sinks, dialects, log = logToConsole }: Pick<Platform, "env" | "sinks" | "dialects" | "log">): Config {
+export function readConfig(platform: Pick<Platform, "env" | "sinks" | "dialects" | "log" | "nameProblem">): Config {
+  const { env, sinks, dialects, log = logToConsole, nameProblem = (problem) => problem } = platform;
   const config = parseConfig(env, dialectLimits(dialects));
-  const problems = config.ok ? (isSink(sinks) ? [] : sinkProblems(config.value.eventSinks, sinks)) : config.error;
-  if (config.ok && problems.length === 0) return config.value;
+  const found = config.ok ? (areBindings(sinks) ? sinkProblems(config.value.eventSinks, sinks) : []) : config.error;
+  if (config.ok && found.length === 0) return config.value;
+  const problems = found.map(nameProblem);
   for (const problem of problems) log({ level: "error", event: "configuration", detail: problem });
   throw new ConfigurationError(problems);
 }
 
 /** Throws like readConfig(). */
 export function openEdge(platform: Platform): EdgeApp {
-  const { kv, sinks, scorer, fetch, dialects, flagClient, isWithinRate, describe, afterReply, maxReplyBytes } = platform;
+  const { kv, scorer, fetch, dialects, flagClient, isWithinRate, describe, afterReply, maxReplyBytes } = platform;
   const { now = () => Date.now(), createId = () => crypto.randomUUID(), counters = createCounters() } = platform;
   const log = neverThrowing(platform.log ?? logToConsole);
   const config = readConfig(platform);
   const eventCounters = createEventCounters();
-  const names = config.eventSinks;
-  const sink = isSink(sinks) ? sinks : openSinks({ names, bindings: sinks, counters: eventCounters, now, createId, log });
+  const sink = sinkOf(platform, config, { counters: eventCounters, now, createId, log });
   const { eventSecret: secret } = config;
   const events = secret === undefined ? undefined : { tokens: createEventTokens({ secret, now }), hashUnit: createUnitHash(secret) };
   const outside = { kv, sink, events, scorer, counters, flagClient, fetch, dialects, now, createId, log, maxReplyBytes };
@@ -97,8 +103,13 @@ export function openEdge(platform: Platform): EdgeApp {
   });
 }
 
-function isSink(sinks: SinkBindings | RetryingSink): sinks is RetryingSink {
-  return "writeEvents" in sinks;
+function sinkOf({ sinks, deadLetters }: Platform, { eventSinks: names }: Config, shared: SinkDeps): RetryingSink {
+  if (areBindings(sinks)) return openSinks({ names, bindings: sinks, ...shared });
+  return "writeEvents" in sinks ? sinks : joinSinks({ sinks, deadLetters, ...shared });
+}
+
+function areBindings(sinks: Platform["sinks"]): sinks is SinkBindings {
+  return !Array.isArray(sinks) && !("writeEvents" in sinks);
 }
 
 /** One line of JSON on the platform's console, which every platform collects. */

@@ -19,13 +19,14 @@ export function createBuildCommand(): Command {
     .addHelpText(
       "after",
       `
-Reads models.json: folders with student.onnx and manifest.json, the live model first.
+Reads models.json in the current folder: folders with student.onnx and manifest.json,
+the live model first. Without that file the Worker carries the model of armmt-edge.
 Writes .armmt/edge. Takes about half a minute, and nothing when nothing has changed.
 If the smaller runtime does not answer as onnxruntime-web's own does, to the bit,
 the latter is taken, with a warning.
 
 Examples:
-  $ npm run armmt -- build
+  $ armmt build
   $ npx wrangler deploy                runs it first`,
     )
     .action(async (flags: BuildFlags) => {

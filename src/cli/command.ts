@@ -1,5 +1,5 @@
 /**
- * What every `armmt` command shares: a progress bar, a table.
+ * Shared by all `armmt` commands: a progress bar and a table.
  *
  * Results go to stdout, everything else (progress, notes, errors) to stderr, so that `--json` can be piped.
  */
@@ -7,9 +7,9 @@ import { Presets, SingleBar } from "cli-progress";
 import { type Cell, formatTable } from "../report/table.ts";
 
 export interface ProgressOptions {
-  /** True under `--json`: nothing is shown at all. */
+  /** Shows nothing: for `--json`. */
   readonly json?: boolean | undefined;
-  /** Where to show it; default stderr. */
+  /** Default: stderr. */
   readonly stream?: NodeJS.WriteStream;
 }
 
@@ -22,7 +22,7 @@ export interface Progress {
 
 const LINES_WITHOUT_TERMINAL = 10;
 
-/** A bar on a terminal; without one (a pipe, CI) a line for every tenth of the work; nothing with `json`. */
+/** A bar on a terminal, a line for every tenth of the work elsewhere (a pipe, CI), nothing with `json`. */
 export function progressBar(label: string, total: number, options: ProgressOptions = {}): Progress {
   const stream = options.stream ?? process.stderr;
   if (options.json === true) return { update: () => undefined, increment: () => undefined, stop: () => undefined };

@@ -1,29 +1,28 @@
 /**
  * `armmt embed`: a catalogue → image and text vectors → packed shards in a folder, ready for `armmt publish`.
  *
- * Pictures that went through the encoder before are not encoded again, so a run that was killed goes on where it stopped, and a run over
- * an unchanged catalogue only compares hashes.
+ * Vectors are cached by content hash: a killed run resumes, and a run over an unchanged catalogue only compares hashes.
  */
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import type { ImageEncoder } from "./embed/image-encoder.ts";
 import type { FieldOptions } from "./catalog/fields.ts";
+import { addFieldFlags } from "./catalog/fields.ts";
 import type { Catalog, CatalogOptions } from "./catalog/file.ts";
 import { readCatalog } from "./catalog/file.ts";
 import { printTable, progressBar } from "./command.ts";
 import { openVectorCache } from "./embed/cache.ts";
 import type { EncodedPictures, Unreadable } from "./embed/encode.ts";
-import { encodePictures, rawWidth } from "./embed/encode.ts";
-import { ROOT, loadImageEncoder } from "./embed/encoder.ts";
-import { packSet, writeSet } from "./embed/pack.ts";
+import { loadImageEncoder } from "./embed/encoder.ts";
+import { embeddingsFolder, packSet, writeSet } from "./embed/pack.ts";
 import { toRecords } from "./embed/vectors.ts";
 import { UserError } from "../web.ts";
 
 export interface EmbedOptions extends CatalogOptions {
-  /** A catalogue that has been read already; otherwise it is read from `catalog`. */
+  /** A catalogue that was read before. Default: read from `catalog`. */
   readonly items?: Catalog | undefined;
-  /** `builtin` (default), a path to an .onnx file, `hf:<model id>`, or an encoder that is loaded already. */
+  /** `builtin` (default), a path to an .onnx file, `hf:<model id>`, or a loaded encoder. */
   readonly imageEncoder?: string | ImageEncoder | undefined;
   /** Folder; default `.armmt/embeddings/<catalogue's name>` in the project. */
   readonly out?: string | undefined;
@@ -42,7 +41,7 @@ export interface EmbedReport {
   readonly version: string;
   readonly items: number;
   readonly withPicture: number;
-  /** Pictures that went through the encoder in this run; the rest was known. */
+  /** Pictures that were encoded in this run; the others were cached. */
   readonly encoded: number;
   readonly unreadable: readonly Unreadable[];
   readonly imageEncoder: string;
@@ -52,16 +51,13 @@ export interface EmbedReport {
   readonly seconds: number;
 }
 
-/** Where a catalogue's embeddings are by default. */
-export function embeddingsFolder(name: string): string {
-  return join(ROOT, ".armmt/embeddings", name);
-}
-
-/** Does it all. Throws a UserError for what the user can mend. */
+/** Throws a UserError. */
 export async function embedCatalog(options: EmbedOptions): Promise<EmbedReport> {
   const started = performance.now();
   const catalog = options.items ?? readCatalog(options);
   const { imageEncoder = "builtin" } = options;
+  // Loaded here: it needs sharp, which other commands do not.
+  const { encodePictures, rawWidth } = await import("./embed/encode.ts");
   const encoder = typeof imageEncoder === "string" ? await loadImageEncoder(imageEncoder) : imageEncoder;
   const out = options.out === undefined ? embeddingsFolder(catalog.name) : resolve(options.out);
   const kept = join(out, "cache");
@@ -137,22 +133,6 @@ export function createEmbedCommand(): Command {
     if (flags.json === true) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
     else printReport(report);
   });
-}
-
-/** The flags that say which field is which; `armmt start` has them too. */
-export function addFieldFlags(command: Command): Command {
-  return command
-    .option("--id-field <name>", "field with the product's id (default: id, sku, …)")
-    .option("--title-field <name>", "field with the title (default: title, name, …)")
-    .option("--category-field <name>", "field with the category (default: category, articleType, …)")
-    .option("--image-field <name>", "field with a path, URL or SVG (default: image, …; without one images/<id>.<extension>)")
-    .option("--price-field <name>", "field with the price (default: price)")
-    .option("--rating-field <name>", "field with the mean rating, 0 to 5 (default: rating, …)")
-    .option("--rating-count-field <name>", "field with the number of ratings (default: ratingCount, …)")
-    .option("--popularity-field <name>", "field with sales or views (default: popularity, …)")
-    .option("--stock-field <name>", "field that says whether it is in stock (default: inStock, …)")
-    .option("--created-field <name>", "field with the day it was added (default: createdAt, …)")
-    .option("--text-fields <names>", "further fields for the text vector, separated by commas", (names) => names.split(","));
 }
 
 function printReport(report: EmbedReport): void {

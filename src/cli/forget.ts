@@ -8,10 +8,9 @@ import { parseEnv } from "node:util";
 import { Command } from "commander";
 import * as v from "valibot";
 import { createUnitHash, isUnitHash } from "../events/keys.ts";
-import { ROOT } from "./embed/encoder.ts";
 import { type EventDatabase, quote } from "../report/sql-log.ts";
 import { openLocalDatabase, openWranglerDatabase } from "./report/database.ts";
-import { loadWrangler } from "./wrangler.ts";
+import { findConfig, loadWrangler, LOCAL_STATE } from "./wrangler.ts";
 import { UserError, errorText } from "../web.ts";
 
 const TABLES = ["ubi_queries", "ubi_events"] as const;
@@ -144,8 +143,8 @@ export function createForgetCommand(): Command {
     .description("Remove a shopper's rows from D1, and list other stores that may hold records")
     .argument("<user>", "client id or unit as the shop sends it, or a unit's hash as it is stored")
     .option("--local", "the D1 of wrangler dev on this machine, instead of Cloudflare's")
-    .option("--persist-to <folder>", "with --local: where wrangler dev keeps its state", join(ROOT, ".armmt/state"))
-    .option("--config <file>", "wrangler.toml of the edge Worker", join(ROOT, "wrangler.toml"))
+    .option("--persist-to <folder>", "with --local: where wrangler dev keeps its state", LOCAL_STATE)
+    .option("--config <file>", "wrangler.toml of the edge Worker", findConfig())
     .option("--binding <name>", "its D1 database", "EVENTS")
     .option("--dry-run", "count the rows and remove nothing")
     .option("--json", "print the summary as JSON")

@@ -1,44 +1,54 @@
 /**
- * `armmt`: finds the command, runs it, and turns what happened into an exit code: 0 ok, 1 failed, 2 wrong usage.
+ * `armmt`: finds the command, runs it, and returns the exit code: 0 ok, 1 failed, 2 wrong usage.
  *
- * Only the command that is asked for is loaded, so `armmt --help` is quick although some commands bring native libraries.
+ * Only the requested command is loaded, so `armmt --help` is quick although some commands bring native libraries.
  */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Command, CommanderError } from "commander";
-import { UserError, errorStack } from "../web.ts";
+import { PACKAGE_ROOT } from "../runtimes/node/package-root.ts";
+import { UserError, errorStack, errorText } from "../web.ts";
 
 export interface CommandEntry {
   readonly summary: string;
+  /** Optional peer dependencies that it imports: they are large, and a Worker needs none of them. */
+  readonly needs?: readonly string[];
   readonly load: () => Promise<() => Command>;
 }
 
 /** By name, in the order of the help. */
 export type Commands = Readonly<Record<string, CommandEntry>>;
 
-/** The commands that a shop needs; lab/main.ts has those of this project besides. */
+/** The commands of a shop; lab/main.ts adds those of this project. */
 export const SHOP_COMMANDS: Commands = {
   embed: {
     summary: "Catalogue → image and text vectors → packed shards",
+    needs: ["sharp", "onnxruntime-node"],
     load: async () => (await import("./embed.ts")).createEmbedCommand,
   },
   build: {
     summary: "Runtime and models of the edge Worker, cut down to what they use",
+    needs: ["binaryen"],
     load: async () => (await import("./build.ts")).createBuildCommand,
   },
   publish: {
     summary: "Put embedded shards into KV and make them live",
+    needs: ["wrangler"],
     load: async () => (await import("./publish.ts")).createPublishCommand,
   },
   private: {
     summary: "Static files with which pages re-rank on the shopper's device",
+    needs: ["esbuild", "wrangler"],
     load: async () => (await import("./private.ts")).createPrivateCommand,
   },
   rollback: {
     summary: "Make the set published before live again",
+    needs: ["wrangler"],
     load: async () => (await import("./rollback.ts")).createRollbackCommand,
   },
   report: {
     summary: "An experiment: sample ratio, metrics with intervals, interleaving, time to an answer",
+    needs: ["wrangler", "vega"],
     load: async () => (await import("./report.ts")).createReportCommand,
   },
   plan: {
@@ -47,6 +57,7 @@ export const SHOP_COMMANDS: Commands = {
   },
   forget: {
     summary: "Remove a shopper's rows from D1",
+    needs: ["wrangler"],
     load: async () => (await import("./forget.ts")).createForgetCommand,
   },
 };
@@ -65,7 +76,8 @@ export async function run(argv: readonly string[], commands: Commands): Promise<
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // commander has printed it
     const isForUser = error instanceof UserError;
-    process.stderr.write(`${isForUser ? `Error: ${error.message}` : describe(error)}\n`);
+    const missing = missingPackages(error, commands[asked ?? ""]?.needs ?? []);
+    process.stderr.write(`${missing ?? (isForUser ? `Error: ${error.message}` : errorStack(error))}\n`);
     return 1;
   }
 }
@@ -92,12 +104,13 @@ function inheritSettings(command: Command, parent: Command): void {
 }
 
 function packageVersion(): string {
-  const json: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  const json: unknown = JSON.parse(readFileSync(join(PACKAGE_ROOT, "package.json"), "utf8"));
   return typeof json === "object" && json !== null && "version" in json ? String(json.version) : "unknown";
 }
 
-function describe(error: unknown): string {
-  return errorStack(error);
+/** `undefined` where the error is another one. */
+function missingPackages(error: unknown, needs: readonly string[]): string | undefined {
+  const name = /^Cannot find (?:package|module) '([^']+)'/.exec(errorText(error))?.[1];
+  const missing = needs.find((needed) => name === needed || name?.startsWith(`${needed}/`));
+  return missing && `Error: This command needs the package ${missing}, which is not installed: npm install --save-dev ${needs.join(" ")}`;
 }
-
-if (import.meta.main) process.exitCode = await run(process.argv.slice(2), SHOP_COMMANDS);

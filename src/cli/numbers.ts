@@ -1,41 +1,30 @@
-/** Numbers on the command line of `plan` and `report`; a wrong one is told with what is expected. */
+/** Numbers on the command line of `plan` and `report`. An error names the expected value. */
 import { InvalidArgumentError } from "commander";
 
-/** Between 0 and 1. */
-export function share(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value < 1)) throw new InvalidArgumentError("Give a number between 0 and 1.");
-  return value;
-}
-
-/** Above 0, at most 1. */
-export function upToOne(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value <= 1)) throw new InvalidArgumentError("Give a number above 0, at most 1.");
-  return value;
-}
-
-export function above(least: number): (text: string) => number {
+function numberThat(isValid: (value: number) => boolean, expected: string): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!(value > least) || !Number.isFinite(value)) throw new InvalidArgumentError(`Give a number above ${least}.`);
+    if (!isValid(value)) throw new InvalidArgumentError(`Give ${expected}.`);
     return value;
   };
+}
+
+/** Between 0 and 1. */
+export const share = numberThat((value) => value > 0 && value < 1, "a number between 0 and 1");
+
+/** Above 0, at most 1. */
+export const upToOne = numberThat((value) => value > 0 && value <= 1, "a number above 0, at most 1");
+
+export function above(least: number): (text: string) => number {
+  return numberThat((value) => value > least && Number.isFinite(value), `a number above ${least}`);
 }
 
 export function whole(least: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < least) throw new InvalidArgumentError(`Give a whole number of at least ${least}.`);
-    return value;
-  };
+  return numberThat((value) => Number.isSafeInteger(value) && value >= least, `a whole number of at least ${least}`);
 }
 
 /** A relative change: above -1, not 0. */
-export function change(text: string): number {
-  const value = Number(text);
-  if (!(value > -1) || value === 0 || !Number.isFinite(value)) {
-    throw new InvalidArgumentError("Give a relative change such as 0.03 for three percent more.");
-  }
-  return value;
-}
+export const change = numberThat(
+  (value) => value > -1 && value !== 0 && Number.isFinite(value),
+  "a relative change such as 0.03 for three percent more",
+);

@@ -1,5 +1,5 @@
 /** `armmt private`: the static files with which a shop's pages re-rank on the shopper's device. The work is in private/, loaded on demand. */
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { printTable } from "./command.ts";
 import type { BrowserFilesReport } from "./private/build.ts";
@@ -51,14 +51,14 @@ Examples:
   $ armmt private --out site --scope / --window 50        for the whole site, in the first 50 hits`,
     )
     .action(async (flags: PrivateFlags) => {
-      const [{ buildBrowserFiles }, { browserConfig }, { embeddingsFolder }, { ROOT }] = await Promise.all([
+      const [{ buildBrowserFiles }, { browserConfig }, { embeddingsFolder }, { findConfig }] = await Promise.all([
         import("./private/build.ts"),
         import("./private/sources.ts"),
-        import("./embed.ts"),
-        import("./embed/encoder.ts"),
+        import("./embed/pack.ts"),
+        import("./wrangler.ts"),
       ]);
       const { catalog, index, window, scope } = flags;
-      const file = flags.config === undefined ? join(ROOT, "wrangler.toml") : resolve(flags.config);
+      const file = flags.config === undefined ? findConfig() : resolve(flags.config);
       const config = await browserConfig({ file, index, catalog, window });
       const from = flags.from === undefined ? embeddingsFolder(catalog) : resolve(flags.from);
       const report = await buildBrowserFiles({ out: resolve(flags.out), from, catalog, config, json: flags.json });

@@ -1,21 +1,19 @@
 /**
- * `armmt publish`: an embedded set → KV, and live. Shards first, then the set's description, the pointer very last, so that no reader ever
- * follows a pointer to something that is not there.
+ * `armmt publish`: an embedded set → KV, and live. Shards are written first, then the set's description, then the pointer, so that no reader
+ * follows a pointer to a missing key.
  */
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { Command } from "commander";
 import type { Pointer } from "../embeddings/store.ts";
 import { parsePointer, pointerKey, setKey, shardKey } from "../embeddings/store.ts";
 import { progressBar } from "./command.ts";
-import { embeddingsFolder } from "./embed.ts";
-import { ROOT } from "./embed/encoder.ts";
-import { readSet } from "./embed/pack.ts";
-import { openFolderNamespace } from "./publish/folder-namespace.ts";
+import { embeddingsFolder, readSet } from "./embed/pack.ts";
 import type { Namespace } from "./publish/namespace.ts";
-import { openLocalNamespace, openWranglerNamespace } from "./publish/namespace.ts";
+import { openFolderNamespace, openLocalNamespace, openWranglerNamespace } from "./publish/namespace.ts";
 import { UserError } from "../web.ts";
+import { findConfig, LOCAL_STATE } from "./wrangler.ts";
 
-/** Shards that are on their way at the same time. */
+/** Concurrent writes of shards. */
 const PUT_AT_ONCE = 16;
 
 export interface PublishReport {
@@ -24,7 +22,7 @@ export interface PublishReport {
   readonly previous: string | null;
   readonly items: number;
   readonly shards: number;
-  /** Shards written in this run; the others were there. */
+  /** Shards written in this run; the others existed. */
   readonly written: number;
   readonly bytes: number;
   /** False when this version was live before. */
@@ -35,12 +33,12 @@ export interface PublishReport {
 export interface PublishOptions {
   /** Folder that `armmt embed` has written. */
   readonly from: string;
-  /** Under which name the edge looks for it (`catalog` in its INDEXES). */
+  /** Name under which the edge looks for it (`catalog` in its INDEXES). */
   readonly catalog: string;
   readonly json?: boolean | undefined;
 }
 
-/** Throws a UserError when the folder holds no whole, valid set: then nothing is written. */
+/** Throws a UserError, and writes nothing, when the folder holds no complete, valid set. */
 export async function publishTo(namespace: Namespace, options: PublishOptions): Promise<PublishReport> {
   const { catalog } = options;
   requireCatalogName(catalog);
@@ -74,9 +72,16 @@ export async function publishTo(namespace: Namespace, options: PublishOptions): 
   };
 }
 
-/** Publishes to the state of `wrangler dev` on this machine; `stateDir` is its `--persist-to`. */
-export async function publishLocally(options: PublishOptions & { readonly stateDir: string }): Promise<PublishReport> {
-  const namespace = await openLocalNamespace({ config: join(ROOT, "wrangler.toml"), binding: BINDING, stateDir: options.stateDir });
+export interface LocalPublishOptions extends PublishOptions {
+  /** wrangler's configuration of the edge Worker. */
+  readonly config: string;
+  /** `--persist-to` of `wrangler dev`. */
+  readonly stateDir: string;
+}
+
+/** Publishes to the state of `wrangler dev` on this machine. */
+export async function publishLocally(options: LocalPublishOptions): Promise<PublishReport> {
+  const namespace = await openLocalNamespace({ config: options.config, binding: BINDING, stateDir: options.stateDir });
   try {
     return await publishTo(namespace, options);
   } finally {
@@ -86,7 +91,7 @@ export async function publishLocally(options: PublishOptions & { readonly stateD
 
 export const BINDING = "EMBEDDINGS";
 
-/** Keys and folders are made of it. Throws a UserError. */
+/** Keys and folders contain it. Throws a UserError. */
 export function requireCatalogName(catalog: string): void {
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(catalog)) {
     throw new UserError(`"${catalog}" cannot name a catalogue: use 1 to 64 letters, digits, dots, dashes or underscores`);
@@ -122,14 +127,14 @@ export function addNamespaceFlags(command: Command): Command {
   return command
     .option("--catalog <name>", "name under which the edge looks for it", "products")
     .option("--local", "the KV of wrangler dev on this machine, instead of Cloudflare's")
-    .option("--persist-to <folder>", "with --local: where wrangler dev keeps its state", join(ROOT, ".armmt/state"))
+    .option("--persist-to <folder>", "with --local: where wrangler dev keeps its state", LOCAL_STATE)
     .option("--folder <folder>", "the folder kv of a server (serve:node), instead of Cloudflare's KV")
-    .option("--config <file>", "wrangler.toml of the edge Worker", join(ROOT, "wrangler.toml"))
+    .option("--config <file>", "wrangler.toml of the edge Worker", findConfig())
     .option("--binding <name>", "its KV namespace", BINDING)
     .option("--json", "print the summary as JSON and no progress");
 }
 
-/** Opens the namespace that the flags name, and closes it after `work`. */
+/** Closes the namespace after `work`. */
 export async function withNamespace<T>(flags: NamespaceFlags, work: (namespace: Namespace) => Promise<T>): Promise<T> {
   requireCatalogName(flags.catalog);
   const namespace = await openNamespace(flags);
@@ -142,7 +147,7 @@ export async function withNamespace<T>(flags: NamespaceFlags, work: (namespace: 
 
 async function openNamespace({ config, binding, persistTo, local, folder }: NamespaceFlags): Promise<Namespace> {
   if (folder === undefined) {
-    if (local === true) return openLocalNamespace({ config, binding, stateDir: persistTo });
+    if (local === true) return openLocalNamespace({ config, binding, stateDir: resolve(persistTo) });
     return openWranglerNamespace({ config, binding, where: ["--remote"] });
   }
   if (local === true) throw new UserError(`--local and --folder ${folder} are two places: give one of them`);
@@ -159,7 +164,7 @@ export function createPublishCommand(): Command {
     .option("--from <folder>", "what armmt embed has written (default: .armmt/embeddings/<catalogue>)");
   return addNamespaceFlags(command).action(async (flags: PublishFlags) => {
     const from = flags.from === undefined ? embeddingsFolder(flags.catalog) : resolve(flags.from);
-    // Before a namespace is opened, which may take seconds or an account.
+    // Fails before a namespace is opened, which may take seconds or an account.
     readSet(from);
     const report = await withNamespace(flags, (namespace) => publishTo(namespace, { from, catalog: flags.catalog, json: flags.json }));
     process.stdout.write(flags.json === true ? `${JSON.stringify(report, undefined, 2)}\n` : `${describe(report)}\n`);

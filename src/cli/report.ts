@@ -3,11 +3,10 @@
  * in the terminal, as JSON, or as one HTML page.
  */
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_TUNING } from "../report/statistics/sequential.ts";
 import { progressBar } from "./command.ts";
-import { ROOT } from "./embed/encoder.ts";
+import { findConfig, LOCAL_STATE } from "./wrangler.ts";
 import { above, share } from "./numbers.ts";
 import { analyse, type AnalyseOptions } from "../report/analyse.ts";
 import { openDatabaseFile, openLocalDatabase, openWranglerDatabase } from "./report/database.ts";
@@ -111,8 +110,8 @@ export function createReportCommand(): Command {
     .description("An experiment: sample ratio, metrics with intervals, interleaving, time to an answer")
     .argument("[experiment]", "its key")
     .option("--local", "the D1 of wrangler dev on this machine, instead of Cloudflare's")
-    .option("--persist-to <folder>", "with --local: where wrangler dev keeps its state", join(ROOT, ".armmt/state"))
-    .option("--config <file>", "wrangler.toml of the edge: bindings and weights", join(ROOT, "wrangler.toml"))
+    .option("--persist-to <folder>", "with --local: where wrangler dev keeps its state", LOCAL_STATE)
+    .option("--config <file>", "wrangler.toml of the edge: bindings and weights", findConfig())
     .option("--binding <name>", "its D1 database", "EVENTS")
     .addOption(new Option("--database <file>", "a SQLite file with the tables instead").conflicts(["local", "queries", "simulated"]))
     .addOption(new Option("--queries <file>", "UBI query records instead, one per line").conflicts(["local", "simulated"]))

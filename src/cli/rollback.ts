@@ -1,5 +1,5 @@
 /**
- * `armmt rollback`: makes the set that was live before live again, by one write of the pointer. A second rollback undoes the first.
+ * `armmt rollback`: makes the previous set live again, by one write of the pointer. A second rollback undoes the first.
  */
 import { Command } from "commander";
 import { setKey } from "../embeddings/store.ts";
@@ -10,14 +10,14 @@ import { UserError } from "../web.ts";
 
 export interface RollbackReport {
   readonly catalog: string;
-  /** What is live now. */
+  /** Live now. */
   readonly version: string;
-  /** What was live, and what another rollback goes back to. */
+  /** Live before, and again after another rollback. */
   readonly previous: string;
   readonly place: string;
 }
 
-/** Throws a UserError when there is nothing to go back to, or when its keys are gone. */
+/** Throws a UserError where no previous set exists or its keys are gone. */
 export async function rollBack(namespace: Namespace, catalog: string): Promise<RollbackReport> {
   const current = await readPointer(namespace, catalog);
   if (current === undefined) {

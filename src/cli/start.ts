@@ -1,6 +1,6 @@
 /** `armmt start` (npm start): the demo, from catalogue to a running edge. The work is in start/run.ts, loaded on demand. */
 import { Command, InvalidArgumentError } from "commander";
-import { addFieldFlags } from "./embed.ts";
+import { addFieldFlags } from "./catalog/fields.ts";
 import type { StartFlags } from "./start/run.ts";
 
 export function createStartCommand(): Command {

@@ -1,22 +1,35 @@
 /**
- * The two Workers of the demo in real workerd, through wrangler's own dev server, both inside this process.
+ * wrangler as a library: its configuration files, and Workers in real workerd through its dev server, inside this process.
  *
- * One process because two `wrangler dev` take 0.6 s and 320 MB more. No account, no telemetry, nothing fetched.
+ * No account, no telemetry, no network. Two processes of `wrangler dev` would take 0.6 s and 320 MB more.
  */
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Unstable_RawConfig } from "wrangler";
-import { UserError, errorText } from "../web.ts";
+import { UserError, errorText, sleep } from "../web.ts";
 
-/** All that listens here is for this machine only. */
+/** Where `wrangler dev` of the project in the current folder keeps its state, for `--persist-to`. */
+export const LOCAL_STATE = ".armmt/state";
+
+/** In wrangler's own order. */
+const CONFIGS = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"];
+
+/** The configuration of the project in the current folder. */
+export function findConfig(): string {
+  return resolve(CONFIGS.find((name) => existsSync(name)) ?? "wrangler.toml");
+}
+
+/** Workers listen for this machine only. */
 export const LOCAL_HOST = "127.0.0.1";
 
-/** Set before wrangler is imported: it reads them as it loads. */
+/** wrangler reads them while it is imported. */
 const QUIET: Readonly<Record<string, string>> = {
   WRANGLER_SEND_METRICS: "false",
   CLOUDFLARE_CF_FETCH_ENABLED: "false",
   WRANGLER_HIDE_BANNER: "true",
 };
 
-/** Imports wrangler (1 to 2 s, so start it early) with telemetry and network look-ups off. */
+/** Imports wrangler, in 1 to 2 s, with telemetry and network look-ups off. */
 export function loadWrangler(): Promise<typeof import("wrangler")> {
   Object.assign(process.env, QUIET);
   return import("wrangler");
@@ -43,7 +56,7 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
-/** Starts one Worker and waits until it listens. Fails with wrangler's own words (a build error, say). */
+/** Starts one Worker and waits until it listens. Rejects with wrangler's own error. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { unstable_startWorker } = await loadWrangler();
   const bindings = Object.fromEntries(
@@ -72,12 +85,12 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   return { url: `http://${LOCAL_HOST}:${options.port}`, stop: () => worker.dispose() };
 }
 
-/** Warnings and errors, also those that a Worker writes as JSON lines with a `level` of their own. */
+/** Warnings and errors, also those that a Worker logs as JSON lines with a `level`. */
 function isTrouble({ level, message }: { readonly level: string; readonly message: string }): boolean {
   return level === "error" || level === "warn" || /^\{.*"level":"(error|warn)"/.test(message);
 }
 
-/** Asks until the Worker answers, at most `timeoutMs`; 502 to 504 say that what it needs is not up yet. */
+/** Requests `url` until the Worker answers, for at most `timeoutMs`; 502 to 504 mean that its engine is not up yet. */
 export async function waitForAnswer(url: string, timeoutMs: number): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   let last = "no answer";
@@ -90,7 +103,7 @@ export async function waitForAnswer(url: string, timeoutMs: number): Promise<voi
     } catch (error) {
       last = errorText(error);
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50);
   }
   throw new UserError(`${url} does not answer as it should: ${last}`);
 }

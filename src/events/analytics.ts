@@ -21,6 +21,13 @@ interface Point {
   readonly money: number;
 }
 
+/**
+ * Counters in Analytics Engine: for a dashboard, no source of truth.
+ *
+ * @example
+ * import { analytics } from "armmt-edge/sinks/analytics";
+ * const sinks = [analytics(env.EVENTS_ANALYTICS)];
+ */
 export function createAnalyticsSink(dataset: Pick<AnalyticsEngineDataset, "writeDataPoint">): Sink {
   function writePoints(points: readonly Point[]): void {
     const groups = new Map<string, { readonly point: Point; readonly doubles: [number, number, number] }>();
@@ -54,3 +61,5 @@ function eventPoint(event: ServedEvent): Point {
   const { experiment, variant } = attributes.armmt;
   return { experiment, blobs: [action, variant, application, "", team], items: quantity, money: price * quantity };
 }
+
+export { createAnalyticsSink as analytics };

@@ -93,6 +93,13 @@ export interface EventDatabase {
   batch(statements: EventStatement[]): Promise<readonly Written[]>;
 }
 
+/**
+ * Exposures and events in a D1 database, which `armmt report` reads.
+ *
+ * @example
+ * import { d1 } from "armmt-edge/sinks/d1";
+ * const sinks = [d1(env.EVENTS)];
+ */
 export function createD1Sink(db: EventDatabase): Sink {
   const writeExposures = (records: readonly UbiQueryRecord[], isRepeated: boolean): Promise<Result<true, string>> =>
     attempt(async () => {
@@ -169,3 +176,5 @@ function valuesOf(record: UbiQueryRecord): readonly (string | null)[] {
     record.unit ?? null,
   ];
 }
+
+export { createD1Sink as d1 };

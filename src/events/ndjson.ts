@@ -9,6 +9,13 @@ import { sha256Hex } from "../web.ts";
 import type { Sink } from "./sink.ts";
 import { attempt, writeAsNew } from "./sink.ts";
 
+/**
+ * Exposures and events as lines of JSON in a bucket: an object per write, so for the consumer of a queue.
+ *
+ * @example
+ * import { r2 } from "armmt-edge/sinks/r2";
+ * const sinks = [r2(env.EVENTS_BUCKET)];
+ */
 export function createNdjsonSink(bucket: Pick<R2Bucket, "put">): Sink {
   async function put(kind: string, records: readonly { readonly timestamp: string }[]): Promise<void> {
     const [first] = records;
@@ -24,3 +31,5 @@ export function createNdjsonSink(bucket: Pick<R2Bucket, "put">): Sink {
     writeEvents: (events) => writeAsNew(events, () => put("ubi_events", events)),
   };
 }
+
+export { createNdjsonSink as r2 };

@@ -15,6 +15,13 @@ export interface PipelineBinding {
   send(records: object[]): Promise<void>;
 }
 
+/**
+ * Exposures and events in a pipeline, for tables in R2.
+ *
+ * @example
+ * import { pipeline } from "armmt-edge/sinks/pipeline";
+ * const sinks = [pipeline(env.EVENTS_PIPELINE)];
+ */
 export function createPipelineSink(pipeline: PipelineBinding): Sink {
   async function send(records: readonly object[]): Promise<void> {
     for (let start = 0; start < records.length; start += RECORDS_PER_REQUEST) {
@@ -32,3 +39,5 @@ export function createPipelineSink(pipeline: PipelineBinding): Sink {
 function exposureOf(exposure: UbiQueryRecord): object {
   return { record: "exposure", ...exposure };
 }
+
+export { createPipelineSink as pipeline };

@@ -19,6 +19,13 @@ const MESSAGE_BYTES = 100_000;
 
 const RETRY_DELAY_SECONDS = 30;
 
+/**
+ * Exposures and events in a queue, for a consumer that writes them elsewhere.
+ *
+ * @example
+ * import { queue } from "armmt-edge/sinks/queue";
+ * const sinks = [queue(env.EVENTS_QUEUE)];
+ */
 export function createQueueSink(queue: Pick<Queue, "send">): Sink {
   async function send(envelope: Envelope): Promise<void> {
     await queue.send(envelope, { contentType: "json" });
@@ -89,3 +96,5 @@ interface Delivery<T> {
   readonly message: MessageBatch["messages"][number];
   readonly content: T;
 }
+
+export { createQueueSink as queue };

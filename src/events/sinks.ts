@@ -11,6 +11,7 @@ import { createNdjsonSink } from "./ndjson.ts";
 import type { PipelineBinding } from "./pipeline.ts";
 import { createPipelineSink } from "./pipeline.ts";
 import { createQueueSink } from "./queue.ts";
+import type { LetterStore } from "./retrying.ts";
 import { createDeadLetters, createRetryingSink } from "./retrying.ts";
 import type { EventsKept, RetryingSink, Sink } from "./sink.ts";
 
@@ -53,22 +54,34 @@ export function sinkProblems(names: readonly SinkName[], bindings: SinkBindings)
     );
 }
 
-export interface SinksOptions {
-  /** At least one. */
-  readonly names: readonly SinkName[];
-  readonly bindings: SinkBindings;
+export interface SinkDeps {
   readonly counters: EventCounters;
   readonly now: () => number;
   readonly createId: () => string;
   readonly log: Log;
 }
 
+export interface SinksOptions extends SinkDeps {
+  /** At least one. */
+  readonly names: readonly SinkName[];
+  readonly bindings: SinkBindings;
+}
+
 /** Throws where a binding is missing: parseConfig() should have refused that. */
 export function openSinks({ names, bindings, ...shared }: SinksOptions): RetryingSink {
-  const { DEAD_LETTERS: store } = bindings;
-  const { now, createId } = shared;
-  const deadLetters = store === undefined ? undefined : createDeadLetters({ store, now, createId });
-  return combineSinks(names.map((name) => createRetryingSink({ sink: OPEN[name](bindings), deadLetters, ...shared })));
+  return joinSinks({ sinks: names.map((name) => OPEN[name](bindings)), deadLetters: bindings.DEAD_LETTERS, ...shared });
+}
+
+export interface JoinOptions extends SinkDeps {
+  /** At least one. */
+  readonly sinks: readonly Sink[];
+  readonly deadLetters?: LetterStore | undefined;
+}
+
+/** Each with its own retries and dead letters. */
+export function joinSinks({ sinks, deadLetters: store, ...shared }: JoinOptions): RetryingSink {
+  const deadLetters = store === undefined ? undefined : createDeadLetters({ store, ...shared });
+  return combineSinks(sinks.map((sink) => createRetryingSink({ sink, deadLetters, ...shared })));
 }
 
 /** Throws like openSinks(). */

@@ -78,7 +78,7 @@ describe("publishTo()", () => {
 
   it("is what the store at the edge reads, through a workerd of its own on the same state", async () => {
     const { from, version } = written("edge", 5, 6000);
-    const report = await publishLocally({ from, catalog: "three", stateDir: state, json: true });
+    const report = await publishLocally({ from, catalog: "three", config: NAMESPACE.config, stateDir: state, json: true });
     expect(report.shards).toBeGreaterThan(1);
     const proxy = await getPlatformProxy<{ EMBEDDINGS: KvReader }>({ configPath: NAMESPACE.config, persist: { path: join(state, "v3") } });
     const kv = proxy.env.EMBEDDINGS;

@@ -1,6 +1,6 @@
 /**
- * Writes `runtime.wasm` and `edge.bin` in .armmt/edge, which src/runtimes/cloudflare/models.ts imports, from the installed onnxruntime-web
- * and the models of models.json.
+ * The two files of a Worker, `runtime.wasm` and `edge.bin` in the project's .armmt/edge, from the installed onnxruntime-web and the models
+ * of models.json.
  *
  * The runtime is opened once with every model, and a Worker starts from a snapshot of its memory. The wasm file keeps the functions that a
  * restored runtime calls in a profile of a Worker's work; all others trap. The smaller file must reproduce the outputs of onnxruntime-web's
@@ -9,7 +9,7 @@
 import { fork } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { encodeEdgeFile } from "../../inference/edge-file.ts";
@@ -17,20 +17,21 @@ import { parseManifest } from "../../inference/manifest.ts";
 import { MAX_GRAPH_BYTES } from "../../inference/scorer.ts";
 import type { Snapshot } from "../../inference/snapshot.ts";
 import { progressBar } from "../command.ts";
-import { ROOT } from "../embed/encoder.ts";
 import { readExportNames } from "./image.ts";
-import { reportCalls } from "./module.ts";
+import type { ReportingModule } from "./module.ts";
 import type { Answer, Job, JobModel } from "./process.ts";
 import { RUNS_PER_MODEL } from "./profile.ts";
+import { modulePath, PACKAGE_ROOT } from "../../runtimes/node/package-root.ts";
 import { UserError, errorText } from "../../web.ts";
 
-export const EDGE_FOLDER = join(ROOT, ".armmt/edge");
+/** In the project: the Worker imports its files from there. */
+export const EDGE_FOLDER = ".armmt/edge";
 
 const RUNTIME_WASM = "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 const RUNTIME_GLUE = "onnxruntime-web/ort-wasm-simd-threaded.mjs";
 
-/** Sources that the files depend on. */
-const SOURCES = ["src/cli/build", "src/inference/edge-file.ts", "src/inference/snapshot.ts", "src/inference/workerd.ts"];
+/** Modules that the files depend on. */
+const SOURCES = ["cli/build", "inference/edge-file.ts", "inference/snapshot.ts", "inference/workerd.ts"];
 
 const reportSchema = v.object({
   /** Hash of all inputs. */
@@ -55,7 +56,7 @@ export interface BuildOptions {
   readonly fresh?: boolean;
   /** No progress bar. */
   readonly json?: boolean;
-  /** Output folder; src/runtimes/cloudflare/models.ts reads the default. */
+  /** Output folder. Default: EDGE_FOLDER. */
   readonly folder?: string;
   /** JavaScript of onnxruntime-web. Default: the installed one's. */
   readonly glue?: string;
@@ -85,9 +86,11 @@ export async function buildEdge(options: BuildOptions = {}): Promise<BuildReport
   const stockEdge = () => encodeEdgeFile({ kind: "stock", models: models.map(({ manifest, graph }) => ({ manifest, graph })) });
   if (quick) return finish(stock, stockEdge(), { kind: "stock" });
 
+  // Loaded here: Binaryen is large, and nothing else needs it.
+  const { reportCalls } = await import("./module.ts");
   let slim: Slim;
   try {
-    slim = await slimDown(stock, glue, models, json);
+    slim = await slimDown({ stock, glue, models, json, reportCalls });
   } catch (cause) {
     const reason = errorText(cause);
     warn(reason);
@@ -102,7 +105,7 @@ export async function buildEdge(options: BuildOptions = {}): Promise<BuildReport
 function warn(reason: string): void {
   process.stderr.write(
     `Warning: the Worker gets onnxruntime-web's own file, which is larger and starts more slowly, because ${reason}\n` +
-      `Try it again with: npm run armmt -- build --fresh\n`,
+      `Try it again with: armmt build --fresh\n`,
   );
 }
 
@@ -112,8 +115,16 @@ interface Slim {
   readonly functions: { readonly kept: number; readonly all: number };
 }
 
+interface SlimOptions {
+  readonly stock: Uint8Array;
+  readonly glue: string;
+  readonly models: readonly JobModel[];
+  readonly json: boolean;
+  readonly reportCalls: (wasm: Uint8Array) => ReportingModule;
+}
+
 /** Throws where a step or the comparison fails. */
-async function slimDown(stock: Uint8Array, glue: string, models: readonly JobModel[], json: boolean): Promise<Slim> {
+async function slimDown({ stock, glue, models, json, reportCalls }: SlimOptions): Promise<Slim> {
   const names = readExportNames(glue);
   const profiles = 3;
   const progress = progressBar("Building the runtime of the edge", profiles * RUNS_PER_MODEL * models.length, { json });
@@ -138,13 +149,13 @@ async function slimDown(stock: Uint8Array, glue: string, models: readonly JobMod
 }
 
 async function runJob(job: Job, onProgress: () => void): Promise<Answer> {
-  const child = fork(fileURLToPath(new URL("./process.ts", import.meta.url)), {
+  const child = fork(modulePath("cli/build/process.ts"), {
     serialization: "advanced",
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   let stderr = "";
   child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  return new Promise((resolve, reject) => {
+  return new Promise((done, reject) => {
     let answered: Answer | undefined;
     child.on("message", (answer: Answer) => {
       if (answer.kind === "progress") onProgress();
@@ -152,19 +163,20 @@ async function runJob(job: Job, onProgress: () => void): Promise<Answer> {
     });
     child.once("error", reject);
     child.once("close", (code, signal) => {
-      if (answered !== undefined && code === 0) resolve(answered);
+      if (answered !== undefined && code === 0) done(answered);
       else reject(new Error(`onnxruntime ended with ${signal ?? `code ${code}`} (${job.kind}): ${stderr.trim().slice(0, 2000)}`));
     });
     child.send(job);
   });
 }
 
-/** The models of models.json, the live one first. */
+/** Models of the project's models.json, or the package's own; the live one first. */
 function readModels(): JobModel[] {
-  const list = join(ROOT, "models.json");
+  const own = resolve("models.json");
+  const list = existsSync(own) ? own : join(PACKAGE_ROOT, "models.json");
   const folders = v.safeParse(v.pipe(v.array(v.string()), v.minLength(1), v.maxLength(255)), readJson(list));
   if (!folders.success) throw new UserError(`${list} must be a list of folders, each with student.onnx and manifest.json: ["model"]`);
-  const models = folders.output.map(readModel);
+  const models = folders.output.map((folder) => readModel(resolve(dirname(list), folder)));
   const bytes = models.reduce((sum, { graph }) => sum + graph.length, 0);
   if (bytes > MAX_GRAPH_BYTES) {
     throw new UserError(`The graphs of ${list} have ${bytes} bytes together, at most ${MAX_GRAPH_BYTES} fit an isolate: take models out`);
@@ -172,10 +184,9 @@ function readModels(): JobModel[] {
   return models;
 }
 
-function readModel(folder: string): JobModel {
-  const path = join(ROOT, folder);
+function readModel(path: string): JobModel {
   const manifest = parseManifest(readJson(join(path, "manifest.json")));
-  if (!manifest.ok) throw new UserError(`${folder}: ${manifest.error.detail}`);
+  if (!manifest.ok) throw new UserError(`${path}: ${manifest.error.detail}`);
   if (!existsSync(join(path, "student.onnx")))
     throw new UserError(`${path} has no student.onnx: put it there, or take it out of models.json`);
   const graph = readFileSync(join(path, "student.onnx"));
@@ -204,12 +215,11 @@ function keyOf(models: readonly JobModel[], stock: Uint8Array, glue: string): st
 }
 
 function filesOf(source: string): string[] {
-  const path = join(ROOT, source);
-  return path.endsWith(".ts")
-    ? [path]
-    : readdirSync(path)
-        .toSorted()
-        .map((name) => join(path, name));
+  const path = modulePath(source);
+  if (source.endsWith(".ts")) return [path];
+  return readdirSync(path)
+    .toSorted()
+    .map((name) => join(path, name));
 }
 
 /** `undefined` where there is no usable build. */

@@ -1,81 +1,86 @@
 /**
- * One row of somebody's catalogue → a product: which field is which, and what a value may be. Problems name line, field, value and fix.
+ * One row of a catalogue → a product: the roles of fields, and the range of values. Problems name line, field, value and fix.
  *
  * Reads no files.
  */
+import type { Command } from "commander";
 import type { Product } from "../../demo/catalogue/catalogue.ts";
 import { itemText } from "../../embeddings/text-encoder.ts";
 import { UserError } from "../../web.ts";
 
-/** Values as text, by field; a field without a value is not there. */
+/** Values as text, by field; a field without a value is missing. */
 export interface Row {
   /** 1-based line of the file in which the row ends. */
   readonly line: number;
   readonly values: Readonly<Record<string, string>>;
 }
 
-/** Names of the fields, where the user gives them; otherwise the first of FIELD_NAMES that occurs. */
-export interface FieldOptions {
-  readonly idField?: string | undefined;
-  readonly titleField?: string | undefined;
-  readonly categoryField?: string | undefined;
-  readonly imageField?: string | undefined;
-  readonly priceField?: string | undefined;
-  readonly ratingField?: string | undefined;
-  readonly ratingCountField?: string | undefined;
-  readonly popularityField?: string | undefined;
-  readonly stockField?: string | undefined;
-  readonly createdField?: string | undefined;
+/** Each value of a product: its option, the names of fields that are tried without it, in order, and the help of its flag. */
+const FIELDS = {
+  id: ["idField", "id _id sku product_id productId item_id itemId objectID", "field with the product's id (default: id, sku, …)"],
+  title: [
+    "titleField",
+    "title name product_title productTitle product_name productName productDisplayName",
+    "field with the title (default: title, name, …)",
+  ],
+  category: [
+    "categoryField",
+    "category articleType product_type productType categories type",
+    "field with the category (default: category, articleType, …)",
+  ],
+  image: [
+    "imageField",
+    "image image_url imageUrl image_link picture thumbnail",
+    "field with a path, URL or SVG (default: image, …; without one images/<id>.<extension>)",
+  ],
+  price: ["priceField", "price", "field with the price (default: price)"],
+  rating: ["ratingField", "rating average_rating averageRating", "field with the mean rating, 0 to 5 (default: rating, …)"],
+  ratingCount: [
+    "ratingCountField",
+    "ratingCount rating_count review_count reviewCount",
+    "field with the number of ratings (default: ratingCount, …)",
+  ],
+  popularity: ["popularityField", "popularity sales views", "field with sales or views (default: popularity, …)"],
+  inStock: ["stockField", "inStock in_stock", "field that says whether it is in stock (default: inStock, …)"],
+  createdAt: ["createdField", "createdAt created_at created date_added", "field with the day it was added (default: createdAt, …)"],
+} as const satisfies Readonly<Record<string, readonly [option: string, names: string, help: string]>>;
+
+export type FieldRole = keyof typeof FIELDS;
+
+const ROLES = Object.keys(FIELDS).filter(isRole);
+
+/** Names of the fields, where the user gives them. */
+export type FieldOptions = { readonly [Option in (typeof FIELDS)[FieldRole][0]]?: string | undefined } & {
   /** Further fields whose text goes into the text vector, after title and category. */
   readonly textFields?: readonly string[] | undefined;
+};
+
+/** The flags that name fields; `embed` and `start` have them. */
+export function addFieldFlags(command: Command): Command {
+  for (const role of ROLES) command.option(`${flagOf(role)} <name>`, FIELDS[role][2]);
+  const help = "further fields for the text vector, separated by commas";
+  return command.option("--text-fields <names>", help, (names) => names.split(","));
 }
-
-export type FieldRole = "id" | "title" | "category" | "image" | "price" | "rating" | "ratingCount" | "popularity" | "inStock" | "createdAt";
-
-const FIELD_NAMES: Readonly<Record<FieldRole, readonly string[]>> = {
-  id: ["id", "_id", "sku", "product_id", "productId", "item_id", "itemId", "objectID"],
-  title: ["title", "name", "product_title", "productTitle", "product_name", "productName", "productDisplayName"],
-  category: ["category", "articleType", "product_type", "productType", "categories", "type"],
-  image: ["image", "image_url", "imageUrl", "image_link", "picture", "thumbnail"],
-  price: ["price"],
-  rating: ["rating", "average_rating", "averageRating"],
-  ratingCount: ["ratingCount", "rating_count", "review_count", "reviewCount"],
-  popularity: ["popularity", "sales", "views"],
-  inStock: ["inStock", "in_stock"],
-  createdAt: ["createdAt", "created_at", "created", "date_added"],
-};
-
-const OPTION_OF: Readonly<Record<FieldRole, keyof FieldOptions & `${string}Field`>> = {
-  id: "idField",
-  title: "titleField",
-  category: "categoryField",
-  image: "imageField",
-  price: "priceField",
-  rating: "ratingField",
-  ratingCount: "ratingCountField",
-  popularity: "popularityField",
-  inStock: "stockField",
-  createdAt: "createdField",
-};
 
 export type FieldMap = Readonly<Partial<Record<FieldRole, string>>> & { readonly text: readonly string[] };
 
 /** The flag of a role: `--rating-count-field`. */
 function flagOf(role: FieldRole): string {
-  return `--${OPTION_OF[role].replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  return `--${FIELDS[role][0].replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** Decides which field is which, from the rows' own field names. Throws a UserError for a named field that no row has. */
+/** Finds the field of each role from the rows' field names. Throws a UserError for a named field that no row has. */
 export function mapFields(rows: readonly Row[], options: FieldOptions): FieldMap {
   const known = new Set(rows.flatMap((row) => Object.keys(row.values)));
   const list = [...known].toSorted().join(", ");
   const map: Partial<Record<FieldRole, string>> = {};
-  for (const role of Object.keys(FIELD_NAMES).filter(isRole)) {
-    const named = options[OPTION_OF[role]];
+  for (const role of ROLES) {
+    const [option, names] = FIELDS[role];
+    const named = options[option];
     if (named !== undefined && !known.has(named)) {
       throw new UserError(`No product has a field "${named}" (${flagOf(role)}): the catalogue has ${list}`);
     }
-    const found = named ?? FIELD_NAMES[role].find((name) => known.has(name));
+    const found = named ?? names.split(" ").find((name) => known.has(name));
     if (found !== undefined) map[role] = found;
   }
   for (const role of ["id", "title"] as const) {
@@ -90,10 +95,10 @@ export function mapFields(rows: readonly Row[], options: FieldOptions): FieldMap
 }
 
 function isRole(name: string): name is FieldRole {
-  return Object.hasOwn(OPTION_OF, name);
+  return Object.hasOwn(FIELDS, name);
 }
 
-/** What a row says, or what is wrong with it. `image` is the field's value as it stands, "" without one. */
+/** The product of a row, or its problem. `image` is the field's value, "" without one. */
 export type ParsedRow = { readonly product: Product; readonly text: string } | { readonly problem: string };
 
 export function parseRow(row: Row, map: FieldMap): ParsedRow {
@@ -107,7 +112,7 @@ export function parseRow(row: Row, map: FieldMap): ParsedRow {
   if (title === undefined) return { problem: `line ${row.line}: ${map.title} of product "${id}" is empty: every product needs a title` };
   const product: Product = { id, title, category: value("category") ?? "", image: value("image") ?? "" };
   const problems: string[] = [];
-  /** Sets one optional value, or notes what is wrong with it. */
+  /** Sets one optional value, or adds a problem. */
   const take = <T>(role: FieldRole, read: (text: string) => T | undefined, expected: string, put: (found: T) => void): void => {
     const given = value(role);
     if (given === undefined) return;

@@ -1,7 +1,7 @@
 /**
  * A catalogue from outside: the drawn one, a JSONL or CSV file, or a folder with one of them and an `images` folder.
  *
- * Finds out where each picture is but opens none (embed/pictures.ts does). Throws a UserError that names line, field, value and fix.
+ * Locates each picture but opens none (embed/pictures.ts does). Throws a UserError that names line, field, value and fix.
  */
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
@@ -15,7 +15,6 @@ import type { FieldOptions, Row } from "./fields.ts";
 import { mapFields, parseRow } from "./fields.ts";
 import { UserError } from "../../web.ts";
 
-/** Where a picture comes from. */
 export type ImageSource =
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "svg"; readonly svg: () => string }
@@ -24,7 +23,7 @@ export type ImageSource =
 export interface CatalogItem {
   /** `image` is the path or URL under which a shop shows the picture, "" without one. */
   readonly product: Product;
-  /** What the text vector is made of: title, category, and what --text-fields names. */
+  /** Text of the text vector: title, category, and the fields of --text-fields. */
   readonly text: string;
   readonly image: ImageSource | undefined;
 }
@@ -32,7 +31,6 @@ export interface CatalogItem {
 export interface Catalog {
   /** Short name for folders and keys: "products" when drawn, else from the folder or file. */
   readonly name: string;
-  /** Where it was read from. */
   readonly source: string;
   /** At least one, with distinct ids. */
   readonly items: readonly CatalogItem[];
@@ -164,7 +162,7 @@ function jsonRows(text: string, file: string): Row[] {
   return rows;
 }
 
-/** A JSON value as CSV would hold it; a list is its texts, one after the other; an object is nothing we could use. */
+/** A JSON value as CSV would hold it; a list is its joined texts, an object is empty. */
 function textOf(value: unknown): string {
   if (typeof value === "string") return value.trim();
   if (typeof value === "number" || typeof value === "boolean") return String(value);

@@ -1,5 +1,5 @@
 /**
- * Vectors that were computed before, by content hash: what makes an unchanged second run instant and a killed run resumable.
+ * Cache of vectors by content hash, which makes an unchanged second run instant and a killed run resumable.
  *
  * One append-only file per encoder and catalogue: 32 bytes of SHA-256, then the vector as float32. A record cut short by a kill is dropped.
  */
@@ -13,7 +13,7 @@ export interface VectorCache {
   get(key: string): Float32Array | undefined;
   /** On disk when it returns. */
   add(entries: readonly (readonly [key: string, vector: Float32Array])[]): void;
-  /** Rewrites the file without the entries that are no longer used, if there are any. */
+  /** Rewrites the file without unused entries, if it has any. */
   keepOnly(keys: ReadonlySet<string>): void;
 }
 

@@ -1,7 +1,7 @@
 /**
- * What colours a product has: 16 numbers that say how much of the picture looks black, grey, white, beige, brown, …
+ * The colours of a product: 16 shares of the picture that look black, grey, white, beige, brown, …
  *
- * Image encoders know shape and kind and are weak on colour, so this stands beside them. Pure: takes pixels, knows no file format.
+ * Image encoders recognise shape and kind and are weak on colour, so vectors hold both. Pure: takes pixels, knows no file format.
  */
 
 export const COLOUR_DIM = 16;
@@ -9,7 +9,7 @@ export const COLOUR_DIM = 16;
 /** Part of the image encoder's fingerprint: vectors of another descriptor do not compare. */
 export const COLOUR_DESCRIPTOR = `colour${COLOUR_DIM}/1`;
 
-/** How much of the similarity of two pictures is that of their colours. */
+/** Share of the colours in the similarity of two pictures. */
 export const COLOUR_SHARE = 0.4;
 
 /** 8-bit RGB, row by row. */
@@ -19,7 +19,7 @@ export interface Raster {
   readonly rgb: Uint8Array; // [height, width, 3]
 }
 
-/** The colours people name in a shop, as sRGB. A pixel counts for the ones near it. */
+/** Colours by the names that people use in a shop, as sRGB. A pixel counts for the colours near it. */
 export const COLOUR_WORDS = {
   black: [22, 22, 24],
   grey: [136, 137, 140],
@@ -48,10 +48,10 @@ const BACKGROUND_DISTANCE = 24;
 /** The border counts as background when at least this share of it has one colour; otherwise the product fills the frame. */
 const BORDER_SHARE = 0.5;
 
-/** Pixels a side that are looked at. */
+/** Pixels per side of the sample. */
 const LONGEST_SIDE = 64;
 
-/** With less foreground than this share the product has the background's colour, and the whole picture counts. */
+/** With a smaller share of foreground the product has the background's colour, and the whole picture counts. */
 const LEAST_FOREGROUND = 0.02;
 
 /**
@@ -86,7 +86,7 @@ export function joinColour(encoded: Float32Array, colour: Float32Array): Float32
   return joined;
 }
 
-/** Every n-th pixel of every n-th row, so that no side is longer than LONGEST_SIDE: shares of colours need no more. */
+/** Every n-th pixel of every n-th row, so that no side is longer than LONGEST_SIDE. */
 function thinned(raster: Raster): Raster {
   const step = Math.ceil(Math.max(raster.width, raster.height) / LONGEST_SIDE);
   if (step <= 1) return raster;
@@ -102,7 +102,7 @@ function thinned(raster: Raster): Raster {
   return { width, height, rgb };
 }
 
-/** 1 for every background pixel; `undefined` when there is no background to speak of. */
+/** 1 for every background pixel; `undefined` without a uniform background. */
 function findBackground(raster: Raster): Uint8Array | undefined {
   const { width, height } = raster;
   const border = borderPixels(width, height);

@@ -14,7 +14,7 @@ import { PictureError, nameOf, readPicture, setUpSharp, toPixels } from "./pictu
 const LOOK_AHEAD = 96;
 const BATCH = 32;
 
-/** A picture that could not be used, and why. */
+/** A picture that cannot be used, and the reason. */
 export interface Unreadable {
   readonly itemId: string;
   readonly image: string;
@@ -24,7 +24,7 @@ export interface Unreadable {
 export interface EncodedPictures {
   /** SHA-256 of each item's picture, parallel to the items; `undefined` without a usable picture. The vector is in the cache. */
   readonly keys: readonly (string | undefined)[];
-  /** Pictures that went through the encoder in this run. */
+  /** Pictures that were encoded in this run. */
   readonly encoded: number;
   readonly unreadable: readonly Unreadable[];
 }
@@ -71,7 +71,7 @@ export async function encodePictures(items: readonly CatalogItem[], options: Enc
       onUnreadable(prepared.unreadable);
       unreadable.push(prepared.unreadable);
     }
-    // Equal pictures are encoded once: the map holds one of those in this batch, the cache knows the rest.
+    // Equal pictures are encoded once: the map deduplicates this batch, the cache earlier ones.
     if (prepared.kind === "pixels" && cache.get(prepared.key) === undefined) batch.set(prepared.key, prepared.pixels);
     if (batch.size >= BATCH) await flush();
   }
@@ -79,7 +79,7 @@ export async function encodePictures(items: readonly CatalogItem[], options: Enc
   return { keys, encoded, unreadable };
 }
 
-/** Starts LOOK_AHEAD pieces of work ahead of the one that is asked for. */
+/** Results in the order of `inputs`; up to LOOK_AHEAD run at the same time. */
 async function* inOrder<T, R>(inputs: readonly T[], work: (input: T) => Promise<R>): AsyncGenerator<R> {
   const running: Promise<R>[] = [];
   let next = 0;
@@ -93,7 +93,7 @@ async function prepare(item: CatalogItem, options: EncodeOptions): Promise<Prepa
   const { image } = item;
   if (image === undefined) return { kind: "none" };
   try {
-    // A URL is known by its name, because fetching all of them to see whether one has changed would not be a quick second run.
+    // The key of a URL is the URL itself: a second run need not fetch all pictures to compare them.
     const urlKey = image.kind === "url" ? hashOf(new TextEncoder().encode(image.url)) : undefined;
     if (urlKey !== undefined && !options.refetch && options.cache.get(urlKey) !== undefined) return { kind: "known", key: urlKey };
     const picture = await readPicture(image);

@@ -2,16 +2,14 @@
  * `--image-encoder` → an encoder: `builtin`, a path to an .onnx file, or `hf:<model id>`. Reads the files that the encoder itself may not.
  */
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { dirname, join, resolve } from "node:path";
 import type { ImageEncoder } from "./image-encoder.ts";
 import { createGraphEncoder, createHubEncoder } from "./image-encoder.ts";
 import type { Result } from "../../result.ts";
+import { PACKAGE_ROOT } from "../../runtimes/node/package-root.ts";
 import { UserError } from "../../web.ts";
 
-export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
-
-export const BUILTIN = join(ROOT, "model/image-encoder.onnx");
+export const BUILTIN = join(PACKAGE_ROOT, "model/image-encoder.onnx");
 
 /** Throws a UserError that names the encoder, the reason and the fix. */
 export async function loadImageEncoder(name: string): Promise<ImageEncoder> {
@@ -19,7 +17,7 @@ export async function loadImageEncoder(name: string): Promise<ImageEncoder> {
   if (name.startsWith("hf:")) {
     const modelId = name.slice("hf:".length);
     if (!/^[\w.-]+\/[\w.-]+$/.test(modelId)) throw new UserError(`"${name}" names no hub model: expected hf:<owner>/<model>`);
-    return loaded(await createHubEncoder({ modelId, cacheDir: join(ROOT, ".armmt/models") }));
+    return loaded(await createHubEncoder({ modelId, cacheDir: resolve(".armmt/models") }));
   }
   if (!name.endsWith(".onnx")) {
     throw new UserError(`Unknown image encoder "${name}": expected builtin, a path to an .onnx file, or hf:<owner>/<model>`);
@@ -27,7 +25,7 @@ export async function loadImageEncoder(name: string): Promise<ImageEncoder> {
   return loaded(await createGraphEncoder({ graph: graphAt(name), name, isBuiltin: false, preprocessor: preprocessorBeside(name) }));
 }
 
-/** A graph that this project trained, wherever it lies; `armmt model` embeds with one that is not committed yet. */
+/** A graph that this project trained; `armmt model` embeds with one that is not committed yet. */
 export async function loadBuiltinEncoder(path: string): Promise<ImageEncoder> {
   return loaded(await createGraphEncoder({ graph: graphAt(path), name: "builtin", isBuiltin: true }));
 }

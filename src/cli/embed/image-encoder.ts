@@ -9,6 +9,7 @@ import type { InferenceSession, Tensor } from "onnxruntime-node";
 import * as v from "valibot";
 import type { Result } from "../../result.ts";
 import { err, ok } from "../../result.ts";
+import { errorText, sha256Hex } from "../../web.ts";
 
 /** How a picture becomes the graph's input: resized as `kernel` says, then value / 255, minus mean, by std, per channel. */
 export interface Preprocessing {
@@ -34,7 +35,7 @@ export interface ImageEncoder {
 /** What the builtin encoder was trained with; its graph normalises its output itself. */
 const BUILTIN_PREPROCESSING: Preprocessing = { ...squeezed(64), kernel: "lanczos3" };
 
-/** For a graph that says nothing of itself: what most mobile encoders take. */
+/** For a graph of dynamic size: the input of most mobile encoders. */
 const DEFAULT_SIZE = 224;
 
 /** Outputs by the names exporters give them, best first; otherwise the graph's first output. */
@@ -49,11 +50,11 @@ export interface GraphEncoderOptions {
   readonly isBuiltin: boolean;
   /** Parsed `preprocessor_config.json` (Hugging Face image processor format), where there is one. */
   readonly preprocessor?: unknown;
-  /** Default 1: measured faster on two cores than 2, because the decoding of the next pictures takes the other one. */
+  /** Default 1: on two cores faster than 2, because the next pictures are decoded on the other one. */
   readonly threads?: number;
 }
 
-/** An encoder from an ONNX file. The error names the file, what is wrong and what is expected. */
+/** An encoder from an ONNX file. The error names the file, the problem and the expected value. */
 export async function createGraphEncoder(options: GraphEncoderOptions): Promise<Result<ImageEncoder, string>> {
   const { graph, name, isBuiltin, preprocessor } = options;
   const ort = await import("onnxruntime-node");
@@ -96,7 +97,7 @@ export interface HubEncoderOptions {
   readonly cacheDir: string;
 }
 
-/** An encoder from the Hugging Face hub, or from its cache. The error says what to do without a network. */
+/** An encoder from the Hugging Face hub or its cache. The error names the fix without a network. */
 export async function createHubEncoder(options: HubEncoderOptions): Promise<Result<ImageEncoder, string>> {
   const { modelId, cacheDir } = options;
   const name = `hf:${modelId}`;
@@ -107,7 +108,7 @@ export async function createHubEncoder(options: HubEncoderOptions): Promise<Resu
   try {
     processor = await hub.AutoImageProcessor.from_pretrained(modelId, { cache_dir: cacheDir });
     const config = await hub.AutoConfig.from_pretrained(modelId, { cache_dir: cacheDir });
-    // A model of text and pictures (CLIP) has its picture half in the one class, a model of pictures is whole in the other.
+    // Models of text and pictures (CLIP) have a class for their image half.
     const isHalf = hub.AutoModelForImageFeatureExtraction.supports(config.model_type ?? "");
     const kind = isHalf ? hub.AutoModelForImageFeatureExtraction : hub.AutoModel;
     model = await kind.from_pretrained(modelId, { cache_dir: cacheDir, config, dtype: "fp32" });
@@ -203,19 +204,19 @@ function outputOf(tensor: Tensor): Result<Output, string> {
     : err(`output is ${tensor.type}, expected float32`);
 }
 
-/** [b, d] as it is; [b, tokens, d] and [b, d, h, w] are averaged over places. Unit vectors. */
+/** [b, d] as it is; [b, tokens, d] and [b, d, h, w] are averaged over positions. Unit vectors. */
 function pooled({ data, dims }: Output, count: number): Float32Array[] {
   if (dims[0] !== count || dims.length < 2 || dims.length > 4) {
     throw new Error(`Output has shape [${dims.join(", ")}], expected [${count}, dim], [${count}, tokens, dim] or [${count}, dim, h, w]`);
   }
   const channelsFirst = dims.length === 4;
   const dim = channelsFirst ? dims[1]! : dims.at(-1)!;
-  const places = data.length / count / dim;
+  const positions = data.length / count / dim;
   return Array.from({ length: count }, (_, p) => {
     const sum = new Float32Array(dim);
-    for (let i = 0; i < places * dim; i++) {
-      const d = channelsFirst ? Math.floor(i / places) : i % dim;
-      sum[d]! += data[p * places * dim + i]!;
+    for (let i = 0; i < positions * dim; i++) {
+      const d = channelsFirst ? Math.floor(i / positions) : i % dim;
+      sum[d]! += data[p * positions * dim + i]!;
     }
     const norm = Math.hypot(...sum);
     return norm === 0 ? sum : sum.map((value) => value / norm);
@@ -272,16 +273,9 @@ function squeezed(size: number): Preprocessing {
 
 /** First 12 hex digits of the SHA-256 of the parts, one after the other. */
 async function hashOf(parts: readonly Uint8Array[]): Promise<string> {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let end = 0;
-  for (const part of parts) {
-    bytes.set(part, end);
-    end += part.length;
-  }
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(digest.subarray(0, 6), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return (await sha256Hex(Uint8Array.from(Buffer.concat(parts)))).slice(0, 12);
 }
 
 function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message.trim().replace(/\.$/, "") : String(cause);
+  return errorText(cause).trim().replace(/\.$/, "");
 }

@@ -1,10 +1,10 @@
 /**
- * Item records → packed shards and `set.json` in a folder, and back for `armmt publish`. The folder always holds one whole set: shards are
- * written first, under their version, and `set.json` is renamed into place last.
+ * Item records → packed shards and `set.json` in a folder, and back for `armmt publish`. The folder always holds one complete set: shards are
+ * written first, under their version, and `set.json` is renamed last.
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { SHARD_VERSION, decodeShard, encodeShard, shardOf } from "../../embeddings/format.ts";
 import type { PublishedSet } from "../../embeddings/store.ts";
 import { parsePublishedSet } from "../../embeddings/store.ts";
@@ -54,13 +54,18 @@ function packShards(records: readonly ItemRecord[], identity: SetIdentity): Uint
     });
     const total = shards.reduce((sum, shard) => sum + shard.length, 0);
     if (shards.every((shard) => shard.length <= MAX_SHARD_BYTES)) return shards;
-    // Straight to the least number that could do, then one by one for uneven hashing.
+    // Jumps to the lower bound, then adds one at a time for uneven hashing.
     count = Math.max(count, Math.ceil(total / MAX_SHARD_BYTES) - 1);
   }
 }
 
 function checksumIn(shard: Uint8Array): number {
   return new DataView(shard.buffer, shard.byteOffset).getUint32(28, true);
+}
+
+/** Where a catalogue's embeddings are by default: in the current folder, which is the user's project. */
+export function embeddingsFolder(name: string): string {
+  return resolve(".armmt/embeddings", name);
 }
 
 export function writeSet(folder: string, { set, shards }: PackedSet): void {
@@ -74,7 +79,7 @@ export function writeSet(folder: string, { set, shards }: PackedSet): void {
   }
 }
 
-/** Reads and checks a whole set. Throws a UserError that names the file, what differs and the fix. */
+/** Reads and checks a set. Throws a UserError that names the file, the difference and the fix. */
 export function readSet(folder: string): PackedSet {
   const path = join(folder, SET_FILE);
   if (!existsSync(path)) throw new UserError(`Nothing embedded in ${folder}: run armmt embed first, or name its folder with --from`);

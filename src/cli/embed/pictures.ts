@@ -1,7 +1,7 @@
 /**
  * Picture sources → bytes → pixels: reads files, draws SVG, fetches URLs, and resizes with sharp on a white ground.
  *
- * What cannot be read is a PictureError with the reason; the caller knows the product and says what to do.
+ * A picture that cannot be read throws a PictureError with the reason; the caller adds the product and the fix.
  */
 import { readFile } from "node:fs/promises";
 import sharp from "sharp";
@@ -20,7 +20,7 @@ export interface FetchLimits {
 
 export const FETCH_LIMITS: FetchLimits = { timeoutMs: 15_000, maxBytes: 20 * 1024 * 1024 };
 
-/** For messages: the path, the URL, or that it stands in the catalogue itself. */
+/** For messages. */
 export function nameOf(image: ImageSource): string {
   if (image.kind === "file") return image.path;
   return image.kind === "url" ? image.url : "SVG in the catalogue";
@@ -67,14 +67,14 @@ function reasonOf(cause: unknown): string {
   return cause.cause instanceof Error && cause.cause.message !== "" ? cause.cause.message : cause.message;
 }
 
-/** Once before the first picture: one thread per picture, because many pictures are worked on at a time, and nothing kept. */
+/** Before the first picture: one thread per picture, because several are decoded at a time, and no cache. */
 export function setUpSharp(): void {
   sharp.concurrency(1);
   sharp.cache(false);
   sharp.simd(true);
 }
 
-/** 8-bit RGB [size, size, 3], transparent parts white. Throws a PictureError for what is no picture or a damaged one. */
+/** 8-bit RGB [size, size, 3], transparent parts white. Throws a PictureError for other or damaged files. */
 export async function toPixels(picture: Uint8Array, how: Preprocessing): Promise<Uint8Array> {
   const { size, shortestEdge, kernel } = how;
   try {

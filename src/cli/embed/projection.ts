@@ -1,5 +1,5 @@
 /**
- * Principal components: brings the vectors of any encoder to the dims that are stored, keeping as much variance as so many numbers can.
+ * Principal components: reduces the vectors of any encoder to the stored dims with the least loss of variance.
  *
  * Subspace iteration with Rayleigh-Ritz (Halko, Martinsson, Tropp 2011, section 4.5): no eigenvalue library, and no matrix larger than the
  * data. Pure and seeded: the same rows give the same projection.

@@ -1,6 +1,6 @@
 /**
- * Raw vectors and products → the item records that are stored: encoder output brought to its stored dims, colours joined, text encoded,
- * numbers in the units of ITEM_FEATURES.
+ * Raw vectors and products → item records: encoder output reduced to its stored dims, colours joined, text encoded, numbers in the units of
+ * ITEM_FEATURES.
  */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -22,7 +22,7 @@ const ENCODER_DIM = 48;
 
 export interface RecordOptions {
   readonly encoder: ImageEncoder;
-  /** Where the projection of an encoder with other dims is kept, so that later runs give comparable vectors. */
+  /** File for the projection of an encoder with other dims, so that later runs give comparable vectors. */
   readonly projectionPath: string;
 }
 

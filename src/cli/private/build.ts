@@ -11,7 +11,7 @@ import { gzip } from "node:zlib";
 import { build } from "esbuild";
 import { type FileManifest, MANIFEST_FORMAT, type ManifestFile, parseFileManifest } from "../../runtimes/browser/file-manifest.ts";
 import { progressBar } from "../command.ts";
-import { ROOT } from "../embed/encoder.ts";
+import { modulePath } from "../../runtimes/node/package-root.ts";
 import { modelSources, runtimeSources, type Source, vectorSources } from "./sources.ts";
 
 const FILES_FOLDER = "files";
@@ -48,7 +48,7 @@ export interface BrowserFilesReport {
 /** Throws a UserError. `files.json` is written last. */
 export async function buildBrowserFiles(options: BrowserFilesOptions): Promise<BrowserFilesReport> {
   const started = performance.now();
-  const { out, from, catalog, config, entry = "src/runtimes/browser/sw.ts", extras = [], json } = options;
+  const { out, from, catalog, config, entry = "runtimes/browser/sw.ts", extras = [], json } = options;
   const runtime = runtimeSources();
   const vectors = vectorSources(from, catalog);
   const sources = [...modelSources(), ...runtime.sources, ...vectors.sources, ...extras];
@@ -111,12 +111,12 @@ async function bundle(out: string, entry: string, runtimeVersion: string): Promi
   await Promise.all([
     build({
       ...shared,
-      entryPoints: [join(ROOT, entry)],
+      entryPoints: [modulePath(entry)],
       outfile: worker,
       format: "iife",
       define: { ARMMT_RUNTIME_VERSION: JSON.stringify(runtimeVersion) },
     }),
-    build({ ...shared, entryPoints: [join(ROOT, "src/runtimes/browser/index.ts")], outfile: join(out, "armmt-private.js"), format: "esm" }),
+    build({ ...shared, entryPoints: [modulePath("runtimes/browser/index.ts")], outfile: join(out, "armmt-private.js"), format: "esm" }),
   ]);
   return (await stat(worker)).size;
 }

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import * as v from "valibot";
 import { pointerKey, setKey, shardKey, type Pointer } from "../../embeddings/store.ts";
 import { type FileManifest, FILES, kvName, type ManifestFile } from "../../runtimes/browser/file-manifest.ts";
-import { ROOT } from "../embed/encoder.ts";
+import { PACKAGE_ROOT } from "../../runtimes/node/package-root.ts";
 import { readSet } from "../embed/pack.ts";
 import { UserError } from "../../web.ts";
 import { loadWrangler } from "../wrangler.ts";
@@ -24,7 +24,7 @@ const PROOF_CASE = "fifty candidates";
 
 const goldenSchema = v.looseObject({ cases: v.array(v.looseObject({ name: v.string() })) });
 
-const readModelFile = (file: string): Buffer => readFileSync(join(ROOT, "model", file));
+const readModelFile = (file: string): Buffer => readFileSync(join(PACKAGE_ROOT, "model", file));
 
 /** The model in the repository. */
 export function modelSources(): readonly Source[] {

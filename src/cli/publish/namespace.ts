@@ -1,6 +1,6 @@
 /**
- * The KV namespace of the edge Worker as the command line reaches it: on this machine (what `wrangler dev --persist-to` serves) or at
- * Cloudflare, through `wrangler kv`.
+ * Where the command line publishes: the KV namespace of the edge Worker on this machine (`wrangler dev --persist-to`) or at Cloudflare
+ * (`wrangler kv`), or the folder that a server reads.
  */
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -9,10 +9,12 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import * as v from "valibot";
-import { UserError } from "../../web.ts";
+import { folderKv, listKeys, writeKey } from "../../runtimes/node/folder-kv.ts";
+import { errorText, UserError } from "../../web.ts";
+import { loadWrangler } from "../wrangler.ts";
 
 export interface Namespace {
-  /** For messages: where this is. */
+  /** For messages. */
   readonly place: string;
   /** A text value; `undefined` when there is none. */
   get(key: string): Promise<string | undefined>;
@@ -34,19 +36,17 @@ export interface NamespaceOptions {
   readonly binding: string;
 }
 
-/** What is used of a KV binding; wrangler's proxy gives the real one of a workerd that it starts. */
+/** The parts of a KV binding that are used; wrangler's proxy gives the real one of a workerd that it starts. */
 interface KvBinding {
   get(key: string, type: "text"): Promise<string | null>;
   list(options: { prefix: string; cursor?: string }): Promise<{ keys: { name: string }[]; list_complete: boolean; cursor?: string }>;
   put(key: string, value: string | ArrayBuffer): Promise<void>;
 }
 
-/** `stateDir` is what `wrangler dev` gets as `--persist-to`. */
+/** `stateDir`: `--persist-to` of `wrangler dev`. */
 export async function openLocalNamespace(options: NamespaceOptions & { readonly stateDir: string }): Promise<Namespace> {
   const { config, binding, stateDir } = options;
-  // Read by wrangler as it loads: no telemetry, nothing fetched.
-  Object.assign(process.env, { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_HIDE_BANNER: "true" });
-  const { getPlatformProxy } = await import("wrangler");
+  const { getPlatformProxy } = await loadWrangler();
   // wrangler itself appends the version of its folder layout to --persist-to, the proxy does not.
   const persist = { path: join(resolve(stateDir), "v3") };
   const proxy = await getPlatformProxy<Record<string, KvBinding | undefined>>({ configPath: config, persist, remoteBindings: false });
@@ -82,11 +82,11 @@ const UPLOAD_BYTES = 40 * 1024 * 1024;
 export function openWranglerNamespace(options: NamespaceOptions & { readonly where: readonly string[] }): Namespace {
   const { config, binding, where } = options;
   const scope = ["--binding", binding, "--config", config, ...where];
-  const keys = async (prefix: string): Promise<ReadonlySet<string>> => new Set(await listKeys(prefix, scope));
+  const keys = async (prefix: string): Promise<ReadonlySet<string>> => new Set(await listRemoteKeys(prefix, scope));
   return {
     place: where.includes("--remote") ? "Cloudflare" : where.join(" "),
     keys,
-    // Asked for a key that is not there, wrangler prints a sentence instead. It ends a text with a line feed of its own.
+    // For a missing key wrangler prints a sentence. It appends a line feed to a text.
     get: async (key) => {
       if (!(await keys(key)).has(key)) return undefined;
       return (await wrangler(["kv", "key", "get", key, "--text", ...scope])).replace(/\n$/, "");
@@ -109,7 +109,7 @@ export function openWranglerNamespace(options: NamespaceOptions & { readonly whe
 
 const keysSchema = v.array(v.object({ name: v.string() }));
 
-async function listKeys(prefix: string, scope: readonly string[]): Promise<string[]> {
+async function listRemoteKeys(prefix: string, scope: readonly string[]): Promise<string[]> {
   const output = await wrangler(["kv", "key", "list", "--prefix", prefix, ...scope]);
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), keysSchema), output);
   if (!parsed.success)
@@ -138,7 +138,7 @@ function uploads(entries: readonly Entry[]): Upload[][] {
   return parts;
 }
 
-/** Runs wrangler of this project; its own words are the error, because they say what to do (log in, create the namespace). */
+/** Runs the installed wrangler. Its own output is the error: it names the fix (log in, create the namespace). */
 export function wrangler(args: readonly string[]): Promise<string> {
   const binary = join(createRequire(import.meta.url).resolve("wrangler/package.json"), "../bin/wrangler.js");
   const env = { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" };
@@ -149,4 +149,29 @@ export function wrangler(args: readonly string[]): Promise<string> {
         fail(new UserError(`wrangler ${args.slice(0, 3).join(" ")} failed:\n${stripVTControlCharacters(`${stderr}\n${stdout}`).trim()}`));
     });
   });
+}
+
+/** A server's folder `kv`, made by the first write. Throws a UserError for keys that cannot be files. */
+export function openFolderNamespace(folder: string): Namespace {
+  const kv = folderKv(folder);
+  const place = resolve(folder);
+  return {
+    place,
+    get: (key) => orExplain(place, async () => (await kv.get(key, "text")) ?? undefined),
+    keys: (prefix) => orExplain(place, () => listKeys(folder, prefix)),
+    put: (entries) =>
+      orExplain(place, async () => {
+        await Promise.all(entries.map(({ key, value }) => writeKey(folder, key, value)));
+      }),
+    close: () => Promise.resolve(),
+  };
+}
+
+async function orExplain<T>(place: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const said = errorText(error);
+    throw new UserError(`Cannot use the folder ${place}: ${said}. Name another with --folder <folder>`, { cause: error });
+  }
 }

@@ -65,7 +65,7 @@ export async function buildDemoPrivate({ home, pageDir, catalog, pictureAspect, 
     from,
     catalog: catalog.name,
     config: await browserConfig({ file: edgeConfig, index: INDEX, catalog: catalog.name }),
-    entry: "src/demo/service-worker.ts",
+    entry: "demo/service-worker.ts",
     // The shop on the device sells the same catalogue as the shop behind the network; by default the drawn one.
     extras: shop === undefined ? [] : [{ name: "shop/catalog.json", when: "install", content: Buffer.from(shop) }],
     json: true,

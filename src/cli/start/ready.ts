@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import type { Catalog } from "../catalog/file.ts";
 import type { EmbedReport } from "../embed.ts";
-import { ROOT } from "../embed/encoder.ts";
+import { PACKAGE_ROOT } from "../../runtimes/node/package-root.ts";
 import { UserError } from "../../web.ts";
 import { OUTCOME_HEADER } from "../../protocol.ts";
 
@@ -48,7 +48,7 @@ function searchBody(query: string): string {
 }
 
 function modelVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(join(ROOT, "model/manifest.json"), "utf8"));
+  const manifest: unknown = JSON.parse(readFileSync(join(PACKAGE_ROOT, "model/manifest.json"), "utf8"));
   return v.parse(v.object({ version: v.string() }), manifest).version;
 }
 

@@ -7,7 +7,7 @@ import * as v from "valibot";
 import type { FieldOptions } from "../catalog/fields.ts";
 import { type Catalog, readCatalog } from "../catalog/file.ts";
 import { embedCatalog, type EmbedReport } from "../embed.ts";
-import { ROOT } from "../embed/encoder.ts";
+import { PACKAGE_ROOT } from "../../runtimes/node/package-root.ts";
 import { publishLocally } from "../publish.ts";
 import { loadWrangler, LOCAL_HOST, type RunningWorker, startWorker, type Vars, waitForAnswer, type WorkerOptions } from "../wrangler.ts";
 import { runUntilStopped, STOP_SIGNALS } from "../../runtimes/node/stop.ts";
@@ -46,23 +46,23 @@ export async function runDemo(flags: StartFlags): Promise<never> {
 }
 
 async function startAll(flags: StartFlags): Promise<Omit<Running, "seconds"> & { readonly workers: readonly RunningWorker[] }> {
-  const home = flags.home === undefined ? join(ROOT, ".armmt") : resolve(flags.home);
+  const home = flags.home === undefined ? join(PACKAGE_ROOT, ".armmt") : resolve(flags.home);
   const stateDir = join(home, "state");
   const pageDir = join(home, "page");
-  const shopConfig = join(ROOT, "src/demo/wrangler.toml");
-  const edgeConfig = join(ROOT, "wrangler.toml");
+  const shopConfig = join(PACKAGE_ROOT, "src/demo/wrangler.toml");
+  const edgeConfig = join(PACKAGE_ROOT, "wrangler.toml");
 
   const catalog = readCatalog(flags);
   const wrangler = loadWrangler(); // takes a second or two, while others use the other core
   const [embedded] = await Promise.all([
     embed(flags, catalog, join(home, "embeddings", catalog.name)),
-    buildPage(ROOT, pageDir),
+    buildPage(PACKAGE_ROOT, pageDir),
     packRuntimes(home),
     wrangler,
   ]);
   const { pictureAspect } = flags;
   await Promise.all([
-    publishLocally({ from: embedded.out, catalog: catalog.name, stateDir }),
+    publishLocally({ from: embedded.out, catalog: catalog.name, config: edgeConfig, stateDir }),
     buildDemoPrivate({ home, pageDir, catalog, pictureAspect, from: embedded.out, edgeConfig }),
   ]);
   await stockShop({ catalog, pictureAspect, config: shopConfig, stateDir, pageDir });

@@ -19,7 +19,7 @@ export type Draw = (brush: Brush) => string;
 /** Drawings by the silhouette's name in the vocabulary. */
 export type Family = Readonly<Record<string, Draw>>;
 
-interface LineOptions {
+export interface LineOptions {
   readonly opacity?: number;
   /** Lengths of dash and gap. */
   readonly dash?: string;

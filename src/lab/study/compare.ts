@@ -9,7 +9,7 @@ import { type Benchmark, mergePart, type PartName, PARTS, readBenchmark, writeBe
 import { type Part, STUDY } from "./compare/parts.ts";
 import { writePlots } from "./compare/plots.ts";
 import { printTable } from "../../cli/command.ts";
-import { ROOT } from "../../cli/embed/encoder.ts";
+import { PACKAGE_ROOT } from "../../runtimes/node/package-root.ts";
 import { writeBenchmarkCard } from "./compare/card.ts";
 import { preparePython } from "./pipeline/python.ts";
 import { hashSources } from "./pipeline/stages.ts";
@@ -48,7 +48,7 @@ interface Report {
   readonly seconds: number;
 }
 
-const MODEL = join(ROOT, "model");
+const MODEL = join(PACKAGE_ROOT, "model");
 
 /** Writes the card's benchmark section and the plots from model/benchmark.json, without running anything. */
 export function writeBenchmarkReport(): void {
@@ -112,7 +112,11 @@ export async function runParts(parts: readonly Part[], progress: Progress): Prom
  * The whole study, or the named parts. Rows, card and plots are written after every part. A part without its data on this machine is skipped
  * with a note; asked for by name it is an error.
  */
-export async function runBenchmark({ parts, folder = join(ROOT, ".armmt/benchmark"), json = false }: BenchmarkOptions): Promise<void> {
+export async function runBenchmark({
+  parts,
+  folder = join(PACKAGE_ROOT, ".armmt/benchmark"),
+  json = false,
+}: BenchmarkOptions): Promise<void> {
   const wanted = parts?.map(partName);
   const chosen = STUDY.filter(({ name }) => wanted?.includes(name) ?? true);
   mkdirSync(folder, { recursive: true });

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { printTable } from "../../cli/command.ts";
-import { ROOT } from "../../cli/embed/encoder.ts";
+import { PACKAGE_ROOT } from "../../runtimes/node/package-root.ts";
 import { UserError } from "../../web.ts";
 import { runBenchmark, writeBenchmarkReport } from "./compare.ts";
 import { PARTS } from "./compare/benchmark-file.ts";
@@ -29,7 +29,7 @@ interface Flags {
 
 async function train(flags: Flags): Promise<void> {
   const quick = flags.quick === true;
-  const folder = quick ? mkdtempSync(join(tmpdir(), "armmt-model-")) : join(ROOT, ".armmt/model");
+  const folder = quick ? mkdtempSync(join(tmpdir(), "armmt-model-")) : join(PACKAGE_ROOT, ".armmt/model");
   const stages = openStages(folder, { fresh: flags.fresh === true, sources: "training" });
   const started = performance.now();
   const figures = await runPipeline({ folder, sizes: quick ? QUICK : FULL, stages, json: flags.json === true });
@@ -38,8 +38,8 @@ async function train(flags: Flags): Promise<void> {
     assertLearning(figures, folder);
     rmSync(folder, { recursive: true, force: true });
   } else {
-    for (const name of PRODUCTS) copyFileSync(join(folder, "out", name), join(ROOT, "model", name));
-    writeCard(join(ROOT, "model/RESULTS.md"), figures);
+    for (const name of PRODUCTS) copyFileSync(join(folder, "out", name), join(PACKAGE_ROOT, "model", name));
+    writeCard(join(PACKAGE_ROOT, "model/RESULTS.md"), figures);
   }
   const seconds = (performance.now() - started) / 1000;
   if (flags.json === true) {

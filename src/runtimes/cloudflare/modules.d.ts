@@ -20,5 +20,5 @@ declare module "*.html" {
 }
 
 declare module "cloudflare:workers" {
-  export const env: import("./create-worker.ts").Env;
+  export const env: import("./index.ts").Env;
 }

@@ -9,7 +9,7 @@ import { errorStack, errorText } from "../../web.ts";
 import type { RunningServer, Runtime } from "./serve.ts";
 import { startServer, STOP_TIMEOUT_MS } from "./serve.ts";
 import type { Adapted, Vars } from "./settings.ts";
-import { readSettings, ROOT, StartError } from "./settings.ts";
+import { readSettings, StartError } from "./settings.ts";
 import { runUntilStopped } from "./stop.ts";
 
 const DEFAULT_PORT = "8788";
@@ -42,9 +42,9 @@ const usage = ({ commands, added, flag } = PLAIN): string => `Usage: ${commands}
 The edge as a server of its own, with files where Cloudflare has KV and D1${added}.
 
 Options:
-  --config <file>      wrangler.toml whose [vars] are the configuration (default: wrangler.toml of the project);
+  --config <file>      wrangler.toml whose [vars] are the configuration (default: wrangler.toml in the current folder);
                        environment variables of the same name win; secrets come from the environment only
-  --data <folder>      item vectors and events (default: .armmt/server in the project)
+  --data <folder>      item vectors and events (default: .armmt/server in the current folder)
 ${flag}  --provider <name>    what runs the model: auto, wasm or webgpu (default: auto)
   --port <number>      0 takes any free one (default: environment variable PORT, else ${DEFAULT_PORT})
   --host <address>     address to listen on (default: 127.0.0.1, this machine only)
@@ -104,8 +104,8 @@ export function parseFlags(argv: readonly string[], env: Readonly<Record<string,
   const { provider = "auto", port = env["PORT"] ?? DEFAULT_PORT } = values;
   const portProblem = `${portSource} is "${port}": use a number from 0 to 65535`;
   const schema = v.object({
-    config: v.optional(nonEmpty("--config is empty: name a wrangler.toml"), `${ROOT}wrangler.toml`),
-    data: v.optional(nonEmpty("--data is empty: name a folder"), `${ROOT}.armmt/server`),
+    config: v.optional(nonEmpty("--config is empty: name a wrangler.toml"), "wrangler.toml"),
+    data: v.optional(nonEmpty("--data is empty: name a folder"), ".armmt/server"),
     provider: v.picklist(PROVIDER_PREFERENCES, `--provider is "${provider}": use ${PROVIDER_PREFERENCES.join(", ")}`),
     port: v.pipe(v.string(), v.regex(/^\d+$/, portProblem), v.transform(Number), v.maxValue(65_535, portProblem)),
     host: v.optional(nonEmpty("--host is empty: name an address, such as 127.0.0.1 or 0.0.0.0"), "127.0.0.1"),

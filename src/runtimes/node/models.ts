@@ -9,7 +9,8 @@ import { openProviderScorer } from "../../inference/providers.ts";
 import type { Scorers } from "../../inference/scorer.ts";
 import { loadScorers } from "../../inference/scorer.ts";
 import { openWebWasm } from "../../inference/web.ts";
-import { ROOT, StartError } from "./settings.ts";
+import { PACKAGE_ROOT } from "./package-root.ts";
+import { StartError } from "./settings.ts";
 
 export interface ModelFiles {
   readonly model: ArrayBuffer;
@@ -34,8 +35,8 @@ export interface ModelOptions {
   readonly log: (entry: Readonly<Record<string, unknown>>) => void;
 }
 
-/** `folder`: with student.onnx, manifest.json and golden.json; default the model of the project. Throws a StartError where a file is missing. */
-export async function readModelFiles(folder: string = join(ROOT, "model")): Promise<ModelFiles> {
+/** `folder`: with student.onnx, manifest.json and golden.json; default the model of the package. Throws a StartError where a file is missing. */
+export async function readModelFiles(folder: string = join(PACKAGE_ROOT, "model")): Promise<ModelFiles> {
   try {
     const [model, manifest, golden] = await Promise.all([
       readFile(join(folder, "student.onnx")),

@@ -4,7 +4,6 @@
  * The same file configures the Worker and the servers. Features of Cloudflare alone (queues, pipelines, flags) are refused by name.
  */
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { parse } from "smol-toml";
 import * as v from "valibot";
 import { ALL_DIALECTS } from "../../backends/all-dialects.ts";
@@ -13,9 +12,6 @@ import type { Config } from "../../config/config.ts";
 import { parseConfig, VARIABLE_NAMES } from "../../config/config.ts";
 import { SECRET_NAMES } from "../../config/fields.ts";
 import { errorText } from "../../web.ts";
-
-/** Folder of the project: configuration, model and sources. */
-export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** Why a server does not start: each problem names the value and the fix. */
 export class StartError extends Error {

@@ -21,7 +21,7 @@ import { judgeRuns, type Part, STUDY } from "../../../src/lab/study/compare/part
 import { findRuns, readRows } from "../../../src/lab/study/compare/rows.ts";
 import { type Progress, runBenchmark, runParts } from "../../../src/lab/study/compare.ts";
 import { embedCatalog } from "../../../src/cli/embed.ts";
-import { ROOT } from "../../../src/cli/embed/encoder.ts";
+import { PACKAGE_ROOT } from "../../../src/runtimes/node/package-root.ts";
 import { makeLists } from "../../../src/lab/study/lists.ts";
 import { type Matrix, readMatrix, writeNpy } from "../../../src/lab/study/lists/npy.ts";
 import { writeSimulation } from "../../../src/lab/study/simulate.ts";
@@ -154,7 +154,7 @@ describe("cost", () => {
   it("is bytes and wasm time of each model's own graph", async () => {
     const at = join(folder, "costs", "student", "seed-1");
     mkdirSync(at, { recursive: true });
-    copyFileSync(join(ROOT, "model/student.onnx"), join(at, "model.onnx"));
+    copyFileSync(join(PACKAGE_ROOT, "model/student.onnx"), join(at, "model.onnx"));
     writeFileSync(join(at, "run.json"), JSON.stringify({ model: "student", seed: 1 }));
     const { student } = await timeGraphs(join(folder, "costs"), join(scenario, "lists"));
     expect(student?.bytes).toBe(readFileSync(join(at, "model.onnx")).length);

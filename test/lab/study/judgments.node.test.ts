@@ -7,7 +7,7 @@ import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
 import * as v from "valibot";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readMatrix } from "../../../src/lab/study/lists/npy.ts";
-import { ROOT } from "../../../src/cli/embed/encoder.ts";
+import { PACKAGE_ROOT } from "../../../src/runtimes/node/package-root.ts";
 import { FOLDS, foldOf, makeJudgedLists } from "../../../src/lab/study/judgments.ts";
 import { createBm25, terms } from "../../../src/lab/study/judgments/chorus.ts";
 import {
@@ -132,7 +132,7 @@ describe("judged lists", () => {
   const out = join(folder, "lists");
   let folds: v.InferOutput<typeof rowSchema>[][] = [];
   beforeAll(async () => {
-    await makeJudgedLists({ data: writeData("small"), model: join(ROOT, "model"), out });
+    await makeJudgedLists({ data: writeData("small"), model: join(PACKAGE_ROOT, "model"), out });
     folds = await Promise.all(Array.from({ length: FOLDS }, (_, fold) => readFold(out, fold)));
   });
 
@@ -184,7 +184,7 @@ describe("judged lists", () => {
   });
 });
 
-const CHORUS = join(ROOT, "../shared/data/chorus");
+const CHORUS = join(PACKAGE_ROOT, "../shared/data/chorus");
 const absent = missingFiles(CHORUS);
 const reason = absent.length > 0 ? ` (skipped: ${absent.join(" and ")} not on this machine)` : "";
 

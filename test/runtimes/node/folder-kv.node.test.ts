@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openFolderNamespace } from "../../../src/cli/publish/folder-namespace.ts";
+import { openFolderNamespace } from "../../../src/cli/publish/namespace.ts";
 import { listKeys, folderKv, pathOfKey, writeKey } from "../../../src/runtimes/node/folder-kv.ts";
 import { armmt } from "./servers.ts";
 import { UserError } from "../../../src/web.ts";

@@ -6,7 +6,7 @@ import { VARIABLE_NAMES } from "../../../src/config/config.ts";
 import { SECRET_NAMES } from "../../../src/config/fields.ts";
 import { withDemo } from "../../../src/cli/start/server/demo-vars.ts";
 import { parseFlags } from "../../../src/runtimes/node/command.ts";
-import { readSettings, ROOT, StartError } from "../../../src/runtimes/node/settings.ts";
+import { readSettings, StartError } from "../../../src/runtimes/node/settings.ts";
 
 let folder = "";
 beforeAll(() => {
@@ -34,7 +34,7 @@ function problemsOf(work: () => unknown): readonly string[] {
 
 describe("readSettings()", () => {
   it("reads the project's own wrangler.toml as the Worker does", () => {
-    const { config } = readSettings({ file: `${ROOT}wrangler.toml`, env: {} });
+    const { config } = readSettings({ file: "wrangler.toml", env: {} });
     expect(config.indexes.get("products")).toMatchObject({ backend: "elasticsearch", window: 100, catalog: "products" });
     expect(config.experiments.map(({ key }) => key)).toEqual(["rerank"]);
   });

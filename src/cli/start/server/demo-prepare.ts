@@ -9,11 +9,11 @@ import { embedCatalog } from "../../embed.ts";
 import { buildBrowserFiles } from "../../private/build.ts";
 import { publicFields } from "../../private/sources.ts";
 import { publishTo } from "../../publish.ts";
-import { openFolderNamespace } from "../../publish/folder-namespace.ts";
+import { openFolderNamespace } from "../../publish/namespace.ts";
 import { buildPage } from "../page.ts";
 import type { IndexConfig } from "../../../config/config.ts";
 import { DEMO_CATALOG, DEMO_INDEX } from "./demo-vars.ts";
-import { ROOT } from "../../../runtimes/node/settings.ts";
+import { PACKAGE_ROOT } from "../../../runtimes/node/package-root.ts";
 
 export interface PrepareOptions {
   /** Folder of the server. */
@@ -34,13 +34,13 @@ export interface PrepareOptions {
 export async function prepareDemo({ data, kv, page, stamp, index, json }: PrepareOptions): Promise<void> {
   const from = join(data, "embeddings", DEMO_CATALOG);
   // Steps that fail without development dependencies first, slow ones last.
-  await buildPage(ROOT, page);
+  await buildPage(PACKAGE_ROOT, page);
   await embedCatalog({ catalog: "drawn", out: from, json });
   await publishTo(openFolderNamespace(kv), { from, catalog: DEMO_CATALOG, json });
 
   const onDevice = join(data, "private");
   const config = { INDEXES: { [DEMO_INDEX]: { ...publicFields(index), catalog: DEMO_CATALOG } } };
-  await buildBrowserFiles({ out: onDevice, from, catalog: DEMO_CATALOG, config, entry: "src/demo/service-worker.ts", json });
+  await buildBrowserFiles({ out: onDevice, from, catalog: DEMO_CATALOG, config, entry: "demo/service-worker.ts", json });
   await cp(onDevice, join(page, "private"), { recursive: true });
   await writeFile(stamp, `${new Date().toISOString()}\n`);
 }

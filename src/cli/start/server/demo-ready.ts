@@ -5,8 +5,9 @@ import type { KvReader } from "../../../embeddings/store.ts";
 import { parsePointer, parsePublishedSet, pointerKey, setKey } from "../../../embeddings/store.ts";
 import { matchShards, parseManifest } from "../../../inference/manifest.ts";
 import { DEMO_CATALOG } from "./demo-vars.ts";
+import { PACKAGE_ROOT } from "../../../runtimes/node/package-root.ts";
 import type { PrepareOptions } from "./demo-prepare.ts";
-import { ROOT, StartError } from "../../../runtimes/node/settings.ts";
+import { StartError } from "../../../runtimes/node/settings.ts";
 import { errorText } from "../../../web.ts";
 
 const MESSAGE_LINES = 2;
@@ -47,7 +48,9 @@ function isBuilt(page: string, stamp: string): boolean {
   const builtAt = statSync(stamp, { throwIfNoEntry: false })?.mtimeMs;
   if (builtAt === undefined || !existsSync(join(page, "index.html"))) return false;
   const sources = ["src", "model"].flatMap((folder) =>
-    readdirSync(join(ROOT, folder), { recursive: folder === "src", encoding: "utf8" }).map((name) => join(ROOT, folder, name)),
+    readdirSync(join(PACKAGE_ROOT, folder), { recursive: folder === "src", encoding: "utf8" }).map((name) =>
+      join(PACKAGE_ROOT, folder, name),
+    ),
   );
   return sources.every((path) => (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) <= builtAt);
 }

@@ -4,7 +4,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
-import { ROOT } from "../../../cli/embed/encoder.ts";
+import { PACKAGE_ROOT } from "../../../runtimes/node/package-root.ts";
 import { fnv1a } from "../../../ranking/tokenizer.ts";
 import { UserError } from "../../../web.ts";
 import { DEPTH } from "../evaluate/worth.ts";
@@ -58,13 +58,13 @@ const SHARES: ReadonlyMap<PartName, number> = new Map([["fashion ablations", ABL
 
 /** Trains the models that are not trained yet. A table searches for its models' settings and leaves them for the other parts, committed. */
 async function train(part: PartName, { shop }: Scenario, lists: string, runs: string): Promise<void> {
-  const tuning = join(ROOT, "model/tuning", `${shop}.json`);
+  const tuning = join(PACKAGE_ROOT, "model/tuning", `${shop}.json`);
   const isTable = TABLES.includes(part);
   const known = !isTable && existsSync(tuning) ? ["--tuning", tuning] : [];
   const share = String(SHARES.get(part) ?? 1);
   await runPython("armmt.study.train_part", ["--part", part, "--lists", lists, "--runs", runs, "--share", share, ...WORKERS, ...known]);
   if (!isTable) return;
-  mkdirSync(join(ROOT, "model/tuning"), { recursive: true });
+  mkdirSync(join(PACKAGE_ROOT, "model/tuning"), { recursive: true });
   copyFileSync(join(runs, "tuning.json"), tuning);
 }
 
@@ -173,7 +173,7 @@ const openBandit: Part = {
 };
 
 const CHORUS = join(SHARED, "chorus");
-const MODEL = join(ROOT, "model");
+const MODEL = join(PACKAGE_ROOT, "model");
 
 /** Real human judgments; the folds are the same for all models and seeds. */
 const chorus: Part = {

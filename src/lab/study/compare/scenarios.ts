@@ -7,7 +7,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Catalog } from "../../../cli/catalog/file.ts";
 import { embedCatalog } from "../../../cli/embed.ts";
-import { BUILTIN, loadImageEncoder, ROOT } from "../../../cli/embed/encoder.ts";
+import { BUILTIN, loadImageEncoder } from "../../../cli/embed/encoder.ts";
+import { PACKAGE_ROOT } from "../../../runtimes/node/package-root.ts";
 import { makeLists } from "../lists.ts";
 import { openStages } from "../pipeline/stages.ts";
 import { SIMULATED_SHOP, writeSimulation } from "../simulate.ts";
@@ -20,7 +21,7 @@ import type { Level } from "./benchmark-file.ts";
 import { UserError } from "../../../web.ts";
 
 /** Data that may not be redistributed, beside the checkout. */
-export const SHARED = join(ROOT, "../shared/data");
+export const SHARED = join(PACKAGE_ROOT, "../shared/data");
 
 export interface Scenario {
   readonly level: Level;

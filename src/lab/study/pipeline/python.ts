@@ -4,10 +4,10 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { ROOT } from "../../../cli/embed/encoder.ts";
+import { PACKAGE_ROOT } from "../../../runtimes/node/package-root.ts";
 import { UserError } from "../../../web.ts";
 
-const MODEL_FOLDER = join(ROOT, "model");
+const MODEL_FOLDER = join(PACKAGE_ROOT, "model");
 /** ARMMT_VENV: an environment of your own that has the packages of model/pyproject.toml; it is used as it is. */
 const VENV = process.env["ARMMT_VENV"] ?? join(MODEL_FOLDER, ".venv");
 const PYTHON = join(VENV, process.platform === "win32" ? "Scripts/python.exe" : "bin/python");
@@ -16,7 +16,7 @@ const STAMP = join(VENV, "armmt-stamp");
 /** Made from pyproject.toml; its first lines say how. */
 const REQUIREMENTS = join(MODEL_FOLDER, "requirements.txt");
 const UV_REQUIREMENTS = join(MODEL_FOLDER, "requirements-uv.txt");
-const UV_FOLDER = join(ROOT, ".armmt/uv");
+const UV_FOLDER = join(PACKAGE_ROOT, ".armmt/uv");
 
 /** Measured on Linux x64: 5.0 GB installed, and room to unpack. */
 const ENVIRONMENT_BYTES = 7e9;
@@ -35,7 +35,11 @@ interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-async function run(command: string, args: readonly string[], { cwd = ROOT, quiet = false, env = {} }: RunOptions = {}): Promise<string> {
+async function run(
+  command: string,
+  args: readonly string[],
+  { cwd = PACKAGE_ROOT, quiet = false, env = {} }: RunOptions = {},
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import * as v from "valibot";
-import { ROOT } from "../../../cli/embed/encoder.ts";
+import { PACKAGE_ROOT } from "../../../runtimes/node/package-root.ts";
 
 const FILE = "stages.json";
 const stagesSchema = v.record(v.string(), v.object({ key: v.string(), seconds: v.number() }));
@@ -53,9 +53,9 @@ export function hashSources(sources: Sources): string {
       return;
     }
     // Paths with forward slashes, so that the key is the same everywhere.
-    hash.update(relative(ROOT, path).replaceAll("\\", "/")).update("\0").update(readFileSync(path)).update("\0");
+    hash.update(relative(PACKAGE_ROOT, path).replaceAll("\\", "/")).update("\0").update(readFileSync(path)).update("\0");
   };
-  for (const path of SOURCES[sources]) add(join(ROOT, path));
+  for (const path of SOURCES[sources]) add(join(PACKAGE_ROOT, path));
   return hash.digest("hex");
 }
 
