@@ -22,7 +22,10 @@ const PAGES = [
   ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".md"))
     .map((name) => `docs/${name}`),
-  ...["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"],
+  "README.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
+  "CHANGELOG.md",
   ...readdirSync(join(ROOT, "model"))
     .filter((name) => name.endsWith(".md"))
     .map((name) => `model/${name}`),
@@ -55,7 +58,7 @@ describe("names", () => {
   });
 
   it("lists every command of armmt, and no other", () => {
-    const rows = [...read("docs/reference/commands.md").matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1]);
+    const rows = [...read("docs/reference/commands.md").matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1] ?? "");
     expect(rows.toSorted()).toEqual(Object.keys(PROJECT_COMMANDS).toSorted());
     const [shop = ""] = read("docs/reference/commands.md").split("## In a checkout only");
     for (const name of Object.keys(SHOP_COMMANDS)) expect(shop).toContain(`| \`${name}\` |`);

@@ -117,7 +117,7 @@ describe.each(PAGES)("a throw after the engine's reply, the request %s", (_, pag
       manifest: model!.manifest,
       score: async ({ k }: ListTensors) =>
         ok({
-          score: Float32Array.from({ length: k }, (_, i) => -i),
+          score: Float32Array.from({ length: k }, (_score, i) => -i),
           get gate(): Float32Array {
             return boom();
           },

@@ -114,14 +114,17 @@ async function uvSettings(interpreter: string): Promise<Readonly<Record<string, 
 }
 
 /** Throws a UserError if the environment would not fit. `isCached`: uv has every package already, and links it. */
-export function requireDisk(freeBytes: number, isCached: boolean): void {
+export function requireDisk(free: number, isCached: boolean): void {
   const needed = isCached ? LINKED_BYTES : ENVIRONMENT_BYTES;
-  if (freeBytes >= needed) return;
-  const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(1);
+  if (free >= needed) return;
   throw new UserError(
-    `The Python environment needs ${gigabytes(needed)} GB (PyTorch with its GPU libraries), and ${gigabytes(freeBytes)} GB are free where ` +
+    `The Python environment needs ${gigabytes(needed)} GB (PyTorch with its GPU libraries), and ${gigabytes(free)} GB are free where ` +
       `${VENV} and uv's cache are: free some, move the cache (UV_CACHE_DIR), or name an environment of your own in ARMMT_VENV`,
   );
+}
+
+function gigabytes(bytes: number): string {
+  return (bytes / 1e9).toFixed(1);
 }
 
 async function freeBytes(folder: string): Promise<number> {
