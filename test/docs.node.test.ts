@@ -6,9 +6,14 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import GithubSlugger from "github-slugger";
+import { parse } from "smol-toml";
+import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import { scripts } from "../package.json";
+import { ALL_DIALECTS } from "../src/backends/all-dialects.ts";
+import { dialectLimits } from "../src/backends/dialects.ts";
 import { SHOP_COMMANDS } from "../src/cli/main.ts";
+import { parseConfig } from "../src/config/config.ts";
 import { configurationTables } from "../src/config/reference.ts";
 import { PARTS } from "../src/lab/bench/parts.ts";
 import { PROJECT_COMMANDS } from "../src/lab/main.ts";
@@ -71,6 +76,22 @@ describe("names", () => {
     );
     const made = /^model\/benchmark\.json$/;
     expect(named.filter((path) => !made.test(path) && !existsSync(join(ROOT, path)))).toEqual([]);
+  });
+});
+
+describe("configuration in examples", () => {
+  const blocks = PAGES.flatMap((page) =>
+    [...read(page).matchAll(/^( *)```toml\n([\s\S]*?)^ *```/gm)].map(([, indent = "", text = ""], i) => ({
+      name: `${page}, block ${i + 1}`,
+      text: text.replaceAll(new RegExp(`^${indent}`, "gm"), "").replaceAll(/<[\w ]+>/g, "example"),
+    })),
+  );
+
+  it.each(blocks)("$name is accepted", ({ text }) => {
+    const { vars = {} } = v.parse(v.object({ vars: v.optional(v.record(v.string(), v.unknown())) }), parse(text));
+    const products = { backend: "elasticsearch", url: "http://localhost:9200", window: 100 };
+    const parsed = parseConfig({ INDEXES: { products }, ...vars }, dialectLimits(ALL_DIALECTS));
+    expect(parsed.ok ? [] : parsed.error).toEqual([]);
   });
 });
 
