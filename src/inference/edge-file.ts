@@ -35,26 +35,18 @@ export type EdgeFile =
       readonly snapshot: Snapshot;
     };
 
-/** The decoded file. */
-export interface EdgeModels {
-  readonly models: readonly ModelFiles[];
-  readonly snapshot: Snapshot | undefined;
-}
-
 export function encodeEdgeFile(file: EdgeFile): Uint8Array {
   const payload = file.kind === "stock" ? file.models.map(({ graph }) => graph) : [bytesOf(file.snapshot.runs), file.snapshot.bytes];
   const head: Head =
     file.kind === "stock"
       ? { kind: file.kind, models: file.models.map(({ manifest, graph }) => ({ manifest, bytes: graph.length })) }
       : { kind: file.kind, models: [...file.models], snapshot: file.snapshot.head, runs: file.snapshot.runs.length };
-  const json = new TextEncoder().encode(JSON.stringify(head));
-  const text = new Uint8Array(Math.ceil(json.length / WORD_BYTES) * WORD_BYTES).fill(SPACE);
-  text.set(json);
-  const bytes = new Uint8Array(HEAD_AT + text.length + payload.reduce((sum, part) => sum + part.length, 0));
-  new DataView(bytes.buffer).setUint32(0, text.length, true);
-  bytes.set(text, HEAD_AT);
-  let at = HEAD_AT + text.length;
-  for (const part of payload) {
+  const text = new TextEncoder().encode(JSON.stringify(head));
+  const padding = new Uint8Array(-text.length & (WORD_BYTES - 1)).fill(SPACE);
+  const parts = [bytesOf(Uint32Array.of(text.length + padding.length)), text, padding, ...payload];
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
     bytes.set(part, at);
     at += part.length;
   }
@@ -70,7 +62,7 @@ function bytesOf(words: Uint32Array): Uint8Array {
 }
 
 /** Throws an Error that names the fault of the file. */
-export function decodeEdgeFile(file: ArrayBuffer): EdgeModels {
+export function decodeEdgeFile(file: ArrayBuffer): { readonly models: readonly ModelFiles[]; readonly snapshot: Snapshot | undefined } {
   const head = readHead(file);
   const payload = HEAD_AT + new DataView(file).getUint32(0, true);
   if (head.kind === "snapshot") {

@@ -3,37 +3,30 @@
  * and every runtime in the tests.
  */
 import * as v from "valibot";
-import { FEATURES } from "../ranking/features.ts";
 import type { ListTensors } from "../ranking/features.ts";
+import { emptyTensors } from "../ranking/features.ts";
+import { INPUTS } from "./list-run.ts";
 
-const count = v.pipe(v.number(), v.integer(), v.minValue(1));
-
+/** Arrays are base64, of four bytes per entry, little-endian, as on every supported machine. */
 const schema = v.object({
   format: v.literal(1),
+  /** Version of the model. */
   model: v.string(),
+  /** SHA-256 of its graph. */
   sha256: v.string(),
+  /** Largest error of wasm. */
   tolerance: v.pipe(v.number(), v.maxValue(1e-4)),
   cases: v.pipe(
     v.array(
       v.object({
         name: v.string(),
-        k: count,
-        lq: count,
-        h: count,
-        imageDim: count,
-        textDim: count,
-        inputs: v.object({
-          query_token_ids: v.string(),
-          query_mask: v.string(),
-          image: v.string(),
-          text: v.string(),
-          features: v.string(),
-          presence: v.string(),
-          history_image: v.string(),
-          history_text: v.string(),
-          history_mask: v.string(),
-          mask: v.string(),
-        }),
+        ...v.entriesFromList(["k", "lq", "h", "imageDim", "textDim"], v.pipe(v.number(), v.integer(), v.minValue(1))),
+        inputs: v.object(
+          v.entriesFromList(
+            INPUTS.map(([name]) => name),
+            v.string(),
+          ),
+        ),
         expected: v.object({ score: v.string(), gate: v.string() }),
       }),
     ),
@@ -48,47 +41,24 @@ export interface GoldenCase {
   readonly gate: Float32Array; // [k, 2]
 }
 
-export interface Golden {
-  /** Version of the model. */
-  readonly model: string;
-  /** SHA-256 of its graph. */
-  readonly sha256: string;
-  /** Largest error of wasm. */
-  readonly tolerance: number;
+export interface Golden extends Omit<v.InferOutput<typeof schema>, "format" | "cases"> {
   /** At least one. */
   readonly cases: readonly GoldenCase[];
 }
 
 /** Throws a ValiError that names the field, or an Error where an array does not have the length of its dimensions. */
 export function parseGolden(json: unknown): Golden {
-  const { model, sha256, tolerance, cases } = v.parse(schema, json);
-  return {
-    model,
-    sha256,
-    tolerance,
-    cases: cases.map(({ name, k, lq, h, imageDim, textDim, inputs, expected }) => ({
-      name,
-      list: {
-        k,
-        lq,
-        h,
-        imageDim,
-        textDim,
-        queryTokenIds: new Int32Array(bytes(inputs.query_token_ids, lq)),
-        queryMask: floats(inputs.query_mask, lq),
-        image: floats(inputs.image, k * imageDim),
-        text: floats(inputs.text, k * textDim),
-        features: floats(inputs.features, k * FEATURES.length),
-        presence: floats(inputs.presence, k * 2),
-        historyImage: floats(inputs.history_image, h * imageDim),
-        historyText: floats(inputs.history_text, h * textDim),
-        historyMask: floats(inputs.history_mask, h),
-        mask: floats(inputs.mask, k),
-      },
-      score: floats(expected.score, k),
-      gate: floats(expected.gate, k * 2),
-    })),
-  };
+  const { cases, ...model } = v.parse(schema, json);
+  return { ...model, cases: cases.map(readCase) };
+}
+
+function readCase({ name, inputs, expected, ...dims }: v.InferOutput<typeof schema>["cases"][number]): GoldenCase {
+  const list = emptyTensors(dims);
+  for (const [input, member] of INPUTS) fill(list[member], inputs[input]);
+  const [score, gate] = [new Float32Array(dims.k), new Float32Array(dims.k * 2)];
+  fill(score, expected.score);
+  fill(gate, expected.gate);
+  return { name, list, score, gate };
 }
 
 /** A case with the length of a usual window, where there is one: it runs every shader. */
@@ -98,11 +68,8 @@ export function proofOf({ cases }: Golden): GoldenCase {
 
 const PROOF_CANDIDATES = 50;
 
-const floats = (base64: string, length: number) => new Float32Array(bytes(base64, length));
-
-/** Four bytes per entry, little-endian, as on every supported machine. */
-function bytes(base64: string, length: number): ArrayBuffer {
-  const decoded = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  if (decoded.length !== length * 4) throw new Error(`golden.json: ${decoded.length} bytes where ${length * 4} were expected`);
-  return decoded.buffer;
+function fill({ buffer }: Float32Array | Int32Array, base64: string): void {
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  if (bytes.length !== buffer.byteLength) throw new Error(`golden.json: ${bytes.length} bytes where ${buffer.byteLength} were expected`);
+  new Uint8Array(buffer).set(bytes);
 }

@@ -4,26 +4,26 @@
  * Creates no sessions and imports types of onnxruntime only: the caller supplies the runtime's tensor class.
  */
 import type { InferenceSession, Tensor, TensorConstructor } from "onnxruntime-web";
-import { FEATURES } from "../ranking/features.ts";
+import { emptyTensors, FEATURES } from "../ranking/features.ts";
 import type { ListTensors } from "../ranking/features.ts";
 import type { Bypass, Result } from "../result.ts";
 import { bypass, ok } from "../result.ts";
 import type { ModelManifest } from "./manifest.ts";
 import type { ListScores } from "./scorer.ts";
 
-/** Last dimension of each input: a number, or the name of a dimension of list or manifest. */
-const INPUTS = {
-  query_token_ids: "lq",
-  query_mask: "lq",
-  image: "image",
-  text: "text",
-  features: "features",
-  presence: 2,
-  history_image: "image",
-  history_text: "text",
-  history_mask: "h",
-  mask: "k",
-} as const;
+/** Name of each input, its member of ListTensors, and its shape after the batch dimension of 1: numbers, and names of dimensions. */
+export const INPUTS = [
+  ["query_token_ids", "queryTokenIds", "lq"],
+  ["query_mask", "queryMask", "lq"],
+  ["image", "image", "k", "imageDim"],
+  ["text", "text", "k", "textDim"],
+  ["features", "features", "k", FEATURES.length],
+  ["presence", "presence", "k", 2],
+  ["history_image", "historyImage", "h", "imageDim"],
+  ["history_text", "historyText", "h", "textDim"],
+  ["history_mask", "historyMask", "h"],
+  ["mask", "mask", "k"],
+] as const;
 
 const OUTPUTS = ["score", "gate"] as const;
 
@@ -32,7 +32,7 @@ const GATE_TOLERANCE = 1e-3;
 
 /** Refuses a graph whose inputs, outputs or dimensions are not those of the contract and the manifest; the detail names them. */
 export function matchGraph(session: InferenceSession, manifest: ModelManifest): Result<true, Bypass> {
-  const names = Object.keys(INPUTS);
+  const names: readonly string[] = INPUTS.map(([name]) => name);
   const missing = names.filter((name) => !session.inputNames.includes(name));
   const unknown = session.inputNames.filter((name) => !names.includes(name));
   if (missing.length > 0 || unknown.length > 0) {
@@ -44,10 +44,10 @@ export function matchGraph(session: InferenceSession, manifest: ModelManifest): 
   const absent = OUTPUTS.filter((name) => !session.outputNames.includes(name));
   if (absent.length > 0) return bypass("model_mismatch", `The graph of model ${manifest.version} lacks outputs [${absent.join(", ")}]`);
 
-  const expected: Readonly<Record<string, number>> = { ...manifest.dims, features: FEATURES.length };
+  const widths: Readonly<Record<string, number>> = { imageDim: manifest.dims.image, textDim: manifest.dims.text };
   for (const metadata of session.inputMetadata) {
-    const last = Object.entries(INPUTS).find(([name]) => name === metadata.name)?.[1];
-    const width = typeof last === "number" ? last : expected[last ?? ""];
+    const last = INPUTS.find(([name]) => name === metadata.name)?.at(-1);
+    const width = typeof last === "number" ? last : widths[last ?? ""];
     const given = metadata.isTensor ? metadata.shape.at(-1) : undefined;
     if (width !== undefined && typeof given === "number" && given !== width) {
       return bypass("model_mismatch", `Input ${metadata.name} of model ${manifest.version} is ${given} wide, expected ${width}`);
@@ -67,21 +67,14 @@ export function matchList(list: ListTensors, manifest: ModelManifest): Result<tr
 }
 
 /** Throws onnxruntime's error where an array does not have the length of its dimensions. */
-export function createFeeds(list: ListTensors, TensorOf: TensorConstructor): Record<keyof typeof INPUTS, Tensor> {
-  const { k, lq, h, imageDim, textDim } = list;
-  const float = (values: Float32Array, ...dims: number[]) => new TensorOf("float32", values, [1, ...dims]);
-  return {
-    query_token_ids: new TensorOf("int32", list.queryTokenIds, [1, lq]),
-    query_mask: float(list.queryMask, lq),
-    image: float(list.image, k, imageDim),
-    text: float(list.text, k, textDim),
-    features: float(list.features, k, FEATURES.length),
-    presence: float(list.presence, k, 2),
-    history_image: float(list.historyImage, h, imageDim),
-    history_text: float(list.historyText, h, textDim),
-    history_mask: float(list.historyMask, h),
-    mask: float(list.mask, k),
-  };
+export function createFeeds(list: ListTensors, TensorOf: TensorConstructor): Record<string, Tensor> {
+  const feeds: Record<string, Tensor> = {};
+  for (const [name, member, ...shape] of INPUTS) {
+    const values = list[member];
+    const dims = [1, ...shape.map((dim) => (typeof dim === "number" ? dim : list[dim]))];
+    feeds[name] = values instanceof Int32Array ? new TensorOf("int32", values, dims) : new TensorOf("float32", values, dims);
+  }
+  return feeds;
 }
 
 /** Scores of a run, or why they cannot be trusted. Masked entries are not checked: they may hold anything. */
@@ -107,25 +100,7 @@ export function readScores(outputs: InferenceSession.OnnxValueMapType, list: Lis
   return ok({ score, gate });
 }
 
-/** A list of two equal candidates without query and history: enough to run every operator once. */
-export function warmUpList(manifest: ModelManifest): ListTensors {
-  const { image: imageDim, text: textDim } = manifest.dims;
-  const k = 2;
-  return {
-    k,
-    lq: 1,
-    h: 1,
-    imageDim,
-    textDim,
-    queryTokenIds: new Int32Array(1),
-    queryMask: new Float32Array(1),
-    image: new Float32Array(k * imageDim),
-    text: new Float32Array(k * textDim),
-    features: new Float32Array(k * FEATURES.length),
-    presence: new Float32Array(k * 2),
-    historyImage: new Float32Array(imageDim),
-    historyText: new Float32Array(textDim),
-    historyMask: new Float32Array(1),
-    mask: new Float32Array(k).fill(1),
-  };
+/** Enough to run every operator once. */
+export function warmUpList({ dims }: ModelManifest): ListTensors {
+  return emptyTensors({ k: 2, lq: 1, h: 1, imageDim: dims.image, textDim: dims.text });
 }

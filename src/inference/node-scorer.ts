@@ -2,13 +2,14 @@
  * For Node: Dawn as `navigator.gpu`, and a scorer on one thread for commands that evaluate a model on many lists, with onnxruntime-web's
  * wasm build or, for comparisons, onnxruntime's native one. The same graph, feeds and checks as at the edge.
  */
-import type { InferenceSession, TensorConstructor } from "onnxruntime-web";
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import type { Bypass, Result } from "../result.ts";
-import { bypass, ok } from "../result.ts";
-import { createFeeds, matchGraph, matchList, readScores } from "./list-run.ts";
-import { parseManifest } from "./manifest.ts";
+import type { Runtime } from "./runtime.ts";
+import { bytesOf, createRuntimeLock, SESSION_OPTIONS } from "./runtime.ts";
 import type { Scorer } from "./scorer.ts";
-import { errorText } from "../web.ts";
+import { createSessionScorer } from "./session-scorer.ts";
+import { openWebWasm } from "./web.ts";
 
 export interface NodeScorerOptions {
   /** Bytes of student.onnx. */
@@ -19,48 +20,24 @@ export interface NodeScorerOptions {
   readonly runtime?: "wasm" | "native";
 }
 
-interface Runtime {
-  readonly session: InferenceSession;
-  readonly TensorOf: TensorConstructor;
+/** The scorer, or why graph and manifest do not belong together. Rejects when the runtime cannot be loaded. */
+export async function createNodeScorer({ model, manifest, runtime = "wasm" }: NodeScorerOptions): Promise<Result<Scorer, Bypass>> {
+  const opened = await (runtime === "native" ? openNative() : openWebWasm({ wasmBinary: readWasm }));
+  return createSessionScorer({ model: Uint8Array.from(model).buffer, manifest, runtime: opened });
 }
 
-const ONE_THREAD = { graphOptimizationLevel: "all", intraOpNumThreads: 1, interOpNumThreads: 1 } as const;
-
-/**
- * The scorer, or why graph and manifest do not belong together. The caller checks the graph's checksum and runs one list at a time. Rejects
- * with the runtime's own error when it cannot load the graph.
- */
-export async function createNodeScorer({ model, manifest: json, runtime = "wasm" }: NodeScorerOptions): Promise<Result<Scorer, Bypass>> {
-  const parsed = parseManifest(json);
-  if (!parsed.ok) return parsed;
-  const manifest = parsed.value;
-  const { session, TensorOf } = await (runtime === "native" ? openNative(model) : openWasm(model));
-  const fits = matchGraph(session, manifest);
-  if (!fits.ok) return fits;
-  return ok({
-    manifest,
-    async score(list) {
-      const matches = matchList(list, manifest);
-      if (!matches.ok) return matches;
-      try {
-        return readScores(await session.run(createFeeds(list, TensorOf)), list);
-      } catch (error) {
-        return bypass("model_failed", errorText(error));
-      }
-    },
-  });
+function readWasm(): Promise<Uint8Array> {
+  return readFile(fileURLToPath(import.meta.resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm")));
 }
 
-async function openWasm(model: Uint8Array): Promise<Runtime> {
-  const { env, InferenceSession: Session, Tensor } = await import("onnxruntime-web");
-  env.wasm.numThreads = 1;
-  env.logLevel = "error";
-  return { session: await Session.create(model, { ...ONE_THREAD, executionProviders: ["wasm"] }), TensorOf: Tensor };
-}
-
-async function openNative(model: Uint8Array): Promise<Runtime> {
-  const { InferenceSession: Session, Tensor } = await import("onnxruntime-node");
-  return { session: await Session.create(model, { ...ONE_THREAD, executionProviders: ["cpu"] }), TensorOf: Tensor };
+async function openNative(): Promise<Runtime> {
+  const { InferenceSession: Session, Tensor: TensorOf } = await import("onnxruntime-node");
+  return {
+    TensorOf,
+    lock: createRuntimeLock(),
+    remedy: "until this process is started again",
+    createSession: (graph) => Session.create(bytesOf(graph), { ...SESSION_OPTIONS, executionProviders: ["cpu"] }),
+  };
 }
 
 /**

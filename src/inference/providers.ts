@@ -13,9 +13,9 @@ import type { Provider, Runtime } from "./runtime.ts";
 import type { ListScores, ModelFiles, Scorer } from "./scorer.ts";
 import type { SessionScorer } from "./session-scorer.ts";
 import { checkModel, createSessionScorer } from "./session-scorer.ts";
-import type { Gpu, Proof, WebgpuScorer } from "./webgpu-scorer.ts";
+import type { WebgpuScorer, WebgpuScorerOptions } from "./webgpu-scorer.ts";
 import { startWebgpuScorer } from "./webgpu-scorer.ts";
-import { errorText } from "../web.ts";
+import { errorText, type Log } from "../web.ts";
 
 /**
  * `auto`: WebGPU on a hardware adapter, else wasm. `webgpu`: WebGPU on any adapter, software too, else wasm. `wasm`: never asks for an
@@ -25,24 +25,18 @@ export type ProviderPreference = "auto" | Provider;
 
 export const PROVIDER_PREFERENCES = ["auto", "webgpu", "wasm"] as const satisfies readonly ProviderPreference[];
 
-/** Open a copy of onnxruntime; see web.ts and web-webgpu.ts. Called when it is needed; a rejection counts as a failed load. */
-export interface RuntimeLoaders {
-  readonly wasm: () => Promise<Runtime>;
-  readonly webgpu: (gpu: Gpu) => Promise<Runtime>;
-}
-
-export interface ProviderScorerOptions extends ModelFiles {
+export interface ProviderScorerOptions
+  extends
+    ModelFiles,
+    Pick<WebgpuScorerOptions, "proof">,
+    /** Default 20000 for the start, 2000 for a run. */
+    Partial<Pick<WebgpuScorerOptions, "startTimeoutMs" | "runTimeoutMs">> {
   readonly preference: ProviderPreference;
   /** `navigator.gpu`, where there is one. */
   readonly gpu: PlatformGpu | undefined;
-  readonly runtimes: RuntimeLoaders;
-  /** WebGPU must reproduce these scores within 1e-3 before it is used. */
-  readonly proof: Proof;
-  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
-  /** Milliseconds that WebGPU may take to start: shaders are compiled then. Default 20000. */
-  readonly startTimeoutMs?: number;
-  /** Milliseconds that one run on WebGPU may take. Default 2000. */
-  readonly runTimeoutMs?: number;
+  /** Open a copy of onnxruntime; see web.ts and web-webgpu.ts. Called when it is needed; a rejection counts as a failed load. */
+  readonly runtimes: { readonly wasm: () => Promise<Runtime>; readonly webgpu: WebgpuScorerOptions["openRuntime"] };
+  readonly log: Log;
 }
 
 export interface ProviderState {
@@ -74,12 +68,19 @@ export async function openProviderScorer(options: ProviderScorerOptions): Promis
   const checked = await checkModel(options);
   if (!checked.ok) return checked;
   const manifest = checked.value;
-  const wasm = lazyWasm(options);
   let adapter: AdapterDescription | undefined;
   let fallback: Fallback | undefined;
   let webgpu: WebgpuScorer | undefined;
   let isDisposed = false;
+  let wasm: Promise<Result<SessionScorer, Bypass>> | undefined;
 
+  /** Tries again after a failure, because a failed download may succeed later. */
+  const openWasm = async (): Promise<Result<SessionScorer, Bypass>> => {
+    const current = (wasm ??= startWasm(options));
+    const opened = await current;
+    if (!opened.ok && wasm === current) wasm = undefined;
+    return opened;
+  };
   const fallBack = (why: Fallback): void => {
     if (fallback !== undefined || isDisposed) return;
     fallback = why;
@@ -89,7 +90,7 @@ export async function openProviderScorer(options: ProviderScorerOptions): Promis
     const level = preference === "auto" && IS_PLATFORM.has(why.reason) ? "info" : "warn";
     log({ level, event: "webgpu_fallback", model: manifest.version, ...why });
     // Loaded now, so that the next search does not wait for it.
-    void wasm.open();
+    void openWasm();
   };
 
   const startWebgpu = async (): Promise<Result<WebgpuScorer, Fallback>> => {
@@ -118,13 +119,13 @@ export async function openProviderScorer(options: ProviderScorerOptions): Promis
     if (fallback !== undefined) webgpu = undefined;
   }
   if (webgpu === undefined) {
-    const opened = await wasm.open();
+    const opened = await openWasm();
     if (!opened.ok) return opened;
   }
 
   const scoreOnWasm = async (list: ListTensors): Promise<Result<ListScores, Bypass>> => {
     if (isDisposed) return bypass("model_unavailable", `The scorer of model ${manifest.version} was closed`);
-    const opened = await wasm.open();
+    const opened = await openWasm();
     return opened.ok ? opened.value.score(list) : opened;
   };
   return ok({
@@ -146,34 +147,13 @@ export async function openProviderScorer(options: ProviderScorerOptions): Promis
     }),
     async dispose() {
       isDisposed = true;
-      await Promise.all([webgpu?.dispose(), wasm.dispose()]);
+      const opened = await wasm;
+      await Promise.all([webgpu?.dispose(), opened?.ok === true ? opened.value.dispose() : undefined]);
     },
   });
 }
 
-interface LazyWasm {
-  open(): Promise<Result<SessionScorer, Bypass>>;
-  dispose(): Promise<void>;
-}
-
-/** Opened once, on first use; tried again after a failure, because a failed download may succeed later. */
-function lazyWasm(options: ProviderScorerOptions): LazyWasm {
-  let opening: Promise<Result<SessionScorer, Bypass>> | undefined;
-  return {
-    async open() {
-      const current = (opening ??= openWasm(options));
-      const opened = await current;
-      if (!opened.ok && opening === current) opening = undefined;
-      return opened;
-    },
-    async dispose() {
-      const opened = await opening;
-      if (opened?.ok === true) await opened.value.dispose();
-    },
-  };
-}
-
-async function openWasm({ model, manifest, runtimes }: ProviderScorerOptions): Promise<Result<SessionScorer, Bypass>> {
+async function startWasm({ model, manifest, runtimes }: ProviderScorerOptions): Promise<Result<SessionScorer, Bypass>> {
   try {
     return await createSessionScorer({ model, manifest, runtime: await runtimes.wasm() });
   } catch (cause) {

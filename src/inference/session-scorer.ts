@@ -10,7 +10,7 @@ import { bypass, ok } from "../result.ts";
 import { createFeeds, matchGraph, matchList, readScores, warmUpList } from "./list-run.ts";
 import type { ModelManifest } from "./manifest.ts";
 import { parseManifest } from "./manifest.ts";
-import type { Graph, Runtime, RuntimeFailure } from "./runtime.ts";
+import type { Runtime, RuntimeFailure } from "./runtime.ts";
 import { noteTrap } from "./runtime.ts";
 import type { ListScores, ModelFiles, Scorer } from "./scorer.ts";
 import { errorText, sha256Hex } from "../web.ts";
@@ -23,7 +23,7 @@ export interface RunTimeout {
   readonly abandoned: AbortSignal;
 }
 
-export interface SessionScorerOptions extends ModelFiles {
+interface SessionScorerOptions extends ModelFiles {
   readonly runtime: Runtime;
   readonly timeout?: RunTimeout | undefined;
 }
@@ -53,13 +53,13 @@ export async function checkModel({ model, manifest: json }: ModelFiles): Promise
  * request waits for either.
  */
 export async function createSessionScorer(options: SessionScorerOptions): Promise<Result<SessionScorer, Bypass>> {
-  const { model, runtime, timeout } = options;
+  const { model, runtime } = options;
   const { lock } = runtime;
   const checked = await checkModel(options);
   if (!checked.ok) return checked;
   const manifest = checked.value;
-
-  const opened = await lock.runExclusive(() => openSession(model, manifest, options));
+  const refused = (problem: string) => bypass("model_unavailable", `Cannot create a session for model ${manifest.version}: ${problem}`);
+  const opened = await attempt(options, async () => ok(await runtime.createSession(model)), refused);
   if (!opened.ok) return opened;
   const session = opened.value;
   const fits = matchGraph(session, manifest);
@@ -71,10 +71,12 @@ export async function createSessionScorer(options: SessionScorerOptions): Promis
     async score(list) {
       const matches = matchList(list, manifest);
       if (!matches.ok) return matches;
-      return lock.runExclusive(async () => {
-        if (isDisposed) return bypass("model_unavailable", `The session of model ${manifest.version} was closed`);
-        return run(session, list, { runtime, timeout });
-      });
+      if (isDisposed) return bypass("model_unavailable", `The session of model ${manifest.version} was closed`);
+      return attempt(
+        options,
+        () => run(session, list, runtime),
+        (problem) => bypass("model_failed", problem),
+      );
     },
     async dispose() {
       if (isDisposed) return;
@@ -91,58 +93,57 @@ export async function createSessionScorer(options: SessionScorerOptions): Promis
   return warm.ok ? ok(scorer) : warm;
 }
 
-type Setting = Pick<SessionScorerOptions, "runtime" | "timeout">;
-
-async function openSession(
-  model: Graph,
-  manifest: ModelManifest,
-  { runtime, timeout }: Setting,
-): Promise<Result<InferenceSession, Bypass>> {
-  const failure = runtime.lock.failure();
-  if (failure !== undefined) return failed(runtime, failure);
-  try {
-    return ok(await settle(() => runtime.createSession(model), { runtime, timeout }));
-  } catch (error) {
-    return (
-      failedBy(runtime, error) ?? bypass("model_unavailable", `Cannot create a session for model ${manifest.version}: ${errorText(error)}`)
-    );
-  }
-}
-
-async function run(session: InferenceSession, list: ListTensors, { runtime, timeout }: Setting): Promise<Result<ListScores, Bypass>> {
-  const failure = runtime.lock.failure();
-  if (failure !== undefined) return failed(runtime, failure);
+async function run(session: InferenceSession, list: ListTensors, { TensorOf }: Runtime): Promise<Result<ListScores, Bypass>> {
   const used: InferenceSession.OnnxValueMapType[] = [];
   try {
-    const feeds = createFeeds(list, runtime.TensorOf);
+    const feeds = createFeeds(list, TensorOf);
     used.push(feeds);
-    const outputs = await settle(() => session.run(feeds), { runtime, timeout });
+    const outputs = await session.run(feeds);
     used.push(outputs);
     return readScores(outputs, list);
-  } catch (error) {
-    return failedBy(runtime, error) ?? bypass("model_failed", errorText(error));
   } finally {
     for (const tensor of used.flatMap((values) => Object.values(values))) tensor.dispose();
   }
+}
+
+type Setting = Pick<SessionScorerOptions, "runtime" | "timeout">;
+
+/** Starts when no other run is in progress. `otherwise`: the bypass for an error after which the runtime still works. */
+function attempt<T>(
+  setting: Setting,
+  start: () => Promise<Result<T, Bypass>>,
+  otherwise: (problem: string) => Result<never, Bypass>,
+): Promise<Result<T, Bypass>> {
+  const { lock, remedy } = setting.runtime;
+  return lock.runExclusive(async () => {
+    let problem = "";
+    try {
+      if (lock.failure() === undefined) return await settle(start, setting);
+    } catch (error) {
+      noteTrap(lock, error);
+      problem = errorText(error);
+    }
+    const failure = lock.failure();
+    if (failure === undefined) return otherwise(problem);
+    const what = failure.cause === "trap" ? "trapped" : "was given up";
+    return bypass("model_trapped", `onnxruntime ${what} (${failure.detail}). It stays off ${remedy}`);
+  });
 }
 
 /** Settles as `start` does; on a timeout the runtime has failed, and this rejects. */
 async function settle<T>(start: () => Promise<T>, { runtime, timeout }: Setting): Promise<T> {
   if (timeout === undefined) return start();
   const { abandoned } = timeout;
+  // Nothing was started, so the runtime is as it was.
+  abandoned.throwIfAborted();
   const limitMs = timeout.limitMs();
   return new Promise<T>((resolve, reject) => {
-    const giveUp = (failure: RuntimeFailure): void => {
-      runtime.lock.fail(failure);
-      reject(new Error(failure.detail));
+    const giveUp = (cause: RuntimeFailure["cause"], detail: string): void => {
+      runtime.lock.fail({ cause, detail });
+      reject(new Error(detail));
     };
-    const onAbandoned = (): void => giveUp({ cause: "abandoned", detail: String(abandoned.reason) });
-    if (abandoned.aborted) {
-      // Nothing was started, so the runtime is as it was.
-      reject(new Error(String(abandoned.reason)));
-      return;
-    }
-    const onLimit = (): void => giveUp({ cause: "timeout", detail: `A run took more than ${limitMs} ms` });
+    const onAbandoned = (): void => giveUp("abandoned", String(abandoned.reason));
+    const onLimit = (): void => giveUp("timeout", `A run took more than ${limitMs} ms`);
     const timer = limitMs === undefined ? undefined : setTimeout(onLimit, limitMs);
     abandoned.addEventListener("abort", onAbandoned);
     const done = (): void => {
@@ -151,16 +152,4 @@ async function settle<T>(start: () => Promise<T>, { runtime, timeout }: Setting)
     };
     start().then(resolve, reject).finally(done);
   });
-}
-
-/** The bypass of a runtime that `error` has broken or that has failed meanwhile; `undefined` while it works. */
-function failedBy(runtime: Runtime, error: unknown): Result<never, Bypass> | undefined {
-  noteTrap(runtime.lock, error);
-  const failure = runtime.lock.failure();
-  return failure === undefined ? undefined : failed(runtime, failure);
-}
-
-function failed({ remedy }: Runtime, { cause, detail }: RuntimeFailure): Result<never, Bypass> {
-  const problem = cause === "trap" ? `onnxruntime trapped (${detail})` : `onnxruntime was given up (${detail})`;
-  return bypass("model_trapped", `${problem}. It stays off ${remedy}`);
 }

@@ -13,7 +13,7 @@ export interface WebgpuRuntimeOptions extends WebRuntimeOptions {
   readonly device: GPUDevice;
 }
 
-const openWebgpu = createOpener("webgpu", { env, InferenceSession, Tensor });
+const openWebgpu = createOpener({ env, InferenceSession, Tensor });
 
 /** Operators that the GPU build lacks run on the processor inside the same session. Rejects as `wasmBinary` does. */
 export function openWebWebgpu({ wasmBinary, adapter, device }: WebgpuRuntimeOptions): Promise<Runtime> {

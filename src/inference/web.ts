@@ -4,10 +4,9 @@
  * Fetches nothing: the caller supplies the bytes of `ort-wasm-simd-threaded.wasm`. Imported statically, because a service worker cannot
  * import later.
  */
-import type { Env, InferenceSessionFactory, TensorConstructor } from "onnxruntime-web";
 import { env, InferenceSession, Tensor } from "onnxruntime-web/wasm";
-import type { Provider, Runtime } from "./runtime.ts";
-import { bytesOf, createRuntimeLock } from "./runtime.ts";
+import type { Runtime } from "./runtime.ts";
+import { bytesOf, createRuntimeLock, SESSION_OPTIONS } from "./runtime.ts";
 
 export interface WebRuntimeOptions {
   /** Bytes of the wasm file of this build of onnxruntime-web. Called once; after a rejection again with the next opening. */
@@ -15,23 +14,16 @@ export interface WebRuntimeOptions {
 }
 
 /** One of onnxruntime-web's builds. */
-interface Build {
-  readonly env: Env;
-  readonly InferenceSession: InferenceSessionFactory;
-  readonly Tensor: TensorConstructor;
-}
-
-export type OpenRuntime = (options: WebRuntimeOptions, session: () => InferenceSession.SessionOptions) => Promise<Runtime>;
+type Build = Pick<typeof import("onnxruntime-web"), "env" | "InferenceSession" | "Tensor">;
 
 /**
  * A function that opens `build`. A page, worker or process has one copy of it, which all callers share: the wasm bytes of the first call
  * count. `session`: options of each new session. Rejects as `wasmBinary` does.
  */
-export function createOpener(provider: Provider, build: Build): OpenRuntime {
-  const { env: environment, InferenceSession: Session } = build;
+export function createOpener({ env: environment, InferenceSession: Session, Tensor: TensorOf }: Build) {
   const lock = createRuntimeLock();
   let loading: Promise<void> | undefined;
-  return async ({ wasmBinary }, session) => {
+  return async ({ wasmBinary }: WebRuntimeOptions, session: () => InferenceSession.SessionOptions): Promise<Runtime> => {
     loading ??= wasmBinary().then((bytes) => void (environment.wasm.wasmBinary = bytes));
     try {
       await loading;
@@ -40,20 +32,14 @@ export function createOpener(provider: Provider, build: Build): OpenRuntime {
       throw cause;
     }
     return {
-      provider,
-      TensorOf: build.Tensor,
+      TensorOf,
       lock,
       remedy: "until this page, worker or process is started again",
       async createSession(graph) {
         environment.wasm.numThreads = 1;
         environment.logLevel = "error";
         try {
-          return await Session.create(bytesOf(graph), {
-            graphOptimizationLevel: "all",
-            intraOpNumThreads: 1,
-            interOpNumThreads: 1,
-            ...session(),
-          });
+          return await Session.create(bytesOf(graph), { ...SESSION_OPTIONS, ...session() });
         } finally {
           // Compiled, or never again: the bytes would occupy memory for nothing.
           delete environment.wasm.wasmBinary;
@@ -63,7 +49,7 @@ export function createOpener(provider: Provider, build: Build): OpenRuntime {
   };
 }
 
-const openWasm = createOpener("wasm", { env, InferenceSession, Tensor });
+const openWasm = createOpener({ env, InferenceSession, Tensor });
 
 export function openWebWasm(options: WebRuntimeOptions): Promise<Runtime> {
   return openWasm(options, () => ({ executionProviders: ["wasm"] }));

@@ -2,26 +2,22 @@
  * A scorer on WebGPU that reproduces known scores before it is used, and that ends, once, when the device is lost, on an error outside a
  * run, and when a run hangs. providers.ts chooses its successor.
  */
-import type { ListTensors } from "../ranking/features.ts";
 import type { Result } from "../result.ts";
 import { err, ok } from "../result.ts";
 import type { ChosenAdapter, Fallback } from "./gpu.ts";
 import { requestDevice, watchDevice } from "./gpu.ts";
+import type { GoldenCase } from "./golden.ts";
 import type { Runtime } from "./runtime.ts";
 import type { ModelFiles, Scorer } from "./scorer.ts";
 import type { RunTimeout, SessionScorer } from "./session-scorer.ts";
 import { createSessionScorer } from "./session-scorer.ts";
 import { errorText } from "../web.ts";
 
-/** A list with known scores from the training side; see golden.ts. */
-export interface Proof {
-  readonly list: ListTensors;
-  /** [k]. */
-  readonly score: Float32Array;
-}
+/** A list with known scores from the training side. */
+export type Proof = Pick<GoldenCase, "list" | "score">;
 
 /** GPUs round differently from processors; the error of a wrong kernel is far larger. */
-export const PROOF_TOLERANCE = 1e-3;
+const PROOF_TOLERANCE = 1e-3;
 
 export interface Gpu extends ChosenAdapter {
   readonly device: GPUDevice;

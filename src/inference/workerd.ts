@@ -6,22 +6,19 @@
  */
 import { env, InferenceSession, Tensor } from "onnxruntime-web/wasm";
 import type { Graph, Runtime } from "./runtime.ts";
-import { bytesOf, createRuntimeLock } from "./runtime.ts";
+import { bytesOf, createRuntimeLock, SESSION_OPTIONS } from "./runtime.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { graphOfSession, restore } from "./snapshot.ts";
 
 export { type InferenceSession, Tensor } from "onnxruntime-web/wasm";
 
-export interface WorkerdModule {
-  readonly module: WebAssembly.Module;
-  /** Taken from this module. Sessions are then restored, and none can be created. */
-  readonly snapshot?: Snapshot | undefined;
-}
-
 const REMEDY = "until this isolate is replaced";
 
-/** An isolate has one onnxruntime, and only a new isolate brings another one: call this once. Sessions may be created at module scope. */
-export function createWorkerdRuntime({ module, snapshot }: WorkerdModule): Runtime {
+/**
+ * With a `snapshot`, taken from this module, sessions are restored, and none can be created. An isolate has one onnxruntime, and only a new
+ * isolate brings another one: call this once. Sessions may be created at module scope.
+ */
+export function createWorkerdRuntime({ module, snapshot }: { module: WebAssembly.Module; snapshot?: Snapshot | undefined }): Runtime {
   const source: ModuleSource = {
     async instantiate(imports) {
       const instance = await WebAssembly.instantiate(module, imports);
@@ -30,7 +27,6 @@ export function createWorkerdRuntime({ module, snapshot }: WorkerdModule): Runti
     hasOwnMemory: snapshot !== undefined,
   };
   return {
-    provider: "wasm",
     TensorOf: Tensor,
     lock: createRuntimeLock(),
     remedy:
@@ -51,7 +47,7 @@ function readable(graph: Graph, snapshot: Snapshot | undefined): Uint8Array {
 /** An empty wasm module, which onnxruntime-web passes to `WebAssembly.instantiate` as if it were its own binary. */
 const MARKER = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
-export interface ModuleSource {
+interface ModuleSource {
   /** Instantiates the module with onnxruntime-web's imports. Called once per process or isolate. */
   readonly instantiate: (imports: WebAssembly.Imports) => Promise<WebAssembly.WebAssemblyInstantiatedSource>;
   /** The module imports an unshared memory; onnxruntime-web's shares one with its threads. */
@@ -59,7 +55,7 @@ export interface ModuleSource {
 }
 
 /**
- * A session on one thread, with all graph optimisations: without them every run takes 6 to 9 % longer. Rejects with the runtime's own error.
+ * A session with SESSION_OPTIONS. Rejects with the runtime's own error.
  *
  * While the session is created, `WebAssembly.instantiate` is replaced; calls with other bytes than the marker pass through.
  */
@@ -75,12 +71,7 @@ export async function openSession({ instantiate, hasOwnMemory }: ModuleSource, g
   replace("instantiate", replacement);
   if (hasOwnMemory) replace("Memory", unshared(Memory));
   try {
-    return await InferenceSession.create(graph, {
-      executionProviders: ["wasm"],
-      graphOptimizationLevel: "all",
-      intraOpNumThreads: 1,
-      interOpNumThreads: 1,
-    });
+    return await InferenceSession.create(graph, { executionProviders: ["wasm"], ...SESSION_OPTIONS });
   } finally {
     replace("instantiate", original);
     replace("Memory", Memory);

@@ -50,30 +50,25 @@ export interface FeatureScaling {
 export const FEATURE_CLIP = 4;
 
 /** Flags and values that are 0..1 by construction are left as they are. */
-const UNSCALED: ReadonlySet<Feature> = new Set<Feature>([
-  "rank_reciprocal",
-  "score_relative",
-  "has_score",
-  "price_percentile",
-  "has_price",
-  "popularity_percentile",
-  "has_popularity",
-  "has_rating",
-  "in_stock",
-  "has_age",
-]);
+const UNSCALED: ReadonlySet<Feature> = new Set(
+  FEATURES.filter((name) => /^has_|_percentile$/.test(name) || ["rank_reciprocal", "score_relative", "in_stock"].includes(name)),
+);
 
 export function isScaled(name: Feature): boolean {
   return !UNSCALED.has(name);
 }
 
-/** The inputs of one run, B = 1, row-major float32. `k` candidates, `lq` query tokens, `h` history items (h and lq at least 1). */
-export interface ListTensors {
+/** `k` candidates, `lq` query tokens, `h` history items (h and lq at least 1). */
+export interface ListDims {
   readonly k: number;
   readonly lq: number;
   readonly h: number;
   readonly imageDim: number;
   readonly textDim: number;
+}
+
+/** The inputs of one run, B = 1, row-major float32. */
+export interface ListTensors extends ListDims {
   readonly queryTokenIds: Int32Array; // [lq]
   readonly queryMask: Float32Array; // [lq]
   readonly image: Float32Array; // [k, imageDim]
@@ -84,6 +79,27 @@ export interface ListTensors {
   readonly historyText: Float32Array; // [h, textDim]
   readonly historyMask: Float32Array; // [h]
   readonly mask: Float32Array; // [k]
+}
+
+/** All zeros but the mask: candidates without vectors, no query and no history. */
+export function emptyTensors({ k, lq, h, imageDim, textDim }: ListDims): ListTensors {
+  return {
+    k,
+    lq,
+    h,
+    imageDim,
+    textDim,
+    queryTokenIds: new Int32Array(lq),
+    queryMask: new Float32Array(lq),
+    image: new Float32Array(k * imageDim),
+    text: new Float32Array(k * textDim),
+    features: new Float32Array(k * FEATURES.length),
+    presence: new Float32Array(k * 2),
+    historyImage: new Float32Array(h * imageDim),
+    historyText: new Float32Array(h * textDim),
+    historyMask: new Float32Array(h),
+    mask: new Float32Array(k).fill(1),
+  };
 }
 
 export interface ListInput {
@@ -98,9 +114,7 @@ export interface ListInput {
   readonly nowDay: number;
 }
 
-export interface TensorShape {
-  readonly imageDim: number;
-  readonly textDim: number;
+interface TensorShape extends Pick<ListDims, "imageDim" | "textDim"> {
   /** One per FEATURES, same order. */
   readonly scaling: readonly FeatureScaling[];
 }
@@ -189,8 +203,11 @@ export function buildTensors(input: ListInput, shape: TensorShape): ListTensors 
   const { imageDim, textDim, scaling } = shape;
   const k = candidates.length;
   const raw = rawFeatures(input);
+  const history = input.history.slice(0, MAX_HISTORY);
+  const tokens = tokenize(input.queryText, MAX_QUERY_TOKENS);
+  const tensors = emptyTensors({ k, lq: Math.max(1, tokens.length), h: Math.max(1, history.length), imageDim, textDim });
+
   const width = FEATURES.length;
-  const features = new Float32Array(k * width);
   for (let f = 0; f < width; f++) {
     const name = FEATURES[f]!;
     const values = raw[name];
@@ -199,68 +216,34 @@ export function buildTensors(input: ListInput, shape: TensorShape): ListTensors 
     for (let i = 0; i < k; i++) {
       const value = values[i]!;
       if (Number.isNaN(value)) continue;
-      features[i * width + f] = scaled ? Math.min(FEATURE_CLIP, Math.max(-FEATURE_CLIP, (value - mean) / std)) : value;
+      tensors.features[i * width + f] = scaled ? Math.min(FEATURE_CLIP, Math.max(-FEATURE_CLIP, (value - mean) / std)) : value;
     }
   }
-
-  const image = new Float32Array(k * imageDim);
-  const text = new Float32Array(k * textDim);
-  const presence = new Float32Array(k * 2);
   for (let i = 0; i < k; i++) {
     const item = items[i];
-    if (item?.image !== undefined) {
-      writeVector(image, i, imageDim, item.image);
-      presence[i * 2] = 1;
-    }
-    if (item?.text !== undefined) {
-      writeVector(text, i, textDim, item.text);
-      presence[i * 2 + 1] = 1;
-    }
+    if (item === undefined) continue;
+    if (writeVector(tensors.image, i, imageDim, item.image)) tensors.presence[i * 2] = 1;
+    if (writeVector(tensors.text, i, textDim, item.text)) tensors.presence[i * 2 + 1] = 1;
   }
-
-  const history = input.history.slice(0, MAX_HISTORY);
-  const h = Math.max(1, history.length);
-  const historyImage = new Float32Array(h * imageDim);
-  const historyText = new Float32Array(h * textDim);
-  const historyMask = new Float32Array(h);
   history.forEach((item, i) => {
-    if (item.image !== undefined) writeVector(historyImage, i, imageDim, item.image);
-    if (item.text !== undefined) writeVector(historyText, i, textDim, item.text);
-    historyMask[i] = 1;
+    writeVector(tensors.historyImage, i, imageDim, item.image);
+    writeVector(tensors.historyText, i, textDim, item.text);
+    tensors.historyMask[i] = 1;
   });
-
-  const tokens = tokenize(input.queryText, MAX_QUERY_TOKENS);
-  const lq = Math.max(1, tokens.length);
-  const queryTokenIds = new Int32Array(lq);
-  queryTokenIds.set(tokens);
-  const queryMask = new Float32Array(lq).fill(1, 0, tokens.length);
-
-  return {
-    k,
-    lq,
-    h,
-    imageDim,
-    textDim,
-    queryTokenIds,
-    queryMask,
-    image,
-    text,
-    features,
-    presence,
-    historyImage,
-    historyText,
-    historyMask,
-    mask: new Float32Array(k).fill(1),
-  };
+  tensors.queryTokenIds.set(tokens);
+  tensors.queryMask.fill(1, 0, tokens.length);
+  return tensors;
 }
 
-/** Row `row` of a matrix that is `dim` wide. Packed components become the same float32 that an unpacked record holds. */
-function writeVector(into: Float32Array, row: number, dim: number, vector: Float32Array | PackedVector): void {
+/** Fills row `row` of a matrix that is `dim` wide; false without a vector. Packed components become the float32 that an unpacked record holds. */
+function writeVector(into: Float32Array, row: number, dim: number, vector: Float32Array | PackedVector | undefined): boolean {
+  if (vector === undefined) return false;
   const at = row * dim;
   if (vector instanceof Float32Array) {
     into.set(vector, at);
-    return;
+    return true;
   }
   const { components, start, scale } = vector;
   for (let d = 0; d < dim; d++) into[at + d] = components[start + d]! * scale;
+  return true;
 }
