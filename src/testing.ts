@@ -7,14 +7,14 @@
 import type { DialectDefinition, IndexOptions } from "./backends/dialects.ts";
 import { dialectsOf } from "./backends/dialects.ts";
 import { openEdge } from "./edge.ts";
-import { encodeShard, SHARD_VERSION } from "./embeddings/format.ts";
 import type { KvReader } from "./embeddings/store.ts";
-import { pointerKey, setKey, shardKey } from "./embeddings/store.ts";
+import { memoryKv } from "./embeddings/store.ts";
 import type { ModelManifest } from "./inference/manifest.ts";
 import type { Scorer } from "./inference/scorer.ts";
 import { scorersOf } from "./inference/scorer.ts";
 import { ITEM_FEATURES } from "./ranking/candidate.ts";
 import { FEATURES } from "./ranking/features.ts";
+import { randomBits } from "./ranking/random.ts";
 import { TOKEN_TABLE_ROWS, TOKENIZER } from "./ranking/tokenizer.ts";
 import { ok } from "./result.ts";
 
@@ -382,13 +382,11 @@ function inMemory(dialect: DialectDefinition, ids: readonly string[], catalog: s
   };
 }
 
-const DIMS = { imageDim: 2, textDim: 2, featureCount: ITEM_FEATURES.length };
-
 const MANIFEST: ModelManifest = {
   format: 1,
   version: "made-up",
   sha256: "0".repeat(64),
-  dims: { image: DIMS.imageDim, text: DIMS.textDim },
+  dims: { image: 2, text: 2 },
   features: FEATURES.map((name) => ({ name, mean: 0, std: 1 })),
   tokenizer: { name: TOKENIZER, rows: TOKEN_TABLE_ROWS },
   encoders: { image: "made-up", text: "made-up" },
@@ -413,32 +411,7 @@ function publish(ids: readonly string[], catalog: string): KvReader {
     const vector = Float32Array.of(Math.cos(i * 2.4), Math.sin(i * 2.4));
     return { itemId, image: vector, text: vector, features: ITEM_FEATURES.map(() => undefined) };
   });
-  const shard = encodeShard(records, DIMS);
-  if (!shard.ok) throw new Error(shard.error);
-  const checksum = new DataView(shard.value.buffer).getUint32(28, true);
-  const set = {
-    format: SHARD_VERSION,
-    version: "v1",
-    shardCount: 1,
-    itemCount: ids.length,
-    imageDim: DIMS.imageDim,
-    textDim: DIMS.textDim,
-    imageEncoder: MANIFEST.encoders.image,
-    textEncoder: MANIFEST.encoders.text,
-    itemFeatures: ITEM_FEATURES,
-    shards: [{ bytes: shard.value.length, checksum }],
-  };
-  const texts = new Map([
-    [pointerKey(catalog), JSON.stringify({ version: "v1", previous: null, publishedAt: "2026-01-01T00:00:00Z" })],
-    [setKey(catalog, "v1"), JSON.stringify(set)],
-  ]);
-  function get(key: string, type: "arrayBuffer"): Promise<ArrayBuffer | null>;
-  function get(key: string, type: "text"): Promise<string | null>;
-  async function get(key: string, type: "arrayBuffer" | "text"): Promise<ArrayBuffer | string | null> {
-    if (type === "text") return texts.get(key) ?? null;
-    return shard.ok && key === shardKey(catalog, "v1", 0) ? shard.value.slice().buffer : null;
-  }
-  return { get };
+  return memoryKv(catalog, records, MANIFEST);
 }
 
 /** Per search of the request: "applied" or the reason. */
@@ -451,13 +424,8 @@ function outcomesOf(response: Response): readonly string[] {
 
 /** Whole numbers from 0 to `below`, by mulberry32. */
 function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
+  const next = randomBits(seed);
+  return (below) => Math.floor((next() / 2 ** 32) * below);
 }
 
 function parse(bytes: Uint8Array): unknown {

@@ -22,7 +22,7 @@ import { err, ok } from "../result.ts";
 import { crc32 } from "./checksum.ts";
 
 /** "ARMS" read as a little-endian uint32. */
-export const SHARD_MAGIC = 0x534d5241;
+const SHARD_MAGIC = 0x534d5241;
 
 export const SHARD_VERSION = 1;
 
@@ -80,13 +80,12 @@ export function encodeShard(records: readonly ItemRecord[], dims: ShardDims): Re
   const ids = rows.map(({ record }) => new TextEncoder().encode(record.itemId));
   const idBytes = ids.reduce((sum, id) => sum + id.length, 0);
   const count = rows.length;
-  const layout = layoutOf(dims, count, idBytes);
-  const bytes = new Uint8Array(layout.end);
+  const bytes = new Uint8Array(bytesFor(dims, count, idBytes));
   const header = new DataView(bytes.buffer);
   [SHARD_MAGIC, SHARD_VERSION, dims.imageDim, dims.textDim, dims.featureCount, count, idBytes].forEach((value, i) =>
     header.setUint32(i * 4, value, true),
   );
-  const views = viewsOf(bytes, layout, dims, count);
+  const views = viewsOf(bytes, dims, count);
   let idEnd = 0;
   rows.forEach(({ record, hash }, row) => {
     const id = ids[row]!;
@@ -122,17 +121,19 @@ export function decodeShard(bytes: Uint8Array<ArrayBuffer> | ArrayBuffer, expect
     if (found !== wanted) return err(`Cannot decode shard: ${name} ${found}, expected ${wanted}`);
   }
   const count = field(5);
-  const layout = layoutOf(expected, count, field(6));
-  if (packed.length !== layout.end) {
-    return err(`Cannot decode shard: ${packed.length} bytes, expected ${layout.end} for ${count} items`);
-  }
+  const length = bytesFor(expected, count, field(6));
+  if (packed.length !== length) return err(`Cannot decode shard: ${packed.length} bytes, expected ${length} for ${count} items`);
   const checksum = field(7);
   const actual = checksumOf(packed);
   if (actual !== checksum) return err(`Cannot decode shard: checksum ${hex(actual)}, the header says ${hex(checksum)}`);
-  const views = viewsOf(packed, layout, expected, count);
-  const locate = (itemId: string): PackedItem | undefined => locateItem(views, expected, itemId);
-  const find = (itemId: string): ItemRecord | undefined => unpack(locate(itemId), expected);
-  return ok({ count, byteLength: packed.length, checksum, locate, find });
+  const views = viewsOf(packed, expected, count);
+  return ok({
+    count,
+    byteLength: packed.length,
+    checksum,
+    locate: (itemId) => locateItem(views, expected, itemId),
+    find: (itemId) => unpack(locateItem(views, expected, itemId), expected),
+  });
 }
 
 function problemOf(record: ItemRecord, dims: ShardDims): string | undefined {
@@ -154,36 +155,27 @@ function problemOf(record: ItemRecord, dims: ShardDims): string | undefined {
   return undefined;
 }
 
-type Layout = ReturnType<typeof layoutOf>;
-
-/** Byte offsets. The 4-byte sections come first, so that all of them are aligned. */
-function layoutOf(dims: ShardDims, count: number, idBytes: number) {
-  const hash = HEADER_BYTES;
-  const idEnd = hash + 4 * count;
-  const imageScale = idEnd + 4 * count;
-  const textScale = imageScale + 4 * count;
-  const features = textScale + 4 * count;
-  const presence = features + 4 * dims.featureCount * count;
-  const image = presence + count;
-  const text = image + dims.imageDim * count;
-  const ids = text + dims.textDim * count;
-  return { hash, idEnd, imageScale, textScale, features, presence, image, text, ids, end: ids + idBytes };
+/** Length of a shard. */
+function bytesFor({ imageDim, textDim, featureCount }: ShardDims, count: number, idBytes: number): number {
+  return HEADER_BYTES + count * (4 * (4 + featureCount) + 1 + imageDim + textDim) + idBytes;
 }
 
 type Views = Readonly<ReturnType<typeof viewsOf>>;
 
-function viewsOf(bytes: Uint8Array<ArrayBuffer>, layout: Layout, dims: ShardDims, count: number) {
-  const { buffer, byteOffset: start } = bytes;
+/** In the order of the table above. Sections with 4 bytes per entry come first, so that all of them are aligned. */
+function viewsOf({ buffer, byteOffset, length }: Uint8Array<ArrayBuffer>, dims: ShardDims, count: number) {
+  let end = byteOffset + HEADER_BYTES;
+  const next = (bytes: number): number => (end += bytes) - bytes;
   return {
-    hash: new Uint32Array(buffer, start + layout.hash, count), // [count]
-    idEnd: new Uint32Array(buffer, start + layout.idEnd, count), // [count]
-    imageScale: new Float32Array(buffer, start + layout.imageScale, count), // [count]
-    textScale: new Float32Array(buffer, start + layout.textScale, count), // [count]
-    features: new Float32Array(buffer, start + layout.features, count * dims.featureCount), // [count, F]
-    presence: new Uint8Array(buffer, start + layout.presence, count), // [count]
-    image: new Int8Array(buffer, start + layout.image, count * dims.imageDim), // [count, Di]
-    text: new Int8Array(buffer, start + layout.text, count * dims.textDim), // [count, Dt]
-    ids: new Uint8Array(buffer, start + layout.ids, layout.end - layout.ids),
+    hash: new Uint32Array(buffer, next(4 * count), count), // [count]
+    idEnd: new Uint32Array(buffer, next(4 * count), count), // [count]
+    imageScale: new Float32Array(buffer, next(4 * count), count), // [count]
+    textScale: new Float32Array(buffer, next(4 * count), count), // [count]
+    features: new Float32Array(buffer, next(4 * count * dims.featureCount), count * dims.featureCount), // [count, F]
+    presence: new Uint8Array(buffer, next(count), count), // [count]
+    image: new Int8Array(buffer, next(count * dims.imageDim), count * dims.imageDim), // [count, Di]
+    text: new Int8Array(buffer, next(count * dims.textDim), count * dims.textDim), // [count, Dt]
+    ids: new Uint8Array(buffer, end, byteOffset + length - end),
   };
 }
 
@@ -266,6 +258,11 @@ function isEncodedIdAt(id: Uint8Array, itemId: string): boolean {
   if (!itemId.isWellFormed()) return false;
   const wanted = new TextEncoder().encode(itemId);
   return id.length === wanted.length && id.every((byte, i) => byte === wanted[i]);
+}
+
+/** As a shard's header says. */
+export function checksumIn(shard: Uint8Array): number {
+  return new DataView(shard.buffer, shard.byteOffset).getUint32(CHECKSUM_AT, true);
 }
 
 /** CRC-32 over everything except the checksum itself. */

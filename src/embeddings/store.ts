@@ -5,11 +5,12 @@
  * may read the same shard twice. Nothing here rejects; every failure is a reason.
  */
 import * as v from "valibot";
+import type { ItemRecord } from "../ranking/candidate.ts";
 import { ITEM_FEATURES } from "../ranking/candidate.ts";
 import type { Bypass, BypassReason, Result } from "../result.ts";
 import { bypass, err, ok } from "../result.ts";
 import type { PackedItem, Shard } from "./format.ts";
-import { SHARD_VERSION, decodeShard, shardOf } from "./format.ts";
+import { checksumIn, decodeShard, encodeShard, SHARD_VERSION, shardOf } from "./format.ts";
 import { errorText, withTimeout } from "../web.ts";
 
 /** The part of a KV namespace that the store uses; a namespace binding fits. */
@@ -22,6 +23,52 @@ export interface ItemLookup {
   readonly set: PublishedSet;
   /** Parallel to the requested ids; `undefined` for an unknown item. */
   readonly items: readonly (PackedItem | undefined)[];
+}
+
+/** A KvReader of bytes in memory or in files; `undefined` where there is no such key. */
+export function kvOf(read: (key: string) => Promise<Uint8Array<ArrayBuffer> | undefined>): KvReader {
+  async function get(key: string, type: "arrayBuffer"): Promise<ArrayBuffer | null>;
+  async function get(key: string, type: "text"): Promise<string | null>;
+  async function get(key: string, type: "arrayBuffer" | "text"): Promise<ArrayBuffer | string | null> {
+    const bytes = await read(key);
+    if (bytes === undefined) return null;
+    if (type === "text") return new TextDecoder().decode(bytes);
+    return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;
+  }
+  return { get };
+}
+
+interface Encoded {
+  readonly dims: { readonly image: number; readonly text: number };
+  readonly encoders: { readonly image: string; readonly text: string };
+}
+
+/**
+ * Items as one shard in memory, live under `catalog`: for the warm-up and for tests. `model`: dims and encoders of its manifest. Throws where
+ * an item does not fit.
+ */
+export function memoryKv(catalog: string, items: readonly ItemRecord[], model: Encoded): KvReader {
+  const dims = { imageDim: model.dims.image, textDim: model.dims.text };
+  const packed = encodeShard(items, { ...dims, featureCount: ITEM_FEATURES.length });
+  if (!packed.ok) throw new Error(packed.error);
+  const pointer: Pointer = { version: "1", previous: null, publishedAt: "" };
+  const set: PublishedSet = {
+    format: SHARD_VERSION,
+    version: pointer.version,
+    shardCount: 1,
+    itemCount: items.length,
+    ...dims,
+    imageEncoder: model.encoders.image,
+    textEncoder: model.encoders.text,
+    itemFeatures: [...ITEM_FEATURES],
+    shards: [{ bytes: packed.value.length, checksum: checksumIn(packed.value) }],
+  };
+  const values = new Map([
+    [pointerKey(catalog), new TextEncoder().encode(JSON.stringify(pointer))],
+    [setKey(catalog, set.version), new TextEncoder().encode(JSON.stringify(set))],
+    [shardKey(catalog, set.version, 0), packed.value],
+  ]);
+  return kvOf(async (key) => values.get(key));
 }
 
 export interface ItemStore {
@@ -98,7 +145,8 @@ export function parsePublishedSet(text: string): Result<PublishedSet, string> {
   return ok(set);
 }
 
-function parseJson<T>(schema: v.GenericSchema<unknown, T>, text: string): Result<T, string> {
+/** The error names the field, or `top` for the whole, and what was expected. */
+export function parseJson<T>(schema: v.GenericSchema<unknown, T>, text: string, top = "value"): Result<T, string> {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -107,7 +155,7 @@ function parseJson<T>(schema: v.GenericSchema<unknown, T>, text: string): Result
   }
   const parsed = v.safeParse(schema, json);
   if (parsed.success) return ok(parsed.output);
-  return err(parsed.issues.map((issue) => `${v.getDotPath(issue) ?? "value"}: ${issue.message}`).join("; "));
+  return err(parsed.issues.map((issue) => `${v.getDotPath(issue) ?? top}: ${issue.message}`).join("; "));
 }
 
 /** An LRU cache of packed shards by key. A shard larger than the whole budget is not cached. */
@@ -147,16 +195,11 @@ export class ShardCache {
   }
 }
 
-/** A version in use, and when its pointer was read. */
-interface Live {
-  readonly set: PublishedSet;
-  readonly readAt: number;
-}
-
 export function createItemStore(options: ItemStoreOptions): ItemStore {
   const { kv, catalog, shards: cache, timeoutMs, now } = options;
   const pointerTtlMs = (options.pointerTtlSeconds ?? 60) * 1000;
-  let live: Live | undefined;
+  /** The version in use, and when its pointer was read. */
+  let live: { readonly set: PublishedSet; readonly readAt: number } | undefined;
 
   /** The read goes on, and its value is cached for the next search. */
   function late(limitMs: number): Result<never, Bypass> {

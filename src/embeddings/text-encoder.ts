@@ -4,6 +4,7 @@
  *
  * The student's token table starts from the same vectors, so a query and a title with the same words already meet before training.
  */
+import { randomBits } from "../ranking/random.ts";
 import { TOKENIZER, TOKEN_TABLE_ROWS, tokenize, words } from "../ranking/tokenizer.ts";
 
 export const TEXT_DIM = 64;
@@ -24,18 +25,6 @@ const MAX_TEXT_TOKENS = 256;
 
 /** Weight of a trigram against a word: enough for "shoe" to match "shoes", too little to outweigh whole words. */
 const TRIGRAM_WEIGHT = 0.3;
-
-/** mulberry32: 32 random bits per call, the same on every machine. */
-function randomBits(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return (t ^ (t >>> 14)) >>> 0;
-  };
-}
 
 /** [TOKEN_TABLE_ROWS, TEXT_DIM] of ±1/sqrt(dim); row 0 (padding) is zero. Exact in float32, so training and serving agree. */
 export function tokenTable(): Float32Array {

@@ -2,14 +2,11 @@
  * For Node: Dawn as `navigator.gpu`, and a scorer on one thread for commands that evaluate a model on many lists, with onnxruntime-web's
  * wasm build or, for comparisons, onnxruntime's native one. The same graph, feeds and checks as at the edge.
  */
-import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import type { Bypass, Result } from "../result.ts";
 import type { Runtime } from "./runtime.ts";
 import { bytesOf, createRuntimeLock, SESSION_OPTIONS } from "./runtime.ts";
 import type { Scorer } from "./scorer.ts";
 import { createSessionScorer } from "./session-scorer.ts";
-import { openWebWasm } from "./web.ts";
 
 export interface NodeScorerOptions {
   /** Bytes of student.onnx. */
@@ -22,22 +19,17 @@ export interface NodeScorerOptions {
 
 /** The scorer, or why graph and manifest do not belong together. Rejects when the runtime cannot be loaded. */
 export async function createNodeScorer({ model, manifest, runtime = "wasm" }: NodeScorerOptions): Promise<Result<Scorer, Bypass>> {
-  const opened = await (runtime === "native" ? openNative() : openWebWasm({ wasmBinary: readWasm }));
-  return createSessionScorer({ model: Uint8Array.from(model).buffer, manifest, runtime: opened });
-}
-
-function readWasm(): Promise<Uint8Array> {
-  return readFile(fileURLToPath(import.meta.resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm")));
-}
-
-async function openNative(): Promise<Runtime> {
-  const { InferenceSession: Session, Tensor: TensorOf } = await import("onnxruntime-node");
-  return {
+  const isNative = runtime === "native";
+  const { env, InferenceSession: Session, Tensor: TensorOf } = await (isNative ? import("onnxruntime-node") : import("onnxruntime-web"));
+  env.wasm.numThreads = 1;
+  env.logLevel = "error";
+  const opened: Runtime = {
     TensorOf,
     lock: createRuntimeLock(),
     remedy: "until this process is started again",
-    createSession: (graph) => Session.create(bytesOf(graph), { ...SESSION_OPTIONS, executionProviders: ["cpu"] }),
+    createSession: (graph) => Session.create(bytesOf(graph), { ...SESSION_OPTIONS, executionProviders: [isNative ? "cpu" : "wasm"] }),
   };
+  return createSessionScorer({ model: Uint8Array.from(model).buffer, manifest, runtime: opened });
 }
 
 /**

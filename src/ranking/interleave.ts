@@ -4,12 +4,13 @@
  *
  * Pure. Pinned candidates keep their slots and belong to neither team.
  */
+import { randomBits } from "./random.ts";
 import { fnv1a } from "./tokenizer.ts";
 
 /** Who placed a candidate; undefined for a pinned one. */
 export type Team = "a" | "b" | undefined;
 
-export interface TeamDraft {
+interface TeamDraft {
   /** Indices of the engine's list in the order to show. */
   readonly order: readonly number[];
   /** Parallel to `order`. */
@@ -23,7 +24,8 @@ export interface TeamDraft {
  */
 export function draftTeams(a: readonly number[], b: readonly number[], isPinned: readonly boolean[], seed: string): TeamDraft {
   const next = randomFrom(seed);
-  const queues = { a: a.filter((index) => isPinned[index] !== true), b: b.filter((index) => isPinned[index] !== true) };
+  const isFree = (index: number): boolean => isPinned[index] !== true;
+  const queues = { a: a.filter(isFree), b: b.filter(isFree) };
   const at = { a: 0, b: 0 };
   const picks = { a: 0, b: 0 };
   const taken = new Set<number>();
@@ -39,7 +41,7 @@ export function draftTeams(a: readonly number[], b: readonly number[], isPinned:
   return { order: drafted.map(({ index }) => index), teams: drafted.map(({ team }) => team) };
 }
 
-export interface Exploration {
+interface Exploration {
   readonly order: readonly number[];
   /** Parallel to `order`: the probability of this candidate at this position, given this query. 1 where nothing could have moved it. */
   readonly propensities: readonly number[];
@@ -73,13 +75,8 @@ export function swapNeighbours(order: readonly number[], isPinned: readonly bool
   return { order: shown, propensities };
 }
 
-/** Uniform in [0, 1), from a text: mulberry32 over its FNV-1a hash. */
+/** Uniform in [0, 1), from a text. */
 function randomFrom(seed: string): () => number {
-  let state = fnv1a(seed);
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const next = randomBits(fnv1a(seed));
+  return () => next() / 2 ** 32;
 }

@@ -12,23 +12,12 @@ export interface RankedLists {
   keep(key: string, ids: readonly string[], order: readonly number[]): void;
 }
 
-export interface RankedListsOptions {
-  /** Default 500. */
-  readonly maxLists?: number;
-  /** Default 60: how long a shopper may take from page to page. */
-  readonly ttlSeconds?: number;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-}
-
-interface KeptList {
-  readonly ids: readonly string[];
-  readonly keptAt: number;
-}
-
-export function createRankedLists(options: RankedListsOptions): RankedLists {
+/**
+ * `maxLists`: default 500. `ttlSeconds`: default 60, how long a shopper may take from page to page. `now`: milliseconds since 1970.
+ */
+export function createRankedLists(options: { maxLists?: number; ttlSeconds?: number; now: () => number }): RankedLists {
   const { maxLists = 500, ttlSeconds = 60, now } = options;
-  const lists = new Map<string, KeptList>();
+  const lists = new Map<string, { readonly ids: readonly string[]; readonly keptAt: number }>();
   return {
     recall(key, ids) {
       const list = lists.get(key);

@@ -16,7 +16,7 @@ import { EXPLAIN_PARAM, formatHistory, HISTORY_HEADER, OFF, OUTCOME_HEADER, STAT
 import { ok } from "../../result.ts";
 import type { FileManifest } from "./file-manifest.ts";
 
-export interface BrowserEdgeOptions {
+interface BrowserEdgeOptions {
   readonly config: FileManifest["config"];
   /** Origin of the page and its searches. */
   readonly origin: string;
@@ -26,14 +26,7 @@ export interface BrowserEdgeOptions {
   readonly fetch: Fetch;
 }
 
-export interface BrowserEdge {
-  /** Whether the app answers this request as a search. */
-  isSearch(request: Request): boolean;
-  /** `history`: item ids, most recent first. Never rejects. A reply without `x-armmt` is a refusal: send the request elsewhere. */
-  search(request: Request, history: readonly string[], keepAlive: (work: Promise<unknown>) => void): Promise<Response>;
-  /** Indexes and searches, as in /armmt/status. */
-  describe(): Promise<object>;
-}
+export type BrowserEdge = ReturnType<typeof createBrowserEdge>;
 
 const statusSchema = v.object({ indexes: v.looseObject({}), searches: v.looseObject({}) });
 
@@ -47,7 +40,7 @@ const NO_RECORDS: RetryingSink = {
 const RANK_BUDGET_MS = 2000;
 
 /** Throws a ConfigurationError with every problem of `config`. */
-export function createBrowserEdge({ config, origin, kv, scorer, fetch }: BrowserEdgeOptions): BrowserEdge {
+export function createBrowserEdge({ config, origin, kv, scorer, fetch }: BrowserEdgeOptions) {
   // Gives this worker's pages explanations. Created at each start of the worker, and never sent anywhere.
   const token = crypto.randomUUID();
   const indexes = Object.fromEntries(
@@ -70,9 +63,11 @@ export function createBrowserEdge({ config, origin, kv, scorer, fetch }: Browser
   });
 
   return {
-    isSearch: ({ url }) => app.isSearchPath(new URL(url).pathname),
+    /** Whether the app answers this request as a search. */
+    isSearch: ({ url }: Request): boolean => app.isSearchPath(new URL(url).pathname),
 
-    async search(request, history, waitUntil) {
+    /** `history`: item ids, most recent first. Never rejects. A reply without `x-armmt` is a refusal: send the request elsewhere. */
+    async search(request: Request, history: readonly string[], waitUntil: (work: Promise<unknown>) => void): Promise<Response> {
       const headers = new Headers(request.headers);
       headers.delete(HISTORY_HEADER);
       if (history.length > 0) headers.set(HISTORY_HEADER, formatHistory(history));
@@ -82,7 +77,8 @@ export function createBrowserEdge({ config, origin, kv, scorer, fetch }: Browser
       return app.fetch(copy, {}, { waitUntil, passThroughOnException: () => undefined, props: {} });
     },
 
-    async describe() {
+    /** Indexes and searches, as in /armmt/status. */
+    async describe(): Promise<object> {
       const reply = await app.request(`${origin}${STATUS_PATH}`, { headers: { authorization: `Bearer ${token}` } });
       return v.parse(statusSchema, await reply.json());
     },

@@ -3,8 +3,8 @@
  * content, so the content of a URL never changes.
  */
 import * as v from "valibot";
+import { parseJson } from "../../embeddings/store.ts";
 import type { Result } from "../../result.ts";
-import { err, ok } from "../../result.ts";
 
 export const MANIFEST_FORMAT = 1;
 
@@ -53,13 +53,5 @@ export function kvName(key: string): string {
 
 /** The error names the field and what was expected. */
 export function parseFileManifest(text: string): Result<FileManifest, string> {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return err(`not JSON: ${JSON.stringify(text.slice(0, 40))}`);
-  }
-  const parsed = v.safeParse(manifestSchema, json);
-  if (parsed.success) return ok(parsed.output);
-  return err(parsed.issues.map((issue) => `${v.getDotPath(issue) ?? "files.json"}: ${issue.message}`).join("; "));
+  return parseJson(manifestSchema, text, "files.json");
 }

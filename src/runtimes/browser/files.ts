@@ -3,29 +3,16 @@
  *
  * A damaged file is never stored. URLs contain the hash of the content, so an update fetches only changed files.
  */
-import type { KvReader } from "../../embeddings/store.ts";
+import { kvOf, type KvReader } from "../../embeddings/store.ts";
 import { errorText, sha256Hex } from "../../web.ts";
 import type { FileManifest, ManifestFile } from "./file-manifest.ts";
 import { kvName, parseFileManifest } from "./file-manifest.ts";
+import type { FetchProgress } from "./messages.ts";
 import { FileError } from "./problem.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-export interface FetchProgress {
-  /** The file that is being fetched. */
-  readonly name: string;
-  /** Bytes on the network, of all missing files. */
-  readonly doneBytes: number;
-  readonly totalBytes: number;
-}
-
-export interface CachedFile {
-  readonly name: string;
-  /** Length as stored. */
-  readonly bytes: number;
-}
-
-export interface FileStoreOptions {
+interface FileStoreOptions {
   /** URL of files.json. */
   readonly url: URL;
   readonly cacheName: string;
@@ -118,8 +105,8 @@ export class FileStore {
     }
   }
 
-  /** The manifest's files that are stored. */
-  async cachedFiles(manifest: FileManifest): Promise<readonly CachedFile[]> {
+  /** The manifest's files that are stored, with their length as stored. */
+  async cachedFiles(manifest: FileManifest): Promise<readonly Pick<ManifestFile, "name" | "bytes">[]> {
     if (!(await this.isExpected())) return [];
     const cached = await this.#cachedUrls();
     return manifest.files.filter((file) => cached.has(this.#urlOf(file))).map(({ name, packedBytes: bytes }) => ({ name, bytes }));
@@ -182,27 +169,40 @@ export class FileStore {
 }
 
 async function readBody({ name, url, bytes }: ManifestFile, response: Response, onBytes: (count: number) => void): Promise<Bytes> {
-  const chunks: Bytes[] = [];
-  // gzip makes a file larger by a few bytes at most.
-  const most = bytes + 1024;
   let length = 0;
+  let body: Bytes | undefined;
   try {
-    const reader = response.body?.getReader();
-    for (;;) {
-      const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
-      if (done) break;
-      chunks.push(value);
-      length += value.length;
-      onBytes(value.length);
-      if (length <= most) continue;
-      await reader?.cancel();
-      throw new FileError("file_corrupt", `${name} (${url}) is longer than the ${bytes} bytes of files.json: run armmt private again`);
-    }
+    // gzip makes a file larger by a few bytes at most.
+    body = await readAll(response.body, bytes + 1024, (count) => {
+      length += count;
+      onBytes(count);
+    });
   } catch (cause) {
-    if (cause instanceof FileError) throw cause;
     throw new FileError("file_unreachable", `${name} (${url}) broke off after ${length} bytes: ${String(cause)}`);
   }
-  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+  if (body !== undefined) return body;
+  throw new FileError("file_corrupt", `${name} (${url}) is longer than the ${bytes} bytes of files.json: run armmt private again`);
+}
+
+/** All bytes, or `undefined` and the end of the stream where there are more than `maxBytes`. Rejects as the stream does. */
+async function readAll(
+  stream: ReadableStream<Bytes> | null,
+  maxBytes: number,
+  onBytes?: (count: number) => void,
+): Promise<Bytes | undefined> {
+  const reader = stream?.getReader();
+  const chunks: Bytes[] = [];
+  let length = 0;
+  for (;;) {
+    const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
+    if (done) return new Uint8Array(await new Blob(chunks).arrayBuffer());
+    length += value.length;
+    if (length > maxBytes) break;
+    chunks.push(value);
+    onBytes?.(value.length);
+  }
+  void reader?.cancel().catch(() => undefined);
+  return undefined;
 }
 
 /** Some hosts send `.gz` with `content-encoding: gzip`, and the browser has unpacked it already. */
@@ -225,23 +225,14 @@ export async function verify(file: ManifestFile, content: Bytes): Promise<void> 
 }
 
 async function gunzip(file: ManifestFile, packed: Bytes): Promise<Bytes> {
-  const content = new Uint8Array(file.bytes);
-  let length = 0;
-  const reader = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip")).getReader();
+  let content: Bytes | undefined;
   try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      if (length + value.length > content.length) throw corrupt(file, `more than the ${file.bytes} bytes of files.json`);
-      content.set(value, length);
-      length += value.length;
-    }
+    content = await readAll(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip")), file.bytes);
   } catch (cause) {
-    void reader.cancel().catch(() => undefined);
-    if (cause instanceof FileError) throw cause;
     throw corrupt(file, `no whole gzip file (${errorText(cause)})`);
   }
-  return content.subarray(0, length);
+  if (content !== undefined) return content;
+  throw corrupt(file, `more than the ${file.bytes} bytes of files.json`);
 }
 
 function corrupt({ name, url }: ManifestFile, found: string): FileError {
@@ -252,16 +243,8 @@ function corrupt({ name, url }: ManifestFile, found: string): FileError {
 export function createFileKv(store: Pick<FileStore, "read">, manifest: FileManifest): KvReader {
   const files = new Map(manifest.files.map((file) => [file.name, file]));
 
-  async function get(key: string, type: "arrayBuffer"): Promise<ArrayBuffer | null>;
-  async function get(key: string, type: "text"): Promise<string | null>;
-  async function get(key: string, type: "arrayBuffer" | "text"): Promise<ArrayBuffer | string | null> {
+  return kvOf(async (key) => {
     const file = files.get(kvName(key));
-    if (file === undefined) return null;
-    const content = await store.read(file);
-    if (type === "text") return new TextDecoder().decode(content);
-    const isWhole = content.byteOffset === 0 && content.byteLength === content.buffer.byteLength;
-    return isWhole ? content.buffer : content.slice().buffer;
-  }
-
-  return { get };
+    return file === undefined ? undefined : store.read(file);
+  });
 }

@@ -2,7 +2,7 @@
  * For pages: registers the service worker and waits until it answers, reads its status, keeps what was viewed, and removes all of it again.
  */
 import * as v from "valibot";
-import { parseProgress, type ProgressMessage, REMOVE } from "./messages.ts";
+import { type FetchProgress, parseProgress, REMOVE } from "./messages.ts";
 import { removeStored } from "./history.ts";
 
 export { addViewed, clearViewed, removeViewed, type ViewedItem, viewedItems } from "./history.ts";
@@ -12,7 +12,7 @@ export interface RegisterOptions {
   readonly url: string;
   /** Path below which pages are re-ranked, such as "/private/"; files.json lies there. */
   readonly scope: string;
-  readonly onProgress?: (progress: Omit<ProgressMessage, "type">) => void;
+  readonly onProgress?: (progress: FetchProgress) => void;
 }
 
 /** Whether this browser can re-rank: service workers (https or localhost) and storage. */

@@ -1,4 +1,6 @@
 /** Why a browser does not re-rank on the device: a code for programs, and a sentence with the value and the fix for people. */
+import { parseOutcomes } from "../../protocol.ts";
+import { isBypassReason, REASONS } from "../../result.ts";
 import { errorStack } from "../../web.ts";
 
 export type ProblemReason =
@@ -33,4 +35,11 @@ export class FileError extends Error {
 export function problemOf(cause: unknown): Problem {
   if (cause instanceof FileError) return { reason: cause.reason, detail: cause.message };
   return { reason: "internal_error", detail: errorStack(cause) };
+}
+
+/** `header`: of the reply, one entry per search. The reason for which the network answers after all, or undefined. */
+export function ownFailure(header: string | null): string | undefined {
+  if (header === null) return "refused";
+  const reasons = parseOutcomes(header).flatMap((outcome) => (outcome?.kind === "bypass" ? [outcome.reason] : []));
+  return reasons.find((reason) => isBypassReason(reason) && REASONS[reason].onDevice);
 }

@@ -3,8 +3,9 @@
  *
  * Both runtimes are imported statically, because a service worker cannot import later; their wasm files come from the file store.
  */
+import { logToConsole as log } from "../../edge.ts";
 import { parseGolden } from "../../inference/golden.ts";
-import type { ProviderPreference, ProviderState } from "../../inference/providers.ts";
+import type { ProviderPreference, ProviderScorer } from "../../inference/providers.ts";
 import { openProviderScorer } from "../../inference/providers.ts";
 import type { Scorers } from "../../inference/scorer.ts";
 import { scorersOf, watchScorer } from "../../inference/scorer.ts";
@@ -21,29 +22,12 @@ declare const ARMMT_RUNTIME_VERSION: string;
 /** WebGPU that is requested by name may start slowly; most of the start is the compilation of shaders. */
 const REQUESTED_START_TIMEOUT_MS = 60_000;
 
-export interface DeviceScorer {
+export interface DeviceScorer extends Pick<ProviderScorer, "state" | "dispose"> {
   readonly scorers: Scorers;
-  state(): ProviderState;
-  dispose(): Promise<void>;
-}
-
-export interface DeviceScorerOptions {
-  readonly fileManifest: FileManifest;
-  readonly store: Pick<FileStore, "read">;
-  readonly preference: ProviderPreference;
-  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
-}
-
-interface ScorerFiles {
-  readonly model: ManifestFile;
-  readonly manifest: ManifestFile;
-  readonly proof: ManifestFile;
-  readonly wasm: ManifestFile;
-  readonly webgpu: ManifestFile;
 }
 
 /** Throws a FileError where one is not listed, or files.json belongs to a worker with another onnxruntime. */
-export function scorerFiles({ files }: FileManifest): ScorerFiles {
+export function scorerFiles({ files }: FileManifest) {
   const byName = new Map(files.map((file) => [file.name, file]));
   const find = (name: string): ManifestFile => {
     const file = byName.get(name);
@@ -70,7 +54,11 @@ export function scorerKey(manifest: FileManifest): string {
 }
 
 /** Rejects with a FileError. */
-export async function openDeviceScorer({ fileManifest, store, preference, log }: DeviceScorerOptions): Promise<DeviceScorer> {
+export async function openDeviceScorer(
+  fileManifest: FileManifest,
+  store: FileStore,
+  preference: ProviderPreference,
+): Promise<DeviceScorer> {
   const files = scorerFiles(fileManifest);
   const [model, manifest, proof] = await Promise.all([
     store.read(files.model),
@@ -97,11 +85,10 @@ export async function openDeviceScorer({ fileManifest, store, preference, log }:
     ...(preference === "webgpu" && { startTimeoutMs: REQUESTED_START_TIMEOUT_MS }),
   });
   if (!opened.ok) throw new FileError("model_unavailable", `${opened.error.reason}: ${opened.error.detail}`);
-  const scorer = opened.value;
-  return { scorers: scorersOf([watchScorer(opened)]), state: () => scorer.state(), dispose: () => scorer.dispose() };
+  const { state, dispose } = opened.value;
+  return { scorers: scorersOf([watchScorer(opened)]), state, dispose };
 }
 
-async function readJson(store: Pick<FileStore, "read">, file: ManifestFile): Promise<unknown> {
-  const json: unknown = JSON.parse(new TextDecoder().decode(await store.read(file)));
-  return json;
+async function readJson(store: FileStore, file: ManifestFile): Promise<unknown> {
+  return JSON.parse(new TextDecoder().decode(await store.read(file)));
 }

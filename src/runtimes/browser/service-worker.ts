@@ -9,7 +9,7 @@ import { logToConsole as log } from "../../edge.ts";
 import { PROVIDER_PREFERENCES } from "../../inference/providers.ts";
 import { FileStore } from "./files.ts";
 import { CACHE_PREFIX, removeStored } from "./history.ts";
-import { isRemoval, type ProgressMessage } from "./messages.ts";
+import { type FetchProgress, isRemoval, progressMessage } from "./messages.ts";
 import { problemOf } from "./problem.ts";
 import { BrowserWorker, type EngineSource } from "./worker.ts";
 
@@ -25,15 +25,10 @@ export interface WorkerExtras {
   readonly prepare?: () => Promise<void>;
 }
 
-export interface Device {
-  /** A file of files.json by name; undefined where it is not listed. Rejects with a FileError. */
-  readFile(name: string): Promise<Uint8Array | undefined>;
-}
-
 const preferenceSchema = v.fallback(v.picklist(PROVIDER_PREFERENCES), "auto");
 
 /** Registers the listeners. Call it at the top of the script: browsers accept no later ones. */
-export function runWorker(scope: WorkerScope, createExtras: (device: Device) => WorkerExtras = () => ({})): void {
+export function runWorker(scope: WorkerScope, createExtras: (device: Pick<BrowserWorker, "readFile">) => WorkerExtras = () => ({})): void {
   const base = new URL(scope.registration.scope);
   const statusPath = `${base.pathname}status.json`;
   const store = new FileStore({
@@ -51,9 +46,9 @@ export function runWorker(scope: WorkerScope, createExtras: (device: Device) => 
   const worker = new BrowserWorker({ store, origin: base.origin, preference, fetch: fetchEngine });
   const extras = createExtras({ readFile: (name) => worker.readFile(name) });
 
-  async function tellPages(progress: Omit<ProgressMessage, "type">): Promise<void> {
-    const message: ProgressMessage = { type: "armmt-private:progress", ...progress };
-    for (const client of await scope.clients.matchAll({ includeUncontrolled: true })) client.postMessage(message, []);
+  async function tellPages(progress: FetchProgress): Promise<void> {
+    const pages = await scope.clients.matchAll({ includeUncontrolled: true });
+    for (const page of pages) page.postMessage(progressMessage(progress), []);
   }
 
   async function install(): Promise<void> {
@@ -115,15 +110,6 @@ interface FetchEvent extends ExtendableEvent {
   respondWith(response: Promise<Response>): void;
 }
 
-interface WorkerMessageEvent extends ExtendableEvent {
-  readonly data: unknown;
-  readonly ports: readonly MessagePort[];
-}
-
-interface Client {
-  postMessage(message: unknown, transfer: readonly Transferable[]): void;
-}
-
 export interface WorkerScope {
   readonly location: { readonly href: string };
   readonly registration: {
@@ -134,10 +120,10 @@ export interface WorkerScope {
   };
   readonly clients: {
     claim(): Promise<void>;
-    matchAll(options: { readonly includeUncontrolled: boolean }): Promise<readonly Client[]>;
+    matchAll(options: { readonly includeUncontrolled: boolean }): Promise<readonly Pick<MessagePort, "postMessage">[]>;
   };
   skipWaiting(): Promise<void>;
   addEventListener(type: "install" | "activate", listener: (event: ExtendableEvent) => void): void;
   addEventListener(type: "fetch", listener: (event: FetchEvent) => void): void;
-  addEventListener(type: "message", listener: (event: WorkerMessageEvent) => void): void;
+  addEventListener(type: "message", listener: (event: ExtendableEvent & MessageEvent<unknown>) => void): void;
 }

@@ -4,19 +4,19 @@
  * After any failure the request is not answered here: it goes to the network as the page sent it.
  */
 import type { Fetch } from "../../backends/engine.ts";
-import { ConfigurationError, logToConsole as log } from "../../edge.ts";
+import { ConfigurationError } from "../../edge.ts";
 import { DEVICE_HEADER, OUTCOME_HEADER } from "../../protocol.ts";
 import type { ProviderPreference } from "../../inference/providers.ts";
 import { withTimeout } from "../../web.ts";
 import type { BrowserEdge } from "./edge.ts";
 import { createBrowserEdge } from "./edge.ts";
 import type { FileManifest } from "./file-manifest.ts";
-import type { FetchProgress, FileStore } from "./files.ts";
+import type { FileStore } from "./files.ts";
 import { createFileKv } from "./files.ts";
 import { viewedItems } from "./history.ts";
+import type { FetchProgress } from "./messages.ts";
 import type { Problem } from "./problem.ts";
-import { FileError, problemOf } from "./problem.ts";
-import { ownFailure } from "./reply.ts";
+import { FileError, ownFailure, problemOf } from "./problem.ts";
 import type { DeviceScorer } from "./scorer.ts";
 import { openDeviceScorer, scorerFiles, scorerKey } from "./scorer.ts";
 
@@ -69,12 +69,15 @@ export class BrowserWorker {
     // Later searches try again what fails below, until everything is deleted.
     await store.expect();
     const manifest = await store.fetchManifest();
-    await store.fetchMissing(filesToInstall(manifest), onProgress);
-    await store.cacheManifest(manifest);
+    await this.#use(manifest, onProgress);
+    const { scorer } = await this.#open();
+    await scorer;
+  }
+
+  /** The next search opens the edge on these files. */
+  async #use(manifest: FileManifest, onProgress: (progress: FetchProgress) => void): Promise<void> {
+    await installFiles(this.#options.store, manifest, onProgress);
     this.#opened = undefined;
-    await (
-      await this.#open()
-    ).scorer;
   }
 
   /** Starts the model for the next search. Never rejects: that search reports the failure. */
@@ -88,7 +91,7 @@ export class BrowserWorker {
   /** The reply, or undefined where the request is not a search or failed; status() has the reason. */
   async search(request: Request, keepAlive: (work: Promise<unknown>) => void): Promise<Response | undefined> {
     if (this.#isRemoved) return undefined;
-    if (!this.#isOpen && !(await this.#isInstalled())) {
+    if (!this.#isOpen && (await this.#options.store.cachedManifest()) === undefined) {
       // No request waits for a download.
       keepAlive(this.warmUp());
       return undefined;
@@ -96,43 +99,29 @@ export class BrowserWorker {
     try {
       const { edge, scorer } = await this.#open();
       if (!edge.isSearch(request)) return undefined;
-      return await this.#answer(request, edge, await readyScorer(scorer), keepAlive);
+      const ready = await withTimeout(scorer, READY_TIMEOUT_MS, () => undefined);
+      if (ready === undefined) throw new FileError("not_ready", `The model was not ready within ${READY_TIMEOUT_MS} ms`);
+      const model = ready.scorers();
+      if (!model.ok) throw new FileError("model_unavailable", `${model.error.reason}: ${model.error.detail}`);
+      const history = (await viewedItems()).map(({ id }) => id);
+      const reply = await edge.search(request, history, keepAlive);
+      const failure = ownFailure(reply.headers.get(OUTCOME_HEADER));
+      if (failure !== undefined) {
+        this.#count(failure);
+        await reply.body?.cancel();
+        return undefined;
+      }
+      this.#searches.device++;
+      this.#problem = undefined;
+      const answer = new Response(reply.body, reply);
+      const from = this.#engine === undefined ? "" : `; engine=${this.#engine}`;
+      answer.headers.set(DEVICE_HEADER, `provider=${ready.state().provider}${from}`);
+      return answer;
     } catch (cause) {
       this.#problem = problemOfOpening(cause);
       this.#count(this.#problem.reason);
       return undefined;
     }
-  }
-
-  async #answer(
-    request: Request,
-    edge: BrowserEdge,
-    scorer: DeviceScorer,
-    keepAlive: (work: Promise<unknown>) => void,
-  ): Promise<Response | undefined> {
-    const model = scorer.scorers();
-    if (!model.ok) throw new FileError("model_unavailable", `${model.error.reason}: ${model.error.detail}`);
-    const reply = await edge.search(
-      request,
-      (await viewedItems()).map(({ id }) => id),
-      keepAlive,
-    );
-    const failure = ownFailure(reply.headers.get(OUTCOME_HEADER));
-    if (failure !== undefined) {
-      this.#count(failure);
-      await reply.body?.cancel();
-      return undefined;
-    }
-    this.#searches.device++;
-    this.#problem = undefined;
-    const answer = new Response(reply.body, reply);
-    const from = this.#engine === undefined ? "" : `; engine=${this.#engine}`;
-    answer.headers.set(DEVICE_HEADER, `provider=${scorer.state().provider}${from}`);
-    return answer;
-  }
-
-  async #isInstalled(): Promise<boolean> {
-    return (await this.#options.store.cachedManifest()) !== undefined;
   }
 
   #count(reason: string): void {
@@ -154,9 +143,7 @@ export class BrowserWorker {
       const [fresh, cached] = await Promise.all([store.fetchManifest(), store.cachedManifest()]);
       if (JSON.stringify(fresh) !== JSON.stringify(cached)) {
         scorerFiles(fresh);
-        await store.fetchMissing(filesToInstall(fresh), onProgress);
-        await store.cacheManifest(fresh);
-        this.#opened = undefined;
+        await this.#use(fresh, onProgress);
       }
       this.#updateProblem = undefined;
       return false;
@@ -232,8 +219,7 @@ export class BrowserWorker {
       // Deleted, then started again for a page that was still open.
       if (!(await store.isExpected())) throw new FileError("removed", "Nothing is stored on this device: load the page again");
       manifest = await store.fetchManifest();
-      await store.fetchMissing(filesToInstall(manifest));
-      await store.cacheManifest(manifest);
+      await installFiles(store, manifest);
     }
     const scorer = this.#openScorer(manifest);
     // The rejection may come before anything awaits it.
@@ -256,7 +242,7 @@ export class BrowserWorker {
     const key = scorerKey(fileManifest);
     const previous = this.#scorer;
     if (previous?.key === key) return previous.promise;
-    const promise = openDeviceScorer({ fileManifest, store: this.#options.store, preference: this.#options.preference, log });
+    const promise = openDeviceScorer(fileManifest, this.#options.store, this.#options.preference);
     this.#scorer = { key, promise };
     promise
       .catch(() => {
@@ -270,16 +256,12 @@ export class BrowserWorker {
   }
 }
 
-function filesToInstall({ files }: FileManifest): FileManifest["files"] {
-  return files.filter(({ when }) => when === "install");
+async function installFiles(store: FileStore, manifest: FileManifest, onProgress?: (progress: FetchProgress) => void): Promise<void> {
+  const files = manifest.files.filter(({ when }) => when === "install");
+  await store.fetchMissing(files, onProgress);
+  await store.cacheManifest(manifest);
 }
 
 function problemOfOpening(cause: unknown): Problem {
   return cause instanceof ConfigurationError ? { reason: "configuration", detail: cause.message } : problemOf(cause);
-}
-
-async function readyScorer(scorer: Promise<DeviceScorer>): Promise<DeviceScorer> {
-  const ready = await withTimeout(scorer, READY_TIMEOUT_MS, () => undefined);
-  if (ready !== undefined) return ready;
-  throw new FileError("not_ready", `The model was not ready within ${READY_TIMEOUT_MS} ms`);
 }

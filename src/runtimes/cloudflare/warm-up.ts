@@ -9,9 +9,8 @@ import { ELASTICSEARCH } from "../../backends/elasticsearch.ts";
 import type { EngineClient } from "../../backends/engine.ts";
 import type { Config } from "../../config/config.ts";
 import { parseConfig } from "../../config/config.ts";
-import { decodeShard, encodeShard, SHARD_VERSION } from "../../embeddings/format.ts";
 import type { KvReader } from "../../embeddings/store.ts";
-import { pointerKey, setKey, shardKey } from "../../embeddings/store.ts";
+import { memoryKv } from "../../embeddings/store.ts";
 import { createCounters } from "../../events/counters.ts";
 import type { ModelManifest } from "../../inference/manifest.ts";
 import type { Scorers } from "../../inference/scorer.ts";
@@ -115,44 +114,16 @@ function vector(dim: number, item: number): Float32Array {
   return Float32Array.from({ length: dim }, (_, i) => ((i + item) % 3) - 1);
 }
 
-/** A published set, as KV would hold it. Throws if a shard cannot be made. */
-function publish({ dims, encoders }: ModelManifest): KvReader {
-  const shardDims = { imageDim: dims.image, textDim: dims.text, featureCount: ITEM_FEATURES.length };
+/** A published set, as KV would hold it. */
+function publish(manifest: ModelManifest): KvReader {
+  const { image, text } = manifest.dims;
   const items = Array.from({ length: ITEMS }, (_, i) => ({
     itemId: idOf(i),
-    image: vector(dims.image, i),
-    text: vector(dims.text, i),
+    image: vector(image, i),
+    text: vector(text, i),
     features: ITEM_FEATURES.map((_name, feature) => (i % 5 === feature ? undefined : (i % 7) + feature)),
   }));
-  const shard = encodeShard(items, shardDims);
-  if (!shard.ok) throw new Error(shard.error);
-  const decoded = decodeShard(shard.value, shardDims);
-  if (!decoded.ok) throw new Error(decoded.error);
-  const version = "1";
-  const set = {
-    format: SHARD_VERSION,
-    version,
-    shardCount: 1,
-    itemCount: ITEMS,
-    imageDim: dims.image,
-    textDim: dims.text,
-    imageEncoder: encoders.image,
-    textEncoder: encoders.text,
-    itemFeatures: ITEM_FEATURES,
-    shards: [{ bytes: shard.value.length, checksum: decoded.value.checksum }],
-  };
-  const texts: Readonly<Record<string, string>> = {
-    [pointerKey(CATALOG)]: JSON.stringify({ version, previous: null, publishedAt: "" }),
-    [setKey(CATALOG, version)]: JSON.stringify(set),
-  };
-  const packed = shard.value.buffer;
-  function get(key: string, type: "arrayBuffer"): Promise<ArrayBuffer | null>;
-  function get(key: string, type: "text"): Promise<string | null>;
-  async function get(key: string, type: "arrayBuffer" | "text"): Promise<ArrayBuffer | string | null> {
-    if (type === "text") return texts[key] ?? null;
-    return key === shardKey(CATALOG, version, 0) ? packed : null;
-  }
-  return { get };
+  return memoryKv(CATALOG, items, manifest);
 }
 
 /** Timers throw at module scope. No step of the warm-up takes so long that one should fire, and no other code runs meanwhile. */

@@ -5,7 +5,7 @@
  */
 import { mkdir, open, readdir, readFile, rename } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
-import type { KvReader } from "../../embeddings/store.ts";
+import { kvOf, type KvReader } from "../../embeddings/store.ts";
 
 /** The names that catalogues and versions may have; no part of a key leads out of the folder. */
 const PART = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/;
@@ -25,17 +25,10 @@ export function pathOfKey(folder: string, key: string): string {
 /** For `kv` of an edge: reads the keys that `armmt publish --folder` has written into `folder`. */
 export function folderKv(folder: string): KvReader {
   const root = resolve(folder);
-  async function get(key: string, type: "text"): Promise<string | null>;
-  async function get(key: string, type: "arrayBuffer"): Promise<ArrayBuffer | null>;
-  async function get(key: string, type: "text" | "arrayBuffer"): Promise<string | ArrayBuffer | null> {
-    const bytes = await readIfThere(pathOfKey(root, key));
-    if (bytes === undefined) return null;
-    return type === "text" ? new TextDecoder().decode(bytes) : Uint8Array.from(bytes).buffer;
-  }
-  return { get };
+  return kvOf((key) => readIfThere(pathOfKey(root, key)));
 }
 
-async function readIfThere(path: string): Promise<Uint8Array | undefined> {
+async function readIfThere(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
     return await readFile(path);
   } catch (error) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ownFailure } from "../../../src/runtimes/browser/reply.ts";
+import { ownFailure } from "../../../src/runtimes/browser/problem.ts";
 
 describe("ownFailure()", () => {
   it("keeps what was re-ranked here, and what no edge would re-rank either", () => {
