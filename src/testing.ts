@@ -363,7 +363,7 @@ function inMemory(dialect: DialectDefinition, ids: readonly string[], catalog: s
       env,
       kv: publish(ids, catalog),
       sinks: { write: async () => ok(true), writeEvents: async () => ok({ written: 0, duplicates: 0, deferred: 0 }) },
-      scorer: scorersOf([() => ok(SCORER)]),
+      scorer: scorersOf([ok(SCORER)]),
       fetch: (url, init) => engine(new Request(url, init)),
       dialects: dialectsOf([dialect]),
       log: (entry) => logs.push(entry),

@@ -195,6 +195,8 @@ export class ShardCache {
   }
 }
 
+const PUBLISH_AGAIN = "publish again or roll back";
+
 export function createItemStore(options: ItemStoreOptions): ItemStore {
   const { kv, catalog, shards: cache, timeoutMs, now } = options;
   const pointerTtlMs = (options.pointerTtlSeconds ?? 60) * 1000;
@@ -224,28 +226,29 @@ export function createItemStore(options: ItemStoreOptions): ItemStore {
   }
 
   async function readPointer(withinMs: number): Promise<Result<Pointer, Bypass>> {
-    const key = pointerKey(catalog);
-    const reading = read(key, () => kv.get(key, "text"));
-    const text = await withTimeout(reading, withinMs, () => late(withinMs));
-    if (!text.ok) return text;
-    if (text.value === null)
-      return bypass(
-        "nothing_published",
-        `Key ${key} does not exist: run armmt publish (with --local, and the --persist-to of wrangler dev, on a laptop)`,
-      );
-    const pointer = parsePointer(text.value);
-    return pointer.ok ? pointer : bypass("shard_corrupt", `Cannot read ${key}: ${pointer.error}`);
+    const fix = "run armmt publish (with --local, and the --persist-to of wrangler dev, on a laptop)";
+    const reading = readText(pointerKey(catalog), parsePointer, "nothing_published", fix);
+    return withTimeout(reading, withinMs, () => late(withinMs));
   }
 
   async function loadSet(version: string): Promise<Result<PublishedSet, Bypass>> {
     const key = setKey(catalog, version);
+    const set = await readText(key, parsePublishedSet, "shard_missing", PUBLISH_AGAIN);
+    if (!set.ok || set.value.version === version) return set;
+    return bypass("shard_corrupt", `Cannot read ${key}: it says version ${set.value.version}`);
+  }
+
+  async function readText<T>(
+    key: string,
+    parse: (text: string) => Result<T, string>,
+    missing: BypassReason,
+    fix: string,
+  ): Promise<Result<T, Bypass>> {
     const text = await read(key, () => kv.get(key, "text"));
     if (!text.ok) return text;
-    if (text.value === null) return bypass("shard_missing", `Key ${key} does not exist: publish again or roll back`);
-    const set = parsePublishedSet(text.value);
-    if (!set.ok) return bypass("shard_corrupt", `Cannot read ${key}: ${set.error}`);
-    if (set.value.version !== version) return bypass("shard_corrupt", `Cannot read ${key}: it says version ${set.value.version}`);
-    return set;
+    if (text.value === null) return bypass(missing, `Key ${key} does not exist: ${fix}`);
+    const parsed = parse(text.value);
+    return parsed.ok ? parsed : bypass("shard_corrupt", `Cannot read ${key}: ${parsed.error}`);
   }
 
   async function loadShard(set: PublishedSet, number: number): Promise<Result<Shard, Bypass>> {
@@ -254,7 +257,7 @@ export function createItemStore(options: ItemStoreOptions): ItemStore {
     if (cached !== undefined) return ok(cached);
     const bytes = await read(key, () => kv.get(key, "arrayBuffer"));
     if (!bytes.ok) return bytes;
-    if (bytes.value === null) return bypass("shard_missing", `Key ${key} does not exist: publish again or roll back`);
+    if (bytes.value === null) return bypass("shard_missing", `Key ${key} does not exist: ${PUBLISH_AGAIN}`);
     const dims = { imageDim: set.imageDim, textDim: set.textDim, featureCount: set.itemFeatures.length };
     const shard = decodeShard(bytes.value, dims);
     if (!shard.ok) return bypass("shard_corrupt", `Key ${key}: ${shard.error}`);
@@ -270,9 +273,9 @@ export function createItemStore(options: ItemStoreOptions): ItemStore {
     const set = await currentSet();
     if (!set.ok) return set;
     const { shardCount } = set.value;
+    const shards = new Map<number, Shard>();
     const numbers = [...new Set(ids.map((id) => shardOf(id, shardCount)))];
     const loaded = await Promise.all(numbers.map((number) => loadShard(set.value, number)));
-    const shards = new Map<number, Shard>();
     for (const [i, shard] of loaded.entries()) {
       if (!shard.ok) return shard;
       shards.set(numbers[i]!, shard.value);
@@ -301,7 +304,7 @@ export function createItemStore(options: ItemStoreOptions): ItemStore {
         const cached = findCached(ids);
         return cached === undefined ? await withTimeout(find(ids), timeoutMs, () => late(timeoutMs)) : ok(cached);
       } catch (cause) {
-        return failure("internal_error", `Cannot look up ${ids.length} items of ${catalog}`, cause);
+        return bypass("internal_error", `Cannot look up ${ids.length} items of ${catalog}: ${errorText(cause)}`);
       }
     },
   };
@@ -312,10 +315,6 @@ async function read<T>(key: string, reading: () => Promise<T>): Promise<Result<T
   try {
     return ok(await reading());
   } catch (cause) {
-    return failure("store_unavailable", `Cannot read ${key}`, cause);
+    return bypass("store_unavailable", `Cannot read ${key}: ${errorText(cause)}`);
   }
-}
-
-function failure(reason: BypassReason, action: string, cause: unknown): Result<never, Bypass> {
-  return bypass(reason, `${action}: ${errorText(cause)}`);
 }

@@ -31,9 +31,6 @@ export interface ModelFiles {
 /** Limit for all graphs together: a session takes several times its graph, and an isolate has 128 MB. */
 export const MAX_GRAPH_BYTES = 12_000_000;
 
-/** The current state of one model. */
-export type ScorerState = () => Result<Scorer, Bypass>;
-
 /** The current state of a model by version; without a version, of the live one. Reasons: model_unavailable, and those of the scorer's creation. */
 export type Scorers = (version?: string) => Result<Scorer, Bypass>;
 
@@ -42,47 +39,42 @@ export async function loadScorers(
   files: readonly ModelFiles[],
   create: (files: ModelFiles) => Promise<Result<Scorer, Bypass>>,
 ): Promise<Scorers> {
-  const loaded: ScorerState[] = [];
+  const loaded: Result<Scorer, Bypass>[] = [];
   let bytes = 0;
   for (const file of files) {
     bytes += file.model instanceof ArrayBuffer ? file.model.byteLength : 0;
     loaded.push(
-      watchScorer(
-        bytes > MAX_GRAPH_BYTES
-          ? bypass("model_unavailable", `The graphs together have more than ${MAX_GRAPH_BYTES} bytes: carry fewer models`)
-          : await create(file),
-      ),
+      bytes > MAX_GRAPH_BYTES
+        ? bypass("model_unavailable", `The graphs together have more than ${MAX_GRAPH_BYTES} bytes: carry fewer models`)
+        : await create(file),
     );
   }
   return scorersOf(loaded);
 }
 
-/** `loaded`: the live one first. */
-export function scorersOf(loaded: readonly ScorerState[]): Scorers {
-  const versions = loaded.map((state) => {
-    const scorer = state();
-    return scorer.ok ? scorer.value.manifest.version : undefined;
+/**
+ * `loaded`: the live one first. After a wasm trap a scorer is reported as gone, so that searches stop requesting a window that cannot be
+ * re-ranked.
+ */
+export function scorersOf(loaded: readonly Result<Scorer, Bypass>[]): Scorers {
+  const versions = loaded.map((created) => (created.ok ? created.value.manifest.version : undefined));
+  const current = loaded.map((created, i): Result<Scorer, Bypass> => {
+    if (!created.ok) return created;
+    const { value: scorer } = created;
+    return ok({
+      manifest: scorer.manifest,
+      async score(list) {
+        const scores = await scorer.score(list);
+        if (!scores.ok && scores.error.reason === "model_trapped") current[i] = scores;
+        return scores;
+      },
+    });
   });
   return (version) => {
-    const state = loaded[version === undefined ? 0 : versions.indexOf(version)];
-    if (state !== undefined) return state();
+    const scorer = current[version === undefined ? 0 : versions.indexOf(version)];
+    if (scorer !== undefined) return scorer;
     if (version === undefined) return bypass("model_unavailable", "There is no model");
     const known = versions.filter((loadedVersion) => loadedVersion !== undefined).join(", ");
     return bypass("model_unavailable", `Model ${version} is not among ${known || "the loaded ones"}`);
   };
-}
-
-/** After a wasm trap the scorer is reported as gone, so that searches stop requesting a window that cannot be re-ranked. */
-export function watchScorer(created: Result<Scorer, Bypass>): ScorerState {
-  if (!created.ok) return () => created;
-  const { manifest } = created.value;
-  let current: Result<Scorer, Bypass> = ok({
-    manifest,
-    async score(list) {
-      const scores = await created.value.score(list);
-      if (!scores.ok && scores.error.reason === "model_trapped") current = scores;
-      return scores;
-    },
-  });
-  return () => current;
 }

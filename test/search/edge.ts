@@ -17,7 +17,6 @@ import { openSinks } from "../../src/events/sinks.ts";
 import type { UbiQueryRecord } from "../../src/events/ubi.ts";
 import type { Scorer } from "../../src/inference/scorer.ts";
 import { scorersOf } from "../../src/inference/scorer.ts";
-import { watchScorer } from "../../src/inference/scorer.ts";
 import { OUTCOME_HEADER, parseOutcomes } from "../../src/protocol.ts";
 import type { Bypass, Result } from "../../src/result.ts";
 import { loadModels } from "../../src/runtimes/cloudflare/models.ts";
@@ -137,7 +136,7 @@ export function openEdge(options: EdgeOptions): Edge {
       },
       writeEvents: (events, afterReply) => eventSink.writeEvents(events, afterReply),
     },
-    scorer: scorersOf([scorer, ...(options.others ?? [])].map(watchScorer)),
+    scorer: scorersOf([scorer, ...(options.others ?? [])]),
     fetch,
     dialects: options.dialects ?? ALL_DIALECTS,
     flagClient: options.flagClient,

@@ -38,13 +38,8 @@ export function modelSources(): readonly Source[] {
   ];
 }
 
-export interface RuntimeSources {
-  /** Version of onnxruntime-web, whose code is bundled into the worker. */
-  readonly version: string;
-  readonly sources: readonly Source[];
-}
-
-export function runtimeSources(): RuntimeSources {
+/** `version`: of onnxruntime-web, whose code is bundled into the worker. */
+export function runtimeSources(): { readonly version: string; readonly sources: readonly Source[] } {
   const { resolve } = createRequire(import.meta.url);
   const wasm = resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm");
   const json: unknown = JSON.parse(readFileSync(join(dirname(wasm), "../package.json"), "utf8"));
@@ -61,14 +56,8 @@ function jsonSource(key: string, value: unknown): Source {
   return { name: kvName(key), when: "install", content: Buffer.from(JSON.stringify(value)) };
 }
 
-export interface VectorSources {
-  /** Version of the published set. */
-  readonly version: string;
-  readonly sources: readonly Source[];
-}
-
-/** `from`: output folder of armmt embed. Throws a UserError as readSet() does. */
-export function vectorSources(from: string, catalog: string): VectorSources {
+/** `from`: output folder of armmt embed. `version`: of the published set. Throws a UserError as readSet() does. */
+export function vectorSources(from: string, catalog: string): ReturnType<typeof runtimeSources> {
   const { set, shards } = readSet(from);
   // The time of embedding, so that the same vectors give the same file.
   const publishedAt = statSync(join(from, "set.json")).mtime.toISOString();

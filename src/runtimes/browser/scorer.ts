@@ -8,7 +8,7 @@ import { parseGolden } from "../../inference/golden.ts";
 import type { ProviderPreference, ProviderScorer } from "../../inference/providers.ts";
 import { openProviderScorer } from "../../inference/providers.ts";
 import type { Scorers } from "../../inference/scorer.ts";
-import { scorersOf, watchScorer } from "../../inference/scorer.ts";
+import { scorersOf } from "../../inference/scorer.ts";
 import { openWebWasm } from "../../inference/web.ts";
 import { openWebWebgpu } from "../../inference/web-webgpu.ts";
 import type { FileStore } from "./files.ts";
@@ -86,7 +86,7 @@ export async function openDeviceScorer(
   });
   if (!opened.ok) throw new FileError("model_unavailable", `${opened.error.reason}: ${opened.error.detail}`);
   const { state, dispose } = opened.value;
-  return { scorers: scorersOf([watchScorer(opened)]), state, dispose };
+  return { scorers: scorersOf([opened]), state, dispose };
 }
 
 async function readJson(store: FileStore, file: ManifestFile): Promise<unknown> {

@@ -2,7 +2,7 @@
 import { decodeEdgeFile } from "../../inference/edge-file.ts";
 import type { Runtime } from "../../inference/runtime.ts";
 import type { ModelFiles, Scorers } from "../../inference/scorer.ts";
-import { loadScorers, scorersOf, watchScorer } from "../../inference/scorer.ts";
+import { loadScorers, scorersOf } from "../../inference/scorer.ts";
 import { createSessionScorer } from "../../inference/session-scorer.ts";
 import { createWorkerdRuntime } from "../../inference/workerd.ts";
 import { bypass } from "../../result.ts";
@@ -41,7 +41,7 @@ async function open({ edge, runtime: module }: WorkerModels): Promise<Scorers> {
     files = models;
     runtime = createWorkerdRuntime({ module, snapshot });
   } catch (cause) {
-    return scorersOf([watchScorer(unavailable(cause))]);
+    return scorersOf([unavailable(cause)]);
   }
   return loadScorers(files, async (model) => {
     try {
