@@ -17,8 +17,7 @@
  */
 import type { ItemRecord, ListItem, PackedVector } from "../ranking/candidate.ts";
 import { fnv1a } from "../ranking/tokenizer.ts";
-import type { Result } from "../result.ts";
-import { err, ok } from "../result.ts";
+import { err, ok, type Result } from "../result.ts";
 import { crc32 } from "./checksum.ts";
 
 /** "ARMS" read as a little-endian uint32. */

@@ -5,12 +5,9 @@
  * may read the same shard twice. Nothing here rejects; every failure is a reason.
  */
 import * as v from "valibot";
-import type { ItemRecord } from "../ranking/candidate.ts";
-import { ITEM_FEATURES } from "../ranking/candidate.ts";
-import type { Bypass, BypassReason, Result } from "../result.ts";
-import { bypass, err, ok } from "../result.ts";
-import type { PackedItem, Shard } from "./format.ts";
-import { checksumIn, decodeShard, encodeShard, SHARD_VERSION, shardOf } from "./format.ts";
+import { ITEM_FEATURES, type ItemRecord } from "../ranking/candidate.ts";
+import { type Bypass, bypass, type BypassReason, err, ok, type Result } from "../result.ts";
+import { checksumIn, decodeShard, encodeShard, type PackedItem, type Shard, SHARD_VERSION, shardOf } from "./format.ts";
 import { errorText, withTimeout } from "../web.ts";
 
 /** The part of a KV namespace that the store uses; a namespace binding fits. */

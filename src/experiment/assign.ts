@@ -4,8 +4,7 @@
  *
  * Stateless: the same unit in the same experiment gets the same variant as long as key, weights and coverage stay.
  */
-import type { ConditionInterface } from "@growthbook/growthbook";
-import { GrowthBookClient } from "@growthbook/growthbook";
+import { type ConditionInterface, GrowthBookClient } from "@growthbook/growthbook";
 
 /** Targeting, in GrowthBook's condition language. */
 export type Condition = ConditionInterface;

@@ -4,8 +4,7 @@
  * `control` · `armmt` · `armmt@<version>` · `interleave(<a>, <b>)` · `shadow(<a>)` · `explore(<a>)`, where a and b are one of the first three,
  * and a shadow or an exploration is of a model.
  */
-import type { Result } from "../result.ts";
-import { err, ok } from "../result.ts";
+import { err, ok, type Result } from "../result.ts";
 
 /** Whose order: the engine's, or that of a model; without a version, of the one that is live. */
 export type Ranker = { readonly kind: "engine" } | { readonly kind: "model"; readonly version: string | undefined };

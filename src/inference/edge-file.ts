@@ -7,8 +7,7 @@
  */
 import * as v from "valibot";
 import type { ModelFiles } from "./scorer.ts";
-import type { Snapshot } from "./snapshot.ts";
-import { snapshotSchema } from "./snapshot.ts";
+import { type Snapshot, snapshotSchema } from "./snapshot.ts";
 
 const size = v.pipe(v.number(), v.integer(), v.minValue(0));
 

@@ -3,8 +3,7 @@
  * and every runtime in the tests.
  */
 import * as v from "valibot";
-import type { ListTensors } from "../ranking/features.ts";
-import { emptyTensors } from "../ranking/features.ts";
+import { emptyTensors, type ListTensors } from "../ranking/features.ts";
 import { INPUTS } from "./list-run.ts";
 
 /** Arrays are base64, of four bytes per entry, little-endian, as on every supported machine. */

@@ -3,8 +3,7 @@
  *
  * A browser may have `navigator.gpu` and no adapter, so an adapter is requested to find out.
  */
-import type { Result } from "../result.ts";
-import { err, ok } from "../result.ts";
+import { err, ok, type Result } from "../result.ts";
 import { errorText, withTimeout } from "../web.ts";
 
 /** Why a model runs on wasm although WebGPU was requested. Codes are shown and stored: they may be added, never renamed. */

@@ -4,11 +4,9 @@
  * Creates no sessions and imports types of onnxruntime only: the caller supplies the runtime's tensor class.
  */
 import type { InferenceSession, Tensor, TensorConstructor } from "onnxruntime-web";
-import { emptyTensors, FEATURES } from "../ranking/features.ts";
-import type { ListTensors } from "../ranking/features.ts";
-import type { Bypass, Result } from "../result.ts";
-import { bypass, ok } from "../result.ts";
-import type { ModelManifest } from "./manifest.ts";
+import { emptyTensors, FEATURES, type ListTensors } from "../ranking/features.ts";
+import { type Bypass, bypass, ok, type Result } from "../result.ts";
+import { differenceOf, type ModelManifest } from "./manifest.ts";
 import type { ListScores } from "./scorer.ts";
 
 /** Name of each input, its member of ListTensors, and its shape after the batch dimension of 1: numbers, and names of dimensions. */
@@ -32,15 +30,9 @@ const GATE_TOLERANCE = 1e-3;
 
 /** Refuses a graph whose inputs, outputs or dimensions are not those of the contract and the manifest; the detail names them. */
 export function matchGraph(session: InferenceSession, manifest: ModelManifest): Result<true, Bypass> {
-  const names: readonly string[] = INPUTS.map(([name]) => name);
-  const missing = names.filter((name) => !session.inputNames.includes(name));
-  const unknown = session.inputNames.filter((name) => !names.includes(name));
-  if (missing.length > 0 || unknown.length > 0) {
-    return bypass(
-      "model_mismatch",
-      `The graph of model ${manifest.version} lacks inputs [${missing.join(", ")}] and has unknown inputs [${unknown.join(", ")}]`,
-    );
-  }
+  const inputs = INPUTS.map(([name]) => name);
+  const difference = differenceOf(inputs, session.inputNames, " inputs");
+  if (difference !== undefined) return bypass("model_mismatch", `The graph of model ${manifest.version} ${difference}`);
   const absent = OUTPUTS.filter((name) => !session.outputNames.includes(name));
   if (absent.length > 0) return bypass("model_mismatch", `The graph of model ${manifest.version} lacks outputs [${absent.join(", ")}]`);
 

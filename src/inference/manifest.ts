@@ -6,8 +6,7 @@
 import * as v from "valibot";
 import { FEATURES } from "../ranking/features.ts";
 import { TOKENIZER, TOKEN_TABLE_ROWS } from "../ranking/tokenizer.ts";
-import type { Bypass, Result } from "../result.ts";
-import { bypass, ok } from "../result.ts";
+import { type Bypass, bypass, ok, type Result } from "../result.ts";
 
 const scalingSchema = v.object({ name: v.string(), mean: v.pipe(v.number(), v.finite()), std: v.pipe(v.number(), v.minValue(1e-9)) });
 
@@ -43,14 +42,9 @@ export function parseManifest(json: unknown): Result<ModelManifest, Bypass> {
   }
   const manifest = parsed.output;
   const names = manifest.features.map((feature) => feature.name);
-  const missing = FEATURES.filter((name) => !names.includes(name));
-  const unknown = names.filter((name) => !(FEATURES as readonly string[]).includes(name));
-  if (missing.length > 0 || unknown.length > 0) {
-    return bypass(
-      "model_mismatch",
-      `Model ${manifest.version} was trained on other features: it lacks [${missing.join(", ")}] and has unknown [${unknown.join(", ")}]`,
-    );
-  }
+  const difference = differenceOf(FEATURES, names);
+  if (difference !== undefined)
+    return bypass("model_mismatch", `Model ${manifest.version} was trained on other features: it ${difference}`);
   const misplaced = FEATURES.findIndex((name, i) => names[i] !== name);
   if (misplaced >= 0) {
     return bypass("model_mismatch", `Model ${manifest.version} has feature ${names[misplaced]} where this code has ${FEATURES[misplaced]}`);
@@ -61,7 +55,15 @@ export function parseManifest(json: unknown): Result<ModelManifest, Bypass> {
   return ok(manifest);
 }
 
-/** What a published set of shards says of itself; the part that must match the model. */
+/** "lacks inputs [a] and has unknown inputs [b]", for the noun " inputs"; `undefined` where both hold the same names. */
+export function differenceOf(expected: readonly string[], found: readonly string[], noun = ""): string | undefined {
+  const missing = expected.filter((name) => !found.includes(name));
+  const unknown = found.filter((name) => !expected.includes(name));
+  if (missing.length + unknown.length === 0) return undefined;
+  return `lacks${noun} [${missing.join(", ")}] and has unknown${noun} [${unknown.join(", ")}]`;
+}
+
+/** The part of a published set that must match the model. */
 export interface ShardSetIdentity {
   readonly imageDim: number;
   readonly textDim: number;

@@ -3,8 +3,7 @@
  * wasm build or, for comparisons, onnxruntime's native one. The same graph, feeds and checks as at the edge.
  */
 import type { Bypass, Result } from "../result.ts";
-import type { Runtime } from "./runtime.ts";
-import { bytesOf, createRuntimeLock, SESSION_OPTIONS } from "./runtime.ts";
+import { bytesOf, createRuntimeLock, type Runtime, SESSION_OPTIONS } from "./runtime.ts";
 import type { Scorer } from "./scorer.ts";
 import { createSessionScorer } from "./session-scorer.ts";
 

@@ -5,16 +5,12 @@
  * either, so the fallback is always the plain copy, which is loaded when it is first needed. WebGPU is tried again only by opening again.
  */
 import type { ListTensors } from "../ranking/features.ts";
-import type { Bypass, Result } from "../result.ts";
-import { bypass, err, ok } from "../result.ts";
-import type { AdapterDescription, Fallback, Gpu as PlatformGpu } from "./gpu.ts";
-import { requestAdapter } from "./gpu.ts";
+import { type Bypass, bypass, err, ok, type Result } from "../result.ts";
+import { type AdapterDescription, type Fallback, type Gpu as PlatformGpu, requestAdapter } from "./gpu.ts";
 import type { Provider, Runtime } from "./runtime.ts";
 import type { ListScores, ModelFiles, Scorer } from "./scorer.ts";
-import type { SessionScorer } from "./session-scorer.ts";
-import { checkModel, createSessionScorer } from "./session-scorer.ts";
-import type { WebgpuScorer, WebgpuScorerOptions } from "./webgpu-scorer.ts";
-import { startWebgpuScorer } from "./webgpu-scorer.ts";
+import { checkModel, createSessionScorer, type SessionScorer } from "./session-scorer.ts";
+import { startWebgpuScorer, type WebgpuScorer, type WebgpuScorerOptions } from "./webgpu-scorer.ts";
 import { errorText, type Log } from "../web.ts";
 
 /**

@@ -3,8 +3,7 @@
  * models of one isolate: the live one, and others by version.
  */
 import type { ListTensors } from "../ranking/features.ts";
-import type { Bypass, Result } from "../result.ts";
-import { bypass, ok } from "../result.ts";
+import { type Bypass, bypass, ok, type Result } from "../result.ts";
 import type { ModelManifest } from "./manifest.ts";
 import type { Graph } from "./runtime.ts";
 

@@ -5,13 +5,10 @@
  */
 import type { InferenceSession } from "onnxruntime-web";
 import type { ListTensors } from "../ranking/features.ts";
-import type { Bypass, Result } from "../result.ts";
-import { bypass, ok } from "../result.ts";
+import { type Bypass, bypass, ok, type Result } from "../result.ts";
 import { createFeeds, matchGraph, matchList, readScores, warmUpList } from "./list-run.ts";
-import type { ModelManifest } from "./manifest.ts";
-import { parseManifest } from "./manifest.ts";
-import type { Runtime, RuntimeFailure } from "./runtime.ts";
-import { noteTrap } from "./runtime.ts";
+import { type ModelManifest, parseManifest } from "./manifest.ts";
+import { noteTrap, type Runtime, type RuntimeFailure } from "./runtime.ts";
 import type { ListScores, ModelFiles, Scorer } from "./scorer.ts";
 import { errorText, sha256Hex } from "../web.ts";
 

@@ -4,8 +4,7 @@
  */
 import { env, InferenceSession, Tensor } from "onnxruntime-web/webgpu";
 import type { Runtime } from "./runtime.ts";
-import type { WebRuntimeOptions } from "./web.ts";
-import { createOpener } from "./web.ts";
+import { createOpener, type WebRuntimeOptions } from "./web.ts";
 
 export interface WebgpuRuntimeOptions extends WebRuntimeOptions {
   readonly adapter: GPUAdapter;

@@ -5,8 +5,7 @@
  * import later.
  */
 import { env, InferenceSession, Tensor } from "onnxruntime-web/wasm";
-import type { Runtime } from "./runtime.ts";
-import { bytesOf, createRuntimeLock, SESSION_OPTIONS } from "./runtime.ts";
+import { bytesOf, createRuntimeLock, type Runtime, SESSION_OPTIONS } from "./runtime.ts";
 
 export interface WebRuntimeOptions {
   /** Bytes of the wasm file of this build of onnxruntime-web. Called once; after a rejection again with the next opening. */

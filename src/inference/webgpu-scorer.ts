@@ -2,15 +2,12 @@
  * A scorer on WebGPU that reproduces known scores before it is used, and that ends, once, when the device is lost, on an error outside a
  * run, and when a run hangs. providers.ts chooses its successor.
  */
-import type { Result } from "../result.ts";
-import { err, ok } from "../result.ts";
-import type { ChosenAdapter, Fallback } from "./gpu.ts";
-import { requestDevice, watchDevice } from "./gpu.ts";
+import { err, ok, type Result } from "../result.ts";
+import { type ChosenAdapter, type Fallback, requestDevice, watchDevice } from "./gpu.ts";
 import type { GoldenCase } from "./golden.ts";
 import type { Runtime } from "./runtime.ts";
 import type { ModelFiles, Scorer } from "./scorer.ts";
-import type { RunTimeout, SessionScorer } from "./session-scorer.ts";
-import { createSessionScorer } from "./session-scorer.ts";
+import { createSessionScorer, type RunTimeout } from "./session-scorer.ts";
 import { errorText } from "../web.ts";
 
 /** A list with known scores from the training side. */
@@ -81,37 +78,36 @@ export async function startWebgpuScorer(options: WebgpuScorerOptions): Promise<R
     if (!created.ok) return err({ reason: "session_failed", detail: created.error.detail });
     const scorer = created.value;
     const wrong = await prove(scorer, options.proof);
-    return wrong === undefined ? ok(serve(scorer, runtime)) : err(wrong);
+    if (wrong !== undefined) return err(wrong);
+    return ok({
+      manifest: scorer.manifest,
+      async score(list) {
+        const scored = await scorer.score(list);
+        const failure = runtime.lock.failure();
+        if (failure !== undefined) end({ reason: failure.cause === "timeout" ? "run_timeout" : "run_failed", detail: failure.detail });
+        return scored;
+      },
+      ended: () => why,
+      async dispose() {
+        if (over.signal.aborted) return;
+        await scorer.dispose();
+        over.abort("The scorer was closed");
+        device?.destroy();
+      },
+    });
   };
-  const serve = (scorer: SessionScorer, { lock }: Runtime): WebgpuScorer => ({
-    manifest: scorer.manifest,
-    async score(list) {
-      const scored = await scorer.score(list);
-      const failure = lock.failure();
-      if (failure !== undefined) end({ reason: failure.cause === "timeout" ? "run_timeout" : "run_failed", detail: failure.detail });
-      return scored;
-    },
-    ended: () => why,
-    async dispose() {
-      if (over.signal.aborted) return;
-      await scorer.dispose();
-      over.abort("The scorer was closed");
-      device?.destroy();
-    },
-  });
 
   // When it ends while starting, a pending call may never return.
   const cut = new Promise<"cut">((resolve) => over.signal.addEventListener("abort", () => resolve("cut"), { once: true }));
-  const started = await Promise.race([start().catch(failed), cut]);
+  const started = await Promise.race([
+    start().catch((cause: unknown) => err({ reason: "session_failed" as const, detail: errorText(cause) })),
+    cut,
+  ]);
   clearTimeout(timer);
   if (started !== "cut" && !started.ok) end(started.error);
   if (started === "cut" || !started.ok) return err(why ?? { reason: "session_failed", detail: "WebGPU ended while it started" });
   isStarting = false;
   return started;
-}
-
-function failed(cause: unknown): Result<never, Fallback> {
-  return err({ reason: "session_failed", detail: errorText(cause) });
 }
 
 /** The fault of its scores, or `undefined`. */

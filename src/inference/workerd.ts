@@ -5,10 +5,8 @@
  * Imports no wasm file: the Worker that is put together decides which one runs.
  */
 import { env, InferenceSession, Tensor } from "onnxruntime-web/wasm";
-import type { Graph, Runtime } from "./runtime.ts";
-import { bytesOf, createRuntimeLock, SESSION_OPTIONS } from "./runtime.ts";
-import type { Snapshot } from "./snapshot.ts";
-import { graphOfSession, restore } from "./snapshot.ts";
+import { bytesOf, createRuntimeLock, type Graph, type Runtime, SESSION_OPTIONS } from "./runtime.ts";
+import { graphOfSession, restore, type Snapshot } from "./snapshot.ts";
 
 export { type InferenceSession, Tensor } from "onnxruntime-web/wasm";
 

@@ -4,10 +4,8 @@
  *
  * Pure: looks nothing up and knows nothing of ONNX.
  */
-import type { Candidate, ItemFeature, ListItem, PackedVector } from "./candidate.ts";
-import { ITEM_FEATURES } from "./candidate.ts";
-import type { Column } from "./columns.ts";
-import { makeRelative, writeGap, writePercentile } from "./columns.ts";
+import { type Candidate, ITEM_FEATURES, type ItemFeature, type ListItem, type PackedVector } from "./candidate.ts";
+import { type Column, makeRelative, writeGap, writePercentile } from "./columns.ts";
 import { MAX_QUERY_TOKENS, tokenize } from "./tokenizer.ts";
 
 /**

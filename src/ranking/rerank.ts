@@ -2,8 +2,7 @@
  * Scores → order. Only this code decides the shown order, so the promise "a permutation, nothing lost, nothing doubled" is kept
  * here by construction: anything but exactly one finite score per candidate is refused as a whole.
  */
-import type { Bypass, Result } from "../result.ts";
-import { bypass, ok } from "../result.ts";
+import { type Bypass, bypass, ok, type Result } from "../result.ts";
 
 /**
  * Indices of the engine's list in the order to show, best score first. Equal scores keep the engine's order; a candidate whose

@@ -72,19 +72,13 @@ export function vectorSources(from: string, catalog: string): ReturnType<typeof 
   return { version: set.version, sources };
 }
 
-export interface ConfigSource {
-  /** Path of the edge's wrangler.toml. */
-  readonly file: string;
-  readonly index: string;
-  /** Name of the item vectors. */
-  readonly catalog: string;
-  /** Default: the edge's. */
+interface ConfigSource extends Record<"file" | "index" | "catalog", string> {
   readonly window?: number | undefined;
 }
 
 const indexesSchema = v.record(v.string(), v.looseObject({ window: v.number() }));
 
-/** The variables of a browser's edge. Throws a UserError where the file has no such index. */
+/** The variables of a browser's edge. `file`: the edge's wrangler.toml; `window`: default the edge's. Throws a UserError where the file has no such index. */
 export async function browserConfig({ file, index, catalog, window }: ConfigSource): Promise<FileManifest["config"]> {
   const { unstable_readConfig: readConfig } = await loadWrangler();
   const indexes = v.safeParse(indexesSchema, readConfig({ config: file }).vars["INDEXES"]);

@@ -5,10 +5,9 @@
 import { copyFile, cp, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
-import type { Catalog } from "../catalog/file.ts";
-import { buildBrowserFiles, packAhead } from "../private/build.ts";
+import { buildBrowserFiles } from "../private/build.ts";
 import { browserConfig } from "../private/sources.ts";
-import { describeShop } from "./shop.ts";
+import { describeShop, type StockOptions } from "./shop.ts";
 
 /** As the edge's wrangler.toml and the page call it. */
 const INDEX = "products";
@@ -36,21 +35,11 @@ export async function buildPage(root: string, outDir: string): Promise<void> {
 }
 
 /** Packed files are kept between starts; packing onnxruntime takes seconds, and only the first start has to. */
-const packedFolder = (home: string): string => join(home, "private");
+export const packedFolder = (home: string): string => join(home, "private");
 
-/** Packs the files that do not depend on the catalogue, while that is embedded. */
-export function packRuntimes(home: string): Promise<void> {
-  return packAhead(packedFolder(home));
-}
-
-export interface DemoPrivateOptions {
+interface DemoPrivateOptions extends Pick<StockOptions, "catalog" | "pictureAspect" | "pageDir"> {
   /** Folder for files kept between starts. */
   readonly home: string;
-  /** Folder that is served at `/`. */
-  readonly pageDir: string;
-  readonly catalog: Catalog;
-  /** Width over height at which pictures are shown. */
-  readonly pictureAspect: number | undefined;
   /** Output folder of armmt embed. */
   readonly from: string;
   /** The edge's wrangler.toml. */

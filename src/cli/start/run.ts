@@ -12,7 +12,8 @@ import { publishLocally } from "../publish.ts";
 import { loadWrangler, LOCAL_HOST, type RunningWorker, startWorker, type Vars, waitForAnswer, type WorkerOptions } from "../wrangler.ts";
 import { runUntilStopped, STOP_SIGNALS } from "../../runtimes/node/stop.ts";
 import { UserError } from "../../web.ts";
-import { buildDemoPrivate, buildPage, packRuntimes } from "./page.ts";
+import { packAhead } from "../private/build.ts";
+import { buildDemoPrivate, buildPage, packedFolder } from "./page.ts";
 import { announce, type Running, trySearch } from "./ready.ts";
 import { stockShop } from "./shop.ts";
 
@@ -57,7 +58,7 @@ async function startAll(flags: StartFlags): Promise<Omit<Running, "seconds"> & {
   const [embedded] = await Promise.all([
     embed(flags, catalog, join(home, "embeddings", catalog.name)),
     buildPage(PACKAGE_ROOT, pageDir),
-    packRuntimes(home),
+    packAhead(packedFolder(home)),
     wrangler,
   ]);
   const { pictureAspect } = flags;
@@ -70,7 +71,7 @@ async function startAll(flags: StartFlags): Promise<Omit<Running, "seconds"> & {
   const token = randomBytes(18).toString("base64url");
   const shopUrl = `http://${LOCAL_HOST}:${flags.shopPort}`;
   const edgeUrl = `http://${LOCAL_HOST}:${flags.port}`;
-  const vars = await edgeVars({ config: edgeConfig, shopUrl, catalog: catalog.name, token });
+  const vars = await edgeVars(edgeConfig, { shopUrl, catalog: catalog.name, token });
   const workers = await startBoth([
     { label: "shop", config: shopConfig, port: flags.shopPort, stateDir, vars: { DEMO_ADMIN_TOKEN: token }, assets: pageDir },
     { label: "edge", config: edgeConfig, port: flags.port, stateDir, vars },
@@ -84,21 +85,12 @@ async function startAll(flags: StartFlags): Promise<Omit<Running, "seconds"> & {
   }
 }
 
-interface EdgeVarsOptions {
-  /** Path of the edge's wrangler.toml. */
-  readonly config: string;
-  readonly shopUrl: string;
-  /** Name under which the item vectors were published. */
-  readonly catalog: string;
-  readonly token: string;
-}
-
 /** The index that the page and the documentation search. */
 const INDEX = "products";
 const indexesSchema = v.looseObject({ [INDEX]: v.looseObject({}) });
 
 /** The vars of the edge's wrangler.toml, with the demo's addresses, catalogue and token. */
-async function edgeVars({ config, shopUrl, catalog, token }: EdgeVarsOptions): Promise<Vars> {
+async function edgeVars(config: string, { shopUrl, catalog, token }: Record<"shopUrl" | "catalog" | "token", string>): Promise<Vars> {
   const { unstable_readConfig: readConfig } = await loadWrangler();
   const parsed = v.safeParse(indexesSchema, readConfig({ config }).vars["INDEXES"]);
   if (!parsed.success) throw new UserError(`${config} has no [vars.INDEXES.${INDEX}]; the demo searches that index, put it back`);

@@ -5,8 +5,7 @@
  */
 import { kvOf, type KvReader } from "../../embeddings/store.ts";
 import { errorText, sha256Hex } from "../../web.ts";
-import type { FileManifest, ManifestFile } from "./file-manifest.ts";
-import { kvName, parseFileManifest } from "./file-manifest.ts";
+import { type FileManifest, kvName, type ManifestFile, parseFileManifest } from "./file-manifest.ts";
 import type { FetchProgress } from "./messages.ts";
 import { FileError } from "./problem.ts";
 

@@ -3,8 +3,7 @@
  *
  * The database is opened for each use: an open connection would block its deletion.
  */
-import type { DBSchema, IDBPDatabase } from "idb";
-import { deleteDB, openDB } from "idb";
+import { type DBSchema, deleteDB, type IDBPDatabase, openDB } from "idb";
 import * as v from "valibot";
 import { MAX_HISTORY } from "../../ranking/features.ts";
 

@@ -5,15 +5,12 @@
  */
 import { logToConsole as log } from "../../edge.ts";
 import { parseGolden } from "../../inference/golden.ts";
-import type { ProviderPreference, ProviderScorer } from "../../inference/providers.ts";
-import { openProviderScorer } from "../../inference/providers.ts";
-import type { Scorers } from "../../inference/scorer.ts";
-import { scorersOf } from "../../inference/scorer.ts";
+import { openProviderScorer, type ProviderPreference, type ProviderScorer } from "../../inference/providers.ts";
+import { type Scorers, scorersOf } from "../../inference/scorer.ts";
 import { openWebWasm } from "../../inference/web.ts";
 import { openWebWebgpu } from "../../inference/web-webgpu.ts";
 import type { FileStore } from "./files.ts";
-import type { FileManifest, ManifestFile } from "./file-manifest.ts";
-import { FILES } from "./file-manifest.ts";
+import { type FileManifest, FILES, type ManifestFile } from "./file-manifest.ts";
 import { FileError } from "./problem.ts";
 
 /** Version of onnxruntime-web; the bundler writes it into the script. */

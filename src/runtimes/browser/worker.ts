@@ -8,17 +8,13 @@ import { ConfigurationError } from "../../edge.ts";
 import { DEVICE_HEADER, OUTCOME_HEADER } from "../../protocol.ts";
 import type { ProviderPreference } from "../../inference/providers.ts";
 import { withTimeout } from "../../web.ts";
-import type { BrowserEdge } from "./edge.ts";
-import { createBrowserEdge } from "./edge.ts";
+import { type BrowserEdge, createBrowserEdge } from "./edge.ts";
 import type { FileManifest } from "./file-manifest.ts";
-import type { FileStore } from "./files.ts";
-import { createFileKv } from "./files.ts";
+import { createFileKv, type FileStore } from "./files.ts";
 import { viewedItems } from "./history.ts";
 import type { FetchProgress } from "./messages.ts";
-import type { Problem } from "./problem.ts";
-import { FileError, ownFailure, problemOf } from "./problem.ts";
-import type { DeviceScorer } from "./scorer.ts";
-import { openDeviceScorer, scorerFiles, scorerKey } from "./scorer.ts";
+import { FileError, ownFailure, type Problem, problemOf } from "./problem.ts";
+import { type DeviceScorer, openDeviceScorer, scorerFiles, scorerKey } from "./scorer.ts";
 
 export interface BrowserWorkerOptions {
   readonly store: FileStore;

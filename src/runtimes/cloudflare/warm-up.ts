@@ -7,10 +7,8 @@
 import { dialectLimits, dialectsOf } from "../../backends/dialects.ts";
 import { ELASTICSEARCH } from "../../backends/elasticsearch.ts";
 import type { EngineClient } from "../../backends/engine.ts";
-import type { Config } from "../../config/config.ts";
-import { parseConfig } from "../../config/config.ts";
-import type { KvReader } from "../../embeddings/store.ts";
-import { memoryKv } from "../../embeddings/store.ts";
+import { type Config, parseConfig } from "../../config/config.ts";
+import { type KvReader, memoryKv } from "../../embeddings/store.ts";
 import { createCounters } from "../../events/counters.ts";
 import type { ModelManifest } from "../../inference/manifest.ts";
 import type { Scorers } from "../../inference/scorer.ts";
@@ -128,22 +126,11 @@ function publish(manifest: ModelManifest): KvReader {
 
 /** Timers throw at module scope. No step of the warm-up takes so long that one should fire, and no other code runs meanwhile. */
 async function withoutTimers<T>(work: () => Promise<T>): Promise<T> {
-  const { setTimeout: set, clearTimeout: clear } = globalThis;
-  replaceTimers(
-    () => 0,
-    () => undefined,
-  );
+  const { setTimeout, clearTimeout } = globalThis;
+  Object.assign(globalThis, { setTimeout: () => 0, clearTimeout: () => undefined });
   try {
     return await work();
   } finally {
-    replaceTimers(set, clear);
+    Object.assign(globalThis, { setTimeout, clearTimeout });
   }
-}
-
-function replaceTimers(setTimeout: unknown, clearTimeout: unknown): void {
-  const shape = { configurable: true, enumerable: true, writable: true };
-  Object.defineProperties(globalThis, {
-    setTimeout: { value: setTimeout, ...shape },
-    clearTimeout: { value: clearTimeout, ...shape },
-  });
 }

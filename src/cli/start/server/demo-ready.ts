@@ -1,8 +1,7 @@
 /** Makes the demo's vectors and page where they are missing or older than the code. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { KvReader } from "../../../embeddings/store.ts";
-import { parsePointer, parsePublishedSet, pointerKey, setKey } from "../../../embeddings/store.ts";
+import { type KvReader, parsePointer, parsePublishedSet, pointerKey, setKey } from "../../../embeddings/store.ts";
 import { matchShards, parseManifest } from "../../../inference/manifest.ts";
 import { DEMO_CATALOG } from "./demo-vars.ts";
 import { PACKAGE_ROOT } from "../../../runtimes/node/package-root.ts";
