@@ -78,8 +78,6 @@ export interface ItemStoreOptions {
   readonly catalog: string;
   /** Shared by all catalogues of this isolate: the ones that are searched more get more of it. */
   readonly shards: ShardCache;
-  /** Maximum delay until a publish is noticed. Default 60. */
-  readonly pointerTtlSeconds?: number;
   /** For a whole lookup, whatever its number of keys. */
   readonly timeoutMs: number;
   /** Milliseconds since 1970. */
@@ -192,11 +190,12 @@ export class ShardCache {
   }
 }
 
+/** Maximum delay until a publish is noticed. */
+const POINTER_TTL_MS = 60_000;
+
 const PUBLISH_AGAIN = "publish again or roll back";
 
-export function createItemStore(options: ItemStoreOptions): ItemStore {
-  const { kv, catalog, shards: cache, timeoutMs, now } = options;
-  const pointerTtlMs = (options.pointerTtlSeconds ?? 60) * 1000;
+export function createItemStore({ kv, catalog, shards: cache, timeoutMs, now }: ItemStoreOptions): ItemStore {
   /** The version in use, and when its pointer was read. */
   let live: { readonly set: PublishedSet; readonly readAt: number } | undefined;
 
@@ -206,7 +205,7 @@ export function createItemStore(options: ItemStoreOptions): ItemStore {
   }
 
   async function currentSet(): Promise<Result<PublishedSet, Bypass>> {
-    if (live !== undefined && now() - live.readAt < pointerTtlMs) return ok(live.set);
+    if (live !== undefined && now() - live.readAt < POINTER_TTL_MS) return ok(live.set);
     const readAt = now();
     const pointer = await readPointer(live === undefined ? timeoutMs : timeoutMs / 2);
     if (!pointer.ok) {
@@ -282,7 +281,7 @@ export function createItemStore(options: ItemStoreOptions): ItemStore {
 
   /** As find(), without promises and timers, where nothing has to be read: every search of a warm isolate. */
   function findCached(ids: readonly string[]): ItemLookup | undefined {
-    if (live === undefined || now() - live.readAt >= pointerTtlMs) return undefined;
+    if (live === undefined || now() - live.readAt >= POINTER_TTL_MS) return undefined;
     const { set } = live;
     const shards: (Shard | undefined)[] = [];
     const items: (PackedItem | undefined)[] = [];

@@ -20,8 +20,6 @@ export interface Candidate {
  */
 export const ITEM_FEATURES = ["price_log", "popularity_log", "rating", "rating_count_log", "in_stock", "created_day"] as const;
 
-export type ItemFeature = (typeof ITEM_FEATURES)[number];
-
 /** A vector inside a shard: component d is `components[start + d] * scale`, rounded to float32. */
 export interface PackedVector {
   readonly components: Int8Array;

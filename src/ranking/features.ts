@@ -4,7 +4,7 @@
  *
  * Pure: looks nothing up and knows nothing of ONNX.
  */
-import { type Candidate, ITEM_FEATURES, type ItemFeature, type ListItem, type PackedVector } from "./candidate.ts";
+import type { Candidate, ListItem, PackedVector } from "./candidate.ts";
 import { type Column, makeRelative, writeGap, writePercentile } from "./columns.ts";
 import { MAX_QUERY_TOKENS, tokenize } from "./tokenizer.ts";
 
@@ -117,15 +117,6 @@ interface TensorShape extends Pick<ListDims, "imageDim" | "textDim"> {
   readonly scaling: readonly FeatureScaling[];
 }
 
-const FEATURE_COLUMN: Readonly<Record<ItemFeature, number>> = {
-  price_log: ITEM_FEATURES.indexOf("price_log"),
-  popularity_log: ITEM_FEATURES.indexOf("popularity_log"),
-  rating: ITEM_FEATURES.indexOf("rating"),
-  rating_count_log: ITEM_FEATURES.indexOf("rating_count_log"),
-  in_stock: ITEM_FEATURES.indexOf("in_stock"),
-  created_day: ITEM_FEATURES.indexOf("created_day"),
-};
-
 export type FeatureColumns = Readonly<Record<Feature, Column>>;
 
 /** Zeros; the columns are parts of one buffer. */
@@ -155,6 +146,8 @@ function createColumns(k: number): FeatureColumns {
   };
 }
 
+const NO_FEATURES: ListItem["features"] = [];
+
 /**
  * Features before scaling, one column of `candidates.length` per FEATURES entry; NaN where the value is unknown (it becomes 0 after
  * scaling, the training mean). One pass over the candidates: a pass per column takes half as long again.
@@ -167,20 +160,17 @@ export function rawFeatures({ candidates, items, nowDay }: Omit<ListInput, "quer
     columns.rank_reciprocal[i] = 1 / rank;
     columns.score_relative[i] = score ?? Number.NaN;
     columns.has_score[i] = score === undefined ? 0 : 1;
-    const stored = items[i]?.features;
-    const price = stored?.[FEATURE_COLUMN.price_log];
+    // In the order of ITEM_FEATURES.
+    const { 0: price, 1: popularity, 2: rating, 3: ratingCount, 4: inStock, 5: created } = items[i]?.features ?? NO_FEATURES;
     columns.price_log[i] = price ?? Number.NaN;
     columns.has_price[i] = price === undefined ? 0 : 1;
-    const popularity = stored?.[FEATURE_COLUMN.popularity_log];
     columns.popularity_log[i] = popularity ?? Number.NaN;
     columns.has_popularity[i] = popularity === undefined ? 0 : 1;
-    const rating = stored?.[FEATURE_COLUMN.rating];
     columns.rating[i] = rating ?? Number.NaN;
     columns.has_rating[i] = rating === undefined ? 0 : 1;
-    columns.rating_count_log[i] = stored?.[FEATURE_COLUMN.rating_count_log] ?? Number.NaN;
+    columns.rating_count_log[i] = ratingCount ?? Number.NaN;
     // An engine that does not know the stock shows the item, so it counts as in stock.
-    columns.in_stock[i] = stored?.[FEATURE_COLUMN.in_stock] ?? 1;
-    const created = stored?.[FEATURE_COLUMN.created_day];
+    columns.in_stock[i] = inStock ?? 1;
     columns.age_log[i] = created === undefined ? Number.NaN : Math.log1p(Math.max(0, nowDay - created));
     columns.has_age[i] = created === undefined ? 0 : 1;
   }

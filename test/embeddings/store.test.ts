@@ -145,7 +145,7 @@ describe("lookup()", () => {
 describe("a new version", () => {
   it("is seen when the pointer's ttl is over, and not before", async () => {
     await publish(catalog, "v1", 1);
-    const warm = store({ pointerTtlSeconds: 60 });
+    const warm = store();
     expect(prices(found(await warm.lookup(["item-0"])))).toEqual([1]);
     await publish(catalog, "v2", 2);
     clock += 59_999;

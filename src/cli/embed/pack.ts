@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { SHARD_VERSION, decodeShard, encodeShard, shardOf } from "../../embeddings/format.ts";
+import { SHARD_VERSION, checksumIn, decodeShard, encodeShard, shardOf } from "../../embeddings/format.ts";
 import type { PublishedSet } from "../../embeddings/store.ts";
 import { parsePublishedSet } from "../../embeddings/store.ts";
 import type { ItemRecord } from "../../ranking/candidate.ts";
@@ -57,15 +57,6 @@ function packShards(records: readonly ItemRecord[], identity: SetIdentity): Uint
     // Jumps to the lower bound, then adds one at a time for uneven hashing.
     count = Math.max(count, Math.ceil(total / MAX_SHARD_BYTES) - 1);
   }
-}
-
-function checksumIn(shard: Uint8Array): number {
-  return new DataView(shard.buffer, shard.byteOffset).getUint32(28, true);
-}
-
-/** Where a catalogue's embeddings are by default: in the current folder, which is the user's project. */
-export function embeddingsFolder(name: string): string {
-  return resolve(".armmt/embeddings", name);
 }
 
 export function writeSet(folder: string, { set, shards }: PackedSet): void {

@@ -36,7 +36,7 @@ export interface BrowserFilesReport {
   readonly out: string;
   /** Version of the item vectors. */
   readonly version: string;
-  readonly files: readonly { readonly name: string; readonly bytes: number; readonly packedBytes: number; readonly when: string }[];
+  readonly files: readonly Pick<ManifestFile, "name" | "bytes" | "packedBytes" | "when">[];
   /** Number of files that were packed in this run. */
   readonly packed: number;
   /** Bytes of a first visit without WebGPU: files for the installation, and the worker's script. */

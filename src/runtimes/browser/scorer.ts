@@ -82,8 +82,8 @@ export async function openDeviceScorer(
     ...(preference === "webgpu" && { startTimeoutMs: REQUESTED_START_TIMEOUT_MS }),
   });
   if (!opened.ok) throw new FileError("model_unavailable", `${opened.error.reason}: ${opened.error.detail}`);
-  const { state, dispose } = opened.value;
-  return { scorers: scorersOf([opened]), state, dispose };
+  const { value: scorer } = opened;
+  return { scorers: scorersOf([opened]), state: () => scorer.state(), dispose: () => scorer.dispose() };
 }
 
 async function readJson(store: FileStore, file: ManifestFile): Promise<unknown> {

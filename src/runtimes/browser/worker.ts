@@ -218,9 +218,8 @@ export class BrowserWorker {
       await installFiles(store, manifest);
     }
     const scorer = this.#openScorer(manifest);
-    // The rejection may come before anything awaits it.
-    scorer.catch(() => undefined);
     let current: DeviceScorer | undefined;
+    // The rejection may come before anything awaits it.
     void scorer.then((opened) => (current = opened)).catch(() => undefined);
     const edge = createBrowserEdge({
       config: manifest.config,

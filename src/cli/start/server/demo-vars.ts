@@ -13,13 +13,12 @@ export const DEMO_INDEX = "products";
 
 const table = v.record(v.string(), v.unknown());
 const indexesSchema = v.union([v.pipe(v.string(), v.parseJson(), table), table]);
-const indexSchema = v.record(v.string(), v.unknown());
 
 /** `token` becomes the ADMIN_TOKEN where there is none. */
 export function withDemo(vars: Vars, token: string): Adapted {
   const indexes = v.safeParse(indexesSchema, vars["INDEXES"]);
   if (!indexes.success) return { vars, problems: [] }; // parseConfig() reports it
-  const index = v.safeParse(indexSchema, indexes.output[DEMO_INDEX]);
+  const index = v.safeParse(table, indexes.output[DEMO_INDEX]);
   if (!index.success) {
     const problem = `INDEXES.${DEMO_INDEX} is missing: the demo shop searches that index; put it back, or start with --no-demo`;
     return { vars, problems: [problem] };
