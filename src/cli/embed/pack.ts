@@ -8,6 +8,7 @@ import { join, resolve } from "node:path";
 import { SHARD_VERSION, checksumIn, decodeShard, encodeShard, shardOf } from "../../embeddings/format.ts";
 import type { PublishedSet } from "../../embeddings/store.ts";
 import { parsePublishedSet } from "../../embeddings/store.ts";
+import type { ShardSetIdentity } from "../../inference/manifest.ts";
 import type { ItemRecord } from "../../ranking/candidate.ts";
 import { ITEM_FEATURES } from "../../ranking/candidate.ts";
 import { UserError } from "../../web.ts";
@@ -17,13 +18,6 @@ export const MAX_SHARD_BYTES = 512 * 1024;
 
 const SET_FILE = "set.json";
 
-export interface SetIdentity {
-  readonly imageDim: number;
-  readonly textDim: number;
-  readonly imageEncoder: string;
-  readonly textEncoder: string;
-}
-
 export interface PackedSet {
   readonly set: PublishedSet;
   /** By shard number. */
@@ -31,7 +25,7 @@ export interface PackedSet {
 }
 
 /** The version is a hash of the content: the same records give the same version. Throws a UserError that names the item. */
-export function packSet(records: readonly ItemRecord[], identity: SetIdentity): PackedSet {
+export function packSet(records: readonly ItemRecord[], identity: ShardSetIdentity): PackedSet {
   const shards = packShards(records, identity);
   const described = shards.map((shard) => ({ bytes: shard.length, checksum: checksumIn(shard) }));
   const content = { format: SHARD_VERSION, ...identity, itemFeatures: [...ITEM_FEATURES], itemCount: records.length, shards: described };
@@ -42,7 +36,7 @@ export function packSet(records: readonly ItemRecord[], identity: SetIdentity): 
 }
 
 /** As few shards as possible with none over MAX_SHARD_BYTES. */
-function packShards(records: readonly ItemRecord[], identity: SetIdentity): Uint8Array[] {
+function packShards(records: readonly ItemRecord[], identity: ShardSetIdentity): Uint8Array[] {
   const dims = { imageDim: identity.imageDim, textDim: identity.textDim, featureCount: ITEM_FEATURES.length };
   for (let count = 1; ; count++) {
     const parts = Array.from({ length: count }, (): ItemRecord[] => []);
@@ -57,6 +51,11 @@ function packShards(records: readonly ItemRecord[], identity: SetIdentity): Uint
     // Jumps to the lower bound, then adds one at a time for uneven hashing.
     count = Math.max(count, Math.ceil(total / MAX_SHARD_BYTES) - 1);
   }
+}
+
+/** Where a catalogue's embeddings are by default: in the current folder, which is the user's project. */
+export function embeddingsFolder(name: string): string {
+  return resolve(".armmt/embeddings", name);
 }
 
 export function writeSet(folder: string, { set, shards }: PackedSet): void {

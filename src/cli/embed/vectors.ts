@@ -14,7 +14,7 @@ import type { ImageEncoder } from "./image-encoder.ts";
 import type { ItemRecord } from "../../ranking/candidate.ts";
 import { itemFeatures } from "../../ranking/item-values.ts";
 import type { CatalogItem } from "../catalog/file.ts";
-import type { SetIdentity } from "./pack.ts";
+import type { ShardSetIdentity } from "../../inference/manifest.ts";
 import { DAY_MS } from "../../web.ts";
 
 /** Numbers of an image vector that come from the encoder. */
@@ -28,7 +28,7 @@ export interface RecordOptions {
 
 export interface Records {
   readonly records: readonly ItemRecord[];
-  readonly identity: SetIdentity;
+  readonly identity: ShardSetIdentity;
 }
 
 /** `raws` is parallel to `items`: encoder output followed by the colour descriptor, `undefined` without picture. */
