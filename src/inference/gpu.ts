@@ -1,7 +1,6 @@
 /**
- * From `navigator.gpu` to a device: the adapter and whether it is a real GPU, the device's limits, and its failures.
- *
- * A browser may have `navigator.gpu` and no adapter, so an adapter is requested to find out.
+ * From `navigator.gpu` to a device: the adapter and whether it is a real GPU, the device's limits, and its failures. A browser may have
+ * `navigator.gpu` and no adapter, so an adapter is requested to find out.
  */
 import { err, ok, type Result } from "../result.ts";
 import { errorText, withTimeout } from "../web.ts";

@@ -1,8 +1,4 @@
-/**
- * `manifest.json`: what a model is, and the check that it fits this code and these shards, by name.
- *
- * Does not read files and does not touch onnxruntime.
- */
+/** `manifest.json`: the description of a model, and the check that it fits this code and these shards, by name. */
 import * as v from "valibot";
 import { FEATURES } from "../ranking/features.ts";
 import { TOKENIZER, TOKEN_TABLE_ROWS } from "../ranking/tokenizer.ts";

@@ -17,9 +17,9 @@ import { errorText, type Log } from "../web.ts";
  * `auto`: WebGPU on a hardware adapter, else wasm. `webgpu`: WebGPU on any adapter, software too, else wasm. `wasm`: never asks for an
  * adapter.
  */
-export type ProviderPreference = "auto" | Provider;
+export const PROVIDER_PREFERENCES = ["auto", "webgpu", "wasm"] as const;
 
-export const PROVIDER_PREFERENCES = ["auto", "webgpu", "wasm"] as const satisfies readonly ProviderPreference[];
+export type ProviderPreference = (typeof PROVIDER_PREFERENCES)[number];
 
 export interface ProviderScorerOptions
   extends
@@ -51,9 +51,6 @@ export interface ProviderScorer extends Scorer {
 
 /** Reasons that depend on the machine only. */
 const IS_PLATFORM: ReadonlySet<Fallback["reason"]> = new Set<Fallback["reason"]>(["no_webgpu", "no_adapter", "software_adapter"]);
-
-const START_TIMEOUT_MS = 20_000;
-const RUN_TIMEOUT_MS = 2000;
 
 /**
  * Opens the provider that fits `preference`, warmed up. A fallback is logged and kept in state(). The list on which WebGPU fails, and all
@@ -90,7 +87,7 @@ export async function openProviderScorer(options: ProviderScorerOptions): Promis
   };
 
   const startWebgpu = async (): Promise<Result<WebgpuScorer, Fallback>> => {
-    const { gpu, runtimes, startTimeoutMs = START_TIMEOUT_MS, runTimeoutMs = RUN_TIMEOUT_MS } = options;
+    const { gpu, runtimes, startTimeoutMs = 20_000, runTimeoutMs = 2000 } = options;
     const chosen = await requestAdapter(gpu, startTimeoutMs);
     if (!chosen.ok) return chosen;
     adapter = chosen.value.description;

@@ -53,9 +53,7 @@ interface ModuleSource {
 }
 
 /**
- * A session with SESSION_OPTIONS. Rejects with the runtime's own error.
- *
- * While the session is created, `WebAssembly.instantiate` is replaced; calls with other bytes than the marker pass through.
+ * A session with SESSION_OPTIONS. Rejects with the runtime's own error. While the session is created, `WebAssembly.instantiate` is replaced; calls with other bytes than the marker pass through.
  */
 export async function openSession({ instantiate, hasOwnMemory }: ModuleSource, graph: Uint8Array): Promise<InferenceSession> {
   env.wasm.numThreads = 1;

@@ -1,10 +1,5 @@
-/**
- * Types of one list: the engine's hits and the catalogue's record of each item.
- *
- * A candidate is a hit in the window; an item is its catalogue entry.
- */
+/** Types of one list: a candidate is a hit in the engine's window, an item is its catalogue entry. */
 
-/** One hit of the engine's window. */
 export interface Candidate {
   readonly itemId: string;
   /** 1-based, in the engine's order. */

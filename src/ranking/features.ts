@@ -1,8 +1,6 @@
 /**
  * Candidates and their items → the tensors of one model run. The only code that computes a feature: the Worker serves with it and
  * `armmt lists` writes training data with it, so the two cannot drift apart.
- *
- * Pure: looks nothing up and knows nothing of ONNX.
  */
 import type { Candidate, ListItem, PackedVector } from "./candidate.ts";
 import { type Column, makeRelative, writeGap, writePercentile } from "./columns.ts";

@@ -1,5 +1,5 @@
 /** Stocks the demo shop: the catalogue into its KV, the pictures beside the page. The drawn catalogue needs neither, the shop draws it. */
-import { closeSync, existsSync, openSync, readSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { copyFile, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { CATALOG_KEY, type ShopCatalog } from "../../demo/shop.ts";
@@ -41,14 +41,7 @@ export function describeShop(catalog: Catalog, pictureAspect: number | undefined
  * squares, shirts are wide.
  */
 function knownAspect(source: string): number {
-  const head = Buffer.alloc(2048);
-  const file = openSync(source, "r");
-  try {
-    readSync(file, head);
-  } finally {
-    closeSync(file);
-  }
-  const header = head.toString("utf8").split("\n", 1)[0] ?? "";
+  const [header = ""] = readFileSync(source, "utf8").split("\n", 1);
   return header.includes("masterCategory") && header.includes("articleType") ? 3 / 4 : 1;
 }
 
