@@ -23,11 +23,11 @@ export interface ItemLookup {
 }
 
 /** A KvReader of bytes in memory or in files; `undefined` where there is no such key. */
-export function kvOf(read: (key: string) => Promise<Uint8Array<ArrayBuffer> | undefined>): KvReader {
+export function kvOf(readBytes: (key: string) => Promise<Uint8Array<ArrayBuffer> | undefined>): KvReader {
   async function get(key: string, type: "arrayBuffer"): Promise<ArrayBuffer | null>;
   async function get(key: string, type: "text"): Promise<string | null>;
   async function get(key: string, type: "arrayBuffer" | "text"): Promise<ArrayBuffer | string | null> {
-    const bytes = await read(key);
+    const bytes = await readBytes(key);
     if (bytes === undefined) return null;
     if (type === "text") return new TextDecoder().decode(bytes);
     return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;

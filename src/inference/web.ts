@@ -12,11 +12,10 @@ export interface WebRuntimeOptions {
   readonly wasmBinary: () => Promise<ArrayBuffer | Uint8Array>;
 }
 
-/** One of onnxruntime-web's builds. */
 type Build = Pick<typeof import("onnxruntime-web"), "env" | "InferenceSession" | "Tensor">;
 
 /**
- * A function that opens `build`. A page, worker or process has one copy of it, which all callers share: the wasm bytes of the first call
+ * A function that opens one of onnxruntime-web's builds. A page, worker or process has one copy of it, which all callers share: the wasm bytes of the first call
  * count. `session`: options of each new session. Rejects as `wasmBinary` does.
  */
 export function createOpener({ env: environment, InferenceSession: Session, Tensor: TensorOf }: Build) {
