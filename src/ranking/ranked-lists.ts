@@ -12,9 +12,7 @@ export interface RankedLists {
   keep(key: string, ids: readonly string[], order: readonly number[]): void;
 }
 
-/**
- * `maxLists`: default 500. `ttlSeconds`: default 60, how long a shopper may take from page to page. `now`: milliseconds since 1970.
- */
+/** `maxLists`: default 500. `ttlSeconds`: default 60, how long a shopper may take from page to page. `now`: milliseconds since 1970. */
 export function createRankedLists(options: { maxLists?: number; ttlSeconds?: number; now: () => number }): RankedLists {
   const { maxLists = 500, ttlSeconds = 60, now } = options;
   const lists = new Map<string, { readonly ids: readonly string[]; readonly keptAt: number }>();

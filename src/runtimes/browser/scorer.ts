@@ -4,7 +4,7 @@
  * Both runtimes are imported statically, because a service worker cannot import later; their wasm files come from the file store.
  */
 import { logToConsole as log } from "../../edge.ts";
-import { parseGolden } from "../../inference/golden.ts";
+import { parseGolden, proofOf } from "../../inference/golden.ts";
 import { openProviderScorer, type ProviderPreference, type ProviderScorer } from "../../inference/providers.ts";
 import { type Scorers, scorersOf } from "../../inference/scorer.ts";
 import { openWebWasm } from "../../inference/web.ts";
@@ -62,8 +62,6 @@ export async function openDeviceScorer(
     readJson(store, files.manifest),
     readJson(store, files.proof),
   ]);
-  const [firstCase] = parseGolden(proof).cases;
-  if (firstCase === undefined) throw new FileError("file_corrupt", `${files.proof.name} has no case: run armmt private again`);
   const opened = await openProviderScorer({
     model: model.slice().buffer,
     manifest,
@@ -77,7 +75,7 @@ export async function openDeviceScorer(
         return openWebWebgpu({ ...gpu, wasmBinary: async () => bytes });
       },
     },
-    proof: firstCase,
+    proof: proofOf(parseGolden(proof)),
     log,
     ...(preference === "webgpu" && { startTimeoutMs: REQUESTED_START_TIMEOUT_MS }),
   });
