@@ -4,14 +4,15 @@
  *
  * No model is needed: the items have made-up vectors in memory, and the scorer reads the order out of them.
  */
-import { type DialectDefinition, dialectsOf, type IndexOptions } from "./backends/dialects.ts";
+import type { DialectDefinition, IndexOptions } from "./backends/dialects.ts";
+import { dialectsOf } from "./backends/dialects.ts";
 import { openEdge } from "./edge.ts";
 import { type KvReader, memoryKv } from "./embeddings/store.ts";
 import type { ModelManifest } from "./inference/manifest.ts";
-import { type Scorer, scorersOf } from "./inference/scorer.ts";
+import type { Scorer } from "./inference/scorer.ts";
+import { scorersOf } from "./inference/scorer.ts";
 import { ITEM_FEATURES } from "./ranking/candidate.ts";
 import { FEATURES } from "./ranking/features.ts";
-import { randomBits } from "./ranking/random.ts";
 import { TOKEN_TABLE_ROWS, TOKENIZER } from "./ranking/tokenizer.ts";
 import { ok } from "./result.ts";
 
@@ -421,8 +422,13 @@ function outcomesOf(response: Response): readonly string[] {
 
 /** Whole numbers from 0 to `below`, by mulberry32. */
 function randomFrom(seed: number): (below: number) => number {
-  const next = randomBits(seed);
-  return (below) => Math.floor((next() / 2 ** 32) * below);
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
+  };
 }
 
 function parse(bytes: Uint8Array): unknown {

@@ -76,7 +76,7 @@ export function swapNeighbours(order: readonly number[], isPinned: readonly bool
 }
 
 /** Uniform in [0, 1), from a text. */
-function randomFrom(seed: string): () => number {
+export function randomFrom(seed: string): () => number {
   const next = randomBits(fnv1a(seed));
   return () => next() / 2 ** 32;
 }
