@@ -1,29 +1,22 @@
-/** Sums → the report. All numbers of the report are computed here or below; `sections.ts` puts them into words. */
+/**
+ * Sums → the report as data: the output of `--json`, and the input of terminal and page. All numbers of the report are computed here or
+ * below; `sections.ts` puts them into words.
+ */
 import { parseTreatment, type Ranker } from "../experiment/treatment.ts";
 import { DAY_MS, UserError } from "../web.ts";
 import { type Metric, METRICS, segmentRank } from "./metrics.ts";
-import type {
-  ArmExposures,
-  InterleavingReport,
-  InterleavingVotes,
-  MetricComparison,
-  MetricReport,
-  ReportData,
-  SegmentRow,
-  Weights,
-} from "./report-data.ts";
-import { compareSampleRatio } from "./sample-ratio.ts";
-import type { Money, StageCounts } from "./stage.ts";
-import { compareArms, holm } from "./statistics/compare.ts";
+import { compareSampleRatio, type Weights } from "./sample-ratio.ts";
+import { compareArms, holm, type Interval } from "./statistics/compare.ts";
 import { daysUntil, liftSeenNow, powerNow } from "./statistics/power.ts";
 import { preferenceOf } from "./statistics/preference.ts";
 import { estimateRatio } from "./statistics/ratio.ts";
 import type { SequenceOptions } from "./statistics/sequential.ts";
 import type { ArmTally, Tally } from "./tally.ts";
-import { findWarnings } from "./warnings.ts";
+import { findWarnings, type Rows } from "./warnings.ts";
 
 export interface AnalyseOptions extends SequenceOptions {
   readonly experiment: string;
+  /** The log, in words. */
   readonly place: string;
   readonly weights: Weights;
   /** The arm that others are compared with; `undefined`: "control", else the first. */
@@ -36,17 +29,15 @@ export interface AnalyseOptions extends SequenceOptions {
   readonly notes: readonly string[];
 }
 
-export interface Analysed {
-  /** `undefined` without a search. */
-  readonly tally: Tally | undefined;
-  readonly counts: StageCounts;
-  readonly money: Money;
-}
+export type ReportData = ReturnType<typeof analyse>;
+export type MetricReport = ReturnType<typeof measure>;
+export type MetricComparison = MetricReport["comparisons"][number];
+export type InterleavingReport = ReturnType<typeof countVotes>;
 
 const dayName = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
 /** Throws a UserError for a control that is no arm. */
-export function analyse({ tally, counts, money }: Analysed, options: AnalyseOptions): ReportData {
+export function analyse({ tally, counts, money }: Omit<Rows, "weights">, options: AnalyseOptions) {
   const { experiment, place, weights, alpha, tuning, metric } = options;
   const arms = tally?.arms ?? [];
   const control = chooseControl(options.control, arms);
@@ -58,11 +49,13 @@ export function analyse({ tally, counts, money }: Analysed, options: AnalyseOpti
   return {
     experiment,
     place,
+    /** Rows of the simulator are among them: nothing here is about real shoppers. */
     simulated: counts.simulated > 0,
     period: tally === undefined ? null : { from: dayName(tally.firstDayMs), to: dayName(tally.firstDayMs + (days - 1) * DAY_MS), days },
     control,
     alpha,
     tuning,
+    /** False after a sample-ratio mismatch: no figure can be trusted. */
     trusted: !sampleRatio.isMismatch,
     notes: [...options.notes, ...findWarnings({ tally, counts, money, weights })],
     exposures: { weightsFrom: weights.from, searches, searchesPerDay: searches / (tally?.days ?? 1), arms: exposures },
@@ -87,7 +80,7 @@ function chooseControl(asked: string | undefined, arms: readonly ArmTally[]): st
   return asked ?? (names.includes("control") ? "control" : (names[0] ?? "control"));
 }
 
-function exposuresOf(arm: ArmTally, { arms }: Weights): ArmExposures {
+function exposuresOf(arm: ArmTally, { arms }: Weights) {
   const total = [...arms.values()].reduce((sum, weight) => sum + weight, 0);
   const weight = arms.get(arm.variant);
   const keepsOrder = isEngineOrder(arm.variant);
@@ -100,10 +93,13 @@ function exposuresOf(arm: ArmTally, { arms }: Weights): ArmExposures {
   const bypassed = reasons.reduce((sum, { searches }) => sum + searches, 0);
   return {
     variant: arm.variant,
+    /** Intended share, 0..1; null where the configuration does not know the arm. */
     weight: weight === undefined ? null : weight / total,
     searches: arm.searches,
     shoppers: arm.shoppers,
+    /** Of shoppers who gave no consent, or no id. */
     searchesWithoutShopper: arm.searches - arm.shopperSearches,
+    /** `searches` kept the engine's order although the arm is not meant to, and stay in their arm (intention to treat). */
     bypasses: { meant, searches: bypassed, rate: arm.searches === 0 ? null : bypassed / arm.searches, reasons },
   };
 }
@@ -115,30 +111,30 @@ function isEngineOrder(variant: string): boolean {
   );
 }
 
-interface Measuring {
+interface Measuring extends Pick<Rows, "money"> {
   readonly tally: Tally;
   readonly control: string;
-  readonly money: Money;
   readonly sequence: SequenceOptions;
 }
 
-function measure(metric: Metric, { tally, control, money, sequence }: Measuring): MetricReport {
+function measure(metric: Metric, { tally, control, money, sequence }: Measuring) {
   const { arms, days, sumsAt } = tally;
   const last = days - 1;
   const base = arms.findIndex(({ variant }) => variant === control);
   const compare = (arm: number, day: number) =>
     compareArms(estimateRatio(sumsAt(base, metric, day)), estimateRatio(sumsAt(arm, metric, day)), sequence);
-  const comparisons = arms.flatMap(({ variant }, arm): MetricComparison[] => {
+  const comparisons = arms.flatMap(({ variant }, arm) => {
     if (arm === base || base < 0) return [];
     const compared = compare(arm, last);
     const [result, why] = typeof compared === "string" ? [null, compared] : [compared, null];
-    const always = result?.lift.always;
     return [
       {
         variant,
         result,
         why,
-        verdict: always === undefined || (always.low <= 0 && always.high >= 0) ? "open" : always.low > 0 ? "higher" : "lower",
+        /** By the confidence sequence alone. */
+        verdict: decide(result?.lift.always, 0, ["lower", "open", "higher"]),
+        /** Up to and including each day; null as long as there were too few events. */
         daily: Array.from({ length: days }, (_, day) => {
           const then = compare(arm, day);
           const lift = typeof then === "string" ? undefined : then.lift;
@@ -163,19 +159,25 @@ function measure(metric: Metric, { tally, control, money, sequence }: Measuring)
   };
 }
 
+/** Which word holds of an interval: it lies below `neutral`, holds it (as does a missing interval), or lies above. */
+function decide<T>(interval: Interval | undefined, neutral: number, [below, holds, above]: readonly [T, T, T]): T {
+  if (interval === undefined || (interval.low <= neutral && interval.high >= neutral)) return holds;
+  return interval.low > neutral ? above : below;
+}
+
 /** Interleaving answers another question: such an arm is in no segment and in no time to an answer. */
 function isInterleaved(arm: ArmTally | undefined): boolean {
   return arm !== undefined && arm.interleaved > 0;
 }
 
 /** Dimensions with more than one segment. */
-function compareSegments(tally: Tally, control: string, sequence: SequenceOptions): SegmentRow[] {
+function compareSegments(tally: Tally, control: string, sequence: SequenceOptions) {
   const base = tally.arms.findIndex(({ variant }) => variant === control);
   const rows = [...tally.segments].flatMap(([dimension, segments]) =>
     [...(segments.size > 1 ? segments : [])]
       .toSorted(([a], [b]) => segmentRank(a) - segmentRank(b))
       .flatMap(([segment, sums]) =>
-        tally.arms.flatMap(({ variant }, arm): SegmentRow[] => {
+        tally.arms.flatMap(({ variant }, arm) => {
           const [mine, theirs] = [sums[arm], sums[base]];
           if (arm === base || mine === undefined || theirs === undefined || isInterleaved(tally.arms[arm])) return [];
           const [a, b] = [estimateRatio(theirs), estimateRatio(mine)];
@@ -192,6 +194,7 @@ function compareSegments(tally: Tally, control: string, sequence: SequenceOption
               lift: result?.lift.value ?? null,
               fixed: result?.lift.fixed ?? null,
               always: result?.lift.always ?? null,
+              /** Corrected below for the number of rows; null where there are too few events. */
               p: result?.p ?? null,
             },
           ];
@@ -208,12 +211,10 @@ function compareSegments(tally: Tally, control: string, sequence: SequenceOption
   });
 }
 
-function countVotes(arm: ArmTally, sequence: SequenceOptions): InterleavingReport {
-  const votes = (by: InterleavingVotes["by"], counted: ArmTally["votes"]["click"]): InterleavingVotes => {
+function countVotes(arm: ArmTally, sequence: SequenceOptions) {
+  const votes = (by: "clicks" | "purchases", counted: ArmTally["votes"]["click"]) => {
     const result = preferenceOf(counted, sequence) ?? null;
-    const verdict =
-      result === null || (result.always.low <= 0.5 && result.always.high >= 0.5) ? "open" : result.always.low > 0.5 ? "b" : "a";
-    return { by, ...counted, result, verdict };
+    return { by, ...counted, result, verdict: decide(result?.always, 0.5, ["a", "open", "b"] as const) };
   };
   return {
     variant: arm.variant,
@@ -240,7 +241,7 @@ function timeToAnswer(
   interleaved: readonly string[],
   days: number,
   { alpha, tuning, lift, power }: AnalyseOptions,
-): ReportData["timeToAnswer"] {
+) {
   const wanted = { alpha, power };
   const rows = metrics.flatMap(({ metric, comparisons }) =>
     comparisons
@@ -251,8 +252,10 @@ function timeToAnswer(
         return {
           metric,
           variant,
+          /** Probability to see that lift now, and the smallest lift that can be seen, in one look; null where there are too few events. */
           powerNow: powerNow(lift, result.standardError, alpha),
           seenNow: liftSeenNow(result.standardError, wanted),
+          /** In all until that lift can be seen: in one look at the end, or with the confidence sequence. */
           days: { fixed: daysUntil(lift, running, wanted), always: daysUntil(lift, running, wanted, { alpha, tuning }) },
         };
       }),

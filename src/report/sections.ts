@@ -1,6 +1,6 @@
 /** The report in words and tables, in the order in which an experiment should be read. `terminal.ts` and `page.ts` print the same sections. */
 import * as format from "./format.ts";
-import type { InterleavingReport, InterleavingVotes, MetricComparison, MetricReport, ReportData } from "./report-data.ts";
+import type { InterleavingReport, MetricComparison, MetricReport, ReportData } from "./analyse.ts";
 import { USUAL_CAUSES } from "./sample-ratio.ts";
 import type { Incomparable } from "./statistics/compare.ts";
 
@@ -208,7 +208,7 @@ function interleaving({ interleaving: all }: ReportData): Block[] {
   ];
 }
 
-function preference({ teams }: InterleavingReport, { by, a, b, ties, result, verdict }: InterleavingVotes): string {
+function preference({ teams }: InterleavingReport, { by, a, b, ties, result, verdict }: InterleavingReport["votes"][number]): string {
   if (result === null) return `No preference by ${by}: no votes.`;
   const { shareOfB, fixed, always, p } = result;
   const { share, wholeNumber } = format;

@@ -1,7 +1,7 @@
 /** The report as text for a terminal. */
-import type { ReportData } from "./report-data.ts";
+import type { ReportData } from "./analyse.ts";
 import { type Block, headline, sectionsOf } from "./sections.ts";
-import { formatTable } from "./table.ts";
+import { formatTable } from "./format.ts";
 
 /** Ends with a line feed. */
 export function formatReport(report: ReportData): string {

@@ -1,15 +1,16 @@
 /** Warnings about the rows of a log, for the reader of the figures. */
-import type { Money, StageCounts } from "./stage.ts";
+import type { Weights } from "./sample-ratio.ts";
+import type { Stage } from "./stage.ts";
 import type { Tally } from "./tally.ts";
-import type { Weights } from "./report-data.ts";
 
 /** More pages per search than shoppers look at. */
 const MANY_PAGES = 5;
 
 export interface Rows {
+  /** `undefined` without a search. */
   readonly tally: Tally | undefined;
-  readonly counts: StageCounts;
-  readonly money: Money;
+  readonly counts: ReturnType<Stage["counts"]>;
+  readonly money: ReturnType<Stage["money"]>;
   readonly weights: Weights;
 }
 

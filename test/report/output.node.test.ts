@@ -1,6 +1,6 @@
 /** What a report looks like: in words, and as one page that needs nothing else. */
 import { describe, expect, it } from "vitest";
-import type { ReportData } from "../../src/report/report-data.ts";
+import type { ReportData } from "../../src/report/analyse.ts";
 import { drawPage } from "../../src/report/page.ts";
 import { formatReport } from "../../src/report/terminal.ts";
 import * as format from "../../src/report/format.ts";

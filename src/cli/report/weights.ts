@@ -1,6 +1,6 @@
 /** The arms of an experiment and their intended sizes, from the command line or from the configuration of the edge. */
 import * as v from "valibot";
-import type { Weights } from "../../report/report-data.ts";
+import type { Weights } from "../../report/sample-ratio.ts";
 import { loadWrangler } from "../wrangler.ts";
 import { UserError } from "../../web.ts";
 

@@ -6,11 +6,7 @@
 /** Month in which the documented prices were read. */
 const PRICES_SEEN = "November 2026";
 
-const SOURCES: readonly string[] = [
-  "https://developers.cloudflare.com/workers/platform/pricing/",
-  "https://developers.cloudflare.com/kv/platform/pricing/",
-  "https://developers.cloudflare.com/d1/platform/pricing/",
-];
+const SOURCES = ["workers", "kv", "d1"].map((product) => `https://developers.cloudflare.com/${product}/platform/pricing/`);
 
 /** Workers Paid, a month; includes 10 M requests, 30 M ms of CPU, 10 M KV reads, 1 M KV writes, 50 M D1 rows written. */
 const PLAN_PER_MONTH = 5;
@@ -59,28 +55,7 @@ export interface CostOptions {
   readonly searchesPerIsolate: number;
 }
 
-export interface Cost {
-  readonly pricesSeen: string;
-  readonly sources: readonly string[];
-  readonly assumptions: readonly string[];
-  readonly cpuMsPerSearch: number;
-  readonly kvReadsPerSearch: number;
-  /** US dollars for a million searches. */
-  readonly perMillionSearches: {
-    readonly requests: number;
-    readonly cpu: number;
-    /** At most. */
-    readonly kvReads: number;
-    /** Exposures in D1. */
-    readonly exposures: number;
-    readonly total: number;
-  };
-  readonly perMonth: { readonly plan: number; readonly kvStorage: number };
-  /** KV writes of one `armmt publish`. */
-  readonly perPublish: number;
-}
-
-export function costOf({ window, items, cpuMs, searchesPerIsolate }: CostOptions): Cost {
+export function costOf({ window, items, cpuMs, searchesPerIsolate }: CostOptions) {
   const cpu = cpuMs ?? cpuMsOf(window);
   const bytes = items * BYTES_PER_ITEM;
   const shards = Math.max(1, Math.ceil(bytes / SHARD_BYTES));
@@ -94,6 +69,7 @@ export function costOf({ window, items, cpuMs, searchesPerIsolate }: CostOptions
   const perMillion = {
     requests: PER_MILLION.requests,
     cpu: cpu * PER_MILLION.cpuMs,
+    /** At most. */
     kvReads: kvReadsPerSearch * PER_MILLION.kvReads,
     exposures: ROWS_PER_SEARCH * PER_MILLION.d1RowsWritten,
   };
@@ -116,8 +92,10 @@ export function costOf({ window, items, cpuMs, searchesPerIsolate }: CostOptions
     ],
     cpuMsPerSearch: cpu,
     kvReadsPerSearch,
+    /** US dollars. */
     perMillionSearches: { ...perMillion, total: Object.values(perMillion).reduce((sum, dollars) => sum + dollars, 0) },
     perMonth: { plan: PLAN_PER_MONTH, kvStorage: (bytes / 1e9) * KV_GB_PER_MONTH },
+    /** KV writes of one `armmt publish`. */
     perPublish: ((shards + 2) * PER_MILLION.kvWrites) / 1e6,
   };
 }
