@@ -29,8 +29,9 @@ function addSearch(totals: Totals, { clicks, carts, purchases, revenue }: Staged
   totals.revenue += revenue;
 }
 
+const noVotes = (): Record<keyof Votes, number> => ({ a: 0, b: 0, ties: 0 });
+
 function emptyArm(variant: string) {
-  const noVotes = (): Record<keyof Votes, number> => ({ a: 0, b: 0, ties: 0 });
   return {
     variant,
     searches: 0,

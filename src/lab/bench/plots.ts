@@ -1,4 +1,4 @@
-/** Charts of the figures that have a place in one. A chart whose figures were not measured is left out. */
+/** Charts of the figures that belong to one. A chart whose figures were not measured is left out. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { intervalChart, type Point, type Series } from "../../report/charts.ts";
@@ -8,7 +8,7 @@ interface Words {
   readonly title: string;
   readonly xLabel: string;
   readonly yLabel: string;
-  /** What stands under the axis is no size, so marks are not joined. */
+  /** The x axis holds names instead of sizes, so marks are not joined. */
   readonly hasNames?: true;
 }
 
@@ -27,9 +27,6 @@ const CHARTS: Readonly<Record<string, Words>> = {
     yLabel: "searches per CPU second",
     hasNames: true,
   },
-  "scaling-catalogue": { title: "A search by size of the catalogue, K = 100", xLabel: "items", yLabel: MS },
-  "scaling-window": { title: "A search by window", xLabel: K, yLabel: MS },
-  "scaling-reply": { title: "A search by size of a hit, K = 100", xLabel: "bytes of one hit", yLabel: MS },
   "memory-in-soak": { title: "Resident memory of workerd under load", xLabel: "minute (second in a short run)", yLabel: "MB" },
 };
 
@@ -37,7 +34,7 @@ const CHARTS: Readonly<Record<string, Words>> = {
 export function writePlots(folder: string, measurements: readonly Measurement[], machine: string): string[] {
   mkdirSync(folder, { recursive: true });
   return Object.entries(CHARTS).flatMap(([chart, words]) => {
-    const placed = measurements.flatMap((one) => (one.place?.chart === chart ? [{ ...one, place: one.place }] : []));
+    const placed = measurements.flatMap(({ place, ...figure }) => (place?.chart === chart ? [{ ...figure, place }] : []));
     if (placed.length === 0) return [];
     const names = [...new Set(placed.map(({ place }) => place.x))];
     const series = [...new Set(placed.map(({ place }) => place.series))].map((name): Series => {

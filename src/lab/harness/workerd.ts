@@ -24,7 +24,7 @@ export interface RunningWorkerd {
   readonly stop: () => void;
 }
 
-export interface WorkerdOptions {
+interface WorkerdOptions {
   readonly vars?: Vars;
   /** host:port of the server for KV and D1; by default the bindings exist and every call fails. */
   readonly stores?: string;
