@@ -44,7 +44,7 @@ export function analyse({ tally, counts, money }: Omit<Rows, "weights">, options
   const exposures = arms.map((arm) => exposuresOf(arm, weights));
   const searches = exposures.reduce((sum, arm) => sum + arm.searches, 0);
   const sampleRatio = compareSampleRatio(arms, weights);
-  const metrics = tally === undefined ? [] : METRICS.map((each) => measure(each, { tally, control, money, sequence: { alpha, tuning } }));
+  const metrics = tally === undefined ? [] : METRICS.map((each) => measure(each, { tally, control, money, alpha, tuning }));
   const days = tally?.days ?? 0;
   return {
     experiment,
@@ -63,12 +63,7 @@ export function analyse({ tally, counts, money }: Omit<Rows, "weights">, options
     metrics,
     segments: { metric: metric.id, rows: tally === undefined ? [] : compareSegments(tally, control, { alpha, tuning }) },
     interleaving: arms.filter(({ interleaved }) => interleaved > 0).map((arm) => countVotes(arm, { alpha, tuning })),
-    timeToAnswer: timeToAnswer(
-      metrics,
-      arms.filter(isInterleaved).map(({ variant }) => variant),
-      days,
-      options,
-    ),
+    timeToAnswer: timeToAnswer(metrics, arms, days, options),
   };
 }
 
@@ -111,13 +106,12 @@ function isEngineOrder(variant: string): boolean {
   );
 }
 
-interface Measuring extends Pick<Rows, "money"> {
+interface Measuring extends SequenceOptions, Pick<Rows, "money"> {
   readonly tally: Tally;
   readonly control: string;
-  readonly sequence: SequenceOptions;
 }
 
-function measure(metric: Metric, { tally, control, money, sequence }: Measuring) {
+function measure(metric: Metric, { tally, control, money, ...sequence }: Measuring) {
   const { arms, days, sumsAt } = tally;
   const last = days - 1;
   const base = arms.findIndex(({ variant }) => variant === control);
@@ -165,21 +159,16 @@ function decide<T>(interval: Interval | undefined, neutral: number, [below, hold
   return interval.low > neutral ? above : below;
 }
 
-/** Interleaving answers another question: such an arm is in no segment and in no time to an answer. */
-function isInterleaved(arm: ArmTally | undefined): boolean {
-  return arm !== undefined && arm.interleaved > 0;
-}
-
-/** Dimensions with more than one segment. */
+/** Dimensions with more than one segment. Interleaving answers another question: such an arm is in no segment and in no time to an answer. */
 function compareSegments(tally: Tally, control: string, sequence: SequenceOptions) {
   const base = tally.arms.findIndex(({ variant }) => variant === control);
   const rows = [...tally.segments].flatMap(([dimension, segments]) =>
     [...(segments.size > 1 ? segments : [])]
       .toSorted(([a], [b]) => segmentRank(a) - segmentRank(b))
       .flatMap(([segment, sums]) =>
-        tally.arms.flatMap(({ variant }, arm) => {
+        tally.arms.flatMap(({ variant, interleaved }, arm) => {
           const [mine, theirs] = [sums[arm], sums[base]];
-          if (arm === base || mine === undefined || theirs === undefined || isInterleaved(tally.arms[arm])) return [];
+          if (arm === base || mine === undefined || theirs === undefined || interleaved > 0) return [];
           const [a, b] = [estimateRatio(theirs), estimateRatio(mine)];
           const compared = compareArms(a, b, sequence);
           const result = typeof compared === "string" ? undefined : compared;
@@ -202,13 +191,9 @@ function compareSegments(tally: Tally, control: string, sequence: SequenceOption
       ),
   );
   const tested = rows.flatMap(({ p }) => p ?? []);
-  const [fixed, always] = [holm(tested.map((p) => p.fixed)), holm(tested.map((p) => p.always))];
-  let next = 0;
-  return rows.map((row) => {
-    if (row.p === null) return row;
-    const index = next++;
-    return { ...row, p: { fixed: fixed[index] ?? 1, always: always[index] ?? 1 } };
-  });
+  const [fixed, always] = [holm(tested.map((p) => p.fixed)).values(), holm(tested.map((p) => p.always)).values()];
+  const corrected = () => ({ fixed: fixed.next().value ?? 1, always: always.next().value ?? 1 });
+  return rows.map((row) => ({ ...row, p: row.p && corrected() }));
 }
 
 function countVotes(arm: ArmTally, sequence: SequenceOptions) {
@@ -236,16 +221,13 @@ function rankerName(ranker: Ranker): string {
   return ranker.version === undefined ? "armmt" : `armmt@${ranker.version}`;
 }
 
-function timeToAnswer(
-  metrics: readonly MetricReport[],
-  interleaved: readonly string[],
-  days: number,
-  { alpha, tuning, lift, power }: AnalyseOptions,
-) {
+function timeToAnswer(metrics: readonly MetricReport[], arms: readonly ArmTally[], days: number, options: AnalyseOptions) {
+  const { alpha, tuning, lift, power } = options;
   const wanted = { alpha, power };
+  const interleaved = new Set(arms.flatMap((arm) => (arm.interleaved > 0 ? arm.variant : [])));
   const rows = metrics.flatMap(({ metric, comparisons }) =>
     comparisons
-      .filter(({ variant }) => !interleaved.includes(variant))
+      .filter(({ variant }) => !interleaved.has(variant))
       .map(({ variant, result }) => {
         if (result === null || !(result.standardError > 0)) return { metric, variant, powerNow: null, seenNow: null, days: null };
         const running = { standardError: result.standardError, clusters: result.clusters, days };

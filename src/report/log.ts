@@ -2,40 +2,13 @@
 import * as v from "valibot";
 
 /** One page of one search in one experiment. A later page of the same search has the same query id. */
-export interface SearchRow {
-  readonly queryId: string;
-  readonly variant: string;
-  /** Milliseconds since 1970. */
-  readonly atMs: number;
-  readonly application: string;
-  /** Pseudonym of the shopper (the randomisation unit): only with consent. */
-  readonly unit: string | undefined;
-  /** Number of words in the query. The words themselves never leave the log. */
-  readonly words: number;
-  /** Reason for not re-ranking. */
-  readonly bypass: string | undefined;
-  /** Of an interleaved list: item → its team. */
-  readonly teams: ReadonlyMap<string, Team> | undefined;
-  readonly isSimulated: boolean;
-}
+export type SearchRow = Readonly<ReturnType<typeof toSearchRow>>;
 
 export type Team = "a" | "b";
 
 export const ACTIONS = ["click", "add_to_cart", "purchase"] as const;
 
-export interface ActionRow {
-  /** The same for two deliveries of one event; `undefined` where the log holds each event once. */
-  readonly eventId: string | undefined;
-  readonly queryId: string;
-  readonly action: (typeof ACTIONS)[number];
-  readonly itemId: string;
-  readonly quantity: number | undefined;
-  /** Of one item. */
-  readonly price: number | undefined;
-  readonly currency: string | undefined;
-  /** Where the event says it; else it follows from the search. */
-  readonly team: Team | undefined;
-}
+export type ActionRow = Readonly<ReturnType<typeof toActionRow>>;
 
 export interface LogRange {
   readonly experiment: string;
@@ -82,16 +55,21 @@ export const rawSearch = v.object({
   simulated: v.optional(v.unknown()),
 });
 
-export function toSearchRow(raw: v.InferOutput<typeof rawSearch>): SearchRow {
+export function toSearchRow(raw: v.InferOutput<typeof rawSearch>) {
   const { application, teams, served_ids: items, simulated } = raw;
   return {
     queryId: raw.query_id,
     variant: raw.variant,
+    /** Since 1970. */
     atMs: Date.parse(raw.timestamp),
     application,
+    /** Pseudonym of the shopper (the randomisation unit): only with consent. */
     unit: raw.unit ?? undefined,
+    /** Their number; the words themselves never leave the log. */
     words: countWords(raw.user_query),
+    /** Reason for not re-ranking. */
     bypass: raw.bypass ?? undefined,
+    /** Of an interleaved list: item → its team. */
     teams: Array.isArray(teams) ? teamsByItem(items ?? [], teams) : undefined,
     isSimulated: simulated === true || simulated === 1 || /simulat/i.test(application),
   };
@@ -109,15 +87,18 @@ export const rawAction = v.object({
   team: optionalText,
 });
 
-export function toActionRow(raw: v.InferOutput<typeof rawAction>): ActionRow {
+export function toActionRow(raw: v.InferOutput<typeof rawAction>) {
   return {
+    /** The same for two deliveries of one event; `undefined` where the log holds each event once. */
     eventId: raw.event_id ?? undefined,
     queryId: raw.query_id,
     action: raw.action_name,
     itemId: raw.object_id ?? "",
     quantity: raw.quantity ?? undefined,
+    /** Of one item. */
     price: raw.price ?? undefined,
     currency: raw.currency ?? undefined,
+    /** Where the event says it; else it follows from the search. */
     team: asTeam(raw.team),
   };
 }

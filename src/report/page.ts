@@ -14,7 +14,6 @@ body{margin:0 auto;max-width:62rem;padding:1rem;background:var(--page);color:var
 a{color:var(--link)}
 h1{font-size:1.6rem;line-height:1.2;margin:.5rem 0}
 h2{font-size:1.25rem;margin:2rem 0 .5rem}
-h3{font-size:1rem;margin:1.25rem 0 .25rem}
 p{margin:.5rem 0;max-width:46rem}
 .skip{position:absolute;left:-100rem}
 .skip:focus{left:1rem;top:1rem;background:var(--page);padding:.5rem}
@@ -86,7 +85,7 @@ function drawSection({ id, heading, blocks }: Section): { readonly id: string; r
 
 function drawBlock(block: Block): string {
   if (block.kind === "paragraph") return paragraph(block.text);
-  if (block.kind === "list") return `${block.intro === undefined ? "" : paragraph(block.intro)}${list(block.items)}`;
+  if (block.kind === "list") return `${block.intro === "" ? "" : paragraph(block.intro)}${list(block.items)}`;
   if (block.kind === "details") return `<details><summary>${escape(block.summary)}</summary>${list(block.items)}</details>`;
   if (block.kind === "table") return drawTable(block);
   return `<div class="verdict${block.isAlarm ? ' alarm" role="alert"' : '"'}>${block.blocks.map(drawBlock).join("")}</div>`;

@@ -14,7 +14,7 @@ export interface Section {
 
 export type Block =
   | { readonly kind: "paragraph"; readonly text: string }
-  | { readonly kind: "list"; readonly intro?: string; readonly items: readonly string[] }
+  | { readonly kind: "list"; /** May be empty. */ readonly intro: string; readonly items: readonly string[] }
   /** What the reader must know before the rest. */
   | { readonly kind: "verdict"; readonly isAlarm: boolean; readonly blocks: readonly Block[] }
   /** For readers who ask for it; not in a terminal. */
@@ -34,6 +34,9 @@ export interface Table {
 }
 
 const paragraph = (text: string): Block => ({ kind: "paragraph", text });
+
+/** Nothing for an empty list. */
+const list = (items: readonly string[], intro = ""): Block[] => (items.length === 0 ? [] : [{ kind: "list", intro, items }]);
 
 /** Sections without content are left out; exposures are always there. */
 export function sectionsOf(report: ReportData): readonly Section[] {
@@ -73,8 +76,8 @@ function exposures({ exposures: { arms, weightsFrom }, sampleRatio, notes, place
       isAlarm: isMismatch,
       blocks: [
         paragraph(isMismatch ? verdict : `Sample ratio: ${verdict}`),
-        ...(items.length > 0 ? [{ kind: "list", items } as const] : []),
-        ...(isMismatch ? [{ kind: "list", intro: "Usual causes:", items: USUAL_CAUSES } as const] : []),
+        ...list(items),
+        ...list(isMismatch ? USUAL_CAUSES : [], "Usual causes:"),
       ],
     },
     {
@@ -88,7 +91,7 @@ function exposures({ exposures: { arms, weightsFrom }, sampleRatio, notes, place
       ]),
       numeric: [1, 2, 3, 4],
     },
-    ...(notes.length > 0 ? [{ kind: "list", items: notes } as const] : []),
+    ...list(notes),
   ];
 }
 
@@ -200,11 +203,12 @@ function interleaving({ interleaving: all }: ReportData): Block[] {
     paragraph(
       "Both orders in one list, drafted like two teams: which one do shoppers click on? Each shopper has one vote (each search where the shopper is not known).",
     ),
-    ...all.map((arm): Block => ({
-      kind: "list",
-      intro: `${arm.variant}: ${format.wholeNumber(arm.searches)} interleaved searches`,
-      items: arm.votes.map((votes) => preference(arm, votes)),
-    })),
+    ...all.flatMap((arm) =>
+      list(
+        arm.votes.map((votes) => preference(arm, votes)),
+        `${arm.variant}: ${format.wholeNumber(arm.searches)} interleaved searches`,
+      ),
+    ),
   ];
 }
 

@@ -12,8 +12,7 @@ export function formatReport(report: ReportData): string {
 /** Parts that blank lines set apart. */
 function formatBlock(block: Block): string[] {
   if (block.kind === "paragraph") return [block.text];
-  if (block.kind === "list")
-    return [[...(block.intro === undefined ? [] : [block.intro]), ...block.items.map((item) => `- ${item}`)].join("\n")];
+  if (block.kind === "list") return [[block.intro, ...block.items.map((item) => `- ${item}`)].join("\n").trimStart()];
   if (block.kind === "details") return [];
   if (block.kind === "table") return [`${block.caption}\n\n${formatTable(block.headings, block.rows).trimEnd()}`];
   return [block.blocks.flatMap(formatBlock).join("\n")];

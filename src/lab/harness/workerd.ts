@@ -16,13 +16,7 @@ type Json = string | number | boolean | null | readonly Json[] | { readonly [nam
 
 export type Vars = Readonly<Record<string, Json>>;
 
-export interface RunningWorkerd {
-  readonly url: string;
-  readonly pid: number;
-  /** performance.now() when it was spawned. */
-  readonly spawnedAt: number;
-  readonly stop: () => void;
-}
+export type RunningWorkerd = Awaited<ReturnType<typeof startWorkerd>>;
 
 interface WorkerdOptions {
   readonly vars?: Vars;
@@ -96,8 +90,8 @@ const config :Workerd.Config = (
   return path;
 }
 
-/** Resolves once it listens; it ends with this process. `onLog` gets each line of the Worker's log. Throws a UserError if it does not start. */
-export async function startWorkerd(config: string, onLog: (line: string) => void = showProblem): Promise<RunningWorkerd> {
+/** Resolves once it listens; it ends with this process. `spawnedAt`: by performance.now(). `onLog` gets each line of the Worker's log. Throws a UserError if it does not start. */
+export async function startWorkerd(config: string, onLog: (line: string) => void = showProblem) {
   const spawnedAt = performance.now();
   const args = ["serve", "--binary", config, "--control-fd=3"];
   const child = spawn(workerdBinary().path, args, { stdio: ["ignore", "pipe", "inherit", "pipe"] });

@@ -103,10 +103,8 @@ export function costOf({ window, items, cpuMs, searchesPerIsolate }: CostOptions
 /** Of the next larger measured window; proportional beyond the largest. */
 export function cpuMsOf(window: number): number {
   const measured = [...MS_BY_WINDOW];
-  const found = measured.find(([k]) => k >= window);
-  if (found !== undefined) return found[1];
-  const [largest, ms] = measured.at(-1) ?? [1, 0];
-  return (ms * window) / largest;
+  const [k, ms] = measured.find(([size]) => size >= window) ?? measured.at(-1)!;
+  return ms * Math.max(1, window / k);
 }
 
 function round(value: number): number {

@@ -67,18 +67,13 @@ export function powerNow(lift: number, standardError: number, alpha: number): nu
   return normalTail(bound - effect) + normalTail(bound + effect);
 }
 
-export interface Running {
-  /** Of the logarithm of the ratio. */
-  readonly standardError: number;
-  /** Clusters of both arms together. */
-  readonly clusters: number;
-  readonly days: number;
-}
-
-/** Days in all until `lift` can be seen with that power, as long as clusters keep coming at the pace so far. */
+/**
+ * Days in all until `lift` can be seen with that power, as long as clusters keep coming at the pace so far. `standardError`: of the logarithm of
+ * the ratio; `clusters`: of both arms together.
+ */
 export function daysUntil(
   lift: number,
-  { standardError, clusters, days }: Running,
+  { standardError, clusters, days }: Record<"standardError" | "clusters" | "days", number>,
   { alpha, power }: Wanted,
   sequence?: SequenceOptions,
 ): number {
