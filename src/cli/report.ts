@@ -17,7 +17,7 @@ import { EXAMPLE, openSimulatedLog } from "./report/simulated.ts";
 import { openSqlLog } from "../report/sql-log.ts";
 import { createStage } from "../report/stage.ts";
 import { tally } from "../report/tally.ts";
-import { formatReport } from "../report/terminal.ts";
+import { formatReport } from "../report/sections.ts";
 import { openUbiLog } from "../report/ubi-log.ts";
 import { configuredWeights, equalWeights, parseWeights, weightsIn } from "./report/weights.ts";
 import { UserError } from "../web.ts";

@@ -2,7 +2,7 @@
  * Sums → the report as data: the output of `--json`, and the input of terminal and page. All numbers of the report are computed here or
  * below; `sections.ts` puts them into words.
  */
-import { parseTreatment, type Ranker } from "../experiment/treatment.ts";
+import { parseTreatment } from "../experiment/treatment.ts";
 import { DAY_MS, UserError } from "../web.ts";
 import { type Metric, METRICS, segmentRank } from "./metrics.ts";
 import { compareSampleRatio, type Weights } from "./sample-ratio.ts";
@@ -210,15 +210,9 @@ function countVotes(arm: ArmTally, sequence: SequenceOptions) {
 }
 
 /** From the variant's name, `interleave(control, armmt)`. */
-function teamNames(variant: string): { readonly a: string; readonly b: string } {
-  const treatment = parseTreatment(variant);
-  if (!treatment.ok || treatment.value.kind !== "interleave") return { a: "team a", b: "team b" };
-  return { a: rankerName(treatment.value.a), b: rankerName(treatment.value.b) };
-}
-
-function rankerName(ranker: Ranker): string {
-  if (ranker.kind === "engine") return "control";
-  return ranker.version === undefined ? "armmt" : `armmt@${ranker.version}`;
+function teamNames(variant: string): Record<"a" | "b", string> {
+  const [, a = "team a", b = "team b"] = /^interleave\((.+?), *(.+)\)$/.exec(variant) ?? [];
+  return { a, b };
 }
 
 function timeToAnswer(metrics: readonly MetricReport[], arms: readonly ArmTally[], days: number, options: AnalyseOptions) {

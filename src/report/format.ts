@@ -10,16 +10,12 @@ export function wholeNumber(value: number): string {
   return Math.round(value).toLocaleString("en");
 }
 
-function signed(text: string): string {
-  return text.replace(/^-/, MINUS);
-}
-
 /** A share, 0..1, with three significant digits: 30.1 %, 3.05 %, 0.412 %. */
 export function share(value: number): string {
   if (value === 0) return `0${NBSP}%`;
   const percent = value * 100;
   const digits = Math.min(5, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(percent)))));
-  return `${signed(percent.toFixed(digits))}${NBSP}%`;
+  return `${percent.toFixed(digits).replace("-", MINUS)}${NBSP}%`;
 }
 
 /** A probability in whole per cent: 80 %. */

@@ -1,4 +1,4 @@
-/** The report in words and tables, in the order in which an experiment should be read. `terminal.ts` and `page.ts` print the same sections. */
+/** The report in words and tables, in the order in which an experiment should be read. For a terminal; `page.ts` prints the same sections. */
 import * as format from "./format.ts";
 import type { InterleavingReport, MetricComparison, MetricReport, ReportData } from "./analyse.ts";
 import { USUAL_CAUSES } from "./sample-ratio.ts";
@@ -265,4 +265,19 @@ export function describeDaily(metric: MetricReport, { variant, daily }: MetricCo
     `${name}, ${variant} against control. ${start}After ${last.day} the lift is ${format.lift(last.lift, format.decimalsFor(last.always))}, the confidence sequence runs from ${format.range(last.always)}. ` +
     (decided === undefined ? "It has held 0 on every day." : `It left 0 out for the first time after ${decided.day}.`)
   );
+}
+
+/** For a terminal; ends with a line feed. */
+export function formatReport(report: ReportData): string {
+  const sections = sectionsOf(report).map(({ heading, blocks }) => [heading, ...blocks.flatMap(formatBlock)].join("\n\n"));
+  return `${[headline(report), ...sections].join("\n\n")}\n`;
+}
+
+/** Parts that blank lines set apart. */
+function formatBlock(block: Block): string[] {
+  if (block.kind === "paragraph") return [block.text];
+  if (block.kind === "list") return [[block.intro, ...block.items.map((item) => `- ${item}`)].join("\n").trimStart()];
+  if (block.kind === "details") return [];
+  if (block.kind === "table") return [`${block.caption}\n\n${format.formatTable(block.headings, block.rows).trimEnd()}`];
+  return [block.blocks.flatMap(formatBlock).join("\n")];
 }

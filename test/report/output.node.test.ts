@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { ReportData } from "../../src/report/analyse.ts";
 import { drawPage } from "../../src/report/page.ts";
-import { formatReport } from "../../src/report/terminal.ts";
+import { formatReport } from "../../src/report/sections.ts";
 import * as format from "../../src/report/format.ts";
 import { action, DAY_MS, logOf, report, search, START_MS } from "./rows.ts";
 

@@ -79,6 +79,7 @@ async function countSearch({ plan }: Bench): Promise<Measurement[]> {
     dialects: ALL_DIALECTS,
     env: edgeVars("localhost", [WINDOW]),
     kv,
+    afterReply: (work) => void after.push(work),
     sinks: { EVENTS: countStatements((statements) => (counted.statements += statements)) },
     scorer: watchTensors(model.scorer, (arrays) => {
       counted.tensors += arrays.length;
@@ -90,12 +91,11 @@ async function countSearch({ plan }: Bench): Promise<Measurement[]> {
       return new Response(Uint8Array.from(body), { headers: { "content-type": "application/json" } });
     },
   });
-  const context = { waitUntil: (work: Promise<unknown>) => void after.push(work), passThroughOnException: () => undefined, props: {} };
   const nextQuery = createQueries();
   const search = async (): Promise<void> => {
     const headers = { "content-type": "application/json", [USER_HEADER]: unitOf("armmt") };
     const request = new Request(`http://edge${searchPath(WINDOW)}`, { method: "POST", headers, body: searchBody(nextQuery(), PAGE_SIZE) });
-    const reply = await app.fetch(request, {}, context);
+    const reply = await app.fetch(request);
     await reply.arrayBuffer();
     const outcome = reply.headers.get(OUTCOME_HEADER) ?? "";
     if (parseOutcomes(outcome)[0]?.kind !== "applied") throw new UserError(`Not re-ranked: ${outcome}`);
@@ -132,19 +132,18 @@ async function countSearch({ plan }: Bench): Promise<Measurement[]> {
 /** D1 that answers every statement with one row written. */
 function countStatements(onStatements: (count: number) => void): EventDatabase {
   const written = { meta: { changes: 1 } };
-  const statement: EventStatement = {
-    bind: () => statement,
-    async run() {
-      onStatements(1);
-      return written;
-    },
+  const answer = <T>(count: number, value: T): Promise<T> => {
+    onStatements(count);
+    return Promise.resolve(value);
   };
+  const statement: EventStatement = { bind: () => statement, run: () => answer(1, written) };
   return {
     prepare: () => statement,
-    async batch(statements) {
-      onStatements(statements.length);
-      return statements.map(() => written);
-    },
+    batch: (all) =>
+      answer(
+        all.length,
+        Array.from(all, () => written),
+      ),
   };
 }
 
