@@ -82,15 +82,16 @@ function formatPlan(plan: Plan): string {
   const sizeRow = (name: string, size: Pick<Plan["ab"], "unitsPerArm" | "units" | "searches" | "days">) => [
     name,
     ...[size.unitsPerArm, size.units, size.searches].map(format.wholeNumber),
-    days(size.days),
+    size.days === null ? undefined : format.days(size.days),
   ];
+  const days = interleaving.days === null ? undefined : format.days(interleaving.days);
   const sizes = format.formatTable(
     ["", "units per arm", "units", "searches", "days"],
     [
       sizeRow("A/B, one look at the end", ab),
       sizeRow("A/B, confidence sequence, at most", ab.alwaysValid),
       sizeRow(`… with --tuning ${ab.alwaysValidTuned.tuning}`, ab.alwaysValidTuned),
-      ["interleaving", undefined, undefined, format.wholeNumber(interleaving.searches), days(interleaving.days)],
+      ["interleaving", undefined, undefined, format.wholeNumber(interleaving.searches), days],
     ],
   );
   const { perMillionSearches: million, perMonth } = cost;
@@ -119,11 +120,6 @@ function formatPlan(plan: Plan): string {
     ...cost.assumptions.map((assumption) => `- ${assumption}`),
     "",
   ].join("\n");
-}
-
-/** `undefined` without traffic. */
-function days(value: number | null): string | undefined {
-  return value === null ? undefined : format.days(value);
 }
 
 function dollars(value: number): string {

@@ -117,7 +117,7 @@ export function bandChart({ id, title, description, names, series, range }: Band
     ...(hasLegend && {
       legends: [{ stroke: "colour", strokeDash: "dash", symbolType: "stroke", symbolSize: 500, columns: 1, orient: "top" }],
     }),
-    marks: perSeries([BAND, { ...LINE, encode: { update: { ...LINE.encode.update, strokeDash: { scale: "dash", field: "series" } } } }]),
+    marks: perSeries([BAND, line({ strokeDash: { scale: "dash", field: "series" } })]),
   });
   return [
     `<svg class="daily" ${FONT} viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${id}-title ${id}-text">`,
@@ -152,7 +152,7 @@ function drawFile({ title, subtitle, xLabel, yLabel, series, isJoined }: FileCha
       { ...Y_AXIS, title: yLabel },
     ],
     ...(series.length > 1 && { legends: [{ fill: "colour", shape: "shape", orient: "top", direction: "horizontal", symbolSize: 70 }] }),
-    marks: isJoined ? perSeries([LINE]) : [],
+    marks: isJoined ? perSeries([line()]) : [],
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ${FONT} role="img" aria-label="${escape(title)}">`,
@@ -248,11 +248,11 @@ const BAND: Mark = {
   from: { data: "one series" },
   encode: { update: { x: X, y: LOW, y2: HIGH, fill: COLOUR, fillOpacity: { value: 0.18 }, defined: DEFINED } },
 };
-const LINE = {
+const line = (more: object = {}): Mark => ({
   type: "line",
   from: { data: "one series" },
-  encode: { update: { x: X, y: Y, stroke: COLOUR, strokeWidth: { value: 2 }, defined: DEFINED } },
-} satisfies Mark;
+  encode: { update: { x: X, y: Y, stroke: COLOUR, strokeWidth: { value: 2 }, defined: DEFINED, ...more } },
+});
 const cap = (y: typeof LOW | typeof HIGH): Mark => ({
   type: "symbol",
   from: { data: "intervals" },

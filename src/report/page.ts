@@ -2,7 +2,7 @@
 import { bandChart, CHART_STYLE, escape, type Point } from "./charts.ts";
 import * as format from "./format.ts";
 import type { MetricReport, ReportData } from "./analyse.ts";
-import { type Block, describeDaily, headline, metricName, type Section, sectionsOf, type Table } from "./sections.ts";
+import { type Block, describeDaily, headline, metricName, sectionsOf, type Table } from "./sections.ts";
 
 /** One column, light and dark, legible on a phone and on paper. */
 const STYLE = `${CHART_STYLE}
@@ -43,9 +43,9 @@ summary{cursor:pointer;padding:.35rem 0}
 `;
 
 export function drawPage(report: ReportData): string {
-  const sections = sectionsOf(report).flatMap((section) => {
-    const drawn = drawSection(section);
-    return section.id === "metrics" ? [drawn, { id: "days", heading: "Day by day", content: dayByDay(report) }] : [drawn];
+  const sections = sectionsOf(report).flatMap(({ id, heading, blocks }) => {
+    const drawn = { id, heading, content: blocks.map(drawBlock).join("") };
+    return id === "metrics" ? [drawn, { id: "days", heading: "Day by day", content: dayByDay(report) }] : [drawn];
   });
   const links = sections.map(({ id, heading }) => `<li><a href="#${id}">${escape(heading)}</a></li>`).join("");
   const title = escape(`Experiment ${report.experiment}`);
@@ -76,11 +76,6 @@ export function drawPage(report: ReportData): string {
     "</html>",
     "",
   ].join("\n");
-}
-
-/** `content` is HTML. */
-function drawSection({ id, heading, blocks }: Section): { readonly id: string; readonly heading: string; readonly content: string } {
-  return { id, heading, content: blocks.map(drawBlock).join("") };
 }
 
 function drawBlock(block: Block): string {

@@ -1,6 +1,6 @@
 /** The tables `ubi_queries` and `ubi_events` as a log, read in pages by id, so that neither this machine nor D1 holds all of it at once. */
 import * as v from "valibot";
-import { ACTIONS, type Log, type LogRange, rawAction, rawSearch, toActionRow, toSearchRow } from "./log.ts";
+import { ACTIONS, type Log, rawAction, rawSearch, toActionRow, toSearchRow } from "./log.ts";
 import { UserError } from "../web.ts";
 
 export interface EventDatabase {
@@ -56,13 +56,14 @@ export async function openSqlLog(database: EventDatabase): Promise<Log> {
         "CASE WHEN json_type(query_attributes, '$.armmt.teams') = 'array' THEN json_extract(query_attributes, '$.armmt.served_ids') END AS served_ids",
       ];
       // The plus keeps SQLite from using the index on the experiment: with it, each page would sort all remaining rows.
-      const where = [`+experiment = ${quote(range.experiment)}`, ...between(range)].join(" AND ");
-      for await (const row of pages(
-        database,
-        searchSchema,
-        (after) => `SELECT ${columns.join(", ")} FROM ubi_queries WHERE id > ${after} AND ${where}`,
-      ))
-        yield toSearchRow(row);
+      // Timestamps are ISO 8601 with a Z, so they compare as text.
+      const { experiment, since, until } = range;
+      const where =
+        `+experiment = ${quote(experiment)}` +
+        (since === undefined ? "" : ` AND timestamp >= ${quote(since)}`) +
+        (until === undefined ? "" : ` AND timestamp < ${quote(until)}`);
+      const select = (after: number) => `SELECT ${columns.join(", ")} FROM ubi_queries WHERE id > ${after} AND ${where}`;
+      for await (const row of pages(database, searchSchema, select)) yield toSearchRow(row);
     },
     async *actions(range) {
       if (queries.size === 0 || events.size === 0) return;
@@ -101,14 +102,6 @@ async function* pages<T extends v.GenericSchema<unknown, { readonly id: number }
     }
     if (rows.length < PAGE_ROWS) return;
   }
-}
-
-/** Timestamps are ISO 8601 with a Z, so they compare as text. */
-function between({ since, until }: LogRange): string[] {
-  return [
-    ...(since === undefined ? [] : [`timestamp >= ${quote(since)}`]),
-    ...(until === undefined ? [] : [`timestamp < ${quote(until)}`]),
-  ];
 }
 
 /** An SQL string literal. */

@@ -1,24 +1,13 @@
 /** One pass over the searches, shopper by shopper → sums per arm, day and segment. Memory grows with days, arms and segments, not with the log. */
 import type { Votes } from "./statistics/preference.ts";
-import { addCluster, type ClusterSums, readSums, SUM_COUNT } from "./statistics/ratio.ts";
+import { addCluster, readSums, SUM_COUNT } from "./statistics/ratio.ts";
 import { createSegments, emptyTotals, type Metric, METRICS, type SegmentOf, spreadOf, type Totals } from "./metrics.ts";
 import type { Stage, StagedSearch } from "./stage.ts";
 import { DAY_MS } from "../web.ts";
 
 export type ArmTally = ReturnType<typeof emptyArm>;
 
-export interface Tally {
-  readonly arms: readonly ArmTally[];
-  /** First day of all (UTC, milliseconds), and how many days follow. */
-  readonly firstDayMs: number;
-  readonly days: number;
-  /** Shoppers who were seen in more than one arm; left out. */
-  readonly crossed: number;
-  /** Up to and including that day; days count from 0. */
-  readonly sumsAt: (arm: number, metric: Metric, day: number) => ClusterSums;
-  /** Dimension → segment → sums per arm, of one metric. */
-  readonly segments: ReadonlyMap<string, ReadonlyMap<string, readonly ClusterSums[]>>;
-}
+export type Tally = NonNullable<ReturnType<typeof tally>>;
 
 function addSearch(totals: Totals, { clicks, carts, purchases, revenue }: StagedSearch): void {
   totals.searches++;
@@ -48,7 +37,7 @@ function emptyArm(variant: string) {
 }
 
 /** `variants`: the arms in the order of the report; others are appended. `undefined` for a log without a search. */
-export function tally(stage: Stage, variants: readonly string[], segmented: Metric): Tally | undefined {
+export function tally(stage: Stage, variants: readonly string[], segmented: Metric) {
   const period = stage.period();
   if (period === undefined) return undefined;
   const firstDay = Math.floor(period.firstMs / DAY_MS);
@@ -81,10 +70,14 @@ export function tally(stage: Stage, variants: readonly string[], segmented: Metr
   for (const block of sums) if (block !== undefined) accumulate(block, days);
   return {
     arms,
+    /** First day of all (UTC), and how many days follow. */
     firstDayMs: firstDay * DAY_MS,
     days,
+    /** Shoppers who were seen in more than one arm; left out. */
     crossed,
-    sumsAt: (arm, metric, day) => readSums(blockOf(arm), (METRICS.indexOf(metric) * days + day) * SUM_COUNT),
+    /** Up to and including that day; days count from 0. */
+    sumsAt: (arm: number, metric: Metric, day: number) => readSums(blockOf(arm), (METRICS.indexOf(metric) * days + day) * SUM_COUNT),
+    /** Dimension → segment → sums per arm, of one metric. */
     segments: new Map(
       [...segmentSums].map(([dimension, found]) => [
         dimension,

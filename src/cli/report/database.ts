@@ -23,8 +23,11 @@ const d1Schema = v.custom<{ prepare(sql: string): { all(): Promise<{ results: re
 const kvSchema = v.custom<{ get(key: string, type: "text"): Promise<string | null> }>((it) => hasMethod(it, "get"));
 
 /** `stateDir`: the `--persist-to` of `wrangler dev`. */
-export async function openLocalDatabase(options: BindingOptions & { readonly stateDir: string }): Promise<EventDatabase> {
-  const { config, binding, stateDir } = options;
+export async function openLocalDatabase({
+  config,
+  binding,
+  stateDir,
+}: BindingOptions & { readonly stateDir: string }): Promise<EventDatabase> {
   if (!existsSync(stateDir)) {
     throw new UserError(`${stateDir} does not exist: name the folder that wrangler dev got as --persist-to, with --persist-to <folder>`);
   }
@@ -49,8 +52,7 @@ export async function openLocalDatabase(options: BindingOptions & { readonly sta
 const executed = v.pipe(v.string(), v.parseJson(), v.array(v.object({ results: v.array(v.unknown()) })));
 
 /** `where`: `["--remote"]`, or in tests `["--local", "--persist-to", folder]`. */
-export function openWranglerDatabase(options: BindingOptions & { readonly where: readonly string[] }): EventDatabase {
-  const { config, binding, where } = options;
+export function openWranglerDatabase({ config, binding, where }: BindingOptions & { readonly where: readonly string[] }): EventDatabase {
   const place = where.includes("--remote") ? "Cloudflare" : where.join(" ");
   return {
     place,

@@ -6,16 +6,11 @@ import { OUTCOME_HEADER } from "../../protocol.ts";
 
 export type Client = ReturnType<typeof createClient>;
 
-interface Question {
-  readonly headers?: Readonly<Record<string, string>>;
-  /** JSON; with one the method is POST, otherwise GET. */
-  readonly body?: string;
-}
-
 export function createClient(origin: string) {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   return {
-    async ask(path: string, { headers = {}, body }: Question = {}) {
+    /** POST with a body, which is JSON, otherwise GET. */
+    async ask(path: string, { headers = {}, body }: { readonly headers?: Readonly<Record<string, string>>; readonly body?: string } = {}) {
       const startedAt = performance.now();
       const length = body === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
       const options = { method: body === undefined ? "GET" : "POST", agent, headers: { ...length, ...headers } };

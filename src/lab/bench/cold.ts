@@ -17,7 +17,6 @@ import { sleep } from "../../web.ts";
 import { USER_HEADER } from "../../protocol.ts";
 
 const EMPTY = `export default { fetch: () => new Response("done") };`;
-
 const IDLE_STEP_MS = 30;
 const IDLE_CPU_MS = 0.1;
 const MAX_IDLE_WAIT_MS = 3000;

@@ -20,7 +20,6 @@ export const PAGE_SIZE = 20;
 export const CATALOG = "bench";
 
 const ADMIN_TOKEN = "bench-only-not-a-secret";
-
 const EXPERIMENT = { key: "bench", variations: ["control", "armmt"], weights: [0.5, 0.5], coverage: 1 } as const;
 
 /** The index of the edge whose window is `window`. */

@@ -29,9 +29,7 @@ interface WorkerdOptions {
 const FIELDS: Readonly<Record<BundledModule["type"], string>> = { ESModule: "esModule", CompiledWasm: "wasm", Data: "data" };
 
 const START_TIMEOUT_MS = 20_000;
-
 const UNREACHABLE = "127.0.0.1:9";
-
 const MAX_CONFIG_BYTES = 100_000_000;
 
 /** The workerd that miniflare (and so wrangler) runs: path of the executable, and its version. */

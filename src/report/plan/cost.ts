@@ -5,7 +5,6 @@
 
 /** Month in which the documented prices were read. */
 const PRICES_SEEN = "November 2026";
-
 const SOURCES = ["workers", "kv", "d1"].map((product) => `https://developers.cloudflare.com/${product}/platform/pricing/`);
 
 /** Workers Paid, a month; includes 10 M requests, 30 M ms of CPU, 10 M KV reads, 1 M KV writes, 50 M D1 rows written. */
