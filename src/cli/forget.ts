@@ -15,7 +15,7 @@ import { UserError, errorText } from "../web.ts";
 
 const TABLES = ["ubi_queries", "ubi_events"] as const;
 
-export interface ForgetOptions {
+interface ForgetOptions {
   /** A client id, a unit as clients send it, or a unit's hash. */
   readonly user: string;
   /** The edge's secret; without it rows are found by client id only. */

@@ -43,7 +43,7 @@ export type InterleavingReport = ReturnType<typeof countVotes>;
 
 const dayName = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
-/** Throws a UserError for a control that is no arm. */
+/** Throws a UserError for a control that is not an arm. */
 export function analyse({ tally, counts, money }: Rows, options: AnalyseOptions) {
   const { experiment, place, weights, alpha, tuning, metric } = options;
   const arms = tally?.arms ?? [];

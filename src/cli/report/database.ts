@@ -81,7 +81,7 @@ export async function openDatabaseFile(path: string): Promise<EventDatabase> {
         return database.prepare(sql).all();
       } catch (error) {
         throw /not a database/i.test(errorText(error))
-          ? new UserError(`${path} is no SQLite database: import an export first, sqlite3 ${path} < export.sql`)
+          ? new UserError(`${path} is not a SQLite database: import an export first, sqlite3 ${path} < export.sql`)
           : error;
       }
     },

@@ -20,7 +20,7 @@ export interface Measurement {
   readonly place?: Readonly<Record<"chart" | "series" | "x", string>>;
 }
 
-export interface Peer {
+interface Peer {
   readonly peer: string;
   /** The peer's p50, same unit. */
   readonly p50: number;
