@@ -41,18 +41,12 @@ export function compareSampleRatio(arms: readonly ArmTally[], { arms: weights }:
   const effect = designEffect(sum(count((arm) => arm.shopperSearches)), sum(count((arm) => arm.squaredShopperSearches)));
   const shoppers = count((arm) => arm.shoppers);
   const withoutShopper = count((arm) => arm.searches - arm.shopperSearches);
-  const tests = [test("shoppers", shoppers, 1), test("searches without a shopper", withoutShopper, effect)].filter(
-    (it) => it !== undefined,
-  );
+  const both = [test("shoppers", shoppers, 1), test("searches without a shopper", withoutShopper, effect)];
+  const tests = both.filter((result) => result !== undefined);
   return { isMismatch: tests.some(({ isMismatch }) => isMismatch), threshold: MISMATCH_P, tests, verdict: verdictOf(tests) };
 }
 
-interface RatioTest extends Pick<NonNullable<ReturnType<typeof testSampleRatio>>, "isMismatch"> {
-  readonly of: string;
-  readonly designEffect: number;
-}
-
-function verdictOf(tests: readonly RatioTest[]): string {
+function verdictOf(tests: readonly { readonly of: string; readonly isMismatch: boolean; readonly designEffect: number }[]): string {
   const bad = tests.filter(({ isMismatch }) => isMismatch);
   if (tests.length === 0) return "Nothing to compare yet: no search was recorded in the arms of the experiment.";
   if (bad.length === 0) return "The arms have the sizes that they should have.";
@@ -75,13 +69,9 @@ export function testSampleRatio(counts: readonly number[], weights: readonly num
   const arms = weights.filter((weight) => weight > 0).length;
   if (arms < 2 || total === 0) return undefined;
   const expected = weights.map((weight) => (total * weight) / whole);
-  const isIntruded = counts.some((count, i) => count > 0 && expected[i] === 0);
-  const distances = counts.map((count, i) => {
-    const wanted = expected[i] ?? 0;
-    return wanted === 0 ? 0 : (count - wanted) ** 2 / wanted;
-  });
-  const chiSquare = isIntruded ? Infinity : sum(distances) / inflation;
-  const p = isIntruded ? 0 : chiSquareTail(chiSquare, arms - 1);
+  const distances = counts.map((count, i) => (count === expected[i] ? 0 : (count - expected[i]!) ** 2 / expected[i]!));
+  const chiSquare = sum(distances) / inflation;
+  const p = chiSquare === Infinity ? 0 : chiSquareTail(chiSquare, arms - 1);
   return { chiSquare, degreesOfFreedom: arms - 1, p, isMismatch: p < MISMATCH_P, expected };
 }
 

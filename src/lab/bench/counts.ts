@@ -154,16 +154,10 @@ function watchTensors(scorers: Scorers, onRun: (arrays: readonly ArrayBufferView
   return (version) => {
     const scorer = scorers(version);
     if (!scorer.ok) return scorer;
-    const { value } = scorer;
-    return {
-      ok: true,
-      value: {
-        ...value,
-        score(list) {
-          onRun(Object.values(list).filter((input) => ArrayBuffer.isView(input)));
-          return value.score(list);
-        },
-      },
+    const score: (typeof scorer.value)["score"] = (list) => {
+      onRun(Object.values(list).filter((input) => ArrayBuffer.isView(input)));
+      return scorer.value.score(list);
     };
+    return { ok: true, value: { ...scorer.value, score } };
   };
 }
