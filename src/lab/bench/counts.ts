@@ -132,8 +132,8 @@ async function countSearch({ plan }: Bench): Promise<Measurement[]> {
 /** D1 that answers every statement with one row written. */
 function countStatements(onStatements: (count: number) => void): EventDatabase {
   const written = { meta: { changes: 1 } };
-  const answer = <T>(count: number, value: T): Promise<T> => {
-    onStatements(count);
+  const answer = <T>(statements: number, value: T): Promise<T> => {
+    onStatements(statements);
     return Promise.resolve(value);
   };
   const statement: EventStatement = { bind: () => statement, run: () => answer(1, written) };
