@@ -7,7 +7,6 @@ import { fileURLToPath } from "node:url";
 import { type Progress, progressBar } from "../../cli/command.ts";
 import { type Bundle, bundleWorker } from "../harness/bundle.ts";
 import type { Measurement } from "./measurement.ts";
-import type { Part } from "./parts.ts";
 
 /** Amounts of work: sample counts are per kind of sample, times are in seconds. */
 export const FULL = {
@@ -78,7 +77,7 @@ export interface Bench {
 }
 
 interface RunOptions extends Pick<Bench, "plan"> {
-  readonly parts: readonly Part[];
+  readonly parts: readonly { readonly name: string; readonly run: (bench: Bench) => Promise<Measurement[]> }[];
   /** No progress on stderr. */
   readonly isQuiet: boolean;
 }
