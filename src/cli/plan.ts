@@ -67,7 +67,7 @@ export function createPlanCommand(): Command {
     .option("--votes-per-search <x>", "share of interleaved searches in which one team wins", share, 0.25)
     .option("--window <n>", "hits that are re-ranked", whole(2), 100)
     .option("--items <n>", "products in the catalogue", whole(1), 100_000)
-    .option("--cpu-ms <x>", "CPU of one search (default: by window, from the README's table)", above(0))
+    .option("--cpu-ms <x>", "CPU of one search (default: by window, from the table in docs/performance.md)", above(0))
     .option("--searches-per-isolate <n>", "that an isolate serves before it ends", above(0), 1000)
     .option("--json", "print the plan as JSON")
     .addHelpText("after", EXAMPLES)

@@ -24,7 +24,7 @@ const PER_MILLION = {
 const KV_GB_PER_MONTH = 0.5;
 
 /**
- * README, "Speed", re-ranked, p50 in ms by K: wall time in local workerd on loopback, with the record of the search. CPU time at Cloudflare was
+ * docs/performance.md, re-ranked, p50 in ms by K: wall time in local workerd on loopback, with the record of the search. CPU time at Cloudflare was
  * not measured; it is less where waiting is part of the wall time, more on a slower core.
  */
 export const MS_BY_WINDOW: ReadonlyMap<number, number> = new Map([
@@ -34,7 +34,7 @@ export const MS_BY_WINDOW: ReadonlyMap<number, number> = new Map([
   [200, 11],
 ]);
 
-/** README, "What is stored". */
+/** docs/reference/storage.md */
 const BYTES_PER_ITEM = 175;
 /** src/cli/embed/pack.ts */
 export const SHARD_BYTES = 512 * 1024;
@@ -77,7 +77,7 @@ export function costOf({ window, items, cpuMs, searchesPerIsolate }: CostOptions
     sources: SOURCES,
     assumptions: [
       cpuMs === undefined
-        ? `${round(cpu)} ms of CPU per search: the README's p50 of a re-ranked search with a window of ${window}, wall time in local workerd. Measure yours (tail, cpuTime) and give --cpu-ms.`
+        ? `${round(cpu)} ms of CPU per search: the p50 in docs/performance.md of a re-ranked search with a window of ${window}, wall time in local workerd. Measure yours (tail, cpuTime) and give --cpu-ms.`
         : `${round(cpu)} ms of CPU per search, as given.`,
       "An isolate that sees less than one search a minute reads the KV pointer for each of them (1 read per search); a busy one reads it once a minute.",
       `An isolate serves ${searchesPerIsolate.toLocaleString("en")} searches before it ends, then another reads ${shards} ${shards === 1 ? "shard" : "shards"} anew (--searches-per-isolate).`,
