@@ -4,7 +4,7 @@
  * Results go to stdout, everything else (progress, notes, errors) to stderr, so that `--json` can be piped.
  */
 import { Presets, SingleBar } from "cli-progress";
-import { type Cell, formatTable } from "../report/table.ts";
+import { type Cell, formatTable } from "../report/format.ts";
 
 export interface ProgressOptions {
   /** Shows nothing: for `--json`. */

@@ -15,47 +15,33 @@ import { UserError, errorText } from "../web.ts";
 
 const TABLES = ["ubi_queries", "ubi_events"] as const;
 
-type Table = (typeof TABLES)[number];
-
-export interface ForgetReport {
-  readonly user: string;
-  readonly place: string;
-  /** Rows that were removed, or would be. */
-  readonly removed: Readonly<Record<Table, number>>;
-  readonly isTrial: boolean;
-  /** Rows were searched by the hash of the user too. */
-  readonly isUnitKnown: boolean;
-  /** Stores that this command cannot reach, in words. */
-  readonly elsewhere: readonly string[];
-}
-
-export interface ForgetOptions {
+interface ForgetOptions {
   /** A client id, a unit as clients send it, or a unit's hash. */
   readonly user: string;
   /** The edge's secret; without it rows are found by client id only. */
   readonly secret: string | undefined;
   /** Counts rows without removing them. */
   readonly isTrial: boolean;
+  /** Stores that this command cannot reach, in words. */
   readonly elsewhere: readonly string[];
 }
 
-export async function forgetUser(database: EventDatabase, { user, secret, isTrial, elsewhere }: ForgetOptions): Promise<ForgetReport> {
+export async function forgetUser(database: EventDatabase, { user, secret, isTrial, elsewhere }: ForgetOptions) {
   if (user === "" || user.includes("\0")) throw new UserError("The user is empty: give the client id or the unit as the shop sends it");
   const hashed = isUnitHash(user) ? user : secret === undefined ? undefined : await createUnitHash(secret)(user);
   const removed = { ubi_queries: 0, ubi_events: 0 };
   for (const table of TABLES) {
     removed[table] = await removeFrom(database, table, { user, hashed, isTrial }); // oxlint-disable-line no-await-in-loop
   }
+  /** `removed`: rows, or those that would be. `isUnitKnown`: rows were searched by the hash of the user too. */
   return { user, place: database.place, removed, isTrial, isUnitKnown: hashed !== undefined, elsewhere };
 }
 
-interface Wanted {
-  readonly user: string;
+interface Removal extends Pick<ForgetOptions, "user" | "isTrial"> {
   readonly hashed: string | undefined;
-  readonly isTrial: boolean;
 }
 
-async function removeFrom(database: EventDatabase, table: Table, { user, hashed, isTrial }: Wanted): Promise<number> {
+async function removeFrom(database: EventDatabase, table: string, { user, hashed, isTrial }: Removal): Promise<number> {
   const byClient = `client_id = ${quote(user)}`;
   const conditions = hashed === undefined ? byClient : `(${byClient} OR unit = ${quote(hashed)})`;
   try {
@@ -74,7 +60,7 @@ async function removeFrom(database: EventDatabase, table: Table, { user, hashed,
   }
 }
 
-async function countRows(database: EventDatabase, table: Table, condition: string): Promise<number> {
+async function countRows(database: EventDatabase, table: string, condition: string): Promise<number> {
   const [row] = await database.all(`SELECT count(*) AS n FROM ${table} WHERE ${condition}`);
   return typeof row === "object" && row !== null && "n" in row ? Number(row.n) : 0;
 }
@@ -101,28 +87,28 @@ const configSchema = v.looseObject({
 export async function placesElsewhere(config: string): Promise<readonly string[]> {
   const { unstable_readConfig: readConfig } = await loadWrangler();
   const {
-    r2_buckets,
+    r2_buckets: buckets,
     kv_namespaces,
     pipelines,
-    analytics_engine_datasets: datasets,
+    analytics_engine_datasets,
     queues,
   } = v.parse(configSchema, readConfig({ config }));
-  const places: readonly (readonly [boolean, string])[] = [
+  const stores: readonly (readonly [boolean, string])[] = [
     [isBound(queues.producers, "EVENTS_QUEUE"), "Queue (EVENTS_QUEUE): records under way; run this again when it is empty"],
     [
-      isBound(kv_namespaces, "DEAD_LETTERS") || isBound(r2_buckets, "DEAD_LETTERS"),
+      isBound(kv_namespaces, "DEAD_LETTERS") || isBound(buckets, "DEAD_LETTERS"),
       "DEAD_LETTERS: records that wait for a sink; run this again when there are none",
     ],
     [
-      isBound(r2_buckets, "EVENTS_BUCKET"),
+      isBound(buckets, "EVENTS_BUCKET"),
       "R2 (EVENTS_BUCKET): lines of ubi_queries/ and ubi_events/ that are written; delete or rewrite those objects",
     ],
     [pipelines.length > 0, "Pipelines (EVENTS_PIPELINE): files or tables that it has written; delete there by client_id and unit"],
-    [datasets.length > 0, "Analytics Engine (EVENTS_ANALYTICS): nothing to remove, no shopper is written there"],
+    [analytics_engine_datasets.length > 0, "Analytics Engine (EVENTS_ANALYTICS): nothing to remove, no shopper is written there"],
     [true, "D1 Time Travel: the database as it was can be restored for 7 days (30 on a paid plan)"],
     [true, "Copies that you made: exports, lists of armmt lists, reports"],
   ];
-  return places.flatMap(([isThere, place]) => (isThere ? [place] : []));
+  return stores.flatMap(([isThere, store]) => (isThere ? [store] : []));
 }
 
 function isBound(list: readonly { readonly binding?: string | undefined }[], name: string): boolean {
@@ -167,7 +153,7 @@ export function createForgetCommand(): Command {
     });
 }
 
-function describe({ user, place, removed, isTrial, isUnitKnown, elsewhere }: ForgetReport): string {
+function describe({ user, place, removed, isTrial, isUnitKnown, elsewhere }: Awaited<ReturnType<typeof forgetUser>>): string {
   const counts = TABLES.map((table) => `${removed[table]} of ${table}`).join(", ");
   const lines = [
     isTrial ? `Would remove the rows of "${user}" from ${place}: ${counts}` : `Removed the rows of "${user}" from ${place}: ${counts}`,

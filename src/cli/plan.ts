@@ -1,29 +1,14 @@
 /** `armmt plan`: units, days and cost of an experiment before it starts, as an A/B test or interleaved. */
 import { Command } from "commander";
 import { DEFAULT_TUNING } from "../report/statistics/sequential.ts";
-import { formatTable } from "../report/table.ts";
-import { type Cost, costOf, type CostOptions } from "../report/plan/cost.ts";
-import { type AbSize, type InterleavingSize, type Size, sizeOf, type SizeOptions } from "../report/plan/size.ts";
+import { costOf, type CostOptions } from "../report/plan/cost.ts";
+import { sizeOf, type SizeOptions } from "../report/plan/size.ts";
 import { above, change, share, upToOne, whole } from "./numbers.ts";
 import * as format from "../report/format.ts";
 import { UserError } from "../web.ts";
 
-export interface Plan {
-  readonly base: number;
-  readonly lift: number;
-  readonly power: number;
-  readonly alpha: number;
-  readonly arms: number;
-  readonly searchesPerDay: number | null;
-  readonly ab: AbSize;
-  readonly interleaving: InterleavingSize;
-  readonly cost: Cost & { readonly ofExperiment: { readonly ab: number; readonly interleaving: number } };
-}
-
-export interface PlanOptions extends SizeOptions, CostOptions {}
-
 /** Throws a UserError for a base that is not a proportion. */
-export function planFor(options: PlanOptions): Plan {
+export function planFor(options: SizeOptions & CostOptions) {
   const { base, lift, power, alpha, arms, searchesPerDay } = options;
   try {
     const { ab, interleaving } = sizeOf(options);
@@ -50,7 +35,9 @@ export function planFor(options: PlanOptions): Plan {
   }
 }
 
-interface PlanFlags extends Omit<PlanOptions, "variance" | "searchesPerDay" | "cpuMs"> {
+type Plan = ReturnType<typeof planFor>;
+
+interface PlanFlags extends Omit<SizeOptions & CostOptions, "variance" | "searchesPerDay" | "cpuMs"> {
   readonly variance?: number;
   readonly perDay?: number;
   readonly cpuMs?: number;
@@ -80,7 +67,7 @@ export function createPlanCommand(): Command {
     .option("--votes-per-search <x>", "share of interleaved searches in which one team wins", share, 0.25)
     .option("--window <n>", "hits that are re-ranked", whole(2), 100)
     .option("--items <n>", "products in the catalogue", whole(1), 100_000)
-    .option("--cpu-ms <x>", "CPU of one search (default: by window, from the README's table)", above(0))
+    .option("--cpu-ms <x>", "CPU of one search (default: by window, from the table in docs/performance.md)", above(0))
     .option("--searches-per-isolate <n>", "that an isolate serves before it ends", above(0), 1000)
     .option("--json", "print the plan as JSON")
     .addHelpText("after", EXAMPLES)
@@ -92,22 +79,23 @@ export function createPlanCommand(): Command {
 
 function formatPlan(plan: Plan): string {
   const { base, lift: wanted, power, alpha, ab, interleaving, cost } = plan;
-  const sizeRow = (name: string, { unitsPerArm, units, searches, days: total }: Size) => [
+  const sizeRow = (name: string, size: Pick<Plan["ab"], "unitsPerArm" | "units" | "searches" | "days">) => [
     name,
-    ...[unitsPerArm, units, searches].map(format.wholeNumber),
-    days(total),
+    ...[size.unitsPerArm, size.units, size.searches].map(format.wholeNumber),
+    size.days === null ? undefined : format.days(size.days),
   ];
-  const sizes = formatTable(
+  const days = interleaving.days === null ? undefined : format.days(interleaving.days);
+  const sizes = format.formatTable(
     ["", "units per arm", "units", "searches", "days"],
     [
       sizeRow("A/B, one look at the end", ab),
       sizeRow("A/B, confidence sequence, at most", ab.alwaysValid),
       sizeRow(`… with --tuning ${ab.alwaysValidTuned.tuning}`, ab.alwaysValidTuned),
-      ["interleaving", undefined, undefined, format.wholeNumber(interleaving.searches), days(interleaving.days)],
+      ["interleaving", undefined, undefined, format.wholeNumber(interleaving.searches), days],
     ],
   );
   const { perMillionSearches: million, perMonth } = cost;
-  const prices = formatTable(
+  const prices = format.formatTable(
     ["US dollars", "per million searches"],
     [
       ["requests", dollars(million.requests)],
@@ -132,11 +120,6 @@ function formatPlan(plan: Plan): string {
     ...cost.assumptions.map((assumption) => `- ${assumption}`),
     "",
   ].join("\n");
-}
-
-/** `undefined` without traffic. */
-function days(value: number | null): string | undefined {
-  return value === null ? undefined : format.days(value);
 }
 
 function dollars(value: number): string {

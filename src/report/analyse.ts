@@ -1,29 +1,22 @@
-/** Sums → the report. All numbers of the report are computed here or below; `sections.ts` puts them into words. */
-import { parseTreatment, type Ranker } from "../experiment/treatment.ts";
+/**
+ * Sums → the report as data: the output of `--json`, and the input of terminal and page. All numbers of the report are computed here or
+ * below; `sections.ts` puts them into words.
+ */
+import { parseTreatment } from "../experiment/treatment.ts";
 import { DAY_MS, UserError } from "../web.ts";
 import { type Metric, METRICS, segmentRank } from "./metrics.ts";
-import type {
-  ArmExposures,
-  InterleavingReport,
-  InterleavingVotes,
-  MetricComparison,
-  MetricReport,
-  ReportData,
-  SegmentRow,
-  Weights,
-} from "./report-data.ts";
-import { compareSampleRatio } from "./sample-ratio.ts";
-import type { Money, StageCounts } from "./stage.ts";
-import { compareArms, holm } from "./statistics/compare.ts";
+import { compareSampleRatio, type Weights } from "./sample-ratio.ts";
+import { compareArms, holm, type Interval } from "./statistics/compare.ts";
+import type { Stage } from "./stage.ts";
 import { daysUntil, liftSeenNow, powerNow } from "./statistics/power.ts";
 import { preferenceOf } from "./statistics/preference.ts";
 import { estimateRatio } from "./statistics/ratio.ts";
 import type { SequenceOptions } from "./statistics/sequential.ts";
 import type { ArmTally, Tally } from "./tally.ts";
-import { findWarnings } from "./warnings.ts";
 
 export interface AnalyseOptions extends SequenceOptions {
   readonly experiment: string;
+  /** The log, in words. */
   readonly place: string;
   readonly weights: Weights;
   /** The arm that others are compared with; `undefined`: "control", else the first. */
@@ -36,46 +29,48 @@ export interface AnalyseOptions extends SequenceOptions {
   readonly notes: readonly string[];
 }
 
-export interface Analysed {
+interface Rows {
   /** `undefined` without a search. */
   readonly tally: Tally | undefined;
-  readonly counts: StageCounts;
-  readonly money: Money;
+  readonly counts: ReturnType<Stage["counts"]>;
+  readonly money: ReturnType<Stage["money"]>;
 }
+
+export type ReportData = ReturnType<typeof analyse>;
+export type MetricReport = ReturnType<typeof measure>;
+export type MetricComparison = MetricReport["comparisons"][number];
+export type InterleavingReport = ReturnType<typeof countVotes>;
 
 const dayName = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
-/** Throws a UserError for a control that is no arm. */
-export function analyse({ tally, counts, money }: Analysed, options: AnalyseOptions): ReportData {
+/** Throws a UserError for a control that is not an arm. */
+export function analyse({ tally, counts, money }: Rows, options: AnalyseOptions) {
   const { experiment, place, weights, alpha, tuning, metric } = options;
   const arms = tally?.arms ?? [];
   const control = chooseControl(options.control, arms);
   const exposures = arms.map((arm) => exposuresOf(arm, weights));
   const searches = exposures.reduce((sum, arm) => sum + arm.searches, 0);
   const sampleRatio = compareSampleRatio(arms, weights);
-  const metrics = tally === undefined ? [] : METRICS.map((each) => measure(each, { tally, control, money, sequence: { alpha, tuning } }));
+  const metrics = tally === undefined ? [] : METRICS.map((each) => measure(each, { tally, control, money, alpha, tuning }));
   const days = tally?.days ?? 0;
   return {
     experiment,
     place,
+    /** Rows of the simulator are among them: nothing here is about real shoppers. */
     simulated: counts.simulated > 0,
     period: tally === undefined ? null : { from: dayName(tally.firstDayMs), to: dayName(tally.firstDayMs + (days - 1) * DAY_MS), days },
     control,
     alpha,
     tuning,
+    /** False after a sample-ratio mismatch: no figure can be trusted. */
     trusted: !sampleRatio.isMismatch,
-    notes: [...options.notes, ...findWarnings({ tally, counts, money, weights })],
+    notes: [...options.notes, ...findWarnings({ tally, counts, money }, weights)],
     exposures: { weightsFrom: weights.from, searches, searchesPerDay: searches / (tally?.days ?? 1), arms: exposures },
     sampleRatio,
     metrics,
     segments: { metric: metric.id, rows: tally === undefined ? [] : compareSegments(tally, control, { alpha, tuning }) },
     interleaving: arms.filter(({ interleaved }) => interleaved > 0).map((arm) => countVotes(arm, { alpha, tuning })),
-    timeToAnswer: timeToAnswer(
-      metrics,
-      arms.filter(isInterleaved).map(({ variant }) => variant),
-      days,
-      options,
-    ),
+    timeToAnswer: timeToAnswer(metrics, arms, days, options),
   };
 }
 
@@ -87,7 +82,7 @@ function chooseControl(asked: string | undefined, arms: readonly ArmTally[]): st
   return asked ?? (names.includes("control") ? "control" : (names[0] ?? "control"));
 }
 
-function exposuresOf(arm: ArmTally, { arms }: Weights): ArmExposures {
+function exposuresOf(arm: ArmTally, { arms }: Weights) {
   const total = [...arms.values()].reduce((sum, weight) => sum + weight, 0);
   const weight = arms.get(arm.variant);
   const keepsOrder = isEngineOrder(arm.variant);
@@ -100,10 +95,13 @@ function exposuresOf(arm: ArmTally, { arms }: Weights): ArmExposures {
   const bypassed = reasons.reduce((sum, { searches }) => sum + searches, 0);
   return {
     variant: arm.variant,
+    /** Intended share, 0..1; null where the configuration does not know the arm. */
     weight: weight === undefined ? null : weight / total,
     searches: arm.searches,
     shoppers: arm.shoppers,
+    /** Of shoppers who gave no consent, or no id. */
     searchesWithoutShopper: arm.searches - arm.shopperSearches,
+    /** `searches` kept the engine's order although the arm is not meant to, and stay in their arm (intention to treat). */
     bypasses: { meant, searches: bypassed, rate: arm.searches === 0 ? null : bypassed / arm.searches, reasons },
   };
 }
@@ -115,30 +113,29 @@ function isEngineOrder(variant: string): boolean {
   );
 }
 
-interface Measuring {
+interface Measuring extends SequenceOptions, Pick<Rows, "money"> {
   readonly tally: Tally;
   readonly control: string;
-  readonly money: Money;
-  readonly sequence: SequenceOptions;
 }
 
-function measure(metric: Metric, { tally, control, money, sequence }: Measuring): MetricReport {
+function measure(metric: Metric, { tally, control, money, ...sequence }: Measuring) {
   const { arms, days, sumsAt } = tally;
   const last = days - 1;
   const base = arms.findIndex(({ variant }) => variant === control);
   const compare = (arm: number, day: number) =>
     compareArms(estimateRatio(sumsAt(base, metric, day)), estimateRatio(sumsAt(arm, metric, day)), sequence);
-  const comparisons = arms.flatMap(({ variant }, arm): MetricComparison[] => {
+  const comparisons = arms.flatMap(({ variant }, arm) => {
     if (arm === base || base < 0) return [];
     const compared = compare(arm, last);
     const [result, why] = typeof compared === "string" ? [null, compared] : [compared, null];
-    const always = result?.lift.always;
     return [
       {
         variant,
         result,
         why,
-        verdict: always === undefined || (always.low <= 0 && always.high >= 0) ? "open" : always.low > 0 ? "higher" : "lower",
+        /** By the confidence sequence alone. */
+        verdict: decide(result?.lift.always, 0, ["lower", "open", "higher"]),
+        /** Up to and including each day; null as long as there were too few events. */
         daily: Array.from({ length: days }, (_, day) => {
           const then = compare(arm, day);
           const lift = typeof then === "string" ? undefined : then.lift;
@@ -163,21 +160,22 @@ function measure(metric: Metric, { tally, control, money, sequence }: Measuring)
   };
 }
 
-/** Interleaving answers another question: such an arm is in no segment and in no time to an answer. */
-function isInterleaved(arm: ArmTally | undefined): boolean {
-  return arm !== undefined && arm.interleaved > 0;
+/** Which word holds of an interval: it lies below `neutral`, holds it (as does a missing interval), or lies above. */
+function decide<T>(interval: Interval | undefined, neutral: number, [below, holds, above]: readonly [T, T, T]): T {
+  if (interval === undefined || (interval.low <= neutral && interval.high >= neutral)) return holds;
+  return interval.low > neutral ? above : below;
 }
 
-/** Dimensions with more than one segment. */
-function compareSegments(tally: Tally, control: string, sequence: SequenceOptions): SegmentRow[] {
+/** Dimensions with more than one segment. Interleaving answers another question: such an arm is in no segment and in no time to an answer. */
+function compareSegments(tally: Tally, control: string, sequence: SequenceOptions) {
   const base = tally.arms.findIndex(({ variant }) => variant === control);
   const rows = [...tally.segments].flatMap(([dimension, segments]) =>
     [...(segments.size > 1 ? segments : [])]
       .toSorted(([a], [b]) => segmentRank(a) - segmentRank(b))
       .flatMap(([segment, sums]) =>
-        tally.arms.flatMap(({ variant }, arm): SegmentRow[] => {
+        tally.arms.flatMap(({ variant, interleaved }, arm) => {
           const [mine, theirs] = [sums[arm], sums[base]];
-          if (arm === base || mine === undefined || theirs === undefined || isInterleaved(tally.arms[arm])) return [];
+          if (arm === base || mine === undefined || theirs === undefined || interleaved > 0) return [];
           const [a, b] = [estimateRatio(theirs), estimateRatio(mine)];
           const compared = compareArms(a, b, sequence);
           const result = typeof compared === "string" ? undefined : compared;
@@ -192,6 +190,7 @@ function compareSegments(tally: Tally, control: string, sequence: SequenceOption
               lift: result?.lift.value ?? null,
               fixed: result?.lift.fixed ?? null,
               always: result?.lift.always ?? null,
+              /** Corrected below for the number of rows; null where there are too few events. */
               p: result?.p ?? null,
             },
           ];
@@ -199,21 +198,15 @@ function compareSegments(tally: Tally, control: string, sequence: SequenceOption
       ),
   );
   const tested = rows.flatMap(({ p }) => p ?? []);
-  const [fixed, always] = [holm(tested.map((p) => p.fixed)), holm(tested.map((p) => p.always))];
-  let next = 0;
-  return rows.map((row) => {
-    if (row.p === null) return row;
-    const index = next++;
-    return { ...row, p: { fixed: fixed[index] ?? 1, always: always[index] ?? 1 } };
-  });
+  const [fixed, always] = [holm(tested.map((p) => p.fixed)).values(), holm(tested.map((p) => p.always)).values()];
+  const corrected = () => ({ fixed: fixed.next().value ?? 1, always: always.next().value ?? 1 });
+  return rows.map((row) => ({ ...row, p: row.p && corrected() }));
 }
 
-function countVotes(arm: ArmTally, sequence: SequenceOptions): InterleavingReport {
-  const votes = (by: InterleavingVotes["by"], counted: ArmTally["votes"]["click"]): InterleavingVotes => {
+function countVotes(arm: ArmTally, sequence: SequenceOptions) {
+  const votes = (by: "clicks" | "purchases", counted: ArmTally["votes"]["click"]) => {
     const result = preferenceOf(counted, sequence) ?? null;
-    const verdict =
-      result === null || (result.always.low <= 0.5 && result.always.high >= 0.5) ? "open" : result.always.low > 0.5 ? "b" : "a";
-    return { by, ...counted, result, verdict };
+    return { by, ...counted, result, verdict: decide(result?.always, 0.5, ["a", "open", "b"] as const) };
   };
   return {
     variant: arm.variant,
@@ -224,38 +217,81 @@ function countVotes(arm: ArmTally, sequence: SequenceOptions): InterleavingRepor
 }
 
 /** From the variant's name, `interleave(control, armmt)`. */
-function teamNames(variant: string): { readonly a: string; readonly b: string } {
-  const treatment = parseTreatment(variant);
-  if (!treatment.ok || treatment.value.kind !== "interleave") return { a: "team a", b: "team b" };
-  return { a: rankerName(treatment.value.a), b: rankerName(treatment.value.b) };
+function teamNames(variant: string): Record<"a" | "b", string> {
+  const [, a = "team a", b = "team b"] = /^interleave\((.+?), *(.+)\)$/.exec(variant) ?? [];
+  return { a, b };
 }
 
-function rankerName(ranker: Ranker): string {
-  if (ranker.kind === "engine") return "control";
-  return ranker.version === undefined ? "armmt" : `armmt@${ranker.version}`;
-}
-
-function timeToAnswer(
-  metrics: readonly MetricReport[],
-  interleaved: readonly string[],
-  days: number,
-  { alpha, tuning, lift, power }: AnalyseOptions,
-): ReportData["timeToAnswer"] {
+function timeToAnswer(metrics: readonly MetricReport[], arms: readonly ArmTally[], days: number, options: AnalyseOptions) {
+  const { alpha, tuning, lift, power } = options;
   const wanted = { alpha, power };
+  const interleaved = new Set(arms.flatMap((arm) => (arm.interleaved > 0 ? arm.variant : [])));
   const rows = metrics.flatMap(({ metric, comparisons }) =>
     comparisons
-      .filter(({ variant }) => !interleaved.includes(variant))
+      .filter(({ variant }) => !interleaved.has(variant))
       .map(({ variant, result }) => {
         if (result === null || !(result.standardError > 0)) return { metric, variant, powerNow: null, seenNow: null, days: null };
         const running = { standardError: result.standardError, clusters: result.clusters, days };
         return {
           metric,
           variant,
+          /** Probability to see that lift now, and the smallest lift that can be seen, in one look; null where there are too few events. */
           powerNow: powerNow(lift, result.standardError, alpha),
           seenNow: liftSeenNow(result.standardError, wanted),
+          /** In all until that lift can be seen: in one look at the end, or with the confidence sequence. */
           days: { fixed: daysUntil(lift, running, wanted), always: daysUntil(lift, running, wanted, { alpha, tuning }) },
         };
       }),
   );
   return { lift, power, rows };
+}
+
+/** More pages per search than shoppers look at. */
+const MANY_PAGES = 5;
+
+/** Warnings about the rows of the log, for the reader of the figures; empty where nothing is wrong. */
+function findWarnings({ tally, counts, money }: Rows, weights: Weights): readonly string[] {
+  const notes: string[] = [];
+  const { pages, searches, withoutTime, ambiguous, strayActions, simulated } = counts;
+  if (simulated > 0) {
+    notes.push(`Simulated: ${simulated === pages ? "all" : `${simulated} of ${pages}`} rows come from the simulator, not from shoppers.`);
+  }
+  if (tally === undefined)
+    return [
+      ...notes,
+      "No search was recorded in this experiment and time: a search takes part only where it names a user or a session (x-armmt-user, x-armmt-session).",
+    ];
+  const { arms, crossed } = tally;
+  const known = arms.reduce((sum, arm) => sum + arm.shoppers, 0);
+  const alone = arms.reduce((sum, arm) => sum + arm.searches - arm.shopperSearches, 0);
+  if (known === 0) {
+    notes.push(
+      "No search names its shopper (x-armmt-consent), so each search counts for itself: where shoppers search several times, intervals are too narrow, and there is nothing per shopper.",
+    );
+  } else if (alone > 0) {
+    notes.push(`${alone} searches name no shopper: they count per search, each for itself, and not per shopper.`);
+  }
+  if (crossed > 0)
+    notes.push(`${crossed} shoppers were seen in more than one arm and are left out: were weights changed, or variants forced?`);
+  if (ambiguous > 0)
+    notes.push(
+      `${ambiguous} query ids were used by two shoppers or in two arms and are left out: a client must make a new one for each search.`,
+    );
+  if (searches > 0 && pages / searches > MANY_PAGES)
+    notes.push(`A search has ${(pages / searches).toFixed(1)} pages on average: does the client send one query id for different searches?`);
+  if (withoutTime > 0) notes.push(`${withoutTime} rows have no readable timestamp and are left out.`);
+  if (strayActions > 0) notes.push(`${strayActions} clicks, carts or purchases belong to no search of this experiment and time.`);
+  for (const [variant] of weights.arms) {
+    if (!arms.some((arm) => arm.variant === variant && arm.searches > 0)) notes.push(`No search was in arm ${variant}.`);
+  }
+  for (const { variant, searches: count } of arms) {
+    if (!weights.arms.has(variant))
+      notes.push(`Arm ${variant} (${count} searches) is not in the configuration: it is left out of the sample ratio.`);
+  }
+  if (money.withoutPrice > 0) notes.push(`${money.withoutPrice} of ${money.purchases} purchases have no price: revenue counts them as 0.`);
+  if (money.otherCurrency > 0)
+    notes.push(
+      `${money.otherCurrency} purchases are in another currency than ${money.currency ?? "the others"} and not part of the revenue.`,
+    );
+  return notes;
 }

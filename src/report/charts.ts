@@ -32,16 +32,7 @@ interface FileChart {
   readonly isJoined: boolean;
 }
 
-export interface IntervalChart extends FileChart {
-  /** Below the axis, in order. */
-  readonly names: readonly string[];
-}
-
-export interface LineChart extends FileChart {
-  readonly isLogarithmic: boolean;
-}
-
-export interface BandChart {
+interface BandChart {
   /** Unique on the page. */
   readonly id: string;
   readonly title: string;
@@ -78,8 +69,8 @@ export const CHART_STYLE = `@media screen and (prefers-color-scheme:dark){${[
   .map(([light, dark]) => `svg [fill="${light}"]{fill:${dark}}svg [stroke="${light}"]{stroke:${dark}}`)
   .join("")}}`;
 
-/** An SVG document: marks with intervals over named positions, the series side by side. The y axis holds 0. */
-export function intervalChart({ names, ...chart }: IntervalChart): string {
+/** An SVG document: marks with intervals over `names`, in order, the series side by side. The y axis holds 0. */
+export function intervalChart({ names, ...chart }: FileChart & { readonly names: readonly string[] }): string {
   const count = chart.series.length;
   const apart = Math.min(names.length > 6 ? 5 : 12, 650 / names.length / (count + 1));
   const x: Scale = { ...namedScale(names), padding: 0.5 };
@@ -87,7 +78,7 @@ export function intervalChart({ names, ...chart }: IntervalChart): string {
 }
 
 /** An SVG document: points over a numeric axis, with intervals and labels where they have them. */
-export function lineChart({ isLogarithmic, ...chart }: LineChart): string {
+export function lineChart({ isLogarithmic, ...chart }: FileChart & { readonly isLogarithmic: boolean }): string {
   const domain = { data: "points", field: "x" };
   const range = [20, { signal: "width - 90" }]; // with room for the last label
   const x: Scale = { name: "x", type: isLogarithmic ? "log" : "linear", domain, range, zero: false };
@@ -126,7 +117,7 @@ export function bandChart({ id, title, description, names, series, range }: Band
     ...(hasLegend && {
       legends: [{ stroke: "colour", strokeDash: "dash", symbolType: "stroke", symbolSize: 500, columns: 1, orient: "top" }],
     }),
-    marks: perSeries([BAND, { ...LINE, encode: { update: { ...LINE.encode.update, strokeDash: { scale: "dash", field: "series" } } } }]),
+    marks: perSeries([BAND, line({ strokeDash: { scale: "dash", field: "series" } })]),
   });
   return [
     `<svg class="daily" ${FONT} viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${id}-title ${id}-text">`,
@@ -161,7 +152,7 @@ function drawFile({ title, subtitle, xLabel, yLabel, series, isJoined }: FileCha
       { ...Y_AXIS, title: yLabel },
     ],
     ...(series.length > 1 && { legends: [{ fill: "colour", shape: "shape", orient: "top", direction: "horizontal", symbolSize: 70 }] }),
-    marks: isJoined ? perSeries([LINE]) : [],
+    marks: isJoined ? perSeries([line()]) : [],
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ${FONT} role="img" aria-label="${escape(title)}">`,
@@ -234,7 +225,7 @@ function namedAxis(names: readonly string[]): Axis {
 }
 
 function perSeries(marks: Mark[]): Mark[] {
-  return [{ type: "group", from: { facet: { name: "one", data: "points", groupby: "series" } }, marks }];
+  return [{ type: "group", from: { facet: { name: "one series", data: "points", groupby: "series" } }, marks }];
 }
 
 const TEXT = { labelColor: INK, titleColor: INK, labelFontSize: 12, titleFontSize: 13, titleFontWeight: "normal" } as const;
@@ -254,14 +245,14 @@ const DEFINED = { signal: "isValid(datum.y)" } as const;
 
 const BAND: Mark = {
   type: "area",
-  from: { data: "one" },
+  from: { data: "one series" },
   encode: { update: { x: X, y: LOW, y2: HIGH, fill: COLOUR, fillOpacity: { value: 0.18 }, defined: DEFINED } },
 };
-const LINE = {
+const line = (more: object = {}): Mark => ({
   type: "line",
-  from: { data: "one" },
-  encode: { update: { x: X, y: Y, stroke: COLOUR, strokeWidth: { value: 2 }, defined: DEFINED } },
-} satisfies Mark;
+  from: { data: "one series" },
+  encode: { update: { x: X, y: Y, stroke: COLOUR, strokeWidth: { value: 2 }, defined: DEFINED, ...more } },
+});
 const cap = (y: typeof LOW | typeof HIGH): Mark => ({
   type: "symbol",
   from: { data: "intervals" },

@@ -1,5 +1,5 @@
-/** Numbers as text, with as many digits as they deserve. */
-import type { MetricReport } from "./report-data.ts";
+/** Numbers as text, with as many digits as they deserve, and tables for terminals. */
+import type { MetricReport } from "./analyse.ts";
 import type { Interval } from "./statistics/compare.ts";
 
 const NBSP = "\u00a0";
@@ -10,16 +10,12 @@ export function wholeNumber(value: number): string {
   return Math.round(value).toLocaleString("en");
 }
 
-function signed(text: string): string {
-  return text.replace(/^-/, MINUS);
-}
-
 /** A share, 0..1, with three significant digits: 30.1 %, 3.05 %, 0.412 %. */
 export function share(value: number): string {
   if (value === 0) return `0${NBSP}%`;
   const percent = value * 100;
   const digits = Math.min(5, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(percent)))));
-  return `${signed(percent.toFixed(digits))}${NBSP}%`;
+  return `${percent.toFixed(digits).replace("-", MINUS)}${NBSP}%`;
 }
 
 /** A probability in whole per cent: 80 %. */
@@ -71,4 +67,19 @@ export function days(value: number): string {
   if (!Number.isFinite(value)) return NONE;
   if (value > 3650) return "more than ten years";
   return `${wholeNumber(Math.ceil(value))} ${Math.ceil(value) === 1 ? "day" : "days"}`;
+}
+
+export type Cell = string | number | undefined;
+
+/** Aligned text, numbers to the right, absent cells as `–`; the first row holds the headings. Ends with a line feed. */
+export function formatTable(headings: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  const text = (cell: Cell): string => (cell === undefined ? NONE : String(cell));
+  const widths = headings.map((heading, i) => rows.reduce((width, row) => Math.max(width, text(row[i]).length), heading.length));
+  const isNumeric = headings.map((_, i) => rows.length > 0 && rows.every((row) => row[i] === undefined || typeof row[i] === "number"));
+  const line = (cells: readonly Cell[]): string =>
+    widths
+      .map((width, i) => (isNumeric[i] === true ? text(cells[i]).padStart(width) : text(cells[i]).padEnd(width)))
+      .join("  ")
+      .trimEnd();
+  return [line(headings), widths.map((width) => "─".repeat(width)).join("  "), ...rows.map(line)].join("\n") + "\n";
 }

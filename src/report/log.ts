@@ -1,41 +1,14 @@
 /** Rows that a report reads from a log: `sql-log.ts` reads them from tables, `ubi-log.ts` from files. */
+import * as v from "valibot";
 
 /** One page of one search in one experiment. A later page of the same search has the same query id. */
-export interface SearchRow {
-  readonly queryId: string;
-  readonly variant: string;
-  /** Milliseconds since 1970. */
-  readonly atMs: number;
-  readonly application: string;
-  /** Pseudonym of the shopper (the randomisation unit): only with consent. */
-  readonly unit: string | undefined;
-  /** Number of words in the query. The words themselves never leave the log. */
-  readonly words: number;
-  /** Reason for not re-ranking. */
-  readonly bypass: string | undefined;
-  /** Of an interleaved list: item → its team. */
-  readonly teams: ReadonlyMap<string, Team> | undefined;
-  readonly isSimulated: boolean;
-}
+export type SearchRow = Readonly<ReturnType<typeof toSearchRow>>;
 
 export type Team = "a" | "b";
 
 export const ACTIONS = ["click", "add_to_cart", "purchase"] as const;
-type Action = (typeof ACTIONS)[number];
 
-export interface ActionRow {
-  /** The same for two deliveries of one event; `undefined` where the log holds each event once. */
-  readonly eventId: string | undefined;
-  readonly queryId: string;
-  readonly action: Action;
-  readonly itemId: string;
-  readonly quantity: number | undefined;
-  /** Of one item. */
-  readonly price: number | undefined;
-  readonly currency: string | undefined;
-  /** Where the event says it; else it follows from the search. */
-  readonly team: Team | undefined;
-}
+export type ActionRow = Readonly<ReturnType<typeof toActionRow>>;
 
 export interface LogRange {
   readonly experiment: string;
@@ -43,6 +16,10 @@ export interface LogRange {
   readonly since: string | undefined;
   /** ISO 8601, exclusive. */
   readonly until: string | undefined;
+}
+
+export function isWithin({ since, until }: LogRange, atMs: number): boolean {
+  return (since === undefined || atMs >= Date.parse(since)) && (until === undefined || atMs < Date.parse(until));
 }
 
 export interface Log {
@@ -60,58 +37,68 @@ export interface Log {
   close(): Promise<void>;
 }
 
-/** A search as tables and UBI records hold it. */
-export interface RawSearch {
-  readonly query_id: string;
-  readonly timestamp: string;
-  readonly application: string;
-  readonly unit?: string | null | undefined;
-  readonly user_query: string;
-  readonly variant: string;
-  readonly bypass?: string | null | undefined;
-  /** Parallel to `served_ids`; null for a pinned item, which is in no team. */
-  readonly teams?: readonly unknown[] | null | undefined;
-  readonly served_ids?: readonly string[] | null | undefined;
-  /** The simulator's mark. */
-  readonly simulated?: unknown;
-}
+const optionalText = v.nullish(v.string());
 
-export function toSearchRow(raw: RawSearch): SearchRow {
+/** A search as UBI records hold it; in tables, lists are JSON text. */
+export const rawSearch = v.object({
+  query_id: v.string(),
+  timestamp: v.string(),
+  application: v.nullish(v.string(), ""),
+  unit: optionalText,
+  user_query: v.nullish(v.string(), ""),
+  variant: v.string(),
+  bypass: optionalText,
+  /** Parallel to `served_ids`; null for a pinned item, which is in no team. */
+  teams: v.nullish(v.array(v.unknown())),
+  served_ids: v.nullish(v.array(v.string())),
+  /** The simulator's mark. */
+  simulated: v.optional(v.unknown()),
+});
+
+export function toSearchRow(raw: v.InferOutput<typeof rawSearch>) {
   const { application, teams, served_ids: items, simulated } = raw;
   return {
     queryId: raw.query_id,
     variant: raw.variant,
+    /** Since 1970. */
     atMs: Date.parse(raw.timestamp),
     application,
+    /** Pseudonym of the shopper (the randomisation unit): only with consent. */
     unit: raw.unit ?? undefined,
+    /** Their number; the words themselves never leave the log. */
     words: countWords(raw.user_query),
+    /** Reason for not re-ranking. */
     bypass: raw.bypass ?? undefined,
+    /** Of an interleaved list: item → its team. */
     teams: Array.isArray(teams) ? teamsByItem(items ?? [], teams) : undefined,
     isSimulated: simulated === true || simulated === 1 || /simulat/i.test(application),
   };
 }
 
 /** An action as tables and UBI records hold it. */
-export interface RawAction {
-  readonly event_id?: string | null | undefined;
-  readonly query_id: string;
-  readonly action_name: Action;
-  readonly object_id?: string | null | undefined;
-  readonly quantity?: number | null | undefined;
-  readonly price?: number | null | undefined;
-  readonly currency?: string | null | undefined;
-  readonly team?: string | null | undefined;
-}
+export const rawAction = v.object({
+  event_id: optionalText,
+  query_id: v.string(),
+  action_name: v.picklist(ACTIONS),
+  object_id: optionalText,
+  quantity: v.nullish(v.number()),
+  price: v.nullish(v.number()),
+  currency: optionalText,
+  team: optionalText,
+});
 
-export function toActionRow(raw: RawAction): ActionRow {
+export function toActionRow(raw: v.InferOutput<typeof rawAction>) {
   return {
+    /** The same for two deliveries of one event; `undefined` where the log holds each event once. */
     eventId: raw.event_id ?? undefined,
     queryId: raw.query_id,
     action: raw.action_name,
     itemId: raw.object_id ?? "",
     quantity: raw.quantity ?? undefined,
+    /** Of one item. */
     price: raw.price ?? undefined,
     currency: raw.currency ?? undefined,
+    /** Where the event says it; else it follows from the search. */
     team: asTeam(raw.team),
   };
 }

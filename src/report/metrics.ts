@@ -2,18 +2,10 @@
 import { DAY_MS } from "../web.ts";
 import type { StagedSearch } from "./stage.ts";
 
-/** Sums of one cluster. */
-export interface Totals {
-  searches: number;
-  /** Searches with a click. */
-  clicked: number;
-  clicks: number;
-  carts: number;
-  purchases: number;
-  revenue: number;
-}
+/** Sums of one cluster; `clicked`: searches with a click. */
+export const emptyTotals = () => ({ searches: 0, clicked: 0, clicks: 0, carts: 0, purchases: 0, revenue: 0 });
 
-export type Per = "search" | "shopper";
+export type Totals = ReturnType<typeof emptyTotals>;
 
 export interface Metric {
   /** For `--metric` and `--json`. */
@@ -21,25 +13,21 @@ export interface Metric {
   readonly title: string;
   /** One sentence. */
   readonly meaning: string;
-  readonly per: Per;
+  readonly per: "search" | "shopper";
   /** A share prints in per cent. */
   readonly kind: "share" | "count" | "money";
   readonly sumOf: (totals: Totals) => number;
 }
 
-interface Sum extends Pick<Metric, "id" | "title" | "kind" | "sumOf"> {
-  /** Before "per search" or "per shopper". */
-  readonly of: string;
-}
-
-const SUMS: readonly Sum[] = [
+/** `of`: before "per search" or "per shopper". */
+const SUMS: readonly (Pick<Metric, "id" | "title" | "kind" | "sumOf"> & { readonly of: string })[] = [
   { id: "clicks", title: "Clicks", of: "Clicks", kind: "count", sumOf: ({ clicks }) => clicks },
   { id: "carts", title: "Carts", of: "Items put into the cart,", kind: "count", sumOf: ({ carts }) => carts },
   { id: "purchases", title: "Purchases", of: "Items bought,", kind: "count", sumOf: ({ purchases }) => purchases },
   { id: "revenue", title: "Revenue", of: "Revenue", kind: "money", sumOf: ({ revenue }) => revenue },
 ];
 
-function sumsPer(per: Per): Metric[] {
+function sumsPer(per: Metric["per"]): Metric[] {
   return SUMS.map(({ of, id, ...sum }) => ({ ...sum, id: per === "search" ? id : `${id}-per-shopper`, meaning: `${of} per ${per}.`, per }));
 }
 

@@ -1,14 +1,51 @@
 /** The report as one HTML page: nothing to fetch, no script. Text from a log or a configuration goes through `escape`. */
-import { bandChart, escape, type Point } from "./charts.ts";
+import { bandChart, CHART_STYLE, escape, type Point } from "./charts.ts";
 import * as format from "./format.ts";
-import type { MetricReport, ReportData } from "./report-data.ts";
-import { type Block, describeDaily, headline, metricName, type Section, sectionsOf, type Table } from "./sections.ts";
-import { STYLE } from "./style.ts";
+import type { MetricReport, ReportData } from "./analyse.ts";
+import { type Block, describeDaily, headline, metricName, sectionsOf, type Table } from "./sections.ts";
+
+/** One column, light and dark, legible on a phone and on paper. */
+const STYLE = `${CHART_STYLE}
+:root{color-scheme:light dark;--page:light-dark(#fff,#0d1117);--ink:light-dark(#1f2328,#e6edf3);--dim:light-dark(#57606a,#9da7b3);
+--line:light-dark(#d8dee4,#30363d);--soft:light-dark(#f6f8fa,#161b22);--alarm:light-dark(#b3261e,#ff8a80);--alarm-soft:light-dark(#fdecea,#2d1513);
+--fine:light-dark(#1a6b3c,#56d4a8);--link:light-dark(#0b5cad,#6cb6ff);--badge:light-dark(#b34700,#ffa657)}
+*{box-sizing:border-box}
+body{margin:0 auto;max-width:62rem;padding:1rem;background:var(--page);color:var(--ink);font:1rem/1.5 system-ui,-apple-system,"Segoe UI",sans-serif;overflow-wrap:break-word}
+a{color:var(--link)}
+h1{font-size:1.6rem;line-height:1.2;margin:.5rem 0}
+h2{font-size:1.25rem;margin:2rem 0 .5rem}
+p{margin:.5rem 0;max-width:46rem}
+.skip{position:absolute;left:-100rem}
+.skip:focus{left:1rem;top:1rem;background:var(--page);padding:.5rem}
+nav ul{display:flex;flex-wrap:wrap;gap:.25rem 1rem;list-style:none;padding:0;margin:.5rem 0}
+nav a{display:inline-block;padding:.35rem 0}
+.dim{color:var(--dim)}
+.badge{display:inline-block;border:2px solid var(--badge);border-radius:.4rem;padding:0 .5rem;font-weight:600;font-size:1rem;vertical-align:middle}
+.verdict{border-left:.35rem solid var(--fine);background:var(--soft);padding:.6rem .9rem;border-radius:.3rem}
+.verdict.alarm{border-color:var(--alarm);background:var(--alarm-soft)}
+.verdict p:first-child{font-weight:600;margin-top:0}
+.scroll{overflow-x:auto;margin:.75rem 0;border:1px solid var(--line);border-radius:.4rem}
+:focus-visible{outline:3px solid var(--link);outline-offset:2px}
+table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.9rem}
+caption{text-align:left;padding:.5rem .7rem;color:var(--dim)}
+th,td{padding:.4rem .7rem;text-align:left;border-top:1px solid var(--line);vertical-align:top}
+thead th{white-space:nowrap}
+tbody th{font-weight:600}
+.number{text-align:right;white-space:nowrap}
+tr.decided td:nth-child(3){font-weight:600}
+.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,24rem),1fr));gap:1rem}
+figure{margin:0;border:1px solid var(--line);border-radius:.4rem;padding:.6rem;min-width:0}
+figcaption{font-weight:600}
+svg.daily{display:block;width:100%;height:auto}
+details{margin:.5rem 0}
+summary{cursor:pointer;padding:.35rem 0}
+@media print{.skip,nav{display:none}.scroll{overflow:visible}figure,table{break-inside:avoid}}
+`;
 
 export function drawPage(report: ReportData): string {
-  const sections = sectionsOf(report).flatMap((section) => {
-    const drawn = drawSection(section);
-    return section.id === "metrics" ? [drawn, { id: "days", heading: "Day by day", content: dayByDay(report) }] : [drawn];
+  const sections = sectionsOf(report).flatMap(({ id, heading, blocks }) => {
+    const drawn = { id, heading, content: blocks.map(drawBlock).join("") };
+    return id === "metrics" ? [drawn, { id: "days", heading: "Day by day", content: dayByDay(report) }] : [drawn];
   });
   const links = sections.map(({ id, heading }) => `<li><a href="#${id}">${escape(heading)}</a></li>`).join("");
   const title = escape(`Experiment ${report.experiment}`);
@@ -41,14 +78,9 @@ export function drawPage(report: ReportData): string {
   ].join("\n");
 }
 
-/** `content` is HTML. */
-function drawSection({ id, heading, blocks }: Section): { readonly id: string; readonly heading: string; readonly content: string } {
-  return { id, heading, content: blocks.map(drawBlock).join("") };
-}
-
 function drawBlock(block: Block): string {
   if (block.kind === "paragraph") return paragraph(block.text);
-  if (block.kind === "list") return `${block.intro === undefined ? "" : paragraph(block.intro)}${list(block.items)}`;
+  if (block.kind === "list") return `${block.intro === "" ? "" : paragraph(block.intro)}${list(block.items)}`;
   if (block.kind === "details") return `<details><summary>${escape(block.summary)}</summary>${list(block.items)}</details>`;
   if (block.kind === "table") return drawTable(block);
   return `<div class="verdict${block.isAlarm ? ' alarm" role="alert"' : '"'}>${block.blocks.map(drawBlock).join("")}</div>`;

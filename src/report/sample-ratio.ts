@@ -4,9 +4,16 @@
  *
  * Fabijan et al. 2019, "Diagnosing Sample Ratio Mismatch in Online Controlled Experiments" (KDD): chi-square goodness of fit.
  */
-import type { RatioTest, SampleRatio, SampleRatioTest, Weights } from "./report-data.ts";
 import { chiSquareTail } from "./statistics/distributions.ts";
 import type { ArmTally } from "./tally.ts";
+
+/** The arms of an experiment and their intended sizes. */
+export interface Weights {
+  /** Variant → weight, in the order of the configuration. Any positive sum. */
+  readonly arms: ReadonlyMap<string, number>;
+  /** The source, in words. */
+  readonly from: string;
+}
 
 /** The p-value below which the test fires, as at GrowthBook: rare enough for a test that is read every day. */
 const MISMATCH_P = 0.001;
@@ -22,31 +29,24 @@ export const USUAL_CAUSES: readonly string[] = [
 ];
 
 /** Arms that the configuration does not know (forced or renamed variants) are left out. */
-export function compareSampleRatio(arms: readonly ArmTally[], { arms: weights }: Weights): SampleRatio {
+export function compareSampleRatio(arms: readonly ArmTally[], { arms: weights }: Weights) {
   const names = [...weights.keys()];
   const known = names.map((name) => arms.find(({ variant }) => variant === name));
   const count = (of: (arm: ArmTally) => number): number[] => known.map((arm) => (arm === undefined ? 0 : of(arm)));
   const byName = (values: readonly number[]) => Object.fromEntries(names.map((name, i) => [name, values[i] ?? 0]));
-  const test = (of: RatioTest["of"], counts: readonly number[], correction: number): RatioTest[] => {
+  const test = (of: "shoppers" | "searches without a shopper", counts: readonly number[], correction: number) => {
     const result = testSampleRatio(counts, [...weights.values()], correction);
-    return result === undefined
-      ? []
-      : [{ of, counts: byName(counts), designEffect: correction, ...result, expected: byName(result.expected) }];
+    return result && { of, counts: byName(counts), designEffect: correction, ...result, expected: byName(result.expected) };
   };
   const effect = designEffect(sum(count((arm) => arm.shopperSearches)), sum(count((arm) => arm.squaredShopperSearches)));
+  const shoppers = count((arm) => arm.shoppers);
   const withoutShopper = count((arm) => arm.searches - arm.shopperSearches);
-  const tests = [
-    ...test(
-      "shoppers",
-      count((arm) => arm.shoppers),
-      1,
-    ),
-    ...test("searches without a shopper", withoutShopper, effect),
-  ];
+  const both = [test("shoppers", shoppers, 1), test("searches without a shopper", withoutShopper, effect)];
+  const tests = both.filter((result) => result !== undefined);
   return { isMismatch: tests.some(({ isMismatch }) => isMismatch), threshold: MISMATCH_P, tests, verdict: verdictOf(tests) };
 }
 
-function verdictOf(tests: readonly RatioTest[]): string {
+function verdictOf(tests: readonly { readonly of: string; readonly isMismatch: boolean; readonly designEffect: number }[]): string {
   const bad = tests.filter(({ isMismatch }) => isMismatch);
   if (tests.length === 0) return "Nothing to compare yet: no search was recorded in the arms of the experiment.";
   if (bad.length === 0) return "The arms have the sizes that they should have.";
@@ -63,19 +63,15 @@ function verdictOf(tests: readonly RatioTest[]): string {
  * fewer than two arms with a weight, or no count at all. Units in an arm of weight 0 are always a mismatch.
  * `inflation` (>= 1): the design effect (Kish 1965), by how much counts of clustered things vary more than independent ones.
  */
-export function testSampleRatio(counts: readonly number[], weights: readonly number[], inflation = 1): SampleRatioTest | undefined {
+export function testSampleRatio(counts: readonly number[], weights: readonly number[], inflation = 1) {
   const total = sum(counts);
   const whole = sum(weights);
   const arms = weights.filter((weight) => weight > 0).length;
   if (arms < 2 || total === 0) return undefined;
   const expected = weights.map((weight) => (total * weight) / whole);
-  const isIntruded = counts.some((count, i) => count > 0 && expected[i] === 0);
-  const distances = counts.map((count, i) => {
-    const wanted = expected[i] ?? 0;
-    return wanted === 0 ? 0 : (count - wanted) ** 2 / wanted;
-  });
-  const chiSquare = isIntruded ? Infinity : sum(distances) / inflation;
-  const p = isIntruded ? 0 : chiSquareTail(chiSquare, arms - 1);
+  const distances = counts.map((count, i) => (count === expected[i] ? 0 : (count - expected[i]!) ** 2 / expected[i]!));
+  const chiSquare = sum(distances) / inflation;
+  const p = chiSquare === Infinity ? 0 : chiSquareTail(chiSquare, arms - 1);
   return { chiSquare, degreesOfFreedom: arms - 1, p, isMismatch: p < MISMATCH_P, expected };
 }
 

@@ -1,6 +1,6 @@
-/** The report in words and tables, in the order in which an experiment should be read. `terminal.ts` and `page.ts` print the same sections. */
+/** The report in words and tables, in the order in which an experiment should be read. For a terminal; `page.ts` prints the same sections. */
 import * as format from "./format.ts";
-import type { InterleavingReport, InterleavingVotes, MetricComparison, MetricReport, ReportData } from "./report-data.ts";
+import type { InterleavingReport, MetricComparison, MetricReport, ReportData } from "./analyse.ts";
 import { USUAL_CAUSES } from "./sample-ratio.ts";
 import type { Incomparable } from "./statistics/compare.ts";
 
@@ -14,7 +14,7 @@ export interface Section {
 
 export type Block =
   | { readonly kind: "paragraph"; readonly text: string }
-  | { readonly kind: "list"; readonly intro?: string; readonly items: readonly string[] }
+  | { readonly kind: "list"; /** May be empty. */ readonly intro: string; readonly items: readonly string[] }
   /** What the reader must know before the rest. */
   | { readonly kind: "verdict"; readonly isAlarm: boolean; readonly blocks: readonly Block[] }
   /** For readers who ask for it; not in a terminal. */
@@ -34,6 +34,9 @@ export interface Table {
 }
 
 const paragraph = (text: string): Block => ({ kind: "paragraph", text });
+
+/** Nothing for an empty list. */
+const list = (items: readonly string[], intro = ""): Block[] => (items.length === 0 ? [] : [{ kind: "list", intro, items }]);
 
 /** Sections without content are left out; exposures are always there. */
 export function sectionsOf(report: ReportData): readonly Section[] {
@@ -73,8 +76,8 @@ function exposures({ exposures: { arms, weightsFrom }, sampleRatio, notes, place
       isAlarm: isMismatch,
       blocks: [
         paragraph(isMismatch ? verdict : `Sample ratio: ${verdict}`),
-        ...(items.length > 0 ? [{ kind: "list", items } as const] : []),
-        ...(isMismatch ? [{ kind: "list", intro: "Usual causes:", items: USUAL_CAUSES } as const] : []),
+        ...list(items),
+        ...list(isMismatch ? USUAL_CAUSES : [], "Usual causes:"),
       ],
     },
     {
@@ -88,7 +91,7 @@ function exposures({ exposures: { arms, weightsFrom }, sampleRatio, notes, place
       ]),
       numeric: [1, 2, 3, 4],
     },
-    ...(notes.length > 0 ? [{ kind: "list", items: notes } as const] : []),
+    ...list(notes),
   ];
 }
 
@@ -200,15 +203,16 @@ function interleaving({ interleaving: all }: ReportData): Block[] {
     paragraph(
       "Both orders in one list, drafted like two teams: which one do shoppers click on? Each shopper has one vote (each search where the shopper is not known).",
     ),
-    ...all.map((arm): Block => ({
-      kind: "list",
-      intro: `${arm.variant}: ${format.wholeNumber(arm.searches)} interleaved searches`,
-      items: arm.votes.map((votes) => preference(arm, votes)),
-    })),
+    ...all.flatMap((arm) =>
+      list(
+        arm.votes.map((votes) => preference(arm, votes)),
+        `${arm.variant}: ${format.wholeNumber(arm.searches)} interleaved searches`,
+      ),
+    ),
   ];
 }
 
-function preference({ teams }: InterleavingReport, { by, a, b, ties, result, verdict }: InterleavingVotes): string {
+function preference({ teams }: InterleavingReport, { by, a, b, ties, result, verdict }: InterleavingReport["votes"][number]): string {
   if (result === null) return `No preference by ${by}: no votes.`;
   const { shareOfB, fixed, always, p } = result;
   const { share, wholeNumber } = format;
@@ -261,4 +265,19 @@ export function describeDaily(metric: MetricReport, { variant, daily }: MetricCo
     `${name}, ${variant} against control. ${start}After ${last.day} the lift is ${format.lift(last.lift, format.decimalsFor(last.always))}, the confidence sequence runs from ${format.range(last.always)}. ` +
     (decided === undefined ? "It has held 0 on every day." : `It left 0 out for the first time after ${decided.day}.`)
   );
+}
+
+/** For a terminal; ends with a line feed. */
+export function formatReport(report: ReportData): string {
+  const sections = sectionsOf(report).map(({ heading, blocks }) => [heading, ...blocks.flatMap(formatBlock)].join("\n\n"));
+  return `${[headline(report), ...sections].join("\n\n")}\n`;
+}
+
+/** Parts that blank lines set apart. */
+function formatBlock(block: Block): string[] {
+  if (block.kind === "paragraph") return [block.text];
+  if (block.kind === "list") return [[block.intro, ...block.items.map((item) => `- ${item}`)].join("\n").trimStart()];
+  if (block.kind === "details") return [];
+  if (block.kind === "table") return [`${block.caption}\n\n${format.formatTable(block.headings, block.rows).trimEnd()}`];
+  return [block.blocks.flatMap(formatBlock).join("\n")];
 }

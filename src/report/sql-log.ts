@@ -1,6 +1,6 @@
 /** The tables `ubi_queries` and `ubi_events` as a log, read in pages by id, so that neither this machine nor D1 holds all of it at once. */
 import * as v from "valibot";
-import { ACTIONS, type Log, type LogRange, toActionRow, toSearchRow } from "./log.ts";
+import { ACTIONS, type Log, rawAction, rawSearch, toActionRow, toSearchRow } from "./log.ts";
 import { UserError } from "../web.ts";
 
 export interface EventDatabase {
@@ -16,33 +16,16 @@ export interface EventDatabase {
 /** A row of an interleaved experiment holds its list, about 2 KB. */
 const PAGE_ROWS = 5000;
 
-const nullish = v.nullish(v.string());
 const jsonOf = <T extends v.GenericSchema>(schema: T) => v.nullish(v.pipe(v.string(), v.parseJson(), schema));
 
 const searchSchema = v.object({
+  ...rawSearch.entries,
   id: v.number(),
-  timestamp: v.string(),
-  application: v.string(),
-  query_id: v.string(),
-  unit: nullish,
-  user_query: v.string(),
-  variant: v.string(),
-  bypass: nullish,
   teams: jsonOf(v.array(v.unknown())),
   served_ids: jsonOf(v.array(v.string())),
-  simulated: v.unknown(),
 });
 
-const actionSchema = v.object({
-  id: v.number(),
-  query_id: v.string(),
-  action_name: v.picklist(ACTIONS),
-  object_id: v.nullish(v.string(), ""),
-  quantity: v.nullish(v.number()),
-  price: v.nullish(v.number()),
-  currency: nullish,
-  team: nullish,
-});
+const actionSchema = v.object({ ...rawAction.entries, id: v.number() });
 
 const countSchema = v.array(v.object({ experiment: v.string(), searches: v.number() }));
 const columnSchema = v.array(v.object({ name: v.string() }));
@@ -73,13 +56,14 @@ export async function openSqlLog(database: EventDatabase): Promise<Log> {
         "CASE WHEN json_type(query_attributes, '$.armmt.teams') = 'array' THEN json_extract(query_attributes, '$.armmt.served_ids') END AS served_ids",
       ];
       // The plus keeps SQLite from using the index on the experiment: with it, each page would sort all remaining rows.
-      const where = [`+experiment = ${quote(range.experiment)}`, ...between(range)].join(" AND ");
-      for await (const row of pages(
-        database,
-        searchSchema,
-        (after) => `SELECT ${columns.join(", ")} FROM ubi_queries WHERE id > ${after} AND ${where}`,
-      ))
-        yield toSearchRow(row);
+      // Timestamps are ISO 8601 with a Z, so they compare as text.
+      const { experiment, since, until } = range;
+      const where =
+        `+experiment = ${quote(experiment)}` +
+        (since === undefined ? "" : ` AND timestamp >= ${quote(since)}`) +
+        (until === undefined ? "" : ` AND timestamp < ${quote(until)}`);
+      const select = (after: number) => `SELECT ${columns.join(", ")} FROM ubi_queries WHERE id > ${after} AND ${where}`;
+      for await (const row of pages(database, searchSchema, select)) yield toSearchRow(row);
     },
     async *actions(range) {
       if (queries.size === 0 || events.size === 0) return;
@@ -118,14 +102,6 @@ async function* pages<T extends v.GenericSchema<unknown, { readonly id: number }
     }
     if (rows.length < PAGE_ROWS) return;
   }
-}
-
-/** Timestamps are ISO 8601 with a Z, so they compare as text. */
-function between({ since, until }: LogRange): string[] {
-  return [
-    ...(since === undefined ? [] : [`timestamp >= ${quote(since)}`]),
-    ...(until === undefined ? [] : [`timestamp < ${quote(until)}`]),
-  ];
 }
 
 /** An SQL string literal. */

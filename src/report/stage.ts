@@ -11,47 +11,6 @@ import { ACTIONS, type ActionRow, type SearchRow } from "./log.ts";
 import { importSqlite, type Sqlite } from "../runtimes/node/sqlite.ts";
 import { UserError } from "../web.ts";
 
-export interface StageCounts {
-  /** Rows, a page each. */
-  readonly pages: number;
-  readonly searches: number;
-  /** Rows without a valid timestamp; left out. */
-  readonly withoutTime: number;
-  /** Query ids that two shoppers or two arms share; left out, because their actions cannot be attributed. */
-  readonly ambiguous: number;
-  /** Actions on searches outside the experiment or the time range. */
-  readonly strayActions: number;
-  readonly simulated: number;
-}
-
-export interface Money {
-  /** The currency of most purchases; `undefined` where none was given. */
-  readonly currency: string | undefined;
-  readonly purchases: number;
-  readonly withoutPrice: number;
-  /** Priced in another currency than the main one. */
-  readonly otherCurrency: number;
-}
-
-export interface Stage {
-  addSearch(row: SearchRow): void;
-  /** After all searches. */
-  addAction(row: ActionRow): void;
-  /** After the last row, before anything below. */
-  seal(): void;
-  counts(): StageCounts;
-  money(): Money;
-  /** First and last time of a search; `undefined` without one. */
-  period(): { readonly firstMs: number; readonly lastMs: number } | undefined;
-  /** Arms with a search, "control" first. */
-  variants(): readonly string[];
-  /** The most frequent applications. */
-  applications(most: number): readonly string[];
-  /** The searches of one shopper in the order of time, or a single search of an unknown shopper. */
-  clusters(): Generator<readonly StagedSearch[]>;
-  close(): void;
-}
-
 const TABLES = `
   CREATE TABLE search (
     query_id TEXT PRIMARY KEY, variant TEXT NOT NULL, unit TEXT, at REAL NOT NULL, application TEXT NOT NULL, words INTEGER NOT NULL,
@@ -133,71 +92,77 @@ export async function loadSqlite(): Promise<Sqlite> {
   }
 }
 
-export async function createStage(): Promise<Stage> {
+export type Stage = Awaited<ReturnType<typeof createStage>>;
+
+export async function createStage() {
   const { DatabaseSync: Database } = await loadSqlite();
   const folder = mkdtempSync(join(tmpdir(), "armmt-report-"));
   const database = new Database(join(folder, "stage.sqlite"));
   database.exec(`PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; ${TABLES}; BEGIN`);
-  return stageIn(database, folder);
-}
-
-function stageIn(database: DatabaseSync, folder: string): Stage {
   const addSearch = database.prepare(ADD_SEARCH);
   const addAction = database.prepare("INSERT INTO action VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING");
   const findSearch = database.prepare("SELECT teams FROM search WHERE query_id = ?");
-  const count = (sql: string): number => v.parse(countSchema, database.prepare(sql).get()).n;
-  const names = (sql: string): string[] => v.parse(namesSchema, database.prepare(sql).all()).map(({ name }) => name);
+  const count = (from: string): number => v.parse(countSchema, database.prepare(`SELECT COUNT(*) AS n FROM ${from}`).get()).n;
+  const names = (sql: string): readonly string[] => v.parse(namesSchema, database.prepare(sql).all()).map(({ name }) => name);
   let [pages, withoutTime, strayActions, simulated] = [0, 0, 0, 0];
   return {
-    addSearch(row) {
+    addSearch({ queryId, variant, unit, atMs, application, words, bypass, teams, isSimulated }: SearchRow): void {
       pages++;
-      if (row.isSimulated) simulated++;
-      if (Number.isNaN(row.atMs)) {
+      if (isSimulated) simulated++;
+      if (Number.isNaN(atMs)) {
         withoutTime++;
         return;
       }
-      const { queryId, variant, atMs, application, words, bypass = null } = row;
-      const teams = row.teams === undefined ? null : JSON.stringify(Object.fromEntries(row.teams));
-      addSearch.run(queryId, variant, row.unit || null, atMs, application, words, bypass, teams);
+      const teamsText = teams === undefined ? null : JSON.stringify(Object.fromEntries(teams));
+      addSearch.run(queryId, variant, unit || null, atMs, application, words, bypass ?? null, teamsText);
     },
-    addAction({ eventId = null, queryId, action, itemId, quantity = 1, price, currency = null, team }) {
+    /** After all searches. */
+    addAction({ eventId, queryId, action, itemId, quantity = 1, price, currency, team }: ActionRow): void {
       const found = findSearch.get(queryId);
       if (found === undefined) {
         strayActions++;
         return;
       }
       const credited = team ?? v.parse(teamSchema, found).teams?.[itemId] ?? null;
-      addAction.run(eventId, queryId, ACTIONS.indexOf(action), credited, price === undefined ? null : price * quantity, currency);
+      const amount = price === undefined ? null : price * quantity;
+      addAction.run(eventId ?? null, queryId, ACTIONS.indexOf(action), credited, amount, currency ?? null);
     },
-    seal() {
-      database.exec(`COMMIT; ${MAIN_CURRENCY}; ${SEAL}`);
-    },
+    /** After the last row, before anything below. */
+    seal: () => database.exec(`COMMIT; ${MAIN_CURRENCY}; ${SEAL}`),
     counts: () => ({
+      /** Rows, a page each. */
       pages,
-      searches: count("SELECT COUNT(*) AS n FROM search"),
+      searches: count("search"),
+      /** Rows without a valid timestamp; left out. */
       withoutTime,
-      ambiguous: count("SELECT COUNT(*) AS n FROM search WHERE is_ambiguous"),
+      /** Query ids that two shoppers or two arms share; left out, because their actions cannot be attributed. */
+      ambiguous: count("search WHERE is_ambiguous"),
+      /** Actions on searches outside the experiment or the time range. */
       strayActions,
       simulated,
     }),
     money() {
       const main = database.prepare("SELECT currency FROM main").get();
       return {
+        /** The currency of most purchases; `undefined` where none was given. */
         currency: main === undefined ? undefined : v.parse(currencySchema, main).currency,
-        purchases: count("SELECT COUNT(*) AS n FROM action WHERE kind = 2"),
-        withoutPrice: count("SELECT COUNT(*) AS n FROM action WHERE kind = 2 AND amount IS NULL"),
-        otherCurrency: count(
-          "SELECT COUNT(*) AS n FROM action WHERE kind = 2 AND amount IS NOT NULL AND currency IS NOT (SELECT currency FROM main)",
-        ),
+        purchases: count("action WHERE kind = 2"),
+        withoutPrice: count("action WHERE kind = 2 AND amount IS NULL"),
+        /** Priced in another currency than the main one. */
+        otherCurrency: count("action WHERE kind = 2 AND amount IS NOT NULL AND currency IS NOT (SELECT currency FROM main)"),
       };
     },
+    /** First and last time of a search; `undefined` without one. */
     period() {
       const { first, last } = v.parse(periodSchema, database.prepare("SELECT MIN(at) AS first, MAX(at) AS last FROM search").get());
       return first === null || last === null ? undefined : { firstMs: first, lastMs: last };
     },
+    /** Arms with a search, "control" first. */
     variants: () => names("SELECT DISTINCT variant AS name FROM search ORDER BY variant <> 'control', variant"),
-    applications: (most) =>
+    /** The most frequent applications. */
+    applications: (most: number) =>
       names(`SELECT application AS name FROM search GROUP BY application ORDER BY COUNT(*) DESC, application LIMIT ${most}`),
+    /** The searches of one shopper in the order of time, or a single search of an unknown shopper. */
     clusters: () => clustersOf(database),
     close() {
       database.close();

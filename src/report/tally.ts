@@ -1,38 +1,13 @@
 /** One pass over the searches, shopper by shopper → sums per arm, day and segment. Memory grows with days, arms and segments, not with the log. */
 import type { Votes } from "./statistics/preference.ts";
-import { addCluster, type ClusterSums, readSums, SUM_COUNT } from "./statistics/ratio.ts";
-import { createSegments, type Metric, METRICS, type SegmentOf, spreadOf, type Totals } from "./metrics.ts";
+import { addCluster, readSums, SUM_COUNT } from "./statistics/ratio.ts";
+import { createSegments, emptyTotals, type Metric, METRICS, type SegmentOf, spreadOf, type Totals } from "./metrics.ts";
 import type { Stage, StagedSearch } from "./stage.ts";
 import { DAY_MS } from "../web.ts";
 
-export interface ArmTally {
-  readonly variant: string;
-  searches: number;
-  shoppers: number;
-  /** Searches of known shoppers, and the sum of their squares per shopper. */
-  shopperSearches: number;
-  squaredShopperSearches: number;
-  /** Reason → searches. */
-  readonly bypasses: Map<string, number>;
-  interleaved: number;
-  /** One vote per shopper, or per search of an unknown one. */
-  readonly votes: Readonly<Record<"click" | "purchase", Record<keyof Votes, number>>>;
-}
+export type ArmTally = ReturnType<typeof emptyArm>;
 
-export interface Tally {
-  readonly arms: readonly ArmTally[];
-  /** First day of all (UTC, milliseconds), and how many days follow. */
-  readonly firstDayMs: number;
-  readonly days: number;
-  /** Shoppers who were seen in more than one arm; left out. */
-  readonly crossed: number;
-  /** Up to and including that day; days count from 0. */
-  readonly sumsAt: (arm: number, metric: Metric, day: number) => ClusterSums;
-  /** Dimension → segment → sums per arm, of one metric. */
-  readonly segments: ReadonlyMap<string, ReadonlyMap<string, readonly ClusterSums[]>>;
-}
-
-const emptyTotals = (): Totals => ({ searches: 0, clicked: 0, clicks: 0, carts: 0, purchases: 0, revenue: 0 });
+export type Tally = NonNullable<ReturnType<typeof tally>>;
 
 function addSearch(totals: Totals, { clicks, carts, purchases, revenue }: StagedSearch): void {
   totals.searches++;
@@ -43,21 +18,26 @@ function addSearch(totals: Totals, { clicks, carts, purchases, revenue }: Staged
   totals.revenue += revenue;
 }
 
-function emptyArm(variant: string): ArmTally {
+const noVotes = (): Record<keyof Votes, number> => ({ a: 0, b: 0, ties: 0 });
+
+function emptyArm(variant: string) {
   return {
     variant,
     searches: 0,
     shoppers: 0,
+    /** Searches of known shoppers, and the sum of their squares per shopper. */
     shopperSearches: 0,
     squaredShopperSearches: 0,
-    bypasses: new Map(),
+    /** Reason → searches. */
+    bypasses: new Map<string, number>(),
     interleaved: 0,
-    votes: { click: { a: 0, b: 0, ties: 0 }, purchase: { a: 0, b: 0, ties: 0 } },
+    /** One vote per shopper, or per search of an unknown one. */
+    votes: { click: noVotes(), purchase: noVotes() },
   };
 }
 
 /** `variants`: the arms in the order of the report; others are appended. `undefined` for a log without a search. */
-export function tally(stage: Stage, variants: readonly string[], segmented: Metric): Tally | undefined {
+export function tally(stage: Stage, variants: readonly string[], segmented: Metric) {
   const period = stage.period();
   if (period === undefined) return undefined;
   const firstDay = Math.floor(period.firstMs / DAY_MS);
@@ -90,10 +70,14 @@ export function tally(stage: Stage, variants: readonly string[], segmented: Metr
   for (const block of sums) if (block !== undefined) accumulate(block, days);
   return {
     arms,
+    /** First day of all (UTC), and how many days follow. */
     firstDayMs: firstDay * DAY_MS,
     days,
+    /** Shoppers who were seen in more than one arm; left out. */
     crossed,
-    sumsAt: (arm, metric, day) => readSums(blockOf(arm), (METRICS.indexOf(metric) * days + day) * SUM_COUNT),
+    /** Up to and including that day; days count from 0. */
+    sumsAt: (arm: number, metric: Metric, day: number) => readSums(blockOf(arm), (METRICS.indexOf(metric) * days + day) * SUM_COUNT),
+    /** Dimension → segment → sums per arm, of one metric. */
     segments: new Map(
       [...segmentSums].map(([dimension, found]) => [
         dimension,
@@ -122,14 +106,8 @@ function countCluster(arm: ArmTally, cluster: readonly StagedSearch[]): void {
   }
 }
 
-interface Days {
-  /** Since 1970. */
-  readonly firstDay: number;
-  readonly days: number;
-}
-
-/** From a day on, a returning shopper counts with all searches so far: the new sums replace the old ones. */
-function addDays(block: Float64Array, cluster: readonly StagedSearch[], { firstDay, days }: Days): void {
+/** From a day on, a returning shopper counts with all searches so far: the new sums replace the old ones. `firstDay`: since 1970. */
+function addDays(block: Float64Array, cluster: readonly StagedSearch[], { firstDay, days }: Record<"firstDay" | "days", number>): void {
   const isKnown = cluster[0]?.unit !== undefined;
   const totals = emptyTotals();
   let before: Totals | undefined;

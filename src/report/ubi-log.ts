@@ -4,55 +4,36 @@
  */
 import { existsSync } from "node:fs";
 import * as v from "valibot";
-import { ACTIONS, type ActionRow, type Log, type LogRange, toActionRow, toSearchRow } from "./log.ts";
+import { isWithin, type Log, rawAction, rawSearch, toActionRow, toSearchRow } from "./log.ts";
 import { readRecords } from "./ubi-records.ts";
 import { UserError } from "../web.ts";
 
-const optionalText = v.nullish(v.string());
+const { unit, query_id, timestamp, application, user_query, ...experimentEntries } = rawSearch.entries;
 
 const querySchema = v.object({
-  query_id: v.string(),
-  application: v.nullish(v.string(), ""),
-  client_id: optionalText,
-  unit: optionalText,
-  user_query: v.nullish(v.string(), ""),
-  timestamp: v.string(),
-  query_attributes: v.object({
-    armmt: v.object({
-      experiment: v.string(),
-      variant: v.string(),
-      bypass: optionalText,
-      teams: v.nullish(v.array(v.unknown())),
-      served_ids: v.nullish(v.array(v.string())),
-      simulated: v.optional(v.unknown()),
-    }),
-  }),
+  query_id,
+  application,
+  client_id: unit,
+  unit,
+  user_query,
+  timestamp,
+  query_attributes: v.object({ armmt: v.object({ experiment: v.string(), ...experimentEntries }) }),
 });
 
 /** This edge writes them beside UBI's own members, other shops among the event's attributes. */
-const extras = {
-  quantity: v.nullish(v.number()),
-  price: v.nullish(v.number()),
-  currency: optionalText,
-  team: optionalText,
-};
+const { quantity, price, currency, team } = rawAction.entries;
+const extras = { quantity, price, currency, team };
 
 const eventSchema = v.looseObject({
-  action_name: v.picklist(ACTIONS),
-  query_id: v.string(),
-  event_id: optionalText,
+  action_name: rawAction.entries.action_name,
+  query_id,
+  event_id: rawAction.entries.event_id,
   ...extras,
-  event_attributes: v.looseObject({ object: v.nullish(v.looseObject({ object_id: v.nullish(v.string()) })), ...extras }),
+  event_attributes: v.looseObject({ object: v.nullish(v.looseObject({ object_id: rawAction.entries.object_id })), ...extras }),
 });
 
-export interface UbiFiles {
-  readonly queries: string;
-  /** `undefined`: only exposures are known. */
-  readonly events: string | undefined;
-}
-
-/** Throws a UserError when a file is missing. Both may be the same file. */
-export function openUbiLog({ queries, events }: UbiFiles): Log {
+/** Throws a UserError when a file is missing. Both may be the same file; without `events` only exposures are known. */
+export function openUbiLog({ queries, events }: { readonly queries: string; readonly events: string | undefined }): Log {
   for (const file of [queries, events]) {
     if (file !== undefined && !existsSync(file))
       throw new UserError(`${file} does not exist: name a file of UBI records, one JSON object per line`);
@@ -70,12 +51,24 @@ export function openUbiLog({ queries, events }: UbiFiles): Log {
     },
     async *searches(range) {
       for await (const record of queriesOf(queries))
-        if (isWanted(record, range))
+        if (record.query_attributes.armmt.experiment === range.experiment && isWithin(range, Date.parse(record.timestamp)))
           yield toSearchRow({ ...record, ...record.query_attributes.armmt, unit: record.unit ?? record.client_id });
     },
     async *actions() {
       if (events === undefined) return;
-      for await (const record of recordsOf(events, eventSchema)) yield actionOf(record);
+      for await (const line of readRecords(events, v.unknown())) {
+        const parsed = v.safeParse(eventSchema, line);
+        if (!parsed.success) continue;
+        const { event_attributes: attributes, ...record } = parsed.output;
+        yield toActionRow({
+          ...record,
+          object_id: attributes.object?.object_id,
+          quantity: record.quantity ?? attributes.quantity,
+          price: record.price ?? attributes.price,
+          currency: record.currency ?? attributes.currency,
+          team: record.team ?? attributes.team,
+        });
+      }
     },
     liveExperiments: () => Promise.resolve(undefined),
     close: () => Promise.resolve(),
@@ -96,33 +89,4 @@ async function* queriesOf(path: string): AsyncGenerator<v.InferOutput<typeof que
       );
     }
   }
-}
-
-/** Valid records only. */
-async function* recordsOf<T extends v.GenericSchema>(path: string, schema: T): AsyncGenerator<v.InferOutput<T>> {
-  for await (const line of readRecords(path, v.unknown())) {
-    const parsed = v.safeParse(schema, line);
-    if (parsed.success) yield parsed.output;
-  }
-}
-
-function isWanted(
-  { timestamp, query_attributes: { armmt } }: v.InferOutput<typeof querySchema>,
-  { experiment, since, until }: LogRange,
-): boolean {
-  const at = Date.parse(timestamp);
-  return (
-    armmt.experiment === experiment && (since === undefined || at >= Date.parse(since)) && (until === undefined || at < Date.parse(until))
-  );
-}
-
-function actionOf({ event_attributes: attributes, ...record }: v.InferOutput<typeof eventSchema>): ActionRow {
-  return toActionRow({
-    ...record,
-    object_id: attributes.object?.object_id,
-    quantity: record.quantity ?? attributes.quantity,
-    price: record.price ?? attributes.price,
-    currency: record.currency ?? attributes.currency,
-    team: record.team ?? attributes.team,
-  });
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { progressBar } from "../../src/cli/command.ts";
-import { formatTable } from "../../src/report/table.ts";
+import { formatTable } from "../../src/report/format.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/lab/main.ts", import.meta.url));
 const COMMAND = new URL("../../src/cli/command.ts", import.meta.url).href;

@@ -11,7 +11,7 @@ import { planFor } from "../../src/cli/plan.ts";
 import { costOf, cpuMsOf, MS_BY_WINDOW, SHARD_BYTES } from "../../src/report/plan/cost.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const README = readFileSync(join(ROOT, "README.md"), "utf8");
+const PERFORMANCE = readFileSync(join(ROOT, "docs/performance.md"), "utf8");
 const folder = mkdtempSync(join(tmpdir(), "armmt-plan-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -78,13 +78,13 @@ describe("costOf()", () => {
     expect(cost.assumptions.join()).toContain("48 % of the catalogue fits");
   });
 
-  it("takes its milliseconds from the README's table and its shards from the packer", () => {
-    const header = /\| ms per search, 1 connection, p50 \/ p99 [^|]*\|([^\n]*)\|\n/.exec(README)?.[1] ?? "";
-    const row = /\n\| re-ranked \|([^\n]*)\|\n/.exec(README)?.[1] ?? "";
+  it("takes its milliseconds from the measured table and its shards from the packer", () => {
+    const header = /\| ms per search, 1 connection, p50 \/ p99 [^|]*\|([^\n]*)\|\n/.exec(PERFORMANCE)?.[1] ?? "";
+    const row = /\n\| re-ranked \|([^\n]*)\|\n/.exec(PERFORMANCE)?.[1] ?? "";
     const windows = [...header.matchAll(/K = (\d+)/g)].map((match) => Number(match[1]));
     const medians = row.split("|").map((cell) => Number(cell.split("/")[0]));
     expect(windows.length).toBeGreaterThan(2);
-    // After a new measurement: src/report/plan/prices.ts
+    // After a new measurement: src/report/plan/cost.ts
     expect([...MS_BY_WINDOW]).toEqual(windows.map((window, i) => [window, medians[i]]));
     expect([cpuMsOf(10), cpuMsOf(60), cpuMsOf(400)]).toEqual([medians[0], medians[2], (medians.at(-1) ?? 0) * 2]);
     expect(SHARD_BYTES).toBe(MAX_SHARD_BYTES);

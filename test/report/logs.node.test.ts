@@ -183,7 +183,7 @@ describe("a SQLite file", () => {
     const text = join(folder, "text.sqlite");
     writeFileSync(text, "certainly no database ".repeat(50));
     const opened = await openDatabaseFile(text);
-    await expect(openSqlLog(opened)).rejects.toThrow(/is no SQLite database/);
+    await expect(openSqlLog(opened)).rejects.toThrow(/is not a SQLite database/);
     await opened.close();
     await expect(openDatabaseFile(join(folder, "none.sqlite"))).rejects.toThrow(/does not exist/);
   });

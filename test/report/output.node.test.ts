@@ -1,8 +1,8 @@
 /** What a report looks like: in words, and as one page that needs nothing else. */
 import { describe, expect, it } from "vitest";
-import type { ReportData } from "../../src/report/report-data.ts";
+import type { ReportData } from "../../src/report/analyse.ts";
 import { drawPage } from "../../src/report/page.ts";
-import { formatReport } from "../../src/report/terminal.ts";
+import { formatReport } from "../../src/report/sections.ts";
 import * as format from "../../src/report/format.ts";
 import { action, DAY_MS, logOf, report, search, START_MS } from "./rows.ts";
 

@@ -2,7 +2,7 @@
 import type { ActionRow, Log, SearchRow } from "../../src/report/log.ts";
 import { findMetric, type Metric } from "../../src/report/metrics.ts";
 import { reportOn, type ReportOptions } from "../../src/cli/report.ts";
-import type { ReportData } from "../../src/report/report-data.ts";
+import type { ReportData } from "../../src/report/analyse.ts";
 
 export const DAY_MS = 86_400_000;
 export const START_MS = Date.UTC(2026, 10, 2);

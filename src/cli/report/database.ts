@@ -12,23 +12,22 @@ import { EXPERIMENTS_KEY } from "../../search/live-experiments.ts";
 /** KV namespace of EXPERIMENTS_KEY. */
 const NAMESPACE_BINDING = "EMBEDDINGS";
 
-export interface BindingOptions {
+interface BindingOptions {
   /** wrangler.toml with the binding. */
   readonly config: string;
   readonly binding: string;
 }
 
-interface D1Binding {
-  prepare(sql: string): { all(): Promise<{ results: readonly unknown[] }> };
-}
-
-interface KvBinding {
-  get(key: string, type: "text"): Promise<string | null>;
-}
+const hasMethod = (value: unknown, name: string): boolean => typeof value === "object" && value !== null && name in value;
+const d1Schema = v.custom<{ prepare(sql: string): { all(): Promise<{ results: readonly unknown[] }> } }>((it) => hasMethod(it, "prepare"));
+const kvSchema = v.custom<{ get(key: string, type: "text"): Promise<string | null> }>((it) => hasMethod(it, "get"));
 
 /** `stateDir`: the `--persist-to` of `wrangler dev`. */
-export async function openLocalDatabase(options: BindingOptions & { readonly stateDir: string }): Promise<EventDatabase> {
-  const { config, binding, stateDir } = options;
+export async function openLocalDatabase({
+  config,
+  binding,
+  stateDir,
+}: BindingOptions & { readonly stateDir: string }): Promise<EventDatabase> {
   if (!existsSync(stateDir)) {
     throw new UserError(`${stateDir} does not exist: name the folder that wrangler dev got as --persist-to, with --persist-to <folder>`);
   }
@@ -38,31 +37,22 @@ export async function openLocalDatabase(options: BindingOptions & { readonly sta
   const proxy = await getPlatformProxy({ configPath: config, persist, remoteBindings: false });
   const database = proxy.env[binding];
   const namespace = proxy.env[NAMESPACE_BINDING];
-  if (!isDatabase(database)) {
+  if (!v.is(d1Schema, database)) {
     await proxy.dispose();
     throw new UserError(`No D1 database "${binding}" in ${config}: add it, or name the right one with --binding`);
   }
   return {
     place: stateDir,
     all: async (sql) => (await database.prepare(sql).all()).results,
-    liveExperiments: async () => (isNamespace(namespace) ? ((await namespace.get(EXPERIMENTS_KEY, "text")) ?? undefined) : undefined),
+    liveExperiments: async () => (v.is(kvSchema, namespace) ? ((await namespace.get(EXPERIMENTS_KEY, "text")) ?? undefined) : undefined),
     close: () => proxy.dispose(),
   };
-}
-
-function isDatabase(value: unknown): value is D1Binding {
-  return typeof value === "object" && value !== null && "prepare" in value;
-}
-
-function isNamespace(value: unknown): value is KvBinding {
-  return typeof value === "object" && value !== null && "get" in value;
 }
 
 const executed = v.pipe(v.string(), v.parseJson(), v.array(v.object({ results: v.array(v.unknown()) })));
 
 /** `where`: `["--remote"]`, or in tests `["--local", "--persist-to", folder]`. */
-export function openWranglerDatabase(options: BindingOptions & { readonly where: readonly string[] }): EventDatabase {
-  const { config, binding, where } = options;
+export function openWranglerDatabase({ config, binding, where }: BindingOptions & { readonly where: readonly string[] }): EventDatabase {
   const place = where.includes("--remote") ? "Cloudflare" : where.join(" ");
   return {
     place,
@@ -91,7 +81,7 @@ export async function openDatabaseFile(path: string): Promise<EventDatabase> {
         return database.prepare(sql).all();
       } catch (error) {
         throw /not a database/i.test(errorText(error))
-          ? new UserError(`${path} is no SQLite database: import an export first, sqlite3 ${path} < export.sql`)
+          ? new UserError(`${path} is not a SQLite database: import an export first, sqlite3 ${path} < export.sql`)
           : error;
       }
     },

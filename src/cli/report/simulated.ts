@@ -5,52 +5,32 @@
  */
 import { createHash } from "node:crypto";
 import { createRandom, type Random } from "../../demo/catalogue/random.ts";
-import { type ActionRow, countWords, type Log, type SearchRow, type Team } from "../../report/log.ts";
+import { type ActionRow, countWords, isWithin, type Log, type SearchRow, type Team } from "../../report/log.ts";
 import { DAY_MS } from "../../web.ts";
 
-export interface SimulatedArm {
-  readonly variant: string;
-  /** Any positive sum over the arms. */
-  readonly weight: number;
-  /** Relative: 0.05 is five percent more clicks. In an interleaved arm, how much more often b's items are clicked. */
-  readonly lift: number;
-}
-
-export interface SimulatedExperiment {
-  readonly experiment: string;
-  readonly seed: string;
-  readonly days: number;
-  /** Searches a day, about. */
-  readonly searchesPerDay: number;
-  readonly arms: readonly SimulatedArm[];
-  /** Share of shoppers who consented to be counted. */
-  readonly consent: number;
-  /** Share of searches with a click. */
-  readonly clickThrough: number;
-  /** Share of the searches in every arm that cannot be re-ranked. */
-  readonly bypassed: number;
-}
-
-export const EXAMPLE: SimulatedExperiment = {
+export const EXAMPLE = {
   experiment: "simulated",
   seed: "1",
   days: 28,
+  /** About. */
   searchesPerDay: 1500,
+  /** `weight`: any positive sum. `lift`: 0.05 is five percent more clicks, in an interleaved arm on items of b. */
   arms: [
     { variant: "control", weight: 0.4, lift: 0 },
     { variant: "armmt", weight: 0.4, lift: 0.08 },
     { variant: "interleave(control, armmt)", weight: 0.2, lift: 0.25 },
   ],
+  /** Share of shoppers who consented to be counted. */
   consent: 0.8,
+  /** Share of searches with a click. */
   clickThrough: 0.32,
+  /** Share of the searches in every arm that cannot be re-ranked. */
   bypassed: 0.04,
 };
 
-export interface SimulatedSearch {
-  readonly query: string;
-  readonly search: SearchRow;
-  readonly actions: readonly ActionRow[];
-}
+export type SimulatedExperiment = typeof EXAMPLE;
+
+export type SimulatedSearch = ReturnType<typeof drawSearch>;
 
 const START_MS = Date.UTC(2026, 8, 7);
 const PAGE = 10;
@@ -64,10 +44,9 @@ export function openSimulatedLog(options: SimulatedExperiment): Log {
     place: "the simulator",
     notes: [],
     experiments: () => Promise.resolve(new Map([[experiment, days * searchesPerDay]])),
-    async *searches({ since, until }) {
+    async *searches(range) {
       for (const { search } of simulateSearches(options)) {
-        if ((since === undefined || search.atMs >= Date.parse(since)) && (until === undefined || search.atMs < Date.parse(until)))
-          yield search;
+        if (isWithin(range, search.atMs)) yield search;
       }
     },
     async *actions() {
@@ -78,19 +57,11 @@ export function openSimulatedLog(options: SimulatedExperiment): Log {
   };
 }
 
-interface SimulatedShopper {
-  readonly arm: SimulatedArm;
-  readonly unit: string;
-  readonly hasConsent: boolean;
-  /** Factor on the share of searches with a click; 1 on average. */
-  readonly taste: number;
-}
-
 /** In the order of time, day by day. About a third of the searches are those of shoppers who come back. */
 export function* simulateSearches(options: SimulatedExperiment): Generator<SimulatedSearch> {
   const { seed, days, searchesPerDay } = options;
   const random = createRandom(`report:${seed}`);
-  const known: SimulatedShopper[] = [];
+  const known: ReturnType<typeof drawShopper>[] = [];
   let number = 0;
   for (let day = 0; day < days; day++) {
     for (let left = searchesPerDay; left > 0;) {
@@ -105,11 +76,12 @@ export function* simulateSearches(options: SimulatedExperiment): Generator<Simul
   }
 }
 
-function drawShopper(random: Random, { seed, arms, consent }: SimulatedExperiment, number: number): SimulatedShopper {
+function drawShopper(random: Random, { seed, arms, consent }: SimulatedExperiment, number: number) {
   return {
     arm: random.pickWeighted(arms, ({ weight }) => weight),
     unit: createHash("sha256").update(`${seed}:${number}`).digest("hex").slice(0, 32),
     hasConsent: random.chance(consent),
+    /** Factor on the share of searches with a click; 1 on average. */
     taste: random.chance(0.5) ? 0.6 : 1.4,
   };
 }
@@ -120,7 +92,7 @@ interface Moment {
   readonly number: number;
 }
 
-function drawSearch(shopper: SimulatedShopper, random: Random, { options, atMs, number }: Moment): SimulatedSearch {
+function drawSearch(shopper: ReturnType<typeof drawShopper>, random: Random, { options, atMs, number }: Moment) {
   const { experiment, seed, clickThrough, bypassed } = options;
   const { arm } = shopper;
   const isInterleaved = arm.variant.startsWith("interleave(");
@@ -154,19 +126,16 @@ function drawSearch(shopper: SimulatedShopper, random: Random, { options, atMs, 
     if (random.chance(0.12)) add("purchase", index);
   }
   const query = Array.from({ length: 1 + Math.floor(random.next() * 4) }, () => random.pick(WORDS)).join(" ");
-  return {
-    query,
-    search: {
-      queryId,
-      variant: arm.variant,
-      atMs,
-      application: "armmt-simulator",
-      unit: shopper.hasConsent ? shopper.unit : undefined,
-      words: countWords(query),
-      bypass,
-      teams: teams && new Map(teams.map((team, i) => [items[i] ?? "", team])),
-      isSimulated: true,
-    },
-    actions,
+  const search: SearchRow = {
+    queryId,
+    variant: arm.variant,
+    atMs,
+    application: "armmt-simulator",
+    unit: shopper.hasConsent ? shopper.unit : undefined,
+    words: countWords(query),
+    bypass,
+    teams: teams && new Map(teams.map((team, i) => [items[i] ?? "", team])),
+    isSimulated: true,
   };
+  return { query, search, actions };
 }

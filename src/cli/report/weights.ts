@@ -1,6 +1,6 @@
 /** The arms of an experiment and their intended sizes, from the command line or from the configuration of the edge. */
 import * as v from "valibot";
-import type { Weights } from "../../report/report-data.ts";
+import type { Weights } from "../../report/sample-ratio.ts";
 import { loadWrangler } from "../wrangler.ts";
 import { UserError } from "../../web.ts";
 
@@ -14,7 +14,7 @@ const experimentsSchema = v.array(
   }),
 );
 
-const experimentsText = v.pipe(v.string(), v.parseJson(), experimentsSchema);
+const anySchema = v.union([experimentsSchema, v.pipe(v.string(), v.parseJson(), experimentsSchema)]);
 
 /** `control=0.5,armmt=0.5`. Throws a UserError. */
 export function parseWeights(text: string): ReadonlyMap<string, number> {
@@ -30,7 +30,7 @@ export function parseWeights(text: string): ReadonlyMap<string, number> {
 
 /** `undefined` for a list that is not valid or does not hold the experiment. */
 export function weightsIn(experiments: unknown, key: string, from: string): Weights | undefined {
-  const parsed = typeof experiments === "string" ? v.safeParse(experimentsText, experiments) : v.safeParse(experimentsSchema, experiments);
+  const parsed = v.safeParse(anySchema, experiments);
   const found = parsed.success ? parsed.output.find((experiment) => experiment.key === key) : undefined;
   if (found === undefined) return undefined;
   const { variations, weights, ranges } = found;

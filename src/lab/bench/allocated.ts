@@ -13,16 +13,10 @@ const SAMPLES = 15;
 /** Work that fails in all of them allocates more than fits between two collections. */
 const ATTEMPTS = 60;
 
-interface Allocated {
-  /** Per sample. */
-  readonly heap: readonly number[];
-  /** Bytes behind typed arrays, which are outside the heap. */
-  readonly buffers: readonly number[];
-}
-
 const collectorSchema = v.custom<() => void>((value) => typeof value === "function");
 
-export async function allocatedBy(work: () => Promise<void>): Promise<Allocated> {
+/** Per sample: bytes in the heap, and behind typed arrays, which are outside of it. */
+export async function allocatedBy(work: () => Promise<void>): Promise<Record<"heap" | "buffers", readonly number[]>> {
   setFlagsFromString("--expose-gc");
   const collect = v.parse(collectorSchema, runInNewContext("gc"));
   let collections = 0;

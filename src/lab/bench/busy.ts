@@ -14,7 +14,6 @@ import type { Bench } from "./run.ts";
 import { PAGE_SIZE, openShop } from "./shop.ts";
 
 const CONNECTIONS = 8;
-
 const WINDOWS = [50, 100] as const;
 
 /** The least that can stand in front of an engine: sends it the request and streams its reply back. */

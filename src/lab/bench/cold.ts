@@ -10,32 +10,19 @@ import { startWorkerd, writeWorkerdConfig } from "../harness/workerd.ts";
 import { type Client, createClient } from "./client.ts";
 import { searchBody } from "./engine.ts";
 import { against, differences, type Measurement, measured, median, type Unit } from "./measurement.ts";
-import { canReadCpu, type CpuTime, cpuTime, residentMb } from "./processes.ts";
+import { canReadCpu, cpuTime, residentMb } from "./processes.ts";
 import type { Bench } from "./run.ts";
 import { PAGE_SIZE, requireOutcome, searchPath, unitOf, WINDOW, openSurroundings } from "./shop.ts";
 import { sleep } from "../../web.ts";
 import { USER_HEADER } from "../../protocol.ts";
 
 const EMPTY = `export default { fetch: () => new Response("done") };`;
-
 const IDLE_STEP_MS = 30;
 const IDLE_CPU_MS = 0.1;
 const MAX_IDLE_WAIT_MS = 3000;
 
 /** Of one process. CPU times are of all threads or the main one: of the start, of the first request, of a warm one. */
-interface Life {
-  /** From spawn until it listens. */
-  readonly listenMs: number;
-  readonly startAll: number;
-  readonly startMain: number;
-  readonly firstAll: number;
-  readonly firstMain: number;
-  readonly warmAll: number;
-  readonly warmMain: number;
-  readonly startedMb: number;
-  readonly firstMb: number;
-  readonly warmMb: number;
-}
+type Life = Awaited<ReturnType<typeof live>>;
 
 export async function benchCold(bench: Bench): Promise<Measurement[]> {
   const edgeBundle = await bench.bundle("edge");
@@ -58,7 +45,7 @@ export async function benchCold(bench: Bench): Promise<Measurement[]> {
   return describe(empty, edge, bench.plan.warmSearches);
 }
 
-async function live({ plan }: Bench, config: string, ask: (client: Client) => Promise<void>): Promise<Life> {
+async function live({ plan }: Bench, config: string, ask: (client: Client) => Promise<void>) {
   const { url, pid, spawnedAt, stop } = await startWorkerd(config);
   const listenMs = performance.now() - spawnedAt;
   const client = createClient(url);
@@ -77,6 +64,7 @@ async function live({ plan }: Bench, config: string, ask: (client: Client) => Pr
     }
     const warm = (key: "allMs" | "mainMs") => median(times.slice(1).map((time, n) => time[key] - times[n]![key]));
     return {
+      /** From spawn until it listens. */
       listenMs,
       startAll: start.allMs,
       startMain: start.mainMs,
@@ -95,7 +83,7 @@ async function live({ plan }: Bench, config: string, ask: (client: Client) => Pr
 }
 
 /** Waits until the process is idle: after a reply records are written, garbage is collected and code compiled. */
-async function idle(pid: number): Promise<CpuTime> {
+async function idle(pid: number): Promise<ReturnType<typeof cpuTime>> {
   if (!canReadCpu) return { mainMs: 0, allMs: 0, waitedMs: 0 };
   const until = performance.now() + MAX_IDLE_WAIT_MS;
   for (let last = cpuTime(pid); ;) {

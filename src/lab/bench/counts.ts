@@ -10,11 +10,10 @@ import { ALL_DIALECTS } from "../../backends/all-dialects.ts";
 import { openEdge } from "../../edge.ts";
 import type { EventDatabase, EventStatement } from "../../events/d1.ts";
 import { openModel, readModelFiles } from "../../runtimes/node/models.ts";
-import { publishCatalogue } from "../harness/catalogue.ts";
+import { createMemoryKv, publishCatalogue } from "../harness/catalogue.ts";
 import { allocatedBy } from "./allocated.ts";
 import { createQueries, products, replyTo, searchBody } from "./engine.ts";
 import { type Measurement, measured, type Unit } from "./measurement.ts";
-import { createMemoryKv } from "./memory-kv.ts";
 import type { Bench } from "./run.ts";
 import { CATALOG, edgeVars, PAGE_SIZE, searchPath, unitOf, WINDOW } from "./shop.ts";
 import { UserError } from "../../web.ts";
@@ -80,6 +79,7 @@ async function countSearch({ plan }: Bench): Promise<Measurement[]> {
     dialects: ALL_DIALECTS,
     env: edgeVars("localhost", [WINDOW]),
     kv,
+    afterReply: (work) => void after.push(work),
     sinks: { EVENTS: countStatements((statements) => (counted.statements += statements)) },
     scorer: watchTensors(model.scorer, (arrays) => {
       counted.tensors += arrays.length;
@@ -91,12 +91,11 @@ async function countSearch({ plan }: Bench): Promise<Measurement[]> {
       return new Response(Uint8Array.from(body), { headers: { "content-type": "application/json" } });
     },
   });
-  const context = { waitUntil: (work: Promise<unknown>) => void after.push(work), passThroughOnException: () => undefined, props: {} };
   const nextQuery = createQueries();
   const search = async (): Promise<void> => {
     const headers = { "content-type": "application/json", [USER_HEADER]: unitOf("armmt") };
     const request = new Request(`http://edge${searchPath(WINDOW)}`, { method: "POST", headers, body: searchBody(nextQuery(), PAGE_SIZE) });
-    const reply = await app.fetch(request, {}, context);
+    const reply = await app.fetch(request);
     await reply.arrayBuffer();
     const outcome = reply.headers.get(OUTCOME_HEADER) ?? "";
     if (parseOutcomes(outcome)[0]?.kind !== "applied") throw new UserError(`Not re-ranked: ${outcome}`);
@@ -133,19 +132,18 @@ async function countSearch({ plan }: Bench): Promise<Measurement[]> {
 /** D1 that answers every statement with one row written. */
 function countStatements(onStatements: (count: number) => void): EventDatabase {
   const written = { meta: { changes: 1 } };
-  const statement: EventStatement = {
-    bind: () => statement,
-    async run() {
-      onStatements(1);
-      return written;
-    },
+  const answer = <T>(statements: number, value: T): Promise<T> => {
+    onStatements(statements);
+    return Promise.resolve(value);
   };
+  const statement: EventStatement = { bind: () => statement, run: () => answer(1, written) };
   return {
     prepare: () => statement,
-    async batch(statements) {
-      onStatements(statements.length);
-      return statements.map(() => written);
-    },
+    batch: (all) =>
+      answer(
+        all.length,
+        Array.from(all, () => written),
+      ),
   };
 }
 
@@ -156,16 +154,10 @@ function watchTensors(scorers: Scorers, onRun: (arrays: readonly ArrayBufferView
   return (version) => {
     const scorer = scorers(version);
     if (!scorer.ok) return scorer;
-    const { value } = scorer;
-    return {
-      ok: true,
-      value: {
-        ...value,
-        score(list) {
-          onRun(Object.values(list).filter((input) => ArrayBuffer.isView(input)));
-          return value.score(list);
-        },
-      },
+    const score: (typeof scorer.value)["score"] = (list) => {
+      onRun(Object.values(list).filter((input) => ArrayBuffer.isView(input)));
+      return scorer.value.score(list);
     };
+    return { ok: true, value: { ...scorer.value, score } };
   };
 }

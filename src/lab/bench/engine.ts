@@ -6,7 +6,6 @@ import { type DrawnProduct, drawCatalogue } from "../../demo/catalogue/catalogue
 import { fnv1a } from "../../ranking/tokenizer.ts";
 
 const STARTS = 61;
-
 const DEFAULT_SIZE = 10;
 
 let drawn: readonly DrawnProduct[] | undefined;

@@ -34,20 +34,7 @@ export interface LoadOptions {
 }
 
 /** Samples of one load, or of several together. */
-export interface Load {
-  /** Per search, from the first byte sent to the last received. */
-  readonly ms: readonly number[];
-  /** Searches per second, one number per interval. */
-  readonly perSecond: readonly number[];
-  /** Processor time of the server per search, all threads, one number per load; empty where it cannot be read. */
-  readonly cpuMs: readonly number[];
-  /** Time that its main thread waited for a core, per search; one number per load, or empty. */
-  readonly waitedMs: readonly number[];
-  /** Searches with another status, broken connections, unexpected outcomes. */
-  readonly failed: number;
-  /** For people; empty if nothing failed. */
-  readonly failures: string;
-}
+export type Load = Awaited<ReturnType<typeof load>>;
 
 const HEADERS = { "content-type": "application/json", [USER_HEADER]: unitOf("armmt") } as const;
 
@@ -63,7 +50,7 @@ export function passedThrough({ url, pid, client }: Edge, window: number, pageSi
 }
 
 /** Throws a UserError if no search ended in time. */
-export async function load({ url, pid, path, headers, pageSize, expected }: Target, options: LoadOptions): Promise<Load> {
+export async function load({ url, pid, path, headers, pageSize, expected }: Target, options: LoadOptions) {
   const { connections, seconds, nextQuery } = options;
   const outcomes = async (): ReturnType<typeof countOutcomes> => (expected === undefined ? {} : countOutcomes(expected.client));
   const before = await outcomes();
@@ -103,7 +90,20 @@ export async function load({ url, pid, path, headers, pageSize, expected }: Targ
   const intervals = Math.floor((seconds * 1000) / INTERVAL_MS) - 1;
   const perSecond =
     intervals < 4 ? [ms.length / seconds] : Array.from({ length: intervals }, (_, i) => (counts[i] ?? 0) * (1000 / INTERVAL_MS));
-  return { ms, perSecond, cpuMs: perSearch("allMs"), waitedMs: perSearch("waitedMs"), failed, failures };
+  return {
+    /** Per search, from the first byte sent to the last received. */
+    ms,
+    /** One number per interval. */
+    perSecond,
+    /** Processor time of the server per search, all threads; one number per load, none where it cannot be read. */
+    cpuMs: perSearch("allMs"),
+    /** Time that its main thread waited for a core, likewise. */
+    waitedMs: perSearch("waitedMs"),
+    /** Searches with another status, broken connections, unexpected outcomes. */
+    failed,
+    /** For people; empty if nothing failed. */
+    failures,
+  };
 }
 
 /** Throws a UserError if any search failed: the figures would be of something else. */

@@ -23,13 +23,9 @@ export async function benchMachine({ plan }: Bench): Promise<Measurement[]> {
   }
   const pieceMs = median(times);
   return LENGTHS_MS.map((lengthMs) => {
-    const pieces = Math.max(1, Math.round(lengthMs / pieceMs));
-    return measured(`the same work of about ${lengthMs} ms, nothing beside it`, "ms", slidingSums(times, pieces));
+    const pieces = Math.min(times.length, Math.max(1, Math.round(lengthMs / pieceMs)));
+    // Of that many neighbours, from each piece on.
+    const sums = times.slice(pieces - 1).map((_, from) => times.slice(from, from + pieces).reduce((sum, ms) => sum + ms, 0));
+    return measured(`the same work of about ${lengthMs} ms, nothing beside it`, "ms", sums);
   });
-}
-
-/** Of every `length` neighbours. */
-function slidingSums(times: readonly number[], length: number): number[] {
-  const count = Math.max(1, times.length - length + 1);
-  return Array.from({ length: count }, (_, from) => times.slice(from, from + length).reduce((sum, ms) => sum + ms, 0));
 }

@@ -3,13 +3,6 @@
 /** `ms CPU` is processor time of the server, `requests/CPU-s` the searches that it serves with a second of it. */
 export type Unit = "ms" | "ms CPU" | "requests/s" | "requests/CPU-s" | "MB" | "bytes" | "%" | "count";
 
-/** A point of a chart of plots.ts. */
-interface ChartPoint {
-  readonly chart: string;
-  readonly series: string;
-  readonly x: string;
-}
-
 /** One line of the report. For a single figure (a size) p50 and p99 are that figure. */
 export interface Measurement {
   readonly name: string;
@@ -23,10 +16,11 @@ export interface Measurement {
   readonly peer?: string;
   /** p50 divided by the peer's p50. */
   readonly ratio?: number;
-  readonly place?: ChartPoint;
+  /** In the charts of plots.ts. */
+  readonly place?: Readonly<Record<"chart" | "series" | "x", string>>;
 }
 
-export interface Peer {
+interface Peer {
   readonly peer: string;
   /** The peer's p50, same unit. */
   readonly p50: number;
@@ -39,7 +33,9 @@ const RATES: ReadonlySet<Unit> = new Set<Unit>(["requests/s", "requests/CPU-s"])
 export function measured(name: string, unit: Unit, samples: readonly number[], peer?: Peer): Measurement {
   const p50 = percentile(samples, 0.5);
   const p99 = percentile(samples, RATES.has(unit) ? 0.01 : 0.99);
-  return { name, unit, p50: round(p50), p99: round(p99), ...compared(p50, peer) };
+  // No ratio to 0.
+  const ratio = peer !== undefined && peer.p50 !== 0 && { peer: peer.peer, ratio: round(p50 / peer.p50) };
+  return { name, unit, p50: round(p50), p99: round(p99), ...ratio };
 }
 
 /** Empty without samples: processor time can be read on Linux only. */
@@ -65,11 +61,6 @@ export function inChart(measurement: Measurement, chart: string, series: string,
 /** Undefined if the peer has no samples. */
 export function against(peer: string, samples: readonly number[]): Peer | undefined {
   return samples.length === 0 ? undefined : { peer, p50: median(samples) };
-}
-
-/** No ratio to 0. */
-function compared(p50: number, peer: Peer | undefined): Pick<Measurement, "peer" | "ratio"> {
-  return peer === undefined || peer.p50 === 0 ? {} : { peer: peer.peer, ratio: round(p50 / peer.p50) };
 }
 
 /** Linear between the two nearest ranks; 0 <= share <= 1. Throws on no samples. */

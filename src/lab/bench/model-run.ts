@@ -6,10 +6,7 @@ import type { Bypass, Result } from "../../result.ts";
 
 const lists = new Map<number, ListTensors>();
 
-export async function runModel(
-  created: Result<Scorer, Bypass>,
-  searchParams: URLSearchParams,
-): Promise<{ readonly status: number; readonly body: string }> {
+export async function runModel(created: Result<Scorer, Bypass>, searchParams: URLSearchParams) {
   if (!created.ok) return { status: 500, body: created.error.detail };
   const k = Number(searchParams.get("k"));
   const list = lists.get(k) ?? createList(k, created.value.manifest.dims);

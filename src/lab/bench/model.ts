@@ -13,17 +13,13 @@ import { UserError } from "../../web.ts";
 /** Per sample: enough that the empty answer is short beside them. */
 const RUNS = 10;
 
-export interface RunSample {
-  /** Of an answer without a run. */
-  readonly emptyMs: number;
-  /** Of an answer after RUNS runs. */
-  readonly ms: number;
-}
+/** ms of an answer without a run, and of one after RUNS runs. */
+export type RunSample = Readonly<Record<"emptyMs" | "ms", number>>;
 
 /** Takes a sample on the given runtime of a server; a server of only one ignores it. Throws a UserError if the model does not run. */
-export type SampleModel = (k: number, runtime?: string) => Promise<RunSample>;
+export type SampleModel = ReturnType<typeof sampler>;
 
-function sampler(bench: Bench, origin: string): SampleModel {
+function sampler(bench: Bench, origin: string) {
   const client = createClient(origin);
   bench.defer(client.close);
   const ask = async (path: string): Promise<number> => {
@@ -31,7 +27,7 @@ function sampler(bench: Bench, origin: string): SampleModel {
     if (status !== 200) throw new UserError(`The model cannot run (${origin}${path}): ${body.toString("utf8")}`);
     return ms;
   };
-  return async (k, runtime = "") => ({
+  return async (k: number, runtime = ""): Promise<RunSample> => ({
     emptyMs: await ask(`/${runtime}?k=${k}&runs=0`),
     ms: await ask(`/${runtime}?k=${k}&runs=${RUNS}`),
   });

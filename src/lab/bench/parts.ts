@@ -2,15 +2,9 @@
 import type { Measurement } from "./measurement.ts";
 import type { Bench } from "./run.ts";
 
-export interface Part {
-  readonly name: string;
-  readonly summary: string;
-  /** Skipped unless --only names it. */
-  readonly isOnRequest: boolean;
-  readonly run: (bench: Bench) => Promise<Measurement[]>;
-}
+export type Part = (typeof PARTS)[number];
 
-const TABLE: Readonly<Record<string, readonly [summary: string, run: Part["run"]]>> = {
+const TABLE: Readonly<Record<string, readonly [summary: string, run: (bench: Bench) => Promise<Measurement[]>]>> = {
   machine: [
     "how steady the machine is: the same work again and again, with nothing beside it",
     async (bench) => (await import("./machine.ts")).benchMachine(bench),
@@ -54,9 +48,10 @@ const TABLE: Readonly<Record<string, readonly [summary: string, run: Part["run"]
   soak: ["8 connections for 10 minutes: failures, growth of memory", async (bench) => (await import("./sustained.ts")).benchSoak(bench)],
 };
 
-export const PARTS: readonly Part[] = Object.entries(TABLE).map(([name, [summary, run]]) => ({
+export const PARTS = Object.entries(TABLE).map(([name, [summary, run]]) => ({
   name,
   summary,
+  /** Skipped unless --only names it. */
   isOnRequest: name === "soak",
   run,
 }));

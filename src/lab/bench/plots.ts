@@ -1,43 +1,30 @@
-/** Charts of the figures that have a place in one. A chart whose figures were not measured is left out. */
+/** Charts of the figures that belong to one. A chart whose figures were not measured is left out. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { intervalChart, type Point, type Series } from "../../report/charts.ts";
 import type { Measurement } from "./measurement.ts";
-
-interface Words {
-  readonly title: string;
-  readonly xLabel: string;
-  readonly yLabel: string;
-  /** What stands under the axis is no size, so marks are not joined. */
-  readonly hasNames?: true;
-}
 
 const K = "candidates in the list (K)";
 
 /** Marks of these charts have whiskers. */
 const MS = "ms, p50, whisker up to p99";
 
-const CHARTS: Readonly<Record<string, Words>> = {
-  "added-by-window": { title: "Time added per search", xLabel: K, yLabel: MS },
-  "run-by-list": { title: "One run of the model, and its peers", xLabel: K, yLabel: MS },
-  "latency-by-connections": { title: "A search under sustained load, K = 100", xLabel: "connections", yLabel: MS },
-  "searches-per-cpu-second": {
-    title: "Searches per second of processor time",
-    xLabel: "who answers, on 8 connections",
-    yLabel: "searches per CPU second",
-    hasNames: true,
-  },
-  "scaling-catalogue": { title: "A search by size of the catalogue, K = 100", xLabel: "items", yLabel: MS },
-  "scaling-window": { title: "A search by window", xLabel: K, yLabel: MS },
-  "scaling-reply": { title: "A search by size of a hit, K = 100", xLabel: "bytes of one hit", yLabel: MS },
-  "memory-in-soak": { title: "Resident memory of workerd under load", xLabel: "minute (second in a short run)", yLabel: "MB" },
+/** Its x axis holds names instead of sizes, so marks are not joined. */
+const RATES = "searches-per-cpu-second";
+
+const CHARTS: Readonly<Record<string, readonly [title: string, xLabel: string, yLabel: string]>> = {
+  "added-by-window": ["Time added per search", K, MS],
+  "run-by-list": ["One run of the model, and its peers", K, MS],
+  "latency-by-connections": ["A search under sustained load, K = 100", "connections", MS],
+  [RATES]: ["Searches per second of processor time", "who answers, on 8 connections", "searches per CPU second"],
+  "memory-in-soak": ["Resident memory of workerd under load", "minute (second in a short run)", "MB"],
 };
 
 /** Writes one file per chart into `folder`, which is made; returns their names. `machine`: what the figures were measured on. */
 export function writePlots(folder: string, measurements: readonly Measurement[], machine: string): string[] {
   mkdirSync(folder, { recursive: true });
-  return Object.entries(CHARTS).flatMap(([chart, words]) => {
-    const placed = measurements.flatMap((one) => (one.place?.chart === chart ? [{ ...one, place: one.place }] : []));
+  return Object.entries(CHARTS).flatMap(([chart, [title, xLabel, yLabel]]) => {
+    const placed = measurements.flatMap(({ place, ...figure }) => (place?.chart === chart ? [{ ...figure, place }] : []));
     if (placed.length === 0) return [];
     const names = [...new Set(placed.map(({ place }) => place.x))];
     const series = [...new Set(placed.map(({ place }) => place.series))].map((name): Series => {
@@ -46,13 +33,12 @@ export function writePlots(folder: string, measurements: readonly Measurement[],
         .map(({ place, p50, p99 }): Point => ({
           x: names.indexOf(place.x),
           y: p50,
-          ...(words.yLabel === MS && { low: p50, high: p99 }),
+          ...(yLabel === MS && { low: p50, high: p99 }),
         }));
       return { name, points };
     });
-    const { title, xLabel, yLabel } = words;
     const subtitle = machine.split(",").slice(0, 2).join(",");
-    const svg = intervalChart({ title, subtitle, xLabel, yLabel, names, series, isJoined: words.hasNames !== true });
+    const svg = intervalChart({ title, subtitle, xLabel, yLabel, names, series, isJoined: chart !== RATES });
     writeFileSync(join(folder, `${chart}.svg`), svg);
     return [`${chart}.svg`];
   });

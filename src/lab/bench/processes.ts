@@ -12,27 +12,22 @@ export function describeMachine(): string {
   return `${model}, ${availableParallelism()} cores, ${memoryGb} GB, ${process.platform} ${process.arch}, ${versions}`;
 }
 
-/** Since the process began, in ms with the scheduler's own precision (nanoseconds). */
-export interface CpuTime {
-  /** Of the thread that runs JavaScript and wasm, which is the time that a platform counts. */
-  readonly mainMs: number;
-  /** With the threads that compile and collect garbage. */
-  readonly allMs: number;
-  /** Time for which the main thread could have run and had no core. */
-  readonly waitedMs: number;
-}
-
 /** Processor time is read from Linux' scheduler statistics; elsewhere figures that need it are left out. */
 export const canReadCpu: boolean = existsSync("/proc/self/schedstat");
 
-export function cpuTime(pid: number): CpuTime {
+/**
+ * Since the process began, in ms with the scheduler's own precision (nanoseconds). `mainMs`: of the thread that runs JavaScript and wasm, which
+ * is the time that a platform counts. `allMs`: with the threads that compile and collect garbage. `waitedMs`: the main thread could have run
+ * and had no core.
+ */
+export function cpuTime(pid: number): Record<"mainMs" | "allMs" | "waitedMs", number> {
   const main = scheduled(`/proc/${pid}/schedstat`);
   const threads = readdirSync(`/proc/${pid}/task`).map((thread) => scheduled(`/proc/${pid}/task/${thread}/schedstat`));
   return { mainMs: main.ranMs, waitedMs: main.waitedMs, allMs: threads.reduce((sum, { ranMs }) => sum + ranMs, 0) };
 }
 
 /** The file's numbers: ns on a core, ns waiting for one, slices. 0 for a thread that has ended meanwhile. */
-function scheduled(path: string): { readonly ranMs: number; readonly waitedMs: number } {
+function scheduled(path: string): Record<"ranMs" | "waitedMs", number> {
   try {
     const [ran, waited] = readFileSync(path, "utf8").split(" ").map(Number);
     return { ranMs: (ran ?? 0) / 1e6, waitedMs: (waited ?? 0) / 1e6 };

@@ -9,53 +9,35 @@ import { type Bundle, bundleWorker } from "../harness/bundle.ts";
 import type { Measurement } from "./measurement.ts";
 
 /** Amounts of work: sample counts are per kind of sample, times are in seconds. */
-export interface Plan {
+export const FULL = {
   /** Candidates in one model run, and hits in one window. */
-  readonly sizes: readonly number[];
-  /** Fresh processes. */
-  readonly starts: number;
-  /** Searches before one counts as warm; memory is read after them. */
-  readonly warmSearches: number;
-  /** Warm searches whose processor time is read one by one. */
-  readonly countedSearches: number;
-  readonly runSamples: number;
-  readonly warmUpRunSamples: number;
-  readonly rounds: number;
-  readonly warmUpRounds: number;
-  /** For all sizes together, of searches on one connection and of model runs. */
-  readonly maxSeconds: number;
-  /** Loads that take turns: slices per load, of which the warm-up is not counted. */
-  readonly slices: number;
-  readonly warmUpSlices: number;
-  readonly sliceSeconds: number;
-  /** Sustained load. */
-  readonly loadConnections: readonly number[];
-  readonly loadSeconds: number;
-  readonly passthroughSeconds: number;
-  readonly soakSeconds: number;
-  /** From here on memory must not grow. */
-  readonly soakSettledSeconds: number;
-}
-
-export const FULL: Plan = {
   sizes: [20, 50, 100, 200],
+  /** Fresh processes. */
   starts: 10,
+  /** Searches before one counts as warm; memory is read after them. */
   warmSearches: 300,
+  /** Warm searches whose processor time is read one by one. */
   countedSearches: 20,
   runSamples: 200,
   warmUpRunSamples: 20,
   rounds: 500,
   warmUpRounds: 100,
+  /** For all sizes together, of searches on one connection and of model runs. */
   maxSeconds: 80,
+  /** Loads that take turns: slices per load, of which the warm-up is not counted. */
   slices: 6,
   warmUpSlices: 1,
   sliceSeconds: 3,
+  /** Sustained load. */
   loadConnections: [1, 8, 64],
   loadSeconds: 60,
   passthroughSeconds: 15,
   soakSeconds: 600,
+  /** From here on memory must not grow. */
   soakSettledSeconds: 60,
 };
+
+type Plan = Readonly<typeof FULL>;
 
 /** Just enough to see that everything runs. */
 export const QUICK: Plan = {
@@ -94,9 +76,8 @@ export interface Bench {
   defer(stop: () => void): void;
 }
 
-interface RunOptions {
+interface RunOptions extends Pick<Bench, "plan"> {
   readonly parts: readonly { readonly name: string; readonly run: (bench: Bench) => Promise<Measurement[]> }[];
-  readonly plan: Plan;
   /** No progress on stderr. */
   readonly isQuiet: boolean;
 }
@@ -112,27 +93,11 @@ export async function runBench({ parts, plan, isQuiet }: RunOptions): Promise<Me
   const stopAll = () => {
     for (const stop of stops.splice(0).toReversed()) stop();
   };
-  const bench: Bench = { ...createBench(folder, plan, isQuiet), defer: (stop) => void stops.push(stop) };
-  try {
-    const found: Measurement[] = [];
-    for (const { name, run } of parts) {
-      const startedAt = performance.now();
-      found.push(...(await run(bench).finally(stopAll))); // oxlint-disable-line no-await-in-loop
-      bench.note(`Part "${name}" took ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
-    }
-    return found;
-  } finally {
-    clean();
-    process.removeListener("exit", clean).removeListener("SIGINT", exit).removeListener("SIGTERM", exit);
-  }
-}
-
-function createBench(folder: string, plan: Plan, isQuiet: boolean): Omit<Bench, "defer"> {
   const bundles = new Map<string, Promise<Bundle>>();
   const note = (text: string): void => {
     if (!isQuiet) process.stderr.write(`${text}\n`);
   };
-  return {
+  const bench: Bench = {
     plan,
     folder,
     bundle(worker) {
@@ -145,7 +110,20 @@ function createBench(folder: string, plan: Plan, isQuiet: boolean): Omit<Bench, 
     },
     progress: (label, total) => progressBar(label, total, { json: isQuiet }),
     note,
+    defer: (stop) => void stops.push(stop),
   };
+  try {
+    const found: Measurement[] = [];
+    for (const { name, run } of parts) {
+      const startedAt = performance.now();
+      found.push(...(await run(bench).finally(stopAll))); // oxlint-disable-line no-await-in-loop
+      note(`Part "${name}" took ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+    }
+    return found;
+  } finally {
+    clean();
+    process.removeListener("exit", clean).removeListener("SIGINT", exit).removeListener("SIGTERM", exit);
+  }
 }
 
 interface Turns<K> {

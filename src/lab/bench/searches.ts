@@ -15,7 +15,6 @@ import { formatHistory, HISTORY_HEADER, OFF, OUTCOME_HEADER, USER_HEADER } from 
 
 /** The exposure record is written after the reply; the bench lets it finish before the next request. */
 const SETTLE_MS = 4;
-
 const ROUNDS_PER_RUN = 5;
 
 /** `remembered` comes right after `reranked`; `wide` is a passthrough with a page as large as the window. */

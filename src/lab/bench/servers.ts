@@ -17,7 +17,6 @@ import { CATALOG, connect, type Edge, openShop, WINDOW } from "./shop.ts";
 import { UserError, withTimeout } from "../../web.ts";
 
 const CONNECTIONS = 8;
-
 const START_TIMEOUT_MS = 30_000;
 
 export async function benchServers(bench: Bench): Promise<Measurement[]> {

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { assignVariant } from "../../experiment/assign.ts";
 import { publishCatalogue } from "../harness/catalogue.ts";
-import { startWorkerd, type Vars, writeWorkerdConfig } from "../harness/workerd.ts";
-import { type Answer, type Client, createClient } from "./client.ts";
+import { type RunningWorkerd, startWorkerd, type Vars, writeWorkerdConfig } from "../harness/workerd.ts";
+import { type Client, createClient } from "./client.ts";
 import { createQueries, products } from "./engine.ts";
 import type { Bench } from "./run.ts";
-import { type StandIn, startStandIn, startStores, type Stores } from "./stand-in.ts";
+import { startStandIn, startStores } from "./stand-in.ts";
 import { UserError } from "../../web.ts";
 import { STATUS_PATH } from "../../protocol.ts";
 
@@ -20,7 +20,6 @@ export const PAGE_SIZE = 20;
 export const CATALOG = "bench";
 
 const ADMIN_TOKEN = "bench-only-not-a-secret";
-
 const EXPERIMENT = { key: "bench", variations: ["control", "armmt"], weights: [0.5, 0.5], coverage: 1 } as const;
 
 /** The index of the edge whose window is `window`. */
@@ -52,7 +51,7 @@ export function unitOf(variant: (typeof EXPERIMENT.variations)[number]): string 
 }
 
 /** Throws a UserError unless the answer's outcome begins with `expected`. */
-export function requireOutcome(answer: Answer, expected: string): void {
+export function requireOutcome(answer: Awaited<ReturnType<Client["ask"]>>, expected: string): void {
   if (answer.status === 200 && answer.armmt.startsWith(expected)) return;
   const found = answer.armmt === "" ? answer.body.toString("utf8").slice(0, 300) : answer.armmt;
   throw new UserError(`The edge answered ${answer.status} "${found}", the bench expected "${expected}"; see the edge's log above`);
@@ -66,27 +65,13 @@ export async function countOutcomes(client: Client): Promise<Readonly<Record<str
   return v.parse(statusSchema, JSON.parse(answer.body.toString("utf8"))).searches["armmt"] ?? {};
 }
 
-export interface Surroundings {
-  readonly engine: StandIn;
-  readonly stores: Stores;
-  readonly vars: Vars;
-  readonly nextQuery: () => string;
-}
+/** A running edge, in either runtime. */
+export type Edge = ReturnType<typeof connect>;
 
-/** A running edge, in whichever runtime. */
-export interface Edge {
-  readonly url: string;
-  readonly pid: number;
-  readonly client: Client;
-  readonly stop: () => void;
-}
-
-export interface Shop extends Surroundings {
-  readonly edge: Edge;
-}
+export type Shop = Awaited<ReturnType<typeof openShop>>;
 
 /** Engine and stores, with the catalogue published; both end with the part. */
-export async function openSurroundings(bench: Bench, windows: readonly number[]): Promise<Surroundings> {
+export async function openSurroundings(bench: Bench, windows: readonly number[]) {
   const engine = await startStandIn("engine");
   bench.defer(engine.stop);
   const stores = await startStores();
@@ -96,7 +81,7 @@ export async function openSurroundings(bench: Bench, windows: readonly number[])
 }
 
 /** With the edge in workerd until the part ends, its V8 heap limited if `heapMb` is given. */
-export async function openShop(bench: Bench, windows: readonly number[], heapMb?: number): Promise<Shop> {
+export async function openShop(bench: Bench, windows: readonly number[], heapMb?: number) {
   const bundle = await bench.bundle("edge");
   const around = await openSurroundings(bench, windows);
   const { vars, stores } = around;
@@ -104,7 +89,7 @@ export async function openShop(bench: Bench, windows: readonly number[], heapMb?
   return { ...around, edge: connect(bench, await startWorkerd(config)) };
 }
 
-export function connect(bench: Bench, { url, pid, stop }: Omit<Edge, "client">): Edge {
+export function connect(bench: Bench, { url, pid, stop }: Omit<RunningWorkerd, "spawnedAt">) {
   bench.defer(stop);
   const client = createClient(url);
   bench.defer(client.close);

@@ -4,53 +4,38 @@
  */
 import { fork } from "node:child_process";
 import { createServer } from "node:http";
+import { buffer } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
-import type { KvWriter } from "../harness/catalogue.ts";
 import { UserError } from "../../web.ts";
 
-export type StandInName = "engine" | "stores" | "model";
-
-export interface StandIn {
-  /** host:port */
-  readonly address: string;
-  readonly stop: () => void;
-}
-
-export async function startStandIn(name: StandInName): Promise<StandIn> {
+export async function startStandIn(name: "engine" | "stores" | "model") {
   const child = fork(fileURLToPath(import.meta.url), [name], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
   const port = await new Promise<number>((resolve, reject) => {
     child.once("message", (message) => resolve(Number(message)));
     child.once("exit", (code) => reject(new Error(`The process of the ${name} ended with code ${code}`)));
   });
+  /** `address`: host:port */
   return { address: `127.0.0.1:${port}`, stop: () => child.kill() };
 }
 
-export interface Stores extends StandIn {
-  readonly kv: KvWriter;
-  /** D1 statements run since the start. */
-  statements(): Promise<number>;
-}
-
-export async function startStores(): Promise<Stores> {
+export async function startStores() {
   const stores = await startStandIn("stores");
   const origin = `http://${stores.address}`;
   return {
     ...stores,
     kv: {
-      async put(key, value) {
+      async put(key: string, value: string | Uint8Array<ArrayBuffer>) {
         const reply = await fetch(`${origin}/${encodeURIComponent(key)}`, { method: "PUT", body: value });
         if (!reply.ok) throw new UserError(`The stand-in stores answered ${reply.status} to key ${key}`);
       },
     },
+    /** D1 statements run since the start. */
     statements: async () => v.parse(v.number(), await (await fetch(`${origin}/statements`)).json()),
   };
 }
 
-interface Reply {
-  readonly status: number;
-  readonly body: Buffer | string;
-}
+type Reply = Readonly<{ status: number; body: Buffer | string }>;
 
 type Handler = (method: string, url: URL, body: Buffer) => Promise<Reply> | Reply;
 
@@ -102,16 +87,10 @@ const KEEP_ALIVE_MS = 600_000;
 
 async function serveParent(open: () => Promise<Handler> | Handler): Promise<void> {
   const handler = await open();
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
-      const url = new URL(request.url ?? "/", "http://stand-in");
-      void Promise.resolve(handler(request.method ?? "", url, Buffer.concat(chunks))).then(({ status, body }) => {
-        response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(body) });
-        response.end(body);
-      });
-    });
+  const server = createServer(async (request, response) => {
+    const url = new URL(request.url ?? "/", "http://stand-in");
+    const { status, body } = await handler(request.method ?? "", url, await buffer(request));
+    response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(body) }).end(body);
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.listen(0, "127.0.0.1", () => {

@@ -10,15 +10,12 @@ import type { Bench } from "./run.ts";
 import { countOutcomes, type Edge, openShop, WINDOW } from "./shop.ts";
 
 const SOAK_CONNECTIONS = 8;
-
 const MEMORY_INTERVAL_MS = 500;
 
 /** Resident memory goes up and down with every garbage collection: a figure is the median of this many seconds. */
 const MEMORY_SECONDS = 10;
 
-interface Sustained extends Load {
-  readonly memory: readonly { readonly second: number; readonly mb: number }[];
-}
+type Sustained = Awaited<ReturnType<typeof sustain>>;
 
 export async function benchLoad(bench: Bench): Promise<Measurement[]> {
   const { loadConnections, loadSeconds: seconds, passthroughSeconds } = bench.plan;
@@ -58,7 +55,6 @@ export async function benchSoak(bench: Bench): Promise<Measurement[]> {
  * that needs more ends, and every later search fails.
  */
 const ISOLATE_HEAP_MB = 64;
-
 const ISOLATE_CONNECTIONS = 64;
 
 export async function benchIsolate(bench: Bench): Promise<Measurement[]> {
@@ -84,7 +80,7 @@ export async function benchIsolate(bench: Bench): Promise<Measurement[]> {
 const mbsOf = ({ memory }: Sustained): number[] => memory.map(({ mb }) => mb);
 
 /** A load of re-ranked searches, with the memory of the edge's process sampled meanwhile. */
-async function sustain(bench: Bench, name: string, edge: Edge, options: LoadOptions): Promise<Sustained> {
+async function sustain(bench: Bench, name: string, edge: Edge, options: LoadOptions) {
   const memory: { second: number; mb: number }[] = [];
   const startedAt = performance.now();
   const progress = bench.progress(`Load, ${name}`, options.seconds);

@@ -7,7 +7,7 @@ import { unitRows, xorshift } from "../../cli/build/sample-list.ts";
 import { packSet } from "../../cli/embed/pack.ts";
 import { productFeatures } from "../../cli/embed/vectors.ts";
 import type { DrawnProduct } from "../../demo/catalogue/catalogue.ts";
-import { pointerKey, setKey, shardKey } from "../../embeddings/store.ts";
+import { type KvReader, pointerKey, setKey, shardKey } from "../../embeddings/store.ts";
 import { createTextEncoder, itemText } from "../../embeddings/text-encoder.ts";
 import { type ModelManifest, parseManifest } from "../../inference/manifest.ts";
 import type { ItemRecord } from "../../ranking/candidate.ts";
@@ -16,6 +16,21 @@ import { UserError } from "../../web.ts";
 /** The part of a KV namespace that publishing needs. */
 export interface KvWriter {
   put(key: string, value: string | Uint8Array<ArrayBuffer>): Promise<void>;
+}
+
+/** KV in a Map. `reads`: keys read since the start. */
+export function createMemoryKv(): KvReader & KvWriter & { readonly reads: () => number } {
+  const values = new Map<string, Buffer<ArrayBuffer>>();
+  let reads = 0;
+  async function get(key: string, type: "text"): Promise<string | null>;
+  async function get(key: string, type: "arrayBuffer"): Promise<ArrayBuffer | null>;
+  async function get(key: string, type: "text" | "arrayBuffer"): Promise<string | ArrayBuffer | null> {
+    reads++;
+    const value = values.get(key);
+    if (value === undefined) return null;
+    return type === "text" ? value.toString("utf8") : Uint8Array.from(value).buffer;
+  }
+  return { get, put: async (key, value) => void values.set(key, Buffer.from(value)), reads: () => reads };
 }
 
 /** Of the committed model. */

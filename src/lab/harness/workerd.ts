@@ -16,15 +16,9 @@ type Json = string | number | boolean | null | readonly Json[] | { readonly [nam
 
 export type Vars = Readonly<Record<string, Json>>;
 
-export interface RunningWorkerd {
-  readonly url: string;
-  readonly pid: number;
-  /** performance.now() when it was spawned. */
-  readonly spawnedAt: number;
-  readonly stop: () => void;
-}
+export type RunningWorkerd = Awaited<ReturnType<typeof startWorkerd>>;
 
-export interface WorkerdOptions {
+interface WorkerdOptions {
   readonly vars?: Vars;
   /** host:port of the server for KV and D1; by default the bindings exist and every call fails. */
   readonly stores?: string;
@@ -35,9 +29,7 @@ export interface WorkerdOptions {
 const FIELDS: Readonly<Record<BundledModule["type"], string>> = { ESModule: "esModule", CompiledWasm: "wasm", Data: "data" };
 
 const START_TIMEOUT_MS = 20_000;
-
 const UNREACHABLE = "127.0.0.1:9";
-
 const MAX_CONFIG_BYTES = 100_000_000;
 
 /** The workerd that miniflare (and so wrangler) runs: path of the executable, and its version. */
@@ -96,8 +88,8 @@ const config :Workerd.Config = (
   return path;
 }
 
-/** Resolves once it listens; it ends with this process. `onLog` gets each line of the Worker's log. Throws a UserError if it does not start. */
-export async function startWorkerd(config: string, onLog: (line: string) => void = showProblem): Promise<RunningWorkerd> {
+/** Resolves once it listens; it ends with this process. `spawnedAt`: by performance.now(). `onLog` gets each line of the Worker's log. Throws a UserError if it does not start. */
+export async function startWorkerd(config: string, onLog: (line: string) => void = showProblem) {
   const spawnedAt = performance.now();
   const args = ["serve", "--binary", config, "--control-fd=3"];
   const child = spawn(workerdBinary().path, args, { stdio: ["ignore", "pipe", "inherit", "pipe"] });

@@ -5,12 +5,7 @@
 
 /** Month in which the documented prices were read. */
 const PRICES_SEEN = "November 2026";
-
-const SOURCES: readonly string[] = [
-  "https://developers.cloudflare.com/workers/platform/pricing/",
-  "https://developers.cloudflare.com/kv/platform/pricing/",
-  "https://developers.cloudflare.com/d1/platform/pricing/",
-];
+const SOURCES = ["workers", "kv", "d1"].map((product) => `https://developers.cloudflare.com/${product}/platform/pricing/`);
 
 /** Workers Paid, a month; includes 10 M requests, 30 M ms of CPU, 10 M KV reads, 1 M KV writes, 50 M D1 rows written. */
 const PLAN_PER_MONTH = 5;
@@ -29,7 +24,7 @@ const PER_MILLION = {
 const KV_GB_PER_MONTH = 0.5;
 
 /**
- * README, "Speed", re-ranked, p50 in ms by K: wall time in local workerd on loopback, with the record of the search. CPU time at Cloudflare was
+ * docs/performance.md, re-ranked, p50 in ms by K: wall time in local workerd on loopback, with the record of the search. CPU time at Cloudflare was
  * not measured; it is less where waiting is part of the wall time, more on a slower core.
  */
 export const MS_BY_WINDOW: ReadonlyMap<number, number> = new Map([
@@ -39,7 +34,7 @@ export const MS_BY_WINDOW: ReadonlyMap<number, number> = new Map([
   [200, 11],
 ]);
 
-/** README, "What is stored". */
+/** docs/reference/storage.md */
 const BYTES_PER_ITEM = 175;
 /** src/cli/embed/pack.ts */
 export const SHARD_BYTES = 512 * 1024;
@@ -59,28 +54,7 @@ export interface CostOptions {
   readonly searchesPerIsolate: number;
 }
 
-export interface Cost {
-  readonly pricesSeen: string;
-  readonly sources: readonly string[];
-  readonly assumptions: readonly string[];
-  readonly cpuMsPerSearch: number;
-  readonly kvReadsPerSearch: number;
-  /** US dollars for a million searches. */
-  readonly perMillionSearches: {
-    readonly requests: number;
-    readonly cpu: number;
-    /** At most. */
-    readonly kvReads: number;
-    /** Exposures in D1. */
-    readonly exposures: number;
-    readonly total: number;
-  };
-  readonly perMonth: { readonly plan: number; readonly kvStorage: number };
-  /** KV writes of one `armmt publish`. */
-  readonly perPublish: number;
-}
-
-export function costOf({ window, items, cpuMs, searchesPerIsolate }: CostOptions): Cost {
+export function costOf({ window, items, cpuMs, searchesPerIsolate }: CostOptions) {
   const cpu = cpuMs ?? cpuMsOf(window);
   const bytes = items * BYTES_PER_ITEM;
   const shards = Math.max(1, Math.ceil(bytes / SHARD_BYTES));
@@ -94,6 +68,7 @@ export function costOf({ window, items, cpuMs, searchesPerIsolate }: CostOptions
   const perMillion = {
     requests: PER_MILLION.requests,
     cpu: cpu * PER_MILLION.cpuMs,
+    /** At most. */
     kvReads: kvReadsPerSearch * PER_MILLION.kvReads,
     exposures: ROWS_PER_SEARCH * PER_MILLION.d1RowsWritten,
   };
@@ -102,7 +77,7 @@ export function costOf({ window, items, cpuMs, searchesPerIsolate }: CostOptions
     sources: SOURCES,
     assumptions: [
       cpuMs === undefined
-        ? `${round(cpu)} ms of CPU per search: the README's p50 of a re-ranked search with a window of ${window}, wall time in local workerd. Measure yours (tail, cpuTime) and give --cpu-ms.`
+        ? `${round(cpu)} ms of CPU per search: the p50 in docs/performance.md of a re-ranked search with a window of ${window}, wall time in local workerd. Measure yours (tail, cpuTime) and give --cpu-ms.`
         : `${round(cpu)} ms of CPU per search, as given.`,
       "An isolate that sees less than one search a minute reads the KV pointer for each of them (1 read per search); a busy one reads it once a minute.",
       `An isolate serves ${searchesPerIsolate.toLocaleString("en")} searches before it ends, then another reads ${shards} ${shards === 1 ? "shard" : "shards"} anew (--searches-per-isolate).`,
@@ -116,8 +91,10 @@ export function costOf({ window, items, cpuMs, searchesPerIsolate }: CostOptions
     ],
     cpuMsPerSearch: cpu,
     kvReadsPerSearch,
+    /** US dollars. */
     perMillionSearches: { ...perMillion, total: Object.values(perMillion).reduce((sum, dollars) => sum + dollars, 0) },
     perMonth: { plan: PLAN_PER_MONTH, kvStorage: (bytes / 1e9) * KV_GB_PER_MONTH },
+    /** KV writes of one `armmt publish`. */
     perPublish: ((shards + 2) * PER_MILLION.kvWrites) / 1e6,
   };
 }
@@ -125,10 +102,8 @@ export function costOf({ window, items, cpuMs, searchesPerIsolate }: CostOptions
 /** Of the next larger measured window; proportional beyond the largest. */
 export function cpuMsOf(window: number): number {
   const measured = [...MS_BY_WINDOW];
-  const found = measured.find(([k]) => k >= window);
-  if (found !== undefined) return found[1];
-  const [largest, ms] = measured.at(-1) ?? [1, 0];
-  return (ms * window) / largest;
+  const [k, ms] = measured.find(([size]) => size >= window) ?? measured.at(-1)!;
+  return ms * Math.max(1, window / k);
 }
 
 function round(value: number): number {

@@ -22,43 +22,15 @@ export interface SizeOptions extends Wanted {
   readonly votesPerSearch: number;
 }
 
-export interface Size {
-  readonly unitsPerArm: number;
-  /** All arms. */
-  readonly units: number;
-  readonly searches: number;
-  /** null without `searchesPerDay`. */
-  readonly days: number | null;
-}
-
-export interface AbSize extends Size {
-  /** The same with the base's variance in both arms, as rules of thumb have it: 2 (z₁ + z₂)² σ² / δ². */
-  readonly unitsPerArmByRuleOfThumb: number;
-  /** For the confidence sequence to have that power at the end; it often stops long before. */
-  readonly alwaysValid: Size & { readonly tuning: number };
-  /** The same with the sequence tightest at its end: `tuning` is the --tuning for report and plan. */
-  readonly alwaysValidTuned: Size & { readonly tuning: number };
-}
-
-export interface InterleavingSize {
-  readonly searches: number;
-  readonly days: number | null;
-  readonly sensitivity: number;
-  readonly assumption: string;
-  /** Searches in which one team wins. */
-  readonly votes: number;
-  /** The smallest share of votes for the better order that these votes can tell from a coin. */
-  readonly tellsShare: number;
-}
-
 const SENSITIVITY_ASSUMPTION =
   "Interleaving is assumed to be this many times as sensitive as an A/B test of the same searches. Published: 10 to 100 times (Expedia), about 50 (Airbnb 2022), up to 100 (Airbnb 2025, arXiv 2508.00751); the default is the cautious end. It says which order is preferred, not by how much a metric moves.";
 
-export function sizeOf(options: SizeOptions): { readonly ab: AbSize; readonly interleaving: InterleavingSize } {
+export function sizeOf(options: SizeOptions) {
   const { base, lift, variance, arms, coverage, searchesPerUnit, searchesPerDay, tuning, sensitivity, votesPerSearch } = options;
+  /** null without `searchesPerDay`. */
   const daysOf = (searches: number): number | null =>
     searchesPerDay === undefined ? null : Math.ceil(searches / (searchesPerDay * coverage));
-  const sizeWith = (unitsPerArm: number): Size => {
+  const sizeWith = (unitsPerArm: number) => {
     const units = unitsPerArm * arms;
     const searches = Math.ceil(units * searchesPerUnit);
     return { unitsPerArm, units, searches, days: daysOf(searches) };
@@ -66,7 +38,7 @@ export function sizeOf(options: SizeOptions): { readonly ab: AbSize; readonly in
   const unitsPerArm = variance === undefined ? unitsForProportion(base, lift, options) : unitsForMean(base, variance, lift, options);
   const fixed = sizeWith(unitsPerArm);
   // The sequence compares two arms, however many there are.
-  const anytime = (tightest: number): Size & { tuning: number } => ({
+  const anytime = (tightest: number) => ({
     ...sizeWith(Math.ceil(unitsPerArm * alwaysValidFactor(2 * unitsPerArm, options, tightest))),
     tuning: tightest,
   });
@@ -75,9 +47,11 @@ export function sizeOf(options: SizeOptions): { readonly ab: AbSize; readonly in
   return {
     ab: {
       ...fixed,
+      /** The same with the base's variance in both arms, as rules of thumb have it: 2 (z₁ + z₂)² σ² / δ². */
       unitsPerArmByRuleOfThumb: unitsForMean(base, variance ?? base * (1 - base), lift, options),
+      /** For the confidence sequence to have that power at the end; it often stops long before. */
       alwaysValid: anytime(tuning),
-      // Its end is about twice the fixed one, and a little off costs next to nothing.
+      // Tightest at its end, which is about twice the fixed one; a little off costs next to nothing.
       alwaysValidTuned: anytime(Math.round(4 * unitsPerArm)),
     },
     interleaving: {
@@ -85,6 +59,7 @@ export function sizeOf(options: SizeOptions): { readonly ab: AbSize; readonly in
       days: daysOf(searches),
       sensitivity,
       assumption: SENSITIVITY_ASSUMPTION,
+      /** Searches in which one team wins, and the smallest share of them for the better order that can be told from a coin. */
       votes,
       tellsShare: shareForVotes(votes, options),
     },

@@ -17,37 +17,19 @@ export interface Interval {
   readonly high: number;
 }
 
-export interface Effect {
-  readonly value: number;
-  /** Confidence interval, for one look at a fixed length. */
-  readonly fixed: Interval;
-  /** Confidence sequence, for any number of looks. */
-  readonly always: Interval;
-}
-
-export interface Comparison {
-  readonly difference: Effect;
-  /** 0.03 is three percent more than control. */
-  readonly lift: Effect;
-  /** Of the logarithm of the ratio. */
-  readonly standardError: number;
-  /** Both arms together. */
-  readonly clusters: number;
-  readonly p: { readonly fixed: number; readonly always: number };
-}
+export type Comparison = Exclude<ReturnType<typeof compareArms>, string>;
 
 /** Reasons not to compare. */
-export type Incomparable = "no_data" | "no_events" | "too_few_events";
+export type Incomparable = Extract<ReturnType<typeof compareArms>, string>;
 
-/** The p-values are those of the lift; the difference is reported in the unit of the metric. */
-export function compareArms(
-  control: Estimate | undefined,
-  variant: Estimate | undefined,
-  options: SequenceOptions,
-): Comparison | Incomparable {
-  if (control === undefined || variant === undefined) return "no_data";
-  if (!(control.value > 0) || !(variant.value > 0)) return "no_events";
-  if (control.active < FEWEST_ACTIVE || variant.active < FEWEST_ACTIVE) return "too_few_events";
+/**
+ * `fixed`: confidence interval for one look at a fixed length; `always`: confidence sequence for any number of looks. The p-values are those
+ * of the lift (0.03 is three percent more than control); the difference is reported in the unit of the metric.
+ */
+export function compareArms(control: Estimate | undefined, variant: Estimate | undefined, options: SequenceOptions) {
+  if (control === undefined || variant === undefined) return "no_data" as const;
+  if (!(control.value > 0) || !(variant.value > 0)) return "no_events" as const;
+  if (control.active < FEWEST_ACTIVE || variant.active < FEWEST_ACTIVE) return "too_few_events" as const;
   const clusters = control.clusters + variant.clusters;
   const once = normalQuantile(1 - options.alpha / 2);
   const anytime = sequenceFactor(clusters, options);
@@ -61,7 +43,9 @@ export function compareArms(
   return {
     difference: { value: difference, fixed: around(difference, once * deviation), always: around(difference, anytime * deviation) },
     lift: { value: Math.expm1(log), fixed: lifted(once * standardError), always: lifted(anytime * standardError) },
+    /** Of the logarithm of the ratio. */
     standardError,
+    /** Both arms together. */
     clusters,
     p: { fixed: twoSidedP(z), always: alwaysValidP(z, clusters, options) },
   };

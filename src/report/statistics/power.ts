@@ -42,20 +42,13 @@ export function alwaysValidFactor(units: number, { power, alpha }: Wanted, tunin
   return factor;
 }
 
-/** Votes (judges who prefer one) to see a preference of `share` : 1 − `share`, by the sign test's normal approximation (Noether 1987). */
-export function votesForShare(share: number, { alpha, power }: Wanted): number {
-  if (!(share > 0 && share < 1) || share === 0.5) throw new RangeError(`A share of ${share} is no preference`);
-  const spread = normalQuantile(1 - alpha / 2) * 0.5 + normalQuantile(power) * Math.sqrt(share * (1 - share));
-  return Math.ceil((spread / (share - 0.5)) ** 2);
-}
-
-/** Inverse of `votesForShare`: the smallest share of votes, above one half, that `votes` can tell from a coin. */
+/** The smallest share, above one half, that `votes` can tell from a coin, by the sign test's normal approximation (Noether 1987). */
 export function shareForVotes(votes: number, { alpha, power }: Wanted): number {
   let [low, high] = [0.5, 1];
   for (let step = 0; step < 60; step++) {
     const middle = (low + high) / 2;
     const spread = normalQuantile(1 - alpha / 2) * 0.5 + normalQuantile(power) * Math.sqrt(middle * (1 - middle));
-    if (middle > 0.5 && (spread / (middle - 0.5)) ** 2 <= votes) high = middle;
+    if ((spread / (middle - 0.5)) ** 2 <= votes) high = middle;
     else low = middle;
   }
   return high;
@@ -67,18 +60,13 @@ export function powerNow(lift: number, standardError: number, alpha: number): nu
   return normalTail(bound - effect) + normalTail(bound + effect);
 }
 
-export interface Running {
-  /** Of the logarithm of the ratio. */
-  readonly standardError: number;
-  /** Clusters of both arms together. */
-  readonly clusters: number;
-  readonly days: number;
-}
-
-/** Days in all until `lift` can be seen with that power, as long as clusters keep coming at the pace so far. */
+/**
+ * Days in all until `lift` can be seen with that power, as long as clusters keep coming at the pace so far. `standardError`: of the logarithm of
+ * the ratio; `clusters`: of both arms together.
+ */
 export function daysUntil(
   lift: number,
-  { standardError, clusters, days }: Running,
+  { standardError, clusters, days }: Record<"standardError" | "clusters" | "days", number>,
   { alpha, power }: Wanted,
   sequence?: SequenceOptions,
 ): number {

@@ -15,19 +15,6 @@ export interface Votes {
   readonly ties: number;
 }
 
-export interface Preference {
-  /** (b + ties/2) / all − 1/2, −0.5..0.5: equation 1 of Chapelle et al., for b. */
-  readonly score: number;
-  /** Share of the votes that went to b, ties left out. */
-  readonly shareOfB: number;
-  /** Clopper and Pearson's exact interval of that share, for one look. */
-  readonly fixed: Interval;
-  /** Asymptotic confidence sequence of that share, for any number of looks. */
-  readonly always: Interval;
-  /** Exact two-sided sign test. */
-  readonly p: number;
-}
-
 /** P(at least as uneven as `a` : `b`) for a fair coin. */
 export function signTest(a: number, b: number): number {
   const n = a + b;
@@ -45,14 +32,16 @@ export function exactShare(successes: number, n: number, alpha: number): Interva
 }
 
 /** `undefined` without a vote. */
-export function preferenceOf({ a, b, ties }: Votes, options: SequenceOptions): Preference | undefined {
+export function preferenceOf({ a, b, ties }: Votes, options: SequenceOptions) {
   const votes = a + b;
   if (votes === 0) return undefined;
   const shareOfB = b / votes;
   // The largest variance of a share, so that the sequence does not collapse while all votes agree.
   const half = (sequenceFactor(votes, options) * 0.5) / Math.sqrt(votes);
   return {
+    /** −0.5..0.5: equation 1 of Chapelle et al., for b. */
     score: (b + ties / 2) / (votes + ties) - 0.5,
+    /** Ties left out. */
     shareOfB,
     fixed: exactShare(b, votes, options.alpha),
     always: { low: Math.max(0, shareOfB - half), high: Math.min(1, shareOfB + half) },

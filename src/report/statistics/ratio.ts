@@ -22,16 +22,9 @@ export const SUM_COUNT = 7;
 
 /** Adds (`times` 1) a cluster to the sums at `at`, or takes it out (`times` −1). */
 export function addCluster(sums: Float64Array, at: number, y: number, x: number, times: 1 | -1 = 1): void {
-  const add = (offset: number, value: number): void => {
+  [1, y === 0 ? 0 : 1, y, x, y * y, x * x, x * y].forEach((value, offset) => {
     sums[at + offset] = (sums[at + offset] ?? 0) + times * value;
-  };
-  add(0, 1);
-  add(1, y === 0 ? 0 : 1);
-  add(2, y);
-  add(3, x);
-  add(4, y * y);
-  add(5, x * x);
-  add(6, x * y);
+  });
 }
 
 export function readSums(sums: Float64Array, at: number): ClusterSums {
@@ -39,21 +32,13 @@ export function readSums(sums: Float64Array, at: number): ClusterSums {
   return { clusters: value(0), active: value(1), y: value(2), x: value(3), yy: value(4), xx: value(5), xy: value(6) };
 }
 
-export interface Estimate {
-  /** Σy / Σx */
-  readonly value: number;
-  /** Of the estimate, not of a cluster. */
-  readonly variance: number;
-  readonly clusters: number;
-  /** Clusters with y ≠ 0; the normal approximation needs enough of them. */
-  readonly active: number;
-}
+export type Estimate = NonNullable<ReturnType<typeof estimateRatio>>;
 
 /**
  * Var(ȳ/x̄) = (s²_y − 2 R s_xy + R² s²_x) / (n x̄²): Deng, Knoblich & Lu 2018, "Applying the Delta Method in Metric Analytics", section 3
- * (arXiv 1803.06336). `undefined` below two clusters or with nothing to divide by.
+ * (arXiv 1803.06336): the variance of the estimate, not of a cluster. `undefined` below two clusters or with nothing to divide by.
  */
-export function estimateRatio({ clusters: n, active, y, x, yy, xx, xy }: ClusterSums): Estimate | undefined {
+export function estimateRatio({ clusters: n, active, y, x, yy, xx, xy }: ClusterSums) {
   if (n < 2 || !(x > 0)) return undefined;
   const value = y / x;
   const [meanY, meanX] = [y / n, x / n];

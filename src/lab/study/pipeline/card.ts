@@ -1,6 +1,6 @@
 /** The figures of `npm run model` in model/RESULTS.md, between markers. */
 import { readFileSync, writeFileSync } from "node:fs";
-import { type Cell, formatTable } from "../../../report/table.ts";
+import { type Cell, formatTable } from "../../../report/format.ts";
 import { UserError } from "../../../web.ts";
 import { comparisonRows, type EvaluateReport } from "../evaluate.ts";
 import type { Parity } from "../evaluate/exported.ts";
