@@ -1,25 +1,11 @@
 /** The colours of the vocabulary, and how to mix them. Colours are text, `#rrggbb`. */
 import type { Random } from "../catalogue/random.ts";
-import type { Accent } from "../catalogue/vocabulary.ts";
+import { type Accent, table } from "../catalogue/vocabulary.ts";
 
-const HEX: Readonly<Record<Accent, string>> = {
-  red: "#c8342f",
-  orange: "#e8792b",
-  yellow: "#efc13a",
-  green: "#4c8f4a",
-  teal: "#2a9a97",
-  blue: "#3f7fd0",
-  navy: "#26355f",
-  purple: "#7d4fa6",
-  pink: "#ea8fb0",
-  brown: "#7d5034",
-  beige: "#dcc7a2",
-  grey: "#8d939b",
-  black: "#2b2b30",
-  white: "#f4f2ee",
-  gold: "#c9a24a",
-  silver: "#b9bfc7",
-};
+const HEX: Readonly<Record<Accent, string>> = table(
+  `red: #c8342f; orange: #e8792b; yellow: #efc13a; green: #4c8f4a; teal: #2a9a97; blue: #3f7fd0; navy: #26355f; purple: #7d4fa6;
+  pink: #ea8fb0; brown: #7d5034; beige: #dcc7a2; grey: #8d939b; black: #2b2b30; white: #f4f2ee; gold: #c9a24a; silver: #b9bfc7`,
+);
 export const { gold: GOLD, silver: SILVER } = HEX;
 
 /** Thread that shows on leather and canvas. */
