@@ -14,16 +14,8 @@ export interface Card {
   readonly pictureWeight?: number | undefined;
 }
 
-export interface Movement {
-  readonly kind: "up" | "down" | "same";
-  /** ▲3, ▼1 or = */
-  readonly mark: string;
-  /** For a screen reader. */
-  readonly words: string;
-}
-
-/** From the engine's rank to the shown position, both 1-based. */
-export function movement(rank: number, position: number): Movement {
+/** From the engine's rank to the shown position, both 1-based: a sign (▲3, ▼1 or =), and words for a screen reader. */
+export function movement(rank: number, position: number) {
   const distance = Math.abs(rank - position);
   const count = `${distance} ${distance === 1 ? "position" : "positions"}`;
   if (rank > position) return { kind: "up", mark: `▲${distance}`, words: `up ${count}` };

@@ -3,12 +3,11 @@
  *
  * The state is the query, the sort, the number of products shown and the recently viewed ones; `refresh` turns it into the page.
  */
-import { type Answer, type Catalog, fetchCatalog, type Page, type Product, search, type Sort } from "./api.ts";
+import { type Answer, type Catalog, fetchCatalog, measure, type Page, type Product, search, type Sort } from "./api.ts";
 import { markCounterparts } from "./cards.ts";
 import { createDeviceTarget, DEVICE_SCOPE } from "./device.ts";
 import { byId } from "./dom.ts";
 import { createEdgeTarget, type RecentProduct } from "./target.ts";
-import { measure } from "./timing.ts";
 import { createView, type Results } from "./view.ts";
 
 const PAGE_SIZE = 24;

@@ -1,17 +1,13 @@
 /** Turns a search's outcome into the document: columns, counts, notices, announcements. Sends no requests and keeps no state. */
-import type { Catalog, DeviceAnswer, Outcome, Page, Product } from "./api.ts";
+import type { Answer, Catalog, Page, Product, Timing } from "./api.ts";
 import { type Card, createColumn } from "./cards.ts";
-import { byId, element, errorText } from "./dom.ts";
+import { byId, element, errorText, row } from "./dom.ts";
 import type { RecentProduct, Target } from "./target.ts";
-import { addedText, type Timing, timingSheet } from "./timing.ts";
 
-export interface Results {
+export interface Results extends Pick<Answer, "outcome" | "device"> {
   readonly query: string;
   readonly engine: Page;
   readonly reranked: Page;
-  readonly outcome: Outcome;
-  /** Answered by the service worker; undefined where the network did. */
-  readonly device: DeviceAnswer | undefined;
   /** Number of recently viewed products. */
   readonly viewed: number;
 }
@@ -197,4 +193,29 @@ function describeOrder({ outcome, reranked, device, viewed }: Results, target: T
   const known = isElsewhere ? 0 : (reranked.history?.known ?? viewed);
   if (known > 0) return `Ordered for you, by ${known} recently viewed`;
   return `The same hits, ordered ${device === undefined ? "at the edge" : "on this device"}`;
+}
+
+const ms = (value: number): string => `${value.toFixed(1).replace("-", "−")} ms`;
+
+function timingSheet(timing: Timing, window: number): HTMLElement[] {
+  return [
+    element(
+      "dl",
+      {},
+      ...row("Engine order, passed through", ms(timing.engineMs)),
+      ...row("Re-ranked", ms(timing.rerankedMs)),
+      ...row("Difference within a pair", ms(timing.addedMs)),
+    ),
+    element(
+      "p",
+      {},
+      `Medians of ${timing.pairs} alternating pairs, timed by this browser from the request to the last byte. The difference includes ` +
+        `all of re-ranking: asking for ${window} hits instead of one page, vectors, model, new order.`,
+    ),
+  ];
+}
+
+/** A difference at or below zero is the noise of the machine. */
+function addedText(timing: Timing): string {
+  return timing.addedMs > 0 ? ms(timing.addedMs) : "≈ 0 ms";
 }
