@@ -1,8 +1,7 @@
 /** Shirts and tops, laid flat, and dresses on an invisible hanger. */
-import { bothSides, type Brush, type Family, hanging } from "./brush.ts";
+import { band, banded, bothSides, type Brush, emblem, type Family, hanging, sized } from "./brush.ts";
 import { box, curve, ellipse, type Point, points, polygon } from "./outline.ts";
 import { darken, lighten, THREAD } from "./palette.ts";
-import { band, emblem } from "./style.ts";
 
 interface Cut {
   /** Half widths of shoulder, chest and hem. */
@@ -42,8 +41,7 @@ function shirt(brush: Brush, cut: Cut, details: (outline: string) => string): st
     `M${100 + chest} 86Q${100 + chest * 0.7} 92 ${100 + chest * 0.55} 108`;
   return (
     hanging(outline) +
-    brush.body(outline) +
-    band(brush, outline, [100, 116], 14) +
+    banded(brush, outline, [100, 116], 14) +
     brush.line(folds, darken(brush.main, 0.55), 2, { opacity: 0.35 }) +
     details(outline)
   );
@@ -60,14 +58,12 @@ function ribbing(brush: Brush, outline: string, neck: Cut["neck"]): string {
 const shortSleeve = (brush: Brush, reach: number) => [reach, brush.random.between(76, 84), 34] as const;
 
 export const SHIRTS = {
-  "t-shirt": (brush) => {
-    const [chest, hem] = [brush.random.between(42, 50), brush.random.between(42, 54)];
+  "t-shirt": sized("42..50 42..54", (brush, chest, hem) => {
     const cut: Cut = { shoulder: 44, chest, hem, sleeve: shortSleeve(brush, 80), neck: [18, brush.random.between(7, 16)] };
     const size = brush.look.pattern === "plain" ? 19 : 12;
     return shirt(brush, cut, (outline) => ribbing(brush, outline, cut.neck) + emblem(brush, [100, 92], size));
-  },
-  "polo shirt": (brush) => {
-    const [chest, hem] = [brush.random.between(42, 48), brush.random.between(42, 50)];
+  }),
+  "polo shirt": sized("42..48 42..50", (brush, chest, hem) => {
     const cut: Cut = { shoulder: 44, chest, hem, sleeve: shortSleeve(brush, 78), neck: [18, 8] };
     const colour = trimColour(brush, 0.12);
     const collar = (s: number) =>
@@ -75,10 +71,9 @@ export const SHIRTS = {
     const buttons = [58, 70, 82].map((y) => `<circle cx="100" cy="${y}" r="2.4" fill="#fbf7ee" stroke="#5a4a44" stroke-width=".8"/>`);
     const placket = brush.part(box(94, 48, 12, 40, 2), lighten(colour, 0.1), "cotton") + buttons.join("");
     return shirt(brush, cut, () => placket + collar(-1) + collar(1) + emblem(brush, [124, 88], 9));
-  },
-  "button-up shirt": (brush) => {
+  }),
+  "button-up shirt": sized("40..46 42..48", (brush, chest, hem) => {
     const { random, is, plain } = brush;
-    const [chest, hem] = [random.between(40, 46), random.between(42, 48)];
     const sleeve = random.chance(0.65) ? ([72, 138, 24] as const) : shortSleeve(brush, 78);
     const collar = (s: number) =>
       brush.part(polygon([100, 46], [100 + s * 18, TOP - 7], [100 + s * 27, 42], [100 + s * 14, 64]), lighten(brush.main, 0.18));
@@ -96,10 +91,9 @@ export const SHIRTS = {
         collar(1) +
         (is("sporty", "playful") ? emblem(brush, [74, 90], 9) : ""),
     );
-  },
-  hoodie: (brush) => {
+  }),
+  hoodie: sized("46..52 46..52", (brush, chest, hem) => {
     const { main, accent, line } = brush;
-    const [chest, hem] = [brush.random.between(46, 52), brush.random.between(46, 52)];
     const hood = `M74 50Q64 16 100 15Q136 16 126 50Q100 74 74 50Z`;
     const details = (outline: string) =>
       brush.clip(outline, line(`M0 ${HEM - 4}H200`, darken(main, 0.3), 12, { opacity: 0.7 })) +
@@ -109,9 +103,8 @@ export const SHIRTS = {
       line("M90 56Q88 74 90 88M110 56Q112 74 110 84", lighten(accent, 0.2), 4) +
       emblem(brush, [100, 104], 14);
     return hanging(hood) + shirt(brush, { shoulder: 46, chest, hem, sleeve: [76, 144, 27], neck: [20, 6] }, details);
-  },
-  "tank top": (brush) => {
-    const [chest, hem] = [brush.random.between(42, 48), brush.random.between(40, 54)];
+  }),
+  "tank top": sized("42..48 40..54", (brush, chest, hem) => {
     const cut: Cut = { shoulder: 30, chest, hem, neck: [17, brush.random.between(16, 26)] };
     const edge = (s: number) => brush.line(curve([100 + s * 30, TOP + 3], [100 + s * 29, 60], [100 + s * chest, 78]), trimColour(brush), 8);
     const size = brush.look.pattern === "plain" ? 17 : 11;
@@ -120,7 +113,7 @@ export const SHIRTS = {
       cut,
       (outline) => ribbing(brush, outline, cut.neck) + brush.clip(outline, bothSides(edge)) + emblem(brush, [100, 100], size),
     );
-  },
+  }),
 } satisfies Family;
 
 /** `waist` and `hem`: heights. `widths`: half widths at the waist, the hip and the hem. */

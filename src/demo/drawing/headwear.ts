@@ -1,8 +1,7 @@
 /** Hats, caps and beanies; headphones, and earbuds with their case. */
-import { type Brush, type Family, hanging, standing } from "./brush.ts";
+import { band, banded, type Brush, emblem, type Family, hanging, sized, standing } from "./brush.ts";
 import { box, curve, ellipse } from "./outline.ts";
 import { darken, lighten, THREAD } from "./palette.ts";
-import { band, emblem } from "./style.ts";
 
 /** The ribbon round the crown; minimal hats have a tonal one. */
 function ribbon({ is, part, trim, main }: Brush, d: string): string {
@@ -10,9 +9,8 @@ function ribbon({ is, part, trim, main }: Brush, d: string): string {
 }
 
 export const HATS = {
-  cap: (brush) => {
+  cap: sized("56..68", (brush, h) => {
     const { main, is, line, trim, plain } = brush;
-    const h = brush.random.between(56, 68);
     const top = 132 - h * 1.35;
     const button = 132 - h * 1.02;
     const crown = `M36 132C34 ${132 - h * 1.2} 70 ${top} 96 ${top}C130 ${top} 146 110 146 132Q92 142 36 132Z`;
@@ -29,10 +27,9 @@ export const HATS = {
       trim(ellipse(94, button, 5, 3.4)) +
       emblem(brush, [112, 112], 12)
     );
-  },
-  beanie: (brush) => {
+  }),
+  beanie: sized("48..62", (brush, top) => {
     const { main, is, line, part, plain } = brush;
-    const top = brush.random.between(48, 62);
     const crown = `M44 138C40 ${top + 26} 66 ${top} 100 ${top}C134 ${top} 160 ${top + 26} 156 138Q100 148 44 138Z`;
     const cuff = "M38 128Q100 142 162 128Q166 146 162 162Q100 174 38 162Q34 146 38 128Z";
     const rib = (k: number) =>
@@ -41,18 +38,15 @@ export const HATS = {
     const cuffColour = brush.look.pattern === "plain" ? darken(main, 0.14) : lighten(main, 0.08);
     return (
       standing(brush, 168, 130) +
-      brush.body(crown) +
-      band(brush, crown, [100, 104], 12) +
+      banded(brush, crown, [100, 104], 12) +
       pompom +
       (is("minimal") ? plain(cuff) : part(cuff, cuffColour)) +
       [-48, -32, -16, 0, 16, 32, 48].map(rib).join("") +
       emblem(brush, [124, 149], 9)
     );
-  },
-  fedora: (brush) => {
+  }),
+  fedora: sized("78..86 58..68", (brush, w, top) => {
     const { is, body } = brush;
-    const w = brush.random.between(78, 86);
-    const top = brush.random.between(58, 68);
     const dent = `Q86 ${top - 6} 100 ${top + 10}Q114 ${top - 6} 126 ${top}`;
     const feather = "M140 132Q150 104 164 96Q162 118 148 136Z";
     return (
@@ -64,11 +58,9 @@ export const HATS = {
       (is("rustic", "playful") ? brush.part(feather, lighten(brush.accent, 0.2), "cotton") : "") +
       (is("elegant", "sporty") ? emblem(brush, [66, 138], 7) : "")
     );
-  },
-  "bucket hat": (brush) => {
+  }),
+  "bucket hat": sized("58..70 66..78", (brush, top, flare) => {
     const { main, is, line, body } = brush;
-    const top = brush.random.between(58, 70);
-    const flare = brush.random.between(66, 78);
     const crown = `M66 ${top}Q100 ${top - 9} 134 ${top}L146 126Q100 138 54 126Z`;
     const seam = (k: number) => {
       const d = `M${54 - (flare - 46) * k} ${124 + 36 * k}Q100 ${137 + 36 * k} ${146 + (flare - 46) * k} ${124 + 36 * k}`;
@@ -76,16 +68,14 @@ export const HATS = {
     };
     return (
       standing(brush, 166, 2 * flare) +
-      body(crown) +
-      band(brush, crown, [100, 106], 11) +
+      banded(brush, crown, [100, 106], 11) +
       body(`M54 122Q100 136 146 122L${100 + flare} 158Q100 178 ${100 - flare} 158Z`) +
       [0.3, 0.6, 0.9].map(seam).join("") +
       emblem(brush, [100, 92], 13)
     );
-  },
-  "sun hat": (brush) => {
+  }),
+  "sun hat": sized("84..92", (brush, w) => {
     const { is, body, line } = brush;
-    const w = brush.random.between(84, 92);
     const brim = `M${100 - w} 128C${100 - w} 100 ${100 + w} 100 ${100 + w} 128C${100 + w} 162 ${100 - w} 162 ${100 - w} 128Z`;
     const top = brush.random.between(62, 74);
     const bow = is("elegant", "playful") ? brush.trim("M140 124L164 110V140ZM140 124L160 158L144 156Z") : "";
@@ -99,7 +89,7 @@ export const HATS = {
       bow +
       (is("sporty", "retro") ? emblem(brush, [100, 100], 12) : "")
     );
-  },
+  }),
 } satisfies Family;
 
 /** Height of the ears. */
@@ -119,7 +109,7 @@ function headphones(brush: Brush, span: number, top: number, t: number, [w, h]: 
   const shell = (s: number) => {
     const x = 100 + s * (span + 4);
     const outline = ellipse(x, EAR, w, h);
-    const cup = body(outline) + band(brush, outline, [x, EAR + h * 0.3], 9);
+    const cup = banded(brush, outline, [x, EAR + h * 0.3], 9);
     if (is("minimal")) return cup + line(ellipse(x, EAR, w * 0.6, h * 0.6), darken(main, 0.5), 1.6, { opacity: 0.4 });
     return cup + line(ellipse(x, EAR, w * 0.66, h * 0.66), accent, 4) + emblem(brush, [x, EAR], w * 0.36);
   };
@@ -145,9 +135,8 @@ export const HEADPHONES = {
       : line("M48 162Q40 182 58 190Q80 198 104 194", "#2d2a2e", 4);
     return headphones(brush, between(48, 54), 16, between(20, 25), [between(32, 36), between(34, 38)]) + extra;
   },
-  earbuds: (brush) => {
+  earbuds: sized("50..58", (brush, w) => {
     const { main, accent, is, plain, part } = brush;
-    const w = brush.random.between(50, 58);
     const r = brush.random.pick([20, 34]);
     const [left, right, corner] = [100 - w, 100 + w, r * 0.3];
     const lid = `M${left} 116V${96 - corner}Q${left} 72 ${left + r} 72H${right - r}Q${right} 72 ${right} ${96 - corner}V116Z`;
@@ -163,11 +152,10 @@ export const HEADPHONES = {
       bud(70, 1) +
       bud(130, -1) +
       brush.body(lid) +
-      brush.body(base) +
-      band(brush, base, [100, 146], 10) +
+      banded(brush, base, [100, 146], 10) +
       `<path d="M${100 - w} 116h${2 * w}v3h${-2 * w}Z" fill="${darken(main, 0.55)}"/>` +
       (is("minimal") ? `<circle cx="100" cy="128" r="2.6" fill="${lighten(main, 0.7)}"/>` : brush.trim(box(90, 111, 20, 11, 5))) +
       emblem(brush, [100, 93], 12)
     );
-  },
+  }),
 } satisfies Family;

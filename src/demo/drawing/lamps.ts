@@ -1,8 +1,7 @@
 /** Lamps: the shade carries colour and pattern, stand and base are of the material. */
-import { type Brush, type Family, standing } from "./brush.ts";
+import { band, banded, type Brush, type Family, standing } from "./brush.ts";
 import { box, curve, ellipse, mirrored, type Point, points, polygon, turned } from "./outline.ts";
 import { darken, GOLD, lighten } from "./palette.ts";
-import { band } from "./style.ts";
 
 /** The material's own colour, for parts that are not dyed. */
 function rawColour({ look, main, random }: Brush): string {
@@ -112,8 +111,7 @@ export const LAMPS = {
       brush.line(`M100 0V${top}`, "#3b3236", 3) +
       brush.part(box(92, top - 16, 16, 20, 4), colour) +
       glow(brush, 100, bottom + 12, half * 1.05) +
-      brush.body(outline) +
-      band(brush, outline, [100, bottom - 18], 11) +
+      banded(brush, outline, [100, bottom - 18], 11) +
       `<path d="${ellipse(100, bottom + 1, half * 0.94, half * 0.1)}" fill="#fff2c6"/>` +
       brush.line(rim, darken(brush.main, 0.4), 1.6)
     );

@@ -3,10 +3,9 @@
  * from the front.
  */
 import type { Material } from "../catalogue/vocabulary.ts";
-import { type Brush, type Family, hanging, standing } from "./brush.ts";
+import { band, banded, type Brush, emblem, type Family, hanging, sized, standing } from "./brush.ts";
 import { box, curve, ellipse, type Point, polygon } from "./outline.ts";
 import { darken, GOLD, lighten } from "./palette.ts";
-import { band, emblem } from "./style.ts";
 
 interface Frame {
   readonly colour: string;
@@ -69,8 +68,7 @@ export const CHAIRS = {
     return (
       standing(brush, 174, 132) +
       legs(brush, frame, [46, 150], [54, 176]) +
-      body(back, fabric) +
-      band(brush, back, [100, top + 14], 10) +
+      banded(brush, back, [100, top + 14], 10, fabric) +
       part(box(52, 126, 96, 28, 8), darken(brush.main, 0.22), fabric) +
       body(box(56, 106, 88, 26, 11), fabric) +
       arm(34) +
@@ -89,8 +87,7 @@ export const CHAIRS = {
       legs(brush, frame, [w * 0.5, y + 14], [w * 0.66, 170]) +
       line(`M${100 - w * 0.84} 142H${100 + w * 0.84}`, darken(frame.colour, 0.2), 5) +
       legs(brush, frame, [w * 0.72, y + 14], [w + 4, 179]) +
-      body(seat, frame.fabric) +
-      band(brush, seat, [100, y + 10], 8) +
+      banded(brush, seat, [100, y + 10], 8, frame.fabric) +
       body(ellipse(100, y + 2, w, 9), frame.fabric)
     );
   },
@@ -105,8 +102,7 @@ export const CHAIRS = {
       rod(curve([28, 158], [60, 172], [104, 176], [146, 170], [178, 152])) +
       rod("M82 116L66 170") +
       rod("M136 110L146 168") +
-      brush.body(back, fabric) +
-      band(brush, back, [70, 46], 10) +
+      banded(brush, back, [70, 46], 10, fabric) +
       brush.body(polygon([72, 104], [142, 96], [146, 112], [76, 120]), fabric) +
       rod(`M${70 - lean * 0.5} 76Q100 82 138 80L138 104`)
     );
@@ -176,21 +172,18 @@ function corners({ accent, line, part, is }: Brush, [left, top]: Point, [right, 
 }
 
 export const CUSHIONS = {
-  "square cushion": (brush) => {
-    const size = brush.random.between(122, 138);
+  "square cushion": sized("122..138", (brush, size) => {
     const outline = pillow(size, size, 102);
     const [low, high] = [100 - size / 2 + 3, 100 + size / 2 - 3];
     const turn = brush.random.between(-8, 8).toFixed(1);
     const cushion =
       corners(brush, [low, low + 2], [high, high + 2]) +
-      brush.body(outline) +
-      band(brush, outline, [100, 96], 14) +
+      banded(brush, outline, [100, 96], 14) +
       piping(brush, outline) +
       (brush.look.pattern === "plain" ? emblem(brush, [100, 74], 16) : "");
     return `${standing(brush, 172, 110)}<g transform="rotate(${turn} 100 102)">${cushion}</g>`;
-  },
-  "round cushion": (brush) => {
-    const r = brush.random.between(60, 68);
+  }),
+  "round cushion": sized("60..68", (brush, r) => {
     const outline = ellipse(100, 104, r, r * 0.97);
     const folds = [0, 45, 90, 135, 180, 225, 270, 315].map((angle) => {
       const a = (angle * Math.PI) / 180;
@@ -199,33 +192,29 @@ export const CUSHIONS = {
       return brush.line(d, darken(brush.main, 0.5), 2, { opacity: 0.35 });
     });
     return hanging(outline) + brush.body(outline) + folds.join("") + piping(brush, outline) + brush.trim(ellipse(100, 104, 8));
-  },
-  "lumbar cushion": (brush) => {
-    const [w, h] = [brush.random.between(150, 164), brush.random.between(76, 90)];
+  }),
+  "lumbar cushion": sized("150..164 76..90", (brush, w, h) => {
     const outline = pillow(w, h, 112);
     const [x, y] = [w / 2 - 4, h / 2 - 4];
     return (
       standing(brush, 160, 140) +
       corners(brush, [100 - x, 112 - y], [100 + x, 112 + y]) +
-      brush.body(outline) +
-      band(brush, outline, [100, 106], 13) +
+      banded(brush, outline, [100, 106], 13) +
       piping(brush, outline) +
       (brush.look.pattern === "plain" ? emblem(brush, [100, 92], 13) : "")
     );
-  },
-  "bolster cushion": (brush) => {
+  }),
+  "bolster cushion": sized("26..32", (brush, r) => {
     const { main, accent, part, line } = brush;
-    const r = brush.random.between(26, 32);
     const roll = box(26, 112 - r, 140, 2 * r, 12);
     const ring = (x: number) => line(`M${x} ${112 - r}Q${x + r * 0.7} 112 ${x} ${112 + r}`, accent, 5);
     return (
       standing(brush, 114 + r, 140) +
-      brush.body(roll) +
-      band(brush, roll, [96, 104], 13) +
+      banded(brush, roll, [96, 104], 13) +
       (brush.is("minimal") ? "" : ring(44) + ring(134)) +
       part(ellipse(164, 112, r * 0.5, r), lighten(main, 0.12)) +
       line(ellipse(164, 112, r * 0.26, r * 0.52), darken(main, 0.4), 2, { opacity: 0.5 }) +
       brush.trim(ellipse(164, 112, 4, 6))
     );
-  },
+  }),
 } satisfies Family;

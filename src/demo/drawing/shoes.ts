@@ -1,9 +1,8 @@
 /** Shoes, in profile with the toe to the right. */
 import type { Style } from "../catalogue/vocabulary.ts";
-import { type Brush, type Family, standing } from "./brush.ts";
+import { band, type Brush, emblem, type Family, sized, standing } from "./brush.ts";
 import { box, curve, ellipse, type Point } from "./outline.ts";
 import { darken, GOLD, lighten, THREAD } from "./palette.ts";
-import { band, emblem } from "./style.ts";
 
 /** Soles are white on sporty shoes, gum on retro ones, dark or wooden otherwise. */
 function soleColour({ look, main, accent }: Brush): string {
@@ -40,8 +39,7 @@ function sole(brush: Brush, thickness: number): string {
 }
 
 export const SHOES = {
-  sneaker: (brush) => {
-    const t = brush.random.between(12, 20);
+  sneaker: sized("12..20", (brush, t) => {
     const b = 163 - t;
     const rise = brush.random.between(84, 94);
     const upper =
@@ -58,9 +56,8 @@ export const SHOES = {
       laces(brush, [92, rise + 2], [126, rise + 24], 4) +
       sole(brush, t)
     );
-  },
-  "high-top": (brush) => {
-    const t = brush.random.between(12, 18);
+  }),
+  "high-top": sized("12..18", (brush, t) => {
     const b = 163 - t;
     const c = brush.random.between(38, 50);
     const upper = `M32 ${b}C28 120 34 80 30 ${c}Q52 ${c - 10} 86 ${c - 2}C86 78 100 104 126 114Q178 122 178 ${b}Z`;
@@ -75,11 +72,9 @@ export const SHOES = {
       laces(brush, [84, c + 12], [122, 112], 7) +
       sole(brush, t)
     );
-  },
-  "ankle boot": (brush) => {
+  }),
+  "ankle boot": sized("28..44 12..22", (brush, c, heel) => {
     const { main, is, trim, part, clip } = brush;
-    const c = brush.random.between(28, 44);
-    const heel = brush.random.between(12, 22);
     const upper = `M40 150C36 120 40 80 38 ${c}Q62 ${c - 7} 92 ${c}C92 76 92 96 108 110Q140 116 160 126Q178 134 178 152Z`;
     const colour = soleColour(brush);
     return (
@@ -95,10 +90,9 @@ export const SHOES = {
       (is("elegant") ? trim(`M40 112H106v7H40Z`) : "") +
       brush.line(curve([38, c], [64, c - 4], [92, c]), darken(main, 0.5), 2)
     );
-  },
-  heel: (brush) => {
+  }),
+  heel: sized("92..108", (brush, tall) => {
     const { main, accent, is, line } = brush;
-    const tall = brush.random.between(92, 108);
     const isStiletto = brush.random.chance(0.6);
     const upper =
       `M32 ${tall}Q28 ${tall + 22} 40 ${tall + 34}Q74 ${tall + 36} 96 146Q112 166 150 166H176Q184 158 172 150` +
@@ -119,10 +113,9 @@ export const SHOES = {
       emblem(brush, [150, 150], is("rustic") ? 7 : 9) +
       line("M98 150Q112 167 150 167H176", darken(soleColour(brush), 0.1), 4)
     );
-  },
-  sandal: (brush) => {
+  }),
+  sandal: sized("9..22", (brush, t) => {
     const { main, is, part, line } = brush;
-    const t = brush.random.between(9, 22);
     const colour = is("minimal") ? darken(main, 0.35) : soleColour(brush);
     const [y, w] = [160 - t, brush.random.between(14, 20)];
     const bed = `M26 ${y}Q22 164 34 164H170Q186 160 178 ${y}Q150 ${y - 4} 110 ${y}Q60 ${y - 6} 26 ${y}Z`;
@@ -147,7 +140,7 @@ export const SHOES = {
       (isWide ? inside + emblem(brush, [130, y - 24], 12) : emblem(brush, [76, y - 50], 7)) +
       (!isWide && is("elegant", "rustic") ? line(box(99, y - 47, 13, 13, 3), GOLD, 3) : "")
     );
-  },
+  }),
   loafer: (brush) => {
     const { main, accent, is, line, part } = brush;
     return (

@@ -1,9 +1,8 @@
 /** Sunglasses, from the front, temples folded behind. */
 import type { Style } from "../catalogue/vocabulary.ts";
-import { bothSides, type Brush, type Family, hanging } from "./brush.ts";
+import { bothSides, type Brush, emblem, type Family, hanging, sized } from "./brush.ts";
 import { blob, box, curve, ellipse, type Point, points } from "./outline.ts";
 import { darken, GOLD, lighten } from "./palette.ts";
-import { emblem } from "./style.ts";
 
 /** Height of the middle of the lenses. */
 const Y = 102;
@@ -69,8 +68,7 @@ const thickness = ({ look, random }: Brush): number =>
   (look.material === "metal" && look.pattern === "plain" ? 6 : random.between(9, 13)) + (look.pattern === "plain" ? 0 : 3);
 
 export const SUNGLASSES = {
-  "round sunglasses": (brush) => {
-    const r = brush.random.between(34, 40);
+  "round sunglasses": sized("34..40", (brush, r) => {
     const t = thickness(brush);
     return glasses(brush, {
       rim: (s) => ellipse(100 + s * 45, Y, r),
@@ -78,9 +76,8 @@ export const SUNGLASSES = {
       bridge: curve([88, Y - 8], [100, Y - 14], [112, Y - 8]),
       hinge: [45 + r - 3, Y - 8],
     });
-  },
-  "square sunglasses": (brush) => {
-    const [w, h] = [brush.random.between(36, 40), brush.random.between(27, 34)];
+  }),
+  "square sunglasses": sized("36..40 27..34", (brush, w, h) => {
     const t = thickness(brush);
     const r = brush.random.pick([6, 14]);
     return glasses(brush, {
@@ -89,9 +86,8 @@ export const SUNGLASSES = {
       bridge: curve([90, Y - 14], [100, Y - 17], [110, Y - 14]),
       hinge: [46 + w - 3, Y - h + 10],
     });
-  },
-  "cat-eye sunglasses": (brush) => {
-    const lift = brush.random.between(30, 40);
+  }),
+  "cat-eye sunglasses": sized("30..40", (brush, lift) => {
     const shape = (s: number, t: number) =>
       points(
         [100 + s * (12 + t), Y - 16 + t],
@@ -108,9 +104,8 @@ export const SUNGLASSES = {
       bridge: curve([86, Y - 10], [100, Y - 14], [114, Y - 10]),
       hinge: [80, Y - lift + 10],
     });
-  },
-  "aviator sunglasses": (brush) => {
-    const drop = brush.random.between(36, 44);
+  }),
+  "aviator sunglasses": sized("36..44", (brush, drop) => {
     const shape = (s: number, t: number) =>
       points(
         [100 + s * (14 + t), Y - 22 + t],
@@ -127,10 +122,9 @@ export const SUNGLASSES = {
       bridge: `M84 ${Y - 28}H116M88 ${Y - 10}Q100 ${Y - 18} 112 ${Y - 10}`,
       hinge: [80, Y - 18],
     });
-  },
-  "shield sunglasses": (brush) => {
+  }),
+  "shield sunglasses": sized("26..34", (brush, h) => {
     const { main, is, line, clip, trim } = brush;
-    const h = brush.random.between(26, 34);
     const t = thickness(brush) * 0.85;
     const shape = (k: number) =>
       `M${16 + k} ${Y - h + k}Q100 ${Y - h - 14 + k} ${184 - k} ${Y - h + k}` +
@@ -150,5 +144,5 @@ export const SUNGLASSES = {
       (is("minimal") ? "" : bothSides((s) => trim(box(100 + s * 74 - 7, Y - h + 3, 14, 9, 4)))) +
       (is("elegant") ? line(`M22 ${Y - h + 2}Q100 ${Y - h - 12} 178 ${Y - h + 2}`, GOLD, 4) : "")
     );
-  },
+  }),
 } satisfies Family;

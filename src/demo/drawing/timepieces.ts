@@ -1,8 +1,7 @@
 /** Watches (a strap of the product's material, case, dial) and clocks for wall and shelf. */
-import { type Brush, type Family, hanging, standing } from "./brush.ts";
+import { band, banded, type Brush, type Family, hanging, sized, standing } from "./brush.ts";
 import { box, ellipse, mirrored, type Point, polygon } from "./outline.ts";
 import { darken, GOLD, inkOn, lighten, SILVER, THREAD } from "./palette.ts";
-import { band } from "./style.ts";
 
 /** Marks by style, hands at a random time. */
 function dial({ random, is, line }: Brush, [x, y]: Point, r: number, ground: string): string {
@@ -79,8 +78,7 @@ const ring = (r: number, share: number, colour: string): string =>
   ` stroke-dasharray="${(2 * Math.PI * r * share).toFixed(0)} 400" transform="rotate(-90 100 102)"/>`;
 
 export const WATCHES = {
-  "round watch": (brush) => {
-    const r = brush.random.between(38, 46);
+  "round watch": sized("38..46", (brush, r) => {
     const ground = dialColour(brush);
     return (
       strap(brush, 22) +
@@ -88,9 +86,8 @@ export const WATCHES = {
       brush.part(ellipse(100, 100, r * 0.82), ground, "cotton") +
       dial(brush, [100, 100], r * 0.82, ground)
     );
-  },
-  "square watch": (brush) => {
-    const w = brush.random.between(32, 38);
+  }),
+  "square watch": sized("32..38", (brush, w) => {
     const h = w * brush.random.between(1, 1.25);
     const ground = dialColour(brush);
     return (
@@ -99,10 +96,9 @@ export const WATCHES = {
       brush.part(box(106 - w, 106 - h, 2 * w - 12, 2 * h - 12, 4), ground, "cotton") +
       dial(brush, [100, 100], w - 5, ground)
     );
-  },
-  "diver watch": (brush) => {
+  }),
+  "diver watch": sized("45..50", (brush, r) => {
     const { part } = brush;
-    const r = brush.random.between(45, 50);
     const ground = brush.random.pick(["#1f2126", darken(brush.main, 0.2)]);
     const ticks = Array.from({ length: 12 }, (_, i) => {
       const a = (i * Math.PI) / 6;
@@ -118,11 +114,9 @@ export const WATCHES = {
       part(ellipse(100, 100, r * 0.74), ground, "cotton") +
       dial(brush, [100, 100], r * 0.74, ground)
     );
-  },
-  "smart watch": (brush) => {
-    const { random, accent, part } = brush;
-    const w = random.between(34, 40);
-    const [a, b, c] = [random.between(0.5, 0.95), random.between(0.4, 0.9), random.between(0.3, 0.8)];
+  }),
+  "smart watch": sized("34..40 0.5..0.95 0.4..0.9 0.3..0.8", (brush, w, a, b, c) => {
+    const { accent, part } = brush;
     const outer = box(100 - w, 100 - w * 1.16, 2 * w, 2.32 * w, w * 0.5);
     return (
       strap(brush, 24) +
@@ -132,7 +126,7 @@ export const WATCHES = {
       ring(w * 0.42, b, lighten(accent, 0.4)) +
       ring(w * 0.24, c, "#f6f3ee")
     );
-  },
+  }),
 } satisfies Family;
 
 function face(brush: Brush, x: number, y: number, r: number): string {
@@ -141,8 +135,7 @@ function face(brush: Brush, x: number, y: number, r: number): string {
 }
 
 export const CLOCKS = {
-  "wall clock": (brush) => {
-    const r = brush.random.between(60, 70);
+  "wall clock": sized("60..70", (brush, r) => {
     const d = brush.random.chance(0.3) ? box(100 - r, 96 - r, 2 * r, 2 * r, 18) : ellipse(100, 96, r);
     return (
       hanging(d) +
@@ -150,9 +143,8 @@ export const CLOCKS = {
       (brush.is("minimal") ? "" : brush.trim(ellipse(100, 96, r * 0.8))) +
       face(brush, 100, 96, r * (brush.look.pattern === "plain" ? 0.76 : 0.62))
     );
-  },
-  "alarm clock": (brush) => {
-    const r = brush.random.between(48, 54);
+  }),
+  "alarm clock": sized("48..54", (brush, r) => {
     const bell = (x: number, turn: number) => `<g transform="rotate(${turn} ${x} 46)">${brush.trim(`M${x - 20} 52a20 18 0 0 1 40 0Z`)}</g>`;
     const foot = (x: number) => brush.line(`M${x < 100 ? 66 : 134} 150L${x} 172`, darken(brush.main, 0.4), 8);
     return (
@@ -165,23 +157,20 @@ export const CLOCKS = {
       brush.body(ellipse(100, 112, r + 6)) +
       face(brush, 100, 112, r * 0.78)
     );
-  },
-  "mantel clock": (brush) => {
-    const w = brush.random.between(46, 58);
+  }),
+  "mantel clock": sized("46..58", (brush, w) => {
     const d = brush.random.chance(0.5)
       ? `M${100 - w} 164V96a${w} ${w * 0.95} 0 0 1 ${2 * w} 0V164Z`
       : polygon([100 - w * 0.7, 52], [100 + w * 0.7, 52], [100 + w, 164], [100 - w, 164]);
     return (
       standing(brush, 174, 2 * w + 20) +
-      brush.body(d) +
-      band(brush, d, [100, 142], 11) +
+      banded(brush, d, [100, 142], 11) +
       brush.part(box(100 - w - 8, 162, 2 * w + 16, 11, 3), darken(brush.main, 0.25)) +
       brush.trim(ellipse(100, 100, w * 0.74)) +
       face(brush, 100, 100, w * 0.66)
     );
-  },
-  "sunburst clock": (brush) => {
-    const r = brush.random.between(28, 36);
+  }),
+  "sunburst clock": sized("28..36", (brush, r) => {
     const count = brush.random.pick([12, 16, 20]);
     const long = brush.random.between(74, 82);
     const rays = Array.from({ length: count }, (_, i) => {
@@ -190,5 +179,5 @@ export const CLOCKS = {
       return `<g transform="rotate(${(i * 360) / count} 100 96)">${i % 2 === 0 ? brush.part(d, brush.main) : brush.trim(d)}</g>`;
     });
     return rays.join("") + hanging(ellipse(100, 96, r + 10)) + brush.body(ellipse(100, 96, r + 12)) + face(brush, 100, 96, r);
-  },
+  }),
 } satisfies Family;
