@@ -2,12 +2,9 @@
 import type { Category, SILHOUETTES } from "../catalogue/vocabulary.ts";
 import { BAGS as bag } from "./bags.ts";
 import { backdrop, createBrush, type Draw, type Subject } from "./brush.ts";
-import { DRESSES as dress, SHIRTS as shirt } from "./clothes.ts";
-import { HATS as hat, HEADPHONES as headphones } from "./headwear.ts";
-import { LAMPS as lamp } from "./lamps.ts";
-import { CHAIRS as chair, CUSHIONS as cushion, SOFAS as sofa } from "./seating.ts";
-import { SHOES as shoe } from "./shoes.ts";
-import { SUNGLASSES as sunglasses } from "./sunglasses.ts";
+import { DRESSES as dress, SHIRTS as shirt, SHOES as shoe } from "./clothes.ts";
+import { HATS as hat, HEADPHONES as headphones, SUNGLASSES as sunglasses } from "./headwear.ts";
+import { CHAIRS as chair, CUSHIONS as cushion, LAMPS as lamp, SOFAS as sofa } from "./furniture.ts";
 import { CLOCKS as clock, WATCHES as watch } from "./timepieces.ts";
 import { BOTTLES as bottle, MUGS as mug, VASES as vase } from "./vessels.ts";
 
