@@ -21,6 +21,16 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return node;
 }
 
+export function button(
+  attributes: Readonly<Record<string, string>>,
+  onClick: () => void,
+  ...children: readonly Child[]
+): HTMLButtonElement {
+  const node = element("button", { type: "button", ...attributes }, ...children);
+  node.addEventListener("click", onClick);
+  return node;
+}
+
 /** A row of a definition list. */
 export function row(term: string, value: string): HTMLElement[] {
   return [element("dt", {}, term), element("dd", {}, value)];
@@ -56,6 +66,4 @@ export function flip(parent: Element, change: () => void): void {
   }
 }
 
-function isNearScreen(box: DOMRect): boolean {
-  return box.bottom > -innerHeight && box.top < 2 * innerHeight;
-}
+const isNearScreen = (box: DOMRect): boolean => box.bottom > -innerHeight && box.top < 2 * innerHeight;

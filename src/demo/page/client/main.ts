@@ -5,9 +5,8 @@
  */
 import { type Answer, type Catalog, fetchCatalog, measure, type Page, type Product, search, type Sort } from "./api.ts";
 import { markCounterparts } from "./cards.ts";
-import { createDeviceTarget, DEVICE_SCOPE } from "./device.ts";
 import { byId } from "./dom.ts";
-import { createEdgeTarget, type RecentProduct } from "./target.ts";
+import { createDeviceTarget, createEdgeTarget, DEVICE_SCOPE, type RecentProduct } from "./target.ts";
 import { createView, type Results } from "./view.ts";
 
 const PAGE_SIZE = 24;

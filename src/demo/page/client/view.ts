@@ -1,7 +1,7 @@
 /** Turns a search's outcome into the document: columns, counts, notices, announcements. Sends no requests and keeps no state. */
 import type { Answer, Catalog, Page, Product, Timing } from "./api.ts";
 import { type Card, createColumn } from "./cards.ts";
-import { byId, element, errorText, row } from "./dom.ts";
+import { button, byId, element, errorText, row } from "./dom.ts";
 import type { RecentProduct, Target } from "./target.ts";
 
 export interface Results extends Pick<Answer, "outcome" | "device"> {
@@ -76,11 +76,7 @@ export function createView(target: Target["name"], events: ViewEvents) {
       if (pictureAspect < 1) style.setProperty("--card", "8.5rem"); // tall pictures: more of them abreast
       about.replaceChildren(element("b", {}, name), element("span", {}, `${number.format(total)} products`));
       about.title = note;
-      const examples = exampleQueries.map((query) => {
-        const button = element("button", { type: "button" }, query);
-        button.addEventListener("click", () => events.onExample(query));
-        return button;
-      });
+      const examples = exampleQueries.map((query) => button({}, () => events.onExample(query), query));
       byId("examples", HTMLElement).replaceChildren(...examples);
     },
 
@@ -109,15 +105,15 @@ export function createView(target: Target["name"], events: ViewEvents) {
       byId("recent-clear", HTMLButtonElement).hidden = recent.length === 0;
       byId("recent-note", HTMLElement).hidden = recent.length > 0;
       recentList.hidden = recent.length === 0;
-      const items = recent.map((product, index) => {
-        const button = element(
-          "button",
-          { type: "button", "aria-label": `Remove ${product.title} from recently viewed`, title: product.title },
-          product.image === "" ? undefined : element("img", { src: product.image, alt: "" }),
-          element("span", { "aria-hidden": "true" }, "×"),
+      const items = recent.map(({ title, image }, index) => {
+        const picture = image === "" ? undefined : element("img", { src: image, alt: "" });
+        const cross = element("span", { "aria-hidden": "true" }, "×");
+        const attributes = { "aria-label": `Remove ${title} from recently viewed`, title };
+        return element(
+          "li",
+          {},
+          button(attributes, () => events.onRemoveRecent(index), picture, cross),
         );
-        button.addEventListener("click", () => events.onRemoveRecent(index));
-        return element("li", {}, button);
       });
       recentList.replaceChildren(...items);
     },
