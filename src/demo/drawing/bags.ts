@@ -17,9 +17,8 @@ function seams({ main, is, line }: Brush, d: string): string {
 const metalOf = ({ look }: Brush): string => (look.accent === "silver" ? SILVER : GOLD);
 
 export const BAGS = {
-  tote: sized("72..88 50..60", (brush, top, w) => {
-    const { random } = brush;
-    const outline = mirrored(100, [w, top], [w * random.between(0.86, 1.12), 172]);
+  tote: sized("72..88 50..60 0.86..1.12", (brush, top, w, taper) => {
+    const outline = mirrored(100, [w, top], [w * taper, 172]);
     const arc = (k: number, y: number) =>
       `M${100 - w * 0.5} ${top + 14}C${100 - w * 0.5} ${y} ${100 + w * 0.5} ${y} ${100 + w * 0.5} ${top + 14 + k}`;
     return (
@@ -31,9 +30,9 @@ export const BAGS = {
       emblem(brush, [100, top + 44], 15)
     );
   }),
-  backpack: sized("46..54", (brush, w) => {
-    const { random, main, accent, is, line, plain, trim } = brush;
-    const outline = `M${100 - w} 168V${random.between(70, 84)}Q${100 - w} 34 100 34Q${100 + w} 34 ${100 + w} 84V168Q100 176 ${100 - w} 168Z`;
+  backpack: sized("46..54 70..84", (brush, w, shoulder) => {
+    const { main, accent, is, line, plain, trim } = brush;
+    const outline = `M${100 - w} 168V${shoulder}Q${100 - w} 34 100 34Q${100 + w} 34 ${100 + w} 84V168Q100 176 ${100 - w} 168Z`;
     const pocket = box(100 - w * 0.72, 114, w * 1.44, 48, 10);
     return (
       standing(brush, 172, 2 * w) +
@@ -82,13 +81,12 @@ export const BAGS = {
       brush.plain(box(100 - w, top, 2 * w, 172 - top, 9)) +
       banded(brush, flap, [100, top + 26], 12) +
       seams(brush, `M${100 - w + 6} ${top + 49}H${100 + w - 6}`) +
-      buckle(100 - w * 0.5) +
-      buckle(100 + w * 0.5)
+      [100 - w * 0.5, 100 + w * 0.5].map(buckle).join("")
     );
   }),
-  duffel: sized("70..78", (brush, w) => {
-    const { random, is, line, trim } = brush;
-    const [top, bottom] = [random.between(86, 94), 170];
+  duffel: sized("70..78 86..94", (brush, w, top) => {
+    const { is, line, trim } = brush;
+    const bottom = 170;
     const outline = box(100 - w, top, 2 * w, bottom - top, 32);
     const x = 100 - w + 24;
     const panel = polygon([x - 8, top], [x + 8, top], [x + 8, bottom], [x - 8, bottom]);

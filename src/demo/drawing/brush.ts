@@ -27,12 +27,6 @@ export function sized(bounds: string, draw: (brush: Brush, ...sizes: number[]) =
   return (brush) => draw(brush, ...ranges.map(([low = 0, high = 0]) => brush.random.between(low, high)));
 }
 
-interface LineOptions {
-  readonly opacity?: number;
-  /** Lengths of dash and gap. */
-  readonly dash?: string;
-}
-
 export type Brush = ReturnType<typeof createBrush>;
 
 /** The colour a pattern is printed in: the trim, unless that would not show. */
@@ -43,7 +37,8 @@ function inkFor(main: string, accent: string): string {
 
 const path = (d: string, fill: string, rest: string = ""): string => `<path d="${d}" fill="${fill}"${rest}/>`;
 
-function line(d: string, colour: string, width: number, { dash, opacity }: LineOptions = {}): string {
+/** `dash`: lengths of dash and gap. */
+function line(d: string, colour: string, width: number, { dash, opacity }: { dash?: string; opacity?: number } = {}): string {
   return (
     `<path d="${d}" fill="none" stroke="${colour}" stroke-width="${width}" stroke-linecap="round" stroke-linejoin="round"` +
     `${dash === undefined ? "" : ` stroke-dasharray="${dash}"`}${opacity === undefined ? "" : ` stroke-opacity="${opacity}"`}/>`

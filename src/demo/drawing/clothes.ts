@@ -88,8 +88,7 @@ export const SHIRTS = {
         plain(box(94, 44, 12, 129, 1)) +
         [66, 86, 106, 126, 146].map(button).join("") +
         pocket +
-        collar(-1) +
-        collar(1) +
+        [-1, 1].map(collar).join("") +
         (is("sporty", "playful") ? emblem(brush, [74, 90], 9) : ""),
     );
   }),
@@ -204,9 +203,8 @@ function sole(brush: Brush, thickness: number): string {
 }
 
 export const SHOES = {
-  sneaker: sized("12..20", (brush, t) => {
+  sneaker: sized("12..20 84..94", (brush, t, rise) => {
     const b = 163 - t;
-    const rise = brush.random.between(84, 94);
     const upper =
       `M30 ${b}C26 132 26 ${rise + 22} 34 ${rise}Q44 ${rise - 6} 52 ${rise + 6}Q64 ${rise + 14} 78 ${rise - 4}` +
       `Q86 ${rise - 12} 94 ${rise - 4}C108 ${rise + 16} 128 ${rise + 24} 150 ${rise + 30}` +
@@ -222,9 +220,8 @@ export const SHOES = {
       sole(brush, t)
     );
   }),
-  "high-top": sized("12..18", (brush, t) => {
+  "high-top": sized("12..18 38..50", (brush, t, c) => {
     const b = 163 - t;
-    const c = brush.random.between(38, 50);
     const upper = `M32 ${b}C28 120 34 80 30 ${c}Q52 ${c - 10} 86 ${c - 2}C86 78 100 104 126 114Q178 122 178 ${b}Z`;
     const toe = `M144 ${b}Q144 122 152 119Q179 126 178 ${b}Z`;
     return (

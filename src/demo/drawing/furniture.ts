@@ -186,8 +186,7 @@ export const CHAIRS = {
       banded(brush, back, [100, top + 14], 10, fabric) +
       part(box(52, 126, 96, 28, 8), darken(brush.main, 0.22), fabric) +
       body(box(56, 106, 88, 26, 11), fabric) +
-      arm(34) +
-      arm(140) +
+      [34, 140].map(arm).join("") +
       (brush.is("playful") ? emblem(brush, [100, top + 42], 15) : "")
     );
   },

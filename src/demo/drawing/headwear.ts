@@ -75,10 +75,9 @@ export const HATS = {
       emblem(brush, [100, 92], 13)
     );
   }),
-  "sun hat": sized("84..92", (brush, w) => {
+  "sun hat": sized("84..92 62..74", (brush, w, top) => {
     const { is, body, line } = brush;
     const brim = `M${100 - w} 128C${100 - w} 100 ${100 + w} 100 ${100 + w} 128C${100 + w} 162 ${100 - w} 162 ${100 - w} 128Z`;
-    const top = brush.random.between(62, 74);
     const bow = is("elegant", "playful") ? brush.trim("M140 124L164 110V140ZM140 124L160 158L144 156Z") : "";
     const rim = `M${100 - w + 6} 136C${100 - w * 0.5} 158 ${100 + w * 0.5} 158 ${100 + w - 6} 136`;
     return (
