@@ -3,7 +3,7 @@
  * `/catalog.json`. The catalogue is the drawn one, or another that `armmt start --catalog` has stored in KV.
  */
 import * as v from "valibot";
-import { drawCatalogue, type Product } from "./catalogue/catalogue.ts";
+import { drawCatalogue, type DrawnProduct, type Product } from "./catalogue/catalogue.ts";
 import { drawPicture } from "./drawing/picture.ts";
 import { createEngine } from "./engine.ts";
 import { unparsable } from "./query.ts";
@@ -71,6 +71,12 @@ function shopOf(catalog: ShopCatalog, draw?: (id: string) => string | undefined)
   };
 }
 
+/** A drawn product without its look. */
+function listed(product: DrawnProduct): Product {
+  const { id, title, category, price, rating, ratingCount, popularity, inStock, createdAt, image } = product;
+  return { id, title, category, price, rating, ratingCount, popularity, inStock, createdAt, image };
+}
+
 async function openShop(kv: ShopKv | undefined): Promise<Shop> {
   const text = (await kv?.get(CATALOG_KEY, "text")) ?? undefined;
   if (text !== undefined) return shopOf(parseCatalog(text));
@@ -80,7 +86,7 @@ async function openShop(kv: ShopKv | undefined): Promise<Shop> {
     name: "drawn catalogue",
     note: `${drawn.length.toLocaleString("en")} invented products with drawn pictures`,
     exampleQueries: ["red mug", "striped cushion", "elegant bag", "black sneaker", "retro lamp", "floral dress", "round sunglasses"],
-    products: drawn.map(({ look: _, ...product }) => product),
+    products: drawn.map(listed),
   };
   return shopOf(catalog, (id) => {
     const product = byId.get(id);
@@ -91,13 +97,13 @@ async function openShop(kv: ShopKv | undefined): Promise<Shop> {
 /** Throws an error that names the field where KV holds anything but a catalogue. */
 function parseCatalog(text: string): ShopCatalog {
   const fix = "write it again with armmt start --catalog";
-  let json: unknown;
+  let content: unknown;
   try {
-    json = JSON.parse(text);
+    content = JSON.parse(text);
   } catch (cause) {
     throw new Error(`Cannot read the catalogue in KV, key "${CATALOG_KEY}": it is not JSON; ${fix}`, { cause });
   }
-  const parsed = v.safeParse(CatalogSchema, json);
+  const parsed = v.safeParse(CatalogSchema, content);
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
   throw new Error(

@@ -38,7 +38,7 @@ function inkFor(main: string, accent: string): string {
 const path = (d: string, fill: string, rest: string = ""): string => `<path d="${d}" fill="${fill}"${rest}/>`;
 
 /** `dash`: lengths of dash and gap. */
-function line(d: string, colour: string, width: number, { dash, opacity }: { dash?: string; opacity?: number } = {}): string {
+function drawLine(d: string, colour: string, width: number, { dash, opacity }: { dash?: string; opacity?: number } = {}): string {
   return (
     `<path d="${d}" fill="none" stroke="${colour}" stroke-width="${width}" stroke-linecap="round" stroke-linejoin="round"` +
     `${dash === undefined ? "" : ` stroke-dasharray="${dash}"`}${opacity === undefined ? "" : ` stroke-opacity="${opacity}"`}/>`
@@ -83,7 +83,7 @@ export function createBrush({ id, look }: Subject) {
     /** A colour for lines on the product that shows on its own. */
     ink,
     define,
-    line,
+    line: drawLine,
     /** True if the look's style is one of these. */
     is: (...styles: readonly Style[]): boolean => styles.includes(look.style),
     /** One outline in the product's colour and pattern. */
@@ -96,7 +96,7 @@ export function createBrush({ id, look }: Subject) {
     trim: (d: string): string => lay(d, accent, look.accent === "gold" || look.accent === "silver" ? "metal" : "cotton", false),
     /** A line with a darker edge: `edge` units in all, darkened by `shade`. */
     tube: (d: string, colour: string, width: number, edge: number, shade: number): string =>
-      line(d, darken(colour, shade), width + edge) + line(d, colour, width),
+      drawLine(d, darken(colour, shade), width + edge) + drawLine(d, colour, width),
     /** Shows the content inside the outline only. */
     clip: (outline: string, content: string): string => {
       if (content === "") return "";

@@ -114,19 +114,22 @@ async function time({ outcome }: Results, signal: AbortSignal): Promise<void> {
 }
 
 async function choose({ id, title, image }: Product): Promise<void> {
-  showRecent(await target.recent.add({ id, title, image }));
+  await target.recent.add({ id, title, image });
+  showRecent(await target.recent.load());
   await refresh(`${title} added to recently viewed.`);
 }
 
 async function removeRecent(index: number): Promise<void> {
   const { id = "", title = "Product" } = recent[index] ?? {};
-  showRecent(await target.recent.remove(id));
+  await target.recent.remove(id);
+  showRecent(await target.recent.load());
   (view.recentButton(index) ?? queryField).focus(); // the focused button is gone
   await refresh(`${title} removed from recently viewed.`);
 }
 
 async function clearRecent(): Promise<void> {
-  showRecent(await target.recent.clear());
+  await target.recent.clear();
+  showRecent([]);
   queryField.focus();
   await refresh("Recently viewed cleared.");
 }

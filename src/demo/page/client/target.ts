@@ -22,12 +22,11 @@ const recentSchema = v.array(v.object({ id: v.string(), title: v.string(), image
 
 export type RecentProduct = v.InferOutput<typeof recentSchema>[number];
 
-/** Each change resolves to the new list. */
-export interface RecentProducts {
+interface RecentProducts {
   load(): Promise<RecentProduct[]>;
-  add(viewed: RecentProduct): Promise<RecentProduct[]>;
-  remove(id: string): Promise<RecentProduct[]>;
-  clear(): Promise<RecentProduct[]>;
+  add(viewed: RecentProduct): Promise<void>;
+  remove(id: string): Promise<void>;
+  clear(): Promise<void>;
 }
 
 export interface Target {
@@ -65,16 +64,15 @@ const KEY = "armmt.recently-viewed";
 const MAX_RECENT = 20;
 
 /** Kept in `storage`; without one, as long as the page. */
-export function createRecent(storage?: Storage): RecentProducts {
+function createRecent(storage?: Storage): RecentProducts {
   let products = loadFrom(storage);
-  const change = async (changed: RecentProduct[]): Promise<RecentProduct[]> => {
+  const change = async (changed: RecentProduct[]): Promise<void> => {
     products = changed;
     try {
       storage?.setItem(KEY, JSON.stringify(products));
     } catch {
       // Storage full or switched off: the strip still works until the page is left.
     }
-    return products;
   };
   return {
     load: async () => products,
@@ -108,21 +106,15 @@ export const DEVICE_SCOPE = "/private/";
 /** Kept in IndexedDB, where only the service worker reads them. */
 const recent: RecentProducts = {
   load: async () => (await viewedItems()).map(({ id, title = id, image = "" }) => ({ id, title, image })),
-  add: async (viewed) => {
-    await addViewed(viewed);
-    return recent.load();
-  },
-  remove: async (id) => {
-    await removeViewed(id);
-    return recent.load();
-  },
-  clear: async () => {
-    await clearViewed();
-    return [];
-  },
+  add: addViewed,
+  remove: removeViewed,
+  clear: clearViewed,
 };
 
-/** Registers the service worker of `/private/` and shows its state. `onRemoved`: called when nothing is stored any more, recently viewed products included. */
+/**
+ * Registers the service worker of `/private/` and shows its state. `onRemoved`: called when nothing is stored any more, recently viewed
+ * products included.
+ */
 export function createDeviceTarget(onRemoved: () => void): Target {
   const hasSupport = isSupported();
   let isRunning = false;

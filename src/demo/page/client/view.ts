@@ -157,8 +157,8 @@ export function createView(target: Target["name"], events: ViewEvents) {
     /** On a narrow screen, one column at a time. */
     showColumn: (name: string) => {
       columns.dataset["show"] = name;
-      for (const button of document.querySelectorAll<HTMLButtonElement>(".switch button")) {
-        button.setAttribute("aria-pressed", String(button.dataset["show"] === name));
+      for (const choice of document.querySelectorAll<HTMLButtonElement>(".switch button")) {
+        choice.setAttribute("aria-pressed", String(choice.dataset["show"] === name));
       }
     },
   };
