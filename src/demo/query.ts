@@ -78,9 +78,7 @@ function readList(value: unknown, name: string): readonly unknown[] {
 }
 
 /** A list, or a single value in place of one; undefined is none. */
-export function listOf(value: unknown): readonly unknown[] {
-  return value === undefined ? [] : Array.isArray(value) ? value : [value];
-}
+export const listOf = (value: unknown): readonly unknown[] => (value === undefined ? [] : Array.isArray(value) ? value : [value]);
 
 export function readText(value: unknown, name: string): string {
   if (typeof value === "string") return value;

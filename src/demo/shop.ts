@@ -138,9 +138,7 @@ function refuse(status: number, message: string, headers: Readonly<Record<string
   return json({ error: { message } }, status, headers);
 }
 
-function textOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
-}
+const textOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
 async function search(shop: Shop, index: string, request: Request): Promise<Response> {
   const text = request.method === "POST" ? await request.text() : "";

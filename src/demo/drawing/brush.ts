@@ -212,9 +212,7 @@ const EMBLEMS: Readonly<Record<Style, Mark>> = {
 };
 
 /** The style's emblem, about `size` wide to each side of `at`. Minimal products have none. */
-export function emblem(brush: Brush, at: Point, size: number): string {
-  return EMBLEMS[brush.look.style](brush, at, size);
-}
+export const emblem = (brush: Brush, at: Point, size: number): string => EMBLEMS[brush.look.style](brush, at, size);
 
 const BANDS: Readonly<Record<Style, Mark>> = {
   minimal: () => "",

@@ -5,9 +5,7 @@ import { blob, box, curve, ellipse, type Point } from "./outline.ts";
 import { darken, GOLD, lighten, THREAD } from "./palette.ts";
 
 /** The ribbon round the crown; minimal hats have a tonal one. */
-function ribbon({ is, part, trim, main }: Brush, d: string): string {
-  return is("minimal") ? part(d, darken(main, 0.3), "cotton") : trim(d);
-}
+const ribbon = ({ is, part, trim, main }: Brush, d: string): string => (is("minimal") ? part(d, darken(main, 0.3), "cotton") : trim(d));
 
 export const HATS = {
   cap: sized("56..68", (brush, h) => {

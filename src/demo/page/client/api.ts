@@ -188,9 +188,7 @@ const catalogSchema = v.object({
 
 export type Catalog = v.InferOutput<typeof catalogSchema>;
 
-export function parseCatalog(json: unknown): Catalog {
-  return v.parse(catalogSchema, json);
-}
+export const parseCatalog = (json: unknown): Catalog => v.parse(catalogSchema, json);
 
 export async function fetchCatalog(): Promise<Catalog> {
   const response = await fetch("/catalog.json");

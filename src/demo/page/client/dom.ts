@@ -32,13 +32,9 @@ export function button(
 }
 
 /** A row of a definition list. */
-export function row(term: string, value: string): HTMLElement[] {
-  return [element("dt", {}, term), element("dd", {}, value)];
-}
+export const row = (term: string, value: string): HTMLElement[] => [element("dt", {}, term), element("dd", {}, value)];
 
-export function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
+export const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const ANIMATION = { duration: 480, easing: "cubic-bezier(.2, .8, .2, 1)" };
 

@@ -212,6 +212,4 @@ function timingSheet(timing: Timing, window: number): HTMLElement[] {
 }
 
 /** A difference at or below zero is the noise of the machine. */
-function addedText(timing: Timing): string {
-  return timing.addedMs > 0 ? ms(timing.addedMs) : "≈ 0 ms";
-}
+const addedText = (timing: Timing): string => (timing.addedMs > 0 ? ms(timing.addedMs) : "≈ 0 ms");
