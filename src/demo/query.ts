@@ -2,7 +2,6 @@
  * Elasticsearch's query language, as far as a shop's search box, filters and facets use it: unknown JSON → a function that scores the
  * catalogue. Unknown parts are refused by name.
  */
-import type MiniSearch from "minisearch";
 import type { Product } from "./catalogue/catalogue.ts";
 
 /** A field of the mapping. `_source` has those with `shown`. */
@@ -102,10 +101,19 @@ export function readOptions(value: unknown, known: readonly string[], name: stri
   return options;
 }
 
-/** The searched products, and the index of their words. */
-export interface Corpus {
+interface TextOptions {
+  readonly fields: string[];
+  /** Field → weight. */
+  readonly boost: Readonly<Record<string, number>>;
+  readonly combineWith: "AND" | "OR";
+  /** Edits allowed in a term. */
+  readonly fuzzy: (term: string) => number;
+}
+
+/** The searched products, and the index of their words, whose ids are indexes in the catalogue. */
+interface Corpus {
   readonly products: readonly Product[];
-  readonly texts: MiniSearch;
+  readonly texts: { search(text: string, options: TextOptions): { id: unknown; score: number }[] };
 }
 
 /** Index in the catalogue → score, of all matches. */
@@ -126,7 +134,7 @@ function readOperator(value: unknown): "AND" | "OR" {
   return operator;
 }
 
-/** Edits allowed in a term; "AUTO" is 0 up to 2 letters, 1 up to 5, else 2. */
+/** "AUTO" is 0 up to 2 letters, 1 up to 5, else 2. */
 function readFuzziness(value: unknown): (term: string) => number {
   if (typeof value === "string" && value.toUpperCase() === "AUTO") return (term) => (term.length <= 2 ? 0 : term.length <= 5 ? 1 : 2);
   const edits = value === undefined ? 0 : Number(value);
