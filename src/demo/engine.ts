@@ -4,9 +4,26 @@
  */
 import MiniSearch from "minisearch";
 import type { Product } from "./catalogue/catalogue.ts";
-import { ElasticError, errorBody } from "./dialect.ts";
-import { type Query, TEXT_FIELDS, textQuery } from "./query.ts";
-import { parseRequest, type SearchRequest, type SortKey, sourceOf, type TermsAggregation } from "./request.ts";
+import {
+  ElasticError,
+  type Field,
+  FIELDS,
+  fieldOf,
+  filterQuery,
+  illegal,
+  isObject,
+  listOf,
+  parseQuery,
+  quote,
+  readObject,
+  readOnly,
+  readOptions,
+  readText,
+  type Scores,
+  TEXT_FIELDS,
+  textQuery,
+  unparsable,
+} from "./query.ts";
 
 export interface Engine {
   /** Answers as `POST /<index>/_search?<params>` of Elasticsearch would; errors are replies too, nothing throws. */
@@ -23,160 +40,197 @@ export function normaliseTerm(term: string): string {
   return plain.length > 3 && /[^siu]s$/.test(plain) ? plain.slice(0, -1) : plain;
 }
 
-function editsFor(fuzziness: number | "AUTO", term: string): number {
-  if (fuzziness !== "AUTO") return fuzziness;
-  return term.length <= 2 ? 0 : term.length <= 5 ? 1 : 2;
+const INDEX = "products";
+
+/** Elasticsearch's `index.max_result_window`. */
+const MAX_WINDOW = 10_000;
+
+const BODY_KEYS = "query post_filter from size sort aggs aggregations _source track_total_hits track_scores timeout ext".split(" ");
+const URL_KEYS = "q from size sort _source track_total_hits timeout pretty preference request_cache ignore_unavailable".split(" ");
+
+const SHOWN = [...FIELDS].filter(([, field]) => field.shown).map(([name]) => name);
+
+/** A whole number of at least 0, also from text as URLs carry it. */
+function readCount(value: unknown, name: string): number {
+  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  if (typeof number !== "number" || !Number.isInteger(number))
+    throw illegal(`Failed to parse parameter [${name}]: expected a whole number, found ${quote(value)}`);
+  if (number < 0) throw illegal(`[${name}] parameter cannot be negative, found [${number}]; use 0 or more`);
+  return number;
+}
+
+/** `field` is undefined for `_score`. */
+function sortKey(name: string, order: unknown) {
+  const field = name === "_score" ? undefined : fieldOf(name, "sort on");
+  if (field?.kind === "text")
+    throw illegal(`Text fields such as [${name}] cannot be sorted on; use _score, price, rating, popularity or created_at`);
+  if (order !== undefined && order !== "asc" && order !== "desc")
+    throw illegal(`[sort] order of [${name}] must be "asc" or "desc", found ${quote(order)}`);
+  return { field, descending: order === undefined ? field === undefined : order === "desc" };
+}
+
+type SortKey = ReturnType<typeof sortKey>;
+
+/** `price:asc` */
+function readUrlSort(entry: string): SortKey {
+  const [name = "", order] = entry.split(":");
+  return sortKey(name, order);
+}
+
+function readSort(value: unknown): SortKey[] {
+  return listOf(value).map((entry) => {
+    if (typeof entry === "string") return sortKey(entry, undefined);
+    const [name, order] = readOnly(entry, "sort");
+    return sortKey(name, isObject(order) ? order["order"] : order);
+  });
+}
+
+/** `size`: maximum number of buckets. */
+function readAggregations(value: unknown): { name: string; field: Field; size: number }[] {
+  return Object.entries(readObject(value, "aggs")).map(([name, spec]) => {
+    const [kind, given] = readOnly(spec, `aggs.${name}`);
+    if (kind !== "terms") throw unparsable(`Unknown aggregation type [${kind}] in [aggs.${name}]; this engine knows terms`);
+    const options = readOptions(given, ["field", "size"], `aggs.${name}.terms`);
+    const text = readText(options["field"], `aggs.${name}.terms.field`);
+    const field = fieldOf(text, "aggregate on");
+    if (field.kind === "text") throw illegal(`Text fields such as [${text}] cannot be aggregated on; use category`);
+    const size = readCount(options["size"] ?? 10, `aggs.${name}.terms.size`);
+    if (size === 0) throw illegal(`[aggs.${name}.terms.size] must be greater than 0, found [0]`);
+    return { name, field, size };
+  });
+}
+
+/** Fields of `_source`; undefined leaves it out. */
+function readSource(value: unknown): readonly string[] | undefined {
+  if (value === undefined || value === true || value === "true") return SHOWN;
+  if (value === false || value === "false") return undefined;
+  const names = typeof value === "string" ? value.split(",") : isObject(value) ? (value["includes"] ?? SHOWN) : value;
+  if (!Array.isArray(names)) throw unparsable(`[_source] must be true, false, a field or a list of fields, found ${quote(value)}`);
+  const wanted = new Set(names.map((name) => readText(name, "_source")));
+  // As in Elasticsearch, unknown fields are left out.
+  return SHOWN.filter((name) => wanted.has(name));
+}
+
+/** The total is exact up to this number; undefined leaves it out. */
+function readTotal(value: unknown): number | undefined {
+  if (value === undefined) return MAX_WINDOW;
+  if (value === true || value === "true") return Infinity;
+  if (value === false || value === "false") return undefined;
+  return readCount(value, "track_total_hits");
+}
+
+/** Throws an ElasticError that names the value and the fix. URL parameters win over the body, as in Elasticsearch. */
+function parseRequest(body: unknown, params: URLSearchParams) {
+  const given = readOptions(body ?? {}, BODY_KEYS, "search body");
+  const unknown = [...params.keys()].find((key) => !URL_KEYS.includes(key));
+  if (unknown !== undefined)
+    throw illegal(`request contains unrecognized parameter: [${unknown}]; this engine knows ${URL_KEYS.join(", ")}`);
+  const read = (name: string): unknown => params.get(name) ?? given[name];
+  const text = params.get("q");
+  const from = readCount(read("from") ?? 0, "from");
+  const size = readCount(read("size") ?? 10, "size");
+  if (from + size > MAX_WINDOW) {
+    throw illegal(`Result window is too large, from + size must be less than or equal to: [${MAX_WINDOW}] but was [${from + size}]`);
+  }
+  const { query, post_filter: postFilter, aggregations = {} } = given;
+  return {
+    query: text !== null ? textQuery(text) : query === undefined ? filterQuery(() => true) : parseQuery(query),
+    /** Applied to the hits after the aggregations have counted. */
+    postFilter: postFilter === undefined ? undefined : parseQuery(postFilter),
+    from,
+    size,
+    /** Empty: by score. */
+    sort: params.get("sort")?.split(",").map(readUrlSort) ?? readSort(given["sort"]),
+    aggregations: readAggregations(given["aggs"] ?? aggregations),
+    source: readSource(read("_source")),
+    countUpTo: readTotal(read("track_total_hits")),
+  };
 }
 
 interface Hit {
   /** Index in the catalogue: breaks ties, as the document number does in Lucene. */
   readonly index: number;
   readonly score: number;
+  readonly product: Product;
 }
 
-/** Hits in catalogue order, so that a stable sort keeps it on ties. */
-function hitsOf(scores: ReadonlyMap<number, number>): Hit[] {
-  return [...scores].map(([index, score]) => ({ index, score })).toSorted((a, b) => a.index - b.index);
-}
+const byScore = (a: Hit, b: Hit): number => b.score - a.score;
 
-function byScore(scores: ReadonlyMap<number, number>): Hit[] {
-  return hitsOf(scores).toSorted((a, b) => b.score - a.score);
-}
+const valueOf = (key: SortKey, hit: Hit) => (key.field === undefined ? hit.score : key.field.of(hit.product));
 
-/** Indexes at once: about 60 ms for 2,400 products, 200 ms for 10,000. Default index name: `products`. */
-export function createEngine(products: readonly Product[], options: { readonly index?: string } = {}): Engine {
-  const indexName = options.index ?? "products";
+const byKeys =
+  (keys: readonly SortKey[]) =>
+  (a: Hit, b: Hit): number => {
+    for (const key of keys) {
+      const [x, y] = [valueOf(key, a), valueOf(key, b)];
+      if (x === y) continue;
+      // Unknown values come last in both directions.
+      if (x === undefined) return 1;
+      if (y === undefined) return -1;
+      return x < y === key.descending ? 1 : -1;
+    }
+    return 0;
+  };
+
+/** Indexes at once: about 60 ms for 2,400 products, 200 ms for 10,000. */
+export function createEngine(products: readonly Product[]): Engine {
   const texts = new MiniSearch<{ id: number; title: string; category: string }>({
     fields: Object.keys(TEXT_FIELDS),
     processTerm: normaliseTerm,
   });
   texts.addAll(products.map(({ title, category }, id) => ({ id, title, category })));
+  const corpus = { products, texts };
 
-  const each = (scoreOf: (product: Product) => number | undefined): Map<number, number> => {
-    const scores = new Map<number, number>();
-    for (const [index, product] of products.entries()) {
-      const score = scoreOf(product);
-      if (score !== undefined) scores.set(index, score);
-    }
-    return scores;
-  };
+  const sorted = (scores: Scores, order: (a: Hit, b: Hit) => number): Hit[] =>
+    [...scores].map(([index, score]) => ({ index, score, product: products[index]! })).toSorted((a, b) => order(a, b) || a.index - b.index);
 
-  /** Index in the catalogue → score, of all matches. */
-  const evaluate = (query: Query): Map<number, number> => {
-    switch (query.kind) {
-      case "none":
-        return new Map();
-      case "all":
-        return each(() => query.boost);
-      case "filter":
-        return each((product) => (query.accepts(product) ? query.boost : undefined));
-      case "text": {
-        const found = texts.search(query.text, {
-          fields: Object.keys(query.fields),
-          boost: query.fields,
-          combineWith: query.operator === "and" ? "AND" : "OR",
-          fuzzy: (term) => editsFor(query.fuzziness, term),
-        });
-        return new Map(found.map((result) => [Number(result.id), result.score * query.boost]));
-      }
-      case "bool":
-        return evaluateBool(query);
-      default:
-        return query satisfies never;
-    }
-  };
-
-  const evaluateBool = (query: Query & { kind: "bool" }): Map<number, number> => {
-    const must = query.must.map(evaluate);
-    const should = query.should.map(evaluate);
-    const filter = query.filter.map(evaluate);
-    const mustNot = query.mustNot.map(evaluate);
-    const minimum = query.should.length === 0 ? 0 : query.minimumShould;
-    const scores = new Map<number, number>();
-    const required = [...must, ...filter];
-    for (const index of products.keys()) {
-      if (required.some((clause) => !clause.has(index)) || mustNot.some((clause) => clause.has(index))) continue;
-      const matching = should.filter((clause) => clause.has(index));
-      if (matching.length < minimum) continue;
-      const sum = [...must, ...matching].reduce((total, clause) => total + (clause.get(index) ?? 0), 0);
-      scores.set(index, sum * query.boost);
-    }
-    return scores;
-  };
-
-  const product = (hit: Hit): Product => {
-    const found = products[hit.index];
-    if (found === undefined) throw new Error(`Cannot find product ${hit.index} of ${products.length}`);
-    return found;
-  };
-
-  const valueOf = (key: SortKey, hit: Hit) => (key.field === undefined ? hit.score : key.field.of(product(hit)));
-
-  const compare =
-    (keys: readonly SortKey[]) =>
-    (a: Hit, b: Hit): number => {
-      for (const key of keys) {
-        const x = valueOf(key, a);
-        const y = valueOf(key, b);
-        if (x === y) continue;
-        // Unknown values come last in both directions.
-        if (x === undefined) return 1;
-        if (y === undefined) return -1;
-        return x < y === key.descending ? 1 : -1;
-      }
-      return 0;
-    };
-
-  const countTerms = (scores: ReadonlyMap<number, number>, { field, size }: TermsAggregation) => {
+  const countTerms = (scores: Scores, field: Field, size: number) => {
     const counts = new Map<string | number | boolean, number>();
-    for (const hit of hitsOf(scores)) {
-      const key = field.of(product(hit));
+    for (const index of scores.keys()) {
+      const key = field.of(products[index]!);
       if (key !== undefined) counts.set(key, (counts.get(key) ?? 0) + 1);
     }
-    const sorted = [...counts].toSorted((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+    const buckets = [...counts].toSorted((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
     return {
       doc_count_error_upper_bound: 0,
-      sum_other_doc_count: sorted.slice(size).reduce((sum, [, count]) => sum + count, 0),
+      sum_other_doc_count: buckets.slice(size).reduce((sum, [, count]) => sum + count, 0),
       // Booleans have 1 and 0 as keys in Elasticsearch, with their names beside.
-      buckets: sorted.slice(0, size).map(([key, count]) => ({
+      buckets: buckets.slice(0, size).map(([key, count]) => ({
         ...(typeof key === "boolean" ? { key: key ? 1 : 0, key_as_string: String(key) } : { key }),
         doc_count: count,
       })),
     };
   };
 
-  const answer = (request: SearchRequest): unknown => {
+  const answer = (body: unknown, params: URLSearchParams): unknown => {
     const startedMs = Date.now();
-    const scores = evaluate(request.query);
-    const allowed = request.postFilter && evaluate(request.postFilter);
-    const kept = allowed === undefined ? scores : new Map([...scores].filter(([index]) => allowed.has(index)));
-    const sorted = request.sort.length === 0 ? byScore(kept) : hitsOf(kept).toSorted(compare(request.sort));
-    const scored = request.sort.length === 0 || request.sort.some((key) => key.field === undefined);
-    const { countUpTo, source } = request;
-    const best = sorted.reduce((max, hit) => Math.max(max, hit.score), -Infinity);
-    const hits = sorted.slice(request.from, request.from + request.size).map((hit) => {
-      const found = product(hit);
-      return {
-        _index: indexName,
-        _id: found.id,
-        _score: scored ? hit.score : null,
-        ...(source && { _source: sourceOf(found, source) }),
-        ...(request.sort.length > 0 && { sort: request.sort.map((key) => valueOf(key, hit) ?? null) }),
-      };
-    });
+    const { query, postFilter, from, size, sort, aggregations, source, countUpTo } = parseRequest(body, params);
+    const scores = query(corpus);
+    const allowed = postFilter?.(corpus) ?? scores;
+    const kept = new Map([...scores].filter(([index]) => allowed.has(index)));
+    const hits = sorted(kept, sort.length === 0 ? byScore : byKeys(sort));
+    const isScored = sort.length === 0 || sort.some((key) => key.field === undefined);
+    const page = hits.slice(from, from + size).map((hit) => ({
+      _index: INDEX,
+      _id: hit.product.id,
+      _score: isScored ? hit.score : null,
+      // JSON leaves out the fields that the product does not have.
+      ...(source && { _source: Object.fromEntries(source.map((name) => [name, FIELDS.get(name)?.of(hit.product)])) }),
+      ...(sort.length > 0 && { sort: sort.map((key) => valueOf(key, hit) ?? null) }),
+    }));
     return {
       took: Date.now() - startedMs,
       timed_out: false,
       _shards: { total: 1, successful: 1, skipped: 0, failed: 0 },
       hits: {
         ...(countUpTo !== undefined && {
-          total: { value: Math.min(sorted.length, countUpTo), relation: sorted.length > countUpTo ? "gte" : "eq" },
+          total: { value: Math.min(hits.length, countUpTo), relation: hits.length > countUpTo ? "gte" : "eq" },
         }),
-        max_score: scored && sorted.length > 0 && request.size > 0 ? best : null,
-        hits,
+        max_score: isScored && hits.length > 0 && size > 0 ? hits.reduce((max, hit) => Math.max(max, hit.score), -Infinity) : null,
+        hits: page,
       },
-      ...(request.aggregations.length > 0 && {
-        aggregations: Object.fromEntries(request.aggregations.map((terms) => [terms.name, countTerms(scores, terms)])),
+      ...(aggregations.length > 0 && {
+        aggregations: Object.fromEntries(aggregations.map((terms) => [terms.name, countTerms(scores, terms.field, terms.size)])),
       }),
     };
   };
@@ -184,22 +238,17 @@ export function createEngine(products: readonly Product[], options: { readonly i
   return {
     search: (name, body, params) => {
       try {
-        if (name !== indexName) {
-          throw new ElasticError(404, "index_not_found_exception", `no such index [${name}]; this shop has [${indexName}]`, {
-            "resource.type": "index_or_alias",
-            "resource.id": name,
-            index: name,
-          });
-        }
-        return { status: 200, body: answer(parseRequest(body, params)) };
+        if (name === INDEX) return { status: 200, body: answer(body, params) };
+        const detail = { "resource.type": "index_or_alias", "resource.id": name, index: name };
+        throw new ElasticError(404, "index_not_found_exception", `no such index [${name}]; this shop has [${INDEX}]`, detail);
       } catch (error) {
-        if (error instanceof ElasticError) return { status: error.status, body: errorBody(error) };
+        if (error instanceof ElasticError) return { status: error.status, body: error.body };
         throw error;
       }
     },
     hits: (query, size) =>
-      byScore(evaluate(textQuery(query)))
+      sorted(textQuery(query)(corpus), byScore)
         .slice(0, size)
-        .map((hit) => ({ id: product(hit).id, score: hit.score })),
+        .map(({ product, score }) => ({ id: product.id, score })),
   };
 }

@@ -5,7 +5,7 @@
  * Network first. The shop in here (search engine, products, drawn pictures) answers when the network does not.
  */
 import { CACHE_PREFIX, runWorker, type WorkerScope } from "../runtimes/browser/service-worker.ts";
-import { createShopHandler } from "./routes.ts";
+import { createShopHandler } from "./shop.ts";
 
 declare const self: WorkerScope;
 

@@ -1,11 +1,12 @@
 /**
- * The shop of a catalogue: the drawn one, or another that `armmt start --catalog` has stored in KV. Built once per isolate, with the first
- * request, because KV cannot be read earlier.
+ * The shop of a catalogue, and its routes: searches as Elasticsearch answers them, products, pictures drawn on request, and the page's
+ * `/catalog.json`. The catalogue is the drawn one, or another that `armmt start --catalog` has stored in KV.
  */
 import * as v from "valibot";
 import { drawCatalogue, type DrawnProduct, type Product } from "./catalogue/catalogue.ts";
 import { drawPicture } from "./drawing/picture.ts";
 import { createEngine } from "./engine.ts";
+import { unparsable } from "./query.ts";
 
 /** The part of Workers KV that the shop uses. */
 export interface ShopKv {
@@ -43,7 +44,7 @@ const CatalogSchema = v.object({
 /** The value of CATALOG_KEY, as JSON. */
 export type ShopCatalog = v.InferOutput<typeof CatalogSchema>;
 
-export type Shop = ReturnType<typeof openShop>;
+type Shop = ReturnType<typeof shopOf>;
 
 function countCategories(products: readonly Product[]): { name: string; count: number }[] {
   const counts = new Map<string, number>();
@@ -52,7 +53,7 @@ function countCategories(products: readonly Product[]): { name: string; count: n
 }
 
 /** `draw`: the SVG of a product's picture; undefined where pictures are files. */
-function openShop(catalog: ShopCatalog, draw?: (id: string) => string | undefined) {
+function shopOf(catalog: ShopCatalog, draw?: (id: string) => string | undefined) {
   const { name, note, pictureAspect, products } = catalog;
   const categories = countCategories(products);
   const exampleQueries = catalog.exampleQueries ?? categories.slice(0, EXAMPLE_COUNT).map((category) => category.name.toLowerCase());
@@ -76,7 +77,9 @@ function listed(product: DrawnProduct): Product {
   return { id, title, category, price, rating, ratingCount, popularity, inStock, createdAt, image };
 }
 
-function openDrawnShop(): Shop {
+async function openShop(kv: ShopKv | undefined): Promise<Shop> {
+  const text = (await kv?.get(CATALOG_KEY, "text")) ?? undefined;
+  if (text !== undefined) return shopOf(parseCatalog(text));
   const drawn = drawCatalogue();
   const byId = new Map(drawn.map((product) => [product.id, product]));
   const catalog: ShopCatalog = {
@@ -85,7 +88,7 @@ function openDrawnShop(): Shop {
     exampleQueries: ["red mug", "striped cushion", "elegant bag", "black sneaker", "retro lamp", "floral dress", "round sunglasses"],
     products: drawn.map(listed),
   };
-  return openShop(catalog, (id) => {
+  return shopOf(catalog, (id) => {
     const product = byId.get(id);
     return product && drawPicture(product);
   });
@@ -94,13 +97,13 @@ function openDrawnShop(): Shop {
 /** Throws an error that names the field where KV holds anything but a catalogue. */
 function parseCatalog(text: string): ShopCatalog {
   const fix = "write it again with armmt start --catalog";
-  let json: unknown;
+  let content: unknown;
   try {
-    json = JSON.parse(text);
+    content = JSON.parse(text);
   } catch (cause) {
     throw new Error(`Cannot read the catalogue in KV, key "${CATALOG_KEY}": it is not JSON; ${fix}`, { cause });
   }
-  const parsed = v.safeParse(CatalogSchema, json);
+  const parsed = v.safeParse(CatalogSchema, content);
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
   throw new Error(
@@ -108,13 +111,96 @@ function parseCatalog(text: string): ShopCatalog {
   );
 }
 
-/** Opens the shop once per isolate. Concurrent first requests may build it twice: a promise must not cross requests in workerd. */
-export function createShopKeeper(): (kv: ShopKv | undefined) => Promise<Shop> {
+export interface ShopEnv {
+  /** May hold another catalogue than the drawn one. */
+  readonly SHOP?: ShopKv;
+  /** Static files, when started with `--assets`: the pictures of such a catalogue. */
+  readonly ASSETS?: { fetch(request: Request): Promise<Response> };
+  /** Lets the page request explanations. Only for demos: everybody who opens the page has it. */
+  readonly DEMO_ADMIN_TOKEN?: string;
+}
+
+/** Answers `/` where the page's files are missing: Workers Static Assets serves them before it asks the Worker. */
+const NO_PAGE = "This shop runs without its page. `npm start` starts it with the page, behind the edge Worker.\n";
+
+/** Pictures and products change only between runs of the shop. */
+const CACHEABLE = { "cache-control": "public, max-age=3600" };
+
+function json(body: unknown, status: number, headers: Readonly<Record<string, string>> = {}): Response {
+  return new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json", ...headers } });
+}
+
+function elastic({ status, body }: { readonly status: number; readonly body: unknown }): Response {
+  return json(body, status, { "x-elastic-product": "Elasticsearch" });
+}
+
+function refuse(status: number, message: string, headers: Readonly<Record<string, string>> = {}): Response {
+  return json({ error: { message } }, status, headers);
+}
+
+const textOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
+
+async function search(shop: Shop, index: string, request: Request): Promise<Response> {
+  const text = request.method === "POST" ? await request.text() : "";
+  let body: unknown;
+  try {
+    body = text.trim() === "" ? undefined : JSON.parse(text);
+  } catch (cause) {
+    return elastic(unparsable(`The request body is not JSON: ${textOf(cause)}; send an object such as {"query":{"match_all":{}}}`));
+  }
+  return elastic(shop.engine.search(index, body, new URL(request.url).searchParams));
+}
+
+function describe(shop: Shop, explainToken: string | undefined): Response {
+  const { name, note, pictureAspect, categories, exampleQueries } = shop;
+  // JSON leaves out what is undefined.
+  const catalog = { name, note, count: shop.products.size, pictureAspect, categories, exampleQueries, explainToken };
+  return json(catalog, 200, { "cache-control": "no-store" });
+}
+
+async function read(shop: Shop, path: string, request: Request, env: ShopEnv): Promise<Response> {
+  if (path === "/catalog.json") return describe(shop, env.DEMO_ADMIN_TOKEN);
+  if (path === "/") return new Response(NO_PAGE, { headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-cache" } });
+  const productId = /^\/products\/(.+)\.json$/.exec(path)?.[1];
+  if (productId !== undefined) {
+    const product = shop.products.get(productId);
+    return product === undefined ? refuse(404, `No product "${productId}" in ${shop.name}`) : json(product, 200, CACHEABLE);
+  }
+  const drawnId = shop.draw && /^\/images\/(.+)\.svg$/.exec(path)?.[1];
+  if (drawnId !== undefined) {
+    const svg = shop.draw?.(drawnId);
+    return svg === undefined
+      ? refuse(404, `No picture of "${drawnId}": ${shop.name} has no such product`)
+      : new Response(svg, { headers: { "content-type": "image/svg+xml", ...CACHEABLE } });
+  }
+  // Of the catalogue's folder, only pictures of known products are served.
+  const isPicture = shop.images.has(path) || shop.images.has(new URL(request.url).pathname);
+  if (env.ASSETS !== undefined && isPicture) return env.ASSETS.fetch(request);
+  return refuse(404, `Nothing at ${path}; the shop has /catalog.json, /products/<id>.json, its pictures, and POST /products/_search`);
+}
+
+/** Create one per isolate: it opens the shop with the first request, because KV cannot be read earlier, and keeps it. */
+export function createShopHandler(): (request: Request, env: ShopEnv) => Promise<Response> {
   let open: Shop | undefined;
-  return async (kv) => {
-    if (open !== undefined) return open;
-    const text = (await kv?.get(CATALOG_KEY, "text")) ?? undefined;
-    open ??= text === undefined ? openDrawnShop() : openShop(parseCatalog(text));
-    return open;
+  return async (request, env) => {
+    const { pathname } = new URL(request.url);
+    let path: string;
+    try {
+      path = decodeURIComponent(pathname);
+    } catch {
+      return refuse(400, `The path ${pathname} is not valid percent-encoding`);
+    }
+    const index = /^\/([^/]+)\/_search\/?$/.exec(path)?.[1];
+    const methods = index === undefined ? ["GET", "HEAD"] : ["GET", "HEAD", "POST"];
+    if (!methods.includes(request.method)) {
+      return refuse(405, `${request.method} is not allowed on ${path}; use ${methods.join(" or ")}`, { allow: methods.join(", ") });
+    }
+    try {
+      // Concurrent first requests may build it twice: a promise must not cross requests in workerd.
+      open ??= await openShop(env.SHOP);
+    } catch (cause) {
+      return refuse(500, textOf(cause));
+    }
+    return index === undefined ? read(open, path, request, env) : search(open, index, request);
   };
 }

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { drawCatalogue, drawnProduct, DRAWN_COUNT } from "../../src/demo/catalogue/catalogue.ts";
-import { NAMED_SHARE } from "../../src/demo/catalogue/title.ts";
+import { drawCatalogue, drawnProduct, DRAWN_COUNT, NAMED_SHARE } from "../../src/demo/catalogue/catalogue.ts";
 import { CATEGORY_LIST, COLOURS, MATERIALS, PATTERNS, STYLES } from "../../src/demo/catalogue/vocabulary.ts";
 import { words } from "../../src/ranking/tokenizer.ts";
 

@@ -197,7 +197,7 @@ describe("search()", () => {
     expect(reply.hits.max_score).toBeGreaterThan(0);
   });
 
-  it("breaks ties by place in the catalogue", () => {
+  it("breaks ties by index in the catalogue", () => {
     expect(ids(ask(few, { query: { match_all: {} } }))).toEqual(["a", "b", "c", "d"]);
   });
 

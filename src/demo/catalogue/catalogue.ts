@@ -6,7 +6,6 @@
  * ranking model never do.
  */
 import { createRandom, type Random } from "./random.ts";
-import { writeTitle } from "./title.ts";
 import {
   type Accent,
   CATEGORY_LIST,
@@ -16,6 +15,7 @@ import {
   type Look,
   type Material,
   type Style,
+  table,
 } from "./vocabulary.ts";
 
 /** A catalogue entry, of this or any other shop. An absent field is unknown. */
@@ -48,35 +48,14 @@ const LAST_DAY = Date.UTC(2026, 10, 15);
 const DAY_MS = 86_400_000;
 
 /** Everyday colours come in more products than loud ones. */
-const COLOUR_WEIGHT: Readonly<Record<Colour, number>> = {
-  red: 1,
-  orange: 0.8,
-  yellow: 0.8,
-  green: 1,
-  teal: 0.8,
-  blue: 1.1,
-  navy: 0.9,
-  purple: 0.7,
-  pink: 0.9,
-  brown: 0.9,
-  beige: 0.9,
-  grey: 0.9,
-  black: 1.2,
-  white: 1.1,
-};
+const COLOUR_WEIGHT: Readonly<Record<Colour, string>> = table(
+  `red: 1; orange: 0.8; yellow: 0.8; green: 1; teal: 0.8; blue: 1.1; navy: 0.9; purple: 0.7; pink: 0.9; brown: 0.9; beige: 0.9;
+  grey: 0.9; black: 1.2; white: 1.1`,
+);
 
-const PRICE_OF_MATERIAL: Partial<Record<Material, number>> = {
-  leather: 1.4,
-  silk: 1.5,
-  velvet: 1.25,
-  brass: 1.3,
-  suede: 1.25,
-  wood: 1.1,
-  plastic: 0.7,
-  canvas: 0.85,
-  cotton: 0.9,
-  rubber: 0.8,
-};
+const PRICE_OF_MATERIAL: Partial<Record<Material, string>> = table(
+  `leather: 1.4; silk: 1.5; velvet: 1.25; brass: 1.3; suede: 1.25; wood: 1.1; plastic: 0.7; canvas: 0.85; cotton: 0.9; rubber: 0.8`,
+);
 const PRICE_OF_STYLE: Partial<Record<Style, number>> = { elegant: 1.35, playful: 0.85, sporty: 1.05, minimal: 1.1 };
 
 function accentFor(style: Style, colour: Colour, random: Random): Accent {
@@ -94,7 +73,7 @@ function accentFor(style: Style, colour: Colour, random: Random): Accent {
 
 function lookOf(category: CategoryWords, random: Random): Look {
   const style = random.pick(category.styles);
-  const colour = random.pickWeighted(COLOURS, (name) => COLOUR_WEIGHT[name]);
+  const colour = random.pickWeighted(COLOURS, (name) => Number(COLOUR_WEIGHT[name]));
   const others = category.patterns.filter((name) => name !== "plain");
   // Minimal and elegant things are mostly plain, playful ones seldom.
   const plain = style === "minimal" ? 0.75 : style === "elegant" ? 0.5 : style === "playful" ? 0.15 : 0.35;
@@ -110,14 +89,55 @@ function lookOf(category: CategoryWords, random: Random): Look {
 
 /** Prices end in .00, .50, .90 or .95 below 200, and in 9 above. */
 function priceOf(category: CategoryWords, look: Look, random: Random): number {
-  const factor = (PRICE_OF_MATERIAL[look.material] ?? 1) * (PRICE_OF_STYLE[look.style] ?? 1) * Math.exp(0.35 * random.normal());
+  const factor = Number(PRICE_OF_MATERIAL[look.material] ?? 1) * (PRICE_OF_STYLE[look.style] ?? 1) * Math.exp(0.35 * random.normal());
   const price = category.price * factor;
   const ending = random.pick([0, 0.5, 0.9, 0.95, 0.95]);
   return price < 200 ? Math.max(3, Math.floor(price)) + ending : Math.round(price / 10) * 10 - 1;
 }
 
-function round(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
+/** Shares of titles that name a part of the look (`plain` is never named). `colour` counts those in the language of catalogues, too. */
+export const NAMED_SHARE = { colour: 0.45, material: 0.35, pattern: 0.2, style: 0.12, silhouette: 0.65 } as const;
+
+/** Invented names; none is a colour, material, style or noun of the vocabulary. */
+const BRANDS = (
+  "Norvik, Talora, Belmara, Quenna, Osterly, Fjellby, Lumero, Tavio, Kestrin, Marrowfield, Ondine & Fay, Hollis Tor, Pellandra, " +
+  "Vantry, Corvello, Saltmarsh, Odelle, Brackwater, Junipero, Mirande, Tusk & Thorn, Elverby, Zandoli, Perrault Mill, Nimbra, " +
+  "Halden, Ruskova, Fennimore, Castellane, Drayhouse, Ikaya, Lindqvo"
+).split(", ");
+
+const MODELS = (
+  "Aria, Juno, Atlas, Otto, Iris, Milo, Vega, Nora, Hugo, Lark, Ravi, Tilda, Ines, Bruno, Kaia, Arlo, Mara, Finn, Greta, Sol, " +
+  "Wren, Esme, Theo, Alma"
+).split(", ");
+
+/** A share of titles that name the colour do so in the language of catalogues, which no search for the plain word finds. */
+const FANCY_SHARE = 0.25;
+const FANCY: Readonly<Record<Colour, string>> = table(
+  `red: ember, cherry; orange: tangerine, apricot; yellow: honey, lemon; green: moss, fern; teal: lagoon, petrol; blue: cobalt, sky;
+  navy: midnight, ink; purple: plum, lilac; pink: blush, rosé; brown: cocoa, chestnut; beige: sand, oat; grey: ash, fog;
+  black: onyx, raven; white: ivory, chalk`,
+);
+
+const capitals = (text: string): string => text.replace(/(?<=^|\s)\p{L}/gu, (letter) => letter.toUpperCase());
+
+/** As shops write them: an invented brand, sometimes a model name, and only some of what the picture shows. */
+function writeTitle(category: CategoryWords, look: Look, random: Random): string {
+  const parts: string[] = [random.pick(BRANDS)];
+  if (random.chance(0.5)) parts.push(random.pick(MODELS));
+  // Drawn whether used or not, so that one part's presence does not shift the chance of the next.
+  const style = random.chance(NAMED_SHARE.style);
+  const colour = random.chance(NAMED_SHARE.colour);
+  const fancy = random.chance(FANCY_SHARE) ? random.pick(FANCY[look.colour].split(", ")) : undefined;
+  const pattern = random.chance(NAMED_SHARE.pattern);
+  const material = random.chance(NAMED_SHARE.material);
+  const titles = category.silhouettes.find(({ name }) => name === look.silhouette)?.titles ?? [];
+  const noun = random.chance(NAMED_SHARE.silhouette) ? random.pick(titles) : category.name;
+  if (style) parts.push(look.style);
+  if (colour) parts.push(fancy ?? look.colour);
+  if (pattern && look.pattern !== "plain") parts.push(look.pattern);
+  if (material) parts.push(look.material);
+  parts.push(noun);
+  return parts.map(capitals).join(" ");
 }
 
 /** The product of an id; any text is an id. */
@@ -130,12 +150,13 @@ export function drawnProduct(id: string): DrawnProduct {
   // Popularity is long-tailed, grows with quality and fades with age.
   const popularity = Math.round(Math.exp(3.2 + 1.1 * trade.normal() + 0.35 * quality - ageDays / 900));
   const ratingCount = Math.round(popularity * (0.2 + ageDays / 200) * trade.between(0.3, 1.2));
-  const product = { id, category: category.name, look };
   return {
-    ...product,
-    title: writeTitle(product, createRandom(`${id}:title`)),
+    id,
+    category: category.name,
+    look,
+    title: writeTitle(category, look, createRandom(`${id}:title`)),
     price: priceOf(category, look, trade),
-    rating: round(Math.min(5, Math.max(1.6, 4.05 + 0.4 * quality + 0.2 * trade.normal())), 1),
+    rating: Number(Math.min(5, Math.max(1.6, 4.05 + 0.4 * quality + 0.2 * trade.normal())).toFixed(1)),
     ratingCount,
     popularity,
     inStock: trade.chance(0.93),

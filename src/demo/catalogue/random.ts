@@ -1,20 +1,5 @@
 /** Pseudo-random numbers seeded by a text, so that a product is the same on every machine and in every catalogue size. Not for secrets. */
 
-export interface Random {
-  /** Uniform in [0, 1). */
-  readonly next: () => number;
-  /** Uniform in [low, high). */
-  readonly between: (low: number, high: number) => number;
-  /** True with the given probability. */
-  readonly chance: (probability: number) => boolean;
-  /** One of a non-empty list. */
-  readonly pick: <T>(from: readonly T[]) => T;
-  /** One of a non-empty list, in proportion to its weight. */
-  readonly pickWeighted: <T>(from: readonly T[], weight: (entry: T) => number) => T;
-  /** Standard normal. */
-  readonly normal: () => number;
-}
-
 function entry<T>(from: readonly T[], index: number): T {
   const found = from[Math.min(index, from.length - 1)];
   if (found === undefined) throw new Error("Cannot pick from an empty list");
@@ -33,7 +18,7 @@ function fnv1a(text: string): number {
 }
 
 /** mulberry32, seeded with the FNV-1a hash of `seed`. */
-export function createRandom(seed: string): Random {
+export function createRandom(seed: string) {
   let state = fnv1a(seed);
   const next = (): number => {
     state = (state + 0x6d2b79f5) | 0;
@@ -42,16 +27,23 @@ export function createRandom(seed: string): Random {
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
   return {
+    /** Uniform in [0, 1). */
     next,
-    between: (low, high) => low + (high - low) * next(),
-    chance: (probability) => next() < probability,
-    pick: (from) => entry(from, Math.floor(next() * from.length)),
-    pickWeighted: (from, weight) => {
+    /** Uniform in [low, high). */
+    between: (low: number, high: number): number => low + (high - low) * next(),
+    /** True with the given probability. */
+    chance: (probability: number): boolean => next() < probability,
+    /** An entry of a non-empty list. */
+    pick: <T>(from: readonly T[]): T => entry(from, Math.floor(next() * from.length)),
+    /** An entry of a non-empty list, in proportion to its weight. */
+    pickWeighted: <T>(from: readonly T[], weight: (entry: T) => number): T => {
       let left = next() * from.reduce((sum, item) => sum + weight(item), 0);
       const index = from.findIndex((item) => (left -= weight(item)) < 0);
       return entry(from, index < 0 ? from.length : index);
     },
-    // Box–Muller; 1 - next() is never 0.
-    normal: () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()),
+    /** Standard normal, by Box–Muller; 1 - next() is never 0. */
+    normal: (): number => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()),
   };
 }
+
+export type Random = ReturnType<typeof createRandom>;

@@ -1,8 +1,7 @@
 /** Bags, from the front. */
-import { type Brush, type Family, standing } from "./brush.ts";
+import { banded, type Brush, emblem, type Family, sized, standing } from "./brush.ts";
 import { box, curve, ellipse, mirrored, polygon } from "./outline.ts";
 import { darken, GOLD, lighten, SILVER, THREAD } from "./palette.ts";
-import { band, emblem } from "./style.ts";
 
 /** A strap or handle. */
 function strap({ main, accent, is, tube, line }: Brush, d: string, width: number): string {
@@ -18,45 +17,38 @@ function seams({ main, is, line }: Brush, d: string): string {
 const metalOf = ({ look }: Brush): string => (look.accent === "silver" ? SILVER : GOLD);
 
 export const BAGS = {
-  tote: (brush) => {
-    const { random } = brush;
-    const [top, w] = [random.between(72, 88), random.between(50, 60)];
-    const outline = mirrored(100, [w, top], [w * random.between(0.86, 1.12), 172]);
+  tote: sized("72..88 50..60 0.86..1.12", (brush, top, w, taper) => {
+    const outline = mirrored(100, [w, top], [w * taper, 172]);
     const arc = (k: number, y: number) =>
       `M${100 - w * 0.5} ${top + 14}C${100 - w * 0.5} ${y} ${100 + w * 0.5} ${y} ${100 + w * 0.5} ${top + 14 + k}`;
     return (
       standing(brush, 174, 2 * w) +
       `<g opacity=".75">${strap(brush, arc(-4, top - 74), 6)}</g>` +
-      brush.body(outline) +
-      band(brush, outline, [100, 142], 14) +
+      banded(brush, outline, [100, 142], 14) +
       strap(brush, arc(0, top - 58), 6.5) +
       seams(brush, `M${100 - w + 4} ${top + 7}H${100 + w - 4}`) +
       emblem(brush, [100, top + 44], 15)
     );
-  },
-  backpack: (brush) => {
-    const { random, main, accent, is, line, plain, trim } = brush;
-    const w = random.between(46, 54);
-    const outline = `M${100 - w} 168V${random.between(70, 84)}Q${100 - w} 34 100 34Q${100 + w} 34 ${100 + w} 84V168Q100 176 ${100 - w} 168Z`;
+  }),
+  backpack: sized("46..54 70..84", (brush, w, shoulder) => {
+    const { main, accent, is, line, plain, trim } = brush;
+    const outline = `M${100 - w} 168V${shoulder}Q${100 - w} 34 100 34Q${100 + w} 34 ${100 + w} 84V168Q100 176 ${100 - w} 168Z`;
     const pocket = box(100 - w * 0.72, 114, w * 1.44, 48, 10);
     return (
       standing(brush, 172, 2 * w) +
       strap(brush, "M86 38Q86 18 100 18Q114 18 114 38", 6) +
       strap(brush, `M${100 - w + 3} 96Q${100 - w - 16} 120 ${100 - w + 2} 156`, 8) +
       strap(brush, `M${100 + w - 3} 96Q${100 + w + 16} 120 ${100 + w - 2} 156`, 8) +
-      brush.body(outline) +
-      band(brush, outline, [100, 80], 13) +
+      banded(brush, outline, [100, 80], 13) +
       line(curve([100 - w * 0.8, 74], [100, 62], [100 + w * 0.8, 74]), darken(main, 0.5), 3) +
       (is("minimal") || brush.look.pattern !== "plain" ? plain(pocket) : trim(pocket)) +
       line(`M${100 - w * 0.6} 126H${100 + w * 0.6}`, darken(accent, 0.5), 3, { opacity: 0.7 }) +
       seams(brush, box(100 - w * 0.62, 132, w * 1.24, 25, 7)) +
       emblem(brush, [100, 96], 12)
     );
-  },
-  handbag: (brush) => {
+  }),
+  handbag: sized("56..66 84..96 0.72..0.86", (brush, w, top, k) => {
     const { random, is, body } = brush;
-    const w = random.between(56, 66);
-    const [top, k] = [random.between(84, 96), random.between(0.72, 0.86)];
     const outline =
       `M${100 - w * k} ${top}H${100 + w * k}Q${100 + w} 150 ${100 + w * 0.98} 162` +
       `Q${100 + w * 0.9} 172 ${100 + w * 0.7} 172H${100 - w * 0.7}Q${100 - w * 0.9} 172 ${100 - w * 0.98} 162` +
@@ -66,19 +58,16 @@ export const BAGS = {
     return (
       standing(brush, 173, 2 * w) +
       strap(brush, grip, 7.5) +
-      body(outline) +
-      band(brush, outline, [100, 148], 12) +
+      banded(brush, outline, [100, 148], 12) +
       (random.chance(0.6)
         ? body(flap) + seams(brush, `M${100 - w * 0.68} ${top + 25}Q100 ${top + 46} ${100 + w * 0.68} ${top + 25}`)
         : seams(brush, `M${100 - w * k} ${top + 9}H${100 + w * k}`)) +
       (is("minimal") ? "" : brush.part(box(93, top + 32, 14, 15, 4), metalOf(brush), "metal")) +
       (is("sporty", "playful", "retro") ? emblem(brush, [136, 140], 11) : "")
     );
-  },
-  satchel: (brush) => {
-    const { random, is, line } = brush;
-    const w = random.between(60, 68);
-    const top = random.between(78, 90);
+  }),
+  satchel: sized("60..68 78..90", (brush, w, top) => {
+    const { is, line } = brush;
     const flap =
       `M${100 - w - 2} ${top + 8}Q${100 - w - 2} ${top - 4} ${100 - w + 8} ${top - 4}H${100 + w - 8}` +
       `Q${100 + w + 2} ${top - 4} ${100 + w + 2} ${top + 8}V${top + 46}` +
@@ -90,17 +79,14 @@ export const BAGS = {
       standing(brush, 173, 2 * w) +
       strap(brush, `M${100 - w + 6} ${top + 4}C${100 - w + 20} ${top - 78} ${100 + w - 20} ${top - 78} ${100 + w - 6} ${top + 4}`, 6) +
       brush.plain(box(100 - w, top, 2 * w, 172 - top, 9)) +
-      brush.body(flap) +
-      band(brush, flap, [100, top + 26], 12) +
+      banded(brush, flap, [100, top + 26], 12) +
       seams(brush, `M${100 - w + 6} ${top + 49}H${100 + w - 6}`) +
-      buckle(100 - w * 0.5) +
-      buckle(100 + w * 0.5)
+      [100 - w * 0.5, 100 + w * 0.5].map(buckle).join("")
     );
-  },
-  duffel: (brush) => {
-    const { random, is, line, trim } = brush;
-    const w = random.between(70, 78);
-    const [top, bottom] = [random.between(86, 94), 170];
+  }),
+  duffel: sized("70..78 86..94", (brush, w, top) => {
+    const { is, line, trim } = brush;
+    const bottom = 170;
     const outline = box(100 - w, top, 2 * w, bottom - top, 32);
     const x = 100 - w + 24;
     const panel = polygon([x - 8, top], [x + 8, top], [x + 8, bottom], [x - 8, bottom]);
@@ -112,8 +98,7 @@ export const BAGS = {
     return (
       standing(brush, 172, 2 * w) +
       `<g opacity=".8">${strap(brush, far, 6)}</g>` +
-      brush.body(outline) +
-      band(brush, outline, [100, 142], 12) +
+      banded(brush, outline, [100, 142], 12) +
       (is("minimal") ? "" : brush.clip(outline, ends())) +
       strap(brush, near, 7) +
       line(`M${100 - w * 0.7} ${top + 9}H${100 + w * 0.7}`, darken(brush.main, 0.5), 3, { opacity: 0.6 }) +
@@ -121,5 +106,5 @@ export const BAGS = {
       emblem(brush, [100, top + 42], 13) +
       line(ellipse(100, top + 9, 3), SILVER, 3)
     );
-  },
+  }),
 } satisfies Family;

@@ -1,8 +1,8 @@
-/** Shirts and tops, laid flat, and dresses on an invisible hanger. */
-import { bothSides, type Brush, type Family, hanging } from "./brush.ts";
+/** Shirts and tops, laid flat; dresses on an invisible hanger; shoes in profile with the toe to the right. */
+import type { Style } from "../catalogue/vocabulary.ts";
+import { band, banded, bothSides, type Brush, emblem, type Family, hanging, sized, standing } from "./brush.ts";
 import { box, curve, ellipse, type Point, points, polygon } from "./outline.ts";
-import { darken, lighten, THREAD } from "./palette.ts";
-import { band, emblem } from "./style.ts";
+import { darken, GOLD, lighten, THREAD } from "./palette.ts";
 
 interface Cut {
   /** Half widths of shoulder, chest and hem. */
@@ -42,8 +42,7 @@ function shirt(brush: Brush, cut: Cut, details: (outline: string) => string): st
     `M${100 + chest} 86Q${100 + chest * 0.7} 92 ${100 + chest * 0.55} 108`;
   return (
     hanging(outline) +
-    brush.body(outline) +
-    band(brush, outline, [100, 116], 14) +
+    banded(brush, outline, [100, 116], 14) +
     brush.line(folds, darken(brush.main, 0.55), 2, { opacity: 0.35 }) +
     details(outline)
   );
@@ -60,14 +59,12 @@ function ribbing(brush: Brush, outline: string, neck: Cut["neck"]): string {
 const shortSleeve = (brush: Brush, reach: number) => [reach, brush.random.between(76, 84), 34] as const;
 
 export const SHIRTS = {
-  "t-shirt": (brush) => {
-    const [chest, hem] = [brush.random.between(42, 50), brush.random.between(42, 54)];
+  "t-shirt": sized("42..50 42..54", (brush, chest, hem) => {
     const cut: Cut = { shoulder: 44, chest, hem, sleeve: shortSleeve(brush, 80), neck: [18, brush.random.between(7, 16)] };
     const size = brush.look.pattern === "plain" ? 19 : 12;
     return shirt(brush, cut, (outline) => ribbing(brush, outline, cut.neck) + emblem(brush, [100, 92], size));
-  },
-  "polo shirt": (brush) => {
-    const [chest, hem] = [brush.random.between(42, 48), brush.random.between(42, 50)];
+  }),
+  "polo shirt": sized("42..48 42..50", (brush, chest, hem) => {
     const cut: Cut = { shoulder: 44, chest, hem, sleeve: shortSleeve(brush, 78), neck: [18, 8] };
     const colour = trimColour(brush, 0.12);
     const collar = (s: number) =>
@@ -75,10 +72,9 @@ export const SHIRTS = {
     const buttons = [58, 70, 82].map((y) => `<circle cx="100" cy="${y}" r="2.4" fill="#fbf7ee" stroke="#5a4a44" stroke-width=".8"/>`);
     const placket = brush.part(box(94, 48, 12, 40, 2), lighten(colour, 0.1), "cotton") + buttons.join("");
     return shirt(brush, cut, () => placket + collar(-1) + collar(1) + emblem(brush, [124, 88], 9));
-  },
-  "button-up shirt": (brush) => {
+  }),
+  "button-up shirt": sized("40..46 42..48", (brush, chest, hem) => {
     const { random, is, plain } = brush;
-    const [chest, hem] = [random.between(40, 46), random.between(42, 48)];
     const sleeve = random.chance(0.65) ? ([72, 138, 24] as const) : shortSleeve(brush, 78);
     const collar = (s: number) =>
       brush.part(polygon([100, 46], [100 + s * 18, TOP - 7], [100 + s * 27, 42], [100 + s * 14, 64]), lighten(brush.main, 0.18));
@@ -92,14 +88,12 @@ export const SHIRTS = {
         plain(box(94, 44, 12, 129, 1)) +
         [66, 86, 106, 126, 146].map(button).join("") +
         pocket +
-        collar(-1) +
-        collar(1) +
+        [-1, 1].map(collar).join("") +
         (is("sporty", "playful") ? emblem(brush, [74, 90], 9) : ""),
     );
-  },
-  hoodie: (brush) => {
+  }),
+  hoodie: sized("46..52 46..52", (brush, chest, hem) => {
     const { main, accent, line } = brush;
-    const [chest, hem] = [brush.random.between(46, 52), brush.random.between(46, 52)];
     const hood = `M74 50Q64 16 100 15Q136 16 126 50Q100 74 74 50Z`;
     const details = (outline: string) =>
       brush.clip(outline, line(`M0 ${HEM - 4}H200`, darken(main, 0.3), 12, { opacity: 0.7 })) +
@@ -109,9 +103,8 @@ export const SHIRTS = {
       line("M90 56Q88 74 90 88M110 56Q112 74 110 84", lighten(accent, 0.2), 4) +
       emblem(brush, [100, 104], 14);
     return hanging(hood) + shirt(brush, { shoulder: 46, chest, hem, sleeve: [76, 144, 27], neck: [20, 6] }, details);
-  },
-  "tank top": (brush) => {
-    const [chest, hem] = [brush.random.between(42, 48), brush.random.between(40, 54)];
+  }),
+  "tank top": sized("42..48 40..54", (brush, chest, hem) => {
     const cut: Cut = { shoulder: 30, chest, hem, neck: [17, brush.random.between(16, 26)] };
     const edge = (s: number) => brush.line(curve([100 + s * 30, TOP + 3], [100 + s * 29, 60], [100 + s * chest, 78]), trimColour(brush), 8);
     const size = brush.look.pattern === "plain" ? 17 : 11;
@@ -120,7 +113,7 @@ export const SHIRTS = {
       cut,
       (outline) => ribbing(brush, outline, cut.neck) + brush.clip(outline, bothSides(edge)) + emblem(brush, [100, 100], size),
     );
-  },
+  }),
 } satisfies Family;
 
 /** `waist` and `hem`: heights. `widths`: half widths at the waist, the hip and the hem. */
@@ -169,14 +162,160 @@ function dress(brush: Brush, waist: number, [w, hip, h]: readonly [number, numbe
 }
 
 export const DRESSES = {
-  "a-line dress": (brush) => {
-    const { between } = brush.random;
-    return dress(brush, between(82, 92), [24, 34, between(50, 60)], between(150, 166), 3);
-  },
-  "sheath dress": (brush) => dress(brush, 92, [25, 32, brush.random.between(26, 31)], brush.random.between(152, 168), 0),
-  "maxi dress": (brush) => dress(brush, brush.random.between(74, 84), [23, 31, brush.random.between(44, 52)], 188, 4),
-  "skater dress": (brush) => {
-    const { between } = brush.random;
-    return dress(brush, between(84, 92), [23, 58, between(68, 78)], between(134, 146), 6);
+  "a-line dress": sized("82..92 50..60 150..166", (brush, waist, h, hem) => dress(brush, waist, [24, 34, h], hem, 3)),
+  "sheath dress": sized("26..31 152..168", (brush, h, hem) => dress(brush, 92, [25, 32, h], hem, 0)),
+  "maxi dress": sized("74..84 44..52", (brush, waist, h) => dress(brush, waist, [23, 31, h], 188, 4)),
+  "skater dress": sized("84..92 68..78 134..146", (brush, waist, h, hem) => dress(brush, waist, [23, 58, h], hem, 6)),
+} satisfies Family;
+
+/** Soles are white on sporty shoes, gum on retro ones, dark or wooden otherwise. */
+function soleColour({ look, main, accent }: Brush): string {
+  const colours: Readonly<Record<Style, string>> = {
+    sporty: "#f7f6f3",
+    playful: accent,
+    retro: "#c08a52",
+    rustic: "#8a5d3a",
+    elegant: "#2d2628",
+    minimal: lighten(main, 0.75),
+  };
+  return colours[look.style];
+}
+
+/** Rustic shoes show their seams. */
+function seam({ main, is, line }: Brush, d: string): string {
+  return is("rustic") ? line(d, THREAD, 2.2, { dash: "5 4" }) : line(d, darken(main, 0.55), 1.6, { opacity: 0.5 });
+}
+
+function laces({ main, accent, is, tube }: Brush, from: Point, to: Point, count: number): string {
+  const colour = is("minimal") ? lighten(main, 0.5) : is("elegant") ? accent : lighten(accent, 0.5);
+  const lace = (k: number) => {
+    const [x, y] = [from[0] + (to[0] - from[0]) * k, from[1] + (to[1] - from[1]) * k];
+    return tube(`M${x - 9} ${y + 8}L${x + 3} ${y - 1}`, colour, 3.4, 1.6, 0.35);
+  };
+  return Array.from({ length: count }, (_, i) => lace(i / (count - 1))).join("");
+}
+
+function sole(brush: Brush, thickness: number): string {
+  const top = 160 - thickness;
+  const d = `M24 ${top}Q22 164 34 164H170Q184 164 182 ${top + 2}Q176 ${top + 6} 168 ${top + 4}H36Q28 ${top + 4} 24 ${top}Z`;
+  const groove = brush.is("sporty") ? brush.line(`M30 ${top + 9}H176`, brush.accent, 3) : "";
+  return brush.part(d, soleColour(brush), "rubber") + groove;
+}
+
+export const SHOES = {
+  sneaker: sized("12..20 84..94", (brush, t, rise) => {
+    const b = 163 - t;
+    const upper =
+      `M30 ${b}C26 132 26 ${rise + 22} 34 ${rise}Q44 ${rise - 6} 52 ${rise + 6}Q64 ${rise + 14} 78 ${rise - 4}` +
+      `Q86 ${rise - 12} 94 ${rise - 4}C108 ${rise + 16} 128 ${rise + 24} 150 ${rise + 30}` +
+      `Q178 ${rise + 38} 178 ${b}Z`;
+    const toe = `M144 ${b}Q146 ${rise + 34} 154 ${rise + 31}Q179 ${rise + 39} 178 ${b}Z`;
+    return (
+      standing(brush, 165, 156) +
+      brush.body(upper) +
+      brush.clip(upper, brush.is("minimal") ? "" : brush.trim(toe) + brush.trim(`M22 ${rise - 6}h20v40h-20Z`)) +
+      band(brush, `M56 ${rise + 18}L104 ${rise + 20}L132 ${b}H56Z`, [92, rise + 34], 11) +
+      seam(brush, `M44 ${b - 3}Q52 ${rise + 34} 80 ${rise + 28}Q100 ${rise + 26} 118 ${rise + 26}`) +
+      laces(brush, [92, rise + 2], [126, rise + 24], 4) +
+      sole(brush, t)
+    );
+  }),
+  "high-top": sized("12..18 38..50", (brush, t, c) => {
+    const b = 163 - t;
+    const upper = `M32 ${b}C28 120 34 80 30 ${c}Q52 ${c - 10} 86 ${c - 2}C86 78 100 104 126 114Q178 122 178 ${b}Z`;
+    const toe = `M144 ${b}Q144 122 152 119Q179 126 178 ${b}Z`;
+    return (
+      standing(brush, 165, 156) +
+      brush.body(upper) +
+      brush.clip(upper, brush.is("minimal") ? "" : brush.trim(toe) + brush.trim(`M22 ${c - 12}h70v15h-70Z`)) +
+      band(brush, `M30 60H84L120 ${b}H34Z`, [70, 112], 11) +
+      emblem(brush, [52, c + 38], 11) +
+      seam(brush, `M48 ${b - 3}Q50 116 84 112`) +
+      laces(brush, [84, c + 12], [122, 112], 7) +
+      sole(brush, t)
+    );
+  }),
+  "ankle boot": sized("28..44 12..22", (brush, c, heel) => {
+    const { main, is, trim, part, clip } = brush;
+    const upper = `M40 150C36 120 40 80 38 ${c}Q62 ${c - 7} 92 ${c}C92 76 92 96 108 110Q140 116 160 126Q178 134 178 152Z`;
+    const colour = soleColour(brush);
+    return (
+      standing(brush, 172, 150) +
+      part(`M38 148h38v${heel + 4}q0 3-3 3h-32q-3 0-3-3Z`, colour, "rubber") +
+      part("M38 150H180Q184 158 176 161H84Q74 161 72 156H40Z", colour, "rubber") +
+      brush.body(upper) +
+      (is("elegant", "minimal")
+        ? part(`M54 ${c + 10}h24l-5 58h-14Z`, darken(main, 0.4), "wool")
+        : laces(brush, [92, c + 22], [118, 112], 6) + clip(upper, trim(`M30 ${c - 10}h70v16h-70Z`))) +
+      band(brush, upper, [80, 116], 11) +
+      seam(brush, "M44 128Q70 122 80 146M108 112Q112 130 132 148") +
+      (is("elegant") ? trim(`M40 112H106v7H40Z`) : "") +
+      brush.line(curve([38, c], [64, c - 4], [92, c]), darken(main, 0.5), 2)
+    );
+  }),
+  heel: sized("92..108", (brush, tall) => {
+    const { main, accent, is, line } = brush;
+    const isStiletto = brush.random.chance(0.6);
+    const upper =
+      `M32 ${tall}Q28 ${tall + 22} 40 ${tall + 34}Q74 ${tall + 36} 96 146Q112 166 150 166H176Q184 158 172 150` +
+      `C150 140 128 138 116 124Q100 ${tall + 14} 60 ${tall + 18}Q46 ${tall + 16} 44 ${tall - 4}Z`;
+    const heel = isStiletto
+      ? `M34 ${tall + 28}L52 ${tall + 32}Q46 140 42 168h-6Q36 140 32 ${tall + 30}Z`
+      : `M33 ${tall + 26}L64 ${tall + 33}Q56 140 58 168H34Z`;
+    const strap = curve([42, tall + 4], [66, tall - 10], [84, tall + 20]);
+    const edge = curve([60, tall + 18], [98, tall + 24], [116, 124], [146, 142]);
+    const hasStrap = brush.random.chance(0.4);
+    return (
+      standing(brush, 169, 150) +
+      brush.part(heel, is("minimal") ? darken(main, 0.25) : accent, is("elegant") ? "metal" : "leather") +
+      brush.body(upper) +
+      (hasStrap ? line(strap, darken(main, 0.2), 5) : "") +
+      band(brush, upper, [108, 140], 10) +
+      line(edge, darken(main, 0.55), 2, { opacity: 0.6 }) +
+      emblem(brush, [150, 150], is("rustic") ? 7 : 9) +
+      line("M98 150Q112 167 150 167H176", darken(soleColour(brush), 0.1), 4)
+    );
+  }),
+  sandal: sized("9..22", (brush, t) => {
+    const { main, is, part, line } = brush;
+    const colour = is("minimal") ? darken(main, 0.35) : soleColour(brush);
+    const [y, w] = [160 - t, brush.random.between(14, 20)];
+    const bed = `M26 ${y}Q22 164 34 164H170Q186 160 178 ${y}Q150 ${y - 4} 110 ${y}Q60 ${y - 6} 26 ${y}Z`;
+    // One wide strap, or two arches with a loop round the heel.
+    const isWide = brush.random.chance(0.4);
+    const wide = `M86 ${y}C90 ${y - 40} 108 ${y - 56} 126 ${y - 50}Q156 ${y - 40} 170 ${y}Z`;
+    const inside = `<path d="M88 ${y}C92 ${y - 30} 102 ${y - 44} 112 ${y - 49}Q100 ${y - 24} 104 ${y}Z" fill="${darken(main, 0.65)}"/>`;
+    const loop =
+      `M32 ${y}C28 ${y - 34} 32 ${y - 52} 42 ${y - 54}Q74 ${y - 60} 104 ${y - 50}L100 ${y - 38}` +
+      `Q74 ${y - 46} 50 ${y - 42}Q42 ${y - 24} 48 ${y}Z`;
+    const instep =
+      `M80 ${y}C84 ${y - 36} 96 ${y - 52} 106 ${y - 51}Q122 ${y - 48} 130 ${y}H${130 - w}` +
+      `Q114 ${y - 30} 106 ${y - 31}Q98 ${y - 30} 96 ${y}Z`;
+    const front =
+      `M128 ${y}C130 ${y - 22} 138 ${y - 32} 146 ${y - 31}Q160 ${y - 29} 170 ${y}H${170 - w * 0.9}` +
+      `Q154 ${y - 15} 147 ${y - 15}Q143 ${y - 14} 142 ${y}Z`;
+    return (
+      standing(brush, 165, 156) +
+      part(bed, colour, is("rustic") ? "straw" : "rubber") +
+      line(`M30 ${y + 1}Q70 ${y - 6} 110 ${y + 1}Q150 ${y - 4} 176 ${y + 1}`, lighten(colour, 0.4), 3) +
+      (isWide ? [wide] : [loop, instep, front]).map((d) => brush.body(d) + seam(brush, d)).join("") +
+      (isWide ? inside + emblem(brush, [130, y - 24], 12) : emblem(brush, [76, y - 50], 7)) +
+      (!isWide && is("elegant", "rustic") ? line(box(99, y - 47, 13, 13, 3), GOLD, 3) : "")
+    );
+  }),
+  loafer: (brush) => {
+    const { main, accent, is, line, part } = brush;
+    return (
+      standing(brush, 165, 156) +
+      part("M26 148H182Q184 162 172 162H76V158H66V164H32Q24 162 26 148Z", soleColour(brush), "rubber") +
+      brush.body("M30 150C26 132 24 112 34 98Q40 94 50 104Q74 118 98 106Q104 98 112 104Q136 116 160 122Q180 130 178 150Z") +
+      (is("minimal") ? "" : brush.trim("M88 108Q100 98 112 104L126 112Q128 132 122 150H92Q84 130 88 108Z")) +
+      seam(brush, "M124 114Q144 118 156 128Q164 138 164 147") +
+      band(brush, "M34 110L86 116V150H30Z", [60, 124], 10) +
+      (is("elegant") ? line("M96 122H120", GOLD, 5) + line(ellipse(108, 122, 5), GOLD, 3) : "") +
+      (is("retro") ? [98, 104, 110, 116].map((x) => line(`M${x} 126l-4 14`, darken(accent, 0.4), 3)).join("") : "") +
+      (is("playful") ? part(ellipse(108, 120, 10), "#f4cc4d", "wool") : "") +
+      line(curve([34, 98], [50, 104], [74, 112], [98, 106]), darken(main, 0.5), 2.4)
+    );
   },
 } satisfies Family;

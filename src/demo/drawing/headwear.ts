@@ -1,18 +1,15 @@
-/** Hats, caps and beanies; headphones, and earbuds with their case. */
-import { type Brush, type Family, hanging, standing } from "./brush.ts";
-import { box, curve, ellipse } from "./outline.ts";
-import { darken, lighten, THREAD } from "./palette.ts";
-import { band, emblem } from "./style.ts";
+/** Hats, caps and beanies; headphones, and earbuds with their case; sunglasses from the front, temples folded behind. */
+import type { Style } from "../catalogue/vocabulary.ts";
+import { band, banded, bothSides, type Brush, emblem, type Family, hanging, sized, standing } from "./brush.ts";
+import { blob, box, curve, ellipse, type Point } from "./outline.ts";
+import { darken, GOLD, lighten, THREAD } from "./palette.ts";
 
 /** The ribbon round the crown; minimal hats have a tonal one. */
-function ribbon({ is, part, trim, main }: Brush, d: string): string {
-  return is("minimal") ? part(d, darken(main, 0.3), "cotton") : trim(d);
-}
+const ribbon = ({ is, part, trim, main }: Brush, d: string): string => (is("minimal") ? part(d, darken(main, 0.3), "cotton") : trim(d));
 
 export const HATS = {
-  cap: (brush) => {
+  cap: sized("56..68", (brush, h) => {
     const { main, is, line, trim, plain } = brush;
-    const h = brush.random.between(56, 68);
     const top = 132 - h * 1.35;
     const button = 132 - h * 1.02;
     const crown = `M36 132C34 ${132 - h * 1.2} 70 ${top} 96 ${top}C130 ${top} 146 110 146 132Q92 142 36 132Z`;
@@ -29,10 +26,9 @@ export const HATS = {
       trim(ellipse(94, button, 5, 3.4)) +
       emblem(brush, [112, 112], 12)
     );
-  },
-  beanie: (brush) => {
+  }),
+  beanie: sized("48..62", (brush, top) => {
     const { main, is, line, part, plain } = brush;
-    const top = brush.random.between(48, 62);
     const crown = `M44 138C40 ${top + 26} 66 ${top} 100 ${top}C134 ${top} 160 ${top + 26} 156 138Q100 148 44 138Z`;
     const cuff = "M38 128Q100 142 162 128Q166 146 162 162Q100 174 38 162Q34 146 38 128Z";
     const rib = (k: number) =>
@@ -41,18 +37,15 @@ export const HATS = {
     const cuffColour = brush.look.pattern === "plain" ? darken(main, 0.14) : lighten(main, 0.08);
     return (
       standing(brush, 168, 130) +
-      brush.body(crown) +
-      band(brush, crown, [100, 104], 12) +
+      banded(brush, crown, [100, 104], 12) +
       pompom +
       (is("minimal") ? plain(cuff) : part(cuff, cuffColour)) +
       [-48, -32, -16, 0, 16, 32, 48].map(rib).join("") +
       emblem(brush, [124, 149], 9)
     );
-  },
-  fedora: (brush) => {
+  }),
+  fedora: sized("78..86 58..68", (brush, w, top) => {
     const { is, body } = brush;
-    const w = brush.random.between(78, 86);
-    const top = brush.random.between(58, 68);
     const dent = `Q86 ${top - 6} 100 ${top + 10}Q114 ${top - 6} 126 ${top}`;
     const feather = "M140 132Q150 104 164 96Q162 118 148 136Z";
     return (
@@ -64,11 +57,9 @@ export const HATS = {
       (is("rustic", "playful") ? brush.part(feather, lighten(brush.accent, 0.2), "cotton") : "") +
       (is("elegant", "sporty") ? emblem(brush, [66, 138], 7) : "")
     );
-  },
-  "bucket hat": (brush) => {
+  }),
+  "bucket hat": sized("58..70 66..78", (brush, top, flare) => {
     const { main, is, line, body } = brush;
-    const top = brush.random.between(58, 70);
-    const flare = brush.random.between(66, 78);
     const crown = `M66 ${top}Q100 ${top - 9} 134 ${top}L146 126Q100 138 54 126Z`;
     const seam = (k: number) => {
       const d = `M${54 - (flare - 46) * k} ${124 + 36 * k}Q100 ${137 + 36 * k} ${146 + (flare - 46) * k} ${124 + 36 * k}`;
@@ -76,18 +67,15 @@ export const HATS = {
     };
     return (
       standing(brush, 166, 2 * flare) +
-      body(crown) +
-      band(brush, crown, [100, 106], 11) +
+      banded(brush, crown, [100, 106], 11) +
       body(`M54 122Q100 136 146 122L${100 + flare} 158Q100 178 ${100 - flare} 158Z`) +
       [0.3, 0.6, 0.9].map(seam).join("") +
       emblem(brush, [100, 92], 13)
     );
-  },
-  "sun hat": (brush) => {
+  }),
+  "sun hat": sized("84..92 62..74", (brush, w, top) => {
     const { is, body, line } = brush;
-    const w = brush.random.between(84, 92);
     const brim = `M${100 - w} 128C${100 - w} 100 ${100 + w} 100 ${100 + w} 128C${100 + w} 162 ${100 - w} 162 ${100 - w} 128Z`;
-    const top = brush.random.between(62, 74);
     const bow = is("elegant", "playful") ? brush.trim("M140 124L164 110V140ZM140 124L160 158L144 156Z") : "";
     const rim = `M${100 - w + 6} 136C${100 - w * 0.5} 158 ${100 + w * 0.5} 158 ${100 + w - 6} 136`;
     return (
@@ -99,14 +87,14 @@ export const HATS = {
       bow +
       (is("sporty", "retro") ? emblem(brush, [100, 100], 12) : "")
     );
-  },
+  }),
 } satisfies Family;
 
 /** Height of the ears. */
 const EAR = 122;
 
 /** `span`: half distance between the ears. `t`: thickness of the hoop. `w` and `h`: half width and half height of an ear cup. */
-function headphones(brush: Brush, span: number, top: number, t: number, [w, h]: readonly [number, number]): string {
+function headphones(brush: Brush, span: number, top: number, t: number, w: number, h: number): string {
   const { main, accent, is, line, body, part } = brush;
   const [out, inner, low] = [span + t / 2, span - t / 2, top + t - 12 + t * 0.4];
   const hoop =
@@ -119,7 +107,7 @@ function headphones(brush: Brush, span: number, top: number, t: number, [w, h]: 
   const shell = (s: number) => {
     const x = 100 + s * (span + 4);
     const outline = ellipse(x, EAR, w, h);
-    const cup = body(outline) + band(brush, outline, [x, EAR + h * 0.3], 9);
+    const cup = banded(brush, outline, [x, EAR + h * 0.3], 9);
     if (is("minimal")) return cup + line(ellipse(x, EAR, w * 0.6, h * 0.6), darken(main, 0.5), 1.6, { opacity: 0.4 });
     return cup + line(ellipse(x, EAR, w * 0.66, h * 0.66), accent, 4) + emblem(brush, [x, EAR], w * 0.36);
   };
@@ -129,25 +117,18 @@ function headphones(brush: Brush, span: number, top: number, t: number, [w, h]: 
 }
 
 export const HEADPHONES = {
-  "over-ear headphones": (brush) => {
-    const { between } = brush.random;
-    return headphones(brush, between(50, 56), between(20, 30), between(13, 18), [between(26, 30), between(38, 44)]);
-  },
-  "on-ear headphones": (brush) => {
-    const { between } = brush.random;
-    return headphones(brush, between(52, 58), between(26, 36), between(6, 8), [between(22, 26), between(23, 27)]);
-  },
+  "over-ear headphones": sized("50..56 20..30 13..18 26..30 38..44", headphones),
+  "on-ear headphones": sized("52..58 26..36 6..8 22..26 23..27", headphones),
   "studio headphones": (brush) => {
     const { line, part } = brush;
     const { between, chance } = brush.random;
     const extra = chance(0.5)
       ? line("M54 150Q56 178 92 178", "#2d2a2e", 5) + part(box(86, 171, 20, 13, 6), brush.accent, "plastic")
       : line("M48 162Q40 182 58 190Q80 198 104 194", "#2d2a2e", 4);
-    return headphones(brush, between(48, 54), 16, between(20, 25), [between(32, 36), between(34, 38)]) + extra;
+    return headphones(brush, between(48, 54), 16, between(20, 25), between(32, 36), between(34, 38)) + extra;
   },
-  earbuds: (brush) => {
+  earbuds: sized("50..58", (brush, w) => {
     const { main, accent, is, plain, part } = brush;
-    const w = brush.random.between(50, 58);
     const r = brush.random.pick([20, 34]);
     const [left, right, corner] = [100 - w, 100 + w, r * 0.3];
     const lid = `M${left} 116V${96 - corner}Q${left} 72 ${left + r} 72H${right - r}Q${right} 72 ${right} ${96 - corner}V116Z`;
@@ -163,11 +144,125 @@ export const HEADPHONES = {
       bud(70, 1) +
       bud(130, -1) +
       brush.body(lid) +
-      brush.body(base) +
-      band(brush, base, [100, 146], 10) +
+      banded(brush, base, [100, 146], 10) +
       `<path d="M${100 - w} 116h${2 * w}v3h${-2 * w}Z" fill="${darken(main, 0.55)}"/>` +
       (is("minimal") ? `<circle cx="100" cy="128" r="2.6" fill="${lighten(main, 0.7)}"/>` : brush.trim(box(90, 111, 20, 11, 5))) +
       emblem(brush, [100, 93], 12)
     );
-  },
+  }),
+} satisfies Family;
+
+/** Height of the middle of the lenses. */
+const Y = 102;
+
+/** Lens tints of a style, at the top and at the bottom. */
+const TINTS: Readonly<Record<Exclude<Style, "sporty">, readonly [string, string]>> = {
+  minimal: ["#26292e", "#5b636c"],
+  retro: ["#8a4a22", "#e2a050"],
+  elegant: ["#2a2028", "#85707c"],
+  rustic: ["#4f4a2c", "#a69a62"],
+  playful: ["#b04a9a", "#ffc0a0"],
+};
+
+function lens({ look, accent, define, clip }: Brush, d: string, cx: number): string {
+  const [top, bottom] = look.style === "sporty" ? [accent, lighten(accent, 0.5)] : TINTS[look.style];
+  const tint = define(
+    "lens",
+    (id) =>
+      `<linearGradient id="${id}" x1="0" y1="0" x2=".3" y2="1"><stop offset="0" stop-color="${top}"/>` +
+      `<stop offset="1" stop-color="${bottom}"/></linearGradient>`,
+  );
+  const glare = `<path d="M${cx - 30} ${Y + 40}L${cx + 6} ${Y - 50}h14L${cx - 16} ${Y + 40}Z" fill="#fff" fill-opacity=".2"/>`;
+  return `<path d="${d}" fill="${tint}"/>${clip(d, glare)}`;
+}
+
+/** `shape`: outline of the right half (`s` 1) or the left (-1), drawn in by `t`, which is also the frame's thickness. `hinge`: start of the temples, from the middle. */
+function glasses(brush: Brush, t: number, shape: (s: number, t: number) => string, bridge: string, [hx, hy]: Point): string {
+  const { main, accent, is, line, clip, trim, body } = brush;
+  const rim = (s: number) => shape(s, 0);
+  const temple = (s: number) => {
+    const d = `M${100 + s * hx} ${hy}Q${100 + s * (hx + 12)} ${hy - 22} ${100 + s * (hx - 2)} ${hy - 44}`;
+    return line(d, darken(main, 0.55), 7.5) + line(d, darken(main, 0.15), 5);
+  };
+  const metal = is("elegant") ? accent : darken(main, 0.3);
+  const stud = (s: number) => (is("minimal") ? "" : trim(ellipse(100 + s * (hx - 5), hy + 1, 4.2)));
+  // Made even where emblems replace them: a picture lists the fills of all that is made.
+  const studs = bothSides(stud);
+  const marks = is("playful", "rustic", "sporty") ? bothSides((s) => emblem(brush, [100 + s * (hx - 8), hy + 2], 7)) : studs;
+  const brow = (s: number) => clip(rim(s), `<path d="M0 ${hy - 12}h200v12H0Z" fill="${accent}"/>`);
+  const brows = is("retro") ? bothSides(brow) : "";
+  return (
+    bothSides(temple) +
+    hanging(bothSides(rim)) +
+    line(bridge, darken(metal, 0.3), 9) +
+    line(bridge, metal, 6) +
+    bothSides((s) => body(rim(s))) +
+    brows +
+    bothSides((s) => lens(brush, shape(s, t), 100 + s * 42)) +
+    marks
+  );
+}
+
+/** Frame thickness: metal is thin unless a pattern has to show. */
+const thickness = ({ look, random }: Brush): number =>
+  (look.material === "metal" && look.pattern === "plain" ? 6 : random.between(9, 13)) + (look.pattern === "plain" ? 0 : 3);
+
+export const SUNGLASSES = {
+  "round sunglasses": sized("34..40", (brush, r) => {
+    const shape = (s: number, t: number) => ellipse(100 + s * 45, Y, r - t);
+    return glasses(brush, thickness(brush), shape, curve([88, Y - 8], [100, Y - 14], [112, Y - 8]), [45 + r - 3, Y - 8]);
+  }),
+  "square sunglasses": sized("36..40 27..34", (brush, w, h) => {
+    const t = thickness(brush);
+    const r = brush.random.pick([6, 14]);
+    const shape = (s: number, k: number) => box(100 + s * 46 - w + k, Y - h + k, 2 * (w - k), 2 * (h - k), k === 0 ? r : r * 0.6);
+    return glasses(brush, t, shape, curve([90, Y - 14], [100, Y - 17], [110, Y - 14]), [46 + w - 3, Y - h + 10]);
+  }),
+  "cat-eye sunglasses": sized("30..40", (brush, lift) => {
+    const shape = (s: number, t: number) =>
+      blob(
+        [100 + s * (12 + t), Y - 16 + t],
+        [100 + s * 48, Y - 24 + t],
+        [100 + s * (88 - t * 1.4), Y - lift + t * 1.1],
+        [100 + s * (80 - t), Y + 8 - t * 0.3],
+        [100 + s * 48, Y + 29 - t],
+        [100 + s * (18 + t * 0.7), Y + 14 - t * 0.5],
+      );
+    return glasses(brush, thickness(brush), shape, curve([86, Y - 10], [100, Y - 14], [114, Y - 10]), [80, Y - lift + 10]);
+  }),
+  "aviator sunglasses": sized("36..44", (brush, drop) => {
+    const shape = (s: number, t: number) =>
+      blob(
+        [100 + s * (14 + t), Y - 22 + t],
+        [100 + s * 48, Y - 30 + t],
+        [100 + s * (82 - t), Y - 24 + t],
+        [100 + s * (84 - t), Y + 4],
+        [100 + s * 60, Y + drop - t],
+        [100 + s * (28 + t * 0.6), Y + drop * 0.66 - t],
+      );
+    const bridge = `M84 ${Y - 28}H116M88 ${Y - 10}Q100 ${Y - 18} 112 ${Y - 10}`;
+    return glasses(brush, thickness(brush) * 0.75, shape, bridge, [80, Y - 18]);
+  }),
+  "shield sunglasses": sized("26..34", (brush, h) => {
+    const { main, is, line, clip, trim } = brush;
+    const t = thickness(brush) * 0.85;
+    const shape = (k: number) =>
+      `M${16 + k} ${Y - h + k}Q100 ${Y - h - 14 + k} ${184 - k} ${Y - h + k}` +
+      `Q${186 - k} ${Y + h * 0.5} ${160 - k * 0.6} ${Y + h - k}` +
+      `Q126 ${Y + h + 8 - k} ${112 + k * 0.3} ${Y + h * 0.4 - k * 0.2}` +
+      `Q100 ${Y + h * 0.1 - k * 0.4} ${88 - k * 0.3} ${Y + h * 0.4 - k * 0.2}` +
+      `Q74 ${Y + h + 8 - k} ${40 + k * 0.6} ${Y + h - k}Q${14 + k} ${Y + h * 0.5} ${16 + k} ${Y - h + k}Z`;
+    const temple = (s: number) =>
+      line(`M${100 + s * 80} ${Y - h + 6}Q${100 + s * 92} ${Y - h - 20} ${100 + s * 76} ${Y - h - 40}`, darken(main, 0.35), 9);
+    const outer = shape(0);
+    return (
+      bothSides(temple) +
+      hanging(outer) +
+      brush.body(outer) +
+      lens(brush, shape(t), 60) +
+      clip(shape(t), `<path d="M110 160L150 50h12L124 160Z" fill="#fff" fill-opacity=".16"/>`) +
+      (is("minimal") ? "" : bothSides((s) => trim(box(100 + s * 74 - 7, Y - h + 3, 14, 9, 4)))) +
+      (is("elegant") ? line(`M22 ${Y - h + 2}Q100 ${Y - h - 12} 178 ${Y - h + 2}`, GOLD, 4) : "")
+    );
+  }),
 } satisfies Family;

@@ -9,9 +9,7 @@ const n = (value: number): string => String(Math.round(value * 10) / 10);
 const at = ([x, y]: Point): string => `${n(x)} ${n(y)}`;
 
 /** Straight lines through the points, closed. */
-export function polygon(...corners: readonly Point[]): string {
-  return `M${corners.map(at).join("L")}Z`;
-}
+export const polygon = (...corners: readonly Point[]): string => `M${corners.map(at).join("L")}Z`;
 
 export function ellipse(cx: number, cy: number, rx: number, ry: number = rx): string {
   return `M${n(cx - rx)} ${n(cy)}a${n(rx)} ${n(ry)} 0 1 1 ${n(2 * rx)} 0a${n(rx)} ${n(ry)} 0 1 1 ${n(-2 * rx)} 0Z`;
@@ -43,9 +41,7 @@ function segments(around: readonly Point[]): string {
 const through = (list: readonly Point[]): string => segments([list[0]!, ...list, list.at(-1)!]);
 
 /** A smooth open line, at least one point. */
-export function curve(...list: readonly Point[]): string {
-  return `M${at(list[0]!)}${through(list)}`;
-}
+export const curve = (...list: readonly Point[]): string => `M${at(list[0]!)}${through(list)}`;
 
 /** A smooth closed line. */
 export function blob(...list: readonly Point[]): string {

@@ -1,25 +1,11 @@
 /** The colours of the vocabulary, and how to mix them. Colours are text, `#rrggbb`. */
 import type { Random } from "../catalogue/random.ts";
-import type { Accent } from "../catalogue/vocabulary.ts";
+import { type Accent, table } from "../catalogue/vocabulary.ts";
 
-const HEX: Readonly<Record<Accent, string>> = {
-  red: "#c8342f",
-  orange: "#e8792b",
-  yellow: "#efc13a",
-  green: "#4c8f4a",
-  teal: "#2a9a97",
-  blue: "#3f7fd0",
-  navy: "#26355f",
-  purple: "#7d4fa6",
-  pink: "#ea8fb0",
-  brown: "#7d5034",
-  beige: "#dcc7a2",
-  grey: "#8d939b",
-  black: "#2b2b30",
-  white: "#f4f2ee",
-  gold: "#c9a24a",
-  silver: "#b9bfc7",
-};
+const HEX: Readonly<Record<Accent, string>> = table(
+  `red: #c8342f; orange: #e8792b; yellow: #efc13a; green: #4c8f4a; teal: #2a9a97; blue: #3f7fd0; navy: #26355f; purple: #7d4fa6;
+  pink: #ea8fb0; brown: #7d5034; beige: #dcc7a2; grey: #8d939b; black: #2b2b30; white: #f4f2ee; gold: #c9a24a; silver: #b9bfc7`,
+);
 export const { gold: GOLD, silver: SILVER } = HEX;
 
 /** Thread that shows on leather and canvas. */
@@ -37,14 +23,10 @@ export function mix(from: string, to: string, share: number): string {
   return `#${mixed.map((value) => Math.min(255, Math.max(0, value)).toString(16).padStart(2, "0")).join("")}`;
 }
 
-export function lighten(hex: string, share: number): string {
-  return mix(hex, "#ffffff", share);
-}
+export const lighten = (hex: string, share: number): string => mix(hex, "#ffffff", share);
 
 /** Towards a warm near-black: pure black looks like a hole. */
-export function darken(hex: string, share: number): string {
-  return mix(hex, "#1a1416", share);
-}
+export const darken = (hex: string, share: number): string => mix(hex, "#1a1416", share);
 
 /** Relative luminance without gamma, 0..1: enough to choose between a light and a dark detail. */
 export function lightness(hex: string): number {
@@ -52,9 +34,7 @@ export function lightness(hex: string): number {
   return (0.299 * r + 0.587 * g + 0.114 * b) / 255;
 }
 
-export function colourOf(name: Accent): string {
-  return HEX[name];
-}
+export const colourOf = (name: Accent): string => HEX[name];
 
 /** The named colour as one dye lot of many: a little lighter or darker, warmer or cooler, never mistaken for its neighbour. */
 export function dye(name: Accent, random: Random): string {
@@ -64,6 +44,4 @@ export function dye(name: Accent, random: Random): string {
 }
 
 /** Black or white ink, whichever shows on `ground`. */
-export function inkOn(ground: string): string {
-  return lightness(ground) > 0.55 ? "#2d2a2b" : "#f6f3ee";
-}
+export const inkOn = (ground: string): string => (lightness(ground) > 0.55 ? "#2d2a2b" : "#f6f3ee");

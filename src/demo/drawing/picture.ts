@@ -1,18 +1,14 @@
 /** One product → its SVG: the backdrop, then the drawing of its silhouette. */
-import type { CATEGORIES, Category } from "../catalogue/vocabulary.ts";
+import type { Category, SILHOUETTES } from "../catalogue/vocabulary.ts";
 import { BAGS as bag } from "./bags.ts";
-import { createBrush, type Draw, type Subject } from "./brush.ts";
-import { DRESSES as dress, SHIRTS as shirt } from "./clothes.ts";
-import { HATS as hat, HEADPHONES as headphones } from "./headwear.ts";
-import { LAMPS as lamp } from "./lamps.ts";
-import { CHAIRS as chair, CUSHIONS as cushion, SOFAS as sofa } from "./seating.ts";
-import { SHOES as shoe } from "./shoes.ts";
-import { backdrop } from "./style.ts";
-import { SUNGLASSES as sunglasses } from "./sunglasses.ts";
+import { backdrop, createBrush, type Draw, type Subject } from "./brush.ts";
+import { DRESSES as dress, SHIRTS as shirt, SHOES as shoe } from "./clothes.ts";
+import { HATS as hat, HEADPHONES as headphones, SUNGLASSES as sunglasses } from "./headwear.ts";
+import { CHAIRS as chair, CUSHIONS as cushion, LAMPS as lamp, SOFAS as sofa } from "./furniture.ts";
 import { CLOCKS as clock, WATCHES as watch } from "./timepieces.ts";
 import { BOTTLES as bottle, MUGS as mug, VASES as vase } from "./vessels.ts";
 
-type Families = { readonly [C in Category]: Readonly<Record<keyof (typeof CATEGORIES)[C]["silhouettes"], Draw>> };
+type Families = { readonly [C in Category]: Readonly<Record<keyof (typeof SILHOUETTES)[C], Draw>> };
 
 /** Every silhouette of the vocabulary has its drawing: the compiler checks it. */
 const FAMILIES = { shoe, bag, lamp, chair, sofa, mug, watch, clock, shirt, dress, hat, sunglasses, vase, cushion, bottle, headphones };

@@ -1,8 +1,7 @@
 /** Watches (a strap of the product's material, case, dial) and clocks for wall and shelf. */
-import { type Brush, type Family, hanging, standing } from "./brush.ts";
+import { band, banded, type Brush, type Family, hanging, sized, standing } from "./brush.ts";
 import { box, ellipse, mirrored, type Point, polygon } from "./outline.ts";
 import { darken, GOLD, inkOn, lighten, SILVER, THREAD } from "./palette.ts";
-import { band } from "./style.ts";
 
 /** Marks by style, hands at a random time. */
 function dial({ random, is, line }: Brush, [x, y]: Point, r: number, ground: string): string {
@@ -32,6 +31,9 @@ function dial({ random, is, line }: Brush, [x, y]: Point, r: number, ground: str
     `<circle cx="${x}" cy="${y}" r="${r * 0.08}" fill="${ink}"/>`
   );
 }
+
+const roundDial = (brush: Brush, y: number, r: number, ground: string): string =>
+  brush.part(ellipse(100, y, r), ground, "cotton") + dial(brush, [100, y], r, ground);
 
 /** Watch cases are of steel, or of gold on elegant and some retro watches. */
 function caseColour({ look, accent, random, is }: Brush): string {
@@ -68,9 +70,9 @@ function strap(brush: Brush, w: number): string {
   );
 }
 
-/** Crown or buttons at the right of the case, then the case. */
-function watchCase(brush: Brush, buttons: string, outer: string): string {
-  return buttons + hanging(outer) + brush.part(outer, caseColour(brush), "metal");
+/** Strap, crown or buttons at the right of the case, and the case. */
+function watch(brush: Brush, strapWidth: number, buttons: () => string, outer: string): string {
+  return strap(brush, strapWidth) + buttons() + hanging(outer) + brush.part(outer, caseColour(brush), "metal");
 }
 
 /** An activity ring, closed to `share`. */
@@ -79,30 +81,23 @@ const ring = (r: number, share: number, colour: string): string =>
   ` stroke-dasharray="${(2 * Math.PI * r * share).toFixed(0)} 400" transform="rotate(-90 100 102)"/>`;
 
 export const WATCHES = {
-  "round watch": (brush) => {
-    const r = brush.random.between(38, 46);
+  "round watch": sized("38..46", (brush, r) => {
     const ground = dialColour(brush);
-    return (
-      strap(brush, 22) +
-      watchCase(brush, brush.part(box(98 + r, 94, 9, 12, 2), caseColour(brush), "metal"), ellipse(100, 100, r)) +
-      brush.part(ellipse(100, 100, r * 0.82), ground, "cotton") +
-      dial(brush, [100, 100], r * 0.82, ground)
-    );
-  },
-  "square watch": (brush) => {
-    const w = brush.random.between(32, 38);
-    const h = w * brush.random.between(1, 1.25);
+    const crown = () => brush.part(box(98 + r, 94, 9, 12, 2), caseColour(brush), "metal");
+    return watch(brush, 22, crown, ellipse(100, 100, r)) + roundDial(brush, 100, r * 0.82, ground);
+  }),
+  "square watch": sized("32..38 1..1.25", (brush, w, ratio) => {
+    const h = w * ratio;
     const ground = dialColour(brush);
+    const crown = () => brush.part(box(98 + w, 94, 8, 12, 2), caseColour(brush), "metal");
     return (
-      strap(brush, 23) +
-      watchCase(brush, brush.part(box(98 + w, 94, 8, 12, 2), caseColour(brush), "metal"), box(100 - w, 100 - h, 2 * w, 2 * h, 8)) +
+      watch(brush, 23, crown, box(100 - w, 100 - h, 2 * w, 2 * h, 8)) +
       brush.part(box(106 - w, 106 - h, 2 * w - 12, 2 * h - 12, 4), ground, "cotton") +
       dial(brush, [100, 100], w - 5, ground)
     );
-  },
-  "diver watch": (brush) => {
+  }),
+  "diver watch": sized("45..50", (brush, r) => {
     const { part } = brush;
-    const r = brush.random.between(45, 50);
     const ground = brush.random.pick(["#1f2126", darken(brush.main, 0.2)]);
     const ticks = Array.from({ length: 12 }, (_, i) => {
       const a = (i * Math.PI) / 6;
@@ -111,77 +106,66 @@ export const WATCHES = {
     });
     const button = (y: number) => part(box(96 + r, y - 5, 10, 10, 2), "#9aa0a8", "metal");
     return (
-      strap(brush, 25) +
-      watchCase(brush, [78, 100, 122].map(button).join(""), ellipse(100, 100, r)) +
+      watch(brush, 25, () => [78, 100, 122].map(button).join(""), ellipse(100, 100, r)) +
       part(ellipse(100, 100, r * 0.95), brush.is("sporty") ? darken(brush.accent, 0.1) : "#2a2c33", "ceramic") +
       ticks.join("") +
-      part(ellipse(100, 100, r * 0.74), ground, "cotton") +
-      dial(brush, [100, 100], r * 0.74, ground)
+      roundDial(brush, 100, r * 0.74, ground)
     );
-  },
-  "smart watch": (brush) => {
-    const { random, accent, part } = brush;
-    const w = random.between(34, 40);
-    const [a, b, c] = [random.between(0.5, 0.95), random.between(0.4, 0.9), random.between(0.3, 0.8)];
-    const outer = box(100 - w, 100 - w * 1.16, 2 * w, 2.32 * w, w * 0.5);
+  }),
+  "smart watch": sized("34..40 0.5..0.95 0.4..0.9 0.3..0.8", (brush, w, a, b, c) => {
+    const { accent, part } = brush;
+    const crown = () => part(box(99 + w, 84, 6, 18, 3), caseColour(brush), "metal");
     return (
-      strap(brush, 24) +
-      watchCase(brush, part(box(99 + w, 84, 6, 18, 3), caseColour(brush), "metal"), outer) +
+      watch(brush, 24, crown, box(100 - w, 100 - w * 1.16, 2 * w, 2.32 * w, w * 0.5)) +
       part(box(105 - w, 105 - w * 1.16, 2 * w - 10, 2.32 * w - 10, w * 0.4), "#17181c", "plastic") +
       ring(w * 0.6, a, accent) +
       ring(w * 0.42, b, lighten(accent, 0.4)) +
       ring(w * 0.24, c, "#f6f3ee")
     );
-  },
+  }),
 } satisfies Family;
 
-function face(brush: Brush, x: number, y: number, r: number): string {
+function face(brush: Brush, y: number, r: number): string {
   const ground = brush.is("elegant") ? darken(brush.main, 0.55) : brush.is("retro") ? "#f6e8c8" : "#fbf8f1";
-  return brush.part(ellipse(x, y, r), ground, "cotton") + dial(brush, [x, y], r, ground);
+  return roundDial(brush, y, r, ground);
 }
 
 export const CLOCKS = {
-  "wall clock": (brush) => {
-    const r = brush.random.between(60, 70);
+  "wall clock": sized("60..70", (brush, r) => {
     const d = brush.random.chance(0.3) ? box(100 - r, 96 - r, 2 * r, 2 * r, 18) : ellipse(100, 96, r);
     return (
       hanging(d) +
       brush.body(d) +
       (brush.is("minimal") ? "" : brush.trim(ellipse(100, 96, r * 0.8))) +
-      face(brush, 100, 96, r * (brush.look.pattern === "plain" ? 0.76 : 0.62))
+      face(brush, 96, r * (brush.look.pattern === "plain" ? 0.76 : 0.62))
     );
-  },
-  "alarm clock": (brush) => {
-    const r = brush.random.between(48, 54);
+  }),
+  "alarm clock": sized("48..54", (brush, r) => {
     const bell = (x: number, turn: number) => `<g transform="rotate(${turn} ${x} 46)">${brush.trim(`M${x - 20} 52a20 18 0 0 1 40 0Z`)}</g>`;
     const foot = (x: number) => brush.line(`M${x < 100 ? 66 : 134} 150L${x} 172`, darken(brush.main, 0.4), 8);
     return (
       standing(brush, 174, 100) +
-      foot(56) +
-      foot(144) +
+      [56, 144].map(foot).join("") +
       brush.line("M84 38Q100 16 116 38", darken(brush.accent, 0.2), 5) +
       bell(66, -26) +
       bell(134, 26) +
       brush.body(ellipse(100, 112, r + 6)) +
-      face(brush, 100, 112, r * 0.78)
+      face(brush, 112, r * 0.78)
     );
-  },
-  "mantel clock": (brush) => {
-    const w = brush.random.between(46, 58);
+  }),
+  "mantel clock": sized("46..58", (brush, w) => {
     const d = brush.random.chance(0.5)
       ? `M${100 - w} 164V96a${w} ${w * 0.95} 0 0 1 ${2 * w} 0V164Z`
       : polygon([100 - w * 0.7, 52], [100 + w * 0.7, 52], [100 + w, 164], [100 - w, 164]);
     return (
       standing(brush, 174, 2 * w + 20) +
-      brush.body(d) +
-      band(brush, d, [100, 142], 11) +
+      banded(brush, d, [100, 142], 11) +
       brush.part(box(100 - w - 8, 162, 2 * w + 16, 11, 3), darken(brush.main, 0.25)) +
       brush.trim(ellipse(100, 100, w * 0.74)) +
-      face(brush, 100, 100, w * 0.66)
+      face(brush, 100, w * 0.66)
     );
-  },
-  "sunburst clock": (brush) => {
-    const r = brush.random.between(28, 36);
+  }),
+  "sunburst clock": sized("28..36", (brush, r) => {
     const count = brush.random.pick([12, 16, 20]);
     const long = brush.random.between(74, 82);
     const rays = Array.from({ length: count }, (_, i) => {
@@ -189,6 +173,6 @@ export const CLOCKS = {
       const d = polygon([95, 96 - r * 0.9], [105, 96 - r * 0.9], [101.4, tip], [98.6, tip]);
       return `<g transform="rotate(${(i * 360) / count} 100 96)">${i % 2 === 0 ? brush.part(d, brush.main) : brush.trim(d)}</g>`;
     });
-    return rays.join("") + hanging(ellipse(100, 96, r + 10)) + brush.body(ellipse(100, 96, r + 12)) + face(brush, 100, 96, r);
-  },
+    return rays.join("") + hanging(ellipse(100, 96, r + 10)) + brush.body(ellipse(100, 96, r + 12)) + face(brush, 96, r);
+  }),
 } satisfies Family;

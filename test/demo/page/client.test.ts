@@ -1,10 +1,9 @@
 /** The parts of the demo page that need no document: parsers and arithmetic. The page itself is tested in test/browser. */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseCatalog, parseOutcome, parsePage } from "../../../src/demo/page/client/api.ts";
+import { median, parseCatalog, parseOutcome, parsePage, summarise } from "../../../src/demo/page/client/api.ts";
 import { movement } from "../../../src/demo/page/client/cards.ts";
 import { addRecent, parseRecent } from "../../../src/demo/page/client/target.ts";
-import { median, summarise } from "../../../src/demo/page/client/timing.ts";
 
 describe("movement()", () => {
   it("marks up, down and stayed, in signs and in words", () => {

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bundleWorker } from "../../../src/lab/harness/bundle.ts";
 import { runBundle } from "../../harness/running.ts";
 import { readSet, writeSet } from "../../../src/cli/embed/pack.ts";
-import { createShopHandler } from "../../../src/demo/routes.ts";
+import { createShopHandler } from "../../../src/demo/shop.ts";
 import { listKeys, folderKv } from "../../../src/runtimes/node/folder-kv.ts";
 import { importSqlite } from "../../../src/runtimes/node/sqlite.ts";
 import { ADMIN_TOKEN, armmt, ROOT, runServer, runtimes, search, SECRET, type Server, startServer } from "./servers.ts";

@@ -2,7 +2,7 @@
 import { serveStatic } from "@hono/node-server/serve-static";
 import { Hono } from "hono";
 import type { Fetch } from "../../../backends/engine.ts";
-import { createShopHandler } from "../../../demo/routes.ts";
+import { createShopHandler } from "../../../demo/shop.ts";
 import { DEMO_SHOP_URL } from "./demo-vars.ts";
 
 export interface DemoShopOptions {

@@ -41,26 +41,19 @@ export interface Product extends v.InferOutput<typeof sourceSchema> {
   readonly id: string;
 }
 
-export interface Page {
-  readonly total: number;
-  /** True where the engine stopped counting at `total`. */
-  readonly isLowerBound: boolean;
-  readonly products: readonly Product[];
-  readonly explained: ReadonlyMap<string, v.InferOutput<typeof explainedSchema>>;
-  readonly history: { readonly given: number; readonly known: number } | undefined;
-}
-
-/** Throws (valibot's message) where the JSON is not a search reply. */
-export function parsePage(json: unknown): Page {
+/** Throws (valibot's message) where the JSON is not a search reply. `isLowerBound`: the engine stopped counting at `total`. */
+export function parsePage(json: unknown) {
   const { hits, armmt } = v.parse(replySchema, json);
   return {
     total: hits.total.value,
     isLowerBound: hits.total.relation !== "eq",
-    products: hits.hits.map(({ _id: id, _source: source }) => ({ id, ...source })),
+    products: hits.hits.map(({ _id: id, _source: source }): Product => ({ id, ...source })),
     explained: new Map((armmt?.items ?? []).map((item) => [item.id, item])),
     history: armmt?.history,
   };
 }
+
+export type Page = ReturnType<typeof parsePage>;
 
 export type Outcome =
   | { readonly kind: "applied"; readonly model: string; readonly window: number }
@@ -77,15 +70,8 @@ export function parseOutcome(header: string | undefined): Outcome {
   return { kind: "bypass", reason: values.get("reason") ?? "unknown" };
 }
 
-export interface DeviceAnswer {
-  /** "wasm" or "webgpu". */
-  readonly provider: string;
-  /** Source of the engine's own list: "network", or "device" without one. */
-  readonly engine: string | undefined;
-}
-
-/** Reads `provider=wasm; engine=network`, the header of the service worker. */
-function parseDevice(header: string | null): DeviceAnswer | undefined {
+/** Reads `provider=wasm; engine=network`, the header of the service worker. `engine`: source of the engine's list, network or device. */
+function parseDevice(header: string | null) {
   const provider = /provider=(\w+)/.exec(header ?? "")?.[1];
   return provider === undefined ? undefined : { provider, engine: /engine=(\w+)/.exec(header ?? "")?.[1] };
 }
@@ -113,17 +99,8 @@ export interface SearchOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface Answer {
-  readonly page: Page;
-  readonly outcome: Outcome;
-  /** Answered by the service worker on this device; undefined where the network did. */
-  readonly device: DeviceAnswer | undefined;
-  /** From sending to the last byte, in this browser. */
-  readonly elapsedMs: number;
-}
-
 /** Throws with a sentence for the shopper where there is no list to show. */
-export async function search({ query, sort, from, size }: Search, options: SearchOptions = {}): Promise<Answer> {
+export async function search({ query, sort, from, size }: Search, options: SearchOptions = {}) {
   const { history = [], off = false, explain = false, explainToken, fresh = false, signal = null } = options;
   const headers = new Headers({ "content-type": "application/json" });
   if (off) headers.set("x-armmt", "off");
@@ -144,9 +121,57 @@ export async function search({ query, sort, from, size }: Search, options: Searc
   return {
     page: parsePage(JSON.parse(text)),
     outcome: parseOutcome(response.headers.get("x-armmt") ?? undefined),
+    /** Answered by the service worker on this device; undefined where the network did. */
     device: parseDevice(response.headers.get("x-armmt-device")),
+    /** From sending to the last byte, in this browser. */
     elapsedMs,
   };
+}
+
+export type Answer = Awaited<ReturnType<typeof search>>;
+
+const PAIRS = 11;
+
+/** Middle value, mean of the two middle ones; NaN for none. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
+}
+
+/** Medians in ms. `samples`: [with `x-armmt: off`, without], measured one right after the other. */
+export function summarise(samples: readonly (readonly [off: number, on: number])[]) {
+  return {
+    pairs: samples.length,
+    engineMs: median(samples.map(([off]) => off)),
+    rerankedMs: median(samples.map(([, on]) => on)),
+    /** Of the differences within the pairs: steadier than the difference of the medians. */
+    addedMs: median(samples.map(([off, on]) => on - off)),
+  };
+}
+
+export type Timing = ReturnType<typeof summarise>;
+
+/**
+ * The time that re-ranking adds, measured from the browser: pairs of the same search with and without `x-armmt: off`, alternating which
+ * comes first, so that a slow moment of the machine hits both. The model runs in each: a remembered list would flatter. Nothing is
+ * explained: shoppers do not ask for it. Calls `onProgress` after each pair; ends early, silently, when `signal` fires.
+ */
+export async function measure(
+  request: Search,
+  options: SearchOptions & { readonly signal: AbortSignal },
+  onProgress: (timing: Timing) => void,
+): Promise<void> {
+  const { explain: _, explainToken: __, ...shopper } = options;
+  const samples: [number, number][] = [];
+  const time = async (off: boolean): Promise<number> => (await search(request, { ...shopper, off, fresh: true })).elapsedMs;
+  for (let pair = 0; pair < PAIRS && !options.signal.aborted; pair++) {
+    const isOffFirst = pair % 2 === 0;
+    const [first, second] = [await time(isOffFirst), await time(!isOffFirst)];
+    samples.push(isOffFirst ? [first, second] : [second, first]);
+    onProgress(summarise(samples));
+  }
 }
 
 const catalogSchema = v.object({
@@ -163,9 +188,7 @@ const catalogSchema = v.object({
 
 export type Catalog = v.InferOutput<typeof catalogSchema>;
 
-export function parseCatalog(json: unknown): Catalog {
-  return v.parse(catalogSchema, json);
-}
+export const parseCatalog = (json: unknown): Catalog => v.parse(catalogSchema, json);
 
 export async function fetchCatalog(): Promise<Catalog> {
   const response = await fetch("/catalog.json");

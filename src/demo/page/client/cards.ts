@@ -1,6 +1,6 @@
 /** A column of product cards. Cards are kept by id when the list changes, so that they can glide and keep the focus. */
 import type { Product } from "./api.ts";
-import { element, flip } from "./dom.ts";
+import { button, element, flip } from "./dom.ts";
 
 export interface Card {
   readonly product: Product;
@@ -14,16 +14,8 @@ export interface Card {
   readonly pictureWeight?: number | undefined;
 }
 
-export interface Movement {
-  readonly kind: "up" | "down" | "same";
-  /** ▲3, ▼1 or = */
-  readonly mark: string;
-  /** For a screen reader. */
-  readonly words: string;
-}
-
-/** From the engine's rank to the shown position, both 1-based. */
-export function movement(rank: number, position: number): Movement {
+/** From the engine's rank to the shown position, both 1-based: a sign (▲3, ▼1 or =), and words for a screen reader. */
+export function movement(rank: number, position: number) {
   const distance = Math.abs(rank - position);
   const count = `${distance} ${distance === 1 ? "position" : "positions"}`;
   if (rank > position) return { kind: "up", mark: `▲${distance}`, words: `up ${count}` };
@@ -43,10 +35,10 @@ export function createColumn(list: HTMLOListElement, onChoose: (product: Product
   const itemFor = (card: Card): HTMLLIElement => {
     const item = items.get(card.product.id) ?? element("li", { "data-id": card.product.id });
     items.set(card.product.id, item);
-    const button = item.querySelector("button") ?? item.appendChild(createButton(card.product, onChoose));
-    button.setAttribute("aria-label", describe(card));
-    button.querySelector(".card__badges")?.replaceChildren(...badges(card));
-    button.querySelector(".card__weight")?.replaceChildren(...weight(card.pictureWeight));
+    const choice = item.querySelector("button") ?? item.appendChild(createButton(card.product, onChoose));
+    choice.setAttribute("aria-label", describe(card));
+    choice.querySelector(".card__badges")?.replaceChildren(...badges(card));
+    choice.querySelector(".card__weight")?.replaceChildren(...weight(card.pictureWeight));
     return item;
   };
 
@@ -64,9 +56,9 @@ export function createColumn(list: HTMLOListElement, onChoose: (product: Product
 }
 
 function createButton(product: Product, onChoose: (product: Product) => void): HTMLButtonElement {
-  const button = element(
-    "button",
-    { type: "button", class: "card" },
+  return button(
+    { class: "card" },
+    () => onChoose(product),
     span(
       "card__picture",
       product.image === "" ? undefined : element("img", { src: product.image, alt: "", loading: "lazy", decoding: "async" }),
@@ -76,8 +68,6 @@ function createButton(product: Product, onChoose: (product: Product) => void): H
     span("card__text", span("card__title", product.title), facts(product)),
     span("card__weight"),
   );
-  button.addEventListener("click", () => onChoose(product));
-  return button;
 }
 
 /** In this order, because a narrow card has no room for the last ones. */

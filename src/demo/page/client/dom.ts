@@ -21,14 +21,20 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return node;
 }
 
-/** A row of a definition list. */
-export function row(term: string, value: string): HTMLElement[] {
-  return [element("dt", {}, term), element("dd", {}, value)];
+export function button(
+  attributes: Readonly<Record<string, string>>,
+  onClick: () => void,
+  ...children: readonly Child[]
+): HTMLButtonElement {
+  const node = element("button", { type: "button", ...attributes }, ...children);
+  node.addEventListener("click", onClick);
+  return node;
 }
 
-export function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
+/** A row of a definition list. */
+export const row = (term: string, value: string): HTMLElement[] => [element("dt", {}, term), element("dd", {}, value)];
+
+export const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const ANIMATION = { duration: 480, easing: "cubic-bezier(.2, .8, .2, 1)" };
 
@@ -56,6 +62,4 @@ export function flip(parent: Element, change: () => void): void {
   }
 }
 
-function isNearScreen(box: DOMRect): boolean {
-  return box.bottom > -innerHeight && box.top < 2 * innerHeight;
-}
+const isNearScreen = (box: DOMRect): boolean => box.bottom > -innerHeight && box.top < 2 * innerHeight;

@@ -3,12 +3,10 @@
  *
  * The state is the query, the sort, the number of products shown and the recently viewed ones; `refresh` turns it into the page.
  */
-import { type Answer, type Catalog, fetchCatalog, type Page, type Product, search, type Sort } from "./api.ts";
+import { type Answer, type Catalog, fetchCatalog, measure, type Page, type Product, search, type Sort } from "./api.ts";
 import { markCounterparts } from "./cards.ts";
-import { createDeviceTarget, DEVICE_SCOPE } from "./device.ts";
 import { byId } from "./dom.ts";
-import { createEdgeTarget, type RecentProduct } from "./target.ts";
-import { measure } from "./timing.ts";
+import { createDeviceTarget, createEdgeTarget, DEVICE_SCOPE, type RecentProduct } from "./target.ts";
 import { createView, type Results } from "./view.ts";
 
 const PAGE_SIZE = 24;
@@ -116,19 +114,22 @@ async function time({ outcome }: Results, signal: AbortSignal): Promise<void> {
 }
 
 async function choose({ id, title, image }: Product): Promise<void> {
-  showRecent(await target.recent.add({ id, title, image }));
+  await target.recent.add({ id, title, image });
+  showRecent(await target.recent.load());
   await refresh(`${title} added to recently viewed.`);
 }
 
 async function removeRecent(index: number): Promise<void> {
   const { id = "", title = "Product" } = recent[index] ?? {};
-  showRecent(await target.recent.remove(id));
+  await target.recent.remove(id);
+  showRecent(await target.recent.load());
   (view.recentButton(index) ?? queryField).focus(); // the focused button is gone
   await refresh(`${title} removed from recently viewed.`);
 }
 
 async function clearRecent(): Promise<void> {
-  showRecent(await target.recent.clear());
+  await target.recent.clear();
+  showRecent([]);
   queryField.focus();
   await refresh("Recently viewed cleared.");
 }

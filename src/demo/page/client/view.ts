@@ -1,17 +1,13 @@
 /** Turns a search's outcome into the document: columns, counts, notices, announcements. Sends no requests and keeps no state. */
-import type { Catalog, DeviceAnswer, Outcome, Page, Product } from "./api.ts";
+import type { Answer, Catalog, Page, Product, Timing } from "./api.ts";
 import { type Card, createColumn } from "./cards.ts";
-import { byId, element, errorText } from "./dom.ts";
+import { button, byId, element, errorText, row } from "./dom.ts";
 import type { RecentProduct, Target } from "./target.ts";
-import { addedText, type Timing, timingSheet } from "./timing.ts";
 
-export interface Results {
+export interface Results extends Pick<Answer, "outcome" | "device"> {
   readonly query: string;
   readonly engine: Page;
   readonly reranked: Page;
-  readonly outcome: Outcome;
-  /** Answered by the service worker; undefined where the network did. */
-  readonly device: DeviceAnswer | undefined;
   /** Number of recently viewed products. */
   readonly viewed: number;
 }
@@ -80,11 +76,7 @@ export function createView(target: Target["name"], events: ViewEvents) {
       if (pictureAspect < 1) style.setProperty("--card", "8.5rem"); // tall pictures: more of them abreast
       about.replaceChildren(element("b", {}, name), element("span", {}, `${number.format(total)} products`));
       about.title = note;
-      const examples = exampleQueries.map((query) => {
-        const button = element("button", { type: "button" }, query);
-        button.addEventListener("click", () => events.onExample(query));
-        return button;
-      });
+      const examples = exampleQueries.map((query) => button({}, () => events.onExample(query), query));
       byId("examples", HTMLElement).replaceChildren(...examples);
     },
 
@@ -113,15 +105,15 @@ export function createView(target: Target["name"], events: ViewEvents) {
       byId("recent-clear", HTMLButtonElement).hidden = recent.length === 0;
       byId("recent-note", HTMLElement).hidden = recent.length > 0;
       recentList.hidden = recent.length === 0;
-      const items = recent.map((product, index) => {
-        const button = element(
-          "button",
-          { type: "button", "aria-label": `Remove ${product.title} from recently viewed`, title: product.title },
-          product.image === "" ? undefined : element("img", { src: product.image, alt: "" }),
-          element("span", { "aria-hidden": "true" }, "×"),
+      const items = recent.map(({ title, image }, index) => {
+        const picture = image === "" ? undefined : element("img", { src: image, alt: "" });
+        const cross = element("span", { "aria-hidden": "true" }, "×");
+        const attributes = { "aria-label": `Remove ${title} from recently viewed`, title };
+        return element(
+          "li",
+          {},
+          button(attributes, () => events.onRemoveRecent(index), picture, cross),
         );
-        button.addEventListener("click", () => events.onRemoveRecent(index));
-        return element("li", {}, button);
       });
       recentList.replaceChildren(...items);
     },
@@ -165,8 +157,8 @@ export function createView(target: Target["name"], events: ViewEvents) {
     /** On a narrow screen, one column at a time. */
     showColumn: (name: string) => {
       columns.dataset["show"] = name;
-      for (const button of document.querySelectorAll<HTMLButtonElement>(".switch button")) {
-        button.setAttribute("aria-pressed", String(button.dataset["show"] === name));
+      for (const choice of document.querySelectorAll<HTMLButtonElement>(".switch button")) {
+        choice.setAttribute("aria-pressed", String(choice.dataset["show"] === name));
       }
     },
   };
@@ -198,3 +190,26 @@ function describeOrder({ outcome, reranked, device, viewed }: Results, target: T
   if (known > 0) return `Ordered for you, by ${known} recently viewed`;
   return `The same hits, ordered ${device === undefined ? "at the edge" : "on this device"}`;
 }
+
+const ms = (value: number): string => `${value.toFixed(1).replace("-", "−")} ms`;
+
+function timingSheet(timing: Timing, window: number): HTMLElement[] {
+  return [
+    element(
+      "dl",
+      {},
+      ...row("Engine order, passed through", ms(timing.engineMs)),
+      ...row("Re-ranked", ms(timing.rerankedMs)),
+      ...row("Difference within a pair", ms(timing.addedMs)),
+    ),
+    element(
+      "p",
+      {},
+      `Medians of ${timing.pairs} alternating pairs, timed by this browser from the request to the last byte. The difference includes ` +
+        `all of re-ranking: asking for ${window} hits instead of one page, vectors, model, new order.`,
+    ),
+  ];
+}
+
+/** A difference at or below zero is the noise of the machine. */
+const addedText = (timing: Timing): string => (timing.addedMs > 0 ? ms(timing.addedMs) : "≈ 0 ms");

@@ -33,6 +33,7 @@ const DATA_SOURCES = [
   "src/demo/catalogue",
   "src/demo/drawing",
   "src/demo/engine.ts",
+  "src/demo/query.ts",
   "src/lab/study/simulate",
   "src/lab/study/lists",
   "src/lab/study/pipeline/pictures.ts",

@@ -3,8 +3,7 @@ import * as v from "valibot";
 import { afterEach, describe, expect, it } from "vitest";
 import { drawnProduct } from "../../src/demo/catalogue/catalogue.ts";
 import { drawPicture } from "../../src/demo/drawing/picture.ts";
-import { createShopHandler, type ShopEnv } from "../../src/demo/routes.ts";
-import { CATALOG_KEY } from "../../src/demo/shop.ts";
+import { CATALOG_KEY, createShopHandler, type ShopEnv } from "../../src/demo/shop.ts";
 
 const drawnShop = createShopHandler();
 
