@@ -344,7 +344,7 @@ def seeds_of(runs: Path, model: str, name: str) -> list[Path]:
 
 
 def compare(plan: Row) -> list[Row]:
-    """Rows of a plan, `Comparing` in src/lab/study/compare/rows.ts"""
+    """Rows of a plan, `Comparing` in src/lab/study/compare/runs.ts"""
     runs, rows = Path(plan["runs"]), []
     if quality := plan.get("quality"):
         test = TestLists.read(Path(quality["lists"]))

@@ -5,7 +5,7 @@
 import { hash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { type Benchmark, mergePart, type PartName, PARTS, readBenchmark, writeBenchmark } from "./compare/benchmark-file.ts";
+import { mergePart, type PartName, PARTS, readBenchmark, writeBenchmark } from "./compare/benchmark-file.ts";
 import { type Part, STUDY } from "./compare/parts.ts";
 import { writePlots } from "./compare/plots.ts";
 import { printTable } from "../../cli/command.ts";
@@ -29,21 +29,9 @@ interface BenchmarkOptions {
  */
 const EDITION = 2;
 
-function keyOf(part: Part, benchmark: Benchmark): string {
-  return hash("sha256", JSON.stringify([EDITION, part.name, part.settings(benchmark)])).slice(0, 16);
-}
-
-function partName(name: string): PartName {
-  const found = PARTS.find((part) => part === name);
-  if (found === undefined) throw new UserError(`Unknown part "${name}": expected one of ${PARTS.map((part) => `"${part}"`).join(", ")}`);
-  return found;
-}
-
-type Outcome = "run" | "finished before" | "not possible here";
-
 interface Report {
   readonly part: PartName;
-  readonly outcome: Outcome;
+  readonly outcome: "run" | "finished before" | "not possible here";
   readonly rows: number;
   readonly seconds: number;
 }
@@ -73,7 +61,7 @@ export interface Progress {
 async function runPart(part: Part, label: string, progress: Progress): Promise<Report> {
   const { folder, json, path, sources, isChosen, onRows } = progress;
   const benchmark = readBenchmark(path);
-  const key = keyOf(part, benchmark);
+  const key = hash("sha256", JSON.stringify([EDITION, part.name, part.settings(benchmark)])).slice(0, 16);
   const before = benchmark.parts.find(({ name }) => name === part.name);
   const known = benchmark.rows.filter((row) => row.part === part.name).length;
   if (before?.key === key) {
@@ -82,7 +70,7 @@ async function runPart(part: Part, label: string, progress: Progress): Promise<R
     process.stderr.write(`${label}: finished before${since}\n`);
     return { part: part.name, outcome: "finished before", rows: known, seconds: before.seconds };
   }
-  const obstacle = part.obstacle();
+  const obstacle = part.obstacle?.();
   if (obstacle !== undefined) {
     if (isChosen) throw new UserError(`Part "${part.name}" cannot be run here: ${obstacle}`);
     process.stderr.write(`${label}: left out, ${obstacle}\n`);
@@ -117,8 +105,9 @@ export async function runBenchmark({
   folder = join(PACKAGE_ROOT, ".armmt/benchmark"),
   json = false,
 }: BenchmarkOptions): Promise<void> {
-  const wanted = parts?.map(partName);
-  const chosen = STUDY.filter(({ name }) => wanted?.includes(name) ?? true);
+  const unknown = parts?.find((name) => !PARTS.some((part) => part === name));
+  if (unknown !== undefined) throw new UserError(`Unknown part "${unknown}": expected one of "${PARTS.join('", "')}"`);
+  const chosen = STUDY.filter(({ name }) => parts?.includes(name) ?? true);
   mkdirSync(folder, { recursive: true });
   await preparePython();
   const reports = await runParts(chosen, {
@@ -126,15 +115,10 @@ export async function runBenchmark({
     json,
     path: join(MODEL, "benchmark.json"),
     sources: hashSources("study").slice(0, 16),
-    isChosen: wanted !== undefined,
+    isChosen: parts !== undefined,
     onRows: writeBenchmarkReport,
   });
-  if (json) {
-    process.stdout.write(`${JSON.stringify(reports)}\n`);
-    return;
-  }
-  printTable(
-    ["part", "outcome", "rows", "seconds"],
-    reports.map((report) => [report.part, report.outcome, report.rows, report.seconds]),
-  );
+  const lines = reports.map(({ part, outcome, rows, seconds }) => [part, outcome, rows, seconds]);
+  if (json) process.stdout.write(`${JSON.stringify(reports)}\n`);
+  else printTable(["part", "outcome", "rows", "seconds"], lines);
 }

@@ -1,23 +1,9 @@
-/**
- * `armmt lists`: UBI events and embedded items → training lists. Every feature is computed by the code that serves.
- *
- * The simulation's truth is not read; real logs have the same format.
- */
+/** `armmt lists`: UBI events, real or simulated, and embedded items → training lists. Every feature is computed by the code that serves. */
 import { mkdirSync } from "node:fs";
 import { Command } from "commander";
-import { type FeatureScaling, rawFeatures } from "../../ranking/features.ts";
+import { rawFeatures } from "../../ranking/features.ts";
 import { printTable, progressBar } from "../../cli/command.ts";
-import {
-  createListWriter,
-  isUsable,
-  type ItemTable,
-  listInputOf,
-  rowMaker,
-  writeItems,
-  type EmbeddedItems,
-  openItems,
-  createScalingFit,
-} from "./lists/dataset.ts";
+import { createListWriter, createScalingFit, isUsable, listInputOf, openItems, rowMaker, writeItems } from "./lists/dataset.ts";
 import { type Log, openLog } from "./lists/log.ts";
 import { UserError } from "../../web.ts";
 
@@ -30,28 +16,9 @@ interface ListsOptions {
   readonly json?: boolean | undefined;
 }
 
-interface ListsReport {
-  readonly lists: number;
-  readonly train: number;
-  readonly validation: number;
-  readonly test: number;
-  /** Searches whose shopper and query belong to different splits. */
-  readonly leftOut: number;
-  readonly items: number;
-  /** Items of the log that have no record. */
-  readonly unknownItems: number;
-}
-
-interface Survey {
-  readonly searches: number;
-  readonly leftOut: number;
-  readonly scaling: readonly FeatureScaling[];
-  readonly table: ItemTable;
-  readonly unknownItems: number;
-}
-
 /** The first pass: which items the searches name (their table is in the order of ids), and the scaling of the training split's features. */
-async function survey(log: Log, embedded: EmbeddedItems, from: ListsOptions): Promise<Survey> {
+async function survey(log: Log, { events, embeddings }: ListsOptions) {
+  const embedded = openItems(embeddings);
   const named = new Set<string>();
   const fit = createScalingFit();
   const counts = { searches: 0, training: 0, leftOut: 0 };
@@ -67,23 +34,23 @@ async function survey(log: Log, embedded: EmbeddedItems, from: ListsOptions): Pr
     if (isUsable(search)) fit.add(rawFeatures(listInputOf(search, embedded)));
   }
   if (counts.training === 0) {
-    throw new UserError(`${from.events} holds ${counts.searches} searches and none of them is for training: more searches are needed`);
+    throw new UserError(`${events} holds ${counts.searches} searches and none of them is for training: more searches are needed`);
   }
   const items = [...named].toSorted().flatMap((itemId) => embedded.find(itemId) ?? []);
-  if (items.length === 0) {
-    throw new UserError(`No item of ${from.events} is in ${from.embeddings}: embed the catalogue that was searched`);
-  }
-  const { searches, leftOut } = counts;
+  if (items.length === 0) throw new UserError(`No item of ${events} is in ${embeddings}: embed the catalogue that was searched`);
   const table = { identity: embedded.identity, items };
-  return { searches, leftOut, scaling: fit.scaling(), table, unknownItems: named.size - items.length };
+  return { ...counts, scaling: fit.scaling(), table, unknownItems: named.size - items.length };
 }
+
+/** Counts of lists; `leftOut` are searches whose shopper and query belong to different splits, `unknownItems` those without a record. */
+type ListsReport = Readonly<Record<"lists" | "train" | "validation" | "test" | "leftOut" | "items" | "unknownItems", number>>;
 
 /** Two passes over the searches: memory holds only the events' index and one row group. */
 export async function makeLists(options: ListsOptions): Promise<ListsReport> {
   const log = await openLog(options.events);
-  const { searches, leftOut, scaling, table, unknownItems } = await survey(log, openItems(options.embeddings), options);
+  const { searches, leftOut, scaling, table, unknownItems } = await survey(log, options);
   mkdirSync(options.out, { recursive: true });
-  const bar = progressBar("Building lists", searches, { json: options.json });
+  const bar = progressBar("Building lists", searches, options);
   const counts = { train: 0, validation: 0, test: 0 };
   const rowOf = rowMaker(table, scaling);
   const writer = createListWriter(options.out);
@@ -97,15 +64,8 @@ export async function makeLists(options: ListsOptions): Promise<ListsReport> {
   await writer.close();
   bar.stop();
   writeItems(options.out, table, scaling);
-  const { train, validation, test } = counts;
-  return { lists: train + validation + test, train, validation, test, leftOut, items: table.items.length, unknownItems };
-}
-
-interface Flags {
-  readonly events: string;
-  readonly embeddings: string;
-  readonly out: string;
-  readonly json?: true;
+  const lists = counts.train + counts.validation + counts.test;
+  return { lists, ...counts, leftOut, items: table.items.length, unknownItems };
 }
 
 export function createListsCommand(): Command {
@@ -115,9 +75,9 @@ export function createListsCommand(): Command {
     .option("--embeddings <folder>", "folder that armmt embed wrote for the catalogue that was searched", ".armmt/embeddings/products")
     .option("--out <folder>", "where to write", ".armmt/lists")
     .option("--json", "print the figures as JSON")
-    .action(async (flags: Flags) => {
-      const report = await makeLists(flags);
-      if (flags.json === true) process.stdout.write(`${JSON.stringify({ out: flags.out, ...report })}\n`);
+    .action(async (options: ListsOptions) => {
+      const report = await makeLists(options);
+      if (options.json === true) process.stdout.write(`${JSON.stringify({ out: options.out, ...report })}\n`);
       else printTable(["lists", "count"], Object.entries(report));
     });
 }

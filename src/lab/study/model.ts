@@ -46,14 +46,11 @@ async function train(flags: Flags): Promise<void> {
     process.stdout.write(`${JSON.stringify({ quick, seconds, ...figures })}\n`);
     return;
   }
+  const lines = stages.times.map(({ stage, seconds: taken, reused }) => [stage, Math.round(taken), reused ? "yes" : ""]);
+  const outcome = quick ? "A quick run: nothing was kept." : `Model ${figures.version} is in model/.`;
   printEvaluation(figures.evaluation);
-  printTable(
-    ["stage", "seconds", "reused"],
-    stages.times.map(({ stage, seconds: taken, reused }) => [stage, Math.round(taken), reused ? "yes" : ""]),
-  );
-  process.stdout.write(
-    `${(seconds / 60).toFixed(1)} minutes. ${quick ? "A quick run: nothing was kept." : `Model ${figures.version} is in model/.`}\n`,
-  );
+  printTable(["stage", "seconds", "reused"], lines);
+  process.stdout.write(`${(seconds / 60).toFixed(1)} minutes. ${outcome}\n`);
 }
 
 export function createModelCommand(): Command {

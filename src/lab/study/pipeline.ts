@@ -1,5 +1,5 @@
 /** The pipeline of `armmt model`: pictures, image encoder, simulated shoppers, lists, teachers, student, export, verification, evaluation. */
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { embedCatalog } from "../../cli/embed.ts";
@@ -7,39 +7,27 @@ import { loadBuiltinEncoder } from "../../cli/embed/encoder.ts";
 import { evaluate, type EvaluateReport } from "./evaluate.ts";
 import { makeLists } from "./lists.ts";
 import { verifyGolden } from "./evaluate/exported.ts";
-import type { Figures } from "./pipeline/card.ts";
 import { writePictures } from "./pipeline/pictures.ts";
 import { preparePython, runPython } from "./pipeline/python.ts";
-import type { Stages } from "./pipeline/stages.ts";
+import { readJson, type Stages } from "./pipeline/stages.ts";
 import { SIMULATED_SHOP, writeSimulation } from "./simulate.ts";
 import { drawnShopCatalog } from "./simulate/drawn-shop.ts";
 import { UserError } from "../../web.ts";
 
-interface Sizes {
-  readonly pictures: number;
-  readonly encoderEpochs: number;
-  readonly items: number;
-  readonly shoppers: number;
-  readonly searches: number;
-  /** Teachers in the ensemble: one per seed. */
-  readonly teachers: number;
-  readonly teacherEpochs: number;
-  readonly studentEpochs: number;
-}
-
 /** About half an hour on 2 cores. More searches help more than more epochs over the same ones. */
-export const FULL: Sizes = {
+export const FULL = {
   pictures: 6000,
   encoderEpochs: 12,
   items: SIMULATED_SHOP.count,
   shoppers: 24_000,
   searches: 120_000,
+  /** In the ensemble: one per seed. */
   teachers: 3,
   teacherEpochs: 2,
   studentEpochs: 3,
 };
 
-export const QUICK: Sizes = {
+export const QUICK: typeof FULL = {
   pictures: 800,
   encoderEpochs: 4,
   items: 700,
@@ -69,19 +57,15 @@ const studentSchema = v.object({
   validation: v.object({ pairs: v.number(), top10: v.number() }),
 });
 
-function readJson<T extends v.GenericSchema>(path: string, schema: T): v.InferOutput<T> {
-  return v.parse(schema, JSON.parse(readFileSync(path, "utf8")));
-}
-
 interface Pipeline {
   readonly folder: string;
-  readonly sizes: Sizes;
+  readonly sizes: typeof FULL;
   readonly stages: Stages;
   readonly json: boolean;
 }
 
 /** Runs every stage in order; results go to `folder`, the exported model to `folder`/out. */
-export async function runPipeline({ folder, sizes, stages, json }: Pipeline): Promise<Figures> {
+export async function runPipeline({ folder, sizes, stages, json }: Pipeline) {
   const at = (name: string): string => join(folder, name);
   const [pictures, simulation, embeddings, lists, out] = [at("pictures"), at("simulation"), at("embeddings"), at("lists"), at("out")];
   mkdirSync(out, { recursive: true });
@@ -93,13 +77,8 @@ export async function runPipeline({ folder, sizes, stages, json }: Pipeline): Pr
   );
   await stages.run("embed", { items: sizes.items }, async () => {
     const imageEncoder = await loadBuiltinEncoder(join(out, "image-encoder.onnx"));
-    await embedCatalog({
-      catalog: "drawn",
-      items: drawnShopCatalog({ count: sizes.items, seed: SIMULATED_SHOP.seed }),
-      imageEncoder,
-      out: embeddings,
-      json,
-    });
+    const items = drawnShopCatalog({ count: sizes.items, seed: SIMULATED_SHOP.seed });
+    await embedCatalog({ catalog: "drawn", items, imageEncoder, out: embeddings, json });
   });
   await stages.run("simulate", { shoppers: sizes.shoppers, searches: sizes.searches }, () => {
     writeSimulation({ out: simulation, items: sizes.items, shoppers: sizes.shoppers, searches: sizes.searches, json });
@@ -110,16 +89,8 @@ export async function runPipeline({ folder, sizes, stages, json }: Pipeline): Pr
   const seeds = Array.from({ length: sizes.teachers }, (_, i) => String(i + 1));
   await stages.run("teachers", { seeds: seeds.join(" "), epochs: sizes.teacherEpochs }, async () => {
     for (const left of readdirSync(out)) if (left.startsWith("teacher-")) rmSync(join(out, left));
-    await runPython("armmt.training.train_teachers", [
-      "--lists",
-      lists,
-      "--out",
-      out,
-      "--epochs",
-      String(sizes.teacherEpochs),
-      "--seeds",
-      ...seeds,
-    ]);
+    const options = ["--epochs", String(sizes.teacherEpochs), "--seeds", ...seeds];
+    await runPython("armmt.training.train_teachers", ["--lists", lists, "--out", out, ...options]);
   });
   await stages.run("student and export", { epochs: sizes.studentEpochs }, () => {
     const version = `drawn-${stages.key().slice(0, 8)}`;
@@ -141,9 +112,13 @@ export async function runPipeline({ folder, sizes, stages, json }: Pipeline): Pr
     teacher: readJson(join(out, "teacher-1.json"), teacherSchema),
     student,
     agreement: student.validation,
+    /** Bytes. */
     sizes: { student: statSync(join(out, "student.onnx")).size, imageEncoder: statSync(join(out, "image-encoder.onnx")).size },
   };
 }
+
+/** What a run made and how good it is. */
+export type Figures = Awaited<ReturnType<typeof runPipeline>>;
 
 /** Adds the evaluation to the manifest's metrics; every name says that the data are simulated. */
 export function recordMetrics(folder: string, evaluation: EvaluateReport): void {
@@ -151,33 +126,24 @@ export function recordMetrics(folder: string, evaluation: EvaluateReport): void 
   const manifest = readJson(path, v.looseObject({ metrics: v.record(v.string(), v.number()) }));
   const metrics = { ...manifest.metrics };
   for (const { figure, engine, armmt, gain } of evaluation.comparisons) {
-    metrics[`simulated test, ${figure}, engine`] = Number(engine.toFixed(4));
-    metrics[`simulated test, ${figure}, armmt`] = Number(armmt.toFixed(4));
-    metrics[`simulated test, ${figure}, gain low`] = Number(gain.low.toFixed(4));
-    metrics[`simulated test, ${figure}, gain high`] = Number(gain.high.toFixed(4));
+    for (const [name, value] of Object.entries({ engine, armmt, "gain low": gain.low, "gain high": gain.high })) {
+      metrics[`simulated test, ${figure}, ${name}`] = Number(value.toFixed(4));
+    }
   }
   writeFileSync(path, `${JSON.stringify({ ...manifest, metrics }, undefined, 2)}\n`);
 }
 
 /** Throws unless every stage of a tiny run has learned. */
 export function assertLearning(figures: Figures, folder: string): void {
-  const { accuracy } = figures.encoder;
-  const { validation } = readJson(join(folder, "out/teacher-1.json"), teacherSchema);
-  const ndcg = figures.evaluation.comparisons[0];
+  const { category = 0, category_majority: majority = 1 } = figures.encoder.accuracy;
+  const losses = readJson(join(folder, "out/teacher-1.json"), teacherSchema).validation.map(({ loss }) => loss);
+  const [first = 0, last = Infinity] = [losses[0], losses.at(-1)];
+  const { mean, low, high } = figures.evaluation.comparisons[0]!.gain;
   const claims: readonly (readonly [boolean, string])[] = [
-    [
-      (accuracy["category"] ?? 0) > 2 * (accuracy["category_majority"] ?? 1),
-      `the image encoder names ${accuracy["category"]} of categories rightly, the most frequent one has ${accuracy["category_majority"]}`,
-    ],
-    [
-      (validation.at(-1)?.loss ?? Infinity) < (validation[0]?.loss ?? 0),
-      `the teacher's validation loss went from ${validation[0]?.loss} to ${validation.at(-1)?.loss}`,
-    ],
+    [category > 2 * majority, `the image encoder names ${category} of categories rightly, the most frequent one has ${majority}`],
+    [last < first, `the teacher's validation loss went from ${first} to ${last}`],
     [figures.agreement.pairs > 0.7, `student and teacher order ${figures.agreement.pairs} of pairs alike`],
-    [
-      ndcg !== undefined && ndcg.gain.low > 0,
-      `the gain over engine order is ${ndcg?.gain.mean} with a 95 % interval from ${ndcg?.gain.low} to ${ndcg?.gain.high}`,
-    ],
+    [low > 0, `the gain over engine order is ${mean} with a 95 % interval from ${low} to ${high}`],
   ];
   const failed = claims.filter(([holds]) => !holds).map(([, claim]) => claim);
   if (failed.length > 0) throw new UserError(`The quick run did not learn: ${failed.join("; ")}`);

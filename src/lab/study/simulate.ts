@@ -1,41 +1,30 @@
-/**
- * `armmt simulate`: simulated shoppers in the drawn or the fashion shop → UBI events, and the truth that only a simulation knows.
- *
- * Events have the format of a real shop's log; later commands treat them alike.
- */
+/** `armmt simulate`: simulated shoppers in the drawn or the fashion shop → UBI events as a real shop has them, and the truth behind them. */
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { printTable, progressBar } from "../../cli/command.ts";
-import { ALL_PARTS, type Parts } from "./simulate/attraction.ts";
-import { LOG_MODELS, type LogModel } from "./simulate/clicks.ts";
+import { whole } from "../../cli/numbers.ts";
+import { ALL_PARTS, type PART_NAMES } from "./simulate/attraction.ts";
+import { LOG_MODELS } from "./simulate/clicks.ts";
 import { drawnShop } from "./simulate/drawn-shop.ts";
 import { openFashionShop } from "./simulate/fashion/shop.ts";
 import { lookCodes, type Shop } from "./simulate/shop.ts";
-import { simulate } from "./simulate/scenario.ts";
+import { type ScenarioOptions, simulate } from "./simulate/scenario.ts";
 import type { Split } from "./simulate/split.ts";
 
 /** Shop of the simulated shoppers: drawn like the demo's catalogue, from another seed, so that the demo shows products never trained on. */
-export const SIMULATED_SHOP = { seed: 3, count: 3000 } as const;
+export const SIMULATED_SHOP = { seed: 3, count: 3000 };
 
 /** Fewest that a study over the fashion shop should have; the drawn shop's are smaller because they train within minutes. */
 const DEFAULTS = { drawn: { shoppers: 4000, searches: 20_000 }, fashion: { shoppers: 20_000, searches: 200_000 } } as const;
 
-interface SimulateOptions {
+/** Defaults: the drawn shop of `items` and `catalogSeed` (which are ignored for another shop), "pbm", seed 1, all parts. */
+interface SimulateOptions
+  extends Pick<ScenarioOptions, "shoppers" | "searches">, Partial<Pick<ScenarioOptions, "clickModel" | "seed" | "parts">> {
   readonly out: string;
-  /** Default: the drawn shop of `items` and `catalogSeed`, which are ignored for another shop. */
   readonly shop?: Shop | undefined;
-  /** Default: SIMULATED_SHOP's. */
   readonly items?: number;
   readonly catalogSeed?: number;
-  readonly shoppers: number;
-  readonly searches: number;
-  /** Default: "pbm". */
-  readonly clickModel?: LogModel;
-  /** Default: 1. */
-  readonly seed?: number;
-  /** Default: all. */
-  readonly parts?: Parts;
   readonly json?: boolean | undefined;
 }
 
@@ -45,19 +34,19 @@ type SimulateReport = Record<"searches" | "queries" | "views" | "clicks" | "cart
 /** Lines in memory before they are written. */
 const BUFFERED_LINES = 500;
 
-function lineWriter(path: string): { write(value: unknown): void; close(): void } {
+function lineWriter(path: string) {
   const file = openSync(path, "w");
   let lines: string[] = [];
   const flush = (): void => {
-    if (lines.length > 0) writeSync(file, `${lines.join("\n")}\n`);
+    writeSync(file, lines.join(""));
     lines = [];
   };
   return {
-    write: (value) => {
-      lines.push(JSON.stringify(value));
+    write(value: unknown): void {
+      lines.push(`${JSON.stringify(value)}\n`);
       if (lines.length >= BUFFERED_LINES) flush();
     },
-    close: () => {
+    close(): void {
       flush();
       closeSync(file);
     },
@@ -72,7 +61,7 @@ export function writeSimulation(options: SimulateOptions): SimulateReport {
   const truth = lineWriter(join(options.out, "truth.ndjson"));
   const report = { searches: 0, queries: 0, views: 0, clicks: 0, carts: 0, purchases: 0, train: 0, validation: 0, test: 0 };
   const texts = new Set<string>();
-  const bar = progressBar("Simulating searches", options.searches, { json: options.json });
+  const bar = progressBar("Simulating searches", options.searches, options);
   const { items = SIMULATED_SHOP.count, catalogSeed = SIMULATED_SHOP.seed, clickModel = "pbm", seed = 1, parts = ALL_PARTS } = options;
   const { shoppers, searches, shop = drawnShop({ count: items, seed: catalogSeed }) } = options;
   const catalog = shop.level === "drawn" ? { catalog: "drawn", items, catalogSeed } : { catalog: shop.level, items: shop.products.length };
@@ -80,8 +69,7 @@ export function writeSimulation(options: SimulateOptions): SimulateReport {
     join(options.out, "simulation.json"),
     `${JSON.stringify({ ...catalog, shoppers, searches, clickModel, seed, parts, look: lookCodes(shop) }, undefined, 2)}\n`,
   );
-  const sessions = simulate({ shop, shoppers, searches, clickModel, seed, parts });
-  for (const session of sessions) {
+  for (const session of simulate({ shop, shoppers, searches, clickModel, seed, parts })) {
     queries.write(session.query);
     truth.write(session.truth);
     for (const event of [...session.views, ...session.events]) {
@@ -102,28 +90,11 @@ export function writeSimulation(options: SimulateOptions): SimulateReport {
   return report;
 }
 
-function wholeNumber(least: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < least) throw new InvalidArgumentError(`Give a whole number of at least ${least}.`);
-    return value;
-  };
-}
-
-interface Flags {
+type Without = `without${Capitalize<(typeof PART_NAMES)[number]>}`;
+interface Flags extends Omit<SimulateOptions, "shop" | "parts" | "shoppers" | "searches">, Partial<Record<Without, true>> {
   readonly catalog: string;
-  readonly out: string;
-  readonly items: number;
-  readonly catalogSeed: number;
   readonly shoppers?: number;
   readonly searches?: number;
-  readonly clickModel: LogModel;
-  readonly seed: number;
-  readonly withoutText?: true;
-  readonly withoutPicture?: true;
-  readonly withoutPersonal?: true;
-  readonly withoutContext?: true;
-  readonly json?: true;
 }
 
 export function createSimulateCommand(): Command {
@@ -131,12 +102,12 @@ export function createSimulateCommand(): Command {
     .description("Simulated shoppers → UBI events (queries.ndjson, events.ndjson) and the truth (truth.ndjson)")
     .option("--catalog <name>", 'the shop: "drawn", or the folder of the fashion photographs', "drawn")
     .option("--out <folder>", "where to write", ".armmt/simulation")
-    .option("--items <n>", "products in the drawn shop", wholeNumber(100), SIMULATED_SHOP.count)
-    .option("--catalog-seed <n>", "which drawn catalogue", wholeNumber(0), SIMULATED_SHOP.seed)
-    .option("--shoppers <n>", "how many shoppers (default: 4,000 in the drawn shop, 20,000 in the fashion shop)", wholeNumber(1))
-    .option("--searches <n>", "how many searches in all (default: 20,000 and 200,000)", wholeNumber(1))
+    .option("--items <n>", "products in the drawn shop", whole(100), SIMULATED_SHOP.count)
+    .option("--catalog-seed <n>", "which drawn catalogue", whole(0), SIMULATED_SHOP.seed)
+    .option("--shoppers <n>", "how many shoppers (default: 4,000 in the drawn shop, 20,000 in the fashion shop)", whole(1))
+    .option("--searches <n>", "how many searches in all (default: 20,000 and 200,000)", whole(1))
     .addOption(new Option("--click-model <name>", "how shoppers read a list; full: all of it").choices(LOG_MODELS).default("pbm"))
-    .option("--seed <n>", "another number, other shoppers", wholeNumber(0), 1)
+    .option("--seed <n>", "another number, other shoppers", whole(0), 1)
     .option("--without-text", "words do not attract")
     .option("--without-picture", "pictures do not attract")
     .option("--without-personal", "all shoppers like the same")

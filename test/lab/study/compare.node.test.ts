@@ -14,11 +14,10 @@ import {
   type Row,
   writeBenchmark,
 } from "../../../src/lab/study/compare/benchmark-file.ts";
-import { timeGraphs } from "../../../src/lab/study/compare/cost.ts";
 import { engineScores, judge, judgeFolder, openTestLists, shuffledScores, type TestLists } from "../../../src/lab/study/compare/judge.ts";
 import { COLD_SLICES, K_SLICES, NDCG, NEW_ITEMS, pairsOf, PURCHASES } from "../../../src/lab/study/compare/names.ts";
 import { judgeRuns, type Part, STUDY } from "../../../src/lab/study/compare/parts.ts";
-import { findRuns, readRows } from "../../../src/lab/study/compare/rows.ts";
+import { findRuns, readRows, timeGraphs } from "../../../src/lab/study/compare/runs.ts";
 import { type Progress, runBenchmark, runParts } from "../../../src/lab/study/compare.ts";
 import { embedCatalog } from "../../../src/cli/embed.ts";
 import { PACKAGE_ROOT } from "../../../src/runtimes/node/package-root.ts";
@@ -28,7 +27,7 @@ import { writeSimulation } from "../../../src/lab/study/simulate.ts";
 import { drawCatalogue } from "../../../src/demo/catalogue/catalogue.ts";
 import { createRandom } from "../../../src/demo/catalogue/random.ts";
 import { itemText } from "../../../src/embeddings/text-encoder.ts";
-import { mean } from "../../../src/lab/study/evaluate/metrics.ts";
+import { mean } from "../../../src/lab/study/evaluate/worth.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "armmt-benchmark-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -110,7 +109,7 @@ describe("the judge", () => {
       writeFileSync(join(runs, model, "seed-1/run.json"), JSON.stringify({ model, seed: 1 }));
     }
     expect(findRuns(runs).map(({ model }) => model)).toEqual(["pointwise", "prm", "teacher"]);
-    const plan = await judgeRuns("drawn table", "drawn", (model) => model !== "pointwise", { data: scenario, runs });
+    const plan = await judgeRuns("drawn table", "drawn", (model) => model !== "pointwise", scenario, runs);
     expect(plan.models).toEqual(["engine", "shuffle", "prm", "teacher"]);
     expect(plan.quality?.pairs).toContainEqual(["teacher", "prm"]);
     expect(plan.quality?.slices).toEqual(expect.arrayContaining([...K_SLICES, ...COLD_SLICES]));
@@ -118,7 +117,7 @@ describe("the judge", () => {
     expect(figures.columns).toBe(test.truths.length);
     expect(figures.values.subarray(0, figures.columns)).toEqual(judge(noisyScores("teacher", 0), test).get(NDCG));
     expect(readMatrix(join(runs, "shuffle/seed-5/judged.npy")).columns).toBe(test.truths.length);
-    expect((await judgeRuns("drawn controls", "drawn", () => true, { data: scenario, runs })).quality?.slices).toEqual([]);
+    expect((await judgeRuns("drawn controls", "drawn", () => true, scenario, runs)).quality?.slices).toEqual([]);
   });
 
   it("refuses scores that are not of these lists", () => {

@@ -19,7 +19,7 @@ import {
   readJudgedCatalogue,
 } from "../../../src/lab/study/judgments/chorus.ts";
 import { FEATURES } from "../../../src/ranking/features.ts";
-import { dcg, mean, ndcg } from "../../../src/lab/study/evaluate/metrics.ts";
+import { dcg, mean, ndcg } from "../../../src/lab/study/evaluate/worth.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "armmt-judgments-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -18,12 +18,11 @@ import {
 import { orderByScore, worthOf } from "../../../src/lab/study/evaluate/worth.ts";
 import { LOG_MODELS, clickProbabilities, drawClicks, type LogModel } from "../../../src/lab/study/simulate/clicks.ts";
 import { drawnShop } from "../../../src/lab/study/simulate/drawn-shop.ts";
-import { readFashion } from "../../../src/lab/study/simulate/fashion/catalogue.ts";
-import { edgeEnergy, PATTERNS, thirds } from "../../../src/lab/study/simulate/fashion/pattern.ts";
+import { edgeEnergy, PATTERNS, readFashion, thirds } from "../../../src/lab/study/simulate/fashion/catalogue.ts";
 import { fashionCatalog, type FashionShop, openFashionShop } from "../../../src/lab/study/simulate/fashion/shop.ts";
 import { shownTitle, stems, vocabularyOf } from "../../../src/lab/study/simulate/fashion/titles.ts";
 import { satisfied } from "../../../src/lab/study/simulate/attraction.ts";
-import { type Truth, truthSchema } from "../../../src/lab/study/simulate/records.ts";
+import { type Truth, truthSchema } from "../../../src/lab/study/simulate/truth.ts";
 import type { Shop, ShopProduct, Wish } from "../../../src/lab/study/simulate/shop.ts";
 import { drawShopper, pictureLiking } from "../../../src/lab/study/simulate/shopper.ts";
 import { isCold, splitOf } from "../../../src/lab/study/simulate/split.ts";
@@ -288,19 +287,20 @@ describe("worthOf()", () => {
 
   it("takes price, likeness and stock from the truth", () => {
     const worth = worthOf(truth, [1, 0, 2], ALL_PARTS);
-    expect(worth.revenue.pbm).toBeCloseTo(50 * worth.purchases.pbm, 0); // what is out of stock is not bought, and hardly anything of the first
-    expect(worth.mrr).toBe(1);
-    expect(worthOf(truth, [0, 2, 1], ALL_PARTS).mrr).toBe(0.5);
-    expect(worthOf({ ...truth, grade: [2, 2, 2] }, [0, 1, 2], ALL_PARTS).mrr).toBeUndefined();
+    expect(worth.get("revenue@10 pbm")).toBeCloseTo(50 * worth.get("purchases@10 pbm")!, 0); // what is out of stock is not bought, and hardly anything of the first
+    expect(worth.get("MRR")).toBe(1);
+    expect(worthOf(truth, [0, 2, 1], ALL_PARTS).get("MRR")).toBe(0.5);
+    expect(worthOf({ ...truth, grade: [2, 2, 2] }, [0, 1, 2], ALL_PARTS).get("MRR")).toBeUndefined();
     // Twins one after the other: the second is passed over.
     const apart = worthOf({ ...truth, look: [1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3] }, [1, 2, 0], ALL_PARTS);
-    expect(worthOf(truth, [1, 2, 0], ALL_PARTS).clicks.pbm).toBeLessThan(apart.clicks.pbm);
+    expect(worthOf(truth, [1, 2, 0], ALL_PARTS).get("clicks@10 pbm")).toBeLessThan(apart.get("clicks@10 pbm")!);
   });
 
   it("an order by true utility is worth more than the engine's", () => {
     const gain = all.map(({ truth: one }) => {
       const engine = one.ids.map((_, i) => i);
-      return worthOf(one, orderByScore(one.utility), ALL_PARTS).purchases.dcm - worthOf(one, engine, ALL_PARTS).purchases.dcm;
+      const [best, usual] = [orderByScore(one.utility), engine].map((order) => worthOf(one, order, ALL_PARTS).get("purchases@10 dcm")!);
+      return best! - usual!;
     });
     expect(gain.reduce((sum, one) => sum + one, 0) / gain.length).toBeGreaterThan(0.05);
   });
@@ -444,8 +444,8 @@ describe.skipIf(absent)("the fashion shop", () => {
     const wish: Wish = {
       text: "",
       category: product.category,
-      kind: product.look.kind!,
-      asked: [{ part: "colour", word: product.look.colour!, typed: stems(product.look.colour!) }],
+      kind: product.look.kind,
+      asked: [{ part: "colour", word: product.look.colour, typed: stems(product.look.colour) }],
     };
     const [a, b] = utilities(shopper, wish, [product, disguised], { ...ALL_PARTS, picture: false });
     expect(a).toBeCloseTo(b!, 12);

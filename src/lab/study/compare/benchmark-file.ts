@@ -1,7 +1,7 @@
 /** `model/benchmark.json`: every number of the study. Written by the benchmark alone, read by the model card and its plots. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import * as v from "valibot";
-import { UserError } from "../../../web.ts";
+import { readJson } from "../pipeline/stages.ts";
 
 /** Kinds of data, never mixed up. A control is named after its level and the part of the simulated shoppers that is switched off. */
 export const LEVELS = [
@@ -30,6 +30,8 @@ export const PARTS = [
   "cost",
 ] as const;
 export type PartName = (typeof PARTS)[number];
+/** The parts that compare all models. */
+export const TABLES: readonly PartName[] = ["fashion table", "drawn table"];
 
 const figure = v.pipe(v.number(), v.finite());
 
@@ -60,19 +62,14 @@ const partSchema = v.object({
   /** The day, ISO 8601. */
   finished: v.pipe(v.string(), v.isoDate()),
 });
-type FinishedPart = v.InferOutput<typeof partSchema>;
 
 const benchmarkSchema = v.object({ format: v.literal(1), parts: v.array(partSchema), rows: v.array(rowSchema) });
 export type Benchmark = v.InferOutput<typeof benchmarkSchema>;
 
-const DIGITS = 5;
-const rounded = (value: number): number => Number(value.toPrecision(DIGITS));
+const rounded = (value: number): number => Number(value.toPrecision(5));
 
 /** Names in an order that does not depend on the machine's language. */
-function compare(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
-}
+const compare = (a: string, b: string): number => Number(a > b) - Number(a < b);
 
 function compareRows(a: Row, b: Row): number {
   return (
@@ -87,10 +84,7 @@ function compareRows(a: Row, b: Row): number {
 
 /** Throws a UserError that names the file and the field. A file that does not exist is an empty benchmark. */
 export function readBenchmark(path: string): Benchmark {
-  if (!existsSync(path)) return { format: 1, parts: [], rows: [] };
-  const parsed = v.safeParse(benchmarkSchema, JSON.parse(readFileSync(path, "utf8")));
-  if (!parsed.success) throw new UserError(`${path} is not valid: ${v.summarize(parsed.issues)}`);
-  return parsed.output;
+  return existsSync(path) ? readJson(path, benchmarkSchema) : { format: 1, parts: [], rows: [] };
 }
 
 /** One value a line: a part that was run again shows as such in a diff. */
@@ -103,12 +97,12 @@ export function writeBenchmark(path: string, { parts, rows }: Benchmark): void {
 }
 
 /** The benchmark with this part's rows in place of any it had before; rounded to 5 significant digits and sorted. */
-export function mergePart(benchmark: Benchmark, part: FinishedPart, rows: readonly Row[]): Benchmark {
+export function mergePart(benchmark: Benchmark, part: v.InferOutput<typeof partSchema>, rows: readonly Row[]): Benchmark {
   const others = benchmark.rows.filter((row) => row.part !== part.name);
   const mine = rows.map((row): Row => {
     if (row.part !== part.name) throw new Error(`A row of part "${row.part}" cannot be merged as "${part.name}"`);
-    const edge = (value: number | null): number | null => (value === null ? null : rounded(value));
-    return { ...row, mean: rounded(row.mean), low: edge(row.low), high: edge(row.high) };
+    const { low, high } = row;
+    return { ...row, mean: rounded(row.mean), low: low && rounded(low), high: high && rounded(high) };
   });
   const parts = [...benchmark.parts.filter(({ name }) => name !== part.name), { ...part, seconds: Math.round(part.seconds) }];
   return {

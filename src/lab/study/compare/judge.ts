@@ -8,23 +8,18 @@ import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "h
 import * as v from "valibot";
 import { createRandom } from "../../../demo/catalogue/random.ts";
 import { UserError } from "../../../web.ts";
-import { readTruths } from "../evaluate/truth.ts";
 import { DEPTH, FIGURES, orderByScore, worthOf } from "../evaluate/worth.ts";
 import { type Matrix, readMatrix, writeNpy } from "../lists/npy.ts";
-import type { Parts } from "../simulate/attraction.ts";
-import type { Truth } from "../simulate/records.ts";
+import { readTruths, type Truth } from "../simulate/truth.ts";
 import { ENGINE, NEW_ITEMS, SHUFFLE } from "./names.ts";
 
 const rowSchema = v.object({ query_id: v.string(), split: v.string(), clicks: v.array(v.number()) });
 
-/** The test split of a scenario's folder {simulation, lists}, in the order in which runs score it. */
-export interface TestLists {
-  readonly truths: readonly Truth[];
-  readonly parts: Parts;
-}
-
-/** Throws a UserError when the folder's files do not belong together. */
-export async function openTestLists(folder: string): Promise<TestLists> {
+/**
+ * The test split of a scenario's folder {simulation, lists}, in the order in which runs score it. Throws a UserError when its files do not
+ * belong together.
+ */
+export async function openTestLists(folder: string) {
   const path = join(folder, "lists/lists.parquet");
   const { truths, parts } = await readTruths(join(folder, "simulation"), "test");
   const file = await asyncBufferFromFile(path).catch(() => {
@@ -52,20 +47,21 @@ export async function openTestLists(folder: string): Promise<TestLists> {
   return { truths: found, parts };
 }
 
+export type TestLists = Awaited<ReturnType<typeof openTestLists>>;
+
 /** One row of figures per name, one column per test list; NaN where a list does not have the figure. Throws a UserError on foreign scores. */
 export function judge(scores: Matrix, { truths, parts }: TestLists): Map<string, Float32Array> {
   if (scores.rows !== truths.length) {
     throw new UserError(`A run scores ${scores.rows} lists, the test split has ${truths.length}: delete its folder and train it again`);
   }
-  const columns = new Map([...FIGURES.map(({ name }) => name), NEW_ITEMS].map((name) => [name, new Float32Array(truths.length)]));
+  const columns = new Map([...FIGURES, NEW_ITEMS].map((name) => [name, new Float32Array(truths.length)]));
   truths.forEach((truth, i) => {
     const k = truth.ids.length;
     const values = scores.values.subarray(i * scores.columns, i * scores.columns + Math.min(k, scores.columns));
     if (values.length < k || !values.every(Number.isFinite)) {
       throw new UserError(`Test list ${i} has ${k} candidates and fewer finite scores: train this run again`);
     }
-    const worth = worthOf(truth, orderByScore(values), parts);
-    for (const { name, of } of FIGURES) columns.get(name)![i] = of(worth) ?? Number.NaN;
+    for (const [name, figure] of worthOf(truth, orderByScore(values), parts)) columns.get(name)![i] = figure ?? Number.NaN;
     columns.get(NEW_ITEMS)![i] = truth.cold_item.slice(0, DEPTH).filter(Boolean).length;
   });
   return columns;
@@ -80,25 +76,19 @@ export function judgeFolder(folder: string, test: TestLists): void {
   writeFileSync(join(folder, "judged.json"), `${JSON.stringify({ columns: [...columns.keys()] })}\n`);
 }
 
-/** Scores of an order that needs no training: `score` gets a list and returns the score of each of its candidates. */
-function scoresOf({ truths }: TestLists, score: (truth: Truth) => (index: number) => number): Matrix {
+/** Scores of an order that needs no training: `scoresOfList` gives one per candidate. */
+function scoresOf({ truths }: TestLists, scoresOfList: (truth: Truth) => number[]): Matrix {
   const columns = Math.max(...truths.map(({ ids }) => ids.length));
   const values = new Float32Array(truths.length * columns);
-  truths.forEach((truth, i) => {
-    const scoreOf = score(truth);
-    truth.ids.forEach((_, index) => (values[i * columns + index] = scoreOf(index)));
-  });
+  truths.forEach((truth, i) => values.set(scoresOfList(truth), i * columns));
   return { values, rows: truths.length, columns };
 }
 
-export const engineScores = (test: TestLists): Matrix => scoresOf(test, () => (index) => -index);
+export const engineScores = (test: TestLists): Matrix => scoresOf(test, ({ ids }) => ids.map((_, i) => -i));
 
 /** Each list shuffled; another seed gives other orders. */
 export function shuffledScores(test: TestLists, seed: number): Matrix {
-  return scoresOf(test, ({ query_id: id }) => {
-    const random = createRandom(`shuffle:${seed}:${id}`);
-    return () => random.next();
-  });
+  return scoresOf(test, ({ query_id: id, ids }) => ids.map(createRandom(`shuffle:${seed}:${id}`).next));
 }
 
 /** Shuffles are repeated as often as models are trained. */
@@ -106,13 +96,11 @@ const SHUFFLES = 5;
 
 /** Writes engine order and shuffles below `runs` as if they were trained runs. Returns their model names. */
 export function judgeOrders(runs: string, test: TestLists): string[] {
-  const write = (model: string, seed: number, { values, rows, columns }: Matrix): void => {
-    const folder = join(runs, model, `seed-${seed}`);
-    mkdirSync(folder, { recursive: true });
-    writeNpy(join(folder, "scores.npy"), values, [rows, columns]);
-    judgeFolder(folder, test);
-  };
-  write(ENGINE, 1, engineScores(test));
-  for (let seed = 1; seed <= SHUFFLES; seed++) write(SHUFFLE, seed, shuffledScores(test, seed));
+  const shuffles = Array.from({ length: SHUFFLES }, (_, i) => [`${SHUFFLE}/seed-${i + 1}`, shuffledScores(test, i + 1)] as const);
+  for (const [run, { values, rows, columns }] of [[`${ENGINE}/seed-1`, engineScores(test)] as const, ...shuffles]) {
+    mkdirSync(join(runs, run), { recursive: true });
+    writeNpy(join(runs, run, "scores.npy"), values, [rows, columns]);
+    judgeFolder(join(runs, run), test);
+  }
   return [ENGINE, SHUFFLE];
 }

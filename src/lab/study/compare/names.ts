@@ -1,12 +1,24 @@
 /** Names of the study's models, metrics and slices as rows of model/benchmark.json carry them, and which models are compared with which. */
-import { DEPTH, FIGURES } from "../evaluate/worth.ts";
-import type { Row } from "./benchmark-file.ts";
+import { DEPTH } from "../evaluate/worth.ts";
+import type { Level, Row } from "./benchmark-file.ts";
 
 export const ENGINE = "engine";
 export const SHUFFLE = "shuffle";
 export const TEACHER = "teacher";
 export const ENSEMBLE = "teacher-ensemble";
 export const STUDENT = "student";
+
+/** A level in words; every heading and plot says whether its shoppers are simulated. */
+export function levelName(level: Level): string {
+  const [kind = "", part] = level.split(" without ");
+  const kinds: Readonly<Record<string, string>> = {
+    fashion: "simulated shoppers over real photographs",
+    drawn: "simulated shoppers over the drawn catalogue",
+    "open bandit": "logged propensities of Open Bandit",
+    chorus: "real human judgments (Chorus)",
+  };
+  return `${kinds[kind] ?? kind}${part === undefined ? "" : `, ${part} part switched off`}`;
+}
 
 /** Models that the teacher and the student are measured against. */
 const BASELINES = ["pointwise", "lambdamart", "dlcm", "prm", "setrank", "generator"] as const;
@@ -38,8 +50,10 @@ export function wholeOf(model: string, models: readonly string[]): string | unde
 /** Share of the level's training lists for the models of the ablations: 33 trainings, each a quarter of an hour on all lists. */
 export const ABLATIONS_SHARE = 0.25;
 
-/** Ways to handle position bias, [model, against]. */
-export const POSITION_PAIRS: readonly (readonly [string, string])[] = [
+export type Pairs = readonly (readonly [model: string, against: string])[];
+
+/** Ways to handle position bias. */
+export const POSITION_PAIRS: Pairs = [
   ["position-tower", "position-naive"],
   ["position-known", "position-naive"],
   ["position-unbiased", "position-naive"],
@@ -51,29 +65,23 @@ export const POSITION_PAIRS: readonly (readonly [string, string])[] = [
   ["position-unbiased", "position-thinned"],
 ];
 
-/** The differences that rows state, [model, against]: whole models and their variants, ours and the baselines, all and the engine. */
-export function pairsOf(models: readonly string[]): [string, string][] {
-  const has = (model: string): boolean => models.includes(model);
-  const ours = [TEACHER, ENSEMBLE, STUDENT].filter(has);
-  const pairs: [string, string][] = [];
-  if (has(ENGINE)) for (const model of models) if (model !== ENGINE) pairs.push([model, ENGINE]);
-  for (const model of ours) for (const baseline of BASELINES) if (has(baseline)) pairs.push([model, baseline]);
-  for (const model of models) {
-    const whole = wholeOf(model, models);
-    if (whole !== undefined) pairs.push([whole, model]);
-  }
-  for (const [model, against] of POSITION_PAIRS) if (has(model) && has(against)) pairs.push([model, against]);
-  if (has(STUDENT)) for (const teacher of [TEACHER, ENSEMBLE].filter(has)) pairs.push([STUDENT, teacher]);
-  return pairs;
+/** The differences that rows state: whole models and their variants, ours and the baselines, all and the engine. */
+export function pairsOf(models: readonly string[]): Pairs {
+  const pairs: Pairs = [
+    ...models.map((model) => [model, ENGINE] as const),
+    ...[TEACHER, ENSEMBLE, STUDENT].flatMap((model) => BASELINES.map((baseline) => [model, baseline] as const)),
+    ...models.map((model) => [wholeOf(model, models) ?? model, model] as const),
+    ...POSITION_PAIRS,
+    [STUDENT, TEACHER],
+    [STUDENT, ENSEMBLE],
+  ];
+  return pairs.filter(([model, against]) => model !== against && models.includes(model) && models.includes(against));
 }
 
-/** The strongest baseline by its own mean on the test lists. Chosen on test data, so the choice favours the baselines. */
-export function bestBaseline(rows: readonly Row[], metric: string, split: string): string | undefined {
-  return rows
-    .filter(
-      (row) => BASELINES.some((name) => name === row.model) && row.metric === metric && row.split === split && row.against === undefined,
-    )
-    .toSorted((a, b) => b.mean - a.mean)[0]?.model;
+/** The strongest baseline by its own mean of PURCHASES on the test lists. Chosen on test data, so the choice favours the baselines. */
+export function bestBaseline(rows: readonly Row[]): string | undefined {
+  const means = rows.filter(({ metric, split, against }) => metric === PURCHASES && split === ALL && against === undefined);
+  return means.filter(({ model }) => BASELINES.some((name) => name === model)).toSorted((a, b) => b.mean - a.mean)[0]?.model;
 }
 
 /** Model name of rows that count lists. */
@@ -84,12 +92,7 @@ export const TRUE_CURVE = "true examination";
 export const NDCG = `nDCG@${DEPTH}`;
 /** The figure that decides which baseline is the strongest; training clicks follow the same click model. */
 export const PURCHASES = `purchases@${DEPTH} pbm`;
-/** Figures by logged labels. A column holds the AUC of each list, which its mean weighs by impressions. */
-export const GAUCS = ["GAUC clicks", "GAUC purchases"] as const;
-export const AUCS = ["AUC clicks", "AUC purchases"] as const;
 export const CALIBRATION = "ECE clicks";
-/** Figures of each list, in order. */
-export const COLUMNS: readonly string[] = [...FIGURES.map(({ name }) => name), ...GAUCS];
 /** New items among the first DEPTH of the engine's order: decides the slice; not a row. */
 export const NEW_ITEMS = `new items@${DEPTH}`;
 export const TRAIN_CLICKS = "clicks per training list";

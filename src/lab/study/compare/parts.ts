@@ -1,6 +1,6 @@
 /** The parts of the study: the scenarios on which each trains, its models, and how their runs become rows. */
 import { hash } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
@@ -12,56 +12,39 @@ import { readModelFile } from "../evaluate/exported.ts";
 import { FOLDS, makeJudgedLists } from "../judgments.ts";
 import { missingFiles } from "../judgments/chorus.ts";
 import { runPython } from "../pipeline/python.ts";
+import { readJson } from "../pipeline/stages.ts";
 import { examination } from "../simulate/clicks.ts";
-import type { Benchmark, Level, PartName, Row } from "./benchmark-file.ts";
-import { timeGraphs } from "./cost.ts";
+import { type Benchmark, type Level, type PartName, type Row, TABLES } from "./benchmark-file.ts";
 import { judgeFolder, judgeOrders, openTestLists } from "./judge.ts";
-import {
-  ABLATIONS_SHARE,
-  COLD_SLICES,
-  COST_K,
-  HISTORY_SLICES,
-  isAblation,
-  K_SLICES,
-  pairsOf,
-  POSITION_PAIRS,
-  STUDENT,
-  TEACHER,
-} from "./names.ts";
-import { compareRuns, type Comparing, findRuns, runForRows } from "./rows.ts";
+import * as names from "./names.ts";
+import { compareRuns, type Comparing, findRuns, runForRows, timeGraphs } from "./runs.ts";
 import { isPossible, makeScenario, type Scenario, SCENARIOS, SHARED, slugOf } from "./scenarios.ts";
 
-interface Work {
-  /** Everything that the study makes and keeps. */
-  readonly folder: string;
-  readonly json: boolean;
-}
+/** `folder` holds everything that the study makes and keeps. */
+type Work = Readonly<{ folder: string; json: boolean }>;
 
 export interface Part {
   readonly name: PartName;
   /** Decides the part's rows besides the sources; goes into its key. */
   settings(benchmark: Benchmark): unknown;
-  /** Why it cannot be run on this machine. */
-  obstacle(): string | undefined;
+  /** Why it cannot be run on this machine, if so. */
+  obstacle?(): string | undefined;
   work(work: Work): Promise<Row[]>;
 }
 
 /** Parts on the same scenario share their runs, so that no run is trained twice. */
-function runsOf({ folder }: Work, slug: string): string {
-  return join(folder, "runs", slug);
-}
+const runsOf = ({ folder }: Work, slug: string): string => join(folder, "runs", slug);
 
 const WORKERS = ["--workers", String(availableParallelism())];
-const TABLES: readonly PartName[] = ["fashion table", "drawn table"];
 /** Share of the training lists, where a part takes fewer. */
-const SHARES: ReadonlyMap<PartName, number> = new Map([["fashion ablations", ABLATIONS_SHARE]]);
+const SHARES: Readonly<Partial<Record<PartName, number>>> = { "fashion ablations": names.ABLATIONS_SHARE };
 
 /** Trains the models that are not trained yet. A table searches for its models' settings and leaves them for the other parts, committed. */
 async function train(part: PartName, { shop }: Scenario, lists: string, runs: string): Promise<void> {
   const tuning = join(PACKAGE_ROOT, "model/tuning", `${shop}.json`);
   const isTable = TABLES.includes(part);
   const known = !isTable && existsSync(tuning) ? ["--tuning", tuning] : [];
-  const share = String(SHARES.get(part) ?? 1);
+  const share = String(SHARES[part] ?? 1);
   await runPython("armmt.study.train_part", ["--part", part, "--lists", lists, "--runs", runs, "--share", share, ...WORKERS, ...known]);
   if (!isTable) return;
   mkdirSync(join(PACKAGE_ROOT, "model/tuning"), { recursive: true });
@@ -71,25 +54,20 @@ async function train(part: PartName, { shop }: Scenario, lists: string, runs: st
 type Belongs = (model: string) => boolean;
 
 /** Judges the runs of a part in `runs` on the test lists of a scenario's folder {simulation, lists}; they are then compared in Python. */
-export async function judgeRuns(
-  part: PartName,
-  level: Level,
-  belongs: Belongs,
-  { data, runs }: { readonly data: string; readonly runs: string },
-): Promise<Comparing> {
+export async function judgeRuns(part: PartName, level: Level, belongs: Belongs, data: string, runs: string): Promise<Comparing> {
   const test = await openTestLists(data);
   const found = findRuns(runs).filter(({ model }) => belongs(model));
   for (const { folder } of found) judgeFolder(folder, test);
   const models = [...new Set([...judgeOrders(runs, test), ...found.map(({ model }) => model)])];
-  const slices = TABLES.includes(part) ? [...K_SLICES, ...HISTORY_SLICES, ...COLD_SLICES] : [];
-  const quality = { lists: join(data, "lists"), pairs: pairsOf(models), slices, seed: fnv1a(`bootstrap:${level}`) };
+  const slices = TABLES.includes(part) ? [...names.K_SLICES, ...names.HISTORY_SLICES, ...names.COLD_SLICES] : [];
+  const quality = { lists: join(data, "lists"), pairs: names.pairsOf(models), slices, seed: fnv1a(`bootstrap:${level}`) };
   return { part, level, runs, models, quality };
 }
 
 function trainedPart(name: PartName, scenarios: readonly Scenario[], belongs: Belongs): Part {
   return {
     name,
-    settings: () => (SHARES.has(name) ? [scenarios, SHARES.get(name)] : scenarios),
+    settings: () => (name in SHARES ? [scenarios, SHARES[name]] : scenarios),
     obstacle: () => (scenarios.every(isPossible) ? undefined : `it needs the photographs and encoder in ${SHARED}`),
     async work(work) {
       const rows: Row[] = [];
@@ -97,24 +75,23 @@ function trainedPart(name: PartName, scenarios: readonly Scenario[], belongs: Be
         const data = await makeScenario(scenario, join(work.folder, "data"), work.json);
         const runs = runsOf(work, slugOf(scenario));
         await train(name, scenario, join(data, "lists"), runs);
-        rows.push(...(await compareRuns(await judgeRuns(name, scenario.level, belongs, { data, runs }), work.folder)));
+        rows.push(...(await compareRuns(await judgeRuns(name, scenario.level, belongs, data, runs), work.folder)));
       }
       return rows;
     },
   };
 }
 
-const inTable: Belongs = (model) => !isAblation(model) || model.endsWith("-no-image");
-/** Only a control's own models are in its folder of runs. */
-const inControls: Belongs = () => true;
-const inAblations: Belongs = (model) => isAblation(model) || model === TEACHER || model === STUDENT;
+const inTable: Belongs = (model) => !names.isAblation(model) || model.endsWith("-no-image");
+/** Where only the part's own models are in its folder of runs. */
+const isAny: Belongs = () => true;
+const inAblations: Belongs = (model) => names.isAblation(model) || model === names.TEACHER || model === names.STUDENT;
 
 /** Times and sizes of the runs that the tables left. */
 const cost: Part = {
   name: "cost",
   // Measured again when a table was made again.
   settings: ({ parts }) => parts.filter(({ name }) => TABLES.includes(name)).map(({ key }) => key),
-  obstacle: () => undefined,
   async work(work) {
     const rows: Row[] = [];
     for (const scenario of [SCENARIOS.fashion, SCENARIOS.drawn]) {
@@ -123,7 +100,7 @@ const cost: Part = {
       const models = [...new Set(findRuns(runs).map(({ model }) => model))];
       if (models.length === 0) continue;
       const graphs = await timeGraphs(runs, join(work.folder, "data", slugOf(scenario), "lists"));
-      rows.push(...(await compareRuns({ part: "cost", level, runs, models, cost: { candidates: COST_K, graphs } }, work.folder)));
+      rows.push(...(await compareRuns({ part: "cost", level, runs, models, cost: { candidates: names.COST_K, graphs } }, work.folder)));
     }
     if (rows.length === 0) throw new UserError(`${work.folder}/runs is empty: run the part "drawn table" or "fashion table" here first`);
     return rows;
@@ -141,8 +118,7 @@ const examinationSchema = v.object({ randomised: estimate, regressionEm: estimat
 const positionBias: Part = {
   name: "position bias",
   // With the comparisons: rows of an edition that lacks one are not all of the part's rows.
-  settings: () => [SCENARIOS.drawn, SCENARIOS.drawnFullLog, SEEDS, POSITION_PAIRS],
-  obstacle: () => undefined,
+  settings: () => [SCENARIOS.drawn, SCENARIOS.drawnFullLog, SEEDS, names.POSITION_PAIRS],
   async work(work) {
     const { level } = SCENARIOS.drawn;
     const data = await makeScenario(SCENARIOS.drawn, join(work.folder, "data"), work.json);
@@ -151,9 +127,9 @@ const positionBias: Part = {
     const truth = Array.from({ length: DEPTH }, (_, i) => examination(i + 1));
     const given = ["--lists", join(data, "lists"), "--unbiased", join(full, "lists"), "--out", out];
     await runPython("armmt.study.position_bias", [...given, "--seeds", String(SEEDS), ...WORKERS, "--true-curve", ...truth.map(String)]);
-    const { randomised, regressionEm } = v.parse(examinationSchema, JSON.parse(readFileSync(join(out, "examination.json"), "utf8")));
+    const { randomised, regressionEm } = readJson(join(out, "examination.json"), examinationSchema);
     const estimates = { "randomised estimator": randomised.share, "regression EM": regressionEm.share };
-    const judged = await judgeRuns("position bias", level, () => true, { data, runs: join(out, "runs") });
+    const judged = await judgeRuns("position bias", level, isAny, data, join(out, "runs"));
     return compareRuns({ ...judged, examination: { truth, estimates } }, work.folder);
   },
 };
@@ -165,11 +141,10 @@ const openBandit: Part = {
   name: "open bandit",
   settings: () => ["armmt.open_bandit", OPEN_BANDIT],
   obstacle: () => (existsSync(join(SHARED, OPEN_BANDIT)) ? undefined : `it needs ${join(SHARED, OPEN_BANDIT)}`),
-  work: (work) =>
-    runForRows("open bandit", "armmt.study.open_bandit", join(runsOf(work, "open-bandit"), "rows.json"), [
-      "--data",
-      join(SHARED, OPEN_BANDIT),
-    ]),
+  work(work) {
+    const rows = join(runsOf(work, "open-bandit"), "rows.json");
+    return runForRows("open bandit", "armmt.study.open_bandit", rows, ["--data", join(SHARED, OPEN_BANDIT)]);
+  },
 };
 
 const CHORUS = join(SHARED, "chorus");
@@ -198,9 +173,9 @@ export const STUDY: readonly Part[] = [
   chorus,
   trainedPart("drawn table", [SCENARIOS.drawn], inTable),
   positionBias,
-  trainedPart("drawn controls", SCENARIOS.drawnControls, inControls),
+  trainedPart("drawn controls", SCENARIOS.drawnControls, isAny),
   trainedPart("fashion table", [SCENARIOS.fashion], inTable),
   trainedPart("fashion ablations", [SCENARIOS.fashion], inAblations),
-  trainedPart("fashion controls", SCENARIOS.fashionControls, inControls),
+  trainedPart("fashion controls", SCENARIOS.fashionControls, isAny),
   cost,
 ];

@@ -3,25 +3,8 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { DEPTH } from "../evaluate/worth.ts";
 import type { Benchmark, Level, Row } from "./benchmark-file.ts";
-import {
-  ALL,
-  bestBaseline,
-  COST_K,
-  ENGINE,
-  ENSEMBLE,
-  EXAMINATION_ERROR,
-  examinationAt,
-  FLOPS,
-  HISTORY_SLICES,
-  inTableOrder,
-  isAblation,
-  K_SLICES,
-  PURCHASES,
-  splitName,
-  STUDENT,
-  TEACHER,
-  TRUE_CURVE,
-} from "./names.ts";
+import { ALL, ENGINE, ENSEMBLE, PURCHASES, STUDENT, TEACHER, TRUE_CURVE } from "./names.ts";
+import * as names from "./names.ts";
 import { intervalChart, lineChart, type Point, type Series } from "../../../report/charts.ts";
 
 export interface PlotFile {
@@ -33,62 +16,46 @@ export interface PlotFile {
   readonly svg: string;
 }
 
-const SHOPPERS: Readonly<Partial<Record<Level, string>>> = {
-  fashion: "simulated shoppers over real photographs",
-  drawn: "simulated shoppers over the drawn catalogue",
-};
-
 const pointOf = (x: number, { mean, low, high }: Row): Point => ({ x, y: mean, low: low ?? undefined, high: high ?? undefined });
 
-interface Sliced {
-  readonly slices: readonly string[];
-  readonly by: string;
-  readonly xLabel: string;
-}
+/** The rows that are there, each at its index on the axis. */
+const pointsOf = (rows: readonly (Row | undefined)[]): Point[] => rows.flatMap((row, x) => (row === undefined ? [] : [pointOf(x, row)]));
 
-function gainPlot(rows: readonly Row[], level: Level, { slices, by, xLabel }: Sliced): PlotFile[] {
-  const table = rows.filter((row) => row.level === level && row.part.endsWith("table"));
-  const models = [bestBaseline(table, PURCHASES, ALL), TEACHER, STUDENT].filter((model) => model !== undefined);
-  const rowAt = (model: string, slice: string): Row | undefined =>
-    table.find((row) => row.model === model && row.against === ENGINE && row.metric === PURCHASES && row.split === splitName(slice));
+function gainPlot(rows: readonly Row[], level: Level, by: string, xLabel: string, slices: readonly string[]): PlotFile[] {
+  const table = rows.filter(({ part }) => part.endsWith("table"));
+  const gains = table.filter(({ against, metric }) => against === ENGINE && metric === PURCHASES);
+  const models = [names.bestBaseline(table), TEACHER, STUDENT].filter((model) => model !== undefined);
+  const rowAt = (name: string, slice: string): Row | undefined =>
+    gains.find(({ model, split }) => model === name && split === names.splitName(slice));
   const shown = slices.filter((slice) => models.some((model) => rowAt(model, slice) !== undefined));
-  const series = models.flatMap((model): Series[] => {
-    const points = shown.flatMap((slice, x) => {
-      const row = rowAt(model, slice);
-      return row === undefined ? [] : [pointOf(x, row)];
-    });
-    return points.length === 0 ? [] : [{ name: model, points }];
-  });
-  if (series.length === 0) return [];
-  const title = `Gain by ${by}, ${SHOPPERS[level] ?? level}`;
+  if (shown.length === 0) return [];
+  const series = models.map((name): Series => ({ name, points: pointsOf(shown.map((slice) => rowAt(name, slice))) }));
+  const title = `Gain by ${by}, ${names.levelName(level)}`;
   const svg = intervalChart({
     title,
     subtitle: "Expected purchases per search (PBM) over engine order, paired, 95 % bootstrap over queries",
     xLabel,
     yLabel: "purchases gained per search",
     names: shown.map((slice) => slice.replace(/^\w+ /, "")),
-    series,
+    series: series.filter(({ points }) => points.length > 0),
     isJoined: true,
   });
   return [{ file: `gain-by-${by.replace(" ", "-")}-${level}.svg`, title, level, about: "gain", svg }];
 }
 
 function examinationPlot(rows: readonly Row[], level: Level): PlotFile[] {
-  const mine = rows.filter((row) => row.level === level && row.part === "position bias" && row.against === undefined);
-  const learned = inTableOrder(mine.filter(({ metric }) => metric === EXAMINATION_ERROR).map(({ model }) => model));
+  const mine = rows.filter(({ part, against }) => part === "position bias" && against === undefined);
+  const learned = names.inTableOrder(mine.filter(({ metric }) => metric === names.EXAMINATION_ERROR).map(({ model }) => model));
   if (learned.length === 0) return [];
   const positions = Array.from({ length: DEPTH }, (_, i) => i + 1);
-  const series = [TRUE_CURVE, ...learned].map((model): Series => {
-    const points = positions.flatMap((position, x) => {
-      const row = mine.find((one) => one.model === model && one.metric === examinationAt(position));
-      return row === undefined ? [] : [pointOf(x, row)];
-    });
+  const series = [TRUE_CURVE, ...learned].map((name): Series => {
+    const curve = positions.map((position) => mine.find(({ model, metric }) => model === name && metric === names.examinationAt(position)));
     return {
-      name: model === TRUE_CURVE ? "true (of the simulator)" : model.replace("position-tower", "learned by the tower"),
-      points,
+      name: name === TRUE_CURVE ? "true (of the simulator)" : name.replace("position-tower", "learned by the tower"),
+      points: pointsOf(curve),
     };
   });
-  const title = `Examination by position, ${SHOPPERS[level] ?? level}`;
+  const title = `Examination by position, ${names.levelName(level)}`;
   const svg = intervalChart({
     title,
     subtitle: "The simulator's own, what the tower learned from biased clicks (95 % over seeds), two estimates",
@@ -102,29 +69,25 @@ function examinationPlot(rows: readonly Row[], level: Level): PlotFile[] {
 }
 
 function costPlot(rows: readonly Row[], level: Level): PlotFile[] {
-  const costs = rows.filter((row) => row.level === level && row.part === "cost" && row.metric === FLOPS && row.mean > 0);
+  const costs = rows.filter(({ part, metric, mean }) => part === "cost" && metric === names.FLOPS && mean > 0);
   const quality = rows.filter(
-    (row) =>
-      row.level === level && row.part.endsWith("table") && row.metric === PURCHASES && row.split === ALL && row.against === undefined,
+    ({ part, metric, split, against }) => part.endsWith("table") && metric === PURCHASES && split === ALL && against === undefined,
   );
-  const pointsOf = (isOurs: boolean): Point[] =>
+  const pointsIn = (areOurs: boolean): Point[] =>
     costs
-      .filter(({ model }) => !isAblation(model) && isOurs === [TEACHER, ENSEMBLE, STUDENT].some((name) => model.startsWith(name)))
+      .filter(({ model }) => !names.isAblation(model) && areOurs === [TEACHER, ENSEMBLE, STUDENT].some((name) => model.startsWith(name)))
       .flatMap(({ model, mean }) => {
-        const row = quality.find((one) => one.model === model);
-        return row === undefined ? [] : [{ ...pointOf(mean, row), label: model }];
+        const found = quality.find((row) => row.model === model);
+        return found === undefined ? [] : [{ ...pointOf(mean, found), label: model }];
       });
-  const groups: readonly Series[] = [
-    { name: "baselines", points: pointsOf(false) },
-    { name: "teacher and student", points: pointsOf(true) },
-  ];
-  const series = groups.filter(({ points }) => points.length > 0);
+  const groups = { baselines: pointsIn(false), "teacher and student": pointsIn(true) };
+  const series = Object.entries(groups).flatMap(([name, points]): Series[] => (points.length === 0 ? [] : [{ name, points }]));
   if (series.length === 0) return [];
-  const title = `Quality against arithmetic, ${SHOPPERS[level] ?? level}`;
+  const title = `Quality against arithmetic, ${names.levelName(level)}`;
   const svg = lineChart({
     title,
     subtitle: "Expected purchases per search (PBM), mean and 95 % interval over seeds",
-    xLabel: `FLOPs of one run over ${COST_K} candidates (logarithmic)`,
+    xLabel: `FLOPs of one run over ${names.COST_K} candidates (logarithmic)`,
     yLabel: "purchases per search",
     series,
     isJoined: false,
@@ -133,14 +96,16 @@ function costPlot(rows: readonly Row[], level: Level): PlotFile[] {
   return [{ file: `quality-by-flops-${level}.svg`, title, level, about: "cost", svg }];
 }
 
-export function plotsOf({ rows }: Benchmark): PlotFile[] {
-  const levels: readonly Level[] = ["fashion", "drawn"];
-  return levels.flatMap((level) => [
-    ...gainPlot(rows, level, { slices: K_SLICES, by: "list length", xLabel: "candidates in the list (K)" }),
-    ...gainPlot(rows, level, { slices: HISTORY_SLICES, by: "history", xLabel: "items in the shopper's history" }),
-    ...examinationPlot(rows, level),
-    ...costPlot(rows, level),
-  ]);
+export function plotsOf(benchmark: Benchmark): PlotFile[] {
+  return (["fashion", "drawn"] as const).flatMap((level) => {
+    const rows = benchmark.rows.filter((row) => row.level === level);
+    return [
+      ...gainPlot(rows, level, "list length", "candidates in the list (K)", names.K_SLICES),
+      ...gainPlot(rows, level, "history", "items in the shopper's history", names.HISTORY_SLICES),
+      ...examinationPlot(rows, level),
+      ...costPlot(rows, level),
+    ];
+  });
 }
 
 /** Writes the plots and takes away those of an older benchmark. */

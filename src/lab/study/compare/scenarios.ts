@@ -18,7 +18,6 @@ import { drawnShopCatalog } from "../simulate/drawn-shop.ts";
 import { fashionCatalog, openFashionShop } from "../simulate/fashion/shop.ts";
 import type { Shop } from "../simulate/shop.ts";
 import type { Level } from "./benchmark-file.ts";
-import { UserError } from "../../../web.ts";
 
 /** Data that may not be redistributed, beside the checkout. */
 export const SHARED = join(PACKAGE_ROOT, "../shared/data");
@@ -35,27 +34,24 @@ export interface Scenario {
 const FASHION: Scenario = { level: "fashion", shop: "fashion", shoppers: 20_000, searches: 200_000, clickModel: "pbm" };
 const DRAWN: Scenario = { level: "drawn", shop: "drawn", shoppers: 8000, searches: 40_000, clickModel: "pbm" };
 
-/** The same scenario without one part of the shoppers' preferences, with a share of its shoppers and searches. */
-function control(scenario: Scenario, level: Level, without: Scenario["without"] & string, share: number): Scenario {
-  return { ...scenario, level, without, shoppers: Math.round(scenario.shoppers * share), searches: Math.round(scenario.searches * share) };
+/** The same scenario without one part of the shoppers' preferences each, with a share of its shoppers and searches. */
+function controlsOf(scenario: Scenario, share: number): Scenario[] {
+  return (["picture", "context", "personal"] as const).map((without) => ({
+    ...scenario,
+    level: `${scenario.shop} without ${without}`,
+    without,
+    shoppers: scenario.shoppers * share,
+    searches: scenario.searches * share,
+  }));
 }
-
-/** Three more scenarios of 200,000 searches would take days; the drawn level's controls are as large as its main table. */
-const FASHION_CONTROL = 0.2;
 
 export const SCENARIOS = {
   fashion: FASHION,
-  fashionControls: [
-    control(FASHION, "fashion without picture", "picture", FASHION_CONTROL),
-    control(FASHION, "fashion without context", "context", FASHION_CONTROL),
-    control(FASHION, "fashion without personal", "personal", FASHION_CONTROL),
-  ],
+  /** Three more scenarios of 200,000 searches would take days. */
+  fashionControls: controlsOf(FASHION, 0.2),
   drawn: DRAWN,
-  drawnControls: [
-    control(DRAWN, "drawn without picture", "picture", 1),
-    control(DRAWN, "drawn without context", "context", 1),
-    control(DRAWN, "drawn without personal", "personal", 1),
-  ],
+  /** As large as the level's main table. */
+  drawnControls: controlsOf(DRAWN, 1),
   /** As `drawn`, but every position is examined: labels without position bias. */
   drawnFullLog: { ...DRAWN, clickModel: "full" },
 } satisfies Record<string, Scenario | readonly Scenario[]>;
@@ -73,19 +69,10 @@ export function isPossible({ shop }: Scenario): boolean {
   return shop === "drawn" || (existsSync(join(SHARED, "fashion")) && existsSync(PHOTO_ENCODER));
 }
 
-interface Opened {
-  readonly shop: Shop | undefined;
-  readonly catalog: Catalog;
-  readonly encoder: string;
-}
-
-async function openShop(scenario: Scenario): Promise<Opened> {
-  if (scenario.shop === "drawn") return { shop: undefined, catalog: drawnShopCatalog(SIMULATED_SHOP), encoder: "builtin" };
-  if (!isPossible(scenario)) {
-    throw new UserError(`Level "${scenario.level}" needs ${SHARED}/fashion and ${PHOTO_ENCODER}, which are not there`);
-  }
+async function openShop({ shop: name }: Scenario): Promise<{ shop?: Shop; catalog: Catalog }> {
+  if (name === "drawn") return { catalog: drawnShopCatalog(SIMULATED_SHOP) };
   const shop = await openFashionShop(join(SHARED, "fashion"));
-  return { shop, catalog: fashionCatalog(shop), encoder: PHOTO_ENCODER };
+  return { shop, catalog: fashionCatalog(shop) };
 }
 
 /**
@@ -96,13 +83,15 @@ export async function makeScenario(scenario: Scenario, data: string, json: boole
   const embeddings = join(data, "embeddings", scenario.shop);
   const folder = join(data, slugOf(scenario));
   const simulation = join(folder, "simulation");
-  let opened: Promise<Opened> | undefined;
-  const open = (): Promise<Opened> => (opened ??= openShop(scenario));
+  let opened: ReturnType<typeof openShop> | undefined;
+  const open = () => (opened ??= openShop(scenario));
   const embedding = openStages(embeddings, { fresh: false, sources: "data" });
-  const encoder = hash("sha256", readFileSync(scenario.shop === "fashion" ? PHOTO_ENCODER : BUILTIN));
-  await embedding.run("embed", { shop: scenario.shop, encoder, ...SIMULATED_SHOP }, async () => {
-    const { catalog, encoder: name } = await open();
-    await embedCatalog({ catalog: catalog.name, items: catalog, imageEncoder: await loadImageEncoder(name), out: embeddings, json });
+  const encoder = scenario.shop === "fashion" ? PHOTO_ENCODER : BUILTIN;
+  const settings = { shop: scenario.shop, encoder: hash("sha256", readFileSync(encoder)), ...SIMULATED_SHOP };
+  await embedding.run("embed", settings, async () => {
+    const { catalog } = await open();
+    const imageEncoder = await loadImageEncoder(encoder === BUILTIN ? "builtin" : encoder);
+    await embedCatalog({ catalog: catalog.name, items: catalog, imageEncoder, out: embeddings, json });
   });
   const stages = openStages(folder, { fresh: false, sources: "data" });
   await stages.run("simulate", scenario, async () => {

@@ -2,7 +2,7 @@
 import { hash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import * as v from "valibot";
+import { parseGolden } from "../../../inference/golden.ts";
 import { createNodeScorer } from "../../../inference/node-scorer.ts";
 import type { Scorer } from "../../../inference/scorer.ts";
 import type { ListTensors } from "../../../ranking/features.ts";
@@ -37,83 +37,27 @@ export async function scoreList(scorer: Scorer, list: ListTensors, query: string
   return scored.value;
 }
 
-const INPUTS = [
-  ...(["query_token_ids", "query_mask", "image", "text", "features", "presence"] as const),
-  ...(["history_image", "history_text", "history_mask", "mask"] as const),
-] as const;
-
-const goldenSchema = v.object({
-  format: v.literal(1),
-  model: v.string(),
-  sha256: v.string(),
-  tolerance: v.number(),
-  cases: v.array(
-    v.object({
-      name: v.string(),
-      k: v.number(),
-      lq: v.number(),
-      h: v.number(),
-      imageDim: v.number(),
-      textDim: v.number(),
-      /** Base64 of little-endian int32 (token ids) or float32. */
-      inputs: v.object(v.entriesFromList(INPUTS, v.string())),
-      expected: v.object({ score: v.string(), gate: v.string() }),
-    }),
-  ),
-});
-
-function bytesOf(text: string): ArrayBuffer {
-  return Uint8Array.from(Buffer.from(text, "base64")).buffer;
-}
-
-export interface Parity {
-  readonly name: string;
-  readonly k: number;
-  /** Largest absolute difference of a score or weight of a real candidate. */
-  readonly error: number;
-}
-
-/** Runs every golden case through the wasm runtime. Throws a UserError that names the case that is off by more than the tolerance. */
-export async function verifyGolden(folder: string): Promise<Parity[]> {
+/**
+ * Runs every golden case through the wasm runtime; `error` is the largest absolute difference of a score or weight of a real candidate.
+ * Throws a UserError that names the case that is off by more than the tolerance.
+ */
+export async function verifyGolden(folder: string): Promise<{ name: string; k: number; error: number }[]> {
   const scorer = await openModel(folder);
-  const golden = v.parse(goldenSchema, JSON.parse(readModelFile(folder, "golden.json").toString("utf8")));
-  if (golden.sha256 !== scorer.manifest.sha256) {
-    throw new UserError(`${folder}/golden.json belongs to another graph (SHA-256 ${golden.sha256}): export both again`);
+  const { sha256, tolerance, cases } = parseGolden(JSON.parse(readModelFile(folder, "golden.json").toString("utf8")));
+  if (sha256 !== scorer.manifest.sha256) {
+    throw new UserError(`${folder}/golden.json belongs to another graph (SHA-256 ${sha256}): export both again`);
   }
-  const results: Parity[] = [];
-  for (const { name, k, lq, h, imageDim, textDim, inputs, expected } of golden.cases) {
-    const floats = (text: string) => new Float32Array(bytesOf(text));
-    const list: ListTensors = {
-      k,
-      lq,
-      h,
-      imageDim,
-      textDim,
-      queryTokenIds: new Int32Array(bytesOf(inputs.query_token_ids)),
-      queryMask: floats(inputs.query_mask),
-      image: floats(inputs.image),
-      text: floats(inputs.text),
-      features: floats(inputs.features),
-      presence: floats(inputs.presence),
-      historyImage: floats(inputs.history_image),
-      historyText: floats(inputs.history_text),
-      historyMask: floats(inputs.history_mask),
-      mask: floats(inputs.mask),
-    };
+  const results = [];
+  for (const { name, list, score, gate } of cases) {
     const scored = await scoreList(scorer, list, name);
-    const score = floats(expected.score);
-    const gate = floats(expected.gate);
-    let error = 0;
-    for (let i = 0; i < k; i++) {
-      if (list.mask[i] === 0) continue;
-      error = Math.max(error, Math.abs(score[i]! - scored.score[i]!), Math.abs(gate[2 * i]! - scored.gate[2 * i]!));
+    const errors = Array.from(score, (value, i) =>
+      list.mask[i] === 0 ? 0 : Math.max(Math.abs(value - scored.score[i]!), Math.abs(gate[2 * i]! - scored.gate[2 * i]!)),
+    );
+    const error = Math.max(...errors);
+    if (!(error <= tolerance)) {
+      throw new UserError(`Golden case "${name}" is off by ${error} in wasm, more than ${tolerance}: torch and onnxruntime disagree`);
     }
-    if (!(error <= golden.tolerance)) {
-      throw new UserError(
-        `Golden case "${name}" is off by ${error} in wasm, more than ${golden.tolerance}: torch and onnxruntime disagree`,
-      );
-    }
-    results.push({ name, k, error });
+    results.push({ name, k: list.k, error });
   }
   return results;
 }

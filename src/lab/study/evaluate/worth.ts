@@ -1,8 +1,41 @@
-/** The worth of an order of one search's candidates under the simulation's truth. */
-import { mean, ndcg } from "./metrics.ts";
-import { attraction, conversion, type Kind, type Parts, utilitiesInOrder } from "../simulate/attraction.ts";
-import { CLICK_MODELS, type ClickModel, clickProbabilities } from "../simulate/clicks.ts";
-import type { Truth } from "../simulate/records.ts";
+/** The worth of an order of one search's candidates under the simulation's truth, and the interval of a difference. */
+import { attraction, conversion, type Parts, utilitiesInOrder } from "../simulate/attraction.ts";
+import { CLICK_MODELS, clickProbabilities } from "../simulate/clicks.ts";
+import type { Truth } from "../simulate/truth.ts";
+
+/** Sum over the first `k` of (2^grade - 1) / log2(1 + position). */
+export function dcg(grades: readonly number[], k: number): number {
+  return grades.slice(0, k).reduce((sum, grade, i) => sum + (2 ** grade - 1) / Math.log2(i + 2), 0);
+}
+
+/** DCG over the best possible DCG of the same grades, 0..1; `undefined` when nothing is relevant: such a query is left out and counted. */
+export function ndcg(grades: readonly number[], k: number): number | undefined {
+  const ideal = grades.toSorted((a, b) => b - a);
+  const best = dcg(ideal, k);
+  return best > 0 ? dcg(grades, k) / best : undefined;
+}
+
+export function mean(values: readonly number[]): number {
+  return values.length === 0 ? Number.NaN : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+const RESAMPLES = 2000;
+
+/**
+ * Percentile bootstrap of the mean (Efron 1979), 95 % interval. For a paired comparison give one difference per query: queries are
+ * resampled, and what both sides share cancels. `random` is uniform in [0, 1).
+ */
+export function bootstrapMean(values: readonly number[], random: () => number): { mean: number; low: number; high: number } {
+  const n = values.length;
+  if (n === 0) return { mean: Number.NaN, low: Number.NaN, high: Number.NaN };
+  const means = Float64Array.from({ length: RESAMPLES }, () => {
+    let sum = 0;
+    for (let i = 0; i < n; i++) sum += values[Math.floor(random() * n)]!;
+    return sum / n;
+  }).toSorted();
+  const at = (share: number): number => means[Math.round(share * (RESAMPLES - 1))]!;
+  return { mean: mean(values), low: at(0.025), high: at(0.975) };
+}
 
 /** Positions that count. */
 export const DEPTH = 10;
@@ -10,75 +43,48 @@ const SHORT_DEPTH = 5;
 /** An item of at least this true grade (0..4: P(click | examined) of 0.6 and more) is what the shopper was looking for. */
 const RELEVANT_GRADE = 3;
 
-type PerModel = Readonly<Record<ClickModel, number>>;
+/** Expected sums over the first DEPTH positions, per click model; revenue is price x P(purchase), in whole currency units. */
+const EXPECTED = ["clicks", "purchases", "revenue"] as const;
 
-export interface Worth {
-  /** At DEPTH; `undefined` when nothing is relevant. */
-  readonly ndcg: number | undefined;
-  /** At SHORT_DEPTH. */
-  readonly ndcg5: number | undefined;
-  /** 1 / position of the first item of RELEVANT_GRADE in the whole order; `undefined` when there is none. */
-  readonly mrr: number | undefined;
-  /** Expected clicks at the first DEPTH positions, per click model. */
-  readonly clicks: PerModel;
-  readonly purchases: PerModel;
-  /** Sum of price x P(purchase), in whole currency units. */
-  readonly revenue: PerModel;
-}
+/** Names of a worth's figures, for tables and manifests. MRR is 1 / position of the first item of RELEVANT_GRADE in the whole order. */
+export const FIGURES: readonly string[] = [
+  `nDCG@${DEPTH}`,
+  `nDCG@${SHORT_DEPTH}`,
+  "MRR",
+  ...EXPECTED.flatMap((what) => CLICK_MODELS.map((model) => `${what}@${DEPTH} ${model}`)),
+];
+
+/** By figure, in the order of FIGURES; `undefined` where nothing is relevant. */
+export type Worth = ReadonlyMap<string, number | undefined>;
 
 /** Indices of the candidates by score, best first; equal scores keep the engine's order. */
 export function orderByScore(scores: ArrayLike<number>): number[] {
   return Array.from({ length: scores.length }, (_, i) => i).toSorted((a, b) => scores[b]! - scores[a]!);
 }
 
-function firstRelevant(grades: readonly number[]): number | undefined {
-  const index = grades.findIndex((grade) => grade >= RELEVANT_GRADE);
-  return index < 0 ? undefined : 1 / (index + 1);
-}
-
-/** The codes of one candidate's likeness parts. */
-function kindAt(truth: Truth, index: number): Kind {
-  const width = truth.look.length / truth.ids.length;
-  return truth.look.slice(index * width, (index + 1) * width);
-}
-
 /** `order` holds indices of the candidates (engine order), best first. */
 export function worthOf(truth: Truth, order: readonly number[], parts: Parts): Worth {
   const top = order.slice(0, DEPTH);
-  const u = utilitiesInOrder(
-    top.map((index) => truth.utility[index]!),
-    top.map((index) => kindAt(truth, index)),
-    parts,
-  );
+  const width = truth.look.length / truth.ids.length;
+  const kinds = top.map((index) => truth.look.slice(index * width, (index + 1) * width));
+  const apart = top.map((index) => truth.utility[index]!);
+  const u = utilitiesInOrder(apart, kinds, parts);
   const attractions = u.map(attraction);
   const conversions = u.map((value, i) => conversion(value, truth.in_stock[top[i]!]!));
-  const expected = CLICK_MODELS.map((model) => clickProbabilities(model, attractions));
-  const perModel = (weight: (i: number) => number): PerModel => {
-    const [pbm = 0, dcm = 0, ubm = 0] = expected.map((clicked) => clicked.reduce((sum, p, i) => sum + p * weight(i), 0));
-    return { pbm, dcm, ubm };
+  const weights: Readonly<Record<(typeof EXPECTED)[number], (i: number) => number>> = {
+    clicks: () => 1,
+    purchases: (i) => conversions[i]!,
+    revenue: (i) => conversions[i]! * truth.price[top[i]!]!,
   };
+  const clicked = CLICK_MODELS.map((model) => clickProbabilities(model, attractions));
+  const expected = EXPECTED.flatMap((what) => clicked.map((chances) => chances.reduce((sum, p, i) => sum + p * weights[what](i), 0)));
   const grades = order.map((index) => truth.grade[index]!);
-  return {
-    ndcg: ndcg(grades, DEPTH),
-    ndcg5: ndcg(grades, SHORT_DEPTH),
-    mrr: firstRelevant(grades),
-    clicks: perModel(() => 1),
-    purchases: perModel((i) => conversions[i]!),
-    revenue: perModel((i) => conversions[i]! * truth.price[top[i]!]!),
-  };
+  const first = grades.findIndex((grade) => grade >= RELEVANT_GRADE);
+  const figures = [ndcg(grades, DEPTH), ndcg(grades, SHORT_DEPTH), first < 0 ? undefined : 1 / (first + 1), ...expected];
+  return new Map(FIGURES.map((name, i) => [name, figures[i]]));
 }
 
-/** A named figure of a worth, for tables and manifests. */
-export const FIGURES: readonly { readonly name: string; readonly of: (worth: Worth) => number | undefined }[] = [
-  { name: `nDCG@${DEPTH}`, of: (worth) => worth.ndcg },
-  { name: `nDCG@${SHORT_DEPTH}`, of: (worth) => worth.ndcg5 },
-  { name: "MRR", of: (worth) => worth.mrr },
-  ...(["clicks", "purchases", "revenue"] as const).flatMap((what) =>
-    CLICK_MODELS.map((model) => ({ name: `${what}@${DEPTH} ${model}`, of: (worth: Worth) => worth[what][model] })),
-  ),
-];
-
 /** Mean of a figure over the searches that have it. */
-export function meanOf(worths: readonly Worth[], of: (worth: Worth) => number | undefined): number {
-  return mean(worths.flatMap((worth) => of(worth) ?? []));
+export function meanOf(worths: readonly Worth[], figure: string): number {
+  return mean(worths.flatMap((worth) => worth.get(figure) ?? []));
 }

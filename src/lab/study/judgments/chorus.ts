@@ -25,38 +25,27 @@ export function terms(text: string): string[] {
  * BM25 (Robertson & Zaragoza 2009) over one bag of words per document, with the constants of the judged catalogue's README:
  * idf = ln(1 + (N - df + 0.5) / (df + 0.5)).
  */
-export interface Bm25 {
-  /** One score per document, in the order in which they were given; 0 where no word of the query occurs. */
-  score(query: string): Float64Array;
-}
-
-interface Posting {
-  readonly document: number;
-  times: number;
-}
-
-export function createBm25(documents: readonly string[]): Bm25 {
-  const postings = new Map<string, Posting[]>();
+export function createBm25(documents: readonly string[]) {
+  /** By word: how often it occurs in which documents. */
+  const postings = new Map<string, Map<number, number>>();
   const lengths = documents.map((text, document) => {
     const words = terms(text);
     for (const word of words) {
-      const list = postings.get(word) ?? [];
-      const last = list.at(-1);
-      if (last?.document === document) last.times++;
-      else list.push({ document, times: 1 });
-      postings.set(word, list);
+      const times = postings.get(word) ?? new Map<number, number>();
+      postings.set(word, times.set(document, (times.get(document) ?? 0) + 1));
     }
     return words.length;
   });
   const count = documents.length;
   const meanLength = lengths.reduce((sum, length) => sum + length, 0) / count;
   return {
-    score(query) {
+    /** One score per document, in the order in which they were given; 0 where no word of the query occurs. */
+    score(query: string): Float64Array {
       const scores = new Float64Array(count);
       for (const word of terms(query)) {
-        const list = postings.get(word) ?? [];
-        const idf = Math.log(1 + (count - list.length + 0.5) / (list.length + 0.5));
-        for (const { document, times } of list) {
+        const found = postings.get(word) ?? new Map<number, number>();
+        const idf = Math.log(1 + (count - found.size + 0.5) / (found.size + 0.5));
+        for (const [document, times] of found) {
           const saturation = times + K1 * (1 - B + (B * lengths[document]!) / meanLength);
           scores[document]! += (idf * times * (K1 + 1)) / saturation;
         }
@@ -66,24 +55,26 @@ export function createBm25(documents: readonly string[]): Bm25 {
   };
 }
 
-const productSchema = v.object({
-  id: v.pipe(v.string(), v.minLength(1)),
-  title: v.string(),
-  supplier: v.string(),
-  short_description: v.nullable(v.string()),
-  price_cents: v.pipe(v.number(), v.integer(), v.minValue(1)),
-});
-export type JudgedProduct = v.InferOutput<typeof productSchema>;
-
-const HIGHEST_RATING = 3;
+/** One line of JSON. */
+const productSchema = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.object({
+    id: v.pipe(v.string(), v.minLength(1)),
+    title: v.string(),
+    supplier: v.string(),
+    short_description: v.nullable(v.string()),
+    price_cents: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  }),
+);
+type JudgedProduct = v.InferOutput<typeof productSchema>;
 
 const judgmentSchema = v.object({
   query: v.pipe(v.string(), v.minLength(1)),
   product_id: v.pipe(v.string(), v.minLength(1)),
   /** 0 = irrelevant .. 3 = best. */
-  rating: v.pipe(v.string(), v.regex(/^\d$/, "expected a digit"), v.transform(Number), v.maxValue(HIGHEST_RATING)),
+  rating: v.pipe(v.string(), v.regex(/^\d$/, "expected a digit"), v.transform(Number), v.maxValue(3)),
 });
-type Judgment = v.InferOutput<typeof judgmentSchema>;
 
 /** The judged products of one query, in the engine's order: BM25 descending, equal scores in the catalogue's order. */
 export interface JudgedList {
@@ -93,14 +84,6 @@ export interface JudgedList {
   readonly scores: readonly number[];
   /** 0..3, parallel to `products`. */
   readonly ratings: readonly number[];
-}
-
-export interface JudgedCatalogue {
-  /** In the file's order, which is that of the numeric ids. */
-  readonly products: readonly JudgedProduct[];
-  readonly engine: Bm25;
-  /** By query, in the file's order. */
-  readonly lists: readonly JudgedList[];
 }
 
 export const PRODUCTS_FILE = "products.jsonl.gz";
@@ -120,19 +103,10 @@ function checked<T extends v.GenericSchema>(schema: T, value: unknown, where: st
 
 function readProducts(path: string): JudgedProduct[] {
   const lines = gunzipSync(readFileSync(path)).toString("utf8").split("\n");
-  return lines.flatMap((line, i) => {
-    if (line.trim() === "") return [];
-    const where = `${path}, line ${i + 1}`;
-    try {
-      return checked(productSchema, JSON.parse(line), where);
-    } catch (error) {
-      if (error instanceof SyntaxError) throw new UserError(`${where} is not JSON: ${error.message}`);
-      throw error;
-    }
-  });
+  return lines.flatMap((line, i) => (line.trim() === "" ? [] : checked(productSchema, line, `${path}, line ${i + 1}`)));
 }
 
-function readJudgments(path: string): Judgment[] {
+function readJudgments(path: string): v.InferOutput<typeof judgmentSchema>[] {
   try {
     const rows: unknown[] = parse(readFileSync(path), { columns: true, skip_empty_lines: true, bom: true });
     return rows.map((row, i) => checked(judgmentSchema, row, `${path}, judgment ${i + 1}`));
@@ -142,19 +116,16 @@ function readJudgments(path: string): Judgment[] {
   }
 }
 
-/** The text that the engine searches. */
-function searchedText({ title, short_description: description, supplier }: JudgedProduct): string {
-  return `${title} ${description ?? ""} ${supplier}`;
-}
+export type JudgedCatalogue = ReturnType<typeof readJudgedCatalogue>;
 
-/** Throws a UserError that names file, line and field. */
-export function readJudgedCatalogue(folder: string): JudgedCatalogue {
+/** Products and, by query, lists in the order of their files. Throws a UserError that names file, line and field. */
+export function readJudgedCatalogue(folder: string) {
   const missing = missingFiles(folder);
   if (missing.length > 0) throw new UserError(`${missing.join(" and ")} not found: name the folder of the judged catalogue`);
   const products = readProducts(join(folder, PRODUCTS_FILE));
   const indexOf = new Map(products.map(({ id }, index) => [id, index]));
   const byQuery = Map.groupBy(readJudgments(join(folder, JUDGMENTS_FILE)), ({ query }) => query);
-  const engine = createBm25(products.map(searchedText));
+  const engine = createBm25(products.map((product) => `${product.title} ${product.short_description ?? ""} ${product.supplier}`));
   const lists = Array.from(byQuery, ([query, judgments]): JudgedList => {
     const scores = engine.score(query);
     const judged = judgments.map(({ product_id: id, rating }) => {

@@ -29,14 +29,21 @@ export interface ItemTable {
   readonly items: readonly ItemRecord[];
 }
 
-/** Item records of a set that `armmt embed` wrote, as the edge reads them: int8 and back. */
-export interface EmbeddedItems {
-  readonly identity: ShardSetIdentity;
+/** The records that are known, by item id. */
+export interface KnownItems {
   find(itemId: string): ItemRecord | undefined;
 }
 
-/** Throws a UserError that names the file when the folder holds no whole set. */
-export function openItems(folder: string): EmbeddedItems {
+export function knownItems({ items }: ItemTable): KnownItems {
+  const byId = new Map(items.map((item) => [item.itemId, item]));
+  return { find: (itemId) => byId.get(itemId) };
+}
+
+/**
+ * Item records of a set that `armmt embed` wrote, as the edge reads them: int8 and back. Throws a UserError that names the file when the
+ * folder holds no whole set.
+ */
+export function openItems(folder: string): KnownItems & Pick<ItemTable, "identity"> {
   const { set, shards } = readSet(folder);
   const { imageDim, textDim, imageEncoder, textEncoder, itemFeatures } = set;
   const decoded = shards.map((bytes): Shard => {
@@ -54,28 +61,8 @@ export function openItems(folder: string): EmbeddedItems {
   };
 }
 
-/** One row of lists.parquet; arrays are parallel to the candidates, in engine order. */
-export interface ListRow {
-  readonly query_id: string;
-  readonly query: string;
-  readonly split: string;
-  readonly randomised: boolean;
-  readonly token_ids: number[];
-  /** Row in image.npy and text.npy, -1 for an item without a record. */
-  readonly item_rows: number[];
-  /** [k · F], scaled. */
-  readonly features: number[];
-  /** 1-based position on the page, 0 = not shown. A label's companion in training, never an input of the model. */
-  readonly positions: number[];
-  readonly clicks: number[];
-  readonly carts: number[];
-  readonly purchases: number[];
-  /** Most recent first. */
-  readonly history_rows: number[];
-}
-
 /** The input of the feature code for one logged search: the data that the edge had on that day. */
-export function listInputOf(search: LoggedSearch, known: { find(itemId: string): ItemRecord | undefined }): ListInput {
+export function listInputOf(search: LoggedSearch, known: KnownItems): ListInput {
   const candidates: Candidate[] = search.itemIds.map((itemId, i) => ({ itemId, rank: i + 1, score: search.scores?.[i] }));
   return {
     queryText: search.query,
@@ -91,40 +78,41 @@ export function isUsable(search: LoggedSearch): boolean {
 }
 
 /** Returns the row of a search. The scaling must be fitted on the training split alone. */
-export function rowMaker(table: ItemTable, scaling: readonly FeatureScaling[]): (search: LoggedSearch) => ListRow {
+export function rowMaker(table: ItemTable, scaling: readonly FeatureScaling[]) {
   const rowOf = new Map(table.items.map((item, row) => [item.itemId, row]));
-  const known = {
-    find: (itemId: string) => {
-      const row = rowOf.get(itemId);
-      return row === undefined ? undefined : table.items[row];
-    },
-  };
-  const shape = { imageDim: table.identity.imageDim, textDim: table.identity.textDim, scaling };
-  return (search) => {
+  const known = knownItems(table);
+  const shape = { ...table.identity, scaling };
+  return (search: LoggedSearch) => {
     const tensors = buildTensors(listInputOf(search, known), shape);
     const position = new Map(search.servedIds.map((itemId, i) => [itemId, i + 1]));
-    const flag = (ids: ReadonlySet<string>) => search.itemIds.map((itemId) => (ids.has(itemId) ? 1 : 0));
+    const flag = (ids: ReadonlySet<string>): number[] => search.itemIds.map((itemId) => (ids.has(itemId) ? 1 : 0));
     return {
       query_id: search.queryId,
       query: search.query,
       split: search.split,
       randomised: search.randomised,
-      token_ids: [...tensors.queryTokenIds].slice(
-        0,
-        tensors.queryMask.reduce((sum, real) => sum + real, 0),
-      ),
+      token_ids: [...tensors.queryTokenIds].filter((_, i) => tensors.queryMask[i] === 1),
+      /** Row in image.npy and text.npy, -1 for an item without a record. */
       item_rows: search.itemIds.map((itemId) => rowOf.get(itemId) ?? -1),
+      /** [k · F], scaled. */
       features: [...tensors.features],
+      /** 1-based position on the page, 0 = not shown. A label's companion in training, never an input of the model. */
       positions: search.itemIds.map((itemId) => position.get(itemId) ?? 0),
       clicks: flag(search.actions.click),
       carts: flag(search.actions.add_to_cart),
       purchases: flag(search.actions.purchase),
+      /** Most recent first. */
       history_rows: search.history.flatMap((itemId) => rowOf.get(itemId) ?? []),
     };
   };
 }
 
+/** One row of lists.parquet; arrays are parallel to the candidates, in engine order. */
+export type ListRow = ReturnType<ReturnType<typeof rowMaker>>;
+
+const TEXTS = ["query_id", "query", "split"] as const;
 const INTEGER_LISTS = ["token_ids", "item_rows", "positions", "clicks", "carts", "purchases", "history_rows"] as const;
+const COLUMNS = [...TEXTS, "randomised", ...INTEGER_LISTS, "features"] as const;
 
 function listColumn(name: string, type: "INT32" | "FLOAT"): SchemaElement[] {
   return [
@@ -135,25 +123,16 @@ function listColumn(name: string, type: "INT32" | "FLOAT"): SchemaElement[] {
 }
 
 const schemaWith = (more: readonly string[]): SchemaElement[] => [
-  { name: "root", num_children: 5 + INTEGER_LISTS.length + more.length },
-  { name: "query_id", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "REQUIRED" },
-  { name: "query", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "REQUIRED" },
-  { name: "split", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "REQUIRED" },
+  { name: "root", num_children: COLUMNS.length + more.length },
+  ...TEXTS.map((name): SchemaElement => ({ name, type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "REQUIRED" })),
   { name: "randomised", type: "BOOLEAN", repetition_type: "REQUIRED" },
   ...INTEGER_LISTS.flatMap((name) => listColumn(name, "INT32")),
   ...listColumn("features", "FLOAT"),
   ...more.flatMap((name) => listColumn(name, "INT32")),
 ];
 
-const COLUMNS = ["query_id", "query", "split", "randomised", ...INTEGER_LISTS, "features"] as const;
-
-interface ListWriter<More extends string> {
-  add(row: ListRow & Readonly<Record<More, number[]>>): Promise<void>;
-  close(): Promise<void>;
-}
-
 /** Writes lists.parquet into `out` as rows come, one row group at a time. `more` names integer columns, parallel to the candidates. */
-export function createListWriter<More extends string = never>(out: string, more: readonly More[] = []): ListWriter<More> {
+export function createListWriter<More extends string = never>(out: string, more: readonly More[] = []) {
   const file = new ParquetWriter({ writer: fileWriter(join(out, "lists.parquet")), schema: schemaWith(more), statistics: false });
   let rows: (ListRow & Readonly<Record<More, number[]>>)[] = [];
   const flush = async (): Promise<void> => {
@@ -163,11 +142,11 @@ export function createListWriter<More extends string = never>(out: string, more:
     rows = [];
   };
   return {
-    async add(row) {
+    async add(row: (typeof rows)[number]): Promise<void> {
       rows.push(row);
       if (rows.length >= ROW_GROUP) await flush();
     },
-    async close() {
+    async close(): Promise<void> {
       await flush();
       await file.finish();
     },
@@ -176,19 +155,15 @@ export function createListWriter<More extends string = never>(out: string, more:
 
 /** Writes image.npy, text.npy, presence.npy, tokens.npy and features.json into `out`. */
 export function writeItems(out: string, table: ItemTable, scaling: readonly FeatureScaling[]): void {
-  const { imageDim, textDim } = table.identity;
   const count = table.items.length;
-  const image = new Float32Array(count * imageDim);
-  const text = new Float32Array(count * textDim);
-  const presence = new Float32Array(count * 2);
-  table.items.forEach((item, row) => {
-    if (item.image !== undefined) image.set(item.image, row * imageDim);
-    if (item.text !== undefined) text.set(item.text, row * textDim);
-    presence.set([item.image === undefined ? 0 : 1, item.text === undefined ? 0 : 1], row * 2);
-  });
-  writeNpy(join(out, "image.npy"), image, [count, imageDim]);
-  writeNpy(join(out, "text.npy"), text, [count, textDim]);
-  writeNpy(join(out, "presence.npy"), presence, [count, 2]);
+  for (const name of ["image", "text"] as const) {
+    const dim = table.identity[`${name}Dim`];
+    const vectors = new Float32Array(count * dim);
+    table.items.forEach((item, row) => vectors.set(item[name] ?? [], row * dim));
+    writeNpy(join(out, `${name}.npy`), vectors, [count, dim]);
+  }
+  const presence = table.items.flatMap(({ image, text }) => [image, text].map((vector) => (vector === undefined ? 0 : 1)));
+  writeNpy(join(out, "presence.npy"), Float32Array.from(presence), [count, 2]);
   const tokens = tokenTable();
   writeNpy(join(out, "tokens.npy"), tokens, [TOKEN_TABLE_ROWS, tokens.length / TOKEN_TABLE_ROWS]);
   writeFileSync(join(out, "features.json"), `${JSON.stringify({ features: scaling, identity: table.identity }, undefined, 2)}\n`);
@@ -197,37 +172,29 @@ export function writeItems(out: string, table: ItemTable, scaling: readonly Feat
 /** Narrower than this, a feature is a constant and is left at its own size. */
 const SMALLEST_STD = 1e-6;
 
-interface ScalingFit {
-  /** Takes the raw features of one list. */
-  add(columns: FeatureColumns): void;
-  /**
-   * One entry per FEATURES, in order: mean and standard deviation over the known values of all lists so far; 0 and 1 for a feature that is
-   * not scaled, is never known, or never changes.
-   */
-  scaling(): FeatureScaling[];
-}
-
-export function createScalingFit(): ScalingFit {
-  const count = new Float64Array(FEATURES.length);
-  const sum = new Float64Array(FEATURES.length);
-  const squares = new Float64Array(FEATURES.length);
+/** Takes the raw features of lists, one by one. */
+export function createScalingFit() {
+  const sums = FEATURES.map((name) => ({ name, count: 0, sum: 0, squares: 0 }));
   return {
-    add(columns) {
-      FEATURES.forEach((name, f) => {
-        for (const value of columns[name]) {
+    add(columns: FeatureColumns): void {
+      for (const known of sums) {
+        for (const value of columns[known.name]) {
           if (Number.isNaN(value)) continue;
-          count[f]! += 1;
-          sum[f]! += value;
-          squares[f]! += value * value;
+          known.count += 1;
+          known.sum += value;
+          known.squares += value * value;
         }
-      });
+      }
     },
-    scaling: () =>
-      FEATURES.map((name, f) => {
-        const n = count[f]!;
-        if (!isScaled(name) || n === 0) return { name, mean: 0, std: 1 };
-        const mean = sum[f]! / n;
-        const std = Math.sqrt(Math.max(0, squares[f]! / n - mean * mean));
+    /**
+     * One entry per FEATURES, in order: mean and standard deviation over the known values of all lists so far; 0 and 1 for a feature that
+     * is not scaled, is never known, or never changes.
+     */
+    scaling: (): FeatureScaling[] =>
+      sums.map(({ name, count, sum, squares }) => {
+        if (!isScaled(name) || count === 0) return { name, mean: 0, std: 1 };
+        const mean = sum / count;
+        const std = Math.sqrt(Math.max(0, squares / count - mean * mean));
         return { name, mean, std: std < SMALLEST_STD ? 1 : std };
       }),
   };

@@ -4,8 +4,11 @@ import { type EventRecord, eventRecordSchema, type QueryRecord, queryRecordSchem
 import { type Split, splitOf } from "../simulate/split.ts";
 import { UserError } from "../../../web.ts";
 
+const ACTIONS = ["click", "add_to_cart", "purchase"] as const;
+type Action = (typeof ACTIONS)[number];
+
 /** Actions that add an item to the shopper's history. */
-const LOOKED_AT: ReadonlySet<string> = new Set(["view", "click", "add_to_cart", "purchase"]);
+const LOOKED_AT: ReadonlySet<string> = new Set(["view", ...ACTIONS]);
 
 /** One served list as logged. */
 export interface LoggedSearch {
@@ -19,7 +22,7 @@ export interface LoggedSearch {
   /** Parallel to `itemIds`; absent where the log has none. */
   readonly scores: readonly number[] | undefined;
   readonly servedIds: readonly string[];
-  readonly actions: Readonly<Record<"click" | "add_to_cart" | "purchase", ReadonlySet<string>>>;
+  readonly actions: Readonly<Record<Action, ReadonlySet<string>>>;
   /** Items that the shopper looked at before this search, most recent first, each once, at most MAX_HISTORY. */
   readonly history: readonly string[];
 }
@@ -30,31 +33,12 @@ function timeOf(record: { readonly timestamp: string }, what: string): number {
   return ms;
 }
 
-interface Look {
-  readonly itemId: string;
-  readonly atMs: number;
-}
+type Look = Readonly<{ itemId: string; atMs: number }>;
 
-/** Looks before `atMs`, most recent first, each item once. `looks` is in time order. */
+/** The items of looks before `atMs`, most recent first, each once. `looks` is in time order. */
 export function historyBefore(looks: readonly Look[], atMs: number): string[] {
-  const found = new Set<string>();
-  for (let i = looks.length - 1; i >= 0 && found.size < MAX_HISTORY; i--) {
-    const look = looks[i];
-    if (look !== undefined && look.atMs < atMs) found.add(look.itemId);
-  }
-  return [...found];
-}
-
-const ACTIONS = ["click", "add_to_cart", "purchase"] as const;
-type Action = (typeof ACTIONS)[number];
-
-/** Actions after a search, in the log's order. */
-type Acted = readonly { readonly action: Action; readonly itemId: string }[];
-
-interface EventIndex {
-  /** By client, in time order. */
-  readonly looks: ReadonlyMap<string, readonly Look[]>;
-  readonly actions: ReadonlyMap<string, Acted>;
+  const before = looks.flatMap((look) => (look.atMs < atMs ? [look.itemId] : []));
+  return [...new Set(before.toReversed())].slice(0, MAX_HISTORY);
 }
 
 function append<T>(lists: Map<string, T[]>, key: string, value: T): void {
@@ -67,12 +51,12 @@ function append<T>(lists: Map<string, T[]>, key: string, value: T): void {
  * Takes events in any order and keeps about 100 bytes of each, so that a log may be far larger than memory. Call `index` after the last
  * event: it sorts the looks by time.
  */
-export function createEventIndex(): { add(event: EventRecord): void; index(): EventIndex } {
+export function createEventIndex() {
   const looks = new Map<string, Look[]>();
   const actions = new Map<string, { action: Action; itemId: string }[]>();
   const itemIds = new Map<string, string>(); // one copy of each id, not one per event
   return {
-    add(event) {
+    add(event: EventRecord): void {
       const given = event.event_attributes.object.object_id;
       const itemId = itemIds.get(given) ?? given;
       itemIds.set(itemId, itemId);
@@ -82,6 +66,7 @@ export function createEventIndex(): { add(event: EventRecord): void; index(): Ev
       const action = ACTIONS.find((name) => name === event.action_name);
       if (event.query_id !== undefined && action !== undefined) append(actions, event.query_id, { action, itemId });
     },
+    /** Looks by client, in time order, and actions by query, in the log's order. */
     index() {
       for (const list of looks.values()) list.sort((a, b) => a.atMs - b.atMs);
       return { looks, actions };
@@ -93,7 +78,7 @@ export function createEventIndex(): { add(event: EventRecord): void; index(): Ev
  * One search with its clicks and history. `undefined` when shopper and query belong to different splits: such a list would let a test query
  * or a test shopper into training.
  */
-export function searchOf(record: QueryRecord, index: EventIndex): LoggedSearch | undefined {
+export function searchOf(record: QueryRecord, index: ReturnType<ReturnType<typeof createEventIndex>["index"]>): LoggedSearch | undefined {
   const { armmt } = record.query_attributes;
   const split = splitOf("query", record.user_query);
   if (record.client_id !== undefined && splitOf("shopper", record.client_id) !== split) return undefined;
@@ -115,28 +100,21 @@ export function searchOf(record: QueryRecord, index: EventIndex): LoggedSearch |
     itemIds,
     scores,
     servedIds: armmt.served_ids,
-    actions: {
-      click: itemsOf("click"),
-      add_to_cart: itemsOf("add_to_cart"),
-      purchase: itemsOf("purchase"),
-    },
+    actions: { click: itemsOf("click"), add_to_cart: itemsOf("add_to_cart"), purchase: itemsOf("purchase") },
     history: record.client_id === undefined ? [] : historyBefore(index.looks.get(record.client_id) ?? [], atMs),
   };
 }
 
-/** A log that is read search by search; each pass reads queries.ndjson anew. */
-export interface Log {
-  /** In the file's order; `undefined` for a search whose shopper and query belong to different splits. */
-  searches(): AsyncGenerator<LoggedSearch | undefined>;
-}
+export type Log = Awaited<ReturnType<typeof openLog>>;
 
 /** Reads the events of a folder with queries.ndjson and events.ndjson; neither file needs to be in order. */
-export async function openLog(folder: string): Promise<Log> {
+export async function openLog(folder: string) {
   const events = createEventIndex();
   for await (const event of readRecords(`${folder}/events.ndjson`, eventRecordSchema)) events.add(event);
   const index = events.index();
   return {
-    async *searches() {
+    /** Reads queries.ndjson anew, in its order; `undefined` for a search whose shopper and query belong to different splits. */
+    async *searches(): AsyncGenerator<LoggedSearch | undefined> {
       for await (const record of readRecords(`${folder}/queries.ndjson`, queryRecordSchema)) yield searchOf(record, index);
     },
   };

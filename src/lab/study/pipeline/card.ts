@@ -2,25 +2,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { type Cell, formatTable } from "../../../report/format.ts";
 import { UserError } from "../../../web.ts";
-import { comparisonRows, type EvaluateReport } from "../evaluate.ts";
-import type { Parity } from "../evaluate/exported.ts";
-import type { StageTime } from "./stages.ts";
+import { comparisonRows } from "../evaluate.ts";
+import type { Figures } from "../pipeline.ts";
 
 const START = "<!-- figures: written by `npm run model`, do not edit -->";
 const END = "<!-- end of figures -->";
-
-export interface Figures {
-  readonly version: string;
-  readonly evaluation: EvaluateReport;
-  readonly parity: readonly Parity[];
-  readonly times: readonly StageTime[];
-  readonly encoder: { readonly pictures: number; readonly heldOut: number; readonly accuracy: Readonly<Record<string, number>> };
-  readonly teacher: { readonly lists: number; readonly parameters: number; readonly examination: readonly number[] };
-  readonly student: { readonly parameters: number; readonly tokenTable: number };
-  readonly agreement: { readonly pairs: number; readonly top10: number };
-  /** Bytes. */
-  readonly sizes: { readonly student: number; readonly imageEncoder: number };
-}
 
 /** A table as a code block of Markdown. */
 export function table(headings: readonly string[], rows: readonly (readonly Cell[])[]): string {

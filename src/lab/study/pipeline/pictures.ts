@@ -32,33 +32,23 @@ async function rasterise(product: DrawnProduct): Promise<Buffer> {
     .toBuffer();
 }
 
-interface PicturesOptions {
-  readonly count: number;
-  readonly json?: boolean | undefined;
-}
-
 /** Writes pixels.npy [count, 64, 64, 3] uint8, labels.npy [count, 7] int32 and labels.json (the words behind the numbers) into `out`. */
-export async function writePictures(out: string, options: PicturesOptions): Promise<void> {
+export async function writePictures(out: string, options: { readonly count: number; readonly json: boolean }): Promise<void> {
   mkdirSync(out, { recursive: true });
   const products = drawCatalogue({ count: options.count, seed: SEED });
   const words = TASKS.map((task) => [...new Set(products.map((product) => wordFor(product, task)))].toSorted());
   const pixels = new Uint8Array(products.length * SIZE * SIZE * 3);
-  const labels = new Int32Array(products.length * TASKS.length);
-  const bar = progressBar("Drawing pictures", products.length, { json: options.json });
+  const labels = products.flatMap((product) => TASKS.map((task, t) => words[t]!.indexOf(wordFor(product, task))));
+  const bar = progressBar("Drawing pictures", products.length, options);
   const BATCH = 32; // enough to keep libvips' threads busy
   for (let from = 0; from < products.length; from += BATCH) {
     const batch = products.slice(from, from + BATCH);
     const drawn = await Promise.all(batch.map(rasterise));
     drawn.forEach((bytes, i) => pixels.set(bytes, (from + i) * SIZE * SIZE * 3));
-    batch.forEach((product, i) => {
-      TASKS.forEach((task, t) => {
-        labels[(from + i) * TASKS.length + t] = words[t]?.indexOf(wordFor(product, task)) ?? -1;
-      });
-    });
     bar.increment(batch.length);
   }
   bar.stop();
   writeNpy(join(out, "pixels.npy"), pixels, [products.length, SIZE, SIZE, 3]);
-  writeNpy(join(out, "labels.npy"), labels, [products.length, TASKS.length]);
+  writeNpy(join(out, "labels.npy"), Int32Array.from(labels), [products.length, TASKS.length]);
   writeFileSync(join(out, "labels.json"), JSON.stringify(TASKS.map((task, t) => ({ task, words: words[t] }))));
 }

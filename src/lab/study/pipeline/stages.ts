@@ -1,26 +1,19 @@
 /** Stages of the pipeline: each runs once for given settings and sources, is timed, and is skipped while its inputs are unchanged. */
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import * as v from "valibot";
 import { PACKAGE_ROOT } from "../../../runtimes/node/package-root.ts";
+import { UserError } from "../../../web.ts";
 
 const FILE = "stages.json";
 const stagesSchema = v.record(v.string(), v.object({ key: v.string(), seconds: v.number() }));
 
-export interface StageTime {
-  readonly stage: string;
-  readonly seconds: number;
-  /** True when the result of an earlier run was used; `seconds` is then that run's. */
-  readonly reused: boolean;
-}
-
-export interface Stages {
-  /** Runs `work` unless it was done before with the same settings, sources and earlier stages. */
-  run(stage: string, settings: unknown, work: () => Promise<void> | void): Promise<void>;
-  readonly times: readonly StageTime[];
-  /** Changes with the settings and sources of all stages so far. */
-  key(): string;
+/** Throws a UserError that names the file and the field. */
+export function readJson<T extends v.GenericSchema>(path: string, schema: T): v.InferOutput<T> {
+  const parsed = v.safeParse(schema, JSON.parse(readFileSync(path, "utf8")));
+  if (!parsed.success) throw new UserError(`${path} is not valid: ${v.summarize(parsed.issues)}`);
+  return parsed.output;
 }
 
 /** The code that makes pictures, searches and training lists. */
@@ -47,33 +40,36 @@ type Sources = keyof typeof SOURCES;
 
 /** Hash of every source that may change a result. */
 export function hashSources(sources: Sources): string {
-  const hash = createHash("sha256");
+  const sum = createHash("sha256");
   const add = (path: string): void => {
     if (statSync(path).isDirectory()) {
       for (const name of readdirSync(path).toSorted()) if (name !== "__pycache__") add(join(path, name));
       return;
     }
     // Paths with forward slashes, so that the key is the same everywhere.
-    hash.update(relative(PACKAGE_ROOT, path).replaceAll("\\", "/")).update("\0").update(readFileSync(path)).update("\0");
+    sum.update(relative(PACKAGE_ROOT, path).replaceAll("\\", "/")).update("\0").update(readFileSync(path)).update("\0");
   };
   for (const path of SOURCES[sources]) add(join(PACKAGE_ROOT, path));
-  return hash.digest("hex");
+  return sum.digest("hex");
 }
 
+export type Stages = ReturnType<typeof openStages>;
+
 /** `fresh` repeats all stages. */
-export function openStages(folder: string, options: { readonly fresh: boolean; readonly sources: Sources }): Stages {
+export function openStages(folder: string, options: { readonly fresh: boolean; readonly sources: Sources }) {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, FILE);
-  const known = existsSync(path) && !options.fresh ? v.parse(stagesSchema, JSON.parse(readFileSync(path, "utf8"))) : {};
-  const times: StageTime[] = [];
+  const known = existsSync(path) && !options.fresh ? readJson(path, stagesSchema) : {};
+  const times: { stage: string; seconds: number; reused: boolean }[] = [];
   let key = hashSources(options.sources);
   return {
+    /** Of a `reused` stage the seconds of the earlier run. */
     times,
+    /** Changes with the settings and sources of all stages so far. */
     key: () => key,
-    async run(stage, settings, work) {
-      key = createHash("sha256")
-        .update(JSON.stringify([key, stage, settings]))
-        .digest("hex");
+    /** Runs `work` unless it was done before with the same settings, sources and earlier stages. */
+    async run(stage: string, settings: unknown, work: () => Promise<void> | void): Promise<void> {
+      key = hash("sha256", JSON.stringify([key, stage, settings]));
       const before = known[stage];
       if (before?.key === key) {
         times.push({ stage, seconds: before.seconds, reused: true });

@@ -4,18 +4,15 @@
  *   u = text + picture + personal + price in the list + quality          (the true grade follows from u)
  *   at a position: u - sameness with the items just above                 (clicks follow from this)
  *
- * Ours throughout. The parts follow the benchmark design of the notes: without a picture part no image can help, without a shopper's
- * modality weight no fusion gate can, and without a part that depends on the list no list model can.
+ * Without a picture part no image can help, without a shopper's modality weight no fusion gate can, and without a part that depends on the
+ * list no list model can.
  */
 import { type ShopProduct, titleWordsOf, type Wish } from "./shop.ts";
 import { pictureLiking, type Shopper } from "./shopper.ts";
 
-export interface Parts {
-  readonly text: boolean;
-  readonly picture: boolean;
-  readonly personal: boolean;
-  readonly context: boolean;
-}
+export const PART_NAMES = ["text", "picture", "personal", "context"] as const;
+/** Which parts are on. */
+export type Parts = Readonly<Record<(typeof PART_NAMES)[number], boolean>>;
 
 export const ALL_PARTS: Parts = { text: true, picture: true, personal: true, context: true };
 
@@ -30,35 +27,23 @@ const NEIGHBOURHOOD = 4;
 
 /** Mid-rank share of each value, 0..1. */
 function percentiles(values: readonly number[]): number[] {
-  return values.map((value) => {
-    let below = 0;
-    let equal = 0;
-    for (const other of values) {
-      if (other < value) below++;
-      else if (other === value) equal++;
-    }
-    return (below + equal / 2) / values.length;
-  });
+  const rankOf = (value: number): number => values.reduce((sum, other) => sum + (other < value ? 1 : other === value ? 0.5 : 0), 0);
+  return values.map((value) => rankOf(value) / values.length);
 }
 
 /** Counts the words of a wish that a product has: `named` in its title, or `seen` in its picture only. */
 export function satisfied(wish: Wish, product: ShopProduct): { named: number; seen: number; asked: number } {
   const title = titleWordsOf(product);
-  let named = 0;
-  let seen = 0;
-  for (const { part, word, typed } of wish.asked) {
-    if (product.look[part] !== word) continue;
-    if (typed.every((spelling) => title.has(spelling))) named++;
-    else seen++;
-  }
-  return { named, seen, asked: wish.asked.length };
+  const matching = wish.asked.filter(({ part, word }) => product.look[part] === word);
+  const named = matching.filter(({ typed }) => typed.every((spelling) => title.has(spelling))).length;
+  return { named, seen: matching.length - named, asked: wish.asked.length };
 }
 
 /** Whether a product is of another kind than the wanted one, and whether its text or only its picture shows that. */
-function mismatch(wish: Wish, product: ShopProduct): "none" | "named" | "seen" {
-  if (wish.kind !== undefined && product.look.kind === wish.kind) return "none";
-  if (product.category !== wish.category) return "named";
-  if (wish.kind === undefined) return "none";
+function mismatch({ kind, category }: Wish, product: ShopProduct): "none" | "named" | "seen" {
+  if (kind !== undefined && product.look.kind === kind) return "none";
+  if (product.category !== category) return "named";
+  if (kind === undefined) return "none";
   return product.namesKind === false ? "seen" : "named";
 }
 
@@ -98,12 +83,8 @@ function alike(a: Kind, b: Kind): number {
 export function utilitiesInOrder(u: readonly number[], kinds: readonly Kind[], parts: Parts): number[] {
   if (!parts.context || !parts.picture) return [...u];
   return u.map((value, i) => {
-    let most = 0;
-    for (let above = Math.max(0, i - NEIGHBOURHOOD); above < i; above++) {
-      const a = kinds[i];
-      const b = kinds[above];
-      if (a !== undefined && b !== undefined) most = Math.max(most, alike(a, b));
-    }
+    const above = kinds.slice(Math.max(0, i - NEIGHBOURHOOD), i);
+    const most = Math.max(0, ...above.map((kind) => alike(kind, kinds[i]!)));
     return value - SAMENESS * Math.max(0, 2 * most - 1); // alike in half or less costs nothing
   });
 }

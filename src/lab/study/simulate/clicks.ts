@@ -45,29 +45,17 @@ export function drawClicks(model: LogModel, attractions: readonly number[], rand
   return attractions.map((attraction, i) => {
     const position = i + 1;
     const chance = random.next();
-    const examined = isExamined(model, chance, { position, last, reading });
-    const clicked = random.chance(attraction) && examined;
-    if (clicked) {
-      last = position;
-      if (model === "dcm" && chance < STOP) reading = false;
-    }
-    return clicked;
+    const isExamined: Readonly<Record<LogModel, boolean>> = {
+      pbm: chance < examination(position),
+      dcm: reading,
+      ubm: chance < examinationAfter(position, position - last),
+      full: true,
+    };
+    if (!random.chance(attraction) || !isExamined[model]) return false;
+    last = position;
+    if (chance < STOP) reading = false;
+    return true;
   });
-}
-
-function isExamined(model: LogModel, chance: number, at: { position: number; last: number; reading: boolean }): boolean {
-  switch (model) {
-    case "pbm":
-      return chance < examination(at.position);
-    case "dcm":
-      return at.reading;
-    case "ubm":
-      return chance < examinationAfter(at.position, at.position - at.last);
-    case "full":
-      return true;
-    default:
-      return model satisfies never;
-  }
 }
 
 /** P(click) per position, exactly. */

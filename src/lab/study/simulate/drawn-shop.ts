@@ -12,19 +12,18 @@ import { words } from "../../../ranking/tokenizer.ts";
 import type { Catalog } from "../../../cli/catalog/file.ts";
 import { pickParts, type Shop, type Wish } from "./shop.ts";
 
-/** Parts of a look that a query may name, besides the noun; in the order in which English puts them. */
-const ASKED_PARTS = ["style", "colour", "pattern", "material"] as const;
-type AskedPart = (typeof ASKED_PARTS)[number];
-
-const PART_WEIGHT: Readonly<Record<AskedPart, number>> = { colour: 1, pattern: 0.8, style: 0.5, material: 0.5 };
+/** Besides the noun. */
+const ASKED_PARTS = [
+  ["style", 0.5],
+  ["colour", 1],
+  ["pattern", 0.8],
+  ["material", 0.5],
+] as const;
 
 const SILHOUETTE_SHARE = 0.35;
 const INTERESTS = 5;
 
-/** Sizes of a result list. Serving uses up to 100. */
-const WINDOWS = [20, 30, 40, 60] as const;
-
-function wordsFor(category: CategoryWords, part: AskedPart): readonly string[] {
+function wordsFor(category: CategoryWords, part: (typeof ASKED_PARTS)[number][0]): readonly string[] {
   if (part === "colour") return COLOURS;
   if (part === "pattern") return category.patterns.filter((word) => word !== "plain");
   return part === "style" ? category.styles : category.materials;
@@ -42,12 +41,8 @@ function makeWish(categories: readonly string[], likes: (word: string) => number
   const category = CATEGORY_LIST.find((entry) => entry.name === name);
   if (category === undefined) throw new Error(`Cannot ask for category "${name}": the vocabulary has none of that name`);
   const silhouette = random.chance(SILHOUETTE_SHARE) ? random.pick(category.silhouettes) : undefined;
-  const asked = pickParts(
-    ASKED_PARTS,
-    (part) => PART_WEIGHT[part],
-    random,
-    (part) => random.pickWeighted(wordsFor(category, part), likes),
-  ).map(({ part, word }) => ({ part, word, typed: [word] }));
+  const picked = pickParts(ASKED_PARTS, random, (part) => random.pickWeighted(wordsFor(category, part), likes));
+  const asked = picked.map(({ part, word }) => ({ part, word, typed: [word] }));
   const noun = silhouette === undefined ? name : random.pick(silhouette.titles);
   const shape = silhouette === undefined ? [] : [{ part: "silhouette" as const, word: silhouette.name, typed: words(noun) }];
   return { text: [...asked.map((entry) => entry.word), noun].join(" "), category: name, asked: [...asked, ...shape] };
@@ -57,7 +52,7 @@ export function drawnShop(options: CatalogueOptions = {}): Shop {
   return {
     level: "drawn",
     products: drawCatalogue(options),
-    windows: WINDOWS,
+    windows: [20, 30, 40, 60], // serving uses up to 100
     tastes: [
       { words: COLOURS, liked: 3, disliked: 3 },
       { words: PATTERNS, liked: 2, disliked: 2 },

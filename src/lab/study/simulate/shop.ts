@@ -6,7 +6,7 @@ import type { Product } from "../../../demo/catalogue/catalogue.ts";
 import type { Random } from "../../../demo/catalogue/random.ts";
 import { words } from "../../../ranking/tokenizer.ts";
 
-export type LookPart = "kind" | "silhouette" | "colour" | "accent" | "pattern" | "material" | "style" | "audience";
+type LookPart = "kind" | "silhouette" | "colour" | "accent" | "pattern" | "material" | "style" | "audience";
 
 export interface ShopProduct extends Required<Product> {
   /** Content of the picture, one word or phrase per part. */
@@ -19,14 +19,6 @@ export interface ShopProduct extends Required<Product> {
   readonly namesKind?: boolean;
 }
 
-interface Wanted {
-  readonly part: LookPart;
-  /** The look's word. */
-  readonly word: string;
-  /** The words by which a title names it, as the shop reads titles. */
-  readonly typed: readonly string[];
-}
-
 export interface Wish {
   /** The text typed into the search box. */
   readonly text: string;
@@ -34,18 +26,9 @@ export interface Wish {
   readonly category: string;
   /** Set where the category holds several kinds and the shopper wants one of them. */
   readonly kind?: string;
-  readonly asked: readonly Wanted[];
+  /** Words of the look, and how a title names each, as the shop reads titles. */
+  readonly asked: readonly { readonly part: LookPart; readonly word: string; readonly typed: readonly string[] }[];
 }
-
-/** Words of which a shopper likes some and dislikes others. */
-export interface Taste {
-  readonly words: readonly string[];
-  readonly liked: number;
-  readonly disliked: number;
-}
-
-/** Parts of a look by which two products seem alike; four, so that being alike in half of them is two. */
-export type Likeness = readonly [LookPart, LookPart, LookPart, LookPart];
 
 export type Hits = readonly { readonly id: string; readonly score: number }[];
 
@@ -55,8 +38,10 @@ export interface Shop {
   readonly products: readonly ShopProduct[];
   /** Numbers of hits that a search may show, drawn by chance. */
   readonly windows: readonly number[];
-  readonly tastes: readonly Taste[];
-  readonly likeness: Likeness;
+  /** Words of which a shopper likes some and dislikes others. */
+  readonly tastes: readonly { readonly words: readonly string[]; readonly liked: number; readonly disliked: number }[];
+  /** Parts of a look by which two products seem alike; four, so that being alike in half of them is two. */
+  readonly likeness: readonly [LookPart, LookPart, LookPart, LookPart];
   /** Interests of one shopper, an input of `makeWish`. */
   drawInterests(random: Random): readonly string[];
   /** `likes` returns how often a shopper asks for a word, relative to 1. */
@@ -75,45 +60,37 @@ export function titleWordsOf(product: ShopProduct): ReadonlySet<string> {
   return known;
 }
 
-export function brandOf(product: ShopProduct): string {
-  return product.brand ?? words(product.title)[0] ?? "";
-}
+export const brandOf = ({ brand, title }: ShopProduct): string => brand ?? words(title)[0] ?? "";
 
 /** Words of each likeness part, sorted; the index in the list is the code of the word in the truth. */
-export type LookCodes = readonly { readonly part: LookPart; readonly words: readonly string[] }[];
-
-export function lookCodes(shop: Shop): LookCodes {
-  return shop.likeness.map((part) => ({
-    part,
-    words: [...new Set(shop.products.flatMap((product) => product.look[part] ?? []))].toSorted(),
-  }));
+export function lookCodes({ likeness, products }: Shop): { part: LookPart; words: string[] }[] {
+  return likeness.map((part) => ({ part, words: [...new Set(products.flatMap(({ look }) => look[part] ?? []))].toSorted() }));
 }
 
-/** Numbers of words of a look that a query asks for, and their frequency. */
-const ASKED_COUNT = [
-  { count: 0, weight: 0.2 },
-  { count: 1, weight: 0.4 },
-  { count: 2, weight: 0.3 },
-  { count: 3, weight: 0.1 },
-] as const;
+/** Different entries of a list, in the order in which they are drawn; all of them when there are fewer than `count`. */
+export function pickSome<T>(from: readonly T[], count: number, random: Random): T[] {
+  const left = [...from];
+  return Array.from({ length: Math.min(count, left.length) }, () => left.splice(left.indexOf(random.pick(left)), 1)[0]!);
+}
+
+/** How often a query asks for no, one, two or three words of a look. */
+const ASKED_COUNT_WEIGHTS = [0.2, 0.4, 0.3, 0.1] as const;
+
+/** Parts of a look that a query may name, and the weight with which each is picked; in the order in which English puts them. */
+type AskedParts<P> = readonly (readonly [part: P, weight: number])[];
 
 /** Up to three different parts of a look with a word each, in the order of `parts`. */
 export function pickParts<P extends LookPart>(
-  parts: readonly P[],
-  weight: (part: P) => number,
+  parts: AskedParts<P>,
   random: Random,
   wordOf: (part: P) => string,
 ): { part: P; word: string }[] {
-  const { count } = random.pickWeighted(ASKED_COUNT, (entry) => entry.weight);
-  const left = [...parts];
+  const count = random.pickWeighted([0, 1, 2, 3] as const, (asked) => ASKED_COUNT_WEIGHTS[asked]);
   const chosen = new Map<P, string>();
-  for (let i = 0; i < count && left.length > 0; i++) {
-    const part = random.pickWeighted(left, weight);
-    left.splice(left.indexOf(part), 1);
+  while (chosen.size < Math.min(count, parts.length)) {
+    const left = parts.filter(([part]) => !chosen.has(part));
+    const [part] = random.pickWeighted(left, ([, weight]) => weight);
     chosen.set(part, wordOf(part));
   }
-  return parts.flatMap((part) => {
-    const word = chosen.get(part);
-    return word === undefined ? [] : [{ part, word }];
-  });
+  return parts.flatMap(([part]) => (chosen.has(part) ? [{ part, word: chosen.get(part)! }] : []));
 }

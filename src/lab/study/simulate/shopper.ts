@@ -3,7 +3,7 @@
  * the words of a look; the model sees pixels and titles only.
  */
 import { createRandom, type Random } from "../../../demo/catalogue/random.ts";
-import { brandOf, type Shop, type ShopProduct, type Taste } from "./shop.ts";
+import { brandOf, pickSome, type Shop, type ShopProduct } from "./shop.ts";
 import { type Split, splitOf } from "./split.ts";
 
 export interface Shopper {
@@ -20,15 +20,10 @@ export interface Shopper {
   readonly brandLiking: (product: ShopProduct) => number;
 }
 
-function drawTaste(tastes: readonly Taste[], random: Random): Map<string, number> {
+function drawTaste({ tastes }: Shop, random: Random): Map<string, number> {
   const taste = new Map<string, number>();
   for (const { words, liked, disliked } of tastes) {
-    const left = [...words];
-    for (let i = 0; i < liked + disliked; i++) {
-      const word = random.pick(left);
-      left.splice(left.indexOf(word), 1);
-      taste.set(word, i < liked ? 1 : -0.7);
-    }
+    pickSome(words, liked + disliked, random).forEach((word, i) => taste.set(word, i < liked ? 1 : -0.7));
   }
   return taste;
 }
@@ -40,13 +35,12 @@ export function drawShopper(id: string, seed: number, shop: Shop): Shopper {
     id,
     split: splitOf("shopper", id),
     interests: shop.drawInterests(random),
-    taste: drawTaste(shop.tastes, random),
+    taste: drawTaste(shop, random),
     modality: random.next() ** 0.8,
     thrift: Math.max(0, 1 + 0.5 * random.normal()),
     brandLiking: (product) => {
       const draw = createRandom(`${seed}:${id}:brand:${brandOf(product)}`).next();
-      if (draw < 0.15) return 1;
-      return draw > 0.85 ? -0.7 : 0;
+      return draw < 0.15 ? 1 : draw > 0.85 ? -0.7 : 0;
     },
   };
 }
@@ -54,7 +48,7 @@ export function drawShopper(id: string, seed: number, shop: Shop): Shopper {
 /** Liking of a picture by colour, pattern and style. About -1..1. */
 export function pictureLiking(shopper: Shopper, product: ShopProduct): number {
   const { colour = "", pattern = "", style = "" } = product.look;
-  return ((shopper.taste.get(colour) ?? 0) + (shopper.taste.get(pattern) ?? 0) + (shopper.taste.get(style) ?? 0)) / 2;
+  return [colour, pattern, style].reduce((sum, word) => sum + (shopper.taste.get(word) ?? 0), 0) / 2;
 }
 
 /** Products looked at while browsing, most recent last: some shoppers come with none. */

@@ -1,23 +1,21 @@
 /**
  * The fashion shop: simulated shoppers over real photographs. Colour, usage, kind and gender of the look are the data's own labels, the
- * pattern is measured in the pixels; prices, ratings, sales, stock and age are invented (catalogue.ts).
- *
- * The wanted look is often in the picture only (see titles.ts). The category that the engine and the text vectors read does not reveal the
- * kind either.
+ * pattern is measured in the pixels; prices, ratings, sales, stock and age are invented (catalogue.ts). The wanted look is often in the
+ * picture only (titles.ts), and the category that the engine and the text vectors read does not reveal the kind either.
  */
 import { createEngine } from "../../../../demo/engine.ts";
 import type { Random } from "../../../../demo/catalogue/random.ts";
 import { itemText } from "../../../../embeddings/text-encoder.ts";
 import { words } from "../../../../ranking/tokenizer.ts";
 import type { Catalog } from "../../../../cli/catalog/file.ts";
-import { pickParts, type Hits, type Shop, type ShopProduct, type Wish } from "../shop.ts";
-import { type FashionItem, type FashionRow, inventTrade, readFashion } from "./catalogue.ts";
-import { PATTERNS, readPatterns } from "./pattern.ts";
+import { pickParts, pickSome, type Shop, type ShopProduct, type Wish } from "../shop.ts";
+import { type FashionItem, type FashionRow, inventTrade, PATTERNS, readFashion, readPatterns } from "./catalogue.ts";
 import { shownTitle, stems, vocabularyOf } from "./titles.ts";
 
 interface FashionProduct extends ShopProduct {
+  readonly look: Readonly<Record<AskedPart | "kind" | "audience", string>>;
   /** Which words its title has lost. */
-  readonly withheld: { readonly colour: boolean; readonly kind: boolean };
+  readonly withheld: ReturnType<typeof shownTitle>["withheld"];
   /** Path of the photograph; `image` is what a shop would show. */
   readonly file: string;
 }
@@ -28,9 +26,6 @@ export interface FashionShop extends Shop {
   readonly folder: string;
 }
 
-/** Training costs grow with the length of a list, and this shop has ten times the searches. */
-const WINDOWS = [20, 30] as const;
-
 /** Fewest products of a kind for one gender that shoppers shop for. */
 const FEWEST_PRODUCTS = 25;
 const INTERESTS = 5;
@@ -40,18 +35,19 @@ const FEWEST_OF_A_WORD = 60;
 /** More of one kind than this, and a category's name is as good as the kind's. */
 const MOSTLY = 2 / 3;
 
-/** In the order in which English puts them. */
-const ASKED_PARTS = ["style", "colour", "pattern"] as const;
-type AskedPart = (typeof ASKED_PARTS)[number];
-const PART_WEIGHT: Readonly<Record<AskedPart, number>> = { colour: 1, style: 0.3, pattern: 0.3 };
+const ASKED_PARTS = [
+  ["style", 0.3],
+  ["colour", 1],
+  ["pattern", 0.3],
+] as const;
+type AskedPart = (typeof ASKED_PARTS)[number][0];
 const AUDIENCE_SHARE = 0.7;
 /** Some ask for the department ("men topwear") and not for a kind. */
 const BROAD_SHARE = 0.15;
 
 function countOf(values: Iterable<string>): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
-  return counts;
+  const groups = Map.groupBy(values, (value) => value);
+  return new Map(Array.from(groups, ([value, all]) => [value, all.length]));
 }
 
 /**
@@ -86,7 +82,7 @@ async function readProducts(items: readonly FashionItem[]): Promise<FashionProdu
       look: {
         kind: item.articleType.toLowerCase(),
         colour: item.baseColour.toLowerCase(),
-        pattern: patterns[i] ?? PATTERNS[0],
+        pattern: patterns[i]!,
         style: item.usage.toLowerCase(),
         audience: item.gender.toLowerCase(),
       },
@@ -98,57 +94,47 @@ async function readProducts(items: readonly FashionItem[]): Promise<FashionProdu
   });
 }
 
+/** The words of a part of the look among products, and how often each occurs. */
+function wordsIn(products: readonly FashionProduct[], part: AskedPart): [word: string, count: number][] {
+  return [...countOf(products.map(({ look }) => look[part]))];
+}
+
 /** A possible interest of a shopper: a kind for one gender. */
 interface Interest {
   readonly audience: string;
   readonly kind: string;
   readonly department: string;
-  /** Words that occur among its products, and how often. */
-  readonly words: Readonly<Record<AskedPart, readonly (readonly [word: string, count: number])[]>>;
+  readonly words: Readonly<Record<AskedPart, ReturnType<typeof wordsIn>>>;
 }
 
+/** By name. */
 function interestsOf(products: readonly FashionProduct[]): ReadonlyMap<string, Interest> {
-  const nameOf = ({ look }: FashionProduct): string => `${look.audience} ${look.kind}`;
-  const interests = new Map<string, Interest>();
-  for (const [name, of] of Map.groupBy(products, nameOf)) {
-    const [first] = of;
-    if (first === undefined || of.length < FEWEST_PRODUCTS) continue;
-    const wordsOf = (part: AskedPart) => [...countOf(of.flatMap((product) => product.look[part] ?? []))];
-    interests.set(name, {
-      audience: first.look.audience ?? "",
-      kind: first.look.kind ?? "",
-      department: first.category,
-      words: { style: wordsOf("style"), colour: wordsOf("colour"), pattern: wordsOf("pattern") },
-    });
-  }
-  return interests;
+  const groups = [...Map.groupBy(products, ({ look }) => `${look.audience} ${look.kind}`)];
+  return new Map(
+    groups.flatMap(([name, all]) => {
+      if (all.length < FEWEST_PRODUCTS) return [];
+      const { look, category } = all[0]!;
+      const named = { style: wordsIn(all, "style"), colour: wordsIn(all, "colour"), pattern: wordsIn(all, "pattern") };
+      return [[name, { audience: look.audience, kind: look.kind, department: category, words: named }] as const];
+    }),
+  );
 }
 
 function drawInterests(interests: ReadonlyMap<string, Interest>, random: Random): readonly string[] {
   const all = [...interests];
-  const audience = random.pick(all)[1].audience;
-  const left = all.flatMap(([name, interest]) => (interest.audience === audience ? [name] : []));
-  return Array.from({ length: Math.min(INTERESTS, left.length) }, () => {
-    const name = random.pick(left);
-    left.splice(left.indexOf(name), 1);
-    return name;
-  });
+  const { audience } = random.pick(all)[1];
+  const left = all.filter(([, interest]) => interest.audience === audience).map(([name]) => name);
+  return pickSome(left, INTERESTS, random);
 }
 
 function makeWish(interest: Interest, likes: (word: string) => number, random: Random): Wish {
   const named = random.chance(AUDIENCE_SHARE);
   const broad = random.chance(BROAD_SHARE);
   const noun = broad ? interest.department.toLowerCase() : interest.kind;
-  const picked = pickParts(
-    ASKED_PARTS,
-    (part) => PART_WEIGHT[part],
-    random,
-    (part) => {
-      // Rarer words are asked for more often than they are on sale.
-      const [word] = random.pickWeighted(interest.words[part], ([candidate, count]) => likes(candidate) * Math.sqrt(count));
-      return word;
-    },
-  );
+  // Rarer words are asked for more often than they are on sale.
+  const wordOf = (part: AskedPart): string =>
+    random.pickWeighted(interest.words[part], ([word, count]) => likes(word) * Math.sqrt(count))[0];
+  const picked = pickParts(ASKED_PARTS, random, wordOf);
   // "casual casual shoes" is not a query.
   const asked = picked.filter(({ word }) => !noun.split(" ").includes(word));
   const wanted = [...(named ? [{ part: "audience" as const, word: interest.audience }] : []), ...asked];
@@ -168,10 +154,7 @@ const SALES_WEIGHT = 0.1;
  * The shop's engine: words of title and department, as elsewhere, with two things that shops usually have: it knows to which department a
  * noun belongs, and among equally good matches what sells comes first.
  */
-function openEngine(
-  products: readonly ShopProduct[],
-  departmentOf: ReadonlyMap<string, string>,
-): { hits(query: string, size: number): Hits } {
+function openEngine(products: readonly ShopProduct[], departmentOf: ReadonlyMap<string, string>): ReturnType<Shop["openEngine"]> {
   const engine = createEngine(products);
   const sales = new Map(products.map((product) => [product.id, Math.log1p(product.popularity)]));
   const nouns = [...departmentOf.keys()].toSorted((a, b) => b.length - a.length); // "casual shoes" before "shoes"
@@ -188,10 +171,8 @@ function openEngine(
 }
 
 function frequent(products: readonly FashionProduct[], part: AskedPart): string[] {
-  return [...countOf(products.flatMap((product) => product.look[part] ?? []))]
-    .filter(([, count]) => count >= FEWEST_OF_A_WORD)
-    .map(([word]) => word)
-    .toSorted();
+  const often = wordsIn(products, part).filter(([, count]) => count >= FEWEST_OF_A_WORD);
+  return often.map(([word]) => word).toSorted();
 }
 
 /**
@@ -201,12 +182,12 @@ function frequent(products: readonly FashionProduct[], part: AskedPart): string[
 export async function openFashionShop(folder: string): Promise<FashionShop> {
   const products = await readProducts(readFashion(folder));
   const interests = interestsOf(products);
-  const departmentOf = new Map(products.map((product) => [product.look.kind ?? "", product.category]));
+  const departmentOf = new Map(products.map((product) => [product.look.kind, product.category]));
   return {
     level: "fashion",
     folder,
     products,
-    windows: WINDOWS,
+    windows: [20, 30], // training costs grow with the length of a list, and this shop has ten times the searches
     tastes: [
       { words: frequent(products, "colour"), liked: 3, disliked: 3 },
       { words: PATTERNS, liked: 1, disliked: 1 },

@@ -20,11 +20,8 @@ const MORE_KINDS =
   "perfume deo edt timepiece chronograph lounger jegging bottom cufflink sling duffle pouch belly";
 
 /** Words of labels that are no noun of one kind: they stay in a title unless they are of the item's own kind. */
-const NOT_A_KIND = new Set(
-  "and set free gift body mist mobile laptop waist lounge travel casual formal sport accessory inner wear personal care item apparel".split(
-    " ",
-  ),
-);
+const NOT_KINDS =
+  "and set free gift body mist mobile laptop waist lounge travel casual formal sport accessory inner wear personal care item apparel";
 
 /** Singular, without hyphens: "T-Shirts" and "tshirt", "Kurtis" and "kurti" are one word. */
 export function stems(text: string): string[] {
@@ -38,43 +35,30 @@ function joined(text: string): string {
   return text.replaceAll(/\bt[\s-]+(?=shirts?\b)/gi, (t) => t.charAt(0)).replaceAll(/\bflip-?(?=flops?\b)/gi, "flip ");
 }
 
-interface Vocabulary {
-  readonly colours: ReadonlySet<string>;
-  readonly kinds: ReadonlySet<string>;
-}
-
 /** The words that name a colour or a kind anywhere in the shop. */
-export function vocabularyOf(rows: readonly FashionRow[]): Vocabulary {
-  const kinds = rows.flatMap((row) => stems(`${row.articleType} ${row.subCategory}`)).filter((stem) => !NOT_A_KIND.has(stem));
+export function vocabularyOf(rows: readonly FashionRow[]) {
+  const others = NOT_KINDS.split(" ");
+  const kinds = rows.flatMap((row) => stems(`${row.articleType} ${row.subCategory}`)).filter((stem) => !others.includes(stem));
   return {
     colours: new Set([...rows.flatMap((row) => stems(row.baseColour)), ...stems(MORE_COLOURS)]),
     kinds: new Set([...kinds, ...stems(MORE_KINDS)]),
   };
 }
 
-interface ShownTitle {
-  readonly title: string;
-  readonly withheld: { readonly colour: boolean; readonly kind: boolean };
-}
-
 /**
  * The title as the shop shows it. What is withheld follows from the item's id alone. Withholding takes away the item's own words wherever
  * they stand, and those of other colours or kinds except as the first word, which is the brand ("Red Tape").
  */
-export function shownTitle(row: FashionRow, vocabulary: Vocabulary): ShownTitle {
-  const withheld = {
-    colour: shareOf(`colour:${row.id}`) < WITHHELD_SHARE,
-    kind: shareOf(`kind:${row.id}`) < WITHHELD_SHARE,
-  };
+export function shownTitle(row: FashionRow, { colours, kinds }: ReturnType<typeof vocabularyOf>) {
+  const isWithheld = (what: string): boolean => shareOf(`${what}:${row.id}`) < WITHHELD_SHARE;
+  const withheld = { colour: isWithheld("colour"), kind: isWithheld("kind") };
   const own = new Set([...(withheld.colour ? stems(row.baseColour) : []), ...(withheld.kind ? stems(row.articleType) : [])]);
+  if (!withheld.colour && !withheld.kind) return { title: row.title, withheld };
   const goes = (word: string, at: number): boolean => {
     const [stem = ""] = stems(word);
-    if (own.has(stem)) return true;
-    return at > 0 && ((withheld.colour && vocabulary.colours.has(stem)) || (withheld.kind && vocabulary.kinds.has(stem)));
+    return own.has(stem) || (at > 0 && ((withheld.colour && colours.has(stem)) || (withheld.kind && kinds.has(stem))));
   };
-  if (!withheld.colour && !withheld.kind) return { title: row.title, withheld };
-  const text = joined(row.title);
-  const title = text
+  const title = joined(row.title)
     .replaceAll(/[\p{L}\p{N}]+/gu, (word, at: number) => (goes(word, at) ? "" : word))
     .split(/\s+/)
     .map((word) => word.replaceAll(/^[-/&,'’]+|[-/&,]+$/g, ""))

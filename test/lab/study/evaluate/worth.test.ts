@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../../../../src/demo/catalogue/random.ts";
-import { bootstrapMean, dcg, mean, ndcg } from "../../../../src/lab/study/evaluate/metrics.ts";
+import { bootstrapMean, dcg, mean, ndcg } from "../../../../src/lab/study/evaluate/worth.ts";
 
 function generator(): () => number {
   const random = createRandom("bootstrap");
@@ -36,12 +36,12 @@ describe("nDCG", () => {
 
 describe("bootstrapMean()", () => {
   it("of a constant is that constant", () => {
-    expect(bootstrapMean([0.25, 0.25, 0.25], { random: generator() })).toEqual({ mean: 0.25, low: 0.25, high: 0.25 });
+    expect(bootstrapMean([0.25, 0.25, 0.25], generator())).toEqual({ mean: 0.25, low: 0.25, high: 0.25 });
   });
 
   it("is close to mean ± 1.96 standard errors for many values", () => {
     const values = Array.from({ length: 400 }, (_, i) => i % 2); // mean 0.5, standard deviation 0.5, standard error 0.025
-    const { mean: middle, low, high } = bootstrapMean(values, { random: generator() });
+    const { mean: middle, low, high } = bootstrapMean(values, generator());
     expect(middle).toBe(0.5);
     expect(low).toBeGreaterThan(0.5 - 1.96 * 0.025 - 0.01);
     expect(low).toBeLessThan(0.5 - 1.96 * 0.025 + 0.01);
@@ -50,7 +50,7 @@ describe("bootstrapMean()", () => {
   });
 
   it("has no interval for no values", () => {
-    expect(bootstrapMean([], { random: generator() }).mean).toBeNaN();
+    expect(bootstrapMean([], generator()).mean).toBeNaN();
     expect(mean([])).toBeNaN();
   });
 });
