@@ -20,26 +20,12 @@ import type { IndexDefinition, IndexOptions, PageSizeOption } from "./dialects.t
 import { defineDialect } from "./dialects.ts";
 import { hitReader } from "./indexes.ts";
 import type { Edit } from "./json/edits.ts";
-import { applyEdits } from "./json/edits.ts";
+import { applyEdits, replaceParams, searchOf } from "./json/edits.ts";
+import { leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
 import type { HitReader, ReplyPart } from "./json/reply.ts";
 import { partOf, readHits } from "./json/reply.ts";
 import type { Body, Param } from "./json/request.ts";
-import {
-  bodyOf,
-  digitsOf,
-  isObject,
-  leave,
-  leftToEngine,
-  member,
-  ownRequest,
-  paramOf,
-  paramsOf,
-  plainPlan,
-  planOne,
-  replaceParams,
-  searchOf,
-  textOf,
-} from "./json/request.ts";
+import { bodyOf, digitsOf, isObject, member, paramOf, paramsOf, textOf } from "./json/request.ts";
 import type { JsonText, Span } from "./json/scan.ts";
 import { elements, find, findAt, kindOf, members, numberAt, rawText, readNumber, readString, spanAt } from "./json/spans.ts";
 

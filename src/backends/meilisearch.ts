@@ -13,29 +13,21 @@ import { defineDialect } from "./dialects.ts";
 import type { Index } from "./indexes.ts";
 import { findIndex, readIndexes } from "./indexes.ts";
 import type { Edit } from "./json/edits.ts";
-import { applyEdits } from "./json/edits.ts";
+import { applyEdits, replaceMembers, searchOf, setMember } from "./json/edits.ts";
+import type { PlannedSearch } from "./json/plan.ts";
+import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne, planSeveral } from "./json/plan.ts";
 import type { PartReader } from "./json/reply.ts";
 import { partOf, readHits } from "./json/reply.ts";
-import type { Body, JsonObject, Param, PlannedSearch } from "./json/request.ts";
+import type { Body, JsonObject, Param } from "./json/request.ts";
 import {
   bodyOf,
-  identityOf,
   isObject,
-  leave,
-  leftToEngine,
   member,
   memberAt,
   namedObjects,
-  ownRequest,
   pageNumbersOf,
   paramOf,
   paramsOf,
-  plainPlan,
-  planOne,
-  planSeveral,
-  replaceMembers,
-  searchOf,
-  setMember,
   stringsOf,
   textOf,
   withoutNulls,

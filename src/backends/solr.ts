@@ -13,25 +13,12 @@ import { defineDialect } from "./dialects.ts";
 import type { Index } from "./indexes.ts";
 import { findIndex, readIndexes } from "./indexes.ts";
 import type { Edit } from "./json/edits.ts";
-import { cutMember } from "./json/edits.ts";
+import { cutMember, replaceParams, searchOf } from "./json/edits.ts";
+import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
 import type { PartReader } from "./json/reply.ts";
 import { partOf, readHits } from "./json/reply.ts";
 import type { Param } from "./json/request.ts";
-import {
-  identityOf,
-  leave,
-  leftToEngine,
-  ownRequest,
-  pageNumbersOf,
-  paramOf,
-  paramsOf,
-  plainPlan,
-  planOne,
-  replaceParams,
-  searchOf,
-  textOf,
-  unreadable,
-} from "./json/request.ts";
+import { pageNumbersOf, paramOf, paramsOf, textOf, unreadable } from "./json/request.ts";
 import type { JsonText } from "./json/scan.ts";
 import { isTrueAt, kindOf, members, numberAt, rawText, readNumber, spanAt } from "./json/spans.ts";
 

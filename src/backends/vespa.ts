@@ -14,26 +14,12 @@ import { defineDialect } from "./dialects.ts";
 import type { Index } from "./indexes.ts";
 import { readIndexes } from "./indexes.ts";
 import type { Edit } from "./json/edits.ts";
-import { applyEdits, cutMember, refill } from "./json/edits.ts";
+import { applyEdits, cutMember, refill, replaceMembers, replaceParams, searchOf } from "./json/edits.ts";
+import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
 import type { HitReader, ReplyPart } from "./json/reply.ts";
 import { readHits } from "./json/reply.ts";
 import type { Body, Param } from "./json/request.ts";
-import {
-  bodyOf,
-  digitsOf,
-  identityOf,
-  leave,
-  leftToEngine,
-  ownRequest,
-  paramsOf,
-  plainPlan,
-  planOne,
-  replaceMembers,
-  replaceParams,
-  searchOf,
-  textOf,
-  unreadable,
-} from "./json/request.ts";
+import { bodyOf, digitsOf, paramsOf, textOf, unreadable } from "./json/request.ts";
 import type { JsonText, Span } from "./json/scan.ts";
 import { elements, findAt, kindOf, members, numberAt, rawText, readString, spanAt } from "./json/spans.ts";
 import type { Yql } from "./vespa-yql.ts";

@@ -3,6 +3,8 @@
  *
  * Every byte outside an edit is copied as it is. Nothing here checks that the outcome is JSON: the callers' edits keep it so.
  */
+import type { Body, Param } from "./request.ts";
+import { memberAt } from "./request.ts";
 import type { JsonText, Span } from "./scan.ts";
 import type { Member } from "./spans.ts";
 import { elements, members, nextAt } from "./spans.ts";
@@ -88,4 +90,41 @@ export function appendMember(text: JsonText, key: string, json: string): Uint8Ar
   const at = text.root.end - 1;
   const comma = members(text, text.root).length > 0 ? "," : "";
   return applyEdits(text.bytes, [{ start: at, end: at, text: `${comma}${JSON.stringify(key)}:${json}` }]);
+}
+
+/** `?a=b&c=d` of raw parameters; empty for none. */
+export function searchOf(raw: readonly string[]): string {
+  return raw.length === 0 ? "" : `?${raw.join("&")}`;
+}
+
+/** Raw parameters, those that `numbers` names with other values. `nameOf`: key → the name in `numbers`. */
+export function replaceParams(
+  params: readonly Param[],
+  numbers: ReadonlyMap<string, number>,
+  nameOf: (key: string) => string = (key) => key,
+): string[] {
+  return params.map(({ key, raw }) => {
+    const number = numbers.get(nameOf(key));
+    return number === undefined ? raw : `${raw.split("=", 1)[0] ?? key}=${number}`;
+  });
+}
+
+/** Replaces the member's value, else adds it as the first. `isLast`: no other member will be left after it. */
+export function setMember(body: Body, key: string, value: number, isLast: boolean = body.members.length === 0): Edit {
+  const own = memberAt(body, key);
+  if (own !== undefined) return { ...own.value, text: String(value) };
+  const at = body.span.start + 1;
+  return { start: at, end: at, text: `${JSON.stringify(key)}:${value}${isLast ? "" : ","}` };
+}
+
+/** The edits that put other numbers into the members that `numbers` names, where they are given. */
+export function replaceMembers(
+  body: Body | undefined,
+  numbers: ReadonlyMap<string, number>,
+  nameOf: (key: string) => string = (key) => key,
+): Edit[] {
+  return (body?.members ?? []).flatMap(({ key, value }) => {
+    const number = numbers.get(nameOf(key));
+    return number === undefined ? [] : [{ ...value, text: String(number) }];
+  });
 }
