@@ -17,25 +17,25 @@ import { defineDialect } from "./dialects.ts";
 import type { Index } from "./indexes.ts";
 import { findIndex, readIndexes } from "./indexes.ts";
 import type { Edit } from "./json/edits.ts";
-import { applyEdits, replaceMembers, replaceParams, searchOf, setMember } from "./json/edits.ts";
+import { applyEdits, replaceMembers, replaceNumbers, replaceParams, searchOf, setMember } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne, planSeveral } from "./json/plan.ts";
 import type { PartReader } from "./json/reply.ts";
 import { partOf, readHits } from "./json/reply.ts";
-import type { Body, JsonObject, Param } from "./json/request.ts";
+import type { Asked, Body, JsonObject, Param } from "./json/request.ts";
 import {
   bodyOf,
   member,
   memberAt,
   namedObjects,
   pageNumbersOf,
-  paramOf,
   paramsOf,
   stringsOf,
   textOf,
+  valueOf,
   withoutNulls,
 } from "./json/request.ts";
 import type { JsonText, Span } from "./json/scan.ts";
-import { isTrueAt, kindOf, members, numberAt, readNumber, readString, spanAt } from "./json/spans.ts";
+import { isTrueAt, kindOf, numberAt, readString, spanAt } from "./json/spans.ts";
 
 /** `paginationLimitedTo` of an index whose settings say nothing else. */
 const DEFAULT_PAGINATION_LIMIT = 1000;
@@ -105,16 +105,6 @@ function createAlgolia(options: ReadonlyMap<string, DialectOptions>): Dialect {
   };
 }
 
-/** The parameters of one search, wherever they are: null in a body is as good as nothing. */
-interface Asked {
-  /** In the URL, or in the text `params`. */
-  readonly params: readonly Param[];
-  readonly body: Body | undefined;
-  /** The text `params` in the body. */
-  readonly paramsSpan: Span | undefined;
-  readonly values: JsonObject | undefined;
-}
-
 /** One search of a request. `widen`: raw parameters of the URL and edits of the body that ask for hits [0, size). */
 interface AskedSearch {
   readonly plan: SearchPlan;
@@ -148,7 +138,7 @@ function planSearches(request: ClientRequest, indexOf: (name: string) => Result<
 
 /** With another strategy the searches depend on each other: one that fills its page ends the request. */
 function reasonToLeaveAll(params: readonly Param[], values: JsonObject): string | undefined {
-  const strategy = paramOf(params, "strategy") ?? member(values, "strategy") ?? "none";
+  const strategy = valueOf({ params, values }, "strategy") ?? "none";
   if (strategy !== "none") return `strategy is ${JSON.stringify(strategy)}`;
   return otherParam(params);
 }
@@ -156,21 +146,21 @@ function reasonToLeaveAll(params: readonly Param[], values: JsonObject): string 
 /** Errors say why a request is left to the engine. */
 function readRequest({ method, search, body }: EngineRequest): Result<Asked, string> {
   const params = paramsOf(search);
-  const nothing = { params: [], body: undefined, paramsSpan: undefined, values: undefined };
-  if (method === "GET") return consistent({ ...nothing, params });
+  if (method === "GET") return consistent({ params, body: undefined, values: undefined });
   const other = otherParam(params);
   if (other !== undefined) return err(other);
   const read = bodyOf(body ?? new Uint8Array());
   if (!read.ok) return read;
-  return read.value === undefined ? ok(nothing) : readObject(read.value);
+  return read.value === undefined ? ok({ params: [], body: undefined, values: undefined }) : readObject(read.value);
 }
 
+/** Null in a body is as good as nothing. */
 function readObject(body: Body): Result<Asked, string> {
   const values = withoutNulls(body.values);
   const text = member(values, "params");
-  if (text === undefined) return ok({ params: [], body, paramsSpan: undefined, values });
+  if (text === undefined) return ok({ params: [], body, values });
   if (typeof text !== "string") return err(`params is ${JSON.stringify(text)}, no text`);
-  return consistent({ params: paramsOf(text), body, paramsSpan: memberAt(body, "params")?.value, values });
+  return consistent({ params: paramsOf(text), body, values });
 }
 
 function consistent(asked: Asked): Result<Asked, string> {
@@ -183,10 +173,6 @@ function consistent(asked: Asked): Result<Asked, string> {
 function otherParam(params: readonly Param[]): string | undefined {
   const other = params.find(({ key }) => !ABOUT_CLIENT.test(key));
   return other === undefined ? undefined : `The parameter ${other.key} is in the URL of a POST`;
-}
-
-function valueOf({ params, values }: Asked, key: string): unknown {
-  return paramOf(params, key) ?? member(values, key);
 }
 
 /** As text, a list is JSON or has commas. `undefined` where there is none. */
@@ -244,14 +230,13 @@ const namesOf = (isRange: boolean) => (isRange ? (["offset", "length"] as const)
 
 /** Errors: values that are no numbers, and names that the documentation does not combine. */
 function pageOf(asked: Asked, pageSize: number | undefined): Result<AskedPage, string> {
-  const { params, values } = asked;
   const isGiven = (key: string): boolean => valueOf(asked, key) !== undefined;
   const isRange = isGiven("offset");
   const other = ["page", "hitsPerPage"].find(isGiven);
   if (isRange && other !== undefined) return err(`offset and ${other} are both given`);
   if (isRange && !isGiven("length")) return err("offset is given without length");
   const [first, count] = namesOf(isRange);
-  const read = pageNumbersOf([first, 0], [count, pageSize ?? ENGINE_PAGE_SIZE], params, values);
+  const read = pageNumbersOf(asked, [first, 0], [count, pageSize ?? ENGINE_PAGE_SIZE]);
   if (!read.ok) return read;
   const isSizeKnown = isRange || isGiven("hitsPerPage") || pageSize !== undefined;
   const { limit } = read.value;
@@ -293,9 +278,10 @@ function isLeftOut(path: string, fields: readonly string[] | undefined): boolean
   );
 }
 
-function widened({ params, body, paramsSpan }: Asked, isRange: boolean, size: number): ReturnType<AskedSearch["widen"]> {
+function widened({ params, body, values }: Asked, isRange: boolean, size: number): ReturnType<AskedSearch["widen"]> {
   const [first, count] = namesOf(isRange);
-  const numbers = new Map(Object.entries({ [first]: 0, [count]: size }));
+  const paramsSpan = body === undefined || member(values, "params") === undefined ? undefined : memberAt(body, "params")?.value;
+  const numbers = { [first]: 0, [count]: size };
   const raw = replaceParams(params, numbers);
   const edits = replaceMembers(body, numbers);
   const isGiven = [...params, ...(body?.members ?? [])].some(({ key }) => key === count);
@@ -341,13 +327,10 @@ function ownPage(text: JsonText, from: Span, { offset, limit }: SearchPlan, give
   const own: Readonly<Record<string, number>> = given.has("offset")
     ? { offset, length: limit }
     : { page: offset / limit, hitsPerPage: limit };
-  return members(text, from).flatMap(({ key, value }): Edit[] => {
-    if (key === "params") return ownParams(text, value, own, given);
-    const repeated = readNumber(text, value);
-    if (repeated === undefined) return [];
-    const wanted = key === "nbPages" ? Math.ceil(reachable(repeated, wider) / limit) : Object.hasOwn(own, key) ? own[key] : undefined;
-    return wanted === undefined || repeated === wanted ? [] : [{ ...value, text: String(wanted) }];
-  });
+  const params = spanAt(text, ["params"], from);
+  const pages = numberAt(text, ["nbPages"], from);
+  const nbPages = pages === undefined ? undefined : Math.ceil(reachable(pages, wider) / limit);
+  return [...replaceNumbers(text, { ...own, nbPages }, from), ...(params === undefined ? [] : ownParams(text, params, own, given))];
 }
 
 /**

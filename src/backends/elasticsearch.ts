@@ -110,7 +110,7 @@ interface AskedSearch {
 }
 
 /** `POST|GET /<index>/_search` */
-export function planSearch(index: Index, request: ClientRequest): RequestPlan {
+function planSearch(index: Index, request: ClientRequest): RequestPlan {
   const asked = readSearch(index.name, paramsOf(request.search), request.body);
   const write = (size: number | undefined): EngineRequest => {
     const { params, body } = asked.write(size);
@@ -132,7 +132,7 @@ function partReader({ readHit }: Index): PartReader {
  * `POST|GET /_msearch` and `/<index>/_msearch`: lines of JSON, a header (which may be empty) before each body. Errors: a request that
  * cannot be sent on.
  */
-export function planSearches(
+function planSearches(
   path: string,
   request: ClientRequest,
   pathIndex: string | undefined,
@@ -209,7 +209,7 @@ function readSearch(index: string, params: readonly Param[], bytes: Uint8Array):
   if (repeated !== undefined) return left(`The key "${repeated}" is repeated in ext`);
 
   const values = body?.values;
-  const page = pageNumbersOf(["from", 0], ["size", DEFAULT_LIMIT], params, values);
+  const page = pageNumbersOf({ params, values }, ["from", 0], ["size", DEFAULT_LIMIT]);
   if (!page.ok) return left(page.error);
   const { first: offset, limit } = page.value;
 
@@ -235,11 +235,7 @@ function readSearch(index: string, params: readonly Param[], bytes: Uint8Array):
     }),
     write(size) {
       if (size === undefined) return { params: rawParams, body: body && applyEdits(body.text.bytes, edits) };
-      const numbers = new Map([
-        ["from", 0],
-        ["size", size],
-      ]);
-      const search = replaceParams(params, numbers);
+      const search = replaceParams(params, { from: 0, size });
       const has = (key: string) => params.some((param) => param.key === key);
       if (body === undefined) return { params: has("size") ? search : [...search, `size=${size}`], body: undefined };
       const changes = [...edits];

@@ -263,10 +263,7 @@ function widened({ own, params, body }: Asked, { first, limit }: Paging, size: n
     const edits = [...setAt(body, limit, size, true), ...setAt(body, first.name, first.value, false)];
     return { ...own, body: applyEdits(body.text.bytes, edits) };
   }
-  const numbers = new Map([
-    [limit, size],
-    [first.name, first.value],
-  ]);
+  const numbers = { [limit]: size, [first.name]: first.value };
   const added = paramOf(params, limit) === undefined ? [`${encodeURIComponent(limit)}=${size}`] : [];
   return { ...own, search: searchOf([...replaceParams(params, numbers), ...added]) };
 }

@@ -13,14 +13,14 @@ import { defineDialect } from "./dialects.ts";
 import type { Index } from "./indexes.ts";
 import { findIndex, readIndexes } from "./indexes.ts";
 import type { Edit } from "./json/edits.ts";
-import { cutMember, replaceParams, searchOf } from "./json/edits.ts";
+import { cutMember, replaceNumbers, replaceParams, searchOf } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
 import type { PartReader } from "./json/reply.ts";
 import { partOf, readHits } from "./json/reply.ts";
 import type { Param } from "./json/request.ts";
 import { pageNumbersOf, paramOf, paramsOf, textOf, unreadable } from "./json/request.ts";
 import type { JsonText } from "./json/scan.ts";
-import { isTrueAt, kindOf, members, numberAt, rawText, readNumber, spanAt } from "./json/spans.ts";
+import { isTrueAt, kindOf, members, numberAt, rawText, spanAt } from "./json/spans.ts";
 
 const DEFAULT_ROWS = 10;
 const PAGING: ReadonlySet<string> = new Set(["start", "rows"]);
@@ -99,7 +99,7 @@ function planSearch(index: Index, request: ClientRequest): RequestPlan {
   const asked: Asked = { url: paramsOf(request.search), form };
   const params = [...asked.url, ...form];
   const readPart = (offset: number): PartReader => partReader(index, offset, params);
-  const page = pageNumbersOf(["start", 0], ["rows", DEFAULT_ROWS], params);
+  const page = pageNumbersOf({ params, values: undefined }, ["start", 0], ["rows", DEFAULT_ROWS]);
   if (!page.ok) return planOne(leftToEngine(index.name, page.error), own, readPart(0));
   const { first: offset, limit } = page.value;
   const queryText = queryTextOf(params);
@@ -115,10 +115,7 @@ function planSearch(index: Index, request: ClientRequest): RequestPlan {
 }
 
 function widened(own: EngineRequest, { url, form }: Asked, size: number): EngineRequest {
-  const numbers = new Map([
-    ["start", 0],
-    ["rows", size],
-  ]);
+  const numbers = { start: 0, rows: size };
   const hasRows = [...url, ...form].some(({ key }) => key === "rows");
   const search = searchOf([...replaceParams(url, numbers), ...(hasRows ? [] : [`rows=${size}`])]);
   const body = own.body === undefined ? undefined : new TextEncoder().encode(replaceParams(form, numbers).join("&"));
@@ -169,9 +166,7 @@ function partReader(index: Index, offset: number, params: readonly Param[]): Par
 
 /** `response.start` and the echoed parameters, as for the page that was asked for. */
 function ownPage(text: JsonText, offset: number, params: readonly Param[]): Edit[] {
-  const edits: Edit[] = [];
-  const start = spanAt(text, ["response", "start"]);
-  if (start !== undefined && readNumber(text, start) !== offset) edits.push({ ...start, text: String(offset) });
+  const edits = replaceNumbers(text, { "response.start": offset });
   const echo = spanAt(text, ["responseHeader", "params"]);
   if (echo === undefined) return edits;
   const siblings = members(text, echo);

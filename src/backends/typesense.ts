@@ -14,20 +14,20 @@ import { defineDialect } from "./dialects.ts";
 import type { Index, Indexes } from "./indexes.ts";
 import { findIndex, readIndexes } from "./indexes.ts";
 import type { Edit } from "./json/edits.ts";
-import { applyEdits, cutMember, replaceParams, searchOf } from "./json/edits.ts";
+import { applyEdits, cutMember, replaceNumbers, replaceParams, searchOf } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, plainPlan, planOne } from "./json/plan.ts";
 import type { PartReader } from "./json/reply.ts";
 import { parseSeveral, partOf, readHits } from "./json/reply.ts";
 import type { Body, Param } from "./json/request.ts";
 import { digitsOf, EDGE_PARAMS, listedObjects, member, memberAt, textOf, unreadable } from "./json/request.ts";
 import type { JsonText, Span } from "./json/scan.ts";
-import { elements, isTrueAt, kindOf, members, numberAt, rawText, readNumber, readString, spanAt } from "./json/spans.ts";
+import { elements, isTrueAt, kindOf, members, numberAt, rawText, readString, spanAt } from "./json/spans.ts";
 
-export const MULTI_PATH = "/multi_search";
-export const API_KEY = "x-typesense-api-key";
+const MULTI_PATH = "/multi_search";
+const API_KEY = "x-typesense-api-key";
 /** A header or a parameter. */
-export const USER_ID = "x-typesense-user-id";
-export const DEFAULT_ID_FIELD = "document.id";
+const USER_ID = "x-typesense-user-id";
+const DEFAULT_ID_FIELD = "document.id";
 
 const DEFAULT_LIMIT = 10;
 const NOT_FOUND = "not_found";
@@ -74,7 +74,7 @@ function createTypesense(options: ReadonlyMap<string, DialectOptions>): Dialect 
     credentials: { header: API_KEY, clientHeaders: [API_KEY], clientParams: [API_KEY] },
     clientHeaders: [USER_ID],
     plan(request, name) {
-      return name === undefined ? planSearches(request, indexes, readerOf) : planSearch(name, request, indexes, readerOf);
+      return name === undefined ? planSearches(request, indexes) : planSearch(name, request, indexes);
     },
     describeError: (_status, _type, message) => jsonError({ message }),
   };
@@ -92,11 +92,8 @@ interface Asked {
   readonly unusable: string | undefined;
 }
 
-/** Reads the reply to one search of an index. */
-export type ReaderOf = (index: Index, page: Result<AskedPage, string>) => PartReader;
-
 /** `GET /collections/<collection>/documents/search`. Errors: collections that the path or the configuration does not name. */
-export function planSearch(name: string, request: ClientRequest, indexes: Indexes, readerOf: ReaderOf): Result<RequestPlan, Refusal> {
+function planSearch(name: string, request: ClientRequest, indexes: Indexes): Result<RequestPlan, Refusal> {
   const index = findIndex(indexes, name, NOT_FOUND);
   if (!index.ok) return index;
   const url = splitParams(request.search);
@@ -108,7 +105,7 @@ export function planSearch(name: string, request: ClientRequest, indexes: Indexe
   const own = requestOf("GET", `/collections/${encodeURIComponent(name)}/documents/search`, url);
   const page = pageOf(asked.values);
   const plan = readSearch(index.value, asked, page);
-  return ok(planOne(plan, own, readerOf(index.value, page), (size) => ({ ...own, search: widenedUrl(url, size) })));
+  return ok(planOne(plan, own, partReader(index.value, page), (size) => ({ ...own, search: widenedUrl(url, size) })));
 }
 
 function requestOf(method: "GET" | "POST", path: string, url: readonly Param[], body?: Uint8Array): EngineRequest {
@@ -116,7 +113,7 @@ function requestOf(method: "GET" | "POST", path: string, url: readonly Param[], 
 }
 
 /** `POST /multi_search`. Errors: a request that cannot be sent on. */
-export function planSearches(request: ClientRequest, indexes: Indexes, readerOf: ReaderOf): Result<RequestPlan, Refusal> {
+function planSearches(request: ClientRequest, indexes: Indexes): Result<RequestPlan, Refusal> {
   const url = splitParams(request.search);
   if (url.some(({ key }) => key === "preset")) return unreadable("preset takes the place of the body: send the searches themselves");
   const read = listedObjects(request.body, "searches");
@@ -136,7 +133,7 @@ export function planSearches(request: ClientRequest, indexes: Indexes, readerOf:
     const stranger = strangerIn(asked, index.value, indexes);
     if (stranger !== undefined) return err(stranger);
     const page = isUnion ? unionPage : pageOf(asked.values);
-    searches.push({ index: index.value, plan: readSearch(index.value, asked, page), readPart: readerOf(index.value, page) });
+    searches.push({ index: index.value, plan: readSearch(index.value, asked, page), readPart: partReader(index.value, page) });
   }
   const own = requestOf("POST", MULTI_PATH, url, request.body);
   const plans = searches.map(({ plan }) => plan);
@@ -209,7 +206,7 @@ function textAt(body: Body, value: Span): string | undefined {
   return kind === "number" || kind === "boolean" ? rawText(body.text, value) : readString(body.text, value);
 }
 
-export interface AskedPage {
+interface AskedPage {
   readonly offset: number;
   readonly limit: number;
   /** As in the request; 0 where it names none. */
@@ -294,8 +291,8 @@ function widePage(given: readonly { readonly key: string }[], size: number): Map
 }
 
 function widenedUrl(url: readonly Param[], size: number): string {
-  const wide = widePage(url, size);
-  const added = [...wide].filter(([name]) => url.every(({ key }) => key !== name));
+  const wide = Object.fromEntries(widePage(url, size));
+  const added = Object.entries(wide).filter(([name]) => url.every(({ key }) => key !== name));
   return searchOf([...replaceParams(url, wide), ...added.map(([key, value]) => `${key}=${value}`)]);
 }
 
@@ -330,18 +327,20 @@ function setMembers(body: Body, values: ReadonlyMap<string, string | number>): E
 }
 
 /** Without a page that could be read, the reply is not edited. */
-const readerOf: ReaderOf = (index, page) => (text, from) => {
-  // An error of one search, or of a union, comes in a reply whose own status is 200.
-  const code = numberAt(text, ["code"], from);
-  if (code !== undefined) return bypass("engine_status", `The engine answered a search with ${code}`);
-  // Another engine may have a list of the same name.
-  if (numberAt(text, ["found"], from) === undefined) return bypass("reply_not_search", "The reply has no found");
-  const read = readHits(text, ["hits"], from, index.readHit);
-  if (!read.ok) return read;
-  if (!page.ok) return partOf(text, read.value);
-  if (!isOfPage(text, from, page.value)) return bypass("reply_not_search", "The engine gave another page than it was asked for");
-  return partOf(text, read.value, { edits: () => ownPage(text, from, read.value.slots, page.value) });
-};
+const partReader =
+  (index: Index, page: Result<AskedPage, string>): PartReader =>
+  (text, from) => {
+    // An error of one search, or of a union, comes in a reply whose own status is 200.
+    const code = numberAt(text, ["code"], from);
+    if (code !== undefined) return bypass("engine_status", `The engine answered a search with ${code}`);
+    // Another engine may have a list of the same name.
+    if (numberAt(text, ["found"], from) === undefined) return bypass("reply_not_search", "The reply has no found");
+    const read = readHits(text, ["hits"], from, index.readHit);
+    if (!read.ok) return read;
+    if (!page.ok) return partOf(text, read.value);
+    if (!isOfPage(text, from, page.value)) return bypass("reply_not_search", "The engine gave another page than it was asked for");
+    return partOf(text, read.value, { edits: () => ownPage(text, from, read.value.slots, page.value) });
+  };
 
 /** One kind for all hits of a list: fused ranks, else the text's score (beyond 2^53: the nearest double), else nearness. */
 function scoreOf(text: JsonText, slot: Span): number | undefined {
@@ -362,15 +361,13 @@ function isOfPage(text: JsonText, from: Span, { offset, limit }: AskedPage): boo
 /** The paging that a reply repeats, as for the page that was asked for. `slots`: hits of the whole reply. */
 function ownPage(text: JsonText, from: Span, slots: readonly Span[], asked: AskedPage): Edit[] {
   const edits: Edit[] = [];
-  const put = (at: Span, value: number): void => {
-    if (readNumber(text, at) !== value) edits.push({ ...at, text: String(value) });
-  };
+  const put = (name: string, value: number, object: Span): void => void edits.push(...replaceNumbers(text, { [name]: value }, object));
   const union = spanAt(text, ["union_request_params"], from);
   const isMerged = union !== undefined;
   const named = members(text, from).find(({ key }) => key === "page");
   if (named !== undefined && asked.isOffset && !isMerged) edits.push({ ...named.span, text: `"offset":${asked.offset}` });
   // A union repeats the page of the URL, which may be none.
-  else if (named !== undefined) put(named.value, isMerged ? asked.page : Math.max(asked.page, 1));
+  else put("page", isMerged ? asked.page : Math.max(asked.page, 1), from);
 
   const single = spanAt(text, ["request_params"], from);
   const echoes = isMerged ? elements(text, union) : single !== undefined ? [single] : [];
@@ -378,8 +375,7 @@ function ownPage(text: JsonText, from: Span, slots: readonly Span[], asked: Aske
   echoes.forEach((echo, i) => {
     const all = members(text, echo);
     const find = (name: string): number => all.findIndex(({ key }) => key === name);
-    const size = all[find("per_page")];
-    if (size !== undefined) put(size.value, asked.limit);
+    put("per_page", asked.limit, echo);
     // The words, as completed by the first hit: on the first page only, and in a union only with hits of that search.
     const firstAt = find("first_q");
     const first = all[firstAt];

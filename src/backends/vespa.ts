@@ -72,7 +72,7 @@ function createVespa(configured: ReadonlyMap<string, DialectOptions>): Dialect {
       );
     },
     describeError(status, type, message) {
-      const error = { code: CODES.get(status) ?? INTERNAL_SERVER_ERROR, summary: type, message };
+      const error = { code: CODES[status] ?? INTERNAL_SERVER_ERROR, summary: type, message };
       return jsonError({ root: { id: "toplevel", relevance: 1, fields: { totalCount: 0 }, errors: [error] } });
     },
   };
@@ -250,10 +250,7 @@ function reasonToLeave(
 
 /** A missing `hits` is added to the URL, which wins over the body. */
 function widened({ own, url, form, body, all }: Asked, size: number): EngineRequest {
-  const numbers = new Map([
-    ["hits", size],
-    ["offset", 0],
-  ]);
+  const numbers = { hits: size, offset: 0 };
   const added = all.some(({ name }) => name === "hits") ? [] : [`hits=${size}`];
   const search = searchOf([...replaceParams(url, numbers, nameOf), ...added]);
   if (own.body === undefined) return { ...own, search };
@@ -296,15 +293,5 @@ function childReader(readHit: HitReader): HitReader {
 }
 
 /** Vespa's error codes by HTTP status. */
-const CODES: ReadonlyMap<number, number> = new Map([
-  [400, 3],
-  [401, 14],
-  [403, 15],
-  [404, 16],
-  [405, 17],
-  [413, 2],
-  [429, 17],
-  [502, 10],
-  [504, 12],
-]);
+const CODES: Readonly<Record<number, number>> = { 400: 3, 401: 14, 403: 15, 404: 16, 405: 17, 413: 2, 429: 17, 502: 10, 504: 12 };
 const INTERNAL_SERVER_ERROR = 18;

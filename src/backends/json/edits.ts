@@ -7,7 +7,7 @@ import type { Body, Param } from "./request.ts";
 import { memberAt } from "./request.ts";
 import type { JsonText, Span } from "./scan.ts";
 import type { Member } from "./spans.ts";
-import { elements, members, nextAt } from "./spans.ts";
+import { elements, members, nextAt, readNumber, spanAt } from "./spans.ts";
 
 /** Replaces `start`..`end` by `text` (bytes: in UTF-8); an empty span inserts, an empty text cuts. */
 export interface Edit extends Span {
@@ -97,14 +97,26 @@ export function searchOf(raw: readonly string[]): string {
   return raw.length === 0 ? "" : `?${raw.join("&")}`;
 }
 
+/** Name of a parameter, member or field → its new value. */
+type Numbers = Readonly<Record<string, number | undefined>>;
+
+function numberFor(numbers: Numbers, name: string): number | undefined {
+  return Object.hasOwn(numbers, name) ? numbers[name] : undefined;
+}
+
+/** The edits of a reply that give the fields at these paths (with dots, below `from`) other numbers, where they hold numbers. */
+export function replaceNumbers(text: JsonText, numbers: Numbers, from: Span = text.root): Edit[] {
+  return Object.entries(numbers).flatMap(([path, number]) => {
+    const at = spanAt(text, path.split("."), from);
+    if (at === undefined || number === undefined || (readNumber(text, at) ?? number) === number) return [];
+    return [{ ...at, text: String(number) }];
+  });
+}
+
 /** Raw parameters, those that `numbers` names with other values. `nameOf`: key → the name in `numbers`. */
-export function replaceParams(
-  params: readonly Param[],
-  numbers: ReadonlyMap<string, number>,
-  nameOf: (key: string) => string = (key) => key,
-): string[] {
+export function replaceParams(params: readonly Param[], numbers: Numbers, nameOf: (key: string) => string = (key) => key): string[] {
   return params.map(({ key, raw }) => {
-    const number = numbers.get(nameOf(key));
+    const number = numberFor(numbers, nameOf(key));
     return number === undefined ? raw : `${raw.split("=", 1)[0] ?? key}=${number}`;
   });
 }
@@ -118,13 +130,9 @@ export function setMember(body: Body, key: string, value: number, isLast: boolea
 }
 
 /** The edits that put other numbers into the members that `numbers` names, where they are given. */
-export function replaceMembers(
-  body: Body | undefined,
-  numbers: ReadonlyMap<string, number>,
-  nameOf: (key: string) => string = (key) => key,
-): Edit[] {
+export function replaceMembers(body: Body | undefined, numbers: Numbers, nameOf: (key: string) => string = (key) => key): Edit[] {
   return (body?.members ?? []).flatMap(({ key, value }) => {
-    const number = numbers.get(nameOf(key));
+    const number = numberFor(numbers, nameOf(key));
     return number === undefined ? [] : [{ ...value, text: String(number) }];
   });
 }

@@ -150,8 +150,20 @@ export function namedObjects<T>(
   return ok({ body: read.value.body, objects });
 }
 
+/** The parameters of one search: those of the URL, and the body's. */
+export interface Asked {
+  readonly params: readonly Param[];
+  readonly body: Body | undefined;
+  readonly values: JsonObject | undefined;
+}
+
+/** The URL wins. */
+export function valueOf({ params, values }: Pick<Asked, "params" | "values">, key: string): unknown {
+  return paramOf(params, key) ?? member(values, key);
+}
+
 /** A whole number from 0. Errors name the value. */
-function wholeNumberOf(key: string, params: readonly Param[], values: JsonObject | undefined, fallback: number): Result<number, string> {
+function wholeNumberOf({ params, values }: Pick<Asked, "params" | "values">, [key, fallback]: Named): Result<number, string> {
   const given = params.filter((param) => param.key === key);
   if (given.length > 1) return err(`The parameter ${key} is repeated`);
   const [param] = given;
@@ -161,16 +173,18 @@ function wholeNumberOf(key: string, params: readonly Param[], values: JsonObject
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? ok(value) : err(`${key} is ${JSON.stringify(value)}`);
 }
 
-/** The first wanted hit or page and the number of hits, each by its name and default. */
+/** A parameter and its default. */
+type Named = readonly [name: string, fallback: number];
+
+/** The first wanted hit or page, and the number of hits. */
 export function pageNumbersOf(
-  first: readonly [string, number],
-  limit: readonly [string, number],
-  params: readonly Param[],
-  values?: JsonObject,
+  asked: Pick<Asked, "params" | "values">,
+  first: Named,
+  limit: Named,
 ): Result<{ readonly first: number; readonly limit: number }, string> {
-  const firstRead = wholeNumberOf(first[0], params, values, first[1]);
+  const firstRead = wholeNumberOf(asked, first);
   if (!firstRead.ok) return firstRead;
-  const limitRead = wholeNumberOf(limit[0], params, values, limit[1]);
+  const limitRead = wholeNumberOf(asked, limit);
   return limitRead.ok ? ok({ first: firstRead.value, limit: limitRead.value }) : limitRead;
 }
 
