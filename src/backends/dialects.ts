@@ -3,7 +3,6 @@
  *
  * The caller chooses the dialects, so that a Worker carries only those that it imports; all-dialects.ts has all of them.
  */
-import type { ItemValue } from "../ranking/item-values.ts";
 import type { CreateDialect, Dialect, DialectLimits, DialectOptions } from "./dialect.ts";
 
 /** A dialect before it knows its indexes. */
@@ -18,30 +17,21 @@ export interface DialectDefinition {
 export type Dialects = ReadonlyMap<string, DialectDefinition>;
 
 /** Options that the indexes of all dialects share: `INDEXES.<name>` of the environment, under the same names. */
-export interface IndexOptions {
+export interface IndexOptions extends Pick<DialectOptions, "idField" | "hitFields" | "forwardCredentials"> {
   /** Base URL of the engine, without a slash at its end: the engine's own paths are added to it. */
   readonly url: string;
   /** W: how many hits are re-ranked, from 2 to 1000; 0 passes searches of this index on as they are. */
   readonly window: number;
   /** Prefix of the published item vectors. Default: the name of the index. */
   readonly catalog?: string | undefined;
-  /** Member of a hit that holds the id by which the catalogue knows the item, with dots between levels. Default: the engine's own id. */
-  readonly idField?: string | undefined;
-  /** Members of a hit that hold fresher values than the published ones, with dots between levels. */
-  readonly hitFields?: Readonly<Partial<Record<ItemValue, string | undefined>>> | undefined;
   /** Headers that go to the engine with every request; nothing secret. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Whether a client's own key goes to the engine. Default: false. */
-  readonly forwardCredentials?: boolean | undefined;
   /** The edge's own key for the engine, sent in the header that its dialect names; a secret. */
   readonly authorization?: string | undefined;
 }
 
 /** Options of dialects in which the engine's settings, not the request, may decide how many hits a page has. */
-export interface PageSizeOption {
-  /** Hits of a page for which a request names no number, from 1 to 1000. */
-  readonly pageSize?: number | undefined;
-}
+export type PageSizeOption = Pick<DialectOptions, "pageSize">;
 
 /** An index as a dialect's factory returns it: plain data, validated where the edge is opened. */
 export type IndexDefinition<Options extends IndexOptions = IndexOptions> = Options & {
@@ -60,11 +50,9 @@ const NO_LIMITS: DialectLimits = { maxWindow: 1000, maxIndexes: Number.POSITIVE_
  * const acme = defineDialect({ names: ["acme"], create: createAcme, limits: { maxWindow: 100 } });
  * export const products = { dialect: acme, backend: "acme", url: "https://search.example.com", window: 100 };
  */
-export function defineDialect(definition: {
-  readonly names: readonly string[];
-  readonly create: CreateDialect;
-  readonly limits?: Partial<DialectLimits>;
-}): DialectDefinition {
+export function defineDialect(
+  definition: Omit<DialectDefinition, "limits"> & { readonly limits?: Partial<DialectLimits> },
+): DialectDefinition {
   return { ...definition, limits: { ...NO_LIMITS, ...definition.limits } };
 }
 

@@ -19,7 +19,7 @@ import { leave, leftToEngine, ownRequest, plainPlan } from "./json/plan.ts";
 import type { HitReader, PartReader, ReplyPart } from "./json/reply.ts";
 import { parseOne, readHits, replyOf, scanReply } from "./json/reply.ts";
 import type { JsonObject } from "./json/request.ts";
-import { bodyOf, isObject, member, textOf } from "./json/request.ts";
+import { bodyOf, isObject, member, textOf, utf8Text } from "./json/request.ts";
 import type { JsonText, Span } from "./json/scan.ts";
 import { elements, findAt, kindOf, readString, spanAt } from "./json/spans.ts";
 
@@ -136,7 +136,7 @@ function readBody(bytes: Uint8Array): Result<Asked, string> {
   const body = bodyOf(bytes);
   if (!body.ok) {
     // The document alone (application/graphql): JSON is never a document, and a document never JSON.
-    const source = textFrom(bytes);
+    const source = utf8Text(bytes);
     const document = source === undefined ? body : parseDocument(source);
     if (source === undefined || !document.ok) return body;
     const contentType = "application/graphql";
@@ -162,15 +162,6 @@ function readBody(bytes: Uint8Array): Result<Asked, string> {
   });
 }
 
-/** `undefined` where it is not UTF-8: an engine could read such bytes differently. */
-function textFrom(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
-}
-
 /** Why a request is or could be more than a search; `undefined` for a search. Looks at all operations, whichever is meant. */
 function beyondSearch(asked: Asked): string | undefined {
   const [unknown] = asked.unknownMembers;
@@ -184,7 +175,7 @@ function beyondSearch(asked: Asked): string | undefined {
 }
 
 function planSearches(own: EngineRequest, asked: Result<Asked, string>, index: string, options: DialectOptions): RequestPlan {
-  const read = asked.ok ? readSearches({ ...asked.value, path: own.path }, index, options) : asked;
+  const read = asked.ok ? readSearches(asked.value, own.path, index, options) : asked;
   const searches = read.ok ? read.value : [];
   const [first, ...more] = searches;
   // A search with cursors is never widened.
@@ -209,7 +200,7 @@ function planSearches(own: EngineRequest, asked: Result<Asked, string>, index: s
 }
 
 /** A list of a reply that holds the products of a search. */
-export interface ProductList {
+interface ProductList {
   /** Keys from the root to the array. */
   readonly path: readonly string[];
   /** In the array's elements, which are edges; `undefined` where they are the nodes themselves. */
@@ -217,7 +208,7 @@ export interface ProductList {
 }
 
 /** How one of the lists names its items. */
-export interface ProductKeys {
+interface ProductKeys {
   readonly list: ProductList;
   /** Keys of `__typename` and `id` in a node, where they are asked for. */
   readonly typeKey: string | undefined;
@@ -227,21 +218,12 @@ export interface ProductKeys {
   readonly readHit: HitReader;
 }
 
-export interface ProductSearch {
+interface ProductSearch {
   readonly plan: SearchPlan;
   /** Several lists of one length hold the same products, as edges and as nodes. */
   readonly lists: readonly ProductList[];
   /** `undefined` where no product can be read, for which the plan has its reason. */
   readonly product: ProductKeys | undefined;
-}
-
-export interface AskedDocument {
-  readonly document: GraphqlDocument;
-  readonly source: string;
-  readonly operationName: string | undefined;
-  readonly variables: JsonObject;
-  /** With the version of the API. */
-  readonly path: string;
 }
 
 /** Shared by all searches of one document. */
@@ -253,8 +235,8 @@ interface Context {
   readonly scope: unknown;
 }
 
-/** Searches for products, in the order of the document. Errors say why the document is left to the engine. */
-export function readSearches(asked: AskedDocument, index: string, options: DialectOptions): Result<readonly ProductSearch[], string> {
+/** `path` has the version of the API. Searches for products, in the order of the document. Errors say why the document is left to the engine. */
+function readSearches(asked: Asked, path: string, index: string, options: DialectOptions): Result<readonly ProductSearch[], string> {
   const chosen = chooseOperation(asked.document, asked.operationName, asked.variables);
   if (!chosen.ok) return chosen;
   const operation = chosen.value;
@@ -262,7 +244,7 @@ export function readSearches(asked: AskedDocument, index: string, options: Diale
   // Rather once too often: the word may be part of a text.
   if (asked.source.includes("@defer")) return err("With @defer the reply comes in parts");
   const contexts = operation.node.directives?.map((directive) => [directive.name.value, operation.argumentsOf(directive)]) ?? [];
-  const context: Context = { operation, index, options, scope: [asked.path, contexts] };
+  const context: Context = { operation, index, options, scope: [path, contexts] };
   const searches = operation.fieldsOf([operation.node.selectionSet]).flatMap((field) => {
     if (field.name !== "search" && field.name !== "predictiveSearch") return [];
     return readSearch(field, operation.argumentsOf(field.node), context) ?? [];

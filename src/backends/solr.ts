@@ -67,12 +67,6 @@ function createSolr(options: ReadonlyMap<string, DialectOptions>): Dialect {
   };
 }
 
-/** Parameters of the URL and of the body. */
-interface Asked {
-  readonly url: readonly Param[];
-  readonly form: readonly Param[];
-}
-
 /**
  * Parameters with which `select` does something else than search this core: another handler, other servers, content from elsewhere,
  * templates that run. They stay out, because the request would carry the edge's own credential.
@@ -96,8 +90,8 @@ function unsafeIn(request: ClientRequest): string | undefined {
 function planSearch(index: Index, request: ClientRequest): RequestPlan {
   const own = ownRequest(request, `/solr/${encodeURIComponent(index.name)}/select`);
   const form = own.body === undefined ? [] : paramsOf(new TextDecoder().decode(own.body));
-  const asked: Asked = { url: paramsOf(request.search), form };
-  const params = [...asked.url, ...form];
+  const url = paramsOf(request.search);
+  const params = [...url, ...form];
   const readPart = (offset: number): PartReader => partReader(index, offset, params);
   const page = pageNumbersOf({ params, values: undefined }, ["start", 0], ["rows", DEFAULT_ROWS]);
   if (!page.ok) return planOne(leftToEngine(index.name, page.error), own, readPart(0));
@@ -111,10 +105,10 @@ function planSearch(index: Index, request: ClientRequest): RequestPlan {
     bypass: reasonToLeave(params, limit, queryText, index.idField),
     identity: identityOf(params, undefined, (key) => PAGING.has(key)),
   });
-  return planOne(plan, own, readPart(offset), (size) => widened(own, asked, size));
+  return planOne(plan, own, readPart(offset), (size) => widened(own, url, form, size));
 }
 
-function widened(own: EngineRequest, { url, form }: Asked, size: number): EngineRequest {
+function widened(own: EngineRequest, url: readonly Param[], form: readonly Param[], size: number): EngineRequest {
   const numbers = { start: 0, rows: size };
   const hasRows = [...url, ...form].some(({ key }) => key === "rows");
   const search = searchOf([...replaceParams(url, numbers), ...(hasRows ? [] : [`rows=${size}`])]);

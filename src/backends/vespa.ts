@@ -19,7 +19,7 @@ import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from 
 import type { HitReader, ReplyPart } from "./json/reply.ts";
 import { readHits } from "./json/reply.ts";
 import type { Body, Param } from "./json/request.ts";
-import { bodyOf, digitsOf, paramsOf, textOf, unreadable } from "./json/request.ts";
+import { bodyOf, digitsOf, paramsOf, textOf, unreadable, utf8Text } from "./json/request.ts";
 import type { JsonText, Span } from "./json/scan.ts";
 import { elements, findAt, kindOf, members, numberAt, rawText, readString, spanAt } from "./json/spans.ts";
 import type { Yql } from "./vespa-yql.ts";
@@ -118,12 +118,8 @@ function nameOf(key: string): string {
 function readRequest(own: EngineRequest): Result<Asked, string> {
   const url = paramsOf(own.search);
   if (own.body === undefined) return ok({ own, url, form: [], body: undefined, all: namedIn(url) });
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(own.body);
-  } catch {
-    return err("The body is not UTF-8: send JSON or a form");
-  }
+  const text = utf8Text(own.body);
+  if (text === undefined) return err("The body is not UTF-8: send JSON or a form");
   if (!text.trimStart().startsWith("{")) {
     const form = paramsOf(text);
     const contentType = "application/x-www-form-urlencoded";
@@ -153,10 +149,9 @@ function flatten(text: JsonText, siblings: Body["members"], prefix: string = "",
 }
 
 /**
- * Parameters with which `/search/` is more than the application's own search: other chains of components (which may leave out a filter
- * that belongs to all searches), chosen content nodes, traces of the query and of the configuration, hidden fields, all rank features at
- * six minutes' time. They are refused, because the request would carry the edge's own credential. The application itself limits sources
- * and schemas: `model.restrict` in a query profile that cannot be overridden.
+ * Parameters with which `/search/` is more than the application's own search: other chains of components (which may leave out a filter),
+ * chosen content nodes, traces, hidden fields, all rank features in six minutes. They are refused, because the request would carry the edge's
+ * own credential. The application itself limits sources and schemas: `model.restrict` in a query profile that cannot be overridden.
  */
 const UNSAFE =
   /^(?:searchchain|trace(?:level)?(?:\..*)?|explainlevel|profile|(?:model\.)?searchpath|path|rankfeatures|ranking\.listfeatures|renderer\.json\.debug)$/;

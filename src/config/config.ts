@@ -5,7 +5,8 @@
  * of a message.
  */
 import * as v from "valibot";
-import type { DialectLimits, GenericOptions } from "../backends/dialect.ts";
+import type { DialectLimits, DialectOptions } from "../backends/dialect.ts";
+import type { IndexOptions } from "../backends/dialects.ts";
 import { experimentList, variant } from "./experiments.ts";
 import { describeIssue, integer, isOrigin, NAME, parseJson, table, url } from "./fields.ts";
 import { index } from "./index-table.ts";
@@ -13,30 +14,13 @@ import { MIN_SECRET_LENGTH } from "../events/keys.ts";
 import type { QueueSinkName, SinkName } from "../events/sinks.ts";
 import { isSinkName, QUEUE_SINK_NAMES, SINK_BINDINGS } from "../events/sinks.ts";
 import type { Experiment } from "../experiment/assign.ts";
-import type { ItemValue } from "../ranking/item-values.ts";
 import type { Result } from "../result.ts";
 import { err, ok } from "../result.ts";
 
-export interface IndexConfig {
-  /** Name of a backend, see backends/dialects.ts. */
+export interface IndexConfig extends Omit<IndexOptions, "authorization">, Pick<DialectOptions, "pageSize" | "generic"> {
+  /** A name of a dialect. */
   readonly backend: string;
-  /** Base URL without a slash at its end: the engine's own paths are added to it. */
-  readonly url: string;
-  /** W: how many hits are re-ranked; 0 passes this index on as it is. */
-  readonly window: number;
-  /** Prefix of the published item vectors; default: the name of the index. */
   readonly catalog: string;
-  /** Path of the item's id in a hit; default: the engine's own id. */
-  readonly idField?: string | undefined;
-  /** Paths of values in a hit that are fresher than the published ones. */
-  readonly hitFields?: Readonly<Partial<Record<ItemValue, string | undefined>>> | undefined;
-  /** Hits per page where a request gives no number, for engines that keep the default in the index's settings. */
-  readonly pageSize?: number | undefined;
-  /** Names in requests and replies: required for the backend "generic", and only there. */
-  readonly generic?: GenericOptions | undefined;
-  /** Sent to the engine with every request; nothing secret. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Whether a client's own key goes to the engine. */
   readonly forwardCredentials: boolean;
 }
 

@@ -10,11 +10,10 @@ import { err, ok } from "../result.ts";
 import type { EventFormat } from "../protocol.ts";
 import { parseTokens, TOKENS_HEADER } from "../protocol.ts";
 import { sha256Hex } from "../web.ts";
-import type { BatchReader, ClientBatch, ClientEvent } from "./client-batch.ts";
-import { MAX_ITEMS, MAX_TOKENS, readUbiBatch } from "./client-batch.ts";
+import type { ClientBatch, ClientEvent } from "./client-batch.ts";
+import { MAX_ITEMS, MAX_TOKENS, READERS } from "./client-batch.ts";
 import { correctTime } from "./clock.ts";
 import type { EventCounters } from "./counters.ts";
-import { readAlgoliaBatch, readMetarankBatch } from "./foreign-events.ts";
 import type { AfterReply, RetryingSink } from "./sink.ts";
 import type { EventTokens, OpenToken, TokenProblem } from "./token.ts";
 import { queryIdOf } from "./token.ts";
@@ -38,12 +37,6 @@ export interface Rejection {
   readonly reason: RejectionReason;
   readonly message: string;
 }
-
-const READERS: Readonly<Record<EventFormat, BatchReader>> = {
-  ubi: readUbiBatch,
-  algolia: readAlgoliaBatch,
-  metarank: readMetarankBatch,
-};
 
 export interface IngestDeps {
   readonly tokens: EventTokens;

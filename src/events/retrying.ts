@@ -31,6 +31,7 @@ export interface RetryingOptions {
   readonly sink: Sink;
   readonly deadLetters: DeadLetters | undefined;
   readonly counters: EventCounters;
+  /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly log: Log;
   /** For tests; default sleep(). */
@@ -143,10 +144,8 @@ export interface DeadLetters {
 
 export type LetterStore = Pick<KVNamespace, "put" | "get" | "list" | "delete"> | R2Bucket;
 
-export interface DeadLettersOptions {
+interface DeadLettersOptions extends Pick<RetryingOptions, "now"> {
   readonly store: LetterStore;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
   readonly createId: () => string;
 }
 

@@ -74,7 +74,7 @@ export function swapNeighbours(order: readonly number[], isPinned: readonly bool
 }
 
 /** Uniform in [0, 1), from a text: mulberry32 over its FNV-1a hash. */
-function randomFrom(seed: string): () => number {
+export function randomFrom(seed: string): () => number {
   let state = fnv1a(seed);
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -3,6 +3,7 @@
  *
  * Every byte outside an edit is copied as it is. Nothing here checks that the outcome is JSON: the callers' edits keep it so.
  */
+import { joinBytes } from "../../web.ts";
 import type { Body, Param } from "./request.ts";
 import { memberAt } from "./request.ts";
 import type { JsonText, Span } from "./scan.ts";
@@ -25,16 +26,6 @@ export function applyEdits(bytes: Uint8Array, edits: readonly Edit[]): Uint8Arra
   }
   parts.push(bytes.subarray(at));
   return joinBytes(parts);
-}
-
-export function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }
 
 /** The edit that takes the member at `index` out of its object, with one comma. */

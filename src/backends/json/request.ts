@@ -71,17 +71,23 @@ export interface Body {
   readonly values: JsonObject;
 }
 
+/** `undefined` where it is not UTF-8: an engine could read such bytes differently. */
+export function utf8Text(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
 /** `undefined` when there is no body. Errors are messages. */
 export function bodyOf(bytes: Uint8Array): Result<Body | undefined, string> {
   if (bytes.length === 0) return ok(undefined);
   const text = scanJson(bytes);
   if (!text.ok) return err(`The body is not JSON: ${text.error.message} at byte ${text.error.offset}`);
-  let values: unknown;
-  try {
-    values = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
-    return err("The body is not UTF-8");
-  }
+  const source = utf8Text(bytes);
+  if (source === undefined) return err("The body is not UTF-8");
+  const values: unknown = JSON.parse(source);
   if (!isObject(values)) return err("The body is not an object");
   const all = members(text.value, text.value.root);
   const repeated = repeatedKey(all);
