@@ -143,7 +143,7 @@ export function dialectChecks(dialect: DialectDefinition, standIn: StandIn, opti
     const budgets = { ENGINE_TIMEOUT_MS: 20_000, RANK_BUDGET_MS: 8000 };
     const openEdgeWith = options.open ?? inMemory(dialect, ids, config?.catalog ?? index);
     const edge = openEdgeWith({ INDEXES: indexes, ...budgets, ...variables }, recorded);
-    const send = async ({ path, init }: Ask): Promise<Answer> => {
+    const send = async ({ path, init }: Ask) => {
       const response = await edge.send(path, init);
       const bytes = new Uint8Array(await response.arrayBuffer());
       return { status: response.status, headers: response.headers, bytes, outcomes: outcomesOf(response) };
@@ -166,7 +166,6 @@ export function dialectChecks(dialect: DialectDefinition, standIn: StandIn, opti
     expectBytes("the engine's reply of the control variant", own.bytes, control.exchanges[0]?.reply);
     const served = read(bytes);
     const engine = read(own.bytes);
-    const restOf = (searches: readonly ReadSearch[]): readonly unknown[] => searches.map(({ rest }) => rest);
     expectEqual("everything but the hits", restOf(served), restOf(engine));
     engine.forEach((search, i) => {
       const shown = served[i]?.ids ?? [];
@@ -238,7 +237,6 @@ export function dialectChecks(dialect: DialectDefinition, standIn: StandIn, opti
 
   const cutShort = async (request: Request): Promise<Response> =>
     new Response((await (await answer(request)).text()).slice(0, -20), { headers: JSON_TYPE });
-  const refusal = async (): Promise<Response> => new Response('{"message":"no"}', { status: 403, headers: JSON_TYPE });
 
   async function checkDamagedReplies(): Promise<void> {
     const random = integersFrom(seed);
@@ -313,7 +311,7 @@ export function dialectChecks(dialect: DialectDefinition, standIn: StandIn, opti
     { name: "a reply that ends early: the engine's bytes", run: () => checkPassed(200, "reply_not_json", cutShort) },
     { name: "a damaged reply: the engine's bytes with a reason, or whole hits in another order", run: checkDamagedReplies },
     { name: "a damaged request: an answer of the engine, or a refusal", run: checkDamagedRequests },
-    { name: "an error of the engine: its status and its bytes", run: () => checkPassed(403, "engine_status", refusal) },
+    { name: "an error of the engine: its status and its bytes", run: () => checkPassed(403, "engine_status", refuse) },
     { name: "an engine that cannot be reached: 502, as JSON", run: checkUnreachable },
     { name: "keys: the edge's goes to the engine, the shopper's does not", run: checkKeys },
   ];
@@ -326,12 +324,9 @@ interface Exchange {
   reply: Uint8Array | undefined;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly bytes: Uint8Array;
-  readonly outcomes: readonly string[];
-}
+const refuse = async (): Promise<Response> => new Response('{"message":"no"}', { status: 403, headers: JSON_TYPE });
+
+const restOf = (searches: readonly ReadSearch[]): readonly unknown[] => searches.map(({ rest }) => rest);
 
 const REPLY_REASONS = /^(reply_not_json|reply_not_search|duplicate_ids|no_item_vectors|too_few_hits|redirected|engine_\w+)$/;
 
@@ -443,9 +438,11 @@ function parse(bytes: Uint8Array): unknown {
 
 /** JSON with the members of objects in one order. */
 function canonical(value: unknown): string {
-  const sort = (_: string, inner: unknown): unknown =>
-    isObject(inner) ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1))) : inner;
-  return JSON.stringify(value, sort) ?? "undefined";
+  return JSON.stringify(value, sortMembers) ?? "undefined";
+}
+
+function sortMembers(_: string, value: unknown): unknown {
+  return isObject(value) ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))) : value;
 }
 
 function isEqual(a: unknown, b: unknown): boolean {

@@ -12,13 +12,11 @@ import type { Bypass, Result } from "../result.ts";
 import { bypass, err, ok } from "../result.ts";
 import type { ClientRequest, Dialect, DialectOptions, EngineRequest, Refusal, RequestPlan, SearchPlan } from "./dialect.ts";
 import { jsonError } from "./dialect.ts";
-import type { IndexDefinition, IndexOptions, PageSizeOption } from "./dialects.ts";
-import { defineDialect } from "./dialects.ts";
-import type { Index } from "./indexes.ts";
-import { findIndex, readIndexes } from "./indexes.ts";
+import type { Index, IndexDefinition, IndexOptions, PageSizeOption } from "./dialects.ts";
+import { defineDialect, findIndex, readIndexes } from "./dialects.ts";
 import type { Edit } from "./json/edits.ts";
 import { applyEdits, replaceMembers, replaceNumbers, replaceParams, searchOf, setMember } from "./json/edits.ts";
-import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne, planSeveral } from "./json/plan.ts";
+import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planListed, planOne } from "./json/plan.ts";
 import type { PartReader } from "./json/reply.ts";
 import { partOf, readHits } from "./json/reply.ts";
 import type { Asked, Body, JsonObject, Param } from "./json/request.ts";
@@ -133,7 +131,7 @@ function planSearches(request: ClientRequest, indexOf: (name: string) => Result<
     const { plan, widen, readPart } = readSearch(index, left === undefined ? asked : err(left));
     return { plan, edits: (size: number) => widen(size).edits, readPart };
   });
-  return ok(planSeveral(searches, { ...ownRequest(request, MULTI_PATH), body: request.body }, "results"));
+  return ok(planListed(searches, { ...ownRequest(request, MULTI_PATH), body: request.body }));
 }
 
 /** With another strategy the searches depend on each other: one that fills its page ends the request. */
@@ -188,8 +186,8 @@ function listOf(asked: Asked, key: string): readonly string[] | undefined {
 }
 
 function readSearch(index: Index, asked: Result<Asked, string>): AskedSearch {
-  const left = (detail: string, bypass?: Bypass): AskedSearch => {
-    const plan = { ...leftToEngine(index.name, detail), ...(bypass && { bypass }) };
+  const left = (detail: string, reason = leave("request_not_understood", detail)): AskedSearch => {
+    const plan = { ...leftToEngine(index.name, detail), bypass: reason };
     return { plan, widen: () => ({ params: [], edits: [] }), readPart: partReader(index, plan, new Set()) };
   };
   if (!asked.ok) return left(asked.error);

@@ -8,15 +8,13 @@ import type { Bypass, Result } from "../result.ts";
 import { bypass, err, ok } from "../result.ts";
 import type { ClientRequest, Dialect, DialectOptions, EngineRequest, Hit, Refusal, RequestPlan, SearchPlan, UbiFields } from "./dialect.ts";
 import { AUTHORIZATION, jsonError } from "./dialect.ts";
-import type { IndexDefinition, IndexOptions } from "./dialects.ts";
-import { defineDialect } from "./dialects.ts";
-import type { CompleteHit, Index } from "./indexes.ts";
-import { findIndex, readIndexes } from "./indexes.ts";
+import type { CompleteHit, Index, IndexDefinition, IndexOptions } from "./dialects.ts";
+import { defineDialect, findIndex, readIndexes } from "./dialects.ts";
 import type { Edit } from "./json/edits.ts";
 import { applyEdits, cutMember, replaceParams, searchOf, setMember } from "./json/edits.ts";
-import { leave, leftToEngine, plainPlan, planOne } from "./json/plan.ts";
+import { leave, leftToEngine, plainPlan, planOne, planSeveral } from "./json/plan.ts";
 import type { PartReader } from "./json/reply.ts";
-import { parseSeveral, partOf, readHits } from "./json/reply.ts";
+import { partOf, readHits } from "./json/reply.ts";
 import type { Body, JsonObject, Param } from "./json/request.ts";
 import {
   bodyOf,
@@ -164,14 +162,7 @@ function planSearches(
     const search = searchOf(params.map(({ raw }) => raw));
     return { method: "POST", path, search, body: applyEdits(request.body, edits) };
   };
-  const readParts = searches.map(({ readPart }) => readPart);
-  return ok({
-    searches: searches.map(({ plan }) => plan),
-    isMulti: true,
-    own: write([]),
-    widen: write,
-    parseReply: (bytes) => parseSeveral(bytes, "responses", readParts),
-  });
+  return ok(planSeveral(searches, write([]), "responses", write));
 }
 
 /** Each search of `_msearch` has its own status. */

@@ -17,8 +17,7 @@ import type {
 } from "./dialect.ts";
 import { AUTHORIZATION, jsonError, LEAVE_REASONS } from "./dialect.ts";
 import type { IndexDefinition, IndexOptions, PageSizeOption } from "./dialects.ts";
-import { defineDialect } from "./dialects.ts";
-import { hitReader } from "./indexes.ts";
+import { defineDialect, hitReader } from "./dialects.ts";
 import type { Edit } from "./json/edits.ts";
 import { applyEdits, replaceParams, searchOf } from "./json/edits.ts";
 import { leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";

@@ -8,14 +8,12 @@ import type { Bypass, Result } from "../result.ts";
 import { bypass, ok } from "../result.ts";
 import type { ClientRequest, Dialect, DialectOptions, EngineRequest, Refusal, RequestPlan, SearchPlan } from "./dialect.ts";
 import { AUTHORIZATION, jsonError } from "./dialect.ts";
-import type { IndexDefinition, IndexOptions } from "./dialects.ts";
-import { defineDialect } from "./dialects.ts";
-import type { Index } from "./indexes.ts";
-import { findIndex, readIndexes } from "./indexes.ts";
+import type { Index, IndexDefinition, IndexOptions } from "./dialects.ts";
+import { defineDialect, findIndex, readIndexes } from "./dialects.ts";
 import type { Edit } from "./json/edits.ts";
 import { applyEdits, replaceMembers, replaceNumbers, searchOf, setMember } from "./json/edits.ts";
 import type { PlannedSearch } from "./json/plan.ts";
-import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne, planSeveral } from "./json/plan.ts";
+import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planListed, planOne } from "./json/plan.ts";
 import type { PartReader } from "./json/reply.ts";
 import { partOf, readHits } from "./json/reply.ts";
 import type { Asked, Body, Param } from "./json/request.ts";
@@ -108,7 +106,7 @@ function planSearches(request: ClientRequest, indexOf: (name: string) => Result<
   const searches = objects.map(({ index, object }) => readSearch(index, askedIn(object)));
   const [first] = objects;
   const isFederated = (member(body.values, "federation") ?? null) !== null && first !== undefined;
-  return ok(isFederated ? planFederated(own, body, first.index, searches) : planSeveral(searches, own, "results"));
+  return ok(isFederated ? planFederated(own, body, first.index, searches) : planListed(searches, own));
 }
 
 /** One list out of several: one search, where all of them ask one index for the same words. */
@@ -166,15 +164,8 @@ function readSearch(index: Index, asked: Asked): PlannedSearch & { readonly sear
   };
 }
 
-interface AskedPage {
-  readonly offset: number;
-  readonly limit: number;
-  /** Asked for by `page` and `hitsPerPage`. */
-  readonly isNumbered: boolean;
-}
-
-/** Errors name the value that is not a number. */
-function pageOf(asked: Asked): Result<AskedPage, string> {
+/** `isNumbered`: asked for by `page` and `hitsPerPage`. Errors name the value that is not a number. */
+function pageOf(asked: Asked): Result<{ readonly offset: number; readonly limit: number; readonly isNumbered: boolean }, string> {
   const isNumbered = ["page", "hitsPerPage"].some((key) => valueOf(asked, key) !== undefined);
   const [name, start, count] = namesOf(isNumbered);
   const read = pageNumbersOf(asked, [name, start], [count, DEFAULT_LIMIT]);

@@ -9,15 +9,13 @@ import type { Bypass, Result } from "../result.ts";
 import { bypass, err, ok } from "../result.ts";
 import type { ClientRequest, Dialect, DialectOptions, EngineRequest, Refusal, RequestPlan, SearchPlan } from "./dialect.ts";
 import { jsonError } from "./dialect.ts";
-import type { IndexDefinition, IndexOptions } from "./dialects.ts";
-import { defineDialect } from "./dialects.ts";
-import type { Index, Indexes } from "./indexes.ts";
-import { findIndex, readIndexes } from "./indexes.ts";
+import type { Index, IndexDefinition, Indexes, IndexOptions } from "./dialects.ts";
+import { defineDialect, findIndex, readIndexes } from "./dialects.ts";
 import type { Edit } from "./json/edits.ts";
 import { applyEdits, cutMember, replaceNumbers, replaceParams, searchOf } from "./json/edits.ts";
-import { identityOf, leave, leftToEngine, plainPlan, planOne } from "./json/plan.ts";
+import { identityOf, leave, leftToEngine, plainPlan, planOne, planSeveral } from "./json/plan.ts";
 import type { PartReader } from "./json/reply.ts";
-import { parseSeveral, partOf, readHits } from "./json/reply.ts";
+import { partOf, readHits } from "./json/reply.ts";
 import type { Body, Param } from "./json/request.ts";
 import { digitsOf, EDGE_PARAMS, listedObjects, member, memberAt, textOf, unreadable } from "./json/request.ts";
 import type { JsonText, Span } from "./json/scan.ts";
@@ -122,7 +120,7 @@ function planSearches(request: ClientRequest, indexes: Indexes): Result<RequestP
   const isUnion = member(body.values, "union") === true;
   // A union has one page, which only the URL can name.
   const unionPage = pageOf(new Map(pagingOf(url)));
-  const searches: { readonly index: Index; readonly plan: SearchPlan; readonly readPart: PartReader }[] = [];
+  const searches: { readonly plan: SearchPlan; readonly readPart: PartReader }[] = [];
   for (const [i, object] of objects.entries()) {
     const inBody = member(object.values, "collection");
     const [name, ...more] = new Set([...collectionsIn(url), ...(inBody === undefined ? [] : [inBody])]);
@@ -133,28 +131,21 @@ function planSearches(request: ClientRequest, indexes: Indexes): Result<RequestP
     const stranger = strangerIn(asked, index.value, indexes);
     if (stranger !== undefined) return err(stranger);
     const page = isUnion ? unionPage : pageOf(asked.values);
-    searches.push({ index: index.value, plan: readSearch(index.value, asked, page), readPart: partReader(index.value, page) });
+    searches.push({ plan: readSearch(index.value, asked, page), readPart: partReader(index.value, page) });
   }
   const own = requestOf("POST", MULTI_PATH, url, request.body);
-  const plans = searches.map(({ plan }) => plan);
-  const readParts = searches.map(({ readPart }) => readPart);
   if (isUnion) {
-    return ok(planOne(unionOf(body, plans), own, readParts[0]!, (size) => ({ ...own, search: widenedUrl(url, size) })));
+    const plans = searches.map(({ plan }) => plan);
+    return ok(planOne(unionOf(body, plans), own, searches[0]!.readPart, (size) => ({ ...own, search: widenedUrl(url, size) })));
   }
-  return ok({
-    searches: plans,
-    isMulti: true,
-    own,
-    widen: (sizes) => widened(own, url, objects, sizes),
-    parseReply: (bytes) => parseSeveral(bytes, "results", readParts),
-  });
+  return ok(planSeveral(searches, own, "results", (sizes) => widened(own, url, objects, sizes)));
 }
 
 /** One list out of several: one search, where all of them ask one collection for the same words. */
 function unionOf(body: Body, searches: readonly SearchPlan[]): SearchPlan {
   const first = searches[0]!;
   const isOne = searches.every(({ index, queryText }) => index === first.index && queryText === first.queryText);
-  const left = searches.find(({ bypass }) => bypass !== undefined)?.bypass;
+  const left = searches.find((search) => search.bypass !== undefined)?.bypass;
   const rest = body.members.filter(({ key }) => key !== "searches").map(({ span }) => rawText(body.text, span));
   return {
     ...first,

@@ -50,13 +50,6 @@ export interface ClientBatch {
   readonly events: readonly { readonly index: number; readonly event: Result<ClientEvent, string> }[];
 }
 
-const trimmed = (maxLength: number) =>
-  v.pipe(
-    v.string(),
-    v.maxLength(maxLength),
-    v.transform((text) => text.toWellFormed()),
-  );
-
 /** UBI's own example data has nulls for missing values. */
 const optional = <T extends v.GenericSchema>(schema: T) =>
   v.pipe(
@@ -64,7 +57,11 @@ const optional = <T extends v.GenericSchema>(schema: T) =>
     v.transform((value) => value ?? undefined),
   );
 
-const identifier = trimmed(256);
+const identifier = v.pipe(
+  v.string(),
+  v.maxLength(256),
+  v.transform((text) => text.toWellFormed()),
+);
 
 /** UBI lets ids be numbers. */
 const itemIdentifier = v.union([

@@ -51,17 +51,6 @@ export function createRetryingSink({ sink, deadLetters, counters, now, log, wait
     }
   }
 
-  async function writeWithRetries(envelope: Envelope, waits: readonly number[]): Promise<Result<EventsWritten, string>> {
-    let result = await writeOnce(envelope, false);
-    for (const ms of waits) {
-      if (result.ok) break;
-      counters.countSink(sink.name, "retried");
-      await wait(ms); // oxlint-disable-line no-await-in-loop
-      result = await writeOnce(envelope, true); // oxlint-disable-line no-await-in-loop
-    }
-    return result;
-  }
-
   /** Reads a letter, writes it, and only then removes it. True when the letter is gone. */
   async function redeliver(letters: DeadLetters, key: string): Promise<boolean> {
     const letter = await letters.read(key);
@@ -97,7 +86,13 @@ export function createRetryingSink({ sink, deadLetters, counters, now, log, wait
     });
 
   async function deliver(envelope: Envelope, afterReply: AfterReply): Promise<Result<EventsKept, string>> {
-    const result = await writeWithRetries(envelope, WAITS_MS);
+    let result = await writeOnce(envelope, false);
+    for (const ms of WAITS_MS) {
+      if (result.ok) break;
+      counters.countSink(sink.name, "retried");
+      await wait(ms); // oxlint-disable-line no-await-in-loop
+      result = await writeOnce(envelope, true); // oxlint-disable-line no-await-in-loop
+    }
     if (result.ok) {
       if (deadLetters !== undefined && (drainedAt === undefined || now() - drainedAt >= DRAIN_EVERY_MS)) {
         drainedAt = now();

@@ -55,31 +55,32 @@ export interface PlannedSearch {
   readonly readPart: PartReader;
 }
 
-/** The plan of a request whose searches are in one body, and their results in a list of the reply. */
+/** The plan of a request that has several searches, whose results are in the list `results` of the reply. */
 export function planSeveral(
-  searches: readonly PlannedSearch[],
-  own: EngineRequest & { readonly body: Uint8Array },
+  searches: readonly Pick<PlannedSearch, "plan" | "readPart">[],
+  own: EngineRequest,
   results: string,
+  widen: RequestPlan["widen"],
 ): RequestPlan {
+  const readParts = searches.map(({ readPart }) => readPart);
   return {
     searches: searches.map(({ plan }) => plan),
     isMulti: true,
     own,
-    widen(sizes) {
-      const edits = searches.flatMap((search, i) => {
-        const size = sizes[i];
-        return size === undefined ? [] : search.edits(size);
-      });
-      return { ...own, body: applyEdits(own.body, edits) };
-    },
-    parseReply(bytes) {
-      return parseSeveral(
-        bytes,
-        results,
-        searches.map(({ readPart }) => readPart),
-      );
-    },
+    widen,
+    parseReply: (bytes) => parseSeveral(bytes, results, readParts),
   };
+}
+
+/** The plan of a request whose searches are in one body, each edited there. */
+export function planListed(searches: readonly PlannedSearch[], own: EngineRequest & { readonly body: Uint8Array }): RequestPlan {
+  return planSeveral(searches, own, "results", (sizes) => {
+    const edits = searches.flatMap((search, i) => {
+      const size = sizes[i];
+      return size === undefined ? [] : search.edits(size);
+    });
+    return { ...own, body: applyEdits(own.body, edits) };
+  });
 }
 
 /** The request without what `isLeftOut` names, as one text. */
