@@ -123,7 +123,7 @@ const generic = v.pipe(
   v.check(({ echo }) => echo.pages === undefined || echo.total !== undefined, "name echo.total beside echo.pages, which follows from it"),
 );
 
-const index = v.strictObject({
+export const index = v.strictObject({
   backend: v.pipe(v.string("name a backend"), v.nonEmpty("name a backend")),
   url,
   window: v.pipe(
