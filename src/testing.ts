@@ -6,6 +6,7 @@
  */
 import type { DialectDefinition, IndexOptions } from "./backends/dialects.ts";
 import { dialectsOf } from "./backends/dialects.ts";
+import { isObject } from "./backends/json/request.ts";
 import { openEdge } from "./edge.ts";
 import { type KvReader, memoryKv } from "./embeddings/store.ts";
 import type { ModelManifest } from "./inference/manifest.ts";
@@ -13,6 +14,7 @@ import type { Scorer } from "./inference/scorer.ts";
 import { scorersOf } from "./inference/scorer.ts";
 import { ITEM_FEATURES } from "./ranking/candidate.ts";
 import { FEATURES } from "./ranking/features.ts";
+import { randomFrom } from "./ranking/interleave.ts";
 import { TOKEN_TABLE_ROWS, TOKENIZER } from "./ranking/tokenizer.ts";
 import { ok } from "./result.ts";
 
@@ -117,7 +119,7 @@ const JSON_TYPE = { "content-type": "application/json" };
  */
 export function dialectChecks(dialect: DialectDefinition, standIn: StandIn, options: ContractOptions = {}): readonly DialectCheck[] {
   const { index, config, pages, walk, cases } = standIn;
-  const items = options.items ?? madeUpItems();
+  const items = options.items ?? Array.from({ length: 45 }, (_, i) => ({ id: `item-${i + 1}`, title: `item ${i}`, price: 10 + i }));
   const ids = items.map(({ id }) => id);
   const backend = options.backend ?? dialect.names[0] ?? "";
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
@@ -137,11 +139,9 @@ export function dialectChecks(dialect: DialectDefinition, standIn: StandIn, opti
     };
     const indexes = { [index]: { backend, url: ENGINE_URL, window: WINDOW, ...config } };
     const budgets = { ENGINE_TIMEOUT_MS: 20_000, RANK_BUDGET_MS: 8000 };
-    const edge = (options.open ?? inMemory(dialect, ids, config?.catalog ?? index))(
-      { INDEXES: indexes, ...budgets, ...variables },
-      recorded,
-    );
-    const send = async ({ path, init }: Ask): Promise<Answer> => {
+    const openEdgeWith = options.open ?? inMemory(dialect, ids, config?.catalog ?? index);
+    const edge = openEdgeWith({ INDEXES: indexes, ...budgets, ...variables }, recorded);
+    const send = async ({ path, init }: Ask) => {
       const response = await edge.send(path, init);
       const bytes = new Uint8Array(await response.arrayBuffer());
       return { status: response.status, headers: response.headers, bytes, outcomes: outcomesOf(response) };
@@ -164,22 +164,15 @@ export function dialectChecks(dialect: DialectDefinition, standIn: StandIn, opti
     expectBytes("the engine's reply of the control variant", own.bytes, control.exchanges[0]?.reply);
     const served = read(bytes);
     const engine = read(own.bytes);
-    expectEqual(
-      "everything but the hits",
-      served.map(({ rest }) => rest),
-      engine.map(({ rest }) => rest),
-    );
+    expectEqual("everything but the hits", restOf(served), restOf(engine));
     engine.forEach((search, i) => {
       const shown = served[i]?.ids ?? [];
       if (outcomes[i] !== "applied") return expectEqual(`hits of search ${i + 1}`, shown, search.ids);
       if (isEqual(shown, search.ids)) fail(`The hits of search ${i + 1} are in the engine's order`);
       expectEqual(`number of hits of search ${i + 1}`, shown.length, search.ids.length);
       expectEqual(`different hits of search ${i + 1}`, new Set(shown).size, shown.length);
-      expectEqual(
-        `hits of search ${i + 1} that are not items`,
-        shown.filter((id) => !ids.includes(id)),
-        [],
-      );
+      const strangers = shown.filter((id) => !ids.includes(id));
+      expectEqual(`hits of search ${i + 1} that are not items`, strangers, []);
       for (const position of pinned) expectEqual(`pinned hit ${position} of search ${i + 1}`, shown[position], search.ids[position]);
     });
   }
@@ -190,7 +183,7 @@ export function dialectChecks(dialect: DialectDefinition, standIn: StandIn, opti
     const expected = [...window, ...ids.slice(WINDOW)];
     if (isEqual(window, ids.slice(0, WINDOW))) fail("The window is in the engine's order");
     expectEqual("hits of the window and after it", expected.toSorted(), ids.toSorted());
-    const random = randomFrom(seed);
+    const random = integersFrom(seed);
     const limits = [7, WINDOW, ids.length, ...Array.from({ length: 4 }, () => 1 + random(ids.length + 5))];
     for (const limit of limits) {
       const shown: string[] = [];
@@ -227,23 +220,24 @@ export function dialectChecks(dialect: DialectDefinition, standIn: StandIn, opti
     const { path, init } = plain!.ask;
     const { bytes, outcomes } = await edge.send({ path, init: { ...init, headers: { ...init.headers, ...headers } } });
     expectEqual("outcome", outcomes, [reason]);
-    expectEqual(
-      "requests to the engine",
-      edge.exchanges.map(({ url, body }) => [url, body]),
-      [[`${ENGINE_URL}${path}`, init.body ?? ""]],
-    );
+    const asked = edge.exchanges.map(({ url, body }) => [url, body]);
+    expectEqual("requests to the engine", asked, [[`${ENGINE_URL}${path}`, init.body ?? ""]]);
     expectBytes("the engine's reply", bytes, edge.exchanges[0]?.reply);
   }
 
-  async function checkTruncated(): Promise<void> {
-    const edge = open(async (request) => new Response((await (await answer(request)).text()).slice(0, -20), { headers: JSON_TYPE }));
-    const { bytes, outcomes } = await edge.send(plain!.ask);
-    expectEqual("outcome", outcomes, ["reply_not_json"]);
+  /** An engine whose reply cannot be used, so that it reaches the shopper as it is. */
+  async function checkPassed(status: number, reason: string, engine: (request: Request) => Promise<Response>): Promise<void> {
+    const edge = open(engine);
+    const { status: found, bytes, outcomes } = await edge.send(plain!.ask);
+    expectEqual("status and outcome", [found, outcomes], [status, [reason]]);
     expectBytes("the engine's reply", bytes, edge.exchanges.at(-1)?.reply);
   }
 
+  const cutShort = async (request: Request): Promise<Response> =>
+    new Response((await (await answer(request)).text()).slice(0, -20), { headers: JSON_TYPE });
+
   async function checkDamagedReplies(): Promise<void> {
-    const random = randomFrom(seed);
+    const random = integersFrom(seed);
     const { path, init } = plain!.ask;
     const own = await standIn.answer(new Request(`${ENGINE_URL}${path}`, init), items.slice(0, 6));
     const whole = new Uint8Array(await own.arrayBuffer());
@@ -265,7 +259,7 @@ export function dialectChecks(dialect: DialectDefinition, standIn: StandIn, opti
   }
 
   async function checkDamagedRequests(): Promise<void> {
-    const random = randomFrom(seed);
+    const random = integersFrom(seed);
     for (let run = 0; run < 150; run++) {
       const { path, init } = cases[random(cases.length)]!.ask;
       const put = STRANGE[random(STRANGE.length)]!;
@@ -281,19 +275,9 @@ export function dialectChecks(dialect: DialectDefinition, standIn: StandIn, opti
       const { status } = await edge.send({ path: spoilt, init: { ...init, ...body } });
       const request = `${spoilt} ${body.body ?? ""} (seed ${seed})`;
       if (![200, 400, 404].includes(status)) fail(`Status ${status} for ${request}`);
-      expectEqual(
-        `errors in the log for ${request}`,
-        edge.logs.filter(({ level }) => level === "error"),
-        [],
-      );
+      const errors = edge.logs.filter(({ level }) => level === "error");
+      expectEqual(`errors in the log for ${request}`, errors, []);
     }
-  }
-
-  async function checkEngineError(): Promise<void> {
-    const edge = open(async () => new Response('{"message":"no"}', { status: 403, headers: JSON_TYPE }));
-    const { status, bytes, outcomes } = await edge.send(plain!.ask);
-    expectEqual("status and outcome", [status, outcomes], [403, ["engine_status"]]);
-    expectBytes("the engine's reply", bytes, edge.exchanges.at(-1)?.reply);
   }
 
   async function checkUnreachable(): Promise<void> {
@@ -322,10 +306,10 @@ export function dialectChecks(dialect: DialectDefinition, standIn: StandIn, opti
     ...(walk === undefined ? [] : [{ name: "pages by cursor add up to the engine's hits", run: () => checkCursors(walk) }]),
     { name: "off: the engine's bytes", run: () => checkUntouched("off", { "x-armmt": "off" }, {}) },
     { name: "control: the engine's bytes", run: () => checkUntouched("engine_order", {}, { DEFAULT_VARIANT: "control" }) },
-    { name: "a reply that ends early: the engine's bytes", run: checkTruncated },
+    { name: "a reply that ends early: the engine's bytes", run: () => checkPassed(200, "reply_not_json", cutShort) },
     { name: "a damaged reply: the engine's bytes with a reason, or whole hits in another order", run: checkDamagedReplies },
     { name: "a damaged request: an answer of the engine, or a refusal", run: checkDamagedRequests },
-    { name: "an error of the engine: its status and its bytes", run: checkEngineError },
+    { name: "an error of the engine: its status and its bytes", run: () => checkPassed(403, "engine_status", refuse) },
     { name: "an engine that cannot be reached: 502, as JSON", run: checkUnreachable },
     { name: "keys: the edge's goes to the engine, the shopper's does not", run: checkKeys },
   ];
@@ -338,20 +322,13 @@ interface Exchange {
   reply: Uint8Array | undefined;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly bytes: Uint8Array;
-  readonly outcomes: readonly string[];
-}
+const refuse = async (): Promise<Response> => new Response('{"message":"no"}', { status: 403, headers: JSON_TYPE });
+
+const restOf = (searches: readonly ReadSearch[]): readonly unknown[] => searches.map(({ rest }) => rest);
 
 const REPLY_REASONS = /^(reply_not_json|reply_not_search|duplicate_ids|no_item_vectors|too_few_hits|redirected|engine_\w+)$/;
 
 const STRANGE = ['"', "{", "}", "[", "null", "-1", "1e99", "%", "%zz", "&", "=", "\\", "\n", "é", "\0", '{"$":null}', "0".repeat(40)];
-
-function madeUpItems(): readonly StandInItem[] {
-  return Array.from({ length: 45 }, (_, i) => ({ id: `item-${i + 1}`, title: `item ${i}`, price: 10 + i }));
-}
 
 /** An edge whose scorer needs no model. */
 function inMemory(dialect: DialectDefinition, ids: readonly string[], catalog: string): NonNullable<ContractOptions["open"]> {
@@ -420,15 +397,10 @@ function outcomesOf(response: Response): readonly string[] {
     .map((part) => /^bypass; reason=(\w+)$/.exec(part)?.[1] ?? (part.startsWith("applied; ") ? "applied" : `not an outcome: ${part}`));
 }
 
-/** Whole numbers from 0 to `below`, by mulberry32. */
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
+/** Whole numbers from 0 to `below`. */
+function integersFrom(seed: number): (below: number) => number {
+  const random = randomFrom(String(seed));
+  return (below) => Math.floor(random() * below);
 }
 
 function parse(bytes: Uint8Array): unknown {
@@ -441,8 +413,7 @@ function canonical(value: unknown): string {
 }
 
 function sortMembers(_: string, value: unknown): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  return isObject(value) ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))) : value;
 }
 
 function isEqual(a: unknown, b: unknown): boolean {

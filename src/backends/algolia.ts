@@ -1,33 +1,61 @@
 /**
- * Algolia: `POST /1/indexes/<index>/query`, `GET /1/indexes/<index>`, and several searches at once by `queries` of the index `*`. Requests are
- * read in `algolia-request.ts`, replies here.
+ * Algolia: `POST /1/indexes/<index>/query`, `GET /1/indexes/<index>`, and several searches at once by `queries` of the index `*`.
  *
- * Three settings of an index are hidden from the edge:
- * - The size of a page for which a request names no number. Such a page is re-ranked within itself, unless `pageSize` in the configuration
- *   repeats the setting.
- * - Hits that a rule promotes: they are marked only with `getRankingInfo`, and are like other hits without it.
- * - Groups (`distinct` above 1): noticed by their surplus of hits, and left as they are.
+ * Parameters are in the URL (GET), in a JSON object, or in its member `params`, written like a URL's; a search that names one twice is left to
+ * the engine. A page is named by `page` (from 0) and `hitsPerPage`, or by `offset` and `length`.
+ *
+ * Settings of an index are hidden from the edge: the size of a page for which a request names no number (such a page is re-ranked within
+ * itself, unless `pageSize` repeats the setting), hits that a rule promotes (marked only with `getRankingInfo`), and groups (`distinct` above
+ * 1: noticed by their surplus of hits, and left as they are).
  */
-import type { Result } from "../result.ts";
+import type { Bypass, Result } from "../result.ts";
 import { bypass, err, ok } from "../result.ts";
-import type { ReaderOf } from "./algolia-request.ts";
-import { DEFAULT_ID_FIELD, MULTI_PATH, planSearch, planSearches } from "./algolia-request.ts";
-import type { Dialect, DialectOptions, Refusal, SearchPlan } from "./dialect.ts";
+import type { ClientRequest, Dialect, DialectOptions, EngineRequest, Refusal, RequestPlan, SearchPlan } from "./dialect.ts";
 import { jsonError } from "./dialect.ts";
-import type { IndexDefinition, IndexOptions, PageSizeOption } from "./dialects.ts";
-import { defineDialect } from "./dialects.ts";
-import type { Index } from "./indexes.ts";
-import { findIndex, readIndexes } from "./indexes.ts";
+import type { Index, IndexDefinition, IndexOptions, PageSizeOption } from "./dialects.ts";
+import { defineDialect, findIndex, readIndexes } from "./dialects.ts";
 import type { Edit } from "./json/edits.ts";
+import { applyEdits, replaceMembers, replaceNumbers, replaceParams, searchOf, setMember } from "./json/edits.ts";
+import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planListed, planOne } from "./json/plan.ts";
+import type { PartReader } from "./json/reply.ts";
 import { partOf, readHits } from "./json/reply.ts";
-import { leave } from "./json/request.ts";
+import type { Asked, Body, JsonObject, Param } from "./json/request.ts";
+import {
+  bodyOf,
+  member,
+  memberAt,
+  namedObjects,
+  pageNumbersOf,
+  paramsOf,
+  stringsOf,
+  textOf,
+  valueOf,
+  withoutNulls,
+} from "./json/request.ts";
 import type { JsonText, Span } from "./json/scan.ts";
-import { isTrueAt, kindOf, members, numberAt, readNumber, readString, spanAt } from "./json/spans.ts";
+import { isTrueAt, kindOf, numberAt, readString, spanAt } from "./json/spans.ts";
 
 /** `paginationLimitedTo` of an index whose settings say nothing else. */
 const DEFAULT_PAGINATION_LIMIT = 1000;
 
 const NOT_FOUND = "not_found";
+
+/** In every hit, whatever `attributesToRetrieve` says. */
+const DEFAULT_ID_FIELD = "objectID";
+
+const MULTI_PATH = "/1/indexes/*/queries";
+
+/** The engine's own page when neither the request nor the index's settings name one. */
+const ENGINE_PAGE_SIZE = 20;
+
+/** The largest `hitsPerPage` and `length`. */
+const MAX_HITS = 1000;
+
+/** Paging, parameters that only count and measure, and `params`, which holds parameters that are compared themselves. */
+const NO_PART_OF_IDENTITY = /^(?:page|hitsPerPage|offset|length|analytics|analyticsTags|clickAnalytics|params)$/;
+
+/** Parameters about the client: `x-algolia-api-key`, `x-algolia-application-id`, `x-algolia-agent`, … */
+const ABOUT_CLIENT = /^x-algolia-/i;
 
 export const ALGOLIA = defineDialect({ names: ["algolia"], create: createAlgolia });
 
@@ -63,63 +91,244 @@ function createAlgolia(options: ReadonlyMap<string, DialectOptions>): Dialect {
     clientHeaders: ["x-algolia-application-id", "x-algolia-usertoken", "x-algolia-agent"],
     plan(request, name = "") {
       const isMulti = request.method === "POST" && request.path.endsWith("/queries");
-      if (isMulti && name === "*") return planSearches(request, indexOf, readerOf);
+      if (isMulti && name === "*") return planSearches(request, indexOf);
       if (isMulti) {
         const message = `No route for ${request.path}: several searches go to ${MULTI_PATH}, each with its indexName`;
         return err({ status: 404, type: NOT_FOUND, message });
       }
       const index = indexOf(name);
-      return index.ok ? ok(planSearch(index.value, request, readerOf)) : index;
+      return index.ok ? ok(planSearch(index.value, request)) : index;
     },
     describeError: (status, _, message) => jsonError({ message, status }),
   };
 }
 
-const readerOf: ReaderOf = (index, search, given) => (text, from) => {
-  const read = readHits(text, ["hits"], from, index.readHit);
-  if (!read.ok) return read;
-  const shown = read.value.hits.length;
-  const nbHits = numberAt(text, ["nbHits"], from);
-  const size = numberAt(text, ["hitsPerPage"], from) ?? numberAt(text, ["length"], from);
-  if (nbHits === undefined || size === undefined) return bypass("reply_not_search", "The reply has no nbHits or no hitsPerPage");
-  if (search.bypass === undefined) {
-    if (shown > Math.min(size, nbHits)) return bypass("reply_not_search", "More hits than asked for: distinct is above 1");
-    // A rule can set these too.
-    if (!search.isCursored && size !== search.limit && size < search.offset + search.limit) {
-      return bypass("reply_not_search", `The reply is a page of ${size} hits, not of those asked for`);
-    }
-  }
-  const redirect = spanAt(text, ["renderingContent", "redirect"], from);
-  const isRedirect = redirect !== undefined && kindOf(text, redirect) === "object";
-  // A page of its own size is the page that was asked for.
-  const isOwn = search.isCursored || size === search.limit;
-  return partOf(text, read.value, {
-    bypass: isRedirect ? leave("redirected", "renderingContent.redirect") : undefined,
-    edits: () => (isOwn ? [] : ownPage(text, from, search, given, { nbHits, size, shown })),
-  });
-};
-
-/** The numbers of a wider reply. */
-interface Wider {
-  readonly nbHits: number;
-  /** Hits asked for. */
-  readonly size: number;
-  /** Hits in it. */
-  readonly shown: number;
+/** One search of a request. `widen`: raw parameters of the URL and edits of the body that ask for hits [0, size). */
+interface AskedSearch {
+  readonly plan: SearchPlan;
+  readonly widen: (size: number) => { readonly params: readonly string[]; readonly edits: readonly Edit[] };
+  readonly readPart: PartReader;
 }
+
+/** `POST /1/indexes/<index>/query`, or `GET /1/indexes/<index>`. */
+function planSearch(index: Index, request: ClientRequest): RequestPlan {
+  const own = ownRequest(request, `/1/indexes/${encodeURIComponent(index.name)}${request.method === "GET" ? "" : "/query"}`);
+  const { plan, widen, readPart } = readSearch(index, readRequest(own));
+  return planOne(plan, own, readPart, (size) => {
+    const { params, edits } = widen(size);
+    return own.body === undefined ? { ...own, search: searchOf(params) } : { ...own, body: applyEdits(own.body, edits) };
+  });
+}
+
+/** Several searches, each with its index (`MULTI_PATH`). Errors: a request that cannot be sent on. */
+function planSearches(request: ClientRequest, indexOf: (name: string) => Result<Index, Refusal>): Result<RequestPlan, Refusal> {
+  const read = namedObjects(request.body, { list: "requests", name: "indexName", indexOf });
+  if (!read.ok) return read;
+  const { body, objects } = read.value;
+  const left = reasonToLeaveAll(paramsOf(request.search), body.values);
+  const searches = objects.map(({ index, object }) => {
+    const asked = readObject(object);
+    const { plan, widen, readPart } = readSearch(index, left === undefined ? asked : err(left));
+    return { plan, edits: (size: number) => widen(size).edits, readPart };
+  });
+  return ok(planListed(searches, { ...ownRequest(request, MULTI_PATH), body: request.body }));
+}
+
+/** With another strategy the searches depend on each other: one that fills its page ends the request. */
+function reasonToLeaveAll(params: readonly Param[], values: JsonObject): string | undefined {
+  const strategy = valueOf({ params, values }, "strategy") ?? "none";
+  if (strategy !== "none") return `strategy is ${JSON.stringify(strategy)}`;
+  return otherParam(params);
+}
+
+/** Errors say why a request is left to the engine. */
+function readRequest({ method, search, body }: EngineRequest): Result<Asked, string> {
+  const params = paramsOf(search);
+  if (method === "GET") return consistent({ params, body: undefined, values: undefined });
+  const other = otherParam(params);
+  if (other !== undefined) return err(other);
+  const read = bodyOf(body ?? new Uint8Array());
+  if (!read.ok) return read;
+  return read.value === undefined ? ok({ params: [], body: undefined, values: undefined }) : readObject(read.value);
+}
+
+/** Null in a body is as good as nothing. */
+function readObject(body: Body): Result<Asked, string> {
+  const values = withoutNulls(body.values);
+  const text = member(values, "params");
+  if (text === undefined) return ok({ params: [], body, values });
+  if (typeof text !== "string") return err(`params is ${JSON.stringify(text)}, no text`);
+  return consistent({ params: paramsOf(text), body, values });
+}
+
+function consistent(asked: Asked): Result<Asked, string> {
+  const names = asked.params.map(({ key }) => key);
+  const repeated = names.find((name, i) => names.indexOf(name) < i || member(asked.values, name) !== undefined);
+  return repeated === undefined ? ok(asked) : err(`The parameter ${repeated} is repeated`);
+}
+
+/** The engine's documentation knows no parameters of a search in the URL of a POST. */
+function otherParam(params: readonly Param[]): string | undefined {
+  const other = params.find(({ key }) => !ABOUT_CLIENT.test(key));
+  return other === undefined ? undefined : `The parameter ${other.key} is in the URL of a POST`;
+}
+
+/** As text, a list is JSON or has commas. `undefined` where there is none. */
+function listOf(asked: Asked, key: string): readonly string[] | undefined {
+  const value = valueOf(asked, key);
+  if (typeof value !== "string") return value === undefined ? undefined : stringsOf(value);
+  if (!value.trimStart().startsWith("[")) return stringsOf(value.split(",").map((name) => name.trim()));
+  try {
+    return stringsOf(JSON.parse(value));
+  } catch {
+    return [];
+  }
+}
+
+function readSearch(index: Index, asked: Result<Asked, string>): AskedSearch {
+  const left = (detail: string, reason = leave("request_not_understood", detail)): AskedSearch => {
+    const plan = { ...leftToEngine(index.name, detail), bypass: reason };
+    return { plan, widen: () => ({ params: [], edits: [] }), readPart: partReader(index, plan, new Set()) };
+  };
+  if (!asked.ok) return left(asked.error);
+  const { params, body, values } = asked.value;
+  const type = valueOf(asked.value, "type") ?? "default";
+  if (type === "facet") return left("", leave("size_zero", "Values of a facet are asked for, no hits"));
+  if (type !== "default") return left(`type is ${JSON.stringify(type)}`);
+  const read = pageOf(asked.value, index.options.pageSize);
+  if (!read.ok) return left(read.error);
+  const page = read.value;
+  const queryText = textOf(valueOf(asked.value, "query"));
+  // Pages of unknown size are each ranked on their own, and told apart by their position.
+  const position = page.isSizeKnown ? [] : [page.offset];
+  const given = new Set([...params.map(({ key }) => key), ...Object.keys(values ?? {})]);
+  const plan = plainPlan({
+    index: index.name,
+    queryText,
+    offset: page.offset,
+    limit: page.limit,
+    // Only the engine knows how many hits come before a page of unknown size.
+    isCursored: !page.isSizeKnown,
+    bypass: reasonToLeave(asked.value, page, queryText, index.idField),
+    identity: identityOf(params, body, (key) => NO_PART_OF_IDENTITY.test(key) || ABOUT_CLIENT.test(key), ...position),
+  });
+  return { plan, widen: (size) => widened(asked.value, page.isRange, size), readPart: partReader(index, plan, given) };
+}
+
+interface AskedPage {
+  readonly offset: number;
+  readonly limit: number;
+  /** Asked for by `offset` and `length`. */
+  readonly isRange: boolean;
+  /** False where only the index's settings name the number of hits: then `limit` is a guess. */
+  readonly isSizeKnown: boolean;
+}
+
+const namesOf = (isRange: boolean) => (isRange ? (["offset", "length"] as const) : (["page", "hitsPerPage"] as const));
+
+/** Errors: values that are no numbers, and names that the documentation does not combine. */
+function pageOf(asked: Asked, pageSize: number | undefined): Result<AskedPage, string> {
+  const isGiven = (key: string): boolean => valueOf(asked, key) !== undefined;
+  const isRange = isGiven("offset");
+  const other = ["page", "hitsPerPage"].find(isGiven);
+  if (isRange && other !== undefined) return err(`offset and ${other} are both given`);
+  if (isRange && !isGiven("length")) return err("offset is given without length");
+  const [first, count] = namesOf(isRange);
+  const read = pageNumbersOf(asked, [first, 0], [count, pageSize ?? ENGINE_PAGE_SIZE]);
+  if (!read.ok) return read;
+  const isSizeKnown = isRange || isGiven("hitsPerPage") || pageSize !== undefined;
+  const { limit } = read.value;
+  return ok({ offset: isRange ? read.value.first : read.value.first * limit, limit, isRange, isSizeKnown });
+}
+
+function reasonToLeave(
+  asked: Asked,
+  { offset, limit, isRange }: AskedPage,
+  queryText: string | undefined,
+  idField: string,
+): Bypass | undefined {
+  if (listOf(asked, "ranking")?.some((criterion) => /^(?:asc|desc)\(/.test(criterion)) === true) return leave("explicit_sort", "ranking");
+  // true is 1: one hit of each group.
+  if (Number(valueOf(asked, "distinct")) > 1) return leave("grouped", "distinct");
+  if (limit === 0) return leave("size_zero", "No hits are asked for");
+  const attributes = listOf(asked, "attributesToRetrieve");
+  // Older versions of InstantSearch ask for the counts of a facet in this way.
+  if (limit === 1 && attributes?.length === 0) return leave("size_zero", "One hit without attributes is asked for");
+  if (queryText === undefined) return leave("no_query_text", "query is empty");
+  const missing = ["hits", "nbHits", namesOf(isRange)[1]].find((field) => isLeftOut(field, listOf(asked, "responseFields")));
+  if (missing !== undefined) return leave("request_not_understood", `responseFields leaves out ${missing}`);
+  if (idField !== DEFAULT_ID_FIELD && isLeftOut(idField, attributes)) {
+    return leave("request_not_understood", `attributesToRetrieve leaves out ${idField}, by which items are known`);
+  }
+  if (offset + limit > MAX_HITS)
+    return leave("beyond_window", `The page ends after hit ${MAX_HITS}, the last that one request can ask for`);
+  return undefined;
+}
+
+/** Lists name members or whole objects; `-` in front excludes a member of a star. */
+function isLeftOut(path: string, fields: readonly string[] | undefined): boolean {
+  if (fields === undefined) return false;
+  const parts = path.split(".");
+  const names = parts.map((_, i) => parts.slice(0, i + 1).join("."));
+  return (
+    fields.some((field) => field.startsWith("-") && names.includes(field.slice(1))) ||
+    !["*", ...names].some((name) => fields.includes(name))
+  );
+}
+
+function widened({ params, body, values }: Asked, isRange: boolean, size: number): ReturnType<AskedSearch["widen"]> {
+  const [first, count] = namesOf(isRange);
+  const paramsSpan = body === undefined || member(values, "params") === undefined ? undefined : memberAt(body, "params")?.value;
+  const numbers = { [first]: 0, [count]: size };
+  const raw = replaceParams(params, numbers);
+  const edits = replaceMembers(body, numbers);
+  const isGiven = [...params, ...(body?.members ?? [])].some(({ key }) => key === count);
+  if (!isGiven && body !== undefined && paramsSpan === undefined) edits.push(setMember(body, count, size));
+  else if (!isGiven) raw.push(`${count}=${size}`);
+  const isSame = raw.length === params.length && raw.every((written, i) => written === params[i]?.raw);
+  if (paramsSpan !== undefined && !isSame) edits.push({ ...paramsSpan, text: JSON.stringify(raw.join("&")) });
+  return { params: raw, edits };
+}
+
+/** `given`: names of the request's parameters. */
+const partReader =
+  (index: Index, search: SearchPlan, given: ReadonlySet<string>): PartReader =>
+  (text, from) => {
+    const read = readHits(text, ["hits"], from, index.readHit);
+    if (!read.ok) return read;
+    const shown = read.value.hits.length;
+    const nbHits = numberAt(text, ["nbHits"], from);
+    const size = numberAt(text, ["hitsPerPage"], from) ?? numberAt(text, ["length"], from);
+    if (nbHits === undefined || size === undefined) return bypass("reply_not_search", "The reply has no nbHits or no hitsPerPage");
+    if (search.bypass === undefined) {
+      if (shown > Math.min(size, nbHits)) return bypass("reply_not_search", "More hits than asked for: distinct is above 1");
+      // A rule can set these too.
+      if (!search.isCursored && size !== search.limit && size < search.offset + search.limit) {
+        return bypass("reply_not_search", `The reply is a page of ${size} hits, not of those asked for`);
+      }
+    }
+    const redirect = spanAt(text, ["renderingContent", "redirect"], from);
+    const isRedirect = redirect !== undefined && kindOf(text, redirect) === "object";
+    // A page of its own size is the page that was asked for.
+    const isOwn = search.isCursored || size === search.limit;
+    return partOf(text, read.value, {
+      bypass: isRedirect ? leave("redirected", "renderingContent.redirect") : undefined,
+      edits: () => (isOwn ? [] : ownPage(text, from, search, given, { nbHits, size, shown })),
+    });
+  };
+
+/** The numbers of a wider reply. `size`: hits asked for; `shown`: hits in it. */
+type Wider = Readonly<Record<"nbHits" | "size" | "shown", number>>;
 
 /** The numbers and parameters that a reply repeats, as for the page that was asked for. */
 function ownPage(text: JsonText, from: Span, { offset, limit }: SearchPlan, given: ReadonlySet<string>, wider: Wider): Edit[] {
   const own: Readonly<Record<string, number>> = given.has("offset")
     ? { offset, length: limit }
     : { page: offset / limit, hitsPerPage: limit };
-  return members(text, from).flatMap(({ key, value }): Edit[] => {
-    if (key === "params") return ownParams(text, value, own, given);
-    const repeated = readNumber(text, value);
-    if (repeated === undefined) return [];
-    const wanted = key === "nbPages" ? Math.ceil(reachable(repeated, wider) / limit) : Object.hasOwn(own, key) ? own[key] : undefined;
-    return wanted === undefined || repeated === wanted ? [] : [{ ...value, text: String(wanted) }];
-  });
+  const params = spanAt(text, ["params"], from);
+  const pages = numberAt(text, ["nbPages"], from);
+  const nbPages = pages === undefined ? undefined : Math.ceil(reachable(pages, wider) / limit);
+  return [...replaceNumbers(text, { ...own, nbPages }, from), ...(params === undefined ? [] : ownParams(text, params, own, given))];
 }
 
 /**

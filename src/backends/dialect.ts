@@ -127,13 +127,6 @@ export interface Route {
   readonly label?: string;
 }
 
-/** A health check of clients. It is passed on unchanged. */
-export interface Probe {
-  /** Exact. */
-  readonly path: string;
-  readonly method: "GET" | "HEAD";
-}
-
 /** Where a dialect carries keys. */
 export interface Credentials {
   /** The header in which the engine takes the edge's own key. */
@@ -193,15 +186,15 @@ export type EchoedNumber = (typeof ECHOED_NUMBERS)[number];
 
 /** The configuration of one index, as far as its dialect uses it. */
 export interface DialectOptions {
-  /** Member of a hit that holds the item's id, with dots between levels. Default: the engine's own id. */
+  /** Member of a hit that holds the id by which the catalogue knows the item, with dots between levels. Default: the engine's own id. */
   readonly idField?: string | undefined;
-  /** Members of a hit that hold fresher values than the stored ones. */
+  /** Members of a hit that hold fresher values than the published ones, with dots between levels. */
   readonly hitFields?: Readonly<Partial<Record<ItemValue, string | undefined>>> | undefined;
-  /** Hits of a page for which a request names no number, where the engine's settings decide it. */
+  /** Hits of a page for which a request names no number, from 1 to 1000, where the engine's settings decide it. */
   readonly pageSize?: number | undefined;
   /** Names in requests and replies: for the backend "generic", which needs them. */
   readonly generic?: GenericOptions | undefined;
-  /** Whether the engine gets the client's own key and not the edge's: then the client may do here whatever its key allows there. */
+  /** Whether the engine gets the client's own key: then the client may do here whatever its key allows there. Default: false. */
   readonly forwardCredentials?: boolean | undefined;
 }
 
@@ -213,7 +206,8 @@ export function jsonError(body: object, headers: Readonly<Record<string, string>
 export interface Dialect {
   readonly name: string;
   readonly routes: readonly Route[];
-  readonly probes: readonly Probe[];
+  /** Health checks of clients by their exact path. They are passed on unchanged. */
+  readonly probes: readonly { readonly path: string; readonly method: "GET" | "HEAD" }[];
   readonly credentials: Credentials;
   /** Headers of clients that go to this engine, besides those that go to all engines. */
   readonly clientHeaders: readonly string[];

@@ -1,10 +1,16 @@
 /**
- * Registry of dialects: their definitions, the indexes that a shop declares with them, and the dialects of one edge.
+ * Registry of dialects: their definitions, the indexes that a shop declares with them, and the dialects of one edge; and the reading of a hit:
+ * the id by which the catalogue knows the item, and values that are fresher than the stored ones.
  *
  * The caller chooses the dialects, so that a Worker carries only those that it imports; all-dialects.ts has all of them.
  */
-import type { ItemValue } from "../ranking/item-values.ts";
-import type { CreateDialect, Dialect, DialectLimits, DialectOptions } from "./dialect.ts";
+import type { ItemValues } from "../ranking/item-values.ts";
+import type { Result } from "../result.ts";
+import { err, ok } from "../result.ts";
+import type { CreateDialect, Dialect, DialectLimits, DialectOptions, Hit, Refusal } from "./dialect.ts";
+import type { HitReader } from "./json/reply.ts";
+import type { JsonText, Span } from "./json/scan.ts";
+import { isTrue, kindOf, rawText, readNumber, readString, spanAt } from "./json/spans.ts";
 
 /** A dialect before it knows its indexes. */
 export interface DialectDefinition {
@@ -18,30 +24,21 @@ export interface DialectDefinition {
 export type Dialects = ReadonlyMap<string, DialectDefinition>;
 
 /** Options that the indexes of all dialects share: `INDEXES.<name>` of the environment, under the same names. */
-export interface IndexOptions {
+export interface IndexOptions extends Pick<DialectOptions, "idField" | "hitFields" | "forwardCredentials"> {
   /** Base URL of the engine, without a slash at its end: the engine's own paths are added to it. */
   readonly url: string;
   /** W: how many hits are re-ranked, from 2 to 1000; 0 passes searches of this index on as they are. */
   readonly window: number;
   /** Prefix of the published item vectors. Default: the name of the index. */
   readonly catalog?: string | undefined;
-  /** Member of a hit that holds the id by which the catalogue knows the item, with dots between levels. Default: the engine's own id. */
-  readonly idField?: string | undefined;
-  /** Members of a hit that hold fresher values than the published ones, with dots between levels. */
-  readonly hitFields?: Readonly<Partial<Record<ItemValue, string | undefined>>> | undefined;
   /** Headers that go to the engine with every request; nothing secret. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Whether a client's own key goes to the engine. Default: false. */
-  readonly forwardCredentials?: boolean | undefined;
   /** The edge's own key for the engine, sent in the header that its dialect names; a secret. */
   readonly authorization?: string | undefined;
 }
 
 /** Options of dialects in which the engine's settings, not the request, may decide how many hits a page has. */
-export interface PageSizeOption {
-  /** Hits of a page for which a request names no number, from 1 to 1000. */
-  readonly pageSize?: number | undefined;
-}
+export type PageSizeOption = Pick<DialectOptions, "pageSize">;
 
 /** An index as a dialect's factory returns it: plain data, validated where the edge is opened. */
 export type IndexDefinition<Options extends IndexOptions = IndexOptions> = Options & {
@@ -60,11 +57,9 @@ const NO_LIMITS: DialectLimits = { maxWindow: 1000, maxIndexes: Number.POSITIVE_
  * const acme = defineDialect({ names: ["acme"], create: createAcme, limits: { maxWindow: 100 } });
  * export const products = { dialect: acme, backend: "acme", url: "https://search.example.com", window: 100 };
  */
-export function defineDialect(definition: {
-  readonly names: readonly string[];
-  readonly create: CreateDialect;
-  readonly limits?: Partial<DialectLimits>;
-}): DialectDefinition {
+export function defineDialect(
+  definition: Omit<DialectDefinition, "limits"> & { readonly limits?: Partial<DialectLimits> },
+): DialectDefinition {
   return { ...definition, limits: { ...NO_LIMITS, ...definition.limits } };
 }
 
@@ -95,4 +90,71 @@ export function createDialects(
       return [...own.keys()].map((name) => [name, dialect] as const);
     }),
   );
+}
+
+export interface Index {
+  readonly name: string;
+  readonly options: DialectOptions;
+  /** Member names with dots between them. */
+  readonly idField: string;
+  readonly readHit: HitReader;
+}
+
+/** Adds the engine's score and pins to an item. The error says why there is no hit. */
+export type CompleteHit = (text: JsonText, slot: Span, itemId: string, values: ItemValues | undefined) => Result<Hit, string>;
+
+export type Indexes = ReadonlyMap<string, Index>;
+
+/** `defaultIdField` is the engine's own id. */
+export function readIndexes(indexes: ReadonlyMap<string, DialectOptions>, defaultIdField: string, complete: CompleteHit): Indexes {
+  return new Map(
+    [...indexes].map(([name, options]) => {
+      const idField = options.idField ?? defaultIdField;
+      return [name, { name, options, idField, readHit: hitReader({ ...options, idField }, complete) }];
+    }),
+  );
+}
+
+/** Clients can name configured indexes only, one at a time and without patterns. `type` is the engine's name of the error. */
+export function findIndex<T>(indexes: ReadonlyMap<string, T>, name: string, type: string): Result<T, Refusal> {
+  const index = indexes.get(name);
+  if (index !== undefined) return ok(index);
+  return err({ status: 404, type, message: `No such index [${name}]: this edge serves ${[...indexes.keys()].join(", ")}` });
+}
+
+/** The error of a hit names the field in which no id can be read. */
+export function hitReader(
+  { idField, hitFields = {} }: { readonly idField: string; readonly hitFields?: DialectOptions["hitFields"] },
+  complete: CompleteHit,
+): HitReader {
+  const idPath = idField.split(".");
+  const fields = Object.entries(hitFields).flatMap(([name, path]) => (path === undefined ? [] : [[name, path.split(".")] as const]));
+  const valuesOf = (text: JsonText, hit: Span): ItemValues =>
+    Object.fromEntries(fields.map(([name, path]) => [name, readValue(text, hit, path)]));
+  const missing = err(`no readable ${idField}`);
+  return (text, hit) => {
+    const itemId = readId(text, hit, idPath);
+    if (itemId === undefined) return missing;
+    return complete(text, hit, itemId, fields.length === 0 ? undefined : valuesOf(text, hit));
+  };
+}
+
+/** The digits of a number as written, because a double may not hold them; `undefined` for nothing or another kind. */
+function readId(text: JsonText, hit: Span, path: readonly string[]): string | undefined {
+  const at = spanAt(text, path, hit);
+  if (at === undefined) return undefined;
+  if (kindOf(text, at) === "number") return rawText(text, at);
+  const id = readString(text, at);
+  return id === "" ? undefined : id;
+}
+
+/** Numbers, numbers as text (prices of Shopify), and true or false. */
+function readValue(text: JsonText, hit: Span, path: readonly string[]): number | undefined {
+  const at = spanAt(text, path, hit);
+  if (at === undefined) return undefined;
+  if (kindOf(text, at) === "boolean") return isTrue(text, at) ? 1 : 0;
+  const written = readString(text, at)?.trim();
+  if (written === undefined) return readNumber(text, at);
+  const value = written === "" ? Number.NaN : Number(written);
+  return Number.isFinite(value) ? value : undefined;
 }

@@ -1,25 +1,53 @@
 /**
- * Elasticsearch and OpenSearch: `POST|GET /<index>/_search`, `/_msearch` and `/<index>/_msearch`. Requests are read in
- * `elasticsearch-request.ts`, replies here.
+ * Elasticsearch and OpenSearch: `POST|GET /<index>/_search`, `/_msearch` and `/<index>/_msearch`. No other endpoint has a route.
  *
- * Scroll follow-ups and every other endpoint are no searches of ours and have no route.
+ * Parameters of the URL win over the body, as in the engine. Where a request is not understood it is left to the engine, whose own error
+ * is the best answer.
  */
-import type { Result } from "../result.ts";
-import { err, ok } from "../result.ts";
-import type { Dialect, DialectOptions, Hit, Refusal } from "./dialect.ts";
+import type { Bypass, Result } from "../result.ts";
+import { bypass, err, ok } from "../result.ts";
+import type { ClientRequest, Dialect, DialectOptions, EngineRequest, Hit, Refusal, RequestPlan, SearchPlan, UbiFields } from "./dialect.ts";
 import { AUTHORIZATION, jsonError } from "./dialect.ts";
-import type { IndexDefinition, IndexOptions } from "./dialects.ts";
-import { defineDialect } from "./dialects.ts";
-import { planSearch, planSearches } from "./elasticsearch-request.ts";
-import type { CompleteHit, Index } from "./indexes.ts";
-import { findIndex, readIndexes } from "./indexes.ts";
-import { find, readNumber } from "./json/spans.ts";
+import type { CompleteHit, Index, IndexDefinition, IndexOptions } from "./dialects.ts";
+import { defineDialect, findIndex, readIndexes } from "./dialects.ts";
+import type { Edit } from "./json/edits.ts";
+import { applyEdits, cutMember, replaceParams, searchOf, setMember } from "./json/edits.ts";
+import { leave, leftToEngine, plainPlan, planOne, planSeveral } from "./json/plan.ts";
+import type { PartReader } from "./json/reply.ts";
+import { partOf, readHits } from "./json/reply.ts";
+import type { Body, JsonObject, Param } from "./json/request.ts";
+import {
+  bodyOf,
+  isObject,
+  member,
+  memberAt,
+  pageNumbersOf,
+  paramOf,
+  paramsOf,
+  repeatedKey,
+  stringsOf,
+  textOf,
+  unreadable,
+} from "./json/request.ts";
+import type { Span } from "./json/scan.ts";
+import type { Member } from "./json/spans.ts";
+import { find, members, numberAt, rawText, readNumber } from "./json/spans.ts";
 
 /** The `pinned` query gives its documents scores above the largest one that an organic hit can have (2^127). */
 const PINNED_SCORE = 2 ** 127;
 
 const METHODS = ["GET", "POST"] as const;
 const MULTI_PATH = "/_msearch";
+
+/** The engine's own page when a request names none. */
+const DEFAULT_LIMIT = 10;
+
+const NEW_LINE = 0x0a;
+
+const PAGING = new Set(["from", "size"]);
+
+/** Sections of `ext` that do not change the hits: ours, and tracking that differs from page to page. */
+const EXT_WITHOUT_EFFECT = new Set(["armmt", "ubi"]);
 
 export const ELASTICSEARCH = defineDialect({ names: ["elasticsearch", "opensearch"], create: createElasticsearch });
 
@@ -70,6 +98,266 @@ function createElasticsearch(options: ReadonlyMap<string, DialectOptions>): Dial
       return jsonError({ error: { root_cause: [cause], ...cause }, status }, { "x-elastic-product": "Elasticsearch" });
     },
   };
+}
+
+/** One search of a request. */
+interface AskedSearch {
+  readonly plan: SearchPlan;
+  /** Its parameters and its body, asking for hits [0, size), or for the shopper's own page. */
+  write(size: number | undefined): { readonly params: readonly string[]; readonly body: Uint8Array | undefined };
+}
+
+/** `POST|GET /<index>/_search` */
+function planSearch(index: Index, request: ClientRequest): RequestPlan {
+  const asked = readSearch(index.name, paramsOf(request.search), request.body);
+  const write = (size: number | undefined): EngineRequest => {
+    const { params, body } = asked.write(size);
+    // fetch cannot send a body with GET.
+    const method = body === undefined ? request.method : "POST";
+    return { method, path: `/${encodeURIComponent(index.name)}/_search`, search: searchOf(params), body };
+  };
+  return planOne(asked.plan, write(undefined), partReader(index), write);
+}
+
+function partReader({ readHit }: Index): PartReader {
+  return (text, from) => {
+    const list = readHits(text, ["hits", "hits"], from, readHit);
+    return list.ok ? partOf(text, list.value) : list;
+  };
+}
+
+/**
+ * `POST|GET /_msearch` and `/<index>/_msearch`: lines of JSON, a header (which may be empty) before each body. Errors: a request that
+ * cannot be sent on.
+ */
+function planSearches(
+  path: string,
+  request: ClientRequest,
+  pathIndex: string | undefined,
+  indexOf: (name: string) => Result<Index, Refusal>,
+): Result<RequestPlan, Refusal> {
+  const params = paramsOf(request.search);
+  if (paramOf(params, "source") !== undefined) return unreadable("The searches are in the parameter source: send them as the body");
+  const lines = linesOf(request.body);
+  if (lines.length === 0 || lines.length % 2 === 1) {
+    return unreadable(`The body has ${lines.length} lines: send a header line and a body line for each search`);
+  }
+  // Which page is in the body alone; of the parameters, only the format of the reply concerns a search.
+  const shared = params.filter(({ key }) => key === "format");
+  const searches: (AskedSearch & { readonly line: Span; readonly readPart: PartReader })[] = [];
+  for (let i = 0; i < lines.length; i += 2) {
+    const line = lines[i + 1]!;
+    const header = bodyOf(request.body.slice(lines[i]!.start, lines[i]!.end));
+    if (!header.ok) return unreadable(`Line ${i + 1}: ${header.error}`);
+    const named = member(header.value?.values, "index") ?? pathIndex;
+    const [only, ...more] = Array.isArray(named) ? named : [named];
+    if (typeof only !== "string" || more.length > 0) return unreadable(`Line ${i + 1}: name one index, as text`);
+    const index = indexOf(only);
+    if (!index.ok) return index;
+    const asked = readSearch(only, shared, request.body.slice(line.start, line.end));
+    searches.push({ ...asked, line, readPart: statusReader(searches.length + 1, partReader(index.value)) });
+  }
+  const write = (sizes: readonly (number | undefined)[]): EngineRequest => {
+    const edits = searches.map((search, i) => ({ ...search.line, text: search.write(sizes[i]).body ?? "{}" }));
+    const search = searchOf(params.map(({ raw }) => raw));
+    return { method: "POST", path, search, body: applyEdits(request.body, edits) };
+  };
+  return ok(planSeveral(searches, write([]), "responses", write));
+}
+
+/** Each search of `_msearch` has its own status. */
+function statusReader(position: number, readPart: PartReader): PartReader {
+  return (text, from) => {
+    const status = numberAt(text, ["status"], from);
+    if (status !== undefined && status >= 300) return bypass("engine_status", `Search ${position} of the request: ${status}`);
+    return readPart(text, from);
+  };
+}
+
+/** Lines without their ends; no empty one after the last line end. */
+function linesOf(bytes: Uint8Array): Span[] {
+  const lines: Span[] = [];
+  let start = 0;
+  while (start < bytes.length) {
+    const found = bytes.indexOf(NEW_LINE, start);
+    const end = found < 0 ? bytes.length : found;
+    lines.push({ start, end });
+    start = end + 1;
+  }
+  return lines;
+}
+
+function readSearch(index: string, params: readonly Param[], bytes: Uint8Array): AskedSearch {
+  const rawParams = params.map((param) => param.raw);
+  const left = (detail: string): AskedSearch => ({
+    plan: leftToEngine(index, detail),
+    write: () => ({ params: rawParams, body: bytes.length === 0 ? undefined : bytes }),
+  });
+  const read = bodyOf(bytes);
+  if (!read.ok) return left(read.error);
+  const body = read.value;
+  const repeated = repeatedKey(sectionsOf(body));
+  if (repeated !== undefined) return left(`The key "${repeated}" is repeated in ext`);
+
+  const values = body?.values;
+  const page = pageNumbersOf({ params, values }, ["from", 0], ["size", DEFAULT_LIMIT]);
+  if (!page.ok) return left(page.error);
+  const { first: offset, limit } = page.value;
+
+  const ext = member(values, "ext");
+  const queryText =
+    textOf(member(member(ext, "ubi"), "user_query")) ??
+    textOf(member(member(ext, "armmt"), "query")) ??
+    textOf(paramOf(params, "q")) ??
+    queryTextOf(member(values, "query"));
+  const cut = body === undefined ? undefined : cutOwnSection(body);
+  const edits = cut === undefined ? [] : [cut.edit];
+
+  return {
+    plan: plainPlan({
+      index,
+      queryText,
+      offset,
+      limit,
+      bypass: reasonToLeave(params, values, limit, queryText),
+      history: stringsOf(member(member(ext, "armmt"), "history")),
+      ubi: ubiOf(member(ext, "ubi")),
+      identity: identityOf(params, body, queryText),
+    }),
+    write(size) {
+      if (size === undefined) return { params: rawParams, body: body && applyEdits(body.text.bytes, edits) };
+      const search = replaceParams(params, { from: 0, size });
+      const has = (key: string) => params.some((param) => param.key === key);
+      if (body === undefined) return { params: has("size") ? search : [...search, `size=${size}`], body: undefined };
+      const changes = [...edits];
+      const from = memberAt(body, "from");
+      if (from !== undefined && !has("from")) changes.push({ ...from.value, text: "0" });
+      if (!has("size")) changes.push(setMember(body, "size", size, body.members.length === (cut?.isWholeExt === true ? 1 : 0)));
+      return { params: search, body: applyEdits(body.text.bytes, changes) };
+    },
+  };
+}
+
+function reasonToLeave(
+  params: readonly Param[],
+  values: JsonObject | undefined,
+  limit: number,
+  queryText: string | undefined,
+): Bypass | undefined {
+  if (paramOf(params, "source") !== undefined) return leave("request_not_understood", "The body is in the parameter source");
+  if ((paramOf(params, "format") ?? "json") !== "json")
+    return leave("request_not_understood", "The reply is asked for in another format than JSON");
+  if (paramOf(params, "scroll") !== undefined) return leave("cursor", "scroll");
+  for (const key of ["search_after", "pit", "slice"]) if (member(values, key) !== undefined) return leave("cursor", key);
+  if (!isByScore(params, values)) return leave("explicit_sort", "sort");
+  if (member(values, "collapse") !== undefined) return leave("grouped", "collapse");
+  if (limit === 0) return leave("size_zero", "size is 0");
+  if (queryText === undefined) return leave("no_query_text", "No full-text clause, no q, no ext.ubi.user_query");
+  return undefined;
+}
+
+/** Whether hits come in descending order of `_score` and of nothing else. */
+function isByScore(params: readonly Param[], values: JsonObject | undefined): boolean {
+  const param = paramOf(params, "sort");
+  if (param !== undefined) return param === "_score" || param === "_score:desc";
+  const sort = member(values, "sort");
+  if (sort === undefined) return true;
+  const keys: readonly unknown[] = Array.isArray(sort) ? sort : [sort];
+  return keys.length <= 1 && keys.every(isScoreDescending);
+}
+
+function isScoreDescending(key: unknown): boolean {
+  if (key === "_score") return true;
+  const order = member(key, "_score");
+  if (!isObject(key) || Object.keys(key).length !== 1 || order === undefined) return false;
+  return order === "desc" || (isObject(order) && (member(order, "order") ?? "desc") === "desc");
+}
+
+function ubiOf(ubi: unknown): UbiFields {
+  const text = (key: string) => {
+    const value = member(ubi, key);
+    return typeof value === "string" && value !== "" ? value : undefined;
+  };
+  return {
+    queryId: text("query_id"),
+    clientId: text("client_id"),
+    application: text("application"),
+    objectIdField: text("object_id_field"),
+  };
+}
+
+/** Members of the body's `ext`. */
+function sectionsOf(body: Body | undefined): Member[] {
+  const ext = body && memberAt(body, "ext");
+  return body === undefined || ext === undefined ? [] : members(body.text, ext.value);
+}
+
+/** Cuts `ext.armmt`, or all of `ext` where it holds nothing else. */
+function cutOwnSection(body: Body): { readonly edit: Edit; readonly isWholeExt: boolean } | undefined {
+  const sections = sectionsOf(body);
+  const own = sections.findIndex(({ key }) => key === "armmt");
+  if (own < 0) return undefined;
+  const isWholeExt = sections.length === 1;
+  const ext = body.members.findIndex(({ key }) => key === "ext");
+  return { edit: isWholeExt ? cutMember(body.members, ext) : cutMember(sections, own), isWholeExt };
+}
+
+function identityOf(params: readonly Param[], body: Body | undefined, queryText: string | undefined): string {
+  const sections = sectionsOf(body).filter(({ key }) => !EXT_WITHOUT_EFFECT.has(key));
+  const kept = [...(body?.members ?? []).filter(({ key }) => !PAGING.has(key) && key !== "ext"), ...sections];
+  const search = params.filter((param) => !PAGING.has(param.key)).map((param) => param.raw);
+  return JSON.stringify([queryText ?? "", search, kept.map(({ span }) => (body === undefined ? "" : rawText(body.text, span)))]);
+}
+
+/** `{ clause: { <any field>: text | { query: text } } }` */
+const FIELD_CLAUSES = ["match", "match_phrase", "match_phrase_prefix", "match_bool_prefix"];
+
+/** `{ clause: { query: text } }` */
+const TEXT_CLAUSES = ["multi_match", "combined_fields", "query_string", "simple_query_string"];
+
+/** Clause → the members that hold queries (one or a list), most telling first. */
+const WRAPPERS: readonly (readonly [string, readonly string[]])[] = [
+  ["bool", ["must", "should"]],
+  ["function_score", ["query"]],
+  ["script_score", ["query"]],
+  ["dis_max", ["queries"]],
+  ["hybrid", ["queries"]],
+  ["boosting", ["positive"]],
+  ["constant_score", ["filter"]],
+  ["nested", ["query"]],
+  ["pinned", ["organic"]],
+];
+
+const MAX_CLAUSE_DEPTH = 30;
+
+/**
+ * The words of the first full-text clause in `query`, looking through clauses that only wrap others. Filters, exclusions and exact terms
+ * are not the shopper's words.
+ */
+function queryTextOf(query: unknown, depth: number = 0): string | undefined {
+  if (!isObject(query) || depth > MAX_CLAUSE_DEPTH) return undefined;
+  for (const clause of FIELD_CLAUSES) {
+    const fields = member(query, clause);
+    if (!isObject(fields)) continue;
+    const [condition] = Object.values(fields);
+    const text = textOf(condition) ?? textOf(member(condition, "query"));
+    if (text !== undefined) return text;
+  }
+  for (const clause of TEXT_CLAUSES) {
+    const text = textOf(member(member(query, clause), "query"));
+    if (text !== undefined) return text;
+  }
+  for (const [clause, keys] of WRAPPERS) {
+    const wrapper = member(query, clause);
+    for (const key of keys) {
+      const inner = member(wrapper, key);
+      for (const wrapped of Array.isArray(inner) ? inner : [inner]) {
+        const text = queryTextOf(wrapped, depth + 1);
+        if (text !== undefined) return text;
+      }
+    }
+  }
+  return undefined;
 }
 
 const completeHit: CompleteHit = (text, slot, itemId, values): Result<Hit, string> => {

@@ -17,29 +17,14 @@ import type {
 } from "./dialect.ts";
 import { AUTHORIZATION, jsonError, LEAVE_REASONS } from "./dialect.ts";
 import type { IndexDefinition, IndexOptions, PageSizeOption } from "./dialects.ts";
-import { defineDialect } from "./dialects.ts";
-import { hitReader } from "./indexes.ts";
+import { defineDialect, hitReader } from "./dialects.ts";
 import type { Edit } from "./json/edits.ts";
-import { applyEdits } from "./json/edits.ts";
+import { applyEdits, replaceParams, searchOf } from "./json/edits.ts";
+import { leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
 import type { HitReader, ReplyPart } from "./json/reply.ts";
 import { partOf, readHits } from "./json/reply.ts";
 import type { Body, Param } from "./json/request.ts";
-import {
-  bodyOf,
-  digitsOf,
-  isObject,
-  leave,
-  leftToEngine,
-  member,
-  ownRequest,
-  paramOf,
-  paramsOf,
-  plainPlan,
-  planOne,
-  replaceParams,
-  searchOf,
-  textOf,
-} from "./json/request.ts";
+import { bodyOf, digitsOf, isObject, member, paramOf, paramsOf, textOf } from "./json/request.ts";
 import type { JsonText, Span } from "./json/scan.ts";
 import { elements, find, findAt, kindOf, members, numberAt, rawText, readNumber, readString, spanAt } from "./json/spans.ts";
 
@@ -277,10 +262,7 @@ function widened({ own, params, body }: Asked, { first, limit }: Paging, size: n
     const edits = [...setAt(body, limit, size, true), ...setAt(body, first.name, first.value, false)];
     return { ...own, body: applyEdits(body.text.bytes, edits) };
   }
-  const numbers = new Map([
-    [limit, size],
-    [first.name, first.value],
-  ]);
+  const numbers = { [limit]: size, [first.name]: first.value };
   const added = paramOf(params, limit) === undefined ? [`${encodeURIComponent(limit)}=${size}`] : [];
   return { ...own, search: searchOf([...replaceParams(params, numbers), ...added]) };
 }

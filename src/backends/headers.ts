@@ -6,44 +6,17 @@
 /** Shopper → engine. `accept-encoding` is set by us: hits are moved as plain bytes. */
 const TO_ENGINE = ["accept", "accept-language", "content-type", "traceparent", "tracestate", "x-opaque-id"];
 
-/** Engine → shopper. Elasticsearch clients refuse to work without `x-elastic-product`. */
-const FROM_ENGINE = [
-  "cache-control",
-  "content-disposition",
-  "content-language",
-  "content-type",
-  "deprecation",
-  "etag",
-  "expires",
-  "last-modified",
-  "retry-after",
-  "vary",
-  "warning",
-  "x-elastic-product",
-  "x-opaque-id",
-];
+/** To the shopper, from engine and storefront. */
+const TO_CLIENT = ["cache-control", "content-disposition", "content-language", "content-type", "etag", "expires", "last-modified", "vary"];
+
+/** Elasticsearch clients refuse to work without `x-elastic-product`. */
+const FROM_ENGINE = [...TO_CLIENT, "deprecation", "retry-after", "warning", "x-elastic-product", "x-opaque-id"];
 
 /** Shopper → storefront, for pages and pictures. */
 const TO_STOREFRONT = ["accept", "accept-language", "if-modified-since", "if-none-match", "if-range", "range", "user-agent"];
 
-/** Storefront → shopper. */
-const FROM_STOREFRONT = [
-  "accept-ranges",
-  "cache-control",
-  "content-disposition",
-  "content-encoding",
-  "content-language",
-  "content-range",
-  "content-security-policy",
-  "content-type",
-  "etag",
-  "expires",
-  "last-modified",
-  "link",
-  "referrer-policy",
-  "vary",
-  "x-content-type-options",
-];
+const SAFETY = ["content-security-policy", "referrer-policy", "x-content-type-options"];
+const FROM_STOREFRONT = [...TO_CLIENT, ...SAFETY, "accept-ranges", "content-encoding", "content-range", "link"];
 
 function pick(from: Headers, names: readonly string[]): Headers {
   const picked = new Headers();
@@ -69,7 +42,7 @@ export function headersToEngine(client: Headers, { fromClient, own }: EngineHead
   return headers;
 }
 
-export interface ReplyChanges {
+interface ReplyChanges {
   /** Hits were moved or cut, so the engine's validators do not fit the body. */
   readonly isEdited: boolean;
   /** The reply is for this shopper and this moment: no cache may keep it. */

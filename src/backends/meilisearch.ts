@@ -8,40 +8,31 @@ import type { Bypass, Result } from "../result.ts";
 import { bypass, ok } from "../result.ts";
 import type { ClientRequest, Dialect, DialectOptions, EngineRequest, Refusal, RequestPlan, SearchPlan } from "./dialect.ts";
 import { AUTHORIZATION, jsonError } from "./dialect.ts";
-import type { IndexDefinition, IndexOptions } from "./dialects.ts";
-import { defineDialect } from "./dialects.ts";
-import type { Index } from "./indexes.ts";
-import { findIndex, readIndexes } from "./indexes.ts";
+import type { Index, IndexDefinition, IndexOptions } from "./dialects.ts";
+import { defineDialect, findIndex, readIndexes } from "./dialects.ts";
 import type { Edit } from "./json/edits.ts";
-import { applyEdits } from "./json/edits.ts";
+import { applyEdits, replaceMembers, replaceNumbers, searchOf, setMember } from "./json/edits.ts";
+import type { PlannedSearch } from "./json/plan.ts";
+import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planListed, planOne } from "./json/plan.ts";
 import type { PartReader } from "./json/reply.ts";
 import { partOf, readHits } from "./json/reply.ts";
-import type { Body, JsonObject, Param, PlannedSearch } from "./json/request.ts";
+import type { Asked, Body, Param } from "./json/request.ts";
 import {
   bodyOf,
-  identityOf,
   isObject,
-  leave,
-  leftToEngine,
   member,
   memberAt,
   namedObjects,
-  ownRequest,
   pageNumbersOf,
   paramOf,
   paramsOf,
-  plainPlan,
-  planOne,
-  planSeveral,
-  replaceMembers,
-  searchOf,
-  setMember,
   stringsOf,
   textOf,
+  valueOf,
   withoutNulls,
 } from "./json/request.ts";
 import type { JsonText, Span } from "./json/scan.ts";
-import { members, numberAt, rawText, readNumber, spanAt } from "./json/spans.ts";
+import { members, numberAt, rawText, spanAt } from "./json/spans.ts";
 
 const DEFAULT_LIMIT = 20;
 /** Parameters that name the page. */
@@ -91,13 +82,7 @@ function createMeilisearch(options: ReadonlyMap<string, DialectOptions>): Dialec
   };
 }
 
-/** The parameters of one search, wherever they are: null in a body is as good as nothing. */
-interface Asked {
-  readonly params: readonly Param[];
-  readonly body: Body | undefined;
-  readonly values: JsonObject | undefined;
-}
-
+/** Null in a body is as good as nothing. */
 function askedIn(body: Body | undefined, params: readonly Param[] = []): Asked {
   return { params, body, values: body && withoutNulls(body.values) };
 }
@@ -121,7 +106,7 @@ function planSearches(request: ClientRequest, indexOf: (name: string) => Result<
   const searches = objects.map(({ index, object }) => readSearch(index, askedIn(object)));
   const [first] = objects;
   const isFederated = (member(body.values, "federation") ?? null) !== null && first !== undefined;
-  return ok(isFederated ? planFederated(own, body, first.index, searches) : planSeveral(searches, own, "results"));
+  return ok(isFederated ? planFederated(own, body, first.index, searches) : planListed(searches, own));
 }
 
 /** One list out of several: one search, where all of them ask one index for the same words. */
@@ -162,7 +147,7 @@ function readSearch(index: Index, asked: Asked): PlannedSearch & { readonly sear
     return { plan: leftToEngine(index.name, read.error), edits: () => [], search: () => "", readPart: partReader(index) };
   }
   const { offset, limit, isNumbered } = read.value;
-  const queryText = textOf(paramOf(asked.params, "q")) ?? textOf(member(asked.values, "q"));
+  const queryText = textOf(valueOf(asked, "q"));
   const plan = plainPlan({
     index: index.name,
     queryText,
@@ -179,19 +164,11 @@ function readSearch(index: Index, asked: Asked): PlannedSearch & { readonly sear
   };
 }
 
-interface AskedPage {
-  readonly offset: number;
-  readonly limit: number;
-  /** Asked for by `page` and `hitsPerPage`. */
-  readonly isNumbered: boolean;
-}
-
-/** Errors name the value that is not a number. */
-function pageOf({ params, values }: Asked): Result<AskedPage, string> {
-  const given = (key: string): boolean => paramOf(params, key) !== undefined || member(values, key) !== undefined;
-  const isNumbered = given("page") || given("hitsPerPage");
+/** `isNumbered`: asked for by `page` and `hitsPerPage`. Errors name the value that is not a number. */
+function pageOf(asked: Asked): Result<{ readonly offset: number; readonly limit: number; readonly isNumbered: boolean }, string> {
+  const isNumbered = ["page", "hitsPerPage"].some((key) => valueOf(asked, key) !== undefined);
   const [name, start, count] = namesOf(isNumbered);
-  const read = pageNumbersOf([name, start], [count, DEFAULT_LIMIT], params, values);
+  const read = pageNumbersOf(asked, [name, start], [count, DEFAULT_LIMIT]);
   if (!read.ok) return read;
   const { first, limit } = read.value;
   // Page 0 is answered without hits.
@@ -199,10 +176,10 @@ function pageOf({ params, values }: Asked): Result<AskedPage, string> {
   return ok({ offset: isNumbered ? (first - 1) * limit : first, limit, isNumbered });
 }
 
-function reasonToLeave({ params, values }: Asked, limit: number, queryText: string | undefined, idField: string): Bypass | undefined {
-  const listOf = (key: string): readonly string[] => paramOf(params, key)?.split(",") ?? stringsOf(member(values, key));
+function reasonToLeave(asked: Asked, limit: number, queryText: string | undefined, idField: string): Bypass | undefined {
+  const listOf = (key: string): readonly string[] => paramOf(asked.params, key)?.split(",") ?? stringsOf(member(asked.values, key));
   if (listOf("sort").some((key) => key !== "")) return leave("explicit_sort", "sort");
-  if ((textOf(paramOf(params, "distinct")) ?? textOf(member(values, "distinct"))) !== undefined) return leave("grouped", "distinct");
+  if (textOf(valueOf(asked, "distinct")) !== undefined) return leave("grouped", "distinct");
   if (limit === 0) return leave("size_zero", "No hits are asked for");
   if (queryText === undefined) return leave("no_query_text", "q is empty");
   const fields = listOf("attributesToRetrieve");
@@ -222,7 +199,7 @@ function widenedParams(params: readonly Param[], isNumbered: boolean, size: numb
 
 function widened(body: Body | undefined, isNumbered: boolean, size: number): Edit[] {
   const [first, value, count] = namesOf(isNumbered);
-  return body === undefined ? [] : [setMember(body, count, size), ...replaceMembers(body, new Map([[first, value]]))];
+  return body === undefined ? [] : [setMember(body, count, size), ...replaceMembers(body, { [first]: value })];
 }
 
 /** Without a plan, the reply is not edited. */
@@ -237,22 +214,8 @@ function partReader(index: Index, plan?: SearchPlan): PartReader {
 }
 
 /** The numbers that a reply repeats, as for the page that was asked for. */
-function ownPage(text: JsonText, from: Span, plan: SearchPlan): Edit[] {
-  const all = members(text, from);
-  const numberOf = (key: string): number | undefined => {
-    const value = all.find((candidate) => candidate.key === key)?.value;
-    return value === undefined ? undefined : readNumber(text, value);
-  };
-  const totalHits = numberOf("totalHits");
-  const wanted: Readonly<Record<string, number | undefined>> = {
-    offset: plan.offset,
-    limit: plan.limit,
-    page: plan.offset / plan.limit + 1,
-    hitsPerPage: plan.limit,
-    totalPages: totalHits === undefined ? undefined : Math.ceil(totalHits / plan.limit),
-  };
-  return all.flatMap(({ key, value }) => {
-    const own = Object.hasOwn(wanted, key) ? wanted[key] : undefined;
-    return own === undefined || readNumber(text, value) === own ? [] : [{ ...value, text: String(own) }];
-  });
+function ownPage(text: JsonText, from: Span, { offset, limit }: SearchPlan): Edit[] {
+  const totalHits = numberAt(text, ["totalHits"], from);
+  const totalPages = totalHits === undefined ? undefined : Math.ceil(totalHits / limit);
+  return replaceNumbers(text, { offset, limit, page: offset / limit + 1, hitsPerPage: limit, totalPages }, from);
 }

@@ -1,5 +1,5 @@
 /** The bytes of an HTTP body, up to a limit. Knows neither search nor engines. */
-import { joinBytes } from "./json/edits.ts";
+import { joinBytes } from "../web.ts";
 
 /** A Request or a Response. */
 export type Message = Pick<Response, "arrayBuffer" | "body" | "headers">;

@@ -1,26 +1,26 @@
 /**
  * Shopify's Storefront API: GraphQL at `POST /api/<version>/graphql.json`, where a shop's front end asks for everything, searches among it.
  *
- * Two traps. Pages follow each other by cursors, so a search is re-ranked within its page: nodes move, the i-th edge keeps the i-th cursor.
- * And the same address takes mutations, so with the edge's own key only searches pass; everything else passes with the client's key only.
+ * Pages follow each other by cursors, so a search is re-ranked within its page: nodes move, the i-th edge keeps the i-th cursor. The same
+ * address takes mutations, so with the edge's own key only searches pass; everything else passes with the client's key only. Nothing is
+ * added to a document, because clients compile against the shape of its reply: one that does not ask for the ids of its items is left alone.
  */
 import type { Bypass, Result } from "../result.ts";
 import { bypass, err, ok } from "../result.ts";
-import type { ClientRequest, Dialect, DialectOptions, EngineRequest, Refusal, RequestPlan } from "./dialect.ts";
+import type { ClientRequest, Dialect, DialectOptions, EngineRequest, Refusal, RequestPlan, SearchPlan } from "./dialect.ts";
 import { jsonError } from "./dialect.ts";
 import type { IndexDefinition, IndexOptions } from "./dialects.ts";
-import { defineDialect } from "./dialects.ts";
-import type { GraphqlDocument } from "./graphql-document.ts";
-import { isQuery, parseDocument, rootFieldNames } from "./graphql-document.ts";
+import { defineDialect, hitReader } from "./dialects.ts";
+import type { Field, GraphqlDocument, Operation } from "./graphql-document.ts";
+import { chooseOperation, isQuery, parseDocument, rootFieldNames } from "./graphql-document.ts";
 import { refill } from "./json/edits.ts";
+import { leave, leftToEngine, ownRequest, plainPlan } from "./json/plan.ts";
 import type { HitReader, PartReader, ReplyPart } from "./json/reply.ts";
 import { parseOne, readHits, replyOf, scanReply } from "./json/reply.ts";
 import type { JsonObject } from "./json/request.ts";
-import { bodyOf, isObject, leftToEngine, member, ownRequest } from "./json/request.ts";
+import { bodyOf, isObject, member, textOf, utf8Text } from "./json/request.ts";
 import type { JsonText, Span } from "./json/scan.ts";
 import { elements, findAt, kindOf, readString, spanAt } from "./json/spans.ts";
-import type { ProductKeys, ProductList, ProductSearch } from "./shopify-search.ts";
-import { readSearches } from "./shopify-search.ts";
 
 /** Versions are quarters; an older client (js-buy-sdk) leaves out the ending. */
 const PATH = /^\/api\/(?:\d{4}-\d{2}|unstable)\/graphql(?:\.json)?$/;
@@ -35,6 +35,16 @@ const GLOBAL_ID = /^gid:\/\/shopify\/(\w+)\//;
 const BODY_MEMBERS: ReadonlySet<string> = new Set(["query", "variables", "operationName", "extensions"]);
 
 const PASS_ALL = "or let the index forward the client's own credential (forwardCredentials), without a key of the edge";
+
+/** A global id: `gid://shopify/Product/7000000000001`. */
+const DEFAULT_ID_FIELD = "id";
+
+/** Of `predictiveSearch`; `search` has none. */
+const DEFAULT_LIMIT = 10;
+
+/** Arguments that name the page. */
+const PAGING: ReadonlySet<string> = new Set(["first", "last", "after", "before", "limit"]);
+const CURSORS = ["after", "before", "last"] as const;
 
 export const SHOPIFY = defineDialect({ names: ["shopify"], create: createShopify, limits: { maxWindow: 250, maxIndexes: 1 } });
 
@@ -125,7 +135,7 @@ function readBody(bytes: Uint8Array): Result<Asked, string> {
   const body = bodyOf(bytes);
   if (!body.ok) {
     // The document alone (application/graphql): JSON is never a document, and a document never JSON.
-    const source = textFrom(bytes);
+    const source = utf8Text(bytes);
     const document = source === undefined ? body : parseDocument(source);
     if (source === undefined || !document.ok) return body;
     const contentType = "application/graphql";
@@ -151,15 +161,6 @@ function readBody(bytes: Uint8Array): Result<Asked, string> {
   });
 }
 
-/** `undefined` where it is not UTF-8: an engine could read such bytes differently. */
-function textFrom(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
-}
-
 /** Why a request is or could be more than a search; `undefined` for a search. Looks at all operations, whichever is meant. */
 function beyondSearch(asked: Asked): string | undefined {
   const [unknown] = asked.unknownMembers;
@@ -173,7 +174,7 @@ function beyondSearch(asked: Asked): string | undefined {
 }
 
 function planSearches(own: EngineRequest, asked: Result<Asked, string>, index: string, options: DialectOptions): RequestPlan {
-  const read = asked.ok ? readSearches({ ...asked.value, path: own.path }, index, options) : asked;
+  const read = asked.ok ? readSearches(asked.value, own.path, index, options) : asked;
   const searches = read.ok ? read.value : [];
   const [first, ...more] = searches;
   // A search with cursors is never widened.
@@ -195,6 +196,170 @@ function planSearches(own: EngineRequest, asked: Result<Asked, string>, index: s
       return ok(replyOf(text.value, parts));
     },
   };
+}
+
+/** A list of a reply that holds the products of a search. */
+interface ProductList {
+  /** Keys from the root to the array. */
+  readonly path: readonly string[];
+  /** In the array's elements, which are edges; `undefined` where they are the nodes themselves. */
+  readonly nodeKey: string | undefined;
+}
+
+/** How one of the lists names its items. */
+interface ProductKeys {
+  readonly list: ProductList;
+  /** Keys of `__typename` and `id` in a node, where they are asked for. */
+  readonly typeKey: string | undefined;
+  readonly gidKey: string | undefined;
+  /** All nodes are products. */
+  readonly isAlways: boolean;
+  readonly readHit: HitReader;
+}
+
+interface ProductSearch {
+  readonly plan: SearchPlan;
+  /** Several lists of one length hold the same products, as edges and as nodes. */
+  readonly lists: readonly ProductList[];
+  /** `undefined` where no product can be read, for which the plan has its reason. */
+  readonly product: ProductKeys | undefined;
+}
+
+/** Shared by all searches of one document. */
+interface Context {
+  readonly operation: Operation;
+  readonly index: string;
+  readonly options: DialectOptions;
+  /** Part of every identity: the version, and the buyer's country and language. */
+  readonly scope: unknown;
+}
+
+/** `path` has the version of the API. Searches for products, in the order of the document. Errors say why the document is left to the engine. */
+function readSearches(asked: Asked, path: string, index: string, options: DialectOptions): Result<readonly ProductSearch[], string> {
+  const chosen = chooseOperation(asked.document, asked.operationName, asked.variables);
+  if (!chosen.ok) return chosen;
+  const operation = chosen.value;
+  if (!isQuery(operation.node)) return err(`A ${operation.node.operation} is not a search`);
+  // Rather once too often: the word may be part of a text.
+  if (asked.source.includes("@defer")) return err("With @defer the reply comes in parts");
+  const contexts = operation.node.directives?.map((directive) => [directive.name.value, operation.argumentsOf(directive)]) ?? [];
+  const context: Context = { operation, index, options, scope: [path, contexts] };
+  const searches = operation.fieldsOf([operation.node.selectionSet]).flatMap((field) => {
+    if (field.name !== "search" && field.name !== "predictiveSearch") return [];
+    return readSearch(field, operation.argumentsOf(field.node), context) ?? [];
+  });
+  return ok(searches);
+}
+
+/** `undefined` for a search that is not for products. */
+function readSearch(field: Field, asked: JsonObject, context: Context): ProductSearch | undefined {
+  const { operation, index } = context;
+  const { types = null } = asked;
+  const wanted: readonly unknown[] = Array.isArray(types) ? types : [types];
+  if (types !== null && !wanted.includes("PRODUCT")) return undefined;
+  const isPredictive = field.name === "predictiveSearch";
+  const lists = listsOf(field, operation);
+  if (isPredictive && lists.length === 0) return undefined;
+
+  const doubt = field.doubt ?? lists.find((list) => list.doubt !== undefined)?.doubt;
+  const left = (detail: string): ProductSearch => ({ plan: leftToEngine(index, detail), lists, product: undefined });
+  if (doubt !== undefined) return left(`${field.key} depends on ${doubt}`);
+  const limit = isPredictive ? (asked["limit"] ?? DEFAULT_LIMIT) : (asked["first"] ?? asked["last"]);
+  if (typeof limit !== "number" || !Number.isSafeInteger(limit) || limit < 0)
+    return left(`${field.key}: ${JSON.stringify(limit)} products`);
+
+  const isAlways = isPredictive || (types !== null && wanted.every((type) => type === "PRODUCT"));
+  const found = findProducts(lists, isAlways, context);
+  const queryText = textOf(asked["query"]);
+  const plan = plainPlan({
+    index,
+    queryText,
+    offset: 0,
+    limit,
+    isCursored: true,
+    bypass: reasonToLeave(asked, lists, limit, queryText) ?? (found.ok ? undefined : leave("request_not_understood", found.error)),
+    identity: JSON.stringify([
+      context.scope,
+      field.name,
+      Object.entries(asked).filter(([name]) => !PAGING.has(name)),
+      found.ok ? found.value.fields : found.error,
+    ]),
+  });
+  return { plan, lists, product: found.ok ? found.value.keys : undefined };
+}
+
+interface AskedList extends ProductList {
+  readonly below: Field["below"];
+  readonly doubt: string | undefined;
+}
+
+/** A document may ask for each of them several times, by aliases. */
+function listsOf(search: Field, operation: Operation): readonly AskedList[] {
+  return operation.fieldsOf(search.below).flatMap((field): readonly AskedList[] => {
+    const path = ["data", search.key, field.key];
+    const { below, doubt } = field;
+    if (field.name === (search.name === "search" ? "nodes" : "products")) return [{ path, nodeKey: undefined, below, doubt }];
+    if (field.name !== "edges") return [];
+    const nodes = operation.fieldsOf(below).filter(({ name }) => name === "node");
+    return nodes.map((node) => ({ path, nodeKey: node.key, below: node.below, doubt: doubt ?? node.doubt }));
+  });
+}
+
+/** Reasons that come before a missing id. */
+function reasonToLeave(asked: JsonObject, lists: readonly ProductList[], limit: number, queryText: string | undefined): Bypass | undefined {
+  const cursor = CURSORS.find((name) => (asked[name] ?? null) !== null);
+  if (cursor !== undefined) return leave("cursor", cursor);
+  const sortKey = asked["sortKey"] ?? "RELEVANCE";
+  if (sortKey !== "RELEVANCE") return leave("explicit_sort", `sortKey is ${JSON.stringify(sortKey)}`);
+  if (asked["reverse"] === true) return leave("explicit_sort", "reverse");
+  if (limit === 0 || lists.length === 0) return leave("size_zero", "No products are asked for");
+  if (queryText === undefined) return leave("no_query_text", "query is empty");
+  return undefined;
+}
+
+/** Fields of products: of their own type, and of what they have in common with articles and pages. */
+const isOfProducts = (type: string): boolean => type !== "Article" && type !== "Page";
+
+/** The first list in which items have ids. The error names the field that is not asked for. */
+function findProducts(
+  lists: readonly AskedList[],
+  isAlways: boolean,
+  { operation, options }: Context,
+): Result<{ readonly keys: ProductKeys; readonly fields: unknown }, string> {
+  const idField = options.idField ?? DEFAULT_ID_FIELD;
+  let problem = `The document does not ask for ${idField}, by which items are known`;
+  for (const list of lists) {
+    const keysTo = (path: string): string | undefined => keysOf(operation, list.below, path.split("."))?.join(".");
+    const idKeys = keysTo(idField);
+    if (idKeys === undefined) continue;
+    const typeKey = keysTo("__typename");
+    const gidKey = keysTo("id");
+    if (!isAlways && typeKey === undefined && gidKey === undefined) {
+      problem = "The document asks for neither __typename nor id, by which products are known among articles and pages";
+      continue;
+    }
+    const hitFields = Object.fromEntries(
+      Object.entries(options.hitFields ?? {}).map(([name, path]) => [name, path === undefined ? undefined : (keysTo(path) ?? path)]),
+    );
+    const readHit = hitReader({ idField: idKeys, hitFields }, (_text, _slot, itemId, values) =>
+      ok({ itemId, score: undefined, isPinned: false, values }),
+    );
+    return ok({ keys: { list, typeKey, gidKey, isAlways, readHit }, fields: [idKeys, hitFields] });
+  }
+  return err(problem);
+}
+
+/** The keys under which a reply will hold a path of the schema's fields. A step may also be an alias, as each metafield of a product has. */
+function keysOf(operation: Operation, below: Field["below"], path: readonly string[]): readonly string[] | undefined {
+  const [step, ...rest] = path;
+  if (step === undefined) return [];
+  const fields = operation.fieldsOf(below, isOfProducts).filter(({ doubt }) => doubt === undefined);
+  const field =
+    fields.find(({ key, name }) => key === step && name === step) ??
+    fields.find(({ name }) => name === step) ??
+    fields.find(({ key }) => key === step);
+  const keys = field === undefined ? undefined : keysOf(operation, field.below, rest);
+  return field === undefined || keys === undefined ? undefined : [field.key, ...keys];
 }
 
 function partReader(search: ProductSearch): PartReader {

@@ -8,32 +8,17 @@ import type { Bypass } from "../result.ts";
 import { ok } from "../result.ts";
 import type { ClientRequest, Dialect, DialectOptions, EngineRequest, RequestPlan } from "./dialect.ts";
 import { AUTHORIZATION, jsonError } from "./dialect.ts";
-import type { IndexDefinition, IndexOptions } from "./dialects.ts";
-import { defineDialect } from "./dialects.ts";
-import type { Index } from "./indexes.ts";
-import { findIndex, readIndexes } from "./indexes.ts";
+import type { Index, IndexDefinition, IndexOptions } from "./dialects.ts";
+import { defineDialect, findIndex, readIndexes } from "./dialects.ts";
 import type { Edit } from "./json/edits.ts";
-import { cutMember } from "./json/edits.ts";
+import { cutMember, replaceNumbers, replaceParams, searchOf } from "./json/edits.ts";
+import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
 import type { PartReader } from "./json/reply.ts";
 import { partOf, readHits } from "./json/reply.ts";
 import type { Param } from "./json/request.ts";
-import {
-  identityOf,
-  leave,
-  leftToEngine,
-  ownRequest,
-  pageNumbersOf,
-  paramOf,
-  paramsOf,
-  plainPlan,
-  planOne,
-  replaceParams,
-  searchOf,
-  textOf,
-  unreadable,
-} from "./json/request.ts";
+import { pageNumbersOf, paramOf, paramsOf, textOf, unreadable } from "./json/request.ts";
 import type { JsonText } from "./json/scan.ts";
-import { isTrueAt, kindOf, members, numberAt, rawText, readNumber, spanAt } from "./json/spans.ts";
+import { isTrueAt, kindOf, members, numberAt, rawText, spanAt } from "./json/spans.ts";
 
 const DEFAULT_ROWS = 10;
 const PAGING: ReadonlySet<string> = new Set(["start", "rows"]);
@@ -80,12 +65,6 @@ function createSolr(options: ReadonlyMap<string, DialectOptions>): Dialect {
   };
 }
 
-/** Parameters of the URL and of the body. */
-interface Asked {
-  readonly url: readonly Param[];
-  readonly form: readonly Param[];
-}
-
 /**
  * Parameters with which `select` does something else than search this core: another handler, other servers, content from elsewhere,
  * templates that run. They stay out, because the request would carry the edge's own credential.
@@ -109,10 +88,10 @@ function unsafeIn(request: ClientRequest): string | undefined {
 function planSearch(index: Index, request: ClientRequest): RequestPlan {
   const own = ownRequest(request, `/solr/${encodeURIComponent(index.name)}/select`);
   const form = own.body === undefined ? [] : paramsOf(new TextDecoder().decode(own.body));
-  const asked: Asked = { url: paramsOf(request.search), form };
-  const params = [...asked.url, ...form];
+  const url = paramsOf(request.search);
+  const params = [...url, ...form];
   const readPart = (offset: number): PartReader => partReader(index, offset, params);
-  const page = pageNumbersOf(["start", 0], ["rows", DEFAULT_ROWS], params);
+  const page = pageNumbersOf({ params, values: undefined }, ["start", 0], ["rows", DEFAULT_ROWS]);
   if (!page.ok) return planOne(leftToEngine(index.name, page.error), own, readPart(0));
   const { first: offset, limit } = page.value;
   const queryText = queryTextOf(params);
@@ -124,14 +103,11 @@ function planSearch(index: Index, request: ClientRequest): RequestPlan {
     bypass: reasonToLeave(params, limit, queryText, index.idField),
     identity: identityOf(params, undefined, (key) => PAGING.has(key)),
   });
-  return planOne(plan, own, readPart(offset), (size) => widened(own, asked, size));
+  return planOne(plan, own, readPart(offset), (size) => widened(own, url, form, size));
 }
 
-function widened(own: EngineRequest, { url, form }: Asked, size: number): EngineRequest {
-  const numbers = new Map([
-    ["start", 0],
-    ["rows", size],
-  ]);
+function widened(own: EngineRequest, url: readonly Param[], form: readonly Param[], size: number): EngineRequest {
+  const numbers = { start: 0, rows: size };
   const hasRows = [...url, ...form].some(({ key }) => key === "rows");
   const search = searchOf([...replaceParams(url, numbers), ...(hasRows ? [] : [`rows=${size}`])]);
   const body = own.body === undefined ? undefined : new TextEncoder().encode(replaceParams(form, numbers).join("&"));
@@ -182,9 +158,7 @@ function partReader(index: Index, offset: number, params: readonly Param[]): Par
 
 /** `response.start` and the echoed parameters, as for the page that was asked for. */
 function ownPage(text: JsonText, offset: number, params: readonly Param[]): Edit[] {
-  const edits: Edit[] = [];
-  const start = spanAt(text, ["response", "start"]);
-  if (start !== undefined && readNumber(text, start) !== offset) edits.push({ ...start, text: String(offset) });
+  const edits = replaceNumbers(text, { "response.start": offset });
   const echo = spanAt(text, ["responseHeader", "params"]);
   if (echo === undefined) return edits;
   const siblings = members(text, echo);

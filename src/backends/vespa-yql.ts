@@ -69,13 +69,7 @@ function outlineOf(yql: string): Outline | undefined {
   return { outline: parts.join("").replaceAll(/ +/g, " "), texts };
 }
 
-const ESCAPES: ReadonlyMap<string, string> = new Map([
-  ["b", "\b"],
-  ["t", "\t"],
-  ["n", "\n"],
-  ["f", "\f"],
-  ["r", "\r"],
-]);
+const ESCAPES: ReadonlyMap<string, string> = new Map(Object.entries({ b: "\b", t: "\t", n: "\n", f: "\f", r: "\r" }));
 
 function unescape(text: string): string {
   return text.replaceAll(/\\(u[0-9a-fA-F]{4}|[\s\S])/g, (_, escape: string) =>

@@ -9,31 +9,15 @@ import type { Bypass, Result } from "../result.ts";
 import { bypass, err, ok } from "../result.ts";
 import type { Dialect, DialectOptions, EngineRequest, SearchPlan } from "./dialect.ts";
 import { AUTHORIZATION, jsonError } from "./dialect.ts";
-import type { IndexDefinition, IndexOptions, PageSizeOption } from "./dialects.ts";
-import { defineDialect } from "./dialects.ts";
-import type { Index } from "./indexes.ts";
-import { readIndexes } from "./indexes.ts";
+import type { Index, IndexDefinition, IndexOptions, PageSizeOption } from "./dialects.ts";
+import { defineDialect, readIndexes } from "./dialects.ts";
 import type { Edit } from "./json/edits.ts";
-import { applyEdits, cutMember, refill } from "./json/edits.ts";
+import { applyEdits, cutMember, refill, replaceMembers, replaceParams, searchOf } from "./json/edits.ts";
+import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
 import type { HitReader, ReplyPart } from "./json/reply.ts";
 import { readHits } from "./json/reply.ts";
 import type { Body, Param } from "./json/request.ts";
-import {
-  bodyOf,
-  digitsOf,
-  identityOf,
-  leave,
-  leftToEngine,
-  ownRequest,
-  paramsOf,
-  plainPlan,
-  planOne,
-  replaceMembers,
-  replaceParams,
-  searchOf,
-  textOf,
-  unreadable,
-} from "./json/request.ts";
+import { bodyOf, digitsOf, paramsOf, textOf, unreadable, utf8Text } from "./json/request.ts";
 import type { JsonText, Span } from "./json/scan.ts";
 import { elements, findAt, kindOf, members, numberAt, rawText, readString, spanAt } from "./json/spans.ts";
 import type { Yql } from "./vespa-yql.ts";
@@ -86,7 +70,7 @@ function createVespa(configured: ReadonlyMap<string, DialectOptions>): Dialect {
       );
     },
     describeError(status, type, message) {
-      const error = { code: CODES.get(status) ?? INTERNAL_SERVER_ERROR, summary: type, message };
+      const error = { code: CODES[status] ?? INTERNAL_SERVER_ERROR, summary: type, message };
       return jsonError({ root: { id: "toplevel", relevance: 1, fields: { totalCount: 0 }, errors: [error] } });
     },
   };
@@ -132,12 +116,8 @@ function nameOf(key: string): string {
 function readRequest(own: EngineRequest): Result<Asked, string> {
   const url = paramsOf(own.search);
   if (own.body === undefined) return ok({ own, url, form: [], body: undefined, all: namedIn(url) });
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(own.body);
-  } catch {
-    return err("The body is not UTF-8: send JSON or a form");
-  }
+  const text = utf8Text(own.body);
+  if (text === undefined) return err("The body is not UTF-8: send JSON or a form");
   if (!text.trimStart().startsWith("{")) {
     const form = paramsOf(text);
     const contentType = "application/x-www-form-urlencoded";
@@ -167,10 +147,9 @@ function flatten(text: JsonText, siblings: Body["members"], prefix: string = "",
 }
 
 /**
- * Parameters with which `/search/` is more than the application's own search: other chains of components (which may leave out a filter
- * that belongs to all searches), chosen content nodes, traces of the query and of the configuration, hidden fields, all rank features at
- * six minutes' time. They are refused, because the request would carry the edge's own credential. The application itself limits sources
- * and schemas: `model.restrict` in a query profile that cannot be overridden.
+ * Parameters with which `/search/` is more than the application's own search: other chains of components (which may leave out a filter),
+ * chosen content nodes, traces, hidden fields, all rank features in six minutes. They are refused, because the request would carry the edge's
+ * own credential. The application itself limits sources and schemas: `model.restrict` in a query profile that cannot be overridden.
  */
 const UNSAFE =
   /^(?:searchchain|trace(?:level)?(?:\..*)?|explainlevel|profile|(?:model\.)?searchpath|path|rankfeatures|ranking\.listfeatures|renderer\.json\.debug)$/;
@@ -264,10 +243,7 @@ function reasonToLeave(
 
 /** A missing `hits` is added to the URL, which wins over the body. */
 function widened({ own, url, form, body, all }: Asked, size: number): EngineRequest {
-  const numbers = new Map([
-    ["hits", size],
-    ["offset", 0],
-  ]);
+  const numbers = { hits: size, offset: 0 };
   const added = all.some(({ name }) => name === "hits") ? [] : [`hits=${size}`];
   const search = searchOf([...replaceParams(url, numbers, nameOf), ...added]);
   if (own.body === undefined) return { ...own, search };
@@ -310,15 +286,5 @@ function childReader(readHit: HitReader): HitReader {
 }
 
 /** Vespa's error codes by HTTP status. */
-const CODES: ReadonlyMap<number, number> = new Map([
-  [400, 3],
-  [401, 14],
-  [403, 15],
-  [404, 16],
-  [405, 17],
-  [413, 2],
-  [429, 17],
-  [502, 10],
-  [504, 12],
-]);
+const CODES: Readonly<Record<number, number>> = { 400: 3, 401: 14, 403: 15, 404: 16, 405: 17, 413: 2, 429: 17, 502: 10, 504: 12 };
 const INTERNAL_SERVER_ERROR = 18;

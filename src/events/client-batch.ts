@@ -1,15 +1,18 @@
 /**
- * The body of `/events`: UBI 1.3 event records in a batch, with tokens. And the common form of this and the other formats
- * (foreign-events.ts).
+ * Events as clients send them, in three formats, and their common form: UBI 1.3 records in a batch with tokens (`/events`), Algolia's Insights
+ * API (`POST /1/events`) and Metarank's feedback API (`POST /feedback`, one event or a list).
  *
- * Reads shapes only: ingest.ts decides whether a token is ours, an item was served or a time makes sense.
+ * Reads shapes only: ingest.ts decides whether a token is ours, an item was served or a time makes sense. Positions are not read: the token
+ * knows them. Events about filters, items, users, or after no search, are refused: they belong to no served list.
  */
 import * as v from "valibot";
+import type { EventFormat } from "../protocol.ts";
 import type { Result } from "../result.ts";
 import { err, ok } from "../result.ts";
+import { queryIdOf } from "./token.ts";
 
 /** Events of one request. */
-export const MAX_EVENTS = 100;
+const MAX_EVENTS = 100;
 
 /** Events of one request after an event about several items has become several. */
 export const MAX_ITEMS = 500;
@@ -19,56 +22,49 @@ export const MAX_TOKENS = 100;
 
 export interface ClientEvent {
   /** One token, or those of a request with several searches, with commas between them. */
-  readonly token: string | undefined;
+  readonly token?: string | undefined;
   /** Names the token among those of the batch. */
-  readonly queryId: string | undefined;
+  readonly queryId?: string | undefined;
   /** The client's name, or ours where it is unambiguous. */
   readonly action: string;
   readonly itemId: string;
   /** Distinguishes repeated deliveries from repeated events; empty where the client has none. */
   readonly eventId: string;
   /** By the client's clock, in milliseconds since 1970. */
-  readonly happenedAtMs: number | undefined;
-  readonly clientId: string | undefined;
-  readonly quantity: number | undefined;
-  readonly price: number | undefined;
-  readonly currency: string | undefined;
-  readonly eventName: string | undefined;
-}
-
-/** Index of the event in the request, and its content or why it could not be read. */
-export interface ReadEvent {
-  readonly index: number;
-  readonly event: Result<ClientEvent, string>;
+  readonly happenedAtMs?: number | undefined;
+  readonly clientId?: string | undefined;
+  readonly quantity?: number | undefined;
+  readonly price?: number | undefined;
+  readonly currency?: string | undefined;
+  readonly eventName?: string | undefined;
 }
 
 export interface ClientBatch {
   /** By the client's clock, in milliseconds since 1970. */
-  readonly sentAtMs: number | undefined;
+  readonly sentAtMs?: number | undefined;
   readonly hasConsent: boolean;
   /** For events without one of their own. */
-  readonly clientId: string | undefined;
+  readonly clientId?: string | undefined;
   readonly tokens: readonly string[];
-  readonly events: readonly ReadEvent[];
+  /** Index of the event in the request, and its content or why it could not be read. */
+  readonly events: readonly { readonly index: number; readonly event: Result<ClientEvent, string> }[];
 }
 
-/** The error is for the client's developer. */
-export type BatchReader = (body: unknown) => Result<ClientBatch, string>;
-
-const trimmed = (maxLength: number) =>
+/** UBI's own example data has nulls for missing values. */
+const optional = <T extends v.GenericSchema>(schema: T) =>
   v.pipe(
-    v.string(),
-    v.maxLength(maxLength),
-    v.transform((text) => text.toWellFormed()),
+    v.nullish(schema),
+    v.transform((value) => value ?? undefined),
   );
 
-/** UBI's own example data has nulls for missing values. */
-const optional = <T extends v.GenericSchema>(schema: T) => v.optional(v.nullable(schema));
-
-export const identifier = trimmed(256);
+const identifier = v.pipe(
+  v.string(),
+  v.maxLength(256),
+  v.transform((text) => text.toWellFormed()),
+);
 
 /** UBI lets ids be numbers. */
-export const itemIdentifier = v.union([
+const itemIdentifier = v.union([
   v.pipe(identifier, v.nonEmpty("an id is not empty")),
   v.pipe(
     v.number(),
@@ -81,7 +77,7 @@ export const itemIdentifier = v.union([
 const SECONDS_BELOW = 1e11;
 
 /** ISO 8601, or milliseconds or seconds since 1970 as a number or digits. */
-export const time = v.pipe(
+const time = v.pipe(
   v.union([v.number(), v.string()]),
   v.transform((value) => {
     const number = typeof value === "string" && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value;
@@ -92,23 +88,23 @@ export const time = v.pipe(
 );
 
 /** Algolia's may be text. */
-export const money = v.pipe(
+const money = v.pipe(
   v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+(\.\d+)?$/), v.transform(Number))]),
   v.minValue(0),
   v.maxValue(1e9),
 );
 
-export const amount = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000));
+const amount = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000));
 
-export const currencyCode = v.pipe(
+const currencyCode = v.pipe(
   v.string(),
   v.regex(/^[A-Za-z]{3}$/, "a currency has three letters"),
   v.transform((code) => code.toUpperCase()),
 );
 
-export const sentEvents = v.pipe(v.array(v.unknown()), v.maxLength(MAX_EVENTS, `at most ${MAX_EVENTS} events in one request`));
+const sentEvents = v.pipe(v.array(v.unknown()), v.maxLength(MAX_EVENTS, `at most ${MAX_EVENTS} events in one request`));
 
-const batchSchema = v.union([
+const ubiBatch = v.union([
   v.pipe(
     sentEvents,
     v.transform((events) => ({ events, sent_at: undefined, consent: undefined, client_id: undefined, tokens: undefined })),
@@ -122,7 +118,7 @@ const batchSchema = v.union([
   }),
 ]);
 
-const eventSchema = v.object({
+const ubiEvent = v.object({
   action_name: identifier,
   event_id: optional(v.union([identifier, v.number()])),
   /** The token, or its index in the batch's list. */
@@ -141,41 +137,152 @@ const eventSchema = v.object({
   }),
 });
 
-export const readUbiBatch: BatchReader = (body) => {
-  const batch = v.safeParse(batchSchema, body);
-  if (!batch.success) return err(describe(batch.issues));
-  const { events, sent_at: sentAt, consent, client_id: clientId, tokens } = batch.output;
-  const list = tokens ?? [];
-  return ok({
-    sentAtMs: sentAt ?? undefined,
-    hasConsent: consent === true,
-    clientId: clientId ?? undefined,
-    tokens: list,
-    events: events.map((event, index) => ({ index, event: readUbiEvent(event, list) })),
-  });
-};
-
 function readUbiEvent(value: unknown, tokens: readonly string[]): Result<ClientEvent, string> {
-  const parsed = v.safeParse(eventSchema, value);
-  if (!parsed.success) return err(describe(parsed.issues));
-  const { action_name: action, event_id: eventId, token, query_id: queryId, client_id: clientId, timestamp } = parsed.output;
-  const { object } = parsed.output.event_attributes;
+  const read = readAs(ubiEvent, value);
+  if (!read.ok) return read;
+  const { action_name: action, event_id: eventId = "", token, query_id: queryId, client_id: clientId, timestamp } = read.value;
+  const { object_id: itemId, quantity, price, currency } = read.value.event_attributes.object;
+  const found = typeof token === "number" ? tokens[token] : token;
   return ok({
-    token: typeof token === "number" ? tokens[token] : (token ?? undefined),
-    queryId: queryId ?? undefined,
+    token: found,
+    queryId,
     action,
-    itemId: object.object_id,
-    eventId: String(eventId ?? ""),
-    happenedAtMs: timestamp ?? undefined,
-    clientId: clientId ?? undefined,
-    quantity: object.quantity ?? undefined,
-    price: object.price ?? undefined,
-    currency: object.currency ?? undefined,
-    eventName: undefined,
+    itemId,
+    eventId: String(eventId),
+    happenedAtMs: timestamp,
+    clientId,
+    quantity,
+    price,
+    currency,
   });
 }
 
-/** Path and message of the first issue. */
-export function describe([issue]: readonly [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): string {
-  return `${v.getDotPath(issue) ?? "The request"}: ${issue.message}`;
+const algoliaBatch = v.object({ events: sentEvents });
+
+const algoliaEvent = v.pipe(
+  v.object({
+    eventType: identifier,
+    eventSubtype: v.optional(identifier),
+    eventName: v.optional(identifier),
+    objectIDs: v.optional(v.pipe(v.array(itemIdentifier), v.maxLength(20, "at most 20 objectIDs in one event")), []),
+    queryID: v.optional(v.string()),
+    userToken: v.optional(identifier),
+    timestamp: v.optional(time),
+    currency: v.optional(currencyCode),
+    objectData: v.optional(
+      v.array(v.object({ queryID: v.optional(v.string()), price: v.optional(money), quantity: v.optional(amount) })),
+      [],
+    ),
+  }),
+  v.check(
+    ({ objectIDs, objectData }) => objectData.length === 0 || objectData.length === objectIDs.length,
+    "objectData has an entry for each objectID",
+  ),
+);
+
+function readAlgoliaEvent(value: unknown): readonly Result<ClientEvent, string>[] {
+  const read = readAs(algoliaEvent, value);
+  if (!read.ok) return [read];
+  const { objectIDs, objectData, queryID, timestamp, userToken: clientId, currency, eventName } = read.value;
+  if (objectIDs.length === 0) return [err("objectIDs: the event is about no item")];
+  const action = actionOf(read.value);
+  // Algolia's events have no ids; the same event sent twice has the same time.
+  const eventId = timestamp === undefined ? "" : String(timestamp);
+  return objectIDs.map((itemId, i) => {
+    const { queryID: own, price, quantity } = objectData[i] ?? {};
+    const reference = referenceOf(own ?? queryID);
+    return ok({ ...reference, action, itemId, eventId, happenedAtMs: timestamp, clientId, quantity, price, currency, eventName });
+  });
+}
+
+/** Unknown actions stay as they are, and are refused by their own name. */
+function actionOf({ eventType, eventSubtype }: v.InferOutput<typeof algoliaEvent>): string {
+  if (eventType === "view") return "impression";
+  if (eventType !== "conversion") return eventType;
+  if (eventSubtype === "addToCart") return "add_to_cart";
+  return eventSubtype ?? "conversion";
+}
+
+const metarankBatch = v.union([
+  sentEvents,
+  v.pipe(
+    v.looseObject({ event: v.string() }),
+    v.transform((event): unknown[] => [event]),
+  ),
+]);
+
+const metarankEvent = v.object({
+  event: v.literal("interaction", "only interactions are taken"),
+  id: v.optional(identifier),
+  ranking: v.optional(v.string()),
+  timestamp: v.optional(time),
+  user: v.optional(identifier),
+  type: identifier,
+  item: itemIdentifier,
+  fields: v.optional(v.array(v.object({ name: v.string(), value: v.unknown() })), []),
+});
+
+/** Metarank leaves the names of types to its configuration; these are in its documentation and have one meaning. */
+const METARANK_ACTIONS: Readonly<Record<string, string>> = { cart: "add_to_cart", addToCart: "add_to_cart" };
+
+function readMetarankEvent(value: unknown): Result<ClientEvent, string> {
+  const read = readAs(metarankEvent, value);
+  if (!read.ok) return read;
+  const { id: eventId = "", ranking, timestamp, user: clientId, type, item: itemId, fields } = read.value;
+  const field = <T extends v.GenericSchema>(names: readonly string[], schema: T): v.InferOutput<T> | undefined => {
+    const found = v.safeParse(schema, fields.find(({ name }) => names.includes(name))?.value);
+    return found.success ? found.output : undefined;
+  };
+  return ok({
+    ...referenceOf(ranking),
+    action: METARANK_ACTIONS[type] ?? type,
+    itemId,
+    eventId,
+    happenedAtMs: timestamp,
+    clientId,
+    quantity: field(["quantity", "count"], amount),
+    price: field(["price"], money),
+    currency: field(["currency"], currencyCode),
+  });
+}
+
+/** A token (header `x-armmt-events`), or a query id whose token comes in that header of this request. */
+function referenceOf(reference: string | undefined): Pick<ClientEvent, "token" | "queryId"> {
+  const isToken = reference !== undefined && queryIdOf(reference) !== undefined;
+  return isToken ? { token: reference } : { queryId: reference };
+}
+
+function eventsOf(
+  values: readonly unknown[],
+  readEvent: (value: unknown) => readonly Result<ClientEvent, string>[],
+): ClientBatch["events"] {
+  return values.flatMap((value, index) => readEvent(value).map((event) => ({ index, event })));
+}
+
+/** The errors are for the client's developer. */
+export const READERS: Readonly<Record<EventFormat, (body: unknown) => Result<ClientBatch, string>>> = {
+  ubi(body) {
+    const batch = readAs(ubiBatch, body);
+    if (!batch.ok) return batch;
+    const { events, sent_at: sentAtMs, consent, client_id: clientId, tokens = [] } = batch.value;
+    const read = eventsOf(events, (event) => [readUbiEvent(event, tokens)]);
+    return ok({ sentAtMs, hasConsent: consent === true, clientId, tokens, events: read });
+  },
+  algolia(body) {
+    const batch = readAs(algoliaBatch, body);
+    return batch.ok ? ok({ hasConsent: false, tokens: [], events: eventsOf(batch.value.events, readAlgoliaEvent) }) : batch;
+  },
+  metarank(body) {
+    const batch = readAs(metarankBatch, body);
+    if (!batch.ok) return batch;
+    return ok({ hasConsent: false, tokens: [], events: eventsOf(batch.value, (event) => [readMetarankEvent(event)]) });
+  },
+};
+
+/** The error is the path and message of the first issue. */
+function readAs<T extends v.GenericSchema>(schema: T, value: unknown): Result<v.InferOutput<T>, string> {
+  const parsed = v.safeParse(schema, value);
+  if (parsed.success) return ok(parsed.output);
+  const [issue] = parsed.issues;
+  return err(`${v.getDotPath(issue) ?? "The request"}: ${issue.message}`);
 }

@@ -9,20 +9,17 @@ import type { EventFormat } from "../protocol.ts";
 import { hasConsent, TOKENS_HEADER } from "../protocol.ts";
 import type { Log } from "../web.ts";
 import { errorStack } from "../web.ts";
-import type { IngestDeps, IngestReport } from "./ingest.ts";
+import type { IngestDeps, IngestReport, IngestRequest } from "./ingest.ts";
 import { ingest } from "./ingest.ts";
-import type { AfterReply } from "./sink.ts";
 
 /** Of a request; the limit of a browser's beacon. */
 export const MAX_EVENTS_BYTES = 64 * 1024;
 
-export interface EventsRequest {
-  readonly format: EventFormat;
+interface EventsRequest extends Pick<IngestRequest, "format" | "afterReply"> {
   /** As the client called the edge. */
   readonly url: string;
   readonly headers: Headers;
   readonly body: Uint8Array;
-  readonly afterReply: AfterReply;
 }
 
 /** Never rejects. */

@@ -10,15 +10,14 @@ import { err, ok } from "../result.ts";
 import type { EventFormat } from "../protocol.ts";
 import { parseTokens, TOKENS_HEADER } from "../protocol.ts";
 import { sha256Hex } from "../web.ts";
-import type { BatchReader, ClientBatch, ClientEvent } from "./client-batch.ts";
-import { MAX_ITEMS, MAX_TOKENS, readUbiBatch } from "./client-batch.ts";
+import type { ClientBatch, ClientEvent } from "./client-batch.ts";
+import { MAX_ITEMS, MAX_TOKENS, READERS } from "./client-batch.ts";
 import { correctTime } from "./clock.ts";
 import type { EventCounters } from "./counters.ts";
-import { readAlgoliaBatch, readMetarankBatch } from "./foreign-events.ts";
 import type { AfterReply, RetryingSink } from "./sink.ts";
 import type { EventTokens, OpenToken, TokenProblem } from "./token.ts";
 import { queryIdOf } from "./token.ts";
-import type { ActionName, ServedEvent } from "./ubi.ts";
+import type { ServedEvent } from "./ubi.ts";
 import { ACTIONS, createEventRecord } from "./ubi.ts";
 
 /** Public: clients read them, so a code is never renamed, only added. */
@@ -38,12 +37,6 @@ export interface Rejection {
   readonly reason: RejectionReason;
   readonly message: string;
 }
-
-const READERS: Readonly<Record<EventFormat, BatchReader>> = {
-  ubi: readUbiBatch,
-  algolia: readAlgoliaBatch,
-  metarank: readMetarankBatch,
-};
 
 export interface IngestDeps {
   readonly tokens: EventTokens;
@@ -160,16 +153,38 @@ async function checkEvent(event: ClientEvent, context: Context): Promise<Result<
     notBeforeMs: token.issuedAtMs,
   });
   if (!time.ok) return refuse(time.error, "The event lies in the future: send `sent_at` by the same clock");
-  return ok(await describeEvent(event, { action, token, position, timeMs: time.value, context }));
-}
-
-interface Found {
-  readonly token: OpenToken;
-  readonly position: number;
+  const { hasConsent, batch } = context;
+  const clientId = hasConsent ? (event.clientId ?? batch.clientId) : undefined;
+  const unit = hasConsent ? token.unit : undefined;
+  const team = token.teamAt(position);
+  const { application, queryId, experiment, variant } = token;
+  const { quantity, price, currency, eventName, itemId, eventId } = event;
+  const record = createEventRecord({ application, action, queryId, clientId, itemId, position, timeMs: time.value });
+  return ok({
+    // 128 bits of SHA-256 of search, action, item and the client's own id of the event.
+    event_id: (await sha256Hex(JSON.stringify([token.id, action, itemId, eventId]))).slice(0, 32),
+    ...record,
+    ...(unit !== undefined && { unit }),
+    ...(quantity !== undefined && { quantity }),
+    ...(price !== undefined && { price }),
+    ...(currency !== undefined && { currency }),
+    ...(team !== undefined && { team }),
+    event_attributes: {
+      ...record.event_attributes,
+      armmt: {
+        ...(experiment !== undefined && { experiment }),
+        variant,
+        ...(eventName !== undefined && { event_name: eventName }),
+      },
+    },
+  });
 }
 
 /** The first token that served the item. */
-async function findToken(event: ClientEvent, { open, byQuery, common }: Context): Promise<Result<Found, Refusal>> {
+async function findToken(
+  event: ClientEvent,
+  { open, byQuery, common }: Context,
+): Promise<Result<{ readonly token: OpenToken; readonly position: number }, Refusal>> {
   const { token: given, queryId } = event;
   const candidates = given !== undefined ? parseTokens(given) : queryId !== undefined ? (byQuery.get(queryId) ?? []) : common;
   if (candidates.length === 0) {
@@ -186,42 +201,4 @@ async function findToken(event: ClientEvent, { open, byQuery, common }: Context)
   if (usable.length > 0) return refuse("item_not_served", `The search served no item "${event.itemId}"`);
   if (opened.some((result) => !result.ok && result.error === "token_expired")) return refuse("token_expired", "The search is too long ago");
   return refuse("token_invalid", "The token is not one of this edge, or of another query than the event");
-}
-
-interface Served extends Found {
-  readonly action: ActionName;
-  readonly timeMs: number;
-  readonly context: Context;
-}
-
-async function describeEvent(event: ClientEvent, { action, token, position, timeMs, context }: Served): Promise<ServedEvent> {
-  const { hasConsent, batch } = context;
-  const clientId = hasConsent ? (event.clientId ?? batch.clientId) : undefined;
-  const unit = hasConsent ? token.unit : undefined;
-  const team = token.teamAt(position);
-  const { application, queryId, experiment, variant } = token;
-  const { quantity, price, currency, eventName, itemId } = event;
-  const record = createEventRecord({ application, action, queryId, clientId, itemId, position, timeMs });
-  return {
-    event_id: await eventIdOf(token, action, event),
-    ...record,
-    ...(unit !== undefined && { unit }),
-    ...(quantity !== undefined && { quantity }),
-    ...(price !== undefined && { price }),
-    ...(currency !== undefined && { currency }),
-    ...(team !== undefined && { team }),
-    event_attributes: {
-      ...record.event_attributes,
-      armmt: {
-        ...(experiment !== undefined && { experiment }),
-        variant,
-        ...(eventName !== undefined && { event_name: eventName }),
-      },
-    },
-  };
-}
-
-/** 128 bits of SHA-256 of search, action, item and the client's own id of the event. */
-async function eventIdOf(token: OpenToken, action: ActionName, { itemId, eventId }: ClientEvent): Promise<string> {
-  return (await sha256Hex(JSON.stringify([token.id, action, itemId, eventId]))).slice(0, 32);
 }

@@ -57,14 +57,8 @@ function partsOf(events: readonly ServedEvent[]): readonly ServedEvent[][] {
   return parts;
 }
 
-export interface ConsumerDeps {
-  /** Any but a queue. */
-  readonly sink: Sink;
-  readonly log: Log;
-}
-
-/** Writes the messages of a batch, and acknowledges or retries each. Never rejects. */
-export async function consumeBatch(batch: MessageBatch, { sink, log }: ConsumerDeps): Promise<void> {
+/** Writes the messages of a batch to a sink that is not a queue, and acknowledges or retries each. Never rejects. */
+export async function consumeBatch(batch: MessageBatch, { sink, log }: { readonly sink: Sink; readonly log: Log }): Promise<void> {
   const exposures: Delivery<UbiQueryRecord>[] = [];
   const events: Delivery<readonly ServedEvent[]>[] = [];
   for (const message of batch.messages) {

@@ -31,6 +31,7 @@ export interface RetryingOptions {
   readonly sink: Sink;
   readonly deadLetters: DeadLetters | undefined;
   readonly counters: EventCounters;
+  /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly log: Log;
   /** For tests; default sleep(). */
@@ -48,17 +49,6 @@ export function createRetryingSink({ sink, deadLetters, counters, now, log, wait
     } catch (error) {
       return err(errorText(error));
     }
-  }
-
-  async function writeWithRetries(envelope: Envelope, waits: readonly number[]): Promise<Result<EventsWritten, string>> {
-    let result = await writeOnce(envelope, false);
-    for (const ms of waits) {
-      if (result.ok) break;
-      counters.countSink(sink.name, "retried");
-      await wait(ms); // oxlint-disable-line no-await-in-loop
-      result = await writeOnce(envelope, true); // oxlint-disable-line no-await-in-loop
-    }
-    return result;
   }
 
   /** Reads a letter, writes it, and only then removes it. True when the letter is gone. */
@@ -96,7 +86,13 @@ export function createRetryingSink({ sink, deadLetters, counters, now, log, wait
     });
 
   async function deliver(envelope: Envelope, afterReply: AfterReply): Promise<Result<EventsKept, string>> {
-    const result = await writeWithRetries(envelope, WAITS_MS);
+    let result = await writeOnce(envelope, false);
+    for (const ms of WAITS_MS) {
+      if (result.ok) break;
+      counters.countSink(sink.name, "retried");
+      await wait(ms); // oxlint-disable-line no-await-in-loop
+      result = await writeOnce(envelope, true); // oxlint-disable-line no-await-in-loop
+    }
     if (result.ok) {
       if (deadLetters !== undefined && (drainedAt === undefined || now() - drainedAt >= DRAIN_EVERY_MS)) {
         drainedAt = now();
@@ -143,10 +139,8 @@ export interface DeadLetters {
 
 export type LetterStore = Pick<KVNamespace, "put" | "get" | "list" | "delete"> | R2Bucket;
 
-export interface DeadLettersOptions {
+interface DeadLettersOptions extends Pick<RetryingOptions, "now"> {
   readonly store: LetterStore;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
   readonly createId: () => string;
 }
 

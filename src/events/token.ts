@@ -14,6 +14,7 @@ import * as v from "valibot";
 import type { Team } from "../ranking/interleave.ts";
 import type { Result } from "../result.ts";
 import { err, ok } from "../result.ts";
+import { joinBytes } from "../web.ts";
 import type { Bytes } from "./keys.ts";
 import { bytesOf, deriveCipherKey, deriveHmacKey } from "./keys.ts";
 
@@ -48,14 +49,9 @@ export interface TokenContent {
 }
 
 /** A token that was verified. */
-export interface OpenToken {
+export interface OpenToken extends Required<Omit<TokenContent, "itemIds" | "teams">> {
   /** The token's HMAC, in base64url. */
   readonly id: string;
-  readonly queryId: string;
-  readonly application: string;
-  readonly experiment: string | undefined;
-  readonly variant: string;
-  readonly unit: string | undefined;
   /** Milliseconds since 1970. */
   readonly issuedAtMs: number;
   /** 1-based position in the shown order; `undefined` for an item that was not served. */
@@ -80,11 +76,7 @@ export interface EventTokensOptions {
   readonly ttlMs?: number;
 }
 
-interface Keys {
-  readonly seal: CryptoKey;
-  readonly tag: CryptoKey;
-  readonly sign: CryptoKey;
-}
+type Keys = Readonly<Record<"seal" | "tag" | "sign", CryptoKey>>;
 
 /** Issued and expires in seconds since 1970. */
 const sealedSchema = v.tuple([
@@ -115,9 +107,9 @@ export function createEventTokens({ secret, now, ttlMs = TOKEN_TTL_MS }: EventTo
       const tags = await Promise.all(content.itemIds.slice(0, MAX_TOKEN_ITEMS).map((itemId) => tagOf(tag, nonce, itemId)));
       const length = Uint8Array.of(sealed.length >> 8, sealed.length & 0xff);
       const head = `1.${encodeURIComponent(content.queryId.toWellFormed())}.`;
-      const body = join([nonce, length, sealed, ...tags]);
-      const mac = new Uint8Array(await crypto.subtle.sign("HMAC", sign, join([bytesOf(head), body])));
-      return head + toBase64Url(join([body, mac]));
+      const body = joinBytes([nonce, length, sealed, ...tags]);
+      const mac = new Uint8Array(await crypto.subtle.sign("HMAC", sign, joinBytes([bytesOf(head), body])));
+      return head + toBase64Url(joinBytes([body, mac]));
     },
 
     async open(token) {
@@ -129,7 +121,7 @@ export function createEventTokens({ secret, now, ttlMs = TOKEN_TTL_MS }: EventTo
       const { seal, tag, sign } = await openKeys();
       const body = bytes.slice(0, -MAC_BYTES);
       const mac = bytes.slice(-MAC_BYTES);
-      const isOurs = await crypto.subtle.verify("HMAC", sign, mac, join([bytesOf(token.slice(0, split + 1)), body]));
+      const isOurs = await crypto.subtle.verify("HMAC", sign, mac, joinBytes([bytesOf(token.slice(0, split + 1)), body]));
       if (!isOurs) return err("token_invalid");
 
       const nonce = body.slice(0, NONCE_BYTES);
@@ -185,7 +177,7 @@ function cipherOf(nonce: Bytes): AesCtrParams {
 
 /** Keyed, and with the nonce: tags of two tokens do not reveal whether both served an item. */
 async function tagOf(key: CryptoKey, nonce: Bytes, itemId: string): Promise<Bytes> {
-  return new Uint8Array(await crypto.subtle.sign("HMAC", key, join([nonce, bytesOf(itemId)]))).slice(0, TAG_BYTES);
+  return new Uint8Array(await crypto.subtle.sign("HMAC", key, joinBytes([nonce, bytesOf(itemId)]))).slice(0, TAG_BYTES);
 }
 
 function positionIn(tags: Uint8Array, tag: Uint8Array): number | undefined {
@@ -197,16 +189,6 @@ function positionIn(tags: Uint8Array, tag: Uint8Array): number | undefined {
 
 function teamOf(letter: string | undefined): Team {
   return letter === "a" || letter === "b" ? letter : undefined;
-}
-
-function join(parts: readonly Uint8Array[]): Bytes {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 function toBase64Url(bytes: Uint8Array): string {

@@ -119,28 +119,15 @@ export function createQueryRecord({ application, queryId, clientId, unit, userQu
   };
 }
 
-export interface EventRecordOptions {
-  readonly application: string;
+export interface EventRecordOptions extends Pick<QueryRecordOptions, "application" | "queryId" | "clientId" | "timeMs"> {
   readonly action: ActionName;
-  readonly queryId: string;
-  /** As in QueryRecordOptions. */
-  readonly clientId?: string | undefined;
   readonly itemId: string;
   /** 1-based, as shown. */
   readonly position: number;
-  /** Milliseconds since 1970. */
-  readonly timeMs: number;
 }
 
-export function createEventRecord({
-  application,
-  action,
-  queryId,
-  clientId,
-  itemId,
-  position,
-  timeMs,
-}: EventRecordOptions): UbiEventRecord {
+export function createEventRecord(options: EventRecordOptions): UbiEventRecord {
+  const { application, action, queryId, clientId, itemId, position, timeMs } = options;
   return {
     application,
     action_name: action,

@@ -9,7 +9,6 @@ import type { Ranker, Treatment } from "../experiment/treatment.ts";
 import { matchShards } from "../inference/manifest.ts";
 import type { ListItem } from "../ranking/candidate.ts";
 import { buildTensors } from "../ranking/features.ts";
-import type { Team } from "../ranking/interleave.ts";
 import { draftTeams, swapNeighbours } from "../ranking/interleave.ts";
 import type { ItemValues } from "../ranking/item-values.ts";
 import { refreshFeatures } from "../ranking/item-values.ts";
@@ -17,19 +16,13 @@ import { rerank } from "../ranking/rerank.ts";
 import type { Bypass, Result } from "../result.ts";
 import { bypass, err, ok } from "../result.ts";
 import { DAY_MS, errorStack, sha256Hex, withTimeout } from "../web.ts";
-import type { Assignment, Ranking, Search } from "./contract.ts";
+import type { Assignment, OrderNotes, Ranking, Search } from "./contract.ts";
 
-export interface Arrangement {
-  /** Indices of the window's hits in the order to show. */
+export interface Arrangement extends OrderNotes {
+  /** Indices of the window's hits in the order to show; the notes on hits are parallel to it. */
   readonly order: readonly number[];
   /** Of the model that made the order, or a part of it. */
   readonly ranking: Ranking;
-  /** Parallel to `order`. */
-  readonly teams?: readonly Team[];
-  /** Parallel to `order`. */
-  readonly propensities?: readonly number[];
-  /** The order that is not shown, where the engine's is. */
-  readonly shadow?: readonly number[];
 }
 
 /** Interleaving and exploring need a unit, or pages of one search would disagree. */

@@ -7,8 +7,7 @@ import type { AfterReply, ExposureSink } from "../events/sink.ts";
 import type { EventTokens } from "../events/token.ts";
 import type { UnitHash } from "../events/keys.ts";
 import type { Treatment } from "../experiment/treatment.ts";
-import type { ListScores } from "../inference/scorer.ts";
-import type { Scorers } from "../inference/scorer.ts";
+import type { ListScores, Scorers } from "../inference/scorer.ts";
 import type { Team } from "../ranking/interleave.ts";
 import type { RankedLists } from "../ranking/ranked-lists.ts";
 import type { Bypass } from "../result.ts";
@@ -58,9 +57,7 @@ export interface IndexDeps {
 }
 
 /** Dependencies of one request. */
-export interface SearchDeps extends EdgeDeps {
-  readonly backend: Dialect;
-  readonly engine: EngineClient;
+export interface SearchDeps extends EdgeDeps, Pick<IndexDeps, "backend" | "engine"> {
   /** Parallel to the plan's searches. */
   readonly indexes: readonly IndexDeps[];
 }

@@ -15,12 +15,12 @@ export interface FlagClient {
   getStringValue(flagKey: string, defaultValue: string, context: FlagContext): Promise<string>;
 }
 
-export type FlagContext = { targetingKey: string } & { [attribute: string]: string | number | boolean };
+type FlagContext = { targetingKey: string } & { [attribute: string]: string | number | boolean };
 
 /** Never rejects. */
 export type FlagSource = (attributes: Attributes) => Promise<VariantChoice | undefined>;
 
-export interface FlagSourceOptions {
+interface FlagSourceOptions {
   readonly client: FlagClient;
   /** Of the flag: the name under which exposures are recorded. */
   readonly key: string;
@@ -36,9 +36,7 @@ export function createFlagSource({ client, key, log, timeoutMs = 100 }: FlagSour
   return async (attributes) => {
     const { id, ...others } = attributes;
     if (typeof id !== "string" || id === "") return undefined;
-    const known = Object.entries(others).flatMap(([name, value]) =>
-      value === undefined || value === null ? [] : [[name, value] as const],
-    );
+    const known = Object.entries(others).flatMap(([name, value]) => ((value ?? null) === null ? [] : [[name, value] as const]));
     try {
       const answer = client.getStringValue(key, "", { ...Object.fromEntries(known), targetingKey: id });
       const variant = await withTimeout(answer, timeoutMs, () => undefined);

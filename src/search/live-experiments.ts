@@ -17,7 +17,7 @@ const FRESH_MS = 60_000;
 /** No shopper waits longer for an experiment. */
 const FIRST_READ_MS = 300;
 
-export interface LiveExperimentsOptions {
+interface LiveExperimentsOptions {
   readonly kv: KvReader;
   readonly configured: readonly Experiment[];
   readonly now: () => number;

@@ -3,9 +3,12 @@
  *
  * Every byte outside an edit is copied as it is. Nothing here checks that the outcome is JSON: the callers' edits keep it so.
  */
+import { joinBytes } from "../../web.ts";
+import type { Body, Param } from "./request.ts";
+import { memberAt } from "./request.ts";
 import type { JsonText, Span } from "./scan.ts";
 import type { Member } from "./spans.ts";
-import { elements, members, nextAt } from "./spans.ts";
+import { elements, members, nextAt, readNumber, spanAt } from "./spans.ts";
 
 /** Replaces `start`..`end` by `text` (bytes: in UTF-8); an empty span inserts, an empty text cuts. */
 export interface Edit extends Span {
@@ -23,16 +26,6 @@ export function applyEdits(bytes: Uint8Array, edits: readonly Edit[]): Uint8Arra
   }
   parts.push(bytes.subarray(at));
   return joinBytes(parts);
-}
-
-export function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }
 
 /** The edit that takes the member at `index` out of its object, with one comma. */
@@ -88,4 +81,49 @@ export function appendMember(text: JsonText, key: string, json: string): Uint8Ar
   const at = text.root.end - 1;
   const comma = members(text, text.root).length > 0 ? "," : "";
   return applyEdits(text.bytes, [{ start: at, end: at, text: `${comma}${JSON.stringify(key)}:${json}` }]);
+}
+
+/** `?a=b&c=d` of raw parameters; empty for none. */
+export function searchOf(raw: readonly string[]): string {
+  return raw.length === 0 ? "" : `?${raw.join("&")}`;
+}
+
+/** Name of a parameter, member or field → its new value. */
+type Numbers = Readonly<Record<string, number | undefined>>;
+
+function numberFor(numbers: Numbers, name: string): number | undefined {
+  return Object.hasOwn(numbers, name) ? numbers[name] : undefined;
+}
+
+/** The edits of a reply that give the fields at these paths (with dots, below `from`) other numbers, where they hold numbers. */
+export function replaceNumbers(text: JsonText, numbers: Numbers, from: Span = text.root): Edit[] {
+  return Object.entries(numbers).flatMap(([path, number]) => {
+    const at = spanAt(text, path.split("."), from);
+    if (at === undefined || number === undefined || (readNumber(text, at) ?? number) === number) return [];
+    return [{ ...at, text: String(number) }];
+  });
+}
+
+/** Raw parameters, those that `numbers` names with other values. `nameOf`: key → the name in `numbers`. */
+export function replaceParams(params: readonly Param[], numbers: Numbers, nameOf: (key: string) => string = (key) => key): string[] {
+  return params.map(({ key, raw }) => {
+    const number = numberFor(numbers, nameOf(key));
+    return number === undefined ? raw : `${raw.split("=", 1)[0] ?? key}=${number}`;
+  });
+}
+
+/** Replaces the member's value, else adds it as the first. `isLast`: no other member will be left after it. */
+export function setMember(body: Body, key: string, value: number, isLast: boolean = body.members.length === 0): Edit {
+  const own = memberAt(body, key);
+  if (own !== undefined) return { ...own.value, text: String(value) };
+  const at = body.span.start + 1;
+  return { start: at, end: at, text: `${JSON.stringify(key)}:${value}${isLast ? "" : ","}` };
+}
+
+/** The edits that put other numbers into the members that `numbers` names, where they are given. */
+export function replaceMembers(body: Body | undefined, numbers: Numbers, nameOf: (key: string) => string = (key) => key): Edit[] {
+  return (body?.members ?? []).flatMap(({ key, value }) => {
+    const number = numberFor(numbers, nameOf(key));
+    return number === undefined ? [] : [{ ...value, text: String(number) }];
+  });
 }

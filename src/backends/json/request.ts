@@ -3,17 +3,13 @@
  * parsed values of unknown shape, read without trusting them. Knows no engine.
  */
 import { EXPLAIN_PARAM, VARIANT_PARAM } from "../../protocol.ts";
-import type { BypassReason, Bypass, Result } from "../../result.ts";
+import type { Result } from "../../result.ts";
 import { err, ok } from "../../result.ts";
-import type { ClientRequest, EngineRequest, Refusal, RequestPlan, SearchPlan } from "../dialect.ts";
-import type { Edit } from "./edits.ts";
-import { applyEdits } from "./edits.ts";
-import type { PartReader } from "./reply.ts";
-import { parseOne, parseSeveral } from "./reply.ts";
+import type { Refusal } from "../dialect.ts";
 import type { JsonText, Span } from "./scan.ts";
 import { scanJson } from "./scan.ts";
 import type { Member } from "./spans.ts";
-import { elements, members, rawText } from "./spans.ts";
+import { elements, members } from "./spans.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -66,29 +62,6 @@ export function paramOf(params: readonly Param[], key: string): string | undefin
   return params.find((param) => param.key === key)?.value;
 }
 
-/** `?a=b&c=d` of raw parameters; empty for none. */
-export function searchOf(raw: readonly string[]): string {
-  return raw.length === 0 ? "" : `?${raw.join("&")}`;
-}
-
-/** The shopper's request as the engine gets it at `path`: without the edge's parameters, and with a body where it has one. */
-export function ownRequest({ method, search, body }: ClientRequest, path: string): EngineRequest {
-  const raw = paramsOf(search).map((param) => param.raw);
-  return { method, path, search: searchOf(raw), body: method === "POST" && body.length > 0 ? body : undefined };
-}
-
-/** Raw parameters, those that `numbers` names with other values. `nameOf`: key → the name in `numbers`. */
-export function replaceParams(
-  params: readonly Param[],
-  numbers: ReadonlyMap<string, number>,
-  nameOf: (key: string) => string = (key) => key,
-): string[] {
-  return params.map(({ key, raw }) => {
-    const number = numbers.get(nameOf(key));
-    return number === undefined ? raw : `${raw.split("=", 1)[0] ?? key}=${number}`;
-  });
-}
-
 /** An object of a body that could be read: its spans for editing, its values for deciding. */
 export interface Body {
   readonly text: JsonText;
@@ -98,17 +71,23 @@ export interface Body {
   readonly values: JsonObject;
 }
 
+/** `undefined` where it is not UTF-8: an engine could read such bytes differently. */
+export function utf8Text(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
 /** `undefined` when there is no body. Errors are messages. */
 export function bodyOf(bytes: Uint8Array): Result<Body | undefined, string> {
   if (bytes.length === 0) return ok(undefined);
   const text = scanJson(bytes);
   if (!text.ok) return err(`The body is not JSON: ${text.error.message} at byte ${text.error.offset}`);
-  let values: unknown;
-  try {
-    values = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
-    return err("The body is not UTF-8");
-  }
+  const source = utf8Text(bytes);
+  if (source === undefined) return err("The body is not UTF-8");
+  const values: unknown = JSON.parse(source);
   if (!isObject(values)) return err("The body is not an object");
   const all = members(text.value, text.value.root);
   const repeated = repeatedKey(all);
@@ -128,6 +107,11 @@ export function memberAt({ members: all }: Pick<Body, "members">, key: string): 
 /** For clients that write null for what they do not ask for. */
 export function withoutNulls(values: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
+}
+
+/** A request in which no search can be found, on a route where only its body could say which index it is for. */
+export function unreadable(detail: string): Result<never, Refusal> {
+  return err({ status: 400, type: "illegal_argument_exception", message: detail });
 }
 
 /** The objects that a body lists under `list`. Errors: the body cannot be read, or holds no such list. */
@@ -154,14 +138,6 @@ export function listedObjects(
   return ok({ body, objects });
 }
 
-/** One search of a request that has several. */
-export interface PlannedSearch {
-  readonly plan: SearchPlan;
-  /** The changes with which it asks for hits [0, size). */
-  readonly edits: (size: number) => readonly Edit[];
-  readonly readPart: PartReader;
-}
-
 /** The searches that a body lists under `list`, each naming its index as `name`. Errors: a search without a known index cannot be sent on. */
 export function namedObjects<T>(
   bytes: Uint8Array,
@@ -180,8 +156,20 @@ export function namedObjects<T>(
   return ok({ body: read.value.body, objects });
 }
 
+/** The parameters of one search: those of the URL, and the body's. */
+export interface Asked {
+  readonly params: readonly Param[];
+  readonly body: Body | undefined;
+  readonly values: JsonObject | undefined;
+}
+
+/** The URL wins. */
+export function valueOf({ params, values }: Pick<Asked, "params" | "values">, key: string): unknown {
+  return paramOf(params, key) ?? member(values, key);
+}
+
 /** A whole number from 0. Errors name the value. */
-function wholeNumberOf(key: string, params: readonly Param[], values: JsonObject | undefined, fallback: number): Result<number, string> {
+function wholeNumberOf({ params, values }: Pick<Asked, "params" | "values">, [key, fallback]: Named): Result<number, string> {
   const given = params.filter((param) => param.key === key);
   if (given.length > 1) return err(`The parameter ${key} is repeated`);
   const [param] = given;
@@ -191,119 +179,22 @@ function wholeNumberOf(key: string, params: readonly Param[], values: JsonObject
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? ok(value) : err(`${key} is ${JSON.stringify(value)}`);
 }
 
-/** The first wanted hit or page and the number of hits, each by its name and default. */
+/** A parameter and its default. */
+type Named = readonly [name: string, fallback: number];
+
+/** The first wanted hit or page, and the number of hits. */
 export function pageNumbersOf(
-  first: readonly [string, number],
-  limit: readonly [string, number],
-  params: readonly Param[],
-  values?: JsonObject,
+  asked: Pick<Asked, "params" | "values">,
+  first: Named,
+  limit: Named,
 ): Result<{ readonly first: number; readonly limit: number }, string> {
-  const firstRead = wholeNumberOf(first[0], params, values, first[1]);
+  const firstRead = wholeNumberOf(asked, first);
   if (!firstRead.ok) return firstRead;
-  const limitRead = wholeNumberOf(limit[0], params, values, limit[1]);
+  const limitRead = wholeNumberOf(asked, limit);
   return limitRead.ok ? ok({ first: firstRead.value, limit: limitRead.value }) : limitRead;
 }
 
 /** A whole number from 0, written in digits. Errors name the value. */
 export function digitsOf(key: string, written: string): Result<number, string> {
   return /^\d{1,9}$/.test(written) ? ok(Number(written)) : err(`${key} is ${JSON.stringify(written)}`);
-}
-
-export function leave(reason: BypassReason, detail: string): Bypass {
-  return { reason, detail };
-}
-
-/** A search of an engine whose requests hold neither cursors, nor a history, nor UBI's fields. */
-export function plainPlan(plan: Omit<SearchPlan, "isCursored" | "history" | "ubi"> & Partial<SearchPlan>): SearchPlan {
-  const ubi = { queryId: undefined, clientId: undefined, application: undefined, objectIdField: undefined };
-  return { isCursored: false, history: [], ubi, ...plan };
-}
-
-/** The plan of a search that the edge does not understand: it goes to the engine as it came, whose own error is the best answer. */
-export function leftToEngine(index: string, detail: string): SearchPlan {
-  const bypass = leave("request_not_understood", detail);
-  return plainPlan({ index, queryText: undefined, offset: 0, limit: 1, bypass, identity: "" });
-}
-
-/** The plan of a request that is one search. */
-export function planOne(
-  search: SearchPlan,
-  own: EngineRequest,
-  readPart: PartReader,
-  widen: (size: number) => EngineRequest = () => own,
-): RequestPlan {
-  return {
-    searches: [search],
-    isMulti: false,
-    own,
-    widen: ([size]) => (size === undefined ? own : widen(size)),
-    parseReply: (bytes) => parseOne(bytes, readPart),
-  };
-}
-
-/** The plan of a request whose searches are in one body, and their results in a list of the reply. */
-export function planSeveral(
-  searches: readonly PlannedSearch[],
-  own: EngineRequest & { readonly body: Uint8Array },
-  results: string,
-): RequestPlan {
-  return {
-    searches: searches.map(({ plan }) => plan),
-    isMulti: true,
-    own,
-    widen(sizes) {
-      const edits = searches.flatMap((search, i) => {
-        const size = sizes[i];
-        return size === undefined ? [] : search.edits(size);
-      });
-      return { ...own, body: applyEdits(own.body, edits) };
-    },
-    parseReply(bytes) {
-      return parseSeveral(
-        bytes,
-        results,
-        searches.map(({ readPart }) => readPart),
-      );
-    },
-  };
-}
-
-/** A request in which no search can be found, on a route where only its body could say which index it is for. */
-export function unreadable(detail: string): Result<never, Refusal> {
-  return err({ status: 400, type: "illegal_argument_exception", message: detail });
-}
-
-/** Replaces the member's value, else adds it as the first. `isLast`: no other member will be left after it. */
-export function setMember(body: Body, key: string, value: number, isLast: boolean = body.members.length === 0): Edit {
-  const own = memberAt(body, key);
-  if (own !== undefined) return { ...own.value, text: String(value) };
-  const at = body.span.start + 1;
-  return { start: at, end: at, text: `${JSON.stringify(key)}:${value}${isLast ? "" : ","}` };
-}
-
-/** The edits that put other numbers into the members that `numbers` names, where they are given. */
-export function replaceMembers(
-  body: Body | undefined,
-  numbers: ReadonlyMap<string, number>,
-  nameOf: (key: string) => string = (key) => key,
-): Edit[] {
-  return (body?.members ?? []).flatMap(({ key, value }) => {
-    const number = numbers.get(nameOf(key));
-    return number === undefined ? [] : [{ ...value, text: String(number) }];
-  });
-}
-
-/** The request without what `isLeftOut` names, as one text. */
-export function identityOf(
-  params: readonly Param[],
-  body: Body | undefined,
-  isLeftOut: (key: string) => boolean,
-  ...more: readonly unknown[]
-): string {
-  const kept = (body?.members ?? []).filter(({ key }) => !isLeftOut(key));
-  return JSON.stringify([
-    params.filter(({ key }) => !isLeftOut(key)).map(({ raw }) => raw),
-    kept.map(({ span }) => (body === undefined ? "" : rawText(body.text, span))),
-    ...more,
-  ]);
 }

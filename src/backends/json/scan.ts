@@ -31,7 +31,7 @@ export interface JsonText {
 }
 
 /** Deeper nesting than this is refused: Elasticsearch itself stops at 1000, and no product nests 200 levels. */
-export const MAX_DEPTH = 200;
+const MAX_DEPTH = 200;
 
 export const QUOTE = 0x22;
 export const COMMA = 0x2c;
@@ -60,12 +60,12 @@ export function skipSpace(bytes: Uint8Array, at: number): number {
  * One loop over plain numbers, without a call per byte: this is the most that the edge does to a reply. The functions below return the end
  * of a token, or `~offset` (a negative number) of its first wrong byte.
  */
-export function scanJson(bytes: Uint8Array, maxDepth: number = MAX_DEPTH): Result<JsonText, JsonProblem> {
+export function scanJson(bytes: Uint8Array): Result<JsonText, JsonProblem> {
   const opens: number[] = [];
   const closes: number[] = [];
   /** The containers around `at`: their indexes in `opens`, and their closing bytes. */
-  const indexes = new Int32Array(maxDepth);
-  const ends = new Uint8Array(maxDepth);
+  const indexes = new Int32Array(MAX_DEPTH);
+  const ends = new Uint8Array(MAX_DEPTH);
   let depth = 0;
   let hasEscapedKeys = false;
 
@@ -85,7 +85,7 @@ export function scanJson(bytes: Uint8Array, maxDepth: number = MAX_DEPTH): Resul
       if (end < 0) return problem(~end, describeString(bytes, ~end));
       at = end;
     } else if (first === OPEN_OBJECT || first === OPEN_ARRAY) {
-      if (depth >= maxDepth) return problem(at, `Nested deeper than ${maxDepth} levels`);
+      if (depth >= MAX_DEPTH) return problem(at, `Nested deeper than ${MAX_DEPTH} levels`);
       indexes[depth] = opens.length;
       ends[depth] = first === OPEN_OBJECT ? CLOSE_OBJECT : CLOSE_ARRAY;
       depth++;

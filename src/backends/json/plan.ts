@@ -1,0 +1,99 @@
+/** Plans of requests with one search or several, in any dialect. Knows no engine. */
+import type { Bypass, BypassReason } from "../../result.ts";
+import type { ClientRequest, EngineRequest, RequestPlan, SearchPlan } from "../dialect.ts";
+import type { Edit } from "./edits.ts";
+import { applyEdits, searchOf } from "./edits.ts";
+import type { PartReader } from "./reply.ts";
+import { parseOne, parseSeveral } from "./reply.ts";
+import type { Body, Param } from "./request.ts";
+import { paramsOf } from "./request.ts";
+import { rawText } from "./spans.ts";
+
+export function leave(reason: BypassReason, detail: string): Bypass {
+  return { reason, detail };
+}
+
+/** A search of an engine whose requests hold neither cursors, nor a history, nor UBI's fields. */
+export function plainPlan(plan: Omit<SearchPlan, "isCursored" | "history" | "ubi"> & Partial<SearchPlan>): SearchPlan {
+  const ubi = { queryId: undefined, clientId: undefined, application: undefined, objectIdField: undefined };
+  return { isCursored: false, history: [], ubi, ...plan };
+}
+
+/** The plan of a search that the edge does not understand: it goes to the engine as it came, whose own error is the best answer. */
+export function leftToEngine(index: string, detail: string): SearchPlan {
+  const bypass = leave("request_not_understood", detail);
+  return plainPlan({ index, queryText: undefined, offset: 0, limit: 1, bypass, identity: "" });
+}
+
+/** The shopper's request as the engine gets it at `path`: without the edge's parameters, and with a body where it has one. */
+export function ownRequest({ method, search, body }: ClientRequest, path: string): EngineRequest {
+  const raw = paramsOf(search).map((param) => param.raw);
+  return { method, path, search: searchOf(raw), body: method === "POST" && body.length > 0 ? body : undefined };
+}
+
+/** The plan of a request that is one search. */
+export function planOne(
+  search: SearchPlan,
+  own: EngineRequest,
+  readPart: PartReader,
+  widen: (size: number) => EngineRequest = () => own,
+): RequestPlan {
+  return {
+    searches: [search],
+    isMulti: false,
+    own,
+    widen: ([size]) => (size === undefined ? own : widen(size)),
+    parseReply: (bytes) => parseOne(bytes, readPart),
+  };
+}
+
+/** One search of a request that has several. */
+export interface PlannedSearch {
+  readonly plan: SearchPlan;
+  /** The changes with which it asks for hits [0, size). */
+  readonly edits: (size: number) => readonly Edit[];
+  readonly readPart: PartReader;
+}
+
+/** The plan of a request that has several searches, whose results are in the list `results` of the reply. */
+export function planSeveral(
+  searches: readonly Pick<PlannedSearch, "plan" | "readPart">[],
+  own: EngineRequest,
+  results: string,
+  widen: RequestPlan["widen"],
+): RequestPlan {
+  const readParts = searches.map(({ readPart }) => readPart);
+  return {
+    searches: searches.map(({ plan }) => plan),
+    isMulti: true,
+    own,
+    widen,
+    parseReply: (bytes) => parseSeveral(bytes, results, readParts),
+  };
+}
+
+/** The plan of a request whose searches are in one body, each edited there. */
+export function planListed(searches: readonly PlannedSearch[], own: EngineRequest & { readonly body: Uint8Array }): RequestPlan {
+  return planSeveral(searches, own, "results", (sizes) => {
+    const edits = searches.flatMap((search, i) => {
+      const size = sizes[i];
+      return size === undefined ? [] : search.edits(size);
+    });
+    return { ...own, body: applyEdits(own.body, edits) };
+  });
+}
+
+/** The request without what `isLeftOut` names, as one text. */
+export function identityOf(
+  params: readonly Param[],
+  body: Body | undefined,
+  isLeftOut: (key: string) => boolean,
+  ...more: readonly unknown[]
+): string {
+  const kept = (body?.members ?? []).filter(({ key }) => !isLeftOut(key));
+  return JSON.stringify([
+    params.filter(({ key }) => !isLeftOut(key)).map(({ raw }) => raw),
+    kept.map(({ span }) => (body === undefined ? "" : rawText(body.text, span))),
+    ...more,
+  ]);
+}
