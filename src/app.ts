@@ -3,8 +3,7 @@
  *
  * Reads and limits requests, and checks the token. search.ts serves a search.
  */
-import type { Context } from "hono";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
 import { basePath } from "hono/route";
 import { TrieRouter } from "hono/router/trie-router";
@@ -14,11 +13,18 @@ import { headersFromEngine, headersFromStorefront, headersToStorefront } from ".
 import { readBody } from "./backends/read-body.ts";
 import { parseTreatment } from "./experiment/treatment.ts";
 import { BEACON } from "./events/beacon/bundled.ts";
-import type { EventsEndpoint } from "./events/endpoint.ts";
-import { MAX_EVENTS_BYTES, refuseEvents } from "./events/endpoint.ts";
+import { type EventsEndpoint, MAX_EVENTS_BYTES, refuseEvents } from "./events/endpoint.ts";
 import type { AfterReply } from "./events/sink.ts";
-import type { EventFormat } from "./protocol.ts";
-import { BEACON_PATH, EVENT_ROUTES, EXPLAIN_PARAM, OUTCOME_HEADER, STATUS_PATH, TOKENS_HEADER, VARIANT_PARAM } from "./protocol.ts";
+import {
+  BEACON_PATH,
+  EVENT_ROUTES,
+  type EventFormat,
+  EXPLAIN_PARAM,
+  OUTCOME_HEADER,
+  STATUS_PATH,
+  TOKENS_HEADER,
+  VARIANT_PARAM,
+} from "./protocol.ts";
 import { search } from "./search.ts";
 import type { EdgeDeps, IndexDeps, SearchRequest } from "./search/contract.ts";
 import { errorStack } from "./web.ts";

@@ -1,22 +1,17 @@
 /**
  * An edge on any runtime: configuration and platform → the Hono app. The entries in runtimes/ differ only in the platform.
  */
-import type { EdgeApp } from "./app.ts";
-import { createApp } from "./app.ts";
-import type { Dialects } from "./backends/dialects.ts";
-import { dialectLimits } from "./backends/dialects.ts";
+import { createApp, type EdgeApp } from "./app.ts";
+import { dialectLimits, type Dialects } from "./backends/dialects.ts";
 import type { Fetch } from "./backends/engine.ts";
-import type { Config } from "./config/config.ts";
-import { parseConfig } from "./config/config.ts";
+import { type Config, parseConfig } from "./config/config.ts";
 import type { KvReader } from "./embeddings/store.ts";
-import type { Counters } from "./events/counters.ts";
-import { createCounters, createEventCounters } from "./events/counters.ts";
+import { type Counters, createCounters, createEventCounters } from "./events/counters.ts";
 import { createEventsEndpoint } from "./events/endpoint.ts";
 import { createUnitHash } from "./events/keys.ts";
 import type { LetterStore } from "./events/retrying.ts";
 import type { AfterReply, RetryingSink, Sink } from "./events/sink.ts";
-import type { SinkBindings, SinkDeps } from "./events/sinks.ts";
-import { joinSinks, openSinks, sinkProblems } from "./events/sinks.ts";
+import { joinSinks, openSinks, type SinkBindings, type SinkDeps, sinkProblems } from "./events/sinks.ts";
 import { createEventTokens } from "./events/token.ts";
 import type { Scorers } from "./inference/scorer.ts";
 import { assembleSearches, describeStatus } from "./search/assemble.ts";

@@ -2,8 +2,7 @@
 import type { EdgeApp } from "./app.ts";
 import type { Fetch } from "./backends/engine.ts";
 import { dialectsOf } from "./backends/dialects.ts";
-import type { EdgeOptions } from "./config/options.ts";
-import { environmentOf } from "./config/options.ts";
+import { type EdgeOptions, environmentOf } from "./config/options.ts";
 import { openEdge } from "./edge.ts";
 import type { KvReader } from "./embeddings/store.ts";
 import type { LetterStore } from "./events/retrying.ts";

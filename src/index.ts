@@ -3,14 +3,12 @@
  *
  * `armmt-edge/hono`, `/cloudflare` and `/node` bring what a runtime needs besides.
  */
-import type { ItemStore, KvReader } from "./embeddings/store.ts";
-import { createItemStore, ShardCache } from "./embeddings/store.ts";
+import { createItemStore, type ItemStore, type KvReader, ShardCache } from "./embeddings/store.ts";
 import { matchShards } from "./inference/manifest.ts";
 import type { Scorers } from "./inference/scorer.ts";
 import { buildTensors } from "./ranking/features.ts";
 import { rerank as orderByScore } from "./ranking/rerank.ts";
-import type { Bypass, Result } from "./result.ts";
-import { bypass, ok } from "./result.ts";
+import { bypass, type Bypass, ok, type Result } from "./result.ts";
 import { DAY_MS, errorStack, withTimeout } from "./web.ts";
 
 export type { DialectDefinition, Dialects, IndexDefinition, IndexOptions } from "./backends/dialects.ts";

@@ -8,16 +8,14 @@
 import type { RequestPlan, SearchReply } from "./backends/dialect.ts";
 import type { EngineReply } from "./backends/engine.ts";
 import { pageIndices } from "./ranking/window.ts";
-import type { Bypass, Result } from "./result.ts";
-import { err, REASONS } from "./result.ts";
+import { type Bypass, err, REASONS, type Result } from "./result.ts";
 import { arrange, internalError } from "./search/arrange.ts";
 import { ask, chooseWindow, readReply, statusFailure } from "./search/ask.ts";
 import type { Batch, BatchResult, Search, SearchDeps, SearchRequest, SearchResult } from "./search/contract.ts";
 import { openBatch } from "./search/open.ts";
 import { countSearches, recordExposures } from "./search/record.ts";
 import { respond } from "./search/respond.ts";
-import type { WindowDecision } from "./search/results.ts";
-import { edited, leave, none, untouched } from "./search/results.ts";
+import { edited, leave, none, untouched, type WindowDecision } from "./search/results.ts";
 import { handOutTokens } from "./search/tokens.ts";
 
 export async function search(request: SearchRequest, plan: RequestPlan, deps: SearchDeps): Promise<Response> {

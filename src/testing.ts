@@ -4,14 +4,12 @@
  *
  * No model is needed: the items have made-up vectors in memory, and the scorer reads the order out of them.
  */
-import type { DialectDefinition, IndexOptions } from "./backends/dialects.ts";
-import { dialectsOf } from "./backends/dialects.ts";
+import { type DialectDefinition, dialectsOf, type IndexOptions } from "./backends/dialects.ts";
 import { isObject } from "./backends/json/request.ts";
 import { openEdge } from "./edge.ts";
 import { type KvReader, memoryKv } from "./embeddings/store.ts";
 import type { ModelManifest } from "./inference/manifest.ts";
-import type { Scorer } from "./inference/scorer.ts";
-import { scorersOf } from "./inference/scorer.ts";
+import { type Scorer, scorersOf } from "./inference/scorer.ts";
 import { ITEM_FEATURES } from "./ranking/candidate.ts";
 import { FEATURES } from "./ranking/features.ts";
 import { randomFrom } from "./ranking/interleave.ts";

@@ -4,10 +4,8 @@ import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ALL_DIALECTS } from "../src/backends/all-dialects.ts";
-import type { Platform } from "../src/edge.ts";
-import { openEdge } from "../src/edge.ts";
-import type { Counters } from "../src/events/counters.ts";
-import { createCounters } from "../src/events/counters.ts";
+import { openEdge, type Platform } from "../src/edge.ts";
+import { type Counters, createCounters } from "../src/events/counters.ts";
 import { OUTCOME_HEADER } from "../src/protocol.ts";
 import { bypass, ok } from "../src/result.ts";
 

@@ -8,24 +8,39 @@
  * itself, unless `pageSize` repeats the setting), hits that a rule promotes (marked only with `getRankingInfo`), and groups (`distinct` above
  * 1: noticed by their surplus of hits, and left as they are).
  */
-import type { Bypass, Result } from "../result.ts";
-import { bypass, err, ok } from "../result.ts";
-import type { ClientRequest, Dialect, DialectOptions, EngineRequest, Refusal, RequestPlan, SearchPlan } from "./dialect.ts";
-import { jsonError } from "./dialect.ts";
-import type { Index, IndexDefinition, IndexOptions, PageSizeOption } from "./dialects.ts";
-import { defineDialect, findIndex, readIndexes } from "./dialects.ts";
-import type { Edit } from "./json/edits.ts";
-import { applyEdits, replaceMembers, replaceNumbers, replaceParams, searchOf, setMember } from "./json/edits.ts";
-import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planListed, planOne } from "./json/plan.ts";
-import type { PartReader } from "./json/reply.ts";
-import { partOf, readHits } from "./json/reply.ts";
-import type { Asked, Body, JsonObject, Param } from "./json/request.ts";
+import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
 import {
+  type ClientRequest,
+  type Dialect,
+  type DialectOptions,
+  type EngineRequest,
+  jsonError,
+  type Refusal,
+  type RequestPlan,
+  type SearchPlan,
+} from "./dialect.ts";
+import {
+  defineDialect,
+  findIndex,
+  type Index,
+  type IndexDefinition,
+  type IndexOptions,
+  type PageSizeOption,
+  readIndexes,
+} from "./dialects.ts";
+import { applyEdits, type Edit, replaceMembers, replaceNumbers, replaceParams, searchOf, setMember } from "./json/edits.ts";
+import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planListed, planOne } from "./json/plan.ts";
+import { partOf, type PartReader, readHits } from "./json/reply.ts";
+import {
+  type Asked,
+  type Body,
   bodyOf,
+  type JsonObject,
   member,
   memberAt,
   namedObjects,
   pageNumbersOf,
+  type Param,
   paramsOf,
   stringsOf,
   textOf,

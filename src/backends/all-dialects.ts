@@ -1,7 +1,6 @@
 /** Every dialect, in the order in which errors list them. A new engine is one file and one line here. */
 import { ALGOLIA } from "./algolia.ts";
-import type { Dialects } from "./dialects.ts";
-import { dialectsOf } from "./dialects.ts";
+import { type Dialects, dialectsOf } from "./dialects.ts";
 import { ELASTICSEARCH } from "./elasticsearch.ts";
 import { GENERIC } from "./generic.ts";
 import { MEILISEARCH } from "./meilisearch.ts";

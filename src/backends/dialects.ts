@@ -5,8 +5,7 @@
  * The caller chooses the dialects, so that a Worker carries only those that it imports; all-dialects.ts has all of them.
  */
 import type { ItemValues } from "../ranking/item-values.ts";
-import type { Result } from "../result.ts";
-import { err, ok } from "../result.ts";
+import { err, ok, type Result } from "../result.ts";
 import type { CreateDialect, Dialect, DialectLimits, DialectOptions, Hit, Refusal } from "./dialect.ts";
 import type { HitReader } from "./json/reply.ts";
 import type { JsonText, Span } from "./json/scan.ts";

@@ -4,24 +4,41 @@
  * Parameters of the URL win over the body, as in the engine. Where a request is not understood it is left to the engine, whose own error
  * is the best answer.
  */
-import type { Bypass, Result } from "../result.ts";
-import { bypass, err, ok } from "../result.ts";
-import type { ClientRequest, Dialect, DialectOptions, EngineRequest, Hit, Refusal, RequestPlan, SearchPlan, UbiFields } from "./dialect.ts";
-import { AUTHORIZATION, jsonError } from "./dialect.ts";
-import type { CompleteHit, Index, IndexDefinition, IndexOptions } from "./dialects.ts";
-import { defineDialect, findIndex, readIndexes } from "./dialects.ts";
-import type { Edit } from "./json/edits.ts";
-import { applyEdits, cutMember, replaceParams, searchOf, setMember } from "./json/edits.ts";
-import { leave, leftToEngine, plainPlan, planOne, planSeveral } from "./json/plan.ts";
-import type { PartReader } from "./json/reply.ts";
-import { partOf, readHits } from "./json/reply.ts";
-import type { Body, JsonObject, Param } from "./json/request.ts";
+import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
 import {
+  AUTHORIZATION,
+  type ClientRequest,
+  type Dialect,
+  type DialectOptions,
+  type EngineRequest,
+  type Hit,
+  jsonError,
+  type Refusal,
+  type RequestPlan,
+  type SearchPlan,
+  type UbiFields,
+} from "./dialect.ts";
+import {
+  type CompleteHit,
+  defineDialect,
+  findIndex,
+  type Index,
+  type IndexDefinition,
+  type IndexOptions,
+  readIndexes,
+} from "./dialects.ts";
+import { applyEdits, cutMember, type Edit, replaceParams, searchOf, setMember } from "./json/edits.ts";
+import { leave, leftToEngine, plainPlan, planOne, planSeveral } from "./json/plan.ts";
+import { partOf, type PartReader, readHits } from "./json/reply.ts";
+import {
+  type Body,
   bodyOf,
   isObject,
+  type JsonObject,
   member,
   memberAt,
   pageNumbersOf,
+  type Param,
   paramOf,
   paramsOf,
   repeatedKey,
@@ -30,8 +47,7 @@ import {
   unreadable,
 } from "./json/request.ts";
 import type { Span } from "./json/scan.ts";
-import type { Member } from "./json/spans.ts";
-import { find, members, numberAt, rawText, readNumber } from "./json/spans.ts";
+import { find, type Member, members, numberAt, rawText, readNumber } from "./json/spans.ts";
 
 /** The `pinned` query gives its documents scores above the largest one that an organic hit can have (2^127). */
 const PINNED_SCORE = 2 ** 127;

@@ -3,14 +3,11 @@
  *
  * Knows HTTP, not search: any status is a reply. It does not retry and follows no redirect, because a redirect could lead anywhere.
  */
-import type { Bypass, Result } from "../result.ts";
-import { bypass, ok } from "../result.ts";
+import { bypass, type Bypass, ok, type Result } from "../result.ts";
 import { withTimeout } from "../web.ts";
 import type { EngineRequest } from "./dialect.ts";
-import type { EngineHeaders } from "./headers.ts";
-import { headersToEngine } from "./headers.ts";
-import type { ReadBody } from "./read-body.ts";
-import { readBody } from "./read-body.ts";
+import { type EngineHeaders, headersToEngine } from "./headers.ts";
+import { readBody, type ReadBody } from "./read-body.ts";
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 

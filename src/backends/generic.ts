@@ -2,29 +2,26 @@
  * Any engine whose search is one path with JSON. The configuration holds the names in its requests and replies; a request that does not fit
  * them goes to the engine as it came.
  */
-import type { Bypass, Result } from "../result.ts";
-import { bypass, err, ok } from "../result.ts";
-import type {
-  ClientRequest,
-  Dialect,
-  DialectOptions,
-  EngineRequest,
-  GenericOptions,
-  LeaveCondition,
-  LeaveReason,
-  RequestPlan,
-  SearchPlan,
+import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
+import {
+  AUTHORIZATION,
+  type ClientRequest,
+  type Dialect,
+  type DialectOptions,
+  type EngineRequest,
+  type GenericOptions,
+  jsonError,
+  LEAVE_REASONS,
+  type LeaveCondition,
+  type LeaveReason,
+  type RequestPlan,
+  type SearchPlan,
 } from "./dialect.ts";
-import { AUTHORIZATION, jsonError, LEAVE_REASONS } from "./dialect.ts";
-import type { IndexDefinition, IndexOptions, PageSizeOption } from "./dialects.ts";
-import { defineDialect, hitReader } from "./dialects.ts";
-import type { Edit } from "./json/edits.ts";
-import { applyEdits, replaceParams, searchOf } from "./json/edits.ts";
+import { defineDialect, hitReader, type IndexDefinition, type IndexOptions, type PageSizeOption } from "./dialects.ts";
+import { applyEdits, type Edit, replaceParams, searchOf } from "./json/edits.ts";
 import { leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
-import type { HitReader, ReplyPart } from "./json/reply.ts";
-import { partOf, readHits } from "./json/reply.ts";
-import type { Body, Param } from "./json/request.ts";
-import { bodyOf, digitsOf, isObject, member, paramOf, paramsOf, textOf } from "./json/request.ts";
+import { type HitReader, partOf, readHits, type ReplyPart } from "./json/reply.ts";
+import { type Body, bodyOf, digitsOf, isObject, member, type Param, paramOf, paramsOf, textOf } from "./json/request.ts";
 import type { JsonText, Span } from "./json/scan.ts";
 import { elements, find, findAt, kindOf, members, numberAt, rawText, readNumber, readString, spanAt } from "./json/spans.ts";
 

@@ -4,21 +4,21 @@
  *
  * Knows no schema and no engine. The engine decides whether a document is valid.
  */
-import type {
-  DirectiveNode,
-  FieldNode,
-  FragmentDefinitionNode,
-  OperationDefinitionNode,
-  SelectionNode,
-  SelectionSetNode,
-  ValueNode,
+import {
+  type DirectiveNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  Kind,
+  type OperationDefinitionNode,
+  OperationTypeNode,
+  parse,
+  type SelectionNode,
+  type SelectionSetNode,
+  type ValueNode,
 } from "graphql";
-import { Kind, OperationTypeNode, parse } from "graphql";
-import type { Result } from "../result.ts";
-import { err, ok } from "../result.ts";
+import { err, ok, type Result } from "../result.ts";
 import { errorText } from "../web.ts";
-import type { JsonObject } from "./json/request.ts";
-import { member } from "./json/request.ts";
+import { type JsonObject, member } from "./json/request.ts";
 
 /** The documents of a shop have some hundred tokens. */
 const MAX_TOKENS = 10_000;

@@ -4,26 +4,32 @@
  * A page is named in two ways: `offset` and `limit`, or `page` and `hitsPerPage`, which win where one of them is given. The reply repeats
  * the page, so a page that is cut from a wider reply gets its own numbers.
  */
-import type { Bypass, Result } from "../result.ts";
-import { bypass, ok } from "../result.ts";
-import type { ClientRequest, Dialect, DialectOptions, EngineRequest, Refusal, RequestPlan, SearchPlan } from "./dialect.ts";
-import { AUTHORIZATION, jsonError } from "./dialect.ts";
-import type { Index, IndexDefinition, IndexOptions } from "./dialects.ts";
-import { defineDialect, findIndex, readIndexes } from "./dialects.ts";
-import type { Edit } from "./json/edits.ts";
-import { applyEdits, replaceMembers, replaceNumbers, searchOf, setMember } from "./json/edits.ts";
-import type { PlannedSearch } from "./json/plan.ts";
-import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planListed, planOne } from "./json/plan.ts";
-import type { PartReader } from "./json/reply.ts";
-import { partOf, readHits } from "./json/reply.ts";
-import type { Asked, Body, Param } from "./json/request.ts";
+import { bypass, type Bypass, ok, type Result } from "../result.ts";
 import {
+  AUTHORIZATION,
+  type ClientRequest,
+  type Dialect,
+  type DialectOptions,
+  type EngineRequest,
+  jsonError,
+  type Refusal,
+  type RequestPlan,
+  type SearchPlan,
+} from "./dialect.ts";
+import { defineDialect, findIndex, type Index, type IndexDefinition, type IndexOptions, readIndexes } from "./dialects.ts";
+import { applyEdits, type Edit, replaceMembers, replaceNumbers, searchOf, setMember } from "./json/edits.ts";
+import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planListed, type PlannedSearch, planOne } from "./json/plan.ts";
+import { partOf, type PartReader, readHits } from "./json/reply.ts";
+import {
+  type Asked,
+  type Body,
   bodyOf,
   isObject,
   member,
   memberAt,
   namedObjects,
   pageNumbersOf,
+  type Param,
   paramOf,
   paramsOf,
   stringsOf,

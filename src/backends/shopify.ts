@@ -5,20 +5,31 @@
  * address takes mutations, so with the edge's own key only searches pass; everything else passes with the client's key only. Nothing is
  * added to a document, because clients compile against the shape of its reply: one that does not ask for the ids of its items is left alone.
  */
-import type { Bypass, Result } from "../result.ts";
-import { bypass, err, ok } from "../result.ts";
-import type { ClientRequest, Dialect, DialectOptions, EngineRequest, Refusal, RequestPlan, SearchPlan } from "./dialect.ts";
-import { jsonError } from "./dialect.ts";
-import type { IndexDefinition, IndexOptions } from "./dialects.ts";
-import { defineDialect, hitReader } from "./dialects.ts";
-import type { Field, GraphqlDocument, Operation } from "./graphql-document.ts";
-import { chooseOperation, isQuery, parseDocument, rootFieldNames } from "./graphql-document.ts";
+import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
+import {
+  type ClientRequest,
+  type Dialect,
+  type DialectOptions,
+  type EngineRequest,
+  jsonError,
+  type Refusal,
+  type RequestPlan,
+  type SearchPlan,
+} from "./dialect.ts";
+import { defineDialect, hitReader, type IndexDefinition, type IndexOptions } from "./dialects.ts";
+import {
+  chooseOperation,
+  type Field,
+  type GraphqlDocument,
+  isQuery,
+  type Operation,
+  parseDocument,
+  rootFieldNames,
+} from "./graphql-document.ts";
 import { refill } from "./json/edits.ts";
 import { leave, leftToEngine, ownRequest, plainPlan } from "./json/plan.ts";
-import type { HitReader, PartReader, ReplyPart } from "./json/reply.ts";
-import { parseOne, readHits, replyOf, scanReply } from "./json/reply.ts";
-import type { JsonObject } from "./json/request.ts";
-import { bodyOf, isObject, member, textOf, utf8Text } from "./json/request.ts";
+import { type HitReader, parseOne, type PartReader, readHits, replyOf, type ReplyPart, scanReply } from "./json/reply.ts";
+import { bodyOf, isObject, type JsonObject, member, textOf, utf8Text } from "./json/request.ts";
 import type { JsonText, Span } from "./json/scan.ts";
 import { elements, findAt, kindOf, readString, spanAt } from "./json/spans.ts";
 

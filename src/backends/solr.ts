@@ -4,19 +4,21 @@
  * The reply names its page twice (`response.start` and the echoed parameters), and keeps highlighting apart from the documents, by id: a page
  * that is cut from a wider reply gets its own of each.
  */
-import type { Bypass } from "../result.ts";
-import { ok } from "../result.ts";
-import type { ClientRequest, Dialect, DialectOptions, EngineRequest, RequestPlan } from "./dialect.ts";
-import { AUTHORIZATION, jsonError } from "./dialect.ts";
-import type { Index, IndexDefinition, IndexOptions } from "./dialects.ts";
-import { defineDialect, findIndex, readIndexes } from "./dialects.ts";
-import type { Edit } from "./json/edits.ts";
-import { cutMember, replaceNumbers, replaceParams, searchOf } from "./json/edits.ts";
+import { type Bypass, ok } from "../result.ts";
+import {
+  AUTHORIZATION,
+  type ClientRequest,
+  type Dialect,
+  type DialectOptions,
+  type EngineRequest,
+  jsonError,
+  type RequestPlan,
+} from "./dialect.ts";
+import { defineDialect, findIndex, type Index, type IndexDefinition, type IndexOptions, readIndexes } from "./dialects.ts";
+import { cutMember, type Edit, replaceNumbers, replaceParams, searchOf } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
-import type { PartReader } from "./json/reply.ts";
-import { partOf, readHits } from "./json/reply.ts";
-import type { Param } from "./json/request.ts";
-import { pageNumbersOf, paramOf, paramsOf, textOf, unreadable } from "./json/request.ts";
+import { partOf, type PartReader, readHits } from "./json/reply.ts";
+import { pageNumbersOf, type Param, paramOf, paramsOf, textOf, unreadable } from "./json/request.ts";
 import type { JsonText } from "./json/scan.ts";
 import { isTrueAt, kindOf, members, numberAt, rawText, spanAt } from "./json/spans.ts";
 

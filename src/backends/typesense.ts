@@ -5,19 +5,22 @@
  * over the one in the path: the URL must not name another one. A reply names its page as the request did, and repeats its size and the
  * completed words: a page that is cut from a wider reply gets its own of each.
  */
-import type { Bypass, Result } from "../result.ts";
-import { bypass, err, ok } from "../result.ts";
-import type { ClientRequest, Dialect, DialectOptions, EngineRequest, Refusal, RequestPlan, SearchPlan } from "./dialect.ts";
-import { jsonError } from "./dialect.ts";
-import type { Index, IndexDefinition, Indexes, IndexOptions } from "./dialects.ts";
-import { defineDialect, findIndex, readIndexes } from "./dialects.ts";
-import type { Edit } from "./json/edits.ts";
-import { applyEdits, cutMember, replaceNumbers, replaceParams, searchOf } from "./json/edits.ts";
+import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
+import {
+  type ClientRequest,
+  type Dialect,
+  type DialectOptions,
+  type EngineRequest,
+  jsonError,
+  type Refusal,
+  type RequestPlan,
+  type SearchPlan,
+} from "./dialect.ts";
+import { defineDialect, findIndex, type Index, type IndexDefinition, type Indexes, type IndexOptions, readIndexes } from "./dialects.ts";
+import { applyEdits, cutMember, type Edit, replaceNumbers, replaceParams, searchOf } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, plainPlan, planOne, planSeveral } from "./json/plan.ts";
-import type { PartReader } from "./json/reply.ts";
-import { partOf, readHits } from "./json/reply.ts";
-import type { Body, Param } from "./json/request.ts";
-import { digitsOf, EDGE_PARAMS, listedObjects, member, memberAt, textOf, unreadable } from "./json/request.ts";
+import { partOf, type PartReader, readHits } from "./json/reply.ts";
+import { type Body, digitsOf, EDGE_PARAMS, listedObjects, member, memberAt, type Param, textOf, unreadable } from "./json/request.ts";
 import type { JsonText, Span } from "./json/scan.ts";
 import { elements, isTrueAt, kindOf, members, numberAt, rawText, readString, spanAt } from "./json/spans.ts";
 

@@ -5,23 +5,16 @@
  * of them by other names in any case. Its reply does not repeat the paging, but may hold groups and errors beside its hits. Settings of
  * the application's query profile are not in the request: a number of hits other than 10 belongs into `pageSize`.
  */
-import type { Bypass, Result } from "../result.ts";
-import { bypass, err, ok } from "../result.ts";
-import type { Dialect, DialectOptions, EngineRequest, SearchPlan } from "./dialect.ts";
-import { AUTHORIZATION, jsonError } from "./dialect.ts";
-import type { Index, IndexDefinition, IndexOptions, PageSizeOption } from "./dialects.ts";
-import { defineDialect, readIndexes } from "./dialects.ts";
-import type { Edit } from "./json/edits.ts";
-import { applyEdits, cutMember, refill, replaceMembers, replaceParams, searchOf } from "./json/edits.ts";
+import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
+import { AUTHORIZATION, type Dialect, type DialectOptions, type EngineRequest, jsonError, type SearchPlan } from "./dialect.ts";
+import { defineDialect, type Index, type IndexDefinition, type IndexOptions, type PageSizeOption, readIndexes } from "./dialects.ts";
+import { applyEdits, cutMember, type Edit, refill, replaceMembers, replaceParams, searchOf } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
-import type { HitReader, ReplyPart } from "./json/reply.ts";
-import { readHits } from "./json/reply.ts";
-import type { Body, Param } from "./json/request.ts";
-import { bodyOf, digitsOf, paramsOf, textOf, unreadable, utf8Text } from "./json/request.ts";
+import { type HitReader, readHits, type ReplyPart } from "./json/reply.ts";
+import { type Body, bodyOf, digitsOf, type Param, paramsOf, textOf, unreadable, utf8Text } from "./json/request.ts";
 import type { JsonText, Span } from "./json/scan.ts";
 import { elements, findAt, kindOf, members, numberAt, rawText, readString, spanAt } from "./json/spans.ts";
-import type { Yql } from "./vespa-yql.ts";
-import { readYql } from "./vespa-yql.ts";
+import { readYql, type Yql } from "./vespa-yql.ts";
 
 const DEFAULT_HITS = 10;
 const METHODS = ["GET", "POST"] as const;

@@ -4,12 +4,10 @@
  */
 import { resolve } from "node:path";
 import { Command } from "commander";
-import type { Pointer } from "../embeddings/store.ts";
-import { parsePointer, pointerKey, setKey, shardKey } from "../embeddings/store.ts";
+import { parsePointer, type Pointer, pointerKey, setKey, shardKey } from "../embeddings/store.ts";
 import { progressBar } from "./command.ts";
 import { embeddingsFolder, readSet } from "./embed/pack.ts";
-import type { Namespace } from "./publish/namespace.ts";
-import { openFolderNamespace, openLocalNamespace, openWranglerNamespace } from "./publish/namespace.ts";
+import { type Namespace, openFolderNamespace, openLocalNamespace, openWranglerNamespace } from "./publish/namespace.ts";
 import { UserError } from "../web.ts";
 import { findConfig, LOCAL_STATE } from "./wrangler.ts";
 

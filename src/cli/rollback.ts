@@ -3,8 +3,7 @@
  */
 import { Command } from "commander";
 import { setKey } from "../embeddings/store.ts";
-import type { NamespaceFlags } from "./publish.ts";
-import { addNamespaceFlags, readPointer, withNamespace, writePointer } from "./publish.ts";
+import { addNamespaceFlags, type NamespaceFlags, readPointer, withNamespace, writePointer } from "./publish.ts";
 import type { Namespace } from "./publish/namespace.ts";
 import { UserError } from "../web.ts";
 

@@ -5,17 +5,14 @@
  * of a message.
  */
 import * as v from "valibot";
-import type { DialectLimits, DialectOptions } from "../backends/dialect.ts";
-import { ECHOED_NUMBERS, LEAVE_REASONS } from "../backends/dialect.ts";
+import { type DialectLimits, type DialectOptions, ECHOED_NUMBERS, LEAVE_REASONS } from "../backends/dialect.ts";
 import type { IndexOptions } from "../backends/dialects.ts";
 import { MIN_SECRET_LENGTH } from "../events/keys.ts";
-import type { QueueSinkName, SinkName } from "../events/sinks.ts";
-import { isSinkName, QUEUE_SINK_NAMES, SINK_BINDINGS } from "../events/sinks.ts";
+import { isSinkName, QUEUE_SINK_NAMES, type QueueSinkName, SINK_BINDINGS, type SinkName } from "../events/sinks.ts";
 import type { Experiment } from "../experiment/assign.ts";
 import { EVENT_ROUTES, isEdgePath } from "../protocol.ts";
 import { ITEM_VALUES } from "../ranking/item-values.ts";
-import type { Result } from "../result.ts";
-import { err, ok } from "../result.ts";
+import { err, ok, type Result } from "../result.ts";
 import { experimentList, variant } from "./experiments.ts";
 import { describeIssue, headerName, integer, isOrigin, memberPath, NAME, parseJson, table, url } from "./fields.ts";
 

@@ -1,10 +1,8 @@
 /** Experiments in the shape of GrowthBook, from the configuration or from a KV key. */
 import * as v from "valibot";
-import type { Condition, Experiment } from "../experiment/assign.ts";
-import { assignVariant } from "../experiment/assign.ts";
+import { assignVariant, type Condition, type Experiment } from "../experiment/assign.ts";
 import { parseTreatment } from "../experiment/treatment.ts";
-import type { Result } from "../result.ts";
-import { err, ok } from "../result.ts";
+import { err, ok, type Result } from "../result.ts";
 import { describeIssue, isTable, NAME, table } from "./fields.ts";
 
 /** The issue names the problem of a variant's name, and the forms of names. */

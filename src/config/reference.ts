@@ -3,8 +3,7 @@
  * no words here does not compile. No runtime imports it.
  */
 import type * as v from "valibot";
-import type { index, VariableName } from "./config.ts";
-import { VARIABLE_DEFAULTS } from "./config.ts";
+import { type index, VARIABLE_DEFAULTS, type VariableName } from "./config.ts";
 
 const VARIABLES: Readonly<Record<VariableName, string>> = {
   INDEXES: "one table per index that the edge may serve (below); clients can name no other",

@@ -9,8 +9,7 @@
  *   double1 records · double2 items (quantities added up) · double3 money (price times quantity, whatever the currency)
  */
 import type { AnalyticsEngineDataset } from "@cloudflare/workers-types";
-import type { Sink } from "./sink.ts";
-import { attempt, writeAsNew } from "./sink.ts";
+import { attempt, type Sink, writeAsNew } from "./sink.ts";
 import type { ServedEvent, UbiQueryRecord } from "./ubi.ts";
 
 interface Point {

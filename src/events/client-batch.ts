@@ -7,8 +7,7 @@
  */
 import * as v from "valibot";
 import type { EventFormat } from "../protocol.ts";
-import type { Result } from "../result.ts";
-import { err, ok } from "../result.ts";
+import { err, ok, type Result } from "../result.ts";
 import { queryIdOf } from "./token.ts";
 
 /** Events of one request. */

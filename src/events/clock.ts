@@ -3,8 +3,7 @@
  *
  * Pure.
  */
-import type { Result } from "../result.ts";
-import { err, ok } from "../result.ts";
+import { err, ok, type Result } from "../result.ts";
 
 /** Tolerated, because clocks are set while pages are open. */
 export const FUTURE_TOLERANCE_MS = 5 * 60 * 1000;

@@ -3,10 +3,8 @@
  *
  * Creates its tables when the first write finds none, and adds a column that an older table lacks. Reads nothing back.
  */
-import type { Result } from "../result.ts";
-import { err, ok } from "../result.ts";
-import type { Sink } from "./sink.ts";
-import { attempt } from "./sink.ts";
+import { err, ok, type Result } from "../result.ts";
+import { attempt, type Sink } from "./sink.ts";
 import type { UbiQueryRecord } from "./ubi.ts";
 import { errorText } from "../web.ts";
 

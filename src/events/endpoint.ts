@@ -5,12 +5,9 @@
  */
 import * as v from "valibot";
 import { isBot } from "../experiment/bots.ts";
-import type { EventFormat } from "../protocol.ts";
-import { hasConsent, TOKENS_HEADER } from "../protocol.ts";
-import type { Log } from "../web.ts";
-import { errorStack } from "../web.ts";
-import type { IngestDeps, IngestReport, IngestRequest } from "./ingest.ts";
-import { ingest } from "./ingest.ts";
+import { type EventFormat, hasConsent, TOKENS_HEADER } from "../protocol.ts";
+import { errorStack, type Log } from "../web.ts";
+import { ingest, type IngestDeps, type IngestReport, type IngestRequest } from "./ingest.ts";
 
 /** Of a request; the limit of a browser's beacon. */
 export const MAX_EVENTS_BYTES = 64 * 1024;

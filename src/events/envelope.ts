@@ -2,10 +2,8 @@
  * The content of a queue message and of a dead letter. Read back with a schema, because another version of this code may have written it.
  */
 import * as v from "valibot";
-import type { BypassReason, Result } from "../result.ts";
-import { err, ok } from "../result.ts";
-import type { ServedEvent, UbiQueryRecord } from "./ubi.ts";
-import { ACTIONS } from "./ubi.ts";
+import { type BypassReason, err, ok, type Result } from "../result.ts";
+import { ACTIONS, type ServedEvent, type UbiQueryRecord } from "./ubi.ts";
 
 export type Envelope =
   | { readonly kind: "exposure"; readonly exposure: UbiQueryRecord }

@@ -5,20 +5,15 @@
  * Query, variant, item and position come from the token, not from the client; the time is corrected. Prices and quantities are the client's
  * own. Knows neither HTTP routes nor stores.
  */
-import type { Result } from "../result.ts";
-import { err, ok } from "../result.ts";
-import type { EventFormat } from "../protocol.ts";
-import { parseTokens, TOKENS_HEADER } from "../protocol.ts";
+import { err, ok, type Result } from "../result.ts";
+import { type EventFormat, parseTokens, TOKENS_HEADER } from "../protocol.ts";
 import { sha256Hex } from "../web.ts";
-import type { ClientBatch, ClientEvent } from "./client-batch.ts";
-import { MAX_ITEMS, MAX_TOKENS, READERS } from "./client-batch.ts";
+import { type ClientBatch, type ClientEvent, MAX_ITEMS, MAX_TOKENS, READERS } from "./client-batch.ts";
 import { correctTime } from "./clock.ts";
 import type { EventCounters } from "./counters.ts";
 import type { AfterReply, RetryingSink } from "./sink.ts";
-import type { EventTokens, OpenToken, TokenProblem } from "./token.ts";
-import { queryIdOf } from "./token.ts";
-import type { ServedEvent } from "./ubi.ts";
-import { ACTIONS, createEventRecord } from "./ubi.ts";
+import { type EventTokens, type OpenToken, queryIdOf, type TokenProblem } from "./token.ts";
+import { ACTIONS, createEventRecord, type ServedEvent } from "./ubi.ts";
 
 /** Public: clients read them, so a code is never renamed, only added. */
 export type RejectionReason =

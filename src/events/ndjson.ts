@@ -6,8 +6,7 @@
  */
 import type { R2Bucket } from "@cloudflare/workers-types";
 import { sha256Hex } from "../web.ts";
-import type { Sink } from "./sink.ts";
-import { attempt, writeAsNew } from "./sink.ts";
+import { attempt, type Sink, writeAsNew } from "./sink.ts";
 
 /**
  * Exposures and events as lines of JSON in a bucket: an object per write, so for the consumer of a queue.

@@ -3,8 +3,7 @@
  *
  * Delivers at least once: deduplicate by `event_id`. Records that a pipeline has written can be deleted there only.
  */
-import type { Sink } from "./sink.ts";
-import { attempt, writeAsNew } from "./sink.ts";
+import { attempt, type Sink, writeAsNew } from "./sink.ts";
 import type { UbiQueryRecord } from "./ubi.ts";
 
 /** A stream takes requests of at most 1 MB; the number of records in one is not documented. */

@@ -7,11 +7,9 @@
 import type { MessageBatch, Queue } from "@cloudflare/workers-types";
 import type { Result } from "../result.ts";
 import type { Log } from "../web.ts";
-import type { Envelope } from "./envelope.ts";
-import { parseEnvelope } from "./envelope.ts";
+import { type Envelope, parseEnvelope } from "./envelope.ts";
 import { bytesOf } from "./keys.ts";
-import type { Sink } from "./sink.ts";
-import { attempt, writeAsNew } from "./sink.ts";
+import { attempt, type Sink, writeAsNew } from "./sink.ts";
 import type { ServedEvent, UbiQueryRecord } from "./ubi.ts";
 
 /** A message has at most 128 KB with some room for its envelope. */

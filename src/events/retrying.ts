@@ -7,15 +7,11 @@
  */
 import type { KVNamespace, R2Bucket } from "@cloudflare/workers-types";
 import * as v from "valibot";
-import type { Result } from "../result.ts";
-import { err, ok } from "../result.ts";
-import type { Log } from "../web.ts";
-import { errorText, sleep } from "../web.ts";
+import { err, ok, type Result } from "../result.ts";
+import { errorText, type Log, sleep } from "../web.ts";
 import type { EventCounters } from "./counters.ts";
-import type { Envelope } from "./envelope.ts";
-import { countOf, parseEnvelope } from "./envelope.ts";
-import type { AfterReply, EventsKept, EventsWritten, RetryingSink, Sink } from "./sink.ts";
-import { attempt } from "./sink.ts";
+import { countOf, type Envelope, parseEnvelope } from "./envelope.ts";
+import { type AfterReply, attempt, type EventsKept, type EventsWritten, type RetryingSink, type Sink } from "./sink.ts";
 
 /** Before the second and third attempt, while the client waits. */
 const WAITS_MS = [50, 250] as const;

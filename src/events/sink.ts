@@ -2,8 +2,7 @@
  * Where records go: exposures (one per search) and events (what shoppers did with them). The interface only; d1.ts, queue.ts, pipeline.ts,
  * analytics.ts and ndjson.ts implement it, and sinks.ts combines those that are configured.
  */
-import type { Result } from "../result.ts";
-import { err, ok } from "../result.ts";
+import { err, ok, type Result } from "../result.ts";
 import { errorText } from "../web.ts";
 import type { ServedEvent, UbiQueryRecord } from "./ubi.ts";
 

@@ -1,18 +1,14 @@
 /** The configured sinks combined: each with its own retries and dead letters. The first one's counts are the answer. */
 import type { AnalyticsEngineDataset, KVNamespace, Queue, R2Bucket } from "@cloudflare/workers-types";
-import type { Result } from "../result.ts";
-import { ok } from "../result.ts";
+import { ok, type Result } from "../result.ts";
 import type { Log } from "../web.ts";
 import { createAnalyticsSink } from "./analytics.ts";
 import type { EventCounters } from "./counters.ts";
-import type { EventDatabase } from "./d1.ts";
-import { createD1Sink } from "./d1.ts";
+import { createD1Sink, type EventDatabase } from "./d1.ts";
 import { createNdjsonSink } from "./ndjson.ts";
-import type { PipelineBinding } from "./pipeline.ts";
-import { createPipelineSink } from "./pipeline.ts";
+import { createPipelineSink, type PipelineBinding } from "./pipeline.ts";
 import { createQueueSink } from "./queue.ts";
-import type { LetterStore } from "./retrying.ts";
-import { createDeadLetters, createRetryingSink } from "./retrying.ts";
+import { createDeadLetters, createRetryingSink, type LetterStore } from "./retrying.ts";
 import type { EventsKept, RetryingSink, Sink } from "./sink.ts";
 
 /** Name in the configuration → the binding that it needs. */

@@ -12,11 +12,9 @@
  */
 import * as v from "valibot";
 import type { Team } from "../ranking/interleave.ts";
-import type { Result } from "../result.ts";
-import { err, ok } from "../result.ts";
+import { err, ok, type Result } from "../result.ts";
 import { joinBytes } from "../web.ts";
-import type { Bytes } from "./keys.ts";
-import { bytesOf, deriveCipherKey, deriveHmacKey } from "./keys.ts";
+import { type Bytes, bytesOf, deriveCipherKey, deriveHmacKey } from "./keys.ts";
 
 /** Events are accepted this long after their search: a basket may take days. */
 export const TOKEN_TTL_MS = 7 * 24 * 3600 * 1000;

@@ -10,11 +10,9 @@ import { matchShards } from "../inference/manifest.ts";
 import type { ListItem } from "../ranking/candidate.ts";
 import { buildTensors } from "../ranking/features.ts";
 import { draftTeams, swapNeighbours } from "../ranking/interleave.ts";
-import type { ItemValues } from "../ranking/item-values.ts";
-import { refreshFeatures } from "../ranking/item-values.ts";
+import { type ItemValues, refreshFeatures } from "../ranking/item-values.ts";
 import { rerank } from "../ranking/rerank.ts";
-import type { Bypass, Result } from "../result.ts";
-import { bypass, err, ok } from "../result.ts";
+import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
 import { DAY_MS, errorStack, sha256Hex, withTimeout } from "../web.ts";
 import type { Assignment, OrderNotes, Ranking, Search } from "./contract.ts";
 

@@ -4,17 +4,13 @@
  * The only choice made here: indexes share catalogs (with their cached vectors), the model, the ranked lists and the counters.
  */
 import type { Dialect } from "../backends/dialect.ts";
-import type { Dialects } from "../backends/dialects.ts";
-import { createDialects } from "../backends/dialects.ts";
-import type { EngineClient, Fetch } from "../backends/engine.ts";
-import { createEngineClient } from "../backends/engine.ts";
+import { createDialects, type Dialects } from "../backends/dialects.ts";
+import { createEngineClient, type EngineClient, type Fetch } from "../backends/engine.ts";
 import type { Config, IndexConfig } from "../config/config.ts";
-import type { ItemStore, KvReader, PublishedSet } from "../embeddings/store.ts";
-import { createItemStore, ShardCache } from "../embeddings/store.ts";
+import { createItemStore, type ItemStore, type KvReader, type PublishedSet, ShardCache } from "../embeddings/store.ts";
 import { createRankedLists } from "../ranking/ranked-lists.ts";
 import type { EdgeDeps, IndexDeps } from "./contract.ts";
-import type { FlagClient } from "./flags.ts";
-import { createFlagSource } from "./flags.ts";
+import { createFlagSource, type FlagClient } from "./flags.ts";
 import { createLiveExperiments } from "./live-experiments.ts";
 
 /** Buffered per reply; a window of 1000 hits with full documents is far smaller. */

@@ -6,8 +6,7 @@
  */
 import type { Attributes, VariantChoice } from "../experiment/assign.ts";
 import { parseTreatment } from "../experiment/treatment.ts";
-import type { Log } from "../web.ts";
-import { withTimeout } from "../web.ts";
+import { type Log, withTimeout } from "../web.ts";
 
 /** The part of OpenFeature's `Client` that is used. */
 export interface FlagClient {

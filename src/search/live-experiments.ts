@@ -7,8 +7,7 @@ import { parseExperiments } from "../config/experiments.ts";
 import type { KvReader } from "../embeddings/store.ts";
 import type { AfterReply } from "../events/sink.ts";
 import type { Experiment } from "../experiment/assign.ts";
-import type { Log } from "../web.ts";
-import { sleep } from "../web.ts";
+import { type Log, sleep } from "../web.ts";
 
 /** In the namespace of the item vectors. */
 export const EXPERIMENTS_KEY = "experiments";

@@ -1,7 +1,6 @@
 /** A planned request → its searches, each with variant, history and query id: all that is known before the engine is asked. */
 import type { RequestPlan, SearchPlan } from "../backends/dialect.ts";
-import type { Attributes, Experiment, VariantChoice } from "../experiment/assign.ts";
-import { chooseVariant } from "../experiment/assign.ts";
+import { type Attributes, chooseVariant, type Experiment, type VariantChoice } from "../experiment/assign.ts";
 import { isBot } from "../experiment/bots.ts";
 import { parseTreatment } from "../experiment/treatment.ts";
 import { HISTORY_HEADER, parseHistory, SESSION_HEADER, USER_HEADER } from "../protocol.ts";

@@ -2,8 +2,7 @@
  * The traces of a search: its count, a log line per bypass, and the exposure record with the variant, the engine's order and the shown order. The record is written after the reply; a store that fails is counted and logged.
  */
 import { modelVersionOf } from "../experiment/treatment.ts";
-import type { UbiQueryRecord } from "../events/ubi.ts";
-import { createQueryRecord } from "../events/ubi.ts";
+import { createQueryRecord, type UbiQueryRecord } from "../events/ubi.ts";
 import { hasConsent } from "../protocol.ts";
 import { REASONS } from "../result.ts";
 import { errorStack, sleep } from "../web.ts";

@@ -6,8 +6,7 @@
 import { headersFromEngine } from "../backends/headers.ts";
 import { annotateReply } from "../backends/json/reply.ts";
 import { modelVersionOf } from "../experiment/treatment.ts";
-import type { PublicOutcome } from "../protocol.ts";
-import { formatOutcomes, OUTCOME_HEADER, TOKENS_HEADER } from "../protocol.ts";
+import { formatOutcomes, OUTCOME_HEADER, type PublicOutcome, TOKENS_HEADER } from "../protocol.ts";
 import { REASONS } from "../result.ts";
 import type { Batch, BatchResult, Search, SearchDeps, SearchResult, Shown } from "./contract.ts";
 import { NOTHING } from "./results.ts";

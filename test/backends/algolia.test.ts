@@ -2,8 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ALGOLIA } from "../../src/backends/algolia.ts";
 import type { DialectOptions, RequestPlan } from "../../src/backends/dialect.ts";
-import type { PlannedSearch } from "./one-search.ts";
-import { parseReply, planSearch } from "./one-search.ts";
+import { parseReply, type PlannedSearch, planSearch } from "./one-search.ts";
 
 const backend = ALGOLIA.create(new Map([["products", {}]]));
 const withOptions = (options: DialectOptions) => ALGOLIA.create(new Map([["products", options]]));

@@ -1,7 +1,6 @@
 /** A request with one search and its reply, as if there were no others: what most tests of a dialect look at. */
 import type { Dialect, ClientRequest, EngineRequest, Hit, RequestPlan, SearchPlan } from "../../src/backends/dialect.ts";
-import type { Bypass, Result } from "../../src/result.ts";
-import { ok } from "../../src/result.ts";
+import { type Bypass, ok, type Result } from "../../src/result.ts";
 
 export interface PlannedSearch extends SearchPlan {
   readonly own: EngineRequest;

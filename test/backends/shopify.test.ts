@@ -2,8 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Dialect, DialectOptions, RequestPlan } from "../../src/backends/dialect.ts";
 import { SHOPIFY } from "../../src/backends/shopify.ts";
-import type { PlannedSearch } from "./one-search.ts";
-import { parseReply, planSearch } from "./one-search.ts";
+import { parseReply, type PlannedSearch, planSearch } from "./one-search.ts";
 
 const PATH = "/api/2026-07/graphql.json";
 const encode = (text: string) => new TextEncoder().encode(text);

@@ -2,8 +2,7 @@
 import { parseGolden } from "../../src/inference/golden.ts";
 import { openWebWasm } from "../../src/inference/web.ts";
 import { openWebWebgpu } from "../../src/inference/web-webgpu.ts";
-import type { Fault } from "../inference/faults.ts";
-import { runFault } from "../inference/faults.ts";
+import { type Fault, runFault } from "../inference/faults.ts";
 import { scoreGolden } from "../inference/golden-table.ts";
 
 export type Question =

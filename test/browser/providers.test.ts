@@ -3,23 +3,19 @@
  * Then WebGPU that fails, in Chromium. GPUs here are software: the scores count, the times do not.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import type { Server } from "node:http";
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import type { Browser, Page } from "playwright-core";
-import { chromium } from "playwright-core";
+import { type Browser, chromium, type Page } from "playwright-core";
 import * as v from "valibot";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bundleWorker } from "../../src/lab/harness/bundle.ts";
 import { runBundle } from "../harness/running.ts";
-import type { Fault } from "../inference/faults.ts";
-import { FAULTS, HANG_MS } from "../inference/faults.ts";
+import { type Fault, FAULTS, HANG_MS } from "../inference/faults.ts";
 import { modelFiles } from "../inference/model-files.ts";
-import type { Row } from "../inference/processes.ts";
-import { missing, reportSchema, rowSchema, runScript, softwareGpu } from "../inference/processes.ts";
+import { missing, reportSchema, type Row, rowSchema, runScript, softwareGpu } from "../inference/processes.ts";
 import { findChromium } from "./demo.ts";
 import type { Question } from "./providers-entry.ts";
 

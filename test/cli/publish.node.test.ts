@@ -8,11 +8,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { getPlatformProxy } from "wrangler";
 import { packSet, readSet, writeSet } from "../../src/cli/embed/pack.ts";
 import { publishLocally, publishTo } from "../../src/cli/publish.ts";
-import type { Namespace } from "../../src/cli/publish/namespace.ts";
-import { openLocalNamespace, openWranglerNamespace } from "../../src/cli/publish/namespace.ts";
+import { type Namespace, openLocalNamespace, openWranglerNamespace } from "../../src/cli/publish/namespace.ts";
 import { rollBack } from "../../src/cli/rollback.ts";
-import type { KvReader } from "../../src/embeddings/store.ts";
-import { createItemStore, pointerKey, setKey, ShardCache } from "../../src/embeddings/store.ts";
+import { createItemStore, type KvReader, pointerKey, setKey, ShardCache } from "../../src/embeddings/store.ts";
 import { UserError } from "../../src/web.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));

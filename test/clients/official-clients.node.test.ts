@@ -14,16 +14,14 @@ import { Client as Typesense } from "typesense";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { bundleWorker } from "../../src/lab/harness/bundle.ts";
 import { publishCatalogue } from "../../src/lab/harness/catalogue.ts";
-import type { RunningBundle } from "../harness/running.ts";
-import { runBundle } from "../harness/running.ts";
+import { runBundle, type RunningBundle } from "../harness/running.ts";
 import { drawCatalogue } from "../../src/demo/catalogue/catalogue.ts";
 import type { EngineStandIn, StandInItem } from "../search/dialects/stand-in.ts";
 import { elasticsearch } from "../search/dialects/elasticsearch.ts";
 import { algolia } from "../search/dialects/algolia.ts";
 import { meilisearch } from "../search/dialects/meilisearch.ts";
 import { typesense } from "../search/dialects/typesense.ts";
-import type { Listening } from "./servers.ts";
-import { listen, listenAsTap } from "./servers.ts";
+import { listen, listenAsTap, type Listening } from "./servers.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const CATALOG = "clients";

@@ -1,6 +1,5 @@
 /** Real sockets around the stand-in engines: a server for one of them, and a tap between a client and the edge that keeps what passed. */
-import { createServer } from "node:http";
-import type { IncomingMessage, Server } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 
 export interface Exchange {
   readonly method: string;

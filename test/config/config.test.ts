@@ -1,7 +1,6 @@
 import { env } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import type { Config } from "../../src/config/config.ts";
-import { parseConfig } from "../../src/config/config.ts";
+import { type Config, parseConfig } from "../../src/config/config.ts";
 
 const ANY = { maxWindow: 1000, maxIndexes: Number.POSITIVE_INFINITY };
 const BACKENDS = new Map([

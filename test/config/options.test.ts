@@ -4,8 +4,7 @@ import { elasticsearch } from "../../src/backends/elasticsearch.ts";
 import { dialectLimits, dialectsOf } from "../../src/backends/dialects.ts";
 import { shopify } from "../../src/backends/shopify.ts";
 import { parseConfig, VARIABLE_NAMES } from "../../src/config/config.ts";
-import type { EdgeOptions } from "../../src/config/options.ts";
-import { environmentOf, OPTION_VARIABLES } from "../../src/config/options.ts";
+import { type EdgeOptions, environmentOf, OPTION_VARIABLES } from "../../src/config/options.ts";
 
 const products = elasticsearch({ url: "https://search.example.com/", window: 100 });
 

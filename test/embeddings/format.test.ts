@@ -1,7 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Shard, ShardDims } from "../../src/embeddings/format.ts";
-import { decodeShard, encodeShard, shardOf } from "../../src/embeddings/format.ts";
+import { decodeShard, encodeShard, type Shard, type ShardDims, shardOf } from "../../src/embeddings/format.ts";
 import type { ItemRecord } from "../../src/ranking/candidate.ts";
 import { fnv1a } from "../../src/ranking/tokenizer.ts";
 import type { Result } from "../../src/result.ts";

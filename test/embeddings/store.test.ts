@@ -1,10 +1,20 @@
 import { env } from "cloudflare:test";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { encodeShard, shardOf } from "../../src/embeddings/format.ts";
-import type { ItemLookup, ItemStoreOptions, KvReader, PublishedSet } from "../../src/embeddings/store.ts";
-import { createItemStore, parsePointer, parsePublishedSet, pointerKey, setKey, ShardCache, shardKey } from "../../src/embeddings/store.ts";
-import type { ItemRecord, PackedVector } from "../../src/ranking/candidate.ts";
-import { ITEM_FEATURES } from "../../src/ranking/candidate.ts";
+import {
+  createItemStore,
+  type ItemLookup,
+  type ItemStoreOptions,
+  type KvReader,
+  parsePointer,
+  parsePublishedSet,
+  pointerKey,
+  type PublishedSet,
+  setKey,
+  ShardCache,
+  shardKey,
+} from "../../src/embeddings/store.ts";
+import { ITEM_FEATURES, type ItemRecord, type PackedVector } from "../../src/ranking/candidate.ts";
 import type { Bypass, Result } from "../../src/result.ts";
 
 const DIMS = { imageDim: 4, textDim: 4, featureCount: ITEM_FEATURES.length };

@@ -2,8 +2,7 @@ import type { D1Database } from "@cloudflare/workers-types";
 import { env } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createD1Sink } from "../../src/events/d1.ts";
-import type { ArmmtAttributes, ServedEvent, UbiQueryRecord } from "../../src/events/ubi.ts";
-import { createQueryRecord } from "../../src/events/ubi.ts";
+import { type ArmmtAttributes, createQueryRecord, type ServedEvent, type UbiQueryRecord } from "../../src/events/ubi.ts";
 
 const db: D1Database = env.EVENTS;
 

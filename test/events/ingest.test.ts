@@ -5,8 +5,7 @@ import { createEventCounters } from "../../src/events/counters.ts";
 import { createEventsEndpoint } from "../../src/events/endpoint.ts";
 import type { EventFormat } from "../../src/protocol.ts";
 import { openSinks } from "../../src/events/sinks.ts";
-import type { TokenContent } from "../../src/events/token.ts";
-import { createEventTokens, TOKEN_TTL_MS } from "../../src/events/token.ts";
+import { createEventTokens, TOKEN_TTL_MS, type TokenContent } from "../../src/events/token.ts";
 
 const SECRET = "a-secret-for-tests-only-of-32-characters";
 const NOW = Date.UTC(2026, 10, 21, 12);

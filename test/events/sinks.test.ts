@@ -8,12 +8,10 @@ import { createD1Sink } from "../../src/events/d1.ts";
 import { createNdjsonSink } from "../../src/events/ndjson.ts";
 import { createPipelineSink } from "../../src/events/pipeline.ts";
 import { consumeBatch, createQueueSink } from "../../src/events/queue.ts";
-import type { LetterStore } from "../../src/events/retrying.ts";
-import { createDeadLetters, createRetryingSink } from "../../src/events/retrying.ts";
+import { createDeadLetters, createRetryingSink, type LetterStore } from "../../src/events/retrying.ts";
 import type { Sink } from "../../src/events/sink.ts";
 import { combineSinks, openSinks } from "../../src/events/sinks.ts";
-import type { ServedEvent } from "../../src/events/ubi.ts";
-import { createQueryRecord } from "../../src/events/ubi.ts";
+import { createQueryRecord, type ServedEvent } from "../../src/events/ubi.ts";
 
 const EVENT: ServedEvent = {
   event_id: "e-1",

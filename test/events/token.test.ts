@@ -1,7 +1,6 @@
 /** The token of a search: what it proves, what it hides, how long it is. */
 import { describe, expect, it } from "vitest";
-import type { TokenContent } from "../../src/events/token.ts";
-import { createEventTokens, queryIdOf, TOKEN_TTL_MS } from "../../src/events/token.ts";
+import { createEventTokens, queryIdOf, TOKEN_TTL_MS, type TokenContent } from "../../src/events/token.ts";
 import { createUnitHash, isUnitHash } from "../../src/events/keys.ts";
 
 const SECRET = "a-secret-for-tests-only-of-32-characters";

@@ -1,8 +1,7 @@
 /** What we write, against UBI's own JSON schemas. */
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { ServedEvent } from "../../src/events/ubi.ts";
-import { createEventRecord, createQueryRecord } from "../../src/events/ubi.ts";
+import { createEventRecord, createQueryRecord, type ServedEvent } from "../../src/events/ubi.ts";
 
 const FOLDER = new URL("../../../shared/data/fixtures/ubi/schema/", import.meta.url);
 const isPresent = existsSync(FOLDER);

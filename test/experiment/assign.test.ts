@@ -1,7 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Experiment } from "../../src/experiment/assign.ts";
-import { assignVariant, chooseVariant } from "../../src/experiment/assign.ts";
+import { assignVariant, chooseVariant, type Experiment } from "../../src/experiment/assign.ts";
 
 const UNITS = 100_000;
 const experiment: Experiment = { key: "rerank", variations: ["control", "armmt"], weights: [0.5, 0.5], coverage: 1 };

@@ -2,8 +2,7 @@
  * GrowthBook's own conformance cases, which every SDK has to pass, here inside workerd: hash, ranges, weights and namespaces as they show in
  * assignments, and whole runs.
  */
-import type { Experiment as InlineExperiment } from "@growthbook/growthbook";
-import { GrowthBookClient } from "@growthbook/growthbook";
+import { type Experiment as InlineExperiment, GrowthBookClient } from "@growthbook/growthbook";
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import { assignVariant } from "../../src/experiment/assign.ts";

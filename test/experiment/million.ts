@@ -1,6 +1,5 @@
 /** The assignments of a million units, in one number: what every isolate and Node must agree on. */
-import type { Experiment } from "../../src/experiment/assign.ts";
-import { assignVariant } from "../../src/experiment/assign.ts";
+import { assignVariant, type Experiment } from "../../src/experiment/assign.ts";
 
 export const UNITS = 1_000_000;
 

@@ -4,8 +4,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import type { Json } from "miniflare";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { convertV4MiniflareOptions, type Json, Miniflare } from "miniflare";
 import type { Bundle } from "../../src/lab/harness/bundle.ts";
 import type { KvWriter } from "../../src/lab/harness/catalogue.ts";
 

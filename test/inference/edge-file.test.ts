@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { EdgeFile } from "../../src/inference/edge-file.ts";
-import { decodeEdgeFile, encodeEdgeFile } from "../../src/inference/edge-file.ts";
+import { decodeEdgeFile, type EdgeFile, encodeEdgeFile } from "../../src/inference/edge-file.ts";
 
 const names = {
   init: "a",

@@ -2,13 +2,10 @@
  * WebGPU that fails in the real thing, in Chromium and in Node alike: what is broken is the platform under onnxruntime, never the code under
  * test. One fault per page or process. Not a test of its own.
  */
-import type { Golden, GoldenCase } from "../../src/inference/golden.ts";
-import { proofOf } from "../../src/inference/golden.ts";
-import type { ProviderScorer, ProviderScorerOptions, ProviderState } from "../../src/inference/providers.ts";
-import { openProviderScorer } from "../../src/inference/providers.ts";
+import { type Golden, type GoldenCase, proofOf } from "../../src/inference/golden.ts";
+import { openProviderScorer, type ProviderScorer, type ProviderScorerOptions, type ProviderState } from "../../src/inference/providers.ts";
 import type { Runtime } from "../../src/inference/runtime.ts";
-import type { Scorer } from "../../src/inference/scorer.ts";
-import type { ModelFiles } from "../../src/inference/scorer.ts";
+import type { ModelFiles, Scorer } from "../../src/inference/scorer.ts";
 import type { WebgpuRuntimeOptions } from "../../src/inference/web-webgpu.ts";
 
 export interface FaultSetup extends ModelFiles {

@@ -2,12 +2,9 @@
  * The golden cases through the scorer that serves, in whatever runtime this is called: the same code in a page, a worker, Node and Deno.
  * Not a test of its own.
  */
-import type { Golden, GoldenCase } from "../../src/inference/golden.ts";
-import { proofOf } from "../../src/inference/golden.ts";
-import type { ProviderScorerOptions, ProviderState } from "../../src/inference/providers.ts";
-import { openProviderScorer } from "../../src/inference/providers.ts";
-import type { Scorer } from "../../src/inference/scorer.ts";
-import type { ModelFiles } from "../../src/inference/scorer.ts";
+import { type Golden, type GoldenCase, proofOf } from "../../src/inference/golden.ts";
+import { openProviderScorer, type ProviderScorerOptions, type ProviderState } from "../../src/inference/providers.ts";
+import type { ModelFiles, Scorer } from "../../src/inference/scorer.ts";
 
 export interface GoldenRow extends ProviderState {
   readonly cases: number;

@@ -1,7 +1,6 @@
 /** The model and onnxruntime-web's wasm files from disk, in Node and Deno. Not a test of its own. */
 import { readFileSync } from "node:fs";
-import type { Golden } from "../../src/inference/golden.ts";
-import { parseGolden } from "../../src/inference/golden.ts";
+import { type Golden, parseGolden } from "../../src/inference/golden.ts";
 import type { ModelFiles } from "../../src/inference/scorer.ts";
 
 const ROOT = new URL("../../", import.meta.url);

@@ -4,10 +4,8 @@ import manifest from "../../model/manifest.json";
 import student from "../../model/student.onnx";
 import type { Scorer } from "../../src/inference/scorer.ts";
 import { createWasmScorer } from "../harness/wasm-scorer.ts";
-import type { ListTensors } from "../../src/ranking/features.ts";
-import { FEATURES } from "../../src/ranking/features.ts";
-import type { GoldenCase } from "../../src/inference/golden.ts";
-import { parseGolden } from "../../src/inference/golden.ts";
+import { FEATURES, type ListTensors } from "../../src/ranking/features.ts";
+import { type GoldenCase, parseGolden } from "../../src/inference/golden.ts";
 
 const { cases, tolerance, sha256 } = parseGolden(goldenJson);
 

@@ -1,8 +1,7 @@
 /** The package as a shop gets it: packed, installed into an empty folder, and used there as the examples use it. */
 import { execFile, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import type { Server } from "node:http";
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -182,7 +181,6 @@ async function bundled(engines: readonly string[]): Promise<{ readonly bytes: nu
   const lines = engines.map((name) => `import { ${name} } from "armmt-edge/backends/${name}";`);
   const indexes = engines.map((name) => `${name}: ${name}({ url: "https://x", window: 100 })`).join(", ");
   const contents = `${lines.join("\n")}
-import { createWorker } from "armmt-edge/cloudflare";
 export default await createWorker({ models: {}, indexes: { ${indexes} } });`;
   const { metafile } = await build({
     stdin: { contents, resolveDir: home },

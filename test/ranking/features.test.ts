@@ -2,8 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeShard, encodeShard } from "../../src/embeddings/format.ts";
 import type { Candidate, ItemRecord, ListItem } from "../../src/ranking/candidate.ts";
-import type { ListInput } from "../../src/ranking/features.ts";
-import { FEATURES, FEATURE_CLIP, MAX_HISTORY, buildTensors, rawFeatures } from "../../src/ranking/features.ts";
+import { buildTensors, FEATURE_CLIP, FEATURES, type ListInput, MAX_HISTORY, rawFeatures } from "../../src/ranking/features.ts";
 
 const at = (name: string) => FEATURES.findIndex((feature) => feature === name);
 const scaling = FEATURES.map((name) => ({ name, mean: 0, std: 1 }));

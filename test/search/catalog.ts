@@ -7,8 +7,7 @@ import { drawCatalogue } from "../../src/demo/catalogue/catalogue.ts";
 import { encodeShard, SHARD_VERSION, shardOf } from "../../src/embeddings/format.ts";
 import { pointerKey, setKey, shardKey } from "../../src/embeddings/store.ts";
 import { createTextEncoder } from "../../src/embeddings/text-encoder.ts";
-import type { ItemRecord } from "../../src/ranking/candidate.ts";
-import { ITEM_FEATURES } from "../../src/ranking/candidate.ts";
+import { ITEM_FEATURES, type ItemRecord } from "../../src/ranking/candidate.ts";
 import { student } from "./edge.ts";
 
 const SHARDS = 3;

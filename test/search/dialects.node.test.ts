@@ -1,8 +1,7 @@
 /** The contract as a third party runs it: in Node, without a model. */
 import { describe, expect, it } from "vitest";
 import { ALL_DIALECTS } from "../../src/backends/all-dialects.ts";
-import type { DialectDefinition } from "../../src/backends/dialects.ts";
-import { defineDialect } from "../../src/backends/dialects.ts";
+import { defineDialect, type DialectDefinition } from "../../src/backends/dialects.ts";
 import { dialectChecks } from "../../src/testing.ts";
 import { STAND_INS } from "./dialects/all.ts";
 import { solr } from "./dialects/solr.ts";

@@ -5,8 +5,7 @@ import { assignVariant } from "../../src/experiment/assign.ts";
 import { queryIdOf, createEventTokens } from "../../src/events/token.ts";
 import { createUnitHash } from "../../src/events/keys.ts";
 import { drawnItems, publish } from "./catalog.ts";
-import type { Engine, EdgeOptions, ReplyJson } from "./edge.ts";
-import { demoShop, idsOf, match, openEdge, outcomeOf, postJson } from "./edge.ts";
+import { demoShop, type EdgeOptions, type Engine, idsOf, match, openEdge, outcomeOf, postJson, type ReplyJson } from "./edge.ts";
 
 const CATALOG = "event-tokens";
 const SECRET = "a-secret-for-tests-only-of-32-characters";

@@ -8,14 +8,26 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { CreateDialect, Dialect, RequestPlan, RequestReply, SearchPlan } from "../../src/backends/dialect.ts";
 import type { Dialects } from "../../src/backends/dialects.ts";
 import { ALL_DIALECTS } from "../../src/backends/all-dialects.ts";
-import type { Counters } from "../../src/events/counters.ts";
-import { createCounters } from "../../src/events/counters.ts";
+import { type Counters, createCounters } from "../../src/events/counters.ts";
 import { CONSENT_HEADER, TOKENS_HEADER, USER_HEADER } from "../../src/protocol.ts";
 import type { ListTensors } from "../../src/ranking/features.ts";
 import { ok } from "../../src/result.ts";
 import { publish } from "./catalog.ts";
-import type { Edge, EdgeOptions, ReplyJson } from "./edge.ts";
-import { demoShop, ENGINE_URL, idsOf, match, openEdge, outcomeOf, postJson, student, TOKEN, WINDOW } from "./edge.ts";
+import {
+  demoShop,
+  type Edge,
+  type EdgeOptions,
+  ENGINE_URL,
+  idsOf,
+  match,
+  openEdge,
+  outcomeOf,
+  postJson,
+  type ReplyJson,
+  student,
+  TOKEN,
+  WINDOW,
+} from "./edge.ts";
 
 const CATALOG = "fail-open";
 const PATH = "/products/_search";

@@ -3,11 +3,22 @@ import { env } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { KvReader } from "../../src/embeddings/store.ts";
 import type { Scorer } from "../../src/inference/scorer.ts";
-import type { Bypass, Result } from "../../src/result.ts";
-import { err, ok } from "../../src/result.ts";
+import { type Bypass, err, ok, type Result } from "../../src/result.ts";
 import { drawnItems, publish } from "./catalog.ts";
-import type { Edge, EdgeOptions, Engine } from "./edge.ts";
-import { ENGINE_URL, WINDOW, demoShop, idsOf, match, openEdge, outcomeOf, postJson, student } from "./edge.ts";
+import {
+  demoShop,
+  type Edge,
+  type EdgeOptions,
+  type Engine,
+  ENGINE_URL,
+  idsOf,
+  match,
+  openEdge,
+  outcomeOf,
+  postJson,
+  student,
+  WINDOW,
+} from "./edge.ts";
 
 const CATALOG = "faults";
 const PAGE = { from: 4, size: 6, aggs: { categories: { terms: { field: "category" } } } };

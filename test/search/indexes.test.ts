@@ -3,8 +3,7 @@ import { createExecutionContext, env, waitOnExecutionContext } from "cloudflare:
 import { beforeAll, describe, expect, it } from "vitest";
 import worker from "../../src/runtimes/cloudflare/worker.ts";
 import { drawnItems, publish } from "./catalog.ts";
-import type { Engine } from "./edge.ts";
-import { demoShop, ENGINE_URL, idsOf, match, openEdge, outcomeOf, postJson, WINDOW } from "./edge.ts";
+import { demoShop, type Engine, ENGINE_URL, idsOf, match, openEdge, outcomeOf, postJson, WINDOW } from "./edge.ts";
 
 const CATALOG = "indexes";
 const PRODUCTS = { backend: "elasticsearch", url: ENGINE_URL, window: WINDOW, catalog: CATALOG };

@@ -1,8 +1,7 @@
 /** A shop whose engine is Meilisearch, beside one on Elasticsearch: the same edge, each in its own words. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { drawnItems, publish } from "./catalog.ts";
-import type { Engine } from "./edge.ts";
-import { demoShop, ENGINE_URL, match, openEdge, outcomeOf, postJson, WINDOW } from "./edge.ts";
+import { demoShop, type Engine, ENGINE_URL, match, openEdge, outcomeOf, postJson, WINDOW } from "./edge.ts";
 
 const CATALOG = "meili";
 const MEILI = "http://127.0.0.1:7700";

@@ -3,8 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { ListTensors } from "../../src/ranking/features.ts";
 import { ok } from "../../src/result.ts";
 import { publish } from "./catalog.ts";
-import type { ReplyJson } from "./edge.ts";
-import { WINDOW, idsOf, match, openEdge, outcomeOf, postJson, student } from "./edge.ts";
+import { idsOf, match, openEdge, outcomeOf, postJson, type ReplyJson, student, WINDOW } from "./edge.ts";
 
 const CATALOG = "paging";
 const QUERY = "red";

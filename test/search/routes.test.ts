@@ -3,8 +3,7 @@ import { createExecutionContext, env } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
 import worker from "../../src/runtimes/cloudflare/worker.ts";
 import { publish } from "./catalog.ts";
-import type { Engine } from "./edge.ts";
-import { TOKEN, demoShop, match, openEdge, outcomeOf, postJson } from "./edge.ts";
+import { demoShop, type Engine, match, openEdge, outcomeOf, postJson, TOKEN } from "./edge.ts";
 
 const CATALOG = "routes";
 const bearer = { authorization: `Bearer ${TOKEN}` };

@@ -1,8 +1,7 @@
 /** A shop whose engine is Solr. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { drawnItems, publish } from "./catalog.ts";
-import type { Engine } from "./edge.ts";
-import { openEdge, outcomeOf, WINDOW } from "./edge.ts";
+import { type Engine, openEdge, outcomeOf, WINDOW } from "./edge.ts";
 
 const CATALOG = "solr";
 const KINDS = 45;

@@ -2,8 +2,7 @@
 import { env } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
 import { publish } from "./catalog.ts";
-import type { Edge } from "./edge.ts";
-import { ENGINE_URL, TOKEN, WINDOW, demoShop, idsOf, match, openEdge, outcomeOf, postJson } from "./edge.ts";
+import { demoShop, type Edge, ENGINE_URL, idsOf, match, openEdge, outcomeOf, postJson, TOKEN, WINDOW } from "./edge.ts";
 
 const CATALOG = "untouched";
 const EXPERIMENT = { key: "rerank", variations: ["control", "armmt"], weights: [0.5, 0.5] };

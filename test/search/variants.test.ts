@@ -1,15 +1,12 @@
 /** What variants do to a search: other models, interleaved and explored orders, shadows; who takes part, and experiments that change live. */
 import { env } from "cloudflare:test";
-import type { EvaluationContext } from "@openfeature/server-sdk";
-import { InMemoryProvider, OpenFeature } from "@openfeature/server-sdk";
+import { type EvaluationContext, InMemoryProvider, OpenFeature } from "@openfeature/server-sdk";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Scorer } from "../../src/inference/scorer.ts";
-import type { Bypass, Result } from "../../src/result.ts";
-import { ok } from "../../src/result.ts";
+import { type Bypass, ok, type Result } from "../../src/result.ts";
 import type { FlagClient } from "../../src/search/flags.ts";
 import { publish } from "./catalog.ts";
-import type { Edge } from "./edge.ts";
-import { idsOf, match, openEdge, outcomeOf, postJson, student, TOKEN, WINDOW } from "./edge.ts";
+import { type Edge, idsOf, match, openEdge, outcomeOf, postJson, student, TOKEN, WINDOW } from "./edge.ts";
 
 const CATALOG = "variants";
 const QUERY = "red";

@@ -4,11 +4,9 @@
  * Every byte outside an edit is copied as it is. Nothing here checks that the outcome is JSON: the callers' edits keep it so.
  */
 import { joinBytes } from "../../web.ts";
-import type { Body, Param } from "./request.ts";
-import { memberAt } from "./request.ts";
+import { type Body, memberAt, type Param } from "./request.ts";
 import type { JsonText, Span } from "./scan.ts";
-import type { Member } from "./spans.ts";
-import { elements, members, nextAt, readNumber, spanAt } from "./spans.ts";
+import { elements, type Member, members, nextAt, readNumber, spanAt } from "./spans.ts";
 
 /** Replaces `start`..`end` by `text` (bytes: in UTF-8); an empty span inserts, an empty text cuts. */
 export interface Edit extends Span {

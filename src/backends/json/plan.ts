@@ -1,12 +1,9 @@
 /** Plans of requests with one search or several, in any dialect. Knows no engine. */
 import type { Bypass, BypassReason } from "../../result.ts";
 import type { ClientRequest, EngineRequest, RequestPlan, SearchPlan } from "../dialect.ts";
-import type { Edit } from "./edits.ts";
-import { applyEdits, searchOf } from "./edits.ts";
-import type { PartReader } from "./reply.ts";
-import { parseOne, parseSeveral } from "./reply.ts";
-import type { Body, Param } from "./request.ts";
-import { paramsOf } from "./request.ts";
+import { applyEdits, type Edit, searchOf } from "./edits.ts";
+import { parseOne, parseSeveral, type PartReader } from "./reply.ts";
+import { type Body, type Param, paramsOf } from "./request.ts";
 import { rawText } from "./spans.ts";
 
 export function leave(reason: BypassReason, detail: string): Bypass {

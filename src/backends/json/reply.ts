@@ -1,11 +1,8 @@
 /** Replies of all JSON dialects: lists of hits, each with an id that no other hit of its list has. Knows no engine. */
-import type { Bypass, Result } from "../../result.ts";
-import { bypass, ok } from "../../result.ts";
+import { bypass, type Bypass, ok, type Result } from "../../result.ts";
 import type { Hit, RequestReply, SearchReply } from "../dialect.ts";
-import type { Edit } from "./edits.ts";
-import { appendMember, applyEdits, refill } from "./edits.ts";
-import type { JsonText, Span } from "./scan.ts";
-import { scanJson } from "./scan.ts";
+import { appendMember, applyEdits, type Edit, refill } from "./edits.ts";
+import { type JsonText, scanJson, type Span } from "./scan.ts";
 import { elements, findAt, kindOf } from "./spans.ts";
 
 /** The hits of one search and where they are. */

@@ -3,13 +3,10 @@
  * parsed values of unknown shape, read without trusting them. Knows no engine.
  */
 import { EXPLAIN_PARAM, VARIANT_PARAM } from "../../protocol.ts";
-import type { Result } from "../../result.ts";
-import { err, ok } from "../../result.ts";
+import { err, ok, type Result } from "../../result.ts";
 import type { Refusal } from "../dialect.ts";
-import type { JsonText, Span } from "./scan.ts";
-import { scanJson } from "./scan.ts";
-import type { Member } from "./spans.ts";
-import { elements, members } from "./spans.ts";
+import { type JsonText, scanJson, type Span } from "./scan.ts";
+import { elements, type Member, members } from "./spans.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 

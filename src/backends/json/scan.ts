@@ -4,8 +4,7 @@
  *
  * Does not build values, repair anything, or check that strings are UTF-8: they are passed on as bytes, and readString() (spans.ts) checks.
  */
-import type { Result } from "../../result.ts";
-import { err, ok } from "../../result.ts";
+import { err, ok, type Result } from "../../result.ts";
 
 /** Bytes `start` (inclusive) to `end` (exclusive). */
 export interface Span {

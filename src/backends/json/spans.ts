@@ -4,10 +4,21 @@
  *
  * Reads; edits.ts changes texts by these spans.
  */
-import type { Result } from "../../result.ts";
-import { err, ok } from "../../result.ts";
-import type { JsonProblem, JsonText, Span } from "./scan.ts";
-import { BACKSLASH, CLOSE_ARRAY, CLOSE_OBJECT, COMMA, isSpace, OPEN_ARRAY, OPEN_OBJECT, QUOTE, skipSpace } from "./scan.ts";
+import { err, ok, type Result } from "../../result.ts";
+import {
+  BACKSLASH,
+  CLOSE_ARRAY,
+  CLOSE_OBJECT,
+  COMMA,
+  isSpace,
+  type JsonProblem,
+  type JsonText,
+  OPEN_ARRAY,
+  OPEN_OBJECT,
+  QUOTE,
+  skipSpace,
+  type Span,
+} from "./scan.ts";
 
 export interface Member {
   readonly key: string;

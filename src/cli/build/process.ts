@@ -5,15 +5,12 @@
  * It resembles a Worker: onnxruntime detects no Node, the clock stands still, and random numbers are always the same, so that the same inputs
  * give the same snapshot.
  */
-import type { InferenceSession } from "../../inference/workerd.ts";
-import { openSession, Tensor } from "../../inference/workerd.ts";
+import { type InferenceSession, openSession, Tensor } from "../../inference/workerd.ts";
 import { createFeeds, warmUpList } from "../../inference/list-run.ts";
 import type { ModelManifest } from "../../inference/manifest.ts";
-import type { Snapshot } from "../../inference/snapshot.ts";
-import { graphOfSession, memoryOf, restore } from "../../inference/snapshot.ts";
+import { graphOfSession, memoryOf, restore, type Snapshot } from "../../inference/snapshot.ts";
 import { xorshift } from "./sample-list.ts";
-import type { ExportNames } from "./image.ts";
-import { clearFreed, takeImage } from "./image.ts";
+import { clearFreed, type ExportNames, takeImage } from "./image.ts";
 import { HIT } from "./module.ts";
 import { runProfile } from "./profile.ts";
 import { errorStack } from "../../web.ts";

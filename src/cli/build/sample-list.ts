@@ -3,8 +3,7 @@
  *
  * Pure: the Worker of the bench imports it too.
  */
-import { FEATURES } from "../../ranking/features.ts";
-import type { ListTensors } from "../../ranking/features.ts";
+import { FEATURES, type ListTensors } from "../../ranking/features.ts";
 import { TOKEN_TABLE_ROWS } from "../../ranking/tokenizer.ts";
 
 /** As a usual search has them: three words with their trigrams, five items looked at before. */

@@ -7,12 +7,10 @@ import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { CsvError, parse } from "csv-parse/sync";
-import type { Product } from "../../demo/catalogue/catalogue.ts";
-import { drawCatalogue } from "../../demo/catalogue/catalogue.ts";
+import { drawCatalogue, type Product } from "../../demo/catalogue/catalogue.ts";
 import { drawPicture } from "../../demo/drawing/picture.ts";
 import { itemText } from "../../embeddings/text-encoder.ts";
-import type { FieldOptions, Row } from "./fields.ts";
-import { mapFields, parseRow } from "./fields.ts";
+import { type FieldOptions, mapFields, parseRow, type Row } from "./fields.ts";
 import { UserError } from "../../web.ts";
 
 export type ImageSource =

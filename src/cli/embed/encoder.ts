@@ -3,8 +3,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import type { ImageEncoder } from "./image-encoder.ts";
-import { createGraphEncoder, createHubEncoder } from "./image-encoder.ts";
+import { createGraphEncoder, createHubEncoder, type ImageEncoder } from "./image-encoder.ts";
 import type { Result } from "../../result.ts";
 import { PACKAGE_ROOT } from "../../runtimes/node/package-root.ts";
 import { UserError } from "../../web.ts";

@@ -7,8 +7,7 @@
 import type * as Hub from "@huggingface/transformers";
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import * as v from "valibot";
-import type { Result } from "../../result.ts";
-import { err, ok } from "../../result.ts";
+import { err, ok, type Result } from "../../result.ts";
 import { errorText, sha256Hex } from "../../web.ts";
 
 /** How a picture becomes the graph's input: resized as `kernel` says, then value / 255, minus mean, by std, per channel. */

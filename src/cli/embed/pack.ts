@@ -6,11 +6,9 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { SHARD_VERSION, checksumIn, decodeShard, encodeShard, shardOf } from "../../embeddings/format.ts";
-import type { PublishedSet } from "../../embeddings/store.ts";
-import { parsePublishedSet } from "../../embeddings/store.ts";
+import { parsePublishedSet, type PublishedSet } from "../../embeddings/store.ts";
 import type { ShardSetIdentity } from "../../inference/manifest.ts";
-import type { ItemRecord } from "../../ranking/candidate.ts";
-import { ITEM_FEATURES } from "../../ranking/candidate.ts";
+import { ITEM_FEATURES, type ItemRecord } from "../../ranking/candidate.ts";
 import { UserError } from "../../web.ts";
 
 /** Larger shards cost a cold isolate more per read, smaller ones more reads. */

@@ -8,8 +8,7 @@
 import { join } from "node:path";
 import { startWorkerd, writeWorkerdConfig } from "../harness/workerd.ts";
 import { type Load, loadInTurns, passedThrough, reranked, type Target } from "./load.ts";
-import type { Measurement } from "./measurement.ts";
-import { against, differenceOf, inChart, measured, measuredIfAny, measuredLoad, percentile } from "./measurement.ts";
+import { against, differenceOf, inChart, measured, measuredIfAny, measuredLoad, type Measurement, percentile } from "./measurement.ts";
 import type { Bench } from "./run.ts";
 import { PAGE_SIZE, openShop } from "./shop.ts";
 

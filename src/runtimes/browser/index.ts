@@ -5,6 +5,7 @@ import * as v from "valibot";
 import { type FetchProgress, parseProgress, REMOVE } from "./messages.ts";
 import { removeStored } from "./history.ts";
 
+export { DEVICE_HEADER, formatHistory, HISTORY_HEADER, OFF, OUTCOME_HEADER, parseOutcomes, type PublicOutcome } from "../../protocol.ts";
 export { addViewed, clearViewed, removeViewed, type ViewedItem, viewedItems } from "./history.ts";
 
 export interface RegisterOptions {

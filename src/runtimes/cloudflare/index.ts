@@ -6,18 +6,13 @@
 import { env as bindings } from "cloudflare:workers";
 import type { D1Database, ExecutionContext, KVNamespace, MessageBatch, RateLimit } from "@cloudflare/workers-types";
 import type { EdgeApp } from "../../app.ts";
-import type { DialectDefinition } from "../../backends/dialects.ts";
-import { dialectsOf } from "../../backends/dialects.ts";
-import type { EdgeOptions } from "../../config/options.ts";
-import { environmentOf } from "../../config/options.ts";
-import type { Platform } from "../../edge.ts";
-import { ConfigurationError, logToConsole as log, openEdge, readConfig } from "../../edge.ts";
+import { type DialectDefinition, dialectsOf } from "../../backends/dialects.ts";
+import { type EdgeOptions, environmentOf } from "../../config/options.ts";
+import { ConfigurationError, logToConsole as log, openEdge, type Platform, readConfig } from "../../edge.ts";
 import { consumeBatch } from "../../events/queue.ts";
-import type { SinkBindings } from "../../events/sinks.ts";
-import { openQueueSink } from "../../events/sinks.ts";
+import { openQueueSink, type SinkBindings } from "../../events/sinks.ts";
 import type { FlagClient } from "../../search/flags.ts";
-import type { WorkerModels } from "./open-models.ts";
-import { openModels } from "./open-models.ts";
+import { openModels, type WorkerModels } from "./open-models.ts";
 import { SEARCHES, warmUp } from "./warm-up.ts";
 
 export type { EdgeOptions } from "../../config/options.ts";

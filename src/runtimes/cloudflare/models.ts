@@ -2,8 +2,7 @@
 import edge from "../../../.armmt/edge/edge.bin";
 import runtime from "../../../.armmt/edge/runtime.wasm";
 import type { Scorers } from "../../inference/scorer.ts";
-import type { WorkerModels } from "./open-models.ts";
-import { openModels } from "./open-models.ts";
+import { openModels, type WorkerModels } from "./open-models.ts";
 
 export const MODELS: WorkerModels = { edge, runtime };
 

@@ -1,8 +1,7 @@
 /** The two files that `armmt build` makes → the scorers of a Worker. */
 import { decodeEdgeFile } from "../../inference/edge-file.ts";
 import type { Runtime } from "../../inference/runtime.ts";
-import type { ModelFiles, Scorers } from "../../inference/scorer.ts";
-import { loadScorers, scorersOf } from "../../inference/scorer.ts";
+import { loadScorers, type ModelFiles, type Scorers, scorersOf } from "../../inference/scorer.ts";
 import { createSessionScorer } from "../../inference/session-scorer.ts";
 import { createWorkerdRuntime } from "../../inference/workerd.ts";
 import { bypass } from "../../result.ts";

@@ -1,7 +1,6 @@
 /** The edge as a server in Deno. With the demo shop: cli/start/server/deno.ts. */
 import { runCommand } from "../node/command.ts";
-import type { Runtime } from "../node/serve.ts";
-import { createPlainFetch } from "../node/serve.ts";
+import { createPlainFetch, type Runtime } from "../node/serve.ts";
 
 /** The part of Deno that is used; its own types would replace those of browsers and Node everywhere. */
 interface DenoServer {

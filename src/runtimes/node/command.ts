@@ -6,10 +6,8 @@ import type { Config } from "../../config/config.ts";
 import { logToConsole as log } from "../../edge.ts";
 import { PROVIDER_PREFERENCES } from "../../inference/providers.ts";
 import { errorStack, errorText } from "../../web.ts";
-import type { RunningServer, Runtime } from "./serve.ts";
-import { startServer, STOP_TIMEOUT_MS } from "./serve.ts";
-import type { Adapted, Vars } from "./settings.ts";
-import { readSettings, StartError } from "./settings.ts";
+import { type RunningServer, type Runtime, startServer, STOP_TIMEOUT_MS } from "./serve.ts";
+import { type Adapted, readSettings, StartError, type Vars } from "./settings.ts";
 import { runUntilStopped } from "./stop.ts";
 
 const DEFAULT_PORT = "8788";

@@ -1,16 +1,13 @@
 /** The edge as a server in Node: `node src/runtimes/node/node.ts --help`. With the demo shop: cli/start/server/node.ts. */
-import type { Server } from "node:http";
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import type { Log } from "../../web.ts";
 import { logToConsole as log } from "../../edge.ts";
 import type { ProviderPreference } from "../../inference/providers.ts";
 import { installNodeGpu } from "../../inference/node-scorer.ts";
 import { runCommand } from "./command.ts";
-import type { NodeModel } from "./models.ts";
-import { openModel, readModelFiles } from "./models.ts";
-import type { Listener, RunningServer, Runtime, ServeOptions } from "./serve.ts";
-import { createPlainFetch, startServer } from "./serve.ts";
+import { type NodeModel, openModel, readModelFiles } from "./models.ts";
+import { createPlainFetch, type Listener, type RunningServer, type Runtime, type ServeOptions, startServer } from "./serve.ts";
 
 /** Interval for closing idle connections of a server that stops. */
 const IDLE_CHECK_MS = 50;

@@ -8,8 +8,7 @@ import { parse } from "smol-toml";
 import * as v from "valibot";
 import { ALL_DIALECTS } from "../../backends/all-dialects.ts";
 import { dialectLimits } from "../../backends/dialects.ts";
-import type { Config } from "../../config/config.ts";
-import { parseConfig, VARIABLE_NAMES } from "../../config/config.ts";
+import { type Config, parseConfig, VARIABLE_NAMES } from "../../config/config.ts";
 import { SECRET_NAMES } from "../../config/fields.ts";
 import { errorText } from "../../web.ts";
 

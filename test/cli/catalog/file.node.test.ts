@@ -5,8 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Catalog } from "../../../src/cli/catalog/file.ts";
-import { readCatalog } from "../../../src/cli/catalog/file.ts";
+import { type Catalog, readCatalog } from "../../../src/cli/catalog/file.ts";
 import { UserError } from "../../../src/web.ts";
 
 const FASHION = fileURLToPath(new URL("../../../../shared/data/fashion", import.meta.url));

@@ -1,7 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Raster } from "../../../src/cli/embed/colour.ts";
-import { COLOUR_DIM, COLOUR_WORDS, colourDescriptor } from "../../../src/cli/embed/colour.ts";
+import { COLOUR_DIM, COLOUR_WORDS, colourDescriptor, type Raster } from "../../../src/cli/embed/colour.ts";
 
 type Rgb = readonly [number, number, number];
 

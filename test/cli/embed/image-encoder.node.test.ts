@@ -9,8 +9,7 @@ import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import * as v from "valibot";
 import { afterAll, describe, expect, it } from "vitest";
-import type { ImageEncoder } from "../../../src/cli/embed/image-encoder.ts";
-import { createGraphEncoder, createHubEncoder, parsePreprocessing } from "../../../src/cli/embed/image-encoder.ts";
+import { createGraphEncoder, createHubEncoder, type ImageEncoder, parsePreprocessing } from "../../../src/cli/embed/image-encoder.ts";
 import type { Result } from "../../../src/result.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));

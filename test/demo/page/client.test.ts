@@ -1,7 +1,7 @@
 /** The parts of the demo page that need no document: parsers and arithmetic. The page itself is tested in test/browser. */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { median, parseCatalog, parseOutcome, parsePage, summarise } from "../../../src/demo/page/client/api.ts";
+import { median, parseCatalog, parsePage, summarise } from "../../../src/demo/page/client/api.ts";
 import { movement } from "../../../src/demo/page/client/cards.ts";
 import { addRecent, parseRecent } from "../../../src/demo/page/client/target.ts";
 
@@ -36,14 +36,6 @@ describe("summarise()", () => {
   it("compares within pairs, so that a slow moment hits both sides", () => {
     const samples: [number, number][] = [[5, 8], [50, 53], [6, 9]]; // prettier-ignore
     expect(summarise(samples)).toEqual({ pairs: 3, engineMs: 6, rerankedMs: 9, addedMs: 3 });
-  });
-});
-
-describe("parseOutcome()", () => {
-  it("reads both kinds of header, and none", () => {
-    expect(parseOutcome("applied; model=student-1; window=100; list=ab")).toEqual({ kind: "applied", model: "student-1", window: 100 });
-    expect(parseOutcome("bypass; reason=explicit_sort")).toEqual({ kind: "bypass", reason: "explicit_sort" });
-    expect(parseOutcome(undefined)).toEqual({ kind: "absent" });
   });
 });
 

@@ -9,14 +9,15 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readMatrix } from "../../../src/lab/study/lists/npy.ts";
 import { PACKAGE_ROOT } from "../../../src/runtimes/node/package-root.ts";
 import { FOLDS, foldOf, makeJudgedLists } from "../../../src/lab/study/judgments.ts";
-import { createBm25, terms } from "../../../src/lab/study/judgments/chorus.ts";
 import {
+  createBm25,
   type JudgedCatalogue,
   type JudgedList,
   JUDGMENTS_FILE,
   missingFiles,
   PRODUCTS_FILE,
   readJudgedCatalogue,
+  terms,
 } from "../../../src/lab/study/judgments/chorus.ts";
 import { FEATURES } from "../../../src/ranking/features.ts";
 import { dcg, mean, ndcg } from "../../../src/lab/study/evaluate/worth.ts";

@@ -12,6 +12,7 @@ import {
   gradeOf,
   type Kind,
   type Parts,
+  satisfied,
   utilities,
   utilitiesInOrder,
 } from "../../../src/lab/study/simulate/attraction.ts";
@@ -21,7 +22,6 @@ import { drawnShop } from "../../../src/lab/study/simulate/drawn-shop.ts";
 import { edgeEnergy, PATTERNS, readFashion, thirds } from "../../../src/lab/study/simulate/fashion/catalogue.ts";
 import { fashionCatalog, type FashionShop, openFashionShop } from "../../../src/lab/study/simulate/fashion/shop.ts";
 import { shownTitle, stems, vocabularyOf } from "../../../src/lab/study/simulate/fashion/titles.ts";
-import { satisfied } from "../../../src/lab/study/simulate/attraction.ts";
 import { type Truth, truthSchema } from "../../../src/lab/study/simulate/truth.ts";
 import type { Shop, ShopProduct, Wish } from "../../../src/lab/study/simulate/shop.ts";
 import { drawShopper, pictureLiking } from "../../../src/lab/study/simulate/shopper.ts";

@@ -4,10 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import type { Bundle } from "../../../src/lab/harness/bundle.ts";
-import { bundleWorker } from "../../../src/lab/harness/bundle.ts";
-import type { Vars } from "../../../src/lab/harness/workerd.ts";
-import { startWorkerd, writeWorkerdConfig } from "../../../src/lab/harness/workerd.ts";
+import { type Bundle, bundleWorker } from "../../../src/lab/harness/bundle.ts";
+import { startWorkerd, type Vars, writeWorkerdConfig } from "../../../src/lab/harness/workerd.ts";
 
 const VARS = {
   INDEXES: { products: { backend: "elasticsearch", url: "http://127.0.0.1:9", window: 100 } },

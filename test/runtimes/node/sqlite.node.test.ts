@@ -4,8 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createD1Sink } from "../../../src/events/d1.ts";
-import type { ServedEvent, UbiQueryRecord } from "../../../src/events/ubi.ts";
-import { createQueryRecord } from "../../../src/events/ubi.ts";
+import { createQueryRecord, type ServedEvent, type UbiQueryRecord } from "../../../src/events/ubi.ts";
 import { importSqlite, openSqliteEvents } from "../../../src/runtimes/node/sqlite.ts";
 
 let folder = "";

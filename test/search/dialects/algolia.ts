@@ -1,6 +1,5 @@
 /** Algolia: `query` by POST and by GET, and several by `queries`. */
-import type { Ask, EngineStandIn, StandInItem } from "./stand-in.ts";
-import { cut, get, listOf, numberOf, objectOf, post } from "./stand-in.ts";
+import { type Ask, cut, type EngineStandIn, get, listOf, numberOf, objectOf, post, type StandInItem } from "./stand-in.ts";
 
 type Params = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,5 @@
 /** Elasticsearch and OpenSearch: `_search` and `_msearch`. */
-import type { Ask, EngineStandIn, StandInItem } from "./stand-in.ts";
-import { cut, get, listOf, numberOf, objectOf, post } from "./stand-in.ts";
+import { type Ask, cut, type EngineStandIn, get, listOf, numberOf, objectOf, post, type StandInItem } from "./stand-in.ts";
 
 const match = (query: string) => ({ query: { match: { title: query } } });
 

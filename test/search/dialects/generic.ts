@@ -1,6 +1,5 @@
 /** Two engines without a dialect of their own: a plain one with numbered pages, and commercetools' product search. */
-import type { Ask, EngineStandIn, StandInItem } from "./stand-in.ts";
-import { cut, get, listOf, numberOf, objectOf, post } from "./stand-in.ts";
+import { type Ask, cut, type EngineStandIn, get, listOf, numberOf, objectOf, post, type StandInItem } from "./stand-in.ts";
 
 type Body = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,6 @@
 /** The request matrix of the documentation, made of the cases that the contract tests. */
 import { STAND_INS } from "./all.ts";
-import type { EngineStandIn, Feature } from "./stand-in.ts";
-import { FEATURES } from "./stand-in.ts";
+import { type EngineStandIn, type Feature, FEATURES } from "./stand-in.ts";
 
 const describeOutcome = (outcome: string): string => (outcome === "applied" ? "re-ranked" : `passed through (\`${outcome}\`)`);
 

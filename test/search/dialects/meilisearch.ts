@@ -1,6 +1,5 @@
 /** Meilisearch: `search` and `multi-search`, federated or not. */
-import type { EngineStandIn, StandInItem } from "./stand-in.ts";
-import { cut, get, listOf, numberOf, objectOf, post } from "./stand-in.ts";
+import { cut, type EngineStandIn, get, listOf, numberOf, objectOf, post, type StandInItem } from "./stand-in.ts";
 
 type Body = Readonly<Record<string, unknown>>;
 

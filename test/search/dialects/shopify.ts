@@ -1,6 +1,5 @@
 /** Shopify Storefront: `search` and `predictiveSearch` of documents that the stand-in knows by their text. */
-import type { Ask, EngineStandIn, ReadSearch, StandInItem } from "./stand-in.ts";
-import { cut, listOf, numberOf, objectOf, post } from "./stand-in.ts";
+import { type Ask, cut, type EngineStandIn, listOf, numberOf, objectOf, post, type ReadSearch, type StandInItem } from "./stand-in.ts";
 
 type Variables = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,5 @@
 /** Solr: `select`, which repeats its parameters and keeps highlighting apart from the documents. */
-import type { EngineStandIn, StandInItem } from "./stand-in.ts";
-import { cut, get, listOf, numberOf, objectOf } from "./stand-in.ts";
+import { cut, type EngineStandIn, get, listOf, numberOf, objectOf, type StandInItem } from "./stand-in.ts";
 
 async function answer(request: Request, items: readonly StandInItem[]): Promise<Response> {
   const url = new URL(request.url);

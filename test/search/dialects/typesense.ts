@@ -1,6 +1,5 @@
 /** Typesense: a search of a collection and `multi_search`, with one list for each search or one for all (`union`). */
-import type { EngineStandIn, ReadSearch, StandInItem } from "./stand-in.ts";
-import { cut, get, listOf, objectOf, post } from "./stand-in.ts";
+import { cut, type EngineStandIn, get, listOf, objectOf, post, type ReadSearch, type StandInItem } from "./stand-in.ts";
 
 type Params = Readonly<Record<string, string>>;
 

@@ -1,6 +1,5 @@
 /** Vespa: `/search/` with parameters in the URL, in a form or in a JSON body, which the URL wins over. */
-import type { Ask, EngineStandIn, StandInItem } from "./stand-in.ts";
-import { cut, get, listOf, numberOf, objectOf, post } from "./stand-in.ts";
+import { type Ask, cut, type EngineStandIn, get, listOf, numberOf, objectOf, post, type StandInItem } from "./stand-in.ts";
 
 /** `{"a":{"b":1}}` is `a.b=1`. */
 function flatten(object: Readonly<Record<string, unknown>>, prefix = ""): [string, string][] {

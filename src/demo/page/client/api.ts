@@ -3,6 +3,15 @@
  * `/catalog.json`. Replies are parsed once with valibot and trusted afterwards.
  */
 import * as v from "valibot";
+import {
+  DEVICE_HEADER,
+  formatHistory,
+  HISTORY_HEADER,
+  OFF,
+  OUTCOME_HEADER,
+  parseOutcomes,
+  type PublicOutcome,
+} from "../../../runtimes/browser/index.ts";
 
 const sourceSchema = v.object({
   title: v.string(),
@@ -55,20 +64,8 @@ export function parsePage(json: unknown) {
 
 export type Page = ReturnType<typeof parsePage>;
 
-export type Outcome =
-  | { readonly kind: "applied"; readonly model: string; readonly window: number }
-  | { readonly kind: "bypass"; readonly reason: string }
-  /** No edge in between: the page was opened at the shop itself. */
-  | { readonly kind: "absent" };
-
-/** Reads `applied; model=<version>; window=<W>; list=<id>` or `bypass; reason=<code>`. */
-export function parseOutcome(header: string | undefined): Outcome {
-  if (header === undefined) return { kind: "absent" };
-  const [kind, ...pairs] = header.split(";").map((part) => part.trim());
-  const values = new Map(pairs.map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]));
-  if (kind === "applied") return { kind, model: values.get("model") ?? "unknown", window: Number(values.get("window") ?? 0) };
-  return { kind: "bypass", reason: values.get("reason") ?? "unknown" };
-}
+/** `absent`: no edge in between, because the page was opened at the shop itself. */
+export type Outcome = PublicOutcome | { readonly kind: "absent" };
 
 /** Reads `provider=wasm; engine=network`, the header of the service worker. `engine`: source of the engine's list, network or device. */
 function parseDevice(header: string | null) {
@@ -103,9 +100,9 @@ export interface SearchOptions {
 export async function search({ query, sort, from, size }: Search, options: SearchOptions = {}) {
   const { history = [], off = false, explain = false, explainToken, fresh = false, signal = null } = options;
   const headers = new Headers({ "content-type": "application/json" });
-  if (off) headers.set("x-armmt", "off");
+  if (off) headers.set(OUTCOME_HEADER, OFF);
   if (fresh) headers.set("cache-control", "no-cache");
-  if (history.length > 0) headers.set("x-armmt-history", history.map(encodeURIComponent).join(","));
+  if (history.length > 0) headers.set(HISTORY_HEADER, formatHistory(history));
   if (explainToken !== undefined) headers.set("authorization", `Bearer ${explainToken}`);
   const body = JSON.stringify({
     query: query === "" ? { match_all: {} } : { multi_match: { query, fields: ["title^2", "category"] } },
@@ -118,11 +115,12 @@ export async function search({ query, sort, from, size }: Search, options: Searc
   const text = await response.text();
   const elapsedMs = performance.now() - started;
   if (!response.ok) throw new Error(`The search answered with status ${response.status}: ${text.slice(0, 200)}`);
+  const [outcome = { kind: "absent" }] = parseOutcomes(response.headers.get(OUTCOME_HEADER) ?? "");
   return {
     page: parsePage(JSON.parse(text)),
-    outcome: parseOutcome(response.headers.get("x-armmt") ?? undefined),
+    outcome,
     /** Answered by the service worker on this device; undefined where the network did. */
-    device: parseDevice(response.headers.get("x-armmt-device")),
+    device: parseDevice(response.headers.get(DEVICE_HEADER)),
     /** From sending to the last byte, in this browser. */
     elapsedMs,
   };
