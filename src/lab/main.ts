@@ -32,8 +32,6 @@ export const PROJECT_COMMANDS: Commands = {
 };
 
 /** Runs one command line (without node and script) and returns the exit code; writes to stdout and stderr. */
-export function run(argv: readonly string[]): Promise<number> {
-  return runCommand(argv, PROJECT_COMMANDS);
-}
+export const run = (argv: readonly string[]): Promise<number> => runCommand(argv, PROJECT_COMMANDS);
 
 if (import.meta.main) process.exitCode = await run(process.argv.slice(2));

@@ -22,9 +22,7 @@ export function createQueries(): () => string {
   };
 }
 
-export function searchBody(text: string, size: number): string {
-  return JSON.stringify({ query: { match: { title: text } }, size });
-}
+export const searchBody = (text: string, size: number): string => JSON.stringify({ query: { match: { title: text } }, size });
 
 const replies = new Map<string, Buffer<ArrayBuffer>>();
 

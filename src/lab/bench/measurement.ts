@@ -82,6 +82,4 @@ export function differences(minuends: readonly number[], subtrahends: readonly n
 }
 
 /** Three decimals: microseconds, finer than the noise. */
-function round(value: number): number {
-  return Math.round(value * 1000) / 1000;
-}
+const round = (value: number): number => Math.round(value * 1000) / 1000;

@@ -23,9 +23,7 @@ const ADMIN_TOKEN = "bench-only-not-a-secret";
 const EXPERIMENT = { key: "bench", variations: ["control", "armmt"], weights: [0.5, 0.5], coverage: 1 } as const;
 
 /** The index of the edge whose window is `window`. */
-export function searchPath(window: number): string {
-  return `/window-${window}/_search`;
-}
+export const searchPath = (window: number): string => `/window-${window}/_search`;
 
 /** One index per window. `engine` is host:port. */
 export function edgeVars(engine: string, windows: readonly number[]): Vars {

@@ -20,9 +20,7 @@ export const FOLDS = 5;
 const IMAGE_DIM = 64;
 
 /** The fold in which a query is tested. Depends on its text alone, so nothing that is trained or tuned can move it. */
-export function foldOf(query: string): number {
-  return Math.floor(shareOf(`fold:${query}`) * FOLDS);
-}
+export const foldOf = (query: string): number => Math.floor(shareOf(`fold:${query}`) * FOLDS);
 
 /** The edge's records: every judged product once, in the order of the lists. The text is that of the engine; a title begins with its supplier. */
 function tableOf(lists: readonly JudgedList[]): ItemTable {

@@ -26,9 +26,7 @@ const BASELINES = ["pointwise", "lambdamart", "dlcm", "prm", "setrank", "generat
 const SHOWN = [SHUFFLE, ENGINE, ...BASELINES, TEACHER, ENSEMBLE, "teacher-no-image", STUDENT, "student-labels"] as const;
 
 /** A teacher or student without one component. */
-export function isAblation(model: string): boolean {
-  return model.includes("-no-");
-}
+export const isAblation = (model: string): boolean => model.includes("-no-");
 
 function tableIndex(model: string): number {
   const index = SHOWN.findIndex((name) => name === model);

@@ -85,6 +85,4 @@ export function worthOf(truth: Truth, order: readonly number[], parts: Parts): W
 }
 
 /** Mean of a figure over the searches that have it. */
-export function meanOf(worths: readonly Worth[], figure: string): number {
-  return mean(worths.flatMap((worth) => worth.get(figure) ?? []));
-}
+export const meanOf = (worths: readonly Worth[], figure: string): number => mean(worths.flatMap((worth) => worth.get(figure) ?? []));

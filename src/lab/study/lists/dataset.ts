@@ -73,9 +73,7 @@ export function listInputOf(search: LoggedSearch, known: KnownItems): ListInput 
   };
 }
 
-export function isUsable(search: LoggedSearch): boolean {
-  return search.itemIds.length >= FEWEST_CANDIDATES;
-}
+export const isUsable = (search: LoggedSearch): boolean => search.itemIds.length >= FEWEST_CANDIDATES;
 
 /** Returns the row of a search. The scaling must be fitted on the training split alone. */
 export function rowMaker(table: ItemTable, scaling: readonly FeatureScaling[]) {

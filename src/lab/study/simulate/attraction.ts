@@ -72,9 +72,7 @@ export function utilities(shopper: Shopper, wish: Wish, candidates: readonly Sho
 /** The parts of a look by which two products seem alike, in the shop's order: words, or codes that stand for them. */
 export type Kind = readonly (string | number | undefined)[];
 
-function alike(a: Kind, b: Kind): number {
-  return a.reduce<number>((sum, word, i) => sum + (word === b[i] ? 1 / a.length : 0), 0);
-}
+const alike = (a: Kind, b: Kind): number => a.reduce<number>((sum, word, i) => sum + (word === b[i] ? 1 / a.length : 0), 0);
 
 /**
  * u at each position of a shown order: what looks like the items just above is passed over. Likeness is visual, so it counts only
@@ -92,21 +90,13 @@ export function utilitiesInOrder(u: readonly number[], kinds: readonly Kind[], p
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
 /** P(click | examined) */
-export function attraction(u: number): number {
-  return 0.02 + 0.93 * sigmoid(1.3 * (u - 1.2));
-}
+export const attraction = (u: number): number => 0.02 + 0.93 * sigmoid(1.3 * (u - 1.2));
 
 /** P(purchase | click); what is out of stock cannot be bought. */
-export function conversion(u: number, inStock: boolean): number {
-  return inStock ? 0.02 + 0.4 * sigmoid(1.5 * (u - 2)) : 0;
-}
+export const conversion = (u: number, inStock: boolean): number => (inStock ? 0.02 + 0.4 * sigmoid(1.5 * (u - 2)) : 0);
 
 /** P(cart | click), at least the purchases. */
-export function carting(u: number, inStock: boolean): number {
-  return inStock ? Math.min(1, 2 * conversion(u, true)) : 0.02;
-}
+export const carting = (u: number, inStock: boolean): number => (inStock ? Math.min(1, 2 * conversion(u, true)) : 0.02);
 
 /** True grade 0..4: bands of P(click | examined) at 0.2, 0.4, 0.6, 0.8. */
-export function gradeOf(u: number): number {
-  return Math.min(4, Math.floor(attraction(u) * 5));
-}
+export const gradeOf = (u: number): number => Math.min(4, Math.floor(attraction(u) * 5));

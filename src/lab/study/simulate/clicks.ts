@@ -25,9 +25,7 @@ const STOP = 0.25;
 const CARRY = 3;
 
 /** PBM's P(examined) at a position (1-based). */
-export function examination(position: number): number {
-  return (EXAMINATION[Math.min(position, EXAMINATION.length) - 1] ?? 0) ** SEVERITY;
-}
+export const examination = (position: number): number => (EXAMINATION[Math.min(position, EXAMINATION.length) - 1] ?? 0) ** SEVERITY;
 
 /** UBM's P(examined) at a position whose last click was `distance` above; without a click the distance is the position itself. */
 function examinationAfter(position: number, distance: number): number {

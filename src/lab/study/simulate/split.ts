@@ -24,6 +24,4 @@ export function splitOf(kind: "shopper" | "query", name: string): Split {
   return at < TEST_SHARE + VALIDATION_SHARE ? "validation" : "train";
 }
 
-export function isCold(itemId: string): boolean {
-  return shareOf(`item:${itemId}`) < COLD_SHARE;
-}
+export const isCold = (itemId: string): boolean => shareOf(`item:${itemId}`) < COLD_SHARE;
