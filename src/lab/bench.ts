@@ -3,17 +3,11 @@
  * deployed in real workerd, on loopback only, and stops by itself.
  */
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { Measurement } from "./bench/measurement.ts";
 import { type Part, PARTS } from "./bench/parts.ts";
 import { describeMachine } from "./bench/processes.ts";
 import { printTable } from "../cli/command.ts";
 
-interface BenchOptions {
-  readonly json?: boolean;
-  readonly quick?: true;
-  readonly only?: readonly Part[];
-  readonly plots?: string;
-}
+type BenchOptions = Readonly<{ json?: boolean; quick?: true; only?: readonly Part[]; plots?: string }>;
 
 export function createBenchCommand(): Command {
   const parts = PARTS.map(({ name, summary, isOnRequest }) => `  ${name.padEnd(10)} ${summary}${isOnRequest ? " (only on request)" : ""}`);
@@ -47,7 +41,10 @@ A full run takes about 16 minutes, a slow machine takes fewer samples.`,
         process.stderr.write(`${files.length} charts in ${plots}: ${files.join(", ")}\n`);
       }
       if (json) process.stdout.write(`${JSON.stringify(measurements, undefined, 2)}\n`);
-      else printTable(["measurement", "unit", "p50", "p99", "p99.9", "ratio", "against"], measurements.map(rowOf));
+      else {
+        const rows = measurements.map(({ name, unit, p50, p99, p999, ratio, peer }) => [name, unit, p50, p99, p999, ratio, peer]);
+        printTable(["measurement", "unit", "p50", "p99", "p99.9", "ratio", "against"], rows);
+      }
       process.stderr.write(`Took ${Math.round((Date.now() - startedAt) / 1000)} s\n`);
     });
 }
@@ -58,8 +55,4 @@ function parseParts(value: string): readonly Part[] {
   const names = PARTS.map(({ name }) => name).join(", ");
   if (unknown.length > 0) throw new InvalidArgumentError(`No part "${unknown.join('", "')}": use ${names}`);
   return PARTS.filter(({ name }) => asked.includes(name));
-}
-
-function rowOf({ name, unit, p50, p99, p999, ratio, peer }: Measurement): (string | number | undefined)[] {
-  return [name, unit, p50, p99, p999, ratio, peer];
 }

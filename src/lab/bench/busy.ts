@@ -73,6 +73,8 @@ function describeAdded(window: number, passthrough: Load, { ms, cpuMs, waitedMs 
   ];
 }
 
+const perSecond = (load: Load) => load.perSecond;
+
 /** Searches per second of processor time, one number per slice. */
 const perCpuSecond = ({ cpuMs }: Load): number[] => cpuMs.map((ms) => 1000 / ms);
 
@@ -84,12 +86,7 @@ function describeRates(name: string, load: Load, bare: Load, passthrough: Load):
   const unit = "requests/CPU-s";
   const overBare = against("bare proxy Worker", perCpuSecond(bare));
   return [
-    measured(
-      `searches per second, ${suffix}`,
-      "requests/s",
-      load.perSecond,
-      peer(({ perSecond }) => perSecond),
-    ),
+    measured(`searches per second, ${suffix}`, "requests/s", load.perSecond, peer(perSecond)),
     ...measuredIfAny(`searches per CPU second, ${suffix}`, unit, cpu, peer(perCpuSecond)).map((figure) =>
       inChart(figure, "searches-per-cpu-second", "searches per CPU second", shortName(name)),
     ),

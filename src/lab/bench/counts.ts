@@ -21,9 +21,7 @@ import { OUTCOME_HEADER, parseOutcomes, USER_HEADER } from "../../protocol.ts";
 
 const count = (name: string, unit: Unit, value: number): Measurement => measured(name, unit, [value]);
 
-export async function benchCounts(bench: Bench): Promise<Measurement[]> {
-  return [...(await countBundle(bench)), ...(await countSearch(bench))];
-}
+export const benchCounts = async (bench: Bench): Promise<Measurement[]> => [...(await countBundle(bench)), ...(await countSearch(bench))];
 
 async function countBundle(bench: Bench): Promise<Measurement[]> {
   const { modules } = await bench.bundle("edge");
@@ -80,7 +78,7 @@ async function countSearch({ plan }: Bench): Promise<Measurement[]> {
     env: edgeVars("localhost", [WINDOW]),
     kv,
     afterReply: (work) => void after.push(work),
-    sinks: { EVENTS: countStatements((statements) => (counted.statements += statements)) },
+    sinks: { EVENTS: countStatements(() => counted.statements++) },
     scorer: watchTensors(model.scorer, (arrays) => {
       counted.tensors += arrays.length;
       counted.tensorBytes += arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
@@ -130,26 +128,20 @@ async function countSearch({ plan }: Bench): Promise<Measurement[]> {
 }
 
 /** D1 that answers every statement with one row written. */
-function countStatements(onStatements: (count: number) => void): EventDatabase {
-  const written = { meta: { changes: 1 } };
-  const answer = <T>(statements: number, value: T): Promise<T> => {
-    onStatements(statements);
-    return Promise.resolve(value);
+function countStatements(onStatement: () => void): EventDatabase {
+  const statement: EventStatement = {
+    bind: () => statement,
+    run() {
+      onStatement();
+      return Promise.resolve({ meta: { changes: 1 } });
+    },
   };
-  const statement: EventStatement = { bind: () => statement, run: () => answer(1, written) };
-  return {
-    prepare: () => statement,
-    batch: (all) =>
-      answer(
-        all.length,
-        Array.from(all, () => written),
-      ),
-  };
+  return { prepare: () => statement, batch: (all) => Promise.all(all.map((each) => each.run())) };
 }
 
 type Scorers = Parameters<typeof openEdge>[0]["scorer"];
 
-/** Shows the typed arrays that the scorer is given. */
+/** Shows the typed arrays that the scorer receives. */
 function watchTensors(scorers: Scorers, onRun: (arrays: readonly ArrayBufferView[]) => void): Scorers {
   return (version) => {
     const scorer = scorers(version);

@@ -30,9 +30,7 @@ export async function benchFeatures(bench: Bench): Promise<Measurement[]> {
 
   const found: Measurement[] = [];
   for (const k of sizes) {
-    const ids = products()
-      .slice(0, k)
-      .map(({ id }) => id);
+    const ids = Array.from(products().slice(0, k), ({ id }) => id);
     const looked = await store.lookup(ids);
     if (!looked.ok) throw new UserError(looked.error.detail);
     const { items } = looked.value;

@@ -20,19 +20,16 @@ export interface Measurement {
   readonly place?: Readonly<Record<"chart" | "series" | "x", string>>;
 }
 
-interface Peer {
-  readonly peer: string;
-  /** The peer's p50, same unit. */
-  readonly p50: number;
-}
+/** `p50`: the peer's, in the same unit. */
+type Peer = Readonly<{ peer: string; p50: number }>;
 
 /** Higher is better: their bad end is the low one. */
-const RATES: ReadonlySet<Unit> = new Set<Unit>(["requests/s", "requests/CPU-s"]);
+const RATES: readonly Unit[] = ["requests/s", "requests/CPU-s"];
 
 /** Percentiles of all samples; throws on none. */
 export function measured(name: string, unit: Unit, samples: readonly number[], peer?: Peer): Measurement {
   const p50 = percentile(samples, 0.5);
-  const p99 = percentile(samples, RATES.has(unit) ? 0.01 : 0.99);
+  const p99 = percentile(samples, RATES.includes(unit) ? 0.01 : 0.99);
   // No ratio to 0.
   const ratio = peer !== undefined && peer.p50 !== 0 && { peer: peer.peer, ratio: round(p50 / peer.p50) };
   return { name, unit, p50: round(p50), p99: round(p99), ...ratio };

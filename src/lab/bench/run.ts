@@ -76,16 +76,13 @@ export interface Bench {
   defer(stop: () => void): void;
 }
 
-interface RunOptions extends Pick<Bench, "plan"> {
-  readonly parts: readonly { readonly name: string; readonly run: (bench: Bench) => Promise<Measurement[]> }[];
-  /** No progress on stderr. */
-  readonly isQuiet: boolean;
-}
+type Part = Readonly<{ name: string; run: (bench: Bench) => Promise<Measurement[]> }>;
 
 /** Ctrl-C ends a process without its `finally` blocks; process.exit() runs the exit handlers of everything that was started. */
 const exit = (): never => process.exit(130);
 
-export async function runBench({ parts, plan, isQuiet }: RunOptions): Promise<Measurement[]> {
+/** `isQuiet`: no progress on stderr. */
+export async function runBench({ parts, plan, isQuiet }: Readonly<{ parts: readonly Part[]; plan: Plan; isQuiet: boolean }>) {
   const folder = mkdtempSync(join(tmpdir(), "armmt-bench-"));
   const clean = () => rmSync(folder, { recursive: true, force: true });
   process.once("exit", clean).once("SIGINT", exit).once("SIGTERM", exit);

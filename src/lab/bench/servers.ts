@@ -58,10 +58,11 @@ async function startNode(bench: Bench, vars: Vars): Promise<Edge> {
 
   const script = fileURLToPath(new URL("../../runtimes/node/node.ts", import.meta.url));
   const args = [script, "--no-demo", "--json", "--port", "0", "--provider", "wasm", "--data", folder, "--config", config];
-  const env = Object.fromEntries(
-    Object.entries(vars).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]),
-  );
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...env } });
+  const texts = Object.entries(vars).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]);
+  const child = spawn(process.execPath, args, {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, ...Object.fromEntries(texts) },
+  });
   const stop = endWithThisProcess(child);
   bench.defer(stop);
   const ready = new Promise<string | undefined>((resolve) => {

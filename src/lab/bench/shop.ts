@@ -27,11 +27,9 @@ export const searchPath = (window: number): string => `/window-${window}/_search
 
 /** One index per window. `engine` is host:port. */
 export function edgeVars(engine: string, windows: readonly number[]): Vars {
-  const indexes = windows.map(
-    (window) => [`window-${window}`, { backend: "elasticsearch", url: `http://${engine}`, window, catalog: CATALOG }] as const,
-  );
+  const index = { backend: "elasticsearch", url: `http://${engine}`, catalog: CATALOG };
   return {
-    INDEXES: Object.fromEntries(indexes),
+    INDEXES: Object.fromEntries(windows.map((window) => [`window-${window}`, { ...index, window }])),
     EXPERIMENTS: [{ ...EXPERIMENT, variations: [...EXPERIMENT.variations], weights: [...EXPERIMENT.weights] }],
     // Time is measured, not cut off.
     RANK_BUDGET_MS: 5000,

@@ -39,11 +39,6 @@ type Reply = Readonly<{ status: number; body: Buffer | string }>;
 
 type Handler = (method: string, url: URL, body: Buffer) => Promise<Reply> | Reply;
 
-async function openEngine(): Promise<Handler> {
-  const { replyTo } = await import("./engine.ts");
-  return (_method, _url, body) => ({ status: 200, body: replyTo(body.toString("utf8")) });
-}
-
 const ROW_WRITTEN = {
   success: true,
   results: { columns: [], rows: [] },
@@ -56,12 +51,14 @@ function openStores(): Handler {
   let statements = 0;
   return (method, { pathname }, body) => {
     const key = decodeURIComponent(pathname.slice(1));
-    if (method === "PUT") values.set(key, body);
-    if (method === "PUT") return { status: 200, body: "" };
+    if (method === "PUT") {
+      values.set(key, body);
+      return { status: 200, body: "" };
+    }
     if (method === "POST") {
-      const asked: unknown = JSON.parse(body.toString("utf8"));
-      statements += Array.isArray(asked) ? asked.length : 1;
-      return { status: 200, body: JSON.stringify(Array.isArray(asked) ? asked.map(() => ROW_WRITTEN) : ROW_WRITTEN) };
+      const requested: unknown = JSON.parse(body.toString("utf8"));
+      statements += Array.isArray(requested) ? requested.length : 1;
+      return { status: 200, body: JSON.stringify(Array.isArray(requested) ? requested.map(() => ROW_WRITTEN) : ROW_WRITTEN) };
     }
     if (key === "statements") return { status: 200, body: String(statements) };
     const value = values.get(key);
@@ -80,7 +77,14 @@ async function openModel(): Promise<Handler> {
   return (_method, { pathname, searchParams }) => runModel(pathname === "/native" ? scorers.native : scorers.wasm, searchParams);
 }
 
-const HANDLERS: Readonly<Record<string, () => Promise<Handler> | Handler>> = { engine: openEngine, stores: openStores, model: openModel };
+const HANDLERS: Readonly<Record<string, () => Promise<Handler> | Handler>> = {
+  async engine() {
+    const { replyTo } = await import("./engine.ts");
+    return (_method, _url, body) => ({ status: 200, body: replyTo(body.toString("utf8")) });
+  },
+  stores: openStores,
+  model: openModel,
+};
 
 /** Keep-alive connections outlast every pause of the bench. */
 const KEEP_ALIVE_MS = 600_000;

@@ -6,17 +6,10 @@ import { dirname, extname, join } from "node:path";
 import { promisify } from "node:util";
 import { UserError } from "../../web.ts";
 
-export interface BundledModule {
-  readonly name: string;
-  readonly type: "ESModule" | "CompiledWasm" | "Data";
-  readonly bytes: Buffer<ArrayBuffer>;
-}
+export type BundledModule = Readonly<{ name: string; type: "ESModule" | "CompiledWasm" | "Data"; bytes: Buffer<ArrayBuffer> }>;
 
-export interface Bundle {
-  /** The entry first. */
-  readonly modules: readonly BundledModule[];
-  readonly compatibilityDate: string;
-}
+/** Its entry is the first module. */
+export type Bundle = Readonly<{ modules: readonly BundledModule[]; compatibilityDate: string }>;
 
 const TYPES: Readonly<Record<string, BundledModule["type"]>> = {
   ".js": "ESModule",

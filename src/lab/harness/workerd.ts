@@ -55,11 +55,10 @@ export function writeWorkerdConfig(
   mkdirSync(folder, { recursive: true });
   for (const { name, bytes } of bundle.modules) writeFileSync(join(folder, name), bytes);
   const modules = bundle.modules.map(({ name, type }) => `(name = ${text(name)}, ${FIELDS[type]} = embed ${text(name)})`);
-  const bindings = Object.entries(vars).map(([name, value]) =>
-    typeof value === "string"
-      ? `(name = ${text(name)}, text = ${text(value)})`
-      : `(name = ${text(name)}, json = ${text(JSON.stringify(value))})`,
-  );
+  const bindings = Object.entries(vars).map(([name, value]) => {
+    const binding = typeof value === "string" ? `text = ${text(value)}` : `json = ${text(JSON.stringify(value))}`;
+    return `(name = ${text(name)}, ${binding})`;
+  });
   bindings.push(
     `(name = "EMBEDDINGS", kvNamespace = "stores")`,
     `(name = "EVENTS", wrapped = (moduleName = "cloudflare-internal:d1-api", innerBindings = [(name = "fetcher", service = "stores")]))`,

@@ -15,13 +15,8 @@ import { preparePython } from "./pipeline/python.ts";
 import { hashSources } from "./pipeline/stages.ts";
 import { UserError } from "../../web.ts";
 
-interface BenchmarkOptions {
-  /** Names of parts; default all. */
-  readonly parts?: readonly string[] | undefined;
-  /** Where data and runs are kept. */
-  readonly folder?: string | undefined;
-  readonly json?: boolean | undefined;
-}
+/** `parts`: names, default all; `folder`: where data and runs are kept. */
+type BenchmarkOptions = Readonly<{ parts?: readonly string[] | undefined; folder?: string; json?: boolean }>;
 
 /**
  * Raise it when a change to the simulators, features, models, training or statistics makes finished rows wrong. It is raised by hand because
@@ -29,12 +24,7 @@ interface BenchmarkOptions {
  */
 const EDITION = 2;
 
-interface Report {
-  readonly part: PartName;
-  readonly outcome: "run" | "finished before" | "not possible here";
-  readonly rows: number;
-  readonly seconds: number;
-}
+type Report = Readonly<{ part: PartName; outcome: "run" | "finished before" | "not possible here"; rows: number; seconds: number }>;
 
 const MODEL = join(PACKAGE_ROOT, "model");
 

@@ -15,10 +15,7 @@ import { type Split, SPLITS } from "./simulate/split.ts";
 import { UserError } from "../../web.ts";
 
 /** Folders, and which searches. */
-interface EvaluateOptions extends Readonly<Record<"model" | "simulation" | "embeddings", string>> {
-  readonly split: Split;
-  readonly json?: boolean | undefined;
-}
+type EvaluateOptions = Readonly<{ model: string; simulation: string; embeddings: string; split: Split; json?: boolean | undefined }>;
 
 export type EvaluateReport = Awaited<ReturnType<typeof evaluate>>;
 

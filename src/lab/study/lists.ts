@@ -7,14 +7,8 @@ import { createListWriter, createScalingFit, isUsable, listInputOf, openItems, r
 import { type Log, openLog } from "./lists/log.ts";
 import { UserError } from "../../web.ts";
 
-interface ListsOptions {
-  /** Folder with queries.ndjson and events.ndjson. */
-  readonly events: string;
-  /** Folder that `armmt embed` wrote. */
-  readonly embeddings: string;
-  readonly out: string;
-  readonly json?: boolean | undefined;
-}
+/** Folders: `events` holds queries.ndjson and events.ndjson, `embeddings` was written by `armmt embed`. */
+type ListsOptions = Readonly<{ events: string; embeddings: string; out: string; json?: boolean | undefined }>;
 
 /** The first pass: which items the searches name (their table is in the order of ids), and the scaling of the training split's features. */
 async function survey(log: Log, { events, embeddings }: ListsOptions) {

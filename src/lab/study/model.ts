@@ -17,15 +17,8 @@ import { writeCard } from "./pipeline/card.ts";
 import { checkPython, preparePython } from "./pipeline/python.ts";
 import { openStages } from "./pipeline/stages.ts";
 
-interface Flags {
-  readonly quick?: true;
-  readonly fresh?: true;
-  readonly check?: true;
-  readonly benchmark?: true;
-  readonly only?: readonly string[];
-  readonly report?: true;
-  readonly json?: true;
-}
+type Flag = "quick" | "fresh" | "check" | "benchmark" | "report" | "json";
+type Flags = Readonly<Partial<Record<Flag, true>> & { only?: readonly string[] }>;
 
 async function train(flags: Flags): Promise<void> {
   const quick = flags.quick === true;

@@ -57,12 +57,7 @@ const studentSchema = v.object({
   validation: v.object({ pairs: v.number(), top10: v.number() }),
 });
 
-interface Pipeline {
-  readonly folder: string;
-  readonly sizes: typeof FULL;
-  readonly stages: Stages;
-  readonly json: boolean;
-}
+type Pipeline = Readonly<{ folder: string; sizes: typeof FULL; stages: Stages; json: boolean }>;
 
 /** Runs every stage in order; results go to `folder`, the exported model to `folder`/out. */
 export async function runPipeline({ folder, sizes, stages, json }: Pipeline) {

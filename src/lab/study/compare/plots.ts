@@ -50,10 +50,8 @@ function examinationPlot(rows: readonly Row[], level: Level): PlotFile[] {
   const positions = Array.from({ length: DEPTH }, (_, i) => i + 1);
   const series = [TRUE_CURVE, ...learned].map((name): Series => {
     const curve = positions.map((position) => mine.find(({ model, metric }) => model === name && metric === names.examinationAt(position)));
-    return {
-      name: name === TRUE_CURVE ? "true (of the simulator)" : name.replace("position-tower", "learned by the tower"),
-      points: pointsOf(curve),
-    };
+    const label = name === TRUE_CURVE ? "true (of the simulator)" : name.replace("position-tower", "learned by the tower");
+    return { name: label, points: pointsOf(curve) };
   });
   const title = `Examination by position, ${names.levelName(level)}`;
   const svg = intervalChart({
@@ -70,9 +68,8 @@ function examinationPlot(rows: readonly Row[], level: Level): PlotFile[] {
 
 function costPlot(rows: readonly Row[], level: Level): PlotFile[] {
   const costs = rows.filter(({ part, metric, mean }) => part === "cost" && metric === names.FLOPS && mean > 0);
-  const quality = rows.filter(
-    ({ part, metric, split, against }) => part.endsWith("table") && metric === PURCHASES && split === ALL && against === undefined,
-  );
+  const means = rows.filter(({ part, against }) => part.endsWith("table") && against === undefined);
+  const quality = means.filter(({ metric, split }) => metric === PURCHASES && split === ALL);
   const pointsIn = (areOurs: boolean): Point[] =>
     costs
       .filter(({ model }) => !names.isAblation(model) && areOurs === [TEACHER, ENSEMBLE, STUDENT].some((name) => model.startsWith(name)))

@@ -18,25 +18,16 @@ export interface Comparing {
   readonly level: Level;
   readonly runs: string;
   readonly models: readonly string[];
-  /** Figures on the test lists: the folder that `armmt lists` wrote, and what is compared on which slices. */
-  readonly quality?: {
-    readonly lists: string;
-    readonly pairs: Pairs;
-    readonly slices: readonly string[];
-    /** Seed of the bootstrap's draws. */
-    readonly seed: number;
-  };
+  /** Figures on the test lists: the folder that `armmt lists` wrote, the pairs and slices to compare, and the seed of the bootstrap. */
+  readonly quality?: Readonly<{ lists: string; pairs: Pairs; slices: readonly string[]; seed: number }>;
   /** P(examined) from position 1 on: the simulator's, and estimates without a ranker by name. */
-  readonly examination?: { readonly truth: readonly number[]; readonly estimates: Readonly<Record<string, readonly number[]>> };
+  readonly examination?: Readonly<{ truth: readonly number[]; estimates: Readonly<Record<string, readonly number[]>> }>;
   /** Size and time of graphs by model, with `candidates` per run. */
-  readonly cost?: { readonly candidates: number; readonly graphs: Readonly<Record<string, GraphCost>> };
+  readonly cost?: Readonly<{ candidates: number; graphs: Readonly<Record<string, GraphCost>> }>;
 }
 
-export interface GraphCost {
-  readonly bytes: number;
-  /** Time of each run in wasm, one thread. */
-  readonly milliseconds: readonly number[];
-}
+/** `milliseconds`: of each run in wasm, one thread. */
+type GraphCost = Readonly<{ bytes: number; milliseconds: readonly number[] }>;
 
 /** The rows of a plan. `work` is the study's folder, where plan and rows are left. */
 export async function compareRuns(plan: Comparing, work: string): Promise<Row[]> {

@@ -23,16 +23,11 @@ const FEWEST_CANDIDATES = 2;
 /** Rows in memory before they are written. */
 const ROW_GROUP = 4000;
 
-export interface ItemTable {
-  readonly identity: ShardSetIdentity;
-  /** The row is the index in this array. */
-  readonly items: readonly ItemRecord[];
-}
+/** An item's row is its index in `items`. */
+export type ItemTable = Readonly<{ identity: ShardSetIdentity; items: readonly ItemRecord[] }>;
 
-/** The records that are known, by item id. */
-export interface KnownItems {
-  find(itemId: string): ItemRecord | undefined;
-}
+/** Finds the known record of an item id. */
+type KnownItems = Pick<Shard, "find">;
 
 export function knownItems({ items }: ItemTable): KnownItems {
   const byId = new Map(items.map((item) => [item.itemId, item]));

@@ -42,9 +42,9 @@ export function historyBefore(looks: readonly Look[], atMs: number): string[] {
 }
 
 function append<T>(lists: Map<string, T[]>, key: string, value: T): void {
-  const list = lists.get(key);
-  if (list === undefined) lists.set(key, [value]);
-  else list.push(value);
+  const list = lists.get(key) ?? [];
+  list.push(value);
+  lists.set(key, list);
 }
 
 /**

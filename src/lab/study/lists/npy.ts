@@ -17,12 +17,8 @@ export function writeNpy(path: string, array: Float32Array | Int32Array | Uint8A
   writeFileSync(path, Buffer.concat([start, new Uint8Array(array.buffer, array.byteOffset, array.byteLength)]));
 }
 
-export interface Matrix {
-  /** Row by row. */
-  readonly values: Float32Array;
-  readonly rows: number;
-  readonly columns: number;
-}
+/** `values`: row by row. */
+export type Matrix = Readonly<{ values: Float32Array; rows: number; columns: number }>;
 
 /** Throws a UserError that names the file unless it holds a two-dimensional float32 array. */
 export function readMatrix(path: string): Matrix {

@@ -10,7 +10,6 @@
 import type { Random } from "../../../demo/catalogue/random.ts";
 
 export const CLICK_MODELS = ["pbm", "dcm", "ubm"] as const;
-export type ClickModel = (typeof CLICK_MODELS)[number];
 
 /** The click models of a log; "full" has no position bias. */
 export const LOG_MODELS = [...CLICK_MODELS, "full"] as const;

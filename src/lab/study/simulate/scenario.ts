@@ -119,12 +119,7 @@ function viewEvent(shopper: Shopper, product: ShopProduct, atMs: number) {
   };
 }
 
-interface Search extends Found {
-  readonly shopper: Shopper;
-  readonly queryId: string;
-  readonly nowMs: number;
-  readonly random: Random;
-}
+type Search = Found & Readonly<{ shopper: Shopper; queryId: string; nowMs: number; random: Random }>;
 
 function runSearch(search: Search, known: ReturnType<typeof candidatesOf>, { parts, clickModel }: ScenarioOptions): Omit<Session, "views"> {
   const { shopper, wish, hits, queryId, nowMs, random } = search;
@@ -139,12 +134,8 @@ function runSearch(search: Search, known: ReturnType<typeof candidatesOf>, { par
   const isShuffled = random.chance(SHUFFLED_SHARE);
   const keyed = candidates.map((candidate, i) => ({ ...candidate, u: u[i]!, key: isShuffled ? random.next() : i }));
   const shown = keyed.toSorted((a, b) => a.key - b.key);
-  const kinds = shown.map(({ kind }) => kind);
-  const shownU = utilitiesInOrder(
-    shown.map((candidate) => candidate.u),
-    kinds,
-    parts,
-  );
+  const inOrder = { u: shown.map((candidate) => candidate.u), kinds: shown.map(({ kind }) => kind) };
+  const shownU = utilitiesInOrder(inOrder.u, inOrder.kinds, parts);
   const clicks = drawClicks(clickModel, shownU.map(attraction), random);
 
   const events: UbiEventRecord[] = [];

@@ -19,10 +19,8 @@ const rowSchema = v.object({ id: text, title: text, ...v.entriesFromList(LABELS,
 
 export type FashionRow = v.InferOutput<typeof rowSchema>;
 
-export interface FashionItem extends FashionRow {
-  /** Path of the photograph. */
-  readonly image: string;
-}
+/** `image`: path of the photograph. */
+export type FashionItem = FashionRow & Readonly<{ image: string }>;
 
 /** The labels' word for "unknown". */
 const UNKNOWN = "NA";

@@ -99,16 +99,8 @@ function wordsIn(products: readonly FashionProduct[], part: AskedPart): [word: s
   return [...countOf(products.map(({ look }) => look[part]))];
 }
 
-/** A possible interest of a shopper: a kind for one gender. */
-interface Interest {
-  readonly audience: string;
-  readonly kind: string;
-  readonly department: string;
-  readonly words: Readonly<Record<AskedPart, ReturnType<typeof wordsIn>>>;
-}
-
-/** By name. */
-function interestsOf(products: readonly FashionProduct[]): ReadonlyMap<string, Interest> {
+/** Possible interests of a shopper, by name: a kind for one gender. */
+function interestsOf(products: readonly FashionProduct[]) {
   const groups = [...Map.groupBy(products, ({ look }) => `${look.audience} ${look.kind}`)];
   return new Map(
     groups.flatMap(([name, all]) => {
@@ -120,7 +112,10 @@ function interestsOf(products: readonly FashionProduct[]): ReadonlyMap<string, I
   );
 }
 
-function drawInterests(interests: ReadonlyMap<string, Interest>, random: Random): readonly string[] {
+type Interests = ReturnType<typeof interestsOf>;
+type Interest = Interests extends ReadonlyMap<string, infer Value> ? Value : never;
+
+function drawInterests(interests: Interests, random: Random): readonly string[] {
   const all = [...interests];
   const { audience } = random.pick(all)[1];
   const left = all.filter(([, interest]) => interest.audience === audience).map(([name]) => name);
