@@ -1,7 +1,4 @@
-/**
- * `armmt bench`: the cost of re-ranking on this machine, each figure beside its peer from the same run. Runs the Workers that would be
- * deployed in real workerd, on loopback only, and stops by itself.
- */
+/** `armmt bench`: what re-ranking costs on this machine, in real workerd on loopback, each figure beside its peer from the same run. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Part, PARTS } from "./bench/parts.ts";
 import { describeMachine } from "./bench/processes.ts";

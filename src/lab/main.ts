@@ -1,6 +1,4 @@
-/**
- * `armmt` in a checkout of this project: the commands of a shop, the demo, and those that train and measure.
- */
+/** `armmt` in a checkout of this project: the commands of a shop, the demo, and those that train and measure. */
 import { type Commands, run as runCommand, SHOP_COMMANDS } from "../cli/main.ts";
 
 export const PROJECT_COMMANDS: Commands = {

@@ -1,22 +1,20 @@
-/**
- * Figures that do not depend on the machine: bytes that are deployed, and the work of one search. `budget.json` limits them, and a test
- * compares, so that a change that costs more is seen when it is made.
- *
- * The search runs in Node, on the app that serves, with an engine and stores that count.
- */
+/** Figures that do not depend on the machine: deployed bytes, and the work of a search in Node. A test compares them with `budget.json`. */
 import { readFileSync } from "node:fs";
+import { PerformanceObserver } from "node:perf_hooks";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { gzipSync } from "node:zlib";
+import * as v from "valibot";
 import { ALL_DIALECTS } from "../../backends/all-dialects.ts";
 import { openEdge } from "../../edge.ts";
 import type { EventDatabase, EventStatement } from "../../events/d1.ts";
 import { openModel, readModelFiles } from "../../runtimes/node/models.ts";
 import { createMemoryKv, publishCatalogue } from "../harness/catalogue.ts";
-import { allocatedBy } from "./allocated.ts";
 import { createQueries, products, replyTo, searchBody } from "./engine.ts";
 import { type Measurement, measured, type Unit } from "./measurement.ts";
 import type { Bench } from "./run.ts";
 import { CATALOG, edgeVars, PAGE_SIZE, searchPath, unitOf, WINDOW } from "./shop.ts";
-import { UserError } from "../../web.ts";
+import { sleep, UserError } from "../../web.ts";
 import { OUTCOME_HEADER, parseOutcomes, USER_HEADER } from "../../protocol.ts";
 
 const count = (name: string, unit: Unit, value: number): Measurement => measured(name, unit, [value]);
@@ -125,6 +123,42 @@ async function countSearch({ plan }: Bench): Promise<Measurement[]> {
   } finally {
     await model.close();
   }
+}
+
+const SAMPLES = 15;
+
+/** Work that fails in all of them allocates more than fits between two collections. */
+const ATTEMPTS = 60;
+
+const collectorSchema = v.custom<() => void>((value) => typeof value === "function");
+
+/** Bytes that work allocates in the heap, and in typed arrays outside of it, per sample without a collection; within a few per cent. */
+async function allocatedBy(work: () => Promise<void>): Promise<Record<"heap" | "buffers", readonly number[]>> {
+  setFlagsFromString("--expose-gc");
+  const collect = v.parse(collectorSchema, runInNewContext("gc"));
+  let collections = 0;
+  const observer = new PerformanceObserver((entries) => (collections += entries.getEntries().length));
+  observer.observe({ entryTypes: ["gc"] });
+  const heap: number[] = [];
+  const buffers: number[] = [];
+  try {
+    for (let attempt = 0; attempt < ATTEMPTS && heap.length < SAMPLES; attempt++) {
+      collect();
+      await sleep(1); // The observer is notified later.
+      const seen = collections;
+      const before = process.memoryUsage();
+      await work();
+      const after = process.memoryUsage();
+      await sleep(1);
+      if (collections !== seen) continue;
+      heap.push(after.heapUsed - before.heapUsed);
+      buffers.push(after.arrayBuffers - before.arrayBuffers);
+    }
+  } finally {
+    observer.disconnect();
+  }
+  if (heap.length === 0) throw new Error(`In ${ATTEMPTS} attempts the work never ran without a garbage collection`);
+  return { heap, buffers };
 }
 
 /** D1 that answers every statement with one row written. */

@@ -1,7 +1,4 @@
-/**
- * Replies of the stand-in engine: Elasticsearch's, with drawn products as hits. It ranks nothing: a query selects one of STARTS positions of
- * the catalogue, and the hits follow from there, so that replies can be cached and no search waits for the engine.
- */
+/** Elasticsearch's replies with drawn products. Ranks nothing: a query selects one of STARTS positions, so that replies are cached. */
 import { type DrawnProduct, drawCatalogue } from "../../demo/catalogue/catalogue.ts";
 import { fnv1a } from "../../ranking/tokenizer.ts";
 

@@ -1,7 +1,4 @@
-/**
- * The steps before the model runs: item vectors out of warm shards, then features and tensors. In Node, on the drawn catalogue, beside a run
- * of the model with the same K; the edge's V8 is the same.
- */
+/** The steps before the model runs, in Node on the drawn catalogue: item vectors out of warm shards, features and tensors. */
 import { performance } from "node:perf_hooks";
 import { createItemStore, ShardCache } from "../../embeddings/store.ts";
 import { createNodeScorer } from "../../inference/node-scorer.ts";

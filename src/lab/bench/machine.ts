@@ -1,7 +1,4 @@
-/**
- * How steady the machine is: the same native work again and again with nothing beside it. The spread of these times is in the figures of
- * every other part too, and none of our code causes it.
- */
+/** How steady the machine is: the same native work again and again. None of our code causes this spread; all figures have it. */
 import { hash } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import { type Measurement, measured, median } from "./measurement.ts";

@@ -1,7 +1,4 @@
-/**
- * Servers beside the edge, each in its own process, so that their time and memory are not the edge's: `stand-in.ts engine`, `stores` or
- * `model`. Started by `startStandIn`; sends its port to its parent, and ends with it.
- */
+/** Servers beside the edge (`engine`, `stores`, `model`), each in its own process. Sends its port to its parent, and ends with it. */
 import { fork } from "node:child_process";
 import { createServer } from "node:http";
 import { buffer } from "node:stream/consumers";

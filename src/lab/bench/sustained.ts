@@ -1,7 +1,4 @@
-/**
- * Searches for a long time: latency up to p99.9, failures, and growth of memory. `load` holds 1, 8 and 64 connections for a minute each,
- * `soak` holds 8 for ten minutes, `isolate` holds 64 with a small heap.
- */
+/** Sustained load: latency up to p99.9, failures, growth of memory (`load`: a minute each, `soak`: ten, `isolate`: a small heap). */
 import { performance } from "node:perf_hooks";
 import { type Load, load, type LoadOptions, loadOrThrow, passedThrough, reranked } from "./load.ts";
 import { against, inChart, type Measurement, measured, measuredIfAny, measuredLoad, median } from "./measurement.ts";

@@ -1,7 +1,4 @@
-/**
- * A bundled Worker in its own workerd process, without wrangler or miniflare around it, so that time and memory of the process are the
- * Worker's. KV and D1 are reached over HTTP, in another process, as in production they are on other machines.
- */
+/** A bundled Worker in its own workerd process, whose time and memory are the Worker's. KV and D1 are in another process, over HTTP. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";

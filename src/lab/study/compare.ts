@@ -1,7 +1,4 @@
-/**
- * `npm run model -- --benchmark`: the whole study. Each part makes its data, trains (in Python), is judged here by the simulation's truth,
- * compared (in Python), and written to model/benchmark.json before the next begins, so that an interrupted study resumes.
- */
+/** `npm run model -- --benchmark`: each part makes data, trains, is judged, and writes its rows before the next, so that a study resumes. */
 import { hash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -18,10 +15,7 @@ import { UserError } from "../../web.ts";
 /** `parts`: names, default all; `folder`: where data and runs are kept. */
 type BenchmarkOptions = Readonly<{ parts?: readonly string[] | undefined; folder?: string; json?: boolean }>;
 
-/**
- * Raise it when a change to the simulators, features, models, training or statistics makes finished rows wrong. It is raised by hand because
- * rows take hours and most edits leave them as they are; changed sources are reported.
- */
+/** Raise it by hand when a change makes finished rows wrong: rows take hours, and most edits leave them as they are. */
 const EDITION = 2;
 
 type Report = Readonly<{ part: PartName; outcome: "run" | "finished before" | "not possible here"; rows: number; seconds: number }>;
@@ -86,10 +80,7 @@ export async function runParts(parts: readonly Part[], progress: Progress): Prom
   return reports;
 }
 
-/**
- * The whole study, or the named parts. Rows, card and plots are written after every part. A part without its data on this machine is skipped
- * with a note; asked for by name it is an error.
- */
+/** All or the named parts; card and plots follow every part. A part without its data here is skipped, or an error if it was named. */
 export async function runBenchmark({
   parts,
   folder = join(PACKAGE_ROOT, ".armmt/benchmark"),

@@ -1,7 +1,4 @@
-/**
- * `armmt evaluate`: the exported student, in the runtime that serves, on the held-out searches of a simulation, against engine order and
- * shuffling. Judged by the simulation's truth, which neither training nor the model has seen.
- */
+/** `armmt evaluate`: the exported student in the serving runtime, against engine order, by the truth of held-out simulated searches. */
 import { Command, Option } from "commander";
 import { createRandom } from "../../demo/catalogue/random.ts";
 import { buildTensors, type ListTensors } from "../../ranking/features.ts";

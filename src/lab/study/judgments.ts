@@ -1,7 +1,4 @@
-/**
- * Real human judgments → lists for cross-validation, through the features and the text encoder that serve. Text and numbers only: the judged
- * catalogue has no pictures, ratings, popularity or shoppers, so those inputs are absent.
- */
+/** Real human judgments → lists for cross-validation. The judged catalogue has text and prices only: all other inputs are absent. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTextEncoder, itemText, TEXT_DIM, TEXT_ENCODER } from "../../embeddings/text-encoder.ts";

@@ -36,11 +36,8 @@ async function survey(log: Log, { events, embeddings }: ListsOptions) {
   return { ...counts, scaling: fit.scaling(), table, unknownItems: named.size - items.length };
 }
 
-/** Counts of lists; `leftOut` are searches whose shopper and query belong to different splits, `unknownItems` those without a record. */
-type ListsReport = Readonly<Record<"lists" | "train" | "validation" | "test" | "leftOut" | "items" | "unknownItems", number>>;
-
-/** Two passes over the searches: memory holds only the events' index and one row group. */
-export async function makeLists(options: ListsOptions): Promise<ListsReport> {
+/** Two passes, to hold one row group. Returns counts; `leftOut`: shopper and query of different splits; `unknownItems`: without a record. */
+export async function makeLists(options: ListsOptions) {
   const log = await openLog(options.events);
   const { searches, leftOut, scaling, table, unknownItems } = await survey(log, options);
   mkdirSync(options.out, { recursive: true });

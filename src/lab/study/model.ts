@@ -1,7 +1,4 @@
-/**
- * `armmt model`: everything that lies in model/, made by one command. `--quick` runs the same pipeline with tiny sizes in a temporary folder
- * and leaves the committed files alone; `--benchmark` runs the study.
- */
+/** `armmt model`: makes everything in model/. `--quick`: tiny sizes in a temporary folder, nothing kept; `--benchmark`: the study. */
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

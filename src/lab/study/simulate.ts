@@ -10,7 +10,6 @@ import { drawnShop } from "./simulate/drawn-shop.ts";
 import { openFashionShop } from "./simulate/fashion/shop.ts";
 import { lookCodes, type Shop } from "./simulate/shop.ts";
 import { type ScenarioOptions, simulate } from "./simulate/scenario.ts";
-import type { Split } from "./simulate/split.ts";
 
 /** Shop of the simulated shoppers: drawn like the demo's catalogue, from another seed, so that the demo shows products never trained on. */
 export const SIMULATED_SHOP = { seed: 3, count: 3000 };
@@ -27,9 +26,6 @@ interface SimulateOptions
   readonly catalogSeed?: number;
   readonly json?: boolean | undefined;
 }
-
-/** Counts of what was simulated. */
-type SimulateReport = Record<"searches" | "queries" | "views" | "clicks" | "carts" | "purchases" | Split, number>;
 
 /** Lines in memory before they are written. */
 const BUFFERED_LINES = 500;
@@ -53,8 +49,8 @@ function lineWriter(path: string) {
   };
 }
 
-/** Writes queries.ndjson, events.ndjson (UBI 1.3), truth.ndjson and simulation.json (these options) into `out`. */
-export function writeSimulation(options: SimulateOptions): SimulateReport {
+/** Writes queries.ndjson, events.ndjson (UBI 1.3), truth.ndjson and simulation.json (these options) into `out`. Returns counts. */
+export function writeSimulation(options: SimulateOptions) {
   mkdirSync(options.out, { recursive: true });
   const queries = lineWriter(join(options.out, "queries.ndjson"));
   const events = lineWriter(join(options.out, "events.ndjson"));

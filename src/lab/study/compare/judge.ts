@@ -1,7 +1,4 @@
-/**
- * A run's scores on the test lists → the worth of its orders under the simulation's truth, list by list (judged.npy, which
- * `armmt.study.compare` reads). Training sees neither the truth nor these figures.
- */
+/** Scores of runs → the worth of their orders under the simulation's truth (judged.npy for `armmt.study.compare`), unseen by training. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
@@ -15,10 +12,7 @@ import { ENGINE, NEW_ITEMS, SHUFFLE } from "./names.ts";
 
 const rowSchema = v.object({ query_id: v.string(), split: v.string(), clicks: v.array(v.number()) });
 
-/**
- * The test split of a scenario's folder {simulation, lists}, in the order in which runs score it. Throws a UserError when its files do not
- * belong together.
- */
+/** The test split of a folder {simulation, lists}, in the order in which runs score it. Throws a UserError when its files do not fit. */
 export async function openTestLists(folder: string) {
   const path = join(folder, "lists/lists.parquet");
   const { truths, parts } = await readTruths(join(folder, "simulation"), "test");

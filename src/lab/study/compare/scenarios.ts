@@ -1,7 +1,4 @@
-/**
- * The simulated scenarios of the study: shop, numbers of shoppers and searches, click model of the log, and the part of the shoppers'
- * preferences that is switched off. Each becomes a folder {simulation, lists}.
- */
+/** The study's simulated scenarios: shop, sizes, click model, the preferences that are off. Each becomes a folder {simulation, lists}. */
 import { hash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -75,10 +72,7 @@ async function openShop({ shop: name }: Scenario): Promise<{ shop?: Shop; catalo
   return { shop, catalog: fashionCatalog(shop) };
 }
 
-/**
- * Embeds the scenario's shop (once for all scenarios that share it), simulates its searches and makes its lists, all below `data`. Returns
- * the scenario's folder.
- */
+/** Embeds the shop (once per shop), simulates its searches and makes its lists, all below `data`. Returns the scenario's folder. */
 export async function makeScenario(scenario: Scenario, data: string, json: boolean): Promise<string> {
   const embeddings = join(data, "embeddings", scenario.shop);
   const folder = join(data, slugOf(scenario));

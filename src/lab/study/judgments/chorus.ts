@@ -1,7 +1,4 @@
-/**
- * Reads a judged catalogue (products.jsonl.gz and judgments.csv, as in the data of the Chorus project) and puts every query's judged
- * products into BM25's order. Real ratings by people: nothing here is simulated.
- */
+/** A judged catalogue (data of the Chorus project) → each query's judged products in BM25's order. Real ratings, nothing simulated. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -21,10 +18,7 @@ export function terms(text: string): string[] {
   return found.map((word) => (word.length > KEEPS_FINAL_S && word.endsWith("s") ? word.slice(0, -1) : word));
 }
 
-/**
- * BM25 (Robertson & Zaragoza 2009) over one bag of words per document, with the constants of the judged catalogue's README:
- * idf = ln(1 + (N - df + 0.5) / (df + 0.5)).
- */
+/** BM25 (Robertson & Zaragoza 2009) over a bag of words per document; idf = ln(1 + (N - df + 0.5) / (df + 0.5)). */
 export function createBm25(documents: readonly string[]) {
   /** By word: how often it occurs in which documents. */
   const postings = new Map<string, Map<number, number>>();
@@ -76,15 +70,8 @@ const judgmentSchema = v.object({
   rating: v.pipe(v.string(), v.regex(/^\d$/, "expected a digit"), v.transform(Number), v.maxValue(3)),
 });
 
-/** The judged products of one query, in the engine's order: BM25 descending, equal scores in the catalogue's order. */
-export interface JudgedList {
-  readonly query: string;
-  readonly products: readonly JudgedProduct[];
-  /** BM25, parallel to `products`. */
-  readonly scores: readonly number[];
-  /** 0..3, parallel to `products`. */
-  readonly ratings: readonly number[];
-}
+/** Judged products by BM25, equal scores in the catalogue's order; `scores` (BM25) and `ratings` (0..3) are parallel to them. */
+export type JudgedList = Readonly<{ query: string; products: JudgedProduct[]; scores: number[]; ratings: number[] }>;
 
 export const PRODUCTS_FILE = "products.jsonl.gz";
 export const JUDGMENTS_FILE = "judgments.csv";

@@ -1,7 +1,4 @@
-/**
- * Logged searches + item records → the training set on disk, row by row. Every feature comes from ranking/features.ts, as at the edge;
- * Python receives numbers and row numbers only.
- */
+/** Logged searches + item records → the training set on disk: features as at the edge; Python receives numbers and row numbers only. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileWriter, ParquetWriter } from "hyparquet-writer";
@@ -34,10 +31,7 @@ export function knownItems({ items }: ItemTable): KnownItems {
   return { find: (itemId) => byId.get(itemId) };
 }
 
-/**
- * Item records of a set that `armmt embed` wrote, as the edge reads them: int8 and back. Throws a UserError that names the file when the
- * folder holds no whole set.
- */
+/** Item records that `armmt embed` wrote, as the edge reads them. Throws a UserError that names the file when the set is not whole. */
 export function openItems(folder: string): KnownItems & Pick<ItemTable, "identity"> {
   const { set, shards } = readSet(folder);
   const { imageDim, textDim, imageEncoder, textEncoder, itemFeatures } = set;
@@ -179,10 +173,7 @@ export function createScalingFit() {
         }
       }
     },
-    /**
-     * One entry per FEATURES, in order: mean and standard deviation over the known values of all lists so far; 0 and 1 for a feature that
-     * is not scaled, is never known, or never changes.
-     */
+    /** Mean and standard deviation of the known values per FEATURES, in order; 0 and 1 if not scaled, never known or constant. */
     scaling: (): FeatureScaling[] =>
       sums.map(({ name, count, sum, squares }) => {
         if (!isScaled(name) || count === 0) return { name, mean: 0, std: 1 };

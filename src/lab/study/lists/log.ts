@@ -47,10 +47,7 @@ function append<T>(lists: Map<string, T[]>, key: string, value: T): void {
   lists.set(key, list);
 }
 
-/**
- * Takes events in any order and keeps about 100 bytes of each, so that a log may be far larger than memory. Call `index` after the last
- * event: it sorts the looks by time.
- */
+/** Takes events in any order and keeps about 100 bytes of each. Call `index` after the last event: it sorts the looks by time. */
 export function createEventIndex() {
   const looks = new Map<string, Look[]>();
   const actions = new Map<string, { action: Action; itemId: string }[]>();
@@ -74,10 +71,7 @@ export function createEventIndex() {
   };
 }
 
-/**
- * One search with its clicks and history. `undefined` when shopper and query belong to different splits: such a list would let a test query
- * or a test shopper into training.
- */
+/** A search with clicks and history; `undefined` when shopper and query are of different splits, which would leak the test into training. */
 export function searchOf(record: QueryRecord, index: ReturnType<ReturnType<typeof createEventIndex>["index"]>): LoggedSearch | undefined {
   const { armmt } = record.query_attributes;
   const split = splitOf("query", record.user_query);

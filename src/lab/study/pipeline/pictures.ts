@@ -1,7 +1,4 @@
-/**
- * Pictures for training the builtin image encoder: drawn products that no shop of this project sells (their own seed), as 64 px pixels with
- * the words of what each shows.
- */
+/** Drawn products that no shop of this project sells, as 64 px pixels with the words of what each shows, to train the image encoder. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";

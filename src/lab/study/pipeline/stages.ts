@@ -6,7 +6,6 @@ import * as v from "valibot";
 import { PACKAGE_ROOT } from "../../../runtimes/node/package-root.ts";
 import { UserError } from "../../../web.ts";
 
-const FILE = "stages.json";
 const stagesSchema = v.record(v.string(), v.object({ key: v.string(), seconds: v.number() }));
 
 /** Throws a UserError that names the file and the field. */
@@ -58,7 +57,7 @@ export type Stages = ReturnType<typeof openStages>;
 /** `fresh` repeats all stages. */
 export function openStages(folder: string, options: { readonly fresh: boolean; readonly sources: Sources }) {
   mkdirSync(folder, { recursive: true });
-  const path = join(folder, FILE);
+  const path = join(folder, "stages.json");
   const known = existsSync(path) && !options.fresh ? readJson(path, stagesSchema) : {};
   const times: { stage: string; seconds: number; reused: boolean }[] = [];
   let key = hashSources(options.sources);

@@ -1,7 +1,4 @@
-/**
- * The drawn shop: shoppers ask for and like the words of the drawing's vocabulary. Titles name only part of a look, so that many of the
- * words asked for are visible in the picture only.
- */
+/** The drawn shop: shoppers ask for the words of the drawing's vocabulary, many of which are in the picture only and in no title. */
 import { drawCatalogue, type CatalogueOptions } from "../../../demo/catalogue/catalogue.ts";
 import { drawPicture } from "../../../demo/drawing/picture.ts";
 import { createEngine } from "../../../demo/engine.ts";

@@ -1,7 +1,4 @@
-/**
- * Runs the simulated shop: shoppers browse, search, see the engine's own order (a share of searches shuffled), click and buy. Yields a
- * shop's log and, beside it, the truth that no shop knows. The same options give the same records, byte for byte.
- */
+/** Shoppers browse, search, click and buy: a shop's log, and the truth behind it. The same options give the same records, byte for byte. */
 import { createEventRecord, createQueryRecord, type UbiEventRecord, type UbiQueryRecord } from "../../../events/ubi.ts";
 import { createRandom, type Random } from "../../../demo/catalogue/random.ts";
 import { attraction, carting, conversion, gradeOf, type Parts, utilities, utilitiesInOrder } from "./attraction.ts";

@@ -1,7 +1,4 @@
-/**
- * The simulator's shop: products whose true look is known, the words that shoppers like and ask with, and the shop's own engine. Implemented
- * by drawn-shop.ts (the drawn catalogue) and fashion/shop.ts (real photographs). Neither the engine nor the model reads the true look.
- */
+/** The simulator's shop: products with their true look (which neither engine nor model reads), the words that shoppers use, an engine. */
 import type { Product } from "../../../demo/catalogue/catalogue.ts";
 import type { Random } from "../../../demo/catalogue/random.ts";
 import { words } from "../../../ranking/tokenizer.ts";

@@ -1,24 +1,9 @@
-/**
- * Simulated shoppers: the looks that each likes, the makers that each trusts, and the weight of the picture against the words. Taste is over
- * the words of a look; the model sees pixels and titles only.
- */
+/** Simulated shoppers: the looks, makers and kind of evidence that each likes. The model sees pixels and titles, not the words of a look. */
 import { createRandom, type Random } from "../../../demo/catalogue/random.ts";
 import { brandOf, pickSome, type Shop, type ShopProduct } from "./shop.ts";
-import { type Split, splitOf } from "./split.ts";
+import { splitOf } from "./split.ts";
 
-export interface Shopper {
-  readonly id: string;
-  readonly split: Split;
-  readonly interests: readonly string[];
-  /** Liking per word of a look, -1..1; absent is 0. */
-  readonly taste: ReadonlyMap<string, number>;
-  /** 0 = reads, 1 = looks. */
-  readonly modality: number;
-  /** Weight of cheaper neighbours; about 1. */
-  readonly thrift: number;
-  /** Liking of a product's maker, -1..1. */
-  readonly brandLiking: (product: ShopProduct) => number;
-}
+export type Shopper = Readonly<ReturnType<typeof drawShopper>>;
 
 function drawTaste({ tastes }: Shop, random: Random): Map<string, number> {
   const taste = new Map<string, number>();
@@ -29,16 +14,20 @@ function drawTaste({ tastes }: Shop, random: Random): Map<string, number> {
 }
 
 /** Everything of a shopper follows from id, seed and shop. */
-export function drawShopper(id: string, seed: number, shop: Shop): Shopper {
+export function drawShopper(id: string, seed: number, shop: Shop) {
   const random = createRandom(`${seed}:${id}`);
   return {
     id,
     split: splitOf("shopper", id),
     interests: shop.drawInterests(random),
+    /** Liking per word of a look, -1..1; absent is 0. */
     taste: drawTaste(shop, random),
+    /** 0 = reads, 1 = looks. */
     modality: random.next() ** 0.8,
+    /** Weight of cheaper neighbours; about 1. */
     thrift: Math.max(0, 1 + 0.5 * random.normal()),
-    brandLiking: (product) => {
+    /** Liking of a product's maker, -1..1. */
+    brandLiking: (product: ShopProduct) => {
       const draw = createRandom(`${seed}:${id}:brand:${brandOf(product)}`).next();
       return draw < 0.15 ? 1 : draw > 0.85 ? -0.7 : 0;
     },

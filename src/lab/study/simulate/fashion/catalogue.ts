@@ -1,7 +1,4 @@
-/**
- * The fashion products of `../shared/data/fashion`: real photographs and the shop's own labels, without repeats. Read where they lie;
- * their licence does not allow a copy.
- */
+/** Real photographs and the shop's own labels, without repeats. Read in their folder: their licence does not allow a copy. */
 import { hash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -59,10 +56,7 @@ export function readFashion(folder: string): FashionItem[] {
 /** The day before the first simulated search. */
 const LAST_DAY = Date.UTC(2026, 10, 15);
 
-/**
- * Invented trade figures: the data have no prices, ratings, sales, stock or age. They follow from id, kind and brand by chance, not from the
- * picture, and must be called invented wherever they are shown.
- */
+/** Invented, because the data have none: they follow from id, kind and brand by chance, not from the picture. Call them invented. */
 export function inventTrade(id: string, kind: string, brand: string): Omit<Required<Product>, "id" | "title" | "category" | "image"> {
   const typical = Math.exp(3.3 + 0.6 * createRandom(`fashion:price:${kind}`).normal());
   const premium = Math.exp(0.3 * createRandom(`fashion:premium:${brand}`).normal());

@@ -50,10 +50,7 @@ function countOf(values: Iterable<string>): Map<string, number> {
   return new Map(Array.from(groups, ([value, all]) => [value, all.length]));
 }
 
-/**
- * The department that stands for an item's kind in all texts: the subCategory ("Topwear"), unless it names a kind ("Watches", "Shoes") or
- * holds little else than one; then the masterCategory ("Accessories", "Footwear").
- */
+/** Stands for the kind in all texts: the subCategory, or the masterCategory if that names a kind or holds little else than one. */
 function departments(rows: readonly FashionRow[]): (row: FashionRow) => string {
   const kindWords = new Set(rows.flatMap((row) => stems(row.articleType)));
   const open = new Set<string>();
@@ -145,10 +142,7 @@ function makeWish(interest: Interest, likes: (word: string) => number, random: R
 const RESCORED = 400;
 const SALES_WEIGHT = 0.1;
 
-/**
- * The shop's engine: words of title and department, as elsewhere, with two things that shops usually have: it knows to which department a
- * noun belongs, and among equally good matches what sells comes first.
- */
+/** Words of title and department, as elsewhere; it knows the department of a noun, and ranks equal matches by sales. */
 function openEngine(products: readonly ShopProduct[], departmentOf: ReadonlyMap<string, string>): ReturnType<Shop["openEngine"]> {
   const engine = createEngine(products);
   const sales = new Map(products.map((product) => [product.id, Math.log1p(product.popularity)]));
@@ -170,10 +164,7 @@ function frequent(products: readonly FashionProduct[], part: AskedPart): string[
   return often.map(([word]) => word).toSorted();
 }
 
-/**
- * Opens the shop of a folder with products.csv and images (../shared/data/fashion). Reads every picture once, about ten seconds. Throws a
- * UserError that names the folder and the fix.
- */
+/** Reads every picture of a folder with products.csv and images, about ten seconds. Throws a UserError that names folder and fix. */
 export async function openFashionShop(folder: string): Promise<FashionShop> {
   const products = await readProducts(readFashion(folder));
   const interests = interestsOf(products);

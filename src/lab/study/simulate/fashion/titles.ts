@@ -1,7 +1,4 @@
-/**
- * Fashion titles without their colour or kind: 95 % of the originals name the colour and 88 % the kind, which would leave little for a
- * picture to add.
- */
+/** Fashion titles without colour or kind: 95 % of the originals name the colour and 88 % the kind, which leaves a picture little to add. */
 import { normaliseTerm } from "../../../../demo/engine.ts";
 import { words } from "../../../../ranking/tokenizer.ts";
 import { shareOf } from "../split.ts";
@@ -45,10 +42,7 @@ export function vocabularyOf(rows: readonly FashionRow[]) {
   };
 }
 
-/**
- * The title as the shop shows it. What is withheld follows from the item's id alone. Withholding takes away the item's own words wherever
- * they stand, and those of other colours or kinds except as the first word, which is the brand ("Red Tape").
- */
+/** Without the item's own words anywhere, and those of other colours or kinds except first (the brand). Follows from the id alone. */
 export function shownTitle(row: FashionRow, { colours, kinds }: ReturnType<typeof vocabularyOf>) {
   const isWithheld = (what: string): boolean => shareOf(`${what}:${row.id}`) < WITHHELD_SHARE;
   const withheld = { colour: isWithheld("colour"), kind: isWithheld("kind") };
