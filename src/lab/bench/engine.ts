@@ -1,4 +1,4 @@
-/** Elasticsearch's replies with drawn products. Ranks nothing: a query selects one of STARTS positions, so that replies are cached. */
+/** Elasticsearch's replies, with drawn products. A query selects one of STARTS positions; replies are cached: no search waits for them. */
 import { type DrawnProduct, drawCatalogue } from "../../demo/catalogue/catalogue.ts";
 import { fnv1a } from "../../ranking/tokenizer.ts";
 

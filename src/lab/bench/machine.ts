@@ -1,4 +1,4 @@
-/** How steady the machine is: the same native work again and again. None of our code causes this spread; all figures have it. */
+/** How steady the machine is: the same native work again and again. Every other figure has this spread too, without our code. */
 import { hash } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import { type Measurement, measured, median } from "./measurement.ts";

@@ -1,4 +1,7 @@
-/** The model alone in workerd, wasm in Node and native onnxruntime, one thread each, over HTTP; an empty answer is subtracted. */
+/**
+ * The model alone: in workerd, on onnxruntime-web's wasm in Node, and on onnxruntime's native build, one thread each, on the same lists. All
+ * three answer over HTTP, and an empty answer is subtracted, so that only the runtime differs.
+ */
 import { join } from "node:path";
 import { startWorkerd, writeWorkerdConfig } from "../harness/workerd.ts";
 import { createClient } from "./client.ts";

@@ -135,7 +135,10 @@ interface Turns<K> {
   readonly beforeRound?: (round: number) => Promise<void>;
 }
 
-/** One sample of every kind per round; each round begins with another kind, for the caches. Returns the samples of a kind, in order. */
+/**
+ * One sample of every kind per round, so that a slow moment of the machine meets all of them. Each round begins with another kind, so that
+ * the caches are not always left by the same one. Returns the samples of a kind, in order.
+ */
 export async function inTurns<K, T>(bench: Bench, turns: Turns<K>, sample: (kind: K) => Promise<T>): Promise<(kind: K) => readonly T[]> {
   const { label, kinds, rounds, warmUpRounds, maxSeconds = Infinity, beforeRound } = turns;
   const samples = new Map(kinds.flat().map((kind) => [kind, new Array<T>()]));

@@ -1,4 +1,4 @@
-/** Servers beside the edge (`engine`, `stores`, `model`), each in its own process. Sends its port to its parent, and ends with it. */
+/** Servers beside the edge, each in its own process, so that their time and memory are not the edge's. They end with their parent. */
 import { fork } from "node:child_process";
 import { createServer } from "node:http";
 import { buffer } from "node:stream/consumers";

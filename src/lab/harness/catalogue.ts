@@ -1,4 +1,4 @@
-/** The drawn catalogue as published item vectors: texts are encoded as in production, image vectors are random. */
+/** The drawn catalogue as published item vectors. Texts are encoded as in production; image vectors are random: all rank equally fast. */
 import { readFileSync } from "node:fs";
 import { unitRows, xorshift } from "../../cli/build/sample-list.ts";
 import { packSet } from "../../cli/embed/pack.ts";

@@ -1,4 +1,7 @@
-/** `npm run model -- --benchmark`: each part makes data, trains, is judged, and writes its rows before the next, so that a study resumes. */
+/**
+ * `npm run model -- --benchmark`: the whole study. Each part makes its data, trains (in Python), is judged here by the simulation's truth,
+ * compared (in Python), and written to model/benchmark.json before the next begins, so that an interrupted study resumes.
+ */
 import { hash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +18,10 @@ import { UserError } from "../../web.ts";
 /** `parts`: names, default all; `folder`: where data and runs are kept. */
 type BenchmarkOptions = Readonly<{ parts?: readonly string[] | undefined; folder?: string; json?: boolean }>;
 
-/** Raise it by hand when a change makes finished rows wrong: rows take hours, and most edits leave them as they are. */
+/**
+ * Raise it when a change to the simulators, features, models, training or statistics makes finished rows wrong. It is raised by hand because
+ * rows take hours and most edits leave them as they are; changed sources are reported.
+ */
 const EDITION = 2;
 
 type Report = Readonly<{ part: PartName; outcome: "run" | "finished before" | "not possible here"; rows: number; seconds: number }>;
@@ -80,7 +86,7 @@ export async function runParts(parts: readonly Part[], progress: Progress): Prom
   return reports;
 }
 
-/** All or the named parts; card and plots follow every part. A part without its data here is skipped, or an error if it was named. */
+/** Runs all or the named parts; card and plots follow each. A part without its data here is skipped, or an error if it was named. */
 export async function runBenchmark({
   parts,
   folder = join(PACKAGE_ROOT, ".armmt/benchmark"),

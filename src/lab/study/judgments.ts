@@ -1,4 +1,4 @@
-/** Real human judgments → lists for cross-validation. The judged catalogue has text and prices only: all other inputs are absent. */
+/** Real human judgments → cross-validation lists, through the features that serve. Text and prices only: other inputs are absent. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTextEncoder, itemText, TEXT_DIM, TEXT_ENCODER } from "../../embeddings/text-encoder.ts";

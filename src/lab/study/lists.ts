@@ -36,7 +36,10 @@ async function survey(log: Log, { events, embeddings }: ListsOptions) {
   return { ...counts, scaling: fit.scaling(), table, unknownItems: named.size - items.length };
 }
 
-/** Two passes, to hold one row group. Returns counts; `leftOut`: shopper and query of different splits; `unknownItems`: without a record. */
+/**
+ * Two passes over the searches: memory holds only the events' index and one row group. Returns counts: `leftOut` are searches whose shopper
+ * and query belong to different splits, `unknownItems` those without a record.
+ */
 export async function makeLists(options: ListsOptions) {
   const log = await openLog(options.events);
   const { searches, leftOut, scaling, table, unknownItems } = await survey(log, options);

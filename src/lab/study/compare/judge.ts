@@ -1,4 +1,7 @@
-/** Scores of runs → the worth of their orders under the simulation's truth (judged.npy for `armmt.study.compare`), unseen by training. */
+/**
+ * A run's scores on the test lists → the worth of its orders under the simulation's truth, list by list (judged.npy, which
+ * `armmt.study.compare` reads). Training sees neither the truth nor these figures.
+ */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
@@ -12,7 +15,7 @@ import { ENGINE, NEW_ITEMS, SHUFFLE } from "./names.ts";
 
 const rowSchema = v.object({ query_id: v.string(), split: v.string(), clicks: v.array(v.number()) });
 
-/** The test split of a folder {simulation, lists}, in the order in which runs score it. Throws a UserError when its files do not fit. */
+/** The test split of {simulation, lists}, in the order in which runs score it. Throws a UserError when the files do not belong together. */
 export async function openTestLists(folder: string) {
   const path = join(folder, "lists/lists.parquet");
   const { truths, parts } = await readTruths(join(folder, "simulation"), "test");

@@ -37,7 +37,10 @@ export async function scoreList(scorer: Scorer, list: ListTensors, query: string
   return scored.value;
 }
 
-/** Golden cases in wasm; `error`: largest absolute difference of a score or weight. Throws a UserError that names a case beyond the tolerance. */
+/**
+ * Runs every golden case through the wasm runtime; `error` is the largest absolute difference of a score or weight of a real candidate.
+ * Throws a UserError that names the case that is off by more than the tolerance.
+ */
 export async function verifyGolden(folder: string): Promise<{ name: string; k: number; error: number }[]> {
   const scorer = await openModel(folder);
   const { sha256, tolerance, cases } = parseGolden(JSON.parse(readModelFile(folder, "golden.json").toString("utf8")));

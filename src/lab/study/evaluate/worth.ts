@@ -21,7 +21,10 @@ export function mean(values: readonly number[]): number {
 
 const RESAMPLES = 2000;
 
-/** Percentile bootstrap of the mean (Efron 1979), 95 % interval, of one difference per query. `random` is uniform in [0, 1). */
+/**
+ * Percentile bootstrap of the mean (Efron 1979), 95 % interval. For a paired comparison give one difference per query: queries are
+ * resampled, and what both sides share cancels. `random` is uniform in [0, 1).
+ */
 export function bootstrapMean(values: readonly number[], random: () => number): { mean: number; low: number; high: number } {
   const n = values.length;
   if (n === 0) return { mean: Number.NaN, low: Number.NaN, high: Number.NaN };

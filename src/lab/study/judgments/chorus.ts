@@ -1,4 +1,4 @@
-/** A judged catalogue (data of the Chorus project) → each query's judged products in BM25's order. Real ratings, nothing simulated. */
+/** products.jsonl.gz and judgments.csv (of the Chorus project) → each query's products in BM25's order. Real ratings, not simulated. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -18,7 +18,7 @@ export function terms(text: string): string[] {
   return found.map((word) => (word.length > KEEPS_FINAL_S && word.endsWith("s") ? word.slice(0, -1) : word));
 }
 
-/** BM25 (Robertson & Zaragoza 2009) over a bag of words per document; idf = ln(1 + (N - df + 0.5) / (df + 0.5)). */
+/** BM25 (Robertson & Zaragoza 2009) of a bag of words, K1 and B of the data's README; idf = ln(1 + (N - df + 0.5) / (df + 0.5)). */
 export function createBm25(documents: readonly string[]) {
   /** By word: how often it occurs in which documents. */
   const postings = new Map<string, Map<number, number>>();
@@ -70,7 +70,7 @@ const judgmentSchema = v.object({
   rating: v.pipe(v.string(), v.regex(/^\d$/, "expected a digit"), v.transform(Number), v.maxValue(3)),
 });
 
-/** Judged products by BM25, equal scores in the catalogue's order; `scores` (BM25) and `ratings` (0..3) are parallel to them. */
+/** A query's judged products by BM25, equal scores in the catalogue's order, with BM25 scores and ratings (0..3) in parallel. */
 export type JudgedList = Readonly<{ query: string; products: JudgedProduct[]; scores: number[]; ratings: number[] }>;
 
 export const PRODUCTS_FILE = "products.jsonl.gz";

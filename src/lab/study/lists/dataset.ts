@@ -31,7 +31,7 @@ export function knownItems({ items }: ItemTable): KnownItems {
   return { find: (itemId) => byId.get(itemId) };
 }
 
-/** Item records that `armmt embed` wrote, as the edge reads them. Throws a UserError that names the file when the set is not whole. */
+/** Records that `armmt embed` wrote, as the edge reads them: int8 and back. Throws a UserError that names the file of a broken set. */
 export function openItems(folder: string): KnownItems & Pick<ItemTable, "identity"> {
   const { set, shards } = readSet(folder);
   const { imageDim, textDim, imageEncoder, textEncoder, itemFeatures } = set;

@@ -47,7 +47,7 @@ function append<T>(lists: Map<string, T[]>, key: string, value: T): void {
   lists.set(key, list);
 }
 
-/** Takes events in any order and keeps about 100 bytes of each. Call `index` after the last event: it sorts the looks by time. */
+/** Takes events in any order, keeps about 100 bytes of each: a log may be far larger than memory. `index`, called last, sorts the looks. */
 export function createEventIndex() {
   const looks = new Map<string, Look[]>();
   const actions = new Map<string, { action: Action; itemId: string }[]>();
@@ -71,7 +71,7 @@ export function createEventIndex() {
   };
 }
 
-/** A search with clicks and history; `undefined` when shopper and query are of different splits, which would leak the test into training. */
+/** A search with clicks and history; `undefined` when shopper and query are of different splits: it would leak the test into training. */
 export function searchOf(record: QueryRecord, index: ReturnType<ReturnType<typeof createEventIndex>["index"]>): LoggedSearch | undefined {
   const { armmt } = record.query_attributes;
   const split = splitOf("query", record.user_query);

@@ -32,7 +32,10 @@ function examinationAfter(position: number, distance: number): number {
   return base + (1 - base) * 0.6 * Math.exp(-(distance - 1) / CARRY) * (distance < position ? 1 : 0);
 }
 
-/** Clicked positions, given P(click | examined). Takes two numbers per position from `random` whatever the model: later draws stay. */
+/**
+ * Which positions are clicked, given P(click | examined) per position. Takes two numbers per position from `random` whatever the model, so
+ * that later draws do not depend on it.
+ */
 export function drawClicks(model: LogModel, attractions: readonly number[], random: Random): boolean[] {
   let reading = true;
   let last = 0;

@@ -1,4 +1,7 @@
-/** Simulated shoppers: the looks, makers and kind of evidence that each likes. The model sees pixels and titles, not the words of a look. */
+/**
+ * Simulated shoppers: the looks that each likes, the makers that each trusts, and the weight of the picture against the words. Taste is over
+ * the words of a look; the model sees pixels and titles only.
+ */
 import { createRandom, type Random } from "../../../demo/catalogue/random.ts";
 import { brandOf, pickSome, type Shop, type ShopProduct } from "./shop.ts";
 import { splitOf } from "./split.ts";

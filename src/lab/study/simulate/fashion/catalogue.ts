@@ -56,7 +56,10 @@ export function readFashion(folder: string): FashionItem[] {
 /** The day before the first simulated search. */
 const LAST_DAY = Date.UTC(2026, 10, 15);
 
-/** Invented, because the data have none: they follow from id, kind and brand by chance, not from the picture. Call them invented. */
+/**
+ * Invented trade figures: the data have no prices, ratings, sales, stock or age. They follow from id, kind and brand by chance, not from the
+ * picture, and must be called invented wherever they are shown.
+ */
 export function inventTrade(id: string, kind: string, brand: string): Omit<Required<Product>, "id" | "title" | "category" | "image"> {
   const typical = Math.exp(3.3 + 0.6 * createRandom(`fashion:price:${kind}`).normal());
   const premium = Math.exp(0.3 * createRandom(`fashion:premium:${brand}`).normal());

@@ -50,7 +50,10 @@ function countOf(values: Iterable<string>): Map<string, number> {
   return new Map(Array.from(groups, ([value, all]) => [value, all.length]));
 }
 
-/** Stands for the kind in all texts: the subCategory, or the masterCategory if that names a kind or holds little else than one. */
+/**
+ * The department that stands for an item's kind in all texts: the subCategory ("Topwear"), unless it names a kind ("Watches", "Shoes") or
+ * holds little else than one; then the masterCategory ("Accessories", "Footwear").
+ */
 function departments(rows: readonly FashionRow[]): (row: FashionRow) => string {
   const kindWords = new Set(rows.flatMap((row) => stems(row.articleType)));
   const open = new Set<string>();
@@ -142,7 +145,7 @@ function makeWish(interest: Interest, likes: (word: string) => number, random: R
 const RESCORED = 400;
 const SALES_WEIGHT = 0.1;
 
-/** Words of title and department, as elsewhere; it knows the department of a noun, and ranks equal matches by sales. */
+/** The shop's engine: words of title and department. It knows to which department a noun belongs, and ranks equal matches by sales. */
 function openEngine(products: readonly ShopProduct[], departmentOf: ReadonlyMap<string, string>): ReturnType<Shop["openEngine"]> {
   const engine = createEngine(products);
   const sales = new Map(products.map((product) => [product.id, Math.log1p(product.popularity)]));

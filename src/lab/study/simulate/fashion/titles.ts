@@ -42,7 +42,10 @@ export function vocabularyOf(rows: readonly FashionRow[]) {
   };
 }
 
-/** Without the item's own words anywhere, and those of other colours or kinds except first (the brand). Follows from the id alone. */
+/**
+ * The title as the shop shows it. What is withheld follows from the item's id alone. Withholding takes away the item's own words wherever
+ * they stand, and those of other colours or kinds except as the first word, which is the brand ("Red Tape").
+ */
 export function shownTitle(row: FashionRow, { colours, kinds }: ReturnType<typeof vocabularyOf>) {
   const isWithheld = (what: string): boolean => shareOf(`${what}:${row.id}`) < WITHHELD_SHARE;
   const withheld = { colour: isWithheld("colour"), kind: isWithheld("kind") };
