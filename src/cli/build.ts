@@ -1,13 +1,9 @@
 /** `armmt build`: the runtime and the models that a Worker carries. wrangler runs it before every bundle; see wrangler.toml. */
 import { Command } from "commander";
+import type { BuildReport } from "./build/edge-build.ts";
 import { printTable } from "./command.ts";
 
-interface BuildFlags {
-  readonly wrangler?: true;
-  readonly quick?: true;
-  readonly fresh?: true;
-  readonly json?: true;
-}
+type BuildFlags = Partial<Record<"wrangler" | "quick" | "fresh" | "json", true>>;
 
 export function createBuildCommand(): Command {
   return new Command("build")
@@ -38,7 +34,7 @@ Examples:
     });
 }
 
-function printReport(report: Awaited<ReturnType<typeof import("./build/edge-build.ts").buildEdge>>): void {
+function printReport(report: BuildReport): void {
   const { kind, models, functions, runtimeBytes, edgeBytes, seconds } = report;
   printTable(
     ["runtime", "models", "functions", "runtime.wasm, bytes", "edge.bin, bytes", "seconds"],

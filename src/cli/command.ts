@@ -6,10 +6,9 @@
 import { Presets, SingleBar } from "cli-progress";
 import { type Cell, formatTable } from "../report/format.ts";
 
-export interface ProgressOptions {
+interface ProgressOptions {
   /** Shows nothing: for `--json`. */
   readonly json?: boolean | undefined;
-  /** Default: stderr. */
   readonly stream?: NodeJS.WriteStream;
 }
 
@@ -23,9 +22,8 @@ export interface Progress {
 const LINES_WITHOUT_TERMINAL = 10;
 
 /** A bar on a terminal, a line for every tenth of the work elsewhere (a pipe, CI), nothing with `json`. */
-export function progressBar(label: string, total: number, options: ProgressOptions = {}): Progress {
-  const stream = options.stream ?? process.stderr;
-  if (options.json === true) return { update: () => undefined, increment: () => undefined, stop: () => undefined };
+export function progressBar(label: string, total: number, { json, stream = process.stderr }: ProgressOptions = {}): Progress {
+  if (json === true) return { update: () => undefined, increment: () => undefined, stop: () => undefined };
   if (!stream.isTTY) return progressLines(label, total, stream);
   const format = `${label} {bar} {percentage} % · {value}/{total} · {eta_formatted} left`;
   const bar = new SingleBar({ format, stream, hideCursor: true, barsize: 28, etaBuffer: 50 }, Presets.shades_classic);
@@ -36,23 +34,14 @@ export function progressBar(label: string, total: number, options: ProgressOptio
 function progressLines(label: string, total: number, stream: NodeJS.WriteStream): Progress {
   let done = 0;
   let printed = 0;
-  const show = (): void => {
+  const update = (value: number): void => {
+    done = value;
     const tenth = total > 0 ? Math.floor((done / total) * LINES_WITHOUT_TERMINAL) : LINES_WITHOUT_TERMINAL;
     if (tenth <= printed) return;
     printed = tenth;
     stream.write(`${label} ${tenth * 10} % (${done}/${total})\n`);
   };
-  return {
-    update: (value) => {
-      done = value;
-      show();
-    },
-    increment: (by = 1) => {
-      done += by;
-      show();
-    },
-    stop: () => undefined,
-  };
+  return { update, increment: (by = 1) => update(done + by), stop: () => undefined };
 }
 
 export function printTable(headings: readonly string[], rows: readonly (readonly Cell[])[]): void {

@@ -7,11 +7,11 @@ import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import type { ImageEncoder } from "./embed/image-encoder.ts";
-import { addFieldFlags, type FieldOptions } from "./catalog/fields.ts";
+import { addFieldFlags } from "./catalog/fields.ts";
 import { type Catalog, type CatalogOptions, readCatalog } from "./catalog/file.ts";
 import { printTable, progressBar } from "./command.ts";
 import { openVectorCache } from "./embed/cache.ts";
-import type { EncodedPictures, Unreadable } from "./embed/encode.ts";
+import type { EncodedPictures } from "./embed/encode.ts";
 import { loadImageEncoder } from "./embed/encoder.ts";
 import { embeddingsFolder, packSet, writeSet } from "./embed/pack.ts";
 import { toRecords } from "./embed/vectors.ts";
@@ -32,25 +32,10 @@ export interface EmbedOptions extends CatalogOptions {
   readonly json?: boolean | undefined;
 }
 
-export interface EmbedReport {
-  readonly catalog: string;
-  readonly source: string;
-  readonly out: string;
-  readonly version: string;
-  readonly items: number;
-  readonly withPicture: number;
-  /** Pictures that were encoded in this run; the others were cached. */
-  readonly encoded: number;
-  readonly unreadable: readonly Unreadable[];
-  readonly imageEncoder: string;
-  readonly textEncoder: string;
-  readonly shards: number;
-  readonly bytes: number;
-  readonly seconds: number;
-}
+export type EmbedReport = Awaited<ReturnType<typeof embedCatalog>>;
 
 /** Throws a UserError. */
-export async function embedCatalog(options: EmbedOptions): Promise<EmbedReport> {
+export async function embedCatalog(options: EmbedOptions) {
   const started = performance.now();
   const catalog = options.items ?? readCatalog(options);
   const { imageEncoder = "builtin" } = options;
@@ -70,8 +55,12 @@ export async function embedCatalog(options: EmbedOptions): Promise<EmbedReport> 
       cache,
       refetch: options.refetch ?? false,
       onItem: () => bar.increment(),
-      onUnreadable: (unreadable) => {
-        if (options.skipUnreadable !== true) throw new UserError(unreadableMessage(unreadable));
+      onUnreadable: ({ itemId, image, reason }) => {
+        if (options.skipUnreadable === true) return;
+        throw new UserError(
+          `Cannot read the picture of product "${itemId}" (${image}): ${reason}. ` +
+            "Replace it, or run with --skip-unreadable to embed such products without picture",
+        );
       },
     });
   } finally {
@@ -91,6 +80,7 @@ export async function embedCatalog(options: EmbedOptions): Promise<EmbedReport> 
     version: packed.set.version,
     items: records.length,
     withPicture: raws.filter((raw) => raw !== undefined).length,
+    /** Pictures that were encoded in this run; the others were cached. */
     encoded: pictures.encoded,
     unreadable: pictures.unreadable,
     imageEncoder: identity.imageEncoder,
@@ -99,22 +89,6 @@ export async function embedCatalog(options: EmbedOptions): Promise<EmbedReport> 
     bytes: packed.shards.reduce((sum, shard) => sum + shard.length, 0),
     seconds: (performance.now() - started) / 1000,
   };
-}
-
-function unreadableMessage({ itemId, image, reason }: Unreadable): string {
-  return (
-    `Cannot read the picture of product "${itemId}" (${image}): ${reason}. ` +
-    "Replace it, or run with --skip-unreadable to embed such products without picture"
-  );
-}
-
-interface EmbedFlags extends FieldOptions {
-  readonly catalog: string;
-  readonly imageEncoder: string;
-  readonly out?: string;
-  readonly skipUnreadable?: true;
-  readonly refetch?: true;
-  readonly json?: true;
 }
 
 export function createEmbedCommand(): Command {
@@ -126,7 +100,7 @@ export function createEmbedCommand(): Command {
     .option("--skip-unreadable", "embed products whose picture cannot be read without picture")
     .option("--refetch", "fetch pictures from URLs again although their vectors are known")
     .option("--json", "print the summary as JSON and no progress");
-  return addFieldFlags(command).action(async (flags: EmbedFlags) => {
+  return addFieldFlags(command).action(async (flags: EmbedOptions) => {
     const report = await embedCatalog(flags);
     if (flags.json === true) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
     else printReport(report);

@@ -37,9 +37,7 @@ export async function forgetUser(database: EventDatabase, { user, secret, isTria
   return { user, place: database.place, removed, isTrial, isUnitKnown: hashed !== undefined, elsewhere };
 }
 
-interface Removal extends Pick<ForgetOptions, "user" | "isTrial"> {
-  readonly hashed: string | undefined;
-}
+type Removal = Pick<ForgetOptions, "user" | "isTrial"> & { readonly hashed: string | undefined };
 
 async function removeFrom(database: EventDatabase, table: string, { user, hashed, isTrial }: Removal): Promise<number> {
   const byClient = `client_id = ${quote(user)}`;
@@ -86,17 +84,12 @@ const configSchema = v.looseObject({
 /** Stores that this command cannot reach and that may hold records of a shopper, by the bindings in the edge's wrangler.toml; one line each. */
 export async function placesElsewhere(config: string): Promise<readonly string[]> {
   const { unstable_readConfig: readConfig } = await loadWrangler();
-  const {
-    r2_buckets: buckets,
-    kv_namespaces,
-    pipelines,
-    analytics_engine_datasets,
-    queues,
-  } = v.parse(configSchema, readConfig({ config }));
+  const bound = v.parse(configSchema, readConfig({ config }));
+  const { r2_buckets: buckets, kv_namespaces: namespaces, queues, pipelines } = bound;
   const stores: readonly (readonly [boolean, string])[] = [
     [isBound(queues.producers, "EVENTS_QUEUE"), "Queue (EVENTS_QUEUE): records under way; run this again when it is empty"],
     [
-      isBound(kv_namespaces, "DEAD_LETTERS") || isBound(buckets, "DEAD_LETTERS"),
+      isBound(namespaces, "DEAD_LETTERS") || isBound(buckets, "DEAD_LETTERS"),
       "DEAD_LETTERS: records that wait for a sink; run this again when there are none",
     ],
     [
@@ -104,7 +97,7 @@ export async function placesElsewhere(config: string): Promise<readonly string[]
       "R2 (EVENTS_BUCKET): lines of ubi_queries/ and ubi_events/ that are written; delete or rewrite those objects",
     ],
     [pipelines.length > 0, "Pipelines (EVENTS_PIPELINE): files or tables that it has written; delete there by client_id and unit"],
-    [analytics_engine_datasets.length > 0, "Analytics Engine (EVENTS_ANALYTICS): nothing to remove, no shopper is written there"],
+    [bound.analytics_engine_datasets.length > 0, "Analytics Engine (EVENTS_ANALYTICS): nothing to remove, no shopper is written there"],
     [true, "D1 Time Travel: the database as it was can be restored for 7 days (30 on a paid plan)"],
     [true, "Copies that you made: exports, lists of armmt lists, reports"],
   ];

@@ -9,15 +9,10 @@ import { Command, CommanderError } from "commander";
 import { PACKAGE_ROOT } from "../runtimes/node/package-root.ts";
 import { UserError, errorStack, errorText } from "../web.ts";
 
-export interface CommandEntry {
-  readonly summary: string;
-  /** Optional peer dependencies that it imports: they are large, and a Worker needs none of them. */
-  readonly needs?: readonly string[];
-  readonly load: () => Promise<() => Command>;
-}
-
-/** By name, in the order of the help. */
-export type Commands = Readonly<Record<string, CommandEntry>>;
+/** By name, in the order of the help. `needs`: optional peer dependencies; they are large, and a Worker needs none of them. */
+export type Commands = Readonly<
+  Record<string, { readonly summary: string; readonly needs?: readonly string[]; readonly load: () => Promise<() => Command> }>
+>;
 
 /** The commands of a shop; lab/main.ts adds those of this project. */
 export const SHOP_COMMANDS: Commands = {
@@ -44,7 +39,7 @@ export const SHOP_COMMANDS: Commands = {
   rollback: {
     summary: "Make the set published before live again",
     needs: ["wrangler"],
-    load: async () => (await import("./rollback.ts")).createRollbackCommand,
+    load: async () => (await import("./publish.ts")).createRollbackCommand,
   },
   report: {
     summary: "An experiment: sample ratio, metrics with intervals, interleaving, time to an answer",

@@ -37,12 +37,7 @@ export function planFor(options: SizeOptions & CostOptions) {
 
 type Plan = ReturnType<typeof planFor>;
 
-interface PlanFlags extends Omit<SizeOptions & CostOptions, "variance" | "searchesPerDay" | "cpuMs"> {
-  readonly variance?: number;
-  readonly perDay?: number;
-  readonly cpuMs?: number;
-  readonly json?: true;
-}
+type PlanFlags = SizeOptions & CostOptions & { readonly perDay?: number; readonly json?: true };
 
 const EXAMPLES = `
 Examples:
@@ -72,7 +67,7 @@ export function createPlanCommand(): Command {
     .option("--json", "print the plan as JSON")
     .addHelpText("after", EXAMPLES)
     .action((flags: PlanFlags) => {
-      const plan = planFor({ ...flags, variance: flags.variance, searchesPerDay: flags.perDay, cpuMs: flags.cpuMs });
+      const plan = planFor({ ...flags, searchesPerDay: flags.perDay });
       process.stdout.write(flags.json === true ? `${JSON.stringify(plan, undefined, 2)}\n` : formatPlan(plan));
     });
 }

@@ -1,32 +1,18 @@
 /**
- * `armmt publish`: an embedded set → KV, and live. Shards are written first, then the set's description, then the pointer, so that no reader
- * follows a pointer to a missing key.
+ * `armmt publish`: an embedded set → KV, and live; `armmt rollback`: the previous one live again. Shards are written first, then the set's
+ * description, then the pointer, so that no reader follows a pointer to a missing key.
  */
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { parsePointer, type Pointer, pointerKey, setKey, shardKey } from "../embeddings/store.ts";
 import { progressBar } from "./command.ts";
 import { embeddingsFolder, readSet } from "./embed/pack.ts";
-import { type Namespace, openFolderNamespace, openLocalNamespace, openWranglerNamespace } from "./publish/namespace.ts";
+import { type LocalOptions, type Namespace, openFolderNamespace, openLocalNamespace, openWranglerNamespace } from "./publish/namespace.ts";
 import { UserError } from "../web.ts";
 import { findConfig, LOCAL_STATE } from "./wrangler.ts";
 
 /** Concurrent writes of shards. */
 const PUT_AT_ONCE = 16;
-
-export interface PublishReport {
-  readonly catalog: string;
-  readonly version: string;
-  readonly previous: string | null;
-  readonly items: number;
-  readonly shards: number;
-  /** Shards written in this run; the others existed. */
-  readonly written: number;
-  readonly bytes: number;
-  /** False when this version was live before. */
-  readonly changed: boolean;
-  readonly place: string;
-}
 
 export interface PublishOptions {
   /** Folder that `armmt embed` has written. */
@@ -37,7 +23,7 @@ export interface PublishOptions {
 }
 
 /** Throws a UserError, and writes nothing, when the folder holds no complete, valid set. */
-export async function publishTo(namespace: Namespace, options: PublishOptions): Promise<PublishReport> {
+export async function publishTo(namespace: Namespace, options: PublishOptions) {
   const { catalog } = options;
   requireCatalogName(catalog);
   const { set, shards } = readSet(options.from);
@@ -63,23 +49,18 @@ export async function publishTo(namespace: Namespace, options: PublishOptions): 
     previous,
     items: set.itemCount,
     shards: set.shardCount,
+    /** Shards written in this run; the others existed. */
     written: missing.length,
     bytes: shards.reduce((sum, shard) => sum + shard.length, 0),
+    /** False when this version was live before. */
     changed,
     place: namespace.place,
   };
 }
 
-export interface LocalPublishOptions extends PublishOptions {
-  /** wrangler's configuration of the edge Worker. */
-  readonly config: string;
-  /** `--persist-to` of `wrangler dev`. */
-  readonly stateDir: string;
-}
-
 /** Publishes to the state of `wrangler dev` on this machine. */
-export async function publishLocally(options: LocalPublishOptions): Promise<PublishReport> {
-  const namespace = await openLocalNamespace({ config: options.config, binding: BINDING, stateDir: options.stateDir });
+export async function publishLocally(options: PublishOptions & Omit<LocalOptions, "binding">) {
+  const namespace = await openLocalNamespace({ ...options, binding: BINDING });
   try {
     return await publishTo(namespace, options);
   } finally {
@@ -87,16 +68,16 @@ export async function publishLocally(options: LocalPublishOptions): Promise<Publ
   }
 }
 
-export const BINDING = "EMBEDDINGS";
+const BINDING = "EMBEDDINGS";
 
 /** Keys and folders contain it. Throws a UserError. */
-export function requireCatalogName(catalog: string): void {
+function requireCatalogName(catalog: string): void {
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(catalog)) {
     throw new UserError(`"${catalog}" cannot name a catalogue: use 1 to 64 letters, digits, dots, dashes or underscores`);
   }
 }
 
-export async function readPointer(namespace: Namespace, catalog: string): Promise<Pointer | undefined> {
+async function readPointer(namespace: Namespace, catalog: string): Promise<Pointer | undefined> {
   const key = pointerKey(catalog);
   const text = await namespace.get(key);
   if (text === undefined) return undefined;
@@ -106,11 +87,11 @@ export async function readPointer(namespace: Namespace, catalog: string): Promis
   return pointer.value;
 }
 
-export async function writePointer(namespace: Namespace, catalog: string, pointer: Pointer): Promise<void> {
+async function writePointer(namespace: Namespace, catalog: string, pointer: Pointer): Promise<void> {
   await namespace.put([{ key: pointerKey(catalog), value: JSON.stringify(pointer) }]);
 }
 
-export interface NamespaceFlags {
+interface NamespaceFlags {
   readonly catalog: string;
   readonly local?: true;
   readonly persistTo: string;
@@ -121,7 +102,7 @@ export interface NamespaceFlags {
 }
 
 /** Options that publish and rollback share. */
-export function addNamespaceFlags(command: Command): Command {
+function addNamespaceFlags(command: Command): Command {
   return command
     .option("--catalog <name>", "name under which the edge looks for it", "products")
     .option("--local", "the KV of wrangler dev on this machine, instead of Cloudflare's")
@@ -133,7 +114,7 @@ export function addNamespaceFlags(command: Command): Command {
 }
 
 /** Closes the namespace after `work`. */
-export async function withNamespace<T>(flags: NamespaceFlags, work: (namespace: Namespace) => Promise<T>): Promise<T> {
+async function withNamespace<T>(flags: NamespaceFlags, work: (namespace: Namespace) => Promise<T>): Promise<T> {
   requireCatalogName(flags.catalog);
   const namespace = await openNamespace(flags);
   try {
@@ -152,15 +133,11 @@ async function openNamespace({ config, binding, persistTo, local, folder }: Name
   return openFolderNamespace(folder);
 }
 
-interface PublishFlags extends NamespaceFlags {
-  readonly from?: string;
-}
-
 export function createPublishCommand(): Command {
   const command = new Command("publish")
     .description("Put embedded shards into KV and make them live")
     .option("--from <folder>", "what armmt embed has written (default: .armmt/embeddings/<catalogue>)");
-  return addNamespaceFlags(command).action(async (flags: PublishFlags) => {
+  return addNamespaceFlags(command).action(async (flags: NamespaceFlags & { readonly from?: string }) => {
     const from = flags.from === undefined ? embeddingsFolder(flags.catalog) : resolve(flags.from);
     // Fails before a namespace is opened, which may take seconds or an account.
     readSet(from);
@@ -169,9 +146,41 @@ export function createPublishCommand(): Command {
   });
 }
 
-function describe(report: PublishReport): string {
+function describe(report: Awaited<ReturnType<typeof publishTo>>): string {
   const { catalog, version, previous, items, shards, written, bytes, changed, place } = report;
   const size = `${items} items in ${shards} shards (${bytes} bytes, ${written} shards written)`;
   if (!changed) return `${catalog}: version ${version} is live already in ${place}: ${size}`;
   return `${catalog}: version ${version} is live in ${place}: ${size}${previous === null ? "" : `; before it ${previous}`}`;
+}
+
+/** The previous set live again, by one write of the pointer; a second rollback undoes the first. Throws a UserError where no previous set exists or its keys are gone. */
+export async function rollBack(namespace: Namespace, catalog: string) {
+  const current = await readPointer(namespace, catalog);
+  if (current === undefined) {
+    throw new UserError(`Nothing is published for "${catalog}" in ${namespace.place}: run armmt publish, or name another with --catalog`);
+  }
+  const { version, previous } = current;
+  if (previous === null) {
+    throw new UserError(`Version ${version} of "${catalog}" is the first one published in ${namespace.place}: there is none to go back to`);
+  }
+  const key = setKey(catalog, previous);
+  if (!(await namespace.keys(key)).has(key)) {
+    throw new UserError(`Version ${previous} of "${catalog}" is no longer in ${namespace.place} (no key ${key}): publish its folder again`);
+  }
+  await writePointer(namespace, catalog, { version: previous, previous: version, publishedAt: new Date().toISOString() });
+  return { catalog, version: previous, previous: version, place: namespace.place };
+}
+
+export function createRollbackCommand(): Command {
+  return addNamespaceFlags(new Command("rollback").description("Make the set published before live again")).action(
+    async (flags: NamespaceFlags) => {
+      const report = await withNamespace(flags, (namespace) => rollBack(namespace, flags.catalog));
+      const { catalog, version, previous, place } = report;
+      process.stdout.write(
+        flags.json === true
+          ? `${JSON.stringify(report, undefined, 2)}\n`
+          : `${catalog}: version ${version} is live again in ${place}, ${previous} is not; a second rollback undoes this\n`,
+      );
+    },
+  );
 }

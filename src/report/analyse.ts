@@ -208,18 +208,14 @@ function countVotes(arm: ArmTally, sequence: SequenceOptions) {
     const result = preferenceOf(counted, sequence) ?? null;
     return { by, ...counted, result, verdict: decide(result?.always, 0.5, ["a", "open", "b"] as const) };
   };
+  // From the variant's name, `interleave(control, armmt)`.
+  const [, a = "team a", b = "team b"] = /^interleave\((.+?), *(.+)\)$/.exec(arm.variant) ?? [];
   return {
     variant: arm.variant,
-    teams: teamNames(arm.variant),
+    teams: { a, b },
     searches: arm.interleaved,
     votes: [votes("clicks", arm.votes.click), votes("purchases", arm.votes.purchase)],
   };
-}
-
-/** From the variant's name, `interleave(control, armmt)`. */
-function teamNames(variant: string): Record<"a" | "b", string> {
-  const [, a = "team a", b = "team b"] = /^interleave\((.+?), *(.+)\)$/.exec(variant) ?? [];
-  return { a, b };
 }
 
 function timeToAnswer(metrics: readonly MetricReport[], arms: readonly ArmTally[], days: number, options: AnalyseOptions) {

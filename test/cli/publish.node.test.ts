@@ -7,9 +7,8 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { getPlatformProxy } from "wrangler";
 import { packSet, readSet, writeSet } from "../../src/cli/embed/pack.ts";
-import { publishLocally, publishTo } from "../../src/cli/publish.ts";
+import { publishLocally, publishTo, rollBack } from "../../src/cli/publish.ts";
 import { type Namespace, openLocalNamespace, openWranglerNamespace } from "../../src/cli/publish/namespace.ts";
-import { rollBack } from "../../src/cli/rollback.ts";
 import { createItemStore, type KvReader, pointerKey, setKey, ShardCache } from "../../src/embeddings/store.ts";
 import { UserError } from "../../src/web.ts";
 

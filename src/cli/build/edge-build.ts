@@ -15,10 +15,8 @@ import * as v from "valibot";
 import { encodeEdgeFile } from "../../inference/edge-file.ts";
 import { parseManifest } from "../../inference/manifest.ts";
 import { MAX_GRAPH_BYTES } from "../../inference/scorer.ts";
-import type { Snapshot } from "../../inference/snapshot.ts";
 import { progressBar } from "../command.ts";
 import { readExportNames } from "./image.ts";
-import type { ReportingModule } from "./module.ts";
 import type { Answer, Job, JobModel } from "./process.ts";
 import { RUNS_PER_MODEL } from "./profile.ts";
 import { modulePath, PACKAGE_ROOT } from "../../runtimes/node/package-root.ts";
@@ -49,7 +47,7 @@ const reportSchema = v.object({
 
 export type BuildReport = v.InferOutput<typeof reportSchema>;
 
-export interface BuildOptions {
+interface BuildOptions {
   /** Uses existing files, or else onnxruntime-web's own, which takes no time: for development. */
   readonly quick?: boolean;
   /** Builds even where nothing has changed. */
@@ -88,7 +86,7 @@ export async function buildEdge(options: BuildOptions = {}): Promise<BuildReport
 
   // Loaded here: Binaryen is large, and nothing else needs it.
   const { reportCalls } = await import("./module.ts");
-  let slim: Slim;
+  let slim: Awaited<ReturnType<typeof slimDown>>;
   try {
     slim = await slimDown({ stock, glue, models, json, reportCalls });
   } catch (cause) {
@@ -109,22 +107,16 @@ function warn(reason: string): void {
   );
 }
 
-interface Slim {
-  readonly wasm: Uint8Array;
-  readonly snapshot: Snapshot;
-  readonly functions: { readonly kept: number; readonly all: number };
-}
-
 interface SlimOptions {
   readonly stock: Uint8Array;
   readonly glue: string;
   readonly models: readonly JobModel[];
   readonly json: boolean;
-  readonly reportCalls: (wasm: Uint8Array) => ReportingModule;
+  readonly reportCalls: typeof import("./module.ts").reportCalls;
 }
 
 /** Throws where a step or the comparison fails. */
-async function slimDown({ stock, glue, models, json, reportCalls }: SlimOptions): Promise<Slim> {
+async function slimDown({ stock, glue, models, json, reportCalls }: SlimOptions) {
   const names = readExportNames(glue);
   const profiles = 3;
   const progress = progressBar("Building the runtime of the edge", profiles * RUNS_PER_MODEL * models.length, { json });

@@ -1,7 +1,7 @@
 /** The memory of a running onnxruntime → the bytes of a snapshot; and the names of its exports. */
-import type { Snapshot, SnapshotHead } from "../../inference/snapshot.ts";
+import type { Snapshot } from "../../inference/snapshot.ts";
 
-export interface Heap {
+interface Heap {
   readonly memory: WebAssembly.Memory;
   readonly malloc: (bytes: number) => number;
   readonly free: (at: number) => void;
@@ -69,20 +69,16 @@ export function takeImage({ buffer }: WebAssembly.Memory): Pick<Snapshot, "runs"
   return { runs: Uint32Array.from(runs.flat()), bytes };
 }
 
-export interface ExportNames {
-  /** Functions that do nothing in a restored instance. */
-  readonly done: SnapshotHead["exports"];
-  readonly malloc: string;
-  readonly free: string;
-}
+export type ExportNames = ReturnType<typeof readExportNames>;
 
 /**
  * The short names under which onnxruntime-web's wasm file exports onnxruntime's functions, from its JavaScript. Throws an Error that names
  * the missing function: another version of onnxruntime-web may differ.
  */
-export function readExportNames(glue: string): ExportNames {
+export function readExportNames(glue: string) {
   const assigned = (name: string): string => find(glue, new RegExp(`\\.${name}=\\w+\\.([\\w$]+)[;,]`), name);
   return {
+    /** Functions that do nothing in a restored instance. */
     done: {
       init: assigned("_OrtInit"),
       createSessionOptions: assigned("_OrtCreateSessionOptions"),

@@ -21,7 +21,7 @@ const FEATURES = [
 /** For a module in which most functions are the same trap. They change no instruction of the others. */
 const PASSES = ["duplicate-function-elimination", "remove-unused-module-elements"];
 
-export interface ReportingModule {
+interface ReportingModule {
   /** Wasm that calls `HIT`, with its mutable globals exported. */
   readonly bytes: Uint8Array;
   /** Exported globals. */
@@ -45,7 +45,7 @@ export function reportCalls(wasm: Uint8Array): ReportingModule {
   functions.forEach((reference, i) => {
     const { module: importedFrom, results } = binaryen.getFunctionInfo(reference);
     if (importedFrom) return;
-    const body = bodyOf(reference);
+    const body = v.parse(v.number(), getBody(reference));
     bodies.set(i, body);
     const hit = module.call("armmt-hit", [module.i32.const(i)], binaryen.none);
     setBody(reference, module.block(null, [hit, body], results));
@@ -113,18 +113,11 @@ function exportGlobals(module: binaryen.Module): string[] {
   return names;
 }
 
-/** The package's types lack `binaryen.Function`. */
-const Functions = { getBody: staticOf("getBody"), setBody: staticOf("setBody") };
+/** Takes a reference to a function, and to an expression. */
+const setBody = staticOf("setBody");
+const getBody = staticOf("getBody");
 
+/** The package's types lack `binaryen.Function`. */
 function staticOf(name: string): (...given: unknown[]) => unknown {
   return v.parse(v.function(), Reflect.get(Object(Reflect.get(binaryen, "Function")), name));
-}
-
-/** A reference to the expression. */
-function bodyOf(reference: number): number {
-  return v.parse(v.number(), Functions.getBody(reference));
-}
-
-function setBody(reference: number, body: number): void {
-  Functions.setBody(reference, body);
 }

@@ -12,7 +12,7 @@ import { MAX_QUERY_TOKENS, TOKEN_TABLE_ROWS } from "../../ranking/tokenizer.ts";
 import { createList } from "./sample-list.ts";
 import { DAY_MS } from "../../web.ts";
 
-export interface ProfileOptions {
+interface ProfileOptions {
   readonly sessions: readonly { readonly session: InferenceSession; readonly manifest: ModelManifest }[];
   readonly TensorOf: Runtime["TensorOf"];
   /** Sets the clock: milliseconds since 1970. */

@@ -3,23 +3,14 @@
  *
  * Pure: the Worker of the bench imports it too.
  */
+import type { ModelManifest } from "../../inference/manifest.ts";
 import { FEATURES, type ListTensors } from "../../ranking/features.ts";
 import { TOKEN_TABLE_ROWS } from "../../ranking/tokenizer.ts";
 
 /** As a usual search has them: three words with their trigrams, five items looked at before. */
-const USUAL: ListLengths = { queryTokens: 16, historyItems: 5 };
+const USUAL = { queryTokens: 16, historyItems: 5 };
 
-export interface ListLengths {
-  readonly queryTokens: number;
-  readonly historyItems: number;
-}
-
-export interface ListDims {
-  readonly image: number;
-  readonly text: number;
-}
-
-export function createList(k: number, dims: ListDims, { queryTokens, historyItems }: ListLengths = USUAL): ListTensors {
+export function createList(k: number, dims: ModelManifest["dims"], { queryTokens, historyItems } = USUAL): ListTensors {
   const next = xorshift(k + 1);
   const floats = (length: number) => Float32Array.from({ length }, () => next() * 2 - 1);
   return {

@@ -45,7 +45,7 @@ const FIELDS = {
   createdAt: ["createdField", "createdAt created_at created date_added", "field with the day it was added (default: createdAt, …)"],
 } as const satisfies Readonly<Record<string, readonly [option: string, names: string, help: string]>>;
 
-export type FieldRole = keyof typeof FIELDS;
+type FieldRole = keyof typeof FIELDS;
 
 const ROLES = Object.keys(FIELDS).filter(isRole);
 
@@ -62,7 +62,7 @@ export function addFieldFlags(command: Command): Command {
   return command.option("--text-fields <names>", help, (names) => names.split(","));
 }
 
-export type FieldMap = Readonly<Partial<Record<FieldRole, string>>> & { readonly text: readonly string[] };
+type FieldMap = Readonly<Partial<Record<FieldRole, string>>> & { readonly text: readonly string[] };
 
 /** The flag of a role: `--rating-count-field`. */
 function flagOf(role: FieldRole): string {
@@ -99,7 +99,7 @@ function isRole(name: string): name is FieldRole {
 }
 
 /** The product of a row, or its problem. `image` is the field's value, "" without one. */
-export type ParsedRow = { readonly product: Product; readonly text: string } | { readonly problem: string };
+type ParsedRow = { readonly product: Product; readonly text: string } | { readonly problem: string };
 
 export function parseRow(row: Row, map: FieldMap): ParsedRow {
   const value = (role: FieldRole): string | undefined => {
@@ -121,15 +121,10 @@ export function parseRow(row: Row, map: FieldMap): ParsedRow {
       problems.push(`line ${row.line}: ${map[role]} is "${given}", expected ${expected}: correct it or leave it empty`);
     else put(found);
   };
-  take("price", positive, "a number above 0", (price) => (product.price = price));
-  take(
-    "rating",
-    (text) => numberIn(text, 0, 5),
-    "a number from 0 to 5",
-    (rating) => (product.rating = rating),
-  );
-  take("ratingCount", atLeastZero, "a number from 0 on", (count) => (product.ratingCount = count));
-  take("popularity", atLeastZero, "a number from 0 on", (popularity) => (product.popularity = popularity));
+  take("price", numberIn(Number.MIN_VALUE), "a number above 0", (price) => (product.price = price));
+  take("rating", numberIn(0, 5), "a number from 0 to 5", (rating) => (product.rating = rating));
+  take("ratingCount", numberIn(0), "a number from 0 on", (count) => (product.ratingCount = count));
+  take("popularity", numberIn(0), "a number from 0 on", (popularity) => (product.popularity = popularity));
   take("inStock", truth, "true or false", (inStock) => (product.inStock = inStock));
   take("createdAt", day, "a date such as 2026-03-31", (createdAt) => (product.createdAt = createdAt));
   if (problems.length > 0) return { problem: problems.join("; ") };
@@ -137,18 +132,12 @@ export function parseRow(row: Row, map: FieldMap): ParsedRow {
   return { product, text: itemText(product, further) };
 }
 
-function numberIn(text: string, least: number, most: number): number | undefined {
-  const number = Number(text);
-  return Number.isFinite(number) && number >= least && number <= most ? number : undefined;
-}
-
-function positive(text: string): number | undefined {
-  return numberIn(text, Number.MIN_VALUE, Number.MAX_VALUE);
-}
-
-function atLeastZero(text: string): number | undefined {
-  return numberIn(text, 0, Number.MAX_VALUE);
-}
+const numberIn =
+  (least: number, most = Number.MAX_VALUE) =>
+  (text: string): number | undefined => {
+    const number = Number(text);
+    return number >= least && number <= most ? number : undefined;
+  };
 
 function truth(text: string): boolean | undefined {
   if (/^(true|1|yes|in[ _]stock)$/i.test(text)) return true;

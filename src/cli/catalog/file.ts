@@ -41,7 +41,7 @@ export interface CatalogOptions extends FieldOptions {
 
 const FOLDER_FILES = ["products.jsonl", "products.csv", "products.tsv", "products.jsonl.gz", "products.csv.gz"];
 
-export const IMAGE_EXTENSIONS: readonly string[] = [".svg", ".png", ".jpg", ".jpeg", ".webp", ".gif", ".avif"];
+const IMAGE_EXTENSIONS = [".svg", ".png", ".jpg", ".jpeg", ".webp", ".gif", ".avif"];
 
 const PROBLEMS_SHOWN = 5;
 

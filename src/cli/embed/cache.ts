@@ -8,17 +8,10 @@ import { dirname } from "node:path";
 
 const KEY_BYTES = 32;
 
-export interface VectorCache {
-  /** `key`: SHA-256 as hex. */
-  get(key: string): Float32Array | undefined;
-  /** On disk when it returns. */
-  add(entries: readonly (readonly [key: string, vector: Float32Array])[]): void;
-  /** Rewrites the file without unused entries, if it has any. */
-  keepOnly(keys: ReadonlySet<string>): void;
-}
+export type VectorCache = ReturnType<typeof openVectorCache>;
 
 /** Opens or begins a cache of vectors of `width` numbers. */
-export function openVectorCache(path: string, width: number): VectorCache {
+export function openVectorCache(path: string, width: number) {
   const recordBytes = KEY_BYTES + width * 4;
   const entries = new Map<string, Float32Array>();
   mkdirSync(dirname(path), { recursive: true });
@@ -36,15 +29,18 @@ export function openVectorCache(path: string, width: number): VectorCache {
   if (bytes.length % recordBytes !== 0) rewrite();
 
   return {
-    get: (key) => entries.get(key),
-    add(added) {
+    /** `key`: SHA-256 as hex. */
+    get: (key: string) => entries.get(key),
+    /** On disk when it returns. */
+    add(added: readonly (readonly [key: string, vector: Float32Array])[]): void {
       for (const [key, vector] of added) {
         if (vector.length !== width) throw new Error(`Vector of ${vector.length} numbers for a cache of ${width}`);
         entries.set(key, vector);
       }
       appendFileSync(path, Buffer.concat(added.map(([key, vector]) => recordOf(key, vector))));
     },
-    keepOnly(keys) {
+    /** Rewrites the file without unused entries, if it has any. */
+    keepOnly(keys: ReadonlySet<string>): void {
       const stale = [...entries.keys()].filter((key) => !keys.has(key));
       if (stale.length === 0) return;
       for (const key of stale) entries.delete(key);

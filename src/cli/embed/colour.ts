@@ -10,7 +10,7 @@ export const COLOUR_DIM = 16;
 export const COLOUR_DESCRIPTOR = `colour${COLOUR_DIM}/1`;
 
 /** Share of the colours in the similarity of two pictures. */
-export const COLOUR_SHARE = 0.4;
+const COLOUR_SHARE = 0.4;
 
 /** 8-bit RGB, row by row. */
 export interface Raster {

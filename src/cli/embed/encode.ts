@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import { COLOUR_DIM, colourDescriptor } from "./colour.ts";
 import type { ImageEncoder } from "./image-encoder.ts";
-import type { CatalogItem, ImageSource } from "../catalog/file.ts";
+import type { CatalogItem } from "../catalog/file.ts";
 import type { VectorCache } from "./cache.ts";
 import { PictureError, nameOf, readPicture, setUpSharp, toPixels } from "./pictures.ts";
 
@@ -21,15 +21,9 @@ export interface Unreadable {
   readonly reason: string;
 }
 
-export interface EncodedPictures {
-  /** SHA-256 of each item's picture, parallel to the items; `undefined` without a usable picture. The vector is in the cache. */
-  readonly keys: readonly (string | undefined)[];
-  /** Pictures that were encoded in this run. */
-  readonly encoded: number;
-  readonly unreadable: readonly Unreadable[];
-}
+export type EncodedPictures = Awaited<ReturnType<typeof encodePictures>>;
 
-export interface EncodeOptions {
+interface EncodeOptions {
   readonly encoder: ImageEncoder;
   /** Of vectors with `rawWidth(encoder)` numbers. */
   readonly cache: VectorCache;
@@ -51,7 +45,11 @@ type Prepared =
   | { readonly kind: "pixels"; readonly key: string; readonly pixels: Uint8Array }
   | { readonly kind: "unreadable"; readonly unreadable: Unreadable };
 
-export async function encodePictures(items: readonly CatalogItem[], options: EncodeOptions): Promise<EncodedPictures> {
+/**
+ * `keys`: SHA-256 of each item's picture, parallel to the items; `undefined` without a usable picture. The vectors are in the cache.
+ * `encoded`: pictures that were encoded in this run.
+ */
+export async function encodePictures(items: readonly CatalogItem[], options: EncodeOptions) {
   const { encoder, cache, onItem, onUnreadable } = options;
   setUpSharp();
   const keys: (string | undefined)[] = [];
@@ -101,13 +99,9 @@ async function prepare(item: CatalogItem, options: EncodeOptions): Promise<Prepa
     if (urlKey === undefined && options.cache.get(key) !== undefined) return { kind: "known", key };
     return { kind: "pixels", key, pixels: await toPixels(picture, options.encoder.preprocessing) };
   } catch (error) {
-    if (error instanceof PictureError) return { kind: "unreadable", unreadable: unreadableOf(item.product.id, image, error) };
-    throw error;
+    if (!(error instanceof PictureError)) throw error;
+    return { kind: "unreadable", unreadable: { itemId: item.product.id, image: nameOf(image), reason: error.message } };
   }
-}
-
-function unreadableOf(itemId: string, image: ImageSource, error: PictureError): Unreadable {
-  return { itemId, image: nameOf(image), reason: error.message };
 }
 
 function hashOf(bytes: Uint8Array): string {

@@ -16,7 +16,7 @@ export const MAX_SHARD_BYTES = 512 * 1024;
 
 const SET_FILE = "set.json";
 
-export interface PackedSet {
+interface PackedSet {
   readonly set: PublishedSet;
   /** By shard number. */
   readonly shards: readonly Uint8Array[];

@@ -13,12 +13,7 @@ export class PictureError extends Error {
   override readonly name = "PictureError";
 }
 
-export interface FetchLimits {
-  readonly timeoutMs: number;
-  readonly maxBytes: number;
-}
-
-export const FETCH_LIMITS: FetchLimits = { timeoutMs: 15_000, maxBytes: 20 * 1024 * 1024 };
+const FETCH_LIMITS = { timeoutMs: 15_000, maxBytes: 20 * 1024 * 1024 };
 
 /** For messages. */
 export function nameOf(image: ImageSource): string {
@@ -27,7 +22,7 @@ export function nameOf(image: ImageSource): string {
 }
 
 /** The encoded picture as it is. Throws a PictureError. */
-export async function readPicture(image: ImageSource, limits: FetchLimits = FETCH_LIMITS): Promise<Uint8Array> {
+export async function readPicture(image: ImageSource, limits = FETCH_LIMITS): Promise<Uint8Array> {
   if (image.kind === "svg") return new TextEncoder().encode(image.svg());
   if (image.kind === "url") return fetchPicture(image.url, limits);
   try {
@@ -38,7 +33,7 @@ export async function readPicture(image: ImageSource, limits: FetchLimits = FETC
   }
 }
 
-async function fetchPicture(url: string, limits: FetchLimits): Promise<Uint8Array> {
+async function fetchPicture(url: string, limits: typeof FETCH_LIMITS): Promise<Uint8Array> {
   let response: Response;
   try {
     response = await fetch(url, { signal: AbortSignal.timeout(limits.timeoutMs), headers: { accept: "image/*" } });

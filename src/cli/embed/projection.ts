@@ -16,14 +16,10 @@ export interface Projection {
   readonly variances: Float32Array; // [outDim]
 }
 
-export interface FitOptions {
-  readonly inDim: number;
-  readonly outDim: number;
-  readonly seed?: number;
-}
+type FitOptions = Pick<Projection, "inDim" | "outDim"> & { readonly seed?: number };
 
 /** More rows do not change the leading components by much and cost time. */
-export const MAX_FIT_ROWS = 2000;
+const MAX_FIT_ROWS = 2000;
 
 /** Extra columns make the wanted ones converge; each round shrinks the error by the ratio of the variances next to the cut. */
 const OVERSAMPLING = 12;
@@ -32,15 +28,12 @@ const ROUNDS = 8;
 /** A column shorter than this after orthogonalisation is rounding noise. */
 const DEGENERATE = 1e-9;
 
-/**
- * Fits on `rows` ([n, inDim], row-major, n ≥ 1); with more than MAX_FIT_ROWS on evenly spaced ones.
- */
-export function fitProjection(rows: Float32Array, options: FitOptions): Projection {
-  const { inDim, outDim } = options;
+/** Fits on `rows` ([n, inDim], row-major, n ≥ 1); with more than MAX_FIT_ROWS on evenly spaced ones. */
+export function fitProjection(rows: Float32Array, { inDim, outDim, seed = 1 }: FitOptions): Projection {
   const { sample, mean } = centred(rows, inDim);
   const count = sample.length / inDim;
   const width = Math.min(outDim + OVERSAMPLING, inDim, count);
-  let basis = orthonormal(gaussian(width * inDim, options.seed ?? 1), width, inDim);
+  let basis = orthonormal(gaussian(width * inDim, seed), width, inDim);
   for (let round = 0; round < ROUNDS; round++) basis = orthonormal(applyCovariance(sample, basis, width, inDim), width, inDim);
 
   // The covariance within the basis is small enough for Jacobi rotations; its eigenvectors turn the basis into components.

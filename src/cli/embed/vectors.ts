@@ -19,37 +19,30 @@ import { DAY_MS } from "../../web.ts";
 /** Numbers of an image vector that come from the encoder. */
 const ENCODER_DIM = 48;
 
-export interface RecordOptions {
+interface RecordOptions {
   readonly encoder: ImageEncoder;
   /** File for the projection of an encoder with other dims, so that later runs give comparable vectors. */
   readonly projectionPath: string;
 }
 
-export interface Records {
-  readonly records: readonly ItemRecord[];
-  readonly identity: ShardSetIdentity;
-}
-
 /** `raws` is parallel to `items`: encoder output followed by the colour descriptor, `undefined` without picture. */
-export function toRecords(items: readonly CatalogItem[], raws: readonly (Float32Array | undefined)[], options: RecordOptions): Records {
+export function toRecords(items: readonly CatalogItem[], raws: readonly (Float32Array | undefined)[], options: RecordOptions) {
   const { encoder } = options;
   const projection = encoder.dim === ENCODER_DIM ? undefined : projectionFor(raws, options);
   const encodeText = createTextEncoder();
-  const records = items.map(({ product, text }, i) => {
+  const records = items.map(({ product, text }, i): ItemRecord => {
     const raw = raws[i];
     const image = raw === undefined ? undefined : imageVector(raw, encoder.dim, projection);
     return { itemId: product.id, image, text: encodeText(text), features: productFeatures(product) };
   });
   const encoderName = projection === undefined ? encoder.fingerprint : `${encoder.fingerprint}+pca${ENCODER_DIM}-${hashOf(projection)}`;
-  return {
-    records,
-    identity: {
-      imageDim: ENCODER_DIM + COLOUR_DIM,
-      textDim: TEXT_DIM,
-      imageEncoder: `${encoderName}+${COLOUR_DESCRIPTOR}`,
-      textEncoder: TEXT_ENCODER,
-    },
+  const identity: ShardSetIdentity = {
+    imageDim: ENCODER_DIM + COLOUR_DIM,
+    textDim: TEXT_DIM,
+    imageEncoder: `${encoderName}+${COLOUR_DESCRIPTOR}`,
+    textEncoder: TEXT_ENCODER,
   };
+  return { records, identity };
 }
 
 function imageVector(raw: Float32Array, dim: number, projection: Projection | undefined): Float32Array {
@@ -81,11 +74,9 @@ function projectionFor(raws: readonly (Float32Array | undefined)[], { encoder, p
   return fitted;
 }
 
-const ARRAYS = ["mean", "components", "variances"] as const;
-
 /** float32 as base64: exact, and a quarter of the digits. */
-function asText(projection: Projection): Record<(typeof ARRAYS)[number], string> {
-  return { mean: base64(projection.mean), components: base64(projection.components), variances: base64(projection.variances) };
+function asText({ mean, components, variances }: Projection) {
+  return { mean: base64(mean), components: base64(components), variances: base64(variances) };
 }
 
 function base64(array: Float32Array): string {
@@ -116,8 +107,6 @@ function readProjection(path: string): Projection | undefined {
 }
 
 function hashOf(projection: Projection): string {
-  const text = asText(projection);
-  const hash = createHash("sha256");
-  for (const array of ARRAYS) hash.update(text[array]);
-  return hash.digest("hex").slice(0, 12);
+  const { mean, components, variances } = asText(projection);
+  return createHash("sha256").update(mean).update(components).update(variances).digest("hex").slice(0, 12);
 }

@@ -16,7 +16,7 @@ import { modelSources, runtimeSources, type Source, vectorSources } from "./sour
 
 const FILES_FOLDER = "files";
 
-export interface BrowserFilesOptions {
+interface BrowserFilesOptions {
   /** Folder; created where it does not exist. */
   readonly out: string;
   /** Output folder of armmt embed. */
@@ -32,21 +32,10 @@ export interface BrowserFilesOptions {
   readonly json?: boolean | undefined;
 }
 
-export interface BrowserFilesReport {
-  readonly out: string;
-  /** Version of the item vectors. */
-  readonly version: string;
-  readonly files: readonly Pick<ManifestFile, "name" | "bytes" | "packedBytes" | "when">[];
-  /** Number of files that were packed in this run. */
-  readonly packed: number;
-  /** Bytes of a first visit without WebGPU: files for the installation, and the worker's script. */
-  readonly installBytes: number;
-  readonly workerBytes: number;
-  readonly seconds: number;
-}
+export type BrowserFilesReport = Awaited<ReturnType<typeof buildBrowserFiles>>;
 
 /** Throws a UserError. `files.json` is written last. */
-export async function buildBrowserFiles(options: BrowserFilesOptions): Promise<BrowserFilesReport> {
+export async function buildBrowserFiles(options: BrowserFilesOptions) {
   const started = performance.now();
   const { out, from, catalog, config, entry = "runtimes/browser/sw.ts", extras = [], json } = options;
   const runtime = runtimeSources();
@@ -78,9 +67,12 @@ export async function buildBrowserFiles(options: BrowserFilesOptions): Promise<B
   const installed = files.filter(({ when }) => when === "install").reduce((sum, { packedBytes }) => sum + packedBytes, 0);
   return {
     out,
+    /** Of the item vectors. */
     version: vectors.version,
     files: files.map(({ name, bytes, packedBytes, when }) => ({ name, bytes, packedBytes, when })),
+    /** Number of files that were packed in this run. */
     packed: files.filter(({ url }) => !present.has(basename(url))).length,
+    /** Bytes of a first visit without WebGPU: files for the installation, and the worker's script. */
     installBytes: installed + workerBytes,
     workerBytes,
     seconds: (performance.now() - started) / 1000,

@@ -72,9 +72,7 @@ export function vectorSources(from: string, catalog: string): ReturnType<typeof 
   return { version: set.version, sources };
 }
 
-interface ConfigSource extends Record<"file" | "index" | "catalog", string> {
-  readonly window?: number | undefined;
-}
+type ConfigSource = Record<"file" | "index" | "catalog", string> & { readonly window?: number | undefined };
 
 const indexesSchema = v.record(v.string(), v.looseObject({ window: v.number() }));
 

@@ -25,16 +25,19 @@ export interface Namespace {
   close(): Promise<void>;
 }
 
-export interface Entry {
+interface Entry {
   readonly key: string;
   readonly value: string | Uint8Array;
 }
 
-export interface NamespaceOptions {
-  /** wrangler.toml with the binding. */
-  readonly config: string;
-  readonly binding: string;
-}
+/** `config`: wrangler.toml with the binding. */
+type BindingOptions = Readonly<Record<"config" | "binding", string>>;
+
+/** `stateDir`: `--persist-to` of `wrangler dev`. */
+export type LocalOptions = BindingOptions & { readonly stateDir: string };
+
+/** `where` is `--remote`, or `--local --persist-to <folder>` for the same commands on this machine. */
+export type WranglerOptions = BindingOptions & { readonly where: readonly string[] };
 
 /** The parts of a KV binding that are used; wrangler's proxy gives the real one of a workerd that it starts. */
 interface KvBinding {
@@ -43,9 +46,7 @@ interface KvBinding {
   put(key: string, value: string | ArrayBuffer): Promise<void>;
 }
 
-/** `stateDir`: `--persist-to` of `wrangler dev`. */
-export async function openLocalNamespace(options: NamespaceOptions & { readonly stateDir: string }): Promise<Namespace> {
-  const { config, binding, stateDir } = options;
+export async function openLocalNamespace({ config, binding, stateDir }: LocalOptions): Promise<Namespace> {
   const { getPlatformProxy } = await loadWrangler();
   // wrangler itself appends the version of its folder layout to --persist-to, the proxy does not.
   const persist = { path: join(resolve(stateDir), "v3") };
@@ -78,9 +79,7 @@ export async function openLocalNamespace(options: NamespaceOptions & { readonly 
 /** Bytes of one upload; wrangler takes at most 100 MB. */
 const UPLOAD_BYTES = 40 * 1024 * 1024;
 
-/** `where` is `--remote`, or `--local --persist-to <folder>` for the same commands on this machine. */
-export function openWranglerNamespace(options: NamespaceOptions & { readonly where: readonly string[] }): Namespace {
-  const { config, binding, where } = options;
+export function openWranglerNamespace({ config, binding, where }: WranglerOptions): Namespace {
   const scope = ["--binding", binding, "--config", config, ...where];
   const keys = async (prefix: string): Promise<ReadonlySet<string>> => new Set(await listRemoteKeys(prefix, scope));
   return {
@@ -117,17 +116,11 @@ async function listRemoteKeys(prefix: string, scope: readonly string[]): Promise
   return parsed.output.map(({ name }) => name);
 }
 
-interface Upload {
-  readonly key: string;
-  readonly value: string;
-  readonly base64: true;
-}
-
-function uploads(entries: readonly Entry[]): Upload[][] {
-  const parts: Upload[][] = [[]];
+function uploads(entries: readonly Entry[]): object[][] {
+  const parts: object[][] = [[]];
   let bytes = 0;
   for (const { key, value } of entries) {
-    const upload = { key, value: Buffer.from(value).toString("base64"), base64: true as const };
+    const upload = { key, value: Buffer.from(value).toString("base64"), base64: true };
     if (bytes > 0 && bytes + upload.value.length > UPLOAD_BYTES) {
       parts.push([]);
       bytes = 0;

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import * as v from "valibot";
-import { openWranglerNamespace, wrangler } from "../publish/namespace.ts";
+import { type LocalOptions, openWranglerNamespace, wrangler, type WranglerOptions } from "../publish/namespace.ts";
 import { loadWrangler } from "../wrangler.ts";
 import { loadSqlite } from "../../report/stage.ts";
 import type { EventDatabase } from "../../report/sql-log.ts";
@@ -12,22 +12,11 @@ import { EXPERIMENTS_KEY } from "../../search/live-experiments.ts";
 /** KV namespace of EXPERIMENTS_KEY. */
 const NAMESPACE_BINDING = "EMBEDDINGS";
 
-interface BindingOptions {
-  /** wrangler.toml with the binding. */
-  readonly config: string;
-  readonly binding: string;
-}
-
 const hasMethod = (value: unknown, name: string): boolean => typeof value === "object" && value !== null && name in value;
 const d1Schema = v.custom<{ prepare(sql: string): { all(): Promise<{ results: readonly unknown[] }> } }>((it) => hasMethod(it, "prepare"));
 const kvSchema = v.custom<{ get(key: string, type: "text"): Promise<string | null> }>((it) => hasMethod(it, "get"));
 
-/** `stateDir`: the `--persist-to` of `wrangler dev`. */
-export async function openLocalDatabase({
-  config,
-  binding,
-  stateDir,
-}: BindingOptions & { readonly stateDir: string }): Promise<EventDatabase> {
+export async function openLocalDatabase({ config, binding, stateDir }: LocalOptions): Promise<EventDatabase> {
   if (!existsSync(stateDir)) {
     throw new UserError(`${stateDir} does not exist: name the folder that wrangler dev got as --persist-to, with --persist-to <folder>`);
   }
@@ -51,8 +40,7 @@ export async function openLocalDatabase({
 
 const executed = v.pipe(v.string(), v.parseJson(), v.array(v.object({ results: v.array(v.unknown()) })));
 
-/** `where`: `["--remote"]`, or in tests `["--local", "--persist-to", folder]`. */
-export function openWranglerDatabase({ config, binding, where }: BindingOptions & { readonly where: readonly string[] }): EventDatabase {
+export function openWranglerDatabase({ config, binding, where }: WranglerOptions): EventDatabase {
   const place = where.includes("--remote") ? "Cloudflare" : where.join(" ");
   return {
     place,

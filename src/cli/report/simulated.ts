@@ -86,11 +86,7 @@ function drawShopper(random: Random, { seed, arms, consent }: SimulatedExperimen
   };
 }
 
-interface Moment {
-  readonly options: SimulatedExperiment;
-  readonly atMs: number;
-  readonly number: number;
-}
+type Moment = Record<"atMs" | "number", number> & { readonly options: SimulatedExperiment };
 
 function drawSearch(shopper: ReturnType<typeof drawShopper>, random: Random, { options, atMs, number }: Moment) {
   const { experiment, seed, clickThrough, bypassed } = options;

@@ -49,7 +49,7 @@ export interface CostOptions {
   /** Products in the catalogue. */
   readonly items: number;
   /** Per search; `undefined`: from MS_BY_WINDOW. */
-  readonly cpuMs: number | undefined;
+  readonly cpuMs?: number | undefined;
   /** Searches that an isolate serves in its life. */
   readonly searchesPerIsolate: number;
 }

@@ -7,13 +7,13 @@ export interface SizeOptions extends Wanted {
   /** Relative. */
   readonly lift: number;
   /** Of one unit; `undefined`: the base is a proportion. */
-  readonly variance: number | undefined;
+  readonly variance?: number | undefined;
   readonly arms: number;
   /** Share of units that take part. */
   readonly coverage: number;
   readonly searchesPerUnit: number;
   /** `undefined`: days are unknown. */
-  readonly searchesPerDay: number | undefined;
+  readonly searchesPerDay?: number | undefined;
   /** N* of the sequence. */
   readonly tuning: number;
   /** Sensitivity of interleaving as a multiple of that of an A/B test. */

@@ -20,7 +20,7 @@ import { createEventIndex, historyBefore, type LoggedSearch, readLog, searchOf }
 import { writeNpy } from "../../../src/lab/study/lists/npy.ts";
 import { run } from "../../../src/lab/main.ts";
 import { writeSimulation } from "../../../src/lab/study/simulate.ts";
-import type { EventRecord, QueryRecord } from "../../../src/report/ubi-records.ts";
+import type { EventRecord, QueryRecord } from "../../../src/report/ubi-log.ts";
 import { isCold, splitOf } from "../../../src/lab/study/simulate/split.ts";
 import { drawCatalogue } from "../../../src/demo/catalogue/catalogue.ts";
 import { createTextEncoder, TEXT_DIM } from "../../../src/embeddings/text-encoder.ts";

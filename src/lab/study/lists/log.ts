@@ -1,6 +1,6 @@
 /** A shop's UBI log → searches with their clicks and the shopper's earlier views. Computes no feature. */
 import { MAX_HISTORY } from "../../../ranking/features.ts";
-import { type EventRecord, eventRecordSchema, type QueryRecord, queryRecordSchema, readRecords } from "../../../report/ubi-records.ts";
+import { type EventRecord, eventRecordSchema, type QueryRecord, queryRecordSchema, readRecords } from "../../../report/ubi-log.ts";
 import { type Split, splitOf } from "../simulate/split.ts";
 import { UserError } from "../../../web.ts";
 

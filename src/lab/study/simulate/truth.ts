@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import { readRecords } from "../../../report/ubi-records.ts";
+import { readRecords } from "../../../report/ubi-log.ts";
 import { PART_NAMES, type Parts } from "./attraction.ts";
 import { type Split, SPLITS } from "./split.ts";
 
