@@ -49,7 +49,7 @@ export async function reportOn(log: Log, options: ReportOptions): Promise<Report
     for await (const row of log.actions(range)) stage.addAction(row);
     bar.stop();
     stage.seal();
-    const weights = (await findWeights(log, options)) ?? equalWeights(stage.variants());
+    const weights = options.weights ?? (await findWeights(log, options)) ?? equalWeights(stage.variants());
     const counted = tally(stage, [...weights.arms.keys()], metric);
     const counts = stage.counts();
     // With a time range, actions on searches outside of it are expected.
@@ -63,11 +63,9 @@ export async function reportOn(log: Log, options: ReportOptions): Promise<Report
   }
 }
 
-async function findWeights(log: Log, { weights, range, config }: ReportOptions): Promise<Weights | undefined> {
-  if (weights !== undefined) return weights;
+async function findWeights(log: Log, { range: { experiment }, config }: ReportOptions): Promise<Weights | undefined> {
   const live = await log.liveExperiments();
-  if (live !== undefined) return weightsIn(live, range.experiment, 'KV key "experiments"');
-  return configuredWeights(config, range.experiment);
+  return live === undefined ? configuredWeights(config, experiment) : weightsIn(live, experiment, 'KV key "experiments"');
 }
 
 interface ReportFlags extends Omit<ReportOptions, "range" | "weights" | "control" | "json"> {

@@ -11,27 +11,19 @@ import { UserError, errorText, sleep } from "../web.ts";
 /** Where `wrangler dev` of the project in the current folder keeps its state, for `--persist-to`. */
 export const LOCAL_STATE = ".armmt/state";
 
-/** In wrangler's own order. */
-const CONFIGS = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"];
-
-/** The configuration of the project in the current folder. */
+/** The configuration of the project in the current folder, in wrangler's own order. */
 export function findConfig(): string {
-  return resolve(CONFIGS.find((name) => existsSync(name)) ?? "wrangler.toml");
+  return resolve(["wrangler.json", "wrangler.jsonc"].find((name) => existsSync(name)) ?? "wrangler.toml");
 }
 
 /** Workers listen for this machine only. */
 export const LOCAL_HOST = "127.0.0.1";
 
-/** wrangler reads them while it is imported. */
-const QUIET: Readonly<Record<string, string>> = {
-  WRANGLER_SEND_METRICS: "false",
-  CLOUDFLARE_CF_FETCH_ENABLED: "false",
-  WRANGLER_HIDE_BANNER: "true",
-};
-
 /** Imports wrangler, in 1 to 2 s, with telemetry and network look-ups off. */
 export function loadWrangler(): Promise<typeof import("wrangler")> {
-  Object.assign(process.env, QUIET);
+  // It reads them while it is imported.
+  const quiet = { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_HIDE_BANNER: "true" };
+  Object.assign(process.env, quiet);
   return import("wrangler");
 }
 

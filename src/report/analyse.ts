@@ -85,7 +85,9 @@ function chooseControl(asked: string | undefined, arms: readonly ArmTally[]): st
 function exposuresOf(arm: ArmTally, { arms }: Weights) {
   const total = [...arms.values()].reduce((sum, weight) => sum + weight, 0);
   const weight = arms.get(arm.variant);
-  const keepsOrder = isEngineOrder(arm.variant);
+  const treatment = parseTreatment(arm.variant);
+  const keepsOrder =
+    treatment.ok && (treatment.value.kind === "shadow" || (treatment.value.kind === "serve" && treatment.value.ranker.kind === "engine"));
   // An arm that is meant to show the engine's order records this reason for every search that could have been re-ranked.
   const meant = keepsOrder ? (arm.bypasses.get("engine_order") ?? 0) : 0;
   const reasons = [...arm.bypasses]
@@ -104,13 +106,6 @@ function exposuresOf(arm: ArmTally, { arms }: Weights) {
     /** `searches` kept the engine's order although the arm is not meant to, and stay in their arm (intention to treat). */
     bypasses: { meant, searches: bypassed, rate: arm.searches === 0 ? null : bypassed / arm.searches, reasons },
   };
-}
-
-function isEngineOrder(variant: string): boolean {
-  const treatment = parseTreatment(variant);
-  return (
-    treatment.ok && (treatment.value.kind === "shadow" || (treatment.value.kind === "serve" && treatment.value.ranker.kind === "engine"))
-  );
 }
 
 interface Measuring extends SequenceOptions, Pick<Rows, "money"> {

@@ -4,7 +4,7 @@ import type { InterleavingReport, MetricComparison, MetricReport, ReportData } f
 import { USUAL_CAUSES } from "./sample-ratio.ts";
 import type { Incomparable } from "./statistics/compare.ts";
 
-export interface Section {
+interface Section {
   /** Unique, for links. */
   readonly id: string;
   readonly heading: string;

@@ -13,6 +13,7 @@ const LARGEST_BYTES = 1 << 20;
 const SMALLEST_BYTES = 32;
 /** The allocator's own bytes per block. */
 const OVERHEAD_BYTES = 8;
+const WORD_BYTES = 4;
 
 /**
  * Overwrites freed memory (the graph's bytes, for example) with zeros, so that a snapshot does not contain it: allocates all free memory block
@@ -20,7 +21,7 @@ const OVERHEAD_BYTES = 8;
  */
 export function clearFreed({ memory, malloc, free }: Heap): void {
   const size = memory.buffer.byteLength;
-  let top = endOfContent(memory);
+  let top = (new Uint32Array(memory.buffer).findLastIndex((word) => word !== 0) + 1) * WORD_BYTES;
   const taken: number[] = [];
   for (let bytes = LARGEST_BYTES; bytes >= SMALLEST_BYTES; bytes /= 2) {
     while (top + bytes + RESERVE_BYTES <= size) {
@@ -34,13 +35,6 @@ export function clearFreed({ memory, malloc, free }: Heap): void {
   for (const at of taken.toReversed()) free(at);
   if (memory.buffer.byteLength !== size) throw new Error(`The memory grew from ${size} bytes while freed memory was cleared`);
 }
-
-function endOfContent({ buffer }: WebAssembly.Memory): number {
-  const words = new Uint32Array(buffer);
-  return words.findLastIndex((word) => word !== 0) * WORD_BYTES + WORD_BYTES;
-}
-
-const WORD_BYTES = 4;
 
 /** Shorter gaps of zeros stay inside a run: another run costs more in the head. */
 const GAP_WORDS = 16;

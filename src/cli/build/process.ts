@@ -53,13 +53,6 @@ function replace(target: object, name: string, value: unknown): void {
   Object.defineProperty(target, name, { value, configurable: true, writable: true });
 }
 
-interface Instance {
-  readonly exports: WebAssembly.Exports;
-  readonly memory: WebAssembly.Memory;
-  /** In the order in which they were created. */
-  readonly sessions: readonly number[];
-}
-
 /** With the function that a reporting module calls. */
 function complete(imports: WebAssembly.Imports): WebAssembly.Imports {
   return { ...imports, [HIT.module]: { [HIT.name]: (i: number) => void used.add(i) } };
@@ -67,12 +60,12 @@ function complete(imports: WebAssembly.Imports): WebAssembly.Imports {
 
 async function record({ wasm, models, names, globals }: Job & { kind: "record" }): Promise<Snapshot> {
   const module = await WebAssembly.compile(new Uint8Array(wasm));
-  let running: Instance | undefined;
+  let running: { exports: WebAssembly.Exports; memory: WebAssembly.Memory } | undefined;
+  const sessions: number[] = []; // in the order in which they were created
   const instantiate = async (imports: WebAssembly.Imports) => {
     const instance = await WebAssembly.instantiate(module, complete(imports));
-    const sessions: number[] = [];
     const create = functionOf(instance.exports, names.done.createSession);
-    running = { exports: instance.exports, memory: memoryOf(imports), sessions };
+    running = { exports: instance.exports, memory: memoryOf(imports) };
     const noted = (...given: unknown[]): unknown => {
       const handle = create(...given);
       sessions.push(Number(handle));
@@ -86,22 +79,13 @@ async function record({ wasm, models, names, globals }: Job & { kind: "record" }
     for (const value of Object.values(await session.run(createFeeds(warmUpList(manifest), Tensor)))) value.dispose();
   }
   if (running === undefined) throw new Error("There is no model: name one in models.json");
-  const { exports, memory, sessions } = running;
+  const { exports, memory } = running;
   const malloc = functionOf(exports, names.malloc);
   const free = functionOf(exports, names.free);
   clearFreed({ memory, malloc: (bytes) => Number(malloc(bytes)), free: (at) => void free(at) });
   const { runs, bytes } = takeImage(memory);
-  const values = globals.map((name): [string, number] => [name, globalOf(exports, name)]);
-  return {
-    head: {
-      memoryBytes: memory.buffer.byteLength,
-      globals: Object.fromEntries(values),
-      sessions: [...sessions],
-      exports: names.done,
-    },
-    runs,
-    bytes,
-  };
+  const values = Object.fromEntries(globals.map((name) => [name, globalOf(exports, name)]));
+  return { head: { memoryBytes: memory.buffer.byteLength, globals: values, sessions, exports: names.done }, runs, bytes };
 }
 
 async function perform({ wasm, models, snapshot, hasOwnMemory }: Job & { kind: "profile" }): Promise<Answer> {
@@ -122,7 +106,7 @@ async function perform({ wasm, models, snapshot, hasOwnMemory }: Job & { kind: "
     sessions,
     TensorOf: Tensor,
     setClock: (ms) => (clockMs = ms),
-    onRun: () => send({ kind: "progress" }),
+    onRun: () => void process.send?.({ kind: "progress" } satisfies Answer),
   });
   return { kind: "profiled", digest, used: [...used] };
 }
@@ -143,10 +127,6 @@ function globalOf(exports: WebAssembly.Exports, name: string): number {
   const found = exports[name];
   if (!(found instanceof WebAssembly.Global)) throw new Error(`onnxruntime's wasm exports no global ${name}`);
   return Number(found.value);
-}
-
-function send(answer: Answer): void {
-  process.send?.(answer);
 }
 
 process.once("message", (job: Job) => {

@@ -39,11 +39,8 @@ export function rawWidth(encoder: ImageEncoder): number {
   return encoder.dim + COLOUR_DIM;
 }
 
-type Prepared =
-  | { readonly kind: "none" }
-  | { readonly kind: "known"; readonly key: string }
-  | { readonly kind: "pixels"; readonly key: string; readonly pixels: Uint8Array }
-  | { readonly kind: "unreadable"; readonly unreadable: Unreadable };
+/** Without pixels: the vector of `key` is in the cache, or there is no picture. */
+type Prepared = { readonly key?: string; readonly pixels?: Uint8Array } | { readonly problem: Unreadable };
 
 /**
  * `keys`: SHA-256 of each item's picture, parallel to the items; `undefined` without a usable picture. The vectors are in the cache.
@@ -64,13 +61,16 @@ export async function encodePictures(items: readonly CatalogItem[], options: Enc
   };
   for await (const prepared of inOrder(items, (item) => prepare(item, options))) {
     onItem();
-    keys.push(prepared.kind === "known" || prepared.kind === "pixels" ? prepared.key : undefined);
-    if (prepared.kind === "unreadable") {
-      onUnreadable(prepared.unreadable);
-      unreadable.push(prepared.unreadable);
+    if ("problem" in prepared) {
+      onUnreadable(prepared.problem);
+      unreadable.push(prepared.problem);
+      keys.push(undefined);
+      continue;
     }
+    const { key, pixels } = prepared;
+    keys.push(key);
     // Equal pictures are encoded once: the map deduplicates this batch, the cache earlier ones.
-    if (prepared.kind === "pixels" && cache.get(prepared.key) === undefined) batch.set(prepared.key, prepared.pixels);
+    if (key !== undefined && pixels !== undefined && cache.get(key) === undefined) batch.set(key, pixels);
     if (batch.size >= BATCH) await flush();
   }
   await flush();
@@ -89,18 +89,18 @@ async function* inOrder<T, R>(inputs: readonly T[], work: (input: T) => Promise<
 
 async function prepare(item: CatalogItem, options: EncodeOptions): Promise<Prepared> {
   const { image } = item;
-  if (image === undefined) return { kind: "none" };
+  if (image === undefined) return {};
   try {
     // The key of a URL is the URL itself: a second run need not fetch all pictures to compare them.
     const urlKey = image.kind === "url" ? hashOf(new TextEncoder().encode(image.url)) : undefined;
-    if (urlKey !== undefined && !options.refetch && options.cache.get(urlKey) !== undefined) return { kind: "known", key: urlKey };
+    if (urlKey !== undefined && !options.refetch && options.cache.get(urlKey) !== undefined) return { key: urlKey };
     const picture = await readPicture(image);
     const key = urlKey ?? hashOf(picture);
-    if (urlKey === undefined && options.cache.get(key) !== undefined) return { kind: "known", key };
-    return { kind: "pixels", key, pixels: await toPixels(picture, options.encoder.preprocessing) };
+    if (urlKey === undefined && options.cache.get(key) !== undefined) return { key };
+    return { key, pixels: await toPixels(picture, options.encoder.preprocessing) };
   } catch (error) {
     if (!(error instanceof PictureError)) throw error;
-    return { kind: "unreadable", unreadable: { itemId: item.product.id, image: nameOf(image), reason: error.message } };
+    return { problem: { itemId: item.product.id, image: nameOf(image), reason: error.message } };
   }
 }
 

@@ -5,7 +5,7 @@
  * graph bytes. Both runtimes are imported when asked for, because the hub's library takes seconds to load.
  */
 import type * as Hub from "@huggingface/transformers";
-import type { InferenceSession, Tensor } from "onnxruntime-node";
+import type { InferenceSession } from "onnxruntime-node";
 import * as v from "valibot";
 import { err, ok, type Result } from "../../result.ts";
 import { errorText, sha256Hex } from "../../web.ts";
@@ -40,7 +40,7 @@ const DEFAULT_SIZE = 224;
 /** Outputs by the names exporters give them, best first; otherwise the graph's first output. */
 const EMBEDDING_OUTPUTS = ["embedding", "image_embeds", "pooler_output", "last_hidden_state"];
 
-export interface GraphEncoderOptions {
+interface GraphEncoderOptions {
   /** The ONNX file. */
   readonly graph: Uint8Array;
   /** How the user names it, for messages. */
@@ -49,8 +49,6 @@ export interface GraphEncoderOptions {
   readonly isBuiltin: boolean;
   /** Parsed `preprocessor_config.json` (Hugging Face image processor format), where there is one. */
   readonly preprocessor?: unknown;
-  /** Default 1: on two cores faster than 2, because the next pictures are decoded on the other one. */
-  readonly threads?: number;
 }
 
 /** An encoder from an ONNX file. The error names the file, the problem and the expected value. */
@@ -59,7 +57,8 @@ export async function createGraphEncoder(options: GraphEncoderOptions): Promise<
   const ort = await import("onnxruntime-node");
   let session: InferenceSession;
   try {
-    session = await ort.InferenceSession.create(graph, { intraOpNumThreads: options.threads ?? 1, logSeverityLevel: 3 });
+    // On two cores one thread is faster than two, because the next pictures are decoded on the other one.
+    session = await ort.InferenceSession.create(graph, { intraOpNumThreads: 1, logSeverityLevel: 3 });
   } catch (cause) {
     return err(`Cannot load image encoder ${name}: ${reasonOf(cause)}. Give an ONNX file with a float32 input [batch, 3, height, width]`);
   }
@@ -84,21 +83,21 @@ export async function createGraphEncoder(options: GraphEncoderOptions): Promise<
     batch: typeof batch === "number" ? batch : undefined,
     async run(pixels, shape) {
       const found = (await session.run({ [input.name]: new ort.Tensor("float32", pixels, shape) }, [output]))[output];
-      return found === undefined ? err(`no output ${output}`) : outputOf(found);
+      if (found === undefined) return err(`no output ${output}`);
+      const { data, dims, type } = found;
+      return data instanceof Float32Array ? ok({ data, dims }) : err(`output is ${type}, expected float32`);
     },
   });
 }
 
-export interface HubEncoderOptions {
-  /** `owner/name`. */
-  readonly modelId: string;
-  /** Downloaded models are kept in `<cacheDir>/<modelId>`; files that are there are not asked of the network. */
-  readonly cacheDir: string;
-}
-
-/** An encoder from the Hugging Face hub or its cache. The error names the fix without a network. */
-export async function createHubEncoder(options: HubEncoderOptions): Promise<Result<ImageEncoder, string>> {
-  const { modelId, cacheDir } = options;
+/**
+ * An encoder from the Hugging Face hub or its cache. `modelId`: `owner/name`. Downloaded models are kept in `<cacheDir>/<modelId>`; files that
+ * are there are not asked of the network. The error names the fix without a network.
+ */
+export async function createHubEncoder({
+  modelId,
+  cacheDir,
+}: Record<"modelId" | "cacheDir", string>): Promise<Result<ImageEncoder, string>> {
   const name = `hf:${modelId}`;
   const hub = await import("@huggingface/transformers");
   hub.env.logLevel = hub.LogLevel.ERROR;
@@ -197,12 +196,6 @@ function toPixelValues(pictures: readonly Uint8Array[], count: number, preproces
   return pixels;
 }
 
-function outputOf(tensor: Tensor): Result<Output, string> {
-  return tensor.data instanceof Float32Array
-    ? ok({ data: tensor.data, dims: tensor.dims })
-    : err(`output is ${tensor.type}, expected float32`);
-}
-
 /** [b, d] as it is; [b, tokens, d] and [b, d, h, w] are averaged over positions. Unit vectors. */
 function pooled({ data, dims }: Output, count: number): Float32Array[] {
   if (dims[0] !== count || dims.length < 2 || dims.length > 4) {
@@ -243,13 +236,14 @@ export function parsePreprocessing(config: unknown, size: number): Result<Prepro
   if (config === undefined) return ok(squeezed(size));
   const parsed = v.safeParse(preprocessorSchema, config);
   if (!parsed.success) return err(parsed.issues.map((issue) => `${v.getDotPath(issue) ?? "file"}: ${issue.message}`).join("; "));
-  const { do_normalize, do_center_crop, resample, image_mean, image_std } = parsed.output;
-  const resized = parsed.output.size === undefined ? size : edgeOf(parsed.output.size);
-  const cut = do_center_crop && parsed.output.crop_size !== undefined ? edgeOf(parsed.output.crop_size) : resized;
+  const { do_normalize, do_center_crop, size: edges = size, crop_size, resample, image_mean, image_std } = parsed.output;
+  const resized = edgeOf(edges);
+  const cut = do_center_crop && crop_size !== undefined ? edgeOf(crop_size) : resized;
+  const isShortestEdge = typeof edges === "object" && "shortest_edge" in edges;
   if (resized === undefined || cut === undefined) return err("size: height and width differ, expected a square");
   return ok({
     size: cut,
-    shortestEdge: cut < resized || isShortestEdge(parsed.output.size) ? resized : undefined,
+    shortestEdge: cut < resized || isShortestEdge ? resized : undefined,
     kernel: KERNELS[resample],
     mean: do_normalize ? image_mean : [0, 0, 0],
     std: do_normalize ? image_std : [1, 1, 1],
@@ -260,10 +254,6 @@ function edgeOf(size: v.InferOutput<typeof sizeSchema>): number | undefined {
   if (typeof size === "number") return size;
   if ("shortest_edge" in size) return size.shortest_edge;
   return size.height === size.width ? size.height : undefined;
-}
-
-function isShortestEdge(size: v.InferOutput<typeof sizeSchema> | undefined): boolean {
-  return typeof size === "object" && "shortest_edge" in size;
 }
 
 function squeezed(size: number): Preprocessing {

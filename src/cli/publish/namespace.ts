@@ -81,7 +81,13 @@ const UPLOAD_BYTES = 40 * 1024 * 1024;
 
 export function openWranglerNamespace({ config, binding, where }: WranglerOptions): Namespace {
   const scope = ["--binding", binding, "--config", config, ...where];
-  const keys = async (prefix: string): Promise<ReadonlySet<string>> => new Set(await listRemoteKeys(prefix, scope));
+  const keys = async (prefix: string): Promise<ReadonlySet<string>> => {
+    const output = await wrangler(["kv", "key", "list", "--prefix", prefix, ...scope]);
+    const parsed = v.safeParse(keysSchema, output);
+    if (!parsed.success)
+      throw new UserError(`wrangler kv key list answered ${JSON.stringify(output.slice(0, 200))}, expected a list of keys`);
+    return new Set(parsed.output.map(({ name }) => name));
+  };
   return {
     place: where.includes("--remote") ? "Cloudflare" : where.join(" "),
     keys,
@@ -106,15 +112,7 @@ export function openWranglerNamespace({ config, binding, where }: WranglerOption
   };
 }
 
-const keysSchema = v.array(v.object({ name: v.string() }));
-
-async function listRemoteKeys(prefix: string, scope: readonly string[]): Promise<string[]> {
-  const output = await wrangler(["kv", "key", "list", "--prefix", prefix, ...scope]);
-  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), keysSchema), output);
-  if (!parsed.success)
-    throw new UserError(`wrangler kv key list answered ${JSON.stringify(output.slice(0, 200))}, expected a list of keys`);
-  return parsed.output.map(({ name }) => name);
-}
+const keysSchema = v.pipe(v.string(), v.parseJson(), v.array(v.object({ name: v.string() })));
 
 function uploads(entries: readonly Entry[]): object[][] {
   const parts: object[][] = [[]];
