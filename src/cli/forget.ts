@@ -108,14 +108,7 @@ function isBound(list: readonly { readonly binding?: string | undefined }[], nam
   return list.some(({ binding }) => binding === name);
 }
 
-interface ForgetFlags {
-  readonly local?: true;
-  readonly persistTo: string;
-  readonly config: string;
-  readonly binding: string;
-  readonly dryRun?: true;
-  readonly json?: true;
-}
+type ForgetFlags = Record<"persistTo" | "config" | "binding", string> & Partial<Record<"local" | "dryRun" | "json", true>>;
 
 export function createForgetCommand(): Command {
   return new Command("forget")

@@ -4,14 +4,10 @@ import { Command, InvalidArgumentError } from "commander";
 import { printTable } from "./command.ts";
 import type { BrowserFilesReport } from "./private/build.ts";
 
-interface PrivateFlags {
-  readonly out: string;
+interface PrivateFlags extends Record<"out" | "catalog" | "index" | "scope", string> {
   readonly from?: string;
-  readonly catalog: string;
-  readonly index: string;
   readonly window?: number;
   readonly config?: string;
-  readonly scope: string;
   readonly json?: true;
 }
 

@@ -91,13 +91,9 @@ async function writePointer(namespace: Namespace, catalog: string, pointer: Poin
   await namespace.put([{ key: pointerKey(catalog), value: JSON.stringify(pointer) }]);
 }
 
-interface NamespaceFlags {
-  readonly catalog: string;
+interface NamespaceFlags extends Record<"catalog" | "persistTo" | "config" | "binding", string> {
   readonly local?: true;
-  readonly persistTo: string;
   readonly folder?: string;
-  readonly config: string;
-  readonly binding: string;
   readonly json?: true;
 }
 

@@ -68,21 +68,10 @@ async function findWeights(log: Log, { range: { experiment }, config }: ReportOp
   return live === undefined ? configuredWeights(config, experiment) : weightsIn(live, experiment, 'KV key "experiments"');
 }
 
-interface ReportFlags extends Omit<ReportOptions, "range" | "weights" | "control" | "json"> {
-  readonly local?: true;
-  readonly persistTo: string;
-  readonly binding: string;
-  readonly database?: string;
-  readonly queries?: string;
-  readonly events?: string;
-  readonly simulated?: true;
-  readonly since?: string;
-  readonly until?: string;
-  readonly control?: string;
-  readonly weights?: Weights;
-  readonly html?: string;
-  readonly json?: true;
-}
+type ReportFlags = Omit<ReportOptions, "range" | "weights" | "control" | "json"> &
+  Record<"persistTo" | "binding", string> &
+  Partial<Record<"database" | "queries" | "events" | "since" | "until" | "control" | "html", string>> &
+  Partial<Record<"local" | "simulated" | "json", true>> & { readonly weights?: Weights };
 
 async function openLog(flags: ReportFlags): Promise<Log> {
   const { config, binding, persistTo, database, queries, events, simulated } = flags;

@@ -3,14 +3,9 @@ import * as v from "valibot";
 import { ACTIONS, type Log, rawAction, rawSearch, toActionRow, toSearchRow } from "./log.ts";
 import { UserError } from "../web.ts";
 
-export interface EventDatabase {
-  /** For messages. */
-  readonly place: string;
+export interface EventDatabase extends Pick<Log, "place" | "liveExperiments" | "close"> {
   /** Rows as objects. Values are written into `sql`, quoted: `wrangler d1 execute` binds none. */
   all(sql: string): Promise<readonly unknown[]>;
-  /** Value of the KV key "experiments". */
-  liveExperiments(): Promise<string | undefined>;
-  close(): Promise<void>;
 }
 
 /** A row of an interleaved experiment holds its list, about 2 KB. */

@@ -10,11 +10,7 @@ import { readSet } from "../embed/pack.ts";
 import { UserError } from "../../web.ts";
 import { loadWrangler } from "../wrangler.ts";
 
-export interface Source {
-  readonly name: string;
-  readonly when: ManifestFile["when"];
-  readonly content: Uint8Array;
-}
+export type Source = Pick<ManifestFile, "name" | "when"> & { readonly content: Uint8Array };
 
 /** Largest total of shards that are fetched at installation; a larger catalogue's are fetched when a search needs them. */
 const MAX_SHARDS_AT_INSTALL = 8 * 1024 * 1024;

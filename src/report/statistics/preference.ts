@@ -8,12 +8,8 @@ import { betaQuantile, incompleteBeta } from "./distributions.ts";
 import type { Interval } from "./compare.ts";
 import { sequenceFactor, type SequenceOptions } from "./sequential.ts";
 
-export interface Votes {
-  readonly a: number;
-  readonly b: number;
-  /** Judges with as many clicks on one team as on the other; without a click there is no judge. */
-  readonly ties: number;
-}
+/** `ties`: judges with as many clicks on one team as on the other; without a click there is no judge. */
+export type Votes = Readonly<Record<"a" | "b" | "ties", number>>;
 
 /** P(at least as uneven as `a` : `b`) for a fair coin. */
 export function signTest(a: number, b: number): number {

@@ -5,17 +5,8 @@
  * search; with x = 1 it is a mean per shopper, and the formula is that of a mean.
  */
 
-/** Sums over clusters. */
-export interface ClusterSums {
-  readonly clusters: number;
-  /** Clusters with y ≠ 0. */
-  readonly active: number;
-  readonly y: number;
-  readonly x: number;
-  readonly yy: number;
-  readonly xx: number;
-  readonly xy: number;
-}
+/** Sums over clusters. `active`: clusters with y ≠ 0. */
+export type ClusterSums = Readonly<Record<"clusters" | "active" | "y" | "x" | "yy" | "xx" | "xy", number>>;
 
 /** Numbers per ClusterSums in an array. */
 export const SUM_COUNT = 7;
