@@ -91,6 +91,7 @@ async function timeGraph(path: string, lists: string, model: string): Promise<nu
   const graph = readFileSync(path);
   const scorer = await createNodeScorer({ model: graph, manifest: manifestOf(graph, lists, model) });
   if (!scorer.ok) {
+    if (scorer.error.reason !== "model_mismatch") throw new UserError(`${path} does not load in wasm: ${scorer.error.detail}`);
     process.stderr.write(`Note: no wasm time of ${path}: ${scorer.error.detail}\n`);
     return [];
   }
