@@ -10,7 +10,7 @@ import { buildBrowserFiles } from "../../private/build.ts";
 import { publicFields } from "../../private/sources.ts";
 import { publishTo } from "../../publish.ts";
 import { openFolderNamespace } from "../../publish/namespace.ts";
-import { buildPage } from "../page.ts";
+import { buildPage } from "../shop.ts";
 import type { IndexConfig } from "../../../config/config.ts";
 import { DEMO_CATALOG, DEMO_INDEX } from "./demo-vars.ts";
 import { PACKAGE_ROOT } from "../../../runtimes/node/package-root.ts";
