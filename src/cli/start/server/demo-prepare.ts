@@ -15,16 +15,14 @@ import type { IndexConfig } from "../../../config/config.ts";
 import { DEMO_CATALOG, DEMO_INDEX } from "./demo-vars.ts";
 import { PACKAGE_ROOT } from "../../../runtimes/node/package-root.ts";
 
-export interface PrepareOptions {
+interface PrepareOptions {
   /** Folder of the server. */
   readonly data: string;
   /** Folder instead of KV. */
   readonly kv: string;
-  /** Where the page is built. */
   readonly page: string;
   /** File whose time is that of the build. */
   readonly stamp: string;
-  /** The index that the page searches. */
   readonly index: IndexConfig;
   /** No progress bar. */
   readonly json: boolean;
