@@ -103,14 +103,12 @@ export function readOptions(value: unknown, known: readonly string[], name: stri
 
 interface TextOptions {
   readonly fields: string[];
-  /** Field → weight. */
   readonly boost: Readonly<Record<string, number>>;
   readonly combineWith: "AND" | "OR";
-  /** Edits allowed in a term. */
   readonly fuzzy: (term: string) => number;
 }
 
-/** The searched products, and the index of their words, whose ids are indexes in the catalogue. */
+/** The searched products, and MiniSearch's index of their words, whose ids are indexes in the catalogue. */
 interface Corpus {
   readonly products: readonly Product[];
   readonly texts: { search(text: string, options: TextOptions): { id: unknown; score: number }[] };

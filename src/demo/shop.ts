@@ -8,16 +8,8 @@ import { drawPicture } from "./drawing/picture.ts";
 import { createEngine } from "./engine.ts";
 import { unparsable } from "./query.ts";
 
-/** The part of Workers KV that the shop uses. */
-export interface ShopKv {
-  get(key: string, type: "text"): Promise<string | null>;
-}
-
 /** KV key of a catalogue that replaces the drawn one. */
 export const CATALOG_KEY = "catalog";
-
-/** Number of categories that serve as example queries where the catalogue names none. */
-const EXAMPLE_COUNT = 6;
 
 const ProductSchema = v.object({
   id: v.pipe(v.string(), v.minLength(1)),
@@ -46,17 +38,13 @@ export type ShopCatalog = v.InferOutput<typeof CatalogSchema>;
 
 type Shop = ReturnType<typeof shopOf>;
 
-function countCategories(products: readonly Product[]): { name: string; count: number }[] {
-  const counts = new Map<string, number>();
-  for (const { category } of products) counts.set(category, (counts.get(category) ?? 0) + 1);
-  return [...counts].map(([name, count]) => ({ name, count })).toSorted((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1));
-}
-
 /** `draw`: the SVG of a product's picture; undefined where pictures are files. */
 function shopOf(catalog: ShopCatalog, draw?: (id: string) => string | undefined) {
   const { name, note, pictureAspect, products } = catalog;
-  const categories = countCategories(products);
-  const exampleQueries = catalog.exampleQueries ?? categories.slice(0, EXAMPLE_COUNT).map((category) => category.name.toLowerCase());
+  const categories = [...Map.groupBy(products, ({ category }) => category)]
+    .map(([category, group]) => ({ name: category, count: group.length }))
+    .toSorted((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1));
+  const exampleQueries = catalog.exampleQueries ?? categories.slice(0, 6).map((category) => category.name.toLowerCase());
   return {
     name,
     note,
@@ -77,7 +65,7 @@ function listed(product: DrawnProduct): Product {
   return { id, title, category, price, rating, ratingCount, popularity, inStock, createdAt, image };
 }
 
-async function openShop(kv: ShopKv | undefined): Promise<Shop> {
+async function openShop(kv: ShopEnv["SHOP"]): Promise<Shop> {
   const text = (await kv?.get(CATALOG_KEY, "text")) ?? undefined;
   if (text !== undefined) return shopOf(parseCatalog(text));
   const drawn = drawCatalogue();
@@ -112,8 +100,8 @@ function parseCatalog(text: string): ShopCatalog {
 }
 
 export interface ShopEnv {
-  /** May hold another catalogue than the drawn one. */
-  readonly SHOP?: ShopKv;
+  /** Workers KV; may hold another catalogue than the drawn one. */
+  readonly SHOP?: { get(key: string, type: "text"): Promise<string | null> };
   /** Static files, when started with `--assets`: the pictures of such a catalogue. */
   readonly ASSETS?: { fetch(request: Request): Promise<Response> };
   /** Lets the page request explanations. Only for demos: everybody who opens the page has it. */
@@ -151,15 +139,13 @@ async function search(shop: Shop, index: string, request: Request): Promise<Resp
   return elastic(shop.engine.search(index, body, new URL(request.url).searchParams));
 }
 
-function describe(shop: Shop, explainToken: string | undefined): Response {
-  const { name, note, pictureAspect, categories, exampleQueries } = shop;
-  // JSON leaves out what is undefined.
-  const catalog = { name, note, count: shop.products.size, pictureAspect, categories, exampleQueries, explainToken };
-  return json(catalog, 200, { "cache-control": "no-store" });
-}
-
 async function read(shop: Shop, path: string, request: Request, env: ShopEnv): Promise<Response> {
-  if (path === "/catalog.json") return describe(shop, env.DEMO_ADMIN_TOKEN);
+  if (path === "/catalog.json") {
+    const { name, note, products, pictureAspect, categories, exampleQueries } = shop;
+    // JSON leaves out what is undefined.
+    const catalog = { name, note, count: products.size, pictureAspect, categories, exampleQueries, explainToken: env.DEMO_ADMIN_TOKEN };
+    return json(catalog, 200, { "cache-control": "no-store" });
+  }
   if (path === "/") return new Response(NO_PAGE, { headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-cache" } });
   const productId = /^\/products\/(.+)\.json$/.exec(path)?.[1];
   if (productId !== undefined) {

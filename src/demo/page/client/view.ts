@@ -126,7 +126,7 @@ export function createView(target: Target["name"], events: ViewEvents) {
 
     showTiming: (measured: Timing, window: number) => {
       timing.hidden = false;
-      byId("timing-value", HTMLElement).textContent = addedText(measured);
+      byId("timing-value", HTMLElement).textContent = measured.addedMs > 0 ? ms(measured.addedMs) : "≈ 0 ms"; // below zero: noise
       byId("timing-sheet", HTMLElement).replaceChildren(...timingSheet(measured, window));
     },
 
@@ -210,6 +210,3 @@ function timingSheet(timing: Timing, window: number): HTMLElement[] {
     ),
   ];
 }
-
-/** A difference at or below zero is the noise of the machine. */
-const addedText = (timing: Timing): string => (timing.addedMs > 0 ? ms(timing.addedMs) : "≈ 0 ms");
