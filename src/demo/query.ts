@@ -101,17 +101,15 @@ export function readOptions(value: unknown, known: readonly string[], name: stri
   return options;
 }
 
-interface TextOptions {
-  readonly fields: string[];
-  readonly boost: Readonly<Record<string, number>>;
-  readonly combineWith: "AND" | "OR";
-  readonly fuzzy: (term: string) => number;
-}
-
 /** The searched products, and MiniSearch's index of their words, whose ids are indexes in the catalogue. */
 interface Corpus {
   readonly products: readonly Product[];
-  readonly texts: { search(text: string, options: TextOptions): { id: unknown; score: number }[] };
+  readonly texts: {
+    search(
+      text: string,
+      options: { fields: string[]; boost: Record<string, number>; combineWith: "AND" | "OR"; fuzzy: (term: string) => number },
+    ): { id: unknown; score: number }[];
+  };
 }
 
 /** Index in the catalogue → score, of all matches. */

@@ -28,6 +28,16 @@ export type Brush = ReturnType<typeof createBrush>;
 /** Registers an SVG definition under a name that is unique in the picture and returns its `url(#…)`. */
 type Define = (name: string, element: (id: string) => string) => string;
 
+type Stop = readonly [offset: number | string, colour: string, opacity?: string];
+
+export function gradientElement(kind: "linear" | "radial", attributes: string, ...stops: readonly Stop[]): (id: string) => string {
+  const inner = stops.map(
+    ([offset, colour, opacity]) =>
+      `<stop offset="${offset}" stop-color="${colour}"${opacity === undefined ? "" : ` stop-opacity="${opacity}"`}/>`,
+  );
+  return (id) => `<${kind}Gradient id="${id}"${attributes}>${inner.join("")}</${kind}Gradient>`;
+}
+
 /*
  * What covers a product: how its material takes the light (from the upper left), and the tiles of its pattern. Patterns are coarse on
  * purpose: a stripe must survive at 64 px, so it is 7 or more of 200 units.
@@ -95,13 +105,8 @@ function sheenOf(material: Material, define: Define): string[] {
     fills.push(define(`${material}-texture`, tile));
   }
   const [x1, y1, x2, y2] = light.line;
-  const stops = light.stops.map(
-    ([offset, value]) =>
-      `<stop offset="${offset}" stop-color="${value < 0 ? SHADE : glint}" stop-opacity="${Math.abs(value).toFixed(2)}"/>`,
-  );
-  const element = (id: string) =>
-    `<linearGradient id="${id}" x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}">${stops.join("")}</linearGradient>`;
-  return [...fills, define(material, element)];
+  const stops = light.stops.map(([offset, value]): Stop => [offset, value < 0 ? SHADE : glint, Math.abs(value).toFixed(2)]);
+  return [...fills, define(material, gradientElement("linear", ` x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}"`, ...stops))];
 }
 
 function flower(x: number, y: number, r: number, petal: string): string {
@@ -248,12 +253,8 @@ export function createBrush({ id, look }: Subject) {
 
 /** The shadow under a product that stands at `y` and is `width` wide. */
 export function standing({ define }: Brush, y: number, width: number, x: number = 100): string {
-  const fill = define(
-    "shadow",
-    (id) =>
-      `<radialGradient id="${id}"><stop offset="0" stop-color="#241619" stop-opacity=".5"/><stop offset=".55"` +
-      ` stop-color="#241619" stop-opacity=".24"/><stop offset="1" stop-color="#241619" stop-opacity="0"/></radialGradient>`,
-  );
+  const dark = "#241619";
+  const fill = define("shadow", gradientElement("radial", "", ["0", dark, ".5"], [".55", dark, ".24"], ["1", dark, "0"]));
   return `<ellipse cx="${x + 5}" cy="${y}" rx="${width * 0.6}" ry="${Math.max(5, width * 0.08)}" fill="${fill}"/>`;
 }
 
@@ -299,19 +300,11 @@ const canvas = (fill: string): string => `<rect width="200" height="200" fill="$
 
 export function backdrop({ look, define }: Brush): string {
   const [wall, floor] = STUDIO[look.style];
-  const room = define(
-    "room",
-    (id) =>
-      `<linearGradient id="${id}" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="${wall}"/>` +
-      `<stop offset=".7" stop-color="${wall}"/><stop offset=".8" stop-color="${floor}"/>` +
-      `<stop offset="1" stop-color="${lighten(floor, 0.25)}"/></linearGradient>`,
-  );
-  const light = define(
-    "light",
-    (id) =>
-      `<radialGradient id="${id}" cx=".4" cy=".34" r=".78"><stop offset="0" stop-color="#fff" stop-opacity=".7"/>` +
-      `<stop offset=".6" stop-color="#fff" stop-opacity=".12"/><stop offset="1" stop-color="#3a2a30" stop-opacity=".12"/></radialGradient>`,
-  );
+  const down = ' x1="0" y1="0" x2="0" y2="1"';
+  const front = lighten(floor, 0.25);
+  const room = define("room", gradientElement("linear", down, ["0", wall], [".7", wall], [".8", floor], ["1", front]));
+  const lamp = ' cx=".4" cy=".34" r=".78"';
+  const light = define("light", gradientElement("radial", lamp, ["0", "#fff", ".7"], [".6", "#fff", ".12"], ["1", "#3a2a30", ".12"]));
   return canvas(room) + SETS[look.style](wall, floor) + canvas(light);
 }
 
