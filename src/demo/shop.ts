@@ -3,7 +3,7 @@
  * `/catalog.json`. The catalogue is the drawn one, or another that `armmt start --catalog` has stored in KV.
  */
 import * as v from "valibot";
-import { drawCatalogue, type DrawnProduct, type Product } from "./catalogue/catalogue.ts";
+import { drawCatalogue, type DrawnProduct, type Product, productSchema } from "./catalogue/catalogue.ts";
 import { drawPicture } from "./drawing/picture.ts";
 import { createEngine } from "./engine.ts";
 import { unparsable } from "./query.ts";
@@ -11,26 +11,13 @@ import { unparsable } from "./query.ts";
 /** KV key of a catalogue that replaces the drawn one. */
 export const CATALOG_KEY = "catalog";
 
-const ProductSchema = v.object({
-  id: v.pipe(v.string(), v.minLength(1)),
-  title: v.string(),
-  category: v.string(),
-  price: v.exactOptional(v.number()),
-  rating: v.exactOptional(v.number()),
-  ratingCount: v.exactOptional(v.number()),
-  popularity: v.exactOptional(v.number()),
-  inStock: v.exactOptional(v.boolean()),
-  createdAt: v.exactOptional(v.string()),
-  image: v.string(),
-});
-
 const CatalogSchema = v.object({
   name: v.string(),
   note: v.exactOptional(v.string()),
   exampleQueries: v.exactOptional(v.array(v.string())),
   /** Width over height at which the page shows pictures, such as 0.75; square if absent. */
   pictureAspect: v.exactOptional(v.pipe(v.number(), v.minValue(0.1), v.maxValue(10))),
-  products: v.pipe(v.array(ProductSchema), v.minLength(1, "the list is empty")),
+  products: v.pipe(v.array(productSchema), v.minLength(1, "the list is empty")),
 });
 
 /** The value of CATALOG_KEY, as JSON. */

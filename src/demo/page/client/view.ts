@@ -12,13 +12,6 @@ export interface Results extends Pick<Answer, "outcome" | "device"> {
   readonly viewed: number;
 }
 
-interface ViewEvents {
-  readonly onChoose: (product: Product) => void;
-  readonly onExample: (query: string) => void;
-  /** `index`: in the strip. */
-  readonly onRemoveRecent: (index: number) => void;
-}
-
 /** Bypass codes in a shopper's words; other codes are shown as they are. */
 const REASONS: Readonly<Record<string, string>> = {
   explicit_sort: "You chose a sort order, so {target} passed the engine’s answer through untouched.",
@@ -39,7 +32,15 @@ function explainReason(reason: string, target: Target["name"]): string {
 
 const number = new Intl.NumberFormat("en");
 
-export function createView(target: Target["name"], events: ViewEvents) {
+/** `onRemoveRecent` gets the index in the strip. */
+export function createView(
+  target: Target["name"],
+  events: Readonly<{
+    onChoose: (product: Product) => void;
+    onExample: (query: string) => void;
+    onRemoveRecent: (index: number) => void;
+  }>,
+) {
   const columns = byId("columns", HTMLElement);
   const count = byId("count", HTMLElement);
   const about = byId("about", HTMLElement);
