@@ -64,12 +64,6 @@ function sortKey(name: string, order: unknown) {
 
 type SortKey = ReturnType<typeof sortKey>;
 
-/** `price:asc` */
-function readUrlSort(entry: string): SortKey {
-  const [name = "", order] = entry.split(":");
-  return sortKey(name, order);
-}
-
 function readSort(value: unknown): SortKey[] {
   return listOf(value).map((entry) => {
     if (typeof entry === "string") return sortKey(entry, undefined);
@@ -125,6 +119,10 @@ function parseRequest(body: unknown, params: URLSearchParams) {
   if (from + size > MAX_WINDOW) {
     throw illegal(`Result window is too large, from + size must be less than or equal to: [${MAX_WINDOW}] but was [${from + size}]`);
   }
+  const urlSort = params
+    .get("sort")
+    ?.split(",")
+    .map((entry) => entry.split(":")); // price:asc
   const { query, post_filter: postFilter, aggregations = {} } = given;
   return {
     query: text !== null ? textQuery(text) : query === undefined ? filterQuery(() => true) : parseQuery(query),
@@ -133,7 +131,7 @@ function parseRequest(body: unknown, params: URLSearchParams) {
     from,
     size,
     /** Empty: by score. */
-    sort: params.get("sort")?.split(",").map(readUrlSort) ?? readSort(given["sort"]),
+    sort: urlSort?.map(([name = "", order]) => sortKey(name, order)) ?? readSort(given["sort"]),
     aggregations: readAggregations(given["aggs"] ?? aggregations),
     source: readSource(read("_source")),
     countUpTo: readTotal(read("track_total_hits")),

@@ -72,8 +72,8 @@ export function readObject(value: unknown, name: string): Json {
 }
 
 function readList(value: unknown, name: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw unparsable(`[${name}] must be a list, found ${quote(value)}`);
-  return value;
+  if (Array.isArray(value)) return value;
+  throw unparsable(`[${name}] must be a list, found ${quote(value)}`);
 }
 
 /** A list, or a single value in place of one; undefined is none. */

@@ -3,7 +3,7 @@
  * `/catalog.json`. The catalogue is the drawn one, or another that `armmt start --catalog` has stored in KV.
  */
 import * as v from "valibot";
-import { drawCatalogue, type DrawnProduct, type Product, productSchema } from "./catalogue/catalogue.ts";
+import { drawCatalogue, type Product, productSchema } from "./catalogue/catalogue.ts";
 import { drawPicture } from "./drawing/picture.ts";
 import { createEngine } from "./engine.ts";
 import { unparsable } from "./query.ts";
@@ -46,12 +46,6 @@ function shopOf(catalog: ShopCatalog, draw?: (id: string) => string | undefined)
   };
 }
 
-/** A drawn product without its look. */
-function listed(product: DrawnProduct): Product {
-  const { id, title, category, price, rating, ratingCount, popularity, inStock, createdAt, image } = product;
-  return { id, title, category, price, rating, ratingCount, popularity, inStock, createdAt, image };
-}
-
 async function openShop(kv: ShopEnv["SHOP"]): Promise<Shop> {
   const text = (await kv?.get(CATALOG_KEY, "text")) ?? undefined;
   if (text !== undefined) return shopOf(parseCatalog(text));
@@ -61,7 +55,8 @@ async function openShop(kv: ShopEnv["SHOP"]): Promise<Shop> {
     name: "drawn catalogue",
     note: `${drawn.length.toLocaleString("en")} invented products with drawn pictures`,
     exampleQueries: ["red mug", "striped cushion", "elegant bag", "black sneaker", "retro lamp", "floral dress", "round sunglasses"],
-    products: drawn.map(listed),
+    // Without the look, and with the title first.
+    products: drawn.map(({ look: _, id, title, ...product }) => ({ id, title, ...product })),
   };
   return shopOf(catalog, (id) => {
     const product = byId.get(id);

@@ -15,16 +15,9 @@ import type { IndexConfig } from "../../../config/config.ts";
 import { DEMO_CATALOG, DEMO_INDEX } from "./demo-vars.ts";
 import { PACKAGE_ROOT } from "../../../runtimes/node/package-root.ts";
 
-interface PrepareOptions {
-  /** Folder of the server. */
-  readonly data: string;
-  /** Folder instead of KV. */
-  readonly kv: string;
-  readonly page: string;
-  /** File whose time is that of the build. */
-  readonly stamp: string;
+/** `data`: the server's folder, `kv` and `page`: those inside. `stamp`: file whose time is that of the build. `json`: no progress bar. */
+interface PrepareOptions extends Readonly<Record<"data" | "kv" | "page" | "stamp", string>> {
   readonly index: IndexConfig;
-  /** No progress bar. */
   readonly json: boolean;
 }
 
