@@ -146,7 +146,6 @@ interface Hit {
 }
 
 const byScore = (a: Hit, b: Hit): number => b.score - a.score;
-
 const valueOf = (key: SortKey, hit: Hit) => (key.field === undefined ? hit.score : key.field.of(hit.product));
 
 const byKeys =

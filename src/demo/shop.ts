@@ -55,8 +55,10 @@ async function openShop(kv: ShopEnv["SHOP"]): Promise<Shop> {
     name: "drawn catalogue",
     note: `${drawn.length.toLocaleString("en")} invented products with drawn pictures`,
     exampleQueries: ["red mug", "striped cushion", "elegant bag", "black sneaker", "retro lamp", "floral dress", "round sunglasses"],
-    // Without the look, and with the title first.
-    products: drawn.map(({ look: _, id, title, ...product }) => ({ id, title, ...product })),
+    products: drawn.map((product) => {
+      const { look: _, id, title, ...rest } = product;
+      return { id, title, ...rest };
+    }),
   };
   return shopOf(catalog, (id) => {
     const product = byId.get(id);
@@ -100,13 +102,11 @@ function json(body: unknown, status: number, headers: Readonly<Record<string, st
   return new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json", ...headers } });
 }
 
-function elastic({ status, body }: { readonly status: number; readonly body: unknown }): Response {
-  return json(body, status, { "x-elastic-product": "Elasticsearch" });
-}
+const elastic = ({ status, body }: { readonly status: number; readonly body: unknown }): Response =>
+  json(body, status, { "x-elastic-product": "Elasticsearch" });
 
-function refuse(status: number, message: string, headers: Readonly<Record<string, string>> = {}): Response {
-  return json({ error: { message } }, status, headers);
-}
+const refuse = (status: number, message: string, headers?: Readonly<Record<string, string>>): Response =>
+  json({ error: { message } }, status, headers);
 
 const textOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 

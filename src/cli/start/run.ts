@@ -68,7 +68,7 @@ async function startAll(flags: StartFlags) {
   const { pictureAspect } = flags;
   await Promise.all([
     publishLocally({ from: embedded.out, catalog: catalog.name, config: edgeConfig, stateDir }),
-    buildDemoPrivate({ out: packed, pageDir, catalog, pictureAspect, from: embedded.out, config: edgeConfig }),
+    buildDemoPrivate(packed, embedded.out, { pageDir, catalog, pictureAspect, config: edgeConfig }),
   ]);
   await stockShop({ catalog, pictureAspect, config: shopConfig, stateDir, pageDir });
 

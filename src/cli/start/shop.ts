@@ -111,15 +111,12 @@ async function linkPictures(items: readonly CatalogItem[], folder: string): Prom
   }
 }
 
-interface DemoPrivateOptions extends Omit<StockOptions, "stateDir"> {
-  /** Folder for packed files kept between starts: packing onnxruntime takes seconds. */
-  readonly out: string;
-  /** Output folder of armmt embed. */
-  readonly from: string;
-}
-
-/** `config`: the edge's wrangler.toml. */
-export async function buildDemoPrivate({ out, pageDir, catalog, pictureAspect, from, config }: DemoPrivateOptions): Promise<void> {
+/**
+ * `out`: folder for packed files kept between starts, because packing onnxruntime takes seconds. `from`: output folder of armmt embed.
+ * `config`: the edge's wrangler.toml.
+ */
+export async function buildDemoPrivate(out: string, from: string, options: Omit<StockOptions, "stateDir">): Promise<void> {
+  const { pageDir, catalog, pictureAspect, config } = options;
   const shop = describeShop(catalog, pictureAspect);
   await buildBrowserFiles({
     out,

@@ -5,17 +5,11 @@ import type { Fetch } from "../../../backends/engine.ts";
 import { createShopHandler } from "../../../demo/shop.ts";
 import { DEMO_SHOP_URL } from "./demo-vars.ts";
 
-interface DemoShopOptions {
-  /** Folder with the built page. */
-  readonly page: string;
-  /** Lets the page request explanations; everybody who opens the page has it. */
-  readonly token: string | undefined;
-  /** For other addresses. */
-  readonly fetch: Fetch;
-}
-
-/** A fetch that answers requests to the shop. */
-export function withDemoShop({ page, token, fetch }: DemoShopOptions): Fetch {
+/**
+ * A fetch that answers requests to the shop; `fetch` answers the others. `page`: folder with the built page. `token`: lets the page request
+ * explanations; everybody who opens the page has it.
+ */
+export function withDemoShop(page: string, token: string | undefined, fetch: Fetch): Fetch {
   const shop = createShopHandler();
   // Types, ranges and invalid paths are Hono's work.
   const site = new Hono().use(serveStatic({ root: page, onFound: (_path, c) => c.header("cache-control", "no-cache") }));

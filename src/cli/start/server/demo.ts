@@ -47,7 +47,7 @@ export function createDemo(hint: string): Extension {
       const { withDemoShop } = await import("./demo-shop.ts");
       // Only a page on this machine may have a token that opens explanations.
       const isLoopback = host === "localhost" || host === "::1" || host.startsWith("127.");
-      return withDemoShop({ page, token: isLoopback && config.adminToken === token ? token : undefined, fetch });
+      return withDemoShop(page, isLoopback && config.adminToken === token ? token : undefined, fetch);
     },
   };
 }

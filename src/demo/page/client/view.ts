@@ -128,7 +128,21 @@ export function createView(
     showTiming: (measured: Timing, window: number) => {
       timing.hidden = false;
       byId("timing-value", HTMLElement).textContent = measured.addedMs > 0 ? ms(measured.addedMs) : "≈ 0 ms"; // below zero: noise
-      byId("timing-sheet", HTMLElement).replaceChildren(...timingSheet(measured, window));
+      byId("timing-sheet", HTMLElement).replaceChildren(
+        element(
+          "dl",
+          {},
+          ...row("Engine order, passed through", ms(measured.engineMs)),
+          ...row("Re-ranked", ms(measured.rerankedMs)),
+          ...row("Difference within a pair", ms(measured.addedMs)),
+        ),
+        element(
+          "p",
+          {},
+          `Medians of ${measured.pairs} alternating pairs, timed by this browser from the request to the last byte. The difference includes ` +
+            `all of re-ranking: asking for ${window} hits instead of one page, vectors, model, new order.`,
+        ),
+      );
     },
 
     hideTiming: () => {
@@ -193,21 +207,3 @@ function describeOrder({ outcome, reranked, device, viewed }: Results, target: T
 }
 
 const ms = (value: number): string => `${value.toFixed(1).replace("-", "−")} ms`;
-
-function timingSheet(timing: Timing, window: number): HTMLElement[] {
-  return [
-    element(
-      "dl",
-      {},
-      ...row("Engine order, passed through", ms(timing.engineMs)),
-      ...row("Re-ranked", ms(timing.rerankedMs)),
-      ...row("Difference within a pair", ms(timing.addedMs)),
-    ),
-    element(
-      "p",
-      {},
-      `Medians of ${timing.pairs} alternating pairs, timed by this browser from the request to the last byte. The difference includes ` +
-        `all of re-ranking: asking for ${window} hits instead of one page, vectors, model, new order.`,
-    ),
-  ];
-}
