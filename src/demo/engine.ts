@@ -25,13 +25,6 @@ import {
   unparsable,
 } from "./query.ts";
 
-export interface Engine {
-  /** Answers as `POST /<index>/_search?<params>` of Elasticsearch would; errors are replies too, nothing throws. */
-  search(index: string, body: unknown, params: URLSearchParams): { status: number; body: unknown };
-  /** The same ranking as `?q=<query>&size=<size>`, without the envelope. */
-  hits(query: string, size: number): { id: string; score: number }[];
-}
-
 /** Lower case, without accents, singular: "Dresses" and "dress", "rosé" and "rose" are one term. */
 export function normaliseTerm(term: string): string {
   const plain = term.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
@@ -70,12 +63,6 @@ function sortKey(name: string, order: unknown) {
 }
 
 type SortKey = ReturnType<typeof sortKey>;
-
-/** `price:asc` */
-function readUrlSort(entry: string): SortKey {
-  const [name = "", order] = entry.split(":");
-  return sortKey(name, order);
-}
 
 function readSort(value: unknown): SortKey[] {
   return listOf(value).map((entry) => {
@@ -132,6 +119,10 @@ function parseRequest(body: unknown, params: URLSearchParams) {
   if (from + size > MAX_WINDOW) {
     throw illegal(`Result window is too large, from + size must be less than or equal to: [${MAX_WINDOW}] but was [${from + size}]`);
   }
+  const urlSort = params
+    .get("sort")
+    ?.split(",")
+    .map((entry) => entry.split(":")); // price:asc
   const { query, post_filter: postFilter, aggregations = {} } = given;
   return {
     query: text !== null ? textQuery(text) : query === undefined ? filterQuery(() => true) : parseQuery(query),
@@ -140,7 +131,7 @@ function parseRequest(body: unknown, params: URLSearchParams) {
     from,
     size,
     /** Empty: by score. */
-    sort: params.get("sort")?.split(",").map(readUrlSort) ?? readSort(given["sort"]),
+    sort: urlSort?.map(([name = "", order]) => sortKey(name, order)) ?? readSort(given["sort"]),
     aggregations: readAggregations(given["aggs"] ?? aggregations),
     source: readSource(read("_source")),
     countUpTo: readTotal(read("track_total_hits")),
@@ -155,7 +146,6 @@ interface Hit {
 }
 
 const byScore = (a: Hit, b: Hit): number => b.score - a.score;
-
 const valueOf = (key: SortKey, hit: Hit) => (key.field === undefined ? hit.score : key.field.of(hit.product));
 
 const byKeys =
@@ -173,7 +163,7 @@ const byKeys =
   };
 
 /** Indexes at once: about 60 ms for 2,400 products, 200 ms for 10,000. */
-export function createEngine(products: readonly Product[]): Engine {
+export function createEngine(products: readonly Product[]) {
   const texts = new MiniSearch<{ id: number; title: string; category: string }>({
     fields: Object.keys(TEXT_FIELDS),
     processTerm: normaliseTerm,
@@ -236,7 +226,8 @@ export function createEngine(products: readonly Product[]): Engine {
   };
 
   return {
-    search: (name, body, params) => {
+    /** Answers as `POST /<name>/_search?<params>` of Elasticsearch would; errors are replies too, nothing throws. */
+    search: (name: string, body: unknown, params: URLSearchParams): { status: number; body: unknown } => {
       try {
         if (name === INDEX) return { status: 200, body: answer(body, params) };
         const detail = { "resource.type": "index_or_alias", "resource.id": name, index: name };
@@ -246,7 +237,8 @@ export function createEngine(products: readonly Product[]): Engine {
         throw error;
       }
     },
-    hits: (query, size) =>
+    /** The same ranking as `?q=<query>&size=<size>`, without the envelope. */
+    hits: (query: string, size: number): { id: string; score: number }[] =>
       sorted(textQuery(query)(corpus), byScore)
         .slice(0, size)
         .map(({ product, score }) => ({ id: product.id, score })),

@@ -72,8 +72,8 @@ export function readObject(value: unknown, name: string): Json {
 }
 
 function readList(value: unknown, name: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw unparsable(`[${name}] must be a list, found ${quote(value)}`);
-  return value;
+  if (Array.isArray(value)) return value;
+  throw unparsable(`[${name}] must be a list, found ${quote(value)}`);
 }
 
 /** A list, or a single value in place of one; undefined is none. */
@@ -101,19 +101,15 @@ export function readOptions(value: unknown, known: readonly string[], name: stri
   return options;
 }
 
-interface TextOptions {
-  readonly fields: string[];
-  /** Field → weight. */
-  readonly boost: Readonly<Record<string, number>>;
-  readonly combineWith: "AND" | "OR";
-  /** Edits allowed in a term. */
-  readonly fuzzy: (term: string) => number;
-}
-
-/** The searched products, and the index of their words, whose ids are indexes in the catalogue. */
+/** The searched products, and MiniSearch's index of their words, whose ids are indexes in the catalogue. */
 interface Corpus {
   readonly products: readonly Product[];
-  readonly texts: { search(text: string, options: TextOptions): { id: unknown; score: number }[] };
+  readonly texts: {
+    search(
+      text: string,
+      options: { fields: string[]; boost: Record<string, number>; combineWith: "AND" | "OR"; fuzzy: (term: string) => number },
+    ): { id: unknown; score: number }[];
+  };
 }
 
 /** Index in the catalogue → score, of all matches. */

@@ -34,8 +34,12 @@ runWorker(self, (device) => {
     if (request.method !== "GET" || !response.ok) return;
     if (SHELL.includes(pathname)) await (await caches.open(SHELL_CACHE)).put(pathname, response.clone());
     // Drawn pictures need no cache: they are drawn again.
-    else if (request.destination === "image" && (await device.readFile(CATALOG_FILE)) !== undefined)
-      await keepPicture(request, response.clone());
+    else if (request.destination === "image" && (await device.readFile(CATALOG_FILE)) !== undefined) {
+      const cache = await caches.open(PICTURE_CACHE);
+      await cache.put(request, response.clone());
+      const keys = await cache.keys();
+      await Promise.all(keys.slice(0, -MAX_PICTURES).map((key) => cache.delete(key)));
+    }
   }
 
   async function serveOffline(request: Request): Promise<Response> {
@@ -89,11 +93,4 @@ async function fromNetwork(request: Request): Promise<Response | undefined> {
     if (request.signal.aborted) throw cause;
     return undefined;
   }
-}
-
-async function keepPicture(request: Request, response: Response): Promise<void> {
-  const cache = await caches.open(PICTURE_CACHE);
-  await cache.put(request, response);
-  const keys = await cache.keys();
-  await Promise.all(keys.slice(0, -MAX_PICTURES).map((key) => cache.delete(key)));
 }

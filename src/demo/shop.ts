@@ -3,34 +3,13 @@
  * `/catalog.json`. The catalogue is the drawn one, or another that `armmt start --catalog` has stored in KV.
  */
 import * as v from "valibot";
-import { drawCatalogue, type DrawnProduct, type Product } from "./catalogue/catalogue.ts";
+import { drawCatalogue, type Product, productSchema } from "./catalogue/catalogue.ts";
 import { drawPicture } from "./drawing/picture.ts";
 import { createEngine } from "./engine.ts";
 import { unparsable } from "./query.ts";
 
-/** The part of Workers KV that the shop uses. */
-export interface ShopKv {
-  get(key: string, type: "text"): Promise<string | null>;
-}
-
 /** KV key of a catalogue that replaces the drawn one. */
 export const CATALOG_KEY = "catalog";
-
-/** Number of categories that serve as example queries where the catalogue names none. */
-const EXAMPLE_COUNT = 6;
-
-const ProductSchema = v.object({
-  id: v.pipe(v.string(), v.minLength(1)),
-  title: v.string(),
-  category: v.string(),
-  price: v.exactOptional(v.number()),
-  rating: v.exactOptional(v.number()),
-  ratingCount: v.exactOptional(v.number()),
-  popularity: v.exactOptional(v.number()),
-  inStock: v.exactOptional(v.boolean()),
-  createdAt: v.exactOptional(v.string()),
-  image: v.string(),
-});
 
 const CatalogSchema = v.object({
   name: v.string(),
@@ -38,7 +17,7 @@ const CatalogSchema = v.object({
   exampleQueries: v.exactOptional(v.array(v.string())),
   /** Width over height at which the page shows pictures, such as 0.75; square if absent. */
   pictureAspect: v.exactOptional(v.pipe(v.number(), v.minValue(0.1), v.maxValue(10))),
-  products: v.pipe(v.array(ProductSchema), v.minLength(1, "the list is empty")),
+  products: v.pipe(v.array(productSchema), v.minLength(1, "the list is empty")),
 });
 
 /** The value of CATALOG_KEY, as JSON. */
@@ -46,17 +25,13 @@ export type ShopCatalog = v.InferOutput<typeof CatalogSchema>;
 
 type Shop = ReturnType<typeof shopOf>;
 
-function countCategories(products: readonly Product[]): { name: string; count: number }[] {
-  const counts = new Map<string, number>();
-  for (const { category } of products) counts.set(category, (counts.get(category) ?? 0) + 1);
-  return [...counts].map(([name, count]) => ({ name, count })).toSorted((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1));
-}
-
 /** `draw`: the SVG of a product's picture; undefined where pictures are files. */
 function shopOf(catalog: ShopCatalog, draw?: (id: string) => string | undefined) {
   const { name, note, pictureAspect, products } = catalog;
-  const categories = countCategories(products);
-  const exampleQueries = catalog.exampleQueries ?? categories.slice(0, EXAMPLE_COUNT).map((category) => category.name.toLowerCase());
+  const categories = [...Map.groupBy(products, ({ category }) => category)]
+    .map(([category, group]) => ({ name: category, count: group.length }))
+    .toSorted((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1));
+  const exampleQueries = catalog.exampleQueries ?? categories.slice(0, 6).map((category) => category.name.toLowerCase());
   return {
     name,
     note,
@@ -71,13 +46,7 @@ function shopOf(catalog: ShopCatalog, draw?: (id: string) => string | undefined)
   };
 }
 
-/** A drawn product without its look. */
-function listed(product: DrawnProduct): Product {
-  const { id, title, category, price, rating, ratingCount, popularity, inStock, createdAt, image } = product;
-  return { id, title, category, price, rating, ratingCount, popularity, inStock, createdAt, image };
-}
-
-async function openShop(kv: ShopKv | undefined): Promise<Shop> {
+async function openShop(kv: ShopEnv["SHOP"]): Promise<Shop> {
   const text = (await kv?.get(CATALOG_KEY, "text")) ?? undefined;
   if (text !== undefined) return shopOf(parseCatalog(text));
   const drawn = drawCatalogue();
@@ -86,7 +55,10 @@ async function openShop(kv: ShopKv | undefined): Promise<Shop> {
     name: "drawn catalogue",
     note: `${drawn.length.toLocaleString("en")} invented products with drawn pictures`,
     exampleQueries: ["red mug", "striped cushion", "elegant bag", "black sneaker", "retro lamp", "floral dress", "round sunglasses"],
-    products: drawn.map(listed),
+    products: drawn.map((product) => {
+      const { look: _, id, title, ...rest } = product;
+      return { id, title, ...rest };
+    }),
   };
   return shopOf(catalog, (id) => {
     const product = byId.get(id);
@@ -112,8 +84,8 @@ function parseCatalog(text: string): ShopCatalog {
 }
 
 export interface ShopEnv {
-  /** May hold another catalogue than the drawn one. */
-  readonly SHOP?: ShopKv;
+  /** Workers KV; may hold another catalogue than the drawn one. */
+  readonly SHOP?: { get(key: string, type: "text"): Promise<string | null> };
   /** Static files, when started with `--assets`: the pictures of such a catalogue. */
   readonly ASSETS?: { fetch(request: Request): Promise<Response> };
   /** Lets the page request explanations. Only for demos: everybody who opens the page has it. */
@@ -130,13 +102,11 @@ function json(body: unknown, status: number, headers: Readonly<Record<string, st
   return new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json", ...headers } });
 }
 
-function elastic({ status, body }: { readonly status: number; readonly body: unknown }): Response {
-  return json(body, status, { "x-elastic-product": "Elasticsearch" });
-}
+const elastic = ({ status, body }: { readonly status: number; readonly body: unknown }): Response =>
+  json(body, status, { "x-elastic-product": "Elasticsearch" });
 
-function refuse(status: number, message: string, headers: Readonly<Record<string, string>> = {}): Response {
-  return json({ error: { message } }, status, headers);
-}
+const refuse = (status: number, message: string, headers?: Readonly<Record<string, string>>): Response =>
+  json({ error: { message } }, status, headers);
 
 const textOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
@@ -151,15 +121,13 @@ async function search(shop: Shop, index: string, request: Request): Promise<Resp
   return elastic(shop.engine.search(index, body, new URL(request.url).searchParams));
 }
 
-function describe(shop: Shop, explainToken: string | undefined): Response {
-  const { name, note, pictureAspect, categories, exampleQueries } = shop;
-  // JSON leaves out what is undefined.
-  const catalog = { name, note, count: shop.products.size, pictureAspect, categories, exampleQueries, explainToken };
-  return json(catalog, 200, { "cache-control": "no-store" });
-}
-
 async function read(shop: Shop, path: string, request: Request, env: ShopEnv): Promise<Response> {
-  if (path === "/catalog.json") return describe(shop, env.DEMO_ADMIN_TOKEN);
+  if (path === "/catalog.json") {
+    const { name, note, products, pictureAspect, categories, exampleQueries } = shop;
+    // JSON leaves out what is undefined.
+    const catalog = { name, note, count: products.size, pictureAspect, categories, exampleQueries, explainToken: env.DEMO_ADMIN_TOKEN };
+    return json(catalog, 200, { "cache-control": "no-store" });
+  }
   if (path === "/") return new Response(NO_PAGE, { headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-cache" } });
   const productId = /^\/products\/(.+)\.json$/.exec(path)?.[1];
   if (productId !== undefined) {

@@ -1,21 +1,20 @@
 /** `npm start`, top to bottom: vectors, KV, shop, page, two Workers, one search to prove that it works, then waiting for Ctrl-C. */
 import { randomBytes } from "node:crypto";
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import * as v from "valibot";
 import type { FieldOptions } from "../catalog/fields.ts";
-import { type Catalog, readCatalog } from "../catalog/file.ts";
-import { embedCatalog, type EmbedReport } from "../embed.ts";
+import { readCatalog } from "../catalog/file.ts";
+import { embedCatalog } from "../embed.ts";
 import { PACKAGE_ROOT } from "../../runtimes/node/package-root.ts";
 import { publishLocally } from "../publish.ts";
 import { loadWrangler, LOCAL_HOST, type RunningWorker, startWorker, type Vars, waitForAnswer, type WorkerOptions } from "../wrangler.ts";
 import { runUntilStopped, STOP_SIGNALS } from "../../runtimes/node/stop.ts";
+import { OUTCOME_HEADER } from "../../protocol.ts";
 import { UserError } from "../../web.ts";
 import { packAhead } from "../private/build.ts";
-import { buildDemoPrivate, buildPage, packedFolder } from "./page.ts";
-import { announce, type Running, trySearch } from "./ready.ts";
-import { stockShop } from "./shop.ts";
+import { buildDemoPrivate, buildPage, INDEX, stockShop } from "./shop.ts";
 
 export interface StartFlags extends FieldOptions {
   readonly catalog: string;
@@ -42,29 +41,34 @@ export async function runDemo(flags: StartFlags): Promise<never> {
   // Miniflare's listeners would end the process in the middle of stopAll(), with an error code.
   for (const signal of STOP_SIGNALS) process.removeAllListeners(signal);
   const stopped = runUntilStopped(() => stopAll(workers));
-  announce({ ...running, seconds: (performance.now() - started) / 1000 }, flags);
+  announce(running, (performance.now() - started) / 1000, flags.json === true);
   return stopped;
 }
 
-async function startAll(flags: StartFlags): Promise<Omit<Running, "seconds"> & { readonly workers: readonly RunningWorker[] }> {
+type Running = Omit<Awaited<ReturnType<typeof startAll>>, "workers">;
+
+async function startAll(flags: StartFlags) {
   const home = flags.home === undefined ? join(PACKAGE_ROOT, ".armmt") : resolve(flags.home);
   const stateDir = join(home, "state");
   const pageDir = join(home, "page");
+  const packed = join(home, "private");
   const shopConfig = join(PACKAGE_ROOT, "src/demo/wrangler.toml");
   const edgeConfig = join(PACKAGE_ROOT, "wrangler.toml");
 
   const catalog = readCatalog(flags);
   const wrangler = loadWrangler(); // takes a second or two, while others use the other core
+  const out = join(home, "embeddings", catalog.name);
+  if (flags.rebuild === true) rmSync(out, { recursive: true, force: true });
   const [embedded] = await Promise.all([
-    embed(flags, catalog, join(home, "embeddings", catalog.name)),
+    embedCatalog({ ...flags, items: catalog, out }),
     buildPage(PACKAGE_ROOT, pageDir),
-    packAhead(packedFolder(home)),
+    packAhead(packed),
     wrangler,
   ]);
   const { pictureAspect } = flags;
   await Promise.all([
     publishLocally({ from: embedded.out, catalog: catalog.name, config: edgeConfig, stateDir }),
-    buildDemoPrivate({ home, pageDir, catalog, pictureAspect, from: embedded.out, edgeConfig }),
+    buildDemoPrivate(packed, embedded.out, { pageDir, catalog, pictureAspect, config: edgeConfig }),
   ]);
   await stockShop({ catalog, pictureAspect, config: shopConfig, stateDir, pageDir });
 
@@ -85,8 +89,6 @@ async function startAll(flags: StartFlags): Promise<Omit<Running, "seconds"> & {
   }
 }
 
-/** The index that the page and the documentation search. */
-const INDEX = "products";
 const indexesSchema = v.looseObject({ [INDEX]: v.looseObject({}) });
 
 /** The vars of the edge's wrangler.toml, with the demo's addresses, catalogue and token. */
@@ -101,8 +103,7 @@ async function edgeVars(config: string, { shopUrl, catalog, token }: Record<"sho
 /** Checked before anything slow begins. Throws a UserError that names the port and the flag to change it. */
 async function requireFreePort(port: number, flag: string): Promise<void> {
   const problem = await new Promise<NodeJS.ErrnoException | undefined>((settle) => {
-    const server = createServer();
-    server.once("error", (error) => settle(error));
+    const server = createServer().once("error", settle);
     server.listen(port, LOCAL_HOST, () => server.close(() => settle(undefined)));
   });
   if (problem === undefined) return;
@@ -121,11 +122,52 @@ async function startBoth(options: readonly WorkerOptions[]): Promise<RunningWork
   throw failure.reason;
 }
 
-async function stopAll(workers: readonly RunningWorker[]): Promise<void> {
-  await Promise.allSettled(workers.map((worker) => worker.stop()));
+const stopAll = (workers: readonly RunningWorker[]) => Promise.allSettled(workers.map((worker) => worker.stop()));
+
+const examplesSchema = v.object({ exampleQueries: v.array(v.string()) });
+const replySchema = v.object({ hits: v.object({ hits: v.array(v.unknown()) }) });
+
+/** Searches for the shop's first example. Throws where the reply is not a list; a bypass is one, its header says why. */
+export async function trySearch(edgeUrl: string) {
+  const examples = v.parse(examplesSchema, await (await fetch(`${edgeUrl}/catalog.json`)).json());
+  const query = examples.exampleQueries[0] ?? "";
+  const response = await fetch(`${edgeUrl}/products/_search`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: searchBody(query),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new UserError(`A search for "${query}" failed with status ${response.status}: ${text.slice(0, 300)}`);
+  const reply = v.parse(replySchema, JSON.parse(text));
+  return { query, header: response.headers.get(OUTCOME_HEADER) ?? `(no ${OUTCOME_HEADER} header)`, hits: reply.hits.hits.length };
 }
 
-async function embed(flags: StartFlags, catalog: Catalog, out: string): Promise<EmbedReport> {
-  if (flags.rebuild === true) rmSync(out, { recursive: true, force: true });
-  return embedCatalog({ ...flags, items: catalog, out });
+const searchBody = (query: string): string =>
+  JSON.stringify({ query: { multi_match: { query, fields: ["title^2", "category"] } }, size: 3 });
+
+/** One line of JSON with `json`, a small table for people otherwise. */
+function announce({ edgeUrl, shopUrl, catalog, embedded, proof }: Running, seconds: number, json: boolean): void {
+  const manifest: unknown = JSON.parse(readFileSync(join(PACKAGE_ROOT, "model/manifest.json"), "utf8"));
+  const { version: model } = v.parse(v.object({ version: v.string() }), manifest);
+  const items = catalog.items.length;
+  if (json) {
+    const facts = { edge: edgeUrl, shop: shopUrl, catalog: catalog.name, source: catalog.source, items, set: embedded.version, model };
+    process.stdout.write(`${JSON.stringify({ ...facts, proof, seconds: Number(seconds.toFixed(2)) })}\n`);
+    return;
+  }
+  const address = edgeUrl.replace("127.0.0.1", "localhost");
+  const source = catalog.source === "drawn" ? "drawn" : catalog.name;
+  const rows = [
+    ["Page", `${address}/`],
+    ["Private", `${address}/private/  the same, re-ranked on this device`],
+    ["Edge", `${edgeUrl}  the Worker, in workerd`],
+    ["Shop", `${shopUrl}  search engine and pictures, in workerd`],
+    ["Catalogue", `${source}, ${items.toLocaleString("en")} products, vectors ${embedded.version}`],
+    ["Model", model],
+    ["Search", `"${proof.query}" answers with x-armmt: ${proof.header}`],
+  ];
+  const lines = rows.map(([name = "", text]) => `  ${name.padEnd(11)}${text}`).join("\n");
+  const curl = `curl -si ${address}/products/_search -H 'content-type: application/json' \\\n    -d '${searchBody(proof.query).replaceAll("'", "'\\''")}'`;
+  process.stdout.write(`\nReady after ${seconds.toFixed(1)} s\n\n${lines}\n\nTry it:\n  ${curl}\n\nCtrl-C stops both.\n`);
+  if (!proof.header.startsWith("applied")) process.stderr.write(`\nSearches pass through in the engine's order: ${proof.header}\n`);
 }

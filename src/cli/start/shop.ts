@@ -1,13 +1,45 @@
-/** Stocks the demo shop: the catalogue into its KV, the pictures beside the page. The drawn catalogue needs neither, the shop draws it. */
+/**
+ * The demo's static files: the page (HTML and CSS as they are, the client's TypeScript bundled into one module), and under `/private/` the
+ * files of `armmt private` with the demo's own service worker. And the shop's stock: the catalogue in its KV, the pictures beside the page;
+ * the drawn catalogue needs neither. All of it is a cache; nothing built is committed.
+ */
 import { existsSync, readFileSync } from "node:fs";
-import { copyFile, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { build } from "esbuild";
 import { CATALOG_KEY, type ShopCatalog } from "../../demo/shop.ts";
 import type { Catalog, CatalogItem } from "../catalog/file.ts";
+import { buildBrowserFiles } from "../private/build.ts";
+import { browserConfig } from "../private/sources.ts";
 import { loadWrangler } from "../wrangler.ts";
 import { sha256Hex } from "../../web.ts";
 
-export interface StockOptions {
+/** The index that the edge's wrangler.toml configures and the page searches. */
+export const INDEX = "products";
+
+/** Fills `outDir` (emptied first) with the files that Workers Static Assets serves at `/`. */
+export async function buildPage(root: string, outDir: string): Promise<void> {
+  const pageDir = join(root, "src/demo/page");
+  await rm(outDir, { recursive: true, force: true });
+  await mkdir(join(outDir, "private"), { recursive: true });
+  await Promise.all([
+    // The same page at both addresses; its script reads the address.
+    ...["index.html", "private/index.html"].map((path) => copyFile(join(pageDir, "index.html"), join(outDir, path))),
+    copyFile(join(pageDir, "page.css"), join(outDir, "page.css")),
+    build({
+      entryPoints: [join(pageDir, "client/main.ts")],
+      outfile: join(outDir, "page.js"),
+      bundle: true,
+      format: "esm",
+      target: "es2022",
+      minify: true,
+      sourcemap: true, // for developer tools
+      logLevel: "silent", // a failure is thrown, with the messages in it
+    }),
+  ]);
+}
+
+interface StockOptions {
   readonly catalog: Catalog;
   /** Width over height at which pictures are shown; default: 3/4 for the fashion set, else 1. */
   readonly pictureAspect?: number | undefined;
@@ -20,12 +52,12 @@ export interface StockOptions {
 }
 
 export async function stockShop(options: StockOptions): Promise<void> {
-  const isDrawn = options.catalog.source === "drawn";
-  await Promise.all([isDrawn ? undefined : linkPictures(options.catalog.items, join(options.pageDir, "images")), writeCatalog(options)]);
+  const { catalog, pageDir } = options;
+  await Promise.all([catalog.source === "drawn" ? undefined : linkPictures(catalog.items, join(pageDir, "images")), writeCatalog(options)]);
 }
 
 /** The catalogue as the shop reads it, as JSON; undefined for the drawn one, which the shop makes itself. */
-export function describeShop(catalog: Catalog, pictureAspect: number | undefined): string | undefined {
+function describeShop(catalog: Catalog, pictureAspect: number | undefined): string | undefined {
   if (catalog.source === "drawn") return undefined;
   const shop: ShopCatalog = {
     name: catalog.name,
@@ -73,16 +105,28 @@ async function linkPictures(items: readonly CatalogItem[], folder: string): Prom
   await mkdir(folder, { recursive: true });
   for (const { product, image } of items) {
     const path = join(folder, decodeURIComponent(basename(product.image)));
-    if (image?.kind === "file" && existsSync(image.path)) await linkOrCopy(resolve(image.path), path);
+    // Some file systems (and Windows without the privilege) have no symbolic links.
+    if (image?.kind === "file" && existsSync(image.path)) await symlink(resolve(image.path), path).catch(() => copyFile(image.path, path));
     if (image?.kind === "svg") await writeFile(path, image.svg());
   }
 }
 
-/** Some file systems (and Windows without the privilege) have no symbolic links. */
-async function linkOrCopy(from: string, to: string): Promise<void> {
-  try {
-    await symlink(from, to);
-  } catch {
-    await copyFile(from, to);
-  }
+/**
+ * `out`: folder for packed files kept between starts, because packing onnxruntime takes seconds. `from`: output folder of armmt embed.
+ * `config`: the edge's wrangler.toml.
+ */
+export async function buildDemoPrivate(out: string, from: string, options: Omit<StockOptions, "stateDir">): Promise<void> {
+  const { pageDir, catalog, pictureAspect, config } = options;
+  const shop = describeShop(catalog, pictureAspect);
+  await buildBrowserFiles({
+    out,
+    from,
+    catalog: catalog.name,
+    config: await browserConfig({ file: config, index: INDEX, catalog: catalog.name }),
+    entry: "demo/service-worker.ts",
+    // The shop on the device sells the same catalogue as the shop behind the network; by default the drawn one.
+    extras: shop === undefined ? [] : [{ name: "shop/catalog.json", when: "install", content: Buffer.from(shop) }],
+    json: true,
+  });
+  await cp(out, join(pageDir, "private"), { recursive: true });
 }

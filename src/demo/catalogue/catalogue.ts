@@ -5,6 +5,7 @@
  * `look` describes the picture (../drawing/): the click simulator and the training of the image encoder read it, the search engine and the
  * ranking model never do.
  */
+import * as v from "valibot";
 import { createRandom, type Random } from "./random.ts";
 import {
   type Accent,
@@ -19,23 +20,25 @@ import {
 } from "./vocabulary.ts";
 
 /** A catalogue entry, of this or any other shop. An absent field is unknown. */
-export interface Product {
-  id: string;
-  title: string;
-  category: string;
+export const productSchema = v.object({
+  id: v.pipe(v.string(), v.minLength(1)),
+  title: v.string(),
+  category: v.string(),
   /** In whole currency units, cents after the point. */
-  price?: number;
+  price: v.exactOptional(v.number()),
   /** Mean of the ratings, 1..5. */
-  rating?: number;
-  ratingCount?: number;
+  rating: v.exactOptional(v.number()),
+  ratingCount: v.exactOptional(v.number()),
   /** Units sold in the last 30 days. */
-  popularity?: number;
-  inStock?: boolean;
+  popularity: v.exactOptional(v.number()),
+  inStock: v.exactOptional(v.boolean()),
   /** YYYY-MM-DD */
-  createdAt?: string;
+  createdAt: v.exactOptional(v.string()),
   /** URL path such as /images/<id>.svg */
-  image: string;
-}
+  image: v.string(),
+});
+
+export type Product = v.InferOutput<typeof productSchema>;
 
 export interface DrawnProduct extends Required<Product> {
   look: Look;

@@ -4,14 +4,9 @@ import { band, banded, bothSides, type Brush, emblem, type Family, hanging, size
 import { box, curve, ellipse, type Point, points, polygon } from "./outline.ts";
 import { darken, GOLD, lighten, THREAD } from "./palette.ts";
 
-interface Cut {
-  /** Half widths of shoulder, chest and hem. */
-  readonly shoulder: number;
-  readonly chest: number;
-  readonly hem: number;
-  /** Where the sleeve ends, and how wide it is there. */
+/** Half widths of shoulder, chest and hem. `sleeve`: its end, and its width there. `neck`: half width and depth. */
+interface Cut extends Readonly<Record<"shoulder" | "chest" | "hem", number>> {
   readonly sleeve?: readonly [x: number, y: number, width: number];
-  /** Half width and depth of the neck. */
   readonly neck: readonly [width: number, depth: number];
 }
 

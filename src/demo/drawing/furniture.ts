@@ -3,7 +3,7 @@
  * metal have a frame of it and a printed seat; the others are upholstered. Sofas are seen from the front.
  */
 import type { Material } from "../catalogue/vocabulary.ts";
-import { band, banded, type Brush, emblem, type Family, hanging, sized, standing } from "./brush.ts";
+import { band, banded, type Brush, emblem, type Family, gradientElement, hanging, sized, standing } from "./brush.ts";
 import { box, curve, ellipse, mirrored, type Point, points, polygon, turned } from "./outline.ts";
 import { darken, GOLD, lighten } from "./palette.ts";
 
@@ -16,12 +16,8 @@ function rawColour({ look, main, random }: Brush): string {
 }
 
 function glow(brush: Brush, x: number, y: number, r: number): string {
-  const fill = brush.define(
-    "glow",
-    (id) =>
-      `<radialGradient id="${id}"><stop offset="0" stop-color="#fff3c4" stop-opacity=".95"/><stop offset=".5"` +
-      ` stop-color="#ffe9a8" stop-opacity=".4"/><stop offset="1" stop-color="#ffe9a8" stop-opacity="0"/></radialGradient>`,
-  );
+  const halo = gradientElement("radial", "", ["0", "#fff3c4", ".95"], [".5", "#ffe9a8", ".4"], ["1", "#ffe9a8", "0"]);
+  const fill = brush.define("glow", halo);
   return `<ellipse cx="${x}" cy="${y}" rx="${r}" ry="${r * 0.62}" fill="${fill}"/>`;
 }
 
@@ -122,14 +118,8 @@ export const LAMPS = {
   },
 } satisfies Family;
 
-interface Frame {
-  readonly colour: string;
-  readonly material: "wood" | "metal";
-  /** The frame is the dyed part; otherwise it is plain wood or metal. */
-  readonly isDyed: boolean;
-  /** Material of the seat. */
-  readonly fabric: Material;
-}
+/** `isDyed`: the frame is the dyed part; otherwise it is plain wood or metal. `fabric`: material of the seat. */
+type Frame = Readonly<{ colour: string; material: "wood" | "metal"; isDyed: boolean; fabric: Material }>;
 
 function frameOf({ look, main, random, is }: Brush): Frame {
   const { material } = look;

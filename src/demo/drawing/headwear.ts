@@ -1,6 +1,6 @@
 /** Hats, caps and beanies; headphones, and earbuds with their case; sunglasses from the front, temples folded behind. */
 import type { Style } from "../catalogue/vocabulary.ts";
-import { band, banded, bothSides, type Brush, emblem, type Family, hanging, sized, standing } from "./brush.ts";
+import { band, banded, bothSides, type Brush, emblem, type Family, gradientElement, hanging, sized, standing } from "./brush.ts";
 import { blob, box, curve, ellipse, type Point } from "./outline.ts";
 import { darken, GOLD, lighten, THREAD } from "./palette.ts";
 
@@ -166,12 +166,7 @@ const TINTS: Readonly<Record<Exclude<Style, "sporty">, readonly [string, string]
 
 function lens({ look, accent, define, clip }: Brush, d: string, cx: number): string {
   const [top, bottom] = look.style === "sporty" ? [accent, lighten(accent, 0.5)] : TINTS[look.style];
-  const tint = define(
-    "lens",
-    (id) =>
-      `<linearGradient id="${id}" x1="0" y1="0" x2=".3" y2="1"><stop offset="0" stop-color="${top}"/>` +
-      `<stop offset="1" stop-color="${bottom}"/></linearGradient>`,
-  );
+  const tint = define("lens", gradientElement("linear", ' x1="0" y1="0" x2=".3" y2="1"', ["0", top], ["1", bottom]));
   const glare = `<path d="M${cx - 30} ${Y + 40}L${cx + 6} ${Y - 50}h14L${cx - 16} ${Y + 40}Z" fill="#fff" fill-opacity=".2"/>`;
   return `<path d="${d}" fill="${tint}"/>${clip(d, glare)}`;
 }

@@ -6,7 +6,7 @@ import { darken, lighten, SILVER } from "./palette.ts";
 /** Half widths and heights of rim and foot. */
 const endsOf = (profile: readonly Point[]): readonly [rim: Point, foot: Point] => [profile[0]!, profile.at(-1)!];
 
-/** The handle's top and bottom, and how far it stands out. */
+/** `reach`: how far the handle stands out. */
 type Handle = readonly [top: number, bottom: number, reach: number];
 
 function drawHandle({ random, plain }: Brush, x: number, [top, bottom, reach]: Handle): string {

@@ -10,23 +10,14 @@ import { buildBrowserFiles } from "../../private/build.ts";
 import { publicFields } from "../../private/sources.ts";
 import { publishTo } from "../../publish.ts";
 import { openFolderNamespace } from "../../publish/namespace.ts";
-import { buildPage } from "../page.ts";
+import { buildPage } from "../shop.ts";
 import type { IndexConfig } from "../../../config/config.ts";
 import { DEMO_CATALOG, DEMO_INDEX } from "./demo-vars.ts";
 import { PACKAGE_ROOT } from "../../../runtimes/node/package-root.ts";
 
-export interface PrepareOptions {
-  /** Folder of the server. */
-  readonly data: string;
-  /** Folder instead of KV. */
-  readonly kv: string;
-  /** Where the page is built. */
-  readonly page: string;
-  /** File whose time is that of the build. */
-  readonly stamp: string;
-  /** The index that the page searches. */
+/** `data`: the server's folder, `kv` and `page`: those inside. `stamp`: file whose time is that of the build. `json`: no progress bar. */
+interface PrepareOptions extends Readonly<Record<"data" | "kv" | "page" | "stamp", string>> {
   readonly index: IndexConfig;
-  /** No progress bar. */
   readonly json: boolean;
 }
 

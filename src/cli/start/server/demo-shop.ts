@@ -5,34 +5,20 @@ import type { Fetch } from "../../../backends/engine.ts";
 import { createShopHandler } from "../../../demo/shop.ts";
 import { DEMO_SHOP_URL } from "./demo-vars.ts";
 
-export interface DemoShopOptions {
-  /** Folder with the built page. */
-  readonly page: string;
-  /** Lets the page request explanations; everybody who opens the page has it. */
-  readonly token: string | undefined;
-  /** For other addresses. */
-  readonly fetch: Fetch;
-}
-
-/** A fetch that answers requests to the shop. */
-export function withDemoShop({ page, token, fetch }: DemoShopOptions): Fetch {
+/**
+ * A fetch that answers requests to the shop; `fetch` answers the others. `page`: folder with the built page. `token`: lets the page request
+ * explanations; everybody who opens the page has it.
+ */
+export function withDemoShop(page: string, token: string | undefined, fetch: Fetch): Fetch {
   const shop = createShopHandler();
-  const openFile = createPageHandler(page);
+  // Types, ranges and invalid paths are Hono's work.
+  const site = new Hono().use(serveStatic({ root: page, onFound: (_path, c) => c.header("cache-control", "no-cache") }));
   const env = token === undefined ? {} : { DEMO_ADMIN_TOKEN: token };
   return async (url, init) => {
     if (!url.startsWith(`${DEMO_SHOP_URL}/`)) return fetch(url, init);
     const request = new Request(url, init);
     // As Cloudflare does: a file first, then the shop.
-    const file = request.method === "POST" ? undefined : await openFile(request);
-    return file ?? shop(request, env);
-  };
-}
-
-/** `undefined` where the folder has no such file. Types, ranges and invalid paths are Hono's work. */
-function createPageHandler(folder: string): (request: Request) => Promise<Response | undefined> {
-  const site = new Hono().use(serveStatic({ root: folder, onFound: (_path, c) => c.header("cache-control", "no-cache") }));
-  return async (request) => {
-    const response = await site.fetch(request);
-    return response.status === 404 ? undefined : response;
+    const file = request.method === "POST" ? undefined : await site.fetch(request);
+    return file === undefined || file.status === 404 ? shop(request, env) : file;
   };
 }

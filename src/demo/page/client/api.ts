@@ -3,15 +3,7 @@
  * `/catalog.json`. Replies are parsed once with valibot and trusted afterwards.
  */
 import * as v from "valibot";
-import {
-  DEVICE_HEADER,
-  formatHistory,
-  HISTORY_HEADER,
-  OFF,
-  OUTCOME_HEADER,
-  parseOutcomes,
-  type PublicOutcome,
-} from "../../../runtimes/browser/index.ts";
+import { DEVICE_HEADER, formatHistory, HISTORY_HEADER, OFF, OUTCOME_HEADER, parseOutcomes } from "../../../runtimes/browser/index.ts";
 
 const sourceSchema = v.object({
   title: v.string(),
@@ -64,9 +56,6 @@ export function parsePage(json: unknown) {
 
 export type Page = ReturnType<typeof parsePage>;
 
-/** `absent`: no edge in between, because the page was opened at the shop itself. */
-export type Outcome = PublicOutcome | { readonly kind: "absent" };
-
 /** Reads `provider=wasm; engine=network`, the header of the service worker. `engine`: source of the engine's list, network or device. */
 function parseDevice(header: string | null) {
   const provider = /provider=(\w+)/.exec(header ?? "")?.[1];
@@ -87,7 +76,6 @@ export interface SearchOptions {
   readonly history?: readonly string[];
   /** Ask the edge to leave the engine's order alone. */
   readonly off?: boolean;
-  /** Ask for an explanation beside the list. */
   readonly explain?: boolean;
   /** Admin token of the local demo, without which the edge explains nothing. The worker on the device has its own. */
   readonly explainToken?: string | undefined;
@@ -115,7 +103,8 @@ export async function search({ query, sort, from, size }: Search, options: Searc
   const text = await response.text();
   const elapsedMs = performance.now() - started;
   if (!response.ok) throw new Error(`The search answered with status ${response.status}: ${text.slice(0, 200)}`);
-  const [outcome = { kind: "absent" }] = parseOutcomes(response.headers.get(OUTCOME_HEADER) ?? "");
+  // Absent: no edge in between, because the page was opened at the shop itself.
+  const [outcome = { kind: "absent" as const }] = parseOutcomes(response.headers.get(OUTCOME_HEADER) ?? "");
   return {
     page: parsePage(JSON.parse(text)),
     outcome,
@@ -174,7 +163,6 @@ export async function measure(
 
 const catalogSchema = v.object({
   name: v.string(),
-  /** A line about the catalogue. */
   note: v.optional(v.string()),
   count: v.number(),
   /** Width over height at which pictures are shown, e.g. 1 or 0.75. */

@@ -83,11 +83,9 @@ function facts({ price, rating, rating_count: ratings, category }: Product): HTM
 
 function badges({ position, rank, movedTo }: Card): HTMLElement[] {
   const badge = span("position", String(position));
-  if (rank !== undefined) {
-    const { kind, mark } = movement(rank, position);
-    return [badge, span(`move move--${kind}`, mark)];
-  }
-  return movedTo === undefined ? [badge] : [badge, span("move move--to", `→ ${movedTo}`)];
+  if (rank === undefined) return movedTo === undefined ? [badge] : [badge, span("move move--to", `→ ${movedTo}`)];
+  const { kind, mark } = movement(rank, position);
+  return [badge, span(`move move--${kind}`, mark)];
 }
 
 function weight(pictureWeight: number | undefined): HTMLElement[] {

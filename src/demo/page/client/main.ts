@@ -98,10 +98,7 @@ function joinPages(first: Page, next: Page): Page {
 }
 
 async function time({ outcome }: Results, signal: AbortSignal): Promise<void> {
-  if (outcome.kind !== "applied") {
-    view.hideTiming();
-    return;
-  }
+  if (outcome.kind !== "applied") return view.hideTiming();
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   const request = { query: queryText(), sort: sortChosen(), from: 0, size: PAGE_SIZE };
   try {

@@ -65,7 +65,12 @@ const MAX_RECENT = 20;
 
 /** Kept in `storage`; without one, as long as the page. */
 function createRecent(storage?: Storage): RecentProducts {
-  let products = loadFrom(storage);
+  let products: RecentProduct[] = [];
+  try {
+    products = parseRecent(storage?.getItem(KEY) ?? "[]");
+  } catch {
+    // Storage is switched off.
+  }
   const change = async (changed: RecentProduct[]): Promise<void> => {
     products = changed;
     try {
@@ -80,14 +85,6 @@ function createRecent(storage?: Storage): RecentProducts {
     remove: (id) => change(products.filter((product) => product.id !== id)),
     clear: () => change([]),
   };
-}
-
-function loadFrom(storage: Storage | undefined): RecentProduct[] {
-  try {
-    return parseRecent(storage?.getItem(KEY) ?? "[]");
-  } catch {
-    return []; // storage is switched off
-  }
 }
 
 /** A viewed product comes to the front, without duplicates. */
@@ -270,8 +267,11 @@ function createPanel(onDelete: () => Promise<void>) {
 function sheet({ files, fallback, problem, update, adapter, searches }: DeviceStatus): HTMLElement[] {
   const elsewhere = Object.entries(searches.network).map(([reason, times]) => `${reason} ${count.format(times)}`);
   const details = [problem, update, fallback].filter((detail) => detail !== null && detail !== undefined);
+  const bytesByKind = new Map<string, number>();
+  for (const { name, bytes } of files.held) bytesByKind.set(kindOf(name), (bytesByKind.get(kindOf(name)) ?? 0) + bytes);
+  const largestFirst = [...bytesByKind].toSorted(([, a], [, b]) => b - a);
   return [
-    element("dl", {}, ...bytesByKind(files.held).flatMap(([kind, bytes]) => row(kind, size(bytes)))),
+    element("dl", {}, ...largestFirst.flatMap(([kind, bytes]) => row(kind, size(bytes)))),
     element(
       "p",
       {},
@@ -281,13 +281,6 @@ function sheet({ files, fallback, problem, update, adapter, searches }: DeviceSt
     ),
     ...details.map(({ reason, detail }) => element("p", {}, element("code", {}, `${reason}: ${detail}`))),
   ];
-}
-
-/** Largest first. */
-function bytesByKind(held: DeviceStatus["files"]["held"]): [kind: string, bytes: number][] {
-  const sums = new Map<string, number>();
-  for (const { name, bytes } of held) sums.set(kindOf(name), (sums.get(kindOf(name)) ?? 0) + bytes);
-  return [...sums].toSorted(([, a], [, b]) => b - a);
 }
 
 function kindOf(name: string): string {

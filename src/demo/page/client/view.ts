@@ -12,13 +12,6 @@ export interface Results extends Pick<Answer, "outcome" | "device"> {
   readonly viewed: number;
 }
 
-interface ViewEvents {
-  readonly onChoose: (product: Product) => void;
-  readonly onExample: (query: string) => void;
-  /** `index`: in the strip. */
-  readonly onRemoveRecent: (index: number) => void;
-}
-
 /** Bypass codes in a shopper's words; other codes are shown as they are. */
 const REASONS: Readonly<Record<string, string>> = {
   explicit_sort: "You chose a sort order, so {target} passed the engine’s answer through untouched.",
@@ -39,7 +32,15 @@ function explainReason(reason: string, target: Target["name"]): string {
 
 const number = new Intl.NumberFormat("en");
 
-export function createView(target: Target["name"], events: ViewEvents) {
+/** `onRemoveRecent` gets the index in the strip. */
+export function createView(
+  target: Target["name"],
+  events: Readonly<{
+    onChoose: (product: Product) => void;
+    onExample: (query: string) => void;
+    onRemoveRecent: (index: number) => void;
+  }>,
+) {
   const columns = byId("columns", HTMLElement);
   const count = byId("count", HTMLElement);
   const about = byId("about", HTMLElement);
@@ -126,8 +127,22 @@ export function createView(target: Target["name"], events: ViewEvents) {
 
     showTiming: (measured: Timing, window: number) => {
       timing.hidden = false;
-      byId("timing-value", HTMLElement).textContent = addedText(measured);
-      byId("timing-sheet", HTMLElement).replaceChildren(...timingSheet(measured, window));
+      byId("timing-value", HTMLElement).textContent = measured.addedMs > 0 ? ms(measured.addedMs) : "≈ 0 ms"; // below zero: noise
+      byId("timing-sheet", HTMLElement).replaceChildren(
+        element(
+          "dl",
+          {},
+          ...row("Engine order, passed through", ms(measured.engineMs)),
+          ...row("Re-ranked", ms(measured.rerankedMs)),
+          ...row("Difference within a pair", ms(measured.addedMs)),
+        ),
+        element(
+          "p",
+          {},
+          `Medians of ${measured.pairs} alternating pairs, timed by this browser from the request to the last byte. The difference includes ` +
+            `all of re-ranking: asking for ${window} hits instead of one page, vectors, model, new order.`,
+        ),
+      );
     },
 
     hideTiming: () => {
@@ -192,24 +207,3 @@ function describeOrder({ outcome, reranked, device, viewed }: Results, target: T
 }
 
 const ms = (value: number): string => `${value.toFixed(1).replace("-", "−")} ms`;
-
-function timingSheet(timing: Timing, window: number): HTMLElement[] {
-  return [
-    element(
-      "dl",
-      {},
-      ...row("Engine order, passed through", ms(timing.engineMs)),
-      ...row("Re-ranked", ms(timing.rerankedMs)),
-      ...row("Difference within a pair", ms(timing.addedMs)),
-    ),
-    element(
-      "p",
-      {},
-      `Medians of ${timing.pairs} alternating pairs, timed by this browser from the request to the last byte. The difference includes ` +
-        `all of re-ranking: asking for ${window} hits instead of one page, vectors, model, new order.`,
-    ),
-  ];
-}
-
-/** A difference at or below zero is the noise of the machine. */
-const addedText = (timing: Timing): string => (timing.addedMs > 0 ? ms(timing.addedMs) : "≈ 0 ms");
