@@ -8,8 +8,6 @@ import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
 import {
   AUTHORIZATION,
   type ClientRequest,
-  type Dialect,
-  type DialectOptions,
   type EngineRequest,
   type Hit,
   jsonError,
@@ -65,7 +63,37 @@ const PAGING = new Set(["from", "size"]);
 /** Sections of `ext` that do not change the hits: ours, and tracking that differs from page to page. */
 const EXT_WITHOUT_EFFECT = new Set(["armmt", "ubi"]);
 
-export const ELASTICSEARCH = defineDialect({ names: ["elasticsearch", "opensearch"], create: createElasticsearch });
+export const ELASTICSEARCH = defineDialect({
+  names: ["elasticsearch", "opensearch"],
+  create(options) {
+    const indexes = readIndexes(options, "_id", completeHit);
+    const indexOf = (name: string): Result<Index, Refusal> => findIndex(indexes, name, "index_not_found_exception");
+    return {
+      name: "elasticsearch",
+      routes: [
+        { path: "/:index/_search", methods: METHODS },
+        { path: MULTI_PATH, methods: METHODS },
+        { path: "/:index/_msearch", methods: METHODS },
+      ],
+      // The request of `client.ping()`. The reply to a GET would tell everybody the engine's version.
+      probes: [{ path: "/", method: "HEAD" }],
+      credentials: AUTHORIZATION,
+      clientHeaders: [],
+      plan(request, name) {
+        if (name === undefined) return planSearches(MULTI_PATH, request, undefined, indexOf);
+        const index = indexOf(name);
+        if (!index.ok) return index;
+        if (!request.path.endsWith(MULTI_PATH)) return ok(planSearch(index.value, request));
+        return planSearches(`/${encodeURIComponent(name)}${MULTI_PATH}`, request, name, indexOf);
+      },
+      describeError(status, type, message) {
+        const cause = { type, reason: message };
+        // Without its header the client of Elasticsearch would complain of an unknown product, whatever else went wrong.
+        return jsonError({ error: { root_cause: [cause], ...cause }, status }, { "x-elastic-product": "Elasticsearch" });
+      },
+    };
+  },
+});
 
 /**
  * An index in Elasticsearch.
@@ -85,35 +113,6 @@ export function elasticsearch(options: IndexOptions): IndexDefinition {
  */
 export function opensearch(options: IndexOptions): IndexDefinition {
   return { ...options, dialect: ELASTICSEARCH, backend: "opensearch" };
-}
-
-function createElasticsearch(options: ReadonlyMap<string, DialectOptions>): Dialect {
-  const indexes = readIndexes(options, "_id", completeHit);
-  const indexOf = (name: string): Result<Index, Refusal> => findIndex(indexes, name, "index_not_found_exception");
-  return {
-    name: "elasticsearch",
-    routes: [
-      { path: "/:index/_search", methods: METHODS },
-      { path: MULTI_PATH, methods: METHODS },
-      { path: "/:index/_msearch", methods: METHODS },
-    ],
-    // The request of `client.ping()`. The reply to a GET would tell everybody the engine's version.
-    probes: [{ path: "/", method: "HEAD" }],
-    credentials: AUTHORIZATION,
-    clientHeaders: [],
-    plan(request, name) {
-      if (name === undefined) return planSearches(MULTI_PATH, request, undefined, indexOf);
-      const index = indexOf(name);
-      if (!index.ok) return index;
-      if (!request.path.endsWith(MULTI_PATH)) return ok(planSearch(index.value, request));
-      return planSearches(`/${encodeURIComponent(name)}${MULTI_PATH}`, request, name, indexOf);
-    },
-    describeError(status, type, message) {
-      const cause = { type, reason: message };
-      // Without its header the client of Elasticsearch would complain of an unknown product, whatever else went wrong.
-      return jsonError({ error: { root_cause: [cause], ...cause }, status }, { "x-elastic-product": "Elasticsearch" });
-    },
-  };
 }
 
 /** One search of a request. */

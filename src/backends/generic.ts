@@ -6,8 +6,6 @@ import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
 import {
   AUTHORIZATION,
   type ClientRequest,
-  type Dialect,
-  type DialectOptions,
   type EngineRequest,
   type GenericOptions,
   jsonError,
@@ -35,7 +33,42 @@ interface Engine {
   readonly readHit: HitReader;
 }
 
-export const GENERIC = defineDialect({ names: ["generic"], create: createGeneric });
+export const GENERIC = defineDialect({
+  names: ["generic"],
+  /** Throws on an index without `generic`, and on two with one path. */
+  create(indexes) {
+    const engines = [...indexes].map(([index, options]): Engine => {
+      if (options.generic === undefined) throw new Error(`Index ${index} has no generic`);
+      const { score, pinned } = options.generic;
+      const scorePath = score === undefined ? undefined : partsOf(score);
+      const readHit = hitReader({ ...options, idField: options.idField ?? DEFAULT_ID_FIELD }, (text, slot, itemId, values) =>
+        ok({
+          itemId,
+          score: scorePath === undefined ? undefined : numberAt(text, scorePath, slot),
+          isPinned: pinned !== undefined && isThere(text, slot, pinned),
+          values,
+        }),
+      );
+      return { index, options: options.generic, pageSize: options.pageSize, readHit };
+    });
+    const byPath = new Map(engines.map((engine) => [engine.options.path, engine]));
+    if (byPath.size < engines.length) throw new Error("Two indexes have one path");
+    return {
+      name: "generic",
+      routes: engines.map(({ options: { path, methods } }) => ({ path, methods })),
+      probes: [],
+      credentials: AUTHORIZATION,
+      clientHeaders: [],
+      plan(request) {
+        const engine = byPath.get(request.path);
+        if (engine !== undefined) return ok(planSearch(engine, request));
+        const message = `No search at [${request.path}]: this edge serves ${[...byPath.keys()].join(", ")}`;
+        return err({ status: 404, type: "not_found", message });
+      },
+      describeError: (status, type, message) => jsonError({ error: { type, message }, status }),
+    };
+  },
+});
 
 /** `GenericOptions` as a shop writes them: one name instead of a list, and defaults left out. */
 export interface GenericSearch extends Pick<
@@ -69,40 +102,6 @@ export interface GenericIndexOptions extends IndexOptions, PageSizeOption {
  */
 export function generic(options: GenericIndexOptions): IndexDefinition<GenericIndexOptions> {
   return { ...options, dialect: GENERIC, backend: "generic" };
-}
-
-/** Throws on an index without `generic`, and on two with one path. */
-function createGeneric(indexes: ReadonlyMap<string, DialectOptions>): Dialect {
-  const engines = [...indexes].map(([index, options]): Engine => {
-    if (options.generic === undefined) throw new Error(`Index ${index} has no generic`);
-    const { score, pinned } = options.generic;
-    const scorePath = score === undefined ? undefined : partsOf(score);
-    const readHit = hitReader({ ...options, idField: options.idField ?? DEFAULT_ID_FIELD }, (text, slot, itemId, values) =>
-      ok({
-        itemId,
-        score: scorePath === undefined ? undefined : numberAt(text, scorePath, slot),
-        isPinned: pinned !== undefined && isThere(text, slot, pinned),
-        values,
-      }),
-    );
-    return { index, options: options.generic, pageSize: options.pageSize, readHit };
-  });
-  const byPath = new Map(engines.map((engine) => [engine.options.path, engine]));
-  if (byPath.size < engines.length) throw new Error("Two indexes have one path");
-  return {
-    name: "generic",
-    routes: engines.map(({ options: { path, methods } }) => ({ path, methods })),
-    probes: [],
-    credentials: AUTHORIZATION,
-    clientHeaders: [],
-    plan(request) {
-      const engine = byPath.get(request.path);
-      if (engine !== undefined) return ok(planSearch(engine, request));
-      const message = `No search at [${request.path}]: this edge serves ${[...byPath.keys()].join(", ")}`;
-      return err({ status: 404, type: "not_found", message });
-    },
-    describeError: (status, type, message) => jsonError({ error: { type, message }, status }),
-  };
 }
 
 const partsOf = (path: string): readonly string[] => (path === ROOT ? [] : path.split("."));

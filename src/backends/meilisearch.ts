@@ -8,8 +8,6 @@ import { bypass, type Bypass, ok, type Result } from "../result.ts";
 import {
   AUTHORIZATION,
   type ClientRequest,
-  type Dialect,
-  type DialectOptions,
   type EngineRequest,
   jsonError,
   type Refusal,
@@ -48,7 +46,36 @@ const MULTI_PATH = "/multi-search";
 /** The primary key of an index has no fixed name. */
 const DEFAULT_ID_FIELD = "id";
 
-export const MEILISEARCH = defineDialect({ names: ["meilisearch"], create: createMeilisearch });
+export const MEILISEARCH = defineDialect({
+  names: ["meilisearch"],
+  create(options) {
+    // The score is 0 to 1. It is given with `showRankingScore`, and in every federated list.
+    const indexes = readIndexes(options, DEFAULT_ID_FIELD, (text, slot, itemId, values) => {
+      const score = numberAt(text, ["_federation", "weightedRankingScore"], slot) ?? numberAt(text, ["_rankingScore"], slot);
+      return ok({ itemId, score, isPinned: false, values });
+    });
+    const indexOf = (name: string): Result<Index, Refusal> => findIndex(indexes, name, "index_not_found");
+    return {
+      name: "meilisearch",
+      routes: [
+        { path: "/indexes/:index/search", methods: ["GET", "POST"] },
+        { path: MULTI_PATH, methods: ["POST"] },
+      ],
+      probes: [{ path: "/health", method: "GET" }],
+      credentials: AUTHORIZATION,
+      clientHeaders: ["x-ms-user-id"],
+      plan(request, name) {
+        if (name === undefined) return planSearches(request, indexOf);
+        const index = indexOf(name);
+        return index.ok ? ok(planSearch(index.value, request)) : index;
+      },
+      describeError(status, code, message) {
+        const type = status >= 500 ? "internal" : status === 401 || status === 403 ? "auth" : "invalid_request";
+        return jsonError({ message, code, type, link: "" });
+      },
+    };
+  },
+});
 
 /**
  * An index in Meilisearch.
@@ -58,34 +85,6 @@ export const MEILISEARCH = defineDialect({ names: ["meilisearch"], create: creat
  */
 export function meilisearch(options: IndexOptions): IndexDefinition {
   return { ...options, dialect: MEILISEARCH, backend: "meilisearch" };
-}
-
-function createMeilisearch(options: ReadonlyMap<string, DialectOptions>): Dialect {
-  // The score is 0 to 1. It is given with `showRankingScore`, and in every federated list.
-  const indexes = readIndexes(options, DEFAULT_ID_FIELD, (text, slot, itemId, values) => {
-    const score = numberAt(text, ["_federation", "weightedRankingScore"], slot) ?? numberAt(text, ["_rankingScore"], slot);
-    return ok({ itemId, score, isPinned: false, values });
-  });
-  const indexOf = (name: string): Result<Index, Refusal> => findIndex(indexes, name, "index_not_found");
-  return {
-    name: "meilisearch",
-    routes: [
-      { path: "/indexes/:index/search", methods: ["GET", "POST"] },
-      { path: MULTI_PATH, methods: ["POST"] },
-    ],
-    probes: [{ path: "/health", method: "GET" }],
-    credentials: AUTHORIZATION,
-    clientHeaders: ["x-ms-user-id"],
-    plan(request, name) {
-      if (name === undefined) return planSearches(request, indexOf);
-      const index = indexOf(name);
-      return index.ok ? ok(planSearch(index.value, request)) : index;
-    },
-    describeError(status, code, message) {
-      const type = status >= 500 ? "internal" : status === 401 || status === 403 ? "auth" : "invalid_request";
-      return jsonError({ message, code, type, link: "" });
-    },
-  };
 }
 
 /** Null in a body is as good as nothing. */

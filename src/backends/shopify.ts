@@ -8,7 +8,6 @@
 import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
 import {
   type ClientRequest,
-  type Dialect,
   type DialectOptions,
   type EngineRequest,
   jsonError,
@@ -57,7 +56,50 @@ const DEFAULT_LIMIT = 10;
 const PAGING: ReadonlySet<string> = new Set(["first", "last", "after", "before", "limit"]);
 const CURSORS = ["after", "before", "last"] as const;
 
-export const SHOPIFY = defineDialect({ names: ["shopify"], create: createShopify, limits: { maxWindow: 250, maxIndexes: 1 } });
+export const SHOPIFY = defineDialect({
+  names: ["shopify"],
+  /** Requests name no index: the only one that is configured is meant. Throws where there is none. */
+  create(indexes) {
+    const [only] = indexes;
+    if (only === undefined) throw new Error("No index speaks this dialect");
+    const [index, options] = only;
+    return {
+      name: "shopify",
+      routes: [
+        { path: "/api/:version/graphql.json", methods: ["POST"] },
+        { path: "/api/:version/graphql", methods: ["POST"] },
+      ],
+      probes: [],
+      credentials: {
+        // The edge's key is a secret. A public token is not, and may be in the configuration's headers.
+        header: "shopify-storefront-private-token",
+        clientHeaders: [
+          "x-shopify-storefront-access-token",
+          "shopify-storefront-private-token",
+          // The address that Shopify throttles: only the owner of the key may name it.
+          "shopify-storefront-buyer-ip",
+          "x-shopify-client-ip",
+          "x-shopify-client-ip-sig",
+        ],
+        clientParams: [],
+      },
+      clientHeaders: [
+        "x-sdk-variant",
+        "x-sdk-variant-source",
+        "x-sdk-version",
+        "custom-storefront-request-group-id",
+        "shopify-storefront-id",
+        "shopify-storefront-y",
+        "shopify-storefront-s",
+        "x-shopify-uniquetoken",
+        "x-shopify-visittoken",
+      ],
+      plan: (request) => planRequest(request, index, options),
+      describeError: (_, type, message) => jsonError({ errors: [{ message, extensions: { code: type.toUpperCase() } }] }),
+    };
+  },
+  limits: { maxWindow: 250, maxIndexes: 1 },
+});
 
 /**
  * A shop's Storefront API. Its requests name no index, so an edge can have one.
@@ -67,47 +109,6 @@ export const SHOPIFY = defineDialect({ names: ["shopify"], create: createShopify
  */
 export function shopify(options: IndexOptions): IndexDefinition {
   return { ...options, dialect: SHOPIFY, backend: "shopify" };
-}
-
-/** Requests name no index: the only one that is configured is meant. Throws where there is none. */
-function createShopify(indexes: ReadonlyMap<string, DialectOptions>): Dialect {
-  const [only] = indexes;
-  if (only === undefined) throw new Error("No index speaks this dialect");
-  const [index, options] = only;
-  return {
-    name: "shopify",
-    routes: [
-      { path: "/api/:version/graphql.json", methods: ["POST"] },
-      { path: "/api/:version/graphql", methods: ["POST"] },
-    ],
-    probes: [],
-    credentials: {
-      // The edge's key is a secret. A public token is not, and may be in the configuration's headers.
-      header: "shopify-storefront-private-token",
-      clientHeaders: [
-        "x-shopify-storefront-access-token",
-        "shopify-storefront-private-token",
-        // The address that Shopify throttles: only the owner of the key may name it.
-        "shopify-storefront-buyer-ip",
-        "x-shopify-client-ip",
-        "x-shopify-client-ip-sig",
-      ],
-      clientParams: [],
-    },
-    clientHeaders: [
-      "x-sdk-variant",
-      "x-sdk-variant-source",
-      "x-sdk-version",
-      "custom-storefront-request-group-id",
-      "shopify-storefront-id",
-      "shopify-storefront-y",
-      "shopify-storefront-s",
-      "x-shopify-uniquetoken",
-      "x-shopify-visittoken",
-    ],
-    plan: (request) => planRequest(request, index, options),
-    describeError: (_, type, message) => jsonError({ errors: [{ message, extensions: { code: type.toUpperCase() } }] }),
-  };
 }
 
 /** A body that could be read. */

@@ -5,15 +5,7 @@
  * that is cut from a wider reply gets its own of each.
  */
 import { type Bypass, ok } from "../result.ts";
-import {
-  AUTHORIZATION,
-  type ClientRequest,
-  type Dialect,
-  type DialectOptions,
-  type EngineRequest,
-  jsonError,
-  type RequestPlan,
-} from "./dialect.ts";
+import { AUTHORIZATION, type ClientRequest, type EngineRequest, jsonError, type RequestPlan } from "./dialect.ts";
 import { defineDialect, findIndex, type Index, type IndexDefinition, type IndexOptions, readIndexes } from "./dialects.ts";
 import { cutMember, type Edit, replaceNumbers, replaceParams, searchOf } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
@@ -32,7 +24,31 @@ const DEFAULT_ID_FIELD = "id";
 /** `{!edismax qf=title v=$words}` */
 const LOCAL_PARAMS = /^\s*\{!([^}]*)\}/;
 
-export const SOLR = defineDialect({ names: ["solr"], create: createSolr });
+export const SOLR = defineDialect({
+  names: ["solr"],
+  create(options) {
+    const indexes = readIndexes(options, DEFAULT_ID_FIELD, (text, slot, itemId, values) =>
+      ok({ itemId, score: numberAt(text, ["score"], slot), isPinned: isTrueAt(text, ["[elevated]"], slot), values }),
+    );
+    return {
+      name: "solr",
+      routes: [ROUTE],
+      probes: [],
+      credentials: AUTHORIZATION,
+      clientHeaders: [],
+      plan(request, name = "") {
+        const index = findIndex(indexes, name, "not_found");
+        if (!index.ok) return index;
+        const unsafe = unsafeIn(request);
+        return unsafe === undefined ? ok(planSearch(index.value, request)) : unreadable(unsafe);
+      },
+      describeError(status, type, message) {
+        const error = { metadata: ["error-class", type], msg: message, code: status };
+        return jsonError({ responseHeader: { status, QTime: 0 }, error });
+      },
+    };
+  },
+});
 
 /**
  * A core or collection in Solr.
@@ -42,29 +58,6 @@ export const SOLR = defineDialect({ names: ["solr"], create: createSolr });
  */
 export function solr(options: IndexOptions): IndexDefinition {
   return { ...options, dialect: SOLR, backend: "solr" };
-}
-
-function createSolr(options: ReadonlyMap<string, DialectOptions>): Dialect {
-  const indexes = readIndexes(options, DEFAULT_ID_FIELD, (text, slot, itemId, values) =>
-    ok({ itemId, score: numberAt(text, ["score"], slot), isPinned: isTrueAt(text, ["[elevated]"], slot), values }),
-  );
-  return {
-    name: "solr",
-    routes: [ROUTE],
-    probes: [],
-    credentials: AUTHORIZATION,
-    clientHeaders: [],
-    plan(request, name = "") {
-      const index = findIndex(indexes, name, "not_found");
-      if (!index.ok) return index;
-      const unsafe = unsafeIn(request);
-      return unsafe === undefined ? ok(planSearch(index.value, request)) : unreadable(unsafe);
-    },
-    describeError(status, type, message) {
-      const error = { metadata: ["error-class", type], msg: message, code: status };
-      return jsonError({ responseHeader: { status, QTime: 0 }, error });
-    },
-  };
 }
 
 /**

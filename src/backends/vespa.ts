@@ -6,7 +6,7 @@
  * the application's query profile are not in the request: a number of hits other than 10 belongs into `pageSize`.
  */
 import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
-import { AUTHORIZATION, type Dialect, type DialectOptions, type EngineRequest, jsonError, type SearchPlan } from "./dialect.ts";
+import { AUTHORIZATION, type EngineRequest, jsonError, type SearchPlan } from "./dialect.ts";
 import { defineDialect, type Index, type IndexDefinition, type IndexOptions, type PageSizeOption, readIndexes } from "./dialects.ts";
 import { applyEdits, cutMember, type Edit, refill, replaceMembers, replaceParams, searchOf } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
@@ -21,7 +21,43 @@ const METHODS = ["GET", "POST"] as const;
 const DEFAULT_ID_FIELD = "id";
 
 /** Vespa's own limit is 400 hits, unless a query profile sets another `maxHits`. */
-export const VESPA = defineDialect({ names: ["vespa"], create: createVespa, limits: { maxIndexes: 1 } });
+export const VESPA = defineDialect({
+  names: ["vespa"],
+  /** Throws unless there is exactly one index. */
+  create(configured) {
+    const indexes = readIndexes(configured, DEFAULT_ID_FIELD, (text, slot, itemId, values) =>
+      ok({ itemId, score: numberAt(text, ["relevance"], slot), isPinned: false, values }),
+    );
+    const [index, ...more] = indexes.values();
+    if (index === undefined || more.length > 0) throw new Error(`Vespa's requests name no index: configure one, not ${indexes.size}`);
+    const readPart = (text: JsonText, from: Span) => partAt(text, from, index);
+    return {
+      name: "vespa",
+      routes: ["/search/", "/search"].map((path) => ({ path, methods: METHODS })),
+      probes: [],
+      credentials: AUTHORIZATION,
+      clientHeaders: [],
+      plan(request) {
+        const own = ownRequest(request, request.path.endsWith("/") ? "/search/" : "/search");
+        const asked = readRequest(own);
+        const refused = index.options.forwardCredentials === true ? undefined : asked.ok ? unsafeIn(asked.value) : asked.error;
+        if (refused !== undefined) return unreadable(refused);
+        if (!asked.ok) return ok(planOne(leftToEngine(index.name, asked.error), own, readPart));
+        const plan = readSearch(index, asked.value);
+        return ok(
+          plan.ok
+            ? planOne(plan.value, asked.value.own, readPart, (size) => widened(asked.value, size))
+            : planOne(leftToEngine(index.name, plan.error), asked.value.own, readPart),
+        );
+      },
+      describeError(status, type, message) {
+        const error = { code: CODES[status] ?? INTERNAL_SERVER_ERROR, summary: type, message };
+        return jsonError({ root: { id: "toplevel", relevance: 1, fields: { totalCount: 0 }, errors: [error] } });
+      },
+    };
+  },
+  limits: { maxIndexes: 1 },
+});
 
 export interface VespaOptions extends IndexOptions, PageSizeOption {}
 
@@ -33,40 +69,6 @@ export interface VespaOptions extends IndexOptions, PageSizeOption {}
  */
 export function vespa(options: VespaOptions): IndexDefinition<VespaOptions> {
   return { ...options, dialect: VESPA, backend: "vespa" };
-}
-
-/** Throws unless there is exactly one index. */
-function createVespa(configured: ReadonlyMap<string, DialectOptions>): Dialect {
-  const indexes = readIndexes(configured, DEFAULT_ID_FIELD, (text, slot, itemId, values) =>
-    ok({ itemId, score: numberAt(text, ["relevance"], slot), isPinned: false, values }),
-  );
-  const [index, ...more] = indexes.values();
-  if (index === undefined || more.length > 0) throw new Error(`Vespa's requests name no index: configure one, not ${indexes.size}`);
-  const readPart = (text: JsonText, from: Span) => partAt(text, from, index);
-  return {
-    name: "vespa",
-    routes: ["/search/", "/search"].map((path) => ({ path, methods: METHODS })),
-    probes: [],
-    credentials: AUTHORIZATION,
-    clientHeaders: [],
-    plan(request) {
-      const own = ownRequest(request, request.path.endsWith("/") ? "/search/" : "/search");
-      const asked = readRequest(own);
-      const refused = index.options.forwardCredentials === true ? undefined : asked.ok ? unsafeIn(asked.value) : asked.error;
-      if (refused !== undefined) return unreadable(refused);
-      if (!asked.ok) return ok(planOne(leftToEngine(index.name, asked.error), own, readPart));
-      const plan = readSearch(index, asked.value);
-      return ok(
-        plan.ok
-          ? planOne(plan.value, asked.value.own, readPart, (size) => widened(asked.value, size))
-          : planOne(leftToEngine(index.name, plan.error), asked.value.own, readPart),
-      );
-    },
-    describeError(status, type, message) {
-      const error = { code: CODES[status] ?? INTERNAL_SERVER_ERROR, summary: type, message };
-      return jsonError({ root: { id: "toplevel", relevance: 1, fields: { totalCount: 0 }, errors: [error] } });
-    },
-  };
 }
 
 /** A parameter of the URL or of the body. */
