@@ -38,8 +38,7 @@ import {
   valueOf,
   withoutNulls,
 } from "./json/request.ts";
-import type { JsonText, Span } from "./json/scan.ts";
-import { isTrueAt, kindOf, numberAt, readString, spanAt } from "./json/spans.ts";
+import { isTrueAt, type JsonText, kindOf, numberAt, readString, type Span, spanAt } from "./json/spans.ts";
 
 /** `paginationLimitedTo` of an index whose settings say nothing else. */
 const DEFAULT_PAGINATION_LIMIT = 1000;

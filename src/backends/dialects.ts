@@ -8,8 +8,7 @@ import type { ItemValues } from "../ranking/item-values.ts";
 import { err, ok, type Result } from "../result.ts";
 import type { CreateDialect, Dialect, DialectLimits, DialectOptions, Hit, Refusal } from "./dialect.ts";
 import type { HitReader } from "./json/reply.ts";
-import type { JsonText, Span } from "./json/scan.ts";
-import { isTrue, kindOf, rawText, readNumber, readString, spanAt } from "./json/spans.ts";
+import { isTrue, type JsonText, kindOf, rawText, readNumber, readString, type Span, spanAt } from "./json/spans.ts";
 
 /** A dialect before it knows its indexes. */
 export interface DialectDefinition {

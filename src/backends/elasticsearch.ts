@@ -44,8 +44,7 @@ import {
   textOf,
   unreadable,
 } from "./json/request.ts";
-import type { Span } from "./json/scan.ts";
-import { find, type Member, members, numberAt, rawText, readNumber } from "./json/spans.ts";
+import { find, type Member, members, numberAt, rawText, readNumber, type Span } from "./json/spans.ts";
 
 /** The `pinned` query gives its documents scores above the largest one that an organic hit can have (2^127). */
 const PINNED_SCORE = 2 ** 127;

@@ -20,8 +20,20 @@ import { applyEdits, type Edit, replaceParams, searchOf } from "./json/edits.ts"
 import { leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
 import { type HitReader, partOf, readHits, type ReplyPart } from "./json/reply.ts";
 import { type Body, bodyOf, digitsOf, isObject, member, type Param, paramOf, paramsOf, textOf } from "./json/request.ts";
-import type { JsonText, Span } from "./json/scan.ts";
-import { elements, find, findAt, kindOf, members, numberAt, rawText, readNumber, readString, spanAt } from "./json/spans.ts";
+import {
+  elements,
+  find,
+  findAt,
+  type JsonText,
+  kindOf,
+  members,
+  numberAt,
+  rawText,
+  readNumber,
+  readString,
+  type Span,
+  spanAt,
+} from "./json/spans.ts";
 
 const DEFAULT_ID_FIELD = "id";
 const ROOT = "$";

@@ -35,8 +35,7 @@ import {
   valueOf,
   withoutNulls,
 } from "./json/request.ts";
-import type { JsonText, Span } from "./json/scan.ts";
-import { members, numberAt, rawText, spanAt } from "./json/spans.ts";
+import { type JsonText, members, numberAt, rawText, type Span, spanAt } from "./json/spans.ts";
 
 const DEFAULT_LIMIT = 20;
 /** Parameters that name the page. */

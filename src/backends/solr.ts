@@ -11,8 +11,7 @@ import { cutMember, type Edit, replaceNumbers, replaceParams, searchOf } from ".
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
 import { partOf, type PartReader, readHits } from "./json/reply.ts";
 import { pageNumbersOf, type Param, paramOf, paramsOf, textOf, unreadable } from "./json/request.ts";
-import type { JsonText } from "./json/scan.ts";
-import { isTrueAt, kindOf, members, numberAt, rawText, spanAt } from "./json/spans.ts";
+import { isTrueAt, type JsonText, kindOf, members, numberAt, rawText, spanAt } from "./json/spans.ts";
 
 const DEFAULT_ROWS = 10;
 const PAGING: ReadonlySet<string> = new Set(["start", "rows"]);

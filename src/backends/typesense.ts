@@ -12,8 +12,7 @@ import { applyEdits, cutMember, type Edit, replaceNumbers, replaceParams, search
 import { identityOf, leave, leftToEngine, plainPlan, planOne, planSeveral } from "./json/plan.ts";
 import { partOf, type PartReader, readHits } from "./json/reply.ts";
 import { type Body, digitsOf, EDGE_PARAMS, listedObjects, member, memberAt, type Param, textOf, unreadable } from "./json/request.ts";
-import type { JsonText, Span } from "./json/scan.ts";
-import { elements, isTrueAt, kindOf, members, numberAt, rawText, readString, spanAt } from "./json/spans.ts";
+import { elements, isTrueAt, type JsonText, kindOf, members, numberAt, rawText, readString, type Span, spanAt } from "./json/spans.ts";
 
 const MULTI_PATH = "/multi_search";
 const API_KEY = "x-typesense-api-key";

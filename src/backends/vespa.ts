@@ -12,8 +12,7 @@ import { applyEdits, cutMember, type Edit, refill, replaceMembers, replaceParams
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
 import { type HitReader, readHits, type ReplyPart } from "./json/reply.ts";
 import { type Body, bodyOf, digitsOf, type Param, paramsOf, textOf, unreadable, utf8Text } from "./json/request.ts";
-import type { JsonText, Span } from "./json/scan.ts";
-import { elements, findAt, kindOf, members, numberAt, rawText, readString, spanAt } from "./json/spans.ts";
+import { elements, findAt, type JsonText, kindOf, members, numberAt, rawText, readString, type Span, spanAt } from "./json/spans.ts";
 import { readYql, type Yql } from "./vespa-yql.ts";
 
 const DEFAULT_HITS = 10;

@@ -2,8 +2,7 @@
 import { bypass, type Bypass, ok, type Result } from "../../result.ts";
 import type { Hit, RequestReply, SearchReply } from "../dialect.ts";
 import { appendMember, applyEdits, type Edit, refill } from "./edits.ts";
-import { type JsonText, scanJson, type Span } from "./scan.ts";
-import { elements, findAt, kindOf } from "./spans.ts";
+import { elements, findAt, type JsonText, kindOf, scanJson, type Span } from "./spans.ts";
 
 /** The hits of one search and where they are. */
 export interface HitList {

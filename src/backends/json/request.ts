@@ -5,8 +5,7 @@
 import { EXPLAIN_PARAM, VARIANT_PARAM } from "../../protocol.ts";
 import { err, ok, type Result } from "../../result.ts";
 import type { Refusal } from "../dialect.ts";
-import { type JsonText, scanJson, type Span } from "./scan.ts";
-import { elements, type Member, members } from "./spans.ts";
+import { elements, type JsonText, type Member, members, scanJson, type Span } from "./spans.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
