@@ -5,7 +5,7 @@
  * No model is needed: the items have made-up vectors in memory, and the scorer reads the order out of them.
  */
 import { type DialectDefinition, dialectsOf, type IndexOptions } from "./backends/dialects.ts";
-import { isObject } from "./backends/json/request.ts";
+import { isObject } from "./backends/json/values.ts";
 import { openEdge } from "./edge.ts";
 import { type KvReader, memoryKv } from "./embeddings/store.ts";
 import type { ModelManifest } from "./inference/manifest.ts";

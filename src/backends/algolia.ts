@@ -22,23 +22,9 @@ import {
 import { applyEdits, type Edit, replaceMembers, replaceNumbers, replaceParams, searchOf, setMember } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planListed, planOne } from "./json/plan.ts";
 import { partOf, type PartReader, readHits } from "./json/reply.ts";
-import {
-  type Asked,
-  type Body,
-  bodyOf,
-  type JsonObject,
-  member,
-  memberAt,
-  namedObjects,
-  pageNumbersOf,
-  type Param,
-  paramsOf,
-  stringsOf,
-  textOf,
-  valueOf,
-  withoutNulls,
-} from "./json/request.ts";
+import { type Asked, type Body, bodyOf, memberAt, namedObjects, pageNumbersOf, type Param, paramsOf, valueOf } from "./json/request.ts";
 import { isTrueAt, type JsonText, kindOf, numberAt, readString, type Span, spanAt } from "./json/spans.ts";
+import { type JsonObject, member, stringsOf, textOf, withoutNulls } from "./json/values.ts";
 
 /** `paginationLimitedTo` of an index whose settings say nothing else. */
 const DEFAULT_PAGINATION_LIMIT = 1000;

@@ -28,23 +28,9 @@ import {
 import { applyEdits, cutMember, type Edit, replaceParams, searchOf, setMember } from "./json/edits.ts";
 import { leave, leftToEngine, plainPlan, planOne, planSeveral } from "./json/plan.ts";
 import { partOf, type PartReader, readHits } from "./json/reply.ts";
-import {
-  type Body,
-  bodyOf,
-  isObject,
-  type JsonObject,
-  member,
-  memberAt,
-  pageNumbersOf,
-  type Param,
-  paramOf,
-  paramsOf,
-  repeatedKey,
-  stringsOf,
-  textOf,
-  unreadable,
-} from "./json/request.ts";
+import { type Body, bodyOf, memberAt, pageNumbersOf, type Param, paramOf, paramsOf, repeatedKey, unreadable } from "./json/request.ts";
 import { find, type Member, members, numberAt, rawText, readNumber, type Span } from "./json/spans.ts";
+import { isObject, type JsonObject, member, stringsOf, textOf } from "./json/values.ts";
 
 /** The `pinned` query gives its documents scores above the largest one that an organic hit can have (2^127). */
 const PINNED_SCORE = 2 ** 127;

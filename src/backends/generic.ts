@@ -19,7 +19,7 @@ import { defineDialect, hitReader, type IndexDefinition, type IndexOptions, type
 import { applyEdits, type Edit, replaceParams, searchOf } from "./json/edits.ts";
 import { leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
 import { type HitReader, partOf, readHits, type ReplyPart } from "./json/reply.ts";
-import { type Body, bodyOf, digitsOf, isObject, member, type Param, paramOf, paramsOf, textOf } from "./json/request.ts";
+import { type Body, bodyOf, digitsOf, type Param, paramOf, paramsOf } from "./json/request.ts";
 import {
   elements,
   find,
@@ -34,6 +34,7 @@ import {
   type Span,
   spanAt,
 } from "./json/spans.ts";
+import { isObject, member, textOf } from "./json/values.ts";
 
 const DEFAULT_ID_FIELD = "id";
 const ROOT = "$";

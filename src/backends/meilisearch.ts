@@ -22,20 +22,16 @@ import {
   type Asked,
   type Body,
   bodyOf,
-  isObject,
-  member,
   memberAt,
   namedObjects,
   pageNumbersOf,
   type Param,
   paramOf,
   paramsOf,
-  stringsOf,
-  textOf,
   valueOf,
-  withoutNulls,
 } from "./json/request.ts";
 import { type JsonText, members, numberAt, rawText, type Span, spanAt } from "./json/spans.ts";
+import { isObject, member, stringsOf, textOf, withoutNulls } from "./json/values.ts";
 
 const DEFAULT_LIMIT = 20;
 /** Parameters that name the page. */

@@ -28,8 +28,9 @@ import {
 import { refill } from "./json/edits.ts";
 import { leave, leftToEngine, ownRequest, plainPlan } from "./json/plan.ts";
 import { type HitReader, parseOne, type PartReader, readHits, replyOf, type ReplyPart, scanReply } from "./json/reply.ts";
-import { bodyOf, isObject, type JsonObject, member, textOf, utf8Text } from "./json/request.ts";
+import { bodyOf, utf8Text } from "./json/request.ts";
 import { elements, findAt, type JsonText, kindOf, readString, type Span, spanAt } from "./json/spans.ts";
+import { isObject, type JsonObject, member, textOf } from "./json/values.ts";
 
 /** Versions are quarters; an older client (js-buy-sdk) leaves out the ending. */
 const PATH = /^\/api\/(?:\d{4}-\d{2}|unstable)\/graphql(?:\.json)?$/;

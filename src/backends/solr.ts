@@ -10,8 +10,9 @@ import { defineDialect, findIndex, type Index, type IndexDefinition, type IndexO
 import { cutMember, type Edit, replaceNumbers, replaceParams, searchOf } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
 import { partOf, type PartReader, readHits } from "./json/reply.ts";
-import { pageNumbersOf, type Param, paramOf, paramsOf, textOf, unreadable } from "./json/request.ts";
+import { pageNumbersOf, type Param, paramOf, paramsOf, unreadable } from "./json/request.ts";
 import { isTrueAt, type JsonText, kindOf, members, numberAt, rawText, spanAt } from "./json/spans.ts";
+import { textOf } from "./json/values.ts";
 
 const DEFAULT_ROWS = 10;
 const PAGING: ReadonlySet<string> = new Set(["start", "rows"]);

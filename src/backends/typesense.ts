@@ -11,8 +11,9 @@ import { defineDialect, findIndex, type Index, type IndexDefinition, type Indexe
 import { applyEdits, cutMember, type Edit, replaceNumbers, replaceParams, searchOf } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, plainPlan, planOne, planSeveral } from "./json/plan.ts";
 import { partOf, type PartReader, readHits } from "./json/reply.ts";
-import { type Body, digitsOf, EDGE_PARAMS, listedObjects, member, memberAt, type Param, textOf, unreadable } from "./json/request.ts";
+import { type Body, digitsOf, EDGE_PARAMS, listedObjects, memberAt, type Param, unreadable } from "./json/request.ts";
 import { elements, isTrueAt, type JsonText, kindOf, members, numberAt, rawText, readString, type Span, spanAt } from "./json/spans.ts";
+import { member, textOf } from "./json/values.ts";
 
 const MULTI_PATH = "/multi_search";
 const API_KEY = "x-typesense-api-key";

@@ -11,8 +11,9 @@ import { defineDialect, type Index, type IndexDefinition, type IndexOptions, typ
 import { applyEdits, cutMember, type Edit, refill, replaceMembers, replaceParams, searchOf } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
 import { type HitReader, readHits, type ReplyPart } from "./json/reply.ts";
-import { type Body, bodyOf, digitsOf, type Param, paramsOf, textOf, unreadable, utf8Text } from "./json/request.ts";
+import { type Body, bodyOf, digitsOf, type Param, paramsOf, unreadable, utf8Text } from "./json/request.ts";
 import { elements, findAt, type JsonText, kindOf, members, numberAt, rawText, readString, type Span, spanAt } from "./json/spans.ts";
+import { textOf } from "./json/values.ts";
 
 const DEFAULT_HITS = 10;
 const METHODS = ["GET", "POST"] as const;
