@@ -99,7 +99,7 @@ export interface Index {
 }
 
 /** Adds the engine's score and pins to an item. The error says why there is no hit. */
-export type CompleteHit = (text: JsonText, slot: Span, itemId: string, values: ItemValues | undefined) => Result<Hit, string>;
+type CompleteHit = (text: JsonText, slot: Span, itemId: string, values: ItemValues | undefined) => Result<Hit, string>;
 
 export type Indexes = ReadonlyMap<string, Index>;
 

@@ -5,28 +5,10 @@
  * is the best answer.
  */
 import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
-import {
-  AUTHORIZATION,
-  type ClientRequest,
-  type EngineRequest,
-  type Hit,
-  jsonError,
-  type Refusal,
-  type RequestPlan,
-  type SearchPlan,
-  type UbiFields,
-} from "./dialect.ts";
-import {
-  type CompleteHit,
-  defineDialect,
-  findIndex,
-  type Index,
-  type IndexDefinition,
-  type IndexOptions,
-  readIndexes,
-} from "./dialects.ts";
+import { AUTHORIZATION, type ClientRequest, type EngineRequest, jsonError, type Refusal, type RequestPlan } from "./dialect.ts";
+import { defineDialect, findIndex, type Index, type IndexDefinition, type IndexOptions, readIndexes } from "./dialects.ts";
 import { applyEdits, cutMember, type Edit, replaceParams, searchOf, setMember } from "./json/edits.ts";
-import { leave, leftToEngine, plainPlan, planOne, planSeveral } from "./json/plan.ts";
+import { leave, leftToEngine, plainPlan, type PlannedSearch, planOne, planSeveral } from "./json/plan.ts";
 import { partOf, type PartReader, readHits } from "./json/reply.ts";
 import { type Body, bodyOf, memberAt, pageNumbersOf, type Param, paramOf, paramsOf, repeatedKey, unreadable } from "./json/request.ts";
 import { find, type Member, members, numberAt, rawText, readNumber, type Span } from "./json/spans.ts";
@@ -51,7 +33,13 @@ const EXT_WITHOUT_EFFECT = new Set(["armmt", "ubi"]);
 export const ELASTICSEARCH = defineDialect({
   names: ["elasticsearch", "opensearch"],
   create(options) {
-    const indexes = readIndexes(options, "_id", completeHit);
+    const indexes = readIndexes(options, "_id", (text, slot, itemId, values) => {
+      const found = find(text, slot, "_score");
+      if (!found.ok) return err(found.error.message);
+      const score = found.value === undefined ? undefined : readNumber(text, found.value);
+      const isPinned = score !== undefined && score >= PINNED_SCORE;
+      return ok({ itemId, score: isPinned ? undefined : score, isPinned, values });
+    });
     const indexOf = (name: string): Result<Index, Refusal> => findIndex(indexes, name, "index_not_found_exception");
     return {
       name: "elasticsearch",
@@ -101,8 +89,7 @@ export function opensearch(options: IndexOptions): IndexDefinition {
 }
 
 /** One search of a request. */
-interface AskedSearch {
-  readonly plan: SearchPlan;
+interface AskedSearch extends Pick<PlannedSearch, "plan"> {
   /** Its parameters and its body, asking for hits [0, size), or for the shopper's own page. */
   write(size: number | undefined): { readonly params: readonly string[]; readonly body: Uint8Array | undefined };
 }
@@ -273,7 +260,7 @@ function isScoreDescending(key: unknown): boolean {
   return order === "desc" || (isObject(order) && (member(order, "order") ?? "desc") === "desc");
 }
 
-function ubiOf(ubi: unknown): UbiFields {
+function ubiOf(ubi: unknown): PlannedSearch["plan"]["ubi"] {
   const text = (key: string) => {
     const value = member(ubi, key);
     return typeof value === "string" && value !== "" ? value : undefined;
@@ -359,11 +346,3 @@ function queryTextOf(query: unknown, depth: number = 0): string | undefined {
   }
   return undefined;
 }
-
-const completeHit: CompleteHit = (text, slot, itemId, values): Result<Hit, string> => {
-  const found = find(text, slot, "_score");
-  if (!found.ok) return err(found.error.message);
-  const score = found.value === undefined ? undefined : readNumber(text, found.value);
-  const isPinned = score !== undefined && score >= PINNED_SCORE;
-  return ok({ itemId, score: isPinned ? undefined : score, isPinned, values });
-};

@@ -5,31 +5,12 @@
  * the page, so a page that is cut from a wider reply gets its own numbers.
  */
 import { bypass, type Bypass, ok, type Result } from "../result.ts";
-import {
-  AUTHORIZATION,
-  type ClientRequest,
-  type EngineRequest,
-  jsonError,
-  type Refusal,
-  type RequestPlan,
-  type SearchPlan,
-} from "./dialect.ts";
+import { AUTHORIZATION, type ClientRequest, type EngineRequest, jsonError, type Refusal, type RequestPlan } from "./dialect.ts";
 import { defineDialect, findIndex, type Index, type IndexDefinition, type IndexOptions, readIndexes } from "./dialects.ts";
 import { applyEdits, type Edit, replaceMembers, replaceNumbers, searchOf, setMember } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planListed, type PlannedSearch, planOne } from "./json/plan.ts";
 import { partOf, type PartReader, readHits } from "./json/reply.ts";
-import {
-  type Asked,
-  type Body,
-  bodyOf,
-  memberAt,
-  namedObjects,
-  pageNumbersOf,
-  type Param,
-  paramOf,
-  paramsOf,
-  valueOf,
-} from "./json/request.ts";
+import { type Asked, type Body, bodyOf, memberAt, namedObjects, pageNumbersOf, paramOf, paramsOf, valueOf } from "./json/request.ts";
 import { type JsonText, members, numberAt, rawText, type Span, spanAt } from "./json/spans.ts";
 import { isObject, member, stringsOf, textOf, withoutNulls } from "./json/values.ts";
 
@@ -83,7 +64,7 @@ export function meilisearch(options: IndexOptions): IndexDefinition {
 }
 
 /** Null in a body is as good as nothing. */
-function askedIn(body: Body | undefined, params: readonly Param[] = []): Asked {
+function askedIn(body: Body | undefined, params: Asked["params"] = []): Asked {
   return { params, body, values: body && withoutNulls(body.values) };
 }
 
@@ -191,7 +172,7 @@ function reasonToLeave(asked: Asked, limit: number, queryText: string | undefine
 
 const namesOf = (isNumbered: boolean) => (isNumbered ? (["page", 1, "hitsPerPage"] as const) : (["offset", 0, "limit"] as const));
 
-function widenedParams(params: readonly Param[], isNumbered: boolean, size: number): string {
+function widenedParams(params: Asked["params"], isNumbered: boolean, size: number): string {
   const [first, value, count] = namesOf(isNumbered);
   const kept = params.filter(({ key }) => key !== first && key !== count).map(({ raw }) => raw);
   return searchOf([...kept, `${first}=${value}`, `${count}=${size}`]);
@@ -203,7 +184,7 @@ function widened(body: Body | undefined, isNumbered: boolean, size: number): Edi
 }
 
 /** Without a plan, the reply is not edited. */
-function partReader(index: Index, plan?: SearchPlan): PartReader {
+function partReader(index: Index, plan?: PlannedSearch["plan"]): PartReader {
   return (text, from) => {
     const read = readHits(text, ["hits"], from, index.readHit);
     if (!read.ok) return read;
@@ -214,7 +195,7 @@ function partReader(index: Index, plan?: SearchPlan): PartReader {
 }
 
 /** The numbers that a reply repeats, as for the page that was asked for. */
-function ownPage(text: JsonText, from: Span, { offset, limit }: SearchPlan): Edit[] {
+function ownPage(text: JsonText, from: Span, { offset, limit }: PlannedSearch["plan"]): Edit[] {
   const totalHits = numberAt(text, ["totalHits"], from);
   const totalPages = totalHits === undefined ? undefined : Math.ceil(totalHits / limit);
   return replaceNumbers(text, { offset, limit, page: offset / limit + 1, hitsPerPage: limit, totalPages }, from);

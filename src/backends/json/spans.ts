@@ -221,9 +221,7 @@ export interface Member {
   readonly value: Span;
 }
 
-export type JsonKind = "object" | "array" | "string" | "number" | "boolean" | "null";
-
-export function kindOf(text: JsonText, span: Span): JsonKind {
+export function kindOf(text: JsonText, span: Span): "object" | "array" | "string" | "number" | "boolean" | "null" {
   const byte = text.bytes[span.start];
   if (byte === OPEN_OBJECT) return "object";
   if (byte === OPEN_ARRAY) return "array";
@@ -319,9 +317,7 @@ export function find(text: JsonText, object: Span, key: string): Result<Span | u
   return ok(value);
 }
 
-/**
- * The value at a path of member names, which is `from` itself for an empty path; `undefined` when there is none. Problems as in find().
- */
+/** The value at a path of member names, or `from` for an empty path; `undefined` when there is none. Problems as in find(). */
 export function findAt(text: JsonText, path: readonly string[], from: Span = text.root): Result<Span | undefined, JsonProblem> {
   let found: Result<Span | undefined, JsonProblem> = ok(from);
   for (const key of path) {
@@ -333,13 +329,8 @@ export function findAt(text: JsonText, path: readonly string[], from: Span = tex
 
 /** As findAt(), where a repeated key is as good as none. */
 export function spanAt(text: JsonText, path: readonly string[], from: Span = text.root): Span | undefined {
-  let at: Span | undefined = from;
-  for (const key of path) {
-    const found: Result<Span | undefined, JsonProblem> = find(text, at, key);
-    if (!found.ok || found.value === undefined) return undefined;
-    at = found.value;
-  }
-  return at;
+  const found = findAt(text, path, from);
+  return found.ok ? found.value : undefined;
 }
 
 /** The number at a path of member names; `undefined` where there is none. */
