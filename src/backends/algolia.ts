@@ -20,7 +20,7 @@ import {
   readIndexes,
 } from "./dialects.ts";
 import { applyEdits, type Edit, replaceMembers, replaceNumbers, replaceParams, searchOf, setMember } from "./json/edits.ts";
-import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planListed, planOne } from "./json/plan.ts";
+import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planListed, type PlannedSearch, planOne } from "./json/plan.ts";
 import { partOf, type PartReader, readHits } from "./json/reply.ts";
 import { type Asked, type Body, bodyOf, memberAt, namedObjects, pageNumbersOf, type Param, paramsOf, valueOf } from "./json/request.ts";
 import { isTrueAt, type JsonText, kindOf, numberAt, readString, type Span, spanAt } from "./json/spans.ts";
@@ -96,10 +96,8 @@ export function algolia(options: AlgoliaOptions): IndexDefinition<AlgoliaOptions
 }
 
 /** One search of a request. `widen`: raw parameters of the URL and edits of the body that ask for hits [0, size). */
-interface AskedSearch {
-  readonly plan: SearchPlan;
+interface AskedSearch extends Pick<PlannedSearch, "plan" | "readPart"> {
   readonly widen: (size: number) => { readonly params: readonly string[]; readonly edits: readonly Edit[] };
-  readonly readPart: PartReader;
 }
 
 /** `POST /1/indexes/<index>/query`, or `GET /1/indexes/<index>`. */

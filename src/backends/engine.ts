@@ -8,6 +8,7 @@
 import { bypass, type Bypass, ok, type Result } from "../result.ts";
 import { joinBytes, withTimeout } from "../web.ts";
 import type { EngineRequest } from "./dialect.ts";
+import { searchOf } from "./json/edits.ts";
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
@@ -72,11 +73,8 @@ const nameOf = (raw: string): string => [...new URLSearchParams(raw).keys()][0]?
 /** `search` without these parameters. Case does not matter, as in engines. */
 function without(search: string, names: ReadonlySet<string>): string {
   if (names.size === 0 || search === "") return search;
-  const kept = search
-    .slice(1)
-    .split("&")
-    .filter((raw) => !names.has(nameOf(raw)));
-  return kept.length === 0 ? "" : `?${kept.join("&")}`;
+  const all = search.slice(1).split("&");
+  return searchOf(all.filter((raw) => !names.has(nameOf(raw))));
 }
 
 /** Shopper → engine. `accept-encoding` is set by us: hits are moved as plain bytes. */

@@ -127,12 +127,7 @@ interface Asked {
 }
 
 /** The names of the first wanted hit or page, with the number that asks for the first, and of the number of hits. */
-interface Paging {
-  readonly first: { readonly name: string; readonly value: number };
-  readonly limit: string;
-}
-
-function pagingOf({ page, offset = "", firstPage, limit }: GenericOptions): Paging {
+function pagingOf({ page, offset = "", firstPage, limit }: GenericOptions) {
   return { first: page === undefined ? { name: offset, value: 0 } : { name: page, value: firstPage }, limit };
 }
 
@@ -266,7 +261,7 @@ function isAskedFor(value: unknown): boolean {
   return Array.isArray(value) ? value.length > 0 : !isObject(value) || Object.keys(value).length > 0;
 }
 
-function widened({ own, params, body }: Asked, { first, limit }: Paging, size: number): EngineRequest {
+function widened({ own, params, body }: Asked, { first, limit }: ReturnType<typeof pagingOf>, size: number): EngineRequest {
   if (body !== undefined) {
     const edits = [...setAt(body, limit, size, true), ...setAt(body, first.name, first.value, false)];
     return { ...own, body: applyEdits(body.text.bytes, edits) };

@@ -71,11 +71,9 @@ export function vespa(options: VespaOptions): IndexDefinition<VespaOptions> {
 }
 
 /** A parameter of the URL or of the body. */
-interface Named {
-  readonly key: string;
+interface Named extends Pick<Param, "key" | "value"> {
   /** In lower case, without aliases. */
   readonly name: string;
-  readonly value: string;
 }
 
 interface Asked {
