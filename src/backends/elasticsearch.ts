@@ -20,11 +20,6 @@ const PINNED_SCORE = 2 ** 127;
 const METHODS = ["GET", "POST"] as const;
 const MULTI_PATH = "/_msearch";
 
-/** The engine's own page when a request names none. */
-const DEFAULT_LIMIT = 10;
-
-const NEW_LINE = 0x0a;
-
 const PAGING = new Set(["from", "size"]);
 
 /** Sections of `ext` that do not change the hits: ours, and tracking that differs from page to page. */
@@ -166,7 +161,7 @@ function linesOf(bytes: Uint8Array): Span[] {
   const lines: Span[] = [];
   let start = 0;
   while (start < bytes.length) {
-    const found = bytes.indexOf(NEW_LINE, start);
+    const found = bytes.indexOf(0x0a, start);
     const end = found < 0 ? bytes.length : found;
     lines.push({ start, end });
     start = end + 1;
@@ -187,7 +182,7 @@ function readSearch(index: string, params: readonly Param[], bytes: Uint8Array):
   if (repeated !== undefined) return left(`The key "${repeated}" is repeated in ext`);
 
   const values = body?.values;
-  const page = pageNumbersOf({ params, values }, ["from", 0], ["size", DEFAULT_LIMIT]);
+  const page = pageNumbersOf({ params, values }, ["from", 0], ["size", 10]);
   if (!page.ok) return left(page.error);
   const { first: offset, limit } = page.value;
 

@@ -36,7 +36,6 @@ import {
 } from "./json/spans.ts";
 import { isObject, member, textOf } from "./json/values.ts";
 
-const DEFAULT_ID_FIELD = "id";
 const ROOT = "$";
 
 interface Engine {
@@ -54,7 +53,7 @@ export const GENERIC = defineDialect({
       if (options.generic === undefined) throw new Error(`Index ${index} has no generic`);
       const { score, pinned } = options.generic;
       const scorePath = score === undefined ? undefined : partsOf(score);
-      const readHit = hitReader({ ...options, idField: options.idField ?? DEFAULT_ID_FIELD }, (text, slot, itemId, values) =>
+      const readHit = hitReader({ ...options, idField: options.idField ?? "id" }, (text, slot, itemId, values) =>
         ok({
           itemId,
           score: scorePath === undefined ? undefined : numberAt(text, scorePath, slot),

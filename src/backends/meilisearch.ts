@@ -14,19 +14,16 @@ import { type Asked, type Body, bodyOf, memberAt, namedObjects, pageNumbersOf, p
 import { type JsonText, members, numberAt, rawText, type Span, spanAt } from "./json/spans.ts";
 import { isObject, member, stringsOf, textOf, withoutNulls } from "./json/values.ts";
 
-const DEFAULT_LIMIT = 20;
 /** Parameters that name the page. */
 const PAGING: ReadonlySet<string> = new Set(["offset", "limit", "page", "hitsPerPage"]);
 const MULTI_PATH = "/multi-search";
-
-/** The primary key of an index has no fixed name. */
-const DEFAULT_ID_FIELD = "id";
 
 export const MEILISEARCH = defineDialect({
   names: ["meilisearch"],
   create(options) {
     // The score is 0 to 1. It is given with `showRankingScore`, and in every federated list.
-    const indexes = readIndexes(options, DEFAULT_ID_FIELD, (text, slot, itemId, values) => {
+    // The primary key of an index has no fixed name.
+    const indexes = readIndexes(options, "id", (text, slot, itemId, values) => {
       const score = numberAt(text, ["_federation", "weightedRankingScore"], slot) ?? numberAt(text, ["_rankingScore"], slot);
       return ok({ itemId, score, isPinned: false, values });
     });
@@ -149,7 +146,7 @@ function readSearch(index: Index, asked: Asked): PlannedSearch & { readonly sear
 function pageOf(asked: Asked): Result<{ readonly offset: number; readonly limit: number; readonly isNumbered: boolean }, string> {
   const isNumbered = ["page", "hitsPerPage"].some((key) => valueOf(asked, key) !== undefined);
   const [name, start, count] = namesOf(isNumbered);
-  const read = pageNumbersOf(asked, [name, start], [count, DEFAULT_LIMIT]);
+  const read = pageNumbersOf(asked, [name, start], [count, 20]);
   if (!read.ok) return read;
   const { first, limit } = read.value;
   // Page 0 is answered without hits.

@@ -14,12 +14,7 @@ import { pageNumbersOf, type Param, paramOf, paramsOf, unreadable } from "./json
 import { isTrueAt, type JsonText, kindOf, members, numberAt, rawText, spanAt } from "./json/spans.ts";
 import { textOf } from "./json/values.ts";
 
-const DEFAULT_ROWS = 10;
 const PAGING: ReadonlySet<string> = new Set(["start", "rows"]);
-const ROUTE = { path: "/solr/:index/select", methods: ["GET", "POST"] } as const;
-
-/** The uniqueKey of a schema has no fixed name; this is the usual one. */
-const DEFAULT_ID_FIELD = "id";
 
 /** `{!edismax qf=title v=$words}` */
 const LOCAL_PARAMS = /^\s*\{!([^}]*)\}/;
@@ -27,12 +22,13 @@ const LOCAL_PARAMS = /^\s*\{!([^}]*)\}/;
 export const SOLR = defineDialect({
   names: ["solr"],
   create(options) {
-    const indexes = readIndexes(options, DEFAULT_ID_FIELD, (text, slot, itemId, values) =>
+    // The uniqueKey of a schema has no fixed name; this is the usual one.
+    const indexes = readIndexes(options, "id", (text, slot, itemId, values) =>
       ok({ itemId, score: numberAt(text, ["score"], slot), isPinned: isTrueAt(text, ["[elevated]"], slot), values }),
     );
     return {
       name: "solr",
-      routes: [ROUTE],
+      routes: [{ path: "/solr/:index/select", methods: ["GET", "POST"] }],
       probes: [],
       credentials: AUTHORIZATION,
       clientHeaders: [],
@@ -86,7 +82,7 @@ function planSearch(index: Index, request: ClientRequest): RequestPlan {
   const url = paramsOf(request.search);
   const params = [...url, ...form];
   const readPart = (offset: number): PartReader => partReader(index, offset, params);
-  const page = pageNumbersOf({ params, values: undefined }, ["start", 0], ["rows", DEFAULT_ROWS]);
+  const page = pageNumbersOf({ params, values: undefined }, ["start", 0], ["rows", 10]);
   if (!page.ok) return planOne(leftToEngine(index.name, page.error), own, readPart(0));
   const { first: offset, limit } = page.value;
   const queryText = queryTextOf(params);

@@ -19,7 +19,6 @@ const MULTI_PATH = "/multi_search";
 const API_KEY = "x-typesense-api-key";
 /** A header or a parameter. */
 const USER_ID = "x-typesense-user-id";
-const DEFAULT_ID_FIELD = "document.id";
 
 const DEFAULT_LIMIT = 10;
 const NOT_FOUND = "not_found";
@@ -42,7 +41,7 @@ const BY_RELEVANCE = /^\s*(?:_text_match\s*(?:\([^)]*\)\s*)?:\s*desc|_vector_dis
 export const TYPESENSE = defineDialect({
   names: ["typesense"],
   create(options) {
-    const indexes = readIndexes(options, DEFAULT_ID_FIELD, (text, slot, itemId, values) =>
+    const indexes = readIndexes(options, "document.id", (text, slot, itemId, values) =>
       ok({ itemId, score: scoreOf(text, slot), isPinned: isTrueAt(text, ["curated"], slot), values }),
     );
     return {

@@ -15,16 +15,14 @@ import { type Body, bodyOf, digitsOf, type Param, paramsOf, unreadable, utf8Text
 import { elements, findAt, type JsonText, kindOf, members, numberAt, rawText, readString, type Span, spanAt } from "./json/spans.ts";
 import { textOf } from "./json/values.ts";
 
-const DEFAULT_HITS = 10;
 const METHODS = ["GET", "POST"] as const;
-const DEFAULT_ID_FIELD = "id";
 
 /** Vespa's own limit is 400 hits, unless a query profile sets another `maxHits`. */
 export const VESPA = defineDialect({
   names: ["vespa"],
   /** Throws unless there is exactly one index. */
   create(configured) {
-    const indexes = readIndexes(configured, DEFAULT_ID_FIELD, (text, slot, itemId, values) =>
+    const indexes = readIndexes(configured, "id", (text, slot, itemId, values) =>
       ok({ itemId, score: numberAt(text, ["relevance"], slot), isPinned: false, values }),
     );
     const [index, ...more] = indexes.values();
@@ -158,7 +156,7 @@ function unsafeIn({ url, form, all }: Asked): string | undefined {
 function readSearch(index: Index, asked: Asked): Result<SearchPlan, string> {
   const offset = pageNumber(asked, "offset", 0);
   if (!offset.ok) return offset;
-  const limit = pageNumber(asked, "hits", index.options.pageSize ?? DEFAULT_HITS);
+  const limit = pageNumber(asked, "hits", index.options.pageSize ?? 10);
   if (!limit.ok) return limit;
   const statement = valueOf(asked, "yql");
   const yql = statement === undefined ? undefined : readYql(statement);
