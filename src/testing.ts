@@ -393,11 +393,12 @@ function parse(bytes: Uint8Array): unknown {
   return JSON.parse(new TextDecoder().decode(bytes));
 }
 
+const sortMembers = (_: string, value: unknown): unknown =>
+  isObject(value) ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))) : value;
+
 /** JSON with the members of objects in one order. */
 function canonical(value: unknown): string {
-  const sorted = (_: string, part: unknown): unknown =>
-    isObject(part) ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1))) : part;
-  return JSON.stringify(value, sorted) ?? "undefined";
+  return JSON.stringify(value, sortMembers) ?? "undefined";
 }
 
 function isEqual(a: unknown, b: unknown): boolean {
@@ -412,8 +413,9 @@ function expectEqual(name: string, actual: unknown, expected: unknown): void {
   if (!isEqual(actual, expected)) fail(`${name}: expected ${canonical(expected)}, got ${canonical(actual)}`);
 }
 
+const beginningOf = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes).slice(0, 2000);
+
 function expectBytes(name: string, actual: Uint8Array, expected: Uint8Array | undefined): void {
   if (expected !== undefined && actual.length === expected.length && actual.every((byte, i) => byte === expected[i])) return;
-  const beginningOf = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes).slice(0, 2000);
   fail(`${name}: expected ${beginningOf(expected)}, got ${beginningOf(actual)}`);
 }

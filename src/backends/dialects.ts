@@ -45,9 +45,6 @@ export type IndexDefinition<Options extends IndexOptions = IndexOptions> = Optio
   readonly backend: string;
 };
 
-/** W is at most 1000 anyway. */
-const NO_LIMITS: DialectLimits = { maxWindow: 1000, maxIndexes: Number.POSITIVE_INFINITY };
-
 /**
  * A dialect for another engine. `armmt-edge/testing` has the checks that it should pass.
  *
@@ -58,7 +55,8 @@ const NO_LIMITS: DialectLimits = { maxWindow: 1000, maxIndexes: Number.POSITIVE_
 export function defineDialect(
   definition: Omit<DialectDefinition, "limits"> & { readonly limits?: Partial<DialectLimits> },
 ): DialectDefinition {
-  return { ...definition, limits: { ...NO_LIMITS, ...definition.limits } };
+  // W is at most 1000 anyway.
+  return { ...definition, limits: { maxWindow: 1000, maxIndexes: Number.POSITIVE_INFINITY, ...definition.limits } };
 }
 
 export function dialectsOf(definitions: readonly DialectDefinition[]): Dialects {

@@ -322,8 +322,6 @@ function partAt(text: JsonText, { options, readHit }: Engine, plan: SearchPlan |
   });
 }
 
-const NOTHING: ReadonlySet<string> = new Set(["false", "null", '""']);
-
 /** Whether a value is not false, null, zero or empty. */
 function isThere(text: JsonText, from: Span, path: string): boolean {
   const found = findAt(text, partsOf(path), from);
@@ -333,7 +331,7 @@ function isThere(text: JsonText, from: Span, path: string): boolean {
   const kind = kindOf(text, at);
   if (kind === "object") return members(text, at).length > 0;
   if (kind === "array") return elements(text, at).length > 0;
-  return !NOTHING.has(rawText(text, at)) && readNumber(text, at) !== 0;
+  return !["false", "null", '""'].includes(rawText(text, at)) && readNumber(text, at) !== 0;
 }
 
 /** The numbers that a reply repeats, as for the page that was asked for: as numbers or as texts, like the engine's. */

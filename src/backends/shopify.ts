@@ -46,15 +46,8 @@ const BODY_MEMBERS: ReadonlySet<string> = new Set(["query", "variables", "operat
 
 const PASS_ALL = "or let the index forward the client's own credential (forwardCredentials), without a key of the edge";
 
-/** A global id: `gid://shopify/Product/7000000000001`. */
-const DEFAULT_ID_FIELD = "id";
-
-/** Of `predictiveSearch`; `search` has none. */
-const DEFAULT_LIMIT = 10;
-
 /** Arguments that name the page. */
 const PAGING: ReadonlySet<string> = new Set(["first", "last", "after", "before", "limit"]);
-const CURSORS = ["after", "before", "last"] as const;
 
 export const SHOPIFY = defineDialect({
   names: ["shopify"],
@@ -276,7 +269,7 @@ function readSearch(field: Field, asked: JsonObject, context: Context): ProductS
   const doubt = field.doubt ?? lists.find((list) => list.doubt !== undefined)?.doubt;
   const left = (detail: string): ProductSearch => ({ plan: leftToEngine(index, detail), lists, product: undefined });
   if (doubt !== undefined) return left(`${field.key} depends on ${doubt}`);
-  const limit = isPredictive ? (asked["limit"] ?? DEFAULT_LIMIT) : (asked["first"] ?? asked["last"]);
+  const limit = isPredictive ? (asked["limit"] ?? 10) : (asked["first"] ?? asked["last"]);
   if (typeof limit !== "number" || !Number.isSafeInteger(limit) || limit < 0)
     return left(`${field.key}: ${JSON.stringify(limit)} products`);
 
@@ -319,7 +312,7 @@ function listsOf(search: Field, operation: Operation): readonly AskedList[] {
 
 /** Reasons that come before a missing id. */
 function reasonToLeave(asked: JsonObject, lists: readonly ProductList[], limit: number, queryText: string | undefined): Bypass | undefined {
-  const cursor = CURSORS.find((name) => (asked[name] ?? null) !== null);
+  const cursor = ["after", "before", "last"].find((name) => (asked[name] ?? null) !== null);
   if (cursor !== undefined) return leave("cursor", cursor);
   const sortKey = asked["sortKey"] ?? "RELEVANCE";
   if (sortKey !== "RELEVANCE") return leave("explicit_sort", `sortKey is ${JSON.stringify(sortKey)}`);
@@ -338,7 +331,8 @@ function findProducts(
   isAlways: boolean,
   { operation, options }: Context,
 ): Result<{ readonly keys: ProductKeys; readonly fields: unknown }, string> {
-  const idField = options.idField ?? DEFAULT_ID_FIELD;
+  // By default a global id: `gid://shopify/Product/7000000000001`.
+  const idField = options.idField ?? "id";
   let problem = `The document does not ask for ${idField}, by which items are known`;
   for (const list of lists) {
     const keysTo = (path: string): string | undefined => keysOf(operation, list.below, path.split("."))?.join(".");
