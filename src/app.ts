@@ -69,7 +69,7 @@ export function createApp(deps: AppDeps): EdgeApp {
   const app = new Hono({ router: new TrieRouter() });
   if (deps.allowOrigins.length > 0) {
     const origin = deps.allowOrigins.includes("*") ? "*" : [...deps.allowOrigins];
-    // Any request header is allowed: backends/headers.ts decides which of them go further.
+    // Any request header is allowed: backends/engine.ts decides which of them go further.
     app.use(cors({ origin, allowMethods: ["GET", "POST", "HEAD"], exposeHeaders: [OUTCOME_HEADER, TOKENS_HEADER], maxAge: 600 }));
   }
   const { events } = deps;
