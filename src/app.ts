@@ -8,9 +8,14 @@ import { cors } from "hono/cors";
 import { basePath } from "hono/route";
 import { TrieRouter } from "hono/router/trie-router";
 import type { Dialect } from "./backends/dialect.ts";
-import type { EngineClient, Fetch } from "./backends/engine.ts";
-import { headersFromEngine, headersFromStorefront, headersToStorefront } from "./backends/headers.ts";
-import { readBody } from "./backends/read-body.ts";
+import {
+  type EngineClient,
+  type Fetch,
+  headersFromEngine,
+  headersFromStorefront,
+  headersToStorefront,
+  readBody,
+} from "./backends/engine.ts";
 import { parseTreatment } from "./experiment/treatment.ts";
 import { BEACON } from "./events/beacon/bundled.ts";
 import { type EventsEndpoint, MAX_EVENTS_BYTES, refuseEvents } from "./events/endpoint.ts";
@@ -64,7 +69,7 @@ export function createApp(deps: AppDeps): EdgeApp {
   const app = new Hono({ router: new TrieRouter() });
   if (deps.allowOrigins.length > 0) {
     const origin = deps.allowOrigins.includes("*") ? "*" : [...deps.allowOrigins];
-    // Any request header is allowed: backends/headers.ts decides which of them go further.
+    // Any request header is allowed: backends/engine.ts decides which of them go further.
     app.use(cors({ origin, allowMethods: ["GET", "POST", "HEAD"], exposeHeaders: [OUTCOME_HEADER, TOKENS_HEADER], maxAge: 600 }));
   }
   const { events } = deps;

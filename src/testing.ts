@@ -5,9 +5,9 @@
  * No model is needed: the items have made-up vectors in memory, and the scorer reads the order out of them.
  */
 import { type DialectDefinition, dialectsOf, type IndexOptions } from "./backends/dialects.ts";
-import { isObject } from "./backends/json/request.ts";
+import { isObject } from "./backends/json/values.ts";
 import { openEdge } from "./edge.ts";
-import { type KvReader, memoryKv } from "./embeddings/store.ts";
+import { memoryKv } from "./embeddings/store.ts";
 import type { ModelManifest } from "./inference/manifest.ts";
 import { type Scorer, scorersOf } from "./inference/scorer.ts";
 import { ITEM_FEATURES } from "./ranking/candidate.ts";
@@ -127,9 +127,9 @@ export function dialectChecks(dialect: DialectDefinition, standIn: StandIn, opti
   const answer = (request: Request): Promise<Response> => standIn.answer(request, items);
 
   function open(engine: (request: Request) => Promise<Response> = answer, variables: object = {}) {
-    const exchanges: Exchange[] = [];
+    const exchanges: (Pick<Request, "url" | "headers"> & { readonly body: string; reply?: Uint8Array })[] = [];
     const recorded = async (request: Request): Promise<Response> => {
-      const exchange: Exchange = { url: request.url, headers: request.headers, body: await request.clone().text(), reply: undefined };
+      const exchange: (typeof exchanges)[number] = { url: request.url, headers: request.headers, body: await request.clone().text() };
       exchanges.push(exchange);
       const response = await engine(request);
       exchange.reply = new Uint8Array(await response.clone().arrayBuffer());
@@ -313,15 +313,7 @@ export function dialectChecks(dialect: DialectDefinition, standIn: StandIn, opti
   ];
 }
 
-interface Exchange {
-  readonly url: string;
-  readonly headers: Headers;
-  readonly body: string;
-  reply: Uint8Array | undefined;
-}
-
 const refuse = async (): Promise<Response> => new Response('{"message":"no"}', { status: 403, headers: JSON_TYPE });
-
 const restOf = (searches: readonly ReadSearch[]): readonly unknown[] => searches.map(({ rest }) => rest);
 
 const REPLY_REASONS = /^(reply_not_json|reply_not_search|duplicate_ids|no_item_vectors|too_few_hits|redirected|engine_\w+)$/;
@@ -330,11 +322,16 @@ const STRANGE = ['"', "{", "}", "[", "null", "-1", "1e99", "%", "%zz", "&", "=",
 
 /** An edge whose scorer needs no model. */
 function inMemory(dialect: DialectDefinition, ids: readonly string[], catalog: string): NonNullable<ContractOptions["open"]> {
+  // Vectors of unit length in directions that follow from the item's index.
+  const records = ids.map((itemId, i) => {
+    const vector = Float32Array.of(Math.cos(i * 2.4), Math.sin(i * 2.4));
+    return { itemId, image: vector, text: vector, features: ITEM_FEATURES.map(() => undefined) };
+  });
   return (env, engine) => {
     const logs: Readonly<Record<string, unknown>>[] = [];
     const app = openEdge({
       env,
-      kv: publish(ids, catalog),
+      kv: memoryKv(catalog, records, MANIFEST),
       sinks: { write: async () => ok(true), writeEvents: async () => ok({ written: 0, duplicates: 0, deferred: 0 }) },
       scorer: scorersOf([ok(SCORER)]),
       fetch: (url, init) => engine(new Request(url, init)),
@@ -378,15 +375,6 @@ const SCORER: Scorer = {
   },
 };
 
-/** Vectors of unit length in directions that follow from the item's index. */
-function publish(ids: readonly string[], catalog: string): KvReader {
-  const records = ids.map((itemId, i) => {
-    const vector = Float32Array.of(Math.cos(i * 2.4), Math.sin(i * 2.4));
-    return { itemId, image: vector, text: vector, features: ITEM_FEATURES.map(() => undefined) };
-  });
-  return memoryKv(catalog, records, MANIFEST);
-}
-
 /** Per search of the request: "applied" or the reason. */
 function outcomesOf(response: Response): readonly string[] {
   const header = response.headers.get("x-armmt") ?? "";
@@ -405,13 +393,12 @@ function parse(bytes: Uint8Array): unknown {
   return JSON.parse(new TextDecoder().decode(bytes));
 }
 
+const sortMembers = (_: string, value: unknown): unknown =>
+  isObject(value) ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))) : value;
+
 /** JSON with the members of objects in one order. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, sortMembers) ?? "undefined";
-}
-
-function sortMembers(_: string, value: unknown): unknown {
-  return isObject(value) ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))) : value;
 }
 
 function isEqual(a: unknown, b: unknown): boolean {
@@ -426,11 +413,9 @@ function expectEqual(name: string, actual: unknown, expected: unknown): void {
   if (!isEqual(actual, expected)) fail(`${name}: expected ${canonical(expected)}, got ${canonical(actual)}`);
 }
 
+const beginningOf = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes).slice(0, 2000);
+
 function expectBytes(name: string, actual: Uint8Array, expected: Uint8Array | undefined): void {
   if (expected !== undefined && actual.length === expected.length && actual.every((byte, i) => byte === expected[i])) return;
   fail(`${name}: expected ${beginningOf(expected)}, got ${beginningOf(actual)}`);
-}
-
-function beginningOf(bytes: Uint8Array | undefined): string {
-  return new TextDecoder().decode(bytes).slice(0, 2000);
 }

@@ -9,16 +9,7 @@
  * 1: noticed by their surplus of hits, and left as they are).
  */
 import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
-import {
-  type ClientRequest,
-  type Dialect,
-  type DialectOptions,
-  type EngineRequest,
-  jsonError,
-  type Refusal,
-  type RequestPlan,
-  type SearchPlan,
-} from "./dialect.ts";
+import { type ClientRequest, type EngineRequest, jsonError, type Refusal, type RequestPlan, type SearchPlan } from "./dialect.ts";
 import {
   defineDialect,
   findIndex,
@@ -29,26 +20,11 @@ import {
   readIndexes,
 } from "./dialects.ts";
 import { applyEdits, type Edit, replaceMembers, replaceNumbers, replaceParams, searchOf, setMember } from "./json/edits.ts";
-import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planListed, planOne } from "./json/plan.ts";
+import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planListed, type PlannedSearch, planOne } from "./json/plan.ts";
 import { partOf, type PartReader, readHits } from "./json/reply.ts";
-import {
-  type Asked,
-  type Body,
-  bodyOf,
-  type JsonObject,
-  member,
-  memberAt,
-  namedObjects,
-  pageNumbersOf,
-  type Param,
-  paramsOf,
-  stringsOf,
-  textOf,
-  valueOf,
-  withoutNulls,
-} from "./json/request.ts";
-import type { JsonText, Span } from "./json/scan.ts";
-import { isTrueAt, kindOf, numberAt, readString, spanAt } from "./json/spans.ts";
+import { type Asked, type Body, bodyOf, memberAt, namedObjects, pageNumbersOf, type Param, paramsOf, valueOf } from "./json/request.ts";
+import { isTrueAt, type JsonText, kindOf, numberAt, readString, type Span, spanAt } from "./json/spans.ts";
+import { type JsonObject, member, stringsOf, textOf, withoutNulls } from "./json/values.ts";
 
 /** `paginationLimitedTo` of an index whose settings say nothing else. */
 const DEFAULT_PAGINATION_LIMIT = 1000;
@@ -72,7 +48,39 @@ const NO_PART_OF_IDENTITY = /^(?:page|hitsPerPage|offset|length|analytics|analyt
 /** Parameters about the client: `x-algolia-api-key`, `x-algolia-application-id`, `x-algolia-agent`, … */
 const ABOUT_CLIENT = /^x-algolia-/i;
 
-export const ALGOLIA = defineDialect({ names: ["algolia"], create: createAlgolia });
+export const ALGOLIA = defineDialect({
+  names: ["algolia"],
+  create(options) {
+    const indexes = readIndexes(options, DEFAULT_ID_FIELD, (text, slot, itemId, values) =>
+      ok({ itemId, score: undefined, isPinned: isTrueAt(text, ["_rankingInfo", "promoted"], slot), values }),
+    );
+    const indexOf = (name: string): Result<Index, Refusal> => findIndex(indexes, name, NOT_FOUND);
+    return {
+      name: "algolia",
+      routes: [
+        { path: "/1/indexes/:index/query", methods: ["POST"] },
+        { path: "/1/indexes/:index", methods: ["GET"] },
+        // The index is a star.
+        { path: "/1/indexes/:index/queries", methods: ["POST"], label: "/1/indexes/*/queries" },
+      ],
+      probes: [],
+      credentials: { header: "x-algolia-api-key", clientHeaders: ["x-algolia-api-key"], clientParams: ["x-algolia-api-key"] },
+      // The application's id is not a secret: it goes to the engine wherever the client puts it, and the configuration's own header wins.
+      clientHeaders: ["x-algolia-application-id", "x-algolia-usertoken", "x-algolia-agent"],
+      plan(request, name = "") {
+        const isMulti = request.method === "POST" && request.path.endsWith("/queries");
+        if (isMulti && name === "*") return planSearches(request, indexOf);
+        if (isMulti) {
+          const message = `No route for ${request.path}: several searches go to ${MULTI_PATH}, each with its indexName`;
+          return err({ status: 404, type: NOT_FOUND, message });
+        }
+        const index = indexOf(name);
+        return index.ok ? ok(planSearch(index.value, request)) : index;
+      },
+      describeError: (status, _, message) => jsonError({ message, status }),
+    };
+  },
+});
 
 export interface AlgoliaOptions extends IndexOptions, PageSizeOption {}
 
@@ -87,42 +95,9 @@ export function algolia(options: AlgoliaOptions): IndexDefinition<AlgoliaOptions
   return { ...options, dialect: ALGOLIA, backend: "algolia" };
 }
 
-function createAlgolia(options: ReadonlyMap<string, DialectOptions>): Dialect {
-  const indexes = readIndexes(options, DEFAULT_ID_FIELD, (text, slot, itemId, values) =>
-    ok({ itemId, score: undefined, isPinned: isTrueAt(text, ["_rankingInfo", "promoted"], slot), values }),
-  );
-  const indexOf = (name: string): Result<Index, Refusal> => findIndex(indexes, name, NOT_FOUND);
-  return {
-    name: "algolia",
-    routes: [
-      { path: "/1/indexes/:index/query", methods: ["POST"] },
-      { path: "/1/indexes/:index", methods: ["GET"] },
-      // The index is a star.
-      { path: "/1/indexes/:index/queries", methods: ["POST"], label: "/1/indexes/*/queries" },
-    ],
-    probes: [],
-    credentials: { header: "x-algolia-api-key", clientHeaders: ["x-algolia-api-key"], clientParams: ["x-algolia-api-key"] },
-    // The application's id is not a secret: it goes to the engine wherever the client puts it, and the configuration's own header wins.
-    clientHeaders: ["x-algolia-application-id", "x-algolia-usertoken", "x-algolia-agent"],
-    plan(request, name = "") {
-      const isMulti = request.method === "POST" && request.path.endsWith("/queries");
-      if (isMulti && name === "*") return planSearches(request, indexOf);
-      if (isMulti) {
-        const message = `No route for ${request.path}: several searches go to ${MULTI_PATH}, each with its indexName`;
-        return err({ status: 404, type: NOT_FOUND, message });
-      }
-      const index = indexOf(name);
-      return index.ok ? ok(planSearch(index.value, request)) : index;
-    },
-    describeError: (status, _, message) => jsonError({ message, status }),
-  };
-}
-
 /** One search of a request. `widen`: raw parameters of the URL and edits of the body that ask for hits [0, size). */
-interface AskedSearch {
-  readonly plan: SearchPlan;
+interface AskedSearch extends Pick<PlannedSearch, "plan" | "readPart"> {
   readonly widen: (size: number) => { readonly params: readonly string[]; readonly edits: readonly Edit[] };
-  readonly readPart: PartReader;
 }
 
 /** `POST /1/indexes/<index>/query`, or `GET /1/indexes/<index>`. */

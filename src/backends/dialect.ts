@@ -29,14 +29,6 @@ export interface EngineRequest {
   readonly contentType?: string | undefined;
 }
 
-/** Fields of UBI's `ext.ubi` that the exposure record repeats. */
-export interface UbiFields {
-  readonly queryId: string | undefined;
-  readonly clientId: string | undefined;
-  readonly application: string | undefined;
-  readonly objectIdField: string | undefined;
-}
-
 /** One search, as far as its dialect can tell. */
 export interface SearchPlan {
   /** A name from the configuration. */
@@ -53,7 +45,8 @@ export interface SearchPlan {
   readonly bypass: Bypass | undefined;
   /** Item ids from the body's own extension field, most recent first. */
   readonly history: readonly string[];
-  readonly ubi: UbiFields;
+  /** Fields of UBI's `ext.ubi` that the exposure record repeats. */
+  readonly ubi: Readonly<Record<"queryId" | "clientId" | "application" | "objectIdField", string | undefined>>;
   /** The request without paging and tracking: equal for all pages of one search, and for no other search. */
   readonly identity: string;
 }
@@ -112,31 +105,6 @@ export interface RequestReply {
 /** The credentials of engines that take `authorization`. */
 export const AUTHORIZATION = { header: "authorization", clientHeaders: ["authorization"], clientParams: [] } as const;
 
-export interface EngineError {
-  /** Including the content type. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
-/** A path on which searches arrive. */
-export interface Route {
-  /** A pattern of Hono; `:index` is the name of a configured index. */
-  readonly path: string;
-  readonly methods: readonly ClientRequest["method"][];
-  /** The path for people, where the pattern is unclear. */
-  readonly label?: string;
-}
-
-/** Where a dialect carries keys. */
-export interface Credentials {
-  /** The header in which the engine takes the edge's own key. */
-  readonly header: string;
-  /** Headers in which clients send theirs. */
-  readonly clientHeaders: readonly string[];
-  /** Parameters of the URL in which clients send theirs. */
-  readonly clientParams: readonly string[];
-}
-
 /** A parameter that keeps the engine's order when it is given, unless with one of these values. */
 export interface LeaveCondition {
   readonly name: string;
@@ -175,14 +143,13 @@ export interface GenericOptions {
   readonly keyHeader?: string | undefined;
   readonly leaveAlone: Readonly<Partial<Record<LeaveReason, readonly LeaveCondition[] | undefined>>>;
   /** Numbers of a reply that repeat the page. `total` is only read, to compute `pages`. */
-  readonly echo: Readonly<Partial<Record<EchoedNumber, string | undefined>>>;
+  readonly echo: Readonly<Partial<Record<(typeof ECHOED_NUMBERS)[number], string | undefined>>>;
 }
 
 export const LEAVE_REASONS = ["explicit_sort", "cursor", "grouped", "federated", "request_not_understood"] as const;
 export type LeaveReason = (typeof LEAVE_REASONS)[number];
 
 export const ECHOED_NUMBERS = ["offset", "page", "limit", "count", "pages", "total"] as const;
-export type EchoedNumber = (typeof ECHOED_NUMBERS)[number];
 
 /** The configuration of one index, as far as its dialect uses it. */
 export interface DialectOptions {
@@ -198,23 +165,32 @@ export interface DialectOptions {
   readonly forwardCredentials?: boolean | undefined;
 }
 
-/** `body` as JSON. */
-export function jsonError(body: object, headers: Readonly<Record<string, string>> = {}): EngineError {
+/** `headers` include the content type. */
+export function jsonError(body: object, headers: Readonly<Record<string, string>> = {}): ReturnType<Dialect["describeError"]> {
   return { headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) };
 }
 
 export interface Dialect {
   readonly name: string;
-  readonly routes: readonly Route[];
+  /**
+   * Paths on which searches arrive, as patterns of Hono: `:index` is the name of a configured index. `label`: the path for people, where the
+   * pattern is unclear.
+   */
+  readonly routes: readonly { readonly path: string; readonly methods: readonly ClientRequest["method"][]; readonly label?: string }[];
   /** Health checks of clients by their exact path. They are passed on unchanged. */
   readonly probes: readonly { readonly path: string; readonly method: "GET" | "HEAD" }[];
-  readonly credentials: Credentials;
+  /** Where keys are: `header` takes the edge's own; clients send theirs in headers, or in parameters of the URL. */
+  readonly credentials: { readonly header: string } & Readonly<Record<"clientHeaders" | "clientParams", readonly string[]>>;
   /** Headers of clients that go to this engine, besides those that go to all engines. */
   readonly clientHeaders: readonly string[];
   /** `index`: the name in the path, decoded; `undefined` where the route has none. */
   plan(request: ClientRequest, index: string | undefined): Result<RequestPlan, Refusal>;
   /** An error of the edge in the engine's words, so that its client libraries understand it. `type` is snake_case. */
-  describeError(status: number, type: string, message: string): EngineError;
+  describeError(
+    status: number,
+    type: string,
+    message: string,
+  ): { readonly headers: Readonly<Record<string, string>>; readonly body: string };
 }
 
 /** Limits of an engine that no configuration can lift. */

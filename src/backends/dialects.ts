@@ -8,8 +8,7 @@ import type { ItemValues } from "../ranking/item-values.ts";
 import { err, ok, type Result } from "../result.ts";
 import type { CreateDialect, Dialect, DialectLimits, DialectOptions, Hit, Refusal } from "./dialect.ts";
 import type { HitReader } from "./json/reply.ts";
-import type { JsonText, Span } from "./json/scan.ts";
-import { isTrue, kindOf, rawText, readNumber, readString, spanAt } from "./json/spans.ts";
+import { isTrue, type JsonText, kindOf, rawText, readNumber, readString, type Span, spanAt } from "./json/spans.ts";
 
 /** A dialect before it knows its indexes. */
 export interface DialectDefinition {
@@ -46,9 +45,6 @@ export type IndexDefinition<Options extends IndexOptions = IndexOptions> = Optio
   readonly backend: string;
 };
 
-/** W is at most 1000 anyway. */
-const NO_LIMITS: DialectLimits = { maxWindow: 1000, maxIndexes: Number.POSITIVE_INFINITY };
-
 /**
  * A dialect for another engine. `armmt-edge/testing` has the checks that it should pass.
  *
@@ -59,7 +55,8 @@ const NO_LIMITS: DialectLimits = { maxWindow: 1000, maxIndexes: Number.POSITIVE_
 export function defineDialect(
   definition: Omit<DialectDefinition, "limits"> & { readonly limits?: Partial<DialectLimits> },
 ): DialectDefinition {
-  return { ...definition, limits: { ...NO_LIMITS, ...definition.limits } };
+  // W is at most 1000 anyway.
+  return { ...definition, limits: { maxWindow: 1000, maxIndexes: Number.POSITIVE_INFINITY, ...definition.limits } };
 }
 
 export function dialectsOf(definitions: readonly DialectDefinition[]): Dialects {
@@ -100,7 +97,7 @@ export interface Index {
 }
 
 /** Adds the engine's score and pins to an item. The error says why there is no hit. */
-export type CompleteHit = (text: JsonText, slot: Span, itemId: string, values: ItemValues | undefined) => Result<Hit, string>;
+type CompleteHit = (text: JsonText, slot: Span, itemId: string, values: ItemValues | undefined) => Result<Hit, string>;
 
 export type Indexes = ReadonlyMap<string, Index>;
 

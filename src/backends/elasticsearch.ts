@@ -5,49 +5,14 @@
  * is the best answer.
  */
 import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
-import {
-  AUTHORIZATION,
-  type ClientRequest,
-  type Dialect,
-  type DialectOptions,
-  type EngineRequest,
-  type Hit,
-  jsonError,
-  type Refusal,
-  type RequestPlan,
-  type SearchPlan,
-  type UbiFields,
-} from "./dialect.ts";
-import {
-  type CompleteHit,
-  defineDialect,
-  findIndex,
-  type Index,
-  type IndexDefinition,
-  type IndexOptions,
-  readIndexes,
-} from "./dialects.ts";
+import { AUTHORIZATION, type ClientRequest, type EngineRequest, jsonError, type Refusal, type RequestPlan } from "./dialect.ts";
+import { defineDialect, findIndex, type Index, type IndexDefinition, type IndexOptions, readIndexes } from "./dialects.ts";
 import { applyEdits, cutMember, type Edit, replaceParams, searchOf, setMember } from "./json/edits.ts";
-import { leave, leftToEngine, plainPlan, planOne, planSeveral } from "./json/plan.ts";
+import { leave, leftToEngine, plainPlan, type PlannedSearch, planOne, planSeveral } from "./json/plan.ts";
 import { partOf, type PartReader, readHits } from "./json/reply.ts";
-import {
-  type Body,
-  bodyOf,
-  isObject,
-  type JsonObject,
-  member,
-  memberAt,
-  pageNumbersOf,
-  type Param,
-  paramOf,
-  paramsOf,
-  repeatedKey,
-  stringsOf,
-  textOf,
-  unreadable,
-} from "./json/request.ts";
-import type { Span } from "./json/scan.ts";
-import { find, type Member, members, numberAt, rawText, readNumber } from "./json/spans.ts";
+import { type Body, bodyOf, memberAt, pageNumbersOf, type Param, paramOf, paramsOf, repeatedKey, unreadable } from "./json/request.ts";
+import { find, type Member, members, numberAt, rawText, readNumber, type Span } from "./json/spans.ts";
+import { isObject, type JsonObject, member, stringsOf, textOf } from "./json/values.ts";
 
 /** The `pinned` query gives its documents scores above the largest one that an organic hit can have (2^127). */
 const PINNED_SCORE = 2 ** 127;
@@ -55,17 +20,48 @@ const PINNED_SCORE = 2 ** 127;
 const METHODS = ["GET", "POST"] as const;
 const MULTI_PATH = "/_msearch";
 
-/** The engine's own page when a request names none. */
-const DEFAULT_LIMIT = 10;
-
-const NEW_LINE = 0x0a;
-
 const PAGING = new Set(["from", "size"]);
 
 /** Sections of `ext` that do not change the hits: ours, and tracking that differs from page to page. */
 const EXT_WITHOUT_EFFECT = new Set(["armmt", "ubi"]);
 
-export const ELASTICSEARCH = defineDialect({ names: ["elasticsearch", "opensearch"], create: createElasticsearch });
+export const ELASTICSEARCH = defineDialect({
+  names: ["elasticsearch", "opensearch"],
+  create(options) {
+    const indexes = readIndexes(options, "_id", (text, slot, itemId, values) => {
+      const found = find(text, slot, "_score");
+      if (!found.ok) return err(found.error.message);
+      const score = found.value === undefined ? undefined : readNumber(text, found.value);
+      const isPinned = score !== undefined && score >= PINNED_SCORE;
+      return ok({ itemId, score: isPinned ? undefined : score, isPinned, values });
+    });
+    const indexOf = (name: string): Result<Index, Refusal> => findIndex(indexes, name, "index_not_found_exception");
+    return {
+      name: "elasticsearch",
+      routes: [
+        { path: "/:index/_search", methods: METHODS },
+        { path: MULTI_PATH, methods: METHODS },
+        { path: "/:index/_msearch", methods: METHODS },
+      ],
+      // The request of `client.ping()`. The reply to a GET would tell everybody the engine's version.
+      probes: [{ path: "/", method: "HEAD" }],
+      credentials: AUTHORIZATION,
+      clientHeaders: [],
+      plan(request, name) {
+        if (name === undefined) return planSearches(MULTI_PATH, request, undefined, indexOf);
+        const index = indexOf(name);
+        if (!index.ok) return index;
+        if (!request.path.endsWith(MULTI_PATH)) return ok(planSearch(index.value, request));
+        return planSearches(`/${encodeURIComponent(name)}${MULTI_PATH}`, request, name, indexOf);
+      },
+      describeError(status, type, message) {
+        const cause = { type, reason: message };
+        // Without its header the client of Elasticsearch would complain of an unknown product, whatever else went wrong.
+        return jsonError({ error: { root_cause: [cause], ...cause }, status }, { "x-elastic-product": "Elasticsearch" });
+      },
+    };
+  },
+});
 
 /**
  * An index in Elasticsearch.
@@ -87,38 +83,8 @@ export function opensearch(options: IndexOptions): IndexDefinition {
   return { ...options, dialect: ELASTICSEARCH, backend: "opensearch" };
 }
 
-function createElasticsearch(options: ReadonlyMap<string, DialectOptions>): Dialect {
-  const indexes = readIndexes(options, "_id", completeHit);
-  const indexOf = (name: string): Result<Index, Refusal> => findIndex(indexes, name, "index_not_found_exception");
-  return {
-    name: "elasticsearch",
-    routes: [
-      { path: "/:index/_search", methods: METHODS },
-      { path: MULTI_PATH, methods: METHODS },
-      { path: "/:index/_msearch", methods: METHODS },
-    ],
-    // The request of `client.ping()`. The reply to a GET would tell everybody the engine's version.
-    probes: [{ path: "/", method: "HEAD" }],
-    credentials: AUTHORIZATION,
-    clientHeaders: [],
-    plan(request, name) {
-      if (name === undefined) return planSearches(MULTI_PATH, request, undefined, indexOf);
-      const index = indexOf(name);
-      if (!index.ok) return index;
-      if (!request.path.endsWith(MULTI_PATH)) return ok(planSearch(index.value, request));
-      return planSearches(`/${encodeURIComponent(name)}${MULTI_PATH}`, request, name, indexOf);
-    },
-    describeError(status, type, message) {
-      const cause = { type, reason: message };
-      // Without its header the client of Elasticsearch would complain of an unknown product, whatever else went wrong.
-      return jsonError({ error: { root_cause: [cause], ...cause }, status }, { "x-elastic-product": "Elasticsearch" });
-    },
-  };
-}
-
 /** One search of a request. */
-interface AskedSearch {
-  readonly plan: SearchPlan;
+interface AskedSearch extends Pick<PlannedSearch, "plan"> {
   /** Its parameters and its body, asking for hits [0, size), or for the shopper's own page. */
   write(size: number | undefined): { readonly params: readonly string[]; readonly body: Uint8Array | undefined };
 }
@@ -195,7 +161,7 @@ function linesOf(bytes: Uint8Array): Span[] {
   const lines: Span[] = [];
   let start = 0;
   while (start < bytes.length) {
-    const found = bytes.indexOf(NEW_LINE, start);
+    const found = bytes.indexOf(0x0a, start);
     const end = found < 0 ? bytes.length : found;
     lines.push({ start, end });
     start = end + 1;
@@ -216,7 +182,7 @@ function readSearch(index: string, params: readonly Param[], bytes: Uint8Array):
   if (repeated !== undefined) return left(`The key "${repeated}" is repeated in ext`);
 
   const values = body?.values;
-  const page = pageNumbersOf({ params, values }, ["from", 0], ["size", DEFAULT_LIMIT]);
+  const page = pageNumbersOf({ params, values }, ["from", 0], ["size", 10]);
   if (!page.ok) return left(page.error);
   const { first: offset, limit } = page.value;
 
@@ -289,7 +255,7 @@ function isScoreDescending(key: unknown): boolean {
   return order === "desc" || (isObject(order) && (member(order, "order") ?? "desc") === "desc");
 }
 
-function ubiOf(ubi: unknown): UbiFields {
+function ubiOf(ubi: unknown): PlannedSearch["plan"]["ubi"] {
   const text = (key: string) => {
     const value = member(ubi, key);
     return typeof value === "string" && value !== "" ? value : undefined;
@@ -375,11 +341,3 @@ function queryTextOf(query: unknown, depth: number = 0): string | undefined {
   }
   return undefined;
 }
-
-const completeHit: CompleteHit = (text, slot, itemId, values): Result<Hit, string> => {
-  const found = find(text, slot, "_score");
-  if (!found.ok) return err(found.error.message);
-  const score = found.value === undefined ? undefined : readNumber(text, found.value);
-  const isPinned = score !== undefined && score >= PINNED_SCORE;
-  return ok({ itemId, score: isPinned ? undefined : score, isPinned, values });
-};

@@ -1,20 +1,21 @@
 /**
- * One exchange with a search engine: sends a request to the configured URL and buffers the reply, within a time and a size.
+ * One exchange with a search engine: sends a request to the configured URL and buffers the reply, within a time and a size. Allow-lists
+ * of headers keep the shopper's cookies and credentials from the engine, the engine's keys and addresses from the shopper, and hop-by-hop
+ * headers from both.
  *
  * Knows HTTP, not search: any status is a reply. It does not retry and follows no redirect, because a redirect could lead anywhere.
  */
 import { bypass, type Bypass, ok, type Result } from "../result.ts";
-import { withTimeout } from "../web.ts";
+import { joinBytes, withTimeout } from "../web.ts";
 import type { EngineRequest } from "./dialect.ts";
-import { type EngineHeaders, headersToEngine } from "./headers.ts";
-import { readBody, type ReadBody } from "./read-body.ts";
+import { searchOf } from "./json/edits.ts";
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** The body has a `rest` where it is longer than `maxReplyBytes`. */
 export interface EngineReply extends ReadBody {
   readonly status: number;
-  /** All of the engine's; headers.ts names those that go on. */
+  /** All of the engine's; FROM_ENGINE names those that go on. */
   readonly headers: Headers;
 }
 
@@ -72,9 +73,103 @@ const nameOf = (raw: string): string => [...new URLSearchParams(raw).keys()][0]?
 /** `search` without these parameters. Case does not matter, as in engines. */
 function without(search: string, names: ReadonlySet<string>): string {
   if (names.size === 0 || search === "") return search;
-  const kept = search
-    .slice(1)
-    .split("&")
-    .filter((raw) => !names.has(nameOf(raw)));
-  return kept.length === 0 ? "" : `?${kept.join("&")}`;
+  const all = search.slice(1).split("&");
+  return searchOf(all.filter((raw) => !names.has(nameOf(raw))));
+}
+
+/** Shopper → engine. `accept-encoding` is set by us: hits are moved as plain bytes. */
+const TO_ENGINE = ["accept", "accept-language", "content-type", "traceparent", "tracestate", "x-opaque-id"];
+
+/** To the shopper, from engine and storefront. */
+const TO_CLIENT = ["cache-control", "content-disposition", "content-language", "content-type", "etag", "expires", "last-modified", "vary"];
+
+/** Elasticsearch clients refuse to work without `x-elastic-product`. */
+const FROM_ENGINE = [...TO_CLIENT, "deprecation", "retry-after", "warning", "x-elastic-product", "x-opaque-id"];
+
+/** Shopper → storefront, for pages and pictures. */
+const TO_STOREFRONT = ["accept", "accept-language", "if-modified-since", "if-none-match", "if-range", "range", "user-agent"];
+
+const SAFETY = ["content-security-policy", "referrer-policy", "x-content-type-options"];
+const FROM_STOREFRONT = [...TO_CLIENT, ...SAFETY, "accept-ranges", "content-encoding", "content-range", "link"];
+
+function pick(from: Headers, names: readonly string[]): Headers {
+  const picked = new Headers();
+  for (const name of names) {
+    const value = from.get(name);
+    if (value !== null) picked.set(name, value);
+  }
+  return picked;
+}
+
+interface EngineHeaders {
+  /** Headers of clients that this engine gets, besides those that all engines get. */
+  readonly fromClient: readonly string[];
+  /** The edge's own, with its credential: they win. */
+  readonly own: Readonly<Record<string, string>>;
+}
+
+/** A client's credential goes nowhere unless `fromClient` names its header. */
+function headersToEngine(client: Headers, { fromClient, own }: EngineHeaders): Headers {
+  const headers = pick(client, [...TO_ENGINE, ...fromClient]);
+  headers.set("accept-encoding", "identity");
+  for (const [name, value] of Object.entries(own)) headers.set(name, value);
+  return headers;
+}
+
+/**
+ * `isEdited`: hits were moved or cut, so the engine's validators do not fit the body. `isPrivate`: the reply is for this shopper and this
+ * moment, so no cache may keep it.
+ */
+export function headersFromEngine(engine: Headers, changes: Readonly<Record<"isEdited" | "isPrivate", boolean>>): Headers {
+  const headers = pick(engine, FROM_ENGINE);
+  if (changes.isEdited) {
+    headers.delete("etag");
+    headers.delete("last-modified");
+  }
+  if (changes.isPrivate) {
+    headers.delete("expires");
+    headers.set("cache-control", "private, no-store");
+  }
+  return headers;
+}
+
+export const headersToStorefront = (client: Headers): Headers => pick(client, TO_STOREFRONT);
+
+export const headersFromStorefront = (storefront: Headers): Headers => pick(storefront, FROM_STOREFRONT);
+
+/** A Request or a Response. */
+type Message = Pick<Response, "arrayBuffer" | "body" | "headers">;
+
+interface ReadBody {
+  /** All of it, or its beginning where `rest` is there. */
+  readonly body: Uint8Array<ArrayBuffer>;
+  /** The part after the limit, to be sent on or cancelled. */
+  readonly rest: ReadableStream<Uint8Array> | undefined;
+}
+
+/** Rejects where the connection breaks, also before as many bytes have come as were announced. */
+export async function readBody(message: Message, maxBytes: number): Promise<ReadBody> {
+  const { body: stream } = message;
+  if (stream === null) return { body: new Uint8Array(), rest: undefined };
+  // In one piece, because HTTP gives no more than it announces; chunks cost workerd a promise and a copy for every 4 KB.
+  if (announcedBytes(message.headers) <= maxBytes) return { body: new Uint8Array(await message.arrayBuffer()), rest: undefined };
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const reader = stream.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return { body: joinBytes(chunks), rest: undefined };
+    chunks.push(value);
+    length += value.length;
+    if (length > maxBytes) {
+      reader.releaseLock();
+      return { body: joinBytes(chunks), rest: stream };
+    }
+  }
+}
+
+/** Infinity where it is unknown: of a compressed body, the compressed length is announced. */
+function announcedBytes(headers: Headers): number {
+  const length = headers.get("content-length");
+  return length === null || headers.has("content-encoding") ? Infinity : Number(length);
 }

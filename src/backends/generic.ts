@@ -6,8 +6,6 @@ import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
 import {
   AUTHORIZATION,
   type ClientRequest,
-  type Dialect,
-  type DialectOptions,
   type EngineRequest,
   type GenericOptions,
   jsonError,
@@ -21,11 +19,23 @@ import { defineDialect, hitReader, type IndexDefinition, type IndexOptions, type
 import { applyEdits, type Edit, replaceParams, searchOf } from "./json/edits.ts";
 import { leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
 import { type HitReader, partOf, readHits, type ReplyPart } from "./json/reply.ts";
-import { type Body, bodyOf, digitsOf, isObject, member, type Param, paramOf, paramsOf, textOf } from "./json/request.ts";
-import type { JsonText, Span } from "./json/scan.ts";
-import { elements, find, findAt, kindOf, members, numberAt, rawText, readNumber, readString, spanAt } from "./json/spans.ts";
+import { type Body, bodyOf, digitsOf, type Param, paramOf, paramsOf } from "./json/request.ts";
+import {
+  elements,
+  find,
+  findAt,
+  type JsonText,
+  kindOf,
+  members,
+  numberAt,
+  rawText,
+  readNumber,
+  readString,
+  type Span,
+  spanAt,
+} from "./json/spans.ts";
+import { isObject, member, textOf } from "./json/values.ts";
 
-const DEFAULT_ID_FIELD = "id";
 const ROOT = "$";
 
 interface Engine {
@@ -35,7 +45,42 @@ interface Engine {
   readonly readHit: HitReader;
 }
 
-export const GENERIC = defineDialect({ names: ["generic"], create: createGeneric });
+export const GENERIC = defineDialect({
+  names: ["generic"],
+  /** Throws on an index without `generic`, and on two with one path. */
+  create(indexes) {
+    const engines = [...indexes].map(([index, options]): Engine => {
+      if (options.generic === undefined) throw new Error(`Index ${index} has no generic`);
+      const { score, pinned } = options.generic;
+      const scorePath = score === undefined ? undefined : partsOf(score);
+      const readHit = hitReader({ ...options, idField: options.idField ?? "id" }, (text, slot, itemId, values) =>
+        ok({
+          itemId,
+          score: scorePath === undefined ? undefined : numberAt(text, scorePath, slot),
+          isPinned: pinned !== undefined && isThere(text, slot, pinned),
+          values,
+        }),
+      );
+      return { index, options: options.generic, pageSize: options.pageSize, readHit };
+    });
+    const byPath = new Map(engines.map((engine) => [engine.options.path, engine]));
+    if (byPath.size < engines.length) throw new Error("Two indexes have one path");
+    return {
+      name: "generic",
+      routes: engines.map(({ options: { path, methods } }) => ({ path, methods })),
+      probes: [],
+      credentials: AUTHORIZATION,
+      clientHeaders: [],
+      plan(request) {
+        const engine = byPath.get(request.path);
+        if (engine !== undefined) return ok(planSearch(engine, request));
+        const message = `No search at [${request.path}]: this edge serves ${[...byPath.keys()].join(", ")}`;
+        return err({ status: 404, type: "not_found", message });
+      },
+      describeError: (status, type, message) => jsonError({ error: { type, message }, status }),
+    };
+  },
+});
 
 /** `GenericOptions` as a shop writes them: one name instead of a list, and defaults left out. */
 export interface GenericSearch extends Pick<
@@ -71,40 +116,6 @@ export function generic(options: GenericIndexOptions): IndexDefinition<GenericIn
   return { ...options, dialect: GENERIC, backend: "generic" };
 }
 
-/** Throws on an index without `generic`, and on two with one path. */
-function createGeneric(indexes: ReadonlyMap<string, DialectOptions>): Dialect {
-  const engines = [...indexes].map(([index, options]): Engine => {
-    if (options.generic === undefined) throw new Error(`Index ${index} has no generic`);
-    const { score, pinned } = options.generic;
-    const scorePath = score === undefined ? undefined : partsOf(score);
-    const readHit = hitReader({ ...options, idField: options.idField ?? DEFAULT_ID_FIELD }, (text, slot, itemId, values) =>
-      ok({
-        itemId,
-        score: scorePath === undefined ? undefined : numberAt(text, scorePath, slot),
-        isPinned: pinned !== undefined && isThere(text, slot, pinned),
-        values,
-      }),
-    );
-    return { index, options: options.generic, pageSize: options.pageSize, readHit };
-  });
-  const byPath = new Map(engines.map((engine) => [engine.options.path, engine]));
-  if (byPath.size < engines.length) throw new Error("Two indexes have one path");
-  return {
-    name: "generic",
-    routes: engines.map(({ options: { path, methods } }) => ({ path, methods })),
-    probes: [],
-    credentials: AUTHORIZATION,
-    clientHeaders: [],
-    plan(request) {
-      const engine = byPath.get(request.path);
-      if (engine !== undefined) return ok(planSearch(engine, request));
-      const message = `No search at [${request.path}]: this edge serves ${[...byPath.keys()].join(", ")}`;
-      return err({ status: 404, type: "not_found", message });
-    },
-    describeError: (status, type, message) => jsonError({ error: { type, message }, status }),
-  };
-}
-
 const partsOf = (path: string): readonly string[] => (path === ROOT ? [] : path.split("."));
 
 interface Asked {
@@ -115,12 +126,7 @@ interface Asked {
 }
 
 /** The names of the first wanted hit or page, with the number that asks for the first, and of the number of hits. */
-interface Paging {
-  readonly first: { readonly name: string; readonly value: number };
-  readonly limit: string;
-}
-
-function pagingOf({ page, offset = "", firstPage, limit }: GenericOptions): Paging {
+function pagingOf({ page, offset = "", firstPage, limit }: GenericOptions) {
   return { first: page === undefined ? { name: offset, value: 0 } : { name: page, value: firstPage }, limit };
 }
 
@@ -254,7 +260,7 @@ function isAskedFor(value: unknown): boolean {
   return Array.isArray(value) ? value.length > 0 : !isObject(value) || Object.keys(value).length > 0;
 }
 
-function widened({ own, params, body }: Asked, { first, limit }: Paging, size: number): EngineRequest {
+function widened({ own, params, body }: Asked, { first, limit }: ReturnType<typeof pagingOf>, size: number): EngineRequest {
   if (body !== undefined) {
     const edits = [...setAt(body, limit, size, true), ...setAt(body, first.name, first.value, false)];
     return { ...own, body: applyEdits(body.text.bytes, edits) };
@@ -316,8 +322,6 @@ function partAt(text: JsonText, { options, readHit }: Engine, plan: SearchPlan |
   });
 }
 
-const NOTHING: ReadonlySet<string> = new Set(["false", "null", '""']);
-
 /** Whether a value is not false, null, zero or empty. */
 function isThere(text: JsonText, from: Span, path: string): boolean {
   const found = findAt(text, partsOf(path), from);
@@ -327,7 +331,7 @@ function isThere(text: JsonText, from: Span, path: string): boolean {
   const kind = kindOf(text, at);
   if (kind === "object") return members(text, at).length > 0;
   if (kind === "array") return elements(text, at).length > 0;
-  return !NOTHING.has(rawText(text, at)) && readNumber(text, at) !== 0;
+  return !["false", "null", '""'].includes(rawText(text, at)) && readNumber(text, at) !== 0;
 }
 
 /** The numbers that a reply repeats, as for the page that was asked for: as numbers or as texts, like the engine's. */

@@ -18,7 +18,7 @@ import {
 } from "graphql";
 import { err, ok, type Result } from "../result.ts";
 import { errorText } from "../web.ts";
-import { type JsonObject, member } from "./json/request.ts";
+import { type JsonObject, member } from "./json/values.ts";
 
 /** The documents of a shop have some hundred tokens. */
 const MAX_TOKENS = 10_000;

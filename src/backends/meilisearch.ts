@@ -5,50 +5,50 @@
  * the page, so a page that is cut from a wider reply gets its own numbers.
  */
 import { bypass, type Bypass, ok, type Result } from "../result.ts";
-import {
-  AUTHORIZATION,
-  type ClientRequest,
-  type Dialect,
-  type DialectOptions,
-  type EngineRequest,
-  jsonError,
-  type Refusal,
-  type RequestPlan,
-  type SearchPlan,
-} from "./dialect.ts";
+import { AUTHORIZATION, type ClientRequest, type EngineRequest, jsonError, type Refusal, type RequestPlan } from "./dialect.ts";
 import { defineDialect, findIndex, type Index, type IndexDefinition, type IndexOptions, readIndexes } from "./dialects.ts";
 import { applyEdits, type Edit, replaceMembers, replaceNumbers, searchOf, setMember } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planListed, type PlannedSearch, planOne } from "./json/plan.ts";
 import { partOf, type PartReader, readHits } from "./json/reply.ts";
-import {
-  type Asked,
-  type Body,
-  bodyOf,
-  isObject,
-  member,
-  memberAt,
-  namedObjects,
-  pageNumbersOf,
-  type Param,
-  paramOf,
-  paramsOf,
-  stringsOf,
-  textOf,
-  valueOf,
-  withoutNulls,
-} from "./json/request.ts";
-import type { JsonText, Span } from "./json/scan.ts";
-import { members, numberAt, rawText, spanAt } from "./json/spans.ts";
+import { type Asked, type Body, bodyOf, memberAt, namedObjects, pageNumbersOf, paramOf, paramsOf, valueOf } from "./json/request.ts";
+import { type JsonText, members, numberAt, rawText, type Span, spanAt } from "./json/spans.ts";
+import { isObject, member, stringsOf, textOf, withoutNulls } from "./json/values.ts";
 
-const DEFAULT_LIMIT = 20;
 /** Parameters that name the page. */
 const PAGING: ReadonlySet<string> = new Set(["offset", "limit", "page", "hitsPerPage"]);
 const MULTI_PATH = "/multi-search";
 
-/** The primary key of an index has no fixed name. */
-const DEFAULT_ID_FIELD = "id";
-
-export const MEILISEARCH = defineDialect({ names: ["meilisearch"], create: createMeilisearch });
+export const MEILISEARCH = defineDialect({
+  names: ["meilisearch"],
+  create(options) {
+    // The score is 0 to 1. It is given with `showRankingScore`, and in every federated list.
+    // The primary key of an index has no fixed name.
+    const indexes = readIndexes(options, "id", (text, slot, itemId, values) => {
+      const score = numberAt(text, ["_federation", "weightedRankingScore"], slot) ?? numberAt(text, ["_rankingScore"], slot);
+      return ok({ itemId, score, isPinned: false, values });
+    });
+    const indexOf = (name: string): Result<Index, Refusal> => findIndex(indexes, name, "index_not_found");
+    return {
+      name: "meilisearch",
+      routes: [
+        { path: "/indexes/:index/search", methods: ["GET", "POST"] },
+        { path: MULTI_PATH, methods: ["POST"] },
+      ],
+      probes: [{ path: "/health", method: "GET" }],
+      credentials: AUTHORIZATION,
+      clientHeaders: ["x-ms-user-id"],
+      plan(request, name) {
+        if (name === undefined) return planSearches(request, indexOf);
+        const index = indexOf(name);
+        return index.ok ? ok(planSearch(index.value, request)) : index;
+      },
+      describeError(status, code, message) {
+        const type = status >= 500 ? "internal" : status === 401 || status === 403 ? "auth" : "invalid_request";
+        return jsonError({ message, code, type, link: "" });
+      },
+    };
+  },
+});
 
 /**
  * An index in Meilisearch.
@@ -60,36 +60,8 @@ export function meilisearch(options: IndexOptions): IndexDefinition {
   return { ...options, dialect: MEILISEARCH, backend: "meilisearch" };
 }
 
-function createMeilisearch(options: ReadonlyMap<string, DialectOptions>): Dialect {
-  // The score is 0 to 1. It is given with `showRankingScore`, and in every federated list.
-  const indexes = readIndexes(options, DEFAULT_ID_FIELD, (text, slot, itemId, values) => {
-    const score = numberAt(text, ["_federation", "weightedRankingScore"], slot) ?? numberAt(text, ["_rankingScore"], slot);
-    return ok({ itemId, score, isPinned: false, values });
-  });
-  const indexOf = (name: string): Result<Index, Refusal> => findIndex(indexes, name, "index_not_found");
-  return {
-    name: "meilisearch",
-    routes: [
-      { path: "/indexes/:index/search", methods: ["GET", "POST"] },
-      { path: MULTI_PATH, methods: ["POST"] },
-    ],
-    probes: [{ path: "/health", method: "GET" }],
-    credentials: AUTHORIZATION,
-    clientHeaders: ["x-ms-user-id"],
-    plan(request, name) {
-      if (name === undefined) return planSearches(request, indexOf);
-      const index = indexOf(name);
-      return index.ok ? ok(planSearch(index.value, request)) : index;
-    },
-    describeError(status, code, message) {
-      const type = status >= 500 ? "internal" : status === 401 || status === 403 ? "auth" : "invalid_request";
-      return jsonError({ message, code, type, link: "" });
-    },
-  };
-}
-
 /** Null in a body is as good as nothing. */
-function askedIn(body: Body | undefined, params: readonly Param[] = []): Asked {
+function askedIn(body: Body | undefined, params: Asked["params"] = []): Asked {
   return { params, body, values: body && withoutNulls(body.values) };
 }
 
@@ -174,7 +146,7 @@ function readSearch(index: Index, asked: Asked): PlannedSearch & { readonly sear
 function pageOf(asked: Asked): Result<{ readonly offset: number; readonly limit: number; readonly isNumbered: boolean }, string> {
   const isNumbered = ["page", "hitsPerPage"].some((key) => valueOf(asked, key) !== undefined);
   const [name, start, count] = namesOf(isNumbered);
-  const read = pageNumbersOf(asked, [name, start], [count, DEFAULT_LIMIT]);
+  const read = pageNumbersOf(asked, [name, start], [count, 20]);
   if (!read.ok) return read;
   const { first, limit } = read.value;
   // Page 0 is answered without hits.
@@ -197,7 +169,7 @@ function reasonToLeave(asked: Asked, limit: number, queryText: string | undefine
 
 const namesOf = (isNumbered: boolean) => (isNumbered ? (["page", 1, "hitsPerPage"] as const) : (["offset", 0, "limit"] as const));
 
-function widenedParams(params: readonly Param[], isNumbered: boolean, size: number): string {
+function widenedParams(params: Asked["params"], isNumbered: boolean, size: number): string {
   const [first, value, count] = namesOf(isNumbered);
   const kept = params.filter(({ key }) => key !== first && key !== count).map(({ raw }) => raw);
   return searchOf([...kept, `${first}=${value}`, `${count}=${size}`]);
@@ -209,7 +181,7 @@ function widened(body: Body | undefined, isNumbered: boolean, size: number): Edi
 }
 
 /** Without a plan, the reply is not edited. */
-function partReader(index: Index, plan?: SearchPlan): PartReader {
+function partReader(index: Index, plan?: PlannedSearch["plan"]): PartReader {
   return (text, from) => {
     const read = readHits(text, ["hits"], from, index.readHit);
     if (!read.ok) return read;
@@ -220,7 +192,7 @@ function partReader(index: Index, plan?: SearchPlan): PartReader {
 }
 
 /** The numbers that a reply repeats, as for the page that was asked for. */
-function ownPage(text: JsonText, from: Span, { offset, limit }: SearchPlan): Edit[] {
+function ownPage(text: JsonText, from: Span, { offset, limit }: PlannedSearch["plan"]): Edit[] {
   const totalHits = numberAt(text, ["totalHits"], from);
   const totalPages = totalHits === undefined ? undefined : Math.ceil(totalHits / limit);
   return replaceNumbers(text, { offset, limit, page: offset / limit + 1, hitsPerPage: limit, totalPages }, from);

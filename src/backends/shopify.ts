@@ -8,7 +8,6 @@
 import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
 import {
   type ClientRequest,
-  type Dialect,
   type DialectOptions,
   type EngineRequest,
   jsonError,
@@ -29,9 +28,9 @@ import {
 import { refill } from "./json/edits.ts";
 import { leave, leftToEngine, ownRequest, plainPlan } from "./json/plan.ts";
 import { type HitReader, parseOne, type PartReader, readHits, replyOf, type ReplyPart, scanReply } from "./json/reply.ts";
-import { bodyOf, isObject, type JsonObject, member, textOf, utf8Text } from "./json/request.ts";
-import type { JsonText, Span } from "./json/scan.ts";
-import { elements, findAt, kindOf, readString, spanAt } from "./json/spans.ts";
+import { bodyOf, utf8Text } from "./json/request.ts";
+import { elements, findAt, type JsonText, kindOf, readString, type Span, spanAt } from "./json/spans.ts";
+import { isObject, type JsonObject, member, textOf } from "./json/values.ts";
 
 /** Versions are quarters; an older client (js-buy-sdk) leaves out the ending. */
 const PATH = /^\/api\/(?:\d{4}-\d{2}|unstable)\/graphql(?:\.json)?$/;
@@ -47,17 +46,53 @@ const BODY_MEMBERS: ReadonlySet<string> = new Set(["query", "variables", "operat
 
 const PASS_ALL = "or let the index forward the client's own credential (forwardCredentials), without a key of the edge";
 
-/** A global id: `gid://shopify/Product/7000000000001`. */
-const DEFAULT_ID_FIELD = "id";
-
-/** Of `predictiveSearch`; `search` has none. */
-const DEFAULT_LIMIT = 10;
-
 /** Arguments that name the page. */
 const PAGING: ReadonlySet<string> = new Set(["first", "last", "after", "before", "limit"]);
-const CURSORS = ["after", "before", "last"] as const;
 
-export const SHOPIFY = defineDialect({ names: ["shopify"], create: createShopify, limits: { maxWindow: 250, maxIndexes: 1 } });
+export const SHOPIFY = defineDialect({
+  names: ["shopify"],
+  /** Requests name no index: the only one that is configured is meant. Throws where there is none. */
+  create(indexes) {
+    const [only] = indexes;
+    if (only === undefined) throw new Error("No index speaks this dialect");
+    const [index, options] = only;
+    return {
+      name: "shopify",
+      routes: [
+        { path: "/api/:version/graphql.json", methods: ["POST"] },
+        { path: "/api/:version/graphql", methods: ["POST"] },
+      ],
+      probes: [],
+      credentials: {
+        // The edge's key is a secret. A public token is not, and may be in the configuration's headers.
+        header: "shopify-storefront-private-token",
+        clientHeaders: [
+          "x-shopify-storefront-access-token",
+          "shopify-storefront-private-token",
+          // The address that Shopify throttles: only the owner of the key may name it.
+          "shopify-storefront-buyer-ip",
+          "x-shopify-client-ip",
+          "x-shopify-client-ip-sig",
+        ],
+        clientParams: [],
+      },
+      clientHeaders: [
+        "x-sdk-variant",
+        "x-sdk-variant-source",
+        "x-sdk-version",
+        "custom-storefront-request-group-id",
+        "shopify-storefront-id",
+        "shopify-storefront-y",
+        "shopify-storefront-s",
+        "x-shopify-uniquetoken",
+        "x-shopify-visittoken",
+      ],
+      plan: (request) => planRequest(request, index, options),
+      describeError: (_, type, message) => jsonError({ errors: [{ message, extensions: { code: type.toUpperCase() } }] }),
+    };
+  },
+  limits: { maxWindow: 250, maxIndexes: 1 },
+});
 
 /**
  * A shop's Storefront API. Its requests name no index, so an edge can have one.
@@ -67,47 +102,6 @@ export const SHOPIFY = defineDialect({ names: ["shopify"], create: createShopify
  */
 export function shopify(options: IndexOptions): IndexDefinition {
   return { ...options, dialect: SHOPIFY, backend: "shopify" };
-}
-
-/** Requests name no index: the only one that is configured is meant. Throws where there is none. */
-function createShopify(indexes: ReadonlyMap<string, DialectOptions>): Dialect {
-  const [only] = indexes;
-  if (only === undefined) throw new Error("No index speaks this dialect");
-  const [index, options] = only;
-  return {
-    name: "shopify",
-    routes: [
-      { path: "/api/:version/graphql.json", methods: ["POST"] },
-      { path: "/api/:version/graphql", methods: ["POST"] },
-    ],
-    probes: [],
-    credentials: {
-      // The edge's key is a secret. A public token is not, and may be in the configuration's headers.
-      header: "shopify-storefront-private-token",
-      clientHeaders: [
-        "x-shopify-storefront-access-token",
-        "shopify-storefront-private-token",
-        // The address that Shopify throttles: only the owner of the key may name it.
-        "shopify-storefront-buyer-ip",
-        "x-shopify-client-ip",
-        "x-shopify-client-ip-sig",
-      ],
-      clientParams: [],
-    },
-    clientHeaders: [
-      "x-sdk-variant",
-      "x-sdk-variant-source",
-      "x-sdk-version",
-      "custom-storefront-request-group-id",
-      "shopify-storefront-id",
-      "shopify-storefront-y",
-      "shopify-storefront-s",
-      "x-shopify-uniquetoken",
-      "x-shopify-visittoken",
-    ],
-    plan: (request) => planRequest(request, index, options),
-    describeError: (_, type, message) => jsonError({ errors: [{ message, extensions: { code: type.toUpperCase() } }] }),
-  };
 }
 
 /** A body that could be read. */
@@ -275,7 +269,7 @@ function readSearch(field: Field, asked: JsonObject, context: Context): ProductS
   const doubt = field.doubt ?? lists.find((list) => list.doubt !== undefined)?.doubt;
   const left = (detail: string): ProductSearch => ({ plan: leftToEngine(index, detail), lists, product: undefined });
   if (doubt !== undefined) return left(`${field.key} depends on ${doubt}`);
-  const limit = isPredictive ? (asked["limit"] ?? DEFAULT_LIMIT) : (asked["first"] ?? asked["last"]);
+  const limit = isPredictive ? (asked["limit"] ?? 10) : (asked["first"] ?? asked["last"]);
   if (typeof limit !== "number" || !Number.isSafeInteger(limit) || limit < 0)
     return left(`${field.key}: ${JSON.stringify(limit)} products`);
 
@@ -318,7 +312,7 @@ function listsOf(search: Field, operation: Operation): readonly AskedList[] {
 
 /** Reasons that come before a missing id. */
 function reasonToLeave(asked: JsonObject, lists: readonly ProductList[], limit: number, queryText: string | undefined): Bypass | undefined {
-  const cursor = CURSORS.find((name) => (asked[name] ?? null) !== null);
+  const cursor = ["after", "before", "last"].find((name) => (asked[name] ?? null) !== null);
   if (cursor !== undefined) return leave("cursor", cursor);
   const sortKey = asked["sortKey"] ?? "RELEVANCE";
   if (sortKey !== "RELEVANCE") return leave("explicit_sort", `sortKey is ${JSON.stringify(sortKey)}`);
@@ -337,7 +331,8 @@ function findProducts(
   isAlways: boolean,
   { operation, options }: Context,
 ): Result<{ readonly keys: ProductKeys; readonly fields: unknown }, string> {
-  const idField = options.idField ?? DEFAULT_ID_FIELD;
+  // By default a global id: `gid://shopify/Product/7000000000001`.
+  const idField = options.idField ?? "id";
   let problem = `The document does not ask for ${idField}, by which items are known`;
   for (const list of lists) {
     const keysTo = (path: string): string | undefined => keysOf(operation, list.below, path.split("."))?.join(".");

@@ -5,34 +5,46 @@
  * that is cut from a wider reply gets its own of each.
  */
 import { type Bypass, ok } from "../result.ts";
-import {
-  AUTHORIZATION,
-  type ClientRequest,
-  type Dialect,
-  type DialectOptions,
-  type EngineRequest,
-  jsonError,
-  type RequestPlan,
-} from "./dialect.ts";
+import { AUTHORIZATION, type ClientRequest, type EngineRequest, jsonError, type RequestPlan } from "./dialect.ts";
 import { defineDialect, findIndex, type Index, type IndexDefinition, type IndexOptions, readIndexes } from "./dialects.ts";
 import { cutMember, type Edit, replaceNumbers, replaceParams, searchOf } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
 import { partOf, type PartReader, readHits } from "./json/reply.ts";
-import { pageNumbersOf, type Param, paramOf, paramsOf, textOf, unreadable } from "./json/request.ts";
-import type { JsonText } from "./json/scan.ts";
-import { isTrueAt, kindOf, members, numberAt, rawText, spanAt } from "./json/spans.ts";
+import { pageNumbersOf, type Param, paramOf, paramsOf, unreadable } from "./json/request.ts";
+import { isTrueAt, type JsonText, kindOf, members, numberAt, rawText, spanAt } from "./json/spans.ts";
+import { textOf } from "./json/values.ts";
 
-const DEFAULT_ROWS = 10;
 const PAGING: ReadonlySet<string> = new Set(["start", "rows"]);
-const ROUTE = { path: "/solr/:index/select", methods: ["GET", "POST"] } as const;
-
-/** The uniqueKey of a schema has no fixed name; this is the usual one. */
-const DEFAULT_ID_FIELD = "id";
 
 /** `{!edismax qf=title v=$words}` */
 const LOCAL_PARAMS = /^\s*\{!([^}]*)\}/;
 
-export const SOLR = defineDialect({ names: ["solr"], create: createSolr });
+export const SOLR = defineDialect({
+  names: ["solr"],
+  create(options) {
+    // The uniqueKey of a schema has no fixed name; this is the usual one.
+    const indexes = readIndexes(options, "id", (text, slot, itemId, values) =>
+      ok({ itemId, score: numberAt(text, ["score"], slot), isPinned: isTrueAt(text, ["[elevated]"], slot), values }),
+    );
+    return {
+      name: "solr",
+      routes: [{ path: "/solr/:index/select", methods: ["GET", "POST"] }],
+      probes: [],
+      credentials: AUTHORIZATION,
+      clientHeaders: [],
+      plan(request, name = "") {
+        const index = findIndex(indexes, name, "not_found");
+        if (!index.ok) return index;
+        const unsafe = unsafeIn(request);
+        return unsafe === undefined ? ok(planSearch(index.value, request)) : unreadable(unsafe);
+      },
+      describeError(status, type, message) {
+        const error = { metadata: ["error-class", type], msg: message, code: status };
+        return jsonError({ responseHeader: { status, QTime: 0 }, error });
+      },
+    };
+  },
+});
 
 /**
  * A core or collection in Solr.
@@ -42,29 +54,6 @@ export const SOLR = defineDialect({ names: ["solr"], create: createSolr });
  */
 export function solr(options: IndexOptions): IndexDefinition {
   return { ...options, dialect: SOLR, backend: "solr" };
-}
-
-function createSolr(options: ReadonlyMap<string, DialectOptions>): Dialect {
-  const indexes = readIndexes(options, DEFAULT_ID_FIELD, (text, slot, itemId, values) =>
-    ok({ itemId, score: numberAt(text, ["score"], slot), isPinned: isTrueAt(text, ["[elevated]"], slot), values }),
-  );
-  return {
-    name: "solr",
-    routes: [ROUTE],
-    probes: [],
-    credentials: AUTHORIZATION,
-    clientHeaders: [],
-    plan(request, name = "") {
-      const index = findIndex(indexes, name, "not_found");
-      if (!index.ok) return index;
-      const unsafe = unsafeIn(request);
-      return unsafe === undefined ? ok(planSearch(index.value, request)) : unreadable(unsafe);
-    },
-    describeError(status, type, message) {
-      const error = { metadata: ["error-class", type], msg: message, code: status };
-      return jsonError({ responseHeader: { status, QTime: 0 }, error });
-    },
-  };
 }
 
 /**
@@ -93,7 +82,7 @@ function planSearch(index: Index, request: ClientRequest): RequestPlan {
   const url = paramsOf(request.search);
   const params = [...url, ...form];
   const readPart = (offset: number): PartReader => partReader(index, offset, params);
-  const page = pageNumbersOf({ params, values: undefined }, ["start", 0], ["rows", DEFAULT_ROWS]);
+  const page = pageNumbersOf({ params, values: undefined }, ["start", 0], ["rows", 10]);
   if (!page.ok) return planOne(leftToEngine(index.name, page.error), own, readPart(0));
   const { first: offset, limit } = page.value;
   const queryText = queryTextOf(params);

@@ -6,29 +6,19 @@
  * completed words: a page that is cut from a wider reply gets its own of each.
  */
 import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
-import {
-  type ClientRequest,
-  type Dialect,
-  type DialectOptions,
-  type EngineRequest,
-  jsonError,
-  type Refusal,
-  type RequestPlan,
-  type SearchPlan,
-} from "./dialect.ts";
+import { type ClientRequest, type EngineRequest, jsonError, type Refusal, type RequestPlan, type SearchPlan } from "./dialect.ts";
 import { defineDialect, findIndex, type Index, type IndexDefinition, type Indexes, type IndexOptions, readIndexes } from "./dialects.ts";
 import { applyEdits, cutMember, type Edit, replaceNumbers, replaceParams, searchOf } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, plainPlan, planOne, planSeveral } from "./json/plan.ts";
 import { partOf, type PartReader, readHits } from "./json/reply.ts";
-import { type Body, digitsOf, EDGE_PARAMS, listedObjects, member, memberAt, type Param, textOf, unreadable } from "./json/request.ts";
-import type { JsonText, Span } from "./json/scan.ts";
-import { elements, isTrueAt, kindOf, members, numberAt, rawText, readString, spanAt } from "./json/spans.ts";
+import { type Body, digitsOf, EDGE_PARAMS, listedObjects, memberAt, type Param, unreadable } from "./json/request.ts";
+import { elements, isTrueAt, type JsonText, kindOf, members, numberAt, rawText, readString, type Span, spanAt } from "./json/spans.ts";
+import { member, textOf } from "./json/values.ts";
 
 const MULTI_PATH = "/multi_search";
 const API_KEY = "x-typesense-api-key";
 /** A header or a parameter. */
 const USER_ID = "x-typesense-user-id";
-const DEFAULT_ID_FIELD = "document.id";
 
 const DEFAULT_LIMIT = 10;
 const NOT_FOUND = "not_found";
@@ -48,7 +38,30 @@ const JOINS: ReadonlyMap<string, RegExp> = new Map([
 /** `sort_by` whose first key leaves the order to relevance. */
 const BY_RELEVANCE = /^\s*(?:_text_match\s*(?:\([^)]*\)\s*)?:\s*desc|_vector_distance\s*(?:\([^)]*\)\s*)?:\s*asc)\s*(?:,|$)/i;
 
-export const TYPESENSE = defineDialect({ names: ["typesense"], create: createTypesense, limits: { maxWindow: 250 } });
+export const TYPESENSE = defineDialect({
+  names: ["typesense"],
+  create(options) {
+    const indexes = readIndexes(options, "document.id", (text, slot, itemId, values) =>
+      ok({ itemId, score: scoreOf(text, slot), isPinned: isTrueAt(text, ["curated"], slot), values }),
+    );
+    return {
+      name: "typesense",
+      routes: [
+        { path: "/collections/:index/documents/search", methods: ["GET"] },
+        { path: MULTI_PATH, methods: ["POST"] },
+      ],
+      probes: [{ path: "/health", method: "GET" }],
+      // A key inside a search of a body is that search's own: it stays there, and the search is left to the engine.
+      credentials: { header: API_KEY, clientHeaders: [API_KEY], clientParams: [API_KEY] },
+      clientHeaders: [USER_ID],
+      plan(request, name) {
+        return name === undefined ? planSearches(request, indexes) : planSearch(name, request, indexes);
+      },
+      describeError: (_status, _type, message) => jsonError({ message }),
+    };
+  },
+  limits: { maxWindow: 250 },
+});
 
 /**
  * A collection in Typesense.
@@ -58,27 +71,6 @@ export const TYPESENSE = defineDialect({ names: ["typesense"], create: createTyp
  */
 export function typesense(options: IndexOptions): IndexDefinition {
   return { ...options, dialect: TYPESENSE, backend: "typesense" };
-}
-
-function createTypesense(options: ReadonlyMap<string, DialectOptions>): Dialect {
-  const indexes = readIndexes(options, DEFAULT_ID_FIELD, (text, slot, itemId, values) =>
-    ok({ itemId, score: scoreOf(text, slot), isPinned: isTrueAt(text, ["curated"], slot), values }),
-  );
-  return {
-    name: "typesense",
-    routes: [
-      { path: "/collections/:index/documents/search", methods: ["GET"] },
-      { path: MULTI_PATH, methods: ["POST"] },
-    ],
-    probes: [{ path: "/health", method: "GET" }],
-    // A key inside a search of a body is that search's own: it stays there, and the search is left to the engine.
-    credentials: { header: API_KEY, clientHeaders: [API_KEY], clientParams: [API_KEY] },
-    clientHeaders: [USER_ID],
-    plan(request, name) {
-      return name === undefined ? planSearches(request, indexes) : planSearch(name, request, indexes);
-    },
-    describeError: (_status, _type, message) => jsonError({ message }),
-  };
 }
 
 /** The parameters of one search. */

@@ -6,22 +6,55 @@
  * the application's query profile are not in the request: a number of hits other than 10 belongs into `pageSize`.
  */
 import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
-import { AUTHORIZATION, type Dialect, type DialectOptions, type EngineRequest, jsonError, type SearchPlan } from "./dialect.ts";
+import { AUTHORIZATION, type EngineRequest, jsonError, type SearchPlan } from "./dialect.ts";
 import { defineDialect, type Index, type IndexDefinition, type IndexOptions, type PageSizeOption, readIndexes } from "./dialects.ts";
 import { applyEdits, cutMember, type Edit, refill, replaceMembers, replaceParams, searchOf } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
 import { type HitReader, readHits, type ReplyPart } from "./json/reply.ts";
-import { type Body, bodyOf, digitsOf, type Param, paramsOf, textOf, unreadable, utf8Text } from "./json/request.ts";
-import type { JsonText, Span } from "./json/scan.ts";
-import { elements, findAt, kindOf, members, numberAt, rawText, readString, spanAt } from "./json/spans.ts";
-import { readYql, type Yql } from "./vespa-yql.ts";
+import { type Body, bodyOf, digitsOf, type Param, paramsOf, unreadable, utf8Text } from "./json/request.ts";
+import { elements, findAt, type JsonText, kindOf, members, numberAt, rawText, readString, type Span, spanAt } from "./json/spans.ts";
+import { textOf } from "./json/values.ts";
 
-const DEFAULT_HITS = 10;
 const METHODS = ["GET", "POST"] as const;
-const DEFAULT_ID_FIELD = "id";
 
 /** Vespa's own limit is 400 hits, unless a query profile sets another `maxHits`. */
-export const VESPA = defineDialect({ names: ["vespa"], create: createVespa, limits: { maxIndexes: 1 } });
+export const VESPA = defineDialect({
+  names: ["vespa"],
+  /** Throws unless there is exactly one index. */
+  create(configured) {
+    const indexes = readIndexes(configured, "id", (text, slot, itemId, values) =>
+      ok({ itemId, score: numberAt(text, ["relevance"], slot), isPinned: false, values }),
+    );
+    const [index, ...more] = indexes.values();
+    if (index === undefined || more.length > 0) throw new Error(`Vespa's requests name no index: configure one, not ${indexes.size}`);
+    const readPart = (text: JsonText, from: Span) => partAt(text, from, index);
+    return {
+      name: "vespa",
+      routes: ["/search/", "/search"].map((path) => ({ path, methods: METHODS })),
+      probes: [],
+      credentials: AUTHORIZATION,
+      clientHeaders: [],
+      plan(request) {
+        const own = ownRequest(request, request.path.endsWith("/") ? "/search/" : "/search");
+        const asked = readRequest(own);
+        const refused = index.options.forwardCredentials === true ? undefined : asked.ok ? unsafeIn(asked.value) : asked.error;
+        if (refused !== undefined) return unreadable(refused);
+        if (!asked.ok) return ok(planOne(leftToEngine(index.name, asked.error), own, readPart));
+        const plan = readSearch(index, asked.value);
+        return ok(
+          plan.ok
+            ? planOne(plan.value, asked.value.own, readPart, (size) => widened(asked.value, size))
+            : planOne(leftToEngine(index.name, plan.error), asked.value.own, readPart),
+        );
+      },
+      describeError(status, type, message) {
+        const error = { code: CODES[status] ?? INTERNAL_SERVER_ERROR, summary: type, message };
+        return jsonError({ root: { id: "toplevel", relevance: 1, fields: { totalCount: 0 }, errors: [error] } });
+      },
+    };
+  },
+  limits: { maxIndexes: 1 },
+});
 
 export interface VespaOptions extends IndexOptions, PageSizeOption {}
 
@@ -35,46 +68,10 @@ export function vespa(options: VespaOptions): IndexDefinition<VespaOptions> {
   return { ...options, dialect: VESPA, backend: "vespa" };
 }
 
-/** Throws unless there is exactly one index. */
-function createVespa(configured: ReadonlyMap<string, DialectOptions>): Dialect {
-  const indexes = readIndexes(configured, DEFAULT_ID_FIELD, (text, slot, itemId, values) =>
-    ok({ itemId, score: numberAt(text, ["relevance"], slot), isPinned: false, values }),
-  );
-  const [index, ...more] = indexes.values();
-  if (index === undefined || more.length > 0) throw new Error(`Vespa's requests name no index: configure one, not ${indexes.size}`);
-  const readPart = (text: JsonText, from: Span) => partAt(text, from, index);
-  return {
-    name: "vespa",
-    routes: ["/search/", "/search"].map((path) => ({ path, methods: METHODS })),
-    probes: [],
-    credentials: AUTHORIZATION,
-    clientHeaders: [],
-    plan(request) {
-      const own = ownRequest(request, request.path.endsWith("/") ? "/search/" : "/search");
-      const asked = readRequest(own);
-      const refused = index.options.forwardCredentials === true ? undefined : asked.ok ? unsafeIn(asked.value) : asked.error;
-      if (refused !== undefined) return unreadable(refused);
-      if (!asked.ok) return ok(planOne(leftToEngine(index.name, asked.error), own, readPart));
-      const plan = readSearch(index, asked.value);
-      return ok(
-        plan.ok
-          ? planOne(plan.value, asked.value.own, readPart, (size) => widened(asked.value, size))
-          : planOne(leftToEngine(index.name, plan.error), asked.value.own, readPart),
-      );
-    },
-    describeError(status, type, message) {
-      const error = { code: CODES[status] ?? INTERNAL_SERVER_ERROR, summary: type, message };
-      return jsonError({ root: { id: "toplevel", relevance: 1, fields: { totalCount: 0 }, errors: [error] } });
-    },
-  };
-}
-
 /** A parameter of the URL or of the body. */
-interface Named {
-  readonly key: string;
+interface Named extends Pick<Param, "key" | "value"> {
   /** In lower case, without aliases. */
   readonly name: string;
-  readonly value: string;
 }
 
 interface Asked {
@@ -159,7 +156,7 @@ function unsafeIn({ url, form, all }: Asked): string | undefined {
 function readSearch(index: Index, asked: Asked): Result<SearchPlan, string> {
   const offset = pageNumber(asked, "offset", 0);
   if (!offset.ok) return offset;
-  const limit = pageNumber(asked, "hits", index.options.pageSize ?? DEFAULT_HITS);
+  const limit = pageNumber(asked, "hits", index.options.pageSize ?? 10);
   if (!limit.ok) return limit;
   const statement = valueOf(asked, "yql");
   const yql = statement === undefined ? undefined : readYql(statement);
@@ -281,3 +278,90 @@ function childReader(readHit: HitReader): HitReader {
 /** Vespa's error codes by HTTP status. */
 const CODES: Readonly<Record<number, number>> = { 400: 3, 401: 14, 403: 15, 404: 16, 405: 17, 413: 2, 429: 17, 502: 10, 504: 12 };
 const INTERNAL_SERVER_ERROR = 18;
+
+/**
+ * A statement in YQL, Vespa's query language, as far as the edge reads it: outside of texts and comments only, because a shopper may type
+ * `order by`.
+ */
+interface Yql {
+  /** `order by` */
+  readonly isOrdered: boolean;
+  /** `limit` or `offset` */
+  readonly isPaged: boolean;
+  /** `userQuery()`, which reads the parameter `query`. */
+  readonly hasUserQuery: boolean;
+  /** The first `userInput()` or `text()`: words, or a parameter of the request. */
+  readonly input: { readonly words: string } | { readonly param: string } | undefined;
+  /** `undefined` for all of them. */
+  readonly fields: readonly string[] | undefined;
+}
+
+/** `undefined` where a text or a comment has no end. */
+function readYql(yql: string): Yql | undefined {
+  const outlined = outlineOf(yql);
+  if (outlined === undefined) return undefined;
+  const { outline, texts } = outlined;
+  // After it comes grouping, which has words of its own.
+  const [statement = ""] = outline.split("|", 1);
+  return {
+    isOrdered: /\border by\b/i.test(statement),
+    isPaged: /\b(?:limit|offset)\b/i.test(statement),
+    hasUserQuery: /\buserQuery ?\(/.test(statement),
+    input: inputOf(statement, texts),
+    fields: fieldsOf(statement),
+  };
+}
+
+/** The statement with each text as its number in quotes, each comment and all white space as one space. */
+function outlineOf(yql: string): { readonly outline: string; readonly texts: readonly string[] } | undefined {
+  const texts: string[] = [];
+  const parts: string[] = [];
+  for (let at = 0; at < yql.length;) {
+    const char = yql.charAt(at);
+    let end = at + 1;
+    if (char === '"' || char === "'") {
+      while (end < yql.length && yql.charAt(end) !== char) end += yql.charAt(end) === "\\" ? 2 : 1;
+      if (end >= yql.length) return undefined;
+      parts.push(`"${texts.length}"`);
+      texts.push(unescape(yql.slice(at + 1, end)));
+      end++;
+    } else if (yql.startsWith("/*", at)) {
+      end = yql.indexOf("*/", at + 2) + 2;
+      if (end < 2) return undefined;
+      parts.push(" ");
+    } else if (yql.startsWith("//", at)) {
+      while (end < yql.length && !/[\n\r]/.test(yql.charAt(end))) end++;
+      parts.push(" ");
+    } else if (/\s/.test(char)) {
+      parts.push(" ");
+    } else {
+      parts.push(char);
+    }
+    at = end;
+  }
+  return { outline: parts.join("").replaceAll(/ +/g, " "), texts };
+}
+
+const ESCAPES: ReadonlyMap<string, string> = new Map(Object.entries({ b: "\b", t: "\t", n: "\n", f: "\f", r: "\r" }));
+
+function unescape(text: string): string {
+  return text.replaceAll(/\\(u[0-9a-fA-F]{4}|[\s\S])/g, (_, escape: string) =>
+    escape.length === 5 ? String.fromCharCode(Number.parseInt(escape.slice(1), 16)) : (ESCAPES.get(escape) ?? escape),
+  );
+}
+
+/** With settings of the call, `{grammar: "all"}`, inside its brackets. */
+const INPUT = /\b(?:userInput|text) ?\( ?(?:\[? ?\{[^{}]{0,300}\} ?\]? ?)?(?:@ ?([\w.:-]+)|"(\d+)")/;
+
+function inputOf(statement: string, texts: readonly string[]): Yql["input"] {
+  const [, param, index] = INPUT.exec(statement) ?? [];
+  if (param !== undefined) return { param };
+  const words = index === undefined ? undefined : texts[Number(index)];
+  return words === undefined ? undefined : { words };
+}
+
+function fieldsOf(statement: string): readonly string[] | undefined {
+  const list = /^ ?select (.+?) from /i.exec(statement)?.[1];
+  const fields = list?.split(",").map((field) => field.trim().split(" ")[0] ?? "");
+  return fields?.includes("*") === true ? undefined : fields;
+}

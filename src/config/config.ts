@@ -144,8 +144,6 @@ const origin = v.pipe(
   ),
 );
 
-const secret = v.optional(v.pipe(v.string("use text"), v.nonEmpty("leave it out or give it a value")));
-
 const SINKS = `list sinks: ${Object.keys(SINK_BINDINGS).join(", ")}`;
 
 const environment = v.object({
@@ -167,7 +165,7 @@ const environment = v.object({
   STOREFRONT_URL: v.optional(url),
   ALLOW_ORIGINS: v.optional(table(v.array(origin, "list origins")), []),
   ADMIN_TOKEN: v.optional(v.pipe(v.string("use text"), v.minLength(16, "use at least 16 characters: it is a password"))),
-  ENGINE_AUTHORIZATION: secret,
+  ENGINE_AUTHORIZATION: v.optional(v.pipe(v.string("use text"), v.nonEmpty("leave it out or give it a value"))),
   EVENT_SECRET: v.optional(
     v.pipe(v.string("use text"), v.minLength(MIN_SECRET_LENGTH, `use at least ${MIN_SECRET_LENGTH} characters: tokens are signed with it`)),
   ),
@@ -262,10 +260,8 @@ function unknownBackend(name: string, backend: string, limits: ReadonlyMap<strin
   return `INDEXES.${name}.backend is ${JSON.stringify(backend)}: use one of ${[...limits.keys()].join(", ")}`;
 }
 
-type GenericIndex = Pick<IndexConfig, "backend" | "window" | "generic">;
-
 /** Conflicts between `generic` and other members or indexes. */
-function genericProblems(indexes: readonly (readonly [string, GenericIndex])[]): readonly string[] {
+function genericProblems(indexes: readonly (readonly [string, Pick<IndexConfig, "backend" | "window" | "generic">])[]): readonly string[] {
   const byPath = new Map<string, string>();
   return indexes.flatMap(([name, { backend, window, generic: options }]) => {
     const at = `INDEXES.${name}.generic`;
@@ -283,13 +279,11 @@ function genericProblems(indexes: readonly (readonly [string, GenericIndex])[]):
   });
 }
 
-const byIndex = v.record(v.string(), v.pipe(v.string(), v.nonEmpty()));
-
 /** One text for all indexes, or a table of index names as JSON. The problem names no secret. */
 function authorizationsOf(given: string | undefined, indexes: readonly string[]): Result<ReadonlyMap<string, string>, string> {
   if (given === undefined) return ok(new Map());
   if (!given.trimStart().startsWith("{")) return ok(new Map(indexes.map((name) => [name, given])));
-  const parsed = v.safeParse(byIndex, parseJson(given));
+  const parsed = v.safeParse(v.record(v.string(), v.pipe(v.string(), v.nonEmpty())), parseJson(given));
   if (!parsed.success)
     return err("ENGINE_AUTHORIZATION is not usable: use one text for all engines, or a JSON table of index name and text");
   const unknown = Object.keys(parsed.output).filter((name) => !indexes.includes(name));

@@ -1,9 +1,10 @@
 /** Experiments in the shape of GrowthBook, from the configuration or from a KV key. */
 import * as v from "valibot";
+import { isObject } from "../backends/json/values.ts";
 import { assignVariant, type Condition, type Experiment } from "../experiment/assign.ts";
 import { parseTreatment } from "../experiment/treatment.ts";
 import { err, ok, type Result } from "../result.ts";
-import { describeIssue, isTable, NAME, table } from "./fields.ts";
+import { describeIssue, NAME, table } from "./fields.ts";
 
 /** The issue names the problem of a variant's name, and the forms of names. */
 export const variant = v.pipe(
@@ -34,7 +35,7 @@ const experiment = v.pipe(
     coverage: v.optional(share),
     namespace: v.optional(v.tuple([v.string("name the namespace"), share, share], "give a name, a start and an end")),
     ranges: v.optional(v.array(v.tuple([share, share], "give a start and an end"))),
-    condition: v.optional(v.custom<Condition>(isTable, "give a table of attributes")),
+    condition: v.optional(v.custom<Condition>(isObject, "give a table of attributes")),
   }),
   v.check(({ weights, variations }) => weights === undefined || weights.length === variations.length, "give one weight per variation"),
   v.check(

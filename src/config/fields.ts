@@ -46,10 +46,6 @@ export const headerName = v.pipe(
   ),
 );
 
-export function isTable(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -3,7 +3,7 @@
  *
  * Decides nothing about the order.
  */
-import { headersFromEngine } from "../backends/headers.ts";
+import { headersFromEngine } from "../backends/engine.ts";
 import { annotateReply } from "../backends/json/reply.ts";
 import { modelVersionOf } from "../experiment/treatment.ts";
 import { formatOutcomes, OUTCOME_HEADER, type PublicOutcome, TOKENS_HEADER } from "../protocol.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readBody } from "../../src/backends/read-body.ts";
+import { readBody } from "../../src/backends/engine.ts";
 
 const CHUNKS = [Uint8Array.of(1, 2, 3), Uint8Array.of(4), Uint8Array.of(5, 6)];
 

@@ -5,8 +5,7 @@
  */
 import { joinBytes } from "../../web.ts";
 import { type Body, memberAt, type Param } from "./request.ts";
-import type { JsonText, Span } from "./scan.ts";
-import { elements, type Member, members, nextAt, readNumber, spanAt } from "./spans.ts";
+import { elements, type JsonText, type Member, members, nextAt, readNumber, type Span, spanAt } from "./spans.ts";
 
 /** Replaces `start`..`end` by `text` (bytes: in UTF-8); an empty span inserts, an empty text cuts. */
 export interface Edit extends Span {

@@ -2,11 +2,10 @@
 import { bypass, type Bypass, ok, type Result } from "../../result.ts";
 import type { Hit, RequestReply, SearchReply } from "../dialect.ts";
 import { appendMember, applyEdits, type Edit, refill } from "./edits.ts";
-import { type JsonText, scanJson, type Span } from "./scan.ts";
-import { elements, findAt, kindOf } from "./spans.ts";
+import { elements, findAt, type JsonText, kindOf, scanJson, type Span } from "./spans.ts";
 
 /** The hits of one search and where they are. */
-export interface HitList {
+interface HitList {
   readonly array: Span;
   /** Parallel to `hits`. */
   readonly slots: readonly Span[];
@@ -70,14 +69,13 @@ export function scanReply(bytes: Uint8Array): Result<JsonText, Bypass> {
 export function replyOf(text: JsonText, parts: readonly Result<ReplyPart, Bypass>[]): RequestReply {
   return {
     searches: parts,
-    assemble: (orders) =>
-      applyEdits(
-        text.bytes,
-        parts.flatMap((part, i) => {
-          const order = orders[i];
-          return part.ok && order !== undefined ? part.value.edits(order) : [];
-        }),
-      ),
+    assemble(orders) {
+      const edits = parts.flatMap((part, i) => {
+        const order = orders[i];
+        return part.ok && order !== undefined ? part.value.edits(order) : [];
+      });
+      return applyEdits(text.bytes, edits);
+    },
   };
 }
 
@@ -101,12 +99,8 @@ export function parseSeveral(bytes: Uint8Array, name: string, readParts: readonl
   if (results.length !== readParts.length) {
     return bypass("reply_not_search", `${name} holds ${results.length} results for ${readParts.length} searches`);
   }
-  return ok(
-    replyOf(
-      text,
-      readParts.map((readPart, i) => readPart(text, results[i]!)),
-    ),
-  );
+  const parts = readParts.map((readPart, i) => readPart(text, results[i]!));
+  return ok(replyOf(text, parts));
 }
 
 /** Adds one last member to the object at the root; the same bytes where the reply is not an object. */

@@ -1,36 +1,12 @@
 /**
- * Requests of all JSON dialects: parameters of the URL as written there, a body whose spans can be edited, whole numbers for paging, and
- * parsed values of unknown shape, read without trusting them. Knows no engine.
+ * Requests of all JSON dialects: parameters of the URL as written there, a body whose spans can be edited, and whole numbers for
+ * paging. Knows no engine.
  */
 import { EXPLAIN_PARAM, VARIANT_PARAM } from "../../protocol.ts";
 import { err, ok, type Result } from "../../result.ts";
 import type { Refusal } from "../dialect.ts";
-import { type JsonText, scanJson, type Span } from "./scan.ts";
-import { elements, type Member, members } from "./spans.ts";
-
-export type JsonObject = Readonly<Record<string, unknown>>;
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Own members only: a body may name its keys `constructor` or `__proto__`. */
-export function member(value: unknown, key: string): unknown {
-  return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-}
-
-/** Trimmed; `undefined` when nothing is left. Numbers become text, as in engines. */
-export function textOf(value: unknown): string | undefined {
-  if (typeof value === "number") return String(value);
-  if (typeof value !== "string") return undefined;
-  const trimmed = value.trim();
-  return trimmed === "" ? undefined : trimmed;
-}
-
-/** The texts of a list, empty ones left out; none for any other kind. */
-export function stringsOf(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((text) => typeof text === "string" && text !== "") : [];
-}
+import { elements, type JsonText, type Member, members, scanJson, type Span } from "./spans.ts";
+import { isObject, type JsonObject, member } from "./values.ts";
 
 /** Parameters that only the edge reads; an engine would refuse them as unknown. */
 export const EDGE_PARAMS: ReadonlySet<string> = new Set([EXPLAIN_PARAM, VARIANT_PARAM]);
@@ -99,11 +75,6 @@ export function repeatedKey(siblings: readonly Member[]): string | undefined {
 
 export function memberAt({ members: all }: Pick<Body, "members">, key: string): Member | undefined {
   return all.find((candidate) => candidate.key === key);
-}
-
-/** For clients that write null for what they do not ask for. */
-export function withoutNulls(values: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
 }
 
 /** A request in which no search can be found, on a route where only its body could say which index it is for. */

@@ -3,7 +3,7 @@
  * sink that records nothing.
  *
  * The shopper's history is a header of the request to the app and goes no further: headers are sent to the engine by allow-list
- * (backends/headers.ts), and that header is on none.
+ * (backends/engine.ts), and that header is on none.
  */
 import * as v from "valibot";
 import { ALL_DIALECTS } from "../../backends/all-dialects.ts";

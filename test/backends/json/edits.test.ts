@@ -1,8 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { appendMember, applyEdits, cutMember, refill } from "../../../src/backends/json/edits.ts";
-import { type JsonText, scanJson } from "../../../src/backends/json/scan.ts";
-import { elements, find, members } from "../../../src/backends/json/spans.ts";
+import { elements, find, type JsonText, members, scanJson } from "../../../src/backends/json/spans.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);

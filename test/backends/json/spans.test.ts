@@ -1,7 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type JsonText, scanJson } from "../../../src/backends/json/scan.ts";
-import { elements, find, kindOf, members, readNumber, readString } from "../../../src/backends/json/spans.ts";
+import { elements, find, type JsonText, kindOf, members, readNumber, readString, scanJson } from "../../../src/backends/json/spans.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
