@@ -61,10 +61,15 @@ const envelopeSchema = v.variant("kind", [
 ]);
 
 export function parseEnvelope(value: unknown): Result<Envelope, string> {
-  const parsed = v.safeParse(envelopeSchema, value);
+  return readAs(envelopeSchema, value, "The record");
+}
+
+/** The error is the path, or `whole`, and message of the first issue. */
+export function readAs<T extends v.GenericSchema>(schema: T, value: unknown, whole: string): Result<v.InferOutput<T>, string> {
+  const parsed = v.safeParse(schema, value);
   if (parsed.success) return ok(parsed.output);
   const [issue] = parsed.issues;
-  return err(`${v.getDotPath(issue) ?? "The record"}: ${issue.message}`);
+  return err(`${v.getDotPath(issue) ?? whole}: ${issue.message}`);
 }
 
 export function countOf(envelope: Envelope): number {

@@ -36,28 +36,24 @@ export interface RuntimeFailure {
   readonly detail: string;
 }
 
-interface RuntimeLock {
-  /** `undefined` while the runtime works. */
-  failure(): RuntimeFailure | undefined;
-  /** The first failure is kept. */
-  fail(failure: RuntimeFailure): void;
-  /** Starts `task` when all earlier ones have settled, and settles as it does. */
-  runExclusive<T>(task: () => Promise<T>): Promise<T>;
-}
+type RuntimeLock = ReturnType<typeof createRuntimeLock>;
 
 /**
  * Two runs must not overlap: onnxruntime-web saves and restores the wasm stack pointer around awaits, and its WebGPU build can suspend only
  * one call. An idle lock keeps no promise, so that a request does not wait on a promise of one that has ended.
  */
-export function createRuntimeLock(): RuntimeLock {
+export function createRuntimeLock() {
   let first: RuntimeFailure | undefined;
   let tail: Promise<unknown> | undefined;
   return {
-    failure: () => first,
-    fail(failure) {
+    /** `undefined` while the runtime works. */
+    failure: (): RuntimeFailure | undefined => first,
+    /** The first failure is kept. */
+    fail(failure: RuntimeFailure): void {
       first ??= failure;
     },
-    async runExclusive(task) {
+    /** Starts `task` when all earlier ones have settled, and settles as it does. */
+    async runExclusive<T>(task: () => Promise<T>): Promise<T> {
       const mine = tail === undefined ? task() : tail.then(task, task);
       tail = mine;
       try {
