@@ -4,7 +4,6 @@
  *
  * Pure. Pinned candidates keep their slots and belong to neither team.
  */
-import { randomBits } from "./random.ts";
 import { fnv1a } from "./tokenizer.ts";
 
 /** Who placed a candidate; undefined for a pinned one. */
@@ -79,4 +78,15 @@ export function swapNeighbours(order: readonly number[], isPinned: readonly bool
 export function randomFrom(seed: string): () => number {
   const next = randomBits(fnv1a(seed));
   return () => next() / 2 ** 32;
+}
+
+/** mulberry32: 32 random bits per call, the same on every machine. */
+export function randomBits(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return (mixed ^ (mixed >>> 14)) >>> 0;
+  };
 }
