@@ -1,8 +1,6 @@
 /**
  * Counts of this isolate since it started, per variant and outcome, for /armmt/status: to a shopper, a working deployment and one that bypasses
- * every search look alike.
- *
- * Not a metric store: isolates come and go, and nothing is added up between them.
+ * every search look alike. Not a metric store: nothing is added up between isolates.
  */
 import type { BypassReason } from "../result.ts";
 

@@ -1,8 +1,4 @@
-/**
- * `/events` and its two other formats as HTTP: allowed origins, request, reply and statuses.
- *
- * ingest.ts takes the events.
- */
+/** `/events` and its two other formats as HTTP: allowed origins, request, reply and statuses. */
 import * as v from "valibot";
 import { isBot } from "../experiment/bots.ts";
 import { type EventFormat, hasConsent, TOKENS_HEADER } from "../protocol.ts";

@@ -1,6 +1,4 @@
-/**
- * The content of a queue message and of a dead letter. Read back with a schema, because another version of this code may have written it.
- */
+/** The content of queue messages and dead letters, read back with a schema: another version of this code may have written it. */
 import * as v from "valibot";
 import { type BypassReason, err, ok, type Result } from "../result.ts";
 import { ACTIONS, type ServedEvent, type UbiQueryRecord } from "./ubi.ts";

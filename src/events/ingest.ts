@@ -3,7 +3,7 @@
  * answer for each event.
  *
  * Query, variant, item and position come from the token, not from the client; the time is corrected. Prices and quantities are the client's
- * own. Knows neither HTTP routes nor stores.
+ * own.
  */
 import { err, ok, type Result } from "../result.ts";
 import { type EventFormat, parseTokens, TOKENS_HEADER } from "../protocol.ts";

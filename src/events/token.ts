@@ -6,15 +6,13 @@
  * The client reads the query id and nothing else. Experiment, variant and unit are sealed (AES-CTR), because a client must not learn its
  * variant. Items are truncated HMACs over nonce and id, in shown order: a token has the same size whatever the ids look like, and the
  * position of an item follows from it. The HMAC covers everything before it (encrypt, then authenticate) and is compared by WebCrypto's
- * `verify`, in constant time.
- *
- * Stateless: the sink deduplicates events.
+ * `verify`, in constant time. Stateless: the sink deduplicates events.
  */
 import * as v from "valibot";
 import type { Team } from "../ranking/interleave.ts";
 import { err, ok, type Result } from "../result.ts";
 import { joinBytes } from "../web.ts";
-import { type Bytes, bytesOf, deriveCipherKey, deriveHmacKey } from "./keys.ts";
+import { type Bytes, bytesOf, deriveKey } from "./keys.ts";
 
 /** Events are accepted this long after their search: a basket may take days. */
 export const TOKEN_TTL_MS = 7 * 24 * 3600 * 1000;
@@ -86,9 +84,9 @@ export function createEventTokens({ secret, now, ttlMs = TOKEN_TTL_MS }: EventTo
   let keys: readonly [seal: CryptoKey, tag: CryptoKey, sign: CryptoKey] | undefined;
   const openKeys = async () => {
     keys ??= await Promise.all([
-      deriveCipherKey(secret, "token seal"),
-      deriveHmacKey(secret, "token item"),
-      deriveHmacKey(secret, "token signature"),
+      deriveKey("cipher", secret, "token seal"),
+      deriveKey("hmac", secret, "token item"),
+      deriveKey("hmac", secret, "token signature"),
     ]);
     return keys;
   };

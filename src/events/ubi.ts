@@ -1,7 +1,6 @@
 /**
- * User Behavior Insights 1.3: the query and event records that this project writes, with `armmt`'s additions.
- *
- * Builds records; `sink.ts` stores them. Schemas: github.com/o19s/ubi, schema/1.3.0.
+ * User Behavior Insights 1.3: the query and event records that this project writes, with `armmt`'s additions. Schemas: github.com/o19s/ubi,
+ * schema/1.3.0.
  */
 import type { BypassReason } from "../result.ts";
 

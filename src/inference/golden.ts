@@ -40,13 +40,10 @@ export interface GoldenCase {
   readonly gate: Float32Array; // [k, 2]
 }
 
-export interface Golden extends Omit<v.InferOutput<typeof schema>, "format" | "cases"> {
-  /** At least one. */
-  readonly cases: readonly GoldenCase[];
-}
+export type Golden = ReturnType<typeof parseGolden>;
 
-/** Throws a ValiError that names the field, or an Error where an array does not have the length of its dimensions. */
-export function parseGolden(json: unknown): Golden {
+/** At least one case. Throws a ValiError that names the field, or an Error where an array does not have the length of its dimensions. */
+export function parseGolden(json: unknown) {
   const { cases, ...model } = v.parse(schema, json);
   return { ...model, cases: cases.map(readCase) };
 }

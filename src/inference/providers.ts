@@ -135,8 +135,8 @@ export async function openProviderScorer(options: ProviderScorerOptions): Promis
     },
     state: () => ({
       provider: webgpu === undefined ? "wasm" : "webgpu",
-      ...(adapter === undefined ? {} : { adapter }),
-      ...(fallback === undefined ? {} : { fallback }),
+      ...(adapter !== undefined && { adapter }),
+      ...(fallback !== undefined && { fallback }),
     }),
     async dispose() {
       isDisposed = true;

@@ -1,8 +1,4 @@
-/**
- * One copy of onnxruntime, wherever it runs, and the lock that its sessions share: one run at a time, and a failure is final.
- *
- * Imports types of onnxruntime only: workerd's copy is in workerd.ts, those of browsers, Node and Deno are in web.ts and web-webgpu.ts.
- */
+/** One copy of onnxruntime, wherever it runs, and the lock that its sessions share: one run at a time, and a failure is final. */
 import type { InferenceSession, TensorConstructor } from "onnxruntime-web";
 
 /** A graph: its bytes, or the session that was created from it in the snapshot that a runtime was restored from. */

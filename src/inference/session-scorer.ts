@@ -1,7 +1,4 @@
-/**
- * A scorer over any runtime: one session, checked against its manifest, warmed up, run for one list at a time. Every failure is a `Bypass`;
- * nothing here rejects.
- */
+/** A scorer over any runtime: one session, checked against its manifest, warmed up, run for one list at a time. Nothing here rejects. */
 import type { InferenceSession } from "onnxruntime-web";
 import type { ListTensors } from "../ranking/features.ts";
 import { type Bypass, bypass, ok, type Result } from "../result.ts";

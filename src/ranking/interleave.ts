@@ -1,8 +1,6 @@
 /**
  * Two orders of one list → one, for comparing them with few searches; and one order → nearly the same, for estimating position bias. Seeded, so
- * that all pages of a search agree.
- *
- * Pure. Pinned candidates keep their slots and belong to neither team.
+ * that all pages of a search agree. Pinned candidates keep their slots and belong to neither team.
  */
 import { fnv1a } from "./tokenizer.ts";
 

@@ -79,9 +79,6 @@ function cloudflareOnly({ eventSinks, variantFlag }: Config): readonly string[] 
   const sinks = eventSinks
     .filter((name) => name !== "d1")
     .map((name) => `EVENT_SINKS names "${name}", which only Cloudflare has: use "d1", here the file events.sqlite`);
-  if (variantFlag === undefined) return sinks;
-  return [
-    ...sinks,
-    `VARIANT_FLAG is "${variantFlag}", but a server has no flag client: take it out, or give openEdge() a flagClient in an entry of your own`,
-  ];
+  const fix = "take it out, or give openEdge() a flagClient in an entry of your own";
+  return variantFlag === undefined ? sinks : [...sinks, `VARIANT_FLAG is "${variantFlag}", but a server has no flag client: ${fix}`];
 }
