@@ -140,20 +140,11 @@ const ubiEvent = v.object({
 function readUbiEvent(value: unknown, tokens: readonly string[]): Result<ClientEvent, string> {
   const read = readAs(ubiEvent, value, "The request");
   if (!read.ok) return read;
-  const { action_name: action, event_id: eventId = "", token, query_id: queryId, client_id: clientId, timestamp } = read.value;
+  const { action_name: action, event_id: eventId = "", token, query_id: queryId, client_id: clientId } = read.value;
   const { object_id: itemId, quantity, price, currency } = read.value.event_attributes.object;
-  return ok({
-    token: typeof token === "number" ? tokens[token] : token,
-    queryId,
-    action,
-    itemId,
-    eventId: String(eventId),
-    happenedAtMs: timestamp,
-    clientId,
-    quantity,
-    price,
-    currency,
-  });
+  const found = typeof token === "number" ? tokens[token] : token;
+  const { timestamp: happenedAtMs } = read.value;
+  return ok({ token: found, queryId, action, itemId, eventId: String(eventId), happenedAtMs, clientId, quantity, price, currency });
 }
 
 const algoliaBatch = v.object({ events: sentEvents });

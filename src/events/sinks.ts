@@ -60,17 +60,12 @@ interface SinksOptions extends SinkDeps {
 
 /** Throws where a binding is missing: parseConfig() should have refused that. */
 export function openSinks({ names, bindings, ...shared }: SinksOptions): RetryingSink {
-  return joinSinks({ sinks: names.map((name) => OPEN[name](bindings)), deadLetters: bindings.DEAD_LETTERS, ...shared });
+  const sinks = names.map((name) => OPEN[name](bindings));
+  return joinSinks(sinks, bindings.DEAD_LETTERS, shared);
 }
 
-interface JoinOptions extends SinkDeps {
-  /** At least one. */
-  readonly sinks: readonly Sink[];
-  readonly deadLetters?: LetterStore | undefined;
-}
-
-/** Each with its own retries and dead letters. */
-export function joinSinks({ sinks, deadLetters: store, ...shared }: JoinOptions): RetryingSink {
+/** At least one; each with its own retries and dead letters. */
+export function joinSinks(sinks: readonly Sink[], store: LetterStore | undefined, shared: SinkDeps): RetryingSink {
   const deadLetters = store === undefined ? undefined : createDeadLetters({ store, ...shared });
   return combineSinks(sinks.map((sink) => createRetryingSink({ sink, deadLetters, ...shared })));
 }

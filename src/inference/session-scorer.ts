@@ -58,6 +58,7 @@ export async function createSessionScorer(options: SessionScorerOptions): Promis
   const fits = matchGraph(session, manifest);
   if (!fits.ok) return fits;
 
+  const failed = (problem: string) => bypass("model_failed", problem);
   let isDisposed = false;
   const scorer: SessionScorer = {
     manifest,
@@ -65,11 +66,7 @@ export async function createSessionScorer(options: SessionScorerOptions): Promis
       const matches = matchList(list, manifest);
       if (!matches.ok) return matches;
       if (isDisposed) return bypass("model_unavailable", `The session of model ${manifest.version} was closed`);
-      return attempt(
-        options,
-        () => run(session, list, runtime),
-        (problem) => bypass("model_failed", problem),
-      );
+      return attempt(options, () => run(session, list, runtime), failed);
     },
     async dispose() {
       if (isDisposed) return;

@@ -77,13 +77,10 @@ export interface ListTensors extends ListDims {
 }
 
 /** All zeros but the mask: candidates without vectors, no query and no history. */
-export function emptyTensors({ k, lq, h, imageDim, textDim }: ListDims): ListTensors {
+export function emptyTensors(dims: ListDims): ListTensors {
+  const { k, lq, h, imageDim, textDim } = dims;
   return {
-    k,
-    lq,
-    h,
-    imageDim,
-    textDim,
+    ...dims,
     queryTokenIds: new Int32Array(lq),
     queryMask: new Float32Array(lq),
     image: new Float32Array(k * imageDim),

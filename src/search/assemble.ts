@@ -88,15 +88,8 @@ function createEngines(fetch: Fetch, maxReplyBytes: number) {
     const own = { ...headers, ...(authorization !== undefined && { [keyHeader]: authorization }) };
     const fromClient = [...backend.clientHeaders, ...(isForwarding ? [...credentials.clientHeaders, keyHeader] : [])];
     const key = JSON.stringify([backend.name, url, own, keyHeader, isForwarding]);
-    const engine =
-      engines.get(key) ??
-      createEngineClient({
-        fetch,
-        url,
-        headers: { fromClient, own },
-        withheldParams: isForwarding ? [] : credentials.clientParams,
-        maxReplyBytes,
-      });
+    const withheldParams = isForwarding ? [] : credentials.clientParams;
+    const engine = engines.get(key) ?? createEngineClient({ fetch, url, headers: { fromClient, own }, withheldParams, maxReplyBytes });
     engines.set(key, engine);
     return engine;
   };
