@@ -58,7 +58,6 @@ export async function createSessionScorer(options: SessionScorerOptions): Promis
   const fits = matchGraph(session, manifest);
   if (!fits.ok) return fits;
 
-  const failed = (problem: string) => bypass("model_failed", problem);
   let isDisposed = false;
   const scorer: SessionScorer = {
     manifest,
@@ -82,6 +81,8 @@ export async function createSessionScorer(options: SessionScorerOptions): Promis
   const warm = await scorer.score(warmUpList(manifest));
   return warm.ok ? ok(scorer) : warm;
 }
+
+const failed = (problem: string) => bypass("model_failed", problem);
 
 async function run(session: InferenceSession, list: ListTensors, { TensorOf }: Runtime): Promise<Result<ListScores, Bypass>> {
   const used: InferenceSession.OnnxValueMapType[] = [];
