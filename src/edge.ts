@@ -100,7 +100,7 @@ export function openEdge(platform: Platform): EdgeApp {
 
 function sinkOf({ sinks, deadLetters }: Platform, { eventSinks: names }: Config, shared: SinkDeps): RetryingSink {
   if (areBindings(sinks)) return openSinks({ names, bindings: sinks, ...shared });
-  return "writeEvents" in sinks ? sinks : joinSinks({ sinks, deadLetters, ...shared });
+  return "writeEvents" in sinks ? sinks : joinSinks(sinks, deadLetters, shared);
 }
 
 function areBindings(sinks: Platform["sinks"]): sinks is SinkBindings {

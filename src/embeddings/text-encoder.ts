@@ -4,7 +4,7 @@
  *
  * The student's token table starts from the same vectors, so a query and a title with the same words already meet before training.
  */
-import { randomBits } from "../ranking/random.ts";
+import { randomBits } from "../ranking/interleave.ts";
 import { TOKENIZER, TOKEN_TABLE_ROWS, tokenize, words } from "../ranking/tokenizer.ts";
 
 export const TEXT_DIM = 64;

@@ -29,17 +29,11 @@ interface Point {
  */
 export function createAnalyticsSink(dataset: Pick<AnalyticsEngineDataset, "writeDataPoint">): Sink {
   function writePoints(points: readonly Point[]): void {
-    const groups = new Map<string, { readonly point: Point; readonly doubles: [number, number, number] }>();
-    for (const point of points) {
-      const key = JSON.stringify([point.experiment, point.blobs]);
-      const group = groups.get(key) ?? { point, doubles: [0, 0, 0] };
-      groups.set(key, group);
-      group.doubles[0]++;
-      group.doubles[1] += point.items;
-      group.doubles[2] += point.money;
-    }
-    for (const { point, doubles } of groups.values()) {
-      dataset.writeDataPoint({ indexes: [point.experiment ?? "-"], blobs: [...point.blobs], doubles: [...doubles] });
+    for (const group of Map.groupBy(points, ({ experiment, blobs }) => JSON.stringify([experiment, blobs])).values()) {
+      const { experiment = "-", blobs } = group[0]!;
+      const items = group.reduce((sum, point) => sum + point.items, 0);
+      const money = group.reduce((sum, point) => sum + point.money, 0);
+      dataset.writeDataPoint({ indexes: [experiment], blobs: [...blobs], doubles: [group.length, items, money] });
     }
   }
   return {

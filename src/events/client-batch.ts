@@ -8,6 +8,7 @@
 import * as v from "valibot";
 import type { EventFormat } from "../protocol.ts";
 import { err, ok, type Result } from "../result.ts";
+import { readAs } from "./envelope.ts";
 import { queryIdOf } from "./token.ts";
 
 /** Events of one request. */
@@ -137,23 +138,13 @@ const ubiEvent = v.object({
 });
 
 function readUbiEvent(value: unknown, tokens: readonly string[]): Result<ClientEvent, string> {
-  const read = readAs(ubiEvent, value);
+  const read = readAs(ubiEvent, value, "The request");
   if (!read.ok) return read;
-  const { action_name: action, event_id: eventId = "", token, query_id: queryId, client_id: clientId, timestamp } = read.value;
+  const { action_name: action, event_id: eventId = "", token, query_id: queryId, client_id: clientId } = read.value;
   const { object_id: itemId, quantity, price, currency } = read.value.event_attributes.object;
   const found = typeof token === "number" ? tokens[token] : token;
-  return ok({
-    token: found,
-    queryId,
-    action,
-    itemId,
-    eventId: String(eventId),
-    happenedAtMs: timestamp,
-    clientId,
-    quantity,
-    price,
-    currency,
-  });
+  const { timestamp: happenedAtMs } = read.value;
+  return ok({ token: found, queryId, action, itemId, eventId: String(eventId), happenedAtMs, clientId, quantity, price, currency });
 }
 
 const algoliaBatch = v.object({ events: sentEvents });
@@ -180,7 +171,7 @@ const algoliaEvent = v.pipe(
 );
 
 function readAlgoliaEvent(value: unknown): readonly Result<ClientEvent, string>[] {
-  const read = readAs(algoliaEvent, value);
+  const read = readAs(algoliaEvent, value, "The request");
   if (!read.ok) return [read];
   const { objectIDs, objectData, queryID, timestamp, userToken: clientId, currency, eventName } = read.value;
   if (objectIDs.length === 0) return [err("objectIDs: the event is about no item")];
@@ -225,7 +216,7 @@ const metarankEvent = v.object({
 const METARANK_ACTIONS: Readonly<Record<string, string>> = { cart: "add_to_cart", addToCart: "add_to_cart" };
 
 function readMetarankEvent(value: unknown): Result<ClientEvent, string> {
-  const read = readAs(metarankEvent, value);
+  const read = readAs(metarankEvent, value, "The request");
   if (!read.ok) return read;
   const { id: eventId = "", ranking, timestamp, user: clientId, type, item: itemId, fields } = read.value;
   const field = <T extends v.GenericSchema>(names: readonly string[], schema: T): v.InferOutput<T> | undefined => {
@@ -261,27 +252,19 @@ function eventsOf(
 /** The errors are for the client's developer. */
 export const READERS: Readonly<Record<EventFormat, (body: unknown) => Result<ClientBatch, string>>> = {
   ubi(body) {
-    const batch = readAs(ubiBatch, body);
+    const batch = readAs(ubiBatch, body, "The request");
     if (!batch.ok) return batch;
     const { events, sent_at: sentAtMs, consent, client_id: clientId, tokens = [] } = batch.value;
     const read = eventsOf(events, (event) => [readUbiEvent(event, tokens)]);
     return ok({ sentAtMs, hasConsent: consent === true, clientId, tokens, events: read });
   },
   algolia(body) {
-    const batch = readAs(algoliaBatch, body);
+    const batch = readAs(algoliaBatch, body, "The request");
     return batch.ok ? ok({ hasConsent: false, tokens: [], events: eventsOf(batch.value.events, readAlgoliaEvent) }) : batch;
   },
   metarank(body) {
-    const batch = readAs(metarankBatch, body);
+    const batch = readAs(metarankBatch, body, "The request");
     if (!batch.ok) return batch;
     return ok({ hasConsent: false, tokens: [], events: eventsOf(batch.value, (event) => [readMetarankEvent(event)]) });
   },
 };
-
-/** The error is the path and message of the first issue. */
-function readAs<T extends v.GenericSchema>(schema: T, value: unknown): Result<v.InferOutput<T>, string> {
-  const parsed = v.safeParse(schema, value);
-  if (parsed.success) return ok(parsed.output);
-  const [issue] = parsed.issues;
-  return err(`${v.getDotPath(issue) ?? "The request"}: ${issue.message}`);
-}

@@ -1,67 +1,38 @@
 /**
  * Counts of this isolate since it started, per variant and outcome, for /armmt/status: to a shopper, a working deployment and one that bypasses
- * every search look alike.
- *
- * Not a metric store: isolates come and go, and nothing is added up between them.
+ * every search look alike. Not a metric store: nothing is added up between isolates.
  */
 import type { BypassReason } from "../result.ts";
 
-export type Outcome = "applied" | BypassReason;
-
 type Counts = Readonly<Record<string, number>>;
 
-export interface CountersSnapshot {
-  /** variant → outcome → searches. */
-  readonly searches: Readonly<Record<string, Counts>>;
-  readonly exposures: { readonly written: number; readonly failed: number };
-  /** Searches of crawlers: in none of the figures above. */
-  readonly bots: number;
-}
+export type Counters = ReturnType<typeof createCounters>;
 
-export interface Counters {
-  countSearch(variant: string, outcome: Outcome): void;
-  countExposure(outcome: "written" | "failed"): void;
-  countBot(): void;
-  snapshot(): CountersSnapshot;
-}
-
-export function createCounters(): Counters {
+export function createCounters() {
   const searches = createTable();
   const exposures = { written: 0, failed: 0 };
   let bots = 0;
   return {
-    countSearch: (variant, outcome) => searches.add(variant, outcome, 1),
-    countExposure: (outcome) => void exposures[outcome]++,
-    countBot: () => void bots++,
+    countSearch: (variant: string, outcome: "applied" | BypassReason): void => searches.add(variant, outcome, 1),
+    countExposure: (outcome: "written" | "failed"): void => void exposures[outcome]++,
+    countBot: (): void => void bots++,
+    /** `searches`: variant → outcome → searches. `bots`: searches of crawlers, in none of the other figures. */
     snapshot: () => ({ searches: searches.snapshot(), exposures: { ...exposures }, bots }),
   };
 }
 
 /** Counts of clients' events, and of the sinks' work. */
-export interface EventCountersSnapshot {
-  readonly accepted: number;
-  readonly duplicates: number;
-  /** Reason → events. */
-  readonly rejected: Counts;
-  /** Sink → outcome → count; for "deferred" and "redelivered" the count is of records. */
-  readonly sinks: Readonly<Record<string, Counts>>;
-}
+export type EventCounters = ReturnType<typeof createEventCounters>;
 
-export interface EventCounters {
-  countEvents(outcome: "accepted" | "duplicates", by: number): void;
-  countRejected(reason: string): void;
-  countSink(sink: string, outcome: "retried" | "failed" | "deferred" | "redelivered", by?: number): void;
-  snapshot(): EventCountersSnapshot;
-}
-
-export function createEventCounters(): EventCounters {
+export function createEventCounters() {
   const events = { accepted: 0, duplicates: 0 };
   const rejected = createTable();
   const sinks = createTable();
   return {
-    countEvents: (outcome, by) => void (events[outcome] += by),
-    countRejected: (reason) => rejected.add("", reason, 1),
-    countSink: (sink, outcome, by = 1) => sinks.add(sink, outcome, by),
+    countEvents: (outcome: "accepted" | "duplicates", by: number): void => void (events[outcome] += by),
+    countRejected: (reason: string): void => rejected.add("", reason, 1),
+    countSink: (sink: string, outcome: "retried" | "failed" | "deferred" | "redelivered", by = 1): void => sinks.add(sink, outcome, by),
+    /** `rejected`: reason → events. `sinks`: sink → outcome → count; for "deferred" and "redelivered" the count is of records. */
     snapshot: () => ({ ...events, rejected: rejected.snapshot()[""] ?? {}, sinks: sinks.snapshot() }),
   };
 }

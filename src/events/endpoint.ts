@@ -1,8 +1,4 @@
-/**
- * `/events` and its two other formats as HTTP: allowed origins, request, reply and statuses.
- *
- * ingest.ts takes the events.
- */
+/** `/events` and its two other formats as HTTP: allowed origins, request, reply and statuses. */
 import * as v from "valibot";
 import { isBot } from "../experiment/bots.ts";
 import { type EventFormat, hasConsent, TOKENS_HEADER } from "../protocol.ts";
@@ -43,17 +39,9 @@ export function createEventsEndpoint({ ingest: deps, allowOrigins, log }: Events
     const parsed = v.safeParse(json, new TextDecoder().decode(body));
     if (!parsed.success) return refuseEvents(400, "malformed", "The body is not valid JSON");
     try {
-      const report = await ingest(
-        {
-          format,
-          body: parsed.output,
-          tokens: headers.get(TOKENS_HEADER) ?? undefined,
-          hasConsent: hasConsent(headers),
-          isBot: isBot(headers),
-          afterReply,
-        },
-        deps,
-      );
+      const tokens = headers.get(TOKENS_HEADER) ?? undefined;
+      const request = { format, body: parsed.output, tokens, hasConsent: hasConsent(headers), isBot: isBot(headers), afterReply };
+      const report = await ingest(request, deps);
       if (report.ok) return Response.json(replyOf(format, report.value), { headers: { "cache-control": "no-store" } });
       const { code, message } = report.error;
       return refuseEvents(code === "malformed" ? 400 : 503, code, message);

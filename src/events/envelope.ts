@@ -1,6 +1,4 @@
-/**
- * The content of a queue message and of a dead letter. Read back with a schema, because another version of this code may have written it.
- */
+/** The content of queue messages and dead letters, read back with a schema: another version of this code may have written it. */
 import * as v from "valibot";
 import { type BypassReason, err, ok, type Result } from "../result.ts";
 import { ACTIONS, type ServedEvent, type UbiQueryRecord } from "./ubi.ts";
@@ -61,10 +59,15 @@ const envelopeSchema = v.variant("kind", [
 ]);
 
 export function parseEnvelope(value: unknown): Result<Envelope, string> {
-  const parsed = v.safeParse(envelopeSchema, value);
+  return readAs(envelopeSchema, value, "The record");
+}
+
+/** The error is the path, or `whole`, and message of the first issue. */
+export function readAs<T extends v.GenericSchema>(schema: T, value: unknown, whole: string): Result<v.InferOutput<T>, string> {
+  const parsed = v.safeParse(schema, value);
   if (parsed.success) return ok(parsed.output);
   const [issue] = parsed.issues;
-  return err(`${v.getDotPath(issue) ?? "The record"}: ${issue.message}`);
+  return err(`${v.getDotPath(issue) ?? whole}: ${issue.message}`);
 }
 
 export function countOf(envelope: Envelope): number {

@@ -3,13 +3,12 @@
  * answer for each event.
  *
  * Query, variant, item and position come from the token, not from the client; the time is corrected. Prices and quantities are the client's
- * own. Knows neither HTTP routes nor stores.
+ * own.
  */
 import { err, ok, type Result } from "../result.ts";
 import { type EventFormat, parseTokens, TOKENS_HEADER } from "../protocol.ts";
-import { sha256Hex } from "../web.ts";
+import { DAY_MS, sha256Hex } from "../web.ts";
 import { type ClientBatch, type ClientEvent, MAX_ITEMS, MAX_TOKENS, READERS } from "./client-batch.ts";
-import { correctTime } from "./clock.ts";
 import type { EventCounters } from "./counters.ts";
 import type { AfterReply, RetryingSink } from "./sink.ts";
 import { type EventTokens, type OpenToken, queryIdOf, type TokenProblem } from "./token.ts";
@@ -62,10 +61,7 @@ export interface IngestReport {
 }
 
 /** Nothing of the request was taken: the client mends it (`malformed`), or sends it again later (`sink_unavailable`). */
-export interface IngestFailure {
-  readonly code: "malformed" | "sink_unavailable";
-  readonly message: string;
-}
+type IngestFailure = { readonly code: "malformed" | "sink_unavailable"; readonly message: string };
 
 /** Shared by all events of a request. */
 interface Context {
@@ -76,6 +72,7 @@ interface Context {
   readonly byQuery: ReadonlyMap<string, readonly string[]>;
   /** Those that came with the request, for events that name none. */
   readonly common: readonly string[];
+  /** By our clock, milliseconds since 1970. */
   readonly receivedAtMs: number;
 }
 
@@ -141,14 +138,10 @@ async function checkEvent(event: ClientEvent, context: Context): Promise<Result<
   const found = await findToken(event, context);
   if (!found.ok) return found;
   const { token, position } = found.value;
-  const time = correctTime({
-    happenedAtMs: event.happenedAtMs,
-    sentAtMs: context.batch.sentAtMs,
-    receivedAtMs: context.receivedAtMs,
-    notBeforeMs: token.issuedAtMs,
-  });
+  const { hasConsent, batch, receivedAtMs } = context;
+  const { happenedAtMs } = event;
+  const time = correctTime({ happenedAtMs, sentAtMs: batch.sentAtMs, receivedAtMs, notBeforeMs: token.issuedAtMs });
   if (!time.ok) return refuse(time.error, "The event lies in the future: send `sent_at` by the same clock");
-  const { hasConsent, batch } = context;
   const clientId = hasConsent ? (event.clientId ?? batch.clientId) : undefined;
   const unit = hasConsent ? token.unit : undefined;
   const team = token.teamAt(position);
@@ -196,4 +189,32 @@ async function findToken(
   if (usable.length > 0) return refuse("item_not_served", `The search served no item "${event.itemId}"`);
   if (opened.some((result) => !result.ok && result.error === "token_expired")) return refuse("token_expired", "The search is too long ago");
   return refuse("token_invalid", "The token is not one of this edge, or of another query than the event");
+}
+
+/** Tolerated, because clocks are set while pages are open. */
+export const FUTURE_TOLERANCE_MS = 5 * 60 * 1000;
+
+/** A clock that is wrong by more is not used at all. */
+export const MAX_OFFSET_MS = DAY_MS;
+
+interface ClientTimes extends Pick<Context, "receivedAtMs"> {
+  /** By the client's clock. */
+  readonly happenedAtMs: number | undefined;
+  /** By the client's clock, when it sent the batch. Without it the client's clock is taken for ours. */
+  readonly sentAtMs: number | undefined;
+  /** By our clock: no event can be older than the search that it follows. */
+  readonly notBeforeMs: number;
+}
+
+/**
+ * The time of an event by our clock, between notBeforeMs and receivedAtMs. Clients' clocks are wrong by seconds, hours or years, but right
+ * about how long ago an event was.
+ */
+export function correctTime({ happenedAtMs, sentAtMs, receivedAtMs, notBeforeMs }: ClientTimes): Result<number, "timestamp_in_future"> {
+  if (happenedAtMs === undefined) return ok(receivedAtMs);
+  const clientNowMs = sentAtMs ?? receivedAtMs;
+  if (happenedAtMs > clientNowMs + FUTURE_TOLERANCE_MS) return err("timestamp_in_future");
+  const offsetMs = receivedAtMs - clientNowMs;
+  if (Math.abs(offsetMs) > MAX_OFFSET_MS) return ok(receivedAtMs);
+  return ok(Math.max(notBeforeMs, Math.min(receivedAtMs, happenedAtMs + offsetMs)));
 }

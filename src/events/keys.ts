@@ -11,21 +11,15 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 /** Below it a secret could be guessed from a token, at leisure. */
 export const MIN_SECRET_LENGTH = 32;
 
-export async function deriveHmacKey(secret: string, purpose: string): Promise<CryptoKey> {
-  const key = { name: "HMAC", hash: "SHA-256", length: 256 };
-  return crypto.subtle.deriveKey(hkdfFor(purpose), await baseKey(secret), key, false, ["sign", "verify"]);
-}
+const KINDS = {
+  hmac: { type: { name: "HMAC", hash: "SHA-256", length: 256 }, usages: ["sign", "verify"] },
+  cipher: { type: { name: "AES-CTR", length: 256 }, usages: ["encrypt", "decrypt"] },
+} as const;
 
-export async function deriveCipherKey(secret: string, purpose: string): Promise<CryptoKey> {
-  return crypto.subtle.deriveKey(hkdfFor(purpose), await baseKey(secret), { name: "AES-CTR", length: 256 }, false, ["encrypt", "decrypt"]);
-}
-
-function hkdfFor(purpose: string): HkdfParams {
-  return { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: bytesOf(`armmt ${purpose}`) };
-}
-
-function baseKey(secret: string): Promise<CryptoKey> {
-  return crypto.subtle.importKey("raw", bytesOf(secret), "HKDF", false, ["deriveKey"]);
+export async function deriveKey(kind: keyof typeof KINDS, secret: string, purpose: string): Promise<CryptoKey> {
+  const base = await crypto.subtle.importKey("raw", bytesOf(secret), "HKDF", false, ["deriveKey"]);
+  const hkdf = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: bytesOf(`armmt ${purpose}`) };
+  return crypto.subtle.deriveKey(hkdf, base, KINDS[kind].type, false, [...KINDS[kind].usages]);
 }
 
 /** UTF-8. */
@@ -46,7 +40,7 @@ export type UnitHash = (unit: string) => Promise<string>;
 export function createUnitHash(secret: string): UnitHash {
   let key: CryptoKey | undefined;
   return async (unit) => {
-    key ??= await deriveHmacKey(secret, "unit");
+    key ??= await deriveKey("hmac", secret, "unit");
     return toHex(new Uint8Array(await crypto.subtle.sign("HMAC", key, bytesOf(unit))).subarray(0, HASH_BYTES));
   };
 }

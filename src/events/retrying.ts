@@ -121,17 +121,7 @@ export function createRetryingSink({ sink, deadLetters, counters, now, log, wait
   };
 }
 
-/** Records that a sink could not take, in KV or R2: `<sink>/<time>-<id>` holds an envelope. Times sort, so the oldest come first. */
-export interface DeadLetters {
-  /** Returns the key of the new letter. Never rejects. */
-  put(sink: string, envelope: Envelope): Promise<Result<string, string>>;
-  /** Keys, oldest first. Rejects when the store fails. */
-  list(sink: string, limit: number): Promise<readonly string[]>;
-  /** An error if the letter cannot be parsed; `undefined` if it is gone. Rejects when the store fails. */
-  read(key: string): Promise<Result<Envelope, string> | undefined>;
-  /** Rejects when the store fails. */
-  remove(key: string): Promise<void>;
-}
+export type DeadLetters = ReturnType<typeof createDeadLetters>;
 
 export type LetterStore = Pick<KVNamespace, "put" | "get" | "list" | "delete"> | R2Bucket;
 
@@ -142,25 +132,32 @@ interface DeadLettersOptions extends Pick<RetryingOptions, "now"> {
 
 const textSchema = v.pipe(v.string(), v.parseJson());
 
-export function createDeadLetters({ store, now, createId }: DeadLettersOptions): DeadLetters {
+/**
+ * Records that a sink could not take, in KV or R2: `<sink>/<time>-<id>` holds an envelope. Times sort, so the oldest come first. All methods
+ * but `put` reject when the store fails.
+ */
+export function createDeadLetters({ store, now, createId }: DeadLettersOptions) {
   return {
-    async put(sink, envelope) {
+    /** Returns the key of the new letter. Never rejects. */
+    async put(sink: string, envelope: Envelope): Promise<Result<string, string>> {
       const key = `${sink}/${new Date(now()).toISOString()}-${createId()}`;
       const put = await attempt(() => store.put(key, JSON.stringify(envelope)));
       return put.ok ? ok(key) : put;
     },
-    async list(sink, limit) {
+    /** Keys, oldest first. */
+    async list(sink: string, limit: number): Promise<readonly string[]> {
       const prefix = `${sink}/`;
       if (isBucket(store)) return (await store.list({ prefix, limit })).objects.map(({ key }) => key);
       return (await store.list({ prefix, limit })).keys.map(({ name }) => name);
     },
-    async read(key) {
+    /** An error if the letter cannot be parsed; `undefined` if it is gone. */
+    async read(key: string): Promise<Result<Envelope, string> | undefined> {
       const found = isBucket(store) ? await (await store.get(key))?.text() : ((await store.get(key, "text")) ?? undefined);
       if (found === undefined) return undefined;
       const parsed = v.safeParse(textSchema, found);
       return parsed.success ? parseEnvelope(parsed.output) : err("not JSON");
     },
-    remove: (key) => store.delete(key),
+    remove: (key: string): Promise<void> => store.delete(key),
   };
 }
 

@@ -1,14 +1,12 @@
 /** The configured sinks combined: each with its own retries and dead letters. The first one's counts are the answer. */
 import type { AnalyticsEngineDataset, KVNamespace, Queue, R2Bucket } from "@cloudflare/workers-types";
 import { ok, type Result } from "../result.ts";
-import type { Log } from "../web.ts";
 import { createAnalyticsSink } from "./analytics.ts";
-import type { EventCounters } from "./counters.ts";
 import { createD1Sink, type EventDatabase } from "./d1.ts";
 import { createNdjsonSink } from "./ndjson.ts";
 import { createPipelineSink, type PipelineBinding } from "./pipeline.ts";
 import { createQueueSink } from "./queue.ts";
-import { createDeadLetters, createRetryingSink, type LetterStore } from "./retrying.ts";
+import { createDeadLetters, createRetryingSink, type LetterStore, type RetryingOptions } from "./retrying.ts";
 import type { EventsKept, RetryingSink, Sink } from "./sink.ts";
 
 /** Name in the configuration → the binding that it needs. */
@@ -50,14 +48,11 @@ export function sinkProblems(names: readonly SinkName[], bindings: SinkBindings)
     );
 }
 
-export interface SinkDeps {
-  readonly counters: EventCounters;
-  readonly now: () => number;
+export interface SinkDeps extends Pick<RetryingOptions, "counters" | "now" | "log"> {
   readonly createId: () => string;
-  readonly log: Log;
 }
 
-export interface SinksOptions extends SinkDeps {
+interface SinksOptions extends SinkDeps {
   /** At least one. */
   readonly names: readonly SinkName[];
   readonly bindings: SinkBindings;
@@ -65,28 +60,23 @@ export interface SinksOptions extends SinkDeps {
 
 /** Throws where a binding is missing: parseConfig() should have refused that. */
 export function openSinks({ names, bindings, ...shared }: SinksOptions): RetryingSink {
-  return joinSinks({ sinks: names.map((name) => OPEN[name](bindings)), deadLetters: bindings.DEAD_LETTERS, ...shared });
+  const sinks = names.map((name) => OPEN[name](bindings));
+  return joinSinks(sinks, bindings.DEAD_LETTERS, shared);
 }
 
-export interface JoinOptions extends SinkDeps {
-  /** At least one. */
-  readonly sinks: readonly Sink[];
-  readonly deadLetters?: LetterStore | undefined;
-}
-
-/** Each with its own retries and dead letters. */
-export function joinSinks({ sinks, deadLetters: store, ...shared }: JoinOptions): RetryingSink {
+/** At least one; each with its own retries and dead letters. */
+export function joinSinks(sinks: readonly Sink[], store: LetterStore | undefined, shared: SinkDeps): RetryingSink {
   const deadLetters = store === undefined ? undefined : createDeadLetters({ store, ...shared });
   return combineSinks(sinks.map((sink) => createRetryingSink({ sink, deadLetters, ...shared })));
 }
 
 /** Throws like openSinks(). */
-export function openQueueSink(name: QueueSinkName, { EVENTS, EVENTS_BUCKET }: SinkBindings): Sink {
-  if (name === "d1") return createD1Sink(bound(EVENTS, "EVENTS"));
-  return createNdjsonSink(bound(EVENTS_BUCKET, "EVENTS_BUCKET"));
+export function openQueueSink(name: QueueSinkName, bindings: SinkBindings): Sink {
+  return OPEN[name](bindings);
 }
 
-const OPEN: Readonly<Record<SinkName, (bindings: SinkBindings) => Sink>> = {
+const OPEN: Readonly<Record<SinkName | QueueSinkName, (bindings: SinkBindings) => Sink>> = {
+  r2: ({ EVENTS_BUCKET }) => createNdjsonSink(bound(EVENTS_BUCKET, "EVENTS_BUCKET")),
   d1: ({ EVENTS }) => createD1Sink(bound(EVENTS, SINK_BINDINGS.d1)),
   queue: ({ EVENTS_QUEUE }) => createQueueSink(bound(EVENTS_QUEUE, SINK_BINDINGS.queue)),
   pipeline: ({ EVENTS_PIPELINE }) => createPipelineSink(bound(EVENTS_PIPELINE, SINK_BINDINGS.pipeline)),

@@ -6,15 +6,13 @@
  * The client reads the query id and nothing else. Experiment, variant and unit are sealed (AES-CTR), because a client must not learn its
  * variant. Items are truncated HMACs over nonce and id, in shown order: a token has the same size whatever the ids look like, and the
  * position of an item follows from it. The HMAC covers everything before it (encrypt, then authenticate) and is compared by WebCrypto's
- * `verify`, in constant time.
- *
- * Stateless: the sink deduplicates events.
+ * `verify`, in constant time. Stateless: the sink deduplicates events.
  */
 import * as v from "valibot";
 import type { Team } from "../ranking/interleave.ts";
 import { err, ok, type Result } from "../result.ts";
 import { joinBytes } from "../web.ts";
-import { type Bytes, bytesOf, deriveCipherKey, deriveHmacKey } from "./keys.ts";
+import { type Bytes, bytesOf, deriveKey } from "./keys.ts";
 
 /** Events are accepted this long after their search: a basket may take days. */
 export const TOKEN_TTL_MS = 7 * 24 * 3600 * 1000;
@@ -28,8 +26,8 @@ const LENGTH_BYTES = 2;
 const TAG_BYTES = 4;
 const MAC_BYTES = 32;
 
-/** One byte per item: its team in an interleaved list. */
-const TEAM_LETTERS = { a: "a", b: "b", none: "-" } as const;
+/** Of a token's letter, one per item of an interleaved list; "-" for no team. */
+const TEAMS: Readonly<Record<string, Team>> = { a: "a", b: "b" };
 
 export interface TokenContent {
   /** At most 100 characters. */
@@ -60,12 +58,9 @@ export interface OpenToken extends Required<Omit<TokenContent, "itemIds" | "team
 
 export type TokenProblem = "token_invalid" | "token_expired";
 
-export interface EventTokens {
-  issue(content: TokenContent): Promise<string>;
-  open(token: string): Promise<Result<OpenToken, TokenProblem>>;
-}
+export type EventTokens = ReturnType<typeof createEventTokens>;
 
-export interface EventTokensOptions {
+interface EventTokensOptions {
   /** At least MIN_SECRET_LENGTH characters; a new secret makes all earlier tokens invalid. */
   readonly secret: string;
   /** Milliseconds since 1970. */
@@ -73,8 +68,6 @@ export interface EventTokensOptions {
   /** Default TOKEN_TTL_MS. */
   readonly ttlMs?: number;
 }
-
-type Keys = Readonly<Record<"seal" | "tag" | "sign", CryptoKey>>;
 
 /** Issued and expires in seconds since 1970. */
 const sealedSchema = v.tuple([
@@ -87,19 +80,23 @@ const sealedSchema = v.tuple([
   v.pipe(v.string(), v.regex(/^[ab-]*$/)),
 ]);
 
-export function createEventTokens({ secret, now, ttlMs = TOKEN_TTL_MS }: EventTokensOptions): EventTokens {
-  let keys: Keys | undefined;
-  const openKeys = async (): Promise<Keys> => {
-    keys ??= await deriveKeys(secret);
+export function createEventTokens({ secret, now, ttlMs = TOKEN_TTL_MS }: EventTokensOptions) {
+  let keys: readonly [seal: CryptoKey, tag: CryptoKey, sign: CryptoKey] | undefined;
+  const openKeys = async () => {
+    keys ??= await Promise.all([
+      deriveKey("cipher", secret, "token seal"),
+      deriveKey("hmac", secret, "token item"),
+      deriveKey("hmac", secret, "token signature"),
+    ]);
     return keys;
   };
   return {
-    async issue(content) {
-      const { seal, tag, sign } = await openKeys();
+    async issue(content: TokenContent): Promise<string> {
+      const [seal, tag, sign] = await openKeys();
       const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
       const issued = Math.floor(now() / 1000);
       const { application, experiment = null, variant, unit = null } = content;
-      const teams = content.teams?.map((team) => TEAM_LETTERS[team ?? "none"]).join("") ?? "";
+      const teams = content.teams?.map((team) => team ?? "-").join("") ?? "";
       const plain = bytesOf(JSON.stringify([issued, issued + Math.ceil(ttlMs / 1000), application, experiment, variant, unit, teams]));
       const sealed = new Uint8Array(await crypto.subtle.encrypt(cipherOf(nonce), seal, plain));
       const tags = await Promise.all(content.itemIds.slice(0, MAX_TOKEN_ITEMS).map((itemId) => tagOf(tag, nonce, itemId)));
@@ -110,13 +107,13 @@ export function createEventTokens({ secret, now, ttlMs = TOKEN_TTL_MS }: EventTo
       return head + toBase64Url(joinBytes([body, mac]));
     },
 
-    async open(token) {
+    async open(token: string): Promise<Result<OpenToken, TokenProblem>> {
       const split = token.lastIndexOf(".");
       const queryId = queryIdOf(token);
       const bytes = fromBase64Url(token.slice(split + 1));
       if (queryId === undefined || bytes === undefined || bytes.length < NONCE_BYTES + LENGTH_BYTES + MAC_BYTES)
         return err("token_invalid");
-      const { seal, tag, sign } = await openKeys();
+      const [seal, tag, sign] = await openKeys();
       const body = bytes.slice(0, -MAC_BYTES);
       const mac = bytes.slice(-MAC_BYTES);
       const isOurs = await crypto.subtle.verify("HMAC", sign, mac, joinBytes([bytesOf(token.slice(0, split + 1)), body]));
@@ -141,7 +138,7 @@ export function createEventTokens({ secret, now, ttlMs = TOKEN_TTL_MS }: EventTo
         unit: unit ?? undefined,
         issuedAtMs: issued * 1000,
         positionOf: async (itemId) => positionIn(tags, await tagOf(tag, nonce, itemId)),
-        teamAt: (position) => teamOf(teams[position - 1]),
+        teamAt: (position) => TEAMS[teams[position - 1] ?? "-"],
       });
     },
   };
@@ -155,15 +152,6 @@ export function queryIdOf(token: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-async function deriveKeys(secret: string): Promise<Keys> {
-  const [seal, tag, sign] = await Promise.all([
-    deriveCipherKey(secret, "token seal"),
-    deriveHmacKey(secret, "token item"),
-    deriveHmacKey(secret, "token signature"),
-  ]);
-  return { seal, tag, sign };
 }
 
 /** A nonce is used once, so the block counter may begin at 0. */
@@ -183,10 +171,6 @@ function positionIn(tags: Uint8Array, tag: Uint8Array): number | undefined {
     if (tag.every((byte, i) => byte === tags[start + i])) return start / TAG_BYTES + 1;
   }
   return undefined;
-}
-
-function teamOf(letter: string | undefined): Team {
-  return letter === "a" || letter === "b" ? letter : undefined;
 }
 
 function toBase64Url(bytes: Uint8Array): string {

@@ -1,7 +1,6 @@
 /**
- * User Behavior Insights 1.3: the query and event records that this project writes, with `armmt`'s additions.
- *
- * Builds records; `sink.ts` stores them. Schemas: github.com/o19s/ubi, schema/1.3.0.
+ * User Behavior Insights 1.3: the query and event records that this project writes, with `armmt`'s additions. Schemas: github.com/o19s/ubi,
+ * schema/1.3.0.
  */
 import type { BypassReason } from "../result.ts";
 
@@ -53,13 +52,8 @@ export const ACTIONS = ["impression", "click", "add_to_cart", "purchase", "conve
 
 export type ActionName = (typeof ACTIONS)[number];
 
-export interface UbiEventRecord {
-  readonly application: string;
+export interface UbiEventRecord extends Pick<UbiQueryRecord, "application" | "query_id" | "client_id" | "timestamp"> {
   readonly action_name: ActionName;
-  readonly query_id: string;
-  /** Only with consent. */
-  readonly client_id?: string;
-  readonly timestamp: string;
   readonly event_attributes: {
     readonly object: { readonly object_id: string; readonly object_id_type: "product" };
     /** 1-based, as shown. */
@@ -68,11 +62,9 @@ export interface UbiEventRecord {
 }
 
 /** An event about an item that a token proves to be served; with the report's members beside UBI's own. */
-export interface ServedEvent extends UbiEventRecord {
+export interface ServedEvent extends UbiEventRecord, Pick<UbiQueryRecord, "unit"> {
   /** The same for two deliveries of one event. */
   readonly event_id: string;
-  /** As in UbiQueryRecord. */
-  readonly unit?: string;
   readonly quantity?: number;
   /** Of one item. */
   readonly price?: number;
@@ -81,13 +73,8 @@ export interface ServedEvent extends UbiEventRecord {
   /** The item's team in an interleaved list. */
   readonly team?: "a" | "b";
   readonly event_attributes: UbiEventRecord["event_attributes"] & {
-    readonly armmt: {
-      /** Absent outside the experiment. */
-      readonly experiment?: string;
-      readonly variant: string;
-      /** The client's name for this kind of event. */
-      readonly event_name?: string;
-    };
+    /** `event_name`: the client's name for this kind of event. */
+    readonly armmt: Pick<ArmmtAttributes, "experiment" | "variant"> & { readonly event_name?: string };
   };
 }
 

@@ -31,14 +31,14 @@ export function parseTreatment(name: string): Result<Treatment, string> {
     const ranker = parseRanker(name);
     return ranker === undefined ? err(`"${name}" is not a variant: ${EXPECTED}`) : ok({ kind: "serve", ranker });
   }
-  const rankers = inner.split(",").map((part) => parseRanker(part.trim()));
-  const [a, b] = rankers;
+  const names = inner.split(",").map((part) => part.trim());
+  const [a, b] = names.map(parseRanker);
   if (call === "interleave") {
-    if (rankers.length !== 2 || a === undefined || b === undefined) return err(`"${name}" does not name two orders: ${EXPECTED}`);
-    if (isSame(a, b)) return err(`"${name}" interleaves an order with itself: name two`);
+    if (names.length !== 2 || a === undefined || b === undefined) return err(`"${name}" does not name two orders: ${EXPECTED}`);
+    if (names[0] === names[1]) return err(`"${name}" interleaves an order with itself: name two`);
     return ok({ kind: "interleave", a, b });
   }
-  if (rankers.length !== 1 || a === undefined) return err(`"${name}" does not name an order: ${EXPECTED}`);
+  if (names.length !== 1 || a === undefined) return err(`"${name}" does not name an order: ${EXPECTED}`);
   if (a.kind === "engine") return err(`"${name}" needs no model, and the engine's order alone is never asked for a window: name a model`);
   return ok({ kind: call === "explore" ? "explore" : "shadow", ranker: a });
 }
@@ -48,10 +48,6 @@ function parseRanker(name: string): Ranker | undefined {
   if (name === "armmt") return { kind: "model", version: undefined };
   const version = VERSION.exec(name)?.[1];
   return version === undefined ? undefined : { kind: "model", version };
-}
-
-function isSame(a: Ranker, b: Ranker): boolean {
-  return a.kind === b.kind && (a.kind === "engine" || b.kind === "engine" || a.version === b.version);
 }
 
 /** The version of a treatment's model, the first of two; `undefined` for the live model, and without a model. */

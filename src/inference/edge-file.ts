@@ -6,6 +6,7 @@
  * graphs, or the snapshot: its runs (uint32) and its bytes. Large parts are not JSON, because a Worker reads the file before it can start.
  */
 import * as v from "valibot";
+import { joinBytes } from "../web.ts";
 import type { ModelFiles } from "./scorer.ts";
 import { type Snapshot, snapshotSchema } from "./snapshot.ts";
 
@@ -42,14 +43,7 @@ export function encodeEdgeFile(file: EdgeFile): Uint8Array {
       : { kind: file.kind, models: [...file.models], snapshot: file.snapshot.head, runs: file.snapshot.runs.length };
   const text = new TextEncoder().encode(JSON.stringify(head));
   const padding = new Uint8Array(-text.length & (WORD_BYTES - 1)).fill(SPACE);
-  const parts = [bytesOf(Uint32Array.of(text.length + padding.length)), text, padding, ...payload];
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  return joinBytes([bytesOf(Uint32Array.of(text.length + padding.length)), text, padding, ...payload]);
 }
 
 const HEAD_AT = 4;

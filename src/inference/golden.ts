@@ -40,13 +40,10 @@ export interface GoldenCase {
   readonly gate: Float32Array; // [k, 2]
 }
 
-export interface Golden extends Omit<v.InferOutput<typeof schema>, "format" | "cases"> {
-  /** At least one. */
-  readonly cases: readonly GoldenCase[];
-}
+export type Golden = ReturnType<typeof parseGolden>;
 
-/** Throws a ValiError that names the field, or an Error where an array does not have the length of its dimensions. */
-export function parseGolden(json: unknown): Golden {
+/** At least one case. Throws a ValiError that names the field, or an Error where an array does not have the length of its dimensions. */
+export function parseGolden(json: unknown) {
   const { cases, ...model } = v.parse(schema, json);
   return { ...model, cases: cases.map(readCase) };
 }
@@ -62,10 +59,8 @@ function readCase({ name, inputs, expected, ...dims }: v.InferOutput<typeof sche
 
 /** A case with the length of a usual window, where there is one: it runs every shader. */
 export function proofOf({ cases }: Golden): GoldenCase {
-  return cases.find(({ list }) => list.k >= PROOF_CANDIDATES) ?? cases[0]!;
+  return cases.find(({ list }) => list.k >= 50) ?? cases[0]!;
 }
-
-const PROOF_CANDIDATES = 50;
 
 function fill({ buffer }: Float32Array | Int32Array, base64: string): void {
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));

@@ -6,18 +6,16 @@ import { err, ok, type Result } from "../result.ts";
 import { errorText, withTimeout } from "../web.ts";
 
 /** Why a model runs on wasm although WebGPU was requested. Codes are shown and stored: they may be added, never renamed. */
-export type FallbackReason =
-  | "no_webgpu" // the platform has no navigator.gpu
-  | "no_adapter" // it has, and gives no adapter
-  | "software_adapter" // the "GPU" is the processor
-  | "session_failed" // device, session or pipelines could not be made, or not in time
-  | "scores_differ" // the proof case came out wrong
-  | "run_failed" // a run that wasm could do
-  | "run_timeout"
-  | "device_lost";
-
 export interface Fallback {
-  readonly reason: FallbackReason;
+  readonly reason:
+    | "no_webgpu" // the platform has no navigator.gpu
+    | "no_adapter" // it has, and gives no adapter
+    | "software_adapter" // the "GPU" is the processor
+    | "session_failed" // device, session or pipelines could not be made, or not in time
+    | "scores_differ" // the proof case came out wrong
+    | "run_failed" // a run that wasm could do
+    | "run_timeout"
+    | "device_lost";
   readonly detail: string;
 }
 

@@ -1,7 +1,4 @@
-/**
- * One model run in onnxruntime's terms: named tensors in, checked tensors out. The same for all runtimes: imports types of onnxruntime only, the
- * caller supplies the runtime's tensor class.
- */
+/** One model run in onnxruntime's terms: named tensors in, checked tensors out. The caller supplies the runtime's tensor class. */
 import type { InferenceSession, Tensor, TensorConstructor } from "onnxruntime-web";
 import { emptyTensors, FEATURES, type ListTensors } from "../ranking/features.ts";
 import { type Bypass, bypass, ok, type Result } from "../result.ts";

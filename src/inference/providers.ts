@@ -95,14 +95,8 @@ export async function openProviderScorer(options: ProviderScorerOptions): Promis
       const name = [adapter.vendor, adapter.architecture, adapter.description].filter((part) => part !== "").join(" ");
       return err({ reason: "software_adapter", detail: `The adapter (${name}) runs on the processor, where wasm is faster` });
     }
-    return startWebgpuScorer({
-      ...options,
-      chosen: chosen.value,
-      openRuntime: runtimes.webgpu,
-      startTimeoutMs,
-      runTimeoutMs,
-      onEnd: fallBack,
-    });
+    const how = { chosen: chosen.value, openRuntime: runtimes.webgpu, startTimeoutMs, runTimeoutMs, onEnd: fallBack };
+    return startWebgpuScorer({ ...options, ...how });
   };
   if (preference !== "wasm") {
     const started = await startWebgpu();
@@ -135,8 +129,8 @@ export async function openProviderScorer(options: ProviderScorerOptions): Promis
     },
     state: () => ({
       provider: webgpu === undefined ? "wasm" : "webgpu",
-      ...(adapter === undefined ? {} : { adapter }),
-      ...(fallback === undefined ? {} : { fallback }),
+      ...(adapter !== undefined && { adapter }),
+      ...(fallback !== undefined && { fallback }),
     }),
     async dispose() {
       isDisposed = true;

@@ -1,8 +1,4 @@
-/**
- * One copy of onnxruntime, wherever it runs, and the lock that its sessions share: one run at a time, and a failure is final.
- *
- * Imports types of onnxruntime only: workerd's copy is in workerd.ts, those of browsers, Node and Deno are in web.ts and web-webgpu.ts.
- */
+/** One copy of onnxruntime, wherever it runs, and the lock that its sessions share: one run at a time, and a failure is final. */
 import type { InferenceSession, TensorConstructor } from "onnxruntime-web";
 
 /** A graph: its bytes, or the session that was created from it in the snapshot that a runtime was restored from. */
@@ -36,28 +32,24 @@ export interface RuntimeFailure {
   readonly detail: string;
 }
 
-interface RuntimeLock {
-  /** `undefined` while the runtime works. */
-  failure(): RuntimeFailure | undefined;
-  /** The first failure is kept. */
-  fail(failure: RuntimeFailure): void;
-  /** Starts `task` when all earlier ones have settled, and settles as it does. */
-  runExclusive<T>(task: () => Promise<T>): Promise<T>;
-}
+type RuntimeLock = ReturnType<typeof createRuntimeLock>;
 
 /**
  * Two runs must not overlap: onnxruntime-web saves and restores the wasm stack pointer around awaits, and its WebGPU build can suspend only
  * one call. An idle lock keeps no promise, so that a request does not wait on a promise of one that has ended.
  */
-export function createRuntimeLock(): RuntimeLock {
+export function createRuntimeLock() {
   let first: RuntimeFailure | undefined;
   let tail: Promise<unknown> | undefined;
   return {
-    failure: () => first,
-    fail(failure) {
+    /** `undefined` while the runtime works. */
+    failure: (): RuntimeFailure | undefined => first,
+    /** The first failure is kept. */
+    fail(failure: RuntimeFailure): void {
       first ??= failure;
     },
-    async runExclusive(task) {
+    /** Starts `task` when all earlier ones have settled, and settles as it does. */
+    async runExclusive<T>(task: () => Promise<T>): Promise<T> {
       const mine = tail === undefined ? task() : tail.then(task, task);
       tail = mine;
       try {

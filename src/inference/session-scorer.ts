@@ -1,7 +1,4 @@
-/**
- * A scorer over any runtime: one session, checked against its manifest, warmed up, run for one list at a time. Every failure is a `Bypass`;
- * nothing here rejects.
- */
+/** A scorer over any runtime: one session, checked against its manifest, warmed up, run for one list at a time. Nothing here rejects. */
 import type { InferenceSession } from "onnxruntime-web";
 import type { ListTensors } from "../ranking/features.ts";
 import { type Bypass, bypass, ok, type Result } from "../result.ts";
@@ -68,11 +65,7 @@ export async function createSessionScorer(options: SessionScorerOptions): Promis
       const matches = matchList(list, manifest);
       if (!matches.ok) return matches;
       if (isDisposed) return bypass("model_unavailable", `The session of model ${manifest.version} was closed`);
-      return attempt(
-        options,
-        () => run(session, list, runtime),
-        (problem) => bypass("model_failed", problem),
-      );
+      return attempt(options, () => run(session, list, runtime), failed);
     },
     async dispose() {
       if (isDisposed) return;
@@ -88,6 +81,8 @@ export async function createSessionScorer(options: SessionScorerOptions): Promis
   const warm = await scorer.score(warmUpList(manifest));
   return warm.ok ? ok(scorer) : warm;
 }
+
+const failed = (problem: string) => bypass("model_failed", problem);
 
 async function run(session: InferenceSession, list: ListTensors, { TensorOf }: Runtime): Promise<Result<ListScores, Bypass>> {
   const used: InferenceSession.OnnxValueMapType[] = [];

@@ -1,8 +1,6 @@
 /**
  * onnxruntime-web inside workerd, from a compiled module and, where there is one, a snapshot of its sessions. onnxruntime-web has no option
  * for a compiled module and would compile bytes, which workerd refuses; so it gets a marker, for which openSession() instantiates the module.
- *
- * Imports no wasm file: the Worker that is put together decides which one runs.
  */
 import { env, InferenceSession, Tensor } from "onnxruntime-web/wasm";
 import { bytesOf, createRuntimeLock, type Graph, type Runtime, SESSION_OPTIONS } from "./runtime.ts";

@@ -3,7 +3,6 @@
  * `armmt lists` writes training data with it, so the two cannot drift apart.
  */
 import type { Candidate, ListItem, PackedVector } from "./candidate.ts";
-import { type Column, makeRelative, writeGap, writePercentile } from "./columns.ts";
 import { MAX_QUERY_TOKENS, tokenize } from "./tokenizer.ts";
 
 /**
@@ -78,13 +77,10 @@ export interface ListTensors extends ListDims {
 }
 
 /** All zeros but the mask: candidates without vectors, no query and no history. */
-export function emptyTensors({ k, lq, h, imageDim, textDim }: ListDims): ListTensors {
+export function emptyTensors(dims: ListDims): ListTensors {
+  const { k, lq, h, imageDim, textDim } = dims;
   return {
-    k,
-    lq,
-    h,
-    imageDim,
-    textDim,
+    ...dims,
     queryTokenIds: new Int32Array(lq),
     queryMask: new Float32Array(lq),
     image: new Float32Array(k * imageDim),
@@ -110,10 +106,8 @@ export interface ListInput {
   readonly nowDay: number;
 }
 
-interface TensorShape extends Pick<ListDims, "imageDim" | "textDim"> {
-  /** One per FEATURES, same order. */
-  readonly scaling: readonly FeatureScaling[];
-}
+/** One value per candidate, NaN where it is unknown: an array that holds `undefined` makes an object of every number. */
+type Column = Float64Array;
 
 export type FeatureColumns = Readonly<Record<Feature, Column>>;
 
@@ -184,9 +178,11 @@ export function rawFeatures({ candidates, items, nowDay }: Omit<ListInput, "quer
  * The tensors of one list. An item without a vector is zeros with presence 0. Scaling must name FEATURES in order (checked where the
  * manifest is read).
  */
-export function buildTensors(input: ListInput, shape: TensorShape): ListTensors {
+export function buildTensors(
+  input: ListInput,
+  { imageDim, textDim, scaling }: Pick<ListDims, "imageDim" | "textDim"> & { readonly scaling: readonly FeatureScaling[] },
+): ListTensors {
   const { candidates, items } = input;
-  const { imageDim, textDim, scaling } = shape;
   const k = candidates.length;
   const raw = rawFeatures(input);
   const history = input.history.slice(0, MAX_HISTORY);
@@ -232,4 +228,57 @@ function writeVector(into: Float32Array, row: number, dim: number, vector: Float
   const { components, start, scale } = vector;
   for (let d = 0; d < dim; d++) into[at + d] = components[start + d]! * scale;
   return true;
+}
+
+/** Writes the difference to the mean of the known values. */
+function writeGap(into: Column, values: Column): void {
+  let sum = 0;
+  let count = 0;
+  for (const value of values) {
+    if (Number.isNaN(value)) continue;
+    sum += value;
+    count++;
+  }
+  const mean = sum / count;
+  for (let i = 0; i < values.length; i++) into[i] = values[i]! - mean;
+}
+
+/** Writes the mid-rank percentile among the known values: (below + half of the equal) / count, so a list of equals is 0.5 everywhere. */
+function writePercentile(into: Column, values: Column): void {
+  // NaN sorts to the end.
+  const sorted = values.toSorted();
+  let count = sorted.length;
+  while (count > 0 && Number.isNaN(sorted[count - 1])) count--;
+  const known = sorted.subarray(0, count);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    into[i] = Number.isNaN(value) ? Number.NaN : (countBelow(known, value, false) + countBelow(known, value, true)) / 2 / count;
+  }
+}
+
+/** Of ascending values, how many are below `value`, or with `orEqual` not above it. */
+function countBelow(ascending: Float64Array, value: number, orEqual: boolean): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const other = ascending[middle]!;
+    if (other < value || (orEqual && other === value)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Replaces scores with (score - min) / (max - min) of the list; equal scores are all 1, because to the engine they are equally good. */
+function makeRelative(scores: Column): void {
+  let min = Infinity;
+  let max = -Infinity;
+  for (const score of scores) {
+    if (score < min) min = score;
+    if (score > max) max = score;
+  }
+  for (let i = 0; i < scores.length; i++) {
+    const score = scores[i]!;
+    if (!Number.isNaN(score)) scores[i] = max > min ? (score - min) / (max - min) : 1;
+  }
 }

@@ -1,28 +1,19 @@
 /**
  * Two orders of one list → one, for comparing them with few searches; and one order → nearly the same, for estimating position bias. Seeded, so
- * that all pages of a search agree.
- *
- * Pure. Pinned candidates keep their slots and belong to neither team.
+ * that all pages of a search agree. Pinned candidates keep their slots and belong to neither team.
  */
-import { randomBits } from "./random.ts";
 import { fnv1a } from "./tokenizer.ts";
 
 /** Who placed a candidate; undefined for a pinned one. */
 export type Team = "a" | "b" | undefined;
 
-interface TeamDraft {
-  /** Indices of the engine's list in the order to show. */
-  readonly order: readonly number[];
-  /** Parallel to `order`. */
-  readonly teams: readonly Team[];
-}
-
 /**
  * Team draft (Radlinski, Kurup & Joachims 2008, "How does clickthrough data reflect retrieval quality?", algorithm 2): the team with fewer
  * picks goes next, a coin decides between equals, and each takes the best of its own order that is still there.
- * `a` and `b` are permutations of the same indices; `isPinned` is by index, and both keep pinned indices where they are.
+ * `a` and `b` are permutations of the same indices; `isPinned` is by index, and both keep pinned indices where they are. `order`: indices of
+ * the engine's list in the order to show; `teams` is parallel to it.
  */
-export function draftTeams(a: readonly number[], b: readonly number[], isPinned: readonly boolean[], seed: string): TeamDraft {
+export function draftTeams(a: readonly number[], b: readonly number[], isPinned: readonly boolean[], seed: string) {
   const next = randomFrom(seed);
   const isFree = (index: number): boolean => isPinned[index] !== true;
   const queues = { a: a.filter(isFree), b: b.filter(isFree) };
@@ -37,14 +28,8 @@ export function draftTeams(a: readonly number[], b: readonly number[], isPinned:
     picks[team]++;
     return { index, team };
   };
-  const drafted = a.map((_, slot) => (isPinned[slot] === true ? { index: slot, team: undefined } : draw()));
+  const drafted = a.map((_, slot): { index: number; team: Team } => (isPinned[slot] === true ? { index: slot, team: undefined } : draw()));
   return { order: drafted.map(({ index }) => index), teams: drafted.map(({ team }) => team) };
-}
-
-interface Exploration {
-  readonly order: readonly number[];
-  /** Parallel to `order`: the probability of this candidate at this position, given this query. 1 where nothing could have moved it. */
-  readonly propensities: readonly number[];
 }
 
 /** Swaps stay within the first page, where people look. */
@@ -53,9 +38,10 @@ export const EXPLORED_POSITIONS = 10;
 /**
  * Swaps one pair of neighbours with a chance of 1/2, each pair of the first EXPLORED_POSITIONS equally often (swap intervention of
  * Joachims, Swaminathan & Schnabel 2017, "Unbiased Learning-to-Rank with Biased Feedback", section 5.3, with neighbours instead of
- * a fixed first position). A pair with a pinned candidate is left out.
+ * a fixed first position). A pair with a pinned candidate is left out. `propensities`, parallel to `order`: the probability of this candidate
+ * at this position, given this query; 1 where nothing could have moved it.
  */
-export function swapNeighbours(order: readonly number[], isPinned: readonly boolean[], seed: string): Exploration {
+export function swapNeighbours(order: readonly number[], isPinned: readonly boolean[], seed: string) {
   const last = Math.min(EXPLORED_POSITIONS, order.length) - 1;
   const isFree = (position: number): boolean => isPinned[order[position]!] !== true;
   const pairs = Array.from({ length: Math.max(0, last) }, (_, position) => position).filter((p) => isFree(p) && isFree(p + 1));
@@ -79,4 +65,15 @@ export function swapNeighbours(order: readonly number[], isPinned: readonly bool
 export function randomFrom(seed: string): () => number {
   const next = randomBits(fnv1a(seed));
   return () => next() / 2 ** 32;
+}
+
+/** mulberry32: 32 random bits per call, the same on every machine. */
+export function randomBits(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return (mixed ^ (mixed >>> 14)) >>> 0;
+  };
 }

@@ -5,19 +5,15 @@
  * Not the source of truth: a list is used only while the engine's window holds the same ids, and losing one costs a model run.
  */
 
-export interface RankedLists {
-  /** The order kept under `key` as indices of `ids`, where it holds exactly these ids; `undefined` otherwise. */
-  recall(key: string, ids: readonly string[]): readonly number[] | undefined;
-  /** `order`: indices of `ids`. */
-  keep(key: string, ids: readonly string[], order: readonly number[]): void;
-}
+export type RankedLists = ReturnType<typeof createRankedLists>;
 
 /** `maxLists`: default 500. `ttlSeconds`: default 60, how long a shopper may take from page to page. `now`: milliseconds since 1970. */
-export function createRankedLists(options: { maxLists?: number; ttlSeconds?: number; now: () => number }): RankedLists {
+export function createRankedLists(options: { maxLists?: number; ttlSeconds?: number; now: () => number }) {
   const { maxLists = 500, ttlSeconds = 60, now } = options;
   const lists = new Map<string, { readonly ids: readonly string[]; readonly keptAt: number }>();
   return {
-    recall(key, ids) {
+    /** The order kept under `key` as indices of `ids`, where it holds exactly these ids; `undefined` otherwise. */
+    recall(key: string, ids: readonly string[]): readonly number[] | undefined {
       const list = lists.get(key);
       if (list === undefined) return undefined;
       lists.delete(key);
@@ -25,7 +21,8 @@ export function createRankedLists(options: { maxLists?: number; ttlSeconds?: num
       lists.set(key, list);
       return indicesOf(list.ids, ids);
     },
-    keep(key, ids, order) {
+    /** `order`: indices of `ids`. */
+    keep(key: string, ids: readonly string[], order: readonly number[]): void {
       lists.delete(key);
       lists.set(key, { ids: order.map((i) => ids[i]!), keptAt: now() });
       const [oldest] = lists.keys();

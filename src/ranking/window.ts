@@ -31,8 +31,6 @@ export function windowRequest(page: Page, window: number): WindowRequest | undef
  * it, up to `hitCount`, follow in the engine's order. Pages at the end are short or empty, as the engine's are.
  */
 export function pageIndices(order: readonly number[], hitCount: number, page: Page): number[] {
-  const indices: number[] = [];
-  const end = Math.min(hitCount, page.offset + page.limit);
-  for (let position = page.offset; position < end; position++) indices.push(order[position] ?? position);
-  return indices;
+  const positions = Array.from({ length: hitCount }, (_, position) => order[position] ?? position);
+  return positions.slice(page.offset, page.offset + page.limit);
 }

@@ -1,8 +1,6 @@
 /**
  * The window of one search → the order to show, within the budget or not at all: item vectors by id, tensors, one model run, scores to
  * order; then as the treatment says: one order, two interleaved, one with a swapped pair, or the engine's with another in the record.
- *
- * Knows no HTTP and no page: search.ts decides which part of the order is shown.
  */
 import type { Hit } from "../backends/dialect.ts";
 import type { Ranker, Treatment } from "../experiment/treatment.ts";

@@ -38,11 +38,11 @@ export interface Searches {
 /** Throws on a backend that parseConfig() should have refused. */
 export function assembleSearches(config: Config, outside: Outside): Searches {
   const { kv, fetch, dialects, flagClient, maxReplyBytes = MAX_REPLY_BYTES, ...shared } = outside;
-  const catalogs = new Set([...config.indexes.values()].map((index) => index.catalog));
   const stores = new Map<string, ItemStore>();
   const shards = new ShardCache(config.shardCacheBytes);
-  for (const catalog of catalogs) {
-    stores.set(catalog, createItemStore({ kv, catalog, shards, timeoutMs: config.rankBudgetMs * STORE_SHARE, now: outside.now }));
+  const timeoutMs = config.rankBudgetMs * STORE_SHARE;
+  for (const { catalog } of config.indexes.values()) {
+    if (!stores.has(catalog)) stores.set(catalog, createItemStore({ kv, catalog, shards, timeoutMs, now: outside.now }));
   }
   const backends = createDialects(withSoleCredentials(config), dialects);
   const engineOf = createEngines(fetch, maxReplyBytes);
@@ -56,14 +56,9 @@ export function assembleSearches(config: Config, outside: Outside): Searches {
     indexes.set(name, { name, window: index.window, backend, engine, store });
   }
   const { engineTimeoutMs, rankBudgetMs, defaultVariant, variantFlag } = config;
-  const flags =
-    flagClient === undefined || variantFlag === undefined
-      ? undefined
-      : createFlagSource({ client: flagClient, key: variantFlag, log: outside.log });
+  const flags = flagClient === undefined || variantFlag === undefined ? undefined : createFlagSource(flagClient, variantFlag, outside.log);
   const { experiments: configured } = config;
-  const experiments = config.hasLiveExperiments
-    ? createLiveExperiments({ kv, configured, now: outside.now, log: outside.log })
-    : () => Promise.resolve(configured);
+  const experiments = config.hasLiveExperiments ? createLiveExperiments(configured, outside) : () => Promise.resolve(configured);
   const lists = createRankedLists({ now: outside.now });
   return { edge: { ...shared, engineTimeoutMs, rankBudgetMs, lists, experiments, flags, defaultVariant }, indexes };
 }
@@ -93,15 +88,8 @@ function createEngines(fetch: Fetch, maxReplyBytes: number) {
     const own = { ...headers, ...(authorization !== undefined && { [keyHeader]: authorization }) };
     const fromClient = [...backend.clientHeaders, ...(isForwarding ? [...credentials.clientHeaders, keyHeader] : [])];
     const key = JSON.stringify([backend.name, url, own, keyHeader, isForwarding]);
-    const engine =
-      engines.get(key) ??
-      createEngineClient({
-        fetch,
-        url,
-        headers: { fromClient, own },
-        withheldParams: isForwarding ? [] : credentials.clientParams,
-        maxReplyBytes,
-      });
+    const withheldParams = isForwarding ? [] : credentials.clientParams;
+    const engine = engines.get(key) ?? createEngineClient({ fetch, url, headers: { fromClient, own }, withheldParams, maxReplyBytes });
     engines.set(key, engine);
     return engine;
   };

@@ -146,15 +146,13 @@ export interface Shown {
   readonly firstRank: number;
 }
 
-interface Results {
+/** The engine's reply, and its edited body. */
+export type BatchResult = {
   /** Parallel to the searches. */
   readonly results: readonly SearchResult[];
   /** The shown hits of each search; read once, when first asked for. */
   readonly shown: () => readonly Shown[];
-}
-
-/** The engine's reply, and its edited body. */
-export type BatchResult = Results &
+} &
   /** With hits moved or cut. `isWidened`: `reply` answers another request than the shopper's. */
   (
     | { readonly kind: "edited"; readonly reply: EngineReply; readonly body: Uint8Array<ArrayBuffer>; readonly isWidened: boolean }

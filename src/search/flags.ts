@@ -19,16 +19,11 @@ type FlagContext = { targetingKey: string } & { [attribute: string]: string | nu
 /** Never rejects. */
 export type FlagSource = (attributes: Attributes) => Promise<VariantChoice | undefined>;
 
-interface FlagSourceOptions {
-  readonly client: FlagClient;
-  /** Of the flag: the name under which exposures are recorded. */
-  readonly key: string;
-  readonly log: Log;
-  /** A shopper waits for it before the engine is even asked. Default 100. */
-  readonly timeoutMs?: number;
-}
+/** A shopper waits for it before the engine is even asked. */
+const TIMEOUT_MS = 100;
 
-export function createFlagSource({ client, key, log, timeoutMs = 100 }: FlagSourceOptions): FlagSource {
+/** `key`: of the flag; the name under which exposures are recorded. */
+export function createFlagSource(client: FlagClient, key: string, log: Log): FlagSource {
   const fail = (detail: string): undefined => {
     log({ level: "warn", event: "flag_failed", flag: key, detail });
   };
@@ -38,8 +33,8 @@ export function createFlagSource({ client, key, log, timeoutMs = 100 }: FlagSour
     const known = Object.entries(others).flatMap(([name, value]) => ((value ?? null) === null ? [] : [[name, value] as const]));
     try {
       const answer = client.getStringValue(key, "", { ...Object.fromEntries(known), targetingKey: id });
-      const variant = await withTimeout(answer, timeoutMs, () => undefined);
-      if (variant === undefined) return fail(`No answer within ${timeoutMs} ms`);
+      const variant = await withTimeout(answer, TIMEOUT_MS, () => undefined);
+      if (variant === undefined) return fail(`No answer within ${TIMEOUT_MS} ms`);
       // The flag's own default: this unit is in no experiment.
       if (variant === "") return undefined;
       const treatment = parseTreatment(variant);

@@ -16,17 +16,13 @@ const FRESH_MS = 60_000;
 /** No shopper waits longer for an experiment. */
 const FIRST_READ_MS = 300;
 
-interface LiveExperimentsOptions {
-  readonly kv: KvReader;
-  readonly configured: readonly Experiment[];
-  readonly now: () => number;
-  readonly log: Log;
-}
-
 /** The current list. `afterReply` gets the work of reading it again. Never rejects. */
 export type LiveExperiments = (afterReply: AfterReply) => Promise<readonly Experiment[]>;
 
-export function createLiveExperiments({ kv, configured, now, log }: LiveExperimentsOptions): LiveExperiments {
+export function createLiveExperiments(
+  configured: readonly Experiment[],
+  { kv, now, log }: { readonly kv: KvReader; readonly now: () => number; readonly log: Log },
+): LiveExperiments {
   let current = configured;
   let readAt: number | undefined;
   let reading: Promise<void> | undefined;

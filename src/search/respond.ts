@@ -1,8 +1,4 @@
-/**
- * The results of a request → the HTTP reply: status, headers, body, and the explanation where an admin asked for one.
- *
- * Decides nothing about the order.
- */
+/** The results of a request → the HTTP reply: status, headers, body, and the explanation where an admin asked for one. */
 import { headersFromEngine } from "../backends/engine.ts";
 import { annotateReply } from "../backends/json/reply.ts";
 import { modelVersionOf } from "../experiment/treatment.ts";

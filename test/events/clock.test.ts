@@ -1,6 +1,6 @@
 /** When an event happened, by our clock. */
 import { describe, expect, it } from "vitest";
-import { correctTime, FUTURE_TOLERANCE_MS, MAX_OFFSET_MS } from "../../src/events/clock.ts";
+import { correctTime, FUTURE_TOLERANCE_MS, MAX_OFFSET_MS } from "../../src/events/ingest.ts";
 
 const RECEIVED = Date.UTC(2026, 10, 21, 12);
 const MINUTE = 60_000;

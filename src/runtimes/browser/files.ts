@@ -204,15 +204,11 @@ async function readAll(
   return undefined;
 }
 
-/** Some hosts send `.gz` with `content-encoding: gzip`, and the browser has unpacked it already. */
-function isGzip(bytes: Bytes): boolean {
-  return bytes[0] === 0x1f && bytes[1] === 0x8b;
-}
-
 /** The content of a gzip file. Throws a FileError when it is damaged or not as long as listed; never unpacks more than that. */
 export async function unpack(file: ManifestFile, packed: Bytes): Promise<Bytes> {
-  // Contents that are gzip files themselves would be ambiguous; none are listed.
-  const content = isGzip(packed) ? await gunzip(file, packed) : packed;
+  // Some hosts send `.gz` with `content-encoding: gzip`, and the browser has unpacked it already. No listed content is a gzip file itself.
+  const isGzip = packed[0] === 0x1f && packed[1] === 0x8b;
+  const content = isGzip ? await gunzip(file, packed) : packed;
   if (content.length === file.bytes) return content;
   throw corrupt(file, `${content.length} bytes, files.json says ${file.bytes}`);
 }

@@ -1,6 +1,4 @@
-/**
- * For pages: registers the service worker and waits until it answers, reads its status, keeps what was viewed, and removes all of it again.
- */
+/** For pages: registers the service worker, reads its status, keeps what was viewed, and removes all of it again. */
 import * as v from "valibot";
 import { type FetchProgress, parseProgress, REMOVE } from "./messages.ts";
 import { removeStored } from "./history.ts";

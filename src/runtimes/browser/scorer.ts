@@ -5,8 +5,8 @@
  */
 import { logToConsole as log } from "../../edge.ts";
 import { parseGolden, proofOf } from "../../inference/golden.ts";
-import { openProviderScorer, type ProviderPreference, type ProviderScorer } from "../../inference/providers.ts";
-import { type Scorers, scorersOf } from "../../inference/scorer.ts";
+import { openProviderScorer, type ProviderPreference } from "../../inference/providers.ts";
+import { scorersOf } from "../../inference/scorer.ts";
 import { openWebWasm } from "../../inference/web.ts";
 import { openWebWebgpu } from "../../inference/web-webgpu.ts";
 import type { FileStore } from "./files.ts";
@@ -19,9 +19,7 @@ declare const ARMMT_RUNTIME_VERSION: string;
 /** WebGPU that is requested by name may start slowly; most of the start is the compilation of shaders. */
 const REQUESTED_START_TIMEOUT_MS = 60_000;
 
-export interface DeviceScorer extends Pick<ProviderScorer, "state" | "dispose"> {
-  readonly scorers: Scorers;
-}
+export type DeviceScorer = Awaited<ReturnType<typeof openDeviceScorer>>;
 
 /** Throws a FileError where one is not listed, or files.json belongs to a worker with another onnxruntime. */
 export function scorerFiles({ files }: FileManifest) {
@@ -51,11 +49,7 @@ export function scorerKey(manifest: FileManifest): string {
 }
 
 /** Rejects with a FileError. */
-export async function openDeviceScorer(
-  fileManifest: FileManifest,
-  store: FileStore,
-  preference: ProviderPreference,
-): Promise<DeviceScorer> {
+export async function openDeviceScorer(fileManifest: FileManifest, store: FileStore, preference: ProviderPreference) {
   const files = scorerFiles(fileManifest);
   const [model, manifest, proof] = await Promise.all([
     store.read(files.model),

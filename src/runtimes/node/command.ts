@@ -112,10 +112,8 @@ export function parseFlags(argv: readonly string[], env: Readonly<Record<string,
   });
   const parsed = v.safeParse(schema, { ...values, provider, port });
   if (!parsed.success) {
-    throw new StartError(
-      parsed.issues.map(({ message }) => message),
-      2,
-    );
+    const problems = parsed.issues.map(({ message }) => message);
+    throw new StartError(problems, 2);
   }
   // Without effect where the entry has no extension, so that one command line fits both entries.
   return { ...parsed.output, hasDemo: values["no-demo"] !== true };

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import type { Gpu } from "../../inference/gpu.ts";
 import { parseGolden, proofOf } from "../../inference/golden.ts";
-import { openProviderScorer, type ProviderPreference, type ProviderScorer } from "../../inference/providers.ts";
+import { openProviderScorer, type ProviderScorer, type ProviderScorerOptions } from "../../inference/providers.ts";
 import { loadScorers, type Scorers } from "../../inference/scorer.ts";
 import { openWebWasm } from "../../inference/web.ts";
 import { PACKAGE_ROOT } from "./package-root.ts";
@@ -26,11 +26,9 @@ export interface NodeModel {
   close(): Promise<void>;
 }
 
-export interface ModelOptions {
-  readonly preference: ProviderPreference;
+interface ModelOptions extends Pick<ProviderScorerOptions, "preference" | "log"> {
   /** Called only where WebGPU may run the model. */
   readonly openGpu: () => Promise<Gpu | undefined>;
-  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
 }
 
 /** `folder`: with student.onnx, manifest.json and golden.json; default the model of the package. Throws a StartError where a file is missing. */

@@ -102,14 +102,9 @@ export async function startServer(
   };
 }
 
-interface Edge {
-  readonly app: ReturnType<typeof openEdge>;
-  readonly data: string;
-  readonly describe: () => object;
-  readonly close: () => Promise<void>;
-}
+type Edge = Awaited<ReturnType<typeof openServerEdge>>;
 
-async function openServerEdge(options: ServeOptions, runtime: Runtime, log: Log, openFetch: () => Promise<Fetch>): Promise<Edge> {
+async function openServerEdge(options: ServeOptions, runtime: Runtime, log: Log, openFetch: () => Promise<Fetch>) {
   const data = resolve(options.data ?? ".armmt/server");
   const kvFolder = join(data, "kv");
   const { kv = folderKv(kvFolder), dialects = ALL_DIALECTS, provider: preference = "auto" } = options;
@@ -145,7 +140,7 @@ async function openServerEdge(options: ServeOptions, runtime: Runtime, log: Log,
 }
 
 interface Work {
-  readonly after: AfterWork;
+  readonly after: ReturnType<typeof createAfterWork>;
   isStopping: boolean;
 }
 
@@ -197,23 +192,15 @@ async function orExplain<T>(failure: string, fix: string, work: () => Promise<T>
   }
 }
 
-/** Work that goes on after a reply (waitUntil); a server that stops waits for it. */
-interface AfterWork {
-  add(work: Promise<unknown>): void;
-  /** How many promises are pending. */
-  readonly size: number;
-  /** Resolves when none is pending, including those that were added meanwhile. */
-  settled(): Promise<void>;
-}
-
-/** Failures are logged: nothing else reports them. */
-export function createAfterWork(log: Log): AfterWork {
+/** Work that goes on after a reply (waitUntil); a server that stops waits for it. Failures are logged: nothing else reports them. */
+export function createAfterWork(log: Log) {
   const running = new Set<Promise<void>>();
   return {
-    get size() {
+    /** How many promises are pending. */
+    get size(): number {
       return running.size;
     },
-    add(work) {
+    add(work: Promise<unknown>): void {
       const watched = work
         .then(
           () => undefined,
@@ -222,7 +209,8 @@ export function createAfterWork(log: Log): AfterWork {
         .finally(() => running.delete(watched));
       running.add(watched);
     },
-    async settled() {
+    /** Resolves when none is pending, including those that were added meanwhile. */
+    async settled(): Promise<void> {
       while (running.size > 0) await Promise.all(running); // oxlint-disable-line no-await-in-loop
     },
   };

@@ -28,13 +28,7 @@ export class StartError extends Error {
 
 export type Vars = Readonly<Record<string, unknown>>;
 
-export interface Settings {
-  /** As given to parseConfig(); for openEdge(). */
-  readonly vars: Vars;
-  readonly config: Config;
-}
-
-export interface SettingsOptions {
+interface SettingsOptions {
   /** Path of a wrangler.toml. */
   readonly file: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -47,8 +41,8 @@ export interface Adapted {
   readonly problems: readonly string[];
 }
 
-/** Throws a StartError (exit code 2) with every problem: variable, value, fix. */
-export function readSettings({ file, env, adapt }: SettingsOptions): Settings {
+/** `vars`: as given to parseConfig(); for openEdge(). Throws a StartError (exit code 2) with every problem: variable, value, fix. */
+export function readSettings({ file, env, adapt }: SettingsOptions) {
   const inFile = readVars(file);
   const exposed = SECRET_NAMES.filter((name) => Object.hasOwn(inFile, name)).map(
     (name) => `${name} stands in ${file}: take it out there and set it as an environment variable`,
@@ -85,9 +79,6 @@ function cloudflareOnly({ eventSinks, variantFlag }: Config): readonly string[] 
   const sinks = eventSinks
     .filter((name) => name !== "d1")
     .map((name) => `EVENT_SINKS names "${name}", which only Cloudflare has: use "d1", here the file events.sqlite`);
-  if (variantFlag === undefined) return sinks;
-  return [
-    ...sinks,
-    `VARIANT_FLAG is "${variantFlag}", but a server has no flag client: take it out, or give openEdge() a flagClient in an entry of your own`,
-  ];
+  const fix = "take it out, or give openEdge() a flagClient in an entry of your own";
+  return variantFlag === undefined ? sinks : [...sinks, `VARIANT_FLAG is "${variantFlag}", but a server has no flag client: ${fix}`];
 }

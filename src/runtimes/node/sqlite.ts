@@ -32,6 +32,7 @@ export interface SqliteEvents extends EventDatabase {
 const BUSY_MS = 1000;
 
 type Value = string | number | null;
+type Outcome = Awaited<ReturnType<EventStatement["run"]>>;
 
 class Statement implements EventStatement {
   readonly sql: string;
@@ -52,10 +53,6 @@ class Statement implements EventStatement {
   async run(): Promise<Outcome> {
     return this.#runAll([this])[0]!;
   }
-}
-
-interface Outcome {
-  readonly meta: { readonly changes: number };
 }
 
 /** Creates the file and its folder. Rejects with SQLite's own message when the file cannot be opened. */
