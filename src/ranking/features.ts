@@ -77,10 +77,14 @@ export interface ListTensors extends ListDims {
 }
 
 /** All zeros but the mask: candidates without vectors, no query and no history. */
-export function emptyTensors(dims: ListDims): ListTensors {
-  const { k, lq, h, imageDim, textDim } = dims;
+export function emptyTensors({ k, lq, h, imageDim, textDim }: ListDims): ListTensors {
   return {
-    ...dims,
+    // By name: a spread gives the object another shape, and whatever reads its columns allocates.
+    k,
+    lq,
+    h,
+    imageDim,
+    textDim,
     queryTokenIds: new Int32Array(lq),
     queryMask: new Float32Array(lq),
     image: new Float32Array(k * imageDim),
