@@ -162,7 +162,9 @@ def test_two_processes_train_to_the_same_loss(lists_folder: Path, tmp_path: Path
     histories = []
     for launcher in ([], ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]):
         out = tmp_path / f"{len(launcher)}.json"
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "ARMMT_DEVICE": "cpu"}
+        # The script is outside the package's folder, and the environment holds the package's requirements only.
+        package = str(Path(__file__).parents[1])
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "ARMMT_DEVICE": "cpu", "PYTHONPATH": package}
         subprocess.run([sys.executable, *launcher, str(script), str(lists_folder), str(out)], check=True, env=environment, timeout=240)
         histories.append(json.loads(out.read_text()))
     one, two = histories
