@@ -28,10 +28,10 @@ const KV_GB_PER_MONTH = 0.5;
  * not measured; it is less where waiting is part of the wall time, more on a slower core.
  */
 export const MS_BY_WINDOW: ReadonlyMap<number, number> = new Map([
-  [20, 5.6],
-  [50, 5.9],
-  [100, 7.4],
-  [200, 11],
+  [20, 4.7],
+  [50, 4.7],
+  [100, 6.1],
+  [200, 8.5],
 ]);
 
 /** docs/reference/storage.md */
