@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RunningEdge, startEdge } from "./edge.ts";
 import { ask, judgeAll } from "./judge.ts";
 import { missing, type RunningEngine, startEngine } from "./launch.ts";
-import { ELASTICSEARCH, type Engine, SHAPES } from "./shapes-elasticsearch.ts";
+import { ELASTICSEARCH, type Engine, MULTI, randomShapes, SHAPES } from "./shapes-elasticsearch.ts";
 import { fillElasticsearch } from "./shop.ts";
 
 const ENGINES: readonly (readonly [Engine, backend: string])[] = [
@@ -31,6 +31,14 @@ for (const [name, backend] of ENGINES) {
     const shapes = SHAPES.filter(({ only }) => only === undefined || only.includes(name));
     it(`answers ${shapes.length} shapes of requests`, async () => {
       expect(await judgeAll(shapes, engine.url, edge.url, ELASTICSEARCH)).toEqual([]);
+    }, 120_000);
+
+    it("answers several searches in one request", async () => {
+      expect(await judgeAll(MULTI, engine.url, edge.url, ELASTICSEARCH)).toEqual([]);
+    });
+
+    it("answers random requests", async () => {
+      expect(await judgeAll(randomShapes(100, name), engine.url, edge.url, ELASTICSEARCH)).toEqual([]);
     }, 120_000);
 
     it("loses no hit from page to page", async () => {

@@ -8,7 +8,7 @@ export interface Shape {
   readonly path: string;
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** The outcome of the edge: "applied", or a reason. */
+  /** The outcome of the edge: "applied", a reason, one of both per search, or "any". */
   readonly outcome: string;
 }
 
@@ -63,12 +63,30 @@ export async function judge(shape: Shape, engine: string, edge: string, dialect:
   if (off.status !== direct.status) say(`off is ${off.status}, the engine says ${direct.status}: ${off.body.slice(0, 200)}`);
   else if (dialect.mask(off.body) !== dialect.mask(direct.body))
     say(`off differs: ${difference(dialect.mask(off.body), dialect.mask(direct.body))}`);
-  if (served.outcome !== shape.outcome) say(`outcome ${served.outcome}, expected ${shape.outcome}`);
+  if (shape.outcome !== "any" && served.outcome !== shape.outcome) say(`outcome ${served.outcome}, expected ${shape.outcome}`);
   if (served.status !== direct.status) say(`${served.status}, the engine says ${direct.status}`);
+  else if (served.outcome.includes("applied") && shape.path.includes("_msearch"))
+    faults.push(...judgeParts(shape, direct, served, dialect));
   else if (served.outcome === "applied") faults.push(...(await judgeOrder(shape, direct, served, engine, dialect)));
   else if (dialect.mask(served.body) !== dialect.mask(direct.body))
     say(`not the engine's bytes: ${difference(dialect.mask(served.body), dialect.mask(direct.body))}`);
   return faults;
+}
+
+/** Several searches in one reply: as many hits in each as the engine gives, none twice, and the same parts around them. */
+function judgeParts(shape: Shape, direct: Reply, served: Reply, dialect: Dialect): string[] {
+  const [own, page] = [direct, served].map(({ body }) =>
+    listAt(dialect.mask(body), ["responses"])?.elements.map((part) => listAt(part, dialect.hits)),
+  );
+  const isSame = own?.every((part, i) => {
+    const given = page?.[i];
+    return (
+      part?.elements.length === given?.elements.length &&
+      new Set(given?.elements).size === given?.elements.length &&
+      part?.around === given?.around
+    );
+  });
+  return isSame === true && own?.length === page?.length ? [] : [`${shape.label}: the parts differ from the engine's`];
 }
 
 /** As judge(), a few at a time. */

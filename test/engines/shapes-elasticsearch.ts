@@ -1,4 +1,5 @@
 /** Requests of Elasticsearch and OpenSearch: shape → what the edge does with it. Both engines answer all of them, unless `only` says which. */
+import { createRandom } from "../../src/demo/catalogue/random.ts";
 import type { Dialect, Shape } from "./judge.ts";
 
 export type Engine = "opensearch" | "elasticsearch-7" | "elasticsearch-9";
@@ -87,7 +88,7 @@ const QUERIES: Readonly<Record<string, object>> = {
     bool: { must: [WORDS], filter: [{ nested: { path: "offers", query: { term: { "offers.seller": "north" } }, ignore_unmapped: true } }] },
   },
   "geo filter": { bool: { must: [WORDS], filter: [{ geo_distance: { distance: "900km", place: { lat: 50, lon: 8 } } }] } },
-  distance_feature: { bool: { must: [WORDS], should: [{ distance_feature: { field: "created", pivot: "30d", origin: "now" } }] } },
+  distance_feature: { bool: { must: [WORDS], should: [{ distance_feature: { field: "created", pivot: "30d", origin: "2026-11-15" } }] } },
 };
 
 /** Members beside the query under which the list is still re-ranked. */
@@ -200,3 +201,67 @@ export const SHAPES: readonly EngineShape[] = [
     outcome,
   })),
 ];
+
+/** `count` requests, the same in every run: a query, a page and one more member. Only paging and sorting decide the outcome, which is left open. */
+export function randomShapes(count: number, seed: string): readonly EngineShape[] {
+  const random = createRandom(seed);
+  const texts = ["red mug", "black bag", "striped cushion", "retro lamp", "watch", "floral dress", "blue", "ceramic vase", "wood chair"];
+  const beside = [
+    ...Object.values(BESIDE),
+    ...Object.values(BESIDE),
+    { sort: [{ price: "asc" }] },
+    { collapse: { field: "category.raw" } },
+  ];
+  return Array.from({ length: count }, (_, i) => {
+    const query: unknown = JSON.parse(JSON.stringify(random.pick(Object.values(QUERIES))).replaceAll("red mug", random.pick(texts)));
+    const page = random.pick([
+      {},
+      { from: 0 },
+      { from: 5, size: 3 },
+      { size: 1 },
+      { from: 20, size: 10 },
+      { from: 45, size: 30 },
+      { from: 60 },
+      { size: 70 },
+    ]);
+    return search(`random ${i}`, { query, ...random.pick(beside), ...page }, "any");
+  });
+}
+
+/** Bodies of `_msearch`: header and body lines → the outcomes of its searches. */
+const SEVERAL: readonly (readonly [outcome: string, ...lines: object[]])[] = [
+  ["applied", {}, { query: WORDS }],
+  ["applied", { index: "products" }, { query: WORDS, size: 3 }],
+  ["applied, explicit_sort", {}, { query: WORDS }, {}, { query: WORDS, sort: [{ price: "asc" }], size: 2 }],
+  [
+    "size_zero, applied",
+    {},
+    { query: WORDS, size: 0, aggs: { c: { terms: { field: "category.raw" } } } },
+    { index: "products" },
+    { query: WORDS, from: 5, size: 5 },
+  ],
+  [
+    "applied, applied",
+    { preference: "a" },
+    { query: WORDS },
+    { search_type: "query_then_fetch" },
+    { query: { match: { title: "blue bag" } }, from: 10 },
+  ],
+  ["applied", { index: ["products"], ignore_unavailable: true, allow_no_indices: true, expand_wildcards: "open" }, { query: WORDS }],
+  ["applied", { index: "products", routing: "a", request_cache: true }, { query: WORDS }],
+];
+
+export const MULTI: readonly EngineShape[] = SEVERAL.flatMap(([outcome, ...lines]) => {
+  const body = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+  const headers = { "content-type": "application/x-ndjson" };
+  return [
+    { label: `_msearch ${JSON.stringify(lines)}`, path: "/products/_msearch", body, headers, outcome },
+    {
+      label: `_msearch with parameters ${JSON.stringify(lines)}`,
+      path: "/products/_msearch?max_concurrent_searches=2&typed_keys=true",
+      body,
+      headers,
+      outcome,
+    },
+  ];
+});
