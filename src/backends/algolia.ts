@@ -20,7 +20,18 @@ import {
   readIndexes,
 } from "./dialects.ts";
 import { applyEdits, type Edit, replaceMembers, replaceNumbers, replaceParams, searchOf, setMember } from "./json/edits.ts";
-import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planListed, type PlannedSearch, planOne } from "./json/plan.ts";
+import {
+  besides,
+  forAll,
+  identityOf,
+  leave,
+  leftToEngine,
+  ownRequest,
+  plainPlan,
+  planListed,
+  type PlannedSearch,
+  planOne,
+} from "./json/plan.ts";
 import { partOf, type PartReader, readHits } from "./json/reply.ts";
 import { type Asked, type Body, bodyOf, memberAt, namedObjects, pageNumbersOf, type Param, paramsOf, valueOf } from "./json/request.ts";
 import { isTrueAt, type JsonText, kindOf, numberAt, readString, type Span, spanAt } from "./json/spans.ts";
@@ -45,8 +56,9 @@ const MAX_HITS = 1000;
 /** Paging, parameters that only count and measure, and `params`, which holds parameters that are compared themselves. */
 const NO_PART_OF_IDENTITY = /^(?:page|hitsPerPage|offset|length|analytics|analyticsTags|clickAnalytics|params)$/;
 
-/** Parameters about the client: `x-algolia-api-key`, `x-algolia-application-id`, `x-algolia-agent`, … */
+/** Parameters about the client: `x-algolia-api-key`, `x-algolia-application-id`, `x-algolia-usertoken`, `x-algolia-agent`, … */
 const ABOUT_CLIENT = /^x-algolia-/i;
+const AGENT = /^x-algolia-agent$/i;
 
 export const ALGOLIA = defineDialect({
   names: ["algolia"],
@@ -104,7 +116,7 @@ interface AskedSearch extends Pick<PlannedSearch, "plan" | "readPart"> {
 function planSearch(index: Index, request: ClientRequest): RequestPlan {
   const own = ownRequest(request, `/1/indexes/${encodeURIComponent(index.name)}${request.method === "GET" ? "" : "/query"}`);
   const { plan, widen, readPart } = readSearch(index, readRequest(own));
-  return planOne(plan, own, readPart, (size) => {
+  return planOne(forAll(plan, aboutClient(own.search)), own, readPart, (size) => {
     const { params, edits } = widen(size);
     return own.body === undefined ? { ...own, search: searchOf(params) } : { ...own, body: applyEdits(own.body, edits) };
   });
@@ -116,12 +128,19 @@ function planSearches(request: ClientRequest, indexOf: (name: string) => Result<
   if (!read.ok) return read;
   const { body, objects } = read.value;
   const left = reasonToLeaveAll(paramsOf(request.search), body.values);
+  const said = aboutClient(request.search) + besides(body, "requests");
   const searches = objects.map(({ index, object }) => {
     const asked = readObject(object);
     const { plan, widen, readPart } = readSearch(index, left === undefined ? asked : err(left));
-    return { plan, edits: (size: number) => widen(size).edits, readPart };
+    return { plan: forAll(plan, said), edits: (size: number) => widen(size).edits, readPart };
   });
   return ok(planListed(searches, { ...ownRequest(request, MULTI_PATH), body: request.body }));
+}
+
+/** The URL's parameters about the client, whose key and token the engine's order may depend on. */
+function aboutClient(search: string): string {
+  const said = paramsOf(search).filter(({ key }) => ABOUT_CLIENT.test(key) && !AGENT.test(key));
+  return said.map(({ raw }) => raw).join("&");
 }
 
 /** With another strategy the searches depend on each other: one that fills its page ends the request. */

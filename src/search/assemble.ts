@@ -3,7 +3,7 @@
  *
  * The only choice made here: indexes share catalogs (with their cached vectors), the model, the ranked lists and the counters.
  */
-import type { Dialect } from "../backends/dialect.ts";
+import { type Dialect, FORWARDED_FOR } from "../backends/dialect.ts";
 import { createDialects, type Dialects } from "../backends/dialects.ts";
 import { createEngineClient, type EngineClient, type Fetch } from "../backends/engine.ts";
 import type { Config, IndexConfig } from "../config/config.ts";
@@ -15,6 +15,9 @@ import { createLiveExperiments } from "./live-experiments.ts";
 
 /** Buffered per reply; a window of 1000 hits with full documents is far smaller. */
 const MAX_REPLY_BYTES = 16 * 1024 * 1024;
+
+/** A key may be good on some sites only: they go where the client's own key goes. */
+const SITE_HEADERS = ["origin", "referer"];
 
 /** Item vectors get this share of the ranking budget; the rest is the model's. */
 const STORE_SHARE = 0.7;
@@ -77,19 +80,21 @@ function withSoleCredentials({ indexes, engineAuthorizations }: Config): Readonl
 function createEngines(fetch: Fetch, maxReplyBytes: number) {
   const engines = new Map<string, EngineClient>();
   return (
-    { url, headers, forwardCredentials, generic }: IndexConfig,
+    { url, headers, forwardCredentials, forwardClientAddress = false, generic }: IndexConfig,
     backend: Dialect,
     authorization: string | undefined,
   ): EngineClient => {
-    const { credentials } = backend;
+    const { credentials, addressHeader = FORWARDED_FOR } = backend;
     const keyHeader = generic?.keyHeader ?? credentials.header;
     // The edge's own key replaces a client's.
     const isForwarding = forwardCredentials && authorization === undefined;
     const own = { ...headers, ...(authorization !== undefined && { [keyHeader]: authorization }) };
-    const fromClient = [...backend.clientHeaders, ...(isForwarding ? [...credentials.clientHeaders, keyHeader] : [])];
-    const key = JSON.stringify([backend.name, url, own, keyHeader, isForwarding]);
+    const fromClient = [...backend.clientHeaders, ...(isForwarding ? [...credentials.clientHeaders, keyHeader, ...SITE_HEADERS] : [])];
+    const address = forwardClientAddress ? addressHeader : undefined;
+    const key = JSON.stringify([backend.name, url, own, keyHeader, isForwarding, address]);
     const withheldParams = isForwarding ? [] : credentials.clientParams;
-    const engine = engines.get(key) ?? createEngineClient({ fetch, url, headers: { fromClient, own }, withheldParams, maxReplyBytes });
+    const engine =
+      engines.get(key) ?? createEngineClient({ fetch, url, headers: { fromClient, address, own }, withheldParams, maxReplyBytes });
     engines.set(key, engine);
     return engine;
   };
