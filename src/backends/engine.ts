@@ -131,14 +131,17 @@ interface EngineHeaders {
   readonly own: Readonly<Record<string, string>>;
 }
 
-/** Of a page's address, what browsers tell other sites: the rest may hold the shopper's words, and is another one for each page of a search. */
-const siteOf = (page: string): string => (/^https?:/i.test(page) && URL.canParse(page) ? `${new URL(page).origin}/` : "");
-
-/** A client's credential goes nowhere unless `fromClient` names its header. */
+/**
+ * A client's credential goes nowhere unless `fromClient` names its header. Of the address of a page (`referer`) goes what browsers tell other
+ * sites: the rest may hold the shopper's words, and is another one for each page of a search.
+ */
 function headersToEngine(client: Client, { fromClient, address, own }: EngineHeaders): Headers {
   const headers = pick(client.headers, [...TO_ENGINE, ...fromClient]);
   const page = headers.get("referer");
-  if (page !== null) headers.set("referer", siteOf(page));
+  if (page !== null) {
+    headers.delete("referer");
+    if (/^https?:/i.test(page) && URL.canParse(page)) headers.set("referer", `${new URL(page).origin}/`);
+  }
   if (address !== undefined && client.address !== undefined) headers.set(address, client.address);
   headers.set("accept-encoding", "identity");
   for (const [name, value] of Object.entries(own)) headers.set(name, value);

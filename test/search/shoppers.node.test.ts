@@ -16,7 +16,7 @@ import { TOKEN_TABLE_ROWS, TOKENIZER } from "../../src/ranking/tokenizer.ts";
 import { ok } from "../../src/result.ts";
 import { STAND_INS } from "./dialects/all.ts";
 import { elasticsearch } from "./dialects/elasticsearch.ts";
-import { type Ask, type EngineStandIn, listOf, objectOf, type StandInItem } from "./dialects/stand-in.ts";
+import { type Ask, type EngineStandIn, objectOf, type StandInItem } from "./dialects/stand-in.ts";
 
 const WINDOW = 20;
 const SEARCHES = 10_000;
@@ -94,6 +94,8 @@ interface Way {
   readonly say: (ask: Ask, who: string) => Ask;
   /** Options of the index. */
   readonly config?: object;
+  /** By which of the stand-in's kinds of pages. Default: the first. */
+  readonly page?: string;
 }
 
 const inHeader = (name: string, valueOf = (who: string) => who) => ({
@@ -118,6 +120,13 @@ const OWN_WAYS: Readonly<Record<string, readonly Way[]>> = {
     inUrl("routing"),
     inBody("ext.ubi.client_id", (body, who) => ({ ...body, ext: { ubi: { query_id: "q", client_id: who } } })),
     inBody("query", (body, who) => ({ ...body, rescore: { query: { rescore_query: { term: { user: who } } } } })),
+    { ...inUrl("q_who"), page: "?from, ?size" },
+    { ...inUrl("preference"), name: "_msearch?preference", page: "_msearch" },
+    {
+      name: "the header of a search in _msearch",
+      page: "_msearch",
+      say: ({ path, init }, who) => ({ path, init: { ...init, body: (init.body ?? "").replace("}", `,"routing":"${who}"}`) } }),
+    },
   ],
   algolia: [
     inUrl("x-algolia-usertoken"),
@@ -125,16 +134,52 @@ const OWN_WAYS: Readonly<Record<string, readonly Way[]>> = {
     inUrl("x-algolia-application-id"),
     inBody("userToken", (body, who) => ({ ...body, userToken: who })),
     inBody("ruleContexts", (body, who) => ({ ...body, ruleContexts: [who] })),
+    { ...inUrl("x-algolia-usertoken"), name: "queries?x-algolia-usertoken", page: "queries" },
+    { ...inUrl("userToken"), name: "GET ?userToken", page: "?page, ?hitsPerPage" },
+    { ...inBody("another member beside queries", (body, who) => ({ ...body, user: who })), page: "queries" },
   ],
-  typesense: [inUrl("x-typesense-user-id"), inUrl("personalization_user_id")],
-  meilisearch: [inBody("filter", (body, who) => ({ ...body, filter: `segment = "${who}"` }))],
-  solr: [inUrl("bq")],
-  vespa: [inUrl("input.query(user)")],
+  typesense: [
+    inUrl("x-typesense-user-id"),
+    inUrl("personalization_user_id"),
+    { ...inUrl("x-typesense-user-id"), name: "multi_search?x-typesense-user-id", page: "multi_search" },
+    { ...inUrl("x-typesense-user-id"), name: "union?x-typesense-user-id", page: "union" },
+    { ...inBody("another member beside searches", (body, who) => ({ ...body, user: who })), page: "multi_search" },
+  ],
+  meilisearch: [
+    inBody("filter", (body, who) => ({ ...body, filter: `segment = "${who}"` })),
+    { ...inUrl("user"), name: "GET ?user", page: "?offset, ?limit" },
+    { ...inUrl("user"), name: "multi-search?user", page: "multi-search" },
+    { ...inUrl("user"), name: "federation?user", page: "federation" },
+    { ...inBody("another member beside queries", (body, who) => ({ ...body, user: who })), page: "multi-search" },
+  ],
+  solr: [inUrl("bq"), { ...inUrl("bq"), name: "a form and ?bq", page: "a form" }],
+  vespa: [inUrl("input.query(user)"), { ...inUrl("input.query(user)"), name: "a body and ?input.query(user)", page: "offset, hits" }],
   shopify: [
     inBody("variables.country", (body, who) => ({ ...body, variables: { ...objectOf(objectOf(body)["variables"]), country: who } })),
   ],
   generic: [],
 };
+
+/** What merchandisers change while pages are turned. */
+const promoted = DIALECTS.flatMap((standIn) => {
+  const found = standIn.cases.find(({ pinned, outcomes }) => pinned !== undefined && outcomes.length === 1);
+  // Shopify's are no products: their places are the reply's own.
+  return found === undefined || standIn.backend === "shopify" ? [] : [[standIn.title, standIn, found] as const];
+});
+
+/** Where a hit has the stand-in's price. */
+const PRICES: Readonly<Record<string, string>> = {
+  elasticsearch: "_source.price",
+  opensearch: "_source.price",
+  algolia: "price",
+  typesense: "document.price",
+  meilisearch: "price",
+  solr: "price",
+  vespa: "fields.price",
+  shopify: "priceRange.minVariantPrice.amount",
+  generic: "document.price",
+};
+const priced = DIALECTS.filter(({ title }) => !title.startsWith("commercetools")).map((standIn) => [standIn.title, standIn] as const);
 
 /** All that the edge passes on, as its dialect says it. */
 function waysOf({ backend, index, config }: EngineStandIn): readonly Way[] {
@@ -176,14 +221,17 @@ function orderFor(who: string): readonly StandInItem[] {
 const QUERIES = ["red velvet sofa", "blue lamp", "mug"];
 const LIMIT = 5;
 
-/** Every search of the two has its page of the right list: a page of a search, or with cursors its first one. */
-function askFor({ pages, walk }: EngineStandIn, query: string, page: number, way: number): Ask {
+/** With cursors, the first page. */
+function askFor({ pages, walk }: EngineStandIn, query: string, page: number, kind?: string): Ask {
   if (walk !== undefined) return walk.first(query, 10);
-  return pages[way % pages.length]!.ask(query, { offset: page * LIMIT, limit: LIMIT });
+  const found = kind === undefined ? pages[0] : pages.find(({ name }) => name === kind);
+  if (found === undefined) throw new Error(`No pages by ${kind}`);
+  return found.ask(query, { offset: page * LIMIT, limit: LIMIT });
 }
 
-function expectedIds({ walk }: EngineStandIn, who: string, page: number): readonly string[] {
-  const ids = orderFor(who).map(({ id }) => id);
+/** Of the model's order of what the engine found. */
+function pageOf(items: readonly StandInItem[], { walk }: EngineStandIn, page: number): readonly string[] {
+  const ids = items.map(({ id }) => id);
   if (walk !== undefined) return ids.slice(0, 10).toReversed();
   return ids
     .slice(0, WINDOW)
@@ -204,8 +252,6 @@ describe(`two shoppers at the same time, ${SEARCHES} searches`, () => {
     };
     const edge = open(standIn, engine, way.config);
     const listOwner = new Map<string, string>();
-    // One kind of request each, and the kinds of pages that can hold what is said.
-    const kind = way.name.startsWith("?") || standIn.pages[0]?.ask("q", { offset: 0, limit: 5 }).init.body === undefined ? 0 : 0;
     const asked = Array.from({ length: each }, (_, i) => {
       const who = i % 2 === 0 ? "who-a" : "who-b";
       return { who, query: QUERIES[Math.floor(i / 2) % QUERIES.length]!, page: Math.floor(i / 7) % (WINDOW / LIMIT) };
@@ -214,9 +260,9 @@ describe(`two shoppers at the same time, ${SEARCHES} searches`, () => {
       // oxlint-disable-next-line no-await-in-loop
       await Promise.all(
         asked.slice(start, start + 20).map(async ({ who, query, page }) => {
-          const reply = await edge.send(way.say(askFor(standIn, query, page, kind), who));
+          const reply = await edge.send(way.say(askFor(standIn, query, page, way.page), who));
           expect(reply.outcome).toMatch(/^applied/);
-          expect(standIn.read(JSON.parse(reply.body))[0]?.ids).toEqual(expectedIds(standIn, who, page));
+          expect(standIn.read(JSON.parse(reply.body))[0]?.ids).toEqual(pageOf(orderFor(who), standIn, page));
           const owner = `${who} ${query}`;
           expect(listOwner.get(reply.list ?? "") ?? owner).toBe(owner);
           listOwner.set(reply.list ?? "", owner);
@@ -227,4 +273,75 @@ describe(`two shoppers at the same time, ${SEARCHES} searches`, () => {
     expect(listOwner.size).toBe(2 * QUERIES.length);
     expect(edge.runs()).toBeLessThan(each / 2);
   });
+});
+
+const shownBy = ({ read }: EngineStandIn, { body }: { readonly body: string }): readonly string[] => read(JSON.parse(body))[0]?.ids ?? [];
+
+const swap = (items: readonly StandInItem[], from: number, to: number): readonly StandInItem[] => {
+  const moved = items.toSpliced(from, 1);
+  return moved.toSpliced(to, 0, items[from]!);
+};
+
+describe("a product that is promoted, and again is not, between two requests of a second", () => {
+  it.each(promoted)("%s", async (_title, standIn, { ask, pinned = [] }) => {
+    let items = ITEMS;
+    const edge = open(standIn, (request) => standIn.answer(request, items));
+    const [place = 0] = pinned;
+    // Positions that are promoted are the request's; which products are there, the engine's.
+    for (const [current, first] of [
+      [ITEMS, "item-1"],
+      [swap(ITEMS, 14, place), "item-15"],
+      [swap(ITEMS, 7, place), "item-8"],
+      [ITEMS, "item-1"],
+    ] as const) {
+      items = current;
+      const reply = await edge.send(ask); // oxlint-disable-line no-await-in-loop
+      expect(reply.outcome).toMatch(/^applied/);
+      const shown = shownBy(standIn, reply);
+      expect(shown[place]).toBe(first);
+      for (const pin of pinned) expect(shown[pin]).toBe(current[pin]?.id);
+    }
+  });
+});
+
+describe("a price that changes between two requests of a second", () => {
+  it.each(priced)("%s", async (_title, standIn) => {
+    let items = ITEMS;
+    const edge = open(standIn, (request) => standIn.answer(request, items), { hitFields: { price: PRICES[standIn.backend] } });
+    const dearest = async (): Promise<string | undefined> => {
+      const reply = await edge.send(askFor(standIn, "mug", 0));
+      expect(reply.outcome).toMatch(/^applied/);
+      return shownBy(standIn, reply)[0];
+    };
+    await dearest();
+    for (const dear of ["item-3", "item-9", "item-2", "item-3"]) {
+      items = ITEMS.map((item) => (item.id === dear ? { ...item, price: 9000 } : item));
+      expect(await dearest()).toBe(dear); // oxlint-disable-line no-await-in-loop
+    }
+    const runs = edge.runs();
+    expect(await dearest()).toBe("item-3");
+    expect(edge.runs()).toBe(runs);
+  });
+});
+
+describe("the pages of one shopper's search", () => {
+  it.each(DIALECTS.map((standIn) => [standIn.title, standIn] as const))(
+    "%s: one run of the model, whatever a trace says",
+    async (_title, standIn) => {
+      const edge = open(standIn, (request) => standIn.answer(request, ITEMS), { forwardCredentials: true, forwardClientAddress: true });
+      const shopper = { authorization: "Bearer key", [ADDRESS]: "203.0.113.7", "accept-language": "de", "x-algolia-usertoken": "me" };
+      for (let page = 0; page < WINDOW / LIMIT; page++) {
+        const { path, init } = askFor(standIn, "mug", page);
+        const traces = {
+          traceparent: `00-${page}-1-01`,
+          tracestate: `a=${page}`,
+          "x-opaque-id": `${page}`,
+          referer: `https://shop.example.com/?page=${page}`,
+        };
+        const reply = await edge.send({ path, init: { ...init, headers: { ...init.headers, ...shopper, ...traces } } }); // oxlint-disable-line no-await-in-loop
+        expect(shownBy(standIn, reply)).toEqual(pageOf(ITEMS, standIn, page));
+      }
+      expect(edge.runs()).toBe(1);
+    },
+  );
 });
