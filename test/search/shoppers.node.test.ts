@@ -275,7 +275,8 @@ describe(`two shoppers at the same time, ${SEARCHES} searches`, () => {
   });
 });
 
-const shownBy = ({ read }: EngineStandIn, { body }: { readonly body: string }): readonly string[] => read(JSON.parse(body))[0]?.ids ?? [];
+const shownBy = (standIn: EngineStandIn, { body }: { readonly body: string }): readonly string[] =>
+  standIn.read(JSON.parse(body))[0]?.ids ?? [];
 
 const swap = (items: readonly StandInItem[], from: number, to: number): readonly StandInItem[] => {
   const moved = items.toSpliced(from, 1);
