@@ -116,7 +116,7 @@ interface AskedSearch extends Pick<PlannedSearch, "plan" | "readPart"> {
 function planSearch(index: Index, request: ClientRequest): RequestPlan {
   const own = ownRequest(request, `/1/indexes/${encodeURIComponent(index.name)}${request.method === "GET" ? "" : "/query"}`);
   const { plan, widen, readPart } = readSearch(index, readRequest(own));
-  return planOne(forAll(plan, aboutClient(own.search)), own, readPart, (size) => {
+  return planOne(own.method === "GET" ? plan : forAll(plan, aboutClient(own.search)), own, readPart, (size) => {
     const { params, edits } = widen(size);
     return own.body === undefined ? { ...own, search: searchOf(params) } : { ...own, body: applyEdits(own.body, edits) };
   });
@@ -137,7 +137,7 @@ function planSearches(request: ClientRequest, indexOf: (name: string) => Result<
   return ok(planListed(searches, { ...ownRequest(request, MULTI_PATH), body: request.body }));
 }
 
-/** The URL's parameters about the client, whose key and token the engine's order may depend on. */
+/** The parameters in the URL of a POST, on whose key and user token the engine's order may depend. */
 function aboutClient(search: string): string {
   const said = paramsOf(search).filter(({ key }) => ABOUT_CLIENT.test(key) && !AGENT.test(key));
   return said.map(({ raw }) => raw).join("&");
@@ -219,7 +219,7 @@ function readSearch(index: Index, asked: Result<Asked, string>): AskedSearch {
     // Only the engine knows how many hits come before a page of unknown size.
     isCursored: !page.isSizeKnown,
     bypass: reasonToLeave(asked.value, page, queryText, index.idField),
-    identity: identityOf(params, body, (key) => NO_PART_OF_IDENTITY.test(key) || ABOUT_CLIENT.test(key), ...position),
+    identity: identityOf(params, body, (key) => NO_PART_OF_IDENTITY.test(key) || AGENT.test(key), ...position),
   });
   return { plan, widen: (size) => widened(asked.value, page.isRange, size), readPart: partReader(index, plan, given) };
 }

@@ -62,6 +62,8 @@ const behindProxy = (header: string, value: string): Options => ({
   address: "10.0.0.1",
 });
 
+const told = async (header: string, value: string) => (await sent(generic, behindProxy(header, value))).get("x-forwarded-for");
+
 describe("the engine", () => {
   it.each(each)("%s: learns no address, whatever the client sends and whatever the edge knows", async (_, standIn) => {
     for (const forwardCredentials of [false, true]) {
@@ -83,7 +85,6 @@ describe("the engine", () => {
   });
 
   it("learns the one that the shop's own proxy wrote, which is the last", async () => {
-    const told = async (header: string, value: string) => (await sent(generic, behindProxy(header, value))).get("x-forwarded-for");
     expect(await told("x-forwarded-for", "198.51.100.1, 203.0.113.7")).toBe("203.0.113.7");
     expect(await told("x-forwarded-for", "198.51.100.1,203.0.113.7:50123")).toBe("203.0.113.7");
     expect(await told("X-Real-IP", "2001:DB8::7")).toBe("2001:db8::7");
