@@ -9,7 +9,15 @@
  * 1: noticed by their surplus of hits, and left as they are).
  */
 import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
-import { type ClientRequest, type EngineRequest, jsonError, type Refusal, type RequestPlan, type SearchPlan } from "./dialect.ts";
+import {
+  type ClientRequest,
+  type EngineRequest,
+  jsonError,
+  type Refusal,
+  type RequestPlan,
+  type SearchPlan,
+  SITE_HEADERS,
+} from "./dialect.ts";
 import {
   defineDialect,
   findIndex,
@@ -76,7 +84,11 @@ export const ALGOLIA = defineDialect({
         { path: "/1/indexes/:index/queries", methods: ["POST"], label: "/1/indexes/*/queries" },
       ],
       probes: [],
-      credentials: { header: "x-algolia-api-key", clientHeaders: ["x-algolia-api-key"], clientParams: ["x-algolia-api-key"] },
+      credentials: {
+        header: "x-algolia-api-key",
+        clientHeaders: ["x-algolia-api-key", ...SITE_HEADERS],
+        clientParams: ["x-algolia-api-key"],
+      },
       // The application's id is not a secret: it goes to the engine wherever the client puts it, and the configuration's own header wins.
       clientHeaders: ["x-algolia-application-id", "x-algolia-usertoken", "x-algolia-agent"],
       plan(request, name = "") {

@@ -102,8 +102,11 @@ export interface RequestReply {
   assemble(orders: readonly (readonly number[] | undefined)[]): Uint8Array<ArrayBuffer>;
 }
 
+/** On which site a page is: a key may be good on some only, so they go where the client's own key goes. */
+export const SITE_HEADERS = ["origin", "referer"] as const;
+
 /** The credentials of engines that take `authorization`. */
-export const AUTHORIZATION = { header: "authorization", clientHeaders: ["authorization"], clientParams: [] } as const;
+export const AUTHORIZATION = { header: "authorization", clientHeaders: ["authorization", ...SITE_HEADERS], clientParams: [] } as const;
 
 /** The header in which most servers take the address of a client that they do not see themselves. */
 export const FORWARDED_FOR = "x-forwarded-for";

@@ -48,7 +48,8 @@ export const ELASTICSEARCH = defineDialect({
       ],
       // The request of `client.ping()`. The reply to a GET would tell everybody the engine's version.
       probes: [{ path: "/", method: "HEAD" }],
-      credentials: { ...AUTHORIZATION, clientHeaders: ["authorization", ...IMPERSONATION] },
+      // No origin: where CORS is on, the engine refuses those that its settings do not name.
+      credentials: { ...AUTHORIZATION, clientHeaders: ["authorization", "referer", ...IMPERSONATION] },
       clientHeaders: ["x-opaque-id"],
       plan(request, name) {
         if (name === undefined) return planSearches(MULTI_PATH, request, undefined, indexOf);

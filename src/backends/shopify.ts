@@ -14,6 +14,7 @@ import {
   type Refusal,
   type RequestPlan,
   type SearchPlan,
+  SITE_HEADERS,
 } from "./dialect.ts";
 import { defineDialect, hitReader, type IndexDefinition, type IndexOptions } from "./dialects.ts";
 import {
@@ -72,6 +73,7 @@ export const SHOPIFY = defineDialect({
           // Signed by Shopify.
           "x-shopify-client-ip",
           "x-shopify-client-ip-sig",
+          ...SITE_HEADERS,
         ],
         clientParams: [],
       },

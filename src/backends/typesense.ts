@@ -6,7 +6,15 @@
  * completed words: a page that is cut from a wider reply gets its own of each.
  */
 import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
-import { type ClientRequest, type EngineRequest, jsonError, type Refusal, type RequestPlan, type SearchPlan } from "./dialect.ts";
+import {
+  type ClientRequest,
+  type EngineRequest,
+  jsonError,
+  type Refusal,
+  type RequestPlan,
+  type SearchPlan,
+  SITE_HEADERS,
+} from "./dialect.ts";
 import { defineDialect, findIndex, type Index, type IndexDefinition, type Indexes, type IndexOptions, readIndexes } from "./dialects.ts";
 import { applyEdits, cutMember, type Edit, replaceNumbers, replaceParams, searchOf } from "./json/edits.ts";
 import { besides, forAll, identityOf, leave, leftToEngine, plainPlan, planOne, planSeveral } from "./json/plan.ts";
@@ -49,7 +57,7 @@ export const TYPESENSE = defineDialect({
       ],
       probes: [{ path: "/health", method: "GET" }],
       // A key inside a search of a body is that search's own: it stays there, and the search is left to the engine.
-      credentials: { header: API_KEY, clientHeaders: [API_KEY], clientParams: [API_KEY] },
+      credentials: { header: API_KEY, clientHeaders: [API_KEY, ...SITE_HEADERS], clientParams: [API_KEY] },
       clientHeaders: [USER_ID],
       plan(request, name) {
         return name === undefined ? planSearches(request, indexes) : planSearch(name, request, indexes);

@@ -16,9 +16,6 @@ import { createLiveExperiments } from "./live-experiments.ts";
 /** Buffered per reply; a window of 1000 hits with full documents is far smaller. */
 const MAX_REPLY_BYTES = 16 * 1024 * 1024;
 
-/** A key may be good on some sites only: they go where the client's own key goes. */
-const SITE_HEADERS = ["origin", "referer"];
-
 /** Item vectors get this share of the ranking budget; the rest is the model's. */
 const STORE_SHARE = 0.7;
 
@@ -89,7 +86,7 @@ function createEngines(fetch: Fetch, maxReplyBytes: number) {
     // The edge's own key replaces a client's.
     const isForwarding = forwardCredentials && authorization === undefined;
     const own = { ...headers, ...(authorization !== undefined && { [keyHeader]: authorization }) };
-    const fromClient = [...backend.clientHeaders, ...(isForwarding ? [...credentials.clientHeaders, keyHeader, ...SITE_HEADERS] : [])];
+    const fromClient = [...backend.clientHeaders, ...(isForwarding ? [...credentials.clientHeaders, keyHeader] : [])];
     const address = forwardClientAddress ? addressHeader : undefined;
     const key = JSON.stringify([backend.name, url, own, keyHeader, isForwarding, address]);
     const withheldParams = isForwarding ? [] : credentials.clientParams;

@@ -416,7 +416,7 @@ describe("describeError()", () => {
 it("keeps the client's key here, and lets the application's id through", () => {
   expect(backend.credentials).toEqual({
     header: "x-algolia-api-key",
-    clientHeaders: ["x-algolia-api-key"],
+    clientHeaders: ["x-algolia-api-key", "origin", "referer"],
     clientParams: ["x-algolia-api-key"],
   });
   expect(backend.clientHeaders).toContain("x-algolia-application-id");

@@ -190,10 +190,11 @@ function waysOf({ backend, index, config }: EngineStandIn): readonly Way[] {
   if (definition === undefined) throw new Error(`No dialect ${backend}`);
   const { clientHeaders, credentials } = definition.create(new Map([[index, config ?? {}]]));
   const forwarding = { config: { forwardCredentials: true } };
+  const keys = credentials.clientHeaders.filter((name) => name !== "referer");
   const unlogged = clientHeaders.filter((name) => name !== "x-opaque-id");
   return [
     ...["accept", "accept-language", ...unlogged].map((name) => inHeader(name)),
-    ...[...credentials.clientHeaders, "origin"].map((name) => ({ ...inHeader(name), ...forwarding })),
+    ...keys.map((name) => ({ ...inHeader(name), ...forwarding })),
     { ...inHeader("referer", (who) => `https://${who}.example.com/search?q=${Math.random()}`), ...forwarding },
     ...credentials.clientParams.map((name) => ({ ...inUrl(name), ...forwarding })),
     { ...inHeader(ADDRESS, (who) => (who === "who-a" ? "203.0.113.7" : "2001:db8::8")), config: { forwardClientAddress: true } },
