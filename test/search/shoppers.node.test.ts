@@ -133,9 +133,10 @@ const OWN_WAYS: Readonly<Record<string, readonly Way[]>> = {
     inUrl("X-Algolia-UserToken"),
     inUrl("x-algolia-application-id"),
     inBody("userToken", (body, who) => ({ ...body, userToken: who })),
-    inBody("a user token in params", (body, who) => ({
-      params: `query=red&hitsPerPage=5&page=${objectOf(body)["page"]}&x-algolia-usertoken=${who}&of=${objectOf(body)["query"]}`,
-    })),
+    {
+      ...inBody("a user token in params", (body, who) => ({ params: `${String(objectOf(body)["params"])}&x-algolia-usertoken=${who}` })),
+      page: "params",
+    },
     inBody("ruleContexts", (body, who) => ({ ...body, ruleContexts: [who] })),
     { ...inUrl("x-algolia-usertoken"), name: "queries?x-algolia-usertoken", page: "queries" },
     { ...inUrl("userToken"), name: "GET ?userToken", page: "?page, ?hitsPerPage" },
