@@ -4,6 +4,8 @@
  *
  * A call asks `admits()` first, and reports `succeeded()` or `failed()` when it has ended. A call that reports nothing costs a pause at most.
  */
+import type { Log } from "./web.ts";
+
 export type BreakerState = "closed" | "open" | "probing";
 
 export interface BreakerSnapshot {
@@ -77,5 +79,28 @@ export function createBreaker({ failures: limit, pauseMs, maxPauseMs, now, onCha
       onChange?.("open");
     },
     snapshot: (): BreakerSnapshot => ({ state, failures, opened, refused }),
+  };
+}
+
+/** For stores and services that a search asks. */
+const USUAL = { failures: 5, pauseMs: 1000, maxPauseMs: 30_000 };
+
+export type Breakers = ReturnType<typeof createBreakers>;
+
+/** The breakers of an edge by what they are for: each is logged when it opens and closes, and all are shown by /armmt/status. */
+export function createBreakers({ now, log }: Pick<BreakerOptions, "now"> & { readonly log: Log }) {
+  const breakers = new Map<string, Breaker>();
+  return {
+    /** `name`: such as "store products". */
+    add(name: string, options: Partial<Pick<BreakerOptions, "failures" | "pauseMs" | "maxPauseMs">> = {}): Breaker {
+      const onChange = (state: "open" | "closed"): void =>
+        log({ level: state === "open" ? "warn" : "info", event: "breaker", name, state });
+      const breaker = createBreaker({ ...USUAL, ...options, now, onChange });
+      breakers.set(name, breaker);
+      return breaker;
+    },
+    /** Name → state and counts. */
+    snapshot: (): Readonly<Record<string, BreakerSnapshot>> =>
+      Object.fromEntries([...breakers].map(([name, breaker]) => [name, breaker.snapshot()] as const)),
   };
 }
