@@ -3,6 +3,8 @@
  *
  * Work of whose end nobody hears counts for `maxAgeMs` only: workerd ends a request's work without a word.
  */
+import { isRecent } from "./web.ts";
+
 export type InFlight = ReturnType<typeof createInFlight>;
 
 /** `now`: milliseconds of any clock. */
@@ -13,8 +15,7 @@ export function createInFlight({ max, maxAgeMs, now }: { readonly max: number; r
 
   function forgetOld(): void {
     for (const work of running) {
-      const age = now() - work.startedAt;
-      if (age >= 0 && age < maxAgeMs) return;
+      if (isRecent(work.startedAt, maxAgeMs, now())) return;
       running.delete(work);
       total -= work.amount;
     }

@@ -3,6 +3,7 @@
  *
  * The only choice made here: indexes share catalogs (with their cached vectors), the model, the ranked lists and the counters.
  */
+import type { Breakers } from "../breaker.ts";
 import { type Dialect, FORWARDED_FOR } from "../backends/dialect.ts";
 import { createDialects, type Dialects } from "../backends/dialects.ts";
 import { createEngineClient, type EngineClient, type Fetch } from "../backends/engine.ts";
@@ -25,6 +26,8 @@ export interface Outside extends Pick<EdgeDeps, "sink" | "events" | "scorer" | "
   readonly dialects: Dialects;
   /** Another flag system; asked only where the configuration names a flag. */
   readonly flagClient?: FlagClient | undefined;
+  /** Where the breakers are listed; default: nowhere. */
+  readonly breakers?: Breakers | undefined;
   /** Default 16 MiB. */
   readonly maxReplyBytes?: number | undefined;
 }
@@ -37,12 +40,14 @@ export interface Searches {
 
 /** Throws on a backend that parseConfig() should have refused. */
 export function assembleSearches(config: Config, outside: Outside): Searches {
-  const { kv, fetch, dialects, flagClient, maxReplyBytes = MAX_REPLY_BYTES, ...shared } = outside;
+  const { kv, fetch, dialects, flagClient, breakers, maxReplyBytes = MAX_REPLY_BYTES, ...shared } = outside;
   const stores = new Map<string, ItemStore>();
   const shards = new ShardCache(config.shardCacheBytes);
   const timeoutMs = config.rankBudgetMs * STORE_SHARE;
   for (const { catalog } of config.indexes.values()) {
-    if (!stores.has(catalog)) stores.set(catalog, createItemStore({ kv, catalog, shards, timeoutMs, now: outside.now }));
+    if (stores.has(catalog)) continue;
+    const breaker = breakers?.add(`store ${catalog}`);
+    stores.set(catalog, createItemStore({ kv, catalog, shards, timeoutMs, now: outside.now, breaker }));
   }
   const backends = createDialects(withSoleCredentials(config), dialects);
   const engineOf = createEngines(fetch, maxReplyBytes);
@@ -56,7 +61,10 @@ export function assembleSearches(config: Config, outside: Outside): Searches {
     indexes.set(name, { name, window: index.window, backend, engine, store });
   }
   const { engineTimeoutMs, rankBudgetMs, defaultVariant, variantFlag } = config;
-  const flags = flagClient === undefined || variantFlag === undefined ? undefined : createFlagSource(flagClient, variantFlag, outside.log);
+  const flags =
+    flagClient === undefined || variantFlag === undefined
+      ? undefined
+      : createFlagSource(flagClient, variantFlag, outside.log, breakers?.add(`flag ${variantFlag}`));
   const { experiments: configured } = config;
   const experiments = config.hasLiveExperiments ? createLiveExperiments(configured, outside) : () => Promise.resolve(configured);
   const lists = createRankedLists({ now: outside.now });

@@ -29,7 +29,7 @@ let isScheduled = false;
 let closeAt = Infinity;
 
 function tell(message: FromThread): void {
-  parentPort?.postMessage(message);
+  parentPort?.postMessage(message); // oxlint-disable-line unicorn/require-post-message-target-origin -- of windows
 }
 
 parentPort?.on("message", (message: ToThread) => {

@@ -110,20 +110,20 @@ export async function openSqliteEvents(path: string, log: Log = () => undefined)
   let end: string | undefined;
 
   function settle(result: Settled): void {
-    const write = waiting.get(result.id);
-    if (write === undefined) return;
+    const sender = waiting.get(result.id);
+    if (sender === undefined) return;
     waiting.delete(result.id);
-    counts.bytes -= write.bytes;
+    counts.bytes -= sender.bytes;
     counts["error" in result ? "failed" : "written"]++;
-    if ("error" in result) write.reject(new Error(result.error));
-    else write.resolve(result.changes.map((changes) => ({ meta: { changes } })));
+    if ("error" in result) sender.reject(new Error(result.error));
+    else sender.resolve(result.changes.map((changes) => ({ meta: { changes } })));
     // The process may end when nothing waits.
     if (waiting.size === 0) thread.unref();
   }
 
   function fail(error: string): void {
     end ??= error;
-    for (const id of [...waiting.keys()]) settle({ id, error });
+    for (const id of waiting.keys()) settle({ id, error });
     opened.reject(new Error(error));
     closed.resolve();
   }
@@ -160,7 +160,7 @@ export async function openSqliteEvents(path: string, log: Log = () => undefined)
       if (waiting.size === 0) thread.ref();
       waiting.set(id, { bytes, resolve, reject });
       counts.bytes += bytes;
-      thread.postMessage(message);
+      thread.postMessage(message); // oxlint-disable-line unicorn/require-post-message-target-origin -- of windows
     });
   }
 
@@ -184,7 +184,7 @@ export async function openSqliteEvents(path: string, log: Log = () => undefined)
       if (end !== undefined) return 0;
       const message: ToThread = { close: withinMs };
       thread.ref();
-      thread.postMessage(message);
+      thread.postMessage(message); // oxlint-disable-line unicorn/require-post-message-target-origin -- of windows
       await withTimeout(closed.promise, withinMs + 200, () => undefined);
       const lost = waiting.size;
       fail(`${path} is closed`);
@@ -205,6 +205,5 @@ function asStatement(statement: EventStatement): Statement {
  */
 export async function sqliteSink(path: string, log?: Log): Promise<SinkBindings & Pick<SqliteEvents, "close" | "describe">> {
   const database = await openSqliteEvents(path, log);
-  const { close, describe } = database;
-  return { EVENTS: database, close, describe };
+  return { EVENTS: database, close: (withinMs) => database.close(withinMs), describe: () => database.describe() };
 }

@@ -122,7 +122,7 @@ describe("openSqliteEvents()", () => {
     other.close();
     await events.close();
     expect(await read(path, "SELECT count(DISTINCT query_id) AS n FROM ubi_queries")).toEqual([{ n: 51 }]);
-    expect(logs.map(({ event, locked }) => [event, locked])).toEqual([
+    expect(logs.map((entry) => [entry["event"], entry["locked"]])).toEqual([
       ["events_locked", true],
       ["events_locked", false],
     ]);
