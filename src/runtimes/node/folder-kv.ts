@@ -49,7 +49,7 @@ export function createSharedReads<T>(read: (path: string) => Promise<T>, { maxRe
   }
   const running = new Map<string, Read>();
   const waiting = new Map<string, Read>();
-  const hangs = (path: string): Error => new Error(`${path} has not been read within ${overdueMs} ms`);
+  const late = (path: string): Error => new Error(`${path} has not been read within ${overdueMs} ms`);
 
   const isStuck = (): boolean => running.size >= maxReads && [...running.values()].every(({ isOverdue }) => isOverdue);
 
@@ -67,7 +67,7 @@ export function createSharedReads<T>(read: (path: string) => Promise<T>, { maxRe
     const timer = setTimeout(() => {
       current.isOverdue = true;
       if (!isStuck()) return;
-      for (const other of waiting.values()) other.done.reject(hangs(other.path));
+      for (const other of waiting.values()) other.done.reject(late(other.path));
       waiting.clear();
     }, overdueMs);
     void read(path)
@@ -80,10 +80,11 @@ export function createSharedReads<T>(read: (path: string) => Promise<T>, { maxRe
   }
 
   return {
+    isReading: (): boolean => running.size > 0,
     read(path: string): Promise<T> {
       const known = running.get(path) ?? waiting.get(path);
       if (known !== undefined && !known.isOverdue) return known.done.promise;
-      if (known !== undefined || isStuck()) return Promise.reject(hangs(path));
+      if (known !== undefined || isStuck()) return Promise.reject(late(path));
       const current = { done: Promise.withResolvers<T>(), path, isOverdue: false };
       waiting.set(path, current);
       startNext();
@@ -93,6 +94,11 @@ export function createSharedReads<T>(read: (path: string) => Promise<T>, { maxRe
 }
 
 const ofProcess = createSharedReads(readIfThere);
+
+/** Whether a file is being read. Node cannot end while one hangs: a thread of the process does. */
+export function isReading(): boolean {
+  return ofProcess.isReading();
+}
 
 async function readIfThere(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
