@@ -52,10 +52,12 @@ export interface RetryingOptions {
   readonly breakers?: Breakers | undefined;
   /** For tests; default sleep(). */
   readonly wait?: (ms: number) => Promise<void>;
+  /** For tests; default 5 seconds. */
+  readonly attemptMs?: number;
 }
 
 export function createRetryingSink(options: RetryingOptions): RetryingSink {
-  const { sink, deadLetters, counters, now, log, breakers, wait = sleep } = options;
+  const { sink, deadLetters, counters, now, log, breakers, wait = sleep, attemptMs = ATTEMPT_MS } = options;
   const breaker = breakers?.add(`sink ${sink.name}`) ?? createBreaker({ now });
   const underWay = createInFlight({ max: MAX_RECORDS, maxAgeMs: FORGOTTEN_MS, now });
   const redeliveries = createInFlight({ max: MAX_REDELIVERIES, maxAgeMs: FORGOTTEN_MS, now });
@@ -75,7 +77,7 @@ export function createRetryingSink(options: RetryingOptions): RetryingSink {
   async function writeInTime(envelope: Envelope, isRepeated: boolean): Promise<Result<EventsWritten, string> | "late"> {
     const writing = writeOnce(envelope, isRepeated);
     if (sink.holdsWrites === true && envelope.kind === "exposure") return writing;
-    return withTimeout(writing, ATTEMPT_MS, () => "late" as const);
+    return withTimeout(writing, attemptMs, () => "late" as const);
   }
 
   /** Reads a letter, writes it, and only then removes it. True when the letter is gone. */
@@ -134,7 +136,7 @@ export function createRetryingSink(options: RetryingOptions): RetryingSink {
     // A sink that holds its writes is late only because another process has the file, and writes them afterwards.
     if (written === "late") {
       if (sink.holdsWrites !== true) breaker.failed();
-      return err(`No answer within ${ATTEMPT_MS} ms`);
+      return err(`No answer within ${attemptMs} ms`);
     }
     if (!written.ok) {
       breaker.failed();
