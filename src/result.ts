@@ -70,7 +70,7 @@ const TABLE = {
   duplicate_ids: { ...REPLY, about: "the engine listed one id twice" },
   over_budget: { ...RANKING, about: "no time left within `RANK_BUDGET_MS`" },
   // Item vectors
-  store_unavailable: { ...RANKING, about: "KV failed" },
+  store_unavailable: { ...RANKING, about: "KV failed, or is left alone for a while because it failed again and again" },
   store_timeout: { ...RANKING, about: "KV was slower than the budget" },
   nothing_published: { ...RANKING, about: "no item vectors are published for the catalogue" },
   shard_missing: { ...RANKING, about: "a shard of the live set is not in KV" },

@@ -312,6 +312,8 @@ export function createItemStore(options: ItemStoreOptions): ItemStore {
 
   async function findInTime(ids: readonly string[]): Promise<Result<ItemLookup, Bypass>> {
     const found = await withTimeout(find(ids), timeoutMs, () => late(timeoutMs));
+    // Without ids no shard is read: that says nothing about the shards.
+    if (ids.length === 0) return found;
     if (!found.ok && NO_ANSWER.has(found.error.reason)) breaker.failed();
     else breaker.succeeded();
     return found;
@@ -322,7 +324,7 @@ export function createItemStore(options: ItemStoreOptions): ItemStore {
       try {
         const cached = live !== undefined && isFresh(live) ? findCached(ids, live.set) : undefined;
         if (cached !== undefined) return ok(cached);
-        if (breaker.admits()) return await findInTime(ids);
+        if (ids.length === 0 ? !breaker.isOpen() : breaker.admits()) return await findInTime(ids);
         const old = live === undefined ? undefined : findCached(ids, live.set);
         if (old !== undefined) return ok(old);
         return bypass("store_unavailable", `Breaker open: the store of ${catalog} has failed too often in a row, and is left alone`);
