@@ -138,6 +138,8 @@ binding = "EVENTS_ANALYTICS"
   });
 });
 
+const SHOWN = { variant: "armmt", window: 1, original_ids: ["a"], served_ids: ["a"] };
+
 describe("armmt forget --database", () => {
   it("removes a shopper from the file of a server that writes to it, and leaves no trace in it", { timeout: 60_000 }, async () => {
     const file = join(stateDir, "events.sqlite");
@@ -149,8 +151,7 @@ describe("armmt forget --database", () => {
       ["q-3", "bob"],
     ] as const) {
       const unit = queryId === "q-2" ? await hash("alice-of-the-file") : undefined;
-      const armmt = { variant: "armmt", window: 1, original_ids: ["a"], served_ids: ["a"] };
-      const record = { application: "products", queryId, clientId, unit, userQuery: "mug", timeMs: 0, armmt };
+      const record = { application: "products", queryId, clientId, unit, userQuery: "mug", timeMs: 0, armmt: SHOWN };
       expect((await sink.write(createQueryRecord(record))).ok).toBe(true);
     }
     const forget = (...args: string[]) => armmt("forget", "alice-of-the-file", "--database", file, "--json", ...args);
@@ -163,17 +164,16 @@ describe("armmt forget --database", () => {
     } finally {
       delete process.env["EVENT_SECRET"];
     }
-    await sink.write(
-      createQueryRecord({
-        application: "products",
-        queryId: "q-4",
-        clientId: undefined,
-        unit: undefined,
-        userQuery: "mug",
-        timeMs: 0,
-        armmt: { variant: "armmt", window: 1, original_ids: [], served_ids: [] },
-      }),
-    );
+    const later = {
+      application: "products",
+      queryId: "q-4",
+      clientId: undefined,
+      unit: undefined,
+      userQuery: "mug",
+      timeMs: 0,
+      armmt: SHOWN,
+    };
+    await sink.write(createQueryRecord(later));
     await events.close();
     const own = await openDatabaseFile(file);
     expect(await own.all("SELECT query_id FROM ubi_queries ORDER BY id")).toMatchObject([{ query_id: "q-3" }, { query_id: "q-4" }]);

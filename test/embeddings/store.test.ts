@@ -339,21 +339,21 @@ describe("faults", () => {
   });
 });
 
-describe("a store that fails again and again", () => {
-  /** Real KV, but for the reads that fail or hang. */
-  function switched(mode: { now: "works" | "throws" | "hangs" }) {
-    const reads: string[] = [];
-    function get(key: string, type: "arrayBuffer"): Promise<ArrayBuffer | null>;
-    function get(key: string, type: "text"): Promise<string | null>;
-    function get(key: string, type: "arrayBuffer" | "text"): Promise<ArrayBuffer | string | null> {
-      reads.push(key);
-      if (mode.now === "throws") return Promise.reject(new Error("down"));
-      if (mode.now === "hangs") return new Promise(() => {});
-      return type === "text" ? env.EMBEDDINGS.get(key, "text") : env.EMBEDDINGS.get(key, "arrayBuffer");
-    }
-    return { kv: { get }, reads };
+/** Real KV, but for the reads that fail or hang. */
+function switched(mode: { now: "works" | "throws" | "hangs" }) {
+  const reads: string[] = [];
+  function get(key: string, type: "arrayBuffer"): Promise<ArrayBuffer | null>;
+  function get(key: string, type: "text"): Promise<string | null>;
+  function get(key: string, type: "arrayBuffer" | "text"): Promise<ArrayBuffer | string | null> {
+    reads.push(key);
+    if (mode.now === "throws") return Promise.reject(new Error("down"));
+    if (mode.now === "hangs") return new Promise(() => {});
+    return type === "text" ? env.EMBEDDINGS.get(key, "text") : env.EMBEDDINGS.get(key, "arrayBuffer");
   }
+  return { kv: { get }, reads };
+}
 
+describe("a store that fails again and again", () => {
   it.each(["throws", "hangs"] as const)("is left alone when it %s, tried once after each pause, and used again", async (fault) => {
     await publish(catalog, "v1", 1);
     const mode: Parameters<typeof switched>[0] = { now: fault };

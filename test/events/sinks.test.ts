@@ -302,47 +302,47 @@ function withoutLetters() {
   return { sink: built, tries, afterReply: () => undefined };
 }
 
+/** The bindings of Cloudflare that never answer, and one that throws. */
+const hang = (): Promise<never> => new Promise(() => {});
+const statement: EventStatement = { bind: () => statement, run: hang };
+const broken: readonly (readonly [string, Sink])[] = [
+  ["D1", createD1Sink({ prepare: () => statement, batch: hang })],
+  ["a queue", createQueueSink({ send: hang })],
+  ["a pipeline", createPipelineSink({ send: hang })],
+  [
+    "Analytics Engine",
+    createAnalyticsSink({
+      writeDataPoint: () => {
+        throw new Error("no data set");
+      },
+    }),
+  ],
+  ["a bucket", createNdjsonSink({ put: hang })],
+];
+
+function openBroken(sink: Sink, deadLetters?: LetterStore) {
+  const clock = { ms: now() };
+  const counters = createEventCounters();
+  const logs: unknown[] = [];
+  let lastId = 0;
+  const shared = { now: () => clock.ms, log: (entry: unknown) => void logs.push(entry) };
+  const breakers = createBreakers(shared);
+  const letterBox = deadLetters && createDeadLetters({ store: deadLetters, now: shared.now, createId: () => `id-${++lastId}` });
+  const built = createRetryingSink({
+    sink,
+    deadLetters: letterBox,
+    counters,
+    ...shared,
+    breakers,
+    wait: async () => undefined,
+    attemptMs: 20,
+  });
+  return { built, clock, counters, logs, breakers };
+}
+
 describe("a sink that hangs or fails for long", () => {
-  /** The bindings of Cloudflare that never answer, and one that throws. */
-  const hang = (): Promise<never> => new Promise(() => {});
-  const statement: EventStatement = { bind: () => statement, run: hang };
-  const broken: readonly (readonly [string, Sink])[] = [
-    ["D1", createD1Sink({ prepare: () => statement, batch: hang })],
-    ["a queue", createQueueSink({ send: hang })],
-    ["a pipeline", createPipelineSink({ send: hang })],
-    [
-      "Analytics Engine",
-      createAnalyticsSink({
-        writeDataPoint: () => {
-          throw new Error("no data set");
-        },
-      }),
-    ],
-    ["a bucket", createNdjsonSink({ put: hang })],
-  ];
-
-  function open(sink: Sink, deadLetters?: LetterStore) {
-    const clock = { ms: now() };
-    const counters = createEventCounters();
-    const logs: unknown[] = [];
-    let lastId = 0;
-    const shared = { now: () => clock.ms, log: (entry: unknown) => void logs.push(entry) };
-    const breakers = createBreakers(shared);
-    const letterBox = deadLetters && createDeadLetters({ store: deadLetters, now: shared.now, createId: () => `id-${++lastId}` });
-    const built = createRetryingSink({
-      sink,
-      deadLetters: letterBox,
-      counters,
-      ...shared,
-      breakers,
-      wait: async () => undefined,
-      attemptMs: 20,
-    });
-    return { built, clock, counters, logs, breakers };
-  }
-
   it.each(broken)("%s: is left alone after five failures, and every record is counted", async (_name, sink) => {
-    const { built, counters, breakers } = open(sink);
+    const { built, counters, breakers } = openBroken(sink);
     for (let n = 0; n < 8; n++) expect((await built.write(EXPOSURE)).ok).toBe(false);
     expect(counters.snapshot().sinks[sink.name]).toMatchObject({ failed: 5, dropped: 8 });
     expect(breakers.snapshot()[`sink ${sink.name}`]).toEqual({ state: "open", failures: 5, opened: 1, refused: 3 });
@@ -359,7 +359,7 @@ describe("a sink that hangs or fails for long", () => {
       writeEvents: (list) => (isDown ? hang() : real.writeEvents(list)),
       writeExposures: (list, isRepeated) => (isDown ? hang() : real.writeExposures(list, isRepeated)),
     };
-    const { built, clock, counters } = open(sink, env.DEAD_LETTERS);
+    const { built, clock, counters } = openBroken(sink, env.DEAD_LETTERS);
     for (let n = 0; n < 30; n++) expect((await built.write({ ...EXPOSURE, query_id: `q-${n}` })).ok).toBe(true);
     expect((await letters()).length).toBe(30);
     isDown = false;
@@ -370,7 +370,7 @@ describe("a sink that hangs or fails for long", () => {
   });
 
   it("fills no memory: what is under way is bounded, and the rest is counted", async () => {
-    const { built, counters } = open(createQueueSink({ send: hang }));
+    const { built, counters } = openBroken(createQueueSink({ send: hang }));
     const results = await Promise.all(Array.from({ length: MAX_RECORDS + 7 }, () => built.write(EXPOSURE)));
     expect(results.filter((result) => !result.ok && result.error.includes("there is no room for more"))).toHaveLength(7);
     expect(counters.snapshot().sinks["queue"]?.["dropped"]).toBe(MAX_RECORDS + 7);
@@ -378,7 +378,7 @@ describe("a sink that hangs or fails for long", () => {
 
   it("waits no longer for a dead-letter queue that hangs too", async () => {
     const store: LetterStore = { ...env.DEAD_LETTERS, put: () => Promise.reject(new Error("KV is down")) };
-    const { built, counters } = open(createQueueSink({ send: hang }), store);
+    const { built, counters } = openBroken(createQueueSink({ send: hang }), store);
     for (let n = 0; n < 8; n++) {
       expect(await built.write(EXPOSURE)).toMatchObject({ ok: false, error: expect.stringContaining("could not be kept aside") });
     }

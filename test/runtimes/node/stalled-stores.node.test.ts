@@ -59,11 +59,12 @@ async function heal(name: string, pipes: readonly string[]): Promise<void> {
   for (const pipe of held) closeSync(pipe);
 }
 
+const vector = (length: number, i: number) => Float32Array.from({ length }, (_, d) => (d === i % length ? 1 : 0));
+
 /** A folder of its own with a published set of 8 shards. */
 async function publishedFolder(name: string): Promise<string> {
   const data = join(home, name);
   const dims = { imageDim: manifest.dims.image, textDim: manifest.dims.text };
-  const vector = (length: number, i: number) => Float32Array.from({ length }, (_, d) => (d === i % length ? 1 : 0));
   const shards: { bytes: number; checksum: number }[] = [];
   for (let n = 0; n < SHARDS; n++) {
     const items = IDS.filter((id) => shardOf(id, SHARDS) === n).map((itemId) => {
@@ -152,7 +153,7 @@ async function controlOf(url: string): Promise<Readonly<Record<string, string>>>
   throw new Error("Nobody is in the control group");
 }
 
-async function status(url: string): Promise<string> {
+async function statusOf(url: string): Promise<string> {
   const response = await fetch(`${url}/armmt/status`, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } });
   return JSON.stringify(await response.json());
 }
@@ -186,7 +187,7 @@ describe.each(runtimes)("%s with a folder in which keys hang", (runtime) => {
         // Left alone: nobody waits even for the store's share of the budget.
         await timesOf(5, () => ask(server.url));
         expect(quickest(await timesOf(9, () => ask(server.url))) - alone).toBeLessThan(120);
-        expect(await status(server.url)).toMatch(/"store products":\{"state":"(?:open|probing)"/);
+        expect(await statusOf(server.url)).toMatch(/"store products":\{"state":"(?:open|probing)"/);
         expect(server.log()).toContain('"event":"breaker","name":"store products","state":"open"');
 
         await heal(name, pipes);
@@ -252,7 +253,7 @@ describe.each(runtimes)("%s with a locked file of events", (runtime) => {
       const found = await Promise.all(replies);
       expect(found.map((reply) => reply.status)).toEqual(found.map(() => 200));
       expect(quickest(found)).toBeLessThan(300);
-      expect(await status(server.url)).toMatch(/"eventsFile":\{"waiting":4\d,"locked":true/);
+      expect(await statusOf(server.url)).toMatch(/"eventsFile":\{"waiting":4\d,"locked":true/);
       // Clients of events are told within their limit.
       const { token } = await ask(server.url);
       const event = { token, action_name: "click", event_attributes: { object: { object_id: "item-1" } } };
