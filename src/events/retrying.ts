@@ -59,7 +59,8 @@ export interface RetryingOptions {
 export function createRetryingSink(options: RetryingOptions): RetryingSink {
   const { sink, deadLetters, counters, now, log, breakers, wait = sleep, attemptMs = ATTEMPT_MS } = options;
   const breaker = breakers?.add(`sink ${sink.name}`) ?? createBreaker({ now });
-  const underWay = createInFlight({ max: MAX_RECORDS, maxAgeMs: FORGOTTEN_MS, now });
+  const max = sink.holdsWrites === true ? Infinity : MAX_RECORDS;
+  const underWay = createInFlight({ max, maxAgeMs: FORGOTTEN_MS, now });
   const redeliveries = createInFlight({ max: MAX_REDELIVERIES, maxAgeMs: FORGOTTEN_MS, now });
   let drainedAt: number | undefined;
 

@@ -3,7 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createEventCounters } from "../../../src/events/counters.ts";
 import { createD1Sink } from "../../../src/events/d1.ts";
+import { MAX_RECORDS } from "../../../src/events/retrying.ts";
+import { openSinks } from "../../../src/events/sinks.ts";
 import { createQueryRecord, type ServedEvent, type UbiQueryRecord } from "../../../src/events/ubi.ts";
 import { importSqlite, MAX_BYTES, MAX_WRITES, openSqliteEvents } from "../../../src/runtimes/node/sqlite.ts";
 
@@ -161,6 +164,30 @@ describe("openSqliteEvents()", () => {
     other.close();
     expect(await events.close()).toBe(0);
     expect(await read(path, "SELECT count(*) AS n FROM t")).toEqual([{ n: MAX_WRITES + 4 }]);
+  });
+
+  it("is bounded by its own queue alone, behind the retries of a sink", async () => {
+    const path = join(folder, "many.sqlite");
+    const events = await openSqliteEvents(path);
+    const counters = createEventCounters();
+    const sink = openSinks({
+      names: ["d1"],
+      bindings: { EVENTS: events },
+      counters,
+      now: Date.now,
+      log: () => undefined,
+      createId: () => "id",
+    });
+    await sink.write(record("query-0"));
+    const other = await lock(path);
+    const writes = Array.from({ length: MAX_RECORDS + 500 }, (_, i) => sink.write(record(`query-${i + 1}`)));
+    expect(events.describe()).toMatchObject({ waiting: writes.length });
+    other.exec("COMMIT");
+    other.close();
+    expect((await Promise.all(writes)).every(({ ok }) => ok)).toBe(true);
+    await events.close();
+    expect(counters.snapshot().sinks).toEqual({});
+    expect(await read(path, "SELECT count(*) AS n FROM ubi_queries")).toEqual([{ n: MAX_RECORDS + 501 }]);
   });
 
   it("says how many writes are lost where the file stays locked until the end", async () => {
