@@ -41,7 +41,18 @@ import {
   planOne,
 } from "./json/plan.ts";
 import { partOf, type PartReader, readHits } from "./json/reply.ts";
-import { type Asked, type Body, bodyOf, memberAt, namedObjects, pageNumbersOf, type Param, paramsOf, valueOf } from "./json/request.ts";
+import {
+  type Asked,
+  type Body,
+  bodyOf,
+  memberAt,
+  namedObjects,
+  pageNumbersOf,
+  type Param,
+  paramsOf,
+  repeatedKey,
+  valueOf,
+} from "./json/request.ts";
 import { isTrueAt, type JsonText, kindOf, numberAt, readString, type Span, spanAt } from "./json/spans.ts";
 import { type JsonObject, member, stringsOf, textOf, withoutNulls } from "./json/values.ts";
 
@@ -136,7 +147,7 @@ function planSearch(index: Index, request: ClientRequest): RequestPlan {
 
 /** Several searches, each with its index (`MULTI_PATH`). Errors: a request that cannot be sent on. */
 function planSearches(request: ClientRequest, indexOf: (name: string) => Result<Index, Refusal>): Result<RequestPlan, Refusal> {
-  const read = namedObjects(request.body, { list: "requests", name: "indexName", indexOf });
+  const read = namedObjects(request, { list: "requests", name: "indexName", indexOf });
   if (!read.ok) return read;
   const { body, objects } = read.value;
   const left = reasonToLeaveAll(paramsOf(request.search), body.values);
@@ -183,8 +194,7 @@ function readObject(body: Body): Result<Asked, string> {
 }
 
 function consistent(asked: Asked): Result<Asked, string> {
-  const names = asked.params.map(({ key }) => key);
-  const repeated = names.find((name, i) => names.indexOf(name) < i || member(asked.values, name) !== undefined);
+  const repeated = repeatedKey(asked.params) ?? asked.params.find(({ key }) => member(asked.values, key) !== undefined)?.key;
   return repeated === undefined ? ok(asked) : err(`The parameter ${repeated} is repeated`);
 }
 

@@ -23,6 +23,9 @@ import { type JsonObject, member } from "./json/values.ts";
 /** The documents of a shop have some hundred tokens. */
 const MAX_TOKENS = 10_000;
 
+/** Selections that are looked at, and pieces of 64 characters that arguments bring. A fragment or a variable costs as often as it is used. */
+const MAX_WORK = 50_000;
+
 export interface GraphqlDocument {
   readonly operations: readonly OperationDefinitionNode[];
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
@@ -52,6 +55,8 @@ export interface Operation {
   fieldsOf(selections: readonly SelectionSetNode[], isWanted?: (type: string) => boolean): readonly Field[];
   /** Values by name; what is neither given nor has a default in the document is left out. */
   argumentsOf(node: FieldNode | DirectiveNode): JsonObject;
+  /** What was read by then is not all: fragments or variables are used too often. */
+  isTooMuch(): boolean;
 }
 
 /** Errors say why the document cannot be executed. */
@@ -105,12 +110,22 @@ export function chooseOperation(document: GraphqlDocument, name: string | undefi
 
 function bindOperation({ fragments }: GraphqlDocument, node: OperationDefinitionNode, variables: JsonObject): Operation {
   const defaults = new Map(node.variableDefinitions?.map(({ variable, defaultValue }) => [variable.name.value, defaultValue]));
+  const sizes = new Map<string, number>();
+  let work = 0;
+
+  function sizeOf(name: string, value: unknown): number {
+    const size = sizes.get(name) ?? (typeof value === "object" ? JSON.stringify(value) : String(value)).length;
+    sizes.set(name, size);
+    return size;
+  }
 
   function valueOf(value: ValueNode): unknown {
     switch (value.kind) {
       case Kind.VARIABLE: {
         const given = member(variables, value.name.value);
         const fallback = defaults.get(value.name.value);
+        if (given !== undefined) work += sizeOf(value.name.value, given) / 64;
+        if (work > MAX_WORK) return undefined;
         return given === undefined && fallback !== undefined ? valueOf(fallback) : given;
       }
       case Kind.INT:
@@ -149,16 +164,18 @@ function bindOperation({ fragments }: GraphqlDocument, node: OperationDefinition
   }
 
   function fieldsOf(selections: readonly SelectionSetNode[], isWanted: (type: string) => boolean = () => true): readonly Field[] {
-    const fields = new Map<string, Field>();
+    const fields = new Map<string, Field & { readonly below: SelectionSetNode[] }>();
     const seen = new Set<string>();
     const visit = (selection: SelectionNode, above: string | undefined): void => {
+      if (++work > MAX_WORK) return;
       const inclusion = inclusionOf(selection.directives);
       if (!inclusion.isIncluded) return;
       const doubt = above ?? inclusion.doubt;
       if (selection.kind === Kind.FIELD) {
         const key = selection.alias?.value ?? selection.name.value;
         const same = fields.get(key);
-        const below = [...(same?.below ?? []), ...(selection.selectionSet === undefined ? [] : [selection.selectionSet])];
+        const below = same?.below ?? [];
+        if (selection.selectionSet !== undefined) below.push(selection.selectionSet);
         fields.set(key, { key, name: selection.name.value, node: same?.node ?? selection, below, doubt: same?.doubt ?? doubt });
         return;
       }
@@ -175,5 +192,5 @@ function bindOperation({ fragments }: GraphqlDocument, node: OperationDefinition
     return [...fields.values()];
   }
 
-  return { node, fieldsOf, argumentsOf: (field) => argumentsFrom(field.arguments ?? []) };
+  return { node, fieldsOf, argumentsOf: (field) => argumentsFrom(field.arguments ?? []), isTooMuch: () => work > MAX_WORK };
 }

@@ -255,7 +255,7 @@ function readSearches(asked: Asked, path: string, index: string, options: Dialec
     if (field.name !== "search" && field.name !== "predictiveSearch") return [];
     return readSearch(field, operation.argumentsOf(field.node), context) ?? [];
   });
-  return ok(searches);
+  return operation.isTooMuch() ? err("The document uses its fragments or variables too often") : ok(searches);
 }
 
 /** `undefined` for a search that is not for products. */

@@ -174,7 +174,8 @@ function ownHighlighting(text: JsonText, ids: readonly string[]): Edit[] {
   const last = all.at(-1);
   if (first === undefined || last === undefined) return [];
   const between = second === undefined ? "," : rawText(text, { start: first.span.end, end: second.span.start });
-  const shown = ids.flatMap((id) => all.find(({ key }) => key === id) ?? []);
+  const byId = new Map(all.map((own) => [own.key, own]));
+  const shown = ids.flatMap((id) => byId.get(id) ?? []);
   const kept = shown.map(({ span }) => rawText(text, span)).join(between);
   return [{ start: first.span.start, end: last.span.end, text: kept }];
 }

@@ -114,7 +114,7 @@ function requestOf(method: "GET" | "POST", path: string, url: readonly Param[], 
 function planSearches(request: ClientRequest, indexes: Indexes): Result<RequestPlan, Refusal> {
   const url = splitParams(request.search);
   if (url.some(({ key }) => key === "preset")) return unreadable("preset takes the place of the body: send the searches themselves");
-  const read = listedObjects(request.body, "searches");
+  const read = listedObjects(request, "searches");
   if (!read.ok) return read;
   const { body, objects } = read.value;
   const isUnion = member(body.values, "union") === true;
@@ -363,6 +363,7 @@ function ownPage(text: JsonText, from: Span, slots: readonly Span[], asked: Aske
   const single = spanAt(text, ["request_params"], from);
   const echoes = isMerged ? elements(text, union) : single !== undefined ? [single] : [];
   const own = slots.slice(asked.offset, asked.offset + asked.limit);
+  const searchesOfOwn = new Set(isMerged ? own.map((slot) => numberAt(text, ["search_index"], slot)) : []);
   echoes.forEach((echo, i) => {
     const all = members(text, echo);
     const find = (name: string): number => all.findIndex(({ key }) => key === name);
@@ -372,7 +373,7 @@ function ownPage(text: JsonText, from: Span, slots: readonly Span[], asked: Aske
     const first = all[firstAt];
     const words = all[find("q")];
     if (first === undefined) return;
-    if (isMerged && own.every((slot) => numberAt(text, ["search_index"], slot) !== i)) edits.push(cutMember(all, firstAt));
+    if (isMerged && !searchesOfOwn.has(i)) edits.push(cutMember(all, firstAt));
     else if (asked.offset > 0 && words !== undefined)
       edits.push({ ...first.value, text: text.bytes.subarray(words.value.start, words.value.end) });
   });

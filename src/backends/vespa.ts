@@ -124,14 +124,16 @@ function namedIn(params: readonly Param[]): Named[] {
   return params.map(({ key, value }) => ({ key, name: nameOf(key), value }));
 }
 
-/** No parameter that the edge reads has more parts to its name. */
+/** No parameter that the edge reads has more parts to its name, or a longer one. */
 const MAX_PARTS = 4;
+const MAX_NAME = 256;
 
 /** Members under the names that Vespa gives them. From the spans, so that a repeated name hides no other. */
 function flatten(text: JsonText, siblings: Body["members"], prefix: string = "", depth: number = 1): Named[] {
   return siblings.flatMap(({ key: own, value: span }) => {
     const key = prefix + own;
-    if (kindOf(text, span) === "object" && depth < MAX_PARTS) return flatten(text, members(text, span), `${key}.`, depth + 1);
+    if (kindOf(text, span) === "object" && depth < MAX_PARTS && key.length <= MAX_NAME)
+      return flatten(text, members(text, span), `${key}.`, depth + 1);
     return [{ key, name: nameOf(key), value: readString(text, span) ?? rawText(text, span) }];
   });
 }

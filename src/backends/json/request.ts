@@ -4,7 +4,8 @@
  */
 import { EXPLAIN_PARAM, VARIANT_PARAM } from "../../protocol.ts";
 import { err, ok, type Result } from "../../result.ts";
-import type { Refusal } from "../dialect.ts";
+import type { ClientRequest, Refusal } from "../dialect.ts";
+import { limitsOf, tooManySearches } from "../limits.ts";
 import { elements, type JsonText, type Member, members, scanJson, type Span } from "./spans.ts";
 import { isObject, type JsonObject, member } from "./values.ts";
 
@@ -69,8 +70,9 @@ export function bodyOf(bytes: Uint8Array): Result<Body | undefined, string> {
 }
 
 /** Parsers differ on which of two equal keys counts. */
-export function repeatedKey(siblings: readonly Member[]): string | undefined {
-  return siblings.find(({ key }, i) => siblings.findIndex((other) => other.key === key) < i)?.key;
+export function repeatedKey(siblings: readonly { readonly key: string }[]): string | undefined {
+  const seen = new Set<string>();
+  return siblings.find(({ key }) => seen.size === seen.add(key).size)?.key;
 }
 
 export function memberAt({ members: all }: Pick<Body, "members">, key: string): Member | undefined {
@@ -84,16 +86,18 @@ export function unreadable(detail: string): Result<never, Refusal> {
 
 /** The objects that a body lists under `list`. Errors: the body cannot be read, or holds no such list. */
 export function listedObjects(
-  bytes: Uint8Array,
+  request: Pick<ClientRequest, "body" | "limits">,
   list: string,
 ): Result<{ readonly body: Body; readonly objects: readonly Body[] }, Refusal> {
-  const read = bodyOf(bytes);
+  const read = bodyOf(request.body);
   if (!read.ok) return unreadable(read.error);
   const body = read.value;
   if (body === undefined) return unreadable(`The body is empty: send {"${list}":[…]}`);
   const span = memberAt(body, list)?.value;
   const all = member(body.values, list);
   if (span === undefined || !Array.isArray(all) || all.length === 0) return unreadable(`The body has no list ${list}`);
+  const limits = limitsOf(request);
+  if (all.length > limits.searches) return tooManySearches(all.length, limits);
   const objects: Body[] = [];
   for (const [i, element] of elements(body.text, span).entries()) {
     const values: unknown = all[i];
@@ -108,10 +112,10 @@ export function listedObjects(
 
 /** The searches that a body lists under `list`, each naming its index as `name`. Errors: a search without a known index cannot be sent on. */
 export function namedObjects<T>(
-  bytes: Uint8Array,
+  request: Pick<ClientRequest, "body" | "limits">,
   { list, name, indexOf }: { readonly list: string; readonly name: string; readonly indexOf: (name: string) => Result<T, Refusal> },
 ): Result<{ readonly body: Body; readonly objects: readonly { readonly index: T; readonly object: Body }[] }, Refusal> {
-  const read = listedObjects(bytes, list);
+  const read = listedObjects(request, list);
   if (!read.ok) return read;
   const objects: { readonly index: T; readonly object: Body }[] = [];
   for (const [i, object] of read.value.objects.entries()) {
