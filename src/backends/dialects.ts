@@ -120,7 +120,7 @@ export function readIndexes(indexes: ReadonlyMap<string, DialectOptions>, defaul
 export function findIndex<T>(indexes: ReadonlyMap<string, T>, name: string, type: string): Result<T, Refusal> {
   const index = indexes.get(name);
   if (index !== undefined) return ok(index);
-  return err({ status: 404, type, message: `No such index [${name}]: this edge serves ${[...indexes.keys()].join(", ")}` });
+  return err({ status: 404, type, message: `No such index [${name}]: add it to INDEXES, with window = 0 to pass it on` });
 }
 
 /** The error of a hit names the field in which no id can be read. */

@@ -23,6 +23,9 @@ import { type JsonObject, member } from "./json/values.ts";
 /** The documents of a shop have some hundred tokens. */
 const MAX_TOKENS = 10_000;
 
+/** Of a document: the comments of a shop's are no tokens. */
+const MAX_LENGTH = 100_000;
+
 /** Selections that are looked at, and pieces of 64 characters that arguments bring. A fragment or a variable costs as often as it is used. */
 const MAX_WORK = 50_000;
 
@@ -61,13 +64,14 @@ export interface Operation {
 
 /** Errors say why the document cannot be executed. */
 export function parseDocument(source: string): Result<GraphqlDocument, string> {
+  if (source.length > MAX_LENGTH) return err(`The document is longer than ${MAX_LENGTH} characters`);
   const operations: OperationDefinitionNode[] = [];
   const fragments = new Map<string, FragmentDefinitionNode>();
   try {
     for (const node of parse(source, { noLocation: true, maxLexicalTokens: MAX_TOKENS }).definitions) {
       if (node.kind === Kind.OPERATION_DEFINITION) operations.push(node);
       else if (node.kind !== Kind.FRAGMENT_DEFINITION) return err(`${node.kind} cannot be executed`);
-      else if (fragments.has(node.name.value)) return err(`The fragment ${node.name.value} is repeated`);
+      else if (fragments.has(node.name.value)) return err(`The fragment "${node.name.value}" is repeated`);
       else fragments.set(node.name.value, node);
     }
   } catch (cause) {
@@ -104,7 +108,7 @@ export function chooseOperation(document: GraphqlDocument, name: string | undefi
   const [node] = named;
   if (node === undefined) return err(`The document holds no operation ${JSON.stringify(name)}`);
   if (named.length > 1)
-    return err(name === undefined ? "Without operationName it is open which operation is meant" : `${name} is repeated`);
+    return err(name === undefined ? "Without operationName it is open which operation is meant" : `"${name}" is repeated`);
   return ok(bindOperation(document, node, variables));
 }
 

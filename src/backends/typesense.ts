@@ -181,7 +181,7 @@ function strangerIn({ given }: Asked, { options }: Index, indexes: Indexes): Ref
   });
   const stranger = joined.find((name) => !indexes.has(name));
   if (stranger === undefined) return undefined;
-  const message = `The request joins [${stranger}]: this edge serves ${[...indexes.keys()].join(", ")}; name it in INDEXES too`;
+  const message = `The request joins [${stranger}]: add it to INDEXES too`;
   return { status: 404, type: NOT_FOUND, message };
 }
 
@@ -246,7 +246,7 @@ function reasonToLeave(
   queryText: string | undefined,
   idField: string,
 ): Bypass | undefined {
-  if (unusable !== undefined) return leave("request_not_understood", `No text can be made of ${unusable}`);
+  if (unusable !== undefined) return leave("request_not_understood", `No text can be made of "${unusable}"`);
   // A scoped key can set any parameter without the request showing it.
   if (member(body?.values, API_KEY) !== undefined) return leave("request_not_understood", `A search with its own ${API_KEY}`);
   for (const key of ["preset", "voice_query"]) if (values.has(key)) return leave("request_not_understood", `${key} hides what is asked`);

@@ -3,24 +3,24 @@
  *
  * For every variant alike: an untouched reply is parsed for it too. If anything fails here, the shopper gets the reply without tokens.
  */
-import { NO_TOKEN } from "../protocol.ts";
 import { errorStack } from "../web.ts";
 import type { Batch, BatchResult, EventDeps, Search, SearchResult, Shown } from "./contract.ts";
-import { isExposed, storedUnit } from "./record.ts";
+import { recordedOf, storedUnit } from "./record.ts";
 
-/** Of TOKENS_HEADER: some clients accept 16 KB of headers in all. */
-const MAX_HEADER_BYTES = 8192;
-
-/** The value of TOKENS_HEADER; `undefined` where no search has a token, the edge takes no events, or tokens could not be made. */
-export async function handOutTokens({ deps, searches }: Batch, served: BatchResult): Promise<string | undefined> {
+/** Parallel to the searches; none where the edge takes no events, or tokens could not be made. */
+export async function handOutTokens(batch: Batch, served: BatchResult): Promise<readonly (string | undefined)[]> {
+  const { deps, searches } = batch;
   const { events } = deps;
-  if (events === undefined || served.kind === "none") return undefined;
+  if (events === undefined || served.kind === "none") return [];
   try {
     const shown = served.shown();
-    return describeTokens(await Promise.all(searches.map((search, i) => issueToken(search, served.results[i], shown[i], events))));
+    const recorded = recordedOf(batch, served);
+    return await Promise.all(
+      searches.map((search, i) => (recorded.has(i) ? issueToken(search, served.results[i], shown[i], events) : undefined)),
+    );
   } catch (cause) {
     deps.log({ level: "error", event: "tokens_failed", detail: errorStack(cause) });
-    return undefined;
+    return [];
   }
 }
 
@@ -30,7 +30,7 @@ async function issueToken(
   shown: Shown | undefined,
   { tokens }: EventDeps,
 ): Promise<string | undefined> {
-  if (result === undefined || shown === undefined || shown.indices.length === 0 || !isExposed(search, result)) return undefined;
+  if (result === undefined || shown === undefined || shown.indices.length === 0) return undefined;
   const { assignment, index, plan, queryId } = search;
   return tokens.issue({
     queryId,
@@ -41,14 +41,4 @@ async function issueToken(
     itemIds: shown.indices.map((i) => shown.hits[i]!.itemId),
     teams: result.notes?.teams,
   });
-}
-
-/** One entry per search; the header's limit leaves later searches without a token. */
-function describeTokens(issued: readonly (string | undefined)[]): string | undefined {
-  let bytes = 0;
-  const entries = issued.map((token = NO_TOKEN) => {
-    bytes += token.length + 2;
-    return bytes > MAX_HEADER_BYTES ? NO_TOKEN : token;
-  });
-  return entries.every((entry) => entry === NO_TOKEN) ? undefined : entries.join(", ");
 }
