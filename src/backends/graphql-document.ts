@@ -118,7 +118,7 @@ function bindOperation({ fragments }: GraphqlDocument, node: OperationDefinition
   let work = 0;
 
   function sizeOf(name: string, value: unknown): number {
-    const size = sizes.get(name) ?? (typeof value === "object" ? JSON.stringify(value) : String(value)).length;
+    const size = sizes.get(name) ?? JSON.stringify(value).length;
     sizes.set(name, size);
     return size;
   }

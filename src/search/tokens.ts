@@ -16,7 +16,7 @@ export async function handOutTokens(batch: Batch, served: BatchResult): Promise<
     const shown = served.shown();
     const recorded = recordedOf(batch, served);
     return await Promise.all(
-      searches.map((search, i) => (recorded.has(i) ? issueToken(search, served.results[i], shown[i], events) : undefined)),
+      searches.map(async (search, i) => (recorded.has(i) ? issueToken(search, served.results[i], shown[i], events) : undefined)),
     );
   } catch (cause) {
     deps.log({ level: "error", event: "tokens_failed", detail: errorStack(cause) });

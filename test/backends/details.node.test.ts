@@ -136,7 +136,7 @@ const REQUESTS: Readonly<
 };
 
 /** The value with each of its parts, one at a time, replaced by a mark, or named like one. */
-function* marked(value: unknown, mark: unknown): Generator<unknown> {
+function* marked(value: unknown, mark: unknown): Generator {
   yield mark;
   if (Array.isArray(value))
     for (const [i, element] of value.entries()) for (const other of marked(element, mark)) yield value.with(i, other);
