@@ -5,7 +5,7 @@ import { drawnItems, publish } from "./catalog.ts";
 import { type Engine, match, openEdge as openPlain, postJson } from "./edge.ts";
 
 const CATALOG = "caps";
-const vars = { EVENT_SECRET: "a secret of 32 characters or more" };
+const EVENTS = { EVENT_SECRET: "a secret of 32 characters or more" };
 
 beforeAll(() => publish(CATALOG));
 
@@ -29,7 +29,7 @@ const linesOf = (bodies: readonly object[]): RequestInit => ({
 
 describe("the header of a request with many searches", () => {
   it("counts outcomes where they would not fit, and both headers stay below 4 kB", async () => {
-    const edge = openEdge(vars);
+    const edge = openEdge(EVENTS);
     for (const count of [1, 3, 16, 17, 60, 100]) {
       // oxlint-disable-next-line no-await-in-loop
       const response = await edge.send("/_msearch", linesOf(Array.from({ length: count }, () => match("red", { size: 20 }))));
