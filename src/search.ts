@@ -10,7 +10,7 @@ import type { EngineReply } from "./backends/engine.ts";
 import { pageIndices } from "./ranking/window.ts";
 import { type Bypass, err, REASONS, type Result } from "./result.ts";
 import { arrange, internalError } from "./search/arrange.ts";
-import { ask, chooseWindow, readReply, statusFailure } from "./search/ask.ts";
+import { ask, chooseWindows, readReply, statusFailure } from "./search/ask.ts";
 import type { Batch, BatchResult, Search, SearchDeps, SearchRequest, SearchResult } from "./search/contract.ts";
 import { openBatch } from "./search/open.ts";
 import { countSearches, recordExposures } from "./search/record.ts";
@@ -35,7 +35,7 @@ export async function search(request: SearchRequest, plan: RequestPlan, deps: Se
 async function respondInEngineOrder(batch: Batch, served: BatchResult, fault: Bypass): Promise<Response> {
   const isWidened = served.kind === "edited" && served.isWidened;
   const own = served.kind === "none" ? served : await serveEngineOrder(batch, served.reply, isWidened, fault);
-  const response = respond({ ...batch, request: { ...batch.request, isExplained: false } }, own, undefined);
+  const response = respond({ ...batch, request: { ...batch.request, isExplained: false } }, own, []);
   try {
     batch.request.afterReply(recordExposures(batch, own));
     countSearches(batch, own);
@@ -48,7 +48,7 @@ async function respondInEngineOrder(batch: Batch, served: BatchResult, fault: By
 /** Never rejects. Exported for the warm-up, which cannot make a Response. */
 export async function serve(batch: Batch): Promise<BatchResult> {
   try {
-    const decisions = batch.searches.map(chooseWindow);
+    const decisions = chooseWindows(batch.searches);
     return decisions.some((decision) => decision.ok)
       ? await serveRanked(batch, decisions)
       : await serveOwn(
