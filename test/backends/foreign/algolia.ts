@@ -226,7 +226,7 @@ export const ALGOLIA_SURFACE: Surface = {
   definition: ALGOLIA,
   ordinary: ORDINARY,
   attacks,
-  isText(path, value) {
+  isText: (path, value) => {
     const [first = ""] = path.filter((key) => !/^\d+$/.test(key) && key !== "requests");
     if (first !== "params") return TEXTS.has(first.toLowerCase()) && first !== "renderingContent" && first !== "semanticSearch";
     return [...new URLSearchParams(value)].every(([name]) => TEXTS.has(name.toLowerCase()));

@@ -142,7 +142,7 @@ export const MEILISEARCH_SURFACE: Surface = {
   definition: MEILISEARCH,
   ordinary: ORDINARY,
   attacks,
-  isText(path) {
+  isText: (path) => {
     const [first = "", second] = path.filter((key) => !/^\d+$/.test(key) && key !== "queries");
     if (first === "federation") return second === "distinct" && path.length === 2;
     if (first === "hybrid") return second === "embedder" && path.at(-1) === "embedder";

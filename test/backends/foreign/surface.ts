@@ -28,7 +28,7 @@ export interface Surface {
    * Whether the engine takes a value that holds the marker for words or for a name inside of the searched index: mutations can carry it there.
    * `path`: a parameter's name, or the keys that lead to the member, positions of lists among them.
    */
-  isText?(path: readonly string[], value: string): boolean;
+  readonly isText?: (path: readonly string[], value: string) => boolean;
 }
 
 export function get(path: string, params: string | Readonly<Record<string, string>>, index?: string): ForeignRequest {

@@ -232,7 +232,7 @@ export const TYPESENSE_SURFACE: Surface = {
   definition: TYPESENSE,
   ordinary: ORDINARY,
   attacks,
-  isText(path, value) {
+  isText: (path, value) => {
     const [name = ""] = path.filter((key) => !/^\d+$/.test(key) && key !== "searches");
     return TEXTS.has(name) && (!JOINED.includes(name) || !value.includes("$"));
   },
