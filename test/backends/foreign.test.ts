@@ -30,7 +30,18 @@ function sentBy(dialect: Dialect, request: ForeignRequest): readonly EngineReque
   const plan = dialect.plan({ path, method, search, body: method === "GET" ? new Uint8Array() : bytesOf(request) }, index);
   if (!plan.ok) return [];
   const sizes = plan.value.searches.map(({ bypass }) => (bypass === undefined ? 20 : undefined));
-  return [plan.value.own, plan.value.widen(sizes)];
+  return [plan.value.own, plan.value.widen(sizes)].map((sent) => ({ ...sent, search: withoutKeys(sent.search, dialect) }));
+}
+
+/** What engine.ts withholds besides. */
+function withoutKeys(search: string, { credentials: { clientParams } }: Dialect): string {
+  if (clientParams.length === 0) return search;
+  const names = (raw: string): readonly string[] => [...new URLSearchParams(raw).keys()].map((name) => name.toLowerCase());
+  const kept = search
+    .slice(1)
+    .split("&")
+    .filter((raw) => !names(raw).some((name) => clientParams.includes(name)));
+  return kept.length === 0 ? "" : `?${kept.join("&")}`;
 }
 
 /** Requests to the engine that hold the marker. */

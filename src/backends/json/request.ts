@@ -69,8 +69,9 @@ export function bodyOf(bytes: Uint8Array): Result<Body | undefined, string> {
 }
 
 /** Parsers differ on which of two equal keys counts. */
-export function repeatedKey(siblings: readonly Member[]): string | undefined {
-  return siblings.find(({ key }, i) => siblings.findIndex((other) => other.key === key) < i)?.key;
+export function repeatedKey(siblings: readonly { readonly key: string }[]): string | undefined {
+  const seen = new Set<string>();
+  return siblings.find(({ key }) => seen.size === seen.add(key).size)?.key;
 }
 
 export function memberAt({ members: all }: Pick<Body, "members">, key: string): Member | undefined {

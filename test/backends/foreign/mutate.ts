@@ -144,7 +144,7 @@ function changeMember(draft: Draft, marker: string, random: Random): void {
       return;
     default:
       // One level up, or to any other object.
-      random.pick(objectsIn(draft.documents)).members.push(own);
+      random.pick(objectsIn(draft.documents)).members.push(structuredClone(own));
   }
 }
 
