@@ -21,7 +21,7 @@ export interface Given {
 export type Rule = (given: Given) => string | undefined;
 
 /** Name of a parameter or member → its rule. */
-export type Rules = ReadonlyMap<string, Rule>;
+export type Rules = Pick<ReadonlyMap<string, Rule>, "get">;
 
 /** The parameters of a request or of one of its searches. */
 export interface Said {
@@ -57,8 +57,11 @@ export function shape(rules: Rules): Rule {
   };
 }
 
+/** An object with names of its own. */
+export const mapOf = (rule: Rule): Rule => shape({ get: () => rule });
+
 /** Names that stand in a text, separated by white space. */
-export function rulesOf(names: string, special: Readonly<Record<string, Rule>> = {}): Rules {
+export function rulesOf(names: string, special: Readonly<Record<string, Rule>> = {}): ReadonlyMap<string, Rule> {
   const plainOnes = names.split(/\s+/).filter(Boolean);
   return new Map([...plainOnes.map((name) => [name, plain] as const), ...Object.entries(special)]);
 }
@@ -69,7 +72,7 @@ export function ownIndexes(options: ReadonlyMap<string, DialectOptions>): Readon
 }
 
 /** `rules`: of all indexes, to which each adds what its `allowParams` names. */
-export function createCheck(options: ReadonlyMap<string, DialectOptions>, rules: Rules): Check {
+export function createCheck(options: ReadonlyMap<string, DialectOptions>, rules: ReadonlyMap<string, Rule>): Check {
   const byIndex = new Map(
     [...options].flatMap(([name, { forwardCredentials, allowParams = [] }]) => {
       if (forwardCredentials === true) return [];

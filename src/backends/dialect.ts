@@ -165,7 +165,7 @@ export interface DialectOptions {
   readonly forwardCredentials?: boolean | undefined;
   /**
    * Parameters that clients may send besides those that the edge understands, with the edge's own key too: whatever the engine does with them,
-   * the shop allows it.
+   * the shop allows it. Default: none; for the backend "generic", all.
    */
   readonly allowParams?: readonly string[] | undefined;
 }

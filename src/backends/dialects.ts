@@ -22,7 +22,7 @@ export interface DialectDefinition {
 export type Dialects = ReadonlyMap<string, DialectDefinition>;
 
 /** Options that the indexes of all dialects share: `INDEXES.<name>` of the environment, under the same names. */
-export interface IndexOptions extends Pick<DialectOptions, "idField" | "hitFields" | "forwardCredentials"> {
+export interface IndexOptions extends Pick<DialectOptions, "idField" | "hitFields" | "forwardCredentials" | "allowParams"> {
   /** Base URL of the engine, without a slash at its end: the engine's own paths are added to it. */
   readonly url: string;
   /** W: how many hits are re-ranked, from 2 to 1000; 0 passes searches of this index on as they are. */
@@ -115,7 +115,8 @@ export function readIndexes(indexes: ReadonlyMap<string, DialectOptions>, defaul
 export function findIndex<T>(indexes: ReadonlyMap<string, T>, name: string, type: string): Result<T, Refusal> {
   const index = indexes.get(name);
   if (index !== undefined) return ok(index);
-  return err({ status: 404, type, message: `No such index [${name}]: this edge serves ${[...indexes.keys()].join(", ")}` });
+  const fix = "add it to INDEXES of this edge; with window = 0 it is passed on as it is";
+  return err({ status: 404, type, message: `No such index [${name.slice(0, 64)}]: ${fix}` });
 }
 
 /** The error of a hit names the field in which no id can be read. */

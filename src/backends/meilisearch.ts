@@ -4,7 +4,8 @@
  * A page is named in two ways: `offset` and `limit`, or `page` and `hitsPerPage`, which win where one of them is given. The reply repeats
  * the page, so a page that is cut from a wider reply gets its own numbers.
  */
-import { bypass, type Bypass, ok, type Result } from "../result.ts";
+import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
+import { notPassedOn } from "./allowed.ts";
 import { AUTHORIZATION, type ClientRequest, type EngineRequest, jsonError, type Refusal, type RequestPlan } from "./dialect.ts";
 import { defineDialect, findIndex, type Index, type IndexDefinition, type IndexOptions, readIndexes } from "./dialects.ts";
 import { applyEdits, type Edit, replaceMembers, replaceNumbers, searchOf, setMember } from "./json/edits.ts";
@@ -13,6 +14,7 @@ import { partOf, type PartReader, readHits } from "./json/reply.ts";
 import { type Asked, type Body, bodyOf, memberAt, namedObjects, pageNumbersOf, paramOf, paramsOf, valueOf } from "./json/request.ts";
 import { type JsonText, members, numberAt, rawText, type Span, spanAt } from "./json/spans.ts";
 import { isObject, member, stringsOf, textOf, withoutNulls } from "./json/values.ts";
+import { type Checks, createChecks } from "./meilisearch/params.ts";
 
 /** Parameters that name the page. */
 const PAGING: ReadonlySet<string> = new Set(["offset", "limit", "page", "hitsPerPage"]);
@@ -28,6 +30,7 @@ export const MEILISEARCH = defineDialect({
       return ok({ itemId, score, isPinned: false, values });
     });
     const indexOf = (name: string): Result<Index, Refusal> => findIndex(indexes, name, "index_not_found");
+    const checks = createChecks(options);
     return {
       name: "meilisearch",
       routes: [
@@ -38,9 +41,9 @@ export const MEILISEARCH = defineDialect({
       credentials: AUTHORIZATION,
       clientHeaders: ["x-ms-user-id"],
       plan(request, name) {
-        if (name === undefined) return planSearches(request, indexOf);
+        if (name === undefined) return planSearches(request, indexOf, checks);
         const index = indexOf(name);
-        return index.ok ? ok(planSearch(index.value, request)) : index;
+        return index.ok ? planSearch(index.value, request, checks) : index;
       },
       describeError(status, code, message) {
         const type = status >= 500 ? "internal" : status === 401 || status === 403 ? "auth" : "invalid_request";
@@ -65,22 +68,38 @@ function askedIn(body: Body | undefined, params: Asked["params"] = []): Asked {
   return { params, body, values: body && withoutNulls(body.values) };
 }
 
-function planSearch(index: Index, request: ClientRequest): RequestPlan {
+/** Errors: what must not reach the engine with the edge's key. */
+function planSearch(index: Index, request: ClientRequest, checks: Checks): Result<RequestPlan, Refusal> {
   const own = ownRequest(request, `/indexes/${encodeURIComponent(index.name)}/search`);
   const read = bodyOf(own.body ?? new Uint8Array());
-  if (!read.ok) return planOne(leftToEngine(index.name, read.error), own, partReader(index));
-  const params = request.method === "GET" ? paramsOf(request.search) : [];
+  if (!read.ok && index.options.forwardCredentials !== true) return err(notPassedOn(read.error));
+  if (!read.ok) return ok(planOne(leftToEngine(index.name, read.error), own, partReader(index)));
+  const url = paramsOf(request.search);
+  const refusal = checks.search(index.name, { params: url, body: read.value });
+  if (refusal !== undefined) return err(refusal);
+  const params = request.method === "GET" ? url : [];
   const { plan, edits, search, readPart } = readSearch(index, askedIn(read.value, params));
-  return planOne(plan, own, readPart, (size) =>
-    own.body === undefined ? { ...own, search: search(size) } : { ...own, body: applyEdits(own.body, edits(size)) },
+  return ok(
+    planOne(plan, own, readPart, (size) =>
+      own.body === undefined ? { ...own, search: search(size) } : { ...own, body: applyEdits(own.body, edits(size)) },
+    ),
   );
 }
 
-function planSearches(request: ClientRequest, indexOf: (name: string) => Result<Index, Refusal>): Result<RequestPlan, Refusal> {
+function planSearches(
+  request: ClientRequest,
+  indexOf: (name: string) => Result<Index, Refusal>,
+  checks: Checks,
+): Result<RequestPlan, Refusal> {
   const read = namedObjects(request.body, { list: "queries", name: "indexUid", indexOf });
   if (!read.ok) return read;
   const { body, objects } = read.value;
   const own = { ...ownRequest(request, MULTI_PATH), body: request.body };
+  const url = paramsOf(request.search);
+  for (const { index, object } of objects) {
+    const refusal = checks.around(index.name, { params: url, body }) ?? checks.search(index.name, { params: [], body: object });
+    if (refusal !== undefined) return err(refusal);
+  }
   const searches = objects.map(({ index, object }) => readSearch(index, askedIn(object)));
   const [first] = objects;
   const isFederated = (member(body.values, "federation") ?? null) !== null && first !== undefined;

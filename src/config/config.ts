@@ -134,6 +134,7 @@ export const index = v.strictObject({
   generic: v.optional(generic),
   headers: v.optional(v.record(headerName, v.pipe(v.string("use text"), v.regex(/^[\x20-\x7e]*$/, "use printable ASCII")))),
   forwardCredentials: v.optional(v.boolean("use true or false"), false),
+  allowParams: v.optional(v.array(v.pipe(v.string("name a parameter"), v.nonEmpty("name a parameter")), "list parameters")),
 });
 
 const origin = v.pipe(

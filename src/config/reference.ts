@@ -41,6 +41,8 @@ const INDEX: Readonly<Record<keyof v.InferInput<typeof index>, string>> = {
   headers: "headers that every request to the engine carries; nothing secret",
   forwardCredentials:
     "`true` sends the client's own key to the engine instead of withholding it: for keys made for browsers, or keys that restrict what a shopper may see",
+  allowParams:
+    "names of parameters that clients may send with the edge's key besides those that the edge understands: for Algolia, Typesense and Meilisearch none by default, for `generic` all",
 };
 
 /** Tables in Markdown: variables, members of an index's table. */

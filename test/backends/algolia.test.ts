@@ -22,6 +22,11 @@ function queries(body: unknown, search = ""): RequestPlan {
   return plan.value;
 }
 
+function refusalOf(body: unknown, to = backend): string | undefined {
+  const plan = to.plan({ method: "POST", path: "/1/indexes/products/query", search: "", body: encode(JSON.stringify(body)) }, "products");
+  return plan.ok ? undefined : plan.error.message;
+}
+
 describe("plan()", () => {
   it.each<[object, number, number]>([
     [{ query: "red", hitsPerPage: 10 }, 0, 10],
@@ -153,13 +158,6 @@ describe("plan()", () => {
   );
 
   it("names what it does not pass on with the edge's key, and the fix", () => {
-    const refusalOf = (body: unknown, to = backend) => {
-      const plan = to.plan(
-        { method: "POST", path: "/1/indexes/products/query", search: "", body: encode(JSON.stringify(body)) },
-        "products",
-      );
-      return plan.ok ? undefined : plan.error.message;
-    };
     const fix = "take it out, or let the index forward the client's own key (forwardCredentials)";
     expect(refusalOf({ query: "red", apiKey: "k" })).toBe(`apiKey is not a parameter that this edge passes on with its own key: ${fix}`);
     expect(refusalOf({ params: "query=red&restrictIndices=a" })).toMatch(/^restrictIndices is not/);
@@ -191,7 +189,11 @@ describe("plan()", () => {
     const refused = backend.plan({ method: "POST", path: "/1/indexes/stock/query", search: "", body: encode("{}") }, "stock");
     expect(refused).toEqual({
       ok: false,
-      error: { status: 404, type: "not_found", message: "No such index [stock]: this edge serves products" },
+      error: {
+        status: 404,
+        type: "not_found",
+        message: "No such index [stock]: add it to INDEXES of this edge; with window = 0 it is passed on as it is",
+      },
     });
     expect(planned({ requests: [] }, "", "products", "/1/indexes/products/queries")).toMatchObject({ ok: false, error: { status: 404 } });
   });

@@ -33,14 +33,15 @@ function sentBy(dialect: Dialect, request: ForeignRequest): readonly EngineReque
   return [plan.value.own, plan.value.widen(sizes)].map((sent) => ({ ...sent, search: withoutKeys(sent.search, dialect) }));
 }
 
+const namesIn = (raw: string): readonly string[] => [...new URLSearchParams(raw).keys()].map((name) => name.toLowerCase());
+
 /** What engine.ts withholds besides. */
 function withoutKeys(search: string, { credentials: { clientParams } }: Dialect): string {
   if (clientParams.length === 0) return search;
-  const names = (raw: string): readonly string[] => [...new URLSearchParams(raw).keys()].map((name) => name.toLowerCase());
   const kept = search
     .slice(1)
     .split("&")
-    .filter((raw) => !names(raw).some((name) => clientParams.includes(name)));
+    .filter((raw) => !namesIn(raw).some((name) => clientParams.includes(name)));
   return kept.length === 0 ? "" : `?${kept.join("&")}`;
 }
 

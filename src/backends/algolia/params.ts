@@ -1,6 +1,6 @@
 /** Parameters of a search that Algolia's API reference names, and those that its clients put beside them. */
 import type { Result } from "../../result.ts";
-import { anything, type Check, createCheck, notPassedOn, oneOf, ownIndexes, plain, type Rule, rulesOf, shape } from "../allowed.ts";
+import { anything, type Check, createCheck, mapOf, notPassedOn, oneOf, ownIndexes, plain, type Rule, rulesOf, shape } from "../allowed.ts";
 import type { DialectOptions, Refusal } from "../dialect.ts";
 import type { Index } from "../dialects.ts";
 import type { Asked, Param } from "../json/request.ts";
@@ -56,10 +56,12 @@ export interface Checks {
 /** What clients may ask of each index. */
 export function createChecks(options: ReadonlyMap<string, DialectOptions>): Checks {
   const names = indexNames(ownIndexes(options));
+  const order = shape(rulesOf("order hide sortRemainingBy"));
+  const facetOrdering = shape(rulesOf("", { facets: order, values: mapOf(order) }));
   const params = rulesOf(WORDS, {
     aroundPrecision: ranges,
     // What a reply repeats.
-    renderingContent: shape(rulesOf("", { facetOrdering: anything, redirect: anything, widgets: anything })),
+    renderingContent: shape(rulesOf("", { facetOrdering, redirect: shape(rulesOf("url")) })),
     semanticSearch: shape(rulesOf("", { eventSources: names })),
   });
   const inText = createCheck(options, params);

@@ -50,6 +50,7 @@ export const GENERIC_SURFACE: Surface = {
       "products",
       {
         pageSize: 20,
+        allowParams: ["facets", "filter"],
         generic: {
           path: PATH,
           methods: ["GET", "POST"],

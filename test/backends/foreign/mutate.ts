@@ -105,7 +105,7 @@ function aim(all: readonly Place[], marker: string, random: Random): Place | und
 }
 
 const otherCase = (text: string, random: Random): string =>
-  random.chance(0.5) ? text.toUpperCase() : [...text].map((letter) => (random.chance(0.3) ? letter.toUpperCase() : letter)).join("");
+  random.chance(0.5) ? text.toUpperCase() : text.replaceAll(/[a-z]/g, (letter) => (random.chance(0.3) ? letter.toUpperCase() : letter));
 
 const quoted = (json: string, change: (text: string) => string): string => JSON.stringify(change(String(JSON.parse(json))));
 

@@ -85,7 +85,7 @@ function attacks(marker: string): readonly ForeignRequest[] {
       post(PATH, { query: `{ ${SEARCH} }`, extensions: { persistedQuery: { sha256Hash: marker } } }),
       post(PATH, [{ query: `{ ${SEARCH} }` }, { query: `{ ${field} }` }]),
       post(PATH, `{"query":${JSON.stringify(`{ ${SEARCH} }`)},"query":${JSON.stringify(`{ ${field} }`)}}`),
-      post(PATH, { query: `{ ${SEARCH} }`, variables: {}, [`${marker}`]: 1 }),
+      post(PATH, { query: `{ ${SEARCH} }`, variables: {}, [marker]: 1 }),
       post(PATH, `query=${encodeURIComponent(`{ ${field} }`)}`, { contentType: "application/x-www-form-urlencoded" }),
     ]),
     ask(`mutation { customerAccessTokenCreate(input: { email: "${marker}", password: "x" }) { customerAccessToken { accessToken } } }`),

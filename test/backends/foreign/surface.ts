@@ -94,21 +94,29 @@ function fromBase64(word: string): string {
 type Leaf = readonly [path: readonly string[], value: string];
 
 function leavesOf({ search }: EngineRequest, body: string): Leaf[] {
-  const inUrl = [...new URLSearchParams(search)].map(([name, value]): Leaf => [[name], value]);
-  const documents = body.split("\n").filter((line) => line.trim() !== "");
-  try {
-    return [...inUrl, ...leavesIn(JSON.parse(body), [])];
-  } catch {
-    // Lines of JSON, or a form.
-  }
-  try {
-    return [...inUrl, ...documents.flatMap((line) => leavesIn(JSON.parse(line), []))];
-  } catch {
-    return [...inUrl, ...[...new URLSearchParams(body)].map(([name, value]): Leaf => [[name], value])];
-  }
+  const form = (text: string): Leaf[] => [...new URLSearchParams(text)].map(([name, value]) => [[name], value]);
+  const inBody = /^\s*[[{"]/.test(body.replace("\ufeff", "")) ? leavesIn(body) : form(body);
+  return [...form(search), ...inBody];
 }
 
-function leavesIn(value: unknown, path: readonly string[]): Leaf[] {
-  if (typeof value === "object" && value !== null) return Object.entries(value).flatMap(([key, inner]) => leavesIn(inner, [...path, key]));
-  return typeof value === "string" ? [[path, value]] : [];
+/** Texts of all JSON values in `text`, those of repeated members too, which JSON.parse would leave out. */
+function leavesIn(text: string): Leaf[] {
+  const leaves: Leaf[] = [];
+  /** Keys or positions of the containers around a token. */
+  const path: (string | number)[] = [];
+  const tokens = text.match(/"(?:[^"\\]|\\.)*"|[{}[\]:,]|[^\s{}[\]:,"]+/g) ?? [];
+  tokens.forEach((token, i) => {
+    const last = path.length - 1;
+    const own = path[last];
+    if (token === "{") path.push("");
+    else if (token === "[") path.push(0);
+    else if (token === "}" || token === "]") path.pop();
+    else if (token === "," && typeof own === "number") path[last] = own + 1;
+    else if (token.startsWith('"')) {
+      const value = String(JSON.parse(token));
+      if (tokens[i + 1] === ":") path[last] = value;
+      else leaves.push([path.map(String), value]);
+    }
+  });
+  return leaves;
 }

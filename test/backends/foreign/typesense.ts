@@ -125,8 +125,8 @@ const ORDINARY: readonly ForeignRequest[] = [
   ),
 ];
 
-const JOINED: readonly string[] = [
-  "filter_by",
+/** Lists of fields, in which a reference to another collection can stand anywhere. */
+const FIELDS: readonly string[] = [
   "sort_by",
   "facet_by",
   "group_by",
@@ -135,11 +135,7 @@ const JOINED: readonly string[] = [
   "exclude_fields",
   "highlight_fields",
   "highlight_full_fields",
-  "facet_query",
   "facet_return_parent",
-  "vector_query",
-  "pinned_hits",
-  "hidden_hits",
 ];
 
 function attacks(marker: string): readonly ForeignRequest[] {
@@ -148,15 +144,22 @@ function attacks(marker: string): readonly ForeignRequest[] {
     `$${marker}(price:>1)`,
     `$${marker} (price:>1)`,
     `id:1 && $${marker}(a:1)`,
+    `id:1 ||$${marker}(a:1)`,
     `(!$${marker}(a:1))`,
     `$offers($${marker}(a:1))`,
+    `$offers(id:1 && !  $${marker}(a:1))`,
+    `id:=\`a\` && $${marker}(a:1)`,
+    `a:[1,2]$${marker}(a:1)`,
+    `a.{b:1}$${marker}(a:1)`,
+    `$a$${marker}(a:1)`,
     `$ ${marker}(price:asc)`,
-    `title,$${marker}(*)`,
-    `$offers(id:1,$${marker}(id:1))`,
-    `$${marker}.price`,
-    `a:1 && !  $${marker}(a:1)`,
-    `_eval($${marker}(a:1)):desc`,
-    `_eval([($${marker}(a:1)):3]):desc`,
+  ];
+  const fields = [`title,$${marker}(*)`, `$offers(id,$${marker}(id))`, `_eval($${marker}(a:1)):desc`, `_eval([($${marker}(a:1)):3]):desc`];
+  const joined = [
+    ...joins.map((value) => ["filter_by", value] as const),
+    ...FIELDS.flatMap((name) => [...joins, ...fields].map((value) => [name, value] as const)),
+    ...FIELDS.filter((name) => name !== "sort_by").map((name) => [name, `$${marker}.price`] as const),
+    ["facet_query", `$${marker}(a:b)`] as const,
   ];
   return [
     get(`/collections/${marker}/documents/search`, "q=red&query_by=title", marker),
@@ -167,13 +170,13 @@ function attacks(marker: string): readonly ForeignRequest[] {
     several([found], {}, `?collection=${marker}`),
     several([{ q: "red" }], { collection: marker }),
     several([{ ...found, collection: [marker] }]),
-    ...JOINED.flatMap((name) =>
-      joins.flatMap((value) => [
-        one({ q: "red", query_by: "title", [name]: value }),
-        several([{ ...found, [name]: value }]),
-        several([found], {}, `?${new URLSearchParams({ [name]: value }).toString()}`),
-      ]),
-    ),
+    ...joined.flatMap(([name, value]) => [
+      one({ q: "red", query_by: "title", [name]: value }),
+      several([{ ...found, [name]: value }]),
+      several([found], {}, `?${new URLSearchParams({ [name]: value }).toString()}`),
+    ]),
+    // Each half begins no join of its own.
+    several([{ ...found, filter_by: `a:1 && $${marker}(a:1)` }], {}, "?filter_by=a:1"),
     ...[
       "preset",
       "x-typesense-api-key",
@@ -234,6 +237,9 @@ export const TYPESENSE_SURFACE: Surface = {
   attacks,
   isText: (path, value) => {
     const [name = ""] = path.filter((key) => !/^\d+$/.test(key) && key !== "searches");
-    return TEXTS.has(name) && (!JOINED.includes(name) || !value.includes("$"));
+    if (name === "filter_by") return !/(?:^|[(){}\]&|])[\s!]*\$/.test(value);
+    if (name === "sort_by") return !/\$[^]*\(/.test(value);
+    if (name === "facet_query") return !value.trim().startsWith("$");
+    return TEXTS.has(name) && !(FIELDS.includes(name) && value.includes("$"));
   },
 };
