@@ -22,13 +22,11 @@ const WORDS = `query similarQuery
   ranking customRanking relevancyStrictness distinct attributeForDistinct
   analytics analyticsTags clickAnalytics percentileComputation explain`;
 
+const isRange = (range: unknown): boolean =>
+  isObject(range) && Object.entries(range).every(([key, number]) => (key === "from" || key === "value") && typeof number === "number");
+
 /** Precisions by distance: `[{ from: 0, value: 25 }]`. */
-const ranges: Rule = (given) => {
-  const { value } = given;
-  const isRange = (range: unknown): boolean =>
-    isObject(range) && Object.entries(range).every(([key, number]) => (key === "from" || key === "value") && typeof number === "number");
-  return Array.isArray(value) && value.every(isRange) ? undefined : plain(given);
-};
+const ranges: Rule = (given) => (Array.isArray(given.value) && given.value.every(isRange) ? undefined : plain(given));
 
 /** Indexes whose events are learned from. */
 const indexNames =

@@ -28,7 +28,7 @@ export interface Surface {
    * Whether the engine takes a value that holds the marker for words or for a name inside of the searched index: mutations can carry it there.
    * `path`: a parameter's name, or the keys that lead to the member, positions of lists among them.
    */
-  readonly isText?: (path: readonly string[], value: string) => boolean;
+  readonly isText?: (path: readonly string[], value: string, marker: string) => boolean;
 }
 
 export function get(path: string, params: string | Readonly<Record<string, string>>, index?: string): ForeignRequest {
@@ -56,7 +56,7 @@ export function arrival(request: EngineRequest, marker: string, isText: Surface[
     isText === undefined
       ? 0
       : leavesOf(request, body)
-          .filter(([path, value]) => isText(path, value))
+          .filter(([path, value]) => isText(path, value, marker))
           .map(([, value]) => countIn(value, marker))
           .reduce((a, b) => a + b, 0);
   return asText >= found ? undefined : `${request.method} ${wire}`;
@@ -94,10 +94,11 @@ function fromBase64(word: string): string {
 type Leaf = readonly [path: readonly string[], value: string];
 
 function leavesOf({ search }: EngineRequest, body: string): Leaf[] {
-  const form = (text: string): Leaf[] => [...new URLSearchParams(text)].map(([name, value]) => [[name], value]);
-  const inBody = /^\s*[[{"]/.test(body.replace("\ufeff", "")) ? leavesIn(body) : form(body);
-  return [...form(search), ...inBody];
+  const inBody = /^\s*[[{"]/.test(body.replace("\ufeff", "")) ? leavesIn(body) : leavesOfForm(body);
+  return [...leavesOfForm(search), ...inBody];
 }
+
+const leavesOfForm = (text: string): Leaf[] => [...new URLSearchParams(text)].map(([name, value]) => [[name], value]);
 
 /** Texts of all JSON values in `text`, those of repeated members too, which JSON.parse would leave out. */
 function leavesIn(text: string): Leaf[] {

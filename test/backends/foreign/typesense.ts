@@ -235,11 +235,11 @@ export const TYPESENSE_SURFACE: Surface = {
   definition: TYPESENSE,
   ordinary: ORDINARY,
   attacks,
-  isText: (path, value) => {
+  isText: (path, value, marker) => {
     const [name = ""] = path.filter((key) => !/^\d+$/.test(key) && key !== "searches");
     if (name === "filter_by") return !/(?:^|[(){}\]&|])[\s!]*\$/.test(value);
     if (name === "sort_by") return !/\$[^]*\(/.test(value);
     if (name === "facet_query") return !value.trim().startsWith("$");
-    return TEXTS.has(name) && !(FIELDS.includes(name) && value.includes("$"));
+    return TEXTS.has(name) && !(FIELDS.includes(name) && new RegExp(`\\$[^(]*${marker}`, "i").test(value));
   },
 };
