@@ -97,7 +97,10 @@ function planSearches(
   const own = { ...ownRequest(request, MULTI_PATH), body: request.body };
   const url = paramsOf(request.search);
   for (const { index, object } of objects) {
-    const refusal = checks.around(index.name, { params: url, body }) ?? checks.search(index.name, { params: [], body: object });
+    const refusal =
+      checks.url(index.name, { params: url, body: undefined }) ??
+      checks.around(index.name, { params: [], body }) ??
+      checks.search(index.name, { params: [], body: object });
     if (refusal !== undefined) return err(refusal);
   }
   const searches = objects.map(({ index, object }) => readSearch(index, askedIn(object)));

@@ -6,7 +6,7 @@
  * completed words: a page that is cut from a wider reply gets its own of each.
  */
 import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
-import { ownIndexes } from "./allowed.ts";
+import { notPassedOn, ownIndexes } from "./allowed.ts";
 import {
   type ClientRequest,
   type DialectOptions,
@@ -23,7 +23,7 @@ import { partOf, type PartReader, readHits } from "./json/reply.ts";
 import { type Body, digitsOf, EDGE_PARAMS, listedObjects, memberAt, type Param, unreadable } from "./json/request.ts";
 import { elements, isTrueAt, type JsonText, kindOf, members, numberAt, rawText, readString, type Span, spanAt } from "./json/spans.ts";
 import { member, textOf } from "./json/values.ts";
-import { type Checks, createChecks, strangerIn } from "./typesense/params.ts";
+import { type Checks, createChecks, strangerIn, unreadableIn } from "./typesense/params.ts";
 
 const MULTI_PATH = "/multi_search";
 const API_KEY = "x-typesense-api-key";
@@ -51,8 +51,12 @@ export const TYPESENSE = defineDialect({
     const checks = createChecks(options);
     const own = ownIndexes(options);
     /** What must not reach the engine with the edge's key. */
-    const refusalOf: CheckSearch = ({ name, options: { forwardCredentials } }, { url, body, given }) =>
-      checks.search(name, { params: url, body }) ?? (forwardCredentials === true ? undefined : strangerIn(given, own));
+    const refusalOf: CheckSearch = ({ name, options: { forwardCredentials } }, { url, body, given }) => {
+      if (forwardCredentials === true) return undefined;
+      const unreadableParam = unreadableIn(url);
+      if (unreadableParam !== undefined) return notPassedOn(unreadableParam);
+      return checks.search(name, { params: url, body }) ?? strangerIn(given, own);
+    };
     return {
       name: "typesense",
       routes: [

@@ -114,6 +114,14 @@ describe("plan() of one search", () => {
     },
   );
 
+  // The engine reads `$secrets(a:1)`.
+  it("refuses escapes that it would read in another way than the engine", () => {
+    const request = { method: "GET", path: "", search: "?q=red&filter_by=%y4secrets(a:1)", body: NO_BODY } as const;
+    const plan = backend.plan(request, "products");
+    expect(plan.ok ? undefined : plan.error).toMatchObject({ status: 400, message: expect.stringMatching(/^filter_by has a %/) });
+    expect(get("?q=100%25").queryText).toBe("100%");
+  });
+
   it("withholds a key in the URL, whatever stands in its value", () => {
     expect(get("?q=red&x-typesense-api-key=a&&collection=secrets").own.search).toBe("?q=red");
   });

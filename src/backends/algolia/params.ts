@@ -7,7 +7,7 @@ import type { Asked, Param } from "../json/request.ts";
 import { isObject } from "../json/values.ts";
 
 const WORDS = `query similarQuery
-  filters facetFilters optionalFilters numericFilters tagFilters sumOrFiltersScores restrictSearchableAttributes
+  filters facetFilters optionalFilters optionalFacetFilters optionalTagFilters numericFilters tagFilters sumOrFiltersScores restrictSearchableAttributes
   facets maxValuesPerFacet facetingAfterDistinct sortFacetValuesBy maxFacetHits
   attributesToRetrieve responseFields attributesToHighlight attributesToSnippet highlightPreTag highlightPostTag snippetEllipsisText
   restrictHighlightAndSnippetArrays replaceSynonymsInHighlight getRankingInfo

@@ -41,8 +41,9 @@ const byIndex =
   };
 
 export interface Checks {
-  /** Of the members beside a list of searches. */
+  /** Of the members beside a list of searches; such a request has no parameters in its URL. */
   readonly around: Check;
+  readonly url: Check;
   readonly search: Check;
 }
 
@@ -55,5 +56,9 @@ export function createChecks(options: ReadonlyMap<string, DialectOptions>): Chec
   const hybrid = shape(rulesOf("embedder semanticRatio"));
   const federationOptions = shape(rulesOf("weight queryPosition"));
   const search = rulesOf(`${WORDS} ${URL_WORDS}`, { filter, hybrid, federationOptions, indexUid: indexName(own) });
-  return { around: createCheck(options, rulesOf("", { queries: anything, federation })), search: createCheck(options, search) };
+  return {
+    around: createCheck(options, rulesOf("", { queries: anything, federation })),
+    url: createCheck(options, new Map()),
+    search: createCheck(options, search),
+  };
 }

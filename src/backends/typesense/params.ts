@@ -6,6 +6,7 @@
  */
 import { anything, type Check, createCheck, plain, type Rule, rulesOf } from "../allowed.ts";
 import type { DialectOptions, Refusal } from "../dialect.ts";
+import type { Param } from "../json/request.ts";
 
 const WORDS = `q query_by query_by_weights text_match_type prefix infix pre_segmented_query rank_tokens_by
   filter_by max_filter_by_candidates enable_lazy_filter validate_field_names
@@ -48,6 +49,12 @@ export function createChecks(options: ReadonlyMap<string, DialectOptions>): Chec
     around: createCheck(options, rulesOf("", around)),
     search: createCheck(options, new Map([...words, ...Object.entries(special)])),
   };
+}
+
+/** The engine makes a character of any three that begin with `%`: of `%y4` a dollar. */
+export function unreadableIn(url: readonly Param[]): string | undefined {
+  const param = url.find(({ raw }) => /%(?![\da-f]{2})/i.test(raw));
+  return param && `${param.key.slice(0, 64)} has a % that begins no escape (write %25)`;
 }
 
 /** Lists of fields, of which some take `$brands(name)`. */

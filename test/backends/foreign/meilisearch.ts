@@ -124,6 +124,7 @@ function attacks(marker: string): readonly ForeignRequest[] {
     one({ q: "red", queries: [{ indexUid: marker }] }),
     one({ q: "red" }, `?indexUid=${marker}`),
     several([found], {}, `?indexUid=${marker}`),
+    several([found], {}, `?queries=${encodeURIComponent(JSON.stringify([{ indexUid: marker }]))}`),
     post(MULTI, `{"queries":[{"indexUid":"products","indexUid":"${marker}"}]}`),
     post(MULTI, `{"queries":[{"indexUid":"${marker}","indexUid":"products"}]}`),
     post(MULTI, `{"queries":[{"indexUid":"products"}],"queries":[{"indexUid":"${marker}"}]}`),
