@@ -24,10 +24,15 @@ beforeAll(() => publish(CATALOG));
 
 const bytesOf = ({ body }: ForeignRequest): Uint8Array => (typeof body === "string" ? new TextEncoder().encode(body) : body);
 
+function planOf(dialect: Dialect, request: ForeignRequest) {
+  const { index, path, method, search, contentType } = request;
+  const asked = { path, method, search, contentType, body: method === "GET" ? new Uint8Array() : bytesOf(request) };
+  return dialect.plan(asked, index);
+}
+
 /** Everything that could be sent to the engine; nothing for a refused request. */
 function sentBy(dialect: Dialect, request: ForeignRequest): readonly EngineRequest[] {
-  const { index, path, method, search } = request;
-  const plan = dialect.plan({ path, method, search, body: method === "GET" ? new Uint8Array() : bytesOf(request) }, index);
+  const plan = planOf(dialect, request);
   if (!plan.ok) return [];
   const sizes = plan.value.searches.map(({ bypass }) => (bypass === undefined ? 20 : undefined));
   return [plan.value.own, plan.value.widen(sizes)].map((sent) => ({ ...sent, search: withoutKeys(sent.search, dialect) }));
@@ -59,8 +64,7 @@ describe.each(SURFACES)("%s", (_name, surface) => {
 
   it("passes on what stock clients send", () => {
     const refusals = surface.ordinary.flatMap((request) => {
-      const { index, path, method, search } = request;
-      const plan = dialect.plan({ path, method, search, body: bytesOf(request) }, index);
+      const plan = planOf(dialect, request);
       return plan.ok ? [] : [`${plan.error.message}: ${print(request)}`];
     });
     expect(refusals).toEqual([]);
