@@ -9,15 +9,7 @@
  * 1: noticed by their surplus of hits, and left as they are).
  */
 import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
-import {
-  type ClientRequest,
-  type EngineRequest,
-  jsonError,
-  type Refusal,
-  type RequestPlan,
-  type SearchPlan,
-  SITE_HEADERS,
-} from "./dialect.ts";
+import { type ClientRequest, jsonError, type Refusal, type RequestPlan, type SearchPlan, SITE_HEADERS } from "./dialect.ts";
 import {
   defineDialect,
   findIndex,
@@ -27,6 +19,7 @@ import {
   type PageSizeOption,
   readIndexes,
 } from "./dialects.ts";
+import { type Checks, createChecks } from "./algolia/params.ts";
 import { applyEdits, type Edit, replaceMembers, replaceNumbers, replaceParams, searchOf, setMember } from "./json/edits.ts";
 import {
   besides,
@@ -86,6 +79,7 @@ export const ALGOLIA = defineDialect({
       ok({ itemId, score: undefined, isPinned: isTrueAt(text, ["_rankingInfo", "promoted"], slot), values }),
     );
     const indexOf = (name: string): Result<Index, Refusal> => findIndex(indexes, name, NOT_FOUND);
+    const checks = createChecks(options);
     return {
       name: "algolia",
       routes: [
@@ -104,13 +98,13 @@ export const ALGOLIA = defineDialect({
       clientHeaders: ["x-algolia-application-id", "x-algolia-usertoken", "x-algolia-agent"],
       plan(request, name = "") {
         const isMulti = request.method === "POST" && request.path.endsWith("/queries");
-        if (isMulti && name === "*") return planSearches(request, indexOf);
+        if (isMulti && name === "*") return planSearches(request, indexOf, checks);
         if (isMulti) {
           const message = `No route for ${request.path}: several searches go to ${MULTI_PATH}, each with its indexName`;
           return err({ status: 404, type: NOT_FOUND, message });
         }
         const index = indexOf(name);
-        return index.ok ? ok(planSearch(index.value, request)) : index;
+        return index.ok ? planSearch(index.value, request, checks) : index;
       },
       describeError: (status, _, message) => jsonError({ message, status }),
     };
@@ -135,28 +129,43 @@ interface AskedSearch extends Pick<PlannedSearch, "plan" | "readPart"> {
   readonly widen: (size: number) => { readonly params: readonly string[]; readonly edits: readonly Edit[] };
 }
 
-/** `POST /1/indexes/<index>/query`, or `GET /1/indexes/<index>`. */
-function planSearch(index: Index, request: ClientRequest): RequestPlan {
+/** `POST /1/indexes/<index>/query`, or `GET /1/indexes/<index>`. Errors: what must not reach the engine with the edge's key. */
+function planSearch(index: Index, request: ClientRequest, checks: Checks): Result<RequestPlan, Refusal> {
   const own = ownRequest(request, `/1/indexes/${encodeURIComponent(index.name)}${request.method === "GET" ? "" : "/query"}`);
-  const { plan, widen, readPart } = readSearch(index, readRequest(own));
-  return planOne(own.method === "GET" ? plan : forAll(plan, aboutClient(own.search)), own, readPart, (size) => {
-    const { params, edits } = widen(size);
-    return own.body === undefined ? { ...own, search: searchOf(params) } : { ...own, body: applyEdits(own.body, edits) };
-  });
+  const url = paramsOf(own.search);
+  const asked = own.method === "GET" ? ok({ params: url, body: undefined, values: undefined }) : readBody(own.body);
+  const refusal = checks.refusalOf(index, own.method === "GET" ? [] : url, asked);
+  if (refusal !== undefined) return err(refusal);
+  const left = own.method === "GET" ? undefined : otherParam(url);
+  const { plan, widen, readPart } = readSearch(index, left === undefined ? consistent(asked) : err(left));
+  return ok(
+    planOne(own.method === "GET" ? plan : forAll(plan, aboutClient(own.search)), own, readPart, (size) => {
+      const { params, edits } = widen(size);
+      return own.body === undefined ? { ...own, search: searchOf(params) } : { ...own, body: applyEdits(own.body, edits) };
+    }),
+  );
 }
 
 /** Several searches, each with its index (`MULTI_PATH`). Errors: a request that cannot be sent on. */
-function planSearches(request: ClientRequest, indexOf: (name: string) => Result<Index, Refusal>): Result<RequestPlan, Refusal> {
+function planSearches(
+  request: ClientRequest,
+  indexOf: (name: string) => Result<Index, Refusal>,
+  checks: Checks,
+): Result<RequestPlan, Refusal> {
   const read = namedObjects(request, { list: "requests", name: "indexName", indexOf });
   if (!read.ok) return read;
   const { body, objects } = read.value;
-  const left = reasonToLeaveAll(paramsOf(request.search), body.values);
+  const url = paramsOf(request.search);
+  const left = reasonToLeaveAll(url, body.values);
   const said = aboutClient(request.search) + besides(body, "requests");
-  const searches = objects.map(({ index, object }) => {
+  const searches: PlannedSearch[] = [];
+  for (const { index, object } of objects) {
     const asked = readObject(object);
-    const { plan, widen, readPart } = readSearch(index, left === undefined ? asked : err(left));
-    return { plan: forAll(plan, said), edits: (size: number) => widen(size).edits, readPart };
-  });
+    const refusal = checks.around(index.name, { params: [], body }) ?? checks.refusalOf(index, url, asked);
+    if (refusal !== undefined) return err(refusal);
+    const { plan, widen, readPart } = readSearch(index, left === undefined ? consistent(asked) : err(left));
+    searches.push({ plan: forAll(plan, said), edits: (size: number) => widen(size).edits, readPart });
+  }
   return ok(planListed(searches, { ...ownRequest(request, MULTI_PATH), body: request.body }));
 }
 
@@ -173,13 +182,9 @@ function reasonToLeaveAll(params: readonly Param[], values: JsonObject): string 
   return otherParam(params);
 }
 
-/** Errors say why a request is left to the engine. */
-function readRequest({ method, search, body }: EngineRequest): Result<Asked, string> {
-  const params = paramsOf(search);
-  if (method === "GET") return consistent({ params, body: undefined, values: undefined });
-  const other = otherParam(params);
-  if (other !== undefined) return err(other);
-  const read = bodyOf(body ?? new Uint8Array());
+/** Errors say why a body cannot be read. */
+function readBody(bytes: Uint8Array | undefined): Result<Asked, string> {
+  const read = bodyOf(bytes ?? new Uint8Array());
   if (!read.ok) return read;
   return read.value === undefined ? ok({ params: [], body: undefined, values: undefined }) : readObject(read.value);
 }
@@ -189,13 +194,15 @@ function readObject(body: Body): Result<Asked, string> {
   const values = withoutNulls(body.values);
   const text = member(values, "params");
   if (text === undefined) return ok({ params: [], body, values });
-  if (typeof text !== "string") return err("params is no text");
-  return consistent({ params: paramsOf(text), body, values });
+  return typeof text === "string" ? ok({ params: paramsOf(text), body, values }) : err("params is no text");
 }
 
-function consistent(asked: Asked): Result<Asked, string> {
-  const repeated = repeatedKey(asked.params) ?? asked.params.find(({ key }) => member(asked.values, key) !== undefined)?.key;
-  return repeated === undefined ? ok(asked) : err(`The parameter "${repeated}" is repeated`);
+/** Errors say why a request is left to the engine. */
+function consistent(asked: Result<Asked, string>): Result<Asked, string> {
+  if (!asked.ok) return asked;
+  const { params, values } = asked.value;
+  const repeated = repeatedKey(params) ?? params.find(({ key }) => member(values, key) !== undefined)?.key;
+  return repeated === undefined ? asked : err(`The parameter "${repeated}" is repeated`);
 }
 
 /** The engine's documentation knows no parameters of a search in the URL of a POST. */

@@ -185,6 +185,11 @@ export interface DialectOptions {
   readonly generic?: GenericOptions | undefined;
   /** Whether the engine gets the client's own key: then the client may do here whatever its key allows there. Default: false. */
   readonly forwardCredentials?: boolean | undefined;
+  /**
+   * Parameters that clients may send besides those that the edge understands, with the edge's own key too: whatever the engine does with them,
+   * the shop allows it. Default: none; for the backend "generic", all.
+   */
+  readonly allowParams?: readonly string[] | undefined;
 }
 
 /** `headers` include the content type. */

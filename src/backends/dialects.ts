@@ -23,7 +23,7 @@ export interface DialectDefinition {
 export type Dialects = ReadonlyMap<string, DialectDefinition>;
 
 /** Options that the indexes of all dialects share: `INDEXES.<name>` of the environment, under the same names. */
-export interface IndexOptions extends Pick<DialectOptions, "idField" | "hitFields" | "forwardCredentials"> {
+export interface IndexOptions extends Pick<DialectOptions, "idField" | "hitFields" | "forwardCredentials" | "allowParams"> {
   /** Base URL of the engine, without a slash at its end: the engine's own paths are added to it. */
   readonly url: string;
   /** Whether `url` may be http:// to another machine: keys and searches are then readable on the way. For private networks. Default: false. */
@@ -120,7 +120,8 @@ export function readIndexes(indexes: ReadonlyMap<string, DialectOptions>, defaul
 export function findIndex<T>(indexes: ReadonlyMap<string, T>, name: string, type: string): Result<T, Refusal> {
   const index = indexes.get(name);
   if (index !== undefined) return ok(index);
-  return err({ status: 404, type, message: `No such index [${name}]: add it to INDEXES, with window = 0 to pass it on` });
+  const fix = "add it to INDEXES, with window = 0 to pass it on";
+  return err({ status: 404, type, message: `No such index [${name.slice(0, 64)}]: ${fix}` });
 }
 
 /** The error of a hit names the field in which no id can be read. */

@@ -1,17 +1,21 @@
 /**
  * Any engine whose search is one path with JSON. The configuration holds the names in its requests and replies; a request that does not fit
- * them goes to the engine as it came.
+ * them goes to the engine as it came. What the engine reads in other parameters is known to the shop only: `allowParams` lists those that
+ * clients may send, and without it they may send all.
  */
 import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
+import { anything, notPassedOn, problemIn, type Rules } from "./allowed.ts";
 import {
   AUTHORIZATION,
   type ClientRequest,
+  type DialectOptions,
   type EngineRequest,
   type GenericOptions,
   jsonError,
   LEAVE_REASONS,
   type LeaveCondition,
   type LeaveReason,
+  type Refusal,
   type RequestPlan,
   type SearchPlan,
 } from "./dialect.ts";
@@ -43,6 +47,8 @@ interface Engine {
   readonly options: GenericOptions;
   readonly pageSize: number | undefined;
   readonly readHit: HitReader;
+  /** `undefined` where clients may send any parameter. */
+  readonly known: Rules | undefined;
 }
 
 export const GENERIC = defineDialect({
@@ -61,7 +67,7 @@ export const GENERIC = defineDialect({
           values,
         }),
       );
-      return { index, options: options.generic, pageSize: options.pageSize, readHit };
+      return { index, options: options.generic, pageSize: options.pageSize, readHit, known: knownTo(options, options.generic) };
     });
     const byPath = new Map(engines.map((engine) => [engine.options.path, engine]));
     if (byPath.size < engines.length) throw new Error("Two indexes have one path");
@@ -73,7 +79,7 @@ export const GENERIC = defineDialect({
       clientHeaders: [],
       plan(request) {
         const engine = byPath.get(request.path);
-        if (engine !== undefined) return ok(planSearch(engine, request));
+        if (engine !== undefined) return planSearch(engine, request);
         const message = `No search at [${request.path}]: add it to INDEXES as the path of an index`;
         return err({ status: 404, type: "not_found", message });
       },
@@ -130,21 +136,27 @@ function pagingOf({ page, offset = "", firstPage, limit }: GenericOptions) {
   return { first: page === undefined ? { name: offset, value: 0 } : { name: page, value: firstPage }, limit };
 }
 
-function planSearch(engine: Engine, request: ClientRequest): RequestPlan {
-  const { index, options } = engine;
+/** Errors: parameters that the shop does not name, where it lists those that clients may send. */
+function planSearch(engine: Engine, request: ClientRequest): Result<RequestPlan, Refusal> {
+  const { index, options, known } = engine;
   const own = ownRequest(request, request.path);
-  const left = (detail: string): RequestPlan => planOne(leftToEngine(index, detail), own, (text) => partAt(text, engine, undefined));
+  const left = (detail: string): Result<RequestPlan, Refusal> =>
+    ok(planOne(leftToEngine(index, detail), own, (text) => partAt(text, engine, undefined)));
   const read = request.method === "POST" ? bodyOf(request.body) : undefined;
-  if (read?.ok === false) return left(read.error);
-  if (read !== undefined && read.value === undefined) return left("The body is empty");
+  if (read?.ok === false) return known === undefined ? left(read.error) : err(notPassedOn(read.error));
   const asked: Asked = { own, params: paramsOf(request.search), body: read?.value };
+  const problem = known && problemIn(asked, known);
+  if (problem !== undefined) return err(notPassedOn(problem));
+  if (read !== undefined && read.value === undefined) return left("The body is empty");
   const plan = readSearch(engine, asked);
   if (!plan.ok) return left(plan.error);
-  return planOne(
-    plan.value,
-    own,
-    (text) => partAt(text, engine, plan.value),
-    (size) => widened(asked, pagingOf(options), size),
+  return ok(
+    planOne(
+      plan.value,
+      own,
+      (text) => partAt(text, engine, plan.value),
+      (size) => widened(asked, pagingOf(options), size),
+    ),
   );
 }
 
@@ -243,10 +255,21 @@ function reasonToLeave(
 const TELLING =
   /^(?:page|p|pg|from|offset|start|skip|cursor|after|before|limit|size|rows|count|per_?page|page_?size|hits_?per_?page|sort|sorting|sort_?(?:by|order)|order|order_?by)$/i;
 
-function unnamedIn(options: GenericOptions, { params, body }: Asked): string | undefined {
-  const { offset, page, limit, query, leaveAlone, harmless } = options;
+/** Parameters of the URL, and members at the root of the body, that the configuration names. */
+function namesIn({ offset, page, limit, query, leaveAlone, harmless }: GenericOptions): ReadonlySet<string> {
   const conditions = Object.values(leaveAlone).flatMap((all) => all?.map(({ name }) => name) ?? []);
-  const known = new Set([offset, page, limit, ...query, ...conditions, ...harmless].map((name) => name?.split(".", 1)[0]));
+  const names = [offset, page, limit, ...query, ...conditions, ...harmless].filter((name) => name !== undefined);
+  // A parameter of the URL has dots in its name.
+  return new Set(names.flatMap((name) => [name, name.split(".", 1)[0] ?? name]));
+}
+
+function knownTo({ allowParams, forwardCredentials }: DialectOptions, options: GenericOptions): Rules | undefined {
+  if (allowParams === undefined || forwardCredentials === true) return undefined;
+  return new Map([...namesIn(options), ...allowParams].map((name) => [name, anything]));
+}
+
+function unnamedIn(options: GenericOptions, { params, body }: Asked): string | undefined {
+  const known = namesIn(options);
   const given = [...params.map(({ key }) => key), ...Object.keys(body?.values ?? {})];
   return given.find((name) => TELLING.test(name) && !known.has(name));
 }

@@ -81,25 +81,45 @@ export function parseDocument(source: string): Result<GraphqlDocument, string> {
   return operations.length === 0 ? err("The document holds no operation") : ok({ operations, fragments });
 }
 
-/**
- * Names of all fields that an operation can have at its root, whatever its directives and variables say. A fragment that the document does
- * not define is named with its dots.
- */
-export function rootFieldNames({ fragments }: GraphqlDocument, { selectionSet }: OperationDefinitionNode): ReadonlySet<string> {
-  const names = new Set<string>();
+/** One field at the root of an operation. */
+export interface RootField {
+  /** A fragment that the document does not define is named with its dots. */
+  readonly name: string;
+  readonly argumentNames: readonly string[];
+}
+
+/** All fields that an operation can have at its root, whatever its directives and variables say. */
+export function rootFields({ fragments }: GraphqlDocument, { selectionSet }: OperationDefinitionNode): readonly RootField[] {
+  const fields: RootField[] = [];
   const seen = new Set<string>();
   const visit = (selection: SelectionNode): void => {
-    if (selection.kind === Kind.FIELD) names.add(selection.name.value);
-    else if (selection.kind === Kind.INLINE_FRAGMENT) selection.selectionSet.selections.forEach(visit);
+    if (selection.kind === Kind.FIELD) {
+      fields.push({ name: selection.name.value, argumentNames: (selection.arguments ?? []).map(({ name }) => name.value) });
+    } else if (selection.kind === Kind.INLINE_FRAGMENT) selection.selectionSet.selections.forEach(visit);
     else if (!seen.has(selection.name.value)) {
       seen.add(selection.name.value);
       const fragment = fragments.get(selection.name.value);
-      if (fragment === undefined) names.add(`...${selection.name.value}`);
+      if (fragment === undefined) fields.push({ name: `...${selection.name.value}`, argumentNames: [] });
       else fragment.selectionSet.selections.forEach(visit);
     }
   };
   selectionSet.selections.forEach(visit);
-  return names;
+  return fields;
+}
+
+/** Every directive of a document, wherever it stands. */
+export function directivesOf({ operations, fragments }: GraphqlDocument): readonly DirectiveNode[] {
+  const directives: DirectiveNode[] = [];
+  const visit = (node: { readonly directives?: readonly DirectiveNode[]; readonly selectionSet?: SelectionSetNode | undefined }): void => {
+    directives.push(...(node.directives ?? []));
+    node.selectionSet?.selections.forEach(visit);
+  };
+  for (const operation of operations) {
+    visit(operation);
+    operation.variableDefinitions?.forEach(visit);
+  }
+  for (const fragment of fragments.values()) visit(fragment);
+  return directives;
 }
 
 /** `name`: as in the request; without one, the document must hold one operation. Errors: it is unknown which operation is meant. */

@@ -4,7 +4,8 @@
  * A page is named in two ways: `offset` and `limit`, or `page` and `hitsPerPage`, which win where one of them is given. The reply repeats
  * the page, so a page that is cut from a wider reply gets its own numbers.
  */
-import { bypass, type Bypass, ok, type Result } from "../result.ts";
+import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
+import { notPassedOn } from "./allowed.ts";
 import { AUTHORIZATION, type ClientRequest, type EngineRequest, jsonError, type Refusal, type RequestPlan } from "./dialect.ts";
 import { defineDialect, findIndex, type Index, type IndexDefinition, type IndexOptions, readIndexes } from "./dialects.ts";
 import { applyEdits, type Edit, replaceMembers, replaceNumbers, searchOf, setMember } from "./json/edits.ts";
@@ -24,6 +25,7 @@ import { partOf, type PartReader, readHits } from "./json/reply.ts";
 import { type Asked, type Body, bodyOf, memberAt, namedObjects, pageNumbersOf, paramOf, paramsOf, valueOf } from "./json/request.ts";
 import { type JsonText, members, numberAt, rawText, type Span, spanAt } from "./json/spans.ts";
 import { isObject, member, stringsOf, textOf, withoutNulls } from "./json/values.ts";
+import { type Checks, createChecks } from "./meilisearch/params.ts";
 
 /** Parameters that name the page. */
 const PAGING: ReadonlySet<string> = new Set(["offset", "limit", "page", "hitsPerPage"]);
@@ -39,6 +41,7 @@ export const MEILISEARCH = defineDialect({
       return ok({ itemId, score, isPinned: false, values });
     });
     const indexOf = (name: string): Result<Index, Refusal> => findIndex(indexes, name, "index_not_found");
+    const checks = createChecks(options);
     return {
       name: "meilisearch",
       routes: [
@@ -49,9 +52,9 @@ export const MEILISEARCH = defineDialect({
       credentials: AUTHORIZATION,
       clientHeaders: ["x-ms-user-id"],
       plan(request, name) {
-        if (name === undefined) return planSearches(request, indexOf);
+        if (name === undefined) return planSearches(request, indexOf, checks);
         const index = indexOf(name);
-        return index.ok ? ok(planSearch(index.value, request)) : index;
+        return index.ok ? planSearch(index.value, request, checks) : index;
       },
       describeError(status, code, message) {
         const type = status >= 500 ? "internal" : status === 401 || status === 403 ? "auth" : "invalid_request";
@@ -76,22 +79,41 @@ function askedIn(body: Body | undefined, params: Asked["params"] = []): Asked {
   return { params, body, values: body && withoutNulls(body.values) };
 }
 
-function planSearch(index: Index, request: ClientRequest): RequestPlan {
+/** Errors: what must not reach the engine with the edge's key. */
+function planSearch(index: Index, request: ClientRequest, checks: Checks): Result<RequestPlan, Refusal> {
   const own = ownRequest(request, `/indexes/${encodeURIComponent(index.name)}/search`);
   const read = bodyOf(own.body ?? new Uint8Array());
-  if (!read.ok) return planOne(leftToEngine(index.name, read.error), own, partReader(index));
-  const params = request.method === "GET" ? paramsOf(request.search) : [];
+  if (!read.ok && index.options.forwardCredentials !== true) return err(notPassedOn(read.error));
+  if (!read.ok) return ok(planOne(leftToEngine(index.name, read.error), own, partReader(index)));
+  const url = paramsOf(request.search);
+  const refusal = checks.search(index.name, { params: url, body: read.value });
+  if (refusal !== undefined) return err(refusal);
+  const params = request.method === "GET" ? url : [];
   const { plan, edits, search, readPart } = readSearch(index, askedIn(read.value, params));
-  return planOne(request.method === "GET" ? plan : forAll(plan, own.search), own, readPart, (size) =>
-    own.body === undefined ? { ...own, search: search(size) } : { ...own, body: applyEdits(own.body, edits(size)) },
+  return ok(
+    planOne(request.method === "GET" ? plan : forAll(plan, own.search), own, readPart, (size) =>
+      own.body === undefined ? { ...own, search: search(size) } : { ...own, body: applyEdits(own.body, edits(size)) },
+    ),
   );
 }
 
-function planSearches(request: ClientRequest, indexOf: (name: string) => Result<Index, Refusal>): Result<RequestPlan, Refusal> {
+function planSearches(
+  request: ClientRequest,
+  indexOf: (name: string) => Result<Index, Refusal>,
+  checks: Checks,
+): Result<RequestPlan, Refusal> {
   const read = namedObjects(request, { list: "queries", name: "indexUid", indexOf });
   if (!read.ok) return read;
   const { body, objects } = read.value;
   const own = { ...ownRequest(request, MULTI_PATH), body: request.body };
+  const url = paramsOf(request.search);
+  for (const { index, object } of objects) {
+    const refusal =
+      checks.url(index.name, { params: url, body: undefined }) ??
+      checks.around(index.name, { params: [], body }) ??
+      checks.search(index.name, { params: [], body: object });
+    if (refusal !== undefined) return err(refusal);
+  }
   const said = own.search + besides(body, "queries");
   const searches = objects.map(({ index, object }) => {
     const asked = readSearch(index, askedIn(object));

@@ -17,35 +17,19 @@ import {
   SITE_HEADERS,
 } from "./dialect.ts";
 import { defineDialect, hitReader, type IndexDefinition, type IndexOptions } from "./dialects.ts";
-import {
-  chooseOperation,
-  type Field,
-  type GraphqlDocument,
-  isQuery,
-  type Operation,
-  parseDocument,
-  rootFieldNames,
-} from "./graphql-document.ts";
+import { chooseOperation, type Field, isQuery, type Operation } from "./graphql-document.ts";
 import { refill } from "./json/edits.ts";
 import { leave, leftToEngine, ownRequest, plainPlan } from "./json/plan.ts";
 import { type HitReader, parseOne, type PartReader, readHits, replyOf, type ReplyPart, scanReply } from "./json/reply.ts";
-import { bodyOf, utf8Text } from "./json/request.ts";
 import { elements, findAt, type JsonText, kindOf, readString, type Span, spanAt } from "./json/spans.ts";
-import { isObject, type JsonObject, member, textOf } from "./json/values.ts";
+import { type JsonObject, textOf } from "./json/values.ts";
+import { type Asked, beyondSearch, PASS_ALL, readBody } from "./shopify/body.ts";
 
 /** Versions are quarters; an older client (js-buy-sdk) leaves out the ending. */
 const PATH = /^\/api\/(?:\d{4}-\d{2}|unstable)\/graphql(?:\.json)?$/;
 
-/** Fields of a search at the root of an operation. */
-const SEARCH_FIELDS: ReadonlySet<string> = new Set(["search", "predictiveSearch", "__typename"]);
-
 /** The type is a part of every global id. */
 const GLOBAL_ID = /^gid:\/\/shopify\/(\w+)\//;
-
-/** Known members of a body; others could ask for something else. */
-const BODY_MEMBERS: ReadonlySet<string> = new Set(["query", "variables", "operationName", "extensions"]);
-
-const PASS_ALL = "or let the index forward the client's own credential (forwardCredentials), without a key of the edge";
 
 /** Arguments that name the page. */
 const PAGING: ReadonlySet<string> = new Set(["first", "last", "after", "before", "limit"]);
@@ -106,17 +90,6 @@ export function shopify(options: IndexOptions): IndexDefinition {
   return { ...options, dialect: SHOPIFY, backend: "shopify" };
 }
 
-/** A body that could be read. */
-interface Asked {
-  readonly document: GraphqlDocument;
-  readonly source: string;
-  readonly operationName: string | undefined;
-  readonly variables: JsonObject;
-  readonly contentType: string;
-  /** Members of the body that could contradict its document. */
-  readonly unknownMembers: readonly string[];
-}
-
 function planRequest(request: ClientRequest, index: string, options: DialectOptions): Result<RequestPlan, Refusal> {
   const { path } = request;
   if (!PATH.test(path)) return err({ status: 404, type: "not_found", message: `No such path ${path}: use /api/2026-07/graphql.json` });
@@ -135,49 +108,6 @@ function planRequest(request: ClientRequest, index: string, options: DialectOpti
 
 function refuse(message: string): Result<RequestPlan, Refusal> {
   return err({ status: 400, type: "bad_request", message });
-}
-
-/** Errors say why it cannot be read. */
-function readBody(bytes: Uint8Array): Result<Asked, string> {
-  const body = bodyOf(bytes);
-  if (!body.ok) {
-    // The document alone (application/graphql): JSON is never a document, and a document never JSON.
-    const source = utf8Text(bytes);
-    const document = source === undefined ? body : parseDocument(source);
-    if (source === undefined || !document.ok) return body;
-    const contentType = "application/graphql";
-    return ok({ document: document.value, source, operationName: undefined, variables: {}, contentType, unknownMembers: [] });
-  }
-  if (body.value === undefined) return err('The body is empty: send {"query":"…"}');
-  const { query: source, variables = null, operationName = null, extensions = null } = body.value.values;
-  if (typeof source !== "string") return err("query is not a text: send a document");
-  if (variables !== null && !isObject(variables)) return err("variables is not an object");
-  if (operationName !== null && typeof operationName !== "string") return err("operationName is not a text");
-  const document = parseDocument(source);
-  if (!document.ok) return document;
-  return ok({
-    document: document.value,
-    source,
-    operationName: operationName === null || operationName === "" ? undefined : operationName,
-    variables: variables ?? {},
-    contentType: "application/json",
-    unknownMembers: [
-      ...Object.keys(body.value.values).filter((key) => !BODY_MEMBERS.has(key)),
-      ...(member(extensions, "persistedQuery") === undefined ? [] : ["extensions.persistedQuery"]),
-    ],
-  });
-}
-
-/** Why a request is or could be more than a search; `undefined` for a search. Looks at all operations, whichever is meant. */
-function beyondSearch(asked: Asked): string | undefined {
-  const [unknown] = asked.unknownMembers;
-  if (unknown !== undefined) return `The member ${unknown} is not passed on: take it out, ${PASS_ALL}`;
-  for (const node of asked.document.operations) {
-    if (!isQuery(node)) return `A ${node.operation} is not passed on: send it to the shop, ${PASS_ALL}`;
-    const other = [...rootFieldNames(asked.document, node)].find((name) => !SEARCH_FIELDS.has(name));
-    if (other !== undefined) return `The field ${other} is not passed on: ask for search and predictiveSearch only, ${PASS_ALL}`;
-  }
-  return undefined;
 }
 
 function planSearches(own: EngineRequest, asked: Result<Asked, string>, index: string, options: DialectOptions): RequestPlan {

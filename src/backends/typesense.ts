@@ -6,8 +6,10 @@
  * completed words: a page that is cut from a wider reply gets its own of each.
  */
 import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
+import { notPassedOn, ownIndexes } from "./allowed.ts";
 import {
   type ClientRequest,
+  type DialectOptions,
   type EngineRequest,
   jsonError,
   type Refusal,
@@ -22,6 +24,7 @@ import { partOf, type PartReader, readHits } from "./json/reply.ts";
 import { type Body, digitsOf, EDGE_PARAMS, listedObjects, memberAt, type Param, unreadable } from "./json/request.ts";
 import { elements, isTrueAt, type JsonText, kindOf, members, numberAt, rawText, readString, type Span, spanAt } from "./json/spans.ts";
 import { member, textOf } from "./json/values.ts";
+import { type Checks, createChecks, strangerIn, unreadableIn } from "./typesense/params.ts";
 
 const MULTI_PATH = "/multi_search";
 const API_KEY = "x-typesense-api-key";
@@ -34,12 +37,6 @@ const NOT_FOUND = "not_found";
 /** Parameters that name the page. `limit_hits` does not: it ends the list for every page. */
 const PAGING: ReadonlySet<string> = new Set(["page", "per_page", "offset", "limit"]);
 
-/** `$brands(…)`: in a filter, at the beginning of an expression; elsewhere, anywhere. */
-const JOINS: ReadonlyMap<string, RegExp> = new Map([
-  ["filter_by", /(?:^|[(){}\]&|])\s*(?:!\s*)?\$([^($]*)\(/g],
-  ...["sort_by", "facet_by", "group_by", "query_by", "include_fields", "exclude_fields"].map((key) => [key, /\$([^($]*)\(/g] as const),
-]);
-
 /** `sort_by` whose first key leaves the order to relevance. */
 const BY_RELEVANCE = /^\s*(?:_text_match\s*(?:\([^)]*\)\s*)?:\s*desc|_vector_distance\s*(?:\([^)]*\)\s*)?:\s*asc)\s*(?:,|$)/i;
 
@@ -49,6 +46,15 @@ export const TYPESENSE = defineDialect({
     const indexes = readIndexes(options, "document.id", (text, slot, itemId, values) =>
       ok({ itemId, score: scoreOf(text, slot), isPinned: isTrueAt(text, ["curated"], slot), values }),
     );
+    const checks = createChecks(options);
+    const own = ownIndexes(options);
+    /** What must not reach the engine with the edge's key. */
+    const refusalOf: CheckSearch = ({ name, options: { forwardCredentials } }, { url, body, given }) => {
+      if (forwardCredentials === true) return undefined;
+      const unreadableParam = unreadableIn(url);
+      if (unreadableParam !== undefined) return notPassedOn(unreadableParam);
+      return checks.search(name, { params: url, body }) ?? strangerIn(given, own);
+    };
     return {
       name: "typesense",
       routes: [
@@ -60,7 +66,7 @@ export const TYPESENSE = defineDialect({
       credentials: { header: API_KEY, clientHeaders: [API_KEY, ...SITE_HEADERS], clientParams: [API_KEY] },
       clientHeaders: [USER_ID],
       plan(request, name) {
-        return name === undefined ? planSearches(request, indexes) : planSearch(name, request, indexes);
+        return name === undefined ? planSearches(request, indexes, checks, refusalOf) : planSearch(name, request, indexes, refusalOf);
       },
       describeError: (_status, _type, message) => jsonError({ message }),
     };
@@ -90,16 +96,18 @@ interface Asked {
   readonly unusable: string | undefined;
 }
 
+type CheckSearch = (index: Index, asked: Asked) => Refusal | undefined;
+
 /** `GET /collections/<collection>/documents/search`. Errors: collections that the path or the configuration does not name. */
-function planSearch(name: string, request: ClientRequest, indexes: Indexes): Result<RequestPlan, Refusal> {
+function planSearch(name: string, request: ClientRequest, indexes: Indexes, refusalOf: CheckSearch): Result<RequestPlan, Refusal> {
   const index = findIndex(indexes, name, NOT_FOUND);
   if (!index.ok) return index;
-  const url = splitParams(request.search);
+  const url = withoutKey(splitParams(request.search), index.value.options);
   const other = collectionsIn(url).find((collection) => collection !== name);
   if (other !== undefined) return unreadable(`collection is ${JSON.stringify(other)}, and the path says ${name}: take the parameter out`);
   const asked = askedOf(url, undefined);
-  const stranger = strangerIn(asked, index.value, indexes);
-  if (stranger !== undefined) return err(stranger);
+  const refusal = refusalOf(index.value, asked);
+  if (refusal !== undefined) return err(refusal);
   const own = requestOf("GET", `/collections/${encodeURIComponent(name)}/documents/search`, url);
   const page = pageOf(asked.values);
   const plan = readSearch(index.value, asked, page);
@@ -111,8 +119,9 @@ function requestOf(method: "GET" | "POST", path: string, url: readonly Param[], 
 }
 
 /** `POST /multi_search`. Errors: a request that cannot be sent on. */
-function planSearches(request: ClientRequest, indexes: Indexes): Result<RequestPlan, Refusal> {
-  const url = splitParams(request.search);
+function planSearches(request: ClientRequest, indexes: Indexes, checks: Checks, refusalOf: CheckSearch): Result<RequestPlan, Refusal> {
+  const all = splitParams(request.search);
+  let url: readonly Param[] = all;
   if (url.some(({ key }) => key === "preset")) return unreadable("preset takes the place of the body: send the searches themselves");
   const read = listedObjects(request, "searches");
   if (!read.ok) return read;
@@ -128,9 +137,10 @@ function planSearches(request: ClientRequest, indexes: Indexes): Result<RequestP
     if (typeof name !== "string" || more.length > 0) return unreadable(`searches[${i}]: name one collection, as text`);
     const index = findIndex(indexes, name, NOT_FOUND);
     if (!index.ok) return index;
+    url = withoutKey(all, index.value.options);
     const asked = askedOf(url, object);
-    const stranger = strangerIn(asked, index.value, indexes);
-    if (stranger !== undefined) return err(stranger);
+    const refusal = checks.around(name, { params: [], body }) ?? refusalOf(index.value, asked);
+    if (refusal !== undefined) return err(refusal);
     const page = isUnion ? unionPage : pageOf(asked.values);
     searches.push({ plan: forAll(readSearch(index.value, asked, page), said), readPart: partReader(index.value, page) });
   }
@@ -168,21 +178,13 @@ function splitParams(search: string): Param[] {
     .filter(({ key }) => !EDGE_PARAMS.has(key));
 }
 
-function collectionsIn(url: readonly Param[]): string[] {
-  return url.filter(({ key }) => key === "collection").map(({ value }) => value);
+/** A client's key is withheld here, because engine.ts splits a URL in another way. */
+function withoutKey(url: readonly Param[], { forwardCredentials }: DialectOptions): readonly Param[] {
+  return forwardCredentials === true ? url : url.filter(({ key }) => key.toLowerCase() !== API_KEY);
 }
 
-/** A join reads another collection without a check of the key: with the edge's key, only configured ones. */
-function strangerIn({ given }: Asked, { options }: Index, indexes: Indexes): Refusal | undefined {
-  if (options.forwardCredentials === true) return undefined;
-  const joined = given.flatMap(({ key, value }) => {
-    const pattern = JOINS.get(key);
-    return pattern === undefined ? [] : [...value.matchAll(pattern)].map(([, name = ""]) => name.trim());
-  });
-  const stranger = joined.find((name) => !indexes.has(name));
-  if (stranger === undefined) return undefined;
-  const message = `The request joins [${stranger}]: add it to INDEXES too`;
-  return { status: 404, type: NOT_FOUND, message };
+function collectionsIn(url: readonly Param[]): string[] {
+  return url.filter(({ key }) => key === "collection").map(({ value }) => value);
 }
 
 function askedOf(url: readonly Param[], body: Body | undefined): Asked {

@@ -154,6 +154,7 @@ export const index = v.strictObject({
   forwardCredentials: v.optional(v.boolean("use true or false"), false),
   forwardClientAddress: v.optional(v.boolean("use true or false")),
   allowInsecureHttp: v.optional(v.boolean("use true or false")),
+  allowParams: v.optional(v.array(v.pipe(v.string("name a parameter"), v.nonEmpty("name a parameter")), "list parameters")),
 });
 
 const origin = v.pipe(
@@ -318,7 +319,7 @@ function genericProblems(indexes: readonly (readonly [string, Pick<IndexConfig, 
     if (options === undefined)
       return backend === "generic" ? [`${at} is missing: name path, query, offset or page, limit and hits of this engine`] : [];
     if (backend !== "generic") return [`${at} is not for backend "${backend}": take it out or use backend "generic"`];
-    const problems: string[] = [];
+    const problems = listProblems(at, options);
     const { path, maxLimit } = options;
     const other = byPath.get(path);
     if (other === undefined) byPath.set(path, name);
@@ -326,6 +327,30 @@ function genericProblems(indexes: readonly (readonly [string, Pick<IndexConfig, 
     if (maxLimit !== undefined && window > maxLimit)
       problems.push(`INDEXES.${name}.window is ${window}: its generic.maxLimit is ${maxLimit}, use no more`);
     return problems;
+  });
+}
+
+/** A position in a list, which no name of `generic` reaches. In the URL of a GET, it is a part of a name. */
+const POSITION = /(?:^|\.)\d+(?=\.|$)/;
+
+/** Names that can never be found, and paging that can never be set. `at`: where the table is. */
+function listProblems(at: string, options: NonNullable<IndexConfig["generic"]>): string[] {
+  const { methods, offset, page, limit, query, leaveAlone, hits, score, pinned, redirect, echo } = options;
+  const inBody = methods.includes("POST");
+  const conditions = Object.entries(leaveAlone).flatMap(([reason, all = []]) =>
+    all.map(({ name }) => [`leaveAlone.${reason}`, name] as const),
+  );
+  const paging = { offset, page, limit };
+  const asked = inBody ? [...Object.entries(paging), ...query.map((name) => ["query", name] as const), ...conditions] : [];
+  const replied = [
+    ...Object.entries({ hits, score, pinned, redirect }),
+    ...Object.entries(echo).map(([name, path]) => [`echo.${name}`, path] as const),
+  ];
+  return [...asked, ...replied].flatMap(([name, path]) => {
+    if (path === undefined) return [];
+    if (POSITION.test(path)) return [`${at}.${name} is "${path}": lists have no names here, so name members of objects only`];
+    const isSet = Object.hasOwn(paging, name) && path.split(".").includes("*");
+    return isSet ? [`${at}.${name} is "${path}": one page for all elements of a list cannot be set, so name a member of an object`] : [];
   });
 }
 

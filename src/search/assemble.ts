@@ -4,7 +4,7 @@
  * The only choice made here: indexes share catalogs (with their cached vectors), the model, the ranked lists and the counters.
  */
 import type { Breakers } from "../breaker.ts";
-import { type Dialect, FORWARDED_FOR } from "../backends/dialect.ts";
+import { AUTHORIZATION, type Dialect, FORWARDED_FOR } from "../backends/dialect.ts";
 import { createDialects, type Dialects } from "../backends/dialects.ts";
 import { createEngineClient, type EngineClient, type Fetch } from "../backends/engine.ts";
 import type { Config, IndexConfig } from "../config/config.ts";
@@ -49,11 +49,12 @@ export function assembleSearches(config: Config, outside: Outside): Searches {
     const breaker = breakers?.add(`store ${catalog}`);
     stores.set(catalog, createItemStore({ kv, catalog, shards, timeoutMs, now: outside.now, breaker }));
   }
-  const backends = createDialects(withSoleCredentials(config), dialects);
+  const sole = withSoleCredentials(config, createDialects(config.indexes, dialects));
+  const backends = createDialects(sole, dialects);
   const engineOf = createEngines(fetch, maxReplyBytes);
 
   const indexes = new Map<string, IndexDeps>();
-  for (const [name, index] of config.indexes) {
+  for (const [name, index] of sole) {
     const backend = backends.get(name);
     const store = stores.get(index.catalog);
     if (backend === undefined || store === undefined) throw new Error(`Cannot serve index "${name}"`);
@@ -71,13 +72,21 @@ export function assembleSearches(config: Config, outside: Outside): Searches {
   return { edge: { ...shared, engineTimeoutMs, rankBudgetMs, lists, experiments, flags, defaultVariant }, indexes };
 }
 
-/** An edge with its own key sends that key whatever clients send: they must do nothing with it but search. */
-function withSoleCredentials({ indexes, engineAuthorizations }: Config): ReadonlyMap<string, IndexConfig> {
+/**
+ * An edge with its own key, which may also stand among an index's headers, sends that key whatever clients send: they must do nothing with it
+ * but search.
+ */
+function withSoleCredentials(
+  { indexes, engineAuthorizations }: Config,
+  backends: ReadonlyMap<string, Dialect>,
+): ReadonlyMap<string, IndexConfig> {
   return new Map(
-    [...indexes].map(([name, index]) => [
-      name,
-      { ...index, forwardCredentials: index.forwardCredentials && !engineAuthorizations.has(name) },
-    ]),
+    [...indexes].map(([name, index]) => {
+      const { header, clientHeaders } = backends.get(name)?.credentials ?? AUTHORIZATION;
+      const keyHeaders = new Set([header, ...clientHeaders, index.generic?.keyHeader?.toLowerCase()]);
+      const isOwn = engineAuthorizations.has(name) || Object.keys(index.headers ?? {}).some((key) => keyHeaders.has(key.toLowerCase()));
+      return [name, { ...index, forwardCredentials: index.forwardCredentials && !isOwn }];
+    }),
   );
 }
 
@@ -91,8 +100,8 @@ function createEngines(fetch: Fetch, maxReplyBytes: number) {
   ): EngineClient => {
     const { credentials, addressHeader = FORWARDED_FOR } = backend;
     const keyHeader = generic?.keyHeader ?? credentials.header;
-    // The edge's own key replaces a client's.
-    const isForwarding = forwardCredentials && authorization === undefined;
+    // Never beside the edge's own key.
+    const isForwarding = forwardCredentials;
     const own = { ...headers, ...(authorization !== undefined && { [keyHeader]: authorization }) };
     const fromClient = [...backend.clientHeaders, ...(isForwarding ? [...credentials.clientHeaders, keyHeader] : [])];
     const address = forwardClientAddress ? addressHeader : undefined;

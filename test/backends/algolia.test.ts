@@ -22,6 +22,11 @@ function queries(body: unknown, search = ""): RequestPlan {
   return plan.value;
 }
 
+function refusalOf(body: unknown, to = backend): string | undefined {
+  const plan = to.plan({ method: "POST", path: "/1/indexes/products/query", search: "", body: encode(JSON.stringify(body)) }, "products");
+  return plan.ok ? undefined : plan.error.message;
+}
+
 describe("plan()", () => {
   it.each<[object, number, number]>([
     [{ query: "red", hitsPerPage: 10 }, 0, 10],
@@ -110,8 +115,6 @@ describe("plan()", () => {
     ["request_not_understood", { query: "red", offset: 5, length: 5, page: 0 }],
     ["request_not_understood", { query: "red", hitsPerPage: 5, params: "hitsPerPage=6" }],
     ["request_not_understood", { params: "query=red&page=1&page=2" }],
-    ["request_not_understood", { params: { query: "red" } }],
-    ["request_not_understood", { query: "red", type: "other" }],
     ["request_not_understood", { query: "red", responseFields: ["nbHits", "hitsPerPage"] }],
     ["request_not_understood", { params: "query=red&responseFields=hits,nbHits" }],
     ["request_not_understood", { query: "red", responseFields: [] }],
@@ -143,10 +146,24 @@ describe("plan()", () => {
     for (const fields of [["title"], ["sku"], ["*", "-item"], ["*", "-item.sku"]]) expect(reasonOf(fields)).toBe("request_not_understood");
   });
 
-  it.each(['{"query":', "[]", '{"query":"a","query":"b"}'])("leaves %s to the engine", (body) => {
-    const plan = postText(body);
-    expect(plan.bypass?.reason).toBe("request_not_understood");
-    expect(decode(plan.own.body)).toBe(body);
+  it.each(['{"query":', "[]", '{"query":"a","query":"b"}', '{"params":{"query":"red"}}', '{"query":"red","type":"other"}'])(
+    "refuses %s, or leaves it to the engine with the client's own key",
+    (body) => {
+      const request = { method: "POST", path: "/1/indexes/products/query", search: "", body: encode(body) } as const;
+      expect(backend.plan(request, "products")).toMatchObject({ ok: false, error: { status: 400, type: "bad_request" } });
+      const plan = postText(body, "", withOptions({ forwardCredentials: true }));
+      expect(plan.bypass?.reason).toBe("request_not_understood");
+      expect(decode(plan.own.body)).toBe(body);
+    },
+  );
+
+  it("names what it does not pass on with the edge's key, and the fix", () => {
+    const fix = "take it out, or let the index forward the client's own key (forwardCredentials)";
+    expect(refusalOf({ query: "red", apiKey: "k" })).toBe(`apiKey is not a parameter that this edge passes on with its own key: ${fix}`);
+    expect(refusalOf({ params: "query=red&restrictIndices=a" })).toMatch(/^restrictIndices is not/);
+    expect(refusalOf({ semanticSearch: { eventSources: ["stock"] } })).toMatch(/^semanticSearch\.eventSources names an index that/);
+    expect(refusalOf({ query: "red", apiKey: "k" }, withOptions({ forwardCredentials: true }))).toBeUndefined();
+    expect(refusalOf({ query: "red", beta: { a: 1 } }, withOptions({ allowParams: ["beta"] }))).toBeUndefined();
   });
 
   it("leaves a search to the engine that has parameters in the URL of a POST", () => {

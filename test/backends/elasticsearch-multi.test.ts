@@ -60,7 +60,7 @@ describe("plan() of _msearch", () => {
   });
 
   it.each<[string, string, number, RegExp]>([
-    ["an index that is not configured", `{"index":"orders"}\n${MATCH}\n`, 404, /\[orders\].*products, brands/],
+    ["an index that is not configured", `{"index":"orders"}\n${MATCH}\n`, 404, /\[orders\].*INDEXES/],
     ["a list of indexes", `{"index":["products","brands"]}\n${MATCH}\n`, 400, /Line 1: name one index/],
     ["a list in one text", `{"index":"products,brands"}\n${MATCH}\n`, 404, /\[products,brands\]/],
     ["no index at all", `{}\n${MATCH}\n`, 400, /Line 1: name one index/],

@@ -58,10 +58,27 @@ describe("plan()", () => {
     expect(post(body).bypass?.reason).toBe(reason);
   });
 
-  it.each(['{"q":', "[]", '{"q":"a","q":"b"}'])("leaves %s to the engine", (body) => {
-    const plan = planSearch(backend, "products", { method: "POST", search: "", body: encode(body) });
+  it.each(['{"q":', "[]", '{"q":"a","q":"b"}'])("refuses %s, or leaves it to the engine with the client's own key", (body) => {
+    const request = { method: "POST", path: "", search: "", body: encode(body) } as const;
+    expect(backend.plan(request, "products")).toMatchObject({ ok: false, error: { status: 400, type: "bad_request" } });
+    const plan = planSearch(MEILISEARCH.create(new Map([["products", { forwardCredentials: true }]])), "products", request);
     expect(plan.bypass?.reason).toBe("request_not_understood");
     expect(decode(plan.own.body)).toBe(body);
+  });
+
+  it.each<[object, string]>([
+    [{ q: "red", media: { image: { url: "http://internal" } } }, "media is not a parameter"],
+    [{ q: "red", hybrid: { embedder: "default", url: "http://internal" } }, "hybrid.url is not a parameter"],
+    [{ q: "red", hybrid: ["default"] }, "hybrid is not an object"],
+    [{ q: "red", filter: ["a = 1", ["_foreign(owner, email = x)"]] }, "filter reads another index (_foreign)"],
+    [{ q: "red", filter: { a: 1 } }, "filter holds an object"],
+    [{ q: "red", indexUid: "secrets" }, "indexUid names an index that is not configured"],
+  ])("refuses %j with the edge's key, naming what it does not pass on", (body, problem) => {
+    const request = { method: "POST", path: "", search: "", body: encode(JSON.stringify(body)) } as const;
+    const plan = backend.plan(request, "products");
+    expect(plan.ok ? undefined : plan.error).toMatchObject({ status: 400, message: expect.stringContaining(problem) });
+    expect(plan.ok ? undefined : plan.error.message).toContain("forwardCredentials");
+    expect(MEILISEARCH.create(new Map([["products", { forwardCredentials: true }]])).plan(request, "products").ok).toBe(true);
   });
 
   it("says whether two requests are pages of one search", () => {

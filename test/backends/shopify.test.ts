@@ -98,7 +98,7 @@ describe("plan()", () => {
     ["@skip(if: true)", {}, "No search in it"],
     ["@include(if: $yes)", { yes: "true" }, "search depends on @include"],
     ["@include(if: $yes)", {}, "search depends on @include"],
-    ["@unheardOf", {}, "search depends on @unheardOf"],
+    ["@defer", {}, "With @defer the reply comes in parts"],
   ])("a search with %s %j: %s", (directive, variables, detail) => {
     const args = "first: 5";
     for (const field of [
@@ -173,6 +173,10 @@ describe("with the edge's own key", () => {
       `{ ${search("first: 5")} ... @include(if: false) { ...F } } fragment F on QueryRoot { ... { search: node(id: 1) { id } } }`,
       "The field node",
     ],
+    [`query @inContext(buyer: { customerAccessToken: "t" }) { ${search("first: 5")} }`, "The argument buyer of @inContext"],
+    [`{ ${search("first: 5", "nodes { ... on Product { id @of(key: 1) } }")} }`, "The directive @of is not passed on"],
+    [`query($x: Int @of) { ${search("first: 5")} }`, "The directive @of is not passed on"],
+    [`{ ${search("first: 5, shop: 1")} }`, "The argument shop of search is not passed on"],
     ["{ __schema { types { name } } }", "The field __schema is not passed on"],
     ["{ ...Missing }", "The field ...Missing is not passed on"],
     ["fragment F on QueryRoot { search } fragment F on QueryRoot { shop } { ...F }", 'The fragment "F" is repeated'],
@@ -201,10 +205,17 @@ describe("with the edge's own key", () => {
     ['{"query":"{ __typename }","operationName":1}', "operationName is not a text"],
     ['{"query":"{ __typename }","id":"x"}', "The member id is not passed on"],
     ['{"query":"{ __typename }","extensions":{"persistedQuery":{}}}', "The member extensions.persistedQuery is not passed on"],
+    ['{"query":"{ __typename }","extensions":{"other":1}}', "The member extensions.other is not passed on"],
+    ['{"query":"{ __typename }","extensions":"persistedQuery"}', 'The member extensions."persistedQuery" is not passed on'],
     ["query=mutation%7BcartCreate%7D", "The body is not JSON"],
   ])("refuses the body %s", (body, message) => {
     const planned = planBody(body);
     expect(planned.ok ? "passed" : planned.error.message).toContain(message);
+  });
+
+  it("passes what clients say of themselves, and the buyer's country and language", () => {
+    const query = `query($c: CountryCode) @inContext(country: $c, language: EN) { ${search("first: 5")} }`;
+    expect(planBody(JSON.stringify({ query, extensions: { clientLibrary: { name: "@apollo/client" } } })).ok).toBe(true);
   });
 
   it("refuses bytes that are not UTF-8", () => {

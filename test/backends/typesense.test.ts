@@ -75,10 +75,6 @@ describe("plan() of one search", () => {
     ["no_query_text", "?query_by=title"],
     ["request_not_understood", "?q=red&per_page=ten"],
     ["request_not_understood", "?q=red&page=-1"],
-    ["request_not_understood", "?q=red&preset=listing"],
-    ["request_not_understood", "?q=red&voice_query=UklGR"],
-    ["request_not_understood", "?q=red&conversation=true"],
-    ["request_not_understood", "?q=red&nl_query=true"],
     ["request_not_understood", "?q=red&include_fields=title,price"],
     ["request_not_understood", "?q=red&exclude_fields=price,%20id"],
   ])("%s: %s", (reason, search) => {
@@ -99,6 +95,35 @@ describe("plan() of one search", () => {
     "?q=red&exclude_fields=embedding,out_of",
   ])("re-ranks %s", (search) => {
     expect(get(search).bypass).toBeUndefined();
+  });
+
+  it.each(["preset=listing", "voice_query=UklGR", "conversation=true", "nl_query=true"])(
+    "refuses %s, or leaves it to the engine with the client's own key or where the shop allows it",
+    (param) => {
+      const request = { method: "GET", path: "", search: `?q=red&${param}`, body: NO_BODY } as const;
+      const refused = backend.plan(request, "products");
+      const [name = ""] = param.split("=");
+      expect(refused.ok ? undefined : refused.error).toMatchObject({
+        status: 400,
+        message: expect.stringMatching(`^${name} .*forwardCredentials`),
+      });
+      for (const options of [{ forwardCredentials: true }, { allowParams: [name] }]) {
+        const plan = get(`?q=red&${param}`, TYPESENSE.create(new Map([["products", options]])));
+        expect(plan.bypass?.reason).toBe("request_not_understood");
+      }
+    },
+  );
+
+  // The engine reads `$secrets(a:1)`.
+  it("refuses escapes that it would read in another way than the engine", () => {
+    const request = { method: "GET", path: "", search: "?q=red&filter_by=%y4secrets(a:1)", body: NO_BODY } as const;
+    const plan = backend.plan(request, "products");
+    expect(plan.ok ? undefined : plan.error).toMatchObject({ status: 400, message: expect.stringMatching(/^filter_by has a %/) });
+    expect(get("?q=100%25").queryText).toBe("100%");
+  });
+
+  it("withholds a key in the URL, whatever stands in its value", () => {
+    expect(get("?q=red&x-typesense-api-key=a&&collection=secrets").own.search).toBe("?q=red");
   });
 
   it("knows items by another field, which may be left out too", () => {
@@ -163,7 +188,7 @@ describe("plan() of one search", () => {
 
   it("refuses a collection that is not configured", () => {
     const plan = backend.plan({ method: "GET", path: "/collections/secrets/documents/search", search: "?q=red", body: NO_BODY }, "secrets");
-    expect(plan.ok ? undefined : plan.error).toMatchObject({ status: 404, message: expect.stringContaining("serves products, pages") });
+    expect(plan.ok ? undefined : plan.error).toMatchObject({ status: 404, message: expect.stringContaining("[secrets]") });
   });
 });
 
@@ -174,7 +199,6 @@ describe("plan() of several searches", () => {
         query("red", { page: 2, per_page: 5 }),
         { collection: "pages", q: "blue", offset: "7", sort_by: "date:desc" },
         query("*", { limit: 4 }),
-        query("red", { "x-typesense-api-key": "scoped" }),
         query("red", { page: null }),
       ],
     };
@@ -183,7 +207,6 @@ describe("plan() of several searches", () => {
       ["products", "red", 5, 5, undefined],
       ["pages", "blue", 7, 10, "explicit_sort"],
       ["products", undefined, 0, 4, "no_query_text"],
-      ["products", "red", 0, 10, "request_not_understood"],
       ["products", "red", 0, 10, "request_not_understood"],
     ]);
     expect([isMulti, own.method, own.path, decode(own.body)]).toEqual([true, "POST", "/multi_search", JSON.stringify(body)]);
@@ -247,6 +270,9 @@ describe("plan() of several searches", () => {
     [400, { searches: [{ q: "red", collection: 7 }] }, ""],
     [400, { searches: [query("red")] }, "?collection=pages"],
     [400, { searches: [query("red")] }, "?preset=listing"],
+    [400, { searches: [query("red", { "x-typesense-api-key": "scoped" })] }, ""],
+    [400, { searches: [query("red", { filter_by: ["a:1"] })] }, ""],
+    [400, { searches: [query("red")], collection: "secrets" }, ""],
     [404, { searches: [query("red"), { q: "red", collection: "secrets" }] }, ""],
     [404, { searches: [{ q: "red" }] }, "?collection=secrets"],
     [404, { union: true, searches: [query("red"), { q: "red", collection: "secrets" }] }, ""],

@@ -320,6 +320,22 @@ describe("parseConfig()", () => {
       ["neither offset nor page", genericOf({ offset: undefined }), /^INDEXES\.a\.generic is .*: name either offset or page$/],
       ["offset and page", genericOf({ page: "page" }), /name either offset or page$/],
       ["a path that is a pattern", genericOf({ path: "/:index/search" }), /^INDEXES\.a\.generic\.path is "\/:index\/search": use a path/],
+      [
+        "paging inside of a list",
+        genericOf({ methods: ["POST"], limit: "recordQueries.0.settings.limit" }),
+        /^INDEXES\.a\.generic\.limit is "recordQueries\.0\.settings\.limit": lists have no names here/,
+      ],
+      [
+        "paging of all elements of a list",
+        genericOf({ methods: ["POST"], limit: "queries.*.limit" }),
+        /^INDEXES\.a\.generic\.limit is "queries\.\*\.limit": one page for all/,
+      ],
+      [
+        "words inside of a list",
+        genericOf({ methods: ["POST"], query: ["queries.0.q"] }),
+        /^INDEXES\.a\.generic\.query is "queries\.0\.q"/,
+      ],
+      ["hits inside of a list", genericOf({ hits: "results.0.hits" }), /^INDEXES\.a\.generic\.hits is "results\.0\.hits"/],
       ["a path that leads elsewhere", genericOf({ path: "/v1/../admin" }), /use a path such as/],
       ["a path without a slash", genericOf({ path: "search" }), /use a path such as/],
       ["a path of the edge", genericOf({ path: "/armmt/status" }), /use another path: the edge's own pages are there/],
