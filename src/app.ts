@@ -154,6 +154,7 @@ async function searchRoute(c: Context, deps: AppDeps, backend: Dialect): Promise
     path: pathBelowMount(c, pathname),
     search: query,
     body,
+    contentType: headers.get("content-type") ?? undefined,
     headers,
     isExplained: isTrusted && searchParams.has(EXPLAIN_PARAM),
     forcedVariant,

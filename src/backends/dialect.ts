@@ -16,6 +16,8 @@ export interface ClientRequest {
   readonly search: string;
   /** Empty when there is none. */
   readonly body: Uint8Array;
+  /** Of the body, as the client names it. */
+  readonly contentType?: string | undefined;
 }
 
 /** A request to the engine: a path and query below its configured URL. */
