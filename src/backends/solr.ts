@@ -1,5 +1,6 @@
 /**
- * Solr: `GET|POST /solr/<core>/select` with parameters in the URL or in a form. A request that is more than a search is refused.
+ * Solr: `GET|POST /solr/<core>/select` with parameters in the URL or in a form. With the edge's key, a request
+ * that is not understood is refused (solr/allowed.ts).
  *
  * The reply names its page twice (`response.start` and the echoed parameters), and keeps highlighting apart from the documents, by id: a page
  * that is cut from a wider reply gets its own of each.
@@ -10,14 +11,18 @@ import { defineDialect, findIndex, type Index, type IndexDefinition, type IndexO
 import { cutMember, type Edit, replaceNumbers, replaceParams, searchOf } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
 import { partOf, type PartReader, readHits } from "./json/reply.ts";
-import { pageNumbersOf, type Param, paramOf, paramsOf, unreadable } from "./json/request.ts";
+import { pageNumbersOf, type Param, paramOf, paramsOf, unreadable, utf8Text } from "./json/request.ts";
 import { isTrueAt, type JsonText, kindOf, members, numberAt, rawText, spanAt } from "./json/spans.ts";
 import { textOf } from "./json/values.ts";
+import { type Cores, strangeIn, strangeType } from "./solr/allowed.ts";
 
 const PAGING: ReadonlySet<string> = new Set(["start", "rows"]);
 
 /** `{!edismax qf=title v=$words}` */
 const LOCAL_PARAMS = /^\s*\{!([^}]*)\}/;
+
+/** The edge's key, or none: the client's own is withheld. */
+const isWithOwnKey = ({ options }: Index): boolean => options.forwardCredentials !== true;
 
 export const SOLR = defineDialect({
   names: ["solr"],
@@ -26,6 +31,7 @@ export const SOLR = defineDialect({
     const indexes = readIndexes(options, "id", (text, slot, itemId, values) =>
       ok({ itemId, score: numberAt(text, ["score"], slot), isPinned: isTrueAt(text, ["[elevated]"], slot), values }),
     );
+    const own = new Set([...indexes.values()].filter(isWithOwnKey).map(({ name }) => name));
     return {
       name: "solr",
       routes: [{ path: "/solr/:index/select", methods: ["GET", "POST"] }],
@@ -35,8 +41,8 @@ export const SOLR = defineDialect({
       plan(request, name = "") {
         const index = findIndex(indexes, name, "not_found");
         if (!index.ok) return index;
-        const unsafe = unsafeIn(request);
-        return unsafe === undefined ? ok(planSearch(index.value, request)) : unreadable(unsafe);
+        const strange = isWithOwnKey(index.value) ? strangeRequest(request, { own: name, all: own }) : undefined;
+        return strange === undefined ? ok(planSearch(index.value, request)) : unreadable(strange);
       },
       describeError(status, type, message) {
         const error = { metadata: ["error-class", type], msg: message, code: status };
@@ -56,28 +62,28 @@ export function solr(options: IndexOptions): IndexDefinition {
   return { ...options, dialect: SOLR, backend: "solr" };
 }
 
-/**
- * Parameters with which `select` does something else than search this core: another handler, other servers, content from elsewhere,
- * templates that run. They stay out, because the request would carry the edge's own credential.
- */
-const UNSAFE = /^(?:json\.params\.)?(?:qt|tr|shards(?:\..*)?|stream\..*|v\..*)$/i;
-const UNSAFE_WRITERS: ReadonlySet<string> = new Set(["velocity", "xslt"]);
+/** Bodies that Solr reads without a content type that says so. */
+const OTHER_BODY = /^\s*(?:[{<]|--)/;
 
-/** Why a request must not reach the engine; `undefined` for a search. */
-function unsafeIn(request: ClientRequest): string | undefined {
-  const body = request.method === "POST" ? new TextDecoder().decode(request.body).trimStart() : "";
-  // Solr reads parameters from these too, in dialects of JSON and MIME that we do not.
-  if (body.startsWith("{") || body.startsWith("--")) return "The body must be a form: JSON requests and multipart are not passed on";
-  for (const { key, value } of [...paramsOf(request.search), ...paramsOf(body)]) {
-    const isOdd = !/^[\w.:$@/ -]*$/.test(key) || key === "ie" || key === "json";
-    if (isOdd || UNSAFE.test(key)) return `The parameter ${JSON.stringify(key)} is not passed on: take it out`;
-    if (key === "wt" && UNSAFE_WRITERS.has(value.toLowerCase())) return `wt=${value} is not passed on: ask for json`;
-  }
-  return undefined;
+/** Why a request must not reach the engine with the edge's key; `undefined` for a search. */
+function strangeRequest({ method, search, body, contentType }: ClientRequest, cores: Cores): string | undefined {
+  if (method !== "POST" || body.length === 0) return strangeIn(paramsOf(search), cores);
+  const form = utf8Text(body);
+  if (form === undefined || OTHER_BODY.test(form)) return "The body must be a form in UTF-8: JSON requests and multipart are not passed on";
+  return strangeType(contentType) ?? strangeIn([...paramsOf(search), ...paramsOf(form)], cores);
+}
+
+function isOtherBody({ body, contentType }: ClientRequest): boolean {
+  return strangeType(contentType) !== undefined || OTHER_BODY.test(new TextDecoder().decode(body));
 }
 
 function planSearch(index: Index, request: ClientRequest): RequestPlan {
-  const own = ownRequest(request, `/solr/${encodeURIComponent(index.name)}/select`);
+  const sent = ownRequest(request, `/solr/${encodeURIComponent(index.name)}/select`);
+  // As it was read; a client's own key may send more.
+  const own = sent.body === undefined || !isWithOwnKey(index) ? sent : { ...sent, contentType: "application/x-www-form-urlencoded" };
+  if (!isWithOwnKey(index) && sent.body !== undefined && isOtherBody(request)) {
+    return planOne(leftToEngine(index.name, "The body is not a form"), sent, partReader(index, 0, []));
+  }
   const form = own.body === undefined ? [] : paramsOf(new TextDecoder().decode(own.body));
   const url = paramsOf(request.search);
   const params = [...url, ...form];
