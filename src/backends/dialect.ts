@@ -161,6 +161,8 @@ export interface DialectOptions {
   readonly hitFields?: Readonly<Partial<Record<ItemValue, string | undefined>>> | undefined;
   /** Hits of a page for which a request names no number, from 1 to 1000, where the engine's settings decide it. */
   readonly pageSize?: number | undefined;
+  /** Schemas that searches may read with the edge's key: for the backend "vespa". */
+  readonly schemas?: readonly string[] | undefined;
   /** Names in requests and replies: for the backend "generic", which needs them. */
   readonly generic?: GenericOptions | undefined;
   /** Whether the engine gets the client's own key: then the client may do here whatever its key allows there. Default: false. */
