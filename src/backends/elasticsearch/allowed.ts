@@ -78,7 +78,7 @@ export function strangeInBody(text: JsonText, own: OwnIndexes): string | undefin
 }
 
 function inValue(text: JsonText, span: Span, rule: Rule, own: OwnIndexes): Stranger | undefined {
-  if (rule.kind === "data") return undefined;
+  if (rule.kind === "data") return inData(text, span);
   const kind = kindOf(text, span);
   if (kind === "array") {
     const isPlain = rule.kind === "plain";
@@ -123,6 +123,23 @@ function inObject(text: JsonText, span: Span, { rules, others, needed }: Shape, 
   return missing === undefined ? undefined : stranger("is missing, and the engine has a default for it", missing);
 }
 
+/** Whatever its names are, none may be there twice: engines refuse that too. */
+function inData(text: JsonText, span: Span): Stranger | undefined {
+  const all = members(text, span);
+  const repeated = repeatedKey(all);
+  if (repeated !== undefined) return stranger("is repeated", repeated);
+  for (const { key, value } of all) {
+    const found = inData(text, value);
+    if (found !== undefined) return stranger(found.why, ...found.path, key);
+  }
+  if (kindOf(text, span) !== "array" || !holdsObject(text, span)) return undefined;
+  for (const each of elements(text, span)) {
+    const found = inData(text, each);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 function inMap(text: JsonText, span: Span, rule: Rule, own: OwnIndexes): Stranger | undefined {
   return inObject(text, span, { rules: new Map(), others: rule, needed: [] }, own);
 }
@@ -146,7 +163,11 @@ const LANGUAGES: ReadonlySet<string> = new Set(["painless", "expression", "knn"]
 function inScript(text: JsonText, span: Span): Stranger | undefined {
   const all = members(text, span);
   for (const { key, value } of all) {
-    if (key === "params") continue;
+    if (key === "params") {
+      const found = inData(text, value);
+      if (found !== undefined) return stranger(found.why, ...found.path, key);
+      continue;
+    }
     const written = readString(text, value) ?? "";
     if (key === "source") {
       const found = kindOf(text, value) === "string" ? inSource(text, value) : stranger("must be a text");

@@ -42,15 +42,18 @@ export const MEMBERS: Readonly<Record<string, string>> = {
   sort_distance: "order unit mode distance_type ignore_unmapped nested=sort_nested nested_path nested_filter=query *=geo",
 
   query: `match=*text_field match_phrase=*text_field match_phrase_prefix=*text_field match_bool_prefix=*text_field common=*text_field
-    multi_match=text combined_fields=text query_string=text simple_query_string=text match_all=value match_none=value exists=value ids= type=value
+    multi_match=text combined_fields=text query_string=text simple_query_string=text match_all=value match_none=value exists= ids= type=type_query
     term=*term prefix=*term wildcard=*term regexp=*term fuzzy=*term span_term=*term terms= terms_set=*terms_set range=*range
     bool= boosting= constant_score= dis_max= function_score= script_score= script=script_query hybrid= pinned= rule= rule_query=rule querqy= sltr=
-    nested=joined has_child=joined has_parent=joined parent_id=value rank_feature= distance_feature= more_like_this= percolate=
+    nested=joined has_child=joined has_parent=joined parent_id= rank_feature= distance_feature= more_like_this= percolate=
     geo_distance= geo_bounding_box=geo_box geo_polygon=geo_box geo_shape=shapes shape=shapes xy_shape=shapes geo_grid=*grid
     knn= neural=*neural neural_sparse=*sparse sparse_vector= weighted_tokens=*tokens semantic= intervals=*interval
     span_near=span span_or=span span_not=span span_first=span span_containing=span span_within=span span_multi=span span_gap=*none
     field_masking_span=span span_field_masking=span`,
-  value: `value field id type ignore_unmapped ${VALUE}`,
+  value: VALUE,
+  exists: `field ${VALUE}`,
+  type_query: `value ${VALUE}`,
+  parent_id: `type id ignore_unmapped ${VALUE}`,
   text_field: `query operator minimum_should_match fuzziness prefix_length max_expansions fuzzy_transpositions fuzzy_rewrite lenient
     zero_terms_query cutoff_frequency low_freq_operator high_freq_operator auto_generate_synonyms_phrase_query analyzer slop rewrite ${VALUE}`,
   text: `+text_field fields type tie_breaker default_field default_operator allow_leading_wildcard analyze_wildcard flags all_fields
@@ -87,7 +90,7 @@ export const MEMBERS: Readonly<Record<string, string>> = {
     "negative_weight positive_weight full_match=querqy_part bigram=querqy_part trigram=querqy_part tie_breaker id type",
   boosting_queries: "rewritten_queries=querqy_part phrase_boosts=querqy_part",
   rewriter: "name params=#data",
-  joined: `path type score_mode query= inner_hits=hits ignore_unmapped min_children max_children score ${VALUE}`,
+  joined: `path type parent_type score_mode query= inner_hits=hits ignore_unmapped min_children max_children score ${VALUE}`,
   rank_feature: `field saturation=ranked log=ranked sigmoid=ranked linear=ranked ${VALUE}`,
   ranked: "pivot exponent scaling_factor",
   distance_feature: `field origin=geo pivot ${VALUE}`,

@@ -6,7 +6,8 @@
  */
 
 /** A text, a number, a name, or one or two signs. */
-const TOKEN = /\s+|'(?:[^'\\]|\\['\\])*'|"(?:[^"\\]|\\["\\])*"|\d[\w.]*|[A-Za-z_]\w*|===?|[!<>]==?|->|::|\/[/*]|[^]/gy;
+const TOKEN =
+  /\s+|'(?:[^'\\]|\\['\\])*'|"(?:[^"\\]|\\["\\])*"|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?[lLfFdD]?|[A-Za-z_]\w*|===?|[!<>]==?|->|::|\/[/*]|[^]/gy;
 
 const FUNCTIONS: ReadonlySet<string> = new Set(
   `abs acos asin atan atan2 cbrt ceil cos exp floor haversin hypot ln log log10 log1p log2 logn max min pow random round signum sin sqrt tan
@@ -23,7 +24,8 @@ const ROOTS: ReadonlySet<string> = new Set(
 
 const SIGNS = new Set("+-*/%()[].,<>!&|?:;");
 
-const LITERALS: ReadonlySet<string> = new Set(["return", "true", "false", "null"]);
+/** Words after which a slash begins a regular expression, in which a quote is no quote. */
+const BEFORE_PATTERN: ReadonlySet<string> = new Set(["return", "true", "false", "null", "Math", "MovingFunctions"]);
 
 /** What must not stand in a script; `undefined` for an expression. */
 export function strangeInScript(source: string): string | undefined {
@@ -36,8 +38,7 @@ export function strangeInScript(source: string): string | undefined {
       return next === "(" ? !FUNCTIONS.has(token) : before !== "." && !ROOTS.has(token);
     }
     if (/^["'].*["']$/s.test(token) && token.length > 1) return false;
-    // Elsewhere a slash begins a regular expression, in which a quote is no quote.
-    if (token === "/") return !/^\w|^\)$/.test(before) || LITERALS.has(before);
+    if (token === "/") return !/^[\w)\]]/.test(before) || BEFORE_PATTERN.has(before);
     if (token === ";") return next !== undefined;
     return token.length === 1 ? !SIGNS.has(token) : !token.endsWith("=");
   });
