@@ -11,6 +11,7 @@ import { defineDialect, type Index, type IndexDefinition, type IndexOptions, typ
 import { applyEdits, cutMember, type Edit, refill, replaceMembers, replaceParams, searchOf } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
 import { type HitReader, readHits, type ReplyPart } from "./json/reply.ts";
+import { repeatedPath } from "./json/repeated.ts";
 import { type Body, bodyOf, digitsOf, type Param, paramsOf, unreadable, utf8Text } from "./json/request.ts";
 import { elements, findAt, type JsonText, kindOf, members, numberAt, rawText, readString, type Span, spanAt } from "./json/spans.ts";
 import { textOf } from "./json/values.ts";
@@ -41,7 +42,7 @@ export const VESPA = defineDialect({
         const own = ownRequest(request, request.path.endsWith("/") ? "/search/" : "/search");
         const read = readRequest(own);
         const isOwn = index.options.forwardCredentials !== true;
-        const refused = isOwn ? (read.ok ? strangeIn(read.value, schemas ?? [index.name]) : read.error) : undefined;
+        const refused = isOwn ? (read.ok ? strangeRequest(read.value, schemas ?? [index.name]) : read.error) : undefined;
         if (refused !== undefined) return unreadable(refused);
         if (!read.ok) return ok(planOne(leftToEngine(index.name, read.error), own, readPart));
         const asked = isOwn && schemas !== undefined ? restricted(read.value, schemas) : read.value;
@@ -104,6 +105,12 @@ function readRequest(own: EngineRequest): Result<Asked, string> {
   if (body.value === undefined) return err("The body is empty");
   const all = [...namedIn(url), ...flatten(body.value.text, body.value.members)];
   return ok({ own: { ...own, contentType: "application/json" }, url, form: [], body: body.value, all });
+}
+
+/** Why a request must not reach the engine with the edge's key; `undefined` for a search. */
+function strangeRequest(asked: Asked, schemas: readonly string[]): string | undefined {
+  const repeated = asked.body && repeatedPath(asked.body.text, asked.body.span);
+  return repeated === undefined ? strangeIn(asked, schemas) : `The member ${repeated.join(".")} is repeated`;
 }
 
 function namedIn(params: readonly Param[]): Named[] {

@@ -7,6 +7,7 @@
  */
 import { err, ok, type Result } from "../../result.ts";
 import { type Param, repeatedKey } from "../json/request.ts";
+import { holdsObject, repeatedPath } from "../json/repeated.ts";
 import { elements, type JsonText, kindOf, members, readString, type Span } from "../json/spans.ts";
 import type { JsonObject } from "../json/values.ts";
 import { HEADER_MEMBERS, MEMBERS } from "./members.ts";
@@ -125,19 +126,8 @@ function inObject(text: JsonText, span: Span, { rules, others, needed }: Shape, 
 
 /** Whatever its names are, none may be there twice: engines refuse that too. */
 function inData(text: JsonText, span: Span): Stranger | undefined {
-  const all = members(text, span);
-  const repeated = repeatedKey(all);
-  if (repeated !== undefined) return stranger("is repeated", repeated);
-  for (const { key, value } of all) {
-    const found = inData(text, value);
-    if (found !== undefined) return stranger(found.why, ...found.path, key);
-  }
-  if (kindOf(text, span) !== "array" || !holdsObject(text, span)) return undefined;
-  for (const each of elements(text, span)) {
-    const found = inData(text, each);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+  const repeated = repeatedPath(text, span);
+  return repeated === undefined ? undefined : stranger("is repeated", ...repeated.toReversed());
 }
 
 function inMap(text: JsonText, span: Span, rule: Rule, own: OwnIndexes): Stranger | undefined {
@@ -183,26 +173,6 @@ function inScript(text: JsonText, span: Span): Stranger | undefined {
 function inSource(text: JsonText, span: Span): Stranger | undefined {
   const strange = strangeInScript(readString(text, span) ?? "\u0000");
   return strange === undefined ? undefined : stranger(`must be one expression, without ${JSON.stringify(strange)}`);
-}
-
-/** Index in `opens` of the first container that begins after `at`. */
-function firstAfter({ opens }: JsonText, at: number): number {
-  let low = 0;
-  let high = opens.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (opens[middle]! <= at) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-const OPEN_OBJECT = 0x7b;
-
-function holdsObject(text: JsonText, { start, end }: Span): boolean {
-  const { bytes, opens } = text;
-  for (let i = firstAfter(text, start); i < opens.length && opens[i]! < end; i++) if (bytes[opens[i]!] === OPEN_OBJECT) return true;
-  return false;
 }
 
 /** Why parameters of the URL must not reach the engine. */

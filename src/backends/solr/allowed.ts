@@ -27,7 +27,9 @@ interface Named {
 /** Why a request must not reach the engine; `undefined` for one that is understood. */
 export function strangeIn(params: readonly Param[], cores: Cores): string | undefined {
   const named = namedIn(params);
-  for (const { key, value } of params) {
+  for (const { key, value, raw } of params) {
+    // Solr refuses it, and only Solr knows what it would have been.
+    if (/%(?![0-9a-f]{2})/i.test(raw)) return `The parameter ${JSON.stringify(key)} holds a percent sign that escapes nothing: write %25`;
     if (`${key}=${value}`.includes("${")) return `The parameter ${JSON.stringify(key)} holds \${…}, which is not expanded: write the value`;
     const name = plainName(key, named);
     if (name === undefined) return `The parameter ${JSON.stringify(key)} is not passed on with the edge's key: ${ELSEWHERE}`;
@@ -110,7 +112,9 @@ function strangeText(name: string, value: string, cores: Cores): string | undefi
   if (!value.includes("{") && !value.includes("\\") && !(isFieldList && value.includes("["))) return undefined;
   let text = value;
   for (let level = 0; level < MAX_LEVELS; level++) {
-    const strange = strangeSections(text, "{!", "}", cores) ?? (isFieldList ? strangeSections(text, "[", "]", cores) : undefined);
+    // Solr reads the section at the beginning before it takes escapes away.
+    const from = level > 0 && value.startsWith("{!") ? 1 : 0;
+    const strange = strangeSections(text, "{!", "}", cores, from) ?? (isFieldList ? strangeSections(text, "[", "]", cores) : undefined);
     if (strange !== undefined) return strange;
     if (!text.includes("\\")) return undefined;
     text = text.replaceAll(ESCAPE, (_, hex: string | undefined, char: string = "") =>
@@ -123,8 +127,8 @@ function strangeText(name: string, value: string, cores: Cores): string | undefi
 }
 
 /** Sections that begin with `start`, wherever they stand. */
-function strangeSections(text: string, start: string, end: string, cores: Cores): string | undefined {
-  for (let at = text.indexOf(start); at >= 0; at = text.indexOf(start, at + 1)) {
+function strangeSections(text: string, start: string, end: string, cores: Cores, from = 0): string | undefined {
+  for (let at = text.indexOf(start, from); at >= 0; at = text.indexOf(start, at + 1)) {
     const read = readSection(text, at + start.length, end);
     if (!read.ok) return read.error;
     for (const [name, value] of read.value) {
@@ -161,8 +165,8 @@ function readSection(text: string, from: number, end: string): Result<readonly (
     at += taken.length;
     return taken;
   };
-  // Java's white space is not JavaScript's: any but the usual ends what is understood.
-  const unquoted = end === "}" ? /[^\s}\u0000-\u001f\u0085\u200b\ufeff]+/y : /[^\s\]\u0000-\u001f\u0085\u200b\ufeff]+/y;
+  // Java's white space is not JavaScript's: any but the usual ends what is understood, and so does a second name in a value.
+  const unquoted = end === "}" ? /[^\s}=\p{Cc}\p{Cf}]+/uy : /[^\s\]=\p{Cc}\p{Cf}]+/uy;
   for (;;) {
     take(SPACE);
     if (text.startsWith(end, at)) return ok(found);

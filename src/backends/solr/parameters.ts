@@ -62,7 +62,7 @@ export const PARSERS = words(`
 
 /** Names inside of `{!…}` and `[…]`, besides parameters of the request. */
 export const LOCAL_PARAMS = words(`
-  type v f tag ex key b l u incl incu field size hint nullPolicy min max which of filters param excludeTags includeTags from to fromIndex
+  type v f tag ex key cache cost b l u incl incu field size hint nullPolicy min max which of filters param excludeTags includeTags from to fromIndex
   method score separator returnRoot returnOnlyLeaf maxDepth traversalFilter topK k earlyTermination saturationThreshold patience
   efSearchScaleFactor minReturn minTraverse preFilter filteredSearchThreshold must must_not should filter default case mintf mindf minwl maxwl maxqt maxntp maxdf maxdfpct
   reRankQuery reRankDocs reRankWeight reRankScale reRankMainScale reRankOperator reRankFeatures model store operator func includeSpanScore payloads op threshold

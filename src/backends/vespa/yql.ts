@@ -91,13 +91,14 @@ function fieldsOf(statement: string): readonly string[] | undefined {
 }
 
 /** One `select` with names after `from`, and nothing before it. */
-const SELECT = /^ ?select (?:\*|[\w.-]+(?: ?, ?[\w.-]+)*) from (?:sources )?(\*|[\w.-]+(?: ?, ?[\w.-]+)*)(?= |;|\||$)/i;
+const SELECT =
+  /^ ?select (?:\*|[\w.-]+(?: ?, ?[\w.-]+)*) from (?:sources )?(\*|[\w.-]+(?: ?, ?[\w.-]+)*)(?= ?(?:;|\||$)| (?:where|order|limit|offset|timeout)\b)/i;
 
 function sourcesOf(outline: string): readonly string[] | undefined {
   const [select, names] = SELECT.exec(outline) ?? [];
   if (select === undefined || names === undefined) return undefined;
   const rest = outline.slice(select.length);
-  // Of a second statement, or of a clause that would stand before `where`.
-  if (/\b(?:select|from|sources)\b/i.test(rest) || /^ ?[,.*]/.test(rest)) return undefined;
+  // Of a second statement.
+  if (/\b(?:select|from|sources)\b/i.test(rest)) return undefined;
   return names === "*" ? [] : names.split(/ ?, ?/);
 }

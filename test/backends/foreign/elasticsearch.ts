@@ -663,6 +663,8 @@ export const ELASTICSEARCH_SURFACE: Surface = {
     if (keys.some((key) => DATA.has(key))) return true;
     // A script that is one text does nothing.
     if (last === "source" && keys.length > 1) return true;
+    // The aggregation, which names a field.
+    if (last === "stats" && keys.length > 1) return true;
     return !NAMES.has(last) || FIELDS.has(keys.at(-2) ?? "");
   },
 };
