@@ -98,11 +98,11 @@ interface AskedSearch extends Pick<PlannedSearch, "plan"> {
 
 /** `POST|GET /<index>/_search` */
 function planSearch(index: Index, request: ClientRequest, own: OwnIndexes): Result<RequestPlan, Refusal> {
-  const params = paramsOf(request.search);
+  const given = paramsOf(request.search);
   const isOwn = isWithOwnKey(index);
-  const strange = isOwn ? (strangeInParams(params, SEARCH_PARAMS) ?? strangeBodyType(request)) : undefined;
+  const strange = isOwn ? (strangeInParams(given, SEARCH_PARAMS) ?? strangeBodyType(request)) : undefined;
   if (strange !== undefined) return unreadable(strange);
-  const read = readSearch(index.name, params, request.body, isOwn ? own : undefined);
+  const read = readSearch(index.name, given, request.body, isOwn ? own : undefined);
   if (!read.ok) return unreadable(read.error);
   const asked = read.value;
   const write = (size: number | undefined): EngineRequest => {
@@ -207,7 +207,7 @@ function readSearch(index: string, params: readonly Param[], bytes: Uint8Array, 
   const read = bodyOf(bytes);
   if (!read.ok) return own === undefined ? left(read.error) : err(`${read.error}: ${ELSEWHERE}`);
   const body = read.value;
-  const strange = own === undefined || body === undefined ? undefined : strangeInBody(body.text, own);
+  const strange = own === undefined || body === undefined ? undefined : strangeInBody(body, own);
   if (strange !== undefined) return err(strange);
   const repeated = repeatedKey(sectionsOf(body));
   if (repeated !== undefined) return left(`The key "${repeated}" is repeated in ext`);

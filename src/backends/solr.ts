@@ -5,7 +5,7 @@
  * The reply names its page twice (`response.start` and the echoed parameters), and keeps highlighting apart from the documents, by id: a page
  * that is cut from a wider reply gets its own of each.
  */
-import { type Bypass, ok } from "../result.ts";
+import { type Bypass, err, ok, type Result } from "../result.ts";
 import { AUTHORIZATION, type ClientRequest, type EngineRequest, jsonError, type RequestPlan } from "./dialect.ts";
 import { defineDialect, findIndex, type Index, type IndexDefinition, type IndexOptions, readIndexes } from "./dialects.ts";
 import { cutMember, type Edit, replaceNumbers, replaceParams, searchOf } from "./json/edits.ts";
@@ -14,7 +14,7 @@ import { partOf, type PartReader, readHits } from "./json/reply.ts";
 import { pageNumbersOf, type Param, paramOf, paramsOf, unreadable, utf8Text } from "./json/request.ts";
 import { isTrueAt, type JsonText, kindOf, members, numberAt, rawText, spanAt } from "./json/spans.ts";
 import { textOf } from "./json/values.ts";
-import { type Cores, strangeIn, strangeType } from "./solr/allowed.ts";
+import { FORM_TYPE, strangeIn, strangeType } from "./solr/allowed.ts";
 
 const PAGING: ReadonlySet<string> = new Set(["start", "rows"]);
 
@@ -41,8 +41,12 @@ export const SOLR = defineDialect({
       plan(request, name = "") {
         const index = findIndex(indexes, name, "not_found");
         if (!index.ok) return index;
-        const strange = isWithOwnKey(index.value) ? strangeRequest(request, { own: name, all: own }) : undefined;
-        return strange === undefined ? ok(planSearch(index.value, request)) : unreadable(strange);
+        const asked = readRequest(index.value, request);
+        if (!isWithOwnKey(index.value))
+          return ok(asked.ok ? planSearch(index.value, asked.value) : planLeft(index.value, request, asked.error));
+        if (!asked.ok) return unreadable(asked.error);
+        const strange = strangeIn([...asked.value.url, ...asked.value.form], { own: name, all: own });
+        return strange === undefined ? ok(planSearch(index.value, asked.value)) : unreadable(strange);
       },
       describeError(status, type, message) {
         const error = { metadata: ["error-class", type], msg: message, code: status };
@@ -65,27 +69,33 @@ export function solr(options: IndexOptions): IndexDefinition {
 /** Bodies that Solr reads without a content type that says so. */
 const OTHER_BODY = /^\s*(?:[{<]|--)/;
 
-/** Why a request must not reach the engine with the edge's key; `undefined` for a search. */
-function strangeRequest({ method, search, body, contentType }: ClientRequest, cores: Cores): string | undefined {
-  if (method !== "POST" || body.length === 0) return strangeIn(paramsOf(search), cores);
-  const form = utf8Text(body);
-  if (form === undefined || OTHER_BODY.test(form)) return "The body must be a form in UTF-8: JSON requests and multipart are not passed on";
-  return strangeType(contentType) ?? strangeIn([...paramsOf(search), ...paramsOf(form)], cores);
+interface Asked {
+  readonly own: EngineRequest;
+  readonly url: readonly Param[];
+  /** Empty unless the body is a form. */
+  readonly form: readonly Param[];
 }
 
-function isOtherBody({ body, contentType }: ClientRequest): boolean {
-  return strangeType(contentType) !== undefined || OTHER_BODY.test(new TextDecoder().decode(body));
-}
-
-function planSearch(index: Index, request: ClientRequest): RequestPlan {
-  const sent = ownRequest(request, `/solr/${encodeURIComponent(index.name)}/select`);
-  // As it was read; a client's own key may send more.
-  const own = sent.body === undefined || !isWithOwnKey(index) ? sent : { ...sent, contentType: "application/x-www-form-urlencoded" };
-  if (!isWithOwnKey(index) && sent.body !== undefined && isOtherBody(request)) {
-    return planOne(leftToEngine(index.name, "The body is not a form"), sent, partReader(index, 0, []));
-  }
-  const form = own.body === undefined ? [] : paramsOf(new TextDecoder().decode(own.body));
+/** Errors say why the body cannot be read. */
+function readRequest(index: Index, request: ClientRequest): Result<Asked, string> {
+  const own = ownRequest(request, `/solr/${encodeURIComponent(index.name)}/select`);
   const url = paramsOf(request.search);
+  if (own.body === undefined) return ok({ own, url, form: [] });
+  const form = utf8Text(own.body);
+  if (form === undefined || OTHER_BODY.test(form))
+    return err("The body must be a form in UTF-8: JSON requests and multipart are not passed on");
+  const strange = strangeType(request.contentType);
+  // As it was read.
+  return strange === undefined ? ok({ own: { ...own, contentType: FORM_TYPE }, url, form: paramsOf(form) }) : err(strange);
+}
+
+/** With the client's own key: Solr reads more than forms. */
+function planLeft(index: Index, request: ClientRequest, detail: string): RequestPlan {
+  const own = ownRequest(request, `/solr/${encodeURIComponent(index.name)}/select`);
+  return planOne(leftToEngine(index.name, detail), own, partReader(index, 0, []));
+}
+
+function planSearch(index: Index, { own, url, form }: Asked): RequestPlan {
   const params = [...url, ...form];
   const readPart = (offset: number): PartReader => partReader(index, offset, params);
   const page = pageNumbersOf({ params, values: undefined }, ["start", 0], ["rows", 10]);

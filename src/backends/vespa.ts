@@ -11,7 +11,7 @@ import { defineDialect, type Index, type IndexDefinition, type IndexOptions, typ
 import { applyEdits, cutMember, type Edit, refill, replaceMembers, replaceParams, searchOf } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
 import { type HitReader, readHits, type ReplyPart } from "./json/reply.ts";
-import { repeatedPath } from "./json/repeated.ts";
+import { repeatedIn } from "./json/repeated.ts";
 import { type Body, bodyOf, digitsOf, type Param, paramsOf, unreadable, utf8Text } from "./json/request.ts";
 import { elements, findAt, type JsonText, kindOf, members, numberAt, rawText, readString, type Span, spanAt } from "./json/spans.ts";
 import { textOf } from "./json/values.ts";
@@ -109,7 +109,7 @@ function readRequest(own: EngineRequest): Result<Asked, string> {
 
 /** Why a request must not reach the engine with the edge's key; `undefined` for a search. */
 function strangeRequest(asked: Asked, schemas: readonly string[]): string | undefined {
-  const repeated = asked.body && repeatedPath(asked.body.text, asked.body.span);
+  const repeated = asked.body && repeatedIn(asked.body);
   return repeated === undefined ? strangeIn(asked, schemas) : `The member ${repeated.join(".")} is repeated`;
 }
 

@@ -2,14 +2,13 @@
  * Whether a request of Elasticsearch may go to the engine with the edge's key: everything in it must be understood (members.ts), and every
  * index that it names must be one that is configured with that key.
  *
- * One walk over the body's spans, linear in its bytes. A name that is repeated, or that the tables do not have, is refused: what an
+ * One walk over the body's values, linear in its bytes. A name that is repeated, or that the tables do not have, is refused: what an
  * engine makes of it is not known here.
  */
 import { err, ok, type Result } from "../../result.ts";
-import { type Param, repeatedKey } from "../json/request.ts";
-import { holdsObject, repeatedPath } from "../json/repeated.ts";
-import { elements, type JsonText, kindOf, members, readString, type Span } from "../json/spans.ts";
-import type { JsonObject } from "../json/values.ts";
+import { repeatedIn } from "../json/repeated.ts";
+import type { Body, Param } from "../json/request.ts";
+import { isObject, type JsonObject } from "../json/values.ts";
 import { HEADER_MEMBERS, MEMBERS } from "./members.ts";
 import { strangeInScript } from "./script.ts";
 
@@ -20,7 +19,9 @@ export const ELSEWHERE = "take it out, or let the index forward the client's own
 
 type Rule =
   | { readonly kind: "plain" | "data" | "index" | "indices" | "script" }
-  | { readonly kind: "shape" | "map" | "list"; readonly shape: string }
+  | { readonly kind: "shape"; readonly shape: string }
+  /** `names`: an object with names of its own. `element`: of a list. */
+  | { readonly kind: "map"; readonly names: Shape; readonly element: Rule | undefined }
   | { readonly kind: "texts"; readonly texts: ReadonlySet<string> };
 
 interface Shape {
@@ -30,10 +31,13 @@ interface Shape {
   readonly needed: readonly string[];
 }
 
+const PLAIN: Rule = { kind: "plain" };
 const KINDS: ReadonlyMap<string, Rule> = new Map(
   (["data", "index", "indices", "script"] as const).map((kind) => [`#${kind}`, { kind }] as const),
 );
-const PLAIN: Rule = { kind: "plain" };
+
+const mapOf = (others: Rule): Shape => ({ rules: new Map(), others, needed: [] });
+const PLAIN_MAP = mapOf(PLAIN);
 
 const shapes = new Map<string, Shape>();
 
@@ -59,8 +63,9 @@ function shapeOf(name: string): Shape {
 function ruleOf(key: string, written: string | undefined): Rule {
   if (written === undefined) return PLAIN;
   if (written.startsWith("(")) return { kind: "texts", texts: new Set(written.slice(1, -1).split("|")) };
-  if (written.startsWith("*")) return { kind: "map", shape: written.slice(1) };
-  if (written.startsWith("~")) return { kind: "list", shape: written.slice(1) };
+  const inner: Rule = { kind: "shape", shape: written.slice(1) };
+  if (written.startsWith("*")) return { kind: "map", names: mapOf(inner), element: undefined };
+  if (written.startsWith("~")) return { kind: "map", names: mapOf(inner), element: inner };
   return KINDS.get(written) ?? { kind: "shape", shape: written === "" ? key : written };
 }
 
@@ -73,105 +78,78 @@ interface Stranger {
 const stranger = (why: string, ...path: string[]): Stranger => ({ path, why });
 
 /** Why the body of a search must not reach the engine; `undefined` for one that is understood. */
-export function strangeInBody(text: JsonText, own: OwnIndexes): string | undefined {
-  const found = inObject(text, text.root, shapeOf("body"), own);
+export function strangeInBody(body: Body, own: OwnIndexes): string | undefined {
+  const repeated = repeatedIn(body);
+  if (repeated !== undefined) return `${repeated.join(".")} is repeated: name it once`;
+  const found = inObject(body.values, shapeOf("body"), own);
   return found === undefined ? undefined : `${found.path.toReversed().join(".")} ${found.why}: ${ELSEWHERE}`;
 }
 
-function inValue(text: JsonText, span: Span, rule: Rule, own: OwnIndexes): Stranger | undefined {
-  if (rule.kind === "data") return inData(text, span);
-  const kind = kindOf(text, span);
-  if (kind === "array") {
-    const isPlain = rule.kind === "plain";
-    // Thousands of ids, or a vector.
-    if (isPlain || rule.kind === "shape" || rule.kind === "map" || rule.kind === "list") {
-      if (!holdsObject(text, span)) return undefined;
-      if (isPlain) return stranger("is not passed on as a list of objects");
-    }
-    const element: Rule = rule.kind === "list" ? { kind: "shape", shape: rule.shape } : rule;
-    for (const each of elements(text, span)) {
-      const found = inValue(text, each, element, own);
+function inValue(value: unknown, rule: Rule, own: OwnIndexes): Stranger | undefined {
+  if (rule.kind === "data") return undefined;
+  if (Array.isArray(value)) {
+    const element = rule.kind === "map" ? (rule.element ?? rule) : rule;
+    for (const each of value) {
+      const found = inValue(each, element, own);
       if (found !== undefined) return found;
     }
     return undefined;
   }
-  if (kind === "object") {
-    if (rule.kind === "shape") return inObject(text, span, shapeOf(rule.shape), own);
-    if (rule.kind === "map" || rule.kind === "list") return inMap(text, span, { kind: "shape", shape: rule.shape }, own);
-    if (rule.kind === "script") return inScript(text, span);
-    if (rule.kind === "indices") return inIndices(text, span, own);
+  if (isObject(value)) {
+    if (rule.kind === "shape") return inObject(value, shapeOf(rule.shape), own);
+    if (rule.kind === "map") return inObject(value, rule.names, own);
+    if (rule.kind === "script") return inScript(value);
+    if (rule.kind === "indices") return inIndices(value, own);
     return stranger("is not passed on as an object");
   }
-  if (rule.kind === "script") return kind === "string" ? inSource(text, span) : undefined;
-  if (rule.kind === "index" || rule.kind === "indices") return inIndexName(readString(text, span), own);
-  if (rule.kind === "texts" && !rule.texts.has(readString(text, span) ?? "")) {
+  if (rule.kind === "script") return typeof value === "string" ? inSource(value) : undefined;
+  if (rule.kind === "index" || rule.kind === "indices") return inIndexName(value, own);
+  if (rule.kind === "texts" && !(typeof value === "string" && rule.texts.has(value))) {
     return stranger(`must be one of ${[...rule.texts].join(", ")}`);
   }
   return undefined;
 }
 
-function inObject(text: JsonText, span: Span, { rules, others, needed }: Shape, own: OwnIndexes): Stranger | undefined {
-  const all = members(text, span);
-  for (const { key, value } of all) {
+function inObject(object: JsonObject, { rules, others, needed }: Shape, own: OwnIndexes): Stranger | undefined {
+  for (const key of Object.keys(object)) {
     const rule = rules.get(key) ?? others;
     if (rule === undefined) return stranger("is not passed on with the edge's key", key);
-    const found = inValue(text, value, rule, own);
+    const found = inValue(object[key], rule, own);
     if (found !== undefined) return stranger(found.why, ...found.path, key);
   }
-  const repeated = repeatedKey(all);
-  if (repeated !== undefined) return stranger("is repeated", repeated);
-  const missing = needed.find((name) => all.every(({ key }) => key !== name));
-  return missing === undefined ? undefined : stranger("is missing, and the engine has a default for it", missing);
+  for (const name of needed) if (!Object.hasOwn(object, name)) return stranger("is missing, and the engine has a default for it", name);
+  return undefined;
 }
 
-/** Whatever its names are, none may be there twice: engines refuse that too. */
-function inData(text: JsonText, span: Span): Stranger | undefined {
-  const repeated = repeatedPath(text, span);
-  return repeated === undefined ? undefined : stranger("is repeated", ...repeated.toReversed());
-}
-
-function inMap(text: JsonText, span: Span, rule: Rule, own: OwnIndexes): Stranger | undefined {
-  return inObject(text, span, { rules: new Map(), others: rule, needed: [] }, own);
-}
-
-function inIndices(text: JsonText, span: Span, own: OwnIndexes): Stranger | undefined {
-  for (const { key } of members(text, span)) {
+function inIndices(object: JsonObject, own: OwnIndexes): Stranger | undefined {
+  for (const key of Object.keys(object)) {
     const found = inIndexName(key, own);
     if (found !== undefined) return stranger(found.why, key);
   }
-  return inMap(text, span, PLAIN, own);
+  return inObject(object, PLAIN_MAP, own);
 }
 
-function inIndexName(name: string | undefined, own: OwnIndexes): Stranger | undefined {
-  if (name !== undefined && own.has(name)) return undefined;
+function inIndexName(name: unknown, own: OwnIndexes): Stranger | undefined {
+  if (typeof name === "string" && own.has(name)) return undefined;
   return stranger(`names another index than ${[...own].join(", ")}`);
 }
 
-const LANGUAGES: ReadonlySet<string> = new Set(["painless", "expression", "knn"]);
+const LANGUAGES: ReadonlySet<unknown> = new Set(["painless", "expression", "knn"]);
 
 /** Only what the request itself holds runs: nothing stored. */
-function inScript(text: JsonText, span: Span): Stranger | undefined {
-  const all = members(text, span);
-  for (const { key, value } of all) {
-    if (key === "params") {
-      const found = inData(text, value);
-      if (found !== undefined) return stranger(found.why, ...found.path, key);
-      continue;
-    }
-    const written = readString(text, value) ?? "";
-    if (key === "source") {
-      const found = kindOf(text, value) === "string" ? inSource(text, value) : stranger("must be a text");
-      if (found !== undefined) return stranger(found.why, key);
-    } else if (key !== "lang" || !LANGUAGES.has(written)) {
-      return stranger("is not passed on with the edge's key", key);
-    }
+function inScript(script: JsonObject): Stranger | undefined {
+  for (const [key, value] of Object.entries(script)) {
+    if (key === "params" || (key === "lang" && LANGUAGES.has(value))) continue;
+    if (key !== "source") return stranger("is not passed on with the edge's key", key);
+    const found = inSource(value);
+    if (found !== undefined) return stranger(found.why, key);
   }
-  const repeated = repeatedKey(all);
-  return repeated === undefined ? undefined : stranger("is repeated", repeated);
+  return undefined;
 }
 
-function inSource(text: JsonText, span: Span): Stranger | undefined {
-  const strange = strangeInScript(readString(text, span) ?? "\u0000");
+function inSource(source: unknown): Stranger | undefined {
+  if (typeof source !== "string") return stranger("must be a text");
+  const strange = strangeInScript(source);
   return strange === undefined ? undefined : stranger(`must be one expression, without ${JSON.stringify(strange)}`);
 }
 

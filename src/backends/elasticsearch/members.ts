@@ -63,7 +63,7 @@ export const MEMBERS: Readonly<Record<string, string>> = {
     prefix_length transpositions ${VALUE}`,
   ids: `values type ${VALUE}`,
   terms: `${VALUE} value_type *=lookup`,
-  lookup: "index!=#index id type path routing store query=",
+  lookup: "index!=#index id type path routing query=",
   terms_set: `terms minimum_should_match minimum_should_match_field minimum_should_match_script=#script ${VALUE}`,
   range: `gte gt lte lt from to include_lower include_upper format time_zone relation ${VALUE}`,
   bool: `must=query should=query filter=query must_not=query minimum_should_match adjust_pure_negative ${VALUE}`,

@@ -189,8 +189,10 @@ function readSection(text: string, from: number, end: string): Result<readonly (
 
 const FORM = /^application\/x-www-form-urlencoded(?: *; *charset="?utf-?8"?)? *;? *$/i;
 
+export const FORM_TYPE = "application/x-www-form-urlencoded";
+
 /** Solr reads JSON, XML and parts of MIME too, by the type that the client names. */
 export function strangeType(contentType: string | undefined): string | undefined {
   if (contentType === undefined || FORM.test(contentType)) return undefined;
-  return `The content type ${JSON.stringify(contentType)} is not passed on: send a form in UTF-8 (application/x-www-form-urlencoded)`;
+  return `The content type ${JSON.stringify(contentType)} is not passed on: send a form in UTF-8 (${FORM_TYPE})`;
 }

@@ -98,7 +98,7 @@ function sourcesOf(outline: string): readonly string[] | undefined {
   const [select, names] = SELECT.exec(outline) ?? [];
   if (select === undefined || names === undefined) return undefined;
   const rest = outline.slice(select.length);
-  // Of a second statement.
-  if (/\b(?:select|from|sources)\b/i.test(rest)) return undefined;
+  // Of a second statement, or an escape that somebody might still read.
+  if (/\b(?:select|from|sources)\b|%/i.test(rest)) return undefined;
   return names === "*" ? [] : names.split(/ ?, ?/);
 }

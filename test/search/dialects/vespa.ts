@@ -82,7 +82,7 @@ export const vespa: EngineStandIn = {
   title: "Vespa",
   backend: "vespa",
   index: "products",
-  config: { idField: "fields.sku" },
+  config: { idField: "fields.sku", schemas: ["product"] },
   pages: [
     { name: "?offset, ?hits", ask: (query, { offset, limit }) => get(PATH, { query, offset, hits: limit }) },
     { name: "?start, ?count", ask: (query, { offset, limit }) => get("/search", { query, start: offset, count: limit }) },
