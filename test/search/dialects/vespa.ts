@@ -66,7 +66,7 @@ async function answer(request: Request, items: readonly StandInItem[]): Promise<
 }
 
 const PATH = "/search/";
-const SELECT = "select * from product where ";
+const SELECT = "select * from products where ";
 const USER_INPUT = `${SELECT}{grammar: "all"}userInput(@q)`;
 
 const form = (path: string, params: Readonly<Record<string, string>>): Ask => ({
@@ -82,7 +82,7 @@ export const vespa: EngineStandIn = {
   title: "Vespa",
   backend: "vespa",
   index: "products",
-  config: { idField: "fields.sku", schemas: ["product"] },
+  config: { idField: "fields.sku" },
   pages: [
     { name: "?offset, ?hits", ask: (query, { offset, limit }) => get(PATH, { query, offset, hits: limit }) },
     { name: "?start, ?count", ask: (query, { offset, limit }) => get("/search", { query, start: offset, count: limit }) },
