@@ -155,7 +155,7 @@ function inSource(source: unknown): Stranger | undefined {
 
 /** Why parameters of the URL must not reach the engine. */
 export function strangeInParams(params: readonly Param[], allowed: ReadonlySet<string>): string | undefined {
-  const unknown = params.find(({ key }) => !allowed.has(key));
+  const unknown = params.find(({ key, value }) => !allowed.has(key) && !(key === "error_trace" && value === "false"));
   if (unknown !== undefined) return `The parameter ${JSON.stringify(unknown.key)} is not passed on with the edge's key: ${ELSEWHERE}`;
   // Elasticsearch 7 ends a parameter there.
   const split = params.find(({ raw }) => raw.includes(";"));

@@ -90,6 +90,9 @@ function strangeValue(name: string, value: string, cores: Cores): string | undef
         return /^utf-?8$/i.test(value);
       case "wt":
         return WRITERS.has(value);
+      case "debug":
+      case "debugQuery":
+        return /^(?:false|off|no)$/i.test(value);
       case "echoParams":
         return /^(?:explicit|none)$/i.test(value);
       case "defType":
@@ -148,7 +151,9 @@ function strangeLocal(name: string, value: string, end: string, { all }: Cores):
   if (name === "defType") return PARSERS.has(value) ? undefined : "is not one of the parsers that are passed on with the edge's key";
   if (LOCAL_PARAMS.has(name) || /^(?:efi|case|spellcheck\.\w+)\.[\w-]+$/.test(name)) return undefined;
   if (name === "wt" && end === "]") return WRITERS.has(value) ? undefined : "is not passed on with the edge's key";
-  return PARAMETERS.has(name) && !["qt", "echoParams", "ie", "wt"].includes(name) ? undefined : "is not passed on with the edge's key";
+  return PARAMETERS.has(name) && !["qt", "debug", "debugQuery", "echoParams", "ie", "wt"].includes(name)
+    ? undefined
+    : "is not passed on with the edge's key";
 }
 
 const SPACE = /[ \t\r\n]*/y;

@@ -4,11 +4,11 @@ const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/
 
 /**
  * Parameters of `select`. What is missing is missing on purpose, as far as it was known: whatever names a handler, a collection, a shard or an
- * address (`qt`, `collection`, `shards`, `_route_`, `stream.*`, `tr`, `v.*`, `useParams`), builds or reloads something, debugs, or starts threads.
+ * address (`qt`, `collection`, `shards`, `_route_`, `stream.*`, `tr`, `v.*`, `useParams`), builds or reloads something, or starts threads.
  */
 export const PARAMETERS = words(`
   q q.op q.alt df defType sow fq fl rows start sort cursorMark rq wt indent omitHeader version timeAllowed cpuAllowed memAllowed
-  segmentTerminateEarly minExactCount partialResults echoParams NOW TZ _ json.nl json.wrf json.facet
+  segmentTerminateEarly minExactCount partialResults cache debug debugQuery echoParams NOW TZ _ json.nl json.wrf json.facet
   shards.tolerant shards.info shards.preference collection qt ie
   qf pf pf2 pf3 ps ps2 ps3 qs mm mm.autoRelax tie bq bf boost uf lowercaseOperators stopwords synonyms enableGraphQueries
   rewriters querqy.rewriters querqy.infoLogging querqy.similarityScore querqy.fieldBoostModel gqf gfb generatedFieldBoost
