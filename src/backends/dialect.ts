@@ -155,6 +155,8 @@ export const ECHOED_NUMBERS = ["offset", "page", "limit", "count", "pages", "tot
 
 /** The configuration of one index, as far as its dialect uses it. */
 export interface DialectOptions {
+  /** Of the engine: indexes at another address are no indexes of this one. */
+  readonly url?: string | undefined;
   /** Member of a hit that holds the id by which the catalogue knows the item, with dots between levels. Default: the engine's own id. */
   readonly idField?: string | undefined;
   /** Members of a hit that hold fresher values than the published ones, with dots between levels. */

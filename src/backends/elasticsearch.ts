@@ -8,7 +8,16 @@ import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
 import { AUTHORIZATION, type ClientRequest, type EngineRequest, jsonError, type Refusal, type RequestPlan } from "./dialect.ts";
 import { ELSEWHERE, type OwnIndexes, readHeader, strangeInBody, strangeInParams, strangeType } from "./elasticsearch/allowed.ts";
 import { MULTI_PARAMS, SEARCH_PARAMS } from "./elasticsearch/members.ts";
-import { defineDialect, findIndex, type Index, type IndexDefinition, type IndexOptions, readIndexes } from "./dialects.ts";
+import {
+  defineDialect,
+  findIndex,
+  type Index,
+  type IndexDefinition,
+  type IndexOptions,
+  isWithOwnKey,
+  ownIndexes,
+  readIndexes,
+} from "./dialects.ts";
 import { applyEdits, cutMember, type Edit, replaceParams, searchOf, setMember } from "./json/edits.ts";
 import { leave, leftToEngine, plainPlan, type PlannedSearch, planOne, planSeveral } from "./json/plan.ts";
 import { partOf, type PartReader, readHits } from "./json/reply.ts";
@@ -38,7 +47,11 @@ export const ELASTICSEARCH = defineDialect({
       return ok({ itemId, score: isPinned ? undefined : score, isPinned, values });
     });
     const indexOf = (name: string): Result<Index, Refusal> => findIndex(indexes, name, "index_not_found_exception");
-    const own: OwnIndexes = new Set([...indexes.values()].filter(isWithOwnKey).map(({ name }) => name));
+    /** Worked out once: nothing of it changes. */
+    const owned = new Map(
+      [...indexes.values()].map((index) => [index, isWithOwnKey(index) ? ownIndexes(indexes, index) : undefined] as const),
+    );
+    const found = { indexOf, ownOf: (index: Index) => owned.get(index) };
     return {
       name: "elasticsearch",
       routes: [
@@ -51,11 +64,10 @@ export const ELASTICSEARCH = defineDialect({
       credentials: AUTHORIZATION,
       clientHeaders: [],
       plan(request, name) {
-        const found = { indexOf, own };
         if (name === undefined) return planSearches(MULTI_PATH, request, undefined, found);
         const index = indexOf(name);
         if (!index.ok) return index;
-        if (!request.path.endsWith(MULTI_PATH)) return planSearch(index.value, request, own);
+        if (!request.path.endsWith(MULTI_PATH)) return planSearch(index.value, request, found.ownOf(index.value));
         return planSearches(`/${encodeURIComponent(name)}${MULTI_PATH}`, request, name, found);
       },
       describeError(status, type, message) {
@@ -87,9 +99,6 @@ export function opensearch(options: IndexOptions): IndexDefinition {
   return { ...options, dialect: ELASTICSEARCH, backend: "opensearch" };
 }
 
-/** The edge's key, or none: the client's own is withheld. */
-const isWithOwnKey = ({ options }: Index): boolean => options.forwardCredentials !== true;
-
 /** One search of a request. */
 interface AskedSearch extends Pick<PlannedSearch, "plan"> {
   /** Its parameters and its body, asking for hits [0, size), or for the shopper's own page. */
@@ -97,12 +106,11 @@ interface AskedSearch extends Pick<PlannedSearch, "plan"> {
 }
 
 /** `POST|GET /<index>/_search` */
-function planSearch(index: Index, request: ClientRequest, own: OwnIndexes): Result<RequestPlan, Refusal> {
+function planSearch(index: Index, request: ClientRequest, own: OwnIndexes | undefined): Result<RequestPlan, Refusal> {
   const given = paramsOf(request.search);
-  const isOwn = isWithOwnKey(index);
-  const strange = isOwn ? (strangeInParams(given, SEARCH_PARAMS) ?? strangeBodyType(request)) : undefined;
+  const strange = own !== undefined ? (strangeInParams(given, SEARCH_PARAMS) ?? strangeBodyType(request)) : undefined;
   if (strange !== undefined) return unreadable(strange);
-  const read = readSearch(index.name, given, request.body, isOwn ? own : undefined);
+  const read = readSearch(index.name, given, request.body, own);
   if (!read.ok) return unreadable(read.error);
   const asked = read.value;
   const write = (size: number | undefined): EngineRequest => {
@@ -133,7 +141,10 @@ function planSearches(
   path: string,
   request: ClientRequest,
   pathIndex: string | undefined,
-  { indexOf, own }: { readonly indexOf: (name: string) => Result<Index, Refusal>; readonly own: OwnIndexes },
+  {
+    indexOf,
+    ownOf,
+  }: { readonly indexOf: (name: string) => Result<Index, Refusal>; readonly ownOf: (index: Index) => OwnIndexes | undefined },
 ): Result<RequestPlan, Refusal> {
   const params = paramsOf(request.search);
   if (paramOf(params, "source") !== undefined) return unreadable("The searches are in the parameter source: send them as the body");
@@ -153,12 +164,12 @@ function planSearches(
     if (typeof only !== "string" || more.length > 0) return unreadable(`Line ${i + 1}: name one index, as text`);
     const index = indexOf(only);
     if (!index.ok) return index;
-    const isOwn = isWithOwnKey(index.value);
-    const strange = isOwn ? (strangeInParams(params, MULTI_PARAMS) ?? strangeBodyType(request)) : undefined;
+    const own = ownOf(index.value);
+    const strange = own !== undefined ? (strangeInParams(params, MULTI_PARAMS) ?? strangeBodyType(request)) : undefined;
     if (strange !== undefined) return unreadable(strange);
-    const anew = isOwn ? readHeader(header.value?.values ?? {}) : undefined;
+    const anew = own !== undefined ? readHeader(header.value?.values ?? {}) : undefined;
     if (anew?.ok === false) return unreadable(`Line ${i + 1}: ${anew.error}`);
-    const asked = readSearch(only, shared, request.body.slice(line.start, line.end), isOwn ? own : undefined);
+    const asked = readSearch(only, shared, request.body.slice(line.start, line.end), own);
     if (!asked.ok) return unreadable(`Line ${i + 2}: ${asked.error}`);
     const readPart = statusReader(searches.length + 1, partReader(index.value));
     searches.push({ ...asked.value, line, header: anew && { ...lines[i]!, text: anew.value }, readPart });

@@ -7,7 +7,16 @@
  */
 import { type Bypass, err, ok, type Result } from "../result.ts";
 import { AUTHORIZATION, type ClientRequest, type EngineRequest, jsonError, type RequestPlan } from "./dialect.ts";
-import { defineDialect, findIndex, type Index, type IndexDefinition, type IndexOptions, readIndexes } from "./dialects.ts";
+import {
+  defineDialect,
+  findIndex,
+  type Index,
+  type IndexDefinition,
+  type IndexOptions,
+  isWithOwnKey,
+  ownIndexes,
+  readIndexes,
+} from "./dialects.ts";
 import { cutMember, type Edit, replaceNumbers, replaceParams, searchOf } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
 import { partOf, type PartReader, readHits } from "./json/reply.ts";
@@ -21,9 +30,6 @@ const PAGING: ReadonlySet<string> = new Set(["start", "rows"]);
 /** `{!edismax qf=title v=$words}` */
 const LOCAL_PARAMS = /^\s*\{!([^}]*)\}/;
 
-/** The edge's key, or none: the client's own is withheld. */
-const isWithOwnKey = ({ options }: Index): boolean => options.forwardCredentials !== true;
-
 export const SOLR = defineDialect({
   names: ["solr"],
   create(options) {
@@ -31,7 +37,6 @@ export const SOLR = defineDialect({
     const indexes = readIndexes(options, "id", (text, slot, itemId, values) =>
       ok({ itemId, score: numberAt(text, ["score"], slot), isPinned: isTrueAt(text, ["[elevated]"], slot), values }),
     );
-    const own = new Set([...indexes.values()].filter(isWithOwnKey).map(({ name }) => name));
     return {
       name: "solr",
       routes: [{ path: "/solr/:index/select", methods: ["GET", "POST"] }],
@@ -45,7 +50,7 @@ export const SOLR = defineDialect({
         if (!isWithOwnKey(index.value))
           return ok(asked.ok ? planSearch(index.value, asked.value) : planLeft(index.value, request, asked.error));
         if (!asked.ok) return unreadable(asked.error);
-        const strange = strangeIn([...asked.value.url, ...asked.value.form], { own: name, all: own });
+        const strange = strangeIn([...asked.value.url, ...asked.value.form], { own: name, all: ownIndexes(indexes, index.value) });
         return strange === undefined ? ok(planSearch(index.value, asked.value)) : unreadable(strange);
       },
       describeError(status, type, message) {

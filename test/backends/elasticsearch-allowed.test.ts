@@ -58,6 +58,18 @@ describe("a body", () => {
     expect(refusal(ask(JSON.stringify(body)))).toBe("passed on");
   });
 
+  it("may not name an index of another engine", () => {
+    const two = ELASTICSEARCH.create(
+      new Map([
+        ["products", { url: "https://a.example" }],
+        ["offers", { url: "https://b.example" }],
+      ]),
+    );
+    const body = encode('{"query":{"terms":{"user":{"index":"offers","id":"1","path":"x"}}}}');
+    const plan = two.plan({ method: "POST", path: "/products/_search", search: "", body }, "products");
+    expect(refusal(plan)).toMatch(/names another index than products:/);
+  });
+
   it("may say anything with the client's own key", () => {
     const body = '{"query":{"terms":{"user":{"index":"secret","id":"1","path":"x"}}},"profile":true}';
     const plan = ask(body, { index: "orders", search: "?scroll=1m&search_pipeline=x" });

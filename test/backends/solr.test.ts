@@ -82,6 +82,11 @@ const refuse = (search: string, form = "") => {
   return plan.ok ? undefined : plan.error.message;
 };
 
+const searchOf = (params: Readonly<Record<string, string>>): string => `?${new URLSearchParams(params).toString()}`;
+
+const planForm = (contentType: string | undefined) =>
+  backend.plan({ method: "POST", path: "/solr/products/select", search: "", body: encode("q=red"), contentType }, "products");
+
 describe("plan() refuses", () => {
   it.each([
     "?q=red&qt=/update",
@@ -116,6 +121,11 @@ describe("plan() refuses", () => {
     ["one in a value that only looks quoted", { fq: "_query_:\"{!lucene v='\\' fromIndex=orders df=\\''}\"" }, /fromIndex=orders/],
     ["one in a text of JSON", { "json.facet": '{"a":{"type":"query","q":"\\u007b!join fromIndex=orders}"}}' }, /fromIndex=orders/],
     ["a subquery's core", { fl: "x:[subquery fromIndex=orders]" }, /fromIndex=orders/],
+    [
+      "a list of fields that a parameter names",
+      { fl: "[child parentFilter=a:b fl=$kids]", kids: "x:[subquery fromIndex=orders]" },
+      /fl=\$kids/,
+    ],
     ["a subquery's collection", { fl: "x:[subquery]", "x.q": "a", "x.collection": "orders" }, /"x\.collection" is "orders"/],
     ["a subquery's shards", { fl: "x:[subquery]", "x.shards": "10.0.0.1" }, /"x\.shards" is not passed on/],
     ["a macro", { fq: "${a}", a: "b" }, /holds \${…}/],
@@ -136,10 +146,9 @@ describe("plan() refuses", () => {
   });
 
   it("neither a core that is configured with the edge's key, nor escapes of the shopper's words", () => {
-    const search = (params: Record<string, string>) => `?${new URLSearchParams(params).toString()}`;
-    expect(refuse(search({ q: "red", fq: "{!join from=a to=b fromIndex=offers}c" }))).toBeUndefined();
-    expect(refuse(search({ q: "{!edismax qf='a b' v='it\\'s \\\\ 3\\\" pipe'}" }))).toBeUndefined();
-    expect(refuse(search({ q: "red", collection: "products" }))).toBeUndefined();
+    expect(refuse(searchOf({ q: "red", fq: "{!join from=a to=b fromIndex=offers}c" }))).toBeUndefined();
+    expect(refuse(searchOf({ q: "{!edismax qf='a b' v='it\\'s \\\\ 3\\\" pipe'}" }))).toBeUndefined();
+    expect(refuse(searchOf({ q: "red", collection: "products" }))).toBeUndefined();
   });
 
   it("nothing that clients ask with their own key", () => {
@@ -156,19 +165,17 @@ describe("plan() refuses", () => {
   });
 
   it("bodies that are not forms in UTF-8, by their type", () => {
-    const plan = (contentType: string | undefined) =>
-      backend.plan({ method: "POST", path: "/solr/products/select", search: "", body: encode("q=red"), contentType }, "products");
     for (const type of [
       "application/json",
       "text/xml",
       "multipart/form-data; boundary=x",
       "application/x-www-form-urlencoded; charset=ISO-8859-1",
     ]) {
-      expect(plan(type).ok).toBe(false);
+      expect(planForm(type).ok).toBe(false);
     }
-    const read = plan("application/x-www-form-urlencoded; charset=UTF-8");
+    const read = planForm("application/x-www-form-urlencoded; charset=UTF-8");
     expect(read.ok && read.value.own.contentType).toBe("application/x-www-form-urlencoded");
-    expect(plan(undefined).ok).toBe(true);
+    expect(planForm(undefined).ok).toBe(true);
   });
 
   it("takes a search for a search", () => {

@@ -148,6 +148,7 @@ function strangeLocal(name: string, value: string, end: string, { all }: Cores):
     return known.has(value) ? undefined : "is not one of the parsers and transformers that are passed on with the edge's key";
   }
   if (name === "fromIndex" || name === "collection") return all.has(value) ? undefined : `names another core than ${[...all].join(", ")}`;
+  if (name === "fl" && value.startsWith("$")) return "must be written here";
   if (name === "defType") return PARSERS.has(value) ? undefined : "is not one of the parsers that are passed on with the edge's key";
   if (LOCAL_PARAMS.has(name) || /^(?:efi|case|spellcheck\.\w+)\.[\w-]+$/.test(name)) return undefined;
   if (name === "wt" && end === "]") return WRITERS.has(value) ? undefined : "is not passed on with the edge's key";

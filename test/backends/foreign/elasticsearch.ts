@@ -663,6 +663,8 @@ export const ELASTICSEARCH_SURFACE: Surface = {
     if (keys.some((key) => DATA.has(key))) return true;
     // A script that is one text does nothing.
     if (last === "source" && keys.length > 1) return true;
+    // Of a document.
+    if (last === "id" && !keys.some((key) => /script|template|pit|collate/.test(key))) return true;
     // The aggregation, which names a field.
     if (last === "stats" && keys.length > 1) return true;
     return !NAMES.has(last) || FIELDS.has(keys.at(-2) ?? "");
