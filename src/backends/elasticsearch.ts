@@ -6,7 +6,7 @@
  */
 import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
 import { AUTHORIZATION, type ClientRequest, type EngineRequest, jsonError, type Refusal, type RequestPlan } from "./dialect.ts";
-import { ELSEWHERE, type OwnIndexes, readHeader, strangeInBody, strangeInParams, strangeType } from "./elasticsearch/allowed.ts";
+import { NOT_CHECKED, type OwnIndexes, readHeader, strangeInBody, strangeInParams, strangeType } from "./elasticsearch/allowed.ts";
 import { MULTI_PARAMS, SEARCH_PARAMS } from "./elasticsearch/members.ts";
 import {
   defineDialect,
@@ -216,7 +216,7 @@ function readSearch(index: string, params: readonly Param[], bytes: Uint8Array, 
       write: () => ({ params: rawParams, body: bytes.length === 0 ? undefined : bytes }),
     });
   const read = bodyOf(bytes);
-  if (!read.ok) return own === undefined ? left(read.error) : err(`${read.error}: ${ELSEWHERE}`);
+  if (!read.ok) return own === undefined ? left(read.error) : err(`${read.error}: ${NOT_CHECKED}`);
   const body = read.value;
   const strange = own === undefined || body === undefined ? undefined : strangeInBody(body, own);
   if (strange !== undefined) return err(strange);

@@ -15,7 +15,9 @@ import { strangeInScript } from "./script.ts";
 /** Names of indexes that the edge's key is for. */
 export type OwnIndexes = ReadonlySet<string>;
 
-export const ELSEWHERE = "take it out, or let the index forward the client's own key (forwardCredentials)";
+const ELSEWHERE = "take it out, or let the index forward the client's own key (forwardCredentials)";
+
+export const NOT_CHECKED = "send what can be checked, or let the index forward the client's own key (forwardCredentials)";
 
 type Rule =
   | { readonly kind: "plain" | "data" | "index" | "indices" | "script" }
