@@ -1,10 +1,11 @@
 /**
  * An edge on any runtime: configuration and platform → the Hono app. The entries in runtimes/ differ only in the platform.
  */
-import { createApp, type EdgeApp } from "./app.ts";
+import { type ClientAddress, createApp, type EdgeApp } from "./app.ts";
 import { dialectLimits, type Dialects } from "./backends/dialects.ts";
 import type { Fetch } from "./backends/engine.ts";
 import { type Config, parseConfig } from "./config/config.ts";
+import { insecureUrl, isPrivateHost } from "./config/fields.ts";
 import type { KvReader } from "./embeddings/store.ts";
 import { type Counters, createCounters, createEventCounters } from "./events/counters.ts";
 import { createEventsEndpoint } from "./events/endpoint.ts";
@@ -34,6 +35,8 @@ export interface Platform {
   readonly flagClient?: FlagClient | undefined;
   /** Counts one more search (or batch of events) of a client; false beyond its limit. */
   readonly isWithinRate?: ((client: string) => Promise<boolean>) | undefined;
+  /** Default: as Cloudflare says, in a Worker; elsewhere unknown. */
+  readonly clientAddress?: ClientAddress | undefined;
   /** Facts of the platform for /armmt/status. */
   readonly describe?: (() => object) | undefined;
   /** Keeps the host alive until the work is done. Default: the request's execution context where there is one, else the work just runs. */
@@ -76,15 +79,17 @@ export function readConfig(platform: Pick<Platform, "env" | "sinks" | "dialects"
 export function openEdge(platform: Platform): EdgeApp {
   const { kv, scorer, fetch, dialects, flagClient, isWithinRate, describe, afterReply, maxReplyBytes } = platform;
   const { now = () => Date.now(), createId = () => crypto.randomUUID(), counters = createCounters() } = platform;
+  const { clientAddress = isWorker() ? addressByCloudflare : () => undefined } = platform;
   const log = neverThrowing(platform.log ?? logToConsole);
   const config = readConfig(platform);
+  warnOfOpenWays(config, log);
   const eventCounters = createEventCounters();
   const sink = sinkOf(platform, config, { counters: eventCounters, now, createId, log });
   const { eventSecret: secret } = config;
   const events = secret === undefined ? undefined : { tokens: createEventTokens({ secret, now }), hashUnit: createUnitHash(secret) };
   const outside = { kv, sink, events, scorer, counters, flagClient, fetch, dialects, now, createId, log, maxReplyBytes };
   const searches = assembleSearches(config, outside);
-  const { adminToken, storefrontUrl, allowOrigins } = config;
+  const { adminToken, storefrontUrl, allowOrigins, clientAddressHeader } = config;
   return createApp({
     ...searches,
     adminToken,
@@ -94,8 +99,27 @@ export function openEdge(platform: Platform): EdgeApp {
     events: createEventsEndpoint({ ingest: events && { tokens: events.tokens, sink, counters: eventCounters, now }, allowOrigins, log }),
     status: async () => ({ ...(await describeStatus(searches)), events: eventCounters.snapshot(), ...describe?.() }),
     isWithinRate,
+    clientAddress,
+    clientAddressHeader,
     afterReply,
   });
+}
+
+/** The configuration allows it; whether such a host is in a private network, only its owner knows. */
+function warnOfOpenWays({ indexes }: Config, log: Log): void {
+  for (const [index, { url }] of indexes) {
+    const host = insecureUrl(url)?.hostname;
+    if (host === undefined || isPrivateHost(host)) continue;
+    const detail = `${url}: key, searches and replies can be read and changed on the way, unless ${host} is in a private network`;
+    log({ level: "warn", event: "insecure_http", index, detail });
+  }
+}
+
+/** Cloudflare writes this header itself, whatever the client sent; other servers pass on what the client sent. */
+const addressByCloudflare: ClientAddress = (c) => c.req.raw.headers.get("cf-connecting-ip") ?? undefined;
+
+function isWorker(): boolean {
+  return globalThis.navigator?.userAgent === "Cloudflare-Workers";
 }
 
 function sinkOf({ sinks, deadLetters }: Platform, { eventSinks: names }: Config, shared: SinkDeps): RetryingSink {

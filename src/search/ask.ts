@@ -31,7 +31,7 @@ export function chooseWindow({ request, deps, plan, assignment, index }: Search,
 
 /** Within the rest of the engine's time. Never rejects. */
 export function ask({ request, deps, startedAt }: Batch, engineRequest: EngineRequest): Promise<Result<EngineReply, Bypass>> {
-  return deps.engine.send(engineRequest, request.headers, startedAt + deps.engineTimeoutMs - deps.now());
+  return deps.engine.send(engineRequest, request, startedAt + deps.engineTimeoutMs - deps.now());
 }
 
 /** `sizes`: of the widened searches. If the part of one cannot be read, neither can the reply: its page cannot be cut out. */

@@ -3,7 +3,7 @@
  *
  * The only choice made here: indexes share catalogs (with their cached vectors), the model, the ranked lists and the counters.
  */
-import type { Dialect } from "../backends/dialect.ts";
+import { type Dialect, FORWARDED_FOR } from "../backends/dialect.ts";
 import { createDialects, type Dialects } from "../backends/dialects.ts";
 import { createEngineClient, type EngineClient, type Fetch } from "../backends/engine.ts";
 import type { Config, IndexConfig } from "../config/config.ts";
@@ -77,19 +77,21 @@ function withSoleCredentials({ indexes, engineAuthorizations }: Config): Readonl
 function createEngines(fetch: Fetch, maxReplyBytes: number) {
   const engines = new Map<string, EngineClient>();
   return (
-    { url, headers, forwardCredentials, generic }: IndexConfig,
+    { url, headers, forwardCredentials, forwardClientAddress = false, generic }: IndexConfig,
     backend: Dialect,
     authorization: string | undefined,
   ): EngineClient => {
-    const { credentials } = backend;
+    const { credentials, addressHeader = FORWARDED_FOR } = backend;
     const keyHeader = generic?.keyHeader ?? credentials.header;
     // The edge's own key replaces a client's.
     const isForwarding = forwardCredentials && authorization === undefined;
     const own = { ...headers, ...(authorization !== undefined && { [keyHeader]: authorization }) };
     const fromClient = [...backend.clientHeaders, ...(isForwarding ? [...credentials.clientHeaders, keyHeader] : [])];
-    const key = JSON.stringify([backend.name, url, own, keyHeader, isForwarding]);
+    const address = forwardClientAddress ? addressHeader : undefined;
+    const key = JSON.stringify([backend.name, url, own, keyHeader, isForwarding, address]);
     const withheldParams = isForwarding ? [] : credentials.clientParams;
-    const engine = engines.get(key) ?? createEngineClient({ fetch, url, headers: { fromClient, own }, withheldParams, maxReplyBytes });
+    const engine =
+      engines.get(key) ?? createEngineClient({ fetch, url, headers: { fromClient, address, own }, withheldParams, maxReplyBytes });
     engines.set(key, engine);
     return engine;
   };

@@ -17,7 +17,8 @@ import { type NodeModel, openModel, readModelFiles } from "./models.ts";
 import { StartError } from "./settings.ts";
 import { sqliteSink } from "./sqlite.ts";
 
-type Handler = (request: Request) => Promise<Response>;
+/** `address`: of the client, as the socket has it. */
+type Handler = (request: Request, address: string | undefined) => Promise<Response>;
 
 export interface Listener {
   /** The requested port, or the free one that was found for 0. */
@@ -82,11 +83,16 @@ export async function startServer(
 ): Promise<RunningServer> {
   const { host = "127.0.0.1", port = 8788, log = logToConsole } = options;
   const work: Work = { after: createAfterWork(log), isStopping: false };
+  const addresses = new WeakMap<Request, string>();
+  const clientAddress: ServeOptions["clientAddress"] = (c) => addresses.get(c.req.raw);
   const opened = Promise.withResolvers<Edge>();
   opened.promise.catch(() => undefined);
-  const listener = await listen(runtime, host, port, async (request) => answer(request, (await opened.promise).app, work));
+  const listener = await listen(runtime, host, port, async (request, address) => {
+    if (address !== undefined) addresses.set(request, address);
+    return answer(request, (await opened.promise).app, work);
+  });
   try {
-    opened.resolve(await openServerEdge(options, runtime, log, openFetch));
+    opened.resolve(await openServerEdge({ clientAddress, ...options }, runtime, log, openFetch));
   } catch (cause) {
     opened.reject(cause);
     void listener.close();
