@@ -168,6 +168,7 @@ async function searchRoute(c: Context, deps: AppDeps, backend: Dialect): Promise
     search: query,
     body,
     limits,
+    contentType: headers.get("content-type") ?? undefined,
     headers,
     address,
     isExplained: isTrusted && searchParams.has(EXPLAIN_PARAM),

@@ -32,6 +32,8 @@ export interface ClientRequest {
   readonly body: Uint8Array;
   /** Default: those of REQUEST_LIMITS. */
   readonly limits?: RequestLimits | undefined;
+  /** Of the body, as the client names it. */
+  readonly contentType?: string | undefined;
 }
 
 /** A request to the engine: a path and query below its configured URL. */
@@ -175,12 +177,16 @@ export const ECHOED_NUMBERS = ["offset", "page", "limit", "count", "pages", "tot
 
 /** The configuration of one index, as far as its dialect uses it. */
 export interface DialectOptions {
+  /** Of the engine: indexes at another address are no indexes of this one. */
+  readonly url?: string | undefined;
   /** Member of a hit that holds the id by which the catalogue knows the item, with dots between levels. Default: the engine's own id. */
   readonly idField?: string | undefined;
   /** Members of a hit that hold fresher values than the published ones, with dots between levels. */
   readonly hitFields?: Readonly<Partial<Record<ItemValue, string | undefined>>> | undefined;
   /** Hits of a page for which a request names no number, from 1 to 1000, where the engine's settings decide it. */
   readonly pageSize?: number | undefined;
+  /** Schemas that searches may read with the edge's key: for the backend "vespa". */
+  readonly schemas?: readonly string[] | undefined;
   /** Names in requests and replies: for the backend "generic", which needs them. */
   readonly generic?: GenericOptions | undefined;
   /** Whether the engine gets the client's own key: then the client may do here whatever its key allows there. Default: false. */

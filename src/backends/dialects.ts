@@ -116,6 +116,15 @@ export function readIndexes(indexes: ReadonlyMap<string, DialectOptions>, defaul
   );
 }
 
+/** The edge's key, or none: the client's own is withheld. */
+export const isWithOwnKey = ({ options }: Index): boolean => options.forwardCredentials !== true;
+
+/** What requests for this index may name with the edge's key: the indexes of the same engine that it is configured for. */
+export function ownIndexes(indexes: Indexes, { options: { url } }: Index): ReadonlySet<string> {
+  const own = [...indexes.values()].filter((other) => isWithOwnKey(other) && other.options.url === url);
+  return new Set(own.map(({ name }) => name));
+}
+
 /** Clients can name configured indexes only, one at a time and without patterns. `type` is the engine's name of the error. */
 export function findIndex<T>(indexes: ReadonlyMap<string, T>, name: string, type: string): Result<T, Refusal> {
   const index = indexes.get(name);

@@ -1,12 +1,23 @@
 /**
  * Elasticsearch and OpenSearch: `POST|GET /<index>/_search`, `/_msearch` and `/<index>/_msearch`. No other endpoint has a route.
  *
- * Parameters of the URL win over the body, as in the engine. Where a request is not understood it is left to the engine, whose own error
- * is the best answer.
+ * Parameters of the URL win over the body, as in the engine. With the edge's key, a request that is not understood is refused
+ * (elasticsearch/allowed.ts). With the client's own it is left to the engine, whose error is the best answer.
  */
 import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
 import { AUTHORIZATION, type ClientRequest, type EngineRequest, jsonError, type Refusal, type RequestPlan } from "./dialect.ts";
-import { defineDialect, findIndex, type Index, type IndexDefinition, type IndexOptions, readIndexes } from "./dialects.ts";
+import { NOT_CHECKED, type OwnIndexes, readHeader, strangeInBody, strangeInParams, strangeType } from "./elasticsearch/allowed.ts";
+import { MULTI_PARAMS, SEARCH_PARAMS } from "./elasticsearch/members.ts";
+import {
+  defineDialect,
+  findIndex,
+  type Index,
+  type IndexDefinition,
+  type IndexOptions,
+  isWithOwnKey,
+  ownIndexes,
+  readIndexes,
+} from "./dialects.ts";
 import { applyEdits, cutMember, type Edit, replaceParams, searchOf, setMember } from "./json/edits.ts";
 import { forAll, leave, leftToEngine, plainPlan, type PlannedSearch, planOne, planSeveral } from "./json/plan.ts";
 import { limitsOf, tooManySearches } from "./limits.ts";
@@ -40,6 +51,11 @@ export const ELASTICSEARCH = defineDialect({
       return ok({ itemId, score: isPinned ? undefined : score, isPinned, values });
     });
     const indexOf = (name: string): Result<Index, Refusal> => findIndex(indexes, name, "index_not_found_exception");
+    /** Worked out once: nothing of it changes. */
+    const owned = new Map(
+      [...indexes.values()].map((index) => [index, isWithOwnKey(index) ? ownIndexes(indexes, index) : undefined] as const),
+    );
+    const found = { indexOf, ownOf: (index: Index) => owned.get(index) };
     return {
       name: "elasticsearch",
       routes: [
@@ -53,11 +69,11 @@ export const ELASTICSEARCH = defineDialect({
       credentials: { ...AUTHORIZATION, clientHeaders: ["authorization", "referer", ...IMPERSONATION] },
       clientHeaders: ["x-opaque-id"],
       plan(request, name) {
-        if (name === undefined) return planSearches(MULTI_PATH, request, undefined, indexOf);
+        if (name === undefined) return planSearches(MULTI_PATH, request, undefined, found);
         const index = indexOf(name);
         if (!index.ok) return index;
-        if (!request.path.endsWith(MULTI_PATH)) return ok(planSearch(index.value, request));
-        return planSearches(`/${encodeURIComponent(name)}${MULTI_PATH}`, request, name, indexOf);
+        if (!request.path.endsWith(MULTI_PATH)) return planSearch(index.value, request, found.ownOf(index.value));
+        return planSearches(`/${encodeURIComponent(name)}${MULTI_PATH}`, request, name, found);
       },
       describeError(status, type, message) {
         const cause = { type, reason: message };
@@ -95,15 +111,24 @@ interface AskedSearch extends Pick<PlannedSearch, "plan"> {
 }
 
 /** `POST|GET /<index>/_search` */
-function planSearch(index: Index, request: ClientRequest): RequestPlan {
-  const asked = readSearch(index.name, paramsOf(request.search), request.body);
+function planSearch(index: Index, request: ClientRequest, own: OwnIndexes | undefined): Result<RequestPlan, Refusal> {
+  const given = paramsOf(request.search);
+  const strange = own !== undefined ? (strangeInParams(given, SEARCH_PARAMS) ?? strangeBodyType(request)) : undefined;
+  if (strange !== undefined) return unreadable(strange);
+  const read = readSearch(index.name, given, request.body, own);
+  if (!read.ok) return unreadable(read.error);
+  const asked = read.value;
   const write = (size: number | undefined): EngineRequest => {
     const { params, body } = asked.write(size);
     // fetch cannot send a body with GET.
     const method = body === undefined ? request.method : "POST";
     return { method, path: `/${encodeURIComponent(index.name)}/_search`, search: searchOf(params), body };
   };
-  return planOne(asked.plan, write(undefined), partReader(index), write);
+  return ok(planOne(asked.plan, write(undefined), partReader(index), write));
+}
+
+function strangeBodyType({ body, contentType }: ClientRequest): string | undefined {
+  return body.length === 0 ? undefined : strangeType(contentType);
 }
 
 function partReader({ readHit }: Index): PartReader {
@@ -121,7 +146,10 @@ function planSearches(
   path: string,
   request: ClientRequest,
   pathIndex: string | undefined,
-  indexOf: (name: string) => Result<Index, Refusal>,
+  {
+    indexOf,
+    ownOf,
+  }: { readonly indexOf: (name: string) => Result<Index, Refusal>; readonly ownOf: (index: Index) => OwnIndexes | undefined },
 ): Result<RequestPlan, Refusal> {
   const params = paramsOf(request.search);
   if (paramOf(params, "source") !== undefined) return unreadable("The searches are in the parameter source: send them as the body");
@@ -134,7 +162,7 @@ function planSearches(
   // Which page is in the body alone; of the parameters, only the format of the reply concerns a search.
   const shared = params.filter(({ key }) => key === "format");
   const inUrl = searchOf(params.map(({ raw }) => raw));
-  const searches: (AskedSearch & { readonly line: Span; readonly readPart: PartReader })[] = [];
+  const searches: (AskedSearch & { readonly line: Span; readonly header: Edit | undefined; readonly readPart: PartReader })[] = [];
   for (let i = 0; i < lines.length; i += 2) {
     const line = lines[i + 1]!;
     const header = bodyOf(request.body.slice(lines[i]!.start, lines[i]!.end));
@@ -144,12 +172,23 @@ function planSearches(
     if (typeof only !== "string" || more.length > 0) return unreadable(`Line ${i + 1}: name one index, as text`);
     const index = indexOf(only);
     if (!index.ok) return index;
-    const asked = readSearch(only, shared, request.body.slice(line.start, line.end));
-    const plan = forAll(asked.plan, `${inUrl}\n${header.value === undefined ? "" : rawText(header.value.text, header.value.span)}`);
-    searches.push({ ...asked, plan, line, readPart: statusReader(searches.length + 1, partReader(index.value)) });
+    const own = ownOf(index.value);
+    const strange = own !== undefined ? (strangeInParams(params, MULTI_PARAMS) ?? strangeBodyType(request)) : undefined;
+    if (strange !== undefined) return unreadable(strange);
+    const anew = own !== undefined ? readHeader(header.value?.values ?? {}) : undefined;
+    if (anew?.ok === false) return unreadable(`Line ${i + 1}: ${anew.error}`);
+    const asked = readSearch(only, shared, request.body.slice(line.start, line.end), own);
+    if (!asked.ok) return unreadable(`Line ${i + 2}: ${asked.error}`);
+    const written = header.value === undefined ? "" : rawText(header.value.text, header.value.span);
+    const plan = forAll(asked.value.plan, `${inUrl}\n${written}`);
+    const readPart = statusReader(searches.length + 1, partReader(index.value));
+    searches.push({ ...asked.value, plan, line, header: anew && { ...lines[i]!, text: anew.value }, readPart });
   }
   const write = (sizes: readonly (number | undefined)[]): EngineRequest => {
-    const edits = searches.map((search, i) => ({ ...search.line, text: search.write(sizes[i]).body ?? "{}" }));
+    const edits = searches.flatMap((search, i): Edit[] => {
+      const body = { ...search.line, text: search.write(sizes[i]).body ?? "{}" };
+      return search.header === undefined ? [body] : [search.header, body];
+    });
     return { method: "POST", path, search: inUrl, body: applyEdits(request.body, edits) };
   };
   return ok(planSeveral(searches, write([]), "responses", write));
@@ -177,15 +216,19 @@ function linesOf(bytes: Uint8Array): Span[] {
   return lines;
 }
 
-function readSearch(index: string, params: readonly Param[], bytes: Uint8Array): AskedSearch {
+/** `own`: with the edge's key, which indexes it is for. Errors: a search that must not be sent. */
+function readSearch(index: string, params: readonly Param[], bytes: Uint8Array, own: OwnIndexes | undefined): Result<AskedSearch, string> {
   const rawParams = params.map((param) => param.raw);
-  const left = (detail: string): AskedSearch => ({
-    plan: leftToEngine(index, detail),
-    write: () => ({ params: rawParams, body: bytes.length === 0 ? undefined : bytes }),
-  });
+  const left = (detail: string): Result<AskedSearch, string> =>
+    ok({
+      plan: leftToEngine(index, detail),
+      write: () => ({ params: rawParams, body: bytes.length === 0 ? undefined : bytes }),
+    });
   const read = bodyOf(bytes);
-  if (!read.ok) return left(read.error);
+  if (!read.ok) return own === undefined ? left(read.error) : err(`${read.error}: ${NOT_CHECKED}`);
   const body = read.value;
+  const strange = own === undefined || body === undefined ? undefined : strangeInBody(body, own);
+  if (strange !== undefined) return err(strange);
   const repeated = repeatedKey(sectionsOf(body));
   if (repeated !== undefined) return left(`The key "${repeated}" is repeated in ext`);
 
@@ -203,7 +246,7 @@ function readSearch(index: string, params: readonly Param[], bytes: Uint8Array):
   const cut = body === undefined ? undefined : cutOwnSection(body);
   const edits = cut === undefined ? [] : [cut.edit];
 
-  return {
+  return ok({
     plan: plainPlan({
       index,
       queryText,
@@ -225,7 +268,7 @@ function readSearch(index: string, params: readonly Param[], bytes: Uint8Array):
       if (!has("size")) changes.push(setMember(body, "size", size, body.members.length === (cut?.isWholeExt === true ? 1 : 0)));
       return { params: search, body: applyEdits(body.text.bytes, changes) };
     },
-  };
+  });
 }
 
 function reasonToLeave(

@@ -1,18 +1,29 @@
 /**
- * Solr: `GET|POST /solr/<core>/select` with parameters in the URL or in a form. A request that is more than a search is refused.
+ * Solr: `GET|POST /solr/<core>/select` with parameters in the URL or in a form. With the edge's key, a request
+ * that is not understood is refused (solr/allowed.ts).
  *
  * The reply names its page twice (`response.start` and the echoed parameters), and keeps highlighting apart from the documents, by id: a page
  * that is cut from a wider reply gets its own of each.
  */
-import { type Bypass, ok } from "../result.ts";
+import { type Bypass, err, ok, type Result } from "../result.ts";
 import { AUTHORIZATION, type ClientRequest, type EngineRequest, jsonError, type RequestPlan } from "./dialect.ts";
-import { defineDialect, findIndex, type Index, type IndexDefinition, type IndexOptions, readIndexes } from "./dialects.ts";
+import {
+  defineDialect,
+  findIndex,
+  type Index,
+  type IndexDefinition,
+  type IndexOptions,
+  isWithOwnKey,
+  ownIndexes,
+  readIndexes,
+} from "./dialects.ts";
 import { cutMember, type Edit, replaceNumbers, replaceParams, searchOf } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
 import { partOf, type PartReader, readHits } from "./json/reply.ts";
-import { pageNumbersOf, type Param, paramOf, paramsOf, unreadable } from "./json/request.ts";
+import { pageNumbersOf, type Param, paramOf, paramsOf, unreadable, utf8Text } from "./json/request.ts";
 import { isTrueAt, type JsonText, kindOf, members, numberAt, rawText, spanAt } from "./json/spans.ts";
 import { textOf } from "./json/values.ts";
+import { FORM_TYPE, strangeIn, strangeType } from "./solr/allowed.ts";
 
 const PAGING: ReadonlySet<string> = new Set(["start", "rows"]);
 
@@ -38,8 +49,12 @@ export const SOLR = defineDialect({
       plan(request, name = "") {
         const index = findIndex(indexes, name, "not_found");
         if (!index.ok) return index;
-        const unsafe = unsafeIn(request);
-        return unsafe === undefined ? ok(planSearch(index.value, request)) : unreadable(unsafe);
+        const asked = readRequest(index.value, request);
+        if (!isWithOwnKey(index.value))
+          return ok(asked.ok ? planSearch(index.value, asked.value) : planLeft(index.value, request, asked.error));
+        if (!asked.ok) return unreadable(asked.error);
+        const strange = strangeIn([...asked.value.url, ...asked.value.form], { own: name, all: ownIndexes(indexes, index.value) });
+        return strange === undefined ? ok(planSearch(index.value, asked.value)) : unreadable(strange);
       },
       describeError(status, type, message) {
         const error = { metadata: ["error-class", type], msg: message, code: status };
@@ -59,30 +74,36 @@ export function solr(options: IndexOptions): IndexDefinition {
   return { ...options, dialect: SOLR, backend: "solr" };
 }
 
-/**
- * Parameters with which `select` does something else than search this core: another handler, other servers, content from elsewhere,
- * templates that run. They stay out, because the request would carry the edge's own credential.
- */
-const UNSAFE = /^(?:json\.params\.)?(?:qt|tr|shards(?:\..*)?|stream\..*|v\..*)$/i;
-const UNSAFE_WRITERS: ReadonlySet<string> = new Set(["velocity", "xslt"]);
+/** Bodies that Solr reads without a content type that says so. */
+const OTHER_BODY = /^\s*(?:[{<]|--)/;
 
-/** Why a request must not reach the engine; `undefined` for a search. */
-function unsafeIn(request: ClientRequest): string | undefined {
-  const body = request.method === "POST" ? new TextDecoder().decode(request.body).trimStart() : "";
-  // Solr reads parameters from these too, in dialects of JSON and MIME that we do not.
-  if (body.startsWith("{") || body.startsWith("--")) return "The body must be a form: JSON requests and multipart are not passed on";
-  for (const { key, value } of [...paramsOf(request.search), ...paramsOf(body)]) {
-    const isOdd = !/^[\w.:$@/ -]*$/.test(key) || key === "ie" || key === "json";
-    if (isOdd || UNSAFE.test(key)) return `The parameter ${JSON.stringify(key)} is not passed on: take it out`;
-    if (key === "wt" && UNSAFE_WRITERS.has(value.toLowerCase())) return `wt=${value} is not passed on: ask for json`;
-  }
-  return undefined;
+interface Asked {
+  readonly own: EngineRequest;
+  readonly url: readonly Param[];
+  /** Empty unless the body is a form. */
+  readonly form: readonly Param[];
 }
 
-function planSearch(index: Index, request: ClientRequest): RequestPlan {
+/** Errors say why the body cannot be read. */
+function readRequest(index: Index, request: ClientRequest): Result<Asked, string> {
   const own = ownRequest(request, `/solr/${encodeURIComponent(index.name)}/select`);
-  const form = own.body === undefined ? [] : paramsOf(new TextDecoder().decode(own.body));
   const url = paramsOf(request.search);
+  if (own.body === undefined) return ok({ own, url, form: [] });
+  const form = utf8Text(own.body);
+  if (form === undefined || OTHER_BODY.test(form))
+    return err("The body must be a form in UTF-8: JSON requests and multipart are not passed on");
+  const strange = strangeType(request.contentType);
+  // As it was read.
+  return strange === undefined ? ok({ own: { ...own, contentType: FORM_TYPE }, url, form: paramsOf(form) }) : err(strange);
+}
+
+/** With the client's own key: Solr reads more than forms. */
+function planLeft(index: Index, request: ClientRequest, detail: string): RequestPlan {
+  const own = ownRequest(request, `/solr/${encodeURIComponent(index.name)}/select`);
+  return planOne(leftToEngine(index.name, detail), own, partReader(index, 0, []));
+}
+
+function planSearch(index: Index, { own, url, form }: Asked): RequestPlan {
   const params = [...url, ...form];
   const readPart = (offset: number): PartReader => partReader(index, offset, params);
   const page = pageNumbersOf({ params, values: undefined }, ["start", 0], ["rows", 10]);

@@ -11,9 +11,12 @@ import { defineDialect, type Index, type IndexDefinition, type IndexOptions, typ
 import { applyEdits, cutMember, type Edit, refill, replaceMembers, replaceParams, searchOf } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
 import { type HitReader, readHits, type ReplyPart } from "./json/reply.ts";
+import { repeatedIn } from "./json/repeated.ts";
 import { type Body, bodyOf, digitsOf, type Param, paramsOf, unreadable, utf8Text } from "./json/request.ts";
 import { elements, findAt, type JsonText, kindOf, members, numberAt, rawText, readString, type Span, spanAt } from "./json/spans.ts";
 import { textOf } from "./json/values.ts";
+import { type Named, nameOf, strangeIn, TYPES } from "./vespa/allowed.ts";
+import { readYql, type Yql } from "./vespa/yql.ts";
 
 const METHODS = ["GET", "POST"] as const;
 
@@ -27,6 +30,7 @@ export const VESPA = defineDialect({
     );
     const [index, ...more] = indexes.values();
     if (index === undefined || more.length > 0) throw new Error(`Vespa's requests name no index: configure one, not ${indexes.size}`);
+    const { schemas } = index.options;
     const readPart = (text: JsonText, from: Span) => partAt(text, from, index);
     return {
       name: "vespa",
@@ -36,15 +40,17 @@ export const VESPA = defineDialect({
       clientHeaders: [],
       plan(request) {
         const own = ownRequest(request, request.path.endsWith("/") ? "/search/" : "/search");
-        const asked = readRequest(own);
-        const refused = index.options.forwardCredentials === true ? undefined : asked.ok ? unsafeIn(asked.value) : asked.error;
+        const read = readRequest(own);
+        const isOwn = index.options.forwardCredentials !== true;
+        const refused = isOwn ? (read.ok ? strangeRequest(read.value, schemas ?? [index.name]) : read.error) : undefined;
         if (refused !== undefined) return unreadable(refused);
-        if (!asked.ok) return ok(planOne(leftToEngine(index.name, asked.error), own, readPart));
-        const plan = readSearch(index, asked.value);
+        if (!read.ok) return ok(planOne(leftToEngine(index.name, read.error), own, readPart));
+        const asked = isOwn && schemas !== undefined ? restricted(read.value, schemas) : read.value;
+        const plan = readSearch(index, asked);
         return ok(
           plan.ok
-            ? planOne(plan.value, asked.value.own, readPart, (size) => widened(asked.value, size))
-            : planOne(leftToEngine(index.name, plan.error), asked.value.own, readPart),
+            ? planOne(plan.value, asked.own, readPart, (size) => widened(asked, size))
+            : planOne(leftToEngine(index.name, plan.error), asked.own, readPart),
         );
       },
       describeError(status, type, message) {
@@ -56,7 +62,10 @@ export const VESPA = defineDialect({
   limits: { maxIndexes: 1 },
 });
 
-export interface VespaOptions extends IndexOptions, PageSizeOption {}
+export interface VespaOptions extends IndexOptions, PageSizeOption {
+  /** Schemas that searches may read with the edge's key, and are restricted to. Default: requests may name the index's own name, or none. */
+  readonly schemas?: readonly string[] | undefined;
+}
 
 /**
  * A Vespa application. Its requests name no index, so an edge can have one.
@@ -66,12 +75,6 @@ export interface VespaOptions extends IndexOptions, PageSizeOption {}
  */
 export function vespa(options: VespaOptions): IndexDefinition<VespaOptions> {
   return { ...options, dialect: VESPA, backend: "vespa" };
-}
-
-/** A parameter of the URL or of the body. */
-interface Named extends Pick<Param, "key" | "value"> {
-  /** In lower case, without aliases. */
-  readonly name: string;
 }
 
 interface Asked {
@@ -84,23 +87,7 @@ interface Asked {
   readonly all: readonly Named[];
 }
 
-/** Aliases of parameters that the edge reads, in lower case. */
-const ALIASES: ReadonlyMap<string, string> = new Map([
-  ["count", "hits"],
-  ["start", "offset"],
-  ["query", "model.querystring"],
-  ["type", "model.type"],
-  ["encoding", "model.encoding"],
-  ["sorting", "ranking.sorting"],
-  ["format", "presentation.format"],
-  ["template", "presentation.format"],
-]);
 const PAGING: ReadonlySet<string> = new Set(["hits", "offset"]);
-
-function nameOf(key: string): string {
-  const lower = key.toLowerCase();
-  return ALIASES.get(lower) ?? lower;
-}
 
 /** Errors say why it cannot be read. */
 function readRequest(own: EngineRequest): Result<Asked, string> {
@@ -120,6 +107,12 @@ function readRequest(own: EngineRequest): Result<Asked, string> {
   return ok({ own: { ...own, contentType: "application/json" }, url, form: [], body: body.value, all });
 }
 
+/** Why a request must not reach the engine with the edge's key; `undefined` for a search. */
+function strangeRequest(asked: Asked, schemas: readonly string[]): string | undefined {
+  const repeated = asked.body && repeatedIn(asked.body);
+  return repeated === undefined ? strangeIn(asked, schemas) : `The member ${repeated.join(".")} is repeated`;
+}
+
 function namedIn(params: readonly Param[]): Named[] {
   return params.map(({ key, value }) => ({ key, name: nameOf(key), value }));
 }
@@ -136,22 +129,6 @@ function flatten(text: JsonText, siblings: Body["members"], prefix: string = "",
       return flatten(text, members(text, span), `${key}.`, depth + 1);
     return [{ key, name: nameOf(key), value: readString(text, span) ?? rawText(text, span) }];
   });
-}
-
-/**
- * Parameters with which `/search/` is more than the application's own search: other chains of components (which may leave out a filter),
- * chosen content nodes, traces, hidden fields, all rank features in six minutes. They are refused, because the request would carry the edge's
- * own credential. The application itself limits sources and schemas: `model.restrict` in a query profile that cannot be overridden.
- */
-const UNSAFE =
-  /^(?:searchchain|trace(?:level)?(?:\..*)?|explainlevel|profile|(?:model\.)?searchpath|path|rankfeatures|ranking\.listfeatures|renderer\.json\.debug)$/;
-
-/** Why a request must not reach the engine; `undefined` for a search. */
-function unsafeIn({ url, form, all }: Asked): string | undefined {
-  // Jetty decodes `%u0041` too.
-  const odd = [...url, ...form].find(({ key }) => !/^[ -~]*$/.test(key) || key.includes("%"));
-  const named = odd ?? all.find(({ name }) => UNSAFE.test(name));
-  return named === undefined ? undefined : `The parameter ${JSON.stringify(named.key)} is not passed on: take it out`;
 }
 
 /** Errors say why the search is left to the engine. */
@@ -180,6 +157,16 @@ function valueOf({ all }: Asked, name: string): string | undefined {
   return all.find((param) => param.name === name)?.value;
 }
 
+/** The same request, asking the index's own schemas only. */
+function restricted(asked: Asked, schemas: readonly string[]): Asked {
+  // Checked where the client gives it.
+  if (asked.all.some(({ name }) => name === "model.restrict")) return asked;
+  const value = schemas.join(",");
+  const added: Param = { key: "model.restrict", value, raw: `model.restrict=${encodeURIComponent(value)}` };
+  const url = [...asked.url, added];
+  return { ...asked, url, own: { ...asked.own, search: searchOf(url.map(({ raw }) => raw)) }, all: [...namedIn([added]), ...asked.all] };
+}
+
 /** A whole number from 0. Errors name the value, or say why several contradict each other. */
 function pageNumber({ url, form, all }: Asked, name: string, fallback: number): Result<number, string> {
   const given = all.filter((param) => param.name === name);
@@ -199,9 +186,6 @@ function queryTextOf(asked: Asked, yql: Yql | undefined): string | undefined {
   if (yql?.input === undefined || (yql.hasUserQuery && query !== undefined)) return query;
   return textOf("param" in yql.input ? valueOf(asked, nameOf(yql.input.param)) : yql.input.words);
 }
-
-/** Types of `query` that are words; the others are query languages. */
-const TYPES: ReadonlySet<string> = new Set(["all", "any", "linguistics", "phrase", "tokenize", "weakand", "web"]);
 
 function reasonToLeave(
   asked: Asked,
@@ -281,95 +265,3 @@ function childReader(readHit: HitReader): HitReader {
 /** Vespa's error codes by HTTP status. */
 const CODES: Readonly<Record<number, number>> = { 400: 3, 401: 14, 403: 15, 404: 16, 405: 17, 413: 2, 429: 17, 502: 10, 504: 12 };
 const INTERNAL_SERVER_ERROR = 18;
-
-/**
- * A statement in YQL, Vespa's query language, as far as the edge reads it: outside of texts and comments only, because a shopper may type
- * `order by`.
- */
-interface Yql {
-  /** `order by` */
-  readonly isOrdered: boolean;
-  /** `limit` or `offset` */
-  readonly isPaged: boolean;
-  /** `userQuery()`, which reads the parameter `query`. */
-  readonly hasUserQuery: boolean;
-  /** The first `userInput()` or `text()`: words, or a parameter of the request. */
-  readonly input: { readonly words: string } | { readonly param: string } | undefined;
-  /** `undefined` for all of them. */
-  readonly fields: readonly string[] | undefined;
-}
-
-/** `undefined` where a text or a comment has no end. */
-function readYql(yql: string): Yql | undefined {
-  const outlined = outlineOf(yql);
-  if (outlined === undefined) return undefined;
-  const { outline, texts } = outlined;
-  // After it comes grouping, which has words of its own.
-  const [statement = ""] = outline.split("|", 1);
-  return {
-    isOrdered: /\border by\b/i.test(statement),
-    isPaged: /\b(?:limit|offset)\b/i.test(statement),
-    hasUserQuery: /\buserQuery ?\(/.test(statement),
-    input: inputOf(statement, texts),
-    fields: fieldsOf(statement),
-  };
-}
-
-const PLAIN = /[^"'/\s]+/y;
-
-/** The statement with each text as its number in quotes, each comment and all white space as one space. */
-function outlineOf(yql: string): { readonly outline: string; readonly texts: readonly string[] } | undefined {
-  const texts: string[] = [];
-  const parts: string[] = [];
-  for (let at = 0; at < yql.length;) {
-    const char = yql.charAt(at);
-    let end = at + 1;
-    if (char === '"' || char === "'") {
-      while (end < yql.length && yql.charAt(end) !== char) end += yql.charAt(end) === "\\" ? 2 : 1;
-      if (end >= yql.length) return undefined;
-      parts.push(`"${texts.length}"`);
-      texts.push(unescape(yql.slice(at + 1, end)));
-      end++;
-    } else if (yql.startsWith("/*", at)) {
-      end = yql.indexOf("*/", at + 2) + 2;
-      if (end < 2) return undefined;
-      parts.push(" ");
-    } else if (yql.startsWith("//", at)) {
-      while (end < yql.length && !/[\n\r]/.test(yql.charAt(end))) end++;
-      parts.push(" ");
-    } else if (/\s/.test(char)) {
-      parts.push(" ");
-    } else {
-      // The slash of no comment, or all up to the next character that means something here.
-      PLAIN.lastIndex = at;
-      end = PLAIN.test(yql) ? PLAIN.lastIndex : end;
-      parts.push(yql.slice(at, end));
-    }
-    at = end;
-  }
-  return { outline: parts.join("").replaceAll(/ +/g, " "), texts };
-}
-
-const ESCAPES: ReadonlyMap<string, string> = new Map(Object.entries({ b: "\b", t: "\t", n: "\n", f: "\f", r: "\r" }));
-
-function unescape(text: string): string {
-  return text.replaceAll(/\\(u[0-9a-fA-F]{4}|[\s\S])/g, (_, escape: string) =>
-    escape.length === 5 ? String.fromCharCode(Number.parseInt(escape.slice(1), 16)) : (ESCAPES.get(escape) ?? escape),
-  );
-}
-
-/** With settings of the call, `{grammar: "all"}`, inside its brackets. */
-const INPUT = /\b(?:userInput|text) ?\( ?(?:\[? ?\{[^{}]{0,300}\} ?\]? ?)?(?:@ ?([\w.:-]+)|"(\d+)")/;
-
-function inputOf(statement: string, texts: readonly string[]): Yql["input"] {
-  const [, param, index] = INPUT.exec(statement) ?? [];
-  if (param !== undefined) return { param };
-  const words = index === undefined ? undefined : texts[Number(index)];
-  return words === undefined ? undefined : { words };
-}
-
-function fieldsOf(statement: string): readonly string[] | undefined {
-  const list = /^ ?select (.+?) from /i.exec(statement)?.[1];
-  const fields = list?.split(",").map((field) => field.trim().split(" ")[0] ?? "");
-  return fields?.includes("*") === true ? undefined : fields;
-}

@@ -31,7 +31,7 @@ import {
   url,
 } from "./fields.ts";
 
-export interface IndexConfig extends Omit<IndexOptions, "authorization">, Pick<DialectOptions, "pageSize" | "generic"> {
+export interface IndexConfig extends Omit<IndexOptions, "authorization">, Pick<DialectOptions, "pageSize" | "schemas" | "generic"> {
   /** A name of a dialect. */
   readonly backend: string;
   readonly catalog: string;
@@ -149,6 +149,9 @@ export const index = v.strictObject({
   idField: v.optional(memberPath),
   hitFields: v.optional(v.strictObject(v.entriesFromList(ITEM_VALUES, v.optional(memberPath)))),
   pageSize: v.optional(integer(1, 1000, "hits")),
+  schemas: v.optional(
+    v.pipe(v.array(v.pipe(v.string("list schemas"), v.regex(NAME, "use a schema's name")), "list schemas"), v.minLength(1, "list schemas")),
+  ),
   generic: v.optional(generic),
   headers: v.optional(v.record(headerName, v.pipe(v.string("use text"), v.regex(/^[\x20-\x7e]*$/, "use printable ASCII")))),
   forwardCredentials: v.optional(v.boolean("use true or false"), false),

@@ -229,9 +229,7 @@ describe("plan() of several searches", () => {
     [{}, "?strategy=stopIfEnoughMatches"],
   ])("leaves all of them to the engine where a wider page would end the request: %j %s", (more, search) => {
     const plan = queries({ requests: [{ indexName: "products", query: "red", hitsPerPage: 5 }], ...more }, search);
-    expect(plan.searches.map((one) => one.bypass)).toEqual([
-      { reason: "request_not_understood", detail: "strategy is another than none" },
-    ]);
+    expect(plan.searches.map((one) => one.bypass)).toEqual([{ reason: "request_not_understood", detail: "strategy is another than none" }]);
   });
 
   it.each([

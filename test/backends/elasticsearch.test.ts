@@ -8,6 +8,8 @@ import { annotateReply } from "../../src/backends/json/reply.ts";
 import { parseReply, planSearch } from "./one-search.ts";
 
 const backend = ELASTICSEARCH.create(new Map([["products", {}]]));
+/** With the client's own key nothing is refused. */
+const open = ELASTICSEARCH.create(new Map([["products", { forwardCredentials: true }]]));
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array | undefined) => (bytes === undefined ? undefined : new TextDecoder().decode(bytes));
 
@@ -16,6 +18,7 @@ const get = (search: string) => ({ method: "GET", search, body: new Uint8Array()
 const planOf = (request: Parameters<typeof planSearch>[2]) => planSearch(backend, "products", request);
 const bodyOf = (request: EngineRequest) => decode(request.body);
 const postJson = (body: unknown, search = "") => planOf(post(JSON.stringify(body), search));
+const planOpen = (request: Parameters<typeof planSearch>[2]) => planSearch(open, "products", request);
 
 const MATCH = { match: { title: "red shoes" } };
 
@@ -96,7 +99,7 @@ describe("plan(): bypass", () => {
     ["request_not_understood", { query: MATCH }, "?format=yaml"],
     ["request_not_understood", [1], ""],
   ])("%s for %j %s", (reason, body, search) => {
-    const plan = postJson(body, search);
+    const plan = planOpen(post(JSON.stringify(body), search));
     expect(plan.bypass?.reason).toBe(reason);
     expect(bodyOf(plan.own)).toBe(JSON.stringify(body));
     expect(plan.own.search).toBe(search);
@@ -107,9 +110,9 @@ describe("plan(): bypass", () => {
   });
 
   it.each(['{"query":', "null", '{"size":1,"size":2}', '{"ext":{"armmt":{},"armmt":{}}}', "query: x"])(
-    "passes %s on as it came",
+    "passes %s on as it came, with the client's own key",
     (body) => {
-      const plan = planOf(post(body));
+      const plan = planOpen(post(body));
       expect(plan.bypass?.reason).toBe("request_not_understood");
       expect(bodyOf(plan.own)).toBe(body);
     },
@@ -119,7 +122,7 @@ describe("plan(): bypass", () => {
 describe("plan(): the shopper's own request", () => {
   it("is the request as it came", () => {
     const body = '{ "query" : {"match":{"title":"a\\u00e9"}},\n "size" : 24, "min_score":1.0, "big":12345678901234567890 }';
-    const plan = planOf(post(body, "?routing=a%2Fb&pretty"));
+    const plan = planOpen(post(body, "?routing=a%2Fb&pretty"));
     expect(bodyOf(plan.own)).toBe(body);
     expect(plan.own).toMatchObject({ method: "POST", path: "/products/_search", search: "?routing=a%2Fb&pretty" });
   });
@@ -190,7 +193,7 @@ describe("plan().widen()", () => {
     fc.assert(
       fc.property(fc.uniqueArray(member), fc.constantFrom(",", " , ", ",\n  "), (list, separator) => {
         const body = `{${list.join(separator)}}`;
-        const plan = planOf(post(body));
+        const plan = planOpen(post(body));
         const expected: Record<string, unknown> = { ...JSON.parse(body), size: 60 };
         if ("from" in expected) expected["from"] = 0;
         delete expected["ext"];

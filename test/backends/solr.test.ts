@@ -2,7 +2,13 @@ import { describe, expect, it } from "vitest";
 import { SOLR } from "../../src/backends/solr.ts";
 import { parseReply, planSearch } from "./one-search.ts";
 
-const backend = SOLR.create(new Map([["products", {}]]));
+const backend = SOLR.create(
+  new Map([
+    ["products", {}],
+    ["offers", {}],
+    ["orders", { forwardCredentials: true }],
+  ]),
+);
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
 const get = (search: string) => planSearch(backend, "products", { method: "GET", search, body: new Uint8Array() });
@@ -76,6 +82,11 @@ const refuse = (search: string, form = "") => {
   return plan.ok ? undefined : plan.error.message;
 };
 
+const searchOf = (params: Readonly<Record<string, string>>): string => `?${new URLSearchParams(params).toString()}`;
+
+const planForm = (contentType: string | undefined) =>
+  backend.plan({ method: "POST", path: "/solr/products/select", search: "", body: encode("q=red"), contentType }, "products");
+
 describe("plan() refuses", () => {
   it.each([
     "?q=red&qt=/update",
@@ -95,6 +106,76 @@ describe("plan() refuses", () => {
 
   it.each(['{"params":{"qt":"/update"}}', " {query:red}", '--x\r\nContent-Disposition: form-data; name="qt"'])("so may %s", (body) => {
     expect(refuse("", body)).toMatch(/must be a form/);
+  });
+
+  it.each<[string, Record<string, string>, RegExp]>([
+    ["another collection", { collection: "orders" }, /"collection" is "orders"/],
+    [
+      "another core in a join",
+      { fq: "{!join from=a to=b fromIndex=orders}c" },
+      /fromIndex=orders}, which names another core than products, offers/,
+    ],
+    ["one that a parameter names", { fq: "{!join from=a to=b fromIndex=$x}c", x: "orders" }, /fromIndex=\$x/],
+    ["one inside of a quoted query", { fq: '_query_:"{\\!join from=a to=b fromIndex=orders}c"' }, /fromIndex=orders/],
+    ["one behind an escape", { fq: '_query_:"\\u007b!join from=a to=b fromIndex=orders}c"' }, /fromIndex=orders/],
+    ["one in a value that only looks quoted", { fq: "_query_:\"{!lucene v='\\' fromIndex=orders df=\\''}\"" }, /fromIndex=orders/],
+    ["one in a text of JSON", { "json.facet": '{"a":{"type":"query","q":"\\u007b!join fromIndex=orders}"}}' }, /fromIndex=orders/],
+    ["a subquery's core", { fl: "x:[subquery fromIndex=orders]" }, /fromIndex=orders/],
+    [
+      "a list of fields that a parameter names",
+      { fl: "[child parentFilter=a:b fl=$kids]", kids: "x:[subquery fromIndex=orders]" },
+      /fl=\$kids/,
+    ],
+    ["a subquery's collection", { fl: "x:[subquery]", "x.q": "a", "x.collection": "orders" }, /"x\.collection" is "orders"/],
+    ["a subquery's shards", { fl: "x:[subquery]", "x.shards": "10.0.0.1" }, /"x\.shards" is not passed on/],
+    ["a macro", { fq: "${a}", a: "b" }, /holds \${…}/],
+    ["a parser of XML", { fq: "{!xmlparser v=$x}", x: "<a/>" }, /type=xmlparser/],
+    ["a name that nothing refers to", { foo: "1" }, /"foo" is not passed on/],
+    [
+      "a name of Solr's own, although something refers to it",
+      { shards: "10.0.0.1", fq: "{!term f=a v=$shards}" },
+      /"shards" is not passed on/,
+    ],
+    ["a build", { "suggest.build": "true" }, /"suggest\.build"/],
+    ["an unknown transformer", { fl: "[shard]" }, /type=shard/],
+    ["too many escapes", { fq: `{${"\\".repeat(200)}` }, /escaped too often/],
+  ])("%s", (_, params, message) => {
+    const form = new URLSearchParams({ q: "red", ...params }).toString();
+    expect(refuse(`?${form}`)).toMatch(message);
+    expect(refuse("", form)).toMatch(message);
+  });
+
+  it("neither a core that is configured with the edge's key, nor escapes of the shopper's words", () => {
+    expect(refuse(searchOf({ q: "red", fq: "{!join from=a to=b fromIndex=offers}c" }))).toBeUndefined();
+    expect(refuse(searchOf({ q: "{!edismax qf='a b' v='it\\'s \\\\ 3\\\" pipe'}" }))).toBeUndefined();
+    expect(refuse(searchOf({ q: "red", collection: "products" }))).toBeUndefined();
+  });
+
+  it("nothing that clients ask with their own key", () => {
+    const open = SOLR.create(new Map([["products", { forwardCredentials: true }]]));
+    const plan = (search: string, body: string) =>
+      planSearch(open, "products", { method: body === "" ? "GET" : "POST", search, body: encode(body), contentType: "application/json" });
+    expect(plan("?q=red&collection=orders", "").own.search).toBe("?q=red&collection=orders");
+    const json = plan("", '{"query":"red"}');
+    expect([json.bypass?.reason, decode(json.own.body), json.own.contentType]).toEqual([
+      "request_not_understood",
+      '{"query":"red"}',
+      undefined,
+    ]);
+  });
+
+  it("bodies that are not forms in UTF-8, by their type", () => {
+    for (const type of [
+      "application/json",
+      "text/xml",
+      "multipart/form-data; boundary=x",
+      "application/x-www-form-urlencoded; charset=ISO-8859-1",
+    ]) {
+      expect(planForm(type).ok).toBe(false);
+    }
+    const read = planForm("application/x-www-form-urlencoded; charset=UTF-8");
+    expect(read.ok && read.value.own.contentType).toBe("application/x-www-form-urlencoded");
+    expect(planForm(undefined).ok).toBe(true);
   });
 
   it("takes a search for a search", () => {

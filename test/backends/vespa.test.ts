@@ -4,10 +4,12 @@ import { VESPA } from "../../src/backends/vespa.ts";
 import { parseReply, planSearch } from "./one-search.ts";
 
 const backend = VESPA.create(new Map([["products", {}]]));
+/** With the client's own key nothing is refused. */
+const open = VESPA.create(new Map([["products", { forwardCredentials: true }]]));
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
-const get = (search: string) => planSearch(backend, undefined, { method: "GET", search, body: new Uint8Array() });
-const postText = (text: string, search = "") => planSearch(backend, undefined, { method: "POST", search, body: encode(text) });
+const get = (search: string) => planSearch(open, undefined, { method: "GET", search, body: new Uint8Array() });
+const postText = (text: string, search = "") => planSearch(open, undefined, { method: "POST", search, body: encode(text) });
 const post = (body: unknown, search = "") => postText(JSON.stringify(body), search);
 const yql = (where: string) => ({ yql: `select * from sources * where ${where}`, q: "red" });
 
@@ -141,7 +143,7 @@ describe("plan()", () => {
   });
 
   it("leaves a search alone that selects without the field by which items are known", () => {
-    const bySku = VESPA.create(new Map([["products", { idField: "fields.sku" }]]));
+    const bySku = VESPA.create(new Map([["products", { idField: "fields.sku", schemas: ["product"] }]]));
     const selecting = (fields: string) =>
       planSearch(bySku, undefined, {
         method: "POST",
@@ -185,6 +187,37 @@ describe("plan() refuses", () => {
     expect(refuse("", JSON.stringify(nested))).toMatch(/is not passed on/);
   });
 
+  it.each([
+    ["?query=red&sources=orders", "model.sources", "orders"],
+    ["?query=red&search=products,orders", "search", "products,orders"],
+    ["?query=red&restrict=orders", "model.restrict", "orders"],
+    ["?query=red&queryProfile=other", "queryProfile", "other"],
+    ["?yql=select+*+from+orders+where+true", "yql", "select * from sources orders where true"],
+    ["?yql=select+*+from+sources+products,+orders+where+true", "yql", "select * from products/**/, orders where true"],
+    ["?yql=select+*+from+products+where+true;select+*+from+orders+where+true", "yql", "select a/*from products*/from orders where true"],
+    ["?query=select+*+from+orders+where+true&type=yql", "model.type.syntax", "yql"],
+    ["?query=red&streaming.groupname=another", "streaming.userid", "7"],
+    ["?query=red&ranking.properties.vespa.matching.numthreadspersearch=64", "unknown", "1"],
+  ])("%s and %s=%s name what is not the index's own", (search, key, value) => {
+    expect(refuse(search)).toMatch(/The parameter .* (?:is|names)/);
+    expect(refuse("?query=red", JSON.stringify({ [key]: value }))).toMatch(/The parameter .* (?:is|names)/);
+    expect(refuse("?query=red", new URLSearchParams({ [key]: value }).toString())).toMatch(/The parameter .* (?:is|names)/);
+  });
+
+  it("restricts a search to the schemas of the configuration", () => {
+    const shop = VESPA.create(new Map([["products", { schemas: ["product", "brand"] }]]));
+    const ask = (search: string) => {
+      const plan = planSearch(shop, undefined, { method: "GET", search, body: new Uint8Array() });
+      return [plan.own.search, plan.widen(60).search];
+    };
+    const all = "model.restrict=product%2Cbrand";
+    expect(ask("?query=red")).toEqual([`?query=red&${all}`, `?query=red&${all}&hits=60`]);
+    expect(ask("?yql=select+*+from+product+where+userInput(@q)&q=red&hits=5")[1]).toMatch(/hits=60&model\.restrict=product%2Cbrand$/);
+    expect(ask("?query=red&restrict=brand&hits=5")).toEqual(["?query=red&restrict=brand&hits=5", "?query=red&restrict=brand&hits=60"]);
+    expect(refuse("?query=red&restrict=", "", shop)).toMatch(/names another source than product, brand/);
+    expect(refuse("?query=red&sources=orders", "", shop)).toMatch(/the option schemas/);
+  });
+
   it.each(["?query=red&%73earchChain=native", "?query=red&%25u0073earchChain=native", "?%C5%BF=1"])("%s may", (search) => {
     expect(refuse(search)).toMatch(/is not passed on/);
   });
@@ -202,12 +235,13 @@ describe("plan() refuses", () => {
   });
 
   it("takes a search for a search", () => {
-    expect(refuse("?query=red&input.query(e)=[1]&rankfeature.query(x)=1&sources=a&presentation.timing=true&armmt_explain")).toBeUndefined();
+    expect(
+      refuse("?query=red&input.query(e)=[1]&rankfeature.query(x)=1&sources=products&presentation.timing=true&armmt_explain"),
+    ).toBeUndefined();
     expect(refuse("", JSON.stringify({ query: "&tracelevel=5", "default-index": "x" }))).toBeUndefined();
   });
 
   it("nothing that clients ask with their own key", () => {
-    const open = VESPA.create(new Map([["products", { forwardCredentials: true }]]));
     expect(refuse("?query=red&tracelevel=5", "", open)).toBeUndefined();
     expect(refuse("", "{'query':'red'}", open)).toBeUndefined();
     const plan = planSearch(open, undefined, { method: "POST", search: "", body: encode("{'query':'red'}") });

@@ -154,7 +154,7 @@ const LEFT: Readonly<Record<string, readonly [outcome: string, body: object]>> =
   "beyond the window": ["beyond_window", { query: WORDS, from: 60, size: 5 }],
   "no hits": ["too_few_hits", { query: { match: { title: "xyzzy" } } }],
   "hits without ids": ["reply_not_search", { query: WORDS, stored_fields: ["_none_"], docvalue_fields: ["price"] }],
-  "an unknown query": ["engine_status", { query: { no_such_query: { title: "red" } } }],
+  "a query without a field": ["engine_status", { query: { match: {} } }],
 };
 
 /** Parameters of the URL → outcome. */

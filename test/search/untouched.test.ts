@@ -40,7 +40,6 @@ describe("a search left alone", () => {
     ["no_query_text", "", {}],
     // The engine's own error is the best answer to these.
     ["request_not_understood", "", postJson(match("red", { size: -1 }))],
-    ["request_not_understood", "", { method: "POST", body: '{"query":{"match":', headers: { "content-type": "application/json" } }],
   ])("%s, %s %j", async (reason, search, init) => {
     const edge = openEdge({ catalog: CATALOG });
     const response = await edge.send(`/products/_search${search}`, init);
@@ -59,9 +58,20 @@ describe("a search left alone", () => {
     await expectSame(response, await shopReply("/products/_search", init));
   });
 
+  it("request_not_understood: what is no JSON is the engine's to refuse, with the client's own key", async () => {
+    const init = { method: "POST", body: '{"query":{"match":', headers: { "content-type": "application/json" } };
+    const index = { backend: "elasticsearch", url: ENGINE_URL, window: WINDOW, catalog: CATALOG };
+    const open = openEdge({ catalog: CATALOG, vars: { INDEXES: { products: { ...index, forwardCredentials: true } } } });
+    const response = await open.send("/products/_search", init);
+    expect(outcomeOf(response)).toBe("request_not_understood");
+    await expectSame(response, await shopReply("/products/_search", init));
+    const edge = openEdge({ catalog: CATALOG });
+    expect((await edge.send("/products/_search", init)).status).toBe(400);
+    expect(edge.exchanges).toHaveLength(0);
+  });
+
   it.each<[string, string, object]>([
     ["cursor", "", { search_after: [1.5], sort: ["_score"] }],
-    ["cursor", "?scroll=1m", {}],
     ["grouped", "", { collapse: { field: "category" } }],
   ])("%s %s %j, with an engine that can do that", async (reason, search, page) => {
     const reply = '{"_scroll_id":"x","hits":{"hits":[{"_id":"b","_score":1.0},{"_id":"a","_score":3}]}}';

@@ -26,6 +26,8 @@ export interface JsonText {
   /** Offsets at which objects and arrays begin (ascending) and, at the same index, end: skipping one is a lookup, not a second scan. */
   readonly opens: readonly number[];
   readonly closes: readonly number[];
+  /** How many members all objects have together. */
+  readonly names: number;
   /** A member's name is written with a backslash, so names cannot be compared byte by byte. */
   readonly hasEscapedKeys: boolean;
 }
@@ -67,6 +69,7 @@ export function scanJson(bytes: Uint8Array): Result<JsonText, JsonProblem> {
   const indexes = new Int32Array(MAX_DEPTH);
   const ends = new Uint8Array(MAX_DEPTH);
   let depth = 0;
+  let names = 0;
   let hasEscapedKeys = false;
 
   const problem = (offset: number, message: string): Result<JsonText, JsonProblem> => {
@@ -104,7 +107,7 @@ export function scanJson(bytes: Uint8Array): Result<JsonText, JsonProblem> {
       if (bytes[at]! <= 0x20) at = skipSpace(bytes, at);
       if (depth === 0) {
         if (at < bytes.length) return problem(at, "Expected nothing after the value");
-        return ok({ bytes, root: { start, end: endBefore(bytes, at) }, opens, closes, hasEscapedKeys });
+        return ok({ bytes, root: { start, end: endBefore(bytes, at) }, opens, closes, names, hasEscapedKeys });
       }
       const close = ends[depth - 1];
       const byte = bytes[at];
@@ -122,6 +125,7 @@ export function scanJson(bytes: Uint8Array): Result<JsonText, JsonProblem> {
       }
       if (close === CLOSE_OBJECT) {
         if (bytes[at] !== QUOTE) return problem(at, "Expected a key");
+        names++;
         const plain = endOfPlain(bytes, at + 1);
         const end = bytes[plain] === QUOTE ? plain + 1 : endOfString(bytes, at);
         if (end < 0) return problem(~end, describeString(bytes, ~end));

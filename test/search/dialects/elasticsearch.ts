@@ -110,7 +110,7 @@ export const elasticsearch: EngineStandIn = {
     },
     {
       feature: "cursor",
-      title: "`search_after`, `scroll`, `pit`",
+      title: "`search_after`",
       ask: post("/products/_search", { ...match("red"), search_after: [1], sort: ["_score"] }),
       outcomes: ["cursor"],
     },

@@ -66,7 +66,7 @@ async function answer(request: Request, items: readonly StandInItem[]): Promise<
 }
 
 const PATH = "/search/";
-const SELECT = "select * from product where ";
+const SELECT = "select * from products where ";
 const USER_INPUT = `${SELECT}{grammar: "all"}userInput(@q)`;
 
 const form = (path: string, params: Readonly<Record<string, string>>): Ask => ({

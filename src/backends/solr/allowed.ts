@@ -1,0 +1,204 @@
+/**
+ * Whether a request of Solr may go to the engine with the edge's key: every parameter must be understood (parameters.ts), and so must whatever
+ * a value names: parsers in `{!…}`, transformers in `[…]`, other cores.
+ *
+ * Values are texts in languages that hold each other, with escapes at each level. Instead of following them, every `{!` is read at every level of
+ * escapes, wherever it stands: more than Solr reads, never less.
+ */
+import { err, ok, type Result } from "../../result.ts";
+import type { Param } from "../json/request.ts";
+import { LOCAL_PARAMS, PARAMETERS, PARSERS, RESERVED, TRANSFORMERS, WRITERS } from "./parameters.ts";
+
+const ELSEWHERE = "take it out, or let the index forward the client's own key (forwardCredentials)";
+
+/** The core of the request, and all that the edge's key is for. */
+export interface Cores {
+  readonly own: string;
+  readonly all: ReadonlySet<string>;
+}
+
+interface Named {
+  /** Parameters that other values refer to, as `$qq`. */
+  readonly references: ReadonlySet<string>;
+  /** Fields that a subquery fills: its parameters begin with their names. */
+  readonly subqueries: ReadonlySet<string>;
+}
+
+/** Why a request must not reach the engine; `undefined` for one that is understood. */
+export function strangeIn(params: readonly Param[], cores: Cores): string | undefined {
+  const named = namedIn(params);
+  for (const { key, value, raw } of params) {
+    // Solr refuses it, and only Solr knows what it would have been.
+    if (/%(?![0-9a-f]{2})/i.test(raw)) return `The parameter ${JSON.stringify(key)} holds a percent sign that escapes nothing: write %25`;
+    if (`${key}=${value}`.includes("${")) return `The parameter ${JSON.stringify(key)} holds \${…}, which is not expanded: write the value`;
+    const name = plainName(key, named);
+    if (name === undefined) return `The parameter ${JSON.stringify(key)} is not passed on with the edge's key: ${ELSEWHERE}`;
+    const strange = strangeValue(name, value, cores) ?? strangeText(name, value, cores);
+    if (strange !== undefined) return `The parameter ${JSON.stringify(key)} ${strange}: ${ELSEWHERE}`;
+  }
+  return undefined;
+}
+
+const REFERENCE = /\$([A-Za-z_]\w*)|"?\bparam"?\s*:\s*["']?([A-Za-z_]\w*)/g;
+const SUBQUERY = /(?<![\w-])([\w-]+)\s*:\s*\[[^\][]*\bsubquery\b/g;
+
+function namedIn(params: readonly Param[]): Named {
+  const references = new Set<string>();
+  const subqueries = new Set<string>();
+  for (const { value } of params) {
+    if (value.includes("$") || value.includes("param")) for (const [, a, b] of value.matchAll(REFERENCE)) references.add(a ?? b ?? "");
+    if (value.includes("subquery")) for (const [, field = ""] of value.matchAll(SUBQUERY)) subqueries.add(field);
+  }
+  return { references, subqueries };
+}
+
+/** More subqueries inside of each other than this are not read. */
+const MAX_PREFIXES = 4;
+const MAX_NAME = 300;
+
+/** The name without prefixes; `undefined` for one that is not understood. */
+function plainName(key: string, { references, subqueries }: Named): string | undefined {
+  if (key.length > MAX_NAME) return undefined;
+  let name = key;
+  for (let prefixes = 0; prefixes <= MAX_PREFIXES; prefixes++) {
+    if (PARAMETERS.has(name) || /^json\.facet(?:\.[\w-]+)+$/.test(name)) return name;
+    const perField = /^f\.[^${}[\]\\]+?\.((?:facet|hl|group|stats|terms)\..+|qf)$/.exec(name)?.[1];
+    if (perField !== undefined) return PARAMETERS.has(perField) ? perField : undefined;
+    const collated = /^spellcheck\.(?:collateParam\.(.+)|[\w-]+\.(?:accuracy|key))$/.exec(name);
+    const dot = name.indexOf(".");
+    if (collated !== null) {
+      if (collated[1] === undefined) return name;
+      name = collated[1];
+    } else if (dot > 0 && subqueries.has(name.slice(0, dot))) {
+      name = name.slice(dot + 1);
+    } else {
+      return references.has(name) && !RESERVED.has(name.toLowerCase()) ? name : undefined;
+    }
+  }
+  return undefined;
+}
+
+/** Parameters of which only some values are understood. */
+function strangeValue(name: string, value: string, cores: Cores): string | undefined {
+  const isAllowed = ((): boolean => {
+    switch (name) {
+      case "collection":
+        return value === cores.own;
+      case "qt":
+        return ["", "select", "/select"].includes(value);
+      case "ie":
+        return /^utf-?8$/i.test(value);
+      case "wt":
+        return WRITERS.has(value);
+      case "debug":
+      case "debugQuery":
+        return /^(?:false|off|no)$/i.test(value);
+      case "echoParams":
+        return /^(?:explicit|none)$/i.test(value);
+      case "defType":
+      case "hl.qparser":
+        return PARSERS.has(value);
+      default:
+        return true;
+    }
+  })();
+  return isAllowed ? undefined : `is ${JSON.stringify(value)}, which is not passed on with the edge's key`;
+}
+
+/** An escape of four hex digits, or of one character; some of these are white space, where they are not the letter. */
+const ESCAPE = /\\(?:u+([0-9a-fA-F]{4})|([^]))/g;
+const MAX_LEVELS = 6;
+
+/** What a value names, at every level of escapes. */
+function strangeText(name: string, value: string, cores: Cores): string | undefined {
+  const isFieldList = name === "fl" || name.endsWith(".fl");
+  if (!value.includes("{") && !value.includes("\\") && !(isFieldList && value.includes("["))) return undefined;
+  let text = value;
+  for (let level = 0; level < MAX_LEVELS; level++) {
+    // Solr reads the section at the beginning before it takes escapes away.
+    const from = level > 0 && value.startsWith("{!") ? 1 : 0;
+    const strange = strangeSections(text, "{!", "}", cores, from) ?? (isFieldList ? strangeSections(text, "[", "]", cores) : undefined);
+    if (strange !== undefined) return strange;
+    if (!text.includes("\\")) return undefined;
+    text = text.replaceAll(ESCAPE, (_, hex: string | undefined, char: string = "") =>
+      hex === undefined ? ("nrtfb".includes(char) ? " " : char) : String.fromCharCode(Number.parseInt(hex, 16)),
+    );
+    // A backslash at the end escapes nothing.
+    if (text.endsWith("\\")) text = text.slice(0, -1);
+  }
+  return "is escaped too often";
+}
+
+/** Sections that begin with `start`, wherever they stand. */
+function strangeSections(text: string, start: string, end: string, cores: Cores, from = 0): string | undefined {
+  for (let at = text.indexOf(start, from); at >= 0; at = text.indexOf(start, at + 1)) {
+    const read = readSection(text, at + start.length, end);
+    if (!read.ok) return read.error;
+    for (const [name, value] of read.value) {
+      const strange = strangeLocal(name, value, end, cores);
+      if (strange !== undefined) return `holds ${start}${name}=${value}${end}, which ${strange}`;
+    }
+  }
+  return undefined;
+}
+
+function strangeLocal(name: string, value: string, end: string, { all }: Cores): string | undefined {
+  if (name === "type") {
+    const known = end === "]" ? TRANSFORMERS : PARSERS;
+    return known.has(value) ? undefined : "is not one of the parsers and transformers that are passed on with the edge's key";
+  }
+  if (name === "fromIndex" || name === "collection") return all.has(value) ? undefined : `names another core than ${[...all].join(", ")}`;
+  if (name === "fl" && value.startsWith("$")) return "must be written here";
+  if (name === "defType") return PARSERS.has(value) ? undefined : "is not one of the parsers that are passed on with the edge's key";
+  if (LOCAL_PARAMS.has(name) || /^(?:efi|case|spellcheck\.\w+)\.[\w-]+$/.test(name)) return undefined;
+  if (name === "wt" && end === "]") return WRITERS.has(value) ? undefined : "is not passed on with the edge's key";
+  return PARAMETERS.has(name) && !["qt", "debug", "debugQuery", "echoParams", "ie", "wt"].includes(name)
+    ? undefined
+    : "is not passed on with the edge's key";
+}
+
+const SPACE = /[ \t\r\n]*/y;
+const NAME = /[A-Za-z_][\w.-]*/y;
+const QUOTED = /"(?:[^"\\]|\\[^])*"|'(?:[^'\\]|\\[^])*'/y;
+
+/** As QueryParsing.parseLocalParams() of Solr reads it. Errors: a section that is not understood. */
+function readSection(text: string, from: number, end: string): Result<readonly (readonly [name: string, value: string])[], string> {
+  const found: [string, string][] = [];
+  let at = from;
+  const take = (pattern: RegExp): string => {
+    pattern.lastIndex = at;
+    const [taken = ""] = pattern.exec(text) ?? [];
+    at += taken.length;
+    return taken;
+  };
+  // Java's white space is not JavaScript's: any but the usual ends what is understood, and so does a second name in a value.
+  const unquoted = end === "}" ? /[^\s}=\p{Cc}\p{Cf}]+/uy : /[^\s\]=\p{Cc}\p{Cf}]+/uy;
+  for (;;) {
+    take(SPACE);
+    if (text.startsWith(end, at)) return ok(found);
+    const name = take(NAME);
+    if (name === "") return err(`holds a section that is not understood: ${JSON.stringify(text.slice(from, from + 60))}`);
+    take(SPACE);
+    if (!text.startsWith("=", at)) {
+      found.push(["type", name]);
+      continue;
+    }
+    at++;
+    take(SPACE);
+    const sign = text.startsWith("$", at) ? "$" : "";
+    at += sign.length;
+    if (sign !== "") take(SPACE);
+    const quoted = take(QUOTED);
+    found.push([name, sign + (quoted === "" ? take(unquoted) : quoted.slice(1, -1))]);
+  }
+}
+
+const FORM = /^application\/x-www-form-urlencoded(?: *; *charset="?utf-?8"?)? *;? *$/i;
+
+export const FORM_TYPE = "application/x-www-form-urlencoded";
+
+/** Solr reads JSON, XML and parts of MIME too, by the type that the client names. */
+export function strangeType(contentType: string | undefined): string | undefined {
+  if (contentType === undefined || FORM.test(contentType)) return undefined;
+  return `The content type ${JSON.stringify(contentType)} is not passed on: send a form in UTF-8 (${FORM_TYPE})`;
+}
