@@ -6,7 +6,7 @@
  * Knows HTTP, not search: any status is a reply. It does not retry and follows no redirect, because a redirect could lead anywhere.
  */
 import { bypass, type Bypass, ok, type Result } from "../result.ts";
-import { joinBytes, withTimeout } from "../web.ts";
+import { joinBytes, nextTurn, withTimeout } from "../web.ts";
 import type { EngineRequest } from "./dialect.ts";
 import { searchOf } from "./json/edits.ts";
 
@@ -20,8 +20,8 @@ export interface EngineReply extends ReadBody {
 }
 
 export interface EngineClient {
-  /** Never rejects. Reasons: engine_timeout, engine_unreachable. */
-  send(request: EngineRequest, clientHeaders: Headers, timeoutMs: number): Promise<Result<EngineReply, Bypass>>;
+  /** `client`: aborted when nobody waits any more. Never rejects. Reasons: engine_timeout, engine_unreachable, aborted. */
+  send(request: EngineRequest, clientHeaders: Headers, timeoutMs: number, client?: AbortSignal): Promise<Result<EngineReply, Bypass>>;
 }
 
 export interface EngineOptions {
@@ -58,15 +58,32 @@ export function createEngineClient(options: EngineOptions): EngineClient {
   }
 
   return {
-    send(request, clientHeaders, timeoutMs) {
+    async send(request, clientHeaders, timeoutMs, client) {
+      const hasLeft = (): boolean => client?.aborted === true;
+      if (hasLeft()) return ABORTED;
       const abort = new AbortController();
-      return withTimeout(exchange(request, clientHeaders, abort.signal), Math.max(0, timeoutMs), () => {
+      const leave = (): void => abort.abort();
+      client?.addEventListener("abort", leave, { once: true });
+      const late = async (): Promise<Result<never, Bypass>> => {
+        // A reply may lie in the socket: this thread was busy, not the engine.
+        for (let turn = 0; turn < LAST_TURNS; turn++) await nextTurn(); // oxlint-disable-line no-await-in-loop
         abort.abort();
         return bypass("engine_timeout", `${url}: no reply within ${Math.round(timeoutMs)} ms`);
-      });
+      };
+      try {
+        const reply = await withTimeout(exchange(request, clientHeaders, abort.signal), Math.max(0, timeoutMs), late);
+        return !reply.ok && hasLeft() ? ABORTED : reply;
+      } finally {
+        client?.removeEventListener("abort", leave);
+      }
     },
   };
 }
+
+const ABORTED = bypass("aborted", "The client left before the engine's reply");
+
+/** For the head of a reply, and the parts of its body. */
+const LAST_TURNS = 4;
 
 const nameOf = (raw: string): string => [...new URLSearchParams(raw).keys()][0]?.toLowerCase() ?? "";
 

@@ -29,9 +29,19 @@ export function chooseWindow({ request, deps, plan, assignment, index }: Search,
   return ok(plan.isCursored ? { size: plan.limit, isWidened: false } : window);
 }
 
-/** Within the rest of the engine's time. Never rejects. */
-export function ask({ request, deps, startedAt }: Batch, engineRequest: EngineRequest): Promise<Result<EngineReply, Bypass>> {
-  return deps.engine.send(engineRequest, request.headers, startedAt + deps.engineTimeoutMs - deps.now());
+/** Of the engine's time, for a widened request: the shopper's own can still be sent and answered. */
+export const WINDOW_SHARE = 0.6;
+
+/** Within the rest of the engine's time, or of a share of it. Never rejects. */
+export async function ask(
+  { request, deps, startedAt }: Batch,
+  engineRequest: EngineRequest,
+  share = 1,
+): Promise<Result<EngineReply, Bypass>> {
+  const askedAt = deps.now();
+  const reply = await deps.engine.send(engineRequest, request.headers, startedAt + deps.engineTimeoutMs * share - askedAt, request.signal);
+  if (reply.ok) deps.windows.noteReply(deps.now() - askedAt);
+  return reply;
 }
 
 /** `sizes`: of the widened searches. If the part of one cannot be read, neither can the reply: its page cannot be cut out. */

@@ -1,0 +1,95 @@
+/**
+ * What one engine has done with requests for a window, of late. One that gives them late, short or not at all gets the shoppers' own requests
+ * at once for a while: nobody waits twice for ever. That the engine is down is never decided here; a shopper's own request is always sent.
+ */
+import type { RequestReply } from "../backends/dialect.ts";
+import { createBreaker } from "../breaker.ts";
+import type { EngineReply } from "../backends/engine.ts";
+import { type Bypass, bypass, err, ok, type Result } from "../result.ts";
+import type { Batch } from "./contract.ts";
+
+/** Windows in a row. */
+const FAILURES = 5;
+const PAUSE_MS = 10_000;
+const MAX_PAUSE_MS = 5 * 60_000;
+
+/** Of short windows in a row that were right. */
+const FALSE_ALARMS = 3;
+const TRUST_MS = 60_000;
+const MAX_TRUST_MS = 10 * 60_000;
+
+/** How slowly a base time of the engine is forgotten. */
+const RISE = 0.01;
+
+export type Windows = ReturnType<typeof createWindows>;
+
+export function createWindows(now: () => number) {
+  const breaker = createBreaker({ failures: FAILURES, pauseMs: PAUSE_MS, maxPauseMs: MAX_PAUSE_MS, now });
+  /** Open: this engine's short windows were right, and are believed for a while. */
+  const trust = createBreaker({ failures: FALSE_ALARMS, pauseMs: TRUST_MS, maxPauseMs: MAX_TRUST_MS, now });
+  let baseMs: number | undefined;
+  return {
+    /** Whether to ask for a window now. */
+    admits: (): boolean => breaker.admits(),
+    /** Whether a window that may be short is to be compared with the shopper's own reply. */
+    isDoubted: (): boolean => trust.admits(),
+    succeeded: (): void => breaker.succeeded(),
+    failed: (): void => breaker.failed(),
+    wasShort: (isReally: boolean): void => (isReally ? trust.succeeded() : trust.failed()),
+    /** What a quick reply of the engine takes; a slow one may have waited for this thread. */
+    baseMs: (): number => baseMs ?? 0,
+    noteReply(ms: number): void {
+      baseMs = baseMs === undefined || ms < baseMs ? Math.max(0, ms) : baseMs + RISE * (ms - baseMs);
+    },
+    snapshot: () => breaker.snapshot(),
+  };
+}
+
+/**
+ * The reply, or why no page must be cut from it: a widened search is incomplete, or shorter than it should be. Without a total, a list that
+ * ends within the shopper's page is compared with their own until the engine has been right several times.
+ */
+export function checkWindows(
+  { searches, deps }: Batch,
+  reply: RequestReply,
+  sizes: readonly (number | undefined)[],
+): Result<RequestReply, Bypass> {
+  for (const [i, size] of sizes.entries()) {
+    const read = reply.searches[i];
+    if (size === undefined || read?.ok !== true) continue;
+    const { hits, total, bypass: own } = read.value;
+    if (own?.reason === "engine_incomplete") return err(own);
+    // A redirect, say, has no hits.
+    if (own !== undefined) continue;
+    const { offset, limit } = searches[i]!.plan;
+    const expected = Math.min(size, total ?? offset + limit);
+    if (hits.length >= expected || (total === undefined && !deps.windows.isDoubted())) continue;
+    const counted = total === undefined ? "" : `, and the engine counts ${total}`;
+    return bypass("window_short", `${hits.length} hits came of ${size}${counted}: set window to no more than the engine gives`);
+  }
+  return ok(reply);
+}
+
+/**
+ * Learns from the engine's reply to the shopper's own request, which was sent because of `failed`. `wide`: the reply to the widened one, where
+ * it could be read.
+ */
+export function compareWithOwn({ deps, searches, plan }: Batch, failed: Bypass, own: EngineReply, wide: RequestReply | undefined): void {
+  const { windows } = deps;
+  if (wide === undefined) return windows.failed();
+  const read = plan.parseReply(own.body);
+  if (!read.ok) return undefined;
+  const pairs = wide.searches.map((search, i) => ({ wide: search, own: read.value.searches[i], plan: searches[i]!.plan }));
+  if (failed.reason === "engine_incomplete") {
+    // Where both are incomplete, the window is not to blame.
+    if (pairs.every((pair) => pair.own?.ok === true && pair.own.value.bypass?.reason !== "engine_incomplete")) windows.failed();
+    return undefined;
+  }
+  const isShort = pairs.some(({ wide: window, own: page, plan: { offset, limit } }) => {
+    if (!window.ok || page?.ok !== true) return false;
+    return window.value.total !== undefined || page.value.hits.length > Math.max(0, Math.min(window.value.hits.length - offset, limit));
+  });
+  if (isShort) windows.failed();
+  windows.wasShort(isShort);
+  return undefined;
+}
