@@ -5,20 +5,20 @@
  * Dependencies come in through `SearchDeps`. Once the engine has answered, no exception reaches the shopper: whatever fails, they get the
  * engine's own answer in the engine's own order, and the reason is in the `x-armmt` header, the counters, the log and the exposure record.
  */
-import type { RequestPlan, RequestReply, SearchReply } from "./backends/dialect.ts";
+import type { RequestPlan, SearchReply } from "./backends/dialect.ts";
 import type { EngineReply } from "./backends/engine.ts";
 import { pageIndices } from "./ranking/window.ts";
 import { type Bypass, err, REASONS, type Result } from "./result.ts";
 import { admit } from "./search/admission.ts";
 import { arrange, internalError } from "./search/arrange.ts";
-import { ask, chooseWindow, readReply, statusFailure, WINDOW_SHARE } from "./search/ask.ts";
+import { ask, chooseWindow, readReply, statusFailure } from "./search/ask.ts";
 import type { Batch, BatchResult, Search, SearchDeps, SearchRequest, SearchResult } from "./search/contract.ts";
 import { openBatch } from "./search/open.ts";
 import { countSearches, recordExposures } from "./search/record.ts";
 import { respond } from "./search/respond.ts";
 import { edited, leave, none, untouched, type WindowDecision } from "./search/results.ts";
 import { handOutTokens } from "./search/tokens.ts";
-import { checkWindows, compareWithOwn } from "./search/windows.ts";
+import { checkWindows, compareWithOwn, type Widened, WINDOW_SHARE } from "./search/windows.ts";
 
 export async function search(request: SearchRequest, plan: RequestPlan, deps: SearchDeps): Promise<Response> {
   const batch = await openBatch(request, plan, deps);
@@ -58,7 +58,8 @@ export async function serve(batch: Batch): Promise<BatchResult> {
 
 async function serveAnyhow(batch: Batch): Promise<BatchResult> {
   try {
-    const { decisions, leave: leaveQueue } = admit(batch, batch.searches.map(chooseWindow));
+    const admission = admit(batch, batch.searches.map(chooseWindow));
+    const { decisions } = admission;
     try {
       return decisions.some((decision) => decision.ok)
         ? await serveRanked(batch, decisions)
@@ -67,7 +68,7 @@ async function serveAnyhow(batch: Batch): Promise<BatchResult> {
             decisions.flatMap((decision) => (decision.ok ? [] : decision.error)),
           );
     } finally {
-      leaveQueue();
+      admission.leave();
     }
   } catch (cause) {
     const fault = internalError(cause);
@@ -85,7 +86,7 @@ async function serveRanked(batch: Batch, decisions: readonly WindowDecision[]): 
   if (!reply.ok) return isWidened ? serveAfterRefusal(batch, decisions, reply.error) : none(batch, reply.error);
   try {
     const read = readReply(batch, reply.value, sizes);
-    const whole = read.ok ? checkWindows(batch, read.value, sizes) : read;
+    const whole = read.ok ? checkWindows(batch, { reply: read.value, sizes }) : read;
     if (whole.ok) {
       const { searches } = whole.value;
       if (isWidened) batch.deps.windows.succeeded();
@@ -97,7 +98,7 @@ async function serveRanked(batch: Batch, decisions: readonly WindowDecision[]): 
     }
     if (!isWidened) return leftAlone(batch, reply.value, reasonsOf(decisions, whole.error));
     batch.request.afterReply(reply.value.rest?.cancel() ?? Promise.resolve());
-    return await serveAfterRefusal(batch, decisions, whole.error, read.ok ? read.value : undefined);
+    return await serveAfterRefusal(batch, decisions, whole.error, read.ok ? { reply: read.value, sizes } : undefined);
   } catch (cause) {
     return serveEngineOrder(batch, reply.value, isWidened, internalError(cause));
   }
@@ -132,23 +133,25 @@ async function orderPage(
   return { outcome: { bypass: { reason: "engine_order", detail: `The variant is ${assignment.variant}` } }, page, notes };
 }
 
-/** The widened request failed, perhaps because it was widened: the shopper's own is sent. `wide`: its reply, where it could be read. */
+/** The widened request failed, perhaps because it was widened: the shopper's own is sent. `widened`: its reply, where it could be read. */
 async function serveAfterRefusal(
   batch: Batch,
   decisions: readonly WindowDecision[],
   failed: Bypass,
-  wide?: RequestReply,
+  widened?: Widened,
 ): Promise<BatchResult> {
   if (failed.reason === "aborted") return none(batch, failed);
+  const { now } = batch.deps;
+  const askedAt = now();
   const own = await ask(batch, batch.plan.own);
   if (!own.ok) return none(batch, own.error);
   // An engine that fails the shopper's own request too says nothing of windows.
-  if (statusFailure(own.value) === undefined) compareWithOwn(batch, failed, own.value, wide);
-  return leftAlone(batch, own.value, reasonsOf(decisions, windowReason(failed, wide)));
+  if (statusFailure(own.value) === undefined) compareWithOwn(batch, failed, { reply: own.value, ms: now() - askedAt }, widened);
+  return leftAlone(batch, own.value, reasonsOf(decisions, windowReason(failed, widened)));
 }
 
-function windowReason({ reason, detail }: Bypass, wide: RequestReply | undefined): Bypass {
-  if (wide !== undefined || REASONS[reason].fault === "reply") return { reason, detail };
+function windowReason({ reason, detail }: Bypass, widened: Widened | undefined): Bypass {
+  if (widened !== undefined || REASONS[reason].fault === "reply") return { reason, detail };
   return { reason: reason === "engine_timeout" ? "window_timeout" : "engine_refused_window", detail };
 }
 

@@ -6,7 +6,7 @@
  * Knows HTTP, not search: any status is a reply. It does not retry and follows no redirect, because a redirect could lead anywhere.
  */
 import { bypass, type Bypass, ok, type Result } from "../result.ts";
-import { joinBytes, nextTurn, withTimeout } from "../web.ts";
+import { joinBytes, sleep, withTimeout } from "../web.ts";
 import type { EngineRequest } from "./dialect.ts";
 import { searchOf } from "./json/edits.ts";
 
@@ -65,8 +65,7 @@ export function createEngineClient(options: EngineOptions): EngineClient {
       const leave = (): void => abort.abort();
       client?.addEventListener("abort", leave, { once: true });
       const late = async (): Promise<Result<never, Bypass>> => {
-        // A reply may lie in the socket: this thread was busy, not the engine.
-        for (let turn = 0; turn < LAST_TURNS; turn++) await nextTurn(); // oxlint-disable-line no-await-in-loop
+        await whileBusy(timeoutMs);
         abort.abort();
         return bypass("engine_timeout", `${url}: no reply within ${Math.round(timeoutMs)} ms`);
       };
@@ -82,8 +81,19 @@ export function createEngineClient(options: EngineOptions): EngineClient {
 
 const ABORTED = bypass("aborted", "The client left before the engine's reply");
 
-/** For the head of a reply, and the parts of its body. */
-const LAST_TURNS = 4;
+const LOOK_MS = 10;
+const BUSY_MS = 5;
+
+/** While timers come late, this thread is behind, and a reply may lie in the socket: that is not the engine's fault. At least one look. */
+async function whileBusy(atMostMs: number): Promise<void> {
+  const startedAt = performance.now();
+  let [before, after] = [startedAt, startedAt];
+  do {
+    before = after;
+    await sleep(LOOK_MS); // oxlint-disable-line no-await-in-loop
+    after = performance.now();
+  } while (after - before > LOOK_MS + BUSY_MS && after - startedAt < atMostMs);
+}
 
 const nameOf = (raw: string): string => [...new URLSearchParams(raw).keys()][0]?.toLowerCase() ?? "";
 

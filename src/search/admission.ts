@@ -13,7 +13,7 @@ export interface Admission {
 }
 
 export function admit(batch: Batch, decisions: readonly WindowDecision[]): Admission {
-  const { queue, windows, rankBudgetMs, engineTimeoutMs } = batch.deps;
+  const { queue, windows, rankBudgetMs } = batch.deps;
   const places: Place[] = [];
   const isPaused = decisions.some((decision) => decision.ok && decision.value.isWidened) && !windows.admits();
   const decided = decisions.map((decision, i): WindowDecision => {
@@ -26,7 +26,7 @@ export function admit(batch: Batch, decisions: readonly WindowDecision[]): Admis
     // While the engine answers, the queue gets shorter.
     const withinMs = rankBudgetMs + windows.baseMs();
     const hits = Math.min(decision.value.size, index.window) * models;
-    const place = queue.admit(hits, withinMs, batch.startedAt + engineTimeoutMs + rankBudgetMs);
+    const place = queue.admit(hits, withinMs);
     if (place === undefined) return bypass("over_budget", "Too many lists wait for the model to rank this one in time");
     places.push(place);
     return decision;

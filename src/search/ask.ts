@@ -29,9 +29,6 @@ export function chooseWindow({ request, deps, plan, assignment, index }: Search,
   return ok(plan.isCursored ? { size: plan.limit, isWidened: false } : window);
 }
 
-/** Of the engine's time, for a widened request: the shopper's own can still be sent and answered. */
-export const WINDOW_SHARE = 0.6;
-
 /** Within the rest of the engine's time, or of a share of it. Never rejects. */
 export async function ask(
   { request, deps, startedAt }: Batch,

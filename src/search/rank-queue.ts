@@ -3,28 +3,40 @@
  * ranked in time.
  *
  * All searches share one thread, and a run cannot be interrupted. So a search is admitted before the engine is asked for its window; runs
- * take turns in the order in which their replies came; and after SLICE_MS of them the event loop turns, so that the replies of others, which
- * need no model, go out first.
+ * take turns in the order in which their replies came; and after SLICE_MS of them everything else has its turn first: requests that come,
+ * replies that need no model.
  */
 import { nextTurn } from "../web.ts";
 
 /** Runs follow one another for so long. Shorter: in workerd, whose timers take a millisecond, the model would idle. */
 const SLICE_MS = 8;
 
+/** After runs, others have the thread for so many times as long, where they need it. Fewer: those who need no model wait for those who do. */
+const REST = 2;
+
+/** A turn of the event loop in which nobody needed the thread takes less. */
+const IDLE_TURN_MS = 2;
+
 /** Weight of the latest run in the cost of one. */
 const WEIGHT = 0.2;
 
-/** A cost of earlier is no longer believed: one search may find out whether the machine has become faster. */
-const COST_TTL_MS = 1000;
+/** Milliseconds per hit, before the first run. */
+const FIRST_COST = 0.05;
 
-/** A run that takes longer has lost its request: workerd ends all code of a request whose client is gone. */
+/** Where one list alone takes too long: so often a search finds out whether the machine has become faster. */
+const PROBE_MS = 1000;
+
+/**
+ * workerd ends all code of a request whose client is gone: its place is not given back, its turn does not end. A run that takes longer, or a
+ * search that takes so many times as long as others, is taken for one of those.
+ */
 const LOST_MS = 1000;
+const LOST_TIMES = 3;
 
 /** A search that was admitted. */
 export interface Place {
   readonly hits: number;
-  /** Then it has ended without saying so, as a request of workerd does whose client is gone. */
-  readonly endsBy: number;
+  readonly since: number;
 }
 
 interface Waiter {
@@ -39,25 +51,25 @@ export type RankQueue = ReturnType<typeof createRankQueue>;
 export function createRankQueue(now: () => number) {
   const places = new Set<Place>();
   let hitsAdmitted = 0;
+  /** From admission to the end. */
+  let usualMs = 0;
   const waiters: Waiter[] = [];
   /** Whose turn it is. */
   let holder: { readonly since: number } | undefined;
   let [shed, overdue] = [0, 0];
 
-  let cost: { readonly msPerHit: number; readonly at: number } | undefined;
+  let msPerHit = FIRST_COST;
+  let learnedAt = -Infinity;
   /** The last run, where others waited for its end: until the next one begins, the thread has done all that lies between two runs. */
   let previous: { readonly startedAt: number; readonly hits: number } | undefined;
   /** Of runs, less the time that others had since. */
   let debtMs = 0;
   let endedAt = 0;
 
-  const msPerHit = (): number => (cost !== undefined && Math.abs(now() - cost.at) < COST_TTL_MS ? cost.msPerHit : 0);
-
   function learn(ms: number, hits: number): void {
-    if (!(ms > 0) || hits === 0) return;
-    const latest = ms / hits;
-    const known = msPerHit();
-    cost = { msPerHit: known === 0 ? latest : known + WEIGHT * (latest - known), at: now() };
+    if (ms <= 0 || hits === 0) return;
+    msPerHit += (ms / hits - msPerHit) * (learnedAt === -Infinity ? 1 : WEIGHT);
+    learnedAt = now();
   }
 
   function remove(place: Place): void {
@@ -65,8 +77,9 @@ export function createRankQueue(now: () => number) {
   }
 
   function removeLost(): void {
+    const oldest = now() - Math.max(LOST_MS, LOST_TIMES * usualMs);
     for (const place of places) {
-      if (place.endsBy > now()) return;
+      if (place.since > oldest) return;
       remove(place);
     }
   }
@@ -76,13 +89,22 @@ export function createRankQueue(now: () => number) {
     if (!isFree && !(await new Promise<boolean>((wake) => waiters.push({ isWanted, wake })))) return undefined;
     const mine = { since: now() };
     holder = mine;
-    if (debtMs - (now() - endedAt) >= SLICE_MS) {
-      await nextTurn();
-      debtMs = 0;
-    }
+    if (owedMs() >= SLICE_MS) await rest(isWanted);
     if (isWanted()) return mine;
     passOn(mine);
     return undefined;
+  }
+
+  /** What runs owe to others. */
+  const owedMs = (): number => debtMs - Math.max(0, now() - endedAt) / REST;
+
+  async function rest(isWanted: () => boolean): Promise<void> {
+    for (let turnMs = Infinity; turnMs > IDLE_TURN_MS && owedMs() > 0 && isWanted();) {
+      const startedAt = now();
+      await nextTurn(); // oxlint-disable-line no-await-in-loop
+      turnMs = now() - startedAt;
+    }
+    debtMs = 0;
   }
 
   /** To the next one whose search still wants it. */
@@ -99,20 +121,24 @@ export function createRankQueue(now: () => number) {
 
   return {
     /** A place for one more list of so many hits, to be given back by leave(); `undefined` where it would not be ranked within `withinMs`. */
-    admit(hits: number, withinMs: number, endsBy: number): Place | undefined {
+    admit(hits: number, withinMs: number): Place | undefined {
       removeLost();
-      if ((hitsAdmitted + hits) * msPerHit() > withinMs) {
+      const isProbe = places.size === 0 && Math.abs(now() - learnedAt) >= PROBE_MS;
+      if (!isProbe && (hitsAdmitted + hits) * msPerHit > withinMs) {
         shed++;
         return undefined;
       }
-      const place = { hits, endsBy };
+      const place = { hits, since: now() };
       places.add(place);
       hitsAdmitted += hits;
       return place;
     },
-    leave: remove,
+    leave(place: Place): void {
+      usualMs += WEIGHT * (now() - place.since - usualMs);
+      remove(place);
+    },
     /** Whether the next list may have to wait for its turn. */
-    isBusy: (): boolean => holder !== undefined || debtMs >= SLICE_MS,
+    isBusy: (): boolean => holder !== undefined || owedMs() >= SLICE_MS,
     /** Runs `work` when its turn comes; `undefined` where `isWanted` is false by then. Rejects as `work` does. */
     async run<T>(hits: number, isWanted: () => boolean, work: () => Promise<T>): Promise<T | undefined> {
       const mine = await takeTurn(isWanted);
@@ -121,7 +147,7 @@ export function createRankQueue(now: () => number) {
         return undefined;
       }
       const startedAt = now();
-      debtMs = Math.max(0, debtMs - Math.max(0, startedAt - endedAt));
+      debtMs = Math.max(0, owedMs());
       if (previous !== undefined) learn(startedAt - previous.startedAt, previous.hits);
       try {
         return await work();
@@ -131,11 +157,11 @@ export function createRankQueue(now: () => number) {
         previous = isContended ? { startedAt, hits } : undefined;
         if (!isContended) learn(endedAt - startedAt, hits);
         // A clock that stands still says nothing of this run.
-        debtMs += Math.max(endedAt - startedAt, 0) || hits * msPerHit();
+        debtMs += Math.max(endedAt - startedAt, 0) || hits * msPerHit;
         passOn(mine);
       }
     },
     /** `shed`: searches that were not admitted. `overdue`: lists that nobody wanted any more when their turn came. */
-    snapshot: () => ({ admitted: places.size, waiting: waiters.length, msPerHit: Math.round(msPerHit() * 1000) / 1000, shed, overdue }),
+    snapshot: () => ({ admitted: places.size, waiting: waiters.length, msPerHit: Math.round(msPerHit * 1000) / 1000, shed, overdue }),
   };
 }
