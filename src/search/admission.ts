@@ -1,7 +1,7 @@
 /** Which of the searches that could be re-ranked are: those that engine and model have room for, decided before the engine is asked. */
 import { bypass } from "../result.ts";
 import { rankersOf } from "../experiment/treatment.ts";
-import { treatmentOf } from "./arrange.ts";
+import { listSize, treatmentOf } from "./arrange.ts";
 import type { Batch } from "./contract.ts";
 import type { Place } from "./rank-queue.ts";
 import type { WindowDecision } from "./results.ts";
@@ -21,12 +21,11 @@ export function admit(batch: Batch, decisions: readonly WindowDecision[]): Admis
     if (isPaused && decision.value.isWidened) {
       return bypass("window_paused", "The last windows of this engine were refused, late or short: it is tried again from time to time");
     }
-    const { assignment, index } = batch.searches[i]!;
-    const models = rankersOf(treatmentOf(assignment)).filter(({ kind }) => kind === "model").length;
+    const search = batch.searches[i]!;
+    const models = rankersOf(treatmentOf(search.assignment)).filter(({ kind }) => kind === "model").length;
     // While the engine answers, the queue gets shorter.
     const withinMs = rankBudgetMs + windows.baseMs();
-    const hits = Math.min(decision.value.size, index.window) * models;
-    const place = queue.admit(hits, withinMs);
+    const place = queue.admit(listSize(search) * models, withinMs);
     if (place === undefined) return bypass("over_budget", "Too many lists wait for the model to rank this one in time");
     places.push(place);
     return decision;

@@ -28,6 +28,11 @@ export function treatmentOf({ treatment, unit }: Assignment): Treatment {
   return treatment.kind === "explore" ? { kind: "serve", ranker: treatment.ranker } : treatment;
 }
 
+/** Hits that are asked for to be ranked. What came may be less, and costs less: the usual share of it is part of the usual cost. */
+export function listSize({ index, plan }: Pick<Search, "index" | "plan">): number {
+  return plan.isCursored ? Math.min(plan.limit, index.window) : index.window;
+}
+
 /** Never rejects. Reasons: those of the models and of item vectors, over_budget, too_few_hits, internal_error. */
 export async function arrange(search: Search, window: readonly Hit[]): Promise<Result<Arrangement, Bypass>> {
   try {
@@ -81,11 +86,12 @@ async function rankBy(search: Search, ranker: Ranker, window: readonly Hit[]): P
 }
 
 async function rank(
-  { request, deps, index, plan, history }: Search,
+  search: Search,
   window: readonly Hit[],
   version: string | undefined,
   isWanted: () => boolean,
 ): Promise<Result<Ranking, Bypass>> {
+  const { request, deps, index, plan, history } = search;
   const scorer = deps.scorer(version);
   if (!scorer.ok) return scorer;
   const { manifest } = scorer.value;
@@ -118,7 +124,7 @@ async function rank(
   const candidates = window.map(({ itemId, score }, i) => ({ itemId, rank: firstRank + i, score }));
   // Whole days: two pages of one search must see the same ages.
   const nowDay = Math.floor(deps.now() / DAY_MS);
-  const scores = await deps.queue.run(window.length, isWanted, () => {
+  const scores = await deps.queue.run(listSize(search), isWanted, () => {
     const tensors = buildTensors(
       { queryText: plan.queryText ?? "", candidates, items, history: known, nowDay },
       { imageDim: manifest.dims.image, textDim: manifest.dims.text, scaling: manifest.features },
