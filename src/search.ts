@@ -17,8 +17,9 @@ import { openBatch } from "./search/open.ts";
 import { countSearches, recordExposures } from "./search/record.ts";
 import { respond } from "./search/respond.ts";
 import { edited, leave, none, untouched, type WindowDecision } from "./search/results.ts";
+import { checkWindows, compareWithOwn, type Widened } from "./search/shortfall.ts";
 import { handOutTokens } from "./search/tokens.ts";
-import { checkWindows, compareWithOwn, type Widened, WINDOW_SHARE } from "./search/windows.ts";
+import { WINDOW_SHARE } from "./search/windows.ts";
 
 export async function search(request: SearchRequest, plan: RequestPlan, deps: SearchDeps): Promise<Response> {
   const batch = await openBatch(request, plan, deps);
