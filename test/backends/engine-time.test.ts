@@ -28,17 +28,17 @@ it("does not charge the engine for a thread that was busy: a reply that lies in 
 });
 
 it("looks again while the thread stays busy, and gives up all the same", async () => {
-  let isOver = false;
+  const over = new AbortController();
   const engine = clientOf(() => new Promise(() => undefined));
   const busy = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       hold(25);
       await sleep(0); // oxlint-disable-line no-await-in-loop
     }
   })();
   const startedAt = performance.now();
   expect(await engine.send(REQUEST, new Headers(), LIMIT_MS)).toMatchObject({ ok: false, error: { reason: "engine_timeout" } });
-  isOver = true;
+  over.abort();
   await busy;
   expect(performance.now() - startedAt).toBeGreaterThanOrEqual(LIMIT_MS);
 });

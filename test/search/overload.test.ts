@@ -116,22 +116,22 @@ describe("a crowd", () => {
   });
 });
 
+async function leave(options: Partial<EdgeOptions>, when: (client: AbortController) => Promise<unknown>): Promise<Edge> {
+  const client = new AbortController();
+  const edge = openEdge({ catalog: CATALOG, ...options });
+  const replying = edge.send(PATH, { ...postJson(words(1)), signal: client.signal }).catch(() => undefined);
+  await when(client);
+  await replying;
+  return edge;
+}
+
+function expectNoTrace(edge: Edge): void {
+  expect(edge.counters.snapshot()).toMatchObject({ searches: { armmt: { aborted: 1 } }, exposures: { written: 0, failed: 0 } });
+  expect(edge.records).toEqual([]);
+  expect(edge.logs.filter(({ level }) => level !== "info")).toEqual([]);
+}
+
 describe("a client that leaves", () => {
-  async function leave(options: Partial<EdgeOptions>, when: (client: AbortController) => Promise<unknown>): Promise<Edge> {
-    const client = new AbortController();
-    const edge = openEdge({ catalog: CATALOG, ...options });
-    const replying = edge.send(PATH, { ...postJson(words(1)), signal: client.signal }).catch(() => undefined);
-    await when(client);
-    await replying;
-    return edge;
-  }
-
-  function expectNoTrace(edge: Edge): void {
-    expect(edge.counters.snapshot()).toMatchObject({ searches: { armmt: { aborted: 1 } }, exposures: { written: 0, failed: 0 } });
-    expect(edge.records).toEqual([]);
-    expect(edge.logs.filter(({ level }) => level !== "info")).toEqual([]);
-  }
-
   it("cancels the request to the engine", async () => {
     const asked = Promise.withResolvers<AbortSignal>();
     const engine: Engine = ({ signal }) => {

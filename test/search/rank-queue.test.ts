@@ -117,15 +117,15 @@ it("lets the event loop turn after a few runs, however many wait", async () => {
   const { run } = open();
   const log: string[] = [];
   const runs = Array.from({ length: 12 }, () => run(4, always, () => log.push("run")));
-  let isOver = false;
+  const over = new AbortController();
   const others = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       log.push("turn");
       await nextTurn(); // oxlint-disable-line no-await-in-loop
     }
   })();
   await Promise.all(runs);
-  isOver = true;
+  over.abort();
   await others;
   const streaks = log.join(" ").split("turn");
   expect(Math.max(...streaks.map((streak) => streak.split("run").length - 1))).toBeLessThanOrEqual(3);

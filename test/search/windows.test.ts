@@ -41,6 +41,25 @@ async function ask(edge: Edge, page: object = PAGE): Promise<string> {
   return `${outcomeOf(response)}, ${edge.exchanges.length - before} asked${isOwn ? ", own" : ""}`;
 }
 
+const slow: Engine = async (request) => {
+  await wait((await isWide(request)) ? 5000 : 500);
+  return demoShop(request);
+};
+
+const refusal = () => Response.json({ error: { type: "illegal_argument_exception" }, status: 400 }, { status: 400 });
+
+/** All hits of a search. */
+const ALL = 7;
+
+const few: Engine = (request) => capped(request, ALL, { value: ALL, relation: "eq" });
+
+const fewUncounted: Engine = async (request) => {
+  const { from, size } = JSON.parse(await request.clone().text());
+  return capped(request, Math.max(0, Math.min(size, ALL - from)), undefined);
+};
+
+const down: Engine = () => Promise.reject(new TypeError("Network connection lost"));
+
 describe("a late window", () => {
   const LIMITS = { ENGINE_TIMEOUT_MS: 1500, RANK_BUDGET_MS: 500 };
 
@@ -73,23 +92,17 @@ describe("a late window", () => {
   });
 
   it("says nothing of windows where the engine is down altogether: each search is still sent", async () => {
-    const engine: Engine = () => Promise.reject(new TypeError("Network connection lost"));
-    const edge = openEdge({ catalog: CATALOG, engine });
+    const edge = openEdge({ catalog: CATALOG, engine: down });
     for (let i = 0; i < 8; i++) expect(await ask(edge)).toBe("engine_unreachable, 2 asked"); // oxlint-disable-line no-await-in-loop
   });
 
   it("is the engine's fault only where the shopper's own request is quick", async () => {
-    const slow: Engine = async (request) => {
-      await wait((await isWide(request)) ? 5000 : 500);
-      return demoShop(request);
-    };
     const edge = openEdge({ catalog: CATALOG, vars: { ENGINE_TIMEOUT_MS: 1500, RANK_BUDGET_MS: 500 }, engine: slow });
     for (let i = 0; i < 6; i++) expect(await ask(edge)).toBe("window_timeout, 2 asked, own"); // oxlint-disable-line no-await-in-loop
   });
 });
 
 it("a window that is refused five times is not asked for, unless the shopper's own request is refused too", async () => {
-  const refusal = () => Response.json({ error: { type: "illegal_argument_exception" }, status: 400 }, { status: 400 });
   const refusing = openEdge({ catalog: CATALOG, engine: forWindows(async () => refusal()) });
   for (let i = 0; i < 5; i++) expect(await ask(refusing)).toBe("engine_refused_window, 2 asked, own"); // oxlint-disable-line no-await-in-loop
   expect(await ask(refusing)).toBe("window_paused, 1 asked, own");
@@ -110,7 +123,6 @@ describe("a short window", () => {
   });
 
   it("is cut from where these are all hits", async () => {
-    const few: Engine = (request) => capped(request, 7, { value: 7, relation: "eq" });
     const edge = openEdge({ catalog: CATALOG, engine: few });
     expect(await ask(edge)).toBe("applied, 1 asked");
   });
@@ -125,12 +137,7 @@ describe("a short window", () => {
 
   it("without a total, is believed after it was right three times", async () => {
     let time = 1_000_000;
-    const few: Engine = async (request) => {
-      const { from, size } = JSON.parse(await request.clone().text());
-      const all = 7;
-      return capped(request, Math.max(0, Math.min(size, all - from)), undefined);
-    };
-    const edge = openEdge({ catalog: CATALOG, engine: few, now: () => time });
+    const edge = openEdge({ catalog: CATALOG, engine: fewUncounted, now: () => time });
     for (let i = 0; i < 3; i++) expect(await ask(edge)).toBe("window_short, 2 asked"); // oxlint-disable-line no-await-in-loop
     for (let i = 0; i < 5; i++) expect(await ask(edge)).toBe("applied, 1 asked"); // oxlint-disable-line no-await-in-loop
     time += 60_000;
