@@ -7,8 +7,10 @@ import { type index, VARIABLE_DEFAULTS, type VariableName } from "./config.ts";
 
 const VARIABLES: Readonly<Record<VariableName, string>> = {
   INDEXES: "one table per index that the edge may serve (below); clients can name no other",
-  ENGINE_TIMEOUT_MS: "outer time budget, for all calls to the engine together, in milliseconds (1 to 60,000)",
-  RANK_BUDGET_MS: "inner time budget, for item vectors and model together, in milliseconds; smaller than `ENGINE_TIMEOUT_MS`",
+  ENGINE_TIMEOUT_MS:
+    "outer time budget, for all calls to the engine together, in milliseconds (1 to 60,000); a request for the window gets 60 % of it, so that the shopper's own can still follow",
+  RANK_BUDGET_MS:
+    "inner time budget, for item vectors, the wait for the model and its run together, in milliseconds; smaller than `ENGINE_TIMEOUT_MS`",
   SHARD_CACHE_BYTES: "bytes of packed item vectors that one isolate holds (of its 128 MB)",
   DEFAULT_VARIANT: "for requests outside the experiments: one of the [variants](#variants)",
   EXPERIMENTS:

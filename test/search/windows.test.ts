@@ -61,7 +61,7 @@ const fewUncounted: Engine = async (request) => {
 const down: Engine = () => Promise.reject(new TypeError("Network connection lost"));
 
 describe("a late window", () => {
-  const LIMITS = { ENGINE_TIMEOUT_MS: 1500, RANK_BUDGET_MS: 500 };
+  const LIMITS = { ENGINE_TIMEOUT_MS: 1500, RANK_BUDGET_MS: 1400 };
 
   it("leaves time for the shopper's own request", async () => {
     const edge = openEdge({ catalog: CATALOG, vars: LIMITS, engine: forWindows(() => wait(5000).then(() => new Response("late"))) });
@@ -77,7 +77,7 @@ describe("a late window", () => {
       await wait(5000);
       return new Response("late");
     });
-    const edge = openEdge({ catalog: CATALOG, now: () => time, vars: { ENGINE_TIMEOUT_MS: 400, RANK_BUDGET_MS: 300 }, engine });
+    const edge = openEdge({ catalog: CATALOG, now: () => time, vars: { ENGINE_TIMEOUT_MS: 1500, RANK_BUDGET_MS: 1400 }, engine });
     const outcomes: string[] = [];
     for (let i = 0; i < 7; i++) outcomes.push(await ask(edge)); // oxlint-disable-line no-await-in-loop
     expect(outcomes).toEqual([
