@@ -33,13 +33,13 @@ export default defineConfig({
         test: {
           name: "workerd",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/**/*.node.test.ts", "test/browser/**"],
+          exclude: ["test/**/*.node.test.ts", "test/browser/**", "test/engines/**"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },
       {
-        test: { name: "node", include: ["test/**/*.node.test.ts"], testTimeout: 60_000, hookTimeout: 120_000, environment: "node" },
+        test: { name: "node", include: ["test/**/*.node.test.ts"], exclude: ["test/engines/**"], testTimeout: 60_000, hookTimeout: 120_000, environment: "node" },
       },
     ],
   },

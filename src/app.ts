@@ -32,7 +32,8 @@ import {
 } from "./protocol.ts";
 import { search } from "./search.ts";
 import type { EdgeDeps, IndexDeps, SearchRequest } from "./search/contract.ts";
-import { errorStack } from "./web.ts";
+import { lastAddress } from "./search/client-address.ts";
+import { errorStack, withTimeout } from "./web.ts";
 
 /** A search request is a few kilobytes; Elasticsearch itself would take 100 MB. */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -53,9 +54,15 @@ export interface AppDeps {
   readonly status: () => Promise<object>;
   /** Counts one more search (or batch of events) of a client; false beyond its limit. */
   readonly isWithinRate?: ((client: string) => Promise<boolean>) | undefined;
+  readonly clientAddress: ClientAddress;
+  /** The header in which a proxy of the shop names the client: then nothing else does. */
+  readonly clientAddressHeader: string | undefined;
   /** Default: the request's execution context where there is one, else the work just runs. */
   readonly afterReply?: AfterReply | undefined;
 }
+
+/** The address of the client that sent the request, as the runtime saw it, not as the client says; `undefined` where it is unknown. */
+export type ClientAddress = (c: Context) => string | undefined;
 
 /** To be served or mounted, also below a prefix. */
 export type EdgeApp = Hono & {
@@ -135,7 +142,8 @@ function dialectsOf({ indexes }: AppDeps): readonly Pick<IndexDeps, "backend" | 
 
 async function searchRoute(c: Context, deps: AppDeps, backend: Dialect): Promise<Response> {
   const { headers } = c.req.raw;
-  if (!(await isWithinRate(deps, headers, ""))) {
+  const address = addressOf(c, deps);
+  if (!(await isWithinRate(deps, address, ""))) {
     c.header("retry-after", "60");
     return refuse(c, backend, 429, "too_many_requests", "Too many searches from this address: try again in a minute");
   }
@@ -155,6 +163,7 @@ async function searchRoute(c: Context, deps: AppDeps, backend: Dialect): Promise
     search: query,
     body,
     headers,
+    address,
     isExplained: isTrusted && searchParams.has(EXPLAIN_PARAM),
     forcedVariant,
     afterReply: afterReplyOf(c, deps),
@@ -175,7 +184,7 @@ const BEACON_HEADERS = { "content-type": "text/javascript; charset=utf-8", "cach
 
 async function eventsRoute(c: Context, deps: AppDeps, events: EventsEndpoint, format: EventFormat): Promise<Response> {
   const { raw } = c.req;
-  if (!(await isWithinRate(deps, raw.headers, "events ")))
+  if (!(await isWithinRate(deps, addressOf(c, deps), "events ")))
     return refuseEvents(429, "too_many_requests", "Too many events from this address: try again in a minute");
   const body = await bytesOf(raw, MAX_EVENTS_BYTES);
   if (body === undefined) return refuseEvents(413, "too_large", `The body is longer than ${MAX_EVENTS_BYTES} bytes: send less at once`);
@@ -201,10 +210,14 @@ function pathBelowMount(c: Context, path: string): string {
   return prefix === "/" || !path.startsWith(prefix) ? path : path.slice(prefix.length);
 }
 
-/** `kind` keeps counts apart. Without an answer of the limiter, nothing is limited. */
-async function isWithinRate(deps: AppDeps, headers: Headers, kind: string): Promise<boolean> {
-  const client = headers.get("cf-connecting-ip");
-  if (deps.isWithinRate === undefined || client === null) return true;
+function addressOf(c: Context, { clientAddress, clientAddressHeader: header }: AppDeps): string | undefined {
+  const given = header === undefined ? clientAddress(c) : c.req.raw.headers.get(header);
+  return given === undefined || given === null ? undefined : lastAddress(given);
+}
+
+/** `kind` keeps counts apart. Without an address, or an answer of the limiter, nothing is limited. */
+async function isWithinRate(deps: AppDeps, client: string | undefined, kind: string): Promise<boolean> {
+  if (deps.isWithinRate === undefined || client === undefined) return true;
   try {
     return await deps.isWithinRate(`${kind}${client}`);
   } catch (cause) {
@@ -214,10 +227,11 @@ async function isWithinRate(deps: AppDeps, headers: Headers, kind: string): Prom
 }
 
 /** Clients ask whether the engine is there before they search. */
-async function probeRoute(c: Context, { edge }: AppDeps, backend: Dialect, engine: EngineClient): Promise<Response> {
+async function probeRoute(c: Context, deps: AppDeps, backend: Dialect, engine: EngineClient): Promise<Response> {
   const method = c.req.raw.method === "HEAD" ? ("HEAD" as const) : ("GET" as const);
   const request = { method, path: pathBelowMount(c, c.req.path), search: "", body: undefined };
-  const reply = await engine.send(request, c.req.raw.headers, edge.engineTimeoutMs);
+  const client = { headers: c.req.raw.headers, address: addressOf(c, deps) };
+  const reply = await engine.send(request, client, deps.edge.engineTimeoutMs);
   if (!reply.ok) return refuse(c, backend, 502, reply.error.reason, "The search engine cannot be reached; try again");
   const headers = headersFromEngine(reply.value.headers, { isEdited: false, isPrivate: true });
   const isEmpty = method === "HEAD" || reply.value.body.length === 0;
@@ -249,11 +263,16 @@ async function storefrontRoute(c: Context, deps: AppDeps, usual: Dialect | undef
   }
 }
 
+/** A millisecond, but on a thread of the system that others can hold up. */
+const DIGEST_MS = 1000;
+
 /** Compares digests in constant time. */
 async function isAdmin(headers: Headers, token: string | undefined): Promise<boolean> {
   const given = /^Bearer +(.+)$/i.exec(headers.get("authorization") ?? "")?.[1];
   if (token === undefined || given === undefined) return false;
-  const [left, right] = await Promise.all([digest(given), digest(token)]);
+  const digests = await withTimeout(Promise.all([digest(given), digest(token)]), DIGEST_MS, () => undefined);
+  if (digests === undefined) return false;
+  const [left, right] = digests;
   return left.reduce((difference, byte, i) => difference | (byte ^ right[i]!), 0) === 0;
 }
 

@@ -4,7 +4,7 @@
  *
  * A call asks `admits()` first, and reports `succeeded()` or `failed()` when it has ended. A call that reports nothing costs a pause at most.
  */
-import type { Log } from "./web.ts";
+import { isRecent, type Log } from "./web.ts";
 
 export type BreakerState = "closed" | "open" | "probing";
 
@@ -19,11 +19,12 @@ export interface BreakerSnapshot {
 }
 
 export interface BreakerOptions {
-  /** This many in a row open it. */
-  readonly failures: number;
-  /** Before the first try. Each further pause is twice as long. */
-  readonly pauseMs: number;
-  readonly maxPauseMs: number;
+  /** This many in a row open it. Default 5. */
+  readonly failures?: number | undefined;
+  /** Before the first try. Each further pause is twice as long. Default 1 second. */
+  readonly pauseMs?: number | undefined;
+  /** Default 30 seconds. */
+  readonly maxPauseMs?: number | undefined;
   /** Milliseconds of any clock. A clock that jumps costs one early try and nothing else. */
   readonly now: () => number;
   /** When it opens, and when it closes again: for a line of the log. */
@@ -32,25 +33,20 @@ export interface BreakerOptions {
 
 export type Breaker = ReturnType<typeof createBreaker>;
 
-export function createBreaker({ failures: limit, pauseMs, maxPauseMs, now, onChange }: BreakerOptions) {
+export function createBreaker({ failures: limit = 5, pauseMs = 1000, maxPauseMs = 30_000, now, onChange }: BreakerOptions) {
   let state: BreakerState = "closed";
   let [failures, opened, refused] = [0, 0, 0];
   let pause = pauseMs;
   /** Of this pause, or of the try that is under way. */
   let startedAt = 0;
 
-  function isPauseOver(): boolean {
-    const age = now() - startedAt;
-    return age < 0 || age >= pause;
-  }
-
   return {
     /** Whether no call would be admitted now. Changes nothing. */
-    isOpen: (): boolean => state !== "closed" && !isPauseOver(),
+    isOpen: (): boolean => state !== "closed" && isRecent(startedAt, pause, now()),
     /** Whether a call may be made now. In a breaker that is open, the first one after a pause takes the only place of a try. */
     admits(): boolean {
       if (state === "closed") return true;
-      if (!isPauseOver()) {
+      if (isRecent(startedAt, pause, now())) {
         refused++;
         return false;
       }
@@ -82,9 +78,6 @@ export function createBreaker({ failures: limit, pauseMs, maxPauseMs, now, onCha
   };
 }
 
-/** For stores and services that a search asks. */
-const USUAL = { failures: 5, pauseMs: 1000, maxPauseMs: 30_000 };
-
 export type Breakers = ReturnType<typeof createBreakers>;
 
 /** The breakers of an edge by what they are for: each is logged when it opens and closes, and all are shown by /armmt/status. */
@@ -92,10 +85,10 @@ export function createBreakers({ now, log }: Pick<BreakerOptions, "now"> & { rea
   const breakers = new Map<string, Breaker>();
   return {
     /** `name`: such as "store products". */
-    add(name: string, options: Partial<Pick<BreakerOptions, "failures" | "pauseMs" | "maxPauseMs">> = {}): Breaker {
+    add(name: string, options: Omit<BreakerOptions, "now" | "onChange"> = {}): Breaker {
       const onChange = (state: "open" | "closed"): void =>
         log({ level: state === "open" ? "warn" : "info", event: "breaker", name, state });
-      const breaker = createBreaker({ ...USUAL, ...options, now, onChange });
+      const breaker = createBreaker({ ...options, now, onChange });
       breakers.set(name, breaker);
       return breaker;
     },

@@ -1,22 +1,25 @@
 /**
  * An edge on any runtime: configuration and platform → the Hono app. The entries in runtimes/ differ only in the platform.
  */
-import { createApp, type EdgeApp } from "./app.ts";
+import { type ClientAddress, createApp, type EdgeApp } from "./app.ts";
+import { createBreakers, type Breaker } from "./breaker.ts";
 import { dialectLimits, type Dialects } from "./backends/dialects.ts";
 import type { Fetch } from "./backends/engine.ts";
 import { type Config, parseConfig } from "./config/config.ts";
+import { insecureUrl, isPrivateHost } from "./config/fields.ts";
 import type { KvReader } from "./embeddings/store.ts";
 import { type Counters, createCounters, createEventCounters } from "./events/counters.ts";
 import { createEventsEndpoint } from "./events/endpoint.ts";
 import { createUnitHash } from "./events/keys.ts";
-import type { LetterStore } from "./events/retrying.ts";
+import { type LetterStore, limitSink } from "./events/retrying.ts";
 import type { AfterReply, RetryingSink, Sink } from "./events/sink.ts";
 import { joinSinks, openSinks, type SinkBindings, type SinkDeps, sinkProblems } from "./events/sinks.ts";
 import { createEventTokens } from "./events/token.ts";
 import type { Scorers } from "./inference/scorer.ts";
 import { assembleSearches, describeStatus } from "./search/assemble.ts";
 import type { FlagClient } from "./search/flags.ts";
-import type { Log } from "./web.ts";
+import { withoutBursts } from "./search/log-bursts.ts";
+import { type Log, withTimeout } from "./web.ts";
 
 export interface Platform {
   /** Variables, as wrangler.toml has them or as text. */
@@ -34,6 +37,8 @@ export interface Platform {
   readonly flagClient?: FlagClient | undefined;
   /** Counts one more search (or batch of events) of a client; false beyond its limit. */
   readonly isWithinRate?: ((client: string) => Promise<boolean>) | undefined;
+  /** Default: as Cloudflare says, in a Worker; elsewhere unknown. */
+  readonly clientAddress?: ClientAddress | undefined;
   /** Facts of the platform for /armmt/status. */
   readonly describe?: (() => object) | undefined;
   /** Keeps the host alive until the work is done. Default: the request's execution context where there is one, else the work just runs. */
@@ -76,15 +81,18 @@ export function readConfig(platform: Pick<Platform, "env" | "sinks" | "dialects"
 export function openEdge(platform: Platform): EdgeApp {
   const { kv, scorer, fetch, dialects, flagClient, isWithinRate, describe, afterReply, maxReplyBytes } = platform;
   const { now = () => Date.now(), createId = () => crypto.randomUUID(), counters = createCounters() } = platform;
-  const log = neverThrowing(platform.log ?? logToConsole);
+  const { clientAddress = isWorker() ? addressByCloudflare : () => undefined } = platform;
+  const log = withoutBursts(neverThrowing(platform.log ?? logToConsole), now);
+  const breakers = createBreakers({ now, log });
   const config = readConfig(platform);
+  warnOfOpenWays(config, log);
   const eventCounters = createEventCounters();
-  const sink = sinkOf(platform, config, { counters: eventCounters, now, createId, log });
+  const sink = sinkOf(platform, config, { counters: eventCounters, now, createId, log, breakers });
   const { eventSecret: secret } = config;
   const events = secret === undefined ? undefined : { tokens: createEventTokens({ secret, now }), hashUnit: createUnitHash(secret) };
-  const outside = { kv, sink, events, scorer, counters, flagClient, fetch, dialects, now, createId, log, maxReplyBytes };
+  const outside = { kv, sink, events, scorer, counters, flagClient, fetch, dialects, now, createId, log, breakers, maxReplyBytes };
   const searches = assembleSearches(config, outside);
-  const { adminToken, storefrontUrl, allowOrigins } = config;
+  const { adminToken, storefrontUrl, allowOrigins, clientAddressHeader } = config;
   return createApp({
     ...searches,
     adminToken,
@@ -92,15 +100,58 @@ export function openEdge(platform: Platform): EdgeApp {
     allowOrigins,
     fetch,
     events: createEventsEndpoint({ ingest: events && { tokens: events.tokens, sink, counters: eventCounters, now }, allowOrigins, log }),
-    status: async () => ({ ...(await describeStatus(searches)), events: eventCounters.snapshot(), ...describe?.() }),
-    isWithinRate,
+    status: async () => ({
+      ...(await describeStatus(searches)),
+      events: eventCounters.snapshot(),
+      breakers: breakers.snapshot(),
+      ...describe?.(),
+    }),
+    isWithinRate: isWithinRate && limitLimiter(isWithinRate, breakers.add("rate limiter")),
+    clientAddress,
+    clientAddressHeader,
     afterReply,
   });
 }
 
+/** The configuration allows it; whether such a host is in a private network, only its owner knows. */
+function warnOfOpenWays({ indexes }: Config, log: Log): void {
+  for (const [index, { url }] of indexes) {
+    const host = insecureUrl(url)?.hostname;
+    if (host === undefined || isPrivateHost(host)) continue;
+    const detail = `${url}: key, searches and replies can be read and changed on the way, unless ${host} is in a private network`;
+    log({ level: "warn", event: "insecure_http", index, detail });
+  }
+}
+
+/** Cloudflare writes this header itself, whatever the client sent; other servers pass on what the client sent. */
+const addressByCloudflare: ClientAddress = (c) => c.req.raw.headers.get("cf-connecting-ip") ?? undefined;
+
+function isWorker(): boolean {
+  return globalThis.navigator?.userAgent === "Cloudflare-Workers";
+}
+
 function sinkOf({ sinks, deadLetters }: Platform, { eventSinks: names }: Config, shared: SinkDeps): RetryingSink {
   if (areBindings(sinks)) return openSinks({ names, bindings: sinks, ...shared });
-  return "writeEvents" in sinks ? sinks : joinSinks(sinks, deadLetters, shared);
+  return "writeEvents" in sinks ? limitSink(sinks, shared) : joinSinks(sinks, deadLetters, shared);
+}
+
+/** Every search waits for it before anything else. */
+const RATE_LIMITER_MS = 200;
+
+/** Rejects where the limiter is late, and at once while it is left alone: then nothing is limited. */
+function limitLimiter(isWithinRate: NonNullable<Platform["isWithinRate"]>, breaker: Breaker): NonNullable<Platform["isWithinRate"]> {
+  return async (client) => {
+    if (!breaker.admits()) throw new Error("The rate limiter has failed too often in a row, and is left alone");
+    try {
+      const answer = await withTimeout(isWithinRate(client), RATE_LIMITER_MS, () => undefined);
+      if (answer === undefined) throw new Error(`The rate limiter gave no answer within ${RATE_LIMITER_MS} ms`);
+      breaker.succeeded();
+      return answer;
+    } catch (cause) {
+      breaker.failed();
+      throw cause;
+    }
+  };
 }
 
 function areBindings(sinks: Platform["sinks"]): sinks is SinkBindings {

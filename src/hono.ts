@@ -1,5 +1,5 @@
 /** armmt-edge as a Hono app to mount into one's own: the routes of the engines that its indexes speak. */
-import type { EdgeApp } from "./app.ts";
+import type { ClientAddress, EdgeApp } from "./app.ts";
 import type { Fetch } from "./backends/engine.ts";
 import { dialectsOf } from "./backends/dialects.ts";
 import { type EdgeOptions, environmentOf } from "./config/options.ts";
@@ -28,6 +28,11 @@ export interface RerankOptions extends EdgeOptions {
   readonly fetch?: Fetch | undefined;
   /** OpenFeature's client, or one of its shape; see `variantFlag`. */
   readonly flagClient?: FlagClient | undefined;
+  /**
+   * The address of a request's client, for `isWithinRate` and `forwardClientAddress`: `(c) => getConnInfo(c).remote.address`, with Hono's
+   * getConnInfo of the runtime. Default: as Cloudflare says, in a Worker; elsewhere unknown.
+   */
+  readonly clientAddress?: ClientAddress | undefined;
   /** Counts one more search (or batch of events) of a client; false beyond its limit. Default: no limit. */
   readonly isWithinRate?: ((client: string) => Promise<boolean>) | undefined;
   /** Default: one line of JSON on the console. */
@@ -54,6 +59,7 @@ export function rerank({
   deadLetters,
   fetch = askEngine,
   flagClient,
+  clientAddress,
   isWithinRate,
   log,
   ...options
@@ -68,6 +74,7 @@ export function rerank({
     fetch,
     dialects: dialectsOf(dialects),
     flagClient,
+    clientAddress,
     isWithinRate,
     log,
     nameProblem,

@@ -88,7 +88,7 @@ const TABLE = {
     about: "the client left before the reply: nobody saw it, and nothing is recorded",
   },
   // Item vectors
-  store_unavailable: { ...RANKING, about: "KV failed" },
+  store_unavailable: { ...RANKING, about: "KV failed, or is left alone for a while because it failed again and again" },
   store_timeout: { ...RANKING, about: "KV was slower than the budget" },
   nothing_published: { ...RANKING, about: "no item vectors are published for the catalogue" },
   shard_missing: { ...RANKING, about: "a shard of the live set is not in KV" },

@@ -41,6 +41,12 @@ export function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer>
   return joined;
 }
 
+/** Whether `since` is less than `forMs` ago. False for a time to come: the clock has been set back since. */
+export function isRecent(since: number, forMs: number, now: number): boolean {
+  const age = now - since;
+  return age >= 0 && age < forMs;
+}
+
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms);

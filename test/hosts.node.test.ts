@@ -66,6 +66,23 @@ describe.each(["", "/shop"])("mounted below %j", (prefix) => {
   });
 });
 
+describe("the start", () => {
+  it("names each engine that is asked in the clear, unless its host is surely private", () => {
+    const engine = { backend: "elasticsearch", window: 20, allowInsecureHttp: true };
+    const INDEXES = {
+      near: { ...engine, url: "http://elasticsearch:9200" },
+      here: { ...engine, url: "http://localhost:9200" },
+      sealed: { ...engine, url: "https://es.example.com" },
+      far: { ...engine, url: "http://es.example.com:9200" },
+    };
+    const logged: unknown[] = [];
+    openEdge(platform({ env: { INDEXES }, log: (entry) => logged.push(entry) }));
+    expect(logged).toEqual([
+      { level: "warn", event: "insecure_http", index: "far", detail: expect.stringContaining("http://es.example.com:9200: key, searches") },
+    ]);
+  });
+});
+
 describe("work after the reply", () => {
   it("that rejects is logged, and never an unhandled rejection", async () => {
     const logged: unknown[] = [];

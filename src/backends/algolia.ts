@@ -9,7 +9,15 @@
  * 1: noticed by their surplus of hits, and left as they are).
  */
 import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
-import { type ClientRequest, type EngineRequest, jsonError, type Refusal, type RequestPlan, type SearchPlan } from "./dialect.ts";
+import {
+  type ClientRequest,
+  type EngineRequest,
+  jsonError,
+  type Refusal,
+  type RequestPlan,
+  type SearchPlan,
+  SITE_HEADERS,
+} from "./dialect.ts";
 import {
   defineDialect,
   findIndex,
@@ -20,7 +28,18 @@ import {
   readIndexes,
 } from "./dialects.ts";
 import { applyEdits, type Edit, replaceMembers, replaceNumbers, replaceParams, searchOf, setMember } from "./json/edits.ts";
-import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planListed, type PlannedSearch, planOne } from "./json/plan.ts";
+import {
+  besides,
+  forAll,
+  identityOf,
+  leave,
+  leftToEngine,
+  ownRequest,
+  plainPlan,
+  planListed,
+  type PlannedSearch,
+  planOne,
+} from "./json/plan.ts";
 import { partOf, type PartReader, readHits } from "./json/reply.ts";
 import { type Asked, type Body, bodyOf, memberAt, namedObjects, pageNumbersOf, type Param, paramsOf, valueOf } from "./json/request.ts";
 import { isTrueAt, type JsonText, kindOf, numberAt, readString, type Span, spanAt } from "./json/spans.ts";
@@ -45,8 +64,9 @@ const MAX_HITS = 1000;
 /** Paging, parameters that only count and measure, and `params`, which holds parameters that are compared themselves. */
 const NO_PART_OF_IDENTITY = /^(?:page|hitsPerPage|offset|length|analytics|analyticsTags|clickAnalytics|params)$/;
 
-/** Parameters about the client: `x-algolia-api-key`, `x-algolia-application-id`, `x-algolia-agent`, … */
+/** Parameters about the client: `x-algolia-api-key`, `x-algolia-application-id`, `x-algolia-usertoken`, `x-algolia-agent`, … */
 const ABOUT_CLIENT = /^x-algolia-/i;
+const AGENT = /^x-algolia-agent$/i;
 
 export const ALGOLIA = defineDialect({
   names: ["algolia"],
@@ -64,7 +84,11 @@ export const ALGOLIA = defineDialect({
         { path: "/1/indexes/:index/queries", methods: ["POST"], label: "/1/indexes/*/queries" },
       ],
       probes: [],
-      credentials: { header: "x-algolia-api-key", clientHeaders: ["x-algolia-api-key"], clientParams: ["x-algolia-api-key"] },
+      credentials: {
+        header: "x-algolia-api-key",
+        clientHeaders: ["x-algolia-api-key", ...SITE_HEADERS],
+        clientParams: ["x-algolia-api-key"],
+      },
       // The application's id is not a secret: it goes to the engine wherever the client puts it, and the configuration's own header wins.
       clientHeaders: ["x-algolia-application-id", "x-algolia-usertoken", "x-algolia-agent"],
       plan(request, name = "") {
@@ -104,7 +128,7 @@ interface AskedSearch extends Pick<PlannedSearch, "plan" | "readPart"> {
 function planSearch(index: Index, request: ClientRequest): RequestPlan {
   const own = ownRequest(request, `/1/indexes/${encodeURIComponent(index.name)}${request.method === "GET" ? "" : "/query"}`);
   const { plan, widen, readPart } = readSearch(index, readRequest(own));
-  return planOne(plan, own, readPart, (size) => {
+  return planOne(own.method === "GET" ? plan : forAll(plan, aboutClient(own.search)), own, readPart, (size) => {
     const { params, edits } = widen(size);
     return own.body === undefined ? { ...own, search: searchOf(params) } : { ...own, body: applyEdits(own.body, edits) };
   });
@@ -116,12 +140,19 @@ function planSearches(request: ClientRequest, indexOf: (name: string) => Result<
   if (!read.ok) return read;
   const { body, objects } = read.value;
   const left = reasonToLeaveAll(paramsOf(request.search), body.values);
+  const said = aboutClient(request.search) + besides(body, "requests");
   const searches = objects.map(({ index, object }) => {
     const asked = readObject(object);
     const { plan, widen, readPart } = readSearch(index, left === undefined ? asked : err(left));
-    return { plan, edits: (size: number) => widen(size).edits, readPart };
+    return { plan: forAll(plan, said), edits: (size: number) => widen(size).edits, readPart };
   });
   return ok(planListed(searches, { ...ownRequest(request, MULTI_PATH), body: request.body }));
+}
+
+/** The parameters in the URL of a POST, on whose key and user token the engine's order may depend. */
+function aboutClient(search: string): string {
+  const said = paramsOf(search).filter(({ key }) => ABOUT_CLIENT.test(key) && !AGENT.test(key));
+  return said.map(({ raw }) => raw).join("&");
 }
 
 /** With another strategy the searches depend on each other: one that fills its page ends the request. */
@@ -200,7 +231,7 @@ function readSearch(index: Index, asked: Result<Asked, string>): AskedSearch {
     // Only the engine knows how many hits come before a page of unknown size.
     isCursored: !page.isSizeKnown,
     bypass: reasonToLeave(asked.value, page, queryText, index.idField),
-    identity: identityOf(params, body, (key) => NO_PART_OF_IDENTITY.test(key) || ABOUT_CLIENT.test(key), ...position),
+    identity: identityOf(params, body, (key) => NO_PART_OF_IDENTITY.test(key) || AGENT.test(key), ...position),
   });
   return { plan, widen: (size) => widened(asked.value, page.isRange, size), readPart: partReader(index, plan, given) };
 }

@@ -104,8 +104,14 @@ export interface RequestReply {
   assemble(orders: readonly (readonly number[] | undefined)[]): Uint8Array<ArrayBuffer>;
 }
 
+/** On which site a page is: a key may be good on some only, so they go where the client's own key goes. */
+export const SITE_HEADERS = ["origin", "referer"] as const;
+
 /** The credentials of engines that take `authorization`. */
-export const AUTHORIZATION = { header: "authorization", clientHeaders: ["authorization"], clientParams: [] } as const;
+export const AUTHORIZATION = { header: "authorization", clientHeaders: ["authorization", ...SITE_HEADERS], clientParams: [] } as const;
+
+/** The header in which most servers take the address of a client that they do not see themselves. */
+export const FORWARDED_FOR = "x-forwarded-for";
 
 /** A parameter that keeps the engine's order when it is given, unless with one of these values. */
 export interface LeaveCondition {
@@ -185,6 +191,8 @@ export interface Dialect {
   readonly credentials: { readonly header: string } & Readonly<Record<"clientHeaders" | "clientParams", readonly string[]>>;
   /** Headers of clients that go to this engine, besides those that go to all engines. */
   readonly clientHeaders: readonly string[];
+  /** In which the engine takes the client's address, where the configuration sends it. Default: FORWARDED_FOR. */
+  readonly addressHeader?: string | undefined;
   /** `index`: the name in the path, decoded; `undefined` where the route has none. */
   plan(request: ClientRequest, index: string | undefined): Result<RequestPlan, Refusal>;
   /** An error of the edge in the engine's words, so that its client libraries understand it. `type` is snake_case. */

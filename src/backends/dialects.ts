@@ -25,6 +25,10 @@ export type Dialects = ReadonlyMap<string, DialectDefinition>;
 export interface IndexOptions extends Pick<DialectOptions, "idField" | "hitFields" | "forwardCredentials"> {
   /** Base URL of the engine, without a slash at its end: the engine's own paths are added to it. */
   readonly url: string;
+  /** Whether `url` may be http:// to another machine: keys and searches are then readable on the way. For private networks. Default: false. */
+  readonly allowInsecureHttp?: boolean | undefined;
+  /** Whether the engine gets each shopper's IP address, which is personal data. Default: false. */
+  readonly forwardClientAddress?: boolean | undefined;
   /** W: how many hits are re-ranked, from 2 to 1000; 0 passes searches of this index on as they are. */
   readonly window: number;
   /** Prefix of the published item vectors. Default: the name of the index. */

@@ -8,10 +8,10 @@ import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
 import { AUTHORIZATION, type ClientRequest, type EngineRequest, jsonError, type Refusal, type RequestPlan } from "./dialect.ts";
 import { defineDialect, findIndex, type Index, type IndexDefinition, type IndexOptions, readIndexes } from "./dialects.ts";
 import { applyEdits, cutMember, type Edit, replaceParams, searchOf, setMember } from "./json/edits.ts";
-import { leave, leftToEngine, plainPlan, type PlannedSearch, planOne, planSeveral } from "./json/plan.ts";
+import { forAll, leave, leftToEngine, plainPlan, type PlannedSearch, planOne, planSeveral } from "./json/plan.ts";
 import { partOf, type PartReader, readHits } from "./json/reply.ts";
 import { type Body, bodyOf, memberAt, pageNumbersOf, type Param, paramOf, paramsOf, repeatedKey, unreadable } from "./json/request.ts";
-import { find, type Member, members, numberAt, rawText, readNumber, type Span } from "./json/spans.ts";
+import { find, type Member, members, numberAt, rawText, readNumber, type Span, spanAt } from "./json/spans.ts";
 import { isObject, type JsonObject, member, stringsOf, textOf } from "./json/values.ts";
 
 /** The `pinned` query gives its documents scores above the largest one that an organic hit can have (2^127). */
@@ -22,8 +22,11 @@ const MULTI_PATH = "/_msearch";
 
 const PAGING = new Set(["from", "size"]);
 
-/** Sections of `ext` that do not change the hits: ours, and tracking that differs from page to page. */
-const EXT_WITHOUT_EFFECT = new Set(["armmt", "ubi"]);
+/** With a client's own key: a second key, and the user for whom it searches, whose rights decide what is found. */
+const IMPERSONATION = ["es-secondary-authorization", "es-security-runas-user", "opendistro_security_impersonate_as"];
+
+/** Members of `ext.ubi` that may be others on each page. */
+const UBI_OF_PAGE = new Set(["query_id", "query_attributes"]);
 
 export const ELASTICSEARCH = defineDialect({
   names: ["elasticsearch", "opensearch"],
@@ -45,8 +48,9 @@ export const ELASTICSEARCH = defineDialect({
       ],
       // The request of `client.ping()`. The reply to a GET would tell everybody the engine's version.
       probes: [{ path: "/", method: "HEAD" }],
-      credentials: AUTHORIZATION,
-      clientHeaders: [],
+      // No origin: where CORS is on, the engine refuses those that its settings do not name.
+      credentials: { ...AUTHORIZATION, clientHeaders: ["authorization", "referer", ...IMPERSONATION] },
+      clientHeaders: ["x-opaque-id"],
       plan(request, name) {
         if (name === undefined) return planSearches(MULTI_PATH, request, undefined, indexOf);
         const index = indexOf(name);
@@ -128,6 +132,7 @@ function planSearches(
   }
   // Which page is in the body alone; of the parameters, only the format of the reply concerns a search.
   const shared = params.filter(({ key }) => key === "format");
+  const inUrl = searchOf(params.map(({ raw }) => raw));
   const searches: (AskedSearch & { readonly line: Span; readonly readPart: PartReader })[] = [];
   for (let i = 0; i < lines.length; i += 2) {
     const line = lines[i + 1]!;
@@ -139,12 +144,12 @@ function planSearches(
     const index = indexOf(only);
     if (!index.ok) return index;
     const asked = readSearch(only, shared, request.body.slice(line.start, line.end));
-    searches.push({ ...asked, line, readPart: statusReader(searches.length + 1, partReader(index.value)) });
+    const plan = forAll(asked.plan, `${inUrl}\n${header.value === undefined ? "" : rawText(header.value.text, header.value.span)}`);
+    searches.push({ ...asked, plan, line, readPart: statusReader(searches.length + 1, partReader(index.value)) });
   }
   const write = (sizes: readonly (number | undefined)[]): EngineRequest => {
     const edits = searches.map((search, i) => ({ ...search.line, text: search.write(sizes[i]).body ?? "{}" }));
-    const search = searchOf(params.map(({ raw }) => raw));
-    return { method: "POST", path, search, body: applyEdits(request.body, edits) };
+    return { method: "POST", path, search: inUrl, body: applyEdits(request.body, edits) };
   };
   return ok(planSeveral(searches, write([]), "responses", write));
 }
@@ -270,10 +275,10 @@ function ubiOf(ubi: unknown): PlannedSearch["plan"]["ubi"] {
   };
 }
 
-/** Members of the body's `ext`. */
-function sectionsOf(body: Body | undefined): Member[] {
-  const ext = body && memberAt(body, "ext");
-  return body === undefined || ext === undefined ? [] : members(body.text, ext.value);
+/** Members of the body's `ext`, or of one of its sections. */
+function sectionsOf(body: Body | undefined, ...path: readonly string[]): Member[] {
+  const at = body && spanAt(body.text, ["ext", ...path], body.span);
+  return body === undefined || at === undefined ? [] : members(body.text, at);
 }
 
 /** Cuts `ext.armmt`, or all of `ext` where it holds nothing else. */
@@ -287,10 +292,12 @@ function cutOwnSection(body: Body): { readonly edit: Edit; readonly isWholeExt: 
 }
 
 function identityOf(params: readonly Param[], body: Body | undefined, queryText: string | undefined): string {
-  const sections = sectionsOf(body).filter(({ key }) => !EXT_WITHOUT_EFFECT.has(key));
-  const kept = [...(body?.members ?? []).filter(({ key }) => !PAGING.has(key) && key !== "ext"), ...sections];
+  const own = (body?.members ?? []).filter(({ key }) => !PAGING.has(key) && key !== "ext");
+  const sections = sectionsOf(body).filter(({ key }) => key !== "armmt" && key !== "ubi");
+  const ubi = sectionsOf(body, "ubi").filter(({ key }) => !UBI_OF_PAGE.has(key));
   const search = params.filter((param) => !PAGING.has(param.key)).map((param) => param.raw);
-  return JSON.stringify([queryText ?? "", search, kept.map(({ span }) => (body === undefined ? "" : rawText(body.text, span)))]);
+  const written = [own, sections, ubi].map((kept) => kept.map(({ span }) => (body === undefined ? "" : rawText(body.text, span))));
+  return JSON.stringify([queryText ?? "", search, ...written]);
 }
 
 /** `{ clause: { <any field>: text | { query: text } } }` */

@@ -1,7 +1,7 @@
 /**
  * One exchange with a search engine: sends a request to the configured URL and buffers the reply, within a time and a size. Allow-lists
- * of headers keep the shopper's cookies and credentials from the engine, the engine's keys and addresses from the shopper, and hop-by-hop
- * headers from both.
+ * of headers keep the shopper's cookies, credentials and address from the engine, the engine's keys and addresses from the shopper, and
+ * hop-by-hop headers from both.
  *
  * Knows HTTP, not search: any status is a reply. It does not retry and follows no redirect, because a redirect could lead anywhere.
  */
@@ -19,9 +19,23 @@ export interface EngineReply extends ReadBody {
   readonly headers: Headers;
 }
 
+/** Who asks. */
+export interface Client {
+  readonly headers: Headers;
+  /** As the runtime or the shop's own proxy saw it, never as the client says; `undefined` where it is unknown. */
+  readonly address: string | undefined;
+  /** Aborted when nobody waits any more. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface EngineClient {
-  /** `client`: aborted when nobody waits any more. Never rejects. Reasons: engine_timeout, engine_unreachable, aborted. */
-  send(request: EngineRequest, clientHeaders: Headers, timeoutMs: number, client?: AbortSignal): Promise<Result<EngineReply, Bypass>>;
+  /** Never rejects. Reasons: engine_timeout, engine_unreachable, aborted. */
+  send(request: EngineRequest, client: Client, timeoutMs: number): Promise<Result<EngineReply, Bypass>>;
+  /**
+   * All that the engine learns of a client besides its request: equal for two clients only where the engine cannot tell them apart. Holds
+   * credentials, so it must be hashed before it is kept.
+   */
+  describeClient(client: Client): string;
 }
 
 export interface EngineOptions {
@@ -38,10 +52,12 @@ export interface EngineOptions {
 export function createEngineClient(options: EngineOptions): EngineClient {
   const { fetch, url, maxReplyBytes } = options;
   const withheld = new Set(options.withheldParams);
+  // The edge's own headers are the same for all. Whoever knows all the rest could guess a weak key by its hash.
+  const sameForAll = new Set([...WITHOUT_EFFECT, "accept-encoding", ...Object.keys(options.headers.own).map((name) => name.toLowerCase())]);
 
-  async function exchange(request: EngineRequest, clientHeaders: Headers, signal: AbortSignal): Promise<Result<EngineReply, Bypass>> {
+  async function exchange(request: EngineRequest, client: Client, signal: AbortSignal): Promise<Result<EngineReply, Bypass>> {
     try {
-      const headers = headersToEngine(clientHeaders, options.headers);
+      const headers = headersToEngine(client, options.headers);
       if (request.contentType !== undefined) headers.set("content-type", request.contentType);
       const response = await fetch(`${url}${request.path}${without(request.search, withheld)}`, {
         method: request.method,
@@ -58,23 +74,28 @@ export function createEngineClient(options: EngineOptions): EngineClient {
   }
 
   return {
-    async send(request, clientHeaders, timeoutMs, client) {
-      const hasLeft = (): boolean => client?.aborted === true;
+    async send(request, client, timeoutMs) {
+      const { signal } = client;
+      const hasLeft = (): boolean => signal?.aborted === true;
       if (hasLeft()) return ABORTED;
       const abort = new AbortController();
       const leave = (): void => abort.abort();
-      client?.addEventListener("abort", leave, { once: true });
+      signal?.addEventListener("abort", leave, { once: true });
       const late = async (): Promise<Result<never, Bypass>> => {
         await whileBusy(timeoutMs);
         abort.abort();
         return bypass("engine_timeout", `${url}: no reply within ${Math.round(timeoutMs)} ms`);
       };
       try {
-        const reply = await withTimeout(exchange(request, clientHeaders, abort.signal), Math.max(0, timeoutMs), late);
+        const reply = await withTimeout(exchange(request, client, abort.signal), Math.max(0, timeoutMs), late);
         return !reply.ok && hasLeft() ? ABORTED : reply;
       } finally {
-        client?.removeEventListener("abort", leave);
+        signal?.removeEventListener("abort", leave);
       }
+    },
+    describeClient(client) {
+      const sent = [...headersToEngine(client, options.headers)].filter(([name]) => !sameForAll.has(name));
+      return JSON.stringify([url, sent]);
     },
   };
 }
@@ -105,7 +126,10 @@ function without(search: string, names: ReadonlySet<string>): string {
 }
 
 /** Shopper → engine. `accept-encoding` is set by us: hits are moved as plain bytes. */
-const TO_ENGINE = ["accept", "accept-language", "content-type", "traceparent", "tracestate", "x-opaque-id"];
+const TO_ENGINE = ["accept", "accept-language", "content-type", "traceparent", "tracestate"];
+
+/** Names of a request in traces and in the log of Elasticsearch: no order depends on them, and each page of a search may have its own. */
+const WITHOUT_EFFECT = ["traceparent", "tracestate", "x-opaque-id"];
 
 /** To the shopper, from engine and storefront. */
 const TO_CLIENT = ["cache-control", "content-disposition", "content-language", "content-type", "etag", "expires", "last-modified", "vary"];
@@ -131,13 +155,24 @@ function pick(from: Headers, names: readonly string[]): Headers {
 interface EngineHeaders {
   /** Headers of clients that this engine gets, besides those that all engines get. */
   readonly fromClient: readonly string[];
+  /** The header for the client's address; `undefined` where the engine gets none. */
+  readonly address: string | undefined;
   /** The edge's own, with its credential: they win. */
   readonly own: Readonly<Record<string, string>>;
 }
 
-/** A client's credential goes nowhere unless `fromClient` names its header. */
-function headersToEngine(client: Headers, { fromClient, own }: EngineHeaders): Headers {
-  const headers = pick(client, [...TO_ENGINE, ...fromClient]);
+/**
+ * A client's credential goes nowhere unless `fromClient` names its header. Of the address of a page (`referer`) goes what browsers tell other
+ * sites: the rest may hold the shopper's words, and is another one for each page of a search.
+ */
+function headersToEngine(client: Client, { fromClient, address, own }: EngineHeaders): Headers {
+  const headers = pick(client.headers, [...TO_ENGINE, ...fromClient]);
+  const page = headers.get("referer");
+  if (page !== null) {
+    headers.delete("referer");
+    if (/^https?:/i.test(page) && URL.canParse(page)) headers.set("referer", `${new URL(page).origin}/`);
+  }
+  if (address !== undefined && client.address !== undefined) headers.set(address, client.address);
   headers.set("accept-encoding", "identity");
   for (const [name, value] of Object.entries(own)) headers.set(name, value);
   return headers;

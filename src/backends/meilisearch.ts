@@ -8,7 +8,18 @@ import { bypass, type Bypass, ok, type Result } from "../result.ts";
 import { AUTHORIZATION, type ClientRequest, type EngineRequest, jsonError, type Refusal, type RequestPlan } from "./dialect.ts";
 import { defineDialect, findIndex, type Index, type IndexDefinition, type IndexOptions, readIndexes } from "./dialects.ts";
 import { applyEdits, type Edit, replaceMembers, replaceNumbers, searchOf, setMember } from "./json/edits.ts";
-import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planListed, type PlannedSearch, planOne } from "./json/plan.ts";
+import {
+  besides,
+  forAll,
+  identityOf,
+  leave,
+  leftToEngine,
+  ownRequest,
+  plainPlan,
+  planListed,
+  type PlannedSearch,
+  planOne,
+} from "./json/plan.ts";
 import { partOf, type PartReader, readHits } from "./json/reply.ts";
 import { type Asked, type Body, bodyOf, memberAt, namedObjects, pageNumbersOf, paramOf, paramsOf, valueOf } from "./json/request.ts";
 import { type JsonText, members, numberAt, rawText, type Span, spanAt } from "./json/spans.ts";
@@ -71,7 +82,7 @@ function planSearch(index: Index, request: ClientRequest): RequestPlan {
   if (!read.ok) return planOne(leftToEngine(index.name, read.error), own, partReader(index));
   const params = request.method === "GET" ? paramsOf(request.search) : [];
   const { plan, edits, search, readPart } = readSearch(index, askedIn(read.value, params));
-  return planOne(plan, own, readPart, (size) =>
+  return planOne(request.method === "GET" ? plan : forAll(plan, own.search), own, readPart, (size) =>
     own.body === undefined ? { ...own, search: search(size) } : { ...own, body: applyEdits(own.body, edits(size)) },
   );
 }
@@ -81,7 +92,11 @@ function planSearches(request: ClientRequest, indexOf: (name: string) => Result<
   if (!read.ok) return read;
   const { body, objects } = read.value;
   const own = { ...ownRequest(request, MULTI_PATH), body: request.body };
-  const searches = objects.map(({ index, object }) => readSearch(index, askedIn(object)));
+  const said = own.search + besides(body, "queries");
+  const searches = objects.map(({ index, object }) => {
+    const asked = readSearch(index, askedIn(object));
+    return { ...asked, plan: forAll(asked.plan, said) };
+  });
   const [first] = objects;
   const isFederated = (member(body.values, "federation") ?? null) !== null && first !== undefined;
   return ok(isFederated ? planFederated(own, body, first.index, searches) : planListed(searches, own));
@@ -111,7 +126,7 @@ function planFederated(own: EngineRequest, body: Body, index: Index, searches: r
     offset,
     limit,
     bypass: ownReason() ?? searches.find((search) => search.plan.bypass !== undefined)?.plan.bypass,
-    identity: JSON.stringify([rest, identityOf([], list.body, (key) => PAGING.has(key))]),
+    identity: JSON.stringify([own.search, rest, identityOf([], list.body, (key) => PAGING.has(key))]),
   });
   return planOne(plan, own, partReader(index, plan), (size) => ({
     ...own,

@@ -14,6 +14,7 @@ import {
   type Refusal,
   type RequestPlan,
   type SearchPlan,
+  SITE_HEADERS,
 } from "./dialect.ts";
 import { defineDialect, hitReader, type IndexDefinition, type IndexOptions } from "./dialects.ts";
 import {
@@ -69,10 +70,10 @@ export const SHOPIFY = defineDialect({
         clientHeaders: [
           "x-shopify-storefront-access-token",
           "shopify-storefront-private-token",
-          // The address that Shopify throttles: only the owner of the key may name it.
-          "shopify-storefront-buyer-ip",
+          // Signed by Shopify.
           "x-shopify-client-ip",
           "x-shopify-client-ip-sig",
+          ...SITE_HEADERS,
         ],
         clientParams: [],
       },
@@ -87,6 +88,7 @@ export const SHOPIFY = defineDialect({
         "x-shopify-uniquetoken",
         "x-shopify-visittoken",
       ],
+      addressHeader: "shopify-storefront-buyer-ip",
       plan: (request) => planRequest(request, index, options),
       describeError: (_, type, message) => jsonError({ errors: [{ message, extensions: { code: type.toUpperCase() } }] }),
     };
@@ -179,7 +181,7 @@ function beyondSearch(asked: Asked): string | undefined {
 }
 
 function planSearches(own: EngineRequest, asked: Result<Asked, string>, index: string, options: DialectOptions): RequestPlan {
-  const read = asked.ok ? readSearches(asked.value, own.path, index, options) : asked;
+  const read = asked.ok ? readSearches(asked.value, own.path + own.search, index, options) : asked;
   const searches = read.ok ? read.value : [];
   const [first, ...more] = searches;
   // A search with cursors is never widened.
@@ -239,7 +241,7 @@ interface Context {
   readonly scope: unknown;
 }
 
-/** `path` has the version of the API. Searches for products, in the order of the document. Errors say why the document is left to the engine. */
+/** `path`: with the version of the API and the parameters. Searches for products, in the order of the document. Errors say why the document is left to the engine. */
 function readSearches(asked: Asked, path: string, index: string, options: DialectOptions): Result<readonly ProductSearch[], string> {
   const chosen = chooseOperation(asked.document, asked.operationName, asked.variables);
   if (!chosen.ok) return chosen;

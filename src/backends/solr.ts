@@ -16,6 +16,9 @@ import { textOf } from "./json/values.ts";
 
 const PAGING: ReadonlySet<string> = new Set(["start", "rows"]);
 
+/** Of Hadoop's authentication: a token, a name, and the user for whom somebody searches. */
+const SIGN_IN = ["delegation", "user.name", "doas"];
+
 /** `{!edismax qf=title v=$words}` */
 const LOCAL_PARAMS = /^\s*\{!([^}]*)\}/;
 
@@ -30,7 +33,7 @@ export const SOLR = defineDialect({
       name: "solr",
       routes: [{ path: "/solr/:index/select", methods: ["GET", "POST"] }],
       probes: [],
-      credentials: AUTHORIZATION,
+      credentials: { ...AUTHORIZATION, clientParams: SIGN_IN },
       clientHeaders: [],
       plan(request, name = "") {
         const index = findIndex(indexes, name, "not_found");

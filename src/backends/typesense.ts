@@ -6,10 +6,18 @@
  * completed words: a page that is cut from a wider reply gets its own of each.
  */
 import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
-import { type ClientRequest, type EngineRequest, jsonError, type Refusal, type RequestPlan, type SearchPlan } from "./dialect.ts";
+import {
+  type ClientRequest,
+  type EngineRequest,
+  jsonError,
+  type Refusal,
+  type RequestPlan,
+  type SearchPlan,
+  SITE_HEADERS,
+} from "./dialect.ts";
 import { defineDialect, findIndex, type Index, type IndexDefinition, type Indexes, type IndexOptions, readIndexes } from "./dialects.ts";
 import { applyEdits, cutMember, type Edit, replaceNumbers, replaceParams, searchOf } from "./json/edits.ts";
-import { identityOf, leave, leftToEngine, plainPlan, planOne, planSeveral } from "./json/plan.ts";
+import { besides, forAll, identityOf, leave, leftToEngine, plainPlan, planOne, planSeveral } from "./json/plan.ts";
 import { partOf, type PartReader, readHits } from "./json/reply.ts";
 import { type Body, digitsOf, EDGE_PARAMS, listedObjects, memberAt, type Param, unreadable } from "./json/request.ts";
 import { elements, isTrueAt, type JsonText, kindOf, members, numberAt, rawText, readString, type Span, spanAt } from "./json/spans.ts";
@@ -25,9 +33,6 @@ const NOT_FOUND = "not_found";
 
 /** Parameters that name the page. `limit_hits` does not: it ends the list for every page. */
 const PAGING: ReadonlySet<string> = new Set(["page", "per_page", "offset", "limit"]);
-
-/** Parameters that do not change the list of hits from which pages are cut. */
-const WITHOUT_EFFECT: ReadonlySet<string> = new Set([...PAGING, USER_ID]);
 
 /** `$brands(…)`: in a filter, at the beginning of an expression; elsewhere, anywhere. */
 const JOINS: ReadonlyMap<string, RegExp> = new Map([
@@ -52,7 +57,7 @@ export const TYPESENSE = defineDialect({
       ],
       probes: [{ path: "/health", method: "GET" }],
       // A key inside a search of a body is that search's own: it stays there, and the search is left to the engine.
-      credentials: { header: API_KEY, clientHeaders: [API_KEY], clientParams: [API_KEY] },
+      credentials: { header: API_KEY, clientHeaders: [API_KEY, ...SITE_HEADERS], clientParams: [API_KEY] },
       clientHeaders: [USER_ID],
       plan(request, name) {
         return name === undefined ? planSearches(request, indexes) : planSearch(name, request, indexes);
@@ -113,6 +118,7 @@ function planSearches(request: ClientRequest, indexes: Indexes): Result<RequestP
   if (!read.ok) return read;
   const { body, objects } = read.value;
   const isUnion = member(body.values, "union") === true;
+  const said = besides(body, "searches");
   // A union has one page, which only the URL can name.
   const unionPage = pageOf(new Map(pagingOf(url)));
   const searches: { readonly plan: SearchPlan; readonly readPart: PartReader }[] = [];
@@ -126,26 +132,25 @@ function planSearches(request: ClientRequest, indexes: Indexes): Result<RequestP
     const stranger = strangerIn(asked, index.value, indexes);
     if (stranger !== undefined) return err(stranger);
     const page = isUnion ? unionPage : pageOf(asked.values);
-    searches.push({ plan: readSearch(index.value, asked, page), readPart: partReader(index.value, page) });
+    searches.push({ plan: forAll(readSearch(index.value, asked, page), said), readPart: partReader(index.value, page) });
   }
   const own = requestOf("POST", MULTI_PATH, url, request.body);
   if (isUnion) {
     const plans = searches.map(({ plan }) => plan);
-    return ok(planOne(unionOf(body, plans), own, searches[0]!.readPart, (size) => ({ ...own, search: widenedUrl(url, size) })));
+    return ok(planOne(unionOf(plans), own, searches[0]!.readPart, (size) => ({ ...own, search: widenedUrl(url, size) })));
   }
   return ok(planSeveral(searches, own, "results", (sizes) => widened(own, url, objects, sizes)));
 }
 
 /** One list out of several: one search, where all of them ask one collection for the same words. */
-function unionOf(body: Body, searches: readonly SearchPlan[]): SearchPlan {
+function unionOf(searches: readonly SearchPlan[]): SearchPlan {
   const first = searches[0]!;
   const isOne = searches.every(({ index, queryText }) => index === first.index && queryText === first.queryText);
   const left = searches.find((search) => search.bypass !== undefined)?.bypass;
-  const rest = body.members.filter(({ key }) => key !== "searches").map(({ span }) => rawText(body.text, span));
   return {
     ...first,
     bypass: isOne ? left : leave("federated", "One list out of several collections or of several texts"),
-    identity: JSON.stringify([searches.map(({ identity }) => identity), rest]),
+    identity: JSON.stringify(searches.map(({ identity }) => identity)),
   };
 }
 
@@ -231,7 +236,7 @@ function readSearch(index: Index, asked: Asked, page: Result<AskedPage, string>)
     offset,
     limit,
     bypass: reasonToLeave(asked, limit, queryText, index.idField),
-    identity: identityOf(asked.url, asked.body, (key) => WITHOUT_EFFECT.has(key)),
+    identity: identityOf(asked.url, asked.body, (key) => PAGING.has(key)),
   });
 }
 

@@ -1,5 +1,5 @@
 /**
- * `armmt forget <user>`: removes the rows of a shopper from D1, found by the id that was stored with consent and by its hash. Lists the other
+ * `armmt forget <user>`: removes the rows of a shopper from D1, or from the SQLite file of a Node or Deno server, found by the id that was stored with consent and by its hash. Lists the other
  * stores that may hold records of the shopper.
  */
 import { existsSync, readFileSync } from "node:fs";
@@ -9,7 +9,7 @@ import { Command } from "commander";
 import * as v from "valibot";
 import { createUnitHash, isUnitHash } from "../events/keys.ts";
 import { type EventDatabase, quote } from "../report/sql-log.ts";
-import { openLocalDatabase, openWranglerDatabase } from "./report/database.ts";
+import { openDatabaseFile, openLocalDatabase, openWranglerDatabase } from "./report/database.ts";
 import { findConfig, loadWrangler, LOCAL_STATE } from "./wrangler.ts";
 import { UserError, errorText } from "../web.ts";
 
@@ -99,25 +99,36 @@ export async function placesElsewhere(config: string): Promise<readonly string[]
     [pipelines.length > 0, "Pipelines (EVENTS_PIPELINE): files or tables that it has written; delete there by client_id and unit"],
     [bound.analytics_engine_datasets.length > 0, "Analytics Engine (EVENTS_ANALYTICS): nothing to remove, no shopper is written there"],
     [true, "D1 Time Travel: the database as it was can be restored for 7 days (30 on a paid plan)"],
-    [true, "Copies that you made: exports, lists of armmt lists, reports"],
+    [true, COPIES],
   ];
   return stores.flatMap(([isThere, store]) => (isThere ? [store] : []));
 }
+
+const COPIES = "Copies that you made: exports, lists of armmt lists, reports";
+
+/** The same for the file of a server, which has no other store. */
+const BESIDE_A_FILE: readonly string[] = [
+  "The server's memory: records that wait because the file is locked; run this again when /armmt/status says that none does",
+  "Backups of the file",
+  COPIES,
+];
 
 function isBound(list: readonly { readonly binding?: string | undefined }[], name: string): boolean {
   return list.some(({ binding }) => binding === name);
 }
 
-type ForgetFlags = Record<"persistTo" | "config" | "binding", string> & Partial<Record<"local" | "dryRun" | "json", true>>;
+type ForgetFlags = Record<"persistTo" | "config" | "binding", string> &
+  Partial<Record<"local" | "dryRun" | "json", true>> & { readonly database?: string };
 
 export function createForgetCommand(): Command {
   return new Command("forget")
-    .description("Remove a shopper's rows from D1, and list other stores that may hold records")
+    .description("Remove a shopper's rows from D1 or a server's SQLite file, and list other stores that may hold records")
     .argument("<user>", "client id or unit as the shop sends it, or a unit's hash as it is stored")
     .option("--local", "the D1 of wrangler dev on this machine, instead of Cloudflare's")
     .option("--persist-to <folder>", "with --local: where wrangler dev keeps its state", LOCAL_STATE)
     .option("--config <file>", "wrangler.toml of the edge Worker", findConfig())
     .option("--binding <name>", "its D1 database", "EVENTS")
+    .option("--database <file>", "a SQLite file instead of D1, such as <data>/events.sqlite of a Node or Deno server")
     .option("--dry-run", "count the rows and remove nothing")
     .option("--json", "print the summary as JSON")
     .addHelpText(
@@ -125,11 +136,11 @@ export function createForgetCommand(): Command {
       "\nRows that hold only the hash of a unit are found with the edge's EVENT_SECRET in the environment (or in .dev.vars, with --local).",
     )
     .action(async (user: string, flags: ForgetFlags) => {
-      const { config, binding, persistTo, local = false, dryRun: isTrial = false } = flags;
-      const options = { user, secret: findSecret(config, local), isTrial, elsewhere: await placesElsewhere(config) };
-      const database = local
-        ? await openLocalDatabase({ config, binding, stateDir: persistTo })
-        : openWranglerDatabase({ config, binding, where: ["--remote"] });
+      const { config, binding, persistTo, local = false, dryRun: isTrial = false, database: file } = flags;
+      if (local && file !== undefined) throw new UserError("--local and --database name two databases: use one of them");
+      const elsewhere = file === undefined ? await placesElsewhere(config) : BESIDE_A_FILE;
+      const options = { user, secret: findSecret(config, local), isTrial, elsewhere };
+      const database = await openDatabase({ config, binding, stateDir: persistTo, local, file });
       try {
         const report = await forgetUser(database, options);
         process.stdout.write(flags.json === true ? `${JSON.stringify(report, undefined, 2)}\n` : describe(report));
@@ -137,6 +148,19 @@ export function createForgetCommand(): Command {
         await database.close();
       }
     });
+}
+
+interface Place {
+  readonly config: string;
+  readonly binding: string;
+  readonly stateDir: string;
+  readonly local: boolean;
+  readonly file: string | undefined;
+}
+
+async function openDatabase({ config, binding, stateDir, local, file }: Place): Promise<EventDatabase> {
+  if (file !== undefined) return openDatabaseFile(file, { isWritten: true });
+  return local ? openLocalDatabase({ config, binding, stateDir }) : openWranglerDatabase({ config, binding, where: ["--remote"] });
 }
 
 function describe({ user, place, removed, isTrial, isUnitKnown, elsewhere }: Awaited<ReturnType<typeof forgetUser>>): string {

@@ -14,7 +14,20 @@ import { EVENT_ROUTES, isEdgePath } from "../protocol.ts";
 import { ITEM_VALUES } from "../ranking/item-values.ts";
 import { err, ok, type Result } from "../result.ts";
 import { experimentList, variant } from "./experiments.ts";
-import { describeIssue, headerName, integer, isOrigin, memberPath, NAME, parseJson, table, url } from "./fields.ts";
+import {
+  describeIssue,
+  headerName,
+  insecureUrl,
+  integer,
+  isOrigin,
+  memberPath,
+  NAME,
+  parseJson,
+  requestHeader,
+  storefrontUrl,
+  table,
+  url,
+} from "./fields.ts";
 
 export interface IndexConfig extends Omit<IndexOptions, "authorization">, Pick<DialectOptions, "pageSize" | "generic"> {
   /** A name of a dialect. */
@@ -37,6 +50,8 @@ export interface Config {
   /** A flag of another flag system; its text value is the variant. */
   readonly variantFlag: string | undefined;
   readonly storefrontUrl: string | undefined;
+  /** The header in which the shop's own proxy names the client: its last address counts. */
+  readonly clientAddressHeader: string | undefined;
   /** Pages of these origins may search from the browser; "*" for all, none for pages of the edge's own origin only. */
   readonly allowOrigins: readonly string[];
   /** Opens explanations and /armmt/status; without it both are closed. */
@@ -134,6 +149,8 @@ export const index = v.strictObject({
   generic: v.optional(generic),
   headers: v.optional(v.record(headerName, v.pipe(v.string("use text"), v.regex(/^[\x20-\x7e]*$/, "use printable ASCII")))),
   forwardCredentials: v.optional(v.boolean("use true or false"), false),
+  forwardClientAddress: v.optional(v.boolean("use true or false")),
+  allowInsecureHttp: v.optional(v.boolean("use true or false")),
 });
 
 const origin = v.pipe(
@@ -162,7 +179,8 @@ const environment = v.object({
   EXPERIMENTS: v.optional(experimentList, []),
   LIVE_EXPERIMENTS: v.optional(table(v.boolean("use true or false")), false),
   VARIANT_FLAG: v.optional(v.pipe(v.string("name a flag"), v.nonEmpty("name a flag"))),
-  STOREFRONT_URL: v.optional(url),
+  STOREFRONT_URL: v.optional(storefrontUrl),
+  CLIENT_ADDRESS_HEADER: v.optional(requestHeader),
   ALLOW_ORIGINS: v.optional(table(v.array(origin, "list origins")), []),
   ADMIN_TOKEN: v.optional(v.pipe(v.string("use text"), v.minLength(16, "use at least 16 characters: it is a password"))),
   ENGINE_AUTHORIZATION: v.optional(v.pipe(v.string("use text"), v.nonEmpty("leave it out or give it a value"))),
@@ -191,7 +209,7 @@ export const VARIABLE_DEFAULTS: Readonly<Partial<Record<VariableName, unknown>>>
 /** `limits`: of each known backend. Each problem is one line: variable, value, fix. */
 export function parseConfig(env: unknown, limits: ReadonlyMap<string, DialectLimits>): Result<Config, readonly string[]> {
   const parsed = v.safeParse(environment, env);
-  if (!parsed.success) return err([...new Set([...parsed.issues.map(describeIssue), ...unknownNames(env, limits)])]);
+  if (!parsed.success) return err([...new Set([...parsed.issues.map(describeIssue), ...problemsOfTables(env, limits)])]);
   const values = parsed.output;
 
   const problems: string[] = [];
@@ -209,7 +227,7 @@ export function parseConfig(env: unknown, limits: ReadonlyMap<string, DialectLim
     if (window > limit.maxWindow)
       problems.push(`INDEXES.${name}.window is ${window}: ${backend} gives at most ${limit.maxWindow} hits at once, use no more`);
   }
-  problems.push(...genericProblems(Object.entries(values.INDEXES)));
+  problems.push(...insecureUrls(values.INDEXES), ...genericProblems(Object.entries(values.INDEXES)));
   if (values.RANK_BUDGET_MS >= values.ENGINE_TIMEOUT_MS) {
     problems.push(
       `RANK_BUDGET_MS is ${values.RANK_BUDGET_MS}: keep it below ENGINE_TIMEOUT_MS (${values.ENGINE_TIMEOUT_MS}), or the fallback comes too late`,
@@ -232,6 +250,7 @@ export function parseConfig(env: unknown, limits: ReadonlyMap<string, DialectLim
       hasLiveExperiments: values.LIVE_EXPERIMENTS,
       variantFlag: values.VARIANT_FLAG,
       storefrontUrl: values.STOREFRONT_URL,
+      clientAddressHeader: values.CLIENT_ADDRESS_HEADER,
       allowOrigins: Object.freeze(values.ALLOW_ORIGINS),
       adminToken: values.ADMIN_TOKEN,
       eventSecret: values.EVENT_SECRET,
@@ -242,17 +261,35 @@ export function parseConfig(env: unknown, limits: ReadonlyMap<string, DialectLim
   );
 }
 
-const rawIndexes = v.object({ INDEXES: table(v.record(v.string(), v.looseObject({ backend: v.optional(v.unknown()) }))) });
+const rawIndexes = v.object({
+  INDEXES: table(
+    v.record(
+      v.string(),
+      v.looseObject({ backend: v.optional(v.unknown()), url: v.optional(v.unknown()), allowInsecureHttp: v.optional(v.unknown()) }),
+    ),
+  ),
+});
 
-/** Unknown names in indexes that could not be parsed: the first problem of each table would hide them. */
-function unknownNames(env: unknown, limits: ReadonlyMap<string, DialectLimits>): readonly string[] {
+/** Unknown names and addresses in indexes that could not be parsed: the first problem of each table would hide them. */
+function problemsOfTables(env: unknown, limits: ReadonlyMap<string, DialectLimits>): readonly string[] {
   const parsed = v.safeParse(rawIndexes, env);
   if (!parsed.success) return [];
-  return Object.entries(parsed.output.INDEXES).flatMap(([name, options]) => {
+  const names = Object.entries(parsed.output.INDEXES).flatMap(([name, options]) => {
     const unknown = Object.keys(options).filter((key) => !Object.hasOwn(index.entries, key));
     const problems = unknown.map((key) => `INDEXES.${name}.${key} is not known here: take it out or correct its name`);
     const { backend } = options;
     return typeof backend !== "string" || limits.has(backend) ? problems : [...problems, unknownBackend(name, backend, limits)];
+  });
+  return [...names, ...insecureUrls(parsed.output.INDEXES)];
+}
+
+type Addressed = Readonly<Record<string, { readonly url?: unknown; readonly allowInsecureHttp?: unknown }>>;
+
+function insecureUrls(indexes: Addressed): readonly string[] {
+  return Object.entries(indexes).flatMap(([name, { url: given, allowInsecureHttp }]) => {
+    if (typeof given !== "string" || allowInsecureHttp === true || insecureUrl(given) === undefined) return [];
+    const fix = "use a URL with https://, or set allowInsecureHttp = true: keys and searches can then be read on the way to that machine";
+    return [`INDEXES.${name}.url is ${JSON.stringify(given)}: ${fix}`];
   });
 }
 

@@ -23,23 +23,50 @@ export const integer = (min: number, max: number, unit: string) => {
   );
 };
 
+const withoutSlash = v.transform((text: string) => text.replace(/\/+$/, ""));
+
+/** Of an engine; insecureUrl() looks at http://. */
 export const url = v.pipe(
   v.string("use a URL"),
-  v.check(
-    (text) => isOrigin(text),
-    "use a URL with https://, or http:// to this machine (localhost, 127.0.0.1, [::1]), without user, query or fragment",
-  ),
-  v.transform((text) => text.replace(/\/+$/, "")),
+  v.check((text) => isBaseUrl(text), "use a URL with https:// or http://, without user, query or fragment"),
+  withoutSlash,
 );
+
+/** Of pages that everybody may read. */
+export const storefrontUrl = v.pipe(
+  v.string("use a URL"),
+  v.check(
+    (text) => isOrigin(text) || (isBaseUrl(text) && isPrivateHost(new URL(text).hostname)),
+    "use a URL with https://, or http:// to this machine or a private network (10.0.3.4, storefront, shop.internal), without user, query or fragment",
+  ),
+  withoutSlash,
+);
+
+/** http:// to another machine. */
+export function insecureUrl(text: string): URL | undefined {
+  return isBaseUrl(text) && !isOrigin(text) ? new URL(text) : undefined;
+}
+
+/** Whether a host is sure to be on this machine or in a private network. Other names may be too. */
+export function isPrivateHost(host: string): boolean {
+  return PRIVATE_HOST.test(host);
+}
+
+/** Names without dots or of private domains, and addresses of RFC 1918, RFC 4193, RFC 6598, of the link and of this machine. */
+const PRIVATE_HOST =
+  /^(?:[a-z_][\w-]*|.*\.(?:internal|local|localhost|lan|intranet|private|home\.arpa|svc)|(?:10|127)(?:\.\d+){3}|172\.(?:1[6-9]|2\d|3[01])(?:\.\d+){2}|(?:192\.168|169\.254)(?:\.\d+){2}|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])(?:\.\d+){2}|\[(?:::1|f[cd][\da-f]{2}:.*|fe[89ab][\da-f]:.*)\])$/i;
 
 export const memberPath = v.pipe(v.string("name a field"), v.regex(/^[^.]+(\.[^.]+)*$/, "use member names with dots between them"));
 
 /** Set by HTTP itself or by the edge. */
-const RESERVED_HEADERS = /^(?:authorization|cookie|host|connection|content-length|transfer-encoding|accept-encoding|x-armmt.*)$/i;
+const RESERVED_HEADERS =
+  /^(?:authorization|cookie|host|connection|content-length|transfer-encoding|accept-encoding|x-armmt.*|forwarded|x-forwarded-for|x-real-ip|cf-connecting-ip)$/i;
+
+/** Of a request, that another server writes. */
+export const requestHeader = v.pipe(v.string("name a header"), v.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "use a header's name"));
 
 export const headerName = v.pipe(
-  v.string("name a header"),
-  v.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "use a header's name"),
+  requestHeader,
   v.check(
     (name) => !RESERVED_HEADERS.test(name),
     "leave it out: the edge sets it (a credential belongs into the secret ENGINE_AUTHORIZATION)",
@@ -54,11 +81,17 @@ export function parseJson(text: string): unknown {
   }
 }
 
-export function isOrigin(text: string): boolean {
+function isBaseUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
-  const { protocol, hostname, username, password, search, hash } = new URL(text);
-  if (username !== "" || password !== "" || search !== "" || hash !== "") return false;
-  return protocol === "https:" || (protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(hostname));
+  const { protocol, username, password, search, hash } = new URL(text);
+  return username === "" && password === "" && search === "" && hash === "" && (protocol === "https:" || protocol === "http:");
+}
+
+/** Of https, or of this machine. */
+export function isOrigin(text: string): boolean {
+  if (!isBaseUrl(text)) return false;
+  const { protocol, hostname } = new URL(text);
+  return protocol === "https:" || ["localhost", "127.0.0.1", "[::1]"].includes(hostname);
 }
 
 /** Variables that must not appear in a message or a file. */

@@ -28,6 +28,11 @@ export interface EdgeOptions {
   readonly variantFlag?: string | undefined;
   /** Where GET requests go that are no search. Default: 404. Variable STOREFRONT_URL. */
   readonly storefrontUrl?: string | undefined;
+  /**
+   * Header of a request in which a proxy of the shop writes the client's address, such as "x-forwarded-for": its last address counts. Only where
+   * nothing but that proxy can reach the edge. Default: the runtime's own knowledge. Variable CLIENT_ADDRESS_HEADER.
+   */
+  readonly clientAddressHeader?: string | undefined;
   /** Origins whose pages may search from a browser, or "*". Default: none. Variable ALLOW_ORIGINS. */
   readonly allowOrigins?: readonly string[] | undefined;
   /** Secret of at least 16 characters that opens explanations and /armmt/status. Default: both are closed. Variable ADMIN_TOKEN. */
@@ -47,6 +52,7 @@ export const OPTION_VARIABLES = [
   ["liveExperiments", "LIVE_EXPERIMENTS"],
   ["variantFlag", "VARIANT_FLAG"],
   ["storefrontUrl", "STOREFRONT_URL"],
+  ["clientAddressHeader", "CLIENT_ADDRESS_HEADER"],
   ["allowOrigins", "ALLOW_ORIGINS"],
   ["adminToken", "ADMIN_TOKEN"],
   ["eventSecret", "EVENT_SECRET"],

@@ -17,7 +17,9 @@ const VARIABLES: Readonly<Record<VariableName, string>> = {
     "a list in GrowthBook's shape: `key`, `variations`, `weights`, `coverage`, and optionally `status`, `seed`, `hashVersion`, `hashAttribute` (`id`, `user`, `session`), `namespace`, `ranges`, `condition` (on `id`, `user`, `session`, `index`, `country`). The first experiment in which a unit takes part decides; experiments that must not share units need namespaces",
   LIVE_EXPERIMENTS: "`true`: the KV key `experiments` replaces `EXPERIMENTS`, without a deployment and within a minute",
   VARIANT_FLAG: "a flag of [another flag system](#another-flag-system), which then decides instead of `EXPERIMENTS`",
-  STOREFRONT_URL: "where `GET` requests that are not searches go; without it they get 404",
+  STOREFRONT_URL: "where `GET` requests that are not searches go; without it they get 404. https, or http in a private network",
+  CLIENT_ADDRESS_HEADER:
+    "the request header in which your own proxy in front of the edge writes the shopper's address, such as `x-forwarded-for` ([the shopper's address](requests-and-headers.md#the-shoppers-address)); default: Cloudflare's in a Worker, the connection's in Node and Deno",
   ALLOW_ORIGINS:
     'pages of these origins may search from a browser: `["https://shop.example.com"]`, or `["*"]`; none is right if shop and edge share an origin',
   ADMIN_TOKEN: "secret, at least 16 characters: opens `/armmt/status`, explanations and forced variants",
@@ -31,7 +33,7 @@ const VARIABLES: Readonly<Record<VariableName, string>> = {
 const INDEX: Readonly<Record<keyof v.InferInput<typeof index>, string>> = {
   backend:
     "the engine's dialect: `elasticsearch`, `opensearch`, `algolia`, `typesense`, `meilisearch`, `solr`, `vespa`, `shopify`, `generic`",
-  url: "the engine's address; https, or http on this machine",
+  url: "the engine's address; https, or http on this machine (http elsewhere: `allowInsecureHttp`)",
   window: "W: how many hits are re-ranked (2 to 1000); 0 passes this index on as it is, for sort replicas and suggestions",
   catalog: "which published set of item vectors; default: the index's name",
   idField: "path in a hit to the item's id, such as `_source.sku`; default: the engine's own id",
@@ -42,7 +44,11 @@ const INDEX: Readonly<Record<keyof v.InferInput<typeof index>, string>> = {
   generic: "for `generic`: the names that its requests and replies use ([generic JSON](../engines/generic.md))",
   headers: "headers that every request to the engine carries; nothing secret",
   forwardCredentials:
-    "`true` sends the client's own key to the engine instead of withholding it: for keys made for browsers, or keys that restrict what a shopper may see",
+    "`true` sends the client's own key to the engine instead of withholding it: for keys made for browsers, or keys that restrict what a shopper may see. The page's `origin`, and the origin of its `referer`, go with it",
+  forwardClientAddress:
+    "`true` sends each shopper's IP address to the engine, which is personal data ([the shopper's address](requests-and-headers.md#the-shoppers-address)); default `false`",
+  allowInsecureHttp:
+    "`true` allows `http://` to another machine, for engines in a private network (`http://elasticsearch:9200`, `http://10.0.3.4:9200`): key, searches and replies are not encrypted on that way. A host that is not surely private is named in the log at the start",
 };
 
 /** Tables in Markdown: variables, members of an index's table. */

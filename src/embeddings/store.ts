@@ -2,13 +2,16 @@
  * Item vectors by id: pointer → published set → shards, read from KV once and then cached in the isolate under a byte budget.
  *
  * Requests share decoded shards, never promises: in workerd a promise of one request's I/O cannot settle for another. So two cold requests
- * may read the same shard twice. Nothing here rejects; every failure is a reason.
+ * may read the same shard twice. Nothing here rejects; every failure is a reason. A KV that fails or hangs again and again is left alone for a
+ * while: what is in memory serves, and nobody waits for the rest.
  */
 import * as v from "valibot";
+import { type Breaker, createBreaker } from "../breaker.ts";
+import { createInFlight } from "../in-flight.ts";
 import { ITEM_FEATURES, type ItemRecord } from "../ranking/candidate.ts";
 import { type Bypass, bypass, type BypassReason, err, ok, type Result } from "../result.ts";
 import { checksumIn, decodeShard, encodeShard, type PackedItem, type Shard, SHARD_VERSION, shardOf } from "./format.ts";
-import { errorText, withTimeout } from "../web.ts";
+import { errorText, isRecent, withTimeout } from "../web.ts";
 
 /** The part of a KV namespace that the store uses; a namespace binding fits. */
 export interface KvReader {
@@ -82,6 +85,8 @@ export interface ItemStoreOptions {
   readonly timeoutMs: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Default: one of its own. */
+  readonly breaker?: Breaker | undefined;
 }
 
 const nameSchema = v.pipe(v.string(), v.regex(/^[A-Za-z0-9._-]{1,64}$/, "expected 1 to 64 letters, digits, dots, dashes or underscores"));
@@ -193,31 +198,44 @@ export class ShardCache {
 /** Maximum delay until a publish is noticed. */
 const POINTER_TTL_MS = 60_000;
 
+/** Reads of one catalogue and isolate that may be under way at once. */
+const MAX_READS = 1000;
+
+/** A request of workerd that has ended says nothing about its reads. */
+const FORGOTTEN_MS = 60_000;
+
 const PUBLISH_AGAIN = "publish again or roll back";
 
-export function createItemStore({ kv, catalog, shards: cache, timeoutMs, now }: ItemStoreOptions): ItemStore {
-  /** The version in use, and when its pointer was read. */
-  let live: { readonly set: PublishedSet; readonly readAt: number } | undefined;
+export function createItemStore(options: ItemStoreOptions): ItemStore {
+  const { kv, catalog, shards: cache, timeoutMs, now, breaker = createBreaker(options) } = options;
+  const reads = createInFlight({ max: MAX_READS, maxAgeMs: FORGOTTEN_MS, now });
+  /** The version in use, and when its pointer was read: by the clock, and as the how many-eth reading. */
+  let live: { readonly set: PublishedSet; readonly readAt: number; readonly turn: number } | undefined;
+  let lastTurn = 0;
 
   /** The read goes on, and its value is cached for the next search. */
   function late(limitMs: number): Result<never, Bypass> {
     return bypass("store_timeout", `Item vectors of ${catalog} took longer than ${limitMs} ms`);
   }
 
+  function isFresh({ readAt }: { readonly readAt: number }): boolean {
+    return isRecent(readAt, POINTER_TTL_MS, now());
+  }
+
   async function currentSet(): Promise<Result<PublishedSet, Bypass>> {
-    if (live !== undefined && now() - live.readAt < POINTER_TTL_MS) return ok(live.set);
-    const readAt = now();
+    if (live !== undefined && isFresh(live)) return ok(live.set);
+    const [readAt, turn] = [now(), ++lastTurn];
     const pointer = await readPointer(live === undefined ? timeoutMs : timeoutMs / 2);
     if (!pointer.ok) {
       if (live === undefined || pointer.error.reason === "nothing_published") return pointer;
       // KV is down or slow, and the vectors are cached: the version in use stays for another ttl.
-      live = { set: live.set, readAt };
+      live = { set: live.set, readAt, turn };
       return ok(live.set);
     }
     const { version } = pointer.value;
     const loaded = live?.set.version === version ? ok(live.set) : await loadSet(version);
     // A slow reply must not replace a newer pointer by an older one.
-    if (loaded.ok && (live === undefined || readAt >= live.readAt)) live = { set: loaded.value, readAt };
+    if (loaded.ok && (live === undefined || turn >= live.turn)) live = { set: loaded.value, readAt, turn };
     return loaded;
   }
 
@@ -280,9 +298,7 @@ export function createItemStore({ kv, catalog, shards: cache, timeoutMs, now }: 
   }
 
   /** As find(), without promises and timers, where nothing has to be read: every search of a warm isolate. */
-  function findCached(ids: readonly string[]): ItemLookup | undefined {
-    if (live === undefined || now() - live.readAt >= POINTER_TTL_MS) return undefined;
-    const { set } = live;
+  function findCached(ids: readonly string[], set: PublishedSet): ItemLookup | undefined {
     const shards: (Shard | undefined)[] = [];
     const items: (PackedItem | undefined)[] = [];
     for (const id of ids) {
@@ -294,23 +310,43 @@ export function createItemStore({ kv, catalog, shards: cache, timeoutMs, now }: 
     return { set, items };
   }
 
+  async function findInTime(ids: readonly string[]): Promise<Result<ItemLookup, Bypass>> {
+    const found = await withTimeout(find(ids), timeoutMs, () => late(timeoutMs));
+    // Without ids no shard is read: that says nothing about the shards.
+    if (ids.length === 0) return found;
+    if (!found.ok && NO_ANSWER.has(found.error.reason)) breaker.failed();
+    else breaker.succeeded();
+    return found;
+  }
+
   return {
     async lookup(ids) {
       try {
-        const cached = findCached(ids);
-        return cached === undefined ? await withTimeout(find(ids), timeoutMs, () => late(timeoutMs)) : ok(cached);
+        const cached = live !== undefined && isFresh(live) ? findCached(ids, live.set) : undefined;
+        if (cached !== undefined) return ok(cached);
+        if (ids.length === 0 ? !breaker.isOpen() : breaker.admits()) return await findInTime(ids);
+        const old = live === undefined ? undefined : findCached(ids, live.set);
+        if (old !== undefined) return ok(old);
+        return bypass("store_unavailable", `Breaker open: the store of ${catalog} has failed too often in a row, and is left alone`);
       } catch (cause) {
         return bypass("internal_error", `Cannot look up ${ids.length} items of ${catalog}: ${errorText(cause)}`);
       }
     },
   };
-}
 
-/** KV's errors become a reason here. */
-async function read<T>(key: string, reading: () => Promise<T>): Promise<Result<T, Bypass>> {
-  try {
-    return ok(await reading());
-  } catch (cause) {
-    return bypass("store_unavailable", `Cannot read ${key}: ${errorText(cause)}`);
+  /** KV's errors become a reason here. */
+  async function read<T>(key: string, reading: () => Promise<T>): Promise<Result<T, Bypass>> {
+    const leave = reads.enter(1);
+    if (leave === undefined) return bypass("store_unavailable", `Cannot read ${key}: ${MAX_READS} reads of ${catalog} are under way`);
+    try {
+      return ok(await reading());
+    } catch (cause) {
+      return bypass("store_unavailable", `Cannot read ${key}: ${errorText(cause)}`);
+    } finally {
+      leave();
+    }
   }
 }
+
+/** The store's own failures; with any other reason it has answered. */
+const NO_ANSWER: ReadonlySet<BypassReason> = new Set(["store_unavailable", "store_timeout"]);

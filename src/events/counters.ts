@@ -21,6 +21,9 @@ export function createCounters() {
   };
 }
 
+/** `dropped`: neither the sink nor the dead-letter queue has taken it; for events the client is told. */
+export type SinkOutcome = "retried" | "failed" | "deferred" | "redelivered" | "dropped";
+
 /** Counts of clients' events, and of the sinks' work. */
 export type EventCounters = ReturnType<typeof createEventCounters>;
 
@@ -31,8 +34,8 @@ export function createEventCounters() {
   return {
     countEvents: (outcome: "accepted" | "duplicates", by: number): void => void (events[outcome] += by),
     countRejected: (reason: string): void => rejected.add("", reason, 1),
-    countSink: (sink: string, outcome: "retried" | "failed" | "deferred" | "redelivered", by = 1): void => sinks.add(sink, outcome, by),
-    /** `rejected`: reason → events. `sinks`: sink → outcome → count; for "deferred" and "redelivered" the count is of records. */
+    countSink: (sink: string, outcome: SinkOutcome, by = 1): void => sinks.add(sink, outcome, by),
+    /** `rejected`: reason → events. `sinks`: sink → outcome → count; for "deferred", "redelivered" and "dropped" the count is of records. */
     snapshot: () => ({ ...events, rejected: rejected.snapshot()[""] ?? {}, sinks: sinks.snapshot() }),
   };
 }

@@ -89,6 +89,8 @@ export interface EventDatabase {
   prepare(sql: string): EventStatement;
   /** One transaction: all or none. */
   batch(statements: EventStatement[]): Promise<readonly Written[]>;
+  /** As of a Sink. */
+  readonly holdsWrites?: boolean;
 }
 
 /**
@@ -107,6 +109,7 @@ export function createD1Sink(db: EventDatabase): Sink {
     });
   return {
     name: "d1",
+    ...(db.holdsWrites === true && { holdsWrites: true }),
     write: (record) => writeExposures([record], false),
     writeExposures,
     async writeEvents(events) {

@@ -22,6 +22,8 @@ export interface EventsWritten {
 export interface Sink extends ExposureSink {
   /** As in the configuration. */
   readonly name: string;
+  /** It keeps writes in a bounded queue of its own until they are done, however long that takes: an exposure waits for it. */
+  readonly holdsWrites?: boolean;
   /** All of them or none. `isRepeated`: an earlier attempt may have succeeded although it looked as if it had not. */
   writeExposures(records: readonly UbiQueryRecord[], isRepeated: boolean): Promise<Result<true, string>>;
   /** All of them or none. Writing an event again changes nothing where the store knows ids. */

@@ -48,7 +48,7 @@ export function sinkProblems(names: readonly SinkName[], bindings: SinkBindings)
     );
 }
 
-export interface SinkDeps extends Pick<RetryingOptions, "counters" | "now" | "log"> {
+export interface SinkDeps extends Pick<RetryingOptions, "counters" | "now" | "log" | "breakers"> {
   readonly createId: () => string;
 }
 

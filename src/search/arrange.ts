@@ -112,12 +112,13 @@ async function rank(
     return bypass("no_item_vectors", `None of ${ids.length} hits has a vector in published set ${set.version}`);
   }
 
-  // All that the order depends on, so that the pages of one search share a list and different searches never do.
-  const key = await sha256Hex(JSON.stringify([index.name, plan.identity, manifest.version, manifest.sha256, set.version, history]));
+  // All that the order depends on, the engine's too, so that the pages of one search share a list, and two searches or two shoppers never do.
+  const asked = [index.name, index.engine.describeClient(request), plan.identity, history];
+  const key = await sha256Hex(JSON.stringify([...asked, manifest.version, manifest.sha256, set.version]));
   const ranking = { listId: key.slice(0, 16), modelVersion: manifest.version, knownHistory: known.length };
   // An explanation needs scores, and a client that wants nothing from a cache (to time a search, say) gets a run of the model.
   const isFresh = request.isExplained || request.headers.get("cache-control")?.toLowerCase().includes("no-cache") === true;
-  const remembered = isFresh ? undefined : deps.lists.recall(key, ids);
+  const remembered = isFresh ? undefined : deps.lists.recall(key, window);
   if (remembered !== undefined) return ok({ ...ranking, order: remembered, scores: undefined });
 
   const firstRank = 1 + (plan.isCursored ? plan.offset : 0);
@@ -136,7 +137,7 @@ async function rank(
   const isPinned = window.map((hit) => hit.isPinned);
   const order = rerank(scores.value.score, isPinned);
   if (!order.ok) return order;
-  deps.lists.keep(key, ids, order.value);
+  deps.lists.keep(key, window, order.value);
   return ok({ ...ranking, order: order.value, scores: scores.value });
 }
 

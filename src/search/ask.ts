@@ -36,7 +36,7 @@ export async function ask(
   share = 1,
 ): Promise<Result<EngineReply, Bypass>> {
   const askedAt = deps.now();
-  const reply = await deps.engine.send(engineRequest, request.headers, startedAt + deps.engineTimeoutMs * share - askedAt, request.signal);
+  const reply = await deps.engine.send(engineRequest, request, startedAt + deps.engineTimeoutMs * share - askedAt);
   if (reply.ok) deps.windows.noteReply(deps.now() - askedAt);
   return reply;
 }

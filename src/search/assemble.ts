@@ -3,7 +3,8 @@
  *
  * The only choice made here: indexes share catalogs (with their cached vectors), the model, the ranked lists and the counters.
  */
-import type { Dialect } from "../backends/dialect.ts";
+import type { Breakers } from "../breaker.ts";
+import { type Dialect, FORWARDED_FOR } from "../backends/dialect.ts";
 import { createDialects, type Dialects } from "../backends/dialects.ts";
 import { createEngineClient, type EngineClient, type Fetch } from "../backends/engine.ts";
 import type { Config, IndexConfig } from "../config/config.ts";
@@ -27,6 +28,8 @@ export interface Outside extends Pick<EdgeDeps, "sink" | "events" | "scorer" | "
   readonly dialects: Dialects;
   /** Another flag system; asked only where the configuration names a flag. */
   readonly flagClient?: FlagClient | undefined;
+  /** Where the breakers are listed; default: nowhere. */
+  readonly breakers?: Breakers | undefined;
   /** Default 16 MiB. */
   readonly maxReplyBytes?: number | undefined;
 }
@@ -39,12 +42,14 @@ export interface Searches {
 
 /** Throws on a backend that parseConfig() should have refused. */
 export function assembleSearches(config: Config, outside: Outside): Searches {
-  const { kv, fetch, dialects, flagClient, maxReplyBytes = MAX_REPLY_BYTES, ...shared } = outside;
+  const { kv, fetch, dialects, flagClient, breakers, maxReplyBytes = MAX_REPLY_BYTES, ...shared } = outside;
   const stores = new Map<string, ItemStore>();
   const shards = new ShardCache(config.shardCacheBytes);
   const timeoutMs = config.rankBudgetMs * STORE_SHARE;
   for (const { catalog } of config.indexes.values()) {
-    if (!stores.has(catalog)) stores.set(catalog, createItemStore({ kv, catalog, shards, timeoutMs, now: outside.now }));
+    if (stores.has(catalog)) continue;
+    const breaker = breakers?.add(`store ${catalog}`);
+    stores.set(catalog, createItemStore({ kv, catalog, shards, timeoutMs, now: outside.now, breaker }));
   }
   const backends = createDialects(withSoleCredentials(config), dialects);
   const engineOf = createEngines(fetch, maxReplyBytes);
@@ -61,7 +66,10 @@ export function assembleSearches(config: Config, outside: Outside): Searches {
     indexes.set(name, { name, window: index.window, backend, engine, windows, store });
   }
   const { engineTimeoutMs, rankBudgetMs, defaultVariant, variantFlag } = config;
-  const flags = flagClient === undefined || variantFlag === undefined ? undefined : createFlagSource(flagClient, variantFlag, outside.log);
+  const flags =
+    flagClient === undefined || variantFlag === undefined
+      ? undefined
+      : createFlagSource(flagClient, variantFlag, outside.log, breakers?.add(`flag ${variantFlag}`));
   const { experiments: configured } = config;
   const experiments = config.hasLiveExperiments ? createLiveExperiments(configured, outside) : () => Promise.resolve(configured);
   const lists = createRankedLists({ now: outside.now });
@@ -83,19 +91,21 @@ function withSoleCredentials({ indexes, engineAuthorizations }: Config): Readonl
 function createEngines(fetch: Fetch, maxReplyBytes: number) {
   const engines = new Map<string, EngineClient>();
   return (
-    { url, headers, forwardCredentials, generic }: IndexConfig,
+    { url, headers, forwardCredentials, forwardClientAddress = false, generic }: IndexConfig,
     backend: Dialect,
     authorization: string | undefined,
   ): EngineClient => {
-    const { credentials } = backend;
+    const { credentials, addressHeader = FORWARDED_FOR } = backend;
     const keyHeader = generic?.keyHeader ?? credentials.header;
     // The edge's own key replaces a client's.
     const isForwarding = forwardCredentials && authorization === undefined;
     const own = { ...headers, ...(authorization !== undefined && { [keyHeader]: authorization }) };
     const fromClient = [...backend.clientHeaders, ...(isForwarding ? [...credentials.clientHeaders, keyHeader] : [])];
-    const key = JSON.stringify([backend.name, url, own, keyHeader, isForwarding]);
+    const address = forwardClientAddress ? addressHeader : undefined;
+    const key = JSON.stringify([backend.name, url, own, keyHeader, isForwarding, address]);
     const withheldParams = isForwarding ? [] : credentials.clientParams;
-    const engine = engines.get(key) ?? createEngineClient({ fetch, url, headers: { fromClient, own }, withheldParams, maxReplyBytes });
+    const engine =
+      engines.get(key) ?? createEngineClient({ fetch, url, headers: { fromClient, address, own }, withheldParams, maxReplyBytes });
     engines.set(key, engine);
     return engine;
   };

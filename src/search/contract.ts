@@ -1,6 +1,6 @@
 /** Types of one search: its dependencies, its context and its result. */
 import type { Dialect, ClientRequest, Hit, RequestPlan, SearchPlan } from "../backends/dialect.ts";
-import type { EngineClient, EngineReply } from "../backends/engine.ts";
+import type { Client, EngineClient, EngineReply } from "../backends/engine.ts";
 import type { ItemStore } from "../embeddings/store.ts";
 import type { Counters } from "../events/counters.ts";
 import type { AfterReply, ExposureSink } from "../events/sink.ts";
@@ -67,15 +67,12 @@ export interface SearchDeps extends EdgeDeps, Pick<IndexDeps, "backend" | "engin
   readonly indexes: readonly IndexDeps[];
 }
 
-export interface SearchRequest extends ClientRequest {
-  readonly headers: Headers;
+export interface SearchRequest extends ClientRequest, Client {
   /** Only with the admin token. */
   readonly isExplained: boolean;
   /** Only with the admin token. */
   readonly forcedVariant: string | undefined;
   readonly afterReply: AfterReply;
-  /** Aborted when the client has left, where the host says so. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Assignment {

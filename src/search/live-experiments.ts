@@ -7,13 +7,17 @@ import { parseExperiments } from "../config/experiments.ts";
 import type { KvReader } from "../embeddings/store.ts";
 import type { AfterReply } from "../events/sink.ts";
 import type { Experiment } from "../experiment/assign.ts";
-import { type Log, sleep } from "../web.ts";
+import { isRecent, type Log, sleep, withTimeout } from "../web.ts";
 
 /** In the namespace of the item vectors. */
 export const EXPERIMENTS_KEY = "experiments";
 
 const FRESH_MS = 60_000;
-/** No shopper waits longer for an experiment. */
+
+/** The host waits no longer for a read that hangs. */
+const READ_MS = 10_000;
+
+/** No shopper waits longer for an experiment, and none at all once the first read has taken that long. */
 const FIRST_READ_MS = 300;
 
 /** The current list. `afterReply` gets the work of reading it again. Never rejects. */
@@ -26,11 +30,15 @@ export function createLiveExperiments(
   let current = configured;
   let readAt: number | undefined;
   let reading: Promise<void> | undefined;
-  let hasRead = false;
+  let lastRead = 0;
+  /** Since when searches wait for the first read; `undefined` once it has ended. */
+  let waitingSince: number | undefined;
 
-  async function read(): Promise<void> {
+  async function read(number: number): Promise<void> {
     try {
       const text = await kv.get(EXPERIMENTS_KEY, "text");
+      // One that hung for a minute must not replace a newer list.
+      if (number !== lastRead) return;
       const parsed = text === null ? undefined : parseExperiments(text);
       if (parsed === undefined) current = configured;
       else if (parsed.ok) current = parsed.value;
@@ -38,19 +46,21 @@ export function createLiveExperiments(
     } catch (cause) {
       log({ level: "warn", event: "experiments_unread", detail: String(cause) });
     } finally {
-      reading = undefined;
-      hasRead = true;
+      waitingSince = undefined;
     }
   }
 
   return async (afterReply) => {
-    if (readAt === undefined || now() - readAt >= FRESH_MS) {
+    if (readAt === undefined || !isRecent(readAt, FRESH_MS, now())) {
+      if (readAt === undefined) waitingSince = now();
       readAt = now();
-      reading = read();
-      afterReply(reading);
+      reading = read(++lastRead);
+      afterReply(withTimeout(reading, READ_MS, () => undefined));
     }
     // Until the key has been read once, the same shopper could get two variants.
-    if (!hasRead && reading !== undefined) await Promise.race([reading, sleep(FIRST_READ_MS)]);
+    if (waitingSince !== undefined && isRecent(waitingSince, FIRST_READ_MS, now())) {
+      await Promise.race([reading, sleep(waitingSince + FIRST_READ_MS - now())]);
+    }
     return current;
   };
 }

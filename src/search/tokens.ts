@@ -4,12 +4,15 @@
  * For every variant alike: an untouched reply is parsed for it too. If anything fails here, the shopper gets the reply without tokens.
  */
 import { NO_TOKEN } from "../protocol.ts";
-import { errorStack } from "../web.ts";
+import { errorStack, withTimeout } from "../web.ts";
 import type { Batch, BatchResult, EventDeps, Search, SearchResult, Shown } from "./contract.ts";
 import { isExposed, storedUnit } from "./record.ts";
 
 /** Of TOKENS_HEADER: some clients accept 16 KB of headers in all. */
 const MAX_HEADER_BYTES = 8192;
+
+/** Takes a millisecond, but on a thread of the system that others can hold up. */
+const TIMEOUT_MS = 200;
 
 /** The value of TOKENS_HEADER; `undefined` where no search has a token, the edge takes no events, or tokens could not be made. */
 export async function handOutTokens({ deps, searches }: Batch, served: BatchResult): Promise<string | undefined> {
@@ -17,7 +20,11 @@ export async function handOutTokens({ deps, searches }: Batch, served: BatchResu
   if (events === undefined || served.kind === "none") return undefined;
   try {
     const shown = served.shown();
-    return describeTokens(await Promise.all(searches.map((search, i) => issueToken(search, served.results[i], shown[i], events))));
+    const issuing = Promise.all(searches.map((search, i) => issueToken(search, served.results[i], shown[i], events)));
+    const issued = await withTimeout(issuing, TIMEOUT_MS, () => undefined);
+    if (issued !== undefined) return describeTokens(issued);
+    deps.log({ level: "warn", event: "tokens_failed", detail: `Making ${searches.length} tokens took longer than ${TIMEOUT_MS} ms` });
+    return undefined;
   } catch (cause) {
     deps.log({ level: "error", event: "tokens_failed", detail: errorStack(cause) });
     return undefined;

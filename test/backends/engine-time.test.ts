@@ -4,10 +4,11 @@ import { createEngineClient, type Fetch } from "../../src/backends/engine.ts";
 import { nextTurn, sleep } from "../../src/web.ts";
 
 const REQUEST = { method: "GET", path: "/", search: "", body: undefined } as const;
+const CLIENT = { headers: new Headers(), address: undefined };
 const LIMIT_MS = 40;
 
 const clientOf = (fetch: Fetch) =>
-  createEngineClient({ fetch, url: "http://engine", headers: { fromClient: [], own: {} }, withheldParams: [], maxReplyBytes: 1000 });
+  createEngineClient({ fetch, url: "http://engine", headers: { fromClient: [], own: {}, address: undefined }, withheldParams: [], maxReplyBytes: 1000 });
 
 /** Holds the thread, as runs of the model do. */
 function hold(ms: number): void {
@@ -22,7 +23,7 @@ it("does not charge the engine for a thread that was busy: a reply that lies in 
     for (let turn = 0; turn < 3; turn++) await nextTurn(); // oxlint-disable-line no-await-in-loop
     return new Response("reply");
   });
-  const replying = engine.send(REQUEST, new Headers(), LIMIT_MS);
+  const replying = engine.send(REQUEST, CLIENT, LIMIT_MS);
   hold(3 * LIMIT_MS);
   expect(await replying).toMatchObject({ ok: true, value: { status: 200 } });
 });
@@ -37,7 +38,7 @@ it("looks again while the thread stays busy, and gives up all the same", async (
     }
   })();
   const startedAt = performance.now();
-  expect(await engine.send(REQUEST, new Headers(), LIMIT_MS)).toMatchObject({ ok: false, error: { reason: "engine_timeout" } });
+  expect(await engine.send(REQUEST, CLIENT, LIMIT_MS)).toMatchObject({ ok: false, error: { reason: "engine_timeout" } });
   over.abort();
   await busy;
   expect(performance.now() - startedAt).toBeGreaterThanOrEqual(LIMIT_MS);
@@ -49,7 +50,7 @@ it("is over at its limit where the engine is late", async () => {
     if (signal instanceof AbortSignal) signals.push(signal);
     return new Promise(() => undefined);
   });
-  expect(await engine.send(REQUEST, new Headers(), LIMIT_MS)).toMatchObject({ ok: false, error: { reason: "engine_timeout" } });
+  expect(await engine.send(REQUEST, CLIENT, LIMIT_MS)).toMatchObject({ ok: false, error: { reason: "engine_timeout" } });
   expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
 });
 
@@ -62,10 +63,10 @@ it("is not begun for a client that has left, and is cancelled for one that leave
     });
   });
   const aborted = { ok: false, error: { reason: "aborted" } };
-  expect(await engine.send(REQUEST, new Headers(), LIMIT_MS, AbortSignal.abort())).toMatchObject(aborted);
+  expect(await engine.send(REQUEST, { ...CLIENT, signal: AbortSignal.abort() }, LIMIT_MS)).toMatchObject(aborted);
   expect(asked).toBe(0);
   const client = new AbortController();
-  const replying = engine.send(REQUEST, new Headers(), 60_000, client.signal);
+  const replying = engine.send(REQUEST, { ...CLIENT, signal: client.signal }, 60_000);
   client.abort();
   expect(await replying).toMatchObject(aborted);
   expect(asked).toBe(1);

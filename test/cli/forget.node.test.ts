@@ -1,13 +1,17 @@
 /** `armmt forget` on the D1 of a real workerd on this machine, by both of its ways. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { forgetUser, placesElsewhere } from "../../src/cli/forget.ts";
 import type { EventDatabase } from "../../src/report/sql-log.ts";
-import { openLocalDatabase, openWranglerDatabase } from "../../src/cli/report/database.ts";
+import { openDatabaseFile, openLocalDatabase, openWranglerDatabase } from "../../src/cli/report/database.ts";
+import { createD1Sink } from "../../src/events/d1.ts";
 import { createUnitHash } from "../../src/events/keys.ts";
+import { createQueryRecord } from "../../src/events/ubi.ts";
+import { openSqliteEvents } from "../../src/runtimes/node/sqlite.ts";
+import { armmt } from "../runtimes/node/servers.ts";
 
 const SECRET = "a-secret-for-tests-only-of-32-characters";
 const CONFIG = fileURLToPath(new URL("../../wrangler.toml", import.meta.url));
@@ -131,5 +135,51 @@ binding = "EVENTS_ANALYTICS"
       "Copies that you made",
     ]);
     expect((await placesElsewhere(CONFIG)).map((place) => place.split(":")[0])).toEqual(["D1 Time Travel", "Copies that you made"]);
+  });
+});
+
+const SHOWN = { variant: "armmt", window: 1, original_ids: ["a"], served_ids: ["a"] };
+
+describe("armmt forget --database", () => {
+  it("removes a shopper from the file of a server that writes to it, and leaves no trace in it", { timeout: 60_000 }, async () => {
+    const file = join(stateDir, "events.sqlite");
+    const events = await openSqliteEvents(file);
+    const sink = createD1Sink(events);
+    for (const [queryId, clientId] of [
+      ["q-1", "alice-of-the-file"],
+      ["q-2", undefined],
+      ["q-3", "bob"],
+    ] as const) {
+      const unit = queryId === "q-2" ? await hash("alice-of-the-file") : undefined;
+      const record = { application: "products", queryId, clientId, unit, userQuery: "mug", timeMs: 0, armmt: SHOWN };
+      expect((await sink.write(createQueryRecord(record))).ok).toBe(true);
+    }
+    const forget = (...args: string[]) => armmt("forget", "alice-of-the-file", "--database", file, "--json", ...args);
+    const trial = await forget("--dry-run");
+    expect([trial.stderr, trial.code]).toEqual(["", 0]);
+    expect(JSON.parse(trial.stdout)).toMatchObject({ removed: { ubi_queries: 1, ubi_events: 0 }, isUnitKnown: false, place: file });
+    process.env["EVENT_SECRET"] = SECRET;
+    try {
+      expect(JSON.parse((await forget()).stdout)).toMatchObject({ removed: { ubi_queries: 2, ubi_events: 0 }, isTrial: false });
+    } finally {
+      delete process.env["EVENT_SECRET"];
+    }
+    const later = {
+      application: "products",
+      queryId: "q-4",
+      clientId: undefined,
+      unit: undefined,
+      userQuery: "mug",
+      timeMs: 0,
+      armmt: SHOWN,
+    };
+    await sink.write(createQueryRecord(later));
+    await events.close();
+    const own = await openDatabaseFile(file);
+    expect(await own.all("SELECT query_id FROM ubi_queries ORDER BY id")).toMatchObject([{ query_id: "q-3" }, { query_id: "q-4" }]);
+    await own.close();
+    expect(readFileSync(file).includes("alice-of-the-file")).toBe(false);
+    expect((await armmt("forget", "bob", "--database", join(stateDir, "nothing.sqlite"))).stderr).toContain("does not exist");
+    expect((await armmt("forget", "bob", "--local", "--database", file)).stderr).toContain("use one of them");
   });
 });

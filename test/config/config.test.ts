@@ -82,6 +82,60 @@ describe("parseConfig()", () => {
     }
   });
 
+  it("allows it to other machines where the index says so", () => {
+    for (const url of [
+      "http://elasticsearch:9200",
+      "http://10.0.3.4:9200/es",
+      "http://search.internal",
+      "http://es.example.com",
+      "http://[fd00::7]:9200",
+    ]) {
+      const [problem] = problemsOf({ INDEXES: { products: { ...INDEX, url } } });
+      expect(problem).toContain("or set allowInsecureHttp = true: keys and searches can then be read on the way");
+      expect(problemsOf({ INDEXES: { products: { ...INDEX, url, allowInsecureHttp: false } } })).toEqual([problem]);
+      expect(problemsOf({ INDEXES: { products: { ...INDEX, url, allowInsecureHttp: true } } })).toEqual([]);
+    }
+    for (const url of [
+      "ftp://elasticsearch",
+      "elasticsearch:9200",
+      "http://user:key@elasticsearch",
+      "http://elasticsearch?x=1",
+      "http://",
+    ]) {
+      expect(problemsOf({ INDEXES: { products: { ...INDEX, url, allowInsecureHttp: true } } })).not.toEqual([]);
+    }
+    // Beside a problem of another kind.
+    const tables = { products: { ...INDEX, url: "http://elasticsearch:9200", window: -1 } };
+    expect(problemsOf({ INDEXES: tables }).join()).toContain("allowInsecureHttp");
+  });
+
+  it("allows a storefront in a private network, whose pages are for everybody", () => {
+    const hosts = [
+      "storefront:3000",
+      "web.internal",
+      "shop.svc.cluster.local",
+      "10.0.0.1",
+      "172.16.9.9",
+      "192.168.1.1",
+      "100.64.0.1",
+      "[fd12::1]",
+      "localhost",
+    ];
+    for (const host of hosts) expect(problemsOf({ STOREFRONT_URL: `http://${host}` })).toEqual([]);
+    const others = [
+      "shop.example.com",
+      "172.32.0.1",
+      "11.0.0.1",
+      "192.169.1.1",
+      "100.128.0.1",
+      "[2001:db8::1]",
+      "8.8.8.8",
+      "internal.example.com",
+      "1.2.3.4",
+    ];
+    for (const host of others) expect(problemsOf({ STOREFRONT_URL: `http://${host}` }).join()).toMatch(/^STOREFRONT_URL is "http:/);
+  });
+
   it("names every unknown member and every backend that does not exist, of all tables", () => {
     const wrong = { ...INDEX, backend: "Elasticsearch", windw: 5, forwardCredential: true, url: "es" };
     const problems = problemsOf({ INDEXES: { a: wrong, b: { url: INDEX.url } } });

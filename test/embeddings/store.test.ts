@@ -339,6 +339,84 @@ describe("faults", () => {
   });
 });
 
+/** Real KV, but for the reads that fail or hang. */
+function switched(mode: { now: "works" | "throws" | "hangs" }) {
+  const reads: string[] = [];
+  function get(key: string, type: "arrayBuffer"): Promise<ArrayBuffer | null>;
+  function get(key: string, type: "text"): Promise<string | null>;
+  function get(key: string, type: "arrayBuffer" | "text"): Promise<ArrayBuffer | string | null> {
+    reads.push(key);
+    if (mode.now === "throws") return Promise.reject(new Error("down"));
+    if (mode.now === "hangs") return new Promise(() => {});
+    return type === "text" ? env.EMBEDDINGS.get(key, "text") : env.EMBEDDINGS.get(key, "arrayBuffer");
+  }
+  return { kv: { get }, reads };
+}
+
+describe("a store that fails again and again", () => {
+  it.each(["throws", "hangs"] as const)("is left alone when it %s, tried once after each pause, and used again", async (fault) => {
+    await publish(catalog, "v1", 1);
+    const mode: Parameters<typeof switched>[0] = { now: fault };
+    const { kv, reads } = switched(mode);
+    const cold = store({ kv, timeoutMs: 30 });
+    for (let i = 0; i < 5; i++) expect(reason(await cold.lookup(IDS))).toBe(fault === "throws" ? "store_unavailable" : "store_timeout");
+    reads.length = 0;
+    const refused = await cold.lookup(IDS);
+    expect(refused).toMatchObject({ ok: false, error: { reason: "store_unavailable", detail: expect.stringContaining("Breaker open") } });
+    clock += 1000;
+    await Promise.all(Array.from({ length: 10 }, () => cold.lookup(IDS)));
+    expect(reads).toHaveLength(1);
+    mode.now = "works";
+    clock += 1999; // the second pause is twice as long
+    expect(reason(await cold.lookup(IDS))).toBe("store_unavailable");
+    clock += 1;
+    expect(prices(found(await cold.lookup(IDS)))).toEqual(IDS.map(() => 1));
+  });
+
+  it("serves what is in memory meanwhile", async () => {
+    await publish(catalog, "v1", 1);
+    const mode: Parameters<typeof switched>[0] = { now: "works" };
+    const { kv, reads } = switched(mode);
+    const half = store({ kv, timeoutMs: 30 });
+    found(await half.lookup(idsOf(0)));
+    mode.now = "hangs";
+    for (let i = 0; i < 5; i++) expect(reason(await half.lookup(IDS))).toBe("store_timeout");
+    reads.length = 0;
+    expect(reason(await half.lookup(IDS))).toBe("store_unavailable");
+    expect(prices(found(await half.lookup(idsOf(0))))).toEqual(idsOf(0).map(() => 1));
+    expect(reads).toEqual([]);
+  });
+
+  it("has a bounded number of reads under way", async () => {
+    const reads: string[] = [];
+    const kv: KvReader = {
+      get: (key) => {
+        reads.push(key);
+        return new Promise<never>(() => {});
+      },
+    };
+    const cold = store({ kv, timeoutMs: 200 });
+    const reasons = (await Promise.all(Array.from({ length: 1200 }, () => cold.lookup(IDS)))).map(reason);
+    expect(reads).toHaveLength(1000);
+    expect(new Set(reasons)).toEqual(new Set(["store_timeout", "store_unavailable"]));
+  });
+});
+
+describe("a clock that jumps", () => {
+  it.each([3_600_000, -3_600_000])("by %d ms and back delays no publish by more than its minute", async (jump) => {
+    await publish(catalog, "v1", 1);
+    const warm = store();
+    found(await warm.lookup(IDS));
+    clock += jump;
+    found(await warm.lookup(IDS));
+    clock += 1000 - jump;
+    found(await warm.lookup(IDS));
+    await publish(catalog, "v2", 2);
+    clock += 60_000;
+    expect(found(await warm.lookup(IDS)).set.version).toBe("v2");
+  });
+});
+
 describe("parsePublishedSet()", () => {
   const set = {
     format: 1,

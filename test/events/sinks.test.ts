@@ -2,13 +2,14 @@
 import type { Message, MessageBatch } from "@cloudflare/workers-types";
 import { env } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
+import { createBreakers } from "../../src/breaker.ts";
 import { createAnalyticsSink } from "../../src/events/analytics.ts";
 import { createEventCounters } from "../../src/events/counters.ts";
-import { createD1Sink } from "../../src/events/d1.ts";
+import { createD1Sink, type EventStatement } from "../../src/events/d1.ts";
 import { createNdjsonSink } from "../../src/events/ndjson.ts";
 import { createPipelineSink } from "../../src/events/pipeline.ts";
 import { consumeBatch, createQueueSink } from "../../src/events/queue.ts";
-import { createDeadLetters, createRetryingSink, type LetterStore } from "../../src/events/retrying.ts";
+import { createDeadLetters, createRetryingSink, type LetterStore, MAX_RECORDS } from "../../src/events/retrying.ts";
 import type { Sink } from "../../src/events/sink.ts";
 import { combineSinks, openSinks } from "../../src/events/sinks.ts";
 import { createQueryRecord, type ServedEvent } from "../../src/events/ubi.ts";
@@ -300,6 +301,90 @@ function withoutLetters() {
   const built = createRetryingSink({ sink, deadLetters: undefined, counters, now: () => 0, wait: async () => undefined, ...quiet });
   return { sink: built, tries, afterReply: () => undefined };
 }
+
+/** The bindings of Cloudflare that never answer, and one that throws. */
+const hang = (): Promise<never> => new Promise(() => {});
+const statement: EventStatement = { bind: () => statement, run: hang };
+const broken: readonly (readonly [string, Sink])[] = [
+  ["D1", createD1Sink({ prepare: () => statement, batch: hang })],
+  ["a queue", createQueueSink({ send: hang })],
+  ["a pipeline", createPipelineSink({ send: hang })],
+  [
+    "Analytics Engine",
+    createAnalyticsSink({
+      writeDataPoint: () => {
+        throw new Error("no data set");
+      },
+    }),
+  ],
+  ["a bucket", createNdjsonSink({ put: hang })],
+];
+
+function openBroken(sink: Sink, deadLetters?: LetterStore) {
+  const clock = { ms: now() };
+  const counters = createEventCounters();
+  const logs: unknown[] = [];
+  let lastId = 0;
+  const shared = { now: () => clock.ms, log: (entry: unknown) => void logs.push(entry) };
+  const breakers = createBreakers(shared);
+  const letterBox = deadLetters && createDeadLetters({ store: deadLetters, now: shared.now, createId: () => `id-${++lastId}` });
+  const built = createRetryingSink({
+    sink,
+    deadLetters: letterBox,
+    counters,
+    ...shared,
+    breakers,
+    wait: async () => undefined,
+    attemptMs: 20,
+  });
+  return { built, clock, counters, logs, breakers };
+}
+
+describe("a sink that hangs or fails for long", () => {
+  it.each(broken)("%s: is left alone after five failures, and every record is counted", async (_name, sink) => {
+    const { built, counters, breakers } = openBroken(sink);
+    for (let n = 0; n < 8; n++) expect((await built.write(EXPOSURE)).ok).toBe(false);
+    expect(counters.snapshot().sinks[sink.name]).toMatchObject({ failed: 5, dropped: 8 });
+    expect(breakers.snapshot()[`sink ${sink.name}`]).toEqual({ state: "open", failures: 5, opened: 1, refused: 3 });
+    const started = performance.now();
+    expect((await built.writeEvents(events(2), () => undefined)).ok).toBe(false);
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+
+  it("puts records into the dead-letter queue at once while it is left alone, and writes them when it is well", async () => {
+    const real = createD1Sink(env.EVENTS);
+    let isDown = true;
+    const sink: Sink = {
+      ...real,
+      writeEvents: (list) => (isDown ? hang() : real.writeEvents(list)),
+      writeExposures: (list, isRepeated) => (isDown ? hang() : real.writeExposures(list, isRepeated)),
+    };
+    const { built, clock, counters } = openBroken(sink, env.DEAD_LETTERS);
+    for (let n = 0; n < 30; n++) expect((await built.write({ ...EXPOSURE, query_id: `q-${n}` })).ok).toBe(true);
+    expect((await letters()).length).toBe(30);
+    isDown = false;
+    clock.ms += 60_000;
+    for (let n = 30; n < 33; n++) await built.write({ ...EXPOSURE, query_id: `q-${n}` });
+    expect([await countRows("ubi_queries"), await letters()]).toEqual([33, []]);
+    expect(counters.snapshot().sinks["d1"]).toMatchObject({ deferred: 30, redelivered: 30 });
+  });
+
+  it("fills no memory: what is under way is bounded, and the rest is counted", async () => {
+    const { built, counters } = openBroken(createQueueSink({ send: hang }));
+    const results = await Promise.all(Array.from({ length: MAX_RECORDS + 7 }, () => built.write(EXPOSURE)));
+    expect(results.filter((result) => !result.ok && result.error.includes("there is no room for more"))).toHaveLength(7);
+    expect(counters.snapshot().sinks["queue"]?.["dropped"]).toBe(MAX_RECORDS + 7);
+  });
+
+  it("waits no longer for a dead-letter queue that hangs too", async () => {
+    const store: LetterStore = { ...env.DEAD_LETTERS, put: () => Promise.reject(new Error("KV is down")) };
+    const { built, counters } = openBroken(createQueueSink({ send: hang }), store);
+    for (let n = 0; n < 8; n++) {
+      expect(await built.write(EXPOSURE)).toMatchObject({ ok: false, error: expect.stringContaining("could not be kept aside") });
+    }
+    expect(counters.snapshot().sinks["queue"]).toMatchObject({ dropped: 8 });
+  });
+});
 
 describe("several sinks", () => {
   const shared = { counters: createEventCounters(), now: () => 0, createId: () => "id", ...quiet };

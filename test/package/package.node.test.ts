@@ -77,6 +77,14 @@ afterAll(() => {
   rmSync(home, { recursive: true, force: true });
 }, 60_000);
 
+const SQLITE = `
+import { sqliteSink } from "armmt-edge/node";
+const { EVENTS, close } = await sqliteSink("events/events.sqlite");
+await EVENTS.prepare("CREATE TABLE t (n TEXT)").run();
+const { meta } = await EVENTS.prepare("INSERT INTO t VALUES (?1)").bind("1").run();
+console.log(meta.changes, await close());
+`;
+
 const replySchema = v.object({ hits: v.object({ hits: v.array(v.object({ _id: v.string() })) }) });
 
 /** Starts a server and asks it a search until it is re-ranked: on a busy machine the first ones may take longer than their budget. */
@@ -125,6 +133,11 @@ describe("npm pack", () => {
 describe("in an empty folder", () => {
   it("runs armmt", async () => {
     expect(await succeed("npx", ["--no-install", "armmt", "--help"])).toContain("publish");
+  });
+
+  it("finds the thread that writes events into a SQLite file", async () => {
+    writeFileSync(path("sqlite.mjs"), SQLITE);
+    expect(await succeed(process.execPath, ["sqlite.mjs"])).toBe("1 0\n");
   });
 
   it("names the packages that a command needs besides", async () => {

@@ -160,6 +160,19 @@ const isRefused = async (): Promise<boolean> => {
   return response.status === 429;
 };
 
+/** As the engine is told it. */
+async function toldAddress(index: object): Promise<string | null> {
+  const edge = openEdge({ catalog: CATALOG, vars: { INDEXES: { products: { ...PRODUCTS, ...index } } } });
+  await edge.send("/products/_search", postJson(match("red"), { ...client, "x-forwarded-for": "198.51.100.1" }));
+  return edge.exchanges[0]!.headers.get("x-forwarded-for");
+}
+
+describe("the shopper's address", () => {
+  it("is Cloudflare's in a Worker, and goes to engines that are to know it", async () => {
+    expect([await toldAddress({}), await toldAddress({ forwardClientAddress: true })]).toEqual([null, "203.0.113.7"]);
+  });
+});
+
 describe("the rate limit", () => {
   it("answers 429 in the engine's words, and asks the engine nothing", async () => {
     const asked: string[] = [];

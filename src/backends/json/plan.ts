@@ -44,6 +44,20 @@ export function planOne(
   };
 }
 
+/**
+ * `search` with what its request says for all of its searches, as part of its identity. Joined by `+`, which copies nothing: a request may
+ * hold a long text and many searches. `said` has no line ends.
+ */
+export function forAll(search: SearchPlan, said: string): SearchPlan {
+  return said === "" ? search : { ...search, identity: `${said}\n${search.identity}` };
+}
+
+/** For forAll(): the members of a body beside the list of its searches. */
+export function besides({ text, members: all }: Body, list: string): string {
+  const others = all.filter(({ key }) => key !== list).map(({ span }) => rawText(text, span));
+  return others.length === 0 ? "" : JSON.stringify(others);
+}
+
 /** One search of a request that has several. */
 export interface PlannedSearch {
   readonly plan: SearchPlan;

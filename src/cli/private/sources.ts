@@ -84,13 +84,10 @@ export async function browserConfig({ file, index, catalog, window }: ConfigSour
   return { INDEXES: { [index]: { ...publicFields(table), catalog, ...(window !== undefined && { window }) } } };
 }
 
+/** Members of an index about the way to its engine. */
+const OF_THE_WAY = ["url", "headers", "forwardCredentials", "forwardClientAddress", "allowInsecureHttp"];
+
 /** An index without the engine's address and credentials: files.json is public, and the page's own searches go to its origin. */
-export function publicFields<T extends object>(index: T): Omit<T, "url" | "headers" | "forwardCredentials"> {
-  const {
-    url: _,
-    headers: __,
-    forwardCredentials: ___,
-    ...shown
-  }: T & { url?: unknown; headers?: unknown; forwardCredentials?: unknown } = index;
-  return shown;
+export function publicFields(index: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(index).filter(([name]) => !OF_THE_WAY.includes(name)));
 }

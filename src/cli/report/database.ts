@@ -56,11 +56,18 @@ export function openWranglerDatabase({ config, binding, where }: WranglerOptions
   };
 }
 
-/** A file with the tables, such as one made with sqlite3 from `wrangler d1 export`. Opened for reading only. */
-export async function openDatabaseFile(path: string): Promise<EventDatabase> {
+/** For another process that writes, such as a server; each of its writes takes milliseconds. */
+const BUSY_MS = 10_000;
+
+/**
+ * A file with the tables, such as that of a Node server, or one made with sqlite3 from `wrangler d1 export`. Opened for reading only, unless
+ * rows are to be removed: then nothing of them stays in the file or in SQLite's log beside it.
+ */
+export async function openDatabaseFile(path: string, { isWritten = false } = {}): Promise<EventDatabase> {
   if (!existsSync(path)) throw new UserError(`${path} does not exist: name a SQLite file with the table ubi_queries`);
   const { DatabaseSync } = await loadSqlite();
-  const database = new DatabaseSync(path, { readOnly: true });
+  const database = new DatabaseSync(path, { readOnly: !isWritten });
+  database.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA secure_delete = ON`);
   return {
     place: path,
     // oxlint-disable-next-line require-await
@@ -74,9 +81,13 @@ export async function openDatabaseFile(path: string): Promise<EventDatabase> {
       }
     },
     liveExperiments: () => Promise.resolve(undefined),
-    close: () => {
-      database.close();
-      return Promise.resolve();
+    // oxlint-disable-next-line require-await
+    async close() {
+      try {
+        if (isWritten) database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      } finally {
+        database.close();
+      }
     },
   };
 }

@@ -60,7 +60,7 @@ async function searchOnce(text: string, deps: SearchDeps): Promise<boolean> {
   const ubi = { query_id: CATALOG, client_id: CATALOG };
   const body = new TextEncoder().encode(JSON.stringify({ query: { multi_match: { query: text } }, size: WINDOW, ext: { ubi } }));
   const headers = new Headers({ "content-type": "application/json", [HISTORY_HEADER]: formatHistory([idOf(7)]) });
-  const request = { method: "POST", path: `/${CATALOG}/_search`, search: "", body, headers } as const;
+  const request = { method: "POST", path: `/${CATALOG}/_search`, search: "", body, headers, address: undefined } as const;
   const plan = deps.backend.plan(request, CATALOG);
   if (!plan.ok) throw new Error(plan.error.message);
   const options = { isExplained: false, forcedVariant: undefined, afterReply: () => undefined };
@@ -101,7 +101,10 @@ function createEngineClient(): EngineClient {
   const reply = JSON.stringify({ took: 1, timed_out: false, hits: { total: { value: WINDOW, relation: "eq" }, hits } });
   const body = new TextEncoder().encode(reply);
   const headers = new Headers({ "content-type": "application/json" });
-  return { send: async () => ({ ok: true, value: { status: 200, headers, body: body.slice(), rest: undefined } }) };
+  return {
+    send: async () => ({ ok: true, value: { status: 200, headers, body: body.slice(), rest: undefined } }),
+    describeClient: () => "",
+  };
 }
 
 function idOf(item: number): string {

@@ -11,7 +11,10 @@ interface DenoServer {
 
 declare const Deno: {
   readonly version: { readonly deno: string };
-  serve(options: { hostname: string; port: number; onListen(): void }, handler: (request: Request) => Promise<Response>): DenoServer;
+  serve(
+    options: { hostname: string; port: number; onListen(): void },
+    handler: (request: Request, info: { readonly remoteAddr: { readonly hostname: string } }) => Promise<Response>,
+  ): DenoServer;
 };
 
 export const DENO: Runtime = {
@@ -20,7 +23,9 @@ export const DENO: Runtime = {
   openGpu: () => Promise.resolve("gpu" in navigator ? navigator.gpu : undefined),
   // oxlint-disable-next-line require-await -- an exception becomes a rejection
   listen: async (handler, { host, port }) => {
-    const server = Deno.serve({ hostname: host, port, onListen: () => undefined }, handler);
+    const server = Deno.serve({ hostname: host, port, onListen: () => undefined }, (request, { remoteAddr }) =>
+      handler(request, remoteAddr.hostname),
+    );
     return { port: server.addr.port, close: () => server.shutdown() };
   },
 };

@@ -6,6 +6,7 @@ import type { Config } from "../../config/config.ts";
 import { logToConsole as log } from "../../edge.ts";
 import { PROVIDER_PREFERENCES } from "../../inference/providers.ts";
 import { errorStack, errorText } from "../../web.ts";
+import { isReading } from "./folder-kv.ts";
 import { type RunningServer, type Runtime, startServer, STOP_TIMEOUT_MS } from "./serve.ts";
 import { type Adapted, readSettings, StartError, type Vars } from "./settings.ts";
 import { runUntilStopped } from "./stop.ts";
@@ -71,12 +72,19 @@ export async function runCommand(argv: readonly string[], runtime: Runtime, exte
     const stop = async (): Promise<void> => {
       if (!(await server.stop())) process.exitCode = 1;
     };
-    await runUntilStopped(stop, STOP_TIMEOUT_MS + 1000);
+    await runUntilStopped(stop, STOP_TIMEOUT_MS + 1000, endProcess);
   } catch (error) {
     const problems = error instanceof StartError ? error.problems : [errorStack(error)];
     for (const problem of problems) process.stderr.write(`Error: ${problem}\n`);
     process.exit(error instanceof StartError ? error.exitCode : 1);
   }
+}
+
+/** Node waits for its threads when it ends: with one that waits for a file that hangs it never would. */
+function endProcess(code: number): void {
+  if (!isReading()) process.exit(code);
+  log({ level: "error", event: "killed", detail: "A read of the data folder hangs: the process ends itself by SIGKILL" });
+  process.kill(process.pid, "SIGKILL");
 }
 
 function announce(server: RunningServer, json: boolean, hasDemo: boolean, seconds: number): void {

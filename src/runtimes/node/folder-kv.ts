@@ -25,7 +25,79 @@ export function pathOfKey(folder: string, key: string): string {
 /** For `kv` of an edge: reads the keys that `armmt publish --folder` has written into `folder`. */
 export function folderKv(folder: string): KvReader {
   const root = resolve(folder);
-  return kvOf((key) => readIfThere(pathOfKey(root, key)));
+  return kvOf((key) => ofProcess.read(pathOfKey(root, key)));
+}
+
+/**
+ * Half of Node's four threads for files, DNS and cryptography, for all folders of a process: where a folder hangs (a network file system
+ * that stalls), its reads hold those threads, and the other two go on.
+ */
+const MAX_READS = 2;
+
+/** A file of some hundred kilobytes takes a millisecond. */
+const OVERDUE_MS = 1000;
+
+/**
+ * Reads each file once at a time, and `maxReads` files at once; others wait for their turn. A read that takes longer than `overdueMs` goes on
+ * for those who wait for it; others of its file are rejected at once until it ends, and while all places hang, so is everybody.
+ */
+export function createSharedReads<T>(read: (path: string) => Promise<T>, { maxReads = MAX_READS, overdueMs = OVERDUE_MS } = {}) {
+  interface Read {
+    readonly done: PromiseWithResolvers<T>;
+    readonly path: string;
+    isOverdue: boolean;
+  }
+  const running = new Map<string, Read>();
+  const waiting = new Map<string, Read>();
+  const late = (path: string): Error => new Error(`${path} has not been read within ${overdueMs} ms`);
+
+  const isStuck = (): boolean => running.size >= maxReads && [...running.values()].every(({ isOverdue }) => isOverdue);
+
+  function startNext(): void {
+    for (const next of waiting.values()) {
+      if (running.size >= maxReads) return;
+      waiting.delete(next.path);
+      start(next);
+    }
+  }
+
+  function start(current: Read): void {
+    const { path, done } = current;
+    running.set(path, current);
+    const timer = setTimeout(() => {
+      current.isOverdue = true;
+      if (!isStuck()) return;
+      for (const other of waiting.values()) other.done.reject(late(other.path));
+      waiting.clear();
+    }, overdueMs);
+    void read(path)
+      .then(done.resolve, done.reject)
+      .finally(() => {
+        clearTimeout(timer);
+        running.delete(path);
+        startNext();
+      });
+  }
+
+  return {
+    isReading: (): boolean => running.size > 0,
+    read(path: string): Promise<T> {
+      const known = running.get(path) ?? waiting.get(path);
+      if (known !== undefined && !known.isOverdue) return known.done.promise;
+      if (known !== undefined || isStuck()) return Promise.reject(late(path));
+      const current = { done: Promise.withResolvers<T>(), path, isOverdue: false };
+      waiting.set(path, current);
+      startNext();
+      return current.done.promise;
+    },
+  };
+}
+
+const ofProcess = createSharedReads(readIfThere);
+
+/** Whether a file is being read. Node cannot end while one hangs: a thread of the process does. */
+export function isReading(): boolean {
+  return ofProcess.isReading();
 }
 
 async function readIfThere(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {

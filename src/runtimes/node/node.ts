@@ -27,7 +27,7 @@ export const NODE: Runtime = {
   },
   listen: (handler, { host, port }) =>
     new Promise<Listener>((done, fail) => {
-      const answer = getRequestListener(handler, { hostname: host });
+      const answer = getRequestListener((request, { incoming }) => handler(request, incoming.socket.remoteAddress), { hostname: host });
       const server = createServer((request, reply) => void answer(request, reply));
       server.once("error", fail);
       server.listen(port, host, () => {

@@ -8,8 +8,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ALL_DIALECTS } from "../../backends/all-dialects.ts";
 import type { Fetch } from "../../backends/engine.ts";
 import { logToConsole, openEdge, type Platform, readConfig } from "../../edge.ts";
-import { errorText, type Log } from "../../web.ts";
-import { pointerKey } from "../../embeddings/store.ts";
+import { EXPERIMENTS_KEY } from "../../search/live-experiments.ts";
+import { errorText, type Log, withTimeout } from "../../web.ts";
+import type { Config } from "../../config/config.ts";
+import { type KvReader, pointerKey } from "../../embeddings/store.ts";
 import type { Gpu } from "../../inference/gpu.ts";
 import type { ProviderPreference } from "../../inference/providers.ts";
 import { folderKv } from "./folder-kv.ts";
@@ -17,7 +19,8 @@ import { type NodeModel, openModel, readModelFiles } from "./models.ts";
 import { StartError } from "./settings.ts";
 import { sqliteSink } from "./sqlite.ts";
 
-type Handler = (request: Request) => Promise<Response>;
+/** `address`: of the client, as the socket has it. */
+type Handler = (request: Request, address: string | undefined) => Promise<Response>;
 
 export interface Listener {
   /** The requested port, or the free one that was found for 0. */
@@ -68,6 +71,9 @@ export interface RunningServer {
 /** For requests that run at the signal, and their writes after the reply. */
 export const STOP_TIMEOUT_MS = 10_000;
 
+/** At the start, for what the folder of the stores says; then the server starts without. */
+const FOLDER_MS = 1500;
+
 /** How long connections are still accepted then; each reply tells its client that the connection ends. */
 const LAST_CALL_MS = 300;
 
@@ -82,11 +88,16 @@ export async function startServer(
 ): Promise<RunningServer> {
   const { host = "127.0.0.1", port = 8788, log = logToConsole } = options;
   const work: Work = { after: createAfterWork(log), isStopping: false };
+  const addresses = new WeakMap<Request, string>();
+  const clientAddress: ServeOptions["clientAddress"] = (c) => addresses.get(c.req.raw);
   const opened = Promise.withResolvers<Edge>();
   opened.promise.catch(() => undefined);
-  const listener = await listen(runtime, host, port, async (request) => answer(request, (await opened.promise).app, work));
+  const listener = await listen(runtime, host, port, async (request, address) => {
+    if (address !== undefined) addresses.set(request, address);
+    return answer(request, (await opened.promise).app, work);
+  });
   try {
-    opened.resolve(await openServerEdge(options, runtime, log, openFetch));
+    opened.resolve(await openServerEdge({ clientAddress, ...options }, runtime, log, openFetch));
   } catch (cause) {
     opened.reject(cause);
     void listener.close();
@@ -109,7 +120,10 @@ async function openServerEdge(options: ServeOptions, runtime: Runtime, log: Log,
   const kvFolder = join(data, "kv");
   const { kv = folderKv(kvFolder), dialects = ALL_DIALECTS, provider: preference = "auto" } = options;
   if (options.kv === undefined) {
-    await orExplain(`Cannot make the folder ${data}`, "name another with --data <folder>", () => mkdir(kvFolder, { recursive: true }));
+    const making = orExplain(`Cannot make the folder ${data}`, "name another with --data <folder>", () =>
+      mkdir(kvFolder, { recursive: true }),
+    );
+    await withTimeout(making, FOLDER_MS, () => log({ level: "warn", event: "store_timeout", detail: `The folder ${data} hangs` }));
   }
   const openOwnModel = async (): Promise<NodeModel> =>
     openModel(await readModelFiles(), { preference, openGpu: () => runtime.openGpu(), log });
@@ -119,24 +133,41 @@ async function openServerEdge(options: ServeOptions, runtime: Runtime, log: Log,
   const file = join(data, "events.sqlite");
   const database =
     options.sinks === undefined
-      ? await orExplain(`Cannot open ${file}`, "name another folder with --data <folder>", () => sqliteSink(file))
+      ? await orExplain(`Cannot open ${file}`, "name another folder with --data <folder>", () => sqliteSink(file, log))
       : undefined;
   const sinks = options.sinks ?? database ?? {};
   const describe = () => ({ runtime: runtime.name, ...model?.describe(), ...options.describe?.() });
-  const platform = { ...options, kv, sinks, scorer, fetch, dialects, log, describe };
+  const describeAll = () => ({ ...describe(), ...(database !== undefined && { eventsFile: database.describe() }) });
+  const platform = { ...options, kv, sinks, scorer, fetch, dialects, log, describe: describeAll };
   const app = openEdge(platform);
-  if (options.kv === undefined) {
-    for (const catalog of new Set([...readConfig(platform).indexes.values()].map((index) => index.catalog))) {
-      if ((await kv.get(pointerKey(catalog), "text")) !== null) continue; // oxlint-disable-line no-await-in-loop
-      const detail = `Nothing is published for "${catalog}": run npm run armmt -- publish --catalog ${catalog} --folder ${kvFolder}`;
-      log({ level: "warn", event: "nothing_published", catalog, detail });
-    }
-  }
-  const close = async () => {
-    database?.close();
+  if (options.kv === undefined) await tryStore(kv, readConfig(platform), kvFolder, log);
+  /** Resolves to whether nothing is lost. */
+  const close = async (withinMs: number): Promise<boolean> => {
+    const lost = (await database?.close(withinMs)) ?? 0;
+    if (lost > 0) log({ level: "error", event: "records_lost", writes: lost, detail: `${file} could not be written until the end` });
     await model?.close();
+    return lost === 0;
   };
   return { app, data, describe, close };
+}
+
+/** Says what is not published yet. A key that hangs is known to hang before the first search asks for it. */
+async function tryStore(kv: KvReader, { indexes, hasLiveExperiments }: Config, folder: string, log: Log): Promise<void> {
+  const catalogs = [...new Set([...indexes.values()].map(({ catalog }) => catalog))];
+  const keys = [...catalogs.map(pointerKey), ...(hasLiveExperiments ? [EXPERIMENTS_KEY] : [])];
+  const tried = keys.map(async (key, i) => {
+    try {
+      const found = await withTimeout(kv.get(key, "text"), FOLDER_MS, () => "late" as const);
+      if (found === "late") log({ level: "warn", event: "store_timeout", detail: `Key ${key} in ${folder} hangs` });
+      const catalog = catalogs[i];
+      if (found !== null || catalog === undefined) return;
+      const detail = `Nothing is published for "${catalog}": run npm run armmt -- publish --catalog ${catalog} --folder ${folder}`;
+      log({ level: "warn", event: "nothing_published", catalog, detail });
+    } catch (cause) {
+      log({ level: "warn", event: "store_unavailable", detail: `Cannot read ${key} in ${folder}: ${errorText(cause)}` });
+    }
+  });
+  await Promise.all(tried);
 }
 
 interface Work {
@@ -156,6 +187,7 @@ async function answer(request: Request, app: Edge["app"], work: Work): Promise<R
 
 async function stop(listener: Listener, work: Work, edge: Edge, log: Log): Promise<boolean> {
   work.isStopping = true;
+  const startedAt = performance.now();
   const finish = async (): Promise<true> => {
     await sleep(LAST_CALL_MS);
     await listener.close();
@@ -167,8 +199,8 @@ async function stop(listener: Listener, work: Work, edge: Edge, log: Log): Promi
     const detail = `${work.after.size} requests or writes did not end within ${STOP_TIMEOUT_MS} ms`;
     log({ level: "error", event: "stopped_early", detail });
   }
-  await edge.close();
-  return isFinished;
+  const isWritten = await edge.close(Math.max(STOP_TIMEOUT_MS - (performance.now() - startedAt), LAST_CALL_MS));
+  return isFinished && isWritten;
 }
 
 async function listen(runtime: Runtime, host: string, port: number, handler: Handler): Promise<Listener> {

@@ -8,13 +8,18 @@ const ORPHAN_CHECK_MS = 500;
  * On the first signal calls `stop`, then ends the process with 0, or with the process.exitCode that `stop` has set. A second signal ends it
  * with 1, and so does a `stop` that takes longer than `timeoutMs`. Never resolves.
  */
-export function runUntilStopped(stop: () => Promise<unknown>, timeoutMs: number = TIMEOUT_MS): Promise<never> {
+export function runUntilStopped(
+  stop: () => Promise<unknown>,
+  timeoutMs: number = TIMEOUT_MS,
+  end: (code: number) => void = (code) => process.exit(code),
+): Promise<never> {
   let isStopping = false;
   const onSignal = (): void => {
-    if (isStopping) process.exit(1);
+    if (isStopping) return end(1);
     isStopping = true;
-    setTimeout(() => process.exit(1), timeoutMs);
-    void stop().finally(() => process.exit(process.exitCode ?? 0));
+    setTimeout(() => end(1), timeoutMs);
+    void stop().finally(() => end(Number(process.exitCode ?? 0)));
+    return undefined;
   };
   for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
   if (process.env["npm_lifecycle_event"] !== undefined) stopWithNpm(onSignal);

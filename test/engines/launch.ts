@@ -1,0 +1,217 @@
+/**
+ * Real engines for tests, without Docker: their jars come from Maven Central, a launcher of a few lines starts one on a free port with a home
+ * folder of its own. A running one can be named by its address instead.
+ */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:net";
+import { homedir, tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+export type EngineName = keyof typeof ENGINES;
+
+/** `java`: the oldest version that runs it. */
+export const ENGINES = {
+  opensearch: { java: 21, main: "Launcher", url: "ARMMT_TEST_OPENSEARCH_URL" },
+  "elasticsearch-7": { java: 17, main: "Launcher", url: "ARMMT_TEST_ELASTICSEARCH_7_URL" },
+  "elasticsearch-9": { java: 21, main: "org.elasticsearch.node.Launcher", url: "ARMMT_TEST_ELASTICSEARCH_9_URL" },
+  solr: { java: 17, main: "Launcher", url: "ARMMT_TEST_SOLR_URL" },
+} as const satisfies Readonly<Record<string, { readonly java: number; readonly main: string; readonly url: string }>>;
+
+/** Version 17 is the newest on which Elasticsearch 7 starts: it asks for a security manager. */
+const NEWEST_JAVA: Readonly<Partial<Record<EngineName, number>>> = { "elasticsearch-7": 17 };
+
+const SOURCES = fileURLToPath(new URL("java/", import.meta.url));
+const CACHE = fileURLToPath(new URL("../../node_modules/.cache/armmt-engines/", import.meta.url));
+
+const FLAGS = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
+const START_TIMEOUT_MS = 120_000;
+
+export interface RunningEngine {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** Why an engine cannot be asked on this machine; `undefined` where it can. */
+export function missing(name: EngineName): string | undefined {
+  const { java, url } = ENGINES[name];
+  if (process.env[url] !== undefined) return undefined;
+  const newest = NEWEST_JAVA[name];
+  const versions = newest === undefined ? `${java} or newer` : newest === java ? String(java) : `${java} to ${newest}`;
+  if (findJdk(name) === undefined) {
+    return `${name} was not asked: there is no JDK of version ${versions} (set ARMMT_TEST_JAVA to its folder), and ${url} names no running one`;
+  }
+  return findMaven() === undefined
+    ? `${name} was not asked: there is no Maven (mvn) on the path, and ${url} names no running one`
+    : undefined;
+}
+
+/** `prepare` may write into the home folder before the start. Rejects with the end of the engine's output where it does not start. */
+export async function startEngine(name: EngineName, prepare: (home: string) => void = () => undefined): Promise<RunningEngine> {
+  const { main, url } = ENGINES[name];
+  const running = process.env[url];
+  if (running !== undefined) return { url: running.replace(/\/+$/, ""), stop: async () => undefined };
+  const jdk = findJdk(name);
+  if (jdk === undefined) throw new Error(missing(name));
+  const classPath = classPathOf(name, jdk);
+  const home = mkdtempSync(join(tmpdir(), `armmt-${name}-`));
+  for (const folder of ["config", "data", "lib"]) mkdirSync(join(home, folder));
+  prepare(home);
+  const port = await freePort();
+  const flags = [...FLAGS, ...(jdk.version >= 21 ? ["--enable-native-access=ALL-UNNAMED"] : [])];
+  const engine = spawn(join(jdk.home, "bin/java"), [...flags, "-cp", classPath, main, home, String(port)], { cwd: home });
+  await ready(engine, name);
+  const stop = async (): Promise<void> => {
+    const ended = new Promise((resolve) => {
+      engine.once("exit", resolve);
+    });
+    engine.kill("SIGKILL");
+    await ended;
+    rmSync(home, { recursive: true, force: true });
+  };
+  return { url: `http://127.0.0.1:${port}`, stop };
+}
+
+/** The launchers print "ready", and end when their standard input does, so that none outlives its test. */
+function ready(engine: ChildProcess, name: EngineName): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const lines: string[] = [];
+    const fail = (what: string): void => reject(new Error(`${name} ${what}:\n${lines.slice(-30).join("\n")}`));
+    const timer = setTimeout(() => {
+      engine.kill("SIGKILL");
+      fail(`did not start within ${START_TIMEOUT_MS / 1000} s`);
+    }, START_TIMEOUT_MS);
+    const watch = (line: string): void => {
+      lines.push(line);
+      if (lines.length > 200) lines.shift();
+      if (line !== "ready") return;
+      clearTimeout(timer);
+      resolve();
+    };
+    for (const stream of [engine.stdout, engine.stderr]) if (stream !== null) createInterface(stream).on("line", watch);
+    engine.once("error", (cause) => fail(String(cause)));
+    engine.once("exit", (code) => {
+      clearTimeout(timer);
+      fail(`ended with ${code}`);
+    });
+  });
+}
+
+interface Jdk {
+  readonly home: string;
+  readonly version: number;
+}
+
+let jdks: readonly Jdk[] | undefined;
+
+/** The oldest that fits: engines are tested with it. */
+function findJdk(name: EngineName): Jdk | undefined {
+  jdks ??= allJdks();
+  const newest = NEWEST_JAVA[name] ?? Number.POSITIVE_INFINITY;
+  return jdks.find(({ version }) => version >= ENGINES[name].java && version <= newest);
+}
+
+/** Oldest first. */
+function allJdks(): readonly Jdk[] {
+  const { ARMMT_TEST_JAVA = "", JAVA_HOME = "", PATH = "" } = process.env;
+  const onPath = PATH.split(delimiter).map((folder) => join(folder, "javac"));
+  const folders = [
+    "/usr/lib/jvm",
+    "/opt/java",
+    "/opt",
+    join(homedir(), ".sdkman/candidates/java"),
+    join(homedir(), ".jdks"),
+    "/Library/Java/JavaVirtualMachines",
+  ];
+  const candidates = [
+    ...ARMMT_TEST_JAVA.split(delimiter),
+    JAVA_HOME,
+    ...onPath.filter((file) => existsSync(file)).map((file) => dirname(dirname(realpathSync(file)))),
+    ...folders.filter((folder) => existsSync(folder)).flatMap((folder) => readdirSync(folder).map((entry) => join(folder, entry))),
+  ];
+  const homes = candidates
+    .flatMap((home) => [home, join(home, "Contents/Home")])
+    .filter((home) => home !== "" && existsSync(join(home, "bin/javac")));
+  const found = [...new Set(homes.map((home) => realpathSync(home)))].flatMap((home) => {
+    const version = versionOf(home);
+    return version === undefined ? [] : [{ home, version }];
+  });
+  return found.toSorted((a, b) => a.version - b.version);
+}
+
+function versionOf(home: string): number | undefined {
+  const file = join(home, "release");
+  const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+  const major = /^JAVA_VERSION="(?:1\.)?(\d+)/m.exec(text)?.[1];
+  return major === undefined ? undefined : Number(major);
+}
+
+function findMaven(): string | undefined {
+  const names = process.platform === "win32" ? ["mvn.cmd"] : ["mvn"];
+  const files = (process.env["PATH"] ?? "").split(delimiter).flatMap((folder) => names.map((file) => join(folder, file)));
+  return files.find((file) => existsSync(file));
+}
+
+/** The compiled launcher and the jars. They are kept until the pom, the launcher or the JDK changes. */
+function classPathOf(name: EngineName, jdk: Jdk): string {
+  const sources = join(SOURCES, name);
+  const files = readdirSync(sources).toSorted();
+  const hash = createHash("sha256").update(`${jdk.home} ${jdk.version}`);
+  for (const file of files) hash.update(file).update(readFileSync(join(sources, file)));
+  const folder = join(CACHE, `${name}-${hash.digest("hex").slice(0, 16)}`);
+  const list = join(folder, "class-path.txt");
+  const kept = existsSync(list) ? readFileSync(list, "utf8") : undefined;
+  if (kept?.split(delimiter).every((jar) => existsSync(jar)) === true) return kept;
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(CACHE, { recursive: true });
+  const work = mkdtempSync(join(CACHE, `${name}-`));
+  cpSync(join(sources, "pom.xml"), join(work, "pom.xml"));
+  const jarList = join(work, "jars.txt");
+  const resolve = (...options: readonly string[]): void =>
+    run(findMaven() ?? "mvn", [...options, "-q", "-B", `${RESOLVER}:build-classpath`, `-Dmdep.outputFile=${jarList}`], work, {
+      JAVA_HOME: jdk.home,
+    });
+  try {
+    // Without the network first: jars that are there need not be asked for again.
+    resolve("-o");
+  } catch {
+    resolve();
+  }
+  const jars = readFileSync(jarList, "utf8").trim();
+  const java = files.filter((file) => file.endsWith(".java")).map((file) => join(sources, file));
+  run(join(jdk.home, "bin/javac"), ["-nowarn", "-d", join(work, "classes"), "-cp", jars, ...java], work, {});
+  writeFileSync(join(work, "class-path.txt"), [join(folder, "classes"), jars].join(delimiter));
+  renameSync(work, folder);
+  return readFileSync(list, "utf8");
+}
+
+const RESOLVER = "org.apache.maven.plugins:maven-dependency-plugin:3.9.0";
+
+function run(command: string, options: readonly string[], cwd: string, env: Readonly<Record<string, string>>): void {
+  execFileSync(command, options, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => (typeof address === "object" && address !== null ? resolve(address.port) : reject(new Error("No free port"))));
+    });
+  });
+}

@@ -1,0 +1,106 @@
+/** The drawn catalogue in an engine: index "products", and index "secret" that no configuration names. */
+import { drawCatalogue, type DrawnProduct } from "../../src/demo/catalogue/catalogue.ts";
+
+/** Enough for pages on both sides of the window. */
+export const PRODUCTS: readonly DrawnProduct[] = drawCatalogue().slice(0, 1200);
+
+/** Stands in every document of the index that is not configured. */
+export const SECRET_TEXT = "nobody-may-read-this";
+
+const MAPPINGS = {
+  properties: {
+    title: { type: "text", fields: { raw: { type: "keyword" } } },
+    category: { type: "text", fields: { raw: { type: "keyword" } } },
+    price: { type: "double" },
+    rating: { type: "double" },
+    popularity: { type: "integer" },
+    in_stock: { type: "boolean" },
+    created: { type: "date" },
+    place: { type: "geo_point" },
+    offers: { type: "nested", properties: { seller: { type: "keyword" }, price: { type: "double" } } },
+  },
+};
+
+const SELLERS = ["north", "south", "east"] as const;
+
+function documentOf({ title, category, price, rating, popularity, inStock, createdAt }: DrawnProduct, i: number): object {
+  const offers = SELLERS.slice(0, 1 + (i % 3)).map((seller, n) => ({ seller, price: price + n }));
+  return {
+    title,
+    category,
+    price,
+    rating,
+    popularity,
+    in_stock: inStock,
+    created: createdAt,
+    place: { lat: 50 + (i % 10) / 10, lon: 8 },
+    offers,
+  };
+}
+
+export async function send(url: string, method: string, body: string, type: string = "application/json"): Promise<string> {
+  const response = await fetch(url, { method, headers: { "content-type": type }, body });
+  const text = await response.text();
+  if (!response.ok || text.includes('"errors":true')) throw new Error(`${method} ${url}: ${response.status} ${text.slice(0, 500)}`);
+  return text;
+}
+
+/** Elasticsearch and OpenSearch. */
+export async function fillElasticsearch(url: string): Promise<void> {
+  const settings = { number_of_shards: 3, number_of_replicas: 0 };
+  await send(`${url}/products`, "PUT", JSON.stringify({ settings, mappings: MAPPINGS }));
+  await send(`${url}/secret`, "PUT", JSON.stringify({ settings: { ...settings, number_of_shards: 1 } }));
+  const lines = PRODUCTS.flatMap((product, i) => [{ index: { _index: "products", _id: product.id } }, documentOf(product, i)]);
+  const secrets = [0, 1, 2].flatMap((n) => [
+    { index: { _index: "secret", _id: `s${n}` } },
+    { title: "red mug", email: SECRET_TEXT, ids: [PRODUCTS[n]!.id] },
+  ]);
+  const body = [...lines, ...secrets].map((line) => `${JSON.stringify(line)}\n`).join("");
+  await send(`${url}/_bulk?refresh=true`, "POST", body, "application/x-ndjson");
+}
+
+const SOLR_SCHEMA = [
+  ["title", "text_general"],
+  ["category", "string"],
+  ["price", "pdouble"],
+  ["rating", "pdouble"],
+  ["popularity", "pint"],
+  ["in_stock", "boolean"],
+] as const;
+
+/** The files of a core, for the home folder of a Solr. */
+export function solrCore(name: string): Readonly<Record<string, string>> {
+  const fields = SOLR_SCHEMA.map(
+    ([field, type]) => `<field name="${field}" type="${type}" indexed="true" stored="true" multiValued="false"/>`,
+  ).join("");
+  const types = `<fieldType name="string" class="solr.StrField" sortMissingLast="true" docValues="true"/><fieldType name="boolean" class="solr.BoolField"/>
+    <fieldType name="pint" class="solr.IntPointField" docValues="true"/><fieldType name="plong" class="solr.LongPointField" docValues="true"/><fieldType name="pdouble" class="solr.DoublePointField" docValues="true"/>
+    <fieldType name="text_general" class="solr.TextField"><analyzer><tokenizer class="solr.StandardTokenizerFactory"/><filter class="solr.LowerCaseFilterFactory"/></analyzer></fieldType>`;
+  const more = `<field name="id" type="string" indexed="true" stored="true" required="true"/><field name="_version_" type="plong" indexed="false" stored="false"/><field name="email" type="string" indexed="true" stored="true"/>`;
+  return {
+    [`${name}/core.properties`]: `name=${name}\n`,
+    [`${name}/conf/managed-schema.xml`]: `<schema name="${name}" version="1.6">${more}${fields}${types}<uniqueKey>id</uniqueKey></schema>`,
+    [`${name}/conf/elevate.xml`]: `<elevate><query text="pinned words"><doc id="${PRODUCTS[7]!.id}"/></query></elevate>`,
+    [`${name}/conf/solrconfig.xml`]: `<config><luceneMatchVersion>9.12</luceneMatchVersion><updateHandler class="solr.DirectUpdateHandler2"/>
+      <requestDispatcher><requestParsers enableRemoteStreaming="false"/></requestDispatcher>
+      <searchComponent name="elevator" class="solr.QueryElevationComponent"><str name="queryFieldType">string</str><str name="config-file">elevate.xml</str></searchComponent>
+      <searchComponent name="spellcheck" class="solr.SpellCheckComponent"><lst name="spellchecker"><str name="name">default</str><str name="field">title</str><str name="classname">solr.DirectSolrSpellChecker</str></lst></searchComponent>
+      <requestHandler name="/select" class="solr.SearchHandler"><lst name="defaults"><str name="df">title</str></lst><arr name="last-components"><str>spellcheck</str></arr></requestHandler>
+      </config>`,
+  };
+}
+
+export async function fillSolr(url: string): Promise<void> {
+  const docs = PRODUCTS.map(({ id, title, category, price, rating, popularity, inStock }) => ({
+    id,
+    title,
+    category,
+    price,
+    rating,
+    popularity,
+    in_stock: inStock,
+  }));
+  await send(`${url}/solr/products/update?commit=true`, "POST", JSON.stringify(docs));
+  const secrets = [0, 1, 2].map((n) => ({ id: PRODUCTS[n]!.id, title: "red mug", email: SECRET_TEXT }));
+  await send(`${url}/solr/secret/update?commit=true`, "POST", JSON.stringify(secrets));
+}

@@ -1,0 +1,36 @@
+/** Solr itself behind the edge. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RunningEdge, startEdge } from "./edge.ts";
+import { judgeAll } from "./judge.ts";
+import { missing, type RunningEngine, startEngine } from "./launch.ts";
+import { SHAPES, SOLR } from "./shapes-solr.ts";
+import { fillSolr, solrCore } from "./shop.ts";
+
+const problem = missing("solr");
+if (problem !== undefined) console.warn(problem);
+
+describe.skipIf(problem !== undefined)("solr", () => {
+  let engine: RunningEngine;
+  let edge: RunningEdge;
+  beforeAll(async () => {
+    engine = await startEngine("solr", (home) => {
+      const files = { "solr.xml": "<solr/>", ...solrCore("products"), ...solrCore("secret") };
+      for (const [file, content] of Object.entries(files)) {
+        mkdirSync(dirname(join(home, file)), { recursive: true });
+        writeFileSync(join(home, file), content);
+      }
+    });
+    await fillSolr(engine.url);
+    edge = await startEdge("solr", engine.url);
+  }, 300_000);
+  afterAll(async () => {
+    await edge?.stop();
+    await engine?.stop();
+  });
+
+  it(`answers ${SHAPES.length} shapes of requests`, async () => {
+    expect(await judgeAll(SHAPES, engine.url, edge.url, SOLR)).toEqual([]);
+  }, 120_000);
+});

@@ -1,0 +1,6 @@
+/** Real engines behind the edge, one after the other: each takes a JVM. `npm run test:engines`. */
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: { include: ["test/engines/**/*.node.test.ts"], environment: "node", maxWorkers: 1, testTimeout: 120_000, hookTimeout: 300_000 },
+});
