@@ -7,7 +7,7 @@ import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
 import { basePath } from "hono/route";
 import { TrieRouter } from "hono/router/trie-router";
-import type { Dialect } from "./backends/dialect.ts";
+import type { Dialect, RequestLimits } from "./backends/dialect.ts";
 import {
   type EngineClient,
   type Fetch,
@@ -35,13 +35,11 @@ import type { EdgeDeps, IndexDeps, SearchRequest } from "./search/contract.ts";
 import { lastAddress } from "./search/client-address.ts";
 import { errorStack, withTimeout } from "./web.ts";
 
-/** A search request is a few kilobytes; Elasticsearch itself would take 100 MB. */
-const MAX_BODY_BYTES = 1024 * 1024;
-
 export interface AppDeps {
   readonly edge: EdgeDeps;
   /** Index name → its search; clients can name no other. */
   readonly indexes: ReadonlyMap<string, IndexDeps>;
+  readonly requestLimits: RequestLimits;
   readonly adminToken: string | undefined;
   /** Without a slash at its end. */
   readonly storefrontUrl: string | undefined;
@@ -147,9 +145,16 @@ async function searchRoute(c: Context, deps: AppDeps, backend: Dialect): Promise
     c.header("retry-after", "60");
     return refuse(c, backend, 429, "too_many_requests", "Too many searches from this address: try again in a minute");
   }
-  const body = await bytesOf(c.req.raw, MAX_BODY_BYTES);
-  if (body === undefined)
-    return refuse(c, backend, 413, "content_too_long_exception", `The body is longer than ${MAX_BODY_BYTES} bytes: send less`);
+  const { requestLimits: limits } = deps;
+  const body = await bytesOf(c.req.raw, limits.bodyBytes);
+  if (body === "too long") {
+    const message = `The body is longer than ${limits.bodyBytes} bytes: send less, or raise REQUEST_LIMITS.bodyBytes`;
+    return refuse(c, backend, 413, "content_too_long_exception", message);
+  }
+  if (body === "broken off") {
+    deps.edge.log({ level: "warn", event: "upload_broken_off", to: backend.name });
+    return refuse(c, backend, 400, "illegal_argument_exception", BROKEN_OFF);
+  }
 
   const { search: query, searchParams, pathname } = new URL(c.req.url);
   const wantsAdmin = searchParams.has(EXPLAIN_PARAM) || searchParams.has(VARIANT_PARAM);
@@ -162,6 +167,7 @@ async function searchRoute(c: Context, deps: AppDeps, backend: Dialect): Promise
     path: pathBelowMount(c, pathname),
     search: query,
     body,
+    limits,
     headers,
     address,
     isExplained: isTrusted && searchParams.has(EXPLAIN_PARAM),
@@ -187,7 +193,11 @@ async function eventsRoute(c: Context, deps: AppDeps, events: EventsEndpoint, fo
   if (!(await isWithinRate(deps, addressOf(c, deps), "events ")))
     return refuseEvents(429, "too_many_requests", "Too many events from this address: try again in a minute");
   const body = await bytesOf(raw, MAX_EVENTS_BYTES);
-  if (body === undefined) return refuseEvents(413, "too_large", `The body is longer than ${MAX_EVENTS_BYTES} bytes: send less at once`);
+  if (body === "too long") return refuseEvents(413, "too_large", `The body is longer than ${MAX_EVENTS_BYTES} bytes: send less at once`);
+  if (body === "broken off") {
+    deps.edge.log({ level: "warn", event: "upload_broken_off", to: "events" });
+    return refuseEvents(400, "malformed", BROKEN_OFF);
+  }
   return events({ format, url: raw.url, headers: raw.headers, body, afterReply: afterReplyOf(c, deps) });
 }
 
@@ -238,12 +248,18 @@ async function probeRoute(c: Context, deps: AppDeps, backend: Dialect, engine: E
   return new Response(isEmpty ? null : reply.value.body, { status: reply.value.status, headers });
 }
 
-/** `undefined` when it is too long. */
-async function bytesOf(request: Request, maxBytes: number): Promise<Uint8Array | undefined> {
-  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) return undefined;
-  const { body, rest } = await readBody(request, maxBytes);
-  await rest?.cancel();
-  return body.length > maxBytes ? undefined : body;
+/** To a client that is most likely gone. */
+const BROKEN_OFF = "The body ended before it was complete: send it again";
+
+async function bytesOf(request: Request, maxBytes: number): Promise<Uint8Array | "too long" | "broken off"> {
+  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) return "too long";
+  try {
+    const { body, rest } = await readBody(request, maxBytes);
+    await rest?.cancel();
+    return body.length > maxBytes ? "too long" : body;
+  } catch {
+    return "broken off";
+  }
 }
 
 /** Pages and pictures of the shop, so that one address serves all of it. No cookies and no credentials in either direction. */

@@ -92,14 +92,15 @@ export function openEdge(platform: Platform): EdgeApp {
   const events = secret === undefined ? undefined : { tokens: createEventTokens({ secret, now }), hashUnit: createUnitHash(secret) };
   const outside = { kv, sink, events, scorer, counters, flagClient, fetch, dialects, now, createId, log, breakers, maxReplyBytes };
   const searches = assembleSearches(config, outside);
-  const { adminToken, storefrontUrl, allowOrigins, clientAddressHeader } = config;
+  const { requestLimits, adminToken, storefrontUrl, allowOrigins, clientAddressHeader } = config;
   return createApp({
     ...searches,
+    requestLimits,
     adminToken,
     storefrontUrl,
     allowOrigins,
     fetch,
-    events: createEventsEndpoint({ ingest: events && { tokens: events.tokens, sink, counters: eventCounters, now }, allowOrigins, log }),
+    events: createEventsEndpoint({ ingest: events && { ...events, sink, counters: eventCounters, now }, allowOrigins, log }),
     status: async () => ({
       ...(await describeStatus(searches)),
       events: eventCounters.snapshot(),

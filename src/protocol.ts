@@ -43,37 +43,57 @@ export function isEdgePath(path: string): boolean {
   return /^\/armmt(\/|$)/.test(path);
 }
 
-/** How one search ended. */
+/** Of OUTCOME_HEADER and TOKENS_HEADER together: common proxies take 4 to 8 kB of headers in all. */
+export const MAX_HEADER_BYTES = 4096;
+
+/** Of OUTCOME_HEADER; the rest is for tokens. A request with 16 searches, which the edge may all re-rank, needs 1.5 kB. */
+const MAX_OUTCOME_BYTES = 2048;
+
+/** How one search ended, or how several of them did. */
 export type PublicOutcome =
   | { readonly kind: "applied"; readonly model: string; readonly window: number; readonly list: string }
   /** `reason`: a BypassReason, or a code of a later version. */
   | { readonly kind: "bypass"; readonly reason: string };
 
-/** The value of OUTCOME_HEADER: one entry per search of the request. */
+/** In the place of single outcomes, where a request has so many searches that theirs would not fit. */
+export type CountedOutcomes =
+  | { readonly kind: "applied"; readonly count: number }
+  | { readonly kind: "bypass"; readonly reason: string; readonly count: number };
+
+/** The value of OUTCOME_HEADER: one entry per search of the request, or one per kind of outcome with its `count`. */
 export function formatOutcomes(outcomes: readonly PublicOutcome[]): string {
-  return outcomes
-    .map((outcome) =>
-      outcome.kind === "applied"
-        ? `applied; model=${outcome.model}; window=${outcome.window}; list=${outcome.list}`
-        : `bypass; reason=${outcome.reason}`,
-    )
-    .join(", ");
+  const entries = outcomes.map((outcome) =>
+    outcome.kind === "applied"
+      ? `applied; model=${outcome.model}; window=${outcome.window}; list=${outcome.list}`
+      : `bypass; reason=${outcome.reason}`,
+  );
+  const all = entries.join(", ");
+  if (all.length <= MAX_OUTCOME_BYTES) return all;
+  const counts = Map.groupBy(outcomes, (outcome) => (outcome.kind === "applied" ? "applied" : `bypass; reason=${outcome.reason}`));
+  return [...counts].map(([kind, { length }]) => `${kind}; count=${length}`).join(", ");
 }
 
-/** Parses OUTCOME_HEADER; an entry is `undefined` where it has neither form. */
-export function parseOutcomes(header: string): readonly (PublicOutcome | undefined)[] {
+/** Parses OUTCOME_HEADER; an entry is `undefined` where it has no known form. */
+export function parseOutcomes(header: string): readonly (PublicOutcome | CountedOutcomes | undefined)[] {
   return header.split(",").map((entry) => {
     const [kind, ...rest] = entry.split(";").map((part) => part.trim());
     const values = new Map(rest.map((part): [string, string] => [part.split("=", 1)[0] ?? "", part.slice(part.indexOf("=") + 1)]));
-    const [reason, model, window, list] = ["reason", "model", "window", "list"].map((name) => values.get(name));
-    if (kind === "bypass" && reason !== undefined) return { kind, reason };
+    const [reason, model, window, list, count] = ["reason", "model", "window", "list", "count"].map((name) => values.get(name));
+    const counted = count === undefined ? undefined : { count: Number(count) };
+    if (kind === "bypass" && reason !== undefined) return { kind, reason, ...counted };
+    if (kind === "applied" && counted !== undefined) return { kind, ...counted };
     if (kind !== "applied" || model === undefined || window === undefined || list === undefined) return undefined;
     return { kind, model, window: Number(window), list };
   });
 }
 
+/**
+ * Whether one of the header's values is `off`, whatever stands beside it: a proxy may append a value or send the header twice, and a client may
+ * add quotes or parameters. The switch must never fail because of it.
+ */
 export function wantsEngineOrder(headers: Headers): boolean {
-  return headers.get(OUTCOME_HEADER)?.trim().toLowerCase() === OFF;
+  const given = headers.get(OUTCOME_HEADER);
+  return given !== null && given.split(",").some((value) => value.split(";", 1)[0]?.replaceAll(/["']/g, "").trim().toLowerCase() === OFF);
 }
 
 export function hasConsent(headers: Headers): boolean {
@@ -95,6 +115,14 @@ export function parseHistory(header: string): readonly string[] {
       return [];
     }
   });
+}
+
+/** The value of TOKENS_HEADER, one entry per search; `undefined` without a token. Entries beyond `maxBytes` are left out at the end. */
+export function formatTokens(tokens: readonly (string | undefined)[], maxBytes: number): string | undefined {
+  const entries = tokens.map((token = NO_TOKEN) => token);
+  let bytes = entries.reduce((sum, entry) => sum + entry.length + 2, -2);
+  while (bytes > maxBytes) bytes -= entries.pop()!.length + 2;
+  return entries.every((entry) => entry === NO_TOKEN) ? undefined : entries.join(", ");
 }
 
 /** The tokens of TOKENS_HEADER, each once. */

@@ -11,7 +11,7 @@ import { pageIndices } from "./ranking/window.ts";
 import { type Bypass, err, REASONS, type Result } from "./result.ts";
 import { admit } from "./search/admission.ts";
 import { arrange, internalError } from "./search/arrange.ts";
-import { ask, chooseWindow, readReply, statusFailure } from "./search/ask.ts";
+import { ask, chooseWindows, readReply, statusFailure } from "./search/ask.ts";
 import type { Batch, BatchResult, Search, SearchDeps, SearchRequest, SearchResult } from "./search/contract.ts";
 import { openBatch } from "./search/open.ts";
 import { countSearches, recordExposures } from "./search/record.ts";
@@ -38,7 +38,7 @@ export async function search(request: SearchRequest, plan: RequestPlan, deps: Se
 async function respondInEngineOrder(batch: Batch, served: BatchResult, fault: Bypass): Promise<Response> {
   const isWidened = served.kind === "edited" && served.isWidened;
   const own = served.kind === "none" ? served : await serveEngineOrder(batch, served.reply, isWidened, fault);
-  const response = respond({ ...batch, request: { ...batch.request, isExplained: false } }, own, undefined);
+  const response = respond({ ...batch, request: { ...batch.request, isExplained: false } }, own, []);
   try {
     batch.request.afterReply(recordExposures(batch, own));
     countSearches(batch, own);
@@ -59,7 +59,7 @@ export async function serve(batch: Batch): Promise<BatchResult> {
 
 async function serveAnyhow(batch: Batch): Promise<BatchResult> {
   try {
-    const admission = admit(batch, batch.searches.map(chooseWindow));
+    const admission = admit(batch, chooseWindows(batch.searches));
     const { decisions } = admission;
     try {
       return decisions.some((decision) => decision.ok)

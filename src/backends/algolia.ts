@@ -41,7 +41,18 @@ import {
   planOne,
 } from "./json/plan.ts";
 import { partOf, type PartReader, readHits } from "./json/reply.ts";
-import { type Asked, type Body, bodyOf, memberAt, namedObjects, pageNumbersOf, type Param, paramsOf, valueOf } from "./json/request.ts";
+import {
+  type Asked,
+  type Body,
+  bodyOf,
+  memberAt,
+  namedObjects,
+  pageNumbersOf,
+  type Param,
+  paramsOf,
+  repeatedKey,
+  valueOf,
+} from "./json/request.ts";
 import { isTrueAt, type JsonText, kindOf, numberAt, readString, type Span, spanAt } from "./json/spans.ts";
 import { type JsonObject, member, stringsOf, textOf, withoutNulls } from "./json/values.ts";
 
@@ -136,7 +147,7 @@ function planSearch(index: Index, request: ClientRequest): RequestPlan {
 
 /** Several searches, each with its index (`MULTI_PATH`). Errors: a request that cannot be sent on. */
 function planSearches(request: ClientRequest, indexOf: (name: string) => Result<Index, Refusal>): Result<RequestPlan, Refusal> {
-  const read = namedObjects(request.body, { list: "requests", name: "indexName", indexOf });
+  const read = namedObjects(request, { list: "requests", name: "indexName", indexOf });
   if (!read.ok) return read;
   const { body, objects } = read.value;
   const left = reasonToLeaveAll(paramsOf(request.search), body.values);
@@ -158,7 +169,7 @@ function aboutClient(search: string): string {
 /** With another strategy the searches depend on each other: one that fills its page ends the request. */
 function reasonToLeaveAll(params: readonly Param[], values: JsonObject): string | undefined {
   const strategy = valueOf({ params, values }, "strategy") ?? "none";
-  if (strategy !== "none") return `strategy is ${JSON.stringify(strategy)}`;
+  if (strategy !== "none") return "strategy is another than none";
   return otherParam(params);
 }
 
@@ -178,20 +189,19 @@ function readObject(body: Body): Result<Asked, string> {
   const values = withoutNulls(body.values);
   const text = member(values, "params");
   if (text === undefined) return ok({ params: [], body, values });
-  if (typeof text !== "string") return err(`params is ${JSON.stringify(text)}, no text`);
+  if (typeof text !== "string") return err("params is no text");
   return consistent({ params: paramsOf(text), body, values });
 }
 
 function consistent(asked: Asked): Result<Asked, string> {
-  const names = asked.params.map(({ key }) => key);
-  const repeated = names.find((name, i) => names.indexOf(name) < i || member(asked.values, name) !== undefined);
-  return repeated === undefined ? ok(asked) : err(`The parameter ${repeated} is repeated`);
+  const repeated = repeatedKey(asked.params) ?? asked.params.find(({ key }) => member(asked.values, key) !== undefined)?.key;
+  return repeated === undefined ? ok(asked) : err(`The parameter "${repeated}" is repeated`);
 }
 
 /** The engine's documentation knows no parameters of a search in the URL of a POST. */
 function otherParam(params: readonly Param[]): string | undefined {
   const other = params.find(({ key }) => !ABOUT_CLIENT.test(key));
-  return other === undefined ? undefined : `The parameter ${other.key} is in the URL of a POST`;
+  return other === undefined ? undefined : `The parameter "${other.key}" is in the URL of a POST`;
 }
 
 /** As text, a list is JSON or has commas. `undefined` where there is none. */
@@ -215,7 +225,7 @@ function readSearch(index: Index, asked: Result<Asked, string>): AskedSearch {
   const { params, body, values } = asked.value;
   const type = valueOf(asked.value, "type") ?? "default";
   if (type === "facet") return left("", leave("size_zero", "Values of a facet are asked for, no hits"));
-  if (type !== "default") return left(`type is ${JSON.stringify(type)}`);
+  if (type !== "default") return left("type is another than default and facet");
   const read = pageOf(asked.value, index.options.pageSize);
   if (!read.ok) return left(read.error);
   const page = read.value;

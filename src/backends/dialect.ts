@@ -7,6 +7,20 @@
 import type { ItemValue, ItemValues } from "../ranking/item-values.ts";
 import type { Bypass, Result } from "../result.ts";
 
+/** The most that one request may hold. Beyond it the request is refused. */
+export interface RequestLimits {
+  /** Of the body: 413. */
+  readonly bodyBytes: number;
+  /** Searches that travel together. */
+  readonly searches: number;
+  /** Members and elements of the body, on all levels together. */
+  readonly members: number;
+  /** Levels of objects and lists. */
+  readonly depth: number;
+  /** Of the URL or of a form. */
+  readonly params: number;
+}
+
 /** The shopper's request, already limited in size. */
 export interface ClientRequest {
   readonly method: "GET" | "POST";
@@ -16,6 +30,8 @@ export interface ClientRequest {
   readonly search: string;
   /** Empty when there is none. */
   readonly body: Uint8Array;
+  /** Default: those of REQUEST_LIMITS. */
+  readonly limits?: RequestLimits | undefined;
 }
 
 /** A request to the engine: a path and query below its configured URL. */

@@ -7,6 +7,7 @@
 import type { ItemValues } from "../ranking/item-values.ts";
 import { err, ok, type Result } from "../result.ts";
 import type { CreateDialect, Dialect, DialectLimits, DialectOptions, Hit, Refusal } from "./dialect.ts";
+import { withinLimits } from "./limits.ts";
 import type { HitReader } from "./json/reply.ts";
 import { isTrue, type JsonText, kindOf, rawText, readNumber, readString, type Span, spanAt } from "./json/spans.ts";
 
@@ -86,7 +87,7 @@ export function createDialects(
   }
   return new Map<string, Dialect>(
     [...byDefinition].flatMap(([{ create }, own]) => {
-      const dialect = create(own);
+      const dialect = withinLimits(create(own));
       return [...own.keys()].map((name) => [name, dialect] as const);
     }),
   );
@@ -119,7 +120,7 @@ export function readIndexes(indexes: ReadonlyMap<string, DialectOptions>, defaul
 export function findIndex<T>(indexes: ReadonlyMap<string, T>, name: string, type: string): Result<T, Refusal> {
   const index = indexes.get(name);
   if (index !== undefined) return ok(index);
-  return err({ status: 404, type, message: `No such index [${name}]: this edge serves ${[...indexes.keys()].join(", ")}` });
+  return err({ status: 404, type, message: `No such index [${name}]: add it to INDEXES, with window = 0 to pass it on` });
 }
 
 /** The error of a hit names the field in which no id can be read. */

@@ -9,6 +9,7 @@ import { AUTHORIZATION, type ClientRequest, type EngineRequest, jsonError, type 
 import { defineDialect, findIndex, type Index, type IndexDefinition, type IndexOptions, readIndexes } from "./dialects.ts";
 import { applyEdits, cutMember, type Edit, replaceParams, searchOf, setMember } from "./json/edits.ts";
 import { forAll, leave, leftToEngine, plainPlan, type PlannedSearch, planOne, planSeveral } from "./json/plan.ts";
+import { limitsOf, tooManySearches } from "./limits.ts";
 import { partOf, type PartReader, readHits } from "./json/reply.ts";
 import { type Body, bodyOf, memberAt, pageNumbersOf, type Param, paramOf, paramsOf, repeatedKey, unreadable } from "./json/request.ts";
 import { find, type Member, members, numberAt, rawText, readNumber, type Span, spanAt } from "./json/spans.ts";
@@ -130,6 +131,8 @@ function planSearches(
   if (lines.length === 0 || lines.length % 2 === 1) {
     return unreadable(`The body has ${lines.length} lines: send a header line and a body line for each search`);
   }
+  const limits = limitsOf(request);
+  if (lines.length / 2 > limits.searches) return tooManySearches(lines.length / 2, limits);
   // Which page is in the body alone; of the parameters, only the format of the reply concerns a search.
   const shared = params.filter(({ key }) => key === "format");
   const inUrl = searchOf(params.map(({ raw }) => raw));

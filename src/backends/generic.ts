@@ -74,7 +74,7 @@ export const GENERIC = defineDialect({
       plan(request) {
         const engine = byPath.get(request.path);
         if (engine !== undefined) return ok(planSearch(engine, request));
-        const message = `No search at [${request.path}]: this edge serves ${[...byPath.keys()].join(", ")}`;
+        const message = `No search at [${request.path}]: add it to INDEXES as the path of an index`;
         return err({ status: 404, type: "not_found", message });
       },
       describeError: (status, type, message) => jsonError({ error: { type, message }, status }),
@@ -155,7 +155,7 @@ function readSearch({ index, options, pageSize }: Engine, asked: Asked): Result<
   if (!first.ok) return first;
   const read = numberOf(asked, limitName, pageSize);
   if (!read.ok) return read;
-  if (first.value < named.value) return err(`${named.name} is ${first.value}`);
+  if (first.value < named.value) return err(`${named.name} is before the first page`);
   const limit = read.value;
   const offset = options.page === undefined ? first.value : (first.value - named.value) * limit;
   const [queryText] = options.query.flatMap((name) => valuesOf(asked, name).flatMap((value) => textOf(value) ?? []));

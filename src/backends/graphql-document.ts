@@ -23,6 +23,12 @@ import { type JsonObject, member } from "./json/values.ts";
 /** The documents of a shop have some hundred tokens. */
 const MAX_TOKENS = 10_000;
 
+/** Of a document: the comments of a shop's are no tokens. */
+const MAX_LENGTH = 100_000;
+
+/** Selections that are looked at, and pieces of 64 characters that arguments bring. A fragment or a variable costs as often as it is used. */
+const MAX_WORK = 50_000;
+
 export interface GraphqlDocument {
   readonly operations: readonly OperationDefinitionNode[];
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
@@ -52,17 +58,20 @@ export interface Operation {
   fieldsOf(selections: readonly SelectionSetNode[], isWanted?: (type: string) => boolean): readonly Field[];
   /** Values by name; what is neither given nor has a default in the document is left out. */
   argumentsOf(node: FieldNode | DirectiveNode): JsonObject;
+  /** What was read by then is not all: fragments or variables are used too often. */
+  isTooMuch(): boolean;
 }
 
 /** Errors say why the document cannot be executed. */
 export function parseDocument(source: string): Result<GraphqlDocument, string> {
+  if (source.length > MAX_LENGTH) return err(`The document is longer than ${MAX_LENGTH} characters`);
   const operations: OperationDefinitionNode[] = [];
   const fragments = new Map<string, FragmentDefinitionNode>();
   try {
     for (const node of parse(source, { noLocation: true, maxLexicalTokens: MAX_TOKENS }).definitions) {
       if (node.kind === Kind.OPERATION_DEFINITION) operations.push(node);
       else if (node.kind !== Kind.FRAGMENT_DEFINITION) return err(`${node.kind} cannot be executed`);
-      else if (fragments.has(node.name.value)) return err(`The fragment ${node.name.value} is repeated`);
+      else if (fragments.has(node.name.value)) return err(`The fragment "${node.name.value}" is repeated`);
       else fragments.set(node.name.value, node);
     }
   } catch (cause) {
@@ -99,18 +108,28 @@ export function chooseOperation(document: GraphqlDocument, name: string | undefi
   const [node] = named;
   if (node === undefined) return err(`The document holds no operation ${JSON.stringify(name)}`);
   if (named.length > 1)
-    return err(name === undefined ? "Without operationName it is open which operation is meant" : `${name} is repeated`);
+    return err(name === undefined ? "Without operationName it is open which operation is meant" : `"${name}" is repeated`);
   return ok(bindOperation(document, node, variables));
 }
 
 function bindOperation({ fragments }: GraphqlDocument, node: OperationDefinitionNode, variables: JsonObject): Operation {
   const defaults = new Map(node.variableDefinitions?.map(({ variable, defaultValue }) => [variable.name.value, defaultValue]));
+  const sizes = new Map<string, number>();
+  let work = 0;
+
+  function sizeOf(name: string, value: unknown): number {
+    const size = sizes.get(name) ?? JSON.stringify(value).length;
+    sizes.set(name, size);
+    return size;
+  }
 
   function valueOf(value: ValueNode): unknown {
     switch (value.kind) {
       case Kind.VARIABLE: {
         const given = member(variables, value.name.value);
         const fallback = defaults.get(value.name.value);
+        if (given !== undefined) work += sizeOf(value.name.value, given) / 64;
+        if (work > MAX_WORK) return undefined;
         return given === undefined && fallback !== undefined ? valueOf(fallback) : given;
       }
       case Kind.INT:
@@ -149,16 +168,18 @@ function bindOperation({ fragments }: GraphqlDocument, node: OperationDefinition
   }
 
   function fieldsOf(selections: readonly SelectionSetNode[], isWanted: (type: string) => boolean = () => true): readonly Field[] {
-    const fields = new Map<string, Field>();
+    const fields = new Map<string, Field & { readonly below: SelectionSetNode[] }>();
     const seen = new Set<string>();
     const visit = (selection: SelectionNode, above: string | undefined): void => {
+      if (++work > MAX_WORK) return;
       const inclusion = inclusionOf(selection.directives);
       if (!inclusion.isIncluded) return;
       const doubt = above ?? inclusion.doubt;
       if (selection.kind === Kind.FIELD) {
         const key = selection.alias?.value ?? selection.name.value;
         const same = fields.get(key);
-        const below = [...(same?.below ?? []), ...(selection.selectionSet === undefined ? [] : [selection.selectionSet])];
+        const below = same?.below ?? [];
+        if (selection.selectionSet !== undefined) below.push(selection.selectionSet);
         fields.set(key, { key, name: selection.name.value, node: same?.node ?? selection, below, doubt: same?.doubt ?? doubt });
         return;
       }
@@ -175,5 +196,5 @@ function bindOperation({ fragments }: GraphqlDocument, node: OperationDefinition
     return [...fields.values()];
   }
 
-  return { node, fieldsOf, argumentsOf: (field) => argumentsFrom(field.arguments ?? []) };
+  return { node, fieldsOf, argumentsOf: (field) => argumentsFrom(field.arguments ?? []), isTooMuch: () => work > MAX_WORK };
 }

@@ -88,7 +88,7 @@ function planSearch(index: Index, request: ClientRequest): RequestPlan {
 }
 
 function planSearches(request: ClientRequest, indexOf: (name: string) => Result<Index, Refusal>): Result<RequestPlan, Refusal> {
-  const read = namedObjects(request.body, { list: "queries", name: "indexUid", indexOf });
+  const read = namedObjects(request, { list: "queries", name: "indexUid", indexOf });
   if (!read.ok) return read;
   const { body, objects } = read.value;
   const own = { ...ownRequest(request, MULTI_PATH), body: request.body };

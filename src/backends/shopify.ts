@@ -255,7 +255,7 @@ function readSearches(asked: Asked, path: string, index: string, options: Dialec
     if (field.name !== "search" && field.name !== "predictiveSearch") return [];
     return readSearch(field, operation.argumentsOf(field.node), context) ?? [];
   });
-  return ok(searches);
+  return operation.isTooMuch() ? err("The document uses its fragments or variables too often") : ok(searches);
 }
 
 /** `undefined` for a search that is not for products. */
@@ -270,10 +270,10 @@ function readSearch(field: Field, asked: JsonObject, context: Context): ProductS
 
   const doubt = field.doubt ?? lists.find((list) => list.doubt !== undefined)?.doubt;
   const left = (detail: string): ProductSearch => ({ plan: leftToEngine(index, detail), lists, product: undefined });
-  if (doubt !== undefined) return left(`${field.key} depends on ${doubt}`);
+  if (doubt !== undefined) return left(`"${field.key}" depends on "${doubt}"`);
   const limit = isPredictive ? (asked["limit"] ?? 10) : (asked["first"] ?? asked["last"]);
   if (typeof limit !== "number" || !Number.isSafeInteger(limit) || limit < 0)
-    return left(`${field.key}: ${JSON.stringify(limit)} products`);
+    return left(`"${field.key}" is asked for without a number of products`);
 
   const isAlways = isPredictive || (types !== null && wanted.every((type) => type === "PRODUCT"));
   const found = findProducts(lists, isAlways, context);
@@ -317,7 +317,7 @@ function reasonToLeave(asked: JsonObject, lists: readonly ProductList[], limit: 
   const cursor = ["after", "before", "last"].find((name) => (asked[name] ?? null) !== null);
   if (cursor !== undefined) return leave("cursor", cursor);
   const sortKey = asked["sortKey"] ?? "RELEVANCE";
-  if (sortKey !== "RELEVANCE") return leave("explicit_sort", `sortKey is ${JSON.stringify(sortKey)}`);
+  if (sortKey !== "RELEVANCE") return leave("explicit_sort", "sortKey is another than RELEVANCE");
   if (asked["reverse"] === true) return leave("explicit_sort", "reverse");
   if (limit === 0 || lists.length === 0) return leave("size_zero", "No products are asked for");
   if (queryText === undefined) return leave("no_query_text", "query is empty");

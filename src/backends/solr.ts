@@ -120,7 +120,7 @@ function queryTextOf(params: readonly Param[]): string | undefined {
 
 function reasonToLeave(params: readonly Param[], limit: number, queryText: string | undefined, idField: string): Bypass | undefined {
   const format = paramOf(params, "wt") ?? "json";
-  if (format !== "json") return leave("request_not_understood", `The reply is asked for as ${format}, not as JSON`);
+  if (format !== "json") return leave("request_not_understood", `The reply is asked for as "${format}", not as JSON`);
   if (paramOf(params, "json.wrf") !== undefined) return leave("request_not_understood", "The reply is asked for as a script (json.wrf)");
   if (params.some(({ key }) => key.startsWith("json."))) return leave("request_not_understood", "Parameters of the JSON request API");
   if (paramOf(params, "cursorMark") !== undefined) return leave("cursor", "cursorMark");
@@ -130,11 +130,21 @@ function reasonToLeave(params: readonly Param[], limit: number, queryText: strin
   if (params.some(({ key, value }) => key === "fq" && value.includes("{!collapse"))) return leave("grouped", "collapse");
   if (limit === 0) return leave("size_zero", "rows is 0");
   if (queryText === undefined) return leave("no_query_text", "q is empty or asks for everything");
-  const fields = params.filter(({ key }) => key === "fl").flatMap(({ value }) => value.split(/[\s,]+/));
-  if (fields.length > 0 && !fields.includes("*") && !fields.includes(idField)) {
+  const fields = params.filter(({ key }) => key === "fl");
+  if (fields.length > 0 && !fields.some(({ value }) => isListed(value, "*") || isListed(value, idField))) {
     return leave("request_not_understood", `fl leaves out ${idField}, by which items are known`);
   }
   return undefined;
+}
+
+const SEPARATORS: ReadonlySet<string> = new Set(["", ",", " ", "\t", "\n", "\r"]);
+
+/** Without a split, which costs a text per name. */
+function isListed(list: string, name: string): boolean {
+  for (let at = list.indexOf(name); at >= 0; at = list.indexOf(name, at + 1)) {
+    if (SEPARATORS.has(list.charAt(at - 1)) && SEPARATORS.has(list.charAt(at + name.length))) return true;
+  }
+  return false;
 }
 
 /** `params`: of the shopper's request. */
@@ -176,7 +186,8 @@ function ownHighlighting(text: JsonText, ids: readonly string[]): Edit[] {
   const last = all.at(-1);
   if (first === undefined || last === undefined) return [];
   const between = second === undefined ? "," : rawText(text, { start: first.span.end, end: second.span.start });
-  const shown = ids.flatMap((id) => all.find(({ key }) => key === id) ?? []);
+  const byId = new Map(all.map((own) => [own.key, own]));
+  const shown = ids.flatMap((id) => byId.get(id) ?? []);
   const kept = shown.map(({ span }) => rawText(text, span)).join(between);
   return [{ start: first.span.start, end: last.span.end, text: kept }];
 }

@@ -114,7 +114,7 @@ function requestOf(method: "GET" | "POST", path: string, url: readonly Param[], 
 function planSearches(request: ClientRequest, indexes: Indexes): Result<RequestPlan, Refusal> {
   const url = splitParams(request.search);
   if (url.some(({ key }) => key === "preset")) return unreadable("preset takes the place of the body: send the searches themselves");
-  const read = listedObjects(request.body, "searches");
+  const read = listedObjects(request, "searches");
   if (!read.ok) return read;
   const { body, objects } = read.value;
   const isUnion = member(body.values, "union") === true;
@@ -181,7 +181,7 @@ function strangerIn({ given }: Asked, { options }: Index, indexes: Indexes): Ref
   });
   const stranger = joined.find((name) => !indexes.has(name));
   if (stranger === undefined) return undefined;
-  const message = `The request joins [${stranger}]: this edge serves ${[...indexes.keys()].join(", ")}; name it in INDEXES too`;
+  const message = `The request joins [${stranger}]: add it to INDEXES too`;
   return { status: 404, type: NOT_FOUND, message };
 }
 
@@ -246,7 +246,7 @@ function reasonToLeave(
   queryText: string | undefined,
   idField: string,
 ): Bypass | undefined {
-  if (unusable !== undefined) return leave("request_not_understood", `No text can be made of ${unusable}`);
+  if (unusable !== undefined) return leave("request_not_understood", `No text can be made of "${unusable}"`);
   // A scoped key can set any parameter without the request showing it.
   if (member(body?.values, API_KEY) !== undefined) return leave("request_not_understood", `A search with its own ${API_KEY}`);
   for (const key of ["preset", "voice_query"]) if (values.has(key)) return leave("request_not_understood", `${key} hides what is asked`);
@@ -364,6 +364,7 @@ function ownPage(text: JsonText, from: Span, slots: readonly Span[], asked: Aske
   const single = spanAt(text, ["request_params"], from);
   const echoes = isMerged ? elements(text, union) : single !== undefined ? [single] : [];
   const own = slots.slice(asked.offset, asked.offset + asked.limit);
+  const searchesOfOwn = new Set(isMerged ? own.map((slot) => numberAt(text, ["search_index"], slot)) : []);
   echoes.forEach((echo, i) => {
     const all = members(text, echo);
     const find = (name: string): number => all.findIndex(({ key }) => key === name);
@@ -373,7 +374,7 @@ function ownPage(text: JsonText, from: Span, slots: readonly Span[], asked: Aske
     const first = all[firstAt];
     const words = all[find("q")];
     if (first === undefined) return;
-    if (isMerged && own.every((slot) => numberAt(text, ["search_index"], slot) !== i)) edits.push(cutMember(all, firstAt));
+    if (isMerged && !searchesOfOwn.has(i)) edits.push(cutMember(all, firstAt));
     else if (asked.offset > 0 && words !== undefined)
       edits.push({ ...first.value, text: text.bytes.subarray(words.value.start, words.value.end) });
   });

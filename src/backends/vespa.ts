@@ -124,14 +124,16 @@ function namedIn(params: readonly Param[]): Named[] {
   return params.map(({ key, value }) => ({ key, name: nameOf(key), value }));
 }
 
-/** No parameter that the edge reads has more parts to its name. */
+/** No parameter that the edge reads has more parts to its name, or a longer one. */
 const MAX_PARTS = 4;
+const MAX_NAME = 256;
 
 /** Members under the names that Vespa gives them. From the spans, so that a repeated name hides no other. */
 function flatten(text: JsonText, siblings: Body["members"], prefix: string = "", depth: number = 1): Named[] {
   return siblings.flatMap(({ key: own, value: span }) => {
     const key = prefix + own;
-    if (kindOf(text, span) === "object" && depth < MAX_PARTS) return flatten(text, members(text, span), `${key}.`, depth + 1);
+    if (kindOf(text, span) === "object" && depth < MAX_PARTS && key.length <= MAX_NAME)
+      return flatten(text, members(text, span), `${key}.`, depth + 1);
     return [{ key, name: nameOf(key), value: readString(text, span) ?? rawText(text, span) }];
   });
 }
@@ -185,9 +187,9 @@ function pageNumber({ url, form, all }: Asked, name: string, fallback: number): 
   if (first === undefined) return ok(fallback);
   const { key, value } = first;
   if (given.some((param) => param.key !== key)) return err(`${name} is asked for by two names`);
-  if ([...url, ...form].filter((param) => param.key === key).length > 1) return err(`The parameter ${key} is repeated`);
+  if ([...url, ...form].filter((param) => param.key === key).length > 1) return err(`The parameter "${key}" is repeated`);
   // Vespa ignores the case of other names only.
-  if (key !== name && key.toLowerCase() === name) return err(`The parameter ${key} is not ${name}`);
+  if (key !== name && key.toLowerCase() === name) return err(`The parameter "${key}" is not ${name}`);
   return digitsOf(key, value);
 }
 
@@ -210,7 +212,8 @@ function reasonToLeave(
 ): Bypass | undefined {
   const given = (name: string): string | undefined => valueOf(asked, name)?.trim().toLowerCase() || undefined;
   const format = given("presentation.format") ?? "json";
-  if (format !== "json" && format !== "default") return leave("request_not_understood", `The reply is asked for as ${format}, not as JSON`);
+  if (format !== "json" && format !== "default")
+    return leave("request_not_understood", `The reply is asked for as "${format}", not as JSON`);
   if ((given("model.encoding") ?? "utf-8") !== "utf-8")
     return leave("request_not_understood", "The reply is asked for in another encoding than UTF-8");
   if (given("jsoncallback") !== undefined) return leave("request_not_understood", "The reply is asked for as a script (jsoncallback)");
@@ -312,6 +315,8 @@ function readYql(yql: string): Yql | undefined {
   };
 }
 
+const PLAIN = /[^"'/\s]+/y;
+
 /** The statement with each text as its number in quotes, each comment and all white space as one space. */
 function outlineOf(yql: string): { readonly outline: string; readonly texts: readonly string[] } | undefined {
   const texts: string[] = [];
@@ -335,7 +340,10 @@ function outlineOf(yql: string): { readonly outline: string; readonly texts: rea
     } else if (/\s/.test(char)) {
       parts.push(" ");
     } else {
-      parts.push(char);
+      // The slash of no comment, or all up to the next character that means something here.
+      PLAIN.lastIndex = at;
+      end = PLAIN.test(yql) ? PLAIN.lastIndex : end;
+      parts.push(yql.slice(at, end));
     }
     at = end;
   }

@@ -5,8 +5,10 @@
  * of a message.
  */
 import * as v from "valibot";
-import { type DialectLimits, type DialectOptions, ECHOED_NUMBERS, LEAVE_REASONS } from "../backends/dialect.ts";
+import { type DialectLimits, type DialectOptions, ECHOED_NUMBERS, LEAVE_REASONS, type RequestLimits } from "../backends/dialect.ts";
 import type { IndexOptions } from "../backends/dialects.ts";
+import { MAX_DEPTH } from "../backends/json/spans.ts";
+import { DEFAULT_LIMITS } from "../backends/limits.ts";
 import { MIN_SECRET_LENGTH } from "../events/keys.ts";
 import { isSinkName, QUEUE_SINK_NAMES, type QueueSinkName, SINK_BINDINGS, type SinkName } from "../events/sinks.ts";
 import type { Experiment } from "../experiment/assign.ts";
@@ -41,6 +43,7 @@ export interface Config {
   readonly engineTimeoutMs: number;
   readonly rankBudgetMs: number;
   readonly shardCacheBytes: number;
+  readonly requestLimits: RequestLimits;
   /** For requests outside the experiment. */
   readonly defaultVariant: string;
   /** A unit gets the variant of the first experiment in which it takes part. */
@@ -161,6 +164,14 @@ const origin = v.pipe(
   ),
 );
 
+const requestLimits = v.strictObject({
+  bodyBytes: v.optional(integer(1024, 16_777_216, "bytes"), DEFAULT_LIMITS.bodyBytes),
+  searches: v.optional(integer(1, 1000, "searches"), DEFAULT_LIMITS.searches),
+  members: v.optional(integer(100, 1_000_000, "members and elements"), DEFAULT_LIMITS.members),
+  depth: v.optional(integer(10, MAX_DEPTH, "levels"), DEFAULT_LIMITS.depth),
+  params: v.optional(integer(10, 10_000, "parameters"), DEFAULT_LIMITS.params),
+});
+
 const SINKS = `list sinks: ${Object.keys(SINK_BINDINGS).join(", ")}`;
 
 const environment = v.object({
@@ -175,6 +186,7 @@ const environment = v.object({
   ENGINE_TIMEOUT_MS: v.optional(integer(1, 60_000, "milliseconds"), 5000),
   RANK_BUDGET_MS: v.optional(integer(1, 10_000, "milliseconds"), 200),
   SHARD_CACHE_BYTES: v.optional(integer(0, 100_000_000, "bytes"), 33_554_432),
+  REQUEST_LIMITS: v.optional(table(requestLimits), DEFAULT_LIMITS),
   DEFAULT_VARIANT: v.optional(variant, "armmt"),
   EXPERIMENTS: v.optional(experimentList, []),
   LIVE_EXPERIMENTS: v.optional(table(v.boolean("use true or false")), false),
@@ -245,6 +257,7 @@ export function parseConfig(env: unknown, limits: ReadonlyMap<string, DialectLim
       engineTimeoutMs: values.ENGINE_TIMEOUT_MS,
       rankBudgetMs: values.RANK_BUDGET_MS,
       shardCacheBytes: values.SHARD_CACHE_BYTES,
+      requestLimits: Object.freeze(values.REQUEST_LIMITS),
       defaultVariant: values.DEFAULT_VARIANT,
       experiments: Object.freeze(values.EXPERIMENTS),
       hasLiveExperiments: values.LIVE_EXPERIMENTS,

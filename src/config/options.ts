@@ -2,6 +2,7 @@
  * The configuration as typed options, for programs that open an edge themselves. Each option is a variable of the environment under another
  * name: parseConfig() reads, checks and completes both.
  */
+import type { RequestLimits } from "../backends/dialect.ts";
 import type { DialectDefinition, IndexDefinition } from "../backends/dialects.ts";
 import type { Experiment } from "../experiment/assign.ts";
 
@@ -18,6 +19,12 @@ export interface EdgeOptions {
   readonly rankBudgetMs?: number | undefined;
   /** Packed item vectors that this process may hold, in bytes. Default: 33 554 432. Variable SHARD_CACHE_BYTES. */
   readonly shardCacheBytes?: number | undefined;
+  /**
+   * The most that one request may hold: `bodyBytes` (1024 to 16 777 216, default 1 048 576), `searches` (1 to 1000, default 100), `members` and
+   * elements of its body (100 to 1 000 000, default 20 000), `depth` of their nesting (10 to 200, default 100), `params` of the URL or a form
+   * (10 to 10 000, default 1000). Variable REQUEST_LIMITS.
+   */
+  readonly requestLimits?: Partial<RequestLimits> | undefined;
   /** Variant of searches outside all experiments, such as "armmt" or "control". Default: "armmt". Variable DEFAULT_VARIANT. */
   readonly defaultVariant?: string | undefined;
   /** In GrowthBook's shape; the first in which a unit takes part decides. Default: none. Variable EXPERIMENTS. */
@@ -47,6 +54,7 @@ export const OPTION_VARIABLES = [
   ["engineTimeoutMs", "ENGINE_TIMEOUT_MS"],
   ["rankBudgetMs", "RANK_BUDGET_MS"],
   ["shardCacheBytes", "SHARD_CACHE_BYTES"],
+  ["requestLimits", "REQUEST_LIMITS"],
   ["defaultVariant", "DEFAULT_VARIANT"],
   ["experiments", "EXPERIMENTS"],
   ["liveExperiments", "LIVE_EXPERIMENTS"],

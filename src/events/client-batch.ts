@@ -28,8 +28,6 @@ export interface ClientEvent {
   /** The client's name, or ours where it is unambiguous. */
   readonly action: string;
   readonly itemId: string;
-  /** Distinguishes repeated deliveries from repeated events; empty where the client has none. */
-  readonly eventId: string;
   /** By the client's clock, in milliseconds since 1970. */
   readonly happenedAtMs?: number | undefined;
   readonly clientId?: string | undefined;
@@ -94,7 +92,7 @@ const money = v.pipe(
   v.maxValue(1e9),
 );
 
-const amount = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000));
+const amount = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000));
 
 const currencyCode = v.pipe(
   v.string(),
@@ -120,7 +118,6 @@ const ubiBatch = v.union([
 
 const ubiEvent = v.object({
   action_name: identifier,
-  event_id: optional(v.union([identifier, v.number()])),
   /** The token, or its index in the batch's list. */
   token: optional(v.union([v.string(), v.number()])),
   query_id: optional(v.string()),
@@ -140,11 +137,11 @@ const ubiEvent = v.object({
 function readUbiEvent(value: unknown, tokens: readonly string[]): Result<ClientEvent, string> {
   const read = readAs(ubiEvent, value, "The request");
   if (!read.ok) return read;
-  const { action_name: action, event_id: eventId = "", token, query_id: queryId, client_id: clientId } = read.value;
+  const { action_name: action, token, query_id: queryId, client_id: clientId } = read.value;
   const { object_id: itemId, quantity, price, currency } = read.value.event_attributes.object;
   const found = typeof token === "number" ? tokens[token] : token;
   const { timestamp: happenedAtMs } = read.value;
-  return ok({ token: found, queryId, action, itemId, eventId: String(eventId), happenedAtMs, clientId, quantity, price, currency });
+  return ok({ token: found, queryId, action, itemId, happenedAtMs, clientId, quantity, price, currency });
 }
 
 const algoliaBatch = v.object({ events: sentEvents });
@@ -176,12 +173,10 @@ function readAlgoliaEvent(value: unknown): readonly Result<ClientEvent, string>[
   const { objectIDs, objectData, queryID, timestamp, userToken: clientId, currency, eventName } = read.value;
   if (objectIDs.length === 0) return [err("objectIDs: the event is about no item")];
   const action = actionOf(read.value);
-  // Algolia's events have no ids; the same event sent twice has the same time.
-  const eventId = timestamp === undefined ? "" : String(timestamp);
   return objectIDs.map((itemId, i) => {
     const { queryID: own, price, quantity } = objectData[i] ?? {};
     const reference = referenceOf(own ?? queryID);
-    return ok({ ...reference, action, itemId, eventId, happenedAtMs: timestamp, clientId, quantity, price, currency, eventName });
+    return ok({ ...reference, action, itemId, happenedAtMs: timestamp, clientId, quantity, price, currency, eventName });
   });
 }
 
@@ -203,7 +198,6 @@ const metarankBatch = v.union([
 
 const metarankEvent = v.object({
   event: v.literal("interaction", "only interactions are taken"),
-  id: v.optional(identifier),
   ranking: v.optional(v.string()),
   timestamp: v.optional(time),
   user: v.optional(identifier),
@@ -218,7 +212,7 @@ const METARANK_ACTIONS: Readonly<Record<string, string>> = { cart: "add_to_cart"
 function readMetarankEvent(value: unknown): Result<ClientEvent, string> {
   const read = readAs(metarankEvent, value, "The request");
   if (!read.ok) return read;
-  const { id: eventId = "", ranking, timestamp, user: clientId, type, item: itemId, fields } = read.value;
+  const { ranking, timestamp, user: clientId, type, item: itemId, fields } = read.value;
   const field = <T extends v.GenericSchema>(names: readonly string[], schema: T): v.InferOutput<T> | undefined => {
     const found = v.safeParse(schema, fields.find(({ name }) => names.includes(name))?.value);
     return found.success ? found.output : undefined;
@@ -227,7 +221,6 @@ function readMetarankEvent(value: unknown): Result<ClientEvent, string> {
     ...referenceOf(ranking),
     action: METARANK_ACTIONS[type] ?? type,
     itemId,
-    eventId,
     happenedAtMs: timestamp,
     clientId,
     quantity: field(["quantity", "count"], amount),

@@ -10,15 +10,20 @@ export type Counters = ReturnType<typeof createCounters>;
 
 export function createCounters() {
   const searches = createTable();
-  const exposures = { written: 0, failed: 0 };
+  const exposures = { written: 0, failed: 0, left_out: 0 };
   let bots = 0;
   return {
     countSearch: (variant: string, outcome: "applied" | BypassReason): void => searches.add(variant, outcome, 1),
-    countExposure: (outcome: "written" | "failed"): void => void exposures[outcome]++,
+    countExposure: (outcome: keyof typeof exposures): void => void exposures[outcome]++,
     countBot: (): void => void bots++,
     /** `searches`: variant → outcome → searches. `bots`: searches of crawlers, in none of the other figures. */
-    snapshot: () => ({ searches: searches.snapshot(), exposures: { ...exposures }, bots }),
+    snapshot: () => ({ searches: searches.snapshot(), exposures: describeExposures(exposures), bots }),
   };
+}
+
+/** `left_out`: of searches beyond those of a request that are recorded; rare, so it is shown only where there are some. */
+function describeExposures({ left_out, ...others }: Readonly<Record<"written" | "failed" | "left_out", number>>): Counts {
+  return left_out > 0 ? { ...others, left_out } : others;
 }
 
 /** `dropped`: neither the sink nor the dead-letter queue has taken it; for events the client is told. */

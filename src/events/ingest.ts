@@ -11,6 +11,7 @@ import { DAY_MS, sha256Hex } from "../web.ts";
 import { type ClientBatch, type ClientEvent, MAX_ITEMS, MAX_TOKENS, READERS } from "./client-batch.ts";
 import type { EventCounters } from "./counters.ts";
 import type { AfterReply, RetryingSink } from "./sink.ts";
+import type { UnitHash } from "./keys.ts";
 import { type EventTokens, type OpenToken, queryIdOf, type TokenProblem } from "./token.ts";
 import { ACTIONS, createEventRecord, type ServedEvent } from "./ubi.ts";
 
@@ -36,6 +37,8 @@ export interface IngestDeps {
   readonly tokens: EventTokens;
   readonly sink: RetryingSink;
   readonly counters: EventCounters;
+  /** That of the tokens' units. */
+  readonly hashUnit?: UnitHash | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -72,9 +75,16 @@ interface Context {
   readonly byQuery: ReadonlyMap<string, readonly string[]>;
   /** Those that came with the request, for events that name none. */
   readonly common: readonly string[];
+  readonly hashUnit: UnitHash | undefined;
   /** By our clock, milliseconds since 1970. */
   readonly receivedAtMs: number;
 }
+
+/** Of an item with a token, in one request: each is an HMAC. */
+const MAX_CHECKS = 5000;
+
+/** Of one event, in any currency. */
+const MAX_MONEY = 1e9;
 
 type Refusal = Omit<Rejection, "index">;
 
@@ -95,8 +105,12 @@ export async function ingest(request: IngestRequest, deps: IngestDeps): Promise<
     open: openOnce(deps.tokens),
     byQuery: Map.groupBy(known, (token) => queryIdOf(token) ?? ""),
     common,
+    hashUnit: deps.hashUnit,
     receivedAtMs,
   };
+  const checks = batch.events.reduce((sum, { event }) => sum + (event.ok ? candidatesOf(event.value, context).length : 0), 0);
+  if (checks > MAX_CHECKS) return err({ code: "malformed", message: "Too many tokens for events that name none: name each event's token" });
+
   const checked = await Promise.all(
     batch.events.map(async ({ index, event }) => {
       if (request.isBot) return { index, result: refuse("bot", "Crawlers are not counted") };
@@ -135,6 +149,7 @@ function refuse(reason: RejectionReason, message: string): Result<never, Refusal
 async function checkEvent(event: ClientEvent, context: Context): Promise<Result<ServedEvent, Refusal>> {
   const action = ACTIONS.find((name) => name === event.action);
   if (action === undefined) return refuse("action_unknown", `"${event.action}" is not an action: use ${ACTIONS.join(", ")}`);
+  if ((event.price ?? 0) * (event.quantity ?? 1) > MAX_MONEY) return refuse("malformed", `price times quantity is above ${MAX_MONEY}`);
   const found = await findToken(event, context);
   if (!found.ok) return found;
   const { token, position } = found.value;
@@ -142,15 +157,18 @@ async function checkEvent(event: ClientEvent, context: Context): Promise<Result<
   const { happenedAtMs } = event;
   const time = correctTime({ happenedAtMs, sentAtMs: batch.sentAtMs, receivedAtMs, notBeforeMs: token.issuedAtMs });
   if (!time.ok) return refuse(time.error, "The event lies in the future: send `sent_at` by the same clock");
-  const clientId = hasConsent ? (event.clientId ?? batch.clientId) : undefined;
   const unit = hasConsent ? token.unit : undefined;
+  const namedId = hasConsent ? (event.clientId ?? batch.clientId) : undefined;
+  // An id beside its own hash would undo the hash.
+  const isUnit = unit !== undefined && namedId !== undefined && (await context.hashUnit?.(namedId)) === unit;
+  const clientId = isUnit ? undefined : namedId;
   const team = token.teamAt(position);
   const { application, queryId, experiment, variant } = token;
-  const { quantity, price, currency, eventName, itemId, eventId } = event;
+  const { quantity, price, currency, eventName, itemId } = event;
   const record = createEventRecord({ application, action, queryId, clientId, itemId, position, timeMs: time.value });
   return ok({
-    // 128 bits of SHA-256 of search, action, item and the client's own id of the event.
-    event_id: (await sha256Hex(JSON.stringify([token.id, action, itemId, eventId]))).slice(0, 32),
+    // 128 bits of SHA-256. Without an id of the client's, who could count an item as often as it makes up ids.
+    event_id: (await sha256Hex(JSON.stringify([token.id, action, itemId]))).slice(0, 32),
     ...record,
     ...(unit !== undefined && { unit }),
     ...(quantity !== undefined && { quantity }),
@@ -168,17 +186,22 @@ async function checkEvent(event: ClientEvent, context: Context): Promise<Result<
   });
 }
 
+function candidatesOf({ token, queryId }: ClientEvent, { byQuery, common }: Context): readonly string[] {
+  if (token !== undefined) return parseTokens(token);
+  return queryId === undefined ? common : (byQuery.get(queryId) ?? []);
+}
+
 /** The first token that served the item. */
 async function findToken(
   event: ClientEvent,
-  { open, byQuery, common }: Context,
+  context: Context,
 ): Promise<Result<{ readonly token: OpenToken; readonly position: number }, Refusal>> {
-  const { token: given, queryId } = event;
-  const candidates = given !== undefined ? parseTokens(given) : queryId !== undefined ? (byQuery.get(queryId) ?? []) : common;
+  const { queryId } = event;
+  const candidates = candidatesOf(event, context);
   if (candidates.length === 0) {
     return refuse("token_missing", `Send the token of the search: the header ${TOKENS_HEADER} of its reply`);
   }
-  const opened = await Promise.all(candidates.map(open));
+  const opened = await Promise.all(candidates.map(context.open));
   const usable = opened.flatMap((result) =>
     result.ok && (queryId === undefined || result.value.queryId === queryId) ? [result.value] : [],
   );

@@ -17,8 +17,8 @@ import { type Bytes, bytesOf, deriveKey } from "./keys.ts";
 /** Events are accepted this long after their search: a basket may take days. */
 export const TOKEN_TTL_MS = 7 * 24 * 3600 * 1000;
 
-/** A window has no more; further items get no tag. */
-export const MAX_TOKEN_ITEMS = 1000;
+/** Further items get no tag, so that the token of a long page fits into a header. */
+export const MAX_TOKEN_ITEMS = 500;
 
 const NONCE_BYTES = 12;
 const LENGTH_BYTES = 2;
@@ -96,7 +96,11 @@ export function createEventTokens({ secret, now, ttlMs = TOKEN_TTL_MS }: EventTo
       const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
       const issued = Math.floor(now() / 1000);
       const { application, experiment = null, variant, unit = null } = content;
-      const teams = content.teams?.map((team) => team ?? "-").join("") ?? "";
+      const teams =
+        content.teams
+          ?.slice(0, MAX_TOKEN_ITEMS)
+          .map((team) => team ?? "-")
+          .join("") ?? "";
       const plain = bytesOf(JSON.stringify([issued, issued + Math.ceil(ttlMs / 1000), application, experiment, variant, unit, teams]));
       const sealed = new Uint8Array(await crypto.subtle.encrypt(cipherOf(nonce), seal, plain));
       const tags = await Promise.all(content.itemIds.slice(0, MAX_TOKEN_ITEMS).map((itemId) => tagOf(tag, nonce, itemId)));
@@ -178,10 +182,11 @@ function toBase64Url(bytes: Uint8Array): string {
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
-/** `undefined` if the text is not base64url. */
+/** `undefined` if the text is not what toBase64Url() writes: its last character may hold bits that mean nothing. */
 function fromBase64Url(text: string): Bytes | undefined {
   try {
-    return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
+    const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
+    return toBase64Url(bytes) === text ? bytes : undefined;
   } catch {
     return undefined;
   }

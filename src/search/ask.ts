@@ -3,30 +3,44 @@ import type { EngineRequest, RequestReply } from "../backends/dialect.ts";
 import type { EngineReply } from "../backends/engine.ts";
 import { rankersOf } from "../experiment/treatment.ts";
 import { wantsEngineOrder } from "../protocol.ts";
-import { windowRequest } from "../ranking/window.ts";
+import { type WindowRequest, windowRequest } from "../ranking/window.ts";
 import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
 import { treatmentOf } from "./arrange.ts";
 import type { Batch, Search } from "./contract.ts";
 import type { WindowDecision } from "./results.ts";
 
 /** A run of the model cannot be interrupted: a request with a hundred searches must not occupy the isolate. */
-const MAX_RERANKED = 16;
+export const MAX_RERANKED = 16;
 
-/** `i`: index of the search in its request. Reasons that all variants share come first, so that their counts compare. */
-export function chooseWindow({ request, deps, plan, assignment, index }: Search, i: number): WindowDecision {
+/** One per search. Searches that are left alone for a reason of their own take no place from others. */
+export function chooseWindows(searches: readonly Search[]): WindowDecision[] {
+  let rerankable = 0;
+  return searches.map((search) => {
+    const shared = sharedWindow(search);
+    if (!shared.ok) return shared;
+    if (++rerankable > MAX_RERANKED) return bypass("over_budget", `Of one request, the first ${MAX_RERANKED} searches are re-ranked`);
+    return ownWindow(search, shared.value);
+  });
+}
+
+/** Reasons that all variants share come first, so that their counts compare. */
+function sharedWindow({ request, plan, index }: Search): WindowDecision {
   if (wantsEngineOrder(request.headers)) return bypass("off", "Asked for by the client");
   if (index.window === 0) return bypass("index_excluded", `The configuration passes ${index.name} on`);
   if (plan.bypass !== undefined) return err(plan.bypass);
   const window = windowRequest(plan, index.window);
   if (window === undefined) return bypass("beyond_window", `The page begins after ${plan.offset} hits`);
-  if (i >= MAX_RERANKED) return bypass("over_budget", `Of one request, the first ${MAX_RERANKED} searches are re-ranked`);
+  return ok(plan.isCursored ? { size: plan.limit, isWidened: false } : window);
+}
+
+function ownWindow({ deps, assignment }: Search, window: WindowRequest): WindowDecision {
   const rankers = rankersOf(treatmentOf(assignment));
   if (rankers.every(({ kind }) => kind === "engine")) return bypass("engine_order", `The variant is ${assignment.variant}`);
   for (const ranker of rankers) {
     const scorer = ranker.kind === "model" ? deps.scorer(ranker.version) : undefined;
     if (scorer?.ok === false) return scorer;
   }
-  return ok(plan.isCursored ? { size: plan.limit, isWidened: false } : window);
+  return ok(window);
 }
 
 /** Within the rest of the engine's time, or of a share of it. Never rejects. */

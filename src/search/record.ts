@@ -4,14 +4,21 @@
 import { modelVersionOf } from "../experiment/treatment.ts";
 import { createQueryRecord, type UbiQueryRecord } from "../events/ubi.ts";
 import { hasConsent } from "../protocol.ts";
-import { REASONS } from "../result.ts";
+import { type BypassReason, REASONS } from "../result.ts";
 import { errorStack, sleep } from "../web.ts";
 import type { Batch, BatchResult, Search, SearchResult, Shown } from "./contract.ts";
+import { MAX_RERANKED } from "./ask.ts";
 import { NOTHING } from "./results.ts";
 
-/** Never silent: one line per bypass, without the shopper's words and ids. */
+/** Lines of the log, and records, of one request: nobody may fill a store with a single request. */
+const MAX_TRACES = MAX_RERANKED;
+
+/** Never silent: one line per bypass, without the shopper's words and ids; the bypasses of a request with many share one line. */
 export function countSearches({ searches, deps }: Batch, served: BatchResult): void {
   const status = served.kind === "none" ? undefined : served.reply.status;
+  const counts = new Map<string, number>();
+  let lines = 0;
+  let levelOfMore: Level = "info";
   for (const [i, { outcome }] of served.results.entries()) {
     const { assignment, index } = searches[i]!;
     const { variant } = assignment;
@@ -20,14 +27,37 @@ export function countSearches({ searches, deps }: Batch, served: BatchResult): v
     else deps.counters.countSearch(variant, bypassed?.reason ?? "applied");
     if (bypassed === undefined) continue;
     const { reason, detail } = bypassed;
-    const { fault, expected } = REASONS[reason];
-    const level = fault === "edge" ? "error" : expected ? "info" : "warn";
-    deps.log({ level, event: "bypass", index: index.name, variant, reason, detail, status });
+    const level = levelOf(reason);
+    if (++lines <= MAX_TRACES) deps.log({ level, event: "bypass", index: index.name, variant, reason, detail, status });
+    else {
+      const kind = `${index.name} ${reason}`;
+      counts.set(kind, (counts.get(kind) ?? 0) + 1);
+      if (LEVELS.indexOf(level) > LEVELS.indexOf(levelOfMore)) levelOfMore = level;
+    }
   }
+  if (lines > MAX_TRACES)
+    deps.log({ level: levelOfMore, event: "more_bypasses", count: lines - MAX_TRACES, searches: Object.fromEntries(counts), status });
+}
+
+const LEVELS = ["info", "warn", "error"] as const;
+type Level = (typeof LEVELS)[number];
+
+function levelOf(reason: BypassReason): Level {
+  const { fault, expected } = REASONS[reason];
+  return fault === "edge" ? "error" : expected ? "info" : "warn";
+}
+
+/** Indexes of the searches that are recorded: the first ones with an exposure. */
+export function recordedOf({ searches }: Batch, { results }: BatchResult): ReadonlySet<number> {
+  return new Set(exposedIn(searches, results).slice(0, MAX_TRACES));
+}
+
+function exposedIn(searches: readonly Search[], results: readonly SearchResult[]): readonly number[] {
+  return results.flatMap((result, i) => (isExposed(searches[i]!, result) ? [i] : []));
 }
 
 /** False for crawlers, and where nothing was to be shown. */
-export function isExposed({ assignment }: Search, { outcome }: SearchResult): boolean {
+function isExposed({ assignment }: Search, { outcome }: SearchResult): boolean {
   return !assignment.isBot && !("bypass" in outcome && !REASONS[outcome.bypass.reason].exposed);
 }
 
@@ -36,15 +66,18 @@ export async function storedUnit({ request, assignment, deps }: Search): Promise
   return assignment.unit === undefined || !hasConsent(request.headers) ? undefined : deps.events?.hashUnit(assignment.unit);
 }
 
-export async function recordExposures({ searches }: Batch, served: BatchResult): Promise<void> {
+export async function recordExposures({ searches, deps }: Batch, served: BatchResult): Promise<void> {
   // The reply goes first: parsing an untouched reply is work for afterwards.
   await sleep(0);
-  await Promise.all(searches.map((search, i) => recordExposure(search, served.results[i], () => served.shown()[i] ?? NOTHING)));
+  const exposed = exposedIn(searches, served.results);
+  for (let i = MAX_TRACES; i < exposed.length; i++) deps.counters.countExposure("left_out");
+  await Promise.all(
+    exposed.slice(0, MAX_TRACES).map((i) => recordExposure(searches[i]!, served.results[i]!, () => served.shown()[i] ?? NOTHING)),
+  );
 }
 
-async function recordExposure(search: Search, result: SearchResult | undefined, shown: () => Shown): Promise<void> {
+async function recordExposure(search: Search, result: SearchResult, shown: () => Shown): Promise<void> {
   const { deps, index } = search;
-  if (result === undefined || !isExposed(search, result)) return;
   const fail = (detail: string): void => {
     deps.counters.countExposure("failed");
     deps.log({ level: "warn", event: "exposure_failed", index: index.name, detail });
@@ -68,7 +101,8 @@ async function describeExposure(search: Search, { outcome, notes }: SearchResult
   return createQueryRecord({
     application: plan.ubi.application ?? index.name,
     queryId,
-    clientId: hasConsent(request.headers) ? (plan.ubi.clientId ?? assignment.unit) : undefined,
+    // An id beside its own hash would undo the hash.
+    clientId: hasConsent(request.headers) && plan.ubi.clientId !== assignment.unit ? plan.ubi.clientId : undefined,
     unit: await storedUnit(search),
     userQuery: plan.queryText ?? "",
     timeMs: startedAt,

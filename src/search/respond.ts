@@ -2,7 +2,7 @@
 import { headersFromEngine } from "../backends/engine.ts";
 import { annotateReply } from "../backends/json/reply.ts";
 import { modelVersionOf } from "../experiment/treatment.ts";
-import { formatOutcomes, OUTCOME_HEADER, type PublicOutcome, TOKENS_HEADER } from "../protocol.ts";
+import { formatOutcomes, formatTokens, MAX_HEADER_BYTES, OUTCOME_HEADER, type PublicOutcome, TOKENS_HEADER } from "../protocol.ts";
 import { REASONS } from "../result.ts";
 import type { Batch, BatchResult, Search, SearchDeps, SearchResult, Shown } from "./contract.ts";
 import { NOTHING } from "./results.ts";
@@ -10,17 +10,19 @@ import { NOTHING } from "./results.ts";
 /** A Response with one of these statuses must not have a body. */
 const NO_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
-/** `tokens`: the value of TOKENS_HEADER. */
-export function respond(batch: Batch, served: BatchResult, tokens: string | undefined): Response {
+/** `issued`: tokens, parallel to the searches, or none. */
+export function respond(batch: Batch, served: BatchResult, issued: readonly (string | undefined)[]): Response {
   if (served.kind === "none") return respondWithError(batch.deps, served);
   const { request, searches } = batch;
   const { reply, results } = served;
   const { status } = reply;
 
+  const outcomes = formatOutcomes(searches.map((search, i) => publicOutcome(search, results[i])));
+  const tokens = formatTokens(issued, MAX_HEADER_BYTES - outcomes.length);
   const isForAll = tokens === undefined && !request.isExplained;
   const isPrivate = !isForAll || !results.every(({ outcome }) => "bypass" in outcome && REASONS[outcome.bypass.reason].cacheable);
   const headers = headersFromEngine(reply.headers, { isEdited: served.kind === "edited" || request.isExplained, isPrivate });
-  headers.set(OUTCOME_HEADER, formatOutcomes(searches.map((search, i) => publicOutcome(search, results[i]))));
+  headers.set(OUTCOME_HEADER, outcomes);
   if (tokens !== undefined) headers.set(TOKENS_HEADER, tokens);
   if (NO_BODY.has(status)) return new Response(null, { status, headers });
   if (reply.rest !== undefined) return new Response(prepend(reply.body, reply.rest), { status, headers });

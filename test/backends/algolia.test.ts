@@ -177,7 +177,7 @@ describe("plan()", () => {
     const refused = backend.plan({ method: "POST", path: "/1/indexes/stock/query", search: "", body: encode("{}") }, "stock");
     expect(refused).toEqual({
       ok: false,
-      error: { status: 404, type: "not_found", message: "No such index [stock]: this edge serves products" },
+      error: { status: 404, type: "not_found", message: "No such index [stock]: add it to INDEXES, with window = 0 to pass it on" },
     });
     expect(planned({ requests: [] }, "", "products", "/1/indexes/products/queries")).toMatchObject({ ok: false, error: { status: 404 } });
   });

@@ -8,7 +8,13 @@ const CLIENT = { headers: new Headers(), address: undefined };
 const LIMIT_MS = 40;
 
 const clientOf = (fetch: Fetch) =>
-  createEngineClient({ fetch, url: "http://engine", headers: { fromClient: [], own: {}, address: undefined }, withheldParams: [], maxReplyBytes: 1000 });
+  createEngineClient({
+    fetch,
+    url: "http://engine",
+    headers: { fromClient: [], own: {}, address: undefined },
+    withheldParams: [],
+    maxReplyBytes: 1000,
+  });
 
 /** Holds the thread, as runs of the model do. */
 function hold(ms: number): void {

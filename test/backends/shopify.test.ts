@@ -175,7 +175,7 @@ describe("with the edge's own key", () => {
     ],
     ["{ __schema { types { name } } }", "The field __schema is not passed on"],
     ["{ ...Missing }", "The field ...Missing is not passed on"],
-    ["fragment F on QueryRoot { search } fragment F on QueryRoot { shop } { ...F }", "The fragment F is repeated"],
+    ["fragment F on QueryRoot { search } fragment F on QueryRoot { shop } { ...F }", 'The fragment "F" is repeated'],
     ["{ search(", "Syntax Error"],
     ["type Query { a: Int }", "ObjectTypeDefinition cannot be executed"],
     ["fragment F on QueryRoot { shop }", "The document holds no operation"],

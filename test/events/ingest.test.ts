@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { createEventCounters } from "../../src/events/counters.ts";
 import { createEventsEndpoint } from "../../src/events/endpoint.ts";
 import type { EventFormat } from "../../src/protocol.ts";
+import { createUnitHash } from "../../src/events/keys.ts";
 import { openSinks } from "../../src/events/sinks.ts";
 import { createEventTokens, TOKEN_TTL_MS, type TokenContent } from "../../src/events/token.ts";
 
@@ -15,6 +16,7 @@ const UNIT = "0123456789abcdef0123456789abcdef";
 let nowMs = NOW;
 const now = (): number => nowMs;
 const tokens = createEventTokens({ secret: SECRET, now });
+const hashUnit = createUnitHash(SECRET);
 const counters = createEventCounters();
 const logs: unknown[] = [];
 const log = (entry: unknown): void => void logs.push(entry);
@@ -46,7 +48,7 @@ async function send(body: unknown, options: Sending = {}) {
   const { format = "ubi", headers = {}, isOpen = true, allowOrigins = [], isBroken = false } = options;
   const bindings = isBroken ? { EVENTS: { prepare: () => fail(), batch: () => fail() } } : env;
   const sink = openSinks({ names: ["d1"], bindings, counters, now, createId: () => "id", log });
-  const endpoint = createEventsEndpoint({ ingest: isOpen ? { tokens, sink, counters, now } : undefined, allowOrigins, log });
+  const endpoint = createEventsEndpoint({ ingest: isOpen ? { tokens, hashUnit, sink, counters, now } : undefined, allowOrigins, log });
   const text = typeof body === "string" ? body : JSON.stringify(body);
   const response = await endpoint({
     format,
@@ -77,7 +79,7 @@ const event = (objectId: string | number, changes: object = {}) => ({
   ...changes,
 });
 
-const cup = (token: string, eventId: string) => event("cup", { token, event_id: eventId });
+const cup = (token: string) => event("cup", { token });
 
 const from = async (origin: string, allowOrigins: readonly string[]): Promise<number> =>
   (await send([], { headers: { origin }, allowOrigins })).status;
@@ -128,11 +130,12 @@ describe("an event", () => {
   });
 
   it("brings who it was with consent only: in the batch or in the header, and for the unit at the search too", async () => {
-    const [withUnit, without] = await Promise.all([issue({ unit: UNIT }), issue()]);
-    await send({ consent: true, client_id: "browser-7", events: [cup(withUnit, "1"), { ...cup(without, "2"), client_id: "browser-8" }] });
-    await send({ client_id: "browser-7", events: [cup(withUnit, "3")] }, { headers: { "x-armmt-consent": "1" } });
-    await send({ consent: false, client_id: "browser-7", events: [cup(withUnit, "4")] });
-    await send({ consent: true, client_id: "x".repeat(101), events: [cup(withUnit, "5")] });
+    const withUnit = () => issue({ unit: UNIT });
+    const other = { ...cup(await issue()), client_id: "browser-8" };
+    await send({ consent: true, client_id: "browser-7", events: [cup(await withUnit()), other] });
+    await send({ client_id: "browser-7", events: [cup(await withUnit())] }, { headers: { "x-armmt-consent": "1" } });
+    await send({ consent: false, client_id: "browser-7", events: [cup(await withUnit())] });
+    await send({ consent: true, client_id: "x".repeat(101), events: [cup(await withUnit())] });
     expect(await rows("client_id, unit")).toEqual([
       { client_id: "browser-7", unit: UNIT },
       { client_id: "browser-8", unit: null },
@@ -140,6 +143,40 @@ describe("an event", () => {
       { client_id: null, unit: null },
       { client_id: null, unit: UNIT },
     ]);
+  });
+
+  it("never holds an id beside its own hash, whichever format names it", async () => {
+    const hashed = await hashUnit("alice");
+    const issued = () => issue({ unit: hashed });
+    await send({ consent: true, client_id: "alice", events: [cup(await issued())] });
+    await send({ consent: true, events: [{ ...cup(await issued()), client_id: "alice" }] });
+    const consent = { "x-armmt-consent": "1" };
+    const [token, other] = [await issued(), await issued()];
+    await algolia([{ eventType: "click", objectIDs: ["cup"], queryID: token, userToken: "alice" }], consent);
+    await metarank([{ event: "interaction", type: "click", item: "cup", ranking: other, user: "alice" }]);
+    expect(await rows("client_id, unit")).toEqual(Array.from({ length: 4 }, () => ({ client_id: null, unit: hashed })));
+  });
+
+  it("of 2,000 purchases by one token counts once per item, and no sum beyond reason", async () => {
+    const token = await issue();
+    const bought = (id: string, object: object) =>
+      event("mug", { token, action_name: "purchase", event_id: id, event_attributes: { object: { object_id: "mug", ...object } } });
+    for (let batch = 0; batch < 20; batch++) {
+      // oxlint-disable-next-line no-await-in-loop
+      await send({ events: Array.from({ length: 100 }, (_, i) => bought(`${batch}-${i}`, { price: 10, quantity: 2 })) });
+    }
+    expect(await rows("quantity, price")).toEqual([{ quantity: 2, price: 10 }]);
+    const beyond = [bought("a", { quantity: 10_001 }), bought("b", { price: 1e9, quantity: 2 })];
+    expect((await send({ events: beyond })).answer).toMatchObject({
+      accepted: 0,
+      rejected: [{ reason: "malformed" }, { reason: "malformed" }],
+    });
+  });
+
+  it("is refused with many others that name no token, where many tokens came along", async () => {
+    const many = await Promise.all(Array.from({ length: 60 }, () => issue()));
+    expect((await send({ tokens: many, events: Array.from({ length: 100 }, () => event("plate")) })).status).toBe(400);
+    expect((await send({ tokens: many, events: [event("plate")] })).status).toBe(200);
   });
 
   it("brings price, quantity and currency of what was bought", async () => {
@@ -182,7 +219,7 @@ describe("events that come twice", () => {
     expect((await rows()).length).toBe(2);
   });
 
-  it("are others with another token, action, item or id of the client's", async () => {
+  it("are others with another token, action or item, not with another id of the client's", async () => {
     const [one, two] = await Promise.all([issue(), issue()]);
     const bought = (eventId: string) => event("mug", { token: one, action_name: "purchase", event_id: eventId });
     const events = [
@@ -194,7 +231,7 @@ describe("events that come twice", () => {
       bought("order-2"),
       bought("order-2"),
     ];
-    expect((await send({ events })).answer).toEqual({ accepted: 6, duplicates: 1, rejected: [] });
+    expect((await send({ events })).answer).toEqual({ accepted: 5, duplicates: 2, rejected: [] });
   });
 });
 
@@ -264,8 +301,12 @@ describe("times", () => {
   it("of a clock that is wrong are corrected by when the client says it sent them", async () => {
     const wrong = 5 * HOUR;
     const sentAt = new Date(NOW + wrong).toISOString();
-    const happened = (agoMs: number, eventId: string) => event("mug", { timestamp: NOW + wrong - agoMs, event_id: eventId });
-    await send({ sent_at: sentAt, tokens: [await token], events: [happened(HOUR, "1"), happened(3 * HOUR, "2"), event("cup")] });
+    const happened = (agoMs: number, name: string) => event("mug", { timestamp: NOW + wrong - agoMs, action_name: name });
+    await send({
+      sent_at: sentAt,
+      tokens: [await token],
+      events: [happened(HOUR, "click"), happened(3 * HOUR, "add_to_cart"), event("cup")],
+    });
     const at = (await rows("timestamp")).map((row) => Date.parse(String(row["timestamp"])) - NOW);
     expect(at).toEqual([-HOUR, -2 * HOUR, 0]);
   });
@@ -273,7 +314,11 @@ describe("times", () => {
   it("may be seconds, milliseconds, digits or ISO 8601", async () => {
     const ms = NOW - HOUR;
     const times = [ms, ms / 1000, String(ms), String(ms / 1000), new Date(ms).toISOString(), "2026-11-21T12:00:00+01:00"];
-    await send({ tokens: [await token], events: times.map((timestamp, i) => event("mug", { timestamp, event_id: String(i) })) });
+    nowMs = NOW - 2 * HOUR;
+    const each = await Promise.all(times.map(() => issue()));
+    nowMs = NOW;
+    await send({ events: times.map((timestamp, i) => event("mug", { timestamp, token: each[i] })) });
+    expect(await rows()).toHaveLength(times.length);
     expect(new Set((await rows("timestamp")).map((row) => row["timestamp"]))).toEqual(new Set([new Date(ms).toISOString()]));
   });
 });

@@ -12,7 +12,7 @@ beforeAll(() => publish(CATALOG));
 
 describe("bad input", () => {
   it.each<[string, string, RequestInit, number, RegExp]>([
-    ["an index nobody configured", "/orders/_search", postJson(match("red")), 404, /no such index \[orders\].*products/i],
+    ["an index nobody configured", "/orders/_search", postJson(match("red")), 404, /no such index \[orders\].*INDEXES/i],
     ["an index list", "/products,_all/_search", postJson(match("red")), 404, /products,_all/],
     ["another method", "/products/_search", { method: "DELETE" }, 405, /DELETE is not allowed.*GET or POST/],
     [

@@ -96,7 +96,7 @@ describe("a search while something hangs", () => {
   it("the sink: nobody waits, and there is a line of the log for many records", async () => {
     const edge = openEdge({ catalog: "hanging", kv: HANGING, sink: { write: async () => ({ ok: false, error: "full" }) } });
     await askTimes(edge, 10, { "x-armmt": "off" });
-    await vi.waitFor(() => expect(edge.counters.snapshot().exposures.failed).toBe(10));
+    await vi.waitFor(() => expect(edge.counters.snapshot().exposures["failed"]).toBe(10));
     expect(edge.logs.filter((entry) => entry["event"] === "exposure_failed")).toHaveLength(1);
     expect(await statusOf(edge)).toMatchObject({ events: { sinks: { own: { dropped: 10 } } } });
   });

@@ -184,9 +184,23 @@ describe("what is recorded", () => {
 
   it("names the client only with consent", async () => {
     const edge = openEdge({ catalog: CATALOG });
-    await edge.send("/products/_search", postJson(match("red"), { "x-armmt-user": "user-a", "x-armmt-consent": "1" }));
-    await edge.send("/products/_search", postJson(match("red"), { "x-armmt-user": "user-a", "x-armmt-consent": "0" }));
-    expect(edge.records.map((record) => record.client_id)).toEqual(["user-a", undefined]);
+    const ext = { ubi: { client_id: "browser-7" } };
+    await edge.send("/products/_search", postJson(match("red", { ext }), { "x-armmt-user": "user-a", "x-armmt-consent": "1" }));
+    await edge.send("/products/_search", postJson(match("red", { ext }), { "x-armmt-user": "user-a", "x-armmt-consent": "0" }));
+    expect(edge.records.map((record) => record.client_id)).toEqual(["browser-7", undefined]);
+  });
+
+  it.each([
+    [{ "x-armmt-user": "user-a" }, {}],
+    [{ "x-armmt-session": "session-a" }, {}],
+    [{ "x-armmt-user": "user-a" }, { ext: { ubi: { client_id: "user-a" } } }],
+    [{ "x-armmt-session": "session-a" }, { ext: { ubi: { client_id: "session-a" } } }],
+    [{}, { ext: { ubi: { client_id: "browser-7" } } }],
+  ])("never holds the unit itself: %j %j", async (headers, body) => {
+    const edge = openEdge({ catalog: CATALOG });
+    await edge.send("/products/_search", postJson(match("red", body), { ...headers, "x-armmt-consent": "1" }));
+    expect(edge.records).toHaveLength(1);
+    expect(JSON.stringify(edge.records)).not.toMatch(/user-a|session-a|browser-7/);
   });
 
   it("is nothing for requests that are no searches or show nothing by intent", async () => {

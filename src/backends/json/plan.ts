@@ -6,8 +6,9 @@ import { parseOne, parseSeveral, type PartReader } from "./reply.ts";
 import { type Body, type Param, paramsOf } from "./request.ts";
 import { rawText } from "./spans.ts";
 
+/** The detail goes into the log, so what it quotes of the request, for clients, is left out. */
 export function leave(reason: BypassReason, detail: string): Bypass {
-  return { reason, detail };
+  return { reason, detail: detail.includes('"') ? detail.replace(/".*"/s, "…") : detail };
 }
 
 /** A search of an engine whose requests hold neither cursors, nor a history, nor UBI's fields. */

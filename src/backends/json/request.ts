@@ -4,7 +4,8 @@
  */
 import { EXPLAIN_PARAM, VARIANT_PARAM } from "../../protocol.ts";
 import { err, ok, type Result } from "../../result.ts";
-import type { Refusal } from "../dialect.ts";
+import type { ClientRequest, Refusal } from "../dialect.ts";
+import { limitsOf, tooManySearches } from "../limits.ts";
 import { elements, type JsonText, type Member, members, scanJson, type Span } from "./spans.ts";
 import { isObject, type JsonObject, member } from "./values.ts";
 
@@ -44,10 +45,12 @@ export interface Body {
   readonly values: JsonObject;
 }
 
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
 /** `undefined` where it is not UTF-8: an engine could read such bytes differently. */
 export function utf8Text(bytes: Uint8Array): string | undefined {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch {
     return undefined;
   }
@@ -68,9 +71,20 @@ export function bodyOf(bytes: Uint8Array): Result<Body | undefined, string> {
   return ok({ text: text.value, span: text.value.root, members: all, values });
 }
 
+/** Up to here, comparing all with all is faster than a set. */
+const FEW = 12;
+
 /** Parsers differ on which of two equal keys counts. */
-export function repeatedKey(siblings: readonly Member[]): string | undefined {
-  return siblings.find(({ key }, i) => siblings.findIndex((other) => other.key === key) < i)?.key;
+export function repeatedKey(siblings: readonly { readonly key: string }[]): string | undefined {
+  if (siblings.length > FEW) {
+    const seen = new Set<string>();
+    return siblings.find(({ key }) => seen.size === seen.add(key).size)?.key;
+  }
+  for (let i = 1; i < siblings.length; i++) {
+    const { key } = siblings[i]!;
+    for (let before = 0; before < i; before++) if (siblings[before]!.key === key) return key;
+  }
+  return undefined;
 }
 
 export function memberAt({ members: all }: Pick<Body, "members">, key: string): Member | undefined {
@@ -84,16 +98,18 @@ export function unreadable(detail: string): Result<never, Refusal> {
 
 /** The objects that a body lists under `list`. Errors: the body cannot be read, or holds no such list. */
 export function listedObjects(
-  bytes: Uint8Array,
+  request: Pick<ClientRequest, "body" | "limits">,
   list: string,
 ): Result<{ readonly body: Body; readonly objects: readonly Body[] }, Refusal> {
-  const read = bodyOf(bytes);
+  const read = bodyOf(request.body);
   if (!read.ok) return unreadable(read.error);
   const body = read.value;
   if (body === undefined) return unreadable(`The body is empty: send {"${list}":[…]}`);
   const span = memberAt(body, list)?.value;
   const all = member(body.values, list);
   if (span === undefined || !Array.isArray(all) || all.length === 0) return unreadable(`The body has no list ${list}`);
+  const limits = limitsOf(request);
+  if (all.length > limits.searches) return tooManySearches(all.length, limits);
   const objects: Body[] = [];
   for (const [i, element] of elements(body.text, span).entries()) {
     const values: unknown = all[i];
@@ -108,10 +124,10 @@ export function listedObjects(
 
 /** The searches that a body lists under `list`, each naming its index as `name`. Errors: a search without a known index cannot be sent on. */
 export function namedObjects<T>(
-  bytes: Uint8Array,
+  request: Pick<ClientRequest, "body" | "limits">,
   { list, name, indexOf }: { readonly list: string; readonly name: string; readonly indexOf: (name: string) => Result<T, Refusal> },
 ): Result<{ readonly body: Body; readonly objects: readonly { readonly index: T; readonly object: Body }[] }, Refusal> {
-  const read = listedObjects(bytes, list);
+  const read = listedObjects(request, list);
   if (!read.ok) return read;
   const objects: { readonly index: T; readonly object: Body }[] = [];
   for (const [i, object] of read.value.objects.entries()) {
@@ -136,7 +152,7 @@ export function valueOf({ params, values }: Pick<Asked, "params" | "values">, ke
   return paramOf(params, key) ?? member(values, key);
 }
 
-/** A whole number from 0. Errors name the value. */
+/** A whole number from 0. Errors name the parameter, not the value: they go into the log. */
 function wholeNumberOf({ params, values }: Pick<Asked, "params" | "values">, [key, fallback]: Named): Result<number, string> {
   const given = params.filter((param) => param.key === key);
   if (given.length > 1) return err(`The parameter ${key} is repeated`);
@@ -144,7 +160,7 @@ function wholeNumberOf({ params, values }: Pick<Asked, "params" | "values">, [ke
   if (param !== undefined) return digitsOf(key, param.value);
   const value = member(values, key);
   if (value === undefined) return ok(fallback);
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? ok(value) : err(`${key} is ${JSON.stringify(value)}`);
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? ok(value) : err(notWhole(key));
 }
 
 /** A parameter and its default. */
@@ -162,7 +178,9 @@ export function pageNumbersOf(
   return limitRead.ok ? ok({ first: firstRead.value, limit: limitRead.value }) : limitRead;
 }
 
-/** A whole number from 0, written in digits. Errors name the value. */
+const notWhole = (key: string): string => `${key} is not a whole number from 0`;
+
+/** A whole number from 0, written in digits. Errors as above. */
 export function digitsOf(key: string, written: string): Result<number, string> {
-  return /^\d{1,9}$/.test(written) ? ok(Number(written)) : err(`${key} is ${JSON.stringify(written)}`);
+  return /^\d{1,9}$/.test(written) ? ok(Number(written)) : err(notWhole(key));
 }

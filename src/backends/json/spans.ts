@@ -31,7 +31,7 @@ export interface JsonText {
 }
 
 /** Deeper nesting than this is refused: Elasticsearch itself stops at 1000, and no product nests 200 levels. */
-const MAX_DEPTH = 200;
+export const MAX_DEPTH = 200;
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;

@@ -67,7 +67,7 @@ async function searchOnce(text: string, deps: SearchDeps): Promise<boolean> {
   const batch = await openBatch({ ...request, ...options }, plan.value, deps);
   const served = await serve(batch);
   try {
-    respond(batch, served, undefined);
+    respond(batch, served, []);
   } catch {
     // A Response with a body cannot be made at module scope: all code up to there is compiled.
   }

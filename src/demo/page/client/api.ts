@@ -103,8 +103,9 @@ export async function search({ query, sort, from, size }: Search, options: Searc
   const text = await response.text();
   const elapsedMs = performance.now() - started;
   if (!response.ok) throw new Error(`The search answered with status ${response.status}: ${text.slice(0, 200)}`);
-  // Absent: no edge in between, because the page was opened at the shop itself.
-  const [outcome = { kind: "absent" as const }] = parseOutcomes(response.headers.get(OUTCOME_HEADER) ?? "");
+  const [parsed] = parseOutcomes(response.headers.get(OUTCOME_HEADER) ?? "");
+  // Absent: no edge in between, because the page was opened at the shop itself. Only the outcomes of many searches are counted.
+  const outcome = parsed === undefined || "count" in parsed ? { kind: "absent" as const } : parsed;
   return {
     page: parsePage(JSON.parse(text)),
     outcome,
