@@ -8,6 +8,7 @@ import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
 import { treatmentOf } from "./arrange.ts";
 import type { Batch, Search } from "./contract.ts";
 import type { WindowDecision } from "./results.ts";
+import { WINDOW_SHARE } from "./windows.ts";
 
 /** A run of the model cannot be interrupted: a request with a hundred searches must not occupy the isolate. */
 export const MAX_RERANKED = 16;
@@ -49,8 +50,11 @@ export async function ask(
   engineRequest: EngineRequest,
   share = 1,
 ): Promise<Result<EngineReply, Bypass>> {
+  const { engineTimeoutMs } = deps;
   const askedAt = deps.now();
-  const reply = await deps.engine.send(engineRequest, request, startedAt + deps.engineTimeoutMs * share - askedAt);
+  // The shopper's own request keeps its share, also where this thread was behind when the window's was over.
+  const atLeastMs = share < 1 ? 0 : engineTimeoutMs * (1 - WINDOW_SHARE);
+  const reply = await deps.engine.send(engineRequest, request, Math.max(atLeastMs, startedAt + engineTimeoutMs * share - askedAt));
   if (reply.ok) deps.windows.noteReply(deps.now() - askedAt);
   return reply;
 }
