@@ -174,16 +174,17 @@ async function searchRoute(c: Context, deps: AppDeps, backend: Dialect): Promise
     isExplained: isTrusted && searchParams.has(EXPLAIN_PARAM),
     forcedVariant,
     afterReply: afterReplyOf(c, deps),
+    signal: c.req.raw.signal,
   };
   const plan = backend.plan(request, c.req.param("index"));
   if (!plan.ok) return refuse(c, backend, plan.error.status, plan.error.type, plan.error.message);
   const indexes = plan.value.searches.flatMap(({ index }) => deps.indexes.get(index) ?? []);
-  const engine = indexes[0]?.engine;
-  if (engine === undefined || indexes.some((index) => index.engine !== engine)) {
+  const [first] = indexes;
+  if (first === undefined || indexes.some(({ engine }) => engine !== first.engine)) {
     const names = [...new Set(plan.value.searches.map(({ index }) => index))].join(", ");
     return refuse(c, backend, 400, "illegal_argument_exception", `${names} are not on one engine: send one request for each`);
   }
-  return search(request, plan.value, { ...deps.edge, backend, engine, indexes });
+  return search(request, plan.value, { ...deps.edge, backend, engine: first.engine, windows: first.windows, indexes });
 }
 
 const BEACON_HEADERS = { "content-type": "text/javascript; charset=utf-8", "cache-control": "public, max-age=3600" };

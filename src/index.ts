@@ -96,9 +96,13 @@ export interface Reranked {
  */
 export async function rerank(options: RerankOptions): Promise<Reranked> {
   const { hits, budgetMs = 200 } = options;
-  const late = () => bypass("over_budget", `Ranking took longer than ${budgetMs} ms`);
+  let isWanted = true;
+  const late = () => {
+    isWanted = false;
+    return bypass("over_budget", `Ranking took longer than ${budgetMs} ms`);
+  };
   const ranked = await withTimeout(
-    score(options).catch((cause: unknown) => bypass("internal_error", errorStack(cause))),
+    score(options, () => isWanted).catch((cause: unknown) => bypass("internal_error", errorStack(cause))),
     budgetMs,
     late,
   );
@@ -106,7 +110,7 @@ export async function rerank(options: RerankOptions): Promise<Reranked> {
   return { order: [...hits.keys()], model: undefined, scores: undefined, bypass: ranked.error };
 }
 
-async function score(options: RerankOptions): Promise<Result<Omit<Reranked, "bypass">, Bypass>> {
+async function score(options: RerankOptions, isWanted: () => boolean): Promise<Result<Omit<Reranked, "bypass">, Bypass>> {
   const { query, hits, vectors, history = [], version } = options;
   if (hits.length < 2) return bypass("too_few_hits", `There are ${hits.length} hits`);
   const scorer = options.scorer(version);
@@ -130,7 +134,7 @@ async function score(options: RerankOptions): Promise<Result<Omit<Reranked, "byp
     },
     { imageDim: manifest.dims.image, textDim: manifest.dims.text, scaling: manifest.features },
   );
-  const scored = await scorer.value.score(tensors);
+  const scored = await scorer.value.score(tensors, isWanted);
   if (!scored.ok) return scored;
   const order = orderByScore(
     scored.value.score,

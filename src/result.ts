@@ -61,6 +61,15 @@ const TABLE = {
   engine_status: { ...ENGINE, about: "the engine answered 4xx or 5xx; passed through" },
   engine_incomplete: { ...ENGINE, about: "the engine itself says that hits may be missing; its order stays" },
   engine_refused_window: { ...ENGINE, about: "the widened request failed; the shopper's own was sent" },
+  window_timeout: { ...ENGINE, about: "no reply to the widened request within 60 % of `ENGINE_TIMEOUT_MS`; the shopper's own was sent" },
+  window_short: {
+    ...ENGINE,
+    about: "fewer hits came than the widened request asked for and the engine has; the shopper's own request was sent",
+  },
+  window_paused: {
+    ...ENGINE,
+    about: "the last windows of this engine were refused, late or short: for a while it gets the shoppers' own requests at once",
+  },
   reply_too_large: { ...REPLY, about: "the reply is larger than the edge buffers" },
   reply_not_json: { ...REPLY, about: "the reply is broken or truncated JSON" },
   reply_not_search: {
@@ -68,7 +77,16 @@ const TABLE = {
     about: "JSON, but not a search reply; or hits without the `idField` of the configuration (the log names it)",
   },
   duplicate_ids: { ...REPLY, about: "the engine listed one id twice" },
-  over_budget: { ...RANKING, about: "no time left within `RANK_BUDGET_MS`" },
+  over_budget: {
+    ...RANKING,
+    about: "no time left within `RANK_BUDGET_MS`; where that is clear before the engine is asked, it gets the shopper's own request",
+  },
+  aborted: {
+    ...REQUEST,
+    cacheable: false,
+    exposed: false,
+    about: "the client left before the reply: nobody saw it, and nothing is recorded",
+  },
   // Item vectors
   store_unavailable: { ...RANKING, about: "KV failed, or is left alone for a while because it failed again and again" },
   store_timeout: { ...RANKING, about: "KV was slower than the budget" },

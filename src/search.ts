@@ -9,6 +9,7 @@ import type { RequestPlan, SearchReply } from "./backends/dialect.ts";
 import type { EngineReply } from "./backends/engine.ts";
 import { pageIndices } from "./ranking/window.ts";
 import { type Bypass, err, REASONS, type Result } from "./result.ts";
+import { admit } from "./search/admission.ts";
 import { arrange, internalError } from "./search/arrange.ts";
 import { ask, chooseWindows, readReply, statusFailure } from "./search/ask.ts";
 import type { Batch, BatchResult, Search, SearchDeps, SearchRequest, SearchResult } from "./search/contract.ts";
@@ -16,7 +17,9 @@ import { openBatch } from "./search/open.ts";
 import { countSearches, recordExposures } from "./search/record.ts";
 import { respond } from "./search/respond.ts";
 import { edited, leave, none, untouched, type WindowDecision } from "./search/results.ts";
+import { checkWindows, compareWithOwn, type Widened } from "./search/shortfall.ts";
 import { handOutTokens } from "./search/tokens.ts";
+import { WINDOW_SHARE } from "./search/windows.ts";
 
 export async function search(request: SearchRequest, plan: RequestPlan, deps: SearchDeps): Promise<Response> {
   const batch = await openBatch(request, plan, deps);
@@ -47,14 +50,27 @@ async function respondInEngineOrder(batch: Batch, served: BatchResult, fault: By
 
 /** Never rejects. Exported for the warm-up, which cannot make a Response. */
 export async function serve(batch: Batch): Promise<BatchResult> {
+  const served = await serveAnyhow(batch);
+  // Nobody sees it.
+  if (batch.request.signal?.aborted !== true || served.kind === "none") return served;
+  batch.request.afterReply(served.reply.rest?.cancel() ?? Promise.resolve());
+  return none(batch, { reason: "aborted", detail: "The client left before the reply" });
+}
+
+async function serveAnyhow(batch: Batch): Promise<BatchResult> {
   try {
-    const decisions = chooseWindows(batch.searches);
-    return decisions.some((decision) => decision.ok)
-      ? await serveRanked(batch, decisions)
-      : await serveOwn(
-          batch,
-          decisions.flatMap((decision) => (decision.ok ? [] : decision.error)),
-        );
+    const admission = admit(batch, chooseWindows(batch.searches));
+    const { decisions } = admission;
+    try {
+      return decisions.some((decision) => decision.ok)
+        ? await serveRanked(batch, decisions)
+        : await serveOwn(
+            batch,
+            decisions.flatMap((decision) => (decision.ok ? [] : decision.error)),
+          );
+    } finally {
+      admission.leave();
+    }
   } catch (cause) {
     const fault = internalError(cause);
     return serveOwn(
@@ -67,21 +83,23 @@ export async function serve(batch: Batch): Promise<BatchResult> {
 async function serveRanked(batch: Batch, decisions: readonly WindowDecision[]): Promise<BatchResult> {
   const sizes = decisions.map((decision) => (decision.ok && decision.value.isWidened ? decision.value.size : undefined));
   const isWidened = sizes.some((size) => size !== undefined);
-  const reply = await ask(batch, isWidened ? batch.plan.widen(sizes) : batch.plan.own);
+  const reply = isWidened ? await ask(batch, batch.plan.widen(sizes), WINDOW_SHARE) : await ask(batch, batch.plan.own);
   if (!reply.ok) return isWidened ? serveAfterRefusal(batch, decisions, reply.error) : none(batch, reply.error);
   try {
     const read = readReply(batch, reply.value, sizes);
-    if (read.ok) {
-      const { searches } = read.value;
+    const whole = read.ok ? checkWindows(batch, { reply: read.value, sizes }) : read;
+    if (whole.ok) {
+      const { searches } = whole.value;
+      if (isWidened) batch.deps.windows.succeeded();
       const results = await Promise.all(
         batch.searches.map((current, i) => orderPage(current, decisions[i], searches[i], sizes[i] !== undefined)),
       );
       if (results.every(({ page }) => page === undefined)) return untouched(batch, reply.value, results);
-      return edited(batch, reply.value, { results, body: read.value.assemble(results.map(({ page }) => page?.indices)), isWidened });
+      return edited(batch, reply.value, { results, body: whole.value.assemble(results.map(({ page }) => page?.indices)), isWidened });
     }
-    if (!isWidened) return leftAlone(batch, reply.value, reasonsOf(decisions, read.error));
+    if (!isWidened) return leftAlone(batch, reply.value, reasonsOf(decisions, whole.error));
     batch.request.afterReply(reply.value.rest?.cancel() ?? Promise.resolve());
-    return await serveAfterRefusal(batch, decisions, read.error);
+    return await serveAfterRefusal(batch, decisions, whole.error, read.ok ? { reply: read.value, sizes } : undefined);
   } catch (cause) {
     return serveEngineOrder(batch, reply.value, isWidened, internalError(cause));
   }
@@ -116,11 +134,26 @@ async function orderPage(
   return { outcome: { bypass: { reason: "engine_order", detail: `The variant is ${assignment.variant}` } }, page, notes };
 }
 
-/** The widened request failed, perhaps because it was widened: the shopper's own is sent, while there is time. */
-async function serveAfterRefusal(batch: Batch, decisions: readonly WindowDecision[], failed: Bypass): Promise<BatchResult> {
-  if (failed.reason === "engine_timeout") return none(batch, failed);
-  const isFaultOfReply = REASONS[failed.reason].fault === "reply";
-  return serveOwn(batch, reasonsOf(decisions, isFaultOfReply ? failed : { reason: "engine_refused_window", detail: failed.detail }));
+/** The widened request failed, perhaps because it was widened: the shopper's own is sent. `widened`: its reply, where it could be read. */
+async function serveAfterRefusal(
+  batch: Batch,
+  decisions: readonly WindowDecision[],
+  failed: Bypass,
+  widened?: Widened,
+): Promise<BatchResult> {
+  if (failed.reason === "aborted") return none(batch, failed);
+  const { now } = batch.deps;
+  const askedAt = now();
+  const own = await ask(batch, batch.plan.own);
+  if (!own.ok) return none(batch, own.error);
+  // An engine that fails the shopper's own request too says nothing of windows.
+  if (statusFailure(own.value) === undefined) compareWithOwn(batch, failed, { reply: own.value, ms: now() - askedAt }, widened);
+  return leftAlone(batch, own.value, reasonsOf(decisions, windowReason(failed, widened)));
+}
+
+function windowReason({ reason, detail }: Bypass, widened: Widened | undefined): Bypass {
+  if (widened !== undefined || REASONS[reason].fault === "reply") return { reason, detail };
+  return { reason: reason === "engine_timeout" ? "window_timeout" : "engine_refused_window", detail };
 }
 
 /** After a bug: `reply` if it answers the shopper's own request, else that request is sent. */

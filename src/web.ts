@@ -53,8 +53,17 @@ export function sleep(ms: number): Promise<void> {
   });
 }
 
-/** The value of `work`, or `late()` after `timeoutMs`; then `work` goes on and its outcome is dropped. Rejects if `work` or `late()` does. */
-export async function withTimeout<T, L>(work: Promise<T>, timeoutMs: number, late: () => L): Promise<T | L> {
+/** Resolves when everything else that is due (replies that have come, requests that wait) has had its turn. */
+export function nextTurn(): Promise<void> {
+  // Timers of Node run all at once, before it looks at its sockets, and take a millisecond.
+  return typeof setImmediate === "function" ? new Promise((resolve) => void setImmediate(resolve)) : sleep(0);
+}
+
+/**
+ * The value of `work`, or that of `late()` after `timeoutMs`, unless `work` ends before `late()` does; then `work` goes on and its outcome is
+ * dropped. Rejects if `work` or `late()` does.
+ */
+export async function withTimeout<T, L>(work: Promise<T>, timeoutMs: number, late: () => L | Promise<L>): Promise<T | L> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<L>((resolve) => {
     timer = setTimeout(() => resolve(late()), timeoutMs);

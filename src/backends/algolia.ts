@@ -349,7 +349,10 @@ const partReader =
     const isRedirect = redirect !== undefined && kindOf(text, redirect) === "object";
     // A page of its own size is the page that was asked for.
     const isOwn = search.isCursored || size === search.limit;
+    // nbHits may be an estimate, and counts hits beyond paginationLimitedTo; pages are those that can be had.
+    const pages = numberAt(text, ["nbPages"], from);
     return partOf(text, read.value, {
+      total: pages === undefined ? undefined : pages > 1 ? (pages - 1) * size + 1 : shown,
       bypass: isRedirect ? leave("redirected", "renderingContent.redirect") : undefined,
       edits: () => (isOwn ? [] : ownPage(text, from, search, given, { nbHits, size, shown })),
     });

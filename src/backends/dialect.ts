@@ -106,6 +106,8 @@ export interface Hit {
 /** One search in a reply. */
 export interface SearchReply {
   readonly hits: readonly Hit[];
+  /** The engine has so many hits, or more. Absent where it does not say, or only guesses. */
+  readonly total?: number | undefined;
   /** Why the engine's order must stay, where only the reply shows it: a redirect, a curated list. */
   readonly bypass: Bypass | undefined;
 }

@@ -134,7 +134,9 @@ function strangeBodyType({ body, contentType }: ClientRequest): string | undefin
 function partReader({ readHit }: Index): PartReader {
   return (text, from) => {
     const list = readHits(text, ["hits", "hits"], from, readHit);
-    return list.ok ? partOf(text, list.value) : list;
+    // A number in older versions; with `relation: "gte"` there are more.
+    const total = numberAt(text, ["hits", "total", "value"], from) ?? numberAt(text, ["hits", "total"], from);
+    return list.ok ? partOf(text, list.value, { total }) : list;
   };
 }
 

@@ -6,7 +6,7 @@
  * Knows HTTP, not search: any status is a reply. It does not retry and follows no redirect, because a redirect could lead anywhere.
  */
 import { bypass, type Bypass, ok, type Result } from "../result.ts";
-import { joinBytes, withTimeout } from "../web.ts";
+import { joinBytes, sleep, withTimeout } from "../web.ts";
 import type { EngineRequest } from "./dialect.ts";
 import { searchOf } from "./json/edits.ts";
 
@@ -24,10 +24,12 @@ export interface Client {
   readonly headers: Headers;
   /** As the runtime or the shop's own proxy saw it, never as the client says; `undefined` where it is unknown. */
   readonly address: string | undefined;
+  /** Aborted when nobody waits any more. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface EngineClient {
-  /** Never rejects. Reasons: engine_timeout, engine_unreachable. */
+  /** Never rejects. Reasons: engine_timeout, engine_unreachable, aborted. */
   send(request: EngineRequest, client: Client, timeoutMs: number): Promise<Result<EngineReply, Bypass>>;
   /**
    * All that the engine learns of a client besides its request: equal for two clients only where the engine cannot tell them apart. Holds
@@ -72,18 +74,46 @@ export function createEngineClient(options: EngineOptions): EngineClient {
   }
 
   return {
-    send(request, client, timeoutMs) {
+    async send(request, client, timeoutMs) {
+      const { signal } = client;
+      const hasLeft = (): boolean => signal?.aborted === true;
+      if (hasLeft()) return ABORTED;
       const abort = new AbortController();
-      return withTimeout(exchange(request, client, abort.signal), Math.max(0, timeoutMs), () => {
+      const leave = (): void => abort.abort();
+      signal?.addEventListener("abort", leave, { once: true });
+      const late = async (): Promise<Result<never, Bypass>> => {
+        await whileBusy(timeoutMs);
         abort.abort();
         return bypass("engine_timeout", `${url}: no reply within ${Math.round(timeoutMs)} ms`);
-      });
+      };
+      try {
+        const reply = await withTimeout(exchange(request, client, abort.signal), Math.max(0, timeoutMs), late);
+        return !reply.ok && hasLeft() ? ABORTED : reply;
+      } finally {
+        signal?.removeEventListener("abort", leave);
+      }
     },
     describeClient(client) {
       const sent = [...headersToEngine(client, options.headers)].filter(([name]) => !sameForAll.has(name));
       return JSON.stringify([url, sent]);
     },
   };
+}
+
+const ABORTED = bypass("aborted", "The client left before the engine's reply");
+
+const LOOK_MS = 10;
+const BUSY_MS = 5;
+
+/** While timers come late, this thread is behind, and a reply may lie in the socket: that is not the engine's fault. At least one look. */
+async function whileBusy(atMostMs: number): Promise<void> {
+  const startedAt = performance.now();
+  let [before, after] = [startedAt, startedAt];
+  do {
+    before = after;
+    await sleep(LOOK_MS); // oxlint-disable-line no-await-in-loop
+    after = performance.now();
+  } while (after - before > LOOK_MS + BUSY_MS && after - startedAt < atMostMs);
 }
 
 const nameOf = (raw: string): string => [...new URLSearchParams(raw).keys()][0]?.toLowerCase() ?? "";

@@ -341,6 +341,7 @@ function partAt(text: JsonText, { options, readHit }: Engine, plan: SearchPlan |
   const isRedirect = options.redirect !== undefined && isThere(text, text.root, options.redirect);
   return partOf(text, read.value, {
     bypass: isRedirect ? leave("redirected", options.redirect ?? "") : undefined,
+    total: options.echo.total === undefined ? undefined : numberAt(text, partsOf(options.echo.total)),
     edits: plan && ((order) => ownPage(text, options, plan, order.length)),
   });
 }

@@ -224,7 +224,8 @@ function partReader(index: Index, plan?: PlannedSearch["plan"]): PartReader {
     if (!read.ok) return read;
     // Another engine may have a list of that name too.
     if (spanAt(text, ["processingTimeMs"], from) === undefined) return bypass("reply_not_search", "The reply has no processingTimeMs");
-    return partOf(text, read.value, { edits: plan && (() => ownPage(text, from, plan)) });
+    // estimatedTotalHits may be too high.
+    return partOf(text, read.value, { total: numberAt(text, ["totalHits"], from), edits: plan && (() => ownPage(text, from, plan)) });
   };
 }
 

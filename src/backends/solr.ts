@@ -176,6 +176,8 @@ function partReader(index: Index, offset: number, params: readonly Param[]): Par
     const { hits } = read.value;
     const idsOf = (order: readonly number[]): string[] => order.map((position) => hits[position]!.itemId);
     return partOf(text, read.value, {
+      // Without numFoundExact there are more.
+      total: numberAt(text, ["response", "numFound"], from),
       edits: (order) => [...ownPage(text, offset, params), ...ownHighlighting(text, idsOf(order))],
     });
   };

@@ -327,12 +327,13 @@ const partReader =
     const code = numberAt(text, ["code"], from);
     if (code !== undefined) return bypass("engine_status", `The engine answered a search with ${code}`);
     // Another engine may have a list of the same name.
-    if (numberAt(text, ["found"], from) === undefined) return bypass("reply_not_search", "The reply has no found");
+    const total = numberAt(text, ["found"], from);
+    if (total === undefined) return bypass("reply_not_search", "The reply has no found");
     const read = readHits(text, ["hits"], from, index.readHit);
     if (!read.ok) return read;
     if (!page.ok) return partOf(text, read.value);
     if (!isOfPage(text, from, page.value)) return bypass("reply_not_search", "The engine gave another page than it was asked for");
-    return partOf(text, read.value, { edits: () => ownPage(text, from, read.value.slots, page.value) });
+    return partOf(text, read.value, { total, edits: () => ownPage(text, from, read.value.slots, page.value) });
   };
 
 /** One kind for all hits of a list: fused ranks, else the text's score (beyond 2^53: the nearest double), else nearness. */

@@ -7,8 +7,10 @@ import { type index, VARIABLE_DEFAULTS, type VariableName } from "./config.ts";
 
 const VARIABLES: Readonly<Record<VariableName, string>> = {
   INDEXES: "one table per index that the edge may serve (below); clients can name no other",
-  ENGINE_TIMEOUT_MS: "outer time budget, for all calls to the engine together, in milliseconds (1 to 60,000)",
-  RANK_BUDGET_MS: "inner time budget, for item vectors and model together, in milliseconds; smaller than `ENGINE_TIMEOUT_MS`",
+  ENGINE_TIMEOUT_MS:
+    "outer time budget, for all calls to the engine together, in milliseconds (1 to 60,000); a request for the window gets 60 % of it, so that the shopper's own can still follow",
+  RANK_BUDGET_MS:
+    "inner time budget, for item vectors, the wait for the model and its run together, in milliseconds; smaller than `ENGINE_TIMEOUT_MS`",
   SHARD_CACHE_BYTES: "bytes of packed item vectors that one isolate holds (of its 128 MB)",
   REQUEST_LIMITS:
     "the most that one request may hold, each member optional; beyond it 400, or 413 for bytes. `bodyBytes` (1,024 to 16,777,216), `searches` that travel together (1 to 1,000), `members` and elements of the body on all levels, and parameters in its texts (100 to 1,000,000), `depth` of nesting (10 to 200), `params` of the URL or of a form (10 to 10,000)",

@@ -5,7 +5,7 @@
  * either, so the fallback is always the plain copy, which is loaded when it is first needed. WebGPU is tried again only by opening again.
  */
 import type { ListTensors } from "../ranking/features.ts";
-import { type Bypass, bypass, err, ok, type Result } from "../result.ts";
+import { type Bypass, bypass, type BypassReason, err, ok, type Result } from "../result.ts";
 import { type AdapterDescription, type Fallback, type Gpu as PlatformGpu, requestAdapter } from "./gpu.ts";
 import type { Provider, Runtime } from "./runtime.ts";
 import type { ListScores, ModelFiles, Scorer } from "./scorer.ts";
@@ -48,6 +48,9 @@ export interface ProviderScorer extends Scorer {
   /** Frees sessions and device; later lists get `model_unavailable`. */
   dispose(): Promise<void>;
 }
+
+/** Of the list, or of nothing. */
+const NO_FAILURES: ReadonlySet<BypassReason> = new Set<BypassReason>(["model_mismatch", "over_budget"]);
 
 /** Reasons that depend on the machine only. */
 const IS_PLATFORM: ReadonlySet<Fallback["reason"]> = new Set<Fallback["reason"]>(["no_webgpu", "no_adapter", "software_adapter"]);
@@ -110,20 +113,20 @@ export async function openProviderScorer(options: ProviderScorerOptions): Promis
     if (!opened.ok) return opened;
   }
 
-  const scoreOnWasm = async (list: ListTensors): Promise<Result<ListScores, Bypass>> => {
+  const scoreOnWasm = async (list: ListTensors, isWanted?: () => boolean): Promise<Result<ListScores, Bypass>> => {
     if (isDisposed) return bypass("model_unavailable", `The scorer of model ${manifest.version} was closed`);
     const opened = await openWasm();
-    return opened.ok ? opened.value.score(list) : opened;
+    return opened.ok ? opened.value.score(list, isWanted) : opened;
   };
   return ok({
     manifest,
-    async score(list) {
+    async score(list, isWanted) {
       const tried = webgpu;
-      if (tried === undefined) return scoreOnWasm(list);
-      const scored = await tried.score(list);
-      if (scored.ok || scored.error.reason === "model_mismatch") return scored;
+      if (tried === undefined) return scoreOnWasm(list, isWanted);
+      const scored = await tried.score(list, isWanted);
+      if (scored.ok || NO_FAILURES.has(scored.error.reason)) return scored;
       // A list that wasm refuses too is at fault itself.
-      const again = await scoreOnWasm(list);
+      const again = await scoreOnWasm(list, isWanted);
       if (again.ok) fallBack(tried.ended() ?? { reason: "run_failed", detail: scored.error.detail });
       return again;
     },

@@ -16,8 +16,11 @@ export interface ListScores {
 
 export interface Scorer {
   readonly manifest: ModelManifest;
-  /** Never rejects. Scores are finite and exactly k; otherwise the reason says what was wrong. */
-  score(list: ListTensors): Promise<Result<ListScores, Bypass>>;
+  /**
+   * Never rejects. Scores are finite and exactly k; otherwise the reason says what was wrong. `isWanted`: asked when the list's turn comes; if
+   * false, the model does not run (`over_budget`).
+   */
+  score(list: ListTensors, isWanted?: () => boolean): Promise<Result<ListScores, Bypass>>;
 }
 
 export interface ModelFiles {
@@ -62,8 +65,8 @@ export function scorersOf(loaded: readonly Result<Scorer, Bypass>[]): Scorers {
     const { value: scorer } = created;
     return ok({
       manifest: scorer.manifest,
-      async score(list) {
-        const scores = await scorer.score(list);
+      async score(list, isWanted) {
+        const scores = await scorer.score(list, isWanted);
         if (!scores.ok && scores.error.reason === "model_trapped") current[i] = scores;
         return scores;
       },

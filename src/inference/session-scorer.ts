@@ -61,11 +61,11 @@ export async function createSessionScorer(options: SessionScorerOptions): Promis
   let isDisposed = false;
   const scorer: SessionScorer = {
     manifest,
-    async score(list) {
+    async score(list, isWanted) {
       const matches = matchList(list, manifest);
       if (!matches.ok) return matches;
       if (isDisposed) return bypass("model_unavailable", `The session of model ${manifest.version} was closed`);
-      return attempt(options, () => run(session, list, runtime), failed);
+      return attempt(options, async () => (isWanted?.() === false ? UNWANTED : run(session, list, runtime)), failed);
     },
     async dispose() {
       if (isDisposed) return;
@@ -81,6 +81,8 @@ export async function createSessionScorer(options: SessionScorerOptions): Promis
   const warm = await scorer.score(warmUpList(manifest));
   return warm.ok ? ok(scorer) : warm;
 }
+
+const UNWANTED = bypass("over_budget", "Nobody waited any more when the list's turn came");
 
 const failed = (problem: string) => bypass("model_failed", problem);
 

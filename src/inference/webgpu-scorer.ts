@@ -81,8 +81,8 @@ export async function startWebgpuScorer(options: WebgpuScorerOptions): Promise<R
     if (wrong !== undefined) return err(wrong);
     return ok({
       manifest: scorer.manifest,
-      async score(list) {
-        const scored = await scorer.score(list);
+      async score(list, isWanted) {
+        const scored = await scorer.score(list, isWanted);
         const failure = runtime.lock.failure();
         if (failure !== undefined) end({ reason: failure.cause === "timeout" ? "run_timeout" : "run_failed", detail: failure.detail });
         return scored;

@@ -28,6 +28,11 @@ export function treatmentOf({ treatment, unit }: Assignment): Treatment {
   return treatment.kind === "explore" ? { kind: "serve", ranker: treatment.ranker } : treatment;
 }
 
+/** Hits that are asked for to be ranked. What came may be less, and costs less: the usual share of it is part of the usual cost. */
+export function listSize({ index, plan }: Pick<Search, "index" | "plan">): number {
+  return plan.isCursored ? Math.min(plan.limit, index.window) : index.window;
+}
+
 /** Never rejects. Reasons: those of the models and of item vectors, over_budget, too_few_hits, internal_error. */
 export async function arrange(search: Search, window: readonly Hit[]): Promise<Result<Arrangement, Bypass>> {
   try {
@@ -65,16 +70,28 @@ async function arrangeAs(treatment: Treatment, search: Search, window: readonly 
 async function rankBy(search: Search, ranker: Ranker, window: readonly Hit[]): Promise<Result<Ranking, Bypass>> {
   if (window.length < 2) return bypass("too_few_hits", `The window holds ${window.length} hits`);
   if (ranker.kind === "engine") return ok({ order: [...window.keys()], listId: "", modelVersion: "", knownHistory: 0, scores: undefined });
-  const { rankBudgetMs } = search.deps;
-  const late = () => bypass("over_budget", `Ranking took longer than ${rankBudgetMs} ms`);
-  return withTimeout(rank(search, window, ranker.version), rankBudgetMs, late);
+  const { request, deps } = search;
+  const { rankBudgetMs, queue, now } = deps;
+  const deadline = now() + rankBudgetMs;
+  let isLate = false;
+  const isWanted = (): boolean => !isLate && request.signal?.aborted !== true && now() <= deadline;
+  const late = () => {
+    isLate = true;
+    return bypass("over_budget", `Ranking took longer than ${rankBudgetMs} ms`);
+  };
+  const ranking = rank(search, window, ranker.version, isWanted);
+  // workerd ends all code of a request whose client leaves, unless it is work for after the reply: others would wait for its turn to end.
+  if (queue.isBusy()) request.afterReply(ranking.catch(() => undefined));
+  return withTimeout(ranking, rankBudgetMs, late);
 }
 
 async function rank(
-  { request, deps, index, plan, history }: Search,
+  search: Search,
   window: readonly Hit[],
   version: string | undefined,
+  isWanted: () => boolean,
 ): Promise<Result<Ranking, Bypass>> {
+  const { request, deps, index, plan, history } = search;
   const scorer = deps.scorer(version);
   if (!scorer.ok) return scorer;
   const { manifest } = scorer.value;
@@ -108,11 +125,14 @@ async function rank(
   const candidates = window.map(({ itemId, score }, i) => ({ itemId, rank: firstRank + i, score }));
   // Whole days: two pages of one search must see the same ages.
   const nowDay = Math.floor(deps.now() / DAY_MS);
-  const tensors = buildTensors(
-    { queryText: plan.queryText ?? "", candidates, items, history: known, nowDay },
-    { imageDim: manifest.dims.image, textDim: manifest.dims.text, scaling: manifest.features },
-  );
-  const scores = await scorer.value.score(tensors);
+  const scores = await deps.queue.run(listSize(search), isWanted, () => {
+    const tensors = buildTensors(
+      { queryText: plan.queryText ?? "", candidates, items, history: known, nowDay },
+      { imageDim: manifest.dims.image, textDim: manifest.dims.text, scaling: manifest.features },
+    );
+    return scorer.value.score(tensors, isWanted);
+  });
+  if (scores === undefined) return bypass("over_budget", "The budget was over when the list's turn came");
   if (!scores.ok) return scores;
   const isPinned = window.map((hit) => hit.isPinned);
   const order = rerank(scores.value.score, isPinned);

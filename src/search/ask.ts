@@ -8,6 +8,7 @@ import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
 import { treatmentOf } from "./arrange.ts";
 import type { Batch, Search } from "./contract.ts";
 import type { WindowDecision } from "./results.ts";
+import { WINDOW_SHARE } from "./windows.ts";
 
 /** A run of the model cannot be interrupted: a request with a hundred searches must not occupy the isolate. */
 export const MAX_RERANKED = 16;
@@ -43,9 +44,19 @@ function ownWindow({ deps, assignment }: Search, window: WindowRequest): WindowD
   return ok(window);
 }
 
-/** Within the rest of the engine's time. Never rejects. */
-export function ask({ request, deps, startedAt }: Batch, engineRequest: EngineRequest): Promise<Result<EngineReply, Bypass>> {
-  return deps.engine.send(engineRequest, request, startedAt + deps.engineTimeoutMs - deps.now());
+/** Within the rest of the engine's time, or of a share of it. Never rejects. */
+export async function ask(
+  { request, deps, startedAt }: Batch,
+  engineRequest: EngineRequest,
+  share = 1,
+): Promise<Result<EngineReply, Bypass>> {
+  const { engineTimeoutMs } = deps;
+  const askedAt = deps.now();
+  // The shopper's own request keeps its share, also where this thread was behind when the window's was over.
+  const atLeastMs = share < 1 ? 0 : engineTimeoutMs * (1 - WINDOW_SHARE);
+  const reply = await deps.engine.send(engineRequest, request, Math.max(atLeastMs, startedAt + engineTimeoutMs * share - askedAt));
+  if (reply.ok) deps.windows.noteReply(deps.now() - askedAt);
+  return reply;
 }
 
 /** `sizes`: of the widened searches. If the part of one cannot be read, neither can the reply: its page cannot be cut out. */

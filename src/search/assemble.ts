@@ -13,6 +13,8 @@ import { createRankedLists } from "../ranking/ranked-lists.ts";
 import type { EdgeDeps, IndexDeps } from "./contract.ts";
 import { createFlagSource, type FlagClient } from "./flags.ts";
 import { createLiveExperiments } from "./live-experiments.ts";
+import { createRankQueue } from "./rank-queue.ts";
+import { createWindows, type Windows } from "./windows.ts";
 
 /** Buffered per reply; a window of 1000 hits with full documents is far smaller. */
 const MAX_REPLY_BYTES = 16 * 1024 * 1024;
@@ -52,6 +54,7 @@ export function assembleSearches(config: Config, outside: Outside): Searches {
   const sole = withSoleCredentials(config, createDialects(config.indexes, dialects));
   const backends = createDialects(sole, dialects);
   const engineOf = createEngines(fetch, maxReplyBytes);
+  const windowsOf = new Map<EngineClient, Windows>();
 
   const indexes = new Map<string, IndexDeps>();
   for (const [name, index] of sole) {
@@ -59,7 +62,9 @@ export function assembleSearches(config: Config, outside: Outside): Searches {
     const store = stores.get(index.catalog);
     if (backend === undefined || store === undefined) throw new Error(`Cannot serve index "${name}"`);
     const engine = engineOf(index, backend, config.engineAuthorizations.get(name));
-    indexes.set(name, { name, window: index.window, backend, engine, store });
+    const windows = windowsOf.get(engine) ?? createWindows(outside.now);
+    windowsOf.set(engine, windows);
+    indexes.set(name, { name, window: index.window, backend, engine, windows, store });
   }
   const { engineTimeoutMs, rankBudgetMs, defaultVariant, variantFlag } = config;
   const flags =
@@ -69,7 +74,8 @@ export function assembleSearches(config: Config, outside: Outside): Searches {
   const { experiments: configured } = config;
   const experiments = config.hasLiveExperiments ? createLiveExperiments(configured, outside) : () => Promise.resolve(configured);
   const lists = createRankedLists({ now: outside.now });
-  return { edge: { ...shared, engineTimeoutMs, rankBudgetMs, lists, experiments, flags, defaultVariant }, indexes };
+  const queue = createRankQueue(outside.now);
+  return { edge: { ...shared, engineTimeoutMs, rankBudgetMs, lists, queue, experiments, flags, defaultVariant }, indexes };
 }
 
 /**
@@ -117,14 +123,15 @@ function createEngines(fetch: Fetch, maxReplyBytes: number) {
 /** Model, published vectors and counters of this isolate. */
 export async function describeStatus({ edge, indexes }: Searches): Promise<object> {
   const described = await Promise.all(
-    [...indexes].map(async ([name, { store, backend, window }]) => {
+    [...indexes].map(async ([name, { store, backend, window, windows }]) => {
       const found = await store.lookup([]);
       const scorer = edge.scorer();
       const model = scorer.ok ? { version: scorer.value.manifest.version, trainedOn: scorer.value.manifest.trainedOn } : scorer.error;
-      return [name, { backend: backend.name, window, model, published: found.ok ? describeSet(found.value.set) : found.error }] as const;
+      const published = found.ok ? describeSet(found.value.set) : found.error;
+      return [name, { backend: backend.name, window, windows: windows.snapshot(), model, published }] as const;
     }),
   );
-  return { indexes: Object.fromEntries(described), ...edge.counters.snapshot() };
+  return { indexes: Object.fromEntries(described), ranking: edge.queue.snapshot(), ...edge.counters.snapshot() };
 }
 
 function describeSet({ version, itemCount, shardCount, imageEncoder }: PublishedSet): object {

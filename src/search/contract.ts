@@ -14,6 +14,8 @@ import type { Bypass } from "../result.ts";
 import type { Log } from "../web.ts";
 import type { FlagSource } from "./flags.ts";
 import type { LiveExperiments } from "./live-experiments.ts";
+import type { RankQueue } from "./rank-queue.ts";
+import type { Windows } from "./windows.ts";
 
 /** Needed to record events; both exist only with EVENT_SECRET. */
 export interface EventDeps {
@@ -30,6 +32,7 @@ export interface EdgeDeps {
   /** Called by every search: once a model has trapped, searches no longer ask for a window. */
   readonly scorer: Scorers;
   readonly lists: RankedLists;
+  readonly queue: RankQueue;
   readonly experiments: LiveExperiments;
   /** Decides instead of the experiments, where a shop has another flag system. */
   readonly flags: FlagSource | undefined;
@@ -53,11 +56,13 @@ export interface IndexDeps {
   readonly backend: Dialect;
   /** The same object for indexes of the same engine. */
   readonly engine: EngineClient;
+  /** That engine's. */
+  readonly windows: Windows;
   readonly store: ItemStore;
 }
 
 /** Dependencies of one request. */
-export interface SearchDeps extends EdgeDeps, Pick<IndexDeps, "backend" | "engine"> {
+export interface SearchDeps extends EdgeDeps, Pick<IndexDeps, "backend" | "engine" | "windows"> {
   /** Parallel to the plan's searches. */
   readonly indexes: readonly IndexDeps[];
 }

@@ -33,6 +33,8 @@ export function respond(batch: Batch, served: BatchResult, issued: readonly (str
 }
 
 function respondWithError({ backend }: SearchDeps, { bypass: { reason }, results }: Extract<BatchResult, { kind: "none" }>): Response {
+  // The usual status in logs of a client that has left.
+  if (reason === "aborted") return new Response(null, { status: 499 });
   const isLate = reason === "engine_timeout";
   const status = isLate ? 504 : 502;
   const message = isLate ? "The search engine did not answer in time; try again" : "The search engine cannot be reached; try again";

@@ -20,6 +20,7 @@ describe("window = 0", () => {
   it("passes an index on as it is, alone and beside one that is re-ranked", async () => {
     const reply = {
       hits: {
+        total: { value: 5, relation: "eq" },
         hits: drawnItems()
           .slice(0, 5)
           .map(({ itemId }) => ({ _id: itemId, _score: 1 })),
@@ -60,6 +61,7 @@ describe("several indexes in one request", () => {
   it("a wider part that cannot be read: the shopper's own request, byte for byte", async () => {
     const hits = {
       hits: {
+        total: { value: 5, relation: "eq" },
         hits: drawnItems()
           .slice(0, 5)
           .map(({ itemId }) => ({ _id: itemId, _score: 1 })),
@@ -79,6 +81,7 @@ describe("several indexes in one request", () => {
   it("are re-ranked up to a number: a request cannot occupy the isolate", async () => {
     const hits = {
       hits: {
+        total: { value: 3, relation: "eq" },
         hits: drawnItems()
           .slice(0, 3)
           .map(({ itemId }) => ({ _id: itemId, _score: 1 })),

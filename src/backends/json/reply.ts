@@ -48,14 +48,14 @@ export function readHits(text: JsonText, path: readonly string[], from: Span, re
   return ok({ array, slots, hits });
 }
 
-/** `more`: the reply's own reason to keep the engine's order, and edits besides the hits themselves. */
-export function partOf(
-  text: JsonText,
-  { array, slots, hits }: HitList,
-  more: { readonly bypass?: Bypass | undefined; readonly edits?: ((order: readonly number[]) => readonly Edit[]) | undefined } = {},
-): Result<ReplyPart, Bypass> {
+interface More extends Partial<Pick<SearchReply, "bypass" | "total">> {
+  readonly edits?: ((order: readonly number[]) => readonly Edit[]) | undefined;
+}
+
+/** `more`: the reply's own reason to keep the engine's order, its total, and edits besides the hits themselves. */
+export function partOf(text: JsonText, { array, slots, hits }: HitList, more: More = {}): Result<ReplyPart, Bypass> {
   const edits = (order: readonly number[]) => [...refill(text, array, slots, order), ...(more.edits?.(order) ?? [])];
-  return ok({ hits, bypass: more.bypass, edits });
+  return ok({ hits, total: more.total, bypass: more.bypass, edits });
 }
 
 /** Reasons: reply_not_json. */

@@ -6,6 +6,14 @@ declare module "autocannon" {
     /** Seconds. */
     duration: number;
     requests: readonly { setupRequest: (request: object) => object }[];
+    /** Requests per second of all connections together; default: each as soon as the one before it has its reply. */
+    overallRate?: number;
+    setupClient?: (client: Client) => void;
+  }
+
+  /** One connection. `headers` comes before the instance's `response` of the same reply: names and values in turns. */
+  interface Client {
+    on(event: "headers", listener: (head: { readonly headers: readonly string[] }) => void): this;
   }
 
   interface Instance extends PromiseLike<{ readonly non2xx: number; readonly errors: number; readonly timeouts: number }> {

@@ -25,6 +25,10 @@ const TABLE: Readonly<Record<string, readonly [summary: string, run: (bench: Ben
     "1, 8 and 64 connections for a minute each: latency to p99.9, failures, memory",
     async (bench) => (await import("./sustained.ts")).benchLoad(bench),
   ],
+  overload: [
+    "64 and 256 connections of searches that are all different, in workerd and Node: what is re-ranked, who waits, against offered load",
+    async (bench) => (await import("./overload.ts")).benchOverload(bench),
+  ],
   isolate: [
     "64 connections for a minute with the heap that an isolate of 128 MB leaves: failures, memory, beside an unlimited heap",
     async (bench) => (await import("./sustained.ts")).benchIsolate(bench),

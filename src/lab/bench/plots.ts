@@ -17,6 +17,8 @@ const CHARTS: Readonly<Record<string, readonly [title: string, xLabel: string, y
   "run-by-list": ["One run of the model, and its peers", K, MS],
   "latency-by-connections": ["A search under sustained load, K = 100", "connections", MS],
   [RATES]: ["Searches per second of processor time", "who answers, on 8 connections", "searches per CPU second"],
+  "latency-by-offered-load": ["A search under offered load, K = 100", "searches per second", MS],
+  "share-by-offered-load": ["Searches that are re-ranked in time", "searches per second", "% of the searches"],
   "memory-in-soak": ["Resident memory of workerd under load", "minute (second in a short run)", "MB"],
 };
 

@@ -28,6 +28,11 @@ export const FULL = {
   slices: 6,
   warmUpSlices: 1,
   sliceSeconds: 3,
+  /** More than the processor can re-rank: connections, and searches per second. */
+  overloadConnections: [64, 256],
+  overloadRates: [50, 100, 150, 200, 300, 450, 700],
+  overloadRounds: 3,
+  overloadSeconds: 5,
   /** Sustained load. */
   loadConnections: [1, 8, 64],
   loadSeconds: 60,
@@ -53,6 +58,10 @@ export const QUICK: Plan = {
   slices: 1,
   warmUpSlices: 0,
   sliceSeconds: 1,
+  overloadConnections: [64, 256],
+  overloadRates: [50, 100],
+  overloadRounds: 1,
+  overloadSeconds: 1,
   loadConnections: [1, 8],
   loadSeconds: 1,
   passthroughSeconds: 1,

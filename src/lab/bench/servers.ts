@@ -45,10 +45,14 @@ function describe(kind: string, workerd: Load, node: Load): Measurement[] {
   ];
 }
 
+function showLine(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
 const readySchema = v.pipe(v.string(), v.parseJson(), v.object({ event: v.literal("ready"), url: v.string() }));
 
 /** With files for KV and D1. Throws a UserError if the server does not become ready. */
-async function startNode(bench: Bench, vars: Vars): Promise<Edge> {
+export async function startNode(bench: Bench, vars: Vars, onProblem = showLine): Promise<Edge> {
   const folder = join(bench.folder, "node");
   const kvFolder = join(folder, "kv");
   mkdirSync(kvFolder, { recursive: true });
@@ -68,7 +72,7 @@ async function startNode(bench: Bench, vars: Vars): Promise<Edge> {
   const ready = new Promise<string | undefined>((resolve) => {
     child.once("exit", () => resolve(undefined));
     createInterface(child.stdout).on("line", (line) => {
-      if (line.includes('"level":"warn"') || line.includes('"level":"error"')) process.stderr.write(`${line}\n`);
+      if (line.includes('"level":"warn"') || line.includes('"level":"error"')) onProblem(line);
       const found = v.safeParse(readySchema, line);
       if (found.success) resolve(found.output.url);
     });

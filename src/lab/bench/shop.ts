@@ -67,8 +67,8 @@ export type Edge = ReturnType<typeof connect>;
 export type Shop = Awaited<ReturnType<typeof openShop>>;
 
 /** Engine and stores, with the catalogue published; both end with the part. */
-export async function openSurroundings(bench: Bench, windows: readonly number[]) {
-  const engine = await startStandIn("engine");
+export async function openSurroundings(bench: Bench, windows: readonly number[], engineMs = 0) {
+  const engine = await startStandIn("engine", engineMs);
   bench.defer(engine.stop);
   const stores = await startStores();
   bench.defer(stores.stop);

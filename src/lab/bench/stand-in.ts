@@ -4,10 +4,11 @@ import { createServer } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
-import { UserError } from "../../web.ts";
+import { sleep, UserError } from "../../web.ts";
 
-export async function startStandIn(name: "engine" | "stores" | "model") {
-  const child = fork(fileURLToPath(import.meta.url), [name], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+/** `delayMs`: before each reply. */
+export async function startStandIn(name: "engine" | "stores" | "model", delayMs = 0) {
+  const child = fork(fileURLToPath(import.meta.url), [name, String(delayMs)], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
   const port = await new Promise<number>((resolve, reject) => {
     child.once("message", (message) => resolve(Number(message)));
     child.once("exit", (code) => reject(new Error(`The process of the ${name} ended with code ${code}`)));
@@ -86,11 +87,12 @@ const HANDLERS: Readonly<Record<string, () => Promise<Handler> | Handler>> = {
 /** Keep-alive connections outlast every pause of the bench. */
 const KEEP_ALIVE_MS = 600_000;
 
-async function serveParent(open: () => Promise<Handler> | Handler): Promise<void> {
+async function serveParent(open: () => Promise<Handler> | Handler, delayMs: number): Promise<void> {
   const handler = await open();
   const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? "/", "http://stand-in");
     const { status, body } = await handler(request.method ?? "", url, await buffer(request));
+    if (delayMs > 0) await sleep(delayMs);
     response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(body) }).end(body);
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
@@ -102,4 +104,4 @@ async function serveParent(open: () => Promise<Handler> | Handler): Promise<void
 }
 
 const open = HANDLERS[process.argv[2] ?? ""];
-if (import.meta.main && open !== undefined) await serveParent(open);
+if (import.meta.main && open !== undefined) await serveParent(open, Number(process.argv[3]));

@@ -9,7 +9,7 @@ import { UserError } from "../../web.ts";
 export type BundledModule = Readonly<{ name: string; type: "ESModule" | "CompiledWasm" | "Data"; bytes: Buffer<ArrayBuffer> }>;
 
 /** Its entry is the first module. */
-export type Bundle = Readonly<{ modules: readonly BundledModule[]; compatibilityDate: string }>;
+export type Bundle = Readonly<{ modules: readonly BundledModule[]; compatibilityDate: string; compatibilityFlags?: readonly string[] }>;
 
 const TYPES: Readonly<Record<string, BundledModule["type"]>> = {
   ".js": "ESModule",
@@ -36,7 +36,12 @@ export async function bundleWorker(config: string, outDir: string): Promise<Bund
     const type = TYPES[extname(name)];
     return type === undefined ? [] : [{ name, type, bytes: Buffer.from(readFileSync(join(outDir, name))) }];
   });
-  const date = /^compatibility_date = "([\d-]+)"$/m.exec(readFileSync(config, "utf8"))?.[1];
+  const text = readFileSync(config, "utf8");
+  const date = /^compatibility_date = "([\d-]+)"$/m.exec(text)?.[1];
   if (date === undefined) throw new UserError(`${config} has no compatibility_date: add one`);
-  return { modules: modules.toSorted((a, b) => Number(b.type === "ESModule") - Number(a.type === "ESModule")), compatibilityDate: date };
+  const compatibilityFlags = [...(/^compatibility_flags = \[(.*)\]$/m.exec(text)?.[1] ?? "").matchAll(/"(\w+)"/g)].map(
+    ([, flag = ""]) => flag,
+  );
+  const sorted = modules.toSorted((a, b) => Number(b.type === "ESModule") - Number(a.type === "ESModule"));
+  return { modules: sorted, compatibilityDate: date, compatibilityFlags };
 }

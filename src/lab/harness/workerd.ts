@@ -69,6 +69,7 @@ const config :Workerd.Config = (
   services = [
     (name = "main", worker = (
       compatibilityDate = ${text(bundle.compatibilityDate)},
+      compatibilityFlags = [${(bundle.compatibilityFlags ?? []).map(text).join(", ")}],
       modules = [${modules.join(", ")}],
       bindings = [${bindings.join(", ")}],
     )),

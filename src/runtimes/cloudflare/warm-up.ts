@@ -47,7 +47,7 @@ export async function warmUp(scorer: Scorers): Promise<number> {
   });
   const index = indexes.get(CATALOG);
   if (index === undefined) throw new Error("The warm-up has no index");
-  const deps: SearchDeps = { ...edge, backend: index.backend, engine: createEngineClient(), indexes: [index] };
+  const deps: SearchDeps = { ...edge, backend: index.backend, engine: createEngineClient(), windows: index.windows, indexes: [index] };
   return withoutTimers(async () => {
     let applied = 0;
     for (let i = 0; i < SEARCHES; i++) if (await searchOnce(`red mug ${i}`, deps)) applied++; // oxlint-disable-line no-await-in-loop

@@ -1,0 +1,45 @@
+/**
+ * What one engine has done with requests for a window, of late. One that gives them late, short or not at all gets the shoppers' own requests
+ * at once for a while: nobody waits twice for ever. That the engine is down is never decided here; a shopper's own request is always sent.
+ */
+import { createBreaker } from "../breaker.ts";
+
+/** Of the engine's time, for a widened request: the shopper's own can still be sent and answered. */
+export const WINDOW_SHARE = 0.6;
+
+/** Windows in a row. */
+const FAILURES = 5;
+const PAUSE_MS = 10_000;
+const MAX_PAUSE_MS = 5 * 60_000;
+
+/** Of short windows in a row that were right. */
+const FALSE_ALARMS = 3;
+const TRUST_MS = 60_000;
+const MAX_TRUST_MS = 10 * 60_000;
+
+/** How slowly a base time of the engine is forgotten. */
+const RISE = 0.01;
+
+export type Windows = ReturnType<typeof createWindows>;
+
+export function createWindows(now: () => number) {
+  const breaker = createBreaker({ failures: FAILURES, pauseMs: PAUSE_MS, maxPauseMs: MAX_PAUSE_MS, now });
+  /** Open: this engine's short windows were right, and are believed for a while. */
+  const trust = createBreaker({ failures: FALSE_ALARMS, pauseMs: TRUST_MS, maxPauseMs: MAX_TRUST_MS, now });
+  let baseMs: number | undefined;
+  return {
+    /** Whether to ask for a window now. */
+    admits: (): boolean => breaker.admits(),
+    /** Whether a window that may be short is to be compared with the shopper's own reply. */
+    isDoubted: (): boolean => trust.admits(),
+    succeeded: (): void => breaker.succeeded(),
+    failed: (): void => breaker.failed(),
+    wasShort: (isReally: boolean): void => (isReally ? trust.succeeded() : trust.failed()),
+    /** What a quick reply of the engine takes; a slow one may have waited for this thread. */
+    baseMs: (): number => baseMs ?? 0,
+    noteReply(ms: number): void {
+      baseMs = baseMs === undefined || ms < baseMs ? Math.max(0, ms) : baseMs + RISE * (ms - baseMs);
+    },
+    snapshot: () => breaker.snapshot(),
+  };
+}
