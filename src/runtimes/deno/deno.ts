@@ -24,7 +24,7 @@ export const DENO: Runtime = {
   // oxlint-disable-next-line require-await -- an exception becomes a rejection
   listen: async (handler, { host, port }) => {
     const server = Deno.serve({ hostname: host, port, onListen: () => undefined }, (request, { remoteAddr }) =>
-      handler(request, remoteAddr.hostname),
+      handler(request, { address: remoteAddr.hostname }),
     );
     return { port: server.addr.port, close: () => server.shutdown() };
   },

@@ -1,22 +1,21 @@
 /** The edge as a server in Node: `node src/runtimes/node/node.ts --help`. With the demo shop: cli/start/server/node.ts. */
 import { createServer, type Server } from "node:http";
-import { getRequestListener } from "@hono/node-server";
+import { getRequestListener, type Http2Bindings, type HttpBindings } from "@hono/node-server";
 import type { Log } from "../../web.ts";
 import { logToConsole as log } from "../../edge.ts";
 import type { ProviderPreference } from "../../inference/providers.ts";
 import { installNodeGpu } from "../../inference/node-scorer.ts";
 import { runCommand } from "./command.ts";
 import { type NodeModel, openModel, readModelFiles } from "./models.ts";
-import { createPlainFetch, type Listener, type RunningServer, type Runtime, type ServeOptions, startServer } from "./serve.ts";
+import { engineFetch } from "./engine-fetch.ts";
+import { type Listener, type RunningServer, type Runtime, type ServeOptions, startServer } from "./serve.ts";
 
 /** Interval for closing idle connections of a server that stops. */
 const IDLE_CHECK_MS = 50;
 
-const DECODED = /^(?:gzip|x-gzip|deflate|br)(?:\s*,\s*(?:gzip|x-gzip|deflate|br))*$/i;
-
 export const NODE: Runtime = {
   name: `Node ${process.versions.node}`,
-  fetch: createPlainFetch(DECODED),
+  fetch: engineFetch,
   openGpu: async () => {
     try {
       return await installNodeGpu();
@@ -27,7 +26,9 @@ export const NODE: Runtime = {
   },
   listen: (handler, { host, port }) =>
     new Promise<Listener>((done, fail) => {
-      const answer = getRequestListener((request, { incoming }) => handler(request, incoming.socket.remoteAddress), { hostname: host });
+      const handle = (request: Request, { incoming }: HttpBindings | Http2Bindings): Promise<Response> =>
+        handler(request, { incoming, address: incoming.socket.remoteAddress });
+      const answer = getRequestListener(handle, { hostname: host });
       const server = createServer((request, reply) => void answer(request, reply));
       server.once("error", fail);
       server.listen(port, host, () => {
