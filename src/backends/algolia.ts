@@ -40,7 +40,7 @@ import {
   type PlannedSearch,
   planOne,
 } from "./json/plan.ts";
-import { partOf, type PartReader, readHits } from "./json/reply.ts";
+import { incompleteBy, partOf, type PartReader, readHits } from "./json/reply.ts";
 import {
   type Asked,
   type Body,
@@ -65,6 +65,9 @@ const NOT_FOUND = "not_found";
 const DEFAULT_ID_FIELD = "objectID";
 
 const MULTI_PATH = "/1/indexes/*/queries";
+
+/** Out of time before all hits were found; counts that are estimates say so elsewhere. */
+const INCOMPLETE = [["timeoutHits"]];
 
 /** The engine's own page when neither the request nor the index's settings name one. */
 const ENGINE_PAGE_SIZE = 20;
@@ -343,7 +346,7 @@ const partReader =
     // A page of its own size is the page that was asked for.
     const isOwn = search.isCursored || size === search.limit;
     return partOf(text, read.value, {
-      bypass: isRedirect ? leave("redirected", "renderingContent.redirect") : undefined,
+      bypass: isRedirect ? leave("redirected", "renderingContent.redirect") : incompleteBy(text, INCOMPLETE, from),
       edits: () => (isOwn ? [] : ownPage(text, from, search, given, { nbHits, size, shown })),
     });
   };

@@ -10,13 +10,24 @@ import { defineDialect, findIndex, type Index, type IndexDefinition, type IndexO
 import { applyEdits, cutMember, type Edit, replaceParams, searchOf, setMember } from "./json/edits.ts";
 import { forAll, leave, leftToEngine, plainPlan, type PlannedSearch, planOne, planSeveral } from "./json/plan.ts";
 import { limitsOf, tooManySearches } from "./limits.ts";
-import { partOf, type PartReader, readHits } from "./json/reply.ts";
+import { incompleteBy, partOf, type PartReader, readHits } from "./json/reply.ts";
 import { type Body, bodyOf, memberAt, pageNumbersOf, type Param, paramOf, paramsOf, repeatedKey, unreadable } from "./json/request.ts";
 import { find, type Member, members, numberAt, rawText, readNumber, type Span, spanAt } from "./json/spans.ts";
 import { isObject, type JsonObject, member, stringsOf, textOf } from "./json/values.ts";
 
 /** The `pinned` query gives its documents scores above the largest one that an organic hit can have (2^127). */
 const PINNED_SCORE = 2 ** 127;
+
+/** `terminated_early`: by `terminate_after`. `_clusters`: of a search in several clusters. */
+const INCOMPLETE = [
+  ["timed_out"],
+  ["terminated_early"],
+  ["_shards", "failed"],
+  ["_clusters", "skipped"],
+  ["_clusters", "partial"],
+  ["_clusters", "failed"],
+  ["_clusters", "running"],
+];
 
 const METHODS = ["GET", "POST"] as const;
 const MULTI_PATH = "/_msearch";
@@ -109,7 +120,7 @@ function planSearch(index: Index, request: ClientRequest): RequestPlan {
 function partReader({ readHit }: Index): PartReader {
   return (text, from) => {
     const list = readHits(text, ["hits", "hits"], from, readHit);
-    return list.ok ? partOf(text, list.value) : list;
+    return list.ok ? partOf(text, list.value, { bypass: incompleteBy(text, INCOMPLETE, from) }) : list;
   };
 }
 

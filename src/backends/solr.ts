@@ -9,7 +9,7 @@ import { AUTHORIZATION, type ClientRequest, type EngineRequest, jsonError, type 
 import { defineDialect, findIndex, type Index, type IndexDefinition, type IndexOptions, readIndexes } from "./dialects.ts";
 import { cutMember, type Edit, replaceNumbers, replaceParams, searchOf } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
-import { partOf, type PartReader, readHits } from "./json/reply.ts";
+import { incompleteBy, partOf, type PartReader, readHits } from "./json/reply.ts";
 import { pageNumbersOf, type Param, paramOf, paramsOf, unreadable } from "./json/request.ts";
 import { isTrueAt, type JsonText, kindOf, members, numberAt, rawText, spanAt } from "./json/spans.ts";
 import { textOf } from "./json/values.ts";
@@ -18,6 +18,9 @@ const PAGING: ReadonlySet<string> = new Set(["start", "rows"]);
 
 /** Of Hadoop's authentication: a token, a name, and the user for whom somebody searches. */
 const SIGN_IN = ["delegation", "user.name", "doas"];
+
+/** Shards that are down or out of time, and limits that ended the search. */
+const INCOMPLETE = ["status", "partialResults", "segmentTerminatedEarly", "maxHitsTerminatedEarly"].map((name) => ["responseHeader", name]);
 
 /** `{!edismax qf=title v=$words}` */
 const LOCAL_PARAMS = /^\s*\{!([^}]*)\}/;
@@ -155,6 +158,7 @@ function partReader(index: Index, offset: number, params: readonly Param[]): Par
     const { hits } = read.value;
     const idsOf = (order: readonly number[]): string[] => order.map((position) => hits[position]!.itemId);
     return partOf(text, read.value, {
+      bypass: incompleteBy(text, INCOMPLETE),
       edits: (order) => [...ownPage(text, offset, params), ...ownHighlighting(text, idsOf(order))],
     });
   };
