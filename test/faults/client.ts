@@ -39,15 +39,17 @@ export function receive(url: string, { method, headers, body }: Sent, timeoutMs:
     const broken = (cause: unknown): void => done({ kind: "broken", ms: ms(), cause: String(cause), length });
     const sized = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
     const outgoing = request(url, { method, headers: { ...sized, ...headers }, agent: false, maxHeaderSize: MAX_HEADER_BYTES }, (reply) => {
+      const pairs = Object.entries(reply.headers).map(([name, value]) => [name, String(value)] as const);
+      const whole = (): void =>
+        done({ kind: "whole", ms: ms(), status: reply.statusCode ?? 0, headers: Object.fromEntries(pairs), body: Buffer.concat(chunks) });
+      // These have no body, whatever follows.
+      if ([204, 205, 304].includes(reply.statusCode ?? 0)) return whole();
       reply.on("data", (chunk: Buffer) => {
         length += chunk.length;
         // A gigabyte is counted, not kept.
         if (length < 64_000_000) chunks.push(chunk);
       });
-      reply.once("end", () => {
-        const pairs = Object.entries(reply.headers).map(([name, value]) => [name, String(value)] as const);
-        done({ kind: "whole", ms: ms(), status: reply.statusCode ?? 0, headers: Object.fromEntries(pairs), body: Buffer.concat(chunks) });
-      });
+      reply.once("end", whole);
       reply.once("error", broken).once("close", () => broken("closed early"));
     });
     outgoing.on("error", broken);
@@ -74,16 +76,16 @@ const UNPACK: Readonly<Record<string, (packed: Buffer) => Buffer>> = {
 const LIMIT = { maxOutputLength: 64_000_000 };
 
 /** The body as its `content-encoding` says; `undefined` where it is unknown, damaged or beyond all measure. */
-export function plainBody({ headers, body }: Extract<Received, { kind: "whole" }>): Buffer | undefined {
-  const codings = (headers["content-encoding"] ?? "")
+export function plainBody(coding: unknown, body: Buffer): Buffer | undefined {
+  const codings = String(coding ?? "")
     .toLowerCase()
     .split(",")
-    .map((name) => name.trim());
+    .map((part) => part.trim());
   let plain = body;
   try {
-    for (const coding of codings.toReversed()) {
-      if (coding === "" || coding === "identity") continue;
-      const unpack = UNPACK[coding];
+    for (const name of codings.toReversed()) {
+      if (name === "" || name === "identity") continue;
+      const unpack = UNPACK[name];
       if (unpack === undefined) return undefined;
       plain = unpack(plain);
     }

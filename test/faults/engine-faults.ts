@@ -18,6 +18,8 @@ export interface EngineFault {
   readonly mayRefuse?: boolean;
   /** It takes longer than the time limit of one exchange. */
   readonly isLong?: boolean;
+  /** The engine's data changes between the shopper's own request and the window. */
+  readonly isOtherWindow?: boolean;
 }
 
 /** More than the edge's ENGINE_TIMEOUT_MS in these runs. */
@@ -394,8 +396,8 @@ const WINDOW = group("window", [
   ["of the window five hits", cutHits(5), { ...WIDE, ...SHORT }],
   ["of the window no hits", cutHits(0), WIDE],
   ["of every request five hits", cutHits(5)],
-  ["another order in the window", items((all) => all.toReversed()), { ...WIDE, ...SHORT }],
-  ["other items in the window", items((all) => all.map((item, i) => ({ ...item, id: `new-${i}` }))), WIDE],
+  ["another order in the window", items((all) => all.toReversed()), { ...WIDE, ...SHORT, isOtherWindow: true }],
+  ["other items in the window", items((all) => all.map((item, i) => ({ ...item, id: `new-${i}` }))), { ...WIDE, isOtherWindow: true }],
   ["a total of 3", numbers(() => 3)],
   ["a total of 10^15", numbers(() => 1e15)],
   ["a total that is text", numbers((value) => String(value))],

@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { buffer } from "node:stream/consumers";
+import { plainBody } from "./client.ts";
 import { listen } from "./listen.ts";
 import type { Ask, EngineStandIn, StandInItem } from "../search/dialects/stand-in.ts";
 
@@ -58,7 +59,8 @@ export async function startHostileEngine(standIn: EngineStandIn, items: readonly
     socket.on("error", () => undefined);
     const bytes = await buffer(message);
     const body = bytes.toString("utf8");
-    const answer = async (from: readonly StandInItem[]): Promise<TrueReply> => {
+    const answer = async (from: readonly StandInItem[]): Promise<TrueReply> => (await tryAnswer(from).catch(() => undefined)) ?? REFUSED;
+    const tryAnswer = async (from: readonly StandInItem[]): Promise<TrueReply> => {
       const init = method === "GET" || method === "HEAD" ? { method } : { method, body };
       const reply = await standIn.answer(new Request(`http://engine${path}`, init), from);
       const headers = Object.fromEntries(reply.headers);
@@ -72,7 +74,7 @@ export async function startHostileEngine(standIn: EngineStandIn, items: readonly
     const asked: Asked = { isWide, path, body, answer, ids };
     exchange?.asked.push(asked);
     const reply = await answer(items);
-    if (isWide) exchange?.wide.push(reply.body);
+    if (isWide) sentTo.set(socket, exchange.wide);
     const misbehave = exchange === undefined || (exchange.isWideOnly && !isWide) ? send : exchange.misbehave;
     await misbehave(socket, reply, asked);
   }
@@ -85,7 +87,16 @@ export async function startHostileEngine(standIn: EngineStandIn, items: readonly
   };
 }
 
-/** The edge may write an empty query or none. */
+/** Where the stand-in cannot read a request. */
+const REFUSED: TrueReply = {
+  status: 400,
+  headers: { "content-type": "application/json" },
+  body: Buffer.from('{"message":"not understood"}'),
+};
+
+/** Bodies that were sent in full on connections whose request was not the shopper's own. */
+const sentTo = new WeakMap<Socket, Buffer[]>();
+
 function isSame({ path: own, init }: Ask, path: string, body: string): boolean {
   return own === path && (init.body ?? "") === body;
 }
@@ -112,12 +123,14 @@ export function send(socket: Socket, reply: TrueReply): void {
 
 /** With a length that fits. */
 export function sendBody(socket: Socket, reply: TrueReply, body: Buffer, more: Head = {}): void {
+  sentTo.get(socket)?.push(plainBody({ ...more.headers }["content-encoding"], body) ?? body);
   socket.write(head(reply, { ...more, headers: { "content-length": body.length, ...more.headers } }));
   socket.end(body);
 }
 
 /** In pieces with their lengths; `end`: the last one. */
 export function sendChunked(socket: Socket, reply: TrueReply, body: Buffer, end: string = "0\r\n\r\n", more: Head = {}): void {
+  sentTo.get(socket)?.push(plainBody({ ...more.headers }["content-encoding"], body) ?? body);
   socket.write(head(reply, { ...more, headers: { "transfer-encoding": "chunked", ...more.headers } }));
   for (let at = 0; at < body.length; at += 1000) {
     const piece = body.subarray(at, at + 1000);

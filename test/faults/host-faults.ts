@@ -17,6 +17,8 @@ export interface HostFault {
   /** Of the stores behind workerd. */
   readonly inWorkerd?: StoreFault;
   readonly isShort?: boolean;
+  /** What the edge can only call a bug. */
+  readonly isBug?: boolean;
 }
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
@@ -141,8 +143,8 @@ const scores = (change: (score: Float32Array) => Float32Array): InNode =>
 
 const MODEL: readonly HostFault[] = [
   { name: "is not there", inNode: () => ({ scorer: scorersOf([err({ reason: "model_unavailable", detail: "A fault" })]) }), isShort: true },
-  { name: "throws", inNode: scoring(failure) },
-  { name: "traps", inNode: scoring(() => Promise.reject(new WebAssembly.RuntimeError("unreachable"))) },
+  { name: "throws", inNode: scoring(failure), isBug: true },
+  { name: "rejects", inNode: scoring(() => Promise.reject(new WebAssembly.RuntimeError("unreachable"))), isBug: true },
   { name: "never ends", inNode: scoring(() => never()) },
   { name: "is slow", inNode: scoring((scorer, list) => after(1500, () => undefined).then(() => scorer.score(list))) },
   { name: "gives NaN", inNode: scores((score) => score.fill(Number.NaN, 3, 4)), isShort: true },

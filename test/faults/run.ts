@@ -98,7 +98,11 @@ async function runEngineFaults(bench: Bench, runtime: RuntimeName, faults: reado
       const alone = await (bench.alone.get(fault) ?? askAlone(bench, fault));
       const { served, wide } = await search(bench, edge.url, fault, maxMs);
       const mayRefuse = fault.mayRefuse === true;
-      report(fault.group, fault.name, judge({ standIn: bench.standIn, alone, served, wide, maxMs, mayRefuse }));
+      report(
+        fault.group,
+        fault.name,
+        judge({ standIn: bench.standIn, alone, served, wide, maxMs, mayRefuse, isOtherWindow: fault.isOtherWindow === true }),
+      );
     };
     await inParallel(
       faults.filter(({ isLong }) => isLong !== true),
@@ -148,7 +152,11 @@ async function runHostFault(bench: Bench, runtime: RuntimeName, fault: HostFault
   try {
     for (let i = 0; i < SEARCHES; i++) {
       const { served, wide } = await search(bench, edge.url, HEALTHY, MAX_MS);
-      report(fault.group, fault.name, judge({ standIn, alone, served, wide, maxMs: MAX_MS, mayRefuse: false }));
+      report(
+        fault.group,
+        fault.name,
+        judge({ standIn, alone, served, wide, maxMs: MAX_MS, mayRefuse: false, isBug: fault.isBug === true }),
+      );
     }
   } finally {
     stores.set(() => false);
