@@ -28,7 +28,8 @@ it("knows the words of every backend but Shopify's, whose errors are a bypass of
   expect(new Set([...standIns.map(({ backend }) => backend), "shopify"])).toEqual(new Set(STAND_INS.map(({ backend }) => backend)));
 });
 
-describe.each(standIns)("$title", ({ backend, index, config, answer, cases, signs }) => {
+describe.each(standIns)("$title", ({ signs, ...standIn }) => {
+  const { backend, index, config, cases } = standIn;
   const dialect = ALL_DIALECTS.get(backend)!.create(new Map([[index, optionsOf(backend, index, { ...config })]]));
   const { path, init } = cases[0]!.ask;
   const url = new URL(`http://engine${path}`);
@@ -38,7 +39,7 @@ describe.each(standIns)("$title", ({ backend, index, config, answer, cases, sign
     const request = { method, path: url.pathname, search: url.search, body: new TextEncoder().encode(init.body ?? "") };
     const plan = dialect.plan(request, index);
     if (!plan.ok) throw new Error(plan.error.message);
-    const reply = withMember(await (await answer(new Request(url, init), ITEMS)).json(), member, value);
+    const reply = withMember(await (await standIn.answer(new Request(url, init), ITEMS)).json(), member, value);
     const read = plan.value.parseReply(new TextEncoder().encode(JSON.stringify(reply)));
     if (!read.ok) throw new Error(read.error.detail);
     const [search] = read.value.searches;

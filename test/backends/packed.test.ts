@@ -85,20 +85,33 @@ it.each([101, 199, 600, 999])("status %d is no reply", async (status) => {
   });
 });
 
-describe("the rest of a long reply", () => {
-  const endless = (): ReadableStream<Uint8Array> =>
-    new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(1000)) }, { highWaterMark: 0 });
+const endless = (): ReadableStream<Uint8Array> =>
+  new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(1000)) }, { highWaterMark: 0 });
 
-  async function lengthOf(stream: ReadableStream<Uint8Array>): Promise<number> {
-    let length = 0;
-    const reader = stream.getReader();
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return length;
-      length += value.length;
-    }
+async function lengthOf(stream: ReadableStream<Uint8Array>): Promise<number> {
+  let length = 0;
+  const reader = stream.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return length;
+    length += value.length;
   }
+}
 
+const long = (headers: Record<string, string>): Response => {
+  let left = 100;
+  const text = new TextEncoder().encode(" ".repeat(1000));
+  const pull = (controller: ReadableStreamDefaultController<Uint8Array>): void =>
+    left-- > 0 ? controller.enqueue(text) : controller.close();
+  return new Response(new ReadableStream({ pull }), { headers });
+};
+const restOf = async (response: Response): Promise<ReadableStream<Uint8Array>> => {
+  const got = await ask(response, 5000);
+  if (!got.ok || got.value.rest === undefined) throw new Error("There is no rest");
+  return got.value.rest;
+};
+
+describe("the rest of a long reply", () => {
   it("breaks off at its limit of bytes", async () => {
     await expect(lengthOf(limitedRest(endless(), 50_000))).rejects.toThrow("longer than 50000 bytes");
   });
@@ -109,18 +122,6 @@ describe("the rest of a long reply", () => {
   });
 
   it("is limited where the runtime unpacks it, and nowhere else", async () => {
-    const long = (headers: Record<string, string>): Response => {
-      let left = 100;
-      const text = new TextEncoder().encode(" ".repeat(1000));
-      const pull = (controller: ReadableStreamDefaultController<Uint8Array>): void =>
-        left-- > 0 ? controller.enqueue(text) : controller.close();
-      return new Response(new ReadableStream({ pull }), { headers });
-    };
-    const restOf = async (response: Response): Promise<ReadableStream<Uint8Array>> => {
-      const got = await ask(response, 5000);
-      if (!got.ok || got.value.rest === undefined) throw new Error("There is no rest");
-      return got.value.rest;
-    };
     expect(await lengthOf(await restOf(long({})))).toBe(94_000);
     await expect(lengthOf(await restOf(long({ "content-encoding": "br" })))).rejects.toThrow("longer than 20000 bytes");
   });

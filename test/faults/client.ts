@@ -76,8 +76,8 @@ const UNPACK: Readonly<Record<string, (packed: Buffer) => Buffer>> = {
 const LIMIT = { maxOutputLength: 64_000_000 };
 
 /** The body as its `content-encoding` says; `undefined` where it is unknown, damaged or beyond all measure. */
-export function plainBody(coding: unknown, body: Buffer): Buffer | undefined {
-  const codings = String(coding ?? "")
+export function plainBody(coding: string | undefined, body: Buffer): Buffer | undefined {
+  const codings = (coding ?? "")
     .toLowerCase()
     .split(",")
     .map((part) => part.trim());

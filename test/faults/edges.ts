@@ -46,13 +46,14 @@ export function variables({ index, backend, config }: EngineStandIn, enginePort:
   };
 }
 
-/** Vectors that follow from the item's id. */
+/** A vector of unit length that follows from the item's id. */
+const vector = (id: string, length: number): Float32Array => {
+  const values = Float32Array.from({ length }, (_, i) => (fnv1a(`${id} ${i}`) % 2000) / 1000 - 1);
+  const norm = Math.hypot(...values);
+  return values.map((value) => value / norm);
+};
+
 function recordsOf(dims: { readonly image: number; readonly text: number }): ItemRecord[] {
-  const vector = (id: string, length: number): Float32Array => {
-    const values = Float32Array.from({ length }, (_, i) => (fnv1a(`${id} ${i}`) % 2000) / 1000 - 1);
-    const norm = Math.hypot(...values);
-    return values.map((value) => value / norm);
-  };
   return ITEMS.map(({ id }) => ({
     itemId: id,
     image: vector(id, dims.image),

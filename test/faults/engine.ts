@@ -54,6 +54,8 @@ export async function startHostileEngine(standIn: EngineStandIn, items: readonly
   server.on("clientError", (_cause, socket) => socket.destroy());
   const { port, close } = await listen(server);
 
+  const ids: Asked["ids"] = (reply) => standIn.read(JSON.parse(reply.toString("utf8"))).map((search) => search.ids);
+
   async function serve(message: IncomingMessage): Promise<void> {
     const { socket, url: path = "/", method = "GET" } = message;
     socket.on("error", () => undefined);
@@ -70,7 +72,6 @@ export async function startHostileEngine(standIn: EngineStandIn, items: readonly
     const exchange = exchanges.get(String(message.headers[ID_HEADER] ?? ""));
     if (exchange === undefined) strays.push(`${method} ${path} ${body.slice(0, 200)}`);
     const isWide = exchange !== undefined && !isSame(exchange.ask, path, body);
-    const ids = (reply: Buffer) => standIn.read(JSON.parse(reply.toString("utf8"))).map((search) => search.ids);
     const asked: Asked = { isWide, path, body, answer, ids };
     exchange?.asked.push(asked);
     const reply = await answer(items);
@@ -116,6 +117,8 @@ export function head(reply: TrueReply, { status = reply.status, headers = {}, li
   return Buffer.from(text, "latin1");
 }
 
+const codingOf = ({ headers }: Head): string | undefined => headers?.["content-encoding"]?.toString();
+
 /** A whole and valid answer. */
 export function send(socket: Socket, reply: TrueReply): void {
   sendBody(socket, reply, reply.body);
@@ -123,14 +126,14 @@ export function send(socket: Socket, reply: TrueReply): void {
 
 /** With a length that fits. */
 export function sendBody(socket: Socket, reply: TrueReply, body: Buffer, more: Head = {}): void {
-  sentTo.get(socket)?.push(plainBody({ ...more.headers }["content-encoding"], body) ?? body);
+  sentTo.get(socket)?.push(plainBody(codingOf(more), body) ?? body);
   socket.write(head(reply, { ...more, headers: { "content-length": body.length, ...more.headers } }));
   socket.end(body);
 }
 
 /** In pieces with their lengths; `end`: the last one. */
 export function sendChunked(socket: Socket, reply: TrueReply, body: Buffer, end: string = "0\r\n\r\n", more: Head = {}): void {
-  sentTo.get(socket)?.push(plainBody({ ...more.headers }["content-encoding"], body) ?? body);
+  sentTo.get(socket)?.push(plainBody(codingOf(more), body) ?? body);
   socket.write(head(reply, { ...more, headers: { "transfer-encoding": "chunked", ...more.headers } }));
   for (let at = 0; at < body.length; at += 1000) {
     const piece = body.subarray(at, at + 1000);

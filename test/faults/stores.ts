@@ -14,7 +14,7 @@ const ROW_WRITTEN = {
 export type StoreFault = (key: string | undefined, response: ServerResponse) => boolean;
 
 export async function startStores(kv: KvReader) {
-  let fault: StoreFault = () => false;
+  const state: { fault: StoreFault } = { fault: () => false };
   const server = createServer((request, response) => void answer(request, response).catch(() => response.destroy()));
   const { port, close } = await listen(server);
 
@@ -22,7 +22,7 @@ export async function startStores(kv: KvReader) {
     const body = await buffer(request);
     const isStatement = request.method === "POST";
     const key = decodeURIComponent(new URL(request.url ?? "/", "http://stores").pathname.slice(1));
-    if (fault(isStatement ? undefined : key, response)) return;
+    if (state.fault(isStatement ? undefined : key, response)) return;
     if (isStatement) {
       const statements: unknown = JSON.parse(body.toString("utf8"));
       response.end(JSON.stringify(Array.isArray(statements) ? statements.map(() => ROW_WRITTEN) : ROW_WRITTEN));
@@ -36,7 +36,7 @@ export async function startStores(kv: KvReader) {
   return {
     address: `127.0.0.1:${port}`,
     set(next: StoreFault): void {
-      fault = next;
+      state.fault = next;
     },
     close,
   };

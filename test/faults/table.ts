@@ -63,9 +63,9 @@ export function tableOf(
   };
 }
 
+const line = (cells: readonly (string | number)[]): string => `| ${cells.map((cell) => String(cell).replaceAll("|", "\\|")).join(" | ")} |`;
+
 export function markdownOf(tally: Tally, runtimes: readonly RuntimeName[]): string {
   const { head, rows } = tableOf(tally, runtimes);
-  const line = (cells: readonly (string | number)[]): string =>
-    `| ${cells.map((cell) => String(cell).replaceAll("|", "\\|")).join(" | ")} |`;
   return [line(head), line(head.map((_, i) => (i === 0 ? "---" : "--:"))), ...rows.map(line)].join("\n");
 }
