@@ -6,14 +6,15 @@ import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { UserError } from "../../web.ts";
 
-export async function startStandIn(name: "engine" | "stores" | "model") {
-  const child = fork(fileURLToPath(import.meta.url), [name], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-  const port = await new Promise<number>((resolve, reject) => {
+/** `port`: default any free one. */
+export async function startStandIn(name: "engine" | "stores" | "model", port: number = 0) {
+  const child = fork(fileURLToPath(import.meta.url), [name, String(port)], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const listening = await new Promise<number>((resolve, reject) => {
     child.once("message", (message) => resolve(Number(message)));
     child.once("exit", (code) => reject(new Error(`The process of the ${name} ended with code ${code}`)));
   });
   /** `address`: host:port */
-  return { address: `127.0.0.1:${port}`, stop: () => child.kill() };
+  return { address: `127.0.0.1:${listening}`, port: listening, stop: () => child.kill() };
 }
 
 export async function startStores() {
@@ -86,7 +87,7 @@ const HANDLERS: Readonly<Record<string, () => Promise<Handler> | Handler>> = {
 /** Keep-alive connections outlast every pause of the bench. */
 const KEEP_ALIVE_MS = 600_000;
 
-async function serveParent(open: () => Promise<Handler> | Handler): Promise<void> {
+async function serveParent(open: () => Promise<Handler> | Handler, port: number): Promise<void> {
   const handler = await open();
   const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? "/", "http://stand-in");
@@ -94,7 +95,7 @@ async function serveParent(open: () => Promise<Handler> | Handler): Promise<void
     response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(body) }).end(body);
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
-  server.listen(0, "127.0.0.1", () => {
+  server.listen(port, "127.0.0.1", () => {
     const address = server.address();
     process.send?.(typeof address === "object" ? address?.port : undefined);
   });
@@ -102,4 +103,4 @@ async function serveParent(open: () => Promise<Handler> | Handler): Promise<void
 }
 
 const open = HANDLERS[process.argv[2] ?? ""];
-if (import.meta.main && open !== undefined) await serveParent(open);
+if (import.meta.main && open !== undefined) await serveParent(open, Number(process.argv[3]));
