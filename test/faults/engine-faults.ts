@@ -36,6 +36,9 @@ const SHORT = { isShort: true };
 const WIDE = { isWideOnly: true };
 const MAY_REFUSE = { mayRefuse: true };
 
+/** A busy machine does not read them within ENGINE_TIMEOUT_MS. */
+const LONG = { isLong: true, mayRefuse: true };
+
 const bytes =
   (change: (body: Buffer) => Buffer | string): Misbehave =>
   (socket, reply) =>
@@ -338,12 +341,8 @@ const CONTENT = group("content", [
   ["an empty list", bytes(() => "[]")],
   ["nested 150 deep", json((reply) => ({ ...Object(reply), deep: JSON.parse(nested(150)) }))],
   ["nested 100,000 deep", bytes((body) => body.toString("utf8").replace(/\}$/, `,"deep":${nested(100_000)}}`)), SHORT],
-  ["17 MB", bytes((body) => Buffer.concat([body, Buffer.alloc(17_000_000, " ")])), { isLong: true }],
-  [
-    "17 MB in chunks",
-    (socket, reply) => sendChunked(socket, reply, Buffer.concat([reply.body, Buffer.alloc(17_000_000, " ")])),
-    { isLong: true },
-  ],
+  ["17 MB", bytes((body) => Buffer.concat([body, Buffer.alloc(17_000_000, " ")])), LONG],
+  ["17 MB in chunks", (socket, reply) => sendChunked(socket, reply, Buffer.concat([reply.body, Buffer.alloc(17_000_000, " ")])), LONG],
   [
     "17 MB that break off",
     (socket, reply) => {
@@ -406,7 +405,7 @@ const WINDOW = group("window", [
   ["junk for the window", bytes(() => "[[["), WIDE],
   ["reset of the window", (socket) => void socket.resetAndDestroy(), WIDE],
   ["the window cut within its body", (socket, reply) => cutAfterHead(socket, reply, reply.body.length, false), WIDE],
-  ["the window as 17 MB", bytes((body) => Buffer.concat([body, Buffer.alloc(17_000_000, " ")])), { ...WIDE, isLong: true }],
+  ["the window as 17 MB", bytes((body) => Buffer.concat([body, Buffer.alloc(17_000_000, " ")])), { ...WIDE, ...LONG }],
 ]);
 
 export const ENGINE_FAULTS: readonly EngineFault[] = [...TRANSFER, ...TIME, ...STATUSES, ...HEADERS, ...COMPRESSION, ...CONTENT, ...WINDOW];
