@@ -19,9 +19,9 @@ function reply(body: Uint8Array<ArrayBuffer> | string, encoding: string): Respon
 }
 
 function ask(response: Response, maxReplyBytes: number = 1 << 20) {
-  const headers = { fromClient: [], own: {} };
+  const headers = { fromClient: [], address: undefined, own: {} };
   const client = createEngineClient({ fetch: async () => response, url: "http://engine", headers, withheldParams: [], maxReplyBytes });
-  return client.send(REQUEST, new Headers(), 5000);
+  return client.send(REQUEST, { headers: new Headers(), address: undefined }, 5000);
 }
 
 describe("a packed reply", () => {

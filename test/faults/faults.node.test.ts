@@ -14,7 +14,6 @@ const TRIED = STAND_INS.filter(({ backend }) => backend === "elasticsearch" || b
 const OPEN = [
   "time: late for the window only",
   "clock: jumps back an hour and forth",
-  "client: x-armmt: off, off",
   "window: of the window five hits",
   ", for the window, ",
 ];
