@@ -8,7 +8,7 @@ import { runMatrix } from "./run.ts";
 import { createTally, markdownOf, tableOf } from "./table.ts";
 
 interface Options {
-  readonly only?: string;
+  readonly only: readonly string[];
   readonly runtime: typeof RUNTIMES;
   readonly dialect: typeof STAND_INS;
   readonly short?: true;
@@ -36,7 +36,7 @@ const command = new Command("faults")
   .description(
     "Inject faults of engines, stores, models, clocks and clients into a running edge, and compare what shoppers get with what the engine sent",
   )
-  .option("--only <text>", "only faults whose group or name holds this text: compression, status, KV, ...")
+  .option("--only <texts>", "only faults whose group or name holds one of these texts: compression, status, KV, ...", listed, [])
   .option("--runtime <names>", "workerd, Node, or both", parseRuntimes, RUNTIMES)
   .option("--dialect <names>", "only these engines: parts of their names, with commas between them", parseDialects, STAND_INS)
   .option("--short", "a few faults of each kind (the test suite runs these)")
@@ -64,7 +64,7 @@ const command = new Command("faults")
       },
     });
     progress.stop();
-    if (tally.tries() === 0) throw new InvalidArgumentError(`No fault has "${only}" in its name`);
+    if (tally.tries() === 0) throw new InvalidArgumentError(`No fault has "${only.join('" or "')}" in its name`);
     const { head, rows } = tableOf(tally, runtime);
     if (markdown === true) process.stdout.write(`${markdownOf(tally, runtime)}\n`);
     else printTable(head, rows);

@@ -23,8 +23,8 @@ export interface Try {
 export interface Matrix {
   readonly runtimes: readonly RuntimeName[];
   readonly dialects: readonly EngineStandIn[];
-  /** Part of a group's or a fault's name. */
-  readonly only: string | undefined;
+  /** Parts of the names of groups and faults, in lower case; empty for all. */
+  readonly only: readonly string[];
   readonly isShort: boolean;
   readonly onTry: (tried: Try) => void;
   /** How many tries there will be, and what comes next. */
@@ -48,9 +48,10 @@ const VICTIM_MS = 1000;
 const CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
 
 export async function runMatrix(matrix: Matrix): Promise<void> {
-  const { only = "", isShort } = matrix;
+  const { only, isShort } = matrix;
   const isChosen = (fault: { readonly name: string; readonly isShort?: boolean }, group: string): boolean =>
-    (!isShort || fault.isShort === true) && `${group}: ${fault.name}`.toLowerCase().includes(only.toLowerCase());
+    (!isShort || fault.isShort === true) &&
+    (only.length === 0 || only.some((part) => `${group}: ${fault.name}`.toLowerCase().includes(part)));
   for (const standIn of matrix.dialects) {
     const engineFaults = [...ENGINE_FAULTS, ...incompleteFaults(standIn.backend)].filter((fault) => isChosen(fault, fault.group));
     const hostFaults = HOST_FAULTS.filter((fault) => isChosen(fault, fault.group));
