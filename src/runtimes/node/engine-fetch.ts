@@ -1,6 +1,6 @@
 /**
- * Node's http in the place of its fetch, for engine and storefront. fetch unpacks a reply that ends too early without a word, unpacks a megabyte
- * into a gigabyte, and refuses headers above 16 kB; here a body comes as it was sent, and one that breaks off rejects.
+ * Node's http in the place of fetch, in Node and Deno, for engine and storefront: a body comes as it was sent, and one that breaks off rejects.
+ * Node's fetch unpacks a reply that ends too early without a word, a megabyte into a gigabyte, and takes no headers above 16 kB.
  */
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";

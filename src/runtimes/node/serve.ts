@@ -254,18 +254,3 @@ export function createAfterWork(log: Log) {
     },
   };
 }
-
-/**
- * Deno's fetch with headers that match the body: it decodes a body and keeps its content-encoding header, and a browser could not read that.
- * `decoded`: the content-encodings that it decodes.
- */
-export function createPlainFetch(decoded: RegExp): Fetch {
-  return async (url, init) => {
-    const response = await fetch(url, init);
-    if (!decoded.test(response.headers.get("content-encoding") ?? "")) return response;
-    const headers = new Headers(response.headers);
-    headers.delete("content-encoding");
-    headers.delete("content-length");
-    return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
-  };
-}
