@@ -13,7 +13,6 @@ const TRIED = STAND_INS.filter(({ backend }) => backend === "elasticsearch" || b
 /** Promises that are not kept yet. */
 const OPEN = [
   "time: late for the window only",
-  "client: x-armmt: off, off",
   "clock: jumps back an hour and forth",
   "window: of the window five hits",
   ", for the window, ",
