@@ -1,5 +1,5 @@
 /**
- * A search engine that misbehaves: the stand-in of a dialect behind a raw socket. The request's `x-opaque-id`, which the edge hands on, names
+ * A search engine that misbehaves: the stand-in of a dialect behind a raw socket. The request's `traceparent`, which the edge hands on, names
  * the exchange, so that many run at once, each with its own fault.
  */
 import { createServer, type IncomingMessage } from "node:http";
@@ -42,7 +42,7 @@ export interface Exchange {
   readonly wide: Buffer[];
 }
 
-export const ID_HEADER = "x-opaque-id";
+export const ID_HEADER = "traceparent";
 
 export type HostileEngine = Awaited<ReturnType<typeof startHostileEngine>>;
 

@@ -137,6 +137,8 @@ async function search({ standIn, engine }: Bench, url: string, fault: Pick<Engin
   const headers = { "user-agent": CHROME, "x-armmt-session": id, "cf-connecting-ip": "203.0.113.7", ...init.headers, [ID_HEADER]: id };
   const served = await receive(`${url}${path}`, { method: init.method ?? "GET", headers, body: init.body }, maxMs);
   engine.exchanges.delete(id);
+  if (exchange.asked.length === 0 && served.kind === "whole" && served.status === 200)
+    throw new Error(`The engine cannot tell the exchanges apart: no request of ${standIn.title} has the header ${ID_HEADER}`);
   return { served, wide: exchange.wide };
 }
 
