@@ -20,9 +20,9 @@ const OPEN = [
 
 describe("the short fault suite", () => {
   const tries: Try[] = [];
+  const onTry = (tried: Try): void => void tries.push(tried);
 
   beforeAll(async () => {
-    const onTry = (tried: Try): void => void tries.push(tried);
     await runMatrix({ runtimes: RUNTIMES, dialects: TRIED, only: [], isShort: true, onTry, onPart: () => undefined });
   }, 300_000);
 
@@ -43,29 +43,29 @@ describe("the short fault suite", () => {
   });
 });
 
+const reply = (ids: readonly string[], more: object = {}): Buffer => {
+  const hits = ids.map((id) => ({ _id: id }));
+  return Buffer.from(JSON.stringify({ hits: { hits }, ...more }));
+};
+const whole = (body: Buffer, headers: Record<string, string> = {}, status = 200): Case["alone"] => ({
+  kind: "whole",
+  ms: 5,
+  status,
+  headers,
+  body,
+});
+const APPLIED = { "x-armmt": "applied; model=m; window=20; list=0" };
+const left = (reason: string): Record<string, string> => ({ "x-armmt": `bypass; reason=${reason}` });
+const own = reply(["a", "b"]);
+const wide = [reply(["a", "b", "c", "d"])];
+const broken = { kind: "broken", ms: 5, cause: "reset", length: 20 } as const;
+
+function found(alone: Case["alone"], served: Case["served"], more: Partial<Case> = {}): string[] {
+  const one = { standIn: elasticsearch, alone, served, wide: [], maxMs: 100, mayRefuse: false, ...more };
+  return judge(one).map(({ promise }) => promise);
+}
+
 describe("the oracle", () => {
-  const reply = (ids: readonly string[], more: object = {}): Buffer => {
-    const hits = ids.map((id) => ({ _id: id }));
-    return Buffer.from(JSON.stringify({ hits: { hits }, ...more }));
-  };
-  const whole = (body: Buffer, headers: Record<string, string> = {}, status = 200): Case["alone"] => ({
-    kind: "whole",
-    ms: 5,
-    status,
-    headers,
-    body,
-  });
-  const APPLIED = { "x-armmt": "applied; model=m; window=20; list=0" };
-  const left = (reason: string): Record<string, string> => ({ "x-armmt": `bypass; reason=${reason}` });
-  const own = reply(["a", "b"]);
-  const wide = [reply(["a", "b", "c", "d"])];
-  const broken = { kind: "broken", ms: 5, cause: "reset", length: 20 } as const;
-
-  function found(alone: Case["alone"], served: Case["served"], more: Partial<Case> = {}): string[] {
-    const one = { standIn: elasticsearch, alone, served, wide: [], maxMs: 100, mayRefuse: false, ...more };
-    return judge(one).map(({ promise }) => promise);
-  }
-
   it("accepts the engine's own bytes, a permutation, and a refusal where there was no answer", () => {
     expect(found(whole(own), whole(own, left("off")))).toEqual([]);
     expect(found(whole(own), whole(reply(["d", "a"]), APPLIED), { wide })).toEqual([]);

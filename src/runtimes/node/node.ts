@@ -1,6 +1,6 @@
 /** The edge as a server in Node: `node src/runtimes/node/node.ts --help`. With the demo shop: cli/start/server/node.ts. */
 import { createServer, type Server } from "node:http";
-import { getRequestListener, type Http2Bindings, type HttpBindings } from "@hono/node-server";
+import { getRequestListener } from "@hono/node-server";
 import type { Log } from "../../web.ts";
 import { logToConsole as log } from "../../edge.ts";
 import type { ProviderPreference } from "../../inference/providers.ts";
@@ -26,9 +26,9 @@ export const NODE: Runtime = {
   },
   listen: (handler, { host, port }) =>
     new Promise<Listener>((done, fail) => {
-      const handle = (request: Request, { incoming }: HttpBindings | Http2Bindings): Promise<Response> =>
-        handler(request, { incoming, address: incoming.socket.remoteAddress });
-      const answer = getRequestListener(handle, { hostname: host });
+      const answer = getRequestListener((request, { incoming }) => handler(request, { incoming, address: incoming.socket.remoteAddress }), {
+        hostname: host,
+      });
       const server = createServer((request, reply) => void answer(request, reply));
       server.once("error", fail);
       server.listen(port, host, () => {
