@@ -14,6 +14,7 @@ import {
   headersFromEngine,
   headersFromStorefront,
   headersToStorefront,
+  type Message,
   readBody,
 } from "./backends/engine.ts";
 import { parseTreatment } from "./experiment/treatment.ts";
@@ -33,7 +34,7 @@ import {
 import { search } from "./search.ts";
 import type { EdgeDeps, IndexDeps, SearchRequest } from "./search/contract.ts";
 import { lastAddress } from "./search/client-address.ts";
-import { errorStack, withTimeout } from "./web.ts";
+import { errorStack, streamOf, withTimeout } from "./web.ts";
 
 export interface AppDeps {
   readonly edge: EdgeDeps;
@@ -146,7 +147,10 @@ async function searchRoute(c: Context, deps: AppDeps, backend: Dialect): Promise
     return refuse(c, backend, 429, "too_many_requests", "Too many searches from this address: try again in a minute");
   }
   const { requestLimits: limits } = deps;
-  const body = await bytesOf(c.req.raw, limits.bodyBytes);
+  const sent = bodyOf(c);
+  if (sent === undefined)
+    return refuse(c, backend, 400, "illegal_argument_exception", "This server cannot read the body of a GET: send the search by POST");
+  const body = await bytesOf(sent, limits.bodyBytes);
   if (body === "too long") {
     const message = `The body is longer than ${limits.bodyBytes} bytes: send less, or raise REQUEST_LIMITS.bodyBytes`;
     return refuse(c, backend, 413, "content_too_long_exception", message);
@@ -249,10 +253,29 @@ async function probeRoute(c: Context, deps: AppDeps, backend: Dialect, engine: E
   return new Response(isEmpty ? null : reply.value.body, { status: reply.value.status, headers });
 }
 
+/**
+ * The request as its body can be read, which a search by GET may have: workerd gives it, Node only in the message below the Request (a host may
+ * pass that as `incoming`). `undefined` where the body is out of reach: without it the search would be another one.
+ */
+function bodyOf(c: Context): Message | undefined {
+  const { raw } = c.req;
+  if (raw.method === "POST" || raw.body !== null || !announcesBody(raw.headers)) return raw;
+  const incoming: unknown = Object(c.env).incoming;
+  return isReadable(incoming) ? new Response(streamOf(incoming), { headers: raw.headers }) : undefined;
+}
+
+function isReadable(value: unknown): value is AsyncIterable<Uint8Array> {
+  return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
+}
+
+function announcesBody(headers: Headers): boolean {
+  return headers.has("transfer-encoding") || Number(headers.get("content-length") ?? 0) !== 0;
+}
+
 /** To a client that is most likely gone. */
 const BROKEN_OFF = "The body ended before it was complete: send it again";
 
-async function bytesOf(request: Request, maxBytes: number): Promise<Uint8Array | "too long" | "broken off"> {
+async function bytesOf(request: Message, maxBytes: number): Promise<Uint8Array | "too long" | "broken off"> {
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) return "too long";
   try {
     const { body, rest } = await readBody(request, maxBytes);

@@ -56,7 +56,11 @@ const TABLE = {
     about: "the body is not a search body, and the engine's own error answers; or the fields that are asked for leave out the id",
   },
   // The engine
-  engine_unreachable: { ...ENGINE, onDevice: true, about: "no connection: 502" },
+  engine_unreachable: {
+    ...ENGINE,
+    onDevice: true,
+    about: "no connection, or an answer that broke off, cannot be unpacked, or has no status of HTTP: 502",
+  },
   engine_timeout: { ...ENGINE, about: "no reply within `ENGINE_TIMEOUT_MS`: 504" },
   engine_status: { ...ENGINE, about: "the engine answered 4xx or 5xx; passed through" },
   engine_incomplete: { ...ENGINE, about: "the engine itself says that hits may be missing; its order stays" },
@@ -71,6 +75,11 @@ const TABLE = {
     about: "the last windows of this engine were refused, late or short: for a while it gets the shoppers' own requests at once",
   },
   reply_too_large: { ...REPLY, about: "the reply is larger than the edge buffers" },
+  reply_encoded: {
+    ...REPLY,
+    about:
+      "the reply is packed in a way that the runtime cannot unpack (zstd, say), although the edge asks for plain ones; passed on packed",
+  },
   reply_not_json: { ...REPLY, about: "the reply is broken or truncated JSON" },
   reply_not_search: {
     ...REPLY,

@@ -74,3 +74,19 @@ export async function withTimeout<T, L>(work: Promise<T>, timeoutMs: number, lat
     clearTimeout(timer);
   }
 }
+
+/** Pieces of bytes, such as a message of Node, as a stream that errors where they break off. */
+export function streamOf(pieces: AsyncIterable<Uint8Array>, onCancel: () => void = () => undefined): ReadableStream<Uint8Array> {
+  const iterator = pieces[Symbol.asyncIterator]();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await iterator.next();
+        if (done === true) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: onCancel,
+    },
+    { highWaterMark: 0 },
+  );
+}

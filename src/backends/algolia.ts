@@ -33,7 +33,7 @@ import {
   type PlannedSearch,
   planOne,
 } from "./json/plan.ts";
-import { partOf, type PartReader, readHits } from "./json/reply.ts";
+import { incompleteBy, partOf, type PartReader, readHits } from "./json/reply.ts";
 import {
   type Asked,
   type Body,
@@ -58,6 +58,9 @@ const NOT_FOUND = "not_found";
 const DEFAULT_ID_FIELD = "objectID";
 
 const MULTI_PATH = "/1/indexes/*/queries";
+
+/** Out of time before all hits were found; counts that are estimates say so elsewhere. */
+const INCOMPLETE = [["timeoutHits"]];
 
 /** The engine's own page when neither the request nor the index's settings name one. */
 const ENGINE_PAGE_SIZE = 20;
@@ -353,7 +356,7 @@ const partReader =
     const pages = numberAt(text, ["nbPages"], from);
     return partOf(text, read.value, {
       total: pages === undefined ? undefined : pages > 1 ? (pages - 1) * size + 1 : shown,
-      bypass: isRedirect ? leave("redirected", "renderingContent.redirect") : undefined,
+      bypass: isRedirect ? leave("redirected", "renderingContent.redirect") : incompleteBy(text, INCOMPLETE, from),
       edits: () => (isOwn ? [] : ownPage(text, from, search, given, { nbHits, size, shown })),
     });
   };

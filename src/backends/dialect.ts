@@ -163,6 +163,8 @@ export interface GenericOptions {
   readonly pinned?: string | undefined;
   /** Member of a reply: the engine redirects the shopper. */
   readonly redirect?: string | undefined;
+  /** Member of a reply: hits may be missing, unless it is false, null, zero or empty. */
+  readonly incomplete?: string | undefined;
   /** Parameters that only sound like paging or sorting. */
   readonly harmless: readonly string[];
   /** The header in which the engine takes a key. Default: `authorization`. */

@@ -21,13 +21,24 @@ import {
 import { applyEdits, cutMember, type Edit, replaceParams, searchOf, setMember } from "./json/edits.ts";
 import { forAll, leave, leftToEngine, plainPlan, type PlannedSearch, planOne, planSeveral } from "./json/plan.ts";
 import { limitsOf, tooManySearches } from "./limits.ts";
-import { partOf, type PartReader, readHits } from "./json/reply.ts";
+import { incompleteBy, partOf, type PartReader, readHits } from "./json/reply.ts";
 import { type Body, bodyOf, memberAt, pageNumbersOf, type Param, paramOf, paramsOf, repeatedKey, unreadable } from "./json/request.ts";
 import { find, type Member, members, numberAt, rawText, readNumber, type Span, spanAt } from "./json/spans.ts";
 import { isObject, type JsonObject, member, stringsOf, textOf } from "./json/values.ts";
 
 /** The `pinned` query gives its documents scores above the largest one that an organic hit can have (2^127). */
 const PINNED_SCORE = 2 ** 127;
+
+/** `terminated_early`: by `terminate_after`. `_clusters`: of a search in several clusters. */
+const INCOMPLETE = [
+  ["timed_out"],
+  ["terminated_early"],
+  ["_shards", "failed"],
+  ["_clusters", "skipped"],
+  ["_clusters", "partial"],
+  ["_clusters", "failed"],
+  ["_clusters", "running"],
+];
 
 const METHODS = ["GET", "POST"] as const;
 const MULTI_PATH = "/_msearch";
@@ -136,7 +147,7 @@ function partReader({ readHit }: Index): PartReader {
     const list = readHits(text, ["hits", "hits"], from, readHit);
     // A number in older versions; with `relation: "gte"` there are more.
     const total = numberAt(text, ["hits", "total", "value"], from) ?? numberAt(text, ["hits", "total"], from);
-    return list.ok ? partOf(text, list.value, { total }) : list;
+    return list.ok ? partOf(text, list.value, { total, bypass: incompleteBy(text, INCOMPLETE, from) }) : list;
   };
 }
 

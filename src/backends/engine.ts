@@ -9,14 +9,19 @@ import { bypass, type Bypass, ok, type Result } from "../result.ts";
 import { joinBytes, sleep, withTimeout } from "../web.ts";
 import type { EngineRequest } from "./dialect.ts";
 import { searchOf } from "./json/edits.ts";
+import { limitedRest } from "./rest.ts";
+import { codingsOf, isPacked, unpack } from "./unpack.ts";
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** The body has a `rest` where it is longer than `maxReplyBytes`. */
 export interface EngineReply extends ReadBody {
+  /** From 200 to 599. */
   readonly status: number;
-  /** All of the engine's; FROM_ENGINE names those that go on. */
+  /** All of the engine's, with `content-encoding` only where the body is packed; FROM_ENGINE names those that go on. */
   readonly headers: Headers;
+  /** Why the body stays packed, and cannot be read. */
+  readonly left?: Bypass | undefined;
 }
 
 /** Who asks. */
@@ -67,7 +72,7 @@ export function createEngineClient(options: EngineOptions): EngineClient {
         // A copy, because fetch wants a buffer that is not shared; app.ts limits its size.
         ...(request.body !== undefined && { body: request.body.slice() }),
       });
-      return ok({ status: response.status, headers: response.headers, ...(await readBody(response, maxReplyBytes)) });
+      return await receive(response, maxReplyBytes);
     } catch (cause) {
       return bypass("engine_unreachable", `${url}: ${cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)}`);
     }
@@ -116,6 +121,42 @@ async function whileBusy(atMostMs: number): Promise<void> {
   } while (after - before > LOOK_MS + BUSY_MS && after - startedAt < atMostMs);
 }
 
+/** Rejects where the reply breaks off, or is packed and damaged. */
+async function receive(response: Response, maxBytes: number): Promise<Result<EngineReply, Bypass>> {
+  const { status, headers } = response;
+  if (status < 200 || status > 599) {
+    await response.body?.cancel();
+    return bypass("engine_unreachable", `The engine answered with the status ${status}, which is none of HTTP's final ones`);
+  }
+  const { body, rest } = await readBody(response, maxBytes);
+  const codings = codingsOf(headers);
+  const outermost = codings.at(-1);
+  if (outermost !== undefined && isPacked(body, outermost)) {
+    if (rest !== undefined) return ok({ status, headers, body, rest: limitedRest(rest, Infinity) });
+    const unpacked = await unpack(body, codings, maxBytes);
+    if ("left" in unpacked) return ok({ status, headers, body, rest, left: unpacked.left });
+    return ok({ status, headers: withoutCoding(headers), body: unpacked.bytes, rest });
+  }
+  // What the runtime has unpacked may be longer than what the engine sent, but not without end.
+  const maxRest = outermost === undefined ? Infinity : maxBytes * MAX_UNPACKED;
+  return ok({
+    status,
+    headers: outermost === undefined ? headers : withoutCoding(headers),
+    body,
+    rest: rest && limitedRest(rest, maxRest),
+  });
+}
+
+/** The rest of a reply that the runtime unpacks, in units of what is buffered. */
+const MAX_UNPACKED = 4;
+
+/** As for the plain body: the engine's etag names the packed one. */
+function withoutCoding(headers: Headers): Headers {
+  const plain = new Headers(headers);
+  for (const name of ["content-encoding", "etag"]) plain.delete(name);
+  return plain;
+}
+
 const nameOf = (raw: string): string => [...new URLSearchParams(raw).keys()][0]?.toLowerCase() ?? "";
 
 /** `search` without these parameters. Case does not matter, as in engines. */
@@ -135,7 +176,7 @@ const WITHOUT_EFFECT = ["traceparent", "tracestate", "x-opaque-id"];
 const TO_CLIENT = ["cache-control", "content-disposition", "content-language", "content-type", "etag", "expires", "last-modified", "vary"];
 
 /** Elasticsearch clients refuse to work without `x-elastic-product`. */
-const FROM_ENGINE = [...TO_CLIENT, "deprecation", "retry-after", "warning", "x-elastic-product", "x-opaque-id"];
+const FROM_ENGINE = [...TO_CLIENT, "content-encoding", "deprecation", "retry-after", "warning", "x-elastic-product", "x-opaque-id"];
 
 /** Shopper → storefront, for pages and pictures. */
 const TO_STOREFRONT = ["accept", "accept-language", "if-modified-since", "if-none-match", "if-range", "range", "user-agent"];
@@ -200,7 +241,7 @@ export const headersToStorefront = (client: Headers): Headers => pick(client, TO
 export const headersFromStorefront = (storefront: Headers): Headers => pick(storefront, FROM_STOREFRONT);
 
 /** A Request or a Response. */
-type Message = Pick<Response, "arrayBuffer" | "body" | "headers">;
+export type Message = Pick<Response, "arrayBuffer" | "body" | "headers">;
 
 interface ReadBody {
   /** All of it, or its beginning where `rest` is there. */

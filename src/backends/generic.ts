@@ -22,10 +22,10 @@ import {
 import { defineDialect, hitReader, type IndexDefinition, type IndexOptions, type PageSizeOption } from "./dialects.ts";
 import { applyEdits, type Edit, replaceParams, searchOf } from "./json/edits.ts";
 import { leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
-import { type HitReader, partOf, readHits, type ReplyPart } from "./json/reply.ts";
+import { type HitReader, incompleteBy, partOf, readHits, type ReplyPart } from "./json/reply.ts";
 import { type Body, bodyOf, digitsOf, type Param, paramOf, paramsOf } from "./json/request.ts";
 import {
-  elements,
+  isThereAt,
   find,
   findAt,
   type JsonText,
@@ -63,7 +63,7 @@ export const GENERIC = defineDialect({
         ok({
           itemId,
           score: scorePath === undefined ? undefined : numberAt(text, scorePath, slot),
-          isPinned: pinned !== undefined && isThere(text, slot, pinned),
+          isPinned: pinned !== undefined && isThereAt(text, partsOf(pinned), slot),
           values,
         }),
       );
@@ -91,7 +91,7 @@ export const GENERIC = defineDialect({
 /** `GenericOptions` as a shop writes them: one name instead of a list, and defaults left out. */
 export interface GenericSearch extends Pick<
   GenericOptions,
-  "path" | "offset" | "page" | "limit" | "maxLimit" | "hits" | "score" | "pinned" | "redirect" | "keyHeader" | "echo"
+  "path" | "offset" | "page" | "limit" | "maxLimit" | "hits" | "score" | "pinned" | "redirect" | "incomplete" | "keyHeader" | "echo"
 > {
   /** Default: GET. */
   readonly methods?: GenericOptions["methods"] | undefined;
@@ -338,24 +338,13 @@ function partAt(text: JsonText, { options, readHit }: Engine, plan: SearchPlan |
   // Without it the shopper's page would have the numbers of a wider one.
   if (missing !== undefined)
     return bypass("reply_not_search", `The reply has no ${missing[1]}, where generic.echo.${missing[0]} should be`);
-  const isRedirect = options.redirect !== undefined && isThere(text, text.root, options.redirect);
+  const { redirect, incomplete } = options;
+  const isRedirect = redirect !== undefined && isThereAt(text, partsOf(redirect));
   return partOf(text, read.value, {
-    bypass: isRedirect ? leave("redirected", options.redirect ?? "") : undefined,
+    bypass: isRedirect ? leave("redirected", redirect) : incompleteBy(text, incomplete === undefined ? [] : [partsOf(incomplete)]),
     total: options.echo.total === undefined ? undefined : numberAt(text, partsOf(options.echo.total)),
     edits: plan && ((order) => ownPage(text, options, plan, order.length)),
   });
-}
-
-/** Whether a value is not false, null, zero or empty. */
-function isThere(text: JsonText, from: Span, path: string): boolean {
-  const found = findAt(text, partsOf(path), from);
-  if (!found.ok) return true;
-  const at = found.value;
-  if (at === undefined) return false;
-  const kind = kindOf(text, at);
-  if (kind === "object") return members(text, at).length > 0;
-  if (kind === "array") return elements(text, at).length > 0;
-  return !["false", "null", '""'].includes(rawText(text, at)) && readNumber(text, at) !== 0;
 }
 
 /** The numbers that a reply repeats, as for the page that was asked for: as numbers or as texts, like the engine's. */

@@ -21,7 +21,7 @@ import {
   type PlannedSearch,
   planOne,
 } from "./json/plan.ts";
-import { partOf, type PartReader, readHits } from "./json/reply.ts";
+import { incompleteBy, partOf, type PartReader, readHits } from "./json/reply.ts";
 import { type Asked, type Body, bodyOf, memberAt, namedObjects, pageNumbersOf, paramOf, paramsOf, valueOf } from "./json/request.ts";
 import { type JsonText, members, numberAt, rawText, type Span, spanAt } from "./json/spans.ts";
 import { isObject, member, stringsOf, textOf, withoutNulls } from "./json/values.ts";
@@ -30,6 +30,9 @@ import { type Checks, createChecks } from "./meilisearch/params.ts";
 /** Parameters that name the page. */
 const PAGING: ReadonlySet<string> = new Set(["offset", "limit", "page", "hitsPerPage"]);
 const MULTI_PATH = "/multi-search";
+
+/** Of a federation over several servers: those that did not answer. */
+const INCOMPLETE = [["remoteErrors"]];
 
 export const MEILISEARCH = defineDialect({
   names: ["meilisearch"],
@@ -225,7 +228,11 @@ function partReader(index: Index, plan?: PlannedSearch["plan"]): PartReader {
     // Another engine may have a list of that name too.
     if (spanAt(text, ["processingTimeMs"], from) === undefined) return bypass("reply_not_search", "The reply has no processingTimeMs");
     // estimatedTotalHits may be too high.
-    return partOf(text, read.value, { total: numberAt(text, ["totalHits"], from), edits: plan && (() => ownPage(text, from, plan)) });
+    return partOf(text, read.value, {
+      total: numberAt(text, ["totalHits"], from),
+      bypass: incompleteBy(text, INCOMPLETE, from),
+      edits: plan && (() => ownPage(text, from, plan)),
+    });
   };
 }
 

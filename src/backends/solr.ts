@@ -19,7 +19,7 @@ import {
 } from "./dialects.ts";
 import { cutMember, type Edit, replaceNumbers, replaceParams, searchOf } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
-import { partOf, type PartReader, readHits } from "./json/reply.ts";
+import { incompleteBy, partOf, type PartReader, readHits } from "./json/reply.ts";
 import { pageNumbersOf, type Param, paramOf, paramsOf, unreadable, utf8Text } from "./json/request.ts";
 import { isTrueAt, type JsonText, kindOf, members, numberAt, rawText, spanAt } from "./json/spans.ts";
 import { textOf } from "./json/values.ts";
@@ -29,6 +29,9 @@ const PAGING: ReadonlySet<string> = new Set(["start", "rows"]);
 
 /** Of Hadoop's authentication: a token, a name, and the user for whom somebody searches. */
 const SIGN_IN = ["delegation", "user.name", "doas"];
+
+/** Shards that are down or out of time, and limits that ended the search. */
+const INCOMPLETE = ["status", "partialResults", "segmentTerminatedEarly", "maxHitsTerminatedEarly"].map((name) => ["responseHeader", name]);
 
 /** `{!edismax qf=title v=$words}` */
 const LOCAL_PARAMS = /^\s*\{!([^}]*)\}/;
@@ -178,6 +181,7 @@ function partReader(index: Index, offset: number, params: readonly Param[]): Par
     return partOf(text, read.value, {
       // Without numFoundExact there are more.
       total: numberAt(text, ["response", "numFound"], from),
+      bypass: incompleteBy(text, INCOMPLETE),
       edits: (order) => [...ownPage(text, offset, params), ...ownHighlighting(text, idsOf(order))],
     });
   };

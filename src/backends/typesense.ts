@@ -20,7 +20,7 @@ import {
 import { defineDialect, findIndex, type Index, type IndexDefinition, type Indexes, type IndexOptions, readIndexes } from "./dialects.ts";
 import { applyEdits, cutMember, type Edit, replaceNumbers, replaceParams, searchOf } from "./json/edits.ts";
 import { besides, forAll, identityOf, leave, leftToEngine, plainPlan, planOne, planSeveral } from "./json/plan.ts";
-import { partOf, type PartReader, readHits } from "./json/reply.ts";
+import { incompleteBy, partOf, type PartReader, readHits } from "./json/reply.ts";
 import { type Body, digitsOf, EDGE_PARAMS, listedObjects, memberAt, type Param, unreadable } from "./json/request.ts";
 import { elements, isTrueAt, type JsonText, kindOf, members, numberAt, rawText, readString, type Span, spanAt } from "./json/spans.ts";
 import { member, textOf } from "./json/values.ts";
@@ -33,6 +33,9 @@ const USER_ID = "x-typesense-user-id";
 
 const DEFAULT_LIMIT = 10;
 const NOT_FOUND = "not_found";
+
+/** After `search_cutoff_ms`. */
+const INCOMPLETE = [["search_cutoff"]];
 
 /** Parameters that name the page. `limit_hits` does not: it ends the list for every page. */
 const PAGING: ReadonlySet<string> = new Set(["page", "per_page", "offset", "limit"]);
@@ -331,9 +334,10 @@ const partReader =
     if (total === undefined) return bypass("reply_not_search", "The reply has no found");
     const read = readHits(text, ["hits"], from, index.readHit);
     if (!read.ok) return read;
-    if (!page.ok) return partOf(text, read.value);
+    const left = incompleteBy(text, INCOMPLETE, from);
+    if (!page.ok) return partOf(text, read.value, { bypass: left });
     if (!isOfPage(text, from, page.value)) return bypass("reply_not_search", "The engine gave another page than it was asked for");
-    return partOf(text, read.value, { total, edits: () => ownPage(text, from, read.value.slots, page.value) });
+    return partOf(text, read.value, { total, bypass: left, edits: () => ownPage(text, from, read.value.slots, page.value) });
   };
 
 /** One kind for all hits of a list: fused ranks, else the text's score (beyond 2^53: the nearest double), else nearness. */

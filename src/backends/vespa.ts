@@ -235,8 +235,10 @@ function partAt(text: JsonText, from: Span, { readHit }: Index): Result<ReplyPar
   if (root === undefined) return bypass("reply_not_search", "The reply has no root");
   if (spanAt(text, ["relevance"], root) === undefined) return bypass("reply_not_search", "The reply has no root.relevance");
   const errors = findAt(text, ["errors"], root);
-  const isIncomplete = !errors.ok || errors.value !== undefined;
-  const left = isIncomplete ? leave("engine_incomplete", "The reply has root.errors") : undefined;
+  const full = spanAt(text, ["coverage", "full"], root);
+  const coverage = full && rawText(text, full);
+  const isWhole = errors.ok && errors.value === undefined && coverage !== "false";
+  const left = isWhole ? undefined : leave("engine_incomplete", "The reply has root.errors, or root.coverage is not full");
 
   const siblings = members(text, root);
   const index = siblings.findIndex(({ key }) => key === "children");

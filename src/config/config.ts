@@ -122,6 +122,7 @@ const generic = v.pipe(
     score: v.optional(memberPath),
     pinned: v.optional(memberPath),
     redirect: v.optional(memberPath),
+    incomplete: v.optional(memberPath),
     harmless: v.optional(v.array(memberPath, "list parameters"), []),
     keyHeader: v.optional(headerName),
     // Required although they may be empty: if forgotten, a sorted list would be re-ranked, and a page would show the numbers of a wider one.

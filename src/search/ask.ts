@@ -64,6 +64,7 @@ export function readReply({ plan }: Batch, reply: EngineReply, sizes: readonly (
   const failure = statusFailure(reply);
   if (failure !== undefined) return err(failure);
   if (reply.rest !== undefined) return bypass("reply_too_large", `The reply is longer than ${reply.body.length} bytes`);
+  if (reply.left !== undefined) return err(reply.left);
   const read = plan.parseReply(reply.body);
   const unreadable = read.ok ? read.value.searches.find((search, i) => !search.ok && sizes[i] !== undefined) : undefined;
   return unreadable?.ok === false ? unreadable : read;

@@ -4,6 +4,7 @@ import { annotateReply } from "../backends/json/reply.ts";
 import { modelVersionOf } from "../experiment/treatment.ts";
 import { formatOutcomes, formatTokens, MAX_HEADER_BYTES, OUTCOME_HEADER, type PublicOutcome, TOKENS_HEADER } from "../protocol.ts";
 import { REASONS } from "../result.ts";
+import { errorText } from "../web.ts";
 import type { Batch, BatchResult, Search, SearchDeps, SearchResult, Shown } from "./contract.ts";
 import { NOTHING } from "./results.ts";
 
@@ -25,11 +26,16 @@ export function respond(batch: Batch, served: BatchResult, issued: readonly (str
   headers.set(OUTCOME_HEADER, outcomes);
   if (tokens !== undefined) headers.set(TOKENS_HEADER, tokens);
   if (NO_BODY.has(status)) return new Response(null, { status, headers });
-  if (reply.rest !== undefined) return new Response(prepend(reply.body, reply.rest), { status, headers });
+  // Without this, workerd would pack once more what stays packed.
+  const init = { status, headers, ...(headers.has("content-encoding") && { encodeBody: "manual" }) };
+  if (reply.rest !== undefined) {
+    const onBreak = (cause: unknown) => batch.deps.log({ level: "warn", event: "reply_broken_off", detail: errorText(cause) });
+    return new Response(prepend(reply.body, reply.rest, onBreak), init);
+  }
   const plain = served.kind === "edited" ? served.body : reply.body;
   const body = request.isExplained ? annotateReply(plain, "armmt", explainAll(batch, served)) : plain;
   headers.set("content-length", String(body.length));
-  return new Response(body, { status, headers });
+  return new Response(body, init);
 }
 
 function respondWithError({ backend }: SearchDeps, { bypass: { reason }, results }: Extract<BatchResult, { kind: "none" }>): Response {
@@ -51,15 +57,24 @@ function publicOutcome({ index }: Search, result: SearchResult | undefined): Pub
 }
 
 /** Locks `rest` when the first bytes are read: a reply that is made but not sent can be made again. */
-function prepend(first: Uint8Array<ArrayBuffer>, rest: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+function prepend(
+  first: Uint8Array<ArrayBuffer>,
+  rest: ReadableStream<Uint8Array>,
+  onBreak: (cause: unknown) => void,
+): ReadableStream<Uint8Array> {
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   return new ReadableStream<Uint8Array>({
     start: (controller) => controller.enqueue(first),
     async pull(controller) {
       reader ??= rest.getReader();
-      const { done, value } = await reader.read();
-      if (done) controller.close();
-      else controller.enqueue(value);
+      try {
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      } catch (cause) {
+        onBreak(cause);
+        controller.error(cause);
+      }
     },
     cancel: (reason) => (reader ?? rest).cancel(reason),
   });

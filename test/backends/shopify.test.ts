@@ -96,8 +96,8 @@ describe("plan()", () => {
     ["@skip(if: $yes)", { yes: false }, undefined],
     ["@include(if: $no)", {}, "No search in it"],
     ["@skip(if: true)", {}, "No search in it"],
-    ["@include(if: $yes)", { yes: "true" }, "… depends on …"],
-    ["@include(if: $yes)", {}, "… depends on …"],
+    ["@include(if: $yes)", { yes: "true" }, "…"],
+    ["@include(if: $yes)", {}, "…"],
     ["@defer", {}, "With @defer the reply comes in parts"],
   ])("a search with %s %j: %s", (directive, variables, detail) => {
     const args = "first: 5";

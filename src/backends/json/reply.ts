@@ -2,7 +2,7 @@
 import { bypass, type Bypass, ok, type Result } from "../../result.ts";
 import type { Hit, RequestReply, SearchReply } from "../dialect.ts";
 import { appendMember, applyEdits, type Edit, refill } from "./edits.ts";
-import { elements, findAt, type JsonText, kindOf, scanJson, type Span } from "./spans.ts";
+import { elements, findAt, isThereAt, type JsonText, kindOf, scanJson, type Span } from "./spans.ts";
 
 /** The hits of one search and where they are. */
 interface HitList {
@@ -56,6 +56,12 @@ interface More extends Partial<Pick<SearchReply, "bypass" | "total">> {
 export function partOf(text: JsonText, { array, slots, hits }: HitList, more: More = {}): Result<ReplyPart, Bypass> {
   const edits = (order: readonly number[]) => [...refill(text, array, slots, order), ...(more.edits?.(order) ?? [])];
   return ok({ hits, total: more.total, bypass: more.bypass, edits });
+}
+
+/** `signs`: paths from `from` to members by which an engine says that hits may be missing, unless they are false, null, zero or empty. */
+export function incompleteBy(text: JsonText, signs: readonly (readonly string[])[], from: Span = text.root): Bypass | undefined {
+  const sign = signs.find((path) => isThereAt(text, path, from));
+  return sign && { reason: "engine_incomplete", detail: `The reply has ${sign.join(".")}` };
 }
 
 /** Reasons: reply_not_json. */

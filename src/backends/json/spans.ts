@@ -343,6 +343,18 @@ export function numberAt(text: JsonText, path: readonly string[], from: Span = t
   return at === undefined ? undefined : readNumber(text, at);
 }
 
+/** Whether the value at a path is not false, null, zero or empty; a repeated key could be anything. */
+export function isThereAt(text: JsonText, path: readonly string[], from: Span = text.root): boolean {
+  const found = findAt(text, path, from);
+  if (!found.ok) return true;
+  const at = found.value;
+  if (at === undefined) return false;
+  const kind = kindOf(text, at);
+  if (kind === "object") return members(text, at).length > 0;
+  if (kind === "array") return elements(text, at).length > 0;
+  return !["false", "null", '""'].includes(rawText(text, at)) && readNumber(text, at) !== 0;
+}
+
 export function isTrueAt(text: JsonText, path: readonly string[], from: Span): boolean {
   const at = spanAt(text, path, from);
   return at !== undefined && isTrue(text, at);

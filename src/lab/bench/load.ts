@@ -59,6 +59,7 @@ export async function load({ url, pid, path, headers, pageSize, expected }: Targ
   const ms: number[] = [];
   /** Searches per interval; an interval without any has no entry. */
   const counts: number[] = [];
+  const failedAt: number[] = [];
   const startedAt = performance.now();
   const setupRequest = (request: object) => ({
     ...request,
@@ -68,8 +69,9 @@ export async function load({ url, pid, path, headers, pageSize, expected }: Targ
     body: searchBody(nextQuery(), pageSize),
   });
   const instance = autocannon({ url, connections, duration: seconds, requests: [{ setupRequest }] });
-  instance.on("response", (_client, _status, _bytes, responseMs) => {
+  instance.on("response", (_client, status, _bytes, responseMs) => {
     ms.push(responseMs);
+    if (status < 200 || status > 299) failedAt.push(performance.now());
     const interval = Math.floor((performance.now() - startedAt) / INTERVAL_MS);
     counts[interval] = (counts[interval] ?? 0) + 1;
   });
@@ -99,6 +101,8 @@ export async function load({ url, pid, path, headers, pageSize, expected }: Targ
     cpuMs: perSearch("allMs"),
     /** Time that its main thread waited for a core, likewise. */
     waitedMs: perSearch("waitedMs"),
+    /** When searches ended with another status than 2xx, by performance.now(). */
+    failedAt,
     /** Searches with another status, broken connections, unexpected outcomes. */
     failed,
     /** For people; empty if nothing failed. */
@@ -130,6 +134,7 @@ const together = (loads: readonly Load[]): Load => ({
   perSecond: loads.flatMap(({ perSecond }) => perSecond),
   cpuMs: loads.flatMap(({ cpuMs }) => cpuMs),
   waitedMs: loads.flatMap(({ waitedMs }) => waitedMs),
+  failedAt: loads.flatMap(({ failedAt }) => failedAt),
   failed: loads.reduce((sum, { failed }) => sum + failed, 0),
   failures: loads.map(({ failures }) => failures).join(""),
 });

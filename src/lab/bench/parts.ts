@@ -49,7 +49,10 @@ const TABLE: Readonly<Record<string, readonly [summary: string, run: (bench: Ben
     "bytes that are deployed, and what one search reads, sends and allocates: the same on every machine",
     async (bench) => (await import("./counts.ts")).benchCounts(bench),
   ],
-  soak: ["8 connections for 10 minutes: failures, growth of memory", async (bench) => (await import("./sustained.ts")).benchSoak(bench)],
+  soak: [
+    "8 connections for 10 minutes, the engine ended and started in the middle: failures, growth of memory",
+    async (bench) => (await import("./sustained.ts")).benchSoak(bench),
+  ],
 };
 
 export const PARTS = Object.entries(TABLE).map(([name, [summary, run]]) => ({

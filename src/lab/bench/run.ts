@@ -40,6 +40,8 @@ export const FULL = {
   soakSeconds: 600,
   /** From here on memory must not grow. */
   soakSettledSeconds: 60,
+  /** In the middle of a soak the engine's process is ended for so long. */
+  soakDownSeconds: 20,
 };
 
 type Plan = Readonly<typeof FULL>;
@@ -67,6 +69,7 @@ export const QUICK: Plan = {
   passthroughSeconds: 1,
   soakSeconds: 4,
   soakSettledSeconds: 1,
+  soakDownSeconds: 1,
 };
 
 /** Configurations for wrangler. */

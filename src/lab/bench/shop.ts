@@ -68,7 +68,7 @@ export type Shop = Awaited<ReturnType<typeof openShop>>;
 
 /** Engine and stores, with the catalogue published; both end with the part. */
 export async function openSurroundings(bench: Bench, windows: readonly number[], engineMs = 0) {
-  const engine = await startStandIn("engine", engineMs);
+  const engine = await startStandIn("engine", { delayMs: engineMs });
   bench.defer(engine.stop);
   const stores = await startStores();
   bench.defer(stores.stop);
@@ -76,13 +76,13 @@ export async function openSurroundings(bench: Bench, windows: readonly number[],
   return { engine, stores, vars: edgeVars(engine.address, windows), nextQuery: createQueries() };
 }
 
-/** With the edge in workerd until the part ends, its V8 heap limited if `heapMb` is given. */
-export async function openShop(bench: Bench, windows: readonly number[], heapMb?: number) {
+/** With the edge in workerd until the part ends, its V8 heap limited if `heapMb` is given. `onLog`: default shows problems. */
+export async function openShop(bench: Bench, windows: readonly number[], heapMb?: number, onLog?: (line: string) => void) {
   const bundle = await bench.bundle("edge");
   const around = await openSurroundings(bench, windows);
   const { vars, stores } = around;
   const config = writeWorkerdConfig(join(bench.folder, "edge"), bundle, { vars, stores: stores.address, heapMb });
-  return { ...around, edge: connect(bench, await startWorkerd(config)) };
+  return { ...around, edge: connect(bench, await startWorkerd(config, onLog)) };
 }
 
 export function connect(bench: Bench, { url, pid, stop }: Omit<RunningWorkerd, "spawnedAt">) {

@@ -6,15 +6,16 @@ import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { sleep, UserError } from "../../web.ts";
 
-/** `delayMs`: before each reply. */
-export async function startStandIn(name: "engine" | "stores" | "model", delayMs = 0) {
-  const child = fork(fileURLToPath(import.meta.url), [name, String(delayMs)], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-  const port = await new Promise<number>((resolve, reject) => {
+/** `delayMs`: before each reply. `port`: default any free one. */
+export async function startStandIn(name: "engine" | "stores" | "model", { delayMs = 0, port = 0 } = {}) {
+  const options = [name, String(delayMs), String(port)];
+  const child = fork(fileURLToPath(import.meta.url), options, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const listening = await new Promise<number>((resolve, reject) => {
     child.once("message", (message) => resolve(Number(message)));
     child.once("exit", (code) => reject(new Error(`The process of the ${name} ended with code ${code}`)));
   });
   /** `address`: host:port */
-  return { address: `127.0.0.1:${port}`, stop: () => child.kill() };
+  return { address: `127.0.0.1:${listening}`, port: listening, stop: () => child.kill() };
 }
 
 export async function startStores() {
@@ -87,7 +88,7 @@ const HANDLERS: Readonly<Record<string, () => Promise<Handler> | Handler>> = {
 /** Keep-alive connections outlast every pause of the bench. */
 const KEEP_ALIVE_MS = 600_000;
 
-async function serveParent(open: () => Promise<Handler> | Handler, delayMs: number): Promise<void> {
+async function serveParent(open: () => Promise<Handler> | Handler, delayMs: number, port: number): Promise<void> {
   const handler = await open();
   const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? "/", "http://stand-in");
@@ -96,7 +97,7 @@ async function serveParent(open: () => Promise<Handler> | Handler, delayMs: numb
     response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(body) }).end(body);
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
-  server.listen(0, "127.0.0.1", () => {
+  server.listen(port, "127.0.0.1", () => {
     const address = server.address();
     process.send?.(typeof address === "object" ? address?.port : undefined);
   });
@@ -104,4 +105,4 @@ async function serveParent(open: () => Promise<Handler> | Handler, delayMs: numb
 }
 
 const open = HANDLERS[process.argv[2] ?? ""];
-if (import.meta.main && open !== undefined) await serveParent(open, Number(process.argv[3]));
+if (import.meta.main && open !== undefined) await serveParent(open, Number(process.argv[3]), Number(process.argv[4]));

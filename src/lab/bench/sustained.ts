@@ -5,6 +5,8 @@ import { against, inChart, type Measurement, measured, measuredIfAny, measuredLo
 import { residentMb } from "./processes.ts";
 import type { Bench } from "./run.ts";
 import { countOutcomes, type Edge, openShop, WINDOW } from "./shop.ts";
+import { startStandIn } from "./stand-in.ts";
+import { sleep } from "../../web.ts";
 
 const SOAK_CONNECTIONS = 8;
 const MEMORY_INTERVAL_MS = 500;
@@ -30,20 +32,36 @@ export async function benchLoad(bench: Bench): Promise<Measurement[]> {
 
 export async function benchSoak(bench: Bench): Promise<Measurement[]> {
   const { soakSeconds: seconds, soakSettledSeconds, passthroughSeconds } = bench.plan;
-  const { edge, stores, nextQuery } = await openShop(bench, [WINDOW]);
+  // Each search fails while the engine is down: the counts say so, and a line for each would say nothing more.
+  const { edge, engine, stores, nextQuery } = await openShop(bench, [WINDOW], undefined, () => undefined);
   const options = { connections: SOAK_CONNECTIONS, seconds, nextQuery };
   const passthrough = await loadOrThrow(passedThrough(edge, WINDOW), { ...options, seconds: passthroughSeconds });
-  const sustained = await sustain(bench, "soak", edge, options);
+  const [sustained, { downAt, upAt }] = await Promise.all([sustain(bench, "soak", edge, options), interrupt(bench, engine)]);
   const name = `soak of ${seconds} s, ${SOAK_CONNECTIONS} connections`;
   // The record of every search that the edge has counted must have arrived.
   const counted = Object.values(await countOutcomes(edge.client)).reduce((sum, count) => sum + count, 0);
   const peer = { peer: "searches that the edge counted", p50: counted };
+  const isWhileDown = (at: number): boolean => at >= downAt && at <= upAt;
+  const later = sustained.failedAt.filter((at) => at > upAt);
   return [
-    ...describeLoad(name, sustained, passthrough),
+    ...describeLoad(name, { ...sustained, failed: sustained.failedAt.filter((at) => !isWhileDown(at)).length }, passthrough),
+    measured(`failed searches while the engine was down, ${name}`, "count", [sustained.failedAt.filter(isWhileDown).length]),
+    measured(`time from the engine's start to the last failed search, ${name}`, "ms", [Math.max(0, ...later.map((at) => at - upAt))]),
     ...describeGrowth(name, sustained, soakSettledSeconds),
     measured(`exposure records written, ${name}`, "count", [await stores.statements()], peer),
     ...memoryByTime(sustained),
   ];
+}
+
+/** Ends the engine's process in the middle of the soak and starts another one at its address. Times by performance.now(). */
+async function interrupt(bench: Bench, engine: Awaited<ReturnType<typeof startStandIn>>) {
+  const { soakSeconds, soakDownSeconds } = bench.plan;
+  await sleep((soakSeconds / 2) * 1000);
+  const downAt = performance.now();
+  engine.stop();
+  await sleep(soakDownSeconds * 1000);
+  bench.defer((await startStandIn("engine", { port: engine.port })).stop);
+  return { downAt, upAt: performance.now() };
 }
 
 /**

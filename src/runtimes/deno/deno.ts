@@ -1,6 +1,7 @@
 /** The edge as a server in Deno. With the demo shop: cli/start/server/deno.ts. */
 import { runCommand } from "../node/command.ts";
-import { createPlainFetch, type Runtime } from "../node/serve.ts";
+import { engineFetch } from "../node/engine-fetch.ts";
+import type { Runtime } from "../node/serve.ts";
 
 /** The part of Deno that is used; its own types would replace those of browsers and Node everywhere. */
 interface DenoServer {
@@ -19,12 +20,12 @@ declare const Deno: {
 
 export const DENO: Runtime = {
   name: `Deno ${Deno.version.deno}`,
-  fetch: createPlainFetch(/^(?:gzip|br)$/),
+  fetch: engineFetch,
   openGpu: () => Promise.resolve("gpu" in navigator ? navigator.gpu : undefined),
   // oxlint-disable-next-line require-await -- an exception becomes a rejection
   listen: async (handler, { host, port }) => {
     const server = Deno.serve({ hostname: host, port, onListen: () => undefined }, (request, { remoteAddr }) =>
-      handler(request, remoteAddr.hostname),
+      handler(request, { address: remoteAddr.hostname }),
     );
     return { port: server.addr.port, close: () => server.shutdown() };
   },

@@ -7,16 +7,15 @@ import type { ProviderPreference } from "../../inference/providers.ts";
 import { installNodeGpu } from "../../inference/node-scorer.ts";
 import { runCommand } from "./command.ts";
 import { type NodeModel, openModel, readModelFiles } from "./models.ts";
-import { createPlainFetch, type Listener, type RunningServer, type Runtime, type ServeOptions, startServer } from "./serve.ts";
+import { engineFetch } from "./engine-fetch.ts";
+import { type Listener, type RunningServer, type Runtime, type ServeOptions, startServer } from "./serve.ts";
 
 /** Interval for closing idle connections of a server that stops. */
 const IDLE_CHECK_MS = 50;
 
-const DECODED = /^(?:gzip|x-gzip|deflate|br)(?:\s*,\s*(?:gzip|x-gzip|deflate|br))*$/i;
-
 export const NODE: Runtime = {
   name: `Node ${process.versions.node}`,
-  fetch: createPlainFetch(DECODED),
+  fetch: engineFetch,
   openGpu: async () => {
     try {
       return await installNodeGpu();
@@ -27,7 +26,9 @@ export const NODE: Runtime = {
   },
   listen: (handler, { host, port }) =>
     new Promise<Listener>((done, fail) => {
-      const answer = getRequestListener((request, { incoming }) => handler(request, incoming.socket.remoteAddress), { hostname: host });
+      const answer = getRequestListener((request, { incoming }) => handler(request, { incoming, address: incoming.socket.remoteAddress }), {
+        hostname: host,
+      });
       const server = createServer((request, reply) => void answer(request, reply));
       server.once("error", fail);
       server.listen(port, host, () => {

@@ -19,8 +19,15 @@ import { type NodeModel, openModel, readModelFiles } from "./models.ts";
 import { StartError } from "./settings.ts";
 import { sqliteSink } from "./sqlite.ts";
 
-/** `address`: of the client, as the socket has it. */
-type Handler = (request: Request, address: string | undefined) => Promise<Response>;
+/** What the host knows besides the Request. */
+interface Host {
+  /** Of the client, as the socket has it. */
+  readonly address: string | undefined;
+  /** Node's own message, in which app.ts finds the body of a GET. */
+  readonly incoming?: object;
+}
+
+type Handler = (request: Request, host: Host) => Promise<Response>;
 
 export interface Listener {
   /** The requested port, or the free one that was found for 0. */
@@ -92,9 +99,9 @@ export async function startServer(
   const clientAddress: ServeOptions["clientAddress"] = (c) => addresses.get(c.req.raw);
   const opened = Promise.withResolvers<Edge>();
   opened.promise.catch(() => undefined);
-  const listener = await listen(runtime, host, port, async (request, address) => {
+  const listener = await listen(runtime, host, port, async (request, { address, incoming }) => {
     if (address !== undefined) addresses.set(request, address);
-    return answer(request, (await opened.promise).app, work);
+    return answer(request, { incoming }, (await opened.promise).app, work);
   });
   try {
     opened.resolve(await openServerEdge({ clientAddress, ...options }, runtime, log, openFetch));
@@ -175,9 +182,9 @@ interface Work {
   isStopping: boolean;
 }
 
-async function answer(request: Request, app: Edge["app"], work: Work): Promise<Response> {
+async function answer(request: Request, env: object, app: Edge["app"], work: Work): Promise<Response> {
   const context = { waitUntil: (later: Promise<unknown>) => work.after.add(later), passThroughOnException: () => undefined, props: {} };
-  const replying = Promise.resolve(app.fetch(request, {}, context));
+  const replying = Promise.resolve(app.fetch(request, env, context));
   // A shopper who leaves does not end the work that was begun.
   work.after.add(replying);
   const reply = await replying;
@@ -245,20 +252,5 @@ export function createAfterWork(log: Log) {
     async settled(): Promise<void> {
       while (running.size > 0) await Promise.all(running); // oxlint-disable-line no-await-in-loop
     },
-  };
-}
-
-/**
- * The runtime's fetch with headers that match the body: Node and Deno decode a body and keep its content-encoding header, and a browser
- * could not read that. `decoded`: the content-encodings that this runtime's fetch decodes.
- */
-export function createPlainFetch(decoded: RegExp): Fetch {
-  return async (url, init) => {
-    const response = await fetch(url, init);
-    if (!decoded.test(response.headers.get("content-encoding") ?? "")) return response;
-    const headers = new Headers(response.headers);
-    headers.delete("content-encoding");
-    headers.delete("content-length");
-    return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
   };
 }
