@@ -45,6 +45,8 @@ export interface Platform {
   readonly afterReply?: AfterReply | undefined;
   /** Milliseconds since 1970. Default: the platform's clock. */
   readonly now?: (() => number) | undefined;
+  /** Milliseconds since any moment, of a clock that nobody sets. Default: the platform's. */
+  readonly clock?: (() => number) | undefined;
   /** Default: random UUIDs. */
   readonly createId?: (() => string) | undefined;
   /** May throw: the line is then lost. Default: one line of JSON on the console. */
@@ -80,7 +82,12 @@ export function readConfig(platform: Pick<Platform, "env" | "sinks" | "dialects"
 /** Throws like readConfig(). */
 export function openEdge(platform: Platform): EdgeApp {
   const { kv, scorer, fetch, dialects, flagClient, isWithinRate, describe, afterReply, maxReplyBytes } = platform;
-  const { now = () => Date.now(), createId = () => crypto.randomUUID(), counters = createCounters() } = platform;
+  const {
+    now = () => Date.now(),
+    clock = () => performance.now(),
+    createId = () => crypto.randomUUID(),
+    counters = createCounters(),
+  } = platform;
   const { clientAddress = isWorker() ? addressByCloudflare : () => undefined } = platform;
   const log = withoutBursts(neverThrowing(platform.log ?? logToConsole), now);
   const breakers = createBreakers({ now, log });
@@ -90,7 +97,7 @@ export function openEdge(platform: Platform): EdgeApp {
   const sink = sinkOf(platform, config, { counters: eventCounters, now, createId, log, breakers });
   const { eventSecret: secret } = config;
   const events = secret === undefined ? undefined : { tokens: createEventTokens({ secret, now }), hashUnit: createUnitHash(secret) };
-  const outside = { kv, sink, events, scorer, counters, flagClient, fetch, dialects, now, createId, log, breakers, maxReplyBytes };
+  const outside = { kv, sink, events, scorer, counters, flagClient, fetch, dialects, now, clock, createId, log, breakers, maxReplyBytes };
   const searches = assembleSearches(config, outside);
   const { requestLimits, adminToken, storefrontUrl, allowOrigins, clientAddressHeader } = config;
   return createApp({

@@ -142,12 +142,12 @@ async function serveAfterRefusal(
   widened?: Widened,
 ): Promise<BatchResult> {
   if (failed.reason === "aborted") return none(batch, failed);
-  const { now } = batch.deps;
-  const askedAt = now();
+  const { clock } = batch.deps;
+  const askedAt = clock();
   const own = await ask(batch, batch.plan.own);
   if (!own.ok) return none(batch, own.error);
   // An engine that fails the shopper's own request too says nothing of windows.
-  if (statusFailure(own.value) === undefined) compareWithOwn(batch, failed, { reply: own.value, ms: now() - askedAt }, widened);
+  if (statusFailure(own.value) === undefined) compareWithOwn(batch, failed, { reply: own.value, ms: clock() - askedAt }, widened);
   return leftAlone(batch, own.value, reasonsOf(decisions, windowReason(failed, widened)));
 }
 

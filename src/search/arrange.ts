@@ -71,10 +71,10 @@ async function rankBy(search: Search, ranker: Ranker, window: readonly Hit[]): P
   if (window.length < 2) return bypass("too_few_hits", `The window holds ${window.length} hits`);
   if (ranker.kind === "engine") return ok({ order: [...window.keys()], listId: "", modelVersion: "", knownHistory: 0, scores: undefined });
   const { request, deps } = search;
-  const { rankBudgetMs, queue, now } = deps;
-  const deadline = now() + rankBudgetMs;
+  const { rankBudgetMs, queue, clock } = deps;
+  const deadline = clock() + rankBudgetMs;
   let isLate = false;
-  const isWanted = (): boolean => !isLate && request.signal?.aborted !== true && now() <= deadline;
+  const isWanted = (): boolean => !isLate && request.signal?.aborted !== true && clock() <= deadline;
   const late = () => {
     isLate = true;
     return bypass("over_budget", `Ranking took longer than ${rankBudgetMs} ms`);

@@ -46,16 +46,16 @@ function ownWindow({ deps, assignment }: Search, window: WindowRequest): WindowD
 
 /** Within the rest of the engine's time, or of a share of it. Never rejects. */
 export async function ask(
-  { request, deps, startedAt }: Batch,
+  { request, deps, begunAt }: Batch,
   engineRequest: EngineRequest,
   share = 1,
 ): Promise<Result<EngineReply, Bypass>> {
   const { engineTimeoutMs } = deps;
-  const askedAt = deps.now();
+  const askedAt = deps.clock();
   // The shopper's own request keeps its share, also where this thread was behind when the window's was over.
   const atLeastMs = share < 1 ? 0 : engineTimeoutMs * (1 - WINDOW_SHARE);
-  const reply = await deps.engine.send(engineRequest, request, Math.max(atLeastMs, startedAt + engineTimeoutMs * share - askedAt));
-  if (reply.ok) deps.windows.noteReply(deps.now() - askedAt);
+  const reply = await deps.engine.send(engineRequest, request, Math.max(atLeastMs, begunAt + engineTimeoutMs * share - askedAt));
+  if (reply.ok) deps.windows.noteReply(deps.clock() - askedAt);
   return reply;
 }
 

@@ -22,7 +22,7 @@ const MAX_REPLY_BYTES = 16 * 1024 * 1024;
 /** Item vectors get this share of the ranking budget; the rest is the model's. */
 const STORE_SHARE = 0.7;
 
-export interface Outside extends Pick<EdgeDeps, "sink" | "events" | "scorer" | "counters" | "now" | "createId" | "log"> {
+export interface Outside extends Pick<EdgeDeps, "sink" | "events" | "scorer" | "counters" | "now" | "clock" | "createId" | "log"> {
   readonly kv: KvReader;
   readonly fetch: Fetch;
   readonly dialects: Dialects;
@@ -62,7 +62,7 @@ export function assembleSearches(config: Config, outside: Outside): Searches {
     const store = stores.get(index.catalog);
     if (backend === undefined || store === undefined) throw new Error(`Cannot serve index "${name}"`);
     const engine = engineOf(index, backend, config.engineAuthorizations.get(name));
-    const windows = windowsOf.get(engine) ?? createWindows(outside.now);
+    const windows = windowsOf.get(engine) ?? createWindows(outside.clock);
     windowsOf.set(engine, windows);
     indexes.set(name, { name, window: index.window, backend, engine, windows, store });
   }
@@ -74,7 +74,7 @@ export function assembleSearches(config: Config, outside: Outside): Searches {
   const { experiments: configured } = config;
   const experiments = config.hasLiveExperiments ? createLiveExperiments(configured, outside) : () => Promise.resolve(configured);
   const lists = createRankedLists({ now: outside.now });
-  const queue = createRankQueue(outside.now);
+  const queue = createRankQueue(outside.clock);
   return { edge: { ...shared, engineTimeoutMs, rankBudgetMs, lists, queue, experiments, flags, defaultVariant }, indexes };
 }
 

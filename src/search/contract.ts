@@ -44,6 +44,8 @@ export interface EdgeDeps {
   readonly counters: Counters;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Milliseconds since any moment, of a clock that nobody sets: for limits. */
+  readonly clock: () => number;
   readonly createId: () => string;
   readonly log: Log;
 }
@@ -97,6 +99,7 @@ export interface Search {
   readonly history: readonly string[];
   /** Joins the record of this search and the events that follow it. */
   readonly queryId: string;
+  /** Milliseconds since 1970. */
   readonly startedAt: number;
 }
 
@@ -121,7 +124,8 @@ export interface Batch {
   readonly plan: RequestPlan;
   /** Parallel to the plan's searches. */
   readonly searches: readonly Search[];
-  readonly startedAt: number;
+  /** By the clock that nobody sets. */
+  readonly begunAt: number;
 }
 
 export interface OrderNotes {

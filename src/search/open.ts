@@ -11,7 +11,7 @@ import type { Assignment, Batch, EdgeDeps, Search, SearchDeps, SearchRequest } f
 const MAX_ID_LENGTH = 100;
 
 export async function openBatch(request: SearchRequest, plan: RequestPlan, deps: SearchDeps): Promise<Batch> {
-  const startedAt = deps.now();
+  const [startedAt, begunAt] = [deps.now(), deps.clock()];
   const experiments = await deps.experiments(request.afterReply);
   const searches = await Promise.all(
     plan.searches.map(async (search, i): Promise<Search> => {
@@ -22,7 +22,7 @@ export async function openBatch(request: SearchRequest, plan: RequestPlan, deps:
       return { request, deps, index, plan: search, assignment, history: historyOf(request, search), queryId, startedAt };
     }),
   );
-  return { request, deps, plan, searches, startedAt };
+  return { request, deps, plan, searches, begunAt };
 }
 
 /** The same unit gets the same variant on every isolate; a search without a unit is in no experiment. */

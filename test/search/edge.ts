@@ -140,6 +140,7 @@ export function openEdge(options: EdgeOptions): Edge {
     flagClient: options.flagClient,
     isWithinRate: options.isWithinRate,
     now,
+    clock: options.now,
     createId,
     log,
     counters,

@@ -42,6 +42,7 @@ export async function warmUp(scorer: Scorers): Promise<number> {
     dialects: DIALECTS,
     fetch: () => Promise.reject(new Error("The warm-up has its own engine")),
     now: () => 0,
+    clock: () => 0,
     createId: () => CATALOG,
     log: () => undefined,
   });
