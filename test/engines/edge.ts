@@ -11,13 +11,20 @@ export interface RunningEdge {
   stop(): Promise<void>;
 }
 
-/** `index`: more options of the one index, "products". */
+/** `index`: more options of the index "products". */
 export async function startEdge(backend: string, engineUrl: string, index: object = {}): Promise<RunningEdge> {
   const kv = createMemoryKv();
   await publishCatalogue(kv, "products", PRODUCTS);
   const server = await serve({
     // Time is not under test here.
-    env: { INDEXES: { products: { backend, url: engineUrl, window: WINDOW, ...index } }, RANK_BUDGET_MS: 9000, ENGINE_TIMEOUT_MS: 20_000 },
+    env: {
+      INDEXES: {
+        products: { backend, url: engineUrl, window: WINDOW, ...index },
+        offers: { backend, url: engineUrl, window: WINDOW, catalog: "products" },
+      },
+      RANK_BUDGET_MS: 9000,
+      ENGINE_TIMEOUT_MS: 20_000,
+    },
     port: 0,
     provider: "wasm",
     kv,

@@ -1,6 +1,8 @@
 /** Elasticsearch and OpenSearch themselves behind the edge. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ELASTICSEARCH_SURFACE } from "../backends/foreign/elasticsearch.ts";
 import { type RunningEdge, startEdge } from "./edge.ts";
+import { shapeOf, trespasses } from "./foreign.ts";
 import { ask, judgeAll } from "./judge.ts";
 import { missing, type RunningEngine, startEngine } from "./launch.ts";
 import { ELASTICSEARCH, type Engine, MULTI, randomShapes, SHAPES } from "./shapes-elasticsearch.ts";
@@ -40,6 +42,14 @@ for (const [name, backend] of ENGINES) {
     it("answers random requests", async () => {
       expect(await judgeAll(randomShapes(100, name), engine.url, edge.url, ELASTICSEARCH)).toEqual([]);
     }, 120_000);
+
+    it(`answers ${ELASTICSEARCH_SURFACE.ordinary.length} requests of clients as the engine does`, async () => {
+      expect(await judgeAll(ELASTICSEARCH_SURFACE.ordinary.map(shapeOf), engine.url, edge.url, ELASTICSEARCH)).toEqual([]);
+    });
+
+    it("refuses requests for an index that is not configured", async () => {
+      expect(await trespasses(ELASTICSEARCH_SURFACE.attacks("secret"), edge.url)).toEqual([]);
+    });
 
     it("loses no hit from page to page", async () => {
       const words = ["red mug", "striped cushion", "black leather bag", "blue"];

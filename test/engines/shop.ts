@@ -1,4 +1,4 @@
-/** The drawn catalogue in an engine: index "products", and index "secret" that no configuration names. */
+/** The drawn catalogue in an engine: index "products", an empty one "offers", and index "secret" that no configuration names. */
 import { drawCatalogue, type DrawnProduct } from "../../src/demo/catalogue/catalogue.ts";
 
 /** Enough for pages on both sides of the window. */
@@ -50,6 +50,7 @@ export async function fillElasticsearch(url: string): Promise<void> {
   const settings = { number_of_shards: 3, number_of_replicas: 0 };
   await send(`${url}/products`, "PUT", JSON.stringify({ settings, mappings: MAPPINGS }));
   await send(`${url}/secret`, "PUT", JSON.stringify({ settings: { ...settings, number_of_shards: 1 } }));
+  await send(`${url}/offers`, "PUT", JSON.stringify({ settings: { ...settings, number_of_shards: 1 }, mappings: MAPPINGS }));
   const lines = PRODUCTS.flatMap((product, i) => [{ index: { _index: "products", _id: product.id } }, documentOf(product, i)]);
   const secrets = [0, 1, 2].flatMap((n) => [
     { index: { _index: "secret", _id: `s${n}` } },

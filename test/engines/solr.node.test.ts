@@ -2,7 +2,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SOLR_SURFACE } from "../backends/foreign/solr.ts";
 import { type RunningEdge, startEdge } from "./edge.ts";
+import { shapeOf, trespasses } from "./foreign.ts";
 import { judgeAll } from "./judge.ts";
 import { missing, type RunningEngine, startEngine } from "./launch.ts";
 import { SHAPES, SOLR } from "./shapes-solr.ts";
@@ -16,7 +18,7 @@ describe.skipIf(problem !== undefined)("solr", () => {
   let edge: RunningEdge;
   beforeAll(async () => {
     engine = await startEngine("solr", (home) => {
-      const files = { "solr.xml": "<solr/>", ...solrCore("products"), ...solrCore("secret") };
+      const files = { "solr.xml": "<solr/>", ...solrCore("products"), ...solrCore("offers"), ...solrCore("secret") };
       for (const [file, content] of Object.entries(files)) {
         mkdirSync(dirname(join(home, file)), { recursive: true });
         writeFileSync(join(home, file), content);
@@ -33,4 +35,12 @@ describe.skipIf(problem !== undefined)("solr", () => {
   it(`answers ${SHAPES.length} shapes of requests`, async () => {
     expect(await judgeAll(SHAPES, engine.url, edge.url, SOLR)).toEqual([]);
   }, 120_000);
+
+  it(`answers ${SOLR_SURFACE.ordinary.length} requests of clients as the engine does`, async () => {
+    expect(await judgeAll(SOLR_SURFACE.ordinary.map(shapeOf), engine.url, edge.url, SOLR)).toEqual([]);
+  });
+
+  it("refuses requests for a core that is not configured", async () => {
+    expect(await trespasses(SOLR_SURFACE.attacks("secret"), edge.url)).toEqual([]);
+  });
 });
