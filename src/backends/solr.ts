@@ -25,6 +25,9 @@ import { isTrueAt, type JsonText, kindOf, members, numberAt, rawText, spanAt } f
 import { textOf } from "./json/values.ts";
 import { FORM_TYPE, strangeIn, strangeType } from "./solr/allowed.ts";
 
+/** `mlt` and `tv` add something for each hit of the page: for a wider page that is another answer, and can take seconds. */
+const GROUPING = ["group", "expand", "mlt", "tv"];
+
 const PAGING: ReadonlySet<string> = new Set(["start", "rows"]);
 
 /** Of Hadoop's authentication: a token, a name, and the user for whom somebody searches. */
@@ -150,7 +153,8 @@ function reasonToLeave(params: readonly Param[], limit: number, queryText: strin
   if (paramOf(params, "cursorMark") !== undefined) return leave("cursor", "cursorMark");
   const sort = textOf(paramOf(params, "sort"));
   if (sort !== undefined && !/^score\s+desc$/i.test(sort)) return leave("explicit_sort", "sort");
-  if (/^(true|on|yes)$/i.test(paramOf(params, "group") ?? "")) return leave("grouped", "group");
+  const grouping = GROUPING.find((name) => /^(true|on|yes)$/i.test(paramOf(params, name) ?? ""));
+  if (grouping !== undefined) return leave("grouped", grouping);
   if (params.some(({ key, value }) => key === "fq" && value.includes("{!collapse"))) return leave("grouped", "collapse");
   if (limit === 0) return leave("size_zero", "rows is 0");
   if (queryText === undefined) return leave("no_query_text", "q is empty or asks for everything");

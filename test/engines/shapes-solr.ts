@@ -69,6 +69,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   "q=red mug&sort=score desc,price asc": "explicit_sort",
   "q=red mug&group=true&group.field=category": "grouped",
   "q=red mug&fq={!collapse field=category}": "grouped",
+  "q=red mug&mlt=true&mlt.fl=title&mlt.mindf=1&mlt.mintf=1": "grouped",
   "q=red mug&rows=0": "size_zero",
   "q=red mug&rows=0&facet=true&facet.field=category": "size_zero",
   "q=*:*": "no_query_text",

@@ -113,6 +113,9 @@ const inBody = (name: string, write: (body: object, who: string) => object): Way
   say: ({ path, init }, who) => ({ path, init: { ...init, body: JSON.stringify(write(objectOf(JSON.parse(init.body ?? "{}")), who)) } }),
 });
 
+/** What the edge does not know passes with the client's own key only. */
+const unknown = (way: Way): Way => ({ ...way, config: { forwardCredentials: true } });
+
 /** By parameters and members that an engine reads itself. */
 const OWN_WAYS: Readonly<Record<string, readonly Way[]>> = {
   elasticsearch: [
@@ -120,8 +123,8 @@ const OWN_WAYS: Readonly<Record<string, readonly Way[]>> = {
     inUrl("routing"),
     inBody("ext.ubi.client_id", (body, who) => ({ ...body, ext: { ubi: { query_id: "q", client_id: who } } })),
     inBody("query", (body, who) => ({ ...body, rescore: { query: { rescore_query: { term: { user: who } } } } })),
-    { ...inUrl("q_who"), page: "?from, ?size" },
-    { ...inUrl("preference"), name: "_msearch?preference", page: "_msearch" },
+    unknown({ ...inUrl("q_who"), page: "?from, ?size" }),
+    unknown({ ...inUrl("preference"), name: "_msearch?preference", page: "_msearch" }),
     {
       name: "the header of a search in _msearch",
       page: "_msearch",
@@ -133,28 +136,28 @@ const OWN_WAYS: Readonly<Record<string, readonly Way[]>> = {
     inUrl("X-Algolia-UserToken"),
     inUrl("x-algolia-application-id"),
     inBody("userToken", (body, who) => ({ ...body, userToken: who })),
-    {
+    unknown({
       ...inBody("a user token in params", (body, who) => ({ params: `${String(objectOf(body)["params"])}&x-algolia-usertoken=${who}` })),
       page: "params",
-    },
+    }),
     inBody("ruleContexts", (body, who) => ({ ...body, ruleContexts: [who] })),
     { ...inUrl("x-algolia-usertoken"), name: "queries?x-algolia-usertoken", page: "queries" },
     { ...inUrl("userToken"), name: "GET ?userToken", page: "?page, ?hitsPerPage" },
-    { ...inBody("another member beside queries", (body, who) => ({ ...body, user: who })), page: "queries" },
+    unknown({ ...inBody("another member beside queries", (body, who) => ({ ...body, user: who })), page: "queries" }),
   ],
   typesense: [
     inUrl("x-typesense-user-id"),
-    inUrl("personalization_user_id"),
+    unknown(inUrl("personalization_user_id")),
     { ...inUrl("x-typesense-user-id"), name: "multi_search?x-typesense-user-id", page: "multi_search" },
     { ...inUrl("x-typesense-user-id"), name: "union?x-typesense-user-id", page: "union" },
-    { ...inBody("another member beside searches", (body, who) => ({ ...body, user: who })), page: "multi_search" },
+    unknown({ ...inBody("another member beside searches", (body, who) => ({ ...body, user: who })), page: "multi_search" }),
   ],
   meilisearch: [
     inBody("filter", (body, who) => ({ ...body, filter: `segment = "${who}"` })),
-    { ...inUrl("user"), name: "GET ?user", page: "?offset, ?limit" },
-    { ...inUrl("user"), name: "multi-search?user", page: "multi-search" },
-    { ...inUrl("user"), name: "federation?user", page: "federation" },
-    { ...inBody("another member beside queries", (body, who) => ({ ...body, user: who })), page: "multi-search" },
+    unknown({ ...inUrl("user"), name: "GET ?user", page: "?offset, ?limit" }),
+    unknown({ ...inUrl("user"), name: "multi-search?user", page: "multi-search" }),
+    unknown({ ...inUrl("user"), name: "federation?user", page: "federation" }),
+    unknown({ ...inBody("another member beside queries", (body, who) => ({ ...body, user: who })), page: "multi-search" }),
   ],
   solr: [inUrl("bq"), { ...inUrl("bq"), name: "a form and ?bq", page: "a form" }],
   vespa: [inUrl("input.query(user)"), { ...inUrl("input.query(user)"), name: "a body and ?input.query(user)", page: "offset, hits" }],

@@ -94,7 +94,7 @@ const ordinary: readonly ForeignRequest[] = [
   fq("{!cache=false cost=200}price:[1 TO 2]"),
   q("{!parent which='doc_type:parent' score=max}comment:red"),
   q('{!child of="doc_type:parent"}title:red'),
-  q("{!bool must=$ref should=a:b must_not=c:d}", { ref: "title:red" }),
+  q("{!bool must=$ref should=title:mug must_not=title:bag}", { ref: "title:red" }),
   q("{!knn f=vector topK=10 preFilter=$pre}[1.0, 2.0, 3.0, 4.0]", { pre: "stock:true" }),
   q("{!boost b=log(popularity)}red"),
   q("{!func}product(price,query($qq))", { qq: "red" }),
