@@ -58,7 +58,7 @@ export function createEngineClient(options: EngineOptions): EngineClient {
   const { fetch, url, maxReplyBytes } = options;
   const withheld = new Set(options.withheldParams);
   // The edge's own headers are the same for all. Whoever knows all the rest could guess a weak key by its hash.
-  const sameForAll = new Set([...WITHOUT_EFFECT, "accept-encoding", ...Object.keys(options.headers.own).map((name) => name.toLowerCase())]);
+  const sameForAll = new Set([...WITHOUT_EFFECT, ...Object.keys(options.headers.own).map((name) => name.toLowerCase())]);
 
   async function exchange(request: EngineRequest, client: Client, signal: AbortSignal): Promise<Result<EngineReply, Bypass>> {
     try {
@@ -99,8 +99,8 @@ export function createEngineClient(options: EngineOptions): EngineClient {
       }
     },
     describeClient(client) {
-      const sent = [...headersToEngine(client, options.headers)].filter(([name]) => !sameForAll.has(name));
-      return JSON.stringify([url, sent]);
+      const said = [...saidOf(client, options.headers)].filter(([name]) => !sameForAll.has(name.toLowerCase()));
+      return JSON.stringify([url, said]);
     },
   };
 }
@@ -206,16 +206,23 @@ interface EngineHeaders {
  * A client's credential goes nowhere unless `fromClient` names its header. Of the address of a page (`referer`) goes what browsers tell other
  * sites: the rest may hold the shopper's words, and is another one for each page of a search.
  */
-function headersToEngine(client: Client, { fromClient, address, own }: EngineHeaders): Headers {
-  const headers = pick(client.headers, [...TO_ENGINE, ...fromClient]);
-  const page = headers.get("referer");
-  if (page !== null) {
-    headers.delete("referer");
-    if (/^https?:/i.test(page) && URL.canParse(page)) headers.set("referer", `${new URL(page).origin}/`);
+function* saidOf(client: Client, { fromClient, address }: EngineHeaders): Generator<[name: string, value: string]> {
+  for (const names of [TO_ENGINE, fromClient]) {
+    for (const name of names) {
+      const value = client.headers.get(name);
+      if (value === null) continue;
+      if (name !== "referer") yield [name, value];
+      else if (/^https?:/i.test(value) && URL.canParse(value)) yield [name, `${new URL(value).origin}/`];
+    }
   }
-  if (address !== undefined && client.address !== undefined) headers.set(address, client.address);
+  if (address !== undefined && client.address !== undefined) yield [address, client.address];
+}
+
+function headersToEngine(client: Client, options: EngineHeaders): Headers {
+  const headers = new Headers();
+  for (const [name, value] of saidOf(client, options)) headers.set(name, value);
   headers.set("accept-encoding", "identity");
-  for (const [name, value] of Object.entries(own)) headers.set(name, value);
+  for (const [name, value] of Object.entries(options.own)) headers.set(name, value);
   return headers;
 }
 
