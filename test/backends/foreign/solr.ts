@@ -253,8 +253,10 @@ export const SOLR_SURFACE: Surface = {
   definition: SOLR,
   ordinary,
   attacks,
-  isText([name = ""], value) {
+  isText([name = ""], value, marker) {
     const plain = value.replaceAll("\\u007b", "{").replaceAll("\\u005b", "[").replaceAll("\\", "");
-    return !NAMES.test(name) && !IN_BRACES.test(plain) && !(/fl$/i.test(name) && IN_BRACKETS.test(plain));
+    // Behind a transformer stands the name of a field.
+    const isAfterAll = (plain.split("]").at(-1) ?? "").includes(marker) && plain.split(marker).length === 2;
+    return !NAMES.test(name) && !IN_BRACES.test(plain) && (isAfterAll || !(/fl$/i.test(name) && IN_BRACKETS.test(plain)));
   },
 };
