@@ -17,8 +17,9 @@ const REST = 2;
 /** A turn of the event loop in which nobody needed the thread takes less. */
 const IDLE_TURN_MS = 2;
 
-/** Weight of the latest run in the cost of one. */
+/** Weight of the latest run in the cost of one; of a run that was quicker, more, because what made others slow may have been anything. */
 const WEIGHT = 0.2;
+const WEIGHT_IF_QUICKER = 0.5;
 
 /** Milliseconds per hit, before the first run. */
 const FIRST_COST = 0.05;
@@ -68,7 +69,8 @@ export function createRankQueue(now: () => number) {
 
   function learn(ms: number, hits: number): void {
     if (ms <= 0 || hits === 0) return;
-    msPerHit += (ms / hits - msPerHit) * (learnedAt === -Infinity ? 1 : WEIGHT);
+    const difference = ms / hits - msPerHit;
+    msPerHit += difference * (learnedAt === -Infinity ? 1 : difference < 0 ? WEIGHT_IF_QUICKER : WEIGHT);
     learnedAt = now();
   }
 

@@ -81,8 +81,8 @@ function work(): void {
   } catch {
     // What is written is in the file, or in SQLite's own log beside it.
   }
+  // Whoever started this thread ends it.
   tell({ closed: true });
-  parentPort?.close();
   return undefined;
 }
 

@@ -168,11 +168,13 @@ describe.each(runtimes)("%s with a folder in which keys hang", (runtime) => {
       const pipes = [0, 1, 2, 3, 4].map((n) => stall(data, shardKey("products", "1", n)));
       const server = await start(runtime, data, host);
       try {
-        // Enough of them to fill every pool of threads, if each began reads of its own.
+        // Enough of them to fill every pool of threads, if each began reads of its own; too many at once for a slow machine to rank.
         const ranked = await Promise.all(Array.from({ length: 40 }, () => ask(server.url)));
         expect([...new Set(ranked.map(({ status: code }) => code))]).toEqual([200]);
         expect(
-          [...new Set(ranked.map(({ armmt }) => armmt))].filter((armmt) => !/reason=store_(?:timeout|unavailable)$/.test(armmt)),
+          [...new Set(ranked.map(({ armmt }) => armmt))].filter(
+            (armmt) => !/reason=(?:store_timeout|store_unavailable|over_budget)$/.test(armmt),
+          ),
         ).toEqual([]);
         const alone = quickest(await timesOf(10, () => ask(`http://${host}:${enginePort}`)));
         for (const [headers, armmt] of [
