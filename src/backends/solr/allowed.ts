@@ -98,6 +98,10 @@ function strangeValue(name: string, value: string, cores: Cores): string | undef
         return /^(?:false|off|no)$/i.test(value);
       case "echoParams":
         return /^(?:explicit|none)$/i.test(value);
+      case "expand.rows":
+      case "hl.snippets":
+        // Solr sets memory aside for as many, for each group or field.
+        return /^-?\d{0,4}$/.test(value);
       case "facet.matches":
       case "terms.regex":
       case "hl.regex.pattern":
@@ -119,7 +123,7 @@ function isCheapPattern(pattern: string): boolean {
 }
 
 /** The function that holds the thread for as many milliseconds, which only Solr's own tests need. White space is Java's. */
-const SLEEP = /\bsleep[\s\x1c-\x1f]*\([\s\x1c-\x1f]*[^\s,()]+[\s\x1c-\x1f]*,/; // oxlint-disable-line no-control-regex
+const SLEEP = /\bsleep[\s\x1c-\x1f]*\([\s\x1c-\x1f]*[^\s\x1c-\x1f,()]+[\s\x1c-\x1f]*,/; // oxlint-disable-line no-control-regex
 
 /** An escape of four hex digits, or of one character; some of these are white space, where they are not the letter. */
 const ESCAPE = /\\(?:u+([0-9a-fA-F]{4})|([^]))/g;
