@@ -180,7 +180,9 @@ function planSearches(
     const line = lines[i + 1]!;
     const header = bodyOf(request.body.slice(lines[i]!.start, lines[i]!.end));
     if (!header.ok) return unreadable(`Line ${i + 1}: ${header.error}`);
-    const named = member(header.value?.values, "index") ?? pathIndex;
+    // Null is not left out: engines do not take the index of the path then, but fail.
+    const inHeader = member(header.value?.values, "index");
+    const named = inHeader === undefined ? pathIndex : inHeader;
     const [only, ...more] = Array.isArray(named) ? named : [named];
     if (typeof only !== "string" || more.length > 0) return unreadable(`Line ${i + 1}: name one index, as text`);
     const index = indexOf(only);

@@ -50,6 +50,10 @@ describe("plan() of _msearch", () => {
     expect(decode(plan.widen([5, undefined]).body)).toBe(`{}\n{"size":5,"query":{"match":{"title":"red"}}}\n{}\n${MATCH}`);
   });
 
+  it.each(["null", "[]", "[null]", "{}", "1"])("takes %s in a header for no index, whatever the path says", (index) => {
+    expect(send(`{"index":${index}}\n${MATCH}\n`, "products")).toMatchObject({ ok: false, error: { status: 400 } });
+  });
+
   it("leaves to the engine what it does not understand, and only that, with the client's own key", () => {
     const plan = planOf(`{}\n${MATCH}\n{}\n{"size":-1}\n{}\n{"query":\n`, "products", open);
     expect(plan.searches.map(({ bypass }) => bypass?.reason)).toEqual([undefined, "request_not_understood", "request_not_understood"]);

@@ -88,6 +88,20 @@ const planForm = (contentType: string | undefined) =>
   backend.plan({ method: "POST", path: "/solr/products/select", search: "", body: encode("q=red"), contentType }, "products");
 
 describe("plan() refuses", () => {
+  // Of each, one request ends Solr or holds a thread.
+  it.each([
+    "?q=red&expand=true&expand.rows=100000000",
+    "?q=red&hl=true&hl.snippets=100000000",
+    "?q=red&hl=true&f.title.hl.snippets=%2B100000000",
+    "?q=red&fl=id,x:sleep(60000,1)",
+    "?q=red&sort=sleep(%24ms,1)+asc&ms=60000",
+    "?q=red&facet=true&facet.field=brand&facet.matches=(x%3F)(.%2B)%2B%23%5C1",
+    "?q=red&facet=true&facet.field=brand&facet.matches=(.*)(.*)(.*)(.*)%23",
+  ])("%s", (search) => {
+    expect(refuse(search)).toBeDefined();
+    expect(refuse("", search.slice(1))).toBeDefined();
+  });
+
   it.each([
     "?q=red&qt=/update",
     "?q=red&shards=10.0.0.1:8983/solr/other",

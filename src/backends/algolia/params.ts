@@ -60,6 +60,7 @@ export function createChecks(options: ReadonlyMap<string, DialectOptions>): Chec
     aroundPrecision: ranges,
     // What a reply repeats.
     renderingContent: shape(rulesOf("", { facetOrdering, redirect: shape(rulesOf("url")) })),
+    extensions: shape(rulesOf("", { queryCategorization: shape(rulesOf("enableCategoriesRetrieval enableAutoFiltering")) })),
     semanticSearch: shape(rulesOf("", { eventSources: names })),
   });
   const inText = createCheck(options, params);

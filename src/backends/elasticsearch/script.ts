@@ -11,7 +11,7 @@ const TOKEN =
 
 const FUNCTIONS: ReadonlySet<string> = new Set(
   `abs acos asin atan atan2 cbrt ceil cos exp floor haversin hypot ln log log10 log1p log2 logn max min pow random round signum sin sqrt tan
-  toDegrees toRadians size length isEmpty empty get containsKey contains getValue getLat getLon getMillis toInstant toEpochMilli getYear
+  toDegrees toRadians size length isEmpty empty get containsKey contains indexOf getValue getLat getLon getMillis toInstant toEpochMilli getYear
   arcDistance planeDistance arcDistanceWithDefault cosineSimilarity dotProduct l1norm l2norm l1Norm l2Norm lInfNorm hamming innerProduct
   maxSimDotProduct maxSimInvHamming hammingBit saturation sigmoid randomScore decayNumericLinear decayNumericExp decayNumericGauss decayDateLinear
   decayDateExp decayDateGauss decayGeoLinear decayGeoExp decayGeoGauss emit sum stdDev unweightedAvg linearWeightedAvg ewma holt

@@ -7,7 +7,7 @@
  */
 import { err, ok, type Result } from "../../result.ts";
 import type { Param } from "../json/request.ts";
-import { LOCAL_PARAMS, PARAMETERS, PARSERS, RESERVED, TRANSFORMERS, WRITERS } from "./parameters.ts";
+import { LOCAL_PARAMS, PARAMETERS, PARSERS, PREFIXES, RESERVED, TRANSFORMERS, WRITERS } from "./parameters.ts";
 
 const ELSEWHERE = "take it out, or let the index forward the client's own key (forwardCredentials)";
 
@@ -47,10 +47,13 @@ function namedIn(params: readonly Param[]): Named {
   const subqueries = new Set<string>();
   for (const { value } of params) {
     if (value.includes("$") || value.includes("param")) for (const [, a, b] of value.matchAll(REFERENCE)) references.add(a ?? b ?? "");
-    if (value.includes("subquery")) for (const [, field = ""] of value.matchAll(SUBQUERY)) subqueries.add(field);
+    if (value.includes("subquery")) for (const [, field = ""] of value.matchAll(SUBQUERY)) if (isOwnName(field)) subqueries.add(field);
   }
   return { references, subqueries };
 }
+
+/** Not of parameters that Solr reads itself: a field `json` would let through `json.params`. */
+const isOwnName = (field: string): boolean => !PREFIXES.has(field) && !RESERVED.has(field.toLowerCase());
 
 /** More subqueries inside of each other than this are not read. */
 const MAX_PREFIXES = 4;
@@ -95,6 +98,14 @@ function strangeValue(name: string, value: string, cores: Cores): string | undef
         return /^(?:false|off|no)$/i.test(value);
       case "echoParams":
         return /^(?:explicit|none)$/i.test(value);
+      case "expand.rows":
+      case "hl.snippets":
+        // Solr sets memory aside for as many, for each group or field.
+        return /^-?\d{0,4}$/.test(value);
+      case "facet.matches":
+      case "terms.regex":
+      case "hl.regex.pattern":
+        return isCheapPattern(value);
       case "defType":
       case "hl.qparser":
         return PARSERS.has(value);
@@ -105,12 +116,22 @@ function strangeValue(name: string, value: string, cores: Cores): string | undef
   return isAllowed ? undefined : `is ${JSON.stringify(value)}, which is not passed on with the edge's key`;
 }
 
+/** Java tries all ways to match, and nothing stops it: few quantifiers, none after a group, and no flag but case. */
+function isCheapPattern(pattern: string): boolean {
+  const rest = pattern.replace(/^\(\?i\)/, "");
+  return !/\(\?|\)[*+?{]/.test(rest) && (rest.match(/[*+?{]/g) ?? []).length <= 3;
+}
+
+/** The function that holds the thread for as many milliseconds, which only Solr's own tests need. White space is Java's. */
+const SLEEP = /\bsleep[\s\x1c-\x1f]*\([\s\x1c-\x1f]*[^\s\x1c-\x1f,()]+[\s\x1c-\x1f]*,/; // oxlint-disable-line no-control-regex
+
 /** An escape of four hex digits, or of one character; some of these are white space, where they are not the letter. */
 const ESCAPE = /\\(?:u+([0-9a-fA-F]{4})|([^]))/g;
 const MAX_LEVELS = 6;
 
 /** What a value names, at every level of escapes. */
 function strangeText(name: string, value: string, cores: Cores): string | undefined {
+  if (SLEEP.test(value)) return "calls sleep()";
   const isFieldList = name === "fl" || name.endsWith(".fl");
   if (!value.includes("{") && !value.includes("\\") && !(isFieldList && value.includes("["))) return undefined;
   let text = value;
@@ -125,6 +146,7 @@ function strangeText(name: string, value: string, cores: Cores): string | undefi
     );
     // A backslash at the end escapes nothing.
     if (text.endsWith("\\")) text = text.slice(0, -1);
+    if (SLEEP.test(text)) return "calls sleep()";
   }
   return "is escaped too often";
 }
@@ -142,6 +164,11 @@ function strangeSections(text: string, start: string, end: string, cores: Cores,
   return undefined;
 }
 
+/** Parameters whose values are looked at in the request only. */
+const NOT_LOCAL: ReadonlySet<string> = new Set(
+  "qt debug debugQuery echoParams ie wt hl.qparser facet.matches terms.regex hl.regex.pattern".split(" "),
+);
+
 function strangeLocal(name: string, value: string, end: string, { all }: Cores): string | undefined {
   if (name === "type") {
     const known = end === "]" ? TRANSFORMERS : PARSERS;
@@ -152,9 +179,7 @@ function strangeLocal(name: string, value: string, end: string, { all }: Cores):
   if (name === "defType") return PARSERS.has(value) ? undefined : "is not one of the parsers that are passed on with the edge's key";
   if (LOCAL_PARAMS.has(name) || /^(?:efi|case|spellcheck\.\w+)\.[\w-]+$/.test(name)) return undefined;
   if (name === "wt" && end === "]") return WRITERS.has(value) ? undefined : "is not passed on with the edge's key";
-  return PARAMETERS.has(name) && !["qt", "debug", "debugQuery", "echoParams", "ie", "wt"].includes(name)
-    ? undefined
-    : "is not passed on with the edge's key";
+  return PARAMETERS.has(name) && !NOT_LOCAL.has(name) ? undefined : "is not passed on with the edge's key";
 }
 
 const SPACE = /[ \t\r\n]*/y;

@@ -17,7 +17,8 @@ export const PARAMETERS = words(`
   pt d sfield spatial dist
   facet facet.query facet.field facet.prefix facet.contains facet.contains.ignoreCase facet.matches facet.sort facet.limit facet.offset
   facet.mincount facet.missing facet.method facet.enum.cache.minDf facet.exists facet.excludeTerms facet.overrequest.count
-  facet.overrequest.ratio facet.zeros facet.date facet.range facet.range.start facet.range.end facet.range.gap facet.range.hardend
+  facet.overrequest.ratio facet.zeros facet.date facet.date.start facet.date.end facet.date.gap facet.date.hardend
+  facet.date.other facet.date.include facet.range facet.range.start facet.range.end facet.range.gap facet.range.hardend
   facet.range.other facet.range.include facet.range.method facet.pivot facet.pivot.mincount facet.interval facet.interval.set
   facet.heatmap facet.heatmap.geom facet.heatmap.gridLevel facet.heatmap.distErrPct facet.heatmap.distErr facet.heatmap.format
   facet.heatmap.maxCells facet.version
@@ -47,17 +48,23 @@ export const PARAMETERS = words(`
 
 /** Names that Solr or its components read themselves, and that are not in the list: no request may use them for a value of its own. */
 export const RESERVED = words(`
-  action async collections command commit commitwithin config confdir core cores debug debugquery distrib downstream echohandler
-  expandmacros expr file file_path fileset forcebuild fromindex handler ids isshard json loadall lpath name node optimize overwrite
+  action async carrot clustering collections command commit commitwithin config confdir core cores debug debugquery distrib downstream echohandler
+  expandmacros expr f file file_path fileset forcebuild fromindex handler ids isshard json loadall lpath multithreaded name node optimize overwrite
   path preferlocalshards property pullreplicas reload replay route rollback router schema separator shard shards shardskey softcommit solrurl
-  stream streaming tr trace update updates uri url useparams velocity waitsearcher xslt zkhost zkaddress _route_ _statever_ _forwardedcount
+  stream streaming tr trace update updates uri url useparams v velocity waitsearcher xslt zkhost zkaddress _route_ _statever_ _forwardedcount
 `);
 
-/** Query parsers, as `defType` and in `{!…}`. Not those that read XML or other addresses, or ask a model. */
+/** What stands before the first dot of parameters. */
+export const PREFIXES: ReadonlySet<string> = new Set(
+  [...PARAMETERS].filter((name) => name.includes(".")).map((name) => name.split(".", 1)[0]!),
+);
+
+/** Query parsers, as `defType` and in `{!…}`. Not those that read XML or other addresses, or ask a model. The last two come with SAP
+ * Commerce and with TYPO3. */
 export const PARSERS = words(`
   lucene lucenePlusSort dismax edismax querqy func frange boost term terms field prefix raw query nested collapse child parent filters
   join graph geofilt bbox spatial knn vectorSimilarity mlt mlt_content surround complexphrase simple switch maxscore payload_score payload_check
-  min_hash bool rerank ltr significantTerms hash_range
+  min_hash bool rank rerank ltr significantTerms hash_range multiMaxScore typo3access
 `);
 
 /** Names inside of `{!…}` and `[…]`, besides parameters of the request. */
@@ -67,6 +74,7 @@ export const LOCAL_PARAMS = words(`
   efSearchScaleFactor minReturn minTraverse preFilter filteredSearchThreshold must must_not should filter default case mintf mindf minwl maxwl maxqt maxntp maxdf maxdfpct
   reRankQuery reRankDocs reRankWeight reRankScale reRankMainScale reRankOperator reRankFeatures model store operator func includeSpanScore payloads op threshold
   phrase inOrder phraseSlop sim tp analyzer_field ignoreCase percents countDistinct distinctValues cardinality sum sumOfSquares mean stddev count missing
+  function weight scalingFactor pivot exponent collectElevatedDocsWhenCollapsing
   query range stats terms style t w childFilter parentFilter limit fl features format logAll
 `);
 

@@ -107,6 +107,7 @@ const ORDINARY: readonly ForeignRequest[] = [
   one(RARE),
   one({ params: text(INSTANT_SEARCH) }, `?${AGENT}&x-algolia-api-key=client&x-algolia-application-id=APP`),
   one({ params: text({ facets: ["brand"] }), hitsPerPage: 5, query: "blue" }),
+  one({ query: "red", extensions: { queryCategorization: { enableCategoriesRetrieval: true, enableAutoFiltering: true } } }),
   one("{}"),
   one(""),
   get("/1/indexes/products", text({ query: "red", hitsPerPage: 3, facets: ["brand"] }), "products"),

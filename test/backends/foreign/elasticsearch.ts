@@ -395,6 +395,10 @@ const ordinary: readonly ForeignRequest[] = [
     },
   }),
   query({ percolate: { field: "query", document: { message: "x", index: "y" } } }),
+  search({
+    query: RED,
+    sort: { _script: { type: "number", script: { source: "params.ids.indexOf(doc['sku'].value)", params: { ids: ["a", "b"] } } } },
+  }),
   query({ script: { script: "doc['amount'].value < 10 && doc['n'].value == params.x" } }),
   // Vectors.
   search({ query: RED, knn: { field: "v", query_vector: [1, 2], k: 5, num_candidates: 50, filter: { term: { a: 1 } }, boost: 0.9 } }),

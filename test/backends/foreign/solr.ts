@@ -136,6 +136,19 @@ const ordinary: readonly ForeignRequest[] = [
   }),
   q("red", { suggest: "true", "suggest.dictionary": "mySuggester", "suggest.q": "re" }),
   q("red", { defType: "querqy", gfb: "1", "qboost.method": "opt", "querqy.rewriters": "common", qf: "title" }),
+  // SAP Commerce, TYPO3, and Haystack with an old Solr.
+  q("{!boost}(+{!lucene v=$yq})", { yq: "_query_:\"{!multiMaxScore tie=0.0 v='(name_text_en:red^100.0) OR (code_string:red)'}\"" }),
+  fq("{!typo3access}-1,0"),
+  q("red", {
+    facet: "on",
+    "facet.date": "d",
+    "facet.date.other": "none",
+    "f.d.facet.date.start": "NOW-1YEAR",
+    "f.d.facet.date.gap": "+1MONTH",
+  }),
+  fq("{!rank f=popularity function=log scalingFactor=1.2 weight=2}"),
+  q("red", { facet: "true", "facet.field": "brand", "facet.matches": "(?i)(acme|other).*" }),
+  q("deep sleep (30 tablets)"),
   url(`q=red&f.${encodeURIComponent("größe")}.facet.limit=5`),
   q('3\\" pipe \\(red\\) c:\\\\temp'),
 ];
@@ -218,6 +231,20 @@ const attacks = (marker: string): readonly ForeignRequest[] => {
     { ie: "UTF-16", collection: marker },
     { "expand.q": `{!join from=id to=uid fromIndex=${marker}}a:b` },
     { "suggest.build": marker },
+    // The fields' names would be prefixes of parameters that Solr reads itself.
+    { fl: "*,json:[subquery]", fq: "{!term f=a v=$params}", "json.params": `{"shards":"10.0.0.1:8983/solr/${marker}"}` },
+    { fl: "*,json:[subquery]", fq: "{!term f=a v=$query}", "json.query": `{"join":{"from":"id","to":"id","fromIndex":"${marker}"}}` },
+    { fl: "*,x:[subquery],json:[subquery]", fq: "{!term f=a v=$params}", "x.json.params": `{"collection":"${marker}"}` },
+    { fl: "*,suggest:[subquery]", fq: "{!term f=a v=$build}", "suggest.build": marker },
+    { fl: "*,shards:[subquery]", fq: "{!term f=a v=$purpose}", "shards.purpose": marker },
+    { fl: `x:sleep(60000,${marker})` },
+    { fq: `{!frange l=0}sleep ( $ms ,query({!term f=a v=${marker}}))`, ms: "60000" },
+    { fq: `_query_:"{!func}sl\\u0065ep('60000',${marker})"` },
+    { "json.facet": `{"a":"sum(sleep(60000,${marker}))"}` },
+    { facet: "true", "facet.field": "brand", "facet.matches": `(.+)+${marker}` },
+    { facet: "true", "facet.field": "{!facet.matches='(.+)+" + marker + "'}brand" },
+    { "terms.regex": `(?x)(.+) +${marker}` },
+    { hl: "true", "hl.regex.pattern": `.*.*.*.*${marker}` },
     { "spellcheck.reload": marker },
     { "facet.threads": marker },
     { debugQuery: marker },
@@ -241,9 +268,13 @@ const attacks = (marker: string): readonly ForeignRequest[] => {
 /** Names of parameters, and names inside of values, at which a text is no text. */
 const NAMES =
   /(?:^|[.])(?:collection|shards?|qt|tr|_route_|useparams|expr|json(?:$|.(?!facet|nl|wrf))|wt|deftype|qparser|template|custom|url|file|body|build|reload|threads|debugquery|echohandler|echoparams|ie)(?:$|[.])/i;
-const KEYS = String.raw`(?:fromIndex|zkHost|solrUrl|shards|collection|type|model)\s*=\s*(?!products\b|offers\b)`;
+const KEYS = String.raw`(?:fromIndex|zkHost|solrUrl|shards|collection|type|model|facet\.matches)\s*=\s*(?!products\b|offers\b)`;
 const IN_BRACES = new RegExp(String.raw`\{![^{]*?(?:${KEYS}|xmlparser)|\$\{`);
 const IN_BRACKETS = new RegExp(String.raw`\[[^["]*?(?:${KEYS}|\[zq)|\[zq`);
+
+/** Functions and patterns that cost time: whether Solr reads the text as one of these is another question. */
+const IS_DEAR = /\bsleep\s*\(\s*[^\s,()]+\s*,/;
+const IS_DEAR_PATTERN = /\+\) ?\+|(?:\.\*){4}/;
 
 export const SOLR_SURFACE: Surface = {
   indexes: new Map([
@@ -255,6 +286,7 @@ export const SOLR_SURFACE: Surface = {
   attacks,
   isText([name = ""], value, marker) {
     const plain = value.replaceAll("\\u007b", "{").replaceAll("\\u005b", "[").replaceAll("\\", "");
+    if (IS_DEAR.test(plain) || (/matches$|regex/.test(name) && IS_DEAR_PATTERN.test(plain))) return false;
     // Behind a transformer stands the name of a field.
     const isAfterAll = (plain.split("]").at(-1) ?? "").includes(marker) && plain.split(marker).length === 2;
     return !NAMES.test(name) && !IN_BRACES.test(plain) && (isAfterAll || !(/fl$/i.test(name) && IN_BRACKETS.test(plain)));
