@@ -365,6 +365,9 @@ function partAt(text: JsonText, { options, readHit }: Engine, plan: SearchPlan |
 
 /** The numbers that a reply repeats, as for the page that was asked for: as numbers or as texts, like the engine's. */
 function ownPage(text: JsonText, { echo, firstPage }: GenericOptions, { offset, limit }: SearchPlan, count: number): Edit[] {
+  // The reply to the shopper's own request, as a wider one asks for more: its numbers are the engine's, right or wrong.
+  const said = echo.limit === undefined ? undefined : spanAt(text, partsOf(echo.limit));
+  if (said !== undefined && (readString(text, said) ?? rawText(text, said)) === String(limit)) return [];
   const total = echo.total === undefined ? undefined : numberAt(text, partsOf(echo.total));
   const wanted = new Map([
     [echo.offset, offset],

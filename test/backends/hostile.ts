@@ -3,7 +3,7 @@ import { ALL_DIALECTS } from "../../src/backends/all-dialects.ts";
 import type { ClientRequest, GenericOptions, RequestLimits } from "../../src/backends/dialect.ts";
 import { createDialects } from "../../src/backends/dialects.ts";
 
-const generic: GenericOptions = {
+export const GENERIC_OPTIONS: GenericOptions = {
   path: "/v1/search",
   methods: ["GET", "POST"],
   query: ["q", "words.*.text"],
@@ -27,7 +27,7 @@ const dialectsWith = (forwardCredentials: boolean) =>
           forwardCredentials,
           pageSize: 20,
           idField: backend === "generic" ? "id" : undefined,
-          ...(backend === "generic" && { generic }),
+          ...(backend === "generic" && { generic: GENERIC_OPTIONS }),
         },
       ]),
     ),

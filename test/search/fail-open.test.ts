@@ -178,6 +178,8 @@ describe.each(PAGES)("a throw after the engine's reply, the request %s", (_, pag
   });
 });
 
+const withBrokenUbi = (plan: SearchPlan) => Object.defineProperty({ ...plan }, "ubi", { get: boom, enumerable: true });
+
 describe("a throw before the engine is asked", () => {
   const page = { from: 4, size: 6 };
   const search = postJson(match("red", page));
@@ -208,9 +210,8 @@ describe("a throw before the engine is asked", () => {
   });
 
   it("in reading the query", () => {
-    const searchWithBrokenUbi = (plan: SearchPlan) => Object.defineProperty({ ...plan }, "ubi", { get: boom, enumerable: true });
     return expectEngineOrder(
-      openEdge({ catalog: CATALOG, dialects: withPlan((plan) => ({ searches: plan.searches.map(searchWithBrokenUbi) })) }),
+      openEdge({ catalog: CATALOG, dialects: withPlan((plan) => ({ searches: plan.searches.map(withBrokenUbi) })) }),
     );
   });
 
