@@ -173,6 +173,15 @@ describe("the header of a multi-search", () => {
 });
 
 describe("a script", () => {
+  it("all scripts of a search together are limited", () => {
+    const script = (length: number) => ({
+      script_score: { query: { match: { t: "red" } }, script: { source: "1+".repeat(length / 2 - 1) + "10" } },
+    });
+    const both = (length: number) => JSON.stringify({ query: { bool: { must: [script(length), script(length)] } } });
+    expect(refusal(ask(both(32_000)))).toBe("passed on");
+    expect(refusal(ask(both(34_000)))).toMatch(/is longer, with other scripts, than 65535 characters/);
+  });
+
   it.each([
     "cosineSimilarity(params.query_vector, 'v') + 1.0",
     "doc['a'].value * params['f'] / (doc['n'].size() > 0 ? 2 : 1e3)",
