@@ -26,6 +26,10 @@ function askSeveral(body: string, index?: string, search = "") {
 
 const refusal = (plan: ReturnType<typeof ask>): string => (plan.ok ? "passed on" : `${plan.error.status} ${plan.error.message}`);
 
+const scoredBy = (length: number) => ({
+  script_score: { query: { match: { t: "red" } }, script: { source: "1+".repeat(length / 2 - 1) + "10" } },
+});
+
 describe("a body", () => {
   it.each<[object, RegExp]>([
     [
@@ -174,10 +178,7 @@ describe("the header of a multi-search", () => {
 
 describe("a script", () => {
   it("all scripts of a search together are limited", () => {
-    const script = (length: number) => ({
-      script_score: { query: { match: { t: "red" } }, script: { source: "1+".repeat(length / 2 - 1) + "10" } },
-    });
-    const both = (length: number) => JSON.stringify({ query: { bool: { must: [script(length), script(length)] } } });
+    const both = (length: number) => JSON.stringify({ query: { bool: { must: [scoredBy(length), scoredBy(length)] } } });
     expect(refusal(ask(both(32_000)))).toBe("passed on");
     expect(refusal(ask(both(34_000)))).toMatch(/is longer, with other scripts, than 65535 characters/);
   });
