@@ -30,6 +30,8 @@ const scoredBy = (length: number) => ({
   script_score: { query: { match: { t: "red" } }, script: { source: "1+".repeat(length / 2 - 1) + "10" } },
 });
 
+const twoScripts = (length: number) => JSON.stringify({ query: { bool: { must: [scoredBy(length), scoredBy(length)] } } });
+
 describe("a body", () => {
   it.each<[object, RegExp]>([
     [
@@ -178,9 +180,8 @@ describe("the header of a multi-search", () => {
 
 describe("a script", () => {
   it("all scripts of a search together are limited", () => {
-    const both = (length: number) => JSON.stringify({ query: { bool: { must: [scoredBy(length), scoredBy(length)] } } });
-    expect(refusal(ask(both(32_000)))).toBe("passed on");
-    expect(refusal(ask(both(34_000)))).toMatch(/is longer, with other scripts, than 65535 characters/);
+    expect(refusal(ask(twoScripts(32_000)))).toBe("passed on");
+    expect(refusal(ask(twoScripts(34_000)))).toMatch(/is longer, with other scripts, than 65535 characters/);
   });
 
   it.each([
