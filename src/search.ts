@@ -8,12 +8,12 @@
 import type { RequestPlan, SearchReply } from "./backends/dialect.ts";
 import type { EngineReply } from "./backends/engine.ts";
 import { pageIndices } from "./ranking/window.ts";
-import { type Bypass, err, REASONS, type Result } from "./result.ts";
+import { type Bypass, err, ok, REASONS, type Result } from "./result.ts";
 import { admit } from "./search/admission.ts";
 import { arrange, internalError } from "./search/arrange.ts";
 import { ask, chooseWindows, readReply, statusFailure } from "./search/ask.ts";
 import type { Batch, BatchResult, Search, SearchDeps, SearchRequest, SearchResult } from "./search/contract.ts";
-import { openBatch } from "./search/open.ts";
+import { openBatch, openPlainly } from "./search/open.ts";
 import { countSearches, recordExposures } from "./search/record.ts";
 import { respond } from "./search/respond.ts";
 import { edited, leave, none, untouched, type WindowDecision } from "./search/results.ts";
@@ -22,7 +22,9 @@ import { handOutTokens } from "./search/tokens.ts";
 import { WINDOW_SHARE } from "./search/windows.ts";
 
 export async function search(request: SearchRequest, plan: RequestPlan, deps: SearchDeps): Promise<Response> {
-  const batch = await openBatch(request, plan, deps);
+  const opened = await openSafely(request, plan, deps);
+  if (!opened.ok) return respondUnopened(openPlainly(request, plan, deps), opened.error);
+  const batch = opened.value;
   const served = await serve(batch);
   try {
     const response = respond(batch, served, await handOutTokens(batch, served));
@@ -32,6 +34,30 @@ export async function search(request: SearchRequest, plan: RequestPlan, deps: Se
   } catch (cause) {
     return respondInEngineOrder(batch, served, internalError(cause));
   }
+}
+
+async function openSafely(...args: Parameters<typeof openBatch>): Promise<Result<Batch, Bypass>> {
+  try {
+    return ok(await openBatch(...args));
+  } catch (cause) {
+    return err(internalError(cause));
+  }
+}
+
+/** The engine's answer to searches without variants and ids: counted, but there is nothing to record. */
+async function respondUnopened(batch: Batch, fault: Bypass): Promise<Response> {
+  const served = await serveOwn(
+    batch,
+    batch.searches.map(() => fault),
+  );
+  const response = respond({ ...batch, request: { ...batch.request, isExplained: false } }, served, []);
+  try {
+    countSearches(batch, served);
+    for (const _ of batch.searches) batch.deps.counters.countExposure("failed");
+  } catch {
+    // Counters that fail must not hold the reply.
+  }
+  return response;
 }
 
 /** After a fault in one of the steps above: the engine's answer without tokens and explanation. */

@@ -184,11 +184,14 @@ const TO_STOREFRONT = ["accept", "accept-language", "if-modified-since", "if-non
 const SAFETY = ["content-security-policy", "referrer-policy", "x-content-type-options"];
 const FROM_STOREFRONT = [...TO_CLIENT, ...SAFETY, "accept-ranges", "content-encoding", "content-range", "link"];
 
+/** Some hosts read control characters in a header, and clients break the connection on them: such a header goes no further. */
+const WRITABLE = /^[\t -~\u0080-\uffff]*$/;
+
 function pick(from: Headers, names: readonly string[]): Headers {
   const picked = new Headers();
   for (const name of names) {
     const value = from.get(name);
-    if (value !== null) picked.set(name, value);
+    if (value !== null && WRITABLE.test(value)) picked.set(name, value);
   }
   return picked;
 }

@@ -30,7 +30,9 @@ import {
   findAt,
   type JsonText,
   kindOf,
+  type Member,
   members,
+  membersText,
   numberAt,
   rawText,
   readNumber,
@@ -316,14 +318,28 @@ function identityOf({ params, body }: Asked, paging: ReadonlySet<string>): strin
 
 /** The members of an object without these, and without objects that hold nothing else. */
 function withoutPaging(text: JsonText, object: Span, paths: readonly (readonly string[])[]): string {
-  return members(text, object)
-    .flatMap(({ key, span, value }) => {
-      const inside = paths.filter(([first]) => first === key).map(([, ...rest]) => rest);
-      if (inside.length === 0) return [rawText(text, span)];
-      const rest = withoutPaging(text, value, inside);
-      return rest === "" ? [] : [`${JSON.stringify(key)}:{${rest}}`];
-    })
-    .join();
+  const names = new Set(paths.map(([first]) => first));
+  const parts: string[] = [];
+  let run: Member[] = [];
+  const endRun = () => {
+    if (run.length > 0) parts.push(membersText(text, run));
+    run = [];
+  };
+  for (const each of members(text, object)) {
+    if (!names.has(each.key)) {
+      run.push(each);
+      continue;
+    }
+    endRun();
+    const rest = withoutPaging(
+      text,
+      each.value,
+      paths.filter(([first]) => first === each.key).map(([, ...inner]) => inner),
+    );
+    if (rest !== "") parts.push(`${JSON.stringify(each.key)}:{${rest}}`);
+  }
+  endRun();
+  return parts.join();
 }
 
 /** Without a plan, the reply is not edited. */
@@ -349,6 +365,9 @@ function partAt(text: JsonText, { options, readHit }: Engine, plan: SearchPlan |
 
 /** The numbers that a reply repeats, as for the page that was asked for: as numbers or as texts, like the engine's. */
 function ownPage(text: JsonText, { echo, firstPage }: GenericOptions, { offset, limit }: SearchPlan, count: number): Edit[] {
+  // The reply to the shopper's own request, as a wider one asks for more: its numbers are the engine's, right or wrong.
+  const said = echo.limit === undefined ? undefined : spanAt(text, partsOf(echo.limit));
+  if (said !== undefined && (readString(text, said) ?? rawText(text, said)) === String(limit)) return [];
   const total = echo.total === undefined ? undefined : numberAt(text, partsOf(echo.total));
   const wanted = new Map([
     [echo.offset, offset],

@@ -135,6 +135,9 @@ function widened(own: EngineRequest, url: readonly Param[], form: readonly Param
   return { ...own, search, body };
 }
 
+/** Nobody types more. */
+const MAX_WORDS_CHARS = 10_000;
+
 /** The words in `q`, without local parameters and field names; `undefined` for a query of everything. */
 function queryTextOf(params: readonly Param[]): string | undefined {
   const q = paramOf(params, "q") ?? "";
@@ -142,7 +145,7 @@ function queryTextOf(params: readonly Param[]): string | undefined {
   const named = /(?:^|\s)v=\$([\w.-]+)/.exec(local?.[1] ?? "")?.[1];
   const words = named === undefined ? q.slice(local?.[0].length ?? 0) : (paramOf(params, named) ?? "");
   if (words.trim() === "*:*" || words.trim() === "*") return undefined;
-  return textOf(words.replaceAll(/(?:^|(?<=[\s(+-]))[\w.]+:(?=\S)/g, ""));
+  return textOf(words.slice(0, MAX_WORDS_CHARS).replaceAll(/(?:^|(?<=[\s(+-]))[\w.]+:(?=\S)/g, ""));
 }
 
 function reasonToLeave(params: readonly Param[], limit: number, queryText: string | undefined, idField: string): Bypass | undefined {

@@ -2,7 +2,7 @@
 import type { RequestPlan, SearchPlan } from "../backends/dialect.ts";
 import { type Attributes, chooseVariant, type Experiment, type VariantChoice } from "../experiment/assign.ts";
 import { isBot } from "../experiment/bots.ts";
-import { parseTreatment } from "../experiment/treatment.ts";
+import { parseTreatment, type Treatment } from "../experiment/treatment.ts";
 import { HISTORY_HEADER, parseHistory, SESSION_HEADER, USER_HEADER } from "../protocol.ts";
 import { MAX_HISTORY } from "../ranking/features.ts";
 import type { Assignment, Batch, EdgeDeps, Search, SearchDeps, SearchRequest } from "./contract.ts";
@@ -23,6 +23,22 @@ export async function openBatch(request: SearchRequest, plan: RequestPlan, deps:
     }),
   );
   return { request, deps, plan, searches, begunAt };
+}
+
+/** What cannot fail of it, after a fault in the above: searches in the engine's order, in no experiment. */
+export function openPlainly(request: SearchRequest, plan: RequestPlan, deps: SearchDeps): Batch {
+  const treatment: Treatment = { kind: "serve", ranker: { kind: "engine" } };
+  const assignment: Assignment = {
+    variant: deps.defaultVariant,
+    treatment,
+    experiment: undefined,
+    unit: undefined,
+    isBot: isBot(request.headers),
+  };
+  const searches = plan.searches.map((search, i): Search => {
+    return { request, deps, index: deps.indexes[i]!, plan: search, assignment, history: [], queryId: "", startedAt: 0 };
+  });
+  return { request, deps, plan, searches, begunAt: deps.clock() };
 }
 
 /** The same unit gets the same variant on every isolate; a search without a unit is in no experiment. */

@@ -26,6 +26,12 @@ function askSeveral(body: string, index?: string, search = "") {
 
 const refusal = (plan: ReturnType<typeof ask>): string => (plan.ok ? "passed on" : `${plan.error.status} ${plan.error.message}`);
 
+const scoredBy = (length: number) => ({
+  script_score: { query: { match: { t: "red" } }, script: { source: "1+".repeat(length / 2 - 1) + "10" } },
+});
+
+const twoScripts = (length: number) => JSON.stringify({ query: { bool: { must: [scoredBy(length), scoredBy(length)] } } });
+
 describe("a body", () => {
   it.each<[object, RegExp]>([
     [
@@ -173,6 +179,11 @@ describe("the header of a multi-search", () => {
 });
 
 describe("a script", () => {
+  it("all scripts of a search together are limited", () => {
+    expect(refusal(ask(twoScripts(32_000)))).toBe("passed on");
+    expect(refusal(ask(twoScripts(34_000)))).toMatch(/is longer, with other scripts, than 65535 characters/);
+  });
+
   it.each([
     "cosineSimilarity(params.query_vector, 'v') + 1.0",
     "doc['a'].value * params['f'] / (doc['n'].size() > 0 ? 2 : 1e3)",

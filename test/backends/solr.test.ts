@@ -152,6 +152,8 @@ describe("plan() refuses", () => {
     ],
     ["a build", { "suggest.build": "true" }, /"suggest\.build"/],
     ["an unknown transformer", { fl: "[shard]" }, /type=shard/],
+    ["more signs than are read", { fq: "\\-".repeat(50_001) }, /more than 50000 backslashes/],
+    ["a section with two types", { fq: "{!term frange f=a}" }, /two types/],
     ["too many escapes", { fq: `{${"\\".repeat(200)}` }, /escaped too often/],
   ])("%s", (_, params, message) => {
     const form = new URLSearchParams({ q: "red", ...params }).toString();

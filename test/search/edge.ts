@@ -52,6 +52,8 @@ export interface EdgeOptions {
   readonly dialects?: Dialects;
   readonly maxReplyBytes?: number;
   readonly now?: () => number;
+  /** Of searches. */
+  readonly createId?: () => string;
   readonly isWithinRate?: (client: string) => Promise<boolean>;
   /** Variables on top of those of this file. */
   readonly vars?: Readonly<Record<string, unknown>>;
@@ -141,7 +143,7 @@ export function openEdge(options: EdgeOptions): Edge {
     isWithinRate: options.isWithinRate,
     now,
     clock: options.now,
-    createId,
+    createId: options.createId ?? createId,
     log,
     counters,
     maxReplyBytes,

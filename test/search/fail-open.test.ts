@@ -178,6 +178,56 @@ describe.each(PAGES)("a throw after the engine's reply, the request %s", (_, pag
   });
 });
 
+const withBrokenUbi = (plan: SearchPlan) => Object.defineProperty({ ...plan }, "ubi", { get: boom, enumerable: true });
+
+describe("a throw before the engine is asked", () => {
+  const page = { from: 4, size: 6 };
+  const search = postJson(match("red", page));
+
+  async function expectEngineOrder(edge: Edge): Promise<void> {
+    const response = await edge.send(PATH, search);
+    expect([response.status, outcomeOf(response)]).toEqual([200, "internal_error"]);
+    expect(await response.text()).toBe(await engineBody(page));
+    expect(edge.exchanges.map(({ body }) => body)).toEqual([JSON.stringify(match("red", page))]);
+    expect(edge.counters.snapshot()).toMatchObject({ searches: { armmt: { internal_error: 1 } }, exposures: { written: 0, failed: 1 } });
+    expect(edge.logs).toContainEqual(
+      expect.objectContaining({ level: "error", reason: "internal_error", detail: expect.stringContaining("A bug") }),
+    );
+  }
+
+  it("in making an id", () => expectEngineOrder(openEdge({ catalog: CATALOG, createId: boom })));
+
+  it("in reading the time", async () => {
+    let isBroken = false;
+    const now = (): number => {
+      if (!isBroken) return Date.now();
+      isBroken = false;
+      return boom();
+    };
+    const edge = openEdge({ catalog: CATALOG, now });
+    isBroken = true;
+    await expectEngineOrder(edge);
+  });
+
+  it("in reading the query", () => {
+    return expectEngineOrder(
+      openEdge({ catalog: CATALOG, dialects: withPlan((plan) => ({ searches: plan.searches.map(withBrokenUbi) })) }),
+    );
+  });
+
+  it("with an engine that is away: 502, not 500", async () => {
+    const edge = openEdge({ catalog: CATALOG, createId: boom, engine: boom });
+    const response = await edge.send(PATH, search);
+    expect([response.status, outcomeOf(response)]).toEqual([502, "engine_unreachable"]);
+  });
+
+  it("in counting too", async () => {
+    const edge = openEdge({ catalog: CATALOG, createId: boom, counters: counting({ countSearch: boom }) });
+    const response = await edge.send(PATH, search);
+    expect([response.status, outcomeOf(response), await response.text()]).toEqual([200, "internal_error", await engineBody(page)]);
+  });
+});
+
 /** A copy whose offset cannot be read the first time. */
 function throwingOnce(search: SearchPlan): SearchPlan {
   let reads = 0;

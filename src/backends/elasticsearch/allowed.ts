@@ -10,7 +10,7 @@ import { repeatedIn } from "../json/repeated.ts";
 import type { Body, Param } from "../json/request.ts";
 import { isObject, type JsonObject } from "../json/values.ts";
 import { HEADER_MEMBERS, MEMBERS } from "./members.ts";
-import { strangeInScript } from "./script.ts";
+import { MAX_SCRIPT_CHARS, strangeInScript } from "./script.ts";
 
 /** Names of indexes that the edge's key is for. */
 export type OwnIndexes = ReadonlySet<string>;
@@ -83,52 +83,59 @@ const stranger = (why: string, ...path: string[]): Stranger => ({ path, why });
 export function strangeInBody(body: Body, own: OwnIndexes): string | undefined {
   const repeated = repeatedIn(body);
   if (repeated !== undefined) return `${repeated.join(".")} is repeated: name it once`;
-  const found = inObject(body.values, shapeOf("body"), own);
+  const found = inObject(body.values, shapeOf("body"), { own, scriptChars: 0 });
   return found === undefined ? undefined : `${found.path.toReversed().join(".")} ${found.why}: ${ELSEWHERE}`;
 }
 
-function inValue(value: unknown, rule: Rule, own: OwnIndexes): Stranger | undefined {
+/** Through one body. */
+interface Walk {
+  readonly own: OwnIndexes;
+  /** Of the scripts so far. */
+  scriptChars: number;
+}
+
+function inValue(value: unknown, rule: Rule, walk: Walk): Stranger | undefined {
   if (rule.kind === "data") return undefined;
   if (Array.isArray(value)) {
     const element = rule.kind === "map" ? (rule.element ?? rule) : rule;
     for (const each of value) {
-      const found = inValue(each, element, own);
+      const found = inValue(each, element, walk);
       if (found !== undefined) return found;
     }
     return undefined;
   }
   if (isObject(value)) {
-    if (rule.kind === "shape") return inObject(value, shapeOf(rule.shape), own);
-    if (rule.kind === "map") return inObject(value, rule.names, own);
-    if (rule.kind === "script") return inScript(value);
-    if (rule.kind === "indices") return inIndices(value, own);
+    if (rule.kind === "shape") return inObject(value, shapeOf(rule.shape), walk);
+    if (rule.kind === "map") return inObject(value, rule.names, walk);
+    if (rule.kind === "script") return inScript(value, walk);
+    if (rule.kind === "indices") return inIndices(value, walk);
     return stranger("is not passed on as an object");
   }
-  if (rule.kind === "script") return typeof value === "string" ? inSource(value) : undefined;
-  if (rule.kind === "index" || rule.kind === "indices") return inIndexName(value, own);
+  if (rule.kind === "script") return typeof value === "string" ? inSource(value, walk) : undefined;
+  if (rule.kind === "index" || rule.kind === "indices") return inIndexName(value, walk.own);
   if (rule.kind === "texts" && !(typeof value === "string" && rule.texts.has(value))) {
     return stranger(`must be one of ${[...rule.texts].join(", ")}`);
   }
   return undefined;
 }
 
-function inObject(object: JsonObject, { rules, others, needed }: Shape, own: OwnIndexes): Stranger | undefined {
+function inObject(object: JsonObject, { rules, others, needed }: Shape, walk: Walk): Stranger | undefined {
   for (const key of Object.keys(object)) {
     const rule = rules.get(key) ?? others;
     if (rule === undefined) return stranger("is not passed on with the edge's key", key);
-    const found = inValue(object[key], rule, own);
+    const found = inValue(object[key], rule, walk);
     if (found !== undefined) return stranger(found.why, ...found.path, key);
   }
   for (const name of needed) if (!Object.hasOwn(object, name)) return stranger("is missing, and the engine has a default for it", name);
   return undefined;
 }
 
-function inIndices(object: JsonObject, own: OwnIndexes): Stranger | undefined {
+function inIndices(object: JsonObject, walk: Walk): Stranger | undefined {
   for (const key of Object.keys(object)) {
-    const found = inIndexName(key, own);
+    const found = inIndexName(key, walk.own);
     if (found !== undefined) return stranger(found.why, key);
   }
-  return inObject(object, PLAIN_MAP, own);
+  return inObject(object, PLAIN_MAP, walk);
 }
 
 function inIndexName(name: unknown, own: OwnIndexes): Stranger | undefined {
@@ -139,18 +146,20 @@ function inIndexName(name: unknown, own: OwnIndexes): Stranger | undefined {
 const LANGUAGES: ReadonlySet<unknown> = new Set(["painless", "expression", "knn"]);
 
 /** Only what the request itself holds runs: nothing stored. */
-function inScript(script: JsonObject): Stranger | undefined {
+function inScript(script: JsonObject, walk: Walk): Stranger | undefined {
   for (const [key, value] of Object.entries(script)) {
     if (key === "params" || (key === "lang" && LANGUAGES.has(value))) continue;
     if (key !== "source") return stranger("is not passed on with the edge's key", key);
-    const found = inSource(value);
+    const found = inSource(value, walk);
     if (found !== undefined) return stranger(found.why, key);
   }
   return undefined;
 }
 
-function inSource(source: unknown): Stranger | undefined {
+function inSource(source: unknown, walk: Walk): Stranger | undefined {
   if (typeof source !== "string") return stranger("must be a text");
+  walk.scriptChars += source.length;
+  if (walk.scriptChars > MAX_SCRIPT_CHARS) return stranger(`is longer, with other scripts, than ${MAX_SCRIPT_CHARS} characters`);
   const strange = strangeInScript(source);
   return strange === undefined ? undefined : stranger(`must be one expression, without ${JSON.stringify(strange)}`);
 }

@@ -27,19 +27,42 @@ const SIGNS = new Set("+-*/%()[].,<>!&|?:;");
 /** Words after which a slash begins a regular expression, in which a quote is no quote. */
 const BEFORE_PATTERN: ReadonlySet<string> = new Set(["return", "true", "false", "null", "Math", "MovingFunctions"]);
 
+/** Elasticsearch's own limit (`script.max_size_in_bytes`), here for all scripts of a request. */
+export const MAX_SCRIPT_CHARS = 65_535;
+
 /** What must not stand in a script; `undefined` for an expression. */
 export function strangeInScript(source: string): string | undefined {
-  const tokens = (source.match(TOKEN) ?? []).filter((token) => token.trim() !== "");
-  return tokens.find((token, i) => {
-    const before = tokens[i - 1] ?? "";
-    const next = tokens[i + 1];
-    if (/^\w/.test(token)) {
-      if (/^\d/.test(token)) return false;
-      return next === "(" ? !FUNCTIONS.has(token) : before !== "." && !ROOTS.has(token);
+  const tokens = source.match(TOKEN) ?? [];
+  let before = "";
+  for (let i = 0; i < tokens.length; i++) {
+    const token = tokens[i]!;
+    if (isSpace(token)) continue;
+    if (!isDigit(token)) {
+      const after = tokens[i + 1];
+      const next = after !== undefined && isSpace(after) ? tokens[i + 2] : after;
+      if (isStrange(token, before, next)) return token;
     }
-    if (/^["'].*["']$/s.test(token) && token.length > 1) return false;
-    if (token === "/") return !/^[\w)\]]/.test(before) || BEFORE_PATTERN.has(before);
-    if (token === ";") return next !== undefined;
-    return token.length === 1 ? !SIGNS.has(token) : !token.endsWith("=");
-  });
+    before = token;
+  }
+  return undefined;
+}
+
+/** By the first character, which for ASCII says it without a pattern. */
+function isSpace(token: string): boolean {
+  const code = token.charCodeAt(0);
+  return code <= 0x20 || code >= 0x7f ? token.trim() === "" : false;
+}
+
+function isDigit(token: string): boolean {
+  const code = token.charCodeAt(0);
+  return code >= 0x30 && code <= 0x39;
+}
+
+function isStrange(token: string, before: string, next: string | undefined): boolean {
+  if (token.length === 1 && token !== "/" && token !== ";" && SIGNS.has(token)) return false;
+  if (/^\w/.test(token)) return next === "(" ? !FUNCTIONS.has(token) : before !== "." && !ROOTS.has(token);
+  if (/^["'].*["']$/s.test(token) && token.length > 1) return false;
+  if (token === "/") return !/^[\w)\]]/.test(before) || BEFORE_PATTERN.has(before);
+  if (token === ";") return next !== undefined;
+  return token.length === 1 ? !SIGNS.has(token) : !token.endsWith("=");
 }

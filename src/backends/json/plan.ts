@@ -4,7 +4,7 @@ import type { ClientRequest, EngineRequest, RequestPlan, SearchPlan } from "../d
 import { applyEdits, type Edit, searchOf } from "./edits.ts";
 import { parseOne, parseSeveral, type PartReader } from "./reply.ts";
 import { type Body, type Param, paramsOf } from "./request.ts";
-import { rawText } from "./spans.ts";
+import { membersText } from "./spans.ts";
 
 /** The detail goes into the log, so what it quotes of the request, for clients, is left out. */
 export function leave(reason: BypassReason, detail: string): Bypass {
@@ -55,8 +55,8 @@ export function forAll(search: SearchPlan, said: string): SearchPlan {
 
 /** For forAll(): the members of a body beside the list of its searches. */
 export function besides({ text, members: all }: Body, list: string): string {
-  const others = all.filter(({ key }) => key !== list).map(({ span }) => rawText(text, span));
-  return others.length === 0 ? "" : JSON.stringify(others);
+  const others = all.filter(({ key }) => key !== list);
+  return others.length === 0 ? "" : JSON.stringify(membersText(text, others));
 }
 
 /** One search of a request that has several. */
@@ -105,7 +105,7 @@ export function identityOf(
   const kept = (body?.members ?? []).filter(({ key }) => !isLeftOut(key));
   return JSON.stringify([
     params.filter(({ key }) => !isLeftOut(key)).map(({ raw }) => raw),
-    kept.map(({ span }) => (body === undefined ? "" : rawText(body.text, span))),
+    body === undefined ? "" : membersText(body.text, kept),
     ...more,
   ]);
 }

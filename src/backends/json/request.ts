@@ -26,11 +26,24 @@ export function paramsOf(search: string): Param[] {
     .split("&")
     .filter((raw) => raw !== "")
     .map((raw) => {
-      const [[key, value] = ["", ""]] = new URLSearchParams(raw);
+      const [[key, value] = ["", ""]] = new URLSearchParams(raw.length > SHORT && raw.includes("+") ? withSpaces(raw) : raw);
       return { key, value, raw };
     })
     .filter((param) => !EDGE_PARAMS.has(param.key));
 }
+
+/** Longer texts are worth a copy. */
+const SHORT = 100;
+
+/** With spaces for plus signs, which engines of JavaScript replace forty times as slowly in a text. */
+function withSpaces(raw: string): string {
+  const bytes = new TextEncoder().encode(raw);
+  for (let at = 0; at < bytes.length; at++) if (bytes[at] === PLUS) bytes[at] = SPACE;
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+}
+
+const PLUS = 0x2b;
+const SPACE = 0x20;
 
 export function paramOf(params: readonly Param[], key: string): string | undefined {
   return params.find((param) => param.key === key)?.value;

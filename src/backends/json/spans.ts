@@ -383,6 +383,18 @@ export function rawText({ bytes }: JsonText, { start, end }: Span): string {
   return lenient.decode(bytes.subarray(start, end));
 }
 
+/** Members as they are written, with commas between them; neighbours with nothing else between them are read at once. */
+export function membersText(text: JsonText, kept: readonly Member[]): string {
+  const parts: string[] = [];
+  for (let i = 0; i < kept.length;) {
+    const { start } = kept[i]!.span;
+    let { end } = kept[i]!.span;
+    for (i++; kept[i]?.span.start === end + 1; i++) ({ end } = kept[i]!.span);
+    parts.push(rawText(text, { start, end }));
+  }
+  return parts.join();
+}
+
 /** Up to here building a string byte by byte is faster than the decoder. */
 const SHORT = 40;
 
@@ -401,16 +413,32 @@ export function readString(text: JsonText, span: Span): string | undefined {
   }
 }
 
-/** `undefined` where an escape or a byte past ASCII needs more care. */
+/** `undefined` where a byte past ASCII needs more care. */
 function readAscii(bytes: Uint8Array, start: number, end: number): string | undefined {
   let plain = "";
   for (let at = start; at < end; at++) {
     const byte = bytes[at]!;
-    if (byte >= 0x80 || byte === BACKSLASH) return undefined;
-    plain += String.fromCharCode(byte);
+    if (byte >= 0x80) return undefined;
+    if (byte !== BACKSLASH) {
+      plain += String.fromCharCode(byte);
+      continue;
+    }
+    const escape = bytes[++at]!;
+    if (escape === 0x75) {
+      let code = 0;
+      for (let i = 1; i <= 4; i++) code = (code << 4) | hexDigit(bytes[at + i]!);
+      plain += String.fromCharCode(code);
+      at += 4;
+    } else plain += ESCAPED[escape] ?? String.fromCharCode(escape);
   }
   return plain;
 }
+
+/** By the byte after the backslash, where it is not itself. */
+const ESCAPED: Readonly<Record<number, string>> = { 0x62: "\b", 0x66: "\f", 0x6e: "\n", 0x72: "\r", 0x74: "\t" };
+
+/** The digits are ASCII: those of letters are their low bits and nine. */
+const hexDigit = (byte: number): number => (byte <= 0x39 ? byte - ZERO : (byte & 0x0f) + 9);
 
 /** The nearest double of a number; `undefined` for any other kind, and where it overflows. */
 export function readNumber(text: JsonText, span: Span): number | undefined {

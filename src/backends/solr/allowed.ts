@@ -26,6 +26,9 @@ interface Named {
 
 /** Why a request must not reach the engine; `undefined` for one that is understood. */
 export function strangeIn(params: readonly Param[], cores: Cores): string | undefined {
+  const signs = params.reduce((sum, { value }) => sum + signsIn(value), 0);
+  if (signs > MAX_SIGNS)
+    return `The request holds more than ${MAX_SIGNS} backslashes, equals signs, dollar signs, brackets and braces: send less`;
   const named = namedIn(params);
   for (const { key, value, raw } of params) {
     // Solr refuses it, and only Solr knows what it would have been.
@@ -37,6 +40,15 @@ export function strangeIn(params: readonly Param[], cores: Cores): string | unde
     if (strange !== undefined) return `The parameter ${JSON.stringify(key)} ${strange}: ${ELSEWHERE}`;
   }
   return undefined;
+}
+
+/** What reading a value takes time for, all values together: escapes, what begins a section or a reference, and names in sections. */
+const MAX_SIGNS = 50_000;
+
+function signsIn(value: string): number {
+  let signs = 0;
+  for (const sign of ["\\", "$", "=", "[", "{!"]) for (let at = value.indexOf(sign); at >= 0; at = value.indexOf(sign, at + 1)) signs++;
+  return signs;
 }
 
 const REFERENCE = /\$([A-Za-z_]\w*)|"?\bparam"?\s*:\s*["']?([A-Za-z_]\w*)/g;
@@ -190,6 +202,7 @@ const QUOTED = /"(?:[^"\\]|\\[^])*"|'(?:[^'\\]|\\[^])*'/y;
 function readSection(text: string, from: number, end: string): Result<readonly (readonly [name: string, value: string])[], string> {
   const found: [string, string][] = [];
   let at = from;
+  let isTyped = false;
   const take = (pattern: RegExp): string => {
     pattern.lastIndex = at;
     const [taken = ""] = pattern.exec(text) ?? [];
@@ -205,6 +218,8 @@ function readSection(text: string, from: number, end: string): Result<readonly (
     if (name === "") return err(`holds a section that is not understood: ${JSON.stringify(text.slice(from, from + 60))}`);
     take(SPACE);
     if (!text.startsWith("=", at)) {
+      if (isTyped) return err(`holds a section with two types: ${JSON.stringify(name)} is the second`);
+      isTyped = true;
       found.push(["type", name]);
       continue;
     }

@@ -36,9 +36,10 @@ export function readYql(yql: string): Yql | undefined {
   };
 }
 
-const PLAIN = /[^"'/\s]+/y;
+/** Single spaces too. */
+const PLAIN = /[^"'/\t\n\v\f\r\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]+/y;
 
-/** The statement with each text as its number in quotes, each comment and all white space as one space. */
+/** The statement with each text, as it is written, as its number in quotes, each comment and all white space as one space. */
 function outlineOf(yql: string): { readonly outline: string; readonly texts: readonly string[] } | undefined {
   const texts: string[] = [];
   const parts: string[] = [];
@@ -49,7 +50,7 @@ function outlineOf(yql: string): { readonly outline: string; readonly texts: rea
       while (end < yql.length && yql.charAt(end) !== char) end += yql.charAt(end) === "\\" ? 2 : 1;
       if (end >= yql.length) return undefined;
       parts.push(`"${texts.length}"`);
-      texts.push(unescape(yql.slice(at + 1, end)));
+      texts.push(yql.slice(at + 1, end));
       end++;
     } else if (yql.startsWith("/*", at)) {
       end = yql.indexOf("*/", at + 2) + 2;
@@ -58,7 +59,7 @@ function outlineOf(yql: string): { readonly outline: string; readonly texts: rea
     } else if (yql.startsWith("//", at)) {
       while (end < yql.length && !/[\n\r]/.test(yql.charAt(end))) end++;
       parts.push(" ");
-    } else if (/\s/.test(char)) {
+    } else if (char !== " " && /\s/.test(char)) {
       parts.push(" ");
     } else {
       // The slash of no comment, or all up to the next character that means something here.
@@ -68,7 +69,7 @@ function outlineOf(yql: string): { readonly outline: string; readonly texts: rea
     }
     at = end;
   }
-  return { outline: parts.join("").replaceAll(/ +/g, " "), texts };
+  return { outline: parts.join("").replaceAll(/ {2,}/g, " "), texts };
 }
 
 const ESCAPES: ReadonlyMap<string, string> = new Map(Object.entries({ b: "\b", t: "\t", n: "\n", f: "\f", r: "\r" }));
@@ -86,7 +87,7 @@ function inputOf(statement: string, texts: readonly string[]): Yql["input"] {
   const [, param, index] = INPUT.exec(statement) ?? [];
   if (param !== undefined) return { param };
   const words = index === undefined ? undefined : texts[Number(index)];
-  return words === undefined ? undefined : { words };
+  return words === undefined ? undefined : { words: unescape(words) };
 }
 
 function fieldsOf(statement: string): readonly string[] | undefined {

@@ -160,6 +160,16 @@ describe("find()", () => {
 });
 
 describe("reading values", () => {
+  it("reads every escape as JSON.parse() does, in short texts and in long ones", () => {
+    for (const escape of String.raw`\" \\ \/ \b \f \n \r \t \u0041 \u00e4 \uD83D\uDE00 \ud800 \u00Af \\u0041`.split(" ")) {
+      for (const padding of ["", "x".repeat(50)]) {
+        const written = `"${padding}${escape}z"`;
+        const text = scanJson(new TextEncoder().encode(written));
+        expect(text.ok && readString(text.value, text.value.root)).toBe(JSON.parse(written));
+      }
+    }
+  });
+
   it("reads strings and numbers, and nothing else as such", () => {
     const text = scanned('["a\\n\\ud83d\\ude00é","",12.5,-3e2,1e999,null,true,{}]');
     const spans = elements(text, text.root);
