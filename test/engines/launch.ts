@@ -2,7 +2,7 @@
  * Real engines for tests, without Docker: their jars come from Maven Central, a launcher of a few lines starts one on a free port with a home
  * folder of its own. A running one can be named by its address instead.
  */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   cpSync,
@@ -21,6 +21,7 @@ import { homedir, tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 export type EngineName = keyof typeof ENGINES;
 
@@ -67,7 +68,7 @@ export async function startEngine(name: EngineName, prepare: (home: string) => v
   if (running !== undefined) return { url: running.replace(/\/+$/, ""), stop: async () => undefined };
   const jdk = findJdk(name);
   if (jdk === undefined) throw new Error(missing(name));
-  const classPath = classPathOf(name, jdk);
+  const classPath = await classPathOf(name, jdk);
   const home = mkdtempSync(join(tmpdir(), `armmt-${name}-`));
   for (const folder of ["config", "data", "lib"]) mkdirSync(join(home, folder));
   prepare(home);
@@ -167,7 +168,7 @@ function findMaven(): string | undefined {
 }
 
 /** The compiled launcher and the jars. They are kept until the pom, the launcher or the JDK changes. */
-function classPathOf(name: EngineName, jdk: Jdk): string {
+async function classPathOf(name: EngineName, jdk: Jdk): Promise<string> {
   const sources = join(SOURCES, name);
   const files = readdirSync(sources).toSorted();
   const hash = createHash("sha256").update(`${jdk.home} ${jdk.version}`);
@@ -181,19 +182,19 @@ function classPathOf(name: EngineName, jdk: Jdk): string {
   const work = mkdtempSync(join(CACHE, `${name}-`));
   cpSync(join(sources, "pom.xml"), join(work, "pom.xml"));
   const jarList = join(work, "jars.txt");
-  const resolve = (...options: readonly string[]): void =>
+  const resolve = (...options: readonly string[]): Promise<void> =>
     run(findMaven() ?? "mvn", [...options, "-q", "-B", `${RESOLVER}:build-classpath`, `-Dmdep.outputFile=${jarList}`], work, {
       JAVA_HOME: jdk.home,
     });
   try {
     // Without the network first: jars that are there need not be asked for again.
-    resolve("-o");
+    await resolve("-o");
   } catch {
-    resolve();
+    await resolve();
   }
   const jars = readFileSync(jarList, "utf8").trim();
   const java = files.filter((file) => file.endsWith(".java")).map((file) => join(sources, file));
-  run(join(jdk.home, "bin/javac"), ["-nowarn", "-d", join(work, "classes"), "-cp", jars, ...java], work, {});
+  await run(join(jdk.home, "bin/javac"), ["-nowarn", "-d", join(work, "classes"), "-cp", jars, ...java], work, {});
   writeFileSync(join(work, "class-path.txt"), [join(folder, "classes"), jars].join(delimiter));
   renameSync(work, folder);
   return readFileSync(list, "utf8");
@@ -201,8 +202,8 @@ function classPathOf(name: EngineName, jdk: Jdk): string {
 
 const RESOLVER = "org.apache.maven.plugins:maven-dependency-plugin:3.9.0";
 
-function run(command: string, options: readonly string[], cwd: string, env: Readonly<Record<string, string>>): void {
-  execFileSync(command, options, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+async function run(command: string, options: readonly string[], cwd: string, env: Readonly<Record<string, string>>): Promise<void> {
+  await promisify(execFile)(command, options, { cwd, env: { ...process.env, ...env } });
 }
 
 function freePort(): Promise<number> {

@@ -3,7 +3,7 @@ import type { Dialect, Shape } from "./judge.ts";
 
 export const SOLR: Dialect = {
   // `params` are echoed in the order of a hash table, which follows from the names alone.
-  mask: (body) => body.replaceAll(/"QTime":\d+/g, '"QTime":0').replaceAll(/"rid":"[^"]*"/g, '"rid":""'),
+  mask: (body) => body.replaceAll(/"QTime":\d+|<int name="QTime">\d+/g, '"QTime":0').replaceAll(/"rid":"[^"]*"/g, '"rid":""'),
   hits: ["response", "docs"],
   byHit: "highlighting",
   window: (shape, size) => {
