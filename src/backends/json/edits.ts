@@ -12,6 +12,8 @@ export interface Edit extends Span {
   readonly text: string | Uint8Array;
 }
 
+const NO_NAMES: ReadonlySet<string> = new Set();
+
 /** Applies edits, which must not overlap; every other byte is copied. */
 export function applyEdits(bytes: Uint8Array, edits: readonly Edit[]): Uint8Array<ArrayBuffer> {
   const encoder = new TextEncoder();
@@ -34,16 +36,38 @@ export function cutMember(siblings: readonly Member[], index: number): Edit {
   return { start: own.start, end: after?.start ?? own.end, text: "" };
 }
 
+/** The bytes of the object without its members of these names. Members that stay keep the separator before them. */
+function withoutMembers({ bytes }: JsonText, object: Span, all: readonly Member[], names: ReadonlySet<string>): Uint8Array {
+  const kept = all.filter(({ key }) => !names.has(key));
+  if (kept.length === all.length) return bytes.subarray(object.start, object.end);
+  const parts = [bytes.subarray(object.start, all[0]!.span.start)];
+  all.forEach(({ key, span }, i) => {
+    if (names.has(key)) return;
+    const isFirst = parts.length === 1;
+    parts.push(bytes.subarray(isFirst ? span.start : all[i - 1]!.span.end, span.end));
+  });
+  parts.push(bytes.subarray(all.at(-1)!.span.end, object.end));
+  return joinBytes(parts);
+}
+
 /**
  * The edits that leave exactly these elements of an array, in this order: `picks` are indexes of `slots`, which are all elements, or some of
- * them where the others are to stay. Separators do not move, so the engine's own order needs no edits.
+ * them where the others are to stay. Separators do not move, so the engine's own order needs no edits. `unasked`: members of the elements,
+ * which are objects, that are cut: only the edge has asked for them.
  */
-export function refill(text: JsonText, array: Span, slots: readonly Span[], picks: readonly number[]): Edit[] {
+export function refill(
+  text: JsonText,
+  array: Span,
+  slots: readonly Span[],
+  picks: readonly number[],
+  unasked: ReadonlySet<string> = NO_NAMES,
+): Edit[] {
   const { bytes } = text;
   const edits: Edit[] = [];
   picks.forEach((pick, position) => {
     const from = slots[pick]!;
-    if (pick !== position) edits.push({ ...slots[position]!, text: bytes.subarray(from.start, from.end) });
+    if (unasked.size > 0) edits.push({ ...slots[position]!, text: withoutMembers(text, from, members(text, from), unasked) });
+    else if (pick !== position) edits.push({ ...slots[position]!, text: bytes.subarray(from.start, from.end) });
   });
   const surplus = slots.slice(picks.length);
   if (surplus.length === 0) return edits;

@@ -50,11 +50,13 @@ export function readHits(text: JsonText, path: readonly string[], from: Span, re
 
 interface More extends Partial<Pick<SearchReply, "bypass" | "total">> {
   readonly edits?: ((order: readonly number[]) => readonly Edit[]) | undefined;
+  /** Members of hits that only the widened request asks for: no shopper sees them. */
+  readonly unasked?: ReadonlySet<string> | undefined;
 }
 
 /** `more`: the reply's own reason to keep the engine's order, its total, and edits besides the hits themselves. */
 export function partOf(text: JsonText, { array, slots, hits }: HitList, more: More = {}): Result<ReplyPart, Bypass> {
-  const edits = (order: readonly number[]) => [...refill(text, array, slots, order), ...(more.edits?.(order) ?? [])];
+  const edits = (order: readonly number[]) => [...refill(text, array, slots, order, more.unasked), ...(more.edits?.(order) ?? [])];
   return ok({ hits, total: more.total, bypass: more.bypass, edits });
 }
 

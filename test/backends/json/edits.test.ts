@@ -44,6 +44,29 @@ describe("editing", () => {
     );
   });
 
+  it("takes members that only the edge has asked for out of the elements, as if they had never been there", () => {
+    const asked = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 4 });
+    const unasked = fc.constantFrom(
+      { first: ["secret"], last: [] },
+      { first: [], last: ["secret"] },
+      { first: ["secret", "pin"], last: ["pin", "x"] },
+    );
+    fc.assert(
+      fc.property(fc.array(asked, { minLength: 1, maxLength: 6 }), unasked, fc.constantFrom(0, 2), (list, { first, last }, indent) => {
+        const withExtras = list.map((own) => Object.fromEntries([...first.map((name) => [`\u0000${name}`, [1]]), ...Object.entries(own), ...last.map((name) => [`\u0000${name}`, {}])])); // prettier-ignore
+        const text = scanned(JSON.stringify(withExtras, undefined, indent));
+        const slots = elements(text, text.root);
+        const picks = [...slots.keys()].toReversed();
+        const names = new Set([...first, ...last].map((name) => `\u0000${name}`));
+        const filled = decode(applyEdits(text.bytes, refill(text, text.root, slots, picks, names)));
+        const isWhole = list.every((own) => Object.keys(own).length > 0);
+        const expected = JSON.stringify(list.toReversed(), undefined, indent);
+        if (isWhole) expect(filled).toBe(expected);
+        else expect(JSON.parse(filled)).toEqual(JSON.parse(expected));
+      }),
+    );
+  });
+
   it("leaves elements between the slots where they are, however short the page", () => {
     fc.assert(
       fc.property(
