@@ -86,14 +86,11 @@ export async function serve(batch: Batch): Promise<BatchResult> {
 async function serveAnyhow(batch: Batch): Promise<BatchResult> {
   try {
     const admission = admit(batch, chooseWindows(batch.searches));
-    const { decisions } = admission;
+    const { decisions, begins } = admission;
     try {
-      return decisions.some((decision) => decision.ok)
-        ? await serveRanked(batch, decisions)
-        : await serveOwn(
-            batch,
-            decisions.flatMap((decision) => (decision.ok ? [] : decision.error)),
-          );
+      if (!decisions.some((decision) => decision.ok)) return await serveOwn(batch, reasonsOf(decisions, WAITED));
+      if (begins !== undefined && !(await begins)) return await serveOwn(batch, reasonsOf(decisions, WAITED));
+      return await serveRanked(batch, decisions);
     } finally {
       admission.leave();
     }
@@ -200,6 +197,8 @@ function leftAlone(batch: Batch, reply: EngineReply, reasons: readonly Bypass[])
   const results = reasons.map((given) => leave(given.reason === "request_not_understood" ? given : (failure ?? given)));
   return untouched(batch, reply, results);
 }
+
+const WAITED: Bypass = { reason: "over_budget", detail: "The budget was over before the engine could be asked for the window" };
 
 /** One per search: its own where it was to be left alone, else `reason`. */
 function reasonsOf(decisions: readonly WindowDecision[], reason: Bypass): readonly Bypass[] {

@@ -1,10 +1,10 @@
 /**
- * The model of one isolate as a counter with a queue: who runs next, what a run has cost of late, and whether one more search would be
- * ranked in time.
+ * The model of one isolate as a counter with a queue: who is admitted, who is under way, who runs next, and what a list has cost of late.
  *
- * All searches share one thread, and a run cannot be interrupted. So a search is admitted before the engine is asked for its window; runs
- * take turns in the order in which their replies came; and after SLICE_MS of them everything else has its turn first: requests that come,
- * replies that need no model.
+ * All searches share one thread, and a run cannot be interrupted. So before the engine is asked for its window, a search is admitted if it
+ * would be ranked in time, and waits until few enough others are under way: what waits there costs the thread nothing, while windows that
+ * come all at once hold up those who need no model. Runs take turns in the order in which their replies came; after SLICE_MS of them
+ * everything else has its turn first: requests that come, replies that need no model.
  */
 import { nextTurn } from "../web.ts";
 
@@ -12,14 +12,17 @@ import { nextTurn } from "../web.ts";
 const SLICE_MS = 8;
 
 /** After runs, others have the thread for so many times as long, where they need it. Fewer: those who need no model wait for those who do. */
-const REST = 2;
+const REST = 0.5;
 
 /** A turn of the event loop in which nobody needed the thread takes less. */
 const IDLE_TURN_MS = 2;
 
-/** Weight of the latest run in the cost of one; of a run that was quicker, more, because what made others slow may have been anything. */
-const WEIGHT = 0.2;
-const WEIGHT_IF_QUICKER = 0.5;
+/** Searches whose lists are under way together, at least; and of all searches that are being served. */
+const MIN_UNDER_WAY = 16;
+const SHARE_UNDER_WAY = 0.25;
+
+/** Weight of the latest cost. */
+const WEIGHT = 0.1;
 
 /** Milliseconds per hit, before the first run. */
 const FIRST_COST = 0.05;
@@ -34,10 +37,12 @@ const PROBE_MS = 1000;
 const LOST_MS = 1000;
 const LOST_TIMES = 3;
 
-/** A search that was admitted. */
-export interface Place {
-  readonly hits: number;
+/** A request that is being served. */
+export interface Visit {
   readonly since: number;
+  /** Of the lists that are to be ranked for it. */
+  hits: number;
+  isUnderWay: boolean;
 }
 
 interface Waiter {
@@ -50,39 +55,69 @@ export type RankQueue = ReturnType<typeof createRankQueue>;
 
 /** `now`: milliseconds of any clock; where it stands still between events, as on Cloudflare, costs are learned from one event to the next. */
 export function createRankQueue(now: () => number) {
-  const places = new Set<Place>();
-  let hitsAdmitted = 0;
-  /** From admission to the end. */
+  const visits = new Set<Visit>();
+  const parked: (Waiter & { readonly visit: Visit })[] = [];
+  let [hitsAdmitted, underWay] = [0, 0];
   let usualMs = 0;
   const waiters: Waiter[] = [];
   /** Whose turn it is. */
   let holder: { readonly since: number } | undefined;
   let [shed, overdue] = [0, 0];
 
-  let msPerHit = FIRST_COST;
+  /** What hits have cost, the latest most. */
+  const cost = { ms: FIRST_COST, hits: 1 };
+  const msPerHit = (): number => cost.ms / cost.hits;
   let learnedAt = -Infinity;
-  /** The last run, where others waited for its end: until the next one begins, the thread has done all that lies between two runs. */
-  let previous: { readonly startedAt: number; readonly hits: number } | undefined;
+  /** The last list that was ready, while searches waited: until the next one is, the thread has done all that lies between two lists. */
+  let lastReadyAt: number | undefined;
   /** Of runs, less the time that others had since. */
   let debtMs = 0;
   let endedAt = 0;
 
   function learn(ms: number, hits: number): void {
-    if (ms <= 0 || hits === 0) return;
-    const difference = ms / hits - msPerHit;
-    msPerHit += difference * (learnedAt === -Infinity ? 1 : difference < 0 ? WEIGHT_IF_QUICKER : WEIGHT);
+    if (ms < 0 || hits === 0) return;
+    const weight = learnedAt === -Infinity ? 1 : WEIGHT;
+    cost.ms += weight * (ms - cost.ms);
+    cost.hits += weight * (hits - cost.hits);
     learnedAt = now();
   }
 
-  function remove(place: Place): void {
-    if (places.delete(place)) hitsAdmitted -= place.hits;
+  function remove(visit: Visit): void {
+    if (!visits.delete(visit)) return;
+    hitsAdmitted -= visit.hits;
+    if (visit.isUnderWay) underWay--;
+    const at = parked.findIndex((one) => one.visit === visit);
+    if (at >= 0) parked.splice(at, 1)[0]!.wake(false);
+    beginNext();
   }
 
   function removeLost(): void {
     const oldest = now() - Math.max(LOST_MS, LOST_TIMES * usualMs);
-    for (const place of places) {
-      if (place.since > oldest) return;
-      remove(place);
+    for (const visit of visits) {
+      if (visit.since > oldest) return;
+      remove(visit);
+    }
+  }
+
+  const hasWay = (): boolean => underWay < Math.max(MIN_UNDER_WAY, SHARE_UNDER_WAY * visits.size);
+
+  function begin(visit: Visit): void {
+    visit.isUnderWay = true;
+    underWay++;
+  }
+
+  function beginNext(): void {
+    while (parked.length > 0 && hasWay()) {
+      const { visit, isWanted, wake } = parked.shift()!;
+      if (isWanted()) {
+        begin(visit);
+        wake(true);
+      } else {
+        hitsAdmitted -= visit.hits;
+        visit.hits = 0;
+        overdue++;
+        wake(false);
+      }
     }
   }
 
@@ -122,25 +157,41 @@ export function createRankQueue(now: () => number) {
   }
 
   return {
-    /** A place for one more list of so many hits, to be given back by leave(); `undefined` where it would not be ranked within `withinMs`. */
-    admit(hits: number, withinMs: number): Place | undefined {
+    enter(): Visit {
       removeLost();
-      const isProbe = places.size === 0 && Math.abs(now() - learnedAt) >= PROBE_MS;
-      if (!isProbe && (hitsAdmitted + hits) * msPerHit > withinMs) {
+      const visit = { since: now(), hits: 0, isUnderWay: false };
+      visits.add(visit);
+      return visit;
+    },
+    /**
+     * Whether lists of so many hits together would be ranked within `withinMs`. `begins`: when the request may ask for its windows; to false
+     * where `isWanted` is false by then; `undefined`: at once.
+     */
+    admit(
+      visit: Visit,
+      hits: number,
+      withinMs: number,
+      isWanted: () => boolean = () => true,
+    ): { readonly ok: false } | { readonly ok: true; readonly begins: Promise<boolean> | undefined } {
+      const isProbe = hitsAdmitted === 0 && Math.abs(now() - learnedAt) >= PROBE_MS;
+      if (!isProbe && (hitsAdmitted + hits) * msPerHit() > withinMs) {
         shed++;
-        return undefined;
+        return { ok: false };
       }
-      const place = { hits, since: now() };
-      places.add(place);
       hitsAdmitted += hits;
-      return place;
+      visit.hits = hits;
+      if (hasWay()) {
+        begin(visit);
+        return { ok: true, begins: undefined };
+      }
+      return { ok: true, begins: new Promise((wake) => parked.push({ visit, isWanted, wake })) };
     },
-    leave(place: Place): void {
-      usualMs += WEIGHT * (now() - place.since - usualMs);
-      remove(place);
+    leave(visit: Visit): void {
+      usualMs += WEIGHT * (now() - visit.since - usualMs);
+      remove(visit);
     },
-    /** Whether the next list may have to wait for its turn. */
-    isBusy: (): boolean => holder !== undefined || owedMs() >= SLICE_MS,
+    /** Whether the next list may have to wait. */
+    isBusy: (): boolean => holder !== undefined || parked.length > 0 || owedMs() >= SLICE_MS,
     /** Runs `work` when its turn comes; `undefined` where `isWanted` is false by then. Rejects as `work` does. */
     async run<T>(hits: number, isWanted: () => boolean, work: () => Promise<T>): Promise<T | undefined> {
       const mine = await takeTurn(isWanted);
@@ -150,20 +201,29 @@ export function createRankQueue(now: () => number) {
       }
       const startedAt = now();
       debtMs = Math.max(0, owedMs());
-      if (previous !== undefined) learn(startedAt - previous.startedAt, previous.hits);
+      const readyAt = lastReadyAt;
+      lastReadyAt = parked.length + waiters.length > 0 ? startedAt : undefined;
+      if (readyAt !== undefined) learn(startedAt - readyAt, hits);
       try {
         return await work();
       } finally {
         endedAt = now();
-        const isContended = waiters.length > 0;
-        previous = isContended ? { startedAt, hits } : undefined;
-        if (!isContended) learn(endedAt - startedAt, hits);
+        const ms = Math.max(endedAt - startedAt, 0);
+        if (ms > 0 && (readyAt === undefined || ms > hits * msPerHit())) learn(ms, hits);
         // A clock that stands still says nothing of this run.
-        debtMs += Math.max(endedAt - startedAt, 0) || hits * msPerHit;
+        debtMs += ms || hits * msPerHit();
         passOn(mine);
       }
     },
-    /** `shed`: searches that were not admitted. `overdue`: lists that nobody wanted any more when their turn came. */
-    snapshot: () => ({ admitted: places.size, waiting: waiters.length, msPerHit: Math.round(msPerHit * 1000) / 1000, shed, overdue }),
+    /** `shed`: searches that were not admitted. `overdue`: those that nobody wanted any more when their turn came. */
+    snapshot: () => ({
+      served: visits.size,
+      underWay,
+      parked: parked.length,
+      waiting: waiters.length,
+      msPerHit: Math.round(msPerHit() * 1000) / 1000,
+      shed,
+      overdue,
+    }),
   };
 }

@@ -17,8 +17,8 @@ const FALSE_ALARMS = 3;
 const TRUST_MS = 60_000;
 const MAX_TRUST_MS = 10 * 60_000;
 
-/** How slowly a base time of the engine is forgotten. */
-const RISE = 0.01;
+/** Weight of the latest reply. */
+const WEIGHT = 0.05;
 
 export type Windows = ReturnType<typeof createWindows>;
 
@@ -26,7 +26,7 @@ export function createWindows(now: () => number) {
   const breaker = createBreaker({ failures: FAILURES, pauseMs: PAUSE_MS, maxPauseMs: MAX_PAUSE_MS, now });
   /** Open: this engine's short windows were right, and are believed for a while. */
   const trust = createBreaker({ failures: FALSE_ALARMS, pauseMs: TRUST_MS, maxPauseMs: MAX_TRUST_MS, now });
-  let baseMs: number | undefined;
+  let usualMs: number | undefined;
   return {
     /** Whether to ask for a window now. */
     admits: (): boolean => breaker.admits(),
@@ -35,10 +35,10 @@ export function createWindows(now: () => number) {
     succeeded: (): void => breaker.succeeded(),
     failed: (): void => breaker.failed(),
     wasShort: (isReally: boolean): void => (isReally ? trust.succeeded() : trust.failed()),
-    /** What a quick reply of the engine takes; a slow one may have waited for this thread. */
-    baseMs: (): number => baseMs ?? 0,
+    /** What a reply takes of late, until this thread has it: who needs no model waits as long. */
+    usualMs: (): number => usualMs ?? 0,
     noteReply(ms: number): void {
-      baseMs = baseMs === undefined || ms < baseMs ? Math.max(0, ms) : baseMs + RISE * (ms - baseMs);
+      usualMs = usualMs === undefined ? Math.max(0, ms) : usualMs + WEIGHT * (Math.max(0, ms) - usualMs);
     },
     snapshot: () => breaker.snapshot(),
   };

@@ -70,7 +70,7 @@ describe("a crowd", () => {
     expect(runs()).toBe(20 + outcomes["applied"]!);
     expect(edge.counters.snapshot()).toMatchObject({ searches: { armmt: { over_budget: outcomes["over_budget"] } } });
     const status: unknown = await (await edge.send("/armmt/status", { headers: { authorization: `Bearer ${TOKEN}` } })).json();
-    expect(status).toMatchObject({ ranking: { admitted: 0, waiting: 0, shed: expect.any(Number) } });
+    expect(status).toMatchObject({ ranking: { underWay: 0, parked: 0, waiting: 0, shed: expect.any(Number) } });
     // Nothing is left over.
     expect(outcomeOf(await edge.send(PATH, postJson(words(999))))).toBe("applied");
   });
@@ -112,7 +112,7 @@ describe("a crowd", () => {
       await Promise.all(Array.from({ length: 12 }, (_, i) => edge.send(PATH, postJson(words(i))))); // oxlint-disable-line no-await-in-loop
     }
     const status: unknown = await (await edge.send("/armmt/status", { headers: { authorization: `Bearer ${TOKEN}` } })).json();
-    expect(status).toMatchObject({ ranking: { admitted: 0, waiting: 0 } });
+    expect(status).toMatchObject({ ranking: { underWay: 0, parked: 0, waiting: 0 } });
   });
 });
 

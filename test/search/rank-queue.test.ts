@@ -18,54 +18,106 @@ function open() {
       pass(ms);
       return ms;
     });
-  return { queue, pass, run };
+  /** A request that is admitted with one list, or has left again. */
+  const admit = (hits = HITS, withinMs = BUDGET_MS, isWanted = always) => {
+    const visit = queue.enter();
+    const admission = queue.admit(visit, hits, withinMs, isWanted);
+    if (admission.ok) return { visit, begins: admission.begins };
+    queue.leave(visit);
+    return undefined;
+  };
+  const crowd = (count: number) => Array.from({ length: count }, () => admit()).filter((place) => place !== undefined);
+  return { queue, pass, run, admit, crowd };
 }
 
 it("admits as many lists as are ranked within the budget, by the cost of the last runs, and counts the others", async () => {
-  const { queue, run } = open();
-  for (let i = 0; i < 30; i++) await run(8); // oxlint-disable-line no-await-in-loop
-  const places = Array.from({ length: 40 }, () => queue.admit(HITS, BUDGET_MS));
-  const admitted = places.filter((place) => place !== undefined);
+  const { queue, run, admit, crowd } = open();
+  for (let i = 0; i < 80; i++) await run(8); // oxlint-disable-line no-await-in-loop
+  const admitted = crowd(40);
   expect(admitted).toHaveLength(BUDGET_MS / 8);
-  expect(queue.snapshot()).toMatchObject({ admitted: admitted.length, shed: 40 - admitted.length });
+  expect(queue.snapshot()).toMatchObject({
+    served: admitted.length,
+    underWay: 16,
+    parked: admitted.length - 16,
+    shed: 40 - admitted.length,
+  });
   // A shorter list still has room where a longer one has none.
-  for (const place of admitted.slice(0, 1)) queue.leave(place);
-  expect(queue.admit(2 * HITS, BUDGET_MS)).toBeUndefined();
-  expect(queue.admit(HITS, BUDGET_MS)).toBeDefined();
-  expect(queue.admit(HITS, BUDGET_MS)).toBeUndefined();
+  queue.leave(admitted[0]!.visit);
+  expect(admit(2 * HITS)).toBeUndefined();
+  expect(admit()).toBeDefined();
+  expect(admit()).toBeUndefined();
   // While the engine takes its time, the queue gets shorter.
-  expect(queue.admit(HITS, BUDGET_MS + 50)).toBeDefined();
+  expect(admit(HITS, BUDGET_MS + 50)).toBeDefined();
+});
+
+it("has a few lists under way, however many are admitted: the others begin in the order in which they came", async () => {
+  const { queue, admit, crowd } = open();
+  const admitted = crowd(30);
+  const [first, waiting] = [admitted.slice(0, 16), admitted.slice(16)];
+  expect(first.every(({ begins }) => begins === undefined)).toBe(true);
+  const begun: number[] = [];
+  waiting.forEach(({ begins }, i) => void begins?.then((isWanted) => isWanted && begun.push(i)));
+  for (const { visit } of first.slice(0, 3)) queue.leave(visit);
+  await nextTurn();
+  expect(begun).toEqual([0, 1, 2]);
+  // One that waits leaves: nobody takes its place.
+  queue.leave(waiting[3]!.visit);
+  queue.leave(waiting[0]!.visit);
+  await nextTurn();
+  expect(begun).toEqual([0, 1, 2, 4]);
+  expect(queue.snapshot()).toMatchObject({ underWay: 16, parked: 30 - 16 - 5 });
+  // The more searches there are that need no model, the more lists: their share of the turns stays.
+  for (let i = 0; i < 100; i++) queue.enter();
+  const more = admit();
+  expect(more).toMatchObject({ begins: undefined });
+});
+
+it("begins nothing for nobody", async () => {
+  const { queue, admit, crowd } = open();
+  const first = crowd(16);
+  let isWanted = true;
+  const late = admit(HITS, BUDGET_MS, () => isWanted);
+  const next = admit();
+  isWanted = false;
+  queue.leave(first[0]!.visit);
+  expect(await late?.begins).toBe(false);
+  expect(await next?.begins).toBe(true);
+  queue.leave(late!.visit);
+  queue.leave(next!.visit);
+  for (const { visit } of first) queue.leave(visit);
+  expect(queue.snapshot()).toMatchObject({ served: 0, underWay: 0, parked: 0, overdue: 1 });
+  expect(crowd(16).every(({ begins }) => begins === undefined)).toBe(true);
 });
 
 it("is limited before the first run too: a cold isolate meets the same crowd", () => {
-  const { queue } = open();
-  const admitted = Array.from({ length: 256 }, () => queue.admit(HITS, BUDGET_MS)).filter((place) => place !== undefined);
+  const { crowd } = open();
+  const admitted = crowd(256);
   expect(admitted.length).toBeGreaterThan(10);
   expect(admitted.length).toBeLessThan(100);
 });
 
 it("follows a machine that has become slower, or faster", async () => {
-  const { queue, run } = open();
+  const { queue, run, crowd } = open();
   const room = () => {
-    const places = Array.from({ length: 200 }, () => queue.admit(HITS, BUDGET_MS)).filter((place) => place !== undefined);
-    for (const place of places) queue.leave(place);
+    const places = crowd(200);
+    for (const { visit } of places) queue.leave(visit);
     return places.length;
   };
   await run(4);
   const before = room();
-  for (let i = 0; i < 20; i++) await run(40); // oxlint-disable-line no-await-in-loop
+  for (let i = 0; i < 60; i++) await run(40); // oxlint-disable-line no-await-in-loop
   expect(room()).toBeLessThanOrEqual(5);
-  for (let i = 0; i < 30; i++) await run(4); // oxlint-disable-line no-await-in-loop
+  for (let i = 0; i < 60; i++) await run(4); // oxlint-disable-line no-await-in-loop
   expect(room()).toBeGreaterThan(before * 0.9);
 });
 
 it("lets one list a second try a model that is slower than the budget", async () => {
-  const { queue, run, pass } = open();
+  const { run, pass, admit } = open();
   await run(1000);
-  expect(queue.admit(HITS, BUDGET_MS)).toBeUndefined();
+  expect(admit()).toBeUndefined();
   pass(1000);
-  expect(queue.admit(HITS, BUDGET_MS)).toBeDefined();
-  expect(queue.admit(HITS, BUDGET_MS)).toBeUndefined();
+  expect(admit()).toBeDefined();
+  expect(admit()).toBeUndefined();
 });
 
 it("counts what lies between two runs while others wait, as on a clock that stands still during a run", async () => {
@@ -144,24 +196,32 @@ it("runs at once where nobody else needs the thread", async () => {
 });
 
 it("forgets places and turns whose requests have ended without a word", async () => {
-  const { queue, run, pass } = open();
+  const { queue, run, pass, admit } = open();
   await run(8);
-  while (queue.admit(HITS, BUDGET_MS) !== undefined);
+  let waiting = 0;
+  for (let place = admit(); place !== undefined; place = admit()) {
+    if (place.begins !== undefined) waiting++;
+    void place.begins?.then(() => waiting--);
+  }
+  expect(waiting).toBeGreaterThan(0);
   void queue.run(HITS, always, () => new Promise(() => undefined));
   pass(60_000);
-  expect(queue.admit(HITS, BUDGET_MS)).toBeDefined();
-  expect(queue.snapshot().admitted).toBe(1);
+  expect(admit()).toMatchObject({ begins: undefined });
+  expect(queue.snapshot()).toMatchObject({ served: 1, underWay: 1, parked: 0 });
+  // None of them waits for ever, should it still be there.
+  await nextTurn();
+  expect(waiting).toBe(0);
   expect(await run(4)).toBe(4);
 });
 
 it("keeps its counts when the clock is set back", async () => {
-  const { queue, run, pass } = open();
+  const { queue, run, pass, admit } = open();
   await run(8);
   pass(-3_600_000);
-  const place = queue.admit(HITS, BUDGET_MS);
+  const place = admit();
   expect(place).toBeDefined();
   expect(await run(8)).toBe(8);
-  if (place !== undefined) queue.leave(place);
-  expect(queue.snapshot()).toMatchObject({ admitted: 0, waiting: 0 });
+  if (place !== undefined) queue.leave(place.visit);
+  expect(queue.snapshot()).toMatchObject({ served: 0, waiting: 0 });
   expect(queue.snapshot().msPerHit).toBeCloseTo(0.08, 2);
 });
