@@ -41,6 +41,10 @@ export const SHOP_COMMANDS: Commands = {
     needs: ["wrangler"],
     load: async () => (await import("./publish.ts")).createRollbackCommand,
   },
+  doctor: {
+    summary: "Ask the search engine: what to configure, what a window costs, which searches would be re-ranked",
+    load: async () => (await import("./doctor.ts")).createDoctorCommand,
+  },
   report: {
     summary: "An experiment: sample ratio, metrics with intervals, interleaving, time to an answer",
     needs: ["wrangler", "vega"],
@@ -67,7 +71,8 @@ export async function run(argv: readonly string[], commands: Commands): Promise<
   try {
     const program = await createProgram(asked, commands);
     await program.parseAsync([...argv], { from: "user" });
-    return 0;
+    // That of a command that found what it looks for.
+    return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // commander has printed it
     const isForUser = error instanceof UserError;
