@@ -129,6 +129,8 @@ export function isBypassReason(text: string): text is BypassReason {
 export interface Bypass {
   readonly reason: BypassReason;
   readonly detail: string;
+  /** Of an engine that refused one search of several: its words may repeat the client's, so no log has them. */
+  readonly refusal?: { readonly status: number; readonly words: string };
 }
 
 export function bypass(reason: BypassReason, detail: string): Result<never, Bypass> {

@@ -13,7 +13,19 @@ import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from 
 import { type HitReader, incompleteBy, readHits, type ReplyPart } from "./json/reply.ts";
 import { repeatedIn } from "./json/repeated.ts";
 import { type Body, bodyOf, digitsOf, type Param, paramsOf, unreadable, utf8Text } from "./json/request.ts";
-import { elements, findAt, isThereAt, type JsonText, kindOf, members, numberAt, rawText, readString, type Span, spanAt } from "./json/spans.ts";
+import {
+  elements,
+  findAt,
+  isThereAt,
+  type JsonText,
+  kindOf,
+  members,
+  numberAt,
+  rawText,
+  readString,
+  type Span,
+  spanAt,
+} from "./json/spans.ts";
 import { textOf } from "./json/values.ts";
 import { type Named, nameOf, strangeIn, TYPES } from "./vespa/allowed.ts";
 import { readYql, type Yql } from "./vespa/yql.ts";

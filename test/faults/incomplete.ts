@@ -58,7 +58,11 @@ export const SIGNS: ReadonlyMap<string, readonly Sign[]> = new Map<string, reado
         ],
         saysNot: [
           { coverage: 100, full: true },
-          { coverage: 12, full: false, degraded: { "match-phase": true, timeout: false, "adaptive-timeout": false, "non-ideal-state": false } },
+          {
+            coverage: 12,
+            full: false,
+            degraded: { "match-phase": true, timeout: false, "adaptive-timeout": false, "non-ideal-state": false },
+          },
         ],
       },
       { path: ["root", "errors"], says: [[{ code: 12, message: "Timed out" }]], saysNot: [] },

@@ -1,8 +1,8 @@
 /** Replies of all JSON dialects: lists of hits, each with an id that no other hit of its list has. Knows no engine. */
-import { bypass, type Bypass, ok, type Result } from "../../result.ts";
+import { bypass, type Bypass, err, ok, type Result } from "../../result.ts";
 import type { Hit, RequestReply, SearchReply } from "../dialect.ts";
 import { appendMember, applyEdits, type Edit, refill } from "./edits.ts";
-import { elements, findAt, isThereAt, type JsonText, kindOf, numberAt, scanJson, type Span } from "./spans.ts";
+import { elements, findAt, isThereAt, type JsonText, kindOf, numberAt, rawText, scanJson, type Span } from "./spans.ts";
 
 /** The hits of one search and where they are. */
 interface HitList {
@@ -76,6 +76,14 @@ export function incompleteBy(text: JsonText, signs: readonly Sign[], from: Span 
     }
   }
   return undefined;
+}
+
+const MAX_REFUSAL = 4000;
+
+/** A part that is an error, where others of the reply may be none. */
+export function refusedPart(text: JsonText, { start, end }: Span, status: number, detail: string): Result<never, Bypass> {
+  const words = rawText(text, { start, end: Math.min(end, start + MAX_REFUSAL) });
+  return err({ reason: "engine_status", detail, refusal: { status, words } });
 }
 
 /** Reasons: reply_not_json. */
