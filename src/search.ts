@@ -163,9 +163,7 @@ async function orderPage(
   const { plan, index, assignment } = current;
   if (decision === undefined || read === undefined)
     return leave({ reason: "internal_error", detail: "Searches and replies differ in number" });
-  // An error of the engine says more than why its order was left alone.
-  if (!read.ok && (decision.ok || read.error.reason === "engine_status")) return leave(read.error);
-  if (!decision.ok) return leave(decision.error);
+  if (!decision.ok) return leave(reasonOf(decision.error, errorIn(read)));
   if (!read.ok) return leave(read.error);
   const { hits } = read.value;
   const arranged = read.value.bypass === undefined ? await arrange(current, hits.slice(0, index.window)) : err(read.value.bypass);
@@ -202,9 +200,10 @@ async function serveAfterFailure(
 /** The engine's answer to the windows is its answer to the shopper. */
 function passOn(batch: Batch, decisions: readonly WindowDecision[], reply: EngineReply, failed: Bypass): BatchResult {
   const { windows } = batch.deps;
-  if (reply.status === 429 || reply.status === 503) {
+  const widened = widenedOf(batch.searches, decisions);
+  if (widened.length > 0 && (reply.status === 429 || reply.status === 503)) {
     windows.failed();
-    windows.memory.failed(widenedOf(batch.searches, decisions), failureOf(batch, failed, reply).why, true);
+    windows.memory.failed(widened, failureOf(batch, failed, reply).why, true);
   }
   return leftAlone(batch, reply, reasonsOf(decisions, failed));
 }
@@ -251,13 +250,19 @@ async function serveOwn(batch: Batch, reasons: readonly Bypass[]): Promise<Batch
 function leftAlone(batch: Batch, reply: EngineReply, reasons: readonly Bypass[]): BatchResult {
   const failure = statusFailure(reply);
   const parts = failure === undefined && batch.plan.isMulti && reasons.some(isRefused) ? readReply(batch, reply) : undefined;
-  // An error of the engine says more than why its order was left alone, unless that error is the expected answer.
-  const results = reasons.map((given, i) => {
-    const part = parts?.ok === true && isRefused(given) ? parts.value.searches[i] : undefined;
-    const error = part?.ok === false && part.error.reason === "engine_status" ? part.error : failure;
-    return leave(given.reason === "request_not_understood" ? given : (error ?? given));
-  });
+  const results = reasons.map((given, i) =>
+    leave(reasonOf(given, failure ?? (parts?.ok === true ? errorIn(parts.value.searches[i]) : undefined))),
+  );
   return untouched(batch, reply, results);
+}
+
+/** An error of the engine says more than why its order was left alone, unless that error is the expected answer. */
+function reasonOf(given: Bypass, error: Bypass | undefined): Bypass {
+  return given.reason === "request_not_understood" ? given : (error ?? given);
+}
+
+function errorIn(part: Result<SearchReply, Bypass> | undefined): Bypass | undefined {
+  return part?.ok === false && part.error.reason === "engine_status" ? part.error : undefined;
 }
 
 /** The engine may refuse the shopper's own search as well. */
