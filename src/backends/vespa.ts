@@ -10,22 +10,10 @@ import { AUTHORIZATION, type EngineRequest, jsonError, type SearchPlan } from ".
 import { defineDialect, type Index, type IndexDefinition, type IndexOptions, type PageSizeOption, readIndexes } from "./dialects.ts";
 import { applyEdits, cutMember, type Edit, refill, replaceMembers, replaceParams, searchOf } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
-import { type HitReader, incompleteBy, readHits, type ReplyPart } from "./json/reply.ts";
+import { type HitReader, readHits, type ReplyPart } from "./json/reply.ts";
 import { repeatedIn } from "./json/repeated.ts";
 import { type Body, bodyOf, digitsOf, type Param, paramsOf, unreadable, utf8Text } from "./json/request.ts";
-import {
-  elements,
-  findAt,
-  isThereAt,
-  type JsonText,
-  kindOf,
-  members,
-  numberAt,
-  rawText,
-  readString,
-  type Span,
-  spanAt,
-} from "./json/spans.ts";
+import { elements, findAt, type JsonText, kindOf, members, numberAt, rawText, readString, type Span, spanAt } from "./json/spans.ts";
 import { textOf } from "./json/values.ts";
 import { type Named, nameOf, strangeIn, TYPES } from "./vespa/allowed.ts";
 import { readYql, type Yql } from "./vespa/yql.ts";
@@ -100,9 +88,6 @@ interface Asked {
 }
 
 const PAGING: ReadonlySet<string> = new Set(["hits", "offset"]);
-
-/** Content nodes that did not answer in time, or whose documents are elsewhere just now. `match-phase` is the shop's own design. */
-const INCOMPLETE = [["errors"], ...["timeout", "adaptive-timeout", "non-ideal-state"].map((name) => ["coverage", "degraded", name])];
 
 /** Errors say why it cannot be read. */
 function readRequest(own: EngineRequest): Result<Asked, string> {
@@ -249,13 +234,11 @@ function partAt(text: JsonText, from: Span, { readHit }: Index): Result<ReplyPar
   const root = found.value;
   if (root === undefined) return bypass("reply_not_search", "The reply has no root");
   if (spanAt(text, ["relevance"], root) === undefined) return bypass("reply_not_search", "The reply has no root.relevance");
+  const errors = findAt(text, ["errors"], root);
   const full = spanAt(text, ["coverage", "full"], root);
-  const isDesigned = isThereAt(text, ["coverage", "degraded", "match-phase"], root);
-  const left =
-    incompleteBy(text, INCOMPLETE, root) ??
-    (full !== undefined && rawText(text, full) === "false" && !isDesigned
-      ? leave("engine_incomplete", "root.coverage is not full")
-      : undefined);
+  const coverage = full && rawText(text, full);
+  const isWhole = errors.ok && errors.value === undefined && coverage !== "false";
+  const left = isWhole ? undefined : leave("engine_incomplete", "The reply has root.errors, or root.coverage is not full");
 
   const siblings = members(text, root);
   const index = siblings.findIndex(({ key }) => key === "children");

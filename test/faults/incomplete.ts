@@ -52,18 +52,11 @@ export const SIGNS: ReadonlyMap<string, readonly Sign[]> = new Map<string, reado
         says: [
           { coverage: 50, full: false, degraded: { timeout: true } },
           { coverage: 50, full: false, degraded: { "match-phase": true, timeout: true } },
-          { coverage: 99, degraded: { "match-phase": false, timeout: false, "adaptive-timeout": true, "non-ideal-state": false } },
+          { coverage: 99, full: false, degraded: { "match-phase": false, timeout: false, "adaptive-timeout": true } },
           { coverage: 99, full: false, degraded: { "non-ideal-state": true } },
           { coverage: 99, full: false, degraded: {} },
         ],
-        saysNot: [
-          { coverage: 100, full: true },
-          {
-            coverage: 12,
-            full: false,
-            degraded: { "match-phase": true, timeout: false, "adaptive-timeout": false, "non-ideal-state": false },
-          },
-        ],
+        saysNot: [{ coverage: 100, full: true }],
       },
       { path: ["root", "errors"], says: [[{ code: 12, message: "Timed out" }]], saysNot: [] },
     ],
