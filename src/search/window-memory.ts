@@ -25,8 +25,8 @@ export type WindowMemory = ReturnType<typeof createWindowMemory>;
 
 /** Searches that one request widens together. */
 type Widened = readonly {
-  readonly index: { readonly name: string; readonly engine: Pick<EngineClient, "describeClient"> };
-  readonly plan: Pick<SearchPlan, "identity">;
+  readonly index: { readonly name: string; readonly window: number; readonly engine: Pick<EngineClient, "describeClient"> };
+  readonly plan: Pick<SearchPlan, "identity" | "offset" | "limit">;
   readonly request: Client;
 }[];
 
@@ -89,19 +89,21 @@ function createFailures(keyOf: (searches: Widened) => string | undefined, option
 
 /** With what the engine is told of the client: what it refuses one, it may give another. */
 function exactKey(searches: Widened): string | undefined {
-  return joined(searches, ({ index, plan, request }) => [index.name, index.engine.describeClient(request), plan.identity]);
+  return joined(searches, ({ index, plan, request }) => [index.engine.describeClient(request), plan.identity]);
 }
 
 function shapeKey(searches: Widened): string | undefined {
   if (searches.some(({ plan }) => plan.identity.length > MAX_IDENTITY_LENGTH)) return undefined;
-  return joined(searches, ({ index, plan }) => [index.name, shapeOf(plan.identity)]);
+  return joined(searches, ({ plan }) => [shapeOf(plan.identity)]);
 }
 
+/** With index and size: what is refused to a page that straddles the window, others may get. */
 function joined(searches: Widened, partsOf: (search: Widened[number]) => readonly string[]): string | undefined {
   const parts: string[] = [];
   let length = 0;
   for (const search of searches) {
-    for (const part of partsOf(search)) {
+    const { index, plan } = search;
+    for (const part of [`${index.name} ${Math.max(index.window, plan.offset + plan.limit)}`, ...partsOf(search)]) {
       length += part.length;
       if (length > MAX_KEY_LENGTH) return undefined;
       parts.push(part);

@@ -123,6 +123,13 @@ describe("a search that can never be widened", () => {
     expect(logs.join()).toContain("[num_candidates] is 12, for […]");
   });
 
+  it("says nothing of another page that needs less", async () => {
+    const edge = open(elasticsearch, (isOwn) => (isOwn ? undefined : refusal("no")));
+    const straddling = search("red mug", { from: 18 });
+    expect([await edge.send(straddling), await edge.send(straddling)]).toMatchObject([{ asked: 2 }, { asked: 1 }]);
+    expect(await edge.send(search("red mug"))).toMatchObject({ asked: 2 });
+  });
+
   it("says nothing of a client with another key", async () => {
     const limited = open(elasticsearch, (isOwn) => (isOwn ? undefined : refusal("no")), { index: { forwardCredentials: true } });
     expect(await limited.send(withKey("a"))).toMatchObject({ asked: 2 });
@@ -151,8 +158,8 @@ const asIdentity = (words: string, vector: readonly number[]): string =>
 
 const one = (identity: string) => [
   {
-    index: { name: "products", engine: { describeClient: () => "" } },
-    plan: { identity },
+    index: { name: "products", window: 20, engine: { describeClient: () => "" } },
+    plan: { identity, offset: 0, limit: 10 },
     request: { headers: new Headers(), address: undefined, signal: undefined },
   },
 ];
@@ -212,6 +219,7 @@ describe("the engine's words", () => {
     ["escapes", "Cannot parse 'Größe 42 AND': encountered EOF", '{"query":{"query_string":{"query":"gr\\u00f6\\u00dfe 42 AND"}}}'],
     ["a form", "Cannot parse 'Größe 42 AND': encountered EOF", "q=gr%C3%B6%C3%9Fe+42+AND&rows=5"],
     ["the URL", "Cannot parse 'Größe 42 AND': encountered EOF", "", "?q=gr%C3%B6%C3%9Fe%2042+AND"],
+    ["the URL as it is written", "Cannot parse 'Gr%C3%B6%C3%9Fe+42+AND': encountered EOF", "", "?q=Gr%C3%B6%C3%9Fe+42+AND"],
     ["lines", "Cannot parse 'Größe 42 AND': encountered EOF", '{}\n{"query":{"match":{"t":"größe 42 AND"}}}\n'],
   ])("are without those of %s", (_, said, body, query) => {
     expect(words(said, body, query)).toBe("Cannot parse '…': encountered EOF");
