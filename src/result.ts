@@ -62,9 +62,13 @@ const TABLE = {
     about: "no connection, or an answer that broke off, cannot be unpacked, or has no status of HTTP: 502",
   },
   engine_timeout: { ...ENGINE, about: "no reply within `ENGINE_TIMEOUT_MS`: 504" },
-  engine_status: { ...ENGINE, about: "the engine answered 4xx or 5xx; passed through" },
+  engine_status: { ...ENGINE, about: "the engine answered 4xx or 5xx, or one search of several with an error; passed through. 401, 403, 404, 406, 429 and 503 after one request" },
   engine_incomplete: { ...ENGINE, about: "the engine itself says that hits may be missing; its order stays" },
-  engine_refused_window: { ...ENGINE, about: "the widened request failed; the shopper's own was sent" },
+  engine_refused_window: {
+    ...ENGINE,
+    about:
+      "the widened request failed, or did so of late for this search or others of its shape (the log has the engine's own words, without the client's); the shopper's own was sent",
+  },
   window_timeout: { ...ENGINE, about: "no reply to the widened request within 60 % of `ENGINE_TIMEOUT_MS`; the shopper's own was sent" },
   window_short: {
     ...ENGINE,
@@ -72,7 +76,7 @@ const TABLE = {
   },
   window_paused: {
     ...ENGINE,
-    about: "the last windows of this engine were refused, late or short: for a while it gets the shoppers' own requests at once",
+    about: "this engine had no time or no room for its last windows: for a while it gets the shoppers' own requests at once",
   },
   reply_too_large: { ...REPLY, about: "the reply is larger than the edge buffers" },
   reply_encoded: {
@@ -129,6 +133,8 @@ export function isBypassReason(text: string): text is BypassReason {
 export interface Bypass {
   readonly reason: BypassReason;
   readonly detail: string;
+  /** Of an engine that refused one search of several: its words may repeat the client's, so no log has them. */
+  readonly refusal?: { readonly status: number; readonly words: string };
 }
 
 export function bypass(reason: BypassReason, detail: string): Result<never, Bypass> {

@@ -5,19 +5,19 @@
  * Dependencies come in through `SearchDeps`. Once the engine has answered, no exception reaches the shopper: whatever fails, they get the
  * engine's own answer in the engine's own order, and the reason is in the `x-armmt` header, the counters, the log and the exposure record.
  */
-import type { RequestPlan, SearchReply } from "./backends/dialect.ts";
+import type { RequestPlan, RequestReply, SearchReply } from "./backends/dialect.ts";
 import type { EngineReply } from "./backends/engine.ts";
 import { pageIndices } from "./ranking/window.ts";
-import { type Bypass, err, ok, REASONS, type Result } from "./result.ts";
+import { type Bypass, err, ok, type Result } from "./result.ts";
 import { admit } from "./search/admission.ts";
 import { arrange, internalError } from "./search/arrange.ts";
-import { ask, chooseWindows, readReply, statusFailure } from "./search/ask.ts";
+import { ask, chooseWindows, isFinal, isWidened as isWidenedBy, readReply, statusFailure, widenedOf } from "./search/ask.ts";
 import type { Batch, BatchResult, Search, SearchDeps, SearchRequest, SearchResult } from "./search/contract.ts";
 import { openBatch, openPlainly } from "./search/open.ts";
 import { countSearches, recordExposures } from "./search/record.ts";
 import { respond } from "./search/respond.ts";
 import { edited, leave, none, untouched, type WindowDecision } from "./search/results.ts";
-import { checkWindows, compareWithOwn, type Widened } from "./search/shortfall.ts";
+import { compareWithOwn, failureOf, findShortfalls, learnFromFailure, type Shortfall } from "./search/shortfall.ts";
 import { handOutTokens } from "./search/tokens.ts";
 import { WINDOW_SHARE } from "./search/windows.ts";
 
@@ -103,29 +103,54 @@ async function serveAnyhow(batch: Batch): Promise<BatchResult> {
   }
 }
 
-async function serveRanked(batch: Batch, decisions: readonly WindowDecision[]): Promise<BatchResult> {
+/** `earlier`: searches whose windows fell short in a first reply; the decisions leave them alone now. */
+async function serveRanked(batch: Batch, decisions: readonly WindowDecision[], earlier: readonly Shortfall[] = []): Promise<BatchResult> {
   const sizes = decisions.map((decision) => (decision.ok && decision.value.isWidened ? decision.value.size : undefined));
   const isWidened = sizes.some((size) => size !== undefined);
   const reply = isWidened ? await ask(batch, batch.plan.widen(sizes), WINDOW_SHARE) : await ask(batch, batch.plan.own);
-  if (!reply.ok) return isWidened ? serveAfterRefusal(batch, decisions, reply.error) : none(batch, reply.error);
+  if (!reply.ok) return isWidened ? serveAfterFailure(batch, decisions, earlier, reply.error) : none(batch, reply.error);
   try {
-    const read = readReply(batch, reply.value, sizes);
-    const whole = read.ok ? checkWindows(batch, { reply: read.value, sizes }) : read;
-    if (whole.ok) {
-      const { searches } = whole.value;
-      if (isWidened) batch.deps.windows.succeeded();
-      const results = await Promise.all(
-        batch.searches.map((current, i) => orderPage(current, decisions[i], searches[i], sizes[i] !== undefined)),
-      );
-      if (results.every(({ page }) => page === undefined)) return untouched(batch, reply.value, results);
-      return edited(batch, reply.value, { results, body: whole.value.assemble(results.map(({ page }) => page?.indices)), isWidened });
+    const read = readReply(batch, reply.value);
+    if (!read.ok) {
+      if (!isWidened || isFinal(reply.value.status)) return passOn(batch, decisions, reply.value, read.error);
+      batch.request.afterReply(reply.value.rest?.cancel() ?? Promise.resolve());
+      return await serveAfterFailure(batch, decisions, earlier, read.error, reply.value);
     }
-    if (!isWidened) return leftAlone(batch, reply.value, reasonsOf(decisions, whole.error));
-    batch.request.afterReply(reply.value.rest?.cancel() ?? Promise.resolve());
-    return await serveAfterRefusal(batch, decisions, whole.error, read.ok ? { reply: read.value, sizes } : undefined);
+    const { searches } = read.value;
+    const shortfalls = findShortfalls(batch, read.value, sizes);
+    if (shortfalls.length > 0) return await serveWithout(batch, decisions, earlier, shortfalls);
+    learnFrom(batch, earlier, searches);
+    if (isWidened) windowsSucceeded(batch, decisions);
+    const results = await Promise.all(
+      batch.searches.map((current, i) => orderPage(current, decisions[i], searches[i], sizes[i] !== undefined)),
+    );
+    if (results.every(({ page }) => page === undefined)) return untouched(batch, reply.value, results);
+    return edited(batch, reply.value, { results, body: read.value.assemble(results.map(({ page }) => page?.indices)), isWidened });
   } catch (cause) {
     return serveEngineOrder(batch, reply.value, isWidened, internalError(cause));
   }
+}
+
+function windowsSucceeded({ deps: { windows }, searches }: Batch, decisions: readonly WindowDecision[]): void {
+  const widened = widenedOf(searches, decisions);
+  windows.succeeded();
+  for (const one of widened) windows.memory.succeeded([one]);
+  if (widened.length > 1) windows.memory.succeeded(widened);
+}
+
+/** Some windows fell short. The other searches of the request keep theirs: those are asked for once more, where there is time. */
+async function serveWithout(
+  batch: Batch,
+  decisions: readonly WindowDecision[],
+  earlier: readonly Shortfall[],
+  shortfalls: readonly Shortfall[],
+): Promise<BatchResult> {
+  const left = [...decisions];
+  for (const { at, why } of shortfalls) left[at] = err(why);
+  const { clock, engineTimeoutMs } = batch.deps;
+  const isInTime = clock() - batch.begunAt < (engineTimeoutMs * WINDOW_SHARE) / 2;
+  if (earlier.length === 0 && isInTime && left.some(isWidenedBy)) return serveRanked(batch, left, shortfalls);
+  return serveOwnInstead(batch, reasonsOf(left, shortfalls[0]!.why), [...earlier, ...shortfalls]);
 }
 
 /** The order of one search and the page that is cut from it. */
@@ -138,7 +163,7 @@ async function orderPage(
   const { plan, index, assignment } = current;
   if (decision === undefined || read === undefined)
     return leave({ reason: "internal_error", detail: "Searches and replies differ in number" });
-  if (!decision.ok) return leave(decision.error);
+  if (!decision.ok) return leave(reasonOf(decision.error, errorIn(read)));
   if (!read.ok) return leave(read.error);
   const { hits } = read.value;
   const arranged = read.value.bypass === undefined ? await arrange(current, hits.slice(0, index.window)) : err(read.value.bypass);
@@ -157,26 +182,57 @@ async function orderPage(
   return { outcome: { bypass: { reason: "engine_order", detail: `The variant is ${assignment.variant}` } }, page, notes };
 }
 
-/** The widened request failed, perhaps because it was widened: the shopper's own is sent. `widened`: its reply, where it could be read. */
-async function serveAfterRefusal(
+/** The widened request failed, perhaps because it was widened: the shopper's own is sent. `reply`: what the engine answered, if anything. */
+async function serveAfterFailure(
   batch: Batch,
   decisions: readonly WindowDecision[],
+  earlier: readonly Shortfall[],
   failed: Bypass,
-  widened?: Widened,
+  reply?: EngineReply,
 ): Promise<BatchResult> {
   if (failed.reason === "aborted") return none(batch, failed);
+  const failure = failureOf(batch, failed, reply);
+  return serveOwnInstead(batch, reasonsOf(decisions, failure.why), earlier, (own) =>
+    learnFromFailure(batch, widenedOf(batch.searches, decisions), failure, own),
+  );
+}
+
+/** The engine's answer to the windows is its answer to the shopper. */
+function passOn(batch: Batch, decisions: readonly WindowDecision[], reply: EngineReply, failed: Bypass): BatchResult {
+  const { windows } = batch.deps;
+  const widened = widenedOf(batch.searches, decisions);
+  if (widened.length > 0 && (reply.status === 429 || reply.status === 503)) {
+    windows.failed();
+    windows.memory.failed(widened, failureOf(batch, failed, reply).why, true);
+  }
+  return leftAlone(batch, reply, reasonsOf(decisions, failed));
+}
+
+/** The shopper's own request has its own share of the time. */
+async function serveOwnInstead(
+  batch: Batch,
+  reasons: readonly Bypass[],
+  shortfalls: readonly Shortfall[],
+  learn?: (own: { readonly status: number; readonly ms: number }) => void,
+): Promise<BatchResult> {
   const { clock } = batch.deps;
   const askedAt = clock();
   const own = await ask(batch, batch.plan.own);
   if (!own.ok) return none(batch, own.error);
-  // An engine that fails the shopper's own request too says nothing of windows.
-  if (statusFailure(own.value) === undefined) compareWithOwn(batch, failed, { reply: own.value, ms: clock() - askedAt }, widened);
-  return leftAlone(batch, own.value, reasonsOf(decisions, windowReason(failed, widened)));
+  learn?.({ status: own.value.status, ms: clock() - askedAt });
+  if (shortfalls.length > 0) {
+    const read = readReply(batch, own.value);
+    if (read.ok) learnFrom(batch, shortfalls, read.value.searches);
+  }
+  return leftAlone(batch, own.value, reasons);
 }
 
-function windowReason({ reason, detail }: Bypass, widened: Widened | undefined): Bypass {
-  if (widened !== undefined || REASONS[reason].fault === "reply") return { reason, detail };
-  return { reason: reason === "engine_timeout" ? "window_timeout" : "engine_refused_window", detail };
+/** `own`: what the engine says of the shopper's own searches. */
+function learnFrom(batch: Batch, shortfalls: readonly Shortfall[], own: RequestReply["searches"]): void {
+  for (const shortfall of shortfalls) {
+    const said = own[shortfall.at];
+    if (said !== undefined) compareWithOwn(batch, shortfall, said);
+  }
 }
 
 /** After a bug: `reply` if it answers the shopper's own request, else that request is sent. */
@@ -193,10 +249,24 @@ async function serveOwn(batch: Batch, reasons: readonly Bypass[]): Promise<Batch
 
 function leftAlone(batch: Batch, reply: EngineReply, reasons: readonly Bypass[]): BatchResult {
   const failure = statusFailure(reply);
-  // An error of the engine says more than why its order was left alone, unless that error is the expected answer.
-  const results = reasons.map((given) => leave(given.reason === "request_not_understood" ? given : (failure ?? given)));
+  const parts = failure === undefined && batch.plan.isMulti && reasons.some(isRefused) ? readReply(batch, reply) : undefined;
+  const results = reasons.map((given, i) =>
+    leave(reasonOf(given, failure ?? (parts?.ok === true ? errorIn(parts.value.searches[i]) : undefined))),
+  );
   return untouched(batch, reply, results);
 }
+
+/** An error of the engine says more than why its order was left alone, unless that error is the expected answer. */
+function reasonOf(given: Bypass, error: Bypass | undefined): Bypass {
+  return given.reason === "request_not_understood" ? given : (error ?? given);
+}
+
+function errorIn(part: Result<SearchReply, Bypass> | undefined): Bypass | undefined {
+  return part?.ok === false && part.error.reason === "engine_status" ? part.error : undefined;
+}
+
+/** The engine may refuse the shopper's own search as well. */
+const isRefused = ({ reason }: Bypass): boolean => reason === "engine_refused_window";
 
 const WAITED: Bypass = { reason: "over_budget", detail: "The budget was over before the engine could be asked for the window" };
 

@@ -4,7 +4,7 @@
  * Parameters of the URL win over the body, as in the engine. With the edge's key, a request that is not understood is refused
  * (elasticsearch/allowed.ts). With the client's own it is left to the engine, whose error is the best answer.
  */
-import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
+import { type Bypass, err, ok, type Result } from "../result.ts";
 import { AUTHORIZATION, type ClientRequest, type EngineRequest, jsonError, type Refusal, type RequestPlan } from "./dialect.ts";
 import { NOT_CHECKED, type OwnIndexes, readHeader, strangeInBody, strangeInParams, strangeType } from "./elasticsearch/allowed.ts";
 import { MULTI_PARAMS, SEARCH_PARAMS } from "./elasticsearch/members.ts";
@@ -21,7 +21,7 @@ import {
 import { applyEdits, cutMember, type Edit, replaceParams, searchOf, setMember } from "./json/edits.ts";
 import { forAll, leave, leftToEngine, plainPlan, type PlannedSearch, planOne, planSeveral } from "./json/plan.ts";
 import { limitsOf, tooManySearches } from "./limits.ts";
-import { incompleteBy, partOf, type PartReader, readHits } from "./json/reply.ts";
+import { incompleteBy, partOf, type PartReader, readHits, refusedPart, type Sign } from "./json/reply.ts";
 import { type Body, bodyOf, memberAt, pageNumbersOf, type Param, paramOf, paramsOf, repeatedKey, unreadable } from "./json/request.ts";
 import { find, type Member, members, numberAt, rawText, readNumber, type Span, spanAt } from "./json/spans.ts";
 import { isObject, type JsonObject, member, stringsOf, textOf } from "./json/values.ts";
@@ -29,11 +29,15 @@ import { isObject, type JsonObject, member, stringsOf, textOf } from "./json/val
 /** The `pinned` query gives its documents scores above the largest one that an organic hit can have (2^127). */
 const PINNED_SCORE = 2 ** 127;
 
-/** `terminated_early`: by `terminate_after`. `_clusters`: of a search in several clusters. */
-const INCOMPLETE = [
+/**
+ * `terminated_early`: by `terminate_after`. `_clusters`: of a search in several clusters. OpenSearch names a shard that nobody holds nowhere but
+ * in the number of those that answered, of which skipped ones are some.
+ */
+const INCOMPLETE: readonly Sign[] = [
   ["timed_out"],
   ["terminated_early"],
   ["_shards", "failed"],
+  { fewer: ["_shards", "successful"], than: ["_shards", "total"] },
   ["_clusters", "skipped"],
   ["_clusters", "partial"],
   ["_clusters", "failed"],
@@ -213,7 +217,7 @@ function planSearches(
 function statusReader(position: number, readPart: PartReader): PartReader {
   return (text, from) => {
     const status = numberAt(text, ["status"], from);
-    if (status !== undefined && status >= 300) return bypass("engine_status", `Search ${position} of the request: ${status}`);
+    if (status !== undefined && status >= 300) return refusedPart(text, from, status, `Search ${position} of the request: ${status}`);
     return readPart(text, from);
   };
 }

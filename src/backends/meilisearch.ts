@@ -31,8 +31,8 @@ import { type Checks, createChecks } from "./meilisearch/params.ts";
 const PAGING: ReadonlySet<string> = new Set(["offset", "limit", "page", "hitsPerPage"]);
 const MULTI_PATH = "/multi-search";
 
-/** Of a federation over several servers: those that did not answer. */
-const INCOMPLETE = [["remoteErrors"]];
+/** After `searchCutoffMs`; of a federation over several servers: those that did not answer. */
+const INCOMPLETE = [["degraded"], ["remoteErrors"]];
 
 export const MEILISEARCH = defineDialect({
   names: ["meilisearch"],

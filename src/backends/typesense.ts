@@ -20,7 +20,7 @@ import {
 import { defineDialect, findIndex, type Index, type IndexDefinition, type Indexes, type IndexOptions, readIndexes } from "./dialects.ts";
 import { applyEdits, cutMember, type Edit, replaceNumbers, replaceParams, searchOf } from "./json/edits.ts";
 import { besides, forAll, identityOf, leave, leftToEngine, plainPlan, planOne, planSeveral } from "./json/plan.ts";
-import { incompleteBy, partOf, type PartReader, readHits } from "./json/reply.ts";
+import { incompleteBy, partOf, type PartReader, readHits, refusedPart } from "./json/reply.ts";
 import { type Body, digitsOf, EDGE_PARAMS, listedObjects, memberAt, type Param, unreadable } from "./json/request.ts";
 import { elements, isTrueAt, type JsonText, kindOf, members, numberAt, rawText, readString, type Span, spanAt } from "./json/spans.ts";
 import { member, textOf } from "./json/values.ts";
@@ -328,7 +328,7 @@ const partReader =
   (text, from) => {
     // An error of one search, or of a union, comes in a reply whose own status is 200.
     const code = numberAt(text, ["code"], from);
-    if (code !== undefined) return bypass("engine_status", `The engine answered a search with ${code}`);
+    if (code !== undefined) return refusedPart(text, from, code, `The engine answered a search with ${code}`);
     // Another engine may have a list of the same name.
     const total = numberAt(text, ["found"], from);
     if (total === undefined) return bypass("reply_not_search", "The reply has no found");

@@ -16,12 +16,25 @@ export const MAX_RERANKED = 16;
 /** One per search. Searches that are left alone for a reason of their own take no place from others. */
 export function chooseWindows(searches: readonly Search[]): WindowDecision[] {
   let rerankable = 0;
-  return searches.map((search) => {
+  const decisions = searches.map((search) => {
     const shared = sharedWindow(search);
     if (!shared.ok) return shared;
+    const known = shared.value.isWidened ? search.index.windows.memory.recall([search]) : undefined;
+    if (known !== undefined) return err(known);
     if (++rerankable > MAX_RERANKED) return bypass("over_budget", `Of one request, the first ${MAX_RERANKED} searches are re-ranked`);
     return ownWindow(search, shared.value);
   });
+  const widened = widenedOf(searches, decisions);
+  const known = widened.length > 1 ? widened[0]?.index.windows.memory.recall(widened) : undefined;
+  return known === undefined ? decisions : decisions.map((decision) => (isWidened(decision) ? err(known) : decision));
+}
+
+export function isWidened(decision: WindowDecision | undefined): boolean {
+  return decision?.ok === true && decision.value.isWidened;
+}
+
+export function widenedOf(searches: readonly Search[], decisions: readonly WindowDecision[]): readonly Search[] {
+  return searches.filter((_, i) => isWidened(decisions[i]));
 }
 
 /** Reasons that all variants share come first, so that their counts compare. */
@@ -59,16 +72,18 @@ export async function ask(
   return reply;
 }
 
-/** `sizes`: of the widened searches. If the part of one cannot be read, neither can the reply: its page cannot be cut out. */
-export function readReply({ plan }: Batch, reply: EngineReply, sizes: readonly (number | undefined)[]): Result<RequestReply, Bypass> {
+export function readReply({ plan }: Batch, reply: EngineReply): Result<RequestReply, Bypass> {
   const failure = statusFailure(reply);
   if (failure !== undefined) return err(failure);
   if (reply.rest !== undefined) return bypass("reply_too_large", `The reply is longer than ${reply.body.length} bytes`);
   if (reply.left !== undefined) return err(reply.left);
-  const read = plan.parseReply(reply.body);
-  const unreadable = read.ok ? read.value.searches.find((search, i) => !search.ok && sizes[i] !== undefined) : undefined;
-  return unreadable?.ok === false ? unreadable : read;
+  return plan.parseReply(reply.body);
 }
+
+/** No right to it, nothing there, no such format, too many requests: the answer to a shopper's own request too. */
+const FINAL: ReadonlySet<number> = new Set([401, 403, 404, 406, 429, 503]);
+
+export const isFinal = (status: number): boolean => FINAL.has(status);
 
 /** `undefined` for 2xx. */
 export function statusFailure({ status }: EngineReply): Bypass | undefined {

@@ -1,8 +1,10 @@
 /**
- * What one engine has done with requests for a window, of late. One that gives them late, short or not at all gets the shoppers' own requests
- * at once for a while: nobody waits twice for ever. That the engine is down is never decided here; a shopper's own request is always sent.
+ * What one engine has done with requests for a window, of late. One that is too busy for them gets the shoppers' own requests at once for a
+ * while, and so do searches whose windows it refuses, cuts or cannot give: nobody waits twice for ever. That the engine is down is never decided
+ * here; a shopper's own request is always sent.
  */
 import { createBreaker } from "../breaker.ts";
+import { createWindowMemory } from "./window-memory.ts";
 
 /** Of the engine's time, for a widened request: the shopper's own can still be sent and answered. */
 export const WINDOW_SHARE = 0.6;
@@ -26,13 +28,17 @@ export function createWindows(now: () => number) {
   const breaker = createBreaker({ failures: FAILURES, pauseMs: PAUSE_MS, maxPauseMs: MAX_PAUSE_MS, now });
   /** Open: this engine's short windows were right, and are believed for a while. */
   const trust = createBreaker({ failures: FALSE_ALARMS, pauseMs: TRUST_MS, maxPauseMs: MAX_TRUST_MS, now });
+  const memory = createWindowMemory(now);
   let usualMs: number | undefined;
   return {
+    /** Of searches that are the reason themselves. */
+    memory,
     /** Whether to ask for a window now. */
     admits: (): boolean => breaker.admits(),
     /** Whether a window that may be short is to be compared with the shopper's own reply. */
     isDoubted: (): boolean => trust.admits(),
     succeeded: (): void => breaker.succeeded(),
+    /** The engine had no time or no room for a window. */
     failed: (): void => breaker.failed(),
     wasShort: (isReally: boolean): void => (isReally ? trust.succeeded() : trust.failed()),
     /** What a reply takes of late, until this thread has it: who needs no model waits as long. */
@@ -40,6 +46,6 @@ export function createWindows(now: () => number) {
     noteReply(ms: number): void {
       usualMs = usualMs === undefined ? Math.max(0, ms) : usualMs + WEIGHT * (Math.max(0, ms) - usualMs);
     },
-    snapshot: () => breaker.snapshot(),
+    snapshot: () => ({ ...breaker.snapshot(), remembered: memory.snapshot() }),
   };
 }

@@ -1,7 +1,9 @@
 /** Edges in front of a hostile engine: the server in Node, inside this process, and the Worker that is deployed, in a workerd of its own. */
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { type KvReader, memoryKv } from "../../src/embeddings/store.ts";
 import { fnv1a } from "../../src/ranking/tokenizer.ts";
@@ -13,8 +15,10 @@ import { ITEM_FEATURES, type ItemRecord } from "../../src/ranking/candidate.ts";
 import { nodeScorer } from "../../src/runtimes/node/node.ts";
 import { serve, type ServeOptions } from "../../src/runtimes/node/index.ts";
 import type { EngineStandIn } from "../search/dialects/stand-in.ts";
+import { ID_HEADER } from "./engine.ts";
 import { ITEMS } from "./engine-faults.ts";
 import { GENERIC_SIGN } from "./incomplete.ts";
+import { listen } from "./listen.ts";
 
 export const RUNTIMES = ["workerd", "Node"] as const;
 export type RuntimeName = (typeof RUNTIMES)[number];
@@ -95,6 +99,31 @@ export async function openNode(standIn: EngineStandIn, enginePort: number, more:
   return { url: server.url, errors, stop };
 }
 
+/** No edge: what the runtime's own fetch makes of the engine's replies. */
+export async function openBare(runtime: RuntimeName, enginePort: number): Promise<RunningEdge> {
+  const engine = `http://127.0.0.1:${enginePort}`;
+  if (runtime === "workerd") {
+    const worker = `export default { fetch: ({ url, method, headers, body }) =>
+      fetch(${JSON.stringify(engine)} + url.slice(new URL(url).origin.length), { method, headers, body }) };`;
+    const { compatibilityDate } = await (built ??= bundle());
+    const modules = [{ name: "bare.js", type: "ESModule" as const, bytes: Buffer.from(worker) }];
+    const { url, stop } = await startWorkerd(writeWorkerdConfig(join(folder, `bare-${++folders}`), { modules, compatibilityDate }));
+    return { url, errors: [], stop };
+  }
+  const server = createServer((request, response) => {
+    const { method = "GET", url = "/", headers } = request;
+    const named = [ID_HEADER, "content-type"].flatMap((name) =>
+      headers[name] === undefined ? [] : [[name, String(headers[name])] as const],
+    );
+    buffer(request)
+      .then((body) => fetch(`${engine}${url}`, { method, headers: Object.fromEntries(named), ...(body.length > 0 && { body }) }))
+      .then(async (reply) => response.writeHead(reply.status).end(await reply.bytes()))
+      .catch(() => request.socket.destroy());
+  });
+  const { port, close } = await listen(server);
+  return { url: `http://127.0.0.1:${port}`, errors: [], stop: close };
+}
+
 let built: Promise<Bundle> | undefined;
 let folders = 0;
 
@@ -102,9 +131,11 @@ let folders = 0;
 const folder = mkdtempSync(join(tmpdir(), "armmt-faults-workerd-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 
+const bundle = (): Promise<Bundle> => bundleWorker(fileURLToPath(new URL("../../wrangler.toml", import.meta.url)), join(folder, "bundle"));
+
 /** `stores`: host:port of a server with workerd's protocols for KV and D1. */
 export async function openWorkerd(standIn: EngineStandIn, enginePort: number, stores: string): Promise<RunningEdge> {
-  built ??= bundleWorker(fileURLToPath(new URL("../../wrangler.toml", import.meta.url)), join(folder, "bundle"));
+  built ??= bundle();
   const vars = JSON.parse(JSON.stringify(variables(standIn, enginePort)));
   const config = writeWorkerdConfig(join(folder, `edge-${++folders}`), await built, { vars, stores });
   const errors: string[] = [];

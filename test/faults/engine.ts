@@ -131,6 +131,13 @@ export function sendBody(socket: Socket, reply: TrueReply, body: Buffer, more: H
   socket.end(body);
 }
 
+/** With a second reply behind the first one, and a connection that could be used again. */
+export function sendTwo(socket: Socket, reply: TrueReply): void {
+  sentTo.get(socket)?.push(reply.body);
+  socket.write(Buffer.concat([head(reply, { headers: { "content-length": reply.body.length, connection: "keep-alive" } }), reply.body]));
+  socket.end("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}");
+}
+
 /** In pieces with their lengths; `end`: the last one. */
 export function sendChunked(socket: Socket, reply: TrueReply, body: Buffer, end: string = "0\r\n\r\n", more: Head = {}): void {
   sentTo.get(socket)?.push(plainBody(codingOf(more), body) ?? body);

@@ -92,12 +92,12 @@ describe("the oracle", () => {
 it("prints one line per fault, as the documentation has it", () => {
   const tally = createTally();
   const violations = [{ promise: "answer", detail: "other bytes" }] as const;
-  tally.add({ group: "KV", fault: "hangs", dialect: "Solr", runtime: "Node", violations: [] });
-  tally.add({ group: "KV", fault: "hangs", dialect: "Vespa", runtime: "workerd", violations });
+  tally.add({ group: "KV", fault: "hangs", dialect: "Solr", runtime: "Node", violations: [], isLimit: true });
+  tally.add({ group: "KV", fault: "hangs", dialect: "Vespa", runtime: "workerd", violations, isLimit: false });
   expect(markdownOf(tally, ["workerd", "Node"]).split("\n")).toEqual([
-    "| fault | tries, workerd | tries, Node | violations: answer | violations: order | violations: reason | violations: time |",
-    "| --- | --: | --: | --: | --: | --: | --: |",
-    "| KV: hangs | 1 | 1 | 1 | 0 | 0 | 0 |",
+    "| fault | tries, workerd | tries, Node | violations: answer | violations: order | violations: reason | violations: time | limits of the runtime |",
+    "| --- | --: | --: | --: | --: | --: | --: | --: |",
+    "| KV: hangs | 1 | 1 | 1 | 0 | 0 | 0 | 1 |",
   ]);
-  expect([tally.tries(), tally.violations()]).toEqual([2, 1]);
+  expect([tally.tries(), tally.violations(), tally.limits()]).toEqual([2, 1, 1]);
 });

@@ -22,6 +22,14 @@ export const SIGNS: ReadonlyMap<string, readonly Sign[]> = new Map<string, reado
       count("_clusters", "partial"),
       count("_clusters", "failed"),
       count("_clusters", "running"),
+      {
+        path: ["_shards"],
+        says: [
+          { total: 2, successful: 1, skipped: 0, failed: 0 },
+          { total: 5, successful: 4, skipped: 4, failed: 0 },
+        ],
+        saysNot: [{ total: 5, successful: 5, skipped: 4, failed: 0 }, { total: 0, successful: 0, failed: 0 }, {}],
+      },
       { path: ["_shards", "skipped"], says: [], saysNot: [0, 3] },
       { path: ["_clusters", "successful"], says: [], saysNot: [0, 3] },
     ],
@@ -39,12 +47,31 @@ export const SIGNS: ReadonlyMap<string, readonly Sign[]> = new Map<string, reado
     "vespa",
     [
       { path: ["root", "coverage", "full"], says: [false], saysNot: [true] },
+      {
+        path: ["root", "coverage"],
+        says: [
+          { coverage: 50, full: false, degraded: { timeout: true } },
+          { coverage: 50, full: false, degraded: { "match-phase": true, timeout: true } },
+          { coverage: 99, full: false, degraded: { "match-phase": false, timeout: false, "adaptive-timeout": true } },
+          { coverage: 99, full: false, degraded: { "non-ideal-state": true } },
+          { coverage: 99, full: false, degraded: {} },
+        ],
+        saysNot: [{ coverage: 100, full: true }],
+      },
       { path: ["root", "errors"], says: [[{ code: 12, message: "Timed out" }]], saysNot: [] },
     ],
   ],
   ["typesense", [flag("search_cutoff")]],
-  ["meilisearch", [{ path: ["remoteErrors"], says: [{ ms_1: { code: "timeout" } }], saysNot: [{}, null] }]],
-  ["algolia", [flag("timeoutHits"), { path: ["exhaustiveNbHits"], says: [], saysNot: [false, true] }]],
+  ["meilisearch", [flag("degraded"), { path: ["remoteErrors"], says: [{ ms_1: { code: "timeout" } }], saysNot: [{}, null] }]],
+  [
+    "algolia",
+    [
+      flag("timeoutHits"),
+      flag("timeoutCounts"),
+      { path: ["exhaustiveNbHits"], says: [], saysNot: [false, true] },
+      { path: ["exhaustive"], says: [], saysNot: [{ nbHits: false, typo: false, facetsCount: false }] },
+    ],
+  ],
   ["generic", [flag("partial")]],
 ]);
 

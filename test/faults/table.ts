@@ -8,6 +8,8 @@ interface Row {
   readonly fault: string;
   readonly tries: Map<RuntimeName, number>;
   readonly violations: Map<Promised, number>;
+  /** Tries in which the runtime itself answers so. */
+  limits: number;
   /** Of the first violation. */
   detail: string;
 }
@@ -17,15 +19,16 @@ export interface Tally {
   readonly rows: () => readonly Row[];
   readonly tries: () => number;
   readonly violations: () => number;
+  readonly limits: () => number;
 }
 
 export function createTally(): Tally {
   const rows = new Map<string, Row>();
-  const all = { tries: 0, violations: 0 };
+  const all = { tries: 0, violations: 0, limits: 0 };
   return {
-    add({ group, fault, dialect, runtime, violations }) {
+    add({ group, fault, dialect, runtime, violations, isLimit }) {
       const key = `${group}: ${fault}`;
-      const row = rows.get(key) ?? { group, fault, tries: new Map(), violations: new Map(), detail: "" };
+      const row = rows.get(key) ?? { group, fault, tries: new Map(), violations: new Map(), limits: 0, detail: "" };
       rows.set(key, row);
       row.tries.set(runtime, (row.tries.get(runtime) ?? 0) + 1);
       for (const promise of new Set(violations.map((violation) => violation.promise))) {
@@ -34,11 +37,14 @@ export function createTally(): Tally {
       const [first] = violations;
       if (first !== undefined && row.detail === "") row.detail = `${dialect}, ${runtime}: ${first.promise}: ${first.detail}`;
       all.tries++;
+      if (isLimit) row.limits++;
+      if (isLimit) all.limits++;
       if (violations.length > 0) all.violations++;
     },
     rows: () => [...rows.values()],
     tries: () => all.tries,
     violations: () => all.violations,
+    limits: () => all.limits,
   };
 }
 
@@ -56,9 +62,15 @@ export function tableOf(
       `${row.group}: ${row.fault}`,
       ...runtimes.map((runtime) => row.tries.get(runtime) ?? 0),
       ...promises.map((promise) => row.violations.get(promise) ?? 0),
+      row.limits,
     ]);
   return {
-    head: ["fault", ...runtimes.map((runtime) => `tries, ${runtime}`), ...promises.map((promise) => `violations: ${promise}`)],
+    head: [
+      "fault",
+      ...runtimes.map((runtime) => `tries, ${runtime}`),
+      ...promises.map((promise) => `violations: ${promise}`),
+      "limits of the runtime",
+    ],
     rows,
   };
 }

@@ -58,26 +58,6 @@ describe("several indexes in one request", () => {
     expect(edge.exchanges).toEqual([]);
   });
 
-  it("a wider part that cannot be read: the shopper's own request, byte for byte", async () => {
-    const hits = {
-      hits: {
-        total: { value: 5, relation: "eq" },
-        hits: drawnItems()
-          .slice(0, 5)
-          .map(({ itemId }) => ({ _id: itemId, _score: 1 })),
-      },
-    };
-    const engine: Engine = async (request) => {
-      const isWide = (await request.text()).includes(`"size":${WINDOW}`);
-      return Response.json({ responses: [hits, isWide ? { error: { type: "too_wide" }, status: 400 } : { ...hits, status: 200 }] });
-    };
-    const edge = openEdge({ catalog: CATALOG, engine });
-    const response = await edge.send("/products/_msearch", lines({}, match("red"), {}, match("blue")));
-    expect(response.headers.get("x-armmt")).toBe("bypass; reason=engine_refused_window, bypass; reason=engine_refused_window");
-    expect(edge.exchanges).toHaveLength(2);
-    expect(await response.bytes()).toEqual(edge.exchanges[1]!.reply);
-  });
-
   it("are re-ranked up to a number: a request cannot occupy the isolate", async () => {
     const hits = {
       hits: {

@@ -5,87 +5,19 @@
  */
 import { describe, expect, it } from "vitest";
 import { ALL_DIALECTS } from "../../src/backends/all-dialects.ts";
-import { openEdge } from "../../src/edge.ts";
-import { memoryKv } from "../../src/embeddings/store.ts";
-import type { ModelManifest } from "../../src/inference/manifest.ts";
-import { scorersOf } from "../../src/inference/scorer.ts";
-import { ITEM_FEATURES } from "../../src/ranking/candidate.ts";
-import { FEATURES } from "../../src/ranking/features.ts";
 import { randomFrom } from "../../src/ranking/interleave.ts";
-import { TOKEN_TABLE_ROWS, TOKENIZER } from "../../src/ranking/tokenizer.ts";
-import { ok } from "../../src/result.ts";
 import { STAND_INS } from "./dialects/all.ts";
 import { elasticsearch } from "./dialects/elasticsearch.ts";
 import { type Ask, type EngineStandIn, objectOf, type StandInItem } from "./dialects/stand-in.ts";
+import { type Engine, ITEMS, openEdge, WINDOW } from "./plain-edge.ts";
 
-const WINDOW = 20;
 const SEARCHES = 10_000;
 const ADDRESS = "x-test-address";
 
 const DIALECTS: readonly EngineStandIn[] = [...STAND_INS, { ...elasticsearch, title: "OpenSearch", backend: "opensearch" }];
 
-const ITEMS: readonly StandInItem[] = Array.from({ length: 45 }, (_, i) => ({ id: `item-${i + 1}`, title: `item ${i}`, price: 10 + i }));
-
-const MANIFEST: ModelManifest = {
-  format: 1,
-  version: "turned-round",
-  sha256: "0".repeat(64),
-  dims: { image: 2, text: 2 },
-  // Wide, so that no value is clipped.
-  features: FEATURES.map((name) => ({ name, mean: 0, std: 10 })),
-  tokenizer: { name: TOKENIZER, rows: TOKEN_TABLE_ROWS },
-  encoders: { image: "made-up", text: "made-up" },
-  trainedOn: "nothing",
-  metrics: {},
-  parameters: { total: 0, tokenTable: 0 },
-  licence: "Apache-2.0",
-};
-const RANK = FEATURES.indexOf("rank_log");
-const PRICE = FEATURES.indexOf("price_log");
-
-const RECORDS = ITEMS.map(({ id: itemId }) => {
-  const vector = Float32Array.of(1, 0);
-  return { itemId, image: vector, text: vector, features: ITEM_FEATURES.map(() => undefined) };
-});
-
-type Engine = (request: Request) => Promise<Response>;
-
-function open({ backend, index, config }: EngineStandIn, engine: Engine, more: object = {}) {
-  let runs = 0;
-  const dialects = ALL_DIALECTS;
-  const app = openEdge({
-    env: {
-      INDEXES: { [index]: { backend, url: "http://127.0.0.1:7700", window: WINDOW, ...config, ...more } },
-      ENGINE_TIMEOUT_MS: 60_000,
-      RANK_BUDGET_MS: 10_000,
-    },
-    kv: memoryKv(index, RECORDS, MANIFEST),
-    sinks: { write: async () => ok(true), writeEvents: async () => ok({ written: 0, duplicates: 0, deferred: 0 }) },
-    scorer: scorersOf([
-      ok({
-        manifest: MANIFEST,
-        async score({ k, features }) {
-          runs++;
-          const read = (i: number, feature: number): number => features[i * FEATURES.length + feature] ?? 0;
-          const score = Float32Array.from({ length: k }, (_, i) => 100 * read(i, PRICE) + read(i, RANK));
-          return ok({ score, gate: new Float32Array(2 * k) });
-        },
-      }),
-    ]),
-    fetch: (url, init) => engine(new Request(url, init)),
-    dialects,
-    clientAddress: (c) => c.req.raw.headers.get(ADDRESS) ?? undefined,
-    log: () => undefined,
-  });
-  return {
-    runs: () => runs,
-    async send({ path, init }: Ask) {
-      const context = { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} };
-      const reply = await app.fetch(new Request(`https://edge.example.com${path}`, init), {}, context);
-      const outcome = reply.headers.get("x-armmt") ?? "";
-      return { status: reply.status, outcome, list: /list=(\w+)/.exec(outcome)?.[1], body: await reply.text() };
-    },
-  };
+function open(standIn: EngineStandIn, engine: Engine, more: object = {}) {
+  return openEdge(standIn, engine, { index: more, clientAddress: (c) => c.req.raw.headers.get(ADDRESS) ?? undefined });
 }
 
 /** A way in which an engine learns who asks. */

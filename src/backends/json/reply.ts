@@ -1,8 +1,8 @@
 /** Replies of all JSON dialects: lists of hits, each with an id that no other hit of its list has. Knows no engine. */
-import { bypass, type Bypass, ok, type Result } from "../../result.ts";
+import { bypass, type Bypass, err, ok, type Result } from "../../result.ts";
 import type { Hit, RequestReply, SearchReply } from "../dialect.ts";
 import { appendMember, applyEdits, type Edit, refill } from "./edits.ts";
-import { elements, findAt, isThereAt, type JsonText, kindOf, scanJson, type Span } from "./spans.ts";
+import { elements, findAt, isThereAt, type JsonText, kindOf, numberAt, rawText, scanJson, type Span } from "./spans.ts";
 
 /** The hits of one search and where they are. */
 interface HitList {
@@ -60,10 +60,30 @@ export function partOf(text: JsonText, { array, slots, hits }: HitList, more: Mo
   return ok({ hits, total: more.total, bypass: more.bypass, edits });
 }
 
-/** `signs`: paths from `from` to members by which an engine says that hits may be missing, unless they are false, null, zero or empty. */
-export function incompleteBy(text: JsonText, signs: readonly (readonly string[])[], from: Span = text.root): Bypass | undefined {
-  const sign = signs.find((path) => isThereAt(text, path, from));
-  return sign && { reason: "engine_incomplete", detail: `The reply has ${sign.join(".")}` };
+/** By which an engine says that hits may be missing: a member that is not false, null, zero or empty, or one that is less than another. */
+export type Sign = readonly string[] | { readonly fewer: readonly string[]; readonly than: readonly string[] };
+
+/** The paths of `signs` begin at `from`. */
+export function incompleteBy(text: JsonText, signs: readonly Sign[], from: Span = text.root): Bypass | undefined {
+  for (const sign of signs) {
+    if (!("fewer" in sign)) {
+      if (isThereAt(text, sign, from)) return { reason: "engine_incomplete", detail: `The reply has ${sign.join(".")}` };
+      continue;
+    }
+    const [fewer, all] = [sign.fewer, sign.than].map((path) => numberAt(text, path, from));
+    if (fewer !== undefined && all !== undefined && fewer < all) {
+      return { reason: "engine_incomplete", detail: `The reply has ${sign.fewer.join(".")} ${fewer} of ${all}` };
+    }
+  }
+  return undefined;
+}
+
+const MAX_REFUSAL = 4000;
+
+/** A part that is an error, where others of the reply may be none. */
+export function refusedPart(text: JsonText, { start, end }: Span, status: number, detail: string): Result<never, Bypass> {
+  const words = rawText(text, { start, end: Math.min(end, start + MAX_REFUSAL) });
+  return err({ reason: "engine_status", detail, refusal: { status, words } });
 }
 
 /** Reasons: reply_not_json. */
