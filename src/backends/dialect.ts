@@ -59,6 +59,8 @@ export interface SearchPlan {
   readonly limit: number;
   /** Cursor pagination. Cursors are opaque, so the request cannot be widened: re-rank this page only. */
   readonly isCursored: boolean;
+  /** The widened request asks for more than hits, so it is sent too where it would ask for the shopper's own. Default: false. */
+  readonly isAlwaysWidened?: boolean | undefined;
   /** Why this search must not be re-ranked. */
   readonly bypass: Bypass | undefined;
   /** Item ids from the body's own extension field, most recent first. */
