@@ -19,6 +19,8 @@ export interface RequestLimits {
   readonly depth: number;
   /** Of the URL or of a form. */
   readonly params: number;
+  /** Of range facets, for which an engine sets memory aside without a bound of its own. */
+  readonly buckets: number;
 }
 
 /** The shopper's request, already limited in size. */

@@ -22,8 +22,10 @@ import { searchOf } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
 import { pageNumbersOf, type Param, paramsOf, unreadable, utf8Text } from "./json/request.ts";
 import { isTrueAt, numberAt } from "./json/spans.ts";
+import { limitsOf } from "./limits.ts";
 import { FORM_TYPE, strangeIn, strangeType } from "./solr/allowed.ts";
 import { formInUtf8 } from "./solr/charset.ts";
+import { tooManyBuckets } from "./solr/facets.ts";
 import { reasonNotToWiden, reasonToKeepOrder } from "./solr/leave.ts";
 import { partReader, SIGN_IN } from "./solr/reply.ts";
 import { ELEVATED, wideParams } from "./solr/server.ts";
@@ -55,7 +57,8 @@ export const SOLR = defineDialect({
           return ok(asked.ok ? planSearch(index.value, asked.value) : planLeft(index.value, request, asked.error));
         if (!asked.ok) return unreadable(asked.error);
         const strange = strangeIn([...asked.value.url, ...asked.value.form], { own: name, all: ownIndexes(indexes, index.value) });
-        return strange === undefined ? ok(planSearch(index.value, asked.value)) : unreadable(strange);
+        const refusal = strange ?? tooManyBuckets([...asked.value.url, ...asked.value.form], limitsOf(request).buckets);
+        return refusal === undefined ? ok(planSearch(index.value, asked.value)) : unreadable(refusal);
       },
       describeError(status, type, message) {
         const error = { metadata: ["error-class", type], msg: message, code: status };

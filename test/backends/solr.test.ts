@@ -260,6 +260,42 @@ describe("plan() refuses", () => {
     expect(refuse("", form)).toMatch(message);
   });
 
+  it.each<[string, Record<string, string>]>([
+    ["a gap", { "facet.range": "price", "facet.range.start": "0", "facet.range.end": "1000000000", "facet.range.gap": "0.1" }],
+    ["a gap of a field", { "facet.range": "price", "facet.range.start": "0", "facet.range.end": "1e9", "f.price.facet.range.gap": "1" }],
+    ["a gap beside the field", { "facet.range": "{!facet.range.start=0 facet.range.end=$e facet.range.gap=1}price", e: "1e9" }],
+    ["dates", { "facet.range": "d", "facet.range.start": "NOW/DAY-30YEARS", "facet.range.end": "NOW", "facet.range.gap": "+1MINUTE" }],
+    ["no numbers", { "facet.range": "d", "facet.range.start": "x", "facet.range.end": "NOW", "facet.range.gap": "+1MINUTE" }],
+    ["JSON", { "json.facet": '{"a":{"type":"range","field":"price","start":0,"end":1e9,"gap":1}}' }],
+    ["its other form", { "json.facet": '{"a":{"range":{"field":"price","start":0,"end":1e9,"gap":"1"}}}' }],
+    [
+      "JSON inside of JSON",
+      {
+        "json.facet":
+          '{"c":{"type":"terms","field":"c","limit":1000,"facet":{"a":{"type":"range","field":"price","start":0,"end":100,"gap":1}}}}',
+      },
+    ],
+    ["loose JSON", { "json.facet": "{a:{type:range,field:price,start:0,end:1e9,gap:1}}" }],
+    ["JSON with comments", { "json.facet": "{a:{type:range,field:price,start/**/:0,end:1e9,gap/**/:1}}" }],
+    ["JSON with escapes", { "json.facet": '{"a":{"type":"range","field":"price","start":0,"end":1e9,"g\\u0061p":1},}' }],
+    ["JSON by paths", { "json.facet.a.type": "range", "json.facet.a.start": "0", "json.facet.a.end": "1e9", "json.facet.a.gap": "1" }],
+    ["a pivot of all with all", { "facet.pivot": "a,b", "facet.pivot.mincount": "0" }],
+  ])("more buckets than a node holds: %s", (_, params) => {
+    expect(refuse(searchOf({ q: "red", facet: "true", ...params }))).toMatch(/REQUEST_LIMITS|cannot be counted|mincount/);
+  });
+
+  it.each<Record<string, string>>([
+    { "facet.range": "price", "facet.range.start": "0", "facet.range.end": "1000", "facet.range.gap": "0.5" },
+    { "facet.range": "price", "facet.range.start": "0.00,USD", "facet.range.end": "1000.00,USD", "facet.range.gap": "100.00,USD" },
+    { "facet.range": "d", "facet.range.start": "NOW/YEAR-10YEARS", "facet.range.end": "NOW/DAY+1DAY", "facet.range.gap": "+1MONTH" },
+    { "facet.range": "d", "facet.range.start": "2020-01-01T00:00:00Z", "facet.range.end": "NOW", "facet.range.gap": "+1DAY" },
+    { "facet.pivot": "a,b", "facet.limit": "-1" },
+    { "json.facet": '{"a":{"type":"range","field":"price","start":0,"end":1000,"gap":10},"b":{"type":"terms","field":"c","limit":-1}}' },
+    { "json.facet": "{a:{type:range,field:price,start:0,end:1000,gap:10},d:'avg(gap)'}" },
+  ])("as few as shops ask for: %s", (params) => {
+    expect(refuse(searchOf({ q: "red", facet: "true", ...params }))).toBeUndefined();
+  });
+
   it("neither a core that is configured with the edge's key, nor escapes of the shopper's words", () => {
     expect(refuse(searchOf({ q: "red", fq: "{!join from=a to=b fromIndex=offers}c" }))).toBeUndefined();
     expect(refuse(searchOf({ q: "{!edismax qf='a b' v='it\\'s \\\\ 3\\\" pipe'}" }))).toBeUndefined();
