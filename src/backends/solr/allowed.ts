@@ -100,7 +100,8 @@ function strangeValue(name: string, value: string, cores: Cores): string | undef
       case "collection":
         return value === cores.own;
       case "qt":
-        return ["", "select", "/select"].includes(value);
+        // Of a handler's path, only its slash is looked at where handlers have paths.
+        return value === "/select" || /^[\w.-]*$/.test(value);
       case "ie":
         return /^utf-?8$/i.test(value);
       case "wt":
