@@ -113,6 +113,7 @@ describe("plan()", () => {
     ['_query_:"{!func}price" red', "red"],
     ["red AND {!prefix f=cat}ele", "red"],
     ["red mug {!edismax v=bag}", "red mug bag"],
+    [" {!func}price red", "red"],
   ])("takes the words of %s", (q, words) => {
     expect(get(`?q=${encodeURIComponent(q)}`).queryText).toBe(words);
   });
@@ -127,7 +128,7 @@ describe("plan()", () => {
     expect(wordsOf({ q: "{!v=$a}", a: "{!v=$a}{!v=$a}" })).toBeUndefined();
     expect(wordsOf({ q: "price", defType: "func" })).toBeUndefined();
     expect(wordsOf({ q: "mug - red", defType: "edismax" })).toBe("mug red");
-    expect(wordsOf({ q: "mug - red" })).toBe("mug");
+    expect(wordsOf({ q: "mug - red" })).toBe("mug red");
   });
 
   it.each([

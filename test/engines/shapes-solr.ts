@@ -105,7 +105,6 @@ const OTHERS: Readonly<Record<string, string>> = {
   "q=red mug&fq={!v=$c}&c={!collapse field=category}": "grouped",
   "q=red mug&group=truely&group.field=category": "grouped",
   "q=red mug&group=true&group.field=category&group.main=true": "grouped",
-  "q=red mug&expand=true&fq={!collapse field=category}": "grouped",
   "q=red mug&minExactCount=5": "request_not_understood",
   "q=red mug&rows=5&rows=2": "request_not_understood",
   "q=red mug&rows=007": "applied",

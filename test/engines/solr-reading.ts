@@ -29,7 +29,7 @@ const QUERIES: readonly string[] = [
   "title:A OR -title:B",
   "price:[1 TO 50] AND A",
   "in_stock:true AND A",
-  "A AND {!term f=category}mug",
+  "A AND {!term f=in_stock}true",
   "id:p0001",
   "*:*",
   "*:* -A",
@@ -45,7 +45,7 @@ const QUERIES: readonly string[] = [
   '_query_:"{!dismax qf=title}A B"',
   '_query_:"{!dismax qf=title v=$qq}"&qq=A',
   "{!func}price",
-  "{!term f=title}A",
+  "{!term f=id}A",
   "{!bool must='title:A' must_not='title:B'}",
   "{!field f=title}A B",
   "A B&defType=edismax&qf=title",
@@ -170,10 +170,12 @@ export async function misread(shape: Shape, engine: string): Promise<readonly st
   return faults;
 }
 
-/** Words that Solr looks for in titles, as it prints its query. */
+/** Words that Solr looks for, as it prints its query. */
 function termsOf(parsed: string): ReadonlySet<string> {
-  const positive = parsed.replaceAll(/-\([^)]*\)/g, "").replaceAll(/-title:(?:"[^"]*"|[^\s()]+)/g, "");
-  const found = [...positive.matchAll(/title:(?:"([^"]*)"|([^\s()^~|]+))/g)].flatMap(([, phrase, term]) =>
+  // The query that is ordered anew names its words, the one that does it orders them.
+  const main = /mainQuery='(.*)' reRankQuery=/.exec(parsed)?.[1] ?? parsed;
+  const positive = main.replaceAll(/-\([^)]*\)/g, "").replaceAll(/-title:(?:"[^"]*"|[^\s()]+)/g, "");
+  const found = [...positive.matchAll(/(?:title|category):(?:"([^"]*)"|([^\s()^~|',]+))/g)].flatMap(([, phrase, term]) =>
     (phrase ?? term ?? "").split(" "),
   );
   return new Set(found.map((word) => word.replaceAll(/[*?]/g, "")).filter((word) => word !== "" && !word.startsWith("[")));

@@ -105,7 +105,7 @@ function strangeValue(name: string, value: string, cores: Cores): string | undef
       case "ie":
         return /^utf-?8$/i.test(value);
       case "wt":
-        return WRITERS.has(value);
+        return value === "" || WRITERS.has(value);
       case "debug":
       case "debugQuery":
         return /^(?:false|off|no)$/i.test(value);

@@ -44,10 +44,9 @@ function unique(words: readonly string[]): string[] {
 /** A text with its local parameters, if it has any. */
 function readQuery(reader: Reader, text: string, parser: string, level: number): void {
   if (level > MAX_LEVELS) return;
-  const start = text.search(/\S/);
-  if (start < 0) return;
-  if (!text.startsWith("{!", start)) return readText(reader, text, parser, level);
-  const section = readSection(text, start + 2, "}");
+  // Behind a space they are a clause of the text.
+  if (!text.startsWith("{!")) return readText(reader, text, parser, level);
+  const section = readSection(text, 2, "}");
   if (!section.ok) return;
   const local = new Map(section.value.pairs);
   const followed = (value: string): string =>
@@ -143,8 +142,8 @@ function readText(reader: Reader, text: string, parser: string, level: number): 
       at++;
     } else if (char === "-" || char === "!") {
       at++;
-      // Shoppers write dashes between spaces, which only the strict parser takes for an exclusion.
-      isNextOut ||= style === "syntax" || /\S/.test(source[at] ?? " ");
+      // Dashes between spaces exclude nothing.
+      isNextOut ||= /\S/.test(source[at] ?? " ");
     } else {
       const term = take(TERM);
       if (term === undefined) at++;
