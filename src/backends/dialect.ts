@@ -19,6 +19,8 @@ export interface RequestLimits {
   readonly depth: number;
   /** Of the URL or of a form. */
   readonly params: number;
+  /** Of range facets, for which an engine sets memory aside without a bound of its own. */
+  readonly buckets: number;
 }
 
 /** The shopper's request, already limited in size. */
@@ -59,6 +61,8 @@ export interface SearchPlan {
   readonly limit: number;
   /** Cursor pagination. Cursors are opaque, so the request cannot be widened: re-rank this page only. */
   readonly isCursored: boolean;
+  /** The widened request asks for more than hits, so it is sent too where it would ask for the shopper's own. Default: false. */
+  readonly isAlwaysWidened?: boolean | undefined;
   /** Why this search must not be re-ranked. */
   readonly bypass: Bypass | undefined;
   /** Item ids from the body's own extension field, most recent first. */

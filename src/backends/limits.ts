@@ -9,9 +9,16 @@ import type { ClientRequest, Dialect, Refusal, RequestLimits } from "./dialect.t
 
 /**
  * More than real clients send: 10,000 ids in a filter, four vectors of 4,096 numbers, 30 nested `bool` queries (Elasticsearch's own limit, of
- * three levels each), 50 searches at once (Typesense's).
+ * three levels each), 50 searches at once (Typesense's). As many buckets as Elasticsearch makes.
  */
-export const DEFAULT_LIMITS: RequestLimits = { bodyBytes: 1_048_576, searches: 100, members: 20_000, depth: 100, params: 1000 };
+export const DEFAULT_LIMITS: RequestLimits = {
+  bodyBytes: 1_048_576,
+  searches: 100,
+  members: 20_000,
+  depth: 100,
+  params: 1000,
+  buckets: 65_536,
+};
 
 export function limitsOf({ limits = DEFAULT_LIMITS }: Pick<ClientRequest, "limits">): RequestLimits {
   return limits;

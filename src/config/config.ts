@@ -175,6 +175,7 @@ const requestLimits = v.strictObject({
   members: v.optional(integer(100, 1_000_000, "members and elements"), DEFAULT_LIMITS.members),
   depth: v.optional(integer(10, MAX_DEPTH, "levels"), DEFAULT_LIMITS.depth),
   params: v.optional(integer(10, 10_000, "parameters"), DEFAULT_LIMITS.params),
+  buckets: v.optional(integer(100, 10_000_000, "buckets"), DEFAULT_LIMITS.buckets),
 });
 
 const SINKS = `list sinks: ${Object.keys(SINK_BINDINGS).join(", ")}`;

@@ -22,7 +22,7 @@ export interface EdgeOptions {
   /**
    * The most that one request may hold: `bodyBytes` (1024 to 16 777 216, default 1 048 576), `searches` (1 to 1000, default 100), `members` and
    * elements of its body (100 to 1 000 000, default 20 000), `depth` of their nesting (10 to 200, default 100), `params` of the URL or a form
-   * (10 to 10 000, default 1000). Variable REQUEST_LIMITS.
+   * (10 to 10 000, default 1000), `buckets` of range facets (100 to 10 000 000, default 65 536; for Solr). Variable REQUEST_LIMITS.
    */
   readonly requestLimits?: Partial<RequestLimits> | undefined;
   /** Variant of searches outside all experiments, such as "armmt" or "control". Default: "armmt". Variable DEFAULT_VARIANT. */

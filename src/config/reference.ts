@@ -13,7 +13,7 @@ const VARIABLES: Readonly<Record<VariableName, string>> = {
     "inner time budget, for item vectors, the wait for the model and its run together, in milliseconds; smaller than `ENGINE_TIMEOUT_MS`",
   SHARD_CACHE_BYTES: "bytes of packed item vectors that one isolate holds (of its 128 MB)",
   REQUEST_LIMITS:
-    "the most that one request may hold, each member optional; beyond it 400, or 413 for bytes. `bodyBytes` (1,024 to 16,777,216), `searches` that travel together (1 to 1,000), `members` and elements of the body on all levels, and parameters in its texts (100 to 1,000,000), `depth` of nesting (10 to 200), `params` of the URL or of a form (10 to 10,000)",
+    "the most that one request may hold, each member optional; beyond it 400, or 413 for bytes. `bodyBytes` (1,024 to 16,777,216), `searches` that travel together (1 to 1,000), `members` and elements of the body on all levels, and parameters in its texts (100 to 1,000,000), `depth` of nesting (10 to 200), `params` of the URL or of a form (10 to 10,000), `buckets` of range facets (100 to 10,000,000; for Solr)",
   DEFAULT_VARIANT: "for requests outside the experiments: one of the [variants](#variants)",
   EXPERIMENTS:
     "a list in GrowthBook's shape: `key`, `variations`, `weights`, `coverage`, and optionally `status`, `seed`, `hashVersion`, `hashAttribute` (`id`, `user`, `session`), `namespace`, `ranges`, `condition` (on `id`, `user`, `session`, `index`, `country`). The first experiment in which a unit takes part decides; experiments that must not share units need namespaces",

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { SOLR } from "../../src/backends/solr.ts";
+import { OVERRIDES } from "../../src/backends/solr/server.ts";
 import { parseReply, planSearch } from "./one-search.ts";
 
 const backend = SOLR.create(
@@ -14,13 +15,39 @@ const decode = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes
 const get = (search: string) => planSearch(backend, "products", { method: "GET", search, body: new Uint8Array() });
 const post = (form: string, search = "") => planSearch(backend, "products", { method: "POST", search, body: encode(form) });
 
+const fieldsOf = (search: string) => new URLSearchParams(get(search).widen(60).search).get("json.fields");
+const wordsOf = (params: Readonly<Record<string, string>>) => get(`?${new URLSearchParams(params).toString()}`).queryText;
+
 describe("plan()", () => {
   it("reads words and page from the URL and asks for the window there", () => {
     const plan = get("?q=red+shoes&start=20&rows=5&fq=stock:true&fq=brand:x");
     expect([plan.queryText, plan.offset, plan.limit, plan.bypass]).toEqual(["red shoes", 20, 5, undefined]);
     expect(plan.own.path + plan.own.search).toBe("/solr/products/select?q=red+shoes&start=20&rows=5&fq=stock:true&fq=brand:x");
-    expect(plan.widen(60).search).toBe("?q=red+shoes&start=0&rows=60&fq=stock:true&fq=brand:x");
-    expect(get("?q=red").widen(60).search).toBe("?q=red&rows=60");
+    const own = plan.own.search;
+    expect(plan.widen(60).search.startsWith(`${own}&`)).toBe(true);
+    expect(new URLSearchParams(plan.widen(60).search.slice(own.length))).toEqual(
+      new URLSearchParams({
+        "${armmtb17u:start}": "0",
+        "${armmthip:rows}": "60",
+        "${armmtgkkb:echoParams}": "all",
+        "${armmtxis:omitHeader}": "false",
+        "armmt.own": "${echoParams:}|${omitHeader:}|${start:}|${rows:}",
+        "json.fields": '["${fl:*}","[elevated]","score","id"]',
+      }),
+    );
+  });
+
+  it("asks for more by names that come last in Java's hash tables, so that they win", () => {
+    for (const name of Object.values(OVERRIDES)) {
+      let hash = 0;
+      for (const char of name) hash = (Math.imul(31, hash) + char.charCodeAt(0)) | 0;
+      expect((hash ^ (hash >>> 16)) & 0xffff).toBe(0xffff);
+    }
+  });
+
+  it("adds to the fields that are asked for", () => {
+    expect(fieldsOf("?q=red&fl=title")).toBe('["[elevated]","score","id"]');
+    expect(fieldsOf("?q=red&fl=")).toBe('["*","[elevated]","score","id"]');
   });
 
   it("reads a form, beside parameters of the URL", () => {
@@ -28,22 +55,80 @@ describe("plan()", () => {
     expect([plan.queryText, plan.limit, plan.bypass]).toEqual(["red", 5, undefined]);
     expect(decode(plan.own.body)).toBe("q=red&rows=5");
     const wide = plan.widen(60);
-    expect([wide.search, decode(wide.body)]).toEqual(["?fq=a:b", "q=red&rows=60"]);
+    expect([wide.search.startsWith("?fq=a:b&%24%7B"), decode(wide.body)]).toEqual([true, "q=red&rows=5"]);
+  });
+
+  it("reads a form in ISO-8859-1", () => {
+    const plan = planSearch(backend, "products", {
+      method: "POST",
+      search: "",
+      body: new Uint8Array([...encode("q=caf%E9+"), 0xe9]),
+      contentType: "application/x-www-form-urlencoded; charset=ISO-8859-1",
+    });
+    expect([plan.queryText, decode(plan.own.body), plan.own.contentType]).toEqual([
+      "café é",
+      "q=caf%C3%A9+%C3%A9",
+      "application/x-www-form-urlencoded",
+    ]);
   });
 
   it.each([
     ["title:red shoes", "red shoes"],
     ["{!edismax qf='title brand'}red shoes", "red shoes"],
-    ["+title:red -brand:(acme)", "+red -(acme)"],
+    ["+title:red -brand:(acme)", "red"],
     ["12:30 clock", "30 clock"],
     ["*:*", undefined],
     ["", undefined],
+    ["*", undefined],
+    ["title:*", undefined],
+    ["[* TO *]", undefined],
+    ["price:[1 TO 5] red", "red"],
+    ["price:{1 TO *] AND mug", "mug"],
+    ["*:* -brand:HP", undefined],
+    ["-brand:HP NOT cheap", undefined],
+    ["red NOT (blue OR green) mug", "red mug"],
+    ["red !blue mug", "red mug"],
+    ["red^2 mug~1", "red mug"],
+    ['"leather bag"~9^2', "leather bag"],
+    ["(title:red^5 OR category:red) AND (title:mug^5 OR category:mug)", "red mug"],
+    ["red* mug?", "red mug"],
+    ["t-shirt men's", "t-shirt men's"],
+    ["C\\+\\+ \\(book\\)", "C++ (book)"],
+    ["id:p0001", undefined],
+    ["id:(p0001 OR p0002) red", "red"],
+    ["in_stock:true AND red", "red"],
+    ["/re[dx]/ mug", "mug"],
+    ["red && mug || bag", "red mug bag"],
+    ["{!func}div(1000,sum(price,1))", undefined],
+    ["{!knn f=v topK=10}[1.0, 2.0]", undefined],
+    ["{!terms f=id}1,2,3", undefined],
+    ["{!join from=a to=b}title:red", undefined],
+    ["{!parent which='t:p' score=max}title:red", undefined],
+    ["{!boost b=log(popularity)}red mug", "red mug"],
+    ["{!boost b=log(popularity) v='red mug'}", "red mug"],
+    ["{!type=edismax qf='title'}red mug", "red mug"],
+    ["{!edismax qf=title v='it\\'s red'}", "it's red"],
+    ["{!bool must='title:red' must_not='title:mug' should=bag}", "red bag"],
+    ['_query_:"{!dismax v=\'red mug\'}" _val_:"log(price)"', "red mug"],
+    ['_query_:"{!func}price" red', "red"],
+    ["red AND {!prefix f=cat}ele", "red"],
+    ["red mug {!edismax v=bag}", "red mug bag"],
+    [" {!func}price red", "red"],
   ])("takes the words of %s", (q, words) => {
     expect(get(`?q=${encodeURIComponent(q)}`).queryText).toBe(words);
   });
 
   it("follows v=$name", () => {
-    expect(get(`?q=${encodeURIComponent("{!edismax v=$qq}")}&qq=red`).queryText).toBe("red");
+    expect(wordsOf({ q: "{!edismax v=$qq}", qq: "red" })).toBe("red");
+    expect(wordsOf({ q: '_query_:"{!dismax v=$qq}"', qq: "red" })).toBe("red");
+    // SAP Commerce.
+    expect(
+      wordsOf({ q: "{!boost}(+{!lucene v=$yq})", yq: "_query_:\"{!multiMaxScore tie=0.0 v='(name:red^100.0) OR (name:mug^20)'}\"" }),
+    ).toBe("red mug");
+    expect(wordsOf({ q: "{!v=$a}", a: "{!v=$a}{!v=$a}" })).toBeUndefined();
+    expect(wordsOf({ q: "price", defType: "func" })).toBeUndefined();
+    expect(wordsOf({ q: "mug - red", defType: "edismax" })).toBe("mug red");
+    expect(wordsOf({ q: "mug - red" })).toBe("mug red");
   });
 
   it.each([
@@ -55,24 +140,39 @@ describe("plan()", () => {
     ["no_query_text", "?q=*:*"],
     ["request_not_understood", "?q=red&wt=xml"],
     ["request_not_understood", "?q=red&json.wrf=f"],
-    ["request_not_understood", "?q=red&fl=title,price"],
+    ["request_not_understood", "?q=red&fl=id:title,price"],
+    ["request_not_understood", "?q=red&fl=title,score:price"],
+    ["request_not_understood", "?q=red&fl=x:[subquery]&x.q=a"],
+    ["request_not_understood", "?q=red&minExactCount=5"],
+    ["explicit_sort", "?q=red&sort=score+asc"],
+    ["explicit_sort", "?q=red&sort=in_stock+desc,score+desc"],
+    ["explicit_sort", "?q=red&sort=sum(a,b)+desc,score+desc"],
+    ["grouped", "?q=red&group=trueish&group.field=sku"],
+    ["grouped", "?q=red&fq=%7B!tag%3Dx+type%3Dcollapse+field%3Dsku%7D"],
+    ["grouped", "?q=red&fq=%7B!+collapse+field%3Dsku%7D"],
+    ["grouped", "?q=red&fq=%7B!v%3D$c%7D&c=%7B!collapse+field%3Dsku%7D"],
+    ["grouped", "?q=red&expand=true&expand.field=sku"],
+    ["grouped", "?q=red&tv=on"],
     ["request_not_understood", "?q=red&rows=ten"],
     ["request_not_understood", "?q=red&rows=1&rows=2"],
   ])("%s: %s", (reason, search) => {
     expect(get(search).bypass?.reason).toBe(reason);
   });
 
-  it("takes sort=score desc and fl with the id for what they are", () => {
-    expect(get("?q=red&sort=score%20desc&fl=id,title&fl=score").bypass).toBeUndefined();
+  it.each([
+    "?q=red&sort=score%20desc&fl=id,title&fl=score",
+    "?q=red&fl=title,price",
+    "?q=red&sort=score+desc,price+asc",
+    "?q=red&sort=score+DESC,",
+    "?q=red&sort=",
+    "?q=red&sort=in_stock+desc,score+desc&fq=in_stock:true",
+    "?q=red&json.nl=flat&json.facet=%7B%7D&json.facet.a=%7B%7D",
+    "?q=red&group=false&mlt=off&wt=standard",
+    "?q=red&debugQuery=false",
+  ])("leaves the order of %s to the model", (search) => {
+    expect(get(search).bypass).toBeUndefined();
   });
 });
-
-const reply = (ids: readonly string[], header: object, start: number, highlighted: readonly string[] = ids): string =>
-  JSON.stringify({
-    responseHeader: { status: 0, QTime: 1, params: header },
-    response: { numFound: 40, start, numFoundExact: true, docs: ids.map((id) => ({ id, title: `t ${id}` })) },
-    highlighting: Object.fromEntries(highlighted.map((id) => [id, { title: [`<em>${id}</em>`] }])),
-  });
 
 const refuse = (search: string, form = "") => {
   const plan = backend.plan(
@@ -161,6 +261,42 @@ describe("plan() refuses", () => {
     expect(refuse("", form)).toMatch(message);
   });
 
+  it.each<[string, Record<string, string>]>([
+    ["a gap", { "facet.range": "price", "facet.range.start": "0", "facet.range.end": "1000000000", "facet.range.gap": "0.1" }],
+    ["a gap of a field", { "facet.range": "price", "facet.range.start": "0", "facet.range.end": "1e9", "f.price.facet.range.gap": "1" }],
+    ["a gap beside the field", { "facet.range": "{!facet.range.start=0 facet.range.end=$e facet.range.gap=1}price", e: "1e9" }],
+    ["dates", { "facet.range": "d", "facet.range.start": "NOW/DAY-30YEARS", "facet.range.end": "NOW", "facet.range.gap": "+1MINUTE" }],
+    ["no numbers", { "facet.range": "d", "facet.range.start": "x", "facet.range.end": "NOW", "facet.range.gap": "+1MINUTE" }],
+    ["JSON", { "json.facet": '{"a":{"type":"range","field":"price","start":0,"end":1e9,"gap":1}}' }],
+    ["its other form", { "json.facet": '{"a":{"range":{"field":"price","start":0,"end":1e9,"gap":"1"}}}' }],
+    [
+      "JSON inside of JSON",
+      {
+        "json.facet":
+          '{"c":{"type":"terms","field":"c","limit":1000,"facet":{"a":{"type":"range","field":"price","start":0,"end":100,"gap":1}}}}',
+      },
+    ],
+    ["loose JSON", { "json.facet": "{a:{type:range,field:price,start:0,end:1e9,gap:1}}" }],
+    ["JSON with comments", { "json.facet": "{a:{type:range,field:price,start/**/:0,end:1e9,gap/**/:1}}" }],
+    ["JSON with escapes", { "json.facet": '{"a":{"type":"range","field":"price","start":0,"end":1e9,"g\\u0061p":1},}' }],
+    ["JSON by paths", { "json.facet.a.type": "range", "json.facet.a.start": "0", "json.facet.a.end": "1e9", "json.facet.a.gap": "1" }],
+    ["a pivot of all with all", { "facet.pivot": "a,b", "facet.pivot.mincount": "0" }],
+  ])("more buckets than a node holds: %s", (_, params) => {
+    expect(refuse(searchOf({ q: "red", facet: "true", ...params }))).toMatch(/REQUEST_LIMITS|cannot be counted|mincount/);
+  });
+
+  it.each<Record<string, string>>([
+    { "facet.range": "price", "facet.range.start": "0", "facet.range.end": "1000", "facet.range.gap": "0.5" },
+    { "facet.range": "price", "facet.range.start": "0.00,USD", "facet.range.end": "1000.00,USD", "facet.range.gap": "100.00,USD" },
+    { "facet.range": "d", "facet.range.start": "NOW/YEAR-10YEARS", "facet.range.end": "NOW/DAY+1DAY", "facet.range.gap": "+1MONTH" },
+    { "facet.range": "d", "facet.range.start": "2020-01-01T00:00:00Z", "facet.range.end": "NOW", "facet.range.gap": "+1DAY" },
+    { "facet.pivot": "a,b", "facet.limit": "-1" },
+    { "json.facet": '{"a":{"type":"range","field":"price","start":0,"end":1000,"gap":10},"b":{"type":"terms","field":"c","limit":-1}}' },
+    { "json.facet": "{a:{type:range,field:price,start:0,end:1000,gap:10},d:'avg(gap)'}" },
+  ])("as few as shops ask for: %s", (params) => {
+    expect(refuse(searchOf({ q: "red", facet: "true", ...params }))).toBeUndefined();
+  });
+
   it("neither a core that is configured with the edge's key, nor escapes of the shopper's words", () => {
     expect(refuse(searchOf({ q: "red", fq: "{!join from=a to=b fromIndex=offers}c" }))).toBeUndefined();
     expect(refuse(searchOf({ q: "{!edismax qf='a b' v='it\\'s \\\\ 3\\\" pipe'}" }))).toBeUndefined();
@@ -185,7 +321,8 @@ describe("plan() refuses", () => {
       "application/json",
       "text/xml",
       "multipart/form-data; boundary=x",
-      "application/x-www-form-urlencoded; charset=ISO-8859-1",
+      "application/x-www-form-urlencoded; charset=UTF-16",
+      'application/x-www-form-urlencoded; charset="ISO-8859-1"',
     ]) {
       expect(planForm(type).ok).toBe(false);
     }
@@ -201,29 +338,101 @@ describe("plan() refuses", () => {
   });
 });
 
+/** As Solr would answer to widen(60) of a request with these parameters, behind a handler with these. */
+const wideOf = (docs: readonly object[], own: string, params: Record<string, string | readonly string[]>, more: object = {}): string =>
+  JSON.stringify({
+    responseHeader: { status: 0, QTime: 1, params: { ...params, echoParams: "all", rows: "60", "armmt.own": own, "json.fields": "[]" } },
+    response: { numFound: 40, start: 0, maxScore: 2.5, numFoundExact: true, docs },
+    ...more,
+  });
+const docOf = (id: string, isPinned = false) => ({ id, title: `t ${id}`, "[elevated]": isPinned, score: 2.5 });
+const highlightingOf = (ids: readonly string[]) => ({
+  highlighting: Object.fromEntries(ids.map((id) => [id, { title: [`<em>${id}</em>`] }])),
+});
+const hidden = ["[elevated]", "score", "id"];
+const assembled = (search: string, body: string, order: readonly number[]): unknown => {
+  const read = parseReply(backend, encode(body), get(search));
+  if (!read.ok) throw new Error(read.error.detail);
+  return JSON.parse(decode(read.value.assemble(order)));
+};
+const five = ["a", "b", "c", "d", "e"].map((id) => docOf(id));
+
 describe("parseReply()", () => {
   it("reads ids, scores and what was elevated", () => {
-    const body = '{"response":{"start":0,"docs":[{"id":7,"score":2.5,"[elevated]":true},{"id":"b","[elevated]":false}]}}';
-    const read = parseReply(backend, encode(body), get("?q=red"));
-    expect(read.ok && read.value.hits).toEqual([
-      { itemId: "7", score: 2.5, isPinned: true },
+    const body = '{"responseHeader":{},"response":{"start":0,"docs":[{"id":7,"score":2.5},{"id":["b"]}]}}';
+    const own = parseReply(backend, encode(body), get("?q=red"));
+    expect(own.ok && own.value.hits).toEqual([
+      { itemId: "7", score: 2.5, isPinned: false },
       { itemId: "b", score: undefined, isPinned: false },
+    ]);
+    const wide = wideOf([docOf("a", true), docOf("b")], "|||", { q: "red", fl: ["*", ...hidden] });
+    const read = parseReply(backend, encode(wide), get("?q=red"));
+    expect(read.ok && read.value.hits).toEqual([
+      { itemId: "a", score: 2.5, isPinned: true },
+      { itemId: "b", score: 2.5, isPinned: false },
     ]);
   });
 
   it("cuts a page that looks like one that was asked for", () => {
-    const plan = get("?q=red&start=2&rows=2");
-    const wide = reply(["a", "b", "c", "d", "e"], { q: "red", start: "0", rows: "60" }, 0);
-    const read = parseReply(backend, encode(wide), plan);
-    if (!read.ok) throw new Error(read.error.detail);
-    expect(decode(read.value.assemble([4, 0]))).toBe(reply(["e", "a"], { q: "red", start: "2", rows: "2" }, 2));
+    const wide = wideOf(
+      five,
+      "explicit||2|2",
+      { q: "red", df: "title", fl: ["id,title", ...hidden] },
+      highlightingOf(["a", "b", "c", "d", "e"]),
+    );
+    expect(assembled("?q=red&start=2&rows=2&fl=id,title", wide, [4, 0])).toEqual({
+      responseHeader: { status: 0, QTime: 1, params: { q: "red", start: "2", rows: "2", fl: "id,title" } },
+      response: {
+        numFound: 40,
+        start: 2,
+        numFoundExact: true,
+        docs: [
+          { id: "e", title: "t e" },
+          { id: "a", title: "t a" },
+        ],
+      },
+      ...highlightingOf(["e", "a"]),
+    });
   });
 
-  it("takes an echo out that the shopper would not have got, and highlighting that no document has", () => {
-    const read = parseReply(backend, encode(reply(["a", "b"], { q: "red", rows: "60", fq: "x" }, 0, ["b"])), get("?q=red&fq=x"));
-    if (!read.ok) throw new Error(read.error.detail);
-    expect(decode(read.value.assemble([1, 0]))).toBe(reply(["b", "a"], { q: "red", fq: "x" }, 0, ["b"]));
-    expect(JSON.parse(decode(read.value.assemble([0])))).toMatchObject({ highlighting: {} });
+  it("takes out what the shopper would not have got, and keeps what the handler gives", () => {
+    const none = wideOf(five, "|||", { q: "red", fl: ["*", ...hidden] });
+    expect(assembled("?q=red", none, [1])).toMatchObject({
+      responseHeader: { status: 0, QTime: 1 },
+      response: { docs: [{ id: "b", title: "t b" }] },
+    });
+    expect(JSON.stringify(assembled("?q=red", none, [1]))).not.toMatch(/params|maxScore|elevated/);
+    const omitted = wideOf(five, "|true||", { q: "red", fl: ["title,score", "title,score", ...hidden] });
+    expect(assembled("?q=red", omitted, [1])).toEqual({
+      response: { numFound: 40, start: 0, maxScore: 2.5, numFoundExact: true, docs: [{ title: "t b", score: 2.5 }] },
+    });
+  });
+
+  it("keeps highlighting by position where its names are not the catalogue's ids", () => {
+    const wide = wideOf(five, "|||", { q: "red", fl: ["*", ...hidden] }, highlightingOf(["k1", "k2", "k3", "k4", "k5"]));
+    expect(assembled("?q=red", wide, [3, 0])).toMatchObject(highlightingOf(["k4", "k1"]));
+  });
+
+  it.each<[string, string, Record<string, string | readonly string[]>]>([
+    ["explicit_sort", "|||", { sort: "price asc" }],
+    ["grouped", "|||", { fq: ["a:b", "{!collapse field=sku}"] }],
+    ["grouped", "|||", { group: "true", "group.main": "true" }],
+    ["no_query_text", "|||", { defType: "func" }],
+    ["request_not_understood", "|||", { q: "other" }],
+  ])("%s: the handler's configuration", (reason, own, params) => {
+    const read = parseReply(backend, encode(wideOf(five, own, { q: "red", fl: ["*", ...hidden], ...params })), get("?q=red"));
+    expect(read.ok && read.value.bypass?.reason).toBe(reason);
+  });
+
+  it.each<[string, string, Record<string, string | readonly string[]>]>([
+    ["other rows", "|||24", {}],
+    ["another start", "||5|", {}],
+    ["similar documents", "|||", { mlt: "true" }],
+    ["a count that follows rows", "|||", { minExactCount: "5" }],
+    ["macros as they were sent", "${echoParams:}|${omitHeader:}|${start:}|${rows:}", {}],
+  ])("does not cut from a reply with %s", (_, own, params) => {
+    const read = parseReply(backend, encode(wideOf(five, own, { q: "red", fl: ["*", ...hidden], ...params })), get("?q=red"));
+    expect(read.ok).toBe(false);
   });
 
   it.each([

@@ -11,14 +11,20 @@ export interface RunningEdge {
   stop(): Promise<void>;
 }
 
-/** `index`: more options of the index "products". */
-export async function startEdge(backend: string, engineUrl: string, index: object = {}): Promise<RunningEdge> {
+/** `index`: more options of the index "products"; `others` have them too. */
+export async function startEdge(
+  backend: string,
+  engineUrl: string,
+  index: object = {},
+  others: readonly string[] = [],
+): Promise<RunningEdge> {
   const kv = createMemoryKv();
   await publishCatalogue(kv, "products", PRODUCTS);
   const server = await serve({
     // Time is not under test here.
     env: {
       INDEXES: {
+        ...Object.fromEntries(others.map((name) => [name, { backend, url: engineUrl, window: WINDOW, catalog: "products", ...index }])),
         products: { backend, url: engineUrl, window: WINDOW, ...index },
         offers: { backend, url: engineUrl, window: WINDOW, catalog: "products" },
       },

@@ -25,6 +25,8 @@ export interface Dialect {
   readonly hits: readonly string[];
   /** A member of the reply with one entry per shown hit, by its id. */
   readonly byHit?: string;
+  /** The member of a hit by whose values that part is named. Default: id. */
+  readonly id?: string;
   /** The same search for hits [0, size). */
   readonly window: (shape: Shape, size: number) => Shape;
 }
@@ -125,8 +127,10 @@ async function judgeOrder(shape: Shape, direct: Reply, served: Reply, engine: st
   if (around !== ownAround) say(`around the hits: ${difference(around ?? "", ownAround ?? "")}`);
   const described = dialect.byHit === undefined ? undefined : memberOf(JSON.parse(served.body), dialect.byHit);
   if (described !== undefined) {
-    const ids = page.elements.map((hit) => memberOf(JSON.parse(hit), "id"));
-    if (JSON.stringify(Object.keys(described)) !== JSON.stringify(ids)) say(`${dialect.byHit} is not about the shown hits`);
+    const ids = page.elements.map((hit) => memberOf(JSON.parse(hit), dialect.id ?? "id"));
+    // Where the shopper asks for ids.
+    if (ids.every((id) => id !== undefined) && JSON.stringify(Object.keys(described)) !== JSON.stringify(ids))
+      say(`${dialect.byHit} is not about the shown hits`);
   }
   return faults;
 }

@@ -9,6 +9,7 @@ import { judgeAll } from "./judge.ts";
 import { missing, type RunningEngine, startEngine } from "./launch.ts";
 import { SHAPES, SOLR } from "./shapes-solr.ts";
 import { fillSolr, solrCore } from "./shop.ts";
+import { misread, randomRequests } from "./solr-reading.ts";
 
 const problem = missing("solr");
 if (problem !== undefined) console.warn(problem);
@@ -35,6 +36,14 @@ describe.skipIf(problem !== undefined)("solr", () => {
   it(`answers ${SHAPES.length} shapes of requests`, async () => {
     expect(await judgeAll(SHAPES, engine.url, edge.url, SOLR)).toEqual([]);
   }, 120_000);
+
+  it("reads 400 random requests as Solr does, and answers them", async () => {
+    const requests = randomRequests(400);
+    const faults: string[] = [];
+    for (const request of requests) faults.push(...(await misread(request, engine.url))); // oxlint-disable-line no-await-in-loop
+    expect(faults).toEqual([]);
+    expect(await judgeAll(requests.slice(0, 150), engine.url, edge.url, SOLR)).toEqual([]);
+  }, 240_000);
 
   it(`answers ${SOLR_SURFACE.ordinary.length} requests of clients as the engine does`, async () => {
     expect(await judgeAll(SOLR_SURFACE.ordinary.map(shapeOf), engine.url, edge.url, SOLR)).toEqual([]);

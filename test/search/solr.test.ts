@@ -1,6 +1,7 @@
 /** A shop whose engine is Solr. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { drawnItems, publish } from "./catalog.ts";
+import { readSolrRequest, shown } from "./dialects/solr-request.ts";
 import { type Engine, openEdge, outcomeOf, WINDOW } from "./edge.ts";
 
 const CATALOG = "solr";
@@ -9,17 +10,17 @@ const KINDS = 45;
 beforeAll(() => publish(CATALOG));
 
 /** Answers from the drawn catalogue as Solr answers, with highlighting and an echo; any query finds the same documents. */
-const stand: Engine = (request) => {
-  const params = new URL(request.url).searchParams;
-  const start = Number(params.get("start") ?? 0);
-  const docs = drawnItems()
+const stand: Engine = async (request) => {
+  const asked = await readSolrRequest(request, { echoParams: "explicit" });
+  const start = Number(asked.get("start") ?? 0);
+  const page = drawnItems()
     .slice(0, KINDS)
     .map(({ itemId }, place) => ({ id: itemId, place }))
-    .slice(start, start + Number(params.get("rows") ?? 10));
+    .slice(start, start + Number(asked.get("rows") ?? 10));
   return Response.json({
-    responseHeader: { status: 0, QTime: 1, params: Object.fromEntries(params) },
-    response: { numFound: KINDS, start, docs },
-    highlighting: Object.fromEntries(docs.map(({ id }) => [id, { title: ["<em>x</em>"] }])),
+    responseHeader: asked.header(),
+    response: { numFound: KINDS, start, docs: page.map((doc) => shown(asked, doc, { "[elevated]": false, score: 1 })) },
+    highlighting: Object.fromEntries(page.map(({ id }) => [id, { title: ["<em>x</em>"] }])),
   });
 };
 

@@ -5,9 +5,9 @@
  * Values are texts in languages that hold each other, with escapes at each level. Instead of following them, every `{!` is read at every level of
  * escapes, wherever it stands: more than Solr reads, never less.
  */
-import { err, ok, type Result } from "../../result.ts";
 import type { Param } from "../json/request.ts";
 import { LOCAL_PARAMS, PARAMETERS, PARSERS, PREFIXES, RESERVED, TRANSFORMERS, WRITERS } from "./parameters.ts";
+import { readSection } from "./sections.ts";
 
 const ELSEWHERE = "take it out, or let the index forward the client's own key (forwardCredentials)";
 
@@ -100,11 +100,12 @@ function strangeValue(name: string, value: string, cores: Cores): string | undef
       case "collection":
         return value === cores.own;
       case "qt":
-        return ["", "select", "/select"].includes(value);
+        // Of a handler's path, only its slash is looked at where handlers have paths.
+        return value === "/select" || /^[\w.-]*$/.test(value);
       case "ie":
         return /^utf-?8$/i.test(value);
       case "wt":
-        return WRITERS.has(value);
+        return value === "" || WRITERS.has(value);
       case "debug":
       case "debugQuery":
         return /^(?:false|off|no)$/i.test(value);
@@ -168,7 +169,7 @@ function strangeSections(text: string, start: string, end: string, cores: Cores,
   for (let at = text.indexOf(start, from); at >= 0; at = text.indexOf(start, at + 1)) {
     const read = readSection(text, at + start.length, end);
     if (!read.ok) return read.error;
-    for (const [name, value] of read.value) {
+    for (const [name, value] of read.value.pairs) {
       const strange = strangeLocal(name, value, end, cores);
       if (strange !== undefined) return `holds ${start}${name}=${value}${end}, which ${strange}`;
     }
@@ -194,46 +195,7 @@ function strangeLocal(name: string, value: string, end: string, { all }: Cores):
   return PARAMETERS.has(name) && !NOT_LOCAL.has(name) ? undefined : "is not passed on with the edge's key";
 }
 
-const SPACE = /[ \t\r\n]*/y;
-const NAME = /[A-Za-z_][\w.-]*/y;
-const QUOTED = /"(?:[^"\\]|\\[^])*"|'(?:[^'\\]|\\[^])*'/y;
-
-/** As QueryParsing.parseLocalParams() of Solr reads it. Errors: a section that is not understood. */
-function readSection(text: string, from: number, end: string): Result<readonly (readonly [name: string, value: string])[], string> {
-  const found: [string, string][] = [];
-  let at = from;
-  let isTyped = false;
-  const take = (pattern: RegExp): string => {
-    pattern.lastIndex = at;
-    const [taken = ""] = pattern.exec(text) ?? [];
-    at += taken.length;
-    return taken;
-  };
-  // Java's white space is not JavaScript's: any but the usual ends what is understood, and so does a second name in a value.
-  const unquoted = end === "}" ? /[^\s}=\p{Cc}\p{Cf}]+/uy : /[^\s\]=\p{Cc}\p{Cf}]+/uy;
-  for (;;) {
-    take(SPACE);
-    if (text.startsWith(end, at)) return ok(found);
-    const name = take(NAME);
-    if (name === "") return err(`holds a section that is not understood: ${JSON.stringify(text.slice(from, from + 60))}`);
-    take(SPACE);
-    if (!text.startsWith("=", at)) {
-      if (isTyped) return err(`holds a section with two types: ${JSON.stringify(name)} is the second`);
-      isTyped = true;
-      found.push(["type", name]);
-      continue;
-    }
-    at++;
-    take(SPACE);
-    const sign = text.startsWith("$", at) ? "$" : "";
-    at += sign.length;
-    if (sign !== "") take(SPACE);
-    const quoted = take(QUOTED);
-    found.push([name, sign + (quoted === "" ? take(unquoted) : quoted.slice(1, -1))]);
-  }
-}
-
-const FORM = /^application\/x-www-form-urlencoded(?: *; *charset="?utf-?8"?)? *;? *$/i;
+const FORM = /^application\/x-www-form-urlencoded(?: *; *charset=(?:"?utf-?8"?|iso-8859-1|latin1))? *;? *$/i;
 
 export const FORM_TYPE = "application/x-www-form-urlencoded";
 

@@ -1,26 +1,27 @@
 /** Solr: `select`, which repeats its parameters and keeps highlighting apart from the documents. */
 import { cut, type EngineStandIn, get, listOf, numberOf, objectOf, type StandInItem } from "./stand-in.ts";
+import { readSolrRequest, shown } from "./solr-request.ts";
+
+/** Two documents are pinned, as by elevate.xml: no parameter asks for it. */
+const ELEVATED = 2;
 
 async function answer(request: Request, items: readonly StandInItem[]): Promise<Response> {
-  const url = new URL(request.url);
-  const form = request.method === "POST" ? new URLSearchParams(await request.text()) : new URLSearchParams();
-  const params = Object.fromEntries([...url.searchParams, ...form]);
-  const start = numberOf(params["start"], 0);
-  const rows = numberOf(params["rows"], 10);
-  const elevated = params["enableElevation"] === "true" ? 2 : 0;
-  const docs = cut(items, start, rows).map(({ id, title, price }, i) => ({
-    id,
-    title,
-    price,
-    _version_: 1234567890123456,
-    ...(elevated > 0 && { "[elevated]": start + i < elevated }),
-  }));
+  const asked = await readSolrRequest(request, { echoParams: "explicit" });
+  const start = numberOf(asked.get("start"), 0);
+  const rows = numberOf(asked.get("rows"), 10);
+  const elevated = asked.get("enableElevation") === "false" ? 0 : ELEVATED;
+  const page = cut(items, start, rows);
+  const docs = page.map(({ id, title, price }, i) =>
+    shown(asked, { id, title, price, _version_: 1234567890123456 }, { "[elevated]": start + i < elevated, score: 9 - i / 100 }),
+  );
+  const header = asked.header();
+  const isScored = docs.some((doc) => "score" in doc);
   return Response.json({
-    responseHeader: { status: 0, QTime: 1, ...(params["echoParams"] !== "none" && { params }) },
-    response: { numFound: items.length, start, numFoundExact: true, docs },
-    ...(params["facet"] === "true" && { facet_counts: { facet_queries: {}, facet_fields: { brand: ["acme", items.length] } } }),
-    ...(params["hl"] === "true" && {
-      highlighting: Object.fromEntries(docs.map(({ id, title }) => [id, { title: [`<em>${title}</em>`] }])),
+    ...(header !== undefined && { responseHeader: header }),
+    response: { numFound: items.length, start, ...(isScored && { maxScore: 9 }), numFoundExact: true, docs },
+    ...(asked.get("facet") === "true" && { facet_counts: { facet_queries: {}, facet_fields: { brand: ["acme", items.length] } } }),
+    ...(asked.get("hl") === "true" && {
+      highlighting: Object.fromEntries(page.map(({ id, title }) => [id, { title: [`<em>${title}</em>`] }])),
     }),
   });
 }
@@ -68,8 +69,8 @@ export const solr: EngineStandIn = {
     },
     {
       feature: "pinned hits",
-      title: "elevation with `fl=[elevated]`",
-      ask: get(PATH, { q: "red", enableElevation: "true", fl: "id,title,[elevated]" }),
+      title: "elevation, with or without `fl=[elevated]`",
+      ask: get(PATH, { q: "red", fl: "id,title" }),
       outcomes: ["applied"],
       pinned: [0, 1],
     },
