@@ -265,7 +265,7 @@ function bodyOf(c: Context): Message | undefined {
   const { raw } = c.req;
   if (raw.method === "POST" || raw.body !== null || !announcesBody(raw.headers)) return raw;
   const incoming: unknown = Object(c.env).incoming;
-  return isReadable(incoming) ? new Response(streamOf(incoming), { headers: raw.headers }) : undefined;
+  return isReadable(incoming) ? new Response(streamOf(incoming), { headers: [...raw.headers] }) : undefined;
 }
 
 function isReadable(value: unknown): value is AsyncIterable<Uint8Array> {

@@ -12,14 +12,13 @@ const IDLE_CHECK_MS = 50;
 
 /** What Node's parser refuses, before there is a request: with words in the place of an empty reply. */
 const REFUSALS: Readonly<Record<string, readonly [status: string, message: string]>> = {
-  HPE_INVALID_URL: ["400 Bad Request", "The URL has characters that must be percent-encoded, such as é as %C3%A9"],
   HPE_HEADER_OVERFLOW: [
     "431 Request Header Fields Too Large",
     `URL and headers are longer than ${MAX_HEADER_BYTES} bytes: send the search by POST`,
   ],
   ERR_HTTP_REQUEST_TIMEOUT: ["408 Request Timeout", "The request did not arrive in time"],
 };
-const MALFORMED = ["400 Bad Request", "The request is no HTTP/1.1"] as const;
+const MALFORMED = ["400 Bad Request", "The request is no HTTP/1.1: its URL must be percent-encoded, such as é as %C3%A9"] as const;
 
 export const listen: Runtime["listen"] = (handler, { host, port }) =>
   new Promise((done, fail) => {

@@ -51,7 +51,8 @@ export async function packReply(request: Request, reply: Response): Promise<Resp
 function isPackable(status: number, headers: Headers, length: string | null): boolean {
   return (
     status !== 206 &&
-    (length === null || Number(length) >= MIN_BYTES) &&
+    // Refusals of the edge tell no length, and are short.
+    (length === null ? status < 300 : Number(length) >= MIN_BYTES) &&
     !headers.has("content-encoding") &&
     COMPRESSIBLE_CONTENT_TYPE_REGEX.test(headers.get("content-type") ?? "") &&
     !/(?:^|,)\s*no-transform\s*(?:,|$)/i.test(headers.get("cache-control") ?? "")
