@@ -131,7 +131,7 @@ async function inflate(
       const end = at + PIECE_BYTES;
       await writer.write(packed.subarray(at, end)); // oxlint-disable-line no-await-in-loop
       // workerd unpacks at once all that it is given, a megabyte into a gigabyte: so it gets more when that is read.
-      for (let before = -1; end < packed.length && before !== length; ) {
+      for (let before = -1; end < packed.length && before !== length;) {
         before = length;
         await nextTurn(); // oxlint-disable-line no-await-in-loop
       }

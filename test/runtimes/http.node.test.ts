@@ -16,7 +16,12 @@ import { ROOT, runtimes, startServer } from "./node/servers.ts";
 
 const SEARCH = '{"query":{"match":{"title":"café"}},"sort":["price"],"size":3}';
 const JSON_TYPE = { "content-type": "application/json" };
-const HITS = Array.from({ length: 60 }, (_, i) => ({ _index: "products", _id: `p${i}`, _score: 60 - i, _source: { title: `red mug ${i}` } }));
+const HITS = Array.from({ length: 60 }, (_, i) => ({
+  _index: "products",
+  _id: `p${i}`,
+  _score: 60 - i,
+  _source: { title: `red mug ${i}` },
+}));
 const REPLY = JSON.stringify({ took: 1, timed_out: false, hits: { total: { value: 60, relation: "eq" }, hits: HITS } });
 
 interface Asked {
@@ -311,7 +316,9 @@ describe.each(HOSTS)("%s", (host) => {
     outgoing.on("error", () => undefined);
     outgoing.end(SEARCH);
     await expect.poll(() => asked.length, { timeout: 20_000 }).toBe(1);
-    outgoing.destroy();
+    // To workerd a connection that only says that nothing more comes is one on which the reply may still go; Cloudflare is in front of it.
+    if (host === "workerd") outgoing.socket?.resetAndDestroy();
+    else outgoing.destroy();
     const early = new Promise<boolean>((resolve) => setTimeout(resolve, 10_000, false));
     expect(await Promise.race([gone, early])).toBe(true);
   });
