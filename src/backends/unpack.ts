@@ -127,9 +127,10 @@ async function inflate(
     }
   }
   async function feed(): Promise<void> {
-    for (let at = 0; at < packed.length && length <= maxBytes; at += PIECE_BYTES) {
+    for (let at = 0; at < packed.length; at += PIECE_BYTES) {
       const end = at + PIECE_BYTES;
       await writer.write(packed.subarray(at, end)); // oxlint-disable-line no-await-in-loop
+      if (length > maxBytes) return;
       // workerd unpacks at once all that it is given, a megabyte into a gigabyte: so it gets more when that is read.
       for (let before = -1; end < packed.length && before !== length;) {
         before = length;

@@ -52,9 +52,8 @@ beforeAll(async () => {
   engine = createServer({ maxHeaderSize: 128 * 1024 }, (request, response) => {
     void buffer(request).then((body) => {
       asked.push({ line: `${request.method} ${request.url}`, headers: request.headers, body });
-      if (left !== undefined) return void response.once("close", () => left?.(true));
-      response.writeHead(status, { "content-type": "application/json", ...replyHeaders });
-      response.end(status === 304 ? undefined : REPLY);
+      if (left !== undefined) response.once("close", () => left?.(true));
+      else response.writeHead(status, { "content-type": "application/json", ...replyHeaders }).end(status === 304 ? undefined : REPLY);
     });
   });
   await new Promise<void>((resolve) => engine.listen(0, "127.0.0.1", resolve));
@@ -107,7 +106,11 @@ interface Got {
   readonly body: Buffer;
 }
 
-function ask(host: string, path: string, options: RequestOptions = {}, body?: Uint8Array | string): Promise<Got> {
+interface Asking extends RequestOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+function ask(host: string, path: string, options: Asking = {}, body?: Uint8Array | string): Promise<Got> {
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
     const given = { method: body === undefined ? "GET" : "POST", agent: false, ...options };

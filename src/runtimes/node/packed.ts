@@ -6,12 +6,16 @@ import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 import { COMPRESSIBLE_CONTENT_TYPE_REGEX } from "hono/compress";
 import { parseAccept } from "hono/utils/accept";
+import { withTimeout } from "../../web.ts";
 
 /** A smaller one fills one packet of the network anyway. */
 const MIN_BYTES = 1024;
 
-/** Packing at once: more would wait for each other, and hold bodies meanwhile. */
-const MAX_RUNNING = 8;
+/** Packing at once, by Node's four threads for files, names and cryptography. */
+const MAX_RUNNING = 4;
+
+/** A millisecond, but on threads that others can hold up. */
+const LATE_MS = 200;
 
 /** Close to the best size for a third of its time. */
 const CODINGS = {
@@ -38,11 +42,15 @@ export async function packReply(request: Request, reply: Response): Promise<Resp
   if (etag?.startsWith('"') === true) packed.set("etag", `W/${etag}`);
   // Of unknown length: it is sent on as it comes.
   if (length === null) return new Response(reply.body.pipeThrough(new CompressionStream("gzip")), { status, headers: packed });
+  const plain = new Uint8Array(await reply.arrayBuffer());
   running++;
   try {
-    const bytes = await CODINGS[coding](new Uint8Array(await reply.arrayBuffer()));
+    const bytes = await withTimeout(CODINGS[coding](plain), LATE_MS, () => undefined);
+    if (bytes === undefined) return new Response(plain, { status, headers });
     packed.set("content-length", String(bytes.length));
     return new Response(new Uint8Array(bytes), { status, headers: packed });
+  } catch {
+    return new Response(plain, { status, headers });
   } finally {
     running--;
   }
