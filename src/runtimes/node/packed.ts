@@ -43,14 +43,19 @@ export async function packReply(request: Request, reply: Response): Promise<Resp
   // Of unknown length: it is sent on as it comes.
   if (length === null) return new Response(reply.body.pipeThrough(new CompressionStream("gzip")), { status, headers: packed });
   const plain = new Uint8Array(await reply.arrayBuffer());
+  const bytes = await withTimeout(pack(plain, coding), LATE_MS, () => undefined);
+  if (bytes === undefined) return new Response(plain, { status, headers });
+  packed.set("content-length", String(bytes.length));
+  return new Response(bytes, { status, headers: packed });
+}
+
+/** What is late counts as running until it ends: while threads hang, nobody waits for them. */
+async function pack(plain: Uint8Array, coding: keyof typeof CODINGS): Promise<Uint8Array<ArrayBuffer> | undefined> {
   running++;
   try {
-    const bytes = await withTimeout(CODINGS[coding](plain), LATE_MS, () => undefined);
-    if (bytes === undefined) return new Response(plain, { status, headers });
-    packed.set("content-length", String(bytes.length));
-    return new Response(new Uint8Array(bytes), { status, headers: packed });
+    return new Uint8Array(await CODINGS[coding](plain));
   } catch {
-    return new Response(plain, { status, headers });
+    return undefined;
   } finally {
     running--;
   }
