@@ -7,16 +7,11 @@ import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
 import { basePath } from "hono/route";
 import { TrieRouter } from "hono/router/trie-router";
+import { getPath } from "hono/utils/url";
+import { type BodyFault, type Message, readSent } from "./backends/body.ts";
 import type { Dialect, RequestLimits } from "./backends/dialect.ts";
-import {
-  type EngineClient,
-  type Fetch,
-  headersFromEngine,
-  headersFromStorefront,
-  headersToStorefront,
-  type Message,
-  readBody,
-} from "./backends/engine.ts";
+import type { EngineClient, Fetch } from "./backends/engine.ts";
+import { headersFromEngine, headersFromStorefront, headersToStorefront } from "./backends/headers.ts";
 import { parseTreatment } from "./experiment/treatment.ts";
 import { BEACON } from "./events/beacon/bundled.ts";
 import { type EventsEndpoint, MAX_EVENTS_BYTES, refuseEvents } from "./events/endpoint.ts";
@@ -56,6 +51,8 @@ export interface AppDeps {
   readonly clientAddress: ClientAddress;
   /** The header in which a proxy of the shop names the client: then nothing else does. */
   readonly clientAddressHeader: string | undefined;
+  /** The header in which a proxy of the shop, or Cloudflare, names the client's country. */
+  readonly clientCountryHeader: string | undefined;
   /** Default: the request's execution context where there is one, else the work just runs. */
   readonly afterReply?: AfterReply | undefined;
 }
@@ -72,10 +69,10 @@ export type EdgeApp = Hono & {
 export function createApp(deps: AppDeps): EdgeApp {
   // Hono's default router sorts its routes with the first request, and falls back to this one for Elasticsearch's after an error of the quicker
   // router, which takes 3 µs less per request for the routes of other dialects.
-  const app = new Hono({ router: new TrieRouter() });
+  const app = new Hono({ router: new TrieRouter(), getPath: (request) => withoutDoubles(getPath(request)) });
   if (deps.allowOrigins.length > 0) {
     const origin = deps.allowOrigins.includes("*") ? "*" : [...deps.allowOrigins];
-    // Any request header is allowed: backends/engine.ts decides which of them go further.
+    // Any request header is allowed: backends/headers.ts decides which of them go further.
     app.use(cors({ origin, allowMethods: ["GET", "POST", "HEAD"], exposeHeaders: [OUTCOME_HEADER, TOKENS_HEADER], maxAge: 600 }));
   }
   const { events } = deps;
@@ -86,21 +83,13 @@ export function createApp(deps: AppDeps): EdgeApp {
   const dialects = dialectsOf(deps);
   const searchPaths = new TrieRouter<true>();
   for (const { backend, engine } of dialects) {
-    for (const { path, methods } of backend.routes) {
-      searchPaths.add("ALL", path, true);
-      app.on([...methods], path, (c) => searchRoute(c, deps, backend));
-      app.all(path, (c) => {
-        c.header("allow", methods.join(", "));
-        return refuse(
-          c,
-          backend,
-          405,
-          "method_not_allowed",
-          c.req.method === "OPTIONS" && c.req.header("origin") !== undefined
-            ? `Pages of ${c.req.header("origin")} may not search here: name that origin in ALLOW_ORIGINS`
-            : `${c.req.method} is not allowed on ${c.req.path}: use ${methods.join(" or ")}`,
-        );
-      });
+    for (const { path, methods, isExact } of backend.routes) {
+      // Base addresses of clients often end in a slash, and some clients put one behind the path: engines read over it.
+      for (const spelling of isExact === true || path.endsWith("/") ? [path] : [path, `${path}/`]) {
+        searchPaths.add("ALL", spelling, true);
+        app.on([...methods], spelling, (c) => searchRoute(c, deps, backend, spelling !== path));
+        app.all(spelling, (c) => otherMethod(c, backend, methods));
+      }
     }
     for (const { path, method } of backend.probes) {
       if (path === "/" && deps.storefrontUrl !== undefined) continue;
@@ -129,7 +118,22 @@ export function createApp(deps: AppDeps): EdgeApp {
     deps.edge.log({ level: "error", event: "internal_error", detail: errorStack(cause) });
     return refuse(c, usual, 500, "internal_error", "The edge failed; its log says why");
   });
-  return Object.assign(app, { isSearchPath: (path: string) => searchPaths.match("ALL", path)[0].length > 0 });
+  return Object.assign(app, { isSearchPath: (path: string) => searchPaths.match("ALL", withoutDoubles(path))[0].length > 0 });
+}
+
+const withoutDoubles = (path: string): string => (path.includes("//") ? path.replaceAll(/\/{2,}/g, "/") : path);
+
+/** Engines tell by OPTIONS what they take; from another origin's page it is the question whether that page may search here. */
+function otherMethod(c: Context, backend: Dialect, methods: readonly string[]): Response {
+  c.header("allow", methods.join(", "));
+  const { method, path } = c.req;
+  const origin = c.req.header("origin");
+  if (method === "OPTIONS" && origin === undefined) return c.body(null, 200);
+  const message =
+    method === "OPTIONS"
+      ? `Pages of ${origin} may not search here: name that origin in ALLOW_ORIGINS`
+      : `${method} is not allowed on ${path}: use ${methods.join(" or ")}`;
+  return refuse(c, backend, 405, "method_not_allowed", message);
 }
 
 /** Each dialect that an index speaks, with the engine of its first index, in the order of the configuration. */
@@ -139,7 +143,8 @@ function dialectsOf({ indexes }: AppDeps): readonly Pick<IndexDeps, "backend" | 
   return [...byBackend.values()];
 }
 
-async function searchRoute(c: Context, deps: AppDeps, backend: Dialect): Promise<Response> {
+/** `isSlashed`: the path ends in a slash that is none of the engine's. */
+async function searchRoute(c: Context, deps: AppDeps, backend: Dialect, isSlashed: boolean): Promise<Response> {
   const { headers } = c.req.raw;
   const address = addressOf(c, deps);
   if (!(await isWithinRate(deps, address, ""))) {
@@ -150,14 +155,11 @@ async function searchRoute(c: Context, deps: AppDeps, backend: Dialect): Promise
   const sent = bodyOf(c);
   if (sent === undefined)
     return refuse(c, backend, 400, "illegal_argument_exception", "This server cannot read the body of a GET: send the search by POST");
-  const body = await bytesOf(sent, limits.bodyBytes);
-  if (body === "too long") {
-    const message = `The body is longer than ${limits.bodyBytes} bytes: send less, or raise REQUEST_LIMITS.bodyBytes`;
-    return refuse(c, backend, 413, "content_too_long_exception", message);
-  }
-  if (body === "broken off") {
-    deps.edge.log({ level: "warn", event: "upload_broken_off", to: backend.name });
-    return refuse(c, backend, 400, "illegal_argument_exception", BROKEN_OFF);
+  const body = await readSent(sent, limits.bodyBytes);
+  if (!body.ok) {
+    const [status, type, message] = BODY_REFUSALS[body.error];
+    if (body.error === "broken off") deps.edge.log({ level: "warn", event: "upload_broken_off", to: backend.name });
+    return refuse(c, backend, status, type, message(limits.bodyBytes, headers));
   }
 
   const { search: query, searchParams, pathname } = new URL(c.req.url);
@@ -166,15 +168,17 @@ async function searchRoute(c: Context, deps: AppDeps, backend: Dialect): Promise
   const forcedVariant = isTrusted ? (searchParams.get(VARIANT_PARAM) ?? undefined) : undefined;
   const treatment = forcedVariant === undefined ? undefined : parseTreatment(forcedVariant);
   if (treatment?.ok === false) return refuse(c, backend, 400, "illegal_argument_exception", `${VARIANT_PARAM}: ${treatment.error}`);
+  const path = withoutDoubles(pathBelowMount(c, pathname));
   const request: SearchRequest = {
     method: c.req.method === "POST" ? "POST" : "GET",
-    path: pathBelowMount(c, pathname),
+    path: isSlashed ? path.slice(0, -1) : path,
     search: query,
-    body,
+    body: body.value,
     limits,
     contentType: headers.get("content-type") ?? undefined,
     headers,
     address,
+    country: deps.clientCountryHeader === undefined ? undefined : (headers.get(deps.clientCountryHeader) ?? undefined),
     isExplained: isTrusted && searchParams.has(EXPLAIN_PARAM),
     forcedVariant,
     afterReply: afterReplyOf(c, deps),
@@ -197,13 +201,13 @@ async function eventsRoute(c: Context, deps: AppDeps, events: EventsEndpoint, fo
   const { raw } = c.req;
   if (!(await isWithinRate(deps, addressOf(c, deps), "events ")))
     return refuseEvents(429, "too_many_requests", "Too many events from this address: try again in a minute");
-  const body = await bytesOf(raw, MAX_EVENTS_BYTES);
-  if (body === "too long") return refuseEvents(413, "too_large", `The body is longer than ${MAX_EVENTS_BYTES} bytes: send less at once`);
-  if (body === "broken off") {
-    deps.edge.log({ level: "warn", event: "upload_broken_off", to: "events" });
-    return refuseEvents(400, "malformed", BROKEN_OFF);
-  }
-  return events({ format, url: raw.url, headers: raw.headers, body, afterReply: afterReplyOf(c, deps) });
+  const body = await readSent(raw, MAX_EVENTS_BYTES);
+  if (body.ok) return events({ format, url: raw.url, headers: raw.headers, body: body.value, afterReply: afterReplyOf(c, deps) });
+  if (body.error === "too long")
+    return refuseEvents(413, "too_large", `The body is longer than ${MAX_EVENTS_BYTES} bytes: send less at once`);
+  if (body.error === "broken off") deps.edge.log({ level: "warn", event: "upload_broken_off", to: "events" });
+  const [status, , message] = BODY_REFUSALS[body.error];
+  return refuseEvents(status, "malformed", message(MAX_EVENTS_BYTES, raw.headers));
 }
 
 /** Never throws, and no work becomes an unhandled rejection. */
@@ -261,7 +265,7 @@ function bodyOf(c: Context): Message | undefined {
   const { raw } = c.req;
   if (raw.method === "POST" || raw.body !== null || !announcesBody(raw.headers)) return raw;
   const incoming: unknown = Object(c.env).incoming;
-  return isReadable(incoming) ? new Response(streamOf(incoming), { headers: raw.headers }) : undefined;
+  return isReadable(incoming) ? new Response(streamOf(incoming), { headers: [...raw.headers] }) : undefined;
 }
 
 function isReadable(value: unknown): value is AsyncIterable<Uint8Array> {
@@ -272,19 +276,26 @@ function announcesBody(headers: Headers): boolean {
   return headers.has("transfer-encoding") || Number(headers.get("content-length") ?? 0) !== 0;
 }
 
-/** To a client that is most likely gone. */
-const BROKEN_OFF = "The body ended before it was complete: send it again";
+/** A search or an event whose body cannot be read, in words. */
+const BODY_REFUSALS: Readonly<
+  Record<BodyFault, readonly [status: 400 | 413 | 415, type: string, message: (maxBytes: number, headers: Headers) => string]>
+> = {
+  "too long": [
+    413,
+    "content_too_long_exception",
+    (maxBytes) => `The body is longer than ${maxBytes} bytes: send less, or raise REQUEST_LIMITS.bodyBytes`,
+  ],
+  // To a client that is most likely gone.
+  "broken off": [400, "illegal_argument_exception", () => "The body ended before it was complete: send it again"],
+  damaged: [400, "illegal_argument_exception", (_, headers) => `The body is not packed as ${codingOf(headers)}, or not all of it came`],
+  "unknown coding": [
+    415,
+    "media_type_header_exception",
+    (_, headers) => `A body packed as ${codingOf(headers)} cannot be unpacked here: send it plain, or as gzip`,
+  ],
+};
 
-async function bytesOf(request: Message, maxBytes: number): Promise<Uint8Array | "too long" | "broken off"> {
-  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) return "too long";
-  try {
-    const { body, rest } = await readBody(request, maxBytes);
-    await rest?.cancel();
-    return body.length > maxBytes ? "too long" : body;
-  } catch {
-    return "broken off";
-  }
-}
+const codingOf = (headers: Headers): string => JSON.stringify(headers.get("content-encoding")?.slice(0, 100) ?? "");
 
 /** Pages and pictures of the shop, so that one address serves all of it. No cookies and no credentials in either direction. */
 async function storefrontRoute(c: Context, deps: AppDeps, usual: Dialect | undefined): Promise<Response> {
@@ -320,7 +331,7 @@ async function digest(text: string): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
 }
 
-type RefusalStatus = 400 | 401 | 404 | 405 | 413 | 429 | 500 | 502;
+type RefusalStatus = 400 | 401 | 404 | 405 | 413 | 415 | 429 | 500 | 502;
 
 /** In the engine's format, which the clients of these routes understand. */
 function refuse(c: Context, backend: Dialect | undefined, status: RefusalStatus, type: string, message: string): Response {

@@ -100,6 +100,8 @@ export function openEdge(platform: Platform): EdgeApp {
   const outside = { kv, sink, events, scorer, counters, flagClient, fetch, dialects, now, clock, createId, log, breakers, maxReplyBytes };
   const searches = assembleSearches(config, outside);
   const { requestLimits, adminToken, storefrontUrl, allowOrigins, clientAddressHeader } = config;
+  // Cloudflare writes this header itself, whatever the client sent; other servers pass on what the client sent.
+  const { clientCountryHeader = isWorker() ? "cf-ipcountry" : undefined } = config;
   return createApp({
     ...searches,
     requestLimits,
@@ -117,6 +119,7 @@ export function openEdge(platform: Platform): EdgeApp {
     isWithinRate: isWithinRate && limitLimiter(isWithinRate, breakers.add("rate limiter")),
     clientAddress,
     clientAddressHeader,
+    clientCountryHeader,
     afterReply,
   });
 }

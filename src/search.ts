@@ -243,7 +243,8 @@ async function serveEngineOrder(batch: Batch, reply: EngineReply, isWidened: boo
 
 /** The shopper's own request and the engine's own reply. */
 async function serveOwn(batch: Batch, reasons: readonly Bypass[]): Promise<BatchResult> {
-  const reply = await ask(batch, batch.plan.own);
+  const { own } = batch.plan;
+  const reply = await ask(batch, own, 1, own.method === "GET" && !batch.request.isExplained);
   return reply.ok ? leftAlone(batch, reply.value, reasons) : none(batch, reply.error);
 }
 

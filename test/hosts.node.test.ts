@@ -83,6 +83,24 @@ describe("the start", () => {
   });
 });
 
+describe("the country of a shopper", () => {
+  const EXPERIMENTS = [{ key: "rerank", variations: ["control", "armmt"], weights: [1, 0], condition: { country: "DE" } }];
+  const outcomeWith = async (headers: Record<string, string>, vars: object = {}) => {
+    const INDEXES = { products: { backend: "elasticsearch", url: "http://localhost:9200", window: 20 } };
+    const app = openEdge(platform({ env: { INDEXES, EXPERIMENTS, ...vars } }));
+    const reply = await app.request("/products/_search", { ...SEARCH, headers: { ...SEARCH.headers, "x-armmt-user": "u1", ...headers } });
+    return reply.headers.get(OUTCOME_HEADER);
+  };
+  const [inIt, outside] = ["bypass; reason=engine_order", "bypass; reason=model_unavailable"];
+
+  it("is believed from the header that the configuration names, and from no other outside of Cloudflare", async () => {
+    expect(await outcomeWith({ "cf-ipcountry": "DE" })).toBe(outside);
+    expect(await outcomeWith({ "cf-ipcountry": "DE" }, { CLIENT_COUNTRY_HEADER: "x-country" })).toBe(outside);
+    expect(await outcomeWith({ "x-country": "DE" }, { CLIENT_COUNTRY_HEADER: "x-country" })).toBe(inIt);
+    expect(await outcomeWith({ "x-country": "FR" }, { CLIENT_COUNTRY_HEADER: "x-country" })).toBe(outside);
+  });
+});
+
 describe("work after the reply", () => {
   it("that rejects is logged, and never an unhandled rejection", async () => {
     const logged: unknown[] = [];

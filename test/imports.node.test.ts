@@ -137,7 +137,7 @@ describe("layers", () => {
 
 describe("one home for each outside library", () => {
   const homes: readonly (readonly [RegExp, RegExp])[] = [
-    [/^hono/, /^(app|hono)\.ts$|^cli\/start\/|^demo\/worker\.ts$/],
+    [/^hono/, /^(app|hono)\.ts$|^runtimes\/node\/packed\.ts$|^cli\/start\/|^demo\/worker\.ts$/],
     [/^@hono\/|^smol-toml/, /^runtimes\/node\/|^cli\/start\//],
     [/^onnxruntime-web|^webgpu$/, /^inference\//],
     [/^onnxruntime-node|^@huggingface\//, /^(inference|cli\/embed)\//],

@@ -211,13 +211,21 @@ export function jsonError(body: object, headers: Readonly<Record<string, string>
   return { headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) };
 }
 
+export interface Route {
+  readonly path: string;
+  readonly methods: readonly ClientRequest["method"][];
+  /** For people, where the path is unclear. */
+  readonly label?: string | undefined;
+  /** With a slash at its end the path is another one. */
+  readonly isExact?: boolean | undefined;
+}
+
 export interface Dialect {
   readonly name: string;
   /**
-   * Paths on which searches arrive, as patterns of Hono: `:index` is the name of a configured index. `label`: the path for people, where the
-   * pattern is unclear.
+   * Paths on which searches arrive, with and without a slash at their end, as patterns of Hono: `:index` is the name of a configured index.
    */
-  readonly routes: readonly { readonly path: string; readonly methods: readonly ClientRequest["method"][]; readonly label?: string }[];
+  readonly routes: readonly Route[];
   /** Health checks of clients by their exact path. They are passed on unchanged. */
   readonly probes: readonly { readonly path: string; readonly method: "GET" | "HEAD" }[];
   /** Where keys are: `header` takes the edge's own; clients send theirs in headers, or in parameters of the URL. */

@@ -6,8 +6,10 @@
  * Knows HTTP, not search: any status is a reply. It does not retry and follows no redirect, because a redirect could lead anywhere.
  */
 import { bypass, type Bypass, ok, type Result } from "../result.ts";
-import { joinBytes, sleep, withTimeout } from "../web.ts";
+import { sleep, withTimeout } from "../web.ts";
+import { type ReadBody, readBody } from "./body.ts";
 import type { EngineRequest } from "./dialect.ts";
+import { type Client, conditionsOf, type EngineHeaders, headersToEngine, saidOf, WITHOUT_EFFECT } from "./headers.ts";
 import { searchOf } from "./json/edits.ts";
 import { limitedRest } from "./rest.ts";
 import { codingsOf, isPacked, unpack } from "./unpack.ts";
@@ -24,18 +26,12 @@ export interface EngineReply extends ReadBody {
   readonly left?: Bypass | undefined;
 }
 
-/** Who asks. */
-export interface Client {
-  readonly headers: Headers;
-  /** As the runtime or the shop's own proxy saw it, never as the client says; `undefined` where it is unknown. */
-  readonly address: string | undefined;
-  /** Aborted when nobody waits any more. */
-  readonly signal?: AbortSignal | undefined;
-}
-
 export interface EngineClient {
-  /** Never rejects. Reasons: engine_timeout, engine_unreachable, aborted. */
-  send(request: EngineRequest, client: Client, timeoutMs: number): Promise<Result<EngineReply, Bypass>>;
+  /**
+   * Never rejects. Reasons: engine_timeout, engine_unreachable, aborted. `isConditional`: the reply goes on as it is, so the engine may say 304
+   * to what the client has from it.
+   */
+  send(request: EngineRequest, client: Client, timeoutMs: number, isConditional?: boolean): Promise<Result<EngineReply, Bypass>>;
   /**
    * All that the engine learns of a client besides its request: equal for two clients only where the engine cannot tell them apart. Holds
    * credentials, so it must be hashed before it is kept.
@@ -54,16 +50,24 @@ export interface EngineOptions {
   readonly maxReplyBytes: number;
 }
 
+interface Asked {
+  readonly request: EngineRequest;
+  readonly client: Client;
+  readonly isConditional: boolean;
+}
+
 export function createEngineClient(options: EngineOptions): EngineClient {
   const { fetch, url, maxReplyBytes } = options;
   const withheld = new Set(options.withheldParams);
   // The edge's own headers are the same for all. Whoever knows all the rest could guess a weak key by its hash.
   const sameForAll = new Set([...WITHOUT_EFFECT, ...Object.keys(options.headers.own).map((name) => name.toLowerCase())]);
 
-  async function exchange(request: EngineRequest, client: Client, signal: AbortSignal): Promise<Result<EngineReply, Bypass>> {
+  async function exchange(asked: Asked, signal: AbortSignal): Promise<Result<EngineReply, Bypass>> {
+    const { request, client, isConditional } = asked;
     try {
       const headers = headersToEngine(client, options.headers);
       if (request.contentType !== undefined) headers.set("content-type", request.contentType);
+      if (isConditional) for (const [name, value] of conditionsOf(client.headers)) headers.set(name, value);
       const response = await fetch(`${url}${request.path}${without(request.search, withheld)}`, {
         method: request.method,
         headers,
@@ -79,7 +83,7 @@ export function createEngineClient(options: EngineOptions): EngineClient {
   }
 
   return {
-    async send(request, client, timeoutMs) {
+    async send(request, client, timeoutMs, isConditional = false) {
       const { signal } = client;
       const hasLeft = (): boolean => signal?.aborted === true;
       if (hasLeft()) return ABORTED;
@@ -92,7 +96,7 @@ export function createEngineClient(options: EngineOptions): EngineClient {
         return bypass("engine_timeout", `${url}: no reply within ${Math.round(timeoutMs)} ms`);
       };
       try {
-        const reply = await withTimeout(exchange(request, client, abort.signal), Math.max(0, timeoutMs), late);
+        const reply = await withTimeout(exchange({ request, client, isConditional }, abort.signal), Math.max(0, timeoutMs), late);
         return !reply.ok && hasLeft() ? ABORTED : reply;
       } finally {
         signal?.removeEventListener("abort", leave);
@@ -134,7 +138,7 @@ async function receive(response: Response, maxBytes: number): Promise<Result<Eng
   if (outermost !== undefined && isPacked(body, outermost)) {
     if (rest !== undefined) return ok({ status, headers, body, rest: limitedRest(rest, Infinity) });
     const unpacked = await unpack(body, codings, maxBytes);
-    if ("left" in unpacked) return ok({ status, headers, body, rest, left: unpacked.left });
+    if ("left" in unpacked) return ok({ status, headers, body, rest, left: whyPacked(unpacked.left, codings, maxBytes) });
     return ok({ status, headers: withoutCoding(headers), body: unpacked.bytes, rest });
   }
   // What the runtime has unpacked may be longer than what the engine sent, but not without end.
@@ -145,6 +149,12 @@ async function receive(response: Response, maxBytes: number): Promise<Result<Eng
     body,
     rest: rest && limitedRest(rest, maxRest),
   });
+}
+
+function whyPacked(left: "unknown" | "too long", codings: readonly string[], maxBytes: number): Bypass {
+  if (left === "too long") return { reason: "reply_too_large", detail: `The reply is longer than ${maxBytes} bytes when unpacked` };
+  const named = JSON.stringify(codings.join(", ").slice(0, 100));
+  return { reason: "reply_encoded", detail: `The reply is packed as ${named}, which this runtime cannot unpack` };
 }
 
 /** The rest of a reply that the runtime unpacks, in units of what is buffered. */
@@ -164,125 +174,4 @@ function without(search: string, names: ReadonlySet<string>): string {
   if (names.size === 0 || search === "") return search;
   const all = search.slice(1).split("&");
   return searchOf(all.filter((raw) => !names.has(nameOf(raw))));
-}
-
-/** Shopper → engine. `accept-encoding` is set by us: hits are moved as plain bytes. */
-const TO_ENGINE = ["accept", "accept-language", "content-type", "traceparent", "tracestate"];
-
-/** Names of a request in traces and in the log of Elasticsearch: no order depends on them, and each page of a search may have its own. */
-const WITHOUT_EFFECT = ["traceparent", "tracestate", "x-opaque-id"];
-
-/** To the shopper, from engine and storefront. */
-const TO_CLIENT = ["cache-control", "content-disposition", "content-language", "content-type", "etag", "expires", "last-modified", "vary"];
-
-/** Elasticsearch clients refuse to work without `x-elastic-product`. */
-const FROM_ENGINE = [...TO_CLIENT, "content-encoding", "deprecation", "retry-after", "warning", "x-elastic-product", "x-opaque-id"];
-
-/** Shopper → storefront, for pages and pictures. */
-const TO_STOREFRONT = ["accept", "accept-language", "if-modified-since", "if-none-match", "if-range", "range", "user-agent"];
-
-const SAFETY = ["content-security-policy", "referrer-policy", "x-content-type-options"];
-const FROM_STOREFRONT = [...TO_CLIENT, ...SAFETY, "accept-ranges", "content-encoding", "content-range", "link"];
-
-/** Some hosts read control characters in a header, and clients break the connection on them: such a header goes no further. */
-const WRITABLE = /^[\t -~\u0080-\uffff]*$/;
-
-function pick(from: Headers, names: readonly string[]): Headers {
-  const picked = new Headers();
-  for (const name of names) {
-    const value = from.get(name);
-    if (value !== null && WRITABLE.test(value)) picked.set(name, value);
-  }
-  return picked;
-}
-
-interface EngineHeaders {
-  /** Headers of clients that this engine gets, besides those that all engines get. */
-  readonly fromClient: readonly string[];
-  /** The header for the client's address; `undefined` where the engine gets none. */
-  readonly address: string | undefined;
-  /** The edge's own, with its credential: they win. */
-  readonly own: Readonly<Record<string, string>>;
-}
-
-/**
- * A client's credential goes nowhere unless `fromClient` names its header. Of the address of a page (`referer`) goes what browsers tell other
- * sites: the rest may hold the shopper's words, and is another one for each page of a search.
- */
-function* saidOf(client: Client, { fromClient, address }: EngineHeaders): Generator<[name: string, value: string]> {
-  for (const names of [TO_ENGINE, fromClient]) {
-    for (const name of names) {
-      const value = client.headers.get(name);
-      if (value === null) continue;
-      if (name !== "referer") yield [name, value];
-      else if (/^https?:/i.test(value) && URL.canParse(value)) yield [name, `${new URL(value).origin}/`];
-    }
-  }
-  if (address !== undefined && client.address !== undefined) yield [address, client.address];
-}
-
-function headersToEngine(client: Client, options: EngineHeaders): Headers {
-  const headers = new Headers();
-  for (const [name, value] of saidOf(client, options)) headers.set(name, value);
-  headers.set("accept-encoding", "identity");
-  for (const [name, value] of Object.entries(options.own)) headers.set(name, value);
-  return headers;
-}
-
-/**
- * `isEdited`: hits were moved or cut, so the engine's validators do not fit the body. `isPrivate`: the reply is for this shopper and this
- * moment, so no cache may keep it.
- */
-export function headersFromEngine(engine: Headers, changes: Readonly<Record<"isEdited" | "isPrivate", boolean>>): Headers {
-  const headers = pick(engine, FROM_ENGINE);
-  if (changes.isEdited) {
-    headers.delete("etag");
-    headers.delete("last-modified");
-  }
-  if (changes.isPrivate) {
-    headers.delete("expires");
-    headers.set("cache-control", "private, no-store");
-  }
-  return headers;
-}
-
-export const headersToStorefront = (client: Headers): Headers => pick(client, TO_STOREFRONT);
-
-export const headersFromStorefront = (storefront: Headers): Headers => pick(storefront, FROM_STOREFRONT);
-
-/** A Request or a Response. */
-export type Message = Pick<Response, "arrayBuffer" | "body" | "headers">;
-
-interface ReadBody {
-  /** All of it, or its beginning where `rest` is there. */
-  readonly body: Uint8Array<ArrayBuffer>;
-  /** The part after the limit, to be sent on or cancelled. */
-  readonly rest: ReadableStream<Uint8Array> | undefined;
-}
-
-/** Rejects where the connection breaks, also before as many bytes have come as were announced. */
-export async function readBody(message: Message, maxBytes: number): Promise<ReadBody> {
-  const { body: stream } = message;
-  if (stream === null) return { body: new Uint8Array(), rest: undefined };
-  // In one piece, because HTTP gives no more than it announces; chunks cost workerd a promise and a copy for every 4 KB.
-  if (announcedBytes(message.headers) <= maxBytes) return { body: new Uint8Array(await message.arrayBuffer()), rest: undefined };
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  const reader = stream.getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return { body: joinBytes(chunks), rest: undefined };
-    chunks.push(value);
-    length += value.length;
-    if (length > maxBytes) {
-      reader.releaseLock();
-      return { body: joinBytes(chunks), rest: stream };
-    }
-  }
-}
-
-/** Infinity where it is unknown: of a compressed body, the compressed length is announced. */
-function announcedBytes(headers: Headers): number {
-  const length = headers.get("content-length");
-  return length === null || headers.has("content-encoding") ? Infinity : Number(length);
 }

@@ -75,7 +75,7 @@ export const GENERIC = defineDialect({
     if (byPath.size < engines.length) throw new Error("Two indexes have one path");
     return {
       name: "generic",
-      routes: engines.map(({ options: { path, methods } }) => ({ path, methods })),
+      routes: engines.map(({ options: { path, methods } }) => ({ path, methods, isExact: true })),
       probes: [],
       credentials: AUTHORIZATION,
       clientHeaders: [],

@@ -1,18 +1,21 @@
 /**
- * Replies that come packed although the edge asks for plain ones. What a runtime's fetch unpacks differs (workerd: gzip and br; Deno and
- * browsers more; Node's fetch even what ends too early), and all of them keep the header: so the bytes tell whether they are packed.
+ * Bodies that come packed: requests of clients that save bytes, and replies although the edge asks for plain ones. What a runtime's fetch
+ * unpacks of a reply differs (workerd: gzip and br; Deno and browsers more; Node's fetch even what ends too early), and all of them keep the
+ * header: so there the bytes tell whether they are packed.
  */
-import type { Bypass } from "../result.ts";
-import { joinBytes } from "../web.ts";
+import { joinBytes, nextTurn } from "../web.ts";
 
-/** Codings that are undone here, as formats of DecompressionStream; workerd has no brotli, and unpacks it by itself. */
-const FORMATS: ReadonlyMap<string, readonly string[]> = new Map([
+/** Codings that are undone here: formats of DecompressionStream, which every runtime has, or functions of Node's zlib. */
+const CODINGS: ReadonlyMap<string, readonly (CompressionFormat | ZlibFunction)[]> = new Map([
   ["gzip", ["gzip"]],
   ["x-gzip", ["gzip"]],
-  // By its name zlib's form; some servers send the bare one.
+  // By its name zlib's form; some clients and servers send the bare one.
   ["deflate", ["deflate", "deflate-raw"]],
-  ["br", ["brotli"]],
+  ["br", ["brotliDecompress"]],
+  ["zstd", ["zstdDecompress"]],
 ]);
+
+type ZlibFunction = "brotliDecompress" | "zstdDecompress";
 
 /** The first bytes of what a coding packs; no text begins like that. */
 const BEGINNINGS: ReadonlyMap<string, readonly number[]> = new Map([
@@ -56,35 +59,32 @@ function isText(bytes: Uint8Array): boolean {
   }
 }
 
-/** The plain bytes, or why a reply stays packed. */
-export type Unpacked = { readonly bytes: Uint8Array<ArrayBuffer> } | { readonly left: Bypass };
+/** The plain bytes, or why they stay packed. */
+export type Unpacked = { readonly bytes: Uint8Array<ArrayBuffer> } | { readonly left: "unknown" | "too long" };
 
-/** Rejects where the packed bytes are damaged or end too early. */
+/** Rejects where the packed bytes are damaged or end too early, or where something follows them. */
 export async function unpack(packed: Uint8Array<ArrayBuffer>, codings: readonly string[], maxBytes: number): Promise<Unpacked> {
-  const formats = codings.map((coding) => (FORMATS.get(coding) ?? []).filter(isFormat));
-  if (codings.length > MAX_CODINGS || formats.some(({ length }) => length === 0)) {
-    const named = JSON.stringify(codings.join(", ").slice(0, 100));
-    return { left: { reason: "reply_encoded", detail: `The reply is packed as ${named}, which this runtime cannot unpack` } };
-  }
+  const ways = codings.map((coding) => (CODINGS.get(coding) ?? []).filter(isThere));
+  if (codings.length > MAX_CODINGS || ways.some(({ length }) => length === 0)) return { left: "unknown" };
   let bytes = packed;
-  for (const known of formats.toReversed()) {
-    const unpacked = await firstOf(known, (format) => inflate(bytes, format, maxBytes)); // oxlint-disable-line no-await-in-loop
-    if (unpacked === undefined) {
-      return { left: { reason: "reply_too_large", detail: `The reply is longer than ${maxBytes} bytes when unpacked` } };
-    }
+  for (const known of ways.toReversed()) {
+    // oxlint-disable-next-line no-await-in-loop
+    const unpacked = await firstOf(known, (way) => (isZlib(way) ? withZlib(bytes, way, maxBytes) : inflate(bytes, way, maxBytes)));
+    if (unpacked === undefined) return { left: "too long" };
     bytes = unpacked;
   }
   return { bytes };
 }
 
-/** The types name no format that only some runtimes have. */
-function isFormat(name: string): name is CompressionFormat {
-  try {
-    Reflect.construct(DecompressionStream, [name]);
-    return true;
-  } catch {
-    return false;
-  }
+const isZlib = (way: CompressionFormat | ZlibFunction): way is ZlibFunction => way.endsWith("Decompress");
+
+/** Node, Deno, and Workers with the flag `nodejs_compat` have it; DecompressionStream knows `br` in few runtimes, and `zstd` in none. */
+function zlib() {
+  return typeof process === "undefined" ? undefined : process.getBuiltinModule?.("node:zlib");
+}
+
+function isThere(way: CompressionFormat | ZlibFunction): boolean {
+  return !isZlib(way) || typeof zlib()?.[way] === "function";
 }
 
 /** The first that does not reject. */
@@ -94,22 +94,55 @@ async function firstOf<F, T>([format, ...others]: readonly F[], attempt: (format
 }
 
 /** `undefined` where it is longer than `maxBytes`. */
+function withZlib(packed: Uint8Array<ArrayBuffer>, name: ZlibFunction, maxBytes: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  return new Promise((resolve, reject) => {
+    zlib()?.[name](packed, { maxOutputLength: maxBytes }, (cause, bytes) => {
+      if (cause === null) resolve(new Uint8Array(bytes));
+      else if ("code" in cause && cause.code === "ERR_BUFFER_TOO_LARGE") resolve(undefined);
+      else reject(cause);
+    });
+  });
+}
+
+/** Deflate grows a thousandfold at most: what is unpacked and not read yet stays below 16 MB. */
+const PIECE_BYTES = 16_384;
+
+/** `undefined` where it is longer than `maxBytes`. */
 async function inflate(
   packed: Uint8Array<ArrayBuffer>,
   format: CompressionFormat,
   maxBytes: number,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const reader = new Blob([packed]).stream().pipeThrough(new DecompressionStream(format)).getReader();
+  const { readable, writable } = new DecompressionStream(format);
+  const [reader, writer] = [readable.getReader(), writable.getWriter()];
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for (;;) {
-    const { done, value } = await reader.read(); // oxlint-disable-line no-await-in-loop
-    if (done) return joinBytes(chunks);
-    chunks.push(value);
-    length += value.length;
-    if (length > maxBytes) {
-      await reader.cancel();
-      return undefined;
+  async function collect(): Promise<void> {
+    for (;;) {
+      const { done, value } = await reader.read(); // oxlint-disable-line no-await-in-loop
+      if (done) return;
+      chunks.push(value);
+      length += value.length;
+      if (length > maxBytes) return reader.cancel();
     }
   }
+  async function feed(): Promise<void> {
+    for (let at = 0; at < packed.length; at += PIECE_BYTES) {
+      const end = at + PIECE_BYTES;
+      await writer.write(packed.subarray(at, end)); // oxlint-disable-line no-await-in-loop
+      if (length > maxBytes) return;
+      // workerd unpacks at once all that it is given, a megabyte into a gigabyte: so it gets more when that is read.
+      for (let before = -1; end < packed.length && before !== length;) {
+        before = length;
+        await nextTurn(); // oxlint-disable-line no-await-in-loop
+      }
+    }
+    await writer.close();
+  }
+  try {
+    await Promise.all([collect(), feed()]);
+  } catch (cause) {
+    if (length <= maxBytes) throw cause;
+  }
+  return length > maxBytes ? undefined : joinBytes(chunks);
 }

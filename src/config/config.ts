@@ -55,6 +55,8 @@ export interface Config {
   readonly storefrontUrl: string | undefined;
   /** The header in which the shop's own proxy names the client: its last address counts. */
   readonly clientAddressHeader: string | undefined;
+  /** The header in which it names the client's country. */
+  readonly clientCountryHeader: string | undefined;
   /** Pages of these origins may search from the browser; "*" for all, none for pages of the edge's own origin only. */
   readonly allowOrigins: readonly string[];
   /** Opens explanations and /armmt/status; without it both are closed. */
@@ -199,6 +201,7 @@ const environment = v.object({
   VARIANT_FLAG: v.optional(v.pipe(v.string("name a flag"), v.nonEmpty("name a flag"))),
   STOREFRONT_URL: v.optional(storefrontUrl),
   CLIENT_ADDRESS_HEADER: v.optional(requestHeader),
+  CLIENT_COUNTRY_HEADER: v.optional(requestHeader),
   ALLOW_ORIGINS: v.optional(table(v.array(origin, "list origins")), []),
   ADMIN_TOKEN: v.optional(v.pipe(v.string("use text"), v.minLength(16, "use at least 16 characters: it is a password"))),
   ENGINE_AUTHORIZATION: v.optional(v.pipe(v.string("use text"), v.nonEmpty("leave it out or give it a value"))),
@@ -270,6 +273,7 @@ export function parseConfig(env: unknown, limits: ReadonlyMap<string, DialectLim
       variantFlag: values.VARIANT_FLAG,
       storefrontUrl: values.STOREFRONT_URL,
       clientAddressHeader: values.CLIENT_ADDRESS_HEADER,
+      clientCountryHeader: values.CLIENT_COUNTRY_HEADER,
       allowOrigins: Object.freeze(values.ALLOW_ORIGINS),
       adminToken: values.ADMIN_TOKEN,
       eventSecret: values.EVENT_SECRET,

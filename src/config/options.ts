@@ -40,6 +40,11 @@ export interface EdgeOptions {
    * nothing but that proxy can reach the edge. Default: the runtime's own knowledge. Variable CLIENT_ADDRESS_HEADER.
    */
   readonly clientAddressHeader?: string | undefined;
+  /**
+   * Header of a request in which that proxy writes the client's country, for the targeting of experiments. Default: Cloudflare's in a Worker,
+   * none elsewhere. Variable CLIENT_COUNTRY_HEADER.
+   */
+  readonly clientCountryHeader?: string | undefined;
   /** Origins whose pages may search from a browser, or "*". Default: none. Variable ALLOW_ORIGINS. */
   readonly allowOrigins?: readonly string[] | undefined;
   /** Secret of at least 16 characters that opens explanations and /armmt/status. Default: both are closed. Variable ADMIN_TOKEN. */
@@ -61,6 +66,7 @@ export const OPTION_VARIABLES = [
   ["variantFlag", "VARIANT_FLAG"],
   ["storefrontUrl", "STOREFRONT_URL"],
   ["clientAddressHeader", "CLIENT_ADDRESS_HEADER"],
+  ["clientCountryHeader", "CLIENT_COUNTRY_HEADER"],
   ["allowOrigins", "ALLOW_ORIGINS"],
   ["adminToken", "ADMIN_TOKEN"],
   ["eventSecret", "EVENT_SECRET"],

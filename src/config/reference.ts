@@ -22,6 +22,8 @@ const VARIABLES: Readonly<Record<VariableName, string>> = {
   STOREFRONT_URL: "where `GET` requests that are not searches go; without it they get 404. https, or http in a private network",
   CLIENT_ADDRESS_HEADER:
     "the request header in which your own proxy in front of the edge writes the shopper's address, such as `x-forwarded-for` ([the shopper's address](requests-and-headers.md#the-shoppers-address)); default: Cloudflare's in a Worker, the connection's in Node and Deno",
+  CLIENT_COUNTRY_HEADER:
+    "the request header in which that proxy writes the shopper's country, for `condition` of `EXPERIMENTS`; default: `cf-ipcountry` in a Worker, where Cloudflare writes it, and none elsewhere",
   ALLOW_ORIGINS:
     'pages of these origins may search from a browser: `["https://shop.example.com"]`, or `["*"]`; none is right if shop and edge share an origin',
   ADMIN_TOKEN: "secret, at least 16 characters: opens `/armmt/status`, explanations and forced variants",

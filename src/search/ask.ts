@@ -58,17 +58,19 @@ function ownWindow({ deps, assignment }: Search, window: WindowRequest): WindowD
   return ok(window);
 }
 
-/** Within the rest of the engine's time, or of a share of it. Never rejects. */
+/** Within the rest of the engine's time, or of a share of it. Never rejects. `isConditional`: the engine may say 304. */
 export async function ask(
   { request, deps, begunAt }: Batch,
   engineRequest: EngineRequest,
   share = 1,
+  isConditional = false,
 ): Promise<Result<EngineReply, Bypass>> {
   const { engineTimeoutMs } = deps;
   const askedAt = deps.clock();
   // The shopper's own request keeps its share, also where this thread was behind when the window's was over.
   const atLeastMs = share < 1 ? 0 : engineTimeoutMs * (1 - WINDOW_SHARE);
-  const reply = await deps.engine.send(engineRequest, request, Math.max(atLeastMs, begunAt + engineTimeoutMs * share - askedAt));
+  const timeoutMs = Math.max(atLeastMs, begunAt + engineTimeoutMs * share - askedAt);
+  const reply = await deps.engine.send(engineRequest, request, timeoutMs, isConditional);
   if (reply.ok) deps.windows.noteReply(deps.clock() - askedAt);
   return reply;
 }
@@ -86,9 +88,9 @@ const FINAL: ReadonlySet<number> = new Set([401, 403, 404, 406, 429, 503]);
 
 export const isFinal = (status: number): boolean => FINAL.has(status);
 
-/** `undefined` for 2xx. */
+/** `undefined` for 2xx, and for 304: the client has the reply already. */
 export function statusFailure({ status }: EngineReply): Bypass | undefined {
-  if (status >= 200 && status < 300) return undefined;
+  if ((status >= 200 && status < 300) || status === 304) return undefined;
   const hint =
     status === 401 || status === 403 ? ": it wants a key (ENGINE_AUTHORIZATION, or forwardCredentials for the client's own)" : "";
   return { reason: "engine_status", detail: `The engine answered ${status}${hint}` };

@@ -1,6 +1,7 @@
 /** Types of one search: its dependencies, its context and its result. */
 import type { Dialect, ClientRequest, Hit, RequestPlan, SearchPlan } from "../backends/dialect.ts";
-import type { Client, EngineClient, EngineReply } from "../backends/engine.ts";
+import type { EngineClient, EngineReply } from "../backends/engine.ts";
+import type { Client } from "../backends/headers.ts";
 import type { ItemStore } from "../embeddings/store.ts";
 import type { Counters } from "../events/counters.ts";
 import type { AfterReply, ExposureSink } from "../events/sink.ts";
@@ -70,6 +71,8 @@ export interface SearchDeps extends EdgeDeps, Pick<IndexDeps, "backend" | "engin
 }
 
 export interface SearchRequest extends ClientRequest, Client {
+  /** As a proxy that can be believed says; `undefined` where it is unknown. */
+  readonly country: string | undefined;
   /** Only with the admin token. */
   readonly isExplained: boolean;
   /** Only with the admin token. */

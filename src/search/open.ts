@@ -48,7 +48,7 @@ async function assign(request: SearchRequest, plan: SearchPlan, deps: EdgeDeps, 
   const session = headers.get(SESSION_HEADER) || undefined;
   const unit = user ?? session ?? plan.ubi.clientId;
   const bot = isBot(headers);
-  const attributes: Attributes = { id: unit, user, session, index: plan.index, country: headers.get("cf-ipcountry") };
+  const attributes: Attributes = { id: unit, user, session, index: plan.index, country: request.country };
   const isOutside = bot || forcedVariant !== undefined;
   const choice = isOutside ? undefined : await (deps.flags?.(attributes) ?? chooseSafely(experiments, attributes, deps));
   const variant = forcedVariant ?? choice?.variant ?? deps.defaultVariant;

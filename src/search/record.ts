@@ -48,12 +48,14 @@ function levelOf(reason: BypassReason): Level {
 }
 
 /** Indexes of the searches that are recorded: the first ones with an exposure. */
-export function recordedOf({ searches }: Batch, { results }: BatchResult): ReadonlySet<number> {
-  return new Set(exposedIn(searches, results).slice(0, MAX_TRACES));
+export function recordedOf({ searches }: Batch, served: BatchResult): ReadonlySet<number> {
+  return new Set(exposedIn(searches, served).slice(0, MAX_TRACES));
 }
 
-function exposedIn(searches: readonly Search[], results: readonly SearchResult[]): readonly number[] {
-  return results.flatMap((result, i) => (isExposed(searches[i]!, result) ? [i] : []));
+/** None for 304: which hits the client has already, was recorded when it got them. */
+function exposedIn(searches: readonly Search[], served: BatchResult): readonly number[] {
+  if (served.kind === "untouched" && served.reply.status === 304) return [];
+  return served.results.flatMap((result, i) => (isExposed(searches[i]!, result) ? [i] : []));
 }
 
 /** False for crawlers, and where nothing was to be shown. */
@@ -69,7 +71,7 @@ export async function storedUnit({ request, assignment, deps }: Search): Promise
 export async function recordExposures({ searches, deps }: Batch, served: BatchResult): Promise<void> {
   // The reply goes first: parsing an untouched reply is work for afterwards.
   await sleep(0);
-  const exposed = exposedIn(searches, served.results);
+  const exposed = exposedIn(searches, served);
   for (let i = MAX_TRACES; i < exposed.length; i++) deps.counters.countExposure("left_out");
   await Promise.all(
     exposed.slice(0, MAX_TRACES).map((i) => recordExposure(searches[i]!, served.results[i]!, () => served.shown()[i] ?? NOTHING)),

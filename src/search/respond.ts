@@ -1,5 +1,5 @@
 /** The results of a request → the HTTP reply: status, headers, body, and the explanation where an admin asked for one. */
-import { headersFromEngine } from "../backends/engine.ts";
+import { headersFromEngine } from "../backends/headers.ts";
 import { annotateReply } from "../backends/json/reply.ts";
 import { modelVersionOf } from "../experiment/treatment.ts";
 import { formatOutcomes, formatTokens, MAX_HEADER_BYTES, OUTCOME_HEADER, type PublicOutcome, TOKENS_HEADER } from "../protocol.ts";

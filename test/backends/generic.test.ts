@@ -176,8 +176,8 @@ describe("plan()", () => {
       ]),
     );
     expect(two.routes).toEqual([
-      { path: PATH, methods: ["GET", "POST"] },
-      { path: "/v1/brands", methods: ["POST"] },
+      { path: PATH, methods: ["GET", "POST"], isExact: true },
+      { path: "/v1/brands", methods: ["POST"], isExact: true },
     ]);
     const plan = (path: string) => two.plan({ method: "GET", path, search: "?q=red", body: new Uint8Array() }, undefined);
     expect([plan(PATH), plan("/v1/brands")].map((one) => one.ok && one.value.searches[0]?.index)).toEqual(["products", "brands"]);
@@ -250,6 +250,14 @@ describe("parseReply()", () => {
       paged('{"from":null,"size":"all","page":[1],"count":{},"pages":3.0}', 2),
     );
     expect(assembled("7")).toBe("The reply has no paging.from, where generic.echo.offset should be");
+  });
+
+  it("leaves the engine's numbers, right or wrong, in its reply to the shopper's own request", () => {
+    const own = get("?q=red&from=6&size=3");
+    for (const paging of ['{"from":0,"size":3,"page":9,"count":7,"pages":1}', '{"from":0,"size":"3","page":9,"count":7,"pages":1}']) {
+      const parsed = parseReply(backend, encode(paged(paging, 1, 2)), own);
+      expect(parsed.ok ? decode(parsed.value.assemble([1, 0])) : parsed.error.detail).toBe(paged(paging, 2, 1));
+    }
   });
 
   it.each([

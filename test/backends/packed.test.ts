@@ -51,10 +51,10 @@ describe("a packed reply", () => {
   );
 
   it("as something unknown stays as it is, with its header", async () => {
-    const packed = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3);
-    const got = await ask(reply(packed, "zstd"));
+    const packed = Uint8Array.of(0x1f, 0x9d, 1, 2, 3);
+    const got = await ask(reply(packed, "compress"));
     expect(got).toMatchObject({ ok: true, value: { body: packed, left: { reason: "reply_encoded" } } });
-    expect(got.ok && got.value.headers.get("content-encoding")).toBe("zstd");
+    expect(got.ok && got.value.headers.get("content-encoding")).toBe("compress");
   });
 
   it("in more codings than anybody uses stays as it is", async () => {

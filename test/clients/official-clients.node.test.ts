@@ -94,6 +94,14 @@ interface Product {
   readonly price: number;
 }
 
+/** The client packed its request, and the engine got what the client meant. */
+function expectUnpacked(index: string): void {
+  const sent = engines.get(index)!.exchanges.at(-1)!;
+  expect(tap.exchanges.at(-1)!.headers["content-encoding"]).toBe("gzip");
+  expect(sent.headers).not.toHaveProperty("content-encoding");
+  expect(() => JSON.parse(sent.body.split("\n", 1)[0]!)).not.toThrow();
+}
+
 /** An address at which nobody listens. */
 const DEAD_PORT = 9;
 
@@ -149,6 +157,16 @@ describe("@elastic/elasticsearch", () => {
     expect(first !== undefined && "hits" in first && first.hits.hits.map(({ _id: id }) => id)).not.toEqual(engineIds.slice(0, 4));
   });
 
+  it("searches with compression, which it switches on by itself for a cloud", async () => {
+    const client = new Elasticsearch({ node: tap.url, compression: true });
+    const found = await client.search<Product>({ index: "products", query, size: 7 });
+    expectReranked(found.hits.hits.map(({ _id: id }) => id ?? ""));
+    expectUnpacked("products");
+    const { responses } = await client.msearch<Product>({ index: "products", searches: [{}, { query, size: 4 }] });
+    expect(responses).toHaveLength(1);
+    expectUnpacked("products");
+  });
+
   it("sees the engine's bytes with re-ranking off", async () => {
     await openElasticsearch().search<Product>({ index: "products", query, size: 7 }, { headers: OFF });
     expectSameBytes("products");
@@ -168,6 +186,13 @@ describe("@opensearch-project/opensearch", () => {
   it("searches", async () => {
     const found = await openOpenSearch().search({ index: "things", body });
     expectReranked(found.body.hits.hits.map(({ _id: id }) => id ?? ""));
+  });
+
+  it("searches with compression", async () => {
+    const client = new OpenSearch({ node: tap.url, compression: "gzip" });
+    const found = await client.search({ index: "things", body });
+    expectReranked(found.body.hits.hits.map(({ _id: id }) => id ?? ""));
+    expectUnpacked("things");
   });
 
   it("sees the engine's bytes with re-ranking off", async () => {
@@ -223,6 +248,18 @@ describe("algoliasearch", () => {
     expectReranked(found.hits.map(({ objectID }) => objectID));
     expect([found.page, found.hitsPerPage, found.nbHits, found.nbPages]).toEqual([1, 7, items.length, 7]);
     expect(found.params).not.toContain("hitsPerPage=20");
+  });
+
+  it("searches with compression", async () => {
+    const client = algoliasearch("APPID", "client-key", {
+      hosts: [{ url: `127.0.0.1:${tap.port}`, accept: "readWrite", protocol: "http" }],
+      compression: "gzip",
+    });
+    // The client packs what is longer than this.
+    const filters = Array.from({ length: 100 }, (_, i) => `price > ${i}`).join(" AND ");
+    const found = await client.searchForHits<Goods>({ requests: [{ indexName: "goods", query: "red", hitsPerPage: 7, filters }] });
+    expectReranked(found.results.flatMap(({ hits }) => hits.map(({ objectID }) => objectID)));
+    expectUnpacked("goods");
   });
 
   it("searches several at once, and tries the next host when one is down", async () => {

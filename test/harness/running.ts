@@ -28,6 +28,7 @@ export async function runBundle(bundle: Bundle, vars: Readonly<Record<string, Js
     convertV4MiniflareOptions({
       modules: bundle.modules.map(({ name, type, bytes }) => ({ type, path: name, contents: bytes })),
       compatibilityDate: bundle.compatibilityDate,
+      compatibilityFlags: [...(bundle.compatibilityFlags ?? [])],
       bindings: { ...vars },
       kvNamespaces: { EMBEDDINGS: "test-embeddings" },
       d1Databases: { EVENTS: "test-events" },

@@ -64,7 +64,7 @@ async function searchOnce(text: string, deps: SearchDeps): Promise<boolean> {
   const request = { method: "POST", path: `/${CATALOG}/_search`, search: "", body, headers, address: undefined } as const;
   const plan = deps.backend.plan(request, CATALOG);
   if (!plan.ok) throw new Error(plan.error.message);
-  const options = { isExplained: false, forcedVariant: undefined, afterReply: () => undefined };
+  const options = { country: undefined, isExplained: false, forcedVariant: undefined, afterReply: () => undefined };
   const batch = await openBatch({ ...request, ...options }, plan.value, deps);
   const served = await serve(batch);
   try {

@@ -1,6 +1,4 @@
 /** The edge as a server in Node: `node src/runtimes/node/node.ts --help`. With the demo shop: cli/start/server/node.ts. */
-import { createServer, type Server } from "node:http";
-import { getRequestListener } from "@hono/node-server";
 import type { Log } from "../../web.ts";
 import { logToConsole as log } from "../../edge.ts";
 import type { ProviderPreference } from "../../inference/providers.ts";
@@ -8,10 +6,8 @@ import { installNodeGpu } from "../../inference/node-scorer.ts";
 import { runCommand } from "./command.ts";
 import { type NodeModel, openModel, readModelFiles } from "./models.ts";
 import { engineFetch } from "./engine-fetch.ts";
-import { type Listener, type RunningServer, type Runtime, type ServeOptions, startServer } from "./serve.ts";
-
-/** Interval for closing idle connections of a server that stops. */
-const IDLE_CHECK_MS = 50;
+import { listen } from "./listen.ts";
+import { type RunningServer, type Runtime, type ServeOptions, startServer } from "./serve.ts";
 
 export const NODE: Runtime = {
   name: `Node ${process.versions.node}`,
@@ -24,29 +20,8 @@ export const NODE: Runtime = {
       return undefined;
     }
   },
-  listen: (handler, { host, port }) =>
-    new Promise<Listener>((done, fail) => {
-      const answer = getRequestListener((request, { incoming }) => handler(request, { incoming, address: incoming.socket.remoteAddress }), {
-        hostname: host,
-      });
-      const server = createServer((request, reply) => void answer(request, reply));
-      server.once("error", fail);
-      server.listen(port, host, () => {
-        const address = server.address();
-        done({ port: typeof address === "object" && address !== null ? address.port : port, close: () => closeServer(server) });
-      });
-    }),
+  listen,
 };
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((done) => {
-    const check = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
-    server.close(() => {
-      clearInterval(check);
-      done();
-    });
-  });
-}
 
 export interface NodeScorerOptions {
   /** Folder with student.onnx, manifest.json and golden.json. Default: the model of the package. */

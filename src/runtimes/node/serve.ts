@@ -16,6 +16,7 @@ import type { Gpu } from "../../inference/gpu.ts";
 import type { ProviderPreference } from "../../inference/providers.ts";
 import { folderKv } from "./folder-kv.ts";
 import { type NodeModel, openModel, readModelFiles } from "./models.ts";
+import { packReply } from "./packed.ts";
 import { StartError } from "./settings.ts";
 import { sqliteSink } from "./sqlite.ts";
 
@@ -184,7 +185,7 @@ interface Work {
 
 async function answer(request: Request, env: object, app: Edge["app"], work: Work): Promise<Response> {
   const context = { waitUntil: (later: Promise<unknown>) => work.after.add(later), passThroughOnException: () => undefined, props: {} };
-  const replying = Promise.resolve(app.fetch(request, env, context));
+  const replying = Promise.resolve(app.fetch(request, env, context)).then((reply) => packReply(request, reply));
   // A shopper who leaves does not end the work that was begun.
   work.after.add(replying);
   const reply = await replying;
