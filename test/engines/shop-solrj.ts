@@ -29,7 +29,9 @@ const field = (name: string, type: string, more = ""): string =>
 /** Its files. */
 export function typedCore(): Readonly<Record<string, string>> {
   const core = solrCore("products");
-  const types = Object.entries(TYPES).map(([name, of]) => `<fieldType name="${name}" class="solr.${of}"${of.includes("Point") ? ` docValues="true"` : ""}/>`);
+  const types = Object.entries(TYPES).map(
+    ([name, of]) => `<fieldType name="${name}" class="solr.${of}"${of.includes("Point") ? ` docValues="true"` : ""}/>`,
+  );
   types.push(`<fieldType name="grade" class="solr.EnumFieldType" docValues="true" enumsConfig="enums.xml" enumName="grade"/>`);
   const fields = Object.entries(FIELDS).map(([name, type]) => field(name, type, `stored="${name !== "_nest_path_"}"`));
   const many = [
