@@ -36,8 +36,10 @@ import {
   WIDTHS,
 } from "./format.ts";
 
-/** Levels of the reply that are shown: `responseHeader.params.rows` has three. */
+/** Levels of the reply that are shown: `debug.explain.p1` has three. */
 export const SHOWN_LEVELS = 3;
+/** Where one more is: `responseHeader.params.fq` may be a list. */
+const HEADER = '"responseHeader"';
 /** More than any reply has; deeper ones are not read. */
 const MAX_LEVELS = 200;
 /** The JSON is never much longer than the reply, however often the reply refers to a long name. */
@@ -239,7 +241,7 @@ export class Source {
       case SMALL_LONG:
         return AS_LONG + String(BigInt(tag & 0x0f) + ((tag & 0x10) === 0 ? 0n : this.#digits(64) << 4n));
       case LIST:
-        return levels > 0 && this.#size(tag) === 1 ? `[${this.value(levels - 1)}]` : undefined;
+        return levels === 0 ? undefined : this.#list(this.#size(tag), levels - 1);
       case ORDERED_MAP:
         return this.#entries(this.#size(tag), levels, ":", "{", "}");
       case NAMED_LIST:
@@ -270,6 +272,12 @@ export class Source {
     }
   }
 
+  #list(count: number, levels: number): string {
+    const values: string[] = [];
+    for (let i = 0; i < count; i++) values.push(this.value(levels));
+    return `[${values.join()}]`;
+  }
+
   #entries(count: number, levels: number, between: string, open: string, close: string): string | undefined {
     if (levels === 0) return undefined;
     const entries: string[] = [];
@@ -278,7 +286,7 @@ export class Source {
       if (tag >> 5 !== NAME) return undefined;
       const name = JSON.stringify(this.#name(tag));
       this.#use(name.length);
-      entries.push(`${name}${between}${this.value(levels - 1)}`);
+      entries.push(`${name}${between}${this.value(name === HEADER ? levels : levels - 1)}`);
     }
     return `${open}${entries.join()}${close}`;
   }

@@ -53,6 +53,8 @@ public final class SolrJ {
       case "jdk":
         return new HttpJdkSolrClient.Builder(url).build();
       case "jetty":
+        return new Http2SolrClient.Builder(url).useHttp1_1(true).build();
+      case "jetty2":
         return new Http2SolrClient.Builder(url).build();
       case "apache":
         return new HttpSolrClient.Builder(url).build();
