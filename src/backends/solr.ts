@@ -23,7 +23,7 @@ import { incompleteBy, partOf, type PartReader, readHits } from "./json/reply.ts
 import { pageNumbersOf, type Param, paramOf, paramsOf, unreadable, utf8Text } from "./json/request.ts";
 import { isTrueAt, type JsonText, kindOf, members, numberAt, rawText, spanAt } from "./json/spans.ts";
 import { textOf } from "./json/values.ts";
-import { inJavabin } from "./solr/javabin.ts";
+import { withJavabin } from "./solr/javabin.ts";
 import { FORM_TYPE, strangeIn, strangeType } from "./solr/allowed.ts";
 
 /** `mlt` and `tv` add something for each hit of the page: for a wider page that is another answer, and can take seconds. */
@@ -125,9 +125,10 @@ function planSearch(index: Index, { own, url, form }: Asked): RequestPlan {
     bypass: reasonToLeave(params, limit, queryText, index.idField),
     identity: identityOf(params, undefined, (key) => PAGING.has(key)),
   });
-  const json = planOne(plan, own, readPart(offset), (size) => widened(own, url, form, size));
-  if (formatOf(params) !== "javabin") return json;
-  return inJavabin(json, ["score", index.idField, ...Object.values(index.options.hitFields ?? {}).flatMap((path) => path ?? [])]);
+  return withJavabin(
+    planOne(plan, own, readPart(offset), (size) => widened(own, url, form, size)),
+    index,
+  );
 }
 
 function widened(own: EngineRequest, url: readonly Param[], form: readonly Param[], size: number): EngineRequest {
@@ -154,10 +155,8 @@ function queryTextOf(params: readonly Param[]): string | undefined {
 /** Those in which a page can be cut. */
 const FORMATS: ReadonlySet<string> = new Set(["json", "javabin"]);
 
-const formatOf = (params: readonly Param[]): string => paramOf(params, "wt") ?? "json";
-
 function reasonToLeave(params: readonly Param[], limit: number, queryText: string | undefined, idField: string): Bypass | undefined {
-  const format = formatOf(params);
+  const format = paramOf(params, "wt") ?? "json";
   if (!FORMATS.has(format)) return leave("request_not_understood", `The reply is asked for as "${format}", not as JSON or javabin`);
   if (paramOf(params, "json.wrf") !== undefined) return leave("request_not_understood", "The reply is asked for as a script (json.wrf)");
   if (params.some(({ key }) => key.startsWith("json."))) return leave("request_not_understood", "Parameters of the JSON request API");

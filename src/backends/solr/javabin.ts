@@ -9,7 +9,9 @@
 import { bypass, type Bypass, ok, type Result } from "../../result.ts";
 import { errorText } from "../../web.ts";
 import type { RequestPlan, RequestReply } from "../dialect.ts";
+import type { Index } from "../dialects.ts";
 import { scanReply } from "../json/reply.ts";
+import { VERSION } from "./javabin/format.ts";
 import { SHOWN_LEVELS, Source } from "./javabin/source.ts";
 import { Target } from "./javabin/target.ts";
 
@@ -52,8 +54,15 @@ function parse(
   });
 }
 
-/** The plan for a client that reads javabin. `fields`: of documents, besides those in brackets, that the plan's own reader looks at. */
-export function inJavabin(plan: RequestPlan, fields: readonly string[]): RequestPlan {
-  const lookedAt = new Set(fields.flatMap((path) => path.split(".")));
-  return { ...plan, parseReply: (bytes) => parse(bytes, lookedAt, (json) => plan.parseReply(json)) };
+/** The plan, for replies in both formats: which one it is, its first byte says. */
+export function withJavabin(plan: RequestPlan, { idField, options: { hitFields = {} } }: Pick<Index, "idField" | "options">): RequestPlan {
+  const parseJson = (json: Uint8Array): Result<RequestReply, Bypass> => plan.parseReply(json);
+  return {
+    ...plan,
+    parseReply(bytes) {
+      if (bytes[0] !== VERSION) return parseJson(bytes);
+      const paths = ["score", idField, ...Object.values(hitFields)];
+      return parse(bytes, new Set(paths.flatMap((path) => path?.split(".") ?? [])), parseJson);
+    },
+  };
 }

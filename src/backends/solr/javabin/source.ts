@@ -32,7 +32,6 @@ import {
   SMALL_LONG,
   STRING,
   TRUE,
-  VERSION,
   WIDTHS,
 } from "./format.ts";
 
@@ -68,6 +67,7 @@ export class Source {
   /** Where names stand, written out or as a number. */
   readonly nameAts: number[] = [];
   readonly copied: Copied[] = [];
+  /** Behind the version. */
   at = 1;
   #room: number;
 
@@ -79,7 +79,6 @@ export class Source {
     this.#fields = fields;
     this.#numbers = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#room = MAX_GROWTH * bytes.length;
-    if (bytes[0] !== VERSION) throw new RangeError(`it does not begin with the version ${VERSION}`);
   }
 
   byte(): number {
