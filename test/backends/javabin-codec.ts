@@ -149,6 +149,8 @@ export function encode(value: Value): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(out);
 }
 
+const several = <T>(count: number, read: () => T): T[] => Array.from({ length: count }, read);
+
 /** Throws where the bytes are not those of one value. */
 export function decode(bytes: Uint8Array): Value {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -164,7 +166,6 @@ export function decode(bytes: Uint8Array): Value {
   };
   const size = (tag: number): number => (tag % 32 < 31 ? tag % 32 : 31 + Number(digits()));
   const small = (tag: number): bigint => BigInt(tag % 16) + ((tag & 16) === 0 ? 0n : 16n * digits());
-  const several = <T>(count: number, read: () => T): T[] => Array.from({ length: count }, read);
   const END: Value = ["name", "the end"];
   const nameOf = (value: Value): string | null => {
     if (value === null) return null;

@@ -126,6 +126,26 @@ const encode = (search: string): string =>
     .map((param) => param.replace(/=(.*)/s, (_, value: string) => `=${encodeURIComponent(decodeURIComponent(value))}`))
     .join("&");
 
+async function ask(base: string, search: string, headers: Readonly<Record<string, string>> = {}) {
+  const response = await fetch(`${base}/solr/products/select?${search}`, { headers });
+  const bytes = Buffer.from(await response.arrayBuffer());
+  const outcome = response.headers.get("x-armmt") ?? "";
+  return {
+    status: response.status,
+    type: response.headers.get("content-type"),
+    bytes,
+    outcome: /reason=(\w+)/.exec(outcome)?.[1] ?? outcome.split(";")[0],
+  };
+}
+
+const idsOf = (bytes: Buffer): string[] =>
+  v
+    .parse(
+      v.object({ response: v.object({ docs: v.array(v.object({ id: v.optional(v.string(), "null") })) }) }),
+      JSON.parse(bytes.toString()),
+    )
+    .response.docs.map(({ id }) => id);
+
 const problem = missing("solr");
 if (problem !== undefined) console.warn(problem);
 
@@ -167,27 +187,6 @@ describe.skipIf(problem !== undefined)("SolrJ", () => {
     return v.parse(answerSchema, JSON.parse(value));
   }
 
-  async function ask(base: string, search: string, headers: Readonly<Record<string, string>> = {}) {
-    const response = await fetch(`${base}/solr/products/select?${search}`, { headers });
-    const bytes = Buffer.from(await response.arrayBuffer());
-    const outcome = response.headers.get("x-armmt") ?? "";
-    return {
-      status: response.status,
-      type: response.headers.get("content-type"),
-      bytes,
-      outcome: /reason=(\w+)/.exec(outcome)?.[1] ?? outcome.split(";")[0],
-    };
-  }
-
-  const paramsOf = (search: string): URLSearchParams => new URLSearchParams(search);
-  const idsOf = (bytes: Buffer): string[] =>
-    v
-      .parse(
-        v.object({ response: v.object({ docs: v.array(v.object({ id: v.optional(v.string(), "null") })) }) }),
-        JSON.parse(bytes.toString()),
-      )
-      .response.docs.map(({ id }) => id);
-
   /** What is wrong with what this client gets of a search that the edge re-ranks or leaves alone. */
   async function judge(name: string, method: string, search: string, outcome: string | undefined): Promise<string[]> {
     const [own, given] = [await solrj(name, engine.url, method, search), await solrj(name, edge.url, method, search)];
@@ -198,7 +197,7 @@ describe.skipIf(problem !== undefined)("SolrJ", () => {
       if (left !== right) say(`${right?.slice(0, 500)} instead of ${left?.slice(0, 500)}`);
       return faults;
     }
-    const wide = paramsOf(search);
+    const wide = new URLSearchParams(search);
     wide.set("start", "0");
     wide.set("rows", "200");
     const window = await solrj(name, engine.url, method, wide.toString());
