@@ -23,6 +23,7 @@ import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from 
 import { pageNumbersOf, type Param, paramsOf, unreadable, utf8Text } from "./json/request.ts";
 import { isTrueAt, numberAt } from "./json/spans.ts";
 import { limitsOf } from "./limits.ts";
+import { withJavabin } from "./solr/javabin.ts";
 import { FORM_TYPE, strangeIn, strangeType } from "./solr/allowed.ts";
 import { formInUtf8 } from "./solr/charset.ts";
 import { tooManyBuckets } from "./solr/facets.ts";
@@ -131,5 +132,5 @@ function planSearch(index: Index, { own, url, form }: Asked): RequestPlan {
     ...own,
     search: searchOf([...url.map(({ raw }) => raw), ...wideParams(size, index.idField, params)]),
   });
-  return planOne(plan, own, partReader(index, params, { offset, limit }), widen);
+  return withJavabin(planOne(plan, own, partReader(index, params, { offset, limit }), widen), index);
 }

@@ -2,7 +2,7 @@
  * Real engines for tests, without Docker: their jars come from Maven Central, a launcher of a few lines starts one on a free port with a home
  * folder of its own. A running one can be named by its address instead.
  */
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessWithoutNullStreams, execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   cpSync,
@@ -85,6 +85,13 @@ export async function startEngine(name: EngineName, prepare: (home: string) => v
     rmSync(home, { recursive: true, force: true });
   };
   return { url: `http://127.0.0.1:${port}`, stop };
+}
+
+/** Runs a class that lies beside the launcher of an engine, with its jars: a client of it. Ends when its standard input does. */
+export async function startClient(name: EngineName, main: string): Promise<ChildProcessWithoutNullStreams> {
+  const jdk = findJdk(name);
+  if (jdk === undefined) throw new Error(missing(name));
+  return spawn(join(jdk.home, "bin/java"), [...FLAGS, "-cp", await classPathOf(name, jdk), main]);
 }
 
 /** The launchers print "ready", and end when their standard input does, so that none outlives its test. */

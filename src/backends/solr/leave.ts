@@ -9,7 +9,7 @@ import { readSection } from "./sections.ts";
 export const isOn = (value: string | undefined): boolean => /^(?:true|on|yes)/i.test(value ?? "");
 
 /** Solr's default writer writes JSON. */
-const JSON_WRITERS: ReadonlySet<string> = new Set(["", "json", "standard", "default"]);
+const WRITERS: ReadonlySet<string> = new Set(["", "json", "standard", "default", "javabin"]);
 
 /** Components that add something for each hit of the page, or group the page: for a wider page that is another answer, and can take seconds. */
 const BY_HIT = ["expand", "mlt", "tv", "clustering"];
@@ -20,7 +20,7 @@ const BESIDE_HITS = /^json\.(?:nl|facet)(?:\.|$)/;
 /** Searches whose page cannot be cut from a wider reply. */
 export function reasonNotToWiden(params: readonly Param[]): Bypass | undefined {
   const format = paramOf(params, "wt") ?? "";
-  if (!JSON_WRITERS.has(format)) return leave("request_not_understood", `The reply is asked for as "${format}", not as JSON`);
+  if (!WRITERS.has(format)) return leave("request_not_understood", `The reply is asked for as "${format}", not as JSON or javabin`);
   if (paramOf(params, "json.wrf") !== undefined) return leave("request_not_understood", "The reply is asked for as a script (json.wrf)");
   if (params.some(({ key }) => key === "json" || (key.startsWith("json.") && !BESIDE_HITS.test(key)))) {
     return leave("request_not_understood", "Parameters of the JSON request API");
