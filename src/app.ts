@@ -173,6 +173,7 @@ async function searchRoute(c: Context, deps: AppDeps, backend: Dialect): Promise
     body,
     limits,
     contentType: headers.get("content-type") ?? undefined,
+    accept: headers.get("accept") ?? undefined,
     headers,
     address,
     isExplained: isTrusted && searchParams.has(EXPLAIN_PARAM),

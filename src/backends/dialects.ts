@@ -9,7 +9,7 @@ import { err, ok, type Result } from "../result.ts";
 import type { CreateDialect, Dialect, DialectLimits, DialectOptions, Hit, Refusal } from "./dialect.ts";
 import { withinLimits } from "./limits.ts";
 import type { HitReader } from "./json/reply.ts";
-import { isTrue, type JsonText, kindOf, rawText, readNumber, readString, type Span, spanAt } from "./json/spans.ts";
+import { elements, isTrue, type JsonText, kindOf, rawText, readNumber, readString, type Span, spanAt } from "./json/spans.ts";
 
 /** A dialect before it knows its indexes. */
 export interface DialectDefinition {
@@ -150,9 +150,17 @@ export function hitReader(
   };
 }
 
+/** The value at a path, or the only element of the list there: engines write a field that may have several values as a list. */
+function valueAt(text: JsonText, hit: Span, path: readonly string[]): Span | undefined {
+  const at = spanAt(text, path, hit);
+  if (at === undefined || kindOf(text, at) !== "array") return at;
+  const [only, ...more] = elements(text, at);
+  return more.length === 0 ? only : undefined;
+}
+
 /** The digits of a number as written, because a double may not hold them; `undefined` for nothing or another kind. */
 function readId(text: JsonText, hit: Span, path: readonly string[]): string | undefined {
-  const at = spanAt(text, path, hit);
+  const at = valueAt(text, hit, path);
   if (at === undefined) return undefined;
   if (kindOf(text, at) === "number") return rawText(text, at);
   const id = readString(text, at);
@@ -161,7 +169,7 @@ function readId(text: JsonText, hit: Span, path: readonly string[]): string | un
 
 /** Numbers, numbers as text (prices of Shopify), and true or false. */
 function readValue(text: JsonText, hit: Span, path: readonly string[]): number | undefined {
-  const at = spanAt(text, path, hit);
+  const at = valueAt(text, hit, path);
   if (at === undefined) return undefined;
   if (kindOf(text, at) === "boolean") return isTrue(text, at) ? 1 : 0;
   const written = readString(text, at)?.trim();

@@ -13,6 +13,9 @@ import type { ClientRequest, Dialect, Refusal, RequestLimits } from "./dialect.t
  */
 export const DEFAULT_LIMITS: RequestLimits = { bodyBytes: 1_048_576, searches: 100, members: 20_000, depth: 100, params: 1000 };
 
+/** The most levels that the configuration may allow: requests are read by functions that call themselves. */
+export const MAX_REQUEST_DEPTH = 200;
+
 export function limitsOf({ limits = DEFAULT_LIMITS }: Pick<ClientRequest, "limits">): RequestLimits {
   return limits;
 }
