@@ -36,7 +36,8 @@ for (const [name, backend] of ENGINES) {
     }, 120_000);
 
     it("answers several searches in one request", async () => {
-      expect(await judgeAll(MULTI, engine.url, edge.url, ELASTICSEARCH)).toEqual([]);
+      const several = MULTI.filter(({ only }) => only === undefined || only.includes(name));
+      expect(await judgeAll(several, engine.url, edge.url, ELASTICSEARCH)).toEqual([]);
     });
 
     it("answers random requests", async () => {

@@ -85,10 +85,11 @@ function best(found: readonly Found[]): string | undefined {
   if (whole !== undefined || found.length <= 1) return (whole ?? found[0])?.text;
   const counts = new Map<string, number>();
   for (const { text } of found) counts.set(text, (counts.get(text) ?? 0) + 1);
-  const weightOf = ([text, count]: readonly [string, number]): number =>
-    count * 2 + (/\S\s+\S/.test(text) ? 1 : 0) + (/\D/.test(text) ? 1 : 0);
   return [...counts].toSorted((a, b) => weightOf(b) - weightOf(a))[0]?.[0];
 }
+
+const weightOf = ([text, count]: readonly [string, number]): number =>
+  count * 2 + (/\S\s+\S/.test(text) ? 1 : 0) + (/\D/.test(text) ? 1 : 0);
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : value === undefined ? [] : [value]);
 
