@@ -85,7 +85,10 @@ function best(found: readonly Found[]): string | undefined {
   if (whole !== undefined || found.length <= 1) return (whole ?? found[0])?.text;
   const counts = new Map<string, number>();
   for (const { text } of found) counts.set(text, (counts.get(text) ?? 0) + 1);
-  return [...counts].toSorted((a, b) => weightOf(b) - weightOf(a))[0]?.[0];
+  const [first, ...more] = [...counts].toSorted((a, b) => weightOf(b) - weightOf(a));
+  if (first === undefined || first[1] === 1 || /\s/.test(first[0])) return first?.[0];
+  // Shopware asks for each word on its own, in all fields.
+  return [first, ...more].flatMap(([text, count]) => (count === first[1] && !/\s/.test(text) ? [text] : [])).join(" ");
 }
 
 const weightOf = ([text, count]: readonly [string, number]): number =>
