@@ -176,6 +176,7 @@ async function searchRoute(c: Context, deps: AppDeps, backend: Dialect, isSlashe
     body: body.value,
     limits,
     contentType: headers.get("content-type") ?? undefined,
+    accept: headers.get("accept") ?? undefined,
     headers,
     address,
     country: deps.clientCountryHeader === undefined ? undefined : (headers.get(deps.clientCountryHeader) ?? undefined),

@@ -36,6 +36,8 @@ export interface ClientRequest {
   readonly limits?: RequestLimits | undefined;
   /** Of the body, as the client names it. */
   readonly contentType?: string | undefined;
+  /** The types of reply that the client takes. */
+  readonly accept?: string | undefined;
 }
 
 /** A request to the engine: a path and query below its configured URL. */
@@ -61,7 +63,10 @@ export interface SearchPlan {
   readonly limit: number;
   /** Cursor pagination. Cursors are opaque, so the request cannot be widened: re-rank this page only. */
   readonly isCursored: boolean;
-  /** The widened request asks for more than hits, so it is sent too where it would ask for the shopper's own. Default: false. */
+  /**
+   * widen() asks for marks of hits besides the page (pins, say), which the reply loses again: it is sent even where the shopper's own request
+   * names the same hits. Of a cursored search, it keeps the page.
+   */
   readonly isAlwaysWidened?: boolean | undefined;
   /** Why this search must not be re-ranked. */
   readonly bypass: Bypass | undefined;

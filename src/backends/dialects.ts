@@ -150,17 +150,17 @@ export function hitReader(
   };
 }
 
-/** The value at a path, or the only one of a list: engines give lists of fields that could have more. */
-function soleAt(text: JsonText, path: readonly string[], hit: Span): Span | undefined {
+/** The value at a path, or the only element of the list there: engines write a field that may have several values as a list. */
+function valueAt(text: JsonText, hit: Span, path: readonly string[]): Span | undefined {
   const at = spanAt(text, path, hit);
   if (at === undefined || kindOf(text, at) !== "array") return at;
-  const all = elements(text, at);
-  return all.length === 1 ? all[0] : undefined;
+  const [only, ...more] = elements(text, at);
+  return more.length === 0 ? only : undefined;
 }
 
 /** The digits of a number as written, because a double may not hold them; `undefined` for nothing or another kind. */
 function readId(text: JsonText, hit: Span, path: readonly string[]): string | undefined {
-  const at = soleAt(text, path, hit);
+  const at = valueAt(text, hit, path);
   if (at === undefined) return undefined;
   if (kindOf(text, at) === "number") return rawText(text, at);
   const id = readString(text, at);
@@ -169,7 +169,7 @@ function readId(text: JsonText, hit: Span, path: readonly string[]): string | un
 
 /** Numbers, numbers as text (prices of Shopify), and true or false. */
 function readValue(text: JsonText, hit: Span, path: readonly string[]): number | undefined {
-  const at = soleAt(text, path, hit);
+  const at = valueAt(text, hit, path);
   if (at === undefined) return undefined;
   if (kindOf(text, at) === "boolean") return isTrue(text, at) ? 1 : 0;
   const written = readString(text, at)?.trim();

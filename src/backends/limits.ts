@@ -20,6 +20,9 @@ export const DEFAULT_LIMITS: RequestLimits = {
   buckets: 65_536,
 };
 
+/** The most levels that the configuration may allow: requests are read by functions that call themselves. */
+export const MAX_REQUEST_DEPTH = 200;
+
 export function limitsOf({ limits = DEFAULT_LIMITS }: Pick<ClientRequest, "limits">): RequestLimits {
   return limits;
 }

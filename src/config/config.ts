@@ -7,8 +7,7 @@
 import * as v from "valibot";
 import { type DialectLimits, type DialectOptions, ECHOED_NUMBERS, LEAVE_REASONS, type RequestLimits } from "../backends/dialect.ts";
 import type { IndexOptions } from "../backends/dialects.ts";
-import { MAX_DEPTH } from "../backends/json/spans.ts";
-import { DEFAULT_LIMITS } from "../backends/limits.ts";
+import { DEFAULT_LIMITS, MAX_REQUEST_DEPTH } from "../backends/limits.ts";
 import { MIN_SECRET_LENGTH } from "../events/keys.ts";
 import { isSinkName, QUEUE_SINK_NAMES, type QueueSinkName, SINK_BINDINGS, type SinkName } from "../events/sinks.ts";
 import type { Experiment } from "../experiment/assign.ts";
@@ -175,7 +174,7 @@ const requestLimits = v.strictObject({
   bodyBytes: v.optional(integer(1024, 16_777_216, "bytes"), DEFAULT_LIMITS.bodyBytes),
   searches: v.optional(integer(1, 1000, "searches"), DEFAULT_LIMITS.searches),
   members: v.optional(integer(100, 1_000_000, "members and elements"), DEFAULT_LIMITS.members),
-  depth: v.optional(integer(10, MAX_DEPTH, "levels"), DEFAULT_LIMITS.depth),
+  depth: v.optional(integer(10, MAX_REQUEST_DEPTH, "levels"), DEFAULT_LIMITS.depth),
   params: v.optional(integer(10, 10_000, "parameters"), DEFAULT_LIMITS.params),
   buckets: v.optional(integer(100, 10_000_000, "buckets"), DEFAULT_LIMITS.buckets),
 });

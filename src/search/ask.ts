@@ -44,8 +44,8 @@ function sharedWindow({ request, plan, index }: Search): WindowDecision {
   if (plan.bypass !== undefined) return err(plan.bypass);
   const window = windowRequest(plan, index.window);
   if (window === undefined) return bypass("beyond_window", `The page begins after ${plan.offset} hits`);
-  if (plan.isCursored) return ok({ size: plan.limit, isWidened: false });
-  return ok(plan.isAlwaysWidened === true ? { ...window, isWidened: true } : window);
+  const isWidened = plan.isAlwaysWidened === true;
+  return ok(plan.isCursored ? { size: plan.limit, isWidened } : { ...window, isWidened: window.isWidened || isWidened });
 }
 
 function ownWindow({ deps, assignment }: Search, window: WindowRequest): WindowDecision {

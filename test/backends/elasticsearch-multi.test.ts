@@ -65,7 +65,38 @@ describe("plan() of _msearch", () => {
     expect(decode(plan.own.body)).toBe(`{}\n${MATCH}\n`);
   });
 
+  it.each<[lines: string, searches: number, sent: string]>([
+    [`\n{}\n${MATCH}\n`, 1, `\n{}\n${MATCH}\n`],
+    [`{}\n${MATCH}\n\n`, 1, `{}\n${MATCH}\n`],
+    [`\n{}\n${MATCH}\n\n`, 1, `\n{}\n${MATCH}\n`],
+    [`{}\r\n${MATCH}\r\n\r\n`, 1, `{}\n${MATCH}\r\n`],
+    [`{}\n${MATCH}\n  \n${MATCH}\n`, 2, `{}\n${MATCH}\n{}\n${MATCH}\n`],
+    [`{}\n${MATCH}\n{"index":"orders"}\n`, 1, `{}\n${MATCH}\n`],
+  ])("reads the lines of %j as the engine does", (body, searches, sent) => {
+    const plan = planOf(body, "products");
+    expect(plan.searches.length).toBe(searches);
+    expect(decode(plan.own.body)?.replaceAll("\r", "")).toBe(sent.replaceAll("\r", ""));
+  });
+
+  it.each(["orders", "products,brands", "prod*", ""])("asks for no index in place of %j, and for the others as they are", (index) => {
+    const plan = planOf(`{"index":${JSON.stringify(index)}}\n${MATCH}\n{"index":"products"}\n${MATCH}\n`);
+    expect(plan.searches.map(({ bypass }) => bypass?.reason)).toEqual(["request_not_understood", undefined]);
+    expect(decode(plan.widen([undefined, 50]).body)).toBe(
+      `{"index":"not_configured#"}\n{}\n{"index":"products"}\n{"size":50,"query":{"match":{"title":"red"}}}\n`,
+    );
+  });
+
+  it("reads searches that are in the URL", () => {
+    const source = encodeURIComponent(`{"index":"products"}\n${MATCH}\n`);
+    const read = elasticsearch.plan(
+      { method: "GET", path: "/_msearch", search: `?source=${source}&source_content_type=application/json`, body: new Uint8Array() },
+      undefined,
+    );
+    expect(read.ok && [read.value.own.search, decode(read.value.own.body)]).toEqual(["", `{"index":"products"}\n${MATCH}\n`]);
+  });
+
   it.each<[string, string, number, RegExp]>([
+    ["a last header that is no JSON", `{"index":"products"}\n${MATCH}\nxx\n`, 400, /Line 3: The body is not JSON/],
     ["an index that is not configured", `{"index":"orders"}\n${MATCH}\n`, 404, /\[orders\].*INDEXES/],
     ["a list of indexes", `{"index":["products","brands"]}\n${MATCH}\n`, 400, /Line 1: name one index/],
     ["a list in one text", `{"index":"products,brands"}\n${MATCH}\n`, 404, /\[products,brands\]/],

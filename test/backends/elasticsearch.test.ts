@@ -48,8 +48,8 @@ describe("plan(): query text", () => {
     ["match_phrase", { match_phrase: { title: "red shoes" } }, "red shoes"],
     ["multi_match", { multi_match: { query: "red shoes", fields: ["title"] } }, "red shoes"],
     ["combined_fields", { combined_fields: { query: "red shoes", fields: ["title"] } }, "red shoes"],
-    ["query_string", { query_string: { query: "red AND shoes" } }, "red AND shoes"],
-    ["simple_query_string", { simple_query_string: { query: "red +shoes" } }, "red +shoes"],
+    ["query_string", { query_string: { query: "red AND shoes" } }, "red shoes"],
+    ["simple_query_string", { simple_query_string: { query: "red +shoes" } }, "red shoes"],
     ["bool.must as one clause", { bool: { must: MATCH, filter: { term: { category: "x" } } } }, "red shoes"],
     ["bool.must after a clause without text", { bool: { must: [{ match_all: {} }, MATCH] } }, "red shoes"],
     ["bool.should", { bool: { should: [MATCH] } }, "red shoes"],
@@ -58,9 +58,61 @@ describe("plan(): query text", () => {
     ["filters only", { bool: { filter: [MATCH], must_not: [MATCH] } }, undefined],
     ["match_all", { match_all: {} }, undefined],
     ["term", { term: { category: "shoes" } }, undefined],
+    [
+      "names, ranges and exclusions",
+      { query_string: { query: "title:red AND brand:acme -old price:[1 TO 5] NOT (a b) _id:7 x:>5" } },
+      "red acme",
+    ],
+    [
+      "escapes, fuzziness, boosts and patterns",
+      { query_string: { query: 'a\\:b mug~2^3 "leather bag"~9 /x.*y/ sho?s* (c OR d)' } },
+      "a:b mug leather bag shos c d",
+    ],
+    ["a query string of everything", { query_string: { query: "*" } }, undefined],
+    ["everything, written twice", { query_string: { query: "*:*" } }, undefined],
+    ["a simple query string", { simple_query_string: { query: 'title:red | "mug cup" -old + (a b)* OR' } }, "title:red mug cup a b OR"],
+    ["a star", { match: { title: "*" } }, undefined],
+    [
+      "several fields rather than one",
+      { bool: { must: [{ match: { store_code: "de" } }, { multi_match: { query: "red mug", fields: ["t"] } }] } },
+      "red mug",
+    ],
+    ["words rather than a code", { bool: { must: [{ match: { store_id: 3 } }, { match: { name: "red" } }] } }, "red"],
+    [
+      "what most fields are asked for",
+      { bool: { should: [{ match: { a: "de" } }, { match: { b: "red" } }, { match_phrase: { c: "red" } }] } },
+      "red",
+    ],
+    ["querqy", { querqy: { matching_query: { query: "red shoes" }, query_fields: ["title"] } }, "red shoes"],
+    ["semantic", { semantic: { field: "s", query: "red shoes" } }, "red shoes"],
+    ["sparse_vector", { sparse_vector: { field: "s", inference_id: "x", query: "red shoes" } }, "red shoes"],
+    ["neural", { neural: { v: { query_text: "red shoes", k: 5 } } }, "red shoes"],
+    ["neural_sparse", { neural_sparse: { v: { query_text: "red shoes" } } }, "red shoes"],
+    ["knn of a text", { knn: { field: "v", query_vector_builder: { text_embedding: { model_text: "red shoes" } } } }, "red shoes"],
+    ["rule", { rule: { organic: MATCH, ruleset_ids: ["r"], match_criteria: {} } }, "red shoes"],
+    ["has_child", { has_child: { type: "offer", query: MATCH } }, "red shoes"],
+    ["sltr", { sltr: { model: "m", params: { keywords: "red shoes" } } }, "red shoes"],
+    ["more_like_this", { more_like_this: { fields: ["t"], like: ["red shoes", { _id: "1" }] } }, "red shoes"],
+    ["more_like_this of a document", { more_like_this: { fields: ["t"], like: [{ _id: "1" }] } }, undefined],
+    [
+      "intervals",
+      {
+        intervals: {
+          t: {
+            all_of: {
+              intervals: [
+                { match: { query: "red" } },
+                { any_of: { intervals: [{ match: { query: "shoes" } }, { match: { query: "boots" } }] } },
+              ],
+            },
+          },
+        },
+      },
+      "red shoes",
+    ],
     ["white space", { match: { title: "   " } }, undefined],
   ])("from %s", (_, query, expected) => {
-    const plan = postJson({ query });
+    const plan = planOpen(post(JSON.stringify({ query })));
     expect(plan.queryText).toBe(expected);
     expect(plan.bypass?.reason).toBe(expected === undefined ? "no_query_text" : undefined);
   });
@@ -82,7 +134,13 @@ describe("plan(): query text", () => {
 describe("plan(): bypass", () => {
   it.each<[string, unknown, string]>([
     ["explicit_sort", { query: MATCH, sort: [{ price: "asc" }] }, ""],
-    ["explicit_sort", { query: MATCH, sort: ["_score", { price: "asc" }] }, ""],
+    ["explicit_sort", { query: MATCH, sort: ["price", "_score"] }, ""],
+    ["explicit_sort", { query: MATCH, sort: ["price"] }, "?sort=_score"],
+    ["explicit_sort", { query: MATCH }, "?sort=_score&sort=price:asc"],
+    ["explicit_sort", { retriever: { standard: { query: MATCH, sort: ["price"] } } }, ""],
+    ["grouped", { retriever: { standard: { query: MATCH, collapse: { field: "brand" } } } }, ""],
+    ["no_query_text", { query: MATCH }, "?q="],
+    ["no_query_text", { query: MATCH }, "?q=*"],
     ["explicit_sort", { query: MATCH, sort: [{ _score: "asc" }] }, ""],
     ["explicit_sort", { query: MATCH }, "?sort=price:asc"],
     ["cursor", { query: MATCH, search_after: [1.5], sort: ["_score"] }, ""],
@@ -92,10 +150,18 @@ describe("plan(): bypass", () => {
     ["size_zero", { query: MATCH, size: 0, aggs: {} }, ""],
     ["size_zero", { query: MATCH, size: 10 }, "?size=0"],
     ["request_not_understood", { query: MATCH, size: -1 }, ""],
-    ["request_not_understood", { query: MATCH, from: "2" }, ""],
-    ["request_not_understood", { query: MATCH, size: 2.5 }, ""],
+    ["request_not_understood", { query: MATCH, from: "two" }, ""],
+    ["request_not_understood", { query: MATCH, size: null }, ""],
+    ["request_not_understood", { query: MATCH, size: "" }, ""],
     ["request_not_understood", { query: MATCH }, "?size=ten"],
-    ["request_not_understood", { query: MATCH }, "?size=1&size=2"],
+    ["request_not_understood", { query: MATCH }, "?size=2.5"],
+    ["request_not_understood", { query: MATCH }, "?size="],
+    ["request_not_understood", { query: MATCH }, "?q=a%zz"],
+    ["request_not_understood", { query: MATCH }, "?format=json&format=yaml"],
+    ["request_not_understood", { query: MATCH, stored_fields: "_none_" }, ""],
+    ["request_not_understood", { query: MATCH }, "?filter_path=-hits.hits"],
+    ["size_zero", { query: MATCH }, "?filter_path=took,hits.total"],
+    ["request_not_understood", { retriever: { rrf: { retrievers: [{ standard: { query: MATCH } }] } }, size: 20 }, ""],
     ["request_not_understood", { query: MATCH }, "?format=yaml"],
     ["request_not_understood", [1], ""],
   ])("%s for %j %s", (reason, body, search) => {
@@ -105,7 +171,18 @@ describe("plan(): bypass", () => {
     expect(plan.own.search).toBe(search);
   });
 
-  it.each(["_score", ["_score"], [{ _score: "desc" }], { _score: { order: "desc" } }, []])("not for sort by score, %j", (sort) => {
+  it.each([
+    "_score",
+    ["_score"],
+    [{ _score: "desc" }],
+    { _score: { order: "desc" } },
+    { _score: { order: "DESC" } },
+    { _score: {} },
+    [],
+    ["_score", "_doc"],
+    ["_score", { price: "asc" }],
+    { _score: "desc", id: "asc" },
+  ])("not for sort by score, %j", (sort) => {
     expect(postJson({ query: MATCH, sort }).bypass).toBe(undefined);
   });
 
@@ -145,6 +222,36 @@ describe("plan(): the shopper's own request", () => {
   it("is sent as POST when a GET has a body, because fetch cannot send that", () => {
     expect(planOf({ ...post("{}"), method: "GET" }).own.method).toBe("POST");
     expect(planOf(get("?q=a")).own).toMatchObject({ method: "GET", body: undefined });
+  });
+
+  it.each<[body: object, search: string, offset: number, limit: number]>([
+    [{ size: "4", from: "2" }, "", 2, 4],
+    [{ size: "4.5" }, "", 0, 4],
+    [{ size: 4.5 }, "", 0, 4],
+    [{ size: " +4 " }, "", 0, 4],
+    [{ size: 4 }, "?size=1&size=2", 0, 2],
+    [{ size: 4 }, "?size=1;from=3", 3, 1],
+    [{}, "?size=%2B3", 0, 3],
+    [{ retriever: { rescorer: { retriever: { standard: { query: MATCH } }, rescore: { window_size: 15 } } } }, "", 0, 15],
+    [
+      { retriever: { rescorer: { retriever: { standard: { query: MATCH } }, rescore: [{ window_size: 15 }, { window_size: 12 }] } } },
+      "",
+      0,
+      12,
+    ],
+    [{ retriever: { rrf: { retrievers: [{ standard: { query: MATCH } }] } } }, "", 0, 10],
+  ])("has the page of %j %s", (body, search, offset, limit) => {
+    const plan = postJson("retriever" in body ? body : { query: MATCH, ...body }, search);
+    expect([plan.offset, plan.limit, plan.bypass]).toEqual([offset, limit, undefined]);
+  });
+
+  it("reads a body that is in the URL", () => {
+    const plan = planOf(
+      get(`?source=${encodeURIComponent(JSON.stringify({ query: MATCH, size: 3 }))}&source_content_type=application/json&from=2`),
+    );
+    expect([plan.queryText, plan.offset, plan.limit]).toEqual(["red shoes", 2, 3]);
+    expect(plan.own).toMatchObject({ method: "POST", search: "?from=2", contentType: "application/json" });
+    expect(bodyOf(plan.own)).toBe(JSON.stringify({ query: MATCH, size: 3 }));
   });
 
   it("carries history, tracking and paging to the plan", () => {
@@ -277,7 +384,8 @@ describe("parseReply()", () => {
     ["reply_not_search", '{"hits":{"total":3}}'],
     ["reply_not_search", '{"hits":{"hits":{}}}'],
     ["reply_not_search", '{"hits":{"hits":[{"_score":1}]}}'],
-    ["reply_not_search", '{"hits":{"hits":[{"_id":[7]}]}}'],
+    ["reply_not_search", '{"hits":{"hits":[{"_id":[7,8]}]}}'],
+    ["reply_not_search", '{"hits":{"hits":[{"_id":[]}]}}'],
     ["reply_not_search", '{"hits":{"hits":[null]}}'],
     ["reply_not_search", '{"hits":{"hits":[{"_id":"a","_id":"b"}]}}'],
     ["reply_not_search", '{"hits":{"hits":[]},"hits":{"hits":[]}}'],

@@ -18,7 +18,9 @@ export async function trespasses(attacks: readonly ForeignRequest[], edge: strin
     const shape = shapeOf(attack);
     const { status, body } = await ask(edge, shape); // oxlint-disable-line no-await-in-loop
     if (body.includes(SECRET_TEXT)) faults.push(`${shape.label}: the secret is in the reply`);
-    if (status !== 400 && status !== 404) faults.push(`${shape.label}: ${status} ${body.slice(0, 200)}`);
+    // Of several searches in one request, those for configured indexes are answered beside it.
+    const isErrorPart = status === 200 && body.includes('"type":"index_not_found_exception"');
+    if (status !== 400 && status !== 404 && !isErrorPart) faults.push(`${shape.label}: ${status} ${body.slice(0, 200)}`);
   }
   return faults;
 }

@@ -14,12 +14,19 @@ export const ELASTICSEARCH: Dialect = {
   hits: ["hits", "hits"],
   window: (shape, size) => {
     const [path = "", query = ""] = shape.path.split("?");
-    const params = new URLSearchParams(query);
+    const params = new URLSearchParams(query.replaceAll(";", "&"));
     params.set("from", "0");
-    params.set("size", String(size));
-    return { ...shape, path: `${path}?${params.toString()}` };
+    params.set("size", String(Math.min(size, windowIn(shape.body))));
+    const body = PINNED_DOWN[shape.label] ?? shape.body;
+    return { ...shape, path: `${path}?${params.toString()}`, ...(body !== undefined && { body }) };
   },
 };
+
+/** Of a rescorer, which refuses larger pages. */
+function windowIn(body: string | undefined): number {
+  if (body?.includes('"rescorer"') !== true) return Number.POSITIVE_INFINITY;
+  return Number(/"window_size":(\d+)/.exec(body)?.[1] ?? 10);
+}
 
 const WORDS = { match: { title: "red mug" } };
 
@@ -125,7 +132,12 @@ const BESIDE: Readonly<Record<string, object>> = {
   explain: { explain: true, size: 3 },
   "sort by score": { sort: ["_score"] },
   "sort by score, as an object": { sort: [{ _score: "desc" }] },
-  "sort by score, in words": { sort: { _score: { order: "desc" } } },
+  "sort by score, in words": { sort: { _score: { order: "DESC" } } },
+  "sort by score, then price": { sort: ["_score", { price: "asc" }] },
+  "sort by score, then by the index": { sort: [{ _score: {} }, "_doc"], size: 5 },
+  "numbers as text": { from: "5", size: "7" },
+  "numbers with a point": { from: 2.5, size: "4.0" },
+  "a window of its own": { size: 50 },
   rescore: {
     rescore: {
       window_size: 60,
@@ -139,7 +151,11 @@ const BESIDE: Readonly<Record<string, object>> = {
 /** Members for which the engine's order stays. */
 const LEFT: Readonly<Record<string, readonly [outcome: string, body: object]>> = {
   "sort by price": ["explicit_sort", { query: WORDS, sort: [{ price: "asc" }] }],
-  "sort by score, then price": ["explicit_sort", { query: WORDS, sort: ["_score", { price: "asc" }] }],
+  "sort by price, then score": ["explicit_sort", { query: WORDS, sort: [{ price: "asc" }, "_score"] }],
+  "sort by price of one score": [
+    "explicit_sort",
+    { query: { constant_score: { filter: WORDS } }, sort: ["_score", { price: "asc" }], track_total_hits: true },
+  ],
   "sort by score, ascending": ["explicit_sort", { query: WORDS, sort: [{ _score: "asc" }] }],
   "sort by distance": ["explicit_sort", { query: WORDS, sort: [{ _geo_distance: { place: { lat: 50, lon: 8 }, order: "asc" } }] }],
   search_after: ["cursor", { query: WORDS, sort: [{ price: "asc" }, { "title.raw": "asc" }], search_after: [10, "A"] }],
@@ -153,7 +169,7 @@ const LEFT: Readonly<Record<string, readonly [outcome: string, body: object]>> =
   "a term": ["no_query_text", { query: { term: { "category.raw": "mug" } } }],
   "beyond the window": ["beyond_window", { query: WORDS, from: 60, size: 5 }],
   "no hits": ["too_few_hits", { query: { match: { title: "xyzzy" } } }],
-  "hits without ids": ["reply_not_search", { query: WORDS, stored_fields: ["_none_"], docvalue_fields: ["price"] }],
+  "hits without ids": ["request_not_understood", { query: WORDS, stored_fields: ["_none_"], docvalue_fields: ["price"] }],
   "a query without a field": ["engine_status", { query: { match: {} } }],
 };
 
@@ -175,6 +191,46 @@ const PARAMS: Readonly<Record<string, string>> = {
   "q=red&df=title&routing=a": "applied",
   "q=red&df=title&ignore_unavailable=true&allow_no_indices=true&expand_wildcards=open": "applied",
   "q=red&df=title&timeout=5s&terminate_after=100000&batched_reduce_size=512": "applied",
+  "q=lamp&df=title&terminate_after=100000&from=7&size=5": "applied",
+  "q=price:asc&q=red&df=title": "applied",
+  "q=red&df=title&sort=_score&sort=price:asc": "explicit_sort",
+  "q=red&df=title&sort=price:asc&sort=_score": "applied",
+  "q=red&df=title&size=3&size=6": "applied",
+  "q=red&df=title;size=3;from=2": "applied",
+  "q=red&df=title&sort=": "applied",
+  "q=red&df=title&sort=_score:DESC": "applied",
+  "q=red&df=title&sort=_score:ASC&size=4": "applied",
+  "q=red&df=title&sort=_score:asc": "explicit_sort",
+  "q=red&df=title&sort=_score,price:asc": "applied",
+  "q=red&df=title&sort=price:asc,_score": "explicit_sort",
+  "q=red&df=title&format=JSON": "applied",
+  "q=red&df=title&format=": "applied",
+  "q=red&df=title&format=json&format=yaml&filter_path=hits": "request_not_understood",
+  "q=red&df=title&size=%2B3": "applied",
+  "q=red&df=title&size=003": "applied",
+  "q=red&df=title&size=": "request_not_understood",
+  "q=red&df=title&size=3.0": "request_not_understood",
+  "q=red%zz&df=title": "request_not_understood",
+  "q=": "no_query_text",
+  "q=*": "no_query_text",
+  "q=*:*": "no_query_text",
+  "q=title:red+AND+category:mug": "applied",
+  "q=-title:red&size=2": "no_query_text",
+  "q=price:[1+TO+20]": "no_query_text",
+  "q=_id:p0007": "no_query_text",
+  "q=red&df=title&filter_path=hits.hits._id": "applied",
+  "q=red&df=title&filter_path=hits.hits._id,hits.hits._score,hits.total": "applied",
+  "q=red&df=title&filter_path=hits.hits._source": "applied",
+  "q=red&df=title&filter_path=took,hits.hits._source.title,hits.total.value": "applied",
+  "q=red&df=title&filter_path=-_shards,-hits.hits._score": "applied",
+  "q=red&df=title&filter_path=-hits.hits._source&size=4": "applied",
+  "q=red&df=title&filter_path=hits.hits._id&from=48&size=5": "applied",
+  "q=red&df=title&filter_path=hits.total": "size_zero",
+  "q=red&df=title&filter_path=-hits.hits._id": "applied",
+  "q=red&df=title&filter_path=**._id": "request_not_understood",
+  "q=xyzzy&df=title&filter_path=hits.hits._id": "too_few_hits",
+  "q=xyzzy&df=title&filter_path=hits.hits,took": "too_few_hits",
+  "q=striped+tote&df=title&default_operator=AND&filter_path=hits.hits._id&from=40": "any",
   "q=red&df=title&pretty": "applied",
   "q=red&df=title&human&error_trace=false": "applied",
   "size=0": "size_zero",
@@ -185,7 +241,106 @@ function search(label: string, body: object, outcome: string, only?: readonly En
   return { label, path: "/products/_search", body: JSON.stringify(body), outcome, ...(only !== undefined && { only }) };
 }
 
+const PIN = { ids: { values: ["p0846", "p0051", "p0999"] } };
+
+/** Label → query with pins by a boost; whatever the model says, they stay where the engine has them. */
+const PINNED: Readonly<Record<string, object>> = {
+  constant_score: { bool: { must: [WORDS], should: [{ constant_score: { filter: PIN, boost: 1e6 } }] } },
+  ids: { bool: { must: [WORDS], should: [{ ids: { ...PIN.ids, boost: 1e6 } }] } },
+  "ids beside the words": { dis_max: { queries: [WORDS, { ids: { ...PIN.ids, boost: 1e6 } }] } },
+  terms: { bool: { must: WORDS, should: { terms: { _id: PIN.ids.values, boost: 5000 } } } },
+  "a weight": { function_score: { query: WORDS, functions: [{ filter: PIN, weight: 1e5 }] } },
+  "a weight that is added": {
+    function_score: { query: WORDS, functions: [{ filter: { term: { _id: "p0846" } }, weight: 1e5 }], boost_mode: "sum" },
+  },
+  "a named one": { bool: { must: [WORDS], should: [{ ids: { ...PIN.ids, boost: 1e6, _name: "top" } }] } },
+};
+
+const NEW: readonly Engine[] = ["elasticsearch-9"];
+const NEAR = { field: "vector", query_vector: [1, 0.5, 0.2] };
+
+/** Members of Elasticsearch 9 → outcome. */
+const VECTORS: Readonly<Record<string, readonly [outcome: string, body: object]>> = {
+  "knn beside the query": ["applied", { query: WORDS, knn: NEAR }],
+  "knn with aggregations": ["applied", { query: WORDS, knn: NEAR, size: 5, aggs: { c: { terms: { field: "category.raw" } } } }],
+  "knn, page 2": ["applied", { query: WORDS, knn: NEAR, from: 5, size: 5 }],
+  "knn, size as text": ["applied", { query: WORDS, knn: NEAR, size: "7" }],
+  "two knn": ["applied", { query: WORDS, knn: [NEAR, { ...NEAR, k: 3 }], size: 4 }],
+  "knn in the query": ["applied", { query: { bool: { should: [WORDS, { knn: NEAR }] } }, size: 6 }],
+  "knn in the query, few candidates": [
+    "applied",
+    { query: { bool: { should: [WORDS, { knn: { ...NEAR, num_candidates: 5 } }] } }, size: 8 },
+  ],
+  "knn in an aggregation": ["applied", { query: WORDS, aggs: { near: { filter: { knn: NEAR } } } }],
+  "knn in a post_filter": ["any", { query: WORDS, post_filter: { knn: { ...NEAR, num_candidates: 200 } }, size: 5 }],
+  "knn alone": ["no_query_text", { knn: NEAR }],
+  "knn with fewer candidates than the page": ["engine_status", { query: WORDS, knn: { ...NEAR, num_candidates: 5 } }],
+  "knn with k": ["applied", { query: WORDS, knn: { ...NEAR, k: 20, num_candidates: 30 }, size: 5 }],
+  "a standard retriever": ["applied", { retriever: { standard: { query: WORDS } } }],
+  "a standard retriever, page 2": ["applied", { retriever: { standard: { query: WORDS } }, from: 5, size: 5 }],
+  "a standard retriever with a filter": ["applied", { retriever: { standard: { query: WORDS, filter: { term: { in_stock: true } } } } }],
+  "a standard retriever with a sort": ["explicit_sort", { retriever: { standard: { query: WORDS, sort: [{ price: "asc" }] } } }],
+  "a standard retriever by score": ["applied", { retriever: { standard: { query: WORDS, sort: ["_score", { price: "asc" }] } } }],
+  "a standard retriever with a collapse": ["grouped", { retriever: { standard: { query: WORDS, collapse: { field: "category.raw" } } } }],
+  "a knn retriever": ["no_query_text", { retriever: { knn: { ...NEAR, k: 20, num_candidates: 30 } } }],
+  "a rescorer": ["applied", rescorer(15)],
+  "a rescorer with a page": ["applied", { ...rescorer(15), size: 5 }],
+  "a rescorer, page 2": ["applied", { ...rescorer(15), from: 10, size: 10 }],
+  "a rescorer, page 3": ["applied", { ...rescorer(15), from: 20, size: 10 }],
+  "a rescorer with a page over its window": ["request_not_understood", { ...rescorer(15), size: 20 }],
+  "a rescorer with a window over the edge's": ["applied", { ...rescorer(80), size: 20 }],
+  "a rescorer's default": ["applied", rescorer(undefined)],
+};
+
+function rescorer(window: number | undefined): object {
+  const query = { rescore_query: { match_phrase: { title: "red mug" } } };
+  const rescore = window === undefined ? { query } : { window_size: window, query };
+  return { retriever: { rescorer: { retriever: { standard: { query: WORDS } }, rescore } } };
+}
+
+/** Label → the same search without figures that follow the page, for its window. */
+const PINNED_DOWN: Readonly<Record<string, string>> = {
+  "knn in the query": JSON.stringify({ query: { bool: { should: [WORDS, { knn: { ...NEAR, k: 6 } }] } } }),
+};
+
+const inUrl = (body: object): string => `source=${encodeURIComponent(JSON.stringify(body))}&source_content_type=application/json`;
+
+/** Whole requests, which the edge reads as the engines do. */
+const READINGS: readonly (readonly [
+  path: string,
+  body: string | undefined,
+  outcome: string,
+  headers?: Readonly<Record<string, string>>,
+])[] = [
+  ["_search?sort=_score", JSON.stringify({ query: WORDS, sort: [{ price: "asc" }] }), "explicit_sort"],
+  ["_search?sort=price:asc", JSON.stringify({ query: WORDS, sort: ["_score"] }), "applied"],
+  ["_search?q=title:lamp", JSON.stringify({ query: WORDS }), "applied"],
+  ["_search?q=*", JSON.stringify({ query: WORDS }), "no_query_text"],
+  ["_search?q=", JSON.stringify({ query: WORDS }), "no_query_text"],
+  ["_search?size=3", JSON.stringify({ query: WORDS, size: 7, from: 2 }), "applied"],
+  [`_search?${inUrl({ query: WORDS, size: 4 })}`, undefined, "applied"],
+  [`_search?${inUrl({ query: WORDS, size: 4 })}&from=3`, undefined, "applied"],
+  ["_search", `\ufeff${JSON.stringify({ query: WORDS })}`, "applied"],
+  ["_search", `{"query":{"m\\u0061tch":{"title":"red \\u006dug"}},"siz\\u0065":3}`, "applied"],
+  ["_search", JSON.stringify({ query: WORDS }), "applied", { "content-type": "APPLICATION/JSON; charset=ISO-8859-1" }],
+  ["_search", JSON.stringify({ query: WORDS }), "applied", { "content-type": "application/x-ndjson" }],
+  ["_search", JSON.stringify({ query: WORDS }), "applied", { accept: "text/html, */*;q=0.8" }],
+  ["_search?filter_path=hits.total", JSON.stringify({ query: WORDS }), "request_not_understood", { accept: "application/yaml" }],
+  ["_search?format=json", JSON.stringify({ query: WORDS }), "applied", { accept: "application/yaml" }],
+  ["_search", "", "no_query_text", { "content-type": "application/json" }],
+];
+
 export const SHAPES: readonly EngineShape[] = [
+  ...Object.entries(PINNED).map(([label, query]) => search(`pins by ${label}`, { query, size: 12 }, "applied")),
+  ...Object.entries(PINNED).map(([label, query]) => search(`pins by ${label}, the whole window`, { query, size: 50 }, "applied")),
+  ...Object.entries(VECTORS).map(([label, [outcome, body]]) => search(label, body, outcome, NEW)),
+  ...READINGS.map(([path, body, outcome, headers]): EngineShape => ({
+    label: `${path} ${body ?? ""} ${JSON.stringify(headers ?? {})}`,
+    path: `/products/${path}`,
+    outcome,
+    ...(body !== undefined && { body }),
+    ...(headers !== undefined && { headers }),
+  })),
   ...Object.entries(QUERIES).map(([label, query]) => search(label, { query }, "applied")),
   ...Object.entries(QUERIES).map(([label, query]) =>
     search(`${label}, page 3`, { query, from: 20, size: 10, track_total_hits: true }, "applied"),
@@ -249,19 +404,44 @@ const SEVERAL: readonly (readonly [outcome: string, ...lines: object[]])[] = [
   ],
   ["applied", { index: ["products"], ignore_unavailable: true, allow_no_indices: true, expand_wildcards: "open" }, { query: WORDS }],
   ["applied", { index: "products", routing: "a", request_cache: true }, { query: WORDS }],
+  ["any", {}, { query: WORDS }, {}, { query: WORDS, aggs: { a: { terms: { field: "title" } } } }, {}, { query: WORDS, size: 2 }],
+  ["applied, applied", {}, { query: WORDS, size: "3" }, {}, { query: WORDS, sort: ["_score", { price: "asc" }] }],
 ];
 
-export const MULTI: readonly EngineShape[] = SEVERAL.flatMap(([outcome, ...lines]) => {
-  const body = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
-  const headers = { "content-type": "application/x-ndjson" };
-  return [
-    { label: `_msearch ${JSON.stringify(lines)}`, path: "/products/_msearch", body, headers, outcome },
-    {
-      label: `_msearch with parameters ${JSON.stringify(lines)}`,
-      path: "/products/_msearch?max_concurrent_searches=2&typed_keys=true",
-      body,
-      headers,
-      outcome,
-    },
-  ];
-});
+const LINE = `${JSON.stringify({ query: WORDS })}\n`;
+
+/** Bodies that need not be pairs of lines → outcome. */
+const LINES: readonly (readonly [body: string, outcome: string, only?: readonly Engine[]])[] = [
+  [`\n{}\n${LINE}`, "applied", ["opensearch", "elasticsearch-7"]],
+  [`{}\n${LINE}\n`, "applied"],
+  [`{}\r\n${LINE}\r\n${LINE}`, "applied, applied"],
+  [`  \n${LINE}`, "applied"],
+  [`{}\n${LINE}{"index":"secret"}\n`, "applied"],
+];
+
+const NDJSON = { "content-type": "application/x-ndjson" };
+
+export const MULTI: readonly EngineShape[] = [
+  ...LINES.map(([body, outcome, only]): EngineShape => ({
+    label: `_msearch ${JSON.stringify(body)}`,
+    path: "/products/_msearch",
+    body,
+    headers: NDJSON,
+    outcome,
+    ...(only !== undefined && { only }),
+  })),
+  ...SEVERAL.flatMap(([outcome, ...lines]) => {
+    const body = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+    const headers = NDJSON;
+    return [
+      { label: `_msearch ${JSON.stringify(lines)}`, path: "/products/_msearch", body, headers, outcome },
+      {
+        label: `_msearch with parameters ${JSON.stringify(lines)}`,
+        path: "/products/_msearch?max_concurrent_searches=2&typed_keys=true",
+        body,
+        headers,
+        outcome,
+      },
+    ];
+  }),
+];

@@ -34,6 +34,7 @@ function documentOf({ title, category, price, rating, popularity, inStock, creat
     in_stock: inStock,
     created: createdAt,
     place: { lat: 50 + (i % 10) / 10, lon: 8 },
+    vector: [Math.sin(i) + 2, Math.cos(i), i / 500],
     offers,
   };
 }
@@ -51,6 +52,13 @@ export async function fillElasticsearch(url: string): Promise<void> {
   await send(`${url}/products`, "PUT", JSON.stringify({ settings, mappings: MAPPINGS }));
   await send(`${url}/secret`, "PUT", JSON.stringify({ settings: { ...settings, number_of_shards: 1 } }));
   await send(`${url}/offers`, "PUT", JSON.stringify({ settings: { ...settings, number_of_shards: 1 }, mappings: MAPPINGS }));
+  // Only Elasticsearch 8 and later know vectors without a plugin.
+  const types = [{ type: "dense_vector", dims: 3, index: true, similarity: "cosine" }, { type: "float" }];
+  for (const vector of types) {
+    const headers = { "content-type": "application/json" };
+    const response = await fetch(`${url}/products/_mapping`, { method: "PUT", headers, body: JSON.stringify({ properties: { vector } }) }); // oxlint-disable-line no-await-in-loop
+    if (response.ok) break;
+  }
   const lines = PRODUCTS.flatMap((product, i) => [{ index: { _index: "products", _id: product.id } }, documentOf(product, i)]);
   const secrets = [0, 1, 2].flatMap((n) => [
     { index: { _index: "secret", _id: `s${n}` } },

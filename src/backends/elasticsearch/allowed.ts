@@ -6,6 +6,7 @@
  * engine makes of it is not known here.
  */
 import { err, ok, type Result } from "../../result.ts";
+import type { ClientRequest } from "../dialect.ts";
 import { repeatedIn } from "../json/repeated.ts";
 import type { Body, Param } from "../json/request.ts";
 import { isObject, type JsonObject } from "../json/values.ts";
@@ -167,17 +168,16 @@ function inSource(source: unknown, walk: Walk): Stranger | undefined {
 /** Why parameters of the URL must not reach the engine. */
 export function strangeInParams(params: readonly Param[], allowed: ReadonlySet<string>): string | undefined {
   const unknown = params.find(({ key, value }) => !allowed.has(key) && !(key === "error_trace" && value === "false"));
-  if (unknown !== undefined) return `The parameter ${JSON.stringify(unknown.key)} is not passed on with the edge's key: ${ELSEWHERE}`;
-  // Elasticsearch 7 ends a parameter there.
-  const split = params.find(({ raw }) => raw.includes(";"));
-  return split === undefined ? undefined : `The parameter ${split.key} holds a semicolon: write it as %3B`;
+  if (unknown === undefined) return undefined;
+  return `The parameter ${JSON.stringify(unknown.key)} is not passed on with the edge's key: ${ELSEWHERE}`;
 }
 
-const JSON_TYPE = /^application\/(?:vnd\.elasticsearch\+)?(?:json|x-ndjson)(?: *; *(?:charset="?utf-?8"?|compatible-with="?\d+"?))* *$/i;
+const JSON_TYPE =
+  /^application\/(?:vnd\.elasticsearch\+)?(?:json|x-ndjson)(?: *; *(?:charset="?(?:utf-?8|us-ascii|iso-8859-1)"?|compatible-with="?\d+"?))* *$/i;
 
 /** Engines read CBOR, SMILE and YAML too, by the type that the client names. */
-export function strangeType(contentType: string | undefined): string | undefined {
-  if (contentType === undefined || JSON_TYPE.test(contentType)) return undefined;
+export function strangeType({ body, contentType }: Pick<ClientRequest, "body" | "contentType">): string | undefined {
+  if (body.length === 0 || contentType === undefined || JSON_TYPE.test(contentType)) return undefined;
   return `The content type ${JSON.stringify(contentType)} is not passed on: send application/json in UTF-8`;
 }
 

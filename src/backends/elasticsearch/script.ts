@@ -15,17 +15,28 @@ const FUNCTIONS: ReadonlySet<string> = new Set(
   arcDistance planeDistance arcDistanceWithDefault cosineSimilarity dotProduct l1norm l2norm l1Norm l2Norm lInfNorm hamming innerProduct
   maxSimDotProduct maxSimInvHamming hammingBit saturation sigmoid randomScore decayNumericLinear decayNumericExp decayNumericGauss decayDateLinear
   decayDateExp decayDateGauss decayGeoLinear decayGeoExp decayGeoGauss emit sum stdDev unweightedAvg linearWeightedAvg ewma holt
-  intValue longValue floatValue doubleValue`.split(/\s+/),
+  intValue longValue floatValue doubleValue parseInt parseLong parseFloat parseDouble`.split(/\s+/),
 );
 
 const ROOTS: ReadonlySet<string> = new Set(
-  "doc params _score _value value values Math MovingFunctions true false null return knn_score".split(" "),
+  "doc params _score _value value values Math MovingFunctions Integer Long Float Double true false null return knn_score".split(" "),
 );
 
 const SIGNS = new Set("+-*/%()[].,<>!&|?:;");
 
 /** Words after which a slash begins a regular expression, in which a quote is no quote. */
-const BEFORE_PATTERN: ReadonlySet<string> = new Set(["return", "true", "false", "null", "Math", "MovingFunctions"]);
+const BEFORE_PATTERN: ReadonlySet<string> = new Set([
+  "return",
+  "true",
+  "false",
+  "null",
+  "Math",
+  "MovingFunctions",
+  "Integer",
+  "Long",
+  "Float",
+  "Double",
+]);
 
 /** Elasticsearch's own limit (`script.max_size_in_bytes`), here for all scripts of a request. */
 export const MAX_SCRIPT_CHARS = 65_535;

@@ -36,6 +36,18 @@ export function cutMember(siblings: readonly Member[], index: number): Edit {
   return { start: own.start, end: after?.start ?? own.end, text: "" };
 }
 
+/** As cutMember(), for all members of these names. */
+export function cutMembers(siblings: readonly Member[], names: ReadonlySet<string>): Edit[] {
+  let isFirst = true;
+  return siblings.flatMap(({ key, span }, i) => {
+    if (!names.has(key)) {
+      isFirst = false;
+      return [];
+    }
+    return [isFirst ? { start: span.start, end: siblings[i + 1]?.span.start ?? span.end, text: "" } : cutMember(siblings, i)];
+  });
+}
+
 /** The bytes of the object without its members of these names. Members that stay keep the separator before them. */
 function withoutMembers({ bytes }: JsonText, object: Span, all: readonly Member[], names: ReadonlySet<string>): Uint8Array {
   const kept = all.filter(({ key }) => !names.has(key));

@@ -32,8 +32,12 @@ export interface JsonText {
   readonly hasEscapedKeys: boolean;
 }
 
-/** Deeper nesting than this is refused: Elasticsearch itself stops at 1000, and no product nests 200 levels. */
-export const MAX_DEPTH = 200;
+/** Deeper nesting than this is refused. Elasticsearch itself stops at 1000 levels of a document, around which a reply has a few more. */
+export const MAX_DEPTH = 1024;
+
+/** The containers around a place: their indexes in `opens`, and their closing bytes. A scan is never interrupted by another. */
+const indexes = new Int32Array(MAX_DEPTH);
+const ends = new Uint8Array(MAX_DEPTH);
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -65,9 +69,6 @@ function skipSpace(bytes: Uint8Array, at: number): number {
 export function scanJson(bytes: Uint8Array): Result<JsonText, JsonProblem> {
   const opens: number[] = [];
   const closes: number[] = [];
-  /** The containers around `at`: their indexes in `opens`, and their closing bytes. */
-  const indexes = new Int32Array(MAX_DEPTH);
-  const ends = new Uint8Array(MAX_DEPTH);
   let depth = 0;
   let names = 0;
   let hasEscapedKeys = false;
