@@ -45,6 +45,8 @@ export interface EngineRequest {
   readonly body: Uint8Array | undefined;
   /** The type as which the body was read, where the engine must not read it as another one. Default: the client's. */
   readonly contentType?: string | undefined;
+  /** The type of reply that the dialect reads, where the engine would answer clients that prefer another one in it. Default: the client's. */
+  readonly accept?: string | undefined;
 }
 
 /** One search, as far as its dialect can tell. */
@@ -77,7 +79,7 @@ export interface RequestPlan {
   readonly isMulti: boolean;
   /** The shopper's own request, without parts that are meant for the edge. */
   readonly own: EngineRequest;
-  /** The request with search i asking for hits [0, sizes[i]); everything else, and searches without a size, as in `own`. */
+  /** The request to be re-ranked, with search i asking for hits [0, sizes[i]); everything else, and searches without a size, as in `own`. */
   widen(sizes: readonly (number | undefined)[]): EngineRequest;
   /** Reads the engine's reply to `own` or to a widened request. Reasons: reply_not_json, reply_not_search. */
   parseReply(bytes: Uint8Array): Result<RequestReply, Bypass>;

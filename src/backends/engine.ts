@@ -64,6 +64,7 @@ export function createEngineClient(options: EngineOptions): EngineClient {
     try {
       const headers = headersToEngine(client, options.headers);
       if (request.contentType !== undefined) headers.set("content-type", request.contentType);
+      if (request.accept !== undefined) headers.set("accept", request.accept);
       const response = await fetch(`${url}${request.path}${without(request.search, withheld)}`, {
         method: request.method,
         headers,
