@@ -133,7 +133,10 @@ const VESPA_SCHEMA = `schema products {
     field category type string { indexing: summary | attribute }
     field price type double { indexing: summary | attribute }
     field rating type double { indexing: summary | attribute }
-    field popularity type int { indexing: summary | attribute }
+    field popularity type int {
+      indexing: summary | attribute
+      attribute: fast-search
+    }
     field in_stock type bool { indexing: summary | attribute }
     field embedding type tensor<float>(x[2]) { indexing: attribute }
   }
@@ -177,7 +180,8 @@ export function vespaApplication(port: number): Readonly<Record<string, string>>
     popularity,
     in_stock: inStock,
   }));
-  const secret = [0, 1, 2].map(() => ({ title: "red mug", email: SECRET_TEXT }));
+  // No words of a shopper: a search of the whole application finds them by other means only.
+  const secret = [0, 1, 2].map((n) => ({ title: `order ${n}`, email: SECRET_TEXT }));
   const profiles = Object.entries(VESPA_PROFILES).map(([id, fields]) => [
     `search/query-profiles/${id}.xml`,
     `<query-profile id="${id}">${fields}</query-profile>`,

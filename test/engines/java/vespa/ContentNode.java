@@ -148,7 +148,7 @@ public final class ContentNode extends Searcher {
     }
     if (item instanceof TermItem term) {
       String word = term.stringValue().toLowerCase(Locale.ROOT);
-      if (word.endsWith("wide") || word.equals("anything")) return 0.5;
+      if (word.endsWith("wide")) return document.has("sku") ? 0.5 : 0;
       String field = term.getIndexName().isEmpty() || term.getIndexName().equals("default") ? "title" : term.getIndexName();
       String text = document.path(field).asText().toLowerCase(Locale.ROOT);
       int at = (" " + text + " ").indexOf(" " + word + " ");
