@@ -196,6 +196,8 @@ function reasonToLeave(
     return leave("request_not_understood", "hits is not given, and the query profile may set it");
   if (given("ranking.sorting") !== undefined) return leave("explicit_sort", "sorting");
   if (yql?.isOrdered === true) return leave("explicit_sort", "order by");
+  // Rank profiles that order by a price, say: `sort_by_price` of Vespa's own shop.
+  if (/sort|order[_-]?by/.test(given("ranking.profile") ?? "")) return leave("explicit_sort", "A rank profile named for its order");
   if (given("collapsefield") !== undefined) return leave("grouped", "collapsefield");
   if (limit === 0) return leave("size_zero", "hits is 0");
   if (queryText === undefined) return leave("no_query_text", "No query, no userInput() or contains in yql");

@@ -11,8 +11,8 @@ export interface RunningEdge {
   stop(): Promise<void>;
 }
 
-/** `index`: more options of the index "products". `isAlone`: of engines whose requests name no index there can be one. */
-export async function startEdge(backend: string, engineUrl: string, index: object = {}, isAlone: boolean = false): Promise<RunningEdge> {
+/** `index`: more options of the index "products". */
+export async function startEdge(backend: string, engineUrl: string, index: object = {}): Promise<RunningEdge> {
   const kv = createMemoryKv();
   await publishCatalogue(kv, "products", PRODUCTS);
   const server = await serve({
@@ -20,7 +20,8 @@ export async function startEdge(backend: string, engineUrl: string, index: objec
     env: {
       INDEXES: {
         products: { backend, url: engineUrl, window: WINDOW, ...index },
-        ...(!isAlone && { offers: { backend, url: engineUrl, window: WINDOW, catalog: "products" } }),
+        // Vespa's requests name no index, so there can be one.
+        ...(backend !== "vespa" && { offers: { backend, url: engineUrl, window: WINDOW, catalog: "products" } }),
       },
       RANK_BUDGET_MS: 9000,
       ENGINE_TIMEOUT_MS: 20_000,

@@ -19,6 +19,7 @@ import com.yahoo.search.result.Hit;
 import com.yahoo.search.result.Relevance;
 import com.yahoo.search.searchchain.Execution;
 import java.io.File;
+import java.nio.ByteBuffer;
 import java.util.*;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
@@ -66,6 +67,7 @@ public final class ContentNode extends Searcher {
       result.hits().addError(ErrorMessage.createNullQuery("No query"));
       return result;
     }
+    if (query.properties().getBoolean("echo")) result.hits().add(askedOf(query));
     boolean isWide = query.getOffset() + query.getHits() > WIDE;
     Set<String> words = new HashSet<>();
     wordsOf(root, words);
@@ -95,21 +97,42 @@ public final class ContentNode extends Searcher {
       coverage.setDegradedReason(com.yahoo.container.handler.Coverage.DEGRADED_BY_MATCH_PHASE);
     }
     result.setCoverage(coverage);
+    int position = query.getOffset();
     for (Match match : matches.stream().skip(query.getOffset()).limit(query.getHits()).toList()) {
       double relevance = sorting == null ? match.score : 0;
       FastHit hit = new FastHit(new DocumentId("id:products:" + match.schema + "::" + match.number).getGlobalId(), relevance, OptionalInt.empty(), 0, 0);
       hit.setSource("shop");
       hit.setQuery(query);
       hit.setField("sddocname", match.schema);
-      if (sorting != null) hit.setRelevance(new Relevance(0));
+      if (sorting != null) hit.setSortData(ByteBuffer.allocate(4).putInt(position++).array(), sorting);
       hit.setSearcherSpecificMetaData(this, match);
       hit.setFillable();
       result.hits().add(hit);
     }
-    // The order above is final.
-    if (sorting != null) result.hits().setSorted(true);
     for (GroupingRequest request : query.getSelect().getGrouping()) result.hits().add(groupsOf(request, matches));
     return result;
+  }
+
+  /** A hit that says how the container has read the request. */
+  private static Hit askedOf(Query query) {
+    Set<String> words = new TreeSet<>();
+    positiveWordsOf(query.getModel().getQueryTree().getRoot(), words);
+    Hit hit = new Hit("asked", 1000);
+    hit.setMeta(true);
+    hit.setField("offset", query.getOffset());
+    hit.setField("hits", query.getHits());
+    hit.setField("words", String.join(" ", words));
+    hit.setField("isSorted", query.getRanking().getSorting() != null);
+    hit.setField("restrict", String.join(" ", query.getModel().getRestrict() == null ? Set.of() : query.getModel().getRestrict()));
+    return hit;
+  }
+
+  private static void positiveWordsOf(Item item, Set<String> words) {
+    if (item instanceof NotItem not) {
+      if (not.getPositiveItem() != null) positiveWordsOf(not.getPositiveItem(), words);
+    } else if (item instanceof CompositeItem all) {
+      for (Item part : all.items()) positiveWordsOf(part, words);
+    } else if (item instanceof WordItem word) words.add(word.stringValue().toLowerCase(Locale.ROOT).replace("*", ""));
   }
 
   private Collection<String> schemasOf(Query query) {
