@@ -234,10 +234,12 @@ export interface Dialect {
   ): { readonly headers: Readonly<Record<string, string>>; readonly body: string };
 }
 
-/** Limits of an engine that no configuration can lift. */
+/** Limits of an engine that no configuration can lift, but for `usualWindow`. */
 export interface DialectLimits {
   /** The most hits that the engine gives at once. */
   readonly maxWindow: number;
+  /** The most that it gives unless its own settings say otherwise. */
+  readonly usualWindow?: number | undefined;
   /** 1 for engines whose requests name no index. */
   readonly maxIndexes: number;
 }

@@ -21,7 +21,7 @@ import { readYql, type Yql } from "./vespa/yql.ts";
 const METHODS = ["GET", "POST"] as const;
 const PATHS = ["/search/", "/search"];
 
-/** Vespa's own limit is 400 hits, unless a query profile sets another `maxHits`. */
+/** Query profiles may set another `maxHits` than 400. */
 export const VESPA = defineDialect({
   names: ["vespa"],
   /** Throws unless there is exactly one index. */
@@ -64,7 +64,7 @@ export const VESPA = defineDialect({
       },
     };
   },
-  limits: { maxIndexes: 1 },
+  limits: { maxIndexes: 1, usualWindow: 400 },
 });
 
 export interface VespaOptions extends IndexOptions, PageSizeOption {
@@ -92,7 +92,7 @@ function refusal(message: string): Result<never, Refusal> {
 interface Read {
   readonly search: SearchPlan;
   /** Without a size: the shopper's own page, to be re-ranked. */
-  widen(size: number | undefined): EngineRequest;
+  readonly widen: (size: number | undefined) => EngineRequest;
 }
 
 const PAGING: ReadonlySet<string> = new Set(["hits", "offset"]);
@@ -126,7 +126,9 @@ function readSearch(index: Index, asked: Asked): Result<Read, string> {
   return ok({
     search,
     widen: (size) =>
-      size === undefined ? { ...asked.own, accept: JSON_TYPE } : widened(asked, size, inYql && { from: inYql.from, to: inYql.widened(size) }),
+      size === undefined
+        ? { ...asked.own, accept: JSON_TYPE }
+        : widened(asked, size, inYql && { from: inYql.from, to: inYql.widened(size) }),
   });
 }
 
@@ -205,8 +207,7 @@ function reasonToLeave(
 }
 
 function isTraced({ values }: Asked): boolean {
-  const isOff = (value: string): boolean => value === "0" || value === "false" || value === "";
-  return [...values].some(([name, value]) => name.startsWith("trace.") && !isOff(value));
+  return [...values].some(([name, value]) => name.startsWith("trace.") && value !== "0" && value !== "false" && value !== "");
 }
 
 /** Where fields are named, the id is one of them: Vespa writes documentid into the id of a hit. */

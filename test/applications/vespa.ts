@@ -61,7 +61,10 @@ export const VESPA_APPLICATIONS: readonly ApplicationRequest[] = [
     application: "pyvespa",
     source: "vespa-engine/pyvespa vespa/querybuilder",
     what: "query builder: contains, a filter, an order of fields",
-    request: json({ yql: 'select * from product where title contains "mug" and price < 20 and brand contains "acme" limit 12', timeout: "5s" }),
+    request: json({
+      yql: 'select * from product where title contains "mug" and price < 20 and brand contains "acme" limit 12',
+      timeout: "5s",
+    }),
     words: "mug",
     outcome: "applied",
   },
@@ -85,7 +88,14 @@ export const VESPA_APPLICATIONS: readonly ApplicationRequest[] = [
     words: "head",
     outcome: "applied",
   },
-  { application: "e-commerce sample", source: SHOPPING, what: "search", request: shop({ ranking: "item" }), words: "red mug", outcome: "applied" },
+  {
+    application: "e-commerce sample",
+    source: SHOPPING,
+    what: "search",
+    request: shop({ ranking: "item" }),
+    words: "red mug",
+    outcome: "applied",
+  },
   {
     application: "e-commerce sample",
     source: SHOPPING,
@@ -114,7 +124,13 @@ export const VESPA_APPLICATIONS: readonly ApplicationRequest[] = [
     application: "text search tutorial",
     source: "https://docs.vespa.ai/en/tutorials/text-search.html",
     what: "userInput() with a model",
-    request: json({ yql: "select * from product where userInput(@user-query)", "user-query": "red mug", hits: 3, ranking: "bm25", language: "en" }),
+    request: json({
+      yql: "select * from product where userInput(@user-query)",
+      "user-query": "red mug",
+      hits: 3,
+      ranking: "bm25",
+      language: "en",
+    }),
     words: "red mug",
     outcome: "applied",
   },
@@ -130,7 +146,13 @@ export const VESPA_APPLICATIONS: readonly ApplicationRequest[] = [
     application: "LangChain",
     source: `${LANGCHAIN}/retrievers/vespa_retriever.py`,
     what: "retriever that selects a text only",
-    request: json({ yql: "select content from paragraph where userQuery()", hits: 5, ranking: "documentation", locale: "en-us", query: "red mug" }),
+    request: json({
+      yql: "select content from paragraph where userQuery()",
+      hits: 5,
+      ranking: "documentation",
+      locale: "en-us",
+      query: "red mug",
+    }),
     words: "red mug",
     outcome: "request_not_understood",
   },
@@ -149,7 +171,8 @@ export const VESPA_APPLICATIONS: readonly ApplicationRequest[] = [
   },
   {
     application: "LlamaIndex",
-    source: "run-llama/llama_index llama-index-integrations/vector_stores/llama-index-vector-stores-vespa/llama_index/vector_stores/vespa/base.py",
+    source:
+      "run-llama/llama_index llama-index-integrations/vector_stores/llama-index-vector-stores-vespa/llama_index/vector_stores/vespa/base.py",
     what: "hybrid, with the fields that it reads",
     request: json({
       yql: "select id, text, metadata from sources * where rank({targetHits:100}nearestNeighbor(embedding,q), userQuery()) limit 2",

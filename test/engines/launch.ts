@@ -63,7 +63,10 @@ export function missing(name: EngineName): string | undefined {
 }
 
 /** `prepare` may write into the home folder before the start. Rejects with the end of the engine's output where it does not start. */
-export async function startEngine(name: EngineName, prepare: (home: string, port: number) => void = () => undefined): Promise<RunningEngine> {
+export async function startEngine(
+  name: EngineName,
+  prepare: (home: string, port: number) => void = () => undefined,
+): Promise<RunningEngine> {
   const { main, url } = ENGINES[name];
   const running = process.env[url];
   if (running !== undefined) return { url: running.replace(/\/+$/, ""), stop: async () => undefined };

@@ -4,7 +4,18 @@ import { VESPA as DIALECT } from "../../src/backends/vespa.ts";
 import { planSearch } from "../backends/one-search.ts";
 import { ask, type Shape } from "./judge.ts";
 
-const QUERIES = ["red mug", "blue leather bag", "red -mug", "+blue bag", '"leather bag" red', "title:blue bag", "Blue BAG", "cup (red blue)", "red mug*", ""];
+const QUERIES = [
+  "red mug",
+  "blue leather bag",
+  "red -mug",
+  "+blue bag",
+  '"leather bag" red',
+  "title:blue bag",
+  "Blue BAG",
+  "cup (red blue)",
+  "red mug*",
+  "",
+];
 const PAGES = ["0", "3", "7", "+4", "012", "", "25"];
 const CONDITIONS = [
   "userInput(@q)",
@@ -16,9 +27,20 @@ const CONDITIONS = [
   "title contains 'blue' and !(title contains 'bag')",
   "weakAnd(title contains 'red', title contains 'blue')",
   "userInput('red // mug')",
-  "userInput(\"order by price\")",
+  'userInput("order by price")',
 ];
-const TAILS = ["", " limit 4", " limit 9 offset 2", " offset 5", " order by price", " # order by price", ' # "\n order by price # "', " /* limit 3 */", " limit 6;", " timeout 9000"];
+const TAILS = [
+  "",
+  " limit 4",
+  " limit 9 offset 2",
+  " offset 5",
+  " order by price",
+  " # order by price",
+  ' # "\n order by price # "',
+  " /* limit 3 */",
+  " limit 6;",
+  " timeout 9000",
+];
 /** Names of the same parameter. */
 const NAMES: Readonly<Record<string, readonly string[]>> = {
   hits: ["hits", "count", "HITS", "Count"],
@@ -28,6 +50,9 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
 };
 
 type Pick = <T>(from: readonly T[]) => T;
+
+const written = (list: readonly [string, string][]): string =>
+  list.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&");
 
 function randomShape(seed: number): Shape {
   const random = createRandom(seed);
@@ -54,13 +79,14 @@ function randomShape(seed: number): Shape {
   const inUrl = where === "url" ? params : where.startsWith("url and") ? params.filter(() => random.below(2) > 0) : [];
   const inBody = params.filter((param) => !inUrl.includes(param));
   // The other value of one of them in the URL: JSON loses to it, a form beats it.
-  if (where.startsWith("url and") && random.below(2) > 0) inUrl.push(...inBody.filter(([name]) => name === "hits").map(([name]): [string, string] => [name, "6"]));
+  if (where.startsWith("url and") && random.below(2) > 0)
+    inUrl.push(...inBody.filter(([name]) => name === "hits").map(([name]): [string, string] => [name, "6"]));
   if (where === "text") inUrl.push(["query", "red"]);
-  const text = (list: readonly [string, string][]): string => list.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&");
-  const path = `/search/?${text(inUrl)}`;
+  const path = `/search/?${written(inUrl)}`;
   const label = `${seed}: ${where} ${path} ${JSON.stringify(inBody)}`;
   if (where === "url") return { label, path, outcome: "any" };
-  if (where.endsWith("form")) return { label, path, body: text(inBody), headers: { "content-type": "application/x-www-form-urlencoded" }, outcome: "any" };
+  if (where.endsWith("form"))
+    return { label, path, body: written(inBody), headers: { "content-type": "application/x-www-form-urlencoded" }, outcome: "any" };
   const json = `{${inBody.map(([name, value]) => `${JSON.stringify(name)}:${/^[1-9]\d*$/.test(value) ? value : JSON.stringify(value)}`).join(",")}}`;
   return { label, path, body: json, headers: { "content-type": where === "text" ? "text/plain" : "application/json" }, outcome: "any" };
 }
@@ -84,7 +110,13 @@ export async function compareReadings(shape: Shape, engine: string): Promise<str
   const [path = "", search = ""] = shape.path.split("?");
   const body = new TextEncoder().encode(shape.body ?? "");
   const contentType = shape.headers?.["content-type"];
-  const plan = planSearch(open, undefined, { method: shape.body === undefined ? "GET" : "POST", path, search: `?${search}`, body, contentType });
+  const plan = planSearch(open, undefined, {
+    method: shape.body === undefined ? "GET" : "POST",
+    path,
+    search: `?${search}`,
+    body,
+    contentType,
+  });
   const { status, body: reply } = await ask(engine, { ...shape, path: `${shape.path}&echo=true&timeout=9s` });
   if (plan.bypass?.reason === "request_not_understood") return "left";
   // Without words the stand-in for content nodes has nothing to look for.

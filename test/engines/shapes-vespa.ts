@@ -5,7 +5,8 @@ const PATH = "/search/";
 const FORM = { "content-type": "application/x-www-form-urlencoded" };
 
 export const VESPA: Dialect = {
-  mask: (body) => body.replaceAll(/"(querytime|summaryfetchtime|searchtime)":[\d.E-]+/g, '"$1":0').replaceAll(/[?&]model\.restrict=products/g, ""),
+  mask: (body) =>
+    body.replaceAll(/"(querytime|summaryfetchtime|searchtime)":[\d.E-]+/g, '"$1":0').replaceAll(/[?&]model\.restrict=products/g, ""),
   hits: ["root", "children"],
   // Parameters of the URL win over JSON, those of a form over both; a page in YQL over all.
   window: (shape, size) => {
@@ -15,14 +16,19 @@ export const VESPA: Dialect = {
     const page = `hits=${size}&offset=0`;
     const paged = (text: string): string =>
       text.replaceAll(/limit(?: |%20|\+)\d+(?:(?: |%20|\+)offset(?: |%20|\+)\d+)?|offset(?: |%20|\+)\d+/gi, `limit ${size}`);
-    // An equal value under another name would win by chance.
-    const without = (text: string): string =>
-      text.split("&").filter((param) => !/^(?:hits|count|offset|start)(?:=|$)/i.test(param)).join("&");
-    const body = shape.body === undefined ? {} : { body: isForm ? `${without(paged(shape.body))}&${page}` : withoutPage(paged(shape.body)) };
+    const body =
+      shape.body === undefined ? {} : { body: isForm ? `${without(paged(shape.body))}&${page}` : withoutPage(paged(shape.body)) };
     const headers = { ...shape.headers, accept: "application/json" };
     return { ...shape, path: `${path}?${without(paged(query))}&${page}`, ...body, headers };
   },
 };
+
+/** An equal value under another name would win by chance. */
+const without = (text: string): string =>
+  text
+    .split("&")
+    .filter((param) => !/^(?:hits|count|offset|start)(?:=|$)/i.test(param))
+    .join("&");
 
 function withoutPage(json: string): string {
   try {
@@ -37,21 +43,42 @@ function withoutPage(json: string): string {
 const BESIDE: readonly (readonly [name: string, value: string | number | boolean][])[] = [
   [],
   [["hits", 5]],
-  [["hits", 7], ["offset", 5]],
+  [
+    ["hits", 7],
+    ["offset", 5],
+  ],
   [["hits", 80]],
   [["hits", 50]],
-  [["hits", 10], ["offset", 45]],
-  [["count", 4], ["start", 3]],
+  [
+    ["hits", 10],
+    ["offset", 45],
+  ],
+  [
+    ["count", 4],
+    ["start", 3],
+  ],
   [["hits", ""]],
   [["offset", ""]],
   [["hits", "+3"]],
   [["hits", "007"]],
   [["HITS", 3]],
-  [["Start", 12], ["Count", 6]],
-  [["timeout", "5s"], ["hits", 6]],
+  [
+    ["Start", 12],
+    ["Count", 6],
+  ],
+  [
+    ["timeout", "5s"],
+    ["hits", 6],
+  ],
   [["ranking", "bm25"]],
-  [["ranking.profile", "bm25"], ["hits", 4]],
-  [["ranking.matchPhase.maxHits", 20], ["ranking.matchPhase.attribute", "popularity"]],
+  [
+    ["ranking.profile", "bm25"],
+    ["hits", 4],
+  ],
+  [
+    ["ranking.matchPhase.maxHits", 20],
+    ["ranking.matchPhase.attribute", "popularity"],
+  ],
   [["ranking.rerankCount", 5]],
   [["ranking.secondPhase.rerankCount", 5]],
   [["ranking.softtimeout.enable", false]],
@@ -66,23 +93,41 @@ const BESIDE: readonly (readonly [name: string, value: string | number | boolean
   [["format", "json"]],
   [["presentation.format", "default"]],
   [["summary", "known"]],
-  [["presentation.summary", "known"], ["hits", 4], ["offset", 9]],
+  [
+    ["presentation.summary", "known"],
+    ["hits", 4],
+    ["offset", 9],
+  ],
   [["presentation.summaryFields", "sku,price"]],
   [["select", "all(group(category) each(output(count())))"]],
-  [["select", "all(group(category) each(output(count())))"], ["hits", 3], ["offset", 1]],
-  [["select", "all(group(category) max(3) order(-count()) each(output(count())))"], ["hits", 5], ["offset", 20]],
+  [
+    ["select", "all(group(category) each(output(count())))"],
+    ["hits", 3],
+    ["offset", 1],
+  ],
+  [
+    ["select", "all(group(category) max(3) order(-count()) each(output(count())))"],
+    ["hits", 5],
+    ["offset", 20],
+  ],
   [["type", "all"]],
   [["type", "any"]],
   [["type", "weakAnd"]],
   [["type", "web"]],
   [["filter", "category:mug"]],
   [["language", "en"]],
-  [["lang", "en"], ["default-index", "default"]],
+  [
+    ["lang", "en"],
+    ["default-index", "default"],
+  ],
   [["sources", "products"]],
   [["restrict", "products"]],
   [["sorting", ""]],
   [["trace.level", 0]],
-  [["nocache", true], ["groupingSessionCache", false]],
+  [
+    ["nocache", true],
+    ["groupingSessionCache", false],
+  ],
   [["weakAnd.replace", false]],
 ];
 
@@ -208,7 +253,12 @@ const BODIES: readonly Shape[] = [
   ["a byte order mark", "", '\ufeff{"query":"blue bag","hits":5}', "applied"],
   ["white space before", "", ' \n {"query":"blue bag","hits":5}', "applied"],
   ["a repeated member", "", '{"query":"blue bag","hits":5,"hits":8}', "applied"],
-  ["nested names", "", '{"model":{"queryString":"blue bag"},"ranking":{"profile":"bm25","softtimeout":{"enable":false}},"hits":4}', "applied"],
+  [
+    "nested names",
+    "",
+    '{"model":{"queryString":"blue bag"},"ranking":{"profile":"bm25","softtimeout":{"enable":false}},"hits":4}',
+    "applied",
+  ],
   ["nested sorting", "", '{"query":"blue bag","ranking":{"sorting":"-price"}}', "explicit_sort"],
   ["the URL over JSON", "query=red mug&hits=4", '{"query":"blue bag","hits":5}', "applied"],
   ["sorting of the URL over that of JSON", "sorting=", '{"query":"blue bag","sorting":"-price"}', "applied"],
@@ -217,12 +267,27 @@ const BODIES: readonly Shape[] = [
   ["1.0", "", '{"query":"blue bag","hits":1.0}', "request_not_understood"],
   ["a list", "", '{"query":"blue bag","hits":[5]}', "request_not_understood"],
   ["select.where", "", '{"select":{"where":{"contains":["title","blue"]}},"hits":5}', "applied"],
-  ["select.where, and", "", '{"select":{"where":{"and":[{"contains":["title","blue"]},{"range":["price",{"<":500}]}]}},"offset":5}', "applied"],
+  [
+    "select.where, and",
+    "",
+    '{"select":{"where":{"and":[{"contains":["title","blue"]},{"range":["price",{"<":500}]}]}},"offset":5}',
+    "applied",
+  ],
   ["select.where as text", "", '{"select":{"where":"{\\"contains\\":[\\"title\\",\\"blue\\"]}"}}', "applied"],
   ["select.where, negated", "", '{"select":{"where":{"and_not":[{"contains":["title","blue"]},{"contains":["title","mug"]}]}}}', "applied"],
-  ["select.grouping", "", '{"select":{"where":{"contains":["title","blue"]},"grouping":[{"all":{"group":"category","each":{"output":"count()"}}}]}}', "applied"],
+  [
+    "select.grouping",
+    "",
+    '{"select":{"where":{"contains":["title","blue"]},"grouping":[{"all":{"group":"category","each":{"output":"count()"}}}]}}',
+    "applied",
+  ],
   ["select.where and query", "", '{"query":"red","select":{"where":{"contains":["title","blue"]}}}', "engine_status"],
-  ["embed", "", '{"yql":"select * from products where ({targetHits: 40}nearestNeighbor(embedding, e))","input.query(e)":[0.1,0.2],"ranking":"semantic","query":"blue bag"}', "applied"],
+  [
+    "embed",
+    "",
+    '{"yql":"select * from products where ({targetHits: 40}nearestNeighbor(embedding, e))","input.query(e)":[0.1,0.2],"ranking":"semantic","query":"blue bag"}',
+    "applied",
+  ],
 ].map(([label = "", search = "", body = "", outcome = ""]) => ({
   label: `JSON: ${label}`,
   path: search === "" ? PATH : `${PATH}?${encode(search)}`,
@@ -251,18 +316,19 @@ const TYPED: readonly Shape[] = [
 
 export const SHAPES: readonly Shape[] = [
   ...BESIDE.map((params) => url(`?${paramsText(params)}`, `query=${encodeURIComponent(QUERY)}&${paramsText(params)}`, "applied")),
-  ...BESIDE.map(
-    (params): Shape => ({ label: `JSON ${jsonOf(params, {})}`, path: PATH, body: jsonOf(params, { query: QUERY }), outcome: "applied" }),
-  ),
-  ...BESIDE.slice(0, 20).map(
-    (params): Shape => ({
-      label: `form ${paramsText(params)}`,
-      path: PATH,
-      body: `query=${encodeURIComponent(QUERY)}&${paramsText(params)}`,
-      headers: FORM,
-      outcome: "applied",
-    }),
-  ),
+  ...BESIDE.map((params): Shape => ({
+    label: `JSON ${jsonOf(params, {})}`,
+    path: PATH,
+    body: jsonOf(params, { query: QUERY }),
+    outcome: "applied",
+  })),
+  ...BESIDE.slice(0, 20).map((params): Shape => ({
+    label: `form ${paramsText(params)}`,
+    path: PATH,
+    body: `query=${encodeURIComponent(QUERY)}&${paramsText(params)}`,
+    headers: FORM,
+    outcome: "applied",
+  })),
   ...OTHERS.map(([params, outcome]) => url(`?${params}`, encode(params), outcome)),
   ...STATEMENTS.map(([yql, outcome]) => url(yql, `${yql.includes("@q") ? "q=blue%20bag&" : ""}yql=${encodeURIComponent(yql)}`, outcome)),
   ...STATEMENTS.map(([yql, outcome]): Shape => {
@@ -272,7 +338,12 @@ export const SHAPES: readonly Shape[] = [
   ...BODIES,
   ...TYPED,
   { label: "without a slash", path: "/search?query=blue%20bag", outcome: "applied" },
-  { label: "accept: application/cbor, format=json", path: `${PATH}?query=blue%20bag&format=json`, headers: { accept: "application/cbor" }, outcome: "applied" },
+  {
+    label: "accept: application/cbor, format=json",
+    path: `${PATH}?query=blue%20bag&format=json`,
+    headers: { accept: "application/cbor" },
+    outcome: "applied",
+  },
 ];
 
 /** Searches that the engine fails where more than a page is asked for. */
@@ -283,4 +354,13 @@ export const FAILING: readonly Shape[] = [
 ];
 
 /** Bodies under application/json that the engine refuses. */
-export const BROKEN: readonly string[] = ["query=red", "[1]", '{"query":"red"', '{query:"red"}', '{"query":"red",}', '{/*a*/"query":"red"}', '"a"', ""];
+export const BROKEN: readonly string[] = [
+  "query=red",
+  "[1]",
+  '{"query":"red"',
+  '{query:"red"}',
+  '{"query":"red",}',
+  '{/*a*/"query":"red"}',
+  '"a"',
+  "",
+];

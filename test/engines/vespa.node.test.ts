@@ -2,7 +2,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { dirname, join } from "node:path";
-import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { VESPA_SURFACE } from "../backends/foreign/vespa.ts";
 import { type RunningEdge, startEdge } from "./edge.ts";
@@ -18,6 +17,16 @@ if (problem !== undefined) console.warn(problem);
 
 const INDEX = { idField: "fields.sku", schemas: ["products"] };
 const start = (url: string, more: object = {}): Promise<RunningEdge> => startEdge("vespa", url, { ...INDEX, ...more });
+
+const errorOf = (text: string): unknown => /"code":(\d+),"summary":"([^"]*)"/.exec(text)?.slice(1);
+
+const pageOf = async (base: string, offset: number, hits: number, more: string): Promise<readonly string[]> => {
+  const { body } = await ask(base, {
+    path: `/search/?query=leather+bag&restrict=products&offset=${offset}&hits=${hits}&timeout=9s${more}`,
+  });
+  const found: { root: { children?: { id: string }[] } } = JSON.parse(body); // oxlint-disable-line no-unsafe-type-assertion
+  return (found.root.children ?? []).map(({ id }) => id).filter((id) => !id.startsWith("group:"));
+};
 
 describe.skipIf(problem !== undefined)("vespa", () => {
   let engine: RunningEngine;
@@ -68,15 +77,8 @@ describe.skipIf(problem !== undefined)("vespa", () => {
   it.each(BROKEN)("refuses %s in the engine's words", async (body) => {
     const shape = { path: "/search/", method: "POST" as const, body };
     const [own, given] = [await ask(engine.url, shape), await ask(edge.url, shape)];
-    const errorOf = (text: string): unknown => /"code":(\d+),"summary":"([^"]*)"/.exec(text)?.slice(1);
     expect([given.status, errorOf(given.body)]).toEqual([own.status, errorOf(own.body)]);
   });
-
-  const pageOf = async (base: string, offset: number, hits: number, more: string): Promise<readonly string[]> => {
-    const { body } = await ask(base, { path: `/search/?query=leather+bag&restrict=products&offset=${offset}&hits=${hits}&timeout=9s${more}` });
-    const found: { root: { children?: { id: string }[] } } = JSON.parse(body); // oxlint-disable-line no-unsafe-type-assertion
-    return (found.root.children ?? []).map(({ id }) => id).filter((id) => !id.startsWith("group:"));
-  };
 
   it("loses no hit from page to page", async () => {
     const all = await pageOf(engine.url, 0, 400, "");
@@ -118,8 +120,14 @@ describe.skipIf(problem !== undefined)("vespa", () => {
     for (const hits of [5, 50]) {
       const path = `/search/?query=leather+bag&restrict=products&hits=${hits}`;
       const headers = { accept: "application/cbor" };
-      const [served, off] = await Promise.all([fetch(`${edge.url}${path}`, { headers }), fetch(`${edge.url}${path}`, { headers: { ...headers, "x-armmt": "off" } })]); // oxlint-disable-line no-await-in-loop
-      expect([served.headers.get("content-type"), off.headers.get("content-type")]).toEqual(["application/json; charset=utf-8", "application/cbor; charset=utf-8"]);
+      const [served, off] = await Promise.all([
+        fetch(`${edge.url}${path}`, { headers }),
+        fetch(`${edge.url}${path}`, { headers: { ...headers, "x-armmt": "off" } }),
+      ]); // oxlint-disable-line no-await-in-loop
+      expect([served.headers.get("content-type"), off.headers.get("content-type")]).toEqual([
+        "application/json; charset=utf-8",
+        "application/cbor; charset=utf-8",
+      ]);
       expect(served.headers.get("x-armmt")).toMatch(/^applied/);
     }
   });
@@ -133,7 +141,9 @@ describe.skipIf(problem !== undefined)("vespa", () => {
 async function startProxy(engine: string, more: string): Promise<RunningEngine> {
   const server = createServer((request, response) => {
     void (async () => {
-      const body = await new Response(Readable.toWeb(request) as ReadableStream).arrayBuffer();
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of request) chunks.push(chunk);
+      const body = Buffer.concat(chunks);
       const url = `${engine}${request.url ?? ""}${request.url?.includes("?") === true ? "&" : "?"}${more}`;
       const type = request.headers["content-type"];
       const reply = await fetch(url, {

@@ -5,7 +5,20 @@ import { cutMember, type Edit, refill } from "../json/edits.ts";
 import { leave } from "../json/plan.ts";
 import { joinBytes } from "../../web.ts";
 import { type HitReader, readHits, type ReplyPart } from "../json/reply.ts";
-import { elements, find, findAt, isTrueAt, type JsonText, type Member, members, numberAt, rawText, readString, type Span, spanAt } from "../json/spans.ts";
+import {
+  elements,
+  find,
+  findAt,
+  isTrueAt,
+  type JsonText,
+  type Member,
+  members,
+  numberAt,
+  rawText,
+  readString,
+  type Span,
+  spanAt,
+} from "../json/spans.ts";
 
 /** `offset`: of the page that is cut out. */
 export function partAt(text: JsonText, from: Span, readHit: HitReader, offset: number): Result<ReplyPart, Bypass> {
@@ -40,7 +53,8 @@ export function partAt(text: JsonText, from: Span, readHit: HitReader, offset: n
   });
   if (!read.ok) return read;
   const { array, slots, hits } = read.value;
-  const left = incomplete ?? (unknown === undefined ? orderOf(hits) : { reason: "reply_not_search" as const, detail: `A hit has ${unknown}` });
+  const left =
+    incomplete ?? (unknown === undefined ? orderOf(hits) : { reason: "reply_not_search" as const, detail: `A hit has ${unknown}` });
   const edits = (order: readonly number[]): readonly Edit[] => {
     if (order.length === 0 && slots.length === listed.length) return slots.length === 0 ? [] : [cutMember(siblings, index)];
     const before = slots.length < listed.length && offset > 0;
@@ -89,7 +103,12 @@ function orderOf(hits: readonly Hit[]): Bypass | undefined {
 function rebuilt(
   { bytes }: JsonText,
   array: Span,
-  { listed, slots, order, offset }: { readonly listed: readonly Span[]; readonly slots: readonly Span[]; readonly order: readonly number[]; readonly offset: number },
+  {
+    listed,
+    slots,
+    order,
+    offset,
+  }: { readonly listed: readonly Span[]; readonly slots: readonly Span[]; readonly order: readonly number[]; readonly offset: number },
 ): Edit[] {
   const isHit = new Set(slots.map(({ start }) => start));
   const shown = order.map((pick) => slots[pick]!);
@@ -115,7 +134,12 @@ function sourcesPart(text: JsonText, sources: readonly Span[]): ReplyPart {
     return children === undefined ? [] : [{ siblings, at, array: children.value, slots: hitsIn(text, children) }];
   });
   const longest = Math.max(0, ...lists.map(({ slots }) => slots.length));
-  const hits = Array.from({ length: longest }, (_, i): Hit => ({ itemId: String(i), score: undefined, isPinned: false, values: undefined }));
+  const hits = Array.from({ length: longest }, (_, i): Hit => ({
+    itemId: String(i),
+    score: undefined,
+    isPinned: false,
+    values: undefined,
+  }));
   const edits = (order: readonly number[]): Edit[] =>
     lists.flatMap(({ siblings, at, array, slots }) => {
       const picks = order.filter((pick) => pick < slots.length);

@@ -69,7 +69,8 @@ export function wordsOfEmbed(value: string): Words | undefined {
 }
 
 /** Words that are excluded, ranges and numbers of a field, lone wildcards. */
-const NO_WORDS = /(?<=^|[\s(])-(?:"[^"]*"?|\([^()]*\)?|\S+)|(?<=^|[\s+(])[\w.]+:(?:[<>][\d.]+|\[[^\]]*\]?|[<>=]?-?\d[\d.]*(?=\s|$))|(?<=^|\s)[<>][\d.]+|(?<=^|\s)\*+(?=\s|$)/g;
+const NO_WORDS =
+  /(?<=^|[\s(])-(?:"[^"]*"?|\([^()]*\)?|\S+)|(?<=^|[\s+(])[\w.]+:(?:[<>][\d.]+|\[[^\]]*\]?|[<>=]?-?\d[\d.]*(?=\s|$))|(?<=^|\s)[<>][\d.]+|(?<=^|\s)\*+(?=\s|$)/g;
 /** A field's name, a weight, and signs that only mean something to the engine. */
 const SIGNS = /(?<=^|[\s+(])[a-z_][\w.]*:(?=[\w"(])|!+\d*(?=\s|$)|(?<=^|[\s(])\+|["()[\]]|\*(?=\s|$)/gi;
 

@@ -28,7 +28,7 @@ export interface YqlPage {
   readonly offset: number;
   readonly limit: number;
   /** The statement for hits [0, size). */
-  widened(size: number): string;
+  readonly widened: (size: number) => string;
 }
 
 /** `undefined` where a text or a comment has no end. */
