@@ -93,6 +93,7 @@ export function openEdge(platform: Platform): EdgeApp {
   const breakers = createBreakers({ now, log });
   const config = readConfig(platform);
   warnOfOpenWays(config, log);
+  warnOfWideWindows(config, dialects, log);
   const eventCounters = createEventCounters();
   const sink = sinkOf(platform, config, { counters: eventCounters, now, createId, log, breakers });
   const { eventSecret: secret } = config;
@@ -131,6 +132,14 @@ function warnOfOpenWays({ indexes }: Config, log: Log): void {
     if (host === undefined || isPrivateHost(host)) continue;
     const detail = `${url}: key, searches and replies can be read and changed on the way, unless ${host} is in a private network`;
     log({ level: "warn", event: "insecure_http", index, detail });
+  }
+}
+
+function warnOfWideWindows({ indexes }: Config, dialects: Dialects, log: Log): void {
+  for (const [index, { backend, window }] of indexes) {
+    const usual = dialects.get(backend)?.limits.usualWindow ?? window;
+    const detail = `window is ${window}, and ${backend} refuses to give more than ${usual} hits at once unless its own settings allow more: use no more, or raise it there`;
+    if (window > usual) log({ level: "warn", event: "wide_window", index, detail });
   }
 }
 

@@ -107,7 +107,7 @@ async function serveAnyhow(batch: Batch): Promise<BatchResult> {
 async function serveRanked(batch: Batch, decisions: readonly WindowDecision[], earlier: readonly Shortfall[] = []): Promise<BatchResult> {
   const sizes = decisions.map((decision) => (decision.ok && decision.value.isWidened ? decision.value.size : undefined));
   const isWidened = sizes.some((size) => size !== undefined);
-  const reply = isWidened ? await ask(batch, batch.plan.widen(sizes), WINDOW_SHARE) : await ask(batch, batch.plan.own);
+  const reply = await ask(batch, batch.plan.widen(sizes), isWidened ? WINDOW_SHARE : 1);
   if (!reply.ok) return isWidened ? serveAfterFailure(batch, decisions, earlier, reply.error) : none(batch, reply.error);
   try {
     const read = readReply(batch, reply.value);

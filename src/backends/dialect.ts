@@ -49,6 +49,8 @@ export interface EngineRequest {
   readonly body: Uint8Array | undefined;
   /** The type as which the body was read, where the engine must not read it as another one. Default: the client's. */
   readonly contentType?: string | undefined;
+  /** The type of reply that the dialect reads, where the engine would answer clients that prefer another one in it. Default: the client's. */
+  readonly accept?: string | undefined;
 }
 
 /** One search, as far as its dialect can tell. */
@@ -86,7 +88,7 @@ export interface RequestPlan {
   readonly isMulti: boolean;
   /** The shopper's own request, without parts that are meant for the edge. */
   readonly own: EngineRequest;
-  /** The request with search i asking for hits [0, sizes[i]); everything else, and searches without a size, as in `own`. */
+  /** The request to be re-ranked, with search i asking for hits [0, sizes[i]); everything else, and searches without a size, as in `own`. */
   widen(sizes: readonly (number | undefined)[]): EngineRequest;
   /** Reads the engine's reply to `own` or to a widened request. Reasons: reply_not_json, reply_not_search. */
   parseReply(bytes: Uint8Array): Result<RequestReply, Bypass>;
@@ -249,10 +251,12 @@ export interface Dialect {
   ): { readonly headers: Readonly<Record<string, string>>; readonly body: string };
 }
 
-/** Limits of an engine that no configuration can lift. */
+/** Limits of an engine that no configuration can lift, but for `usualWindow`. */
 export interface DialectLimits {
   /** The most hits that the engine gives at once. */
   readonly maxWindow: number;
+  /** The most that it gives unless its own settings say otherwise. */
+  readonly usualWindow?: number | undefined;
   /** 1 for engines whose requests name no index. */
   readonly maxIndexes: number;
 }

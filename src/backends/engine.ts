@@ -68,6 +68,7 @@ export function createEngineClient(options: EngineOptions): EngineClient {
       const headers = headersToEngine(client, options.headers);
       if (request.contentType !== undefined) headers.set("content-type", request.contentType);
       if (isConditional) for (const [name, value] of conditionsOf(client.headers)) headers.set(name, value);
+      if (request.accept !== undefined) headers.set("accept", request.accept);
       const response = await fetch(`${url}${request.path}${without(request.search, withheld)}`, {
         method: request.method,
         headers,

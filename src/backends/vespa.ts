@@ -1,26 +1,27 @@
 /**
  * Vespa: `GET|POST /search/` with parameters in the URL, in a form or in a JSON body. Its requests name no index: one can be configured.
  *
- * Vespa flattens a JSON body to parameters (`{"ranking":{"profile":"a"}}` is `ranking.profile`), lets the URL win over it, and takes many
- * of them by other names in any case. Its reply does not repeat the paging, but may hold groups and errors beside its hits. Settings of
- * the application's query profile are not in the request: a number of hits other than 10 belongs into `pageSize`.
+ * Its reply does not repeat the paging, but may hold groups and errors beside its hits. Settings of the application's query profile are not in the
+ * request: a number of hits other than 10 belongs into `pageSize`, and another order shows in the reply only.
  */
-import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
-import { AUTHORIZATION, type EngineRequest, jsonError, type SearchPlan } from "./dialect.ts";
+import { type Bypass, err, ok, type Result } from "../result.ts";
+import { AUTHORIZATION, type EngineRequest, jsonError, type Refusal, type SearchPlan } from "./dialect.ts";
 import { defineDialect, type Index, type IndexDefinition, type IndexOptions, type PageSizeOption, readIndexes } from "./dialects.ts";
-import { applyEdits, cutMember, type Edit, refill, replaceMembers, replaceParams, searchOf } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
-import { type HitReader, readHits, type ReplyPart } from "./json/reply.ts";
-import { repeatedIn } from "./json/repeated.ts";
-import { type Body, bodyOf, digitsOf, type Param, paramsOf, unreadable, utf8Text } from "./json/request.ts";
-import { elements, findAt, type JsonText, kindOf, members, numberAt, rawText, readString, type Span, spanAt } from "./json/spans.ts";
+import { digitsOf, unreadable } from "./json/request.ts";
+import { type JsonText, numberAt, type Span } from "./json/spans.ts";
 import { textOf } from "./json/values.ts";
-import { type Named, nameOf, strangeIn, TYPES } from "./vespa/allowed.ts";
+import { strangeIn, TYPES } from "./vespa/allowed.ts";
+import { nameOf } from "./vespa/names.ts";
+import { partAt } from "./vespa/reply.ts";
+import { type Asked, JSON_TYPE, readRequest, widened, withParam } from "./vespa/request.ts";
+import { plainWords, type Words, wordsOfEmbed, wordsOfWhere } from "./vespa/words.ts";
 import { readYql, type Yql } from "./vespa/yql.ts";
 
 const METHODS = ["GET", "POST"] as const;
+const PATHS = ["/search/", "/search"];
 
-/** Vespa's own limit is 400 hits, unless a query profile sets another `maxHits`. */
+/** Query profiles may set another `maxHits` than 400. */
 export const VESPA = defineDialect({
   names: ["vespa"],
   /** Throws unless there is exactly one index. */
@@ -31,35 +32,39 @@ export const VESPA = defineDialect({
     const [index, ...more] = indexes.values();
     if (index === undefined || more.length > 0) throw new Error(`Vespa's requests name no index: configure one, not ${indexes.size}`);
     const { schemas } = index.options;
-    const readPart = (text: JsonText, from: Span) => partAt(text, from, index);
+    const readPart = (offset: number) => (text: JsonText, from: Span) => partAt(text, from, index.readHit, offset);
     return {
       name: "vespa",
-      routes: ["/search/", "/search"].map((path) => ({ path, methods: METHODS })),
+      routes: PATHS.map((path) => ({ path, methods: METHODS })),
       probes: [],
       credentials: AUTHORIZATION,
       clientHeaders: [],
       plan(request) {
-        const own = ownRequest(request, request.path.endsWith("/") ? "/search/" : "/search");
-        const read = readRequest(own);
+        const path = request.path.endsWith("/") ? "/search/" : "/search";
         const isOwn = index.options.forwardCredentials !== true;
-        const refused = isOwn ? (read.ok ? strangeRequest(read.value, schemas ?? [index.name]) : read.error) : undefined;
-        if (refused !== undefined) return unreadable(refused);
-        if (!read.ok) return ok(planOne(leftToEngine(index.name, read.error), own, readPart));
-        const asked = isOwn && schemas !== undefined ? restricted(read.value, schemas) : read.value;
-        const plan = readSearch(index, asked);
-        return ok(
-          plan.ok
-            ? planOne(plan.value, asked.own, readPart, (size) => widened(asked, size))
-            : planOne(leftToEngine(index.name, plan.error), asked.own, readPart),
-        );
+        const read = readRequest(request, path, !isOwn);
+        if (!read.ok) {
+          if (isOwn) return unreadable(read.error);
+          return ok(planOne(leftToEngine(index.name, read.error), ownRequest(request, path), readPart(0)));
+        }
+        const strange = isOwn ? strangeIn(read.value, schemas ?? [index.name]) : undefined;
+        if (strange !== undefined) return refusal(strange);
+        const isOpen = !isOwn || schemas === undefined || read.value.all.some(({ name }) => name === "model.restrict");
+        const asked = isOpen ? read.value : withParam(read.value, "model.restrict", schemas.join(","));
+        const searched = readSearch(index, asked);
+        if (!searched.ok) return ok(planOne(leftToEngine(index.name, searched.error), asked.own, readPart(0)));
+        const { search, widen } = searched.value;
+        const plan = planOne(search, asked.own, readPart(search.offset));
+        return ok({ ...plan, widen: ([size]) => widen(size) });
       },
       describeError(status, type, message) {
-        const error = { code: CODES[status] ?? INTERNAL_SERVER_ERROR, summary: type, message };
-        return jsonError({ root: { id: "toplevel", relevance: 1, fields: { totalCount: 0 }, errors: [error] } });
+        const [code, summary] = type === INVALID ? INVALID_PARAMETER : (ERRORS[status] ?? INTERNAL_SERVER_ERROR);
+        const errors = [{ code, summary, message }];
+        return jsonError({ root: { id: "toplevel", relevance: 1, fields: { totalCount: 0 }, errors } });
       },
     };
   },
-  limits: { maxIndexes: 1 },
+  limits: { maxIndexes: 1, usualWindow: 400 },
 });
 
 export interface VespaOptions extends IndexOptions, PageSizeOption {
@@ -77,114 +82,99 @@ export function vespa(options: VespaOptions): IndexDefinition<VespaOptions> {
   return { ...options, dialect: VESPA, backend: "vespa" };
 }
 
-interface Asked {
-  readonly own: EngineRequest;
-  readonly url: readonly Param[];
-  /** Empty unless the body is a form. */
-  readonly form: readonly Param[];
-  readonly body: Body | undefined;
-  /** All of them; those of the URL, which win, first. */
-  readonly all: readonly Named[];
+/** For a parameter, not for the request as a whole. */
+const INVALID = "invalid_query_parameter";
+
+function refusal(message: string): Result<never, Refusal> {
+  return err({ status: 400, type: INVALID, message });
+}
+
+interface Read {
+  readonly search: SearchPlan;
+  /** Without a size: the shopper's own page, to be re-ranked. */
+  readonly widen: (size: number | undefined) => EngineRequest;
 }
 
 const PAGING: ReadonlySet<string> = new Set(["hits", "offset"]);
 
-/** Errors say why it cannot be read. */
-function readRequest(own: EngineRequest): Result<Asked, string> {
-  const url = paramsOf(own.search);
-  if (own.body === undefined) return ok({ own, url, form: [], body: undefined, all: namedIn(url) });
-  const text = utf8Text(own.body);
-  if (text === undefined) return err("The body is not UTF-8: send JSON or a form");
-  if (!text.trimStart().startsWith("{")) {
-    const form = paramsOf(text);
-    const contentType = "application/x-www-form-urlencoded";
-    return ok({ own: { ...own, contentType }, url, form, body: undefined, all: namedIn([...url, ...form]) });
-  }
-  const body = bodyOf(own.body);
-  if (!body.ok) return body;
-  if (body.value === undefined) return err("The body is empty");
-  const all = [...namedIn(url), ...flatten(body.value.text, body.value.members)];
-  return ok({ own: { ...own, contentType: "application/json" }, url, form: [], body: body.value, all });
-}
-
-/** Why a request must not reach the engine with the edge's key; `undefined` for a search. */
-function strangeRequest(asked: Asked, schemas: readonly string[]): string | undefined {
-  const repeated = asked.body && repeatedIn(asked.body);
-  return repeated === undefined ? strangeIn(asked, schemas) : `The member ${repeated.join(".")} is repeated`;
-}
-
-function namedIn(params: readonly Param[]): Named[] {
-  return params.map(({ key, value }) => ({ key, name: nameOf(key), value }));
-}
-
-/** No parameter that the edge reads has more parts to its name, or a longer one. */
-const MAX_PARTS = 4;
-const MAX_NAME = 256;
-
-/** Members under the names that Vespa gives them. From the spans, so that a repeated name hides no other. */
-function flatten(text: JsonText, siblings: Body["members"], prefix: string = "", depth: number = 1): Named[] {
-  return siblings.flatMap(({ key: own, value: span }) => {
-    const key = prefix + own;
-    if (kindOf(text, span) === "object" && depth < MAX_PARTS && key.length <= MAX_NAME)
-      return flatten(text, members(text, span), `${key}.`, depth + 1);
-    return [{ key, name: nameOf(key), value: readString(text, span) ?? rawText(text, span) }];
+/** Errors say why the search is left to the engine. */
+function readSearch(index: Index, asked: Asked): Result<Read, string> {
+  const { values } = asked;
+  if (asked.twice !== undefined) return err(`${asked.twice} is asked for by two names`);
+  const statement = values.get("yql");
+  const yql = statement === undefined ? undefined : readYql(statement);
+  if (statement !== undefined && yql === undefined) return err("yql has a text or a comment without end");
+  const page = pageOf(asked, yql, index.options.pageSize ?? DEFAULT_HITS);
+  if (!page.ok) return page;
+  const queryText = queryTextOf(asked, yql);
+  const { offset, limit } = page.value;
+  const paged = yql?.page;
+  const inYql = paged === undefined || statement === undefined ? undefined : { from: statement, widened: paged.widened };
+  const search = plainPlan({
+    index: index.name,
+    queryText,
+    offset,
+    limit,
+    bypass: reasonToLeave(asked, yql, limit, queryText, index.idField),
+    identity: identityOf(
+      [...asked.url, ...asked.form],
+      asked.body,
+      (key) => PAGING.has(nameOf(key)) || (inYql !== undefined && key === "yql"),
+      ...(inYql === undefined ? [] : [inYql.widened(0)]),
+    ),
+  });
+  return ok({
+    search,
+    widen: (size) =>
+      size === undefined
+        ? { ...asked.own, accept: JSON_TYPE }
+        : widened(asked, size, inYql && { from: inYql.from, to: inYql.widened(size) }),
   });
 }
 
-/** Errors say why the search is left to the engine. */
-function readSearch(index: Index, asked: Asked): Result<SearchPlan, string> {
-  const offset = pageNumber(asked, "offset", 0);
+const DEFAULT_HITS = 10;
+
+/** That of the statement beats the parameters. */
+function pageOf({ values }: Asked, yql: Yql | undefined, pageSize: number): Result<Readonly<Record<"offset" | "limit", number>>, string> {
+  if (yql?.isPaged === true) {
+    const { page } = yql;
+    return page === undefined || page.limit < 0 ? err("The page is named in yql") : ok(page);
+  }
+  const offset = wholeNumber("offset", values.get("offset"), 0, 0);
   if (!offset.ok) return offset;
-  const limit = pageNumber(asked, "hits", index.options.pageSize ?? 10);
-  if (!limit.ok) return limit;
-  const statement = valueOf(asked, "yql");
-  const yql = statement === undefined ? undefined : readYql(statement);
-  if (statement !== undefined && yql === undefined) return err("yql has a text or a comment without end");
-  const queryText = queryTextOf(asked, yql);
-  return ok(
-    plainPlan({
-      index: index.name,
-      queryText,
-      offset: offset.value,
-      limit: limit.value,
-      bypass: reasonToLeave(asked, yql, limit.value, queryText, index.idField),
-      identity: identityOf([...asked.url, ...asked.form], asked.body, (key) => PAGING.has(nameOf(key))),
-    }),
-  );
+  const limit = wholeNumber("hits", values.get("hits"), pageSize, DEFAULT_HITS);
+  return limit.ok ? ok({ offset: offset.value, limit: limit.value }) : limit;
 }
 
-function valueOf({ all }: Asked, name: string): string | undefined {
-  return all.find((param) => param.name === name)?.value;
+/** `empty`: for an empty text, which Vespa takes for no number. Errors name the value. */
+function wholeNumber(name: string, written: string | undefined, missing: number, empty: number): Result<number, string> {
+  if (written === undefined) return ok(missing);
+  return written === "" ? ok(empty) : digitsOf(name, written.replace(/^\+/, ""));
 }
 
-/** The same request, asking the index's own schemas only. */
-function restricted(asked: Asked, schemas: readonly string[]): Asked {
-  // Checked where the client gives it.
-  if (asked.all.some(({ name }) => name === "model.restrict")) return asked;
-  const value = schemas.join(",");
-  const added: Param = { key: "model.restrict", value, raw: `model.restrict=${encodeURIComponent(value)}` };
-  const url = [...asked.url, added];
-  return { ...asked, url, own: { ...asked.own, search: searchOf(url.map(({ raw }) => raw)) }, all: [...namedIn([added]), ...asked.all] };
-}
+/** Languages of queries that have no signs. */
+const WITHOUT_SIGNS: ReadonlySet<string> = new Set(["phrase", "tokenize", "linguistics"]);
 
-/** A whole number from 0. Errors name the value, or say why several contradict each other. */
-function pageNumber({ url, form, all }: Asked, name: string, fallback: number): Result<number, string> {
-  const given = all.filter((param) => param.name === name);
-  const [first] = given;
-  if (first === undefined) return ok(fallback);
-  const { key, value } = first;
-  if (given.some((param) => param.key !== key)) return err(`${name} is asked for by two names`);
-  if ([...url, ...form].filter((param) => param.key === key).length > 1) return err(`The parameter "${key}" is repeated`);
-  // Vespa ignores the case of other names only.
-  if (key !== name && key.toLowerCase() === name) return err(`The parameter "${key}" is not ${name}`);
-  return digitsOf(key, value);
-}
-
-/** The parameter `query`, or the words that the statement reads from another parameter or holds itself. */
-function queryTextOf(asked: Asked, yql: Yql | undefined): string | undefined {
-  const query = textOf(valueOf(asked, "model.querystring"));
-  if (yql?.input === undefined || (yql.hasUserQuery && query !== undefined)) return query;
-  return textOf("param" in yql.input ? valueOf(asked, nameOf(yql.input.param)) : yql.input.words);
+/**
+ * The words that the statement reads from a parameter or holds itself, or the parameter `query`, also where the statement does not read it: what
+ * is embedded, or what a searcher of the application reads.
+ */
+function queryTextOf({ values, all }: Asked, yql: Yql | undefined): string | undefined {
+  const isPlain = WITHOUT_SIGNS.has((values.get("model.type") ?? "").toLowerCase());
+  const read = (text: string | undefined): string | undefined => {
+    const words = textOf(text);
+    return words === undefined || isPlain ? words : plainWords(words);
+  };
+  const find = (words: Words | undefined): string | undefined =>
+    words === undefined ? undefined : read("words" in words ? words.words : values.get(nameOf(words.param)));
+  const query = read(values.get("model.queryString"));
+  if (yql?.hasUserQuery === true && query !== undefined) return query;
+  if (yql?.input !== undefined) return find(yql.input);
+  const where = values.get("select.where");
+  if (yql === undefined && where !== undefined) return find(wordsOfWhere(where));
+  if (query !== undefined) return query;
+  const embedded = all.find(({ value }) => value.includes("embed("));
+  return find(yql?.words) ?? (embedded && find(wordsOfEmbed(embedded.value)));
 }
 
 function reasonToLeave(
@@ -194,76 +184,53 @@ function reasonToLeave(
   queryText: string | undefined,
   idField: string,
 ): Bypass | undefined {
-  const given = (name: string): string | undefined => valueOf(asked, name)?.trim().toLowerCase() || undefined;
-  const format = given("presentation.format") ?? "json";
+  const given = (name: string): string | undefined => asked.values.get(name)?.trim().toLowerCase() || undefined;
+  const format = asked.values.get("presentation.format") ?? "json";
   if (format !== "json" && format !== "default")
     return leave("request_not_understood", `The reply is asked for as "${format}", not as JSON`);
   if ((given("model.encoding") ?? "utf-8") !== "utf-8")
     return leave("request_not_understood", "The reply is asked for in another encoding than UTF-8");
   if (given("jsoncallback") !== undefined) return leave("request_not_understood", "The reply is asked for as a script (jsoncallback)");
+  if (isTraced(asked)) return leave("request_not_understood", "A trace of the search is asked for");
   if (!TYPES.has(given("model.type") ?? "all")) return leave("request_not_understood", "query is not words but a language");
   if ((given("model.type.syntax") ?? "none") === "yql") return leave("request_not_understood", "query is not words but a language");
-  if (given("queryprofile") !== undefined && given("hits") === undefined)
+  if (given("queryProfile") !== undefined && given("hits") === undefined && yql?.page === undefined)
     return leave("request_not_understood", "hits is not given, and the query profile may set it");
   if (given("ranking.sorting") !== undefined) return leave("explicit_sort", "sorting");
   if (yql?.isOrdered === true) return leave("explicit_sort", "order by");
-  if (yql?.isPaged === true) return leave("request_not_understood", "The page is named in yql");
+  // Rank profiles that order by a price, say: `sort_by_price` of Vespa's own shop.
+  if (/sort|order[_-]?by/.test(given("ranking.profile") ?? "")) return leave("explicit_sort", "A rank profile named for its order");
   if (given("collapsefield") !== undefined) return leave("grouped", "collapsefield");
   if (limit === 0) return leave("size_zero", "hits is 0");
-  if (queryText === undefined) return leave("no_query_text", "No query, no userInput() in yql");
-  const [section, field = ""] = idField.split(".");
-  if (section === "fields" && yql?.fields?.includes(field) === false) {
-    return leave("request_not_understood", `yql selects without ${field}, by which items are known`);
-  }
-  return undefined;
+  if (queryText === undefined) return leave("no_query_text", "No query, no userInput() or contains in yql");
+  return leavesOutId(asked, yql, idField);
 }
 
-/** A missing `hits` is added to the URL, which wins over the body. */
-function widened({ own, url, form, body, all }: Asked, size: number): EngineRequest {
-  const numbers = { hits: size, offset: 0 };
-  const added = all.some(({ name }) => name === "hits") ? [] : [`hits=${size}`];
-  const search = searchOf([...replaceParams(url, numbers, nameOf), ...added]);
-  if (own.body === undefined) return { ...own, search };
-  const encoded = (): Uint8Array => new TextEncoder().encode(replaceParams(form, numbers, nameOf).join("&"));
-  return { ...own, search, body: body === undefined ? encoded() : applyEdits(own.body, replaceMembers(body, numbers, nameOf)) };
+function isTraced({ values }: Asked): boolean {
+  return [...values].some(([name, value]) => name.startsWith("trace.") && value !== "0" && value !== "false" && value !== "");
 }
 
-function partAt(text: JsonText, from: Span, { readHit }: Index): Result<ReplyPart, Bypass> {
-  const found = findAt(text, ["root"], from);
-  if (!found.ok) return bypass("reply_not_search", found.error.message);
-  const root = found.value;
-  if (root === undefined) return bypass("reply_not_search", "The reply has no root");
-  if (spanAt(text, ["relevance"], root) === undefined) return bypass("reply_not_search", "The reply has no root.relevance");
-  const errors = findAt(text, ["errors"], root);
-  const full = spanAt(text, ["coverage", "full"], root);
-  const coverage = full && rawText(text, full);
-  const isWhole = errors.ok && errors.value === undefined && coverage !== "false";
-  const left = isWhole ? undefined : leave("engine_incomplete", "The reply has root.errors, or root.coverage is not full");
-
-  const siblings = members(text, root);
-  const index = siblings.findIndex(({ key }) => key === "children");
-  // Without hits there are no children.
-  if (index < 0) return ok({ hits: [], bypass: left, edits: () => [] });
-  const read = readHits(text, ["children"], root, childReader(readHit));
-  if (!read.ok) return read;
-  const { array, slots, hits } = read.value;
-  const isAllHits = slots.length > 0 && slots.length === elements(text, array).length;
-  const edits = (order: readonly number[]): Edit[] =>
-    order.length === 0 && isAllHits ? [cutMember(siblings, index)] : refill(text, array, slots, order);
-  return ok({ hits, bypass: left, edits });
+/** Where fields are named, the id is one of them: Vespa writes documentid into the id of a hit. */
+function leavesOutId({ values }: Asked, yql: Yql | undefined, idField: string): Bypass | undefined {
+  const [section, name = ""] = idField.split(".");
+  const field = section === "fields" ? name : idField === "id" ? "documentid" : undefined;
+  const given = values.get("presentation.summaryFields") ?? values.get("select.fields");
+  const fields = yql?.fields ?? given?.match(/[\w.-]+/g) ?? undefined;
+  if (field === undefined || fields === undefined || fields.includes(field)) return undefined;
+  return leave("request_not_understood", `The request asks for fields without ${field}, by which items are known`);
 }
 
-/** Results of grouping are children too, but not hits. */
-function childReader(readHit: HitReader): HitReader {
-  return (text, slot) => {
-    const id = spanAt(text, ["id"], slot);
-    if (id !== undefined && readString(text, id)?.startsWith("group:") === true) return ok(undefined);
-    const children = findAt(text, ["children"], slot);
-    if (!children.ok || children.value !== undefined) return err("a list of its own, as sources that are not blended have");
-    return readHit(text, slot);
-  };
-}
-
-/** Vespa's error codes by HTTP status. */
-const CODES: Readonly<Record<number, number>> = { 400: 3, 401: 14, 403: 15, 404: 16, 405: 17, 413: 2, 429: 17, 502: 10, 504: 12 };
-const INTERNAL_SERVER_ERROR = 18;
+/** Vespa's error codes and words by HTTP status. */
+const ERRORS: Readonly<Record<number, readonly [code: number, summary: string]>> = {
+  400: [3, "Illegal query"],
+  401: [14, "Unauthorized"],
+  403: [15, "Forbidden"],
+  404: [16, "Resource not found"],
+  405: [17, "Bad request."],
+  413: [2, "Request too large"],
+  429: [17, "Bad request."],
+  502: [10, "Backend communication error"],
+  504: [12, "Timed out"],
+};
+const INVALID_PARAMETER = [4, "Invalid query parameter"] as const;
+const INTERNAL_SERVER_ERROR = [18, "Internal server error."] as const;

@@ -5,7 +5,8 @@
  */
 import { type Breaker, createBreaker } from "../breaker.ts";
 import type { SearchPlan } from "../backends/dialect.ts";
-import type { Client, EngineClient } from "../backends/engine.ts";
+import type { EngineClient } from "../backends/engine.ts";
+import type { Client } from "../backends/headers.ts";
 import type { Bypass } from "../result.ts";
 
 /** Of one shape, in a row. A single failure may be the words': one of their hits may be what cannot be read. */

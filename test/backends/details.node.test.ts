@@ -180,14 +180,23 @@ describe.each([true, false])("details of bypasses, forwardCredentials: %s", (for
     };
     for (const { path, index, body, search } of requests) {
       for (const text of body === undefined ? [] : bodiesOf(body)) {
-        plan({ method: "POST", path, search: "", body: new TextEncoder().encode(text) }, index);
+        plan({ method: "POST", path, search: "", body: new TextEncoder().encode(text), contentType: "application/json" }, index);
         if (backend === "elasticsearch")
           plan({ method: "POST", path: "/goods/_msearch", search: "", body: new TextEncoder().encode(`{}\n${text}\n`) }, index);
       }
       for (const params of search === undefined ? [] : searchesOf(search)) {
         plan({ method: "GET", path, search: params, body: new Uint8Array() }, index);
         if (backend === "solr" || backend === "vespa")
-          plan({ method: "POST", path, search: "", body: new TextEncoder().encode(params.slice(1)) }, index);
+          plan(
+            {
+              method: "POST",
+              path,
+              search: "",
+              body: new TextEncoder().encode(params.slice(1)),
+              contentType: "application/x-www-form-urlencoded",
+            },
+            index,
+          );
         if (backend === "algolia" || backend === "vespa" || backend === "elasticsearch")
           plan(
             { method: "POST", path: backend === "algolia" ? `${path}/query` : path, search: params, body: new TextEncoder().encode("{}") },

@@ -309,5 +309,6 @@ export const PARAMS: Readonly<Record<string, (bytes: number) => string>> = {
 };
 
 export function requestOf({ method = "POST", path, search = "", body = "" }: Asked, limits: RequestLimits): ClientRequest {
-  return { method, path, search: search === "" ? "" : `?${search}`, body: new TextEncoder().encode(body), limits };
+  const contentType = /^\s*[[{]/.test(body) ? "application/json" : "application/x-www-form-urlencoded";
+  return { method, path, search: search === "" ? "" : `?${search}`, body: new TextEncoder().encode(body), limits, contentType };
 }

@@ -26,7 +26,8 @@ export async function startEdge(
       INDEXES: {
         ...Object.fromEntries(others.map((name) => [name, { backend, url: engineUrl, window: WINDOW, catalog: "products", ...index }])),
         products: { backend, url: engineUrl, window: WINDOW, ...index },
-        offers: { backend, url: engineUrl, window: WINDOW, catalog: "products" },
+        // Vespa's requests name no index, so there can be one.
+        ...(backend !== "vespa" && { offers: { backend, url: engineUrl, window: WINDOW, catalog: "products" } }),
       },
       RANK_BUDGET_MS: 9000,
       ENGINE_TIMEOUT_MS: 20_000,

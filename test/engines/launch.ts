@@ -31,6 +31,7 @@ export const ENGINES = {
   "elasticsearch-7": { java: 17, main: "Launcher", url: "ARMMT_TEST_ELASTICSEARCH_7_URL" },
   "elasticsearch-9": { java: 21, main: "org.elasticsearch.node.Launcher", url: "ARMMT_TEST_ELASTICSEARCH_9_URL" },
   solr: { java: 17, main: "Launcher", url: "ARMMT_TEST_SOLR_URL" },
+  vespa: { java: 17, main: "Launcher", url: "ARMMT_TEST_VESPA_URL" },
 } as const satisfies Readonly<Record<string, { readonly java: number; readonly main: string; readonly url: string }>>;
 
 /** Version 17 is the newest on which Elasticsearch 7 starts: it asks for a security manager. */
@@ -62,7 +63,10 @@ export function missing(name: EngineName): string | undefined {
 }
 
 /** `prepare` may write into the home folder before the start. Rejects with the end of the engine's output where it does not start. */
-export async function startEngine(name: EngineName, prepare: (home: string) => void = () => undefined): Promise<RunningEngine> {
+export async function startEngine(
+  name: EngineName,
+  prepare: (home: string, port: number) => void = () => undefined,
+): Promise<RunningEngine> {
   const { main, url } = ENGINES[name];
   const running = process.env[url];
   if (running !== undefined) return { url: running.replace(/\/+$/, ""), stop: async () => undefined };
@@ -71,8 +75,8 @@ export async function startEngine(name: EngineName, prepare: (home: string) => v
   const classPath = await classPathOf(name, jdk);
   const home = mkdtempSync(join(tmpdir(), `armmt-${name}-`));
   for (const folder of ["config", "data", "lib"]) mkdirSync(join(home, folder));
-  prepare(home);
   const port = await freePort();
+  prepare(home, port);
   const flags = [...FLAGS, ...(jdk.version >= 21 ? ["--enable-native-access=ALL-UNNAMED"] : [])];
   const engine = spawn(join(jdk.home, "bin/java"), [...flags, "-cp", classPath, main, home, String(port)], { cwd: home });
   await ready(engine, name);

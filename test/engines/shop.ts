@@ -113,3 +113,92 @@ export async function fillSolr(url: string): Promise<void> {
   const secrets = [0, 1, 2].map((n) => ({ id: PRODUCTS[n]!.id, title: "red mug", email: SECRET_TEXT }));
   await send(`${url}/solr/secret/update?commit=true`, "POST", JSON.stringify(secrets));
 }
+
+const VESPA_SERVICES = (port: number): string => `<services version="1.0">
+  <container id="default" version="1.0">
+    <component id="com.yahoo.language.simple.SimpleLinguistics"/>
+    <search>
+      <chain id="default" inherits="vespa"/>
+      <provider id="shop" type="local" cluster="shop"><searcher id="ContentNode"/></provider>
+    </search>
+    <http><server id="default" port="${port}"/></http>
+    <accesslog type="disabled"/>
+  </container>
+  <content id="shop" version="1.0">
+    <redundancy>1</redundancy>
+    <documents><document type="products" mode="index"/><document type="secret" mode="index"/></documents>
+    <nodes><node hostalias="node1" distribution-key="0"/></nodes>
+  </content>
+</services>`;
+
+const VESPA_SCHEMA = `schema products {
+  document products {
+    field sku type string { indexing: summary | attribute }
+    field title type string {
+      indexing: summary | index
+      bolding: on
+    }
+    field category type string { indexing: summary | attribute }
+    field price type double { indexing: summary | attribute }
+    field rating type double { indexing: summary | attribute }
+    field popularity type int {
+      indexing: summary | attribute
+      attribute: fast-search
+    }
+    field in_stock type bool { indexing: summary | attribute }
+    field embedding type tensor<float>(x[2]) { indexing: attribute }
+  }
+  fieldset default { fields: title }
+  document-summary short {
+    summary title {}
+    summary price {}
+  }
+  document-summary known {
+    summary sku {}
+    summary title {}
+  }
+  rank-profile bm25 inherits default { first-phase { expression: bm25(title) } }
+  rank-profile even inherits default { }
+  rank-profile semantic inherits default { inputs { query(e) tensor<float>(x[2]) } }
+}`;
+
+const VESPA_SECRET = `schema secret {
+  document secret {
+    field title type string { indexing: summary | index }
+    field email type string { indexing: summary | attribute }
+  }
+  fieldset default { fields: title }
+}`;
+
+/** Query profiles whose settings no request shows. */
+const VESPA_PROFILES: Readonly<Record<string, string>> = {
+  cheap: '<field name="ranking.sorting">+price</field>',
+  five: '<field name="hits" overridable="false">5</field>',
+  long: '<field name="hits">24</field>',
+};
+
+/** An application package of Vespa, and the documents of its stand-in for content nodes: a file's name → its content. */
+export function vespaApplication(port: number): Readonly<Record<string, string>> {
+  const products = PRODUCTS.map(({ id, title, category, price, rating, popularity, inStock }) => ({
+    sku: id,
+    title,
+    category,
+    price,
+    rating,
+    popularity,
+    in_stock: inStock,
+  }));
+  // No words of a shopper: a search of the whole application finds them by other means only.
+  const secret = [0, 1, 2].map((n) => ({ title: `order ${n}`, email: SECRET_TEXT }));
+  const profiles = Object.entries(VESPA_PROFILES).map(([id, fields]) => [
+    `search/query-profiles/${id}.xml`,
+    `<query-profile id="${id}">${fields}</query-profile>`,
+  ]);
+  return {
+    "services.xml": VESPA_SERVICES(port),
+    "schemas/products.sd": VESPA_SCHEMA,
+    "schemas/secret.sd": VESPA_SECRET,
+    "documents.json": JSON.stringify({ products, secret }),
+    ...Object.fromEntries(profiles),
+  };
+}

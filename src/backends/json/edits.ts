@@ -154,7 +154,11 @@ export function setMember(body: Body, key: string, value: number, isLast: boolea
 }
 
 /** The edits that put other numbers into the members that `numbers` names, where they are given. */
-export function replaceMembers(body: Body | undefined, numbers: Numbers, nameOf: (key: string) => string = (key) => key): Edit[] {
+export function replaceMembers(
+  body: Pick<Body, "members"> | undefined,
+  numbers: Numbers,
+  nameOf: (key: string) => string = (key) => key,
+): Edit[] {
   return (body?.members ?? []).flatMap(({ key, value }) => {
     const number = numberFor(numbers, nameOf(key));
     return number === undefined ? [] : [{ ...value, text: String(number) }];

@@ -98,7 +98,7 @@ export function planListed(searches: readonly PlannedSearch[], own: EngineReques
 /** The request without what `isLeftOut` names, as one text. */
 export function identityOf(
   params: readonly Param[],
-  body: Body | undefined,
+  body: Pick<Body, "text" | "members"> | undefined,
   isLeftOut: (key: string) => boolean,
   ...more: readonly unknown[]
 ): string {

@@ -5,58 +5,25 @@
  * Vespa has no rights below the application. Query profiles, search chains, content nodes and traces are not for clients: a profile may leave out
  * what the default one restricts.
  */
-import type { Param } from "../json/request.ts";
+import { isAlias } from "./names.ts";
+import type { Asked } from "./request.ts";
 import { readYql } from "./yql.ts";
 
 const ELSEWHERE = "take it out, or let the index forward the client's own key (forwardCredentials)";
 
-/** A parameter of the URL or of the body. */
-export interface Named extends Pick<Param, "key" | "value"> {
-  /** In lower case, without aliases. */
-  readonly name: string;
-}
-
-/** Other names of parameters, in lower case. */
-const ALIASES: ReadonlyMap<string, string> = new Map([
-  ["count", "hits"],
-  ["start", "offset"],
-  ["query", "model.querystring"],
-  ["type", "model.type"],
-  ["encoding", "model.encoding"],
-  ["sorting", "ranking.sorting"],
-  ["format", "presentation.format"],
-  ["template", "presentation.format"],
-  ["default-index", "model.defaultindex"],
-  ["filter", "model.filter"],
-  ["language", "model.language"],
-  ["lang", "model.language"],
-  ["locale", "model.locale"],
-  ["sources", "model.sources"],
-  ["search", "model.sources"],
-  ["restrict", "model.restrict"],
-  ["bolding", "presentation.bolding"],
-  ["summary", "presentation.summary"],
-  ["ranking", "ranking.profile"],
-  ["searchpath", "model.searchpath"],
-]);
-export function nameOf(key: string): string {
-  const lower = key.toLowerCase();
-  return ALIASES.get(lower) ?? lower;
-}
-
 /** Types of `query` that are words; the others are query languages. */
 export const TYPES: ReadonlySet<string> = new Set(["all", "any", "linguistics", "phrase", "tokenize", "weakand", "web"]);
 
-/** In lower case, without aliases; of a name that ends with a dot, all that begin so. */
+/** In lower case; of a name that ends with a dot, all that begin so. */
 const PARAMETERS: ReadonlySet<string> = new Set(
   `yql hits offset timeout nocache groupingsessioncache jsoncallback
   model.querystring model.type model.type.composite model.type.tokenization model.type.syntax model.type.isyqldefault model.defaultindex
   model.filter model.language model.locale model.encoding model.sources model.restrict
-  ranking.profile ranking.location ranking.sorting ranking.freshness ranking.querycache ranking.rerankcount ranking.keeprankcount
+  ranking.profile ranking.location ranking.sorting ranking.freshness ranking.querycache ranking.rerankcount ranking.keeprankcount ranking.totalkeeprankcount
   ranking.rankscoredroplimit ranking.elementgap. ranking.features. ranking.properties. ranking.matching. ranking.matchphase.
   ranking.secondphase. ranking.globalphase. ranking.softtimeout. ranking.significance. rankfeature. rankproperty. input.
-  presentation.bolding presentation.format presentation.format. presentation.summary presentation.timing presentation.reportcoverage
-  select select.where select.where. select.grouping select.grouping. collapsefield collapsesize collapse.summary
+  presentation.bolding presentation.format presentation.format. presentation.summary presentation.summaryfields presentation.timing presentation.reportcoverage
+  select select.where select.where. select.grouping select.grouping. select.fields collapsefield collapsesize collapse.summary
   pos.ll pos.radius pos.bb pos.attribute pos.units weakand. wand. rules.off dispatch.topkprobability hitcountestimate recall`.split(/\s+/),
 );
 
@@ -68,28 +35,28 @@ const RESERVED: ReadonlySet<string> = new Set(
   ),
 );
 
-export interface Request {
-  readonly url: readonly Param[];
-  readonly form: readonly Param[];
-  readonly all: readonly Named[];
-}
-
 /** Why a request must not reach the engine; `undefined` for a search. */
-export function strangeIn({ url, form, all }: Request, schemas: readonly string[]): string | undefined {
-  // Jetty decodes `%u0041` too.
-  const odd = [...url, ...form].find(({ key, raw }) => !/^[ -~]*$/.test(key) || key.includes("%") || /%u[0-9a-f]/i.test(raw));
-  if (odd !== undefined) return `The parameter ${JSON.stringify(odd.key)} is not passed on: write it in ASCII, without %u`;
+export function strangeIn({ url, form, all }: Pick<Asked, "url" | "form" | "all">, schemas: readonly string[]): string | undefined {
+  // Older versions of Jetty decode `%u0041` too.
+  const odd = [...url, ...form].find(({ key, raw }) => key.includes("%") || /%u[0-9a-f]/i.test(raw));
+  if (odd !== undefined) return `The parameter ${JSON.stringify(odd.key)} is not passed on: write it without %u`;
   const references = new Set(
     all.flatMap(({ value }) => (value.includes("@") ? [...value.matchAll(/@ ?([\w-]+)/g)].map(([, name]) => name) : [])),
   );
-  for (const { key, name, value } of all) {
-    if (!isParameter(name) && !(references.has(key) && !RESERVED.has(name))) {
+  for (const { key, name: exact, value } of all) {
+    const name = exact.toLowerCase();
+    if (!isParameter(name) && !(references.has(key) && !isAlias(key) && !RESERVED.has(name)) && !isOff(name, value)) {
       return `The parameter ${JSON.stringify(key)} is not passed on with the edge's key: ${ELSEWHERE}`;
     }
     const strange = strangeValue(name, value, schemas);
     if (strange !== undefined) return `The parameter ${JSON.stringify(key)} ${strange}: ${ELSEWHERE}`;
   }
   return undefined;
+}
+
+/** A trace that is not asked for. */
+function isOff(name: string, value: string): boolean {
+  return /^trace\.(?:level|explainlevel|profile|timestamps)$/.test(name) && (value === "0" || value === "false");
 }
 
 /** `a.b` may be listed itself, or as all below `a.`. */

@@ -1,4 +1,5 @@
 /** YQL, Vespa's query language. */
+import { type Clause, type Words, wordsOfClauses } from "./words.ts";
 
 /**
  * A statement in YQL, Vespa's query language, as far as the edge reads it: outside of texts and comments only, because a shopper may type
@@ -7,69 +8,122 @@
 export interface Yql {
   /** `order by` */
   readonly isOrdered: boolean;
-  /** `limit` or `offset` */
+  /** `limit` or `offset`: they beat the parameters `hits` and `offset`. */
   readonly isPaged: boolean;
+  /** Where the page can be read. */
+  readonly page: YqlPage | undefined;
   /** `userQuery()`, which reads the parameter `query`. */
   readonly hasUserQuery: boolean;
   /** The first `userInput()` or `text()`: words, or a parameter of the request. */
-  readonly input: { readonly words: string } | { readonly param: string } | undefined;
+  readonly input: Words | undefined;
+  /** Of `contains`. */
+  readonly words: Words | undefined;
   /** `undefined` for all of them. */
   readonly fields: readonly string[] | undefined;
   /** Names after `from`, none for `*`; `undefined` where the statement is not one plain `select`. */
   readonly sources: readonly string[] | undefined;
 }
 
+export interface YqlPage {
+  readonly offset: number;
+  readonly limit: number;
+  /** The statement for hits [0, size). */
+  readonly widened: (size: number) => string;
+}
+
 /** `undefined` where a text or a comment has no end. */
 export function readYql(yql: string): Yql | undefined {
-  const outlined = outlineOf(yql);
-  if (outlined === undefined) return undefined;
-  const { outline, texts } = outlined;
+  const pieces = piecesOf(yql);
+  if (pieces === undefined) return undefined;
+  const { outline, texts } = outlineOf(yql, pieces);
   // After it comes grouping, which has words of its own.
   const [statement = ""] = outline.split("|", 1);
+  const isPaged = /\b(?:limit|offset)\b/i.test(statement);
   return {
     isOrdered: /\border by\b/i.test(statement),
-    isPaged: /\b(?:limit|offset)\b/i.test(statement),
+    isPaged,
+    page: isPaged ? pageOf(yql, pieces) : undefined,
     hasUserQuery: /\buserQuery ?\(/.test(statement),
     input: inputOf(statement, texts),
+    words: / contains /i.test(statement) ? wordsOfClauses(clausesOf(statement, texts)) : undefined,
     fields: fieldsOf(statement),
     sources: sourcesOf(outline),
   };
 }
 
-/** Single spaces too. */
-const PLAIN = /[^"'/\t\n\v\f\r\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]+/y;
+/** A text with its quotes, or a comment or white space, or anything between. */
+interface Piece {
+  readonly kind: "text" | "gap" | "plain";
+  readonly start: number;
+  readonly end: number;
+}
 
-/** The statement with each text, as it is written, as its number in quotes, each comment and all white space as one space. */
-function outlineOf(yql: string): { readonly outline: string; readonly texts: readonly string[] } | undefined {
-  const texts: string[] = [];
-  const parts: string[] = [];
+/** Single spaces too. */
+const PLAIN = /[^"'/#\t\n\v\f\r\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]+/y;
+
+function piecesOf(yql: string): Piece[] | undefined {
+  const pieces: Piece[] = [];
   for (let at = 0; at < yql.length;) {
     const char = yql.charAt(at);
+    let kind: Piece["kind"] = "gap";
     let end = at + 1;
     if (char === '"' || char === "'") {
       while (end < yql.length && yql.charAt(end) !== char) end += yql.charAt(end) === "\\" ? 2 : 1;
       if (end >= yql.length) return undefined;
-      parts.push(`"${texts.length}"`);
-      texts.push(yql.slice(at + 1, end));
       end++;
+      kind = "text";
     } else if (yql.startsWith("/*", at)) {
       end = yql.indexOf("*/", at + 2) + 2;
       if (end < 2) return undefined;
-      parts.push(" ");
-    } else if (yql.startsWith("//", at)) {
+    } else if (char === "#" || yql.startsWith("//", at)) {
       while (end < yql.length && !/[\n\r]/.test(yql.charAt(end))) end++;
-      parts.push(" ");
-    } else if (char !== " " && /\s/.test(char)) {
-      parts.push(" ");
-    } else {
+    } else if (char === " " || !/\s/.test(char)) {
       // The slash of no comment, or all up to the next character that means something here.
       PLAIN.lastIndex = at;
       end = PLAIN.test(yql) ? PLAIN.lastIndex : end;
-      parts.push(yql.slice(at, end));
+      kind = "plain";
     }
+    pieces.push({ kind, start: at, end });
     at = end;
   }
+  return pieces;
+}
+
+/** The statement with each text, as it is written, as its number in quotes, each comment and all white space as one space. */
+function outlineOf(yql: string, pieces: readonly Piece[]): { readonly outline: string; readonly texts: readonly string[] } {
+  const texts: string[] = [];
+  const parts = pieces.map(({ kind, start, end }) => {
+    if (kind === "plain") return yql.slice(start, end);
+    if (kind === "gap") return " ";
+    texts.push(yql.slice(start + 1, end - 1));
+    return `"${texts.length - 1}"`;
+  });
   return { outline: parts.join("").replaceAll(/ {2,}/g, " "), texts };
+}
+
+/** What Vespa gives where a statement names the first hit only. */
+const DEFAULT_HITS = 10;
+const PAGE = /\blimit +(\d{1,9})(?: +offset +(\d{1,9}))?(?= *(?:;|$)| +timeout\b)|\boffset +(\d{1,9})(?= *(?:;|$)| +timeout\b)/i;
+
+/** In a copy of the statement of which each text and comment is blank, so that positions stay. `limit` counts from the first hit, not `offset`. */
+function pageOf(yql: string, pieces: readonly Piece[]): YqlPage | undefined {
+  const blank = pieces.map(({ kind, start, end }) => {
+    if (kind === "plain") return yql.slice(start, end);
+    return kind === "text" ? `"${"_".repeat(end - start - 2)}"` : " ".repeat(end - start);
+  });
+  const [statement = ""] = blank.join("").split("|", 1);
+  const found = PAGE.exec(statement);
+  if (found === null) return undefined;
+  const [whole, limit, after, only] = found;
+  // The limit is a parameter.
+  if (limit === undefined && /\blimit\b/i.test(statement)) return undefined;
+  const offset = Number(after ?? only ?? 0);
+  const { index } = found;
+  return {
+    offset,
+    limit: limit === undefined ? DEFAULT_HITS : Number(limit) - offset,
+    widened: (size) => `${yql.slice(0, index)}limit ${size}${yql.slice(index + whole.length)}`,
+  };
 }
 
 const ESCAPES: ReadonlyMap<string, string> = new Map(Object.entries({ b: "\b", t: "\t", n: "\n", f: "\f", r: "\r" }));
@@ -83,11 +137,45 @@ function unescape(text: string): string {
 /** With settings of the call, `{grammar: "all"}`, inside its brackets. */
 const INPUT = /\b(?:userInput|text) ?\( ?(?:\[? ?\{[^{}]{0,300}\} ?\]? ?)?(?:@ ?([\w.:-]+)|"(\d+)")/;
 
-function inputOf(statement: string, texts: readonly string[]): Yql["input"] {
+function inputOf(statement: string, texts: readonly string[]): Words | undefined {
   const [, param, index] = INPUT.exec(statement) ?? [];
   if (param !== undefined) return { param };
   const words = index === undefined ? undefined : texts[Number(index)];
   return words === undefined ? undefined : { words: unescape(words) };
+}
+
+/** A field and what it must hold, without settings. The words of `sameElement` and `uri` are none of a shopper. */
+const CONTAINS =
+  /(?<![\w.])([\w.]{1,256}) contains (?:\(? ?\[? ?\{[^{}]{0,300}\} ?\]? ?|\( ?)?(?:(sameElement|uri)\b|\w+ ?\( ?((?:\{? ?"\d+"(?: ?: ?[\d.]+)? ?,? ?){1,100})|"(\d+)"|@ ?([\w-]+))/gi;
+
+function clausesOf(statement: string, texts: readonly string[]): Clause[] {
+  return [...withoutNegated(statement).matchAll(CONTAINS)].flatMap(([, field = "", excluded, several, one, param]): Clause[] => {
+    if (excluded !== undefined) return [];
+    if (param !== undefined) return [{ field, param }];
+    const numbers = several === undefined ? [one ?? ""] : [...several.matchAll(/"(\d+)"/g)].map(([, number = ""]) => number);
+    return [{ field, words: numbers.map((number) => unescape(texts[Number(number)] ?? "")).join(" ") }];
+  });
+}
+
+/** Without `!(…)`. */
+function withoutNegated(statement: string): string {
+  if (!statement.includes("!")) return statement;
+  const parts: string[] = [];
+  let from = 0;
+  for (let at = statement.indexOf("!"); at >= 0; at = statement.indexOf("!", from)) {
+    parts.push(statement.slice(from, at));
+    let depth = 0;
+    let end = at + 1;
+    for (; end < statement.length; end++) {
+      const char = statement.charAt(end);
+      if (char === "(") depth++;
+      else if (char === ")" && --depth <= 0) break;
+      // `!=`, or a condition without brackets.
+      else if (depth === 0 && char !== " ") break;
+    }
+    from = end + 1;
+  }
+  return parts.join("") + statement.slice(from);
 }
 
 function fieldsOf(statement: string): readonly string[] | undefined {

@@ -1,4 +1,4 @@
-/** Vespa: `/search/` with parameters in the URL, in a form or in a JSON body, which the URL wins over. */
+/** Vespa: `/search/` with parameters in the URL, in a form or in a JSON body. A form wins over the URL, which wins over JSON. */
 import { type Ask, cut, type EngineStandIn, get, listOf, numberOf, objectOf, post, type StandInItem } from "./stand-in.ts";
 
 /** `{"a":{"b":1}}` is `a.b=1`. */
@@ -10,31 +10,54 @@ function flatten(object: Readonly<Record<string, unknown>>, prefix = ""): [strin
   );
 }
 
+/** Of a name that is given twice the last counts. A body of another type is not looked at. */
 async function parametersOf(request: Request): Promise<Readonly<Record<string, string | undefined>>> {
   const url = [...new URL(request.url).searchParams];
-  if (request.method === "GET") return Object.fromEntries(url);
-  const text = await request.text();
-  const isForm = request.headers.get("content-type")?.startsWith("application/x-www-form-urlencoded") === true;
-  return Object.fromEntries([...(isForm ? new URLSearchParams(text) : flatten(objectOf(JSON.parse(text)))), ...url]);
+  const [type = ""] = (request.headers.get("content-type") ?? "").toLowerCase().split(";");
+  if (type === "application/json") return Object.fromEntries([...flatten(objectOf(JSON.parse(await request.text()))), ...url]);
+  const form = type === "application/x-www-form-urlencoded" ? [...new URLSearchParams(await request.text())] : [];
+  return Object.fromEntries([...url, ...form]);
+}
+
+const illegal = (code: number, summary: string, message: string): Response =>
+  Response.json(
+    { root: { id: "toplevel", relevance: 1, fields: { totalCount: 0 }, errors: [{ code, summary, message }] } },
+    { status: 400 },
+  );
+
+const MAX_HITS = 400;
+
+/** A page in the statement beats the parameters. */
+function pageOf(parameters: Readonly<Record<string, string | undefined>>): { readonly offset: number; readonly limit: number } {
+  const [, last, first] = /\blimit (\d+)(?: offset (\d+))?/.exec(parameters["yql"] ?? "") ?? [];
+  if (last !== undefined) return { offset: Number(first ?? 0), limit: Number(last) - Number(first ?? 0) };
+  return {
+    offset: numberOf(parameters["offset"] ?? parameters["start"], 0),
+    limit: numberOf(parameters["hits"] ?? parameters["count"], 10),
+  };
 }
 
 async function answer(request: Request, items: readonly StandInItem[]): Promise<Response> {
   const parameters = await parametersOf(request);
   const yql = parameters["yql"] ?? "";
-  const offset = numberOf(parameters["offset"] ?? parameters["start"], 0);
-  const limit = numberOf(parameters["hits"] ?? parameters["count"], 10);
-  const hits = cut(items, offset, limit).map(({ id, title, price }, i) => ({
-    id: `id:shop:product::${id}`,
-    relevance: 0.9 - (offset + i) / 100,
-    source: "product",
-    fields: {
-      sddocname: "product",
-      documentid: `id:shop:product::${id}`,
-      sku: id,
-      title: parameters["bolding"] === "true" ? `<hi>${title}</hi>` : title,
-      price,
-    },
-  }));
+  const { offset, limit } = pageOf(parameters);
+  if (!/^\d+$/.test(String(limit))) return illegal(3, "Illegal query", `Could not set 'hits': '${limit}' is not a valid integer`);
+  if (limit > MAX_HITS) return illegal(3, "Illegal query", `${limit} hits requested, configured limit: ${MAX_HITS}.`);
+  const selected = /^select ([\w, ]+) from/.exec(yql)?.[1]?.split(/, */);
+  const isShown = (name: string): boolean => selected === undefined || selected.includes(name);
+  const isOrdered = /\border by\b/.test(yql) || (parameters["sorting"] ?? "") !== "";
+  const hits = cut(items, offset, limit).map(({ id, title, price }, i) => {
+    const documentid = `id:shop:product::${id}`;
+    const isBold = parameters["bolding"] !== "false";
+    const fields = { sddocname: "product", documentid, sku: id, title: isBold ? `<hi>${title}</hi>` : title, price };
+    return {
+      // Vespa's own, where the document's is not among the fields.
+      id: isShown("documentid") ? documentid : `index:product/0/${id}`,
+      relevance: isOrdered ? 0 : 0.9 - (offset + i) / 1000,
+      source: "product",
+      fields: Object.fromEntries(Object.entries(fields).filter(([name]) => isShown(name))),
+    };
+  });
   const groups = /\| ?all\(|^all\(/.test(yql + (parameters["select"] ?? ""))
     ? [
         {
@@ -52,8 +75,8 @@ async function answer(request: Request, items: readonly StandInItem[]): Promise<
         },
       ]
     : [];
-  const children = [...groups, ...hits];
-  return Response.json({
+  const children = [...groups, ...hits].toSorted((a, b) => b.relevance - a.relevance);
+  const reply = {
     ...(parameters["presentation.timing"] === "true" && { timing: { querytime: 0.001, summaryfetchtime: 0.001, searchtime: 0.002 } }),
     root: {
       id: "toplevel",
@@ -62,7 +85,9 @@ async function answer(request: Request, items: readonly StandInItem[]): Promise<
       coverage: { coverage: 100, documents: items.length, full: true, nodes: 1, results: 1, resultsFull: 1 },
       ...(children.length > 0 && { children }),
     },
-  });
+  };
+  const text = JSON.stringify(reply).replaceAll(/"relevance":(\d+)([,}])/g, '"relevance":$1.0$2');
+  return new Response(text, { headers: { "content-type": "application/json; charset=utf-8" } });
 }
 
 const PATH = "/search/";
@@ -114,7 +139,7 @@ export const vespa: EngineStandIn = {
       feature: "search",
       title: "`limit` in YQL",
       ask: post(PATH, { yql: `${USER_INPUT} limit 5`, q: "red" }),
-      outcomes: ["request_not_understood"],
+      outcomes: ["applied"],
     },
     {
       feature: "facets",
