@@ -145,9 +145,10 @@ async function orderPage(
   if (!arranged.ok && !isWidened) return leave(arranged.error);
   // Without an order the page is the engine's own, cut from the wider reply.
   const order = arranged.ok ? arranged.value.order : [];
-  const { offset, limit } = isWidened ? plan : { offset: 0, limit: hits.length };
+  const isWhole = isWidened && !plan.isCursored;
+  const { offset, limit } = isWhole ? plan : { offset: 0, limit: hits.length };
   const indices = pageIndices(order, hits.length, { offset, limit });
-  const page = { hits, indices, firstRank: isWidened ? 0 : plan.offset };
+  const page = { hits, indices, firstRank: isWhole ? 0 : plan.offset };
   if (!arranged.ok) return { outcome: { bypass: arranged.error }, page };
 
   const { ranking, teams, propensities, shadow } = arranged.value;

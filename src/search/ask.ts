@@ -31,7 +31,8 @@ function sharedWindow({ request, plan, index }: Search): WindowDecision {
   if (plan.bypass !== undefined) return err(plan.bypass);
   const window = windowRequest(plan, index.window);
   if (window === undefined) return bypass("beyond_window", `The page begins after ${plan.offset} hits`);
-  return ok(plan.isCursored ? { size: plan.limit, isWidened: false } : window);
+  const isWidened = plan.asksForMarks === true;
+  return ok(plan.isCursored ? { size: plan.limit, isWidened } : { ...window, isWidened: window.isWidened || isWidened });
 }
 
 function ownWindow({ deps, assignment }: Search, window: WindowRequest): WindowDecision {

@@ -13,7 +13,9 @@ export interface Widened {
 }
 
 /** Hits that a widened search should have: those that the engine counts, or without a count those of the shopper's page. */
-function expectedHits({ total }: SearchReply, size: number, { offset, limit }: SearchPlan): number {
+function expectedHits({ total }: SearchReply, size: number, { offset, limit, isCursored }: SearchPlan): number {
+  // The shopper's own page: the last one is short.
+  if (isCursored) return 0;
   return Math.min(size, total ?? offset + limit);
 }
 

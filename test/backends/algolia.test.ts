@@ -235,7 +235,7 @@ describe("plan() of several searches", () => {
   it.each([
     [400, ""],
     [400, '{"requests":'],
-    [400, '{"requests":[]}'],
+    [400, '{"requests":[],"strategies":[]}'],
     [400, '{"requests":[{"query":"red"}]}'],
     [404, '{"requests":[{"indexName":"stock","query":"red"}]}'],
   ])("refuses with %i: %s", (status, text) => {

@@ -263,7 +263,7 @@ describe("plan() of several searches", () => {
   it.each([
     [400, "", ""],
     [400, "[]", ""],
-    [400, '{"searches":[]}', ""],
+    [400, '{"searches":[],"collections":[]}', ""],
     [400, '{"searches":["red"]}', ""],
     [400, '{"searches":[{"collection":"products","collection":"secrets","q":"red"}]}', ""],
     [400, { searches: [{ q: "red" }] }, ""],

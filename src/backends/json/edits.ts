@@ -36,6 +36,16 @@ export function cutMember(siblings: readonly Member[], index: number): Edit {
   return { start: own.start, end: after?.start ?? own.end, text: "" };
 }
 
+/** The edits that take all members of these names out of their object. */
+export function cutMembers(siblings: readonly Member[], names: ReadonlySet<string>): Edit[] {
+  const first = siblings.findIndex(({ key }) => !names.has(key));
+  const rest = siblings.flatMap(({ key }, i) => (i > first && names.has(key) ? [cutMember(siblings, i)] : []));
+  if (siblings.length === 0 || first === 0) return rest;
+  const end = siblings[first]?.span.start ?? siblings.at(-1)!.span.end;
+  const start = { start: siblings[0]!.span.start, end, text: "" };
+  return first === -1 ? [start] : [start, ...rest];
+}
+
 /** The bytes of the object without its members of these names. Members that stay keep the separator before them. */
 function withoutMembers({ bytes }: JsonText, object: Span, all: readonly Member[], names: ReadonlySet<string>): Uint8Array {
   const kept = all.filter(({ key }) => !names.has(key));
@@ -110,9 +120,9 @@ export function searchOf(raw: readonly string[]): string {
 }
 
 /** Name of a parameter, member or field → its new value. */
-type Numbers = Readonly<Record<string, number | undefined>>;
+type Numbers = Readonly<Record<string, number | boolean | undefined>>;
 
-function numberFor(numbers: Numbers, name: string): number | undefined {
+function numberFor(numbers: Numbers, name: string): number | boolean | undefined {
   return Object.hasOwn(numbers, name) ? numbers[name] : undefined;
 }
 
@@ -134,7 +144,7 @@ export function replaceParams(params: readonly Param[], numbers: Numbers, nameOf
 }
 
 /** Replaces the member's value, else adds it as the first. `isLast`: no other member will be left after it. */
-export function setMember(body: Body, key: string, value: number, isLast: boolean = body.members.length === 0): Edit {
+export function setMember(body: Body, key: string, value: number | boolean, isLast: boolean = body.members.length === 0): Edit {
   const own = memberAt(body, key);
   if (own !== undefined) return { ...own.value, text: String(value) };
   const at = body.span.start + 1;
