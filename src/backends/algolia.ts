@@ -59,6 +59,7 @@ import {
 } from "./json/request.ts";
 import { isTrueAt, type JsonText, kindOf, members, numberAt, readString, type Span, spanAt } from "./json/spans.ts";
 import { type JsonObject, member, stringsOf, textOf, withoutNulls } from "./json/values.ts";
+import { wordsOf } from "./words.ts";
 
 /** `paginationLimitedTo` of an index whose settings say nothing else. */
 const DEFAULT_PAGINATION_LIMIT = 1000;
@@ -274,7 +275,9 @@ function readSearch(index: Index, asked: Result<Asked, string>): AskedSearch {
   const read = pageOf(asked.value, index.options.pageSize);
   if (!read.ok) return left(read.error);
   const page = read.value;
-  const queryText = textOf(valueOf(asked.value, "query"));
+  const typed = textOf(valueOf(asked.value, "query"));
+  const hasMinus = typed !== undefined && [true, "true", 1, "1"].some((on) => valueOf(asked.value, "advancedSyntax") === on);
+  const queryText = hasMinus ? wordsOf(typed) : typed;
   // Pages of unknown size are each ranked on their own, and told apart by their position.
   const position = page.isSizeKnown ? [] : [page.offset];
   const given = new Set([...params.map(({ key }) => key), ...Object.keys(values ?? {})]);
@@ -286,7 +289,7 @@ function readSearch(index: Index, asked: Result<Asked, string>): AskedSearch {
     limit: page.limit,
     // Only the engine knows how many hits come before a page of unknown size.
     isCursored: !page.isSizeKnown,
-    asksForMarks: !isMarked,
+    isAlwaysWidened: !isMarked,
     bypass: reasonToLeave(asked.value, page, queryText, index),
     identity: identityOf(params, body, (key) => NO_PART_OF_IDENTITY.test(key) || AGENT.test(key), ...position),
   });
@@ -390,7 +393,8 @@ const partReader =
     const size = numberAt(text, ["hitsPerPage"], from) ?? numberAt(text, ["length"], from);
     if (nbHits === undefined || size === undefined) return bypass("reply_not_search", "The reply has no nbHits or no hitsPerPage");
     if (search.bypass === undefined) {
-      const isLimited = size > search.limit && search.offset > 0 && shown <= search.offset && shown < Math.min(size, nbHits);
+      const isLimited =
+        !search.isCursored && size > search.limit && search.offset > 0 && shown <= search.offset && shown < Math.min(size, nbHits);
       // The engine has other words for such a page, and no hits.
       if (isLimited) return bypass("beyond_window", `The engine gives ${shown} of ${nbHits} hits: repeat its paginationLimitedTo`);
       if (shown > Math.min(size, nbHits)) return bypass("reply_not_search", "More hits than asked for: distinct is above 1");
@@ -405,7 +409,7 @@ const partReader =
     const isOwn = search.isCursored || size === search.limit;
     // nbHits may be an estimate, and counts hits beyond paginationLimitedTo; pages are those that can be had.
     const pages = numberAt(text, ["nbPages"], from);
-    const isMarked = search.asksForMarks !== true;
+    const isMarked = search.isAlwaysWidened !== true;
     const cuts = (): Edit[] => (isMarked ? [] : cutMembers(members(text, from), MARKS_OF_REPLY));
     const reach = index.options.paginationLimitedTo;
     return partOf(text, read.value, {
@@ -423,7 +427,7 @@ type Wider = Readonly<Record<"nbHits" | "size" | "shown", number>> & { readonly 
 function ownPage(
   text: JsonText,
   from: Span,
-  { offset, limit, asksForMarks }: SearchPlan,
+  { offset, limit, isAlwaysWidened }: SearchPlan,
   given: ReadonlySet<string>,
   wider: Wider | undefined,
 ): Edit[] {
@@ -431,7 +435,7 @@ function ownPage(
   const params = spanAt(text, ["params"], from);
   const pages = numberAt(text, ["nbPages"], from);
   const nbPages = pages === undefined || wider === undefined ? undefined : Math.ceil(reachable(pages, wider) / limit);
-  const own = { ...(wider !== undefined && paging), ...(asksForMarks === true && { [MARKS]: false }) };
+  const own = { ...(wider !== undefined && paging), ...(isAlwaysWidened === true && { [MARKS]: false }) };
   return [
     ...(wider === undefined ? [] : replaceNumbers(text, { ...paging, nbPages }, from)),
     ...(params === undefined ? [] : ownParams(text, params, own, given)),

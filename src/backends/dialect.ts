@@ -60,10 +60,10 @@ export interface SearchPlan {
   /** Cursor pagination. Cursors are opaque, so the request cannot be widened: re-rank this page only. */
   readonly isCursored: boolean;
   /**
-   * widen() asks for marks of hits besides the page (pins, say), which the reply loses again: it is sent even where the shopper's own request
-   * names the same hits. Of a cursored search, it keeps the page.
+   * The widened request asks for more than hits (for marks of pins, say, which the reply loses again), so it is sent too where it would ask for the
+   * shopper's own. Of a cursored search, it keeps the page. Default: false.
    */
-  readonly asksForMarks?: boolean | undefined;
+  readonly isAlwaysWidened?: boolean | undefined;
   /** Why this search must not be re-ranked. */
   readonly bypass: Bypass | undefined;
   /** Item ids from the body's own extension field, most recent first. */

@@ -40,7 +40,7 @@ import { type JsonText, members, numberAt, rawText, type Span, spanAt } from "./
 import { isObject, member, stringsOf, textOf, withoutNulls } from "./json/values.ts";
 import { hasDetails, isPinned, isSemantic, MARKS, readOrder } from "./meilisearch/marks.ts";
 import { type Checks, createChecks } from "./meilisearch/params.ts";
-import { wordsOf } from "./meilisearch/words.ts";
+import { wordsOf } from "./words.ts";
 
 /** Parameters that name the page. */
 const PAGING: ReadonlySet<string> = new Set(["offset", "limit", "page", "hitsPerPage"]);
@@ -57,6 +57,9 @@ const OPTIONAL: ReadonlySet<string> = new Set(
 /** Up to here the engine may do without the words' meaning, if as many hits as it is asked for have the words: of a wider request other hits. */
 const WORDS_MAY_DO = 0.5501;
 const DEFAULT_SEMANTIC_RATIO = 0.5;
+
+/** Words and phrases of a query: the engine does not look for more. */
+const MAX_TERMS = 10;
 
 /** Of a federation over several servers: those that did not answer. */
 const INCOMPLETE = [["remoteErrors"]];
@@ -205,7 +208,7 @@ function planFederated(own: EngineRequest, body: Body, index: Index, searches: r
     offset,
     limit,
     isCursored,
-    asksForMarks: unasked.size > 0,
+    isAlwaysWidened: unasked.size > 0,
     bypass: ownReason() ?? searches.find((search) => search.plan.bypass !== undefined)?.plan.bypass,
     identity: JSON.stringify([
       own.search,
@@ -239,7 +242,7 @@ function readSearch(index: Index, asked: Asked): ReadSearch {
   }
   const { offset, limit, isNumbered } = read.value;
   const q = valueOf(asked, "q");
-  const queryText = typeof q === "string" ? wordsOf(q) : undefined;
+  const queryText = typeof q === "string" ? wordsOf(q, MAX_TERMS) : undefined;
   const isCursored = isOfPage(asked, isNumbered);
   const unasked = new Set([...MARKS.keys()].filter((parameter) => ![true, "true"].some((shown) => valueOf(asked, parameter) === shown)));
   const plan = plainPlan({
@@ -248,7 +251,7 @@ function readSearch(index: Index, asked: Asked): ReadSearch {
     offset,
     limit,
     isCursored,
-    asksForMarks: unasked.size > 0,
+    isAlwaysWidened: unasked.size > 0,
     bypass: reasonToLeave(asked, limit, queryText, index.idField),
     identity: identityOf(asked.params, asked.body, (key) => NO_PART_OF_IDENTITY.has(key), ...(isCursored ? [offset, limit] : [])),
   });

@@ -26,6 +26,7 @@ import { elements, isTrueAt, type JsonText, kindOf, members, numberAt, rawText, 
 import { member, textOf } from "./json/values.ts";
 import { readOrder, readSort } from "./typesense/order.ts";
 import { type Checks, createChecks, strangerIn, unreadableIn } from "./typesense/params.ts";
+import { wordsOf } from "./words.ts";
 
 const MULTI_PATH = "/multi_search";
 const API_KEY = "x-typesense-api-key";
@@ -247,8 +248,7 @@ function pagingOf(url: readonly Param[]): (readonly [string, string])[] {
 function readSearch(index: Index, asked: Asked, page: Result<AskedPage, string>): SearchPlan {
   if (!page.ok) return leftToEngine(index.name, page.error);
   const { offset, limit } = page.value;
-  const typed = textOf(asked.values.get("q"));
-  const queryText = typed === "*" ? undefined : typed;
+  const queryText = wordsOf(asked.values.get("q") ?? "");
   return plainPlan({
     index: index.name,
     queryText,

@@ -70,12 +70,12 @@ export interface Config {
   readonly engineAuthorizations: ReadonlyMap<string, string>;
 }
 
-/** A segment that begins with a dot would lead elsewhere; other characters have a meaning in routes. */
+/** A segment that begins with a dot would lead elsewhere; other characters, and a colon in front, have a meaning in routes. */
 const searchPath = v.pipe(
   v.string("name the engine's path"),
   v.regex(
-    /^(\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+\/?$/,
-    'use a path such as "/v1/search", of letters, digits, dots, dashes, underscores and ~',
+    /^(\/[A-Za-z0-9_~-][A-Za-z0-9._~:-]*)+\/?$/,
+    'use a path such as "/v1/search", of letters, digits, dots, dashes, underscores, ~ and, inside of names, colons',
   ),
   v.check((path) => !isEdgePath(path), "use another path: the edge's own pages are there"),
   v.check((path) => !EVENT_ROUTES.has(path), "use another path: the edge takes events there"),

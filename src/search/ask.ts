@@ -31,8 +31,9 @@ function sharedWindow({ request, plan, index }: Search): WindowDecision {
   if (plan.bypass !== undefined) return err(plan.bypass);
   const window = windowRequest(plan, index.window);
   if (window === undefined) return bypass("beyond_window", `The page begins after ${plan.offset} hits`);
-  const isWidened = plan.asksForMarks === true;
-  return ok(plan.isCursored ? { size: plan.limit, isWidened } : { ...window, isWidened: window.isWidened || isWidened });
+  const isWidened = plan.isAlwaysWidened === true;
+  if (plan.isCursored) return ok({ size: plan.limit, isWidened });
+  return ok(isWidened ? { ...window, isWidened } : window);
 }
 
 function ownWindow({ deps, assignment }: Search, window: WindowRequest): WindowDecision {

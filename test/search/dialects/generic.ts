@@ -75,7 +75,7 @@ export const generic: EngineStandIn = {
   ],
 };
 
-const RETAIL = "/v2/search";
+const RETAIL = "/v2/catalogs/default_catalog/placements/default_search:search";
 
 /** Google's search for retail: a page leads to the next by a token. */
 async function answerRetail(request: Request, items: readonly StandInItem[]): Promise<Response> {
