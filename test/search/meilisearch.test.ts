@@ -1,4 +1,5 @@
 /** A shop whose engine is Meilisearch, beside one on Elasticsearch: the same edge, each in its own words. */
+import * as fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { drawnItems, publish } from "./catalog.ts";
 import { demoShop, type Engine, ENGINE_URL, match, openEdge, outcomeOf, postJson, WINDOW } from "./edge.ts";
@@ -48,7 +49,7 @@ const VARS = { INDEXES: { movies: { backend: "meilisearch", url: MEILI, window: 
 
 /** As the engine answers: pins by rules at 0 and 4, and details only where they are asked for. */
 const ruled =
-  (kinds: (place: number) => object = () => ({ words: { order: 0, score: 1 } })): Engine =>
+  (kinds: (place: number) => object = () => ({ words: { order: 0, score: 1 } }), pins: readonly number[] = [0, 4]): Engine =>
   async (request) => {
     const asked: Readonly<Record<string, unknown>> = JSON.parse(await request.text());
     const [offset, limit] = [Number(asked["offset"] ?? 0), Number(asked["limit"] ?? 20)];
@@ -59,7 +60,7 @@ const ruled =
         place,
         ...(asked["showRankingScore"] === true && { _rankingScore: 1 - place / 100 }),
         ...(asked["showRankingScoreDetails"] === true && {
-          _rankingScoreDetails: place === 0 || place === 4 ? { pin: { order: 0, position: place } } : kinds(place),
+          _rankingScoreDetails: pins.includes(place) ? { pin: { order: 0, position: place } } : kinds(place),
         }),
       }));
     return Response.json({ hits: hits.slice(offset, offset + limit), query: asked["q"], processingTimeMs: 1, offset, limit });
@@ -102,6 +103,43 @@ describe("an index with rules", () => {
     expect(shown.slice(0, inStock).toSorted((a, b) => a - b)).toEqual(whole.slice(0, inStock));
     expect(shown.slice(0, inStock)).not.toEqual(whole.slice(0, inStock));
     expect(shown.toSorted((a, b) => a - b)).toEqual(whole);
+  });
+
+  it("loses and doubles nothing, keeps pins in their places and sections in their order, whatever the pages", async () => {
+    const drawn = fc.record({
+      window: fc.integer({ min: 2, max: 30 }),
+      limit: fc.integer({ min: 4, max: 14 }),
+      pins: fc.uniqueArray(fc.nat(KINDS - 1), { maxLength: 4 }),
+      inStock: fc.option(fc.nat(KINDS), { nil: undefined }),
+      isHybrid: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(drawn, async ({ window, limit, pins, inStock, isHybrid }) => {
+        const first = (place: number) => (inStock === undefined ? {} : { "stock:desc": { order: 0, value: place < inStock } });
+        const rules = (place: number) => ({ ...first(place), words: { order: inStock === undefined ? 0 : 1, score: 1 } });
+        const index = { backend: "meilisearch", url: MEILI, window, catalog: CATALOG };
+        const edge = openEdge({ catalog: CATALOG, engine: ruled(rules, pins), vars: { INDEXES: { movies: index } } });
+        const places: number[] = [];
+        for (let offset = 0; offset < KINDS; offset += limit) {
+          const hybrid = isHybrid ? { hybrid: { embedder: "e" } } : {};
+          const response = await edge.send(path, postJson({ q: "red velvet sofa", offset, limit, ...hybrid }));
+          const reply: MeiliReply = await response.json();
+          places.push(...reply.hits.map((hit) => hit.place));
+          if (isHybrid) expect(places.toSorted((a, b) => a - b)).toEqual([...places.keys()]);
+        }
+        expect(places.toSorted((a, b) => a - b)).toEqual([...Array(KINDS).keys()]);
+        for (const pin of pins) expect(places[pin]).toBe(pin);
+        const free = places.slice(0, window).filter((place) => !pins.includes(place));
+        if (inStock !== undefined && !isHybrid) {
+          const isBehind = free.map((place) => place >= inStock);
+          expect(isBehind).toEqual(isBehind.toSorted((a, b) => Number(a) - Number(b)));
+        }
+        expect(places.slice(isHybrid ? Math.ceil(window / limit) * limit : window)).toEqual(
+          [...Array(KINDS).keys()].slice(isHybrid ? Math.ceil(window / limit) * limit : window),
+        );
+      }),
+      { numRuns: 8 },
+    );
   });
 
   it("ranks each page of a hybrid search within itself, and no hit gets lost", async () => {
