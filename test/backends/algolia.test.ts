@@ -352,8 +352,8 @@ describe("parseReply()", () => {
     ];
     const numbers = { nbHits: 2, page: 0, nbPages: 1, hitsPerPage: 60 };
     const wide = { ...marks, hits, ...numbers, appliedRules: [{}], params: "query=red&hitsPerPage=60&getRankingInfo=true" };
-    const seen = (plan: PlannedSearch) => {
-      const answer = parseReply(backend, encode(JSON.stringify(wide)), plan);
+    const seen = (asked: PlannedSearch) => {
+      const answer = parseReply(backend, encode(JSON.stringify(wide)), asked);
       if (!answer.ok) throw new Error(answer.error.detail);
       expect(answer.value.hits.map(({ isPinned }) => isPinned)).toEqual([true, false]);
       return JSON.parse(decode(answer.value.assemble([0, 1])));

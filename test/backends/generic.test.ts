@@ -300,10 +300,10 @@ describe("parseReply()", () => {
   });
 });
 
-describe("what leads to the next page", () => {
-  const reply = (more: object) =>
-    parseReply(open({ echo: {} }), encode(JSON.stringify({ results: { items: [{ id: 1 }] }, ...more })), get("?q=red"));
+const replyWith = (more: object) =>
+  parseReply(open({ echo: {} }), encode(JSON.stringify({ results: { items: [{ id: 1 }] }, ...more })), get("?q=red"));
 
+describe("what leads to the next page", () => {
   it.each([
     [{ nextPageToken: "eyJ" }, "nextPageToken"],
     [{ next: "/search?q=red&limit=100&offset=100" }, "next"],
@@ -313,12 +313,12 @@ describe("what leads to the next page", () => {
     [{ hasMore: false }, "hasMore"],
     [{ scroll_id: "x" }, "scroll_id"],
   ])("is of the wider reply, so that one with %j is not cut before the configuration names it", (more, name) => {
-    const read = reply(more);
+    const read = replyWith(more);
     expect(read.ok ? undefined : read.error).toMatchObject({ reason: "reply_not_search", detail: expect.stringContaining(`has ${name}:`) });
   });
 
   it.each([{ next: null }, { nextPageToken: "" }, { links: [{ next: "x" }] }, { facets: { nextgen: 3 } }])("is not in %j", (more) => {
-    expect(reply(more).ok).toBe(true);
+    expect(replyWith(more).ok).toBe(true);
   });
 
   it("is the engine's own where each page is ranked within itself", () => {

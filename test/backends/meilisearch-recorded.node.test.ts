@@ -38,6 +38,15 @@ const named = (name: string): Exchange => {
 };
 const searches = recorded.flatMap((exchange) => (requestOf(exchange) === undefined ? [] : [[exchange.name, exchange] as const]));
 
+const masked = (text: string) => text.replace(/"requestUid":"[^"]+"/, "").replace(/"processingTimeMs":\d+/, "");
+
+const firstReply = (name: string) => {
+  const read = planOf(named(name))?.parseReply(new TextEncoder().encode(named(name).reply.body));
+  const search = read?.ok === true ? read.value.searches[0] : undefined;
+  if (search?.ok !== true) throw new Error("No reply");
+  return search.value;
+};
+
 describe.skipIf(!isPresent)("recorded replies", () => {
   it("are as many as were recorded", () => {
     expect([recorded.length, searches.length]).toEqual([63, 55]);
@@ -71,16 +80,8 @@ describe.skipIf(!isPresent)("recorded replies", () => {
     const read = plan?.parseReply(new TextEncoder().encode(named(wide).reply.body));
     if (search === undefined || read?.ok !== true) throw new Error("No reply");
     const page = Array.from({ length: search.limit }, (_, i) => search.offset + i);
-    const masked = (text: string) => text.replace(/"requestUid":"[^"]+"/, "").replace(/"processingTimeMs":\d+/, "");
     expect(masked(decode(read.value.assemble([page])))).toBe(masked(named(own).reply.body));
   });
-
-  const firstReply = (name: string) => {
-    const read = planOf(named(name))?.parseReply(new TextEncoder().encode(named(name).reply.body));
-    const search = read?.ok === true ? read.value.searches[0] : undefined;
-    if (search?.ok !== true) throw new Error("No reply");
-    return search.value;
-  };
 
   it("name pins of dynamic search rules in their details, and ranking rules that begin with a price", () => {
     expect(firstReply("pinned, score details").hits.map(({ isPinned }) => isPinned)).toEqual([true, true, false, false]);

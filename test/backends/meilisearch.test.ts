@@ -165,6 +165,8 @@ describe("plan()", () => {
   });
 });
 
+const detailed = (rules: object, id: number) => ({ id, _rankingScore: 0.5, _rankingScoreDetails: rules });
+
 describe("parseReply()", () => {
   const plan = post({ q: "red" });
   const reasonOf = (body: string) => {
@@ -201,7 +203,6 @@ describe("parseReply()", () => {
     expect(reasonOf(body)).toBe(reason);
   });
 
-  const detailed = (rules: object, id: number) => ({ id, _rankingScore: 0.5, _rankingScoreDetails: rules });
   const words = { words: { order: 0, score: 1 } };
   const readHits = (...hits: readonly object[]) => {
     const reply = parseReply(backend, encode(JSON.stringify({ hits, processingTimeMs: 1 })), plan);

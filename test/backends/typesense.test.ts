@@ -300,10 +300,10 @@ describe("what a query excludes", () => {
   });
 });
 
-describe("limit_hits", () => {
-  const listOf = (count: number, more: object = {}) =>
-    JSON.stringify({ found: 130, hits: Array.from({ length: count }, (_, i) => ({ document: { id: `${i}` }, text_match: 9 })), ...more });
+const listOf = (count: number, more: object = {}) =>
+  JSON.stringify({ found: 130, hits: Array.from({ length: count }, (_, i) => ({ document: { id: `${i}` }, text_match: 9 })), ...more });
 
+describe("limit_hits", () => {
   it("ends the window too, so that the engine is asked once", () => {
     const plan = get("?q=red&per_page=10&limit_hits=40");
     expect(plan.widen(100).search).toBe("?q=red&per_page=40&limit_hits=40");
@@ -337,14 +337,14 @@ describe("a hybrid search", () => {
   });
 });
 
-describe("the order of a reply", () => {
-  const hit = (id: string, more: object) => ({ document: { id, ...more }, text_match: 5 });
-  const readIn = (search: string, ...hits: readonly object[]) => {
-    const read = parseReply(backend, encode(JSON.stringify({ found: hits.length, hits })), get(search));
-    if (!read.ok) throw new Error(read.error.detail);
-    return [read.value.bypass?.reason, read.value.hits.map(({ section }) => section)];
-  };
+const hit = (id: string, more: object) => ({ document: { id, ...more }, text_match: 5 });
+const readIn = (search: string, ...hits: readonly object[]) => {
+  const read = parseReply(backend, encode(JSON.stringify({ found: hits.length, hits })), get(search));
+  if (!read.ok) throw new Error(read.error.detail);
+  return [read.value.bypass?.reason, read.value.hits.map(({ section }) => section)];
+};
 
+describe("the order of a reply", () => {
   it.each<[string, readonly unknown[], string | undefined, readonly (number | undefined)[]]>([
     ["in_stock:true", [true, true, false, undefined], undefined, [0, 0, 1, 1]],
     ["in_stock:=true", [false, false], undefined, [1, 1]],

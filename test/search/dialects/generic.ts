@@ -81,7 +81,8 @@ const RETAIL = "/v2/catalogs/default_catalog/placements/default_search:search";
 async function answerRetail(request: Request, items: readonly StandInItem[]): Promise<Response> {
   const body = objectOf(await request.json());
   const size = numberOf(body["pageSize"], 20);
-  const offset = body["pageToken"] === undefined ? numberOf(body["offset"], 0) : Number(atob(String(body["pageToken"])));
+  const { pageToken } = body;
+  const offset = typeof pageToken === "string" ? Number(atob(pageToken)) : numberOf(body["offset"], 0);
   const end = offset + size;
   return Response.json({
     results: cut(items, offset, size).map(({ id, title }) => ({ id, product: { name: `products/${id}`, title } })),
