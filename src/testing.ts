@@ -316,7 +316,8 @@ export function dialectChecks(dialect: DialectDefinition, standIn: StandIn, opti
 const refuse = async (): Promise<Response> => new Response('{"message":"no"}', { status: 403, headers: JSON_TYPE });
 const restOf = (searches: readonly ReadSearch[]): readonly unknown[] => searches.map(({ rest }) => rest);
 
-const REPLY_REASONS = /^(reply_not_json|reply_not_search|duplicate_ids|no_item_vectors|too_few_hits|redirected|window_short|engine_\w+)$/;
+const REPLY_REASONS =
+  /^(reply_not_json|reply_not_search|duplicate_ids|no_item_vectors|too_few_hits|redirected|explicit_sort|window_short|engine_\w+)$/;
 
 const STRANGE = ['"', "{", "}", "[", "null", "-1", "1e99", "%", "%zz", "&", "=", "\\", "\n", "é", "\0", '{"$":null}', "0".repeat(40)];
 

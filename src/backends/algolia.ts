@@ -5,22 +5,32 @@
  * the engine. A page is named by `page` (from 0) and `hitsPerPage`, or by `offset` and `length`.
  *
  * Settings of an index are hidden from the edge: the size of a page for which a request names no number (such a page is re-ranked within
- * itself, unless `pageSize` repeats the setting), hits that a rule promotes (marked only with `getRankingInfo`), and groups (`distinct` above
- * 1: noticed by their surplus of hits, and left as they are).
+ * itself, unless `pageSize` repeats the setting), how many hits pages can reach (`paginationLimitedTo`), and groups (`distinct` above 1: noticed
+ * by their surplus of hits, and left as they are). Hits that a rule promotes are marked only with `getRankingInfo`: the edge asks for it with
+ * each window, and cuts from the reply what the shopper has not asked for.
  */
 import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
-import { type ClientRequest, jsonError, type Refusal, type RequestPlan, type SearchPlan, SITE_HEADERS } from "./dialect.ts";
+import {
+  type ClientRequest,
+  type DialectOptions,
+  jsonError,
+  type Refusal,
+  type RequestPlan,
+  type SearchPlan,
+  SITE_HEADERS,
+} from "./dialect.ts";
 import {
   defineDialect,
   findIndex,
   type Index,
   type IndexDefinition,
+  type Indexes,
   type IndexOptions,
   type PageSizeOption,
   readIndexes,
 } from "./dialects.ts";
 import { type Checks, createChecks } from "./algolia/params.ts";
-import { applyEdits, type Edit, replaceMembers, replaceNumbers, replaceParams, searchOf, setMember } from "./json/edits.ts";
+import { applyEdits, cutMembers, type Edit, replaceMembers, replaceNumbers, replaceParams, searchOf, setMember } from "./json/edits.ts";
 import {
   besides,
   forAll,
@@ -30,6 +40,7 @@ import {
   ownRequest,
   plainPlan,
   planListed,
+  planNone,
   type PlannedSearch,
   planOne,
 } from "./json/plan.ts";
@@ -46,8 +57,9 @@ import {
   repeatedKey,
   valueOf,
 } from "./json/request.ts";
-import { isTrueAt, type JsonText, kindOf, numberAt, readString, type Span, spanAt } from "./json/spans.ts";
+import { isTrueAt, type JsonText, kindOf, members, numberAt, readString, type Span, spanAt } from "./json/spans.ts";
 import { type JsonObject, member, stringsOf, textOf, withoutNulls } from "./json/values.ts";
+import { wordsOf } from "./words.ts";
 
 /** `paginationLimitedTo` of an index whose settings say nothing else. */
 const DEFAULT_PAGINATION_LIMIT = 1000;
@@ -68,8 +80,24 @@ const ENGINE_PAGE_SIZE = 20;
 /** The largest `hitsPerPage` and `length`. */
 const MAX_HITS = 1000;
 
-/** Paging, parameters that only count and measure, and `params`, which holds parameters that are compared themselves. */
-const NO_PART_OF_IDENTITY = /^(?:page|hitsPerPage|offset|length|analytics|analyticsTags|clickAnalytics|params)$/;
+/** Paging, parameters that only show, count and measure, and `params`, which holds parameters that are compared themselves. */
+const NO_PART_OF_IDENTITY = /^(?:page|hitsPerPage|offset|length|getRankingInfo|analytics|analyticsTags|clickAnalytics|params)$/;
+
+/** With it, hits and reply have more members. */
+const MARKS = "getRankingInfo";
+const MARK_OF_HIT: ReadonlySet<string> = new Set(["_rankingInfo"]);
+const MARKS_OF_REPLY: ReadonlySet<string> = new Set([
+  "serverUsed",
+  "indexUsed",
+  "parsedQuery",
+  "timeoutCounts",
+  "timeoutHits",
+  "appliedRules",
+]);
+const NOTHING: ReadonlySet<string> = new Set();
+
+/** Where old clients put a long key. */
+const KEY_IN_BODY: ReadonlySet<string> = new Set(["apiKey"]);
 
 /** Parameters about the client: `x-algolia-api-key`, `x-algolia-application-id`, `x-algolia-usertoken`, `x-algolia-agent`, … */
 const ABOUT_CLIENT = /^x-algolia-/i;
@@ -81,7 +109,6 @@ export const ALGOLIA = defineDialect({
     const indexes = readIndexes(options, DEFAULT_ID_FIELD, (text, slot, itemId, values) =>
       ok({ itemId, score: undefined, isPinned: isTrueAt(text, ["_rankingInfo", "promoted"], slot), values }),
     );
-    const indexOf = (name: string): Result<Index, Refusal> => findIndex(indexes, name, NOT_FOUND);
     const checks = createChecks(options);
     return {
       name: "algolia",
@@ -101,12 +128,12 @@ export const ALGOLIA = defineDialect({
       clientHeaders: ["x-algolia-application-id", "x-algolia-usertoken", "x-algolia-agent"],
       plan(request, name = "") {
         const isMulti = request.method === "POST" && request.path.endsWith("/queries");
-        if (isMulti && name === "*") return planSearches(request, indexOf, checks);
+        if (isMulti && name === "*") return planSearches(request, indexes, checks);
         if (isMulti) {
           const message = `No route for ${request.path}: several searches go to ${MULTI_PATH}, each with its indexName`;
           return err({ status: 404, type: NOT_FOUND, message });
         }
-        const index = indexOf(name);
+        const index = findIndex(indexes, name, NOT_FOUND);
         return index.ok ? planSearch(index.value, request, checks) : index;
       },
       describeError: (status, _, message) => jsonError({ message, status }),
@@ -114,7 +141,7 @@ export const ALGOLIA = defineDialect({
   },
 });
 
-export interface AlgoliaOptions extends IndexOptions, PageSizeOption {}
+export interface AlgoliaOptions extends IndexOptions, PageSizeOption, Pick<DialectOptions, "paginationLimitedTo"> {}
 
 /**
  * An index in Algolia. The application id goes into `headers`, the search key into `authorization`.
@@ -133,7 +160,8 @@ interface AskedSearch extends Pick<PlannedSearch, "plan" | "readPart"> {
 }
 
 /** `POST /1/indexes/<index>/query`, or `GET /1/indexes/<index>`. Errors: what must not reach the engine with the edge's key. */
-function planSearch(index: Index, request: ClientRequest, checks: Checks): Result<RequestPlan, Refusal> {
+function planSearch(index: Index, given: ClientRequest, checks: Checks): Result<RequestPlan, Refusal> {
+  const request = index.options.forwardCredentials === true ? given : withoutKey(given);
   const own = ownRequest(request, `/1/indexes/${encodeURIComponent(index.name)}${request.method === "GET" ? "" : "/query"}`);
   const url = paramsOf(own.search);
   const asked = own.method === "GET" ? ok({ params: url, body: undefined, values: undefined }) : readBody(own.body);
@@ -149,16 +177,25 @@ function planSearch(index: Index, request: ClientRequest, checks: Checks): Resul
   );
 }
 
+/** The client's own key is withheld. Written in another way, it is refused. */
+function withoutKey(request: ClientRequest): ClientRequest {
+  if (!new TextDecoder().decode(request.body).includes('"apiKey"')) return request;
+  const read = bodyOf(request.body);
+  const all = read.ok ? (read.value?.members ?? []) : [];
+  const isThere = all.some(({ key }) => KEY_IN_BODY.has(key));
+  return isThere ? { ...request, body: applyEdits(request.body, cutMembers(all, KEY_IN_BODY)) } : request;
+}
+
 /** Several searches, each with its index (`MULTI_PATH`). Errors: a request that cannot be sent on. */
-function planSearches(
-  request: ClientRequest,
-  indexOf: (name: string) => Result<Index, Refusal>,
-  checks: Checks,
-): Result<RequestPlan, Refusal> {
-  const read = namedObjects(request, { list: "requests", name: "indexName", indexOf });
+function planSearches(given: ClientRequest, indexes: Indexes, checks: Checks): Result<RequestPlan, Refusal> {
+  const isWithheld = [...indexes.values()].some(({ options }) => options.forwardCredentials !== true);
+  const request = isWithheld ? withoutKey(given) : given;
+  const read = namedObjects(request, { list: "requests", name: "indexName", indexOf: (name) => findIndex(indexes, name, NOT_FOUND) });
   if (!read.ok) return read;
   const { body, objects } = read.value;
   const url = paramsOf(request.search);
+  const own = { ...ownRequest(request, MULTI_PATH), body: request.body };
+  if (objects.length === 0) return planNone(indexes, own, (name) => checks.url(name, url) ?? checks.around(name, { params: [], body }));
   const left = reasonToLeaveAll(url, body.values);
   const said = aboutClient(request.search) + besides(body, "requests");
   const searches: PlannedSearch[] = [];
@@ -169,7 +206,7 @@ function planSearches(
     const { plan, widen, readPart } = readSearch(index, left === undefined ? consistent(asked) : err(left));
     searches.push({ plan: forAll(plan, said), edits: (size: number) => widen(size).edits, readPart });
   }
-  return ok(planListed(searches, { ...ownRequest(request, MULTI_PATH), body: request.body }));
+  return ok(planListed(searches, own));
 }
 
 /** The parameters in the URL of a POST, on whose key and user token the engine's order may depend. */
@@ -239,10 +276,13 @@ function readSearch(index: Index, asked: Result<Asked, string>): AskedSearch {
   const read = pageOf(asked.value, index.options.pageSize);
   if (!read.ok) return left(read.error);
   const page = read.value;
-  const queryText = textOf(valueOf(asked.value, "query"));
+  const typed = textOf(valueOf(asked.value, "query"));
+  const hasMinus = typed !== undefined && [true, "true", 1, "1"].some((on) => valueOf(asked.value, "advancedSyntax") === on);
+  const queryText = hasMinus ? wordsOf(typed) : typed;
   // Pages of unknown size are each ranked on their own, and told apart by their position.
   const position = page.isSizeKnown ? [] : [page.offset];
   const given = new Set([...params.map(({ key }) => key), ...Object.keys(values ?? {})]);
+  const isMarked = [true, "true", 1, "1"].some((shown) => valueOf(asked.value, MARKS) === shown);
   const plan = plainPlan({
     index: index.name,
     queryText,
@@ -250,10 +290,12 @@ function readSearch(index: Index, asked: Result<Asked, string>): AskedSearch {
     limit: page.limit,
     // Only the engine knows how many hits come before a page of unknown size.
     isCursored: !page.isSizeKnown,
-    bypass: reasonToLeave(asked.value, page, queryText, index.idField),
+    isAlwaysWidened: !isMarked,
+    bypass: reasonToLeave(asked.value, page, queryText, index),
     identity: identityOf(params, body, (key) => NO_PART_OF_IDENTITY.test(key) || AGENT.test(key), ...position),
   });
-  return { plan, widen: (size) => widened(asked.value, page.isRange, size), readPart: partReader(index, plan, given) };
+  const names = page.isSizeKnown ? namesOf(page.isRange) : undefined;
+  return { plan, widen: (size) => widened(asked.value, names, size), readPart: partReader(index, plan, given) };
 }
 
 interface AskedPage {
@@ -286,7 +328,7 @@ function reasonToLeave(
   asked: Asked,
   { offset, limit, isRange }: AskedPage,
   queryText: string | undefined,
-  idField: string,
+  { idField, options: { paginationLimitedTo } }: Index,
 ): Bypass | undefined {
   if (listOf(asked, "ranking")?.some((criterion) => /^(?:asc|desc)\(/.test(criterion)) === true) return leave("explicit_sort", "ranking");
   // true is 1: one hit of each group.
@@ -301,6 +343,8 @@ function reasonToLeave(
   if (idField !== DEFAULT_ID_FIELD && isLeftOut(idField, attributes)) {
     return leave("request_not_understood", `attributesToRetrieve leaves out ${idField}, by which items are known`);
   }
+  if (paginationLimitedTo !== undefined && offset >= paginationLimitedTo)
+    return leave("beyond_window", `The engine gives ${paginationLimitedTo} hits (paginationLimitedTo)`);
   if (offset + limit > MAX_HITS)
     return leave("beyond_window", `The page ends after hit ${MAX_HITS}, the last that one request can ask for`);
   return undefined;
@@ -317,15 +361,23 @@ function isLeftOut(path: string, fields: readonly string[] | undefined): boolean
   );
 }
 
-function widened({ params, body, values }: Asked, isRange: boolean, size: number): ReturnType<AskedSearch["widen"]> {
-  const [first, count] = namesOf(isRange);
+/** `names`: of the page, where it changes. */
+function widened(
+  { params, body, values }: Asked,
+  names: ReturnType<typeof namesOf> | undefined,
+  size: number,
+): ReturnType<AskedSearch["widen"]> {
   const paramsSpan = body === undefined || member(values, "params") === undefined ? undefined : memberAt(body, "params")?.value;
-  const numbers = { [first]: 0, [count]: size };
-  const raw = replaceParams(params, numbers);
-  const edits = replaceMembers(body, numbers);
-  const isGiven = [...params, ...(body?.members ?? [])].some(({ key }) => key === count);
-  if (!isGiven && body !== undefined && paramsSpan === undefined) edits.push(setMember(body, count, size));
-  else if (!isGiven) raw.push(`${count}=${size}`);
+  const needed: Readonly<Record<string, number | boolean>> = { ...(names !== undefined && { [names[1]]: size }), [MARKS]: true };
+  const wanted = { ...needed, ...(names !== undefined && { [names[0]]: 0 }) };
+  const raw = replaceParams(params, wanted);
+  const edits = replaceMembers(body, wanted);
+  const given = new Set([...params, ...(body?.members ?? [])].map(({ key }) => key));
+  for (const [name, value] of Object.entries(needed)) {
+    if (given.has(name)) continue;
+    if (body !== undefined && paramsSpan === undefined) edits.push(setMember(body, name, value));
+    else raw.push(`${name}=${value}`);
+  }
   const isSame = raw.length === params.length && raw.every((written, i) => written === params[i]?.raw);
   if (paramsSpan !== undefined && !isSame) edits.push({ ...paramsSpan, text: JSON.stringify(raw.join("&")) });
   return { params: raw, edits };
@@ -342,6 +394,10 @@ const partReader =
     const size = numberAt(text, ["hitsPerPage"], from) ?? numberAt(text, ["length"], from);
     if (nbHits === undefined || size === undefined) return bypass("reply_not_search", "The reply has no nbHits or no hitsPerPage");
     if (search.bypass === undefined) {
+      const isLimited =
+        !search.isCursored && size > search.limit && search.offset > 0 && shown <= search.offset && shown < Math.min(size, nbHits);
+      // The engine has other words for such a page, and no hits.
+      if (isLimited) return bypass("beyond_window", `The engine gives ${shown} of ${nbHits} hits: repeat its paginationLimitedTo`);
       if (shown > Math.min(size, nbHits)) return bypass("reply_not_search", "More hits than asked for: distinct is above 1");
       // A rule can set these too.
       if (!search.isCursored && size !== search.limit && size < search.offset + search.limit) {
@@ -354,25 +410,37 @@ const partReader =
     const isOwn = search.isCursored || size === search.limit;
     // nbHits may be an estimate, and counts hits beyond paginationLimitedTo; pages are those that can be had.
     const pages = numberAt(text, ["nbPages"], from);
+    const isMarked = search.isAlwaysWidened !== true;
+    const cuts = (): Edit[] => (isMarked ? [] : cutMembers(members(text, from), MARKS_OF_REPLY));
+    const reach = index.options.paginationLimitedTo;
     return partOf(text, read.value, {
+      unasked: isMarked ? NOTHING : MARK_OF_HIT,
       total: pages === undefined ? undefined : pages > 1 ? (pages - 1) * size + 1 : shown,
       bypass: isRedirect ? leave("redirected", "renderingContent.redirect") : incompleteBy(text, INCOMPLETE, from),
-      edits: () => (isOwn ? [] : ownPage(text, from, search, given, { nbHits, size, shown })),
+      edits: () => [...cuts(), ...ownPage(text, from, search, given, isOwn ? undefined : { nbHits, size, shown, reach })],
     });
   };
 
-/** The numbers of a wider reply. `size`: hits asked for; `shown`: hits in it. */
-type Wider = Readonly<Record<"nbHits" | "size" | "shown", number>>;
+/** The numbers of a wider reply. `size`: hits asked for; `shown`: hits in it; `reach`: those that pages can reach, where the configuration says it. */
+type Wider = Readonly<Record<"nbHits" | "size" | "shown", number>> & { readonly reach: number | undefined };
 
-/** The numbers and parameters that a reply repeats, as for the page that was asked for. */
-function ownPage(text: JsonText, from: Span, { offset, limit }: SearchPlan, given: ReadonlySet<string>, wider: Wider): Edit[] {
-  const own: Readonly<Record<string, number>> = given.has("offset")
-    ? { offset, length: limit }
-    : { page: offset / limit, hitsPerPage: limit };
+/** The numbers and parameters that a reply repeats, as for the page that was asked for. Without `wider`, the reply is of that page. */
+function ownPage(
+  text: JsonText,
+  from: Span,
+  { offset, limit, isAlwaysWidened }: SearchPlan,
+  given: ReadonlySet<string>,
+  wider: Wider | undefined,
+): Edit[] {
+  const paging = given.has("offset") ? { offset, length: limit } : { page: offset / limit, hitsPerPage: limit };
   const params = spanAt(text, ["params"], from);
   const pages = numberAt(text, ["nbPages"], from);
-  const nbPages = pages === undefined ? undefined : Math.ceil(reachable(pages, wider) / limit);
-  return [...replaceNumbers(text, { ...own, nbPages }, from), ...(params === undefined ? [] : ownParams(text, params, own, given))];
+  const nbPages = pages === undefined || wider === undefined ? undefined : Math.ceil(reachable(pages, wider) / limit);
+  const own = { ...(wider !== undefined && paging), ...(isAlwaysWidened === true && { [MARKS]: false }) };
+  return [
+    ...(wider === undefined ? [] : replaceNumbers(text, { ...paging, nbPages }, from)),
+    ...(params === undefined ? [] : ownParams(text, params, own, given)),
+  ];
 }
 
 /**
@@ -380,7 +448,8 @@ function ownPage(text: JsonText, from: Span, { offset, limit }: SearchPlan, give
  * `nbPages` bounds it to one of its pages. Assumed: the default of 1000 where that fits, else no limit where that fits, else the roundest
  * number that fits, because people set such limits.
  */
-function reachable(nbPages: number, { nbHits, size, shown }: Wider): number {
+function reachable(nbPages: number, { nbHits, size, shown, reach }: Wider): number {
+  if (reach !== undefined) return Math.min(nbHits, reach);
   // All of them are here.
   if (nbPages <= 1) return shown;
   const fits = (count: number): boolean => Math.ceil(count / size) === nbPages;
@@ -392,7 +461,7 @@ function reachable(nbPages: number, { nbHits, size, shown }: Wider): number {
 }
 
 /** Parameters as in a URL, in one text. Those that the shopper did not send are left out. */
-function ownParams(text: JsonText, at: Span, own: Readonly<Record<string, number>>, given: ReadonlySet<string>): Edit[] {
+function ownParams(text: JsonText, at: Span, own: Readonly<Record<string, number | boolean>>, given: ReadonlySet<string>): Edit[] {
   const written = readString(text, at);
   if (written === undefined) return [];
   const wanted = written

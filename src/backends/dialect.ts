@@ -66,8 +66,8 @@ export interface SearchPlan {
   /** Cursor pagination. Cursors are opaque, so the request cannot be widened: re-rank this page only. */
   readonly isCursored: boolean;
   /**
-   * widen() asks for marks of hits besides the page (pins, say), which the reply loses again: it is sent even where the shopper's own request
-   * names the same hits. Of a cursored search, it keeps the page.
+   * The widened request asks for more than hits (for marks of pins, say, which the reply loses again), so it is sent too where it would ask for the
+   * shopper's own. Of a cursored search, it keeps the page. Default: false.
    */
   readonly isAlwaysWidened?: boolean | undefined;
   /** Why this search must not be re-ranked. */
@@ -110,6 +110,8 @@ export interface Hit {
   readonly score: number | undefined;
   /** Promoted by the engine or the merchandiser, or no product: keeps its slot. */
   readonly isPinned: boolean;
+  /** Of a list that the engine sorts before it looks at relevance (in stock first, say): from 0, never falling, and no hit leaves its own. */
+  readonly section?: number | undefined;
   /** Fresher than the stored ones, where the configuration says where. */
   readonly values: ItemValues | undefined;
 }
@@ -176,19 +178,37 @@ export interface GenericOptions {
   readonly redirect?: string | undefined;
   /** Member of a reply: hits may be missing, unless it is false, null, zero or empty. */
   readonly incomplete?: string | undefined;
-  /** Parameters that only sound like paging or sorting. */
+  /** Member of a reply: a token or a link that leads to the next page. It is the engine's own, so each page is re-ranked within itself. */
+  readonly cursor?: string | undefined;
+  /** Parameters, and members of a reply, that only sound like paging or sorting. */
   readonly harmless: readonly string[];
   /** The header in which the engine takes a key. Default: `authorization`. */
   readonly keyHeader?: string | undefined;
   readonly leaveAlone: Readonly<Partial<Record<LeaveReason, readonly LeaveCondition[] | undefined>>>;
-  /** Numbers of a reply that repeat the page. `total` is only read, to compute `pages`. */
+  /**
+   * Numbers of a reply that repeat the page: `begin` and `end` of the shown hits, and `next`, `previous` and `last`, in the way in which requests
+   * count; `more`: whether there is a next page, true or false. `total` is only read, to compute `pages` and `last`.
+   */
   readonly echo: Readonly<Partial<Record<(typeof ECHOED_NUMBERS)[number], string | undefined>>>;
 }
 
 export const LEAVE_REASONS = ["explicit_sort", "cursor", "grouped", "federated", "request_not_understood"] as const;
 export type LeaveReason = (typeof LEAVE_REASONS)[number];
 
-export const ECHOED_NUMBERS = ["offset", "page", "limit", "count", "pages", "total"] as const;
+export const ECHOED_NUMBERS = [
+  "offset",
+  "page",
+  "limit",
+  "count",
+  "begin",
+  "end",
+  "pages",
+  "last",
+  "next",
+  "previous",
+  "more",
+  "total",
+] as const;
 
 /** The configuration of one index, as far as its dialect uses it. */
 export interface DialectOptions {
@@ -200,6 +220,8 @@ export interface DialectOptions {
   readonly hitFields?: Readonly<Partial<Record<ItemValue, string | undefined>>> | undefined;
   /** Hits of a page for which a request names no number, from 1 to 1000, where the engine's settings decide it. */
   readonly pageSize?: number | undefined;
+  /** The number of hits that pages can reach, where the engine's settings decide it: for the backend "algolia". */
+  readonly paginationLimitedTo?: number | undefined;
   /** Schemas that searches may read with the edge's key: for the backend "vespa". */
   readonly schemas?: readonly string[] | undefined;
   /** Names in requests and replies: for the backend "generic", which needs them. */

@@ -3,7 +3,7 @@
  * them goes to the engine as it came. What the engine reads in other parameters is known to the shop only: `allowParams` lists those that
  * clients may send, and without it they may send all.
  */
-import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
+import { type Bypass, err, ok, type Result } from "../result.ts";
 import { anything, notPassedOn, problemIn, type Rules } from "./allowed.ts";
 import {
   AUTHORIZATION,
@@ -22,27 +22,11 @@ import {
 import { defineDialect, hitReader, type IndexDefinition, type IndexOptions, type PageSizeOption } from "./dialects.ts";
 import { applyEdits, type Edit, replaceParams, searchOf } from "./json/edits.ts";
 import { leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
-import { type HitReader, incompleteBy, partOf, readHits, type ReplyPart } from "./json/reply.ts";
+import { partAt, partsOf } from "./generic/reply.ts";
+import type { HitReader } from "./json/reply.ts";
 import { type Body, bodyOf, digitsOf, type Param, paramOf, paramsOf } from "./json/request.ts";
-import {
-  isThereAt,
-  find,
-  findAt,
-  type JsonText,
-  kindOf,
-  type Member,
-  members,
-  membersText,
-  numberAt,
-  rawText,
-  readNumber,
-  readString,
-  type Span,
-  spanAt,
-} from "./json/spans.ts";
+import { find, isThereAt, type JsonText, kindOf, type Member, members, membersText, numberAt, rawText, type Span } from "./json/spans.ts";
 import { isObject, member, textOf } from "./json/values.ts";
-
-const ROOT = "$";
 
 interface Engine {
   readonly index: string;
@@ -93,7 +77,19 @@ export const GENERIC = defineDialect({
 /** `GenericOptions` as a shop writes them: one name instead of a list, and defaults left out. */
 export interface GenericSearch extends Pick<
   GenericOptions,
-  "path" | "offset" | "page" | "limit" | "maxLimit" | "hits" | "score" | "pinned" | "redirect" | "incomplete" | "keyHeader" | "echo"
+  | "path"
+  | "offset"
+  | "page"
+  | "limit"
+  | "maxLimit"
+  | "hits"
+  | "score"
+  | "pinned"
+  | "redirect"
+  | "incomplete"
+  | "cursor"
+  | "keyHeader"
+  | "echo"
 > {
   /** Default: GET. */
   readonly methods?: GenericOptions["methods"] | undefined;
@@ -123,8 +119,6 @@ export interface GenericIndexOptions extends IndexOptions, PageSizeOption {
 export function generic(options: GenericIndexOptions): IndexDefinition<GenericIndexOptions> {
   return { ...options, dialect: GENERIC, backend: "generic" };
 }
-
-const partsOf = (path: string): readonly string[] => (path === ROOT ? [] : path.split("."));
 
 interface Asked {
   readonly own: EngineRequest;
@@ -179,8 +173,10 @@ function readSearch({ index, options, pageSize }: Engine, asked: Asked): Result<
       queryText,
       offset,
       limit,
+      // A token or link of a wider reply would lead past hits that nobody has seen.
+      isCursored: options.cursor !== undefined,
       bypass: reasonToLeave(options, asked, offset, limit, queryText),
-      identity: identityOf(asked, new Set([named.name, limitName])),
+      identity: identityOf(asked, options.cursor === undefined ? new Set([named.name, limitName]) : new Set()),
     }),
   );
 }
@@ -340,47 +336,4 @@ function withoutPaging(text: JsonText, object: Span, paths: readonly (readonly s
   }
   endRun();
   return parts.join();
-}
-
-/** Without a plan, the reply is not edited. */
-function partAt(text: JsonText, { options, readHit }: Engine, plan: SearchPlan | undefined): Result<ReplyPart, Bypass> {
-  const read = readHits(text, partsOf(options.hits), text.root, readHit);
-  if (!read.ok) return read;
-  const isMissing = (path: string | undefined): boolean => {
-    const found = path === undefined ? undefined : findAt(text, partsOf(path));
-    return found?.ok === true && found.value === undefined;
-  };
-  const missing = read.value.hits.length === 0 ? undefined : Object.entries(options.echo).find(([, path]) => isMissing(path));
-  // Without it the shopper's page would have the numbers of a wider one.
-  if (missing !== undefined)
-    return bypass("reply_not_search", `The reply has no ${missing[1]}, where generic.echo.${missing[0]} should be`);
-  const { redirect, incomplete } = options;
-  const isRedirect = redirect !== undefined && isThereAt(text, partsOf(redirect));
-  return partOf(text, read.value, {
-    bypass: isRedirect ? leave("redirected", redirect) : incompleteBy(text, incomplete === undefined ? [] : [partsOf(incomplete)]),
-    total: options.echo.total === undefined ? undefined : numberAt(text, partsOf(options.echo.total)),
-    edits: plan && ((order) => ownPage(text, options, plan, order.length)),
-  });
-}
-
-/** The numbers that a reply repeats, as for the page that was asked for: as numbers or as texts, like the engine's. */
-function ownPage(text: JsonText, { echo, firstPage }: GenericOptions, { offset, limit }: SearchPlan, count: number): Edit[] {
-  // The reply to the shopper's own request, as a wider one asks for more: its numbers are the engine's, right or wrong.
-  const said = echo.limit === undefined ? undefined : spanAt(text, partsOf(echo.limit));
-  if (said !== undefined && (readString(text, said) ?? rawText(text, said)) === String(limit)) return [];
-  const total = echo.total === undefined ? undefined : numberAt(text, partsOf(echo.total));
-  const wanted = new Map([
-    [echo.offset, offset],
-    [echo.page, Math.floor(offset / limit) + firstPage],
-    [echo.limit, limit],
-    [echo.count, count],
-    [echo.pages, total === undefined ? undefined : Math.ceil(total / limit)],
-  ]);
-  return [...wanted].flatMap(([path, number]) => {
-    const at = path === undefined || number === undefined ? undefined : spanAt(text, partsOf(path));
-    if (at === undefined || number === undefined) return [];
-    const written = readString(text, at);
-    if (written !== undefined) return /^\d+$/.test(written) && Number(written) !== number ? [{ ...at, text: `"${number}"` }] : [];
-    return (readNumber(text, at) ?? number) === number ? [] : [{ ...at, text: String(number) }];
-  });
 }

@@ -19,12 +19,14 @@ import {
 } from "./dialect.ts";
 import { defineDialect, findIndex, type Index, type IndexDefinition, type Indexes, type IndexOptions, readIndexes } from "./dialects.ts";
 import { applyEdits, cutMember, type Edit, replaceNumbers, replaceParams, searchOf } from "./json/edits.ts";
-import { besides, forAll, identityOf, leave, leftToEngine, plainPlan, planOne, planSeveral } from "./json/plan.ts";
+import { besides, forAll, identityOf, leave, leftToEngine, plainPlan, planNone, planOne, planSeveral } from "./json/plan.ts";
 import { incompleteBy, partOf, type PartReader, readHits, refusedPart } from "./json/reply.ts";
 import { type Body, digitsOf, EDGE_PARAMS, listedObjects, memberAt, type Param, unreadable } from "./json/request.ts";
 import { elements, isTrueAt, type JsonText, kindOf, members, numberAt, rawText, readString, type Span, spanAt } from "./json/spans.ts";
 import { member, textOf } from "./json/values.ts";
+import { readOrder, readSort } from "./typesense/order.ts";
 import { type Checks, createChecks, strangerIn, unreadableIn } from "./typesense/params.ts";
+import { wordsOf } from "./words.ts";
 
 const MULTI_PATH = "/multi_search";
 const API_KEY = "x-typesense-api-key";
@@ -40,8 +42,8 @@ const INCOMPLETE = [["search_cutoff"]];
 /** Parameters that name the page. `limit_hits` does not: it ends the list for every page. */
 const PAGING: ReadonlySet<string> = new Set(["page", "per_page", "offset", "limit"]);
 
-/** `sort_by` whose first key leaves the order to relevance. */
-const BY_RELEVANCE = /^\s*(?:_text_match\s*(?:\([^)]*\)\s*)?:\s*desc|_vector_distance\s*(?:\([^)]*\)\s*)?:\s*asc)\s*(?:,|$)/i;
+/** Neighbours that the engine looks for where a hybrid search names no `k`, unless the page ends later. */
+const DEFAULT_NEIGHBOURS = 100;
 
 export const TYPESENSE = defineDialect({
   names: ["typesense"],
@@ -114,7 +116,7 @@ function planSearch(name: string, request: ClientRequest, indexes: Indexes, refu
   const own = requestOf("GET", `/collections/${encodeURIComponent(name)}/documents/search`, url);
   const page = pageOf(asked.values);
   const plan = readSearch(index.value, asked, page);
-  return ok(planOne(plan, own, partReader(index.value, page), (size) => ({ ...own, search: widenedUrl(url, size) })));
+  return ok(planOne(plan, own, partReader(index.value, page, asked), (size) => ({ ...own, search: widenedUrl(url, size, page) })));
 }
 
 function requestOf(method: "GET" | "POST", path: string, url: readonly Param[], body?: Uint8Array): EngineRequest {
@@ -129,11 +131,20 @@ function planSearches(request: ClientRequest, indexes: Indexes, checks: Checks, 
   const read = listedObjects(request, "searches");
   if (!read.ok) return read;
   const { body, objects } = read.value;
+  if (objects.length === 0) {
+    const own = requestOf("POST", MULTI_PATH, withoutKey(url, { forwardCredentials: false }), request.body);
+    return planNone(
+      indexes,
+      own,
+      (name) => checks.around(name, { params: [], body }) ?? refusalOf(indexes.get(name)!, askedOf(url, undefined)),
+    );
+  }
   const isUnion = member(body.values, "union") === true;
   const said = besides(body, "searches");
   // A union has one page, which only the URL can name.
-  const unionPage = pageOf(new Map(pagingOf(url)));
-  const searches: { readonly plan: SearchPlan; readonly readPart: PartReader }[] = [];
+  const limitHits = url.filter(({ key }) => key === "limit_hits").map(({ key, value }) => [key, value] as const);
+  const unionPage = pageOf(new Map([...pagingOf(url), ...limitHits]));
+  const searches: { readonly plan: SearchPlan; readonly readPart: PartReader; readonly page: Result<AskedPage, string> }[] = [];
   for (const [i, object] of objects.entries()) {
     const inBody = member(object.values, "collection");
     const [name, ...more] = new Set([...collectionsIn(url), ...(inBody === undefined ? [] : [inBody])]);
@@ -145,14 +156,15 @@ function planSearches(request: ClientRequest, indexes: Indexes, checks: Checks, 
     const refusal = checks.around(name, { params: [], body }) ?? refusalOf(index.value, asked);
     if (refusal !== undefined) return err(refusal);
     const page = isUnion ? unionPage : pageOf(asked.values);
-    searches.push({ plan: forAll(readSearch(index.value, asked, page), said), readPart: partReader(index.value, page) });
+    searches.push({ plan: forAll(readSearch(index.value, asked, page), said), readPart: partReader(index.value, page, asked), page });
   }
   const own = requestOf("POST", MULTI_PATH, url, request.body);
   if (isUnion) {
     const plans = searches.map(({ plan }) => plan);
-    return ok(planOne(unionOf(plans), own, searches[0]!.readPart, (size) => ({ ...own, search: widenedUrl(url, size) })));
+    return ok(planOne(unionOf(plans), own, searches[0]!.readPart, (size) => ({ ...own, search: widenedUrl(url, size, unionPage) })));
   }
-  return ok(planSeveral(searches, own, "results", (sizes) => widened(own, url, objects, sizes)));
+  const pages = searches.map(({ page }) => page);
+  return ok(planSeveral(searches, own, "results", (sizes) => widened(own, url, { bodies: objects, pages }, sizes)));
 }
 
 /** One list out of several: one search, where all of them ask one collection for the same words. */
@@ -209,21 +221,24 @@ interface AskedPage {
   readonly page: number;
   /** The reply repeats the offset, not the page. */
   readonly isOffset: boolean;
+  /** The hits with which the list ends for every page. */
+  readonly limitHits: number | undefined;
 }
 
 /** Errors name the value that is not a number. */
 function pageOf(values: ReadonlyMap<string, string>): Result<AskedPage, string> {
-  for (const key of PAGING) {
+  for (const key of [...PAGING, "limit_hits"]) {
     const read = digitsOf(key, values.get(key) ?? "0");
     if (!read.ok) return read;
   }
+  const limitHits = values.has("limit_hits") ? Number(values.get("limit_hits")) : undefined;
   // A search for values of a facet has no hits, unless `per_page` asks for them.
   const fallback = (values.get("facet_query") ?? "") === "" ? (values.get("limit") ?? DEFAULT_LIMIT) : 0;
   const limit = Number(values.get("per_page") ?? fallback);
   const page = Number(values.get("page") ?? 0);
   const offset = Number(values.get("offset") ?? 0);
   const isOffset = page === 0 && offset !== 0;
-  return ok({ offset: isOffset ? offset : (Math.max(page, 1) - 1) * limit, limit, page, isOffset });
+  return ok({ offset: isOffset ? offset : (Math.max(page, 1) - 1) * limit, limit, page, isOffset, limitHits });
 }
 
 function pagingOf(url: readonly Param[]): (readonly [string, string])[] {
@@ -233,8 +248,7 @@ function pagingOf(url: readonly Param[]): (readonly [string, string])[] {
 function readSearch(index: Index, asked: Asked, page: Result<AskedPage, string>): SearchPlan {
   if (!page.ok) return leftToEngine(index.name, page.error);
   const { offset, limit } = page.value;
-  const typed = textOf(asked.values.get("q"));
-  const queryText = typed === "*" ? undefined : typed;
+  const queryText = wordsOf(asked.values.get("q") ?? "");
   return plainPlan({
     index: index.name,
     queryText,
@@ -256,8 +270,7 @@ function reasonToLeave(
   if (member(body?.values, API_KEY) !== undefined) return leave("request_not_understood", `A search with its own ${API_KEY}`);
   for (const key of ["preset", "voice_query"]) if (values.has(key)) return leave("request_not_understood", `${key} hides what is asked`);
   for (const key of ["conversation", "nl_query"]) if (values.get(key) === "true") return leave("request_not_understood", key);
-  const sort = textOf(values.get("sort_by"));
-  if (sort !== undefined && !BY_RELEVANCE.test(sort)) return leave("explicit_sort", "sort_by");
+  if (readSort(textOf(values.get("sort_by"))) === undefined) return leave("explicit_sort", "sort_by");
   if (textOf(values.get("group_by")) !== undefined) return leave("grouped", "group_by");
   if (limit === 0) return leave("size_zero", "No hits are asked for");
   if (queryText === undefined) return leave("no_query_text", "q is empty or stands for everything");
@@ -279,30 +292,50 @@ function isLeftOut(values: ReadonlyMap<string, string>, idField: string): boolea
 }
 
 /** The paging for hits [0, size), by all names that are given, so that no two disagree. */
-function widePage(given: readonly { readonly key: string }[], size: number): Map<string, number> {
+function widePage(given: readonly { readonly key: string }[], size: number, page: Result<AskedPage, string>): Map<string, number> {
   const names = given.map(({ key }) => key).filter((key) => PAGING.has(key));
   const isSized = names.some((key) => key === "per_page" || key === "limit");
-  const wide = (key: string): number => (key === "page" ? 1 : key === "offset" ? 0 : size);
+  const most = Math.min(size, (page.ok ? page.value.limitHits : undefined) ?? size);
+  const wide = (key: string): number => (key === "page" ? 1 : key === "offset" ? 0 : most);
   return new Map([...names, ...(isSized ? [] : ["per_page"])].map((key) => [key, wide(key)]));
 }
 
-function widenedUrl(url: readonly Param[], size: number): string {
-  const wide = Object.fromEntries(widePage(url, size));
+function widenedUrl(url: readonly Param[], size: number, page: Result<AskedPage, string>): string {
+  const wide = Object.fromEntries(widePage(url, size, page));
   const added = Object.entries(wide).filter(([name]) => url.every(({ key }) => key !== name));
-  return searchOf([...replaceParams(url, wide), ...added.map(([key, value]) => `${key}=${value}`)]);
+  const raw = replaceParams(url, wide).map((written, i) => {
+    const vector = url[i]?.key === VECTOR ? withNeighbours(url[i].value, size, page) : undefined;
+    return vector === undefined ? written : `${VECTOR}=${encodeURIComponent(vector)}`;
+  });
+  return searchOf([...raw, ...added.map(([key, value]) => `${key}=${value}`)]);
+}
+
+const VECTOR = "vector_query";
+
+/** A hybrid search with the number of neighbours that the own request has: it follows the end of the page. `undefined`: as it is. */
+function withNeighbours(vector: string, size: number, page: Result<AskedPage, string>): string | undefined {
+  const end = vector.lastIndexOf(")");
+  if (!page.ok || size <= DEFAULT_NEIGHBOURS || end === -1 || /[(,]\s*k\s*:/.test(vector)) return undefined;
+  const neighbours = Math.max(DEFAULT_NEIGHBOURS, page.value.offset + page.value.limit);
+  return `${vector.slice(0, end)}, k: ${neighbours}${vector.slice(end)}`;
 }
 
 /** Paging in the URL goes for all searches: it moves into each search of the body. */
 function widened(
   own: EngineRequest,
   url: readonly Param[],
-  bodies: readonly Body[],
+  { bodies, pages }: { readonly bodies: readonly Body[]; readonly pages: readonly Result<AskedPage, string>[] },
   sizes: readonly (number | undefined)[],
 ): EngineRequest {
   const common = new Map(pagingOf(url));
   const edits = bodies.flatMap((body, i) => {
     const size = sizes[i];
-    return setMembers(body, size === undefined ? common : widePage(body.members, size));
+    if (size === undefined) return setMembers(body, common);
+    const page = pages[i]!;
+    const given = member(body.values, VECTOR);
+    const vector = typeof given === "string" ? withNeighbours(given, size, page) : undefined;
+    const wide = widePage(body.members, size, page);
+    return setMembers(body, vector === undefined ? wide : new Map<string, string | number>([...wide, [VECTOR, vector]]));
   });
   const search = searchOf(url.filter(({ key }) => !PAGING.has(key)).map(({ raw }) => raw));
   return { ...own, search, body: applyEdits(own.body ?? new Uint8Array(), edits) };
@@ -323,9 +356,10 @@ function setMembers(body: Body, values: ReadonlyMap<string, string | number>): E
 }
 
 /** Without a page that could be read, the reply is not edited. */
-const partReader =
-  (index: Index, page: Result<AskedPage, string>): PartReader =>
-  (text, from) => {
+function partReader(index: Index, page: Result<AskedPage, string>, { values }: Asked): PartReader {
+  const sort = readSort(textOf(values.get("sort_by"))) ?? { isByScore: false };
+  const order = { ...sort, isByScore: sort.isByScore && !values.has(VECTOR) };
+  return (text, from) => {
     // An error of one search, or of a union, comes in a reply whose own status is 200.
     const code = numberAt(text, ["code"], from);
     if (code !== undefined) return refusedPart(text, from, code, `The engine answered a search with ${code}`);
@@ -337,8 +371,19 @@ const partReader =
     const left = incompleteBy(text, INCOMPLETE, from);
     if (!page.ok) return partOf(text, read.value, { bypass: left });
     if (!isOfPage(text, from, page.value)) return bypass("reply_not_search", "The engine gave another page than it was asked for");
-    return partOf(text, read.value, { total, bypass: left, edits: () => ownPage(text, from, read.value.slots, page.value) });
+    const { bypass: sorted, sections } = readOrder(text, read.value, order);
+    const hits = sections === undefined ? read.value.hits : read.value.hits.map((hit, i) => ({ ...hit, section: sections[i] }));
+    return partOf(
+      text,
+      { ...read.value, hits },
+      {
+        total: Math.min(total, page.value.limitHits ?? total),
+        bypass: left ?? sorted,
+        edits: () => ownPage(text, from, read.value.slots, page.value),
+      },
+    );
   };
+}
 
 /** One kind for all hits of a list: fused ranks, else the text's score (beyond 2^53: the nearest double), else nearness. */
 function scoreOf(text: JsonText, slot: Span): number | undefined {
@@ -349,11 +394,11 @@ function scoreOf(text: JsonText, slot: Span): number | undefined {
 }
 
 /** A scoped key of the client may set another page, from which the wanted one cannot be cut. */
-function isOfPage(text: JsonText, from: Span, { offset, limit }: AskedPage): boolean {
+function isOfPage(text: JsonText, from: Span, { offset, limit, limitHits }: AskedPage): boolean {
   const count = numberAt(text, ["request_params", "per_page"], from);
   if (count === undefined) return true;
   const first = numberAt(text, ["offset"], from) ?? ((numberAt(text, ["page"], from) ?? 1) - 1) * count;
-  return (first === offset && count === limit) || (first === 0 && count >= offset + limit);
+  return (first === offset && count === limit) || (first === 0 && count >= Math.min(offset + limit, limitHits ?? Number.POSITIVE_INFINITY));
 }
 
 /** The paging that a reply repeats, as for the page that was asked for. `slots`: hits of the whole reply. */

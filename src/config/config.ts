@@ -30,7 +30,8 @@ import {
   url,
 } from "./fields.ts";
 
-export interface IndexConfig extends Omit<IndexOptions, "authorization">, Pick<DialectOptions, "pageSize" | "schemas" | "generic"> {
+export interface IndexConfig
+  extends Omit<IndexOptions, "authorization">, Pick<DialectOptions, "pageSize" | "paginationLimitedTo" | "schemas" | "generic"> {
   /** A name of a dialect. */
   readonly backend: string;
   readonly catalog: string;
@@ -70,12 +71,12 @@ export interface Config {
   readonly engineAuthorizations: ReadonlyMap<string, string>;
 }
 
-/** A segment that begins with a dot would lead elsewhere; other characters have a meaning in routes. */
+/** A segment that begins with a dot would lead elsewhere; other characters, and a colon in front, have a meaning in routes. */
 const searchPath = v.pipe(
   v.string("name the engine's path"),
   v.regex(
-    /^(\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+\/?$/,
-    'use a path such as "/v1/search", of letters, digits, dots, dashes, underscores and ~',
+    /^(\/[A-Za-z0-9_~-][A-Za-z0-9._~:-]*)+\/?$/,
+    'use a path such as "/v1/search", of letters, digits, dots, dashes, underscores, ~ and, inside of names, colons',
   ),
   v.check((path) => !isEdgePath(path), "use another path: the edge's own pages are there"),
   v.check((path) => !EVENT_ROUTES.has(path), "use another path: the edge takes events there"),
@@ -124,6 +125,7 @@ const generic = v.pipe(
     pinned: v.optional(memberPath),
     redirect: v.optional(memberPath),
     incomplete: v.optional(memberPath),
+    cursor: v.optional(memberPath),
     harmless: v.optional(v.array(memberPath, "list parameters"), []),
     keyHeader: v.optional(headerName),
     // Required although they may be empty: if forgotten, a sorted list would be re-ranked, and a page would show the numbers of a wider one.
@@ -137,7 +139,10 @@ const generic = v.pipe(
     ),
   }),
   v.check(({ offset, page }) => (offset === undefined) !== (page === undefined), "name either offset or page"),
-  v.check(({ echo }) => echo.pages === undefined || echo.total !== undefined, "name echo.total beside echo.pages, which follows from it"),
+  v.check(
+    ({ echo }) => (echo.pages ?? echo.last) === undefined || echo.total !== undefined,
+    "name echo.total beside echo.pages and echo.last, which follow from it",
+  ),
 );
 
 export const index = v.strictObject({
@@ -151,6 +156,7 @@ export const index = v.strictObject({
   idField: v.optional(memberPath),
   hitFields: v.optional(v.strictObject(v.entriesFromList(ITEM_VALUES, v.optional(memberPath)))),
   pageSize: v.optional(integer(1, 1000, "hits")),
+  paginationLimitedTo: v.optional(integer(1, 20_000, "hits")),
   schemas: v.optional(
     v.pipe(v.array(v.pipe(v.string("list schemas"), v.regex(NAME, "use a schema's name")), "list schemas"), v.minLength(1, "list schemas")),
   ),
@@ -343,7 +349,7 @@ const POSITION = /(?:^|\.)\d+(?=\.|$)/;
 
 /** Names that can never be found, and paging that can never be set. `at`: where the table is. */
 function listProblems(at: string, options: NonNullable<IndexConfig["generic"]>): string[] {
-  const { methods, offset, page, limit, query, leaveAlone, hits, score, pinned, redirect, echo } = options;
+  const { methods, offset, page, limit, query, leaveAlone, hits, score, pinned, redirect, incomplete, cursor, echo } = options;
   const inBody = methods.includes("POST");
   const conditions = Object.entries(leaveAlone).flatMap(([reason, all = []]) =>
     all.map(({ name }) => [`leaveAlone.${reason}`, name] as const),
@@ -351,14 +357,16 @@ function listProblems(at: string, options: NonNullable<IndexConfig["generic"]>):
   const paging = { offset, page, limit };
   const asked = inBody ? [...Object.entries(paging), ...query.map((name) => ["query", name] as const), ...conditions] : [];
   const replied = [
-    ...Object.entries({ hits, score, pinned, redirect }),
+    ...Object.entries({ hits, score, pinned, redirect, incomplete, cursor }),
     ...Object.entries(echo).map(([name, path]) => [`echo.${name}`, path] as const),
   ];
   return [...asked, ...replied].flatMap(([name, path]) => {
     if (path === undefined) return [];
     if (POSITION.test(path)) return [`${at}.${name} is "${path}": lists have no names here, so name members of objects only`];
-    const isSet = Object.hasOwn(paging, name) && path.split(".").includes("*");
-    return isSet ? [`${at}.${name} is "${path}": one page for all elements of a list cannot be set, so name a member of an object`] : [];
+    if (!path.split(".").includes("*")) return [];
+    const fix = "so name a member of an object";
+    if (Object.hasOwn(paging, name)) return [`${at}.${name} is "${path}": one page for all elements of a list cannot be set, ${fix}`];
+    return replied.some(([own]) => own === name) ? [`${at}.${name} is "${path}": a reply has one of it, ${fix}`] : [];
   });
 }
 

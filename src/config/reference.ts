@@ -45,6 +45,8 @@ const INDEX: Readonly<Record<keyof v.InferInput<typeof index>, string>> = {
     "paths in a hit to values that are fresher than the published ones: `price`, `popularity`, `rating`, `ratingCount`, `inStock`, such as `_source.price`",
   pageSize:
     "hits of a page for requests that name no number, if only the engine's settings know it (Algolia, Vespa's query profiles, generic)",
+  paginationLimitedTo:
+    "for `algolia`: the index's own setting, where it is neither 1000 nor round, so that `nbPages` is right ([Algolia](../engines/algolia.md))",
   schemas: "for `vespa`: the schemas that searches may read with the edge's key, and are restricted to ([Vespa](../engines/vespa.md))",
   generic: "for `generic`: the names that its requests and replies use ([generic JSON](../engines/generic.md))",
   headers: "headers that every request to the engine carries; nothing secret",

@@ -38,13 +38,15 @@ export const EXPLORED_POSITIONS = 10;
 /**
  * Swaps one pair of neighbours with a chance of 1/2, each pair of the first EXPLORED_POSITIONS equally often (swap intervention of
  * Joachims, Swaminathan & Schnabel 2017, "Unbiased Learning-to-Rank with Biased Feedback", section 5.3, with neighbours instead of
- * a fixed first position). A pair with a pinned candidate is left out. `propensities`, parallel to `order`: the probability of this candidate
+ * a fixed first position). A pair with a pinned candidate, or of two `sections`, is left out. `propensities`, parallel to `order`: the probability of this candidate
  * at this position, given this query; 1 where nothing could have moved it.
  */
-export function swapNeighbours(order: readonly number[], isPinned: readonly boolean[], seed: string) {
+export function swapNeighbours(order: readonly number[], isPinned: readonly boolean[], seed: string, sections?: readonly number[]) {
   const last = Math.min(EXPLORED_POSITIONS, order.length) - 1;
   const isFree = (position: number): boolean => isPinned[order[position]!] !== true;
-  const pairs = Array.from({ length: Math.max(0, last) }, (_, position) => position).filter((p) => isFree(p) && isFree(p + 1));
+  const isOne = (position: number): boolean => sections?.[order[position]!] === sections?.[order[position + 1]!];
+  const positions = Array.from({ length: Math.max(0, last) }, (_, position) => position);
+  const pairs = positions.filter((p) => isFree(p) && isFree(p + 1) && isOne(p));
   if (pairs.length === 0) return { order, propensities: order.map(() => 1) };
   const next = randomFrom(seed);
   const first = pairs[Math.floor(next() * pairs.length)]!;

@@ -15,6 +15,7 @@ export interface RankedHit {
   readonly itemId: string;
   readonly score: number | undefined;
   readonly isPinned: boolean;
+  readonly section?: number | undefined;
   readonly values: ItemValues | undefined;
 }
 
@@ -84,19 +85,20 @@ export function createRankedLists({ maxLists = 500, maxBytes = 16 * 1024 * 1024,
 /** Bytes of a short text and of the reference to it. */
 const OVERHEAD_OF_ID = 32;
 
-/** Numbers per hit: what it is held to, its score, and the fresh values where the index has some. NaN where there is none. */
+/** Numbers per hit: what it is held to, its score, its section, and the fresh values where the index has some. NaN where there is none. */
 function factsOf(hits: readonly RankedHit[]): Float64Array {
-  const width = hits.some(({ values }) => values !== undefined) ? 2 + ITEM_VALUES.length : 2;
+  const width = hits.some(({ values }) => values !== undefined) ? 3 + ITEM_VALUES.length : 3;
   const facts = new Float64Array(hits.length * width).fill(Number.NaN);
   for (let i = 0; i < hits.length; i++) {
-    const { score, isPinned, values } = hits[i]!;
+    const { score, isPinned, section, values } = hits[i]!;
     const at = i * width;
     // Negative for a pinned hit, so that one that is no longer pinned differs.
     if (isPinned) facts[at] = -1 - i;
     else if (score === undefined) facts[at] = i;
     if (score !== undefined) facts[at + 1] = score;
+    if (section !== undefined) facts[at + 2] = section;
     if (values === undefined) continue;
-    for (let v = 0; v < ITEM_VALUES.length; v++) facts[at + 2 + v] = values[ITEM_VALUES[v]!] ?? Number.NaN;
+    for (let v = 0; v < ITEM_VALUES.length; v++) facts[at + 3 + v] = values[ITEM_VALUES[v]!] ?? Number.NaN;
   }
   return facts;
 }

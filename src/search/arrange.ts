@@ -62,8 +62,13 @@ async function arrangeAs(treatment: Treatment, search: Search, window: readonly 
   if (!ranked.ok) return ranked;
   const { order } = ranked.value;
   if (treatment.kind === "shadow") return ok({ order: [...window.keys()], ranking: ranked.value, shadow: order });
-  if (treatment.kind === "explore") return ok({ ...swapNeighbours(order, isPinned, seed), ranking: ranked.value });
+  if (treatment.kind === "explore") return ok({ ...swapNeighbours(order, isPinned, seed, sectionsOf(window)), ranking: ranked.value });
   return ok({ order, ranking: ranked.value });
+}
+
+/** All hits of a list have a section, or none. */
+function sectionsOf(window: readonly Hit[]): readonly number[] | undefined {
+  return window[0]?.section === undefined ? undefined : window.map(({ section = 0 }) => section);
 }
 
 /** Takes no longer than the budget. A model run that has begun cannot be stopped, so W bounds it. */
@@ -135,7 +140,7 @@ async function rank(
   if (scores === undefined) return bypass("over_budget", "The budget was over when the list's turn came");
   if (!scores.ok) return scores;
   const isPinned = window.map((hit) => hit.isPinned);
-  const order = rerank(scores.value.score, isPinned);
+  const order = rerank(scores.value.score, isPinned, sectionsOf(window));
   if (!order.ok) return order;
   deps.lists.keep(key, window, order.value);
   return ok({ ...ranking, order: order.value, scores: scores.value });

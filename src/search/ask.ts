@@ -45,7 +45,8 @@ function sharedWindow({ request, plan, index }: Search): WindowDecision {
   const window = windowRequest(plan, index.window);
   if (window === undefined) return bypass("beyond_window", `The page begins after ${plan.offset} hits`);
   const isWidened = plan.isAlwaysWidened === true;
-  return ok(plan.isCursored ? { size: plan.limit, isWidened } : { ...window, isWidened: window.isWidened || isWidened });
+  if (plan.isCursored) return ok({ size: plan.limit, isWidened });
+  return ok(isWidened ? { ...window, isWidened } : window);
 }
 
 function ownWindow({ deps, assignment }: Search, window: WindowRequest): WindowDecision {

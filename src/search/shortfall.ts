@@ -19,8 +19,8 @@ export interface Shortfall {
 
 /** Hits that a widened search should have: those that the engine counts, or without a count those of the shopper's page. */
 function expectedHits({ total }: SearchReply, size: number, { offset, limit, isCursored }: SearchPlan): number {
-  // The shopper's own page: the last one is short.
-  if (isCursored) return 0;
+  // The shopper's own page, which may be the last.
+  if (isCursored || (offset === 0 && limit === size)) return 0;
   return Math.min(size, total ?? offset + limit);
 }
 

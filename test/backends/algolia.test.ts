@@ -52,21 +52,28 @@ describe("plan()", () => {
     const plan = get("?query=red%20shoes&page=2&hitsPerPage=5&facets=%5B%22brand%22%5D&x-algolia-agent=me");
     expect([plan.queryText, plan.offset, plan.limit, plan.bypass]).toEqual(["red shoes", 10, 5, undefined]);
     expect([plan.own.method, plan.own.path, plan.own.body]).toEqual(["GET", "/1/indexes/products", undefined]);
-    expect(plan.widen(60).search).toBe("?query=red%20shoes&page=0&hitsPerPage=60&facets=%5B%22brand%22%5D&x-algolia-agent=me");
-    expect(get("?length=5&query=red&offset=5").widen(60).search).toBe("?length=60&query=red&offset=0");
+    expect(plan.widen(60).search).toBe(
+      "?query=red%20shoes&page=0&hitsPerPage=60&facets=%5B%22brand%22%5D&x-algolia-agent=me&getRankingInfo=true",
+    );
+    expect(get("?length=5&query=red&offset=5").widen(60).search).toBe("?length=60&query=red&offset=0&getRankingInfo=true");
+    expect(get("?length=5&query=red&offset=5&getRankingInfo=false").widen(60).search).toBe(
+      "?length=60&query=red&offset=0&getRankingInfo=true",
+    );
   });
 
   it.each([
-    ['{"query":"red", "page" : 4,"hitsPerPage":5}', '{"query":"red", "page" : 0,"hitsPerPage":60}'],
-    ['{"hitsPerPage":5,"query":"r\\u00e9d"}', '{"hitsPerPage":60,"query":"r\\u00e9d"}'],
-    ['{"query":"red","offset":10,"length":5}', '{"query":"red","offset":0,"length":60}'],
+    ['{"query":"red", "page" : 4,"hitsPerPage":5}', '{"getRankingInfo":true,"query":"red", "page" : 0,"hitsPerPage":60}'],
+    ['{"hitsPerPage":5,"query":"r\\u00e9d"}', '{"getRankingInfo":true,"hitsPerPage":60,"query":"r\\u00e9d"}'],
+    ['{"query":"red","offset":10,"length":5}', '{"getRankingInfo":true,"query":"red","offset":0,"length":60}'],
+    ['{"query":"red","hitsPerPage":5,"getRankingInfo":false}', '{"query":"red","hitsPerPage":60,"getRankingInfo":true}'],
     [
       '{ "params":"query=red&page=2&hitsPerPage=5&facets=%5B%22a%22%5D" }',
-      '{ "params":"query=red&page=0&hitsPerPage=60&facets=%5B%22a%22%5D" }',
+      '{ "params":"query=red&page=0&hitsPerPage=60&facets=%5B%22a%22%5D&getRankingInfo=true" }',
     ],
-    ['{"params":"query=a\\"b&page=2","hitsPerPage":5}', '{"params":"query=a\\"b&page=0","hitsPerPage":60}'],
-    ['{"params":"query=a\\u0026facets=b","hitsPerPage":5}', '{"params":"query=a\\u0026facets=b","hitsPerPage":60}'],
-  ])("asks for the window in %s by changing the paging and nothing else", (own, wide) => {
+    ['{"params":"query=a\\"b&page=2","hitsPerPage":5}', '{"params":"query=a\\"b&page=0&getRankingInfo=true","hitsPerPage":60}'],
+    ['{"params":"query=a\\u0026facets=b","hitsPerPage":5}', '{"params":"query=a&facets=b&getRankingInfo=true","hitsPerPage":60}'],
+    ['{"params":"query=a\\u0026getRankingInfo=1","hitsPerPage":5}', '{"params":"query=a&getRankingInfo=true","hitsPerPage":60}'],
+  ])("asks for the window in %s by changing the paging, asking for pins, and nothing else", (own, wide) => {
     const plan = postText(own);
     expect(decode(plan.own.body)).toBe(own);
     expect(decode(plan.widen(60).body)).toBe(wide);
@@ -93,9 +100,19 @@ describe("plan()", () => {
     const known = withOptions({ pageSize: 24 });
     const plan = post({ query: "red", page: 2 }, known);
     expect([plan.isCursored, plan.offset, plan.limit]).toEqual([false, 48, 24]);
-    expect(decode(plan.widen(72).body)).toBe('{"hitsPerPage":72,"query":"red","page":0}');
-    expect(decode(post({ params: "query=red" }, known).widen(60).body)).toBe('{"params":"query=red&hitsPerPage=60"}');
-    expect(decode(post({ query: "red", hitsPerPage: null }, known).widen(60).body)).toBe('{"query":"red","hitsPerPage":60}');
+    expect(decode(plan.widen(72).body)).toBe('{"hitsPerPage":72,"getRankingInfo":true,"query":"red","page":0}');
+    expect(decode(post({ params: "query=red" }, known).widen(60).body)).toBe('{"params":"query=red&hitsPerPage=60&getRankingInfo=true"}');
+    expect(decode(post({ query: "red", hitsPerPage: null }, known).widen(60).body)).toBe(
+      '{"getRankingInfo":true,"query":"red","hitsPerPage":60}',
+    );
+    const unknown = post({ query: "red", page: 2 });
+    expect([unknown.isCursored, decode(unknown.widen(20).body)]).toEqual([true, '{"getRankingInfo":true,"query":"red","page":2}']);
+  });
+
+  it("leaves pages behind the hits that the engine gives, where the configuration says how many", () => {
+    const limited = withOptions({ paginationLimitedTo: 50 });
+    expect(post({ query: "red", page: 2, hitsPerPage: 20 }, limited).bypass).toBeUndefined();
+    expect(post({ query: "red", page: 3, hitsPerPage: 20 }, limited).bypass?.reason).toBe("beyond_window");
   });
 
   it.each<[string, object]>([
@@ -157,12 +174,19 @@ describe("plan()", () => {
     },
   );
 
+  it("knows that a minus sign excludes only in advanced syntax", () => {
+    expect(post({ query: "usb -cable", hitsPerPage: 5 }).queryText).toBe("usb -cable");
+    expect(post({ query: "usb -cable", hitsPerPage: 5, advancedSyntax: true }).queryText).toBe("usb");
+    expect(post({ query: "-cable", hitsPerPage: 5, advancedSyntax: true }).bypass?.reason).toBe("no_query_text");
+  });
+
   it("names what it does not pass on with the edge's key, and the fix", () => {
     const fix = "take it out, or let the index forward the client's own key (forwardCredentials)";
-    expect(refusalOf({ query: "red", apiKey: "k" })).toBe(`apiKey is not a parameter that this edge passes on with its own key: ${fix}`);
+    expect(refusalOf({ query: "red", beta: 1 })).toBe(`beta is not a parameter that this edge passes on with its own key: ${fix}`);
+    expect(refusalOf({ params: "query=red&apiKey=k" })).toMatch(/^apiKey is not/);
     expect(refusalOf({ params: "query=red&restrictIndices=a" })).toMatch(/^restrictIndices is not/);
     expect(refusalOf({ semanticSearch: { eventSources: ["stock"] } })).toMatch(/^semanticSearch\.eventSources names an index that/);
-    expect(refusalOf({ query: "red", apiKey: "k" }, withOptions({ forwardCredentials: true }))).toBeUndefined();
+    expect(refusalOf({ query: "red", beta: 1 }, withOptions({ forwardCredentials: true }))).toBeUndefined();
     expect(refusalOf({ query: "red", beta: { a: 1 } }, withOptions({ allowParams: ["beta"] }))).toBeUndefined();
   });
 
@@ -214,10 +238,14 @@ describe("plan() of several searches", () => {
       ["red", 0, 0, "size_zero"],
     ]);
     expect(plan.own).toEqual({ method: "POST", path: "/1/indexes/*/queries", search: "?x-algolia-agent=me", body: encode(body) });
-    expect(decode(plan.widen([60, undefined, undefined, undefined]).body)).toBe(
-      body.replace('"page":1,"hitsPerPage":4', '"page":0,"hitsPerPage":60'),
-    );
-    expect(decode(plan.widen([undefined, 60]).body)).toBe(body.replace("hitsPerPage=3", "hitsPerPage=60"));
+    const wide = (...sizes: readonly (number | undefined)[]) => {
+      const { requests } = JSON.parse(decode(plan.widen(sizes).body));
+      return requests.map((asked: Readonly<Record<string, unknown>>) => ({ ...asked }));
+    };
+    const own: readonly object[] = JSON.parse(body).requests;
+    const [first, second, ...others] = own;
+    expect(wide(60)).toEqual([{ ...first, page: 0, hitsPerPage: 60, getRankingInfo: true }, second, ...others]);
+    expect(wide(undefined, 60)[1].params).toMatch(/hitsPerPage=60.*&getRankingInfo=true$/);
   });
 
   it("takes the star in the way in which URLs encode it", () => {
@@ -235,7 +263,7 @@ describe("plan() of several searches", () => {
   it.each([
     [400, ""],
     [400, '{"requests":'],
-    [400, '{"requests":[]}'],
+    [400, '{"requests":[],"strategies":[]}'],
     [400, '{"requests":[{"query":"red"}]}'],
     [404, '{"requests":[{"indexName":"stock","query":"red"}]}'],
   ])("refuses with %i: %s", (status, text) => {
@@ -304,6 +332,46 @@ describe("parseReply()", () => {
   ])("%s for %s", (reason, body) => {
     const answer = read(body);
     expect(answer.ok ? undefined : answer.error.reason).toBe(reason);
+  });
+
+  it("withholds a client's long key where it is in the body", () => {
+    expect(decode(postText('{"apiKey":"k","query":"red"}').own.body)).toBe('{"query":"red"}');
+    expect(decode(postText('{"query":"red","apiKey":"k"}').widen(9).body)).not.toContain("apiKey");
+    const own = postText('{"query":"red","apiKey":"k"}', "", withOptions({ forwardCredentials: true })).own;
+    expect(decode(own.body)).toBe('{"query":"red","apiKey":"k"}');
+    expect(decode(queries({ apiKey: "k", requests: [{ indexName: "products", query: "red" }] }).own.body)).toBe(
+      '{"requests":[{"indexName":"products","query":"red"}]}',
+    );
+  });
+
+  it("keeps what a rule promotes, and loses what only the edge has asked for", () => {
+    const marks = { serverUsed: "c1", indexUsed: "products", parsedQuery: "red", timeoutCounts: false, timeoutHits: false };
+    const hits = [
+      { objectID: "a", _rankingInfo: { promoted: true } },
+      { objectID: "b", _rankingInfo: { words: 1 } },
+    ];
+    const numbers = { nbHits: 2, page: 0, nbPages: 1, hitsPerPage: 60 };
+    const wide = { ...marks, hits, ...numbers, appliedRules: [{}], params: "query=red&hitsPerPage=60&getRankingInfo=true" };
+    const seen = (asked: PlannedSearch) => {
+      const answer = parseReply(backend, encode(JSON.stringify(wide)), asked);
+      if (!answer.ok) throw new Error(answer.error.detail);
+      expect(answer.value.hits.map(({ isPinned }) => isPinned)).toEqual([true, false]);
+      return JSON.parse(decode(answer.value.assemble([0, 1])));
+    };
+    const plain = [{ objectID: "a" }, { objectID: "b" }];
+    expect(seen(post({ query: "red", hitsPerPage: 5 }))).toEqual({
+      hits: plain,
+      ...numbers,
+      hitsPerPage: 5,
+      params: "query=red&hitsPerPage=5",
+    });
+    expect(seen(post({ query: "red", hitsPerPage: 5, getRankingInfo: false })).params).toBe("query=red&hitsPerPage=5&getRankingInfo=false");
+    expect(seen(post({ query: "red", hitsPerPage: 5, getRankingInfo: true }))).toMatchObject({ ...marks, hits, appliedRules: [{}] });
+  });
+
+  it("leaves a page that the engine gives no hits of to the engine, which says why", () => {
+    const answer = read(reply([{ objectID: "a" }], { nbHits: 90, hitsPerPage: 60 }), post({ query: "red", page: 3, hitsPerPage: 20 }));
+    expect(answer.ok ? undefined : answer.error.reason).toBe("beyond_window");
   });
 
   it("moves hits of a page of unknown size, and changes nothing else", () => {

@@ -21,6 +21,9 @@ const options: GenericOptions = {
   echo: { offset: "paging.from", page: "paging.page", limit: "paging.size", count: "paging.count", pages: "paging.pages", total: "total" },
 };
 
+/** All that an engine may say of a page. */
+const NEIGHBOURS = { begin: "shown.from", end: "shown.to", last: "last", next: "next", previous: "previous", more: "more" };
+
 const open = (generic: Partial<GenericOptions> = {}, more: DialectOptions = {}) =>
   GENERIC.create(new Map([["products", { pageSize: 20, ...more, generic: { ...options, ...generic } }]]));
 const numbered = { offset: undefined, page: "page" };
@@ -276,14 +279,25 @@ describe("parseReply()", () => {
     fc.assert(
       fc.property(fc.nat(40), size, fc.nat(6), fc.boolean(), fc.constantFrom(0, 2), (total, limit, page, isNumbered, indent) => {
         const all = Array.from({ length: total }, (_, i) => ({ id: i, tags: [1, "é"] }));
+        const nameOf = (first: number, count: number) => (isNumbered ? first / count + 1 : first);
         const answer = (offset: number, count: number): string => {
           const items = all.slice(offset, offset + count);
           const paging = { from: offset, page: offset / count + 1, size: count, count: items.length, pages: Math.ceil(total / count) };
-          return JSON.stringify({ results: { items }, facets: {}, paging, total }, undefined, indent);
+          const isLast = offset + count >= total;
+          const neighbours = {
+            shown: { from: total === 0 ? 0 : offset + 1, to: total === 0 ? 0 : offset + items.length },
+            last: nameOf((Math.ceil(total / count) - 1) * count, count),
+            next: isLast ? null : nameOf(offset + count, count),
+            previous: offset === 0 || total === 0 ? null : nameOf(offset - count, count),
+            more: !isLast,
+          };
+          return JSON.stringify({ results: { items }, facets: {}, paging, ...neighbours, total }, undefined, indent);
         };
         const offset = page * limit;
-        const own = isNumbered ? get(`?q=red&page=${page + 1}&size=${limit}`, pages) : get(`?q=red&from=${offset}&size=${limit}`);
-        const reply = parseReply(isNumbered ? pages : backend, encode(answer(0, Math.max(20, offset + limit))), own);
+        const echo = { ...options.echo, ...NEIGHBOURS };
+        const of = open(isNumbered ? { ...numbered, echo } : { echo });
+        const own = get(isNumbered ? `?q=red&page=${page + 1}&size=${limit}` : `?q=red&from=${offset}&size=${limit}`, of);
+        const reply = parseReply(of, encode(answer(0, Math.max(20, offset + limit))), own);
         if (!reply.ok) throw new Error(reply.error.detail);
         const shown = [...reply.value.hits.keys()].slice(offset, offset + limit);
         const cut = decode(reply.value.assemble(shown));
@@ -291,6 +305,47 @@ describe("parseReply()", () => {
         if (indent === 0) expect(cut).toBe(answer(offset, limit));
       }),
     );
+  });
+});
+
+const replyWith = (more: object) =>
+  parseReply(open({ echo: {} }), encode(JSON.stringify({ results: { items: [{ id: 1 }] }, ...more })), get("?q=red"));
+
+describe("what leads to the next page", () => {
+  it.each([
+    [{ nextPageToken: "eyJ" }, "nextPageToken"],
+    [{ next: "/search?q=red&limit=100&offset=100" }, "next"],
+    [{ paging: { links: { next: "https://a/b" } } }, "paging.links.next"],
+    [{ meta: { next_cursor: "abc" } }, "meta.next_cursor"],
+    [{ cursor: 17 }, "cursor"],
+    [{ hasMore: false }, "hasMore"],
+    [{ scroll_id: "x" }, "scroll_id"],
+  ])("is of the wider reply, so that one with %j is not cut before the configuration names it", (more, name) => {
+    const read = replyWith(more);
+    expect(read.ok ? undefined : read.error).toMatchObject({ reason: "reply_not_search", detail: expect.stringContaining(`has ${name}:`) });
+  });
+
+  it.each([{ next: null }, { nextPageToken: "" }, { links: [{ next: "x" }] }, { facets: { nextgen: 3 } }])("is not in %j", (more) => {
+    expect(replyWith(more).ok).toBe(true);
+  });
+
+  it("is the engine's own where each page is ranked within itself", () => {
+    const tokens = open({ cursor: "nextPageToken", echo: { limit: "size" } });
+    const plan = get("?q=red&from=20&size=10", tokens);
+    expect([plan.isCursored, plan.offset, plan.limit]).toEqual([true, 20, 10]);
+    expect(get("?q=red&from=30&size=10", tokens).identity).not.toBe(plan.identity);
+    const body = '{"results":{"items":[{"id":1},{"id":2}]},"nextPageToken":"eyJ","size":10}';
+    const read = parseReply(tokens, encode(body), plan);
+    expect(read.ok && decode(read.value.assemble([1, 0]))).toBe(body.replace('{"id":1},{"id":2}', '{"id":2},{"id":1}'));
+  });
+
+  it("is refused as a number where it is a link, or where the reply names no page that the shopper's has", () => {
+    const numbers = open({ echo: { next: "next", previous: "previous" } });
+    const read = (search: string, body: object) => parseReply(numbers, encode(JSON.stringify(body)), get(search, numbers));
+    const items = Array.from({ length: 20 }, (_, id) => ({ id }));
+    expect(read("?q=red&size=5", { results: { items }, next: "https://a/?page=2" })).toMatchObject({ ok: false });
+    expect(read("?q=red&size=5", { results: { items } })).toMatchObject({ ok: false });
+    expect(read("?q=red&size=20", { results: { items } })).toMatchObject({ ok: true });
   });
 });
 

@@ -16,7 +16,7 @@ describe("plan()", () => {
     [{ q: "red", page: 3, hitsPerPage: 10 }, 20, 10],
     [{ q: "red", page: 2 }, 20, 20],
     [{ q: "red", hitsPerPage: 5, offset: 7, limit: 3 }, 0, 5],
-    [{ q: "red", offset: null, limit: null, sort: null }, 0, 20],
+    [{ q: "red", page: null, hitsPerPage: null, sort: null, attributesToRetrieve: null }, 0, 20],
   ])("reads the page of %j", (body, offset, limit) => {
     const plan = post(body);
     expect([plan.offset, plan.limit, plan.bypass, plan.queryText]).toEqual([offset, limit, undefined, "red"]);
@@ -32,16 +32,68 @@ describe("plan()", () => {
       search: "?q=red%20shoes&page=2&hitsPerPage=5&attributesToRetrieve=id,title",
       body: undefined,
     });
-    expect(plan.widen(60).search).toBe("?q=red%20shoes&attributesToRetrieve=id,title&page=1&hitsPerPage=60");
-    expect(get("?q=red&offset=5").widen(60).search).toBe("?q=red&offset=0&limit=60");
+    const marks = "&showRankingScore=true&showRankingScoreDetails=true";
+    expect(plan.widen(60).search).toBe(`?q=red%20shoes&attributesToRetrieve=id,title&page=1&hitsPerPage=60${marks}`);
+    expect(get("?q=red&offset=5").widen(60).search).toBe(`?q=red&offset=0&limit=60${marks}`);
+    expect(get("?q=red&showRankingScore=false&showRankingScoreDetails=true").widen(60).search).toBe(
+      "?q=red&showRankingScoreDetails=true&offset=0&limit=60&showRankingScore=true",
+    );
   });
 
-  it("asks for the window in the way in which the page was asked for, and changes nothing else", () => {
+  it("asks for the window in the way in which the page was asked for, and for scores and their details", () => {
+    const marks = '"showRankingScore":true,"showRankingScoreDetails":true';
     expect(decode(post({ limit: 5, q: "red", offset: 10, facets: ["brand"] }).widen(60).body)).toBe(
-      '{"limit":60,"q":"red","offset":0,"facets":["brand"]}',
+      `{${marks},"limit":60,"q":"red","offset":0,"facets":["brand"]}`,
     );
-    expect(decode(post({ q: "red" }).widen(60).body)).toBe('{"limit":60,"q":"red"}');
-    expect(decode(post({ q: "red", page: 4 }).widen(60).body)).toBe('{"hitsPerPage":60,"q":"red","page":1}');
+    expect(decode(post({ q: "red" }).widen(60).body)).toBe(`{"limit":60,${marks},"q":"red"}`);
+    expect(decode(post({ q: "red", page: 4 }).widen(60).body)).toBe(`{"hitsPerPage":60,${marks},"q":"red","page":1}`);
+    expect(decode(post({ q: "red", showRankingScore: true, showRankingScoreDetails: false }).widen(60).body)).toBe(
+      '{"limit":60,"q":"red","showRankingScore":true,"showRankingScoreDetails":true}',
+    );
+  });
+
+  it.each([
+    [{ q: "red", hybrid: { embedder: "e" } }, true],
+    [{ q: "red", hybrid: { embedder: "e", semanticRatio: 0.55 } }, true],
+    [{ q: "red", hybrid: { embedder: "e", semanticRatio: 0.6 } }, false],
+    [{ q: "red", hybrid: { embedder: "e", semanticRatio: 0 } }, false],
+    [{ q: "red", hybrid: null }, false],
+    [{ q: "red", rankingScoreThreshold: 0.2 }, true],
+    [{ q: "red", rankingScoreThreshold: 0.2, page: 1 }, false],
+  ])("ranks a page within itself where a wider request would be another question: %j", (body, isCursored) => {
+    const plan = post({ ...body, offset: 8, limit: 4 });
+    expect([plan.isCursored, plan.bypass]).toEqual([isCursored, undefined]);
+    const asked = JSON.parse(decode(plan.widen(60).body));
+    expect(asked).toMatchObject({ showRankingScoreDetails: true, ...(isCursored && { offset: 8, limit: 4 }) });
+    expect(post({ ...body, offset: 4, limit: 4 }).identity === plan.identity).toBe(!isCursored);
+  });
+
+  it("reads the same of a hybrid search in a URL", () => {
+    expect(get("?q=red&hybridEmbedder=e").isCursored).toBe(true);
+    expect(get("?q=red&hybridEmbedder=e&hybridSemanticRatio=0.9").isCursored).toBe(false);
+  });
+
+  it.each([
+    ["usb cable", "usb cable"],
+    [" usb -cable", "usb"],
+    ['cable -"usb cable" red', "cable  red"],
+    ["-cable", undefined],
+    ["!?", undefined],
+    ["*", undefined],
+    ["usb-cable -- x", "usb-cable -- x"],
+    ['"usb -cable" hub', '"usb -cable" hub'],
+    ["a b c d e f g h i j k l", "a b c d e f g h i j"],
+    ['"a b" c d e f g h i j k l', '"a b" c d e f g h i j k'],
+    ["a b c -d e f g h i j k l -m", "a b c  e f g h i j k"],
+    ["größe 🎧", "größe 🎧"],
+    ["- cable", "- cable"],
+  ])("takes of %j the words %j", (q, words) => {
+    const plan = post({ q });
+    expect([plan.queryText, plan.bypass?.reason]).toEqual([words, words === undefined ? "no_query_text" : undefined]);
+  });
+
+  it("leaves a repeated parameter of the URL to the engine", () => {
+    expect(get("?q=red&q=blue").bypass?.reason).toBe("request_not_understood");
   });
 
   it.each([
@@ -53,9 +105,33 @@ describe("plan()", () => {
     ["no_query_text", { q: "  " }],
     ["no_query_text", { filter: "brand = x" }],
     ["request_not_understood", { q: "red", limit: "ten" }],
+    ["request_not_understood", { q: "red", limit: null }],
+    ["request_not_understood", { q: 5 }],
+    ["request_not_understood", { q: "red", attributesToRetrieve: [] }],
     ["request_not_understood", { q: "red", attributesToRetrieve: ["title"] }],
   ])("%s: %j", (reason, body) => {
     expect(post(body).bypass?.reason).toBe(reason);
+  });
+
+  it.each(['{"q":"red","limit":5.0}', '{"q":"red","limit":1e1}', '{"q":"red","page":-0}'])("leaves %s to the engine", (body) => {
+    const plan = planSearch(backend, "products", { method: "POST", search: "", body: encode(body) });
+    expect(plan.bypass?.reason).toBe("request_not_understood");
+  });
+
+  it("leaves a search to a service that orders the hits itself", () => {
+    const own = MEILISEARCH.create(new Map([["products", { forwardCredentials: true }]]));
+    const body = encode('{"q":"red","personalize":{"userContext":"x"}}');
+    expect(planSearch(own, "products", { method: "POST", search: "", body }).bypass?.reason).toBe("request_not_understood");
+  });
+
+  it("passes a list of no searches on", () => {
+    const request = { method: "POST", path: "/multi-search", search: "", body: encode('{"queries":[]}') } as const;
+    const plan = backend.plan(request, undefined);
+    expect(plan.ok && [plan.value.searches[0]?.bypass?.reason, decode(plan.value.own.body)]).toEqual([
+      "request_not_understood",
+      '{"queries":[]}',
+    ]);
+    expect(backend.plan({ ...request, body: encode('{"queries":[],"x":{}}') }, undefined).ok).toBe(false);
   });
 
   it.each(['{"q":', "[]", '{"q":"a","q":"b"}'])("refuses %s, or leaves it to the engine with the client's own key", (body) => {
@@ -88,6 +164,8 @@ describe("plan()", () => {
     expect(post({ q: "blue" }).identity).not.toBe(one);
   });
 });
+
+const detailed = (rules: object, id: number) => ({ id, _rankingScore: 0.5, _rankingScoreDetails: rules });
 
 describe("parseReply()", () => {
   const plan = post({ q: "red" });
@@ -125,6 +203,47 @@ describe("parseReply()", () => {
     expect(reasonOf(body)).toBe(reason);
   });
 
+  const words = { words: { order: 0, score: 1 } };
+  const readHits = (...hits: readonly object[]) => {
+    const reply = parseReply(backend, encode(JSON.stringify({ hits, processingTimeMs: 1 })), plan);
+    if (!reply.ok) throw new Error(reply.error.detail);
+    return reply.value;
+  };
+
+  it("reads pins of dynamic search rules, and loses the marks that nobody asked for", () => {
+    const read = readHits(detailed({ pin: { order: 0, position: 0 } }, 1), detailed(words, 2), detailed(words, 3));
+    expect(read.hits.map((hit) => hit.isPinned)).toEqual([true, false, false]);
+    expect(JSON.parse(decode(read.assemble([0, 2, 1]))).hits).toEqual([{ id: 1 }, { id: 3 }, { id: 2 }]);
+  });
+
+  const flag = (value: unknown, id: number) => detailed({ "stock:desc": { order: 0, value }, words: { order: 1, score: 1 } }, id);
+  it.each<[string, readonly object[], string | undefined, readonly (number | undefined)[]]>([
+    ["words", [detailed(words, 1), detailed(words, 2)], undefined, [undefined, undefined]],
+    ["a flag", [flag(true, 1), flag(true, 2), flag(false, 3), flag(null, 4)], undefined, [0, 0, 1, 2]],
+    ["a flag behind a pin", [detailed({ pin: { order: 0 } }, 1), flag(1, 2), flag(0, 3)], undefined, [0, 0, 1]],
+    ["a price", [flag(3.5, 1), flag(4, 2)], "explicit_sort", [undefined, undefined]],
+    ["a hidden rule", [detailed({ "<hidden-rule-0>": { order: 0, value: "<hidden>" } }, 1)], "explicit_sort", [undefined]],
+    [
+      "nothing in time",
+      [detailed(words, 1), detailed({ ...words, skipped: { order: 1 } }, 2)],
+      "engine_incomplete",
+      [undefined, undefined],
+    ],
+  ])("reads ranking rules that begin with %s", (_, hits, reason, sections) => {
+    const read = readHits(...hits);
+    expect([read.bypass?.reason, read.hits.map((hit) => hit.section)]).toEqual([reason, sections]);
+  });
+
+  it("counts the shown hits that were found by their meaning", () => {
+    const hits = [detailed({ vectorSort: { order: 0 } }, 1), detailed(words, 2), detailed({ vectorSort: { order: 0 } }, 3)];
+    const semantic = post({ q: "red", limit: 2, hybrid: { embedder: "e", semanticRatio: 0.9 } });
+    const reply = parseReply(backend, encode(JSON.stringify({ hits, processingTimeMs: 1, semanticHitCount: 2 })), semantic);
+    expect(reply.ok && JSON.parse(decode(reply.value.assemble([2, 1])))).toMatchObject({
+      semanticHitCount: 1,
+      hits: [{ id: 3 }, { id: 2 }],
+    });
+  });
+
   it("cuts a page out of a wider reply that says what a reply for that page says", () => {
     const size = fc.integer({ min: 1, max: 12 });
     fc.assert(
@@ -160,8 +279,9 @@ describe("describeError()", () => {
       message: "No such index",
       code: "index_not_found",
       type: "invalid_request",
-      link: "",
+      link: "https://docs.meilisearch.com/errors#index_not_found",
     });
+    expect(JSON.parse(backend.describeError(400, "illegal_argument_exception", "No").body)).toMatchObject({ code: "bad_request" });
     expect(JSON.parse(backend.describeError(504, "engine_timeout", "Too late").body)).toMatchObject({ type: "internal" });
   });
 });

@@ -64,13 +64,16 @@ describe("plan() of one search", () => {
   it.each([
     ["explicit_sort", "?q=red&sort_by=price:asc"],
     ["explicit_sort", "?q=red&sort_by=_text_match:asc"],
-    ["explicit_sort", "?q=red&sort_by=_eval(in_stock:true):desc,_text_match:desc"],
+    ["explicit_sort", "?q=red&sort_by=_eval(in_stock:true):asc,_text_match:desc"],
+    ["explicit_sort", "?q=red&sort_by=_eval(in_stock:true):desc,price:asc"],
+    ["explicit_sort", "?q=red&sort_by=_eval([ (in_stock:true):3, (new:true):1 ]):desc,_text_match:desc"],
     ["explicit_sort", "?q=red&sort_by=_rand():asc"],
     ["grouped", "?q=red&group_by=brand"],
     ["size_zero", "?q=red&per_page=0"],
     ["size_zero", "?q=red&limit=0"],
     ["size_zero", "?q=red&facet_query=brand:a&limit=5"],
     ["no_query_text", "?q=*"],
+    ["no_query_text", "?q=-cable"],
     ["no_query_text", "?q="],
     ["no_query_text", "?query_by=title"],
     ["request_not_understood", "?q=red&per_page=ten"],
@@ -263,7 +266,7 @@ describe("plan() of several searches", () => {
   it.each([
     [400, "", ""],
     [400, "[]", ""],
-    [400, '{"searches":[]}', ""],
+    [400, '{"searches":[],"collections":[]}', ""],
     [400, '{"searches":["red"]}', ""],
     [400, '{"searches":[{"collection":"products","collection":"secrets","q":"red"}]}', ""],
     [400, { searches: [{ q: "red" }] }, ""],
@@ -286,6 +289,90 @@ const reasonOf = (body: string, search = "?q=red") => {
   const reply = parseReply(backend, encode(body), get(search));
   return reply.ok ? undefined : reply.error.reason;
 };
+
+describe("what a query excludes", () => {
+  it.each([
+    ["usb -cable", "usb"],
+    ['usb -"long cable" hub', "usb  hub"],
+    ["usb-c", "usb-c"],
+  ])("is no word: %s", (q, words) => {
+    expect(get(`?q=${encodeURIComponent(q)}`).queryText).toBe(words);
+  });
+});
+
+const listOf = (count: number, more: object = {}) =>
+  JSON.stringify({ found: 130, hits: Array.from({ length: count }, (_, i) => ({ document: { id: `${i}` }, text_match: 9 })), ...more });
+
+describe("limit_hits", () => {
+  it("ends the window too, so that the engine is asked once", () => {
+    const plan = get("?q=red&per_page=10&limit_hits=40");
+    expect(plan.widen(100).search).toBe("?q=red&per_page=40&limit_hits=40");
+    expect(plan.widen(20).search).toBe("?q=red&per_page=20&limit_hits=40");
+    const read = plan.by(backend).parseReply(encode(listOf(40)));
+    expect(read.ok && read.value.searches[0]).toMatchObject({ ok: true, value: { total: 40 } });
+  });
+
+  it("cuts the last page", () => {
+    const wide = listOf(45, { request_params: { per_page: 45 }, page: 1 });
+    const read = parseReply(backend, encode(wide), get("?q=red&per_page=10&page=5&limit_hits=45"));
+    expect(read.ok && JSON.parse(decode(read.value.assemble([40, 41, 42, 43, 44])))).toMatchObject({
+      page: 5,
+      request_params: { per_page: 10 },
+    });
+  });
+});
+
+describe("a hybrid search", () => {
+  it.each([
+    ["?q=red&vector_query=v:([])", 200, "?q=red&vector_query=v%3A(%5B%5D%2C%20k%3A%20100)&per_page=200"],
+    [
+      "?q=red&vector_query=v:([],alpha:0.8)&page=13",
+      200,
+      "?q=red&vector_query=v%3A(%5B%5D%2Calpha%3A0.8%2C%20k%3A%20130)&page=1&per_page=200",
+    ],
+    ["?q=red&vector_query=v:([])", 100, "?q=red&vector_query=v:([])&per_page=100"],
+    ["?q=red&vector_query=v:([],%20k:40)", 200, "?q=red&vector_query=v:([],%20k:40)&per_page=200"],
+  ])("looks for no more neighbours than the own request: %s for %d", (search, size, wide) => {
+    expect(get(search).widen(size).search).toBe(wide);
+  });
+});
+
+const hit = (id: string, more: object) => ({ document: { id, ...more }, text_match: 5 });
+const readIn = (search: string, ...hits: readonly object[]) => {
+  const read = parseReply(backend, encode(JSON.stringify({ found: hits.length, hits })), get(search));
+  if (!read.ok) throw new Error(read.error.detail);
+  return [read.value.bypass?.reason, read.value.hits.map(({ section }) => section)];
+};
+
+describe("the order of a reply", () => {
+  it.each<[string, readonly unknown[], string | undefined, readonly (number | undefined)[]]>([
+    ["in_stock:true", [true, true, false, undefined], undefined, [0, 0, 1, 1]],
+    ["in_stock:=true", [false, false], undefined, [1, 1]],
+    ["in_stock:>0", [12, 1, 0], undefined, [0, 0, 1]],
+    ["in_stock:true", [true, false, true], "explicit_sort", [undefined, undefined, undefined]],
+    ["in_stock:true", [undefined, undefined], "explicit_sort", [undefined, undefined]],
+  ])("keeps what meets %s in front: %j", (condition, values, reason, sections) => {
+    const search = `?q=red&sort_by=_eval(${encodeURIComponent(condition)}):desc,_text_match:desc`;
+    expect(get(search).bypass).toBeUndefined();
+    expect(readIn(search, ...values.map((in_stock, i) => hit(`${i}`, { in_stock })))).toEqual([reason, sections]);
+  });
+
+  it("keeps a pinned hit out of its sections", () => {
+    const pinned = { ...hit("p", { in_stock: false }), curated: true };
+    const search = "?q=red&sort_by=_eval(in_stock:true):desc";
+    expect(readIn(search, pinned, hit("a", { in_stock: true }), hit("b", { in_stock: false }))).toEqual([undefined, [0, 0, 1]]);
+  });
+
+  it.each<[string, readonly number[], string | undefined]>([
+    ["", [9, 7, 7, 1], undefined],
+    ["&sort_by=_text_match:desc,price:asc", [9, 8], undefined],
+    ["", [7, 9], "explicit_sort"],
+    ["&sort_by=_text_match(buckets:%2010):desc,price:asc", [7, 9], undefined],
+    ["&vector_query=v:([])", [7, 9], undefined],
+  ])("is the engine's own where a curation sorts: %s %j", (more, scores, reason) => {
+    expect(readIn(`?q=red${more}`, ...scores.map((text_match, i) => ({ document: { id: `${i}` }, text_match })))[0]).toBe(reason);
+  });
+});
 
 describe("parseReply()", () => {
   it("reads ids, scores of every kind, and what is pinned", () => {

@@ -25,6 +25,11 @@ describe("rerank()", () => {
     expect(orderOf([1, 2, 1, 2, 0, -0])).toEqual([1, 3, 0, 2, 4, 5]);
   });
 
+  it("keeps the candidates of a section before those of the next, around pinned ones", () => {
+    const order = rerank([0, 1, 9, 3, 8, 7], [false, false, false, true, false, false], [0, 0, 0, 1, 1, 2]);
+    expect(order).toEqual({ ok: true, value: [2, 1, 0, 3, 4, 5] });
+  });
+
   it("keeps pinned candidates in their slots", () => {
     expect(orderOf([0, 1, 2, 3], [true, false, true, false])).toEqual([0, 3, 2, 1]);
   });

@@ -118,7 +118,7 @@ const PRICES: Readonly<Record<string, string>> = {
   shopify: "priceRange.minVariantPrice.amount",
   generic: "document.price",
 };
-const priced = DIALECTS.filter(({ title }) => !title.startsWith("commercetools")).map((standIn) => [standIn.title, standIn] as const);
+const priced = DIALECTS.filter(({ title }) => !title.endsWith("as generic JSON")).map((standIn) => [standIn.title, standIn] as const);
 
 /** All that the edge passes on, as its dialect says it. */
 function waysOf({ backend, index, config }: EngineStandIn): readonly Way[] {

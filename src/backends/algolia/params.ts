@@ -47,6 +47,8 @@ const ABOUT_CLIENT: ReadonlySet<string> = new Set([
 export interface Checks {
   /** Of the members beside a list of searches. */
   readonly around: Check;
+  /** Of the URL of a POST. */
+  url(index: string, params: readonly Param[]): Refusal | undefined;
   /** `url`: parameters beside the body. `asked`: the error says why it could not be read. */
   refusalOf(index: Index, url: readonly Param[], asked: Result<Asked, string>): Refusal | undefined;
 }
@@ -68,12 +70,15 @@ export function createChecks(options: ReadonlyMap<string, DialectOptions>): Chec
   const inObject = createCheck(options, new Map([...params, ...rulesOf("params facet facetQuery", { indexName: names, type })]));
   const strategy = oneOf("none", "stopIfEnoughMatches");
   const inUrl = createCheck(options, new Map([...params, ["strategy", strategy]]));
+  const url = (name: string, all: readonly Param[]): Refusal | undefined =>
+    inUrl(name, { params: all.filter(({ key }) => !ABOUT_CLIENT.has(key.toLowerCase())), body: undefined });
   return {
     around: createCheck(options, rulesOf("", { requests: anything, strategy })),
-    refusalOf({ name, options: { forwardCredentials } }, url, asked) {
+    url,
+    refusalOf({ name, options: { forwardCredentials } }, given, asked) {
       if (forwardCredentials === true) return undefined;
       if (!asked.ok) return notPassedOn(asked.error);
-      const other = inUrl(name, { params: url.filter(({ key }) => !ABOUT_CLIENT.has(key.toLowerCase())), body: undefined });
+      const other = url(name, given);
       const { params: written, body } = asked.value;
       // Without a body, the parameters are those of the URL.
       const own = body === undefined ? written.filter(({ key }) => !ABOUT_CLIENT.has(key.toLowerCase())) : written;

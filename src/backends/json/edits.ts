@@ -122,9 +122,9 @@ export function searchOf(raw: readonly string[]): string {
 }
 
 /** Name of a parameter, member or field → its new value. */
-type Numbers = Readonly<Record<string, number | undefined>>;
+type Numbers = Readonly<Record<string, number | boolean | undefined>>;
 
-function numberFor(numbers: Numbers, name: string): number | undefined {
+function numberFor(numbers: Numbers, name: string): number | boolean | undefined {
   return Object.hasOwn(numbers, name) ? numbers[name] : undefined;
 }
 
@@ -146,7 +146,7 @@ export function replaceParams(params: readonly Param[], numbers: Numbers, nameOf
 }
 
 /** Replaces the member's value, else adds it as the first. `isLast`: no other member will be left after it. */
-export function setMember(body: Body, key: string, value: number, isLast: boolean = body.members.length === 0): Edit {
+export function setMember(body: Body, key: string, value: number | boolean, isLast: boolean = body.members.length === 0): Edit {
   const own = memberAt(body, key);
   if (own !== undefined) return { ...own.value, text: String(value) };
   const at = body.span.start + 1;

@@ -1,6 +1,6 @@
 /** Plans of requests with one search or several, in any dialect. Knows no engine. */
-import type { Bypass, BypassReason } from "../../result.ts";
-import type { ClientRequest, EngineRequest, RequestPlan, SearchPlan } from "../dialect.ts";
+import { bypass, type Bypass, type BypassReason, err, ok, type Result } from "../../result.ts";
+import type { ClientRequest, EngineRequest, Refusal, RequestPlan, SearchPlan } from "../dialect.ts";
 import { applyEdits, type Edit, searchOf } from "./edits.ts";
 import { parseOne, parseSeveral, type PartReader } from "./reply.ts";
 import { type Body, type Param, paramsOf } from "./request.ts";
@@ -19,8 +19,8 @@ export function plainPlan(plan: Omit<SearchPlan, "isCursored" | "history" | "ubi
 
 /** The plan of a search that the edge does not understand: it goes to the engine as it came, whose own error is the best answer. */
 export function leftToEngine(index: string, detail: string): SearchPlan {
-  const bypass = leave("request_not_understood", detail);
-  return plainPlan({ index, queryText: undefined, offset: 0, limit: 1, bypass, identity: "" });
+  const left = leave("request_not_understood", detail);
+  return plainPlan({ index, queryText: undefined, offset: 0, limit: 1, bypass: left, identity: "" });
 }
 
 /** The shopper's request as the engine gets it at `path`: without the edge's parameters, and with a body where it has one. */
@@ -43,6 +43,18 @@ export function planOne(
     widen: ([size]) => (size === undefined ? own : widen(size)),
     parseReply: (bytes) => parseOne(bytes, readPart),
   };
+}
+
+/** The plan of a request that lists no search, to which the engine answers with no results. `refusalOf`: what must not reach it, as of the first index. */
+export function planNone(
+  indexes: ReadonlyMap<string, unknown>,
+  own: EngineRequest,
+  refusalOf: (index: string) => Refusal | undefined,
+): Result<RequestPlan, Refusal> {
+  const [index = ""] = indexes.keys();
+  const refusal = refusalOf(index);
+  if (refusal !== undefined) return err(refusal);
+  return ok(planOne(leftToEngine(index, "No search in it"), own, () => bypass("reply_not_search", "No search was asked for")));
 }
 
 /**

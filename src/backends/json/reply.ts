@@ -5,7 +5,7 @@ import { appendMember, applyEdits, type Edit, refill } from "./edits.ts";
 import { elements, findAt, isThereAt, type JsonText, kindOf, numberAt, rawText, scanJson, type Span } from "./spans.ts";
 
 /** The hits of one search and where they are. */
-interface HitList {
+export interface HitList {
   readonly array: Span;
   /** Parallel to `hits`. */
   readonly slots: readonly Span[];

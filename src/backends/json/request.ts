@@ -120,7 +120,7 @@ export function listedObjects(
   if (body === undefined) return unreadable(`The body is empty: send {"${list}":[…]}`);
   const span = memberAt(body, list)?.value;
   const all = member(body.values, list);
-  if (span === undefined || !Array.isArray(all) || all.length === 0) return unreadable(`The body has no list ${list}`);
+  if (span === undefined || !Array.isArray(all)) return unreadable(`The body has no list ${list}`);
   const limits = limitsOf(request);
   if (all.length > limits.searches) return tooManySearches(all.length, limits);
   const objects: Body[] = [];

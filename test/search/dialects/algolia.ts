@@ -29,7 +29,9 @@ function searchReply(request: Params, items: readonly StandInItem[]): object {
   const size = numberOf(isRange ? asked["length"] : asked["hitsPerPage"], PAGE_SIZE);
   const page = numberOf(asked["page"], 0);
   const offset = isRange ? numberOf(asked["offset"], 0) : page * size;
-  const isExplained = String(asked["getRankingInfo"]) === "true";
+  const isExplained = ["true", "1"].includes(String(asked["getRankingInfo"]));
+  // A rule that a word of the query triggers.
+  const isRuled = String(asked["query"]).includes("bestseller");
   const hits = cut(items, offset, size).map(({ id, title, price }, i) => ({
     title,
     price,
@@ -37,7 +39,7 @@ function searchReply(request: Params, items: readonly StandInItem[]): object {
     _highlightResult: {
       title: { value: `<em>${title}</em>`, matchLevel: "full", fullyHighlighted: false, matchedWords: [String(asked["query"])] },
     },
-    ...(isExplained && { _rankingInfo: { nbTypos: 0, userScore: 100 - offset - i, ...(offset + i < 2 && { promoted: true }) } }),
+    ...(isExplained && { _rankingInfo: { nbTypos: 0, userScore: 100 - offset - i, ...(isRuled && offset + i < 2 && { promoted: true }) } }),
   }));
   const reachable = Math.min(items.length, REACHABLE);
   const numbers = isRange
@@ -56,6 +58,7 @@ function searchReply(request: Params, items: readonly StandInItem[]): object {
     query: asked["query"] ?? "",
     params: echo,
     ...("indexName" in request && { index: request["indexName"] }),
+    ...(isExplained && isRuled && { appliedRules: [{ objectID: "rule-1" }] }),
     ...(isExplained && {
       serverUsed: "c1-1",
       indexUsed: "products",
@@ -162,8 +165,15 @@ export const algolia: EngineStandIn = {
     { feature: "grouping", title: "`distinct: 2`", ask: search("red", { distinct: 2 }), outcomes: ["grouped"] },
     {
       feature: "pinned hits",
-      title: "`_rankingInfo.promoted`",
-      ask: search("red", { getRankingInfo: true, hitsPerPage: 12 }),
+      title: "promoted by a rule",
+      ask: search("red bestseller", { hitsPerPage: 12 }),
+      outcomes: ["applied"],
+      pinned: [0, 1],
+    },
+    {
+      feature: "pinned hits",
+      title: "with `getRankingInfo`",
+      ask: search("red bestseller", { getRankingInfo: true, hitsPerPage: 12 }),
       outcomes: ["applied"],
       pinned: [0, 1],
     },

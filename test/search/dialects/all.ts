@@ -2,7 +2,7 @@
 import { algolia } from "./algolia.ts";
 import type { EngineStandIn } from "./stand-in.ts";
 import { elasticsearch } from "./elasticsearch.ts";
-import { commercetools, generic } from "./generic.ts";
+import { commercetools, generic, retail } from "./generic.ts";
 import { meilisearch } from "./meilisearch.ts";
 import { shopify } from "./shopify.ts";
 import { solr } from "./solr.ts";
@@ -19,4 +19,5 @@ export const STAND_INS: readonly EngineStandIn[] = [
   shopify,
   generic,
   commercetools,
+  retail,
 ];

@@ -1,4 +1,4 @@
-/** Two engines without a dialect of their own: a plain one with numbered pages, and commercetools' product search. */
+/** Engines without a dialect of their own: a plain one with numbered pages, one with tokens, and commercetools' product search. */
 import { type Ask, cut, type EngineStandIn, get, listOf, numberOf, objectOf, post, type StandInItem } from "./stand-in.ts";
 
 type Body = Readonly<Record<string, unknown>>;
@@ -72,6 +72,62 @@ export const generic: EngineStandIn = {
     { feature: "pinned hits", title: "`pinned`", ask: get(PATH, { q: "red", promotions: "on" }), outcomes: ["applied"], pinned: [0, 1] },
     { feature: "cursor", title: "`leaveAlone`", ask: get(PATH, { q: "red", after: "x" }), outcomes: ["cursor"] },
     { feature: "no hits", title: "`limit` 0", ask: get(PATH, { q: "red", size: 0 }), outcomes: ["size_zero"] },
+  ],
+};
+
+const RETAIL = "/v2/catalogs/default_catalog/placements/default_search:search";
+
+/** Google's search for retail: a page leads to the next by a token. */
+async function answerRetail(request: Request, items: readonly StandInItem[]): Promise<Response> {
+  const body = objectOf(await request.json());
+  const size = numberOf(body["pageSize"], 20);
+  const { pageToken } = body;
+  const offset = typeof pageToken === "string" ? Number(atob(pageToken)) : numberOf(body["offset"], 0);
+  const end = offset + size;
+  return Response.json({
+    results: cut(items, offset, size).map(({ id, title }) => ({ id, product: { name: `products/${id}`, title } })),
+    totalSize: items.length,
+    attributionToken: "0BnxPMQ0",
+    ...(end < items.length && { nextPageToken: btoa(String(end)) }),
+  });
+}
+
+export const retail: EngineStandIn = {
+  title: "Google Retail, as generic JSON",
+  backend: "generic",
+  index: "products",
+  config: {
+    pageSize: 20,
+    generic: {
+      path: RETAIL,
+      methods: ["POST"],
+      query: "query",
+      offset: "offset",
+      limit: "pageSize",
+      hits: "results",
+      cursor: "nextPageToken",
+      leaveAlone: { explicit_sort: ["orderBy"], cursor: ["pageToken"] },
+      echo: { total: "totalSize" },
+    },
+  },
+  pages: [],
+  walk: {
+    first: (query, limit) => post(RETAIL, { query, pageSize: limit }),
+    next(reply) {
+      const { nextPageToken: pageToken, results } = objectOf(reply);
+      return pageToken === undefined ? undefined : post(RETAIL, { query: "red velvet sofa", pageSize: listOf(results).length, pageToken });
+    },
+  },
+  answer: answerRetail,
+  read(reply) {
+    const { results, nextPageToken: _, ...rest } = objectOf(reply);
+    return [{ ids: listOf(results).map((result) => String(objectOf(result)["id"])), rest }];
+  },
+  cases: [
+    { feature: "search", title: "`search`", ask: post(RETAIL, { query: "red", pageSize: 10 }), outcomes: ["applied"] },
+    { feature: "sort", title: "`orderBy`", ask: post(RETAIL, { query: "red", orderBy: "price" }), outcomes: ["explicit_sort"] },
+    { feature: "cursor", title: "`pageToken`", ask: post(RETAIL, { query: "red", pageToken: btoa("20") }), outcomes: ["cursor"] },
+    { feature: "no hits", title: "`pageSize: 0`", ask: post(RETAIL, { query: "red", pageSize: 0 }), outcomes: ["size_zero"] },
   ],
 };
 
