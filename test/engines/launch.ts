@@ -25,13 +25,23 @@ import { promisify } from "node:util";
 
 export type EngineName = keyof typeof ENGINES;
 
-/** `java`: the oldest version that runs it. */
+interface Launcher {
+  /** The oldest version that runs it. */
+  readonly java: number;
+  readonly main: string;
+  /** The environment variable that names a running one. */
+  readonly url: string;
+  /** Folder of its sources below java/; by default its name. */
+  readonly sources?: string;
+}
+
 export const ENGINES = {
   opensearch: { java: 21, main: "Launcher", url: "ARMMT_TEST_OPENSEARCH_URL" },
   "elasticsearch-7": { java: 17, main: "Launcher", url: "ARMMT_TEST_ELASTICSEARCH_7_URL" },
   "elasticsearch-9": { java: 21, main: "org.elasticsearch.node.Launcher", url: "ARMMT_TEST_ELASTICSEARCH_9_URL" },
   solr: { java: 17, main: "Launcher", url: "ARMMT_TEST_SOLR_URL" },
-} as const satisfies Readonly<Record<string, { readonly java: number; readonly main: string; readonly url: string }>>;
+  solrcloud: { java: 17, main: "Cloud", url: "ARMMT_TEST_SOLRCLOUD_URL", sources: "solr" },
+} as const satisfies Readonly<Record<string, Launcher>>;
 
 /** Version 17 is the newest on which Elasticsearch 7 starts: it asks for a security manager. */
 const NEWEST_JAVA: Readonly<Partial<Record<EngineName, number>>> = { "elasticsearch-7": 17 };
@@ -169,17 +179,18 @@ function findMaven(): string | undefined {
 
 /** The compiled launcher and the jars. They are kept until the pom, the launcher or the JDK changes. */
 async function classPathOf(name: EngineName, jdk: Jdk): Promise<string> {
-  const sources = join(SOURCES, name);
+  const { sources: source = name }: Launcher = ENGINES[name];
+  const sources = join(SOURCES, source);
   const files = readdirSync(sources).toSorted();
   const hash = createHash("sha256").update(`${jdk.home} ${jdk.version}`);
   for (const file of files) hash.update(file).update(readFileSync(join(sources, file)));
-  const folder = join(CACHE, `${name}-${hash.digest("hex").slice(0, 16)}`);
+  const folder = join(CACHE, `${source}-${hash.digest("hex").slice(0, 16)}`);
   const list = join(folder, "class-path.txt");
   const kept = existsSync(list) ? readFileSync(list, "utf8") : undefined;
   if (kept?.split(delimiter).every((jar) => existsSync(jar)) === true) return kept;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(CACHE, { recursive: true });
-  const work = mkdtempSync(join(CACHE, `${name}-`));
+  const work = mkdtempSync(join(CACHE, `${source}-`));
   cpSync(join(sources, "pom.xml"), join(work, "pom.xml"));
   const jarList = join(work, "jars.txt");
   const resolve = (...options: readonly string[]): Promise<void> =>

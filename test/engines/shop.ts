@@ -1,4 +1,6 @@
 /** The drawn catalogue in an engine: index "products", an empty one "offers", and index "secret" that no configuration names. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { drawCatalogue, type DrawnProduct } from "../../src/demo/catalogue/catalogue.ts";
 
 /** Enough for pages on both sides of the window. */
@@ -77,7 +79,7 @@ export function solrCore(name: string): Readonly<Record<string, string>> {
   const types = `<fieldType name="string" class="solr.StrField" sortMissingLast="true" docValues="true"/><fieldType name="boolean" class="solr.BoolField"/>
     <fieldType name="pint" class="solr.IntPointField" docValues="true"/><fieldType name="plong" class="solr.LongPointField" docValues="true"/><fieldType name="pdouble" class="solr.DoublePointField" docValues="true"/>
     <fieldType name="text_general" class="solr.TextField"><analyzer><tokenizer class="solr.StandardTokenizerFactory"/><filter class="solr.LowerCaseFilterFactory"/></analyzer></fieldType>`;
-  const more = `<field name="id" type="string" indexed="true" stored="true" required="true"/><field name="_version_" type="plong" indexed="false" stored="false"/><field name="email" type="string" indexed="true" stored="true"/>`;
+  const more = `<field name="id" type="string" indexed="true" stored="true" required="true"/><field name="_version_" type="plong" indexed="false" stored="false" docValues="true"/><field name="email" type="string" indexed="true" stored="true"/>`;
   return {
     [`${name}/core.properties`]: `name=${name}\n`,
     [`${name}/conf/managed-schema.xml`]: `<schema name="${name}" version="1.6">${more}${fields}${types}<uniqueKey>id</uniqueKey></schema>`,
@@ -90,6 +92,19 @@ export function solrCore(name: string): Readonly<Record<string, string>> {
       </config>`,
   };
 }
+
+/** Cores products, offers and secret in the home folder of a Solr; without core.properties they are configurations of a SolrCloud's collections. */
+export function writeCores(home: string, { isCloud = false }: { readonly isCloud?: boolean } = {}): void {
+  const files = { "solr.xml": "<solr/>", ...solrCore("products"), ...solrCore("offers"), ...solrCore("secret") };
+  for (const [file, content] of Object.entries(files)) {
+    if (isCloud && !file.includes("/conf/")) continue;
+    mkdirSync(dirname(join(home, file)), { recursive: true });
+    writeFileSync(join(home, file), isCloud ? content.replace('<updateHandler class="solr.DirectUpdateHandler2"/>', UPDATE_LOG) : content);
+  }
+}
+
+/** A shard's replicas need it. */
+const UPDATE_LOG = `<updateHandler class="solr.DirectUpdateHandler2"><updateLog/></updateHandler>`;
 
 export async function fillSolr(url: string): Promise<void> {
   const docs = PRODUCTS.map(({ id, title, category, price, rating, popularity, inStock }) => ({

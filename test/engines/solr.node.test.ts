@@ -1,6 +1,4 @@
 /** Solr itself behind the edge. */
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SOLR_SURFACE } from "../backends/foreign/solr.ts";
 import { type RunningEdge, startEdge } from "./edge.ts";
@@ -8,7 +6,7 @@ import { shapeOf, trespasses } from "./foreign.ts";
 import { judgeAll } from "./judge.ts";
 import { missing, type RunningEngine, startEngine } from "./launch.ts";
 import { SHAPES, SOLR } from "./shapes-solr.ts";
-import { fillSolr, solrCore } from "./shop.ts";
+import { fillSolr, writeCores } from "./shop.ts";
 
 const problem = missing("solr");
 if (problem !== undefined) console.warn(problem);
@@ -17,13 +15,7 @@ describe.skipIf(problem !== undefined)("solr", () => {
   let engine: RunningEngine;
   let edge: RunningEdge;
   beforeAll(async () => {
-    engine = await startEngine("solr", (home) => {
-      const files = { "solr.xml": "<solr/>", ...solrCore("products"), ...solrCore("offers"), ...solrCore("secret") };
-      for (const [file, content] of Object.entries(files)) {
-        mkdirSync(dirname(join(home, file)), { recursive: true });
-        writeFileSync(join(home, file), content);
-      }
-    });
+    engine = await startEngine("solr", (home) => writeCores(home));
     await fillSolr(engine.url);
     edge = await startEdge("solr", engine.url);
   }, 300_000);
