@@ -1,5 +1,6 @@
 /** Page after page through the edge: every hit of the engine once, whatever the size of the pages and wherever they meet the window. */
 import { WINDOW } from "./edge.ts";
+import { note } from "./figures.ts";
 import { ask, type Dialect, listAt, type Shape } from "./judge.ts";
 
 /** One way of asking for hits [from, from + size). */
@@ -13,17 +14,12 @@ export interface Paging {
 const WORDS = ["red mug", "striped cushion", "black leather bag", "blue"];
 
 /** The last one is a page that grows. */
-const SIZES: readonly (readonly number[])[] = [[3], [10], [24], [WINDOW], [60], [12, 7, 31]];
+const SIZES: readonly (readonly number[])[] = [[7], [10], [24], [WINDOW], [60], [12, 7, 31]];
 
 const DEPTH = 96;
 
-/** What is wrong; empty where all is well. `combinations` of words, sizes and ways were asked. */
-export async function judgePaging(
-  ways: readonly Paging[],
-  dialect: Dialect,
-  engine: string,
-  edge: string,
-): Promise<{ readonly faults: readonly string[]; readonly combinations: number }> {
+/** What is wrong; empty where all is well. */
+export async function judgePaging(ways: readonly Paging[], engine: string, edge: string, dialect: Dialect): Promise<readonly string[]> {
   const combinations = ways.flatMap((way) => WORDS.flatMap((words) => SIZES.map((sizes) => ({ way, words, sizes }))));
   const faults: string[] = [];
   for (const { way, words, sizes } of combinations) {
@@ -43,7 +39,8 @@ export async function judgePaging(
     if (lost.length > 0) faults.push(`${label}: ${lost.length} of ${all.length} hits are lost, the first ${lost[0]?.slice(0, 100)}`);
     if (all.length > 0 && seen.slice(0, WINDOW).join() === all.slice(0, WINDOW).join()) faults.push(`${label}: nothing is re-ranked`);
   }
-  return { faults, combinations: combinations.length };
+  note(`${combinations.length} combinations of words, pages and ways of asking for them`);
+  return faults;
 }
 
 /** As they are written in the reply. */
