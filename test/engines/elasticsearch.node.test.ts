@@ -9,6 +9,7 @@ import { missing, type RunningEngine, startEngine } from "./launch.ts";
 import { ELASTICSEARCH_PAGING, judgePaging } from "./paging.ts";
 import { ELASTICSEARCH, type Engine, MULTI, randomShapes, SHAPES } from "./shapes-elasticsearch.ts";
 import { fillElasticsearch } from "./shop.ts";
+import { testWorkerd } from "./workerd.ts";
 
 const ENGINES: readonly (readonly [Engine, backend: string])[] = [
   ["opensearch", "opensearch"],
@@ -58,5 +59,7 @@ for (const [name, backend] of ENGINES) {
     }, 120_000);
 
     testClients(name, () => ({ engine: engine.url, edge: edge.url }));
+
+    if (name === "opensearch") testWorkerd(backend, () => engine.url, [...shapes, ...MULTI], ELASTICSEARCH, ELASTICSEARCH_PAGING);
   });
 }

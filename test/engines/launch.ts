@@ -26,9 +26,9 @@ import { promisify } from "node:util";
 export type EngineName = keyof typeof ENGINES;
 
 interface Launcher {
-  /** The oldest version that runs it. */
-  readonly java: number;
-  readonly main: string;
+  /** The oldest version that runs it, and the class that starts it; an engine without one must be running. */
+  readonly java?: number;
+  readonly main?: string;
   /** The environment variable that names a running one. */
   readonly url: string;
   /** Folder of its sources below java/; by default its name. */
@@ -41,6 +41,8 @@ export const ENGINES = {
   "elasticsearch-9": { java: 21, main: "org.elasticsearch.node.Launcher", url: "ARMMT_TEST_ELASTICSEARCH_9_URL" },
   solr: { java: 17, main: "Launcher", url: "ARMMT_TEST_SOLR_URL" },
   solrcloud: { java: 17, main: "Cloud", url: "ARMMT_TEST_SOLRCLOUD_URL", sources: "solr" },
+  meilisearch: { url: "ARMMT_TEST_MEILISEARCH_URL" },
+  typesense: { url: "ARMMT_TEST_TYPESENSE_URL" },
 } as const satisfies Readonly<Record<string, Launcher>>;
 
 /** Version 17 is the newest on which Elasticsearch 7 starts: it asks for a security manager. */
@@ -59,11 +61,12 @@ export interface RunningEngine {
 
 /** Why an engine cannot be asked on this machine; `undefined` where it can. */
 export function missing(name: EngineName): string | undefined {
-  const { java, url } = ENGINES[name];
+  const { java, url }: Launcher = ENGINES[name];
   if (process.env[url] !== undefined) return undefined;
+  if (java === undefined) return `${name} was not asked: ${url} names no running one (test/engines/compose.yaml has it)`;
   const newest = NEWEST_JAVA[name];
   const versions = newest === undefined ? `${java} or newer` : newest === java ? String(java) : `${java} to ${newest}`;
-  if (findJdk(name) === undefined) {
+  if (findJdk(java, newest) === undefined) {
     return `${name} was not asked: there is no JDK of version ${versions} (set ARMMT_TEST_JAVA to its folder), and ${url} names no running one`;
   }
   return findMaven() === undefined
@@ -73,12 +76,12 @@ export function missing(name: EngineName): string | undefined {
 
 /** `prepare` may write into the home folder before the start. Rejects with the end of the engine's output where it does not start. */
 export async function startEngine(name: EngineName, prepare: (home: string) => void = () => undefined): Promise<RunningEngine> {
-  const { main, url } = ENGINES[name];
+  const { java, main, url, sources = name }: Launcher = ENGINES[name];
   const running = process.env[url];
   if (running !== undefined) return { url: running.replace(/\/+$/, ""), stop: async () => undefined };
-  const jdk = findJdk(name);
-  if (jdk === undefined) throw new Error(missing(name));
-  const classPath = await classPathOf(name, jdk);
+  const jdk = java === undefined ? undefined : findJdk(java, NEWEST_JAVA[name]);
+  if (jdk === undefined || main === undefined) throw new Error(missing(name));
+  const classPath = await classPathOf(sources, jdk);
   const home = mkdtempSync(join(tmpdir(), `armmt-${name}-`));
   for (const folder of ["config", "data", "lib"]) mkdirSync(join(home, folder));
   prepare(home);
@@ -95,6 +98,22 @@ export async function startEngine(name: EngineName, prepare: (home: string) => v
     rmSync(home, { recursive: true, force: true });
   };
   return { url: `http://127.0.0.1:${port}`, stop };
+}
+
+const CLIENTS_JAVA = 17;
+
+/** Why Java clients cannot be asked on this machine; `undefined` where they can. */
+export function missingForClients(): string | undefined {
+  if (findJdk(CLIENTS_JAVA) === undefined) return `there is no JDK of version ${CLIENTS_JAVA} or newer (set ARMMT_TEST_JAVA to its folder)`;
+  return findMaven() === undefined ? "there is no Maven (mvn) on the path" : undefined;
+}
+
+/** What a class of a folder below java/ prints. */
+export async function runJava(sources: string, main: string, options: readonly string[]): Promise<string> {
+  const jdk = findJdk(CLIENTS_JAVA);
+  if (jdk === undefined) throw new Error(missingForClients());
+  const command = [...FLAGS, "-cp", await classPathOf(sources, jdk), main, ...options];
+  return (await promisify(execFile)(join(jdk.home, "bin/java"), command, { maxBuffer: 2 ** 26 })).stdout;
 }
 
 /** The launchers print "ready", and end when their standard input does, so that none outlives its test. */
@@ -130,10 +149,9 @@ interface Jdk {
 let jdks: readonly Jdk[] | undefined;
 
 /** The oldest that fits: engines are tested with it. */
-function findJdk(name: EngineName): Jdk | undefined {
+function findJdk(oldest: number, newest: number = Number.POSITIVE_INFINITY): Jdk | undefined {
   jdks ??= allJdks();
-  const newest = NEWEST_JAVA[name] ?? Number.POSITIVE_INFINITY;
-  return jdks.find(({ version }) => version >= ENGINES[name].java && version <= newest);
+  return jdks.find(({ version }) => version >= oldest && version <= newest);
 }
 
 /** Oldest first. */
@@ -177,9 +195,8 @@ function findMaven(): string | undefined {
   return files.find((file) => existsSync(file));
 }
 
-/** The compiled launcher and the jars. They are kept until the pom, the launcher or the JDK changes. */
-async function classPathOf(name: EngineName, jdk: Jdk): Promise<string> {
-  const { sources: source = name }: Launcher = ENGINES[name];
+/** The compiled sources of a folder below java/, and its jars. They are kept until the pom, the sources or the JDK changes. */
+async function classPathOf(source: string, jdk: Jdk): Promise<string> {
   const sources = join(SOURCES, source);
   const files = readdirSync(sources).toSorted();
   const hash = createHash("sha256").update(`${jdk.home} ${jdk.version}`);

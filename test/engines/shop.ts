@@ -6,6 +6,17 @@ import { drawCatalogue, type DrawnProduct } from "../../src/demo/catalogue/catal
 /** Enough for pages on both sides of the window. */
 export const PRODUCTS: readonly DrawnProduct[] = drawCatalogue().slice(0, 1200);
 
+/** For engines whose documents have no structure. */
+const FLAT = PRODUCTS.map(({ id, title, category, price, rating, popularity, inStock }) => ({
+  id,
+  title,
+  category,
+  price,
+  rating,
+  popularity,
+  in_stock: inStock,
+}));
+
 /** Stands in every document of the index that is not configured. */
 export const SECRET_TEXT = "nobody-may-read-this";
 
@@ -107,16 +118,38 @@ export function writeCores(home: string, { isCloud = false }: { readonly isCloud
 const UPDATE_LOG = `<updateHandler class="solr.DirectUpdateHandler2"><updateLog/></updateHandler>`;
 
 export async function fillSolr(url: string): Promise<void> {
-  const docs = PRODUCTS.map(({ id, title, category, price, rating, popularity, inStock }) => ({
-    id,
-    title,
-    category,
-    price,
-    rating,
-    popularity,
-    in_stock: inStock,
-  }));
-  await send(`${url}/solr/products/update?commit=true`, "POST", JSON.stringify(docs));
+  await send(`${url}/solr/products/update?commit=true`, "POST", JSON.stringify(FLAT));
   const secrets = [0, 1, 2].map((n) => ({ id: PRODUCTS[n]!.id, title: "red mug", email: SECRET_TEXT }));
   await send(`${url}/solr/secret/update?commit=true`, "POST", JSON.stringify(secrets));
+}
+
+/** Without a master key, or with `key`. */
+export async function fillMeilisearch(url: string, key: string | undefined): Promise<void> {
+  const headers = { "content-type": "application/json", ...(key !== undefined && { authorization: `Bearer ${key}` }) };
+  const call = async (method: string, path: string, body?: object): Promise<string> => {
+    const response = await fetch(`${url}${path}`, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text.slice(0, 300)}`);
+    return text;
+  };
+  await call("PATCH", "/indexes/products/settings", { filterableAttributes: ["category", "price"], sortableAttributes: ["price"] });
+  const { taskUid } = Object(JSON.parse(await call("POST", "/indexes/products/documents?primaryKey=id", FLAT)));
+  while (!/"status": ?"succeeded"/.test(await call("GET", `/tasks/${taskUid}`))) await new Promise((resolve) => setTimeout(resolve, 100)); // oxlint-disable-line no-await-in-loop
+}
+
+export async function fillTypesense(url: string, key: string): Promise<void> {
+  const post = async (path: string, body: string): Promise<void> => {
+    const response = await fetch(`${url}${path}`, { method: "POST", headers: { "x-typesense-api-key": key }, body });
+    const text = await response.text();
+    if (!response.ok || text.includes('"success":false')) throw new Error(`${path}: ${response.status} ${text.slice(0, 300)}`);
+  };
+  const fields = Object.entries(FLAT[0]!)
+    .filter(([name]) => name !== "id")
+    .map(([name, value]) => ({
+      name,
+      type: typeof value === "string" ? "string" : typeof value === "boolean" ? "bool" : name === "popularity" ? "int32" : "float",
+      facet: name === "category",
+    }));
+  await post("/collections", JSON.stringify({ name: "products", fields }));
+  await post("/collections/products/documents/import?action=create", FLAT.map((document) => JSON.stringify(document)).join("\n"));
 }

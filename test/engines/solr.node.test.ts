@@ -1,12 +1,15 @@
 /** Solr itself behind the edge. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SOLR_SURFACE } from "../backends/foreign/solr.ts";
+import { testClients } from "./clients/clients.ts";
 import { type RunningEdge, startEdge } from "./edge.ts";
 import { shapeOf, trespasses } from "./foreign.ts";
 import { judgeAll } from "./judge.ts";
 import { missing, type RunningEngine, startEngine } from "./launch.ts";
+import { judgePaging, SOLR_PAGING } from "./paging.ts";
 import { SHAPES, SOLR } from "./shapes-solr.ts";
 import { fillSolr, writeCores } from "./shop.ts";
+import { testWorkerd } from "./workerd.ts";
 
 const problem = missing("solr");
 if (problem !== undefined) console.warn(problem);
@@ -35,4 +38,12 @@ describe.skipIf(problem !== undefined)("solr", () => {
   it("refuses requests for a core that is not configured", async () => {
     expect(await trespasses(SOLR_SURFACE.attacks("secret"), edge.url)).toEqual([]);
   });
+
+  it("loses no hit from page to page", async () => {
+    expect(await judgePaging(SOLR_PAGING, engine.url, edge.url, SOLR)).toEqual([]);
+  }, 120_000);
+
+  testClients("solr", () => ({ engine: engine.url, edge: edge.url }));
+
+  testWorkerd("solr", () => engine.url, SHAPES, SOLR, SOLR_PAGING);
 });
