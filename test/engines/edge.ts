@@ -17,10 +17,11 @@ export interface RunningEdge {
   stop(): Promise<void>;
 }
 
-/** Time is not under test here. `index`: more options of the index "products". */
-function variables(backend: string, url: string, index: object) {
+/** Time is not under test here. `index`: more options of the index "products"; `others` have them too. */
+function variables(backend: string, url: string, index: object, others: readonly string[] = []) {
   return {
     INDEXES: {
+      ...Object.fromEntries(others.map((name) => [name, { backend, url, window: WINDOW, catalog: "products", ...index }])),
       products: { backend, url, window: WINDOW, ...index },
       offers: { backend, url, window: WINDOW, catalog: "products" },
     },
@@ -30,11 +31,16 @@ function variables(backend: string, url: string, index: object) {
 }
 
 /** In this process. */
-export async function startEdge(backend: string, engineUrl: string, index: object = {}): Promise<RunningEdge> {
+export async function startEdge(
+  backend: string,
+  engineUrl: string,
+  index: object = {},
+  others: readonly string[] = [],
+): Promise<RunningEdge> {
   const kv = createMemoryKv();
   await publishCatalogue(kv, "products", PRODUCTS);
   const server = await serve({
-    env: variables(backend, engineUrl, index),
+    env: variables(backend, engineUrl, index, others),
     port: 0,
     provider: "wasm",
     kv,

@@ -7,6 +7,8 @@ import { shapeOf, trespasses } from "./foreign.ts";
 import { judgeAll } from "./judge.ts";
 import { missing, type RunningEngine, startEngine } from "./launch.ts";
 import { ELASTICSEARCH_PAGING, judgePaging } from "./paging.ts";
+import { elasticsearch as standIn } from "../search/dialects/elasticsearch.ts";
+import { differencesOf, noteDifferences } from "./stand-in.ts";
 import { ELASTICSEARCH, type Engine, MULTI, randomShapes, SHAPES } from "./shapes-elasticsearch.ts";
 import { fillElasticsearch } from "./shop.ts";
 import { testWorkerd } from "./workerd.ts";
@@ -58,8 +60,12 @@ for (const [name, backend] of ENGINES) {
       expect(await judgePaging(ELASTICSEARCH_PAGING, engine.url, edge.url, ELASTICSEARCH)).toEqual([]);
     }, 120_000);
 
+    it("has a stand-in that answers alike", async () => {
+      expect(noteDifferences(await differencesOf(standIn, shapes, engine.url), shapes)).toEqual([]);
+    });
+
     testClients(name, () => ({ engine: engine.url, edge: edge.url }));
 
-    if (name === "opensearch") testWorkerd(backend, () => engine.url, [...shapes, ...MULTI], ELASTICSEARCH, ELASTICSEARCH_PAGING);
+    if (name === "opensearch") testWorkerd(name, backend, () => engine.url, [...shapes, ...MULTI], ELASTICSEARCH, ELASTICSEARCH_PAGING);
   });
 }

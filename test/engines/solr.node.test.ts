@@ -7,6 +7,8 @@ import { shapeOf, trespasses } from "./foreign.ts";
 import { judgeAll } from "./judge.ts";
 import { missing, type RunningEngine, startEngine } from "./launch.ts";
 import { judgePaging, SOLR_PAGING } from "./paging.ts";
+import { solr as standIn } from "../search/dialects/solr.ts";
+import { differencesOf, noteDifferences } from "./stand-in.ts";
 import { SHAPES, SOLR } from "./shapes-solr.ts";
 import { fillSolr, writeCores } from "./shop.ts";
 import { testWorkerd } from "./workerd.ts";
@@ -43,7 +45,11 @@ describe.skipIf(problem !== undefined)("solr", () => {
     expect(await judgePaging(SOLR_PAGING, engine.url, edge.url, SOLR)).toEqual([]);
   }, 120_000);
 
+  it("has a stand-in that answers alike", async () => {
+    expect(noteDifferences(await differencesOf(standIn, SHAPES, engine.url), SHAPES)).toEqual([]);
+  });
+
   testClients("solr", () => ({ engine: engine.url, edge: edge.url }));
 
-  testWorkerd("solr", () => engine.url, SHAPES, SOLR, SOLR_PAGING);
+  testWorkerd("solr", "solr", () => engine.url, SHAPES, SOLR, SOLR_PAGING);
 });

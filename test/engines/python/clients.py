@@ -64,13 +64,13 @@ def opensearch(compress):
 
 
 class SolrSession:
-    def __init__(self, url, headers, **options):
+    def __init__(self, url, headers):
         import pysolr
         import requests
 
         session = requests.Session()
         session.headers.update(headers)
-        self.client = pysolr.Solr(f"{url}/solr/products", session=session, **options)
+        self.client = pysolr.Solr(f"{url}/solr/products", session=session)
         self.more = {}
 
     def search(self, start, size):
@@ -125,11 +125,7 @@ CLIENTS = {
     "opensearch": {"opensearch-py 3": lambda: opensearch(False), "opensearch-py 3, gzip": lambda: opensearch(True)},
     "elasticsearch-9": {"elasticsearch-py 9": lambda: elasticsearch_9(False), "elasticsearch-py 9, gzip": lambda: elasticsearch_9(True)},
     "elasticsearch-7": {"elasticsearch-py 7": lambda: elasticsearch_7(False), "elasticsearch-py 7, gzip": lambda: elasticsearch_7(True)},
-    "solr": {
-        "pysolr": lambda: SolrSession,
-        "pysolr, a handler with a slash": lambda: lambda url, headers: SolrSession(url, headers, search_handler="/select"),
-        "haystack": haystack,
-    },
+    "solr": {"pysolr": lambda: SolrSession, "haystack": haystack},
     "vespa": {"pyvespa": lambda: VespaSession},
 }
 

@@ -37,7 +37,8 @@ public final class Clients {
             call.put("direct", answer(engine, false, start, isPost));
             call.put("off", answer(edge, true, start, isPost));
             call.put("served", answer(edge, false, start, isPost));
-            call.put("window", window);
+            // XML is passed through as it is.
+            if (!entry.getKey().endsWith("XML")) call.put("window", window);
             calls.add(call);
           }
         }
