@@ -3,7 +3,7 @@
  * In CI an engine that could be asked and was not is a failure.
  */
 import type { Reporter, TestCase, TestModule } from "vitest/node";
-import type {} from "./figures.ts";
+import type { Figures } from "./figures.ts";
 import { type EngineName, ENGINES, missing } from "./launch.ts";
 
 export const reporter: Reporter = {
@@ -31,7 +31,7 @@ function engineOf(test: TestCase): string {
 
 function table(tests: readonly TestCase[]): readonly string[] {
   const rows = tests.flatMap((test) => {
-    const { figures, notes = [] } = test.meta();
+    const { figures, notes = [] }: { readonly figures?: Figures; readonly notes?: readonly string[] } = test.meta();
     const lines = notes.map((text) => `${test.fullName}: ${text}`);
     if (figures === undefined) return lines;
     const counts = Object.entries(Object.groupBy(figures.outcomes, (outcome) => outcome)).map(

@@ -9,11 +9,12 @@ const ITEMS = drawCatalogue()
   .map(({ id, title, price }) => ({ id, title, price }));
 
 /** What stands below these follows from the documents and from the request. */
-const CONTENTS: ReadonlySet<string> = new Set([
-  ...["_source", "aggregations", "suggest", "highlight", "fields"],
-  ...["docs", "highlighting", "facet_counts", "stats", "params", "grouped", "spellcheck", "moreLikeThis"],
-  ...["facetDistribution", "facetStats", "_geo", "_formatted", "_matchesPosition", "_rankingScoreDetails"],
-]);
+const CONTENTS: ReadonlySet<string> = new Set(
+  (
+    "_source aggregations suggest highlight fields docs highlighting facet_counts stats params grouped spellcheck moreLikeThis " +
+    "facetDistribution facetStats _geo _formatted _matchesPosition _rankingScoreDetails"
+  ).split(" "),
+);
 
 /** Of the members of a hit that do not begin with an underscore: those that are no field of the document. */
 const HIT_PARTS: ReadonlySet<string> = new Set(["highlight", "fields", "sort"]);
@@ -24,7 +25,7 @@ const SHOWN = 30;
 /** Kind of a difference → the labels of the requests that have it. */
 export type Differences = ReadonlyMap<string, readonly string[]>;
 
-export async function differencesOf({ answer }: EngineStandIn, shapes: readonly Shape[], engine: string): Promise<Differences> {
+export async function differencesOf(standIn: EngineStandIn, shapes: readonly Shape[], engine: string): Promise<Differences> {
   const differences = new Map<string, string[]>();
   for (const { label, method, path, body, headers } of shapes) {
     const sent = method ?? (body === undefined ? "GET" : "POST");
@@ -33,7 +34,8 @@ export async function differencesOf({ answer }: EngineStandIn, shapes: readonly 
     // oxlint-disable-next-line no-await-in-loop
     const [real, given] = await Promise.all([
       fetch(`${engine}${path}`, init).then(partsOf),
-      answer(new Request(`http://engine${path}`, init), ITEMS)
+      standIn
+        .answer(new Request(`http://engine${path}`, init), ITEMS)
         .catch((cause: unknown) => new Response(String(cause), { status: 599 }))
         .then(partsOf),
     ]);

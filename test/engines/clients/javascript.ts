@@ -131,6 +131,6 @@ async function answerOf(answer: Promise<Answer>): Promise<Answer> {
 /** The ids of a reply, and the rest of it that is the same each time. */
 function hitsOf(reply: unknown): { readonly ids: readonly string[]; readonly rest: unknown } {
   const { hits, aggregations } = Object(reply);
-  const ids: readonly string[] = hits.hits.map((hit: unknown) => String(Object(hit)._id));
+  const ids: readonly string[] = hits.hits.map((hit: unknown) => String(Object(hit)["_id"]));
   return { ids, rest: { total: hits.total, aggregations } };
 }
