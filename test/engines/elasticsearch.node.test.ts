@@ -61,7 +61,9 @@ for (const [name, backend] of ENGINES) {
     }, 120_000);
 
     it("has a stand-in that answers alike", async () => {
-      expect(noteDifferences(await differencesOf(standIn, shapes, engine.url), shapes)).toEqual([]);
+      const ordinary = noteDifferences(await differencesOf(standIn, shapes, engine.url), shapes);
+      // Of version 7 alone.
+      expect(ordinary.filter((kind) => kind !== "missing: .hits.hits[]._type")).toEqual([]);
     });
 
     testClients(name, () => ({ engine: engine.url, edge: edge.url }));
