@@ -62,7 +62,11 @@ const TABLE = {
     about: "no connection, or an answer that broke off, cannot be unpacked, or has no status of HTTP: 502",
   },
   engine_timeout: { ...ENGINE, about: "no reply within `ENGINE_TIMEOUT_MS`: 504" },
-  engine_status: { ...ENGINE, about: "the engine answered 4xx or 5xx, or one search of several with an error; passed through. 401, 403, 404, 406, 429 and 503 after one request" },
+  engine_status: {
+    ...ENGINE,
+    about:
+      "the engine answered 4xx or 5xx, or one search of several with an error; passed through. 401, 403, 404, 406, 429 and 503 after one request",
+  },
   engine_incomplete: { ...ENGINE, about: "the engine itself says that hits may be missing; its order stays" },
   engine_refused_window: {
     ...ENGINE,

@@ -17,11 +17,14 @@ import { parseConfig } from "../src/config/config.ts";
 import { configurationTables } from "../src/config/reference.ts";
 import { PARTS } from "../src/lab/bench/parts.ts";
 import { PROJECT_COMMANDS } from "../src/lab/main.ts";
+import { applicationSearches, applicationsTable } from "./applications/tables.ts";
 import { reasonsTable } from "./harness/reasons.ts";
 import { requestMatrix } from "./search/dialects/matrix.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
+
+const searches = await applicationSearches();
 
 const PAGES = [
   ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
@@ -41,6 +44,7 @@ describe("tables that are printed from the code", () => {
     ["docs/reference/configuration.md", "configuration", configurationTables],
     ["docs/reference/bypass-reasons.md", "reasons", reasonsTable],
     ["docs/reference/request-matrix.md", "matrix", requestMatrix],
+    ["docs/reference/request-matrix.md", "applications", () => applicationsTable(searches)],
     ["docs/performance.md", "parts", partsTable],
   ])("%s", (page, name, print) => {
     const text = read(page);

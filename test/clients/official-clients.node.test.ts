@@ -1,13 +1,12 @@
 /**
  * The engines' official JavaScript clients, pointed at the edge instead of at their engine: the edge in real workerd, stand-in engines on
- * real sockets. Nothing is changed in a client but its address.
+ * real sockets. Nothing is changed in a client but its address. Those of OpenSearch and others are at real engines in test/engines/clients.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Client as Elasticsearch } from "@elastic/elasticsearch";
-import { Client as OpenSearch } from "@opensearch-project/opensearch";
 import { algoliasearch } from "algoliasearch";
 import { Meilisearch } from "meilisearch";
 import { Client as Typesense } from "typesense";
@@ -35,7 +34,6 @@ const engineIds = items.map(({ id }) => id);
 /** Index of the edge → who answers for it. */
 const INDEXES: ReadonlyMap<string, { readonly backend: string; readonly dialect: EngineStandIn }> = new Map([
   ["products", { backend: "elasticsearch", dialect: elasticsearch }],
-  ["things", { backend: "opensearch", dialect: elasticsearch }],
   ["movies", { backend: "meilisearch", dialect: meilisearch }],
   ["goods", { backend: "algolia", dialect: algolia }],
   ["articles", { backend: "typesense", dialect: typesense }],
@@ -107,8 +105,6 @@ const DEAD_PORT = 9;
 
 const openElasticsearch = (): Elasticsearch => new Elasticsearch({ node: tap.url });
 
-const openOpenSearch = (): OpenSearch => new OpenSearch({ node: tap.url });
-
 const openMeilisearch = (headers: Readonly<Record<string, string>> = {}): Meilisearch =>
   new Meilisearch({ host: tap.url, apiKey: "client-key", requestInit: { headers } });
 
@@ -178,26 +174,6 @@ describe("@elastic/elasticsearch", () => {
       statusCode: 404,
       message: expect.stringContaining("index_not_found_exception"),
     });
-  });
-});
-
-describe("@opensearch-project/opensearch", () => {
-  const body = { query: { match: { title: "red" } }, size: 7 };
-  it("searches", async () => {
-    const found = await openOpenSearch().search({ index: "things", body });
-    expectReranked(found.body.hits.hits.map(({ _id: id }) => id ?? ""));
-  });
-
-  it("searches with compression", async () => {
-    const client = new OpenSearch({ node: tap.url, compression: "gzip" });
-    const found = await client.search({ index: "things", body });
-    expectReranked(found.body.hits.hits.map(({ _id: id }) => id ?? ""));
-    expectUnpacked("things");
-  });
-
-  it("sees the engine's bytes with re-ranking off", async () => {
-    await openOpenSearch().search({ index: "things", body }, { headers: OFF });
-    expectSameBytes("things");
   });
 });
 

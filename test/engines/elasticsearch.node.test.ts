@@ -1,13 +1,18 @@
 /** Elasticsearch and OpenSearch themselves behind the edge. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ELASTICSEARCH_SURFACE } from "../backends/foreign/elasticsearch.ts";
+import { testClients } from "./clients/clients.ts";
 import { type RunningEdge, startEdge } from "./edge.ts";
 import { shapeOf, trespasses } from "./foreign.ts";
-import { ask, judgeAll } from "./judge.ts";
+import { judgeAll } from "./judge.ts";
 import { missing, type RunningEngine, startEngine } from "./launch.ts";
 import { differences } from "./reading-elasticsearch.ts";
+import { ELASTICSEARCH_PAGING, judgePaging } from "./paging.ts";
+import { elasticsearch as standIn } from "../search/dialects/elasticsearch.ts";
+import { differencesOf, noteDifferences } from "./stand-in.ts";
 import { ELASTICSEARCH, type Engine, MULTI, randomShapes, SHAPES } from "./shapes-elasticsearch.ts";
 import { fillElasticsearch } from "./shop.ts";
+import { testWorkerd } from "./workerd.ts";
 
 const ENGINES: readonly (readonly [Engine, backend: string])[] = [
   ["opensearch", "opensearch"],
@@ -58,25 +63,17 @@ for (const [name, backend] of ENGINES) {
     });
 
     it("loses no hit from page to page", async () => {
-      const words = ["red mug", "striped cushion", "black leather bag", "blue"];
-      for (const query of words) {
-        for (const size of [3, 10, 24]) {
-          const path = "/products/_search";
-          const idsOf = async (base: string, from: number, count: number): Promise<string[]> => {
-            const { body } = await ask(base, {
-              path,
-              body: JSON.stringify({ query: { match: { title: query } }, from, size: count, _source: false }),
-            }); // oxlint-disable-line no-await-in-loop
-            const found: { hits: { hits: { _id: string }[] } } = JSON.parse(body); // oxlint-disable-line no-unsafe-type-assertion
-            return found.hits.hits.map(({ _id }) => _id);
-          };
-          const all = await idsOf(engine.url, 0, 96); // oxlint-disable-line no-await-in-loop
-          const pages: string[] = [];
-          for (let from = 0; from < all.length; from += size)
-            pages.push(...(await idsOf(edge.url, from, Math.min(size, all.length - from)))); // oxlint-disable-line no-await-in-loop
-          expect(pages.toSorted(), `${query}, ${size} per page`).toEqual(all.toSorted());
-        }
-      }
-    }, 60_000);
+      expect(await judgePaging(ELASTICSEARCH_PAGING, engine.url, edge.url, ELASTICSEARCH)).toEqual([]);
+    }, 120_000);
+
+    it("has a stand-in that answers alike", async () => {
+      const ordinary = noteDifferences(await differencesOf(standIn, shapes, engine.url), shapes);
+      // Of version 7 alone.
+      expect(ordinary.filter((kind) => kind !== "missing: .hits.hits[]._type")).toEqual([]);
+    });
+
+    testClients(name, () => ({ engine: engine.url, edge: edge.url }));
+
+    if (name === "opensearch") testWorkerd(name, backend, () => engine.url, [...shapes, ...MULTI], ELASTICSEARCH, ELASTICSEARCH_PAGING);
   });
 }

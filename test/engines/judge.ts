@@ -2,6 +2,8 @@
  * What a shopper gets from the edge beside what the engine itself answers: `off` is the same bytes; a re-ranked page holds hits of the
  * engine's own window, byte for byte, each once, and nothing around them has changed.
  */
+import { report } from "./figures.ts";
+
 export interface Shape {
   readonly label: string;
   readonly method?: "GET" | "POST";
@@ -55,8 +57,15 @@ function outcomeOf(header: string | null): string {
     .join(", ");
 }
 
-/** What is wrong; empty where all is well. */
-export async function judge(shape: Shape, engine: string, edge: string, dialect: Dialect): Promise<string[]> {
+interface Judgement {
+  /** What is wrong; empty where all is well. */
+  readonly faults: readonly string[];
+  /** With re-ranking off, the edge answers as the engine does. */
+  readonly isSame: boolean;
+  readonly outcome: string;
+}
+
+async function judge(shape: Shape, engine: string, edge: string, dialect: Dialect): Promise<Judgement> {
   const direct = await ask(engine, shape);
   const off = await ask(edge, shape, { "x-armmt": "off" });
   const served = await ask(edge, shape);
@@ -65,6 +74,7 @@ export async function judge(shape: Shape, engine: string, edge: string, dialect:
   if (off.status !== direct.status) say(`off is ${off.status}, the engine says ${direct.status}: ${off.body.slice(0, 200)}`);
   else if (dialect.mask(off.body) !== dialect.mask(direct.body))
     say(`off differs: ${difference(dialect.mask(off.body), dialect.mask(direct.body))}`);
+  const isSame = faults.length === 0;
   if (shape.outcome !== "any" && served.outcome !== shape.outcome) say(`outcome ${served.outcome}, expected ${shape.outcome}`);
   if (served.status !== direct.status) say(`${served.status}, the engine says ${direct.status}`);
   else if (served.outcome.includes("applied") && shape.path.includes("_msearch"))
@@ -72,7 +82,7 @@ export async function judge(shape: Shape, engine: string, edge: string, dialect:
   else if (served.outcome === "applied") faults.push(...(await judgeOrder(shape, direct, served, engine, dialect)));
   else if (dialect.mask(served.body) !== dialect.mask(direct.body))
     say(`not the engine's bytes: ${difference(dialect.mask(served.body), dialect.mask(direct.body))}`);
-  return faults;
+  return { faults, isSame, outcome: served.outcome };
 }
 
 /** Several searches in one reply: as many hits in each as the engine gives, none twice, and the same parts around them. */
@@ -92,22 +102,27 @@ function judgeParts(shape: Shape, direct: Reply, served: Reply, dialect: Dialect
 }
 
 /** Engines themselves answer some requests now so, now so: a fault counts that is there three times in a row. Others are printed. */
-async function judgeRepeatedly(shape: Shape, engine: string, edge: string, dialect: Dialect): Promise<string[]> {
-  let faults = await judge(shape, engine, edge, dialect);
-  for (let again = 0; again < 2 && faults.length > 0; again++) {
-    console.warn(`Once, and asked again: ${faults.join("; ")}`);
-    faults = await judge(shape, engine, edge, dialect); // oxlint-disable-line no-await-in-loop
+async function judgeRepeatedly(shape: Shape, engine: string, edge: string, dialect: Dialect): Promise<Judgement> {
+  let judgement = await judge(shape, engine, edge, dialect);
+  for (let again = 0; again < 2 && judgement.faults.length > 0; again++) {
+    console.warn(`Once, and asked again: ${judgement.faults.join("; ")}`);
+    judgement = await judge(shape, engine, edge, dialect); // oxlint-disable-line no-await-in-loop
   }
-  return faults;
+  return judgement;
 }
 
-/** As judge(), a few at a time. */
+/** As judge(), a few at a time; what is wrong. The figures are printed at the end of the run. */
 export async function judgeAll(shapes: readonly Shape[], engine: string, edge: string, dialect: Dialect): Promise<string[]> {
-  const faults: string[][] = [];
+  const judgements: Judgement[] = [];
   for (let i = 0; i < shapes.length; i += AT_ONCE) {
-    faults.push(...(await Promise.all(shapes.slice(i, i + AT_ONCE).map((shape) => judgeRepeatedly(shape, engine, edge, dialect))))); // oxlint-disable-line no-await-in-loop
+    judgements.push(...(await Promise.all(shapes.slice(i, i + AT_ONCE).map((shape) => judgeRepeatedly(shape, engine, edge, dialect))))); // oxlint-disable-line no-await-in-loop
   }
-  return faults.flat();
+  report({
+    asked: judgements.length,
+    same: judgements.filter(({ isSame }) => isSame).length,
+    outcomes: judgements.flatMap(({ outcome }) => outcome.split(", ")),
+  });
+  return judgements.flatMap(({ faults }) => faults);
 }
 
 const AT_ONCE = 4;

@@ -25,14 +25,26 @@ import { promisify } from "node:util";
 
 export type EngineName = keyof typeof ENGINES;
 
-/** `java`: the oldest version that runs it. */
+interface Launcher {
+  /** The oldest version that runs it, and the class that starts it; an engine without one must be running. */
+  readonly java?: number;
+  readonly main?: string;
+  /** The environment variable that names a running one. */
+  readonly url: string;
+  /** Folder of its sources below java/; by default its name. */
+  readonly sources?: string;
+}
+
 export const ENGINES = {
   opensearch: { java: 21, main: "Launcher", url: "ARMMT_TEST_OPENSEARCH_URL" },
   "elasticsearch-7": { java: 17, main: "Launcher", url: "ARMMT_TEST_ELASTICSEARCH_7_URL" },
   "elasticsearch-9": { java: 21, main: "org.elasticsearch.node.Launcher", url: "ARMMT_TEST_ELASTICSEARCH_9_URL" },
   solr: { java: 17, main: "Launcher", url: "ARMMT_TEST_SOLR_URL" },
   vespa: { java: 17, main: "Launcher", url: "ARMMT_TEST_VESPA_URL" },
-} as const satisfies Readonly<Record<string, { readonly java: number; readonly main: string; readonly url: string }>>;
+  solrcloud: { java: 17, main: "Cloud", url: "ARMMT_TEST_SOLRCLOUD_URL", sources: "solr" },
+  meilisearch: { url: "ARMMT_TEST_MEILISEARCH_URL" },
+  typesense: { url: "ARMMT_TEST_TYPESENSE_URL" },
+} as const satisfies Readonly<Record<string, Launcher>>;
 
 /** Version 17 is the newest on which Elasticsearch 7 starts: it asks for a security manager. */
 const NEWEST_JAVA: Readonly<Partial<Record<EngineName, number>>> = { "elasticsearch-7": 17 };
@@ -50,11 +62,12 @@ export interface RunningEngine {
 
 /** Why an engine cannot be asked on this machine; `undefined` where it can. */
 export function missing(name: EngineName): string | undefined {
-  const { java, url } = ENGINES[name];
+  const { java, url }: Launcher = ENGINES[name];
   if (process.env[url] !== undefined) return undefined;
+  if (java === undefined) return `${name} was not asked: ${url} names no running one (test/engines/compose.yaml has it)`;
   const newest = NEWEST_JAVA[name];
   const versions = newest === undefined ? `${java} or newer` : newest === java ? String(java) : `${java} to ${newest}`;
-  if (findJdk(name) === undefined) {
+  if (findJdk(java, newest) === undefined) {
     return `${name} was not asked: there is no JDK of version ${versions} (set ARMMT_TEST_JAVA to its folder), and ${url} names no running one`;
   }
   return findMaven() === undefined
@@ -67,12 +80,12 @@ export async function startEngine(
   name: EngineName,
   prepare: (home: string, port: number) => void = () => undefined,
 ): Promise<RunningEngine> {
-  const { main, url } = ENGINES[name];
+  const { java, main, url, sources = name }: Launcher = ENGINES[name];
   const running = process.env[url];
   if (running !== undefined) return { url: running.replace(/\/+$/, ""), stop: async () => undefined };
-  const jdk = findJdk(name);
-  if (jdk === undefined) throw new Error(missing(name));
-  const classPath = await classPathOf(name, jdk);
+  const jdk = java === undefined ? undefined : findJdk(java, NEWEST_JAVA[name]);
+  if (jdk === undefined || main === undefined) throw new Error(missing(name));
+  const classPath = await classPathOf(sources, jdk);
   const home = mkdtempSync(join(tmpdir(), `armmt-${name}-`));
   for (const folder of ["config", "data", "lib"]) mkdirSync(join(home, folder));
   const port = await freePort();
@@ -93,9 +106,25 @@ export async function startEngine(
 
 /** Runs a class that lies beside the launcher of an engine, with its jars: a client of it. Ends when its standard input does. */
 export async function startClient(name: EngineName, main: string): Promise<ChildProcessWithoutNullStreams> {
-  const jdk = findJdk(name);
-  if (jdk === undefined) throw new Error(missing(name));
+  const jdk = findJdk(CLIENTS_JAVA);
+  if (jdk === undefined) throw new Error(missingForClients());
   return spawn(join(jdk.home, "bin/java"), [...FLAGS, "-cp", await classPathOf(name, jdk), main]);
+}
+
+const CLIENTS_JAVA = 17;
+
+/** Why Java clients cannot be asked on this machine; `undefined` where they can. */
+export function missingForClients(): string | undefined {
+  if (findJdk(CLIENTS_JAVA) === undefined) return `there is no JDK of version ${CLIENTS_JAVA} or newer (set ARMMT_TEST_JAVA to its folder)`;
+  return findMaven() === undefined ? "there is no Maven (mvn) on the path" : undefined;
+}
+
+/** What a class of a folder below java/ prints. */
+export async function runJava(sources: string, main: string, options: readonly string[]): Promise<string> {
+  const jdk = findJdk(CLIENTS_JAVA);
+  if (jdk === undefined) throw new Error(missingForClients());
+  const command = [...FLAGS, "-cp", await classPathOf(sources, jdk), main, ...options];
+  return (await promisify(execFile)(join(jdk.home, "bin/java"), command, { maxBuffer: 2 ** 26 })).stdout;
 }
 
 /** The launchers print "ready", and end when their standard input does, so that none outlives its test. */
@@ -131,10 +160,9 @@ interface Jdk {
 let jdks: readonly Jdk[] | undefined;
 
 /** The oldest that fits: engines are tested with it. */
-function findJdk(name: EngineName): Jdk | undefined {
+function findJdk(oldest: number, newest: number = Number.POSITIVE_INFINITY): Jdk | undefined {
   jdks ??= allJdks();
-  const newest = NEWEST_JAVA[name] ?? Number.POSITIVE_INFINITY;
-  return jdks.find(({ version }) => version >= ENGINES[name].java && version <= newest);
+  return jdks.find(({ version }) => version >= oldest && version <= newest);
 }
 
 /** Oldest first. */
@@ -178,19 +206,19 @@ function findMaven(): string | undefined {
   return files.find((file) => existsSync(file));
 }
 
-/** The compiled launcher and the jars. They are kept until the pom, the launcher or the JDK changes. */
-async function classPathOf(name: EngineName, jdk: Jdk): Promise<string> {
-  const sources = join(SOURCES, name);
+/** The compiled sources of a folder below java/, and its jars. They are kept until the pom, the sources or the JDK changes. */
+async function classPathOf(source: string, jdk: Jdk): Promise<string> {
+  const sources = join(SOURCES, source);
   const files = readdirSync(sources).toSorted();
   const hash = createHash("sha256").update(`${jdk.home} ${jdk.version}`);
   for (const file of files) hash.update(file).update(readFileSync(join(sources, file)));
-  const folder = join(CACHE, `${name}-${hash.digest("hex").slice(0, 16)}`);
+  const folder = join(CACHE, `${source}-${hash.digest("hex").slice(0, 16)}`);
   const list = join(folder, "class-path.txt");
   const kept = existsSync(list) ? readFileSync(list, "utf8") : undefined;
   if (kept?.split(delimiter).every((jar) => existsSync(jar)) === true) return kept;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(CACHE, { recursive: true });
-  const work = mkdtempSync(join(CACHE, `${name}-`));
+  const work = mkdtempSync(join(CACHE, `${source}-`));
   cpSync(join(sources, "pom.xml"), join(work, "pom.xml"));
   const jarList = join(work, "jars.txt");
   const resolve = (...options: readonly string[]): Promise<void> =>

@@ -1,8 +1,21 @@
 /** The drawn catalogue in an engine: index "products", an empty one "offers", and index "secret" that no configuration names. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { drawCatalogue, type DrawnProduct } from "../../src/demo/catalogue/catalogue.ts";
 
 /** Enough for pages on both sides of the window. */
 export const PRODUCTS: readonly DrawnProduct[] = drawCatalogue().slice(0, 1200);
+
+/** For engines whose documents have no structure. */
+const FLAT = PRODUCTS.map(({ id, title, category, price, rating, popularity, inStock }) => ({
+  id,
+  title,
+  category,
+  price,
+  rating,
+  popularity,
+  in_stock: inStock,
+}));
 
 /** Stands in every document of the index that is not configured. */
 export const SECRET_TEXT = "nobody-may-read-this";
@@ -85,7 +98,7 @@ export function solrCore(name: string): Readonly<Record<string, string>> {
   const types = `<fieldType name="string" class="solr.StrField" sortMissingLast="true" docValues="true"/><fieldType name="boolean" class="solr.BoolField"/>
     <fieldType name="pint" class="solr.IntPointField" docValues="true"/><fieldType name="plong" class="solr.LongPointField" docValues="true"/><fieldType name="pdouble" class="solr.DoublePointField" docValues="true"/>
     <fieldType name="text_general" class="solr.TextField"><analyzer><tokenizer class="solr.StandardTokenizerFactory"/><filter class="solr.LowerCaseFilterFactory"/></analyzer></fieldType>`;
-  const more = `<field name="id" type="string" indexed="true" stored="true" required="true"/><field name="_version_" type="plong" indexed="false" stored="false"/><field name="email" type="string" indexed="true" stored="true"/>`;
+  const more = `<field name="id" type="string" indexed="true" stored="true" required="true"/><field name="_version_" type="plong" indexed="false" stored="false" docValues="true"/><field name="email" type="string" indexed="true" stored="true"/>`;
   return {
     [`${name}/core.properties`]: `name=${name}\n`,
     [`${name}/conf/managed-schema.xml`]: `<schema name="${name}" version="1.6">${more}${fields}${types}<uniqueKey>id</uniqueKey></schema>`,
@@ -99,17 +112,21 @@ export function solrCore(name: string): Readonly<Record<string, string>> {
   };
 }
 
+/** Cores products, offers and secret in the home folder of a Solr; without core.properties they are configurations of a SolrCloud's collections. */
+export function writeCores(home: string, { isCloud = false }: { readonly isCloud?: boolean } = {}): void {
+  const files = { "solr.xml": "<solr/>", ...solrCore("products"), ...solrCore("offers"), ...solrCore("secret") };
+  for (const [file, content] of Object.entries(files)) {
+    if (isCloud && !file.includes("/conf/")) continue;
+    mkdirSync(dirname(join(home, file)), { recursive: true });
+    writeFileSync(join(home, file), isCloud ? content.replace('<updateHandler class="solr.DirectUpdateHandler2"/>', UPDATE_LOG) : content);
+  }
+}
+
+/** A shard's replicas need it. */
+const UPDATE_LOG = `<updateHandler class="solr.DirectUpdateHandler2"><updateLog/></updateHandler>`;
+
 export async function fillSolr(url: string): Promise<void> {
-  const docs = PRODUCTS.map(({ id, title, category, price, rating, popularity, inStock }) => ({
-    id,
-    title,
-    category,
-    price,
-    rating,
-    popularity,
-    in_stock: inStock,
-  }));
-  await send(`${url}/solr/products/update?commit=true`, "POST", JSON.stringify(docs));
+  await send(`${url}/solr/products/update?commit=true`, "POST", JSON.stringify(FLAT));
   const secrets = [0, 1, 2].map((n) => ({ id: PRODUCTS[n]!.id, title: "red mug", email: SECRET_TEXT }));
   await send(`${url}/solr/secret/update?commit=true`, "POST", JSON.stringify(secrets));
 }
@@ -201,4 +218,35 @@ export function vespaApplication(port: number): Readonly<Record<string, string>>
     "documents.json": JSON.stringify({ products, secret }),
     ...Object.fromEntries(profiles),
   };
+}
+
+/** Without a master key, or with `key`. */
+export async function fillMeilisearch(url: string, key: string | undefined): Promise<void> {
+  const headers = { "content-type": "application/json", ...(key !== undefined && { authorization: `Bearer ${key}` }) };
+  const call = async (method: string, path: string, body?: object): Promise<string> => {
+    const response = await fetch(`${url}${path}`, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text.slice(0, 300)}`);
+    return text;
+  };
+  await call("PATCH", "/indexes/products/settings", { filterableAttributes: ["category", "price"], sortableAttributes: ["price"] });
+  const { taskUid } = Object(JSON.parse(await call("POST", "/indexes/products/documents?primaryKey=id", FLAT)));
+  while (!/"status": ?"succeeded"/.test(await call("GET", `/tasks/${taskUid}`))) await new Promise((resolve) => setTimeout(resolve, 100)); // oxlint-disable-line no-await-in-loop
+}
+
+export async function fillTypesense(url: string, key: string): Promise<void> {
+  const post = async (path: string, body: string): Promise<void> => {
+    const response = await fetch(`${url}${path}`, { method: "POST", headers: { "x-typesense-api-key": key }, body });
+    const text = await response.text();
+    if (!response.ok || text.includes('"success":false')) throw new Error(`${path}: ${response.status} ${text.slice(0, 300)}`);
+  };
+  const fields = Object.entries(FLAT[0]!)
+    .filter(([name]) => name !== "id")
+    .map(([name, value]) => ({
+      name,
+      type: typeof value === "string" ? "string" : typeof value === "boolean" ? "bool" : name === "popularity" ? "int32" : "float",
+      facet: name === "category",
+    }));
+  await post("/collections", JSON.stringify({ name: "products", fields }));
+  await post("/collections/products/documents/import?action=create", FLAT.map((document) => JSON.stringify(document)).join("\n"));
 }

@@ -1,15 +1,18 @@
 /** Solr itself behind the edge. */
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SOLR_SURFACE } from "../backends/foreign/solr.ts";
+import { testClients } from "./clients/clients.ts";
 import { type RunningEdge, startEdge } from "./edge.ts";
 import { shapeOf, trespasses } from "./foreign.ts";
 import { judgeAll } from "./judge.ts";
 import { missing, type RunningEngine, startEngine } from "./launch.ts";
+import { judgePaging, SOLR_PAGING } from "./paging.ts";
+import { solr as standIn } from "../search/dialects/solr.ts";
+import { differencesOf, noteDifferences } from "./stand-in.ts";
 import { SHAPES, SOLR } from "./shapes-solr.ts";
-import { fillSolr, solrCore } from "./shop.ts";
+import { fillSolr, writeCores } from "./shop.ts";
 import { misread, randomRequests } from "./solr-reading.ts";
+import { testWorkerd } from "./workerd.ts";
 
 const problem = missing("solr");
 if (problem !== undefined) console.warn(problem);
@@ -18,13 +21,7 @@ describe.skipIf(problem !== undefined)("solr", () => {
   let engine: RunningEngine;
   let edge: RunningEdge;
   beforeAll(async () => {
-    engine = await startEngine("solr", (home) => {
-      const files = { "solr.xml": "<solr/>", ...solrCore("products"), ...solrCore("offers"), ...solrCore("secret") };
-      for (const [file, content] of Object.entries(files)) {
-        mkdirSync(dirname(join(home, file)), { recursive: true });
-        writeFileSync(join(home, file), content);
-      }
-    });
+    engine = await startEngine("solr", (home) => writeCores(home));
     await fillSolr(engine.url);
     edge = await startEdge("solr", engine.url);
   }, 300_000);
@@ -52,4 +49,18 @@ describe.skipIf(problem !== undefined)("solr", () => {
   it("refuses requests for a core that is not configured", async () => {
     expect(await trespasses(SOLR_SURFACE.attacks("secret"), edge.url)).toEqual([]);
   });
+
+  it("loses no hit from page to page", async () => {
+    expect(await judgePaging(SOLR_PAGING, engine.url, edge.url, SOLR)).toEqual([]);
+  }, 120_000);
+
+  it("has a stand-in that answers alike", async () => {
+    const ordinary = noteDifferences(await differencesOf(standIn, SHAPES, engine.url), SHAPES);
+    // A handler's defaults decide about the echo.
+    expect(ordinary.filter((kind) => kind !== "not the engine's: .responseHeader.params")).toEqual([]);
+  });
+
+  testClients("solr", () => ({ engine: engine.url, edge: edge.url }));
+
+  testWorkerd("solr", "solr", () => engine.url, SHAPES, SOLR, SOLR_PAGING);
 });

@@ -1,6 +1,14 @@
 /** Real engines behind the edge, one after the other: each takes a JVM. `npm run test:engines`. */
 import { defineConfig } from "vitest/config";
+import { reporter } from "./reporter.ts";
 
 export default defineConfig({
-  test: { include: ["test/engines/**/*.node.test.ts"], environment: "node", maxWorkers: 1, testTimeout: 120_000, hookTimeout: 300_000 },
+  test: {
+    reporters: ["default", reporter],
+    include: ["test/engines/**/*.node.test.ts"],
+    environment: "node",
+    maxWorkers: 1,
+    testTimeout: 120_000,
+    hookTimeout: 300_000,
+  },
 });

@@ -1,4 +1,6 @@
 /** The request matrix of the documentation, made of the cases that the contract tests. */
+import { composedServices } from "../../engines/compose.ts";
+import { ENGINES } from "../../engines/launch.ts";
 import { STAND_INS } from "./all.ts";
 import { type EngineStandIn, type Feature, FEATURES } from "./stand-in.ts";
 
@@ -20,13 +22,41 @@ function cell(dialect: EngineStandIn, feature: Feature): string {
     .join("<br>");
 }
 
+/** Backend → the engines that test/engines asks, by their names there, or where the stand-in's answers come from. */
+const ASKED: Readonly<Record<string, readonly string[] | string>> = {
+  elasticsearch: ["opensearch", "elasticsearch-9", "elasticsearch-7"],
+  solr: ["solr", "solrcloud"],
+  vespa: ["vespa"],
+  meilisearch: "recorded: Meilisearch 1.50.0",
+};
+
+/** Engines that run in tests with their versions, "recorded", or "documentation". */
+function askedOf({ backend }: EngineStandIn): string {
+  const asked = ASKED[backend] ?? [];
+  if (typeof asked === "string") return asked;
+  const services = composedServices();
+  const names = asked.filter((name) => Object.hasOwn(ENGINES, name));
+  return names.length === 0
+    ? "documentation"
+    : names.map((name) => `${TITLES[name] ?? name} ${services[name]?.image.split(":")[1]}`).join(", ");
+}
+
+const TITLES: Readonly<Record<string, string>> = {
+  opensearch: "OpenSearch",
+  "elasticsearch-9": "Elasticsearch",
+  "elasticsearch-7": "Elasticsearch",
+  solr: "Solr",
+  solrcloud: "SolrCloud",
+  vespa: "Vespa's query container",
+};
+
 const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
 
 /** Markdown: one row per engine. */
 export function requestMatrix(): string {
   return [
-    row(["", ...FEATURES]),
-    row(["---", ...FEATURES.map(() => "---")]),
-    ...STAND_INS.map((dialect) => row([`**${dialect.title}**`, ...FEATURES.map((feature) => cell(dialect, feature))])),
+    row(["", "asked of", ...FEATURES]),
+    row(["---", "---", ...FEATURES.map(() => "---")]),
+    ...STAND_INS.map((dialect) => row([`**${dialect.title}**`, askedOf(dialect), ...FEATURES.map((feature) => cell(dialect, feature))])),
   ].join("\n");
 }

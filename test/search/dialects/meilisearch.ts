@@ -13,8 +13,11 @@ function page(body: Body, items: readonly StandInItem[], hitOf: (item: StandInIt
   const numbers = isNumbered
     ? { hitsPerPage: limit, page: number, totalPages: limit === 0 ? 0 : Math.ceil(items.length / limit), totalHits: items.length }
     : { limit, offset, estimatedTotalHits: items.length };
-  return { hits, processingTimeMs: 1, ...numbers };
+  return { hits, ...("q" in body && { query: body["q"] }), processingTimeMs: 1, ...numbers };
 }
+
+/** The engine has a new one for each search. */
+const REQUEST_UID = "0199f3a0-7c1e-7d1c-a5a5-3c1f6d0e4b21";
 
 function searchReply(body: Body, items: readonly StandInItem[]): object {
   const hitOf = (item: StandInItem, position: number): object => ({
@@ -23,9 +26,9 @@ function searchReply(body: Body, items: readonly StandInItem[]): object {
     ...(body["showRankingScore"] === true && { _rankingScore: 1 - position / 100 }),
   });
   return {
-    ...page(body, items, hitOf),
-    query: body["q"] ?? "",
+    ...page({ ...body, q: body["q"] ?? "" }, items, hitOf),
     ...("facets" in body && { facetDistribution: { brand: { acme: items.length } }, facetStats: {} }),
+    requestUid: REQUEST_UID,
   };
 }
 

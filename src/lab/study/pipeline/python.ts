@@ -10,9 +10,7 @@ import { UserError } from "../../../web.ts";
 const MODEL_FOLDER = join(PACKAGE_ROOT, "model");
 /** ARMMT_VENV: an environment of your own that has the packages of model/pyproject.toml; it is used as it is. */
 const VENV = process.env["ARMMT_VENV"] ?? join(MODEL_FOLDER, ".venv");
-const PYTHON = join(VENV, process.platform === "win32" ? "Scripts/python.exe" : "bin/python");
-/** Names the requirements that the environment was made for. */
-const STAMP = join(VENV, "armmt-stamp");
+const PYTHON = pythonOf(VENV);
 /** Made from pyproject.toml; its first lines say how. */
 const REQUIREMENTS = join(MODEL_FOLDER, "requirements.txt");
 const UV_REQUIREMENTS = join(MODEL_FOLDER, "requirements-uv.txt");
@@ -65,7 +63,12 @@ async function run(
   });
 }
 
-async function findInterpreter(): Promise<string> {
+function pythonOf(folder: string): string {
+  return join(folder, process.platform === "win32" ? "Scripts/python.exe" : "bin/python");
+}
+
+/** Throws a UserError where there is none. */
+export async function findInterpreter(): Promise<string> {
   const asked = process.env["ARMMT_PYTHON"];
   for (const name of asked === undefined ? INTERPRETERS : [asked]) {
     try {
@@ -140,27 +143,45 @@ function existing(folder: string): string {
 /** Makes model/.venv with everything requirements.txt pins, unless it is there already. Nothing to do with ARMMT_VENV. */
 export async function preparePython(): Promise<void> {
   if (process.env["ARMMT_VENV"] !== undefined) return;
-  const stamp = createHash("sha256").update(readFileSync(REQUIREMENTS)).digest("hex");
-  if (existsSync(STAMP) && existsSync(PYTHON) && readFileSync(STAMP, "utf8") === stamp) return;
+  await makeEnvironment(VENV, REQUIREMENTS, (isCached, free) => {
+    requireDisk(free, isCached);
+    process.stderr.write(
+      isCached
+        ? "Linking the Python environment into model/.venv\n"
+        : "Making the Python environment in model/.venv (PyTorch is a download of some GB)\n",
+    );
+  });
+}
+
+/**
+ * An environment with what a file of pinned, hashed requirements names, made unless it is there already; returns its Python. `before` is told
+ * whether uv has every package already, and how many bytes are free.
+ */
+export async function makeEnvironment(
+  folder: string,
+  requirements: string,
+  before: (isCached: boolean, free: number) => void = () => undefined,
+): Promise<string> {
+  const python = pythonOf(folder);
+  /** Names the requirements that the environment was made for. */
+  const stampFile = join(folder, "armmt-stamp");
+  const stamp = createHash("sha256").update(readFileSync(requirements)).digest("hex");
+  if (existsSync(stampFile) && existsSync(python) && readFileSync(stampFile, "utf8") === stamp) return python;
   const interpreter = await findInterpreter();
   const uv = await findUv(interpreter);
   const env = await uvSettings(interpreter);
-  rmSync(VENV, { recursive: true, force: true });
-  await run(uv, ["venv", "--quiet", "--python", interpreter, VENV], { env });
-  const sync = ["pip", "sync", "--quiet", "--require-hashes", "--python", VENV, REQUIREMENTS];
+  rmSync(folder, { recursive: true, force: true });
+  await run(uv, ["venv", "--quiet", "--python", interpreter, folder], { env });
+  const sync = ["pip", "sync", "--quiet", "--require-hashes", "--python", folder, requirements];
   const isCached = await run(uv, [...sync, "--offline", "--dry-run"], { quiet: true, env }).then(
     () => true,
     () => false,
   );
   const cache = (await run(uv, ["cache", "dir"], { quiet: true, env })).trim();
-  requireDisk(Math.min(await freeBytes(MODEL_FOLDER), await freeBytes(existing(cache))), isCached);
-  process.stderr.write(
-    isCached
-      ? "Linking the Python environment into model/.venv\n"
-      : "Making the Python environment in model/.venv (PyTorch is a download of some GB)\n",
-  );
+  before(isCached, Math.min(await freeBytes(dirname(folder)), await freeBytes(existing(cache))));
   await run(uv, sync, { env });
-  writeFileSync(STAMP, stamp);
+  writeFileSync(stampFile, stamp);
+  return python;
 }
 
 /** `python -m <module> <args>` in model/; its progress bars show on stderr. */

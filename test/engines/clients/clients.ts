@@ -1,0 +1,93 @@
+/** The tests of official clients of one engine, in each language that is there. */
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, it } from "vitest";
+import { findInterpreter, makeEnvironment } from "../../../src/lab/study/pipeline/python.ts";
+import { WINDOW } from "../edge.ts";
+import { note } from "../figures.ts";
+import { missingForClients, runJava } from "../launch.ts";
+import { callJavaScriptClients } from "./javascript.ts";
+import { type Call, judgeCall } from "./judge.ts";
+
+type Program = (name: string, engine: string, edge: string) => Promise<readonly Call[]>;
+
+interface Language {
+  readonly program: Program;
+  readonly engines: readonly string[];
+  /** Why it cannot be asked on this machine. */
+  readonly problem?: string | undefined;
+}
+
+const PYTHON = fileURLToPath(new URL("../python/", import.meta.url));
+const ENVIRONMENT = fileURLToPath(new URL("../../../node_modules/.cache/armmt-engines/python", import.meta.url));
+
+const callPythonClients: Program = async (name, engine, edge) => {
+  const python = await makeEnvironment(ENVIRONMENT, join(PYTHON, "requirements.txt"));
+  const options = [join(PYTHON, "clients.py"), name, engine, edge, String(WINDOW)];
+  return callsOf((await promisify(execFile)(python, options, { maxBuffer: 2 ** 26 })).stdout);
+};
+
+const callJavaClients: Program = async (name, engine, edge) =>
+  callsOf(await runJava(name === "solr" ? "solr" : "clients", "Clients", [name, engine, edge, String(WINDOW)]));
+
+/** Programs print them last, behind warnings of libraries. */
+function callsOf(printed: string): readonly Call[] {
+  const calls: readonly Call[] = JSON.parse(printed.trim().split("\n").at(-1) ?? ""); // oxlint-disable-line no-unsafe-type-assertion
+  return calls;
+}
+
+const LANGUAGES: Readonly<Record<string, Language>> = {
+  JavaScript: { program: callJavaScriptClients, engines: ["opensearch", "elasticsearch-7", "elasticsearch-9"] },
+  Python: {
+    program: callPythonClients,
+    engines: ["opensearch", "elasticsearch-7", "elasticsearch-9", "solr", "vespa"],
+    problem: await findInterpreter().then(
+      () => undefined,
+      (error: unknown) => String(error),
+    ),
+  },
+  Java: { program: callJavaClients, engines: ["opensearch", "elasticsearch-9", "solr"], problem: missingForClients() },
+};
+
+/** Calls ("client: call") that fail until somebody repairs the edge: the test then asks for the line to go. */
+const FAILING: readonly (readonly [calls: RegExp, why: string])[] = [
+  [/, gzip: (?!ping|info)/, "compressed requests are not read"],
+  [/^elasticsearch-(js|py) 7/, "GET / is not answered, and the client asks for it before its first call"],
+  [/^opensearch-.*: info/, "GET / is not answered"],
+  [/^(pysolr|haystack): /, "/select/ is another path"],
+  [/^SolrJ .*, javabin: /, "javabin is not re-ranked"],
+];
+
+/** To be called in the describe() of the engine. */
+export function testClients(
+  name: string,
+  urls: () => { readonly engine: string; readonly edge: string },
+  languages: readonly string[] = Object.keys(LANGUAGES),
+): void {
+  for (const [language, { program, engines, problem }] of Object.entries(LANGUAGES)) {
+    if (!engines.includes(name) || !languages.includes(language)) continue;
+    if (problem !== undefined) console.warn(`Clients of ${name} in ${language} were not asked: ${problem}`);
+    it.skipIf(problem !== undefined)(`serves official clients in ${language}`, async () => {
+      const { engine, edge } = urls();
+      const calls = await program(name, engine, edge);
+      note(`${calls.length} calls by ${[...new Set(calls.map(({ client }) => client))].join("; ")}`);
+      for (const [why, all = []] of Object.entries(Object.groupBy(calls, (call) => knownFailure(call) ?? ""))) {
+        if (why !== "") note(`${all.length} of them fail, as ${why}: ${[...new Set(all.map(({ client }) => client))].join("; ")}`);
+      }
+      expect(calls.length).toBeGreaterThan(0);
+      expect(calls.flatMap(faultsOf)).toEqual([]);
+    });
+  }
+}
+
+const labelOf = ({ client, call }: Call): string => `${client}: ${call}`;
+
+const knownFailure = (call: Call): string | undefined => FAILING.find(([pattern]) => pattern.test(labelOf(call)))?.[1];
+
+function faultsOf(call: Call): readonly string[] {
+  const faults = judgeCall(call);
+  if (knownFailure(call) === undefined) return faults.map((fault) => `${labelOf(call)}: ${fault}`);
+  return faults.length > 0 ? [] : [`${labelOf(call)} works: take it out of FAILING`];
+}
