@@ -9,16 +9,8 @@
  * by their surplus of hits, and left as they are). Hits that a rule promotes are marked only with `getRankingInfo`: the edge asks for it with
  * each window, and cuts from the reply what the shopper has not asked for.
  */
-import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
-import {
-  type ClientRequest,
-  type DialectOptions,
-  jsonError,
-  type Refusal,
-  type RequestPlan,
-  type SearchPlan,
-  SITE_HEADERS,
-} from "./dialect.ts";
+import { type Bypass, err, ok, type Result } from "../result.ts";
+import { type ClientRequest, type DialectOptions, jsonError, type Refusal, type RequestPlan, SITE_HEADERS } from "./dialect.ts";
 import {
   defineDialect,
   findIndex,
@@ -30,7 +22,8 @@ import {
   readIndexes,
 } from "./dialects.ts";
 import { type Checks, createChecks } from "./algolia/params.ts";
-import { applyEdits, cutMembers, type Edit, replaceMembers, replaceNumbers, replaceParams, searchOf, setMember } from "./json/edits.ts";
+import { MARKS, partReader } from "./algolia/reply.ts";
+import { applyEdits, cutMembers, type Edit, replaceMembers, replaceParams, searchOf, setMember } from "./json/edits.ts";
 import {
   besides,
   forAll,
@@ -44,7 +37,6 @@ import {
   type PlannedSearch,
   planOne,
 } from "./json/plan.ts";
-import { incompleteBy, partOf, type PartReader, readHits } from "./json/reply.ts";
 import {
   type Asked,
   type Body,
@@ -57,12 +49,9 @@ import {
   repeatedKey,
   valueOf,
 } from "./json/request.ts";
-import { isTrueAt, type JsonText, kindOf, members, numberAt, readString, type Span, spanAt } from "./json/spans.ts";
+import { isTrueAt } from "./json/spans.ts";
 import { type JsonObject, member, stringsOf, textOf, withoutNulls } from "./json/values.ts";
 import { wordsOf } from "./words.ts";
-
-/** `paginationLimitedTo` of an index whose settings say nothing else. */
-const DEFAULT_PAGINATION_LIMIT = 1000;
 
 const NOT_FOUND = "not_found";
 
@@ -70,9 +59,6 @@ const NOT_FOUND = "not_found";
 const DEFAULT_ID_FIELD = "objectID";
 
 const MULTI_PATH = "/1/indexes/*/queries";
-
-/** Out of time before all hits were found or counted. `exhaustive…` is false for every large list, and says nothing of its hits. */
-const INCOMPLETE = [["timeoutHits"], ["timeoutCounts"]];
 
 /** The engine's own page when neither the request nor the index's settings name one. */
 const ENGINE_PAGE_SIZE = 20;
@@ -82,19 +68,6 @@ const MAX_HITS = 1000;
 
 /** Paging, parameters that only show, count and measure, and `params`, which holds parameters that are compared themselves. */
 const NO_PART_OF_IDENTITY = /^(?:page|hitsPerPage|offset|length|getRankingInfo|analytics|analyticsTags|clickAnalytics|params)$/;
-
-/** With it, hits and reply have more members. */
-const MARKS = "getRankingInfo";
-const MARK_OF_HIT: ReadonlySet<string> = new Set(["_rankingInfo"]);
-const MARKS_OF_REPLY: ReadonlySet<string> = new Set([
-  "serverUsed",
-  "indexUsed",
-  "parsedQuery",
-  "timeoutCounts",
-  "timeoutHits",
-  "appliedRules",
-]);
-const NOTHING: ReadonlySet<string> = new Set();
 
 /** Where old clients put a long key. */
 const KEY_IN_BODY: ReadonlySet<string> = new Set(["apiKey"]);
@@ -381,96 +354,4 @@ function widened(
   const isSame = raw.length === params.length && raw.every((written, i) => written === params[i]?.raw);
   if (paramsSpan !== undefined && !isSame) edits.push({ ...paramsSpan, text: JSON.stringify(raw.join("&")) });
   return { params: raw, edits };
-}
-
-/** `given`: names of the request's parameters. */
-const partReader =
-  (index: Index, search: SearchPlan, given: ReadonlySet<string>): PartReader =>
-  (text, from) => {
-    const read = readHits(text, ["hits"], from, index.readHit);
-    if (!read.ok) return read;
-    const shown = read.value.hits.length;
-    const nbHits = numberAt(text, ["nbHits"], from);
-    const size = numberAt(text, ["hitsPerPage"], from) ?? numberAt(text, ["length"], from);
-    if (nbHits === undefined || size === undefined) return bypass("reply_not_search", "The reply has no nbHits or no hitsPerPage");
-    if (search.bypass === undefined) {
-      const isLimited =
-        !search.isCursored && size > search.limit && search.offset > 0 && shown <= search.offset && shown < Math.min(size, nbHits);
-      // The engine has other words for such a page, and no hits.
-      if (isLimited) return bypass("beyond_window", `The engine gives ${shown} of ${nbHits} hits: repeat its paginationLimitedTo`);
-      if (shown > Math.min(size, nbHits)) return bypass("reply_not_search", "More hits than asked for: distinct is above 1");
-      // A rule can set these too.
-      if (!search.isCursored && size !== search.limit && size < search.offset + search.limit) {
-        return bypass("reply_not_search", `The reply is a page of ${size} hits, not of those asked for`);
-      }
-    }
-    const redirect = spanAt(text, ["renderingContent", "redirect"], from);
-    const isRedirect = redirect !== undefined && kindOf(text, redirect) === "object";
-    // A page of its own size is the page that was asked for.
-    const isOwn = search.isCursored || size === search.limit;
-    // nbHits may be an estimate, and counts hits beyond paginationLimitedTo; pages are those that can be had.
-    const pages = numberAt(text, ["nbPages"], from);
-    const isMarked = search.isAlwaysWidened !== true;
-    const cuts = (): Edit[] => (isMarked ? [] : cutMembers(members(text, from), MARKS_OF_REPLY));
-    const reach = index.options.paginationLimitedTo;
-    return partOf(text, read.value, {
-      unasked: isMarked ? NOTHING : MARK_OF_HIT,
-      total: pages === undefined ? undefined : pages > 1 ? (pages - 1) * size + 1 : shown,
-      bypass: isRedirect ? leave("redirected", "renderingContent.redirect") : incompleteBy(text, INCOMPLETE, from),
-      edits: () => [...cuts(), ...ownPage(text, from, search, given, isOwn ? undefined : { nbHits, size, shown, reach })],
-    });
-  };
-
-/** The numbers of a wider reply. `size`: hits asked for; `shown`: hits in it; `reach`: those that pages can reach, where the configuration says it. */
-type Wider = Readonly<Record<"nbHits" | "size" | "shown", number>> & { readonly reach: number | undefined };
-
-/** The numbers and parameters that a reply repeats, as for the page that was asked for. Without `wider`, the reply is of that page. */
-function ownPage(
-  text: JsonText,
-  from: Span,
-  { offset, limit, isAlwaysWidened }: SearchPlan,
-  given: ReadonlySet<string>,
-  wider: Wider | undefined,
-): Edit[] {
-  const paging = given.has("offset") ? { offset, length: limit } : { page: offset / limit, hitsPerPage: limit };
-  const params = spanAt(text, ["params"], from);
-  const pages = numberAt(text, ["nbPages"], from);
-  const nbPages = pages === undefined || wider === undefined ? undefined : Math.ceil(reachable(pages, wider) / limit);
-  const own = { ...(wider !== undefined && paging), ...(isAlwaysWidened === true && { [MARKS]: false }) };
-  return [
-    ...(wider === undefined ? [] : replaceNumbers(text, { ...paging, nbPages }, from)),
-    ...(params === undefined ? [] : ownParams(text, params, own, given)),
-  ];
-}
-
-/**
- * The number of hits that `nbPages` counts: `nbHits`, up to the setting `paginationLimitedTo`, which no reply names. The wider reply's own
- * `nbPages` bounds it to one of its pages. Assumed: the default of 1000 where that fits, else no limit where that fits, else the roundest
- * number that fits, because people set such limits.
- */
-function reachable(nbPages: number, { nbHits, size, shown, reach }: Wider): number {
-  if (reach !== undefined) return Math.min(nbHits, reach);
-  // All of them are here.
-  if (nbPages <= 1) return shown;
-  const fits = (count: number): boolean => Math.ceil(count / size) === nbPages;
-  const known = [Math.min(nbHits, DEFAULT_PAGINATION_LIMIT), nbHits].find(fits);
-  if (known !== undefined) return known;
-  const most = nbPages * size;
-  const rounded = [5000, 1000, 500, 100, 50, 10].map((step) => Math.floor(most / step) * step);
-  return rounded.find(fits) ?? most;
-}
-
-/** Parameters as in a URL, in one text. Those that the shopper did not send are left out. */
-function ownParams(text: JsonText, at: Span, own: Readonly<Record<string, number | boolean>>, given: ReadonlySet<string>): Edit[] {
-  const written = readString(text, at);
-  if (written === undefined) return [];
-  const wanted = written
-    .split("&")
-    .flatMap((raw) => {
-      const [key = ""] = raw.split("=", 1);
-      if (!Object.hasOwn(own, key)) return [raw];
-      return given.has(key) ? [`${key}=${own[key]}`] : [];
-    })
-    .join("&");
-  return wanted === written ? [] : [{ ...at, text: JSON.stringify(wanted) }];
 }

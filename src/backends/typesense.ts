@@ -18,13 +18,14 @@ import {
   SITE_HEADERS,
 } from "./dialect.ts";
 import { defineDialect, findIndex, type Index, type IndexDefinition, type Indexes, type IndexOptions, readIndexes } from "./dialects.ts";
-import { applyEdits, cutMember, type Edit, replaceNumbers, replaceParams, searchOf } from "./json/edits.ts";
+import { applyEdits, cutMember, type Edit, replaceNumbers, searchOf } from "./json/edits.ts";
 import { besides, forAll, identityOf, leave, leftToEngine, plainPlan, planNone, planOne, planSeveral } from "./json/plan.ts";
 import { incompleteBy, partOf, type PartReader, readHits, refusedPart } from "./json/reply.ts";
-import { type Body, digitsOf, EDGE_PARAMS, listedObjects, memberAt, type Param, unreadable } from "./json/request.ts";
+import { type Body, EDGE_PARAMS, listedObjects, memberAt, type Param, unreadable } from "./json/request.ts";
 import { elements, isTrueAt, type JsonText, kindOf, members, numberAt, rawText, readString, type Span, spanAt } from "./json/spans.ts";
 import { member, textOf } from "./json/values.ts";
 import { readOrder, readSort } from "./typesense/order.ts";
+import { type AskedPage, pageOf, PAGING, pagingOf, VECTOR, widenedUrl, widePage, withNeighbours } from "./typesense/page.ts";
 import { type Checks, createChecks, strangerIn, unreadableIn } from "./typesense/params.ts";
 import { wordsOf } from "./words.ts";
 
@@ -33,17 +34,10 @@ const API_KEY = "x-typesense-api-key";
 /** A header or a parameter. */
 const USER_ID = "x-typesense-user-id";
 
-const DEFAULT_LIMIT = 10;
 const NOT_FOUND = "not_found";
 
 /** After `search_cutoff_ms`. */
 const INCOMPLETE = [["search_cutoff"]];
-
-/** Parameters that name the page. `limit_hits` does not: it ends the list for every page. */
-const PAGING: ReadonlySet<string> = new Set(["page", "per_page", "offset", "limit"]);
-
-/** Neighbours that the engine looks for where a hybrid search names no `k`, unless the page ends later. */
-const DEFAULT_NEIGHBOURS = 100;
 
 export const TYPESENSE = defineDialect({
   names: ["typesense"],
@@ -214,37 +208,6 @@ function textAt(body: Body, value: Span): string | undefined {
   return kind === "number" || kind === "boolean" ? rawText(body.text, value) : readString(body.text, value);
 }
 
-interface AskedPage {
-  readonly offset: number;
-  readonly limit: number;
-  /** As in the request; 0 where it names none. */
-  readonly page: number;
-  /** The reply repeats the offset, not the page. */
-  readonly isOffset: boolean;
-  /** The hits with which the list ends for every page. */
-  readonly limitHits: number | undefined;
-}
-
-/** Errors name the value that is not a number. */
-function pageOf(values: ReadonlyMap<string, string>): Result<AskedPage, string> {
-  for (const key of [...PAGING, "limit_hits"]) {
-    const read = digitsOf(key, values.get(key) ?? "0");
-    if (!read.ok) return read;
-  }
-  const limitHits = values.has("limit_hits") ? Number(values.get("limit_hits")) : undefined;
-  // A search for values of a facet has no hits, unless `per_page` asks for them.
-  const fallback = (values.get("facet_query") ?? "") === "" ? (values.get("limit") ?? DEFAULT_LIMIT) : 0;
-  const limit = Number(values.get("per_page") ?? fallback);
-  const page = Number(values.get("page") ?? 0);
-  const offset = Number(values.get("offset") ?? 0);
-  const isOffset = page === 0 && offset !== 0;
-  return ok({ offset: isOffset ? offset : (Math.max(page, 1) - 1) * limit, limit, page, isOffset, limitHits });
-}
-
-function pagingOf(url: readonly Param[]): (readonly [string, string])[] {
-  return url.filter(({ key }) => PAGING.has(key)).map(({ key, value }) => [key, value] as const);
-}
-
 function readSearch(index: Index, asked: Asked, page: Result<AskedPage, string>): SearchPlan {
   if (!page.ok) return leftToEngine(index.name, page.error);
   const { offset, limit } = page.value;
@@ -289,35 +252,6 @@ function isLeftOut(values: ReadonlyMap<string, string>, idField: string): boolea
   const holds = (field: string): boolean => field === name || name.startsWith(`${field}.`);
   const included = namesIn("include_fields");
   return namesIn("exclude_fields").some(holds) || (included.length > 0 && !included.some((field) => holds(field) || field.includes("*")));
-}
-
-/** The paging for hits [0, size), by all names that are given, so that no two disagree. */
-function widePage(given: readonly { readonly key: string }[], size: number, page: Result<AskedPage, string>): Map<string, number> {
-  const names = given.map(({ key }) => key).filter((key) => PAGING.has(key));
-  const isSized = names.some((key) => key === "per_page" || key === "limit");
-  const most = Math.min(size, (page.ok ? page.value.limitHits : undefined) ?? size);
-  const wide = (key: string): number => (key === "page" ? 1 : key === "offset" ? 0 : most);
-  return new Map([...names, ...(isSized ? [] : ["per_page"])].map((key) => [key, wide(key)]));
-}
-
-function widenedUrl(url: readonly Param[], size: number, page: Result<AskedPage, string>): string {
-  const wide = Object.fromEntries(widePage(url, size, page));
-  const added = Object.entries(wide).filter(([name]) => url.every(({ key }) => key !== name));
-  const raw = replaceParams(url, wide).map((written, i) => {
-    const vector = url[i]?.key === VECTOR ? withNeighbours(url[i].value, size, page) : undefined;
-    return vector === undefined ? written : `${VECTOR}=${encodeURIComponent(vector)}`;
-  });
-  return searchOf([...raw, ...added.map(([key, value]) => `${key}=${value}`)]);
-}
-
-const VECTOR = "vector_query";
-
-/** A hybrid search with the number of neighbours that the own request has: it follows the end of the page. `undefined`: as it is. */
-function withNeighbours(vector: string, size: number, page: Result<AskedPage, string>): string | undefined {
-  const end = vector.lastIndexOf(")");
-  if (!page.ok || size <= DEFAULT_NEIGHBOURS || end === -1 || /[(,]\s*k\s*:/.test(vector)) return undefined;
-  const neighbours = Math.max(DEFAULT_NEIGHBOURS, page.value.offset + page.value.limit);
-  return `${vector.slice(0, end)}, k: ${neighbours}${vector.slice(end)}`;
 }
 
 /** Paging in the URL goes for all searches: it moves into each search of the body. */
