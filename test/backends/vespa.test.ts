@@ -164,6 +164,67 @@ describe("plan()", () => {
     expect([selecting("*"), selecting("title, sku"), selecting("title,price")]).toEqual([undefined, undefined, "request_not_understood"]);
   });
 
+  it.each([
+    ["form beats URL", "?query=blue&hits=3&sorting=-price", "query=red&hits=5&sorting=", "application/x-www-form-urlencoded"],
+    ["URL beats JSON", "?query=red&hits=5", '{"query":"blue","hits":3}', "application/json"],
+    ["last member", "", '{"query":"blue","query":"red","hits":3,"hits":5}', "Application/JSON; charset=utf-8"],
+    ["no JSON", "?query=red&hits=5", '{"query":"blue","sorting":"-price"}', "text/plain"],
+    ["line breaks", "", '{"query":"red\n\t","hits":5}', "application/json"],
+    ["single quotes", "", "{'query':'red','hits':5} rest", "application/json"],
+    ["latin-1", "", "query=%72ed&hits=5&filter=caf%E9", "application/x-www-form-urlencoded; charset=ISO-8859-1"],
+  ])("reads as Vespa does: %s", (_, search, body, contentType) => {
+    const plan = planSearch(backend, undefined, { method: "POST", search, body: encode(body), contentType });
+    expect([plan.queryText, plan.offset, plan.limit, plan.bypass]).toEqual(["red", 0, 5, undefined]);
+  });
+
+  it("sends what it has read where the body is no strict JSON", () => {
+    const body = `\ufeff{'a"b':1,"query":"red\n\t\\'s","hits":5} and more`;
+    const plan = planSearch(open, undefined, { method: "POST", search: "", body: encode(body), contentType: "application/json" });
+    expect(JSON.parse(decode(plan.own.body))).toEqual({ 'a"b': 1, query: "red\n\t's", hits: 5 });
+  });
+
+  it("takes a body that Vespa does not look at out of requests with its own key", () => {
+    const request = { method: "POST", search: "?query=red", body: encode('{"sources":"orders"}'), contentType: "text/plain" } as const;
+    expect(planSearch(backend, undefined, request).own.body).toBeUndefined();
+    expect(planSearch(open, undefined, request).own.body).toEqual(request.body);
+  });
+
+  it.each([
+    ["select * from x where userInput(@q) limit 7 offset 2", [2, 5], "select * from x where userInput(@q) limit 60"],
+    ["select * from x where userInput(@q) OFFSET /* a */ 3 timeout 9", [3, 10], "select * from x where userInput(@q) limit 60 timeout 9"],
+    ["select * from x where userInput('limit 2') limit 7 | all(b)", [0, 7], "select * from x where userInput('limit 2') limit 60 | all(b)"],
+  ])("reads and widens the page in %s", (statement, page, wide) => {
+    const plan = post({ yql: statement, q: "red", hits: 99 });
+    expect([plan.offset, plan.limit, plan.bypass]).toEqual([...page, undefined]);
+    expect(JSON.parse(decode(plan.widen(60).body))).toMatchObject({ yql: wide, q: "red" });
+    expect(post({ yql: wide, q: "red" }).identity).toBe(post({ yql: wide.replace("60", "70"), q: "red" }).identity);
+  });
+
+  it.each([
+    ["red -blue +mug", "red mug"],
+    ["title:red (mug) brand:acme* price:<10 size:[1;5] !200", "red mug acme"],
+    ['"red mug"~2 usb-c', "red mug ~2 usb-c"],
+    ['-"blue mug" -(a b) *', undefined],
+    ["C++ 3.5 l", "C++ 3.5 l"],
+  ])("leaves out what is no word of %s", (query, words) => {
+    expect(get(`?query=${encodeURIComponent(query)}`).queryText).toBe(words);
+  });
+
+  it.each<[object, string | undefined]>([
+    [{ yql: "select * from x where brand contains 'acme' and title contains 'red' and title contains ({stem:false}'mug')" }, "red mug"],
+    [{ yql: "select * from x where title contains @w or tag contains 'b'", w: "red" }, "red"],
+    [{ yql: "select * from x where title contains phrase('red', 'mug') and !(title contains 'blue')" }, "red mug"],
+    [{ yql: "select * from x where weakAnd(default contains 'red', default contains 'mug')" }, "red mug"],
+    [{ yql: "select * from x where a contains sameElement(b contains 'c') or d contains uri('e')" }, undefined],
+    [{ yql: "select * from x where ({targetHits:9}nearestNeighbor(v,e))", "input.query(e)": "embed(m, @w)", w: "red" }, "red"],
+    [{ yql: "select * from x where nearestNeighbor(v,e)", input: { "query(e)": 'embed("red mug")' } }, "red mug"],
+    [{ select: { where: { and: [{ contains: ["title", { phrase: ["red", "mug"] }] }, { range: ["price", { "<": 5 }] }] } } }, "red mug"],
+    [{ select: { where: { and_not: [{ contains: ["title", "red"] }, { contains: ["title", "mug"] }] } } }, "red"],
+    [{ select: { where: "{" } }, undefined],
+  ])("finds the words of %j", (body, words) => {
+    expect(post(body).queryText).toBe(words);
+  });
+
   it("says whether two requests are pages of one search", () => {
     const one = get("?query=red&hits=5&offset=10").identity;
     expect(get("?query=red&count=50").identity).toBe(one);
@@ -310,6 +371,55 @@ describe("parseReply()", () => {
     expect(none.hits).toEqual([]);
     expect(decode(none.assemble([]))).toBe(root(undefined));
     expect(decode(read(root([])).assemble([]))).toBe(root([]));
+  });
+
+  it("puts groups where the engine has them on that page", () => {
+    const high = (id: number) => ({ ...hit(id), relevance: 3 - id / 10 });
+    const wide = encode(root([high(1), high(2), group, hit(3), hit(4), hit(5)]));
+    const cut = (search: string, order: readonly number[]): string => {
+      const reply = parseReply(backend, wide, get(search));
+      if (!reply.ok) throw new Error(reply.error.detail);
+      return decode(reply.value.assemble(order));
+    };
+    expect(cut("?query=red&hits=3", [4, 1, 0])).toBe(root([hit(5), high(2), group, high(1)]));
+    expect(cut("?query=red&hits=2&offset=1", [4, 0])).toBe(root([hit(5), group, high(1)]));
+    expect(cut("?query=red&hits=2&offset=3", [0, 4])).toBe(root([group, high(1), hit(5)]));
+  });
+
+  it.each([
+    ["explicit_sort", [1, 1]],
+    ["explicit_sort", [0.5, 0.4, 0.6]],
+    [undefined, [0.5, 0.5, 0.4]],
+    [undefined, [0.5]],
+  ])("%s for hits of the relevance %j", (reason, scores) => {
+    const hits = scores.map((relevance, i) => ({ ...hit(i), relevance }));
+    expect(read(root(hits)).bypass?.reason).toBe(reason);
+  });
+
+  it.each([
+    [undefined, { full: false, degraded: { "match-phase": true, timeout: false } }],
+    ["engine_incomplete", { full: false, degraded: { "match-phase": true, timeout: true } }],
+    ["engine_incomplete", { full: false, degraded: { "non-ideal-state": true } }],
+    ["engine_incomplete", { full: false }],
+    [undefined, { full: true }],
+  ])("%s for the coverage %j", (reason, coverage) => {
+    expect(read(root([hit(1), hit(2)], { coverage })).bypass?.reason).toBe(reason);
+  });
+
+  it("cuts the page out of hits that it does not know, and says what is missing", () => {
+    const unfilled = (id: number) => ({ id: `index:shop/0/${id}`, relevance: 1 - id / 10, fields: { title: "a" } });
+    const reply = read(root([unfilled(1), unfilled(2), unfilled(3)]));
+    expect(reply.bypass).toMatchObject({ reason: "reply_not_search", detail: expect.stringContaining("documentid") });
+    expect(decode(reply.assemble([0, 1]))).toBe(root([unfilled(1), unfilled(2)]));
+  });
+
+  it("cuts the page out of each list of sources that are not blended", () => {
+    const source = (id: string, children: readonly object[]) => ({ id: `source:${id}`, relevance: 1, children });
+    const reply = read(root([source("a", [hit(1), hit(2), hit(3)]), source("b", [hit(1)])]));
+    expect([reply.hits.length, reply.bypass?.reason]).toEqual([3, "federated"]);
+    expect(decode(reply.assemble([0, 1]))).toBe(root([source("a", [hit(1), hit(2)]), source("b", [hit(1)])]));
+    const { children: _, ...empty } = source("b", []);
+    expect(decode(reply.assemble([1, 2]))).toBe(root([source("a", [hit(2), hit(3)]), empty]));
   });
 
   it("leaves the engine's order where the engine says that hits may be missing", () => {

@@ -144,9 +144,9 @@ function inputOf(statement: string, texts: readonly string[]): Words | undefined
   return words === undefined ? undefined : { words: unescape(words) };
 }
 
-/** A field and what it must hold, without settings. The words of `sameElement` and `uri` are none of a shopper. */
+/** A field and what it must hold, without settings. The words of `uri` are none of a shopper. */
 const CONTAINS =
-  /(?<![\w.])([\w.]{1,256}) contains (?:\(? ?\[? ?\{[^{}]{0,300}\} ?\]? ?|\( ?)?(?:(sameElement|uri)\b|\w+ ?\( ?((?:\{? ?"\d+"(?: ?: ?[\d.]+)? ?,? ?){1,100})|"(\d+)"|@ ?([\w-]+))/gi;
+  /(?<![\w.])([\w.]{1,256}) contains (?:\(? ?\[? ?\{[^{}]{0,300}\} ?\]? ?|\( ?)?(?:(uri)\b|\w+ ?\( ?((?:\{? ?"\d+"(?: ?: ?[\d.]+)? ?,? ?){1,100})|"(\d+)"|@ ?([\w-]+))/gi;
 
 function clausesOf(statement: string, texts: readonly string[]): Clause[] {
   return [...withoutNegated(statement).matchAll(CONTAINS)].flatMap(([, field = "", excluded, several, one, param]): Clause[] => {
@@ -157,15 +157,18 @@ function clausesOf(statement: string, texts: readonly string[]): Clause[] {
   });
 }
 
-/** Without `!(…)`. */
+/** What is excluded, and conditions of one element of a field, such as the key and value of an attribute. */
+const NO_WORDS = /!|\bsameElement\b/gi;
+
+/** Without `!(…)` and `sameElement(…)`. */
 function withoutNegated(statement: string): string {
-  if (!statement.includes("!")) return statement;
   const parts: string[] = [];
   let from = 0;
-  for (let at = statement.indexOf("!"); at >= 0; at = statement.indexOf("!", from)) {
-    parts.push(statement.slice(from, at));
+  for (const { index, 0: sign } of statement.matchAll(NO_WORDS)) {
+    if (index < from) continue;
+    parts.push(statement.slice(from, index));
     let depth = 0;
-    let end = at + 1;
+    let end = index + sign.length;
     for (; end < statement.length; end++) {
       const char = statement.charAt(end);
       if (char === "(") depth++;
