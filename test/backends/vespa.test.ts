@@ -339,6 +339,9 @@ const root = (children: readonly object[] | undefined, more: object = {}): strin
 const group = { id: "group:root:0", relevance: 1, children: [{ id: "grouplist:a", relevance: 1, children: [] }] };
 const hit = (id: number) => ({ id: `id:p:product::${id}`, relevance: 0.5 - id / 100, source: "product", fields: { product_id: id } });
 
+const unfilled = (id: number) => ({ id: `index:shop/0/${id}`, relevance: 1 - id / 10, fields: { title: "a" } });
+const source = (id: string, children: readonly object[]) => ({ id: `source:${id}`, relevance: 1, children });
+
 describe("parseReply()", () => {
   const plan = get("?query=red");
   const read = (body: string) => {
@@ -407,14 +410,12 @@ describe("parseReply()", () => {
   });
 
   it("cuts the page out of hits that it does not know, and says what is missing", () => {
-    const unfilled = (id: number) => ({ id: `index:shop/0/${id}`, relevance: 1 - id / 10, fields: { title: "a" } });
     const reply = read(root([unfilled(1), unfilled(2), unfilled(3)]));
     expect(reply.bypass).toMatchObject({ reason: "reply_not_search", detail: expect.stringContaining("documentid") });
     expect(decode(reply.assemble([0, 1]))).toBe(root([unfilled(1), unfilled(2)]));
   });
 
   it("cuts the page out of each list of sources that are not blended", () => {
-    const source = (id: string, children: readonly object[]) => ({ id: `source:${id}`, relevance: 1, children });
     const reply = read(root([source("a", [hit(1), hit(2), hit(3)]), source("b", [hit(1)])]));
     expect([reply.hits.length, reply.bypass?.reason]).toEqual([3, "federated"]);
     expect(decode(reply.assemble([0, 1]))).toBe(root([source("a", [hit(1), hit(2)]), source("b", [hit(1)])]));
