@@ -50,6 +50,10 @@ const shapes: readonly Shape[] = Object.entries(OUTCOMES).flatMap(([core, outcom
   })),
 );
 
+const isKeyed = ({ path }: Shape): boolean => path.includes("/keyed/");
+
+const pinnedPath = (params: string): string => `/solr/elevated/select?q=red+mug${params}`;
+
 const idsIn = (body: string): string[] => (listAt(body, SOLR.hits)?.elements ?? []).map((hit) => /"id":\s*"(\w+)"/.exec(hit)?.[1] ?? "");
 
 const idsOf = async (base: string, path: string): Promise<string[]> => idsIn((await ask(base, { path })).body);
@@ -87,7 +91,6 @@ describe.skipIf(problem !== undefined)("solr, configured by its shop", () => {
   });
 
   it("keeps orders and groups that only the handler knows, and re-ranks the rest", async () => {
-    const isKeyed = ({ path }: Shape): boolean => path.includes("/keyed/");
     expect(
       await judgeAll(
         shapes.filter((shape) => !isKeyed(shape)),
@@ -120,9 +123,8 @@ describe.skipIf(problem !== undefined)("solr, configured by its shop", () => {
   });
 
   it("keeps pins of elevate.xml where they are", async () => {
-    const path = (params: string): string => `/solr/elevated/select?q=red+mug${params}`;
     for (const params of ["", "&fl=id", "&fl=id,score", "&fl=*", "&start=0&rows=50", "&elevateIds=p0100,p0200&fl=id"]) {
-      const { body, outcome } = await ask(edge.url, { path: path(params) }); // oxlint-disable-line no-await-in-loop
+      const { body, outcome } = await ask(edge.url, { path: pinnedPath(params) }); // oxlint-disable-line no-await-in-loop
       expect(outcome, params).toBe("applied");
       expect(idsIn(body).slice(0, 2), params).toEqual(params.includes("elevateIds") ? ["p0100", "p0200"] : PINNED);
     }

@@ -30,7 +30,7 @@ export function partReader(index: Index, params: readonly Param[], page: Page): 
   return (text, from) => {
     const read = readHits(text, ["response", "docs"], from, index.readHit);
     if (!read.ok) return read;
-    const { hits, slots } = read.value;
+    const { hits, slots, array } = read.value;
     // Without numFoundExact there are more.
     const total = numberAt(text, ["response", "numFound"], from);
     const incomplete = incompleteBy(text, INCOMPLETE);
@@ -50,6 +50,7 @@ export function partReader(index: Index, params: readonly Param[], page: Page): 
         ...ownHeader(text, server, params),
         ...ownMaxScore(text, server),
         ...ownHighlighting(text, order, hits),
+        ...(order.length === 0 ? [{ start: array.end - 1, end: array.end - 1, text: emptyOf(text) }] : []),
       ],
     });
   };
@@ -70,6 +71,9 @@ function otherWords({ params }: Server, sent: readonly Param[], idField: string)
   if (paramOf(params, "q") !== paramOf(sent, "q")) return leave("request_not_understood", "The handler's configuration replaces q");
   return queryTextOf(params, idField) === undefined ? leave("no_query_text", "The handler's parser is no search for words") : undefined;
 }
+
+/** What Solr writes inside of an empty list or object: a space, where it indents. */
+const emptyOf = ({ bytes, root }: JsonText): string => (bytes[root.start + 1] === 0x0a ? " " : "");
 
 /** The header and the echo in it. */
 function ownHeader(text: JsonText, server: Server, sent: readonly Param[]): Edit[] {
@@ -107,6 +111,7 @@ function ownHighlighting(text: JsonText, order: readonly number[], hits: readonl
   const [first, second] = all;
   const last = all.at(-1);
   if (first === undefined || last === undefined) return [];
+  if (order.length === 0) return [{ start: object.start + 1, end: object.end - 1, text: emptyOf(text) }];
   const between = second === undefined ? "," : rawText(text, { start: first.span.end, end: second.span.start });
   const byId = all.length === hits.length ? undefined : new Map(all.map((own) => [own.key, own]));
   const shown = order.flatMap((position) => (byId === undefined ? all[position]! : (byId.get(hits[position]!.itemId) ?? [])));
