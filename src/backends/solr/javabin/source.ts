@@ -38,10 +38,10 @@ import {
 /** Levels of the reply that are shown: `debug.explain.p1` has three. */
 export const SHOWN_LEVELS = 3;
 /** Where one more is: `responseHeader.params.fq` may be a list. */
-const HEADER = '"responseHeader"';
+const HEADER = "responseHeader";
 /** More than any reply has; deeper ones are not read. */
 const MAX_LEVELS = 200;
-/** The JSON is never much longer than the reply, however often the reply refers to a long name. */
+/** However often the reply refers to a long name, the JSON has no more of them than as many bytes for each of the reply. */
 const MAX_GROWTH = 16;
 
 /** A byte of the reply, and the first name from there on: an index of `nameAts`. */
@@ -204,10 +204,7 @@ export class Source {
     const start = this.#here();
     const nameCount = this.names.length;
     const shown = this.#shown(levels);
-    if (shown !== undefined) {
-      this.#use(shown.length);
-      return shown;
-    }
+    if (shown !== undefined) return shown;
     this.at = start.at;
     this.nameAts.length = start.name;
     this.names.length = nameCount;
@@ -215,9 +212,10 @@ export class Source {
     return `{${AS_COPY}"":${this.#copy(start, this.#here(), 1)}}`;
   }
 
-  #use(length: number): void {
-    this.#room -= length;
+  #nameAsJson(name: string): string {
+    this.#room -= name.length;
     if (this.#room < 0) throw new RangeError("it is too long as JSON");
+    return JSON.stringify(name);
   }
 
   #here(): Place {
@@ -283,9 +281,8 @@ export class Source {
     for (let i = 0; i < count; i++) {
       const tag = this.byte();
       if (tag >> 5 !== NAME) return undefined;
-      const name = JSON.stringify(this.#name(tag));
-      this.#use(name.length);
-      entries.push(`${name}${between}${this.value(name === HEADER ? levels : levels - 1)}`);
+      const name = this.#name(tag);
+      entries.push(`${this.#nameAsJson(name)}${between}${this.value(name === HEADER ? levels : levels - 1)}`);
     }
     return `${open}${entries.join()}${close}`;
   }
@@ -325,7 +322,7 @@ export class Source {
         const name = this.#name(type);
         if (this.#isLookedAt(name)) {
           copyRun(before);
-          entries.push(`${JSON.stringify(name)}:${this.value(levels)}`);
+          entries.push(`${this.#nameAsJson(name)}:${this.value(levels)}`);
           start = this.#here();
           count = 0;
           continue;
