@@ -50,7 +50,7 @@ export function partReader(index: Index, params: readonly Param[], page: Page): 
         ...ownHeader(text, server, params),
         ...ownMaxScore(text, server),
         ...ownHighlighting(text, order, hits),
-        ...(order.length === 0 ? [{ start: array.end - 1, end: array.end - 1, text: emptyOf(text) }] : []),
+        ...(order.length === 0 && hits.length > 0 ? [{ start: array.end - 1, end: array.end - 1, text: emptyOf(text) }] : []),
       ],
     });
   };
