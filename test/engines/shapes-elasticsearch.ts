@@ -286,7 +286,7 @@ const VECTORS: Readonly<Record<string, readonly [outcome: string, body: object]>
   "a rescorer": ["applied", rescorer(15)],
   "a rescorer with a page": ["applied", { ...rescorer(15), size: 5 }],
   "a rescorer, page 2": ["applied", { ...rescorer(15), from: 10, size: 10 }],
-  "a rescorer, page 3": ["applied", { ...rescorer(15), from: 20, size: 10 }],
+  "a rescorer, page 3": ["beyond_window", { ...rescorer(15), from: 20, size: 10 }],
   "a rescorer with a page over its window": ["request_not_understood", { ...rescorer(15), size: 20 }],
   "a rescorer with a window over the edge's": ["applied", { ...rescorer(80), size: 20 }],
   "a rescorer's default": ["applied", rescorer(undefined)],

@@ -176,6 +176,7 @@ function reasonToLeave({ params, values, page, order, reach, accept, queryText }
   if (!order.isByScore || asked.slice(1).some((one) => !orderOf([], one).isByScore)) return leave("explicit_sort", "sort");
   if (asked.some((one) => member(one, "collapse") !== undefined)) return leave("grouped", "collapse");
   if (page.limit === 0) return leave("size_zero", "size is 0");
+  if (page.offset >= reach.most) return leave("beyond_window", "The page begins behind the window of its retriever or rescorer");
   if (page.limit > reach.most) return leave("request_not_understood", "The page is larger than the window of its retriever or rescorer");
   if (queryText === undefined) return leave("no_query_text", "No full-text clause, no q, no ext.ubi.user_query");
   return undefined;
