@@ -23,7 +23,7 @@ export function admit(batch: Batch, decisions: readonly WindowDecision[]): Admis
   const isWanted = (): boolean => batch.request.signal?.aborted !== true && clock() <= until;
   const paused = bypass(
     "window_paused",
-    "The last windows of this engine were refused, late or short: it is tried again from time to time",
+    "The engine had no time or no room for its last windows: it is tried again from time to time",
   );
   const decided = decisions.map((decision): WindowDecision => (isPaused && decision.ok && decision.value.isWidened ? paused : decision));
   const hitsOf = (i: number): number => {
