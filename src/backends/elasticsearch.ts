@@ -62,7 +62,11 @@ export const ELASTICSEARCH = defineDialect({
         { path: POINT_PATH, methods: METHODS },
       ],
       // The request of `client.ping()`. The reply to a GET would tell everybody the engine's version.
-      probes: [{ path: "/", method: "HEAD" }],
+      // Clients of version 7 ask which product this is before they search, and libraries which version.
+      probes: [
+        { path: "/", method: "HEAD" },
+        { path: "/", method: "GET" },
+      ],
       // No origin: where CORS is on, the engine refuses those that its settings do not name.
       credentials: { ...AUTHORIZATION, clientHeaders: ["authorization", "referer", ...IMPERSONATION] },
       clientHeaders: ["x-opaque-id"],

@@ -51,15 +51,6 @@ const LANGUAGES: Readonly<Record<string, Language>> = {
   Java: { program: callJavaClients, engines: ["opensearch", "elasticsearch-9", "solr"], problem: missingForClients() },
 };
 
-/** Calls ("client: call") that fail until somebody repairs the edge: the test then asks for the line to go. */
-const FAILING: readonly (readonly [calls: RegExp, why: string])[] = [
-  [/, gzip: (?!ping|info)/, "compressed requests are not read"],
-  [/^elasticsearch-(js|py) 7/, "GET / is not answered, and the client asks for it before its first call"],
-  [/^opensearch-.*: info/, "GET / is not answered"],
-  [/^(pysolr|haystack): /, "/select/ is another path"],
-  [/^SolrJ .*, javabin: /, "javabin is not re-ranked"],
-];
-
 /** To be called in the describe() of the engine. */
 export function testClients(
   name: string,
@@ -73,21 +64,10 @@ export function testClients(
       const { engine, edge } = urls();
       const calls = await program(name, engine, edge);
       note(`${calls.length} calls by ${[...new Set(calls.map(({ client }) => client))].join("; ")}`);
-      for (const [why, all = []] of Object.entries(Object.groupBy(calls, (call) => knownFailure(call) ?? ""))) {
-        if (why !== "") note(`${all.length} of them fail, as ${why}: ${[...new Set(all.map(({ client }) => client))].join("; ")}`);
-      }
       expect(calls.length).toBeGreaterThan(0);
       expect(calls.flatMap(faultsOf)).toEqual([]);
     });
   }
 }
 
-const labelOf = ({ client, call }: Call): string => `${client}: ${call}`;
-
-const knownFailure = (call: Call): string | undefined => FAILING.find(([pattern]) => pattern.test(labelOf(call)))?.[1];
-
-function faultsOf(call: Call): readonly string[] {
-  const faults = judgeCall(call);
-  if (knownFailure(call) === undefined) return faults.map((fault) => `${labelOf(call)}: ${fault}`);
-  return faults.length > 0 ? [] : [`${labelOf(call)} works: take it out of FAILING`];
-}
+const faultsOf = (call: Call): readonly string[] => judgeCall(call).map((fault) => `${call.client}: ${call.call}: ${fault}`);
