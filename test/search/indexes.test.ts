@@ -179,12 +179,17 @@ describe("the rate limit", () => {
 const answering: Engine = () => new Response("{}", { headers: { "x-elastic-product": "Elasticsearch", server: "secret" } });
 
 describe("probes", () => {
-  it("ask the engine whether it is there; without a storefront only, and with HEAD only", async () => {
+  it("ask the engine whether it is there, and what it is; without a storefront only", async () => {
     const edge = openEdge({ catalog: CATALOG, engine: answering });
     const head = await edge.send("/", { method: "HEAD" });
     expect([head.status, head.headers.get("x-elastic-product"), head.headers.get("server")]).toEqual([200, "Elasticsearch", null]);
-    expect((await edge.send("/")).status).toBe(404);
-    expect(edge.exchanges.map(({ method, url }) => [method, url])).toEqual([["HEAD", `${ENGINE_URL}/`]]);
+    const get = await edge.send("/");
+    expect([get.status, await get.text()]).toEqual([200, "{}"]);
+    expect((await edge.send("/", { method: "POST" })).status).toBe(404);
+    expect(edge.exchanges.map(({ method, url }) => [method, url])).toEqual([
+      ["HEAD", `${ENGINE_URL}/`],
+      ["GET", `${ENGINE_URL}/`],
+    ]);
   });
 
   it("say so when it is not", async () => {

@@ -129,7 +129,8 @@ function waysOf({ backend, index, config }: EngineStandIn): readonly Way[] {
   const keys = credentials.clientHeaders.filter((name) => name !== "referer");
   const unlogged = clientHeaders.filter((name) => name !== "x-opaque-id");
   return [
-    ...["accept", "accept-language", ...unlogged].map((name) => inHeader(name)),
+    // Vespa is asked for JSON, whatever the client accepts.
+    ...[...(backend === "vespa" ? [] : ["accept"]), "accept-language", ...unlogged].map((name) => inHeader(name)),
     ...keys.map((name) => ({ ...inHeader(name), ...forwarding })),
     { ...inHeader("referer", (who) => `https://${who}.example.com/search?q=${Math.random()}`), ...forwarding },
     ...credentials.clientParams.map((name) => ({ ...inUrl(name), ...forwarding })),

@@ -41,7 +41,7 @@ describe.each(STAND_INS)("$title", (standIn) => {
   const { ask } = standIn.cases[0]!;
 
   // Pages by cursors are not widened.
-  it.skipIf(standIn.backend === "shopify")(
+  it.skipIf(standIn.walk !== undefined)(
     "a refused window costs a second request once, and the shopper gets the engine's own answer",
     async () => {
       const edge = open(standIn, (isOwn) => (isOwn ? undefined : new Response('{"message":"too many"}', { status: 400 })), { index: WIDE });

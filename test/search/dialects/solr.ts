@@ -2,14 +2,15 @@
 import { cut, type EngineStandIn, get, listOf, numberOf, objectOf, type StandInItem } from "./stand-in.ts";
 import { readSolrRequest, shown } from "./solr-request.ts";
 
-/** Two documents are pinned, as by elevate.xml: no parameter asks for it. */
+/** For these words two documents are pinned, as by elevate.xml: no parameter asks for it. */
+const ELEVATED_WORDS = "gift";
 const ELEVATED = 2;
 
 async function answer(request: Request, items: readonly StandInItem[]): Promise<Response> {
   const asked = await readSolrRequest(request, { echoParams: "explicit" });
   const start = numberOf(asked.get("start"), 0);
   const rows = numberOf(asked.get("rows"), 10);
-  const elevated = asked.get("enableElevation") === "false" ? 0 : ELEVATED;
+  const elevated = asked.get("q") === ELEVATED_WORDS && asked.get("enableElevation") !== "false" ? ELEVATED : 0;
   const page = cut(items, start, rows);
   const docs = page.map(({ id, title, price }, i) =>
     shown(asked, { id, title, price, _version_: 1234567890123456 }, { "[elevated]": start + i < elevated, score: 9 - i / 100 }),
@@ -70,7 +71,7 @@ export const solr: EngineStandIn = {
     {
       feature: "pinned hits",
       title: "elevation, with or without `fl=[elevated]`",
-      ask: get(PATH, { q: "red", fl: "id,title" }),
+      ask: get(PATH, { q: ELEVATED_WORDS, fl: "id,title" }),
       outcomes: ["applied"],
       pinned: [0, 1],
     },
