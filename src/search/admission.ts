@@ -4,6 +4,7 @@ import { rankersOf } from "../experiment/treatment.ts";
 import { listSize, treatmentOf } from "./arrange.ts";
 import { withTimeout } from "../web.ts";
 import type { Batch } from "./contract.ts";
+import type { RankQueue } from "./rank-queue.ts";
 import type { WindowDecision } from "./results.ts";
 
 export interface Admission {
@@ -21,10 +22,7 @@ export function admit(batch: Batch, decisions: readonly WindowDecision[]): Admis
   const withinMs = rankBudgetMs + windows.usualMs();
   const until = clock() + withinMs;
   const isWanted = (): boolean => batch.request.signal?.aborted !== true && clock() <= until;
-  const paused = bypass(
-    "window_paused",
-    "The engine had no time or no room for its last windows: it is tried again from time to time",
-  );
+  const paused = bypass("window_paused", "The engine had no time or no room for its last windows: it is tried again from time to time");
   const decided = decisions.map((decision): WindowDecision => (isPaused && decision.ok && decision.value.isWidened ? paused : decision));
   const hitsOf = (i: number): number => {
     const search = batch.searches[i]!;
@@ -35,10 +33,9 @@ export function admit(batch: Batch, decisions: readonly WindowDecision[]): Admis
   // As many of its lists as fit, the first ones first.
   for (let hits = decided.reduce((sum, { ok }, i) => sum + (ok ? hitsOf(i) : 0), 0); ;) {
     if (hits === 0) return { decisions: decided, begins: undefined, leave };
-    const place = queue.admit(visit, hits, withinMs, isWanted);
+    const place = queue.admit(visit, hits, withinMs, windows.quickestMs(), isWanted);
     if (place.ok) {
-      // Those before it may have ended without a word.
-      const begins = place.begins && withTimeout(place.begins, withinMs, () => false);
+      const begins = place.begins && beginning(place.begins, queue, () => clock() <= until);
       // workerd ends all code of a request whose client leaves, unless it is work for after the reply: its place would be lost for a while.
       if (begins !== undefined) batch.request.afterReply(begins);
       return { decisions: decided, begins, leave };
@@ -47,6 +44,18 @@ export function admit(batch: Batch, decisions: readonly WindowDecision[]): Admis
     hits -= hitsOf(last);
     decided[last] = OVER_BUDGET;
   }
+}
+
+/** So often a search that waits looks itself: those before it may have ended without a word, or wait for an engine that has become slow. */
+const LOOK_MS = 50;
+
+async function beginning(begins: Promise<boolean>, queue: RankQueue, isInTime: () => boolean): Promise<boolean> {
+  while (isInTime()) {
+    const begun = await withTimeout(begins, LOOK_MS, () => undefined); // oxlint-disable-line no-await-in-loop
+    if (begun !== undefined) return begun;
+    queue.beginNext();
+  }
+  return false;
 }
 
 const OVER_BUDGET = bypass("over_budget", "Too many lists wait for the model to rank this one in time");

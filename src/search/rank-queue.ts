@@ -17,9 +17,16 @@ const REST = 0.5;
 /** A turn of the event loop in which nobody needed the thread takes less. */
 const IDLE_TURN_MS = 2;
 
-/** Searches whose lists are under way together, at least; and of all searches that are being served. */
+/**
+ * Searches whose lists are under way together, at least; of all searches that are being served; and of those that the model could rank while the
+ * engine has one: a search that waits for a slow engine costs the thread nothing.
+ */
 const MIN_UNDER_WAY = 16;
 const SHARE_UNDER_WAY = 0.25;
+const TIMES_UNDER_WAY = 2;
+
+/** A model without work for so long waits for engines, not engines for it: then nobody waits to begin. */
+const IDLE_MS = 50;
 
 /** Weight of the latest cost. */
 const WEIGHT = 0.1;
@@ -42,6 +49,8 @@ export interface Visit {
   readonly since: number;
   /** Of the lists that are to be ranked for it. */
   hits: number;
+  /** What its engine takes. */
+  engineMs: number;
   isUnderWay: boolean;
 }
 
@@ -72,7 +81,7 @@ export function createRankQueue(now: () => number) {
   let lastReadyAt: number | undefined;
   /** Of runs, less the time that others had since. */
   let debtMs = 0;
-  let endedAt = 0;
+  let endedAt = -Infinity;
 
   function learn(ms: number, hits: number): void {
     if (ms < 0 || hits === 0) return;
@@ -99,7 +108,11 @@ export function createRankQueue(now: () => number) {
     }
   }
 
-  const hasWay = (): boolean => underWay < Math.max(MIN_UNDER_WAY, SHARE_UNDER_WAY * visits.size);
+  function hasWay({ hits, engineMs }: Visit): boolean {
+    const meanwhile = (TIMES_UNDER_WAY * engineMs) / (hits * msPerHit());
+    const isIdle = holder === undefined && waiters.length === 0 && Math.abs(now() - endedAt) >= IDLE_MS;
+    return isIdle || underWay < Math.max(MIN_UNDER_WAY, SHARE_UNDER_WAY * visits.size, meanwhile);
+  }
 
   function begin(visit: Visit): void {
     visit.isUnderWay = true;
@@ -107,7 +120,7 @@ export function createRankQueue(now: () => number) {
   }
 
   function beginNext(): void {
-    while (parked.length > 0 && hasWay()) {
+    while (parked[0] !== undefined && hasWay(parked[0].visit)) {
       const { visit, isWanted, wake } = parked.shift()!;
       if (isWanted()) {
         begin(visit);
@@ -159,18 +172,19 @@ export function createRankQueue(now: () => number) {
   return {
     enter(): Visit {
       removeLost();
-      const visit = { since: now(), hits: 0, isUnderWay: false };
+      const visit = { since: now(), hits: 0, engineMs: 0, isUnderWay: false };
       visits.add(visit);
       return visit;
     },
     /**
-     * Whether lists of so many hits together would be ranked within `withinMs`. `begins`: when the request may ask for its windows; to false
+     * Whether lists of so many hits together would be ranked within `withinMs`, `engineMs` of which the engine takes. `begins`: when the request may ask for its windows; to false
      * where `isWanted` is false by then; `undefined`: at once.
      */
     admit(
       visit: Visit,
       hits: number,
       withinMs: number,
+      engineMs = 0,
       isWanted: () => boolean = () => true,
     ): { readonly ok: false } | { readonly ok: true; readonly begins: Promise<boolean> | undefined } {
       const isProbe = hitsAdmitted === 0 && Math.abs(now() - learnedAt) >= PROBE_MS;
@@ -180,12 +194,15 @@ export function createRankQueue(now: () => number) {
       }
       hitsAdmitted += hits;
       visit.hits = hits;
-      if (hasWay()) {
+      visit.engineMs = engineMs;
+      if (hasWay(visit)) {
         begin(visit);
         return { ok: true, begins: undefined };
       }
       return { ok: true, begins: new Promise((wake) => parked.push({ visit, isWanted, wake })) };
     },
+    /** Looks again whether those that wait may begin. */
+    beginNext,
     leave(visit: Visit): void {
       usualMs += WEIGHT * (now() - visit.since - usualMs);
       remove(visit);

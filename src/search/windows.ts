@@ -22,6 +22,9 @@ const MAX_TRUST_MS = 10 * 60_000;
 /** Weight of the latest reply. */
 const WEIGHT = 0.05;
 
+/** Of this time and the one before, the quickest reply. */
+const QUICKEST_MS = 30_000;
+
 export type Windows = ReturnType<typeof createWindows>;
 
 export function createWindows(now: () => number) {
@@ -30,6 +33,7 @@ export function createWindows(now: () => number) {
   const trust = createBreaker({ failures: FALSE_ALARMS, pauseMs: TRUST_MS, maxPauseMs: MAX_TRUST_MS, now });
   const memory = createWindowMemory(now);
   let usualMs: number | undefined;
+  const quickest = { since: now(), ms: Infinity, before: Infinity };
   return {
     /** Of searches that are the reason themselves. */
     memory,
@@ -43,7 +47,14 @@ export function createWindows(now: () => number) {
     wasShort: (isReally: boolean): void => (isReally ? trust.succeeded() : trust.failed()),
     /** What a reply takes of late, until this thread has it: who needs no model waits as long. */
     usualMs: (): number => usualMs ?? 0,
+    /** What the engine itself takes: of its replies of late, the one that waited least for this thread. */
+    quickestMs(): number {
+      const ms = Math.min(quickest.ms, quickest.before);
+      return Number.isFinite(ms) ? ms : 0;
+    },
     noteReply(ms: number): void {
+      if (Math.abs(now() - quickest.since) > QUICKEST_MS) Object.assign(quickest, { since: now(), ms: Infinity, before: quickest.ms });
+      quickest.ms = Math.min(quickest.ms, Math.max(0, ms));
       usualMs = usualMs === undefined ? Math.max(0, ms) : usualMs + WEIGHT * (Math.max(0, ms) - usualMs);
     },
     snapshot: () => ({ ...breaker.snapshot(), remembered: memory.snapshot() }),

@@ -50,9 +50,7 @@ const shapes = exchanges.map(({ name, request: { method, path, headers, body } }
 }));
 
 /** Exchanges that fail until somebody repairs the edge: the test then asks for the line to go. */
-const FAILING: ReadonlyMap<string, string> = new Map([
-  ["error: indexUid missing", "the edge says it in its own words"],
-]);
+const FAILING: ReadonlyMap<string, string> = new Map([["error: indexUid missing", "the edge says it in its own words"]]);
 
 describe.skipIf(!isPresent)("recorded Meilisearch", () => {
   let engine: { readonly port: number; close(): void };

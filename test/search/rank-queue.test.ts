@@ -19,9 +19,9 @@ function open() {
       return ms;
     });
   /** A request that is admitted with one list, or has left again. */
-  const admit = (hits = HITS, withinMs = BUDGET_MS, isWanted = always) => {
+  const admit = (hits = HITS, withinMs = BUDGET_MS, isWanted = always, engineMs = 0) => {
     const visit = queue.enter();
-    const admission = queue.admit(visit, hits, withinMs, isWanted);
+    const admission = queue.admit(visit, hits, withinMs, engineMs, isWanted);
     if (admission.ok) return { visit, begins: admission.begins };
     queue.leave(visit);
     return undefined;
@@ -51,7 +51,8 @@ it("admits as many lists as are ranked within the budget, by the cost of the las
 });
 
 it("has a few lists under way, however many are admitted: the others begin in the order in which they came", async () => {
-  const { queue, admit, crowd } = open();
+  const { queue, run, admit, crowd, pass } = open();
+  await run(4);
   const admitted = crowd(30);
   const [first, waiting] = [admitted.slice(0, 16), admitted.slice(16)];
   expect(first.every(({ begins }) => begins === undefined)).toBe(true);
@@ -68,12 +69,24 @@ it("has a few lists under way, however many are admitted: the others begin in th
   expect(queue.snapshot()).toMatchObject({ underWay: 16, parked: 30 - 16 - 5 });
   // The more searches there are that need no model, the more lists: their share of the turns stays.
   for (let i = 0; i < 100; i++) queue.enter();
-  const more = admit();
-  expect(more).toMatchObject({ begins: undefined });
+  expect(admit()).toMatchObject({ begins: undefined });
+  // Nor does anybody wait while the model has nothing to do: all wait for an engine then.
+  pass(60);
+  queue.beginNext();
+  await nextTurn();
+  expect(queue.snapshot()).toMatchObject({ parked: 0 });
+});
+
+it("has more of them under way before a slow engine, for which they wait anyway", async () => {
+  const { run, admit } = open();
+  for (let i = 0; i < 80; i++) await run(4); // oxlint-disable-line no-await-in-loop
+  const admitted = Array.from({ length: 90 }, () => admit(HITS, BUDGET_MS + 150, always, 150));
+  expect(admitted.filter((place) => place?.begins === undefined && place !== undefined)).toHaveLength((2 * 150) / 4);
 });
 
 it("begins nothing for nobody", async () => {
-  const { queue, admit, crowd } = open();
+  const { queue, run, admit, crowd } = open();
+  await run(4);
   const first = crowd(16);
   let isWanted = true;
   const late = admit(HITS, BUDGET_MS, () => isWanted);

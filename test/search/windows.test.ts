@@ -162,3 +162,16 @@ it("knows what a reply usually takes, whatever one of them took", () => {
   for (let i = 0; i < 100; i++) windows.noteReply(300);
   expect(windows.usualMs()).toBeGreaterThan(280);
 });
+
+it("knows what the engine itself takes, from the quickest of the last replies", () => {
+  let time = 0;
+  const windows = createWindows(() => time);
+  expect(windows.quickestMs()).toBe(0);
+  for (const ms of [40, 12, 300]) windows.noteReply(ms);
+  expect(windows.quickestMs()).toBe(12);
+  for (let i = 0; i < 3; i++) {
+    time += 31_000;
+    windows.noteReply(90);
+  }
+  expect(windows.quickestMs()).toBe(90);
+});

@@ -185,12 +185,13 @@ interface Work {
 
 async function answer(request: Request, env: object, app: Edge["app"], work: Work): Promise<Response> {
   const context = { waitUntil: (later: Promise<unknown>) => work.after.add(later), passThroughOnException: () => undefined, props: {} };
-  const replying = Promise.resolve(app.fetch(request, env, context)).then((reply) => packReply(request, reply));
+  const replying = Promise.resolve(app.fetch(request, env, context)).then((reply) => {
+    if (work.isStopping) reply.headers.set("connection", "close");
+    return packReply(request, reply);
+  });
   // A shopper who leaves does not end the work that was begun.
   work.after.add(replying);
-  const reply = await replying;
-  if (work.isStopping) reply.headers.set("connection", "close");
-  return reply;
+  return replying;
 }
 
 async function stop(listener: Listener, work: Work, edge: Edge, log: Log): Promise<boolean> {
