@@ -88,15 +88,14 @@ async function judge(shape: Shape, engine: string, edge: string, dialect: Dialec
 /** Several searches in one reply: as many hits in each as the engine gives, none twice, and the same parts around them. */
 function judgeParts(shape: Shape, direct: Reply, served: Reply, dialect: Dialect): string[] {
   const [own, page] = [direct, served].map(({ body }) =>
-    listAt(dialect.mask(body), ["responses"])?.elements.map((part) => listAt(part, dialect.hits)),
+    listAt(dialect.mask(body), ["responses"])?.elements.map((part) => ({ part, list: listAt(part, dialect.hits) })),
   );
-  const isSame = own?.every((part, i) => {
+  const isSame = own?.every(({ part, list }, i) => {
     const given = page?.[i];
-    return (
-      part?.elements.length === given?.elements.length &&
-      new Set(given?.elements).size === given?.elements.length &&
-      part?.around === given?.around
-    );
+    // An error has no list.
+    if (list === undefined) return given?.part === part;
+    const { elements = [], around } = given?.list ?? {};
+    return list.elements.length === elements.length && new Set(elements).size === elements.length && list.around === around;
   });
   return isSame === true && own?.length === page?.length ? [] : [`${shape.label}: the parts differ from the engine's`];
 }

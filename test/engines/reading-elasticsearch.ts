@@ -143,6 +143,9 @@ export async function differences(engine: string, count: number, seed: string): 
   return faults;
 }
 
+/** Also indented, as `pretty` has it. */
+const SORTED = /"sort" ?: ?\[/;
+
 /** Left alone for another reason than how the request was read. */
 const READ: ReadonlySet<string> = new Set(["size_zero", "no_query_text"]);
 
@@ -171,7 +174,7 @@ async function differenceOf(
   const reason = search.bypass?.reason ?? "applied";
   if (reason !== "applied" && !READ.has(reason)) {
     // Whatever is left alone may be left alone, but not an ordinary search by relevance. `-1` is the default of Elasticsearch 7 alone.
-    const isSorted = direct.body.includes('"sort":[') || idsOf(direct.body).length === 0;
+    const isSorted = SORTED.test(direct.body) || idsOf(direct.body).length === 0;
     const isOdd = direct.body.startsWith("---") || `${path}${body}`.includes("-1");
     return [isSorted || isOdd ? undefined : `left alone (${search.bypass?.detail})`, reason];
   }
@@ -179,7 +182,7 @@ async function differenceOf(
   const plain = { query: words === undefined ? undefined : { match: { title: words } }, from: search.offset, size: search.limit };
   const expected = await ask(engine, { path: `/${search.index}/_search`, body: JSON.stringify(plain) });
   // Hits of one score may be sorted by something else.
-  const listOf = direct.body.includes('"sort":[') ? scoresOf : idsOf;
+  const listOf = SORTED.test(direct.body) ? scoresOf : idsOf;
   const [found, wanted] = [listOf(direct.body), listOf(expected.body)];
   if (words === undefined) return [found.length <= search.limit ? undefined : "another size", reason];
   return [

@@ -404,7 +404,15 @@ const SEVERAL: readonly (readonly [outcome: string, ...lines: object[]])[] = [
   ],
   ["applied", { index: ["products"], ignore_unavailable: true, allow_no_indices: true, expand_wildcards: "open" }, { query: WORDS }],
   ["applied", { index: "products", routing: "a", request_cache: true }, { query: WORDS }],
-  ["any", {}, { query: WORDS }, {}, { query: WORDS, aggs: { a: { terms: { field: "title" } } } }, {}, { query: WORDS, size: 2 }],
+  [
+    "applied, engine_status, applied",
+    {},
+    { query: WORDS },
+    {},
+    { query: WORDS, aggs: { a: { terms: { field: "title" } } } },
+    {},
+    { query: WORDS, size: 2 },
+  ],
   ["applied, applied", {}, { query: WORDS, size: "3" }, {}, { query: WORDS, sort: ["_score", { price: "asc" }] }],
 ];
 

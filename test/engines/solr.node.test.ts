@@ -43,7 +43,9 @@ describe.skipIf(problem !== undefined)("solr", () => {
   }, 240_000);
 
   it(`answers ${SOLR_SURFACE.ordinary.length} requests of clients as the engine does`, async () => {
-    expect(await judgeAll(SOLR_SURFACE.ordinary.map(shapeOf), engine.url, edge.url, SOLR)).toEqual([]);
+    // Of the binary format, solrj.node.test.ts.
+    const readable = SOLR_SURFACE.ordinary.map(shapeOf).filter(({ path }) => !path.includes("wt=javabin"));
+    expect(await judgeAll(readable, engine.url, edge.url, SOLR)).toEqual([]);
   });
 
   it("refuses requests for a core that is not configured", async () => {

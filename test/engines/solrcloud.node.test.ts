@@ -7,6 +7,10 @@ import { missing, type RunningEngine, startEngine } from "./launch.ts";
 import { SHAPES, SOLR } from "./shapes-solr.ts";
 import { fillSolr, writeCores } from "./shop.ts";
 
+/** What two shards answer now so, now so: the order of equal scores, of their own names, and whether one of them fails. */
+const UNSTEADY = ["_docid_ asc", "fl=id:title", "shards.info=true"];
+const CLOUD_SHAPES = SHAPES.filter(({ path }) => !UNSTEADY.some((part) => decodeURIComponent(path).replaceAll("+", " ").includes(part)));
+
 const problem = missing("solrcloud");
 if (problem !== undefined) console.warn(problem);
 
@@ -29,8 +33,8 @@ describe.skipIf(problem !== undefined)("solrcloud", () => {
     expect(body.match(/"numFound":[1-9]/g)?.length).toBe(3);
   });
 
-  it(`answers ${SHAPES.length} shapes of requests`, async () => {
-    expect(await judgeAll(SHAPES, engine.url, edge.url, SOLR)).toEqual([]);
+  it(`answers ${CLOUD_SHAPES.length} shapes of requests`, async () => {
+    expect(await judgeAll(CLOUD_SHAPES, engine.url, edge.url, SOLR)).toEqual([]);
   }, 120_000);
 
   it("loses no hit from page to page", async () => {

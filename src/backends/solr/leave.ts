@@ -33,6 +33,7 @@ export function reasonNotToWiden(params: readonly Param[]): Bypass | undefined {
   for (const { key, value } of params) {
     if (key !== "fl") continue;
     if (value.includes("subquery")) return leave("request_not_understood", "[subquery] asks once more for each hit");
+    if (value.includes("[child")) return leave("request_not_understood", "[child] shows documents that get the edge's fields too");
     if (/(?:^|[\s,])(?:id|score):/.test(value)) return leave("request_not_understood", "fl gives the name id or score to another field");
   }
   return undefined;

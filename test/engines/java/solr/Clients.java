@@ -21,7 +21,7 @@ public final class Clients {
   public static void main(String[] arguments) throws Exception {
     Map<String, Open> clients = new LinkedHashMap<>();
     clients.put("SolrJ 9 HttpSolrClient, javabin", url -> new HttpSolrClient.Builder(url).allowCompression(true).build());
-    clients.put("SolrJ 9 Http2SolrClient, javabin", url -> new Http2SolrClient.Builder(url).build());
+    clients.put("SolrJ 9 Http2SolrClient, javabin", url -> new Http2SolrClient.Builder(url).useHttp1_1(true).build());
     clients.put("SolrJ 9 HttpJdkSolrClient, javabin", url -> new HttpJdkSolrClient.Builder(url).build());
     clients.put("SolrJ 9 HttpJdkSolrClient, XML", url -> new HttpJdkSolrClient.Builder(url).withResponseParser(new XMLResponseParser()).build());
     List<Object> calls = new ArrayList<>();
