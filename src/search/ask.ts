@@ -44,9 +44,9 @@ function sharedWindow({ request, plan, index }: Search): WindowDecision {
   if (plan.bypass !== undefined) return err(plan.bypass);
   const window = windowRequest(plan, index.window);
   if (window === undefined) return bypass("beyond_window", `The page begins after ${plan.offset} hits`);
-  const isWidened = plan.isAlwaysWidened === true;
-  if (plan.isCursored) return ok({ size: plan.limit, isWidened });
-  return ok(isWidened ? { ...window, isWidened } : window);
+  const isAlways = plan.isAlwaysWidened === true;
+  if (plan.isCursored) return ok({ size: plan.limit, isWidened: isAlways });
+  return ok(isAlways ? { ...window, isWidened: true } : window);
 }
 
 function ownWindow({ deps, assignment }: Search, window: WindowRequest): WindowDecision {
