@@ -48,7 +48,7 @@ export function luceneWords(query: string, isSimple: boolean = false): string | 
     } else if (first === ")") skipped.pop();
     else if (first === '"') take(unescaped(token.replace(/^"|"?(?:~[\d.]*)?(?:\^[\d.]*)?$/g, "")));
     else if (!isSimple && (first === "[" || first === "{" || /^[<>]=?/.test(token) || /^\/.*\/$/s.test(token))) isLeftOut = false;
-    else take(unescaped(token.replaceAll(isSimple ? /\*+$|~\d*$|^\|+|\|+$/g : /(?<!\\)[*?]|[~^][\d.]*(?=[~^]|$)/g, "")));
+    else take(unescaped(token.replaceAll(isSimple ? /(?<!\*)\*+$|~\d*$|^\|+|(?<!\|)\|+$/g : /(?<!\\)[*?]|[~^][\d.]*(?=[~^]|$)/g, "")));
   }
   return words.length === 0 ? undefined : words.join(" ");
 }

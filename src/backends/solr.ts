@@ -122,7 +122,7 @@ function planSearch(index: Index, { own, url, form }: Asked): RequestPlan {
     limit,
     isAlwaysWidened: true,
     bypass:
-      reasonNotToWiden(params) ??
+      reasonNotToWiden(params, index.idField) ??
       reasonToKeepOrder(params) ??
       (limit === 0 ? leave("size_zero", "rows is 0") : undefined) ??
       (queryText === undefined ? leave("no_query_text", "q is empty, asks for everything, or is no search for words") : undefined),

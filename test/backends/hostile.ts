@@ -97,6 +97,33 @@ const SHAPES: Readonly<Record<string, (bytes: number) => string>> = {
   "one parameter in a text": (bytes) => `"params":"${fill(bytes, () => "facetFilters=a", "&")}"`,
 };
 
+const SIGNS = ["*", "|", "~", "!", "-", '"', '"\\', "'", "(", "[", "{", "{!a={! ", "/", "\\", "^1", "a:", "&&", "+", ":", " "];
+
+/** Texts that are read as languages. */
+const LANGUAGES: Readonly<Record<string, readonly [dialect: string, write: (text: string) => Omit<Asked, "path">]>> = {
+  simple_query_string: ["elasticsearch", (query) => ({ body: JSON.stringify({ query: { simple_query_string: { query } } }) })],
+  query_string: ["elasticsearch", (query) => ({ body: JSON.stringify({ query: { query_string: { query } } }) })],
+  script: ["elasticsearch", (script) => ({ body: JSON.stringify({ query: { script_score: { query: {}, script } } }) })],
+  q: ["solr", (q) => ({ body: new URLSearchParams({ q }).toString() })],
+  fq: ["solr", (fq) => ({ body: new URLSearchParams({ q: "mug", fq }).toString() })],
+  query: ["vespa", (query) => ({ body: JSON.stringify({ query }) })],
+  yql: ["vespa", (where) => ({ body: JSON.stringify({ yql: `select * from sources * where ${where}` }) })],
+  "single quotes": ["vespa", (query) => ({ body: `{'query':${query}}` })],
+};
+
+const PATHS: Readonly<Record<string, Pick<Asked, "path" | "index">>> = {
+  elasticsearch: { path: "/elasticsearch-goods/_search", index: "elasticsearch-goods" },
+  solr: { path: "/solr/solr-goods/select", index: "solr-goods" },
+  vespa: { path: "/search/" },
+};
+
+const TEXTS = Object.entries(LANGUAGES).flatMap(([language, [dialect, write]]) =>
+  SIGNS.map((sign) => {
+    const build = (bytes: number): Asked => ({ ...PATHS[dialect]!, ...write(`${sign.repeat(bytes / sign.length)}a`) });
+    return [`${dialect}: ${language} of ${sign}`, [dialect, build]] as const;
+  }),
+);
+
 /** Name → the dialect and a request of about so many bytes. */
 export const REQUESTS: Readonly<Record<string, readonly [dialect: string, build: (bytes: number) => Asked]>> = {
   ...Object.fromEntries(
@@ -136,6 +163,21 @@ export const REQUESTS: Readonly<Record<string, readonly [dialect: string, build:
       ),
     ]),
   ),
+  ...Object.fromEntries(TEXTS),
+  "elasticsearch: clauses for neighbours": [
+    "elasticsearch",
+    (bytes) => {
+      const clauses = fill(bytes, () => '{"knn":{"field":"v","query_vector":[1],"num_candidates":9}}');
+      return { ...PATHS["elasticsearch"]!, body: `{"query":{"bool":{"must":{"match":{"t":"mug"}},"should":[${clauses}]}}}` };
+    },
+  ],
+  "elasticsearch: pins": [
+    "elasticsearch",
+    (bytes) => {
+      const clauses = fill(bytes, (i) => `{"constant_score":{"filter":{"term":{"id":"${i}"}},"boost":1e9}}`);
+      return { ...PATHS["elasticsearch"]!, body: `{"query":{"bool":{"must":{"match":{"t":"mug"}},"should":[${clauses}]}}}` };
+    },
+  ],
   "elasticsearch: many lines": [
     "elasticsearch",
     (bytes) => ({
@@ -225,6 +267,15 @@ export const REQUESTS: Readonly<Record<string, readonly [dialect: string, build:
     "solr",
     (bytes) => ({ path: "/solr/solr-goods/select", index: "solr-goods", body: `q=mug&fq={!term ${'v="a" '.repeat(bytes / 6)}}` }),
   ],
+  "solr: queries that refer to each other": [
+    "solr",
+    (bytes) => {
+      const clauses = (name: string) => `{!bool ${fill(bytes / 6, () => `must=$${name}`, " ")}}`;
+      const texts = { q: "a", a: "b", b: "c", c: "d", d: "e", e: "e" };
+      const params = Object.entries(texts).map(([name, next]) => [name, clauses(next)]);
+      return { path: "/solr/solr-goods/select", index: "solr-goods", body: new URLSearchParams(params).toString() };
+    },
+  ],
   "solr: long parameters": [
     "solr",
     (bytes) => ({
@@ -239,6 +290,13 @@ export const REQUESTS: Readonly<Record<string, readonly [dialect: string, build:
       path: "/elasticsearch-goods/_search",
       index: "elasticsearch-goods",
       body: `{"query":{"script_score":{"query":{"match":{"t":"mug"}},"script":{"source":"${"1+".repeat(bytes / 2)}1"}}},"size":10}`,
+    }),
+  ],
+  "vespa: clauses of one field": [
+    "vespa",
+    (bytes) => ({
+      ...PATHS["vespa"]!,
+      body: JSON.stringify({ yql: `select * from sources * where ${fill(bytes, () => 't contains "a"', " or ")}` }),
     }),
   ],
   "vespa: a form": ["vespa", (bytes) => ({ path: "/search/", body: `query=red+mug&${fill(bytes, (i) => `k${i}=1`, "&")}` })],

@@ -47,6 +47,7 @@ describe("plan()", () => {
 
   it("adds to the fields that are asked for", () => {
     expect(fieldsOf("?q=red&fl=title")).toBe('["[elevated]","score","id"]');
+    expect(fieldsOf("?q=red&fl=&fl=+")).toBe('["[elevated]","score","id"]');
     expect(fieldsOf("?q=red&fl=")).toBe('["*","[elevated]","score","id"]');
   });
 

@@ -6,7 +6,7 @@ import type { Edit } from "../json/edits.ts";
 import type { Body } from "../json/request.ts";
 import { find, type JsonText, kindOf, members, rawText, readString, type Span, elements } from "../json/spans.ts";
 import { isObject, type JsonObject, member } from "../json/values.ts";
-import { insertMember, type Path, spanOf } from "./reach.ts";
+import { insertMember, type Path, pathFinder } from "./reach.ts";
 
 /** What a clause adds to a score at least, to be a pin, and how many times a text's boost. */
 const MIN_BOOST = 1000;
@@ -122,10 +122,11 @@ function nameOf(options: unknown): string | undefined {
 /** The edits that give pins a name; `undefined` where one of them takes none. */
 export function nameEdits(body: Body, { clauses }: Pins): Edit[] | undefined {
   const edits: Edit[] = [];
+  const findAt = pathFinder(body.text, body.span);
   const name = `"_name":${JSON.stringify(NAME)}`;
   for (const clause of clauses) {
     if (clause.name !== undefined) continue;
-    const at = spanOf(body.text, clause.path, body.span);
+    const at = findAt(clause.path);
     if (at === undefined || kindOf(body.text, at) !== "object") return undefined;
     if (!clause.isFilter) edits.push(insertMember(body.text, at, name));
     else {

@@ -4,7 +4,7 @@
  */
 import type { Edit } from "../json/edits.ts";
 import { type Body, type Param, paramOf } from "../json/request.ts";
-import { elements, type JsonText, members, type Span, spanAt } from "../json/spans.ts";
+import { elements, type JsonText, kindOf, members, type Span } from "../json/spans.ts";
 import { isObject, type JsonObject, member } from "../json/values.ts";
 
 /** Members and places in lists. */
@@ -138,9 +138,10 @@ export function neighbourEdits(
   { neighbours }: Reach,
   page: { readonly limit: number; readonly bodySize: number | undefined },
 ): Edit[] {
+  const find = pathFinder(body.text, body.span);
   return neighbours.flatMap(({ path, isTop, candidates }) => {
     const k = isTop ? (page.bodySize ?? DEFAULT_WINDOW) : Math.min(page.limit, candidates);
-    const at = spanOf(body.text, path, body.span);
+    const at = find(path);
     return at === undefined ? [] : [insertMember(body.text, at, `"k":${k}`)];
   });
 }
@@ -151,11 +152,17 @@ export function insertMember(text: JsonText, object: Span, written: string): Edi
   return { start: at, end: at, text: members(text, object).length === 0 ? written : `${written},` };
 }
 
-export function spanOf(text: JsonText, path: Path, from: Span): Span | undefined {
-  let at: Span | undefined = from;
-  for (const step of path) {
-    if (at === undefined) return undefined;
-    at = typeof step === "number" ? elements(text, at)[step] : spanAt(text, [step], at);
-  }
-  return at;
+/** Finds values by their paths. Each list and object on the way is read once, because paths can be many. */
+export function pathFinder(text: JsonText, from: Span): (path: Path) => Span | undefined {
+  const known = new Map<number, ReadonlyMap<string | number, Span>>();
+  const partsOf = (at: Span): ReadonlyMap<string | number, Span> => {
+    const parts =
+      known.get(at.start) ??
+      (kindOf(text, at) === "array"
+        ? new Map(elements(text, at).entries())
+        : new Map(kindOf(text, at) === "object" ? members(text, at).map(({ key, value }) => [key, value]) : []));
+    known.set(at.start, parts);
+    return parts;
+  };
+  return (path) => path.reduce<Span | undefined>((at, step) => at && partsOf(at).get(step), from);
 }

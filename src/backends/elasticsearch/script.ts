@@ -5,9 +5,11 @@
  * allow-list, because the engine's library has methods that do either.
  */
 
-/** A text, a number, a name, or one or two signs. */
+/** A text, with its end or without, a number, a name, or one or two signs. */
 const TOKEN =
-  /\s+|'(?:[^'\\]|\\['\\])*'|"(?:[^"\\]|\\["\\])*"|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?[lLfFdD]?|[A-Za-z_]\w*|===?|[!<>]==?|->|::|\/[/*]|[^]/gy;
+  /\s+|'(?:[^'\\]|\\['\\])*'?|"(?:[^"\\]|\\["\\])*"?|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?[lLfFdD]?|[A-Za-z_]\w*|===?|[!<>]==?|->|::|\/[/*]|[^]/gy;
+
+const TEXT = /^(?:'(?:[^'\\]|\\['\\])*'|"(?:[^"\\]|\\["\\])*")$/;
 
 const FUNCTIONS: ReadonlySet<string> = new Set(
   `abs acos asin atan atan2 cbrt ceil cos exp floor haversin hypot ln log log10 log1p log2 logn max min pow random round signum sin sqrt tan
@@ -72,7 +74,7 @@ function isDigit(token: string): boolean {
 function isStrange(token: string, before: string, next: string | undefined): boolean {
   if (token.length === 1 && token !== "/" && token !== ";" && SIGNS.has(token)) return false;
   if (/^\w/.test(token)) return next === "(" ? !FUNCTIONS.has(token) : before !== "." && !ROOTS.has(token);
-  if (/^["'].*["']$/s.test(token) && token.length > 1) return false;
+  if (TEXT.test(token)) return false;
   if (token === "/") return !/^[\w)\]]/.test(before) || BEFORE_PATTERN.has(before);
   if (token === ";") return next !== undefined;
   return token.length === 1 ? !SIGNS.has(token) : !token.endsWith("=");

@@ -6,6 +6,7 @@ import { type Bypass, err, ok, type Result } from "../../result.ts";
 import { leave } from "../json/plan.ts";
 import { type Param, paramOf } from "../json/request.ts";
 import { isObject, type JsonObject, member } from "../json/values.ts";
+import { matches } from "../wildcard.ts";
 
 export interface Shown {
   /** Where the id is, if not where the index has it. */
@@ -83,19 +84,6 @@ function isIncluded(field: string, includes: readonly string[], excludes: readon
 function prefixesOf(path: string): readonly string[] {
   const steps = path.split(".");
   return steps.slice(1).map((_, i) => steps.slice(0, i + 1).join("."));
-}
-
-/** `*` stands for any text. One pass over both. */
-function matches(pattern: string, text: string): boolean {
-  let [at, from, star, mark] = [0, 0, -1, 0];
-  while (from < text.length) {
-    if (pattern[at] === "*") [star, mark] = [at++, from];
-    else if (at < pattern.length && pattern[at] === text[from]) [at, from] = [at + 1, from + 1];
-    else if (star >= 0) [at, from] = [star + 1, ++mark];
-    else return false;
-  }
-  while (pattern[at] === "*") at++;
-  return at === pattern.length;
 }
 
 /** Members of the reply by which it says that it is not whole, and how many hits there are. */

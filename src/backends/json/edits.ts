@@ -48,11 +48,15 @@ export function cutMembers(siblings: readonly Member[], names: ReadonlySet<strin
   });
 }
 
+const EMPTY = new TextEncoder().encode("{ }");
+
 /** The bytes of the object without its members of these names. Members that stay keep the separator before them. */
 function withoutMembers({ bytes }: JsonText, object: Span, all: readonly Member[], names: ReadonlySet<string>): Uint8Array {
   const kept = all.filter(({ key }) => !names.has(key));
   if (kept.length === all.length) return bytes.subarray(object.start, object.end);
   const parts = [bytes.subarray(object.start, all[0]!.span.start)];
+  // Engines that indent write one space into what is empty.
+  if (kept.length === 0 && parts[0]!.length > 2) return EMPTY;
   all.forEach(({ key, span }, i) => {
     if (names.has(key)) return;
     const isFirst = parts.length === 1;

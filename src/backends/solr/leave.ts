@@ -18,7 +18,7 @@ const BY_HIT = ["expand", "mlt", "tv", "clustering"];
 const BESIDE_HITS = /^json\.(?:nl|facet)(?:\.|$)/;
 
 /** Searches whose page cannot be cut from a wider reply. */
-export function reasonNotToWiden(params: readonly Param[]): Bypass | undefined {
+export function reasonNotToWiden(params: readonly Param[], idField: string): Bypass | undefined {
   const format = paramOf(params, "wt") ?? "";
   if (!WRITERS.has(format)) return leave("request_not_understood", `The reply is asked for as "${format}", not as JSON or javabin`);
   if (paramOf(params, "json.wrf") !== undefined) return leave("request_not_understood", "The reply is asked for as a script (json.wrf)");
@@ -34,7 +34,8 @@ export function reasonNotToWiden(params: readonly Param[]): Bypass | undefined {
     if (key !== "fl") continue;
     if (value.includes("subquery")) return leave("request_not_understood", "[subquery] asks once more for each hit");
     if (value.includes("[child")) return leave("request_not_understood", "[child] shows documents that get the edge's fields too");
-    if (/(?:^|[\s,])(?:id|score):/.test(value)) return leave("request_not_understood", "fl gives the name id or score to another field");
+    const taken = ["score", idField].find((name) => value.split(/[\s,]+/).some((field) => field.startsWith(`${name}:`)));
+    if (taken !== undefined) return leave("request_not_understood", `fl gives the name ${taken} to another field`);
   }
   return undefined;
 }

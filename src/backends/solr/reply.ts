@@ -39,7 +39,7 @@ export function partReader(index: Index, params: readonly Param[], page: Page): 
       const isWide = slots[0] !== undefined && spanAt(text, [ELEVATED], slots[0]) !== undefined;
       return isWide ? SILENT : partOf(text, read.value, { total, bypass: incomplete });
     }
-    const other = otherPage(server, page) ?? reasonNotToWiden(server.params);
+    const other = otherPage(server, page) ?? reasonNotToWiden(server.params, index.idField);
     if (other !== undefined) return err(other);
     return partOf(text, read.value, {
       total,
@@ -88,8 +88,8 @@ function ownHeader(text: JsonText, server: Server, sent: readonly Param[]): Edit
 }
 
 /** It stands beside scores only, except in SolrCloud. */
-function ownMaxScore(text: JsonText, { unasked }: Server): Edit[] {
-  return unasked.has("score") && !isThereAt(text, ["responseHeader", "zkConnected"]) ? cutAt(text, ["response"], "maxScore") : [];
+function ownMaxScore(text: JsonText, { hasScores }: Server): Edit[] {
+  return !hasScores && !isThereAt(text, ["responseHeader", "zkConnected"]) ? cutAt(text, ["response"], "maxScore") : [];
 }
 
 function cutAt(text: JsonText, path: readonly string[], name: string): Edit[] {

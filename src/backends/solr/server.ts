@@ -10,6 +10,7 @@ import type { JsonText, Span } from "../json/spans.ts";
 import { rawText, spanAt } from "../json/spans.ts";
 import { isObject, member } from "../json/values.ts";
 import type { Param } from "../json/request.ts";
+import { matches } from "../wildcard.ts";
 import { hashOrder } from "./hash-order.ts";
 
 /**
@@ -50,11 +51,12 @@ const hiddenFields = (idField: string): readonly string[] => [ELEVATED, SCORE, i
 
 function addedFields(idField: string, sent: readonly Param[]): readonly string[] {
   const lists = sent.filter(({ key }) => key === "fl");
-  const usual = lists.length === 0 ? [USUAL_FIELDS] : lists.every(({ value }) => isBlank(value)) ? [ALL_FIELDS] : [];
+  const usual = lists.length === 0 ? [USUAL_FIELDS] : isForAll(lists.map(({ value }) => value)) ? [ALL_FIELDS] : [];
   return [...usual, ...hiddenFields(idField)];
 }
 
-const isBlank = (text: string): boolean => text.trim() === "";
+/** One empty list, where a list of spaces asks for no field. */
+const isForAll = (lists: readonly string[]): boolean => lists.length === 1 && lists[0] === "";
 
 export interface Server {
   /** All parameters that the shopper's own request would have had, those of the handler included. */
@@ -64,6 +66,8 @@ export interface Server {
   readonly hasHeader: boolean;
   readonly start: string;
   readonly rows: string;
+  /** Scores are asked for, also by another name: the reply has the highest one beside its hits. */
+  readonly hasScores: boolean;
   /** Members of hits that only the edge asked for. */
   readonly unasked: ReadonlySet<string>;
 }
@@ -80,13 +84,15 @@ export function serverOf(text: JsonText, idField: string, sent: readonly Param[]
   const own = new Map<string, string>(OWN_NAMES.map((name, i) => [name, parts[i]!]));
   const fields = valuesOf(member(all, "fl")).slice(0, -addedFields(idField, sent).length);
   // No fields of a handler that names none: the edge has asked for nothing but its own.
-  if (fields.length > 0 && fields.every(isBlank) && !sent.some(({ key }) => key === "fl")) return undefined;
+  if (isForAll(fields) && !sent.some(({ key }) => key === "fl")) return undefined;
   const params = Object.entries(all).flatMap(([key, value]) => {
     if (key === OWN || key === FIELDS) return [];
     const before = own.get(key);
     const values = before === undefined ? (key === "fl" ? fields : valuesOf(value)) : before === "" ? [] : [before];
     return values.map((one) => ({ key, value: one, raw: "" }));
   });
+  // Solr refuses it.
+  if (!/^(?:true|on|yes|false|off|no|$)/i.test(own.get("omitHeader")!)) return undefined;
   const mode = own.get("echoParams")!.toLowerCase();
   return {
     params,
@@ -94,6 +100,7 @@ export function serverOf(text: JsonText, idField: string, sent: readonly Param[]
     hasHeader: !/^(?:true|on|yes)/i.test(own.get("omitHeader")!),
     start: own.get("start")!,
     rows: own.get("rows")!,
+    hasScores: fields.some((list) => /(?:^|[\s,:])score(?:[\s,]|$)/.test(list)),
     unasked: new Set(hiddenFields(idField).filter((name) => !isAsked(fields, name))),
   };
 }
@@ -105,13 +112,8 @@ const valuesOf = (value: unknown): readonly string[] => (typeof value === "strin
 /** No list of fields asks for all that is stored, and so does a star. */
 function isAsked(fields: readonly string[], name: string): boolean {
   const isStored = name !== ELEVATED && name !== SCORE;
-  if (isStored && fields.every(isBlank)) return true;
-  return fields.some((list) => list.split(/[\s,]+/).some((field) => field === name || (isStored && isGlobFor(field, name))));
-}
-
-function isGlobFor(field: string, name: string): boolean {
-  const star = field.indexOf("*");
-  return star >= 0 && name.startsWith(field.slice(0, star)) && name.endsWith(field.slice(star + 1));
+  if (isStored && (fields.length === 0 || isForAll(fields))) return true;
+  return fields.some((list) => list.split(/[\s,]+/).some((field) => field === name || (isStored && matches(field, name, "?"))));
 }
 
 /** The echo as the shopper's own request would have got it. `sent`: their parameters. */
@@ -127,14 +129,11 @@ export function ownEcho(text: JsonText, { echo, params }: Server, sent: readonly
     echo === "all",
   );
   const written = [...names, ...(byName.has(RID) ? [RID] : [])].map((name) => {
-    const values = byName.get(name)!.map(jsonText);
-    return `${jsonText(name)}:${values.length === 1 ? values[0]! : `[${values.join(",")}]`}`;
+    const values = byName.get(name)!.map((value) => JSON.stringify(value));
+    return `${JSON.stringify(name)}:${values.length === 1 ? values[0]! : `[${values.join(",")}]`}`;
   });
   return open + written.join(between) + close;
 }
-
-/** Solr writes these two as escapes too. */
-const jsonText = (text: string): string => JSON.stringify(text).replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029");
 
 /** Solr indents, or does not: what stands around members. */
 function separators({ bytes }: JsonText, { start, end }: Span): Record<"open" | "between" | "close", string> {

@@ -43,11 +43,13 @@ function unique(words: readonly string[]): string[] {
 
 /** A text with its local parameters, if it has any. */
 function readQuery(reader: Reader, text: string, parser: string, level: number): void {
-  if (level > MAX_LEVELS) return;
+  if (level > MAX_LEVELS || reader.left <= 0) return;
   // Behind a space they are a clause of the text.
   if (!text.startsWith("{!")) return readText(reader, text, parser, level);
   const section = readSection(text, 2, "}");
   if (!section.ok) return;
+  // Sections can refer to each other many times over.
+  reader.left -= section.value.end;
   const local = new Map(section.value.pairs);
   const followed = (value: string): string =>
     value.startsWith("$") ? (paramOf(reader.params, value.slice(1)) ?? "") : value.replaceAll(ESCAPE, "$1");

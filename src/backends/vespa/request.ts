@@ -145,7 +145,8 @@ export interface Replacement {
   readonly to: string;
 }
 
-const QUOTED = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"|'[^'\\]*(?:\\[\s\S][^'\\]*)*'/g;
+/** Without an end it goes to that of the text: looking for the next one from each quote would take quadratic time. */
+const QUOTED = /"[^"\\]*(?:\\[\s\S][^"\\]*)*(?:(")|\\?$)|'[^'\\]*(?:\\[\s\S][^'\\]*)*(?:(')|\\?$)/g;
 const AFTER_ROOT = "Expected nothing after the value";
 
 /**
@@ -158,7 +159,7 @@ function strictJson(bytes: Uint8Array): Result<JsonText, string> {
   if (source === undefined) return err("The body is not UTF-8");
   if (scanned.ok) return scanned;
   const encoder = new TextEncoder();
-  const written = encoder.encode(source.replaceAll(QUOTED, inDoubleQuotes));
+  const written = encoder.encode(source.replaceAll(QUOTED, (quoted, end, single) => ((end ?? single) ? inDoubleQuotes(quoted) : quoted)));
   let strict = scanJson(written);
   if (!strict.ok && strict.error.message === AFTER_ROOT) strict = scanJson(written.slice(0, strict.error.offset));
   const { message, offset } = scanned.error;

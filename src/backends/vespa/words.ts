@@ -12,8 +12,7 @@ const TEXT_FIELD = /default|title|name|text|body|descr|content|all/i;
 
 /** Those of the field that looks most like the shopper's: each word once. */
 export function wordsOfClauses(clauses: readonly Clause[]): Words | undefined {
-  const byField = new Map<string, Clause[]>();
-  for (const clause of clauses) byField.set(clause.field, [...(byField.get(clause.field) ?? []), clause]);
+  const byField = Map.groupBy(clauses, ({ field }) => field);
   const rank = ([field, own]: readonly [string, readonly Clause[]]): number => (TEXT_FIELD.test(field) ? 1000 : 0) + own.length;
   const [best] = [...byField].toSorted((a, b) => rank(b) - rank(a));
   if (best === undefined) return undefined;
@@ -72,7 +71,7 @@ export function wordsOfEmbed(value: string): Words | undefined {
 const NO_WORDS =
   /(?<=^|[\s(])-(?:"[^"]*"?|\([^()]*\)?|\S+)|(?<=^|[\s+(])[\w.]+:(?:[<>][\d.]+|\[[^\]]*\]?|[<>=]?-?\d[\d.]*(?=\s|$))|(?<=^|\s)[<>][\d.]+|(?<=^|\s)\*+(?=\s|$)/g;
 /** A field's name, a weight, and signs that only mean something to the engine. */
-const SIGNS = /(?<=^|[\s+(])[a-z_][\w.]*:(?=[\w"(])|!+\d*(?=\s|$)|(?<=^|[\s(])\+|["()[\]]|\*(?=\s|$)/gi;
+const SIGNS = /(?<=^|[\s+(])[a-z_][\w.]*:(?=[\w"(])|(?<!!)!+\d*(?=\s|$)|(?<=^|[\s(])\+|["()[\]]|\*(?=\s|$)/gi;
 
 /** What is left of a query in Vespa's simple language; `undefined` for nothing. */
 export function plainWords(query: string): string | undefined {

@@ -95,4 +95,12 @@ describe("editing", () => {
     expect(decode(appendMember(scanned('{"a":1 }\n'), "armmt", '{"b":2}'))).toBe('{"a":1 ,"armmt":{"b":2}}\n');
     expect(decode(appendMember(scanned("{}"), "armmt", "null"))).toBe('{"armmt":null}');
   });
+
+  it.each([
+    ["[{\n    \"id\":1\n  }]", "[{ }]"],
+    ['[{"id":1}]', "[{}]"],
+  ])("writes an object without members as engines do", (written, left) => {
+    const text = scanned(written);
+    expect(decode(applyEdits(text.bytes, refill(text, text.root, elements(text, text.root), [0], new Set(["id"]))))).toBe(left);
+  });
 });
