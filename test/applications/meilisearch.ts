@@ -106,14 +106,30 @@ export const MEILISEARCH_APPLICATIONS: readonly ApplicationRequest[] = [
       path: MULTI,
       body: {
         queries: [
-          { indexUid: "products", q: "red mug", facets: ["color", "price"], filter: [["color = 12"]], hitsPerPage: 12, page: 1 },
+          {
+            indexUid: "products",
+            q: "red mug",
+            filter: [["color = 12"]],
+            facets: ["color", "price"],
+            page: 1,
+            hitsPerPage: 12,
+            sort: ["position:asc"],
+          },
           { indexUid: "products", q: "red mug", facets: ["color"], filter: null, hitsPerPage: 12, page: 1 },
         ],
       },
     },
     words: "red mug",
-    outcome: "applied",
+    outcome: "explicit_sort",
     others: ["applied"],
+  },
+  {
+    application: "Magento 2",
+    source: "walkwizus/magento2-module-meilisearch src/module-meilisearch-frontend/view/frontend/web/js/components/autocomplete.js",
+    what: "autocomplete",
+    request: { method: "POST", path: MULTI, body: { queries: [{ indexUid: "products", q: "red mug", limit: 5 }] } },
+    words: "red mug",
+    outcome: "applied",
   },
   {
     application: "Magento 2",
