@@ -9,8 +9,9 @@ const TAGS = "highlightPreTag=__ais-highlight__&highlightPostTag=__%2Fais-highli
 export const ALGOLIA_APPLICATIONS: readonly ApplicationRequest[] = [
   {
     application: "InstantSearch.js, algoliasearch v4",
-    source: "algolia/instantsearch packages/algoliasearch-helper/src/requestBuilder.js",
-    what: "a search page with two refined facets",
+    source:
+      "algolia/instantsearch packages/algoliasearch-helper/src/requestBuilder.js; algolia/algoliasearch-client-javascript, version 4, packages/client-search/src/methods/client/multipleQueries.ts",
+    what: "a search page with a refined facet",
     request: {
       method: "POST",
       path: QUERIES,
@@ -62,29 +63,51 @@ export const ALGOLIA_APPLICATIONS: readonly ApplicationRequest[] = [
   },
   {
     application: "InstantSearch.js, algoliasearch v5",
-    source: "algolia/instantsearch packages/algoliasearch-helper/src/requestBuilder.js",
+    source:
+      "algolia/instantsearch packages/algoliasearch-helper/src/algoliasearch.helper.js; algolia/algoliasearch-client-javascript packages/client-search/src/searchClient.ts",
     what: "values of a facet",
     request: {
       method: "POST",
       path: QUERIES,
       search: AGENT,
-      body: { requests: [{ type: "facet", facet: "brand", indexName: "products", facetQuery: "ac", maxFacetHits: 10, query: "red" }] },
+      contentType: "text/plain",
+      body: {
+        requests: [
+          {
+            type: "facet",
+            facet: "brand",
+            indexName: "products",
+            facetQuery: "ac",
+            maxFacetHits: 10,
+            query: "red",
+            hitsPerPage: 20,
+            page: 0,
+          },
+        ],
+      },
     },
     words: undefined,
     outcome: "size_zero",
   },
   {
     application: "InstantSearch.js, algoliasearch v5",
-    source: "algolia/instantsearch packages/instantsearch.js/src/connectors/hits/connectHits.ts",
+    source: "algolia/instantsearch packages/algoliasearch-helper/src/requestBuilder.js",
     what: "the page before anything is typed",
-    request: { method: "POST", path: QUERIES, body: { requests: [{ indexName: "products", query: "", hitsPerPage: 20, page: 0 }] } },
+    request: {
+      method: "POST",
+      path: QUERIES,
+      search: AGENT,
+      contentType: "text/plain",
+      body: { requests: [{ indexName: "products", query: "", hitsPerPage: 20, page: 0 }] },
+    },
     words: undefined,
     outcome: "no_query_text",
   },
   {
     application: "Autocomplete",
-    source: "algolia/autocomplete packages/autocomplete-preset-algolia/src/search/fetchAlgoliaResults.ts",
-    what: "two indexes while typing",
+    source:
+      "algolia/autocomplete packages/autocomplete-preset-algolia/src/search/fetchAlgoliaResults.ts; algolia/algoliasearch-client-javascript packages/client-search/src/searchClient.ts",
+    what: "an index while typing",
     request: {
       method: "POST",
       path: QUERIES,
@@ -94,9 +117,12 @@ export const ALGOLIA_APPLICATIONS: readonly ApplicationRequest[] = [
           {
             indexName: "products",
             query: "mu",
-            params: { hitsPerPage: 5, highlightPreTag: "__aa-highlight__", highlightPostTag: "__/aa-highlight__", clickAnalytics: true },
+            hitsPerPage: 5,
+            highlightPreTag: "__aa-highlight__",
+            highlightPostTag: "__/aa-highlight__",
+            clickAnalytics: true,
           },
-        ].map(({ params, ...one }) => ({ ...one, ...params })),
+        ],
       },
     },
     words: "mu",
@@ -104,7 +130,7 @@ export const ALGOLIA_APPLICATIONS: readonly ApplicationRequest[] = [
   },
   {
     application: "Laravel Scout",
-    source: "laravel/scout src/Engines/AlgoliaEngine.php",
+    source: "laravel/scout src/Engines/AlgoliaEngine.php; algolia/algoliasearch-client-php src/SearchIndex.php",
     what: "a page of models",
     request: {
       method: "POST",
@@ -116,7 +142,7 @@ export const ALGOLIA_APPLICATIONS: readonly ApplicationRequest[] = [
   },
   {
     application: "Laravel Scout",
-    source: "laravel/scout src/Engines/AlgoliaEngine.php",
+    source: "laravel/scout src/Engines/AlgoliaEngine.php; algolia/algoliasearch-client-php src/SearchIndex.php",
     what: "all models, with the index's own page",
     request: { method: "POST", path: "/1/indexes/products/query", body: { query: "red mug" } },
     words: "red mug",
@@ -124,32 +150,35 @@ export const ALGOLIA_APPLICATIONS: readonly ApplicationRequest[] = [
   },
   {
     application: "Magento 2",
-    source: "algolia/algoliasearch-magento-2 Helper/AlgoliaHelper.php",
-    what: "the search page that the server renders",
+    source: "algolia/algoliasearch-magento-2 Service/Product/BackendSearch.php, Service/AlgoliaConnector.php",
+    what: "a search of the server",
     request: {
       method: "POST",
-      path: "/1/indexes/products/query",
+      path: QUERIES,
       body: {
-        query: "red mug",
-        hitsPerPage: 9,
-        page: 1,
-        attributesToRetrieve: "objectID",
-        attributesToHighlight: "",
-        attributesToSnippet: "",
-        numericFilters: ["visibility_search=1"],
-        removeWordsIfNoResults: "allOptional",
-        analyticsTags: "backend-search",
-        facets: ["categories.level0", "price.EUR.default"],
-        maxValuesPerFacet: 10,
-        ruleContexts: ["magento_filters"],
+        requests: [
+          {
+            indexName: "products",
+            query: "red mug",
+            hitsPerPage: 9,
+            attributesToRetrieve: "objectID",
+            attributesToHighlight: "",
+            attributesToSnippet: "",
+            numericFilters: ["visibility_search=1"],
+            removeWordsIfNoResults: "allOptional",
+            analyticsTags: "backend-search",
+            facets: ["categories.level0", "price.EUR.default"],
+            maxValuesPerFacet: 100,
+          },
+        ],
       },
     },
     words: "red mug",
     outcome: "applied",
   },
   {
-    application: "vue-storefront, GET",
-    source: "https://www.algolia.com/doc/rest-api/search/",
+    application: "REST API, GET",
+    source: "unverified: https://www.algolia.com/doc/rest-api/search/",
     what: "a search by GET",
     request: { method: "GET", path: "/1/indexes/products", search: "?query=red%20mug&hitsPerPage=24&page=2" },
     words: "red mug",
@@ -157,7 +186,7 @@ export const ALGOLIA_APPLICATIONS: readonly ApplicationRequest[] = [
   },
   {
     application: "algoliasearch, long keys",
-    source: "algolia/algoliasearch-client-javascript v3 src/AlgoliaSearchCore.js",
+    source: "algolia/algoliasearch-client-javascript, version 3, src/AlgoliaSearchCore.js",
     what: "a key of more than 500 characters, in the body",
     request: {
       method: "POST",

@@ -3,10 +3,10 @@ import type { ApplicationRequest } from "./plans.ts";
 
 const PATH = "/products/_search";
 const search = (body: object, params = ""): ApplicationRequest["request"] => ({ method: "POST", path: PATH, search: params, body });
-const lines = (...all: readonly object[]): ApplicationRequest["request"] => ({
+const lines = (path: string, contentType: string, ...all: readonly object[]): ApplicationRequest["request"] => ({
   method: "POST",
-  path: "/_msearch",
-  contentType: "application/x-ndjson",
+  path,
+  contentType,
   body: all.map((line) => `${JSON.stringify(line)}\n`).join(""),
 });
 
@@ -32,9 +32,10 @@ const MAGENTO = {
     price_bucket: { extended_stats: { field: "price_0_1" } },
     category_bucket: { terms: { field: "category_ids", size: 10_000 } },
   },
-  track_total_hits: 2_147_483_647,
 };
-const MAGENTO_SOURCE = "magento/magento2 app/code/Magento/Elasticsearch/ElasticAdapter/SearchAdapter/Query/Builder.php";
+const COUNTED = "?track_total_hits=true";
+const MAGENTO_SOURCE =
+  "magento/magento2 app/code/Magento/Elasticsearch/ElasticAdapter/SearchAdapter/Query/Builder.php, app/code/Magento/Elasticsearch/SearchAdapter/Query/Builder/MatchQuery.php, app/code/Magento/OpenSearch/SearchAdapter/Mapper.php";
 
 /** Of Shopware: one word in one field. */
 const token = (field: string, word: string, ranking: number) => ({
@@ -51,14 +52,15 @@ const LANGUAGE = "2fbb5fe2e29a4d70aa5854ce7ce3e20b";
 const shopware = (...words: readonly string[]) => ({
   from: 0,
   size: 24,
-  track_total_hits: true,
-  _source: false,
+  timeout: "5s",
+  sort: [{ _score: { order: "desc" } }],
   query: {
     bool: {
       must: [
         {
           bool: {
-            must: words.map((word) => ({
+            // The whole text stands behind its words.
+            must: [...new Set([...words, words.join(" ")])].map((word) => ({
               bool: {
                 should: [
                   token(`name.${LANGUAGE}`, word, 700),
@@ -83,9 +85,15 @@ const shopware = (...words: readonly string[]) => ({
     },
   },
 });
-const SHOPWARE_SOURCE = "shopware/shopware src/Elasticsearch/TokenQueryBuilder.php";
+const SHOPWARE_PARAMS = "?track_total_hits=true&search_type=query_then_fetch";
+const SHOPWARE_GROUPS = {
+  collapse: { field: "displayGroup" },
+  aggregations: { "total-count": { cardinality: { field: "displayGroup" } } },
+};
+const SHOPWARE_SOURCE =
+  "shopware/shopware src/Elasticsearch/Product/ProductSearchQueryBuilder.php, src/Elasticsearch/TokenQueryBuilder.php, src/Elasticsearch/Framework/DataAbstractionLayer/ElasticsearchEntitySearcher.php, src/Core/Content/Product/SalesChannel/Listing/ProductListingLoader.php";
 
-const ELASTICPRESS = {
+const elasticpress = (...fields: readonly string[]) => ({
   from: 0,
   size: 10,
   sort: [{ _score: { order: "desc" } }],
@@ -94,25 +102,38 @@ const ELASTICPRESS = {
       query: {
         bool: {
           should: [
-            { multi_match: { query: "red mug", type: "phrase", fields: ["post_title^1", "post_excerpt^1"], boost: 3 } },
-            { multi_match: { query: "red mug", fields: ["post_title^1"], operator: "and", boost: 1, fuzziness: "auto" } },
             {
-              multi_match: {
-                query: "red mug",
-                type: "cross_fields",
-                fields: ["post_title^1"],
-                boost: 1,
-                analyzer: "standard",
-                tie_breaker: 0.5,
-                operator: "and",
+              bool: {
+                must: [
+                  {
+                    bool: {
+                      should: [
+                        { multi_match: { query: "red mug", type: "phrase", fields, boost: 3 } },
+                        { multi_match: { query: "red mug", fields, operator: "and", boost: 1, fuzziness: "auto" } },
+                        {
+                          multi_match: {
+                            query: "red mug",
+                            type: "cross_fields",
+                            fields,
+                            boost: 1,
+                            analyzer: "standard",
+                            tie_breaker: 0.5,
+                            operator: "and",
+                          },
+                        },
+                      ],
+                    },
+                  },
+                ],
+                filter: [{ match: { "post_type.raw": "product" } }],
               },
             },
           ],
         },
       },
       functions: [{ exp: { post_date_gmt: { scale: "14d", decay: 0.25, offset: "7d" } } }, { weight: 0.001 }],
-      score_mode: "avg",
-      boost_mode: "sum",
+      score_mode: "sum",
+      boost_mode: "multiply",
     },
   },
   post_filter: { bool: { must: [{ terms: { "post_type.raw": ["product"] } }, { terms: { post_status: ["publish"] } }] } },
@@ -122,9 +143,9 @@ const ELASTICPRESS = {
       aggs: { product_cat: { terms: { size: 10_000, field: "terms.product_cat.slug" } } },
     },
   },
-  track_total_hits: true,
-};
-const ELASTICPRESS_SOURCE = "10up/ElasticPress includes/classes/Feature/Search/Search.php";
+});
+const ELASTICPRESS_SOURCE =
+  "10up/ElasticPress includes/classes/SearchAlgorithm/Version_400.php, includes/classes/Feature/Search/Search.php, includes/classes/Feature/Search/Weighting.php";
 
 /** One field of Searchkick, in its usual two analyses and with one letter wrong. */
 const searchkick = (query: string) => {
@@ -137,10 +158,11 @@ const searchkick = (query: string) => {
     { match: { "name.analyzed": { ...shared, ...fuzzy, analyzer: "searchkick_search2" } } },
   ];
 };
-const searchkickOf = (query: object, more: object = {}) => ({ query, timeout: "11000ms", _source: false, size: 24, from: 0, ...more });
+const searchkickWords = { bool: { should: [{ dis_max: { queries: searchkick("red mug") } }] } };
+const searchkickOf = (query: object, more: object = {}) => ({ query, timeout: "11000ms", _source: false, size: 24, ...more });
 const SEARCHKICK_SOURCE = "ankane/searchkick lib/searchkick/query.rb";
 
-const SEARCHKIT_SOURCE = "searchkit/searchkit packages/searchkit/src/transformRequest.ts";
+const SEARCHKIT_SOURCE = "searchkit/searchkit packages/searchkit/src/transformRequest.ts, packages/searchkit/src/Transporter.ts";
 const searchkit = (query: string) => ({
   query: {
     bool: {
@@ -152,11 +174,11 @@ const searchkit = (query: string) => ({
               bool: {
                 should: [
                   { multi_match: { query, fields: ["title^3", "body"], fuzziness: "AUTO:4,8" } },
-                  { multi_match: { query, fields: ["title^3", "body"], type: "bool_prefix" } },
+                  { multi_match: { query, fields: ["title^1.5", "body"], type: "bool_prefix" } },
                 ],
               },
             },
-            { multi_match: { query, type: "phrase", fields: ["title^6", "body^2"] } },
+            { multi_match: { query, type: "phrase", fields: ["title^6", "body"] } },
           ],
         },
       },
@@ -164,11 +186,20 @@ const searchkit = (query: string) => ({
   },
 });
 
-const SEARCH_UI_SOURCE = "elastic/search-ui packages/search-ui-elasticsearch-connector/src/queryBuilders/SearchQueryBuilder.ts";
+const SEARCHKIT_NEIGHBOURS = {
+  filter: [],
+  field: "vector",
+  k: 10,
+  num_candidates: 50,
+  query_vector_builder: { text_embedding: { model_id: "minilm", model_text: "red mug" } },
+};
+
+const SEARCH_UI_SOURCE =
+  "elastic/search-ui packages/search-ui-elasticsearch-connector/src/queryBuilders/SearchQueryBuilder.ts, packages/search-ui-elasticsearch-connector/src/transporter/ApiClientTransporter.ts";
 const searchUi = (more: object) => ({
   query: {
     bool: {
-      filter: [{ term: { visible: "true" } }],
+      filter: [{ bool: { filter: [{ term: { visible: "true" } }] } }],
       must: [
         {
           bool: {
@@ -181,31 +212,71 @@ const searchUi = (more: object) => ({
       ],
     },
   },
+  _source: { includes: ["title", "brand"] },
   aggs: { facet_bucket_all: { aggs: { brand: { terms: { field: "brand.keyword", size: 30 } } }, filter: { bool: { must: [] } } } },
   from: 0,
   size: 20,
   ...more,
 });
 
-const SPRYKER_SOURCE = "spryker/spryker-core Bundles/Catalog/src/Spryker/Client/Catalog/Model/Query/AbstractCatalogSearchQuery.php";
-const spryker = (must: readonly object[], more: object = {}) => ({
-  query: { bool: { must, filter: [{ term: { type: "product_abstract" } }, { term: { store: "DE" } }, { term: { locale: "de_DE" } }] } },
+const SPRYKER_SOURCE =
+  "spryker/catalog src/Spryker/Client/Catalog/Plugin/Elasticsearch/Query/CatalogSearchQueryPlugin.php; spryker/spryker-core Bundles/SearchElasticsearch/src/Spryker/Client/SearchElasticsearch/Plugin/QueryExpander";
+const spryker = (first: object, more: object = {}, filter: readonly object[] = []) => ({
+  query: {
+    bool: {
+      must: [
+        first,
+        { match: { type: "product_abstract" } },
+        { match: { store: "DE" } },
+        { match: { locale: "de_DE" } },
+        { match: { "is-active": true } },
+      ],
+      ...(filter.length > 0 && { filter }),
+    },
+  },
   _source: ["search-result-data"],
   from: 0,
   size: 12,
   aggs: { "string-facet": { nested: { path: "string-facet" }, aggs: { name: { terms: { field: "string-facet.facet-name" } } } } },
   ...more,
 });
-const SPRYKER_WORDS = { multi_match: { fields: ["full-text", "full-text-boosted^3"], query: "red mug", type: "cross_fields" } };
+const SPRYKER_WORDS = {
+  multi_match: { fields: ["full-text", "full-text-boosted^3"], query: "red mug", type: "cross_fields", fuzziness: "AUTO" },
+};
 
-const HAYSTACK_SOURCE = "deepset-ai/haystack-core-integrations integrations/elasticsearch document_store.py";
+const HAYSTACK_SOURCE =
+  "deepset-ai/haystack-core-integrations integrations/elasticsearch/src/haystack_integrations/document_stores/elasticsearch/document_store.py";
+
+const VENDURE_SOURCE =
+  "vendure-ecommerce/vendure packages/elasticsearch-plugin/src/build-elastic-body.ts, packages/elasticsearch-plugin/src/options.ts";
+const VENDURE = {
+  query: {
+    bool: {
+      filter: [{ term: { channelId: 1 } }, { term: { languageCode: "en" } }, { term: { enabled: true } }],
+      must: [
+        {
+          multi_match: {
+            query: "red mug",
+            fuzziness: "AUTO",
+            type: "best_fields",
+            fields: ["productName^5", "productVariantName^5", "description^1", "sku^1"],
+          },
+        },
+      ],
+    },
+  },
+  sort: [],
+  from: 0,
+  size: 10,
+  track_total_hits: 10_000,
+};
 
 export const ELASTICSEARCH_APPLICATIONS: readonly ApplicationRequest[] = [
   {
     application: "Magento",
     source: MAGENTO_SOURCE,
     what: "quick search by relevance",
-    request: search(MAGENTO),
+    request: search(MAGENTO, COUNTED),
     words: "red mug",
     outcome: "applied",
   },
@@ -213,13 +284,16 @@ export const ELASTICSEARCH_APPLICATIONS: readonly ApplicationRequest[] = [
     application: "Magento",
     source: "magento/magento2 app/code/Magento/Elasticsearch/SearchAdapter/Query/Builder/Sort/EntityId.php",
     what: "quick search by relevance, then by id",
-    request: search({
-      ...MAGENTO,
-      sort: [
-        { _score: { order: "desc" } },
-        { _script: { type: "number", script: { lang: "painless", source: "Long.parseLong(doc['_id'].value)" }, order: "desc" } },
-      ],
-    }),
+    request: search(
+      {
+        ...MAGENTO,
+        sort: [
+          { _score: { order: "desc" } },
+          { _script: { type: "number", script: { lang: "painless", source: "Long.parseLong(doc['_id'].value)" }, order: "desc" } },
+        ],
+      },
+      COUNTED,
+    ),
     words: "red mug",
     outcome: "applied",
   },
@@ -227,7 +301,7 @@ export const ELASTICSEARCH_APPLICATIONS: readonly ApplicationRequest[] = [
     application: "Magento",
     source: MAGENTO_SOURCE,
     what: "by price",
-    request: search({ ...MAGENTO, sort: [{ price_0_1: { order: "asc" } }] }),
+    request: search({ ...MAGENTO, sort: [{ price_0_1: { order: "asc" } }] }, COUNTED),
     words: "red mug",
     outcome: "explicit_sort",
   },
@@ -235,55 +309,50 @@ export const ELASTICSEARCH_APPLICATIONS: readonly ApplicationRequest[] = [
     application: "Magento",
     source: MAGENTO_SOURCE,
     what: "a category",
-    request: search({ ...MAGENTO, query: { bool: { must: [{ terms: { category_ids: ["4"] } }, { terms: { visibility: ["2", "4"] } }] } } }),
+    request: search(
+      { ...MAGENTO, query: { bool: { must: [{ terms: { category_ids: ["4"] } }, { terms: { visibility: ["2", "4"] } }] } } },
+      COUNTED,
+    ),
     words: undefined,
     outcome: "no_query_text",
   },
   {
     application: "Shopware 6",
     source: SHOPWARE_SOURCE,
-    what: "a search of two words",
-    request: search(shopware("red", "mug")),
+    what: "the search page: variants of a product are one hit",
+    request: search({ ...shopware("red", "mug"), ...SHOPWARE_GROUPS }, SHOPWARE_PARAMS),
     words: "red mug",
-    outcome: "applied",
+    outcome: "grouped",
   },
   {
     application: "Shopware 6",
     source: SHOPWARE_SOURCE,
-    what: "a search of one word",
-    request: search(shopware("mug")),
+    what: "a search of one word, by a shop that takes the groups out",
+    request: search(shopware("mug"), SHOPWARE_PARAMS),
     words: "mug",
     outcome: "applied",
   },
   {
     application: "Shopware 6",
-    source: "shopware/shopware src/Elasticsearch/Framework/DataAbstractionLayer/ElasticsearchEntitySearcher.php",
-    what: "variants grouped by displayGroup",
-    request: search({ ...shopware("red", "mug"), collapse: { field: "displayGroup", inner_hits: { name: "inner", explain: false } } }),
-    words: "red mug",
-    outcome: "grouped",
-  },
-  {
-    application: "ElasticPress",
-    source: ELASTICPRESS_SOURCE,
-    what: "a search",
-    request: search(ELASTICPRESS),
+    source: SHOPWARE_SOURCE,
+    what: "a search of two words, by a shop that takes the groups out",
+    request: search(shopware("red", "mug"), SHOPWARE_PARAMS),
     words: "red mug",
     outcome: "applied",
   },
   {
     application: "ElasticPress",
     source: ELASTICPRESS_SOURCE,
+    what: "a search",
+    request: search(elasticpress("post_title^1", "post_excerpt^1")),
+    words: "red mug",
+    outcome: "applied",
+  },
+  {
+    application: "ElasticPress",
+    source: "10up/ElasticPress includes/classes/Feature/SearchOrdering/SearchOrdering.php",
     what: "custom results at the top",
-    request: search({
-      ...ELASTICPRESS,
-      query: {
-        function_score: {
-          ...ELASTICPRESS.query.function_score,
-          functions: [{ filter: { term: { post_id: 7 } }, weight: 100_000 }, ...ELASTICPRESS.query.function_score.functions],
-        },
-      },
-    }),
+    request: search(elasticpress("post_title^1", "post_excerpt^1", "terms.ep_custom_result.name^9999")),
     words: "red mug",
     outcome: "applied",
   },
@@ -291,9 +360,7 @@ export const ELASTICSEARCH_APPLICATIONS: readonly ApplicationRequest[] = [
     application: "Searchkick",
     source: SEARCHKICK_SOURCE,
     what: "a search",
-    request: search(
-      searchkickOf({ bool: { must: { dis_max: { queries: searchkick("red mug") } }, filter: [{ term: { store_id: { value: 3 } } }] } }),
-    ),
+    request: search(searchkickOf({ bool: { must: searchkickWords, filter: [{ term: { store_id: { value: 3 } } }] } }, { from: 24 })),
     words: "red mug",
     outcome: "applied",
   },
@@ -304,26 +371,50 @@ export const ELASTICSEARCH_APPLICATIONS: readonly ApplicationRequest[] = [
     request: search(
       searchkickOf({
         function_score: {
-          functions: [{ filter: { term: { featured: { value: true } } }, weight: 1000 }],
+          functions: [{ filter: [{ term: { featured: { value: true } } }], weight: 1000 }],
           query: {
             bool: {
-              must: { dis_max: { queries: searchkick("red mug") } },
-              should: {
-                nested: {
-                  path: "conversions",
-                  score_mode: "sum",
-                  query: {
-                    function_score: {
-                      boost_mode: "replace",
-                      query: { match: { "conversions.query": "red mug" } },
-                      field_value_factor: { field: "conversions.count" },
+              must: searchkickWords,
+              should: [
+                {
+                  nested: {
+                    path: "conversions",
+                    score_mode: "sum",
+                    query: {
+                      function_score: {
+                        boost_mode: "replace",
+                        query: { match: { "conversions.query": "red mug" } },
+                        field_value_factor: { field: "conversions.count" },
+                      },
                     },
                   },
                 },
-              },
+              ],
             },
           },
           score_mode: "sum",
+        },
+      }),
+    ),
+    words: "red mug",
+    outcome: "applied",
+  },
+  {
+    application: "Searchkick",
+    source: SEARCHKICK_SOURCE,
+    what: "a search, with its fields left open",
+    request: search(
+      searchkickOf({
+        bool: {
+          should: [
+            {
+              dis_max: {
+                queries: ["searchkick_search", "searchkick_search2"].map((analyzer) => ({
+                  multi_match: { query: "red mug", boost: 10, operator: "and", analyzer, fields: ["*.analyzed"], type: "best_fields" },
+                })),
+              },
+            },
+          ],
         },
       }),
     ),
@@ -343,6 +434,8 @@ export const ELASTICSEARCH_APPLICATIONS: readonly ApplicationRequest[] = [
     source: SEARCHKIT_SOURCE,
     what: "a search and the facet that is refined",
     request: lines(
+      "/_msearch",
+      "application/json",
       { index: "products" },
       {
         aggs: { brand: { terms: { field: "brand.keyword", size: 20 } } },
@@ -352,7 +445,13 @@ export const ELASTICSEARCH_APPLICATIONS: readonly ApplicationRequest[] = [
         _source: { includes: ["title", "brand"] },
       },
       { index: "products" },
-      { aggs: { brand: { terms: { field: "brand.keyword", size: 20 } } }, ...searchkit("red mug"), size: 0, from: 0 },
+      {
+        aggs: { brand: { terms: { field: "brand.keyword", size: 20 } } },
+        ...searchkit("red mug"),
+        size: 0,
+        from: 0,
+        _source: { includes: ["title", "brand"] },
+      },
     ),
     words: "red mug",
     outcome: "applied",
@@ -360,14 +459,57 @@ export const ELASTICSEARCH_APPLICATIONS: readonly ApplicationRequest[] = [
   },
   {
     application: "Searchkit",
-    source: "searchkit/searchkit docs: semantic search (hooks.getKnnQuery)",
-    what: "with neighbours, without k",
+    source: "searchkit/searchkit packages/searchkit/src/transformRequest.ts, packages/searchkit/src/___tests___/functional/hooks.test.ts",
+    what: "with neighbours of a vector",
     request: lines(
+      "/_msearch",
+      "application/json",
       { index: "products" },
-      { ...searchkit("red mug"), knn: { field: "vector", query_vector: [0.1, 0.2], num_candidates: 30 }, size: 20, from: 0 },
+      {
+        aggs: {},
+        ...searchkit("red mug"),
+        knn: { field: "vector", query_vector: [-5, 9, -12], k: 10, num_candidates: 100 },
+        size: 20,
+        from: 0,
+        _source: { includes: ["title"] },
+      },
     ),
     words: "red mug",
     outcome: "applied",
+  },
+  {
+    application: "Searchkit",
+    source: SEARCHKIT_SOURCE,
+    what: "with neighbours of what a model makes of the words",
+    request: lines(
+      "/_msearch",
+      "application/json",
+      { index: "products" },
+      {
+        aggs: {},
+        ...searchkit("red mug"),
+        knn: SEARCHKIT_NEIGHBOURS,
+        rank: { rrf: { window_size: 20 } },
+        size: 20,
+        from: 0,
+        _source: { includes: ["title"] },
+      },
+    ),
+    words: undefined,
+    outcome: "refused",
+  },
+  {
+    application: "Searchkit",
+    source: SEARCHKIT_SOURCE,
+    what: "neighbours of what a model makes of the words, only",
+    request: lines(
+      "/_msearch",
+      "application/json",
+      { index: "products" },
+      { aggs: {}, knn: SEARCHKIT_NEIGHBOURS, size: 20, from: 0, _source: { includes: ["title"] } },
+    ),
+    words: undefined,
+    outcome: "refused",
   },
   {
     application: "Elastic Search UI",
@@ -387,10 +529,13 @@ export const ELASTICSEARCH_APPLICATIONS: readonly ApplicationRequest[] = [
   },
   {
     application: "ReactiveSearch",
-    source: "appbaseio/reactivesearch packages/web/src/components/search/DataSearch.jsx",
+    source:
+      "appbaseio/reactivesearch packages/native/src/components/search/DataSearch.js; appbaseio/reactivecore, version 6, src/actions/query.js",
     what: "a result list",
     request: lines(
-      { preference: "results", index: "products" },
+      "/products/_msearch",
+      "application/x-ndjson",
+      { preference: "results" },
       {
         query: {
           bool: {
@@ -420,7 +565,7 @@ export const ELASTICSEARCH_APPLICATIONS: readonly ApplicationRequest[] = [
     application: "Spryker",
     source: SPRYKER_SOURCE,
     what: "a search",
-    request: search(spryker([SPRYKER_WORDS])),
+    request: search(spryker(SPRYKER_WORDS, { suggest: { text: "red mug" } })),
     words: "red mug",
     outcome: "applied",
   },
@@ -428,7 +573,7 @@ export const ELASTICSEARCH_APPLICATIONS: readonly ApplicationRequest[] = [
     application: "Spryker",
     source: SPRYKER_SOURCE,
     what: "sorted by name",
-    request: search(spryker([SPRYKER_WORDS], { sort: [{ "string-sort.name": { order: "asc", mode: "min" } }] })),
+    request: search(spryker(SPRYKER_WORDS, { sort: [{ "string-sort.name": { order: "asc", mode: "min" } }] })),
     words: "red mug",
     outcome: "explicit_sort",
   },
@@ -436,35 +581,38 @@ export const ELASTICSEARCH_APPLICATIONS: readonly ApplicationRequest[] = [
     application: "Spryker",
     source: SPRYKER_SOURCE,
     what: "a category",
-    request: search(spryker([{ term: { "category.all-parents": 5 } }])),
+    request: search(spryker({ match_all: {} }, {}, [{ term: { "category.all-parents": 5 } }])),
     words: undefined,
     outcome: "no_query_text",
   },
   {
     application: "Sylius (BitBag)",
-    source: "BitBagCommerce/SyliusElasticsearchPlugin src/QueryBuilder/SearchProductsQueryBuilder.php",
-    what: "a site-wide search",
+    source:
+      "BitBagCommerce/SyliusElasticsearchPlugin src/QueryBuilder/SiteWideProductsQueryBuilder.php, src/QueryBuilder/ContainsNameQueryBuilder.php, src/Controller/RequestDataHandler/ShopProductsSortDataHandler.php",
+    what: "a site-wide search, newest last as it begins",
     request: search({
       query: {
         bool: {
           must: [
-            { multi_match: { query: "red mug", fuzziness: "AUTO", fields: ["name_en_us", "description_en_us", "code"] } },
             { term: { enabled: { value: true, boost: 1 } } },
-            { terms: { channels: ["web"] } },
+            { terms: { "channels.keyword": ["web"] } },
+            { multi_match: { query: "red mug", fuzziness: "AUTO", fields: ["name_en_us", "description_en_us", "code"] } },
           ],
         },
       },
+      sort: [{ product_created_at: { order: "asc", unmapped_type: "keyword" } }],
       from: 0,
       size: 9,
     }),
     words: "red mug",
-    outcome: "applied",
+    outcome: "explicit_sort",
   },
   {
     application: "Haystack",
     source: HAYSTACK_SOURCE,
     what: "BM25 retriever",
     request: search({
+      from: 0,
       size: 10,
       query: {
         bool: {
@@ -480,7 +628,7 @@ export const ELASTICSEARCH_APPLICATIONS: readonly ApplicationRequest[] = [
     application: "Haystack",
     source: HAYSTACK_SOURCE,
     what: "embedding retriever",
-    request: search({ knn: { field: "embedding", query_vector: [0.1, 0.2], k: 10, num_candidates: 100 } }),
+    request: search({ from: 0, knn: { field: "embedding", query_vector: [0.1, 0.2], k: 10, num_candidates: 100 } }),
     words: undefined,
     outcome: "no_query_text",
   },
@@ -488,62 +636,61 @@ export const ELASTICSEARCH_APPLICATIONS: readonly ApplicationRequest[] = [
     application: "django-haystack",
     source: "django-haystack/django-haystack haystack/backends/elasticsearch7_backend.py",
     what: "a query string",
-    request: search({
-      query: {
-        bool: {
-          must: { query_string: { default_field: "text", default_operator: "AND", query: "(red AND mug)", analyze_wildcard: true } },
-          filter: { terms: { django_ct: ["shop.product"] } },
+    request: search(
+      {
+        query: {
+          bool: {
+            must: {
+              query_string: {
+                default_field: "text",
+                default_operator: "AND",
+                query: "(red AND mug)",
+                analyze_wildcard: true,
+                fuzziness: "AUTO",
+              },
+            },
+            filter: { terms: { django_ct: ["shop.product"] } },
+          },
         },
+        from: 0,
+        size: 20,
       },
-      from: 0,
-      size: 20,
-    }),
+      "?_source=true",
+    ),
     words: "red mug",
     outcome: "applied",
   },
   {
     application: "elasticsearch-dsl",
-    source: "elastic/elasticsearch-dsl-py docs: search_dsl",
-    what: "a search by tags",
+    source: "elastic/elasticsearch-dsl-py README",
+    what: "a search with an aggregation",
     request: search({
       query: {
         bool: {
-          filter: [{ terms: { tags: ["a"] } }],
+          filter: [{ term: { category: "search" } }],
           must: [{ match: { title: "red mug" } }],
           must_not: [{ match: { description: "beta" } }],
         },
       },
-      highlight: { fields: { title: { fragment_size: 50 } } },
+      aggs: { per_tag: { terms: { field: "tags" }, aggs: { max_lines: { max: { field: "lines" } } } } },
     }),
     words: "red mug",
     outcome: "applied",
   },
   {
     application: "Vendure",
-    source: "vendure-ecommerce/vendure packages/elasticsearch-plugin/src/build-elastic-body.ts",
-    what: "a search",
-    request: search({
-      query: {
-        bool: {
-          filter: [{ term: { channelId: 1 } }, { term: { enabled: true } }],
-          must: [
-            {
-              multi_match: {
-                query: "red mug",
-                fuzziness: "AUTO",
-                type: "best_fields",
-                fields: ["productName^1", "description^1", "sku^1"],
-              },
-            },
-          ],
-        },
-      },
-      sort: [],
-      from: 0,
-      size: 10,
-      track_total_hits: true,
-    }),
+    source: VENDURE_SOURCE,
+    what: "a search of variants",
+    request: search(VENDURE),
     words: "red mug",
     outcome: "applied",
+  },
+  {
+    application: "Vendure",
+    source: VENDURE_SOURCE,
+    what: "a search of products (groupByProduct)",
+    request: search({ ...VENDURE, collapse: { field: "productId" } }),
+    words: "red mug",
+    outcome: "grouped",
   },
 ];

@@ -59,7 +59,7 @@ const BLOOMREACH: GenericOptions = {
 export const GENERIC_APPLICATIONS: readonly GenericRequest[] = [
   {
     application: "Medusa",
-    source: "medusajs/medusa packages/medusa/src/api/store/products/route.ts",
+    source: "medusajs/medusa packages/medusa/src/api/store/products/route.ts, packages/medusa/src/api/store/products/validators.ts",
     what: "products of a storefront",
     generic: MEDUSA,
     request: {
@@ -72,7 +72,7 @@ export const GENERIC_APPLICATIONS: readonly GenericRequest[] = [
   },
   {
     application: "Medusa",
-    source: "medusajs/medusa packages/medusa/src/api/store/products/route.ts",
+    source: "medusajs/medusa packages/medusa/src/api/store/products/route.ts, packages/medusa/src/api/store/products/validators.ts",
     what: "sorted",
     generic: MEDUSA,
     request: { method: "GET", path: MEDUSA.path, search: "?q=red%20mug&limit=12&offset=0&order=-created_at" },
@@ -122,14 +122,14 @@ export const GENERIC_APPLICATIONS: readonly GenericRequest[] = [
   },
   {
     application: "Bloomreach Discovery",
-    source: "https://documentation.bloomreach.com/discovery/reference/product-search",
+    source: "https://documentation.bloomreach.com/discovery/reference/product-search-category-api",
     what: "a search page",
     generic: BLOOMREACH,
     request: {
       method: "GET",
       path: BLOOMREACH.path,
       search:
-        "?account_id=1&domain_key=d&request_type=search&search_type=keyword&q=red+mug&rows=24&start=0&fl=pid%2Ctitle&url=https%3A%2F%2Fshop",
+        "?account_id=1&domain_key=d&request_type=search&search_type=keyword&q=red+mug&rows=24&start=0&fl=pid%2Ctitle&url=https%3A%2F%2Fshop&ref_url=https%3A%2F%2Fshop&request_id=1&_br_uid_2=uid",
     },
     words: "red mug",
     outcome: "applied",

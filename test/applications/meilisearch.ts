@@ -33,7 +33,6 @@ export const MEILISEARCH_APPLICATIONS: readonly ApplicationRequest[] = [
             ...HIGHLIGHT,
             limit: 1,
             offset: 0,
-            attributesToRetrieve: ["id"],
           },
         ],
       },
@@ -49,7 +48,11 @@ export const MEILISEARCH_APPLICATIONS: readonly ApplicationRequest[] = [
     request: {
       method: "POST",
       path: MULTI,
-      body: { queries: [{ indexUid: "products", q: "red mug", hitsPerPage: 20, page: 2, sort: ["price:asc"] }] },
+      body: {
+        queries: [
+          { indexUid: "products", q: "red mug", attributesToHighlight: ["*"], ...HIGHLIGHT, hitsPerPage: 20, page: 2, sort: ["price:asc"] },
+        ],
+      },
     },
     words: "red mug",
     outcome: "explicit_sort",
@@ -61,7 +64,7 @@ export const MEILISEARCH_APPLICATIONS: readonly ApplicationRequest[] = [
     request: {
       method: "POST",
       path: PATH,
-      body: { q: "red mug", filter: 'shop_id=3 AND status="live"', hitsPerPage: 15, page: 2, sort: [] },
+      body: { q: "red mug", filter: 'shop_id=3 AND status="live"', hitsPerPage: 15, page: 2 },
     },
     words: "red mug",
     outcome: "applied",
@@ -77,7 +80,7 @@ export const MEILISEARCH_APPLICATIONS: readonly ApplicationRequest[] = [
   {
     application: "Medusa",
     source: "rokmohar/medusa-plugin-meilisearch src/modules/meilisearch/services/meilisearch.ts",
-    what: "products, by words or by meaning too",
+    what: "products",
     request: { method: "POST", path: PATH, body: { q: "red mug", limit: 12, offset: 12, filter: "status = published" } },
     words: "red mug",
     outcome: "applied",
@@ -96,25 +99,53 @@ export const MEILISEARCH_APPLICATIONS: readonly ApplicationRequest[] = [
   },
   {
     application: "Magento 2",
-    source: "walkwizus/magento2-module-meilisearch",
-    what: "a search page of the front end",
+    source: "walkwizus/magento2-module-meilisearch src/module-meilisearch-frontend/view/frontend/web/js/service/disjunctive-search.js",
+    what: "a search page with a refined facet",
     request: {
       method: "POST",
       path: MULTI,
       body: {
         queries: [
-          { indexUid: "products", q: "red mug", facets: ["color", "price"], filter: [["color = 12"]], hitsPerPage: 12, page: 1 },
-          { indexUid: "products", q: "red mug", facets: ["color"], hitsPerPage: 0, page: 1 },
+          {
+            indexUid: "products",
+            q: "red mug",
+            filter: [["color = 12"]],
+            facets: ["color", "price"],
+            page: 1,
+            hitsPerPage: 12,
+            sort: ["position:asc"],
+          },
+          { indexUid: "products", q: "red mug", facets: ["color"], filter: null, hitsPerPage: 12, page: 1 },
         ],
       },
     },
     words: "red mug",
+    outcome: "explicit_sort",
+    others: ["applied"],
+  },
+  {
+    application: "Magento 2",
+    source: "walkwizus/magento2-module-meilisearch src/module-meilisearch-frontend/view/frontend/web/js/components/autocomplete.js",
+    what: "autocomplete",
+    request: { method: "POST", path: MULTI, body: { queries: [{ indexUid: "products", q: "red mug", limit: 5 }] } },
+    words: "red mug",
     outcome: "applied",
-    others: ["size_zero"],
+  },
+  {
+    application: "Magento 2",
+    source: "walkwizus/magento2-module-meilisearch src/module-meilisearch-frontend/view/frontend/web/js/components/search.js",
+    what: "sorted, as the shop's default order asks",
+    request: {
+      method: "POST",
+      path: PATH,
+      body: { q: "red mug", filter: [], facets: ["color", "price"], sort: ["position:asc"], page: 1, hitsPerPage: 12 },
+    },
+    words: "red mug",
+    outcome: "explicit_sort",
   },
   {
     application: "Sylius",
-    source: "Setono/sylius-meilisearch-plugin src/Engine/SearchEngine.php",
+    source: "Setono/sylius-meilisearch-plugin src/Engine/SearchEngine.php, src/Meilisearch/Query/MultiSearchBuilder.php",
     what: "a search page with disjunctive facets",
     request: {
       method: "POST",
@@ -122,7 +153,7 @@ export const MEILISEARCH_APPLICATIONS: readonly ApplicationRequest[] = [
       body: {
         queries: [
           { indexUid: "products", q: "red mug", filter: ["brand = acme"], facets: ["brand"], hitsPerPage: 30, page: 1 },
-          { indexUid: "products", q: "red mug", facets: ["brand"], limit: 1 },
+          { indexUid: "products", q: "red mug", facets: ["brand"], filter: [], limit: 1 },
         ],
       },
     },
@@ -132,9 +163,13 @@ export const MEILISEARCH_APPLICATIONS: readonly ApplicationRequest[] = [
   },
   {
     application: "WordPress",
-    source: "meilisearch/meilisearch-wordpress",
+    source: "meilisearch/meilisearch-wordpress src/js/instant-meilisearch.js",
     what: "the instant search of a theme",
-    request: { method: "POST", path: PATH, body: { q: "red mug", limit: 10, attributesToHighlight: ["post_title"] } },
+    request: {
+      method: "POST",
+      path: MULTI,
+      body: { queries: [{ indexUid: "products", q: "red mug", attributesToHighlight: ["*"], ...HIGHLIGHT, limit: 21, offset: 0 }] },
+    },
     words: "red mug",
     outcome: "applied",
   },

@@ -15,7 +15,7 @@ export interface ApplicationRequest {
     readonly contentType?: string;
   };
   readonly words: string | undefined;
-  /** Of the first search: "applied", or why the edge leaves it alone. */
+  /** Of the first search: "applied", or why the edge leaves it alone, or "refused". */
   readonly outcome: string;
   /** Of the searches after the first. */
   readonly others?: readonly string[];
@@ -27,7 +27,8 @@ export function planOf(dialect: Dialect, index: string | undefined, { request }:
   const text = body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body);
   const asked: ClientRequest = { method, path, search, body: new TextEncoder().encode(text), contentType };
   const plan = dialect.plan(asked, index);
-  if (!plan.ok) return { words: undefined, outcomes: [`${plan.error.status} ${plan.error.message}`] };
+  // What the edge does not pass on with its own key.
+  if (!plan.ok) return { words: undefined, outcomes: [plan.error.status === 400 ? "refused" : plan.error.message] };
   const { searches } = plan.value;
   return { words: searches[0]?.queryText, outcomes: searches.map(({ bypass }) => bypass?.reason ?? "applied") };
 }

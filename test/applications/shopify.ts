@@ -16,7 +16,9 @@ const HYDROGEN = `query RegularSearch($country: CountryCode $endCursor: String $
 const PREDICTIVE = `query PredictiveSearch($country: CountryCode $language: LanguageCode $limit: Int! $limitScope: PredictiveSearchLimitScope! $term: String! $types: [PredictiveSearchType!])
   @inContext(country: $country, language: $language) {
     predictiveSearch(limit: $limit, limitScope: $limitScope, query: $term, types: $types) {
-      collections { id title } products { __typename id title handle } queries { text }
+      articles { __typename id title handle trackingParameters } collections { __typename id title handle trackingParameters }
+      pages { __typename id title handle trackingParameters } products { __typename id title handle trackingParameters }
+      queries { __typename text styledText trackingParameters }
     }
   }`;
 
@@ -45,7 +47,7 @@ export const SHOPIFY_APPLICATIONS: readonly ApplicationRequest[] = [
     application: "Hydrogen",
     source: "Shopify/hydrogen templates/skeleton/app/routes/search.tsx",
     what: "while typing",
-    request: { method: "POST", path: PATH, body: { query: PREDICTIVE, variables: { term: "red", limit: 10, limitScope: "EACH" } } },
+    request: { method: "POST", path: PATH, body: { query: PREDICTIVE, variables: { limit: 5, limitScope: "EACH", term: "red" } } },
     words: "red",
     outcome: "applied",
   },

@@ -25,16 +25,28 @@ const form = (
   contentType,
 });
 
+/** As SolrJ's ClientUtils escapes a query. */
+const escaped = (query: string): string => query.replaceAll(/[-\\+!():^[\]"{}~*?|&;/\s]/g, "\\$&");
+
 const SOLARIUM = { omitHeader: "true", wt: "json", "json.nl": "flat" };
-const SOLARIUM_SOURCE = "solariumphp/solarium src/Core/Query/AbstractRequestBuilder.php, src/QueryType/Select/RequestBuilder.php";
-const DRUPAL_SOURCE = "drupal/search_api_solr src/Plugin/search_api/backend/SearchApiSolrBackend.php";
-const TYPO3_SOURCE = "TYPO3-Solr/ext-solr Classes/Domain/Search/Query/QueryBuilder.php";
+/** Of a client in Java, SolrJ. */
+const SOLRJ = { wt: "javabin", version: "2" };
+const SOLARIUM_SOURCE =
+  "solariumphp/solarium src/Core/Query/AbstractRequestBuilder.php, src/QueryType/Select/RequestBuilder.php, src/Component/RequestBuilder";
+const DRUPAL_SOURCE = "mkalkbrenner/search_api_solr src/Plugin/search_api/backend/SearchApiSolrBackend.php, src/Utility/Utility.php";
+const TYPO3_SOURCE =
+  "TYPO3-Solr/ext-solr Classes/Domain/Search/Query/QueryBuilder.php, Classes/Domain/Search/ResultSet/Facets/OptionBased/Options/OptionsFacetQueryBuilder.php";
 const HAYSTACK_SOURCE = "django-haystack/django-haystack haystack/backends/solr_backend.py; django-haystack/pysolr pysolr.py";
-const BLACKLIGHT_SOURCE = "projectblacklight/blacklight lib/blacklight/solr/search_builder_behavior.rb";
-const SUNSPOT_SOURCE = "sunspot/sunspot sunspot/lib/sunspot/query/dismax.rb, common_query.rb";
-const VUFIND_SOURCE = "vufind-org/vufind module/VuFindSearch/src/VuFindSearch/Backend/Solr/QueryBuilder.php";
-const DSPACE_SOURCE = "DSpace/DSpace dspace-api/src/main/java/org/dspace/discovery/SolrServiceImpl.java";
-const SAP_SOURCE = "SAP Commerce solrfacetsearch: DisMaxFreeTextQueryBuilder, MultiFieldFreeTextQueryBuilder";
+const BLACKLIGHT_SOURCE =
+  "projectblacklight/blacklight lib/blacklight/solr/search_builder_behavior.rb, lib/blacklight/solr/repository.rb, lib/generators/blacklight/templates/catalog_controller.rb";
+const SUNSPOT_SOURCE =
+  "sunspot/sunspot sunspot/lib/sunspot/query/dismax.rb, sunspot/lib/sunspot/query/composite_fulltext.rb, sunspot/lib/sunspot/search/abstract_search.rb";
+const VUFIND_SOURCE =
+  "vufind-org/vufind module/VuFindSearch/src/VuFindSearch/Backend/Solr/QueryBuilder.php, module/VuFindSearch/src/VuFindSearch/Backend/Solr/Connector.php";
+const DSPACE_SOURCE =
+  "DSpace/DSpace dspace-api/src/main/java/org/dspace/discovery/SolrServiceImpl.java, dspace-api/src/main/java/org/dspace/discovery/SolrSearchCore.java";
+const SAP_SOURCE =
+  "SAP Commerce, extension solrfacetsearch, FacetSearchQueryBasicPopulator and DisMaxFreeTextQueryBuilder; https://hybrismart.com/2017/08/16/hybris-solr-query-builders-and-search-relevance/";
 
 export const SOLR_APPLICATIONS: readonly ApplicationRequest[] = [
   {
@@ -69,7 +81,14 @@ export const SOLR_APPLICATIONS: readonly ApplicationRequest[] = [
     application: "Solarium",
     source: SOLARIUM_SOURCE,
     what: "JSON facets",
-    request: get({ ...SOLARIUM, q: "red mug", "json.facet": '{"brands":{"field":"brand","type":"terms"}}' }),
+    request: get({
+      ...SOLARIUM,
+      q: "red mug",
+      start: "0",
+      rows: "10",
+      fl: "*,score",
+      "json.facet": '{"brands":{"field":"brand","type":"terms"}}',
+    }),
     words: "red mug",
     outcome: "applied",
   },
@@ -80,6 +99,8 @@ export const SOLR_APPLICATIONS: readonly ApplicationRequest[] = [
     request: get({
       ...SOLARIUM,
       q: "red mug",
+      start: "0",
+      rows: "10",
       fl: "*,score,[elevated]",
       enableElevation: "true",
       forceElevation: "true",
@@ -92,7 +113,7 @@ export const SOLR_APPLICATIONS: readonly ApplicationRequest[] = [
     application: "Solarium",
     source: SOLARIUM_SOURCE,
     what: "groups",
-    request: get({ ...SOLARIUM, q: "red mug", group: "true", "group.field": "sku" }),
+    request: get({ ...SOLARIUM, q: "red mug", start: "0", rows: "10", fl: "*,score", group: "true", "group.field": "sku" }),
     words: "red mug",
     outcome: "grouped",
   },
@@ -100,20 +121,19 @@ export const SOLR_APPLICATIONS: readonly ApplicationRequest[] = [
     application: "Drupal search_api_solr",
     source: DRUPAL_SOURCE,
     what: "a page of results",
-    request: form(
-      {
-        q: '{!boost b=boost_document} (tm_X3b_en_title:(+"red" +"mug")^5 tm_X3b_en_body:(+"red" +"mug"))',
-        start: "0",
-        rows: "10",
-        fl: ["ss_search_api_id,ss_search_api_language,score,hash", "site"],
-        fq: ['+index_id:"products"', "+hash:abc"],
-        hl: "true",
-        "hl.fl": "tm_X3b_en_title",
-        "hl.requireFieldMatch": "false",
-        TZ: "Europe/Berlin",
-      },
-      SOLARIUM,
-    ),
+    request: form({
+      ...SOLARIUM,
+      TZ: "Europe/Berlin",
+      q: '{!boost b=boost_document}  ((+(tm_X3b_en_title:"red"^5 tm_X3b_en_body:"red") +(tm_X3b_en_title:"mug"^5 tm_X3b_en_body:"mug")) tm_X3b_en_title:(+"red" +"mug")^5 tm_X3b_en_body:(+"red" +"mug"))',
+      start: "0",
+      rows: "10",
+      fl: "ss_search_api_id,ss_search_api_language,score,hash",
+      sort: "score desc",
+      fq: ["+index_id:products +hash:abc", 'ss_search_api_language:("en")'],
+      hl: "true",
+      "hl.fl": "tm_X3b_en_title",
+      "hl.requireFieldMatch": "false",
+    }),
     words: "red mug",
     outcome: "applied",
   },
@@ -121,15 +141,15 @@ export const SOLR_APPLICATIONS: readonly ApplicationRequest[] = [
     application: "Drupal search_api_solr",
     source: DRUPAL_SOURCE,
     what: "terms with a boost of their own (payloads)",
-    request: form(
-      {
-        q: '{!boost b=boost_document} {!payload_score f=boost_term v="red" func=max} {!payload_score f=boost_term v="mug" func=max} (tm_X3b_en_title:(+"red" +"mug"))',
-        sort: "score desc",
-        fl: "ss_search_api_id,score",
-        fq: "index_id:products",
-      },
-      SOLARIUM,
-    ),
+    request: form({
+      ...SOLARIUM,
+      q: '{!boost b=boost_document}  {!payload_score f=boost_term v="red" func=max} {!payload_score f=boost_term v="mug" func=max} (((tm_X3b_en_title:"red"^5 tm_X3b_en_body:"red") (tm_X3b_en_title:"mug"^5 tm_X3b_en_body:"mug")) tm_X3b_en_title:("red" "mug")^5 tm_X3b_en_body:("red" "mug"))',
+      start: "0",
+      rows: "10",
+      fl: "ss_search_api_id,ss_search_api_language,score,hash",
+      sort: "score desc",
+      fq: "+index_id:products +hash:abc",
+    }),
     words: "red mug",
     outcome: "applied",
   },
@@ -148,11 +168,10 @@ export const SOLR_APPLICATIONS: readonly ApplicationRequest[] = [
       rows: "10",
       fl: "*,score",
       fq: ["{!typo3access}-1,0", 'siteHash:"abc"'],
-      "facet.field": "{!ex=type}type",
       facet: "true",
       "facet.mincount": "1",
       "facet.limit": "100",
-      "facet.sort": "count",
+      "json.facet": '{"type":{"type":"terms","field":"type","limit":100,"mincount":1,"domain":{"excludeTags":"type"}}}',
       hl: "true",
       "hl.fl": "content",
       "hl.fragsize": "200",
@@ -166,10 +185,7 @@ export const SOLR_APPLICATIONS: readonly ApplicationRequest[] = [
     application: "django-haystack",
     source: HAYSTACK_SOURCE,
     what: "auto_query()",
-    request: get(
-      { q: "(red AND mug)", df: "text", fl: "* score", fq: "django_ct:(shop.product)", start: "0", rows: "20", wt: "json" },
-      "/solr/products/select/",
-    ),
+    request: get({ q: "(red AND mug)", fl: "* score", df: "text", start: "0", rows: "20", fq: "django_ct:(shop.product)", wt: "json" }),
     words: "red mug",
     outcome: "applied",
   },
@@ -177,7 +193,26 @@ export const SOLR_APPLICATIONS: readonly ApplicationRequest[] = [
     application: "django-haystack",
     source: HAYSTACK_SOURCE,
     what: "a long query, which pysolr sends as a form",
-    request: form({ q: "text:(red AND mug)", fl: "* score", rows: "20", wt: "json", hl: "true", "hl.fragsize": "200", spellcheck: "true" }),
+    request: form(
+      {
+        q: "(red AND mug)",
+        fl: "* score",
+        df: "text",
+        start: "0",
+        rows: "20",
+        hl: "true",
+        "hl.fragsize": "200",
+        spellcheck: "true",
+        "spellcheck.collate": "true",
+        "spellcheck.count": "1",
+        facet: "on",
+        "facet.field": ["brand", "color"],
+        fq: "django_ct:(shop.product)",
+        wt: "json",
+      },
+      {},
+      "application/x-www-form-urlencoded; charset=utf-8",
+    ),
     words: "red mug",
     outcome: "applied",
   },
@@ -186,14 +221,15 @@ export const SOLR_APPLICATIONS: readonly ApplicationRequest[] = [
     source: BLACKLIGHT_SOURCE,
     what: "all fields",
     request: get({
-      qt: "search",
-      q: "red mug",
       rows: "10",
-      sort: "score desc, pub_date_si desc, title_si asc",
-      "facet.field": ["format", "subject_ssim"],
-      "f.subject_ssim.facet.limit": "21",
+      q: "red mug",
       fq: "{!term f=format}Book",
       facet: "true",
+      "facet.field": ["format", "subject_ssim"],
+      "f.subject_ssim.facet.limit": "21",
+      "facet.query": ["pub_date_ssim:[2021 TO *]"],
+      "facet.pivot": "language_ssim,subject_geo_ssim,subject_ssim",
+      sort: "score desc, pub_date_si desc, title_si asc",
       wt: "json",
     }),
     words: "red mug",
@@ -203,9 +239,50 @@ export const SOLR_APPLICATIONS: readonly ApplicationRequest[] = [
     application: "Blacklight",
     source: BLACKLIGHT_SOURCE,
     what: "one field, with the handler's fields",
-    request: get({ q: "{!edismax qf=$title_qf pf=$title_pf}red mug", rows: "20", facet: "true", wt: "json" }),
+    request: get({
+      rows: "10",
+      "spellcheck.dictionary": "title",
+      qf: "${title_qf}",
+      pf: "${title_pf}",
+      q: "red mug",
+      facet: "true",
+      "facet.field": "format",
+      sort: "score desc, pub_date_si desc, title_si asc",
+      wt: "json",
+    }),
+    words: undefined,
+    outcome: "refused",
+  },
+  {
+    application: "Blacklight",
+    source: BLACKLIGHT_SOURCE,
+    what: "one field, by local parameters",
+    request: get({ rows: "10", q: "{!qf='$title_qf' pf='$title_pf'}red mug", "spellcheck.q": "red mug", facet: "true", wt: "json" }),
     words: "red mug",
     outcome: "applied",
+  },
+  {
+    application: "Blacklight",
+    source: BLACKLIGHT_SOURCE,
+    what: "advanced search, in Solr's JSON",
+    request: {
+      method: "POST",
+      path: PATH,
+      search: "?wt=json",
+      body: {
+        params: {
+          rows: 10,
+          facet: true,
+          "facet.field": ["format"],
+          defType: "lucene",
+          spellcheck: "false",
+          sort: "score desc, title_si asc",
+        },
+        query: { bool: { must: [{ edismax: { qf: "${title_qf}", pf: "${title_pf}", query: "red mug" } }] } },
+      },
+    },
+    words: undefined,
+    outcome: "refused",
   },
   {
     application: "Sunspot",
@@ -256,7 +333,7 @@ export const SOLR_APPLICATIONS: readonly ApplicationRequest[] = [
     application: "VuFind",
     source: VUFIND_SOURCE,
     what: "all fields",
-    request: form({
+    request: get({
       fl: "*,score",
       facet: "true",
       "facet.limit": "31",
@@ -287,23 +364,22 @@ export const SOLR_APPLICATIONS: readonly ApplicationRequest[] = [
     application: "VuFind",
     source: VUFIND_SOURCE,
     what: "newest first",
-    request: form({ q: "red mug", sort: "publishDateSort desc", wt: "json", "json.nl": "arrarr" }),
+    request: get({ q: "red mug", sort: "publishDateSort desc", wt: "json", "json.nl": "arrarr", rows: "20", start: "0" }),
     words: "red mug",
     outcome: "explicit_sort",
   },
   {
     application: "Silverstripe fulltextsearch",
-    source: "silverstripe/silverstripe-fulltextsearch src/Solr/SolrIndex.php, Apache_Solr_Service",
+    source: "silverstripe/silverstripe-fulltextsearch src/Solr/SolrIndex.php; PTCInc/solr-php-client Apache/Solr/Service.php",
     what: "a page of results",
-    request: get({
-      q: "+(red mug)",
-      fq: ["+(_versionedstage:Live)", "+(ClassHierarchy:Page)"],
-      fl: "*,score",
+    request: form({
+      qf: "SiteTree_Title SiteTree_Content _text",
+      fq: '+(ClassHierarchy:Page) +(_versionedstage:"Live")',
       wt: "json",
       "json.nl": "map",
+      q: "+red +mug",
       start: "0",
       rows: "10",
-      version: "1.2",
     }),
     words: "red mug",
     outcome: "applied",
@@ -316,16 +392,26 @@ export const SOLR_APPLICATIONS: readonly ApplicationRequest[] = [
       q: "red mug",
       start: "0",
       rows: "10",
-      fl: ["search.resourceid", "search.resourcetype", "search.uniqueid"],
-      fq: ["search.resourcetype:Item", "{!field f=location}l1"],
+      fl: "search.resourcetype,search.resourceid,search.uniqueid,database_status",
+      fq: ["search.resourcetype:Item", "location:l1"],
       facet: "true",
       "facet.field": "author_filter",
+      "f.author_filter.facet.limit": "11",
+      "f.author_filter.facet.sort": "count",
       "facet.mincount": "1",
+      "facet.offset": "0",
       spellcheck: "true",
+      "spellcheck.q": "red mug",
+      "spellcheck.collate": "true",
       hl: "true",
-      "hl.fl": "dc.title",
+      "hl.usePhraseHighlighter": "true",
+      "hl.fl": "dc.title_hl",
+      "f.dc.title_hl.hl.method": "unified",
+      "f.dc.title_hl.hl.encoder": "html",
+      "f.dc.title_hl.hl.fragsize": "250",
+      "f.dc.title_hl.hl.snippets": "2",
       sort: "score desc",
-      wt: "json",
+      ...SOLRJ,
     }),
     words: "red mug",
     outcome: "applied",
@@ -336,7 +422,7 @@ export const SOLR_APPLICATIONS: readonly ApplicationRequest[] = [
     what: "the search page of a storefront",
     request: form({
       q: "{!boost}(+{!lucene v=$yq})",
-      yq: "_query_:\"{!multiMaxScore tie=0.0 v='(name_text_en:red^100.0) OR (code_string:red^90.0)'}\" _query_:\"{!multiMaxScore tie=0.0 v='(name_text_en:mug^100.0) OR (name_text_en:mug*^25.0)'}\"",
+      yq: `_query_:"${escaped("{!multiMaxScore tie=0.0}((name_text_en:red^100.0) OR (code_string:red^90.0)) OR ((name_text_en:mug^100.0) OR (code_string:mug^90.0)) OR ((name_text_en:red~^50.0)) OR ((name_text_en:mug~^50.0)) OR ((code_string:red*^45.0)) OR ((code_string:mug*^45.0))")}"`,
       fq: ["{!tag=fk1}(inStockFlag_boolean:true)", "(catalogId:shop)"],
       sort: "score desc,inStockFlag_boolean desc",
       start: "0",
@@ -351,7 +437,7 @@ export const SOLR_APPLICATIONS: readonly ApplicationRequest[] = [
       "spellcheck.dictionary": "en",
       "spellcheck.collate": "true",
       fl: ["score", "*"],
-      wt: "json",
+      ...SOLRJ,
     }),
     words: "red mug",
     outcome: "applied",
@@ -360,15 +446,24 @@ export const SOLR_APPLICATIONS: readonly ApplicationRequest[] = [
     application: "SAP Commerce",
     source: SAP_SOURCE,
     what: "a category page",
-    request: form({ q: "*:*", fq: "(allCategories_string_mv:576)", sort: "inStockFlag_boolean desc,score desc", rows: "20", wt: "json" }),
+    request: form({
+      q: "{!boost}(+{!lucene v=$yq})",
+      yq: "*:*",
+      fq: "(allCategories_string_mv:576)",
+      sort: "inStockFlag_boolean desc,score desc",
+      start: "0",
+      rows: "20",
+      ...SOLRJ,
+    }),
     words: undefined,
     outcome: "explicit_sort",
   },
   {
     application: "Spring Data Solr",
-    source: "spring-projects/spring-data-solr src/main/java/org/springframework/data/solr/core/DefaultQueryParser.java",
+    source:
+      "spring-projects/spring-data-solr src/main/java/org/springframework/data/solr/core/DefaultQueryParser.java, src/main/java/org/springframework/data/solr/core/QueryParserBase.java",
     what: "a derived query",
-    request: get({ q: "name:red AND name:mug AND inStock:true", start: "0", rows: "10", fl: "id,name", wt: "json" }),
+    request: get({ q: "name:red AND name:mug AND inStock:true", start: "0", rows: "10", fl: "id,name", ...SOLRJ }),
     words: "red mug",
     outcome: "applied",
   },

@@ -3,7 +3,13 @@ import { TYPESENSE } from "../../src/backends/typesense.ts";
 import { TYPESENSE_APPLICATIONS } from "./typesense.ts";
 import { planOf } from "./plans.ts";
 
-const dialect = TYPESENSE.create(new Map([["products", {}]]));
+const dialect = TYPESENSE.create(
+  new Map([
+    ["products", {}],
+    ["categories", {}],
+    ["suggestions", {}],
+  ]),
+);
 
 it.each(TYPESENSE_APPLICATIONS.map((search) => [search.application, search.what, search] as const))(
   "%s: %s",

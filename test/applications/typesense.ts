@@ -3,7 +3,6 @@ import type { ApplicationRequest } from "./plans.ts";
 
 const MULTI = "/multi_search";
 const PATH = "/collections/products/documents/search";
-const HIGHLIGHT = { highlight_start_tag: "<mark>", highlight_end_tag: "</mark>" };
 
 export const TYPESENSE_APPLICATIONS: readonly ApplicationRequest[] = [
   {
@@ -33,7 +32,6 @@ export const TYPESENSE_APPLICATIONS: readonly ApplicationRequest[] = [
             collection: "products",
             q: "red mug",
             facet_by: "brand",
-            filter_by: "",
             max_facet_values: 10,
             page: 1,
             per_page: 0,
@@ -101,14 +99,14 @@ export const TYPESENSE_APPLICATIONS: readonly ApplicationRequest[] = [
       method: "GET",
       path: PATH,
       search:
-        "?q=red+mug&query_by=title&filter_by=shop_id%3A%3D3&per_page=15&page=1&highlight_start_tag=%3Cmark%3E&highlight_end_tag=%3C%2Fmark%3E&snippet_threshold=30&exhaustive_search=0&use_cache=0&cache_ttl=60&prioritize_exact_match=1&enable_overrides=1&highlight_affix_num_tokens=4",
+        "?q=red+mug&query_by=title&filter_by=shop_id%3A%3D3&per_page=15&page=1&highlight_start_tag=%3Cmark%3E&highlight_end_tag=%3C%2Fmark%3E&snippet_threshold=30&exhaustive_search=false&use_cache=false&cache_ttl=60&prioritize_exact_match=true&enable_overrides=true&highlight_affix_num_tokens=4",
     },
     words: "red mug",
     outcome: "applied",
   },
   {
     application: "typesense-js",
-    source: "typesense/typesense-js src/Typesense/Documents.ts",
+    source: "typesense/typesense-js src/Typesense/SearchOnlyDocuments.ts",
     what: "a search of one collection",
     request: { method: "GET", path: PATH, search: "?q=red%20mug&query_by=title,embedding&per_page=20&exclude_fields=embedding" },
     words: "red mug",
@@ -116,39 +114,53 @@ export const TYPESENSE_APPLICATIONS: readonly ApplicationRequest[] = [
   },
   {
     application: "Ghost",
-    source: "magicpages/ghost-typesense packages/search-ui",
+    source: "magicpages/ghost-typesense packages/search-ui/src/search.js",
     what: "the search of a theme",
     request: {
       method: "GET",
       path: PATH,
       search:
-        "?q=red&query_by=title%2Cexcerpt%2Cplaintext&highlight_fields=title%2Cexcerpt%2Cplaintext&highlight_full_fields=title&typo_tokens_threshold=5&num_typos=2&prefix=true&per_page=20",
+        "?q=red&query_by=title%2Cexcerpt%2Cplaintext&query_by_weights=5%2C3%2C4&highlight_full_fields=title%2Cexcerpt%2Cplaintext&highlight_affix_num_tokens=30&include_fields=id%2Ctitle%2Curl%2Cexcerpt%2Cplaintext%2Cpublished_at&num_typos=0&prefix=true&per_page=20&drop_tokens_threshold=0&enable_nested_fields=true&prioritize_exact_match=true&sort_by=_text_match%3Adesc%2Cpublished_at%3Adesc",
     },
     words: "red",
     outcome: "applied",
   },
   {
     application: "Magento 2",
-    source: "run-as-root/Typesense-Magento-2 view/frontend/web/js",
-    what: "autocomplete of products and categories",
+    source: "run-as-root/Typesense-Magento-2 view/frontend/web/js/autocomplete.js",
+    what: "autocomplete of products, categories and suggestions",
     request: {
       method: "POST",
       path: MULTI,
       search: "?x-typesense-api-key=k",
       body: {
         searches: [
-          { collection: "products", q: "red mug", query_by: "name,sku", per_page: 6, ...HIGHLIGHT },
-          { collection: "products", q: "red mug", query_by: "name", group_by: "category", per_page: 3 },
+          { collection: "products", q: "red mug", query_by: "name,sku,description", per_page: 6 },
+          { collection: "categories", q: "red mug", query_by: "name", per_page: 4 },
+          { collection: "suggestions", q: "red mug", query_by: "q", per_page: 5 },
         ],
       },
     },
     words: "red mug",
     outcome: "applied",
-    others: ["grouped"],
+    others: ["applied", "applied"],
+  },
+  {
+    application: "Magento 2",
+    source: "run-as-root/Typesense-Magento-2 view/frontend/web/js/instant-search.js",
+    what: "a search page",
+    request: {
+      method: "GET",
+      path: PATH,
+      search:
+        "?q=red%20mug&query_by=name%2Csku%2Cdescription&per_page=24&page=2&facet_by=color%2Cprice&max_facet_values=20&filter_by=color%3A%5Bred%5D",
+    },
+    words: "red mug",
+    outcome: "applied",
   },
   {
     application: "TypesenseBundle for Symfony",
-    source: "acseo/TypesenseBundle src/Finder/CollectionFinder.php",
+    source: "acseo/TypesenseBundle src/Finder/TypesenseQuery.php, src/Client/CollectionClient.php",
     what: "a search of one collection",
     request: { method: "GET", path: PATH, search: "?q=red+mug&query_by=name&num_typos=2&per_page=10&page=2" },
     words: "red mug",

@@ -12,11 +12,13 @@ const inUrl = (params: Readonly<Record<string, string>>): Sent => ({
 const PYVESPA = "vespa-engine/pyvespa docs/sphinx/source/query.ipynb";
 const SHOPPING = "vespa-engine/sample-apps use-case-shopping/src/main/java/ai/vespa/example/shopping/site/data/SearchResults.java";
 const FACETS =
-  "all( all(group(brand) order(-count()) each(output(count()))) all(group(rating_stars / rating_count) each(output(count()))) )";
-const shop = (more: Readonly<Record<string, string>>, page = ""): Sent =>
+  "all(max(50) all( all(group(brand) order(-count()*avg(relevance())) each(output(count(),avg(relevance())))) all(group(rating_stars / rating_count) each(output(count()))) ))";
+const shop = (more: Readonly<Record<string, string>>): Sent =>
   inUrl({
-    yql: `select * from sources item where ( userInput("red mug") or brand contains "red mug" ) and price >= 5${page} | ${FACETS};`,
+    "input.query(query_embedding)": "embed(red mug)",
+    yql: `select * from sources item where (((userInput("red mug"))) or ({targetHits:100}nearestNeighbor(embedding,query_embedding))) and price >= 5 | ${FACETS}`,
     summary: "short",
+    collapsefield: "title",
     hits: "10",
     ...more,
   });
@@ -28,30 +30,39 @@ export const VESPA_APPLICATIONS: readonly ApplicationRequest[] = [
     application: "pyvespa",
     source: PYVESPA,
     what: "userQuery()",
-    request: json({ yql: "select * from sources * where userQuery();", query: "red mug", ranking: "bm25", hits: 5 }),
+    request: json({ yql: "select * from doc where userQuery()", query: "red mug", ranking: "bm25", hits: 5, "presentation.timing": true }),
     words: "red mug",
     outcome: "applied",
   },
   {
     application: "pyvespa",
     source: PYVESPA,
+    what: "userQuery() that selects named fields",
+    request: json({ yql: "select title, body from doc where userQuery()", query: "red mug", ranking: "bm25", hits: 5 }),
+    words: "red mug",
+    outcome: "request_not_understood",
+  },
+  {
+    application: "pyvespa",
+    source: "vespa-engine/documentation en/learn/tutorials/hybrid-search.md",
     what: "hybrid with an embedder",
     request: json({
-      yql: "select * from sources * where ({targetHits:1000}userInput(@user_query)) or ({targetHits:100}nearestNeighbor(embedding,e))",
-      user_query: "red mug",
-      "input.query(e)": "embed(@user_query)",
-      "ranking.profile": "fusion",
+      yql: "select * from doc where default contains ({targetHits:100}text(@user-query)) OR ({targetHits:10}nearestNeighbor(embedding, e))",
+      "user-query": "red mug",
+      "input.query(e)": "embed(@user-query)",
+      ranking: "hybrid",
     }),
     words: "red mug",
     outcome: "applied",
   },
   {
     application: "pyvespa",
-    source: PYVESPA,
+    source: "vespa-engine/documentation en/learn/tutorials/hybrid-search.md",
     what: "nearest neighbours of embedded words",
     request: json({
-      yql: "select * from sources * where ({targetHits:100}nearestNeighbor(embedding,q))",
-      "input.query(q)": 'embed(e5, "red mug")',
+      yql: "select * from doc where ({targetHits:10}nearestNeighbor(embedding,e))",
+      "user-query": "red mug",
+      "input.query(e)": "embed(@user-query)",
       ranking: "semantic",
     }),
     words: "red mug",
@@ -59,18 +70,17 @@ export const VESPA_APPLICATIONS: readonly ApplicationRequest[] = [
   },
   {
     application: "pyvespa",
-    source: "vespa-engine/pyvespa vespa/querybuilder",
-    what: "query builder: contains, a filter, an order of fields",
+    source: "vespa-engine/pyvespa vespa/querybuilder/builder/builder.py",
+    what: "query builder: contains, a filter, a limit",
     request: json({
-      yql: 'select * from product where title contains "mug" and price < 20 and brand contains "acme" limit 12',
-      timeout: "5s",
+      yql: 'select * from product where title contains "mug" and price < 20 and brand contains "acme" limit 12 timeout 5000',
     }),
     words: "mug",
     outcome: "applied",
   },
   {
     application: "pyvespa",
-    source: "vespa-engine/pyvespa vespa/querybuilder",
+    source: "vespa-engine/pyvespa vespa/querybuilder/builder/builder.py",
     what: "query builder: order by",
     request: json({ yql: 'select * from product where title contains "mug" order by price asc limit 10' }),
     words: "mug",
@@ -78,12 +88,12 @@ export const VESPA_APPLICATIONS: readonly ApplicationRequest[] = [
   },
   {
     application: "album recommendation",
-    source: "https://docs.vespa.ai/en/vespa-quick-start.html",
+    source: "vespa-engine/documentation en/basics/deploy-an-application-local.html",
     what: "contains, with a rank profile and a feature",
     request: json({
       yql: "select * from music where album contains 'head'",
       ranking: "rank_albums",
-      "input.query(user_profile)": "{{cat:pop}:0.8,{cat:rock}:0.2}",
+      "ranking.features.query(user_profile)": "{{cat:pop}:0.8,{cat:rock}:0.2}",
     }),
     words: "head",
     outcome: "applied",
@@ -94,7 +104,7 @@ export const VESPA_APPLICATIONS: readonly ApplicationRequest[] = [
     what: "search",
     request: shop({ ranking: "item" }),
     words: "red mug",
-    outcome: "applied",
+    outcome: "grouped",
   },
   {
     application: "e-commerce sample",
@@ -102,7 +112,7 @@ export const VESPA_APPLICATIONS: readonly ApplicationRequest[] = [
     what: "second page",
     request: shop({ ranking: "item", offset: "10" }),
     words: "red mug",
-    outcome: "applied",
+    outcome: "grouped",
   },
   {
     application: "e-commerce sample",
@@ -116,20 +126,54 @@ export const VESPA_APPLICATIONS: readonly ApplicationRequest[] = [
     application: "e-commerce sample",
     source: SHOPPING,
     what: "a category",
-    request: inUrl({ yql: `select * from sources item where price >= 5 | ${FACETS};`, summary: "short", hits: "10", ranking: "item" }),
+    request: inUrl({
+      yql: `select * from sources item where true and categories contains ({"ranked":false}"Mugs") | ${FACETS}`,
+      summary: "short",
+      collapsefield: "title",
+      hits: "10",
+      ranking: "item",
+    }),
     words: undefined,
-    outcome: "no_query_text",
+    outcome: "grouped",
   },
   {
     application: "text search tutorial",
-    source: "https://docs.vespa.ai/en/tutorials/text-search.html",
-    what: "userInput() with a model",
-    request: json({
-      yql: "select * from product where userInput(@user-query)",
+    source: "vespa-engine/documentation en/learn/tutorials/text-search.md",
+    what: "text()",
+    request: inUrl({
+      yql: "select * from product where default contains text(@user-query)",
       "user-query": "red mug",
-      hits: 3,
-      ranking: "bm25",
+      hits: "3",
       language: "en",
+      timeout: "10s",
+    }),
+    words: "red mug",
+    outcome: "applied",
+  },
+  {
+    application: "text search tutorial",
+    source: "vespa-engine/documentation en/learn/tutorials/text-search.md",
+    what: "text() beside a filter",
+    request: inUrl({
+      yql: 'select * from product where default contains text(@user-query) and url contains ({filter:true,ranked:false}"huffingtonpost.co.uk")',
+      "user-query": "red mug",
+      hits: "3",
+      language: "en",
+      timeout: "10s",
+    }),
+    words: "red mug",
+    outcome: "applied",
+  },
+  {
+    application: "text search tutorial",
+    source: "vespa-engine/documentation en/learn/tutorials/text-search.md",
+    what: "userInput()",
+    request: inUrl({
+      yql: "select * from product where userInput(@user-query)",
+      "user-query": 'title:"red mug"',
+      hits: "3",
+      language: "en",
+      timeout: "10s",
     }),
     words: "red mug",
     outcome: "applied",
@@ -138,8 +182,8 @@ export const VESPA_APPLICATIONS: readonly ApplicationRequest[] = [
     application: "vespa CLI",
     source: "vespa-engine/vespa client/go/internal/cli/cmd/query.go",
     what: "vespa query",
-    request: inUrl({ yql: 'select * from product where default contains "mug"', timeout: "10s" }),
-    words: "mug",
+    request: inUrl({ yql: 'select * from product where album contains "head"', hits: "5", timeout: "10s" }),
+    words: "head",
     outcome: "applied",
   },
   {
@@ -147,10 +191,9 @@ export const VESPA_APPLICATIONS: readonly ApplicationRequest[] = [
     source: `${LANGCHAIN}/retrievers/vespa_retriever.py`,
     what: "retriever that selects a text only",
     request: json({
-      yql: "select content from paragraph where userQuery()",
+      yql: "select content from sources * where userQuery()",
       hits: 5,
       ranking: "documentation",
-      locale: "en-us",
       query: "red mug",
     }),
     words: "red mug",
@@ -173,19 +216,21 @@ export const VESPA_APPLICATIONS: readonly ApplicationRequest[] = [
     application: "LlamaIndex",
     source:
       "run-llama/llama_index llama-index-integrations/vector_stores/llama-index-vector-stores-vespa/llama_index/vector_stores/vespa/base.py",
-    what: "hybrid, with the fields that it reads",
+    what: "hybrid",
     request: json({
-      yql: "select id, text, metadata from sources * where rank({targetHits:100}nearestNeighbor(embedding,q), userQuery()) limit 2",
+      hits: 2,
+      "ranking.profile": "fusion",
       query: "red mug",
-      ranking: "fusion",
-      "input.query(q)": 'embed(tokenizer, "red mug")',
+      tracelevel: 9,
+      yql: "select * from sources * where rank({targetHits:10}nearestNeighbor(embedding,q), userQuery()) limit 2",
+      "input.query(q)": "embed(red mug)",
     }),
-    words: "red mug",
-    outcome: "request_not_understood",
+    words: undefined,
+    outcome: "refused",
   },
   {
     application: "JSON query language",
-    source: "https://docs.vespa.ai/en/reference/select-reference.html",
+    source: "vespa-engine/documentation en/reference/querying/json-query-language.md",
     what: "select.where",
     request: json({
       select: {
@@ -199,7 +244,7 @@ export const VESPA_APPLICATIONS: readonly ApplicationRequest[] = [
   },
   {
     application: "HTTP clients in Java",
-    source: "https://docs.vespa.ai/en/query-api.html",
+    source: "unverified: a form that is posted, which Vespa reads and its documentation does not show",
     what: "a form",
     request: {
       method: "POST",

@@ -212,6 +212,9 @@ describe("plan()", () => {
 
   it.each<[object, string | undefined]>([
     [{ yql: "select * from x where brand contains 'acme' and title contains 'red' and title contains ({stem:false}'mug')" }, "red mug"],
+    [{ yql: "select * from x where title contains 'red' and title contains ({filter:true,stem:false}'mug')" }, "red"],
+    [{ yql: `select * from x where categories contains ({"ranked":false}"mugs")` }, undefined],
+    [{ select: { where: { contains: { children: ["title", "mug"], attributes: { ranked: false } } } } }, undefined],
     [{ yql: "select * from x where title contains @w or tag contains 'b'", w: "red" }, "red"],
     [{ yql: "select * from x where title contains phrase('red', 'mug') and !(title contains 'blue')" }, "red mug"],
     [{ yql: "select * from x where weakAnd(default contains 'red', default contains 'mug')" }, "red mug"],

@@ -67,11 +67,20 @@ interface Found {
 /** In a body. */
 export function wordsOf(values: JsonObject | undefined): string | undefined {
   const found: Found[] = [];
-  inQuery(member(values, "query"), found, 0);
+  const query = member(values, "query");
+  inQuery(query, found, 0);
+  if (isAllThatMatch(query, found)) return undefined;
   if (found.length === 0) inRetriever(member(values, "retriever"), found, 0);
   if (found.length === 0) for (const search of listOf(member(values, "sub_searches"))) inQuery(member(search, "query"), found, 0);
   if (found.length === 0) for (const knn of listOf(member(values, "knn"))) inQuery({ knn }, found, 0);
   return best(found);
+}
+
+/** Spryker asks for everything where a shopper types nothing, and for its type, store and language by `match`. */
+function isAllThatMatch(query: unknown, found: readonly Found[]): boolean {
+  const asksForAll = listOf(member(member(query, "bool"), "must")).some((inner) => member(inner, "match_all") !== undefined);
+  const isFilter = ({ text, isOneField }: Found): boolean => isOneField && !/\s/.test(text);
+  return asksForAll && found.length > 1 && found.every(isFilter) && new Set(found.map(({ text }) => text)).size === found.length;
 }
 
 /** What has neither letters nor digits nor signs of a script is no word: `*`, say. */

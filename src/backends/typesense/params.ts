@@ -1,5 +1,6 @@
 /**
- * Parameters of a search that Typesense's API reference names, and the collections that they join.
+ * Parameters of a search that Typesense's API reference names, and the collections that they join. `enable_nested_fields` is one of a collection:
+ * the search of ghost-typesense sends it, and the engine does not read it there.
  *
  * Not in the table, because they name what the engine keeps beside the collection, or ask a model that costs money: `preset`, `stopwords`, `synonym_sets`,
  * `voice_query`, personalization, conversations and natural language; and a key of a single search.
@@ -23,7 +24,8 @@ const WORDS = `q query_by query_by_weights text_match_type prefix infix pre_segm
   prioritize_exact_match prioritize_token_position prioritize_num_matching_fields exhaustive_search max_candidates search_cutoff_ms
   use_cache cache_ttl enable_analytics analytics_tag
   vector_query rerank_hybrid_matches remote_embedding_timeout_ms remote_embedding_num_tries
-  collection x-typesense-user-id`;
+  collection x-typesense-user-id
+  enable_nested_fields`;
 
 /** The engine makes a text of each. */
 const scalar: Rule = (given) => (Array.isArray(given.value) ? "is a list" : plain(given));

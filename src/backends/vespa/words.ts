@@ -35,6 +35,9 @@ function clausesIn(condition: unknown): Clause[] {
   return Object.entries(condition).flatMap(([operator, value]): Clause[] => {
     const parts = partsOf(value);
     if (operator === "contains") {
+      const settings = member(value, "attributes");
+      // What only chooses among the hits: a category, a site.
+      if (member(settings, "filter") === true || member(settings, "ranked") === false) return [];
       const [field, words] = parts;
       return typeof field === "string" ? [{ field, words: textsIn(words).join(" ") }] : [];
     }

@@ -144,17 +144,25 @@ function inputOf(statement: string, texts: readonly string[]): Words | undefined
   return words === undefined ? undefined : { words: unescape(words) };
 }
 
-/** A field and what it must hold, without settings. The words of `uri` are none of a shopper. */
+/** A field, settings, and what it must hold. The words of `uri` are none of a shopper. */
 const CONTAINS =
-  /(?<![\w.])([\w.]{1,256}) contains (?:\(? ?\[? ?\{[^{}]{0,300}\} ?\]? ?|\( ?)?(?:(uri)\b|\w+ ?\( ?((?:\{? ?"\d+"(?: ?: ?[\d.]+)? ?,? ?){1,100})|"(\d+)"|@ ?([\w-]+))/gi;
+  /(?<![\w.])([\w.]{1,256}) contains (?:\(? ?\[? ?\{([^{}]{0,300})\} ?\]? ?|\( ?)?(?:(uri)\b|\w+ ?\( ?((?:\{? ?"\d+"(?: ?: ?[\d.]+)? ?,? ?){1,100})|"(\d+)"|@ ?([\w-]+))/gi;
 
 function clausesOf(statement: string, texts: readonly string[]): Clause[] {
-  return [...withoutNegated(statement).matchAll(CONTAINS)].flatMap(([, field = "", excluded, several, one, param]): Clause[] => {
-    if (excluded !== undefined) return [];
+  return [...withoutNegated(statement).matchAll(CONTAINS)].flatMap(([, field = "", settings, excluded, several, one, param]): Clause[] => {
+    if (excluded !== undefined || (settings !== undefined && FILTER.test(withTexts(settings, texts)))) return [];
     if (param !== undefined) return [{ field, param }];
     const numbers = several === undefined ? [one ?? ""] : [...several.matchAll(/"(\d+)"/g)].map(([, number = ""]) => number);
     return [{ field, words: numbers.map((number) => unescape(texts[Number(number)] ?? "")).join(" ") }];
   });
+}
+
+/** Settings of what only chooses among the hits: a category, a site. */
+const FILTER = /\bfilter\W+true\b|\branked\W+false\b/;
+
+/** Names of settings may stand in quotes. */
+function withTexts(outline: string, texts: readonly string[]): string {
+  return outline.replaceAll(/"(\d+)"/g, (_, number: string) => texts[Number(number)] ?? "");
 }
 
 /** What is excluded, and conditions of one element of a field, such as the key and value of an attribute. */
