@@ -185,6 +185,17 @@ describe("what the client wants to see", () => {
     expect(new URLSearchParams(read.widen(50).search).get("filter_path")).toBe(expected ?? filter);
   });
 
+  it("reads over points at the end, as engines do: filter_path=hits.hits.", () => {
+    const asked = new URLSearchParams(plan({ query: RED }, "?filter_path=hits.hits.").widen(50).search).get("filter_path");
+    expect(asked).toBe("hits.hits,timed_out,terminated_early,_shards,_clusters,hits.total");
+  });
+
+  it("leaves a list alone of whose hits nothing is left", () => {
+    const read = plan({ query: RED }, "?filter_path=hits.hits.highlight");
+    const wide = '{"hits":{"total":{"value":2},"hits":[{"_id":"a","_score":2,"highlight":{}},{"_id":"b","_score":1}]}}';
+    expect(parseReply(open(), encode(wide), read)).toMatchObject({ ok: false, error: { reason: "request_not_understood" } });
+  });
+
   it.each(["hits.hits._source", "hits.hits._id,hits.hits._source"])("cuts it out of the reply again: filter_path=%s", (filter) => {
     const read = plan({ query: RED }, `?filter_path=${filter}`);
     const hit = (id: string, score: number) => {

@@ -221,6 +221,8 @@ const PARAMS: Readonly<Record<string, string>> = {
   "q=red&df=title&filter_path=hits.hits._id": "applied",
   "q=red&df=title&filter_path=hits.hits._id,hits.hits._score,hits.total": "applied",
   "q=red&df=title&filter_path=hits.hits._source": "applied",
+  "q=red&df=title&filter_path=hits.hits.": "applied",
+  "q=red&df=title&filter_path=hits.hits.sort": "request_not_understood",
   "q=red&df=title&filter_path=took,hits.hits._source.title,hits.total.value": "applied",
   "q=red&df=title&filter_path=-_shards,-hits.hits._score": "applied",
   "q=red&df=title&filter_path=-hits.hits._source&size=4": "applied",

@@ -220,6 +220,9 @@ export function partReader(readHit: HitReader, options?: PartOptions): PartReade
     }
     const list = readHits(text, ["hits", "hits"], from, reader);
     if (!list.ok) return list;
+    // Engines leave out what has nothing left, and its place.
+    if (dropsEmpty && unasked.size > 0 && list.value.slots.some((slot) => members(text, slot).every(({ key }) => unasked.has(key))))
+      return err(leave("request_not_understood", "filter_path leaves nothing of a hit"));
     const bypass = more.bypass ?? (isTied ? tiedBy(list.value.hits) : undefined);
     const part = partOf(text, list.value, { ...more, bypass });
     if (!part.ok || !dropsEmpty) return part;

@@ -102,7 +102,7 @@ function coverOf(pattern: readonly string[], path: readonly string[]): Cover {
 const UNSEEN = err(leave("request_not_understood", "filter_path leaves out what the edge needs to see"));
 
 function filtered(filter: string, idField: string, before: string): Result<Shown, Bypass> {
-  const patterns = filter.split(",").map((pattern) => pattern.trim());
+  const patterns = filter.split(",").map((pattern) => pattern.trim().replace(/(?<!\.)\.+$/, ""));
   if (patterns.some((pattern) => pattern.includes("**") || pattern.endsWith("\\"))) return UNSEEN;
   const excluded = patterns.filter((pattern) => pattern.startsWith("-"));
   const included = patterns.filter((pattern) => !pattern.startsWith("-") && pattern !== "");

@@ -97,7 +97,7 @@ describe("editing", () => {
   });
 
   it.each([
-    ["[{\n    \"id\":1\n  }]", "[{ }]"],
+    ['[{\n    "id":1\n  }]', "[{ }]"],
     ['[{"id":1}]', "[{}]"],
   ])("writes an object without members as engines do", (written, left) => {
     const text = scanned(written);
