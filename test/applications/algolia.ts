@@ -10,7 +10,7 @@ export const ALGOLIA_APPLICATIONS: readonly ApplicationRequest[] = [
   {
     application: "InstantSearch.js, algoliasearch v4",
     source:
-      "algolia/instantsearch packages/algoliasearch-helper/src/requestBuilder.js; algolia/algoliasearch-client-javascript, version 4, packages/client-search/src/methods/client/multipleQueries.ts",
+      "algolia/instantsearch packages/algoliasearch-helper/src/requestBuilder.js; algolia/algoliasearch-client-javascript, version 4, packages/client-search/src/methods/client/multipleQueries.ts, packages/client-search/src/createSearchClient.ts",
     what: "a search page with a refined facet",
     request: {
       method: "POST",

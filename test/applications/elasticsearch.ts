@@ -22,7 +22,8 @@ const MAGENTO = {
       should: [
         { match: { _search: { query: "red mug", boost: 2 } } },
         { match: { name: { query: "red mug", boost: 6, minimum_should_match: "1" } } },
-        { match_phrase_prefix: { name: { query: "red mug", boost: 6, analyzer: "sku_prefix_search" } } },
+        { match_phrase_prefix: { name: { query: "red mug", boost: 6 } } },
+        { match_phrase_prefix: { sku: { query: "red mug", boost: 7 } } },
         { match: { sku: { query: "red mug", boost: 7 } } },
       ],
       minimum_should_match: 1,
@@ -35,7 +36,7 @@ const MAGENTO = {
 };
 const COUNTED = "?track_total_hits=true";
 const MAGENTO_SOURCE =
-  "magento/magento2 app/code/Magento/Elasticsearch/ElasticAdapter/SearchAdapter/Query/Builder.php, app/code/Magento/Elasticsearch/SearchAdapter/Query/Builder/MatchQuery.php, app/code/Magento/OpenSearch/SearchAdapter/Mapper.php";
+  "magento/magento2 app/code/Magento/Elasticsearch/ElasticAdapter/SearchAdapter/Query/Builder.php, app/code/Magento/Elasticsearch/SearchAdapter/Query/Builder/MatchQuery.php, app/code/Magento/OpenSearch/SearchAdapter/Mapper.php, app/code/Magento/CatalogSearch/etc/search_request.xml";
 
 /** Of Shopware: one word in one field. */
 const token = (field: string, word: string, ranking: number) => ({
@@ -530,7 +531,7 @@ export const ELASTICSEARCH_APPLICATIONS: readonly ApplicationRequest[] = [
   {
     application: "ReactiveSearch",
     source:
-      "appbaseio/reactivesearch packages/native/src/components/search/DataSearch.js; appbaseio/reactivecore, version 6, src/actions/query.js",
+      "appbaseio/reactivesearch packages/native/src/components/search/DataSearch.js; appbaseio/reactivecore src/actions/query.js (msearch)",
     what: "a result list",
     request: lines(
       "/products/_msearch",

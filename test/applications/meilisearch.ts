@@ -87,7 +87,8 @@ export const MEILISEARCH_APPLICATIONS: readonly ApplicationRequest[] = [
   },
   {
     application: "Medusa",
-    source: "rokmohar/medusa-plugin-meilisearch src/api/store/meilisearch/products-hits/route.ts",
+    source:
+      "rokmohar/medusa-plugin-meilisearch src/api/store/meilisearch/products-hits/route.ts, src/modules/meilisearch/utils/embedder.ts",
     what: "hybrid",
     request: {
       method: "POST",

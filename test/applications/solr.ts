@@ -250,8 +250,8 @@ export const SOLR_APPLICATIONS: readonly ApplicationRequest[] = [
       sort: "score desc, pub_date_si desc, title_si asc",
       wt: "json",
     }),
-    words: undefined,
-    outcome: "refused",
+    words: "red mug",
+    outcome: "applied",
   },
   {
     application: "Blacklight",

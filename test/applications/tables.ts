@@ -7,7 +7,7 @@ import * as v from "valibot";
 
 const APPLICATION_SEARCH = v.object({
   application: v.string(),
-  /** Repository and file, or an address, where the shape of the request can be read. */
+  /** Repository and file, or an address, where the shape of the request can be read; `unverified: ` before what nobody has read. */
   source: v.string(),
   what: v.string(),
   outcome: v.string(),
@@ -36,7 +36,8 @@ export function applicationsTable(searches: readonly ApplicationSearch[]): strin
     const applied = group.filter(({ outcome }) => outcome === "applied").length;
     const reasons = Object.entries(Object.groupBy(group, ({ outcome }) => outcome)).filter(([outcome]) => outcome !== "applied");
     const left = reasons.map(([reason, all = []]) => `\`${reason}\` (${all.map(({ what }) => what).join("; ")})`);
-    return `| ${application} | ${dialect} | ${applied} of ${group.length} | ${left.length === 0 ? "–" : left.join("<br>")} |`;
+    const unread = group.some(({ source }) => source.startsWith("unverified: ")) ? " (not read in a source)" : "";
+    return `| ${application}${unread} | ${dialect} | ${applied} of ${group.length} | ${left.length === 0 ? "–" : left.join("<br>")} |`;
   });
   return ["| application | engine | re-ranked | left alone |", "| --- | --- | --- | --- |", ...rows].join("\n");
 }

@@ -93,7 +93,7 @@ export const TYPESENSE_APPLICATIONS: readonly ApplicationRequest[] = [
   },
   {
     application: "Laravel Scout",
-    source: "laravel/scout src/Engines/TypesenseEngine.php",
+    source: "laravel/scout src/Engines/TypesenseEngine.php; typesense/typesense-php src/ApiCall.php",
     what: "a page of models",
     request: {
       method: "GET",

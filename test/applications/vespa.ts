@@ -244,7 +244,7 @@ export const VESPA_APPLICATIONS: readonly ApplicationRequest[] = [
   },
   {
     application: "HTTP clients in Java",
-    source: "unverified: a form that is posted, which Vespa reads and its documentation does not show",
+    source: "vespa-engine/vespa container-disc/src/main/java/com/yahoo/jdisc/http/server/jetty/FormPostRequestHandler.java",
     what: "a form",
     request: {
       method: "POST",

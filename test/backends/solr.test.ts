@@ -244,6 +244,11 @@ describe("plan() refuses", () => {
     ["a subquery's collection", { fl: "x:[subquery]", "x.q": "a", "x.collection": "orders" }, /"x\.collection" is "orders"/],
     ["a subquery's shards", { fl: "x:[subquery]", "x.shards": "10.0.0.1" }, /"x\.shards" is not passed on/],
     ["a macro", { fq: "${a}", a: "b" }, /holds \${…}/],
+    ["a macro that is no list of fields", { fq: "${a}" }, /"fq" holds \${…}/],
+    ["a list of fields out of the request", { qf: "${q}", q: "red" }, /"qf" holds \${…}/],
+    ["a list of fields out of a text that another value refers to", { qf: "${a}", fq: "{!term f=b v=$a}", a: "c" }, /"qf" holds \${…}/],
+    ["a macro with a text of its own", { qf: "${a:b}" }, /"qf" holds \${…}/],
+    ["more than a macro", { qf: "${a} b" }, /"qf" holds \${…}/],
     ["a parser of XML", { fq: "{!xmlparser v=$x}", x: "<a/>" }, /type=xmlparser/],
     ["a name that nothing refers to", { foo: "1" }, /"foo" is not passed on/],
     [

@@ -30,16 +30,27 @@ export function strangeIn(params: readonly Param[], cores: Cores): string | unde
   if (signs > MAX_SIGNS)
     return `The request holds more than ${MAX_SIGNS} backslashes, equals signs, dollar signs, brackets and braces: send less`;
   const named = namedIn(params);
+  const keys = new Set(params.map(({ key }) => key));
   for (const { key, value, raw } of params) {
     // Solr refuses it, and only Solr knows what it would have been.
     if (/%(?![0-9a-f]{2})/i.test(raw)) return `The parameter ${JSON.stringify(key)} holds a percent sign that escapes nothing: write %25`;
-    if (`${key}=${value}`.includes("${")) return `The parameter ${JSON.stringify(key)} holds \${…}, which is not expanded: write the value`;
+    if (`${key}=${value}`.includes("${") && !isHandlersOwn(key, value, keys))
+      return `The parameter ${JSON.stringify(key)} holds \${…}, which is not expanded: write the value`;
     const name = plainName(key, named);
     if (name === undefined) return `The parameter ${JSON.stringify(key)} is not passed on with the edge's key: ${ELSEWHERE}`;
     const strange = strangeValue(name, value, cores) ?? strangeText(name, value, cores);
     if (strange !== undefined) return `The parameter ${JSON.stringify(key)} ${strange}: ${ELSEWHERE}`;
   }
   return undefined;
+}
+
+const FIELD_LISTS: ReadonlySet<string> = new Set(["qf", "pf", "pf2", "pf3"]);
+const MACRO = /^\$\{([A-Za-z_]\w{0,100})\}$/;
+
+/** Blacklight asks for lists of fields that solrconfig.xml names: `qf=${title_qf}`. No parameter of the request may be what is put there. */
+function isHandlersOwn(key: string, value: string, keys: ReadonlySet<string>): boolean {
+  const name = FIELD_LISTS.has(key) ? MACRO.exec(value)?.[1] : undefined;
+  return name !== undefined && !keys.has(name);
 }
 
 /** What reading a value takes time for, all values together: escapes, what begins a section or a reference, and names in sections. */
