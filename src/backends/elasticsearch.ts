@@ -61,7 +61,6 @@ export const ELASTICSEARCH = defineDialect({
         { path: SCROLL_PATH, methods: METHODS },
         { path: POINT_PATH, methods: METHODS },
       ],
-      // The request of `client.ping()`. The reply to a GET would tell everybody the engine's version.
       // Clients of version 7 ask which product this is before they search, and libraries which version.
       probes: [
         { path: "/", method: "HEAD" },
