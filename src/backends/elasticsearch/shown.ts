@@ -29,9 +29,12 @@ export function shownOf(params: readonly Param[], values: JsonObject | undefined
   const id = idSeen(params, values, idField);
   if (id === undefined) return err(leave("request_not_understood", `The fields that are asked for leave out ${idField}`));
   const filter = paramOf(params, "filter_path") ?? "";
+  if (filter.split(",").some((pattern) => pattern.trim().endsWith("."))) return err(leave("request_not_understood", POINTS));
   const shown = filter === "" ? ok(AS_ASKED) : filtered(filter, id, isPart ? "responses." : "");
   return shown.ok && id !== idField ? ok({ ...shown.value, idField: id }) : shown;
 }
+
+const POINTS = "filter_path ends in a point, which OpenSearch reads over and Elasticsearch does not";
 
 const textsOf = (value: unknown): readonly string[] =>
   (Array.isArray(value) ? value : [value]).flatMap((one: unknown) => {
@@ -102,7 +105,7 @@ function coverOf(pattern: readonly string[], path: readonly string[]): Cover {
 const UNSEEN = err(leave("request_not_understood", "filter_path leaves out what the edge needs to see"));
 
 function filtered(filter: string, idField: string, before: string): Result<Shown, Bypass> {
-  const patterns = filter.split(",").map((pattern) => pattern.trim().replace(/(?<!\.)\.+$/, ""));
+  const patterns = filter.split(",").map((pattern) => pattern.trim());
   if (patterns.some((pattern) => pattern.includes("**") || pattern.endsWith("\\"))) return UNSEEN;
   const excluded = patterns.filter((pattern) => pattern.startsWith("-"));
   const included = patterns.filter((pattern) => !pattern.startsWith("-") && pattern !== "");
