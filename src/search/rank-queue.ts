@@ -31,6 +31,12 @@ const IDLE_MS = 50;
 /** Weight of the latest cost. */
 const WEIGHT = 0.1;
 
+/**
+ * The thread does more between two lists than ranking: as much as so many times the run counts as the list's cost, and no more, or the searches
+ * that are not admitted would make lists look dearer, and fewer would be admitted.
+ */
+const MOST_TIMES_RUN = 3;
+
 /** Milliseconds per hit, before the first run. */
 const FIRST_COST = 0.05;
 
@@ -220,13 +226,14 @@ export function createRankQueue(now: () => number) {
       debtMs = Math.max(0, owedMs());
       const readyAt = lastReadyAt;
       lastReadyAt = parked.length + waiters.length > 0 ? startedAt : undefined;
-      if (readyAt !== undefined) learn(startedAt - readyAt, hits);
+      const sinceReadyMs = readyAt === undefined ? undefined : startedAt - readyAt;
       try {
         return await work();
       } finally {
         endedAt = now();
         const ms = Math.max(endedAt - startedAt, 0);
-        if (ms > 0 && (readyAt === undefined || ms > hits * msPerHit())) learn(ms, hits);
+        if (sinceReadyMs !== undefined) learn(ms > 0 ? Math.min(Math.max(sinceReadyMs, ms), MOST_TIMES_RUN * ms) : sinceReadyMs, hits);
+        else if (ms > 0) learn(ms, hits);
         // A clock that stands still says nothing of this run.
         debtMs += ms || hits * msPerHit();
         passOn(mine);

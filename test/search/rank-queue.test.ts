@@ -150,6 +150,23 @@ it("counts what lies between two runs while others wait, as on a clock that stan
   expect(queue.snapshot().msPerHit).toBeGreaterThan(0);
 });
 
+it("takes what the thread did between two runs for a part of their cost, but not for all that others made it do", async () => {
+  const { queue, run, pass, crowd } = open();
+  await run(2);
+  // Some wait to begin, so that the thread is never idle.
+  crowd(30);
+  for (const [between, msPerList] of [
+    [3, 5],
+    [60, 6],
+  ] as const) {
+    for (let i = 0; i < 80; i++) {
+      pass(between);
+      await run(2); // oxlint-disable-line no-await-in-loop
+    }
+    expect(queue.snapshot().msPerHit * HITS).toBeCloseTo(msPerList, 0);
+  }
+});
+
 it("does not run a list whose search is over when its turn comes, and goes on with the next", async () => {
   const { queue, run } = open();
   const ran: string[] = [];
