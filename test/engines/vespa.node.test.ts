@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { VESPA_SURFACE } from "../backends/foreign/vespa.ts";
+import { testClients } from "./clients/clients.ts";
 import { type RunningEdge, startEdge } from "./edge.ts";
 import { trespasses } from "./foreign.ts";
 import { ask, judgeAll, type Shape } from "./judge.ts";
@@ -131,6 +132,8 @@ describe.skipIf(problem !== undefined)("vespa", () => {
       expect(served.headers.get("x-armmt")).toMatch(/^applied/);
     }
   });
+
+  testClients("vespa", () => ({ engine: engine.url, edge: edge.url }));
 
   it("refuses requests for a schema that is not configured", async () => {
     expect(await trespasses(VESPA_SURFACE.attacks("secret"), edge.url)).toEqual([]);

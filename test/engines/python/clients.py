@@ -113,8 +113,8 @@ class VespaSession:
         self.client = Vespa(url=url, additional_headers=headers)
 
     def search(self, start, size):
-        yql = "select * from product where userQuery()"
-        reply = self.client.query(body={"yql": yql, "query": "red mug", "offset": start, "hits": size})
+        yql = "select * from products where userQuery()"
+        reply = self.client.query(body={"yql": yql, "query": "leather bag", "offset": start, "hits": size})
         return {"ids": [hit["id"] for hit in reply.hits], "rest": reply.number_documents_retrieved}
 
     def others(self):
