@@ -209,7 +209,8 @@ function textAt(body: Body, value: Span): string | undefined {
 }
 
 function readSearch(index: Index, asked: Asked, page: Result<AskedPage, string>): SearchPlan {
-  if (!page.ok) return leftToEngine(index.name, page.error);
+  const problem = page.ok ? unreadableIn(asked.url) : page.error;
+  if (!page.ok || problem !== undefined) return leftToEngine(index.name, problem ?? "");
   const { offset, limit } = page.value;
   const queryText = wordsOf(asked.values.get("q") ?? "");
   return plainPlan({

@@ -25,6 +25,8 @@ export interface Dialect {
   readonly mask: (body: string) => string;
   /** Members that lead to the list of hits. */
   readonly hits: readonly string[];
+  /** Paths of several searches in one request, and the list of their replies. */
+  readonly several?: { readonly path: string; readonly replies: string };
   /** A member of the reply with one entry per shown hit, by its id. */
   readonly byHit?: string;
   /** The member of a hit by whose values that part is named. Default: id. */
@@ -77,7 +79,7 @@ async function judge(shape: Shape, engine: string, edge: string, dialect: Dialec
   const isSame = faults.length === 0;
   if (shape.outcome !== "any" && served.outcome !== shape.outcome) say(`outcome ${served.outcome}, expected ${shape.outcome}`);
   if (served.status !== direct.status) say(`${served.status}, the engine says ${direct.status}`);
-  else if (served.outcome.includes("applied") && shape.path.includes("_msearch"))
+  else if (served.outcome.includes("applied") && dialect.several !== undefined && shape.path.includes(dialect.several.path))
     faults.push(...judgeParts(shape, direct, served, dialect));
   else if (served.outcome === "applied") faults.push(...(await judgeOrder(shape, direct, served, engine, dialect)));
   else if (dialect.mask(served.body) !== dialect.mask(direct.body))
@@ -88,7 +90,7 @@ async function judge(shape: Shape, engine: string, edge: string, dialect: Dialec
 /** Several searches in one reply: as many hits in each as the engine gives, none twice, and the same parts around them. */
 function judgeParts(shape: Shape, direct: Reply, served: Reply, dialect: Dialect): string[] {
   const [own, page] = [direct, served].map(({ body }) =>
-    listAt(dialect.mask(body), ["responses"])?.elements.map((part) => ({ part, list: listAt(part, dialect.hits) })),
+    listAt(dialect.mask(body), [dialect.several?.replies ?? ""])?.elements.map((part) => ({ part, list: listAt(part, dialect.hits) })),
   );
   const isSame = own?.every(({ part, list }, i) => {
     const given = page?.[i];

@@ -22,6 +22,7 @@ import { delimiter, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { makeEnvironment } from "../../src/lab/study/pipeline/python.ts";
 
 export type EngineName = keyof typeof ENGINES;
 
@@ -33,6 +34,8 @@ interface Launcher {
   readonly url: string;
   /** Folder of its sources below java/; by default its name. */
   readonly sources?: string;
+  /** A program below python/ that starts it, and has its requirements in a file of the same name. Linux on x86-64. */
+  readonly python?: string;
 }
 
 export const ENGINES = {
@@ -43,13 +46,14 @@ export const ENGINES = {
   vespa: { java: 17, main: "Launcher", url: "ARMMT_TEST_VESPA_URL" },
   solrcloud: { java: 17, main: "Cloud", url: "ARMMT_TEST_SOLRCLOUD_URL", sources: "solr" },
   meilisearch: { url: "ARMMT_TEST_MEILISEARCH_URL" },
-  typesense: { url: "ARMMT_TEST_TYPESENSE_URL" },
+  typesense: { python: "typesense", url: "ARMMT_TEST_TYPESENSE_URL" },
 } as const satisfies Readonly<Record<string, Launcher>>;
 
 /** Version 17 is the newest on which Elasticsearch 7 starts: it asks for a security manager. */
 const NEWEST_JAVA: Readonly<Partial<Record<EngineName, number>>> = { "elasticsearch-7": 17 };
 
 const SOURCES = fileURLToPath(new URL("java/", import.meta.url));
+export const PYTHON = fileURLToPath(new URL("python/", import.meta.url));
 const CACHE = fileURLToPath(new URL("../../node_modules/.cache/armmt-engines/", import.meta.url));
 
 const FLAGS = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
@@ -62,8 +66,12 @@ export interface RunningEngine {
 
 /** Why an engine cannot be asked on this machine; `undefined` where it can. */
 export function missing(name: EngineName): string | undefined {
-  const { java, url }: Launcher = ENGINES[name];
+  const { java, url, python }: Launcher = ENGINES[name];
   if (process.env[url] !== undefined) return undefined;
+  if (python !== undefined) {
+    const isThere = process.platform === "linux" && process.arch === "x64" && findOnPath(["python3", "python"]) !== undefined;
+    return isThere ? undefined : `${name} was not asked: it starts with Python on Linux (x86-64) only, and ${url} names no running one`;
+  }
   if (java === undefined) return `${name} was not asked: ${url} names no running one (test/engines/compose.yaml has it)`;
   const newest = NEWEST_JAVA[name];
   const versions = newest === undefined ? `${java} or newer` : newest === java ? String(java) : `${java} to ${newest}`;
@@ -80,28 +88,42 @@ export async function startEngine(
   name: EngineName,
   prepare: (home: string, port: number) => void = () => undefined,
 ): Promise<RunningEngine> {
-  const { java, main, url, sources = name }: Launcher = ENGINES[name];
+  const { url }: Launcher = ENGINES[name];
   const running = process.env[url];
   if (running !== undefined) return { url: running.replace(/\/+$/, ""), stop: async () => undefined };
-  const jdk = java === undefined ? undefined : findJdk(java, NEWEST_JAVA[name]);
-  if (jdk === undefined || main === undefined) throw new Error(missing(name));
-  const classPath = await classPathOf(sources, jdk);
+  const start = await commandOf(name);
   const home = mkdtempSync(join(tmpdir(), `armmt-${name}-`));
   for (const folder of ["config", "data", "lib"]) mkdirSync(join(home, folder));
   const port = await freePort();
   prepare(home, port);
-  const flags = [...FLAGS, ...(jdk.version >= 21 ? ["--enable-native-access=ALL-UNNAMED"] : [])];
-  const engine = spawn(join(jdk.home, "bin/java"), [...flags, "-cp", classPath, main, home, String(port)], { cwd: home });
+  const [command, options] = start(home, port, await freePort());
+  const engine = spawn(command, options, { cwd: home, detached: true });
   await ready(engine, name);
   const stop = async (): Promise<void> => {
     const ended = new Promise((resolve) => {
       engine.once("exit", resolve);
     });
-    engine.kill("SIGKILL");
+    kill(engine);
     await ended;
     rmSync(home, { recursive: true, force: true });
   };
   return { url: `http://127.0.0.1:${port}`, stop };
+}
+
+type Start = (home: string, port: number, secondPort: number) => readonly [command: string, options: readonly string[]];
+
+/** With everything that it needs in place. */
+async function commandOf(name: EngineName): Promise<Start> {
+  const { java, main, sources = name, python }: Launcher = ENGINES[name];
+  if (python !== undefined) {
+    const program = await makeEnvironment(join(CACHE, `python-${python}`), join(PYTHON, `${python}.txt`));
+    return (home, port, secondPort) => [program, [join(PYTHON, `${python}.py`), home, String(port), String(secondPort)]];
+  }
+  const jdk = java === undefined ? undefined : findJdk(java, NEWEST_JAVA[name]);
+  if (jdk === undefined || main === undefined) throw new Error(missing(name));
+  const classPath = await classPathOf(sources, jdk);
+  const flags = [...FLAGS, ...(jdk.version >= 21 ? ["--enable-native-access=ALL-UNNAMED"] : [])];
+  return (home, port) => [join(jdk.home, "bin/java"), [...flags, "-cp", classPath, main, home, String(port)]];
 }
 
 /** Runs a class that lies beside the launcher of an engine, with its jars: a client of it. Ends when its standard input does. */
@@ -127,13 +149,19 @@ export async function runJava(sources: string, main: string, options: readonly s
   return (await promisify(execFile)(join(jdk.home, "bin/java"), command, { maxBuffer: 2 ** 26 })).stdout;
 }
 
+/** With what it has started: it leads a group of processes. */
+function kill(engine: ChildProcess): void {
+  if (process.platform === "win32" || engine.pid === undefined) engine.kill("SIGKILL");
+  else process.kill(-engine.pid, "SIGKILL");
+}
+
 /** The launchers print "ready", and end when their standard input does, so that none outlives its test. */
 function ready(engine: ChildProcess, name: EngineName): Promise<void> {
   return new Promise((resolve, reject) => {
     const lines: string[] = [];
     const fail = (what: string): void => reject(new Error(`${name} ${what}:\n${lines.slice(-30).join("\n")}`));
     const timer = setTimeout(() => {
-      engine.kill("SIGKILL");
+      kill(engine);
       fail(`did not start within ${START_TIMEOUT_MS / 1000} s`);
     }, START_TIMEOUT_MS);
     const watch = (line: string): void => {
@@ -200,8 +228,9 @@ function versionOf(home: string): number | undefined {
   return major === undefined ? undefined : Number(major);
 }
 
-function findMaven(): string | undefined {
-  const names = process.platform === "win32" ? ["mvn.cmd"] : ["mvn"];
+const findMaven = (): string | undefined => findOnPath(process.platform === "win32" ? ["mvn.cmd"] : ["mvn"]);
+
+function findOnPath(names: readonly string[]): string | undefined {
   const files = (process.env["PATH"] ?? "").split(delimiter).flatMap((folder) => names.map((file) => join(folder, file)));
   return files.find((file) => existsSync(file));
 }

@@ -12,6 +12,7 @@ export interface EngineShape extends Shape {
 export const ELASTICSEARCH: Dialect = {
   mask: (body) => withSortedMember(body.replaceAll(/"took" ?: ?\d+/g, '"took":0'), "aggregations"),
   hits: ["hits", "hits"],
+  several: { path: "_msearch", replies: "responses" },
   window: (shape, size) => {
     const [path = "", query = ""] = shape.path.split("?");
     const params = new URLSearchParams(query.replaceAll(";", "&"));

@@ -1,71 +1,91 @@
-/** A running Typesense behind the edge. */
+/** Typesense itself behind the edge. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { TYPESENSE as BACKEND } from "../../src/backends/typesense.ts";
+import { wordsOf } from "../../src/backends/words.ts";
+import { createRandom } from "../../src/demo/catalogue/random.ts";
+import { planSearch } from "../backends/one-search.ts";
 import { type RunningEdge, startEdge } from "./edge.ts";
-import { type Dialect, judgeAll, type Shape } from "./judge.ts";
-import { missing, startEngine } from "./launch.ts";
-import { judgePaging, type Paging } from "./paging.ts";
+import { ask, judgeAll, listAt } from "./judge.ts";
+import { missing, type RunningEngine, startEngine } from "./launch.ts";
+import { KEY, randomQuery, search, SHAPES, TYPESENSE } from "./shapes-typesense.ts";
 import { fillTypesense } from "./shop.ts";
-
-/** Of compose.yaml. */
-const KEY = process.env["ARMMT_TEST_TYPESENSE_KEY"] ?? "test";
 
 const problem = missing("typesense");
 if (problem !== undefined) console.warn(problem);
 
-const search = (params: Readonly<Record<string, string | number>>): Omit<Shape, "label" | "outcome"> => {
-  const given = new URLSearchParams(Object.entries(params).map(([name, value]) => [name, String(value)]));
-  return { path: `/collections/products/documents/search?${given.toString()}`, headers: { "x-typesense-api-key": KEY } };
-};
+const hitsOf = async (base: string, query: string): Promise<readonly string[]> =>
+  listAt(TYPESENSE.mask((await ask(base, search(query))).body), TYPESENSE.hits)?.elements ?? [];
 
-const TYPESENSE: Dialect = {
-  mask: (body) => body.replaceAll(/"search_time_ms": ?\d+/g, '"search_time_ms":0'),
-  hits: ["hits"],
-  window: (shape, size) => {
-    const [path = "", query = ""] = shape.path.split("?");
-    const params = new URLSearchParams(query);
-    for (const name of ["page", "offset", "limit"]) params.delete(name);
-    params.set("per_page", String(size));
-    return { ...shape, path: `${path}?${params.toString()}` };
-  },
-};
+const DIALECT = BACKEND.create(new Map([["products", { forwardCredentials: true }]]));
 
-const QUERY = { q: "red", query_by: "title" };
+interface Echo {
+  readonly page: number;
+  readonly request_params: { readonly q: string; readonly per_page: number };
+}
 
-/** Beside the query → outcome. */
-const SHAPES: readonly (readonly [outcome: string, params: Readonly<Record<string, string | number>>])[] = [
-  ["applied", {}],
-  ["applied", { per_page: 5 }],
-  ["applied", { page: 2, per_page: 7 }],
-  ["applied", { offset: 45, limit: 10 }],
-  ["applied", { facet_by: "category" }],
-  ["applied", { filter_by: "price:>20" }],
-  ["applied", { include_fields: "id,title" }],
-  ["applied", { highlight_fields: "title" }],
-  ["applied", { sort_by: "_text_match:desc" }],
-  ["explicit_sort", { sort_by: "price:asc" }],
-  ["grouped", { group_by: "category" }],
-  ["size_zero", { per_page: 0 }],
-  ["beyond_window", { offset: 60, limit: 5 }],
-];
-
-const PAGING: readonly Paging[] = [{ label: "offset, limit", page: (q, offset, limit) => search({ q, query_by: "title", offset, limit }) }];
+/** Words and page, where the engine answers and the edge would re-rank. */
+async function compareReadings(query: string, engine: string): Promise<readonly string[]> {
+  const shape = search(query);
+  const { status, body } = await ask(engine, shape);
+  if (status !== 200) return [];
+  const plan = planSearch(DIALECT, "products", { method: "GET", search: `?${query}`, body: new Uint8Array() });
+  if (plan.bypass !== undefined && plan.bypass.reason !== "explicit_sort") return [];
+  const { page, request_params: echoed }: Echo = JSON.parse(body); // oxlint-disable-line no-unsafe-type-assertion
+  const faults: string[] = [];
+  if (plan.limit !== echoed.per_page) faults.push(`${query}: ${plan.limit} per page, the engine reads ${echoed.per_page}`);
+  if (plan.offset !== (page - 1) * echoed.per_page) faults.push(`${query}: from ${plan.offset}, the engine gives page ${page}`);
+  if (plan.queryText !== wordsOf(echoed.q)) faults.push(`${query}: the words are ${plan.queryText}, the engine reads ${echoed.q}`);
+  return faults;
+}
 
 describe.skipIf(problem !== undefined)("typesense", () => {
-  let url: string;
+  let engine: RunningEngine;
   let edge: RunningEdge;
+  const start = (): Promise<RunningEdge> => startEdge("typesense", engine.url, { forwardCredentials: true });
   beforeAll(async () => {
-    ({ url } = await startEngine("typesense"));
-    await fillTypesense(url, KEY);
-    edge = await startEdge("typesense", url, { forwardCredentials: true });
+    engine = await startEngine("typesense");
+    await fillTypesense(engine.url, KEY);
+    edge = await start();
+  }, 300_000);
+  afterAll(async () => {
+    await edge?.stop();
+    await engine?.stop();
   });
-  afterAll(() => edge?.stop());
 
   it(`answers ${SHAPES.length} shapes of requests`, async () => {
-    const shapes = SHAPES.map(([outcome, beside]) => ({ label: JSON.stringify(beside), ...search({ ...QUERY, ...beside }), outcome }));
-    expect(await judgeAll(shapes, url, edge.url, TYPESENSE)).toEqual([]);
-  });
+    expect(await judgeAll(SHAPES, engine.url, edge.url, TYPESENSE)).toEqual([]);
+  }, 120_000);
 
-  it("loses no hit from page to page", async () => {
-    expect(await judgePaging(PAGING, url, edge.url, TYPESENSE)).toEqual([]);
+  it("answers random requests", async () => {
+    const random = createRandom("typesense");
+    const shapes = Array.from({ length: 300 }, () => {
+      const query = randomQuery(random);
+      return { label: query, ...search(query), outcome: "any" };
+    });
+    expect(await judgeAll(shapes, engine.url, edge.url, TYPESENSE)).toEqual([]);
+  }, 120_000);
+
+  it("reads random requests as the engine does", async () => {
+    const random = createRandom("typesense, read");
+    const faults: string[] = [];
+    for (let i = 0; i < 400; i++) faults.push(...(await compareReadings(randomQuery(random), engine.url))); // oxlint-disable-line no-await-in-loop
+    expect(faults).toEqual([]);
+  }, 120_000);
+
+  it.each(["red", "bag", "mug"])("loses no hit of %s from page to page", async (words) => {
+    const query = `q=${encodeURIComponent(words)}&query_by=title`;
+    const all = await hitsOf(engine.url, `${query}&per_page=120`);
+    // The other one remembers windows that failed.
+    const fresh = await start();
+    for (const size of [7, 10, 24, 50, 60]) {
+      const pages: string[] = [];
+      for (let page = 1; pages.length < all.length && page < 30; page++)
+        pages.push(...(await hitsOf(fresh.url, `${query}&page=${page}&per_page=${size}`))); // oxlint-disable-line no-await-in-loop
+      const seen = pages.slice(0, all.length);
+      expect(new Set(pages).size, `${size} per page`).toBe(pages.length);
+      expect(all.filter((hit) => !pages.includes(hit))).toEqual([]);
+      expect(seen).not.toEqual(all);
+    }
+    await fresh.stop();
   });
 });

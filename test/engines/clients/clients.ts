@@ -7,7 +7,7 @@ import { expect, it } from "vitest";
 import { findInterpreter, makeEnvironment } from "../../../src/lab/study/pipeline/python.ts";
 import { WINDOW } from "../edge.ts";
 import { note } from "../figures.ts";
-import { missingForClients, runJava } from "../launch.ts";
+import { missingForClients, PYTHON, runJava } from "../launch.ts";
 import { callJavaScriptClients } from "./javascript.ts";
 import { type Call, judgeCall } from "./judge.ts";
 
@@ -20,7 +20,6 @@ interface Language {
   readonly problem?: string | undefined;
 }
 
-const PYTHON = fileURLToPath(new URL("../python/", import.meta.url));
 const ENVIRONMENT = fileURLToPath(new URL("../../../node_modules/.cache/armmt-engines/python", import.meta.url));
 
 const callPythonClients: Program = async (name, engine, edge) => {
