@@ -25,7 +25,7 @@ export type Treatment =
 const VERSION = /^armmt@([A-Za-z0-9][A-Za-z0-9._-]{0,63})$/;
 const CALL = /^(interleave|shadow|explore)\((.*)\)$/;
 
-const EXPECTED = 'use "control", "semantic", "armmt", "armmt@<version>", "interleave(control, armmt)", "shadow(armmt)" or "explore(armmt)"';
+const EXPECTED = 'use "control", "armmt", "armmt@<version>", "semantic", "interleave(control, armmt)", "shadow(armmt)" or "explore(armmt)"';
 
 /** The error names the problem of `name` and the fix. */
 export function parseTreatment(name: string): Result<Treatment, string> {
