@@ -16,12 +16,23 @@ export interface ServedOrder {
   readonly why: string;
 }
 
+const ORDERS: Readonly<Record<ServedOrder["order"], string>> = {
+  model: "the model's order",
+  blend: "engine, meaning and the model's order",
+  semantic: "engine and meaning (semantic)",
+  engine: "the engine's order",
+};
+
+/** One line for a terminal or a log. */
+export function describeOrder({ order, trust, why }: ServedOrder): string {
+  return `armmt serves ${ORDERS[order]}, trust ${trust}: ${why}`;
+}
+
 /** The name of the order by meaning, where a model's version stands. */
 export function semanticVersion({ version }: Pick<TrustedSet, "version">): string {
   return `semantic-${version}`;
 }
 
-/** `model`: its manifest, or why there is none. */
 export function servedOrder(model: ManifestIdentity, set: TrustedSet): ServedOrder {
   const hasMeaning = set.queryTable !== undefined;
   const untaught = hasMeaning ? ("semantic" as const) : ("engine" as const);

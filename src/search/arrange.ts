@@ -4,6 +4,9 @@
  */
 import type { Hit } from "../backends/dialect.ts";
 import type { Ranker, Treatment } from "../experiment/treatment.ts";
+import type { PublishedSet } from "../embeddings/store.ts";
+import type { ModelManifest } from "../inference/manifest.ts";
+import { describeOrder, servedOrder } from "../inference/trust.ts";
 import type { ListItem } from "../ranking/candidate.ts";
 import { draftTeams, swapNeighbours } from "../ranking/interleave.ts";
 import { type ItemValues, refreshFeatures } from "../ranking/item-values.ts";
@@ -110,6 +113,7 @@ async function rank(
   if (!followed.ok) return followed;
   const { version: modelVersion, scorer: model } = followed.value;
   const setVersion = lookup.value.set.version;
+  if (scorer !== undefined && model === undefined) sayOnce(search, scorer.value.manifest, lookup.value.set);
   const items = window.map(({ itemId, values }, i) => freshen(itemId, lookup.value.items[i], values));
   const known = model === undefined ? [] : lookup.value.items.slice(ids.length).filter((item) => item !== undefined);
   const missing = vectorsMissing(items, setVersion);
@@ -136,6 +140,15 @@ async function rank(
   if (!order.ok) return order;
   deps.lists.keep(key, window, order.value);
   return ok({ ...ranking, order: order.value, scores: scores.value });
+}
+
+const said = new WeakSet<PublishedSet>();
+
+/** Once per isolate and published set: whoever starts a server, or tries one, reads why the model's order is not served. */
+function sayOnce({ deps, index }: Search, manifest: ModelManifest, set: PublishedSet): void {
+  if (said.has(set)) return;
+  said.add(set);
+  deps.log({ level: "info", event: "order", index: index.name, detail: describeOrder(servedOrder(manifest, set)) });
 }
 
 /** The stored record with the hit's own values: prices change faster than catalogues are published. */

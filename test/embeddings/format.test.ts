@@ -43,7 +43,7 @@ function withHeader(bytes: Uint8Array<ArrayBuffer>, at: number, number: number):
 }
 
 /** The same bytes, one byte into another buffer. */
-function shifted(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+function misaligned(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const larger = new Uint8Array(bytes.length + 1);
   larger.set(bytes, 1);
   return larger.subarray(1);
@@ -139,7 +139,7 @@ describe("encodeShard() and decodeShard()", () => {
     const records = plain.map((record, i) => ({ ...record, ...(words[i] !== undefined && { words: words[i] }) }));
     const bytes = packed(records);
     expect(bytes.length).toBe(packed(plain).length + 4 + 4 * 4 + 2 * 4);
-    for (const decoded of [shard(records), value(decodeShard(shifted(bytes), DIMS))]) {
+    for (const decoded of [shard(records), value(decodeShard(misaligned(bytes), DIMS))]) {
       expect(["a", "b", "c", "d"].map((id) => decoded.find(id)?.words)).toEqual([words[0], words[1], words[2], Uint16Array.of()]);
       expect(decoded.find("a")).toMatchObject({ features: [1.5, undefined] });
     }
