@@ -5,9 +5,11 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { parsePointer, type Pointer, pointerKey, setKey, shardKey } from "../embeddings/store.ts";
+import { describeOrder } from "../inference/trust.ts";
 import { progressBar } from "./command.ts";
 import { embeddingsFolder, readSet } from "./embed/pack.ts";
 import { type LocalOptions, type Namespace, openFolderNamespace, openLocalNamespace, openWranglerNamespace } from "./publish/namespace.ts";
+import { orderOf } from "./publish/order.ts";
 import { UserError } from "../web.ts";
 import { findConfig, LOCAL_STATE } from "./wrangler.ts";
 
@@ -136,9 +138,12 @@ export function createPublishCommand(): Command {
   return addNamespaceFlags(command).action(async (flags: NamespaceFlags & { readonly from?: string }) => {
     const from = flags.from === undefined ? embeddingsFolder(flags.catalog) : resolve(flags.from);
     // Fails before a namespace is opened, which may take seconds or an account.
-    readSet(from);
+    const order = orderOf(readSet(from).set);
     const report = await withNamespace(flags, (namespace) => publishTo(namespace, { from, catalog: flags.catalog, json: flags.json }));
-    process.stdout.write(flags.json === true ? `${JSON.stringify(report, undefined, 2)}\n` : `${describe(report)}\n`);
+    const served = order === undefined ? "" : `${describeOrder(order)}\n`;
+    process.stdout.write(
+      flags.json === true ? `${JSON.stringify({ ...report, order }, undefined, 2)}\n` : `${describe(report)}\n${served}`,
+    );
   });
 }
 

@@ -9,6 +9,7 @@ import { createDialects, type Dialects } from "../backends/dialects.ts";
 import { createEngineClient, type EngineClient, type Fetch } from "../backends/engine.ts";
 import type { Config, IndexConfig } from "../config/config.ts";
 import { createItemStore, type ItemStore, type KvReader, type PublishedSet, ShardCache } from "../embeddings/store.ts";
+import { servedOrder } from "../inference/trust.ts";
 import { createRankedLists } from "../ranking/ranked-lists.ts";
 import type { EdgeDeps, IndexDeps } from "./contract.ts";
 import { createFlagSource, type FlagClient } from "./flags.ts";
@@ -128,12 +129,14 @@ export async function describeStatus({ edge, indexes }: Searches): Promise<objec
       const scorer = edge.scorer();
       const model = scorer.ok ? { version: scorer.value.manifest.version, trainedOn: scorer.value.manifest.trainedOn } : scorer.error;
       const published = found.ok ? describeSet(found.value.set) : found.error;
-      return [name, { backend: backend.name, window, windows: windows.snapshot(), model, published }] as const;
+      // What the variant armmt serves, and why.
+      const order = found.ok && scorer.ok ? servedOrder(scorer.value.manifest, found.value.set) : undefined;
+      return [name, { backend: backend.name, window, windows: windows.snapshot(), model, published, order }] as const;
     }),
   );
   return { indexes: Object.fromEntries(described), ranking: edge.queue.snapshot(), ...edge.counters.snapshot() };
 }
 
-function describeSet({ version, itemCount, shardCount, imageEncoder }: PublishedSet): object {
-  return { version, itemCount, shardCount, imageEncoder };
+function describeSet({ version, itemCount, shardCount, imageEncoder, textEncoder, queryTable }: PublishedSet): object {
+  return { version, itemCount, shardCount, imageEncoder, textEncoder, queryTableBytes: queryTable?.bytes ?? 0 };
 }

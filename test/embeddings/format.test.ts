@@ -42,6 +42,13 @@ function withHeader(bytes: Uint8Array<ArrayBuffer>, at: number, number: number):
   return copy;
 }
 
+/** The same bytes, one byte into another buffer. */
+function misaligned(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(bytes.length + 1);
+  larger.set(bytes, 1);
+  return larger.subarray(1);
+}
+
 const component = fc.float({ min: -8, max: 8, noNaN: true });
 const vector = (dim: number) =>
   fc.option(
@@ -126,6 +133,23 @@ describe("encodeShard() and decodeShard()", () => {
     expect(bytes.length).toBe(32 + 100 * (16 + 24 + 1 + 128 + 8));
   });
 
+  it("hold each item's words, in 2 bytes a word and 4 an item", () => {
+    const words = [Uint16Array.of(1, 7, 65_535), Uint16Array.of(), Uint16Array.of(7)];
+    const plain = ["a", "b", "c", "d"].map((id) => item(id));
+    const records = plain.map((record, i) => ({ ...record, ...(words[i] !== undefined && { words: words[i] }) }));
+    const bytes = packed(records);
+    expect(bytes.length).toBe(packed(plain).length + 4 + 4 * 4 + 2 * 4);
+    for (const decoded of [shard(records), value(decodeShard(misaligned(bytes), DIMS))]) {
+      expect(["a", "b", "c", "d"].map((id) => decoded.find(id)?.words)).toEqual([words[0], words[1], words[2], Uint16Array.of()]);
+      expect(decoded.find("a")).toMatchObject({ features: [1.5, undefined] });
+    }
+  });
+
+  it("are as before where no item has words", () => {
+    expect(new DataView(packed([item("a")]).buffer).getUint32(4, true)).toBe(1);
+    expect(shard([item("a")]).locate("a")?.words).toBeUndefined();
+  });
+
   it("read a view that is not aligned", () => {
     const bytes = packed([item("a")]);
     const shifted = new Uint8Array(bytes.length + 1);
@@ -192,6 +216,10 @@ describe("encodeShard() refuses", () => {
     expect(errorOf(encodeShard([item("a", { features: [1] })], DIMS))).toBe('Item "a": 1 features, expected 2');
   });
 
+  it("words that do not ascend", () => {
+    expect(errorOf(encodeShard([item("a", { words: Uint16Array.of(2, 2) })], DIMS))).toBe('Item "a": hashes of words do not ascend');
+  });
+
   it("an id that is empty or not valid Unicode", () => {
     expect(errorOf(encodeShard([item("")], DIMS))).toContain('Item id "" is empty');
     expect(errorOf(encodeShard([item("\uD800")], DIMS))).toContain("not valid Unicode");
@@ -206,7 +234,8 @@ describe("decodeShard() refuses", () => {
   });
 
   it("another format version", () => {
-    expect(errorOf(decodeShard(withHeader(bytes, 4, 2), DIMS))).toBe("Cannot decode shard: format version 2, expected 1");
+    expect(errorOf(decodeShard(withHeader(bytes, 4, 3), DIMS))).toBe("Cannot decode shard: format version 3, expected 1 or 2");
+    expect(decodeShard(withHeader(bytes, 4, 2), DIMS).ok).toBe(false);
   });
 
   it("other dims, by name", () => {
@@ -222,10 +251,13 @@ describe("decodeShard() refuses", () => {
   });
 
   it("any single flipped bit", () => {
-    for (let bit = 0; bit < bytes.length * 8; bit++) {
-      const copy = bytes.slice();
-      copy[bit >> 3]! ^= 1 << (bit & 7);
-      expect(decodeShard(copy, DIMS).ok).toBe(false);
+    const withWords = packed([item("a", { words: Uint16Array.of(1, 2) }), item("b")]);
+    for (const whole of [bytes, withWords]) {
+      for (let bit = 0; bit < whole.length * 8; bit++) {
+        const copy = whole.slice();
+        copy[bit >> 3]! ^= 1 << (bit & 7);
+        expect(decodeShard(copy, DIMS).ok).toBe(false);
+      }
     }
   });
 

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:test";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { encodeQueryTable, type QueryTableContent, tableChecksumIn } from "../../src/embeddings/query-table.ts";
 import { encodeShard, shardOf } from "../../src/embeddings/format.ts";
 import {
   createItemStore,
@@ -10,6 +11,7 @@ import {
   parsePublishedSet,
   pointerKey,
   type PublishedSet,
+  queryTableKey,
   setKey,
   ShardCache,
   shardKey,
@@ -240,6 +242,114 @@ describe("the byte budget", () => {
   });
 });
 
+describe("the query table", () => {
+  const rows = Float32Array.of(1, 0, 0, 0);
+  const tokenizer = {
+    kind: "wordpiece",
+    lowerCase: true,
+    stripAccents: true,
+    maxWordLength: 100,
+    vocabulary: ["[UNK]", "red"],
+    unknown: 0,
+  } as const;
+
+  function packedTable(over: Partial<QueryTableContent> = {}): Uint8Array<ArrayBuffer> {
+    const common = {
+      textEncoder: "test-text",
+      tokenizer,
+      textDim: 4,
+      pictureDim: 0,
+      pictureWeight: 0,
+      offset: new Float32Array(4),
+      itemCount: 9,
+    };
+    const packed = encodeQueryTable({
+      ...common,
+      rows,
+      pieceIds: Uint32Array.of(1),
+      wordCounts: new Map(),
+      knownQueries: new Map(),
+      ...over,
+    });
+    if (!packed.ok) throw new Error(packed.error);
+    return packed.value;
+  }
+
+  async function publishTable(version: string, price: number, bytes = packedTable({ itemCount: price })): Promise<void> {
+    const set = await publish(catalog, version, price);
+    await env.EMBEDDINGS.put(queryTableKey(catalog, version), bytes);
+    const queryTable = { bytes: bytes.length, checksum: tableChecksumIn(bytes) };
+    await env.EMBEDDINGS.put(setKey(catalog, version), JSON.stringify({ ...set, queryTable }));
+  }
+
+  it("is read once with the shards, and not where the set has none", async () => {
+    await publishTable("v1", 7);
+    const { kv, reads } = counting(env.EMBEDDINGS);
+    const warm = store({ kv });
+    const key = queryTableKey(catalog, "v1");
+    for (let i = 0; i < 3; i++) expect(found(await warm.lookup(IDS)).queryTable?.encodeQuery("red").text).toEqual(rows);
+    expect(reads.filter((read) => read === key)).toHaveLength(1);
+    await publish(catalog, "v2", 2);
+    clock += 60_000;
+    expect(found(await warm.lookup(IDS)).queryTable).toBeUndefined();
+  });
+
+  it("is always of the version of the items, also after a publish and a rollback", async () => {
+    await publishTable("v1", 1);
+    await publishTable("v2", 2);
+    const warm = store();
+    for (const [version, price] of [
+      ["v1", 1],
+      ["v2", 2],
+      ["v1", 1],
+    ] as const) {
+      await point(catalog, version);
+      clock += 60_000;
+      const lookup = found(await warm.lookup(["item-0"]));
+      expect([lookup.set.version, prices(lookup), lookup.queryTable?.itemCount]).toEqual([version, [price], price]);
+    }
+  });
+
+  it.each<[string, string, (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer> | undefined]>([
+    ["missing", "shard_missing", () => undefined],
+    ["cut", "shard_corrupt", (bytes) => bytes.slice(0, -1)],
+    ["of another version", "shard_corrupt", () => packedTable({ itemCount: 5 })],
+  ])("that is %s is a reason, until it is there", async (_, expected, damage) => {
+    await publishTable("v1", 1);
+    const key = queryTableKey(catalog, "v1");
+    const bytes = new Uint8Array((await env.EMBEDDINGS.get(key, "arrayBuffer"))!);
+    const damaged = damage(bytes);
+    if (damaged === undefined) await env.EMBEDDINGS.delete(key);
+    else await env.EMBEDDINGS.put(key, damaged);
+    const warm = store();
+    expect(reason(await warm.lookup(IDS))).toBe(expected);
+    await env.EMBEDDINGS.put(key, bytes);
+    expect(reason(await warm.lookup(IDS))).toBe("ok");
+  });
+
+  it("of another encoder or other dims than the set's is refused by name", async () => {
+    await publishTable("v1", 1, packedTable({ textEncoder: "other/1" }));
+    const result = await store().lookup(IDS);
+    expect(result).toMatchObject({ ok: false, error: { reason: "shard_corrupt" } });
+    expect(result.ok ? "" : result.error.detail).toContain("text encoder other/1, the set has test-text");
+  });
+
+  it("that hangs is late, and the next search has it", async () => {
+    await publishTable("v1", 1);
+    let hangs = true;
+    function get(key: string, type: "arrayBuffer"): Promise<ArrayBuffer | null>;
+    function get(key: string, type: "text"): Promise<string | null>;
+    function get(key: string, type: "arrayBuffer" | "text"): Promise<ArrayBuffer | string | null> {
+      if (hangs && key.endsWith("/query-table")) return new Promise(() => {});
+      return type === "text" ? env.EMBEDDINGS.get(key, "text") : env.EMBEDDINGS.get(key, "arrayBuffer");
+    }
+    const warm = store({ kv: { get }, timeoutMs: 200 });
+    expect(reason(await warm.lookup(IDS))).toBe("store_timeout");
+    hangs = false;
+    expect(found(await warm.lookup(IDS)).queryTable?.itemCount).toBe(1);
+  });
+});
+
 describe("faults", () => {
   const id = IDS[0]!;
   const broken = shardOf(id, SHARDS);
@@ -440,7 +550,8 @@ describe("parsePublishedSet()", () => {
   });
 
   it("names what is wrong", () => {
-    expect(errorOf({ format: 2 })).toBe("format 2, expected 1");
+    expect(errorOf({ format: 2 })).toBe("ok");
+    expect(errorOf({ format: 3 })).toBe("format 3, expected 1 or 2");
     expect(errorOf({ shardCount: 2 })).toBe("1 shards listed, expected 2");
     expect(errorOf({ itemFeatures: ["price_log"] })).toContain("item features [price_log], expected [price_log, popularity_log");
     expect(errorOf({ imageDim: "64" })).toContain("imageDim");
