@@ -12,6 +12,7 @@ import { type Catalog, type CatalogOptions, readCatalog } from "./catalog/file.t
 import { printTable, progressBar } from "./command.ts";
 import { openVectorCache } from "./embed/cache.ts";
 import type { EncodedPictures } from "./embed/encode.ts";
+import { HISTOGRAM_DESCRIPTOR } from "./embed/colour-histogram.ts";
 import { loadImageEncoder } from "./embed/encoder.ts";
 import { fitProjection } from "./embed/projection.ts";
 import { embeddingsFolder, packSet, writeSet } from "./embed/pack.ts";
@@ -61,10 +62,15 @@ export async function embedCatalog(options: EmbedOptions) {
   // Before the pictures, which take longer: a failure comes at once.
   const sentences = typeof textEncoder === "string" ? await sentenceEncoder(textEncoder, options) : textEncoder;
   const encoder = typeof imageEncoder === "string" ? await loadImageEncoder(imageEncoder) : imageEncoder;
+  const advice = encoder.isBuiltin ? photographAdvice(catalog) : undefined;
+  if (advice !== undefined && options.json !== true) process.stderr.write(`${advice}\n`);
   const out = options.out === undefined ? embeddingsFolder(catalog.name) : resolve(options.out);
   const kept = join(out, "cache");
   mkdirSync(kept, { recursive: true });
-  const cache = openVectorCache(join(kept, `${encoder.fingerprint}.vectors`), rawWidth(encoder));
+  const cache = openVectorCache(
+    join(kept, `${encoder.fingerprint}${encoder.isBuiltin ? "" : `.${HISTOGRAM_DESCRIPTOR}`}.vectors`),
+    rawWidth(encoder),
+  );
 
   const bar = progressBar(`Embedding ${catalog.items.length} pictures`, catalog.items.length, { json: options.json });
   let pictures: EncodedPictures;
@@ -89,7 +95,8 @@ export async function embedCatalog(options: EmbedOptions) {
 
   const raws = pictures.keys.map((key) => (key === undefined ? undefined : cache.get(key)));
   const projectionPath = join(kept, `${encoder.fingerprint}.projection.json`);
-  const plain = toRecords(catalog.items, raws, { encoder, projectionPath });
+  const colourPath = join(kept, `${encoder.fingerprint}.colours.json`);
+  const plain = toRecords(catalog.items, raws, { encoder, projectionPath, colourPath });
   const texts =
     sentences &&
     (await embedTexts(catalog.items, {
@@ -122,12 +129,27 @@ export async function embedCatalog(options: EmbedOptions) {
     unreadable: pictures.unreadable,
     imageEncoder: identity.imageEncoder,
     textEncoder: identity.textEncoder,
+    /** What would make the vectors better. */
+    advice: advice === undefined ? [] : [advice],
     shards: packed.shards.length,
     bytes: packed.shards.reduce((sum, shard) => sum + shard.length, 0),
     /** Figures of the query table; absent with the builtin text encoder. */
     ...(texts !== undefined && { meaning: figuresOf(texts) }),
     seconds: (performance.now() - started) / 1000,
   };
+}
+
+/** The builtin image encoder has seen drawings only. */
+function photographAdvice({ items }: Catalog): string | undefined {
+  const pictures = items.flatMap(({ image }) =>
+    image === undefined ? [] : image.kind === "svg" ? "" : image.kind === "url" ? image.url : image.path,
+  );
+  const photographs = pictures.filter((name) => /\.(jpe?g|webp|avif)(\?|$)/i.test(name));
+  if (photographs.length * 2 <= pictures.length) return undefined;
+  return (
+    `${photographs.length} of ${pictures.length} pictures are photographs, and the builtin image encoder was trained on drawings: ` +
+    "give one that was trained on photographs, --image-encoder hf:Xenova/dinov2-small (Apache-2.0, 88 MB) or the path of an .onnx file"
+  );
 }
 
 async function sentenceEncoder(name: string, options: EmbedOptions): Promise<SentenceEncoder | undefined> {

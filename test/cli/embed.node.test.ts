@@ -199,7 +199,7 @@ describe("embedCatalog()", () => {
     await threePictures();
     const options = { out, imageEncoder: MOBILENET, json: true };
     const first = await embedCatalog({ catalog: catalog(three), ...options });
-    expect(first.imageEncoder).toMatch(/^onnx-[0-9a-f]{12}\+pca48-[0-9a-f]{12}\+colour16\/1$/);
+    expect(first.imageEncoder).toMatch(/^onnx-[0-9a-f]{12}\+pca48-[0-9a-f]{12}\+hsv200-pca16-[0-9a-f]{12}$/);
     await picture("more", "#e0c020");
     const more = await embedCatalog({ catalog: catalog([...three, { id: "more", title: "More" }]), ...options });
     expect(more).toMatchObject({ encoded: 1, imageEncoder: first.imageEncoder });

