@@ -30,7 +30,7 @@ const HELD_OUT = 500;
 const RIDGE = 0.02;
 
 /** For rows, vocabulary and words; known queries come on top. */
-const MAX_TABLE_BYTES = 1_500_000;
+const MAX_TABLE_BYTES = 1_450_000;
 
 /** A row's id and two scales; a word's hash and count. */
 const ROW_BYTES = 12;
