@@ -16,6 +16,8 @@ const vocabularySchema = v.custom<Readonly<Record<string, number>>>(
 const wordpieceSchema = v.object({
   normalizer: v.object({
     type: v.literal("BertNormalizer"),
+    clean_text: v.optional(v.literal(true)),
+    handle_chinese_chars: v.optional(v.literal(true)),
     lowercase: v.boolean(),
     /** `null`: as `lowercase`. */
     strip_accents: v.nullable(v.boolean()),
