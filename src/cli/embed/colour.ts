@@ -72,6 +72,16 @@ export function colourDescriptor(raster: Raster): Float32Array {
   return Float32Array.from(sums, (value) => Math.sqrt(value / total));
 }
 
+/** The pixels of the product, of a sample of the picture: without a uniform background. At least one. */
+export function* productPixels(raster: Raster): Generator<readonly [red: number, green: number, blue: number]> {
+  const sample = thinned(raster);
+  const background = findBackground(sample);
+  const { width, height, rgb } = sample;
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    if (background?.[pixel] !== 1) yield [rgb[pixel * 3]!, rgb[pixel * 3 + 1]!, rgb[pixel * 3 + 2]!];
+  }
+}
+
 /**
  * Encoder vector and colour descriptor (unit vectors both) as one unit vector. A dot product of two such vectors is then the sum of the
  * cosines, the encoder's with a share of 1 - COLOUR_SHARE and the colours' with COLOUR_SHARE.

@@ -6,6 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { COLOUR_DIM, colourDescriptor } from "./colour.ts";
+import { colourHistogram, HISTOGRAM_BINS } from "./colour-histogram.ts";
 import type { ImageEncoder } from "./image-encoder.ts";
 import type { CatalogItem } from "../catalog/file.ts";
 import type { VectorCache } from "./cache.ts";
@@ -36,7 +37,7 @@ interface EncodeOptions {
 }
 
 export function rawWidth(encoder: ImageEncoder): number {
-  return encoder.dim + COLOUR_DIM;
+  return encoder.dim + (encoder.isBuiltin ? COLOUR_DIM : HISTOGRAM_BINS);
 }
 
 /** Without pixels: the vector of `key` is in the cache, or there is no picture. */
@@ -114,7 +115,8 @@ async function encodeBatch(batch: ReadonlyMap<string, Uint8Array>, encoder: Imag
   return [...batch].map(([key, rgb], i) => {
     const raw = new Float32Array(rawWidth(encoder));
     raw.set(vectors[i]!);
-    raw.set(colourDescriptor({ width: size, height: size, rgb }), encoder.dim);
+    const raster = { width: size, height: size, rgb };
+    raw.set(encoder.isBuiltin ? colourDescriptor(raster) : colourHistogram(raster), encoder.dim);
     return [key, raw];
   });
 }

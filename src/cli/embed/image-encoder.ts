@@ -24,6 +24,8 @@ export interface Preprocessing {
 export interface ImageEncoder {
   /** Names graph and preprocessing; vectors of different fingerprints do not compare. */
   readonly fingerprint: string;
+  /** Trained on drawings, and a model was trained on its vectors. */
+  readonly isBuiltin: boolean;
   /** Numbers per vector. */
   readonly dim: number;
   readonly preprocessing: Preprocessing;
@@ -79,6 +81,7 @@ export async function createGraphEncoder(options: GraphEncoderOptions): Promise<
   const hash = await hashOf(isBuiltin ? [graph] : [graph, new TextEncoder().encode(JSON.stringify(preprocessing))]);
   return probed(name, {
     fingerprint: `${isBuiltin ? "builtin" : "onnx"}-${hash}`,
+    isBuiltin,
     preprocessing,
     batch: typeof batch === "number" ? batch : undefined,
     async run(pixels, shape) {
@@ -122,6 +125,7 @@ export async function createHubEncoder({
   const hash = await hashOf([new TextEncoder().encode(JSON.stringify([modelId, model.config, wanted.value]))]);
   return probed(name, {
     fingerprint: `hf-${modelId.replaceAll("/", "-")}-${hash}`,
+    isBuiltin: false,
     preprocessing: wanted.value,
     batch: undefined,
     async run(pixels, shape) {
@@ -142,6 +146,7 @@ interface Output {
 
 interface Graph {
   readonly fingerprint: string;
+  readonly isBuiltin: boolean;
   readonly preprocessing: Preprocessing;
   /** Pictures per run where the graph fixes it. */
   readonly batch: number | undefined;
@@ -157,7 +162,7 @@ async function probed(name: string, graph: Graph): Promise<Result<ImageEncoder, 
     const dim = vector?.length ?? 0;
     if (vector?.every(Number.isFinite) !== true || dim < 2) return err(`Image encoder ${name} gives no usable vector for a grey picture`);
     const { fingerprint, preprocessing } = graph;
-    return ok({ fingerprint, dim, preprocessing, encode: (pictures) => encodeWith(graph, pictures) });
+    return ok({ fingerprint, isBuiltin: graph.isBuiltin, dim, preprocessing, encode: (pictures) => encodeWith(graph, pictures) });
   } catch (cause) {
     return err(`Image encoder ${name} does not run on a ${size} px picture: ${reasonOf(cause)}`);
   }

@@ -7,6 +7,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import * as v from "valibot";
 import type { Product } from "../../demo/catalogue/catalogue.ts";
 import { COLOUR_DESCRIPTOR, COLOUR_DIM, joinColour } from "./colour.ts";
+import { HISTOGRAM_BINS, HISTOGRAM_DESCRIPTOR } from "./colour-histogram.ts";
 import { fitProjection, project, type Projection } from "./projection.ts";
 import { TEXT_DIM, TEXT_ENCODER, createTextEncoder } from "../../embeddings/text-encoder.ts";
 import type { ImageEncoder } from "./image-encoder.ts";
@@ -21,33 +22,65 @@ const ENCODER_DIM = 48;
 
 interface RecordOptions {
   readonly encoder: ImageEncoder;
-  /** File for the projection of an encoder with other dims, so that later runs give comparable vectors. */
+  /** Files for the projections of an encoder with other dims, and of its colours, so that later runs give comparable vectors. */
   readonly projectionPath: string;
+  readonly colourPath: string;
+}
+
+/** The texts of a catalogue by a sentence encoder, parallel to its items. */
+export interface TextParts {
+  readonly vectors: readonly (Float32Array | undefined)[];
+  readonly words: readonly Uint16Array<ArrayBuffer>[];
+  readonly textDim: number;
+  readonly textEncoder: string;
+}
+
+/** Records whose texts are encoded by `texts` instead of the builtin encoder. */
+export function withTexts(records: readonly ItemRecord[], identity: ShardSetIdentity, texts: TextParts) {
+  const { vectors, words, textDim, textEncoder } = texts;
+  return {
+    records: records.map((record, i): ItemRecord => ({ ...record, text: vectors[i], words: words[i]! })),
+    identity: { ...identity, textDim, textEncoder },
+  };
 }
 
 /** `raws` is parallel to `items`: encoder output followed by the colour descriptor, `undefined` without picture. */
 export function toRecords(items: readonly CatalogItem[], raws: readonly (Float32Array | undefined)[], options: RecordOptions) {
   const { encoder } = options;
-  const projection = encoder.dim === ENCODER_DIM ? undefined : projectionFor(raws, options);
+  const pictured = raws.filter((raw) => raw !== undefined);
+  const dims = { inDim: encoder.dim, outDim: ENCODER_DIM };
+  const projection = encoder.dim === ENCODER_DIM ? undefined : keptProjection(options.projectionPath, pictured, dims);
+  const histograms = (): Float32Array[] => pictured.map((raw) => raw.subarray(encoder.dim));
+  const colours = encoder.isBuiltin
+    ? undefined
+    : keptProjection(options.colourPath, histograms(), { inDim: HISTOGRAM_BINS, outDim: COLOUR_DIM });
   const encodeText = createTextEncoder();
   const records = items.map(({ product, text }, i): ItemRecord => {
     const raw = raws[i];
-    const image = raw === undefined ? undefined : imageVector(raw, encoder.dim, projection);
+    const image = raw === undefined ? undefined : imageVector(raw, encoder.dim, { projection, colours });
     return { itemId: product.id, image, text: encodeText(text), features: productFeatures(product) };
   });
   const encoderName = projection === undefined ? encoder.fingerprint : `${encoder.fingerprint}+pca${ENCODER_DIM}-${hashOf(projection)}`;
   const identity: ShardSetIdentity = {
     imageDim: ENCODER_DIM + COLOUR_DIM,
     textDim: TEXT_DIM,
-    imageEncoder: `${encoderName}+${COLOUR_DESCRIPTOR}`,
+    imageEncoder: `${encoderName}+${colours === undefined ? COLOUR_DESCRIPTOR : `${HISTOGRAM_DESCRIPTOR}-pca${COLOUR_DIM}-${hashOf(colours)}`}`,
     textEncoder: TEXT_ENCODER,
   };
   return { records, identity };
 }
 
-function imageVector(raw: Float32Array, dim: number, projection: Projection | undefined): Float32Array {
-  const encoded = raw.subarray(0, dim);
-  return joinColour(projection === undefined ? encoded : unit(project(projection, encoded)), raw.subarray(dim));
+interface ImageProjections {
+  readonly projection: Projection | undefined;
+  readonly colours: Projection | undefined;
+}
+
+function imageVector(raw: Float32Array, dim: number, { projection, colours }: ImageProjections): Float32Array {
+  const [encoded, colour] = [raw.subarray(0, dim), raw.subarray(dim)];
+  return joinColour(
+    projection === undefined ? encoded : unit(project(projection, encoded)),
+    colours === undefined ? colour : unit(project(colours, colour)),
+  );
 }
 
 function unit(vector: Float32Array): Float32Array {
@@ -61,17 +94,25 @@ export function productFeatures({ createdAt, inStock, ...values }: Product): (nu
   return itemFeatures({ ...values, inStock: inStock === undefined ? undefined : Number(inStock) }, createdDay);
 }
 
-/** The projection of an earlier run, or one fitted on this catalogue's pictures. */
-function projectionFor(raws: readonly (Float32Array | undefined)[], { encoder, projectionPath }: RecordOptions): Projection {
+/** The projection in the file, or one fitted on the first `inDim` numbers of `raws`, which the file then holds. */
+export function keptProjection(
+  projectionPath: string,
+  raws: readonly Float32Array[],
+  dims: Readonly<Record<"inDim" | "outDim", number>>,
+): Projection {
   const saved = readProjection(projectionPath);
-  if (saved !== undefined && saved.inDim === encoder.dim && saved.outDim === ENCODER_DIM) return saved;
-  const known = raws.filter((raw) => raw !== undefined);
-  const rows = new Float32Array(Math.max(1, known.length) * encoder.dim);
-  known.forEach((raw, i) => rows.set(raw.subarray(0, encoder.dim), i * encoder.dim));
-  const fitted = fitProjection(rows, { inDim: encoder.dim, outDim: ENCODER_DIM });
+  if (saved !== undefined && saved.inDim === dims.inDim && saved.outDim === dims.outDim) return saved;
+  const fitted = fitProjection(stacked(raws, dims.inDim), dims);
   writeFileSync(`${projectionPath}.new`, JSON.stringify({ ...fitted, ...asText(fitted) }));
   renameSync(`${projectionPath}.new`, projectionPath);
   return fitted;
+}
+
+/** The first `width` numbers of each, one after the other; of none, zeros. */
+export function stacked(vectors: readonly Float32Array[], width: number): Float32Array {
+  const rows = new Float32Array(Math.max(1, vectors.length) * width);
+  vectors.forEach((vector, i) => rows.set(vector.subarray(0, width), i * width));
+  return rows;
 }
 
 /** float32 as base64: exact, and a quarter of the digits. */
@@ -106,7 +147,7 @@ function readProjection(path: string): Projection | undefined {
   }
 }
 
-function hashOf(projection: Projection): string {
+export function hashOf(projection: Projection): string {
   const { mean, components, variances } = asText(projection);
   return createHash("sha256").update(mean).update(components).update(variances).digest("hex").slice(0, 12);
 }
