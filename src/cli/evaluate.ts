@@ -1,0 +1,109 @@
+/**
+ * `armmt evaluate`: a shop's own judgments say what re-ranking would do to its searches, before any traffic: the engine's order against what the
+ * edge would serve, through the functions that serve.
+ */
+import { writeFileSync } from "node:fs";
+import { Command } from "commander";
+import { addFieldFlags } from "./catalog/fields.ts";
+import type { Catalog, CatalogItem, CatalogOptions } from "./catalog/file.ts";
+import { readCatalog } from "./catalog/file.ts";
+import { progressBar } from "./command.ts";
+import { createBm25 } from "./evaluate/bm25.ts";
+import { type Judgments, readJudgments } from "./evaluate/judgments.ts";
+import { type NamedLists, readLists } from "./evaluate/lists.ts";
+import { engineOnly } from "./evaluate/orders.ts";
+import { evaluate, type Evaluation, relevantOf } from "./evaluate/report.ts";
+import { headline, sectionsOf } from "./evaluate/sections.ts";
+import { whole } from "./numbers.ts";
+import { formatSections } from "../report/sections.ts";
+
+export interface EvaluateOptions extends CatalogOptions {
+  readonly judgments: string;
+  /** What engines found. Default: the judged products, by BM25. */
+  readonly lists?: readonly string[] | undefined;
+  readonly window: number;
+  readonly skipUnknown?: boolean | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** Throws a UserError. */
+export async function evaluateCatalog(options: EvaluateOptions): Promise<{ evaluation: Evaluation; titleOf: (id: string) => string }> {
+  const { lists, json, skipUnknown = false } = options;
+  const catalog = readCatalog(options);
+  const titles = new Map(catalog.items.map(({ product }) => [product.id, product.title]));
+  const isKnown = (id: string): boolean => titles.has(id);
+  const judgments = readJudgments(options.judgments, { isKnown, skipUnknown });
+  const found = lists === undefined ? [judgedByBm25(catalog, judgments)] : readLists(lists);
+  const orders = engineOnly();
+  const bar = progressBar("Ranking", found.length * relevantOf(judgments).size, { json });
+  const evaluation = await evaluate({
+    catalog: catalog.name,
+    source: catalog.source,
+    judgments,
+    found,
+    orders,
+    isKnown,
+    window: lists === undefined ? Infinity : options.window,
+    notes: [],
+    onQuery: () => bar.increment(),
+  });
+  bar.stop();
+  return { evaluation, titleOf: (id) => titles.get(id) ?? `(${id}, not in the catalogue)` };
+}
+
+/** A list per query: its judged products, best first; equal scores keep the catalogue's order. */
+function judgedByBm25({ items }: Catalog, { queries }: Judgments): NamedLists {
+  const engine = createBm25(items.map(textOf));
+  const indexOf = new Map(items.map(({ product }, i) => [product.id, i]));
+  const lists = Array.from(queries, ([query, ratings]) => {
+    const scores = engine.score(query);
+    const judged = Array.from(ratings.keys(), (id) => ({ id, index: indexOf.get(id)!, score: scores[indexOf.get(id)!]! }));
+    const inOrder = judged.toSorted((a, b) => b.score - a.score || a.index - b.index);
+    return [query, inOrder.map(({ id, score }) => ({ id, score }))] as const;
+  });
+  return { name: "", lists: new Map(lists) };
+}
+
+function textOf({ text }: CatalogItem): string {
+  return text;
+}
+
+const EXAMPLES = `
+The judgments are a CSV file with the columns query, product_id and rating: 0 for irrelevant, then as many grades as you have, at most 10.
+A lists file has one JSON object per line, what your engine finds for a query, best first, with its scores where it has them:
+  {"query": "usb c hub", "hits": [{"id": "4711", "score": 12.5}, {"id": "4712", "score": 11.9}]}
+
+Examples:
+  armmt evaluate --catalog products.csv --judgments judgments.csv                       your judged products, by BM25
+  armmt evaluate --catalog products.csv --judgments judgments.csv --lists found.jsonl   what your engine found
+  armmt evaluate --catalog products.csv --judgments judgments.csv --html quality.html`;
+
+export function createEvaluateCommand(): Command {
+  const command = new Command("evaluate")
+    .description("Your engine's order against what the edge would serve, by your own judgments, before any traffic")
+    .requiredOption("--catalog <source>", 'a folder with products.jsonl or products.csv, such a file, or "drawn"')
+    .requiredOption("--judgments <file>", "query, product_id and rating, as .csv, .tsv or .jsonl (.gz too)")
+    .option(
+      "--lists <files...>",
+      "what an engine found, one query per line; several files are compared (default: the judged products, by BM25)",
+    )
+    .option("--window <hits>", "hits of a list that are re-ranked", whole(2), 100)
+    .option("--skip-unknown", "leave judgments of products that the catalogue lacks out, instead of stopping")
+    .option("--html <file>", "write the figures as one HTML page too")
+    .option("--json", "print the figures as JSON and no progress")
+    .addHelpText("after", EXAMPLES);
+  return addFieldFlags(command).action(async ({ html, ...options }: EvaluateOptions & { readonly html?: string }) => {
+    const { evaluation, titleOf } = await evaluateCatalog(options);
+    if (html !== undefined) {
+      const { drawEvaluation } = await import("./evaluate/page.ts");
+      writeFileSync(html, drawEvaluation(evaluation, titleOf));
+    }
+    const { judgments: _, ...figures } = evaluation;
+    process.stdout.write(
+      options.json === true
+        ? `${JSON.stringify(figures, undefined, 2)}\n`
+        : `${headline(evaluation)}\n\n${formatSections(sectionsOf(evaluation, titleOf))}`,
+    );
+    if (html !== undefined && options.json !== true) process.stderr.write(`Wrote ${html}\n`);
+  });
+}
