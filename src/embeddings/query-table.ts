@@ -1,0 +1,451 @@
+/**
+ * The query table of a catalogue: a query's words → its vector among the items' text vectors, its vector among their pictures, and the
+ * rarity of its words. Written by `armmt embed` beside the shards, read at the edge, where no encoder runs.
+ *
+ * Little-endian. A reader trusts nothing before the checksum has passed. Pure: no I/O, no cache.
+ *
+ * | bytes               | what                                                                                            |
+ * |---------------------|-------------------------------------------------------------------------------------------------|
+ * | 16                  | uint32 each: magic, version, CRC of all that follows, length of the description                  |
+ * | description         | JSON (`descriptionSchema`), padded with spaces to a multiple of 4                                |
+ * | 4 · (Dt + Dp)       | float32 offset                                                                                  |
+ * | 4 · rows, 3 times   | uint32 id of the piece, ascending; float32 scale of its text part; of its picture part           |
+ * | 4 · words           | uint32 number of items that hold the word                                                       |
+ * | 4 · known, 4 times  | uint32 hash of the known query, ascending; a second hash; float32 scale of its text part; picture |
+ * | 2 · words           | uint16 hash of the word, ascending                                                              |
+ * | rows · (Dt + Dp)    | int8 rows                                                                                       |
+ * | known · …           | its vector, 6 bits for each number of text, then 4 for each of the picture                       |
+ * | the rest            | the vocabulary in UTF-8, separated by line ends                                                 |
+ */
+import * as v from "valibot";
+import { fnv1a } from "../ranking/tokenizer.ts";
+import { createWordpiece, type WordpieceRules } from "../ranking/wordpiece.ts";
+import { fold, hashWord, queryWords, WORDS } from "../ranking/words.ts";
+import { err, ok, type Result } from "../result.ts";
+import { crc32 } from "./checksum.ts";
+
+/** "ARMQ" read as a little-endian uint32. */
+const TABLE_MAGIC = 0x514d5241;
+const TABLE_VERSION = 1;
+const HEADER_BYTES = 16;
+const CHECKSUM_AT = 8;
+const INT8_MAX = 127;
+
+/** Of a known query, whose vector is read once and not summed up: ten thousand of them take 1.4 MB. */
+const KNOWN_BITS = { text: 6, picture: 4 } as const;
+
+/** Another kind (unigram, say) is another member of this union. */
+export type QueryTokenizer = WordpieceRules & { readonly kind: "wordpiece" };
+
+export interface QueryTableContent {
+  /** As in the published set. */
+  readonly textEncoder: string;
+  readonly tokenizer: QueryTokenizer;
+  /** The encoder's principal axes in order. */
+  readonly textDim: number;
+  /** 0 without a map from words to pictures. */
+  readonly pictureDim: number;
+  /** Of the picture's cosine beside the text's; 0 where the map failed its check. */
+  readonly pictureWeight: number;
+  /** Ids of the vocabulary that have a row, ascending. */
+  readonly pieceIds: Uint32Array;
+  /** [pieceIds.length, textDim + pictureDim]. */
+  readonly rows: Float32Array;
+  /** Added to the mean of the rows: [textDim + pictureDim]. */
+  readonly offset: Float32Array;
+  readonly itemCount: number;
+  /** `hashWord(word)` → in how many items it occurs. */
+  readonly wordCounts: ReadonlyMap<number, number>;
+  /** Text → its vector by the encoder itself: [textDim + pictureDim]. */
+  readonly knownQueries: ReadonlyMap<string, Float32Array>;
+}
+
+export interface QueryWord {
+  readonly hash: number;
+  /** ln(1 + (N − n + ½) / (n + ½)), as in BM25. */
+  readonly rarity: number;
+  /** Items that hold it, or another word of the same hash. */
+  readonly itemCount: number;
+}
+
+export interface EncodedQuery {
+  /** Unit vector [textDim]; `undefined` where no piece of the text has a row. */
+  readonly text: Float32Array | undefined;
+  /** Unit vector [pictureDim]. */
+  readonly picture: Float32Array | undefined;
+  /** Each word once. */
+  readonly words: readonly QueryWord[];
+}
+
+export interface QueryTable {
+  readonly textEncoder: string;
+  readonly textDim: number;
+  readonly pictureDim: number;
+  readonly pictureWeight: number;
+  readonly itemCount: number;
+  /** Size of the packed form. */
+  readonly byteLength: number;
+  /** CRC-32 as in the header. */
+  readonly checksum: number;
+  encodeQuery(text: string): EncodedQuery;
+  /** Items that hold a word, or another of the same hash. */
+  itemsWith(hash: number): number;
+}
+
+const countSchema = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffffffff));
+
+const descriptionSchema = v.object({
+  textEncoder: v.string(),
+  tokenizer: v.object({
+    kind: v.literal("wordpiece"),
+    lowerCase: v.boolean(),
+    stripAccents: v.boolean(),
+    maxWordLength: countSchema,
+    unknown: countSchema,
+    pieces: countSchema,
+  }),
+  textDim: v.pipe(countSchema, v.minValue(1)),
+  pictureDim: countSchema,
+  pictureWeight: v.pipe(v.number(), v.finite(), v.minValue(0)),
+  itemCount: countSchema,
+  words: v.literal(WORDS, `hashed by other rules than ${WORDS}: embed again`),
+  rows: countSchema,
+  wordCount: countSchema,
+  known: countSchema,
+});
+
+type Description = v.InferOutput<typeof descriptionSchema>;
+
+/** The form in which known queries are compared: what folds alike is one query. */
+export function normaliseQuery(text: string): string {
+  return fold(text).trim().replace(/\s+/gu, " ");
+}
+
+/** As a table's header says; the set names it. */
+export function tableChecksumIn(table: Uint8Array): number {
+  return new DataView(table.buffer, table.byteOffset).getUint32(CHECKSUM_AT, true);
+}
+
+/** The same content gives the same bytes. The error names what is wrong with it. */
+export function encodeQueryTable(content: QueryTableContent): Result<Uint8Array<ArrayBuffer>, string> {
+  const problem = problemOf(content);
+  if (problem !== undefined) return err(`Cannot encode query table: ${problem}`);
+  const { textEncoder, tokenizer, textDim, pictureDim, pictureWeight, pieceIds, rows, offset, itemCount } = content;
+  const words = [...content.wordCounts].sort(([a], [b]) => a - b);
+  const known = knownRows(content.knownQueries);
+  const { kind, lowerCase, stripAccents, maxWordLength, unknown, vocabulary } = tokenizer;
+  const description: Description = {
+    textEncoder,
+    tokenizer: { kind, lowerCase, stripAccents, maxWordLength, unknown, pieces: vocabulary.length },
+    textDim,
+    pictureDim,
+    pictureWeight,
+    itemCount,
+    words: WORDS,
+    rows: pieceIds.length,
+    wordCount: words.length,
+    known: known.length,
+  };
+  const json = JSON.stringify(description);
+  const text = new TextEncoder().encode(json);
+  const header = new Uint8Array(Math.ceil(text.length / 4) * 4).fill(0x20);
+  header.set(text);
+  const pieces = new TextEncoder().encode(vocabulary.join("\n"));
+  const start = HEADER_BYTES + header.length;
+  const bytes = new Uint8Array(start + sectionBytes(description) + pieces.length);
+  const fields = new DataView(bytes.buffer);
+  [TABLE_MAGIC, TABLE_VERSION, 0, header.length].forEach((value, i) => fields.setUint32(i * 4, value, true));
+  bytes.set(header, HEADER_BYTES);
+  const views = viewsOf(bytes, start, description);
+  views.offset.set(offset);
+  views.pieceIds.set(pieceIds);
+  const dim = textDim + pictureDim;
+  for (let row = 0; row < pieceIds.length; row++) {
+    const at = row * dim;
+    views.textScale[row] = quantise(rows.subarray(at, at + textDim), INT8_MAX, (d, value) => (views.rows[at + d] = value));
+    views.pictureScale[row] = quantise(
+      rows.subarray(at + textDim, at + dim),
+      INT8_MAX,
+      (d, value) => (views.rows[at + textDim + d] = value),
+    );
+  }
+  words.forEach(([hash, count], i) => {
+    views.wordHash[i] = hash;
+    views.wordCount[i] = count;
+  });
+  const partBytes = knownBytes(description);
+  known.forEach(({ first, second, vector }, i) => {
+    views.knownFirst[i] = first;
+    views.knownSecond[i] = second;
+    const at = i * (partBytes.text + partBytes.picture);
+    const [textBits, pictureBits] = [
+      bitsAt(views.known, at, KNOWN_BITS.text),
+      bitsAt(views.known, at + partBytes.text, KNOWN_BITS.picture),
+    ];
+    views.knownTextScale[i] = quantise(vector.subarray(0, textDim), textBits.max, textBits.write);
+    views.knownPictureScale[i] = quantise(vector.subarray(textDim), pictureBits.max, pictureBits.write);
+  });
+  views.vocabulary.set(pieces);
+  fields.setUint32(CHECKSUM_AT, checksumOf(bytes), true);
+  return ok(bytes);
+}
+
+/** Checks magic, version, checksum, description and length, in this order, before it reads anything else. Keeps `bytes`. */
+export function decodeQueryTable(bytes: Uint8Array<ArrayBuffer> | ArrayBuffer): Result<QueryTable, string> {
+  const fail = (problem: string) => err(`Cannot decode query table: ${problem}`);
+  const packed = bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  if (packed.length < HEADER_BYTES) return fail(`${packed.length} bytes are less than the header's ${HEADER_BYTES}`);
+  const header = new DataView(packed.buffer, packed.byteOffset, HEADER_BYTES);
+  const [magic, version, checksum, length] = [0, 4, 8, 12].map((at) => header.getUint32(at, true)) as [number, number, number, number];
+  if (magic !== TABLE_MAGIC) return fail(`magic ${hex(magic)}, expected ${hex(TABLE_MAGIC)}`);
+  if (version !== TABLE_VERSION) return fail(`format version ${version}, expected ${TABLE_VERSION}`);
+  const actual = checksumOf(packed);
+  if (actual !== checksum) return fail(`checksum ${hex(actual)}, the header says ${hex(checksum)}`);
+  const start = HEADER_BYTES + length;
+  if (length % 4 !== 0 || start > packed.length) return fail(`a description of ${length} bytes, of ${packed.length} in all`);
+  const described = parseDescription(packed.subarray(HEADER_BYTES, start));
+  if (!described.ok) return fail(described.error);
+  const description = described.value;
+  const needed = start + sectionBytes(description);
+  if (needed > packed.length) return fail(`${packed.length} bytes, expected at least ${needed}`);
+  const views = viewsOf(packed, start, description);
+  const problem = viewProblem(views, description);
+  if (problem !== undefined) return fail(problem);
+  return ok(tableOf(views, description, { byteLength: packed.length, checksum }));
+}
+
+function tableOf(views: Views, description: Description, sizes: Pick<QueryTable, "byteLength" | "checksum">): QueryTable {
+  const { textEncoder, textDim, pictureDim, pictureWeight, itemCount, tokenizer } = description;
+  const dim = textDim + pictureDim;
+  const partBytes = knownBytes(description);
+  let pieces: ReturnType<typeof createWordpiece> | undefined;
+  const tokenize = (text: string): readonly number[] =>
+    (pieces ??= createWordpiece({ ...tokenizer, vocabulary: vocabularyIn(views) }))(text);
+  const itemsWith = (hash: number): number => {
+    const at = indexOf(views.wordHash, hash);
+    return views.wordHash[at] === hash ? views.wordCount[at]! : 0;
+  };
+  const wordsOf = (text: string): readonly QueryWord[] =>
+    Array.from(new Set(queryWords(text).map(hashWord)), (hash) => {
+      const holders = itemsWith(hash);
+      return { hash, rarity: Math.log(1 + (itemCount - holders + 0.5) / (holders + 0.5)), itemCount: holders };
+    });
+  const knownVector = (text: string): Float32Array | undefined => {
+    const [first, second] = knownHashes(normaliseQuery(text));
+    for (let i = indexOf(views.knownFirst, first); views.knownFirst[i] === first; i++) {
+      if (views.knownSecond[i] !== second) continue;
+      const at = i * (partBytes.text + partBytes.picture);
+      const [textBits, pictureBits] = [
+        bitsAt(views.known, at, KNOWN_BITS.text),
+        bitsAt(views.known, at + partBytes.text, KNOWN_BITS.picture),
+      ];
+      return Float32Array.from({ length: dim }, (_, d) =>
+        d < textDim ? textBits.read(d) * views.knownTextScale[i]! : pictureBits.read(d - textDim) * views.knownPictureScale[i]!,
+      );
+    }
+    return undefined;
+  };
+  const meanOfRows = (text: string): Float32Array | undefined => {
+    const sum = new Float32Array(dim);
+    let count = 0;
+    for (const id of tokenize(text)) {
+      const row = indexOf(views.pieceIds, id);
+      if (views.pieceIds[row] !== id) continue;
+      count++;
+      for (let d = 0, at = row * dim; d < dim; d++) {
+        sum[d] = sum[d]! + views.rows[at + d]! * (d < textDim ? views.textScale[row]! : views.pictureScale[row]!);
+      }
+    }
+    return count === 0 ? undefined : sum.map((value, d) => value / count + views.offset[d]!);
+  };
+  return {
+    textEncoder,
+    textDim,
+    pictureDim,
+    pictureWeight,
+    itemCount,
+    ...sizes,
+    itemsWith,
+    encodeQuery(text) {
+      const vector = knownVector(text) ?? meanOfRows(text);
+      return {
+        text: vector && unit(vector.subarray(0, textDim)),
+        picture: vector && unit(vector.subarray(textDim)),
+        words: wordsOf(text),
+      };
+    },
+  };
+}
+
+/** `undefined` for a vector without a direction. */
+function unit(vector: Float32Array): Float32Array | undefined {
+  const norm = Math.hypot(...vector);
+  return norm > 0 && Number.isFinite(norm) ? vector.map((value) => value / norm) : undefined;
+}
+
+function vocabularyIn({ vocabulary }: Views): readonly string[] {
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(vocabulary).split("\n");
+}
+
+function parseDescription(bytes: Uint8Array): Result<Description, string> {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return err("its description is not JSON");
+  }
+  const parsed = v.safeParse(descriptionSchema, json);
+  if (parsed.success) return ok(parsed.output);
+  return err(parsed.issues.map((issue) => `${v.getDotPath(issue) ?? "description"}: ${issue.message}`).join("; "));
+}
+
+function problemOf(content: QueryTableContent): string | undefined {
+  const { tokenizer, textDim, pictureDim, pictureWeight, pieceIds, rows, offset, itemCount, wordCounts, knownQueries } = content;
+  const dim = textDim + pictureDim;
+  const { vocabulary, unknown } = tokenizer;
+  if (!Number.isInteger(textDim) || textDim < 1) return `textDim is ${textDim}, expected 1 or more`;
+  if (!Number.isInteger(pictureDim) || pictureDim < 0) return `pictureDim is ${pictureDim}, expected 0 or more`;
+  if (!(pictureWeight >= 0 && pictureWeight < Infinity)) return `pictureWeight is ${pictureWeight}, expected 0 or more`;
+  if (vocabulary.length === 0 || unknown >= vocabulary.length) return `unknown is ${unknown} of ${vocabulary.length} pieces`;
+  const broken = vocabulary.find((piece) => piece.includes("\n") || !piece.isWellFormed());
+  if (broken !== undefined) return `piece ${JSON.stringify(broken)} holds a line end or is not valid Unicode`;
+  if (offset.length !== dim) return `offset has ${offset.length} numbers, expected ${dim}`;
+  if (rows.length !== pieceIds.length * dim) return `rows has ${rows.length} numbers, expected ${pieceIds.length} × ${dim}`;
+  for (const [name, values] of Object.entries({ rows, offset })) {
+    const at = values.findIndex((value) => !Number.isFinite(value));
+    if (at >= 0) return `${name} has ${values[at]} at ${at}, expected finite numbers`;
+  }
+  for (const [hash, count] of wordCounts) {
+    if (!(hash >= 0 && hash <= 0xffff) || !(count >= 1 && count <= itemCount)) return `word ${hash} is in ${count} of ${itemCount} items`;
+  }
+  for (const [text, vector] of knownQueries) {
+    if (vector.length !== dim || vector.some((value) => !Number.isFinite(value))) {
+      return `known query ${JSON.stringify(text)} has ${vector.length} numbers, expected ${dim} finite ones`;
+    }
+  }
+  return pieceProblem(pieceIds, vocabulary.length);
+}
+
+function pieceProblem(pieceIds: Uint32Array, pieces: number): string | undefined {
+  const at = pieceIds.findIndex((id, i) => id >= pieces || (i > 0 && id <= pieceIds[i - 1]!));
+  return at < 0 ? undefined : `piece ${pieceIds[at]} at ${at}, expected ascending ids below ${pieces}`;
+}
+
+/** What a checksum does not promise: the writer may have been wrong. The vocabulary is read when it is needed. */
+function viewProblem(views: Views, { tokenizer }: Description): string | undefined {
+  const isFinite = (values: Float32Array): boolean => values.every((value) => Number.isFinite(value));
+  const { offset, textScale, pictureScale, knownTextScale, knownPictureScale, wordHash, knownFirst, pieceIds } = views;
+  if (![offset, textScale, pictureScale, knownTextScale, knownPictureScale].every(isFinite)) return "an offset or scale is not finite";
+  if (wordHash.some((hash, i) => i > 0 && hash <= wordHash[i - 1]!)) return "word hashes do not ascend";
+  if (knownFirst.some((hash, i) => i > 0 && hash < knownFirst[i - 1]!)) return "hashes of known queries do not ascend";
+  let lines = 1;
+  for (const byte of views.vocabulary) if (byte === 0x0a) lines++;
+  if (lines !== tokenizer.pieces) return `a vocabulary of ${lines} pieces, expected ${tokenizer.pieces}`;
+  return pieceProblem(pieceIds, tokenizer.pieces);
+}
+
+/** Two hashes together are as good as the text: nobody meets two queries that share both. */
+function knownHashes(normalised: string): readonly [number, number] {
+  return [fnv1a(normalised), fnv1a(`\u0001${normalised}`)];
+}
+
+/** Ascending by hash; of two texts that fold alike, the first stays. */
+function knownRows(queries: ReadonlyMap<string, Float32Array>) {
+  const byText = new Map<string, Float32Array>();
+  for (const [text, vector] of queries) {
+    const normalised = normaliseQuery(text);
+    if (normalised !== "" && !byText.has(normalised)) byText.set(normalised, vector);
+  }
+  return Array.from(byText, ([text, vector]) => {
+    const [first, second] = knownHashes(text);
+    return { first, second, vector };
+  }).sort((a, b) => a.first - b.first || a.second - b.second);
+}
+
+/** Writes round(component / scale) and returns the scale; 0 for a zero vector. */
+function quantise(vector: Float32Array, max: number, write: (d: number, value: number) => void): number {
+  let largest = 0;
+  for (const value of vector) largest = Math.max(largest, Math.abs(value));
+  const scale = Math.fround(largest / max);
+  vector.forEach((value, d) => write(d, scale === 0 ? 0 : Math.max(-max, Math.min(max, Math.round(value / scale)))));
+  return scale;
+}
+
+/** Signed numbers of a few bits each, one after the other from byte `start`, lowest bit first. */
+function bitsAt(bytes: Uint8Array, start: number, bits: number) {
+  const max = 2 ** (bits - 1) - 1;
+  return {
+    max,
+    read(i: number): number {
+      const bit = i * bits;
+      const at = start + (bit >>> 3);
+      return (((bytes[at]! | ((bytes[at + 1] ?? 0) << 8)) >>> (bit & 7)) & (2 ** bits - 1)) - max;
+    },
+    write(i: number, value: number): void {
+      const bit = i * bits;
+      const at = start + (bit >>> 3);
+      const shifted = (value + max) << (bit & 7);
+      bytes[at] = bytes[at]! | (shifted & 0xff);
+      if (shifted > 0xff) bytes[at + 1] = bytes[at + 1]! | (shifted >>> 8);
+    },
+  };
+}
+
+function knownBytes({ textDim, pictureDim }: Description) {
+  return { text: Math.ceil((textDim * KNOWN_BITS.text) / 8), picture: Math.ceil((pictureDim * KNOWN_BITS.picture) / 8) };
+}
+
+/** Of everything between the description and the vocabulary. */
+function sectionBytes(description: Description): number {
+  const { textDim, pictureDim, rows, wordCount, known } = description;
+  const dim = textDim + pictureDim;
+  const each = knownBytes(description);
+  return 4 * dim + 12 * rows + 4 * wordCount + 16 * known + 2 * wordCount + rows * dim + known * (each.text + each.picture);
+}
+
+type Views = Readonly<ReturnType<typeof viewsOf>>;
+
+/** In the order of the table above. Sections with 4 bytes per entry come first, so that all of them are aligned. */
+function viewsOf({ buffer, byteOffset, length }: Uint8Array<ArrayBuffer>, start: number, description: Description) {
+  const { textDim, pictureDim, rows, wordCount, known } = description;
+  const dim = textDim + pictureDim;
+  const each = knownBytes(description);
+  let end = byteOffset + start;
+  const next = (bytes: number): number => (end += bytes) - bytes;
+  return {
+    offset: new Float32Array(buffer, next(4 * dim), dim),
+    pieceIds: new Uint32Array(buffer, next(4 * rows), rows),
+    textScale: new Float32Array(buffer, next(4 * rows), rows),
+    pictureScale: new Float32Array(buffer, next(4 * rows), rows),
+    wordCount: new Uint32Array(buffer, next(4 * wordCount), wordCount),
+    knownFirst: new Uint32Array(buffer, next(4 * known), known),
+    knownSecond: new Uint32Array(buffer, next(4 * known), known),
+    knownTextScale: new Float32Array(buffer, next(4 * known), known),
+    knownPictureScale: new Float32Array(buffer, next(4 * known), known),
+    wordHash: new Uint16Array(buffer, next(2 * wordCount), wordCount),
+    rows: new Int8Array(buffer, next(rows * dim), rows * dim), // [rows, Dt + Dp]
+    known: new Uint8Array(buffer, next(known * (each.text + each.picture)), known * (each.text + each.picture)),
+    vocabulary: new Uint8Array(buffer, end, byteOffset + length - end),
+  };
+}
+
+/** The first entry of ascending `values` that is at least `wanted`. */
+function indexOf(values: Uint32Array | Uint16Array, wanted: number): number {
+  let low = 0;
+  let high = values.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (values[middle]! < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function checksumOf(bytes: Uint8Array): number {
+  const before = crc32(bytes, 0, CHECKSUM_AT, -1);
+  return ~crc32(bytes, CHECKSUM_AT + 4, bytes.length, before) >>> 0;
+}
+
+function hex(value: number): string {
+  return `0x${value.toString(16).padStart(8, "0")}`;
+}
