@@ -3,7 +3,7 @@
  * edge would serve, through the functions that serve.
  */
 import { writeFileSync } from "node:fs";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { addFieldFlags } from "./catalog/fields.ts";
 import type { Catalog, CatalogItem, CatalogOptions } from "./catalog/file.ts";
 import { readCatalog } from "./catalog/file.ts";
@@ -21,6 +21,11 @@ export interface EvaluateOptions extends CatalogOptions {
   readonly judgments: string;
   /** What engines found. Default: the judged products, by BM25. */
   readonly lists?: readonly string[] | undefined;
+  /** The configured index that is asked instead. */
+  readonly index?: string | undefined;
+  readonly config: string;
+  /** With `index`: a file with the application's own search. */
+  readonly search?: string | undefined;
   readonly window: number;
   readonly skipUnknown?: boolean | undefined;
   readonly json?: boolean | undefined;
@@ -28,12 +33,12 @@ export interface EvaluateOptions extends CatalogOptions {
 
 /** Throws a UserError. */
 export async function evaluateCatalog(options: EvaluateOptions): Promise<{ evaluation: Evaluation; titleOf: (id: string) => string }> {
-  const { lists, json, skipUnknown = false } = options;
+  const { json, skipUnknown = false } = options;
   const catalog = readCatalog(options);
   const titles = new Map(catalog.items.map(({ product }) => [product.id, product.title]));
   const isKnown = (id: string): boolean => titles.has(id);
   const judgments = readJudgments(options.judgments, { isKnown, skipUnknown });
-  const found = lists === undefined ? [judgedByBm25(catalog, judgments)] : readLists(lists);
+  const { found, notes } = await findLists(options, catalog, judgments);
   const orders = engineOnly();
   const bar = progressBar("Ranking", found.length * relevantOf(judgments).size, { json });
   const evaluation = await evaluate({
@@ -43,12 +48,28 @@ export async function evaluateCatalog(options: EvaluateOptions): Promise<{ evalu
     found,
     orders,
     isKnown,
-    window: lists === undefined ? Infinity : options.window,
-    notes: [],
+    window: found[0]?.name === JUDGED ? Infinity : options.window,
+    notes,
     onQuery: () => bar.increment(),
   });
   bar.stop();
   return { evaluation, titleOf: (id) => titles.get(id) ?? `(${id}, not in the catalogue)` };
+}
+
+/** Of lists that no engine made. */
+const JUDGED = "";
+
+/** Judged products, lists from files, or what the configured engine finds now. */
+async function findLists(
+  { lists, index, ...options }: EvaluateOptions,
+  catalog: Catalog,
+  judgments: Judgments,
+): Promise<{ found: readonly NamedLists[]; notes: readonly string[] }> {
+  if (lists !== undefined) return { found: readLists(lists), notes: [] };
+  if (index === undefined) return { found: [judgedByBm25(catalog, judgments)], notes: [] };
+  const { askEngine } = await import("./evaluate/ask-engine.ts");
+  const { notes, ...found } = await askEngine([...relevantOf(judgments).keys()], { ...options, index });
+  return { found: [found], notes };
 }
 
 /** A list per query: its judged products, best first; equal scores keep the catalogue's order. */
@@ -61,7 +82,7 @@ function judgedByBm25({ items }: Catalog, { queries }: Judgments): NamedLists {
     const inOrder = judged.toSorted((a, b) => b.score - a.score || a.index - b.index);
     return [query, inOrder.map(({ id, score }) => ({ id, score }))] as const;
   });
-  return { name: "", lists: new Map(lists) };
+  return { name: JUDGED, lists: new Map(lists) };
 }
 
 function textOf({ text }: CatalogItem): string {
@@ -72,10 +93,13 @@ const EXAMPLES = `
 The judgments are a CSV file with the columns query, product_id and rating: 0 for irrelevant, then as many grades as you have, at most 10.
 A lists file has one JSON object per line, what your engine finds for a query, best first, with its scores where it has them:
   {"query": "usb c hub", "hits": [{"id": "4711", "score": 12.5}, {"id": "4712", "score": 11.9}]}
+With --index, the search of your application has the form of the doctor's searches:
+  {"path": "/products/_search", "body": {"query": {"multi_match": {"query": "{query}", "fields": ["title^3", "brand"]}}, "size": 24}}
 
 Examples:
   armmt evaluate --catalog products.csv --judgments judgments.csv                       your judged products, by BM25
   armmt evaluate --catalog products.csv --judgments judgments.csv --lists found.jsonl   what your engine found
+  armmt evaluate --catalog products.csv --judgments judgments.csv --index products      what it finds now
   armmt evaluate --catalog products.csv --judgments judgments.csv --html quality.html`;
 
 export function createEvaluateCommand(): Command {
@@ -87,6 +111,9 @@ export function createEvaluateCommand(): Command {
       "--lists <files...>",
       "what an engine found, one query per line; several files are compared (default: the judged products, by BM25)",
     )
+    .addOption(new Option("--index <name>", "ask the engine of this index of the configuration, through the edge").conflicts("lists"))
+    .option("--config <file>", "with --index: wrangler.toml whose [vars] are the configuration", "wrangler.toml")
+    .option("--search <file>", 'with --index: your application\'s search as one line of JSON, "{query}" for the words')
     .option("--window <hits>", "hits of a list that are re-ranked", whole(2), 100)
     .option("--skip-unknown", "leave judgments of products that the catalogue lacks out, instead of stopping")
     .option("--html <file>", "write the figures as one HTML page too")

@@ -50,12 +50,12 @@ export function readJudgments(file: string, { isKnown, skipUnknown }: JudgmentOp
   const problems: string[] = [];
   let unknown = 0;
   for (const { line, values } of rows) {
-    const missing = Object.values(names).find((name) => values[name] === undefined);
+    const [query = "", id = "", given = ""] = [names.query, names.product, names.rating].map((name) => values[name]?.trim());
+    const missing = query === "" ? names.query : id === "" ? names.product : given === "" ? names.rating : undefined;
     if (missing !== undefined) {
       problems.push(`line ${line}: ${missing} is empty: give it, or take the line out`);
       continue;
     }
-    const [query, id, given] = [values[names.query]!, values[names.product]!, values[names.rating]!];
     const rating = Number(given);
     if (!(rating >= 0 && rating <= MAX_RATING)) {
       problems.push(`line ${line}: ${names.rating} is "${given}", expected a number from 0 (irrelevant) to ${MAX_RATING}`);

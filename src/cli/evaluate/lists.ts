@@ -15,6 +15,8 @@ export type FoundLists = ReadonlyMap<string, readonly FoundHit[]>;
 export interface NamedLists {
   readonly name: string;
   readonly lists: FoundLists;
+  /** Queries that the edge leaves in the engine's order. */
+  readonly fixed?: ReadonlySet<string> | undefined;
 }
 
 const idSchema = v.union([v.pipe(v.string(), v.minLength(1)), v.pipe(v.number(), v.transform(String))], "expected an id");

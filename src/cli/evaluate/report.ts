@@ -12,7 +12,7 @@ import {
   worstOf,
 } from "./compare.ts";
 import type { Judgments, Ratings } from "./judgments.ts";
-import type { FoundHit, NamedLists } from "./lists.ts";
+import type { NamedLists } from "./lists.ts";
 import type { OrderMaker } from "./orders.ts";
 import { UserError } from "../../web.ts";
 
@@ -46,8 +46,8 @@ export async function evaluate(input: EvaluationInput) {
   const pairs = pairsOf(names);
   const isNamed = found.length > 1;
   const parts = [];
-  for (const { name, lists } of found) {
-    const ranked = await rankAll(relevant, lists, input); // oxlint-disable-line no-await-in-loop
+  for (const { name, lists, fixed } of found) {
+    const ranked = await rankAll(relevant, { lists, fixed }, input); // oxlint-disable-line no-await-in-loop
     if (ranked.length === 0) throw new UserError(noneJudged(name, lists, relevant));
     parts.push({ of: isNamed ? { lists: name } : {}, ranked, columns: columnsOf(ranked, names) });
   }
@@ -104,7 +104,7 @@ function pairsOf(names: readonly string[]): Pair[] {
 
 async function rankAll(
   relevant: ReadonlyMap<string, Ratings>,
-  lists: ReadonlyMap<string, readonly FoundHit[]>,
+  { lists, fixed }: Omit<NamedLists, "name">,
   { orders, window, onQuery }: EvaluationInput,
 ): Promise<RankedQuery[]> {
   const ranked: RankedQuery[] = [];
@@ -112,12 +112,18 @@ async function rankAll(
     const hits = lists.get(query);
     if (hits === undefined) continue;
     const rest = hits.slice(window).map((_, i) => window + i);
-    const made = await orders.order(query, hits.slice(0, window)); // oxlint-disable-line no-await-in-loop
+    const ranking = hits.slice(0, window);
+    const isFixed = fixed?.has(query) === true;
+    const made = isFixed ? allAs([...ranking.keys()], orders.names) : await orders.order(query, ranking); // oxlint-disable-line no-await-in-loop
     const whole = new Map(Array.from(made, ([name, order]) => [name, [...order, ...rest]] as const));
     ranked.push({ query, ratings, ids: hits.map(({ id }) => id), orders: whole });
     onQuery();
   }
   return ranked;
+}
+
+function allAs(order: readonly number[], names: readonly string[]): ReadonlyMap<string, readonly number[]> {
+  return new Map(names.map((name) => [name, order]));
 }
 
 function noneJudged(name: string, lists: ReadonlyMap<string, unknown>, relevant: ReadonlyMap<string, unknown>): string {
