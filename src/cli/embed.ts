@@ -1,9 +1,9 @@
 /**
- * `armmt embed`: a catalogue → image and text vectors → packed shards in a folder, ready for `armmt publish`.
+ * `armmt embed`: a catalogue → image and text vectors → packed shards and a query table in a folder, ready for `armmt publish`.
  *
  * Vectors are cached by content hash: a killed run resumes, and a run over an unchanged catalogue only compares hashes.
  */
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import type { ImageEncoder } from "./embed/image-encoder.ts";
@@ -13,8 +13,13 @@ import { printTable, progressBar } from "./command.ts";
 import { openVectorCache } from "./embed/cache.ts";
 import type { EncodedPictures } from "./embed/encode.ts";
 import { loadImageEncoder } from "./embed/encoder.ts";
+import { fitProjection } from "./embed/projection.ts";
 import { embeddingsFolder, packSet, writeSet } from "./embed/pack.ts";
-import { toRecords } from "./embed/vectors.ts";
+import { embedTexts, type EncodedTexts } from "./embed/text/embed-texts.ts";
+import { SENTENCE_DIM } from "./embed/text/axes.ts";
+import { loadTextEncoder, type SentenceEncoder } from "./embed/text/encoder.ts";
+import { BUILTIN_TEXT, describeEncoders, TEXT_ENCODER_HELP } from "./embed/text/named.ts";
+import { hashOf, keptProjection, stacked, toRecords, withTexts } from "./embed/vectors.ts";
 import { UserError } from "../web.ts";
 
 export interface EmbedOptions extends CatalogOptions {
@@ -22,6 +27,12 @@ export interface EmbedOptions extends CatalogOptions {
   readonly items?: Catalog | undefined;
   /** `builtin` (default), a path to an .onnx file, `hf:<model id>`, or a loaded encoder. */
   readonly imageEncoder?: string | ImageEncoder | undefined;
+  /** `builtin` (default of the drawn catalogue), `minilm` (default of any other), as `--help` says, or a loaded encoder. */
+  readonly textEncoder?: string | SentenceEncoder | undefined;
+  /** File with a query a line, which the text encoder encodes as they are. */
+  readonly queries?: string | undefined;
+  /** Folder of fetched encoders. Default: `ARMMT_MODELS`, or `.armmt/models`. */
+  readonly models?: string | undefined;
   /** Folder; default `.armmt/embeddings/<catalogue's name>` in the project. */
   readonly out?: string | undefined;
   /** Embed items whose picture cannot be read without picture, instead of stopping. */
@@ -38,9 +49,17 @@ export type EmbedReport = Awaited<ReturnType<typeof embedCatalog>>;
 export async function embedCatalog(options: EmbedOptions) {
   const started = performance.now();
   const catalog = options.items ?? readCatalog(options);
-  const { imageEncoder = "builtin" } = options;
+  const { imageEncoder = "builtin", textEncoder = catalog.source === "drawn" ? BUILTIN_TEXT : "minilm" } = options;
+  if (textEncoder === BUILTIN_TEXT && options.queries !== undefined) {
+    throw new UserError(
+      `--queries ${options.queries} needs a text encoder: ${BUILTIN_TEXT} has no vectors of its own for queries; give --text-encoder minilm`,
+    );
+  }
+  const queries = readQueries(options.queries);
   // Loaded here: it needs sharp, which other commands do not.
   const { encodePictures, rawWidth } = await import("./embed/encode.ts");
+  // Before the pictures, which take longer: a failure comes at once.
+  const sentences = typeof textEncoder === "string" ? await sentenceEncoder(textEncoder, options) : textEncoder;
   const encoder = typeof imageEncoder === "string" ? await loadImageEncoder(imageEncoder) : imageEncoder;
   const out = options.out === undefined ? embeddingsFolder(catalog.name) : resolve(options.out);
   const kept = join(out, "cache");
@@ -70,8 +89,26 @@ export async function embedCatalog(options: EmbedOptions) {
 
   const raws = pictures.keys.map((key) => (key === undefined ? undefined : cache.get(key)));
   const projectionPath = join(kept, `${encoder.fingerprint}.projection.json`);
-  const { records, identity } = toRecords(catalog.items, raws, { encoder, projectionPath });
-  const packed = packSet(records, identity);
+  const plain = toRecords(catalog.items, raws, { encoder, projectionPath });
+  const texts =
+    sentences &&
+    (await embedTexts(catalog.items, {
+      encoder: sentences,
+      pictures: plain.records.map(({ image }) => image),
+      queries,
+      kept,
+      json: options.json,
+      fitAxes(vectors) {
+        const dims = { inDim: sentences.dim, outDim: SENTENCE_DIM };
+        const path = join(kept, `${sentences.fingerprint.replaceAll("/", "-")}.axes.json`);
+        // Axes of a handful of texts are none to keep: more texts have more.
+        const fit =
+          vectors.length < SENTENCE_DIM * 4 ? fitProjection(stacked(vectors, sentences.dim), dims) : keptProjection(path, vectors, dims);
+        return { axes: fit.components, hash: hashOf(fit) };
+      },
+    }));
+  const { records, identity } = texts === undefined ? plain : withTexts(plain.records, plain.identity, texts);
+  const packed = packSet(records, identity, texts?.table?.bytes);
   writeSet(out, packed);
   return {
     catalog: catalog.name,
@@ -87,24 +124,65 @@ export async function embedCatalog(options: EmbedOptions) {
     textEncoder: identity.textEncoder,
     shards: packed.shards.length,
     bytes: packed.shards.reduce((sum, shard) => sum + shard.length, 0),
+    /** Figures of the query table; absent with the builtin text encoder. */
+    ...(texts !== undefined && { meaning: figuresOf(texts) }),
     seconds: (performance.now() - started) / 1000,
   };
 }
 
+async function sentenceEncoder(name: string, options: EmbedOptions): Promise<SentenceEncoder | undefined> {
+  return name === BUILTIN_TEXT ? undefined : loadTextEncoder(name, options);
+}
+
+/** What the encoded texts and the query table came to; `undefined` where there was nothing to measure on. */
+function figuresOf({ encoded, table, pictures, textCheck }: EncodedTexts) {
+  return {
+    /** Texts that were encoded in this run; the others were cached. */
+    encoded,
+    tableBytes: table?.bytes.length ?? 0,
+    rows: table?.rows ?? 0,
+    spans: table?.spans ?? 0,
+    knownQueries: table?.knownQueries ?? 0,
+    cosine: table?.cosine,
+    textRankShare: textCheck?.rankShare,
+    pictureRankShare: pictures?.rankShare,
+    pictureWeight: pictures?.weight ?? 0,
+  };
+}
+
+/** A query a line; equal and empty ones once. */
+function readQueries(path: string | undefined): string[] {
+  if (path === undefined) return [];
+  if (!existsSync(path)) throw new UserError(`No file ${path} (--queries): give a text file with a query a line`);
+  const lines = readFileSync(path, "utf8")
+    .replace(/^\uFEFF/, "")
+    .split(/\r?\n/);
+  return [...new Set(lines.map((line) => line.trim()).filter((line) => line !== ""))];
+}
+
 export function createEmbedCommand(): Command {
   const command = new Command("embed")
-    .description("Catalogue → image and text vectors → packed shards")
+    .description("Catalogue → image and text vectors → packed shards, and the table by which the edge understands queries")
     .option("--catalog <source>", 'a folder with products.jsonl or products.csv, such a file, or "drawn"', "drawn")
     .option("--image-encoder <encoder>", "builtin, a path to an .onnx file, or hf:<owner>/<model>", "builtin")
+    .option("--text-encoder <encoder>", TEXT_ENCODER_HELP)
+    .option("--queries <file>", "known queries (a log, suggestions), one a line: the encoder encodes them as they are")
+    .option("--models <folder>", "where fetched encoders are kept (default: ARMMT_MODELS, or .armmt/models)")
     .option("--out <folder>", "where the shards go (default: .armmt/embeddings/<catalogue's name>)")
     .option("--skip-unreadable", "embed products whose picture cannot be read without picture")
     .option("--refetch", "fetch pictures from URLs again although their vectors are known")
     .option("--json", "print the summary as JSON and no progress");
-  return addFieldFlags(command).action(async (flags: EmbedOptions) => {
-    const report = await embedCatalog(flags);
-    if (flags.json === true) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
-    else printReport(report);
-  });
+  return addFieldFlags(command)
+    .addHelpText("after", `\nText encoders, fetched once and checked by SHA-256:\n${describeEncoders()}`)
+    .action(async (flags: EmbedOptions) => {
+      const report = await embedCatalog(flags);
+      if (flags.json === true) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+      else printReport(report);
+    });
+}
+
+function share(value: number | undefined): string {
+  return value === undefined ? "none" : value.toFixed(3);
 }
 
 function printReport(report: EmbedReport): void {
@@ -113,5 +191,15 @@ function printReport(report: EmbedReport): void {
     [[report.catalog, report.items, report.withPicture, report.encoded, report.shards, report.bytes, Number(report.seconds.toFixed(1))]],
   );
   for (const { itemId, image, reason } of report.unreadable) process.stdout.write(`Without picture: "${itemId}" (${image}): ${reason}\n`);
-  process.stdout.write(`Version ${report.version} in ${report.out}\nImage vectors: ${report.imageEncoder}\n`);
+  process.stdout.write(
+    `Version ${report.version} in ${report.out}\nImage vectors: ${report.imageEncoder}\nText vectors: ${report.textEncoder}\n`,
+  );
+  const { meaning } = report;
+  if (meaning === undefined) return;
+  const { tableBytes, rows, spans, knownQueries, cosine, textRankShare, pictureRankShare, pictureWeight } = meaning;
+  process.stdout.write(
+    `Query table: ${tableBytes} bytes, ${rows} word pieces fitted on ${spans} spans, ${knownQueries} known queries; cosine with the encoder ${share(cosine)} on spans it has not seen\n` +
+      `Place of an item given its own title (0 first, .5 chance): by its text ${share(textRankShare)}, by its picture ${share(pictureRankShare)}` +
+      `${pictureRankShare === undefined ? "" : pictureWeight === 0 ? ": pictures do not answer words here, weight 0" : ", weight 1"}\n`,
+  );
 }

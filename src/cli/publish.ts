@@ -1,10 +1,10 @@
 /**
- * `armmt publish`: an embedded set → KV, and live; `armmt rollback`: the previous one live again. Shards are written first, then the set's
- * description, then the pointer, so that no reader follows a pointer to a missing key.
+ * `armmt publish`: an embedded set → KV, and live; `armmt rollback`: the previous one live again. Shards and query table are written
+ * first, then the set's description, then the pointer, so that no reader follows a pointer to a missing key.
  */
 import { resolve } from "node:path";
 import { Command } from "commander";
-import { parsePointer, type Pointer, pointerKey, setKey, shardKey } from "../embeddings/store.ts";
+import { parsePointer, parsePublishedSet, type Pointer, pointerKey, queryTableKey, setKey, shardKey } from "../embeddings/store.ts";
 import { progressBar } from "./command.ts";
 import { embeddingsFolder, readSet } from "./embed/pack.ts";
 import { type LocalOptions, type Namespace, openFolderNamespace, openLocalNamespace, openWranglerNamespace } from "./publish/namespace.ts";
@@ -26,11 +26,13 @@ export interface PublishOptions {
 export async function publishTo(namespace: Namespace, options: PublishOptions) {
   const { catalog } = options;
   requireCatalogName(catalog);
-  const { set, shards } = readSet(options.from);
+  const { set, shards, queryTable } = readSet(options.from);
   const current = await readPointer(namespace, catalog);
   const existing = await namespace.keys(`${catalog}/${set.version}/`);
-  const missing = shards.map((value, n) => ({ key: shardKey(catalog, set.version, n), value })).filter((entry) => !existing.has(entry.key));
-  const bar = progressBar(`Publishing ${set.shardCount} shards`, missing.length, { json: options.json });
+  const parts = shards.map((value, n) => ({ key: shardKey(catalog, set.version, n), value }));
+  if (queryTable !== undefined) parts.push({ key: queryTableKey(catalog, set.version), value: queryTable });
+  const missing = parts.filter((entry) => !existing.has(entry.key));
+  const bar = progressBar(`Publishing ${parts.length} values`, missing.length, { json: options.json });
   for (let start = 0; start < missing.length; start += PUT_AT_ONCE) {
     const part = missing.slice(start, start + PUT_AT_ONCE);
     await namespace.put(part); // oxlint-disable-line no-await-in-loop
@@ -49,9 +51,11 @@ export async function publishTo(namespace: Namespace, options: PublishOptions) {
     previous,
     items: set.itemCount,
     shards: set.shardCount,
-    /** Shards written in this run; the others existed. */
+    /** Shards, and the query table, written in this run; the others existed. */
     written: missing.length,
     bytes: shards.reduce((sum, shard) => sum + shard.length, 0),
+    /** 0 without a query table. */
+    queryTableBytes: queryTable?.length ?? 0,
     /** False when this version was live before. */
     changed,
     place: namespace.place,
@@ -143,8 +147,9 @@ export function createPublishCommand(): Command {
 }
 
 function describe(report: Awaited<ReturnType<typeof publishTo>>): string {
-  const { catalog, version, previous, items, shards, written, bytes, changed, place } = report;
-  const size = `${items} items in ${shards} shards (${bytes} bytes, ${written} shards written)`;
+  const { catalog, version, previous, items, shards, written, bytes, queryTableBytes, changed, place } = report;
+  const table = queryTableBytes === 0 ? "" : ` and a query table (${queryTableBytes} bytes)`;
+  const size = `${items} items in ${shards} shards (${bytes} bytes)${table}, ${written} written`;
   if (!changed) return `${catalog}: version ${version} is live already in ${place}: ${size}`;
   return `${catalog}: version ${version} is live in ${place}: ${size}${previous === null ? "" : `; before it ${previous}`}`;
 }
@@ -159,12 +164,27 @@ export async function rollBack(namespace: Namespace, catalog: string) {
   if (previous === null) {
     throw new UserError(`Version ${version} of "${catalog}" is the first one published in ${namespace.place}: there is none to go back to`);
   }
-  const key = setKey(catalog, previous);
-  if (!(await namespace.keys(key)).has(key)) {
-    throw new UserError(`Version ${previous} of "${catalog}" is no longer in ${namespace.place} (no key ${key}): publish its folder again`);
+  const gone = await missingKey(namespace, catalog, previous);
+  if (gone !== undefined) {
+    throw new UserError(
+      `Version ${previous} of "${catalog}" is no longer in ${namespace.place} (no key ${gone}): publish its folder again`,
+    );
   }
   await writePointer(namespace, catalog, { version: previous, previous: version, publishedAt: new Date().toISOString() });
   return { catalog, version: previous, previous: version, place: namespace.place };
+}
+
+/** The first key of a published set that is not there; `undefined` where all are. */
+async function missingKey(namespace: Namespace, catalog: string, version: string): Promise<string | undefined> {
+  const keys = await namespace.keys(`${catalog}/${version}/`);
+  const text = keys.has(setKey(catalog, version)) ? await namespace.get(setKey(catalog, version)) : undefined;
+  if (text === undefined) return setKey(catalog, version);
+  const set = parsePublishedSet(text);
+  // A set of another release is not this one's to judge.
+  if (!set.ok) return undefined;
+  const needed = Array.from({ length: set.value.shardCount }, (_, n) => shardKey(catalog, version, n));
+  if (set.value.queryTable !== undefined) needed.push(queryTableKey(catalog, version));
+  return needed.find((key) => !keys.has(key));
 }
 
 export function createRollbackCommand(): Command {

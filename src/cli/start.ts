@@ -1,6 +1,7 @@
 /** `armmt start` (npm start): the demo, from catalogue to a running edge. The work is in start/run.ts, loaded on demand. */
 import { Command, InvalidArgumentError } from "commander";
 import { addFieldFlags } from "./catalog/fields.ts";
+import { TEXT_ENCODER_HELP } from "./embed/text/named.ts";
 import type { StartFlags } from "./start/run.ts";
 
 export function createStartCommand(): Command {
@@ -10,6 +11,7 @@ export function createStartCommand(): Command {
     .option("--port <number>", "port of the edge and its page", parsePort, 8787)
     .option("--shop-port <number>", "port of the shop", parsePort, 8788)
     .option("--image-encoder <encoder>", "builtin, a path to an .onnx file, or hf:<owner>/<model>", "builtin")
+    .option("--text-encoder <encoder>", TEXT_ENCODER_HELP)
     .option("--picture-aspect <w:h>", "show pictures at this width to height, such as 3:4", parseAspect)
     .option("--skip-unreadable", "embed products whose picture cannot be read without picture")
     .option("--rebuild", "embed again although it has been done")

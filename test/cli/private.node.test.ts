@@ -18,7 +18,7 @@ const config = { INDEXES: { products: { backend: "elasticsearch", window: 100, c
 async function embed(titles: readonly string[]): Promise<void> {
   const catalog = join(folder, "products.jsonl");
   writeFileSync(catalog, titles.map((title, i) => JSON.stringify({ id: `p${i}`, title, category: "Cups", price: 5 })).join("\n"));
-  await embedCatalog({ catalog, out: from, json: true });
+  await embedCatalog({ catalog, textEncoder: "builtin", out: from, json: true });
 }
 
 function listingIn(site: string) {

@@ -118,7 +118,8 @@ describe("npm pack", () => {
   it("carries what runs and the model, and neither tests nor bench nor Python", () => {
     const files = tarball.files.map((file) => file.path);
     expect(files).toEqual(expect.arrayContaining(["README.md", "LICENSE", "package.json", "models.json", "dist/cli/armmt.js"]));
-    for (const name of ["student.onnx", "manifest.json", "golden.json", "image-encoder.onnx"]) expect(files).toContain(`model/${name}`);
+    for (const name of ["student.onnx", "manifest.json", "golden.json", "image-encoder.onnx", "axes/minilm-1.bin"])
+      expect(files).toContain(`model/${name}`);
     expect(files.filter((file) => /^(src|test|examples)\/|^dist\/lab\/|\.py$/.test(file))).toEqual([]);
     expect(tarball.size).toBeLessThan(3_500_000);
   });
@@ -166,7 +167,9 @@ describe("in an empty folder", () => {
 
   it("embeds, publishes, and serves searches from a Worker and from a Node server of one's own", { timeout: 180_000 }, async () => {
     link();
-    expect(await armmt("embed", "--catalog", "catalogue/products.csv", "--json")).toContain('"withPicture": 12');
+    expect(await armmt("embed", "--catalog", "catalogue/products.csv", "--text-encoder", "builtin", "--json")).toContain(
+      '"withPicture": 12',
+    );
     const state = path("worker/.armmt/state");
     await Promise.all([
       armmt("publish", "--local", "--config", "worker/wrangler.toml", "--persist-to", state),

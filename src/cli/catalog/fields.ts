@@ -28,6 +28,16 @@ const FIELDS = {
     "category articleType product_type productType categories type",
     "field with the category (default: category, articleType, …)",
   ],
+  brand: [
+    "brandField",
+    "brand brand_name brandName manufacturer supplier vendor",
+    "field with the brand (default: brand, manufacturer, …)",
+  ],
+  description: [
+    "descriptionField",
+    "short_description shortDescription description summary body_html",
+    "field with the description, the short one where there are two (default: short_description, description, …)",
+  ],
   image: [
     "imageField",
     "image image_url imageUrl image_link picture thumbnail",
@@ -99,7 +109,15 @@ function isRole(name: string): name is FieldRole {
 }
 
 /** The product of a row, or its problem. `image` is the field's value, "" without one. */
-type ParsedRow = { readonly product: Product; readonly text: string } | { readonly problem: string };
+type ParsedRow = { readonly product: Product; readonly text: string; readonly about: ItemTexts } | { readonly problem: string };
+
+/** What a sentence encoder and the words of an item are made from, besides the product's title and category. "" where there is none. */
+export interface ItemTexts {
+  readonly brand: string;
+  readonly description: string;
+  /** The fields of --text-fields. */
+  readonly further: string;
+}
 
 export function parseRow(row: Row, map: FieldMap): ParsedRow {
   const value = (role: FieldRole): string | undefined => {
@@ -129,7 +147,8 @@ export function parseRow(row: Row, map: FieldMap): ParsedRow {
   take("createdAt", day, "a date such as 2026-03-31", (createdAt) => (product.createdAt = createdAt));
   if (problems.length > 0) return { problem: problems.join("; ") };
   const further = map.text.filter((field) => field !== map.category).flatMap((field) => row.values[field] ?? []);
-  return { product, text: itemText(product, further) };
+  const about = { brand: value("brand") ?? "", description: value("description") ?? "", further: further.join(" ") };
+  return { product, text: itemText(product, further), about };
 }
 
 const numberIn =

@@ -10,7 +10,7 @@ import { CsvError, parse } from "csv-parse/sync";
 import { drawCatalogue, type Product } from "../../demo/catalogue/catalogue.ts";
 import { drawPicture } from "../../demo/drawing/picture.ts";
 import { itemText } from "../../embeddings/text-encoder.ts";
-import { type FieldOptions, mapFields, parseRow, type Row } from "./fields.ts";
+import { type FieldOptions, type ItemTexts, mapFields, parseRow, type Row } from "./fields.ts";
 import { UserError } from "../../web.ts";
 
 export type ImageSource =
@@ -23,6 +23,8 @@ export interface CatalogItem {
   readonly product: Product;
   /** Text of the text vector: title, category, and the fields of --text-fields. */
   readonly text: string;
+  /** Further texts, of a catalogue that has them. */
+  readonly about?: ItemTexts | undefined;
   readonly image: ImageSource | undefined;
 }
 
@@ -89,7 +91,7 @@ function itemsOf(rows: readonly Row[], file: string, options: CatalogOptions): C
       problems.push(parsed.problem);
       continue;
     }
-    const { product, text } = parsed;
+    const { product, text, about } = parsed;
     const earlier = firstLine.get(product.id);
     if (earlier !== undefined) {
       problems.push(`line ${row.line}: ${map.id} "${product.id}" is also in line ${earlier}: give every product its own id`);
@@ -97,7 +99,7 @@ function itemsOf(rows: readonly Row[], file: string, options: CatalogOptions): C
     }
     firstLine.set(product.id, row.line);
     const image = imageSource(product.image, product.id, dirname(file), pictures);
-    items.push({ product: { ...product, image: shownAs(image, product.id) }, text, image });
+    items.push({ product: { ...product, image: shownAs(image, product.id) }, text, about, image });
   }
   if (problems.length > 0) {
     const more = problems.length > PROBLEMS_SHOWN ? `\n  and ${problems.length - PROBLEMS_SHOWN} more` : "";

@@ -6,9 +6,11 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { SHARD_VERSION, checksumIn, decodeShard, encodeShard, shardOf } from "../../embeddings/format.ts";
+import { decodeQueryTable, tableChecksumIn } from "../../embeddings/query-table.ts";
 import { parsePublishedSet, type PublishedSet } from "../../embeddings/store.ts";
 import type { ShardSetIdentity } from "../../inference/manifest.ts";
 import { ITEM_FEATURES, type ItemRecord } from "../../ranking/candidate.ts";
+import { WORDS } from "../../ranking/words.ts";
 import { UserError } from "../../web.ts";
 
 /** Larger shards cost a cold isolate more per read, smaller ones more reads. */
@@ -20,17 +22,27 @@ interface PackedSet {
   readonly set: PublishedSet;
   /** By shard number. */
   readonly shards: readonly Uint8Array[];
+  /** Absent where the texts are encoded without a model. */
+  readonly queryTable?: Uint8Array<ArrayBuffer> | undefined;
 }
 
 /** The version is a hash of the content: the same records give the same version. Throws a UserError that names the item. */
-export function packSet(records: readonly ItemRecord[], identity: ShardSetIdentity): PackedSet {
+export function packSet(records: readonly ItemRecord[], identity: ShardSetIdentity, queryTable?: Uint8Array<ArrayBuffer>): PackedSet {
   const shards = packShards(records, identity);
   const described = shards.map((shard) => ({ bytes: shard.length, checksum: checksumIn(shard) }));
-  const content = { format: SHARD_VERSION, ...identity, itemFeatures: [...ITEM_FEATURES], itemCount: records.length, shards: described };
+  const content = {
+    format: SHARD_VERSION,
+    ...identity,
+    itemFeatures: [...ITEM_FEATURES],
+    itemCount: records.length,
+    shards: described,
+    ...(records.some(({ words }) => words !== undefined) && { words: WORDS }),
+    ...(queryTable !== undefined && { queryTable: { bytes: queryTable.length, checksum: tableChecksumIn(queryTable) } }),
+  };
   const hash = createHash("sha256").update(JSON.stringify(content));
-  for (const shard of shards) hash.update(shard);
+  for (const part of [...shards, ...(queryTable === undefined ? [] : [queryTable])]) hash.update(part);
   const version = hash.digest("hex").slice(0, 16);
-  return { set: { ...content, version, shardCount: shards.length }, shards };
+  return { set: { ...content, version, shardCount: shards.length }, shards, queryTable };
 }
 
 /** As few shards as possible with none over MAX_SHARD_BYTES. */
@@ -56,10 +68,13 @@ export function embeddingsFolder(name: string): string {
   return resolve(".armmt/embeddings", name);
 }
 
-export function writeSet(folder: string, { set, shards }: PackedSet): void {
+const TABLE_FILE = "query-table.bin";
+
+export function writeSet(folder: string, { set, shards, queryTable }: PackedSet): void {
   const shardFolder = join(folder, "shards", set.version);
   mkdirSync(shardFolder, { recursive: true });
   shards.forEach((shard, n) => writeFileSync(join(shardFolder, `${n}.bin`), shard));
+  if (queryTable !== undefined) writeFileSync(join(shardFolder, TABLE_FILE), queryTable);
   writeFileSync(join(folder, `${SET_FILE}.new`), `${JSON.stringify(set, undefined, 2)}\n`);
   renameSync(join(folder, `${SET_FILE}.new`), join(folder, SET_FILE));
   for (const other of readdirSync(join(folder, "shards"))) {
@@ -87,5 +102,18 @@ export function readSet(folder: string): PackedSet {
     }
     return bytes;
   });
-  return { set: set.value, shards };
+  return { set: set.value, shards, queryTable: readTable(join(folder, "shards", version, TABLE_FILE), set.value.queryTable?.checksum) };
+}
+
+/** `checksum`: what the set says; `undefined` where it has no table. */
+function readTable(file: string, checksum: number | undefined): Uint8Array<ArrayBuffer> | undefined {
+  if (checksum === undefined) return undefined;
+  if (!existsSync(file)) throw new UserError(`Query table ${file} is missing: run armmt embed again`);
+  const bytes = Uint8Array.from(readFileSync(file));
+  const table = decodeQueryTable(bytes);
+  if (!table.ok) throw new UserError(`Cannot use ${file}: ${table.error}: run armmt embed again`);
+  if (table.value.checksum !== checksum) {
+    throw new UserError(`Cannot use ${file}: checksum ${table.value.checksum}, the set says ${checksum}: run armmt embed again`);
+  }
+  return bytes;
 }

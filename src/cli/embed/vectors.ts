@@ -25,6 +25,23 @@ interface RecordOptions {
   readonly projectionPath: string;
 }
 
+/** The texts of a catalogue by a sentence encoder, parallel to its items. */
+export interface TextParts {
+  readonly vectors: readonly (Float32Array | undefined)[];
+  readonly words: readonly Uint16Array<ArrayBuffer>[];
+  readonly textDim: number;
+  readonly textEncoder: string;
+}
+
+/** Records whose texts are encoded by `texts` instead of the builtin encoder. */
+export function withTexts(records: readonly ItemRecord[], identity: ShardSetIdentity, texts: TextParts) {
+  const { vectors, words, textDim, textEncoder } = texts;
+  return {
+    records: records.map((record, i): ItemRecord => ({ ...record, text: vectors[i], words: words[i]! })),
+    identity: { ...identity, textDim, textEncoder },
+  };
+}
+
 /** `raws` is parallel to `items`: encoder output followed by the colour descriptor, `undefined` without picture. */
 export function toRecords(items: readonly CatalogItem[], raws: readonly (Float32Array | undefined)[], options: RecordOptions) {
   const { encoder } = options;
@@ -63,15 +80,32 @@ export function productFeatures({ createdAt, inStock, ...values }: Product): (nu
 
 /** The projection of an earlier run, or one fitted on this catalogue's pictures. */
 function projectionFor(raws: readonly (Float32Array | undefined)[], { encoder, projectionPath }: RecordOptions): Projection {
+  return keptProjection(
+    projectionPath,
+    raws.filter((raw) => raw !== undefined),
+    { inDim: encoder.dim, outDim: ENCODER_DIM },
+  );
+}
+
+/** The projection in the file, or one fitted on the first `inDim` numbers of `raws`, which the file then holds. */
+export function keptProjection(
+  projectionPath: string,
+  raws: readonly Float32Array[],
+  dims: Readonly<Record<"inDim" | "outDim", number>>,
+): Projection {
   const saved = readProjection(projectionPath);
-  if (saved !== undefined && saved.inDim === encoder.dim && saved.outDim === ENCODER_DIM) return saved;
-  const known = raws.filter((raw) => raw !== undefined);
-  const rows = new Float32Array(Math.max(1, known.length) * encoder.dim);
-  known.forEach((raw, i) => rows.set(raw.subarray(0, encoder.dim), i * encoder.dim));
-  const fitted = fitProjection(rows, { inDim: encoder.dim, outDim: ENCODER_DIM });
+  if (saved !== undefined && saved.inDim === dims.inDim && saved.outDim === dims.outDim) return saved;
+  const fitted = fitProjection(stacked(raws, dims.inDim), dims);
   writeFileSync(`${projectionPath}.new`, JSON.stringify({ ...fitted, ...asText(fitted) }));
   renameSync(`${projectionPath}.new`, projectionPath);
   return fitted;
+}
+
+/** The first `width` numbers of each, one after the other; of none, zeros. */
+export function stacked(vectors: readonly Float32Array[], width: number): Float32Array {
+  const rows = new Float32Array(Math.max(1, vectors.length) * width);
+  vectors.forEach((vector, i) => rows.set(vector.subarray(0, width), i * width));
+  return rows;
 }
 
 /** float32 as base64: exact, and a quarter of the digits. */
@@ -106,7 +140,7 @@ function readProjection(path: string): Projection | undefined {
   }
 }
 
-function hashOf(projection: Projection): string {
+export function hashOf(projection: Projection): string {
   const { mean, components, variances } = asText(projection);
   return createHash("sha256").update(mean).update(components).update(variances).digest("hex").slice(0, 12);
 }

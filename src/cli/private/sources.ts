@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as v from "valibot";
-import { pointerKey, setKey, shardKey, type Pointer } from "../../embeddings/store.ts";
+import { pointerKey, queryTableKey, setKey, shardKey, type Pointer } from "../../embeddings/store.ts";
 import { type FileManifest, FILES, kvName, type ManifestFile } from "../../runtimes/browser/file-manifest.ts";
 import { PACKAGE_ROOT } from "../../runtimes/node/package-root.ts";
 import { readSet } from "../embed/pack.ts";
@@ -54,7 +54,7 @@ function jsonSource(key: string, value: unknown): Source {
 
 /** `from`: output folder of armmt embed. `version`: of the published set. Throws a UserError as readSet() does. */
 export function vectorSources(from: string, catalog: string): ReturnType<typeof runtimeSources> {
-  const { set, shards } = readSet(from);
+  const { set, shards, queryTable } = readSet(from);
   // The time of embedding, so that the same vectors give the same file.
   const publishedAt = statSync(join(from, "set.json")).mtime.toISOString();
   const pointer: Pointer = { version: set.version, previous: null, publishedAt };
@@ -64,6 +64,7 @@ export function vectorSources(from: string, catalog: string): ReturnType<typeof 
     jsonSource(pointerKey(catalog), pointer),
     jsonSource(setKey(catalog, set.version), set),
     ...shards.map((content, n) => ({ name: kvName(shardKey(catalog, set.version, n)), when, content }) as const),
+    ...(queryTable === undefined ? [] : [{ name: kvName(queryTableKey(catalog, set.version)), when, content: queryTable } as const]),
   ];
   return { version: set.version, sources };
 }

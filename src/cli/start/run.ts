@@ -21,6 +21,8 @@ export interface StartFlags extends FieldOptions {
   readonly port: number;
   readonly shopPort: number;
   readonly imageEncoder: string;
+  /** Default: as of armmt embed. */
+  readonly textEncoder?: string;
   /** Width over height. */
   readonly pictureAspect?: number;
   readonly skipUnreadable?: true;

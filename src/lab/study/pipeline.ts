@@ -73,7 +73,7 @@ export async function runPipeline({ folder, sizes, stages, json }: Pipeline) {
   await stages.run("embed", { items: sizes.items }, async () => {
     const imageEncoder = await loadBuiltinEncoder(join(out, "image-encoder.onnx"));
     const items = drawnShopCatalog({ count: sizes.items, seed: SIMULATED_SHOP.seed });
-    await embedCatalog({ catalog: "drawn", items, imageEncoder, out: embeddings, json });
+    await embedCatalog({ catalog: "drawn", items, imageEncoder, textEncoder: "builtin", out: embeddings, json });
   });
   await stages.run("simulate", { shoppers: sizes.shoppers, searches: sizes.searches }, () => {
     writeSimulation({ out: simulation, items: sizes.items, shoppers: sizes.shoppers, searches: sizes.searches, json });

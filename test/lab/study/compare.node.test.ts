@@ -68,7 +68,13 @@ beforeAll(async () => {
   writeSimulation({ out: join(scenario, "simulation"), items: count, shoppers: 150, searches: 1200, json: true });
   const items = drawCatalogue({ count, seed: 3 }).map((product) => ({ product, text: itemText(product), image: undefined }));
   const embeddings = join(scenario, "embeddings");
-  await embedCatalog({ catalog: "small", items: { name: "small", source: "drawn", items }, out: embeddings, json: true });
+  await embedCatalog({
+    catalog: "small",
+    items: { name: "small", source: "drawn", items },
+    textEncoder: "builtin",
+    out: embeddings,
+    json: true,
+  });
   await makeLists({ events: join(scenario, "simulation"), embeddings, out: join(scenario, "lists"), json: true });
   test = await openTestLists(scenario);
 });

@@ -85,7 +85,7 @@ export async function makeScenario(scenario: Scenario, data: string, json: boole
   await embedding.run("embed", settings, async () => {
     const { catalog } = await open();
     const imageEncoder = await loadImageEncoder(encoder === BUILTIN ? "builtin" : encoder);
-    await embedCatalog({ catalog: catalog.name, items: catalog, imageEncoder, out: embeddings, json });
+    await embedCatalog({ catalog: catalog.name, items: catalog, imageEncoder, textEncoder: "builtin", out: embeddings, json });
   });
   const stages = openStages(folder, { fresh: false, sources: "data" });
   await stages.run("simulate", scenario, async () => {
