@@ -2,7 +2,8 @@
  * `armmt evaluate`: a shop's own judgments say what re-ranking would do to its searches, before any traffic: the engine's order against what the
  * edge would serve, through the functions that serve.
  */
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { addFieldFlags } from "./catalog/fields.ts";
 import type { Catalog, CatalogItem, CatalogOptions } from "./catalog/file.ts";
@@ -11,14 +12,21 @@ import { progressBar } from "./command.ts";
 import { createBm25 } from "./evaluate/bm25.ts";
 import { type Judgments, readJudgments } from "./evaluate/judgments.ts";
 import { type NamedLists, readLists } from "./evaluate/lists.ts";
-import { engineOnly } from "./evaluate/orders.ts";
+import { createOrderMaker, type EmbeddedSet } from "./evaluate/orders.ts";
+import { openModelFolder } from "./evaluate/model.ts";
+import { embeddingsFolder, readSet } from "./embed/pack.ts";
 import { evaluate, type Evaluation, relevantOf } from "./evaluate/report.ts";
 import { headline, sectionsOf } from "./evaluate/sections.ts";
 import { whole } from "./numbers.ts";
 import { formatSections } from "../report/sections.ts";
+import { UserError } from "../web.ts";
 
 export interface EvaluateOptions extends CatalogOptions {
   readonly judgments: string;
+  /** What `armmt embed` has written. Default: the catalogue's folder. */
+  readonly from?: string | undefined;
+  /** Folder of the model. Default: that of the package. */
+  readonly model?: string | undefined;
   /** What engines found. Default: the judged products, by BM25. */
   readonly lists?: readonly string[] | undefined;
   /** The configured index that is asked instead. */
@@ -38,8 +46,10 @@ export async function evaluateCatalog(options: EvaluateOptions): Promise<{ evalu
   const titles = new Map(catalog.items.map(({ product }) => [product.id, product.title]));
   const isKnown = (id: string): boolean => titles.has(id);
   const judgments = readJudgments(options.judgments, { isKnown, skipUnknown });
+  const embedded = readEmbedded(options, catalog);
   const { found, notes } = await findLists(options, catalog, judgments);
-  const orders = engineOnly();
+  const scorer = await openModelFolder(options.model);
+  const orders = createOrderMaker(embedded, scorer);
   const bar = progressBar("Ranking", found.length * relevantOf(judgments).size, { json });
   const evaluation = await evaluate({
     catalog: catalog.name,
@@ -47,6 +57,7 @@ export async function evaluateCatalog(options: EvaluateOptions): Promise<{ evalu
     judgments,
     found,
     orders,
+    products: catalog.items.map(({ product }) => product),
     isKnown,
     window: found[0]?.name === JUDGED ? Infinity : options.window,
     notes,
@@ -54,6 +65,12 @@ export async function evaluateCatalog(options: EvaluateOptions): Promise<{ evalu
   });
   bar.stop();
   return { evaluation, titleOf: (id) => titles.get(id) ?? `(${id}, not in the catalogue)` };
+}
+
+function readEmbedded({ from, catalog: source }: EvaluateOptions, { name }: Catalog): EmbeddedSet {
+  const folder = from === undefined ? embeddingsFolder(name) : resolve(from);
+  if (existsSync(join(folder, "set.json"))) return readSet(folder);
+  throw new UserError(`Nothing embedded in ${folder}: run armmt embed --catalog ${source} first, or name its folder with --from`);
 }
 
 /** Of lists that no engine made. */
@@ -85,8 +102,9 @@ function judgedByBm25({ items }: Catalog, { queries }: Judgments): NamedLists {
   return { name: JUDGED, lists: new Map(lists) };
 }
 
-function textOf({ text }: CatalogItem): string {
-  return text;
+/** One bag of all that says what a product is. */
+function textOf({ product, text, about }: CatalogItem): string {
+  return about === undefined ? text : [product.title, product.category, about.brand, about.description, about.further].join(" ");
 }
 
 const EXAMPLES = `
@@ -107,6 +125,8 @@ export function createEvaluateCommand(): Command {
     .description("Your engine's order against what the edge would serve, by your own judgments, before any traffic")
     .requiredOption("--catalog <source>", 'a folder with products.jsonl or products.csv, such a file, or "drawn"')
     .requiredOption("--judgments <file>", "query, product_id and rating, as .csv, .tsv or .jsonl (.gz too)")
+    .option("--from <folder>", "what armmt embed has written (default: .armmt/embeddings/<catalogue's name>)")
+    .option("--model <folder>", "model that would serve: student.onnx and manifest.json (default: the package's)")
     .option(
       "--lists <files...>",
       "what an engine found, one query per line; several files are compared (default: the judged products, by BM25)",

@@ -7,13 +7,15 @@ import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import * as v from "valibot";
 import { run } from "../../src/lab/main.ts";
-import { LISTS, listLines, writeShop } from "./evaluate/fixture.ts";
+import { embedShop, LISTS, listLines, PRODUCTS, type ShopVectors, writeShop } from "./evaluate/fixture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "armmt-evaluate-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 afterEach(() => vi.restoreAllMocks());
 
-/** The command in this process. */
+const embedded = embedShop(join(folder, "embedded"));
+
+/** The command in this process, on the shop's own vectors unless `args` name others. */
 async function armmt(...args: string[]) {
   const written = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
@@ -22,7 +24,7 @@ async function armmt(...args: string[]) {
       return true;
     });
   }
-  const code = await run(["evaluate", ...args]);
+  const code = await run(["evaluate", ...(args.includes("--from") ? [] : ["--from", embedded]), ...args]);
   vi.restoreAllMocks();
   return { code, ...written };
 }
@@ -47,6 +49,22 @@ const jsonSchema = v.looseObject({
   notes: v.array(v.string()),
 });
 const read = (stdout: string) => v.parse(jsonSchema, JSON.parse(stdout));
+
+/** Every title is a query for its product; related are those that share a word. The engine puts the right one third: a shuffle spoils that. */
+function titleQueries() {
+  const wordsOf = (title: string): readonly string[] => title.toLowerCase().match(/[a-z]{3,}/g) ?? [];
+  const lists: Record<string, readonly string[]> = {};
+  const rows = PRODUCTS.flatMap(({ id: own, title }) => {
+    const rated = PRODUCTS.map(({ id, title: other }) => ({
+      id,
+      rating: id === own ? 3 : wordsOf(title).isDisjointFrom(wordsOf(other)) ? 0 : 1,
+    }));
+    const [best, ...rest] = rated.toSorted((x, y) => y.rating - x.rating).map(({ id }) => id);
+    lists[title] = [...rest.slice(0, 2), best!, ...rest.slice(2)];
+    return rated.map(({ id, rating }) => `"${title}",${id},${rating}`);
+  });
+  return { judgments: ["query,product_id,rating", ...rows].join("\n"), lists: listLines(lists) };
+}
 
 describe("armmt evaluate", () => {
   it("prints the engine's figures of a lists file, as pytrec_eval has them", async () => {
@@ -85,13 +103,71 @@ describe("armmt evaluate", () => {
     });
     const { code, stdout } = await armmt("--catalog", catalog, "--judgments", judgments, "--json");
     expect(code).toBe(0);
-    expect(read(stdout)).toMatchObject({ queries: 1, leftOut: { nothingRelevant: 1 }, orders: [{ name: "engine", "nDCG@10": 1 }] });
+    const { orders, ...rest } = read(stdout);
+    expect(rest).toMatchObject({ queries: 1, leftOut: { nothingRelevant: 1 } });
+    expect(orders[0]).toMatchObject({ name: "engine", "nDCG@10": 1 });
   });
 
   it("counts queries without a list, and hits that the catalogue lacks", async () => {
     const { catalog, judgments, lists } = writeShop(join(folder, "gaps"), { lists: listLines({ "red mug": ["gone", "m1"] }) });
     const { stdout } = await armmt("--catalog", catalog, "--judgments", judgments, "--lists", lists, "--json");
     expect(read(stdout)).toMatchObject({ queries: 1, leftOut: { withoutList: 2, unknownHits: 1 } });
+  });
+
+  it("says where nothing is embedded, and with which command that is mended", async () => {
+    const { catalog, judgments } = writeShop(join(folder, "bare"));
+    const { code, stderr } = await armmt("--catalog", catalog, "--judgments", judgments, "--from", join(folder, "bare"));
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /Nothing embedded in .*bare: run armmt embed --catalog .*products\.jsonl first, or name its folder with --from/,
+      ),
+    ]);
+  });
+
+  it("compares semantic and armmt with the engine, and armmt with semantic", async () => {
+    const { catalog, judgments, lists } = writeShop(join(folder, "compared"));
+    const { stdout } = await armmt("--catalog", catalog, "--judgments", judgments, "--lists", lists, "--json");
+    const { orders, differences } = read(stdout);
+    expect(orders.map(({ name }) => name)).toEqual(["engine", "semantic", "armmt"]);
+    for (const metric of ["nDCG@10", "nDCG@10 judged"] as const) {
+      const [semantic, armmtToo, between] = [
+        ["semantic", "engine"],
+        ["armmt", "engine"],
+        ["armmt", "semantic"],
+      ].map(([of, against]) => differences.find((one) => one.of === of && one.against === against && one.metric === metric));
+      expect(semantic!.mean).toBeCloseTo(orders[1]![metric] - orders[0]![metric], 12);
+      expect(semantic!.mean).toBeGreaterThan(0);
+      expect(semantic!.low).toBeLessThanOrEqual(semantic!.mean);
+      expect(armmtToo).toEqual({ ...semantic, of: "armmt" });
+      expect(between).toMatchObject({ mean: 0, low: 0, high: 0, worse: 0, better: 0 });
+    }
+  });
+
+  it("says that a few queries cannot tell", async () => {
+    const { catalog, judgments, lists } = writeShop(join(folder, "few"));
+    const { stdout } = await armmt("--catalog", catalog, "--judgments", judgments, "--lists", lists);
+    expect(stdout).toMatch(/armmt against engine, nDCG@10: .* better, 0 worse: too few queries to tell: judge at least 20/);
+  });
+
+  it.each<[string, ShopVectors, RegExp | undefined]>([
+    ["the shop's own vectors", { hasWords: false }, undefined],
+    [
+      "vectors of other products",
+      { hasWords: false, vectorOf: (i) => (i * 7 + 5) % PRODUCTS.length },
+      /The query table does not fit the vectors/,
+    ],
+    ["a table that was fitted elsewhere", { hasWords: false, tableSeed: "another shop" }, /The query table does not fit the vectors/],
+  ])("reports a gain by %s only where there is one", async (name, vectors, alarm) => {
+    const shop = writeShop(join(folder, "control"), titleQueries());
+    const from = embedShop(join(folder, `control ${name}`), vectors);
+    const { stdout } = await armmt("--catalog", shop.catalog, "--judgments", shop.judgments, "--lists", shop.lists, "--from", from);
+    const [, verdict] = /armmt against engine, nDCG@10: .* worse: (.*)\.\n/.exec(stdout) ?? [];
+    if (alarm === undefined) expect(verdict).toBe("better");
+    else {
+      expect(verdict).not.toBe("better");
+      expect(stdout).toMatch(alarm);
+    }
   });
 
   it("writes a page that needs nothing else, in which the catalogue's text is text", async () => {

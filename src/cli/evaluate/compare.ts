@@ -124,7 +124,7 @@ export function differencesOf(columns: Columns, pairs: readonly Pair[]): Differe
   }));
 }
 
-/** The queries that lose most by the first metric, at most ten: none where nothing loses. */
+/** The queries that lose by the first metric. */
 export function worstOf(queries: readonly RankedQuery[], columns: Columns, { of, against }: Pair): SideBySide[] {
   const metric = METRICS[0];
   return queries
@@ -133,9 +133,12 @@ export function worstOf(queries: readonly RankedQuery[], columns: Columns, { of,
       const [before, after] = [columns.get(against)![metric][i]!, columns.get(of)![metric][i]!];
       return { query: query.query, of, against, metric, before, after, top };
     })
-    .filter(({ before, after }) => after - before < -EQUAL)
-    .toSorted((a, b) => a.after - a.before - (b.after - b.before))
-    .slice(0, WORST);
+    .filter(({ before, after }) => after - before < -EQUAL);
+}
+
+/** Those that lose most, at most ten. */
+export function worstFirst<T extends SideBySide>(queries: readonly T[]): readonly T[] {
+  return queries.toSorted((a, b) => a.after - a.before - (b.after - b.before)).slice(0, WORST);
 }
 
 /** Of several engines: the mean of each query's values over them. Parallel to the queries, which all of them have. */

@@ -1,9 +1,8 @@
 /** The evaluation as one HTML page: nothing to fetch, no script. Text of the catalogue and the judgments goes through `escape`. */
 import { escape } from "../../report/charts.ts";
 import { drawBlock, STYLE } from "../../report/page.ts";
-import type { Difference } from "./compare.ts";
 import type { Evaluation } from "./report.ts";
-import { DECIDING, headline, interval, sectionsOf } from "./sections.ts";
+import { decisiveOf, headline, interval, sectionsOf, verdictOf } from "./sections.ts";
 
 /** Intervals stand beside their text, which wraps on a phone. */
 const CHART = `
@@ -52,10 +51,9 @@ export function drawEvaluation(evaluation: Evaluation, titleOf: (id: string) => 
 }
 
 /** One line per deciding difference over a common scale, which holds 0. */
-function drawIntervals({ differences, overall, served }: Evaluation): string {
-  const shown = [...differences, ...(overall?.differences ?? [])].filter(
-    ({ of, against, metric }) => of === served && against === "engine" && DECIDING.includes(metric),
-  );
+function drawIntervals(evaluation: Evaluation): string {
+  const { differences, overall, served, queries } = evaluation;
+  const shown = decisiveOf(evaluation, [...differences, ...(overall?.differences ?? [])]);
   const least = Math.min(0, ...shown.map(({ low }) => low));
   const most = Math.max(0, ...shown.map(({ high }) => high));
   const width = most - least || 1;
@@ -68,19 +66,15 @@ function drawIntervals({ differences, overall, served }: Evaluation): string {
       `<li><span><strong>${escape(name)}</strong><br><span class="dim">${escape(text)}</span></span>` +
       `<svg viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label="${escape(`${name}: ${text}`)}">` +
       `<line class="zero" x1="${x(0)}" x2="${x(0)}" y1="-4" y2="14"/>` +
-      `<line class="${signOf(difference)}" x1="${x(low)}" x2="${x(high)}" y1="5" y2="5"/>` +
+      `<line class="${verdictOf(difference, queries)}" x1="${x(low)}" x2="${x(high)}" y1="5" y2="5"/>` +
       [low, mean, high]
         .map(
           (at) =>
-            `<line class="${signOf(difference)}" x1="${x(at)}" x2="${x(at)}" y1="${at === mean ? 0 : 3}" y2="${at === mean ? 10 : 7}"/>`,
+            `<line class="${verdictOf(difference, queries)}" x1="${x(at)}" x2="${x(at)}" y1="${at === mean ? 0 : 3}" y2="${at === mean ? 10 : 7}"/>`,
         )
         .join("") +
       "</svg></li>"
     );
   });
   return `<ul class="intervals" aria-label="Differences from the engine's order; the dashed line is no difference">${items.join("")}</ul>`;
-}
-
-function signOf({ low, high }: Pick<Difference, "low" | "high">): string {
-  return low > 0 ? "better" : high < 0 ? "worse" : "open";
 }

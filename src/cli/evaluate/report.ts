@@ -9,11 +9,12 @@ import {
   type Pair,
   type RankedQuery,
   type SideBySide,
+  worstFirst,
   worstOf,
 } from "./compare.ts";
 import type { Judgments, Ratings } from "./judgments.ts";
 import type { NamedLists } from "./lists.ts";
-import type { OrderMaker } from "./orders.ts";
+import { ENGINE, MODEL, type OrderMaker } from "./orders.ts";
 import { UserError } from "../../web.ts";
 
 /** Which list of several it is about. */
@@ -28,6 +29,7 @@ export interface EvaluationInput {
   /** One, or several that have names. */
   readonly found: readonly NamedLists[];
   readonly orders: OrderMaker;
+  readonly products: readonly { readonly id: string; readonly title: string }[];
   readonly isKnown: (id: string) => boolean;
   /** Hits that are re-ranked; the others stay below them. */
   readonly window: number;
@@ -52,14 +54,16 @@ export async function evaluate(input: EvaluationInput) {
     parts.push({ of: isNamed ? { lists: name } : {}, ranked, columns: columnsOf(ranked, names) });
   }
   const shared = inAll(parts.map(({ ranked }) => ranked));
-  const served = names.includes("armmt") ? "armmt" : names.at(-1)!;
+  const served = MODEL;
   return {
     catalog,
     source,
     /** Ratings by query, of the queries that count. */
     judgments: relevant,
-    set: orders.set,
+    set: { version: orders.set.version, textEncoder: orders.set.textEncoder, imageEncoder: orders.set.imageEncoder },
     model: orders.model,
+    /** Without judgments: whether the query table belongs to the vectors. */
+    fit: await orders.fit(input.products),
     queries: new Set(parts.flatMap(({ ranked }) => ranked.map(({ query }) => query))).size,
     /** Names, where several are compared or none is the engine's own. */
     lists: found.flatMap(({ name }) => (name === "" ? [] : [name])),
@@ -80,12 +84,12 @@ export async function evaluate(input: EvaluationInput) {
     ),
     /** Of several lists: the mean over them of each query that all of them have. */
     overall: isNamed && shared.length > 0 ? overallOf(parts, shared, names, pairs) : undefined,
-    worst: names.includes(served)
-      ? parts.flatMap(({ of, ranked, columns }) =>
-          worstOf(ranked, columns, { of: served, against: "engine" }).map((query): SideBySide & OfLists => ({ ...of, ...query })),
-        )
-      : [],
-    notes: [...input.notes, ...orders.notes],
+    worst: worstFirst(
+      parts.flatMap(({ of, ranked, columns }) =>
+        worstOf(ranked, columns, { of: served, against: ENGINE }).map((query): SideBySide & OfLists => ({ ...of, ...query })),
+      ),
+    ),
+    notes: [...orders.notes(), ...input.notes],
     window,
   };
 }

@@ -2,7 +2,10 @@
 import * as format from "../../report/format.ts";
 import type { Block, Section, Table } from "../../report/sections.ts";
 import { METRICS, SHARE_JUDGED, type Difference, type Metric, type SideBySide } from "./compare.ts";
+import { isUnfit } from "./fit.ts";
+import { ENGINE, SEMANTIC } from "./orders.ts";
 import type { Evaluation } from "./report.ts";
+import { FEWEST_ACTIVE } from "../../report/statistics/compare.ts";
 
 /** What decides: all that nobody judged counts as irrelevant, or is left out. */
 export const DECIDING: readonly Metric[] = [METRICS[0], METRICS[1]];
@@ -18,10 +21,14 @@ export function sectionsOf(evaluation: Evaluation, titleOf: (id: string) => stri
     {
       id: "differences",
       heading: "Differences",
-      blocks: evaluation.differences.length === 0 ? [] : [...reading(evaluation), differences(evaluation)],
+      blocks: [...reading(evaluation), differences(evaluation)],
     },
     { id: "worst", heading: "Queries that lose most", blocks: worst.map((query) => sideBySide(query, evaluation, titleOf)) },
-    { id: "read", heading: "What was read", blocks: [{ kind: "list", intro: "", items: [...counted(evaluation), ...notes] } as const] },
+    {
+      id: "read",
+      heading: "What was read",
+      blocks: [{ kind: "list", intro: "", items: [...counted(evaluation), ...fitLines(evaluation), ...notes] } as const],
+    },
   ].filter(({ blocks }) => blocks.length > 0);
 }
 
@@ -32,32 +39,49 @@ export function headline({ catalog, queries, lists }: Evaluation): string {
 }
 
 function answer(evaluation: Evaluation): Block {
-  const { differences: all, overall, served } = evaluation;
-  const decisive = [...(overall?.differences ?? all)].filter(
-    ({ of, against, metric }) => of === served && against === "engine" && DECIDING.includes(metric),
-  );
-  const sentences = decisive.map((difference) => `${where(difference)}${sentence(difference)}`);
-  const isHarm = decisive.some(({ high }) => high < 0);
-  if (sentences.length === 0)
-    return {
-      kind: "verdict",
-      isAlarm: false,
-      blocks: [{ kind: "paragraph", text: "Only the engine's order was measured: see what was read, below." }],
-    };
-  return { kind: "verdict", isAlarm: isHarm, blocks: sentences.map((text) => ({ kind: "paragraph", text })) };
+  const { differences: all, overall, queries } = evaluation;
+  const decisive = decisiveOf(evaluation, overall?.differences ?? all);
+  const sentences = decisive.map((difference) => `${where(difference)}${sentence(difference, queries)}`);
+  if (overall !== undefined) sentences.push(...DECIDING.map((metric) => tally(decisiveOf(evaluation, all), metric, queries)));
+  const isHarm = decisive.some((difference) => verdictOf(difference, queries) === "worse");
+  const isUnfitting = evaluation.fit !== undefined && isUnfit(evaluation.fit);
+  if (isUnfitting) sentences.push("The query table does not fit the vectors (what was read, below): embed the catalogue again.");
+  return { kind: "verdict", isAlarm: isHarm || isUnfitting, blocks: sentences.map((text) => ({ kind: "paragraph", text })) };
+}
+
+/** What would be served against what is served, in what decides. */
+export function decisiveOf<T extends Difference>({ served }: Evaluation, differences: readonly T[]): readonly T[] {
+  return differences.filter(({ of, against, metric }) => of === served && against === ENGINE && DECIDING.includes(metric));
 }
 
 const where = ({ lists }: { readonly lists?: string | undefined }): string => (lists === undefined ? "" : `${lists}: `);
 
-const VERDICTS = { better: "better", worse: "WORSE", open: "we cannot tell whether it is better" } as const;
+const VERDICTS = {
+  better: "better",
+  worse: "WORSE",
+  open: "we cannot tell whether it is better",
+  same: "the same order as far as these queries show",
+  few: `too few queries to tell: judge at least ${FEWEST_ACTIVE}`,
+} as const;
 
-function verdictOf({ low, high }: Difference): keyof typeof VERDICTS {
+export function verdictOf({ low, high, better, worse }: Difference, queries: number): keyof typeof VERDICTS {
+  if (better + worse === 0) return "same";
+  // Of a handful of queries a bootstrap knows too little: of one, the interval is a point.
+  if (queries < FEWEST_ACTIVE) return "few";
   return low > 0 ? "better" : high < 0 ? "worse" : "open";
 }
 
-function sentence(difference: Difference): string {
+function sentence(difference: Difference, queries: number): string {
   const { of, against, metric, better, worse } = difference;
-  return `${of} against ${against}, ${metric}: ${interval(difference)}; ${better} queries better, ${worse} worse: ${VERDICTS[verdictOf(difference)]}.`;
+  const verdict = VERDICTS[verdictOf(difference, queries)];
+  return `${of} against ${against}, ${metric}: ${interval(difference)}; ${better} queries better, ${worse} worse: ${verdict}.`;
+}
+
+/** "nDCG@10: better on 3 of 4 lists, worse on 0." */
+function tally(differences: readonly Difference[], metric: Metric, queries: number): string {
+  const verdicts = differences.filter((difference) => difference.metric === metric).map((difference) => verdictOf(difference, queries));
+  const count = (wanted: string): number => verdicts.filter((verdict) => verdict === wanted).length;
+  return `${metric}: better on ${count("better")} of ${verdicts.length} lists, worse on ${count("worse")}, the interval leaves 0 out on those.`;
 }
 
 function reading({ queries }: Evaluation): Block[] {
@@ -85,20 +109,26 @@ function orders({ orders: all, queries }: Evaluation): Table {
 
 function differences({ differences: single, overall }: Evaluation): Table {
   const all = [...single, ...(overall?.differences ?? [])];
+  const isOther = ({ of, against }: Difference): boolean =>
+    all.some((difference) => difference.of === of && difference.against === against && difference.better + difference.worse > 0);
+  // An order that is the one without a model says nothing new.
+  const twins = new Set(all.filter((difference) => difference.against === SEMANTIC && !isOther(difference)).map(({ of }) => of));
   const hasLists = single.some(({ lists }) => lists !== undefined);
   return {
     kind: "table",
     caption: "Differences, paired by query",
     headings: [...(hasLists ? ["Lists"] : []), "Order", "Against", "Metric", "Difference (95 %)", "Better", "Worse"],
-    rows: all.map((difference) => [
-      ...(hasLists ? [difference.lists ?? ""] : []),
-      difference.of,
-      difference.against,
-      difference.metric,
-      interval(difference),
-      String(difference.better),
-      String(difference.worse),
-    ]),
+    rows: all
+      .filter(({ of }) => !twins.has(of))
+      .map((difference) => [
+        ...(hasLists ? [difference.lists ?? ""] : []),
+        difference.of,
+        difference.against,
+        difference.metric,
+        interval(difference),
+        String(difference.better),
+        String(difference.worse),
+      ]),
     numeric: [3, 4, 5].map((i) => i + (hasLists ? 1 : 0)),
   };
 }
@@ -130,6 +160,15 @@ function sideBySide(
   };
 }
 
+/** 0 is the first place, one half is chance. */
+function fitLines({ fit }: Evaluation): string[] {
+  const line = (part: string, share: number | undefined): string[] =>
+    share === undefined
+      ? []
+      : [`Given its own title, a product stands behind ${format.share(share)} of others by its ${part} (50 % is chance)`];
+  return [...line("text vector", fit?.text), ...line("picture", fit?.picture)];
+}
+
 function counted({ catalog, source, leftOut, set }: Evaluation): string[] {
   const lines: readonly (readonly [number, string])[] = [
     [leftOut.nothingRelevant, "judged queries without a relevant product: left out, no order can be right for them"],
@@ -140,7 +179,7 @@ function counted({ catalog, source, leftOut, set }: Evaluation): string[] {
   ];
   return [
     `Catalogue ${catalog} (${source})`,
-    ...(set === undefined ? [] : [`Vectors: set ${set.version}, text encoder ${set.textEncoder}`]),
+    `Vectors: set ${set.version}, text encoder ${set.textEncoder}, image encoder ${set.imageEncoder}`,
     ...lines.flatMap(([count, text]) => (count === 0 ? [] : [`${count} ${text}`])),
   ];
 }

@@ -108,9 +108,9 @@ describe("a judgments file", () => {
   });
 });
 
-describe("a lists file", () => {
-  const lists = (content: string | Uint8Array, name = "lists.jsonl") => readLists([file(content, name)])[0]!;
+const lists = (content: string | Uint8Array, name = "lists.jsonl") => readLists([file(content, name)])[0]!;
 
+describe("a lists file", () => {
   it("has hits in their order, with scores where there are some", () => {
     const { name, lists: found } = lists(
       '{"query":"red mug","hits":[{"id":2,"score":1.5},{"id":"1"}]}\r\n\r\n{"query":" lamp ","hits":[],"took":3}\n',
