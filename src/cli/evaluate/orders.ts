@@ -136,12 +136,15 @@ function described({ order, trust }: ReturnType<typeof servedOrder>): string {
   return order === "model" ? "the model's order" : `the order "${SEMANTIC}" with the model's by ${trust}`;
 }
 
+function jsonBytes(value: unknown): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(JSON.stringify(value));
+}
+
 /** Reads the set as the edge reads it from KV. */
 function storeOf({ set, shards, queryTable }: EmbeddedSet) {
-  const text = (value: unknown): Uint8Array<ArrayBuffer> => new TextEncoder().encode(JSON.stringify(value));
   const values = new Map<string, Uint8Array<ArrayBuffer>>([
-    [pointerKey(CATALOG), text({ version: set.version, previous: null, publishedAt: "" })],
-    [setKey(CATALOG, set.version), text(set)],
+    [pointerKey(CATALOG), jsonBytes({ version: set.version, previous: null, publishedAt: "" })],
+    [setKey(CATALOG, set.version), jsonBytes(set)],
     ...shards.map((shard, n) => [shardKey(CATALOG, set.version, n), Uint8Array.from(shard)] as const),
     ...(queryTable === undefined ? [] : [[queryTableKey(CATALOG, set.version), queryTable] as const]),
   ]);

@@ -50,8 +50,8 @@ function answer(evaluation: Evaluation): Block {
 }
 
 /** What would be served against what is served, in what decides. */
-export function decisiveOf<T extends Difference>({ served }: Evaluation, differences: readonly T[]): readonly T[] {
-  return differences.filter(({ of, against, metric }) => of === served && against === ENGINE && DECIDING.includes(metric));
+export function decisiveOf<T extends Difference>({ served }: Evaluation, all: readonly T[]): readonly T[] {
+  return all.filter(({ of, against, metric }) => of === served && against === ENGINE && DECIDING.includes(metric));
 }
 
 const where = ({ lists }: { readonly lists?: string | undefined }): string => (lists === undefined ? "" : `${lists}: `);
@@ -78,8 +78,8 @@ function sentence(difference: Difference, queries: number): string {
 }
 
 /** "nDCG@10: better on 3 of 4 lists, worse on 0." */
-function tally(differences: readonly Difference[], metric: Metric, queries: number): string {
-  const verdicts = differences.filter((difference) => difference.metric === metric).map((difference) => verdictOf(difference, queries));
+function tally(all: readonly Difference[], metric: Metric, queries: number): string {
+  const verdicts = all.filter((difference) => difference.metric === metric).map((difference) => verdictOf(difference, queries));
   const count = (wanted: string): number => verdicts.filter((verdict) => verdict === wanted).length;
   return `${metric}: better on ${count("better")} of ${verdicts.length} lists, worse on ${count("worse")}, the interval leaves 0 out on those.`;
 }
@@ -162,11 +162,15 @@ function sideBySide(
 
 /** 0 is the first place, one half is chance. */
 function fitLines({ fit }: Evaluation): string[] {
-  const line = (part: string, share: number | undefined): string[] =>
+  const parts = [
+    ["text vector", fit?.text],
+    ["picture", fit?.picture],
+  ] as const;
+  return parts.flatMap(([part, share]) =>
     share === undefined
       ? []
-      : [`Given its own title, a product stands behind ${format.share(share)} of others by its ${part} (50 % is chance)`];
-  return [...line("text vector", fit?.text), ...line("picture", fit?.picture)];
+      : [`Given its own title, a product stands behind ${format.share(share)} of others by its ${part} (50 % is chance)`],
+  );
 }
 
 function counted({ catalog, source, leftOut, set }: Evaluation): string[] {

@@ -132,13 +132,16 @@ function unit(vector: Float32Array): Float32Array {
   return vector.map((value) => value / norm);
 }
 
+function holding(hash: number): number {
+  return PRODUCTS.filter(({ title }) => wordHashes([title]).includes(hash)).length;
+}
+
 /** score ÷ best score + cosine + coverage of the query's words, written out. */
 export function expectedScores(query: string, hits: readonly { readonly id: string; readonly score: number }[]): number[] {
   const best = Math.max(...hits.map(({ score }) => score));
   const pieces = basicWords(query, FORM).filter((word) => PRODUCTS.some(({ title }) => basicWords(title, FORM).includes(word)));
   const asked = unit(sum(pieces.map((word) => direction("words", word))));
   const words = [...new Set(queryWords(query).map(hashWord))];
-  const holding = (hash: number) => PRODUCTS.filter(({ title }) => wordHashes([title]).includes(hash)).length;
   const rarity = words.map((hash) => Math.log(1 + (PRODUCTS.length - holding(hash) + 0.5) / (holding(hash) + 0.5)));
   return hits.map(({ id, score }) => {
     const { title } = PRODUCTS.find((product) => product.id === id)!;
