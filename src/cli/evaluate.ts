@@ -6,10 +6,9 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { addFieldFlags } from "./catalog/fields.ts";
-import type { Catalog, CatalogItem, CatalogOptions } from "./catalog/file.ts";
-import { readCatalog } from "./catalog/file.ts";
+import { type Catalog, type CatalogOptions, readCatalog } from "./catalog/file.ts";
 import { progressBar } from "./command.ts";
-import { createBm25 } from "./evaluate/bm25.ts";
+import { judgedByBm25 } from "./evaluate/judged.ts";
 import { type Judgments, readJudgments } from "./evaluate/judgments.ts";
 import { type NamedLists, readLists } from "./evaluate/lists.ts";
 import { createOrderMaker, type EmbeddedSet } from "./evaluate/orders.ts";
@@ -59,7 +58,8 @@ export async function evaluateCatalog(options: EvaluateOptions): Promise<{ evalu
     orders,
     products: catalog.items.map(({ product }) => product),
     isKnown,
-    window: found[0]?.name === JUDGED ? Infinity : options.window,
+    // A list that is asked for is as long as its window.
+    window: options.lists === undefined ? Infinity : options.window,
     notes,
     onQuery: () => bar.increment(),
   });
@@ -73,9 +73,6 @@ function readEmbedded({ from, catalog: source }: EvaluateOptions, { name }: Cata
   throw new UserError(`Nothing embedded in ${folder}: run armmt embed --catalog ${source} first, or name its folder with --from`);
 }
 
-/** Of lists that no engine made. */
-const JUDGED = "";
-
 /** Judged products, lists from files, or what the configured engine finds now. */
 async function findLists(
   { lists, index, ...options }: EvaluateOptions,
@@ -87,24 +84,6 @@ async function findLists(
   const { askEngine } = await import("./evaluate/ask-engine.ts");
   const { notes, ...found } = await askEngine([...relevantOf(judgments).keys()], { ...options, index });
   return { found: [found], notes };
-}
-
-/** A list per query: its judged products, best first; equal scores keep the catalogue's order. */
-function judgedByBm25({ items }: Catalog, { queries }: Judgments): NamedLists {
-  const engine = createBm25(items.map(textOf));
-  const indexOf = new Map(items.map(({ product }, i) => [product.id, i]));
-  const lists = Array.from(queries, ([query, ratings]) => {
-    const scores = engine.score(query);
-    const judged = Array.from(ratings.keys(), (id) => ({ id, index: indexOf.get(id)!, score: scores[indexOf.get(id)!]! }));
-    const inOrder = judged.toSorted((a, b) => b.score - a.score || a.index - b.index);
-    return [query, inOrder.map(({ id, score }) => ({ id, score }))] as const;
-  });
-  return { name: JUDGED, lists: new Map(lists) };
-}
-
-/** One bag of all that says what a product is. */
-function textOf({ product, text, about }: CatalogItem): string {
-  return about === undefined ? text : [product.title, product.category, about.brand, about.description, about.further].join(" ");
 }
 
 const EXAMPLES = `
@@ -134,7 +113,7 @@ export function createEvaluateCommand(): Command {
     .addOption(new Option("--index <name>", "ask the engine of this index of the configuration, through the edge").conflicts("lists"))
     .option("--config <file>", "with --index: wrangler.toml whose [vars] are the configuration", "wrangler.toml")
     .option("--search <file>", 'with --index: your application\'s search as one line of JSON, "{query}" for the words')
-    .option("--window <hits>", "hits of a list that are re-ranked", whole(2), 100)
+    .option("--window <hits>", "with --lists: hits of a list that are re-ranked", whole(2), 100)
     .option("--skip-unknown", "leave judgments of products that the catalogue lacks out, instead of stopping")
     .option("--html <file>", "write the figures as one HTML page too")
     .option("--json", "print the figures as JSON and no progress")
