@@ -45,6 +45,10 @@ export const SHOP_COMMANDS: Commands = {
     summary: "Ask the search engine: what to configure, what a window costs, which searches would be re-ranked",
     load: async () => (await import("./doctor.ts")).createDoctorCommand,
   },
+  evaluate: {
+    summary: "Your engine's order against what the edge would serve, by your own judgments",
+    load: async () => (await import("./evaluate.ts")).createEvaluateCommand,
+  },
   report: {
     summary: "An experiment: sample ratio, metrics with intervals, interleaving, time to an answer",
     needs: ["wrangler", "vega"],

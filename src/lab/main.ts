@@ -15,9 +15,9 @@ export const PROJECT_COMMANDS: Commands = {
     summary: "UBI events → training lists, through the features that serve",
     load: async () => (await import("./study/lists.ts")).createListsCommand,
   },
-  evaluate: {
-    summary: "The exported model against engine order, on held-out lists",
-    load: async () => (await import("./study/evaluate.ts")).createEvaluateCommand,
+  assess: {
+    summary: "The exported model against engine order, on held-out simulated lists",
+    load: async () => (await import("./study/assess.ts")).createAssessCommand,
   },
   model: {
     summary: "Train, distil and export the model: the whole pipeline",

@@ -5,7 +5,7 @@ import type { MetricReport, ReportData } from "./analyse.ts";
 import { type Block, describeDaily, headline, metricName, sectionsOf, type Table } from "./sections.ts";
 
 /** One column, light and dark, legible on a phone and on paper. */
-const STYLE = `${CHART_STYLE}
+export const STYLE = `${CHART_STYLE}
 :root{color-scheme:light dark;--page:light-dark(#fff,#0d1117);--ink:light-dark(#1f2328,#e6edf3);--dim:light-dark(#57606a,#9da7b3);
 --line:light-dark(#d8dee4,#30363d);--soft:light-dark(#f6f8fa,#161b22);--alarm:light-dark(#b3261e,#ff8a80);--alarm-soft:light-dark(#fdecea,#2d1513);
 --fine:light-dark(#1a6b3c,#56d4a8);--link:light-dark(#0b5cad,#6cb6ff);--badge:light-dark(#b34700,#ffa657)}
@@ -78,7 +78,7 @@ export function drawPage(report: ReportData): string {
   ].join("\n");
 }
 
-function drawBlock(block: Block): string {
+export function drawBlock(block: Block): string {
   if (block.kind === "paragraph") return paragraph(block.text);
   if (block.kind === "list") return `${block.intro === "" ? "" : paragraph(block.intro)}${list(block.items)}`;
   if (block.kind === "details") return `<details><summary>${escape(block.summary)}</summary>${list(block.items)}</details>`;

@@ -4,7 +4,7 @@ import type { InterleavingReport, MetricComparison, MetricReport, ReportData } f
 import { USUAL_CAUSES } from "./sample-ratio.ts";
 import type { Incomparable } from "./statistics/compare.ts";
 
-interface Section {
+export interface Section {
   /** Unique, for links. */
   readonly id: string;
   readonly heading: string;
@@ -269,8 +269,12 @@ export function describeDaily(metric: MetricReport, { variant, daily }: MetricCo
 
 /** For a terminal; ends with a line feed. */
 export function formatReport(report: ReportData): string {
-  const sections = sectionsOf(report).map(({ heading, blocks }) => [heading, ...blocks.flatMap(formatBlock)].join("\n\n"));
-  return `${[headline(report), ...sections].join("\n\n")}\n`;
+  return `${headline(report)}\n\n${formatSections(sectionsOf(report))}`;
+}
+
+/** For a terminal; ends with a line feed. */
+export function formatSections(sections: readonly Pick<Section, "heading" | "blocks">[]): string {
+  return `${sections.map(({ heading, blocks }) => [heading, ...blocks.flatMap(formatBlock)].join("\n\n")).join("\n\n")}\n`;
 }
 
 /** Parts that blank lines set apart. */

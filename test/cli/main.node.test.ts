@@ -29,7 +29,7 @@ describe("armmt", () => {
   it("lists every command with its summary", async () => {
     const { code, stdout } = await armmt("--help");
     expect(code).toBe(0);
-    for (const name of ["start", "embed", "build", "publish", "rollback", "simulate", "lists", "evaluate", "model", "bench"]) {
+    for (const name of ["start", "embed", "build", "publish", "rollback", "simulate", "lists", "evaluate", "assess", "model", "bench"]) {
       expect(stdout).toMatch(new RegExp(`^ {2}${name}\\s+\\S+`, "m"));
     }
   });

@@ -133,11 +133,15 @@ function shownAs(image: ImageSource | undefined, id: string): string {
 
 function readRows(file: string): Row[] {
   const bytes = readFileSync(file);
-  const text = (file.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8").replace(/^\uFEFF/, "");
+  return rowsOf((file.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8").replace(/^\uFEFF/, ""), file);
+}
+
+/** The rows of a text that was read from `file`, whose name says whether it is JSONL, CSV or TSV. Throws a UserError that names the line. */
+export function rowsOf(text: string, file: string): Row[] {
   const name = file.replace(/\.gz$/, "").toLowerCase();
   if (name.endsWith(".jsonl") || name.endsWith(".ndjson")) return jsonRows(text, file);
   if (name.endsWith(".csv") || name.endsWith(".tsv")) return csvRows(text, file);
-  throw new UserError(`Cannot read the catalogue ${file}: expected a name ending in .jsonl, .ndjson, .csv or .tsv`);
+  throw new UserError(`Cannot read ${file}: expected a name ending in .jsonl, .ndjson, .csv or .tsv`);
 }
 
 function jsonRows(text: string, file: string): Row[] {

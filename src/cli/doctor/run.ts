@@ -2,9 +2,8 @@
  * The doctor: the edge of the configuration, in this process and without vectors, in front of the shop's own engine. A search that gets as far
  * as the missing vectors would be re-ranked. The requests that the edge sends are kept, and sent again to be timed.
  */
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { parseEnv } from "node:util";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import * as v from "valibot";
 import { ALL_DIALECTS } from "../../backends/all-dialects.ts";
 import { AUTHORIZATION } from "../../backends/dialect.ts";
@@ -22,6 +21,7 @@ import { UserError } from "../../web.ts";
 import { printTable, progressBar } from "../command.ts";
 import type { Finding } from "./finding.ts";
 import { type Price, priceOf, type SentRequest } from "./price.ts";
+import { secretsBeside } from "./secrets.ts";
 import { composeSearch, readSearches, type TriedSearch, wordsOf } from "./searches.ts";
 import { checkSettings, type Engine } from "./settings.ts";
 
@@ -117,12 +117,6 @@ async function composedSearches(engines: readonly Engine[], given: readonly stri
     return [];
   });
   return (await Promise.all(perEngine)).flat();
-}
-
-/** wrangler's file of secrets, in the folder of its configuration. */
-function secretsBeside(config: string): NodeJS.Dict<string> {
-  const file = join(dirname(config), ".dev.vars");
-  return existsSync(file) ? parseEnv(readFileSync(file, "utf8")) : {};
 }
 
 /** Keys are as published, or there are none: then each search ends where its vectors would be looked up. */

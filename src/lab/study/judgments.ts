@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createTextEncoder, itemText, TEXT_DIM, TEXT_ENCODER } from "../../embeddings/text-encoder.ts";
 import { ITEM_FEATURES } from "../../ranking/candidate.ts";
 import { buildTensors, rawFeatures } from "../../ranking/features.ts";
-import { openModel, scoreList } from "./evaluate/exported.ts";
+import { openModel, scoreList } from "./assess/exported.ts";
 import { type JudgedList, readJudgedCatalogue } from "./judgments/chorus.ts";
 import { createListWriter, fitScaling, type ItemTable, knownItems, listInputOf, rowMaker, writeItems } from "./lists/dataset.ts";
 import type { LoggedSearch } from "./lists/log.ts";

@@ -8,7 +8,7 @@ import { PACKAGE_ROOT } from "../../runtimes/node/package-root.ts";
 import { UserError } from "../../web.ts";
 import { runBenchmark, writeBenchmarkReport } from "./compare.ts";
 import { PARTS } from "./compare/benchmark-file.ts";
-import { printEvaluation } from "./evaluate.ts";
+import { printAssessment } from "./assess.ts";
 import { assertLearning, FULL, PRODUCTS, QUICK, recordMetrics, runPipeline } from "./pipeline.ts";
 import { writeCard } from "./pipeline/card.ts";
 import { checkPython, preparePython } from "./pipeline/python.ts";
@@ -23,7 +23,7 @@ async function train(flags: Flags): Promise<void> {
   const stages = openStages(folder, { fresh: flags.fresh === true, sources: "training" });
   const started = performance.now();
   const figures = await runPipeline({ folder, sizes: quick ? QUICK : FULL, stages, json: flags.json === true });
-  recordMetrics(join(folder, "out"), figures.evaluation);
+  recordMetrics(join(folder, "out"), figures.assessment);
   if (quick) {
     assertLearning(figures, folder);
     rmSync(folder, { recursive: true, force: true });
@@ -38,7 +38,7 @@ async function train(flags: Flags): Promise<void> {
   }
   const lines = stages.times.map(({ stage, seconds: taken, reused }) => [stage, Math.round(taken), reused ? "yes" : ""]);
   const outcome = quick ? "A quick run: nothing was kept." : `Model ${figures.version} is in model/.`;
-  printEvaluation(figures.evaluation);
+  printAssessment(figures.assessment);
   printTable(["stage", "seconds", "reused"], lines);
   process.stdout.write(`${(seconds / 60).toFixed(1)} minutes. ${outcome}\n`);
 }

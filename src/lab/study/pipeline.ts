@@ -1,12 +1,12 @@
-/** The pipeline of `armmt model`: pictures, image encoder, simulated shoppers, lists, teachers, student, export, verification, evaluation. */
+/** The pipeline of `armmt model`: pictures, image encoder, simulated shoppers, lists, teachers, student, export, verification, assessment. */
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { embedCatalog } from "../../cli/embed.ts";
 import { loadBuiltinEncoder } from "../../cli/embed/encoder.ts";
-import { evaluate, type EvaluateReport } from "./evaluate.ts";
+import { assess, type Assessment } from "./assess.ts";
 import { makeLists } from "./lists.ts";
-import { verifyGolden } from "./evaluate/exported.ts";
+import { verifyGolden } from "./assess/exported.ts";
 import { writePictures } from "./pipeline/pictures.ts";
 import { preparePython, runPython } from "./pipeline/python.ts";
 import { readJson, type Stages } from "./pipeline/stages.ts";
@@ -95,12 +95,12 @@ export async function runPipeline({ folder, sizes, stages, json }: Pipeline) {
 
   process.stderr.write("— verify in wasm\n");
   const parity = await verifyGolden(out);
-  process.stderr.write("— evaluate\n");
-  const evaluation = await evaluate({ model: out, simulation, embeddings, split: "test", json });
+  process.stderr.write("— assess\n");
+  const assessment = await assess({ model: out, simulation, embeddings, split: "test", json });
   const student = readJson(join(out, "student.json"), studentSchema);
   return {
-    version: evaluation.model,
-    evaluation,
+    version: assessment.model,
+    assessment,
     parity,
     times: stages.times,
     encoder: readJson(join(out, "image-encoder.json"), encoderSchema),
@@ -115,12 +115,12 @@ export async function runPipeline({ folder, sizes, stages, json }: Pipeline) {
 /** What a run made and how good it is. */
 export type Figures = Awaited<ReturnType<typeof runPipeline>>;
 
-/** Adds the evaluation to the manifest's metrics; every name says that the data are simulated. */
-export function recordMetrics(folder: string, evaluation: EvaluateReport): void {
+/** Adds the assessment to the manifest's metrics; every name says that the data are simulated. */
+export function recordMetrics(folder: string, assessment: Assessment): void {
   const path = join(folder, "manifest.json");
   const manifest = readJson(path, v.looseObject({ metrics: v.record(v.string(), v.number()) }));
   const metrics = { ...manifest.metrics };
-  for (const { figure, engine, armmt, gain } of evaluation.comparisons) {
+  for (const { figure, engine, armmt, gain } of assessment.comparisons) {
     for (const [name, value] of Object.entries({ engine, armmt, "gain low": gain.low, "gain high": gain.high })) {
       metrics[`simulated test, ${figure}, ${name}`] = Number(value.toFixed(4));
     }
@@ -133,7 +133,7 @@ export function assertLearning(figures: Figures, folder: string): void {
   const { category = 0, category_majority: majority = 1 } = figures.encoder.accuracy;
   const losses = readJson(join(folder, "out/teacher-1.json"), teacherSchema).validation.map(({ loss }) => loss);
   const [first = 0, last = Infinity] = [losses[0], losses.at(-1)];
-  const { mean, low, high } = figures.evaluation.comparisons[0]!.gain;
+  const { mean, low, high } = figures.assessment.comparisons[0]!.gain;
   const claims: readonly (readonly [boolean, string])[] = [
     [category > 2 * majority, `the image encoder names ${category} of categories rightly, the most frequent one has ${majority}`],
     [last < first, `the teacher's validation loss went from ${first} to ${last}`],

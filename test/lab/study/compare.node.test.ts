@@ -27,7 +27,7 @@ import { writeSimulation } from "../../../src/lab/study/simulate.ts";
 import { drawCatalogue } from "../../../src/demo/catalogue/catalogue.ts";
 import { createRandom } from "../../../src/demo/catalogue/random.ts";
 import { itemText } from "../../../src/embeddings/text-encoder.ts";
-import { mean } from "../../../src/lab/study/evaluate/worth.ts";
+import { mean } from "../../../src/cli/evaluate/metrics.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "armmt-benchmark-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -10,7 +10,6 @@ import { readMatrix } from "../../../src/lab/study/lists/npy.ts";
 import { PACKAGE_ROOT } from "../../../src/runtimes/node/package-root.ts";
 import { FOLDS, foldOf, makeJudgedLists } from "../../../src/lab/study/judgments.ts";
 import {
-  createBm25,
   type JudgedCatalogue,
   type JudgedList,
   JUDGMENTS_FILE,
@@ -19,8 +18,9 @@ import {
   readJudgedCatalogue,
   terms,
 } from "../../../src/lab/study/judgments/chorus.ts";
+import { createBm25 } from "../../../src/cli/evaluate/bm25.ts";
 import { FEATURES } from "../../../src/ranking/features.ts";
-import { dcg, mean, ndcg } from "../../../src/lab/study/evaluate/worth.ts";
+import { dcg, mean, ndcg } from "../../../src/cli/evaluate/metrics.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "armmt-judgments-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -16,7 +16,8 @@ import {
   utilities,
   utilitiesInOrder,
 } from "../../../src/lab/study/simulate/attraction.ts";
-import { orderByScore, worthOf } from "../../../src/lab/study/evaluate/worth.ts";
+import { orderByScore } from "../../../src/cli/evaluate/metrics.ts";
+import { worthOf } from "../../../src/lab/study/assess/worth.ts";
 import { LOG_MODELS, clickProbabilities, drawClicks, type LogModel } from "../../../src/lab/study/simulate/clicks.ts";
 import { drawnShop } from "../../../src/lab/study/simulate/drawn-shop.ts";
 import { edgeEnergy, PATTERNS, readFashion, thirds } from "../../../src/lab/study/simulate/fashion/catalogue.ts";

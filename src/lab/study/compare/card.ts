@@ -1,7 +1,7 @@
 /** `model/benchmark.json` → the benchmark section of model/RESULTS.md. Nothing else is read. */
 import { writeFileSync } from "node:fs";
 import type { Cell } from "../../../report/format.ts";
-import { FIGURES } from "../evaluate/worth.ts";
+import { FIGURES } from "../assess/worth.ts";
 import { replaceSection, table } from "../pipeline/card.ts";
 import { type Benchmark, LEVELS, type PartName, PARTS, type Row, TABLES } from "./benchmark-file.ts";
 import { ALL, ENGINE, ENSEMBLE, NDCG, type Pairs, PURCHASES, STUDENT, TEACHER } from "./names.ts";

@@ -8,7 +8,8 @@ import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "h
 import * as v from "valibot";
 import { createRandom } from "../../../demo/catalogue/random.ts";
 import { UserError } from "../../../web.ts";
-import { DEPTH, FIGURES, orderByScore, worthOf } from "../evaluate/worth.ts";
+import { orderByScore } from "../../../cli/evaluate/metrics.ts";
+import { DEPTH, FIGURES, worthOf } from "../assess/worth.ts";
 import { type Matrix, readMatrix, writeNpy } from "../lists/npy.ts";
 import { readTruths, type Truth } from "../simulate/truth.ts";
 import { ENGINE, NEW_ITEMS, SHUFFLE } from "./names.ts";

@@ -1,5 +1,5 @@
 /** Names of the study's models, metrics and slices as rows of model/benchmark.json carry them, and which models are compared with which. */
-import { DEPTH } from "../evaluate/worth.ts";
+import { DEPTH } from "../assess/worth.ts";
 import type { Level, Row } from "./benchmark-file.ts";
 
 export const ENGINE = "engine";

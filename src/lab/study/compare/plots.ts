@@ -1,7 +1,7 @@
 /** The card's plots, from `model/benchmark.json` alone. A plot whose rows are not there yet is left out. */
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DEPTH } from "../evaluate/worth.ts";
+import { DEPTH } from "../assess/worth.ts";
 import type { Benchmark, Level, Row } from "./benchmark-file.ts";
 import { ALL, ENGINE, ENSEMBLE, PURCHASES, STUDENT, TEACHER, TRUE_CURVE } from "./names.ts";
 import * as names from "./names.ts";

@@ -4,49 +4,12 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { CsvError, parse } from "csv-parse/sync";
 import * as v from "valibot";
+import { createBm25, singular } from "../../../cli/evaluate/bm25.ts";
 import { UserError } from "../../../web.ts";
 
-const K1 = 1.2;
-const B = 0.75;
-
-/** Words of at most this many letters keep their final "s". */
-const KEEPS_FINAL_S = 3;
-
-/** Runs of a-z and 0-9 in lower case, singular in the roughest way. */
+/** Runs of a-z and 0-9 in lower case, singular in the roughest way: as the data's README defines it. */
 export function terms(text: string): string[] {
-  const found = text.toLowerCase().match(/[a-z0-9]+/g) ?? [];
-  return found.map((word) => (word.length > KEEPS_FINAL_S && word.endsWith("s") ? word.slice(0, -1) : word));
-}
-
-/** BM25 (Robertson & Zaragoza 2009) of a bag of words, K1 and B of the data's README; idf = ln(1 + (N - df + 0.5) / (df + 0.5)). */
-export function createBm25(documents: readonly string[]) {
-  /** By word: how often it occurs in which documents. */
-  const postings = new Map<string, Map<number, number>>();
-  const lengths = documents.map((text, document) => {
-    const words = terms(text);
-    for (const word of words) {
-      const times = postings.get(word) ?? new Map<number, number>();
-      postings.set(word, times.set(document, (times.get(document) ?? 0) + 1));
-    }
-    return words.length;
-  });
-  const count = documents.length;
-  const meanLength = lengths.reduce((sum, length) => sum + length, 0) / count;
-  return {
-    /** One score per document, in the order in which they were given; 0 where no word of the query occurs. */
-    score(query: string): Float64Array {
-      const scores = new Float64Array(count);
-      for (const word of terms(query)) {
-        const found = postings.get(word) ?? new Map<number, number>();
-        const idf = Math.log(1 + (count - found.size + 0.5) / (found.size + 0.5));
-        for (const [document, times] of found) {
-          const saturation = times + K1 * (1 - B + (B * lengths[document]!) / meanLength);
-          scores[document]! += (idf * times * (K1 + 1)) / saturation;
-        }
-      }
-      return scores;
-    },
-  };
+  return (text.toLowerCase().match(/[a-z0-9]+/g) ?? []).map(singular);
 }
 
 /** One line of JSON. */
@@ -112,7 +75,8 @@ export function readJudgedCatalogue(folder: string) {
   const products = readProducts(join(folder, PRODUCTS_FILE));
   const indexOf = new Map(products.map(({ id }, index) => [id, index]));
   const byQuery = Map.groupBy(readJudgments(join(folder, JUDGMENTS_FILE)), ({ query }) => query);
-  const engine = createBm25(products.map((product) => `${product.title} ${product.short_description ?? ""} ${product.supplier}`));
+  const texts = products.map((product) => `${product.title} ${product.short_description ?? ""} ${product.supplier}`);
+  const engine = createBm25(texts, terms);
   const lists = Array.from(byQuery, ([query, judgments]): JudgedList => {
     const scores = engine.score(query);
     const judged = judgments.map(({ product_id: id, rating }) => {

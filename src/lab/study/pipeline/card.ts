@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { type Cell, formatTable } from "../../../report/format.ts";
 import { UserError } from "../../../web.ts";
-import { comparisonRows } from "../evaluate.ts";
+import { comparisonRows } from "../assess.ts";
 import type { Figures } from "../pipeline.ts";
 
 const START = "<!-- figures: written by `npm run model`, do not edit -->";
@@ -18,16 +18,16 @@ const kilobytes = (bytes: number): string => `${Math.round(bytes / 1000)} kB`;
 
 /** The Markdown between the markers. */
 function describeFigures(figures: Figures): string {
-  const { evaluation, encoder, teacher, student, agreement, sizes } = figures;
+  const { assessment, encoder, teacher, student, agreement, sizes } = figures;
   const labels = Object.keys(encoder.accuracy).filter((name) => !name.endsWith("_majority"));
   const named = labels.map((name) => [name, percent(encoder.accuracy[name] ?? 0), percent(encoder.accuracy[`${name}_majority`] ?? 0)]);
   const worst = figures.parity.reduce((most, { error }) => Math.max(most, error), 0);
   return [
-    `Model \`${figures.version}\`, on ${evaluation.searches} held-out **simulated** searches (neither shopper nor query occurs in training; ` +
-      `${evaluation.nothingRelevant} searches with nothing relevant are left out of nDCG). Interval: 95 %, paired bootstrap by search.`,
-    table(["figure", "shuffle", "engine", "armmt, pictures withheld", "armmt", "armmt - engine"], comparisonRows(evaluation)),
-    `Mean weight of the picture: ${evaluation.imageWeight.readers.toFixed(3)} for simulated shoppers who go by words, ` +
-      `${evaluation.imageWeight.lookers.toFixed(3)} for those who go by looks.`,
+    `Model \`${figures.version}\`, on ${assessment.searches} held-out **simulated** searches (neither shopper nor query occurs in training; ` +
+      `${assessment.nothingRelevant} searches with nothing relevant are left out of nDCG). Interval: 95 %, paired bootstrap by search.`,
+    table(["figure", "shuffle", "engine", "armmt, pictures withheld", "armmt", "armmt - engine"], comparisonRows(assessment)),
+    `Mean weight of the picture: ${assessment.imageWeight.readers.toFixed(3)} for simulated shoppers who go by words, ` +
+      `${assessment.imageWeight.lookers.toFixed(3)} for those who go by looks.`,
     `Image encoder: trained on ${encoder.pictures} drawn pictures; share of ${encoder.heldOut} held-out ones named rightly, beside the most frequent word's share:`,
     table(["label", "right", "most frequent"], named),
     `Sizes: student ${student.parameters} parameters, of which ${student.tokenTable} in its two token tables (${kilobytes(sizes.student)}); ` +

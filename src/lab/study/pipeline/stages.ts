@@ -31,7 +31,7 @@ const DATA_SOURCES = [
   "src/lab/study/pipeline/pictures.ts",
 ];
 const TRAINING_SOURCES = [...DATA_SOURCES, "model/armmt", "model/pyproject.toml"];
-const STUDY_SOURCES = [...TRAINING_SOURCES, "src/lab/study/evaluate", "src/lab/study/compare/judge.ts"];
+const STUDY_SOURCES = [...TRAINING_SOURCES, "src/lab/study/assess", "src/lab/study/compare/judge.ts"];
 
 const SOURCES = { data: DATA_SOURCES, training: TRAINING_SOURCES, study: STUDY_SOURCES };
 /** The sources that invalidate a result when they change: those that make data, train on them, or compare what was trained too. */

@@ -1,40 +1,14 @@
 /** The worth of an order of one search's candidates under the simulation's truth, and the interval of a difference. */
+import { bootstrapMeans, mean, type MeanInterval, ndcg } from "../../../cli/evaluate/metrics.ts";
 import { attraction, conversion, type Parts, utilitiesInOrder } from "../simulate/attraction.ts";
 import { CLICK_MODELS, clickProbabilities } from "../simulate/clicks.ts";
 import type { Truth } from "../simulate/truth.ts";
 
-/** Sum over the first `k` of (2^grade - 1) / log2(1 + position). */
-export function dcg(grades: readonly number[], k: number): number {
-  return grades.slice(0, k).reduce((sum, grade, i) => sum + (2 ** grade - 1) / Math.log2(i + 2), 0);
-}
-
-/** DCG over the best possible DCG of the same grades, 0..1; `undefined` when nothing is relevant: such a query is left out and counted. */
-export function ndcg(grades: readonly number[], k: number): number | undefined {
-  const ideal = grades.toSorted((a, b) => b - a);
-  const best = dcg(ideal, k);
-  return best > 0 ? dcg(grades, k) / best : undefined;
-}
-
-export function mean(values: readonly number[]): number {
-  return values.length === 0 ? Number.NaN : values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
 const RESAMPLES = 2000;
 
-/**
- * Percentile bootstrap of the mean (Efron 1979), 95 % interval. For a paired comparison give one difference per query: queries are
- * resampled, and what both sides share cancels. `random` is uniform in [0, 1).
- */
-export function bootstrapMean(values: readonly number[], random: () => number): { mean: number; low: number; high: number } {
-  const n = values.length;
-  if (n === 0) return { mean: Number.NaN, low: Number.NaN, high: Number.NaN };
-  const means = Float64Array.from({ length: RESAMPLES }, () => {
-    let sum = 0;
-    for (let i = 0; i < n; i++) sum += values[Math.floor(random() * n)]!;
-    return sum / n;
-  }).toSorted();
-  const at = (share: number): number => means[Math.round(share * (RESAMPLES - 1))]!;
-  return { mean: mean(values), low: at(0.025), high: at(0.975) };
+/** 95 % interval of one mean. */
+export function bootstrapMean(values: readonly number[], random: () => number): MeanInterval {
+  return bootstrapMeans([values], random, RESAMPLES)[0]!;
 }
 
 /** Positions that count. */
@@ -56,11 +30,6 @@ export const FIGURES: readonly string[] = [
 
 /** By figure, in the order of FIGURES; `undefined` where nothing is relevant. */
 export type Worth = ReadonlyMap<string, number | undefined>;
-
-/** Indices of the candidates by score, best first; equal scores keep the engine's order. */
-export function orderByScore(scores: ArrayLike<number>): number[] {
-  return Array.from({ length: scores.length }, (_, i) => i).toSorted((a, b) => scores[b]! - scores[a]!);
-}
 
 /** `order` holds indices of the candidates (engine order), best first. */
 export function worthOf(truth: Truth, order: readonly number[], parts: Parts): Worth {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
-import { openModel, verifyGolden } from "../../../../src/lab/study/evaluate/exported.ts";
+import { openModel, verifyGolden } from "../../../../src/lab/study/assess/exported.ts";
 import { run } from "../../../../src/lab/main.ts";
 
 const MODEL = fileURLToPath(new URL("../../../../model", import.meta.url));
@@ -37,9 +37,9 @@ describe("the committed model", () => {
   });
 });
 
-describe("armmt evaluate", () => {
+describe("armmt assess", () => {
   it("says which file is missing", async () => {
-    expect(await run(["evaluate", "--model", join(folder, "nowhere")])).toBe(1);
-    expect(await run(["evaluate", "--split", "yesterday"])).not.toBe(0);
+    expect(await run(["assess", "--model", join(folder, "nowhere")])).toBe(1);
+    expect(await run(["assess", "--split", "yesterday"])).not.toBe(0);
   });
 });

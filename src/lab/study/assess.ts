@@ -1,27 +1,28 @@
-/** `armmt evaluate`: the exported student in the serving runtime, against engine order, by the truth of held-out simulated searches. */
+/** `armmt assess`: the exported student in the serving runtime, against engine order, by the truth of held-out simulated searches. */
 import { Command, Option } from "commander";
 import { createRandom } from "../../demo/catalogue/random.ts";
 import { buildTensors, type ListTensors } from "../../ranking/features.ts";
 import { printTable, progressBar } from "../../cli/command.ts";
-import { bootstrapMean, FIGURES, meanOf, orderByScore, type Worth, worthOf, mean } from "./evaluate/worth.ts";
+import { mean, orderByScore } from "../../cli/evaluate/metrics.ts";
+import { bootstrapMean, FIGURES, meanOf, type Worth, worthOf } from "./assess/worth.ts";
 import { listInputOf, openItems } from "./lists/dataset.ts";
 import { readLog } from "./lists/log.ts";
-import { openModel, scoreList } from "./evaluate/exported.ts";
+import { openModel, scoreList } from "./assess/exported.ts";
 import { readTruths } from "./simulate/truth.ts";
 import { type Split, SPLITS } from "./simulate/split.ts";
 import { UserError } from "../../web.ts";
 
 /** Folders, and which searches. */
-type EvaluateOptions = Readonly<{ model: string; simulation: string; embeddings: string; split: Split; json?: boolean | undefined }>;
+type AssessOptions = Readonly<{ model: string; simulation: string; embeddings: string; split: Split; json?: boolean | undefined }>;
 
-export type EvaluateReport = Awaited<ReturnType<typeof evaluate>>;
+export type Assessment = Awaited<ReturnType<typeof assess>>;
 
 function withoutImages(list: ListTensors): ListTensors {
   const presence = list.presence.map((value, i) => (i % 2 === 0 ? 0 : value));
   return { ...list, image: new Float32Array(list.image.length), historyImage: new Float32Array(list.historyImage.length), presence };
 }
 
-export async function evaluate(options: EvaluateOptions) {
+export async function assess(options: AssessOptions) {
   const scorer = await openModel(options.model);
   const { manifest } = scorer;
   const items = openItems(options.embeddings);
@@ -33,7 +34,7 @@ export async function evaluate(options: EvaluateOptions) {
   const worths = { engine: [] as Worth[], shuffle: [] as Worth[], armmt: [] as Worth[], withoutImages: [] as Worth[] };
   const weights: { modality: number; image: number }[] = [];
   const times: number[] = [];
-  const bar = progressBar("Evaluating", searches.length, options);
+  const bar = progressBar("Assessing", searches.length, options);
   for (const search of searches) {
     const truth = truths.get(search.queryId);
     if (truth === undefined) throw new UserError(`truth.ndjson has nothing on query "${search.queryId}": simulate again`);
@@ -90,7 +91,7 @@ const digits = (value: number): string => value.toFixed(4);
 const signed = (value: number): string => `${value >= 0 ? "+" : ""}${digits(value)}`;
 
 /** The comparisons as rows of a table: figure, shuffle, engine, the model without images, the model, its gain over the engine. */
-export function comparisonRows({ comparisons }: EvaluateReport): string[][] {
+export function comparisonRows({ comparisons }: Assessment): string[][] {
   return comparisons.map(({ figure, shuffle, engine, withoutImages: blind, armmt, gain }) => [
     figure,
     ...[shuffle, engine, blind, armmt].map(digits),
@@ -98,22 +99,22 @@ export function comparisonRows({ comparisons }: EvaluateReport): string[][] {
   ]);
 }
 
-export function createEvaluateCommand(): Command {
-  return new Command("evaluate")
+export function createAssessCommand(): Command {
+  return new Command("assess")
     .description("The exported model against engine order, on held-out simulated searches")
     .option("--model <folder>", "folder with student.onnx and manifest.json", "model")
     .option("--simulation <folder>", "folder that armmt simulate wrote", ".armmt/model/simulation")
     .option("--embeddings <folder>", "folder that armmt embed wrote for the simulated shop", ".armmt/model/embeddings")
     .addOption(new Option("--split <name>", "which searches").choices(SPLITS).default("test"))
     .option("--json", "print the figures as JSON")
-    .action(async (options: EvaluateOptions) => {
-      const report = await evaluate(options);
+    .action(async (options: AssessOptions) => {
+      const report = await assess(options);
       if (options.json === true) process.stdout.write(`${JSON.stringify(report)}\n`);
-      else printEvaluation(report);
+      else printAssessment(report);
     });
 }
 
-export function printEvaluation(report: EvaluateReport): void {
+export function printAssessment(report: Assessment): void {
   const { model, split, searches, nothingRelevant, imageWeight } = report;
   process.stdout.write(
     `Model ${model}, ${searches} simulated searches of the ${split} split (${nothingRelevant} with nothing relevant, left out of nDCG)\n`,

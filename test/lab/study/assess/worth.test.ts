@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../../../../src/demo/catalogue/random.ts";
-import { bootstrapMean, dcg, mean, ndcg } from "../../../../src/lab/study/evaluate/worth.ts";
+import { dcg, mean, ndcg } from "../../../../src/cli/evaluate/metrics.ts";
+import { bootstrapMean } from "../../../../src/lab/study/assess/worth.ts";
 
 function generator(): () => number {
   const random = createRandom("bootstrap");

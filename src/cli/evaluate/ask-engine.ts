@@ -1,0 +1,143 @@
+/**
+ * What the configured engine finds for each judged query, asked through the edge of the configuration, in this process: the window and the scores
+ * that would be re-ranked. Without vectors, so every search ends where they would be looked up.
+ */
+import { ALL_DIALECTS } from "../../backends/all-dialects.ts";
+import type { Config } from "../../config/config.ts";
+import { openEdge } from "../../edge.ts";
+import type { UbiQueryRecord } from "../../events/ubi.ts";
+import { err, ok } from "../../result.ts";
+import { NODE, nodeScorer } from "../../runtimes/node/node.ts";
+import { readSettings, StartError } from "../../runtimes/node/settings.ts";
+import { UserError } from "../../web.ts";
+import { progressBar } from "../command.ts";
+import { secretsBeside } from "../doctor/secrets.ts";
+import { composeSearch, readSearches, type TriedSearch } from "../doctor/searches.ts";
+import type { FoundHit, NamedLists } from "./lists.ts";
+
+export interface AskOptions {
+  /** wrangler.toml of the edge. */
+  readonly config: string;
+  readonly index: string;
+  /** A file with the application's own search, in which `{query}` stands for the words. */
+  readonly search?: string | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** Time is not what is looked at, and the engine's order is what is read. */
+const SETTINGS = {
+  RANK_BUDGET_MS: 5000,
+  ENGINE_TIMEOUT_MS: 30_000,
+  DEFAULT_VARIANT: "shadow(armmt)",
+  EXPERIMENTS: [],
+  LIVE_EXPERIMENTS: false,
+};
+
+/** The whole window came: what lacks is vectors, or a second hit. */
+const WHOLE: ReadonlySet<string> = new Set(["nothing_published", "too_few_hits"]);
+
+const PLACE = "{query}";
+
+/** Throws a UserError, and a StartError for a configuration that cannot be used. */
+export async function askEngine(
+  queries: readonly string[],
+  options: AskOptions,
+): Promise<NamedLists & { readonly notes: readonly string[] }> {
+  const { vars, config } = settingsOf(options.config);
+  const compose = composerOf(options, config);
+  const records: UbiQueryRecord[] = [];
+  const details: string[] = [];
+  const waiting: Promise<unknown>[] = [];
+  const model = await nodeScorer({ provider: "wasm", log: () => undefined });
+  const edge = openEdge({
+    env: { ...vars, ...SETTINGS },
+    kv: { get: async () => null },
+    sinks: {
+      write: async (record) => {
+        records.push(record);
+        return ok(true);
+      },
+      writeEvents: async () => err("An evaluation takes no events"),
+    },
+    scorer: model.scorer,
+    dialects: ALL_DIALECTS,
+    log: ({ event, detail }) => {
+      if (event === "bypass") details.push(String(detail));
+    },
+    afterReply: (work) => void waiting.push(work),
+    fetch: (url, init) => NODE.fetch(url, init),
+  });
+
+  const lists = new Map<string, readonly FoundHit[]>();
+  const fixed = new Set<string>();
+  const failed = new Map<string, string>();
+  const bar = progressBar("Asking the engine", queries.length, options);
+  for (const query of queries) {
+    records.length = details.length = 0;
+    const { path, method, body, headers } = compose(query);
+    const response = await edge.request(path, { method, headers, ...(body !== undefined && { body }) }); // oxlint-disable-line no-await-in-loop
+    const text = await response.text(); // oxlint-disable-line no-await-in-loop
+    await Promise.all(waiting.splice(0)); // oxlint-disable-line no-await-in-loop
+    const found = records[0]?.query_attributes.armmt;
+    if (!response.ok || found === undefined) failed.set(query, `${response.status}: ${details[0] ?? text.slice(0, 200)}`);
+    else {
+      lists.set(
+        query,
+        found.original_ids.map((id, i) => ({ id, score: found.original_scores?.[i] })),
+      );
+      if (found.bypass !== undefined && !WHOLE.has(found.bypass)) fixed.add(query);
+    }
+    bar.increment();
+  }
+  bar.stop();
+  await model.close();
+  const [[query, why] = ["", ""]] = failed;
+  if (lists.size === 0) throw new UserError(`${options.index} answered none of ${queries.length} queries; "${query}": ${why}`);
+  return {
+    name: options.index,
+    lists,
+    fixed,
+    notes: [
+      ...(failed.size === 0 ? [] : [`${failed.size} queries that ${options.index} did not answer: left out ("${query}": ${why})`]),
+      ...(fixed.size === 0 ? [] : [`${fixed.size} queries that the edge leaves in the engine's order: so they stay here`]),
+      ...([...lists.values()].some((hits) => hits.some(({ score }) => score === undefined))
+        ? [`${options.index} gives hits without scores`]
+        : []),
+    ],
+  };
+}
+
+function settingsOf(file: string) {
+  try {
+    return readSettings({ file, env: { ...secretsBeside(file), ...process.env } });
+  } catch (error) {
+    if (error instanceof StartError) throw new UserError(error.problems.join("\n"), { cause: error });
+    throw error;
+  }
+}
+
+/** From the words of a query to a search of the application's kind, or of the simplest. */
+function composerOf({ index, search, config: file }: AskOptions, { indexes }: Config): (query: string) => TriedSearch {
+  const config = indexes.get(index);
+  if (config === undefined)
+    throw new UserError(`${file} has no index "${index}" (it has: ${[...indexes.keys()].join(", ")}): name one with --index`);
+  if (search === undefined) {
+    const fix = `give your application's search with --search <file>, ${PLACE} for the words`;
+    return (query) => {
+      const composed = composeSearch(index, config, query);
+      if (composed === undefined) throw new UserError(`No search of this ${config.backend} is known: ${fix}`);
+      return composed;
+    };
+  }
+  const [template, second] = readSearches(search);
+  if (template === undefined || second !== undefined)
+    throw new UserError(`${search} holds ${second === undefined ? "no search" : "several"}: give one`);
+  if (![template.path, template.body ?? ""].some((part) => part.includes(PLACE)) && !template.path.includes(encodeURIComponent(PLACE))) {
+    throw new UserError(`${search} has no ${PLACE}: write it where the shopper's words stand`);
+  }
+  return (query) => ({
+    ...template,
+    path: template.path.replaceAll(PLACE, encodeURIComponent(query)).replaceAll(encodeURIComponent(PLACE), encodeURIComponent(query)),
+    body: template.body?.replaceAll(PLACE, JSON.stringify(query).slice(1, -1)),
+  });
+}

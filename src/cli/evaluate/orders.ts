@@ -1,0 +1,158 @@
+/** The orders that are compared: the engine's, and what the edge would make of it, by the functions that serve. */
+import {
+  createItemStore,
+  type ItemLookup,
+  kvOf,
+  pointerKey,
+  type PublishedSet,
+  queryTableKey,
+  setKey,
+  ShardCache,
+  shardKey,
+} from "../../embeddings/store.ts";
+import type { Scorer } from "../../inference/scorer.ts";
+import { servedOrder } from "../../inference/trust.ts";
+import { rerank } from "../../ranking/rerank.ts";
+import { type Bypass, err, ok, type Result } from "../../result.ts";
+import { type Followed, followedBy, scoreList, vectorsMissing } from "../../search/follow.ts";
+import { DAY_MS, UserError } from "../../web.ts";
+import { type Fit, fitOf, SAMPLE } from "./fit.ts";
+import type { FoundHit } from "./lists.ts";
+
+/** A catalogue's set as `armmt embed` leaves it. */
+export interface EmbeddedSet {
+  readonly set: PublishedSet;
+  /** By shard number. */
+  readonly shards: readonly Uint8Array[];
+  readonly queryTable?: Uint8Array<ArrayBuffer> | undefined;
+}
+
+export interface OrderMaker {
+  /** The engine's first, then the one without a model, then models. */
+  readonly names: readonly string[];
+  readonly set: Pick<PublishedSet, "version" | "textEncoder" | "imageEncoder">;
+  /** `order`: what the variant `armmt` is made of. */
+  readonly model: { readonly version: string } & ReturnType<typeof servedOrder>;
+  /** By name: indices of `hits`, best first. */
+  order(query: string, hits: readonly FoundHit[]): Promise<ReadonlyMap<string, readonly number[]>>;
+  /** Of these products; `undefined` where the set has no query table. */
+  fit(products: readonly { readonly id: string; readonly title: string }[]): Promise<Fit | undefined>;
+  /** What could not be ranked so far, and why. */
+  notes(): readonly string[];
+}
+
+export const ENGINE = "engine";
+export const SEMANTIC = "semantic";
+/** As it would be served: with the trust that the set has published. */
+export const MODEL = "armmt";
+
+/** Shares of a model's order besides the published one. */
+const TRUSTS = [0, 0.3, 1];
+
+const CATALOG = "evaluated";
+
+/** `scorer`: of the model that would serve. */
+export function createOrderMaker(embedded: EmbeddedSet, scorer: Scorer): OrderMaker {
+  const { set } = embedded;
+  const store = storeOf(embedded);
+  const served = servedOrder(scorer.manifest, set);
+  const canTrust = servedOrder(scorer.manifest, { ...set, trust: 1 }).trust === 1;
+  const trusts = canTrust ? TRUSTS.filter((trust) => trust !== served.trust) : [];
+  /** By name: what decides, given what the store has found. */
+  const followers: readonly (readonly [string, (lookup: ItemLookup) => Result<Followed, Bypass>])[] = [
+    [SEMANTIC, (lookup) => followedBy(undefined, lookup)],
+    [MODEL, (lookup) => followedBy(scorer, lookup)],
+    ...trusts.map(
+      (trust) => [`${MODEL} at trust ${trust}`, (lookup: ItemLookup) => followedBy(scorer, { ...lookup, set: { ...set, trust } })] as const,
+    ),
+  ];
+  const left = new Map<string, number>();
+  const seen = { hits: 0, known: 0 };
+
+  async function rank(
+    query: string,
+    hits: readonly FoundHit[],
+    lookup: ItemLookup,
+    followed: Result<Followed, Bypass>,
+  ): Promise<Result<readonly number[], Bypass>> {
+    if (!followed.ok) return followed;
+    const { items } = lookup;
+    const missing = vectorsMissing(items, set.version);
+    if (missing !== undefined) return err(missing);
+    const candidates = hits.map(({ id: itemId, score }, i) => ({ itemId, rank: i + 1, score }));
+    const isPinned = hits.map(() => false);
+    const list = { queryText: query, candidates, items, history: [], nowDay: Math.floor(Date.now() / DAY_MS) };
+    const scores = await scoreList(
+      list,
+      isPinned,
+      followed.value,
+      () => true,
+      (run) => run(),
+    );
+    return scores.ok ? rerank(scores.value.score, isPinned) : scores;
+  }
+
+  return {
+    names: [ENGINE, ...followers.map(([name]) => name)],
+    set,
+    model: { version: scorer.manifest.version, ...served },
+    async order(query, hits) {
+      const engine = [...hits.keys()];
+      const orders = new Map<string, readonly number[]>([[ENGINE, engine]]);
+      const lookup = await store.lookup(hits.map(({ id }) => id));
+      if (!lookup.ok) throw new UserError(`Cannot look up the hits of "${query}": ${lookup.error.detail}`);
+      seen.hits += hits.length;
+      seen.known += lookup.value.items.filter((item) => item !== undefined).length;
+      for (const [name, follow] of followers) {
+        // As at the edge: nothing to order.
+        const ranked = hits.length < 2 ? ok(engine) : await rank(query, hits, lookup.value, follow(lookup.value)); // oxlint-disable-line no-await-in-loop
+        if (!ranked.ok) {
+          const why = `${name} is the engine's order, ${ranked.error.reason}: ${ranked.error.detail}`;
+          left.set(why, (left.get(why) ?? 0) + 1);
+        }
+        orders.set(name, ranked.ok ? ranked.value : engine);
+      }
+      return orders;
+    },
+    async fit(products) {
+      const step = Math.max(1, Math.floor(products.length / SAMPLE));
+      const sample = products.filter((_, i) => i % step === 0).slice(0, SAMPLE);
+      const lookup = await store.lookup(sample.map(({ id }) => id));
+      return lookup.ok ? fitOf(lookup.value, sample.map(({ title }) => title)) : undefined; // prettier-ignore
+    },
+    notes: () => [
+      `${MODEL} is ${described(served)}: ${served.why}`,
+      ...(seen.known === seen.hits
+        ? []
+        : [`${seen.hits - seen.known} of ${seen.hits} hits are not in set ${set.version}: embed the catalogue again`]),
+      ...Array.from(left, ([why, queries]) => `${queries} lists in which ${why}`),
+    ],
+  };
+}
+
+function described({ order, trust }: ReturnType<typeof servedOrder>): string {
+  if (order === "engine") return "the engine's order";
+  if (order === "semantic") return `the order "${SEMANTIC}"`;
+  return order === "model" ? "the model's order" : `the order "${SEMANTIC}" with the model's by ${trust}`;
+}
+
+function jsonBytes(value: unknown): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(JSON.stringify(value));
+}
+
+/** Reads the set as the edge reads it from KV. */
+function storeOf({ set, shards, queryTable }: EmbeddedSet) {
+  const values = new Map<string, Uint8Array<ArrayBuffer>>([
+    [pointerKey(CATALOG), jsonBytes({ version: set.version, previous: null, publishedAt: "" })],
+    [setKey(CATALOG, set.version), jsonBytes(set)],
+    ...shards.map((shard, n) => [shardKey(CATALOG, set.version, n), Uint8Array.from(shard)] as const),
+    ...(queryTable === undefined ? [] : [[queryTableKey(CATALOG, set.version), queryTable] as const]),
+  ]);
+  return createItemStore({
+    kv: kvOf(async (key) => values.get(key)),
+    catalog: CATALOG,
+    shards: new ShardCache(Infinity),
+    timeoutMs: 60_000,
+    now: () => Date.now(),
+  });
+}

@@ -1,0 +1,80 @@
+/** The evaluation as one HTML page: nothing to fetch, no script. Text of the catalogue and the judgments goes through `escape`. */
+import { escape } from "../../report/charts.ts";
+import { drawBlock, STYLE } from "../../report/page.ts";
+import type { Evaluation } from "./report.ts";
+import { decisiveOf, headline, interval, sectionsOf, verdictOf } from "./sections.ts";
+
+/** Intervals stand beside their text, which wraps on a phone. */
+const CHART = `
+.intervals{list-style:none;padding:0;margin:.75rem 0}
+.intervals li{display:grid;grid-template-columns:minmax(0,20rem) minmax(9rem,1fr);gap:0 1rem;align-items:center;padding:.4rem 0;border-top:1px solid var(--line)}
+.intervals svg{width:100%;height:1.6rem;overflow:visible}
+.intervals line{stroke:var(--ink);stroke-width:2;vector-effect:non-scaling-stroke}
+.intervals .zero{stroke:var(--dim);stroke-width:1;stroke-dasharray:4 3}
+.intervals .better{stroke:var(--fine)}
+.intervals .worse{stroke:var(--alarm)}
+@media(max-width:34rem){.intervals li{grid-template-columns:minmax(0,1fr)}}
+`;
+
+export function drawEvaluation(evaluation: Evaluation, titleOf: (id: string) => string): string {
+  const sections = sectionsOf(evaluation, titleOf);
+  const title = escape(`Search quality of ${evaluation.catalog}`);
+  const links = sections.map(({ id, heading }) => `<li><a href="#${id}">${escape(heading)}</a></li>`);
+  return [
+    "<!doctype html>",
+    '<html lang="en">',
+    "<head>",
+    '<meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">`,
+    '<link rel="icon" href="data:,">',
+    `<title>${title}</title>`,
+    `<style>${STYLE}${CHART}</style>`,
+    "</head>",
+    "<body>",
+    '<a class="skip" href="#main">To the figures</a>',
+    "<header>",
+    `<h1>${title}</h1>`,
+    `<p class="dim">${escape(headline(evaluation))}</p>`,
+    `<nav aria-label="Parts of the page"><ul>${links.join("")}</ul></nav>`,
+    "</header>",
+    '<main id="main">',
+    ...sections.map(({ id, heading, blocks }) => {
+      const content = `${id === "differences" ? drawIntervals(evaluation) : ""}${blocks.map(drawBlock).join("")}`;
+      return `<section aria-labelledby="${id}"><h2 id="${id}">${escape(heading)}</h2>${content}</section>`;
+    }),
+    "</main>",
+    "</body>",
+    "</html>",
+    "",
+  ].join("\n");
+}
+
+/** One line per deciding difference over a common scale, which holds 0. */
+function drawIntervals(evaluation: Evaluation): string {
+  const { differences, overall, served, queries } = evaluation;
+  const shown = decisiveOf(evaluation, [...differences, ...(overall?.differences ?? [])]);
+  const least = Math.min(0, ...shown.map(({ low }) => low));
+  const most = Math.max(0, ...shown.map(({ high }) => high));
+  const width = most - least || 1;
+  const x = (value: number): string => (((value - least) / width) * 100).toFixed(1);
+  const items = shown.map((difference) => {
+    const { lists, metric, low, high, mean } = difference;
+    const name = `${lists === undefined ? "" : `${lists}, `}${metric}`;
+    const text = `${served} against engine: ${interval(difference)}`;
+    return (
+      `<li><span><strong>${escape(name)}</strong><br><span class="dim">${escape(text)}</span></span>` +
+      `<svg viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label="${escape(`${name}: ${text}`)}">` +
+      `<line class="zero" x1="${x(0)}" x2="${x(0)}" y1="-4" y2="14"/>` +
+      `<line class="${verdictOf(difference, queries)}" x1="${x(low)}" x2="${x(high)}" y1="5" y2="5"/>` +
+      [low, mean, high]
+        .map(
+          (at) =>
+            `<line class="${verdictOf(difference, queries)}" x1="${x(at)}" x2="${x(at)}" y1="${at === mean ? 0 : 3}" y2="${at === mean ? 10 : 7}"/>`,
+        )
+        .join("") +
+      "</svg></li>"
+    );
+  });
+  return `<ul class="intervals" aria-label="Differences from the engine's order; the dashed line is no difference">${items.join("")}</ul>`;
+}
