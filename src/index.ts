@@ -4,11 +4,10 @@
  * `armmt-edge/hono`, `/cloudflare` and `/node` bring what a runtime needs besides.
  */
 import { createItemStore, type ItemStore, type KvReader, ShardCache } from "./embeddings/store.ts";
-import { matchShards } from "./inference/manifest.ts";
 import type { Scorers } from "./inference/scorer.ts";
-import { buildTensors } from "./ranking/features.ts";
 import { rerank as orderByScore } from "./ranking/rerank.ts";
-import { bypass, type Bypass, ok, type Result } from "./result.ts";
+import { bypass, type Bypass, err, ok, type Result } from "./result.ts";
+import { followedBy, scoreList, vectorsMissing } from "./search/follow.ts";
 import { DAY_MS, errorStack, withTimeout } from "./web.ts";
 
 export type { DialectDefinition, Dialects, IndexDefinition, IndexOptions } from "./backends/dialects.ts";
@@ -73,9 +72,9 @@ export interface RerankOptions {
 export interface Reranked {
   /** Indices of `hits` in the order to show: always each of them once. */
   readonly order: readonly number[];
-  /** Version of the model; `undefined` where `order` is the engine's. */
+  /** Version of the model, or `semantic-<version of the published set>` where none is trusted; `undefined` where `order` is the engine's. */
   readonly model: string | undefined;
-  /** Scores of the model, parallel to `hits`. */
+  /** Scores of that order, parallel to `hits`. */
   readonly scores: Float32Array | undefined;
   /** Why `order` is the engine's. */
   readonly bypass: Bypass | undefined;
@@ -115,30 +114,24 @@ async function score(options: RerankOptions, isWanted: () => boolean): Promise<R
   if (hits.length < 2) return bypass("too_few_hits", `There are ${hits.length} hits`);
   const scorer = options.scorer(version);
   if (!scorer.ok) return scorer;
-  const { manifest } = scorer.value;
   const found = await vectors.lookup([...hits.map(({ id }) => id), ...history]);
   if (!found.ok) return found;
-  const fits = matchShards(manifest, found.value.set);
-  if (!fits.ok) return fits;
+  const followed = followedBy(scorer.value, found.value);
+  if (!followed.ok) return followed;
   const items = found.value.items.slice(0, hits.length);
-  if (!items.some((item) => item?.image !== undefined || item?.text !== undefined)) {
-    return bypass("no_item_vectors", `None of ${hits.length} hits has a vector in published set ${found.value.set.version}`);
-  }
-  const tensors = buildTensors(
-    {
-      queryText: query,
-      candidates: hits.map(({ id, score: engineScore }, i) => ({ itemId: id, rank: i + 1, score: engineScore })),
-      items,
-      history: found.value.items.slice(hits.length).filter((item) => item !== undefined),
-      nowDay: Math.floor(Date.now() / DAY_MS),
-    },
-    { imageDim: manifest.dims.image, textDim: manifest.dims.text, scaling: manifest.features },
-  );
-  const scored = await scorer.value.score(tensors, isWanted);
+  const missing = vectorsMissing(items, found.value.set.version);
+  if (missing !== undefined) return err(missing);
+  const isPinned = hits.map(({ pinned }) => pinned === true);
+  const list = {
+    queryText: query,
+    candidates: hits.map(({ id, score: engineScore }, i) => ({ itemId: id, rank: i + 1, score: engineScore })),
+    items,
+    history: found.value.items.slice(hits.length).filter((item) => item !== undefined),
+    nowDay: Math.floor(Date.now() / DAY_MS),
+  };
+  const scored = await scoreList(list, isPinned, followed.value, isWanted, (run) => run());
   if (!scored.ok) return scored;
-  const order = orderByScore(
-    scored.value.score,
-    hits.map(({ pinned }) => pinned === true),
-  );
-  return order.ok ? ok({ order: order.value, model: manifest.version, scores: scored.value.score }) : order;
+  const order = orderByScore(scored.value.score, isPinned);
+  if (!order.ok) return order;
+  return ok({ order: order.value, model: followed.value.version, scores: Float32Array.from(scored.value.score) });
 }

@@ -108,8 +108,12 @@ const TABLE = {
   store_unavailable: { ...RANKING, about: "KV failed, or is left alone for a while because it failed again and again" },
   store_timeout: { ...RANKING, about: "KV was slower than the budget" },
   nothing_published: { ...RANKING, about: "no item vectors are published for the catalogue" },
-  shard_missing: { ...RANKING, about: "a shard of the live set is not in KV" },
-  shard_corrupt: { ...RANKING, about: "a shard's magic, version, dims or checksum is wrong" },
+  shard_missing: { ...RANKING, about: "a shard of the live set, or its query table, is not in KV" },
+  shard_corrupt: { ...RANKING, about: "magic, version, dims or checksum of a shard or of the query table is wrong" },
+  no_query_table: {
+    ...RANKING,
+    about: "the order by meaning is asked for, or a model that this catalogue does not trust, and the live set has no query table",
+  },
   no_item_vectors: { ...RANKING, about: "none of the candidates has a vector" },
   // The model
   model_unavailable: { ...RANKING, about: "the session could not be created" },

@@ -6,16 +6,21 @@
  * | bytes             | what                                                                                     |
  * |-------------------|------------------------------------------------------------------------------------------|
  * | 32                | header, uint32 each: magic, version, imageDim, textDim, featureCount, count, idBytes, CRC |
+ * | 4                 | uint32 number of all words                                                               |
  * | 4 · count         | uint32 FNV-1a of the id, ascending; equal hashes are ordered by id                       |
  * | 4 · count         | uint32 end of the id within the id bytes                                                 |
  * | 4 · count, twice  | float32 scale of the image vector, then of the text vector                               |
  * | 4 · F · count     | float32 features, NaN = absent                                                           |
+ * | 4 · count         | uint32 end of the item's words within the words                                          |
+ * | 2 · words         | uint16 hashes of the words (`wordHashes`), of each item ascending                        |
  * | count             | presence: bit 0 image, bit 1 text                                                        |
  * | Di · count        | int8 image vectors                                                                       |
  * | Dt · count        | int8 text vectors                                                                        |
  * | idBytes           | ids as UTF-8, one after the other                                                        |
+ *
+ * Version 1 has no words: neither their number nor the two sections.
  */
-import type { ItemRecord, ListItem, PackedVector } from "../ranking/candidate.ts";
+import type { ItemRecord, ListItem, PackedVector, PackedWords } from "../ranking/candidate.ts";
 import { fnv1a } from "../ranking/tokenizer.ts";
 import { err, ok, type Result } from "../result.ts";
 import { crc32 } from "./checksum.ts";
@@ -23,10 +28,15 @@ import { crc32 } from "./checksum.ts";
 /** "ARMS" read as a little-endian uint32. */
 const SHARD_MAGIC = 0x534d5241;
 
-export const SHARD_VERSION = 1;
+/** Version 1 is written where no item has words. */
+export const SHARD_VERSION = 2;
 
-const HEADER_BYTES = 32;
+export const SHARD_VERSIONS: readonly number[] = [1, 2];
+
+const HEADER_BYTES = 36;
+const HEADER_BYTES_1 = 32;
 const CHECKSUM_AT = 28;
+const WORDS_AT = 32;
 const HAS_IMAGE = 1;
 const HAS_TEXT = 2;
 const INT8_MAX = 127;
@@ -42,6 +52,8 @@ export interface ShardDims {
 export interface PackedItem extends ListItem {
   readonly image: PackedVector | undefined;
   readonly text: PackedVector | undefined;
+  /** `undefined` in a shard without words. */
+  readonly words?: PackedWords | undefined;
 }
 
 export interface Shard {
@@ -79,19 +91,27 @@ export function encodeShard(records: readonly ItemRecord[], dims: ShardDims): Re
   const ids = rows.map(({ record }) => new TextEncoder().encode(record.itemId));
   const idBytes = ids.reduce((sum, id) => sum + id.length, 0);
   const count = rows.length;
-  const bytes = new Uint8Array(bytesFor(dims, count, idBytes));
+  const wordCount = rows.reduce((sum, { record }) => sum + (record.words?.length ?? 0), 0);
+  const words = wordCount === 0 ? undefined : wordCount;
+  const layout = { ...dims, count, words };
+  const bytes = new Uint8Array(bytesFor(layout, idBytes));
   const header = new DataView(bytes.buffer);
-  [SHARD_MAGIC, SHARD_VERSION, dims.imageDim, dims.textDim, dims.featureCount, count, idBytes].forEach((value, i) =>
-    header.setUint32(i * 4, value, true),
+  if (words !== undefined) header.setUint32(WORDS_AT, words, true);
+  [SHARD_MAGIC, words === undefined ? 1 : SHARD_VERSION, dims.imageDim, dims.textDim, dims.featureCount, count, idBytes].forEach(
+    (value, i) => header.setUint32(i * 4, value, true),
   );
-  const views = viewsOf(bytes, dims, count);
+  const views = viewsOf(bytes, layout);
   let idEnd = 0;
+  let wordEnd = 0;
   rows.forEach(({ record, hash }, row) => {
     const id = ids[row]!;
     views.ids.set(id, idEnd);
     idEnd += id.length;
     views.hash[row] = hash;
     views.idEnd[row] = idEnd;
+    if (record.words !== undefined) views.words.set(record.words, wordEnd);
+    wordEnd += record.words?.length ?? 0;
+    if (words !== undefined) views.wordEnd[row] = wordEnd;
     views.presence[row] = (record.image === undefined ? 0 : HAS_IMAGE) | (record.text === undefined ? 0 : HAS_TEXT);
     if (record.image !== undefined) views.imageScale[row] = quantise(record.image, views.image, row * dims.imageDim);
     if (record.text !== undefined) views.textScale[row] = quantise(record.text, views.text, row * dims.textDim);
@@ -106,11 +126,15 @@ export function encodeShard(records: readonly ItemRecord[], dims: ShardDims): Re
 /** Checks magic, version, dims, length and checksum, in this order, before it reads anything else. Keeps `bytes`: do not change them. */
 export function decodeShard(bytes: Uint8Array<ArrayBuffer> | ArrayBuffer, expected: ShardDims): Result<Shard, string> {
   const packed = aligned(bytes);
-  if (packed.length < HEADER_BYTES) return err(`Cannot decode shard: ${packed.length} bytes are less than the header's ${HEADER_BYTES}`);
-  const header = new DataView(packed.buffer, packed.byteOffset, HEADER_BYTES);
+  if (packed.length < HEADER_BYTES_1) {
+    return err(`Cannot decode shard: ${packed.length} bytes are less than the header's ${HEADER_BYTES_1}`);
+  }
+  const header = new DataView(packed.buffer, packed.byteOffset, packed.length);
   const field = (i: number) => header.getUint32(i * 4, true);
   if (field(0) !== SHARD_MAGIC) return err(`Cannot decode shard: magic ${hex(field(0))}, expected ${hex(SHARD_MAGIC)}`);
-  if (field(1) !== SHARD_VERSION) return err(`Cannot decode shard: format version ${field(1)}, expected ${SHARD_VERSION}`);
+  if (!SHARD_VERSIONS.includes(field(1))) {
+    return err(`Cannot decode shard: format version ${field(1)}, expected ${SHARD_VERSIONS.join(" or ")}`);
+  }
   const dims: readonly (readonly [string, number, number])[] = [
     ["image dim", field(2), expected.imageDim],
     ["text dim", field(3), expected.textDim],
@@ -120,12 +144,14 @@ export function decodeShard(bytes: Uint8Array<ArrayBuffer> | ArrayBuffer, expect
     if (found !== wanted) return err(`Cannot decode shard: ${name} ${found}, expected ${wanted}`);
   }
   const count = field(5);
-  const length = bytesFor(expected, count, field(6));
+  const words = field(1) === 1 ? undefined : packed.length < HEADER_BYTES ? 0 : header.getUint32(WORDS_AT, true);
+  const layout = { ...expected, count, words };
+  const length = bytesFor(layout, field(6));
   if (packed.length !== length) return err(`Cannot decode shard: ${packed.length} bytes, expected ${length} for ${count} items`);
   const checksum = field(7);
   const actual = checksumOf(packed);
   if (actual !== checksum) return err(`Cannot decode shard: checksum ${hex(actual)}, the header says ${hex(checksum)}`);
-  const views = viewsOf(packed, expected, count);
+  const views = viewsOf(packed, layout);
   return ok({
     count,
     byteLength: packed.length,
@@ -136,7 +162,7 @@ export function decodeShard(bytes: Uint8Array<ArrayBuffer> | ArrayBuffer, expect
 }
 
 function problemOf(record: ItemRecord, dims: ShardDims): string | undefined {
-  const { itemId, image, text, features } = record;
+  const { itemId, image, text, features, words } = record;
   const name = JSON.stringify(itemId);
   if (itemId === "" || !itemId.isWellFormed()) return `Item id ${name} is empty or not valid Unicode: give the item another id`;
   for (const [side, vector, dim] of [
@@ -148,32 +174,49 @@ function problemOf(record: ItemRecord, dims: ShardDims): string | undefined {
     const at = vector.findIndex((value) => !Number.isFinite(value));
     if (at >= 0) return `Item ${name}: ${side} vector has ${vector[at]} at ${at}, expected finite numbers`;
   }
+  if (words?.some((word, i) => i > 0 && word <= words[i - 1]!) === true) return `Item ${name}: hashes of words do not ascend`;
   if (features.length !== dims.featureCount) return `Item ${name}: ${features.length} features, expected ${dims.featureCount}`;
   const at = features.findIndex((value) => value !== undefined && !Number.isFinite(Math.fround(value)));
   if (at >= 0) return `Item ${name}: feature ${at} is ${features[at]}, expected a finite number or none`;
   return undefined;
 }
 
+interface Layout extends ShardDims {
+  /** Items. */
+  readonly count: number;
+  /** Of all items; `undefined` in version 1. */
+  readonly words: number | undefined;
+}
+
+function headerBytes({ words }: Layout): number {
+  return words === undefined ? HEADER_BYTES_1 : HEADER_BYTES;
+}
+
 /** Length of a shard. */
-function bytesFor({ imageDim, textDim, featureCount }: ShardDims, count: number, idBytes: number): number {
-  return HEADER_BYTES + count * (4 * (4 + featureCount) + 1 + imageDim + textDim) + idBytes;
+function bytesFor(layout: Layout, idBytes: number): number {
+  const { imageDim, textDim, featureCount, count, words } = layout;
+  const wordBytes = words === undefined ? 0 : 4 * count + 2 * words;
+  return headerBytes(layout) + count * (4 * (4 + featureCount) + 1 + imageDim + textDim) + wordBytes + idBytes;
 }
 
 type Views = Readonly<ReturnType<typeof viewsOf>>;
 
 /** In the order of the table above. Sections with 4 bytes per entry come first, so that all of them are aligned. */
-function viewsOf({ buffer, byteOffset, length }: Uint8Array<ArrayBuffer>, dims: ShardDims, count: number) {
-  let end = byteOffset + HEADER_BYTES;
+function viewsOf({ buffer, byteOffset, length }: Uint8Array<ArrayBuffer>, layout: Layout) {
+  const { imageDim, textDim, featureCount, count, words } = layout;
+  let end = byteOffset + headerBytes(layout);
   const next = (bytes: number): number => (end += bytes) - bytes;
   return {
     hash: new Uint32Array(buffer, next(4 * count), count), // [count]
     idEnd: new Uint32Array(buffer, next(4 * count), count), // [count]
     imageScale: new Float32Array(buffer, next(4 * count), count), // [count]
     textScale: new Float32Array(buffer, next(4 * count), count), // [count]
-    features: new Float32Array(buffer, next(4 * count * dims.featureCount), count * dims.featureCount), // [count, F]
+    features: new Float32Array(buffer, next(4 * count * featureCount), count * featureCount), // [count, F]
+    wordEnd: new Uint32Array(buffer, next(words === undefined ? 0 : 4 * count), words === undefined ? 0 : count), // [count]
+    words: new Uint16Array(buffer, next(2 * (words ?? 0)), words ?? 0),
     presence: new Uint8Array(buffer, next(count), count), // [count]
-    image: new Int8Array(buffer, next(count * dims.imageDim), count * dims.imageDim), // [count, Di]
-    text: new Int8Array(buffer, next(count * dims.textDim), count * dims.textDim), // [count, Dt]
+    image: new Int8Array(buffer, next(count * imageDim), count * imageDim), // [count, Di]
+    text: new Int8Array(buffer, next(count * textDim), count * textDim), // [count, Dt]
     ids: new Uint8Array(buffer, end, byteOffset + length - end),
   };
 }
@@ -198,7 +241,14 @@ function quantise(vector: Float32Array, into: Int8Array, at: number): number {
 
 function unpack(item: PackedItem | undefined, dims: ShardDims): ItemRecord | undefined {
   if (item === undefined) return undefined;
-  return { ...item, image: restore(item.image, dims.imageDim), text: restore(item.text, dims.textDim) };
+  const { itemId, features, words } = item;
+  return {
+    itemId,
+    image: restore(item.image, dims.imageDim),
+    text: restore(item.text, dims.textDim),
+    features,
+    ...(words !== undefined && { words: words.hashes.slice(words.start, words.end) }),
+  };
 }
 
 function restore(packed: PackedVector | undefined, dim: number): Float32Array | undefined {
@@ -222,6 +272,10 @@ function locateItem(views: Views, dims: ShardDims, itemId: string): PackedItem |
     image: has & HAS_IMAGE ? { components: views.image, start: row * imageDim, scale: views.imageScale[row]! } : undefined,
     text: has & HAS_TEXT ? { components: views.text, start: row * textDim, scale: views.textScale[row]! } : undefined,
     features,
+    words:
+      views.words.length === 0
+        ? undefined
+        : { hashes: views.words, start: row === 0 ? 0 : views.wordEnd[row - 1]!, end: views.wordEnd[row]! },
   };
 }
 
@@ -267,7 +321,7 @@ export function checksumIn(shard: Uint8Array): number {
 /** CRC-32 over everything except the checksum itself. */
 function checksumOf(bytes: Uint8Array): number {
   const before = crc32(bytes, 0, CHECKSUM_AT, -1);
-  return ~crc32(bytes, HEADER_BYTES, bytes.length, before) >>> 0;
+  return ~crc32(bytes, WORDS_AT, bytes.length, before) >>> 0;
 }
 
 function hex(value: number): string {

@@ -20,7 +20,7 @@
 import * as v from "valibot";
 import { fnv1a } from "../ranking/tokenizer.ts";
 import { createWordpiece, type WordpieceRules } from "../ranking/wordpiece.ts";
-import { fold, hashWord, queryWords, WORDS } from "../ranking/words.ts";
+import { codeHashes, fold, hashWord, queryWords, spellings, WORDS } from "../ranking/words.ts";
 import { err, ok, type Result } from "../result.ts";
 import { crc32 } from "./checksum.ts";
 
@@ -75,6 +75,8 @@ export interface EncodedQuery {
   readonly picture: Float32Array | undefined;
   /** Each word once. */
   readonly words: readonly QueryWord[];
+  /** Codes (part numbers, models) that few items hold: of each, the hashes that an item with it has. */
+  readonly codes: readonly (readonly number[])[];
 }
 
 export interface QueryTable {
@@ -131,7 +133,7 @@ export function encodeQueryTable(content: QueryTableContent): Result<Uint8Array<
   const problem = problemOf(content);
   if (problem !== undefined) return err(`Cannot encode query table: ${problem}`);
   const { textEncoder, tokenizer, textDim, pictureDim, pictureWeight, pieceIds, rows, offset, itemCount } = content;
-  const words = [...content.wordCounts].sort(([a], [b]) => a - b);
+  const words = [...content.wordCounts].toSorted(([a], [b]) => a - b);
   const known = knownRows(content.knownQueries);
   const { kind, lowerCase, stripAccents, maxWordLength, unknown, vocabulary } = tokenizer;
   const description: Description = {
@@ -190,13 +192,17 @@ export function encodeQueryTable(content: QueryTableContent): Result<Uint8Array<
   return ok(bytes);
 }
 
+function fail(problem: string): Result<never, string> {
+  return err(`Cannot decode query table: ${problem}`);
+}
+
 /** Checks magic, version, checksum, description and length, in this order, before it reads anything else. Keeps `bytes`. */
 export function decodeQueryTable(bytes: Uint8Array<ArrayBuffer> | ArrayBuffer): Result<QueryTable, string> {
-  const fail = (problem: string) => err(`Cannot decode query table: ${problem}`);
   const packed = bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
   if (packed.length < HEADER_BYTES) return fail(`${packed.length} bytes are less than the header's ${HEADER_BYTES}`);
   const header = new DataView(packed.buffer, packed.byteOffset, HEADER_BYTES);
-  const [magic, version, checksum, length] = [0, 4, 8, 12].map((at) => header.getUint32(at, true)) as [number, number, number, number];
+  const field = (i: number) => header.getUint32(i * 4, true);
+  const [magic, version, checksum, length] = [field(0), field(1), field(2), field(3)] as const;
   if (magic !== TABLE_MAGIC) return fail(`magic ${hex(magic)}, expected ${hex(TABLE_MAGIC)}`);
   if (version !== TABLE_VERSION) return fail(`format version ${version}, expected ${TABLE_VERSION}`);
   const actual = checksumOf(packed);
@@ -229,6 +235,13 @@ function tableOf(views: Views, description: Description, sizes: Pick<QueryTable,
     Array.from(new Set(queryWords(text).map(hashWord)), (hash) => {
       const holders = itemsWith(hash);
       return { hash, rarity: Math.log(1 + (itemCount - holders + 0.5) / (holders + 0.5)), itemCount: holders };
+    });
+  // Of a hash that is shared by many, most are other words.
+  const mostHolders = Math.max(5, itemCount / 1000);
+  const codesOf = (text: string): EncodedQuery["codes"] =>
+    Array.from(spellings(text).ids, codeHashes).filter((hashes) => {
+      const holders = hashes.map(itemsWith);
+      return holders[0]! <= mostHolders && Math.min(...holders) > 0;
     });
   const knownVector = (text: string): Float32Array | undefined => {
     const [first, second] = knownHashes(normaliseQuery(text));
@@ -272,6 +285,7 @@ function tableOf(views: Views, description: Description, sizes: Pick<QueryTable,
         text: vector && unit(vector.subarray(0, textDim)),
         picture: vector && unit(vector.subarray(textDim)),
         words: wordsOf(text),
+        codes: codesOf(text),
       };
     },
   };
@@ -333,9 +347,9 @@ function pieceProblem(pieceIds: Uint32Array, pieces: number): string | undefined
 
 /** What a checksum does not promise: the writer may have been wrong. The vocabulary is read when it is needed. */
 function viewProblem(views: Views, { tokenizer }: Description): string | undefined {
-  const isFinite = (values: Float32Array): boolean => values.every((value) => Number.isFinite(value));
   const { offset, textScale, pictureScale, knownTextScale, knownPictureScale, wordHash, knownFirst, pieceIds } = views;
-  if (![offset, textScale, pictureScale, knownTextScale, knownPictureScale].every(isFinite)) return "an offset or scale is not finite";
+  if (![offset, textScale, pictureScale, knownTextScale, knownPictureScale].every((values) => values.every(Number.isFinite)))
+    return "an offset or scale is not finite";
   if (wordHash.some((hash, i) => i > 0 && hash <= wordHash[i - 1]!)) return "word hashes do not ascend";
   if (knownFirst.some((hash, i) => i > 0 && hash < knownFirst[i - 1]!)) return "hashes of known queries do not ascend";
   let lines = 1;
@@ -359,7 +373,7 @@ function knownRows(queries: ReadonlyMap<string, Float32Array>) {
   return Array.from(byText, ([text, vector]) => {
     const [first, second] = knownHashes(text);
     return { first, second, vector };
-  }).sort((a, b) => a.first - b.first || a.second - b.second);
+  }).toSorted((a, b) => a.first - b.first || a.second - b.second);
 }
 
 /** Writes round(component / scale) and returns the scale; 0 for a zero vector. */
@@ -376,12 +390,12 @@ function bitsAt(bytes: Uint8Array, start: number, bits: number) {
   const max = 2 ** (bits - 1) - 1;
   return {
     max,
-    read(i: number): number {
+    read: (i: number): number => {
       const bit = i * bits;
       const at = start + (bit >>> 3);
       return (((bytes[at]! | ((bytes[at + 1] ?? 0) << 8)) >>> (bit & 7)) & (2 ** bits - 1)) - max;
     },
-    write(i: number, value: number): void {
+    write: (i: number, value: number): void => {
       const bit = i * bits;
       const at = start + (bit >>> 3);
       const shifted = (value + max) << (bit & 7);

@@ -10,7 +10,8 @@ import { type Breaker, createBreaker } from "../breaker.ts";
 import { createInFlight } from "../in-flight.ts";
 import { ITEM_FEATURES, type ItemRecord } from "../ranking/candidate.ts";
 import { type Bypass, bypass, type BypassReason, err, ok, type Result } from "../result.ts";
-import { checksumIn, decodeShard, encodeShard, type PackedItem, type Shard, SHARD_VERSION, shardOf } from "./format.ts";
+import { checksumIn, decodeShard, encodeShard, type PackedItem, type Shard, SHARD_VERSION, SHARD_VERSIONS, shardOf } from "./format.ts";
+import { decodeQueryTable, type QueryTable, tableChecksumIn } from "./query-table.ts";
 import { errorText, isRecent, withTimeout } from "../web.ts";
 
 /** The part of a KV namespace that the store uses; a namespace binding fits. */
@@ -23,6 +24,8 @@ export interface ItemLookup {
   readonly set: PublishedSet;
   /** Parallel to the requested ids; `undefined` for an unknown item. */
   readonly items: readonly (PackedItem | undefined)[];
+  /** Of the same version; `undefined` where the set was published without one. */
+  readonly queryTable?: QueryTable | undefined;
 }
 
 /** A KvReader of bytes in memory or in files; `undefined` where there is no such key. */
@@ -47,7 +50,7 @@ interface Encoded {
  * Items as one shard in memory, live under `catalog`: for the warm-up and for tests. `model`: dims and encoders of its manifest. Throws where
  * an item does not fit.
  */
-export function memoryKv(catalog: string, items: readonly ItemRecord[], model: Encoded): KvReader {
+export function memoryKv(catalog: string, items: readonly ItemRecord[], model: Encoded, queryTable?: Uint8Array<ArrayBuffer>): KvReader {
   const dims = { imageDim: model.dims.image, textDim: model.dims.text };
   const packed = encodeShard(items, { ...dims, featureCount: ITEM_FEATURES.length });
   if (!packed.ok) throw new Error(packed.error);
@@ -62,11 +65,13 @@ export function memoryKv(catalog: string, items: readonly ItemRecord[], model: E
     textEncoder: model.encoders.text,
     itemFeatures: [...ITEM_FEATURES],
     shards: [{ bytes: packed.value.length, checksum: checksumIn(packed.value) }],
+    ...(queryTable !== undefined && { queryTable: { bytes: queryTable.length, checksum: tableChecksumIn(queryTable) } }),
   };
   const values = new Map([
     [pointerKey(catalog), new TextEncoder().encode(JSON.stringify(pointer))],
     [setKey(catalog, set.version), new TextEncoder().encode(JSON.stringify(set))],
     [shardKey(catalog, set.version, 0), packed.value],
+    ...(queryTable === undefined ? [] : [[queryTableKey(catalog, set.version), queryTable] as const]),
   ]);
   return kvOf(async (key) => values.get(key));
 }
@@ -98,8 +103,10 @@ const pointerSchema = v.object({ version: nameSchema, previous: v.nullable(nameS
 /** `<catalog>/live`: the live version, and the one that `armmt rollback` restores. */
 export type Pointer = v.InferOutput<typeof pointerSchema>;
 
+const packedSchema = v.object({ bytes: countSchema, checksum: countSchema });
+
 const setSchema = v.object({
-  /** Shard format of all shards. */
+  /** Newest shard format of its shards. */
   format: v.number(),
   version: nameSchema,
   shardCount: v.pipe(v.number(), v.integer(), v.minValue(1)),
@@ -110,7 +117,16 @@ const setSchema = v.object({
   textEncoder: v.string(),
   itemFeatures: v.array(v.string()),
   /** By shard number. */
-  shards: v.array(v.object({ bytes: countSchema, checksum: countSchema })),
+  shards: v.array(packedSchema),
+  /** Absent: no meaning, the engine's order or a model's. */
+  queryTable: v.optional(packedSchema),
+  /** How the words of its items are hashed; absent where they have none. */
+  words: v.optional(v.string()),
+  /**
+   * How far this catalogue follows a model, 0 to 1: the share of a model's order that shoppers of this shop have earned it. Absent: 1 for a set
+   * without a query table, which has nothing else to follow, and 0 for one with.
+   */
+  trust: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
 });
 
 /** `<catalog>/<version>/set`: the published shards. */
@@ -128,6 +144,10 @@ export function shardKey(catalog: string, version: string, shard: number): strin
   return `${catalog}/${version}/shard/${shard}`;
 }
 
+export function queryTableKey(catalog: string, version: string): string {
+  return `${catalog}/${version}/query-table`;
+}
+
 /** The error names the field and what was expected. */
 export function parsePointer(text: string): Result<Pointer, string> {
   return parseJson(pointerSchema, text);
@@ -138,7 +158,7 @@ export function parsePublishedSet(text: string): Result<PublishedSet, string> {
   const parsed = parseJson(setSchema, text);
   if (!parsed.ok) return parsed;
   const set = parsed.value;
-  if (set.format !== SHARD_VERSION) return err(`format ${set.format}, expected ${SHARD_VERSION}`);
+  if (!SHARD_VERSIONS.includes(set.format)) return err(`format ${set.format}, expected ${SHARD_VERSIONS.join(" or ")}`);
   if (set.shards.length !== set.shardCount) return err(`${set.shards.length} shards listed, expected ${set.shardCount}`);
   const [found, expected] = [set.itemFeatures.join(", "), ITEM_FEATURES.join(", ")];
   if (found !== expected) return err(`item features [${found}], expected [${expected}]`);
@@ -212,6 +232,8 @@ export function createItemStore(options: ItemStoreOptions): ItemStore {
   /** The version in use, and when its pointer was read: by the clock, and as the how many-eth reading. */
   let live: { readonly set: PublishedSet; readonly readAt: number; readonly turn: number } | undefined;
   let lastTurn = 0;
+  /** The table last read. One per catalogue: the next version's takes its place. */
+  let table: { readonly key: string; readonly value: QueryTable } | undefined;
 
   /** The read goes on, and its value is cached for the next search. */
   function late(limitMs: number): Result<never, Bypass> {
@@ -283,10 +305,32 @@ export function createItemStore(options: ItemStoreOptions): ItemStore {
     return shard;
   }
 
+  /** As in memory; `undefined` where it has to be read. */
+  function heldTable(set: PublishedSet): Result<QueryTable | undefined, Bypass> | undefined {
+    if (set.queryTable === undefined) return NO_TABLE;
+    return table?.key === queryTableKey(catalog, set.version) ? ok(table.value) : undefined;
+  }
+
+  async function loadTable(set: PublishedSet): Promise<Result<QueryTable | undefined, Bypass>> {
+    const held = heldTable(set);
+    if (held !== undefined) return held;
+    const key = queryTableKey(catalog, set.version);
+    const bytes = await read(key, () => kv.get(key, "arrayBuffer"));
+    if (!bytes.ok) return bytes;
+    if (bytes.value === null) return bypass("shard_missing", `Key ${key} does not exist: ${PUBLISH_AGAIN}`);
+    const decoded = decodeQueryTable(bytes.value);
+    const problem = decoded.ok ? differenceFrom(set, decoded.value) : decoded.error;
+    if (!decoded.ok || problem !== undefined) return bypass("shard_corrupt", `Key ${key}: ${problem}`);
+    table = { key, value: decoded.value };
+    return decoded;
+  }
+
   async function find(ids: readonly string[]): Promise<Result<ItemLookup, Bypass>> {
     const set = await currentSet();
     if (!set.ok) return set;
     const { shardCount } = set.value;
+    // Without ids nobody searches.
+    const tableRead = ids.length === 0 ? NO_TABLE : loadTable(set.value);
     const shards = new Map<number, Shard>();
     const numbers = [...new Set(ids.map((id) => shardOf(id, shardCount)))];
     const loaded = await Promise.all(numbers.map((number) => loadShard(set.value, number)));
@@ -294,11 +338,16 @@ export function createItemStore(options: ItemStoreOptions): ItemStore {
       if (!shard.ok) return shard;
       shards.set(numbers[i]!, shard.value);
     }
-    return ok({ set: set.value, items: ids.map((id) => shards.get(shardOf(id, shardCount))?.locate(id)) });
+    const queryTable = await tableRead;
+    if (!queryTable.ok) return queryTable;
+    const items = ids.map((id) => shards.get(shardOf(id, shardCount))?.locate(id));
+    return ok({ set: set.value, items, queryTable: queryTable.value });
   }
 
   /** As find(), without promises and timers, where nothing has to be read: every search of a warm isolate. */
   function findCached(ids: readonly string[], set: PublishedSet): ItemLookup | undefined {
+    const held = ids.length === 0 ? NO_TABLE : heldTable(set);
+    if (held?.ok !== true) return undefined;
     const shards: (Shard | undefined)[] = [];
     const items: (PackedItem | undefined)[] = [];
     for (const id of ids) {
@@ -307,7 +356,7 @@ export function createItemStore(options: ItemStoreOptions): ItemStore {
       if (shard === undefined) return undefined;
       items.push(shard.locate(id));
     }
-    return { set, items };
+    return { set, items, queryTable: held.value };
   }
 
   async function findInTime(ids: readonly string[]): Promise<Result<ItemLookup, Bypass>> {
@@ -346,6 +395,21 @@ export function createItemStore(options: ItemStoreOptions): ItemStore {
       leave();
     }
   }
+}
+
+const NO_TABLE = ok(undefined);
+
+/** What a table of another version, or of another encoder, has that the set has not. */
+function differenceFrom(set: PublishedSet, table: QueryTable): string | undefined {
+  if (table.checksum !== set.queryTable?.checksum) return `checksum ${table.checksum}, the set says ${set.queryTable?.checksum}`;
+  const pairs = [
+    ["text encoder", table.textEncoder, set.textEncoder],
+    ["text dim", table.textDim, set.textDim],
+    // Without a map from words to pictures it has none.
+    ["picture dim", table.pictureDim || set.imageDim, set.imageDim],
+  ];
+  const differing = pairs.find(([, ours, theirs]) => ours !== theirs);
+  return differing && `${differing[0]} ${differing[1]}, the set has ${differing[2]}`;
 }
 
 /** The store's own failures; with any other reason it has answered. */

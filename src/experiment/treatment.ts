@@ -1,20 +1,23 @@
 /**
  * The treatment of a search by its variant. The variant's name defines it, so that a log can be read without the configuration of that day:
  *
- * `control` · `armmt` · `armmt@<version>` · `interleave(<a>, <b>)` · `shadow(<a>)` · `explore(<a>)`, where a and b are one of the first three,
- * and a shadow or an exploration is of a model.
+ * `control` · `semantic` · `armmt` · `armmt@<version>` · `interleave(<a>, <b>)` · `shadow(<a>)` · `explore(<a>)`, where a and b are one of the
+ * first four, and a shadow or an exploration is not of `control`.
  */
 import { err, ok, type Result } from "../result.ts";
 
-/** Whose order: the engine's, or that of a model; without a version, of the one that is live. */
-export type Ranker = { readonly kind: "engine" } | { readonly kind: "model"; readonly version: string | undefined };
+/** Whose order: the engine's; that of the engine and of meaning; or that of a model, without a version of the one that is live. */
+export type Ranker =
+  | { readonly kind: "engine" }
+  | { readonly kind: "semantic" }
+  | { readonly kind: "model"; readonly version: string | undefined };
 
 export type Treatment =
   /** One order is shown. */
   | { readonly kind: "serve"; readonly ranker: Ranker }
   /** Two orders are merged by team draft: a click is a vote. */
   | { readonly kind: "interleave"; readonly a: Ranker; readonly b: Ranker }
-  /** The engine's order is shown, the model's is recorded. */
+  /** The engine's order is shown, the other is recorded. */
   | { readonly kind: "shadow"; readonly ranker: Ranker }
   /** One pair of neighbours is swapped with a known probability. */
   | { readonly kind: "explore"; readonly ranker: Ranker };
@@ -22,7 +25,7 @@ export type Treatment =
 const VERSION = /^armmt@([A-Za-z0-9][A-Za-z0-9._-]{0,63})$/;
 const CALL = /^(interleave|shadow|explore)\((.*)\)$/;
 
-const EXPECTED = 'use "control", "armmt", "armmt@<version>", "interleave(control, armmt)", "shadow(armmt)" or "explore(armmt)"';
+const EXPECTED = 'use "control", "semantic", "armmt", "armmt@<version>", "interleave(control, armmt)", "shadow(armmt)" or "explore(armmt)"';
 
 /** The error names the problem of `name` and the fix. */
 export function parseTreatment(name: string): Result<Treatment, string> {
@@ -45,6 +48,7 @@ export function parseTreatment(name: string): Result<Treatment, string> {
 
 function parseRanker(name: string): Ranker | undefined {
   if (name === "control") return { kind: "engine" };
+  if (name === "semantic") return { kind: "semantic" };
   if (name === "armmt") return { kind: "model", version: undefined };
   const version = VERSION.exec(name)?.[1];
   return version === undefined ? undefined : { kind: "model", version };

@@ -29,6 +29,9 @@ const manifestSchema = v.object({
 
 export type ModelManifest = v.InferOutput<typeof manifestSchema>;
 
+/** What a catalogue needs to know of a model. */
+export type ManifestIdentity = Pick<ModelManifest, "version" | "dims" | "encoders" | "trainedOn">;
+
 /** Parses and checks against this code's feature list and tokenizer; the detail names what differs. */
 export function parseManifest(json: unknown): Result<ModelManifest, Bypass> {
   const parsed = v.safeParse(manifestSchema, json);
@@ -68,7 +71,7 @@ export interface ShardSetIdentity {
 }
 
 /** Refuses a model whose vectors are not those of the published set, naming both sides. */
-export function matchShards(manifest: ModelManifest, shards: ShardSetIdentity): Result<true, Bypass> {
+export function matchShards(manifest: ManifestIdentity, shards: ShardSetIdentity): Result<true, Bypass> {
   const pairs: readonly (readonly [string, string | number, string | number])[] = [
     ["image dim", manifest.dims.image, shards.imageDim],
     ["text dim", manifest.dims.text, shards.textDim],

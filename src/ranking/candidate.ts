@@ -22,6 +22,13 @@ export interface PackedVector {
   readonly scale: number;
 }
 
+/** Hashes of an item's words inside a shard, ascending. */
+export interface PackedWords {
+  readonly hashes: Uint16Array;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** One item as a list needs it. Vectors may still be packed: a search copies each of them once, into the tensor. */
 export interface ListItem {
   readonly itemId: string;
@@ -31,10 +38,13 @@ export interface ListItem {
   readonly text: Float32Array | PackedVector | undefined;
   /** One entry per ITEM_FEATURES. */
   readonly features: readonly (number | undefined)[];
+  /** What it answers to (ranking/words.ts). */
+  readonly words?: Uint16Array | PackedWords | undefined;
 }
 
 /** The stored record of one item, as float32: a missing picture or text has an `undefined` vector, an unknown feature is `undefined`. */
 export interface ItemRecord extends ListItem {
   readonly image: Float32Array | undefined;
   readonly text: Float32Array | undefined;
+  readonly words?: Uint16Array;
 }

@@ -37,7 +37,8 @@ const MAX_WORD = 40;
 const MAX_PARTS = 4;
 
 export function fold(text: string): string {
-  // An ASCII text, which most are, is its own normal form.
+  // Most texts: their own normal form.
+  if (/^[\x20-\x7e]*$/.test(text)) return text.toLowerCase();
   const lower = text.normalize("NFKD").replace(ACCENT, "").toLowerCase();
   return lower.normalize("NFKC").replace(SPECIAL, (letter) => PLAIN.get(letter) ?? letter);
 }
@@ -115,6 +116,40 @@ function partsOf(code: string): readonly string[] {
   return runs.filter((run) => run !== code && (run.length > 1 || DIGIT.test(run)));
 }
 
+/** Longer names are no single code; more words than these hold no code that nobody wrote at the beginning. */
+const MAX_JOINED = 4;
+const MAX_NAMING_WORDS = 16;
+
+/** Whether a spelling looks like an id or a code wherever it stands: "s10" and "00123" may be meant as one, "8", "2024" and "shoe" are not. */
+function isCode(spelling: string): boolean {
+  return DIGIT.test(spelling) && spelling.length >= (/^\p{N}+$/u.test(spelling) ? 5 : 3) && spelling.length <= MAX_WORD;
+}
+
+/** How the ids and codes may be spelt that a query names: runs of its words without what separates them; and all of it. */
+export function spellings(text: string): { readonly ids: ReadonlySet<string>; readonly whole: string } {
+  const words = (fold(text).match(WORD) ?? []).slice(0, MAX_NAMING_WORDS);
+  const ids = new Set<string>();
+  for (let from = 0; from < words.length; from++) {
+    let run = "";
+    for (let to = from; to < Math.min(words.length, from + MAX_JOINED); to++) {
+      run += words[to]!;
+      if (isCode(run)) ids.add(run);
+    }
+  }
+  return { ids, whole: words.join("") };
+}
+
+/** The hashes of a code and of its runs of digits: an item that has the code has all of them. */
+export function codeHashes(code: string): readonly number[] {
+  return [...new Set([code, ...(code.match(/\p{N}+/gu) ?? [])])].map(hashWord);
+}
+
+/** An item id as `spellings` have it. */
+export function idSpelling(itemId: string): string {
+  const lower = itemId.toLowerCase();
+  return /^[\x21-\x7e]*$/.test(lower) ? lower.replace(/[^a-z0-9]+/g, "") : spellings(itemId).whole;
+}
+
 /** 16 bits: over 60,000 words a catalogue of a shop seldom has, and two that share a hash seldom meet in one query. */
 export function hashWord(word: string): number {
   const hash = fnv1a(word);
@@ -123,5 +158,5 @@ export function hashWord(word: string): number {
 
 /** The hashes of what an item answers to, ascending, each once. */
 export function wordHashes(texts: readonly string[]): Uint16Array<ArrayBuffer> {
-  return Uint16Array.from(new Set(texts.flatMap((text) => itemWords(text).map(hashWord)))).sort();
+  return Uint16Array.from(new Set(texts.flatMap((text) => itemWords(text).map(hashWord)))).toSorted();
 }

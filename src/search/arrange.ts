@@ -1,18 +1,17 @@
 /**
- * The window of one search → the order to show, within the budget or not at all: item vectors by id, tensors, one model run, scores to
- * order; then as the treatment says: one order, two interleaved, one with a swapped pair, or the engine's with another in the record.
+ * The window of one search → the order to show, within the budget or not at all: item vectors by id, then meaning, or tensors and one model
+ * run, or both; scores to order; then as the treatment says: one order, two interleaved, one with a swapped pair, or the engine's with another in the record.
  */
 import type { Hit } from "../backends/dialect.ts";
 import type { Ranker, Treatment } from "../experiment/treatment.ts";
-import { matchShards } from "../inference/manifest.ts";
 import type { ListItem } from "../ranking/candidate.ts";
-import { buildTensors } from "../ranking/features.ts";
 import { draftTeams, swapNeighbours } from "../ranking/interleave.ts";
 import { type ItemValues, refreshFeatures } from "../ranking/item-values.ts";
 import { rerank } from "../ranking/rerank.ts";
 import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
 import { DAY_MS, errorStack, sha256Hex, withTimeout } from "../web.ts";
 import type { Assignment, OrderNotes, Ranking, Search } from "./contract.ts";
+import { followedBy, identityOf, scoreList, vectorsMissing } from "./follow.ts";
 
 export interface Arrangement extends OrderNotes {
   /** Indices of the window's hits in the order to show; the notes on hits are parallel to it. */
@@ -55,7 +54,7 @@ async function arrangeAs(treatment: Treatment, search: Search, window: readonly 
     const [a, b] = await Promise.all([rankBy(search, treatment.a, window), rankBy(search, treatment.b, window)]);
     if (!a.ok) return a;
     if (!b.ok) return b;
-    const ranking = treatment.a.kind === "model" ? a.value : b.value;
+    const ranking = treatment.a.kind === "engine" ? b.value : a.value;
     return ok({ ...draftTeams(a.value.order, b.value.order, isPinned, seed), ranking });
   }
   const ranked = await rankBy(search, treatment.ranker, window);
@@ -84,7 +83,7 @@ async function rankBy(search: Search, ranker: Ranker, window: readonly Hit[]): P
     isLate = true;
     return bypass("over_budget", `Ranking took longer than ${rankBudgetMs} ms`);
   };
-  const ranking = rank(search, window, ranker.version, isWanted);
+  const ranking = rank(search, window, ranker, isWanted);
   // workerd ends all code of a request whose client leaves, unless it is work for after the reply: others would wait for its turn to end.
   if (queue.isBusy()) request.afterReply(ranking.catch(() => undefined));
   return withTimeout(ranking, rankBudgetMs, late);
@@ -93,34 +92,33 @@ async function rankBy(search: Search, ranker: Ranker, window: readonly Hit[]): P
 async function rank(
   search: Search,
   window: readonly Hit[],
-  version: string | undefined,
+  ranker: Exclude<Ranker, { readonly kind: "engine" }>,
   isWanted: () => boolean,
 ): Promise<Result<Ranking, Bypass>> {
   const { request, deps, index, plan, history } = search;
-  const scorer = deps.scorer(version);
-  if (!scorer.ok) return scorer;
-  const { manifest } = scorer.value;
+  const scorer = ranker.kind === "model" ? deps.scorer(ranker.version) : undefined;
+  if (scorer?.ok === false) return scorer;
 
   const ids = window.map((hit) => hit.itemId);
-  const lookup = await index.store.lookup([...ids, ...history]);
+  const lookup = await index.store.lookup(scorer === undefined ? ids : [...ids, ...history]);
   if (!lookup.ok) {
     // Once the shopper has been served, shards that come late are still worth waiting for: the next search finds them.
     if (lookup.error.reason === "store_timeout") request.afterReply(index.store.lookup(ids));
     return lookup;
   }
-  const { set } = lookup.value;
-  const fit = matchShards(manifest, set);
-  if (!fit.ok) return fit;
+  const followed = followedBy(scorer?.value, lookup.value);
+  if (!followed.ok) return followed;
+  const { version: modelVersion, scorer: model } = followed.value;
+  const setVersion = lookup.value.set.version;
   const items = window.map(({ itemId, values }, i) => freshen(itemId, lookup.value.items[i], values));
-  const known = lookup.value.items.slice(ids.length).filter((item) => item !== undefined);
-  if (!items.some((item) => item?.image !== undefined || item?.text !== undefined)) {
-    return bypass("no_item_vectors", `None of ${ids.length} hits has a vector in published set ${set.version}`);
-  }
+  const known = model === undefined ? [] : lookup.value.items.slice(ids.length).filter((item) => item !== undefined);
+  const missing = vectorsMissing(items, setVersion);
+  if (missing !== undefined) return err(missing);
 
   // All that the order depends on, the engine's too, so that the pages of one search share a list, and two searches or two shoppers never do.
-  const asked = [index.name, index.engine.describeClient(request), plan.identity, history];
-  const key = await sha256Hex(JSON.stringify([...asked, manifest.version, manifest.sha256, set.version]));
-  const ranking = { listId: key.slice(0, 16), modelVersion: manifest.version, knownHistory: known.length };
+  const asked = [index.name, index.engine.describeClient(request), plan.identity, model === undefined ? [] : history];
+  const key = await sha256Hex(JSON.stringify([...asked, ...identityOf(followed.value), setVersion]));
+  const ranking = { listId: key.slice(0, 16), modelVersion, knownHistory: known.length };
   // An explanation needs scores, and a client that wants nothing from a cache (to time a search, say) gets a run of the model.
   const isFresh = request.isExplained || request.headers.get("cache-control")?.toLowerCase().includes("no-cache") === true;
   const remembered = isFresh ? undefined : deps.lists.recall(key, window);
@@ -130,16 +128,10 @@ async function rank(
   const candidates = window.map(({ itemId, score }, i) => ({ itemId, rank: firstRank + i, score }));
   // Whole days: two pages of one search must see the same ages.
   const nowDay = Math.floor(deps.now() / DAY_MS);
-  const scores = await deps.queue.run(listSize(search), isWanted, () => {
-    const tensors = buildTensors(
-      { queryText: plan.queryText ?? "", candidates, items, history: known, nowDay },
-      { imageDim: manifest.dims.image, textDim: manifest.dims.text, scaling: manifest.features },
-    );
-    return scorer.value.score(tensors, isWanted);
-  });
-  if (scores === undefined) return bypass("over_budget", "The budget was over when the list's turn came");
-  if (!scores.ok) return scores;
   const isPinned = window.map((hit) => hit.isPinned);
+  const list = { queryText: plan.queryText ?? "", candidates, items, history: known, nowDay };
+  const scores = await scoreList(list, isPinned, followed.value, isWanted, (run) => deps.queue.run(listSize(search), isWanted, run));
+  if (!scores.ok) return scores;
   const order = rerank(scores.value.score, isPinned, sectionsOf(window));
   if (!order.ok) return order;
   deps.lists.keep(key, window, order.value);
@@ -149,5 +141,6 @@ async function rank(
 /** The stored record with the hit's own values: prices change faster than catalogues are published. */
 function freshen(itemId: string, stored: ListItem | undefined, fresh: ItemValues | undefined): ListItem | undefined {
   if (fresh === undefined) return stored;
-  return { itemId, image: stored?.image, text: stored?.text, features: refreshFeatures(stored?.features, fresh) };
+  const { image, text, words } = stored ?? {};
+  return { itemId, image, text, words, features: refreshFeatures(stored?.features, fresh) };
 }

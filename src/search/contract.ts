@@ -8,7 +8,7 @@ import type { AfterReply, ExposureSink } from "../events/sink.ts";
 import type { EventTokens } from "../events/token.ts";
 import type { UnitHash } from "../events/keys.ts";
 import type { Treatment } from "../experiment/treatment.ts";
-import type { ListScores, Scorers } from "../inference/scorer.ts";
+import type { Scorers } from "../inference/scorer.ts";
 import type { Team } from "../ranking/interleave.ts";
 import type { RankedLists } from "../ranking/ranked-lists.ts";
 import type { Bypass } from "../result.ts";
@@ -106,15 +106,23 @@ export interface Search {
   readonly startedAt: number;
 }
 
+/** One per hit of a window. */
+export interface WindowScores {
+  readonly score: ArrayLike<number>;
+  /** As in ListScores; empty where no model ran. */
+  readonly gate: ArrayLike<number>;
+}
+
 /** The order of one window. */
 export interface Ranking {
   /** Indices of the window's hits in the order to show. */
   readonly order: readonly number[];
   readonly listId: string;
+  /** `semantic-<version of the published set>` where no model ran. */
   readonly modelVersion: string;
   readonly knownHistory: number;
   /** `undefined` when the order was remembered from another page. */
-  readonly scores: ListScores | undefined;
+  readonly scores: WindowScores | undefined;
 }
 
 /** Re-ranked, or left in the engine's order for a reason. */

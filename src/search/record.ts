@@ -1,7 +1,7 @@
 /**
  * The traces of a search: its count, a log line per bypass, and the exposure record with the variant, the engine's order and the shown order. The record is written after the reply; a store that fails is counted and logged.
  */
-import { modelVersionOf } from "../experiment/treatment.ts";
+import { modelVersionOf, rankersOf } from "../experiment/treatment.ts";
 import { createQueryRecord, type UbiQueryRecord } from "../events/ubi.ts";
 import { hasConsent } from "../protocol.ts";
 import { type BypassReason, REASONS } from "../result.ts";
@@ -93,13 +93,21 @@ async function recordExposure(search: Search, result: SearchResult, shown: () =>
   }
 }
 
+/** Whose order was made; of a search that was left alone, whose was to be. */
+function modelOf({ deps, assignment: { treatment } }: Search, outcome: SearchResult["outcome"]): string | undefined {
+  if ("ranking" in outcome) return outcome.ranking.modelVersion;
+  if (rankersOf(treatment).every(({ kind }) => kind === "semantic")) return undefined;
+  const scorer = deps.scorer(modelVersionOf(treatment));
+  return scorer.ok ? scorer.value.manifest.version : undefined;
+}
+
 async function describeExposure(search: Search, { outcome, notes }: SearchResult, { hits, indices }: Shown): Promise<UbiQueryRecord> {
-  const { deps, index, plan, assignment, request, queryId, startedAt } = search;
+  const { index, plan, assignment, request, queryId, startedAt } = search;
   const ids = hits.map((hit) => hit.itemId);
   const original = hits.slice(0, Math.max(index.window, indices.length));
   // The model reads the engine's scores, so a log without them would train another model. Parallel to the ids, or not at all.
   const scores = original.flatMap(({ score }) => score ?? []);
-  const scorer = deps.scorer(modelVersionOf(assignment.treatment));
+  const model = modelOf(search, outcome);
   return createQueryRecord({
     application: plan.ubi.application ?? index.name,
     queryId,
@@ -111,7 +119,7 @@ async function describeExposure(search: Search, { outcome, notes }: SearchResult
     armmt: {
       ...(assignment.experiment !== undefined && { experiment: assignment.experiment }),
       variant: assignment.variant,
-      ...(scorer.ok && { model: scorer.value.manifest.version }),
+      ...(model !== undefined && { model }),
       window: index.window,
       original_ids: original.map((hit) => hit.itemId),
       ...(scores.length === original.length && { original_scores: scores }),

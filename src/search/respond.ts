@@ -99,7 +99,7 @@ function explain(
     variant: assignment.variant,
     experiment: assignment.experiment ?? null,
     isBot: assignment.isBot,
-    model: scorer.ok ? scorer.value.manifest.version : null,
+    model: ranking?.modelVersion ?? (scorer.ok ? scorer.value.manifest.version : null),
     window: index.window,
     bypass: outcome !== undefined && "bypass" in outcome ? outcome.bypass.reason : null,
     query: plan.queryText ?? null,

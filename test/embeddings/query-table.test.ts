@@ -49,7 +49,18 @@ function decoded(bytes: Uint8Array<ArrayBuffer> | ArrayBuffer): QueryTable {
   return table.value;
 }
 
-const near = (values: readonly number[]) => values.map((value) => expect.closeTo(value, 2) as number);
+const rarity = (count: number): unknown => expect.closeTo(Math.log(1 + (100 - count + 0.5) / (count + 0.5)), 10);
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  return a.reduce((sum, value, d) => sum + value * b[d]!, 0) / (Math.hypot(...a) * Math.hypot(...b));
+}
+
+function errorOf(bytes: Uint8Array<ArrayBuffer>): string {
+  const table = decodeQueryTable(bytes);
+  return table.ok ? "" : table.error;
+}
+
+const near = (values: readonly number[]) => values.map((value): unknown => expect.closeTo(value, 2));
 
 describe("encodeQuery()", () => {
   const table = decoded(encoded());
@@ -65,7 +76,7 @@ describe("encodeQuery()", () => {
 
   it("has no vector for pieces without rows, and none for a part without a direction", () => {
     expect(table.encodeQuery("blue")).toMatchObject({ text: undefined, picture: undefined });
-    expect(table.encodeQuery("")).toEqual({ text: undefined, picture: undefined, words: [] });
+    expect(table.encodeQuery("")).toEqual({ text: undefined, picture: undefined, words: [], codes: [] });
     expect(table.encodeQuery("shoe").picture).toBeUndefined();
     const plain = decoded(
       encoded({
@@ -91,7 +102,6 @@ describe("encodeQuery()", () => {
 
   it("weighs each word once, by how few items hold it", () => {
     const { words } = table.encodeQuery("red shoes, RED hat");
-    const rarity = (count: number) => expect.closeTo(Math.log(1 + (100 - count + 0.5) / (count + 0.5)), 10) as number;
     expect(words).toEqual([
       { hash: hashWord("red"), rarity: rarity(9), itemCount: 9 },
       { hash: hashWord("shoe"), rarity: rarity(60), itemCount: 60 },
@@ -108,8 +118,6 @@ describe("encodeQuery()", () => {
     const large = decoded(
       encoded({ textDim, pictureDim, rows, offset: new Float32Array(192), knownQueries: new Map([["known", vector]]) }),
     );
-    const cosine = (a: Float32Array, b: Float32Array) =>
-      a.reduce((sum, value, d) => sum + value * b[d]!, 0) / (Math.hypot(...a) * Math.hypot(...b));
     const red = large.encodeQuery("red");
     expect(cosine(red.text!, rows.subarray(0, 128))).toBeGreaterThan(0.9999);
     expect(cosine(red.picture!, rows.subarray(128, 192))).toBeGreaterThan(0.9999);
@@ -122,7 +130,7 @@ describe("encodeQuery()", () => {
 
 describe("encodeQueryTable()", () => {
   it("gives the same bytes for the same content", () => {
-    const turned = new Map([...content().wordCounts].reverse());
+    const turned = new Map([...content().wordCounts].toReversed());
     expect(encoded({ wordCounts: turned })).toEqual(encoded());
     expect(tableChecksumIn(encoded())).toBe(decoded(encoded()).checksum);
   });
@@ -176,15 +184,11 @@ describe("decodeQueryTable()", () => {
   });
 
   it("names what it refuses", () => {
-    const error = (bytes: Uint8Array<ArrayBuffer>) => {
-      const table = decodeQueryTable(bytes);
-      return table.ok ? "" : table.error;
-    };
-    expect(error(new Uint8Array(3))).toBe("Cannot decode query table: 3 bytes are less than the header's 16");
-    expect(error(new Uint8Array(16))).toContain("magic 0x00000000, expected 0x514d5241");
+    expect(errorOf(new Uint8Array(3))).toBe("Cannot decode query table: 3 bytes are less than the header's 16");
+    expect(errorOf(new Uint8Array(16))).toContain("magic 0x00000000, expected 0x514d5241");
     const newer = encoded();
     newer[4] = 9;
-    expect(error(newer)).toContain("format version 9, expected 1");
+    expect(errorOf(newer)).toContain("format version 9, expected 1");
   });
 });
 

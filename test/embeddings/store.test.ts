@@ -440,7 +440,8 @@ describe("parsePublishedSet()", () => {
   });
 
   it("names what is wrong", () => {
-    expect(errorOf({ format: 2 })).toBe("format 2, expected 1");
+    expect(errorOf({ format: 2 })).toBe("ok");
+    expect(errorOf({ format: 3 })).toBe("format 3, expected 1 or 2");
     expect(errorOf({ shardCount: 2 })).toBe("1 shards listed, expected 2");
     expect(errorOf({ itemFeatures: ["price_log"] })).toContain("item features [price_log], expected [price_log, popularity_log");
     expect(errorOf({ imageDim: "64" })).toContain("imageDim");

@@ -98,7 +98,7 @@ describe("an item's words", () => {
 describe("wordHashes()", () => {
   it("is ascending, without repeats, the same for the same words", () => {
     const hashes = wordHashes(["red leather shoes", "Shoes of leather"]);
-    expect([...hashes]).toEqual([...new Set(hashes)].sort((a, b) => a - b));
+    expect([...hashes]).toEqual([...new Set(hashes)].toSorted((a, b) => a - b));
     expect(wordHashes(["leather RED", "of shoe"])).toEqual(hashes);
     expect(wordHashes([])).toHaveLength(0);
   });
