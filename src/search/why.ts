@@ -1,10 +1,11 @@
 /**
- * Why a hit stands where it stands: the list is scored again without one part of what the model reads, and the places that a hit then loses are
- * what that part gave it. For explanations only: it takes a run of the model per part.
+ * Why a hit stands where it stands: the list is scored again without one part of what is known of its hits, and the places that a hit then loses
+ * are what that part gave it. For explanations only: it takes a run of the model per part.
  */
-import { FEATURES, type Feature, type ListTensors } from "../ranking/features.ts";
+import { ITEM_FEATURES, type ListItem } from "../ranking/candidate.ts";
+import type { ListInput } from "../ranking/features.ts";
 import { rerank } from "../ranking/rerank.ts";
-import type { Scorer } from "../inference/scorer.ts";
+import type { Bypass, Result } from "../result.ts";
 
 /** "taste": what the shopper looked at before. */
 export const PARTS = ["words", "picture", "price", "ratings", "taste"] as const;
@@ -20,37 +21,28 @@ export interface Reason {
 /** The most that one hit gets. */
 const MOST_REASONS = 2;
 
-const PRICE: readonly Feature[] = ["price_log", "price_percentile", "price_gap", "has_price"];
-const RATINGS: readonly Feature[] = [
-  "popularity_log",
-  "popularity_percentile",
-  "has_popularity",
-  "rating",
-  "rating_gap",
-  "rating_count_log",
-  "has_rating",
-];
+const PRICE: ReadonlySet<string> = new Set<(typeof ITEM_FEATURES)[number]>(["price_log"]);
+const RATINGS: ReadonlySet<string> = new Set<(typeof ITEM_FEATURES)[number]>(["popularity_log", "rating", "rating_count_log"]);
 
-/** As if the shop had not known that part of any hit: unknown values are zeros, the training mean. */
-export function without(list: ListTensors, part: Part): ListTensors {
-  const { presence, features } = list;
-  const absent = (at: 0 | 1): Float32Array => presence.map((value, i) => (i % 2 === at ? 0 : value));
-  const unknown = (names: readonly Feature[]): Float32Array => {
-    const columns = new Set(names.map((name) => FEATURES.indexOf(name)));
-    return features.map((value, i) => (columns.has(i % FEATURES.length) ? 0 : value));
-  };
-  const zeros = (values: Float32Array): Float32Array => new Float32Array(values.length);
+/** As if the shop had not known that part of any hit. */
+export function without(list: ListInput, part: Part): ListInput {
+  const change = (changed: (item: ListItem) => Partial<ListItem>): ListInput => ({
+    ...list,
+    items: list.items.map((item) => item && { ...item, ...changed(item) }),
+  });
+  const unknown = (names: ReadonlySet<string>) =>
+    change(({ features }) => ({ features: features.map((value, i) => (names.has(ITEM_FEATURES[i] ?? "") ? undefined : value)) }));
   switch (part) {
     case "words":
-      return { ...list, text: zeros(list.text), presence: absent(1) };
+      return change(() => ({ text: undefined, words: undefined }));
     case "picture":
-      return { ...list, image: zeros(list.image), presence: absent(0) };
+      return change(() => ({ image: undefined }));
     case "price":
-      return { ...list, features: unknown(PRICE) };
+      return unknown(PRICE);
     case "ratings":
-      return { ...list, features: unknown(RATINGS) };
+      return unknown(RATINGS);
     case "taste":
-      return { ...list, historyMask: zeros(list.historyMask) };
+      return { ...list, history: [] };
   }
 }
 
@@ -59,8 +51,8 @@ export function without(list: ListTensors, part: Part): ListTensors {
  * nothing moved.
  */
 export async function reasonsFor(
-  list: ListTensors,
-  scorer: Pick<Scorer, "score">,
+  list: ListInput,
+  score: (list: ListInput) => Promise<Result<{ readonly score: ArrayLike<number> }, Bypass>>,
   order: readonly number[],
   isPinned: readonly boolean[],
   sections: readonly number[] | undefined,
@@ -68,7 +60,7 @@ export async function reasonsFor(
   const reasons: Reason[][] = order.map(() => []);
   const places = placesOf(order);
   for (const part of PARTS) {
-    const scores = await scorer.score(without(list, part)); // oxlint-disable-line no-await-in-loop -- one model, one run at a time
+    const scores = await score(without(list, part)); // oxlint-disable-line no-await-in-loop -- one model, one run at a time
     const left = scores.ok ? rerank(scores.value.score, isPinned, sections) : scores;
     if (!left.ok) continue;
     for (const [hit, place] of placesOf(left.value).entries()) {
