@@ -19,6 +19,10 @@ export const PROJECT_COMMANDS: Commands = {
     summary: "The exported model against engine order, on held-out simulated lists",
     load: async () => (await import("./study/assess.ts")).createAssessCommand,
   },
+  attributes: {
+    summary: "Queries for what photographs show → a judged catalogue for evaluate",
+    load: async () => (await import("./study/attributes.ts")).createAttributesCommand,
+  },
   model: {
     summary: "Train, distil and export the model: the whole pipeline",
     load: async () => (await import("./study/model.ts")).createModelCommand,

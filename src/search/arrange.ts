@@ -8,6 +8,7 @@ import type { PublishedSet } from "../embeddings/store.ts";
 import type { ModelManifest } from "../inference/manifest.ts";
 import { describeOrder, servedOrder } from "../inference/trust.ts";
 import type { ListItem } from "../ranking/candidate.ts";
+import type { ListInput } from "../ranking/features.ts";
 import { draftTeams, swapNeighbours } from "../ranking/interleave.ts";
 import { type ItemValues, refreshFeatures } from "../ranking/item-values.ts";
 import { rerank } from "../ranking/rerank.ts";
@@ -15,6 +16,7 @@ import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
 import { DAY_MS, errorStack, sha256Hex, withTimeout } from "../web.ts";
 import type { Assignment, OrderNotes, Ranking, Search } from "./contract.ts";
 import { followedBy, identityOf, scoreList, vectorsMissing } from "./follow.ts";
+import { PARTS, reasonsFor } from "./why.ts";
 
 export interface Arrangement extends OrderNotes {
   /** Indices of the window's hits in the order to show; the notes on hits are parallel to it. */
@@ -78,7 +80,9 @@ async function rankBy(search: Search, ranker: Ranker, window: readonly Hit[]): P
   if (window.length < 2) return bypass("too_few_hits", `The window holds ${window.length} hits`);
   if (ranker.kind === "engine") return ok({ order: [...window.keys()], listId: "", modelVersion: "", knownHistory: 0, scores: undefined });
   const { request, deps } = search;
-  const { rankBudgetMs, queue, clock } = deps;
+  const { queue, clock } = deps;
+  // An explanation ranks the list again without each part.
+  const rankBudgetMs = deps.rankBudgetMs * (request.isExplained ? 1 + PARTS.length : 1);
   const deadline = clock() + rankBudgetMs;
   let isLate = false;
   const isWanted = (): boolean => !isLate && request.signal?.aborted !== true && clock() <= deadline;
@@ -134,12 +138,15 @@ async function rank(
   const nowDay = Math.floor(deps.now() / DAY_MS);
   const isPinned = window.map((hit) => hit.isPinned);
   const list = { queryText: plan.queryText ?? "", candidates, items, history: known, nowDay };
-  const scores = await scoreList(list, isPinned, followed.value, isWanted, (run) => deps.queue.run(listSize(search), isWanted, run));
+  const score = (of: ListInput) =>
+    scoreList(of, isPinned, followed.value, isWanted, (run) => deps.queue.run(listSize(search), isWanted, run));
+  const scores = await score(list);
   if (!scores.ok) return scores;
   const order = rerank(scores.value.score, isPinned, sectionsOf(window));
   if (!order.ok) return order;
   deps.lists.keep(key, window, order.value);
-  return ok({ ...ranking, order: order.value, scores: scores.value });
+  const why = request.isExplained ? await reasonsFor(list, score, order.value, isPinned, sectionsOf(window)) : undefined;
+  return ok({ ...ranking, order: order.value, scores: scores.value, why });
 }
 
 const said = new WeakSet<PublishedSet>();

@@ -16,6 +16,7 @@ import type { Log } from "../web.ts";
 import type { FlagSource } from "./flags.ts";
 import type { LiveExperiments } from "./live-experiments.ts";
 import type { RankQueue } from "./rank-queue.ts";
+import type { Reason } from "./why.ts";
 import type { Windows } from "./windows.ts";
 
 /** Needed to record events; both exist only with EVENT_SECRET. */
@@ -109,8 +110,6 @@ export interface Search {
 /** One per hit of a window. */
 export interface WindowScores {
   readonly score: ArrayLike<number>;
-  /** As in ListScores; empty where no model ran. */
-  readonly gate: ArrayLike<number>;
 }
 
 /** The order of one window. */
@@ -123,6 +122,8 @@ export interface Ranking {
   readonly knownHistory: number;
   /** `undefined` when the order was remembered from another page. */
   readonly scores: WindowScores | undefined;
+  /** Of each hit of the window, for explanations. */
+  readonly why?: readonly (readonly Reason[])[] | undefined;
 }
 
 /** Re-ranked, or left in the engine's order for a reason. */

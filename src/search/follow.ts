@@ -55,12 +55,12 @@ export async function scoreList(
   run: Run,
 ): Promise<Result<WindowScores, Bypass>> {
   const meaning = trust < 1 ? meaningScores(list, isPinned, table) : undefined;
-  if (scorer === undefined) return ok({ score: meaning ?? [], gate: [] });
+  if (scorer === undefined) return ok({ score: meaning ?? [] });
   const { dims, features: scaling } = scorer.manifest;
   const scores = await run(() => scorer.score(buildTensors(list, { imageDim: dims.image, textDim: dims.text, scaling }), isWanted));
   if (scores === undefined) return bypass("over_budget", "The budget was over when the list's turn came");
   if (!scores.ok || meaning === undefined) return scores;
-  return ok({ ...scores.value, score: blend(meaning, scores.value.score, trust) });
+  return ok({ score: blend(meaning, scores.value.score, trust) });
 }
 
 /** A pinned hit's score says nothing of the others. */

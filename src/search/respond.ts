@@ -106,15 +106,13 @@ function explain(
     history: { given: history.length, known: ranking?.knownHistory ?? 0 },
     items: indices.map((hitIndex, i) => {
       const score = ranking?.scores?.score[hitIndex];
-      const text = ranking?.scores?.gate[hitIndex * 2];
-      const image = ranking?.scores?.gate[hitIndex * 2 + 1];
       return {
         id: hits[hitIndex]!.itemId,
         // 1-based: in the engine's order, and in the shown order counted from the first page.
         rank: firstRank + hitIndex + 1,
         position: plan.offset + i + 1,
         score: score ?? null,
-        gate: text === undefined || image === undefined ? null : { text, image },
+        why: ranking?.why?.[hitIndex] ?? null,
       };
     }),
   };

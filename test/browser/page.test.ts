@@ -1,4 +1,4 @@
-/** The demo page in headless Chromium: both orders, movements, weights, personalisation, paging, sorts, keyboard, a narrow screen. */
+/** The demo page in headless Chromium: both orders, movements, reasons, personalisation, paging, sorts, keyboard, a narrow screen. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -97,13 +97,16 @@ describe.skipIf(executablePath === undefined)("the demo page", () => {
     expect(checked).toBeGreaterThan(0);
   });
 
-  it("shows how much the model leaned on text and on the picture", async () => {
+  it("says why products stand where they do: what lifts them, and what lowers them", async () => {
     await open();
-    const weights = await page
-      .locator("#reranked .card__weight")
-      .evaluateAll((bars) => bars.map((bar) => [...(bar.textContent ?? "").matchAll(/\d+/g)].map(Number)));
-    expect(weights).toHaveLength(24);
-    for (const [text = NaN, picture = NaN] of weights) expect(text + picture).toBe(100);
+    const reasons = await page
+      .locator("#reranked .card__why")
+      .evaluateAll((cards) => cards.map((card) => [...card.querySelectorAll(".why")].map(({ textContent }) => textContent)));
+    expect(reasons).toHaveLength(24);
+    expect(reasons.filter((of) => of.length > 0).length).toBeGreaterThan(12);
+    for (const reason of reasons.flat()) expect(reason).toMatch(/^(words|picture|price|ratings|your taste) [▲▼]\d+$/);
+    // Of some the picture is what the model looked at.
+    expect(reasons.flat().some((reason) => reason?.startsWith("picture ▲"))).toBe(true);
   });
 
   it("shows what the edge adds, measured in pairs from the browser", async () => {

@@ -127,13 +127,16 @@ describe.each(PAGES)("a throw after the engine's reply, the request %s", (_, pag
     const model = student.ok ? student.value : undefined;
     const scorer = ok({
       manifest: model!.manifest,
-      score: async ({ k }: ListTensors) =>
-        ok({
-          score: Float32Array.from({ length: k }, (_score, i) => -i),
-          get gate(): Float32Array {
-            return boom();
+      score: async ({ k }: ListTensors) => {
+        let reads = 0;
+        return ok({
+          gate: new Float32Array(2 * k),
+          // The order reads it once, the explanation again.
+          get score(): Float32Array {
+            return reads++ === 0 ? Float32Array.from({ length: k }, (_score, i) => -i) : boom();
           },
-        }),
+        });
+      },
     });
     return expectEngineOrder({ scorer }, "?armmt_explain");
   });

@@ -49,14 +49,14 @@ describe("parsePage()", () => {
     expect(page.explained.size).toBe(0);
   });
 
-  it("reads explanations with and without weights", () => {
+  it("reads explanations with and without reasons", () => {
     const items = [
-      { id: "a", rank: 3, position: 1, score: 0.5, gate: { text: 0.25, image: 0.75 } },
-      { id: "b", rank: 1, position: 2, score: null, gate: null },
+      { id: "a", rank: 3, position: 1, score: 0.5, why: [{ part: "picture", places: 2 }] },
+      { id: "b", rank: 1, position: 2, score: null, why: null },
     ];
     const page = parsePage({ hits, armmt: { bypass: null, history: { given: 2, known: 1 }, items } });
-    expect(page.explained.get("a")?.gate?.image).toBe(0.75);
-    expect(page.explained.get("b")?.gate).toBeNull();
+    expect(page.explained.get("a")?.why).toEqual([{ part: "picture", places: 2 }]);
+    expect(page.explained.get("b")?.why).toBeNull();
     expect(page.history).toEqual({ given: 2, known: 1 });
   });
 

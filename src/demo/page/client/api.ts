@@ -21,8 +21,8 @@ const explainedSchema = v.object({
   rank: v.number(),
   /** 1-based, as shown. */
   position: v.number(),
-  /** How much the model leaned on text and on the picture; sums to 1. Absent where the search was not re-ranked. */
-  gate: v.nullish(v.object({ text: v.number(), image: v.number() })),
+  /** Parts of what the model reads, and how many places each lifts the product. Absent where the search was not re-ranked. */
+  why: v.nullish(v.array(v.object({ part: v.string(), places: v.number() }))),
 });
 
 const replySchema = v.object({

@@ -10,8 +10,13 @@ export interface Card {
   readonly rank?: number | undefined;
   /** In the engine's column: the re-ranked position, short enough for a badge (`4`, `25+`). */
   readonly movedTo?: string | undefined;
-  /** How much the model leaned on the picture, 0..1; the rest is text. */
-  readonly pictureWeight?: number | undefined;
+  /** Why it stands there: a part of what the model reads, and how many places it lifts the product, or lowers it. */
+  readonly why?: readonly Reason[] | undefined;
+}
+
+interface Reason {
+  readonly part: string;
+  readonly places: number;
 }
 
 /** From the engine's rank to the shown position, both 1-based: a sign (▲3, ▼1 or =), and words for a screen reader. */
@@ -38,7 +43,7 @@ export function createColumn(list: HTMLOListElement, onChoose: (product: Product
     const choice = item.querySelector("button") ?? item.appendChild(createButton(card.product, onChoose));
     choice.setAttribute("aria-label", describe(card));
     choice.querySelector(".card__badges")?.replaceChildren(...badges(card));
-    choice.querySelector(".card__weight")?.replaceChildren(...weight(card.pictureWeight));
+    choice.querySelector(".card__why")?.replaceChildren(...reasons(card.why));
     return item;
   };
 
@@ -66,7 +71,7 @@ function createButton(product: Product, onChoose: (product: Product) => void): H
       product.in_stock === false ? span("card__stock", "Sold out") : undefined,
     ),
     span("card__text", span("card__title", product.title), facts(product)),
-    span("card__weight"),
+    span("card__why"),
   );
 }
 
@@ -88,18 +93,20 @@ function badges({ position, rank, movedTo }: Card): HTMLElement[] {
   return [badge, span(`move move--${kind}`, mark)];
 }
 
-function weight(pictureWeight: number | undefined): HTMLElement[] {
-  if (pictureWeight === undefined) return [];
-  const picture = Math.round(pictureWeight * 100);
-  return [
-    element("span", { class: "weight__bar", style: `--image: ${picture}%` }),
-    span("weight__text", `text ${100 - picture}`),
-    span("weight__image", `picture ${picture}`),
-  ];
+/** What each part is called on a card; a part without a name here is called as it is. */
+const PART_NAMES: Readonly<Record<string, string>> = { taste: "your taste" };
+
+const nameOf = (part: string): string => PART_NAMES[part] ?? part;
+
+function reasons(why: readonly Reason[] | undefined): HTMLElement[] {
+  return (why ?? []).map(({ part, places }) => {
+    const { kind, mark } = movement(places, 0);
+    return span("why", `${nameOf(part)} `, span(`move--${kind}`, mark));
+  });
 }
 
 /** For a screen reader. */
-function describe({ product, position, rank, movedTo, pictureWeight }: Card): string {
+function describe({ product, position, rank, movedTo, why }: Card): string {
   const parts = [
     product.title,
     product.price === undefined ? undefined : money.format(product.price),
@@ -108,7 +115,7 @@ function describe({ product, position, rank, movedTo, pictureWeight }: Card): st
     `position ${position}`,
     rank === undefined ? undefined : `${movement(rank, position).words} from ${rank}`,
     movedTo === undefined ? undefined : `re-ranked to ${movedTo}`,
-    pictureWeight === undefined ? undefined : `picture weight ${Math.round(pictureWeight * 100)} percent`,
+    ...(why ?? []).map(({ part, places }) => `${movement(places, 0).words} for ${nameOf(part)}`),
     "add to recently viewed",
   ];
   return parts.filter((part) => part !== undefined).join(", ");

@@ -193,7 +193,7 @@ function rerankedCards({ engine, reranked }: Results): Card[] {
   const ranks = new Map(engine.products.map((product, index) => [product.id, index + 1]));
   return reranked.products.map((product, index) => {
     const explained = reranked.explained.get(product.id);
-    return { product, position: index + 1, rank: explained?.rank ?? ranks.get(product.id), pictureWeight: explained?.gate?.image };
+    return { product, position: index + 1, rank: explained?.rank ?? ranks.get(product.id), why: explained?.why ?? undefined };
   });
 }
 
