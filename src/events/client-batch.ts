@@ -20,6 +20,12 @@ export const MAX_ITEMS = 500;
 /** Different tokens of one request. */
 export const MAX_TOKENS = 100;
 
+/** Price times quantity, in any currency. */
+export const MAX_MONEY = 1e9;
+
+/** Of a line. */
+export const MAX_QUANTITY = 10_000;
+
 export interface ClientEvent {
   /** One token, or those of a request with several searches, with commas between them. */
   readonly token?: string | undefined;
@@ -120,10 +126,10 @@ const time = v.pipe(
 const money = v.pipe(
   v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+(\.\d+)?$/), v.transform(Number))]),
   v.minValue(0),
-  v.maxValue(1e9),
+  v.maxValue(MAX_MONEY),
 );
 
-const amount = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000));
+const amount = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_QUANTITY));
 
 const currencyCode = v.pipe(
   v.string(),
