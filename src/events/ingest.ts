@@ -14,6 +14,7 @@ import type { AfterReply, RetryingSink } from "./sink.ts";
 import type { UnitHash } from "./keys.ts";
 import { type EventTokens, type OpenToken, queryIdOf, type TokenProblem } from "./token.ts";
 import { orderNumbersOf } from "./order.ts";
+import { markSuspects, type PublishedPrices } from "./published-price.ts";
 import { ACTIONS, createEventRecord, type ServedEvent } from "./ubi.ts";
 
 /** Public: clients read them, so a code is never renamed, only added. */
@@ -40,6 +41,7 @@ export interface IngestDeps {
   readonly counters: EventCounters;
   /** That of the tokens' units. */
   readonly hashUnit?: UnitHash | undefined;
+  readonly publishedPrices?: PublishedPrices | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -117,7 +119,9 @@ export async function ingest(request: IngestRequest, deps: IngestDeps): Promise<
   );
   const rejected = checked.flatMap(({ index, result }) => (result.ok ? [] : [{ index, ...result.error }]));
   const served = checked.flatMap(({ result }) => (result.ok ? [result.value] : []));
-  const events = [...new Map(served.map((event) => [event.event_id, event])).values()];
+  // The first of those that are the same, as in the store.
+  const different = [...new Map(served.toReversed().map((event) => [event.event_id, event])).values()].toReversed();
+  const events = await markSuspects(different, deps.publishedPrices);
 
   const written =
     events.length === 0 ? ok({ written: 0, duplicates: 0, deferred: 0 }) : await deps.sink.writeEvents(events, request.afterReply);
@@ -126,6 +130,7 @@ export async function ingest(request: IngestRequest, deps: IngestDeps): Promise<
   const duplicates = written.value.duplicates + served.length - events.length;
   deps.counters.countEvents("accepted", accepted);
   deps.counters.countEvents("duplicates", duplicates);
+  deps.counters.countSuspectPrices(events.filter(({ price_suspect: isSuspect }) => isSuspect === true).length);
   for (const { reason } of rejected) deps.counters.countRejected(reason);
   return ok({ accepted, duplicates, rejected });
 }

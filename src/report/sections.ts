@@ -1,7 +1,7 @@
 /** The report in words and tables, in the order in which an experiment should be read. For a terminal; `page.ts` prints the same sections. */
 import * as format from "./format.ts";
 import type { InterleavingReport, MetricComparison, MetricReport, ReportData } from "./analyse.ts";
-import { orderBlocks } from "./order-section.ts";
+import { describeOrders } from "./order-section.ts";
 import { USUAL_CAUSES } from "./sample-ratio.ts";
 import type { Incomparable } from "./statistics/compare.ts";
 
@@ -46,7 +46,7 @@ export function sectionsOf(report: ReportData): readonly Section[] {
   return [
     ...sections,
     { id: "metrics", heading: `Metrics, against ${report.control}`, blocks: metrics(report) },
-    { id: "orders", heading: "Orders and money", blocks: orderBlocks(report) },
+    { id: "orders", heading: "Orders and money", blocks: orders(report) },
     { id: "bypasses", heading: "Bypassed searches", blocks: bypasses(report) },
     { id: "segments", heading: "Segments", blocks: segments(report) },
     { id: "interleaving", heading: "Interleaving", blocks: interleaving(report) },
@@ -144,6 +144,16 @@ function metrics({ metrics: all, alpha, control, trusted }: ReportData): Block[]
       `Confidence sequence, ${level}: holds in ${level} of experiments however often they are read and whenever they are stopped. It is wider in return. The verdicts go by it.`,
     ),
     { kind: "details", summary: "Definitions of the metrics", items: all.map((metric) => `${metricName(metric)}: ${metric.meaning}`) },
+  ];
+}
+
+function orders(report: ReportData): Block[] {
+  const { sentence, facts, table, mix } = describeOrders(report);
+  return [
+    paragraph(sentence),
+    ...list(facts),
+    ...(table.rows.length > 0 ? [{ kind: "table" as const, ...table }] : []),
+    ...list(mix, "Do the arms sell in the same mix? Below p 0.01 there is no verdict on revenue:"),
   ];
 }
 
