@@ -10,6 +10,7 @@ import { insecureUrl, isPrivateHost } from "./config/fields.ts";
 import type { KvReader } from "./embeddings/store.ts";
 import { type Counters, createCounters, createEventCounters } from "./events/counters.ts";
 import { createEventsEndpoint } from "./events/endpoint.ts";
+import { createPublishedPrices } from "./events/published-price.ts";
 import { createUnitHash } from "./events/keys.ts";
 import { type LetterStore, limitSink } from "./events/retrying.ts";
 import type { AfterReply, RetryingSink, Sink } from "./events/sink.ts";
@@ -100,6 +101,7 @@ export function openEdge(platform: Platform): EdgeApp {
   const events = secret === undefined ? undefined : { tokens: createEventTokens({ secret, now }), hashUnit: createUnitHash(secret) };
   const outside = { kv, sink, events, scorer, counters, flagClient, fetch, dialects, now, clock, createId, log, breakers, maxReplyBytes };
   const searches = assembleSearches(config, outside);
+  const publishedPrices = createPublishedPrices([...new Set([...searches.indexes.values()].map(({ store }) => store))]);
   const { requestLimits, adminToken, storefrontUrl, allowOrigins, clientAddressHeader } = config;
   // Cloudflare writes this header itself, whatever the client sent; other servers pass on what the client sent.
   const { clientCountryHeader = isWorker() ? "cf-ipcountry" : undefined } = config;
@@ -110,7 +112,11 @@ export function openEdge(platform: Platform): EdgeApp {
     storefrontUrl,
     allowOrigins,
     fetch,
-    events: createEventsEndpoint({ ingest: events && { ...events, sink, counters: eventCounters, now }, allowOrigins, log }),
+    events: createEventsEndpoint({
+      ingest: events && { ...events, sink, publishedPrices, counters: eventCounters, now },
+      allowOrigins,
+      log,
+    }),
     status: async () => ({
       ...(await describeStatus(searches)),
       events: eventCounters.snapshot(),

@@ -34,14 +34,22 @@ export type EventCounters = ReturnType<typeof createEventCounters>;
 
 export function createEventCounters() {
   const events = { accepted: 0, duplicates: 0 };
+  let suspects = 0;
   const rejected = createTable();
   const sinks = createTable();
   return {
     countEvents: (outcome: "accepted" | "duplicates", by: number): void => void (events[outcome] += by),
+    /** Purchases with a price far from the published one, as they came: a duplicate counts again. */
+    countSuspectPrices: (by: number): void => void (suspects += by),
     countRejected: (reason: string): void => rejected.add("", reason, 1),
     countSink: (sink: string, outcome: SinkOutcome, by = 1): void => sinks.add(sink, outcome, by),
-    /** `rejected`: reason → events. `sinks`: sink → outcome → count; for "deferred", "redelivered" and "dropped" the count is of records. */
-    snapshot: () => ({ ...events, rejected: rejected.snapshot()[""] ?? {}, sinks: sinks.snapshot() }),
+    /** `suspect_prices`: only where there are some. `rejected`: reason → events. `sinks`: sink → outcome → count; for "deferred", "redelivered" and "dropped" the count is of records. */
+    snapshot: () => ({
+      ...events,
+      ...(suspects > 0 && { suspect_prices: suspects }),
+      rejected: rejected.snapshot()[""] ?? {},
+      sinks: sinks.snapshot(),
+    }),
   };
 }
 

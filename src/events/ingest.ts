@@ -8,11 +8,13 @@
 import { err, ok, type Result } from "../result.ts";
 import { type EventFormat, parseTokens, TOKENS_HEADER } from "../protocol.ts";
 import { DAY_MS, sha256Hex } from "../web.ts";
-import { type ClientBatch, type ClientEvent, MAX_ITEMS, MAX_TOKENS, READERS } from "./client-batch.ts";
+import { type ClientBatch, type ClientEvent, MAX_ITEMS, MAX_MONEY, MAX_TOKENS, READERS } from "./client-batch.ts";
 import type { EventCounters } from "./counters.ts";
 import type { AfterReply, RetryingSink } from "./sink.ts";
 import type { UnitHash } from "./keys.ts";
 import { type EventTokens, type OpenToken, queryIdOf, type TokenProblem } from "./token.ts";
+import { orderNumbersOf } from "./order.ts";
+import { markSuspects, type PublishedPrices } from "./published-price.ts";
 import { ACTIONS, createEventRecord, type ServedEvent } from "./ubi.ts";
 
 /** Public: clients read them, so a code is never renamed, only added. */
@@ -39,6 +41,7 @@ export interface IngestDeps {
   readonly counters: EventCounters;
   /** That of the tokens' units. */
   readonly hashUnit?: UnitHash | undefined;
+  readonly publishedPrices?: PublishedPrices | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -83,9 +86,6 @@ interface Context {
 /** Of an item with a token, in one request: each is an HMAC. */
 const MAX_CHECKS = 5000;
 
-/** Of one event, in any currency. */
-const MAX_MONEY = 1e9;
-
 type Refusal = Omit<Rejection, "index">;
 
 export async function ingest(request: IngestRequest, deps: IngestDeps): Promise<Result<IngestReport, IngestFailure>> {
@@ -119,7 +119,9 @@ export async function ingest(request: IngestRequest, deps: IngestDeps): Promise<
   );
   const rejected = checked.flatMap(({ index, result }) => (result.ok ? [] : [{ index, ...result.error }]));
   const served = checked.flatMap(({ result }) => (result.ok ? [result.value] : []));
-  const events = [...new Map(served.map((event) => [event.event_id, event])).values()];
+  // The first of those that are the same, as in the store.
+  const different = [...new Map(served.toReversed().map((event) => [event.event_id, event])).values()].toReversed();
+  const events = await markSuspects(different, deps.publishedPrices);
 
   const written =
     events.length === 0 ? ok({ written: 0, duplicates: 0, deferred: 0 }) : await deps.sink.writeEvents(events, request.afterReply);
@@ -128,6 +130,7 @@ export async function ingest(request: IngestRequest, deps: IngestDeps): Promise<
   const duplicates = written.value.duplicates + served.length - events.length;
   deps.counters.countEvents("accepted", accepted);
   deps.counters.countEvents("duplicates", duplicates);
+  deps.counters.countSuspectPrices(events.filter(({ price_suspect: isSuspect }) => isSuspect === true).length);
   for (const { reason } of rejected) deps.counters.countRejected(reason);
   return ok({ accepted, duplicates, rejected });
 }
@@ -164,16 +167,20 @@ async function checkEvent(event: ClientEvent, context: Context): Promise<Result<
   const clientId = isUnit ? undefined : namedId;
   const team = token.teamAt(position);
   const { application, queryId, experiment, variant } = token;
-  const { quantity, price, currency, eventName, itemId } = event;
-  const record = createEventRecord({ application, action, queryId, clientId, itemId, position, timeMs: time.value });
+  const { quantity, price, currency, eventName } = event;
+  const order = await orderNumbersOf({ ...event, action, application }, context.hashUnit);
+  const { itemId = order?.order_id ?? "", itemId: ofItem } = event;
+  const objectType = ofItem === undefined ? "order" : "product";
+  const record = createEventRecord({ application, action, queryId, clientId, itemId, position, objectType, timeMs: time.value });
   return ok({
     // 128 bits of SHA-256. Without an id of the client's, who could count an item as often as it makes up ids.
-    event_id: (await sha256Hex(JSON.stringify([token.id, action, itemId]))).slice(0, 32),
+    event_id: order?.event_id ?? (await sha256Hex(JSON.stringify([token.id, action, itemId]))).slice(0, 32),
     ...record,
     ...(unit !== undefined && { unit }),
     ...(quantity !== undefined && { quantity }),
     ...(price !== undefined && { price }),
     ...(currency !== undefined && { currency }),
+    ...(order !== undefined && { order_id: order.order_id, ...(order.line !== undefined && { line: order.line }) }),
     ...(team !== undefined && { team }),
     event_attributes: {
       ...record.event_attributes,
@@ -205,11 +212,14 @@ async function findToken(
   const usable = opened.flatMap((result) =>
     result.ok && (queryId === undefined || result.value.queryId === queryId) ? [result.value] : [],
   );
-  for (const token of usable) {
-    const position = await token.positionOf(event.itemId); // oxlint-disable-line no-await-in-loop
+  const { itemId } = event;
+  // About a whole order: the shopper's own searches show where it came from.
+  if (itemId === undefined && usable[0] !== undefined) return ok({ token: usable[0], position: 0 });
+  for (const token of itemId === undefined ? [] : usable) {
+    const position = await token.positionOf(itemId ?? ""); // oxlint-disable-line no-await-in-loop
     if (position !== undefined) return ok({ token, position });
   }
-  if (usable.length > 0) return refuse("item_not_served", `The search served no item "${event.itemId}"`);
+  if (usable.length > 0) return refuse("item_not_served", `The search served no item "${itemId}"`);
   if (opened.some((result) => !result.ok && result.error === "token_expired")) return refuse("token_expired", "The search is too long ago");
   return refuse("token_invalid", "The token is not one of this edge, or of another query than the event");
 }

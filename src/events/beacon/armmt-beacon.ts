@@ -35,7 +35,10 @@ interface Entry {
 }
 
 interface Details {
+  /** The order's number. */
   id?: string | undefined;
+  /** Where an order has the same item on two lines. */
+  line?: string | undefined;
   price?: number | string | undefined;
   quantity?: number | string | undefined;
   currency?: string | undefined;
@@ -45,7 +48,7 @@ interface Details {
 export interface Armmt {
   /** Takes the reply of a search, or the text of its header `x-armmt-events`, and gives it back. */
   search<T extends string | { readonly headers: { get(name: string): string | null } }>(reply: T): T;
-  /** `action`: impression, click, add_to_cart, purchase or conversion. `id`: two events with the same one are one. */
+  /** `action`: impression, click, add_to_cart, purchase, conversion, refund or cancel. `id`: an order counts once, however often its page is shown. */
   track(action: string, item: string, details?: Details): void;
   /** `client`: an id of the shop's for this shopper or browser. Taken back, consent takes with it what was kept. */
   consent(isGiven: boolean, client?: string): void;
@@ -148,7 +151,7 @@ const armmt: Armmt = {
     save();
     return reply;
   },
-  track(action, item, { id, price, quantity, currency } = {}) {
+  track(action, item, { id, line, price, quantity, currency } = {}) {
     load();
     const isSeen = action === "click" || action === "impression";
     const clicked = state.i.find(([other]) => other === item)?.[1];
@@ -162,7 +165,7 @@ const armmt: Armmt = {
       const others = state.i.filter(([other, , then]) => other !== item && at - then < WEEK_MS);
       state.i = [...others.slice(-49), [item, tokens, at]];
     }
-    const object = { object_id: item, price, quantity: quantity && +quantity, currency };
+    const object = { object_id: item, price, quantity: quantity && +quantity, currency, order_id: id, line };
     // Without an id of the shop's: seen twice is seen once, bought twice is bought twice.
     const event = { action_name: action, event_id: id ?? (isSeen ? id : `${n}`), timestamp: at, event_attributes: { object } };
     state.q.push({ n, t: tokens, e: event, k: !isSeen });
@@ -192,7 +195,7 @@ const armmt: Armmt = {
 const follow = (element: HTMLElement, usual: string): void => {
   const item = element.closest<HTMLElement>("[data-armmt-item]");
   const read = (name: string): string | undefined => element.dataset[`armmt${name}`] ?? item?.dataset[`armmt${name}`];
-  const details = { id: read("Id"), price: read("Price"), quantity: read("Quantity"), currency: read("Currency") };
+  const details = { id: read("Id"), line: read("Line"), price: read("Price"), quantity: read("Quantity"), currency: read("Currency") };
   if (item !== null) armmt.track(element.dataset["armmtAction"] ?? usual, read("Item") ?? "", details);
 };
 const onClick = ({ target }: Event): void => {
