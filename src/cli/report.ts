@@ -7,7 +7,8 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_TUNING } from "../report/statistics/sequential.ts";
 import { progressBar } from "./command.ts";
 import { findConfig, LOCAL_STATE } from "./wrangler.ts";
-import { above, share } from "./numbers.ts";
+import { above, share, upToOne, whole } from "./numbers.ts";
+import { DEFAULT_CAP } from "../report/caps.ts";
 import { analyse, type AnalyseOptions, type ReportData } from "../report/analyse.ts";
 import { openDatabaseFile, openLocalDatabase, openWranglerDatabase } from "./report/database.ts";
 import type { Log, LogRange } from "../report/log.ts";
@@ -25,7 +26,7 @@ import { configuredWeights, equalWeights, parseWeights, weightsIn } from "./repo
 import { TOKEN_TTL_MS } from "../events/token.ts";
 import { DAY_MS, UserError } from "../web.ts";
 
-export interface ReportOptions extends Pick<AnalyseOptions, "control" | "metric" | "lift" | "power" | "alpha" | "tuning">, OrderOptions {
+export interface ReportOptions extends Pick<AnalyseOptions, "control" | "metric" | "lift" | "power" | "alpha" | "tuning" | "cap">, OrderOptions {
   /** Days in which an action counts for its search; default as long as a token lives. */
   readonly window?: number | undefined;
   readonly range: LogRange;
@@ -58,7 +59,7 @@ export async function reportOn(log: Log, options: ReportOptions): Promise<Report
     bar.stop();
     stage.seal();
     const weights = options.weights ?? (await findWeights(log, options)) ?? equalWeights(stage.variants());
-    const counted = tally(stage, [...weights.arms.keys()], metric);
+    const counted = tally(stage, [...weights.arms.keys()], metric, options.cap);
     const counts = stage.counts();
     // With a time range, actions on searches outside of it are expected.
     const isCut = range.since !== undefined || range.until !== undefined;
@@ -86,7 +87,7 @@ async function findWeights(log: Log, { range: { experiment }, config }: ReportOp
 type ReportFlags = Omit<ReportOptions, "range" | "weights" | "control" | "json"> &
   Record<"persistTo" | "binding", string> &
   Partial<Record<"database" | "queries" | "events" | "since" | "until" | "control" | "html", string>> &
-  Partial<Record<"local" | "simulated" | "json", true>> & { readonly weights?: Weights };
+  Partial<Record<"local" | "simulated" | "json" | "check", true>> & { readonly weights?: Weights; readonly runs: number };
 
 async function openLog(flags: ReportFlags): Promise<Log> {
   const { config, binding, persistTo, database, queries, events, simulated } = flags;
@@ -100,10 +101,16 @@ async function openLog(flags: ReportFlags): Promise<Log> {
 
 const EXAMPLE_WEIGHTS: Weights = { arms: new Map(EXAMPLE.arms.map(({ variant, weight }) => [variant, weight])), from: "the simulator" };
 
+/** The exit code for whoever watches an experiment from a schedule. */
+const ALARM = 3;
+
 const EXAMPLES = `
+Exit code ${ALARM}: an alarm (an arm has nothing at all or has lost half, or the sample ratio does not fit). The report is printed all the same.
+
 Examples:
   armmt report --simulated --html report.html       simulated shoppers: an example of a report
   armmt report rerank --local                       the log of npm start and wrangler dev
+  armmt report --check                              how often the report errs, in some minutes
   armmt report rerank                               D1 at Cloudflare
   armmt report rerank --queries queries.ndjson --events events.ndjson`;
 
@@ -139,13 +146,29 @@ export function createReportCommand(): Command {
     .option("--lift <x>", "relative lift to detect", above(0), 0.03)
     .option("--power <x>", "probability of detecting it", share, 0.8)
     .option("--alpha <x>", "two-sided error rate", share, 0.05)
+    .option("--cap <x>", "share of the shoppers whose sums no cap touches, 1 for no caps; choose it before the start", upToOne, DEFAULT_CAP)
     .option("--tuning <n>", "shoppers at which the confidence sequence is tightest; choose it before the start", above(0), DEFAULT_TUNING)
     .option("--html <file>", "write the report as one HTML page too")
+    .addOption(
+      new Option("--check", "how often the report errs: simulated experiments without an effect, read daily").conflicts([
+        "local",
+        "queries",
+        "database",
+        "html",
+      ]),
+    )
+    .option("--runs <n>", "with --check: experiments of each kind", whole(1), 2000)
     .option("--json", "print the report as JSON and no progress")
     .addHelpText("after", EXAMPLES);
   // Otherwise --help prints the whole object.
   command.options.find(({ long }) => long === "--metric")?.default(METRICS[0], METRICS[0]?.id);
   return command.action(async (experiment: string | undefined, flags: ReportFlags) => {
+    if (flags.check === true) {
+      const { printCheck } = await import("./report/check.ts");
+      const { alpha, tuning, cap = DEFAULT_CAP, json = false } = flags;
+      if (!(await printCheck(flags.runs, { alpha, tuning, cap }, json))) process.exitCode = 1;
+      return;
+    }
     const key = experiment ?? (flags.simulated === true ? EXAMPLE.experiment : undefined);
     if (key === undefined) command.error("error: missing required argument 'experiment'", { exitCode: 2 });
     else await printReport(key, flags);
@@ -164,6 +187,7 @@ async function printReport(experiment: string, flags: ReportFlags): Promise<void
     }
     process.stdout.write(json === true ? `${JSON.stringify(report, undefined, 2)}\n` : formatReport(report));
     if (html !== undefined && json !== true) process.stderr.write(`Wrote ${html}\n`);
+    if (report.alarms.length > 0 || !report.trusted) process.exitCode = ALARM;
   } finally {
     await log.close();
   }

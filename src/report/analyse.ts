@@ -6,13 +6,16 @@ import { TOKEN_TTL_MS } from "../events/token.ts";
 import { parseTreatment } from "../experiment/treatment.ts";
 import { DAY_MS, UserError } from "../web.ts";
 import { type Metric, METRICS, segmentRank } from "./metrics.ts";
-import { describeMoney, moneyNotes, type MoneyReport, whyWithheld } from "./money.ts";
+import { describeMoney, moneyNotes } from "./money.ts";
 import { compareSampleRatio, type Weights } from "./sample-ratio.ts";
-import { compareArms, holm, type Interval } from "./statistics/compare.ts";
+import { DEFAULT_CAP } from "./caps.ts";
+import type { ArmSums } from "./cells.ts";
+import { dayName, listAlarms, measure, type MetricReport, shareBetween, valueOf } from "./measure.ts";
+import { holm } from "./statistics/compare.ts";
+import { compareSums, decide, searchEffect } from "./verdict.ts";
 import type { Stage } from "./stage.ts";
 import { daysUntil, liftSeenNow, powerNow } from "./statistics/power.ts";
 import { preferenceOf } from "./statistics/preference.ts";
-import { estimateRatio } from "./statistics/ratio.ts";
 import type { SequenceOptions } from "./statistics/sequential.ts";
 import type { ArmTally, Tally } from "./tally.ts";
 
@@ -23,6 +26,8 @@ export interface AnalyseOptions extends SequenceOptions {
   readonly weights: Weights;
   /** The arm that others are compared with; `undefined`: "control", else the first. */
   readonly control: string | undefined;
+  /** Share of the shoppers whose sums no cap touches (caps.ts); fixed before the test. */
+  readonly cap?: number | undefined;
   /** Of the segments. */
   readonly metric: Metric;
   /** Relative lift and power for which the time to an answer is computed. */
@@ -52,22 +57,20 @@ interface Rows {
 }
 
 export type ReportData = ReturnType<typeof analyse>;
-export type MetricReport = ReturnType<typeof measure>;
-export type MetricComparison = MetricReport["comparisons"][number];
+export type { MetricComparison, MetricReport } from "./measure.ts";
 export type InterleavingReport = ReturnType<typeof countVotes>;
-
-const dayName = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
 /** Throws a UserError for a control that is not an arm. */
 export function analyse({ tally, counts, money: sold }: Rows, options: AnalyseOptions) {
-  const { experiment, place, weights, alpha, tuning, metric, attribution = USUAL_ATTRIBUTION } = options;
+  const { experiment, place, weights, alpha, tuning, metric, cap = DEFAULT_CAP, attribution = USUAL_ATTRIBUTION } = options;
   const arms = tally?.arms ?? [];
   const control = chooseControl(options.control, arms);
   const money = describeMoney(sold, control);
   const exposures = arms.map((arm) => exposuresOf(arm, weights));
   const searches = exposures.reduce((sum, arm) => sum + arm.searches, 0);
   const sampleRatio = compareSampleRatio(arms, weights);
-  const metrics = tally === undefined ? [] : METRICS.map((each) => measure(each, { tally, control, money, alpha, tuning }));
+  const shareOf = shareBetween(arms, control, weights, sampleRatio.isMismatch);
+  const metrics = tally === undefined ? [] : METRICS.map((each) => measure(each, { tally, control, money, shareOf, alpha, tuning }));
   const days = tally?.days ?? 0;
   return {
     experiment,
@@ -80,13 +83,17 @@ export function analyse({ tally, counts, money: sold }: Rows, options: AnalyseOp
     tuning,
     /** False after a sample-ratio mismatch: no figure can be trusted. */
     trusted: !sampleRatio.isMismatch,
-    notes: [...options.notes, ...findWarnings({ tally, counts }, weights), ...moneyNotes(money, attribution.rates !== null)],
+    /** Metrics in which an arm has nothing at all, or has lost at least half: something is broken. */
+    alarms: listAlarms(metrics),
+    /** Share of the shoppers whose sums no cap touches; 1 for no caps. */
+    cap,
+    notes: [...options.notes, ...findWarnings({ tally, counts }, weights, metrics), ...moneyNotes(money, attribution.rates !== null)],
     exposures: { weightsFrom: weights.from, searches, searchesPerDay: searches / (tally?.days ?? 1), arms: exposures },
     sampleRatio,
     attribution: { ...attribution, leftOut: counts.outside },
     money,
     metrics,
-    segments: { metric: metric.id, rows: tally === undefined ? [] : compareSegments(tally, control, { alpha, tuning }) },
+    segments: { metric: metric.id, rows: tally === undefined ? [] : compareSegments(tally, metric, control, { alpha, tuning }) },
     interleaving: arms.filter(({ interleaved }) => interleaved > 0).map((arm) => countVotes(arm, { alpha, tuning })),
     timeToAnswer: timeToAnswer(metrics, arms, days, options),
   };
@@ -126,65 +133,11 @@ function exposuresOf(arm: ArmTally, { arms }: Weights) {
   };
 }
 
-interface Measuring extends SequenceOptions {
-  readonly money: MoneyReport;
-  readonly tally: Tally;
-  readonly control: string;
-}
-
-function measure(metric: Metric, { tally, control, money, ...sequence }: Measuring) {
-  const { arms, days, sumsAt } = tally;
-  const last = days - 1;
-  const base = arms.findIndex(({ variant }) => variant === control);
-  const compare = (arm: number, day: number) =>
-    compareArms(estimateRatio(sumsAt(base, metric, day)), estimateRatio(sumsAt(arm, metric, day)), sequence);
-  const comparisons = arms.flatMap(({ variant }, arm) => {
-    if (arm === base || base < 0) return [];
-    const compared = compare(arm, last);
-    const [result, why] = typeof compared === "string" ? [null, compared] : [compared, null];
-    const withheld = metric.kind === "money" ? whyWithheld(money, variant) : null;
-    return [
-      {
-        variant,
-        result,
-        why,
-        /** Why there is no verdict, whatever the figures are; null where there may be one. */
-        withheld,
-        /** By the confidence sequence alone. */
-        verdict: decide(withheld === null ? result?.lift.always : undefined, 0, ["lower", "open", "higher"]),
-        /** Up to and including each day; null as long as there were too few events. */
-        daily: Array.from({ length: days }, (_, day) => {
-          const then = compare(arm, day);
-          const lift = typeof then === "string" ? undefined : then.lift;
-          return { day: dayName(tally.firstDayMs + day * DAY_MS), lift: lift?.value ?? null, always: lift?.always ?? null };
-        }),
-      },
-    ];
-  });
-  const { id, title, meaning, per, kind } = metric;
-  return {
-    metric: id,
-    title,
-    meaning,
-    per,
-    kind,
-    currency: kind === "money" ? money.currency : null,
-    arms: arms.map(({ variant }, arm) => {
-      const sums = sumsAt(arm, metric, last);
-      return { variant, value: sums.x > 0 ? sums.y / sums.x : null, clusters: sums.clusters, sum: sums.y };
-    }),
-    comparisons,
-  };
-}
-
-/** Which word holds of an interval: it lies below `neutral`, holds it (as does a missing interval), or lies above. */
-function decide<T>(interval: Interval | undefined, neutral: number, [below, holds, above]: readonly [T, T, T]): T {
-  if (interval === undefined || (interval.low <= neutral && interval.high >= neutral)) return holds;
-  return interval.low > neutral ? above : below;
-}
-
 /** Dimensions with more than one segment. Interleaving answers another question: such an arm is in no segment and in no time to an answer. */
-function compareSegments(tally: Tally, control: string, sequence: SequenceOptions) {
+function compareSegments(tally: Tally, metric: Metric, control: string, sequence: SequenceOptions) {
+  const last = (arm: number) => tally.sumsAt(arm, metric, tally.days - 1);
+  // A segment has too few shoppers for a design effect of its own.
+  const effectOf = (arm: number) => searchEffect(last(base), last(arm));
   const base = tally.arms.findIndex(({ variant }) => variant === control);
   const rows = [...tally.segments].flatMap(([dimension, segments]) =>
     [...(segments.size > 1 ? segments : [])]
@@ -193,20 +146,20 @@ function compareSegments(tally: Tally, control: string, sequence: SequenceOption
         tally.arms.flatMap(({ variant, interleaved }, arm) => {
           const [mine, theirs] = [sums[arm], sums[base]];
           if (arm === base || mine === undefined || theirs === undefined || interleaved > 0) return [];
-          const [a, b] = [estimateRatio(theirs), estimateRatio(mine)];
-          const compared = compareArms(a, b, sequence);
+          const compared = compareSums(metric, [theirs.capped, mine.capped], { ...sequence, effect: effectOf(arm) });
           const result = typeof compared === "string" ? undefined : compared;
           return [
             {
               dimension,
               segment,
               variant,
-              clusters: mine.clusters + theirs.clusters,
-              control: a?.value ?? null,
-              value: b?.value ?? null,
+              clusters: clustersOf(mine) + clustersOf(theirs),
+              control: valueOf(theirs.capped),
+              value: valueOf(mine.capped),
               lift: result?.lift.value ?? null,
               fixed: result?.lift.fixed ?? null,
               always: result?.lift.always ?? null,
+              difference: result?.difference ?? null,
               /** Corrected below for the number of rows; null where there are too few events. */
               p: result?.p ?? null,
             },
@@ -218,6 +171,10 @@ function compareSegments(tally: Tally, control: string, sequence: SequenceOption
   const [fixed, always] = [holm(tested.map((p) => p.fixed)).values(), holm(tested.map((p) => p.always)).values()];
   const corrected = () => ({ fixed: fixed.next().value ?? 1, always: always.next().value ?? 1 });
   return rows.map((row) => ({ ...row, p: row.p && corrected() }));
+}
+
+function clustersOf({ raw: { known, alone } }: ArmSums): number {
+  return known.clusters + alone.clusters;
 }
 
 function countVotes(arm: ArmTally, sequence: SequenceOptions) {
@@ -259,11 +216,26 @@ function timeToAnswer(metrics: readonly MetricReport[], arms: readonly ArmTally[
   return { lift, power, rows };
 }
 
+/** How searches of unknown shoppers count. */
+function perSearch(metrics: readonly MetricReport[]): string {
+  const all = metrics
+    .filter(({ per }) => per === "search")
+    .flatMap(({ comparisons }) => comparisons.map(({ designEffect }) => designEffect));
+  const known = all.flatMap((effect) => effect ?? []);
+  if (known.length === 0)
+    return "and too few shoppers are known to tell how much the searches of one hang together: there is no verdict per search.";
+  const [least, most] = [Math.min(...known), Math.max(...known)].map((effect) => effect.toFixed(1));
+  return (
+    `and per search with a variance that is ${least === most ? least : `${least} to ${most}`} times as large (the design effect of the known shoppers)` +
+    (known.length < all.length ? "; where too few are known to tell it, there is no verdict." : ".")
+  );
+}
+
 /** More pages per search than shoppers look at. */
 const MANY_PAGES = 5;
 
 /** Warnings about the rows of the log, for the reader of the figures; empty where nothing is wrong. */
-function findWarnings({ tally, counts }: Pick<Rows, "tally" | "counts">, weights: Weights): readonly string[] {
+function findWarnings({ tally, counts }: Pick<Rows, "tally" | "counts">, weights: Weights, metrics: readonly MetricReport[]): readonly string[] {
   const notes: string[] = [];
   const { pages, searches, withoutTime, ambiguous, strayActions, simulated, outside, carriedOver } = counts;
   if (simulated > 0) {
@@ -279,11 +251,9 @@ function findWarnings({ tally, counts }: Pick<Rows, "tally" | "counts">, weights
   const alone = arms.reduce((sum, arm) => sum + arm.searches - arm.shopperSearches, 0);
   if (known === 0) {
     notes.push(
-      "No search names its shopper (x-armmt-consent), so each search counts for itself: where shoppers search several times, intervals are too narrow, and there is nothing per shopper.",
+      "No search names its shopper (x-armmt-consent): how much the searches of one shopper hang together is not known, so there is no verdict per search, and nothing per shopper.",
     );
-  } else if (alone > 0) {
-    notes.push(`${alone} searches name no shopper: they count per search, each for itself, and not per shopper.`);
-  }
+  } else if (alone > 0) notes.push(`${alone} searches name no shopper: they do not count per shopper, ${perSearch(metrics)}`);
   if (crossed > 0)
     notes.push(`${crossed} shoppers were seen in more than one arm and are left out: were weights changed, or variants forced?`);
   if (ambiguous > 0)

@@ -27,6 +27,8 @@ export interface Metric {
   /** A share prints in per cent. */
   readonly kind: "share" | "count" | "money";
   readonly sumOf: (totals: Totals) => number;
+  /** Less of it may be good or bad. */
+  readonly isNeutral?: true;
 }
 
 /** `of`: before "per search" or "per shopper". */
@@ -109,6 +111,7 @@ export const METRICS: readonly Metric[] = [
     per: "shopper",
     kind: "count",
     sumOf: ({ searches }) => searches,
+    isNeutral: true,
   },
   {
     id: "order-value",
@@ -117,6 +120,7 @@ export const METRICS: readonly Metric[] = [
     per: "order",
     kind: "money",
     sumOf: ({ revenue }) => revenue,
+    isNeutral: true,
   },
 ];
 
