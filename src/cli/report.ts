@@ -49,6 +49,7 @@ export async function reportOn(log: Log, options: ReportOptions): Promise<Report
     for await (const row of log.actions(range)) stage.addAction(row);
     bar.stop();
     stage.seal();
+    await stage.earlier.read(log, range);
     const weights = options.weights ?? (await findWeights(log, options)) ?? equalWeights(stage.variants());
     const counted = tally(stage, [...weights.arms.keys()], metric);
     const counts = stage.counts();

@@ -5,12 +5,14 @@
 import { parseTreatment } from "../experiment/treatment.ts";
 import { DAY_MS, UserError } from "../web.ts";
 import { type Metric, METRICS, segmentRank } from "./metrics.ts";
+import { type Adjustment, removedOf } from "./cuped.ts";
+import { checksOf } from "./checks-report.ts";
 import { compareSampleRatio, type Weights } from "./sample-ratio.ts";
 import { compareArms, holm, type Interval } from "./statistics/compare.ts";
 import type { Stage } from "./stage.ts";
 import { daysUntil, liftSeenNow, powerNow } from "./statistics/power.ts";
 import { preferenceOf } from "./statistics/preference.ts";
-import { estimateRatio } from "./statistics/ratio.ts";
+import { type Estimate, estimateRatio } from "./statistics/ratio.ts";
 import type { SequenceOptions } from "./statistics/sequential.ts";
 import type { ArmTally, Tally } from "./tally.ts";
 
@@ -53,6 +55,7 @@ export function analyse({ tally, counts, money }: Rows, options: AnalyseOptions)
   const sampleRatio = compareSampleRatio(arms, weights);
   const metrics = tally === undefined ? [] : METRICS.map((each) => measure(each, { tally, control, money, alpha, tuning }));
   const days = tally?.days ?? 0;
+  const checks = checksOf(tally, control, { alpha, tuning });
   return {
     experiment,
     place,
@@ -64,13 +67,14 @@ export function analyse({ tally, counts, money }: Rows, options: AnalyseOptions)
     tuning,
     /** False after a sample-ratio mismatch: no figure can be trusted. */
     trusted: !sampleRatio.isMismatch,
-    notes: [...options.notes, ...findWarnings({ tally, counts, money }, weights)],
+    notes: [...options.notes, ...findWarnings({ tally, counts, money }, weights), ...checks.notes],
     exposures: { weightsFrom: weights.from, searches, searchesPerDay: searches / (tally?.days ?? 1), arms: exposures },
     sampleRatio,
     metrics,
     segments: { metric: metric.id, rows: tally === undefined ? [] : compareSegments(tally, control, { alpha, tuning }) },
     interleaving: arms.filter(({ interleaved }) => interleaved > 0).map((arm) => countVotes(arm, { alpha, tuning })),
     timeToAnswer: timeToAnswer(metrics, arms, days, options),
+    checks,
   };
 }
 
@@ -114,11 +118,18 @@ interface Measuring extends SequenceOptions, Pick<Rows, "money"> {
 }
 
 function measure(metric: Metric, { tally, control, money, ...sequence }: Measuring) {
-  const { arms, days, sumsAt } = tally;
+  const { arms, days, sumsAt, checks } = tally;
   const last = days - 1;
   const base = arms.findIndex(({ variant }) => variant === control);
-  const compare = (arm: number, day: number) =>
-    compareArms(estimateRatio(sumsAt(base, metric, day)), estimateRatio(sumsAt(arm, metric, day)), sequence);
+  const estimatesAt = (day: number) => {
+    const sums = arms.map((_, arm) => sumsAt(arm, metric, day));
+    return { raw: sums.map(estimateRatio), adjusted: checks.adjustedAt(metric, day, sums) };
+  };
+  const estimates = Array.from({ length: days }, (_, day) => estimatesAt(day));
+  const compare = (arm: number, day: number) => {
+    const all = estimates[day]?.adjusted.estimates;
+    return compareArms(all?.[base], all?.[arm], sequence);
+  };
   const comparisons = arms.flatMap(({ variant }, arm) => {
     if (arm === base || base < 0) return [];
     const compared = compare(arm, last);
@@ -128,6 +139,8 @@ function measure(metric: Metric, { tally, control, money, ...sequence }: Measuri
         variant,
         result,
         why,
+        /** What `result` is adjusted by; null where nothing is known of shoppers before the experiment. */
+        adjustment: describeAdjustment(estimates.at(-1), [base, arm], days, sequence),
         /** By the confidence sequence alone. */
         verdict: decide(result?.lift.always, 0, ["lower", "open", "higher"]),
         /** Up to and including each day; null as long as there were too few events. */
@@ -152,6 +165,31 @@ function measure(metric: Metric, { tally, control, money, ...sequence }: Measuri
       return { variant, value: sums.x > 0 ? sums.y / sums.x : null, clusters: sums.clusters, sum: sums.y };
     }),
     comparisons,
+  };
+}
+
+/** `daysSaved`: as many more would have been needed for the same certainty. `raw`: the comparison without it. */
+function describeAdjustment(
+  estimates: { readonly raw: readonly (Estimate | undefined)[]; readonly adjusted: Adjustment } | undefined,
+  compared: readonly number[],
+  days: number,
+  sequence: SequenceOptions,
+) {
+  if (estimates === undefined || estimates.adjusted.theta === 0) return null;
+  const { raw, adjusted } = estimates;
+  const [control, variant] = compared.map((arm) => raw[arm]);
+  const plain = compareArms(control, variant, sequence);
+  const removed = removedOf(
+    [control, variant],
+    compared.map((arm) => adjusted.estimates[arm]),
+  );
+  if (typeof plain === "string" || removed === undefined) return null;
+  return {
+    theta: adjusted.theta,
+    shoppersKnown: adjusted.known,
+    varianceRemoved: removed,
+    daysSaved: (days * removed) / (1 - removed),
+    raw: plain,
   };
 }
 

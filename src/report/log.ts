@@ -1,5 +1,7 @@
 /** Rows that a report reads from a log: `sql-log.ts` reads them from tables, `ubi-log.ts` from files. */
 import * as v from "valibot";
+import type { EarlierRows, EarlierSpan } from "./earlier.ts";
+import { isBypassReason, REASONS } from "../result.ts";
 
 /** One page of one search in one experiment. A later page of the same search has the same query id. */
 export type SearchRow = Readonly<ReturnType<typeof toSearchRow>>;
@@ -32,6 +34,8 @@ export interface Log {
   searches(range: LogRange): AsyncIterable<SearchRow>;
   /** At least those of the experiment's searches; others are ignored. */
   actions(range: LogRange): AsyncIterable<ActionRow>;
+  /** What shoppers did before; absent where the log knows of nothing but the experiment. */
+  earlier?(range: LogRange, span: EarlierSpan): EarlierRows;
   /** JSON text of the experiments that are changed without a deployment (KV key "experiments"), where there is one. */
   liveExperiments(): Promise<string | undefined>;
   close(): Promise<void>;
@@ -48,6 +52,11 @@ export const rawSearch = v.object({
   user_query: v.nullish(v.string(), ""),
   variant: v.string(),
   bypass: optionalText,
+  model: optionalText,
+  engine_ms: v.nullish(v.number()),
+  edge_ms: v.nullish(v.number()),
+  /** How many hits were shown. */
+  shown: v.nullish(v.number()),
   /** Parallel to `served_ids`; null for a pinned item, which is in no team. */
   teams: v.nullish(v.array(v.unknown())),
   served_ids: v.nullish(v.array(v.string())),
@@ -56,7 +65,8 @@ export const rawSearch = v.object({
 });
 
 export function toSearchRow(raw: v.InferOutput<typeof rawSearch>) {
-  const { application, teams, served_ids: items, simulated } = raw;
+  const { application, teams, served_ids: items, simulated, engine_ms: engineMs, edge_ms: edgeMs, shown } = raw;
+  const isUnread = raw.bypass !== undefined && raw.bypass !== null && isBypassReason(raw.bypass) && REASONS[raw.bypass].fault === "reply";
   return {
     queryId: raw.query_id,
     variant: raw.variant,
@@ -69,6 +79,12 @@ export function toSearchRow(raw: v.InferOutput<typeof rawSearch>) {
     words: countWords(raw.user_query),
     /** Reason for not re-ranking. */
     bypass: raw.bypass ?? undefined,
+    /** Version of the model that was live, whatever was shown. */
+    model: raw.model ?? undefined,
+    /** Until the reply was ready; `undefined` in logs of an older edge. */
+    ms: typeof engineMs === "number" && typeof edgeMs === "number" ? engineMs + edgeMs : undefined,
+    /** Nothing was shown: no hit, or an error of the engine; `undefined` where the edge could not read the reply. */
+    isEmpty: isUnread || typeof shown !== "number" ? undefined : shown === 0,
     /** Of an interleaved list: item → its team. */
     teams: Array.isArray(teams) ? teamsByItem(items ?? [], teams) : undefined,
     isSimulated: simulated === true || simulated === 1 || /simulat/i.test(application),

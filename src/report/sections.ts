@@ -1,6 +1,7 @@
 /** The report in words and tables, in the order in which an experiment should be read. For a terminal; `page.ts` prints the same sections. */
 import * as format from "./format.ts";
 import type { InterleavingReport, MetricComparison, MetricReport, ReportData } from "./analyse.ts";
+import { checksSections } from "./checks-sections.ts";
 import { USUAL_CAUSES } from "./sample-ratio.ts";
 import type { Incomparable } from "./statistics/compare.ts";
 
@@ -47,6 +48,7 @@ export function sectionsOf(report: ReportData): readonly Section[] {
     { id: "metrics", heading: `Metrics, against ${report.control}`, blocks: metrics(report) },
     { id: "bypasses", heading: "Bypassed searches", blocks: bypasses(report) },
     { id: "segments", heading: "Segments", blocks: segments(report) },
+    ...checksSections(report),
     { id: "interleaving", heading: "Interleaving", blocks: interleaving(report) },
     { id: "time", heading: "Time to an answer", blocks: timeToAnswer(report) },
   ].filter(({ blocks }) => blocks.length > 0);

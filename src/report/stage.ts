@@ -7,6 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import * as v from "valibot";
+import { createEarlier } from "./earlier.ts";
+import { modelsOf } from "./models.ts";
 import { ACTIONS, type ActionRow, type SearchRow } from "./log.ts";
 import { importSqlite, type Sqlite } from "../runtimes/node/sqlite.ts";
 import { UserError } from "../web.ts";
@@ -14,18 +16,21 @@ import { UserError } from "../web.ts";
 const TABLES = `
   CREATE TABLE search (
     query_id TEXT PRIMARY KEY, variant TEXT NOT NULL, unit TEXT, at REAL NOT NULL, application TEXT NOT NULL, words INTEGER NOT NULL,
-    bypass TEXT, teams TEXT, is_ambiguous INTEGER NOT NULL DEFAULT 0
+    bypass TEXT, model TEXT, ms REAL, is_empty INTEGER, teams TEXT, is_ambiguous INTEGER NOT NULL DEFAULT 0
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE action (event_id TEXT UNIQUE, query_id TEXT NOT NULL, kind INTEGER NOT NULL, team TEXT, amount REAL, currency TEXT) STRICT`;
 
 /** A later page of the same search adds its teams only; the first page's values stay, in any order of arrival. */
 const ADD_SEARCH = `
-  INSERT INTO search (query_id, variant, unit, at, application, words, bypass, teams) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+  INSERT INTO search (query_id, variant, unit, at, application, words, bypass, model, ms, is_empty, teams) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (query_id) DO UPDATE SET
     is_ambiguous = is_ambiguous OR variant <> excluded.variant OR COALESCE(unit <> excluded.unit, 0),
     unit = COALESCE(unit, excluded.unit),
     teams = CASE WHEN teams IS NULL OR excluded.teams IS NULL THEN COALESCE(teams, excluded.teams) ELSE json_patch(teams, excluded.teams) END,
     bypass = CASE WHEN excluded.at < at THEN excluded.bypass ELSE bypass END,
+    model = CASE WHEN excluded.at < at THEN excluded.model ELSE model END,
+    ms = CASE WHEN excluded.at < at THEN excluded.ms ELSE ms END,
+    is_empty = CASE WHEN excluded.at < at THEN excluded.is_empty ELSE is_empty END,
     at = MIN(at, excluded.at)`;
 
 const SEAL = `
@@ -42,7 +47,7 @@ const MAIN_CURRENCY = `CREATE TABLE main AS
   SELECT currency FROM action WHERE kind = 2 AND amount IS NOT NULL GROUP BY currency ORDER BY COUNT(*) DESC, currency LIMIT 1`;
 
 const IN_ORDER = `
-  SELECT variant, unit, at AS atMs, application, words, bypass, teams IS NOT NULL AS isInterleaved, COALESCE(clicks, 0) AS clicks, COALESCE(carts, 0) AS carts,
+  SELECT variant, unit, at AS atMs, application, words, bypass, ms, is_empty AS isEmpty, teams IS NOT NULL AS isInterleaved, COALESCE(clicks, 0) AS clicks, COALESCE(carts, 0) AS carts,
     COALESCE(purchases, 0) AS purchases, COALESCE(revenue, 0) AS revenue, COALESCE(click_a, 0) AS click_a, COALESCE(click_b, 0) AS click_b,
     COALESCE(purchase_a, 0) AS purchase_a, COALESCE(purchase_b, 0) AS purchase_b
   FROM search LEFT JOIN outcome USING (query_id) WHERE NOT is_ambiguous ORDER BY unit, at, query_id`;
@@ -58,6 +63,9 @@ const stagedSchema = v.object({
   application: v.string(),
   words: v.number(),
   bypass: optionalText,
+  /** As in the log: null where it is unknown. */
+  ms: v.nullable(v.number()),
+  isEmpty: v.nullable(v.number()),
   isInterleaved: v.pipe(
     v.number(),
     v.transform((flag) => flag === 1),
@@ -106,7 +114,7 @@ export async function createStage() {
   const names = (sql: string): readonly string[] => v.parse(namesSchema, database.prepare(sql).all()).map(({ name }) => name);
   let [pages, withoutTime, strayActions, simulated] = [0, 0, 0, 0];
   return {
-    addSearch({ queryId, variant, unit, atMs, application, words, bypass, teams, isSimulated }: SearchRow): void {
+    addSearch({ queryId, variant, unit, atMs, application, words, bypass, model, ms, isEmpty, teams, isSimulated }: SearchRow): void {
       pages++;
       if (isSimulated) simulated++;
       if (Number.isNaN(atMs)) {
@@ -114,7 +122,19 @@ export async function createStage() {
         return;
       }
       const teamsText = teams === undefined ? null : JSON.stringify(Object.fromEntries(teams));
-      addSearch.run(queryId, variant, unit || null, atMs, application, words, bypass ?? null, teamsText);
+      addSearch.run(
+        queryId,
+        variant,
+        unit || null,
+        atMs,
+        application,
+        words,
+        bypass ?? null,
+        model ?? null,
+        ms ?? null,
+        isEmpty === undefined ? null : Number(isEmpty),
+        teamsText,
+      );
     },
     /** After all searches. */
     addAction({ eventId, queryId, action, itemId, quantity = 1, price, currency, team }: ActionRow): void {
@@ -152,6 +172,12 @@ export async function createStage() {
         otherCurrency: count("action WHERE kind = 2 AND amount IS NOT NULL AND currency IS NOT (SELECT currency FROM main)"),
       };
     },
+    /** Of the same shoppers; empty until it is read. */
+    earlier: createEarlier(database),
+    /** Versions of the models by which the arms were served. */
+    models: () => modelsOf(database),
+    /** The revenue that a share of the buying shoppers stays at or below; 0 without one. */
+    revenueShare: (share: number) => revenueShareOf(database, share),
     /** First and last time of a search; `undefined` without one. */
     period() {
       const { first, last } = v.parse(periodSchema, database.prepare("SELECT MIN(at) AS first, MAX(at) AS last FROM search").get());
@@ -169,6 +195,13 @@ export async function createStage() {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+function revenueShareOf(database: DatabaseSync, share: number): number {
+  const buyers = "SELECT SUM(revenue) AS n FROM search JOIN outcome USING (query_id) WHERE unit IS NOT NULL GROUP BY unit HAVING n > 0";
+  const { n: count } = v.parse(countSchema, database.prepare(`SELECT COUNT(*) AS n FROM (${buyers})`).get());
+  if (count === 0) return 0;
+  return v.parse(countSchema, database.prepare(`${buyers} ORDER BY n LIMIT 1 OFFSET ${Math.ceil(count * share) - 1}`).get()).n;
 }
 
 function* clustersOf(database: DatabaseSync): Generator<readonly StagedSearch[]> {

@@ -3,6 +3,7 @@ import type { Votes } from "./statistics/preference.ts";
 import { addCluster, readSums, SUM_COUNT } from "./statistics/ratio.ts";
 import { createSegments, emptyTotals, type Metric, METRICS, type SegmentOf, spreadOf, type Totals } from "./metrics.ts";
 import type { Stage, StagedSearch } from "./stage.ts";
+import { createChecks } from "./checks.ts";
 import { DAY_MS } from "../web.ts";
 
 export type ArmTally = ReturnType<typeof emptyArm>;
@@ -48,13 +49,18 @@ export function tally(stage: Stage, variants: readonly string[], segmented: Metr
   const blockOf = (arm: number): Float64Array => (sums[arm] ??= new Float64Array(METRICS.length * days * SUM_COUNT));
   const segments = createSegments(stage.applications(8));
   const segmentSums = new Map<string, Map<string, Float64Array[]>>();
-  let crossed = 0;
+  const checks = createChecks(stage, { firstDay, days }, segmented, addSearch);
+  let [crossed, carriedOver] = [0, 0];
 
   for (const cluster of stage.clusters()) {
     const [first] = cluster;
     if (first === undefined) continue;
     if (cluster.some(({ variant }) => variant !== first.variant)) {
       crossed++;
+      continue;
+    }
+    if (first.unit !== undefined && stage.earlier.isCarriedOver(first.unit)) {
+      carriedOver++;
       continue;
     }
     let arm = indices.get(first.variant);
@@ -66,7 +72,9 @@ export function tally(stage: Stage, variants: readonly string[], segmented: Metr
     countCluster(arms[arm]!, cluster);
     addDays(blockOf(arm), cluster, { firstDay, days });
     addSegments(segmentSums, segments, cluster, { arm, metric: segmented });
+    checks.add(arm, cluster);
   }
+  checks.seal();
   for (const block of sums) if (block !== undefined) accumulate(block, days);
   return {
     arms,
@@ -75,6 +83,9 @@ export function tally(stage: Stage, variants: readonly string[], segmented: Metr
     days,
     /** Shoppers who were seen in more than one arm; left out. */
     crossed,
+    /** Shoppers who were in another arm before the report begins; left out. */
+    carriedOver,
+    checks,
     /** Up to and including that day; days count from 0. */
     sumsAt: (arm: number, metric: Metric, day: number) => readSums(blockOf(arm), (METRICS.indexOf(metric) * days + day) * SUM_COUNT),
     /** Dimension → segment → sums per arm, of one metric. */

@@ -5,7 +5,7 @@
 import { createReadStream, existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import * as v from "valibot";
-import { isWithin, type Log, rawAction, rawSearch, toActionRow, toSearchRow } from "./log.ts";
+import { type ActionRow, isWithin, type Log, rawAction, rawSearch, toActionRow, toSearchRow } from "./log.ts";
 import { UserError } from "../web.ts";
 
 const { unit, query_id, timestamp, application, user_query, ...experimentEntries } = rawSearch.entries;
@@ -18,6 +18,16 @@ const querySchema = v.object({
   user_query,
   timestamp,
   query_attributes: v.object({ armmt: v.object({ experiment: v.string(), ...experimentEntries }) }),
+  query_response_hit_ids: v.nullish(v.array(v.unknown())),
+});
+
+/** Of any experiment, or none. */
+const earlierSchema = v.object({
+  query_id,
+  timestamp,
+  client_id: unit,
+  unit,
+  query_attributes: v.nullish(v.object({ armmt: v.nullish(v.object({ experiment: unit, variant: unit })) })),
 });
 
 /** This edge writes them beside UBI's own members, other shops among the event's attributes. */
@@ -28,6 +38,7 @@ const eventSchema = v.looseObject({
   action_name: rawAction.entries.action_name,
   query_id,
   event_id: rawAction.entries.event_id,
+  timestamp: unit,
   ...extras,
   event_attributes: v.looseObject({ object: v.nullish(v.looseObject({ object_id: rawAction.entries.object_id })), ...extras }),
 });
@@ -52,27 +63,54 @@ export function openUbiLog({ queries, events }: { readonly queries: string; read
     async *searches(range) {
       for await (const record of queriesOf(queries))
         if (record.query_attributes.armmt.experiment === range.experiment && isWithin(range, Date.parse(record.timestamp)))
-          yield toSearchRow({ ...record, ...record.query_attributes.armmt, unit: record.unit ?? record.client_id });
+          yield toSearchRow({
+            ...record,
+            ...record.query_attributes.armmt,
+            unit: record.unit ?? record.client_id,
+            shown: (record.query_response_hit_ids ?? record.query_attributes.armmt.served_ids)?.length,
+          });
     },
     async *actions() {
-      if (events === undefined) return;
-      for await (const line of readRecords(events, v.unknown())) {
-        const parsed = v.safeParse(eventSchema, line);
-        if (!parsed.success) continue;
-        const { event_attributes: attributes, ...record } = parsed.output;
-        yield toActionRow({
-          ...record,
-          object_id: attributes.object?.object_id,
-          quantity: record.quantity ?? attributes.quantity,
-          price: record.price ?? attributes.price,
-          currency: record.currency ?? attributes.currency,
-          team: record.team ?? attributes.team,
-        });
-      }
+      for await (const record of actionsOf(events)) yield record.action;
     },
+    earlier: (range, { from, until }) => ({
+      async *searches() {
+        for await (const line of readRecords(queries, v.unknown())) {
+          const parsed = v.safeParse(earlierSchema, line);
+          if (!parsed.success) continue;
+          const { query_id: queryId, timestamp: at, query_attributes: attributes, ...ids } = parsed.output;
+          const [atMs, who] = [Date.parse(at), ids.unit ?? ids.client_id];
+          const isOwn = attributes?.armmt?.experiment === range.experiment;
+          const isEarlier = isOwn ? range.since !== undefined && atMs < Date.parse(range.since) : atMs >= Date.parse(from);
+          if (typeof who !== "string" || !isEarlier || !(atMs < Date.parse(until))) continue;
+          yield { queryId, unit: who, atMs, variant: isOwn ? (attributes?.armmt?.variant ?? undefined) : undefined };
+        }
+      },
+      async *actions() {
+        for await (const { action, at } of actionsOf(events)) if (at !== undefined) yield { ...action, atMs: Date.parse(at) };
+      },
+    }),
     liveExperiments: () => Promise.resolve(undefined),
     close: () => Promise.resolve(),
   };
+}
+
+async function* actionsOf(events: string | undefined): AsyncGenerator<{ readonly action: ActionRow; readonly at: string | undefined }> {
+  if (events === undefined) return;
+  for await (const line of readRecords(events, v.unknown())) {
+    const parsed = v.safeParse(eventSchema, line);
+    if (!parsed.success) continue;
+    const { event_attributes: attributes, timestamp: at, ...record } = parsed.output;
+    const action = toActionRow({
+      ...record,
+      object_id: attributes.object?.object_id,
+      quantity: record.quantity ?? attributes.quantity,
+      price: record.price ?? attributes.price,
+      currency: record.currency ?? attributes.currency,
+      team: record.team ?? attributes.team,
+    });
+    yield { action, at: at ?? undefined };
+  }
 }
 
 const namesExperiment = v.looseObject({ query_attributes: v.looseObject({ armmt: v.looseObject({ experiment: v.string() }) }) });

@@ -165,8 +165,8 @@ describe("who takes part", () => {
       const edge = open("armmt", { EXPERIMENTS: [{ ...experiment, off: [variant] }] });
       expect(outcomeOf(await send(edge))).toBe("switched_off");
       expect(recorded(edge)).toMatchObject({ experiment: "rerank", variant, bypass: "switched_off" });
-      const other = open("armmt", { EXPERIMENTS: [{ ...experiment, off: ["control"] }] });
-      expect(outcomeOf(await send(other))).not.toBe("switched_off");
+      const untouched = open("armmt", { EXPERIMENTS: [{ ...experiment, off: ["control"] }] });
+      expect(outcomeOf(await send(untouched))).not.toBe("switched_off");
     },
   );
 

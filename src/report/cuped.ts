@@ -1,0 +1,136 @@
+/**
+ * CUPED (Deng, Xu, Kohavi & Walker 2013, "Improving the Sensitivity of Online Controlled Experiments by Utilizing Pre-Experiment Data"): a shopper
+ * who clicked much before the experiment clicks much in it, in every arm. That part of the variance says nothing about the arms, and is taken out.
+ *
+ * The covariate z of a shopper is the metric itself over the time before the first exposure, less its mean; 0, the mean, for shoppers of whom
+ * nothing is known. Of a metric per search it is (earlier sum) − (earlier ratio) × (earlier searches), which is 0 for them by itself. One slope θ
+ * for all arms, the pooled slope within them: that of an ordinary regression on arms and z.
+ *
+ * Why the confidence sequence may go by it: z is fixed before the arm can matter, so that θ·z shifts no arm's mean, whatever θ is; and θ, estimated
+ * from the same shoppers, changes the difference of two arms by (θ̂ − θ)(z̄_b − z̄_a), a product of two errors that each shrink like √(log log n / n):
+ * the adjusted difference is a mean of independent terms up to o(√(log log n / n)), which is what an asymptotic confidence sequence needs
+ * (Waudby-Smith et al. 2024, section 3, for such estimates). Below FEWEST_KNOWN shoppers θ is 0 and the figures are the raw ones.
+ */
+import type { Earlier } from "./earlier.ts";
+import { emptyTotals, type Metric, METRICS, spreadOf, type Totals } from "./metrics.ts";
+import type { StagedSearch } from "./stage.ts";
+import { type ClusterSums, type Estimate, estimateRatio } from "./statistics/ratio.ts";
+import { DAY_MS } from "../web.ts";
+
+/** Sums over the clusters of an arm; `known`: those with a covariate. */
+export type CovariateSums = Readonly<Record<"known" | "z" | "zz" | "yz" | "xz", number>>;
+
+const COUNT = 5;
+
+/** Shoppers with a covariate, in all arms together. */
+const FEWEST_KNOWN = 100;
+
+export interface Adjustment {
+  /** 0: nothing is adjusted. */
+  readonly theta: number;
+  /** Shoppers with something known from before. */
+  readonly known: number;
+  /** Parallel to the arms. */
+  readonly estimates: readonly (Estimate | undefined)[];
+}
+
+/** `sums` and `covariates` are those of the arms, of one metric and one day. */
+export function adjust(sums: readonly ClusterSums[], covariates: readonly CovariateSums[]): Adjustment {
+  const raw = sums.map(estimateRatio);
+  const known = total(covariates.map((sum) => sum.known));
+  const unadjusted = { theta: 0, known, estimates: raw };
+  if (known < FEWEST_KNOWN) return unadjusted;
+  const moments = sums.map((sum, arm) => momentsOf(sum, covariates[arm]));
+  const spread = total(moments.map(({ n, zz }) => (n - 1) * zz));
+  if (!(spread > 0)) return unadjusted;
+  const theta = total(moments.map(({ n, uz }) => (n - 1) * uz)) / spread;
+  const middle = total(moments.map(({ n, z }) => n * z)) / total(moments.map(({ n }) => n));
+  const estimates = raw.map((estimate, arm) => {
+    const { n, z, zz, uz } = moments[arm]!;
+    if (estimate === undefined) return undefined;
+    const variance = Math.max(0, estimate.variance + (theta * theta * zz - 2 * theta * uz) / n);
+    return { ...estimate, value: estimate.value - theta * (z - middle), variance };
+  });
+  // A rare event can be adjusted below nothing.
+  return estimates.some((estimate, arm) => raw[arm] !== undefined && raw[arm].value > 0 && !((estimate?.value ?? 0) > 0))
+    ? unadjusted
+    : { theta, known, estimates };
+}
+
+/** Of one arm: shoppers, mean and variance of z, and its covariance with u = (y − R·x) / x̄, of which the arm's estimate is a mean. */
+function momentsOf({ clusters: n, y, x }: ClusterSums, covariate: CovariateSums | undefined) {
+  if (n < 2 || !(x > 0) || covariate === undefined) return { n: 0, z: 0, zz: 0, uz: 0 };
+  const { z, zz, yz, xz } = covariate;
+  const centred = (yz - (y / x) * xz) / (x / n);
+  // u adds up to 0, so its covariance needs no means.
+  return { n, z: z / n, zz: (zz - (z * z) / n) / (n - 1), uz: centred / (n - 1) };
+}
+
+/** Share of the variance of a difference that the adjustment has removed; `undefined` without one. */
+export function removedOf(raw: readonly (Estimate | undefined)[], adjusted: readonly (Estimate | undefined)[]): number | undefined {
+  const [before, after] = [raw, adjusted].map((all) => total(all.map((estimate) => estimate?.variance ?? NaN)));
+  return before !== undefined && after !== undefined && before > 0 ? 1 - after / before : undefined;
+}
+
+export type Covariates = ReturnType<typeof createCovariates>;
+
+/** Sums of the covariates by arm, metric and day. `firstDay`: since 1970. */
+export function createCovariates(earlier: Earlier, { firstDay, days }: Readonly<Record<"firstDay" | "days", number>>) {
+  const means = meansOf(earlier);
+  const sums: Float64Array[] = [];
+  const covariatesOf = (unit: string | undefined): readonly number[] | undefined => {
+    const before = unit === undefined ? undefined : earlier.of(unit);
+    return before && METRICS.map((metric, m) => metric.sumOf(before) - means[m]! * spreadOf(metric, before));
+  };
+  return {
+    /** A shopper's searches, in the order of time. */
+    add(arm: number, cluster: readonly StagedSearch[], addSearch: (totals: Totals, search: StagedSearch) => void): void {
+      const z = covariatesOf(cluster[0]?.unit);
+      if (z === undefined) return;
+      const block = (sums[arm] ??= new Float64Array(METRICS.length * days * COUNT));
+      const totals = emptyTotals();
+      let before = emptyTotals();
+      for (let i = 0; i < cluster.length;) {
+        const day = Math.floor(cluster[i]!.atMs / DAY_MS) - firstDay;
+        const isFirst = i === 0;
+        for (; i < cluster.length && Math.floor(cluster[i]!.atMs / DAY_MS) - firstDay === day; i++) addSearch(totals, cluster[i]!);
+        METRICS.forEach((metric, m) => {
+          const at = (m * days + day) * COUNT;
+          const y = metric.sumOf(totals) - (isFirst ? 0 : metric.sumOf(before));
+          const x = spreadOf(metric, totals) - (isFirst ? 0 : spreadOf(metric, before));
+          const own = z[m]!;
+          const added = isFirst ? [1, own, own * own, y * own, x * own] : [0, 0, 0, y * own, x * own];
+          added.forEach((value, offset) => (block[at + offset] = block[at + offset]! + value));
+        });
+        before = { ...totals };
+      }
+    },
+    /** Sums of each day → up to and including each day. */
+    seal(): void {
+      for (const block of sums)
+        if (block !== undefined)
+          for (let at = COUNT; at < block.length; at++)
+            if (Math.floor(at / COUNT) % days !== 0) block[at] = block[at]! + block[at - COUNT]!;
+    },
+    at(arm: number, metric: Metric, day: number): CovariateSums {
+      const at = (METRICS.indexOf(metric) * days + day) * COUNT;
+      const value = (offset: number): number => sums[arm]?.[at + offset] ?? 0;
+      return { known: value(0), z: value(1), zz: value(2), yz: value(3), xz: value(4) };
+    },
+  };
+}
+
+/** Of each metric before the experiment, over all its shoppers. */
+function meansOf(earlier: Earlier): readonly number[] {
+  const sums = METRICS.map(() => ({ y: 0, x: 0 }));
+  for (const totals of earlier.all())
+    METRICS.forEach((metric, m) => {
+      sums[m]!.y += metric.sumOf(totals);
+      sums[m]!.x += spreadOf(metric, totals);
+    });
+  return sums.map(({ y, x }) => (x > 0 ? y / x : 0));
+}
+
+function total(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}
