@@ -74,13 +74,13 @@ function adjustments({ metrics, period }: ReportData): Block[] {
   return [
     paragraph(
       "Searches and actions before a shopper's first search in the experiment explain a part of what the shopper does in it (CUPED). The lifts and verdicts above are without that part; " +
-        "shoppers of whom nothing is known count as the mean. The raw lift is the one without this.",
+        "shoppers of whom nothing is known count as the mean. The raw lift is the one without this, capped alike.",
     ),
     {
       kind: "table",
       caption: "Adjusted for what shoppers did before",
       headings: ["Metric", "Arm", "Lift", "Raw lift", "Raw confidence sequence", "Variance removed", "Days saved", "Shoppers known"],
-      rows: rows.map(({ metric, variant, result, raw, varianceRemoved, daysSaved, shoppersKnown }) => {
+      rows: rows.map(({ metric, variant, result, unadjusted: raw, varianceRemoved, daysSaved, shoppersKnown }) => {
         const decimals = format.decimalsFor(raw.lift.fixed);
         return [
           nameOf(metric),

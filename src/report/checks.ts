@@ -1,5 +1,6 @@
 /** What else is counted of each shopper beside the metrics: covariates from before, guardrails, and the effect over time. One hook for `tally.ts`. */
-import { type Adjustment, adjust, createCovariates } from "./cuped.ts";
+import type { Caps } from "./caps.ts";
+import { type Adjustment, createCovariates, findAdjustment } from "./cuped.ts";
 import { createGuardSums } from "./guardrails.ts";
 import type { Metric, Totals } from "./metrics.ts";
 import { createOverTime } from "./over-time.ts";
@@ -10,6 +11,7 @@ interface Period {
   /** Since 1970. */
   readonly firstDay: number;
   readonly days: number;
+  readonly caps: Caps;
 }
 
 export type Checks = ReturnType<typeof createChecks>;
@@ -27,9 +29,9 @@ export function createChecks(stage: Stage, period: Period, segmented: Metric, ad
     },
     /** After the last shopper. */
     seal: () => covariates.seal(),
-    /** The estimates of all arms, less what was known of their shoppers before. */
-    adjustedAt: (metric: Metric, day: number, sums: readonly ClusterSums[]): Adjustment =>
-      adjust(
+    /** What was known of the shoppers before; `sums`: of all arms, capped. */
+    adjustmentAt: (metric: Metric, day: number, sums: readonly ClusterSums[]): Adjustment | undefined =>
+      findAdjustment(
         sums,
         sums.map((_, arm) => covariates.at(arm, metric, day)),
       ),

@@ -11,6 +11,7 @@
  * the adjusted difference is a mean of independent terms up to o(√(log log n / n)), which is what an asymptotic confidence sequence needs
  * (Waudby-Smith et al. 2024, section 3, for such estimates). Below FEWEST_KNOWN shoppers θ is 0 and the figures are the raw ones.
  */
+import type { Caps, Weight } from "./caps.ts";
 import type { Earlier } from "./earlier.ts";
 import { emptyTotals, type Metric, METRICS, spreadOf, type Totals } from "./metrics.ts";
 import type { StagedSearch } from "./stage.ts";
@@ -25,36 +26,47 @@ const COUNT = 5;
 /** Shoppers with a covariate, in all arms together. */
 const FEWEST_KNOWN = 100;
 
+/** Share of the variance that always stays, where an estimate is not the one that the shift was found for. */
+const LEAST_LEFT = 0.05;
+
+/** What the adjustment does to the estimate of one arm. */
+export interface Shift {
+  /** Taken from the value. */
+  readonly value: number;
+  /** Added to the variance; below 0 where something is known. */
+  readonly variance: number;
+}
+
 export interface Adjustment {
-  /** 0: nothing is adjusted. */
   readonly theta: number;
   /** Shoppers with something known from before. */
   readonly known: number;
   /** Parallel to the arms. */
-  readonly estimates: readonly (Estimate | undefined)[];
+  readonly shifts: readonly Shift[];
 }
 
-/** `sums` and `covariates` are those of the arms, of one metric and one day. */
-export function adjust(sums: readonly ClusterSums[], covariates: readonly CovariateSums[]): Adjustment {
-  const raw = sums.map(estimateRatio);
+/** `sums` and `covariates` are those of the arms, of one metric and one day. `undefined` where there is nothing to adjust by. */
+export function findAdjustment(sums: readonly ClusterSums[], covariates: readonly CovariateSums[]): Adjustment | undefined {
   const known = total(covariates.map((sum) => sum.known));
-  const unadjusted = { theta: 0, known, estimates: raw };
-  if (known < FEWEST_KNOWN) return unadjusted;
+  if (known < FEWEST_KNOWN) return undefined;
   const moments = sums.map((sum, arm) => momentsOf(sum, covariates[arm]));
-  const spread = total(moments.map(({ n, zz }) => (n - 1) * zz));
-  if (!(spread > 0)) return unadjusted;
-  const theta = total(moments.map(({ n, uz }) => (n - 1) * uz)) / spread;
+  const spread = total(moments.map(({ n, zz }) => Math.max(0, n - 1) * zz));
+  if (!(spread > 0)) return undefined;
+  const theta = total(moments.map(({ n, uz }) => Math.max(0, n - 1) * uz)) / spread;
   const middle = total(moments.map(({ n, z }) => n * z)) / total(moments.map(({ n }) => n));
-  const estimates = raw.map((estimate, arm) => {
-    const { n, z, zz, uz } = moments[arm]!;
-    if (estimate === undefined) return undefined;
-    const variance = Math.max(0, estimate.variance + (theta * theta * zz - 2 * theta * uz) / n);
-    return { ...estimate, value: estimate.value - theta * (z - middle), variance };
+  const estimates = sums.map((sum) => estimateRatio(sum));
+  const shifts = moments.map(({ n, z, zz, uz }) => {
+    return n === 0 ? { value: 0, variance: 0 } : { value: theta * (z - middle), variance: (theta * theta * zz - 2 * theta * uz) / n };
   });
   // A rare event can be adjusted below nothing.
-  return estimates.some((estimate, arm) => raw[arm] !== undefined && raw[arm].value > 0 && !((estimate?.value ?? 0) > 0))
-    ? unadjusted
-    : { theta, known, estimates };
+  const isBelow = estimates.some((estimate, arm) => estimate !== undefined && estimate.value > 0 && estimate.value <= shifts[arm]!.value);
+  return isBelow ? undefined : { theta, known, shifts };
+}
+
+export function shifted(estimate: Estimate | undefined, shift: Shift | undefined): Estimate | undefined {
+  if (estimate === undefined || shift === undefined) return estimate;
+  const { value, variance } = estimate;
+  return { ...estimate, value: value - shift.value, variance: Math.max(LEAST_LEFT * variance, variance + shift.variance) };
 }
 
 /** Of one arm: shoppers, mean and variance of z, and its covariance with u = (y − R·x) / x̄, of which the arm's estimate is a mean. */
@@ -66,16 +78,17 @@ function momentsOf({ clusters: n, y, x }: ClusterSums, covariate: CovariateSums 
   return { n, z: z / n, zz: (zz - (z * z) / n) / (n - 1), uz: centred / (n - 1) };
 }
 
-/** Share of the variance of a difference that the adjustment has removed; `undefined` without one. */
-export function removedOf(raw: readonly (Estimate | undefined)[], adjusted: readonly (Estimate | undefined)[]): number | undefined {
-  const [before, after] = [raw, adjusted].map((all) => total(all.map((estimate) => estimate?.variance ?? NaN)));
-  return before !== undefined && after !== undefined && before > 0 ? 1 - after / before : undefined;
-}
-
 export type Covariates = ReturnType<typeof createCovariates>;
 
-/** Sums of the covariates by arm, metric and day. `firstDay`: since 1970. */
-export function createCovariates(earlier: Earlier, { firstDay, days }: Readonly<Record<"firstDay" | "days", number>>) {
+interface Counting {
+  /** Since 1970. */
+  readonly firstDay: number;
+  readonly days: number;
+  readonly caps: Caps;
+}
+
+/** Sums of the covariates by arm, metric and day. */
+export function createCovariates(earlier: Earlier, { firstDay, days, caps }: Counting) {
   const means = meansOf(earlier);
   const sums: Float64Array[] = [];
   const covariatesOf = (unit: string | undefined): readonly number[] | undefined => {
@@ -89,20 +102,24 @@ export function createCovariates(earlier: Earlier, { firstDay, days }: Readonly<
       if (z === undefined) return;
       const block = (sums[arm] ??= new Float64Array(METRICS.length * days * COUNT));
       const totals = emptyTotals();
-      let before = emptyTotals();
+      let before: readonly Weight[] = [];
       for (let i = 0; i < cluster.length;) {
         const day = Math.floor(cluster[i]!.atMs / DAY_MS) - firstDay;
         const isFirst = i === 0;
         for (; i < cluster.length && Math.floor(cluster[i]!.atMs / DAY_MS) - firstDay === day; i++) addSearch(totals, cluster[i]!);
-        METRICS.forEach((metric, m) => {
+        const now = METRICS.map((metric, m) => {
+          const [y, x] = [metric.sumOf(totals), spreadOf(metric, totals)];
+          return caps.isOver(m, y, x) ? caps.cut(m, { y, x }) : { y, x };
+        });
+        now.forEach(({ y, x }, m) => {
           const at = (m * days + day) * COUNT;
-          const y = metric.sumOf(totals) - (isFirst ? 0 : metric.sumOf(before));
-          const x = spreadOf(metric, totals) - (isFirst ? 0 : spreadOf(metric, before));
           const own = z[m]!;
-          const added = isFirst ? [1, own, own * own, y * own, x * own] : [0, 0, 0, y * own, x * own];
+          const added = isFirst ? [1, own, own * own, 0, 0] : [0, 0, 0, 0, 0];
+          added[3] = (y - (before[m]?.y ?? 0)) * own;
+          added[4] = (x - (before[m]?.x ?? 0)) * own;
           added.forEach((value, offset) => (block[at + offset] = block[at + offset]! + value));
         });
-        before = { ...totals };
+        before = now;
       }
     },
     /** Sums of each day → up to and including each day. */

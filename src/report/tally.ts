@@ -61,7 +61,7 @@ export function tally(stage: Stage, variants: readonly string[], segmented: Metr
   const extremesOf = (arm: number) => (extremes[arm] ??= METRICS.map(emptyExtremes));
   const segments = createSegments(stage.applications(8));
   const segmentSums = new Map<string, Map<string, Float64Array[]>>();
-  const checks = createChecks(stage, { firstDay, days }, segmented, addSearch);
+  const checks = createChecks(stage, { firstDay, days, caps }, segmented, addSearch);
   let [crossed, carriedOver] = [0, 0];
 
   for (const cluster of stage.clusters()) {
