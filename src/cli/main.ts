@@ -50,6 +50,11 @@ export const SHOP_COMMANDS: Commands = {
     needs: ["wrangler", "vega"],
     load: async () => (await import("./report.ts")).createReportCommand,
   },
+  guard: {
+    summary: "Switch off a variant that makes a guardrail worse: bypasses, latency, revenue and others",
+    needs: ["wrangler"],
+    load: async () => (await import("./guard.ts")).createGuardCommand,
+  },
   plan: {
     summary: "Sample size, days and cost of an experiment, before it starts",
     load: async () => (await import("./plan.ts")).createPlanCommand,

@@ -23,7 +23,10 @@ import { openUbiLog } from "../report/ubi-log.ts";
 import { configuredWeights, equalWeights, parseWeights, weightsIn } from "./report/weights.ts";
 import { UserError } from "../web.ts";
 
-export interface ReportOptions extends Pick<AnalyseOptions, "control" | "metric" | "lift" | "power" | "alpha" | "tuning" | "cap"> {
+export interface ReportOptions extends Pick<
+  AnalyseOptions,
+  "control" | "metric" | "lift" | "power" | "alpha" | "tuning" | "cap" | "allowed"
+> {
   readonly range: LogRange;
   /** `undefined`: from the configuration of the edge. */
   readonly weights: Weights | undefined;
@@ -70,12 +73,16 @@ async function findWeights(log: Log, { range: { experiment }, config }: ReportOp
   return live === undefined ? configuredWeights(config, experiment) : weightsIn(live, experiment, 'KV key "experiments"');
 }
 
-type ReportFlags = Omit<ReportOptions, "range" | "weights" | "control" | "json"> &
-  Record<"persistTo" | "binding", string> &
-  Partial<Record<"database" | "queries" | "events" | "since" | "until" | "control" | "html", string>> &
-  Partial<Record<"local" | "simulated" | "json", true>> & { readonly weights?: Weights };
+export type LogFlags = Record<"config" | "persistTo" | "binding", string> &
+  Partial<Record<"database" | "queries" | "events", string>> &
+  Partial<Record<"local" | "simulated", true>>;
 
-async function openLog(flags: ReportFlags): Promise<Log> {
+type ReportFlags = Omit<ReportOptions, "range" | "weights" | "control" | "json"> &
+  LogFlags &
+  Partial<Record<"since" | "until" | "control" | "html", string>> & { readonly json?: true; readonly weights?: Weights };
+
+/** Of the flags that say where the log is. */
+export async function openLog(flags: LogFlags): Promise<Log> {
   const { config, binding, persistTo, database, queries, events, simulated } = flags;
   if (simulated === true) return openSimulatedLog(EXAMPLE);
   if (queries !== undefined) return openUbiLog({ queries, events });
@@ -151,7 +158,7 @@ async function printReport(experiment: string, flags: ReportFlags): Promise<void
   }
 }
 
-function parseTime(text: string): string {
+export function parseTime(text: string): string {
   const ms = Date.parse(text);
   if (Number.isNaN(ms)) throw new InvalidArgumentError(`"${text}" is not a time; give one such as 2026-11-16 or 2026-11-16T09:30:00Z.`);
   return new Date(ms).toISOString();
@@ -163,7 +170,7 @@ function parseMetric(text: string): Metric {
   return metric;
 }
 
-function weightsOption(text: string): Weights {
+export function weightsOption(text: string): Weights {
   try {
     return { arms: parseWeights(text), from: "--weights" };
   } catch (error) {

@@ -32,6 +32,8 @@ export interface AnalyseOptions extends SequenceOptions {
   /** Relative lift and power for which the time to an answer is computed. */
   readonly lift: number;
   readonly power: number;
+  /** Guardrail → harm that is allowed, instead of its default. */
+  readonly allowed?: ReadonlyMap<string, number> | undefined;
   readonly notes: readonly string[];
 }
 
@@ -57,7 +59,7 @@ export function analyse({ tally, counts, money }: Rows, options: AnalyseOptions)
   const shareOf = shareBetween(arms, control, weights, sampleRatio.isMismatch);
   const metrics = tally === undefined ? [] : METRICS.map((each) => measure(each, { tally, control, money, shareOf, alpha, tuning }));
   const days = tally?.days ?? 0;
-  const checks = checksOf(tally, control, { alpha, tuning });
+  const checks = checksOf(tally, control, { alpha, tuning, allowed: options.allowed });
   return {
     experiment,
     place,

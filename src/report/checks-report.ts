@@ -7,14 +7,19 @@ import type { Tally } from "./tally.ts";
 
 export type ChecksReport = ReturnType<typeof checksOf>;
 
+interface ChecksOptions extends SequenceOptions {
+  /** Guardrail → harm that is allowed, instead of its default. */
+  readonly allowed?: ReadonlyMap<string, number> | undefined;
+}
+
 /** `control`: the arm that the others are compared with. */
-export function checksOf(tally: Tally | undefined, control: string, { alpha, tuning }: SequenceOptions) {
+export function checksOf(tally: Tally | undefined, control: string, { alpha, tuning, allowed }: ChecksOptions) {
   if (tally === undefined) return { guardrails: [], models: [], overTime: [], left: { crossed: 0, carriedOver: 0 }, notes: [] };
   const { arms, checks, crossed, carriedOver } = tally;
   const base = arms.findIndex(({ variant }) => variant === control);
   // An interleaved list is both orders at once: its effect over time is that of neither.
   const compared = arms.flatMap(({ interleaved }, arm) => (arm === base || base < 0 || interleaved > 0 ? [] : [arm]));
-  const guardrails = judgeArms(checks.guards, arms, base, { tuning });
+  const guardrails = judgeArms(checks.guards, arms, base, { tuning, allowed });
   const overTime = checks.overTime.results(base, compared, alpha).map(({ arm, ...row }) => ({ variant: arms[arm]?.variant ?? "", ...row }));
   const models = severalModels(checks.models.rows).map((row) => ({
     ...row,

@@ -19,7 +19,7 @@ export type Checks = ReturnType<typeof createChecks>;
 /** `addSearch`: how a search adds to a shopper's totals. */
 export function createChecks(stage: Stage, period: Period, segmented: Metric, addSearch: (totals: Totals, search: StagedSearch) => void) {
   const covariates = createCovariates(stage.earlier, period);
-  const guards = createGuardSums(stage);
+  const guards = createGuardSums(period.caps);
   const overTime = createOverTime(segmented);
   return {
     add(arm: number, cluster: readonly StagedSearch[]): void {

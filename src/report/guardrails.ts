@@ -5,9 +5,10 @@
  *
  * STOP_ALPHA bounds the chance that a variant without any effect is ever stopped, all guardrails and all arms together (Bonferroni).
  */
-import { emptyTotals, type Totals } from "./metrics.ts";
+import type { Caps } from "./caps.ts";
+import { emptyTotals, findMetric, type Totals } from "./metrics.ts";
 import { designEffect } from "./sample-ratio.ts";
-import type { Stage, StagedSearch } from "./stage.ts";
+import type { StagedSearch } from "./stage.ts";
 import { FEWEST_ACTIVE } from "./statistics/compare.ts";
 import { addCluster, type ClusterSums, estimateRatio, readSums, SUM_COUNT } from "./statistics/ratio.ts";
 import { sequenceFactor } from "./statistics/sequential.ts";
@@ -156,8 +157,9 @@ function sumOf(a: ClusterSums, b: ClusterSums): ClusterSums {
 
 export type GuardSums = ReturnType<typeof createGuardSums>;
 
-export function createGuardSums(stage: Pick<Stage, "revenueShare">) {
-  const limits: Limits = { revenue: stage.revenueShare(0.99) };
+export function createGuardSums(caps: Caps) {
+  const revenue = findMetric("revenue-per-shopper");
+  const limits: Limits = { revenue: revenue === undefined ? Infinity : caps.sumOf(revenue) };
   const sums: Float64Array[] = [];
   const blockOf = (arm: number): Float64Array => (sums[arm] ??= new Float64Array(GUARDRAILS.length * SUM_COUNT));
   return {

@@ -176,8 +176,6 @@ export async function createStage() {
     earlier: createEarlier(database),
     /** Versions of the models by which the arms were served. */
     models: () => modelsOf(database),
-    /** The revenue that a share of the buying shoppers stays at or below; 0 without one. */
-    revenueShare: (share: number) => revenueShareOf(database, share),
     /** First and last time of a search; `undefined` without one. */
     period() {
       const { first, last } = v.parse(periodSchema, database.prepare("SELECT MIN(at) AS first, MAX(at) AS last FROM search").get());
@@ -195,13 +193,6 @@ export async function createStage() {
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-function revenueShareOf(database: DatabaseSync, share: number): number {
-  const buyers = "SELECT SUM(revenue) AS n FROM search JOIN outcome USING (query_id) WHERE unit IS NOT NULL GROUP BY unit HAVING n > 0";
-  const { n: count } = v.parse(countSchema, database.prepare(`SELECT COUNT(*) AS n FROM (${buyers})`).get());
-  if (count === 0) return 0;
-  return v.parse(countSchema, database.prepare(`${buyers} ORDER BY n LIMIT 1 OFFSET ${Math.ceil(count * share) - 1}`).get()).n;
 }
 
 function* clustersOf(database: DatabaseSync): Generator<readonly StagedSearch[]> {

@@ -80,31 +80,31 @@ describe("the adjustment", () => {
   });
 });
 
-describe("the confidence sequence of adjusted figures", () => {
-  /** Shoppers come day by day; a taste shows in what they did before and in what they do. */
-  function runExperiment(random: () => number, known: number): boolean {
-    const sums = [new Float64Array(SUM_COUNT), new Float64Array(SUM_COUNT)];
-    const covariates = [0, 1].map(() => ({ known: 0, z: 0, zz: 0, yz: 0, xz: 0 }));
-    for (let day = 0; day < 14; day++) {
-      for (let n = 0; n < 60; n++) {
-        const arm = random() < 0.5 ? 0 : 1;
-        const taste = random() ** 2;
-        const y = (random() < taste ? 1 : 0) + (random() < taste ? 1 : 0);
-        addCluster(sums[arm]!, 0, y, 1);
-        if (random() >= known) continue;
-        const z = taste + 0.2 * random() - 1 / 3 - 0.1;
-        const own = covariates[arm]!;
-        for (const [name, value] of [["known", 1], ["z", z], ["zz", z * z], ["yz", y * z], ["xz", z]] as const) own[name] += value; // prettier-ignore
-      }
-      const read = sums.map((sum) => readSums(sum, 0));
-      const shifts = findAdjustment(read, covariates satisfies CovariateSums[])?.shifts;
-      const estimates = read.map((sum, arm) => shifted(estimateRatio(sum), shifts?.[arm]));
-      const compared = compareArms(estimates[0], estimates[1], { alpha: 0.05, tuning: 5000 });
-      if (typeof compared !== "string" && (compared.lift.always.low > 0 || compared.lift.always.high < 0)) return true;
+/** Shoppers come day by day; a taste shows in what they did before and in what they do. */
+function runExperiment(random: () => number, known: number): boolean {
+  const sums = [new Float64Array(SUM_COUNT), new Float64Array(SUM_COUNT)];
+  const covariates = [0, 1].map(() => ({ known: 0, z: 0, zz: 0, yz: 0, xz: 0 }));
+  for (let day = 0; day < 14; day++) {
+    for (let n = 0; n < 60; n++) {
+      const arm = random() < 0.5 ? 0 : 1;
+      const taste = random() ** 2;
+      const y = (random() < taste ? 1 : 0) + (random() < taste ? 1 : 0);
+      addCluster(sums[arm]!, 0, y, 1);
+      if (random() >= known) continue;
+      const z = taste + 0.2 * random() - 1 / 3 - 0.1;
+      const own = covariates[arm]!;
+      for (const [name, value] of [["known", 1], ["z", z], ["zz", z * z], ["yz", y * z], ["xz", z]] as const) own[name] += value; // prettier-ignore
     }
-    return false;
+    const read = sums.map((sum) => readSums(sum, 0));
+    const shifts = findAdjustment(read, covariates satisfies CovariateSums[])?.shifts;
+    const estimates = read.map((sum, arm) => shifted(estimateRatio(sum), shifts?.[arm]));
+    const compared = compareArms(estimates[0], estimates[1], { alpha: 0.05, tuning: 5000 });
+    if (typeof compared !== "string" && (compared.lift.always.low > 0 || compared.lift.always.high < 0)) return true;
   }
+  return false;
+}
 
+describe("the confidence sequence of adjusted figures", () => {
   it.each([0.15, 0.6, 1])(
     "errs in at most 5 per cent of 600 experiments without an effect, read every day: %s of shoppers known",
     (known) => {
@@ -115,13 +115,14 @@ describe("the confidence sequence of adjusted figures", () => {
   );
 });
 
-describe("shoppers who were in another arm before", () => {
-  const rows = (variant: string, from: number, to: number) =>
-    Array.from({ length: to - from }, (_, i) => search(`q${from + i}`, variant, { unit: `u${from + i}`, atMs: START_MS + 2 * DAY_MS }));
+const rows = (variant: string, from: number, to: number) =>
+  Array.from({ length: to - from }, (_, i) => search(`q${from + i}`, variant, { unit: `u${from + i}`, atMs: START_MS + 2 * DAY_MS }));
 
+const before = (n: number, variant: string | undefined) => ({ queryId: `b${n}`, unit: `u${n}`, atMs: START_MS, variant });
+
+describe("shoppers who were in another arm before", () => {
   it("are left out and counted where a report begins later; those of the same arm stay", async () => {
     const log = logOf([...rows("control", 0, 40), ...rows("armmt", 40, 100)]);
-    const before = (n: number, variant: string | undefined) => ({ queryId: `b${n}`, unit: `u${n}`, atMs: START_MS, variant });
     // 40 to 59 were in control, 60 to 69 in armmt already, 70 to 79 in another experiment.
     const earlier = [
       ...Array.from({ length: 20 }, (_, i) => before(40 + i, "control")),
