@@ -53,10 +53,14 @@ export function findAdjustment(sums: readonly ClusterSums[], covariates: readonl
   const spread = total(moments.map(({ n, zz }) => Math.max(0, n - 1) * zz));
   if (!(spread > 0)) return undefined;
   const theta = total(moments.map(({ n, uz }) => Math.max(0, n - 1) * uz)) / spread;
+  const pooled = spread / total(moments.map(({ n }) => Math.max(0, n - 1)));
   const middle = total(moments.map(({ n, z }) => n * z)) / total(moments.map(({ n }) => n));
   const estimates = sums.map((sum) => estimateRatio(sum));
   const shifts = moments.map(({ n, z, zz, uz }) => {
-    return n === 0 ? { value: 0, variance: 0 } : { value: theta * (z - middle), variance: (theta * theta * zz - 2 * theta * uz) / n };
+    if (n === 0) return { value: 0, variance: 0 };
+    // The smaller of what it removes in this arm and in all of them: in a small arm its own covariance may be chance.
+    const removed = Math.min(2 * theta * uz - theta * theta * zz, theta * theta * pooled);
+    return { value: theta * (z - middle), variance: -Math.max(0, removed) / n };
   });
   // A rare event can be adjusted below nothing.
   const isBelow = estimates.some((estimate, arm) => estimate !== undefined && estimate.value > 0 && estimate.value <= shifts[arm]!.value);

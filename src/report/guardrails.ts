@@ -136,7 +136,8 @@ export function judge(guardrail: Pick<Guardrail, "good">, control: ClusterSums, 
   const ofOne = together.variance * together.clusters;
   const variance = Math.max(a.variance + b.variance, ofOne * (1 / a.clusters + 1 / b.clusters)) * options.designEffect;
   const change = guardrail.good * (b.value - a.value);
-  const factor = sequenceFactor((a.clusters + b.clusters) / options.designEffect, { alpha: alpha / tests, tuning });
+  // Only the upper bound counts: half of a two-sided sequence of twice the error.
+  const factor = sequenceFactor((a.clusters + b.clusters) / options.designEffect, { alpha: (2 * alpha) / tests, tuning });
   const bound = change + factor * Math.sqrt(variance);
   const state: GuardState = bound + allowed < 0 ? "harm" : "open";
   return { state, control: a.value, value: b.value, /** In the good direction. */ change, /** Always valid. */ bound };
