@@ -50,20 +50,21 @@ export function findAdjustment(sums: readonly ClusterSums[], covariates: readonl
   const known = total(covariates.map((sum) => sum.known));
   if (known < FEWEST_KNOWN) return undefined;
   const moments = sums.map((sum, arm) => momentsOf(sum, covariates[arm]));
-  const spread = total(moments.map(({ n, zz }) => Math.max(0, n - 1) * zz));
-  if (!(spread > 0)) return undefined;
-  const theta = total(moments.map(({ n, uz }) => Math.max(0, n - 1) * uz)) / spread;
-  const pooled = spread / total(moments.map(({ n }) => Math.max(0, n - 1)));
+  const weights = moments.map(({ n }) => Math.max(0, n - 1));
+  const pooled = (of: (moment: Moments) => number): number =>
+    total(moments.map((moment, arm) => weights[arm]! * of(moment))) / total(weights);
+  const [zz, uu, uz] = [pooled((moment) => moment.zz), pooled((moment) => moment.uu), pooled((moment) => moment.uz)];
+  if (!(zz > 0)) return undefined;
+  const theta = uz / zz;
   const middle = total(moments.map(({ n, z }) => n * z)) / total(moments.map(({ n }) => n));
-  const estimates = sums.map((sum) => estimateRatio(sum));
-  const shifts = moments.map(({ n, z, zz, uz }) => {
-    if (n === 0) return { value: 0, variance: 0 };
-    // The smaller of what it removes in this arm and in all of them: in a small arm its own covariance may be chance.
-    const removed = Math.min(2 * theta * uz - theta * theta * zz, theta * theta * pooled);
-    return { value: theta * (z - middle), variance: -Math.max(0, removed) / n };
+  const shifts = moments.map((own) => {
+    if (own.n === 0) return { value: 0, variance: 0 };
+    // As the estimates have it, an arm has at least the variance of all together: before, and of what is left.
+    const left = Math.max(own.uu + theta * (theta * own.zz - 2 * own.uz), uu - theta * uz);
+    return { value: theta * (own.z - middle), variance: Math.min(0, left - Math.max(own.uu, uu)) / own.n };
   });
   // A rare event can be adjusted below nothing.
-  const isBelow = estimates.some((estimate, arm) => estimate !== undefined && estimate.value > 0 && estimate.value <= shifts[arm]!.value);
+  const isBelow = moments.some(({ value }, arm) => value > 0 && value <= shifts[arm]!.value);
   return isBelow ? undefined : { theta, known, shifts };
 }
 
@@ -73,16 +74,18 @@ export function shifted(estimate: Estimate | undefined, shift: Shift | undefined
   return { ...estimate, value: value - shift.value, variance: Math.max(LEAST_LEFT * variance, variance + shift.variance) };
 }
 
-/** Of one arm: shoppers, mean and variance of z, and its covariance with u = (y − R·x) / x̄, of which the arm's estimate is a mean. */
-function momentsOf({ clusters: n, y, x }: ClusterSums, covariate: CovariateSums | undefined) {
-  if (n < 2 || !(x > 0) || covariate === undefined) return { n: 0, z: 0, zz: 0, uz: 0 };
-  const { z, zz, yz, xz } = covariate;
-  const centred = (yz - (y / x) * xz) / (x / n);
-  // u adds up to 0, so its covariance needs no means.
-  return { n, z: z / n, zz: (zz - (z * z) / n) / (n - 1), uz: centred / (n - 1) };
-}
+type Moments = ReturnType<typeof momentsOf>;
 
-export type Covariates = ReturnType<typeof createCovariates>;
+/** Of one arm: shoppers, the mean of z, and the (co)variances of z and u = (y − R·x) / x̄, of which the arm's estimate R is a mean. */
+function momentsOf(sums: ClusterSums, covariate: CovariateSums | undefined) {
+  const estimate = estimateRatio(sums);
+  if (estimate === undefined || covariate === undefined) return { n: 0, value: 0, z: 0, zz: 0, uu: 0, uz: 0 };
+  const { clusters: n, x } = sums;
+  const { z, zz, yz, xz } = covariate;
+  // u adds up to 0, so its covariance needs no means.
+  const uz = (yz - estimate.value * xz) / (x / n) / (n - 1);
+  return { n, value: estimate.value, z: z / n, zz: (zz - (z * z) / n) / (n - 1), uu: estimate.variance * n, uz };
+}
 
 interface Counting {
   /** Since 1970. */
