@@ -186,15 +186,19 @@ function timeToAnswer(metrics: readonly MetricReport[], arms: readonly ArmTally[
   const rows = metrics.flatMap(({ metric, comparisons }) =>
     comparisons
       .filter(({ variant }) => !interleaved.has(variant))
-      .map(({ variant, result }) => {
-        if (result === null || !(result.standardError > 0)) return { metric, variant, powerNow: null, seenNow: null, days: null };
-        const running = { standardError: result.standardError, clusters: result.clusters, days };
+      .map(({ variant, result, expected }) => {
+        const known = result ?? expected;
+        if (known === null || !(known.standardError > 0))
+          return { metric, variant, isRough: false, powerNow: null, seenNow: null, days: null };
+        const running = { standardError: known.standardError, clusters: known.clusters, days };
         return {
           metric,
           variant,
+          /** From too few events to compare the arms, as if they were alike. */
+          isRough: result === null,
           /** Probability to see that lift now, and the smallest lift that can be seen, in one look; null where there are too few events. */
-          powerNow: powerNow(lift, result.standardError, alpha),
-          seenNow: liftSeenNow(result.standardError, wanted),
+          powerNow: result && powerNow(lift, result.standardError, alpha),
+          seenNow: result && liftSeenNow(result.standardError, wanted),
           /** In all until that lift can be seen: in one look at the end, or with the confidence sequence. */
           days: { fixed: daysUntil(lift, running, wanted), always: daysUntil(lift, running, wanted, { alpha, tuning }) },
         };

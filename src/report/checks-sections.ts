@@ -4,7 +4,18 @@ import * as format from "./format.ts";
 import type { GuardRow } from "./guardrails.ts";
 import { STOP_ALPHA } from "./guardrails.ts";
 import { NOTED_P } from "./over-time.ts";
-import type { Block } from "./sections.ts";
+
+/** As sections.ts has them. */
+type Block =
+  | { readonly kind: "paragraph"; readonly text: string }
+  | {
+      readonly kind: "table";
+      readonly caption: string;
+      readonly headings: readonly string[];
+      readonly rows: readonly (readonly string[])[];
+      readonly numeric: readonly number[];
+      readonly decided?: readonly boolean[];
+    };
 
 const paragraph = (text: string): Block => ({ kind: "paragraph", text });
 
@@ -22,7 +33,7 @@ const STATES: Readonly<Record<GuardRow["state"], string>> = { harm: "harm", open
 
 export function guardValue(value: number | null, kind: GuardRow["kind"], isChange = false): string {
   if (value === null) return format.NONE;
-  if (kind === "ms") return `${value.toFixed(1)}\u00a0ms`;
+  if (kind === "ms") return `${value.toFixed(1).replace("-", "\u2212")}\u00a0ms`;
   if (kind === "share") return isChange ? `${(value * 100).toFixed(2).replace("-", "\u2212")} points` : format.share(value);
   return format.metricValue(value, { kind: "money", currency: null });
 }

@@ -99,8 +99,10 @@ export function createCovariates(earlier: Earlier, { firstDay, days, caps }: Cou
   const means = meansOf(earlier);
   const sums: Float64Array[] = [];
   const covariatesOf = (unit: string | undefined): readonly number[] | undefined => {
-    const before = unit === undefined ? undefined : earlier.of(unit);
-    return before && METRICS.map((metric, m) => metric.sumOf(before) - means[m]! * spreadOf(metric, before));
+    const past = unit === undefined ? undefined : earlier.of(unit);
+    if (past === undefined) return undefined;
+    const before = { ...emptyTotals(), ...past };
+    return METRICS.map((metric, m) => metric.sumOf(before) - means[m]! * spreadOf(metric, before));
   };
   return {
     /** A shopper's searches, in the order of time. */
@@ -147,11 +149,13 @@ export function createCovariates(earlier: Earlier, { firstDay, days, caps }: Cou
 /** Of each metric before the experiment, over all its shoppers. */
 function meansOf(earlier: Earlier): readonly number[] {
   const sums = METRICS.map(() => ({ y: 0, x: 0 }));
-  for (const totals of earlier.all())
+  for (const past of earlier.all()) {
+    const totals = { ...emptyTotals(), ...past };
     METRICS.forEach((metric, m) => {
       sums[m]!.y += metric.sumOf(totals);
       sums[m]!.x += spreadOf(metric, totals);
     });
+  }
   return sums.map(({ y, x }) => (x > 0 ? y / x : 0));
 }
 

@@ -6,27 +6,8 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import * as v from "valibot";
-import { ACTIONS, type ActionRow, type Log, type LogRange } from "./log.ts";
-import { emptyTotals, type Totals } from "./metrics.ts";
+import { ACTIONS, type EarlierSpan, type Log, type LogRange } from "./log.ts";
 import { DAY_MS } from "../web.ts";
-
-/** ISO 8601: `from` bounds searches outside the experiment. */
-export type EarlierSpan = Readonly<Record<"from" | "until", string>>;
-
-export interface EarlierRows {
-  searches(): AsyncIterable<EarlierSearch>;
-  actions(): AsyncIterable<EarlierAction>;
-}
-
-interface EarlierSearch {
-  readonly queryId: string;
-  readonly unit: string;
-  readonly atMs: number;
-  /** In the experiment itself, before the report begins. */
-  readonly variant: string | undefined;
-}
-
-type EarlierAction = ActionRow & { readonly atMs: number };
 
 /** Before the first day of the report: what is older says less, and costs the same to read. */
 const LOOKBACK_DAYS = 28;
@@ -67,6 +48,9 @@ const pastSchema = v.object({
   purchases: v.number(),
   revenue: v.number(),
 });
+/** Sums of one shopper. */
+export type Past = v.InferOutput<typeof pastSchema>;
+
 const COLUMNS = Object.keys(pastSchema.entries);
 const nameSchema = v.array(v.object({ unit: v.string() }));
 const boundsSchema = v.object({ first: v.nullable(v.number()), last: v.nullable(v.number()) });
@@ -100,22 +84,18 @@ export function createEarlier(database: DatabaseSync) {
         find = database.prepare(`SELECT ${COLUMNS.join(", ")} FROM past WHERE unit = ?`);
     },
     /** Capped sums of one shopper; `undefined` where nothing is known. */
-    of(unit: string): Totals | undefined {
+    of(unit: string): Past | undefined {
       const row = find?.get(unit);
-      return row === undefined ? undefined : totalsOf(row);
+      return row === undefined ? undefined : v.parse(pastSchema, row);
     },
     /** Of all shoppers with something to know. */
-    *all(): Generator<Totals> {
+    *all(): Generator<Past> {
       if (find === undefined) return;
-      for (const row of database.prepare(`SELECT ${COLUMNS.join(", ")} FROM past`).iterate()) yield totalsOf(row);
+      for (const row of database.prepare(`SELECT ${COLUMNS.join(", ")} FROM past`).iterate()) yield v.parse(pastSchema, row);
     },
     /** Shoppers who were in another arm of the experiment before the report begins. */
     isCarriedOver: (unit: string): boolean => carriedOver.has(unit),
   };
-}
-
-function totalsOf(row: unknown): Totals {
-  return { ...emptyTotals(), ...v.parse(pastSchema, row) };
 }
 
 /** `undefined` where no shopper is known. */

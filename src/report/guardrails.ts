@@ -7,7 +7,6 @@
  */
 import type { Caps } from "./caps.ts";
 import { emptyTotals, findMetric, type Totals } from "./metrics.ts";
-import { designEffect } from "./sample-ratio.ts";
 import type { StagedSearch } from "./stage.ts";
 import { FEWEST_ACTIVE } from "./statistics/compare.ts";
 import { addCluster, type ClusterSums, estimateRatio, readSums, SUM_COUNT } from "./statistics/ratio.ts";
@@ -187,13 +186,8 @@ export function designEffectOf(arms: readonly ArmCounts[]): number {
   const sum = (of: (arm: ArmCounts) => number): number => arms.reduce((all, arm) => all + of(arm), 0);
   const [searches, known] = [sum((arm) => arm.searches), sum((arm) => arm.shopperSearches)];
   if (searches === known) return 1;
-  const effect =
-    known === 0
-      ? ASSUMED_DESIGN_EFFECT
-      : designEffect(
-          known,
-          sum((arm) => arm.squaredShopperSearches),
-        );
+  // As of searches of one shopper that all end alike (Kish 1965).
+  const effect = known === 0 ? ASSUMED_DESIGN_EFFECT : sum((arm) => arm.squaredShopperSearches) / known;
   return 1 + ((effect - 1) * (searches - known)) / searches;
 }
 

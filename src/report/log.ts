@@ -1,6 +1,5 @@
 /** Rows that a report reads from a log: `sql-log.ts` reads them from tables, `ubi-log.ts` from files. */
 import * as v from "valibot";
-import type { EarlierRows, EarlierSpan } from "./earlier.ts";
 import { isBypassReason, REASONS } from "../result.ts";
 
 /** One page of one search in one experiment. A later page of the same search has the same query id. */
@@ -19,6 +18,24 @@ export interface LogRange {
   /** ISO 8601, exclusive. */
   readonly until: string | undefined;
 }
+
+/** ISO 8601: `from` bounds searches outside the experiment. */
+export type EarlierSpan = Readonly<Record<"from" | "until", string>>;
+
+export interface EarlierRows {
+  searches(): AsyncIterable<EarlierSearch>;
+  actions(): AsyncIterable<EarlierAction>;
+}
+
+interface EarlierSearch {
+  readonly queryId: string;
+  readonly unit: string;
+  readonly atMs: number;
+  /** In the experiment itself, before the report begins. */
+  readonly variant: string | undefined;
+}
+
+type EarlierAction = ActionRow & { readonly atMs: number };
 
 export function isWithin({ since, until }: LogRange, atMs: number): boolean {
   return (since === undefined || atMs >= Date.parse(since)) && (until === undefined || atMs < Date.parse(until));

@@ -1,6 +1,7 @@
 /** One metric of all arms against control, as the report shows it. */
-import type { Sums } from "./cells.ts";
+import type { ArmSums, Sums } from "./cells.ts";
 import type { Adjustment } from "./cuped.ts";
+import { expectedError } from "./plan/few-events.ts";
 import type { Metric } from "./metrics.ts";
 import type { Weights } from "./sample-ratio.ts";
 import type { Stage } from "./stage.ts";
@@ -63,11 +64,18 @@ export function measure(metric: Metric, { tally, control, money, shareOf, ...seq
           ...describe(metric, tally, [base, arm], judgment),
           /** For what shoppers did before; null where nothing is known of that. */
           adjustment: describeAdjustment(adjustments[last], judgment, at(last, NO_ADJUSTMENT), days),
+          /** If the arms were alike; null where they can be compared, or nothing has happened. */
+          expected: typeof judgment.capped === "string" ? expectedOf(sumsAt(base, metric, last), sumsAt(arm, metric, last)) : null,
           daily: daily(tally, (day) => at(day).capped),
         },
       ];
     }),
   };
+}
+
+function expectedOf(...arms: readonly [ArmSums, ArmSums]) {
+  const [control, variant] = arms.map(({ capped: { known, alone } }) => mergeSums(known, alone));
+  return (control && variant && expectedError(control, variant)) ?? null;
 }
 
 const NO_ADJUSTMENT: Adjustment = { theta: 0, known: 0, shifts: [] };

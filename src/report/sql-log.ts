@@ -1,7 +1,16 @@
 /** The tables `ubi_queries` and `ubi_events` as a log, read in pages by id, so that neither this machine nor D1 holds all of it at once. */
 import * as v from "valibot";
-import type { EarlierRows, EarlierSpan } from "./earlier.ts";
-import { ACTIONS, type Log, type LogRange, rawAction, rawSearch, toActionRow, toSearchRow } from "./log.ts";
+import {
+  ACTIONS,
+  type EarlierRows,
+  type EarlierSpan,
+  type Log,
+  type LogRange,
+  rawAction,
+  rawSearch,
+  toActionRow,
+  toSearchRow,
+} from "./log.ts";
 import { UserError } from "../web.ts";
 
 export interface EventDatabase extends Pick<Log, "place" | "liveExperiments" | "close"> {

@@ -99,12 +99,12 @@ describe("the effect over time", () => {
   });
 });
 
-describe("two models in one arm", () => {
-  const rows = (variant: string, model: string, day: number, count: number) =>
-    Array.from({ length: count }, (_, i) =>
-      search(`${variant}-${model}-${day}-${i}`, variant, { unit: `${variant}${day}${i}`, model, atMs: START_MS + day * DAY_MS }),
-    );
+const rows = (variant: string, model: string, day: number, count: number) =>
+  Array.from({ length: count }, (_, i) =>
+    search(`${variant}-${model}-${day}-${i}`, variant, { unit: `${variant}${day}${i}`, model, atMs: START_MS + day * DAY_MS }),
+  );
 
+describe("two models in one arm", () => {
   it("are told apart, with control in the same time", async () => {
     const searches = [
       ...rows("control", "m1", 0, 30),
@@ -129,14 +129,15 @@ describe("two models in one arm", () => {
   });
 });
 
+const arms = (slower: number) =>
+  logOf(
+    Array.from({ length: 1200 }, (_, i) =>
+      search(`q${i}`, i % 2 === 0 ? "control" : "armmt", { unit: `u${i}`, ms: 100 + (i % 20) + (i % 2) * slower, isEmpty: false }),
+    ),
+  );
+
 describe("guardrails in a report", () => {
   it("say harm where an arm is slow, and not where it is within what is allowed", async () => {
-    const arms = (slower: number) =>
-      logOf(
-        Array.from({ length: 1200 }, (_, i) =>
-          search(`q${i}`, i % 2 === 0 ? "control" : "armmt", { unit: `u${i}`, ms: 100 + (i % 20) + (i % 2) * slower, isEmpty: false }),
-        ),
-      );
     const [slow, usual] = [await report(arms(120)), await report(arms(20))];
     const latency = (data: typeof slow) => data.checks.guardrails.find(({ guardrail }) => guardrail === "latency");
     expect(latency(slow)).toMatchObject({ variant: "armmt", state: "harm" });

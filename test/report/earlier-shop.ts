@@ -1,6 +1,5 @@
 /** Simulated shoppers with tastes that last: searches before and in an experiment, with a known effect. */
-import type { EarlierRows } from "../../src/report/earlier.ts";
-import type { ActionRow, Log, SearchRow } from "../../src/report/log.ts";
+import type { ActionRow, EarlierRows, Log, SearchRow } from "../../src/report/log.ts";
 import { action, DAY_MS, logOf, search, START_MS } from "./rows.ts";
 import { seeded } from "./statistics/random.ts";
 
