@@ -92,7 +92,7 @@ async function createProgram(asked: string | undefined, commands: Commands): Pro
     .description("Re-rank e-commerce search at the edge: catalogue, model, measurements, demo")
     .version(packageVersion())
     .showHelpAfterError("(run with --help for usage)")
-    .addHelpText("after", "\nExit codes: 0 ok, 1 failed, 2 wrong usage")
+    .addHelpText("after", "\nExit codes: 0 ok, 1 failed, 2 wrong usage, 3 an alarm (report, guard)")
     .exitOverride();
   for (const [name, entry] of Object.entries(commands)) {
     const command = name === asked ? (await entry.load())() : new Command(name).description(entry.summary);
