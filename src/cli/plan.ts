@@ -172,8 +172,11 @@ function describeSensitivity({ interleaved, arm, by, value, interval, why }: Sen
   return `${between}: ${value.toFixed(1)} times (95 % interval ${interval.low.toFixed(1)} to ${interval.high.toFixed(1)})`;
 }
 
+function figure(value: number | undefined, text: (known: number) => string): string {
+  return value === undefined ? format.NONE : text(value);
+}
+
 function describeOwn({ experiment, place, simulated, base, searchesPerDay, searchesPerUnit, sensitivities }: Own): string {
-  const figure = (value: number | undefined, text: (known: number) => string): string => (value === undefined ? format.NONE : text(value));
   return [
     `From ${experiment} in ${place}${simulated ? ", SIMULATED" : ""}: conversion of control ${figure(base, format.share)}, ` +
       `${figure(searchesPerDay, format.wholeNumber)} searches a day, ${figure(searchesPerUnit, (n) => n.toFixed(2))} of each shopper.`,
