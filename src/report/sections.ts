@@ -217,7 +217,6 @@ function shoppersWeigh(all: readonly MetricReport[], cap: number): Block[] {
     .filter(({ kind, arms }) => kind !== "share" && arms.some(({ sum }) => sum > 0))
     .flatMap((metric) => metric.comparisons.map((comparison) => ({ metric, ...comparison })));
   if (rows.length === 0) return [];
-  const share = (value: number | null): string => (value === null ? format.NONE : format.share(value));
   const most = rows.find(({ capped }) => capped.mostSearches !== null)?.capped.mostSearches ?? null;
   return [
     {
@@ -229,7 +228,7 @@ function shoppersWeigh(all: readonly MetricReport[], cap: number): Block[] {
         variant,
         capped.cap === null ? format.NONE : format.metricValue(capped.cap, metric),
         ...[capped.touched.control, capped.touched.variant].map(format.wholeNumber),
-        ...[largestShare.control, largestShare.variant].map(share),
+        ...[largestShare.control, largestShare.variant].map((share) => (share === null ? format.NONE : format.share(share))),
       ]),
       numeric: [2, 3, 4, 5, 6],
     },
@@ -310,7 +309,12 @@ function interleaving({ interleaving: all }: ReportData): Block[] {
   ];
 }
 
-function preference({ teams }: InterleavingReport, { by, a, b, ties, result, verdict }: InterleavingReport["votes"][number]): string {
+function preference(
+  { teams }: InterleavingReport,
+  { by, a, b, ties, withoutShopper, result, verdict }: InterleavingReport["votes"][number],
+): string {
+  const left =
+    withoutShopper === 0 ? "" : ` The verdict leaves out ${format.wholeNumber(withoutShopper)} votes of searches without a shopper.`;
   if (result === null) return `No preference by ${by}: no votes.`;
   const { shareOfB, fixed, always, p } = result;
   const { share, wholeNumber } = format;
@@ -318,7 +322,7 @@ function preference({ teams }: InterleavingReport, { by, a, b, ties, result, ver
     `By ${by}: ${wholeNumber(b)} for ${teams.b}, ${wholeNumber(a)} for ${teams.a}, ${wholeNumber(ties)} ties. ` +
     `${teams.b} has ${share(shareOfB)} of the votes, ${share(fixed.low)} to ${share(fixed.high)} (exact, one look), ` +
     `${share(always.low)} to ${share(always.high)} (confidence sequence), sign test p ${format.probability(p)}: ` +
-    `${verdict === "open" ? "open" : `${teams[verdict]} is preferred`}.`
+    `${verdict === "open" ? "open" : `${teams[verdict]} is preferred`}.${left}`
   );
 }
 
