@@ -26,6 +26,9 @@ const COUNT = 5;
 /** Shoppers with a covariate, in all arms together. */
 const FEWEST_KNOWN = 100;
 
+/** Of the largest arm: as in ratio.ts, a third of both together. */
+const SMALL_ARM = 0.5;
+
 /** Share of the variance that always stays, where an estimate is not the one that the shift was found for. */
 const LEAST_LEFT = 0.05;
 
@@ -53,15 +56,17 @@ export function findAdjustment(sums: readonly ClusterSums[], covariates: readonl
   const weights = moments.map(({ n }) => Math.max(0, n - 1));
   const pooled = (of: (moment: Moments) => number): number =>
     total(moments.map((moment, arm) => weights[arm]! * of(moment))) / total(weights);
-  const [zz, uu, uz] = [pooled((moment) => moment.zz), pooled((moment) => moment.uu), pooled((moment) => moment.uz)];
+  const [zz, uz] = [pooled((moment) => moment.zz), pooled((moment) => moment.uz)];
   if (!(zz > 0)) return undefined;
   const theta = uz / zz;
   const middle = total(moments.map(({ n, z }) => n * z)) / total(moments.map(({ n }) => n));
+  const largest = Math.max(...moments.map(({ n }) => n));
   const shifts = moments.map((own) => {
     if (own.n === 0) return { value: 0, variance: 0 };
-    // As the estimates have it, an arm has at least the variance of all together: before, and of what is left.
-    const left = Math.max(own.uu + theta * (theta * own.zz - 2 * own.uz), uu - theta * uz);
-    return { value: theta * (own.z - middle), variance: Math.min(0, left - Math.max(own.uu, uu)) / own.n };
+    const removed = theta * (2 * own.uz - theta * own.zz);
+    // In a small arm its own covariance may be chance.
+    const trusted = own.n < SMALL_ARM * largest ? Math.min(removed, theta * uz) : removed;
+    return { value: theta * (own.z - middle), variance: -trusted / own.n };
   });
   // A rare event can be adjusted below nothing.
   const isBelow = moments.some(({ value }, arm) => value > 0 && value <= shifts[arm]!.value);
@@ -79,12 +84,12 @@ type Moments = ReturnType<typeof momentsOf>;
 /** Of one arm: shoppers, the mean of z, and the (co)variances of z and u = (y − R·x) / x̄, of which the arm's estimate R is a mean. */
 function momentsOf(sums: ClusterSums, covariate: CovariateSums | undefined) {
   const estimate = estimateRatio(sums);
-  if (estimate === undefined || covariate === undefined) return { n: 0, value: 0, z: 0, zz: 0, uu: 0, uz: 0 };
+  if (estimate === undefined || covariate === undefined) return { n: 0, value: 0, z: 0, zz: 0, uz: 0 };
   const { clusters: n, x } = sums;
   const { z, zz, yz, xz } = covariate;
   // u adds up to 0, so its covariance needs no means.
   const uz = (yz - estimate.value * xz) / (x / n) / (n - 1);
-  return { n, value: estimate.value, z: z / n, zz: (zz - (z * z) / n) / (n - 1), uu: estimate.variance * n, uz };
+  return { n, value: estimate.value, z: z / n, zz: (zz - (z * z) / n) / (n - 1), uz };
 }
 
 interface Counting {

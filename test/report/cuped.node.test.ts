@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { type CovariateSums, findAdjustment, shifted } from "../../src/report/cuped.ts";
 import { compareArms } from "../../src/report/statistics/compare.ts";
-import { addCluster, estimateRatio, readSums, SUM_COUNT } from "../../src/report/statistics/ratio.ts";
+import { addCluster, estimatePair, NO_SUMS, readSums, SUM_COUNT } from "../../src/report/statistics/ratio.ts";
 import { drawShop, type ShopOptions, shopLog, withEarlier } from "./earlier-shop.ts";
 import { action, DAY_MS, logOf, report, search, START_MS } from "./rows.ts";
 import { seeded } from "./statistics/random.ts";
@@ -87,12 +87,12 @@ describe("the adjustment", () => {
 });
 
 /** Shoppers come day by day; a taste shows in what they did before and in what they do. */
-function runExperiment(random: () => number, known: number): boolean {
+function runExperiment(random: () => number, known: number, share: number): boolean {
   const sums = [new Float64Array(SUM_COUNT), new Float64Array(SUM_COUNT)];
   const covariates = [0, 1].map(() => ({ known: 0, z: 0, zz: 0, yz: 0, xz: 0 }));
   for (let day = 0; day < 14; day++) {
     for (let n = 0; n < 60; n++) {
-      const arm = random() < 0.5 ? 0 : 1;
+      const arm = random() < share ? 1 : 0;
       const taste = random() ** 2;
       const y = (random() < taste ? 1 : 0) + (random() < taste ? 1 : 0);
       addCluster(sums[arm]!, 0, y, 1);
@@ -103,7 +103,8 @@ function runExperiment(random: () => number, known: number): boolean {
     }
     const read = sums.map((sum) => readSums(sum, 0));
     const shifts = findAdjustment(read, covariates satisfies CovariateSums[])?.shifts;
-    const estimates = read.map((sum, arm) => shifted(estimateRatio(sum), shifts?.[arm]));
+    const [control, variant] = read.map((known) => ({ known, alone: NO_SUMS }));
+    const estimates = estimatePair([control!, variant!], 1).map((estimate, arm) => shifted(estimate, shifts?.[arm]));
     const compared = compareArms(estimates[0], estimates[1], { alpha: 0.05, tuning: 5000 });
     if (typeof compared !== "string" && (compared.lift.always.low > 0 || compared.lift.always.high < 0)) return true;
   }
@@ -111,11 +112,16 @@ function runExperiment(random: () => number, known: number): boolean {
 }
 
 describe("the confidence sequence of adjusted figures", () => {
-  it.each([0.15, 0.6, 1])(
-    "errs in at most 5 per cent of 600 experiments without an effect, read every day: %s of shoppers known",
+  it.each([
+    [0.15, 0.5],
+    [0.6, 0.5],
+    [1, 0.5],
+    [0.6, 0.1],
+  ])(
+    "errs in at most 5 per cent of 600 experiments without an effect, read every day: %s of shoppers known, %s of them in the variant",
     (known) => {
-      const random = seeded(11 + known * 100);
-      const wrong = Array.from({ length: 600 }, () => runExperiment(random, known)).filter(Boolean).length;
+      const random = seeded(11 + known * 100 + share * 1000);
+      const wrong = Array.from({ length: 600 }, () => runExperiment(random, known, share)).filter(Boolean).length;
       expect(wrong / 600).toBeLessThanOrEqual(0.05);
     },
   );
