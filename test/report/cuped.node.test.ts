@@ -119,7 +119,7 @@ describe("the confidence sequence of adjusted figures", () => {
     [0.6, 0.1],
   ])(
     "errs in at most 5 per cent of 600 experiments without an effect, read every day: %s of shoppers known, %s of them in the variant",
-    (known) => {
+    (known, share) => {
       const random = seeded(11 + known * 100 + share * 1000);
       const wrong = Array.from({ length: 600 }, () => runExperiment(random, known, share)).filter(Boolean).length;
       expect(wrong / 600).toBeLessThanOrEqual(0.05);
