@@ -103,7 +103,7 @@ function runExperiment(random: () => number, known: number, share: number): bool
     }
     const read = sums.map((sum) => readSums(sum, 0));
     const shifts = findAdjustment(read, covariates satisfies CovariateSums[])?.shifts;
-    const [control, variant] = read.map((known) => ({ known, alone: NO_SUMS }));
+    const [control, variant] = read.map((each) => ({ known: each, alone: NO_SUMS }));
     const estimates = estimatePair([control!, variant!], 1).map((estimate, arm) => shifted(estimate, shifts?.[arm]));
     const compared = compareArms(estimates[0], estimates[1], { alpha: 0.05, tuning: 5000 });
     if (typeof compared !== "string" && (compared.lift.always.low > 0 || compared.lift.always.high < 0)) return true;
