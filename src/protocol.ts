@@ -9,9 +9,9 @@ export const TOKENS_HEADER = "x-armmt-events";
 /** In TOKENS_HEADER for a search without a token. */
 export const NO_TOKEN = "-";
 
-/** The randomisation unit: a shopper's id, else a session's. */
-export const USER_HEADER = "x-armmt-user";
+/** The randomisation unit: a session's id, else a shopper's. */
 export const SESSION_HEADER = "x-armmt-session";
+export const USER_HEADER = "x-armmt-user";
 /** Item ids that the shopper viewed, most recent first. */
 export const HISTORY_HEADER = "x-armmt-history";
 /** `1`: the shopper agreed to be recorded under an id. */

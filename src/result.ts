@@ -40,6 +40,10 @@ const TABLE = {
   // Asked for, or nothing to do
   off: { ...CHOICE, about: "the request asked for it: `x-armmt: off`" },
   engine_order: { ...CHOICE, about: "the variant serves the order of the engine" },
+  switched_off: {
+    ...CHOICE,
+    about: "a guardrail has switched the variant off ([`armmt guard`](../experiments.md#guardrails)); the search stays in its arm",
+  },
   explicit_sort: { ...REQUEST, about: "the shopper sorts by something other than relevance" },
   cursor: { ...REQUEST, about: "`search_after`, scroll, point in time, `cursorMark`" },
   grouped: { ...REQUEST, about: "`collapse`, `distinct` and the like" },

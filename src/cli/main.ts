@@ -54,6 +54,11 @@ export const SHOP_COMMANDS: Commands = {
     needs: ["wrangler", "vega"],
     load: async () => (await import("./report.ts")).createReportCommand,
   },
+  guard: {
+    summary: "Switch off a variant that makes a guardrail worse: bypasses, latency, revenue and others",
+    needs: ["wrangler"],
+    load: async () => (await import("./guard.ts")).createGuardCommand,
+  },
   plan: {
     summary: "Sample size, days and cost of an experiment, before it starts",
     load: async () => (await import("./plan.ts")).createPlanCommand,
@@ -91,7 +96,7 @@ async function createProgram(asked: string | undefined, commands: Commands): Pro
     .description("Re-rank e-commerce search at the edge: catalogue, model, measurements, demo")
     .version(packageVersion())
     .showHelpAfterError("(run with --help for usage)")
-    .addHelpText("after", "\nExit codes: 0 ok, 1 failed, 2 wrong usage")
+    .addHelpText("after", "\nExit codes: 0 ok, 1 failed, 2 wrong usage, 3 an alarm (report, guard)")
     .exitOverride();
   for (const [name, entry] of Object.entries(commands)) {
     const command = name === asked ? (await entry.load())() : new Command(name).description(entry.summary);

@@ -26,7 +26,10 @@ import { configuredWeights, equalWeights, parseWeights, weightsIn } from "./repo
 import { TOKEN_TTL_MS } from "../events/token.ts";
 import { DAY_MS, UserError } from "../web.ts";
 
-export interface ReportOptions extends Pick<AnalyseOptions, "control" | "metric" | "lift" | "power" | "alpha" | "tuning" | "cap">, OrderOptions {
+export interface ReportOptions
+  extends
+    Pick<AnalyseOptions, "control" | "metric" | "lift" | "power" | "alpha" | "tuning" | "cap" | "allowed">,
+    OrderOptions {
   /** Days in which an action counts for its search; default as long as a token lives. */
   readonly window?: number | undefined;
   readonly range: LogRange;
@@ -54,10 +57,11 @@ export async function reportOn(log: Log, options: ReportOptions): Promise<Report
       stage.addSearch(row);
       bar.increment();
     }
-    for await (const row of log.earlier?.(range) ?? []) stage.addEarlier(row);
+    for await (const row of log.armsBefore?.(range) ?? []) stage.addEarlier(row);
     for await (const row of log.actions(range)) stage.addAction(row);
     bar.stop();
     stage.seal();
+    await stage.earlier.read(log, range);
     const weights = options.weights ?? (await findWeights(log, options)) ?? equalWeights(stage.variants());
     const counted = tally(stage, [...weights.arms.keys()], metric, options.cap);
     const counts = stage.counts();
@@ -84,12 +88,17 @@ async function findWeights(log: Log, { range: { experiment }, config }: ReportOp
   return live === undefined ? configuredWeights(config, experiment) : weightsIn(live, experiment, 'KV key "experiments"');
 }
 
-type ReportFlags = Omit<ReportOptions, "range" | "weights" | "control" | "json"> &
-  Record<"persistTo" | "binding", string> &
-  Partial<Record<"database" | "queries" | "events" | "since" | "until" | "control" | "html", string>> &
-  Partial<Record<"local" | "simulated" | "json" | "check", true>> & { readonly weights?: Weights; readonly runs: number };
+export type LogFlags = Record<"config" | "persistTo" | "binding", string> &
+  Partial<Record<"database" | "queries" | "events", string>> &
+  Partial<Record<"local" | "simulated", true>>;
 
-async function openLog(flags: ReportFlags): Promise<Log> {
+type ReportFlags = Omit<ReportOptions, "range" | "weights" | "control" | "json"> &
+  LogFlags &
+  Partial<Record<"since" | "until" | "control" | "html", string>> &
+  Partial<Record<"json" | "check", true>> & { readonly weights?: Weights; readonly runs: number };
+
+/** Of the flags that say where the log is. */
+export async function openLog(flags: LogFlags): Promise<Log> {
   const { config, binding, persistTo, database, queries, events, simulated } = flags;
   if (simulated === true) return openSimulatedLog(EXAMPLE);
   if (queries !== undefined) return openUbiLog({ queries, events });
@@ -193,7 +202,7 @@ async function printReport(experiment: string, flags: ReportFlags): Promise<void
   }
 }
 
-function parseTime(text: string): string {
+export function parseTime(text: string): string {
   const ms = Date.parse(text);
   if (Number.isNaN(ms)) throw new InvalidArgumentError(`"${text}" is not a time; give one such as 2026-11-16 or 2026-11-16T09:30:00Z.`);
   return new Date(ms).toISOString();
@@ -205,7 +214,7 @@ function parseMetric(text: string): Metric {
   return metric;
 }
 
-const weightsOption = (text: string): Weights => parsed(() => ({ arms: parseWeights(text), from: "--weights" }));
+export const weightsOption = (text: string): Weights => parsed(() => ({ arms: parseWeights(text), from: "--weights" }));
 
 const ratesOption = (text: string): NonNullable<OrderOptions["rates"]> => parsed(() => parseRates(text));
 

@@ -31,6 +31,9 @@ export interface ArmmtAttributes {
   readonly shadow_ids?: readonly string[];
   /** Absent where the list was re-ranked. */
   readonly bypass?: BypassReason;
+  /** Milliseconds until the reply was ready: those that the engine was waited for, and the others. In a Worker the clock stands while code computes. */
+  readonly engine_ms?: number;
+  readonly edge_ms?: number;
 }
 
 export interface UbiQueryRecord {

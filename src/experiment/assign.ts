@@ -33,6 +33,8 @@ export interface Experiment {
   readonly ranges?: readonly (readonly [start: number, end: number])[] | undefined;
   /** On attributes. */
   readonly condition?: Condition | undefined;
+  /** Variations that a guardrail has switched off: their units keep their arm, and see the engine's order. Not GrowthBook's. */
+  readonly off?: readonly string[] | undefined;
 }
 
 /** Facts of a request: `id` is the unit unless an experiment names another attribute. */
@@ -45,13 +47,15 @@ export interface VariantChoice {
   readonly unit: string;
   /** 0 <= bucket < 1; `undefined` where another system decided. */
   readonly bucket: number | undefined;
+  /** The experiment has switched the variant off. */
+  readonly isSwitchedOff?: boolean;
 }
 
 let client: GrowthBookClient | undefined;
 
 /** `undefined` for a unit that does not take part, and for fewer than two variations. */
 export function assignVariant(experiment: Experiment, attributes: Attributes): VariantChoice | undefined {
-  const { key, status = "running", hashVersion = 2, variations, weights, namespace, ranges, ...rest } = experiment;
+  const { key, status = "running", hashVersion = 2, variations, weights, namespace, ranges, off, ...rest } = experiment;
   const [first, second, ...others] = variations;
   if (status !== "running" || first === undefined || second === undefined) return undefined;
   client ??= new GrowthBookClient();
@@ -68,7 +72,8 @@ export function assignVariant(experiment: Experiment, attributes: Attributes): V
     { attributes: withoutMissing(attributes) },
   );
   if (!result.inExperiment || result.bucket === undefined) return undefined;
-  return { experiment: key, variant: result.value, unit: result.hashValue, bucket: result.bucket };
+  const isSwitchedOff = off?.includes(result.value) === true;
+  return { experiment: key, variant: result.value, unit: result.hashValue, bucket: result.bucket, ...(isSwitchedOff && { isSwitchedOff }) };
 }
 
 /** The first experiment in which the unit takes part: experiments that must not share units need namespaces. */

@@ -7,6 +7,7 @@ import { parseTreatment } from "../experiment/treatment.ts";
 import { DAY_MS, UserError } from "../web.ts";
 import { type Metric, METRICS, segmentRank } from "./metrics.ts";
 import { describeMoney, moneyNotes } from "./money.ts";
+import { checksOf } from "./checks-report.ts";
 import { compareSampleRatio, type Weights } from "./sample-ratio.ts";
 import { DEFAULT_CAP } from "./caps.ts";
 import type { ArmSums } from "./cells.ts";
@@ -33,6 +34,8 @@ export interface AnalyseOptions extends SequenceOptions {
   /** Relative lift and power for which the time to an answer is computed. */
   readonly lift: number;
   readonly power: number;
+  /** Guardrail → harm that is allowed, instead of its default. */
+  readonly allowed?: ReadonlyMap<string, number> | undefined;
   readonly notes: readonly string[];
   /** Which actions belong to a search. */
   readonly attribution?: Attribution | undefined;
@@ -72,6 +75,7 @@ export function analyse({ tally, counts, money: sold }: Rows, options: AnalyseOp
   const shareOf = shareBetween(arms, control, weights, sampleRatio.isMismatch);
   const metrics = tally === undefined ? [] : METRICS.map((each) => measure(each, { tally, control, money, shareOf, alpha, tuning }));
   const days = tally?.days ?? 0;
+  const checks = checksOf(tally, control, { alpha, tuning, allowed: options.allowed });
   return {
     experiment,
     place,
@@ -87,7 +91,7 @@ export function analyse({ tally, counts, money: sold }: Rows, options: AnalyseOp
     alarms: listAlarms(metrics),
     /** Share of the shoppers whose sums no cap touches; 1 for no caps. */
     cap,
-    notes: [...options.notes, ...findWarnings({ tally, counts }, weights, metrics), ...moneyNotes(money, attribution.rates !== null)],
+    notes: [...options.notes, ...findWarnings({ tally, counts }, weights, metrics), ...moneyNotes(money, attribution.rates !== null), ...checks.notes],
     exposures: { weightsFrom: weights.from, searches, searchesPerDay: searches / (tally?.days ?? 1), arms: exposures },
     sampleRatio,
     attribution: { ...attribution, leftOut: counts.outside },
@@ -96,6 +100,7 @@ export function analyse({ tally, counts, money: sold }: Rows, options: AnalyseOp
     segments: { metric: metric.id, rows: tally === undefined ? [] : compareSegments(tally, metric, control, { alpha, tuning }) },
     interleaving: arms.filter(({ interleaved }) => interleaved > 0).map((arm) => countVotes(arm, { alpha, tuning })),
     timeToAnswer: timeToAnswer(metrics, arms, days, options),
+    checks,
   };
 }
 
@@ -206,15 +211,19 @@ function timeToAnswer(metrics: readonly MetricReport[], arms: readonly ArmTally[
   const rows = metrics.flatMap(({ metric, comparisons }) =>
     comparisons
       .filter(({ variant }) => !interleaved.has(variant))
-      .map(({ variant, result }) => {
-        if (result === null || !(result.standardError > 0)) return { metric, variant, powerNow: null, seenNow: null, days: null };
-        const running = { standardError: result.standardError, clusters: result.clusters, days };
+      .map(({ variant, result, expected }) => {
+        const known = result ?? expected;
+        if (known === null || !(known.standardError > 0))
+          return { metric, variant, isRough: false, powerNow: null, seenNow: null, days: null };
+        const running = { standardError: known.standardError, clusters: known.clusters, days };
         return {
           metric,
           variant,
+          /** From too few events to compare the arms, as if they were alike. */
+          isRough: result === null,
           /** Probability to see that lift now, and the smallest lift that can be seen, in one look; null where there are too few events. */
-          powerNow: powerNow(lift, result.standardError, alpha),
-          seenNow: liftSeenNow(result.standardError, wanted),
+          powerNow: result && powerNow(lift, result.standardError, alpha),
+          seenNow: result && liftSeenNow(result.standardError, wanted),
           /** In all until that lift can be seen: in one look at the end, or with the confidence sequence. */
           days: { fixed: daysUntil(lift, running, wanted), always: daysUntil(lift, running, wanted, { alpha, tuning }) },
         };

@@ -1,5 +1,6 @@
 /** Rows that a report reads from a log: `sql-log.ts` reads them from tables, `ubi-log.ts` from files. */
 import * as v from "valibot";
+import { isBypassReason, REASONS } from "../result.ts";
 
 /** One page of one search in one experiment. A later page of the same search has the same query id. */
 export type SearchRow = Readonly<ReturnType<typeof toSearchRow>>;
@@ -24,6 +25,24 @@ export interface LogRange {
   readonly until: string | undefined;
 }
 
+/** ISO 8601: `from` bounds searches outside the experiment. */
+export type EarlierSpan = Readonly<Record<"from" | "until", string>>;
+
+export interface EarlierRows {
+  searches(): AsyncIterable<EarlierSearch>;
+  actions(): AsyncIterable<EarlierAction>;
+}
+
+interface EarlierSearch {
+  readonly queryId: string;
+  readonly unit: string;
+  readonly atMs: number;
+  /** In the experiment itself, before the report begins. */
+  readonly variant: string | undefined;
+}
+
+type EarlierAction = ActionRow & { readonly atMs: number };
+
 export function isWithin({ since, until }: LogRange, atMs: number): boolean {
   return (since === undefined || atMs >= Date.parse(since)) && (until === undefined || atMs < Date.parse(until));
 }
@@ -44,9 +63,11 @@ export interface Log {
   experiments(): Promise<ReadonlyMap<string, number>>;
   searches(range: LogRange): AsyncIterable<SearchRow>;
   /** Who was in which arm of the experiment before the range; nothing without `since`. May repeat itself. */
-  earlier?(range: LogRange): AsyncIterable<EarlierRow>;
+  armsBefore?(range: LogRange): AsyncIterable<EarlierRow>;
   /** At least those of the experiment's searches, of any time, and all refunds and cancellations; others are ignored. */
   actions(range: LogRange): AsyncIterable<ActionRow>;
+  /** What shoppers did before; absent where the log knows of nothing but the experiment. */
+  earlier?(range: LogRange, span: EarlierSpan): EarlierRows;
   /** JSON text of the experiments that are changed without a deployment (KV key "experiments"), where there is one. */
   liveExperiments(): Promise<string | undefined>;
   close(): Promise<void>;
@@ -63,6 +84,11 @@ export const rawSearch = v.object({
   user_query: v.nullish(v.string(), ""),
   variant: v.string(),
   bypass: optionalText,
+  model: optionalText,
+  engine_ms: v.nullish(v.number()),
+  edge_ms: v.nullish(v.number()),
+  /** How many hits were shown. */
+  shown: v.nullish(v.number()),
   /** Parallel to `served_ids`; null for a pinned item, which is in no team. */
   teams: v.nullish(v.array(v.unknown())),
   served_ids: v.nullish(v.array(v.string())),
@@ -71,7 +97,8 @@ export const rawSearch = v.object({
 });
 
 export function toSearchRow(raw: v.InferOutput<typeof rawSearch>) {
-  const { application, teams, served_ids: items, simulated } = raw;
+  const { application, teams, served_ids: items, simulated, engine_ms: engineMs, edge_ms: edgeMs, shown } = raw;
+  const isUnread = raw.bypass !== undefined && raw.bypass !== null && isBypassReason(raw.bypass) && REASONS[raw.bypass].fault === "reply";
   return {
     queryId: raw.query_id,
     variant: raw.variant,
@@ -84,6 +111,12 @@ export function toSearchRow(raw: v.InferOutput<typeof rawSearch>) {
     words: countWords(raw.user_query),
     /** Reason for not re-ranking. */
     bypass: raw.bypass ?? undefined,
+    /** Version of the model that was live, whatever was shown. */
+    model: raw.model ?? undefined,
+    /** Until the reply was ready; `undefined` in logs of an older edge. */
+    ms: typeof engineMs === "number" && typeof edgeMs === "number" ? engineMs + edgeMs : undefined,
+    /** Nothing was shown: no hit, or an error of the engine; `undefined` where the edge could not read the reply. */
+    isEmpty: isUnread || typeof shown !== "number" ? undefined : shown === 0,
     /** Of an interleaved list: item → its team. */
     teams: Array.isArray(teams) ? teamsByItem(items ?? [], teams) : undefined,
     isSimulated: simulated === true || simulated === 1 || /simulat/i.test(application),

@@ -1,8 +1,11 @@
 /** One metric of all arms against control, as the report shows it. */
-import type { Sums } from "./cells.ts";
+import type { ArmSums, Sums } from "./cells.ts";
+import type { Adjustment } from "./cuped.ts";
+import { expectedError } from "./plan/few-events.ts";
 import type { Metric } from "./metrics.ts";
 import { type MoneyReport, whyWithheld } from "./money.ts";
 import type { Weights } from "./sample-ratio.ts";
+import type { Interval } from "./statistics/compare.ts";
 import { mergeSums } from "./statistics/ratio.ts";
 import type { SequenceOptions } from "./statistics/sequential.ts";
 import type { ArmTally, Tally } from "./tally.ts";
@@ -23,9 +26,16 @@ interface Measuring extends SequenceOptions {
 export const dayName = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
 export function measure(metric: Metric, { tally, control, money, shareOf, ...sequence }: Measuring) {
-  const { arms, days, sumsAt } = tally;
+  const { arms, days, sumsAt, checks } = tally;
   const last = days - 1;
   const base = arms.findIndex(({ variant }) => variant === control);
+  const adjustments = Array.from({ length: days }, (_, day) =>
+    checks.adjustmentAt(
+      metric,
+      day,
+      arms.map((__, arm) => mergeSums(sumsAt(arm, metric, day).capped.known, sumsAt(arm, metric, day).capped.alone)),
+    ),
+  );
   const { id, title, meaning, per, kind } = metric;
   return {
     metric: id,
@@ -43,12 +53,50 @@ export function measure(metric: Metric, { tally, control, money, shareOf, ...seq
     comparisons: arms.flatMap(({ variant }, arm) => {
       if (arm === base || base < 0) return [];
       const options = { ...sequence, share: shareOf(variant) };
-      const at = (day: number) => judge(metric, sumsAt(base, metric, day), sumsAt(arm, metric, day), options);
+      const at = (day: number, adjustment = adjustments[day]) => {
+        const shifts = adjustment && ([adjustment.shifts[base]!, adjustment.shifts[arm]!] as const);
+        return judge(metric, sumsAt(base, metric, day), sumsAt(arm, metric, day), { ...options, shifts });
+      };
+      const judgment = at(last);
       const withheld = kind === "money" ? whyWithheld(money, variant) : null;
-      return [{ variant, ...describe(metric, tally, [base, arm], at(last), withheld), daily: daily(tally, (day) => at(day).capped) }];
+      return [
+        {
+          variant,
+          ...describe(metric, tally, [base, arm], judgment, withheld),
+          /** For what shoppers did before; null where nothing is known of that. */
+          adjustment: describeAdjustment(adjustments[last], judgment, at(last, NO_ADJUSTMENT), days),
+          /** If the arms were alike; null where they can be compared, or nothing has happened. */
+          expected: typeof judgment.capped === "string" ? expectedOf(sumsAt(base, metric, last), sumsAt(arm, metric, last)) : null,
+          daily: daily(tally, (day) => at(day).capped),
+        },
+      ];
     }),
   };
 }
+
+function expectedOf(...arms: readonly [ArmSums, ArmSums]) {
+  const [control, variant] = arms.map(({ capped: { known, alone } }) => mergeSums(known, alone));
+  return (control && variant && expectedError(control, variant)) ?? null;
+}
+
+const NO_ADJUSTMENT: Adjustment = { theta: 0, known: 0, shifts: [] };
+
+/** `daysSaved`: as many more would have been needed for the same certainty without it. */
+function describeAdjustment(adjustment: Adjustment | undefined, { capped }: Judgment, plain: Judgment, days: number) {
+  if (adjustment === undefined || typeof capped === "string" || typeof plain.capped === "string") return null;
+  const { difference, lift, p, standardError } = plain.capped;
+  const removed = 1 - (widthOf(capped.difference.fixed) / widthOf(difference.fixed)) ** 2;
+  return {
+    theta: adjustment.theta,
+    shoppersKnown: adjustment.known,
+    varianceRemoved: removed,
+    daysSaved: (days * removed) / (1 - removed),
+    /** Capped as `result` is, without the adjustment. */
+    unadjusted: { difference, lift, p, standardError },
+  };
+}
+
+const widthOf = ({ low, high }: Interval): number => high - low;
 
 /** `arms`: indices of control and variant. */
 function describe(

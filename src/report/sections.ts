@@ -2,6 +2,7 @@
 import * as format from "./format.ts";
 import type { InterleavingReport, MetricComparison, MetricReport, ReportData } from "./analyse.ts";
 import { describeOrders } from "./order-section.ts";
+import { checksSections } from "./checks-sections.ts";
 import { USUAL_CAUSES } from "./sample-ratio.ts";
 
 export interface Section {
@@ -51,6 +52,7 @@ export function sectionsOf(report: ReportData): readonly Section[] {
     { id: "orders", heading: "Orders and money", blocks: orders(report) },
     { id: "bypasses", heading: "Bypassed searches", blocks: bypasses(report) },
     { id: "segments", heading: "Segments", blocks: segments(report) },
+    ...checksSections(report),
     { id: "interleaving", heading: "Interleaving", blocks: interleaving(report) },
     { id: "time", heading: "Time to an answer", blocks: timeToAnswer(report) },
   ].filter(({ blocks }) => blocks.length > 0);
@@ -344,21 +346,20 @@ function timeToAnswer({ timeToAnswer: { lift, power, rows }, metrics: all, expos
   return [
     paragraph(
       `At ${format.wholeNumber(searchesPerDay)} searches a day, as long as shoppers keep coming at this pace: the chance to see a lift of ${wanted} now, the smallest lift that can be seen now with a power of ${chance}, ` +
-        "and the days from the first one until the lift can be seen. The confidence sequence often ends long before its figure.",
+        "and the days from the first one until the lift can be seen (about so many where there are too few events yet). The confidence sequence often ends long before its figure.",
     ),
     {
       kind: "table",
       caption: `To see a lift of ${wanted} with a power of ${chance}`,
       headings: ["Metric", "Arm", "Power now", "Seen now", "Days in all, one look", "Days in all, confidence sequence, at most"],
-      rows: known.map(({ metric: id, variant, powerNow, seenNow, days }) => {
+      rows: known.map(({ metric: id, variant, isRough, powerNow, seenNow, days }) => {
         const metric = all.find((each) => each.metric === id);
         return [
           metric === undefined ? id : metricName(metric),
           variant,
           powerNow === null ? format.NONE : format.chance(powerNow),
           seenNow === null ? format.NONE : format.lift(seenNow),
-          format.days(days.fixed),
-          format.days(days.always),
+          ...[days.fixed, days.always].map((inAll) => `${isRough ? "about " : ""}${format.days(inAll)}`),
         ];
       }),
       numeric: [2, 3, 4, 5],

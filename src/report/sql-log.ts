@@ -1,6 +1,16 @@
 /** The tables `ubi_queries` and `ubi_events` as a log, read in pages by id, so that neither this machine nor D1 holds all of it at once. */
 import * as v from "valibot";
-import { ACTIONS, type Log, rawAction, rawSearch, toActionRow, toSearchRow } from "./log.ts";
+import {
+  ACTIONS,
+  type EarlierRows,
+  type EarlierSpan,
+  type Log,
+  type LogRange,
+  rawAction,
+  rawSearch,
+  toActionRow,
+  toSearchRow,
+} from "./log.ts";
 import { UserError } from "../web.ts";
 
 export interface EventDatabase extends Pick<Log, "place" | "liveExperiments" | "close"> {
@@ -51,6 +61,8 @@ export async function openSqlLog(database: EventDatabase): Promise<Log> {
       if (queries.size === 0) return;
       const columns = [
         `id, timestamp, application, query_id, ${unit} AS unit, user_query, variant, bypass`,
+        `${queries.has("model") ? "model" : "NULL AS model"}, ${queries.has("hit_ids") ? "json_array_length(hit_ids)" : "NULL"} AS shown`,
+        "json_extract(query_attributes, '$.armmt.engine_ms') AS engine_ms, json_extract(query_attributes, '$.armmt.edge_ms') AS edge_ms",
         "json_extract(query_attributes, '$.armmt.simulated') AS simulated",
         "json_extract(query_attributes, '$.armmt.teams') AS teams",
         "CASE WHEN json_type(query_attributes, '$.armmt.teams') = 'array' THEN json_extract(query_attributes, '$.armmt.served_ids') END AS served_ids",
@@ -65,7 +77,7 @@ export async function openSqlLog(database: EventDatabase): Promise<Log> {
       const select = (after: number) => `SELECT ${columns.join(", ")} FROM ubi_queries WHERE id > ${after} AND ${where}`;
       for await (const row of pages(database, searchSchema, select)) yield toSearchRow(row);
     },
-    async *earlier({ experiment, since }) {
+    async *armsBefore({ experiment, since }) {
       if (queries.size === 0 || since === undefined) return;
       const select =
         `SELECT id, ${unit} AS unit, variant FROM ubi_queries ` +
@@ -85,8 +97,48 @@ export async function openSqlLog(database: EventDatabase): Promise<Log> {
         `OR EXISTS (SELECT 1 FROM ubi_queries q WHERE q.query_id = e.query_id AND q.experiment = ${quote(range.experiment)}))`;
       for await (const row of pages(database, actionSchema, (after) => `${select} AND e.id > ${after}`)) yield toActionRow(row);
     },
+    earlier: (range, span) => earlierRows(database, { queries, events }, range, span),
     liveExperiments: () => database.liveExperiments(),
     close: () => database.close(),
+  };
+}
+
+const earlierSearch = v.object({
+  id: v.number(),
+  query_id: v.string(),
+  unit: v.string(),
+  timestamp: v.string(),
+  variant: v.nullable(v.string()),
+});
+const earlierAction = v.object({ ...actionSchema.entries, timestamp: v.string() });
+
+/** Narrow rows: all searches of known shoppers but those of the report. Which shoppers take part, the stage knows; asked here, each page would search for it. */
+function earlierRows(
+  database: EventDatabase,
+  { queries, events }: Record<"queries" | "events", ReadonlySet<string>>,
+  { experiment, since }: LogRange,
+  { from, until }: EarlierSpan,
+): EarlierRows {
+  const unit = queries.has("unit") ? "COALESCE(unit, client_id)" : "client_id";
+  const isOwn = `experiment IS ${quote(experiment)}`;
+  const isBefore = since === undefined ? "0" : `timestamp < ${quote(since)}`;
+  return {
+    async *searches() {
+      if (queries.size === 0) return;
+      const select =
+        `SELECT id, query_id, ${unit} AS unit, timestamp, CASE WHEN ${isOwn} THEN variant END AS variant FROM ubi_queries WHERE ${unit} IS NOT NULL ` +
+        `AND timestamp < ${quote(until)} AND CASE WHEN ${isOwn} THEN ${isBefore} ELSE timestamp >= ${quote(from)} END`;
+      for await (const row of pages(database, earlierSearch, (after) => `${select} AND id > ${after}`))
+        yield { queryId: row.query_id, unit: row.unit, atMs: Date.parse(row.timestamp), variant: row.variant ?? undefined };
+    },
+    async *actions() {
+      if (events.size === 0) return;
+      const select =
+        "SELECT id, query_id, action_name, object_id, quantity, price, currency, timestamp FROM ubi_events " +
+        `WHERE action_name IN (${ACTIONS.map(quote).join(", ")}) AND timestamp >= ${quote(from)} AND timestamp < ${quote(until)}`;
+      for await (const row of pages(database, earlierAction, (after) => `${select} AND id > ${after}`))
+        yield { ...toActionRow(row), atMs: Date.parse(row.timestamp) };
+    },
   };
 }
 

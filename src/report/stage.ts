@@ -7,6 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import * as v from "valibot";
+import { createEarlier } from "./earlier.ts";
+import { modelsOf } from "./models.ts";
 import { TOKEN_TTL_MS } from "../events/token.ts";
 import { ACTIONS, type ActionRow, type EarlierRow, type SearchRow } from "./log.ts";
 import { createOrders, type OrderOptions } from "./orders.ts";
@@ -23,7 +25,7 @@ export interface StageOptions extends OrderOptions {
 const TABLES = `
   CREATE TABLE search (
     query_id TEXT PRIMARY KEY, variant TEXT NOT NULL, unit TEXT, at REAL NOT NULL, application TEXT NOT NULL, words INTEGER NOT NULL,
-    bypass TEXT, teams TEXT, is_ambiguous INTEGER NOT NULL DEFAULT 0
+    bypass TEXT, model TEXT, ms REAL, is_empty INTEGER, teams TEXT, is_ambiguous INTEGER NOT NULL DEFAULT 0
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE action (event_id TEXT UNIQUE, query_id TEXT NOT NULL, kind INTEGER NOT NULL, team TEXT) STRICT;
   CREATE TABLE earlier (unit TEXT NOT NULL, variant TEXT NOT NULL, PRIMARY KEY (unit, variant)) STRICT, WITHOUT ROWID;
@@ -31,12 +33,15 @@ const TABLES = `
 
 /** A later page of the same search adds its teams only; the first page's values stay, in any order of arrival. */
 const ADD_SEARCH = `
-  INSERT INTO search (query_id, variant, unit, at, application, words, bypass, teams) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+  INSERT INTO search (query_id, variant, unit, at, application, words, bypass, model, ms, is_empty, teams) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (query_id) DO UPDATE SET
     is_ambiguous = is_ambiguous OR variant <> excluded.variant OR COALESCE(unit <> excluded.unit, 0),
     unit = COALESCE(unit, excluded.unit),
     teams = CASE WHEN teams IS NULL OR excluded.teams IS NULL THEN COALESCE(teams, excluded.teams) ELSE json_patch(teams, excluded.teams) END,
     bypass = CASE WHEN excluded.at < at THEN excluded.bypass ELSE bypass END,
+    model = CASE WHEN excluded.at < at THEN excluded.model ELSE model END,
+    ms = CASE WHEN excluded.at < at THEN excluded.ms ELSE ms END,
+    is_empty = CASE WHEN excluded.at < at THEN excluded.is_empty ELSE is_empty END,
     at = MIN(at, excluded.at)`;
 
 const SEAL = `
@@ -51,7 +56,7 @@ const LEAVE_OUT = `INSERT INTO left_out SELECT DISTINCT unit FROM search JOIN ea
 
 /** Sorted once, because a report reads it more than once. */
 const SORT = `
-  CREATE TABLE staged AS SELECT variant, unit, at AS atMs, application, words, bypass, teams IS NOT NULL AS isInterleaved, COALESCE(clicks, 0) AS clicks, COALESCE(carts, 0) AS carts,
+  CREATE TABLE staged AS SELECT variant, unit, at AS atMs, application, words, bypass, ms, is_empty AS isEmpty, teams IS NOT NULL AS isInterleaved, COALESCE(clicks, 0) AS clicks, COALESCE(carts, 0) AS carts,
     COALESCE(purchases, 0) AS purchases, COALESCE(orders, 0) AS orders, COALESCE(items, 0) AS items, COALESCE(gross, 0) AS gross,
     COALESCE(revenue, 0) AS revenue, COALESCE(click_a, 0) AS click_a, COALESCE(click_b, 0) AS click_b,
     COALESCE(purchase_a, 0) AS purchase_a, COALESCE(purchase_b, 0) AS purchase_b
@@ -69,6 +74,9 @@ const stagedSchema = v.object({
   application: v.string(),
   words: v.number(),
   bypass: optionalText,
+  /** As in the log: null where it is unknown. */
+  ms: v.nullable(v.number()),
+  isEmpty: v.nullable(v.number()),
   isInterleaved: v.pipe(
     v.number(),
     v.transform((flag) => flag === 1),
@@ -129,7 +137,7 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
   let [pages, withoutTime, strayActions, simulated] = [0, 0, 0, 0];
   const outside = { actions: 0, purchases: 0, undated: 0 };
   return {
-    addSearch({ queryId, variant, unit, atMs, application, words, bypass, teams, isSimulated }: SearchRow): void {
+    addSearch({ queryId, variant, unit, atMs, application, words, bypass, model, ms, isEmpty, teams, isSimulated }: SearchRow): void {
       pages++;
       if (isSimulated) simulated++;
       if (Number.isNaN(atMs)) {
@@ -137,7 +145,19 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
         return;
       }
       const teamsText = teams === undefined ? null : JSON.stringify(Object.fromEntries(teams));
-      addSearch.run(queryId, variant, unit || null, atMs, application, words, bypass ?? null, teamsText);
+      addSearch.run(
+        queryId,
+        variant,
+        unit || null,
+        atMs,
+        application,
+        words,
+        bypass ?? null,
+        model ?? null,
+        ms ?? null,
+        isEmpty === undefined ? null : Number(isEmpty),
+        teamsText,
+      );
     },
     /** Who was in which arm before the range. */
     addEarlier: ({ unit, variant }: EarlierRow): void => void addEarlier.run(unit, variant),
@@ -196,6 +216,10 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
       ...orders.reversals(),
       withoutNumber: orders.withoutNumber(),
     }),
+    /** Of the same shoppers; empty until it is read. */
+    earlier: createEarlier(database),
+    /** Versions of the models by which the arms were served. */
+    models: () => modelsOf(database),
     /** First and last time of a search; `undefined` without one. */
     period() {
       const { first, last } = v.parse(periodSchema, database.prepare("SELECT MIN(at) AS first, MAX(at) AS last FROM search").get());

@@ -8,6 +8,7 @@ import { type Caps, DEFAULT_CAP, findCaps } from "./caps.ts";
 import { addToCell, type ArmSums, CELL_SIZE, type Counted, emptyExtremes, NO_ARM, noteExtremes, readCell } from "./cells.ts";
 import { createSegments, emptyTotals, type Metric, METRICS, type SegmentOf, spreadOf, type Totals } from "./metrics.ts";
 import type { Stage, StagedSearch } from "./stage.ts";
+import { createChecks } from "./checks.ts";
 import { DAY_MS } from "../web.ts";
 
 export type ArmTally = ReturnType<typeof emptyArm>;
@@ -65,13 +66,18 @@ export function tally(stage: Stage, variants: readonly string[], segmented: Metr
   const extremesOf = (arm: number) => (extremes[arm] ??= METRICS.map(emptyExtremes));
   const segments = createSegments(stage.applications(8));
   const segmentSums = new Map<string, Map<string, Float64Array[]>>();
-  let crossed = 0;
+  const checks = createChecks(stage, { firstDay, days, caps }, segmented, addSearch);
+  let [crossed, carriedOver] = [0, 0];
 
   for (const cluster of stage.clusters()) {
     const [first] = cluster;
     if (first === undefined) continue;
     if (cluster.some(({ variant }) => variant !== first.variant)) {
       crossed++;
+      continue;
+    }
+    if (first.unit !== undefined && stage.earlier.isCarriedOver(first.unit)) {
+      carriedOver++;
       continue;
     }
     let arm = indices.get(first.variant);
@@ -84,7 +90,9 @@ export function tally(stage: Stage, variants: readonly string[], segmented: Metr
     const last = addDays(blockOf(arm), cluster, { firstDay, days, caps });
     last.forEach((counted, m) => counted && noteExtremes(extremesOf(arm)[m]!, caps, m, counted));
     addSegments(segmentSums, segments, cluster, { arm, metric: segmented, caps });
+    checks.add(arm, cluster);
   }
+  checks.seal();
   for (const block of blocks) if (block !== undefined) accumulate(block, days);
   const sumsAt = (arm: number, metric: Metric, day: number): ArmSums => {
     const m = METRICS.indexOf(metric);
@@ -99,6 +107,9 @@ export function tally(stage: Stage, variants: readonly string[], segmented: Metr
     days,
     /** Shoppers who were seen in more than one arm; left out. */
     crossed,
+    /** Shoppers who were in another arm before the report begins; left out. */
+    carriedOver,
+    checks,
     caps,
     /** Up to and including that day; days count from 0. */
     sumsAt,

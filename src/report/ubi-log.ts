@@ -18,6 +18,16 @@ const querySchema = v.object({
   user_query,
   timestamp,
   query_attributes: v.object({ armmt: v.object({ experiment: v.string(), ...experimentEntries }) }),
+  query_response_hit_ids: v.nullish(v.array(v.unknown())),
+});
+
+/** Of any experiment, or none. */
+const earlierSchema = v.object({
+  query_id,
+  timestamp,
+  client_id: unit,
+  unit,
+  query_attributes: v.nullish(v.object({ armmt: v.nullish(v.object({ experiment: unit, variant: unit })) })),
 });
 
 /** This edge writes them beside UBI's own members, other shops among the event's attributes or in its object. */
@@ -29,7 +39,7 @@ const itemId = v.nullish(v.union([v.string(), v.pipe(v.number(), v.transform(Str
 
 const eventSchema = v.looseObject({
   action_name,
-  query_id: rawAction.entries.query_id,
+  query_id,
   event_id,
   timestamp: rawAction.entries.timestamp,
   application: rawAction.entries.application,
@@ -78,9 +88,14 @@ export function openUbiLog({ queries, events }: { readonly queries: string; read
     async *searches(range) {
       for await (const record of queriesOf(queries))
         if (record.query_attributes.armmt.experiment === range.experiment && isWithin(range, Date.parse(record.timestamp)))
-          yield toSearchRow({ ...record, ...record.query_attributes.armmt, unit: record.unit ?? record.client_id });
+          yield toSearchRow({
+            ...record,
+            ...record.query_attributes.armmt,
+            unit: record.unit ?? record.client_id,
+            shown: (record.query_response_hit_ids ?? record.query_attributes.armmt.served_ids)?.length,
+          });
     },
-    async *earlier(range) {
+    async *armsBefore(range) {
       if (range.since === undefined) return;
       const before = { ...range, since: undefined, until: range.since };
       for await (const record of queriesOf(queries)) {
@@ -100,6 +115,28 @@ export function openUbiLog({ queries, events }: { readonly queries: string; read
     },
     lateNotes: () =>
       unreadable === 0 ? [] : [`${unreadable} clicks, carts, purchases or refunds of ${events} cannot be read and are left out.`],
+    earlier: (range, { from, until }) => ({
+      async *searches() {
+        for await (const line of readRecords(queries, v.unknown())) {
+          const parsed = v.safeParse(earlierSchema, line);
+          if (!parsed.success) continue;
+          const { query_id: queryId, timestamp: at, query_attributes: attributes, ...ids } = parsed.output;
+          const [atMs, who] = [Date.parse(at), ids.unit ?? ids.client_id];
+          const isOwn = attributes?.armmt?.experiment === range.experiment;
+          const isEarlier = isOwn ? range.since !== undefined && atMs < Date.parse(range.since) : atMs >= Date.parse(from);
+          if (typeof who !== "string" || !isEarlier || !(atMs < Date.parse(until))) continue;
+          yield { queryId, unit: who, atMs, variant: isOwn ? (attributes?.armmt?.variant ?? undefined) : undefined };
+        }
+      },
+      async *actions() {
+        if (events === undefined) return;
+        for await (const record of readRecords(events, v.unknown())) {
+          const parsed = v.safeParse(eventSchema, record);
+          const action = parsed.success ? toAction(parsed.output) : undefined;
+          if (action?.atMs !== undefined) yield { ...action, atMs: action.atMs };
+        }
+      },
+    }),
     liveExperiments: () => Promise.resolve(undefined),
     close: () => Promise.resolve(),
   };

@@ -7,6 +7,7 @@
  */
 import type { ArmSums, Extreme, Sums } from "./cells.ts";
 import type { Metric } from "./metrics.ts";
+import { type Shift, shifted } from "./cuped.ts";
 import { compareArms, type Comparison, FEWEST_ACTIVE, type Interval } from "./statistics/compare.ts";
 import { compareCounts, type Count, type ExactComparison } from "./statistics/exact.ts";
 import { estimatePair, mergeSums, NO_SUMS, type Pair, residualSquares, withoutCluster } from "./statistics/ratio.ts";
@@ -25,6 +26,8 @@ export type Held = "difference" | "lift" | "one_shopper" | "few_events";
 export interface JudgeOptions extends SequenceOptions {
   /** Of the variant in the split between the two arms, 0..1. */
   readonly share: number;
+  /** Of both arms, for what was known of their shoppers before (cuped.ts); no raw figure is shifted. */
+  readonly shifts?: Pair<Shift> | undefined;
 }
 
 export type Judgment = ReturnType<typeof judge>;
@@ -48,12 +51,13 @@ interface Compared extends SequenceOptions {
   /** Of `searchEffect`. */
   readonly effect: number | undefined;
   readonly fewestActive?: number;
+  readonly shifts?: Pair<Shift> | undefined;
 }
 
 /** A string: why not. */
-export function compareSums(metric: Metric, arms: Pair<Sums>, { effect, ...options }: Compared) {
+export function compareSums(metric: Metric, arms: Pair<Sums>, { effect, shifts, ...options }: Compared) {
   const [control, variant] = estimatePair(arms, effect ?? 1);
-  const compared = compareArms(control, variant, options);
+  const compared = compareArms(shifted(control, shifts?.[0]), shifted(variant, shifts?.[1]), options);
   return metric.per !== "shopper" && effect === undefined && typeof compared !== "string" ? ("units_unknown" as const) : compared;
 }
 
@@ -74,7 +78,7 @@ export function judge(metric: Metric, control: ArmSums, variant: ArmSums, option
   const effect = searchEffect(control, variant);
   const arms = [control, variant] as const;
   const capped = compareSums(metric, [control.capped, variant.capped], { ...options, effect });
-  const raw = compareSums(metric, [control.raw, variant.raw], { ...options, effect });
+  const raw = compareSums(metric, [control.raw, variant.raw], { ...options, effect, shifts: undefined });
   // Those who order say nothing of how much they order for.
   const exact = metric.per !== "order" && (isSmall(control) || isSmall(variant)) ? compareCounts(countOf(control), countOf(variant), options) : undefined;
   const judged =
@@ -123,7 +127,7 @@ function byCounts(metric: Metric, [control, variant]: Pair<ArmSums>, exact: Exac
   const verdict = exact.lift.value !== null && exact.lift.value < 0 ? "lower" : "higher";
   if (exact.control.units === 0 || exact.variant.units === 0) return { verdict, held: undefined };
   const known: Pair<Sums> = [onlyKnown(control), onlyKnown(variant)];
-  const compared = compareSums(metric, known, { ...options, effect: 1, fewestActive: 1 });
+  const compared = compareSums(metric, known, { ...options, effect: 1, fewestActive: 1, shifts: undefined });
   const agrees = typeof compared !== "string" && decide<Verdict>(compared.difference.always, 0, WORDS) === verdict;
   return agrees ? { verdict, held: undefined } : { verdict: "open", held: "few_events" };
 }

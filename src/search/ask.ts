@@ -50,8 +50,10 @@ function sharedWindow({ request, plan, index }: Search): WindowDecision {
 }
 
 function ownWindow({ deps, assignment }: Search, window: WindowRequest): WindowDecision {
+  const { variant, experiment, isSwitchedOff } = assignment;
+  if (isSwitchedOff) return bypass("switched_off", `Experiment ${experiment} has switched ${variant} off`);
   const rankers = rankersOf(treatmentOf(assignment));
-  if (rankers.every(({ kind }) => kind === "engine")) return bypass("engine_order", `The variant is ${assignment.variant}`);
+  if (rankers.every(({ kind }) => kind === "engine")) return bypass("engine_order", `The variant is ${variant}`);
   for (const ranker of rankers) {
     const scorer = ranker.kind === "model" ? deps.scorer(ranker.version) : undefined;
     if (scorer?.ok === false) return scorer;
@@ -61,7 +63,7 @@ function ownWindow({ deps, assignment }: Search, window: WindowRequest): WindowD
 
 /** Within the rest of the engine's time, or of a share of it. Never rejects. `isConditional`: the engine may say 304. */
 export async function ask(
-  { request, deps, begunAt }: Batch,
+  { request, deps, begunAt, waited }: Batch,
   engineRequest: EngineRequest,
   share = 1,
   isConditional = false,
@@ -72,7 +74,9 @@ export async function ask(
   const atLeastMs = share < 1 ? 0 : engineTimeoutMs * (1 - WINDOW_SHARE);
   const timeoutMs = Math.max(atLeastMs, begunAt + engineTimeoutMs * share - askedAt);
   const reply = await deps.engine.send(engineRequest, request, timeoutMs, isConditional);
-  if (reply.ok) deps.windows.noteReply(deps.clock() - askedAt);
+  const tookMs = deps.clock() - askedAt;
+  waited.engineMs += tookMs;
+  if (reply.ok) deps.windows.noteReply(tookMs);
   return reply;
 }
 

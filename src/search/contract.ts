@@ -86,8 +86,10 @@ export interface Assignment {
   readonly treatment: Treatment;
   /** Key of the experiment that the unit takes part in. */
   readonly experiment: string | undefined;
-  /** Randomisation unit: the user or session id that the client sent. */
+  /** Randomisation unit: the session or user id that the client sent. */
   readonly unit: string | undefined;
+  /** A guardrail has switched the variant off: the search stays in its arm, in the engine's order. */
+  readonly isSwitchedOff: boolean;
   /** A crawler: in no experiment, and recorded nowhere. */
   readonly isBot: boolean;
 }
@@ -138,6 +140,8 @@ export interface Batch {
   readonly searches: readonly Search[];
   /** By the clock that nobody sets. */
   readonly begunAt: number;
+  /** How long the engine was waited for so far, by the same clock. */
+  readonly waited: { engineMs: number };
 }
 
 export interface OrderNotes {

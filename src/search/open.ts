@@ -22,7 +22,7 @@ export async function openBatch(request: SearchRequest, plan: RequestPlan, deps:
       return { request, deps, index, plan: search, assignment, history: historyOf(request, search), queryId, startedAt };
     }),
   );
-  return { request, deps, plan, searches, begunAt };
+  return { request, deps, plan, searches, begunAt, waited: { engineMs: 0 } };
 }
 
 /** What cannot fail of it, after a fault in the above: searches in the engine's order, in no experiment. */
@@ -33,12 +33,13 @@ export function openPlainly(request: SearchRequest, plan: RequestPlan, deps: Sea
     treatment,
     experiment: undefined,
     unit: undefined,
+    isSwitchedOff: false,
     isBot: isBot(request.headers),
   };
   const searches = plan.searches.map((search, i): Search => {
     return { request, deps, index: deps.indexes[i]!, plan: search, assignment, history: [], queryId: "", startedAt: 0 };
   });
-  return { request, deps, plan, searches, begunAt: deps.clock() };
+  return { request, deps, plan, searches, begunAt: deps.clock(), waited: { engineMs: 0 } };
 }
 
 /** The same unit gets the same variant on every isolate; a search without a unit is in no experiment. */
@@ -46,7 +47,8 @@ async function assign(request: SearchRequest, plan: SearchPlan, deps: EdgeDeps, 
   const { headers, forcedVariant } = request;
   const user = headers.get(USER_HEADER) || undefined;
   const session = headers.get(SESSION_HEADER) || undefined;
-  const unit = user ?? session ?? plan.ubi.clientId;
+  // The session first: a shopper who logs in on the way keeps the arm in which the visit began, without a cookie.
+  const unit = session ?? user ?? plan.ubi.clientId;
   const bot = isBot(headers);
   const attributes: Attributes = { id: unit, user, session, index: plan.index, country: request.country };
   const isOutside = bot || forcedVariant !== undefined;
@@ -54,7 +56,14 @@ async function assign(request: SearchRequest, plan: SearchPlan, deps: EdgeDeps, 
   const variant = forcedVariant ?? choice?.variant ?? deps.defaultVariant;
   const treatment = parseTreatment(variant);
   if (!treatment.ok) throw new Error(treatment.error);
-  return { variant, treatment: treatment.value, experiment: choice?.experiment, unit: choice?.unit ?? unit, isBot: bot };
+  return {
+    variant,
+    treatment: treatment.value,
+    experiment: choice?.experiment,
+    unit: choice?.unit ?? unit,
+    isSwitchedOff: choice?.isSwitchedOff === true,
+    isBot: bot,
+  };
 }
 
 /** A condition can be wrong in a way that only some shoppers meet: those get the default variant. */

@@ -2,8 +2,8 @@
  * The traces of a search: its count, a log line per bypass, and the exposure record with the variant, the engine's order and the shown order. The record is written after the reply; a store that fails is counted and logged.
  */
 import { modelVersionOf, rankersOf } from "../experiment/treatment.ts";
-import { createQueryRecord, type UbiQueryRecord } from "../events/ubi.ts";
-import { hasConsent } from "../protocol.ts";
+import { type ArmmtAttributes, createQueryRecord, type UbiQueryRecord } from "../events/ubi.ts";
+import { hasConsent, SESSION_HEADER, USER_HEADER } from "../protocol.ts";
 import { type BypassReason, REASONS } from "../result.ts";
 import { errorStack, sleep } from "../web.ts";
 import type { Batch, BatchResult, Search, SearchResult, Shown } from "./contract.ts";
@@ -68,24 +68,36 @@ export async function storedUnit({ request, assignment, deps }: Search): Promise
   return assignment.unit === undefined || !hasConsent(request.headers) ? undefined : deps.events?.hashUnit(assignment.unit);
 }
 
-export async function recordExposures({ searches, deps }: Batch, served: BatchResult): Promise<void> {
+type Times = Pick<ArmmtAttributes, "engine_ms" | "edge_ms">;
+
+export async function recordExposures({ searches, deps, begunAt, waited }: Batch, served: BatchResult): Promise<void> {
+  const times = { engine_ms: tenths(waited.engineMs), edge_ms: tenths(deps.clock() - begunAt - waited.engineMs) };
   // The reply goes first: parsing an untouched reply is work for afterwards.
   await sleep(0);
   const exposed = exposedIn(searches, served);
   for (let i = MAX_TRACES; i < exposed.length; i++) deps.counters.countExposure("left_out");
   await Promise.all(
-    exposed.slice(0, MAX_TRACES).map((i) => recordExposure(searches[i]!, served.results[i]!, () => served.shown()[i] ?? NOTHING)),
+    exposed.slice(0, MAX_TRACES).map((i) => recordExposure(searches[i]!, served.results[i]!, () => served.shown()[i] ?? NOTHING, times)),
   );
 }
 
-async function recordExposure(search: Search, result: SearchResult, shown: () => Shown): Promise<void> {
+/** A shopper's id, or a session's, whichever of them the arm was chosen by. */
+function isUnit({ request: { headers }, assignment }: Search, id: string | undefined): boolean {
+  return id === assignment.unit || id === headers.get(SESSION_HEADER) || id === headers.get(USER_HEADER);
+}
+
+function tenths(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}
+
+async function recordExposure(search: Search, result: SearchResult, shown: () => Shown, times: Times): Promise<void> {
   const { deps, index } = search;
   const fail = (detail: string): void => {
     deps.counters.countExposure("failed");
     deps.log({ level: "warn", event: "exposure_failed", index: index.name, detail });
   };
   try {
-    const written = await deps.sink.write(await describeExposure(search, result, shown()));
+    const written = await deps.sink.write(await describeExposure(search, result, shown(), times));
     if (written.ok) deps.counters.countExposure("written");
     else fail(written.error);
   } catch (cause) {
@@ -101,7 +113,12 @@ function modelOf({ deps, assignment: { treatment } }: Search, outcome: SearchRes
   return scorer.ok ? scorer.value.manifest.version : undefined;
 }
 
-async function describeExposure(search: Search, { outcome, notes }: SearchResult, { hits, indices }: Shown): Promise<UbiQueryRecord> {
+async function describeExposure(
+  search: Search,
+  { outcome, notes }: SearchResult,
+  { hits, indices }: Shown,
+  times: Times,
+): Promise<UbiQueryRecord> {
   const { index, plan, assignment, request, queryId, startedAt } = search;
   const ids = hits.map((hit) => hit.itemId);
   const original = hits.slice(0, Math.max(index.window, indices.length));
@@ -112,7 +129,7 @@ async function describeExposure(search: Search, { outcome, notes }: SearchResult
     application: plan.ubi.application ?? index.name,
     queryId,
     // An id beside its own hash would undo the hash.
-    clientId: hasConsent(request.headers) && plan.ubi.clientId !== assignment.unit ? plan.ubi.clientId : undefined,
+    clientId: hasConsent(request.headers) && !isUnit(search, plan.ubi.clientId) ? plan.ubi.clientId : undefined,
     unit: await storedUnit(search),
     userQuery: plan.queryText ?? "",
     timeMs: startedAt,
@@ -128,6 +145,7 @@ async function describeExposure(search: Search, { outcome, notes }: SearchResult
       ...(notes?.propensities !== undefined && { propensities: notes.propensities }),
       ...(notes?.shadow !== undefined && { shadow_ids: notes.shadow.map((i) => ids[i]!) }),
       ...("bypass" in outcome && { bypass: outcome.bypass.reason }),
+      ...times,
     },
   });
 }

@@ -96,6 +96,11 @@ const planSchema = v.object({
   interleaving: v.looseObject({ searches: v.number(), assumption: v.string() }),
   cost: v.looseObject({ perMillionSearches: v.looseObject({ total: v.number() }) }),
 });
+const ownSchema = v.looseObject({
+  base: v.number(),
+  interleaving: v.looseObject({ isAssumed: v.boolean() }),
+  log: v.looseObject({ base: v.number(), sensitivities: v.array(v.looseObject({ by: v.string(), value: v.nullable(v.number()) })) }),
+});
 const reportSchema = v.looseObject({ simulated: v.literal(true), trusted: v.literal(true), metrics: v.array(v.looseObject({})) });
 const parse = <T extends v.GenericSchema>(schema: T, text: string): v.InferOutput<T> => v.parse(schema, JSON.parse(text));
 
@@ -122,6 +127,23 @@ describe("on the command line", () => {
     expect(outcomes[3]?.stderr).toContain("--base between 0 and 1");
     expect(outcomes[3]?.stderr).not.toMatch(/^\s+at /m);
   });
+
+  it("plan takes from a log what is not given, and says what is assumed", async () => {
+    const [own, plain, stray, none] = [
+      await armmt("plan", "--simulated", "--lift", "0.03", "--json"),
+      await armmt("plan", "--base", "0.001", "--lift", "0.1", "--per-day", "3000"),
+      await armmt("plan", "--lift", "0.03", "--database", "x.sqlite"),
+      await armmt("plan", "--lift", "0.03"),
+    ];
+    const plan = v.parse(ownSchema, JSON.parse(own.stdout));
+    expect(plan.log.base).toBe(plan.base);
+    expect(plan.log.sensitivities.map(({ by, value }) => [by, value])).toEqual([["clicks", null], ["purchases", null]]); // prettier-ignore
+    expect(plan.interleaving.isAssumed).toBe(true);
+    expect(plain.stdout).toContain("10 times as sensitive is assumed");
+    expect(plain.stdout).toMatch(/one look at the end .* [\d,]+ days/);
+    expect([stray.code, none.code]).toEqual([2, 2]);
+    expect(stray.stderr).toContain("--database needs --experiment");
+  }, 60_000);
 
   it("report shows simulated shoppers as JSON and as a page, and nothing else on stderr", async () => {
     const html = join(folder, "report.html");

@@ -182,6 +182,11 @@ describe("parseConfig()", () => {
       /^RANK_BUDGET_MS is 200: keep it below ENGINE_TIMEOUT_MS \(200\)/,
     ],
     ["a weight too few", { EXPERIMENTS: [{ key: "x", variations: ["control", "armmt"], weights: [1] }] }, /one weight per variation/],
+    [
+      "a variation switched off that is none",
+      { EXPERIMENTS: [{ key: "x", variations: ["control", "armmt"], off: ["amrmt"] }] },
+      /let off name variations/,
+    ],
     ["one variation twice", { EXPERIMENTS: [{ key: "x", variations: ["armmt", "armmt"], weights: [0.5, 0.5] }] }, /each variation once/],
     [
       "coverage past 1",

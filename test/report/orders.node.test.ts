@@ -284,7 +284,7 @@ describe("shoppers from before the range", () => {
   const searches = ["mover", "stayer", "new"].map((unit) => search(`q-${unit}`, "armmt", { unit }));
   const withEarlier = (rows: readonly (readonly [string, string])[]): Log => ({
     ...logOf([...searches, search("q-c", "control", { unit: "other" })]),
-    async *earlier() {
+    async *armsBefore() {
       for (const [unit, variant] of rows) yield { unit, variant };
     },
   });

@@ -35,7 +35,7 @@ export function writeSimulatedDatabase(path: string, experiment: string, searche
   for (const { query, search, actions } of searches) {
     const { application, queryId, variant, bypass, teams } = search;
     const [timestamp, unit] = [new Date(search.atMs).toISOString(), search.unit ?? null];
-    const items = JSON.stringify([...(teams?.keys() ?? [])]);
+    const items = JSON.stringify([...(teams?.keys() ?? ["shown"])]);
     const armmt = { experiment, variant, simulated: true, ...(teams && { teams: [...teams.values()], served_ids: [...teams.keys()] }) };
     addQuery.run(timestamp, application, queryId, unit, query, experiment, variant, bypass ?? null, JSON.stringify({ armmt }), items);
     for (const { eventId = null, action, itemId, quantity = null, price = null, currency = null, team = null } of actions) {

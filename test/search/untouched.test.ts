@@ -119,7 +119,7 @@ describe("the experiment", () => {
     expect(Math.min(...counts)).toBeGreaterThan(units.length / 4);
   });
 
-  it("gives a unit one variant whichever way it names itself, user before session before client_id", async () => {
+  it("gives a unit one variant whichever way it names itself, session before user before client_id", async () => {
     const edge = openEdge({ catalog: CATALOG, vars: { EXPERIMENTS: [EXPERIMENT] } });
     const outcome = async (headers: Record<string, string>, clientId?: string) => {
       const ext = clientId === undefined ? {} : { ext: { ubi: { client_id: clientId } } };
@@ -128,7 +128,9 @@ describe("the experiment", () => {
     const byUser = await Promise.all(units.map((unit) => outcome({ "x-armmt-user": unit })));
     const [control, armmt] = [units[byUser.indexOf("engine_order")]!, units[byUser.indexOf("applied")]!];
     expect(await outcome({ "x-armmt-session": control })).toBe("engine_order");
-    expect(await outcome({ "x-armmt-user": armmt, "x-armmt-session": control })).toBe("applied");
+    // A shopper who logs in on the way, and out again.
+    expect(await outcome({ "x-armmt-session": control, "x-armmt-user": armmt })).toBe("engine_order");
+    expect(await outcome({ "x-armmt-session": armmt, "x-armmt-user": control })).toBe("applied");
     expect(await outcome({ "x-armmt-session": armmt }, control)).toBe("applied");
     // The shop refuses `ext`, which is enough to see that it was asked without re-ranking.
     expect(await outcome({}, control)).toMatch(/^(engine_order|engine_status)$/);
@@ -193,6 +195,16 @@ describe("what is recorded", () => {
     });
   });
 
+  it("says how long the engine was waited for, and how long the edge took besides", async () => {
+    const edge = openEdge({ catalog: CATALOG });
+    await edge.send("/products/_search", postJson(match("red")));
+    const { engine_ms: engineMs = -1, edge_ms: edgeMs = -1 } = edge.records[0]!.query_attributes.armmt;
+    expect(engineMs).toBeGreaterThanOrEqual(0);
+    expect(engineMs).toBeLessThan(5000);
+    expect(edgeMs).toBeGreaterThanOrEqual(0);
+    expect(edgeMs).toBeLessThan(5000);
+  });
+
   it("names the client only with consent", async () => {
     const edge = openEdge({ catalog: CATALOG });
     const ext = { ubi: { client_id: "browser-7" } };
@@ -206,6 +218,8 @@ describe("what is recorded", () => {
     [{ "x-armmt-session": "session-a" }, {}],
     [{ "x-armmt-user": "user-a" }, { ext: { ubi: { client_id: "user-a" } } }],
     [{ "x-armmt-session": "session-a" }, { ext: { ubi: { client_id: "session-a" } } }],
+    [{ "x-armmt-user": "user-a", "x-armmt-session": "session-a" }, { ext: { ubi: { client_id: "user-a" } } }],
+    [{ "x-armmt-user": "user-a", "x-armmt-session": "session-a" }, { ext: { ubi: { client_id: "session-a" } } }],
     [{}, { ext: { ubi: { client_id: "browser-7" } } }],
   ])("never holds the unit itself: %j %j", async (headers, body) => {
     const edge = openEdge({ catalog: CATALOG });

@@ -158,6 +158,18 @@ describe("who takes part", () => {
     expect(edge.logs.find((entry) => entry["event"] === "experiments")!["detail"]).toMatch(/cannot be evaluated/);
   });
 
+  it.each(["armmt", "shadow(armmt)", "interleave(control, armmt)", "explore(armmt)"])(
+    "keeps the shoppers of %s in its arm when a guardrail has switched it off, in the engine's order",
+    async (variant) => {
+      const experiment = { key: "rerank", variations: ["control", variant], weights: [0, 1] };
+      const edge = open("armmt", { EXPERIMENTS: [{ ...experiment, off: [variant] }] });
+      expect(outcomeOf(await send(edge))).toBe("switched_off");
+      expect(recorded(edge)).toMatchObject({ experiment: "rerank", variant, bypass: "switched_off" });
+      const untouched = open("armmt", { EXPERIMENTS: [{ ...experiment, off: ["control"] }] });
+      expect(outcomeOf(await send(untouched))).not.toBe("switched_off");
+    },
+  );
+
   it("is overridden by the admin, outside the experiment", async () => {
     const edge = open("armmt", { EXPERIMENTS });
     const admin = { authorization: `Bearer ${TOKEN}`, ...USER };

@@ -131,6 +131,9 @@ function drawSearch(shopper: ReturnType<typeof drawShopper>, random: Random, { o
     unit: shopper.hasConsent ? shopper.unit : undefined,
     words: countWords(query),
     bypass,
+    model: undefined,
+    ms: undefined,
+    isEmpty: false,
     teams: teams && new Map(teams.map((team, i) => [items[i] ?? "", team])),
     isSimulated: true,
   };

@@ -18,6 +18,8 @@ export interface SizeOptions extends Wanted {
   readonly tuning: number;
   /** Sensitivity of interleaving as a multiple of that of an A/B test. */
   readonly sensitivity: number;
+  /** Where that comes from; `undefined`: it is assumed. */
+  readonly sensitivityFrom?: string | undefined;
   /** Share of interleaved searches in which one team wins. */
   readonly votesPerSearch: number;
 }
@@ -58,7 +60,9 @@ export function sizeOf(options: SizeOptions) {
       searches,
       days: daysOf(searches),
       sensitivity,
-      assumption: SENSITIVITY_ASSUMPTION,
+      /** False: from the shop's own log. */
+      isAssumed: options.sensitivityFrom === undefined,
+      assumption: options.sensitivityFrom ?? SENSITIVITY_ASSUMPTION,
       /** Searches in which one team wins, and the smallest share of them for the better order that can be told from a coin. */
       votes,
       tellsShare: shareForVotes(votes, options),
