@@ -165,7 +165,8 @@ async function checkEvent(event: ClientEvent, context: Context): Promise<Result<
   const team = token.teamAt(position);
   const { application, queryId, experiment, variant } = token;
   const { quantity, price, currency, eventName, itemId } = event;
-  const record = createEventRecord({ application, action, queryId, clientId, itemId, position, timeMs: time.value });
+  const place = { position: (token.offset ?? 0) + position, isOnPage: token.offset === undefined };
+  const record = createEventRecord({ application, action, queryId, clientId, itemId, ...place, timeMs: time.value });
   return ok({
     // 128 bits of SHA-256. Without an id of the client's, who could count an item as often as it makes up ids.
     event_id: (await sha256Hex(JSON.stringify([token.id, action, itemId]))).slice(0, 32),

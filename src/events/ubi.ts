@@ -21,8 +21,10 @@ export interface ArmmtAttributes {
   readonly original_ids: readonly string[];
   /** The engine's scores, parallel to original_ids, where it gives some: training lists need them. */
   readonly original_scores?: readonly number[];
-  /** As shown, position 1 first. */
+  /** As shown: the page, of which the first is at position `offset` + 1 of the whole list. */
   readonly served_ids: readonly string[];
+  /** Hits before the page; null where only the engine knows their number (a cursor, say). Absent in records from before. */
+  readonly offset?: number | null;
   /** Parallel to served_ids, in an interleaved list: the team of each; null for a pinned one. */
   readonly teams?: readonly ("a" | "b" | null)[];
   /** Parallel to served_ids, where a pair may have been swapped: the probability of each at its position. */
@@ -56,9 +58,16 @@ export interface UbiEventRecord extends Pick<UbiQueryRecord, "application" | "qu
   readonly action_name: ActionName;
   readonly event_attributes: {
     readonly object: { readonly object_id: string; readonly object_id_type: "product" };
-    /** 1-based, as shown. */
-    readonly position: { readonly ordinal: number };
+    readonly position: Position;
   };
+}
+
+/** Of an item as shown, 1-based. */
+export interface Position {
+  /** In the whole list. */
+  readonly ordinal?: number;
+  /** On its page, where only the engine knows how many hits come before that. Not UBI's. */
+  readonly page_ordinal?: number;
 }
 
 /** An event about an item that a token proves to be served; with the report's members beside UBI's own. */
@@ -111,17 +120,22 @@ export interface EventRecordOptions extends Pick<QueryRecordOptions, "applicatio
   readonly itemId: string;
   /** 1-based, as shown. */
   readonly position: number;
+  /** `position` is that on the page, not in the whole list. Default: false. */
+  readonly isOnPage?: boolean | undefined;
 }
 
 export function createEventRecord(options: EventRecordOptions): UbiEventRecord {
-  const { application, action, queryId, clientId, itemId, position, timeMs } = options;
+  const { application, action, queryId, clientId, itemId, position, isOnPage = false, timeMs } = options;
   return {
     application,
     action_name: action,
     query_id: queryId,
     ...clientOf(clientId),
     timestamp: new Date(timeMs).toISOString(),
-    event_attributes: { object: { object_id: itemId, object_id_type: "product" }, position: { ordinal: position } },
+    event_attributes: {
+      object: { object_id: itemId, object_id_type: "product" },
+      position: isOnPage ? { page_ordinal: position } : { ordinal: position },
+    },
   };
 }
 

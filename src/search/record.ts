@@ -2,6 +2,7 @@
  * The traces of a search: its count, a log line per bypass, and the exposure record with the variant, the engine's order and the shown order. The record is written after the reply; a store that fails is counted and logged.
  */
 import { modelVersionOf } from "../experiment/treatment.ts";
+import { placeOf } from "../backends/dialect.ts";
 import { createQueryRecord, type UbiQueryRecord } from "../events/ubi.ts";
 import { hasConsent } from "../protocol.ts";
 import { type BypassReason, REASONS } from "../result.ts";
@@ -116,6 +117,7 @@ async function describeExposure(search: Search, { outcome, notes }: SearchResult
       original_ids: original.map((hit) => hit.itemId),
       ...(scores.length === original.length && { original_scores: scores }),
       served_ids: indices.map((i) => ids[i]!),
+      offset: placeOf(plan) ?? null,
       ...(notes?.teams !== undefined && { teams: notes.teams.map((team) => team ?? null) }),
       ...(notes?.propensities !== undefined && { propensities: notes.propensities }),
       ...(notes?.shadow !== undefined && { shadow_ids: notes.shadow.map((i) => ids[i]!) }),

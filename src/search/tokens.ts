@@ -3,6 +3,7 @@
  *
  * For every variant alike: an untouched reply is parsed for it too. If anything fails here, the shopper gets the reply without tokens.
  */
+import { placeOf } from "../backends/dialect.ts";
 import { errorStack, withTimeout } from "../web.ts";
 import type { Batch, BatchResult, EventDeps, Search, SearchResult, Shown } from "./contract.ts";
 import { recordedOf, storedUnit } from "./record.ts";
@@ -45,6 +46,7 @@ async function issueToken(
     experiment: assignment.experiment,
     variant: assignment.variant,
     unit: await storedUnit(search),
+    offset: placeOf(plan) ?? null,
     itemIds: shown.indices.map((i) => shown.hits[i]!.itemId),
     teams: result.notes?.teams,
   });
