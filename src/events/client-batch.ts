@@ -27,15 +27,25 @@ export interface ClientEvent {
   readonly queryId?: string | undefined;
   /** The client's name, or ours where it is unambiguous. */
   readonly action: string;
-  readonly itemId: string;
+  /** Absent where a refund or a cancellation is about a whole order. */
+  readonly itemId?: string | undefined;
   /** By the client's clock, in milliseconds since 1970. */
   readonly happenedAtMs?: number | undefined;
   readonly clientId?: string | undefined;
   readonly quantity?: number | undefined;
   readonly price?: number | undefined;
   readonly currency?: string | undefined;
+  /** The shop's number of the order: what an order is told by, whatever way it comes. */
+  readonly orderId?: string | undefined;
+  /** Tells two lines of one order with the same item apart. */
+  readonly line?: string | undefined;
+  /** Tells two refunds of the same thing apart, such as two returns of one piece each. */
+  readonly refundId?: string | undefined;
   readonly eventName?: string | undefined;
 }
+
+/** What takes back a purchase; about a whole order, where it names no item. */
+export const REVERSALS: ReadonlySet<string> = new Set(["refund", "cancel"]);
 
 export interface ClientBatch {
   /** By the client's clock, in milliseconds since 1970. */
@@ -70,6 +80,27 @@ const itemIdentifier = v.union([
     v.transform((id) => String(id)),
   ),
 ]);
+
+/** What templates print where a value is missing: taken for an id, it would make one order of all. */
+const NO_ORDER = /^(|0|-|undefined|null|nan|none|\(not set\)|\[object object\]|[{<$%]+.*[}>%]+)$/i;
+
+/** Of an order, a line or a refund. A number beyond 2^53 has lost its last digits before we see it: two orders would be one. */
+export const orderIdentifier = v.pipe(
+  v.union(
+    [v.pipe(v.string(), v.maxLength(256)), v.pipe(v.number(), v.safeInteger())],
+    "an id of an order is text, at most 256 characters, or a whole number below 2^53",
+  ),
+  v.transform((id) => {
+    const text = String(id).trim().toWellFormed();
+    return NO_ORDER.test(text) ? undefined : text;
+  }),
+);
+
+/** Of a line in its order: the first may well be 0. */
+const lineIdentifier = v.pipe(
+  v.union([v.pipe(v.string(), v.maxLength(256)), v.pipe(v.number(), v.safeInteger())]),
+  v.transform((line) => String(line).trim().toWellFormed() || undefined),
+);
 
 /** Seconds have ten digits until the year 2286, milliseconds have had twelve since 1973. */
 const SECONDS_BELOW = 1e11;
@@ -116,6 +147,16 @@ const ubiBatch = v.union([
   }),
 ]);
 
+/** In the object, or beside it. */
+const ubiOrderLine = {
+  quantity: optional(amount),
+  price: optional(money),
+  currency: optional(currencyCode),
+  order_id: optional(orderIdentifier),
+  line: optional(lineIdentifier),
+  refund_id: optional(orderIdentifier),
+};
+
 const ubiEvent = v.object({
   action_name: identifier,
   /** The token, or its index in the batch's list. */
@@ -124,24 +165,33 @@ const ubiEvent = v.object({
   client_id: optional(identifier),
   timestamp: optional(time),
   message_type: optional(v.string()),
-  event_attributes: v.object({
-    object: v.object({
-      object_id: itemIdentifier,
-      quantity: optional(amount),
-      price: optional(money),
-      currency: optional(currencyCode),
-    }),
-  }),
+  event_attributes: v.object({ ...ubiOrderLine, object: optional(v.object({ ...ubiOrderLine, object_id: optional(itemIdentifier) })) }),
 });
 
 function readUbiEvent(value: unknown, tokens: readonly string[]): Result<ClientEvent, string> {
   const read = readAs(ubiEvent, value, "The request");
   if (!read.ok) return read;
-  const { action_name: action, token, query_id: queryId, client_id: clientId } = read.value;
-  const { object_id: itemId, quantity, price, currency } = read.value.event_attributes.object;
-  const found = typeof token === "number" ? tokens[token] : token;
-  const { timestamp: happenedAtMs } = read.value;
-  return ok({ token: found, queryId, action, itemId, happenedAtMs, clientId, quantity, price, currency });
+  const { action_name: action, token, query_id: queryId, client_id: clientId, timestamp: happenedAtMs } = read.value;
+  const { object, ...beside } = read.value.event_attributes;
+  const orderId = object?.order_id ?? beside.order_id;
+  const itemId = object?.object_id;
+  if (itemId === undefined && !(REVERSALS.has(action) && orderId !== undefined)) {
+    return err("event_attributes.object.object_id: name the item; only a refund or a cancel may name an order_id instead");
+  }
+  return ok({
+    token: typeof token === "number" ? tokens[token] : token,
+    queryId,
+    action,
+    itemId,
+    happenedAtMs,
+    clientId,
+    quantity: object?.quantity ?? beside.quantity,
+    price: object?.price ?? beside.price,
+    currency: object?.currency ?? beside.currency,
+    orderId,
+    line: object?.line ?? beside.line,
+    refundId: object?.refund_id ?? beside.refund_id,
+  });
 }
 
 const algoliaBatch = v.object({ events: sentEvents });
@@ -156,6 +206,8 @@ const algoliaEvent = v.pipe(
     userToken: v.optional(identifier),
     timestamp: v.optional(time),
     currency: v.optional(currencyCode),
+    /** Not Algolia's: it has no place for an order's number. */
+    orderID: optional(orderIdentifier),
     objectData: v.optional(
       v.array(v.object({ queryID: v.optional(v.string()), price: v.optional(money), quantity: v.optional(amount) })),
       [],
@@ -170,13 +222,25 @@ const algoliaEvent = v.pipe(
 function readAlgoliaEvent(value: unknown): readonly Result<ClientEvent, string>[] {
   const read = readAs(algoliaEvent, value, "The request");
   if (!read.ok) return [read];
-  const { objectIDs, objectData, queryID, timestamp, userToken: clientId, currency, eventName } = read.value;
+  const { objectIDs, objectData, queryID, timestamp, userToken: clientId, currency, eventName, orderID: orderId } = read.value;
   if (objectIDs.length === 0) return [err("objectIDs: the event is about no item")];
   const action = actionOf(read.value);
+  const lines = linesOf(objectIDs);
   return objectIDs.map((itemId, i) => {
     const { queryID: own, price, quantity } = objectData[i] ?? {};
     const reference = referenceOf(own ?? queryID);
-    return ok({ ...reference, action, itemId, happenedAtMs: timestamp, clientId, quantity, price, currency, eventName });
+    const order = { orderId, line: lines[i] };
+    return ok({ ...reference, action, itemId, happenedAtMs: timestamp, clientId, quantity, price, currency, ...order, eventName });
+  });
+}
+
+/** For an order that comes as a whole: an item's second line is its line "2", so that the same order sent again has the same lines. */
+export function linesOf(itemIds: readonly string[]): readonly (string | undefined)[] {
+  const seen = new Map<string, number>();
+  return itemIds.map((itemId) => {
+    const count = (seen.get(itemId) ?? 0) + 1;
+    seen.set(itemId, count);
+    return count === 1 ? undefined : String(count);
   });
 }
 
@@ -185,7 +249,8 @@ function actionOf({ eventType, eventSubtype }: v.InferOutput<typeof algoliaEvent
   if (eventType === "view") return "impression";
   if (eventType !== "conversion") return eventType;
   if (eventSubtype === "addToCart") return "add_to_cart";
-  return eventSubtype ?? "conversion";
+  // Algolia has no refunds: a subtype of that name is nothing that its documentation explains.
+  return eventSubtype !== undefined && REVERSALS.has(eventSubtype) ? `conversion ${eventSubtype}` : (eventSubtype ?? "conversion");
 }
 
 const metarankBatch = v.union([
@@ -226,6 +291,9 @@ function readMetarankEvent(value: unknown): Result<ClientEvent, string> {
     quantity: field(["quantity", "count"], amount),
     price: field(["price"], money),
     currency: field(["currency"], currencyCode),
+    orderId: field(["order_id", "order"], orderIdentifier),
+    line: field(["line"], lineIdentifier),
+    refundId: field(["refund_id"], orderIdentifier),
   });
 }
 

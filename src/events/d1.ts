@@ -45,6 +45,9 @@ const SCHEMA = [
     price REAL,
     currency TEXT,
     team TEXT,
+    order_id TEXT,
+    line TEXT,
+    price_suspect INTEGER,
     event_attributes TEXT NOT NULL CHECK (json_valid(event_attributes))
   ) STRICT`,
   "CREATE INDEX IF NOT EXISTS ubi_events_query_id ON ubi_events (query_id)",
@@ -63,12 +66,22 @@ const INSERT_EXPOSURE_ONCE = `INSERT INTO ubi_queries (${EXPOSURE_COLUMNS}) SELE
  * one conflict that means "known": OR IGNORE would also swallow rows that break another rule. Without WHERE, SQLite reads ON as part of a join.
  */
 const INSERT_EVENTS = `INSERT INTO ubi_events
-  (event_id, timestamp, application, action_name, query_id, client_id, unit, object_id, position, quantity, price, currency, team, event_attributes)
+  (event_id, timestamp, application, action_name, query_id, client_id, unit, object_id, position, quantity, price, currency, team,
+    order_id, line, price_suspect, event_attributes)
   SELECT value ->> '$.event_id', value ->> '$.timestamp', value ->> '$.application', value ->> '$.action_name', value ->> '$.query_id',
     value ->> '$.client_id', value ->> '$.unit', value ->> '$.event_attributes.object.object_id', value ->> '$.event_attributes.position.ordinal',
-    value ->> '$.quantity', value ->> '$.price', value ->> '$.currency', value ->> '$.team', value -> '$.event_attributes'
+    value ->> '$.quantity', value ->> '$.price', value ->> '$.currency', value ->> '$.team',
+    value ->> '$.order_id', value ->> '$.line', value ->> '$.price_suspect', value -> '$.event_attributes'
   FROM json_each(?1) WHERE true
   ON CONFLICT (event_id) DO NOTHING`;
+
+/** Columns that tables from before them lack, in the order in which they came. */
+const ADDED_COLUMNS = [
+  ["ubi_queries", "unit", "TEXT"],
+  ["ubi_events", "order_id", "TEXT"],
+  ["ubi_events", "line", "TEXT"],
+  ["ubi_events", "price_suspect", "INTEGER"],
+] as const;
 
 /** Of one parameter; a value in D1 has at most 2 MB. */
 const EVENTS_PER_STATEMENT = 500;
@@ -137,8 +150,9 @@ async function runMakingTables(db: EventDatabase, inserts: readonly EventStateme
     return await run(db, inserts);
   } catch (error) {
     const message = errorText(error);
+    const [, table, column] = /table (\w+) has no column named (\w+)/i.exec(message) ?? [];
     if (/no such table/i.test(message)) await db.batch(SCHEMA.map((statement) => db.prepare(statement)));
-    else if (/no column named unit/i.test(message)) await addUnit(db);
+    else if (ADDED_COLUMNS.some(([of, name]) => of === table && name === column)) await addColumns(db, table);
     else throw error;
     return run(db, inserts);
   }
@@ -151,12 +165,15 @@ async function run(db: EventDatabase, inserts: readonly EventStatement[]): Promi
   return results.reduce((sum, { meta }) => sum + meta.changes, 0);
 }
 
-/** Databases from before the column. Another isolate may be quicker. */
-async function addUnit(db: EventDatabase): Promise<void> {
-  try {
-    await db.prepare("ALTER TABLE ubi_queries ADD COLUMN unit TEXT").run();
-  } catch (error) {
-    if (!/duplicate column/i.test(errorText(error))) throw error;
+/** One by one: a database may have some of them, and another isolate may be quicker. */
+async function addColumns(db: EventDatabase, table: string | undefined): Promise<void> {
+  for (const [of, name, type] of ADDED_COLUMNS) {
+    if (of !== table) continue;
+    try {
+      await db.prepare(`ALTER TABLE ${of} ADD COLUMN ${name} ${type}`).run(); // oxlint-disable-line no-await-in-loop
+    } catch (error) {
+      if (!/duplicate column/i.test(errorText(error))) throw error;
+    }
   }
 }
 

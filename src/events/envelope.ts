@@ -46,9 +46,12 @@ const eventSchema = v.object({
   quantity: optionalNumber,
   price: optionalNumber,
   currency: optionalText,
+  order_id: optionalText,
+  line: optionalText,
+  price_suspect: v.exactOptional(v.literal(true)),
   team: v.exactOptional(v.picklist(["a", "b"])),
   event_attributes: v.object({
-    object: v.object({ object_id: text, object_id_type: v.literal("product") }),
+    object: v.object({ object_id: text, object_id_type: v.picklist(["product", "order"]) }),
     position: v.object({ ordinal: optionalNumber, page_ordinal: optionalNumber }),
     armmt: v.object({ experiment: optionalText, variant: text, event_name: optionalText }),
   }),

@@ -13,6 +13,7 @@ import type { EventCounters } from "./counters.ts";
 import type { AfterReply, RetryingSink } from "./sink.ts";
 import type { UnitHash } from "./keys.ts";
 import { type EventTokens, type OpenToken, queryIdOf, type TokenProblem } from "./token.ts";
+import { orderNumbersOf } from "./order.ts";
 import { ACTIONS, createEventRecord, type ServedEvent } from "./ubi.ts";
 
 /** Public: clients read them, so a code is never renamed, only added. */
@@ -164,17 +165,21 @@ async function checkEvent(event: ClientEvent, context: Context): Promise<Result<
   const clientId = isUnit ? undefined : namedId;
   const team = token.teamAt(position);
   const { application, queryId, experiment, variant } = token;
-  const { quantity, price, currency, eventName, itemId } = event;
-  const place = { position: (token.offset ?? 0) + position, isOnPage: token.offset === undefined };
-  const record = createEventRecord({ application, action, queryId, clientId, itemId, ...place, timeMs: time.value });
+  const { quantity, price, currency, eventName } = event;
+  const order = await orderNumbersOf({ ...event, action, application }, context.hashUnit);
+  const { itemId = order?.order_id ?? "", itemId: ofItem } = event;
+  const objectType = ofItem === undefined ? "order" : "product";
+  const place = ofItem === undefined ? { position } : placeIn(token, position);
+  const record = createEventRecord({ application, action, queryId, clientId, itemId, ...place, objectType, timeMs: time.value });
   return ok({
     // 128 bits of SHA-256. Without an id of the client's, who could count an item as often as it makes up ids.
-    event_id: (await sha256Hex(JSON.stringify([token.id, action, itemId]))).slice(0, 32),
+    event_id: order?.event_id ?? (await sha256Hex(JSON.stringify([token.id, action, itemId]))).slice(0, 32),
     ...record,
     ...(unit !== undefined && { unit }),
     ...(quantity !== undefined && { quantity }),
     ...(price !== undefined && { price }),
     ...(currency !== undefined && { currency }),
+    ...(order !== undefined && { order_id: order.order_id, ...(order.line !== undefined && { line: order.line }) }),
     ...(team !== undefined && { team }),
     event_attributes: {
       ...record.event_attributes,
@@ -185,6 +190,11 @@ async function checkEvent(event: ClientEvent, context: Context): Promise<Result<
       },
     },
   });
+}
+
+/** In the whole list, where the token knows where its page begins. */
+function placeIn({ offset }: OpenToken, position: number): { readonly position: number; readonly isOnPage: boolean } {
+  return offset === undefined ? { position, isOnPage: true } : { position: offset + position, isOnPage: false };
 }
 
 function candidatesOf({ token, queryId }: ClientEvent, { byQuery, common }: Context): readonly string[] {
@@ -206,11 +216,14 @@ async function findToken(
   const usable = opened.flatMap((result) =>
     result.ok && (queryId === undefined || result.value.queryId === queryId) ? [result.value] : [],
   );
-  for (const token of usable) {
-    const position = await token.positionOf(event.itemId); // oxlint-disable-line no-await-in-loop
+  const { itemId } = event;
+  // About a whole order: the shopper's own searches show where it came from.
+  if (itemId === undefined && usable[0] !== undefined) return ok({ token: usable[0], position: 0 });
+  for (const token of itemId === undefined ? [] : usable) {
+    const position = await token.positionOf(itemId ?? ""); // oxlint-disable-line no-await-in-loop
     if (position !== undefined) return ok({ token, position });
   }
-  if (usable.length > 0) return refuse("item_not_served", `The search served no item "${event.itemId}"`);
+  if (usable.length > 0) return refuse("item_not_served", `The search served no item "${itemId}"`);
   if (opened.some((result) => !result.ok && result.error === "token_expired")) return refuse("token_expired", "The search is too long ago");
   return refuse("token_invalid", "The token is not one of this edge, or of another query than the event");
 }

@@ -49,15 +49,18 @@ export interface UbiQueryRecord {
   readonly query_response_hit_ids: readonly string[];
 }
 
-/** Names of UBI where it has one. A "conversion" is one of Algolia's without a subtype: nothing says that money was paid. */
-export const ACTIONS = ["impression", "click", "add_to_cart", "purchase", "conversion"] as const;
+/** Names of UBI where it has one. A "conversion" is one of Algolia's without a subtype: nothing says that money was paid.
+ * "refund" gives money back for what stays bought; "cancel" undoes an order or a line of it. */
+export const ACTIONS = ["impression", "click", "add_to_cart", "purchase", "conversion", "refund", "cancel"] as const;
 
 export type ActionName = (typeof ACTIONS)[number];
 
 export interface UbiEventRecord extends Pick<UbiQueryRecord, "application" | "query_id" | "client_id" | "timestamp"> {
   readonly action_name: ActionName;
   readonly event_attributes: {
-    readonly object: { readonly object_id: string; readonly object_id_type: "product" };
+    /** "order": a refund or a cancellation of the whole order; the id is its `order_id`. */
+    readonly object: { readonly object_id: string; readonly object_id_type: "product" | "order" };
+    /** The ordinal is 0 for an order, which has no place in a list. */
     readonly position: Position;
   };
 }
@@ -79,6 +82,12 @@ export interface ServedEvent extends UbiEventRecord, Pick<UbiQueryRecord, "unit"
   readonly price?: number;
   /** ISO 4217, three capitals. */
   readonly currency?: string;
+  /** A keyed hash of the shop's order number: orders can be told apart and found again, not looked up in the shop. */
+  readonly order_id?: string;
+  /** Tells two lines of one order with the same item apart. */
+  readonly line?: string;
+  /** The price is far from the published one (ingest.ts). */
+  readonly price_suspect?: true;
   /** The item's team in an interleaved list. */
   readonly team?: "a" | "b";
   readonly event_attributes: UbiEventRecord["event_attributes"] & {
@@ -122,10 +131,12 @@ export interface EventRecordOptions extends Pick<QueryRecordOptions, "applicatio
   readonly position: number;
   /** `position` is that on the page, not in the whole list. Default: false. */
   readonly isOnPage?: boolean | undefined;
+  /** What `itemId` names; default "product". */
+  readonly objectType?: "product" | "order";
 }
 
 export function createEventRecord(options: EventRecordOptions): UbiEventRecord {
-  const { application, action, queryId, clientId, itemId, position, isOnPage = false, timeMs } = options;
+  const { application, action, queryId, clientId, itemId, position, isOnPage = false, timeMs, objectType = "product" } = options;
   return {
     application,
     action_name: action,
@@ -133,7 +144,7 @@ export function createEventRecord(options: EventRecordOptions): UbiEventRecord {
     ...clientOf(clientId),
     timestamp: new Date(timeMs).toISOString(),
     event_attributes: {
-      object: { object_id: itemId, object_id_type: "product" },
+      object: { object_id: itemId, object_id_type: objectType },
       position: isOnPage ? { page_ordinal: position } : { ordinal: position },
     },
   };

@@ -152,7 +152,18 @@ describe("createD1Sink().writeEvents()", () => {
   });
 
   it("makes its table and writes a row for each event, with what is absent as NULL", async () => {
-    const full = event({ event_id: "e-2", client_id: "c", unit: "u", quantity: 2, price: 10, currency: "EUR", team: "b" });
+    const order = { order_id: "o", line: "2" };
+    const full = event({
+      event_id: "e-2",
+      client_id: "c",
+      unit: "u",
+      quantity: 2,
+      price: 10,
+      currency: "EUR",
+      team: "b",
+      ...order,
+      price_suspect: true,
+    });
     expect(await createD1Sink(db).writeEvents([event(), full])).toEqual({ ok: true, value: { written: 2, duplicates: 0 } });
     const common = {
       timestamp: "2026-11-20T12:00:01.000Z",
@@ -163,11 +174,28 @@ describe("createD1Sink().writeEvents()", () => {
       position: 3,
       event_attributes: JSON.stringify(event().event_attributes),
     };
-    const absent = { client_id: null, unit: null, quantity: null, price: null, currency: null, team: null };
-    const given = { client_id: "c", unit: "u", quantity: 2, price: 10, currency: "EUR", team: "b" };
+    const absent = {
+      ...{ client_id: null, unit: null, quantity: null, price: null, currency: null, team: null },
+      ...{ order_id: null, line: null, price_suspect: null },
+    };
+    const given = { client_id: "c", unit: "u", quantity: 2, price: 10, currency: "EUR", team: "b", ...order, price_suspect: 1 };
     expect(await eventRows()).toEqual([
       { id: 1, event_id: "e-1", ...common, ...absent },
       { id: 2, event_id: "e-2", ...common, ...given },
+    ]);
+  });
+
+  it("adds the columns of orders to a database from before them, whichever of them it has", async () => {
+    const sink = createD1Sink(db);
+    await sink.writeEvents([event()]);
+    for (const column of ["order_id", "price_suspect"]) await db.prepare(`ALTER TABLE ubi_events DROP COLUMN ${column}`).run(); // oxlint-disable-line no-await-in-loop
+    const written = await Promise.all(
+      Array.from({ length: 4 }, (_, i) => sink.writeEvents([event({ event_id: `o-${i}`, order_id: "7", line: "2", price_suspect: true })])),
+    );
+    expect(written.every(({ ok }) => ok)).toBe(true);
+    expect((await eventRows()).map((row) => [row["order_id"], row["line"], row["price_suspect"]])).toEqual([
+      [null, null, null],
+      ...Array.from({ length: 4 }, () => ["7", "2", 1]),
     ]);
   });
 

@@ -118,6 +118,9 @@ describe("an event", () => {
         price: null,
         currency: null,
         team: "b",
+        order_id: null,
+        line: null,
+        price_suspect: null,
         event_attributes: JSON.stringify({
           object: { object_id: "cup", object_id_type: "product" },
           position: { ordinal: 2 },
@@ -264,7 +267,11 @@ describe("each event is answered for itself", () => {
       { index: 3, reason: "token_invalid" },
       { index: 4, reason: "token_invalid" },
       { index: 5, reason: "token_invalid" },
-      { index: 6, reason: "action_unknown", message: '"wave" is not an action: use impression, click, add_to_cart, purchase, conversion' },
+      {
+        index: 6,
+        reason: "action_unknown",
+        message: '"wave" is not an action: use impression, click, add_to_cart, purchase, conversion, refund, cancel',
+      },
       { index: 7, reason: "timestamp_in_future" },
       { index: 8, reason: "malformed", message: expect.stringContaining("event_attributes") },
       { index: 9, reason: "malformed" },
