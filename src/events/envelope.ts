@@ -53,7 +53,12 @@ const eventSchema = v.object({
   event_attributes: v.object({
     object: v.object({ object_id: text, object_id_type: v.picklist(["product", "order"]) }),
     position: v.object({ ordinal: optionalNumber, page_ordinal: optionalNumber }),
-    armmt: v.object({ experiment: optionalText, variant: text, event_name: optionalText }),
+    armmt: v.object({
+      experiment: optionalText,
+      variant: optionalText,
+      event_name: optionalText,
+      is_signed: v.exactOptional(v.literal(true)),
+    }),
   }),
 });
 

@@ -50,8 +50,16 @@ export interface UbiQueryRecord {
 }
 
 /** Names of UBI where it has one. A "conversion" is one of Algolia's without a subtype: nothing says that money was paid.
- * "refund" gives money back for what stays bought; "cancel" undoes an order or a line of it. */
-export const ACTIONS = ["impression", "click", "add_to_cart", "purchase", "conversion", "refund", "cancel"] as const;
+ * "refund" gives money back for what stays bought; "cancel" undoes an order or a line of it. "view" is a look at the item's own page and "watch" a
+ * wish to be told about it: both are stored and belong to a shopper's history, and no metric counts them. */
+export const ACTIONS = ["impression", "click", "add_to_cart", "purchase", "conversion", "refund", "cancel", "view", "watch"] as const;
+
+/** Other names in UBI's samples and demo shops, of the same meaning. */
+export const ACTION_NAMES: Readonly<Record<string, ActionName>> = {
+  click_through: "click",
+  product_click: "click",
+  product_purchase: "purchase",
+};
 
 export type ActionName = (typeof ACTIONS)[number];
 
@@ -92,7 +100,11 @@ export interface ServedEvent extends UbiEventRecord, Pick<UbiQueryRecord, "unit"
   readonly team?: "a" | "b";
   readonly event_attributes: UbiEventRecord["event_attributes"] & {
     /** `event_name`: the client's name for this kind of event. */
-    readonly armmt: Pick<ArmmtAttributes, "experiment" | "variant"> & { readonly event_name?: string };
+    readonly armmt: Partial<Pick<ArmmtAttributes, "experiment" | "variant">> & {
+      readonly event_name?: string;
+      /** From a server of the shop, whose signature took the place of a search's token: the report finds the search. */
+      readonly is_signed?: true;
+    };
   };
 }
 
@@ -127,8 +139,8 @@ export function createQueryRecord({ application, queryId, clientId, unit, userQu
 export interface EventRecordOptions extends Pick<QueryRecordOptions, "application" | "queryId" | "clientId" | "timeMs"> {
   readonly action: ActionName;
   readonly itemId: string;
-  /** 1-based, as shown. */
-  readonly position: number;
+  /** 1-based, as shown; `undefined` for an item whose place in no list is known. */
+  readonly position: number | undefined;
   /** `position` is that on the page, not in the whole list. Default: false. */
   readonly isOnPage?: boolean | undefined;
   /** What `itemId` names; default "product". */
@@ -145,7 +157,7 @@ export function createEventRecord(options: EventRecordOptions): UbiEventRecord {
     timestamp: new Date(timeMs).toISOString(),
     event_attributes: {
       object: { object_id: itemId, object_id_type: objectType },
-      position: isOnPage ? { page_ordinal: position } : { ordinal: position },
+      position: position === undefined ? {} : isOnPage ? { page_ordinal: position } : { ordinal: position },
     },
   };
 }

@@ -64,9 +64,9 @@ function isExposed({ assignment }: Search, { outcome }: SearchResult): boolean {
   return !assignment.isBot && !("bypass" in outcome && !REASONS[outcome.bypass.reason].exposed);
 }
 
-/** The hashed unit; `undefined` without the shopper's consent. */
-export async function storedUnit({ request, assignment, deps }: Search): Promise<string | undefined> {
-  return assignment.unit === undefined || !hasConsent(request.headers) ? undefined : deps.events?.hashUnit(assignment.unit);
+/** The hash of a shopper's id; `undefined` without their consent, and where the edge has no secret to hash with. */
+export async function storedId({ request, deps }: Search, id: string | undefined): Promise<string | undefined> {
+  return id === undefined || id === "" || !hasConsent(request.headers) ? undefined : deps.events?.hashUnit(id);
 }
 
 export async function recordExposures({ searches, deps }: Batch, served: BatchResult): Promise<void> {
@@ -95,7 +95,7 @@ async function recordExposure(search: Search, result: SearchResult, shown: () =>
 }
 
 async function describeExposure(search: Search, { outcome, notes }: SearchResult, { hits, indices }: Shown): Promise<UbiQueryRecord> {
-  const { deps, index, plan, assignment, request, queryId, startedAt } = search;
+  const { deps, index, plan, assignment, queryId, startedAt } = search;
   const ids = hits.map((hit) => hit.itemId);
   const original = hits.slice(0, Math.max(index.window, indices.length));
   // The model reads the engine's scores, so a log without them would train another model. Parallel to the ids, or not at all.
@@ -104,9 +104,8 @@ async function describeExposure(search: Search, { outcome, notes }: SearchResult
   return createQueryRecord({
     application: plan.ubi.application ?? index.name,
     queryId,
-    // An id beside its own hash would undo the hash.
-    clientId: hasConsent(request.headers) && plan.ubi.clientId !== assignment.unit ? plan.ubi.clientId : undefined,
-    unit: await storedUnit(search),
+    clientId: plan.ubi.clientId === assignment.unit ? undefined : await storedId(search, plan.ubi.clientId),
+    unit: await storedId(search, assignment.unit),
     userQuery: plan.queryText ?? "",
     timeMs: startedAt,
     armmt: {

@@ -1,10 +1,12 @@
 /** Searches that are left alone: the engine's own reply, byte for byte, with the reason. */
 import { env } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
+import { createUnitHash } from "../../src/events/keys.ts";
 import { publish } from "./catalog.ts";
 import { demoShop, type Edge, ENGINE_URL, idsOf, match, openEdge, outcomeOf, postJson, TOKEN, WINDOW } from "./edge.ts";
 
 const CATALOG = "untouched";
+const SECRET = "a-secret-for-tests-only-of-32-characters";
 const EXPERIMENT = { key: "rerank", variations: ["control", "armmt"], weights: [0.5, 0.5] };
 
 beforeAll(() => publish(CATALOG));
@@ -192,12 +194,12 @@ describe("what is recorded", () => {
     });
   });
 
-  it("names the client only with consent", async () => {
-    const edge = openEdge({ catalog: CATALOG });
+  it("names the client only with consent, by a hash", async () => {
+    const edge = openEdge({ catalog: CATALOG, vars: { EVENT_SECRET: SECRET } });
     const ext = { ubi: { client_id: "browser-7" } };
     await edge.send("/products/_search", postJson(match("red", { ext }), { "x-armmt-user": "user-a", "x-armmt-consent": "1" }));
     await edge.send("/products/_search", postJson(match("red", { ext }), { "x-armmt-user": "user-a", "x-armmt-consent": "0" }));
-    expect(edge.records.map((record) => record.client_id)).toEqual(["browser-7", undefined]);
+    expect(edge.records.map((record) => record.client_id)).toEqual([await createUnitHash(SECRET)("browser-7"), undefined]);
   });
 
   it.each([
