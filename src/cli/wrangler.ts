@@ -24,7 +24,13 @@ export function loadWrangler(): Promise<typeof import("wrangler")> {
   // It reads them while it is imported.
   const quiet = { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_HIDE_BANNER: "true" };
   Object.assign(process.env, quiet);
+  keepStdoutClean();
   return import("wrangler");
+}
+
+/** wrangler's notes ("Using secrets defined in .dev.vars") would stand before a command's result, which may be JSON for a program. */
+function keepStdoutClean(): void {
+  for (const name of ["log", "info", "debug"] as const) console[name] = (...said: unknown[]) => console.error(...said);
 }
 
 export type Vars = NonNullable<Unstable_RawConfig["vars"]>;

@@ -222,7 +222,13 @@ async function findSource(event: ClientEvent, action: ActionName, hasConsent: bo
   const { id, application, queryId, experiment, variant, unit, issuedAtMs, offset } = token;
   const isPlaced = event.itemId === undefined || offset !== undefined;
   return ok({
-    ...{ id, application, queryId, experiment, variant, unit, issuedAtMs },
+    id,
+    application,
+    queryId,
+    experiment,
+    variant,
+    unit,
+    issuedAtMs,
     position: event.itemId === undefined ? position : (offset ?? 0) + position,
     isOnPage: !isPlaced,
     team: token.teamAt(position),
@@ -257,8 +263,17 @@ async function signedSource(
   const known = application === "" ? context.application : application;
   if (known === undefined) return refuse("malformed", "application: name the index or shop of the search, this edge has several");
   return ok({
-    ...{ id: "", application: known, queryId: searchId ?? "", experiment: undefined, variant: undefined, unit, issuedAtMs: 0 },
-    ...{ position: undefined, isOnPage: false, team: undefined, isSigned: true },
+    id: "",
+    application: known,
+    queryId: searchId ?? "",
+    experiment: undefined,
+    variant: undefined,
+    unit,
+    issuedAtMs: 0,
+    position: undefined,
+    isOnPage: false,
+    team: undefined,
+    isSigned: true,
   });
 }
 

@@ -15,6 +15,8 @@ const NOW = Date.UTC(2026, 10, 21, 12);
 
 let nowMs = NOW;
 const now = (): number => nowMs;
+const log = (): void => undefined;
+const encode = (text: string) => new TextEncoder().encode(text);
 const tokens = createEventTokens({ secret: SECRET, now });
 const hashUnit = createUnitHash(SECRET);
 const counters = createEventCounters();
@@ -46,7 +48,6 @@ async function send(body: unknown, options: Sending = {}) {
   const { format = "ubi", headers = {}, search = "" } = options;
   const application = "application" in options ? options.application : "products";
   const orderSecret = "orderSecret" in options ? options.orderSecret : ORDER_SECRET;
-  const log = (): void => undefined;
   const sink = openSinks({ names: ["d1"], bindings: env, counters, now, createId: () => "id", log });
   const ingest = { tokens, hashUnit, sink, counters, application, now };
   const endpoint = createEventsEndpoint({ ingest, orderSecret, allowOrigins: [], log });
@@ -71,7 +72,6 @@ async function rows(columns: string): Promise<unknown[]> {
 
 /** As a server of the shop would, with its own tools. */
 async function sign(body: string, { secret = ORDER_SECRET, atMs = nowMs } = {}): Promise<Record<string, string>> {
-  const encode = (text: string) => new TextEncoder().encode(text);
   const key = await crypto.subtle.importKey("raw", encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
   const t = Math.floor(atMs / 1000);
   const mac = new Uint8Array(await crypto.subtle.sign("HMAC", key, encode(`${t}.${body}`)));
@@ -102,7 +102,7 @@ describe("GA4's e-commerce", () => {
     expect((await send(calls)).answer).toMatchObject({ accepted: 3 });
     expect((await send(dataLayerPush("add_to_cart", "cup", token))).answer).toMatchObject({ accepted: 1 });
     // `arguments` of gtag, as JSON has them.
-    expect((await send({ ...gtagCall("select_item", "cup", token) }, { format: "ga4" })).answer).toMatchObject({ accepted: 1 });
+    expect((await send(Object.assign({}, gtagCall("select_item", "cup", token)), { format: "ga4" })).answer).toMatchObject({ accepted: 1 });
     expect(await rows("action_name, object_id, position")).toEqual([
       ["impression", "mug", 1],
       ["click", "mug", 1],
@@ -198,33 +198,61 @@ describe("Segment's e-commerce", () => {
   });
 });
 
-describe("UBI", () => {
-  const event = (action: string, more: object = {}, attributes: object = {}) => ({
-    action_name: action,
-    event_attributes: { object: { object_id: "cup", ...more }, ...attributes },
-  });
+const ubiEvent = (action: string, more: object = {}, attributes: object = {}) => ({
+  action_name: action,
+  event_attributes: { object: { object_id: "cup", ...more }, ...attributes },
+});
 
+const insightsClick = async (more: object = {}) => ({
+  events: [
+    {
+      eventType: "click",
+      eventName: "Clicked",
+      index: "products",
+      objectIDs: ["cup"],
+      queryID: await issue({ unit: "0".repeat(32) }),
+      ...more,
+    },
+  ],
+});
+
+const orderOf = (changes: object = {}, line: object = {}) => ({
+  events: [
+    {
+      action_name: "purchase",
+      query_id: "query-1",
+      ...changes,
+      event_attributes: { object: { object_id: "cup", price: 12.5, quantity: 2, currency: "EUR", order_id: "O-7", ...line } },
+    },
+  ],
+});
+
+const refund = (object: object) => ({
+  events: [{ action_name: "refund", query_id: "query-1", event_attributes: { order_id: "O-7", ...object } }],
+});
+
+describe("UBI", () => {
   it("takes the names of its schema and of its samples", async () => {
     const names = ["view", "watch", "click_through", "add_to_cart", "impression", "product_purchase"];
-    const { answer } = await send({ tokens: [await issue()], events: names.map((name) => event(name)) });
+    const { answer } = await send({ tokens: [await issue()], events: names.map((name) => ubiEvent(name)) });
     expect(answer).toMatchObject({ accepted: 6, rejected: [] });
     expect((await rows("action_name")).flat()).toEqual(["view", "watch", "click", "add_to_cart", "impression", "purchase"]);
-    expect((await send({ tokens: [await issue()], events: [event("product_hover")] })).answer).toMatchObject({
+    expect((await send({ tokens: [await issue()], events: [ubiEvent("product_hover")] })).answer).toMatchObject({
       rejected: [{ reason: "action_unknown" }],
     });
   });
 
   it("takes price, quantity and currency beside the object, and what is sold by weight as one piece at its price", async () => {
     const [one, two] = [await issue(), await issue()];
-    await send({ tokens: [one], events: [event("purchase", {}, { price: 12.5, quantity: 2, currency: "eur" })] });
-    await send({ tokens: [two], events: [event("purchase", { price: 8, quantity: 0.5 })] });
+    await send({ tokens: [one], events: [ubiEvent("purchase", {}, { price: 12.5, quantity: 2, currency: "eur" })] });
+    await send({ tokens: [two], events: [ubiEvent("purchase", { price: 8, quantity: 0.5 })] });
     expect(await rows("price, quantity, currency")).toEqual([
       [12.5, 2, "EUR"],
       [4, 1, null],
     ]);
     for (const quantity of [0, -1, "", "two", 10_001]) {
       // oxlint-disable-next-line no-await-in-loop
-      expect((await send({ tokens: [one], events: [event("purchase", { quantity })] })).answer, String(quantity)).toMatchObject({
+      expect((await send({ tokens: [one], events: [ubiEvent("purchase", { quantity })] })).answer, String(quantity)).toMatchObject({
         rejected: [{ reason: "malformed" }],
       });
     }
@@ -232,24 +260,11 @@ describe("UBI", () => {
 });
 
 describe("search-insights", () => {
-  const click = async (more: object = {}) => ({
-    events: [
-      {
-        eventType: "click",
-        eventName: "Clicked",
-        index: "products",
-        objectIDs: ["cup"],
-        queryID: await issue({ unit: "0".repeat(32) }),
-        ...more,
-      },
-    ],
-  });
-
   it("says consent in the address, or before the user token, because its beacon brings no header", async () => {
-    await send(await click({ userToken: "browser-7" }), { format: "algolia", search: "?X-Algolia-Agent=x&armmt_consent=1" });
-    await send(await click({ userToken: "consented-browser-7" }), { format: "algolia" });
-    await send(await click({ userToken: "browser-7" }), { format: "algolia" });
-    await send(await click({ userToken: "browser-7" }), { format: "algolia", search: "?armmt_consent=0" });
+    await send(await insightsClick({ userToken: "browser-7" }), { format: "algolia", search: "?X-Algolia-Agent=x&armmt_consent=1" });
+    await send(await insightsClick({ userToken: "consented-browser-7" }), { format: "algolia" });
+    await send(await insightsClick({ userToken: "browser-7" }), { format: "algolia" });
+    await send(await insightsClick({ userToken: "browser-7" }), { format: "algolia", search: "?armmt_consent=0" });
     const hashed = await hashUnit("browser-7");
     expect(await rows("client_id, unit")).toEqual([
       [hashed, "0".repeat(32)],
@@ -283,8 +298,8 @@ describe("search-insights", () => {
   });
 
   it("keeps no event name with the shopper's id in it", async () => {
-    await send(await click({ userToken: "alice-7", eventName: "Clicked by alice-7" }), { format: "algolia" });
-    await send(await click({ userToken: "alice-7", eventName: "Clicked" }), { format: "algolia" });
+    await send(await insightsClick({ userToken: "alice-7", eventName: "Clicked by alice-7" }), { format: "algolia" });
+    await send(await insightsClick({ userToken: "alice-7", eventName: "Clicked" }), { format: "algolia" });
     expect(await rows("json_extract(event_attributes, '$.armmt.event_name')")).toEqual([[null], ["Clicked"]]);
   });
 
@@ -297,72 +312,59 @@ describe("search-insights", () => {
       422,
       { status: 422, message: expect.stringContaining("x-armmt-events"), rejected: [{ reason: "token_missing" }] },
     ]);
-    const some = await send({ events: [...(await click()).events, { eventType: "click", eventName: "x" }] }, { format: "algolia" });
+    const some = await send({ events: [...(await insightsClick()).events, { eventType: "click", eventName: "x" }] }, { format: "algolia" });
     expect([some.status, some.answer]).toMatchObject([200, { status: 200, message: "OK", accepted: 1, rejected: [{ index: 1 }] }]);
   });
 });
 
 describe("an order that the shop's server signs", () => {
-  const order = (changes: object = {}, line: object = {}) => ({
-    events: [
-      {
-        action_name: "purchase",
-        query_id: "query-1",
-        ...changes,
-        event_attributes: { object: { object_id: "cup", price: 12.5, quantity: 2, currency: "EUR", order_id: "O-7", ...line } },
-      },
-    ],
-  });
   const signedRow =
     "action_name, query_id, unit, object_id, position, price, quantity, application, json_extract(event_attributes, '$.armmt')";
 
   it("needs no token: it names its search", async () => {
-    expect(await sendSigned(order())).toEqual({ status: 200, answer: { accepted: 1, duplicates: 0, rejected: [] } });
+    expect(await sendSigned(orderOf())).toEqual({ status: 200, answer: { accepted: 1, duplicates: 0, rejected: [] } });
     expect(await rows(signedRow)).toEqual([["purchase", "query-1", null, "cup", null, 12.5, 2, "products", '{"is_signed":true}']]);
   });
 
   it("or its shopper, with consent, by a hash of the id with which they searched", async () => {
-    const noSearch = order({ query_id: undefined, user_id: "alice-7", session_id: "s-1" });
+    const noSearch = orderOf({ query_id: undefined, user_id: "alice-7", session_id: "s-1" });
     expect((await sendSigned(noSearch)).answer).toMatchObject({ accepted: 0, rejected: [{ reason: "consent_missing" }] });
     expect((await sendSigned({ consent: true, ...noSearch })).answer).toMatchObject({ accepted: 1 });
-    expect((await sendSigned({ consent: true, ...order({ query_id: undefined }) })).answer).toMatchObject({
+    expect((await sendSigned({ consent: true, ...orderOf({ query_id: undefined }) })).answer).toMatchObject({
       rejected: [{ reason: "token_missing", message: expect.stringContaining("user_id") }],
     });
     expect(await rows("query_id, unit, client_id")).toEqual([["", await hashUnit("alice-7"), null]]);
   });
 
   it("is the same order when it comes again, from a browser, or from another tool", async () => {
-    await send({ tokens: [await issue()], events: order({ query_id: undefined }).events });
-    expect((await sendSigned(order())).answer).toMatchObject({ accepted: 0, duplicates: 1 });
+    await send({ tokens: [await issue()], events: orderOf({ query_id: undefined }).events });
+    expect((await sendSigned(orderOf())).answer).toMatchObject({ accepted: 0, duplicates: 1 });
     const ga = {
       client_id: "1.2",
       events: [{ name: "purchase", params: { transaction_id: "O-7", query_id: "query-1", items: [{ item_id: "cup" }] } }],
     };
     expect((await sendSigned(ga)).answer).toMatchObject({ accepted: 0, duplicates: 1 });
-    expect((await sendSigned(order({}, { object_id: "mug" }))).answer).toMatchObject({ accepted: 1 });
+    expect((await sendSigned(orderOf({}, { object_id: "mug" }))).answer).toMatchObject({ accepted: 1 });
   });
 
   it("is taken after its token has expired, with the token's search", async () => {
     const token = await issue();
     nowMs = NOW + TOKEN_TTL_MS + 1000;
-    const late = order({ query_id: undefined, token });
+    const late = orderOf({ query_id: undefined, token });
     expect((await send(late)).answer).toMatchObject({ rejected: [{ reason: "token_expired" }] });
     expect((await sendSigned(late)).answer).toMatchObject({ accepted: 1 });
     expect(await rows("query_id")).toEqual([["query-1"]]);
   });
 
   it("uses a token that fits, as a browser's event would", async () => {
-    expect((await sendSigned(order({ token: await issue({ offset: 40 }) }))).answer).toMatchObject({ accepted: 1 });
+    expect((await sendSigned(orderOf({ token: await issue({ offset: 40 }) }))).answer).toMatchObject({ accepted: 1 });
     expect(await rows("position, json_extract(event_attributes, '$.armmt.variant')")).toEqual([[42, "armmt"]]);
-    expect((await sendSigned(order({ token: await issue() }, { object_id: "plate", order_id: "O-8" }))).answer).toMatchObject({
+    expect((await sendSigned(orderOf({ token: await issue() }, { object_id: "plate", order_id: "O-8" }))).answer).toMatchObject({
       rejected: [{ reason: "item_not_served" }],
     });
   });
 
   it("may take it back, as a whole too", async () => {
-    const refund = (object: object) => ({
-      events: [{ action_name: "refund", query_id: "query-1", event_attributes: { order_id: "O-7", ...object } }],
-    });
     expect((await sendSigned(refund({}))).answer).toMatchObject({ accepted: 1 });
     expect((await sendSigned(refund({ object: { object_id: "cup", quantity: 1 }, refund_id: "R-1" }))).answer).toMatchObject({
       accepted: 1,
@@ -371,24 +373,24 @@ describe("an order that the shop's server signs", () => {
   });
 
   it("is nothing but an order: clicks need their token, and orders their number", async () => {
-    const click = { events: [{ ...order().events[0], action_name: "click" }] };
+    const click = { events: [{ ...orderOf().events[0], action_name: "click" }] };
     expect((await sendSigned(click)).answer).toMatchObject({ rejected: [{ reason: "token_missing" }] });
-    expect((await sendSigned(order({}, { order_id: undefined }))).answer).toMatchObject({
+    expect((await sendSigned(orderOf({}, { order_id: undefined }))).answer).toMatchObject({
       rejected: [{ reason: "token_missing", message: expect.stringContaining("order_id") }],
     });
-    expect((await sendSigned(order({ action_name: "wave" }))).answer).toMatchObject({ rejected: [{ reason: "action_unknown" }] });
+    expect((await sendSigned(orderOf({ action_name: "wave" }))).answer).toMatchObject({ rejected: [{ reason: "action_unknown" }] });
   });
 
   it("says which shop it belongs to, where the edge has several indexes", async () => {
-    expect((await sendSigned(order(), { application: undefined })).answer).toMatchObject({
+    expect((await sendSigned(orderOf(), { application: undefined })).answer).toMatchObject({
       rejected: [{ reason: "malformed", message: expect.stringContaining("application") }],
     });
-    expect((await sendSigned(order({ application: "garden" }), { application: undefined })).answer).toMatchObject({ accepted: 1 });
+    expect((await sendSigned(orderOf({ application: "garden" }), { application: undefined })).answer).toMatchObject({ accepted: 1 });
     expect(await rows("application")).toEqual([["garden"]]);
   });
 
   it("is refused with a wrong, old or misplaced signature, and nothing of it is taken", async () => {
-    const text = JSON.stringify(order());
+    const text = JSON.stringify(orderOf());
     const good = (await sign(text))["x-armmt-signature"] ?? "";
     const codeOf = async (signature: string, options: Sending = {}, body = text) => {
       const { status, answer } = await send(body, { ...options, headers: { "x-armmt-signature": signature } });

@@ -28,6 +28,8 @@ async function openedAt(nowMs: number, token: string, secret = SECRET) {
   return opened.value;
 }
 
+const offsetOf = async (offset?: number | null) => (await openedAt(NOW, await tokensAt(NOW).issue({ ...content, offset }))).offset;
+
 const bodyOf = (token: string): string => token.slice(token.lastIndexOf(".") + 1);
 
 const sizeOf = async (count: number, idOf: (i: number) => string): Promise<number> =>
@@ -67,7 +69,6 @@ describe("a token", () => {
   });
 
   it("tells how many hits come before its page, and where nobody knows, says so", async () => {
-    const offsetOf = async (offset?: number | null) => (await openedAt(NOW, await tokensAt(NOW).issue({ ...content, offset }))).offset;
     expect([await offsetOf(), await offsetOf(0), await offsetOf(48), await offsetOf(null)]).toEqual([0, 0, 48, undefined]);
   });
 

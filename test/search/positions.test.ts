@@ -19,10 +19,11 @@ const items = drawnItems()
   .slice(0, 45)
   .map(({ itemId }, i) => ({ id: itemId, title: `item ${i}`, price: 10 + i }));
 
-function open({ backend, index, config, answer }: EngineStandIn, variant: string) {
+function open(standIn: EngineStandIn, variant: string) {
+  const { backend, index, config } = standIn;
   return openEdge({
     catalog: CATALOG,
-    engine: (request) => answer(request, items),
+    engine: (request) => standIn.answer(request, items),
     vars: {
       INDEXES: { [index]: { backend, url: ENGINE_URL, window: WINDOW, ...config, catalog: CATALOG } },
       EVENT_SECRET: SECRET,
@@ -76,11 +77,7 @@ describe.each(STAND_INS)("$title", (standIn) => {
 it("counts on a page that was left alone too", async () => {
   const standIn = STAND_INS[0]!;
   const edge = open(standIn, "armmt");
-  const sorted = {
-    path: "/products/_search",
-    init: postJson({ query: { match: { title: "red" } }, sort: [{ price: "asc" }], from: 10, size: 5 }),
-  };
-  const { path, init } = sorted;
-  const asked: Ask = { path, init: { method: "POST", headers: { "content-type": "application/json" }, body: String(init.body) } };
+  const body = JSON.stringify({ query: { match: { title: "red" } }, sort: [{ price: "asc" }], from: 10, size: 5 });
+  const asked: Ask = { path: "/products/_search", init: { method: "POST", headers: { "content-type": "application/json" }, body } };
   expect(await clickLast(edge, standIn, asked)).toMatchObject({ outcome: "explicit_sort", column: 15, offset: 10 });
 });

@@ -28,8 +28,8 @@ const page = ({ original, served = original, offset, scores, variant = "armmt", 
   query_attributes: {
     armmt: {
       variant,
-      original_ids: [...original],
-      served_ids: [...served],
+      original_ids: original.split(""),
+      served_ids: served.split(""),
       ...(offset !== undefined && { offset }),
       ...(scores && { original_scores: scores }),
     },
@@ -40,6 +40,17 @@ const joined = (...pages: Page[]) => {
   const list = joinPages(pages.map(page));
   return list && [list.itemIds.join(""), list.ranks, list.servedIds.join(""), list.positions];
 };
+
+const scoresOf = (...pages: Page[]) => joinPages(pages.map(page))?.scores;
+
+const lines = (records: readonly object[]) => records.map((record) => `${JSON.stringify(record)}\n`).join("");
+
+const click = (id: string) => ({
+  action_name: "click",
+  query_id: "q-1",
+  timestamp: "2026-11-21T12:00:01.000Z",
+  event_attributes: { object: { object_id: id } },
+});
 
 describe("joinPages()", () => {
   it("counts a page's items from the first hit of the whole list", () => {
@@ -69,9 +80,8 @@ describe("joinPages()", () => {
   });
 
   it("keeps scores where all pages have them", () => {
-    const scores = (...pages: Page[]) => joinPages(pages.map(page))?.scores;
-    expect(scores({ original: "ab", offset: 0, scores: [9, 8] }, { original: "cd", offset: 2, scores: [7, 6] })).toEqual([9, 8, 7, 6]);
-    expect(scores({ original: "ab", offset: 0, scores: [9, 8] }, { original: "cd", offset: 2 })).toBeUndefined();
+    expect(scoresOf({ original: "ab", offset: 0, scores: [9, 8] }, { original: "cd", offset: 2, scores: [7, 6] })).toEqual([9, 8, 7, 6]);
+    expect(scoresOf({ original: "ab", offset: 0, scores: [9, 8] }, { original: "cd", offset: 2 })).toBeUndefined();
   });
 
   it("takes a single record from before as a first page, and makes no list of what it cannot place", () => {
@@ -85,15 +95,8 @@ describe("joinPages()", () => {
 });
 
 it("reads pages of one search as one, with the clicks of all of them", async () => {
-  const lines = (records: readonly object[]) => records.map((record) => `${JSON.stringify(record)}\n`).join("");
   const other = { ...page({ original: "xy", offset: 0 }), query_id: "q-2" };
   writeFileSync(join(folder, "queries.ndjson"), lines([page({ original: "abc", offset: 0 }), other, page({ original: "def", offset: 3 })]));
-  const click = (id: string) => ({
-    action_name: "click",
-    query_id: "q-1",
-    timestamp: "2026-11-21T12:00:01.000Z",
-    event_attributes: { object: { object_id: id } },
-  });
   writeFileSync(join(folder, "events.ndjson"), lines([click("b"), click("e")]));
   const searches = await readLog(folder);
   expect(searches.map(({ queryId, positions }) => [queryId, positions])).toEqual([
