@@ -2,15 +2,12 @@
  * `armmt forget <user>`: removes the rows of a shopper from D1, or from the SQLite file of a Node or Deno server, found by the hashes of their ids as client and as unit (and
  * by the id itself, which older versions stored). Lists the other stores that may hold records of the shopper.
  */
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { parseEnv } from "node:util";
 import { Command } from "commander";
 import * as v from "valibot";
 import { createUnitHash, isUnitHash } from "../events/keys.ts";
 import { type EventDatabase, quote } from "../report/sql-log.ts";
 import { openDatabaseFile, openLocalDatabase, openWranglerDatabase } from "./report/database.ts";
-import { findConfig, loadWrangler, LOCAL_STATE } from "./wrangler.ts";
+import { findConfig, loadWrangler, LOCAL_STATE, readDevVars } from "./wrangler.ts";
 import { UserError, errorText } from "../web.ts";
 
 const TABLES = ["ubi_queries", "ubi_events"] as const;
@@ -67,8 +64,7 @@ async function countRows(database: EventDatabase, table: string, condition: stri
 function findSecret(config: string, isLocal: boolean): string | undefined {
   const given = process.env["EVENT_SECRET"];
   if (given !== undefined && given !== "") return given;
-  const file = join(dirname(resolve(config)), ".dev.vars");
-  return isLocal && existsSync(file) ? parseEnv(readFileSync(file, "utf8"))["EVENT_SECRET"] : undefined;
+  return isLocal ? readDevVars(config)["EVENT_SECRET"] : undefined;
 }
 
 const bindings = v.optional(v.array(v.looseObject({ binding: v.optional(v.string()) })), []);
