@@ -15,14 +15,19 @@ import { findMetric, type Metric, METRICS } from "../report/metrics.ts";
 import type { Weights } from "../report/sample-ratio.ts";
 import { EXAMPLE, openSimulatedLog } from "./report/simulated.ts";
 import { openSqlLog } from "../report/sql-log.ts";
+import type { OrderOptions } from "../report/orders.ts";
 import { createStage } from "../report/stage.ts";
 import { tally } from "../report/tally.ts";
 import { formatReport } from "../report/sections.ts";
 import { openUbiLog } from "../report/ubi-log.ts";
+import { parseRates } from "./report/rates.ts";
 import { configuredWeights, equalWeights, parseWeights, weightsIn } from "./report/weights.ts";
-import { UserError } from "../web.ts";
+import { TOKEN_TTL_MS } from "../events/token.ts";
+import { DAY_MS, UserError } from "../web.ts";
 
-export interface ReportOptions extends Pick<AnalyseOptions, "control" | "metric" | "lift" | "power" | "alpha" | "tuning"> {
+export interface ReportOptions extends Pick<AnalyseOptions, "control" | "metric" | "lift" | "power" | "alpha" | "tuning">, OrderOptions {
+  /** Days in which an action counts for its search; default as long as a token lives. */
+  readonly window?: number | undefined;
   readonly range: LogRange;
   /** `undefined`: from the configuration of the edge. */
   readonly weights: Weights | undefined;
@@ -39,13 +44,16 @@ export async function reportOn(log: Log, options: ReportOptions): Promise<Report
   if (known.size > 0 && !known.has(experiment)) {
     throw new UserError(`No search of experiment "${experiment}" in ${log.place}: it knows ${[...known.keys()].join(", ")}`);
   }
-  const stage = await createStage();
+  const { window: windowDays = TOKEN_TTL_MS / DAY_MS, rates, suspectPrices } = options;
+  const untilMs = range.until === undefined ? undefined : Date.parse(range.until);
+  const stage = await createStage({ windowMs: windowDays * DAY_MS, untilMs, rates, suspectPrices });
   try {
     const bar = progressBar("Reading searches", known.get(experiment) ?? 0, { json: options.json });
     for await (const row of log.searches(range)) {
       stage.addSearch(row);
       bar.increment();
     }
+    for await (const row of log.earlier?.(range) ?? []) stage.addEarlier(row);
     for await (const row of log.actions(range)) stage.addAction(row);
     bar.stop();
     stage.seal();
@@ -56,7 +64,14 @@ export async function reportOn(log: Log, options: ReportOptions): Promise<Report
     const isCut = range.since !== undefined || range.until !== undefined;
     return analyse(
       { tally: counted, counts: isCut ? { ...counts, strayActions: 0 } : counts, money: stage.money() },
-      { ...options, experiment, place: log.place, weights, notes: log.notes },
+      {
+        ...options,
+        experiment,
+        place: log.place,
+        weights,
+        notes: [...log.notes, ...(log.lateNotes?.() ?? [])],
+        attribution: { windowDays, until: range.until ?? null, rates: rates === undefined ? null : Object.fromEntries(rates) },
+      },
     );
   } finally {
     stage.close();
@@ -105,7 +120,19 @@ export function createReportCommand(): Command {
     .option("--events <file>", "with --queries: UBI event records, one per line")
     .addOption(new Option("--simulated", "simulated shoppers instead").conflicts("local"))
     .option("--since <time>", "only searches from then on, ISO 8601", parseTime)
-    .option("--until <time>", "only searches before, ISO 8601", parseTime)
+    .option("--until <time>", "only searches and what followed them before, ISO 8601; refunds count whenever they come", parseTime)
+    .option(
+      "--window <days>",
+      "what comes later after its search is left out; the edge takes no event after 7 days",
+      above(0),
+      TOKEN_TTL_MS / DAY_MS,
+    )
+    .option("--rates <rates>", "currencies in that of the report, such as EUR=1,USD=0.92, or a JSON file of them", ratesOption)
+    .addOption(
+      new Option("--suspect-prices <how>", "prices far from the published ones in revenue")
+        .choices(["leave-out", "count"])
+        .default("leave-out"),
+    )
     .option("--control <variant>", 'arm that the others are compared with (default: "control")')
     .option("--weights <weights>", "shares of the arms, such as control=0.5,armmt=0.5 (default: the edge's configuration)", weightsOption)
     .option("--metric <id>", `for the segments: ${METRICS.map(({ id }) => id).join(", ")}`, parseMetric, METRICS[0])
@@ -154,9 +181,13 @@ function parseMetric(text: string): Metric {
   return metric;
 }
 
-function weightsOption(text: string): Weights {
+const weightsOption = (text: string): Weights => parsed(() => ({ arms: parseWeights(text), from: "--weights" }));
+
+const ratesOption = (text: string): NonNullable<OrderOptions["rates"]> => parsed(() => parseRates(text));
+
+function parsed<T>(parse: () => T): T {
   try {
-    return { arms: parseWeights(text), from: "--weights" };
+    return parse();
   } catch (error) {
     throw error instanceof UserError ? new InvalidArgumentError(error.message) : error;
   }

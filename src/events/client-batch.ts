@@ -19,6 +19,12 @@ export const MAX_ITEMS = 500;
 /** Different tokens of one request. */
 export const MAX_TOKENS = 100;
 
+/** Price times quantity, in any currency. */
+export const MAX_MONEY = 1e9;
+
+/** Of a line. */
+export const MAX_QUANTITY = 10_000;
+
 export interface ClientEvent {
   /** One token, or those of a request with several searches, with commas between them. */
   readonly token?: string | undefined;
@@ -125,14 +131,14 @@ export const time = v.pipe(
 export const money = v.pipe(
   v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+(\.\d+)?$/), v.transform(Number))]),
   v.minValue(0),
-  v.maxValue(1e9),
+  v.maxValue(MAX_MONEY),
 );
 
 /** May be a fraction, for what is sold by weight or length. */
 export const amount = v.pipe(
   v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+(\.\d+)?$/), v.transform(Number))]),
   v.gtValue(0),
-  v.maxValue(10_000),
+  v.maxValue(MAX_QUANTITY),
 );
 
 export const currencyCode = v.pipe(

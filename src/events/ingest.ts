@@ -8,7 +8,7 @@
 import { err, ok, type Result } from "../result.ts";
 import { type EventFormat, parseTokens, TOKENS_HEADER } from "../protocol.ts";
 import { DAY_MS, sha256Hex } from "../web.ts";
-import { type ClientBatch, type ClientEvent, MAX_ITEMS, MAX_TOKENS, REVERSALS } from "./client-batch.ts";
+import { type ClientBatch, type ClientEvent, MAX_ITEMS, MAX_MONEY, MAX_TOKENS, REVERSALS } from "./client-batch.ts";
 import type { EventCounters } from "./counters.ts";
 import type { AfterReply, RetryingSink } from "./sink.ts";
 import type { UnitHash } from "./keys.ts";
@@ -91,9 +91,6 @@ interface Context {
 
 /** Of an item with a token, in one request: each is an HMAC. */
 const MAX_CHECKS = 5000;
-
-/** Of one event, in any currency. */
-const MAX_MONEY = 1e9;
 
 type Refusal = Omit<Rejection, "index">;
 

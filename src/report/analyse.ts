@@ -2,9 +2,11 @@
  * Sums → the report as data: the output of `--json`, and the input of terminal and page. All numbers of the report are computed here or
  * below; `sections.ts` puts them into words.
  */
+import { TOKEN_TTL_MS } from "../events/token.ts";
 import { parseTreatment } from "../experiment/treatment.ts";
 import { DAY_MS, UserError } from "../web.ts";
 import { type Metric, METRICS, segmentRank } from "./metrics.ts";
+import { describeMoney, moneyNotes, type MoneyReport, whyWithheld } from "./money.ts";
 import { compareSampleRatio, type Weights } from "./sample-ratio.ts";
 import { compareArms, holm, type Interval } from "./statistics/compare.ts";
 import type { Stage } from "./stage.ts";
@@ -27,7 +29,20 @@ export interface AnalyseOptions extends SequenceOptions {
   readonly lift: number;
   readonly power: number;
   readonly notes: readonly string[];
+  /** Which actions belong to a search. */
+  readonly attribution?: Attribution | undefined;
 }
+
+export interface Attribution {
+  /** Actions count up to so many days after their search. */
+  readonly windowDays: number;
+  /** Nor after this time, ISO 8601, but refunds and cancellations. */
+  readonly until: string | null;
+  /** By which other currencies were converted; null without rates. */
+  readonly rates: Readonly<Record<string, number>> | null;
+}
+
+const USUAL_ATTRIBUTION: Attribution = { windowDays: TOKEN_TTL_MS / DAY_MS, until: null, rates: null };
 
 interface Rows {
   /** `undefined` without a search. */
@@ -44,10 +59,11 @@ export type InterleavingReport = ReturnType<typeof countVotes>;
 const dayName = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
 /** Throws a UserError for a control that is not an arm. */
-export function analyse({ tally, counts, money }: Rows, options: AnalyseOptions) {
-  const { experiment, place, weights, alpha, tuning, metric } = options;
+export function analyse({ tally, counts, money: sold }: Rows, options: AnalyseOptions) {
+  const { experiment, place, weights, alpha, tuning, metric, attribution = USUAL_ATTRIBUTION } = options;
   const arms = tally?.arms ?? [];
   const control = chooseControl(options.control, arms);
+  const money = describeMoney(sold, control);
   const exposures = arms.map((arm) => exposuresOf(arm, weights));
   const searches = exposures.reduce((sum, arm) => sum + arm.searches, 0);
   const sampleRatio = compareSampleRatio(arms, weights);
@@ -64,9 +80,11 @@ export function analyse({ tally, counts, money }: Rows, options: AnalyseOptions)
     tuning,
     /** False after a sample-ratio mismatch: no figure can be trusted. */
     trusted: !sampleRatio.isMismatch,
-    notes: [...options.notes, ...findWarnings({ tally, counts, money }, weights)],
+    notes: [...options.notes, ...findWarnings({ tally, counts }, weights), ...moneyNotes(money, attribution.rates !== null)],
     exposures: { weightsFrom: weights.from, searches, searchesPerDay: searches / (tally?.days ?? 1), arms: exposures },
     sampleRatio,
+    attribution: { ...attribution, leftOut: counts.outside },
+    money,
     metrics,
     segments: { metric: metric.id, rows: tally === undefined ? [] : compareSegments(tally, control, { alpha, tuning }) },
     interleaving: arms.filter(({ interleaved }) => interleaved > 0).map((arm) => countVotes(arm, { alpha, tuning })),
@@ -108,7 +126,8 @@ function exposuresOf(arm: ArmTally, { arms }: Weights) {
   };
 }
 
-interface Measuring extends SequenceOptions, Pick<Rows, "money"> {
+interface Measuring extends SequenceOptions {
+  readonly money: MoneyReport;
   readonly tally: Tally;
   readonly control: string;
 }
@@ -123,13 +142,16 @@ function measure(metric: Metric, { tally, control, money, ...sequence }: Measuri
     if (arm === base || base < 0) return [];
     const compared = compare(arm, last);
     const [result, why] = typeof compared === "string" ? [null, compared] : [compared, null];
+    const withheld = metric.kind === "money" ? whyWithheld(money, variant) : null;
     return [
       {
         variant,
         result,
         why,
+        /** Why there is no verdict, whatever the figures are; null where there may be one. */
+        withheld,
         /** By the confidence sequence alone. */
-        verdict: decide(result?.lift.always, 0, ["lower", "open", "higher"]),
+        verdict: decide(withheld === null ? result?.lift.always : undefined, 0, ["lower", "open", "higher"]),
         /** Up to and including each day; null as long as there were too few events. */
         daily: Array.from({ length: days }, (_, day) => {
           const then = compare(arm, day);
@@ -146,7 +168,7 @@ function measure(metric: Metric, { tally, control, money, ...sequence }: Measuri
     meaning,
     per,
     kind,
-    currency: kind === "money" ? (money.currency ?? null) : null,
+    currency: kind === "money" ? money.currency : null,
     arms: arms.map(({ variant }, arm) => {
       const sums = sumsAt(arm, metric, last);
       return { variant, value: sums.x > 0 ? sums.y / sums.x : null, clusters: sums.clusters, sum: sums.y };
@@ -241,9 +263,9 @@ function timeToAnswer(metrics: readonly MetricReport[], arms: readonly ArmTally[
 const MANY_PAGES = 5;
 
 /** Warnings about the rows of the log, for the reader of the figures; empty where nothing is wrong. */
-function findWarnings({ tally, counts, money }: Rows, weights: Weights): readonly string[] {
+function findWarnings({ tally, counts }: Pick<Rows, "tally" | "counts">, weights: Weights): readonly string[] {
   const notes: string[] = [];
-  const { pages, searches, withoutTime, ambiguous, strayActions, simulated } = counts;
+  const { pages, searches, withoutTime, ambiguous, strayActions, simulated, outside, carriedOver } = counts;
   if (simulated > 0) {
     notes.push(`Simulated: ${simulated === pages ? "all" : `${simulated} of ${pages}`} rows come from the simulator, not from shoppers.`);
   }
@@ -279,10 +301,15 @@ function findWarnings({ tally, counts, money }: Rows, weights: Weights): readonl
     if (!weights.arms.has(variant))
       notes.push(`Arm ${variant} (${count} searches) is not in the configuration: it is left out of the sample ratio.`);
   }
-  if (money.withoutPrice > 0) notes.push(`${money.withoutPrice} of ${money.purchases} purchases have no price: revenue counts them as 0.`);
-  if (money.otherCurrency > 0)
+  if (outside.actions > 0)
     notes.push(
-      `${money.otherCurrency} purchases are in another currency than ${money.currency ?? "the others"} and not part of the revenue.`,
+      `${outside.actions} clicks, carts or purchases (${outside.purchases} purchases) came after the attribution window or the end of the report, or long before their search, and are left out.`,
+    );
+  if (outside.undated > 0)
+    notes.push(`${outside.undated} clicks, carts or purchases have no readable timestamp: they count, whenever they were.`);
+  if (carriedOver.moved > 0)
+    notes.push(
+      `${carriedOver.moved} shoppers were in another arm before the start of the report: what they saw there may still act. All ${carriedOver.leftOut} shoppers who were there before are left out, of every arm alike.`,
     );
   return notes;
 }

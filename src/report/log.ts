@@ -6,9 +6,15 @@ export type SearchRow = Readonly<ReturnType<typeof toSearchRow>>;
 
 export type Team = "a" | "b";
 
-export const ACTIONS = ["click", "add_to_cart", "purchase"] as const;
+/** The last two take back purchases: "cancel" undoes an order or a line of it, "refund" gives money back for what stays bought. */
+export const ACTIONS = ["click", "add_to_cart", "purchase", "refund", "cancel"] as const;
 
-export type ActionRow = Readonly<ReturnType<typeof toActionRow>>;
+type ReadAction = ReturnType<typeof toActionRow>;
+
+/** What a log may not know. */
+type Unsaid = "atMs" | "application" | "unit" | "orderId" | "line" | "isPriceSuspect";
+
+export type ActionRow = Readonly<Omit<ReadAction, Unsaid> & Partial<Pick<ReadAction, Unsaid>>>;
 
 export interface LogRange {
   readonly experiment: string;
@@ -22,15 +28,24 @@ export function isWithin({ since, until }: LogRange, atMs: number): boolean {
   return (since === undefined || atMs >= Date.parse(since)) && (until === undefined || atMs < Date.parse(until));
 }
 
+export interface EarlierRow {
+  readonly unit: string;
+  readonly variant: string;
+}
+
 export interface Log {
   /** For messages. */
   readonly place: string;
   /** About the log itself, for the reader of the report. */
   readonly notes: readonly string[];
+  /** What was found out while reading: known after the last row. */
+  readonly lateNotes?: () => readonly string[];
   /** Experiment → rows. */
   experiments(): Promise<ReadonlyMap<string, number>>;
   searches(range: LogRange): AsyncIterable<SearchRow>;
-  /** At least those of the experiment's searches; others are ignored. */
+  /** Who was in which arm of the experiment before the range; nothing without `since`. May repeat itself. */
+  earlier?(range: LogRange): AsyncIterable<EarlierRow>;
+  /** At least those of the experiment's searches, of any time, and all refunds and cancellations; others are ignored. */
   actions(range: LogRange): AsyncIterable<ActionRow>;
   /** JSON text of the experiments that are changed without a deployment (KV key "experiments"), where there is one. */
   liveExperiments(): Promise<string | undefined>;
@@ -75,29 +90,62 @@ export function toSearchRow(raw: v.InferOutput<typeof rawSearch>) {
   };
 }
 
+const optionalAmount = v.nullish(
+  v.union([v.number(), v.pipe(v.string(), v.regex(/^\s*-?\d+(\.\d+)?\s*$/, "expected a number"), v.transform(Number))]),
+);
+
+/** Others may count their orders and lines. */
+const orderNumber = v.nullish(
+  v.pipe(
+    v.union([v.string(), v.number()]),
+    v.transform((id) => String(id).trim()),
+  ),
+);
+
 /** An action as tables and UBI records hold it. */
 export const rawAction = v.object({
   event_id: optionalText,
-  query_id: v.string(),
+  /** None for a refund or a cancellation that the shop's server sends: it names its order. */
+  query_id: v.nullish(v.string(), ""),
+  timestamp: optionalText,
+  application: optionalText,
+  unit: optionalText,
   action_name: v.picklist(ACTIONS),
   object_id: optionalText,
-  quantity: v.nullish(v.number()),
-  price: v.nullish(v.number()),
+  quantity: optionalAmount,
+  price: optionalAmount,
   currency: optionalText,
   team: optionalText,
+  order_id: orderNumber,
+  line: orderNumber,
+  price_suspect: v.nullish(v.union([v.boolean(), v.number()])),
 });
 
 export function toActionRow(raw: v.InferOutput<typeof rawAction>) {
+  const atMs = Date.parse(raw.timestamp ?? "");
+  const isReversal = raw.action_name === "refund" || raw.action_name === "cancel";
   return {
     /** The same for two deliveries of one event; `undefined` where the log holds each event once. */
     eventId: raw.event_id ?? undefined,
     queryId: raw.query_id,
     action: raw.action_name,
+    /** Since 1970; `undefined` where it cannot be read. */
+    atMs: Number.isNaN(atMs) ? undefined : atMs,
+    /** Of a refund or a cancellation without a search; otherwise the search's hold. */
+    application: isReversal ? (raw.application ?? undefined) : undefined,
+    unit: isReversal ? (raw.unit ?? undefined) : undefined,
+    /** Empty for a whole order. */
     itemId: raw.object_id ?? "",
     quantity: raw.quantity ?? undefined,
     /** Of one item. */
     price: raw.price ?? undefined,
-    currency: raw.currency ?? undefined,
+    currency: raw.currency?.trim().toUpperCase() || undefined,
+    /** The shop's number of the order, or a hash of it. */
+    orderId: raw.order_id || undefined,
+    /** Tells two lines of one order with the same item apart. */
+    line: raw.line || undefined,
+    /** The edge's mark: the price is far from the published one. */
+    isPriceSuspect: raw.price_suspect === true || raw.price_suspect === 1 || undefined,
     /** Where the event says it; else it follows from the search. */
     team: asTeam(raw.team),
   };

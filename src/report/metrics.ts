@@ -3,7 +3,17 @@ import { DAY_MS } from "../web.ts";
 import type { StagedSearch } from "./stage.ts";
 
 /** Sums of one cluster; `clicked`: searches with a click. */
-export const emptyTotals = () => ({ searches: 0, clicked: 0, clicks: 0, carts: 0, purchases: 0, revenue: 0 });
+export const emptyTotals = () => ({
+  searches: 0,
+  clicked: 0,
+  clicks: 0,
+  carts: 0,
+  purchases: 0,
+  orders: 0,
+  items: 0,
+  gross: 0,
+  revenue: 0,
+});
 
 export type Totals = ReturnType<typeof emptyTotals>;
 
@@ -13,22 +23,64 @@ export interface Metric {
   readonly title: string;
   /** One sentence. */
   readonly meaning: string;
-  readonly per: "search" | "shopper";
+  readonly per: "search" | "shopper" | "order";
   /** A share prints in per cent. */
   readonly kind: "share" | "count" | "money";
   readonly sumOf: (totals: Totals) => number;
 }
 
 /** `of`: before "per search" or "per shopper". */
-const SUMS: readonly (Pick<Metric, "id" | "title" | "kind" | "sumOf"> & { readonly of: string })[] = [
+const SUMS: readonly (Pick<Metric, "id" | "title" | "kind" | "sumOf"> & { readonly of: string; readonly onlyPer?: Metric["per"] })[] = [
   { id: "clicks", title: "Clicks", of: "Clicks", kind: "count", sumOf: ({ clicks }) => clicks },
   { id: "carts", title: "Carts", of: "Items put into the cart,", kind: "count", sumOf: ({ carts }) => carts },
-  { id: "purchases", title: "Purchases", of: "Items bought,", kind: "count", sumOf: ({ purchases }) => purchases },
-  { id: "revenue", title: "Revenue", of: "Revenue", kind: "money", sumOf: ({ revenue }) => revenue },
+  {
+    id: "orders",
+    title: "Orders",
+    of: "Orders that were not cancelled, each with the search of its first line,",
+    kind: "count",
+    sumOf: ({ orders }) => orders,
+  },
+  {
+    id: "purchases",
+    title: "Purchases",
+    of: "Lines of orders (an item, whatever its quantity) that were not cancelled,",
+    kind: "count",
+    sumOf: ({ purchases }) => purchases,
+  },
+  {
+    id: "items",
+    title: "Items",
+    of: "Items bought, with their quantities,",
+    kind: "count",
+    sumOf: ({ items }) => items,
+    onlyPer: "shopper",
+  },
+  {
+    id: "revenue",
+    title: "Revenue",
+    of: "Revenue without what was cancelled or refunded,",
+    kind: "money",
+    sumOf: ({ revenue }) => revenue,
+  },
+  {
+    id: "gross-revenue",
+    title: "Gross revenue",
+    of: "Revenue before refunds,",
+    kind: "money",
+    sumOf: ({ gross }) => gross,
+    onlyPer: "shopper",
+  },
 ];
 
 function sumsPer(per: Metric["per"]): Metric[] {
-  return SUMS.map(({ of, id, ...sum }) => ({ ...sum, id: per === "search" ? id : `${id}-per-shopper`, meaning: `${of} per ${per}.`, per }));
+  return SUMS.filter(({ onlyPer = per }) => onlyPer === per).map(({ id, title, kind, sumOf, of }) => ({
+    id: per === "search" ? id : `${id}-per-shopper`,
+    title,
+    meaning: `${of} per ${per}.`,
+    per,
+    kind,
+    sumOf,
+  }));
 }
 
 export const METRICS: readonly Metric[] = [
@@ -44,7 +96,7 @@ export const METRICS: readonly Metric[] = [
   {
     id: "conversion-per-shopper",
     title: "Conversion",
-    meaning: "Share of shoppers who bought something after a search.",
+    meaning: "Share of shoppers who bought something after a search and did not cancel it.",
     per: "shopper",
     kind: "share",
     sumOf: ({ purchases }) => (purchases > 0 ? 1 : 0),
@@ -58,11 +110,20 @@ export const METRICS: readonly Metric[] = [
     kind: "count",
     sumOf: ({ searches }) => searches,
   },
+  {
+    id: "order-value",
+    title: "Average order value",
+    meaning: "Revenue without what was cancelled or refunded, per order.",
+    per: "order",
+    kind: "money",
+    sumOf: ({ revenue }) => revenue,
+  },
 ];
 
 /** The denominator: the sum is divided by it. */
 export function spreadOf(metric: Metric, totals: Totals): number {
-  return metric.per === "search" ? totals.searches : 1;
+  if (metric.per === "shopper") return 1;
+  return metric.per === "search" ? totals.searches : totals.orders;
 }
 
 /** `undefined` for an unknown id. */

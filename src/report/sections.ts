@@ -1,6 +1,7 @@
 /** The report in words and tables, in the order in which an experiment should be read. For a terminal; `page.ts` prints the same sections. */
 import * as format from "./format.ts";
 import type { InterleavingReport, MetricComparison, MetricReport, ReportData } from "./analyse.ts";
+import { orderBlocks } from "./order-section.ts";
 import { USUAL_CAUSES } from "./sample-ratio.ts";
 import type { Incomparable } from "./statistics/compare.ts";
 
@@ -45,6 +46,7 @@ export function sectionsOf(report: ReportData): readonly Section[] {
   return [
     ...sections,
     { id: "metrics", heading: `Metrics, against ${report.control}`, blocks: metrics(report) },
+    { id: "orders", heading: "Orders and money", blocks: orderBlocks(report) },
     { id: "bypasses", heading: "Bypassed searches", blocks: bypasses(report) },
     { id: "segments", heading: "Segments", blocks: segments(report) },
     { id: "interleaving", heading: "Interleaving", blocks: interleaving(report) },
@@ -103,7 +105,7 @@ const WHY_NOT: Readonly<Record<Incomparable, string>> = {
 
 function metrics({ metrics: all, alpha, control, trusted }: ReportData): Block[] {
   const level = format.level(alpha);
-  const tables = (["search", "shopper"] as const).map((per): Block => {
+  const tables = (["search", "shopper", "order"] as const).map((per): Block => {
     const rows = all
       .filter((metric) => metric.per === per && metric.arms.some(({ clusters }) => clusters > 0))
       .flatMap((metric) => metric.comparisons.map((comparison) => ({ metric, comparison })));
@@ -112,7 +114,7 @@ function metrics({ metrics: all, alpha, control, trusted }: ReportData): Block[]
       kind: "table",
       caption: `Per ${per}`,
       headings: ["Metric", "Arm", "Control", "Arm's", "Lift", `Fixed ${level}`, `Confidence sequence ${level}`, "Verdict"],
-      rows: rows.map(({ metric, comparison: { variant, result, why, verdict } }) => {
+      rows: rows.map(({ metric, comparison: { variant, result, why, withheld, verdict } }) => {
         const valueOf = (arm: string): string =>
           format.metricValue(metric.arms.find((known) => known.variant === arm)?.value ?? null, metric);
         const lift = result?.lift;
@@ -125,7 +127,7 @@ function metrics({ metrics: all, alpha, control, trusted }: ReportData): Block[]
           lift === undefined ? format.NONE : format.lift(lift.value, decimals),
           format.range(lift?.fixed, decimals),
           format.range(lift?.always, decimals),
-          why === null ? verdict : WHY_NOT[why],
+          why === null ? (withheld ?? verdict) : WHY_NOT[why],
         ];
       }),
       numeric: [2, 3, 4, 5, 6],

@@ -22,6 +22,11 @@ const searchSchema = v.object({
 
 const actionSchema = v.object({ ...rawAction.entries, id: v.number() });
 
+const earlierSchema = v.object({ id: v.number(), unit: v.string(), variant: v.string() });
+
+/** Of events; older tables lack them. */
+const ORDER_COLUMNS = ["order_id", "line", "price_suspect"] as const;
+
 const countSchema = v.array(v.object({ experiment: v.string(), searches: v.number() }));
 const columnSchema = v.array(v.object({ name: v.string() }));
 
@@ -29,6 +34,8 @@ export async function openSqlLog(database: EventDatabase): Promise<Log> {
   const queries = await columnsOf(database, "ubi_queries");
   const events = await columnsOf(database, "ubi_events");
   const { place } = database;
+  // Older tables lack the column; the client is the best guess.
+  const unit = queries.has("unit") ? "COALESCE(unit, client_id)" : "client_id";
   return {
     place,
     notes: [
@@ -42,8 +49,6 @@ export async function openSqlLog(database: EventDatabase): Promise<Log> {
     },
     async *searches(range) {
       if (queries.size === 0) return;
-      // Older tables lack the column; the client is the best guess.
-      const unit = queries.has("unit") ? "COALESCE(unit, client_id)" : "client_id";
       const columns = [
         `id, timestamp, application, query_id, ${unit} AS unit, user_query, variant, bypass`,
         "json_extract(query_attributes, '$.armmt.simulated') AS simulated",
@@ -60,12 +65,24 @@ export async function openSqlLog(database: EventDatabase): Promise<Log> {
       const select = (after: number) => `SELECT ${columns.join(", ")} FROM ubi_queries WHERE id > ${after} AND ${where}`;
       for await (const row of pages(database, searchSchema, select)) yield toSearchRow(row);
     },
+    async *earlier({ experiment, since }) {
+      if (queries.size === 0 || since === undefined) return;
+      const select =
+        `SELECT id, ${unit} AS unit, variant FROM ubi_queries ` +
+        `WHERE +experiment = ${quote(experiment)} AND timestamp < ${quote(since)} AND ${unit} IS NOT NULL`;
+      for await (const row of pages(database, earlierSchema, (after) => `${select} AND id > ${after}`)) yield row;
+    },
     async *actions(range) {
       if (queries.size === 0 || events.size === 0) return;
+      const order = ORDER_COLUMNS.map((column) => (events.has(column) ? `e.${column}` : `NULL AS ${column}`)).join(", ");
+      // A whole order's object is the order; a refund or a cancellation by the shop's server follows no search.
       const select =
-        "SELECT e.id, e.query_id, e.action_name, e.object_id, e.quantity, e.price, e.currency, e.team FROM ubi_events e " +
-        `WHERE e.action_name IN (${ACTIONS.map(quote).join(", ")}) ` +
-        `AND EXISTS (SELECT 1 FROM ubi_queries q WHERE q.query_id = e.query_id AND q.experiment = ${quote(range.experiment)})`;
+        "SELECT e.id, e.query_id, e.action_name, e.quantity, e.price, e.currency, e.team, e.timestamp, " +
+        `${order}, e.application, ${events.has("unit") ? "e.unit" : "NULL"} AS unit, ` +
+        "CASE WHEN json_extract(e.event_attributes, '$.object.object_id_type') = 'order' THEN NULL ELSE e.object_id END AS object_id " +
+        "FROM ubi_events e " +
+        `WHERE e.action_name IN (${ACTIONS.map(quote).join(", ")}) AND (e.action_name IN ('refund', 'cancel') ` +
+        `OR EXISTS (SELECT 1 FROM ubi_queries q WHERE q.query_id = e.query_id AND q.experiment = ${quote(range.experiment)}))`;
       for await (const row of pages(database, actionSchema, (after) => `${select} AND e.id > ${after}`)) yield toActionRow(row);
     },
     liveExperiments: () => database.liveExperiments(),

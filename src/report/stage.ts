@@ -7,16 +7,27 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import * as v from "valibot";
-import { ACTIONS, type ActionRow, type SearchRow } from "./log.ts";
+import { TOKEN_TTL_MS } from "../events/token.ts";
+import { ACTIONS, type ActionRow, type EarlierRow, type SearchRow } from "./log.ts";
+import { createOrders, type OrderOptions } from "./orders.ts";
 import { importSqlite, type Sqlite } from "../runtimes/node/sqlite.ts";
-import { UserError } from "../web.ts";
+import { DAY_MS, UserError } from "../web.ts";
+
+export interface StageOptions extends OrderOptions {
+  /** Actions that come later after their search are left out; default as long as a token lives. */
+  readonly windowMs?: number | undefined;
+  /** Since 1970: later actions are left out, refunds and cancellations excepted, which correct what counts. */
+  readonly untilMs?: number | undefined;
+}
 
 const TABLES = `
   CREATE TABLE search (
     query_id TEXT PRIMARY KEY, variant TEXT NOT NULL, unit TEXT, at REAL NOT NULL, application TEXT NOT NULL, words INTEGER NOT NULL,
     bypass TEXT, teams TEXT, is_ambiguous INTEGER NOT NULL DEFAULT 0
   ) STRICT, WITHOUT ROWID;
-  CREATE TABLE action (event_id TEXT UNIQUE, query_id TEXT NOT NULL, kind INTEGER NOT NULL, team TEXT, amount REAL, currency TEXT) STRICT`;
+  CREATE TABLE action (event_id TEXT UNIQUE, query_id TEXT NOT NULL, kind INTEGER NOT NULL, team TEXT) STRICT;
+  CREATE TABLE earlier (unit TEXT NOT NULL, variant TEXT NOT NULL, PRIMARY KEY (unit, variant)) STRICT, WITHOUT ROWID;
+  CREATE TABLE left_out (unit TEXT PRIMARY KEY) STRICT, WITHOUT ROWID`;
 
 /** A later page of the same search adds its teams only; the first page's values stay, in any order of arrival. */
 const ADD_SEARCH = `
@@ -29,23 +40,23 @@ const ADD_SEARCH = `
     at = MIN(at, excluded.at)`;
 
 const SEAL = `
-  CREATE TABLE outcome (
-    query_id TEXT PRIMARY KEY, clicks INTEGER, carts INTEGER, purchases INTEGER, revenue REAL,
-    click_a INTEGER, click_b INTEGER, purchase_a INTEGER, purchase_b INTEGER
-  ) WITHOUT ROWID;
-  INSERT INTO outcome SELECT query_id, SUM(kind = 0), SUM(kind = 1), SUM(kind = 2),
-    SUM(CASE WHEN kind = 2 AND currency IS (SELECT currency FROM main) THEN COALESCE(amount, 0) ELSE 0 END),
-    SUM(kind = 0 AND team IS 'a'), SUM(kind = 0 AND team IS 'b'), SUM(kind = 2 AND team IS 'a'), SUM(kind = 2 AND team IS 'b')
+  CREATE TABLE outcome (query_id TEXT PRIMARY KEY, clicks INTEGER, carts INTEGER, click_a INTEGER, click_b INTEGER) WITHOUT ROWID;
+  INSERT INTO outcome SELECT query_id, SUM(kind = 0), SUM(kind = 1), SUM(kind = 0 AND team IS 'a'), SUM(kind = 0 AND team IS 'b')
     FROM action GROUP BY query_id`;
 
-const MAIN_CURRENCY = `CREATE TABLE main AS
-  SELECT currency FROM action WHERE kind = 2 AND amount IS NOT NULL GROUP BY currency ORDER BY COUNT(*) DESC, currency LIMIT 1`;
+const MOVED = "SELECT DISTINCT unit FROM search JOIN earlier USING (unit) WHERE search.variant <> earlier.variant";
 
-const IN_ORDER = `
-  SELECT variant, unit, at AS atMs, application, words, bypass, teams IS NOT NULL AS isInterleaved, COALESCE(clicks, 0) AS clicks, COALESCE(carts, 0) AS carts,
-    COALESCE(purchases, 0) AS purchases, COALESCE(revenue, 0) AS revenue, COALESCE(click_a, 0) AS click_a, COALESCE(click_b, 0) AS click_b,
+/** All who were there before, in every arm alike: without those who moved only, the arms would hold different shares of returning shoppers. */
+const LEAVE_OUT = `INSERT INTO left_out SELECT DISTINCT unit FROM search JOIN earlier USING (unit) WHERE EXISTS (${MOVED})`;
+
+/** Sorted once, because a report reads it more than once. */
+const SORT = `
+  CREATE TABLE staged AS SELECT variant, unit, at AS atMs, application, words, bypass, teams IS NOT NULL AS isInterleaved, COALESCE(clicks, 0) AS clicks, COALESCE(carts, 0) AS carts,
+    COALESCE(purchases, 0) AS purchases, COALESCE(orders, 0) AS orders, COALESCE(items, 0) AS items, COALESCE(gross, 0) AS gross,
+    COALESCE(revenue, 0) AS revenue, COALESCE(click_a, 0) AS click_a, COALESCE(click_b, 0) AS click_b,
     COALESCE(purchase_a, 0) AS purchase_a, COALESCE(purchase_b, 0) AS purchase_b
-  FROM search LEFT JOIN outcome USING (query_id) WHERE NOT is_ambiguous ORDER BY unit, at, query_id`;
+  FROM search LEFT JOIN outcome USING (query_id) LEFT JOIN bought USING (query_id)
+  WHERE NOT is_ambiguous AND (unit IS NULL OR unit NOT IN (SELECT unit FROM left_out)) ORDER BY unit, at, query_id`;
 
 const optionalText = v.pipe(
   v.nullable(v.string()),
@@ -64,8 +75,13 @@ const stagedSchema = v.object({
   ),
   clicks: v.number(),
   carts: v.number(),
+  /** Lines of orders that were not cancelled. */
   purchases: v.number(),
-  /** In the main currency. */
+  /** Each with the search of its first line. */
+  orders: v.number(),
+  items: v.number(),
+  /** In the currency of the report; revenue is without what was given back. */
+  gross: v.number(),
   revenue: v.number(),
   /** Clicks and purchases on items of either team. */
   click_a: v.number(),
@@ -78,9 +94,9 @@ const stagedSchema = v.object({
 export type StagedSearch = Readonly<v.InferOutput<typeof stagedSchema>>;
 
 const countSchema = v.object({ n: v.number() });
-const currencySchema = v.object({ currency: optionalText });
+const foundSchema = v.object({ at: v.number(), application: v.string(), unit: v.nullable(v.string()), teams: v.nullable(v.string()) });
 const periodSchema = v.object({ first: v.nullable(v.number()), last: v.nullable(v.number()) });
-const teamSchema = v.object({ teams: v.nullable(v.pipe(v.string(), v.parseJson(), v.record(v.string(), v.picklist(["a", "b"])))) });
+const teamsSchema = v.pipe(v.string(), v.parseJson(), v.record(v.string(), v.picklist(["a", "b"])));
 const namesSchema = v.array(v.object({ name: v.string() }));
 
 /** Throws a UserError where this Node has none. */
@@ -94,17 +110,24 @@ export async function loadSqlite(): Promise<Sqlite> {
 
 export type Stage = Awaited<ReturnType<typeof createStage>>;
 
-export async function createStage() {
+/** Clients' clocks are wrong by hours; what they did a day before the search, it did not cause. */
+const BEFORE_MS = DAY_MS;
+
+export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity, ...orderOptions }: StageOptions = {}) {
   const { DatabaseSync: Database } = await loadSqlite();
   const folder = mkdtempSync(join(tmpdir(), "armmt-report-"));
   const database = new Database(join(folder, "stage.sqlite"));
-  database.exec(`PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; ${TABLES}; BEGIN`);
+  database.exec(`PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; ${TABLES}`);
+  const orders = createOrders(database, orderOptions);
+  database.exec("BEGIN");
   const addSearch = database.prepare(ADD_SEARCH);
-  const addAction = database.prepare("INSERT INTO action VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING");
-  const findSearch = database.prepare("SELECT teams FROM search WHERE query_id = ?");
+  const addAction = database.prepare("INSERT INTO action VALUES (?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING");
+  const addEarlier = database.prepare("INSERT INTO earlier VALUES (?, ?) ON CONFLICT DO NOTHING");
+  const findSearch = database.prepare("SELECT at, application, unit, teams FROM search WHERE query_id = ?");
   const count = (from: string): number => v.parse(countSchema, database.prepare(`SELECT COUNT(*) AS n FROM ${from}`).get()).n;
   const names = (sql: string): readonly string[] => v.parse(namesSchema, database.prepare(sql).all()).map(({ name }) => name);
   let [pages, withoutTime, strayActions, simulated] = [0, 0, 0, 0];
+  const outside = { actions: 0, purchases: 0, undated: 0 };
   return {
     addSearch({ queryId, variant, unit, atMs, application, words, bypass, teams, isSimulated }: SearchRow): void {
       pages++;
@@ -116,19 +139,37 @@ export async function createStage() {
       const teamsText = teams === undefined ? null : JSON.stringify(Object.fromEntries(teams));
       addSearch.run(queryId, variant, unit || null, atMs, application, words, bypass ?? null, teamsText);
     },
+    /** Who was in which arm before the range. */
+    addEarlier: ({ unit, variant }: EarlierRow): void => void addEarlier.run(unit, variant),
     /** After all searches. */
-    addAction({ eventId, queryId, action, itemId, quantity = 1, price, currency, team }: ActionRow): void {
+    addAction(row: ActionRow): void {
+      const { eventId, queryId, action, itemId, team, atMs } = row;
       const found = findSearch.get(queryId);
-      if (found === undefined) {
+      const search = found === undefined ? undefined : v.parse(foundSchema, found);
+      if (action === "refund" || action === "cancel") {
+        orders.reverse(row, search);
+        return;
+      }
+      if (search === undefined) {
         strayActions++;
         return;
       }
-      const credited = team ?? v.parse(teamSchema, found).teams?.[itemId] ?? null;
-      const amount = price === undefined ? null : price * quantity;
-      addAction.run(eventId ?? null, queryId, ACTIONS.indexOf(action), credited, amount, currency ?? null);
+      if (atMs === undefined) outside.undated++;
+      else if (atMs >= untilMs || atMs > search.at + windowMs || atMs < search.at - BEFORE_MS) {
+        outside.actions++;
+        if (action === "purchase") outside.purchases++;
+        return;
+      }
+      const credited = team ?? (search.teams === null ? null : v.parse(teamsSchema, search.teams)[itemId]) ?? null;
+      if (action === "purchase") orders.add(row, search, credited);
+      else addAction.run(eventId ?? null, queryId, ACTIONS.indexOf(action), credited);
     },
     /** After the last row, before anything below. */
-    seal: () => database.exec(`COMMIT; ${MAIN_CURRENCY}; ${SEAL}`),
+    seal(): void {
+      database.exec(`COMMIT; ${SEAL}; ${LEAVE_OUT}`);
+      orders.seal();
+      database.exec(SORT);
+    },
     counts: () => ({
       /** Rows, a page each. */
       pages,
@@ -140,18 +181,21 @@ export async function createStage() {
       /** Actions on searches outside the experiment or the time range. */
       strayActions,
       simulated,
+      /** Actions after the attribution window or the time range, or long before their search, and the purchases among them; left out. `undated`: counted. */
+      outside,
+      /** Shoppers who were in another arm before the time range, and all who were there before: left out where any moved. */
+      carriedOver: { moved: count(`(${MOVED})`), leftOut: count("left_out") },
     }),
-    money() {
-      const main = database.prepare("SELECT currency FROM main").get();
-      return {
-        /** The currency of most purchases; `undefined` where none was given. */
-        currency: main === undefined ? undefined : v.parse(currencySchema, main).currency,
-        purchases: count("action WHERE kind = 2"),
-        withoutPrice: count("action WHERE kind = 2 AND amount IS NULL"),
-        /** Priced in another currency than the main one. */
-        otherCurrency: count("action WHERE kind = 2 AND amount IS NOT NULL AND currency IS NOT (SELECT currency FROM main)"),
-      };
-    },
+    money: () => ({
+      /** Of revenue; `undefined` where no price has one. */
+      currency: orders.currency(),
+      purchases: count("purchase WHERE NOT is_cancelled"),
+      /** Per arm, currency and trouble. */
+      prices: orders.prices(),
+      ...orders.repeats(),
+      ...orders.reversals(),
+      withoutNumber: orders.withoutNumber(),
+    }),
     /** First and last time of a search; `undefined` without one. */
     period() {
       const { first, last } = v.parse(periodSchema, database.prepare("SELECT MIN(at) AS first, MAX(at) AS last FROM search").get());
@@ -173,7 +217,7 @@ export async function createStage() {
 
 function* clustersOf(database: DatabaseSync): Generator<readonly StagedSearch[]> {
   let cluster: StagedSearch[] = [];
-  for (const row of database.prepare(IN_ORDER).iterate()) {
+  for (const row of database.prepare("SELECT * FROM staged ORDER BY rowid").iterate()) {
     const search = v.parse(stagedSchema, row);
     if (cluster.length > 0 && (search.unit === undefined || search.unit !== cluster[0]?.unit)) {
       yield cluster;

@@ -9,12 +9,15 @@ export type ArmTally = ReturnType<typeof emptyArm>;
 
 export type Tally = NonNullable<ReturnType<typeof tally>>;
 
-function addSearch(totals: Totals, { clicks, carts, purchases, revenue }: StagedSearch): void {
+function addSearch(totals: Totals, { clicks, carts, purchases, orders, items, gross, revenue }: StagedSearch): void {
   totals.searches++;
   if (clicks > 0) totals.clicked++;
   totals.clicks += clicks;
   totals.carts += carts;
   totals.purchases += purchases;
+  totals.orders += orders;
+  totals.items += items;
+  totals.gross += gross;
   totals.revenue += revenue;
 }
 

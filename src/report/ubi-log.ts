@@ -20,17 +20,42 @@ const querySchema = v.object({
   query_attributes: v.object({ armmt: v.object({ experiment: v.string(), ...experimentEntries }) }),
 });
 
-/** This edge writes them beside UBI's own members, other shops among the event's attributes. */
-const { quantity, price, currency, team } = rawAction.entries;
-const extras = { quantity, price, currency, team };
+/** This edge writes them beside UBI's own members, other shops among the event's attributes or in its object. */
+const { action_name, event_id, quantity, price, currency, team, order_id, price_suspect } = rawAction.entries;
+const extras = { quantity, price, currency, team, order_id, line: rawAction.entries.line, price_suspect };
+
+/** UBI lets ids be numbers. */
+const itemId = v.nullish(v.union([v.string(), v.pipe(v.number(), v.transform(String))]));
 
 const eventSchema = v.looseObject({
-  action_name: rawAction.entries.action_name,
-  query_id,
-  event_id: rawAction.entries.event_id,
+  action_name,
+  query_id: rawAction.entries.query_id,
+  event_id,
+  timestamp: rawAction.entries.timestamp,
+  application: rawAction.entries.application,
+  unit,
+  client_id: unit,
   ...extras,
-  event_attributes: v.looseObject({ object: v.nullish(v.looseObject({ object_id: rawAction.entries.object_id })), ...extras }),
+  event_attributes: v.looseObject({ object: v.nullish(v.looseObject({ object_id: itemId, object_id_type: unit, ...extras })), ...extras }),
 });
+
+const namesAction = v.looseObject({ action_name });
+
+function toAction({ event_attributes: attributes, ...record }: v.InferOutput<typeof eventSchema>) {
+  const { object } = attributes;
+  return toActionRow({
+    ...record,
+    quantity: record.quantity ?? attributes.quantity ?? object?.quantity,
+    price: record.price ?? attributes.price ?? object?.price,
+    currency: record.currency ?? attributes.currency ?? object?.currency,
+    team: record.team ?? attributes.team ?? object?.team,
+    order_id: record.order_id ?? attributes.order_id ?? object?.order_id,
+    line: record.line ?? attributes.line ?? object?.line,
+    price_suspect: record.price_suspect ?? attributes.price_suspect ?? object?.price_suspect,
+    unit: record.unit ?? record.client_id,
+    object_id: object?.object_id_type === "order" ? undefined : object?.object_id,
+  });
+}
 
 /** Throws a UserError when a file is missing. Both may be the same file; without `events` only exposures are known. */
 export function openUbiLog({ queries, events }: { readonly queries: string; readonly events: string | undefined }): Log {
@@ -38,6 +63,7 @@ export function openUbiLog({ queries, events }: { readonly queries: string; read
     if (file !== undefined && !existsSync(file))
       throw new UserError(`${file} does not exist: name a file of UBI records, one JSON object per line`);
   }
+  let unreadable = 0;
   return {
     place: events === undefined || events === queries ? queries : `${queries}, ${events}`,
     notes: events === undefined ? ["No file of events was named (--events): only exposures are reported."] : [],
@@ -54,22 +80,26 @@ export function openUbiLog({ queries, events }: { readonly queries: string; read
         if (record.query_attributes.armmt.experiment === range.experiment && isWithin(range, Date.parse(record.timestamp)))
           yield toSearchRow({ ...record, ...record.query_attributes.armmt, unit: record.unit ?? record.client_id });
     },
-    async *actions() {
-      if (events === undefined) return;
-      for await (const line of readRecords(events, v.unknown())) {
-        const parsed = v.safeParse(eventSchema, line);
-        if (!parsed.success) continue;
-        const { event_attributes: attributes, ...record } = parsed.output;
-        yield toActionRow({
-          ...record,
-          object_id: attributes.object?.object_id,
-          quantity: record.quantity ?? attributes.quantity,
-          price: record.price ?? attributes.price,
-          currency: record.currency ?? attributes.currency,
-          team: record.team ?? attributes.team,
-        });
+    async *earlier(range) {
+      if (range.since === undefined) return;
+      const before = { ...range, since: undefined, until: range.since };
+      for await (const record of queriesOf(queries)) {
+        const { experiment, variant } = record.query_attributes.armmt;
+        const shopper = record.unit ?? record.client_id;
+        if (experiment === range.experiment && shopper && isWithin(before, Date.parse(record.timestamp))) yield { unit: shopper, variant };
       }
     },
+    async *actions() {
+      unreadable = 0;
+      if (events === undefined) return;
+      for await (const record of readRecords(events, v.unknown())) {
+        const parsed = v.safeParse(eventSchema, record);
+        if (parsed.success) yield toAction(parsed.output);
+        else if (v.is(namesAction, record)) unreadable++;
+      }
+    },
+    lateNotes: () =>
+      unreadable === 0 ? [] : [`${unreadable} clicks, carts, purchases or refunds of ${events} cannot be read and are left out.`],
     liveExperiments: () => Promise.resolve(undefined),
     close: () => Promise.resolve(),
   };

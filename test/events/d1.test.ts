@@ -174,10 +174,8 @@ describe("createD1Sink().writeEvents()", () => {
       position: 3,
       event_attributes: JSON.stringify(event().event_attributes),
     };
-    const absent = {
-      ...{ client_id: null, unit: null, quantity: null, price: null, currency: null, team: null },
-      ...{ order_id: null, line: null, price_suspect: null },
-    };
+    const without = { order_id: null, line: null, price_suspect: null };
+    const absent = { client_id: null, unit: null, quantity: null, price: null, currency: null, team: null, ...without };
     const given = { client_id: "c", unit: "u", quantity: 2, price: 10, currency: "EUR", team: "b", ...order, price_suspect: 1 };
     expect(await eventRows()).toEqual([
       { id: 1, event_id: "e-1", ...common, ...absent },

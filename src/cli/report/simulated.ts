@@ -105,6 +105,7 @@ function drawSearch(shopper: ReturnType<typeof drawShopper>, random: Random, { o
       eventId: `${queryId}-${actions.length}`,
       queryId,
       action,
+      atMs,
       itemId: items[index] ?? "",
       quantity: isPurchase ? 1 : undefined,
       price: isPurchase ? Math.round(100 * Math.exp(3 + 0.6 * random.normal())) / 100 : undefined,

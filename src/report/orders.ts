@@ -1,0 +1,278 @@
+/**
+ * What was bought, in the temporary file of a report (stage.ts): lines of orders, each once whatever way it came; what was taken back of them;
+ * and what they are worth in the currency of the report.
+ */
+import type { DatabaseSync } from "node:sqlite";
+import * as v from "valibot";
+import { MAX_MONEY, MAX_QUANTITY } from "../events/client-batch.ts";
+import type { ActionRow } from "./log.ts";
+
+/** What one piece of a currency is worth in the currency of the report, whose own worth is 1. */
+export type Rates = ReadonlyMap<string, number>;
+
+export interface OrderOptions {
+  /** Without rates, revenue is that of the most frequent currency. */
+  readonly rates?: Rates | undefined;
+  /** Prices that are far from the published ones: left out of revenue, or counted as they are. */
+  readonly suspectPrices?: "leave-out" | "count" | undefined;
+}
+
+/** Where the search of an action comes from, for orders that come by several searches. */
+interface Origin {
+  readonly application: string;
+  readonly unit: string | null;
+}
+
+/** `back`: money that was given back, at most the amount. `order_no`: the id of the order's first line. */
+const TABLES = `
+  CREATE TABLE purchase (
+    id INTEGER PRIMARY KEY, event_id TEXT UNIQUE, query_id TEXT NOT NULL, order_no INTEGER NOT NULL, order_id TEXT, application TEXT NOT NULL,
+    unit TEXT, item TEXT NOT NULL, line TEXT NOT NULL, team TEXT, quantity REAL NOT NULL, amount REAL, currency TEXT, trouble TEXT,
+    back REAL NOT NULL DEFAULT 0, is_cancelled INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE INDEX purchase_order ON purchase (order_id) WHERE order_id IS NOT NULL;
+  CREATE INDEX purchase_order_no ON purchase (order_no);
+  CREATE INDEX purchase_query ON purchase (query_id);
+  CREATE TABLE reversal (
+    id INTEGER PRIMARY KEY, event_id TEXT UNIQUE, is_cancellation INTEGER NOT NULL, query_id TEXT NOT NULL, order_id TEXT, application TEXT NOT NULL,
+    unit TEXT, item TEXT NOT NULL, line TEXT NOT NULL, quantity REAL, price REAL, currency TEXT
+  ) STRICT;
+  CREATE TABLE rate (currency TEXT UNIQUE, worth REAL NOT NULL) STRICT`;
+
+/** Orders are few where a currency is rare: below it, a mark on most of them says nothing about the currency. */
+const FEWEST_TO_DOUBT_THE_CATALOGUE = 20;
+
+/** A currency in which most prices are far from the published ones is not the one that these are published in. */
+const FORGIVE_OTHER_CURRENCIES = `
+  UPDATE purchase SET trouble = NULL WHERE trouble = 'suspect' AND COALESCE(currency, '') IN (
+    SELECT COALESCE(currency, '') FROM purchase WHERE amount IS NOT NULL GROUP BY currency
+    HAVING SUM(trouble IS 'suspect') * 2 > COUNT(*) AND COUNT(*) >= ${FEWEST_TO_DOUBT_THE_CATALOGUE})`;
+
+const MAIN_CURRENCY = `INSERT INTO rate
+  SELECT currency, 1 FROM purchase WHERE amount IS NOT NULL AND trouble IS NULL GROUP BY currency ORDER BY COUNT(*) DESC, currency LIMIT 1`;
+
+/** Lines of the same order are of the search of its first line that was not cancelled, as far as the order is counted. */
+const BOUGHT = `
+  CREATE TABLE bought (
+    query_id TEXT PRIMARY KEY, purchases INTEGER, orders INTEGER, items REAL, gross REAL, revenue REAL, purchase_a INTEGER, purchase_b INTEGER
+  ) WITHOUT ROWID;
+  INSERT INTO bought SELECT query_id, COUNT(*),
+    SUM(id = (SELECT MIN(other.id) FROM purchase other WHERE other.order_no = line.order_no AND NOT other.is_cancelled)), SUM(quantity),
+    SUM(CASE WHEN trouble IS NULL THEN COALESCE(amount * worth, 0) ELSE 0 END),
+    SUM(CASE WHEN trouble IS NULL THEN COALESCE((amount - back) * worth, 0) ELSE 0 END), SUM(team IS 'a'), SUM(team IS 'b')
+    FROM purchase line LEFT JOIN rate ON rate.currency IS line.currency WHERE NOT is_cancelled GROUP BY query_id`;
+
+/** Per arm, what became of the prices: a line without trouble and with a rate is counted. */
+const PRICES = `
+  SELECT variant, CASE WHEN amount IS NULL THEN COALESCE(trouble, 'no price') ELSE trouble END AS trouble, line.currency,
+    worth IS NOT NULL AS hasRate, COUNT(DISTINCT order_no) AS orders, COUNT(*) AS lines, SUM(COALESCE(amount, 0)) AS gross, SUM(back) AS back
+  FROM purchase line JOIN search USING (query_id) LEFT JOIN rate ON rate.currency IS line.currency
+  WHERE NOT is_cancelled AND NOT is_ambiguous GROUP BY 1, 2, 3 ORDER BY variant <> 'control', variant, COUNT(*) DESC, 2, 3`;
+
+const nullableText = v.nullable(v.string());
+const priceSchema = v.object({
+  variant: v.string(),
+  /** "no price", "suspect" or "out of bounds"; null where the price can be used. */
+  trouble: nullableText,
+  currency: nullableText,
+  /** Its currency is the report's, or can be converted. */
+  hasRate: v.pipe(
+    v.number(),
+    v.transform((flag) => flag === 1),
+  ),
+  orders: v.number(),
+  lines: v.number(),
+  /** In its own currency, and what of it was given back. */
+  gross: v.number(),
+  back: v.number(),
+});
+
+/** Lines of an arm with the same currency and the same trouble. */
+export type PricedLines = Readonly<v.InferOutput<typeof priceSchema>>;
+
+const orderSchema = v.object({ order_no: v.number() });
+const lineSchema = v.object({ quantity: v.number(), amount: v.nullable(v.number()) });
+const reversibleSchema = v.object({
+  id: v.number(),
+  quantity: v.number(),
+  amount: v.nullable(v.number()),
+  currency: nullableText,
+  back: v.number(),
+});
+const reversalSchema = v.object({
+  is_cancellation: v.number(),
+  query_id: v.string(),
+  order_id: nullableText,
+  application: v.string(),
+  unit: nullableText,
+  item: v.string(),
+  line: v.string(),
+  quantity: v.nullable(v.number()),
+  price: v.nullable(v.number()),
+  currency: nullableText,
+});
+const rateSchema = v.object({ currency: nullableText });
+const countSchema = v.object({ n: v.number() });
+
+type Line = v.InferOutput<typeof reversibleSchema>;
+type Reversal = v.InferOutput<typeof reversalSchema>;
+
+export type Orders = ReturnType<typeof createOrders>;
+
+export function createOrders(database: DatabaseSync, { rates, suspectPrices = "leave-out" }: OrderOptions) {
+  database.exec(TABLES);
+  const findOrder = database.prepare(
+    "SELECT order_no FROM purchase WHERE order_id = ? AND (application = ? OR unit = ?) ORDER BY id LIMIT 1",
+  );
+  const findLoose = database.prepare("SELECT order_no FROM purchase WHERE query_id = ? AND order_id IS NULL ORDER BY id LIMIT 1");
+  const findLine = database.prepare(
+    "SELECT quantity, amount FROM purchase WHERE order_id = ? AND order_no = ? AND item = ? AND line = ? LIMIT 1",
+  );
+  const addLine = database.prepare(
+    `INSERT INTO purchase (event_id, query_id, order_no, order_id, application, unit, item, line, team, quantity, amount, currency, trouble)
+      VALUES (?, ?, COALESCE(?, (SELECT COALESCE(MAX(id), 0) + 1 FROM purchase)), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING`,
+  );
+  const addReversal = database.prepare(
+    `INSERT INTO reversal (event_id, is_cancellation, query_id, order_id, application, unit, item, line, quantity, price, currency)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING`,
+  );
+  const count = (from: string): number => v.parse(countSchema, database.prepare(`SELECT COUNT(*) AS n FROM ${from}`).get()).n;
+  /** Lines that came again; of them, those with another price or quantity. */
+  let [again, changed] = [0, 0];
+  let [suspects, forgiven, unmatched] = [0, 0, 0];
+
+  return {
+    add(row: ActionRow, { application, unit }: Origin, team: string | null): void {
+      const { eventId, queryId, itemId, orderId, line = "", currency } = row;
+      const { quantity, amount, trouble } = priceOf(row);
+      const found = orderId === undefined ? findLoose.get(queryId) : findOrder.get(orderId, application, unit);
+      const order = found === undefined ? null : v.parse(orderSchema, found).order_no;
+      if (orderId !== undefined && order !== null) {
+        const known = findLine.get(orderId, order, itemId, line);
+        if (known !== undefined) {
+          again++;
+          const first = v.parse(lineSchema, known);
+          if (first.quantity !== quantity || first.amount !== amount) changed++;
+          return;
+        }
+      }
+      if (trouble === "suspect") suspects++;
+      const kept = trouble === "suspect" && suspectPrices === "count" ? null : trouble;
+      const said = [itemId, line, team, quantity, amount, currency ?? null, kept];
+      addLine.run(eventId ?? null, queryId, order, orderId ?? null, application, unit, ...said);
+    },
+    /** `origin`: of its search; `undefined` where it follows none. */
+    reverse(row: ActionRow, origin: Origin | undefined): void {
+      const { eventId, action, queryId, orderId, itemId, line = "", quantity, price, currency } = row;
+      const { application, unit } = origin ?? { application: row.application ?? "", unit: row.unit ?? null };
+      const said = [itemId, line, quantity ?? null, price ?? null, currency ?? null];
+      addReversal.run(eventId ?? null, action === "cancel" ? 1 : 0, queryId, orderId ?? null, application, unit, ...said);
+    },
+    /** After the last row. */
+    seal(): void {
+      if (suspects > 0) forgiven = Number(database.prepare(FORGIVE_OTHER_CURRENCIES).run().changes);
+      if (rates === undefined) database.exec(MAIN_CURRENCY);
+      const addRate = database.prepare("INSERT INTO rate VALUES (?, ?)");
+      for (const [currency, worth] of rates ?? []) addRate.run(currency, worth);
+      unmatched = reverseAll(database, rates);
+      database.exec(BOUGHT);
+    },
+    /**
+     * Lines that came again; of them, those with another price or quantity; refunds and cancellations of nothing that is known here; prices far
+     * from the published ones that are counted, because most of their currency are.
+     */
+    repeats: () => ({ again, changed, unmatched, forgiven }),
+    reversals: () => ({
+      /** Lines that were cancelled: not bought. */
+      cancelled: count("purchase WHERE is_cancelled"),
+      /** Lines of which money was given back. */
+      refunded: count("purchase WHERE back > 0 AND NOT is_cancelled"),
+    }),
+    withoutNumber: () => count("purchase WHERE order_id IS NULL AND NOT is_cancelled"),
+    /** That revenue is in; `undefined` where no price has one. */
+    currency(): string | undefined {
+      const row = database.prepare("SELECT currency FROM rate WHERE worth = 1 ORDER BY rowid LIMIT 1").get();
+      return row === undefined ? undefined : (v.parse(rateSchema, row).currency ?? undefined);
+    },
+    prices: (): readonly PricedLines[] =>
+      database
+        .prepare(PRICES)
+        .all()
+        .map((row) => v.parse(priceSchema, row)),
+  };
+}
+
+/** A log of others may hold anything: a negative price is no refund that could be found again. */
+function priceOf({ quantity = 1, price, isPriceSuspect }: ActionRow) {
+  const isCount = quantity > 0 && quantity <= MAX_QUANTITY;
+  if (price === undefined) return { quantity: isCount ? quantity : 1, amount: null, trouble: isCount ? null : "out of bounds" };
+  const amount = quantity * price;
+  if (!isCount || !(price >= 0) || !(amount <= MAX_MONEY))
+    return { quantity: isCount ? quantity : 1, amount: null, trouble: "out of bounds" };
+  return { quantity, amount, trouble: isPriceSuspect === true ? "suspect" : null };
+}
+
+/**
+ * Takes back what was refunded or cancelled; returns how many concern nothing that is known here. Who only has a search's token may take back
+ * what that search, or its shopper, has bought; the shop's server, which names no search, any order of its application.
+ */
+function reverseAll(database: DatabaseSync, rates: Rates | undefined): number {
+  const findOrders = database.prepare(
+    `SELECT DISTINCT order_no FROM purchase WHERE order_id = ?1 AND CASE WHEN ?2 = '' THEN ?3 IN ('', application) OR unit = ?4
+      ELSE query_id = ?2 OR unit = ?4 END LIMIT 2`,
+  );
+  const columns = "id, quantity, amount, currency, back FROM purchase WHERE NOT is_cancelled";
+  const findOfOrder = database.prepare(`SELECT ${columns} AND order_no = ?1 AND ?2 IN ('', item) AND ?3 IN ('', line) ORDER BY id`);
+  const findOfSearch = database.prepare(`SELECT ${columns} AND query_id = ?1 AND item = ?2 AND ?3 IN ('', line) ORDER BY id`);
+  const cancel = database.prepare("UPDATE purchase SET is_cancelled = 1 WHERE id = ?");
+  const giveBack = database.prepare("UPDATE purchase SET back = ? WHERE id = ?");
+  const linesOf = ({ order_id: order, query_id: query, application, unit, item, line }: Reversal): readonly Line[] => {
+    if (order === null) return findOfSearch.all(query, item, line).map((row) => v.parse(reversibleSchema, row));
+    // A number that two applications use is nobody's, unless the refund says whose.
+    const [one, other] = findOrders.all(order, query, application, unit);
+    if (one === undefined || other !== undefined) return [];
+    return findOfOrder.all(v.parse(orderSchema, one).order_no, item, line).map((row) => v.parse(reversibleSchema, row));
+  };
+  let unmatched = 0;
+  for (const row of database.prepare("SELECT * FROM reversal ORDER BY id").iterate()) {
+    const reversal = v.parse(reversalSchema, row);
+    const lines = linesOf(reversal);
+    if (lines.length === 0) unmatched++;
+    // Some pieces of a line are given back; the line stays bought.
+    const isPart = reversal.quantity !== null && reversal.item !== "" && reversal.quantity < sum(lines.map(({ quantity }) => quantity));
+    if (reversal.is_cancellation === 1 && !isPart) for (const { id } of lines) cancel.run(id);
+    else for (const [id, back] of givenBack(lines, reversal, rates)) giveBack.run(back, id);
+  }
+  return unmatched;
+}
+
+/** Line → what was given back of it in all, in its own currency: never more than was paid. */
+function givenBack(lines: readonly Line[], { item, quantity, price, currency }: Reversal, rates: Rates | undefined): Map<number, number> {
+  const back = new Map<number, number>();
+  const paid = lines.flatMap((line) => (line.amount === null ? [] : [{ ...line, amount: line.amount }]));
+  /** Into the line's currency; a price in one that cannot be converted says nothing. */
+  const priceIn = (own: string | null): number | undefined => {
+    if (price === null || !(price >= 0)) return undefined;
+    if (currency === null || currency === own) return price;
+    const [from, to] = [rates?.get(currency), own === null ? undefined : rates?.get(own)];
+    return from === undefined || to === undefined ? undefined : (price * from) / to;
+  };
+  const whole = sum(paid.map(({ amount }) => amount));
+  let left = quantity !== null && quantity > 0 ? quantity : Infinity;
+  for (const line of paid) {
+    const pieces = Math.min(left, line.quantity);
+    const each = priceIn(line.currency);
+    // An order as a whole: its lines share what was given back.
+    const money =
+      item === ""
+        ? line.amount * (each === undefined || whole === 0 ? 1 : Math.min(1, (each * (quantity ?? 1)) / whole))
+        : pieces * (each ?? line.amount / line.quantity);
+    if (item !== "") left -= pieces;
+    back.set(line.id, Math.min(line.amount, line.back + money));
+  }
+  return back;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
