@@ -47,14 +47,15 @@ describe("findJson()", () => {
   });
 });
 
+const run = (args: readonly string[]): Promise<string> => {
+  if (args[0] === "d1") return Promise.resolve(noisy(JSON.stringify([{ results: [{ n: 1 }], success: true }], undefined, 2)));
+  if (args[2] === "list") return Promise.resolve(noisy('[{ "name": "demo/live" }]'));
+  // A value may be of any form: lines of JSON around it are not told from it.
+  return Promise.resolve(`Using secrets defined in .dev.vars\n{ "version": "v1" }\n${AFTER}`);
+};
+
 describe("with a wrangler that talks", () => {
   it("reads rows and keys as if it did not", async () => {
-    const run = (args: readonly string[]): Promise<string> => {
-      if (args[0] === "d1") return Promise.resolve(noisy(JSON.stringify([{ results: [{ n: 1 }], success: true }], undefined, 2)));
-      if (args[2] === "list") return Promise.resolve(noisy('[{ "name": "demo/live" }]'));
-      // A value may be of any form: lines of JSON around it are not told from it.
-      return Promise.resolve(`Using secrets defined in .dev.vars\n{ "version": "v1" }\n${AFTER}`);
-    };
     const options = { config: "wrangler.toml", binding: "X", where: ["--remote"], run };
     expect(await openWranglerDatabase(options).all("SELECT 1")).toEqual([{ n: 1 }]);
     expect(await openWranglerNamespace(options).get("demo/live")).toBe('{ "version": "v1" }');

@@ -110,9 +110,10 @@ const DEMO_EXPERIMENT = { key: "demo", variations: ["armmt", "explore(armmt)"] }
  */
 function secretsOf(config: string): Record<"ADMIN_TOKEN" | "EVENT_SECRET", string> {
   const { ADMIN_TOKEN: admin, EVENT_SECRET: events } = readDevVars(config);
-  const random = (bytes: number): string => randomBytes(bytes).toString("base64url");
-  return { ADMIN_TOKEN: admin || random(18), EVENT_SECRET: events || random(33) };
+  return { ADMIN_TOKEN: admin || randomText(18), EVENT_SECRET: events || randomText(33) };
 }
+
+const randomText = (bytes: number): string => randomBytes(bytes).toString("base64url");
 
 /** The vars of the edge's wrangler.toml, with the demo's addresses, catalogue and experiment. */
 async function edgeVars(config: string, { shopUrl, catalog }: Record<"shopUrl" | "catalog", string>): Promise<Vars> {
