@@ -165,6 +165,11 @@ async function searchRoute(c: Context, deps: AppDeps, backend: Dialect, isSlashe
   const { search: query, searchParams, pathname } = new URL(c.req.url);
   const wantsAdmin = searchParams.has(EXPLAIN_PARAM) || searchParams.has(VARIANT_PARAM);
   const isTrusted = wantsAdmin && (await isAdmin(headers, deps.adminToken));
+  // A token that is wrong would otherwise show the live variant as if it were the one that was asked for.
+  if (!isTrusted && searchParams.has(VARIANT_PARAM) && BEARER.test(headers.get("authorization") ?? "")) {
+    c.header("www-authenticate", "Bearer");
+    return refuse(c, backend, 401, "unauthorized", `${VARIANT_PARAM} is for holders of ADMIN_TOKEN, and the Bearer token is another one`);
+  }
   const forcedVariant = isTrusted ? (searchParams.get(VARIANT_PARAM) ?? undefined) : undefined;
   const treatment = forcedVariant === undefined ? undefined : parseTreatment(forcedVariant);
   if (treatment?.ok === false) return refuse(c, backend, 400, "illegal_argument_exception", `${VARIANT_PARAM}: ${treatment.error}`);
@@ -318,9 +323,11 @@ async function storefrontRoute(c: Context, deps: AppDeps, usual: Dialect | undef
 /** A millisecond, but on a thread of the system that others can hold up. */
 const DIGEST_MS = 1000;
 
+const BEARER = /^Bearer +(.+)$/i;
+
 /** Compares digests in constant time. */
 async function isAdmin(headers: Headers, token: string | undefined): Promise<boolean> {
-  const given = /^Bearer +(.+)$/i.exec(headers.get("authorization") ?? "")?.[1];
+  const given = BEARER.exec(headers.get("authorization") ?? "")?.[1];
   if (token === undefined || given === undefined) return false;
   const digests = await withTimeout(Promise.all([digest(given), digest(token)]), DIGEST_MS, () => undefined);
   if (digests === undefined) return false;

@@ -102,7 +102,9 @@ export function openEdge(platform: Platform): EdgeApp {
   const outside = { kv, sink, events, scorer, counters, flagClient, fetch, dialects, now, clock, createId, log, breakers, maxReplyBytes };
   const searches = assembleSearches(config, outside);
   const publishedPrices = createPublishedPrices([...new Set([...searches.indexes.values()].map(({ store }) => store))]);
-  const { requestLimits, adminToken, storefrontUrl, allowOrigins, clientAddressHeader } = config;
+  const [application, ...more] = config.indexes.keys();
+  const ingest = events && { ...events, sink, publishedPrices, counters: eventCounters, application: more.length > 0 ? undefined : application, now };
+  const { orderSecret, requestLimits, adminToken, storefrontUrl, allowOrigins, clientAddressHeader } = config;
   // Cloudflare writes this header itself, whatever the client sent; other servers pass on what the client sent.
   const { clientCountryHeader = isWorker() ? "cf-ipcountry" : undefined } = config;
   return createApp({
@@ -112,11 +114,7 @@ export function openEdge(platform: Platform): EdgeApp {
     storefrontUrl,
     allowOrigins,
     fetch,
-    events: createEventsEndpoint({
-      ingest: events && { ...events, sink, publishedPrices, counters: eventCounters, now },
-      allowOrigins,
-      log,
-    }),
+    events: createEventsEndpoint({ ingest, orderSecret, allowOrigins, log }),
     status: async () => ({
       ...(await describeStatus(searches)),
       events: eventCounters.snapshot(),

@@ -16,6 +16,10 @@ export const USER_HEADER = "x-armmt-user";
 export const HISTORY_HEADER = "x-armmt-history";
 /** `1`: the shopper agreed to be recorded under an id. */
 export const CONSENT_HEADER = "x-armmt-consent";
+/** On the address of an event route: as CONSENT_HEADER, for clients whose requests bring no header (beacons). */
+export const CONSENT_PARAM = "armmt_consent";
+/** Request with events from a server of the shop: `t=<seconds>,v1=<HMAC>`, see events/signature.ts. */
+export const SIGNATURE_HEADER = "x-armmt-signature";
 /** From servers that search for their shoppers: the shopper's own user agent. */
 export const USER_AGENT_HEADER = "x-armmt-user-agent";
 /** Response of the service worker: which provider re-ranked on the device. */
@@ -29,13 +33,19 @@ export const VARIANT_PARAM = "armmt_variant";
 export const STATUS_PATH = "/armmt/status";
 export const BEACON_PATH = "/armmt/beacon.js";
 
-export type EventFormat = "ubi" | "algolia" | "metarank";
+export type EventFormat = "ubi" | "algolia" | "metarank" | "ga4" | "segment";
 
-/** Path → the format of the events that it takes. Clients of Algolia and Metarank send theirs to the last two. */
+/** Path → the format of the events that it takes: the paths of the other formats' own clients. The first takes GA4's and Segment's too. */
 export const EVENT_ROUTES: ReadonlyMap<string, EventFormat> = new Map([
   ["/events", "ubi"],
   ["/1/events", "algolia"],
   ["/feedback", "metarank"],
+  ["/mp/collect", "ga4"],
+  ["/v1/batch", "segment"],
+  ["/v1/track", "segment"],
+  // Those of Segment's library for browsers.
+  ["/v1/b", "segment"],
+  ["/v1/t", "segment"],
 ]);
 
 /** Whether a path is one of the edge's own pages. */
@@ -98,6 +108,11 @@ export function wantsEngineOrder(headers: Headers): boolean {
 
 export function hasConsent(headers: Headers): boolean {
   return headers.get(CONSENT_HEADER) === "1";
+}
+
+/** With events, the address may say it too. */
+export function hasEventConsent(headers: Headers, url: string): boolean {
+  return hasConsent(headers) || new URL(url).searchParams.get(CONSENT_PARAM) === "1";
 }
 
 /** The value of HISTORY_HEADER. */

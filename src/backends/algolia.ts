@@ -263,6 +263,8 @@ function readSearch(index: Index, asked: Result<Asked, string>): AskedSearch {
     limit: page.limit,
     // Only the engine knows how many hits come before a page of unknown size.
     isCursored: !page.isSizeKnown,
+    // Of several hits per group, a page counts the groups.
+    isPlaceUnknown: page.offset > 0 && (!page.isSizeKnown || Number(valueOf(asked.value, "distinct")) > 1),
     isAlwaysWidened: !isMarked,
     bypass: reasonToLeave(asked.value, page, queryText, index),
     identity: identityOf(params, body, (key) => NO_PART_OF_IDENTITY.test(key) || AGENT.test(key), ...position),

@@ -61,6 +61,8 @@ export interface SearchPlan {
   readonly queryText: string | undefined;
   /** First wanted hit, 0-based. */
   readonly offset: number;
+  /** Only the engine knows how many hits come before this page: `offset` is a guess, or 0. Default: false. See placeOf(). */
+  readonly isPlaceUnknown?: boolean | undefined;
   /** Wanted hits, at least 1 where there is no bypass. */
   readonly limit: number;
   /** Cursor pagination. Cursors are opaque, so the request cannot be widened: re-rank this page only. */
@@ -78,6 +80,14 @@ export interface SearchPlan {
   readonly ubi: Readonly<Record<"queryId" | "clientId" | "application" | "objectIdField", string | undefined>>;
   /** The request without paging and tracking: equal for all pages of one search, and for no other search. */
   readonly identity: string;
+}
+
+/** Requests of which the edge does not know where in the whole list their page begins. */
+const PLACELESS: ReadonlySet<string> = new Set(["cursor", "request_not_understood"]);
+
+/** 0-based place of the page's first hit in the whole list; `undefined` where only the engine knows it. */
+export function placeOf({ offset, isPlaceUnknown, bypass }: SearchPlan): number | undefined {
+  return isPlaceUnknown === true || (bypass !== undefined && PLACELESS.has(bypass.reason)) ? undefined : offset;
 }
 
 /** One request: a search, or several that travel together. */

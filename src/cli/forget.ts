@@ -1,24 +1,21 @@
 /**
- * `armmt forget <user>`: removes the rows of a shopper from D1, or from the SQLite file of a Node or Deno server, found by the id that was stored with consent and by its hash. Lists the other
- * stores that may hold records of the shopper.
+ * `armmt forget <user>`: removes the rows of a shopper from D1, or from the SQLite file of a Node or Deno server, found by the hashes of their ids as client and as unit (and
+ * by the id itself, which older versions stored). Lists the other stores that may hold records of the shopper.
  */
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { parseEnv } from "node:util";
 import { Command } from "commander";
 import * as v from "valibot";
 import { createUnitHash, isUnitHash } from "../events/keys.ts";
 import { type EventDatabase, quote } from "../report/sql-log.ts";
 import { openDatabaseFile, openLocalDatabase, openWranglerDatabase } from "./report/database.ts";
-import { findConfig, loadWrangler, LOCAL_STATE } from "./wrangler.ts";
+import { findConfig, loadWrangler, LOCAL_STATE, readDevVars } from "./wrangler.ts";
 import { UserError, errorText } from "../web.ts";
 
 const TABLES = ["ubi_queries", "ubi_events"] as const;
 
 interface ForgetOptions {
-  /** A client id, a unit as clients send it, or a unit's hash. */
+  /** A client id or a unit as clients send it, or the hash of one. */
   readonly user: string;
-  /** The edge's secret; without it rows are found by client id only. */
+  /** The edge's secret; without it only rows of older versions are found, and those of a hash. */
   readonly secret: string | undefined;
   /** Counts rows without removing them. */
   readonly isTrial: boolean;
@@ -33,15 +30,15 @@ export async function forgetUser(database: EventDatabase, { user, secret, isTria
   for (const table of TABLES) {
     removed[table] = await removeFrom(database, table, { user, hashed, isTrial }); // oxlint-disable-line no-await-in-loop
   }
-  /** `removed`: rows, or those that would be. `isUnitKnown`: rows were searched by the hash of the user too. */
-  return { user, place: database.place, removed, isTrial, isUnitKnown: hashed !== undefined, elsewhere };
+  /** `removed`: rows, or those that would be. `isUnitKnown`: rows were searched by the hash of the user. */
+  return { user, hash: hashed, place: database.place, removed, isTrial, isUnitKnown: hashed !== undefined, elsewhere };
 }
 
 type Removal = Pick<ForgetOptions, "user" | "isTrial"> & { readonly hashed: string | undefined };
 
 async function removeFrom(database: EventDatabase, table: string, { user, hashed, isTrial }: Removal): Promise<number> {
   const byClient = `client_id = ${quote(user)}`;
-  const conditions = hashed === undefined ? byClient : `(${byClient} OR unit = ${quote(hashed)})`;
+  const conditions = hashed === undefined ? byClient : `(client_id IN (${quote(user)}, ${quote(hashed)}) OR unit = ${quote(hashed)})`;
   try {
     const found = await countRows(database, table, conditions);
     if (isTrial || found === 0) return found;
@@ -67,8 +64,7 @@ async function countRows(database: EventDatabase, table: string, condition: stri
 function findSecret(config: string, isLocal: boolean): string | undefined {
   const given = process.env["EVENT_SECRET"];
   if (given !== undefined && given !== "") return given;
-  const file = join(dirname(resolve(config)), ".dev.vars");
-  return isLocal && existsSync(file) ? parseEnv(readFileSync(file, "utf8"))["EVENT_SECRET"] : undefined;
+  return isLocal ? readDevVars(config)["EVENT_SECRET"] : undefined;
 }
 
 const bindings = v.optional(v.array(v.looseObject({ binding: v.optional(v.string()) })), []);
@@ -133,7 +129,7 @@ export function createForgetCommand(): Command {
     .option("--json", "print the summary as JSON")
     .addHelpText(
       "after",
-      "\nRows that hold only the hash of a unit are found with the edge's EVENT_SECRET in the environment (or in .dev.vars, with --local).",
+      "\nRows hold hashes of ids: they are found with the edge's EVENT_SECRET in the environment (or in .dev.vars, with --local).",
     )
     .action(async (user: string, flags: ForgetFlags) => {
       const { config, binding, persistTo, local = false, dryRun: isTrial = false, database: file } = flags;
@@ -163,14 +159,14 @@ async function openDatabase({ config, binding, stateDir, local, file }: Place): 
   return local ? openLocalDatabase({ config, binding, stateDir }) : openWranglerDatabase({ config, binding, where: ["--remote"] });
 }
 
-function describe({ user, place, removed, isTrial, isUnitKnown, elsewhere }: Awaited<ReturnType<typeof forgetUser>>): string {
+function describe({ user, hash, place, removed, isTrial, isUnitKnown, elsewhere }: Awaited<ReturnType<typeof forgetUser>>): string {
   const counts = TABLES.map((table) => `${removed[table]} of ${table}`).join(", ");
   const lines = [
     isTrial ? `Would remove the rows of "${user}" from ${place}: ${counts}` : `Removed the rows of "${user}" from ${place}: ${counts}`,
     ...(isUnitKnown
       ? []
-      : ["Rows that hold only the hash of a unit were not searched: set EVENT_SECRET to the edge's secret and run this again"]),
-    "Not reached by this command:",
+      : ["Rows hold hashes of ids, which were not searched for: set EVENT_SECRET to the edge's secret and run this again"]),
+    hash === undefined ? "Not reached by this command:" : `Not reached by this command, where the shopper is ${hash}:`,
     ...elsewhere.map((store) => `- ${store}`),
   ];
   return `${lines.join("\n")}\n`;

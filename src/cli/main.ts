@@ -72,6 +72,7 @@ export const SHOP_COMMANDS: Commands = {
 
 /** Runs one command line (without node and script) and returns the exit code; writes to stdout and stderr. */
 export async function run(argv: readonly string[], commands: Commands): Promise<number> {
+  endWithReader();
   const asked = argv[0] === "help" ? argv[1] : argv[0];
   if (asked !== undefined && !asked.startsWith("-") && asked !== "help" && !Object.hasOwn(commands, asked)) {
     process.stderr.write(`Unknown command "${asked}". Known commands: ${Object.keys(commands).join(", ")}\n`);
@@ -89,6 +90,19 @@ export async function run(argv: readonly string[], commands: Commands): Promise<
     process.stderr.write(`${missing ?? (isForUser ? `Error: ${error.message}` : errorStack(error))}\n`);
     return 1;
   }
+}
+
+/** `armmt … | head`: who reads has enough, and that is no failure. */
+function endWithReader(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    if (stream.listeners("error").includes(endQuietly)) continue;
+    stream.on("error", endQuietly);
+  }
+}
+
+function endQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0); // oxlint-disable-line no-process-exit
 }
 
 async function createProgram(asked: string | undefined, commands: Commands): Promise<Command> {

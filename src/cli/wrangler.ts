@@ -3,8 +3,9 @@
  *
  * No account, no telemetry, no network. Two processes of `wrangler dev` would take 0.6 s and 320 MB more.
  */
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { parseEnv } from "node:util";
 import type { Unstable_RawConfig } from "wrangler";
 import { UserError, errorText, sleep } from "../web.ts";
 
@@ -24,7 +25,19 @@ export function loadWrangler(): Promise<typeof import("wrangler")> {
   // It reads them while it is imported.
   const quiet = { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_HIDE_BANNER: "true" };
   Object.assign(process.env, quiet);
+  keepStdoutClean();
   return import("wrangler");
+}
+
+/** wrangler's notes ("Using secrets defined in .dev.vars") would stand before a command's result, which may be JSON for a program. */
+function keepStdoutClean(): void {
+  for (const name of ["log", "info", "debug"] as const) console[name] = (...said: unknown[]) => console.error(...said);
+}
+
+/** What stands in the file of secrets that `wrangler dev` reads beside this configuration; empty where there is none. */
+export function readDevVars(config: string): Readonly<Record<string, string | undefined>> {
+  const file = join(dirname(resolve(config)), ".dev.vars");
+  return existsSync(file) ? parseEnv(readFileSync(file, "utf8")) : {};
 }
 
 export type Vars = NonNullable<Unstable_RawConfig["vars"]>;

@@ -63,6 +63,8 @@ export interface Config {
   readonly adminToken: string | undefined;
   /** Opens `/events`, and gives searches tokens; without it both are closed. */
   readonly eventSecret: string | undefined;
+  /** What servers of the shop sign their orders with; without it they need tokens. */
+  readonly orderSecret: string | undefined;
   /** Where exposures and events go; the first one's counts are the answer to a client. At least one. */
   readonly eventSinks: readonly SinkName[];
   /** Where the consumer of the queue writes to. */
@@ -213,6 +215,9 @@ const environment = v.object({
   EVENT_SECRET: v.optional(
     v.pipe(v.string("use text"), v.minLength(MIN_SECRET_LENGTH, `use at least ${MIN_SECRET_LENGTH} characters: tokens are signed with it`)),
   ),
+  ORDER_SECRET: v.optional(
+    v.pipe(v.string("use text"), v.minLength(MIN_SECRET_LENGTH, `use at least ${MIN_SECRET_LENGTH} characters: orders are signed with it`)),
+  ),
   EVENT_SINKS: v.optional(
     v.pipe(
       table(v.array(v.custom<SinkName>(isSinkName, SINKS), SINKS)),
@@ -282,6 +287,7 @@ export function parseConfig(env: unknown, limits: ReadonlyMap<string, DialectLim
       allowOrigins: Object.freeze(values.ALLOW_ORIGINS),
       adminToken: values.ADMIN_TOKEN,
       eventSecret: values.EVENT_SECRET,
+      orderSecret: values.ORDER_SECRET,
       eventSinks: Object.freeze(values.EVENT_SINKS),
       queueSink: values.QUEUE_SINK,
       engineAuthorizations: authorizations.value,

@@ -95,7 +95,7 @@ export function isOrigin(text: string): boolean {
 }
 
 /** Variables that must not appear in a message or a file. */
-export const SECRET_NAMES: readonly string[] = ["ADMIN_TOKEN", "ENGINE_AUTHORIZATION", "EVENT_SECRET"];
+export const SECRET_NAMES: readonly string[] = ["ADMIN_TOKEN", "ENGINE_AUTHORIZATION", "EVENT_SECRET", "ORDER_SECRET"];
 
 /** One line: variable, value, fix. */
 export function describeIssue(issue: v.BaseIssue<unknown>): string {

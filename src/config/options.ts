@@ -51,6 +51,8 @@ export interface EdgeOptions {
   readonly adminToken?: string | undefined;
   /** Secret with which event tokens are signed; opens /events. Default: closed. Variable EVENT_SECRET. */
   readonly eventSecret?: string | undefined;
+  /** Secret with which servers of the shop sign orders. Default: they need a search's token. Variable ORDER_SECRET. */
+  readonly orderSecret?: string | undefined;
 }
 
 /** Option → variable. The engines' keys (`authorization` of an index) become ENGINE_AUTHORIZATION besides. */
@@ -70,6 +72,7 @@ export const OPTION_VARIABLES = [
   ["allowOrigins", "ALLOW_ORIGINS"],
   ["adminToken", "ADMIN_TOKEN"],
   ["eventSecret", "EVENT_SECRET"],
+  ["orderSecret", "ORDER_SECRET"],
 ] as const satisfies readonly (readonly [keyof EdgeOptions, string])[];
 
 export interface Environment {

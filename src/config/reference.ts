@@ -30,6 +30,8 @@ const VARIABLES: Readonly<Record<VariableName, string>> = {
   ENGINE_AUTHORIZATION:
     "secret: the engine's key as it is sent in its header (`ApiKey …`, `Bearer …`, or the key alone: see the engine's page); one text for all indexes, or a JSON table of index name and text",
   EVENT_SECRET: "secret, at least 32 characters: opens [events](../events.md)",
+  ORDER_SECRET:
+    "secret, at least 32 characters: servers of the shop sign their [orders](events-api.md#orders-from-the-shops-server) with it",
   EVENT_SINKS: "where exposures and events go: `d1`, `queue`, `pipeline`, `analytics` ([sinks](../events.md#sinks))",
   QUEUE_SINK: "where the consumer of the sink `queue` writes: `d1` or `r2`",
 };

@@ -51,7 +51,7 @@ function exposurePoint({ application, query_attributes: { armmt } }: UbiQueryRec
 
 function eventPoint(event: ServedEvent): Point {
   const { action_name: action, application, quantity = 1, price = 0, team = "", event_attributes: attributes } = event;
-  const { experiment, variant } = attributes.armmt;
+  const { experiment, variant = "" } = attributes.armmt;
   return { experiment, blobs: [action, variant, application, "", team], items: quantity, money: price * quantity };
 }
 

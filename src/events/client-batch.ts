@@ -6,13 +6,12 @@
  * knows them. Events about filters, items, users, or after no search, are refused: they belong to no served list.
  */
 import * as v from "valibot";
-import type { EventFormat } from "../protocol.ts";
 import { err, ok, type Result } from "../result.ts";
 import { readAs } from "./envelope.ts";
 import { queryIdOf } from "./token.ts";
 
 /** Events of one request. */
-const MAX_EVENTS = 100;
+export const MAX_EVENTS = 100;
 
 /** Events of one request after an event about several items has become several. */
 export const MAX_ITEMS = 500;
@@ -38,6 +37,12 @@ export interface ClientEvent {
   /** By the client's clock, in milliseconds since 1970. */
   readonly happenedAtMs?: number | undefined;
   readonly clientId?: string | undefined;
+  /** The event itself says that the shopper agreed to be recorded under an id. */
+  readonly isConsented?: boolean | undefined;
+  /** The shopper as the shop's searches name them: their user id, else their session's, else the client's. Read where the shop's server signs. */
+  readonly unitId?: string | undefined;
+  /** Which search box or shop; read where the shop's server signs. */
+  readonly application?: string | undefined;
   readonly quantity?: number | undefined;
   readonly price?: number | undefined;
   readonly currency?: string | undefined;
@@ -65,20 +70,20 @@ export interface ClientBatch {
 }
 
 /** UBI's own example data has nulls for missing values. */
-const optional = <T extends v.GenericSchema>(schema: T) =>
+export const optional = <T extends v.GenericSchema>(schema: T) =>
   v.pipe(
     v.nullish(schema),
     v.transform((value) => value ?? undefined),
   );
 
-const identifier = v.pipe(
+export const identifier = v.pipe(
   v.string(),
   v.maxLength(256),
   v.transform((text) => text.toWellFormed()),
 );
 
 /** UBI lets ids be numbers. */
-const itemIdentifier = v.union([
+export const itemIdentifier = v.union([
   v.pipe(identifier, v.nonEmpty("an id is not empty")),
   v.pipe(
     v.number(),
@@ -112,7 +117,7 @@ const lineIdentifier = v.pipe(
 const SECONDS_BELOW = 1e11;
 
 /** ISO 8601, or milliseconds or seconds since 1970 as a number or digits. */
-const time = v.pipe(
+export const time = v.pipe(
   v.union([v.number(), v.string()]),
   v.transform((value) => {
     const number = typeof value === "string" && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value;
@@ -123,21 +128,26 @@ const time = v.pipe(
 );
 
 /** Algolia's may be text. */
-const money = v.pipe(
+export const money = v.pipe(
   v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+(\.\d+)?$/), v.transform(Number))]),
   v.minValue(0),
   v.maxValue(MAX_MONEY),
 );
 
-const amount = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_QUANTITY));
+/** May be a fraction, for what is sold by weight or length. */
+export const amount = v.pipe(
+  v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+(\.\d+)?$/), v.transform(Number))]),
+  v.gtValue(0),
+  v.maxValue(MAX_QUANTITY),
+);
 
-const currencyCode = v.pipe(
+export const currencyCode = v.pipe(
   v.string(),
   v.regex(/^[A-Za-z]{3}$/, "a currency has three letters"),
   v.transform((code) => code.toUpperCase()),
 );
 
-const sentEvents = v.pipe(v.array(v.unknown()), v.maxLength(MAX_EVENTS, `at most ${MAX_EVENTS} events in one request`));
+export const sentEvents = v.pipe(v.array(v.unknown()), v.maxLength(MAX_EVENTS, `at most ${MAX_EVENTS} events in one request`));
 
 const ubiBatch = v.union([
   v.pipe(
@@ -169,6 +179,9 @@ const ubiEvent = v.object({
   token: optional(v.union([v.string(), v.number()])),
   query_id: optional(v.string()),
   client_id: optional(identifier),
+  user_id: optional(identifier),
+  session_id: optional(identifier),
+  application: optional(identifier),
   timestamp: optional(time),
   message_type: optional(v.string()),
   event_attributes: v.object({ ...ubiOrderLine, object: optional(v.object({ ...ubiOrderLine, object_id: optional(itemIdentifier) })) }),
@@ -191,6 +204,8 @@ function readUbiEvent(value: unknown, tokens: readonly string[]): Result<ClientE
     itemId,
     happenedAtMs,
     clientId,
+    unitId: read.value.user_id ?? read.value.session_id ?? clientId,
+    application: read.value.application,
     quantity: object?.quantity ?? beside.quantity,
     price: object?.price ?? beside.price,
     currency: object?.currency ?? beside.currency,
@@ -210,6 +225,7 @@ const algoliaEvent = v.pipe(
     objectIDs: v.optional(v.pipe(v.array(itemIdentifier), v.maxLength(20, "at most 20 objectIDs in one event")), []),
     queryID: v.optional(v.string()),
     userToken: v.optional(identifier),
+    authenticatedUserToken: v.optional(identifier),
     timestamp: v.optional(time),
     currency: v.optional(currencyCode),
     /** Not Algolia's: it has no place for an order's number. */
@@ -228,7 +244,9 @@ const algoliaEvent = v.pipe(
 function readAlgoliaEvent(value: unknown): readonly Result<ClientEvent, string>[] {
   const read = readAs(algoliaEvent, value, "The request");
   if (!read.ok) return [read];
-  const { objectIDs, objectData, queryID, timestamp, userToken: clientId, currency, eventName, orderID: orderId } = read.value;
+  const { objectIDs, objectData, queryID, timestamp, currency, eventName, orderID: orderId } = read.value;
+  const { id: clientId, isConsented } = userTokenOf(read.value.userToken);
+  const unitId = read.value.authenticatedUserToken ?? clientId;
   if (objectIDs.length === 0) return [err("objectIDs: the event is about no item")];
   const action = actionOf(read.value);
   const lines = linesOf(objectIDs);
@@ -236,8 +254,17 @@ function readAlgoliaEvent(value: unknown): readonly Result<ClientEvent, string>[
     const { queryID: own, price, quantity } = objectData[i] ?? {};
     const reference = referenceOf(own ?? queryID);
     const order = { orderId, line: lines[i] };
-    return ok({ ...reference, action, itemId, happenedAtMs: timestamp, clientId, quantity, price, currency, ...order, eventName });
+    const shopper = { clientId, unitId, isConsented };
+    return ok({ ...reference, action, itemId, happenedAtMs: timestamp, ...shopper, quantity, price, currency, ...order, eventName });
   });
+}
+
+/** Before the user token of a shopper who agreed to be recorded under it: search-insights sends neither headers nor parameters of a page's choice. */
+export const CONSENTED = "consented-";
+
+function userTokenOf(userToken: string | undefined): { readonly id: string | undefined; readonly isConsented: boolean } {
+  const isConsented = userToken?.startsWith(CONSENTED) === true;
+  return { id: isConsented ? userToken?.slice(CONSENTED.length) : userToken, isConsented };
 }
 
 /** For an order that comes as a whole: an item's second line is its line "2", so that the same order sent again has the same lines. */
@@ -272,6 +299,7 @@ const metarankEvent = v.object({
   ranking: v.optional(v.string()),
   timestamp: v.optional(time),
   user: v.optional(identifier),
+  session: v.optional(identifier),
   type: identifier,
   item: itemIdentifier,
   fields: v.optional(v.array(v.object({ name: v.string(), value: v.unknown() })), []),
@@ -294,6 +322,7 @@ function readMetarankEvent(value: unknown): Result<ClientEvent, string> {
     itemId,
     happenedAtMs: timestamp,
     clientId,
+    unitId: clientId ?? read.value.session,
     quantity: field(["quantity", "count"], amount),
     price: field(["price"], money),
     currency: field(["currency"], currencyCode),
@@ -304,12 +333,12 @@ function readMetarankEvent(value: unknown): Result<ClientEvent, string> {
 }
 
 /** A token (header `x-armmt-events`), or a query id whose token comes in that header of this request. */
-function referenceOf(reference: string | undefined): Pick<ClientEvent, "token" | "queryId"> {
+export function referenceOf(reference: string | undefined): Pick<ClientEvent, "token" | "queryId"> {
   const isToken = reference !== undefined && queryIdOf(reference) !== undefined;
   return isToken ? { token: reference } : { queryId: reference };
 }
 
-function eventsOf(
+export function eventsOf(
   values: readonly unknown[],
   readEvent: (value: unknown) => readonly Result<ClientEvent, string>[],
 ): ClientBatch["events"] {
@@ -317,7 +346,7 @@ function eventsOf(
 }
 
 /** The errors are for the client's developer. */
-export const READERS: Readonly<Record<EventFormat, (body: unknown) => Result<ClientBatch, string>>> = {
+export const CLIENT_READERS: Readonly<Record<"ubi" | "algolia" | "metarank", (body: unknown) => Result<ClientBatch, string>>> = {
   ubi(body) {
     const batch = readAs(ubiBatch, body, "The request");
     if (!batch.ok) return batch;

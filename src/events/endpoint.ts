@@ -1,9 +1,11 @@
 /** `/events` and its two other formats as HTTP: allowed origins, request, reply and statuses. */
 import * as v from "valibot";
 import { isBot } from "../experiment/bots.ts";
-import { type EventFormat, hasConsent, TOKENS_HEADER } from "../protocol.ts";
+import { type EventFormat, hasEventConsent, SIGNATURE_HEADER, TOKENS_HEADER } from "../protocol.ts";
+import { ok, type Result } from "../result.ts";
 import { errorStack, type Log } from "../web.ts";
 import { ingest, type IngestDeps, type IngestReport, type IngestRequest } from "./ingest.ts";
+import { checkSignature, type SignatureProblem } from "./signature.ts";
 
 /** Of a request; the limit of a browser's beacon. */
 export const MAX_EVENTS_BYTES = 64 * 1024;
@@ -21,6 +23,8 @@ export type EventsEndpoint = (request: EventsRequest) => Promise<Response>;
 export interface EventsEndpointDeps {
   /** `undefined` without the secret: all events are refused. */
   readonly ingest: IngestDeps | undefined;
+  /** What servers of the shop sign with; `undefined`: signed requests are refused. */
+  readonly orderSecret?: string | undefined;
   /** As in the configuration: pages of these origins may send; "*" for all, and those of the edge's own origin always. */
   readonly allowOrigins: readonly string[];
   readonly log: Log;
@@ -28,7 +32,7 @@ export interface EventsEndpointDeps {
 
 const json = v.pipe(v.string(), v.parseJson());
 
-export function createEventsEndpoint({ ingest: deps, allowOrigins, log }: EventsEndpointDeps): EventsEndpoint {
+export function createEventsEndpoint({ ingest: deps, orderSecret, allowOrigins, log }: EventsEndpointDeps): EventsEndpoint {
   return async ({ format, url, headers, body, afterReply }) => {
     if (deps === undefined)
       return refuseEvents(404, "events_closed", "No events are taken: the edge has no EVENT_SECRET of 32 characters or more");
@@ -39,10 +43,16 @@ export function createEventsEndpoint({ ingest: deps, allowOrigins, log }: Events
     const parsed = v.safeParse(json, new TextDecoder().decode(body));
     if (!parsed.success) return refuseEvents(400, "malformed", "The body is not valid JSON");
     try {
+      const signature = headers.get(SIGNATURE_HEADER);
+      const signed = signature === null ? ok(true) : await checkSigned(signature, body, orderSecret, deps.now());
+      if (!signed.ok) return refuseEvents(401, signed.error, SIGNATURE_PROBLEMS[signed.error]);
       const tokens = headers.get(TOKENS_HEADER) ?? undefined;
-      const request = { format, body: parsed.output, tokens, hasConsent: hasConsent(headers), isBot: isBot(headers), afterReply };
-      const report = await ingest(request, deps);
-      if (report.ok) return Response.json(replyOf(format, report.value), { headers: { "cache-control": "no-store" } });
+      const who = { hasConsent: hasEventConsent(headers, url), isBot: isBot(headers), isSigned: signature !== null };
+      const report = await ingest({ format, body: parsed.output, tokens, ...who, afterReply }, deps);
+      if (report.ok) {
+        const status = statusOf(format, report.value);
+        return Response.json(replyOf(format, report.value, status), { status, headers: { "cache-control": "no-store" } });
+      }
       const { code, message } = report.error;
       return refuseEvents(code === "malformed" ? 400 : 503, code, message);
     } catch (cause) {
@@ -52,10 +62,35 @@ export function createEventsEndpoint({ ingest: deps, allowOrigins, log }: Events
   };
 }
 
+const SIGNATURE_PROBLEMS: Readonly<Record<SignatureProblem | "signature_unknown", string>> = {
+  signature_unknown: "The edge has no ORDER_SECRET of 32 characters or more to check a signature with: set it, or send no signature",
+  signature_invalid: `${SIGNATURE_HEADER} is not t=<seconds>,v1=<HMAC-SHA-256 of "<t>.<body>" with ORDER_SECRET in hexadecimal>`,
+  signature_expired: "The signature is more than five minutes from the edge's clock: sign again, and set the clock",
+};
+
+async function checkSigned(
+  signature: string,
+  body: Uint8Array,
+  secret: string | undefined,
+  nowMs: number,
+): Promise<Result<true, keyof typeof SIGNATURE_PROBLEMS>> {
+  return secret === undefined ? { ok: false, error: "signature_unknown" } : checkSignature({ signature, body, secret, nowMs });
+}
+
+/** Google's and Segment's servers say 200 whatever comes, and their clients send what else they have too: pages, users. */
+const NEVER_REFUSED: ReadonlySet<EventFormat> = new Set(["ga4", "segment"]);
+
+/** 422 where nothing of it was taken. Clients do not send that again. */
+function statusOf(format: EventFormat, { accepted, duplicates, rejected }: IngestReport): 200 | 422 {
+  return rejected.length > 0 && accepted + duplicates === 0 && !NEVER_REFUSED.has(format) ? 422 : 200;
+}
+
 /** With the members that clients of each format look for. */
-function replyOf(format: EventFormat, report: IngestReport): object {
-  if (format === "algolia") return { status: 200, message: "OK", ...report };
-  return format === "metarank" ? { status: "ok", updated: 0, tookMillis: 0, ...report } : report;
+function replyOf(format: EventFormat, report: IngestReport, status: 200 | 422): object {
+  const [first] = report.rejected;
+  if (format === "algolia") return { status, message: status === 200 ? "OK" : first?.message, ...report };
+  if (format === "segment") return { success: true, ...report };
+  return format === "metarank" ? { status: status === 200 ? "ok" : "error", updated: 0, tookMillis: 0, ...report } : report;
 }
 
 /** Clients keep their events and retry on 408, 429 and 5xx. */

@@ -26,6 +26,7 @@ const exposureSchema = v.object({
       window: v.number(),
       original_ids: ids,
       served_ids: ids,
+      offset: v.exactOptional(v.nullable(v.number())),
       // Any text: a later version may have more codes.
       bypass: v.exactOptional(v.custom<BypassReason>((value) => typeof value === "string")),
     }),
@@ -51,8 +52,13 @@ const eventSchema = v.object({
   team: v.exactOptional(v.picklist(["a", "b"])),
   event_attributes: v.object({
     object: v.object({ object_id: text, object_id_type: v.picklist(["product", "order"]) }),
-    position: v.object({ ordinal: v.number() }),
-    armmt: v.object({ experiment: optionalText, variant: text, event_name: optionalText }),
+    position: v.object({ ordinal: optionalNumber, page_ordinal: optionalNumber }),
+    armmt: v.object({
+      experiment: optionalText,
+      variant: optionalText,
+      event_name: optionalText,
+      is_signed: v.exactOptional(v.literal(true)),
+    }),
   }),
 });
 

@@ -8,14 +8,15 @@
 import { err, ok, type Result } from "../result.ts";
 import { type EventFormat, parseTokens, TOKENS_HEADER } from "../protocol.ts";
 import { DAY_MS, sha256Hex } from "../web.ts";
-import { type ClientBatch, type ClientEvent, MAX_ITEMS, MAX_MONEY, MAX_TOKENS, READERS } from "./client-batch.ts";
+import { type ClientBatch, type ClientEvent, MAX_ITEMS, MAX_MONEY, MAX_TOKENS, REVERSALS } from "./client-batch.ts";
 import type { EventCounters } from "./counters.ts";
 import type { AfterReply, RetryingSink } from "./sink.ts";
 import type { UnitHash } from "./keys.ts";
 import { type EventTokens, type OpenToken, queryIdOf, type TokenProblem } from "./token.ts";
 import { orderNumbersOf } from "./order.ts";
 import { markSuspects, type PublishedPrices } from "./published-price.ts";
-import { ACTIONS, createEventRecord, type ServedEvent } from "./ubi.ts";
+import { READERS } from "./readers.ts";
+import { ACTION_NAMES, ACTIONS, type ActionName, createEventRecord, type ServedEvent } from "./ubi.ts";
 
 /** Public: clients read them, so a code is never renamed, only added. */
 export type RejectionReason =
@@ -26,6 +27,7 @@ export type RejectionReason =
   | "token_expired"
   | "item_not_served" // none of the given tokens belongs to a list with this item
   | "timestamp_in_future"
+  | "consent_missing" // a signed order that only names the shopper, who did not agree to be recorded
   | "bot";
 
 export interface Rejection {
@@ -42,6 +44,8 @@ export interface IngestDeps {
   /** That of the tokens' units. */
   readonly hashUnit?: UnitHash | undefined;
   readonly publishedPrices?: PublishedPrices | undefined;
+  /** Of signed orders that name none; `undefined` where the edge has several. */
+  readonly application?: string | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -54,6 +58,8 @@ export interface IngestRequest {
   readonly tokens: string | undefined;
   readonly hasConsent: boolean;
   readonly isBot: boolean;
+  /** The shop's own server sent it (signature.ts). */
+  readonly isSigned?: boolean | undefined;
   readonly afterReply: AfterReply;
 }
 
@@ -78,6 +84,8 @@ interface Context {
   readonly byQuery: ReadonlyMap<string, readonly string[]>;
   /** Those that came with the request, for events that name none. */
   readonly common: readonly string[];
+  readonly isSigned: boolean;
+  readonly application: string | undefined;
   readonly hashUnit: UnitHash | undefined;
   /** By our clock, milliseconds since 1970. */
   readonly receivedAtMs: number;
@@ -105,6 +113,8 @@ export async function ingest(request: IngestRequest, deps: IngestDeps): Promise<
     open: openOnce(deps.tokens),
     byQuery: Map.groupBy(known, (token) => queryIdOf(token) ?? ""),
     common,
+    isSigned: request.isSigned === true,
+    application: deps.application,
     hashUnit: deps.hashUnit,
     receivedAtMs,
   };
@@ -113,7 +123,7 @@ export async function ingest(request: IngestRequest, deps: IngestDeps): Promise<
 
   const checked = await Promise.all(
     batch.events.map(async ({ index, event }) => {
-      if (request.isBot) return { index, result: refuse("bot", "Crawlers are not counted") };
+      if (request.isBot && !context.isSigned) return { index, result: refuse("bot", "Crawlers are not counted") };
       return { index, result: event.ok ? await checkEvent(event.value, context) : refuse("malformed", event.error) };
     }),
   );
@@ -150,31 +160,35 @@ function refuse(reason: RejectionReason, message: string): Result<never, Refusal
 }
 
 async function checkEvent(event: ClientEvent, context: Context): Promise<Result<ServedEvent, Refusal>> {
-  const action = ACTIONS.find((name) => name === event.action);
+  const named = ACTION_NAMES[event.action] ?? event.action;
+  const action = ACTIONS.find((name) => name === named);
   if (action === undefined) return refuse("action_unknown", `"${event.action}" is not an action: use ${ACTIONS.join(", ")}`);
   if ((event.price ?? 0) * (event.quantity ?? 1) > MAX_MONEY) return refuse("malformed", `price times quantity is above ${MAX_MONEY}`);
-  const found = await findToken(event, context);
+  const { batch, receivedAtMs } = context;
+  const hasConsent = context.hasConsent || event.isConsented === true;
+  const found = await findSource(event, action, hasConsent, context);
   if (!found.ok) return found;
-  const { token, position } = found.value;
-  const { hasConsent, batch, receivedAtMs } = context;
+  const source = found.value;
   const { happenedAtMs } = event;
-  const time = correctTime({ happenedAtMs, sentAtMs: batch.sentAtMs, receivedAtMs, notBeforeMs: token.issuedAtMs });
+  const time = correctTime({ happenedAtMs, sentAtMs: batch.sentAtMs, receivedAtMs, notBeforeMs: source.issuedAtMs });
   if (!time.ok) return refuse(time.error, "The event lies in the future: send `sent_at` by the same clock");
-  const unit = hasConsent ? token.unit : undefined;
+  const unit = hasConsent ? source.unit : undefined;
   const namedId = hasConsent ? (event.clientId ?? batch.clientId) : undefined;
-  // An id beside its own hash would undo the hash.
-  const isUnit = unit !== undefined && namedId !== undefined && (await context.hashUnit?.(namedId)) === unit;
-  const clientId = isUnit ? undefined : namedId;
-  const team = token.teamAt(position);
-  const { application, queryId, experiment, variant } = token;
-  const { quantity, price, currency, eventName } = event;
+  // Never the id itself, under whatever name it came.
+  const hashed = namedId === undefined || namedId === "" ? undefined : await context.hashUnit?.(namedId);
+  const clientId = hashed === unit ? undefined : hashed;
+  const { application, queryId, experiment, variant, team, position, isOnPage } = source;
+  const { currency } = event;
+  const { quantity, price } = inPieces(event);
+  const eventName = withoutIds(event.eventName, [event.clientId, event.unitId, batch.clientId]);
   const order = await orderNumbersOf({ ...event, action, application }, context.hashUnit);
   const { itemId = order?.order_id ?? "", itemId: ofItem } = event;
   const objectType = ofItem === undefined ? "order" : "product";
-  const record = createEventRecord({ application, action, queryId, clientId, itemId, position, objectType, timeMs: time.value });
+  const place = { position, isOnPage };
+  const record = createEventRecord({ application, action, queryId, clientId, itemId, ...place, objectType, timeMs: time.value });
   return ok({
     // 128 bits of SHA-256. Without an id of the client's, who could count an item as often as it makes up ids.
-    event_id: order?.event_id ?? (await sha256Hex(JSON.stringify([token.id, action, itemId]))).slice(0, 32),
+    event_id: order?.event_id ?? (await sha256Hex(JSON.stringify([source.id, action, itemId]))).slice(0, 32),
     ...record,
     ...(unit !== undefined && { unit }),
     ...(quantity !== undefined && { quantity }),
@@ -186,11 +200,98 @@ async function checkEvent(event: ClientEvent, context: Context): Promise<Result<
       ...record.event_attributes,
       armmt: {
         ...(experiment !== undefined && { experiment }),
-        variant,
+        ...(variant !== undefined && { variant }),
+        ...(source.isSigned && { is_signed: true as const }),
         ...(eventName !== undefined && { event_name: eventName }),
       },
     },
   });
+}
+
+/** The search that an event follows, as a token proves it, or as a server of the shop says. */
+interface Source extends Pick<OpenToken, "application" | "queryId" | "experiment" | "unit" | "id" | "issuedAtMs"> {
+  readonly variant: string | undefined;
+  readonly position: number | undefined;
+  readonly isOnPage: boolean;
+  readonly team: ServedEvent["team"];
+  readonly isSigned: boolean;
+}
+
+async function findSource(event: ClientEvent, action: ActionName, hasConsent: boolean, context: Context): Promise<Result<Source, Refusal>> {
+  const found = await findToken(event, context);
+  if (!found.ok) return context.isSigned ? signedSource(event, action, hasConsent, context, found.error) : found;
+  const { token, position } = found.value;
+  const { id, application, queryId, experiment, variant, unit, issuedAtMs, offset } = token;
+  const isPlaced = event.itemId === undefined || offset !== undefined;
+  return ok({
+    id,
+    application,
+    queryId,
+    experiment,
+    variant,
+    unit,
+    issuedAtMs,
+    position: event.itemId === undefined ? position : (offset ?? 0) + position,
+    isOnPage: !isPlaced,
+    team: token.teamAt(position),
+    isSigned: false,
+  });
+}
+
+/**
+ * An order that the shop's server signed: it names its search or its shopper, and the report finds the arm. `otherwise`: why no token does. An order
+ * comes weeks later than its search, or from a page that lost the token; an item that the named search did not serve is the shopper's only.
+ */
+async function signedSource(
+  { queryId, token, unitId, orderId, application = "" }: ClientEvent,
+  action: ActionName,
+  hasConsent: boolean,
+  context: Context,
+  otherwise: Refusal,
+): Promise<Result<Source, Refusal>> {
+  if (orderId === undefined || !(action === "purchase" || REVERSALS.has(action))) {
+    return refuse(otherwise.reason, `${otherwise.message}. Without one, a signed event is a purchase, refund or cancel with an order_id`);
+  }
+  const searchId = otherwise.reason === "item_not_served" ? undefined : (queryId ?? (token === undefined ? undefined : queryIdOf(token)));
+  const unit = hasConsent && unitId !== undefined && unitId !== "" ? await context.hashUnit?.(unitId) : undefined;
+  if (searchId === undefined && unit === undefined) {
+    if (unitId === undefined)
+      return refuse(otherwise.reason, `${otherwise.message}, or name its query_id, or the shopper (user_id) with consent`);
+    return refuse(
+      "consent_missing",
+      "The order names its shopper only: say that they agreed to be recorded (consent), or name the query_id",
+    );
+  }
+  const known = application === "" ? context.application : application;
+  if (known === undefined) return refuse("malformed", "application: name the index or shop of the search, this edge has several");
+  return ok({
+    id: "",
+    application: known,
+    queryId: searchId ?? "",
+    experiment: undefined,
+    variant: undefined,
+    unit,
+    issuedAtMs: 0,
+    position: undefined,
+    isOnPage: false,
+    team: undefined,
+    isSigned: true,
+  });
+}
+
+/** What is sold by weight or length is one piece at its price. */
+function inPieces({ quantity, price }: ClientEvent): Pick<ServedEvent, "quantity" | "price"> {
+  const isWhole = quantity === undefined || Number.isInteger(quantity);
+  const [pieces, each] = isWhole ? [quantity, price] : [1, price === undefined ? undefined : price * quantity];
+  return { ...(pieces !== undefined && { quantity: pieces }), ...(each !== undefined && { price: each }) };
+}
+
+/** Shorter ones stand in any text. */
+const LEAST_ID = 4;
+
+/** A client's own text, unless an id of the shopper's stands in it. */
+function withoutIds(text: string | undefined, ids: readonly (string | undefined)[]): string | undefined {
+  return ids.some((id) => id !== undefined && id.length >= LEAST_ID && text?.includes(id) === true) ? undefined : text;
 }
 
 function candidatesOf({ token, queryId }: ClientEvent, { byQuery, common }: Context): readonly string[] {

@@ -4,8 +4,8 @@
  *   1.<query id, percent-encoded>.<base64url: nonce 12 | n 2 | sealed n | a tag of 4 for each item | HMAC-SHA-256 32>
  *
  * The client reads the query id and nothing else. Experiment, variant and unit are sealed (AES-CTR), because a client must not learn its
- * variant. Items are truncated HMACs over nonce and id, in shown order: a token has the same size whatever the ids look like, and the
- * position of an item follows from it. The HMAC covers everything before it (encrypt, then authenticate) and is compared by WebCrypto's
+ * variant; so is the number of hits before the page. Items are truncated HMACs over nonce and id, in shown order: a token has the same size
+ * whatever the ids look like, and the position of an item follows from it. The HMAC covers everything before it (encrypt, then authenticate) and is compared by WebCrypto's
  * `verify`, in constant time. Stateless: the sink deduplicates events.
  */
 import * as v from "valibot";
@@ -38,19 +38,23 @@ export interface TokenContent {
   readonly variant: string;
   /** As stored (unit.ts), and only with consent. */
   readonly unit?: string | undefined;
-  /** As shown, position 1 first. */
+  /** Hits of the list before the page; null where only the engine knows. Default 0. */
+  readonly offset?: number | null | undefined;
+  /** The page as shown. */
   readonly itemIds: readonly string[];
   /** Parallel to itemIds. */
   readonly teams?: readonly Team[] | undefined;
 }
 
 /** A token that was verified. */
-export interface OpenToken extends Required<Omit<TokenContent, "itemIds" | "teams">> {
+export interface OpenToken extends Required<Omit<TokenContent, "itemIds" | "teams" | "offset">> {
   /** The token's HMAC, in base64url. */
   readonly id: string;
   /** Milliseconds since 1970. */
   readonly issuedAtMs: number;
-  /** 1-based position in the shown order; `undefined` for an item that was not served. */
+  /** Hits of the list before the page; `undefined` where that is not known, as of a token from before. */
+  readonly offset: number | undefined;
+  /** 1-based position on the page; `undefined` for an item that was not served. */
   readonly positionOf: (itemId: string) => Promise<number | undefined>;
   /** Of a position that positionOf() gave. */
   readonly teamAt: (position: number) => Team;
@@ -69,7 +73,7 @@ interface EventTokensOptions {
   readonly ttlMs?: number;
 }
 
-/** Issued and expires in seconds since 1970. */
+/** Issued and expires in seconds since 1970. The last member is missing in tokens from before it: they open until they expire. */
 const sealedSchema = v.tuple([
   v.number(),
   v.number(),
@@ -78,6 +82,7 @@ const sealedSchema = v.tuple([
   v.string(),
   v.nullable(v.string()),
   v.pipe(v.string(), v.regex(/^[ab-]*$/)),
+  v.optional(v.nullable(v.number()), null),
 ]);
 
 export function createEventTokens({ secret, now, ttlMs = TOKEN_TTL_MS }: EventTokensOptions) {
@@ -95,13 +100,14 @@ export function createEventTokens({ secret, now, ttlMs = TOKEN_TTL_MS }: EventTo
       const [seal, tag, sign] = await openKeys();
       const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
       const issued = Math.floor(now() / 1000);
-      const { application, experiment = null, variant, unit = null } = content;
+      const { application, experiment = null, variant, unit = null, offset = 0 } = content;
       const teams =
         content.teams
           ?.slice(0, MAX_TOKEN_ITEMS)
           .map((team) => team ?? "-")
           .join("") ?? "";
-      const plain = bytesOf(JSON.stringify([issued, issued + Math.ceil(ttlMs / 1000), application, experiment, variant, unit, teams]));
+      const expires = issued + Math.ceil(ttlMs / 1000);
+      const plain = bytesOf(JSON.stringify([issued, expires, application, experiment, variant, unit, teams, offset]));
       const sealed = new Uint8Array(await crypto.subtle.encrypt(cipherOf(nonce), seal, plain));
       const tags = await Promise.all(content.itemIds.slice(0, MAX_TOKEN_ITEMS).map((itemId) => tagOf(tag, nonce, itemId)));
       const length = Uint8Array.of(sealed.length >> 8, sealed.length & 0xff);
@@ -130,7 +136,7 @@ export function createEventTokens({ secret, now, ttlMs = TOKEN_TTL_MS }: EventTo
       // Authentic; but another version of this code may have sealed something else.
       const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), sealedSchema), plain);
       if (!parsed.success) return err("token_invalid");
-      const [issued, expires, application, experiment, variant, unit, teams] = parsed.output;
+      const [issued, expires, application, experiment, variant, unit, teams, offset] = parsed.output;
       if (now() >= expires * 1000) return err("token_expired");
       const tags = body.subarray(sealedEnd);
       return ok({
@@ -141,6 +147,7 @@ export function createEventTokens({ secret, now, ttlMs = TOKEN_TTL_MS }: EventTo
         variant,
         unit: unit ?? undefined,
         issuedAtMs: issued * 1000,
+        offset: offset ?? undefined,
         positionOf: async (itemId) => positionIn(tags, await tagOf(tag, nonce, itemId)),
         teamAt: (position) => TEAMS[teams[position - 1] ?? "-"],
       });

@@ -21,8 +21,10 @@ export interface ArmmtAttributes {
   readonly original_ids: readonly string[];
   /** The engine's scores, parallel to original_ids, where it gives some: training lists need them. */
   readonly original_scores?: readonly number[];
-  /** As shown, position 1 first. */
+  /** As shown: the page, of which the first is at position `offset` + 1 of the whole list. */
   readonly served_ids: readonly string[];
+  /** Hits before the page; null where only the engine knows their number (a cursor, say). Absent in records from before. */
+  readonly offset?: number | null;
   /** Parallel to served_ids, in an interleaved list: the team of each; null for a pinned one. */
   readonly teams?: readonly ("a" | "b" | null)[];
   /** Parallel to served_ids, where a pair may have been swapped: the probability of each at its position. */
@@ -51,8 +53,16 @@ export interface UbiQueryRecord {
 }
 
 /** Names of UBI where it has one. A "conversion" is one of Algolia's without a subtype: nothing says that money was paid.
- * "refund" gives money back for what stays bought; "cancel" undoes an order or a line of it. */
-export const ACTIONS = ["impression", "click", "add_to_cart", "purchase", "conversion", "refund", "cancel"] as const;
+ * "refund" gives money back for what stays bought; "cancel" undoes an order or a line of it. "view" is a look at the item's own page and "watch" a
+ * wish to be told about it: both are stored and belong to a shopper's history, and no metric counts them. */
+export const ACTIONS = ["impression", "click", "add_to_cart", "purchase", "conversion", "refund", "cancel", "view", "watch"] as const;
+
+/** Other names in UBI's samples and demo shops, of the same meaning. */
+export const ACTION_NAMES: Readonly<Record<string, ActionName>> = {
+  click_through: "click",
+  product_click: "click",
+  product_purchase: "purchase",
+};
 
 export type ActionName = (typeof ACTIONS)[number];
 
@@ -61,9 +71,17 @@ export interface UbiEventRecord extends Pick<UbiQueryRecord, "application" | "qu
   readonly event_attributes: {
     /** "order": a refund or a cancellation of the whole order; the id is its `order_id`. */
     readonly object: { readonly object_id: string; readonly object_id_type: "product" | "order" };
-    /** 1-based, as shown; 0 for an order, which has no place in a list. */
-    readonly position: { readonly ordinal: number };
+    /** The ordinal is 0 for an order, which has no place in a list. */
+    readonly position: Position;
   };
+}
+
+/** Of an item as shown, 1-based. */
+export interface Position {
+  /** In the whole list. */
+  readonly ordinal?: number;
+  /** On its page, where only the engine knows how many hits come before that. Not UBI's. */
+  readonly page_ordinal?: number;
 }
 
 /** An event about an item that a token proves to be served; with the report's members beside UBI's own. */
@@ -85,7 +103,11 @@ export interface ServedEvent extends UbiEventRecord, Pick<UbiQueryRecord, "unit"
   readonly team?: "a" | "b";
   readonly event_attributes: UbiEventRecord["event_attributes"] & {
     /** `event_name`: the client's name for this kind of event. */
-    readonly armmt: Pick<ArmmtAttributes, "experiment" | "variant"> & { readonly event_name?: string };
+    readonly armmt: Partial<Pick<ArmmtAttributes, "experiment" | "variant">> & {
+      readonly event_name?: string;
+      /** From a server of the shop, whose signature took the place of a search's token: the report finds the search. */
+      readonly is_signed?: true;
+    };
   };
 }
 
@@ -120,21 +142,26 @@ export function createQueryRecord({ application, queryId, clientId, unit, userQu
 export interface EventRecordOptions extends Pick<QueryRecordOptions, "application" | "queryId" | "clientId" | "timeMs"> {
   readonly action: ActionName;
   readonly itemId: string;
-  /** 1-based, as shown. */
-  readonly position: number;
+  /** 1-based, as shown; `undefined` for an item whose place in no list is known. */
+  readonly position: number | undefined;
+  /** `position` is that on the page, not in the whole list. Default: false. */
+  readonly isOnPage?: boolean | undefined;
   /** What `itemId` names; default "product". */
   readonly objectType?: "product" | "order";
 }
 
 export function createEventRecord(options: EventRecordOptions): UbiEventRecord {
-  const { application, action, queryId, clientId, itemId, position, timeMs, objectType = "product" } = options;
+  const { application, action, queryId, clientId, itemId, position, isOnPage = false, timeMs, objectType = "product" } = options;
   return {
     application,
     action_name: action,
     query_id: queryId,
     ...clientOf(clientId),
     timestamp: new Date(timeMs).toISOString(),
-    event_attributes: { object: { object_id: itemId, object_id_type: objectType }, position: { ordinal: position } },
+    event_attributes: {
+      object: { object_id: itemId, object_id_type: objectType },
+      position: position === undefined ? {} : isOnPage ? { page_ordinal: position } : { ordinal: position },
+    },
   };
 }
 

@@ -156,7 +156,7 @@ export const rawAction = v.object({
 
 export function toActionRow(raw: v.InferOutput<typeof rawAction>) {
   const atMs = Date.parse(raw.timestamp ?? "");
-  const isReversal = raw.action_name === "refund" || raw.action_name === "cancel";
+  const mayStandAlone = raw.action_name === "refund" || raw.action_name === "cancel" || raw.query_id === "";
   return {
     /** The same for two deliveries of one event; `undefined` where the log holds each event once. */
     eventId: raw.event_id ?? undefined,
@@ -164,9 +164,9 @@ export function toActionRow(raw: v.InferOutput<typeof rawAction>) {
     action: raw.action_name,
     /** Since 1970; `undefined` where it cannot be read. */
     atMs: Number.isNaN(atMs) ? undefined : atMs,
-    /** Of a refund or a cancellation without a search; otherwise the search's hold. */
-    application: isReversal ? (raw.application ?? undefined) : undefined,
-    unit: isReversal ? (raw.unit ?? undefined) : undefined,
+    /** Of what may follow no search (a refund, a cancellation, a signed order); otherwise the search's hold. */
+    application: mayStandAlone ? (raw.application ?? undefined) : undefined,
+    unit: mayStandAlone ? (raw.unit ?? undefined) : undefined,
     /** Empty for a whole order. */
     itemId: raw.object_id ?? "",
     quantity: raw.quantity ?? undefined,

@@ -94,6 +94,8 @@ export async function openSqlLog(database: EventDatabase): Promise<Log> {
         "CASE WHEN json_extract(e.event_attributes, '$.object.object_id_type') = 'order' THEN NULL ELSE e.object_id END AS object_id " +
         "FROM ubi_events e " +
         `WHERE e.action_name IN (${ACTIONS.map(quote).join(", ")}) AND (e.action_name IN ('refund', 'cancel') ` +
+        // An order that only names its shopper.
+        (events.has("unit") ? "OR (e.query_id = '' AND e.unit IS NOT NULL) " : "") +
         `OR EXISTS (SELECT 1 FROM ubi_queries q WHERE q.query_id = e.query_id AND q.experiment = ${quote(range.experiment)}))`;
       for await (const row of pages(database, actionSchema, (after) => `${select} AND e.id > ${after}`)) yield toActionRow(row);
     },

@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import * as v from "valibot";
 import { createEarlier } from "./earlier.ts";
 import { modelsOf } from "./models.ts";
@@ -134,7 +134,19 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
   const findSearch = database.prepare("SELECT at, application, unit, teams FROM search WHERE query_id = ?");
   const count = (from: string): number => v.parse(countSchema, database.prepare(`SELECT COUNT(*) AS n FROM ${from}`).get()).n;
   const names = (sql: string): readonly string[] => v.parse(namesSchema, database.prepare(sql).all()).map(({ name }) => name);
+  /** Few logs need it, and its index. */
+  let findLast: StatementSync | undefined;
   let [pages, withoutTime, strayActions, simulated] = [0, 0, 0, 0];
+  /** A shop's server may name an order's shopper, and no search: it follows the last one before it. Empty where there is none. */
+  const lastSearchBefore = ({ unit, atMs }: ActionRow): string => {
+    if (unit === undefined || atMs === undefined) return "";
+    if (findLast === undefined) {
+      database.exec("CREATE INDEX search_unit ON search (unit, at)");
+      findLast = database.prepare("SELECT query_id FROM search WHERE unit = ? AND at <= ? AND NOT is_ambiguous ORDER BY at DESC LIMIT 1");
+    }
+    const found = findLast.get(unit, atMs);
+    return found === undefined ? "" : v.parse(v.object({ query_id: v.string() }), found).query_id;
+  };
   const outside = { actions: 0, purchases: 0, undated: 0 };
   return {
     addSearch({ queryId, variant, unit, atMs, application, words, bypass, model, ms, isEmpty, teams, isSimulated }: SearchRow): void {
@@ -162,7 +174,8 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
     /** Who was in which arm before the range. */
     addEarlier: ({ unit, variant }: EarlierRow): void => void addEarlier.run(unit, variant),
     /** After all searches. */
-    addAction(row: ActionRow): void {
+    addAction(given: ActionRow): void {
+      const row = given.queryId === "" && given.action === "purchase" ? { ...given, queryId: lastSearchBefore(given) } : given;
       const { eventId, queryId, action, itemId, team, atMs } = row;
       const found = findSearch.get(queryId);
       const search = found === undefined ? undefined : v.parse(foundSchema, found);

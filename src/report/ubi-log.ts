@@ -173,8 +173,10 @@ export const queryRecordSchema = v.looseObject({
       original_ids: ids,
       /** The engine's scores, parallel to original_ids, where the log has them. */
       original_scores: v.optional(v.array(v.number())),
-      /** As shown, position 1 first. */
+      /** The page as shown. */
       served_ids: ids,
+      /** Hits of the list before the page; null where only the engine knows. */
+      offset: v.optional(v.nullable(v.number())),
     }),
   }),
 });

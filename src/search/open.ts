@@ -14,9 +14,10 @@ export async function openBatch(request: SearchRequest, plan: RequestPlan, deps:
   const [startedAt, begunAt] = [deps.now(), deps.clock()];
   const experiments = await deps.experiments(request.afterReply);
   const searches = await Promise.all(
-    plan.searches.map(async (search, i): Promise<Search> => {
+    plan.searches.map(async (planned, i): Promise<Search> => {
       const index = deps.indexes[i];
-      if (index === undefined) throw new Error(`No dependencies for index ${search.index}`);
+      if (index === undefined) throw new Error(`No dependencies for index ${planned.index}`);
+      const search = withoutIds(planned, request);
       const assignment = await assign(request, search, deps, experiments);
       const queryId = queryIdOf(search) ?? deps.createId();
       return { request, deps, index, plan: search, assignment, history: historyOf(request, search), queryId, startedAt };
@@ -74,6 +75,20 @@ function chooseSafely(experiments: readonly Experiment[], attributes: Attributes
     log({ level: "error", event: "experiments", detail: `An experiment cannot be evaluated: ${String(cause)}` });
     return undefined;
   }
+}
+
+/** Shorter ones stand in any text. */
+const LEAST_ID = 8;
+
+/** A query id and an application are stored as the client names them: neither may hold the shopper's id, or be it. */
+function withoutIds(plan: SearchPlan, { headers }: SearchRequest): SearchPlan {
+  const { ubi } = plan;
+  if (ubi.queryId === undefined && ubi.application === undefined) return plan;
+  const ids = [headers.get(USER_HEADER), headers.get(SESSION_HEADER), ubi.clientId].flatMap((id) => id || []);
+  const isPersonal = (text: string | undefined): boolean =>
+    ids.some((id) => text === id || (id.length >= LEAST_ID && text?.includes(id) === true));
+  const [queryId, application] = [ubi.queryId, ubi.application].map((text) => (isPersonal(text) ? undefined : text));
+  return queryId === ubi.queryId && application === ubi.application ? plan : { ...plan, ubi: { ...ubi, queryId, application } };
 }
 
 function queryIdOf({ ubi: { queryId } }: SearchPlan): string | undefined {

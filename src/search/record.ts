@@ -2,8 +2,9 @@
  * The traces of a search: its count, a log line per bypass, and the exposure record with the variant, the engine's order and the shown order. The record is written after the reply; a store that fails is counted and logged.
  */
 import { modelVersionOf, rankersOf } from "../experiment/treatment.ts";
+import { placeOf } from "../backends/dialect.ts";
 import { type ArmmtAttributes, createQueryRecord, type UbiQueryRecord } from "../events/ubi.ts";
-import { hasConsent, SESSION_HEADER, USER_HEADER } from "../protocol.ts";
+import { hasConsent } from "../protocol.ts";
 import { type BypassReason, REASONS } from "../result.ts";
 import { errorStack, sleep } from "../web.ts";
 import type { Batch, BatchResult, Search, SearchResult, Shown } from "./contract.ts";
@@ -63,9 +64,9 @@ function isExposed({ assignment }: Search, { outcome }: SearchResult): boolean {
   return !assignment.isBot && !("bypass" in outcome && !REASONS[outcome.bypass.reason].exposed);
 }
 
-/** The hashed unit; `undefined` without the shopper's consent. */
-export async function storedUnit({ request, assignment, deps }: Search): Promise<string | undefined> {
-  return assignment.unit === undefined || !hasConsent(request.headers) ? undefined : deps.events?.hashUnit(assignment.unit);
+/** The hash of a shopper's id; `undefined` without their consent, and where the edge has no secret to hash with. */
+export async function storedId({ request, deps }: Search, id: string | undefined): Promise<string | undefined> {
+  return id === undefined || id === "" || !hasConsent(request.headers) ? undefined : deps.events?.hashUnit(id);
 }
 
 type Times = Pick<ArmmtAttributes, "engine_ms" | "edge_ms">;
@@ -79,11 +80,6 @@ export async function recordExposures({ searches, deps, begunAt, waited }: Batch
   await Promise.all(
     exposed.slice(0, MAX_TRACES).map((i) => recordExposure(searches[i]!, served.results[i]!, () => served.shown()[i] ?? NOTHING, times)),
   );
-}
-
-/** A shopper's id, or a session's, whichever of them the arm was chosen by. */
-function isUnit({ request: { headers }, assignment }: Search, id: string | undefined): boolean {
-  return id === assignment.unit || id === headers.get(SESSION_HEADER) || id === headers.get(USER_HEADER);
 }
 
 function tenths(ms: number): number {
@@ -119,7 +115,7 @@ async function describeExposure(
   { hits, indices }: Shown,
   times: Times,
 ): Promise<UbiQueryRecord> {
-  const { index, plan, assignment, request, queryId, startedAt } = search;
+  const { index, plan, assignment, queryId, startedAt } = search;
   const ids = hits.map((hit) => hit.itemId);
   const original = hits.slice(0, Math.max(index.window, indices.length));
   // The model reads the engine's scores, so a log without them would train another model. Parallel to the ids, or not at all.
@@ -128,9 +124,8 @@ async function describeExposure(
   return createQueryRecord({
     application: plan.ubi.application ?? index.name,
     queryId,
-    // An id beside its own hash would undo the hash.
-    clientId: hasConsent(request.headers) && !isUnit(search, plan.ubi.clientId) ? plan.ubi.clientId : undefined,
-    unit: await storedUnit(search),
+    clientId: plan.ubi.clientId === assignment.unit ? undefined : await storedId(search, plan.ubi.clientId),
+    unit: await storedId(search, assignment.unit),
     userQuery: plan.queryText ?? "",
     timeMs: startedAt,
     armmt: {
@@ -141,6 +136,7 @@ async function describeExposure(
       original_ids: original.map((hit) => hit.itemId),
       ...(scores.length === original.length && { original_scores: scores }),
       served_ids: indices.map((i) => ids[i]!),
+      offset: placeOf(plan) ?? null,
       ...(notes?.teams !== undefined && { teams: notes.teams.map((team) => team ?? null) }),
       ...(notes?.propensities !== undefined && { propensities: notes.propensities }),
       ...(notes?.shadow !== undefined && { shadow_ids: notes.shadow.map((i) => ids[i]!) }),

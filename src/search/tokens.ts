@@ -3,9 +3,10 @@
  *
  * For every variant alike: an untouched reply is parsed for it too. If anything fails here, the shopper gets the reply without tokens.
  */
+import { placeOf } from "../backends/dialect.ts";
 import { errorStack, withTimeout } from "../web.ts";
 import type { Batch, BatchResult, EventDeps, Search, SearchResult, Shown } from "./contract.ts";
-import { recordedOf, storedUnit } from "./record.ts";
+import { recordedOf, storedId } from "./record.ts";
 
 /** Takes a millisecond, but on a thread of the system that others can hold up. */
 const TIMEOUT_MS = 200;
@@ -44,7 +45,8 @@ async function issueToken(
     application: plan.ubi.application ?? index.name,
     experiment: assignment.experiment,
     variant: assignment.variant,
-    unit: await storedUnit(search),
+    unit: await storedId(search, assignment.unit),
+    offset: placeOf(plan) ?? null,
     itemIds: shown.indices.map((i) => shown.hits[i]!.itemId),
     teams: result.notes?.teams,
   });

@@ -73,6 +73,22 @@ describe("forgetUser()", () => {
     expect(await left("ubi_events")).toEqual([2, 4, 5]);
   });
 
+  it("finds the hash of an id as a client too, and tells it for the other stores", async () => {
+    const hashed = await hash("browser-9");
+    for (const table of ["ubi_queries", "ubi_events"]) {
+      // oxlint-disable-next-line no-await-in-loop
+      await run(
+        `CREATE TABLE ${table} (id INTEGER PRIMARY KEY, client_id TEXT, unit TEXT)`,
+        `INSERT INTO ${table} VALUES (1, '${hashed}', NULL), (2, '${hashed}', '${await hash("alice")}'), (3, NULL, '${await hash("alice")}')`,
+      );
+    }
+    expect(await forgetUser(database, { ...options, user: "browser-9" })).toMatchObject({
+      hash: hashed,
+      removed: { ubi_queries: 2, ubi_events: 2 },
+    });
+    expect(await left("ubi_queries")).toEqual([3]);
+  });
+
   it("takes a name as a name, whatever stands in it", async () => {
     await fill();
     expect((await forgetUser(database, { ...options, user: "o'hara" })).removed.ubi_queries).toBe(1);

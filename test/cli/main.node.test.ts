@@ -1,8 +1,10 @@
 /** `armmt` as a user meets it: a process with arguments, streams and an exit code. */
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { progressBar } from "../../src/cli/command.ts";
@@ -32,6 +34,14 @@ describe("armmt", () => {
     for (const name of ["start", "embed", "build", "publish", "rollback", "simulate", "lists", "evaluate", "assess", "model", "bench"]) {
       expect(stdout).toMatch(new RegExp(`^ {2}${name}\\s+\\S+`, "m"));
     }
+  });
+
+  it("ends quietly where its reader has enough", async () => {
+    const child = spawn(process.execPath, [MAIN, "start", "--help"], { stdio: ["ignore", "pipe", "pipe"] });
+    child.stdout.destroy();
+    const said = await text(child.stderr);
+    const [code] = child.exitCode === null ? await once(child, "exit") : [child.exitCode];
+    expect([code, said]).toEqual([0, ""]);
   });
 
   it("says its version", async () => {

@@ -16,6 +16,10 @@ const content: TokenContent = {
   teams: ["a", "b", undefined],
 };
 
+/** Of `content`, issued on NOW before tokens held the offset of their page. */
+const OLD_TOKEN =
+  "1.query-1.cWDHtWJt2th6vBzMAHEgdVz-Uj85MxEpmMVl4ZS5LAH4QtXPp-2eNE-BI8an036h9kt_85JgWl54S-m3B5TjIC0krolcy7k9gMTIZNLiVE_D49eRXI06hvjbWXG3TH2m761tZpssYMxXolJ839Yi-g5t3RXKehb7Wlb0WTNIOCHETZddJpIx7vL45thrvsNduegYzJUYmZMkCgJY129jHBFNKWzZz0nJK9F-";
+
 const tokensAt = (nowMs: number, secret = SECRET) => createEventTokens({ secret, now: () => nowMs });
 
 async function openedAt(nowMs: number, token: string, secret = SECRET) {
@@ -23,6 +27,8 @@ async function openedAt(nowMs: number, token: string, secret = SECRET) {
   if (!opened.ok) throw new Error(opened.error);
   return opened.value;
 }
+
+const offsetOf = async (offset?: number | null) => (await openedAt(NOW, await tokensAt(NOW).issue({ ...content, offset }))).offset;
 
 const bodyOf = (token: string): string => token.slice(token.lastIndexOf(".") + 1);
 
@@ -60,6 +66,17 @@ describe("a token", () => {
     const positions = await Promise.all(["mug", "cup", "gid://shopify/Product/1", "plate", "", "mu"].map(opened.positionOf));
     expect(positions).toEqual([1, 2, 3, undefined, undefined, undefined]);
     expect([1, 2, 3, 4].map(opened.teamAt)).toEqual(["a", "b", undefined, undefined]);
+  });
+
+  it("tells how many hits come before its page, and where nobody knows, says so", async () => {
+    expect([await offsetOf(), await offsetOf(0), await offsetOf(48), await offsetOf(null)]).toEqual([0, 0, 48, undefined]);
+  });
+
+  it("of a version that did not know its place opens until it expires", async () => {
+    const opened = await openedAt(NOW, OLD_TOKEN);
+    expect([opened.queryId, opened.variant, opened.offset]).toEqual(["query-1", content.variant, undefined]);
+    expect([await opened.positionOf("cup"), opened.teamAt(2)]).toEqual([2, "b"]);
+    expect(await tokensAt(NOW + TOKEN_TTL_MS).open(OLD_TOKEN)).toEqual({ ok: false, error: "token_expired" });
   });
 
   it("leaves absent what is absent", async () => {

@@ -80,7 +80,14 @@ describe("a search", () => {
         json_extract(q.hit_ids, '$[2]') = e.object_id AS same_item
       FROM ubi_events e JOIN ubi_queries q USING (query_id) ORDER BY q.id`,
     ).all();
-    const joined = { experiment: "rerank", same_unit: 1, digits: 32, client_id: "b-7", position: 3, same_item: 1 };
+    const joined = {
+      experiment: "rerank",
+      same_unit: 1,
+      digits: 32,
+      client_id: await createUnitHash(SECRET)("b-7"),
+      position: 3,
+      same_item: 1,
+    };
     expect(results).toEqual([
       { variant: "control", ...joined },
       { variant: "armmt", ...joined },

@@ -1,11 +1,13 @@
 /** Searches that are left alone: the engine's own reply, byte for byte, with the reason. */
 import { env } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
+import { createUnitHash } from "../../src/events/keys.ts";
 import { publish } from "./catalog.ts";
 import { demoShop, type Edge, ENGINE_URL, idsOf, match, openEdge, outcomeOf, postJson, TOKEN, WINDOW } from "./edge.ts";
 import { PARTS } from "../../src/search/why.ts";
 
 const CATALOG = "untouched";
+const SECRET = "a-secret-for-tests-only-of-32-characters";
 const EXPERIMENT = { key: "rerank", variations: ["control", "armmt"], weights: [0.5, 0.5] };
 
 beforeAll(() => publish(CATALOG));
@@ -205,12 +207,12 @@ describe("what is recorded", () => {
     expect(edgeMs).toBeLessThan(5000);
   });
 
-  it("names the client only with consent", async () => {
-    const edge = openEdge({ catalog: CATALOG });
+  it("names the client only with consent, by a hash", async () => {
+    const edge = openEdge({ catalog: CATALOG, vars: { EVENT_SECRET: SECRET } });
     const ext = { ubi: { client_id: "browser-7" } };
     await edge.send("/products/_search", postJson(match("red", { ext }), { "x-armmt-user": "user-a", "x-armmt-consent": "1" }));
     await edge.send("/products/_search", postJson(match("red", { ext }), { "x-armmt-user": "user-a", "x-armmt-consent": "0" }));
-    expect(edge.records.map((record) => record.client_id)).toEqual(["browser-7", undefined]);
+    expect(edge.records.map((record) => record.client_id)).toEqual([await createUnitHash(SECRET)("browser-7"), undefined]);
   });
 
   it.each([
@@ -288,15 +290,22 @@ describe("armmt_explain", () => {
     expect(edge.exchanges[0]!.url).toBe(`${ENGINE_URL}/products/_search`);
   });
 
-  it.each([{}, { authorization: "Bearer wrong" }, { authorization: TOKEN }])(
-    "is not for everybody: %j",
-    async (headers: Record<string, string>) => {
-      const edge = openEdge({ catalog: CATALOG });
-      const response = await edge.send("/products/_search?armmt_explain&armmt_variant=control", postJson(match("red"), headers));
-      expect(outcomeOf(response)).toBe("applied");
-      const text = await response.text();
-      expect(text).not.toContain("armmt");
-      expect(edge.exchanges[0]!.headers.has("authorization")).toBe(false);
-    },
-  );
+  it("and a wrong token says so where a variant is asked for, instead of the live one", async () => {
+    const edge = openEdge({ catalog: CATALOG });
+    const headers = { authorization: "Bearer wrong" };
+    const response = await edge.send("/products/_search?armmt_variant=control", postJson(match("red"), headers));
+    expect([response.status, response.headers.get("www-authenticate")]).toEqual([401, "Bearer"]);
+    expect(await response.text()).toContain("ADMIN_TOKEN");
+    expect(edge.exchanges).toEqual([]);
+    expect((await edge.send("/products/_search?armmt_explain", postJson(match("red"), headers))).status).toBe(200);
+  });
+
+  it.each([{}, { authorization: TOKEN }])("is not for everybody: %j", async (headers: Record<string, string>) => {
+    const edge = openEdge({ catalog: CATALOG });
+    const response = await edge.send("/products/_search?armmt_explain&armmt_variant=control", postJson(match("red"), headers));
+    expect(outcomeOf(response)).toBe("applied");
+    const text = await response.text();
+    expect(text).not.toContain("armmt");
+    expect(edge.exchanges[0]!.headers.has("authorization")).toBe(false);
+  });
 });

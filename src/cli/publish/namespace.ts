@@ -12,6 +12,7 @@ import * as v from "valibot";
 import { folderKv, listKeys, writeKey } from "../../runtimes/node/folder-kv.ts";
 import { errorText, UserError } from "../../web.ts";
 import { loadWrangler } from "../wrangler.ts";
+import { findJson, jsonTextIn } from "../wrangler-output.ts";
 
 export interface Namespace {
   /** For messages. */
@@ -37,7 +38,11 @@ type BindingOptions = Readonly<Record<"config" | "binding", string>>;
 export type LocalOptions = BindingOptions & { readonly stateDir: string };
 
 /** `where` is `--remote`, or `--local --persist-to <folder>` for the same commands on this machine. */
-export type WranglerOptions = BindingOptions & { readonly where: readonly string[] };
+export type WranglerOptions = BindingOptions & {
+  readonly where: readonly string[];
+  /** Default: the installed one. */
+  readonly run?: typeof wrangler;
+};
 
 /** The parts of a KV binding that are used; wrangler's proxy gives the real one of a workerd that it starts. */
 interface KvBinding {
@@ -79,22 +84,22 @@ export async function openLocalNamespace({ config, binding, stateDir }: LocalOpt
 /** Bytes of one upload; wrangler takes at most 100 MB. */
 const UPLOAD_BYTES = 40 * 1024 * 1024;
 
-export function openWranglerNamespace({ config, binding, where }: WranglerOptions): Namespace {
+export function openWranglerNamespace({ config, binding, where, run = wrangler }: WranglerOptions): Namespace {
   const scope = ["--binding", binding, "--config", config, ...where];
   const keys = async (prefix: string): Promise<ReadonlySet<string>> => {
-    const output = await wrangler(["kv", "key", "list", "--prefix", prefix, ...scope]);
-    const parsed = v.safeParse(keysSchema, output);
-    if (!parsed.success)
+    const output = await run(["kv", "key", "list", "--prefix", prefix, ...scope]);
+    const found = findJson(output, keysSchema);
+    if (found === undefined)
       throw new UserError(`wrangler kv key list answered ${JSON.stringify(output.slice(0, 200))}, expected a list of keys`);
-    return new Set(parsed.output.map(({ name }) => name));
+    return new Set(found.map(({ name }) => name));
   };
   return {
     place: where.includes("--remote") ? "Cloudflare" : where.join(" "),
     keys,
-    // For a missing key wrangler prints a sentence. It appends a line feed to a text.
+    // For a missing key wrangler prints a sentence. Values that are read are JSON.
     get: async (key) => {
       if (!(await keys(key)).has(key)) return undefined;
-      return (await wrangler(["kv", "key", "get", key, "--text", ...scope])).replace(/\n$/, "");
+      return jsonTextIn(await run(["kv", "key", "get", key, "--text", ...scope])).replace(/\n$/, "");
     },
     async put(entries) {
       const folder = mkdtempSync(join(tmpdir(), "armmt-publish-"));
@@ -102,7 +107,7 @@ export function openWranglerNamespace({ config, binding, where }: WranglerOption
         for (const [n, part] of uploads(entries).entries()) {
           const file = join(folder, `${n}.json`);
           writeFileSync(file, JSON.stringify(part));
-          await wrangler(["kv", "bulk", "put", file, ...scope]); // oxlint-disable-line no-await-in-loop
+          await run(["kv", "bulk", "put", file, ...scope]); // oxlint-disable-line no-await-in-loop
         }
       } finally {
         rmSync(folder, { recursive: true });
@@ -112,7 +117,7 @@ export function openWranglerNamespace({ config, binding, where }: WranglerOption
   };
 }
 
-const keysSchema = v.pipe(v.string(), v.parseJson(), v.array(v.object({ name: v.string() })));
+const keysSchema = v.array(v.object({ name: v.string() }));
 
 function uploads(entries: readonly Entry[]): object[][] {
   const parts: object[][] = [[]];

@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import * as v from "valibot";
 import { type LocalOptions, openWranglerNamespace, wrangler, type WranglerOptions } from "../publish/namespace.ts";
 import { loadWrangler } from "../wrangler.ts";
+import { findJson } from "../wrangler-output.ts";
 import { loadSqlite } from "../../report/stage.ts";
 import type { EventDatabase } from "../../report/sql-log.ts";
 import { UserError, errorText } from "../../web.ts";
@@ -38,18 +39,18 @@ export async function openLocalDatabase({ config, binding, stateDir }: LocalOpti
   };
 }
 
-const executed = v.pipe(v.string(), v.parseJson(), v.array(v.object({ results: v.array(v.unknown()) })));
+const executed = v.array(v.object({ results: v.array(v.unknown()) }));
 
-export function openWranglerDatabase({ config, binding, where }: WranglerOptions): EventDatabase {
+export function openWranglerDatabase({ config, binding, where, run = wrangler }: WranglerOptions): EventDatabase {
   const place = where.includes("--remote") ? "Cloudflare" : where.join(" ");
   return {
     place,
     async all(sql) {
-      const output = await wrangler(["d1", "execute", binding, "--config", config, ...where, "--json", "--yes", "--command", sql]);
-      const parsed = v.safeParse(executed, output);
-      if (!parsed.success)
+      const output = await run(["d1", "execute", binding, "--config", config, ...where, "--json", "--yes", "--command", sql]);
+      const parts = findJson(output, executed);
+      if (parts === undefined)
         throw new UserError(`wrangler d1 execute answered ${JSON.stringify(output.slice(0, 200))}, expected rows as JSON`);
-      return parsed.output.flatMap(({ results }) => results);
+      return parts.flatMap(({ results }) => results);
     },
     liveExperiments: () => openWranglerNamespace({ config, binding: NAMESPACE_BINDING, where }).get(EXPERIMENTS_KEY),
     close: () => Promise.resolve(),

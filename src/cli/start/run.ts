@@ -9,7 +9,17 @@ import { readCatalog } from "../catalog/file.ts";
 import { embedCatalog } from "../embed.ts";
 import { PACKAGE_ROOT } from "../../runtimes/node/package-root.ts";
 import { publishLocally } from "../publish.ts";
-import { loadWrangler, LOCAL_HOST, type RunningWorker, startWorker, type Vars, waitForAnswer, type WorkerOptions } from "../wrangler.ts";
+import {
+  loadWrangler,
+  LOCAL_HOST,
+  LOCAL_STATE,
+  readDevVars,
+  type RunningWorker,
+  startWorker,
+  type Vars,
+  waitForAnswer,
+  type WorkerOptions,
+} from "../wrangler.ts";
 import { runUntilStopped, STOP_SIGNALS } from "../../runtimes/node/stop.ts";
 import { OUTCOME_HEADER } from "../../protocol.ts";
 import { UserError } from "../../web.ts";
@@ -74,17 +84,17 @@ async function startAll(flags: StartFlags) {
   ]);
   await stockShop({ catalog, pictureAspect, config: shopConfig, stateDir, pageDir });
 
-  const token = randomBytes(18).toString("base64url");
+  const secrets = secretsOf(edgeConfig);
   const shopUrl = `http://${LOCAL_HOST}:${flags.shopPort}`;
   const edgeUrl = `http://${LOCAL_HOST}:${flags.port}`;
-  const vars = await edgeVars(edgeConfig, { shopUrl, catalog: catalog.name, token });
+  const vars = { ...(await edgeVars(edgeConfig, { shopUrl, catalog: catalog.name })), ...secrets };
   const workers = await startBoth([
-    { label: "shop", config: shopConfig, port: flags.shopPort, stateDir, vars: { DEMO_ADMIN_TOKEN: token }, assets: pageDir },
+    { label: "shop", config: shopConfig, port: flags.shopPort, stateDir, vars: { DEMO_ADMIN_TOKEN: secrets.ADMIN_TOKEN }, assets: pageDir },
     { label: "edge", config: edgeConfig, port: flags.port, stateDir, vars },
   ]);
   try {
     await Promise.all([waitForAnswer(`${shopUrl}/catalog.json`, ANSWER_TIMEOUT_MS), waitForAnswer(`${edgeUrl}/`, ANSWER_TIMEOUT_MS)]);
-    return { workers, edgeUrl, shopUrl, catalog, embedded, proof: await trySearch(edgeUrl) };
+    return { workers, edgeUrl, shopUrl, stateDir, catalog, embedded, proof: await trySearch(edgeUrl) };
   } catch (error) {
     await stopAll(workers);
     throw error;
@@ -93,13 +103,27 @@ async function startAll(flags: StartFlags) {
 
 const indexesSchema = v.looseObject({ [INDEX]: v.looseObject({}) });
 
-/** The vars of the edge's wrangler.toml, with the demo's addresses, catalogue and token. */
-async function edgeVars(config: string, { shopUrl, catalog, token }: Record<"shopUrl" | "catalog" | "token", string>): Promise<Vars> {
+/** Both arms re-rank, so that the page's two columns stay the engine's order and the model's. */
+const DEMO_EXPERIMENT = { key: "demo", variations: ["armmt", "explore(armmt)"] };
+
+/**
+ * Those of .dev.vars, else secrets of this run. The page, which is on this machine only, gets the admin's to ask for explanations; a secret of events
+ * makes the page's clicks count.
+ */
+function secretsOf(config: string): Record<"ADMIN_TOKEN" | "EVENT_SECRET", string> {
+  const { ADMIN_TOKEN: admin, EVENT_SECRET: events } = readDevVars(config);
+  return { ADMIN_TOKEN: admin || randomText(18), EVENT_SECRET: events || randomText(33) };
+}
+
+const randomText = (bytes: number): string => randomBytes(bytes).toString("base64url");
+
+/** The vars of the edge's wrangler.toml, with the demo's addresses, catalogue and experiment. */
+async function edgeVars(config: string, { shopUrl, catalog }: Record<"shopUrl" | "catalog", string>): Promise<Vars> {
   const { unstable_readConfig: readConfig } = await loadWrangler();
   const parsed = v.safeParse(indexesSchema, readConfig({ config }).vars["INDEXES"]);
   if (!parsed.success) throw new UserError(`${config} has no [vars.INDEXES.${INDEX}]; the demo searches that index, put it back`);
   const indexes = { ...parsed.output, [INDEX]: { ...parsed.output[INDEX], url: shopUrl, catalog } };
-  return { INDEXES: indexes, STOREFRONT_URL: shopUrl, ADMIN_TOKEN: token };
+  return { INDEXES: indexes, STOREFRONT_URL: shopUrl, EXPERIMENTS: [DEMO_EXPERIMENT] };
 }
 
 /** Checked before anything slow begins. Throws a UserError that names the port and the flag to change it. */
@@ -147,16 +171,22 @@ export async function trySearch(edgeUrl: string) {
 const searchBody = (query: string): string =>
   JSON.stringify({ query: { multi_match: { query, fields: ["title^2", "category"] } }, size: 3 });
 
+function reportCommand(stateDir: string): string {
+  const where = stateDir === resolve(PACKAGE_ROOT, LOCAL_STATE) ? "" : ` --persist-to ${stateDir}`;
+  return `npm run armmt -- report ${DEMO_EXPERIMENT.key} --local${where}`;
+}
+
 /** One line of JSON with `json`, a small table for people otherwise. */
-function announce({ edgeUrl, shopUrl, catalog, embedded, proof }: Running, seconds: number, json: boolean): void {
+function announce({ edgeUrl, shopUrl, stateDir, catalog, embedded, proof }: Running, seconds: number, json: boolean): void {
   const manifest: unknown = JSON.parse(readFileSync(join(PACKAGE_ROOT, "model/manifest.json"), "utf8"));
   const { version: model } = v.parse(v.object({ version: v.string() }), manifest);
   const items = catalog.items.length;
   if (json) {
     const facts = { edge: edgeUrl, shop: shopUrl, catalog: catalog.name, source: catalog.source, items, set: embedded.version, model };
-    process.stdout.write(`${JSON.stringify({ ...facts, proof, seconds: Number(seconds.toFixed(2)) })}\n`);
+    process.stdout.write(`${JSON.stringify({ ...facts, report: reportCommand(stateDir), proof, seconds: Number(seconds.toFixed(2)) })}\n`);
     return;
   }
+  const report = reportCommand(stateDir);
   const address = edgeUrl.replace("127.0.0.1", "localhost");
   const source = catalog.source === "drawn" ? "drawn" : catalog.name;
   const rows = [
@@ -166,6 +196,7 @@ function announce({ edgeUrl, shopUrl, catalog, embedded, proof }: Running, secon
     ["Shop", `${shopUrl}  search engine and pictures, in workerd`],
     ["Catalogue", `${source}, ${items.toLocaleString("en")} products, vectors ${embedded.version}`],
     ["Model", model],
+    ["Report", `${report}  what the page's searches and clicks say`],
     ["Search", `"${proof.query}" answers with x-armmt: ${proof.header}`],
   ];
   const lines = rows.map(([name = "", text]) => `  ${name.padEnd(11)}${text}`).join("\n");

@@ -38,7 +38,7 @@ async function survey(log: Log, { events, embeddings }: ListsOptions) {
 
 /**
  * Two passes over the searches: memory holds only the events' index and one row group. Returns counts: `leftOut` are searches whose shopper
- * and query belong to different splits, `unknownItems` those without a record.
+ * and query belong to different splits, or whose pages make no list, `unknownItems` those without a record.
  */
 export async function makeLists(options: ListsOptions) {
   const log = await openLog(options.events);

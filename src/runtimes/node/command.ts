@@ -50,7 +50,7 @@ ${flag}  --provider <name>    what runs the model: auto, wasm or webgpu (default
   --json               print the line that says what runs as JSON, like all lines of the log
   --help               print this
 
-Secrets: ADMIN_TOKEN, EVENT_SECRET, ENGINE_AUTHORIZATION.
+Secrets: ADMIN_TOKEN, EVENT_SECRET, ORDER_SECRET, ENGINE_AUTHORIZATION.
 Exit codes: 0 stopped by a signal with nothing lost, 1 failed, 2 wrong usage or configuration.
 `;
 

@@ -81,13 +81,16 @@ export interface SearchOptions {
   readonly explainToken?: string | undefined;
   /** Have the model run again although the edge remembers the list of this search. */
   readonly fresh?: boolean;
+  /** This visit, for the demo's experiment. */
+  readonly session?: string | undefined;
   readonly signal?: AbortSignal;
 }
 
 /** Throws with a sentence for the shopper where there is no list to show. */
 export async function search({ query, sort, from, size }: Search, options: SearchOptions = {}) {
-  const { history = [], off = false, explain = false, explainToken, fresh = false, signal = null } = options;
+  const { history = [], off = false, explain = false, explainToken, fresh = false, session, signal = null } = options;
   const headers = new Headers({ "content-type": "application/json" });
+  if (session !== undefined) headers.set("x-armmt-session", session);
   if (off) headers.set(OUTCOME_HEADER, OFF);
   if (fresh) headers.set("cache-control", "no-cache");
   if (history.length > 0) headers.set(HISTORY_HEADER, formatHistory(history));
@@ -109,6 +112,8 @@ export async function search({ query, sort, from, size }: Search, options: Searc
   return {
     page: parsePage(JSON.parse(text)),
     outcome,
+    /** For the clicks that follow; undefined where the edge takes no events. */
+    token: response.headers.get("x-armmt-events") ?? undefined,
     /** Answered by the service worker on this device; undefined where the network did. */
     device: parseDevice(response.headers.get(DEVICE_HEADER)),
     /** From sending to the last byte, in this browser. */
@@ -117,6 +122,16 @@ export async function search({ query, sort, from, size }: Search, options: Searc
 }
 
 export type Answer = Awaited<ReturnType<typeof search>>;
+
+/** Tells the edge that a product was chosen. `tokens`: those of the pages that showed it, separated by commas. */
+export async function sendClick(tokens: string, productId: string): Promise<void> {
+  const event = { token: tokens, action_name: "click", event_attributes: { object: { object_id: productId } } };
+  try {
+    await fetch("/events", { method: "POST", keepalive: true, body: JSON.stringify([event]) });
+  } catch {
+    // The page does not depend on it.
+  }
+}
 
 const PAIRS = 11;
 
@@ -144,14 +159,14 @@ export type Timing = ReturnType<typeof summarise>;
 /**
  * The time that re-ranking adds, measured from the browser: pairs of the same search with and without `x-armmt: off`, alternating which
  * comes first, so that a slow moment of the machine hits both. The model runs in each: a remembered list would flatter. Nothing is
- * explained: shoppers do not ask for it. Calls `onProgress` after each pair; ends early, silently, when `signal` fires.
+ * explained: shoppers do not ask for it. And nobody looks at these lists, so they belong to no visit. Calls `onProgress` after each pair; ends early, silently, when `signal` fires.
  */
 export async function measure(
   request: Search,
   options: SearchOptions & { readonly signal: AbortSignal },
   onProgress: (timing: Timing) => void,
 ): Promise<void> {
-  const { explain: _, explainToken: __, ...shopper } = options;
+  const { explain: _, explainToken: __, session: ___, ...shopper } = options;
   const samples: [number, number][] = [];
   const time = async (off: boolean): Promise<number> => (await search(request, { ...shopper, off, fresh: true })).elapsedMs;
   for (let pair = 0; pair < PAIRS && !options.signal.aborted; pair++) {

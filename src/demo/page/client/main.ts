@@ -3,11 +3,11 @@
  *
  * The state is the query, the sort, the number of products shown and the recently viewed ones; `refresh` turns it into the page.
  */
-import { type Answer, type Catalog, fetchCatalog, measure, type Page, type Product, search, type Sort } from "./api.ts";
+import { type Answer, type Catalog, fetchCatalog, measure, type Page, type Product, search, sendClick, type Sort } from "./api.ts";
 import { markCounterparts } from "./cards.ts";
 import { byId } from "./dom.ts";
 import { createDeviceTarget, createEdgeTarget, DEVICE_SCOPE, type RecentProduct } from "./target.ts";
-import { createView, type Results } from "./view.ts";
+import { type Column, createView, type Results } from "./view.ts";
 
 const PAGE_SIZE = 24;
 const TYPING_PAUSE_MS = 180;
@@ -21,7 +21,7 @@ const moreButton = byId("more", HTMLButtonElement);
 const target = location.pathname.startsWith(DEVICE_SCOPE) ? createDeviceTarget(() => showRecent([])) : createEdgeTarget(localStorage);
 
 const view = createView(target.name, {
-  onChoose: (product) => void choose(product),
+  onChoose: (product, column) => void choose(product, column),
   onExample: (query) => {
     queryField.value = query;
     startSearch(true);
@@ -32,6 +32,8 @@ const view = createView(target.name, {
 let catalog: Catalog | undefined;
 let recent: RecentProduct[] = [];
 let results: Results | undefined;
+/** Of the shown pages of each column, separated by commas. */
+let tokens: Readonly<Partial<Record<Column, string | undefined>>> = {};
 /** Products per column. */
 let shown = PAGE_SIZE;
 /** Aborts the requests of a search that a newer one has overtaken. */
@@ -63,6 +65,7 @@ async function refresh(spoken?: string): Promise<void> {
   try {
     const [engine, reranked] = await askBoth(0, shown, signal);
     const { page, outcome, device } = reranked;
+    tokens = { engine: engine.token, reranked: reranked.token };
     results = { query: queryText(), engine: engine.page, reranked: page, outcome, device, viewed: recent.length };
     view.showResults(results);
     view.announce(results, spoken);
@@ -83,6 +86,7 @@ async function showMore(): Promise<void> {
     const [engine, reranked] = await askBoth(shown, PAGE_SIZE, signal);
     if (signal.aborted || results === undefined) return;
     shown += PAGE_SIZE;
+    tokens = { engine: joinTokens(tokens.engine, engine.token), reranked: joinTokens(tokens.reranked, reranked.token) };
     results = { ...results, engine: joinPages(results.engine, engine.page), reranked: joinPages(results.reranked, reranked.page) };
     view.showResults(results);
     view.announce(results, `${engine.page.products.length} more products.`);
@@ -95,6 +99,11 @@ async function showMore(): Promise<void> {
 
 function joinPages(first: Page, next: Page): Page {
   return { ...first, products: [...first.products, ...next.products], explained: new Map([...first.explained, ...next.explained]) };
+}
+
+function joinTokens(...given: readonly (string | undefined)[]): string | undefined {
+  const known = given.filter((token) => token !== undefined);
+  return known.length === 0 ? undefined : known.join(", ");
 }
 
 async function time({ outcome }: Results, signal: AbortSignal): Promise<void> {
@@ -110,7 +119,9 @@ async function time({ outcome }: Results, signal: AbortSignal): Promise<void> {
   }
 }
 
-async function choose({ id, title, image }: Product): Promise<void> {
+async function choose({ id, title, image }: Product, column: Column): Promise<void> {
+  const token = tokens[column];
+  if (token !== undefined) void sendClick(token, id);
   await target.recent.add({ id, title, image });
   showRecent(await target.recent.load());
   await refresh(`${title} added to recently viewed.`);

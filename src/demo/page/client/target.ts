@@ -45,6 +45,8 @@ export interface Target {
 
 /** The edge gets the ids of viewed products in a header of each search. */
 export function createEdgeTarget(storage: Storage): Target {
+  // Of this page alone, and stored nowhere: it puts its searches into one arm of the demo's experiment.
+  const session = crypto.randomUUID();
   return {
     name: "the edge",
     recent: createRecent(storage),
@@ -54,6 +56,7 @@ export function createEdgeTarget(storage: Storage): Target {
       history: viewed,
       explain: catalog?.explainToken !== undefined,
       explainToken: catalog?.explainToken,
+      session,
     }),
     searched: () => undefined,
   };

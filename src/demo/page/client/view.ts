@@ -32,11 +32,13 @@ function explainReason(reason: string, target: Target["name"]): string {
 
 const number = new Intl.NumberFormat("en");
 
+export type Column = "engine" | "reranked";
+
 /** `onRemoveRecent` gets the index in the strip. */
 export function createView(
   target: Target["name"],
   events: Readonly<{
-    onChoose: (product: Product) => void;
+    onChoose: (product: Product, column: Column) => void;
     onExample: (query: string) => void;
     onRemoveRecent: (index: number) => void;
   }>,
@@ -48,8 +50,8 @@ export function createView(
   const notice = byId("notice", HTMLElement);
   const recentList = byId("recent", HTMLOListElement);
   const timing = byId("timing", HTMLDetailsElement);
-  const showEngine = createColumn(byId("engine", HTMLOListElement), events.onChoose);
-  const showReranked = createColumn(byId("reranked", HTMLOListElement), events.onChoose);
+  const showEngine = createColumn(byId("engine", HTMLOListElement), (product) => events.onChoose(product, "engine"));
+  const showReranked = createColumn(byId("reranked", HTMLOListElement), (product) => events.onChoose(product, "reranked"));
   const targetLinks = [...document.querySelectorAll<HTMLAnchorElement>(".targets a")];
 
   const isOnDevice = target === "this device";

@@ -52,7 +52,11 @@ export function openItems(folder: string): KnownItems & Pick<ItemTable, "identit
 
 /** The input of the feature code for one logged search: the data that the edge had on that day. */
 export function listInputOf(search: LoggedSearch, known: KnownItems): ListInput {
-  const candidates: Candidate[] = search.itemIds.map((itemId, i) => ({ itemId, rank: i + 1, score: search.scores?.[i] }));
+  const candidates: Candidate[] = search.itemIds.map((itemId, i) => ({
+    itemId,
+    rank: search.ranks?.[i] ?? i + 1,
+    score: search.scores?.[i],
+  }));
   return {
     queryText: search.query,
     candidates,
@@ -71,7 +75,7 @@ export function rowMaker(table: ItemTable, scaling: readonly FeatureScaling[]) {
   const shape = { ...table.identity, scaling };
   return (search: LoggedSearch) => {
     const tensors = buildTensors(listInputOf(search, known), shape);
-    const position = new Map(search.servedIds.map((itemId, i) => [itemId, i + 1]));
+    const position = new Map(search.servedIds.map((itemId, i) => [itemId, search.positions?.[i] ?? i + 1]));
     const flag = (ids: ReadonlySet<string>): number[] => search.itemIds.map((itemId) => (ids.has(itemId) ? 1 : 0));
     return {
       query_id: search.queryId,
@@ -83,7 +87,7 @@ export function rowMaker(table: ItemTable, scaling: readonly FeatureScaling[]) {
       item_rows: search.itemIds.map((itemId) => rowOf.get(itemId) ?? -1),
       /** [k · F], scaled. */
       features: [...tensors.features],
-      /** 1-based position on the page, 0 = not shown. A label's companion in training, never an input of the model. */
+      /** 1-based position in the whole list, 0 = not shown. A label's companion in training, never an input of the model. */
       positions: search.itemIds.map((itemId) => position.get(itemId) ?? 0),
       clicks: flag(search.actions.click),
       carts: flag(search.actions.add_to_cart),

@@ -1,6 +1,7 @@
 /** A shop's UBI log → searches with their clicks and the shopper's earlier views. Computes no feature. */
 import { MAX_HISTORY } from "../../../ranking/features.ts";
 import { type EventRecord, eventRecordSchema, type QueryRecord, queryRecordSchema, readRecords } from "../../../report/ubi-log.ts";
+import { createPageHolder, joinPages } from "./pages.ts";
 import { type Split, splitOf } from "../simulate/split.ts";
 import { UserError } from "../../../web.ts";
 
@@ -21,7 +22,11 @@ export interface LoggedSearch {
   readonly itemIds: readonly string[];
   /** Parallel to `itemIds`; absent where the log has none. */
   readonly scores: readonly number[] | undefined;
+  /** Parallel to `itemIds`: 1-based engine ranks. Default: as they stand. */
+  readonly ranks?: readonly number[] | undefined;
   readonly servedIds: readonly string[];
+  /** Parallel to `servedIds`: 1-based, in the whole list. Default: as they stand. */
+  readonly positions?: readonly number[] | undefined;
   readonly actions: Readonly<Record<Action, ReadonlySet<string>>>;
   /** Items that the shopper looked at before this search, most recent first, each once, at most MAX_HISTORY. */
   readonly history: readonly string[];
@@ -71,18 +76,28 @@ export function createEventIndex() {
   };
 }
 
-/** A search with clicks and history; `undefined` when shopper and query are of different splits: it would leak the test into training. */
-export function searchOf(record: QueryRecord, index: ReturnType<ReturnType<typeof createEventIndex>["index"]>): LoggedSearch | undefined {
+/**
+ * A search with clicks and history; `undefined` when shopper and query are of different splits, which would leak the test into training, and where
+ * its pages make no list (pages.ts).
+ */
+export function searchOf(
+  record: QueryRecord,
+  index: ReturnType<ReturnType<typeof createEventIndex>["index"]>,
+  pages: readonly QueryRecord[] = [record],
+): LoggedSearch | undefined {
   const { armmt } = record.query_attributes;
   const split = splitOf("query", record.user_query);
   if (record.client_id !== undefined && splitOf("shopper", record.client_id) !== split) return undefined;
   const atMs = timeOf(record, `Query "${record.query_id}"`);
-  const { original_scores: scores, original_ids: itemIds } = armmt;
-  if (scores !== undefined && scores.length !== itemIds.length) {
+  for (const { query_attributes } of pages) {
+    const { original_scores: scores, original_ids: ids } = query_attributes.armmt;
+    if (scores === undefined || scores.length === ids.length) continue;
     throw new UserError(
-      `Query "${record.query_id}" has ${scores.length} original_scores for ${itemIds.length} original_ids: they must be parallel`,
+      `Query "${record.query_id}" has ${scores.length} original_scores for ${ids.length} original_ids: they must be parallel`,
     );
   }
+  const joined = joinPages(pages);
+  if (joined === undefined) return undefined;
   const acted = index.actions.get(record.query_id) ?? [];
   const itemsOf = (action: Action) => new Set(acted.flatMap((event) => (event.action === action ? [event.itemId] : [])));
   return {
@@ -91,9 +106,7 @@ export function searchOf(record: QueryRecord, index: ReturnType<ReturnType<typeo
     split,
     atMs,
     randomised: armmt.variant === "shuffle",
-    itemIds,
-    scores,
-    servedIds: armmt.served_ids,
+    ...joined,
     actions: { click: itemsOf("click"), add_to_cart: itemsOf("add_to_cart"), purchase: itemsOf("purchase") },
     history: record.client_id === undefined ? [] : historyBefore(index.looks.get(record.client_id) ?? [], atMs),
   };
@@ -106,15 +119,21 @@ export async function openLog(folder: string) {
   const events = createEventIndex();
   for await (const event of readRecords(`${folder}/events.ndjson`, eventRecordSchema)) events.add(event);
   const index = events.index();
+  const pages = new Map<string, number>();
+  for await (const { query_id: id } of readRecords(`${folder}/queries.ndjson`, queryRecordSchema)) pages.set(id, (pages.get(id) ?? 0) + 1);
   return {
-    /** Reads queries.ndjson anew, in its order; `undefined` for a search whose shopper and query belong to different splits. */
+    /** Reads queries.ndjson anew, in the order of last pages; `undefined` for a search that is left out. */
     async *searches(): AsyncGenerator<LoggedSearch | undefined> {
-      for await (const record of readRecords(`${folder}/queries.ndjson`, queryRecordSchema)) yield searchOf(record, index);
+      const collect = createPageHolder(pages);
+      for await (const record of readRecords(`${folder}/queries.ndjson`, queryRecordSchema)) {
+        const all = collect(record);
+        if (all !== undefined) yield searchOf(all[0] ?? record, index, all);
+      }
     },
   };
 }
 
-/** All searches at once, or those of one split, without those whose shopper and query belong to different splits. */
+/** All searches at once, or those of one split, without those that are left out. */
 export async function readLog(folder: string, only?: Split): Promise<LoggedSearch[]> {
   const found: LoggedSearch[] = [];
   for await (const search of (await openLog(folder)).searches()) {

@@ -1,0 +1,119 @@
+/** Orders that a shop's server signs: they name a search or a shopper, and the report finds the arm. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { openDatabaseFile } from "../../src/cli/report/database.ts";
+import { createD1Sink } from "../../src/events/d1.ts";
+import { createEventRecord, createQueryRecord, type ServedEvent } from "../../src/events/ubi.ts";
+import type { ReportData } from "../../src/report/analyse.ts";
+import type { ActionRow } from "../../src/report/log.ts";
+import { openSqlLog } from "../../src/report/sql-log.ts";
+import { openSqliteEvents } from "../../src/runtimes/node/sqlite.ts";
+import { action, DAY_MS, logOf, report, search, START_MS } from "./rows.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "armmt-signed-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const HOUR_MS = 3_600_000;
+
+const searches = [
+  search("a1", "control", { unit: "ann" }),
+  search("a2", "control", { unit: "ann", atMs: START_MS + 2 * HOUR_MS }),
+  search("b1", "armmt", { unit: "bob" }),
+];
+
+const order = (more: Partial<ActionRow>): ActionRow =>
+  action("", "purchase", {
+    itemId: "mug",
+    price: 10,
+    currency: "EUR",
+    application: "shop",
+    orderId: "7",
+    atMs: START_MS + HOUR_MS,
+    ...more,
+  });
+
+/** Lines bought, per arm. */
+const boughtBy = (data: ReportData) =>
+  data.metrics.find(({ metric }) => metric === "purchases")?.arms.map(({ variant, sum }) => [variant, sum]);
+
+const boughtIn = async (...orders: ActionRow[]) => boughtBy(await report(logOf(searches, orders)));
+
+describe("a signed order", () => {
+  it("of a shopper is their arm's, that of somebody unknown nobody's", async () => {
+    expect(await boughtIn(order({ unit: "bob" }))).toEqual([
+      ["control", 0],
+      ["armmt", 1],
+    ]);
+    expect(await boughtIn(order({ unit: "carl" }), order({}))).toEqual([
+      ["control", 0],
+      ["armmt", 0],
+    ]);
+  });
+
+  it("of a search is that search's arm", async () => {
+    expect(await boughtIn({ ...order({}), queryId: "b1" })).toEqual([
+      ["control", 0],
+      ["armmt", 1],
+    ]);
+  });
+
+  it("follows the last search before it: none that came later, and none of long ago", async () => {
+    expect(await boughtIn(order({ unit: "ann", atMs: START_MS - HOUR_MS }))).toEqual([
+      ["control", 0],
+      ["armmt", 0],
+    ]);
+    expect(await boughtIn(order({ unit: "ann", atMs: START_MS + 30 * DAY_MS }))).toEqual([
+      ["control", 0],
+      ["armmt", 0],
+    ]);
+  });
+
+  it("counts once beside the browser's event of the same order", async () => {
+    expect(await boughtIn({ ...order({}), queryId: "a1", eventId: "x" }, order({ unit: "ann", eventId: "y" }))).toEqual([
+      ["control", 1],
+      ["armmt", 0],
+    ]);
+  });
+
+  it("is found in tables too", async () => {
+    const file = join(folder, "events.sqlite");
+    const events = await openSqliteEvents(file);
+    const sink = createD1Sink(events);
+    const common = { application: "shop", clientId: undefined };
+    for (const [queryId, variant, unit] of [
+      ["a1", "control", "ann"],
+      ["b1", "armmt", "bob"],
+    ] as const) {
+      const armmt = { experiment: "rerank", variant, window: 1, original_ids: ["mug"], served_ids: ["mug"] };
+      await sink.write(createQueryRecord({ ...common, queryId, unit, userQuery: "mug", timeMs: START_MS, armmt })); // oxlint-disable-line no-await-in-loop
+    }
+    const record = createEventRecord({
+      ...common,
+      action: "purchase",
+      queryId: "",
+      itemId: "mug",
+      position: undefined,
+      timeMs: START_MS + HOUR_MS,
+    });
+    const signed: ServedEvent = {
+      ...record,
+      event_id: "e-1",
+      unit: "bob",
+      price: 10,
+      quantity: 1,
+      order_id: "o-1",
+      event_attributes: { ...record.event_attributes, armmt: { is_signed: true } },
+    };
+    expect(await sink.writeEvents([signed])).toMatchObject({ ok: true, value: { written: 1 } });
+    await events.close();
+    const database = await openDatabaseFile(file);
+    const data = await report(await openSqlLog(database));
+    await database.close();
+    expect(boughtBy(data)).toEqual([
+      ["control", 0],
+      ["armmt", 1],
+    ]);
+  });
+});
