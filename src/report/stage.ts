@@ -28,7 +28,9 @@ const ADD_SEARCH = `
     bypass = CASE WHEN excluded.at < at THEN excluded.bypass ELSE bypass END,
     at = MIN(at, excluded.at)`;
 
+/** The index keeps the two passes of a report from sorting all searches each. */
 const SEAL = `
+  CREATE INDEX by_unit ON search (unit, at, query_id);
   CREATE TABLE outcome (
     query_id TEXT PRIMARY KEY, clicks INTEGER, carts INTEGER, purchases INTEGER, revenue REAL,
     click_a INTEGER, click_b INTEGER, purchase_a INTEGER, purchase_b INTEGER
