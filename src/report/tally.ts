@@ -193,6 +193,7 @@ function addDays(block: Float64Array, cluster: readonly StagedSearch[], { firstD
 
 /** Of a single search, for the metrics per search. */
 function addSquares(squares: Float64Array, search: StagedSearch): void {
+  if (search.clicks === 0 && search.carts === 0 && search.purchases === 0 && search.revenue === 0) return;
   const totals = emptyTotals();
   addSearch(totals, search);
   METRICS.forEach((metric, m) => {
