@@ -75,17 +75,22 @@ function guardrails({ checks: { guardrails: rows } }: ReportData): Block[] {
   ];
 }
 
+/** Share of the variance: below it nothing is gained, and the table is long enough. */
+const LEAST_SHOWN = 0.01;
+
 function adjustments({ metrics, period }: ReportData): Block[] {
   const rows = metrics.flatMap((metric) =>
     metric.comparisons.flatMap(({ variant, result, adjustment }) =>
-      adjustment === null || result === null ? [] : [{ metric, variant, result, ...adjustment }],
+      adjustment === null || result === null || adjustment.varianceRemoved < LEAST_SHOWN
+        ? []
+        : [{ metric, variant, result, ...adjustment }],
     ),
   );
   if (rows.length === 0 || period === null) return [];
   return [
     paragraph(
       "Searches and actions before a shopper's first search in the experiment explain a part of what the shopper does in it (CUPED). The lifts and verdicts above are without that part; " +
-        "shoppers of whom nothing is known count as the mean. The raw lift is the one without this, capped alike.",
+        "shoppers of whom nothing is known count as the mean. Metrics of whose variance less than 1 % is explained are not shown. The raw lift is the one without this, capped alike.",
     ),
     {
       kind: "table",

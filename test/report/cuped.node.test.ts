@@ -1,10 +1,19 @@
 /** Figures adjusted for what shoppers did before: against statsmodels, with a known effect, and in experiments without one. */
-import { describe, expect, it } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterAll, describe, expect, it } from "vitest";
+import { openDatabaseFile } from "../../src/cli/report/database.ts";
+import type { Log } from "../../src/report/log.ts";
+import { openSqlLog } from "../../src/report/sql-log.ts";
+import { openUbiLog } from "../../src/report/ubi-log.ts";
 import { type CovariateSums, findAdjustment, shifted } from "../../src/report/cuped.ts";
 import { compareArms } from "../../src/report/statistics/compare.ts";
 import { addCluster, estimatePair, NO_SUMS, readSums, SUM_COUNT } from "../../src/report/statistics/ratio.ts";
 import { drawShop, type ShopOptions, shopLog, withEarlier } from "./earlier-shop.ts";
 import { action, DAY_MS, logOf, report, search, START_MS } from "./rows.ts";
+import { TABLES } from "./simulated-database.ts";
 import { seeded } from "./statistics/random.ts";
 
 const SHOP: ShopOptions = { seed: 7, shoppers: 3000, lift: 0.15, days: 7, returning: 0.6 };
@@ -145,5 +154,66 @@ describe("shoppers who were in another arm before", () => {
     expect(data.exposures.arms.map(({ variant, shoppers }) => [variant, shoppers])).toEqual([["control", 40], ["armmt", 40]]); // prettier-ignore
     expect(data.checks.left).toEqual({ crossed: 0, carriedOver: 20 });
     expect(data.notes.join("\n")).toContain("20 shoppers were in another arm of the experiment before the report begins");
+  });
+});
+
+describe("what logs know of shoppers before", () => {
+  const folder = mkdtempSync(join(tmpdir(), "armmt-earlier-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const SEARCHES = [
+    ["old", "2026-11-01T09:00:00.000Z", "ann", "older", "armmt"],
+    ["none", "2026-11-01T09:00:00.000Z", "ann", null, "control"],
+    ["ancient", "2026-01-01T09:00:00.000Z", "ann", "older", "armmt"],
+    ["nobody", "2026-11-01T09:00:00.000Z", null, "older", "armmt"],
+    ["before", "2026-01-02T09:00:00.000Z", "ann", "rerank", "control"],
+    ["in", "2026-11-03T09:00:00.000Z", "ann", "rerank", "armmt"],
+  ] as const;
+  const span = { from: "2026-10-05T00:00:00.000Z", until: "2026-11-05T00:00:00.000Z" };
+
+  function logs(): Promise<readonly Log[]> {
+    const [database, queries, events] = ["log.sqlite", "queries.ndjson", "events.ndjson"].map((name) => join(folder, name));
+    const file = new DatabaseSync(database!);
+    for (const table of TABLES) file.exec(table);
+    for (const [id, at, unit, experiment, variant] of SEARCHES)
+      file
+        .prepare(`INSERT INTO ubi_queries (timestamp, application, query_id, unit, user_query, experiment, variant, query_attributes, hit_ids)
+          VALUES (?, 'shop', ?, ?, '', ?, ?, '{}', '[]')`)
+        .run(at, id, unit, experiment, variant);
+    file
+      .prepare(`INSERT INTO ubi_events (event_id, timestamp, application, action_name, query_id, object_id, event_attributes)
+        VALUES ('1', '2026-11-01T09:01:00.000Z', 'shop', 'click', 'old', 'x', '{}')`)
+      .run();
+    file.close();
+    const records = SEARCHES.map(([id, at, unit, experiment, variant]) => ({
+      query_id: id,
+      timestamp: at,
+      ...(unit !== null && { unit }),
+      user_query: "",
+      query_attributes: { armmt: { ...(experiment !== null && { experiment }), variant } },
+    }));
+    writeFileSync(queries!, records.map((record) => JSON.stringify(record)).join("\n"));
+    writeFileSync(
+      events!,
+      JSON.stringify({ action_name: "click", query_id: "old", timestamp: "2026-11-01T09:01:00.000Z", event_attributes: {} }),
+    );
+    return openDatabaseFile(database!).then(async (opened) => [await openSqlLog(opened), openUbiLog({ queries: queries!, events })]);
+  }
+
+  it("is the same from tables and from files", async () => {
+    for (const log of await logs()) {
+      const idsOf = async (since: string | undefined) => {
+        const found: string[] = [];
+        for await (const { queryId, variant } of log.earlier!({ experiment: "rerank", since, until: undefined }, span).searches())
+          found.push(`${queryId} ${variant ?? "-"}`);
+        return found;
+      };
+      // oxlint-disable-next-line no-await-in-loop
+      expect([await idsOf(undefined), await idsOf("2026-11-02")]).toEqual([["old -", "none -"], ["old -", "none -", "before control"]]); // prettier-ignore
+      const actions: unknown[] = [];
+      for await (const { queryId, atMs } of log.earlier!({ experiment: "rerank", since: undefined, until: undefined }, span).actions())
+        actions.push([queryId, new Date(atMs).toISOString()]);
+      expect(actions).toEqual([["old", "2026-11-01T09:01:00.000Z"]]);
+      await log.close(); // oxlint-disable-line no-await-in-loop
+    }
   });
 });

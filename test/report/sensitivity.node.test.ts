@@ -28,7 +28,9 @@ describe("sensitivitiesOf()", () => {
     const apart = Math.log(1600 / 1200) / Math.sqrt(1 / 1200 + 1 / 1600 - 2 / 4000);
     const wanted = (120 ** 2 / 320 - 1) / 1000 / ((apart ** 2 - 1) / 8000);
     expect(found).toMatchObject({ by: "clicks", arm: "armmt", why: null, votesPerSearch: 0.32 });
-    expect((found?.value ?? 0) / wanted).toBeCloseTo(1, 1);
+    // Less certain apart, because a report gives each arm at least the relative variance of both together: a larger ratio.
+    expect((found?.value ?? 0) / wanted).toBeGreaterThan(0.95);
+    expect((found?.value ?? 0) / wanted).toBeLessThan(1.2);
     expect(found?.interval?.low).toBeLessThan(wanted);
     expect(found?.interval?.high).toBeGreaterThan(wanted);
   });
