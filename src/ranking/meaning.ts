@@ -152,10 +152,27 @@ function cosines(
 
 /** Stored vectors have about unit length, so this is the cosine. */
 function dot(query: Float32Array, vector: Float32Array | PackedVector): number {
-  const [components, start, scale] = vector instanceof Float32Array ? [vector, 0, 1] : [vector.components, vector.start, vector.scale];
+  if (!(vector instanceof Float32Array)) return packedDot(query, vector.components, vector.start) * vector.scale;
   let sum = 0;
-  for (let d = 0; d < query.length; d++) sum += query[d]! * components[start + d]!;
-  return sum * scale;
+  for (let d = 0; d < query.length; d++) sum += query[d]! * vector[d]!;
+  return sum;
+}
+
+/** By itself, so that the compiler sees one type of array; in four sums, which do not wait for one another. */
+function packedDot(query: Float32Array, components: Int8Array, start: number): number {
+  const whole = query.length - (query.length % 4);
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let rest = 0;
+  for (let d = 0; d < whole; d += 4) {
+    a += query[d]! * components[start + d]!;
+    b += query[d + 1]! * components[start + d + 1]!;
+    c += query[d + 2]! * components[start + d + 2]!;
+    rest += query[d + 3]! * components[start + d + 3]!;
+  }
+  for (let d = whole; d < query.length; d++) rest += query[d]! * components[start + d]!;
+  return a + b + c + rest;
 }
 
 /** The share of the query's words that each item holds, weighted by rarity. */
