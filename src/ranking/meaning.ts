@@ -92,23 +92,37 @@ const RANK_WEIGHT = 0.1;
 
 /** Score ÷ best score, where scores can be trusted; else minus the logarithm of the rank. */
 export function enginePart(scores: readonly (number | undefined)[]): Float64Array {
-  const given = scores.filter((score) => score !== undefined);
-  if (!areTrusted(scores, given)) {
-    return standardised(scores.map((_, i) => -Math.log(i + 1))).map((score) => RANK_WEIGHT * score);
+  const part = new Float64Array(scores.length);
+  const best = trustedBest(scores);
+  if (best === undefined) {
+    for (let i = 0; i < part.length; i++) part[i] = -Math.log(i + 1);
+    return standardised(part).map((score) => RANK_WEIGHT * score);
   }
-  const best = given.reduce((most, score) => Math.max(most, score), 0);
   let last = best;
-  return Float64Array.from(scores, (score) => (last = score ?? last) / best);
+  for (let i = 0; i < part.length; i++) {
+    last = scores[i] ?? last;
+    part[i] = last / best;
+  }
+  return part;
 }
 
-function areTrusted(scores: readonly (number | undefined)[], given: readonly number[]): boolean {
-  if (given.length < 2 || scores.length - given.length > Math.max(1, MAX_MISSING * scores.length)) return false;
-  if (!given.every((score) => score >= 0 && score < Infinity)) return false;
-  const sorted = Float64Array.from(given).toSorted();
-  const [least, best] = [sorted[0]!, sorted.at(-1)!];
-  if (best - least < MIN_SPREAD * best || !(best > 0)) return false;
-  const isSpread = best > MAX_SPREAD * Math.min(sorted[sorted.length >>> 1]!, sorted.at(-2)!);
-  return !isSpread && given.every((score, i) => i === 0 || score - given[i - 1]! <= MAX_RISE * best);
+/** The best score; `undefined` where scores cannot be trusted. */
+function trustedBest(scores: readonly (number | undefined)[]): number | undefined {
+  const given = new Float64Array(scores.length);
+  let count = 0;
+  let best = 0;
+  let rise = 0;
+  for (const score of scores) {
+    if (score === undefined) continue;
+    if (!(score >= 0 && score < Infinity)) return undefined;
+    if (count > 0) rise = Math.max(rise, score - given[count - 1]!);
+    best = Math.max(best, score);
+    given[count++] = score;
+  }
+  if (count < 2 || scores.length - count > Math.max(1, MAX_MISSING * scores.length)) return undefined;
+  const sorted = given.subarray(0, count).sort(); // oxlint-disable-line unicorn/no-array-sort
+  if (!(best > 0) || best - sorted[0]! < MIN_SPREAD * best || rise > MAX_RISE * best) return undefined;
+  return best > MAX_SPREAD * Math.min(sorted[count >>> 1]!, sorted[count - 2]!) ? undefined : best;
 }
 
 /** Mean 0, standard deviation 1; all 0 where the values are alike. */
