@@ -217,12 +217,13 @@ function holds(words: Uint16Array | PackedWords, hash: number): boolean {
 function raiseNamed(scores: Float64Array, { queryText, query, candidates, items }: Omit<MeaningList, "pictureWeight">): void {
   const { ids, whole } = spellings(queryText);
   const isRaised = new Set<number>();
-  for (const [i, { itemId }] of candidates.entries()) {
-    const id = idSpelling(itemId);
+  for (let i = 0; i < candidates.length; i++) {
+    const id = idSpelling(candidates[i]!.itemId);
     if (id !== "" && (id === whole || ids.has(id))) scores[i] = scores[i]! + NAMED_ID;
+    const held = items[i]?.words;
+    if (held === undefined || query.codes.length === 0) continue;
     for (const [c, code] of query.codes.entries()) {
-      const held = items[i]?.words;
-      if (held === undefined || !code.every((hash) => holds(held, hash))) continue;
+      if (!code.every((hash) => holds(held, hash))) continue;
       scores[i] = scores[i]! + NAMED_CODE + (isRaised.has(c) ? 0 : NAMED_FIRST);
       isRaised.add(c);
     }
