@@ -20,7 +20,7 @@
 import * as v from "valibot";
 import { fnv1a } from "../ranking/tokenizer.ts";
 import { createWordpiece, type WordpieceRules } from "../ranking/wordpiece.ts";
-import { codeHashes, fold, hashWord, queryWords, spellings, WORDS } from "../ranking/words.ts";
+import { codeHashes, fold, hashWord, MAX_QUERY_CHARACTERS, queryWords, spellings, WORDS } from "../ranking/words.ts";
 import { err, ok, type Result } from "../result.ts";
 import { crc32 } from "./checksum.ts";
 
@@ -279,7 +279,8 @@ function tableOf(views: Views, description: Description, sizes: Pick<QueryTable,
     itemCount,
     ...sizes,
     itemsWith,
-    encodeQuery(text) {
+    encodeQuery(whole) {
+      const text = whole.slice(0, MAX_QUERY_CHARACTERS);
       const vector = knownVector(text) ?? meanOfRows(text);
       return {
         text: vector && unit(vector.subarray(0, textDim)),

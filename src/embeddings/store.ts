@@ -79,6 +79,8 @@ export function memoryKv(catalog: string, items: readonly ItemRecord[], model: E
 export interface ItemStore {
   /** Never rejects. */
   lookup(ids: readonly string[]): Promise<Result<ItemLookup, Bypass>>;
+  /** The set in use, without a read; `undefined` before the first lookup. */
+  liveSet?(): PublishedSet | undefined;
 }
 
 export interface ItemStoreOptions {
@@ -369,6 +371,7 @@ export function createItemStore(options: ItemStoreOptions): ItemStore {
   }
 
   return {
+    liveSet: () => live?.set,
     async lookup(ids) {
       try {
         const cached = live !== undefined && isFresh(live) ? findCached(ids, live.set) : undefined;

@@ -34,6 +34,17 @@ export function semanticVersion({ version }: Pick<TrustedSet, "version">): strin
 }
 
 export function servedOrder(model: ManifestIdentity, set: TrustedSet): ServedOrder {
+  const last = decided.get(set);
+  if (last?.model === model) return last.order;
+  const order = decide(model, set);
+  decided.set(set, { model, order });
+  return order;
+}
+
+/** Every search asks, and a set in use and its model stay the same objects. */
+const decided = new WeakMap<TrustedSet, { readonly model: ManifestIdentity; readonly order: ServedOrder }>();
+
+function decide(model: ManifestIdentity, set: TrustedSet): ServedOrder {
   const hasMeaning = set.queryTable !== undefined;
   const untaught = hasMeaning ? ("semantic" as const) : ("engine" as const);
   const fit = matchShards(model, set);

@@ -41,22 +41,33 @@ export function basicWords(
 
 /** The vocabulary is indexed once, when the first text comes. */
 export function createWordpiece(rules: WordpieceRules): (text: string) => readonly number[] {
-  let ids: Map<string, number> | undefined;
+  let pieces: Pieces | undefined;
   return (text) => {
-    const known = (ids ??= new Map(rules.vocabulary.map((piece, id) => [piece, id])));
+    const known = (pieces ??= indexOf(rules.vocabulary));
     return basicWords(text, rules).flatMap((word) => piecesOf(word, known, rules.maxWordLength) ?? [rules.unknown]);
   };
 }
 
+interface Pieces {
+  readonly ids: ReadonlyMap<string, number>;
+  /** Code units of the longest: no longer part of a word is looked up, so that a word's time is linear in its length. */
+  readonly maxLength: number;
+}
+
+function indexOf(vocabulary: readonly string[]): Pieces {
+  const maxLength = vocabulary.reduce((most, piece) => Math.max(most, piece.length), 0);
+  return { ids: new Map(vocabulary.map((piece, id) => [piece, id])), maxLength };
+}
+
 /** Longest piece first; `undefined` where a part of the word is no piece. */
-function piecesOf(word: string, ids: ReadonlyMap<string, number>, maxLength: number): readonly number[] | undefined {
+function piecesOf(word: string, { ids, maxLength: maxPiece }: Pieces, maxLength: number): readonly number[] | undefined {
   const characters = Array.from(word);
   if (characters.length > maxLength) return undefined;
   const whole = ids.get(word);
   if (whole !== undefined) return [whole];
   const pieces: number[] = [];
   for (let start = 0; start < characters.length;) {
-    let end = characters.length;
+    let end = Math.min(characters.length, start + maxPiece);
     let id: number | undefined;
     for (; end > start && id === undefined; end--) {
       const part = characters.slice(start, end).join("");

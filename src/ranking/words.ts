@@ -120,6 +120,9 @@ function partsOf(code: string): readonly string[] {
 const MAX_JOINED = 4;
 const MAX_NAMING_WORDS = 16;
 
+/** Of a query: what follows says no more, and nobody may make the edge read a book. */
+export const MAX_QUERY_CHARACTERS = 400;
+
 /** Whether a spelling looks like an id or a code wherever it stands: "s10" and "00123" may be meant as one, "8", "2024" and "shoe" are not. */
 function isCode(spelling: string): boolean {
   return DIGIT.test(spelling) && spelling.length >= (/^\p{N}+$/u.test(spelling) ? 5 : 3) && spelling.length <= MAX_WORD;
@@ -127,7 +130,7 @@ function isCode(spelling: string): boolean {
 
 /** How the ids and codes may be spelt that a query names: runs of its words without what separates them; and all of it. */
 export function spellings(text: string): { readonly ids: ReadonlySet<string>; readonly whole: string } {
-  const words = (fold(text).match(WORD) ?? []).slice(0, MAX_NAMING_WORDS);
+  const words = (fold(text.slice(0, MAX_QUERY_CHARACTERS)).match(WORD) ?? []).slice(0, MAX_NAMING_WORDS);
   const ids = new Set<string>();
   for (let from = 0; from < words.length; from++) {
     let run = "";

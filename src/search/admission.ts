@@ -1,9 +1,10 @@
 /** Which of the searches that could be re-ranked are: those that engine and model have room for, decided before the engine is asked. */
 import { bypass } from "../result.ts";
-import { rankersOf } from "../experiment/treatment.ts";
+import { type Ranker, rankersOf } from "../experiment/treatment.ts";
+import { servedOrder } from "../inference/trust.ts";
 import { listSize, treatmentOf } from "./arrange.ts";
 import { withTimeout } from "../web.ts";
-import type { Batch } from "./contract.ts";
+import type { Batch, Search } from "./contract.ts";
 import type { RankQueue } from "./rank-queue.ts";
 import type { WindowDecision } from "./results.ts";
 
@@ -26,7 +27,7 @@ export function admit(batch: Batch, decisions: readonly WindowDecision[]): Admis
   const decided = decisions.map((decision): WindowDecision => (isPaused && decision.ok && decision.value.isWidened ? paused : decision));
   const hitsOf = (i: number): number => {
     const search = batch.searches[i]!;
-    return listSize(search) * rankersOf(treatmentOf(search.assignment)).filter(({ kind }) => kind === "model").length;
+    return listSize(search) * rankersOf(treatmentOf(search.assignment)).filter((ranker) => mayRun(ranker, search)).length;
   };
   const visit = queue.enter();
   const leave = (): void => queue.leave(visit);
@@ -44,6 +45,14 @@ export function admit(batch: Batch, decisions: readonly WindowDecision[]): Admis
     hits -= hitsOf(last);
     decided[last] = OVER_BUDGET;
   }
+}
+
+/** Whether a model will run: not for meaning, nor where the catalogue is known to trust it by 0. */
+function mayRun(ranker: Ranker, { deps, index }: Search): boolean {
+  if (ranker.kind !== "model") return false;
+  const set = index.store.liveSet?.();
+  const scorer = deps.scorer(ranker.version);
+  return set === undefined || !scorer.ok || servedOrder(scorer.value.manifest, set).trust > 0;
 }
 
 /** So often a search that waits looks itself: those before it may have ended without a word, or wait for an engine that has become slow. */

@@ -109,6 +109,16 @@ describe("encodeQuery()", () => {
     ]);
   });
 
+  it("reads the beginning of a long text, in bounded time", () => {
+    const start = performance.now();
+    for (const long of ["x".repeat(1e6), "red ".repeat(3e5), "東".repeat(3e5), "a1-".repeat(3e5), "\u0301".repeat(1e6)]) {
+      expect(table.encodeQuery(long).words.length).toBeLessThan(200);
+    }
+    expect(table.encodeQuery("red ".repeat(1000))).toEqual(table.encodeQuery("red ".repeat(100)));
+    // A second at the most on the slowest machine; reading all of it takes minutes.
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
+
   it("keeps the direction of real vectors", () => {
     const next = randomBits(5);
     const random = (length: number) => Float32Array.from({ length }, () => (next() % 2001) / 1000 - 1);

@@ -75,7 +75,7 @@ function table(textEncoder: string): Uint8Array<ArrayBuffer> {
 
 const askedSchema = v.object({ from: v.optional(v.number(), 0), size: v.optional(v.number(), 10) });
 const replySchema = v.object({ hits: v.object({ hits: v.array(v.object({ _id: v.string() })) }), armmt: v.optional(v.unknown()) });
-const statusSchema = v.object({ indexes: v.object({ products: v.record(v.string(), v.unknown()) }) });
+const statusSchema = v.looseObject({ indexes: v.object({ products: v.record(v.string(), v.unknown()) }) });
 
 interface Options {
   /** Of the published set. */
@@ -85,11 +85,20 @@ interface Options {
   readonly variant?: string;
   readonly kv?: (kv: KvReader) => KvReader;
   readonly hits?: readonly object[];
+  readonly budgetMs?: number;
 }
 
 const HITS = IDS.map((_id, i) => ({ _id, _score: SCORES[i]! }));
 
-function open({ text = "minilm/1+2", trust, hasTable = true, variant = "armmt", kv = (own) => own, hits = HITS }: Options = {}) {
+function open({
+  text = "minilm/1+2",
+  trust,
+  hasTable = true,
+  variant = "armmt",
+  kv = (own) => own,
+  hits = HITS,
+  budgetMs = 10_000,
+}: Options = {}) {
   const records: UbiQueryRecord[] = [];
   const logs: Readonly<Record<string, unknown>>[] = [];
   let runs = 0;
@@ -101,7 +110,7 @@ function open({ text = "minilm/1+2", trust, hasTable = true, variant = "armmt", 
       DEFAULT_VARIANT: variant,
       ADMIN_TOKEN: "0123456789abcdef0123456789abcdef",
       ENGINE_TIMEOUT_MS: 60_000,
-      RANK_BUDGET_MS: 10_000,
+      RANK_BUDGET_MS: budgetMs,
     },
     kv: kv(trust === undefined ? stored : trusting(stored, trust)),
     sinks: {
@@ -266,6 +275,14 @@ describe("armmt", () => {
   ])("is the engine's order with %s and no table", async (_, options, reason) => {
     const { ids, header } = await open(options).search();
     expect([ids, header]).toEqual([IDS, `bypass; reason=${reason}`]);
+  });
+
+  it("waits for no model, once the catalogue is known not to trust it", async () => {
+    const edge = open({ budgetMs: 20 });
+    await edge.search();
+    // As lists for a model they would take eight times as long as each may.
+    await Promise.all(Array.from({ length: 400 }, (_, i) => edge.search(`red mug ${i}`)));
+    expect(await edge.status()).toMatchObject({ ranking: { shed: 0 } });
   });
 
   it("says in the status which order is served, and why", async () => {
