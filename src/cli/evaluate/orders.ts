@@ -3,6 +3,7 @@ import {
   createItemStore,
   type ItemLookup,
   kvOf,
+  type KvReader,
   pointerKey,
   type PublishedSet,
   queryTableKey,
@@ -50,11 +51,18 @@ export const MODEL = "armmt";
 const TRUSTS = [0, 0.3, 1];
 
 const CATALOG = "evaluated";
+const TIMEOUT_MS = 60_000;
 
 /** `scorer`: of the model that would serve. */
 export function createOrderMaker(embedded: EmbeddedSet, scorer: Scorer): OrderMaker {
   const { set } = embedded;
-  const store = storeOf(embedded);
+  const store = createItemStore({
+    kv: kvOfSet(embedded, CATALOG),
+    catalog: CATALOG,
+    shards: new ShardCache(Infinity),
+    timeoutMs: TIMEOUT_MS,
+    now: () => Date.now(),
+  });
   const served = servedOrder(scorer.manifest, set);
   const canTrust = servedOrder(scorer.manifest, { ...set, trust: 1 }).trust === 1;
   const trusts = canTrust ? TRUSTS.filter((trust) => trust !== served.trust) : [];
@@ -140,19 +148,13 @@ function jsonBytes(value: unknown): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify(value));
 }
 
-/** Reads the set as the edge reads it from KV. */
-function storeOf({ set, shards, queryTable }: EmbeddedSet) {
+/** The set as the edge reads it from KV, published for `catalog`. */
+export function kvOfSet({ set, shards, queryTable }: EmbeddedSet, catalog: string): KvReader {
   const values = new Map<string, Uint8Array<ArrayBuffer>>([
-    [pointerKey(CATALOG), jsonBytes({ version: set.version, previous: null, publishedAt: "" })],
-    [setKey(CATALOG, set.version), jsonBytes(set)],
-    ...shards.map((shard, n) => [shardKey(CATALOG, set.version, n), Uint8Array.from(shard)] as const),
-    ...(queryTable === undefined ? [] : [[queryTableKey(CATALOG, set.version), queryTable] as const]),
+    [pointerKey(catalog), jsonBytes({ version: set.version, previous: null, publishedAt: "" })],
+    [setKey(catalog, set.version), jsonBytes(set)],
+    ...shards.map((shard, n) => [shardKey(catalog, set.version, n), Uint8Array.from(shard)] as const),
+    ...(queryTable === undefined ? [] : [[queryTableKey(catalog, set.version), queryTable] as const]),
   ]);
-  return createItemStore({
-    kv: kvOf(async (key) => values.get(key)),
-    catalog: CATALOG,
-    shards: new ShardCache(Infinity),
-    timeoutMs: 60_000,
-    now: () => Date.now(),
-  });
+  return kvOf(async (key) => values.get(key));
 }
