@@ -36,7 +36,7 @@ export interface OrderMaker {
   readonly model: { readonly version: string } & ReturnType<typeof servedOrder>;
   /** By name: indices of `hits`, best first. */
   order(query: string, hits: readonly FoundHit[]): Promise<ReadonlyMap<string, readonly number[]>>;
-  /** Of these products; `undefined` where the set has no query table. */
+  /** Of these products; `undefined` where the set has no query table. Throws a UserError where it has none of them. */
   fit(products: readonly { readonly id: string; readonly title: string }[]): Promise<Fit | undefined>;
   /** What could not be ranked so far, and why. */
   notes(): readonly string[];
@@ -74,7 +74,8 @@ export function createOrderMaker(embedded: EmbeddedSet, scorer: Scorer): OrderMa
       (trust) => [`${MODEL} at trust ${trust}`, (lookup: ItemLookup) => followedBy(scorer, { ...lookup, set: { ...set, trust } })] as const,
     ),
   ];
-  const left = new Map<string, number>();
+  /** With the first detail of each kind. */
+  const left = new Map<string, { readonly lists: number; readonly detail: string }>();
   const seen = { hits: 0, known: 0 };
 
   async function rank(
@@ -115,8 +116,9 @@ export function createOrderMaker(embedded: EmbeddedSet, scorer: Scorer): OrderMa
         // As at the edge: nothing to order.
         const ranked = hits.length < 2 ? ok(engine) : await rank(query, hits, lookup.value, follow(lookup.value)); // oxlint-disable-line no-await-in-loop
         if (!ranked.ok) {
-          const why = `${name} is the engine's order, ${ranked.error.reason}: ${ranked.error.detail}`;
-          left.set(why, (left.get(why) ?? 0) + 1);
+          const kind = `${name} is the engine's order, ${ranked.error.reason}`;
+          const { lists = 0, detail = ranked.error.detail } = left.get(kind) ?? {};
+          left.set(kind, { lists: lists + 1, detail });
         }
         orders.set(name, ranked.ok ? ranked.value : engine);
       }
@@ -126,14 +128,20 @@ export function createOrderMaker(embedded: EmbeddedSet, scorer: Scorer): OrderMa
       const step = Math.max(1, Math.floor(products.length / SAMPLE));
       const sample = products.filter((_, i) => i % step === 0).slice(0, SAMPLE);
       const lookup = await store.lookup(sample.map(({ id }) => id));
-      return lookup.ok ? fitOf(lookup.value, sample.map(({ title }) => title)) : undefined; // prettier-ignore
+      if (!lookup.ok) throw new UserError(`Cannot look up products in set ${set.version}: ${lookup.error.detail}`);
+      if (lookup.value.items.every((item) => item === undefined)) {
+        throw new UserError(
+          `Set ${set.version} has none of the catalogue's products: embed this catalogue, or name its folder with --from`,
+        );
+      }
+      return fitOf(lookup.value, sample.map(({ title }) => title)); // prettier-ignore
     },
     notes: () => [
       `${MODEL} is ${described(served)}: ${served.why}`,
       ...(seen.known === seen.hits
         ? []
         : [`${seen.hits - seen.known} of ${seen.hits} hits are not in set ${set.version}: embed the catalogue again`]),
-      ...Array.from(left, ([why, queries]) => `${queries} lists in which ${why}`),
+      ...Array.from(left, ([kind, { lists, detail }]) => `${lists} lists in which ${kind}: ${detail}`),
     ],
   };
 }

@@ -44,6 +44,7 @@ export async function evaluate(input: EvaluationInput) {
   const { catalog, source, judgments, found, orders } = input;
   const relevant = relevantOf(judgments);
   if (relevant.size === 0) throw new UserError("No query has a relevant product (a rating above 0): no order can be right or wrong");
+  const fit = await orders.fit(input.products);
   const names = orders.names;
   const pairs = pairsOf(names);
   const isNamed = found.length > 1;
@@ -63,7 +64,7 @@ export async function evaluate(input: EvaluationInput) {
     set: { version: orders.set.version, textEncoder: orders.set.textEncoder, imageEncoder: orders.set.imageEncoder },
     model: orders.model,
     /** Without judgments: whether the query table belongs to the vectors. */
-    fit: await orders.fit(input.products),
+    fit,
     queries: new Set(parts.flatMap(({ ranked }) => ranked.map(({ query }) => query))).size,
     /** Names, where several are compared or none is the engine's own. */
     lists: found.flatMap(({ name }) => (name === "" ? [] : [name])),
