@@ -37,8 +37,8 @@ export function readJudgments(file: string, { isKnown, skipUnknown }: JudgmentOp
     throw new UserError(`${file} has no judgment: it needs lines of query,product_id,rating below a line with these names`);
   const found = [...new Set(rows.flatMap(({ values }) => Object.keys(values)))];
   const column = (role: keyof typeof COLUMNS): string => {
-    const name = COLUMNS[role].flatMap((known) => found.find((name) => name.toLowerCase() === known) ?? [])[0];
-    if (name !== undefined) return name;
+    const named = COLUMNS[role].flatMap((known) => found.find((name) => name.toLowerCase() === known) ?? [])[0];
+    if (named !== undefined) return named;
     throw new UserError(
       `${file} has no column ${COLUMNS[role][0]}: it has ${found.join(", ")}. Let its first line be query,product_id,rating`,
     );

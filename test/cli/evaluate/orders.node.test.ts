@@ -22,6 +22,13 @@ let count = 0;
 const embedded = (options?: ShopVectors): EmbeddedSet => readSet(embedShop(join(folder, String(count++)), options));
 const hitsOf = (query: string) => LISTS[query]!.map((id, i) => ({ id, score: 20 - i }));
 
+/** One list by a set that fits the model. */
+async function greenChairs(options: ShopVectors, trust?: number) {
+  const { set, ...rest } = embedded({ ...options, encoders: scorer.manifest.encoders });
+  const maker = createOrderMaker({ set: { ...set, ...(trust !== undefined && { trust }) }, ...rest }, scorer);
+  return { maker, orders: await maker.order("green chair", hitsOf("green chair")) };
+}
+
 describe("the orders", () => {
   it.each(Object.keys(LISTS))("semantic is score ÷ best score + cosine + coverage: %s", async (query) => {
     const maker = createOrderMaker(embedded(), scorer);
@@ -44,14 +51,8 @@ describe("the orders", () => {
   });
 
   describe("of a set that fits the model", () => {
-    const order = async (options: ShopVectors, trust?: number) => {
-      const { set, ...rest } = embedded({ ...options, encoders: scorer.manifest.encoders });
-      const maker = createOrderMaker({ set: { ...set, ...(trust !== undefined && { trust }) }, ...rest }, scorer);
-      return { maker, orders: await maker.order("green chair", hitsOf("green chair")) };
-    };
-
     it("has a query table: armmt is semantic, as nothing has earned the model trust, and the other trusts stand beside it", async () => {
-      const { maker, orders } = await order({});
+      const { maker, orders } = await greenChairs({});
       expect(maker.names).toEqual(["engine", "semantic", "armmt", "armmt at trust 0.3", "armmt at trust 1"]);
       expect(maker.model).toMatchObject({ order: "semantic", trust: 0 });
       expect(orders.get("armmt")).toEqual(orders.get("semantic"));
@@ -60,7 +61,7 @@ describe("the orders", () => {
     });
 
     it("is trusted by 0.3: armmt is that order", async () => {
-      const [{ orders: untrusted }, { maker, orders }] = await Promise.all([order({}), order({}, 0.3)]);
+      const [{ orders: untrusted }, { maker, orders }] = await Promise.all([greenChairs({}), greenChairs({}, 0.3)]);
       expect(maker.names).toEqual(["engine", "semantic", "armmt", "armmt at trust 0", "armmt at trust 1"]);
       expect(orders.get("armmt")).toEqual(untrusted.get("armmt at trust 0.3"));
       expect(orders.get("armmt at trust 0")).toEqual(orders.get("semantic"));
@@ -68,7 +69,7 @@ describe("the orders", () => {
     });
 
     it("has no query table: armmt is the model's order, and semantic the engine's", async () => {
-      const { maker, orders } = await order({ hasTable: false });
+      const { maker, orders } = await greenChairs({ hasTable: false });
       expect(maker.model).toMatchObject({ order: "model", trust: 1 });
       expect(orders.get("semantic")).toEqual(orders.get("engine"));
       expect(orders.get("armmt")).not.toEqual(orders.get("engine"));
