@@ -18,7 +18,7 @@ import { evaluate, type Evaluation, relevantOf } from "./evaluate/report.ts";
 import { headline, sectionsOf } from "./evaluate/sections.ts";
 import { whole } from "./numbers.ts";
 import { formatSections } from "../report/sections.ts";
-import { UserError } from "../web.ts";
+import { errorText, UserError } from "../web.ts";
 
 export interface EvaluateOptions extends CatalogOptions {
   readonly judgments: string;
@@ -41,12 +41,15 @@ export interface EvaluateOptions extends CatalogOptions {
 /** Throws a UserError. */
 export async function evaluateCatalog(options: EvaluateOptions): Promise<{ evaluation: Evaluation; titleOf: (id: string) => string }> {
   const { json, skipUnknown = false } = options;
+  if (options.search !== undefined && options.index === undefined) {
+    throw new UserError(`--search ${options.search} needs --index <name>: the index whose engine is asked`);
+  }
   const catalog = readCatalog(options);
   const titles = new Map(catalog.items.map(({ product }) => [product.id, product.title]));
   const isKnown = (id: string): boolean => titles.has(id);
   const judgments = readJudgments(options.judgments, { isKnown, skipUnknown });
   const embedded = readEmbedded(options, catalog);
-  const { found, notes } = await findLists(options, catalog, judgments);
+  const { found, notes } = await findLists(options, catalog, judgments, embedded);
   const scorer = await openModelFolder(options.model);
   const orders = createOrderMaker(embedded, scorer);
   const bar = progressBar("Ranking", found.length * relevantOf(judgments).size, { json });
@@ -78,11 +81,12 @@ async function findLists(
   { lists, index, ...options }: EvaluateOptions,
   catalog: Catalog,
   judgments: Judgments,
+  embedded: EmbeddedSet,
 ): Promise<{ found: readonly NamedLists[]; notes: readonly string[] }> {
   if (lists !== undefined) return { found: readLists(lists), notes: [] };
   if (index === undefined) return { found: [judgedByBm25(catalog, judgments)], notes: [] };
   const { askEngine } = await import("./evaluate/ask-engine.ts");
-  const { notes, ...found } = await askEngine([...relevantOf(judgments).keys()], { ...options, index });
+  const { notes, ...found } = await askEngine([...relevantOf(judgments).keys()], embedded, { ...options, index });
   return { found: [found], notes };
 }
 
@@ -122,7 +126,7 @@ export function createEvaluateCommand(): Command {
     const { evaluation, titleOf } = await evaluateCatalog(options);
     if (html !== undefined) {
       const { drawEvaluation } = await import("./evaluate/page.ts");
-      writeFileSync(html, drawEvaluation(evaluation, titleOf));
+      writePage(html, drawEvaluation(evaluation, titleOf));
     }
     const { judgments: _, ...figures } = evaluation;
     process.stdout.write(
@@ -132,4 +136,12 @@ export function createEvaluateCommand(): Command {
     );
     if (html !== undefined && options.json !== true) process.stderr.write(`Wrote ${html}\n`);
   });
+}
+
+function writePage(file: string, page: string): void {
+  try {
+    writeFileSync(file, page);
+  } catch (error) {
+    throw new UserError(`Cannot write the page (${errorText(error)}): name a file in a folder that exists with --html`, { cause: error });
+  }
 }

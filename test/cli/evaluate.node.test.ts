@@ -204,6 +204,10 @@ describe("armmt evaluate", () => {
     const { catalog, judgments, lists } = writeShop(join(folder, "usage"));
     expect((await armmt("--catalog", catalog)).code).toBe(2);
     expect((await armmt("--catalog", catalog, "--judgments", judgments, "--lists", lists, "--index", "products")).code).toBe(2);
+    const search = await armmt("--catalog", catalog, "--judgments", judgments, "--search", "search.json");
+    expect([search.code, search.stderr]).toEqual([1, expect.stringContaining("--search search.json needs --index")]);
+    const page = await armmt("--catalog", catalog, "--judgments", judgments, "--html", join(folder, "no", "such", "folder.html"));
+    expect([page.code, page.stderr]).toEqual([1, expect.stringContaining("Cannot write the page")]);
     const missing = await armmt("--catalog", join(folder, "nowhere"), "--judgments", judgments);
     expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining("No catalogue at")]);
   });
@@ -215,8 +219,18 @@ describe("armmt evaluate --index", () => {
     for (const server of servers.splice(0)) server.close();
   });
 
-  /** An Elasticsearch that finds LISTS, and has no answer for blue lamps. `asked`: the bodies that came. */
-  async function engine() {
+  it("takes the order that the edge itself makes, in which a pinned hit keeps its place", async () => {
+    const { config } = await engine("m3");
+    const { catalog, judgments } = writeShop(join(folder, "pinned"), {
+      judgments: "query,product_id,rating\nred mug,m1,3\nred mug,m3,0\n",
+    });
+    const { stdout } = await armmt("--catalog", catalog, "--judgments", judgments, "--index", "products", "--config", config, "--json");
+    // The engine has m3, x1, m2, m1: the mug rises to the place after the pin.
+    expect(read(stdout).orders.map(({ MRR }) => MRR)).toEqual([1 / 4, 1 / 2, 1 / 2]);
+  });
+
+  /** An Elasticsearch that finds LISTS, and has no answer for blue lamps. `pinned`: an id that is promoted. `asked`: the bodies that came. */
+  async function engine(pinned?: string) {
     const asked: unknown[] = [];
     const server = createServer((request, reply) => {
       const chunks: Buffer[] = [];
@@ -225,7 +239,12 @@ describe("armmt evaluate --index", () => {
         const text = Buffer.concat(chunks).toString();
         asked.push(JSON.parse(text));
         const ids = Object.entries(LISTS).find(([query]) => text.includes(JSON.stringify(query)))?.[1] ?? [];
-        const hits = ids.map((_id, i) => ({ _index: "products", _id, _score: ids.length - i, _source: {} }));
+        const hits = ids.map((_id, i) => ({
+          _index: "products",
+          _id,
+          _score: _id === pinned ? 1.7014122e38 : ids.length - i,
+          _source: {},
+        }));
         reply.writeHead(text.includes("blue lamp") ? 500 : 200, { "content-type": "application/json" });
         const total = { value: hits.length, relation: "eq" };
         reply.end(
@@ -267,6 +286,13 @@ describe("armmt evaluate --index", () => {
     expect(orders[0]!["nDCG@10"]).toBeCloseTo((0.48796553831010026 + 0.09027901390346374) / 2, 12);
     expect(notes.join()).toMatch(/1 queries that products did not answer: left out \("blue lamp": 500/);
     expect(asked[0]).toMatchObject({ size: 100 });
+    // The edge's own order is that of the same lists from a file.
+    const { lists } = writeShop(join(folder, "index"), {
+      lists: listLines({ "red mug": LISTS["red mug"]!, "green chair": LISTS["green chair"]! }),
+    });
+    const fromFile = await armmt("--catalog", catalog, "--judgments", judgments, "--lists", lists, "--json");
+    expect(read(fromFile.stdout).orders).toEqual(orders);
+    expect(orders[1]!["nDCG@10"]).toBeGreaterThan(orders[0]!["nDCG@10"]);
   });
 
   it("asks with the application's own search", async () => {

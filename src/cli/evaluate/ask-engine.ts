@@ -1,19 +1,20 @@
 /**
  * What the configured engine finds for each judged query, asked through the edge of the configuration, in this process: the window and the scores
- * that would be re-ranked. Without vectors, so every search ends where they would be looked up.
+ * that would be re-ranked, and the order that the edge makes of them, with its pins, sections and fresh values.
  */
 import { ALL_DIALECTS } from "../../backends/all-dialects.ts";
 import type { Config } from "../../config/config.ts";
 import { openEdge } from "../../edge.ts";
 import type { UbiQueryRecord } from "../../events/ubi.ts";
-import { err, ok } from "../../result.ts";
-import { NODE, nodeScorer } from "../../runtimes/node/node.ts";
+import { bypass, type BypassReason, err, ok } from "../../result.ts";
+import { NODE } from "../../runtimes/node/node.ts";
 import { readSettings, StartError } from "../../runtimes/node/settings.ts";
 import { UserError } from "../../web.ts";
 import { progressBar } from "../command.ts";
 import { secretsBeside } from "../doctor/secrets.ts";
 import { composeSearch, readSearches, type TriedSearch } from "../doctor/searches.ts";
 import type { FoundHit, NamedLists } from "./lists.ts";
+import { type EmbeddedSet, kvOfSet, SEMANTIC } from "./orders.ts";
 
 export interface AskOptions {
   /** wrangler.toml of the edge. */
@@ -28,19 +29,20 @@ export interface AskOptions {
 const SETTINGS = {
   RANK_BUDGET_MS: 5000,
   ENGINE_TIMEOUT_MS: 30_000,
-  DEFAULT_VARIANT: "shadow(armmt)",
+  DEFAULT_VARIANT: `shadow(${SEMANTIC})`,
   EXPERIMENTS: [],
   LIVE_EXPERIMENTS: false,
 };
 
-/** The whole window came: what lacks is vectors, or a second hit. */
-const WHOLE: ReadonlySet<string> = new Set(["nothing_published", "too_few_hits"]);
+/** The whole window came, and was ranked (the engine's order is shown), or lacks vectors, a query table, or a second hit. */
+const WHOLE: ReadonlySet<string> = new Set<BypassReason>(["engine_order", "no_item_vectors", "no_query_table", "too_few_hits"]);
 
 const PLACE = "{query}";
 
 /** Throws a UserError, and a StartError for a configuration that cannot be used. */
 export async function askEngine(
   queries: readonly string[],
+  embedded: EmbeddedSet,
   options: AskOptions,
 ): Promise<NamedLists & { readonly notes: readonly string[] }> {
   const { vars, config } = settingsOf(options.config);
@@ -48,10 +50,9 @@ export async function askEngine(
   const records: UbiQueryRecord[] = [];
   const details: string[] = [];
   const waiting: Promise<unknown>[] = [];
-  const model = await nodeScorer({ provider: "wasm", log: () => undefined });
   const edge = openEdge({
     env: { ...vars, ...SETTINGS },
-    kv: { get: async () => null },
+    kv: kvOfSet(embedded, config.indexes.get(options.index)?.catalog ?? options.index),
     sinks: {
       write: async (record) => {
         records.push(record);
@@ -59,7 +60,7 @@ export async function askEngine(
       },
       writeEvents: async () => err("An evaluation takes no events"),
     },
-    scorer: model.scorer,
+    scorer: () => bypass("model_unavailable", "No model is asked for"),
     dialects: ALL_DIALECTS,
     log: ({ event, detail }) => {
       if (event === "bypass") details.push(String(detail));
@@ -70,6 +71,7 @@ export async function askEngine(
 
   const lists = new Map<string, readonly FoundHit[]>();
   const fixed = new Set<string>();
+  const served = new Map<string, readonly string[]>();
   const failed = new Map<string, string>();
   const bar = progressBar("Asking the engine", queries.length, options);
   for (const query of queries) {
@@ -85,18 +87,19 @@ export async function askEngine(
         query,
         found.original_ids.map((id, i) => ({ id, score: found.original_scores?.[i] })),
       );
+      if (found.shadow_ids !== undefined) served.set(query, found.shadow_ids);
       if (found.bypass !== undefined && !WHOLE.has(found.bypass)) fixed.add(query);
     }
     bar.increment();
   }
   bar.stop();
-  await model.close();
   const [[query, why] = ["", ""]] = failed;
   if (lists.size === 0) throw new UserError(`${options.index} answered none of ${queries.length} queries; "${query}": ${why}`);
   return {
     name: options.index,
     lists,
     fixed,
+    served,
     notes: [
       ...(failed.size === 0 ? [] : [`${failed.size} queries that ${options.index} did not answer: left out ("${query}": ${why})`]),
       ...(fixed.size === 0 ? [] : [`${fixed.size} queries that the edge leaves in the engine's order: so they stay here`]),

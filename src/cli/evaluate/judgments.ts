@@ -16,10 +16,10 @@ export interface Judgments {
   readonly unknown: number;
 }
 
-/** Names that a column may have, the usual one first. */
+/** Names that a column may have, in any case, the usual one first. */
 const COLUMNS = {
   query: ["query", "query_text", "search", "keywords", "q"],
-  product: ["product_id", "productId", "product", "docid", "doc_id", "item_id", "object_id", "sku", "id"],
+  product: ["product_id", "productid", "product", "docid", "doc_id", "item_id", "object_id", "sku", "id"],
   rating: ["rating", "grade", "relevance", "judgment", "judgement", "label"],
 } as const;
 
@@ -37,8 +37,8 @@ export function readJudgments(file: string, { isKnown, skipUnknown }: JudgmentOp
     throw new UserError(`${file} has no judgment: it needs lines of query,product_id,rating below a line with these names`);
   const found = [...new Set(rows.flatMap(({ values }) => Object.keys(values)))];
   const column = (role: keyof typeof COLUMNS): string => {
-    const name = COLUMNS[role].find((known) => found.includes(known));
-    if (name !== undefined) return name;
+    const named = COLUMNS[role].flatMap((known) => found.find((name) => name.toLowerCase() === known) ?? [])[0];
+    if (named !== undefined) return named;
     throw new UserError(
       `${file} has no column ${COLUMNS[role][0]}: it has ${found.join(", ")}. Let its first line be query,product_id,rating`,
     );
@@ -50,7 +50,9 @@ export function readJudgments(file: string, { isKnown, skipUnknown }: JudgmentOp
   const problems: string[] = [];
   let unknown = 0;
   for (const { line, values } of rows) {
-    const [query = "", id = "", given = ""] = [names.query, names.product, names.rating].map((name) => values[name]?.trim());
+    const [query = "", id = "", given = ""] = [names.query, names.product, names.rating].map((name) =>
+      values[name]?.trim().normalize("NFC"),
+    );
     const missing = query === "" ? names.query : id === "" ? names.product : given === "" ? names.rating : undefined;
     if (missing !== undefined) {
       problems.push(`line ${line}: ${missing} is empty: give it, or take the line out`);

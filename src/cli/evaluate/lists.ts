@@ -17,11 +17,13 @@ export interface NamedLists {
   readonly lists: FoundLists;
   /** Queries that the edge leaves in the engine's order. */
   readonly fixed?: ReadonlySet<string> | undefined;
+  /** By query, the product ids in the order without a model, where the edge itself made it. */
+  readonly served?: ReadonlyMap<string, readonly string[]> | undefined;
 }
 
-const idSchema = v.union([v.pipe(v.string(), v.minLength(1)), v.pipe(v.number(), v.transform(String))], "expected an id");
+const idSchema = v.union([v.pipe(v.string(), v.trim(), v.minLength(1)), v.pipe(v.number(), v.transform(String))], "expected an id");
 const lineSchema = v.object({
-  query: v.pipe(v.string(), v.trim(), v.minLength(1, "expected the words of a search")),
+  query: v.pipe(v.string(), v.trim(), v.normalize("NFC"), v.minLength(1, "expected the words of a search")),
   hits: v.array(v.object({ id: idSchema, score: v.nullish(v.pipe(v.number(), v.finite())) })),
 });
 
@@ -48,7 +50,8 @@ function readFile(file: string): FoundLists {
     const earlier = firstLine.get(query);
     if (earlier !== undefined) problems.push(`line ${i + 1}: query "${query}" is in line ${earlier} already: keep one line per query`);
     const ids = hits.map(({ id }) => id);
-    const again = ids.find((id, at) => ids.indexOf(id) !== at);
+    const seen = new Set<string>();
+    const again = ids.find((id) => seen.size === seen.add(id).size);
     if (again !== undefined) problems.push(`line ${i + 1}: product "${again}" is in hits twice: a list holds each product once`);
     firstLine.set(query, i + 1);
     lists.set(

@@ -3,6 +3,7 @@ import {
   createItemStore,
   type ItemLookup,
   kvOf,
+  type KvReader,
   pointerKey,
   type PublishedSet,
   queryTableKey,
@@ -35,7 +36,7 @@ export interface OrderMaker {
   readonly model: { readonly version: string } & ReturnType<typeof servedOrder>;
   /** By name: indices of `hits`, best first. */
   order(query: string, hits: readonly FoundHit[]): Promise<ReadonlyMap<string, readonly number[]>>;
-  /** Of these products; `undefined` where the set has no query table. */
+  /** Of these products; `undefined` where the set has no query table. Throws a UserError where it has none of them. */
   fit(products: readonly { readonly id: string; readonly title: string }[]): Promise<Fit | undefined>;
   /** What could not be ranked so far, and why. */
   notes(): readonly string[];
@@ -50,11 +51,18 @@ export const MODEL = "armmt";
 const TRUSTS = [0, 0.3, 1];
 
 const CATALOG = "evaluated";
+const TIMEOUT_MS = 60_000;
 
 /** `scorer`: of the model that would serve. */
 export function createOrderMaker(embedded: EmbeddedSet, scorer: Scorer): OrderMaker {
   const { set } = embedded;
-  const store = storeOf(embedded);
+  const store = createItemStore({
+    kv: kvOfSet(embedded, CATALOG),
+    catalog: CATALOG,
+    shards: new ShardCache(Infinity),
+    timeoutMs: TIMEOUT_MS,
+    now: () => Date.now(),
+  });
   const served = servedOrder(scorer.manifest, set);
   const canTrust = servedOrder(scorer.manifest, { ...set, trust: 1 }).trust === 1;
   const trusts = canTrust ? TRUSTS.filter((trust) => trust !== served.trust) : [];
@@ -66,7 +74,8 @@ export function createOrderMaker(embedded: EmbeddedSet, scorer: Scorer): OrderMa
       (trust) => [`${MODEL} at trust ${trust}`, (lookup: ItemLookup) => followedBy(scorer, { ...lookup, set: { ...set, trust } })] as const,
     ),
   ];
-  const left = new Map<string, number>();
+  /** With the first detail of each kind. */
+  const left = new Map<string, { readonly lists: number; readonly detail: string }>();
   const seen = { hits: 0, known: 0 };
 
   async function rank(
@@ -107,8 +116,9 @@ export function createOrderMaker(embedded: EmbeddedSet, scorer: Scorer): OrderMa
         // As at the edge: nothing to order.
         const ranked = hits.length < 2 ? ok(engine) : await rank(query, hits, lookup.value, follow(lookup.value)); // oxlint-disable-line no-await-in-loop
         if (!ranked.ok) {
-          const why = `${name} is the engine's order, ${ranked.error.reason}: ${ranked.error.detail}`;
-          left.set(why, (left.get(why) ?? 0) + 1);
+          const kind = `${name} is the engine's order, ${ranked.error.reason}`;
+          const { lists = 0, detail = ranked.error.detail } = left.get(kind) ?? {};
+          left.set(kind, { lists: lists + 1, detail });
         }
         orders.set(name, ranked.ok ? ranked.value : engine);
       }
@@ -118,14 +128,20 @@ export function createOrderMaker(embedded: EmbeddedSet, scorer: Scorer): OrderMa
       const step = Math.max(1, Math.floor(products.length / SAMPLE));
       const sample = products.filter((_, i) => i % step === 0).slice(0, SAMPLE);
       const lookup = await store.lookup(sample.map(({ id }) => id));
-      return lookup.ok ? fitOf(lookup.value, sample.map(({ title }) => title)) : undefined; // prettier-ignore
+      if (!lookup.ok) throw new UserError(`Cannot look up products in set ${set.version}: ${lookup.error.detail}`);
+      if (lookup.value.items.every((item) => item === undefined)) {
+        throw new UserError(
+          `Set ${set.version} has none of the catalogue's products: embed this catalogue, or name its folder with --from`,
+        );
+      }
+      return fitOf(lookup.value, sample.map(({ title }) => title)); // prettier-ignore
     },
     notes: () => [
       `${MODEL} is ${described(served)}: ${served.why}`,
       ...(seen.known === seen.hits
         ? []
         : [`${seen.hits - seen.known} of ${seen.hits} hits are not in set ${set.version}: embed the catalogue again`]),
-      ...Array.from(left, ([why, queries]) => `${queries} lists in which ${why}`),
+      ...Array.from(left, ([kind, { lists, detail }]) => `${lists} lists in which ${kind}: ${detail}`),
     ],
   };
 }
@@ -140,19 +156,13 @@ function jsonBytes(value: unknown): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify(value));
 }
 
-/** Reads the set as the edge reads it from KV. */
-function storeOf({ set, shards, queryTable }: EmbeddedSet) {
+/** The set as the edge reads it from KV, published for `catalog`. */
+export function kvOfSet({ set, shards, queryTable }: EmbeddedSet, catalog: string): KvReader {
   const values = new Map<string, Uint8Array<ArrayBuffer>>([
-    [pointerKey(CATALOG), jsonBytes({ version: set.version, previous: null, publishedAt: "" })],
-    [setKey(CATALOG, set.version), jsonBytes(set)],
-    ...shards.map((shard, n) => [shardKey(CATALOG, set.version, n), Uint8Array.from(shard)] as const),
-    ...(queryTable === undefined ? [] : [[queryTableKey(CATALOG, set.version), queryTable] as const]),
+    [pointerKey(catalog), jsonBytes({ version: set.version, previous: null, publishedAt: "" })],
+    [setKey(catalog, set.version), jsonBytes(set)],
+    ...shards.map((shard, n) => [shardKey(catalog, set.version, n), Uint8Array.from(shard)] as const),
+    ...(queryTable === undefined ? [] : [[queryTableKey(catalog, set.version), queryTable] as const]),
   ]);
-  return createItemStore({
-    kv: kvOf(async (key) => values.get(key)),
-    catalog: CATALOG,
-    shards: new ShardCache(Infinity),
-    timeoutMs: 60_000,
-    now: () => Date.now(),
-  });
+  return kvOf(async (key) => values.get(key));
 }

@@ -13,8 +13,8 @@ import {
   worstOf,
 } from "./compare.ts";
 import type { Judgments, Ratings } from "./judgments.ts";
-import type { NamedLists } from "./lists.ts";
-import { ENGINE, MODEL, type OrderMaker } from "./orders.ts";
+import type { FoundHit, NamedLists } from "./lists.ts";
+import { ENGINE, MODEL, type OrderMaker, SEMANTIC } from "./orders.ts";
 import { UserError } from "../../web.ts";
 
 /** Which list of several it is about. */
@@ -41,15 +41,16 @@ export type Evaluation = Awaited<ReturnType<typeof evaluate>>;
 
 /** Throws a UserError where no query can be judged. */
 export async function evaluate(input: EvaluationInput) {
-  const { catalog, source, judgments, found, orders, window } = input;
+  const { catalog, source, judgments, found, orders } = input;
   const relevant = relevantOf(judgments);
   if (relevant.size === 0) throw new UserError("No query has a relevant product (a rating above 0): no order can be right or wrong");
+  const fit = await orders.fit(input.products);
   const names = orders.names;
   const pairs = pairsOf(names);
   const isNamed = found.length > 1;
   const parts = [];
-  for (const { name, lists, fixed } of found) {
-    const ranked = await rankAll(relevant, { lists, fixed }, input); // oxlint-disable-line no-await-in-loop
+  for (const { name, lists, fixed, served: byEdge } of found) {
+    const ranked = await rankAll(relevant, { lists, fixed, served: byEdge }, input); // oxlint-disable-line no-await-in-loop
     if (ranked.length === 0) throw new UserError(noneJudged(name, lists, relevant));
     parts.push({ of: isNamed ? { lists: name } : {}, ranked, columns: columnsOf(ranked, names) });
   }
@@ -63,7 +64,7 @@ export async function evaluate(input: EvaluationInput) {
     set: { version: orders.set.version, textEncoder: orders.set.textEncoder, imageEncoder: orders.set.imageEncoder },
     model: orders.model,
     /** Without judgments: whether the query table belongs to the vectors. */
-    fit: await orders.fit(input.products),
+    fit,
     queries: new Set(parts.flatMap(({ ranked }) => ranked.map(({ query }) => query))).size,
     /** Names, where several are compared or none is the engine's own. */
     lists: found.flatMap(({ name }) => (name === "" ? [] : [name])),
@@ -90,7 +91,6 @@ export async function evaluate(input: EvaluationInput) {
       ),
     ),
     notes: [...orders.notes(), ...input.notes],
-    window,
   };
 }
 
@@ -108,7 +108,7 @@ function pairsOf(names: readonly string[]): Pair[] {
 
 async function rankAll(
   relevant: ReadonlyMap<string, Ratings>,
-  { lists, fixed }: Omit<NamedLists, "name">,
+  { lists, fixed, served }: Omit<NamedLists, "name">,
   { orders, window, onQuery }: EvaluationInput,
 ): Promise<RankedQuery[]> {
   const ranked: RankedQuery[] = [];
@@ -119,11 +119,24 @@ async function rankAll(
     const ranking = hits.slice(0, window);
     const isFixed = fixed?.has(query) === true;
     const made = isFixed ? allAs([...ranking.keys()], orders.names) : await orders.order(query, ranking); // oxlint-disable-line no-await-in-loop
-    const whole = new Map(Array.from(made, ([name, order]) => [name, [...order, ...rest]] as const));
+    const byEdge = indicesOf(served?.get(query), ranking);
+    const whole = new Map(
+      Array.from(made, ([name, order]) => {
+        const isByEdge = name === SEMANTIC || (name === MODEL && orders.model.trust === 0);
+        return [name, [...((isByEdge ? byEdge : undefined) ?? order), ...rest]] as const;
+      }),
+    );
     ranked.push({ query, ratings, ids: hits.map(({ id }) => id), orders: whole });
     onQuery();
   }
   return ranked;
+}
+
+/** `undefined` unless all hits are there. */
+function indicesOf(ids: readonly string[] | undefined, hits: readonly FoundHit[]): readonly number[] | undefined {
+  const at = new Map(hits.map(({ id }, i) => [id, i]));
+  const indices = ids?.flatMap((id) => at.get(id) ?? []);
+  return indices?.length === hits.length ? indices : undefined;
 }
 
 function allAs(order: readonly number[], names: readonly string[]): ReadonlyMap<string, readonly number[]> {

@@ -71,7 +71,7 @@ export function writeShop(
   };
 }
 
-const TEXT_DIM = 32;
+const TEXT_DIM = 64;
 const FORM = { lowerCase: true, stripAccents: true };
 
 export interface ShopVectors {
@@ -81,12 +81,19 @@ export interface ShopVectors {
   readonly tableSeed?: string;
   readonly hasTable?: boolean;
   readonly hasWords?: boolean;
-  readonly textEncoder?: string;
+  /** Default: those of no model. */
+  readonly encoders?: { readonly image: string; readonly text: string };
 }
 
 /** Writes what `armmt embed` would, and returns the folder. */
 export function embedShop(folder: string, options: ShopVectors = {}): string {
-  const { vectorOf = (i) => i, tableSeed = "words", hasTable = true, hasWords = true, textEncoder = "words/1" } = options;
+  const {
+    vectorOf = (i) => i,
+    tableSeed = "words",
+    hasTable = true,
+    hasWords = true,
+    encoders = { image: "none", text: "words/1" },
+  } = options;
   const vocabulary = ["[UNK]", ...new Set(PRODUCTS.flatMap(({ title }) => basicWords(title, FORM)))];
   const vectors = PRODUCTS.map(({ title }) => unit(sum(basicWords(title, FORM).map((word) => direction("words", word)))));
   const words = PRODUCTS.map(({ title }) => wordHashes([title]));
@@ -100,7 +107,7 @@ export function embedShop(folder: string, options: ShopVectors = {}): string {
   const wordCounts = new Map<number, number>();
   for (const hash of words.flatMap((each) => Array.from(each))) wordCounts.set(hash, (wordCounts.get(hash) ?? 0) + 1);
   const table = encodeQueryTable({
-    textEncoder,
+    textEncoder: encoders.text,
     tokenizer: { kind: "wordpiece", ...FORM, maxWordLength: 100, unknown: 0, vocabulary },
     textDim: TEXT_DIM,
     pictureDim: 0,
@@ -113,7 +120,7 @@ export function embedShop(folder: string, options: ShopVectors = {}): string {
     knownQueries: new Map(),
   });
   if (!table.ok) throw new Error(table.error);
-  const identity = { imageDim: 64, textDim: TEXT_DIM, imageEncoder: "none", textEncoder };
+  const identity = { imageDim: 64, textDim: TEXT_DIM, imageEncoder: encoders.image, textEncoder: encoders.text };
   writeSet(folder, packSet(records, identity, hasTable ? table.value : undefined));
   return folder;
 }

@@ -22,6 +22,13 @@ let count = 0;
 const embedded = (options?: ShopVectors): EmbeddedSet => readSet(embedShop(join(folder, String(count++)), options));
 const hitsOf = (query: string) => LISTS[query]!.map((id, i) => ({ id, score: 20 - i }));
 
+/** One list by a set that fits the model. */
+async function greenChairs(options: ShopVectors, trust?: number) {
+  const { set, ...rest } = embedded({ ...options, encoders: scorer.manifest.encoders });
+  const maker = createOrderMaker({ set: { ...set, ...(trust !== undefined && { trust }) }, ...rest }, scorer);
+  return { maker, orders: await maker.order("green chair", hitsOf("green chair")) };
+}
+
 describe("the orders", () => {
   it.each(Object.keys(LISTS))("semantic is score ÷ best score + cosine + coverage: %s", async (query) => {
     const maker = createOrderMaker(embedded(), scorer);
@@ -40,7 +47,33 @@ describe("the orders", () => {
     expect(maker.names).toEqual(["engine", "semantic", "armmt"]);
     const orders = await maker.order("red mug", hitsOf("red mug"));
     expect(orders.get("armmt")).toEqual(orders.get("semantic"));
-    expect(maker.notes().join()).toMatch(/armmt is the order "semantic": Model .* needs text dim 64, the published set has 32/);
+    expect(maker.notes().join()).toMatch(/armmt is the order "semantic": Model .* needs image encoder .*, the published set has none/);
+  });
+
+  describe("of a set that fits the model", () => {
+    it("has a query table: armmt is semantic, as nothing has earned the model trust, and the other trusts stand beside it", async () => {
+      const { maker, orders } = await greenChairs({});
+      expect(maker.names).toEqual(["engine", "semantic", "armmt", "armmt at trust 0.3", "armmt at trust 1"]);
+      expect(maker.model).toMatchObject({ order: "semantic", trust: 0 });
+      expect(orders.get("armmt")).toEqual(orders.get("semantic"));
+      expect(orders.get("armmt at trust 1")).not.toEqual(orders.get("semantic"));
+      expect(maker.notes().join()).toMatch(/armmt is the order "semantic": .* learned elsewhere/);
+    });
+
+    it("is trusted by 0.3: armmt is that order", async () => {
+      const [{ orders: untrusted }, { maker, orders }] = await Promise.all([greenChairs({}), greenChairs({}, 0.3)]);
+      expect(maker.names).toEqual(["engine", "semantic", "armmt", "armmt at trust 0", "armmt at trust 1"]);
+      expect(orders.get("armmt")).toEqual(untrusted.get("armmt at trust 0.3"));
+      expect(orders.get("armmt at trust 0")).toEqual(orders.get("semantic"));
+      expect(orders.get("armmt at trust 1")).toEqual(untrusted.get("armmt at trust 1"));
+    });
+
+    it("has no query table: armmt is the model's order, and semantic the engine's", async () => {
+      const { maker, orders } = await greenChairs({ hasTable: false });
+      expect(maker.model).toMatchObject({ order: "model", trust: 1 });
+      expect(orders.get("semantic")).toEqual(orders.get("engine"));
+      expect(orders.get("armmt")).not.toEqual(orders.get("engine"));
+    });
   });
 
   it("without a query table nothing is added to the engine's order, and each list says why", async () => {
@@ -49,6 +82,13 @@ describe("the orders", () => {
     expect(orders.get("semantic")).toEqual(orders.get("engine"));
     expect(maker.notes().join("\n")).toMatch(/1 lists in which semantic is the engine's order, no_query_table: Published set/);
     expect(await maker.fit(PRODUCTS)).toBeUndefined();
+  });
+
+  it("is refused for a set of another catalogue", async () => {
+    const maker = createOrderMaker(embedded(), scorer);
+    await expect(maker.fit([{ id: "elsewhere", title: "Red mug" }])).rejects.toThrow(
+      /has none of the catalogue's products: embed this catalogue/,
+    );
   });
 
   it("keeps lists of one hit and of none, and hits that the set lacks", async () => {

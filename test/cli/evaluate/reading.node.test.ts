@@ -23,6 +23,8 @@ const read = (content: string | Uint8Array, { name = "judgments.csv", skipUnknow
 const plain = (judgments: ReturnType<typeof read>) =>
   Object.fromEntries(Array.from(judgments.queries, ([query, ratings]) => [query, Object.fromEntries(ratings)]));
 
+const lists = (content: string | Uint8Array, name = "lists.jsonl") => readLists([file(content, name)])[0]!;
+
 function refusal(work: () => unknown): string {
   try {
     work();
@@ -43,6 +45,7 @@ describe("a judgments file", () => {
     ["with tabs", "query\tproduct_id\trating\nred mug\t1\t3\nred mug\t2\t0", "judgments.tsv"],
     ["quoted", 'query,product_id,rating\n"red mug","1","3"\n" red mug ",2,0'],
     ["with other columns, in another order", "rater,rating,product_id,query\nkim,3,1,red mug\nkim,0,2,red mug"],
+    ["with names in another case", "Query,Product_ID,RATING\nred mug,1,3\nred mug,2,0"],
     ["as Quepid exports it", "query,docid,rating\nred mug,1,3\nred mug,2,0"],
     ["compressed", gzipSync("query,product_id,rating\nred mug,1,3\nred mug,2,0"), "judgments.csv.gz"],
     ["as JSON lines", '{"query":"red mug","product_id":1,"rating":3}\n{"query":"red mug","product_id":"2","rating":0}', "judgments.jsonl"],
@@ -90,6 +93,11 @@ describe("a judgments file", () => {
     expect(message).toContain("and 3 more");
   });
 
+  it("takes one word in two normal forms for one", () => {
+    expect([...read("query,product_id,rating\ngru\u0308n,1,3\n").queries.keys()]).toEqual(["gr\u00fcn"]);
+    expect([...lists('{"query":"gru\u0308n","hits":[]}').lists.keys()]).toEqual(["gr\u00fcn"]);
+  });
+
   it("leaves strangers out where it is asked to, and counts them", () => {
     const judgments = read("query,product_id,rating\nred mug,9,3\nred mug,1,1\nlamp,8,1\n", { skipUnknown: true });
     expect([plain(judgments), judgments.unknown]).toEqual([{ "red mug": { 1: 1 } }, 2]);
@@ -107,8 +115,6 @@ describe("a judgments file", () => {
     );
   });
 });
-
-const lists = (content: string | Uint8Array, name = "lists.jsonl") => readLists([file(content, name)])[0]!;
 
 describe("a lists file", () => {
   it("has hits in their order, with scores where there are some", () => {
