@@ -12,6 +12,8 @@ import { daysUntil, liftSeenNow, powerNow } from "./statistics/power.ts";
 import { preferenceOf } from "./statistics/preference.ts";
 import { estimateRatio } from "./statistics/ratio.ts";
 import type { SequenceOptions } from "./statistics/sequential.ts";
+import { summarise } from "./summary.ts";
+import { summaryFacts } from "./summary-facts.ts";
 import type { ArmTally, Tally } from "./tally.ts";
 
 export interface AnalyseOptions extends SequenceOptions {
@@ -37,6 +39,7 @@ interface Rows {
 }
 
 export type ReportData = ReturnType<typeof analyse>;
+export type ReportFigures = ReturnType<typeof figuresOf>;
 export type MetricReport = ReturnType<typeof measure>;
 export type MetricComparison = MetricReport["comparisons"][number];
 export type InterleavingReport = ReturnType<typeof countVotes>;
@@ -44,7 +47,12 @@ export type InterleavingReport = ReturnType<typeof countVotes>;
 const dayName = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
 /** Throws a UserError for a control that is not an arm. */
-export function analyse({ tally, counts, money }: Rows, options: AnalyseOptions) {
+export function analyse(rows: Rows, options: AnalyseOptions) {
+  const figures = figuresOf(rows, options);
+  return { summary: summarise(summaryFacts(figures)), ...figures };
+}
+
+function figuresOf({ tally, counts, money }: Rows, options: AnalyseOptions) {
   const { experiment, place, weights, alpha, tuning, metric } = options;
   const arms = tally?.arms ?? [];
   const control = chooseControl(options.control, arms);

@@ -3,6 +3,7 @@ import * as format from "./format.ts";
 import type { InterleavingReport, MetricComparison, MetricReport, ReportData } from "./analyse.ts";
 import { USUAL_CAUSES } from "./sample-ratio.ts";
 import type { Incomparable } from "./statistics/compare.ts";
+import type { SummaryKind } from "./summary.ts";
 
 interface Section {
   /** Unique, for links. */
@@ -52,7 +53,7 @@ export function sectionsOf(report: ReportData): readonly Section[] {
   ].filter(({ blocks }) => blocks.length > 0);
 }
 
-/** The first line of every output. */
+/** Below the sentence: which experiment, when, how much. */
 export function headline({ experiment, period, simulated, exposures: { searches } }: ReportData): string {
   const when =
     period === null ? "no searches yet" : `${period.from} to ${period.to} (${period.days} ${period.days === 1 ? "day" : "days"}, UTC)`;
@@ -267,10 +268,23 @@ export function describeDaily(metric: MetricReport, { variant, daily }: MetricCo
   );
 }
 
+/** Kinds of sentence that ask for something at once. */
+const ALARMS: ReadonlySet<SummaryKind> = new Set(["mismatch", "broken", "not_served", "less", "earns_less"]);
+
+/** The answer: one sentence, what it rests on, and what to do next. */
+export function answerOf({ summary: { kind, sentence, evidence, next } }: ReportData): Extract<Block, { readonly kind: "verdict" }> {
+  return {
+    kind: "verdict",
+    isAlarm: ALARMS.has(kind),
+    blocks: [paragraph(`${sentence}.`), ...list(evidence, "Evidence:"), ...list(next, "What to do next:")],
+  };
+}
+
 /** For a terminal; ends with a line feed. */
 export function formatReport(report: ReportData): string {
   const sections = sectionsOf(report).map(({ heading, blocks }) => [heading, ...blocks.flatMap(formatBlock)].join("\n\n"));
-  return `${[headline(report), ...sections].join("\n\n")}\n`;
+  const [answer, ...support] = answerOf(report).blocks.flatMap(formatBlock);
+  return `${[answer, headline(report), ...support, ...sections].join("\n\n")}\n`;
 }
 
 /** Parts that blank lines set apart. */

@@ -1,0 +1,277 @@
+/**
+ * One sentence that says what to do, made by rule, with the evidence and the next steps: the top of the report and of the dashboard.
+ *
+ * One metric decides: orders per shopper where the log has orders, else what is nearest. It is chosen by what is recorded, never by how it
+ * turned out. Revenue can only warn, and clicks never decide: a list can be clicked more and sell less. What makes every figure worthless
+ * comes first, then harm, then gain.
+ */
+import * as format from "./format.ts";
+
+interface Range {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Of one arm against control. */
+export interface Effect {
+  /** As "orders per shopper". */
+  readonly name: string;
+  readonly verdict: "lower" | "open" | "higher";
+  /** Relative, by the confidence sequence; `undefined` with too few events. */
+  readonly always: Range | undefined;
+}
+
+export interface ArmFacts {
+  readonly variant: string;
+  /** `unchanged`: shoppers see the engine's order, as in control. */
+  readonly kind: "ranked" | "unchanged" | "interleaved";
+  /** What this arm lacks although control has it: "purchases". */
+  readonly missing?: string | undefined;
+  /** Share of searches that should have been re-ranked and were not, and the most frequent reason. */
+  readonly faults?: { readonly share: number; readonly reason: string } | undefined;
+  readonly sales?: Effect | undefined;
+  readonly money?: Effect | undefined;
+  readonly clicks?: Effect | undefined;
+  /** Until the planned lift shows in `sales`, from now on; `undefined` where nothing tells. */
+  readonly daysLeft?: number | undefined;
+  /** In an interleaved arm: the votes for team `name` against `other`, as a share. */
+  readonly votes?: readonly { readonly by: string; readonly name: string; readonly other: string; readonly always: Range }[] | undefined;
+}
+
+export interface SummaryFacts {
+  readonly experiment: string;
+  readonly control: string;
+  readonly simulated: boolean;
+  readonly days: number;
+  readonly searches: number;
+  readonly shoppers: number;
+  readonly clicks: number;
+  readonly purchases: number;
+  readonly hasMismatch: boolean;
+  /** The planned lift: 0.03 is three per cent. */
+  readonly lift: number;
+  /** All but control. */
+  readonly arms: readonly ArmFacts[];
+}
+
+/** The most urgent first: where arms differ, the sentence is that of the arm whose kind comes first. */
+const KINDS = [
+  "no_searches",
+  "mismatch",
+  "broken",
+  "not_served",
+  "less",
+  "earns_less",
+  "mixed",
+  "more",
+  "same",
+  "preferred",
+  "open",
+] as const;
+
+export type SummaryKind = (typeof KINDS)[number];
+
+export interface Summary {
+  readonly kind: SummaryKind;
+  /** The arm that the sentence is about; null where it is about all of them. */
+  readonly variant: string | null;
+  readonly sentence: string;
+  readonly evidence: readonly string[];
+  /** One to three. */
+  readonly next: readonly string[];
+}
+
+interface Verdict {
+  readonly kind: SummaryKind;
+  readonly variant: string | null;
+  /** Without a full stop. */
+  readonly text: string;
+}
+
+/** A share of unserved searches from which an arm says nothing about what it should have shown. */
+const MOSTLY = 0.5;
+/** And one from which the reader should know. */
+const NOTABLE = 0.05;
+
+const YEAR_DAYS = 365;
+
+export function summarise(facts: SummaryFacts): Summary {
+  const whole = ofAll(facts);
+  const each = facts.arms.map((arm) => ofArm(arm, facts)).toSorted((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind));
+  const first = whole ?? each[0] ?? { kind: "open", variant: null, text: `We cannot tell: ${facts.control} is the only arm` };
+  const others = whole === undefined ? each.slice(1).map(({ text }) => `${text}.`) : [];
+  return {
+    kind: first.kind,
+    variant: first.variant,
+    sentence: facts.simulated ? `Simulated: ${first.text}` : first.text,
+    evidence: [...others, ...(first.kind === "no_searches" ? [] : evidenceOf(facts))],
+    next: NEXT[first.kind](first.variant ?? "armmt", facts),
+  };
+}
+
+/** What holds of the experiment as a whole and leaves nothing to say about its arms. */
+function ofAll({ searches, hasMismatch, experiment }: SummaryFacts): Verdict | undefined {
+  if (searches === 0) return { kind: "no_searches", variant: null, text: `No search has taken part in ${experiment} yet` };
+  if (hasMismatch) return { kind: "mismatch", variant: null, text: "Do not act: the sample ratio is broken" };
+  return undefined;
+}
+
+function ofArm(arm: ArmFacts, facts: SummaryFacts): Verdict {
+  const { variant, faults, missing } = arm;
+  const is = (kind: SummaryKind, text: string): Verdict => ({ kind, variant, text });
+  if (missing !== undefined) return is("broken", `${variant} has no ${missing}: something is broken`);
+  const odd = [arm.sales, arm.money, arm.clicks].find((effect) => isDecided(effect));
+  if (arm.kind === "unchanged") {
+    return odd === undefined
+      ? is("open", `${variant} shows the engine's order and does not differ from ${facts.control}, as it should`)
+      : is("broken", `Do not act: ${variant} shows the engine's order and yet differs from ${facts.control} in ${odd.name}`);
+  }
+  if (faults !== undefined && faults.share >= MOSTLY)
+    return is(
+      "not_served",
+      `${variant} was hardly tried: ${format.share(faults.share)} of its searches kept the engine's order (${faults.reason})`,
+    );
+  return arm.kind === "interleaved" ? byVotes(arm, is) : bySales(arm, facts, is);
+}
+
+type Say = (kind: SummaryKind, text: string) => Verdict;
+
+function bySales({ variant, sales, money, clicks, daysLeft }: ArmFacts, facts: SummaryFacts, is: Say): Verdict {
+  const known = sales === undefined ? undefined : `${range(sales)} ${sales.name}`;
+  const earns = money === undefined ? "" : `${range(money)} ${money.name}`;
+  if (facts.shoppers === 0) return is("open", "We cannot tell: no search names its shopper");
+  if (sales?.verdict === "lower" && money?.verdict !== "higher") return is("less", `${variant} sells less: ${known}; switch it off`);
+  if (money?.verdict === "lower" && sales?.verdict !== "higher") return is("earns_less", `${variant} earns less: ${earns}; switch it off`);
+  if (isDecided(sales) && isDecided(money) && sales?.verdict !== money?.verdict)
+    return is(
+      "mixed",
+      `${variant} sells ${sales?.verdict === "higher" ? "more and earns less" : "less and earns more"}: ${known}, ${earns}; decide which counts`,
+    );
+  if (sales?.verdict === "higher") return is("more", `${variant} sells more: ${known}; safe to stop`);
+  const aside = isDecided(clicks)
+    ? `; ${variant} is clicked ${clicks?.verdict === "higher" ? "more" : "less"}, which is not yet selling`
+    : "";
+  if (facts.purchases === 0)
+    return is(
+      "open",
+      facts.clicks === 0 ? "We cannot tell: no click and no purchase is recorded" : `We cannot tell: no purchase is recorded${aside}`,
+    );
+  const always = sales?.always;
+  if (always === undefined)
+    return is("open", `We cannot tell yet: too few purchases (${format.wholeNumber(facts.purchases)} in all)${aside}`);
+  if (always.low >= -facts.lift && always.high <= facts.lift)
+    return is(
+      "same",
+      `${variant} sells as much as ${facts.control}: ${known}, less than the ${format.lift(facts.lift)} that were looked for`,
+    );
+  if (daysLeft === undefined || daysLeft > YEAR_DAYS)
+    return is(
+      "open",
+      `We cannot tell yet: ${known} so far, and a lift of ${format.lift(facts.lift)} takes more than a year to show at this traffic${aside}`,
+    );
+  if (daysLeft < 1)
+    return is(
+      "open",
+      `We cannot tell: ${known} after ${dayCount(facts.days)}, when a lift of ${format.lift(facts.lift)} would most likely have shown${aside}`,
+    );
+  return is("open", `We cannot tell yet: ${dayCount(Math.ceil(daysLeft), "more ")} at this traffic${aside}`);
+}
+
+function byVotes({ variant, votes = [] }: ArmFacts, is: Say): Verdict {
+  const decided = votes.find(({ always }) => always.low > 0.5 || always.high < 0.5);
+  if (decided === undefined) return is("open", `We cannot tell yet which order shoppers prefer in ${variant}`);
+  const isName = decided.always.low > 0.5;
+  const { low, high } = isName ? decided.always : { low: 1 - decided.always.high, high: 1 - decided.always.low };
+  const winner = isName ? decided.name : decided.other;
+  return is("preferred", `Shoppers prefer ${winner}: ${format.share(low)} to ${format.share(high)} of the votes by ${decided.by}`);
+}
+
+const isDecided = (effect: Effect | undefined): boolean => effect !== undefined && effect.verdict !== "open";
+
+function range({ always }: Effect): string {
+  return format.range(always);
+}
+
+function dayCount(days: number, kind = ""): string {
+  return `${format.wholeNumber(days)} ${kind}${days === 1 ? "day" : "days"}`;
+}
+
+function evidenceOf({ days, searches, shoppers, hasMismatch, purchases, arms }: SummaryFacts): string[] {
+  const count = format.wholeNumber;
+  const ratio = hasMismatch
+    ? "the arms do not have the sizes that their weights promise"
+    : "the arms have the sizes that their weights promise";
+  return [
+    `${count(searches)} searches of ${count(shoppers)} known shoppers in ${dayCount(days)}, ${count(purchases)} purchases; ${ratio}.`,
+    // Nothing that a broken split has counted is evidence.
+    ...(hasMismatch ? [] : arms).flatMap(({ variant, sales, money, clicks, faults, votes = [] }) => [
+      ...(votes.length > 0 ? [] : [sales, money, clicks]).flatMap((effect) =>
+        effect?.always === undefined ? [] : [`${variant}: ${range(effect)} ${effect.name}, ${effect.verdict}.`],
+      ),
+      ...votes.map(
+        ({ by, name, always }) =>
+          `${variant}: ${format.share(always.low)} to ${format.share(always.high)} of the votes by ${by} for ${name}.`,
+      ),
+      ...(faults !== undefined && faults.share >= NOTABLE && faults.share < MOSTLY
+        ? [
+            `${variant}: ${format.share(faults.share)} of its searches kept the engine's order (mostly ${faults.reason}), which makes its effect smaller.`,
+          ]
+        : []),
+    ]),
+  ];
+}
+
+const LOOK = "npm run armmt --";
+
+/** A word of a command line. */
+function word(text: string): string {
+  return /^[\w@.,:/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+const again = ({ experiment }: SummaryFacts): string => `${LOOK} report ${word(experiment)}`;
+const switchOff = (variant: string): string =>
+  `Give ${variant} the weight 0, or take the experiment out: EXPERIMENTS and \`npx wrangler deploy\`, or at once the KV key "experiments" (\`npx wrangler kv key put\`).`;
+
+const NEXT: Readonly<Record<SummaryKind, (variant: string, facts: SummaryFacts) => readonly string[]>> = {
+  no_searches: (_, facts) => [
+    `See that EXPERIMENTS names ${facts.experiment}, and that searches name a session (x-armmt-session) or a user (x-armmt-user).`,
+    `Let the doctor send one: \`${LOOK} doctor\`.`,
+  ],
+  mismatch: (_, facts) => [
+    "Find the cause among the usual ones, below.",
+    `If weights or variants were changed, report from that day on: \`${again(facts)} --since <day>\`. Else begin again under a new key.`,
+  ],
+  broken: (variant) => [
+    switchOff(variant),
+    "Search and buy something in that arm yourself (`?armmt_variant` with the admin token), and see in docs/events.md what a page must send.",
+  ],
+  not_served: (variant) => [
+    `Look that reason up in docs/reference/bypass-reasons.md, and ask the edge: \`${LOOK} doctor\`.`,
+    `Repair it before you wait any longer: what is measured is the engine's order, not ${variant}.`,
+  ],
+  less: (variant) => [switchOff(variant), "See in the segments below where it loses most."],
+  earns_less: (variant) => [switchOff(variant), "See whether it sells cheaper items, or fewer of them: orders and items, below."],
+  mixed: (variant) => [`Decide by the metric that you named before the start. If that was money, ${variant} has its answer.`],
+  more: (variant, facts) => [
+    `Serve it to everybody: DEFAULT_VARIANT = "${variant}", without ${facts.experiment} in EXPERIMENTS, then \`npx wrangler deploy\`.`,
+    "Keep a small control arm if you want to see whether the effect lasts.",
+  ],
+  same: (variant, facts) => [
+    `Stop, and keep what costs less. To look for a smaller effect: \`${again(facts)} --lift ${format.plain(facts.lift / 2)}\`.`,
+    `An interleaved arm tells smaller differences apart: interleave(${facts.control}, ${variant}).`,
+  ],
+  preferred: (_, facts) => [
+    "Votes say which list is better, not by how much: start an A/B test of the winner against control.",
+    `How long that takes: \`${LOOK} plan --base <orders per shopper> --lift ${format.plain(facts.lift)}\`.`,
+  ],
+  open: (variant, facts) => {
+    const { control } = facts;
+    const isPair = facts.arms.some((arm) => arm.variant === variant && arm.kind === "interleaved");
+    const shorter = isPair
+      ? []
+      : [`To shorten it: \`${LOOK} plan\` compares effects and an interleaved arm, interleave(${control}, ${variant}).`];
+    if (facts.shoppers === 0) return ["Send x-armmt-consent: 1 for shoppers who agree: without it nothing can be said per shopper."];
+    if (facts.purchases === 0) return ["Send purchases: docs/events.md shows the snippet and the call for your page."];
+    return [`Let it run, and look again whenever you like: \`${again(facts)}\`. Looking does not spoil it.`, ...shorter];
+  },
+};
