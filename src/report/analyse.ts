@@ -12,7 +12,7 @@ import { daysUntil, liftSeenNow, powerNow } from "./statistics/power.ts";
 import { preferenceOf } from "./statistics/preference.ts";
 import { estimateRatio } from "./statistics/ratio.ts";
 import type { SequenceOptions } from "./statistics/sequential.ts";
-import { summarise } from "./summary.ts";
+import { summarise } from "./summary-steps.ts";
 import { summaryFacts } from "./summary-facts.ts";
 import type { ArmTally, Tally } from "./tally.ts";
 

@@ -3,7 +3,7 @@ import * as format from "./format.ts";
 import type { InterleavingReport, MetricComparison, MetricReport, ReportData } from "./analyse.ts";
 import { USUAL_CAUSES } from "./sample-ratio.ts";
 import type { Incomparable } from "./statistics/compare.ts";
-import type { SummaryKind } from "./summary.ts";
+import { ALARMS } from "./summary.ts";
 
 interface Section {
   /** Unique, for links. */
@@ -267,9 +267,6 @@ export function describeDaily(metric: MetricReport, { variant, daily }: MetricCo
     (decided === undefined ? "It has held 0 on every day." : `It left 0 out for the first time after ${decided.day}.`)
   );
 }
-
-/** Kinds of sentence that ask for something at once. */
-const ALARMS: ReadonlySet<SummaryKind> = new Set(["mismatch", "broken", "not_served", "less", "earns_less"]);
 
 /** The answer: one sentence, what it rests on, and what to do next. */
 export function answerOf({ summary: { kind, sentence, evidence, next } }: ReportData): Extract<Block, { readonly kind: "verdict" }> {

@@ -1,5 +1,5 @@
 /**
- * One sentence that says what to do, made by rule, with the evidence and the next steps: the top of the report and of the dashboard.
+ * One sentence that says what to do, made by rule: the top of the report and of the dashboard. summary-steps.ts has what it rests on.
  *
  * One metric decides: orders per shopper where the log has orders, else what is nearest. It is chosen by what is recorded, never by how it
  * turned out. Revenue can only warn, and clicks never decide: a list can be clicked more and sell less. What makes every figure worthless
@@ -71,42 +71,34 @@ const KINDS = [
 
 export type SummaryKind = (typeof KINDS)[number];
 
-export interface Summary {
-  readonly kind: SummaryKind;
-  /** The arm that the sentence is about; null where it is about all of them. */
-  readonly variant: string | null;
-  readonly sentence: string;
-  readonly evidence: readonly string[];
-  /** One to three. */
-  readonly next: readonly string[];
-}
+/** They ask for something at once. */
+export const ALARMS: ReadonlySet<SummaryKind> = new Set(["mismatch", "broken", "not_served", "less", "earns_less"]);
 
-interface Verdict {
+export interface Verdict {
   readonly kind: SummaryKind;
+  /** The arm that it is about; null where it is about all of them. */
   readonly variant: string | null;
-  /** Without a full stop. */
+  /** A sentence without its full stop. */
   readonly text: string;
 }
 
 /** A share of unserved searches from which an arm says nothing about what it should have shown. */
-const MOSTLY = 0.5;
-/** And one from which the reader should know. */
-const NOTABLE = 0.05;
+export const MOSTLY = 0.5;
 
 const YEAR_DAYS = 365;
 
-export function summarise(facts: SummaryFacts): Summary {
+/** The most urgent first, at least one: of the experiment as a whole, or of each arm. */
+export function verdictsOf(facts: SummaryFacts): readonly [Verdict, ...Verdict[]] {
   const whole = ofAll(facts);
+  if (whole !== undefined) return [whole];
   const each = facts.arms.map((arm) => ofArm(arm, facts)).toSorted((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind));
-  const first = whole ?? each[0] ?? { kind: "open", variant: null, text: `We cannot tell: ${facts.control} is the only arm` };
-  const others = whole === undefined ? each.slice(1).map(({ text }) => `${text}.`) : [];
-  return {
-    kind: first.kind,
-    variant: first.variant,
-    sentence: facts.simulated ? `Simulated: ${first.text}` : first.text,
-    evidence: [...others, ...(first.kind === "no_searches" ? [] : evidenceOf(facts))],
-    next: NEXT[first.kind](first.variant ?? "armmt", facts),
-  };
+  const [first = { kind: "open", variant: null, text: `We cannot tell: ${facts.control} is the only arm` }, ...others] = each;
+  return [first, ...others];
+}
+
+/** Without its full stop. */
+export function sentenceOf({ text }: Verdict, { simulated }: SummaryFacts): string {
+  return simulated ? `Simulated: ${text}` : text;
 }
 
 /** What holds of the experiment as a whole and leaves nothing to say about its arms. */
@@ -188,90 +180,10 @@ function byVotes({ variant, votes = [] }: ArmFacts, is: Say): Verdict {
 
 const isDecided = (effect: Effect | undefined): boolean => effect !== undefined && effect.verdict !== "open";
 
-function range({ always }: Effect): string {
+export function range({ always }: Effect): string {
   return format.range(always);
 }
 
-function dayCount(days: number, kind = ""): string {
+export function dayCount(days: number, kind = ""): string {
   return `${format.wholeNumber(days)} ${kind}${days === 1 ? "day" : "days"}`;
 }
-
-function evidenceOf({ days, searches, shoppers, hasMismatch, purchases, arms }: SummaryFacts): string[] {
-  const count = format.wholeNumber;
-  const ratio = hasMismatch
-    ? "the arms do not have the sizes that their weights promise"
-    : "the arms have the sizes that their weights promise";
-  return [
-    `${count(searches)} searches of ${count(shoppers)} known shoppers in ${dayCount(days)}, ${count(purchases)} purchases; ${ratio}.`,
-    // Nothing that a broken split has counted is evidence.
-    ...(hasMismatch ? [] : arms).flatMap(({ variant, sales, money, clicks, faults, votes = [] }) => [
-      ...(votes.length > 0 ? [] : [sales, money, clicks]).flatMap((effect) =>
-        effect?.always === undefined ? [] : [`${variant}: ${range(effect)} ${effect.name}, ${effect.verdict}.`],
-      ),
-      ...votes.map(
-        ({ by, name, always }) =>
-          `${variant}: ${format.share(always.low)} to ${format.share(always.high)} of the votes by ${by} for ${name}.`,
-      ),
-      ...(faults !== undefined && faults.share >= NOTABLE && faults.share < MOSTLY
-        ? [
-            `${variant}: ${format.share(faults.share)} of its searches kept the engine's order (mostly ${faults.reason}), which makes its effect smaller.`,
-          ]
-        : []),
-    ]),
-  ];
-}
-
-const LOOK = "npm run armmt --";
-
-/** A word of a command line. */
-function word(text: string): string {
-  return /^[\w@.,:/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
-
-const again = ({ experiment }: SummaryFacts): string => `${LOOK} report ${word(experiment)}`;
-const switchOff = (variant: string): string =>
-  `Give ${variant} the weight 0, or take the experiment out: EXPERIMENTS and \`npx wrangler deploy\`, or at once the KV key "experiments" (\`npx wrangler kv key put\`).`;
-
-const NEXT: Readonly<Record<SummaryKind, (variant: string, facts: SummaryFacts) => readonly string[]>> = {
-  no_searches: (_, facts) => [
-    `See that EXPERIMENTS names ${facts.experiment}, and that searches name a session (x-armmt-session) or a user (x-armmt-user).`,
-    `Let the doctor send one: \`${LOOK} doctor\`.`,
-  ],
-  mismatch: (_, facts) => [
-    "Find the cause among the usual ones, below.",
-    `If weights or variants were changed, report from that day on: \`${again(facts)} --since <day>\`. Else begin again under a new key.`,
-  ],
-  broken: (variant) => [
-    switchOff(variant),
-    "Search and buy something in that arm yourself (`?armmt_variant` with the admin token), and see in docs/events.md what a page must send.",
-  ],
-  not_served: (variant) => [
-    `Look that reason up in docs/reference/bypass-reasons.md, and ask the edge: \`${LOOK} doctor\`.`,
-    `Repair it before you wait any longer: what is measured is the engine's order, not ${variant}.`,
-  ],
-  less: (variant) => [switchOff(variant), "See in the segments below where it loses most."],
-  earns_less: (variant) => [switchOff(variant), "See whether it sells cheaper items, or fewer of them: orders and items, below."],
-  mixed: (variant) => [`Decide by the metric that you named before the start. If that was money, ${variant} has its answer.`],
-  more: (variant, facts) => [
-    `Serve it to everybody: DEFAULT_VARIANT = "${variant}", without ${facts.experiment} in EXPERIMENTS, then \`npx wrangler deploy\`.`,
-    "Keep a small control arm if you want to see whether the effect lasts.",
-  ],
-  same: (variant, facts) => [
-    `Stop, and keep what costs less. To look for a smaller effect: \`${again(facts)} --lift ${format.plain(facts.lift / 2)}\`.`,
-    `An interleaved arm tells smaller differences apart: interleave(${facts.control}, ${variant}).`,
-  ],
-  preferred: (_, facts) => [
-    "Votes say which list is better, not by how much: start an A/B test of the winner against control.",
-    `How long that takes: \`${LOOK} plan --base <orders per shopper> --lift ${format.plain(facts.lift)}\`.`,
-  ],
-  open: (variant, facts) => {
-    const { control } = facts;
-    const isPair = facts.arms.some((arm) => arm.variant === variant && arm.kind === "interleaved");
-    const shorter = isPair
-      ? []
-      : [`To shorten it: \`${LOOK} plan\` compares effects and an interleaved arm, interleave(${control}, ${variant}).`];
-    if (facts.shoppers === 0) return ["Send x-armmt-consent: 1 for shoppers who agree: without it nothing can be said per shopper."];
-    if (facts.purchases === 0) return ["Send purchases: docs/events.md shows the snippet and the call for your page."];
-    return [`Let it run, and look again whenever you like: \`${again(facts)}\`. Looking does not spoil it.`, ...shorter];
-  },
-};

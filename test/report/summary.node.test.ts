@@ -1,7 +1,8 @@
 /** The sentence on top of the report: a table of facts and what is made of them, and the same from rows of a log. */
 import { describe, expect, it } from "vitest";
-import { type ArmFacts, type Effect, summarise, type SummaryFacts } from "../../src/report/summary.ts";
+import type { ArmFacts, Effect, SummaryFacts } from "../../src/report/summary.ts";
 import { kindOf } from "../../src/report/summary-facts.ts";
+import { summarise } from "../../src/report/summary-steps.ts";
 import { formatReport } from "../../src/report/sections.ts";
 import { action, DAY_MS, logOf, report, search, START_MS } from "./rows.ts";
 
