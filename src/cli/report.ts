@@ -22,7 +22,7 @@ import { openUbiLog } from "../report/ubi-log.ts";
 import { configuredWeights, equalWeights, parseWeights, weightsIn } from "./report/weights.ts";
 import { UserError } from "../web.ts";
 
-export interface ReportOptions extends Pick<AnalyseOptions, "control" | "metric" | "lift" | "power" | "alpha" | "tuning"> {
+export interface ReportOptions extends Pick<AnalyseOptions, "control" | "metric" | "lift" | "power" | "alpha" | "tuning" | "cap"> {
   readonly range: LogRange;
   /** `undefined`: from the configuration of the edge. */
   readonly weights: Weights | undefined;
@@ -50,7 +50,7 @@ export async function reportOn(log: Log, options: ReportOptions): Promise<Report
     bar.stop();
     stage.seal();
     const weights = options.weights ?? (await findWeights(log, options)) ?? equalWeights(stage.variants());
-    const counted = tally(stage, [...weights.arms.keys()], metric);
+    const counted = tally(stage, [...weights.arms.keys()], metric, options.cap);
     const counts = stage.counts();
     // With a time range, actions on searches outside of it are expected.
     const isCut = range.since !== undefined || range.until !== undefined;

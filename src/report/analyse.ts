@@ -6,11 +6,14 @@ import { parseTreatment } from "../experiment/treatment.ts";
 import { DAY_MS, UserError } from "../web.ts";
 import { type Metric, METRICS, segmentRank } from "./metrics.ts";
 import { compareSampleRatio, type Weights } from "./sample-ratio.ts";
-import { compareArms, holm, type Interval } from "./statistics/compare.ts";
+import { DEFAULT_CAP } from "./caps.ts";
+import type { ArmSums } from "./cells.ts";
+import { dayName, listAlarms, measure, type MetricReport, shareBetween, valueOf } from "./measure.ts";
+import { holm } from "./statistics/compare.ts";
+import { compareSums, decide, searchEffect } from "./verdict.ts";
 import type { Stage } from "./stage.ts";
 import { daysUntil, liftSeenNow, powerNow } from "./statistics/power.ts";
 import { preferenceOf } from "./statistics/preference.ts";
-import { estimateRatio } from "./statistics/ratio.ts";
 import type { SequenceOptions } from "./statistics/sequential.ts";
 import { summarise } from "./summary-steps.ts";
 import { summaryFacts } from "./summary-facts.ts";
@@ -23,6 +26,8 @@ export interface AnalyseOptions extends SequenceOptions {
   readonly weights: Weights;
   /** The arm that others are compared with; `undefined`: "control", else the first. */
   readonly control: string | undefined;
+  /** Share of the shoppers whose sums no cap touches (caps.ts); fixed before the test. */
+  readonly cap?: number | undefined;
   /** Of the segments. */
   readonly metric: Metric;
   /** Relative lift and power for which the time to an answer is computed. */
@@ -40,11 +45,8 @@ interface Rows {
 
 export type ReportData = ReturnType<typeof analyse>;
 export type ReportFigures = ReturnType<typeof figuresOf>;
-export type MetricReport = ReturnType<typeof measure>;
-export type MetricComparison = MetricReport["comparisons"][number];
+export type { MetricComparison, MetricReport } from "./measure.ts";
 export type InterleavingReport = ReturnType<typeof countVotes>;
-
-const dayName = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
 /** Throws a UserError for a control that is not an arm. */
 export function analyse(rows: Rows, options: AnalyseOptions) {
@@ -53,13 +55,14 @@ export function analyse(rows: Rows, options: AnalyseOptions) {
 }
 
 function figuresOf({ tally, counts, money }: Rows, options: AnalyseOptions) {
-  const { experiment, place, weights, alpha, tuning, metric } = options;
+  const { experiment, place, weights, alpha, tuning, metric, cap = DEFAULT_CAP } = options;
   const arms = tally?.arms ?? [];
   const control = chooseControl(options.control, arms);
   const exposures = arms.map((arm) => exposuresOf(arm, weights));
   const searches = exposures.reduce((sum, arm) => sum + arm.searches, 0);
   const sampleRatio = compareSampleRatio(arms, weights);
-  const metrics = tally === undefined ? [] : METRICS.map((each) => measure(each, { tally, control, money, alpha, tuning }));
+  const shareOf = shareBetween(arms, control, weights, sampleRatio.isMismatch);
+  const metrics = tally === undefined ? [] : METRICS.map((each) => measure(each, { tally, control, money, shareOf, alpha, tuning }));
   const days = tally?.days ?? 0;
   return {
     experiment,
@@ -72,11 +75,15 @@ function figuresOf({ tally, counts, money }: Rows, options: AnalyseOptions) {
     tuning,
     /** False after a sample-ratio mismatch: no figure can be trusted. */
     trusted: !sampleRatio.isMismatch,
+    /** Metrics in which an arm has nothing at all, or has lost at least half: something is broken. */
+    alarms: listAlarms(metrics),
+    /** Share of the shoppers whose sums no cap touches; 1 for no caps. */
+    cap,
     notes: [...options.notes, ...findWarnings({ tally, counts, money }, weights)],
     exposures: { weightsFrom: weights.from, searches, searchesPerDay: searches / (tally?.days ?? 1), arms: exposures },
     sampleRatio,
     metrics,
-    segments: { metric: metric.id, rows: tally === undefined ? [] : compareSegments(tally, control, { alpha, tuning }) },
+    segments: { metric: metric.id, rows: tally === undefined ? [] : compareSegments(tally, metric, control, { alpha, tuning }) },
     interleaving: arms.filter(({ interleaved }) => interleaved > 0).map((arm) => countVotes(arm, { alpha, tuning })),
     timeToAnswer: timeToAnswer(metrics, arms, days, options),
   };
@@ -116,61 +123,11 @@ function exposuresOf(arm: ArmTally, { arms }: Weights) {
   };
 }
 
-interface Measuring extends SequenceOptions, Pick<Rows, "money"> {
-  readonly tally: Tally;
-  readonly control: string;
-}
-
-function measure(metric: Metric, { tally, control, money, ...sequence }: Measuring) {
-  const { arms, days, sumsAt } = tally;
-  const last = days - 1;
-  const base = arms.findIndex(({ variant }) => variant === control);
-  const compare = (arm: number, day: number) =>
-    compareArms(estimateRatio(sumsAt(base, metric, day)), estimateRatio(sumsAt(arm, metric, day)), sequence);
-  const comparisons = arms.flatMap(({ variant }, arm) => {
-    if (arm === base || base < 0) return [];
-    const compared = compare(arm, last);
-    const [result, why] = typeof compared === "string" ? [null, compared] : [compared, null];
-    return [
-      {
-        variant,
-        result,
-        why,
-        /** By the confidence sequence alone. */
-        verdict: decide(result?.lift.always, 0, ["lower", "open", "higher"]),
-        /** Up to and including each day; null as long as there were too few events. */
-        daily: Array.from({ length: days }, (_, day) => {
-          const then = compare(arm, day);
-          const lift = typeof then === "string" ? undefined : then.lift;
-          return { day: dayName(tally.firstDayMs + day * DAY_MS), lift: lift?.value ?? null, always: lift?.always ?? null };
-        }),
-      },
-    ];
-  });
-  const { id, title, meaning, per, kind } = metric;
-  return {
-    metric: id,
-    title,
-    meaning,
-    per,
-    kind,
-    currency: kind === "money" ? (money.currency ?? null) : null,
-    arms: arms.map(({ variant }, arm) => {
-      const sums = sumsAt(arm, metric, last);
-      return { variant, value: sums.x > 0 ? sums.y / sums.x : null, clusters: sums.clusters, sum: sums.y };
-    }),
-    comparisons,
-  };
-}
-
-/** Which word holds of an interval: it lies below `neutral`, holds it (as does a missing interval), or lies above. */
-function decide<T>(interval: Interval | undefined, neutral: number, [below, holds, above]: readonly [T, T, T]): T {
-  if (interval === undefined || (interval.low <= neutral && interval.high >= neutral)) return holds;
-  return interval.low > neutral ? above : below;
-}
-
 /** Dimensions with more than one segment. Interleaving answers another question: such an arm is in no segment and in no time to an answer. */
-function compareSegments(tally: Tally, control: string, sequence: SequenceOptions) {
+function compareSegments(tally: Tally, metric: Metric, control: string, sequence: SequenceOptions) {
+  const last = (arm: number) => tally.sumsAt(arm, metric, tally.days - 1);
+  // A segment has too few shoppers for a design effect of its own.
+  const effectOf = (arm: number) => searchEffect(last(base), last(arm));
   const base = tally.arms.findIndex(({ variant }) => variant === control);
   const rows = [...tally.segments].flatMap(([dimension, segments]) =>
     [...(segments.size > 1 ? segments : [])]
@@ -179,20 +136,20 @@ function compareSegments(tally: Tally, control: string, sequence: SequenceOption
         tally.arms.flatMap(({ variant, interleaved }, arm) => {
           const [mine, theirs] = [sums[arm], sums[base]];
           if (arm === base || mine === undefined || theirs === undefined || interleaved > 0) return [];
-          const [a, b] = [estimateRatio(theirs), estimateRatio(mine)];
-          const compared = compareArms(a, b, sequence);
+          const compared = compareSums(metric, [theirs.capped, mine.capped], { ...sequence, effect: effectOf(arm) });
           const result = typeof compared === "string" ? undefined : compared;
           return [
             {
               dimension,
               segment,
               variant,
-              clusters: mine.clusters + theirs.clusters,
-              control: a?.value ?? null,
-              value: b?.value ?? null,
+              clusters: clustersOf(mine) + clustersOf(theirs),
+              control: valueOf(theirs.capped),
+              value: valueOf(mine.capped),
               lift: result?.lift.value ?? null,
               fixed: result?.lift.fixed ?? null,
               always: result?.lift.always ?? null,
+              difference: result?.difference ?? null,
               /** Corrected below for the number of rows; null where there are too few events. */
               p: result?.p ?? null,
             },
@@ -204,6 +161,10 @@ function compareSegments(tally: Tally, control: string, sequence: SequenceOption
   const [fixed, always] = [holm(tested.map((p) => p.fixed)).values(), holm(tested.map((p) => p.always)).values()];
   const corrected = () => ({ fixed: fixed.next().value ?? 1, always: always.next().value ?? 1 });
   return rows.map((row) => ({ ...row, p: row.p && corrected() }));
+}
+
+function clustersOf({ raw: { known, alone } }: ArmSums): number {
+  return known.clusters + alone.clusters;
 }
 
 function countVotes(arm: ArmTally, sequence: SequenceOptions) {

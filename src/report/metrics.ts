@@ -17,6 +17,8 @@ export interface Metric {
   /** A share prints in per cent. */
   readonly kind: "share" | "count" | "money";
   readonly sumOf: (totals: Totals) => number;
+  /** Less of it may be good or bad. */
+  readonly isNeutral?: true;
 }
 
 /** `of`: before "per search" or "per shopper". */
@@ -57,6 +59,7 @@ export const METRICS: readonly Metric[] = [
     per: "shopper",
     kind: "count",
     sumOf: ({ searches }) => searches,
+    isNeutral: true,
   },
 ];
 

@@ -2,7 +2,6 @@
 import * as format from "./format.ts";
 import type { InterleavingReport, MetricComparison, MetricReport, ReportData } from "./analyse.ts";
 import { USUAL_CAUSES } from "./sample-ratio.ts";
-import type { Incomparable } from "./statistics/compare.ts";
 import { ALARMS } from "./summary.ts";
 
 interface Section {
@@ -96,9 +95,11 @@ function exposures({ exposures: { arms, weightsFrom }, sampleRatio, notes, place
   ];
 }
 
-const WHY_NOT: Readonly<Record<Incomparable, string>> = {
+const WHY_NOT: Readonly<Record<Exclude<MetricComparison["why"], null>, string>> = {
   no_data: "fewer than two shoppers or searches in an arm",
   no_events: "nothing happened in at least one arm",
+  below_zero: "the sum of an arm is below 0 (refunds?)",
+  units_unknown: "no verdict: whose searches they are is not known",
   too_few_events: "too few events to compare (at least 20 shoppers or searches with one in each arm)",
 };
 

@@ -1,6 +1,11 @@
-/** One pass over the searches, shopper by shopper → sums per arm, day and segment. Memory grows with days, arms and segments, not with the log. */
+/**
+ * Two passes over the searches, shopper by shopper: the first finds the caps, the second adds up → sums per arm, day and segment. Memory grows
+ * with days, arms and segments, not with the log.
+ */
 import type { Votes } from "./statistics/preference.ts";
-import { addCluster, readSums, SUM_COUNT } from "./statistics/ratio.ts";
+import { mergeSums } from "./statistics/ratio.ts";
+import { type Caps, DEFAULT_CAP, findCaps } from "./caps.ts";
+import { addToCell, type ArmSums, CELL_SIZE, type Counted, emptyExtremes, NO_ARM, noteExtremes, readCell } from "./cells.ts";
 import { createSegments, emptyTotals, type Metric, METRICS, type SegmentOf, spreadOf, type Totals } from "./metrics.ts";
 import type { Stage, StagedSearch } from "./stage.ts";
 import { DAY_MS } from "../web.ts";
@@ -9,6 +14,7 @@ export type ArmTally = ReturnType<typeof emptyArm>;
 
 export type Tally = NonNullable<ReturnType<typeof tally>>;
 
+/** To the totals of its cluster. */
 function addSearch(totals: Totals, { clicks, carts, purchases, revenue }: StagedSearch): void {
   totals.searches++;
   if (clicks > 0) totals.clicked++;
@@ -36,16 +42,22 @@ function emptyArm(variant: string) {
   };
 }
 
-/** `variants`: the arms in the order of the report; others are appended. `undefined` for a log without a search. */
-export function tally(stage: Stage, variants: readonly string[], segmented: Metric) {
+/**
+ * `variants`: the arms in the order of the report; others are appended. `cap`: share of the shoppers whose sums no cap touches. `undefined` for a
+ * log without a search.
+ */
+export function tally(stage: Stage, variants: readonly string[], segmented: Metric, cap = DEFAULT_CAP) {
   const period = stage.period();
   if (period === undefined) return undefined;
   const firstDay = Math.floor(period.firstMs / DAY_MS);
   const days = Math.floor(period.lastMs / DAY_MS) - firstDay + 1;
   const indices = new Map(variants.map((variant, i) => [variant, i]));
   const arms = variants.map(emptyArm);
-  const sums: Float64Array[] = [];
-  const blockOf = (arm: number): Float64Array => (sums[arm] ??= new Float64Array(METRICS.length * days * SUM_COUNT));
+  const caps = findCaps(totalsOf(stage), cap);
+  const blocks: Float64Array[] = [];
+  const blockOf = (arm: number): Float64Array => (blocks[arm] ??= new Float64Array(METRICS.length * days * CELL_SIZE));
+  const extremes: ReturnType<typeof emptyExtremes>[][] = [];
+  const extremesOf = (arm: number) => (extremes[arm] ??= METRICS.map(emptyExtremes));
   const segments = createSegments(stage.applications(8));
   const segmentSums = new Map<string, Map<string, Float64Array[]>>();
   let crossed = 0;
@@ -64,10 +76,17 @@ export function tally(stage: Stage, variants: readonly string[], segmented: Metr
       arms.push(emptyArm(first.variant));
     }
     countCluster(arms[arm]!, cluster);
-    addDays(blockOf(arm), cluster, { firstDay, days });
-    addSegments(segmentSums, segments, cluster, { arm, metric: segmented });
+    const last = addDays(blockOf(arm), cluster, { firstDay, days, caps });
+    last.forEach((counted, m) => counted && noteExtremes(extremesOf(arm)[m]!, caps, m, counted));
+    addSegments(segmentSums, segments, cluster, { arm, metric: segmented, caps });
   }
-  for (const block of sums) if (block !== undefined) accumulate(block, days);
+  for (const block of blocks) if (block !== undefined) accumulate(block, days);
+  const sumsAt = (arm: number, metric: Metric, day: number): ArmSums => {
+    const m = METRICS.indexOf(metric);
+    const { heaviest, widest } = extremesOf(arm)[m]!;
+    const found = day === days - 1 ? [heaviest, widest].flatMap((extreme) => extreme ?? []) : [];
+    return readCell(blockOf(arm), (m * days + day) * CELL_SIZE, found);
+  };
   return {
     arms,
     /** First day of all (UTC), and how many days follow. */
@@ -75,14 +94,24 @@ export function tally(stage: Stage, variants: readonly string[], segmented: Metr
     days,
     /** Shoppers who were seen in more than one arm; left out. */
     crossed,
+    caps,
     /** Up to and including that day; days count from 0. */
-    sumsAt: (arm: number, metric: Metric, day: number) => readSums(blockOf(arm), (METRICS.indexOf(metric) * days + day) * SUM_COUNT),
+    sumsAt,
+    /** The largest share of one shopper, or of one search of an unknown one, in the sum of the arm; null for an empty sum. */
+    largestShare: (arm: number, metric: Metric): number | null => {
+      const { known, alone } = sumsAt(arm, metric, days - 1).raw;
+      const { y } = mergeSums(known, alone);
+      return y > 0 ? Math.min(1, extremesOf(arm)[METRICS.indexOf(metric)]!.largest / y) : null;
+    },
     /** Dimension → segment → sums per arm, of one metric. */
     segments: new Map(
       [...segmentSums].map(([dimension, found]) => [
         dimension,
         new Map(
-          [...found].map(([segment, perArm]) => [segment, arms.map((_, i) => readSums(perArm[i] ?? new Float64Array(SUM_COUNT), 0))]),
+          [...found].map(([segment, perArm]) => [
+            segment,
+            arms.map((_, i): ArmSums => (perArm[i] === undefined ? NO_ARM : readCell(perArm[i], 0, []))),
+          ]),
         ),
       ]),
     ),
@@ -106,22 +135,51 @@ function countCluster(arm: ArmTally, cluster: readonly StagedSearch[]): void {
   }
 }
 
-/** From a day on, a returning shopper counts with all searches so far: the new sums replace the old ones. `firstDay`: since 1970. */
-function addDays(block: Float64Array, cluster: readonly StagedSearch[], { firstDay, days }: Record<"firstDay" | "days", number>): void {
+function* totalsOf(stage: Stage) {
+  for (const cluster of stage.clusters()) {
+    const totals = emptyTotals();
+    for (const search of cluster) addSearch(totals, search);
+    yield { totals, isKnown: cluster[0]?.unit !== undefined };
+  }
+}
+
+type Days = Record<"firstDay" | "days", number> & { readonly caps: Caps };
+
+/**
+ * From a day on, a returning shopper counts with all searches so far: the new sums replace the old ones. `firstDay`: since 1970. Returns what the
+ * cluster comes to, parallel to METRICS.
+ */
+function addDays(block: Float64Array, cluster: readonly StagedSearch[], { firstDay, days, caps }: Days): readonly (Counted | undefined)[] {
   const isKnown = cluster[0]?.unit !== undefined;
   const totals = emptyTotals();
-  let before: Totals | undefined;
+  const squares = new Float64Array(METRICS.length);
+  let before: readonly (Counted | undefined)[] = [];
   for (let i = 0; i < cluster.length;) {
     const day = dayOf(cluster[i]!);
-    for (; i < cluster.length && dayOf(cluster[i]!) === day; i++) addSearch(totals, cluster[i]!);
-    METRICS.forEach((metric, m) => {
-      if (metric.per === "shopper" && !isKnown) return;
-      const at = (m * days + day - firstDay) * SUM_COUNT;
-      if (before !== undefined) addCluster(block, at, metric.sumOf(before), spreadOf(metric, before), -1);
-      addCluster(block, at, metric.sumOf(totals), spreadOf(metric, totals));
+    for (; i < cluster.length && dayOf(cluster[i]!) === day; i++) {
+      addSearch(totals, cluster[i]!);
+      if (isKnown) addSquares(squares, cluster[i]!);
+    }
+    const earlier = before;
+    before = METRICS.map((metric, m) => {
+      if (metric.per === "shopper" && !isKnown) return undefined;
+      const at = (m * days + day - firstDay) * CELL_SIZE;
+      const counted = { y: metric.sumOf(totals), x: spreadOf(metric, totals), isKnown, squares: squares[m]! };
+      if (earlier[m] !== undefined) addToCell(block, at, caps, m, earlier[m], -1);
+      addToCell(block, at, caps, m, counted);
+      return counted;
     });
-    before = { ...totals };
   }
+  return before;
+}
+
+/** Of a single search, for the metrics per search. */
+function addSquares(squares: Float64Array, search: StagedSearch): void {
+  const totals = emptyTotals();
+  addSearch(totals, search);
+  METRICS.forEach((metric, m) => {
+    if (metric.per === "search") squares[m] = squares[m]! + metric.sumOf(totals) ** 2;
+  });
 }
 
 function dayOf({ atMs }: StagedSearch): number {
@@ -130,9 +188,9 @@ function dayOf({ atMs }: StagedSearch): number {
 
 /** Sums of each day → sums up to and including each day. */
 function accumulate(block: Float64Array, days: number): void {
-  for (let at = SUM_COUNT; at < block.length; at++) {
-    const isFirstDay = Math.floor(at / SUM_COUNT) % days === 0;
-    if (!isFirstDay) block[at] = block[at]! + block[at - SUM_COUNT]!;
+  for (let at = CELL_SIZE; at < block.length; at++) {
+    const isFirstDay = Math.floor(at / CELL_SIZE) % days === 0;
+    if (!isFirstDay) block[at] = block[at]! + block[at - CELL_SIZE]!;
   }
 }
 
@@ -140,7 +198,7 @@ function addSegments(
   sums: Map<string, Map<string, Float64Array[]>>,
   segments: ReadonlyMap<string, SegmentOf>,
   cluster: readonly StagedSearch[],
-  { arm, metric }: { readonly arm: number; readonly metric: Metric },
+  { arm, metric, caps }: { readonly arm: number; readonly metric: Metric; readonly caps: Caps },
 ): void {
   const first = cluster[0];
   if (first === undefined || (metric.per === "shopper" && first.unit === undefined)) return;
@@ -158,7 +216,8 @@ function addSegments(
     for (const [segment, totals] of found) {
       const perArm = known.get(segment) ?? [];
       known.set(segment, perArm);
-      addCluster((perArm[arm] ??= new Float64Array(SUM_COUNT)), 0, metric.sumOf(totals), spreadOf(metric, totals));
+      const counted = { y: metric.sumOf(totals), x: spreadOf(metric, totals), isKnown: first.unit !== undefined, squares: 0 };
+      addToCell((perArm[arm] ??= new Float64Array(CELL_SIZE)), 0, caps, METRICS.indexOf(metric), counted);
     }
   }
 }

@@ -6,5 +6,6 @@ declare module "cephes" {
   export function ndtri(p: number): number;
   export function igamc(a: number, x: number): number;
   export function incbet(a: number, b: number, x: number): number;
+  export function lbeta(a: number, b: number): number;
   export function incbi(a: number, b: number, p: number): number;
 }

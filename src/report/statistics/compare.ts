@@ -23,13 +23,23 @@ export type Comparison = Exclude<ReturnType<typeof compareArms>, string>;
 export type Incomparable = Extract<ReturnType<typeof compareArms>, string>;
 
 /**
- * `fixed`: confidence interval for one look at a fixed length; `always`: confidence sequence for any number of looks. The p-values are those
- * of the lift (0.03 is three percent more than control); the difference is reported in the unit of the metric.
+ * `fixed`: confidence interval for one look at a fixed length; `always`: confidence sequence for any number of looks. The lift is relative (0.03
+ * is three percent more than control), the difference is in the unit of the metric.
+ *
+ * An effect has to show on both scales. The logarithm alone calls one order that is a hundred times the arm's revenue significant, because its
+ * standard error by the delta method never exceeds 1 while the logarithm itself has no bound; on the linear scale such an order is as large as its
+ * own standard error. So `p` is the larger of the two, and below α only where both intervals leave 0 out.
  */
-export function compareArms(control: Estimate | undefined, variant: Estimate | undefined, options: SequenceOptions) {
+export function compareArms(
+  control: Estimate | undefined,
+  variant: Estimate | undefined,
+  options: SequenceOptions & { readonly fewestActive?: number },
+) {
+  const { fewestActive = FEWEST_ACTIVE } = options;
   if (control === undefined || variant === undefined) return "no_data" as const;
+  if (control.value < 0 || variant.value < 0) return "below_zero" as const;
   if (!(control.value > 0) || !(variant.value > 0)) return "no_events" as const;
-  if (control.active < FEWEST_ACTIVE || variant.active < FEWEST_ACTIVE) return "too_few_events" as const;
+  if (control.active < fewestActive || variant.active < fewestActive) return "too_few_events" as const;
   const clusters = control.clusters + variant.clusters;
   const once = normalQuantile(1 - options.alpha / 2);
   const anytime = sequenceFactor(clusters, options);
@@ -39,15 +49,25 @@ export function compareArms(control: Estimate | undefined, variant: Estimate | u
   const log = Math.log(variant.value / control.value);
   const standardError = Math.sqrt(control.variance / control.value ** 2 + variant.variance / variant.value ** 2);
   const lifted = (half: number): Interval => ({ low: Math.expm1(log - half), high: Math.expm1(log + half) });
-  const z = standardError > 0 ? log / standardError : log === 0 ? 0 : Infinity;
+  const pOf = (estimate: number, error: number) => {
+    const z = error > 0 ? estimate / error : estimate === 0 ? 0 : Infinity;
+    return { fixed: twoSidedP(z), always: alwaysValidP(z, clusters, options) };
+  };
+  const [linear, relative] = [pOf(difference, deviation), pOf(log, standardError)];
   return {
-    difference: { value: difference, fixed: around(difference, once * deviation), always: around(difference, anytime * deviation) },
-    lift: { value: Math.expm1(log), fixed: lifted(once * standardError), always: lifted(anytime * standardError) },
+    difference: {
+      value: difference,
+      fixed: around(difference, once * deviation),
+      always: around(difference, anytime * deviation),
+      p: linear,
+    },
+    lift: { value: Math.expm1(log), fixed: lifted(once * standardError), always: lifted(anytime * standardError), p: relative },
     /** Of the logarithm of the ratio. */
     standardError,
     /** Both arms together. */
     clusters,
-    p: { fixed: twoSidedP(z), always: alwaysValidP(z, clusters, options) },
+    /** Of both scales together: the larger one. */
+    p: { fixed: Math.max(linear.fixed, relative.fixed), always: Math.max(linear.always, relative.always) },
   };
 }
 

@@ -40,3 +40,8 @@ export function incompleteBeta(x: number, a: number, b: number): number {
 export function betaQuantile(p: number, a: number, b: number): number {
   return cephes.incbi(a, b, p);
 }
+
+/** ln B(a, b); a, b > 0. */
+export function logBeta(a: number, b: number): number {
+  return cephes.lbeta(a, b);
+}

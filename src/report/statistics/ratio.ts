@@ -8,14 +8,40 @@
 /** Sums over clusters. `active`: clusters with y ≠ 0. */
 export type ClusterSums = Readonly<Record<"clusters" | "active" | "y" | "x" | "yy" | "xx" | "xy", number>>;
 
+export const NO_SUMS: ClusterSums = { clusters: 0, active: 0, y: 0, x: 0, yy: 0, xx: 0, xy: 0 };
+
 /** Numbers per ClusterSums in an array. */
 export const SUM_COUNT = 7;
 
 /** Adds (`times` 1) a cluster to the sums at `at`, or takes it out (`times` −1). */
 export function addCluster(sums: Float64Array, at: number, y: number, x: number, times: 1 | -1 = 1): void {
-  [1, y === 0 ? 0 : 1, y, x, y * y, x * x, x * y].forEach((value, offset) => {
-    sums[at + offset] = (sums[at + offset] ?? 0) + times * value;
-  });
+  sums[at] = (sums[at] ?? 0) + times;
+  if (y !== 0) {
+    sums[at + 1] = (sums[at + 1] ?? 0) + times;
+    sums[at + 2] = (sums[at + 2] ?? 0) + times * y;
+    sums[at + 4] = (sums[at + 4] ?? 0) + times * y * y;
+    sums[at + 6] = (sums[at + 6] ?? 0) + times * x * y;
+  }
+  sums[at + 3] = (sums[at + 3] ?? 0) + times * x;
+  sums[at + 5] = (sums[at + 5] ?? 0) + times * x * x;
+}
+
+export function mergeSums(a: ClusterSums, b: ClusterSums): ClusterSums {
+  return {
+    clusters: a.clusters + b.clusters,
+    active: a.active + b.active,
+    y: a.y + b.y,
+    x: a.x + b.x,
+    yy: a.yy + b.yy,
+    xx: a.xx + b.xx,
+    xy: a.xy + b.xy,
+  };
+}
+
+/** The sums without one of their clusters. */
+export function withoutCluster(sums: ClusterSums, { y, x }: Record<"y" | "x", number>): ClusterSums {
+  const cluster = { clusters: -1, active: y === 0 ? 0 : -1, y: -y, x: -x, yy: -y * y, xx: -x * x, xy: -x * y };
+  return mergeSums(sums, cluster);
 }
 
 export function readSums(sums: Float64Array, at: number): ClusterSums {
@@ -28,12 +54,25 @@ export type Estimate = NonNullable<ReturnType<typeof estimateRatio>>;
 /**
  * Var(ȳ/x̄) = (s²_y − 2 R s_xy + R² s²_x) / (n x̄²): Deng, Knoblich & Lu 2018, "Applying the Delta Method in Metric Analytics", section 3
  * (arXiv 1803.06336): the variance of the estimate, not of a cluster. `undefined` below two clusters or with nothing to divide by.
+ *
+ * `alone`: single searches of unknown shoppers, which hang together without our knowing how. Each counts as 1 / `inflation` of a cluster, the
+ * design effect (Kish 1965), so that their part of the variance is that much larger.
  */
-export function estimateRatio({ clusters: n, active, y, x, yy, xx, xy }: ClusterSums) {
-  if (n < 2 || !(x > 0)) return undefined;
+export function estimateRatio(sums: ClusterSums, alone: ClusterSums = NO_SUMS, inflation = 1) {
+  const { clusters, y, x } = mergeSums(sums, alone);
+  if (clusters < 2 || !(x > 0)) return undefined;
   const value = y / x;
-  const [meanY, meanX] = [y / n, x / n];
-  const covariance = (product: number, a: number, b: number): number => (product - n * a * b) / (n - 1);
-  const spread = covariance(yy, meanY, meanY) - 2 * value * covariance(xy, meanX, meanY) + value * value * covariance(xx, meanX, meanX);
-  return { value, variance: Math.max(0, spread) / (n * meanX * meanX), clusters: n, active };
+  // The squares of y − R x; their mean is 0 over all clusters together.
+  const squares = residualSquares(sums, value) + inflation * residualSquares(alone, value);
+  return {
+    value,
+    variance: (Math.max(0, squares) * clusters) / ((clusters - 1) * x * x),
+    clusters: sums.clusters + alone.clusters / inflation,
+    active: sums.active + alone.active / inflation,
+  };
+}
+
+/** Σ (y − ratio · x)² over the clusters. */
+export function residualSquares({ yy, xy, xx }: ClusterSums, ratio: number): number {
+  return yy - 2 * ratio * xy + ratio * ratio * xx;
 }

@@ -1,0 +1,90 @@
+/**
+ * How much one shopper can weigh: caps at a percentile of the shoppers who have something, pooled over the arms and therefore the same in all of
+ * them. A rule fixed before the test: the heaviest one percent, and at least one, count as much as the next one below.
+ *
+ * Winsorising at a pooled percentile is what GrowthBook and ep-stats do with revenue. Here it holds for every sum, and for the searches by
+ * which a shopper weighs in a ratio: one script that searches ten thousand times would decide a click-through rate.
+ */
+import { type Metric, METRICS, type Totals } from "./metrics.ts";
+
+/** Share of the shoppers with something who keep all of it. */
+export const DEFAULT_CAP = 0.99;
+
+/** What a shopper, or a search of an unknown one, adds to a metric: `y` is summed up and divided by the sum of `x`. */
+export interface Weight {
+  readonly y: number;
+  readonly x: number;
+}
+
+export type Caps = ReturnType<typeof capsOf>;
+
+/** A shopper with all searches (`isKnown`), or a search of an unknown one. */
+export interface Cluster {
+  readonly totals: Totals;
+  readonly isKnown: boolean;
+}
+
+/** `share`: 1 caps nothing, and reads nothing. */
+export function findCaps(clusters: Iterable<Cluster>, share: number): Caps {
+  const counts = METRICS.map(() => new Map<number, number>());
+  const searches = new Map<number, number>();
+  if (share < 1) for (const cluster of clusters) countCluster(counts, searches, cluster);
+  const mostSearches = percentile(searches, share);
+  return capsOf(
+    METRICS.map((metric, m) => (metric.kind === "share" ? Infinity : percentile(counts[m]!, share))),
+    mostSearches,
+  );
+}
+
+/** `sums` are parallel to METRICS; Infinity caps nothing. */
+export function capsOf(sums: readonly number[], searches: number) {
+  return {
+    /** Of the sum of a shopper; Infinity for none. */
+    sumOf: (metric: Metric): number => sums[METRICS.indexOf(metric)] ?? Infinity,
+    /** Searches by which a shopper weighs in a metric per search. */
+    searches,
+    isOver: (m: number, y: number, x: number): boolean => Math.abs(y) > SLACK * (sums[m] ?? Infinity) || x > SLACK * searches,
+    /** As if only so many of the searches had been: the same sum per search, with less weight. Then the cap of the sum. */
+    cut(m: number, { y, x }: Weight): Weight {
+      const weight = Math.min(x, searches);
+      const most = sums[m] ?? Infinity;
+      return { y: Math.max(-most, Math.min(most, x > 0 ? (y * weight) / x : y)), x: weight };
+    },
+  };
+}
+
+/** A cap is rounded to three digits, so it is compared with room for the last bit. */
+const SLACK = 1 + 1e-9;
+
+function countCluster(counts: readonly Map<number, number>[], searches: Map<number, number>, { totals, isKnown }: Cluster): void {
+  if (isKnown) count(searches, totals.searches);
+  METRICS.forEach((metric, m) => {
+    if (metric.kind === "share" || (metric.per === "shopper" && !isKnown)) return;
+    const y = metric.sumOf(totals);
+    if (y > 0) count(counts[m]!, y);
+  });
+}
+
+function count(counts: Map<number, number>, value: number): void {
+  const key = roundUp(value);
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+/** To three digits, so that the memory for a percentile does not grow with the log. Never below the value. */
+export function roundUp(value: number): number {
+  if (value < 1000 && Number.isInteger(value)) return value;
+  const step = 10 ** (Math.floor(Math.log10(value)) - 2);
+  return Number((Math.ceil(value / step - 1e-9) * step).toPrecision(4));
+}
+
+/** The value of the given rank from below; at least one value lies above it, unless there is only one. Infinity for a share of 1, or of nothing. */
+export function percentile(counts: ReadonlyMap<number, number>, share: number): number {
+  const total = [...counts.values()].reduce((sum, n) => sum + n, 0);
+  if (share >= 1 || total === 0) return Infinity;
+  let rank = Math.max(1, Math.min(total - 1, Math.floor(share * total)));
+  for (const value of [...counts.keys()].toSorted((a, b) => a - b)) {
+    rank -= counts.get(value) ?? 0;
+    if (rank <= 0) return value;
+  }
+  return Infinity;
+}
