@@ -7,7 +7,8 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_TUNING } from "../report/statistics/sequential.ts";
 import { progressBar } from "./command.ts";
 import { findConfig, LOCAL_STATE } from "./wrangler.ts";
-import { above, share } from "./numbers.ts";
+import { above, share, upToOne } from "./numbers.ts";
+import { DEFAULT_CAP } from "../report/caps.ts";
 import { analyse, type AnalyseOptions, type ReportData } from "../report/analyse.ts";
 import { openDatabaseFile, openLocalDatabase, openWranglerDatabase } from "./report/database.ts";
 import type { Log, LogRange } from "../report/log.ts";
@@ -85,7 +86,12 @@ async function openLog(flags: ReportFlags): Promise<Log> {
 
 const EXAMPLE_WEIGHTS: Weights = { arms: new Map(EXAMPLE.arms.map(({ variant, weight }) => [variant, weight])), from: "the simulator" };
 
+/** The exit code for whoever watches an experiment from a schedule. */
+const ALARM = 3;
+
 const EXAMPLES = `
+Exit code ${ALARM}: an alarm (an arm has nothing at all or has lost half, or the sample ratio does not fit). The report is printed all the same.
+
 Examples:
   armmt report --simulated --html report.html       simulated shoppers: an example of a report
   armmt report rerank --local                       the log of npm start and wrangler dev
@@ -112,6 +118,7 @@ export function createReportCommand(): Command {
     .option("--lift <x>", "relative lift to detect", above(0), 0.03)
     .option("--power <x>", "probability of detecting it", share, 0.8)
     .option("--alpha <x>", "two-sided error rate", share, 0.05)
+    .option("--cap <x>", "share of the shoppers whose sums no cap touches, 1 for no caps; choose it before the start", upToOne, DEFAULT_CAP)
     .option("--tuning <n>", "shoppers at which the confidence sequence is tightest; choose it before the start", above(0), DEFAULT_TUNING)
     .option("--html <file>", "write the report as one HTML page too")
     .option("--json", "print the report as JSON and no progress")
@@ -137,6 +144,7 @@ async function printReport(experiment: string, flags: ReportFlags): Promise<void
     }
     process.stdout.write(json === true ? `${JSON.stringify(report, undefined, 2)}\n` : formatReport(report));
     if (html !== undefined && json !== true) process.stderr.write(`Wrote ${html}\n`);
+    if (report.alarms.length > 0 || !report.trusted) process.exitCode = ALARM;
   } finally {
     await log.close();
   }

@@ -79,7 +79,7 @@ function figuresOf({ tally, counts, money }: Rows, options: AnalyseOptions) {
     alarms: listAlarms(metrics),
     /** Share of the shoppers whose sums no cap touches; 1 for no caps. */
     cap,
-    notes: [...options.notes, ...findWarnings({ tally, counts, money }, weights)],
+    notes: [...options.notes, ...findWarnings({ tally, counts, money }, weights, metrics)],
     exposures: { weightsFrom: weights.from, searches, searchesPerDay: searches / (tally?.days ?? 1), arms: exposures },
     sampleRatio,
     metrics,
@@ -206,11 +206,26 @@ function timeToAnswer(metrics: readonly MetricReport[], arms: readonly ArmTally[
   return { lift, power, rows };
 }
 
+/** How searches of unknown shoppers count. */
+function perSearch(metrics: readonly MetricReport[]): string {
+  const all = metrics
+    .filter(({ per }) => per === "search")
+    .flatMap(({ comparisons }) => comparisons.map(({ designEffect }) => designEffect));
+  const known = all.flatMap((effect) => effect ?? []);
+  if (known.length === 0)
+    return "and too few shoppers are known to tell how much the searches of one hang together: there is no verdict per search.";
+  const [least, most] = [Math.min(...known), Math.max(...known)].map((effect) => effect.toFixed(1));
+  return (
+    `and per search with a variance that is ${least === most ? least : `${least} to ${most}`} times as large (the design effect of the known shoppers)` +
+    (known.length < all.length ? "; where too few are known to tell it, there is no verdict." : ".")
+  );
+}
+
 /** More pages per search than shoppers look at. */
 const MANY_PAGES = 5;
 
 /** Warnings about the rows of the log, for the reader of the figures; empty where nothing is wrong. */
-function findWarnings({ tally, counts, money }: Rows, weights: Weights): readonly string[] {
+function findWarnings({ tally, counts, money }: Rows, weights: Weights, metrics: readonly MetricReport[]): readonly string[] {
   const notes: string[] = [];
   const { pages, searches, withoutTime, ambiguous, strayActions, simulated } = counts;
   if (simulated > 0) {
@@ -226,11 +241,9 @@ function findWarnings({ tally, counts, money }: Rows, weights: Weights): readonl
   const alone = arms.reduce((sum, arm) => sum + arm.searches - arm.shopperSearches, 0);
   if (known === 0) {
     notes.push(
-      "No search names its shopper (x-armmt-consent), so each search counts for itself: where shoppers search several times, intervals are too narrow, and there is nothing per shopper.",
+      "No search names its shopper (x-armmt-consent): how much the searches of one shopper hang together is not known, so there is no verdict per search, and nothing per shopper.",
     );
-  } else if (alone > 0) {
-    notes.push(`${alone} searches name no shopper: they count per search, each for itself, and not per shopper.`);
-  }
+  } else if (alone > 0) notes.push(`${alone} searches name no shopper: they do not count per shopper, ${perSearch(metrics)}`);
   if (crossed > 0)
     notes.push(`${crossed} shoppers were seen in more than one arm and are left out: were weights changed, or variants forced?`);
   if (ambiguous > 0)

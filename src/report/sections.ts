@@ -40,7 +40,10 @@ const list = (items: readonly string[], intro = ""): Block[] => (items.length ==
 
 /** Sections without content are left out; exposures are always there. */
 export function sectionsOf(report: ReportData): readonly Section[] {
-  const sections = [{ id: "exposures", heading: "Exposures and sample ratio", blocks: exposures(report) }];
+  const sections = [
+    ...(report.alarms.length > 0 ? [{ id: "alarm", heading: "Alarm", blocks: alarm(report) }] : []),
+    { id: "exposures", heading: "Exposures and sample ratio", blocks: exposures(report) },
+  ];
   if (report.period === null) return sections;
   return [
     ...sections,
@@ -62,6 +65,37 @@ export function headline({ experiment, period, simulated, exposures: { searches 
 /** With "per …" where the title alone does not tell; a share is not per anything. */
 export function metricName({ title, per, kind }: MetricReport): string {
   return kind === "share" ? title : `${title} per ${per}`;
+}
+
+/** What most likely is broken, arm by arm: before everything else. */
+function alarm({ alarms, control, metrics: all }: ReportData): Block[] {
+  const lines = [...new Set(alarms.map(({ variant }) => variant))].flatMap((variant) => {
+    const namesOf = (kind: ReportData["alarms"][number]["alarm"]): string =>
+      alarms
+        .filter((each) => each.variant === variant && each.alarm === kind)
+        .map(({ metric: id }) => all.find(({ metric }) => metric === id))
+        .flatMap((metric) => (metric === undefined ? [] : [metricName(metric)]))
+        .join(", ");
+    const sentences = [
+      [namesOf("nothing_in_arm"), `${variant} has nothing at all, where ${control} has some: `],
+      [namesOf("nothing_in_control"), `${control} has nothing at all, where ${variant} has some: `],
+      [namesOf("halved"), `${variant} has lost more than half, against ${control}: `],
+    ] as const;
+    return sentences.flatMap(([names, start]) => (names === "" ? [] : [`${start}${names}.`]));
+  });
+  return [
+    {
+      kind: "verdict",
+      isAlarm: true,
+      blocks: [
+        paragraph("Something is broken, most likely: this is not chance, at whatever look."),
+        ...list(lines),
+        paragraph(
+          "Switch the arm off, then look at one of its searches, at its clicks and purchases on their way to the edge, and at its bypasses.",
+        ),
+      ],
+    },
+  ];
 }
 
 function exposures({ exposures: { arms, weightsFrom }, sampleRatio, notes, place }: ReportData): Block[] {
@@ -103,35 +137,62 @@ const WHY_NOT: Readonly<Record<Exclude<MetricComparison["why"], null>, string>> 
   too_few_events: "too few events to compare (at least 20 shoppers or searches with one in each arm)",
 };
 
-function metrics({ metrics: all, alpha, control, trusted }: ReportData): Block[] {
+const HELD: Readonly<Record<Exclude<MetricComparison["held"], null>, string>> = {
+  difference: "open: the lift alone shows it, the difference does not",
+  lift: "open: the difference alone shows it, the lift does not",
+  one_shopper: "open: a single shopper decides it",
+  few_events: "open: the counts show it, the difference does not",
+};
+
+function verdictWords({ verdict, why, held, exact }: MetricComparison): string {
+  if (exact !== null && verdict !== "open") return `${verdict} (exact: ${counts(exact)})`;
+  if (held !== null) return HELD[held];
+  return why === null ? verdict : WHY_NOT[why];
+}
+
+function counts({ variant, control }: NonNullable<MetricComparison["exact"]>): string {
+  const [mine, theirs] = [variant, control].map(({ units, of }) => `${format.wholeNumber(units)} of ${format.wholeNumber(of)}`);
+  return `${mine} shoppers, control ${theirs}`;
+}
+
+type Shown = Pick<MetricComparison["raw"], "control" | "value" | "lift">;
+
+/** Values of control and arm, lift, and both intervals. */
+function figures(metric: MetricReport, { control, value, lift }: Shown): string[] {
+  const decimals = lift === null ? 1 : format.decimalsFor(lift.fixed);
+  return [
+    format.metricValue(control, metric),
+    format.metricValue(value, metric),
+    lift === null ? format.NONE : format.lift(lift.value, decimals),
+    format.range(lift?.fixed, decimals),
+    format.range(lift?.always, decimals),
+  ];
+}
+
+/** A second row shows what the caps change. */
+function rowsOf(metric: MetricReport, comparison: MetricComparison): readonly (readonly string[])[] {
+  const { variant, capped, raw } = comparison;
+  const isTouched = capped.touched.control + capped.touched.variant > 0;
+  return [
+    [metric.title, variant, ...figures(metric, capped), verdictWords(comparison)],
+    ...(isTouched ? [[`${metric.title}, not capped`, variant, ...figures(metric, raw), "(capped: above)"]] : []),
+  ];
+}
+
+function metrics({ metrics: all, alpha, cap, trusted }: ReportData): Block[] {
   const level = format.level(alpha);
   const tables = (["search", "shopper"] as const).map((per): Block => {
-    const rows = all
+    const shown = all
       .filter((metric) => metric.per === per && metric.arms.some(({ clusters }) => clusters > 0))
-      .flatMap((metric) => metric.comparisons.map((comparison) => ({ metric, comparison })));
-    if (rows.length === 0) return paragraph(`Per ${per}: nothing to compare.`);
+      .flatMap((metric) => metric.comparisons.map((comparison) => ({ comparison, rows: rowsOf(metric, comparison) })));
+    if (shown.length === 0) return paragraph(`Per ${per}: nothing to compare.`);
     return {
       kind: "table",
       caption: `Per ${per}`,
       headings: ["Metric", "Arm", "Control", "Arm's", "Lift", `Fixed ${level}`, `Confidence sequence ${level}`, "Verdict"],
-      rows: rows.map(({ metric, comparison: { variant, result, why, verdict } }) => {
-        const valueOf = (arm: string): string =>
-          format.metricValue(metric.arms.find((known) => known.variant === arm)?.value ?? null, metric);
-        const lift = result?.lift;
-        const decimals = lift === undefined ? 1 : format.decimalsFor(lift.fixed);
-        return [
-          metric.title,
-          variant,
-          valueOf(control),
-          valueOf(variant),
-          lift === undefined ? format.NONE : format.lift(lift.value, decimals),
-          format.range(lift?.fixed, decimals),
-          format.range(lift?.always, decimals),
-          why === null ? verdict : WHY_NOT[why],
-        ];
-      }),
+      rows: shown.flatMap(({ rows }) => rows),
       numeric: [2, 3, 4, 5, 6],
-      decided: rows.map(({ comparison }) => comparison.verdict !== "open"),
+      decided: shown.flatMap(({ comparison, rows }) => rows.map((_, i) => i === 0 && comparison.verdict !== "open")),
     };
   });
   return [
@@ -141,9 +202,43 @@ function metrics({ metrics: all, alpha, control, trusted }: ReportData): Block[]
       `Fixed ${level} interval: holds in ${level} of experiments that are read once, at a length that was decided before the start.`,
     ),
     paragraph(
-      `Confidence sequence, ${level}: holds in ${level} of experiments however often they are read and whenever they are stopped. It is wider in return. The verdicts go by it.`,
+      `Confidence sequence, ${level}: holds in ${level} of experiments however often they are read and whenever they are stopped. It is wider in return. ` +
+        "The verdicts go by it: an effect is called where the sequences of the lift and of the difference both leave 0 out, and still do without the heaviest shopper of either arm.",
     ),
+    ...shoppersWeigh(all, cap),
     { kind: "details", summary: "Definitions of the metrics", items: all.map((metric) => `${metricName(metric)}: ${metric.meaning}`) },
+  ];
+}
+
+/** The caps, whom they touch, and how much one shopper holds. */
+function shoppersWeigh(all: readonly MetricReport[], cap: number): Block[] {
+  const rows = all
+    .filter(({ kind, arms }) => kind !== "share" && arms.some(({ sum }) => sum > 0))
+    .flatMap((metric) => metric.comparisons.map((comparison) => ({ metric, ...comparison })));
+  if (rows.length === 0) return [];
+  const share = (value: number | null): string => (value === null ? format.NONE : format.share(value));
+  const most = rows.find(({ capped }) => capped.mostSearches !== null)?.capped.mostSearches ?? null;
+  return [
+    {
+      kind: "table",
+      caption: "How much a single shopper weighs",
+      headings: ["Metric", "Arm", "Cap", "Capped in control", "Capped in arm", "Largest in control", "Largest in arm"],
+      rows: rows.map(({ metric, variant, capped, largestShare }) => [
+        metricName(metric),
+        variant,
+        capped.cap === null ? format.NONE : format.metricValue(capped.cap, metric),
+        ...[capped.touched.control, capped.touched.variant].map(format.wholeNumber),
+        ...[largestShare.control, largestShare.variant].map(share),
+      ]),
+      numeric: [2, 3, 4, 5, 6],
+    },
+    paragraph(
+      (cap < 1
+        ? `The sum of a shopper is capped at the value that ${format.share(cap)} of the shoppers with something do not exceed, all arms together (--cap); at least the heaviest is. `
+        : "Nothing is capped (--cap 1): one shopper can decide a metric. ") +
+        (most === null ? "" : `In a metric per search a shopper weighs by at most ${format.wholeNumber(most)} searches. `) +
+        "Largest: the share of one shopper in the sum of the arm, not capped.",
+    ),
   ];
 }
 

@@ -131,13 +131,22 @@ function byCounts(metric: Metric, [control, variant]: Pair<ArmSums>, exact: Exac
 
 const onlyKnown = ({ capped: { known } }: ArmSums): Sums => ({ known, alone: NO_SUMS });
 
-function isSmall({ capped: { known, alone } }: ArmSums): boolean {
-  return known.active + alone.active < FEWEST_ACTIVE;
+function events({ capped: { known, alone } }: ArmSums): number {
+  return known.active + alone.active;
+}
+
+function isSmall(arm: ArmSums): boolean {
+  return events(arm) < FEWEST_ACTIVE;
 }
 
 /** Only shoppers are independent of each other. */
 function countOf({ capped: { known } }: ArmSums): Count {
   return { units: known.active, of: known.clusters };
+}
+
+/** With as few unknown shoppers as there can be. */
+function atLeast({ capped: { known, alone } }: ArmSums): Count {
+  return { units: known.active + Math.floor(alone.active / SEARCHES_PER_UNKNOWN), of: known.clusters + alone.clusters };
 }
 
 /**
@@ -153,12 +162,7 @@ function findAlarm(
   options: JudgeOptions,
 ): Alarm | undefined {
   if (metric.isNeutral === true) return undefined;
-  const events = ({ capped: { known, alone } }: ArmSums): number => known.active + alone.active;
   if (events(control) === 0 || events(variant) === 0) {
-    const atLeast = ({ capped: { known, alone } }: ArmSums): Count => ({
-      units: known.active + Math.floor(alone.active / SEARCHES_PER_UNKNOWN),
-      of: known.clusters + alone.clusters,
-    });
     const counted = compareCounts(atLeast(control), atLeast(variant), options);
     if (counted === undefined || counted.p.always >= options.alpha) return undefined;
     return events(variant) === 0 ? "nothing_in_arm" : "nothing_in_control";
