@@ -5,7 +5,6 @@
  * report. Money, capping and segments need the whole log: `armmt report`. Every query reads a bounded number of rows, and an answer is kept for
  * some minutes, because D1 is paid by the rows read, and refuses the records of searches as well once a free day is used up.
  */
-import * as v from "valibot";
 import type { Query, ReadEvents } from "../events/read.ts";
 import type { Experiment } from "../experiment/assign.ts";
 import { REASONS } from "../result.ts";
@@ -48,8 +47,6 @@ ${["seen", "clicked", "bought"].map((what) => perDay(what)).join(" UNION ALL ")}
 UNION ALL SELECT 'simulated', '', '', COUNT(*) FROM (SELECT application, query_attributes FROM ubi_queries WHERE experiment = ?1
 ORDER BY id DESC LIMIT 100) WHERE application LIKE '%simulat%' OR query_attributes ->> '$.armmt.simulated' = 1 ORDER BY 3`;
 
-const keysSchema = v.array(v.object({ experiment: v.string() }));
-
 /** Asks the database at most once in five minutes, whoever looks; after a failure it is asked again. */
 export function createOverview(
   read: ReadEvents,
@@ -79,7 +76,7 @@ async function readOverview(readAll: ReadEvents, configured: readonly Experiment
     { sql: TIMES, values: [] },
     { sql: EVENTS, values: since(1) },
   ]);
-  const keys = v.parse(keysSchema, experiments).map(({ experiment }) => experiment);
+  const keys = experiments.map((row) => String(Object(row).experiment));
   return {
     /** Milliseconds since 1970. */
     at,

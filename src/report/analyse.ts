@@ -15,8 +15,6 @@ import type { Stage } from "./stage.ts";
 import { daysUntil, liftSeenNow, powerNow } from "./statistics/power.ts";
 import { preferenceOf } from "./statistics/preference.ts";
 import type { SequenceOptions } from "./statistics/sequential.ts";
-import { summarise } from "./summary-steps.ts";
-import { summaryFacts } from "./summary-facts.ts";
 import type { ArmTally, Tally } from "./tally.ts";
 
 export interface AnalyseOptions extends SequenceOptions {
@@ -44,17 +42,11 @@ interface Rows {
 }
 
 export type ReportData = ReturnType<typeof analyse>;
-export type ReportFigures = ReturnType<typeof figuresOf>;
 export type { MetricComparison, MetricReport } from "./measure.ts";
 export type InterleavingReport = ReturnType<typeof countVotes>;
 
 /** Throws a UserError for a control that is not an arm. */
-export function analyse(rows: Rows, options: AnalyseOptions) {
-  const figures = figuresOf(rows, options);
-  return { summary: summarise(summaryFacts(figures)), ...figures };
-}
-
-function figuresOf({ tally, counts, money }: Rows, options: AnalyseOptions) {
+export function analyse({ tally, counts, money }: Rows, options: AnalyseOptions) {
   const { experiment, place, weights, alpha, tuning, metric, cap = DEFAULT_CAP } = options;
   const arms = tally?.arms ?? [];
   const control = chooseControl(options.control, arms);

@@ -3,6 +3,8 @@ import * as format from "./format.ts";
 import type { InterleavingReport, MetricComparison, MetricReport, ReportData } from "./analyse.ts";
 import { USUAL_CAUSES } from "./sample-ratio.ts";
 import { ALARMS } from "./summary.ts";
+import { summaryFacts } from "./summary-facts.ts";
+import { summarise } from "./summary-steps.ts";
 
 interface Section {
   /** Unique, for links. */
@@ -365,7 +367,8 @@ export function describeDaily(metric: MetricReport, { variant, daily }: MetricCo
 }
 
 /** The answer: one sentence, what it rests on, and what to do next. */
-export function answerOf({ summary: { kind, sentence, evidence, next } }: ReportData): Extract<Block, { readonly kind: "verdict" }> {
+export function answerOf(report: ReportData): Extract<Block, { readonly kind: "verdict" }> {
+  const { kind, sentence, evidence, next } = summarise(summaryFacts(report));
   return {
     kind: "verdict",
     isAlarm: ALARMS.has(kind),

@@ -1,6 +1,6 @@
 /** The sentence with what it rests on, and with one to three steps to take next. */
 import * as format from "./format.ts";
-import { dayCount, MOSTLY, range, sentenceOf, type SummaryFacts, type SummaryKind, verdictsOf } from "./summary.ts";
+import { dayCount, MOSTLY, sentenceOf, type SummaryFacts, type SummaryKind, verdictsOf } from "./summary.ts";
 
 export interface Summary {
   readonly kind: SummaryKind;
@@ -15,6 +15,9 @@ export interface Summary {
 
 /** A share of unserved searches that the reader should know of. */
 const NOTABLE = 0.05;
+
+/** And one of an arm's revenue that a single shopper has. */
+const HEAVY = 0.1;
 
 export function summarise(facts: SummaryFacts): Summary {
   const [first, ...others] = verdictsOf(facts);
@@ -36,14 +39,17 @@ function evidenceOf({ days, searches, shoppers, hasMismatch, purchases, arms }: 
   return [
     `${count(searches)} searches of ${count(shoppers)} known shoppers in ${dayCount(days)}, ${count(purchases)} purchases; ${ratio}.`,
     // Nothing that a broken split has counted is evidence.
-    ...(hasMismatch ? [] : arms).flatMap(({ variant, sales, money, clicks, faults, votes = [] }) => [
+    ...(hasMismatch ? [] : arms).flatMap(({ variant, sales, money, clicks, faults, votes = [], heaviest = 0 }) => [
       ...(votes.length > 0 ? [] : [sales, money, clicks]).flatMap((effect) =>
-        effect?.always === undefined ? [] : [`${variant}: ${range(effect)} ${effect.name}, ${effect.verdict}.`],
+        effect?.always === undefined ? [] : [`${variant}: ${format.range(effect.always)} ${effect.name}, ${effect.verdict}.`],
       ),
       ...votes.map(
         ({ by, name, always }) =>
           `${variant}: ${format.share(always.low)} to ${format.share(always.high)} of the votes by ${by} for ${name}.`,
       ),
+      ...(heaviest >= HEAVY
+        ? [`One shopper has ${format.share(heaviest)} of the revenue of ${variant}: the verdict goes by what is left of it under the cap.`]
+        : []),
       ...(faults !== undefined && faults.share >= NOTABLE && faults.share < MOSTLY
         ? [
             `${variant}: ${format.share(faults.share)} of its searches kept the engine's order (mostly ${faults.reason}), which makes its effect smaller.`,
@@ -61,8 +67,8 @@ function word(text: string): string {
 }
 
 const again = ({ experiment }: SummaryFacts): string => `${LOOK} report ${word(experiment)}`;
-const switchOff = (variant: string): string =>
-  `Give ${variant} the weight 0, or take the experiment out: EXPERIMENTS and \`npx wrangler deploy\`, or at once the KV key "experiments" (\`npx wrangler kv key put\`).`;
+const switchOff = (variant: string, { experiment }: SummaryFacts): string =>
+  `Switch it off: name ${variant} in "off" of ${experiment} (EXPERIMENTS and \`npx wrangler deploy\`, or within a minute the KV key "experiments"). \`${LOOK} guard ${word(experiment)}\` does so by itself where a guardrail is broken.`;
 
 const NEXT: Readonly<Record<SummaryKind, (variant: string, facts: SummaryFacts) => readonly string[]>> = {
   no_searches: (_, facts) => [
@@ -73,16 +79,19 @@ const NEXT: Readonly<Record<SummaryKind, (variant: string, facts: SummaryFacts) 
     "Find the cause among the usual ones, below.",
     `If weights or variants were changed, report from that day on: \`${again(facts)} --since <day>\`. Else begin again under a new key.`,
   ],
-  broken: (variant) => [
-    switchOff(variant),
+  broken: (variant, facts) => [
+    switchOff(variant, facts),
     "Search and buy something in that arm yourself (`?armmt_variant` with the admin token), and see in docs/events.md what a page must send.",
   ],
   not_served: (variant) => [
     `Look that reason up in docs/reference/bypass-reasons.md, and ask the edge: \`${LOOK} doctor\`.`,
     `Repair it before you wait any longer: what is measured is the engine's order, not ${variant}.`,
   ],
-  less: (variant) => [switchOff(variant), "See in the segments below where it loses most."],
-  earns_less: (variant) => [switchOff(variant), "See whether it sells cheaper items, or fewer of them: orders and items, below."],
+  less: (variant, facts) => [switchOff(variant, facts), "See in the segments below where it loses most."],
+  earns_less: (variant, facts) => [
+    switchOff(variant, facts),
+    "See whether it sells cheaper items, or fewer of them: orders and items, below.",
+  ],
   mixed: (variant) => [`Decide by the metric that you named before the start. If that was money, ${variant} has its answer.`],
   more: (variant, facts) => [
     `Serve it to everybody: DEFAULT_VARIANT = "${variant}", without ${facts.experiment} in EXPERIMENTS, then \`npx wrangler deploy\`.`,

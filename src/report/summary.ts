@@ -17,7 +17,7 @@ export interface Effect {
   /** As "orders per shopper". */
   readonly name: string;
   readonly verdict: "lower" | "open" | "higher";
-  /** Relative, by the confidence sequence; `undefined` with too few events. */
+  /** Relative, by the confidence sequence; `undefined` with too few events for one. */
   readonly always: Range | undefined;
 }
 
@@ -25,13 +25,15 @@ export interface ArmFacts {
   readonly variant: string;
   /** `unchanged`: shoppers see the engine's order, as in control. */
   readonly kind: "ranked" | "unchanged" | "interleaved";
-  /** What this arm lacks although control has it: "purchases". */
-  readonly missing?: string | undefined;
+  /** Nothing, or less than half, of `what` ("purchases") in `of` (this arm or control), although the other has so much that chance is ruled out. */
+  readonly alarm?: { readonly of: string; readonly what: string; readonly isHalved: boolean } | undefined;
   /** Share of searches that should have been re-ranked and were not, and the most frequent reason. */
   readonly faults?: { readonly share: number; readonly reason: string } | undefined;
   readonly sales?: Effect | undefined;
   readonly money?: Effect | undefined;
   readonly clicks?: Effect | undefined;
+  /** The largest part of its revenue that one shopper has, 0..1. */
+  readonly heaviest?: number | undefined;
   /** Until the planned lift shows in `sales`, from now on; `undefined` where nothing tells. */
   readonly daysLeft?: number | undefined;
   /** In an interleaved arm: the votes for team `name` against `other`, as a share. */
@@ -109,9 +111,13 @@ function ofAll({ searches, hasMismatch, experiment }: SummaryFacts): Verdict | u
 }
 
 function ofArm(arm: ArmFacts, facts: SummaryFacts): Verdict {
-  const { variant, faults, missing } = arm;
+  const { variant, faults, alarm } = arm;
   const is = (kind: SummaryKind, text: string): Verdict => ({ kind, variant, text });
-  if (missing !== undefined) return is("broken", `${variant} has no ${missing}: something is broken`);
+  if (alarm !== undefined)
+    return is(
+      "broken",
+      `${alarm.of} has ${alarm.isHalved ? `lost more than half of its ${alarm.what}` : `no ${alarm.what}`}: something is broken`,
+    );
   const odd = [arm.sales, arm.money, arm.clicks].find((effect) => isDecided(effect));
   if (arm.kind === "unchanged") {
     return odd === undefined
@@ -129,8 +135,7 @@ function ofArm(arm: ArmFacts, facts: SummaryFacts): Verdict {
 type Say = (kind: SummaryKind, text: string) => Verdict;
 
 function bySales({ variant, sales, money, clicks, daysLeft }: ArmFacts, facts: SummaryFacts, is: Say): Verdict {
-  const known = sales === undefined ? undefined : `${range(sales)} ${sales.name}`;
-  const earns = money === undefined ? "" : `${range(money)} ${money.name}`;
+  const [known, earns] = [sales, money].map((effect) => (effect === undefined ? "" : rangeOf(effect)));
   if (facts.shoppers === 0) return is("open", "We cannot tell: no search names its shopper");
   if (sales?.verdict === "lower" && money?.verdict !== "higher") return is("less", `${variant} sells less: ${known}; switch it off`);
   if (money?.verdict === "lower" && sales?.verdict !== "higher") return is("earns_less", `${variant} earns less: ${earns}; switch it off`);
@@ -180,8 +185,9 @@ function byVotes({ variant, votes = [] }: ArmFacts, is: Say): Verdict {
 
 const isDecided = (effect: Effect | undefined): boolean => effect !== undefined && effect.verdict !== "open";
 
-export function range({ always }: Effect): string {
-  return format.range(always);
+/** Where an arm has few events, exact counts may decide without a band. */
+function rangeOf({ always, name }: Effect): string {
+  return always === undefined ? `${name}, by exact counts` : `${format.range(always)} ${name}`;
 }
 
 export function dayCount(days: number, kind = ""): string {

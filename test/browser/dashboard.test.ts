@@ -24,6 +24,12 @@ const KEYS = ["rerank", "broken"];
 /** A folder for pictures, for people. */
 const PICTURES = process.env["DASHBOARD_PICTURES"];
 
+/** The form has the focus from the start. */
+async function logIn(page: Page, token = TOKEN): Promise<void> {
+  await page.keyboard.type(token);
+  await page.keyboard.press("Enter");
+}
+
 describe.skipIf(executablePath === undefined)("the dashboard", () => {
   const folder = mkdtempSync(join(tmpdir(), "armmt-dashboard-page-"));
   const file = join(folder, "events.sqlite");
@@ -81,12 +87,6 @@ describe.skipIf(executablePath === undefined)("the dashboard", () => {
     page.on("request", (request) => requests.push(request.url()));
     await page.goto(url);
     return { page, complaints, requests };
-  }
-
-  /** The form has the focus from the start. */
-  async function logIn(page: Page, token = TOKEN): Promise<void> {
-    await page.keyboard.type(token);
-    await page.keyboard.press("Enter");
   }
 
   for (const colorScheme of ["light", "dark"] as const) {

@@ -1,8 +1,10 @@
 /** The sentence on top of the report: a table of facts and what is made of them, and the same from rows of a log. */
 import { describe, expect, it } from "vitest";
 import type { ArmFacts, Effect, SummaryFacts } from "../../src/report/summary.ts";
-import { kindOf } from "../../src/report/summary-facts.ts";
+import { kindOf, summaryFacts } from "../../src/report/summary-facts.ts";
 import { summarise } from "../../src/report/summary-steps.ts";
+import type { ReportData } from "../../src/report/analyse.ts";
+import { drawPage } from "../../src/report/page.ts";
 import { formatReport } from "../../src/report/sections.ts";
 import { action, DAY_MS, logOf, report, search, START_MS } from "./rows.ts";
 
@@ -44,6 +46,7 @@ function facts(more: Partial<SummaryFacts> = {}, ...arms: readonly ArmFacts[]): 
   };
 }
 
+const nothing = (of: string, what: string) => ({ of, what, isHalved: false });
 const INTERLEAVED = { variant: "interleave(control, armmt)", kind: "interleaved" } as const;
 const votes = (low: number, high: number, by = "purchases") => [{ by, name: "armmt", other: "control", always: { low, high } }];
 
@@ -124,11 +127,26 @@ describe("the sentence", () => {
     ["a broken split", facts({ hasMismatch: true }, arm({ sales: orders(0.1, 0.2) })), "Do not act: the sample ratio is broken"],
     [
       "a broken split before an empty arm",
-      facts({ hasMismatch: true }, arm({ missing: "purchases" })),
+      facts({ hasMismatch: true }, arm({ alarm: nothing("armmt", "purchases") })),
       "Do not act: the sample ratio is broken",
     ],
-    ["an arm that sells nothing", facts({}, arm({ missing: "purchases" })), "armmt has no purchases: something is broken"],
-    ["an arm without clicks", facts({ shoppers: 0 }, arm({ missing: "clicks" })), "armmt has no clicks: something is broken"],
+    ["an arm that sells nothing", facts({}, arm({ alarm: nothing("armmt", "purchases") })), "armmt has no purchases: something is broken"],
+    [
+      "an arm without clicks",
+      facts({ shoppers: 0 }, arm({ alarm: nothing("armmt", "clicks") })),
+      "armmt has no clicks: something is broken",
+    ],
+    ["control that sells nothing", facts({}, arm({ alarm: nothing("control", "orders") })), "control has no orders: something is broken"],
+    [
+      "an arm that lost most",
+      facts({}, arm({ alarm: { of: "armmt", what: "clicks", isHalved: true } })),
+      "armmt has lost more than half of its clicks: something is broken",
+    ],
+    [
+      "exact counts without a band",
+      facts({}, arm({ sales: { name: "shoppers with orders", verdict: "higher", always: undefined }, money: undefined })),
+      "armmt sells more: shoppers with orders, by exact counts; safe to stop",
+    ],
     [
       "an arm that was not served",
       facts({}, arm({ faults: { share: 0.93, reason: "nothing_published" }, sales: orders(-0.2, -0.1) })),
@@ -216,32 +234,48 @@ function shop(every: Readonly<Record<"control" | "armmt", number>>, more: { read
       ...(i % 2 === 1 && more.bypass !== undefined && { bypass: more.bypass }),
     }),
   );
-  const bought = rows.filter(({ variant }, i) => Math.floor(i / 2) % (variant === "armmt" ? every.armmt : every.control) === 0);
+  const bought = rows.filter(({ variant }, i) => {
+    const each = variant === "armmt" ? every.armmt : every.control;
+    return Math.floor(i / 2) % each === each - 1;
+  });
   return report(logOf(rows, bought.map(({ queryId }) => action(queryId, "purchase", { price: 10, currency: "EUR" })))); // prettier-ignore
 }
 
+const summaryOf = (data: ReportData) => summarise(summaryFacts(data));
+
 describe("a report", () => {
-  it("begins with its sentence, and has it in --json", async () => {
+  it("begins with its sentence", async () => {
     const data = await shop({ control: 12, armmt: 6 });
-    expect(data.summary).toMatchObject({ kind: "more", variant: "armmt" });
-    expect(plain(data.summary.sentence)).toMatch(/^armmt sells more: \+\d+ % to \+\d+ % \w+ per shopper; safe to stop$/);
+    expect(summaryOf(data)).toMatchObject({ kind: "more", variant: "armmt" });
+    expect(plain(summaryOf(data).sentence)).toMatch(/^armmt sells more: \+\d+ % to \+\d+ % \w+ per shopper; safe to stop$/);
     const text = formatReport(data);
-    expect(text.startsWith(`${data.summary.sentence}.\n\nrerank: 2026-11-02 to`)).toBe(true);
+    expect(text.startsWith(`${summaryOf(data).sentence}.\n\nrerank: 2026-11-02 to`)).toBe(true);
     expect(text).toMatch(/\n\nEvidence:\n- [^]*\n\nWhat to do next:\n- [^]*\n\nExposures and sample ratio\n/);
   });
 
   it("tells harm, and an arm that was never served", async () => {
-    expect((await shop({ control: 6, armmt: 12 })).summary.kind).toBe("less");
-    const unserved = await shop({ control: 6, armmt: 12 }, { bypass: "nothing_published" });
-    expect(plain(unserved.summary.sentence)).toBe(
-      "armmt was hardly tried: 100 % of its searches kept the engine's order (nothing_published)",
-    );
+    expect(summaryOf(await shop({ control: 6, armmt: 12 })).kind).toBe("less");
+    const unserved = summaryOf(await shop({ control: 6, armmt: 12 }, { bypass: "nothing_published" }));
+    expect(plain(unserved.sentence)).toBe("armmt was hardly tried: 100 % of its searches kept the engine's order (nothing_published)");
     // Shoppers who browse or sort are no fault of the edge.
-    expect((await shop({ control: 6, armmt: 12 }, { bypass: "no_query_text" })).summary.kind).toBe("less");
+    expect(summaryOf(await shop({ control: 6, armmt: 12 }, { bypass: "no_query_text" })).kind).toBe("less");
+  });
+
+  it("says first that an arm sells nothing, as 152 buyers of 3,000 against none", async () => {
+    const data = await shop({ control: 20, armmt: Infinity });
+    expect(summaryOf(data)).toMatchObject({ kind: "broken", variant: "armmt", sentence: expect.stringMatching(/^armmt has no (?:orders|purchases): something is broken$/) }); // prettier-ignore
+    expect(formatReport(data).startsWith("armmt has no ")).toBe(true);
+    expect(summaryOf(data).next[0]).toContain("Switch it off: name armmt");
+    expect(drawPage(data)).toMatch(/<div class="verdict answer alarm" role="alert"><p>armmt has no /);
+  });
+
+  it("decides by exact counts where few buy", async () => {
+    const summary = summaryOf(await shop({ control: 200, armmt: 50 }));
+    expect(plain(summary.sentence)).toMatch(/^armmt sells more: \+\d+ % to \+\d+,?\d* % shoppers with \w+; safe to stop$/);
   });
 
   it("has a sentence for a log without a search", async () => {
-    const { summary } = await report(logOf([]));
+    const summary = summaryOf(await report(logOf([])));
     expect(summary.sentence).toBe("No search has taken part in rerank yet");
   });
 });

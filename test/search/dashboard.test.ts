@@ -108,6 +108,8 @@ describe("routes", () => {
   });
 });
 
+const overview = async (edge = openEdge()) => JSON.parse(await (await edge.request("/armmt/overview", { headers: bearer })).text());
+
 describe("figures", () => {
   beforeAll(async () => {
     await createD1Sink(env.EVENTS).writeEvents([]);
@@ -137,8 +139,6 @@ describe("figures", () => {
       event("e6", "purchase", "q6", day2),
     ]);
   });
-
-  const overview = async (edge = openEdge()) => JSON.parse(await (await edge.request("/armmt/overview", { headers: bearer })).text());
 
   it("are those of a count by hand", async () => {
     const found = await overview();

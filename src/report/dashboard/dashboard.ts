@@ -6,12 +6,13 @@
  */
 import * as format from "../format.ts";
 import { bandChart, barChart, type Child, h, table } from "./draw.ts";
+import type { Share } from "./effect.ts";
 import { type ExperimentView, viewExperiment } from "./experiment.ts";
 import type { Counts, EventRow, OverviewRows, Status } from "./rows.ts";
 
 const KEY = "armmt-admin";
 const byId = (id: string): HTMLElement => document.querySelector<HTMLElement>(`#${id}`)!;
-const [tools, form, note, main] = ["tools", "in", "note", "main"].map(byId) as [HTMLElement, HTMLElement, HTMLElement, HTMLElement]; // prettier-ignore
+const [tools, form, note, main] = [byId("tools"), byId("in"), byId("note"), byId("main")];
 const input = document.querySelector<HTMLInputElement>("#token")!;
 
 /** Rejects with a Refusal without the right token. */
@@ -142,9 +143,10 @@ function spread(values: readonly number[]): string {
   return [0.5, 0.95].map((share) => Math.round(sorted[Math.floor(share * sorted.length)] ?? 0)).join(" · ");
 }
 
+const share = ({ n, of }: Share): string => (of === 0 ? format.NONE : format.share(n / of));
+
 function drawExperiment({ key, arms, days, hasMismatch, sentence, tone }: ExperimentView): HTMLElement {
   const [light, colour] = hasMismatch === undefined ? ["unknown", "dim"] : hasMismatch ? ["broken", "bad"] : ["as it should be", "good"];
-  const share = ({ n, of }: { readonly n: number; readonly of: number }): string => (of === 0 ? format.NONE : format.share(n / of));
   return h(
     "article",
     { class: `card ${tone}` },
@@ -174,7 +176,7 @@ function drawExperiment({ key, arms, days, hasMismatch, sentence, tone }: Experi
 /** Nested members as rows of text. */
 function flat(value: object, prefix = ""): (readonly [string, string])[] {
   return Object.entries(value).flatMap(([name, member]: [string, unknown]) =>
-    typeof member === "object" && member !== null ? flat(member, `${prefix}${name}.`) : [[prefix + name, String(member)] as const],
+    typeof member === "object" && member !== null ? flat(member, `${prefix}${name} `) : [[prefix + name, String(member)] as const],
   );
 }
 

@@ -58,7 +58,9 @@ export function bandChart(title: string, days: readonly string[], bands: readonl
     points.map(([day, value]) => `${x(day).toFixed(1)},${y(value).toFixed(1)}`).join(" ");
   const rule = (value: number): Child[] => [
     s("path", { d: `M${LEFT} ${y(value)}H${WIDTH}`, stroke: value === 0 ? "currentcolor" : "var(--line)" }),
-    s("text", { x: LEFT - 4, y: y(value) + 4, "text-anchor": "end" }, format.lift(value, Math.abs(value) < 0.095 ? 1 : 0)),
+    // None over that of 0.
+    (value === 0 || Math.abs(y(value) - y(0)) > 12) &&
+      s("text", { x: LEFT - 4, y: y(value) + 4, "text-anchor": "end" }, format.lift(value, Math.abs(value) < 0.095 ? 1 : 0)),
   ];
   const label = (day: string | undefined, anchor: string): Child =>
     day !== undefined && s("text", { x: anchor === "end" ? WIDTH : LEFT, y: HEIGHT - 4, "text-anchor": anchor }, day.slice(5));

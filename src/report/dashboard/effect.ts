@@ -48,9 +48,10 @@ export function daysLeft({ error, units }: Record<"error" | "units", number>, da
   return Math.max(0, days * (factor - 1));
 }
 
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
 /** `undefined` where there is nothing to compare. */
 export function isMismatch(counts: readonly number[], weights: readonly number[]): boolean | undefined {
-  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
   const limit = MISMATCH[weights.filter((weight) => weight > 0).length - 2];
   const [all, whole] = [sum(counts), sum(weights)];
   if (limit === undefined || all === 0) return undefined;

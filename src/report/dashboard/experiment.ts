@@ -37,11 +37,11 @@ const SALES = "buyers per shopper";
 const CLICKS = "shoppers who click";
 
 export function viewExperiment(
-  { experiment: key, first, last, searches }: ExperimentRow,
+  { experiment: key, first, last, searches: rowCount }: ExperimentRow,
   rows: readonly DayRow[],
   { configured, most }: Pick<OverviewRows, "configured" | "most">,
 ): ExperimentView {
-  const isWhole = searches <= most;
+  const isWhole = rowCount <= most;
   const weights = weightsOf(configured.find((known) => known.key === key));
   const counted = rows.filter(({ what }) => what !== "simulated");
   const days = daysBetween(isWhole ? first : (counted[0]?.day ?? first), last);
@@ -62,6 +62,7 @@ export function viewExperiment(
     const split = mine / (mine + (weights?.[control] ?? 0));
     const lacks = (what: "clicked" | "bought"): boolean =>
       split > 0 && split < 1 && sum(what, variant) === 0 && isMissing(sum(what, control), split);
+    const nothing = { of: variant, isHalved: false };
     const effect: Effect | undefined = sales && { name: SALES, verdict: sales.verdict, always: sales.always };
     return {
       variant,
@@ -80,8 +81,8 @@ export function viewExperiment(
             }),
       facts: {
         variant,
-        kind: /^interleave\(/.test(variant) ? "interleaved" : /^(?:shadow\(|control$)/.test(variant) ? "unchanged" : "ranked",
-        missing: lacks("bought") ? "purchases" : lacks("clicked") ? "clicks" : undefined,
+        kind: kindOf(variant),
+        alarm: lacks("bought") ? { ...nothing, what: "purchases" } : lacks("clicked") ? { ...nothing, what: "clicks" } : undefined,
         sales: effect,
         clicks: clicks && { name: CLICKS, verdict: clicks.verdict, always: clicks.always },
         daysLeft: sales && daysLeft(sales, days.length),
@@ -130,6 +131,12 @@ function weightsOf(experiment: OverviewRows["configured"][number] | undefined): 
   const weightAt = (i: number): number =>
     ranges?.[i] === undefined ? (weights?.[i] ?? 1 / variations.length) : ranges[i][1] - ranges[i][0];
   return Object.fromEntries(variations.map((name, i) => [name, weightAt(i)]));
+}
+
+/** By the names of variants: the parser of the edge would not fit into a page. */
+function kindOf(variant: string): ArmFacts["kind"] {
+  if (variant.startsWith("interleave(")) return "interleaved";
+  return variant === "control" || variant.startsWith("shadow(") ? "unchanged" : "ranked";
 }
 
 const DAY_MS = 86_400_000;

@@ -129,6 +129,13 @@ describe("a card", () => {
   });
 });
 
+const estimate = (units: number, y: number) => ({
+  value: y / units,
+  variance: ((y / units) * (1 - y / units)) / (units - 1),
+  clusters: units,
+  active: y,
+});
+
 describe("statistics without the library", () => {
   it.each([
     [1000, 50, 1100, 80],
@@ -136,12 +143,6 @@ describe("statistics without the library", () => {
     [20_000, 3000, 20_000, 3000],
     [400, 399, 400, 380],
   ])("compare %i shoppers, %i buyers with %i, %i as compareArms() does", (of, n, otherOf, otherN) => {
-    const estimate = (units: number, y: number) => ({
-      value: y / units,
-      variance: ((y / units) * (1 - y / units)) / (units - 1),
-      clusters: units,
-      active: y,
-    });
     const wanted = compareArms(estimate(of, n), estimate(otherOf, otherN), { alpha: 0.05, tuning: 5000 });
     if (typeof wanted === "string") throw new Error(wanted);
     const found = compareShares({ of, n }, { of: otherOf, n: otherN });
