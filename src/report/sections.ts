@@ -218,7 +218,6 @@ function shoppersWeigh(all: readonly MetricReport[], cap: number): Block[] {
     .filter(({ kind, arms }) => kind !== "share" && arms.some(({ sum }) => sum > 0))
     .flatMap((metric) => metric.comparisons.map((comparison) => ({ metric, ...comparison })));
   if (rows.length === 0) return [];
-  const share = (value: number | null): string => (value === null ? format.NONE : format.share(value));
   const most = rows.find(({ capped }) => capped.mostSearches !== null)?.capped.mostSearches ?? null;
   return [
     {
@@ -230,7 +229,7 @@ function shoppersWeigh(all: readonly MetricReport[], cap: number): Block[] {
         variant,
         capped.cap === null ? format.NONE : format.metricValue(capped.cap, metric),
         ...[capped.touched.control, capped.touched.variant].map(format.wholeNumber),
-        ...[largestShare.control, largestShare.variant].map(share),
+        ...[largestShare.control, largestShare.variant].map((share) => (share === null ? format.NONE : format.share(share))),
       ]),
       numeric: [2, 3, 4, 5, 6],
     },
