@@ -14,7 +14,7 @@ import { errorText, isRecent, withTimeout } from "../web.ts";
 export type Overview = Awaited<ReturnType<typeof readOverview>>;
 
 /** Of one experiment. Of a longer one only the last are added up, and the page gives no verdict. */
-export const MOST_SEARCHES = 200_000;
+export const MOST_SEARCHES = 100_000;
 const FRESH_MS = 300_000;
 const READ_MS = 25_000;
 const HOUR_MS = 3_600_000;
@@ -54,11 +54,12 @@ export function createOverview(
   now: () => number,
 ): () => Promise<Overview> {
   let last: { readonly at: number; readonly overview: Promise<Overview> } | undefined;
-  return async () => {
+  return () => {
     if (last === undefined || !isRecent(last.at, FRESH_MS, now())) {
-      const mine = { at: now(), overview: readOverview(read, await configured(), now()) };
+      const asked = configured().then((list) => readOverview(read, list, now()));
+      const mine = { at: now(), overview: asked };
       last = mine;
-      mine.overview.catch(() => {
+      asked.catch(() => {
         if (last === mine) last = undefined;
       });
     }
