@@ -195,7 +195,7 @@ describe("figures", () => {
     expect(asked).toBe(3); // one that failed, two for one overview
     at += 2000;
     // Two who look at once are one question.
-    expect((await Promise.all([overview(edge), overview(edge)])).map(({ at: read }) => read)).toEqual([NOW + 301_000, NOW + 301_000]);
+    expect((await Promise.all([overview(edge), overview(edge)])).map((found) => found.at)).toEqual([NOW + 301_000, NOW + 301_000]);
     expect(asked).toBe(5);
   });
 
