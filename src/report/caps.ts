@@ -22,6 +22,8 @@ export type Caps = ReturnType<typeof capsOf>;
 export interface Cluster {
   readonly totals: Totals;
   readonly isKnown: boolean;
+  /** So many alike. */
+  readonly times?: number;
 }
 
 /** `share`: 1 caps nothing, and reads nothing. */
@@ -43,7 +45,7 @@ export function capsOf(sums: readonly number[], searches: number) {
     sumOf: (metric: Metric): number => sums[METRICS.indexOf(metric)] ?? Infinity,
     /** Searches by which a shopper weighs in a metric per search. */
     searches,
-    isOver: (m: number, y: number, x: number): boolean => Math.abs(y) > SLACK * (sums[m] ?? Infinity) || x > SLACK * searches,
+    isOver: (m: number, y: number, x: number): boolean => Math.abs(y) > (sums[m] ?? Infinity) || x > searches,
     /** As if only so many of the searches had been: the same sum per search, with less weight. Then the cap of the sum. */
     cut(m: number, { y, x }: Weight): Weight {
       const weight = Math.min(x, searches);
@@ -53,28 +55,31 @@ export function capsOf(sums: readonly number[], searches: number) {
   };
 }
 
-/** A cap is rounded to three digits, so it is compared with room for the last bit. */
-const SLACK = 1 + 1e-9;
-
-function countCluster(counts: readonly Map<number, number>[], searches: Map<number, number>, { totals, isKnown }: Cluster): void {
-  if (isKnown) count(searches, totals.searches);
+function countCluster(
+  counts: readonly Map<number, number>[],
+  searches: Map<number, number>,
+  { totals, isKnown, times = 1 }: Cluster,
+): void {
+  if (isKnown) count(searches, totals.searches, times);
   METRICS.forEach((metric, m) => {
     if (metric.kind === "share" || (metric.per === "shopper" && !isKnown)) return;
     const y = metric.sumOf(totals);
-    if (y > 0) count(counts[m]!, y);
+    if (y > 0) count(counts[m]!, y, times);
   });
 }
 
-function count(counts: Map<number, number>, value: number): void {
+function count(counts: Map<number, number>, value: number, times: number): void {
   const key = roundUp(value);
-  counts.set(key, (counts.get(key) ?? 0) + 1);
+  counts.set(key, (counts.get(key) ?? 0) + times);
 }
 
-/** To three digits, so that the memory for a percentile does not grow with the log. Never below the value. */
+/**
+ * To ten binary digits, so that the memory for a percentile does not grow with the log. Never below the value; whole numbers below 1,024 stay as they
+ * are.
+ */
 export function roundUp(value: number): number {
-  if (value < 1000 && Number.isInteger(value)) return value;
-  const step = 10 ** (Math.floor(Math.log10(value)) - 2);
-  return Number((Math.ceil(value / step - 1e-9) * step).toPrecision(4));
+  const step = 2 ** (Math.floor(Math.log2(value)) - 9);
+  return Math.ceil(value / step) * step;
 }
 
 /** The value of the given rank from below; at least one value lies above it, unless there is only one. Infinity for a share of 1, or of nothing. */

@@ -48,8 +48,8 @@ export interface Counted extends Weight {
   readonly squares: number;
 }
 
-/** Adds (`times` 1) a cluster to the cell at `at`, or takes it out (`times` −1). `m`: index in METRICS. */
-export function addToCell(cells: Float64Array, at: number, caps: Caps, m: number, counted: Counted, times: 1 | -1 = 1): void {
+/** Adds (`times` 1, or so many alike) a cluster to the cell at `at`, or takes it out (`times` −1). `m`: index in METRICS. */
+export function addToCell(cells: Float64Array, at: number, caps: Caps, m: number, counted: Counted, times = 1): void {
   const { y, x, isKnown, squares } = counted;
   const part = at + (isKnown ? 0 : SUM_COUNT);
   let kept = squares;

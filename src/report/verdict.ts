@@ -9,7 +9,7 @@ import type { ArmSums, Extreme, Sums } from "./cells.ts";
 import type { Metric } from "./metrics.ts";
 import { compareArms, type Comparison, FEWEST_ACTIVE, type Interval } from "./statistics/compare.ts";
 import { compareCounts, type Count, type ExactComparison } from "./statistics/exact.ts";
-import { estimateRatio, mergeSums, NO_SUMS, residualSquares, withoutCluster } from "./statistics/ratio.ts";
+import { estimatePair, mergeSums, NO_SUMS, type Pair, residualSquares, withoutCluster } from "./statistics/ratio.ts";
 import type { SequenceOptions } from "./statistics/sequential.ts";
 
 export type Verdict = "lower" | "open" | "higher";
@@ -51,9 +51,8 @@ interface Compared extends SequenceOptions {
 }
 
 /** A string: why not. */
-export function compareSums(metric: Metric, [control, variant]: Pair<Sums>, { effect, ...options }: Compared) {
-  const estimate = ({ known, alone }: Sums) => estimateRatio(known, alone, effect);
-  const compared = compareArms(estimate(control), estimate(variant), options);
+export function compareSums(metric: Metric, arms: Pair<Sums>, { effect, ...options }: Compared) {
+  const compared = compareArms(...estimatePair(arms, effect ?? 1), options);
   return metric.per === "search" && effect === undefined && typeof compared !== "string" ? ("units_unknown" as const) : compared;
 }
 
@@ -80,8 +79,6 @@ export function judge(metric: Metric, control: ArmSums, variant: ArmSums, option
     typeof capped === "string" ? byCounts(metric, arms, exact, options) : byIntervals(metric, arms, capped, { ...options, effect });
   return { capped, raw, exact, effect, ...judged, alarm: findAlarm(metric, arms, capped, exact, judged.verdict, options) };
 }
-
-type Pair<T> = readonly [control: T, variant: T];
 
 interface Judged {
   readonly verdict: Verdict;

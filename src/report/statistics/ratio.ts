@@ -13,8 +13,8 @@ export const NO_SUMS: ClusterSums = { clusters: 0, active: 0, y: 0, x: 0, yy: 0,
 /** Numbers per ClusterSums in an array. */
 export const SUM_COUNT = 7;
 
-/** Adds (`times` 1) a cluster to the sums at `at`, or takes it out (`times` −1). */
-export function addCluster(sums: Float64Array, at: number, y: number, x: number, times: 1 | -1 = 1): void {
+/** Adds (`times` 1, or so many alike) a cluster to the sums at `at`, or takes it out (`times` −1). */
+export function addCluster(sums: Float64Array, at: number, y: number, x: number, times = 1): void {
   sums[at] = (sums[at] ?? 0) + times;
   if (y !== 0) {
     sums[at + 1] = (sums[at + 1] ?? 0) + times;
@@ -51,25 +51,50 @@ export function readSums(sums: Float64Array, at: number): ClusterSums {
 
 export type Estimate = NonNullable<ReturnType<typeof estimateRatio>>;
 
+export type Pair<T> = readonly [control: T, variant: T];
+
 /**
  * Var(ȳ/x̄) = (s²_y − 2 R s_xy + R² s²_x) / (n x̄²): Deng, Knoblich & Lu 2018, "Applying the Delta Method in Metric Analytics", section 3
  * (arXiv 1803.06336): the variance of the estimate, not of a cluster. `undefined` below two clusters or with nothing to divide by.
- *
- * `alone`: single searches of unknown shoppers, which hang together without our knowing how. Each counts as 1 / `inflation` of a cluster, the
- * design effect (Kish 1965), so that their part of the variance is that much larger.
  */
-export function estimateRatio(sums: ClusterSums, alone: ClusterSums = NO_SUMS, inflation = 1) {
-  const { clusters, y, x } = mergeSums(sums, alone);
+export function estimateRatio(sums: ClusterSums) {
+  return estimate(sums, NO_SUMS, 1, 0);
+}
+
+/**
+ * Both arms of a comparison, each with at least the variance per cluster that both have together: in a small arm that heavy shoppers have not come
+ * to yet, its own would be too small, and its interval with it.
+ *
+ * `alone`: single searches of unknown shoppers, which hang together. Each counts as 1 / `inflation` of a cluster, the design effect (Kish 1965), so
+ * that their part of the variance is that much larger.
+ */
+export function estimatePair(arms: Pair<Record<"known" | "alone", ClusterSums>>, inflation: number): Pair<Estimate | undefined> {
+  const clusters = arms.reduce((sum, { known, alone }) => sum + known.clusters + alone.clusters, 0);
+  const squares = arms.reduce((sum, { known, alone }) => sum + squaresOf(known, alone, inflation), 0);
+  const [control, variant] = arms;
+  const floor = clusters > 0 ? squares / clusters : 0;
+  return [estimate(control.known, control.alone, inflation, floor), estimate(variant.known, variant.alone, inflation, floor)];
+}
+
+/** `floor`: of the squared residual per cluster. */
+function estimate(known: ClusterSums, alone: ClusterSums, inflation: number, floor: number) {
+  const { clusters, y, x } = mergeSums(known, alone);
   if (clusters < 2 || !(x > 0)) return undefined;
-  const value = y / x;
-  // The squares of y − R x; their mean is 0 over all clusters together.
-  const squares = residualSquares(sums, value) + inflation * residualSquares(alone, value);
+  const squares = Math.max(squaresOf(known, alone, inflation), floor * clusters);
   return {
-    value,
-    variance: (Math.max(0, squares) * clusters) / ((clusters - 1) * x * x),
-    clusters: sums.clusters + alone.clusters / inflation,
-    active: sums.active + alone.active / inflation,
+    value: y / x,
+    variance: (squares * clusters) / ((clusters - 1) * x * x),
+    clusters: known.clusters + alone.clusters / inflation,
+    active: known.active + alone.active / inflation,
   };
+}
+
+/** Of y − R x, whose mean over all clusters together is 0. */
+function squaresOf(known: ClusterSums, alone: ClusterSums, inflation: number): number {
+  const x = known.x + alone.x;
+  if (!(x > 0)) return 0;
+  const ratio = (known.y + alone.y) / x;
+  return Math.max(0, residualSquares(known, ratio) + inflation * residualSquares(alone, ratio));
 }
 
 /** Σ (y − ratio · x)² over the clusters. */

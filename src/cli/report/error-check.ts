@@ -1,0 +1,287 @@
+/**
+ * How often the report errs: simulated experiments without an effect, read on every day, through the rules of the report (caps.ts, verdict.ts).
+ * And its power against a plain t-test, where there is an effect.
+ *
+ * Shoppers are drawn one by one but kept as sums: those who are alike are one entry with a count.
+ */
+import { createRandom, type Random } from "../../demo/catalogue/random.ts";
+import { type Caps, findCaps } from "../../report/caps.ts";
+import { addToCell, type ArmSums, CELL_SIZE, type Counted, emptyExtremes, noteExtremes, readCell } from "../../report/cells.ts";
+import { emptyTotals, type Metric, METRICS, spreadOf, type Totals } from "../../report/metrics.ts";
+import type { SequenceOptions } from "../../report/statistics/sequential.ts";
+import { decide, judge, type Judgment } from "../../report/verdict.ts";
+
+export interface Cell {
+  readonly name: string;
+  readonly perDay: number;
+  /** Of the variant. */
+  readonly share: number;
+  /** Share of the shoppers who are known. */
+  readonly consent: number;
+  /** Share of the shoppers who search once; the others search 1 + a negative binomial number of times. */
+  readonly once: number;
+  /** Mean of the shoppers' own click rates; 0: nobody clicks. */
+  readonly clickRate: number;
+  /** Share of the visits with an order. */
+  readonly buyRate: number;
+  /** Of the logarithm of an order's value. */
+  readonly sigma: number;
+  /** Of the variant, on the share of visits with an order; 0 without an effect. */
+  readonly lift: number;
+}
+
+const USUAL = { perDay: 400, share: 0.5, consent: 1, once: 1, clickRate: 0, buyRate: 0.03, sigma: 1, lift: 0 };
+const CORRELATED = { ...USUAL, perDay: 200, once: 0, clickRate: 0.3 };
+const split = (share: number): string => `${(1 - share) * 100}:${share * 100}`;
+
+/** Without an effect. */
+export const CELLS: readonly Cell[] = [
+  ...[0.5, 0.1].flatMap((share) =>
+    [1, 1.5, 2, 2.5].map((sigma) => ({ ...USUAL, share, sigma, name: `orders σ ${sigma}, ${split(share)}` })),
+  ),
+  ...[0.5, 0.1].map((share) => ({ ...CORRELATED, share, name: `correlated searches, ${split(share)}` })),
+  ...[0, 0.1, 0.5].map((consent) => ({ ...CORRELATED, consent, name: `… with ${consent === 0 ? "no" : `${consent * 100} %`} consent` })),
+  { ...CORRELATED, perDay: 15, name: "15 shoppers a day" },
+  ...[0.5, 0.1].map((share) => ({ ...USUAL, perDay: 1500, share, buyRate: 0.001, name: `conversion 0.1 %, ${split(share)}` })),
+];
+
+/** With an effect that a plain t-test finds in about four of five. */
+export const POWER_CELL: Cell = { ...USUAL, lift: 0.5, name: "orders σ 1, 50 % more buyers" };
+
+export const CHECK_DAYS = 28;
+
+/** Share of the shoppers who come back within ten days. */
+const RETURNING = 0.3;
+
+export interface CheckOptions extends SequenceOptions {
+  readonly cap: number;
+  readonly runs: number;
+}
+
+/** Shoppers who are alike, or searches of unknown ones. */
+interface Entry {
+  readonly totals: Totals;
+  readonly isKnown: boolean;
+  /** Parallel to METRICS; `undefined` where the entry is not part of one. */
+  readonly counted: readonly (Counted | undefined)[];
+  times: number;
+}
+
+/** Of one arm; shoppers without an order by what they did, the others each for itself. */
+interface Arm {
+  readonly alike: Map<number, Entry>;
+  readonly buyers: Set<Entry>;
+}
+
+/** `squares`: Σ of the squared totals of single searches, by which a sum of squares follows for every metric. */
+interface Sums {
+  totals: Totals;
+  squares: Totals;
+}
+
+interface Visitor extends Sums {
+  readonly arm: Arm;
+  readonly isKnown: boolean;
+  readonly buyRate: number;
+  readonly clickRate: number;
+  /** Besides the first of a visit. */
+  readonly moreSearches: number;
+  entry: Entry | undefined;
+}
+
+/** Gamma-like around 2.8, with a long tail: shoppers differ much. */
+function drawMore(random: Random): number {
+  return 1.4 * (random.normal() ** 2 - Math.log(1 - random.next()));
+}
+
+/** Knuth's, below a mean of 40. */
+function drawPoisson(random: Random, mean: number): number {
+  const least = Math.exp(-Math.min(mean, 40));
+  let count = 0;
+  for (let product = random.next(); product > least; product *= random.next()) count++;
+  return count;
+}
+
+const TASTES = [0.2, 0.6, 1, 2.2];
+
+function drawVisitor(random: Random, arms: readonly [Arm, Arm], { share, consent, once, clickRate, buyRate, lift }: Cell): Visitor {
+  const isVariant = random.chance(share);
+  return {
+    arm: arms[isVariant ? 1 : 0],
+    isKnown: consent === 1 || random.chance(consent),
+    buyRate: isVariant ? buyRate * (1 + lift) : buyRate,
+    clickRate: clickRate === 0 ? 0 : clickRate * random.pick(TASTES),
+    moreSearches: once === 1 || random.chance(once) ? 0 : drawMore(random),
+    totals: emptyTotals(),
+    squares: emptyTotals(),
+    entry: undefined,
+  };
+}
+
+/** One or more searches, each with one click or none, and perhaps orders in the first of them. */
+function visit(random: Random, visitor: Visitor, sigma: number): void {
+  const { arm, isKnown, entry, clickRate, moreSearches } = visitor;
+  let purchases = 0;
+  let revenue = 0;
+  if (random.chance(visitor.buyRate)) {
+    do {
+      purchases++;
+      revenue += 50 * Math.exp(sigma * random.normal());
+    } while (random.chance(0.2));
+  }
+  const searches = 1 + (moreSearches > 0 ? drawPoisson(random, moreSearches) : 0);
+  let [clicks, carts] = [0, 0];
+  for (let i = 0; i < searches; i++) {
+    const isClicked = clickRate > 0 && random.chance(clickRate);
+    const isCart = isClicked && random.chance(0.25);
+    if (isClicked) clicks++;
+    if (isCart) carts++;
+    if (!isKnown) addEntry(arm, alone(isClicked, isCart, i === 0 ? { purchases, revenue } : { purchases: 0, revenue: 0 }), false);
+  }
+  if (!isKnown) return;
+  const { totals, squares } = visitor;
+  visitor.totals = addTotals(totals, { searches, clicked: clicks, clicks, carts, purchases, revenue });
+  visitor.squares = addTotals(squares, { searches, clicked: clicks, clicks, carts, purchases: purchases ** 2, revenue: revenue ** 2 });
+  if (entry !== undefined) removeEntry(arm, entry);
+  visitor.entry = addEntry(arm, visitor, true);
+}
+
+function alone(isClicked: boolean, isCart: boolean, { purchases, revenue }: Record<"purchases" | "revenue", number>): Sums {
+  const [clicks, carts] = [isClicked ? 1 : 0, isCart ? 1 : 0];
+  const both = { searches: 1, clicked: clicks, clicks, carts };
+  return { totals: { ...both, purchases, revenue }, squares: { ...both, purchases: purchases ** 2, revenue: revenue ** 2 } };
+}
+
+function addTotals(a: Totals, b: Totals): Totals {
+  return {
+    searches: a.searches + b.searches,
+    clicked: a.clicked + b.clicked,
+    clicks: a.clicks + b.clicks,
+    carts: a.carts + b.carts,
+    purchases: a.purchases + b.purchases,
+    revenue: a.revenue + b.revenue,
+  };
+}
+
+function addEntry({ alike, buyers }: Arm, { totals, squares }: Sums, isKnown: boolean): Entry {
+  const key = totals.purchases === 0 ? keyOf(totals, isKnown) : undefined;
+  const known = key === undefined ? undefined : alike.get(key);
+  if (known !== undefined) {
+    known.times++;
+    return known;
+  }
+  const counted = METRICS.map((metric): Counted | undefined => {
+    if (!isKnown && metric.per === "shopper") return undefined;
+    return { y: metric.sumOf(totals), x: spreadOf(metric, totals), isKnown, squares: metric.per === "search" ? metric.sumOf(squares) : 0 };
+  });
+  const entry = { totals, isKnown, counted, times: 1 };
+  if (key === undefined) buyers.add(entry);
+  else alike.set(key, entry);
+  return entry;
+}
+
+function removeEntry({ alike, buyers }: Arm, entry: Entry): void {
+  entry.times--;
+  if (entry.times > 0) return;
+  if (!buyers.delete(entry)) alike.delete(keyOf(entry.totals, entry.isKnown));
+}
+
+function keyOf({ searches, clicks, carts }: Totals, isKnown: boolean): number {
+  return ((searches * 1000 + clicks) * 1000 + carts) * 2 + (isKnown ? 1 : 0);
+}
+
+/** What a report on that day would go by: each arm's sums of one metric. */
+function sumsOf({ alike, buyers }: Arm, metric: Metric, caps: Caps): ArmSums {
+  const m = METRICS.indexOf(metric);
+  const cells = new Float64Array(CELL_SIZE);
+  const extremes = emptyExtremes();
+  for (const entries of [alike.values(), buyers]) {
+    for (const { counted, times } of entries) {
+      const mine = counted[m];
+      if (mine === undefined) continue;
+      addToCell(cells, 0, caps, m, mine, times);
+      noteExtremes(extremes, caps, m, mine);
+    }
+  }
+  return readCell(cells, 0, [extremes.heaviest, extremes.widest].flatMap((extreme) => extreme ?? [])); // prettier-ignore
+}
+
+/** One experiment, day by day. */
+export function* simulateDays(cell: Cell, seed: string, options: CheckOptions): Generator<ReadonlyMap<string, Judgment>> {
+  const random = createRandom(seed);
+  const emptyArm = (): Arm => ({ alike: new Map(), buyers: new Set() });
+  const [control, variant] = [emptyArm(), emptyArm()];
+  const expected: Visitor[][] = Array.from({ length: CHECK_DAYS + 11 }, () => []);
+  const metrics = METRICS.filter(({ id }) => cell.clickRate > 0 || !/^(?:click|cart)/.test(id));
+  for (let day = 0; day < CHECK_DAYS; day++) {
+    for (let i = 0; i < cell.perDay; i++) {
+      const visitor = drawVisitor(random, [control, variant], cell);
+      visit(random, visitor, cell.sigma);
+      if (random.chance(RETURNING)) expected[day + 1 + Math.floor(random.next() * 10)]?.push(visitor);
+    }
+    for (const visitor of expected[day] ?? []) visit(random, visitor, cell.sigma);
+    const caps = findCaps([...control.alike.values(), ...control.buyers, ...variant.alike.values(), ...variant.buyers], options.cap);
+    const judged = metrics.map((metric) => {
+      const judgment = judge(metric, sumsOf(control, metric, caps), sumsOf(variant, metric, caps), { ...options, share: cell.share });
+      return [metric.id, judgment] as const;
+    });
+    yield new Map(judged);
+  }
+}
+
+/** Of all experiments: the share in which a metric got a verdict on any day, the share with an alarm on any day, and with any verdict at all. */
+export function checkCell(cell: Cell, options: CheckOptions, progress: () => void = () => undefined) {
+  const wrong = new Map(METRICS.map(({ id }) => [id, 0]));
+  /** By the rule before caps: the confidence sequence of the lift alone. */
+  const liftAlone = new Map(wrong);
+  let alarms = 0;
+  for (let run = 0; run < options.runs; run++) {
+    const [found, alone] = [new Set<string>(), new Set<string>()];
+    let isAlarm = false;
+    for (const day of simulateDays(cell, `${cell.name}:${run}`, options)) {
+      for (const [id, { verdict, raw, alarm }] of day) {
+        if (verdict !== "open") found.add(id);
+        if (typeof raw !== "string" && decide<boolean>(raw.lift.always, 0, [true, false, true])) alone.add(id);
+        isAlarm ||= alarm !== undefined;
+      }
+    }
+    for (const id of found) wrong.set(id, (wrong.get(id) ?? 0) + 1);
+    for (const id of alone) liftAlone.set(id, (liftAlone.get(id) ?? 0) + 1);
+    if (isAlarm) alarms++;
+    progress();
+  }
+  const shares = (counts: ReadonlyMap<string, number>) => Object.fromEntries([...counts].map(([id, count]) => [id, count / options.runs]));
+  return {
+    cell: cell.name,
+    wrong: shares(wrong),
+    worst: Math.max(...wrong.values()) / options.runs,
+    alarms: alarms / options.runs,
+    liftAlone: shares(liftAlone),
+  };
+}
+
+/** Of revenue per shopper: how often a plain t-test of the uncapped difference, the report's fixed interval and its sequence find the effect. */
+export function checkPower(cell: Cell, options: CheckOptions, progress: () => void = () => undefined) {
+  const counts = { plain: 0, fixed: 0, always: 0, anyDay: 0 };
+  for (let run = 0; run < options.runs; run++) {
+    let last: Judgment | undefined;
+    let isFound = false;
+    for (const day of simulateDays(cell, `${cell.name}:${run}`, options)) {
+      last = day.get("revenue-per-shopper");
+      isFound ||= last?.verdict === "higher";
+    }
+    if (last !== undefined && typeof last.raw !== "string" && last.raw.difference.p.fixed < options.alpha) counts.plain++;
+    if (last !== undefined && typeof last.capped !== "string" && last.capped.p.fixed < options.alpha) counts.fixed++;
+    if (last?.verdict === "higher") counts.always++;
+    if (isFound) counts.anyDay++;
+    progress();
+  }
+  const share = (count: number): number => count / options.runs;
+  return {
+    cell: cell.name,
+    plain: share(counts.plain),
+    fixed: share(counts.fixed),
+    always: share(counts.always),
+    anyDay: share(counts.anyDay),
+  };
+}
