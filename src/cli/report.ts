@@ -7,7 +7,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_TUNING } from "../report/statistics/sequential.ts";
 import { progressBar } from "./command.ts";
 import { findConfig, LOCAL_STATE } from "./wrangler.ts";
-import { above, share, upToOne } from "./numbers.ts";
+import { above, share, upToOne, whole } from "./numbers.ts";
 import { DEFAULT_CAP } from "../report/caps.ts";
 import { analyse, type AnalyseOptions, type ReportData } from "../report/analyse.ts";
 import { openDatabaseFile, openLocalDatabase, openWranglerDatabase } from "./report/database.ts";
@@ -74,7 +74,7 @@ async function findWeights(log: Log, { range: { experiment }, config }: ReportOp
 type ReportFlags = Omit<ReportOptions, "range" | "weights" | "control" | "json"> &
   Record<"persistTo" | "binding", string> &
   Partial<Record<"database" | "queries" | "events" | "since" | "until" | "control" | "html", string>> &
-  Partial<Record<"local" | "simulated" | "json", true>> & { readonly weights?: Weights };
+  Partial<Record<"local" | "simulated" | "json" | "check", true>> & { readonly weights?: Weights; readonly runs: number };
 
 async function openLog(flags: ReportFlags): Promise<Log> {
   const { config, binding, persistTo, database, queries, events, simulated } = flags;
@@ -97,6 +97,7 @@ Exit code ${ALARM}: an alarm (an arm has nothing at all or has lost half, or the
 Examples:
   armmt report --simulated --html report.html       simulated shoppers: an example of a report
   armmt report rerank --local                       the log of npm start and wrangler dev
+  armmt report --check                              how often the report errs, in some minutes
   armmt report rerank                               D1 at Cloudflare
   armmt report rerank --queries queries.ndjson --events events.ndjson`;
 
@@ -123,11 +124,26 @@ export function createReportCommand(): Command {
     .option("--cap <x>", "share of the shoppers whose sums no cap touches, 1 for no caps; choose it before the start", upToOne, DEFAULT_CAP)
     .option("--tuning <n>", "shoppers at which the confidence sequence is tightest; choose it before the start", above(0), DEFAULT_TUNING)
     .option("--html <file>", "write the report as one HTML page too")
+    .addOption(
+      new Option("--check", "how often the report errs: simulated experiments without an effect, read daily").conflicts([
+        "local",
+        "queries",
+        "database",
+        "html",
+      ]),
+    )
+    .option("--runs <n>", "with --check: experiments of each kind", whole(1), 2000)
     .option("--json", "print the report as JSON and no progress")
     .addHelpText("after", EXAMPLES);
   // Otherwise --help prints the whole object.
   command.options.find(({ long }) => long === "--metric")?.default(METRICS[0], METRICS[0]?.id);
   return command.action(async (experiment: string | undefined, flags: ReportFlags) => {
+    if (flags.check === true) {
+      const { printCheck } = await import("./report/check.ts");
+      const { alpha, tuning, cap = DEFAULT_CAP, json = false } = flags;
+      if (!(await printCheck(flags.runs, { alpha, tuning, cap }, json))) process.exitCode = 1;
+      return;
+    }
     const key = experiment ?? (flags.simulated === true ? EXAMPLE.experiment : undefined);
     if (key === undefined) command.error("error: missing required argument 'experiment'", { exitCode: 2 });
     else await printReport(key, flags);

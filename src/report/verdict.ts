@@ -52,7 +52,8 @@ interface Compared extends SequenceOptions {
 
 /** A string: why not. */
 export function compareSums(metric: Metric, arms: Pair<Sums>, { effect, ...options }: Compared) {
-  const compared = compareArms(...estimatePair(arms, effect ?? 1), options);
+  const [control, variant] = estimatePair(arms, effect ?? 1);
+  const compared = compareArms(control, variant, options);
   return metric.per === "search" && effect === undefined && typeof compared !== "string" ? ("units_unknown" as const) : compared;
 }
 

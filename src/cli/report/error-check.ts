@@ -9,7 +9,7 @@ import { type Caps, findCaps } from "../../report/caps.ts";
 import { addToCell, type ArmSums, CELL_SIZE, type Counted, emptyExtremes, noteExtremes, readCell } from "../../report/cells.ts";
 import { emptyTotals, type Metric, METRICS, spreadOf, type Totals } from "../../report/metrics.ts";
 import type { SequenceOptions } from "../../report/statistics/sequential.ts";
-import { decide, judge, type Judgment } from "../../report/verdict.ts";
+import { judge, type Judgment } from "../../report/verdict.ts";
 
 export interface Cell {
   readonly name: string;
@@ -55,7 +55,6 @@ const RETURNING = 0.3;
 
 export interface CheckOptions extends SequenceOptions {
   readonly cap: number;
-  readonly runs: number;
 }
 
 /** Shoppers who are alike, or searches of unknown ones. */
@@ -229,59 +228,55 @@ export function* simulateDays(cell: Cell, seed: string, options: CheckOptions): 
   }
 }
 
-/** Of all experiments: the share in which a metric got a verdict on any day, the share with an alarm on any day, and with any verdict at all. */
-export function checkCell(cell: Cell, options: CheckOptions, progress: () => void = () => undefined) {
-  const wrong = new Map(METRICS.map(({ id }) => [id, 0]));
-  /** By the rule before caps: the confidence sequence of the lift alone. */
-  const liftAlone = new Map(wrong);
-  let alarms = 0;
-  for (let run = 0; run < options.runs; run++) {
-    const [found, alone] = [new Set<string>(), new Set<string>()];
-    let isAlarm = false;
-    for (const day of simulateDays(cell, `${cell.name}:${run}`, options)) {
-      for (const [id, { verdict, raw, alarm }] of day) {
-        if (verdict !== "open") found.add(id);
-        if (typeof raw !== "string" && decide<boolean>(raw.lift.always, 0, [true, false, true])) alone.add(id);
-        isAlarm ||= alarm !== undefined;
-      }
-    }
-    for (const id of found) wrong.set(id, (wrong.get(id) ?? 0) + 1);
-    for (const id of alone) liftAlone.set(id, (liftAlone.get(id) ?? 0) + 1);
-    if (isAlarm) alarms++;
-    progress();
-  }
-  const shares = (counts: ReadonlyMap<string, number>) => Object.fromEntries([...counts].map(([id, count]) => [id, count / options.runs]));
-  return {
-    cell: cell.name,
-    wrong: shares(wrong),
-    worst: Math.max(...wrong.values()) / options.runs,
-    alarms: alarms / options.runs,
-    liftAlone: shares(liftAlone),
-  };
+/** What a number of experiments found. Adds up over parts of the runs. */
+export interface Found {
+  readonly runs: number;
+  /** Metric → experiments with a verdict on any day. */
+  readonly called: Readonly<Record<string, number>>;
+  /** Experiments with an alarm on any day. */
+  readonly alarms: number;
+  /** Of revenue per shopper, at the end: by a plain t-test of the difference without caps, by the report's fixed intervals, and by its verdict. */
+  readonly plain: number;
+  readonly fixed: number;
+  readonly atEnd: number;
 }
 
-/** Of revenue per shopper: how often a plain t-test of the uncapped difference, the report's fixed interval and its sequence find the effect. */
-export function checkPower(cell: Cell, options: CheckOptions, progress: () => void = () => undefined) {
-  const counts = { plain: 0, fixed: 0, always: 0, anyDay: 0 };
-  for (let run = 0; run < options.runs; run++) {
+/** The runs `from` … `to` − 1 of a cell: the same ones every time. */
+export function runCell(cell: Cell, options: CheckOptions, [from, to]: readonly [number, number]): Found {
+  const called: Record<string, number> = {};
+  let [alarms, plain, fixed, atEnd] = [0, 0, 0, 0];
+  for (let run = from; run < to; run++) {
+    const found = new Set<string>();
+    let isAlarm = false;
     let last: Judgment | undefined;
-    let isFound = false;
     for (const day of simulateDays(cell, `${cell.name}:${run}`, options)) {
-      last = day.get("revenue-per-shopper");
-      isFound ||= last?.verdict === "higher";
+      for (const [id, { verdict, alarm }] of day) {
+        if (verdict !== "open") found.add(id);
+        isAlarm ||= alarm !== undefined;
+      }
+      last = day.get(POWER_METRIC);
     }
-    if (last !== undefined && typeof last.raw !== "string" && last.raw.difference.p.fixed < options.alpha) counts.plain++;
-    if (last !== undefined && typeof last.capped !== "string" && last.capped.p.fixed < options.alpha) counts.fixed++;
-    if (last?.verdict === "higher") counts.always++;
-    if (isFound) counts.anyDay++;
-    progress();
+    for (const id of found) called[id] = (called[id] ?? 0) + 1;
+    if (isAlarm) alarms++;
+    if (last === undefined) continue;
+    if (typeof last.raw !== "string" && last.raw.difference.p.fixed < options.alpha) plain++;
+    if (typeof last.capped !== "string" && last.capped.p.fixed < options.alpha) fixed++;
+    if (last.verdict !== "open") atEnd++;
   }
-  const share = (count: number): number => count / options.runs;
+  return { runs: to - from, called, alarms, plain, fixed, atEnd };
+}
+
+/** The metric whose power is compared. */
+export const POWER_METRIC = "revenue-per-shopper";
+
+export function addFound(a: Found, b: Found): Found {
+  const ids = new Set([...Object.keys(a.called), ...Object.keys(b.called)]);
   return {
-    cell: cell.name,
-    plain: share(counts.plain),
-    fixed: share(counts.fixed),
-    always: share(counts.always),
-    anyDay: share(counts.anyDay),
+    runs: a.runs + b.runs,
+    called: Object.fromEntries([...ids].map((id) => [id, (a.called[id] ?? 0) + (b.called[id] ?? 0)])),
+    alarms: a.alarms + b.alarms,
+    plain: a.plain + b.plain,
+    fixed: a.fixed + b.fixed,
+    atEnd: a.atEnd + b.atEnd,
   };
 }
