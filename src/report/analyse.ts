@@ -160,9 +160,16 @@ function clustersOf({ raw: { known, alone } }: ArmSums): number {
 }
 
 function countVotes(arm: ArmTally, sequence: SequenceOptions) {
-  const votes = (by: "clicks" | "purchases", counted: ArmTally["votes"]["click"]) => {
-    const result = preferenceOf(counted, sequence) ?? null;
-    return { by, ...counted, result, verdict: decide(result?.always, 0.5, ["a", "open", "b"] as const) };
+  const votes = (by: "clicks" | "purchases", kind: "click" | "purchase") => {
+    const [all, known] = [arm.votes[kind], arm.shopperVotes[kind]];
+    return {
+      by,
+      ...all,
+      /** Votes of searches without a shopper: one shopper may have had many of them, so the verdict does not go by them. */
+      withoutShopper: all.a + all.b + all.ties - known.a - known.b - known.ties,
+      result: preferenceOf(all, sequence) ?? null,
+      verdict: decide(preferenceOf(known, sequence)?.always, 0.5, ["a", "open", "b"] as const),
+    };
   };
   // From the variant's name, `interleave(control, armmt)`.
   const [, a = "team a", b = "team b"] = /^interleave\((.+?), *(.+)\)$/.exec(arm.variant) ?? [];
@@ -170,7 +177,7 @@ function countVotes(arm: ArmTally, sequence: SequenceOptions) {
     variant: arm.variant,
     teams: { a, b },
     searches: arm.interleaved,
-    votes: [votes("clicks", arm.votes.click), votes("purchases", arm.votes.purchase)],
+    votes: [votes("clicks", "click"), votes("purchases", "purchase")],
   };
 }
 

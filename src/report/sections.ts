@@ -310,7 +310,12 @@ function interleaving({ interleaving: all }: ReportData): Block[] {
   ];
 }
 
-function preference({ teams }: InterleavingReport, { by, a, b, ties, result, verdict }: InterleavingReport["votes"][number]): string {
+function preference(
+  { teams }: InterleavingReport,
+  { by, a, b, ties, withoutShopper, result, verdict }: InterleavingReport["votes"][number],
+): string {
+  const left =
+    withoutShopper === 0 ? "" : ` The verdict leaves out ${format.wholeNumber(withoutShopper)} votes of searches without a shopper.`;
   if (result === null) return `No preference by ${by}: no votes.`;
   const { shareOfB, fixed, always, p } = result;
   const { share, wholeNumber } = format;
@@ -318,7 +323,7 @@ function preference({ teams }: InterleavingReport, { by, a, b, ties, result, ver
     `By ${by}: ${wholeNumber(b)} for ${teams.b}, ${wholeNumber(a)} for ${teams.a}, ${wholeNumber(ties)} ties. ` +
     `${teams.b} has ${share(shareOfB)} of the votes, ${share(fixed.low)} to ${share(fixed.high)} (exact, one look), ` +
     `${share(always.low)} to ${share(always.high)} (confidence sequence), sign test p ${format.probability(p)}: ` +
-    `${verdict === "open" ? "open" : `${teams[verdict]} is preferred`}.`
+    `${verdict === "open" ? "open" : `${teams[verdict]} is preferred`}.${left}`
   );
 }
 

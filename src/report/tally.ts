@@ -39,6 +39,8 @@ function emptyArm(variant: string) {
     interleaved: 0,
     /** One vote per shopper, or per search of an unknown one. */
     votes: { click: noVotes(), purchase: noVotes() },
+    /** Of shoppers: an unknown one may have had several of the others. */
+    shopperVotes: { click: noVotes(), purchase: noVotes() },
   };
 }
 
@@ -131,7 +133,9 @@ function countCluster(arm: ArmTally, cluster: readonly StagedSearch[]): void {
   for (const kind of ["click", "purchase"] as const) {
     const [a, b] = (["a", "b"] as const).map((team) => drafted.reduce((sum, search) => sum + search[`${kind}_${team}`], 0));
     if (a === undefined || b === undefined || a + b === 0) continue;
-    arm.votes[kind][a === b ? "ties" : a > b ? "a" : "b"]++;
+    const vote = a === b ? "ties" : a > b ? "a" : "b";
+    arm.votes[kind][vote]++;
+    if (cluster[0]?.unit !== undefined) arm.shopperVotes[kind][vote]++;
   }
 }
 

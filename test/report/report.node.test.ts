@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { compareArms } from "../../src/report/statistics/compare.ts";
 import { twoSidedP } from "../../src/report/statistics/distributions.ts";
-import { estimateRatio } from "../../src/report/statistics/ratio.ts";
+import { estimatePair, NO_SUMS } from "../../src/report/statistics/ratio.ts";
 import type { ActionRow, SearchRow } from "../../src/report/log.ts";
 import { EXAMPLE, simulateSearches, type SimulatedExperiment } from "../../src/cli/report/simulated.ts";
 import { action, DAY_MS, logOf, report, search, START_MS, WEIGHTS } from "./rows.ts";
@@ -81,7 +81,7 @@ describe("counting", () => {
     const data = await report(logOf(searches, actions), { cap: 1 });
     const clicks = new Map<string, number>();
     for (const { queryId, action: name } of actions) if (name === "click") clicks.set(queryId, (clicks.get(queryId) ?? 0) + 1);
-    const estimate = (variant: string, until: number, per: "search" | "shopper") => {
+    const sumsOf = (variant: string, until: number, per: "search" | "shopper") => {
       const clusters = new Map<string, { y: number; x: number }>();
       for (const one of searches) {
         if (one.variant !== variant || one.atMs >= until || (per === "shopper" && one.unit === undefined)) continue;
@@ -91,7 +91,7 @@ describe("counting", () => {
       }
       const sum = (of: (cluster: { y: number; x: number }) => number): number =>
         [...clusters.values()].reduce((total, cluster) => total + of(cluster), 0);
-      return estimateRatio({
+      return {
         clusters: clusters.size,
         active: sum(({ y }) => (y > 0 ? 1 : 0)),
         y: sum(({ y }) => y),
@@ -99,7 +99,7 @@ describe("counting", () => {
         yy: sum(({ y }) => y * y),
         xx: sum(({ x }) => x * x),
         xy: sum(({ x, y }) => x * y),
-      });
+      };
     };
     const first = Date.parse(`${data.period?.from}T00:00:00Z`);
     for (const [id, per] of [
@@ -111,7 +111,8 @@ describe("counting", () => {
       expect(daily).toHaveLength(10);
       daily.forEach(({ always, lift }, day) => {
         const until = first + (day + 1) * DAY_MS;
-        const wanted = compareArms(estimate("control", until, per), estimate("armmt", until, per), { alpha: 0.05, tuning: 5000 });
+        const arm = (variant: string) => ({ known: sumsOf(variant, until, per), alone: NO_SUMS });
+        const wanted = compareArms(...estimatePair([arm("control"), arm("armmt")], 1), { alpha: 0.05, tuning: 5000 });
         if (typeof wanted === "string") expect(always).toBeNull();
         else {
           expect(lift).toBeCloseTo(wanted.lift.value, 10);
@@ -248,12 +249,15 @@ describe("verdicts", () => {
       "4 words or more",
     ]);
     const smallest = Math.min(...rows.map(({ p }) => p?.fixed ?? 1));
-    const plain = rows.map(({ lift, fixed }) => {
-      if (lift === null || fixed === null) return 1;
-      const deviation = (Math.log1p(fixed.high) - Math.log1p(fixed.low)) / (2 * 1.959963984540054);
-      return Math.log1p(lift) / deviation;
+    const halfOf = (low: number, high: number) => (high - low) / (2 * 1.959963984540054);
+    const plain = rows.map(({ lift, fixed, difference }) => {
+      if (lift === null || fixed === null || difference === null) return 1;
+      const relative = Math.log1p(lift) / halfOf(Math.log1p(fixed.low), Math.log1p(fixed.high));
+      const linear = difference.value / halfOf(difference.fixed.low, difference.fixed.high);
+      // An effect has to show on both scales.
+      return Math.min(Math.abs(relative), Math.abs(linear));
     });
-    const largest = Math.max(...plain.map(Math.abs));
+    const largest = Math.max(...plain);
     // p of the strongest segment, times the number of segments
     expect(smallest / (twoSidedP(largest) * rows.length)).toBeCloseTo(1, 6);
   });

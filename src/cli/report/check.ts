@@ -94,7 +94,7 @@ async function runJobs(jobs: readonly Job[], options: CheckOptions, done: () => 
 }
 
 async function ask(thread: Worker, job: Job): Promise<Found> {
-  thread.postMessage(job);
+  thread.postMessage(job); // oxlint-disable-line unicorn/require-post-message-target-origin -- of windows
   // Rejects with the error of a thread that fails.
   const [found]: Found[] = await once(thread, "message");
   if (found === undefined) throw new Error("A thread of the check answered nothing");

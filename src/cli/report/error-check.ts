@@ -205,10 +205,11 @@ function sumsOf({ alike, buyers }: Arm, metric: Metric, caps: Caps): ArmSums {
   return readCell(cells, 0, [extremes.heaviest, extremes.widest].flatMap((extreme) => extreme ?? [])); // prettier-ignore
 }
 
+const emptyArm = (): Arm => ({ alike: new Map(), buyers: new Set() });
+
 /** One experiment, day by day. */
 export function* simulateDays(cell: Cell, seed: string, options: CheckOptions): Generator<ReadonlyMap<string, Judgment>> {
   const random = createRandom(seed);
-  const emptyArm = (): Arm => ({ alike: new Map(), buyers: new Set() });
   const [control, variant] = [emptyArm(), emptyArm()];
   const expected: Visitor[][] = Array.from({ length: CHECK_DAYS + 11 }, () => []);
   const metrics = METRICS.filter(({ id }) => cell.clickRate > 0 || !/^(?:click|cart)/.test(id));

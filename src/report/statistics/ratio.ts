@@ -10,6 +10,9 @@ export type ClusterSums = Readonly<Record<"clusters" | "active" | "y" | "x" | "y
 
 export const NO_SUMS: ClusterSums = { clusters: 0, active: 0, y: 0, x: 0, yy: 0, xx: 0, xy: 0 };
 
+/** Share of the clusters of both arms. */
+const SMALL_ARM = 1 / 3;
+
 /** Numbers per ClusterSums in an array. */
 export const SUM_COUNT = 7;
 
@@ -58,29 +61,43 @@ export type Pair<T> = readonly [control: T, variant: T];
  * (arXiv 1803.06336): the variance of the estimate, not of a cluster. `undefined` below two clusters or with nothing to divide by.
  */
 export function estimateRatio(sums: ClusterSums) {
-  return estimate(sums, NO_SUMS, 1, 0);
+  return estimate(sums, NO_SUMS, 1, { relative: 0, absolute: 0 });
 }
 
 /**
- * Both arms of a comparison, each with at least the variance per cluster that both have together: in a small arm that heavy shoppers have not come
- * to yet, its own would be too small, and its interval with it.
+ * Both arms of a comparison, each with at least the coefficient of variation that both have together: in a small arm that heavy shoppers have not
+ * come to yet, its own would be too small, and its interval with it. An effect that multiplies leaves the coefficient as it is. An arm with less than
+ * a third of the clusters has at least the variance of both as well: a mean that is small because nobody heavy has come would lower the other bound.
  *
  * `alone`: single searches of unknown shoppers, which hang together. Each counts as 1 / `inflation` of a cluster, the design effect (Kish 1965), so
  * that their part of the variance is that much larger.
  */
 export function estimatePair(arms: Pair<Record<"known" | "alone", ClusterSums>>, inflation: number): Pair<Estimate | undefined> {
-  const clusters = arms.reduce((sum, { known, alone }) => sum + known.clusters + alone.clusters, 0);
-  const squares = arms.reduce((sum, { known, alone }) => sum + squaresOf(known, alone, inflation), 0);
+  const sum = (of: (known: ClusterSums, alone: ClusterSums) => number): number =>
+    arms.reduce((total, { known, alone }) => total + of(known, alone), 0);
+  const y = sum((known, alone) => known.y + alone.y);
+  const squares = sum((known, alone) => squaresOf(known, alone, inflation));
+  const clusters = sum((known, alone) => known.clusters + alone.clusters);
+  const relative = y > 0 ? (squares * clusters) / y ** 2 : 0;
+  const estimateArm = ({ known, alone }: Record<"known" | "alone", ClusterSums>) => {
+    const mine = known.clusters + alone.clusters;
+    return estimate(known, alone, inflation, { relative, absolute: mine < SMALL_ARM * clusters ? squares / clusters : 0 });
+  };
   const [control, variant] = arms;
-  const floor = clusters > 0 ? squares / clusters : 0;
-  return [estimate(control.known, control.alone, inflation, floor), estimate(variant.known, variant.alone, inflation, floor)];
+  return [estimateArm(control), estimateArm(variant)];
 }
 
-/** `floor`: of the squared residual per cluster. */
-function estimate(known: ClusterSums, alone: ClusterSums, inflation: number, floor: number) {
+interface Floor {
+  /** Of the squared coefficient of variation. */
+  readonly relative: number;
+  /** Of the squared residual per cluster. */
+  readonly absolute: number;
+}
+
+function estimate(known: ClusterSums, alone: ClusterSums, inflation: number, { relative, absolute }: Floor) {
   const { clusters, y, x } = mergeSums(known, alone);
   if (clusters < 2 || !(x > 0)) return undefined;
-  const squares = Math.max(squaresOf(known, alone, inflation), floor * clusters);
+  const squares = Math.max(squaresOf(known, alone, inflation), (relative * y * y) / clusters, absolute * clusters);
   return {
     value: y / x,
     variance: (squares * clusters) / ((clusters - 1) * x * x),
