@@ -188,6 +188,8 @@ describe("counting", () => {
 
 const click = (queryId: string, itemId: string, team?: "a" | "b"): ActionRow => action(queryId, "click", { itemId, team });
 
+const errorOf = (low: number, high: number): number => (high - low) / (2 * 1.959963984540054);
+
 describe("verdicts", () => {
   it("find an effect that is there, and say nothing of one that is not", async () => {
     const { searches, actions } = rowsOf(AB);
@@ -249,11 +251,10 @@ describe("verdicts", () => {
       "4 words or more",
     ]);
     const smallest = Math.min(...rows.map(({ p }) => p?.fixed ?? 1));
-    const halfOf = (low: number, high: number) => (high - low) / (2 * 1.959963984540054);
     const plain = rows.map(({ lift, fixed, difference }) => {
       if (lift === null || fixed === null || difference === null) return 1;
-      const relative = Math.log1p(lift) / halfOf(Math.log1p(fixed.low), Math.log1p(fixed.high));
-      const linear = difference.value / halfOf(difference.fixed.low, difference.fixed.high);
+      const relative = Math.log1p(lift) / errorOf(Math.log1p(fixed.low), Math.log1p(fixed.high));
+      const linear = difference.value / errorOf(difference.fixed.low, difference.fixed.high);
       // An effect has to show on both scales.
       return Math.min(Math.abs(relative), Math.abs(linear));
     });

@@ -30,11 +30,29 @@ function compared(data: Awaited<ReturnType<typeof report>>, id: string) {
   return found;
 }
 
-describe("one order", () => {
-  // 2,000 shoppers per arm, 60 × 50 EUR each.
-  const usual = (queryId: string, i: number) => (i < 60 ? [buy(queryId, 50 + (i % 5))] : []);
-  const withOne = (price: number) => (queryId: string, i: number) => (i === 100 ? [buy(queryId, price)] : usual(queryId, i));
+/** 60 of the shoppers buy for about 50 EUR each. */
+const usual = (queryId: string, i: number) => (i < 60 ? [buy(queryId, 50 + (i % 5))] : []);
+const withOne = (price: number) => (queryId: string, i: number) => (i === 100 ? [buy(queryId, price)] : usual(queryId, i));
 
+/** 500 click, the first `most` of them buy. */
+const buyers = (most: number) => (queryId: string, i: number) =>
+  i < 500 ? [action(queryId, "click"), ...(i < most ? [buy(queryId, 20 + (i % 9))] : [])] : [];
+
+/** Few buy, each for ten times as much. */
+const dear = (queryId: string, i: number) => (i < 15 ? [action(queryId, "click"), buy(queryId, 240)] : []);
+
+const clicking = (every: number) => (queryId: string, i: number) => (i % every === 0 ? [action(queryId, "click")] : []);
+
+const values = (...all: number[]) => new Map(all.map((value) => [value, 1]));
+
+/** 400 known shoppers search four times and click on all or on nothing: a design effect of four. */
+function known(variant: string, share: number): Shop {
+  const searches = Array.from({ length: 1600 }, (_, i) => search(`k${variant}${i}`, variant, { unit: `${variant}${i % 400}` }));
+  const clicked = searches.filter((_, i) => i % 400 < 400 * share);
+  return { searches, actions: clicked.map(({ queryId }) => action(queryId, "click")) };
+}
+
+describe("one order", () => {
   it.each([500_000, 1e6, 1e15])("of %d does not decide the revenue, and is named", async (price) => {
     const data = await reportOf(arm("control", 2000, usual), arm("armmt", 2000, withOne(price)));
     for (const id of ["revenue", "revenue-per-shopper"]) {
@@ -65,9 +83,8 @@ describe("one order", () => {
   });
 
   it("neither does one script that searches ten thousand times", async () => {
-    const clicks = (queryId: string, i: number) => (i % 3 === 0 ? [action(queryId, "click")] : []);
     const script = Array.from({ length: 10_000 }, (_, i) => search(`s${i}`, "armmt", { unit: "script" }));
-    const data = await reportOf(arm("control", 900, clicks), arm("armmt", 900, clicks), { searches: script, actions: [] });
+    const data = await reportOf(arm("control", 900, clicking(3)), arm("armmt", 900, clicking(3)), { searches: script, actions: [] });
     for (const id of ["click-through", "clicks", "searches-per-shopper"]) {
       expect(compared(data, id).verdict).toBe("open");
       expect(compared(data, id).capped.touched.variant).toBe(1);
@@ -76,9 +93,6 @@ describe("one order", () => {
 });
 
 describe("an arm without", () => {
-  const buyers = (most: number) => (queryId: string, i: number) =>
-    i < 500 ? [action(queryId, "click"), ...(i < most ? [buy(queryId, 20 + (i % 9))] : [])] : [];
-
   it("anything, against 152 buyers, is lower, an alarm, and the first thing said", async () => {
     const data = await reportOf(
       arm("control", 1500, buyers(152)),
@@ -106,7 +120,6 @@ describe("an arm without", () => {
     const data = await reportOf(arm("control", 1500, buyers(152)), arm("armmt", 1500, buyers(15)));
     expect(compared(data, "conversion-per-shopper")).toMatchObject({ verdict: "lower", why: "too_few_events", alarm: "halved" });
     // Few, but each worth as much as ten: less revenue is not certain.
-    const dear = (queryId: string, i: number) => (i < 15 ? [action(queryId, "click"), buy(queryId, 240)] : []);
     const worth = await reportOf(arm("control", 1500, buyers(152)), arm("armmt", 1500, dear));
     expect(compared(worth, "conversion-per-shopper").verdict).toBe("lower");
     expect(compared(worth, "revenue-per-shopper")).toMatchObject({ verdict: "open", held: "few_events", alarm: null });
@@ -136,8 +149,6 @@ describe("an arm without", () => {
 });
 
 describe("unknown shoppers", () => {
-  const clicking = (every: number) => (queryId: string, i: number) => (i % every === 0 ? [action(queryId, "click")] : []);
-
   it("get no verdict per search", async () => {
     const data = await reportOf(arm("control", 2000, clicking(4), false), arm("armmt", 2000, clicking(3), false));
     expect(compared(data, "click-through")).toMatchObject({ verdict: "open", why: "units_unknown", result: null, designEffect: null });
@@ -146,12 +157,6 @@ describe("unknown shoppers", () => {
   });
 
   it("are counted with the design effect of the known ones", async () => {
-    // 400 known shoppers per arm search four times and click on all or on nothing: a design effect of four.
-    const known = (variant: string, share: number): Shop => {
-      const searches = Array.from({ length: 1600 }, (_, i) => search(`k${variant}${i}`, variant, { unit: `${variant}${i % 400}` }));
-      const clicked = searches.filter((_, i) => i % 400 < 400 * share);
-      return { searches, actions: clicked.map(({ queryId }) => action(queryId, "click")) };
-    };
     const data = await reportOf(
       known("control", 0.25),
       known("armmt", 0.25),
@@ -171,7 +176,6 @@ describe("unknown shoppers", () => {
 
 describe("caps", () => {
   it("lie at a rank, with at least one value above", () => {
-    const values = (...all: number[]) => new Map(all.map((value) => [value, 1]));
     expect(percentile(values(1, 2, 3, 900), DEFAULT_CAP)).toBe(3);
     expect(percentile(new Map(Array.from({ length: 1000 }, (_, i) => [i + 1, 1])), DEFAULT_CAP)).toBe(990);
     expect(percentile(new Map([[5, 100], [9, 1]]), DEFAULT_CAP)).toBe(5); // prettier-ignore
