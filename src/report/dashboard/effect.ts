@@ -2,6 +2,7 @@
  * Two shares of shoppers in the browser, by the rules of the report, without its library for distributions: a confidence sequence on both
  * scales, the days until a lift shows, a sample-ratio test, and whether an arm has nothing at all. test/report/dashboard compares each with the report.
  */
+import { estimatePair, NO_SUMS } from "../statistics/ratio.ts";
 import { sequenceFactor } from "../statistics/sequential.ts";
 import type { Effect } from "../summary.ts";
 
@@ -24,19 +25,25 @@ export interface Share {
   readonly n: number;
 }
 
+const sumsOf = ({ of, n }: Share) => ({ known: { clusters: of, active: n, y: n, x: of, yy: n, xx: of, xy: n }, alone: NO_SUMS });
+
 /** `undefined` with too few events in either arm. */
 export function compareShares(control: Share, variant: Share) {
   if (Math.min(control.n, variant.n) < FEWEST_ACTIVE) return undefined;
-  const [a, b] = [control.n / control.of, variant.n / variant.of];
-  const variance = (share: number, { of }: Share): number => (share * (1 - share)) / (of - 1);
-  const log = Math.log(b / a);
-  const error = Math.hypot(Math.sqrt(variance(a, control)) / a, Math.sqrt(variance(b, variant)) / b);
+  const [a, b] = estimatePair([sumsOf(control), sumsOf(variant)], 1);
+  if (a === undefined || b === undefined) return undefined;
+  const log = Math.log(b.value / a.value);
+  const error = Math.sqrt(a.variance / a.value ** 2 + b.variance / b.value ** 2);
   const units = control.of + variant.of;
   const half = sequenceFactor(units, SEQUENCE) * error;
-  const linear = sequenceFactor(units, SEQUENCE) * Math.sqrt(variance(a, control) + variance(b, variant));
+  const linear = sequenceFactor(units, SEQUENCE) * Math.sqrt(a.variance + b.variance);
   const always = { low: Math.expm1(log - half), high: Math.expm1(log + half) };
   const verdict: Effect["verdict"] =
-    Math.min(log - half, b - a - linear) > 0 ? "higher" : Math.max(log + half, b - a + linear) < 0 ? "lower" : "open";
+    Math.min(log - half, b.value - a.value - linear) > 0
+      ? "higher"
+      : Math.max(log + half, b.value - a.value + linear) < 0
+        ? "lower"
+        : "open";
   return { lift: Math.expm1(log), always, verdict, error, units };
 }
 

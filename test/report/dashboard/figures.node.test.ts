@@ -13,6 +13,7 @@ import type { DayRow, ExperimentRow, OverviewRows } from "../../../src/report/da
 import { openSqlLog } from "../../../src/report/sql-log.ts";
 import { compareArms } from "../../../src/report/statistics/compare.ts";
 import { chiSquareTail } from "../../../src/report/statistics/distributions.ts";
+import { estimatePair, NO_SUMS } from "../../../src/report/statistics/ratio.ts";
 import { daysUntil } from "../../../src/report/statistics/power.ts";
 import { sqliteReader } from "../../../src/runtimes/node/sqlite-reader.ts";
 import { report } from "../rows.ts";
@@ -129,11 +130,9 @@ describe("a card", () => {
   });
 });
 
-const estimate = (units: number, y: number) => ({
-  value: y / units,
-  variance: ((y / units) * (1 - y / units)) / (units - 1),
-  clusters: units,
-  active: y,
+const sums = (units: number, y: number) => ({
+  known: { clusters: units, active: y, y, x: units, yy: y, xx: units, xy: y },
+  alone: NO_SUMS,
 });
 
 describe("statistics without the library", () => {
@@ -143,7 +142,8 @@ describe("statistics without the library", () => {
     [20_000, 3000, 20_000, 3000],
     [400, 399, 400, 380],
   ])("compare %i shoppers, %i buyers with %i, %i as compareArms() does", (of, n, otherOf, otherN) => {
-    const wanted = compareArms(estimate(of, n), estimate(otherOf, otherN), { alpha: 0.05, tuning: 5000 });
+    const [control, variant] = estimatePair([sums(of, n), sums(otherOf, otherN)], 1);
+    const wanted = compareArms(control, variant, { alpha: 0.05, tuning: 5000 });
     if (typeof wanted === "string") throw new Error(wanted);
     const found = compareShares({ of, n }, { of: otherOf, n: otherN });
     expect(found?.lift).toBeCloseTo(wanted.lift.value, 12);
