@@ -12,7 +12,7 @@ import { pageOf, policyOf } from "../../../src/report/dashboard/markup.ts";
 const SRC = new URL("../../../src/", import.meta.url);
 
 /** As the Worker carries it. */
-const MAX_BYTES = 10_500;
+const MAX_BYTES = 11_000;
 
 async function bundle(): Promise<string> {
   const { outputFiles } = await build({
