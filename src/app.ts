@@ -12,16 +12,20 @@ import { type BodyFault, type Message, readSent } from "./backends/body.ts";
 import type { Dialect, RequestLimits } from "./backends/dialect.ts";
 import type { EngineClient, Fetch } from "./backends/engine.ts";
 import { headersFromEngine, headersFromStorefront, headersToStorefront } from "./backends/headers.ts";
+import { type Overview, isEmptyDatabase } from "./dashboard/overview.ts";
+import { dashboardPage } from "./dashboard/page.ts";
 import { parseTreatment } from "./experiment/treatment.ts";
 import { BEACON } from "./events/beacon/bundled.ts";
 import { type EventsEndpoint, MAX_EVENTS_BYTES, refuseEvents } from "./events/endpoint.ts";
 import type { AfterReply } from "./events/sink.ts";
 import {
   BEACON_PATH,
+  DASHBOARD_PATH,
   EVENT_ROUTES,
   type EventFormat,
   EXPLAIN_PARAM,
   OUTCOME_HEADER,
+  OVERVIEW_PATH,
   STATUS_PATH,
   TOKENS_HEADER,
   VARIANT_PARAM,
@@ -29,7 +33,7 @@ import {
 import { search } from "./search.ts";
 import type { EdgeDeps, IndexDeps, SearchRequest } from "./search/contract.ts";
 import { lastAddress } from "./search/client-address.ts";
-import { errorStack, streamOf, withTimeout } from "./web.ts";
+import { errorStack, errorText, streamOf, withTimeout } from "./web.ts";
 
 export interface AppDeps {
   readonly edge: EdgeDeps;
@@ -46,6 +50,8 @@ export interface AppDeps {
   readonly events?: EventsEndpoint | undefined;
   /** For /armmt/status. */
   readonly status: () => Promise<object>;
+  /** For the dashboard; absent where the events are in no database that can be asked. */
+  readonly overview?: (() => Promise<Overview>) | undefined;
   /** Counts one more search (or batch of events) of a client; false beyond its limit. */
   readonly isWithinRate?: ((client: string) => Promise<boolean>) | undefined;
   readonly clientAddress: ClientAddress;
@@ -98,18 +104,25 @@ export function createApp(deps: AppDeps): EdgeApp {
   }
   // Requests other than searches are answered in the dialect of the first index, which the clients of this edge are likely to speak.
   const usual = dialects[0]?.backend;
-  app.get(STATUS_PATH, async (c) => {
-    c.header("cache-control", "no-store");
-    if (await isAdmin(c.req.raw.headers, deps.adminToken)) return c.json(await deps.status());
-    c.header("www-authenticate", "Bearer");
-    return refuse(
-      c,
-      usual,
-      401,
-      "unauthorized",
-      "Send the secret ADMIN_TOKEN as `authorization: Bearer <token>`; without that secret this page is closed",
-    );
-  });
+  const forAdmin = (path: string, answer: () => Promise<object>) =>
+    app.get(path, async (c) => {
+      c.header("cache-control", "no-store");
+      if (await isAdmin(c.req.raw.headers, deps.adminToken)) return c.json(await answer());
+      c.header("www-authenticate", "Bearer");
+      return refuse(
+        c,
+        usual,
+        401,
+        "unauthorized",
+        "Send the secret ADMIN_TOKEN as `authorization: Bearer <token>`; without that secret this page is closed",
+      );
+    });
+  forAdmin(STATUS_PATH, deps.status);
+  if (deps.adminToken !== undefined) {
+    app.get(DASHBOARD_PATH, dashboardPage);
+    app.get(DASHBOARD_PATH.slice(0, -1), (c) => c.redirect(`${new URL(c.req.url).pathname}/`));
+    forAdmin(OVERVIEW_PATH, () => overviewOf(deps));
+  }
   const routes = dialects.flatMap(({ backend }) => backend.routes);
   const paths = routes.map(({ path, methods, label }) => `${methods.join("|")} ${label ?? path.replace(":index", "<index>")}`).join(", ");
   app.get("*", (c) => storefrontRoute(c, deps, usual));
@@ -122,6 +135,19 @@ export function createApp(deps: AppDeps): EdgeApp {
 }
 
 const withoutDoubles = (path: string): string => (path.includes("//") ? path.replaceAll(/\/{2,}/g, "/") : path);
+
+/** What cannot be read is said, not thrown: the rest of the dashboard does not depend on it. */
+async function overviewOf({ overview, edge }: AppDeps): Promise<{ readonly problem: string } | Overview> {
+  if (overview === undefined)
+    return { problem: "This edge writes its events to no database that it can read (D1, or a server's SQLite file)" };
+  try {
+    return await overview();
+  } catch (cause) {
+    if (isEmptyDatabase(cause)) return { problem: "Nothing is recorded yet" };
+    edge.log({ level: "warn", event: "overview_failed", detail: errorStack(cause) });
+    return { problem: `The event database cannot be read: ${errorText(cause)}` };
+  }
+}
 
 /** Engines tell by OPTIONS what they take; from another origin's page it is the question whether that page may search here. */
 function otherMethod(c: Context, backend: Dialect, methods: readonly string[]): Response {

@@ -8,10 +8,12 @@ import type { Fetch } from "./backends/engine.ts";
 import { type Config, parseConfig } from "./config/config.ts";
 import { insecureUrl, isPrivateHost } from "./config/fields.ts";
 import type { KvReader } from "./embeddings/store.ts";
+import { createOverview } from "./dashboard/overview.ts";
 import { type Counters, createCounters, createEventCounters } from "./events/counters.ts";
 import { createEventsEndpoint } from "./events/endpoint.ts";
 import { createPublishedPrices } from "./events/published-price.ts";
 import { createUnitHash } from "./events/keys.ts";
+import type { ReadEvents } from "./events/read.ts";
 import { type LetterStore, limitSink } from "./events/retrying.ts";
 import type { AfterReply, RetryingSink, Sink } from "./events/sink.ts";
 import { joinSinks, openSinks, type SinkBindings, type SinkDeps, sinkProblems } from "./events/sinks.ts";
@@ -31,6 +33,8 @@ export interface Platform {
   readonly sinks: SinkBindings | readonly Sink[] | RetryingSink;
   /** Keeps the records that one of several `sinks` did not take. With bindings: DEAD_LETTERS. */
   readonly deadLetters?: LetterStore | undefined;
+  /** Reads the database of the events, for the dashboard. Default: it shows what this process has counted. */
+  readonly readEvents?: ReadEvents | undefined;
   readonly scorer: Scorers;
   readonly fetch: Fetch;
   /** The dialects that the configuration may name. */
@@ -105,6 +109,7 @@ export function openEdge(platform: Platform): EdgeApp {
   const [application, ...more] = config.indexes.keys();
   const ingest = events && { ...events, sink, publishedPrices, counters: eventCounters, application: more.length > 0 ? undefined : application, now };
   const { orderSecret, requestLimits, adminToken, storefrontUrl, allowOrigins, clientAddressHeader } = config;
+  const { readEvents } = platform;
   // Cloudflare writes this header itself, whatever the client sent; other servers pass on what the client sent.
   const { clientCountryHeader = isWorker() ? "cf-ipcountry" : undefined } = config;
   return createApp({
@@ -121,6 +126,7 @@ export function openEdge(platform: Platform): EdgeApp {
       breakers: breakers.snapshot(),
       ...describe?.(),
     }),
+    overview: readEvents && createOverview(readEvents, () => searches.edge.experiments((work) => void work.catch(() => undefined)), now),
     isWithinRate: isWithinRate && limitLimiter(isWithinRate, breakers.add("rate limiter")),
     clientAddress,
     clientAddressHeader,

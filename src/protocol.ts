@@ -30,6 +30,9 @@ export const EXPLAIN_PARAM = "armmt_explain";
 /** With the admin token: forces a variant. */
 export const VARIANT_PARAM = "armmt_variant";
 
+/** The dashboard, and its figures (with the admin token); there is none without that secret. */
+export const DASHBOARD_PATH = "/armmt/";
+export const OVERVIEW_PATH = "/armmt/overview";
 export const STATUS_PATH = "/armmt/status";
 export const BEACON_PATH = "/armmt/beacon.js";
 

@@ -42,7 +42,7 @@ const LAYERS: readonly (readonly [string, RegExp])[] = [
   ["core", /^(result|protocol|web|breaker|in-flight)\.ts$|^(ranking|experiment)\/|^embeddings\/(checksum|format|text-encoder)\.ts$/],
   ["adapters", /^(backends|embeddings|inference|events)\//],
   ["search", /^search\.ts$|^(search|config)\//],
-  ["app", /^(app|edge|index|hono|testing)\.ts$/],
+  ["app", /^(app|edge|index|hono|testing)\.ts$|^dashboard\//],
   ["runtimes", /^runtimes\//],
   ["report", /^report\//],
   ["cli", /^cli\//],

@@ -17,6 +17,8 @@ import type { Weights } from "../report/sample-ratio.ts";
 import { EXAMPLE, openSimulatedLog } from "./report/simulated.ts";
 import { openSqlLog } from "../report/sql-log.ts";
 import type { OrderOptions } from "../report/orders.ts";
+import { summaryFacts } from "../report/summary-facts.ts";
+import { summarise } from "../report/summary-steps.ts";
 import { createStage } from "../report/stage.ts";
 import { tally } from "../report/tally.ts";
 import { formatReport } from "../report/sections.ts";
@@ -194,7 +196,9 @@ async function printReport(experiment: string, flags: ReportFlags): Promise<void
       const { drawPage } = await import("../report/page.ts"); // brings the chart library
       writeFileSync(html, drawPage(report));
     }
-    process.stdout.write(json === true ? `${JSON.stringify(report, undefined, 2)}\n` : formatReport(report));
+    process.stdout.write(
+      json === true ? `${JSON.stringify({ summary: summarise(summaryFacts(report)), ...report }, undefined, 2)}\n` : formatReport(report),
+    );
     if (html !== undefined && json !== true) process.stderr.write(`Wrote ${html}\n`);
     if (report.alarms.length > 0 || !report.trusted) process.exitCode = ALARM;
   } finally {

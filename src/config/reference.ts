@@ -26,7 +26,8 @@ const VARIABLES: Readonly<Record<VariableName, string>> = {
     "the request header in which that proxy writes the shopper's country, for `condition` of `EXPERIMENTS`; default: `cf-ipcountry` in a Worker, where Cloudflare writes it, and none elsewhere",
   ALLOW_ORIGINS:
     'pages of these origins may search from a browser: `["https://shop.example.com"]`, or `["*"]`; none is right if shop and edge share an origin',
-  ADMIN_TOKEN: "secret, at least 16 characters: opens `/armmt/status`, explanations and forced variants",
+  ADMIN_TOKEN:
+    "secret, at least 16 characters: opens the [dashboard](../experiments.md#the-dashboard) at `/armmt/`, `/armmt/status`, explanations and forced variants",
   ENGINE_AUTHORIZATION:
     "secret: the engine's key as it is sent in its header (`ApiKey …`, `Bearer …`, or the key alone: see the engine's page); one text for all indexes, or a JSON table of index name and text",
   EVENT_SECRET: "secret, at least 32 characters: opens [events](../events.md)",

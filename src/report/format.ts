@@ -36,6 +36,11 @@ export function lift(value: number, decimals = 1): string {
   return `${isZero ? "" : value > 0 ? "+" : MINUS}${text.replace("-", "")}${NBSP}%`;
 }
 
+/** 0.015, for a command line. */
+export function plain(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}
+
 /** +1.2 % to +5.3 % */
 export function range(interval: Interval | null | undefined, decimals?: number): string {
   if (interval === null || interval === undefined) return NONE;

@@ -2,7 +2,7 @@
 import { bandChart, CHART_STYLE, escape, type Point } from "./charts.ts";
 import * as format from "./format.ts";
 import type { MetricReport, ReportData } from "./analyse.ts";
-import { type Block, describeDaily, headline, metricName, sectionsOf, type Table } from "./sections.ts";
+import { answerOf, type Block, describeDaily, headline, metricName, sectionsOf, type Table } from "./sections.ts";
 
 /** One column, light and dark, legible on a phone and on paper. */
 export const STYLE = `${CHART_STYLE}
@@ -24,6 +24,8 @@ nav a{display:inline-block;padding:.35rem 0}
 .verdict{border-left:.35rem solid var(--fine);background:var(--soft);padding:.6rem .9rem;border-radius:.3rem}
 .verdict.alarm{border-color:var(--alarm);background:var(--alarm-soft)}
 .verdict p:first-child{font-weight:600;margin-top:0}
+.answer p:first-child{font-size:1.3rem;line-height:1.3}
+.answer p+ul{margin:.2rem 0 .6rem;padding-left:1.2rem}
 .scroll{overflow-x:auto;margin:.75rem 0;border:1px solid var(--line);border-radius:.4rem}
 :focus-visible{outline:3px solid var(--link);outline-offset:2px}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.9rem}
@@ -65,6 +67,7 @@ export function drawPage(report: ReportData): string {
     "<header>",
     `<h1>${title}${report.simulated ? ' <span class="badge">simulated</span>' : ""}</h1>`,
     `<p class="dim">${escape(headline(report))}</p>`,
+    drawAnswer(report),
     `<nav aria-label="Parts of the report"><ul>${links}</ul></nav>`,
     "</header>",
     '<main id="main">',
@@ -76,6 +79,12 @@ export function drawPage(report: ReportData): string {
     "</html>",
     "",
   ].join("\n");
+}
+
+/** The sentence in large type, before everything else. */
+function drawAnswer(report: ReportData): string {
+  const { isAlarm, blocks } = answerOf(report);
+  return `<div class="verdict answer${isAlarm ? ' alarm" role="alert"' : '"'}>${blocks.map(drawBlock).join("")}</div>`;
 }
 
 export function drawBlock(block: Block): string {
@@ -112,9 +121,23 @@ function drawTable({ caption, headings, rows, numeric, decided }: Table): string
   );
 }
 
+/** A reader looks at no more; what is left out is in the tables. */
+const MOST_CHARTS = 11;
+
+/** Per shopper before per search, which says nearly the same: what is left out is least missed. Otherwise in the order of the table. */
+function byImportance(metrics: readonly MetricReport[]): readonly MetricReport[] {
+  const isRepeated = ({ metric, per }: MetricReport): boolean =>
+    per === "search" &&
+    metrics.some((other) => other.metric === `${metric}-per-shopper` && other.comparisons.some(({ result }) => result !== null));
+  return [...metrics.filter((metric) => !isRepeated(metric)), ...metrics.filter(isRepeated)];
+}
+
 /** The confidence sequence of each metric as a chart, and as a table for those who cannot see it. */
 function dayByDay({ metrics, alpha }: ReportData): string {
-  const figures = metrics.map(drawFigure).filter((figure) => figure !== "");
+  const figures = byImportance(metrics)
+    .map(drawFigure)
+    .filter((figure) => figure !== "")
+    .slice(0, MOST_CHARTS);
   if (figures.length === 0) return paragraph("Too few events for a confidence sequence on any day.");
   return (
     paragraph(

@@ -4,6 +4,9 @@ import type { InterleavingReport, MetricComparison, MetricReport, ReportData } f
 import { describeOrders } from "./order-section.ts";
 import { checksSections } from "./checks-sections.ts";
 import { USUAL_CAUSES } from "./sample-ratio.ts";
+import { ALARMS } from "./summary.ts";
+import { summaryFacts } from "./summary-facts.ts";
+import { summarise } from "./summary-steps.ts";
 
 export interface Section {
   /** Unique, for links. */
@@ -58,7 +61,7 @@ export function sectionsOf(report: ReportData): readonly Section[] {
   ].filter(({ blocks }) => blocks.length > 0);
 }
 
-/** The first line of every output. */
+/** Below the sentence: which experiment, when, how much. */
 export function headline({ experiment, period, simulated, exposures: { searches } }: ReportData): string {
   const when =
     period === null ? "no searches yet" : `${period.from} to ${period.to} (${period.days} ${period.days === 1 ? "day" : "days"}, UTC)`;
@@ -381,9 +384,20 @@ export function describeDaily(metric: MetricReport, { variant, daily }: MetricCo
   );
 }
 
+/** The answer: one sentence, what it rests on, and what to do next. */
+export function answerOf(report: ReportData): Extract<Block, { readonly kind: "verdict" }> {
+  const { kind, sentence, evidence, next } = summarise(summaryFacts(report));
+  return {
+    kind: "verdict",
+    isAlarm: ALARMS.has(kind),
+    blocks: [paragraph(`${sentence}.`), ...list(evidence, "Evidence:"), ...list(next, "What to do next:")],
+  };
+}
+
 /** For a terminal; ends with a line feed. */
 export function formatReport(report: ReportData): string {
-  return `${headline(report)}\n\n${formatSections(sectionsOf(report))}`;
+  const [answer, ...support] = answerOf(report).blocks.flatMap(formatBlock);
+  return `${[answer, headline(report), ...support].join("\n\n")}\n\n${formatSections(sectionsOf(report))}`;
 }
 
 /** For a terminal; ends with a line feed. */

@@ -10,6 +10,7 @@ import { type DialectDefinition, dialectsOf } from "../../backends/dialects.ts";
 import { type EdgeOptions, environmentOf } from "../../config/options.ts";
 import { ConfigurationError, logToConsole as log, openEdge, type Platform, readConfig } from "../../edge.ts";
 import { consumeBatch } from "../../events/queue.ts";
+import { d1Reader } from "../../events/read.ts";
 import { openQueueSink, type SinkBindings } from "../../events/sinks.ts";
 import type { FlagClient } from "../../search/flags.ts";
 import { openModels, type WorkerModels } from "./open-models.ts";
@@ -68,6 +69,7 @@ export async function createWorker({ models, dialects = [], flagClient, ...optio
     return openEdge({
       ...settingsOf(env),
       kv: env.EMBEDDINGS,
+      readEvents: isBound(env.EVENTS) ? d1Reader(env.EVENTS) : undefined,
       scorer,
       fetch: fetchFromWorker,
       flagClient: flagClient ?? env.FLAGS,
@@ -95,6 +97,11 @@ export async function createWorker({ models, dialects = [], flagClient, ...optio
       await consumeBatch(batch, { sink: openQueueSink(readConfig(settingsOf(env)).queueSink, env), log });
     },
   };
+}
+
+/** Only a Worker whose EVENT_SINKS name d1 must have it. */
+function isBound(database: D1Database | undefined): database is D1Database {
+  return database !== undefined;
 }
 
 /** Where it fails, the first searches take longer, and nothing else. */

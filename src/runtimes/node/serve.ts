@@ -146,7 +146,8 @@ async function openServerEdge(options: ServeOptions, runtime: Runtime, log: Log,
   const sinks = options.sinks ?? database ?? {};
   const describe = () => ({ runtime: runtime.name, ...model?.describe(), ...options.describe?.() });
   const describeAll = () => ({ ...describe(), ...(database !== undefined && { eventsFile: database.describe() }) });
-  const platform = { ...options, kv, sinks, scorer, fetch, dialects, log, describe: describeAll };
+  const readEvents = options.readEvents ?? database?.read;
+  const platform = { ...options, kv, sinks, readEvents, scorer, fetch, dialects, log, describe: describeAll };
   const app = openEdge(platform);
   if (options.kv === undefined) await tryStore(kv, readConfig(platform), kvFolder, log);
   /** Resolves to whether nothing is lost. */

@@ -6,9 +6,11 @@
  */
 import type { Worker } from "node:worker_threads";
 import type { EventDatabase, EventStatement } from "../../events/d1.ts";
+import type { ReadEvents } from "../../events/read.ts";
 import type { SinkBindings } from "../../events/sinks.ts";
 import { type Log, withTimeout } from "../../web.ts";
 import { modulePath } from "./package-root.ts";
+import { sqliteReader } from "./sqlite-reader.ts";
 
 /** SQLite of Node and of Deno. */
 export type Sqlite = typeof import("node:sqlite");
@@ -203,7 +205,10 @@ function asStatement(statement: EventStatement): Statement {
  * For `sinks` of an edge: searches and events go into the SQLite file `path`, written by a thread of its own. `close` it when the server has
  * stopped.
  */
-export async function sqliteSink(path: string, log?: Log): Promise<SinkBindings & Pick<SqliteEvents, "close" | "describe">> {
+export async function sqliteSink(
+  path: string,
+  log?: Log,
+): Promise<SinkBindings & Pick<SqliteEvents, "close" | "describe"> & { readonly read: ReadEvents }> {
   const database = await openSqliteEvents(path, log);
-  return { EVENTS: database, close: (withinMs) => database.close(withinMs), describe: () => database.describe() };
+  return { read: sqliteReader(path), EVENTS: database, close: (withinMs) => database.close(withinMs), describe: () => database.describe() };
 }

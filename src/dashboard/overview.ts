@@ -1,0 +1,104 @@
+/**
+ * What the dashboard shows of the event database: a few numbers per arm and day, added up by the database itself. The page makes figures of them.
+ *
+ * Shares of shoppers only (who clicked, who bought): they add up, no single order moves them, and the page's verdict on them is that of the
+ * report. Money, capping and segments need the whole log: `armmt report`. Every query reads a bounded number of rows, and an answer is kept for
+ * some minutes, because D1 is paid by the rows read, and refuses the records of searches as well once a free day is used up.
+ */
+import type { Query, ReadEvents } from "../events/read.ts";
+import type { Experiment } from "../experiment/assign.ts";
+import { REASONS } from "../result.ts";
+import { errorText, isRecent, withTimeout } from "../web.ts";
+
+/** Rows as the database gives them; src/report/dashboard/rows.ts says what is in them. */
+export type Overview = Awaited<ReturnType<typeof readOverview>>;
+
+/** Of one experiment. Of a longer one only the last are added up, and the page gives no verdict. */
+export const MOST_SEARCHES = 100_000;
+const FRESH_MS = 300_000;
+const READ_MS = 25_000;
+const HOUR_MS = 3_600_000;
+
+/** The report's index holds all that is asked for: no row of the table is read. */
+const EXPERIMENTS = `SELECT experiment, COUNT(*) AS searches, MIN(timestamp) AS first, MAX(timestamp) AS last FROM ubi_queries
+WHERE experiment IS NOT NULL GROUP BY 1 ORDER BY 4 DESC LIMIT 5`;
+
+const lately = (table: string, rows: number): string => `FROM ${table} WHERE id > (SELECT MAX(id) FROM ${table}) - ${rows}`;
+
+const OUTCOMES = `SELECT variant, model, bypass, COUNT(*) AS n ${lately("ubi_queries", 20_000)} AND timestamp >= ? GROUP BY 1, 2, 3 ORDER BY 4 DESC`;
+
+const TIMES = `SELECT bypass IS NULL AS applied, query_attributes ->> '$.armmt.engine_ms' AS engine, query_attributes ->> '$.armmt.edge_ms' AS edge
+${lately("ubi_queries", 2000)} AND engine IS NOT NULL`;
+
+const EVENTS = `SELECT substr(timestamp, 1, 16) AS minute, action_name AS action, COUNT(*) AS n ${lately("ubi_events", 20_000)} AND timestamp >= ? GROUP BY 1, 2`;
+
+const first = (action: string): string => `MIN(CASE WHEN action_name = '${action}' THEN day END)`;
+
+const perDay = (what: string, from = "shopper", day = what): string =>
+  `SELECT '${what}' AS what, variant, ${day} AS day, COUNT(*) AS n FROM ${from} WHERE ${day} IS NOT NULL GROUP BY 2, 3`;
+
+/** As in the report: pages of one search are one search, and who was seen in two arms is left out. */
+const DAYS = `WITH search AS MATERIALIZED (SELECT query_id, MIN(variant) AS variant, MIN(unit) AS unit, substr(MIN(timestamp), 1, 10) AS day
+FROM ubi_queries WHERE experiment = ?1 AND id > COALESCE((SELECT id FROM ubi_queries WHERE experiment = ?1 ORDER BY id DESC LIMIT 1
+OFFSET ${MOST_SEARCHES}), 0) GROUP BY 1 HAVING MIN(variant) = MAX(variant) AND MIN(unit) IS MAX(unit)),
+shopper AS MATERIALIZED (SELECT MIN(s.variant) AS variant, MIN(day) AS seen, ${first("click")} AS clicked, ${first("purchase")} AS bought
+FROM search s LEFT JOIN ubi_events USING (query_id) WHERE s.unit IS NOT NULL GROUP BY s.unit HAVING MIN(s.variant) = MAX(s.variant))
+${["seen", "clicked", "bought"].map((what) => perDay(what)).join(" UNION ALL ")} UNION ALL ${perDay("searches", "search", "day")}
+UNION ALL SELECT 'simulated', '', '', COUNT(*) FROM (SELECT application, query_attributes FROM ubi_queries WHERE experiment = ?1
+ORDER BY id DESC LIMIT 100) WHERE application LIKE '%simulat%' OR query_attributes ->> '$.armmt.simulated' = 1 ORDER BY 3`;
+
+/** Asks the database at most once in five minutes, whoever looks; after a failure it is asked again. */
+export function createOverview(
+  read: ReadEvents,
+  configured: () => Promise<readonly Experiment[]>,
+  now: () => number,
+): () => Promise<Overview> {
+  let last: { readonly at: number; readonly overview: Promise<Overview> } | undefined;
+  return () => {
+    if (last === undefined || !isRecent(last.at, FRESH_MS, now())) {
+      const asked = configured().then((list) => readOverview(read, list, now()));
+      const mine = { at: now(), overview: asked };
+      last = mine;
+      asked.catch(() => {
+        if (last === mine) last = undefined;
+      });
+    }
+    return last.overview;
+  };
+}
+
+async function readOverview(readAll: ReadEvents, configured: readonly Experiment[], at: number) {
+  const read = (queries: readonly Query[]) =>
+    withTimeout(readAll(queries), READ_MS, () => Promise.reject(new Error(`No answer within ${READ_MS / 1000} s`)));
+  const since = (hours: number) => [new Date(at - hours * HOUR_MS).toISOString()];
+  const [experiments = [], outcomes = [], times = [], events = []] = await read([
+    { sql: EXPERIMENTS, values: [] },
+    { sql: OUTCOMES, values: since(24) },
+    { sql: TIMES, values: [] },
+    { sql: EVENTS, values: since(1) },
+  ]);
+  const keys = experiments.map((row) => String(Object(row).experiment));
+  return {
+    /** Milliseconds since 1970. */
+    at,
+    most: MOST_SEARCHES,
+    /** The most recent first. */
+    experiments,
+    /** Of each of them. */
+    days: keys.length === 0 ? [] : await read(keys.map((key) => ({ sql: DAYS, values: [key] }))),
+    configured: configured.map(({ key, variations, weights, ranges }) => ({ key, variations, weights, ranges })),
+    /** Of a day. */
+    outcomes,
+    /** Reasons for a bypass that a search itself gives. */
+    expected: Object.entries(REASONS).flatMap(([reason, { expected }]) => (expected ? reason : [])),
+    /** Of the last searches. */
+    times,
+    /** Of an hour. */
+    events,
+  };
+}
+
+/** A database without tables has recorded nothing yet. */
+export function isEmptyDatabase(error: unknown): boolean {
+  return /no such table/i.test(errorText(error));
+}

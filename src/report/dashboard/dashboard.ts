@@ -1,0 +1,194 @@
+/**
+ * The script of the dashboard at /armmt/: asks for the admin token, then for /armmt/overview (the event database) and /armmt/status (this process),
+ * and draws both. The token stands in this tab's sessionStorage and goes nowhere but into the `authorization` header of these two.
+ *
+ * Browser code, written to be small: test/report/dashboard bundles it into src/dashboard/bundled.ts, which the edge serves as text.
+ */
+import * as format from "../format.ts";
+import { bandChart, barChart, type Child, h, table } from "./draw.ts";
+import type { Share } from "./effect.ts";
+import { type ExperimentView, viewExperiment } from "./experiment.ts";
+import type { Counts, EventRow, OverviewRows, Status } from "./rows.ts";
+
+const KEY = "armmt-admin";
+const byId = (id: string): HTMLElement => document.querySelector<HTMLElement>(`#${id}`)!;
+const [tools, form, note, main] = [byId("tools"), byId("in"), byId("note"), byId("main")];
+const input = document.querySelector<HTMLInputElement>("#token")!;
+
+/** Rejects with a Refusal without the right token. */
+async function ask<T>(path: string): Promise<T> {
+  const reply = await fetch(path, { headers: { authorization: `Bearer ${sessionStorage.getItem(KEY) ?? ""}` }, credentials: "omit" });
+  if (reply.status === 401) throw new Refusal();
+  if (!reply.ok) throw new Error(`${path} answered ${reply.status}`);
+  return reply.json();
+}
+
+class Refusal extends Error {}
+
+async function open(): Promise<void> {
+  note.textContent = "Reading …";
+  try {
+    const [status, overview] = await Promise.all([ask<Status>("status"), ask<OverviewRows | { readonly problem: string }>("overview")]);
+    main.replaceChildren(...draw(status, overview));
+    note.textContent =
+      "at" in overview
+        ? `Event database as of ${new Date(overview.at).toISOString()}; it is asked at most once in five minutes.`
+        : overview.problem;
+    show(true);
+  } catch (error) {
+    const isRefused = error instanceof Refusal;
+    note.textContent = isRefused ? "This is not the admin token of this edge." : `Cannot be read: ${String(error)}`;
+    if (isRefused) show(false);
+    else tools.hidden = false;
+  }
+}
+
+function show(isOpen: boolean): void {
+  tools.hidden = !isOpen;
+  form.hidden = isOpen;
+  if (isOpen) return;
+  sessionStorage.removeItem(KEY);
+  main.replaceChildren();
+  input.focus();
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  sessionStorage.setItem(KEY, input.value.trim());
+  input.value = "";
+  void open();
+});
+byId("again").addEventListener("click", () => void open());
+byId("out").addEventListener("click", () => {
+  show(false);
+  note.textContent = "";
+});
+if (sessionStorage.getItem(KEY) === null) input.focus();
+else void open();
+
+function section(heading: string, ...children: readonly Child[]): HTMLElement {
+  return h("section", {}, h("h2", {}, heading), ...children);
+}
+
+const dim = (text: string): HTMLElement => h("p", { class: "dim" }, text);
+const pairs = (counts: Counts): [string, number][] => Object.entries(counts).toSorted(([, a], [, b]) => b - a);
+const HERE = "Counted by the process that answered, since it started; each isolate of a Worker counts for itself.";
+
+function draw(status: Status, overview: OverviewRows | { readonly problem: string }): HTMLElement[] {
+  const read = "at" in overview ? overview : undefined;
+  const { outcomes = [], times = [], events = [], expected = [] } = read ?? {};
+  const { indexes, ranking, searches, bots, events: counted, ...others } = status;
+  const views = read?.experiments.map((row, i) => viewExperiment(row, read.days[i] ?? [], read)) ?? [];
+  return [
+    section("Experiments", ...(views.length === 0 ? [dim("No search has taken part in one.")] : views.map(drawExperiment))),
+    section(
+      "Searches",
+      table(
+        "Last 24 hours, at most the last 20,000",
+        ["Arm", "Model", "Outcome", "Searches"],
+        outcomes.map(({ variant, model, bypass, n }) => [
+          variant,
+          model ?? format.NONE,
+          bypass === null ? "re-ranked" : expected.includes(bypass) ? bypass : `⚠ ${bypass}`,
+          format.wholeNumber(n),
+        ]),
+      ),
+      table(
+        "This process",
+        ["Arm", "Outcome", "Searches"],
+        Object.entries(searches).flatMap(([variant, counts]) => pairs(counts).map(([outcome, n]) => [variant, outcome, n])),
+      ),
+      dim(`⚠ should have been re-ranked. ${HERE} Crawlers, in neither table: ${bots}.`),
+    ),
+    section(
+      "Latency",
+      table(
+        "Milliseconds of the last searches, median · 95 %",
+        ["", "Searches", "Engine", "Edge"],
+        ([1, 0] as const).flatMap((applied) => {
+          const rows = times.filter((row) => row.applied === applied);
+          if (rows.length === 0) return [];
+          return [
+            [
+              applied === 1 ? "re-ranked" : "engine's order",
+              rows.length,
+              spread(rows.map(({ engine }) => engine)),
+              spread(rows.map(({ edge }) => edge ?? 0)),
+            ],
+          ];
+        }),
+      ),
+    ),
+    section(
+      "Queue and shedding",
+      table("Of the model", ["", "Now"], Object.entries(ranking)),
+      table("Stores, breakers", ["", "Now"], flat(others)),
+      dim(HERE),
+    ),
+    section("Model and trust", ...Object.entries(indexes).map(([index, about]) => table(`Index ${index}`, ["", ""], flat(about)))),
+    section(
+      "Events",
+      barChart("Events in each of the last 60 minutes", minutesOf(events, read?.at)),
+      table("Of the last 60 minutes", ["Action", "Events", "per minute"], perAction(events)),
+      table("Rejected, by reason", ["Reason", "Events"], pairs(counted.rejected)),
+      table("Sinks", ["", "Outcome"], flat(counted.sinks)),
+      dim(`Accepted ${counted.accepted}, known already ${counted.duplicates}. ${HERE}`),
+    ),
+  ];
+}
+
+/** Median and 95 %. */
+function spread(values: readonly number[]): string {
+  const sorted = values.toSorted((a, b) => a - b);
+  return [0.5, 0.95].map((share) => Math.round(sorted[Math.floor(share * sorted.length)] ?? 0)).join(" · ");
+}
+
+const share = ({ n, of }: Share): string => (of === 0 ? format.NONE : format.share(n / of));
+
+function drawExperiment({ key, arms, days, hasMismatch, sentence, tone }: ExperimentView): HTMLElement {
+  const [light, colour] = hasMismatch === undefined ? ["unknown", "dim"] : hasMismatch ? ["broken", "bad"] : ["as it should be", "good"];
+  return h(
+    "article",
+    { class: `card ${tone}` },
+    h("h3", {}, key),
+    h("p", { class: "strong" }, sentence ?? "Too many searches to add up here: the last are shown, without a verdict", "."),
+    h("p", {}, "Sample ratio: ", h("span", { class: colour ?? "" }, `● ${light}`), "."),
+    ...arms.flatMap(({ variant, isControl, bands }) =>
+      isControl ? [] : [bandChart(`${variant}: buyers per shopper against control`, days, bands)],
+    ),
+    table(
+      "Arms",
+      ["Arm", "Weight", "Searches", "Shoppers", "Click", "Buy", "Buyers, lift"],
+      arms.map(({ variant, weight, searches, bought, clicked, effect }) => [
+        variant,
+        weight === undefined ? format.NONE : format.share(weight),
+        format.wholeNumber(searches),
+        format.wholeNumber(bought.of),
+        share(clicked),
+        share(bought),
+        format.range(effect?.always),
+      ]),
+    ),
+    h("p", { class: "dim" }, "What to do next, money, segments: ", h("code", {}, `npm run armmt -- report ${key}`)),
+  );
+}
+
+/** Nested members as rows of text. */
+function flat(value: object, prefix = ""): (readonly [string, string])[] {
+  return Object.entries(value).flatMap(([name, member]: [string, unknown]) =>
+    typeof member === "object" && member !== null ? flat(member, `${prefix}${name} `) : [[prefix + name, String(member)] as const],
+  );
+}
+
+function minutesOf(events: readonly EventRow[], at: number | undefined): readonly number[] {
+  return Array.from({ length: at === undefined ? 0 : 60 }, (_, i) => {
+    const minute = new Date((at ?? 0) - (59 - i) * 60_000).toISOString().slice(0, 16);
+    return events.reduce((sum, row) => sum + (row.minute === minute ? row.n : 0), 0);
+  });
+}
+
+function perAction(events: readonly EventRow[]): (readonly (string | number)[])[] {
+  const counts: Record<string, number> = {};
+  for (const { action, n } of events) counts[action] = (counts[action] ?? 0) + n;
+  return pairs(counts).map(([action, n]) => [action, n, (n / 60).toFixed(1)]);
+}

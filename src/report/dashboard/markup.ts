@@ -1,0 +1,29 @@
+/** The dashboard's page as it is before anybody has shown the admin token: a form, and nothing that is known of the shop. */
+
+const STYLE = `:root{color-scheme:light dark;--bad:light-dark(#b3261e,#ff8a80);--good:light-dark(#1a6b3c,#56d4a8);--dim:light-dark(#57606a,#9da7b3);--line:light-dark(#d8dee4,#30363d);--link:light-dark(#0b5cad,#6cb6ff)}
+*{box-sizing:border-box}body{margin:0 auto;max-width:64rem;padding:1rem;background:light-dark(#fff,#0d1117);color:light-dark(#1f2328,#e6edf3);font:1rem/1.5 system-ui;overflow-wrap:anywhere}
+h1{font-size:1.4rem}h2{margin:2rem 0 .5rem}h1,h3{margin:0}h2,h3{font-size:1.1rem}p,figure{margin:.4rem 0}
+header{display:flex;flex-wrap:wrap;gap:1rem;justify-content:space-between}
+button,input{font:inherit;padding:.5rem .8rem;min-height:2.75rem;max-width:100%}label{display:block}:focus-visible{outline:3px solid var(--link);outline-offset:2px}
+.dim,caption{color:var(--dim)}.bad{color:var(--bad)}.good{color:var(--good)}.strong{font-weight:600}
+.card{border:1px solid var(--line);border-left:.35rem solid var(--good);border-radius:.4rem;padding:.8rem;margin:.8rem 0}.alarm{border-left-color:var(--bad)}.open{border-left-color:var(--dim)}
+.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem}
+caption,th{text-align:left}td{text-align:right}th,td{padding:.3rem .6rem .3rem 0;border-top:1px solid var(--line);overflow-wrap:normal}
+svg{display:block;width:100%;max-width:40rem}text{fill:currentcolor;font-size:11px}summary{cursor:pointer;padding:.4rem 0}
+@media print{button,form{display:none}}`;
+
+/** The page with its script in it, and the policy that lets this one script and this one style run, and nothing else. */
+export function pageOf(script: string): string {
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>armmt</title>
+<link rel="icon" href="data:,"><style>${STYLE}</style></head>
+<body><noscript>This page needs JavaScript; \`armmt report\` and /armmt/status do without.</noscript>
+<header><h1>armmt</h1><div id="tools" hidden><button id="again">Read again</button> <button id="out">Log out</button></div></header>
+<form id="in"><label for="token">Admin token (the secret ADMIN_TOKEN of this edge)</label>
+<input autocomplete="username" value="armmt" hidden><input id="token" type="password" autocomplete="current-password" required spellcheck="false"> <button>Open</button></form>
+<p id="note" role="status"></p><main id="main"></main><script>${script}</script></body></html>`;
+}
+
+export function policyOf(script: string, hash: (text: string) => string): string {
+  const own = (text: string): string => `'sha256-${hash(text)}'`;
+  return `default-src 'none'; script-src ${own(script)}; style-src ${own(STYLE)}; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+}
