@@ -107,7 +107,14 @@ export function openEdge(platform: Platform): EdgeApp {
   const searches = assembleSearches(config, outside);
   const publishedPrices = createPublishedPrices([...new Set([...searches.indexes.values()].map(({ store }) => store))]);
   const [application, ...more] = config.indexes.keys();
-  const ingest = events && { ...events, sink, publishedPrices, counters: eventCounters, application: more.length > 0 ? undefined : application, now };
+  const ingest = events && {
+    ...events,
+    sink,
+    publishedPrices,
+    counters: eventCounters,
+    application: more.length > 0 ? undefined : application,
+    now,
+  };
   const { orderSecret, requestLimits, adminToken, storefrontUrl, allowOrigins, clientAddressHeader } = config;
   const { readEvents } = platform;
   // Cloudflare writes this header itself, whatever the client sent; other servers pass on what the client sent.

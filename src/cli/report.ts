@@ -29,9 +29,7 @@ import { TOKEN_TTL_MS } from "../events/token.ts";
 import { DAY_MS, UserError } from "../web.ts";
 
 export interface ReportOptions
-  extends
-    Pick<AnalyseOptions, "control" | "metric" | "lift" | "power" | "alpha" | "tuning" | "cap" | "allowed">,
-    OrderOptions {
+  extends Pick<AnalyseOptions, "control" | "metric" | "lift" | "power" | "alpha" | "tuning" | "cap" | "allowed">, OrderOptions {
   /** Days in which an action counts for its search; default as long as a token lives. */
   readonly window?: number | undefined;
   readonly range: LogRange;

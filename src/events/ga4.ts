@@ -25,7 +25,7 @@ import {
   sentEvents,
 } from "./client-batch.ts";
 import { readAs } from "./envelope.ts";
-import { queryIdOf } from "./token.ts";
+import { isToken } from "./token.ts";
 
 /** Others are refused by their own name. GA4 has no cancellation. */
 const ACTIONS: Readonly<Record<string, string>> = {
@@ -152,12 +152,9 @@ function readEvent(
 
 type Named = { readonly [name in keyof typeof reference]?: string | undefined } | undefined;
 
-/** The first that names a search: the item, else its event. */
+/** The first that names a search, in the item or in its event: a token under its own name, a list id that is one, a query id. */
 function searchOf(...places: readonly Named[]): Pick<ClientEvent, "token" | "queryId"> {
-  for (const place of places) {
-    const list = place?.item_list_id;
-    const token = place?.armmt_token ?? (list !== undefined && queryIdOf(list) !== undefined ? list : undefined) ?? place?.query_id;
-    if (token !== undefined) return referenceOf(token);
-  }
-  return {};
+  const find = (name: keyof typeof reference): readonly string[] => places.flatMap((place) => place?.[name] ?? []);
+  const [named] = [...find("armmt_token"), ...find("item_list_id").filter(isToken), ...find("query_id")];
+  return named === undefined ? {} : referenceOf(named);
 }

@@ -25,7 +25,7 @@ import {
   time,
 } from "./client-batch.ts";
 import { readAs } from "./envelope.ts";
-import { queryIdOf } from "./token.ts";
+import { isToken } from "./token.ts";
 
 /** In small letters; others are refused by their own name. */
 const ACTIONS: Readonly<Record<string, string>> = {
@@ -119,11 +119,9 @@ type Product = Partial<Pick<v.InferOutput<typeof properties>, "product_id" | "sk
 
 const idOf = ({ product_id: id, sku, id: first }: Product): string | undefined => id ?? sku ?? first;
 
-/** The first that names a search: the product, else its event. */
+/** The first that names a search, in the product or in its event: a token under its own name, a list id that is one, a query id. */
 function searchOf(...places: readonly Product[]): Pick<ClientEvent, "token" | "queryId"> {
-  for (const { armmt_token: own, list_id: list, query_id: queryId } of places) {
-    const token = own ?? (list !== undefined && queryIdOf(list) !== undefined ? list : undefined) ?? queryId;
-    if (token !== undefined) return referenceOf(token);
-  }
-  return {};
+  const find = (name: keyof typeof reference): readonly string[] => places.flatMap((place) => place[name] ?? []);
+  const [named] = [...find("armmt_token"), ...find("list_id").filter(isToken), ...find("query_id")];
+  return named === undefined ? {} : referenceOf(named);
 }

@@ -165,6 +165,14 @@ export function queryIdOf(token: string): string | undefined {
   }
 }
 
+/** Nonce, length, MAC and what is sealed take more than this many characters; a list's own name may have the form, but not the length. */
+const LEAST_CHARACTERS = 80;
+
+/** Whether a text that may be something else looks like a token. */
+export function isToken(text: string): boolean {
+  return text.length > LEAST_CHARACTERS && queryIdOf(text) !== undefined;
+}
+
 /** A nonce is used once, so the block counter may begin at 0. */
 function cipherOf(nonce: Bytes): AesCtrParams {
   const counter = new Uint8Array(16);

@@ -91,7 +91,12 @@ export function analyse({ tally, counts, money: sold }: Rows, options: AnalyseOp
     alarms: listAlarms(metrics),
     /** Share of the shoppers whose sums no cap touches; 1 for no caps. */
     cap,
-    notes: [...options.notes, ...findWarnings({ tally, counts }, weights, metrics), ...moneyNotes(money, attribution.rates !== null), ...checks.notes],
+    notes: [
+      ...options.notes,
+      ...findWarnings({ tally, counts }, weights, metrics),
+      ...moneyNotes(money, attribution.rates !== null),
+      ...checks.notes,
+    ],
     exposures: { weightsFrom: weights.from, searches, searchesPerDay: searches / (tally?.days ?? 1), arms: exposures },
     sampleRatio,
     attribution: { ...attribution, leftOut: counts.outside },
@@ -251,7 +256,11 @@ function perSearch(metrics: readonly MetricReport[]): string {
 const MANY_PAGES = 5;
 
 /** Warnings about the rows of the log, for the reader of the figures; empty where nothing is wrong. */
-function findWarnings({ tally, counts }: Pick<Rows, "tally" | "counts">, weights: Weights, metrics: readonly MetricReport[]): readonly string[] {
+function findWarnings(
+  { tally, counts }: Pick<Rows, "tally" | "counts">,
+  weights: Weights,
+  metrics: readonly MetricReport[],
+): readonly string[] {
   const notes: string[] = [];
   const { pages, searches, withoutTime, ambiguous, strayActions, simulated, outside, carriedOver } = counts;
   if (simulated > 0) {

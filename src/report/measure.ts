@@ -99,13 +99,7 @@ function describeAdjustment(adjustment: Adjustment | undefined, { capped }: Judg
 const widthOf = ({ low, high }: Interval): number => high - low;
 
 /** `arms`: indices of control and variant. */
-function describe(
-  metric: Metric,
-  tally: Tally,
-  [base, arm]: readonly [number, number],
-  judgment: Judgment,
-  withheld: string | null,
-) {
+function describe(metric: Metric, tally: Tally, [base, arm]: readonly [number, number], judgment: Judgment, withheld: string | null) {
   const { held, alarm, exact, effect, capped } = judgment;
   const last = (index: number) => tally.sumsAt(index, metric, tally.days - 1);
   const [theirs, mine] = [last(base), last(arm)];

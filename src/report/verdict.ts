@@ -80,7 +80,10 @@ export function judge(metric: Metric, control: ArmSums, variant: ArmSums, option
   const capped = compareSums(metric, [control.capped, variant.capped], { ...options, effect });
   const raw = compareSums(metric, [control.raw, variant.raw], { ...options, effect, shifts: undefined });
   // Those who order say nothing of how much they order for.
-  const exact = metric.per !== "order" && (isSmall(control) || isSmall(variant)) ? compareCounts(countOf(control), countOf(variant), options) : undefined;
+  const exact =
+    metric.per !== "order" && (isSmall(control) || isSmall(variant))
+      ? compareCounts(countOf(control), countOf(variant), options)
+      : undefined;
   const judged =
     typeof capped === "string" ? byCounts(metric, arms, exact, options) : byIntervals(metric, arms, capped, { ...options, effect });
   return { capped, raw, exact, effect, ...judged, alarm: findAlarm(metric, arms, capped, exact, judged.verdict, options) };

@@ -77,7 +77,7 @@ function chooseSafely(experiments: readonly Experiment[], attributes: Attributes
   }
 }
 
-/** Shorter ones stand in any text. */
+/** Shorter ones stand in any text by chance: they count between its punctuation only. */
 const LEAST_ID = 8;
 
 /** A query id and an application are stored as the client names them: neither may hold the shopper's id, or be it. */
@@ -86,7 +86,8 @@ function withoutIds(plan: SearchPlan, { headers }: SearchRequest): SearchPlan {
   if (ubi.queryId === undefined && ubi.application === undefined) return plan;
   const ids = [headers.get(USER_HEADER), headers.get(SESSION_HEADER), ubi.clientId].flatMap((id) => id || []);
   const isPersonal = (text: string | undefined): boolean =>
-    ids.some((id) => text === id || (id.length >= LEAST_ID && text?.includes(id) === true));
+    text !== undefined &&
+    ids.some((id) => text === id || (id.length >= LEAST_ID ? text.includes(id) : text.split(/[^\p{L}\p{N}]+/u).includes(id)));
   const [queryId, application] = [ubi.queryId, ubi.application].map((text) => (isPersonal(text) ? undefined : text));
   return queryId === ubi.queryId && application === ubi.application ? plan : { ...plan, ubi: { ...ubi, queryId, application } };
 }

@@ -26,24 +26,20 @@ const RATINGS: ReadonlySet<string> = new Set<(typeof ITEM_FEATURES)[number]>(["p
 
 /** As if the shop had not known that part of any hit. */
 export function without(list: ListInput, part: Part): ListInput {
-  const change = (changed: (item: ListItem) => Partial<ListItem>): ListInput => ({
+  const change = (changeOf: (item: ListItem) => Partial<ListItem>): ListInput => ({
     ...list,
-    items: list.items.map((item) => item && { ...item, ...changed(item) }),
+    items: list.items.map((item) => item && { ...item, ...changeOf(item) }),
   });
   const unknown = (names: ReadonlySet<string>) =>
     change(({ features }) => ({ features: features.map((value, i) => (names.has(ITEM_FEATURES[i] ?? "") ? undefined : value)) }));
-  switch (part) {
-    case "words":
-      return change(() => ({ text: undefined, words: undefined }));
-    case "picture":
-      return change(() => ({ image: undefined }));
-    case "price":
-      return unknown(PRICE);
-    case "ratings":
-      return unknown(RATINGS);
-    case "taste":
-      return { ...list, history: [] };
-  }
+  const changed: Readonly<Record<Part, () => ListInput>> = {
+    words: () => change(() => ({ text: undefined, words: undefined })),
+    picture: () => change(() => ({ image: undefined })),
+    price: () => unknown(PRICE),
+    ratings: () => unknown(RATINGS),
+    taste: () => ({ ...list, history: [] }),
+  };
+  return changed[part]();
 }
 
 /**

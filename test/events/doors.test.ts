@@ -139,6 +139,11 @@ describe("GA4's e-commerce", () => {
     expect((await send(gaPurchase(["mug"]), { format: "ga4" })).status).toBe(200);
   });
 
+  it("is not led astray by a list whose name looks like a token", async () => {
+    const params = { armmt_token: await issue(), items: [{ item_id: "cup", item_list_id: "1.sale.summer" }] };
+    expect((await send({ client_id: "1.2", events: [{ name: "select_item", params }] })).answer).toMatchObject({ accepted: 1 });
+  });
+
   it("names what is wrong", async () => {
     const token = await issue();
     const purchase = (params: object) =>

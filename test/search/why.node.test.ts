@@ -62,12 +62,13 @@ it("has none for a hit that keeps its slot", async () => {
   expect((await reasonsFor(LIST, score, orderOf(isPinned), isPinned, undefined))[0]).toEqual([]);
 });
 
+const known = ({ image, text, words, features }: ListItem) => [
+  image !== undefined,
+  text !== undefined && words !== undefined,
+  ...features.map((value) => value !== undefined),
+];
+
 it("leaves one part out of each hit, and no other", () => {
-  const known = ({ image, text, words, features }: ListItem) => [
-    image !== undefined,
-    text !== undefined && words !== undefined,
-    ...features.map((value) => value !== undefined),
-  ];
   const kept = Object.fromEntries(PARTS.map((part) => [part, known(without(LIST, part).items[0]!)]));
   expect(kept).toEqual({
     words: [true, false, true, true, true, true, true, true],
