@@ -155,6 +155,6 @@ type Named = { readonly [name in keyof typeof reference]?: string | undefined } 
 /** The first that names a search, in the item or in its event: a token under its own name, a list id that is one, a query id. */
 function searchOf(...places: readonly Named[]): Pick<ClientEvent, "token" | "queryId"> {
   const find = (name: keyof typeof reference): readonly string[] => places.flatMap((place) => place?.[name] ?? []);
-  const [named] = [...find("armmt_token"), ...find("item_list_id").filter(isToken), ...find("query_id")];
-  return named === undefined ? {} : referenceOf(named);
+  const [found] = [...find("armmt_token"), ...find("item_list_id").filter(isToken), ...find("query_id")];
+  return found === undefined ? {} : referenceOf(found);
 }

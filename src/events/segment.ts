@@ -122,6 +122,6 @@ const idOf = ({ product_id: id, sku, id: first }: Product): string | undefined =
 /** The first that names a search, in the product or in its event: a token under its own name, a list id that is one, a query id. */
 function searchOf(...places: readonly Product[]): Pick<ClientEvent, "token" | "queryId"> {
   const find = (name: keyof typeof reference): readonly string[] => places.flatMap((place) => place[name] ?? []);
-  const [named] = [...find("armmt_token"), ...find("list_id").filter(isToken), ...find("query_id")];
-  return named === undefined ? {} : referenceOf(named);
+  const [found] = [...find("armmt_token"), ...find("list_id").filter(isToken), ...find("query_id")];
+  return found === undefined ? {} : referenceOf(found);
 }
