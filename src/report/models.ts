@@ -8,7 +8,7 @@ const BY_MODEL = `
   WITH served AS (
     SELECT variant, model, MIN(at) AS firstMs, MAX(at) AS lastMs, COUNT(*) AS searches, COUNT(DISTINCT unit) AS shoppers,
       AVG(COALESCE(clicks, 0) > 0) AS clickThrough, AVG(COALESCE(purchases, 0)) AS purchases
-    FROM search LEFT JOIN outcome USING (query_id) WHERE NOT is_ambiguous AND model IS NOT NULL GROUP BY variant, model
+    FROM search LEFT JOIN outcome USING (query_id) LEFT JOIN bought USING (query_id) WHERE NOT is_ambiguous AND model IS NOT NULL GROUP BY variant, model
   )
   SELECT * FROM served ORDER BY variant, firstMs, model`;
 
@@ -26,7 +26,7 @@ const rowSchema = v.object({
 });
 
 const DURING = `SELECT COUNT(*) AS searches, AVG(COALESCE(clicks, 0) > 0) AS clickThrough, AVG(COALESCE(purchases, 0)) AS purchases
-  FROM search LEFT JOIN outcome USING (query_id) WHERE NOT is_ambiguous AND variant = ? AND at BETWEEN ? AND ?`;
+  FROM search LEFT JOIN outcome USING (query_id) LEFT JOIN bought USING (query_id) WHERE NOT is_ambiguous AND variant = ? AND at BETWEEN ? AND ?`;
 const duringSchema = v.object({ searches: v.number(), clickThrough: v.nullable(v.number()), purchases: v.nullable(v.number()) });
 
 export type ModelRow = v.InferOutput<typeof rowSchema>;
