@@ -109,7 +109,7 @@ function isRole(name: string): name is FieldRole {
 }
 
 /** The product of a row, or its problem. `image` is the field's value, "" without one. */
-type ParsedRow = { readonly product: Product; readonly text: string; readonly about: ItemTexts } | { readonly problem: string };
+type ParsedRow = { readonly product: Product; readonly text: string; readonly about: ItemTexts | undefined } | { readonly problem: string };
 
 /** What a sentence encoder and the words of an item are made from, besides the product's title and category. "" where there is none. */
 export interface ItemTexts {
@@ -148,7 +148,8 @@ export function parseRow(row: Row, map: FieldMap): ParsedRow {
   if (problems.length > 0) return { problem: problems.join("; ") };
   const further = map.text.filter((field) => field !== map.category).flatMap((field) => row.values[field] ?? []);
   const about = { brand: value("brand") ?? "", description: value("description") ?? "", further: further.join(" ") };
-  return { product, text: itemText(product, further), about };
+  const hasMore = Object.values(about).some((more) => more !== "");
+  return { product, text: itemText(product, further), about: hasMore ? about : undefined };
 }
 
 const numberIn =

@@ -31,11 +31,15 @@ function joined(parts: readonly string[]): string {
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: " " };
 
+/** Of a description before its markup is taken out: enough for DOCUMENT_LENGTH, and a bound for what the expressions below look through. */
+const MARKUP_LENGTH = 10 * DOCUMENT_LENGTH;
+
 /** Shops keep HTML in descriptions. */
 function plainText(text: string): string {
   if (!/[<&]/.test(text)) return text;
   return text
-    .replaceAll(/<(script|style)\b[^>]*>[\s\S]*?<\/\1\s*>/gi, " ")
+    .slice(0, MARKUP_LENGTH)
+    .replaceAll(/<(script|style)\b[^>]*>[\s\S]*?(<\/\1\s*>|$)/gi, " ")
     .replaceAll(/<\/?[a-z!][^>]*>/gi, " ")
     .replaceAll(/&(amp|lt|gt|quot|apos|nbsp);/g, (_, name: string) => ENTITIES[name] ?? " ")
     .replaceAll(/&#(\d{1,6});/g, (_, code: string) => (Number(code) < 0x11_0000 ? String.fromCodePoint(Number(code)) : " "))

@@ -67,7 +67,7 @@ export function catalogueTokenizer(texts: Iterable<string>, most: number): Query
   const letters = new Set<string>();
   for (const word of words.keys()) {
     const characters = Array.from(word);
-    for (const [i, letter] of characters.entries()) letters.add(i === 0 ? letter : CONTINUES + letter);
+    for (const letter of characters) letters.add(letter).add(CONTINUES + letter);
     for (let length = 2; length <= Math.min(LONGEST_PART, characters.length - 1); length++) {
       const [head, tail] = [characters.slice(0, length).join(""), CONTINUES + characters.slice(-length).join("")];
       for (const part of [head, tail]) parts.set(part, (parts.get(part) ?? 0) + 1);
