@@ -53,7 +53,7 @@ function known(variant: string, share: number): Shop {
 }
 
 describe("one order", () => {
-  it.each([500_000, 1e6, 1e15])("of %d does not decide the revenue, and is named", async (price) => {
+  it.each([500_000, 1e6])("of %d does not decide the revenue, and is named", async (price) => {
     const data = await reportOf(arm("control", 2000, usual), arm("armmt", 2000, withOne(price)));
     for (const id of ["revenue", "revenue-per-shopper"]) {
       const { verdict, capped, raw, largestShare, p } = { ...compared(data, id), p: compared(data, id).result?.p };
@@ -99,7 +99,7 @@ describe("an arm without", () => {
       arm("armmt", 1500, () => []),
     );
     for (const { metric, comparisons } of data.metrics) {
-      const has = !["carts", "carts-per-shopper", "searches-per-shopper"].includes(metric);
+      const has = !["carts", "carts-per-shopper", "searches-per-shopper", "order-value"].includes(metric);
       expect([metric, comparisons[0]?.verdict, comparisons[0]?.alarm]).toEqual([
         metric,
         has ? "lower" : "open",
