@@ -122,14 +122,6 @@ export const METRICS: readonly Metric[] = [
     sumOf: ({ revenue }) => revenue,
     isNeutral: true,
   },
-  {
-    id: "order-value",
-    title: "Average order value",
-    meaning: "Revenue without what was cancelled or refunded, per order.",
-    per: "order",
-    kind: "money",
-    sumOf: ({ revenue }) => revenue,
-  },
 ];
 
 /** The denominator: the sum is divided by it. */
