@@ -112,7 +112,7 @@ describe("an arm without", () => {
     expect(exact?.p.always).toBeLessThan(1e-40);
     expect(data.alarms.map(({ metric }) => metric)).toContain("revenue");
     const text = formatReport(data);
-    expect(text.split("\n")[0]).toBe("armmt has no purchases: something is broken.");
+    expect(text.split("\n")[0]).toBe("armmt has no orders: something is broken.");
     expect(text).toContain("armmt has nothing at all, where control has some: Click-through, ");
   });
 
