@@ -92,9 +92,9 @@ async function startEdge(folder: string, vars: Readonly<Record<string, Json>> = 
 
 const tokens = createEventTokens({ secret: SECRET, now: () => Date.now() });
 
-/** A search with 24 items and events about them, no two alike. */
+/** A search with 25 items and events about them, no two alike: each action of each item once. */
 async function makeBatch(number: number, size: number): Promise<string> {
-  const itemIds = Array.from({ length: 24 }, (_, i) => `item-${number}-${i}`);
+  const itemIds = Array.from({ length: 25 }, (_, i) => `item-${number}-${i}`);
   const token = await tokens.issue({
     queryId: `query-${number}`,
     application: "products",
