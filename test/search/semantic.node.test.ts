@@ -209,7 +209,13 @@ describe("semantic", () => {
       authorization: "Bearer 0123456789abcdef0123456789abcdef",
     });
     // Score ÷ best score + cosine + all of the words.
-    const first = { id: "i3", rank: 4, position: 1, score: expect.closeTo(0.97 + 1 + 1, 6), why: [{ part: "words", places: expect.any(Number) }] };
+    const first = {
+      id: "i3",
+      rank: 4,
+      position: 1,
+      score: expect.closeTo(0.97 + 1 + 1, 6),
+      why: [{ part: "words", places: expect.any(Number) }],
+    };
     expect(explained).toMatchObject({ model: "semantic-1", items: [first, ...BY_MEANING.slice(1).map((id) => ({ id }))] });
   });
 

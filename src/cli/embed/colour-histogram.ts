@@ -34,7 +34,8 @@ function binOf(red: number, green: number, blue: number): number {
   const saturation = value === 0 ? 0 : range / value;
   if (saturation < LEAST_SATURATION || value < LEAST_VALUE) return HUES * SATURATIONS * VALUES + level(value, 0, GREYS);
   const sector = value === red ? (green - blue) / range + 6 : value === green ? (blue - red) / range + 2 : (red - green) / range + 4;
-  const hue = Math.floor(((sector % 6) / 6) * HUES) % HUES;
+  // Bins have their hue in the middle: red, at 0, would otherwise fall into the first one or the last.
+  const hue = Math.floor(((sector % 6) / 6) * HUES + 0.5) % HUES;
   return (hue * SATURATIONS + level(saturation, LEAST_SATURATION, SATURATIONS)) * VALUES + level(value, LEAST_VALUE, VALUES);
 }
 
