@@ -202,7 +202,7 @@ describe("simulated experiments without an effect", () => {
       { alpha: 0.05, tuning: 5000, cap: DEFAULT_CAP },
       [0, 40],
     );
-    // Four of 40 and more come by chance in one of 16 at most, where the error is 5 %.
+    // A coarse check, for the command has the fine one: where the error is 5 %, four of 40 and more come by chance in one of seven.
     for (const count of Object.values(called)) expect(count / runs).toBeLessThan(0.1);
   });
 });
