@@ -3,7 +3,7 @@
  * `armmt evaluate`. Ratings follow from the shop's own labels, the words of the queries are ours: nobody judged or typed them.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { createRandom } from "../../demo/catalogue/random.ts";
 import { createBm25 } from "../../cli/evaluate/bm25.ts";
@@ -139,7 +139,12 @@ export function writeAttributeQueries({ data, out, titles, seed }: AttributeOpti
   const vocabulary = vocabularyOf(items);
   const products = items.map((item) => {
     const title = titles === "whole" ? item.title : shownTitle(item, vocabulary).title;
-    return { id: item.id, title: title === "" ? item.masterCategory : title, category: item.masterCategory, image: resolve(item.image) };
+    return {
+      id: item.id,
+      title: title === "" ? item.masterCategory : title,
+      category: item.masterCategory,
+      image: relative(resolve(out), resolve(item.image)),
+    };
   });
   const engine = createBm25(products.map(({ title, category }) => `${title} ${category}`));
   const lists: string[] = [];
