@@ -6,7 +6,7 @@ import { TOKEN_TTL_MS } from "../events/token.ts";
 import { parseTreatment } from "../experiment/treatment.ts";
 import { DAY_MS, UserError } from "../web.ts";
 import { type Metric, METRICS, segmentRank } from "./metrics.ts";
-import { describeMoney, moneyNotes } from "./money.ts";
+import { describeMoney, moneyNotes, whyWithheld } from "./money.ts";
 import { checksOf } from "./checks-report.ts";
 import { compareSampleRatio, type Weights } from "./sample-ratio.ts";
 import { DEFAULT_CAP } from "./caps.ts";
@@ -75,7 +75,8 @@ export function analyse({ tally, counts, money: sold }: Rows, options: AnalyseOp
   const shareOf = shareBetween(arms, control, weights, sampleRatio.isMismatch);
   const metrics = tally === undefined ? [] : METRICS.map((each) => measure(each, { tally, control, money, shareOf, alpha, tuning }));
   const days = tally?.days ?? 0;
-  const checks = checksOf(tally, control, { alpha, tuning, allowed: options.allowed });
+  const isMoneyWithheld = (variant: string): boolean => whyWithheld(money, variant) !== null;
+  const checks = checksOf(tally, control, { alpha, tuning, allowed: options.allowed, isMoneyWithheld });
   return {
     experiment,
     place,
@@ -106,6 +107,8 @@ export function analyse({ tally, counts, money: sold }: Rows, options: AnalyseOp
     interleaving: arms.filter(({ interleaved }) => interleaved > 0).map((arm) => countVotes(arm, { alpha, tuning })),
     timeToAnswer: timeToAnswer(metrics, arms, days, options),
     checks,
+    /** Shoppers who are in no figure: seen in several arms; of those who were in another arm before the report, and all who were there before. */
+    left: { crossed: tally?.crossed ?? 0, carriedOver: counts.carriedOver },
   };
 }
 

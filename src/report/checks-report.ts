@@ -1,5 +1,5 @@
 /** Guardrails, models and the effect over time as data of the report, and what must be said of them in its notes. */
-import { judgeArms } from "./guardrails.ts";
+import { type GuardrailOptions, judgeArms } from "./guardrails.ts";
 import type { ModelFigures, ModelRow } from "./models.ts";
 import { NOTED_P } from "./over-time.ts";
 import type { SequenceOptions } from "./statistics/sequential.ts";
@@ -7,19 +7,16 @@ import type { Tally } from "./tally.ts";
 
 export type ChecksReport = ReturnType<typeof checksOf>;
 
-interface ChecksOptions extends SequenceOptions {
-  /** Guardrail → harm that is allowed, instead of its default. */
-  readonly allowed?: ReadonlyMap<string, number> | undefined;
-}
+type ChecksOptions = SequenceOptions & Pick<GuardrailOptions, "allowed" | "isMoneyWithheld">;
 
 /** `control`: the arm that the others are compared with. */
-export function checksOf(tally: Tally | undefined, control: string, { alpha, tuning, allowed }: ChecksOptions) {
-  if (tally === undefined) return { guardrails: [], models: [], overTime: [], left: { crossed: 0, carriedOver: 0 }, notes: [] };
-  const { arms, checks, crossed, carriedOver } = tally;
+export function checksOf(tally: Tally | undefined, control: string, { alpha, tuning, allowed, isMoneyWithheld }: ChecksOptions) {
+  if (tally === undefined) return { guardrails: [], models: [], overTime: [], notes: [] };
+  const { arms, checks } = tally;
   const base = arms.findIndex(({ variant }) => variant === control);
   // An interleaved list is both orders at once: its effect over time is that of neither.
   const compared = arms.flatMap(({ interleaved }, arm) => (arm === base || base < 0 || interleaved > 0 ? [] : [arm]));
-  const guardrails = judgeArms(checks.guards, arms, base, { tuning, allowed });
+  const guardrails = judgeArms(checks.guards, arms, base, { tuning, allowed, isMoneyWithheld });
   const overTime = checks.overTime.results(base, compared, alpha).map(({ arm, ...row }) => ({ variant: arms[arm]?.variant ?? "", ...row }));
   const models = severalModels(checks.models.rows).map((row) => ({
     ...row,
@@ -31,13 +28,7 @@ export function checksOf(tally: Tally | undefined, control: string, { alpha, tun
     /** Empty where each arm was served by one model. */
     models,
     overTime,
-    left: { crossed, carriedOver },
     notes: [
-      ...(carriedOver > 0
-        ? [
-            `${carriedOver} shoppers were in another arm of the experiment before the report begins and are left out: what they saw there would count here.`,
-          ]
-        : []),
       ...[...new Set(models.map(({ variant }) => variant))].map((variant) => {
         const versions = models.filter((row) => row.variant === variant).map(({ model }) => model);
         return `Arm ${variant} was served by ${versions.length} models (${versions.join(", ")}): its figures are of all together. Read each version below, or report from the day of the change on (--since).`;

@@ -1,5 +1,5 @@
 /**
- * What the experiment's shoppers did before their first search in it: covariates for `cuped.ts`, and shoppers who were in another arm before.
+ * What the experiment's shoppers did before their first search in it: covariates for `cuped.ts`.
  *
  * Nothing of it can depend on the arm: searches and actions count until the shopper's first search in the experiment, also where a report begins
  * later (--since).
@@ -30,7 +30,6 @@ const SEAL = `
   CREATE INDEX past_search_unit ON past_search (unit);
   UPDATE shopper SET first = MIN(first, (SELECT MIN(at) FROM past_search p WHERE p.unit = shopper.unit AND variant IS NOT NULL))
     WHERE unit IN (SELECT unit FROM past_search WHERE variant IS NOT NULL);
-  CREATE TABLE carried AS SELECT DISTINCT unit FROM search JOIN past_search p USING (unit) WHERE p.variant <> search.variant;
   CREATE TABLE past_outcome (query_id TEXT PRIMARY KEY, clicks INTEGER, carts INTEGER, purchases INTEGER, revenue REAL) WITHOUT ROWID;
   INSERT INTO past_outcome SELECT query_id, SUM(kind = 0), SUM(kind = 1), SUM(kind = 2),
     SUM(CASE WHEN kind = 2 AND currency IS (SELECT currency FROM past_action WHERE kind = 2 AND amount IS NOT NULL GROUP BY currency ORDER BY COUNT(*) DESC, currency LIMIT 1)
@@ -52,14 +51,12 @@ const pastSchema = v.object({
 export type Past = v.InferOutput<typeof pastSchema>;
 
 const COLUMNS = Object.keys(pastSchema.entries);
-const nameSchema = v.array(v.object({ unit: v.string() }));
 const boundsSchema = v.object({ first: v.nullable(v.number()), last: v.nullable(v.number()) });
 const numberSchema = v.optional(v.object({ n: v.number() }));
 
 export type Earlier = ReturnType<typeof createEarlier>;
 
 export function createEarlier(database: DatabaseSync) {
-  let carriedOver: ReadonlySet<string> = new Set();
   let find: ReturnType<DatabaseSync["prepare"]> | undefined;
   return {
     /** After the stage is sealed. */
@@ -79,7 +76,6 @@ export function createEarlier(database: DatabaseSync) {
         }
       database.exec(`COMMIT; ${SEAL}`);
       for (const name of COLUMNS) cap(database, name);
-      carriedOver = new Set(v.parse(nameSchema, database.prepare("SELECT unit FROM carried").all()).map(({ unit }) => unit));
       if (countOf(database, "SELECT COUNT(*) AS n FROM past") > 0)
         find = database.prepare(`SELECT ${COLUMNS.join(", ")} FROM past WHERE unit = ?`);
     },
@@ -93,8 +89,6 @@ export function createEarlier(database: DatabaseSync) {
       if (find === undefined) return;
       for (const row of database.prepare(`SELECT ${COLUMNS.join(", ")} FROM past`).iterate()) yield v.parse(pastSchema, row);
     },
-    /** Shoppers who were in another arm of the experiment before the report begins. */
-    isCarriedOver: (unit: string): boolean => carriedOver.has(unit),
   };
 }
 

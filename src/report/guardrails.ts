@@ -196,6 +196,8 @@ export interface GuardrailOptions {
   readonly alpha?: number | undefined;
   /** Guardrail → allowed harm, instead of its default. */
   readonly allowed?: ReadonlyMap<string, number> | undefined;
+  /** Whether nothing can be said of an arm's money (money.ts). Default: of none. */
+  readonly isMoneyWithheld?: ((variant: string) => boolean) | undefined;
 }
 
 /** Every arm but control (index `base`), against it. */
@@ -203,7 +205,7 @@ export function judgeArms(
   sums: GuardSums,
   arms: readonly (ArmCounts & { readonly variant: string })[],
   base: number,
-  { tuning, alpha = STOP_ALPHA, allowed }: GuardrailOptions,
+  { tuning, alpha = STOP_ALPHA, allowed, isMoneyWithheld }: GuardrailOptions,
 ) {
   const effect = designEffectOf(arms);
   const tests = GUARDRAILS.length * Math.max(1, arms.length - 1);
@@ -220,7 +222,8 @@ export function judgeArms(
             designEffect: per === "search" ? effect : 1,
           };
           const judged = judge(guardrail, sums.of(base, guardrail), sums.of(arm, guardrail), options);
-          return { variant, guardrail: id, title, per, kind, good, allowed: options.allowed, ...judged };
+          const state: GuardState = kind === "money" && isMoneyWithheld?.(variant) === true ? "unknown" : judged.state;
+          return { variant, guardrail: id, title, per, kind, good, allowed: options.allowed, ...judged, state };
         }),
   );
 }

@@ -145,7 +145,7 @@ function describe(metric: Metric, tally: Tally, [base, arm]: readonly [number, n
     /** Why no effect is called although one test shows it; null elsewhere. */
     held: held ?? null,
     /** Something is broken; null elsewhere. */
-    alarm: alarm ?? null,
+    alarm: withheld === null ? (alarm ?? null) : null,
   };
 }
 

@@ -67,17 +67,13 @@ export function tally(stage: Stage, variants: readonly string[], segmented: Metr
   const segments = createSegments(stage.applications(8));
   const segmentSums = new Map<string, Map<string, Float64Array[]>>();
   const checks = createChecks(stage, { firstDay, days, caps }, segmented, addSearch);
-  let [crossed, carriedOver] = [0, 0];
+  let crossed = 0;
 
   for (const cluster of stage.clusters()) {
     const [first] = cluster;
     if (first === undefined) continue;
     if (cluster.some(({ variant }) => variant !== first.variant)) {
       crossed++;
-      continue;
-    }
-    if (first.unit !== undefined && stage.earlier.isCarriedOver(first.unit)) {
-      carriedOver++;
       continue;
     }
     let arm = indices.get(first.variant);
@@ -107,8 +103,6 @@ export function tally(stage: Stage, variants: readonly string[], segmented: Metr
     days,
     /** Shoppers who were seen in more than one arm; left out. */
     crossed,
-    /** Shoppers who were in another arm before the report begins; left out. */
-    carriedOver,
     checks,
     caps,
     /** Up to and including that day; days count from 0. */

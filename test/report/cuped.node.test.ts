@@ -12,7 +12,7 @@ import { type CovariateSums, findAdjustment, shifted } from "../../src/report/cu
 import { compareArms } from "../../src/report/statistics/compare.ts";
 import { addCluster, estimatePair, NO_SUMS, readSums, SUM_COUNT } from "../../src/report/statistics/ratio.ts";
 import { drawShop, type ShopOptions, shopLog, withEarlier } from "./earlier-shop.ts";
-import { action, DAY_MS, logOf, report, search, START_MS } from "./rows.ts";
+import { action, logOf, report } from "./rows.ts";
 import { TABLES } from "./simulated-database.ts";
 import { seeded } from "./statistics/random.ts";
 
@@ -134,27 +134,6 @@ describe("the confidence sequence of adjusted figures", () => {
       expect(wrong / 600).toBeLessThanOrEqual(0.05);
     },
   );
-});
-
-const rows = (variant: string, from: number, to: number) =>
-  Array.from({ length: to - from }, (_, i) => search(`q${from + i}`, variant, { unit: `u${from + i}`, atMs: START_MS + 2 * DAY_MS }));
-
-const before = (n: number, variant: string | undefined) => ({ queryId: `b${n}`, unit: `u${n}`, atMs: START_MS, variant });
-
-describe("shoppers who were in another arm before", () => {
-  it("are left out and counted where a report begins later; those of the same arm stay", async () => {
-    const log = logOf([...rows("control", 0, 40), ...rows("armmt", 40, 100)]);
-    // 40 to 59 were in control, 60 to 69 in armmt already, 70 to 79 in another experiment.
-    const earlier = [
-      ...Array.from({ length: 20 }, (_, i) => before(40 + i, "control")),
-      ...Array.from({ length: 10 }, (_, i) => before(60 + i, "armmt")),
-      ...Array.from({ length: 10 }, (_, i) => before(70 + i, undefined)),
-    ];
-    const data = await report(withEarlier(log, earlier));
-    expect(data.exposures.arms.map(({ variant, shoppers }) => [variant, shoppers])).toEqual([["control", 40], ["armmt", 40]]); // prettier-ignore
-    expect(data.checks.left).toEqual({ crossed: 0, carriedOver: 20 });
-    expect(data.notes.join("\n")).toContain("20 shoppers were in another arm of the experiment before the report begins");
-  });
 });
 
 describe("what logs know of shoppers before", () => {

@@ -187,6 +187,13 @@ describe("currencies", () => {
     ]);
   });
 
+  it("raise no alarm, and switch nothing off, where an arm sells in another currency alone", async () => {
+    const data = await report(shop({ control: 0, armmt: 1 }));
+    expect(revenueOf(data)).toMatchObject({ verdict: "open", alarm: null, withheld: expect.any(String) });
+    expect(data.alarms).toEqual([]);
+    expect(data.checks.guardrails.find(({ guardrail }) => guardrail === "revenue")?.state).toBe("unknown");
+  });
+
   it("give one where the mix is the same, and where they are converted", async () => {
     const same = await report(shop({ control: 0.25, armmt: 0.25 }));
     expect(revenueOf(same)?.withheld).toBeNull();
@@ -293,6 +300,7 @@ describe("shoppers from before the range", () => {
     const data = await report(withEarlier([["mover", "control"], ["mover", "control"], ["stayer", "armmt"], ["gone", "control"]]), { range }); // prettier-ignore
     expect(shoppersOf(data)).toEqual([["control", 1], ["armmt", 1]]); // prettier-ignore
     expect(data.notes.join("\n")).toMatch(/1 shoppers were in another arm before .* All 2 shoppers who were there before are left out/);
+    expect(data.left).toEqual({ crossed: 0, carriedOver: { moved: 1, leftOut: 2 } });
   });
 
   it("stay where nobody moved", async () => {
