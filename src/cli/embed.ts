@@ -20,6 +20,7 @@ import { embedTexts, type EncodedTexts } from "./embed/text/embed-texts.ts";
 import { SENTENCE_DIM } from "./embed/text/axes.ts";
 import { loadTextEncoder, type SentenceEncoder } from "./embed/text/encoder.ts";
 import { BUILTIN_TEXT, describeEncoders, TEXT_ENCODER_HELP } from "./embed/text/named.ts";
+import { partOfOne } from "./numbers.ts";
 import { hashOf, keptProjection, stacked, toRecords, withTexts } from "./embed/vectors.ts";
 import { UserError } from "../web.ts";
 
@@ -30,6 +31,8 @@ export interface EmbedOptions extends CatalogOptions {
   readonly imageEncoder?: string | ImageEncoder | undefined;
   /** `builtin` (default of the drawn catalogue), `minilm` (default of any other), as `--help` says, or a loaded encoder. */
   readonly textEncoder?: string | SentenceEncoder | undefined;
+  /** 0 to 1: how far the catalogue follows a model. Default: of another catalogue than the drawn one, not at all. */
+  readonly trust?: number | undefined;
   /** File with a query a line, which the text encoder encodes as they are. */
   readonly queries?: string | undefined;
   /** Folder of fetched encoders. Default: `ARMMT_MODELS`, or `.armmt/models`. */
@@ -115,7 +118,9 @@ export async function embedCatalog(options: EmbedOptions) {
       },
     }));
   const { records, identity } = texts === undefined ? plain : withTexts(plain.records, plain.identity, texts);
-  const packed = packSet(records, identity, texts?.table?.bytes);
+  // With a query table nothing said is no trust; without one it would be all of it, which the committed model has earned on the drawn catalogue only.
+  const { trust = catalog.source === "drawn" || texts?.table !== undefined ? undefined : 0 } = options;
+  const packed = packSet(records, identity, { queryTable: texts?.table?.bytes, trust });
   writeSet(out, packed);
   return {
     catalog: catalog.name,
@@ -129,6 +134,8 @@ export async function embedCatalog(options: EmbedOptions) {
     unreadable: pictures.unreadable,
     imageEncoder: identity.imageEncoder,
     textEncoder: identity.textEncoder,
+    /** Of a model; absent where the set says nothing of it. */
+    ...(trust !== undefined && { trust }),
     /** What would make the vectors better. */
     advice: advice === undefined ? [] : [advice],
     shards: packed.shards.length,
@@ -191,6 +198,11 @@ export function createEmbedCommand(): Command {
     .option("--queries <file>", "known queries (a log, suggestions), one a line: the encoder encodes them as they are")
     .option("--models <folder>", "where fetched encoders are kept (default: ARMMT_MODELS, or .armmt/models)")
     .option("--out <folder>", "where the shards go (default: .armmt/embeddings/<catalogue's name>)")
+    .option(
+      "--trust <part>",
+      "0 to 1: how far the catalogue follows a model that its own shoppers have taught (default: not at all, of the drawn one wholly)",
+      partOfOne,
+    )
     .option("--skip-unreadable", "embed products whose picture cannot be read without picture")
     .option("--refetch", "fetch pictures from URLs again although their vectors are known")
     .option("--json", "print the summary as JSON and no progress");
@@ -216,7 +228,11 @@ function printReport(report: EmbedReport): void {
   process.stdout.write(
     `Version ${report.version} in ${report.out}\nImage vectors: ${report.imageEncoder}\nText vectors: ${report.textEncoder}\n`,
   );
-  const { meaning } = report;
+  const { meaning, trust } = report;
+  if (meaning === undefined && trust === 0)
+    process.stdout.write(
+      "No query table, and no model that this catalogue trusts: searches keep the engine's order. Embed with --text-encoder minilm, or give --trust to a model of your own\n",
+    );
   if (meaning === undefined) return;
   const { tableBytes, rows, spans, knownQueries, cosine, textRankShare, pictureRankShare, pictureWeight } = meaning;
   process.stdout.write(

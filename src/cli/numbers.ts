@@ -12,6 +12,9 @@ function numberThat(isValid: (value: number) => boolean, expected: string): (tex
 /** Between 0 and 1. */
 export const share = numberThat((value) => value > 0 && value < 1, "a number between 0 and 1");
 
+/** 0 and 1 included. */
+export const partOfOne = numberThat((value) => value >= 0 && value <= 1, "a number from 0 to 1");
+
 /** Above 0, at most 1. */
 export const upToOne = numberThat((value) => value > 0 && value <= 1, "a number above 0, at most 1");
 

@@ -167,7 +167,7 @@ describe("in an empty folder", () => {
 
   it("embeds, publishes, and serves searches from a Worker and from a Node server of one's own", { timeout: 180_000 }, async () => {
     link();
-    expect(await armmt("embed", "--catalog", "catalogue/products.csv", "--text-encoder", "builtin", "--json")).toContain(
+    expect(await armmt("embed", "--catalog", "catalogue/products.csv", "--text-encoder", "builtin", "--trust", "1", "--json")).toContain(
       '"withPicture": 12',
     );
     const state = path("worker/.armmt/state");

@@ -26,8 +26,14 @@ interface PackedSet {
   readonly queryTable?: Uint8Array<ArrayBuffer> | undefined;
 }
 
+interface Beside {
+  readonly queryTable?: Uint8Array<ArrayBuffer> | undefined;
+  /** 0 to 1: how far the catalogue follows a model (inference/trust.ts says what it means where it is absent). */
+  readonly trust?: number | undefined;
+}
+
 /** The version is a hash of the content: the same records give the same version. Throws a UserError that names the item. */
-export function packSet(records: readonly ItemRecord[], identity: ShardSetIdentity, queryTable?: Uint8Array<ArrayBuffer>): PackedSet {
+export function packSet(records: readonly ItemRecord[], identity: ShardSetIdentity, { queryTable, trust }: Beside = {}): PackedSet {
   const shards = packShards(records, identity);
   const described = shards.map((shard) => ({ bytes: shard.length, checksum: checksumIn(shard) }));
   const content = {
@@ -37,6 +43,7 @@ export function packSet(records: readonly ItemRecord[], identity: ShardSetIdenti
     itemCount: records.length,
     shards: described,
     ...(records.some(({ words }) => words !== undefined) && { words: WORDS }),
+    ...(trust !== undefined && { trust }),
     ...(queryTable !== undefined && { queryTable: { bytes: queryTable.length, checksum: tableChecksumIn(queryTable) } }),
   };
   const hash = createHash("sha256").update(JSON.stringify(content));

@@ -121,7 +121,7 @@ export function embedShop(folder: string, options: ShopVectors = {}): string {
   });
   if (!table.ok) throw new Error(table.error);
   const identity = { imageDim: 64, textDim: TEXT_DIM, imageEncoder: encoders.image, textEncoder: encoders.text };
-  writeSet(folder, packSet(records, identity, hasTable ? table.value : undefined));
+  writeSet(folder, packSet(records, identity, { queryTable: hasTable ? table.value : undefined }));
   return folder;
 }
 
