@@ -8,7 +8,7 @@
 import * as v from "valibot";
 import { err, ok, type Result } from "../result.ts";
 import { readAs } from "./envelope.ts";
-import { queryIdOf } from "./token.ts";
+import { isToken, queryIdOf } from "./token.ts";
 
 /** Events of one request. */
 export const MAX_EVENTS = 100;
@@ -334,8 +334,18 @@ function readMetarankEvent(value: unknown): Result<ClientEvent, string> {
 
 /** A token (header `x-armmt-events`), or a query id whose token comes in that header of this request. */
 export function referenceOf(reference: string | undefined): Pick<ClientEvent, "token" | "queryId"> {
-  const isToken = reference !== undefined && queryIdOf(reference) !== undefined;
-  return isToken ? { token: reference } : { queryId: reference };
+  const hasForm = reference !== undefined && queryIdOf(reference) !== undefined;
+  return hasForm ? { token: reference } : { queryId: reference };
+}
+
+/**
+ * The first that names a search, in an item or in its event: a token under its own name, the id of a list where that is a token, a query id. Each
+ * list holds the item's first.
+ */
+export function firstReference(named: Readonly<Record<"tokens" | "lists" | "queryIds", readonly (string | undefined)[]>>) {
+  const lists = named.lists.filter((id) => id !== undefined && isToken(id));
+  const found = [...named.tokens, ...lists, ...named.queryIds].find((text) => text !== undefined);
+  return found === undefined ? {} : referenceOf(found);
 }
 
 export function eventsOf(

@@ -13,6 +13,7 @@ import {
   type ClientEvent,
   currencyCode,
   eventsOf,
+  firstReference,
   identifier,
   itemIdentifier,
   linesOf,
@@ -20,12 +21,10 @@ import {
   money,
   optional,
   orderIdentifier,
-  referenceOf,
   REVERSALS,
   sentEvents,
 } from "./client-batch.ts";
 import { readAs } from "./envelope.ts";
-import { isToken } from "./token.ts";
 
 /** Others are refused by their own name. GA4 has no cancellation. */
 const ACTIONS: Readonly<Record<string, string>> = {
@@ -152,9 +151,7 @@ function readEvent(
 
 type Named = { readonly [name in keyof typeof reference]?: string | undefined } | undefined;
 
-/** The first that names a search, in the item or in its event: a token under its own name, a list id that is one, a query id. */
 function searchOf(...places: readonly Named[]): Pick<ClientEvent, "token" | "queryId"> {
-  const find = (name: keyof typeof reference): readonly string[] => places.flatMap((place) => place?.[name] ?? []);
-  const [found] = [...find("armmt_token"), ...find("item_list_id").filter(isToken), ...find("query_id")];
-  return found === undefined ? {} : referenceOf(found);
+  const find = (name: keyof typeof reference) => places.map((place) => place?.[name]);
+  return firstReference({ tokens: find("armmt_token"), lists: find("item_list_id"), queryIds: find("query_id") });
 }

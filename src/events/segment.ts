@@ -13,19 +13,18 @@ import {
   type ClientEvent,
   currencyCode,
   eventsOf,
+  firstReference,
   identifier,
   itemIdentifier,
   linesOf,
   money,
   optional,
   orderIdentifier,
-  referenceOf,
   REVERSALS,
   sentEvents,
   time,
 } from "./client-batch.ts";
 import { readAs } from "./envelope.ts";
-import { isToken } from "./token.ts";
 
 /** In small letters; others are refused by their own name. */
 const ACTIONS: Readonly<Record<string, string>> = {
@@ -119,9 +118,7 @@ type Product = Partial<Pick<v.InferOutput<typeof properties>, "product_id" | "sk
 
 const idOf = ({ product_id: id, sku, id: first }: Product): string | undefined => id ?? sku ?? first;
 
-/** The first that names a search, in the product or in its event: a token under its own name, a list id that is one, a query id. */
 function searchOf(...places: readonly Product[]): Pick<ClientEvent, "token" | "queryId"> {
-  const find = (name: keyof typeof reference): readonly string[] => places.flatMap((place) => place[name] ?? []);
-  const [found] = [...find("armmt_token"), ...find("list_id").filter(isToken), ...find("query_id")];
-  return found === undefined ? {} : referenceOf(found);
+  const find = (name: keyof typeof reference) => places.map((place) => place[name]);
+  return firstReference({ tokens: find("armmt_token"), lists: find("list_id"), queryIds: find("query_id") });
 }
