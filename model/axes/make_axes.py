@@ -7,8 +7,13 @@ tell items of a shop apart and not shops. Written as src/cli/embed/text/axes.ts 
   pip install numpy onnxruntime tokenizers
   python make_axes.py --encoder ../../.armmt/models/minilm --out minilm-1.bin products.txt spans.txt drawn.txt
 """
-import argparse, pathlib, re
-import numpy as np, onnxruntime
+
+import argparse
+import pathlib
+import re
+
+import numpy as np
+import onnxruntime
 from tokenizers import Tokenizer
 
 DIMS, SAMPLE = 128, 2400
