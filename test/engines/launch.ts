@@ -20,6 +20,8 @@ import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { makeEnvironment } from "../../src/lab/study/pipeline/python.ts";
@@ -235,8 +237,39 @@ function findOnPath(names: readonly string[]): string | undefined {
   return files.find((file) => existsSync(file));
 }
 
-/** The compiled sources of a folder below java/, and its jars. They are kept until the pom, the sources or the JDK changes. */
+/**
+ * The compiled sources of a folder below java/, and its jars. They are kept until the pom, the sources or the JDK changes. One at a time: two
+ * test files may need the same folder, and Maven's repository is not made for two who write to it.
+ */
 async function classPathOf(source: string, jdk: Jdk): Promise<string> {
+  mkdirSync(CACHE, { recursive: true });
+  const release = await lock(join(CACHE, "lock.sqlite"));
+  try {
+    return await buildClassPath(source, jdk);
+  } finally {
+    release();
+  }
+}
+
+const LOCK_LOOK_MS = 100;
+
+/** Among processes, and gone with the one that held it. */
+async function lock(path: string): Promise<() => void> {
+  const database = new DatabaseSync(path, { timeout: 0 });
+  for (;;) {
+    try {
+      database.exec("BEGIN EXCLUSIVE");
+      return () => {
+        database.close();
+      };
+    } catch (cause) {
+      if (!String(cause).includes("database is locked")) throw cause;
+      await wait(LOCK_LOOK_MS); // oxlint-disable-line no-await-in-loop
+    }
+  }
+}
+
+async function buildClassPath(source: string, jdk: Jdk): Promise<string> {
   const sources = join(SOURCES, source);
   const files = readdirSync(sources).toSorted();
   const hash = createHash("sha256").update(`${jdk.home} ${jdk.version}`);
@@ -246,7 +279,6 @@ async function classPathOf(source: string, jdk: Jdk): Promise<string> {
   const kept = existsSync(list) ? readFileSync(list, "utf8") : undefined;
   if (kept?.split(delimiter).every((jar) => existsSync(jar)) === true) return kept;
   rmSync(folder, { recursive: true, force: true });
-  mkdirSync(CACHE, { recursive: true });
   const work = mkdtempSync(join(CACHE, `${source}-`));
   cpSync(join(sources, "pom.xml"), join(work, "pom.xml"));
   const jarList = join(work, "jars.txt");

@@ -1,4 +1,4 @@
-/** Real engines behind the edge, one after the other: each takes a JVM. `npm run test:engines`. */
+/** Real engines behind the edge, two at a time: each takes a JVM. `npm run test:engines`. */
 import { defineConfig } from "vitest/config";
 import { reporter } from "./reporter.ts";
 
@@ -7,7 +7,7 @@ export default defineConfig({
     reporters: ["default", reporter],
     include: ["test/engines/**/*.node.test.ts"],
     environment: "node",
-    maxWorkers: 1,
+    maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 300_000,
   },
