@@ -89,7 +89,11 @@ async function serveAnyhow(batch: Batch): Promise<BatchResult> {
     const { decisions, begins } = admission;
     try {
       if (!decisions.some((decision) => decision.ok)) return await serveOwn(batch, reasonsOf(decisions, WAITED));
-      if (begins !== undefined && !(await begins)) return await serveOwn(batch, reasonsOf(decisions, WAITED));
+      if (begins !== undefined) {
+        const askedAt = batch.deps.clock();
+        if (!(await begins)) return await serveOwn(batch, reasonsOf(decisions, WAITED));
+        batch.waited.listsMs = batch.deps.clock() - askedAt;
+      }
       return await serveRanked(batch, decisions);
     } finally {
       admission.leave();
@@ -122,7 +126,7 @@ async function serveRanked(batch: Batch, decisions: readonly WindowDecision[], e
     learnFrom(batch, earlier, searches);
     if (isWidened) windowsSucceeded(batch, decisions);
     const results = await Promise.all(
-      batch.searches.map((current, i) => orderPage(current, decisions[i], searches[i], sizes[i] !== undefined)),
+      batch.searches.map((current, i) => orderPage(current, batch.waited.listsMs, decisions[i], searches[i], sizes[i] !== undefined)),
     );
     if (results.every(({ page }) => page === undefined)) return untouched(batch, reply.value, results);
     return edited(batch, reply.value, { results, body: read.value.assemble(results.map(({ page }) => page?.indices)), isWidened });
@@ -156,6 +160,7 @@ async function serveWithout(
 /** The order of one search and the page that is cut from it. */
 async function orderPage(
   current: Search,
+  waitedMs: number,
   decision: WindowDecision | undefined,
   read: Result<SearchReply, Bypass> | undefined,
   isWidened: boolean,
@@ -166,7 +171,7 @@ async function orderPage(
   if (!decision.ok) return leave(reasonOf(decision.error, errorIn(read)));
   if (!read.ok) return leave(read.error);
   const { hits } = read.value;
-  const arranged = read.value.bypass === undefined ? await arrange(current, hits.slice(0, index.window)) : err(read.value.bypass);
+  const arranged = read.value.bypass === undefined ? await arrange(current, hits.slice(0, index.window), waitedMs) : err(read.value.bypass);
   if (!arranged.ok && !isWidened) return leave(arranged.error);
   // Without an order the page is the engine's own, cut from the wider reply.
   const order = arranged.ok ? arranged.value.order : [];

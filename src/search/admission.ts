@@ -21,7 +21,7 @@ export function admit(batch: Batch, decisions: readonly WindowDecision[]): Admis
   const isPaused = decisions.some((decision) => decision.ok && decision.value.isWidened) && !windows.admits();
   // While the engine answers, the queue gets shorter.
   const withinMs = rankBudgetMs + windows.usualMs();
-  const until = clock() + withinMs;
+  const until = clock() + rankBudgetMs;
   const isWanted = (): boolean => batch.request.signal?.aborted !== true && clock() <= until;
   const paused = bypass("window_paused", "The engine had no time or no room for its last windows: it is tried again from time to time");
   const decided = decisions.map((decision): WindowDecision => (isPaused && decision.ok && decision.value.isWidened ? paused : decision));

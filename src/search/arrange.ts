@@ -37,10 +37,13 @@ export function listSize({ index, plan }: Pick<Search, "index" | "plan">): numbe
   return plan.isCursored ? Math.min(plan.limit, index.window) : index.window;
 }
 
-/** Never rejects. Reasons: those of the models and of item vectors, over_budget, too_few_hits, internal_error. */
-export async function arrange(search: Search, window: readonly Hit[]): Promise<Result<Arrangement, Bypass>> {
+/**
+ * Never rejects. `waitedMs`: of the budget, what is gone already. Reasons: those of the models and of item vectors, over_budget, too_few_hits,
+ * internal_error.
+ */
+export async function arrange(search: Search, window: readonly Hit[], waitedMs = 0): Promise<Result<Arrangement, Bypass>> {
   try {
-    return await arrangeAs(treatmentOf(search.assignment), search, window);
+    return await arrangeAs(treatmentOf(search.assignment), search, window, waitedMs);
   } catch (cause) {
     return err(internalError(cause));
   }
@@ -51,18 +54,23 @@ export function internalError(cause: unknown): Bypass {
   return { reason: "internal_error", detail: errorStack(cause) };
 }
 
-async function arrangeAs(treatment: Treatment, search: Search, window: readonly Hit[]): Promise<Result<Arrangement, Bypass>> {
+async function arrangeAs(
+  treatment: Treatment,
+  search: Search,
+  window: readonly Hit[],
+  waitedMs: number,
+): Promise<Result<Arrangement, Bypass>> {
   const { assignment, index, plan } = search;
   const isPinned = window.map((hit) => hit.isPinned);
   const seed = JSON.stringify([assignment.experiment ?? assignment.variant, assignment.unit ?? "", index.name, plan.identity]);
   if (treatment.kind === "interleave") {
-    const [a, b] = await Promise.all([rankBy(search, treatment.a, window), rankBy(search, treatment.b, window)]);
+    const [a, b] = await Promise.all([rankBy(search, treatment.a, window, waitedMs), rankBy(search, treatment.b, window, waitedMs)]);
     if (!a.ok) return a;
     if (!b.ok) return b;
     const ranking = treatment.a.kind === "engine" ? b.value : a.value;
     return ok({ ...draftTeams(a.value.order, b.value.order, isPinned, seed), ranking });
   }
-  const ranked = await rankBy(search, treatment.ranker, window);
+  const ranked = await rankBy(search, treatment.ranker, window, waitedMs);
   if (!ranked.ok) return ranked;
   const { order } = ranked.value;
   if (treatment.kind === "shadow") return ok({ order: [...window.keys()], ranking: ranked.value, shadow: order });
@@ -76,14 +84,15 @@ function sectionsOf(window: readonly Hit[]): readonly number[] | undefined {
 }
 
 /** Takes no longer than the budget. A model run that has begun cannot be stopped, so W bounds it. */
-async function rankBy(search: Search, ranker: Ranker, window: readonly Hit[]): Promise<Result<Ranking, Bypass>> {
+async function rankBy(search: Search, ranker: Ranker, window: readonly Hit[], waitedMs: number): Promise<Result<Ranking, Bypass>> {
   if (window.length < 2) return bypass("too_few_hits", `The window holds ${window.length} hits`);
   if (ranker.kind === "engine") return ok({ order: [...window.keys()], listId: "", modelVersion: "", knownHistory: 0, scores: undefined });
   const { request, deps } = search;
   const { queue, clock } = deps;
   // An explanation ranks the list again without each part.
   const rankBudgetMs = deps.rankBudgetMs * (request.isExplained ? 1 + PARTS.length : 1);
-  const deadline = clock() + rankBudgetMs;
+  const leftMs = Math.max(0, rankBudgetMs - waitedMs);
+  const deadline = clock() + leftMs;
   let isLate = false;
   const isWanted = (): boolean => !isLate && request.signal?.aborted !== true && clock() <= deadline;
   const late = () => {
@@ -93,7 +102,7 @@ async function rankBy(search: Search, ranker: Ranker, window: readonly Hit[]): P
   const ranking = rank(search, window, ranker, isWanted);
   // workerd ends all code of a request whose client leaves, unless it is work for after the reply: others would wait for its turn to end.
   if (queue.isBusy()) request.afterReply(ranking.catch(() => undefined));
-  return withTimeout(ranking, rankBudgetMs, late);
+  return withTimeout(ranking, leftMs, late);
 }
 
 async function rank(

@@ -140,8 +140,8 @@ export interface Batch {
   readonly searches: readonly Search[];
   /** By the clock that nobody sets. */
   readonly begunAt: number;
-  /** How long the engine was waited for so far, by the same clock. */
-  readonly waited: { engineMs: number };
+  /** So far, by the same clock: for the engine, and for other lists before the engine was asked, which the ranking's budget pays for. */
+  readonly waited: { engineMs: number; listsMs: number };
 }
 
 export interface OrderNotes {

@@ -23,7 +23,7 @@ export async function openBatch(request: SearchRequest, plan: RequestPlan, deps:
       return { request, deps, index, plan: search, assignment, history: historyOf(request, search), queryId, startedAt };
     }),
   );
-  return { request, deps, plan, searches, begunAt, waited: { engineMs: 0 } };
+  return { request, deps, plan, searches, begunAt, waited: { engineMs: 0, listsMs: 0 } };
 }
 
 /** What cannot fail of it, after a fault in the above: searches in the engine's order, in no experiment. */
@@ -40,7 +40,7 @@ export function openPlainly(request: SearchRequest, plan: RequestPlan, deps: Sea
   const searches = plan.searches.map((search, i): Search => {
     return { request, deps, index: deps.indexes[i]!, plan: search, assignment, history: [], queryId: "", startedAt: 0 };
   });
-  return { request, deps, plan, searches, begunAt: deps.clock(), waited: { engineMs: 0 } };
+  return { request, deps, plan, searches, begunAt: deps.clock(), waited: { engineMs: 0, listsMs: 0 } };
 }
 
 /** The same unit gets the same variant on every isolate; a search without a unit is in no experiment. */

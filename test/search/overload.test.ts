@@ -29,7 +29,8 @@ const LIMITS = { RANK_BUDGET_MS: 8000, ENGINE_TIMEOUT_MS: 20_000 };
 beforeAll(() => publish(CATALOG));
 
 /** A model whose run takes so long on the clock of the test. */
-function slowModel(ms: number) {
+function slowModel(runMs: number) {
+  let ms = runMs;
   let time = 1_000_000;
   let runs = 0;
   const { manifest } = student.ok ? student.value : { manifest: undefined };
@@ -38,7 +39,10 @@ function slowModel(ms: number) {
     time += ms;
     return ok({ score: Float32Array.from({ length: k }, (_score, i) => i), gate: new Float32Array(2 * k).fill(0.5) });
   };
-  return { scorer: ok({ manifest: manifest!, score }), now: () => time, runs: () => runs };
+  const slowDown = (times: number): void => {
+    ms *= times;
+  };
+  return { scorer: ok({ manifest: manifest!, score }), now: () => time, runs: () => runs, slowDown };
 }
 
 const words = (i: number) => match(`red ${i}`, PAGE);
@@ -73,6 +77,22 @@ describe("a crowd", () => {
     expect(status).toMatchObject({ ranking: { underWay: 0, parked: 0, waiting: 0, shed: expect.any(Number) } });
     // Nothing is left over.
     expect(outcomeOf(await edge.send(PATH, postJson(words(999))))).toBe("applied");
+  });
+
+  it("waits no longer than the budget, before the engine and after it together", async () => {
+    const { now, scorer, slowDown } = slowModel(RUN_MS / 8);
+    const edge = openEdge({ catalog: CATALOG, now, scorer, vars: LIMITS });
+    for (let i = 0; i < 20; i++) await edge.send(PATH, postJson(words(i))); // oxlint-disable-line no-await-in-loop
+    // More are let in than can be served.
+    slowDown(8);
+    const startedAt = now();
+    const replies = Array.from({ length: 60 }, async (_, i) => {
+      const reply = await edge.send(PATH, postJson(words(100 + i)));
+      return { outcome: outcomeOf(reply), ms: now() - startedAt };
+    });
+    const applied = (await Promise.all(replies)).filter(({ outcome }) => outcome === "applied");
+    expect(applied.length).toBeGreaterThanOrEqual(8);
+    expect(Math.max(...applied.map(({ ms }) => ms))).toBeLessThanOrEqual(LIMITS.RANK_BUDGET_MS + 2 * RUN_MS);
   });
 
   it("does not hold those who need no model, and is not asked to hold them", async () => {
