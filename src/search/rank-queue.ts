@@ -12,7 +12,7 @@ import { nextTurn } from "../web.ts";
 const SLICE_MS = 8;
 
 /** After runs, others have the thread for so many times as long, where they need it. Fewer: those who need no model wait for those who do. */
-const REST = 0.5;
+const REST = 1.5;
 
 /** A turn of the event loop in which nobody needed the thread takes less. */
 const IDLE_TURN_MS = 2;
@@ -21,8 +21,8 @@ const IDLE_TURN_MS = 2;
  * Searches whose lists are under way together, at least; of all searches that are being served; and of those that the model could rank while the
  * engine has one: a search that waits for a slow engine costs the thread nothing.
  */
-const MIN_UNDER_WAY = 16;
-const SHARE_UNDER_WAY = 0.25;
+const MIN_UNDER_WAY = 8;
+const SHARE_UNDER_WAY = 0.05;
 const TIMES_UNDER_WAY = 2;
 
 /** A model without work for so long waits for engines, not engines for it: then nobody waits to begin. */

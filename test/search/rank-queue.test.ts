@@ -37,8 +37,8 @@ it("admits as many lists as are ranked within the budget, by the cost of the las
   expect(admitted).toHaveLength(BUDGET_MS / 8);
   expect(queue.snapshot()).toMatchObject({
     served: admitted.length,
-    underWay: 16,
-    parked: admitted.length - 16,
+    underWay: 8,
+    parked: admitted.length - 8,
     shed: 40 - admitted.length,
   });
   // A shorter list still has room where a longer one has none.
@@ -54,7 +54,7 @@ it("has a few lists under way, however many are admitted: the others begin in th
   const { queue, run, admit, crowd, pass } = open();
   await run(4);
   const admitted = crowd(30);
-  const [first, waiting] = [admitted.slice(0, 16), admitted.slice(16)];
+  const [first, waiting] = [admitted.slice(0, 8), admitted.slice(8)];
   expect(first.every(({ begins }) => begins === undefined)).toBe(true);
   const begun: number[] = [];
   waiting.forEach(({ begins }, i) => void begins?.then((isWanted) => isWanted && begun.push(i)));
@@ -66,9 +66,9 @@ it("has a few lists under way, however many are admitted: the others begin in th
   queue.leave(waiting[0]!.visit);
   await nextTurn();
   expect(begun).toEqual([0, 1, 2, 4]);
-  expect(queue.snapshot()).toMatchObject({ underWay: 16, parked: 30 - 16 - 5 });
+  expect(queue.snapshot()).toMatchObject({ underWay: 8, parked: 30 - 8 - 5 });
   // The more searches there are that need no model, the more lists: their share of the turns stays.
-  for (let i = 0; i < 100; i++) queue.enter();
+  for (let i = 0; i < 200; i++) queue.enter();
   expect(admit()).toMatchObject({ begins: undefined });
   // Nor does anybody wait while the model has nothing to do: all wait for an engine then.
   pass(60);
@@ -87,7 +87,7 @@ it("has more of them under way before a slow engine, for which they wait anyway"
 it("begins nothing for nobody", async () => {
   const { queue, run, admit, crowd } = open();
   await run(4);
-  const first = crowd(16);
+  const first = crowd(8);
   let isWanted = true;
   const late = admit(HITS, BUDGET_MS, () => isWanted);
   const next = admit();
@@ -99,7 +99,7 @@ it("begins nothing for nobody", async () => {
   queue.leave(next!.visit);
   for (const { visit } of first) queue.leave(visit);
   expect(queue.snapshot()).toMatchObject({ served: 0, underWay: 0, parked: 0, overdue: 1 });
-  expect(crowd(16).every(({ begins }) => begins === undefined)).toBe(true);
+  expect(crowd(8).every(({ begins }) => begins === undefined)).toBe(true);
 });
 
 it("is limited before the first run too: a cold isolate meets the same crowd", () => {

@@ -183,8 +183,8 @@ async function flood({ url, path, headers, pageSize }: Target, { connections, se
   });
   const startedAt = performance.now();
   instance.on("response", (client, status, _bytes, ms) => {
-    // All connections begin at once.
-    if (status !== 200 || performance.now() - startedAt < RAMP_SHARE * seconds * 1000) return;
+    // All connections begin at once: what was sent in this crowd is not counted, whenever it is answered.
+    if (status !== 200 || performance.now() - ms - startedAt < RAMP_SHARE * seconds * 1000) return;
     const outcome = outcomes.get(client) ?? "none";
     const times = byOutcome.get(outcome) ?? [];
     times.push(ms);
