@@ -19,6 +19,11 @@ const CONTENTS: ReadonlySet<string> = new Set(
 /** Of the members of a hit that do not begin with an underscore: those that are no field of the document. */
 const HIT_PARTS: ReadonlySet<string> = new Set(["highlight", "fields", "sort"]);
 
+/** A part of a hit, in the replies of Elasticsearch and Solr. */
+const HIT = /\.(?:hits|docs)\[\]\./;
+
+const hasHits = (parts: ReadonlySet<string>): boolean => [...parts].some((part) => HIT.test(part));
+
 /** As many are printed. */
 const SHOWN = 30;
 
@@ -44,8 +49,10 @@ export async function differencesOf(standIn: EngineStandIn, shapes: readonly Sha
       add(`${other} instead of ${status}`, label);
       continue;
     }
-    for (const part of [...real].filter((one) => !given.has(one))) add(`missing: ${part}`, label);
-    for (const part of [...given].filter((one) => !real.has(one))) add(`not the engine's: ${part}`, label);
+    // How many documents match is the documents' matter: a page without hits shows no part of one.
+    const isAsked = (part: string): boolean => !HIT.test(part) || (hasHits(real) && hasHits(given));
+    for (const part of [...real].filter((one) => !given.has(one) && isAsked(one))) add(`missing: ${part}`, label);
+    for (const part of [...given].filter((one) => !real.has(one) && isAsked(one))) add(`not the engine's: ${part}`, label);
   }
   return differences;
 

@@ -12,25 +12,94 @@ const ndjson = (path: string, lines: readonly unknown[]): Ask => ({
   },
 });
 
+/** Parts of a hit that a request asks for: its member or parameter → what they hold. */
+const HIT_PARTS: Readonly<Record<string, object>> = {
+  version: { _version: 1 },
+  seq_no_primary_term: { _seq_no: 0, _primary_term: 1 },
+  explain: { _shard: "[products][0]", _node: "node", _explanation: { value: 1, description: "sum of:", details: [] } },
+  fields: { fields: {} },
+  docvalue_fields: { fields: {} },
+  script_fields: { fields: {} },
+  collapse: { fields: {} },
+};
+
+/** By the score alone: that is no sort, and gives no values. */
+function isSorted({ sort }: Readonly<Record<string, unknown>>): boolean {
+  const keys = (Array.isArray(sort) ? sort : [sort]).map((key: unknown) =>
+    typeof key === "string" ? key.split(":")[0] : Object.keys(objectOf(key ?? {}))[0],
+  );
+  return keys.some((key) => key !== "_score" && key !== "" && key !== undefined);
+}
+
+const isOff = (value: unknown): boolean => value === false || value === "false";
+
 function searchReply(body: Readonly<Record<string, unknown>>, items: readonly StandInItem[]): object {
   const offset = numberOf(body["from"], 0);
   const limit = numberOf(body["size"], 10);
   const pinned = JSON.stringify(body).includes("pinned") ? 2 : 0;
+  const hasSource = !isOff(body["_source"]) && (!("stored_fields" in body) || "_source" in body);
+  const parts = Object.entries(HIT_PARTS).flatMap(([name, part]) => (name in body && !isOff(body[name]) ? [part] : []));
   const hits = cut(items, offset, limit).map(({ id, title, price }, i) => ({
     _index: "products",
     _id: id,
     // What the pinned query gives its documents.
     _score: offset + i < pinned ? 1.7014122e38 : 50 - offset - i,
-    _source: { title, price },
+    ...(hasSource && { _source: { title, price } }),
     ...("highlight" in body && { highlight: { title: [`<em>${title}</em>`] } }),
+    ...(isSorted(body) && { sort: [1] }),
+    ...Object.assign({}, ...parts),
   }));
-  return {
+  const count = body["rest_total_hits_as_int"] === "true" ? items.length : { value: items.length, relation: "eq" };
+  const total = isOff(body["track_total_hits"]) ? {} : { total: count };
+  const reply = {
     took: 1,
     timed_out: false,
+    ...("terminate_after" in body && { terminated_early: false }),
     _shards: { total: 1, successful: 1, skipped: 0, failed: 0 },
-    hits: { total: { value: items.length, relation: "eq" }, max_score: 50, hits },
-    ...("aggs" in body && { aggregations: { brands: { buckets: [{ key: "acme", doc_count: items.length }] } } }),
+    hits: { ...total, max_score: 50, hits },
+    ...("suggest" in body && { suggest: {} }),
+    ...(("aggs" in body || "aggregations" in body) && {
+      aggregations: { brands: { buckets: [{ key: "acme", doc_count: items.length }] } },
+    }),
   };
+  return "filter_path" in body ? objectOf(filtered(reply, String(body["filter_path"]).split(",")) ?? {}) : reply;
+}
+
+/** `filter_path`: of a value the parts that one of the paths names, or all but those that begin with a minus. `undefined`: nothing is left. */
+function filtered(value: unknown, paths: readonly string[]): unknown {
+  const [wanted, unwanted] = [paths.filter((path) => !path.startsWith("-")), paths.filter((path) => path.startsWith("-"))];
+  const kept = wanted.length === 0 ? value : select(value, wanted.map(stepsOf), true);
+  return unwanted.length === 0
+    ? kept
+    : select(
+        kept,
+        unwanted.map((path) => stepsOf(path.slice(1))),
+        false,
+      );
+}
+
+const stepsOf = (path: string): readonly string[] => path.trim().split(".");
+
+function select(value: unknown, paths: readonly (readonly string[])[], isKept: boolean): unknown {
+  if (Array.isArray(value)) {
+    const left = value.map((one: unknown) => select(one, paths, isKept)).filter((one) => one !== undefined);
+    return left.length === 0 ? undefined : left;
+  }
+  if (typeof value !== "object" || value === null) return isKept ? undefined : value;
+  const left = Object.entries(value).flatMap(([name, inner]) => {
+    const further = paths.flatMap((steps) => afterStep(steps, name));
+    if (further.some((steps) => steps.length === 0)) return isKept ? [[name, inner] as const] : [];
+    const part = select(inner, further, isKept);
+    return part === undefined ? [] : [[name, part] as const];
+  });
+  return left.length === 0 ? undefined : Object.fromEntries(left);
+}
+
+/** What is left of a path behind a member; `**` stands for any number of members. */
+function afterStep([first = "", ...rest]: readonly string[], name: string): readonly (readonly string[])[] {
+  if (first === "**") return [[first, ...rest], ...afterStep(rest, name)];
+  const pattern = first.split("*").map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
+  return new RegExp(`^${pattern.join(".*")}$`).test(name) ? [rest] : [];
 }
 
 async function answer(request: Request, items: readonly StandInItem[]): Promise<Response> {
@@ -40,7 +109,13 @@ async function answer(request: Request, items: readonly StandInItem[]): Promise<
   const text = await request.text();
   if (!url.pathname.endsWith("/_msearch")) {
     const body = text === "" ? {} : objectOf(JSON.parse(text));
-    return Response.json(searchReply({ ...body, ...Object.fromEntries(url.searchParams) }, items), { headers });
+    const asked = { ...body, ...Object.fromEntries(url.searchParams) };
+    const size = url.searchParams.get("size") ?? "10";
+    if (!/^\d+$/.test(size)) {
+      const reason = `Failed to parse int parameter [size] with value [${size}]`;
+      return Response.json({ error: { type: "illegal_argument_exception", reason }, status: 400 }, { status: 400, headers });
+    }
+    return Response.json(searchReply(asked, items), { headers });
   }
   const lines = text.trimEnd().split("\n");
   const bodies = lines.filter((_, i) => i % 2 === 1).map((line) => objectOf(JSON.parse(line)));
