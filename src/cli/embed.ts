@@ -238,6 +238,6 @@ function printReport(report: EmbedReport): void {
   process.stdout.write(
     `Query table: ${tableBytes} bytes, ${rows} word pieces fitted on ${spans} spans, ${knownQueries} known queries; cosine with the encoder ${share(cosine)} on spans it has not seen\n` +
       `Place of an item given its own title (0 first, .5 chance): by its text ${share(textRankShare)}, by its picture ${share(pictureRankShare)}` +
-      `${pictureRankShare === undefined ? "" : pictureWeight === 0 ? ": pictures do not answer words here, weight 0" : ", weight 1"}\n`,
+      `${pictureRankShare === undefined ? "" : pictureWeight === 0 ? ": pictures do not answer words here, weight 0" : `, weight ${pictureWeight}`}\n`,
   );
 }
