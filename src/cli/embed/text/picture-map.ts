@@ -27,7 +27,6 @@ export interface PictureCheck {
   readonly rankShare: number;
   /** What the query table carries: 0 where the check fails. */
   readonly weight: number;
-  readonly items: number;
 }
 
 const FOLDS = 5;
@@ -45,7 +44,7 @@ export function pictureWeight(rankShare: number): number {
 }
 
 /** Fewer items than this teach nothing, and the check of so few could pass by chance. */
-const LEAST_ITEMS = 50;
+export const LEAST_ITEMS = 50;
 
 /** With few items a stronger pull towards zero. */
 const FEW_ITEMS = 500;
@@ -65,7 +64,7 @@ export function fitPictureMap(items: readonly TitledPicture[]): PictureCheck | u
   const sums = folds.map((fold) => momentsOf(fold, dims));
   const map = mapOf(sums, dims);
   const rankShare = rankShareOf(folds, (fold) => mapOf(sums.toSpliced(fold, 1), dims));
-  return { map, rankShare, weight: pictureWeight(rankShare), items: items.length };
+  return { map, rankShare, weight: pictureWeight(rankShare) };
 }
 
 /** The predicted picture vector of a text vector; its length says nothing. */
@@ -171,27 +170,33 @@ function times(a: Float64Array, b: Float64Array, m: number): Float64Array {
 }
 
 function rankShareOf(folds: readonly (readonly TitledPicture[])[], mapWithout: (fold: number) => PictureMap): number {
-  const pictures = evenly(folds.flat(), COMPARED).map(({ picture }) => picture);
-  let [sum, count] = [0, 0];
-  folds.forEach((fold, number) => {
-    if (fold.length === 0) return;
+  const asked = folds.flatMap((fold, number) => {
+    if (fold.length === 0) return [];
     const map = mapWithout(number);
-    for (const { text, picture } of evenly(fold, Math.ceil(COMPARED / FOLDS))) {
-      const wanted = toPicture(map, text);
-      const own = cosine(wanted, picture);
-      const [above, level] = pictures.reduce(
-        ([more, same], other) => {
-          const value = cosine(wanted, other);
-          return value > own ? [more + 1, same] : value === own ? [more, same + 1] : [more, same];
-        },
-        [0, 0],
-      );
-      // Equal pictures (one placeholder for all) share the places that they take.
-      sum += (above + level / 2) / pictures.length;
-      count++;
-    }
+    return evenly(fold, Math.ceil(COMPARED / FOLDS)).map(({ text, picture }) => ({ wanted: toPicture(map, text), own: picture }));
   });
-  return sum / Math.max(1, count);
+  return meanPlace(
+    asked,
+    folds.flat().map(({ picture }) => picture),
+  );
+}
+
+/** Mean place of each own picture by its cosine with what was wanted, among at most COMPARED of `all`. */
+export function meanPlace(asked: readonly Readonly<Record<"wanted" | "own", Float32Array>>[], all: readonly Float32Array[]): number {
+  const pictures = evenly(all, COMPARED);
+  const places = evenly(asked, COMPARED).map(({ wanted, own }) => {
+    const best = cosine(wanted, own);
+    const [above, level] = pictures.reduce(
+      ([more, same], other) => {
+        const value = cosine(wanted, other);
+        return value > best ? [more + 1, same] : value === best ? [more, same + 1] : [more, same];
+      },
+      [0, 0],
+    );
+    // Equal pictures (one placeholder for all) share the places that they take.
+    return (above + level / 2) / pictures.length;
+  });
+  return places.reduce((sum, place) => sum + place, 0) / Math.max(1, places.length);
 }
 
 /** Every n-th, so that at most `most` are left. */
