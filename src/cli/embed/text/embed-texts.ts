@@ -34,7 +34,7 @@ export interface EncodedTexts {
   readonly textDim: number;
   readonly textEncoder: string;
   readonly table: FittedTable | undefined;
-  readonly pictures: PictureColumns | undefined;
+  readonly pictures: (Pick<PictureColumns, "rankShare" | "weight"> & { readonly by?: PictureColumns["by"] }) | undefined;
   readonly encoded: number;
   readonly textCheck: TextCheck | undefined;
 }
