@@ -113,6 +113,18 @@ describe("embedCatalog()", () => {
     expect(find("bare")).toMatchObject({ image: undefined, text: undefined });
   });
 
+  it("takes the builtin encoder where most pictures are SVG, and says what it would take for others", async () => {
+    await threePictures();
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M2 2h5v5h-5z" fill="#d02020"/></svg>`;
+    for (const name of ["a", "b", "c", "d"]) writeFileSync(join(folder, "images", `${name}.svg`), svg);
+    const drawn = ["a", "b", "c", "d"].map((id) => ({ id, title: id, image: `images/${id}.svg` }));
+    const mixed = await embedCatalog({ catalog: catalog([...three, ...drawn]), out, json: true });
+    expect(mixed).toMatchObject({ withPicture: 7, advice: [] });
+    expect(mixed.imageEncoder).toMatch(/^builtin-/);
+    const forced = await embedCatalog({ catalog: catalog(three), imageEncoder: "builtin", out, json: true });
+    expect(forced.advice.join()).toContain("or give mobilenet-v2");
+  });
+
   it("holds pictures of one colour closer than pictures of two, and titles with shared words", async () => {
     await threePictures();
     await embedCatalog({ catalog: catalog(three), out, json: true });

@@ -38,7 +38,7 @@ export const HUB_PICTURES: HubKind = {
     { file: "config.json", paths: ["config.json"], isOptional: true },
     { file: "tokenizer.json", paths: ["tokenizer.json"], isOptional: true },
     { file: "text_model.onnx", paths: ["onnx/text_model_quantized.onnx", "onnx/text_model.onnx"], isOptional: true },
-    { file: "model.onnx", paths: ["onnx/vision_model.onnx", "onnx/model.onnx", "model.onnx"] },
+    { file: "model.onnx", paths: ["onnx/vision_model.onnx", "onnx/model.onnx", "model.onnx", "onnx/model_quantized.onnx"] },
   ],
   without: `--image-encoder ${PHOTOGRAPHS}`,
 };
