@@ -288,9 +288,9 @@ describe("readPicture() over HTTP", () => {
     server.close();
   });
 
-  const limits = { timeoutMs: 150, maxBytes: 1000 };
-  const reason = async (url: string) => {
-    const error: unknown = await readPicture({ kind: "url", url }, limits).catch((problem: unknown) => problem);
+  const limits = { timeoutMs: 15_000, maxBytes: 1000 };
+  const reason = async (url: string, timeoutMs = limits.timeoutMs) => {
+    const error: unknown = await readPicture({ kind: "url", url }, { ...limits, timeoutMs }).catch((problem: unknown) => problem);
     return error instanceof PictureError ? error.message : "no PictureError";
   };
 
@@ -301,7 +301,7 @@ describe("readPicture() over HTTP", () => {
   it("says why there are none", async () => {
     expect(await reason(`${origin}/gone.png`)).toBe("answer 404");
     expect(await reason(`${origin}/big`)).toBe("larger than 1000 bytes");
-    expect(await reason(`${origin}/never`)).toBe("no answer within 150 ms");
+    expect(await reason(`${origin}/never`, 150)).toBe("no answer within 150 ms");
     expect(await reason("http://127.0.0.1:1/x.png")).toMatch(/^not reachable: /);
   });
 });

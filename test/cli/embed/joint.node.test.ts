@@ -128,6 +128,8 @@ describe("a joint encoder", () => {
     // The half for words in the place of pictures is no encoder of pictures; of other widths, no pair.
     writeFileSync(join(other, "model.onnx"), WORDS);
     await expect(loadImageEncoder(join(other, "model.onnx"))).rejects.toThrow("has inputs [input_ids]");
+    for (const file of ["model.onnx", "text_model.onnx"]) writeFileSync(join(other, file), file === "model.onnx" ? PICTURES : WORDS);
+    await expect(loadImageEncoder(join(other, "model.onnx"))).rejects.toThrow("by a tokenizer.json beside it, and there is none");
     writeFileSync(join(root, "joint/config.json"), "no json");
     await expect(loadImageEncoder(graph())).rejects.toThrow("config.json is no configuration of an encoder");
     rmSync(join(root, "joint/config.json"));

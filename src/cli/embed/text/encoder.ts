@@ -75,6 +75,11 @@ const SIGLIP_TOKENS = 64;
 /** The half of a joint encoder that reads words, its tokenizer.json and, where there is one, its config.json beside it. Throws a UserError. */
 export async function loadWordHalf(name: string, graph: string): Promise<SentenceEncoder> {
   const folder = dirname(graph);
+  if (!existsSync(join(folder, "tokenizer.json"))) {
+    throw new UserError(
+      `Image encoder ${name}: ${graph} reads words by a tokenizer.json beside it, and there is none: put it there, or take the graph away`,
+    );
+  }
   const path = join(folder, "config.json");
   const parsed = existsSync(path) ? v.safeParse(wordHalfSchema, readFileSync(path, "utf8")) : undefined;
   if (parsed?.success === false) throw new UserError(`${path} is no configuration of an encoder: correct it or take it away`);
