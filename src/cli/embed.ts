@@ -14,6 +14,7 @@ import { openVectorCache } from "./embed/cache.ts";
 import type { EncodedPictures } from "./embed/encode.ts";
 import { HISTOGRAM_DESCRIPTOR } from "./embed/colour-histogram.ts";
 import { loadImageEncoder } from "./embed/encoder.ts";
+import { BUILTIN_IMAGES, describeImageEncoders, IMAGE_ENCODER_HELP, PHOTOGRAPHS } from "./embed/named-images.ts";
 import { fitProjection } from "./embed/projection.ts";
 import { embeddingsFolder, packSet, writeSet } from "./embed/pack.ts";
 import { embedTexts, type EncodedTexts } from "./embed/text/embed-texts.ts";
@@ -27,7 +28,7 @@ import { UserError } from "../web.ts";
 export interface EmbedOptions extends CatalogOptions {
   /** A catalogue that was read before. Default: read from `catalog`. */
   readonly items?: Catalog | undefined;
-  /** `builtin` (default), a path to an .onnx file, `hf:<model id>`, or a loaded encoder. */
+  /** `builtin` (default of drawings), `mobilenet-v2` (default of any other pictures), as `--help` says, or a loaded encoder. */
   readonly imageEncoder?: string | ImageEncoder | undefined;
   /** `builtin` (default of the drawn catalogue), `minilm` (default of any other), as `--help` says, or a loaded encoder. */
   readonly textEncoder?: string | SentenceEncoder | undefined;
@@ -53,7 +54,7 @@ export type EmbedReport = Awaited<ReturnType<typeof embedCatalog>>;
 export async function embedCatalog(options: EmbedOptions) {
   const started = performance.now();
   const catalog = options.items ?? readCatalog(options);
-  const { imageEncoder = "builtin", textEncoder = catalog.source === "drawn" ? BUILTIN_TEXT : "minilm" } = options;
+  const { imageEncoder = defaultImageEncoder(catalog), textEncoder = catalog.source === "drawn" ? BUILTIN_TEXT : "minilm" } = options;
   if (textEncoder === BUILTIN_TEXT && options.queries !== undefined) {
     throw new UserError(
       `--queries ${options.queries} needs a text encoder: ${BUILTIN_TEXT} has no vectors of its own for queries; give --text-encoder minilm`,
@@ -64,8 +65,8 @@ export async function embedCatalog(options: EmbedOptions) {
   const { encodePictures, rawWidth } = await import("./embed/encode.ts");
   // Before the pictures, which take longer: a failure comes at once.
   const sentences = typeof textEncoder === "string" ? await sentenceEncoder(textEncoder, options) : textEncoder;
-  const encoder = typeof imageEncoder === "string" ? await loadImageEncoder(imageEncoder) : imageEncoder;
-  const advice = encoder.isBuiltin ? photographAdvice(catalog) : undefined;
+  const encoder = typeof imageEncoder === "string" ? await loadImageEncoder(imageEncoder, options) : imageEncoder;
+  const advice = encoder.isBuiltin && isPhotographed(catalog) ? PHOTOGRAPH_ADVICE : undefined;
   if (advice !== undefined && options.json !== true) process.stderr.write(`${advice}\n`);
   const out = options.out === undefined ? embeddingsFolder(catalog.name) : resolve(options.out);
   const kept = join(out, "cache");
@@ -105,6 +106,7 @@ export async function embedCatalog(options: EmbedOptions) {
     (await embedTexts(catalog.items, {
       encoder: sentences,
       pictures: plain.records.map(({ image }) => image),
+      words: encoder.words && { encoder: encoder.words, toStored: plain.toStored },
       queries,
       kept,
       json: options.json,
@@ -146,17 +148,21 @@ export async function embedCatalog(options: EmbedOptions) {
   };
 }
 
-/** The builtin image encoder has seen drawings only. */
-function photographAdvice({ items }: Catalog): string | undefined {
+const PHOTOGRAPH_ADVICE = `Most pictures are no SVG drawings, and the builtin image encoder was trained on those: leave --image-encoder away, or give ${PHOTOGRAPHS}`;
+
+/**
+ * By kind of file: pixels do not tell (docs/guide/embed-your-catalogue.md). The encoder of photographs reads rendered drawings too; the builtin
+ * one has seen nothing else.
+ */
+function isPhotographed({ items }: Catalog): boolean {
   const pictures = items.flatMap(({ image }) =>
-    image === undefined ? [] : image.kind === "svg" ? "" : image.kind === "url" ? image.url : image.path,
+    image === undefined ? [] : image.kind === "svg" ? ".svg" : image.kind === "url" ? image.url : image.path,
   );
-  const photographs = pictures.filter((name) => /\.(jpe?g|webp|avif)(\?|$)/i.test(name));
-  if (photographs.length * 2 <= pictures.length) return undefined;
-  return (
-    `${photographs.length} of ${pictures.length} pictures are photographs, and the builtin image encoder was trained on drawings: ` +
-    "give one that was trained on photographs, --image-encoder hf:Xenova/dinov2-small (Apache-2.0, 88 MB) or the path of an .onnx file"
-  );
+  return pictures.filter((name) => !/\.svgz?([?#]|$)/i.test(name)).length * 2 > pictures.length;
+}
+
+function defaultImageEncoder(catalog: Catalog): string {
+  return isPhotographed(catalog) ? PHOTOGRAPHS : BUILTIN_IMAGES;
 }
 
 async function sentenceEncoder(name: string, options: EmbedOptions): Promise<SentenceEncoder | undefined> {
@@ -175,6 +181,8 @@ function figuresOf({ encoded, table, pictures, textCheck }: EncodedTexts) {
     cosine: table?.cosine,
     textRankShare: textCheck?.rankShare,
     pictureRankShare: pictures?.rankShare,
+    /** Who says what words look like: the map that was fitted on the catalogue, or the joint encoder. */
+    picturesBy: pictures?.by,
     pictureWeight: pictures?.weight ?? 0,
   };
 }
@@ -193,7 +201,7 @@ export function createEmbedCommand(): Command {
   const command = new Command("embed")
     .description("Catalogue → image and text vectors → packed shards, and the table by which the edge understands queries")
     .option("--catalog <source>", 'a folder with products.jsonl or products.csv, such a file, or "drawn"', "drawn")
-    .option("--image-encoder <encoder>", "builtin, a path to an .onnx file, or hf:<owner>/<model>", "builtin")
+    .option("--image-encoder <encoder>", IMAGE_ENCODER_HELP)
     .option("--text-encoder <encoder>", TEXT_ENCODER_HELP)
     .option("--queries <file>", "known queries (a log, suggestions), one a line: the encoder encodes them as they are")
     .option("--models <folder>", "where fetched encoders are kept (default: ARMMT_MODELS, or .armmt/models)")
@@ -207,7 +215,10 @@ export function createEmbedCommand(): Command {
     .option("--refetch", "fetch pictures from URLs again although their vectors are known")
     .option("--json", "print the summary as JSON and no progress");
   return addFieldFlags(command)
-    .addHelpText("after", `\nText encoders, fetched once and checked by SHA-256:\n${describeEncoders()}`)
+    .addHelpText(
+      "after",
+      `\nText encoders, fetched once and checked by SHA-256:\n${describeEncoders()}\nImage encoders:\n${describeImageEncoders()}`,
+    )
     .action(async (flags: EmbedOptions) => {
       const report = await embedCatalog(flags);
       if (flags.json === true) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
@@ -234,10 +245,10 @@ function printReport(report: EmbedReport): void {
       "No query table, and no model that this catalogue trusts: searches keep the engine's order. Embed with --text-encoder minilm, or give --trust to a model of your own\n",
     );
   if (meaning === undefined) return;
-  const { tableBytes, rows, spans, knownQueries, cosine, textRankShare, pictureRankShare, pictureWeight } = meaning;
+  const { tableBytes, rows, spans, knownQueries, cosine, textRankShare, pictureRankShare, picturesBy, pictureWeight } = meaning;
   process.stdout.write(
     `Query table: ${tableBytes} bytes, ${rows} word pieces fitted on ${spans} spans, ${knownQueries} known queries; cosine with the encoder ${share(cosine)} on spans it has not seen\n` +
-      `Place of an item given its own title (0 first, .5 chance): by its text ${share(textRankShare)}, by its picture ${share(pictureRankShare)}` +
-      `${pictureRankShare === undefined ? "" : pictureWeight === 0 ? ": pictures do not answer words here, weight 0" : ", weight 1"}\n`,
+      `Place of an item given its own title (0 first, .5 chance): by its text ${share(textRankShare)}, by its picture ${share(pictureRankShare)}${picturesBy === "joint encoder" ? " (joint encoder)" : ""}` +
+      `${pictureRankShare === undefined ? "" : pictureWeight === 0 ? ": pictures do not answer words here, weight 0" : `, weight ${pictureWeight}`}\n`,
   );
 }

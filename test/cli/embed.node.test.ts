@@ -11,8 +11,10 @@ import { embedCatalog as embedWith, type EmbedOptions } from "../../src/cli/embe
 import { loadImageEncoder } from "../../src/cli/embed/encoder.ts";
 import { MAX_SHARD_BYTES, packSet, readSet } from "../../src/cli/embed/pack.ts";
 import { PictureError, readPicture } from "../../src/cli/embed/pictures.ts";
+import { hashOf, keptProjection } from "../../src/cli/embed/vectors.ts";
 import { decodeShard, shardOf } from "../../src/embeddings/format.ts";
 import type { ItemRecord } from "../../src/ranking/candidate.ts";
+import { randomFrom } from "../../src/ranking/interleave.ts";
 import { UserError } from "../../src/web.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/lab/main.ts", import.meta.url));
@@ -99,7 +101,8 @@ describe("embedCatalog()", () => {
     await threePictures();
     const report = await embedCatalog({ catalog: catalog([...three, { id: "bare", title: "!!" }]), out, json: true });
     expect(report).toMatchObject({ catalog: `shop-${run - 1}`, items: 4, withPicture: 3, encoded: 3, unreadable: [], shards: 1 });
-    expect(report.imageEncoder).toMatch(/^builtin-[0-9a-f]{12}\+colour16\/1$/);
+    // Of PNG and JPEG files: no drawings, so the encoder of photographs is the default.
+    expect(report.imageEncoder).toMatch(/^onnx-[0-9a-f]{12}\+pca48-[0-9a-f]{12}\+hsv200-pca16-[0-9a-f]{12}$/);
     const { set } = readSet(out);
     expect(set).toMatchObject({ version: report.version, imageDim: 64, textDim: 64, itemCount: 4, imageEncoder: report.imageEncoder });
     const find = items();
@@ -108,6 +111,18 @@ describe("embedCatalog()", () => {
     expect(dot(red?.text, red?.text)).toBeCloseTo(1, 2);
     expect(red?.features).toEqual([Math.fround(Math.log(10)), undefined, undefined, undefined, undefined, undefined]);
     expect(find("bare")).toMatchObject({ image: undefined, text: undefined });
+  });
+
+  it("takes the builtin encoder where most pictures are SVG, and says what it would take for others", async () => {
+    await threePictures();
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M2 2h5v5h-5z" fill="#d02020"/></svg>`;
+    for (const name of ["a", "b", "c", "d"]) writeFileSync(join(folder, "images", `${name}.svg`), svg);
+    const drawn = ["a", "b", "c", "d"].map((id) => ({ id, title: id, image: `images/${id}.svg` }));
+    const mixed = await embedCatalog({ catalog: catalog([...three, ...drawn]), out, json: true });
+    expect(mixed).toMatchObject({ withPicture: 7, advice: [] });
+    expect(mixed.imageEncoder).toMatch(/^builtin-/);
+    const forced = await embedCatalog({ catalog: catalog(three), imageEncoder: "builtin", out, json: true });
+    expect(forced.advice.join()).toContain("or give mobilenet-v2");
   });
 
   it("holds pictures of one colour closer than pictures of two, and titles with shared words", async () => {
@@ -207,6 +222,21 @@ describe("embedCatalog()", () => {
   });
 });
 
+describe("keptProjection()", () => {
+  it("stays, but gives way to one of enough rows where it was fitted on a handful", () => {
+    const uniform = randomFrom("rows");
+    const rows = Array.from({ length: 40 }, () => Float32Array.from({ length: 12 }, () => uniform()));
+    const path = join(root, `projection-${run}.json`);
+    const fit = (count: number) => keptProjection(path, rows.slice(0, count), { inDim: 12, outDim: 6 });
+    const few = fit(4);
+    expect(hashOf(fit(20))).toBe(hashOf(few));
+    const enough = fit(24);
+    expect(hashOf(enough)).not.toBe(hashOf(few));
+    expect(hashOf(fit(40))).toBe(hashOf(enough));
+    expect(hashOf(fit(3))).toBe(hashOf(enough));
+  });
+});
+
 const wave = (i: number) => Float32Array.from({ length: 64 }, (_, d) => Math.sin(i + d));
 
 describe("packSet()", () => {
@@ -233,7 +263,7 @@ describe("packSet()", () => {
 describe("loadImageEncoder() refuses", () => {
   it("names it does not know, and files that are not there", async () => {
     expect(await refusal(loadImageEncoder("resnet"))).toBe(
-      'Unknown image encoder "resnet": expected builtin, a path to an .onnx file, or hf:<owner>/<model>',
+      'Unknown image encoder "resnet": expected builtin, mobilenet-v2, dinov2, clip, siglip, a path to an .onnx file, or hf:<owner>/<model>',
     );
     expect(await refusal(loadImageEncoder("no/such.onnx"))).toContain("No image encoder at no/such.onnx");
     expect(await refusal(loadImageEncoder("hf:clip"))).toBe('"hf:clip" names no hub model: expected hf:<owner>/<model>');
@@ -258,9 +288,9 @@ describe("readPicture() over HTTP", () => {
     server.close();
   });
 
-  const limits = { timeoutMs: 150, maxBytes: 1000 };
-  const reason = async (url: string) => {
-    const error: unknown = await readPicture({ kind: "url", url }, limits).catch((problem: unknown) => problem);
+  const limits = { timeoutMs: 15_000, maxBytes: 1000 };
+  const reason = async (url: string, timeoutMs = limits.timeoutMs) => {
+    const error: unknown = await readPicture({ kind: "url", url }, { ...limits, timeoutMs }).catch((problem: unknown) => problem);
     return error instanceof PictureError ? error.message : "no PictureError";
   };
 
@@ -271,7 +301,7 @@ describe("readPicture() over HTTP", () => {
   it("says why there are none", async () => {
     expect(await reason(`${origin}/gone.png`)).toBe("answer 404");
     expect(await reason(`${origin}/big`)).toBe("larger than 1000 bytes");
-    expect(await reason(`${origin}/never`)).toBe("no answer within 150 ms");
+    expect(await reason(`${origin}/never`, 150)).toBe("no answer within 150 ms");
     expect(await reason("http://127.0.0.1:1/x.png")).toMatch(/^not reachable: /);
   });
 });

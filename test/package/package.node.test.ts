@@ -118,10 +118,19 @@ describe("npm pack", () => {
   it("carries what runs and the model, and neither tests nor bench nor Python", () => {
     const files = tarball.files.map((file) => file.path);
     expect(files).toEqual(expect.arrayContaining(["README.md", "LICENSE", "package.json", "models.json", "dist/cli/armmt.js"]));
-    for (const name of ["student.onnx", "manifest.json", "golden.json", "image-encoder.onnx", "axes/minilm-1.bin"])
+    for (const name of [
+      "student.onnx",
+      "manifest.json",
+      "golden.json",
+      "image-encoder.onnx",
+      "axes/minilm-1.bin",
+      "encoders/mobilenet-v2/model.onnx",
+      "encoders/mobilenet-v2/LICENSE",
+    ])
       expect(files).toContain(`model/${name}`);
     expect(files.filter((file) => /^(src|test|examples)\/|^dist\/lab\/|\.py$/.test(file))).toEqual([]);
-    expect(tarball.size).toBeLessThan(3_500_000);
+    // 1.8 MB of it is the encoder of photographs, which is the default of most shops.
+    expect(tarball.size).toBeLessThan(5_300_000);
   });
 
   it("has every file that the exports name", () => {

@@ -1,14 +1,14 @@
 /**
- * Pictures → vectors through a frozen ONNX encoder in onnxruntime-node: the builtin one, any .onnx file, or a model of the Hugging Face hub.
+ * Pictures → vectors through a frozen ONNX encoder in onnxruntime-node.
  *
  * Runs offline only (`armmt embed`), never at the edge. Decodes no picture files and reads no disk: the command line hands in pixels and
- * graph bytes. Both runtimes are imported when asked for, because the hub's library takes seconds to load.
+ * graph bytes. The runtime is imported when asked for.
  */
-import type * as Hub from "@huggingface/transformers";
 import type { InferenceSession } from "onnxruntime-node";
 import * as v from "valibot";
 import { err, ok, type Result } from "../../result.ts";
 import { errorText, sha256Hex } from "../../web.ts";
+import type { SentenceEncoder } from "./text/encoder.ts";
 
 /** How a picture becomes the graph's input: resized as `kernel` says, then value / 255, minus mean, by std, per channel. */
 export interface Preprocessing {
@@ -29,6 +29,8 @@ export interface ImageEncoder {
   /** Numbers per vector. */
   readonly dim: number;
   readonly preprocessing: Preprocessing;
+  /** Where it is the picture half of a joint encoder (CLIP, SigLIP): the other half, whose vectors of words lie among those of pictures. */
+  readonly words?: SentenceEncoder | undefined;
   /** Each picture is 8-bit RGB [size, size, 3]; each vector is a unit vector [dim]. Rejects when the graph does not run. */
   encode(pictures: readonly Uint8Array[]): Promise<Float32Array[]>;
 }
@@ -92,52 +94,6 @@ export async function createGraphEncoder(options: GraphEncoderOptions): Promise<
     },
   });
 }
-
-/**
- * An encoder from the Hugging Face hub or its cache. `modelId`: `owner/name`. Downloaded models are kept in `<cacheDir>/<modelId>`; files that
- * are there are not asked of the network. The error names the fix without a network.
- */
-export async function createHubEncoder({
-  modelId,
-  cacheDir,
-}: Record<"modelId" | "cacheDir", string>): Promise<Result<ImageEncoder, string>> {
-  const name = `hf:${modelId}`;
-  const hub = await import("@huggingface/transformers");
-  hub.env.logLevel = hub.LogLevel.ERROR;
-  let processor: Hub.ImageProcessor;
-  let model: Hub.PreTrainedModel;
-  try {
-    processor = await hub.AutoImageProcessor.from_pretrained(modelId, { cache_dir: cacheDir });
-    const config = await hub.AutoConfig.from_pretrained(modelId, { cache_dir: cacheDir });
-    // Models of text and pictures (CLIP) have a class for their image half.
-    const isHalf = hub.AutoModelForImageFeatureExtraction.supports(config.model_type ?? "");
-    const kind = isHalf ? hub.AutoModelForImageFeatureExtraction : hub.AutoModel;
-    model = await kind.from_pretrained(modelId, { cache_dir: cacheDir, config, dtype: "fp32" });
-  } catch (cause) {
-    return err(
-      `Cannot load image encoder ${name}: ${reasonOf(cause)}. ` +
-        `Without a network, put the model's config.json, preprocessor_config.json and onnx/model.onnx into ${cacheDir}/${modelId}, ` +
-        "or name a graph: --image-encoder path/to/model.onnx",
-    );
-  }
-  const wanted = parsePreprocessing(processor.config, DEFAULT_SIZE);
-  if (!wanted.ok) return err(`Image encoder ${name}: preprocessor_config.json: ${wanted.error}`);
-  const hash = await hashOf([new TextEncoder().encode(JSON.stringify([modelId, model.config, wanted.value]))]);
-  return probed(name, {
-    fingerprint: `hf-${modelId.replaceAll("/", "-")}-${hash}`,
-    isBuiltin: false,
-    preprocessing: wanted.value,
-    batch: undefined,
-    async run(pixels, shape) {
-      const outputs: unknown = await model.forward({ pixel_values: new hub.Tensor("float32", pixels, shape) });
-      const found = v.safeParse(hubOutputsSchema, outputs);
-      const named = found.success ? EMBEDDING_OUTPUTS.flatMap((known) => found.output[known] ?? [])[0] : undefined;
-      return named === undefined ? err(`outputs have none of ${EMBEDDING_OUTPUTS.join(", ")}`) : ok({ data: named.data, dims: named.dims });
-    },
-  });
-}
-
-const hubOutputsSchema = v.record(v.string(), v.object({ data: v.instance(Float32Array), dims: v.array(v.number()) }));
 
 interface Output {
   readonly data: Float32Array;

@@ -113,7 +113,7 @@ function orthonormal(rows: Float64Array, count: number, dim: number): Float64Arr
 }
 
 /** Cyclic Jacobi. Column `k` of `vectors` [n, n] belongs to `values[k]`. */
-function eigenSymmetric(matrix: Float64Array, n: number): { readonly values: Float64Array; readonly vectors: Float64Array } {
+export function eigenSymmetric(matrix: Float64Array, n: number): { readonly values: Float64Array; readonly vectors: Float64Array } {
   const a = matrix.slice();
   const vectors = new Float64Array(n * n);
   for (let i = 0; i < n; i++) vectors[i * n + i] = 1;

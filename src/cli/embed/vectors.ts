@@ -61,13 +61,19 @@ export function toRecords(items: readonly CatalogItem[], raws: readonly (Float32
     return { itemId: product.id, image, text: encodeText(text), features: productFeatures(product) };
   });
   const encoderName = projection === undefined ? encoder.fingerprint : `${encoder.fingerprint}+pca${ENCODER_DIM}-${hashOf(projection)}`;
+  /** A vector's direction among the stored ones; of its colours nothing is said. */
+  const toStored = (vector: Float32Array): Float32Array => {
+    const stored = new Float32Array(ENCODER_DIM + COLOUR_DIM);
+    stored.set(projection === undefined ? vector : project({ ...projection, mean: new Float32Array(projection.inDim) }, vector));
+    return stored;
+  };
   const identity: ShardSetIdentity = {
     imageDim: ENCODER_DIM + COLOUR_DIM,
     textDim: TEXT_DIM,
     imageEncoder: `${encoderName}+${colours === undefined ? COLOUR_DESCRIPTOR : `${HISTOGRAM_DESCRIPTOR}-pca${COLOUR_DIM}-${hashOf(colours)}`}`,
     textEncoder: TEXT_ENCODER,
   };
-  return { records, identity };
+  return { records, identity, toStored };
 }
 
 interface ImageProjections {
@@ -94,6 +100,9 @@ export function productFeatures({ createdAt, inStock, ...values }: Product): (nu
   return itemFeatures({ ...values, inStock: inStock === undefined ? undefined : Number(inStock) }, createdDay);
 }
 
+/** Rows for each number that is kept; a projection of fewer gives way as soon as there are enough. */
+const ROWS_PER_DIM = 4;
+
 /** The projection in the file, or one fitted on the first `inDim` numbers of `raws`, which the file then holds. */
 export function keptProjection(
   projectionPath: string,
@@ -101,9 +110,11 @@ export function keptProjection(
   dims: Readonly<Record<"inDim" | "outDim", number>>,
 ): Projection {
   const saved = readProjection(projectionPath);
-  if (saved !== undefined && saved.inDim === dims.inDim && saved.outDim === dims.outDim) return saved;
+  const enough = ROWS_PER_DIM * dims.outDim;
+  const isFit = saved?.inDim === dims.inDim && saved.outDim === dims.outDim && (saved.count >= enough || raws.length < enough);
+  if (saved !== undefined && isFit) return saved;
   const fitted = fitProjection(stacked(raws, dims.inDim), dims);
-  writeFileSync(`${projectionPath}.new`, JSON.stringify({ ...fitted, ...asText(fitted) }));
+  writeFileSync(`${projectionPath}.new`, JSON.stringify({ ...fitted, ...asText(fitted), count: raws.length }));
   renameSync(`${projectionPath}.new`, projectionPath);
   return fitted;
 }
@@ -134,10 +145,12 @@ const projectionSchema = v.object({
   mean: float32Schema,
   components: float32Schema,
   variances: float32Schema,
+  /** Rows that it was fitted on; earlier versions did not say. */
+  count: v.optional(v.number(), Infinity),
 });
 
 /** `undefined` when there is none or it is damaged: then it is fitted again. */
-function readProjection(path: string): Projection | undefined {
+function readProjection(path: string): (Projection & { readonly count: number }) | undefined {
   if (!existsSync(path)) return undefined;
   try {
     const parsed = v.safeParse(projectionSchema, JSON.parse(readFileSync(path, "utf8")));

@@ -175,7 +175,7 @@ export function writeAttributeQueries({ data, out, titles, seed }: AttributeOpti
 const EXAMPLES = `
 Example:
   armmt attributes --data ../shared/data/fashion --out .armmt/attributes
-  armmt embed --catalog .armmt/attributes --text-encoder minilm --image-encoder ../shared/data/encoders/mobilenet-v2/model.onnx
+  armmt embed --catalog .armmt/attributes --text-encoder minilm --image-encoder mobilenet-v2
   armmt evaluate --catalog .armmt/attributes --judgments .armmt/attributes/judgments.csv --lists .armmt/attributes/bm25.jsonl`;
 
 export function createAttributesCommand(): Command {

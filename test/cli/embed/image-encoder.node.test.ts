@@ -2,14 +2,15 @@
  * The encoder against numbers computed elsewhere (TensorFlow Lite's, in the encoder's check.json), the builtin one, and what users get wrong.
  * The parts that need ../shared are skipped where it is absent.
  */
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import * as v from "valibot";
 import { afterAll, describe, expect, it } from "vitest";
-import { createGraphEncoder, createHubEncoder, type ImageEncoder, parsePreprocessing } from "../../../src/cli/embed/image-encoder.ts";
+import { loadImageEncoder } from "../../../src/cli/embed/encoder.ts";
+import { createGraphEncoder, type ImageEncoder, parsePreprocessing } from "../../../src/cli/embed/image-encoder.ts";
 import type { Result } from "../../../src/result.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
@@ -95,18 +96,34 @@ describe.skipIf(!hasShared)("createGraphEncoder() with MobileNetV2 of ../shared"
     const result = await createGraphEncoder({ graph, name: "m.onnx", isBuiltin: false, preprocessor: { size: { height: 96, width: 96 } } });
     expect(errorOf(result)).toBe("Image encoder m.onnx takes 224 px, its preprocessor_config.json says 96 px");
   });
+});
 
-  it("loads a hub model from its cache directory without a network", async () => {
-    const cacheDir = join(scratch, "models");
-    mkdirSync(join(cacheDir, "acme/mobilenet/onnx"), { recursive: true });
-    writeFileSync(join(cacheDir, "acme/mobilenet/config.json"), JSON.stringify({ model_type: "vit", architectures: ["ViTModel"] }));
-    copyFileSync(join(MOBILENET, "preprocessor_config.json"), join(cacheDir, "acme/mobilenet/preprocessor_config.json"));
-    copyFileSync(join(MOBILENET, "model.onnx"), join(cacheDir, "acme/mobilenet/onnx/model.onnx"));
-    const hub = encoder(await createHubEncoder({ modelId: "acme/mobilenet", cacheDir }));
-    expect(hub.fingerprint).toMatch(/^hf-acme-mobilenet-[0-9a-f]{12}$/);
-    const picture = new Uint8Array(224 * 224 * 3).map((_, i) => i % 251);
-    const [[fromHub], [fromFile]] = await Promise.all([hub.encode([picture]), (await mobilenet()).encode([picture])]);
-    fromFile!.forEach((value, d) => expect(fromHub![d]).toBeCloseTo(value, 4));
+describe("loadImageEncoder() by name", () => {
+  it("gives the encoder of photographs that comes with the package, without a network", async () => {
+    const named = await loadImageEncoder("mobilenet-v2", { json: true });
+    expect(named).toMatchObject({ dim: 1280, isBuiltin: false, preprocessing: { size: 224 } });
+    expect(named.words).toBeUndefined();
+    // As of the same files by their path: sets that were embedded so stay comparable.
+    expect(named.fingerprint).toBe("onnx-7ce550d8dc3d");
+  });
+
+  it("says what to put where for one that cannot be fetched", async () => {
+    const earlier = process.env["HF_ENDPOINT"];
+    process.env["HF_ENDPOINT"] = "http://127.0.0.1:1";
+    try {
+      const models = join(scratch, "none");
+      for (const name of ["dinov2", "clip", "siglip", "hf:acme/none"]) {
+        const error = await loadImageEncoder(name, { models, json: true }).catch(String); // oxlint-disable-line no-await-in-loop
+        expect(error).toContain("Cannot fetch image encoder hf:");
+        expect(error).toContain(
+          `put its preprocessor_config.json and its onnx/vision_model.onnx as model.onnx into ${models}/hf-pictures/`,
+        );
+        expect(error).toContain("--image-encoder mobilenet-v2");
+      }
+    } finally {
+      if (earlier === undefined) delete process.env["HF_ENDPOINT"];
+      else process.env["HF_ENDPOINT"] = earlier;
+    }
   });
 });
 
@@ -144,14 +161,6 @@ describe("wrong encoders", () => {
     const message = errorOf(await createGraphEncoder({ graph, name: "student.onnx", isBuiltin: false }));
     expect(message).toContain("Image encoder student.onnx has inputs [");
     expect(message).toContain("expected one: float32 [batch, 3, height, width]");
-  });
-
-  it("a hub model that is neither cached nor reachable: names model, reason and both ways out", async () => {
-    const cacheDir = join(scratch, "empty");
-    const message = errorOf(await createHubEncoder({ modelId: "acme/no-such-model-here", cacheDir }));
-    expect(message).toMatch(/^Cannot load image encoder hf:acme\/no-such-model-here: \S+/);
-    expect(message).toContain(`onnx/model.onnx into ${cacheDir}/acme/no-such-model-here`);
-    expect(message).toContain("--image-encoder path/to/model.onnx");
   });
 });
 

@@ -8,13 +8,16 @@ import { along, type Axes, fixedAxes, SENTENCE_DIM } from "./axes.ts";
 import { cachedEncoder } from "./cached.ts";
 import { type SentenceEncoder, unit } from "./encoder.ts";
 import { documentText, nameTexts, wordTexts } from "./item-texts.ts";
-import { fitPictureMap, type PictureCheck, type TitledPicture } from "./picture-map.ts";
+import { fitPictureColumns, type PictureColumns } from "./picture-columns.ts";
+import type { TitledPicture } from "./picture-map.ts";
 import { type FittedTable, cosine, fitQueryTable } from "./table.ts";
 
 export interface TextInput {
   readonly encoder: SentenceEncoder;
   /** Stored picture vectors, parallel to the items. */
   readonly pictures: readonly (Float32Array | undefined)[];
+  /** The half of a joint encoder that reads words, and the way from its vectors to the stored ones of pictures. */
+  readonly words?: { readonly encoder: SentenceEncoder; readonly toStored: (vector: Float32Array) => Float32Array } | undefined;
   /** Queries that shoppers are known to ask. Names of categories and brands are added. */
   readonly queries: readonly string[];
   /** Folder of the caches. */
@@ -31,7 +34,7 @@ export interface EncodedTexts {
   readonly textDim: number;
   readonly textEncoder: string;
   readonly table: FittedTable | undefined;
-  readonly pictures: PictureCheck | undefined;
+  readonly pictures: (Pick<PictureColumns, "rankShare" | "weight"> & { readonly by?: PictureColumns["by"] }) | undefined;
   readonly encoded: number;
   readonly textCheck: TextCheck | undefined;
 }
@@ -50,7 +53,9 @@ const WORD = /[\p{L}\p{N}]/u;
 
 export async function embedTexts(items: readonly CatalogItem[], input: TextInput): Promise<EncodedTexts> {
   const { encoder, json } = input;
-  const encode = cachedEncoder(encoder, join(input.kept, `${encoder.fingerprint.replaceAll("/", "-")}.texts`), { json });
+  const cached = (of: SentenceEncoder) => cachedEncoder(of, join(input.kept, `${of.fingerprint.replaceAll("/", "-")}.texts`), { json });
+  const encode = cached(encoder);
+  const half = input.words && { ...input.words, encode: cached(input.words.encoder) };
   const documents = items.map(documentText);
   const spoken = [...documents.keys()].filter((i) => WORD.test(documents[i]!));
   const raw = await encode.texts(
@@ -76,7 +81,7 @@ export async function embedTexts(items: readonly CatalogItem[], input: TextInput
   const textEncoder = `${encoder.fingerprint}+${SENTENCE_DIM}${fitted === undefined ? "" : `-${fitted.hash}`}`;
   const words = items.map((item) => wordHashes(wordTexts(item)));
   const titled = await titledPictures(items, input.pictures, (texts) => encode.texts("titles", texts, "query"));
-  const pictures = fitPictureMap(titled);
+  const pictures = await fitPictureColumns(titled, half);
   const table = await fitQueryTable({
     encode,
     textEncoder,
@@ -88,6 +93,7 @@ export async function embedTexts(items: readonly CatalogItem[], input: TextInput
     pictures,
   });
   encode.forgetUnused();
+  half?.encode.forgetUnused();
   const rankShare = table && textRankShare(items, vectors, (title) => table.table.encodeQuery(title).text);
   const textCheck = rankShare === undefined ? undefined : { rankShare, passed: rankShare < MAX_RANK_SHARE };
   const published = textCheck?.passed === false ? undefined : table;

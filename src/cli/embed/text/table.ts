@@ -16,7 +16,7 @@ import { stacked } from "../vectors.ts";
 import { along, type Axes } from "./axes.ts";
 import type { CachedEncoder } from "./cached.ts";
 import { catalogueTokenizer, pieceText } from "./pieces.ts";
-import { type PictureCheck, toPicture } from "./picture-map.ts";
+import type { PictureColumns } from "./picture-columns.ts";
 import { fitMeans } from "./ridge.ts";
 import { catalogueSpans } from "./spans.ts";
 
@@ -54,7 +54,7 @@ export interface TableInput {
   /** Hashes of each item's words. */
   readonly words: readonly Uint16Array[];
   readonly knownQueries: readonly string[];
-  readonly pictures: PictureCheck | undefined;
+  readonly pictures: PictureColumns | undefined;
 }
 
 export interface FittedTable {
@@ -83,58 +83,53 @@ export async function fitQueryTable(input: TableInput): Promise<FittedTable | un
   const tokenizer = own ?? catalogueTokenizer(documents, MADE_PIECES);
   const split = createWordpiece(tokenizer);
   const wordCounts = countWords(input.words);
-  const width = axes.length / mean.length + (pictures === undefined ? 0 : pictures.map.weights.length / mean.length);
+  const textDim = axes.length / mean.length;
+  const width = textDim + (pictures?.dim ?? 0);
   const used =
     MAX_TABLE_BYTES - tokenizer.vocabulary.reduce((sum, piece) => sum + Buffer.byteLength(piece) + 1, 0) - wordCounts.size * WORD_BYTES;
   const pieceIds = chosenPieces(tokenizer, [...documents, ...known].map(split), Math.max(1, Math.floor(used / (width + ROW_BYTES))));
   const rowOf = new Map(pieceIds.map((id, row) => [id, row]));
   const rowsOf = (text: string): number[] => split(text).flatMap((id) => rowOf.get(id) ?? []);
 
-  /** The columns of a table for one vector of the encoder, before anything is subtracted. */
-  const columns = (vector: Float32Array): Float32Array => {
-    const row = new Float32Array(width);
-    const text = along(axes, vector);
-    row.set(text);
-    if (pictures !== undefined) row.set(toPicture({ ...pictures.map, mean: new Float64Array(mean.length) }, vector), text.length);
-    return row;
+  /** The columns of a table for texts and their vectors, before the offset is added. */
+  const columns = async (label: string, texts: readonly string[], vectors: readonly Float32Array[]): Promise<Float32Array[]> => {
+    const pictured = await pictures?.of(label, texts, vectors);
+    return vectors.map((vector, i) => {
+      const row = new Float32Array(width);
+      row.set(along(axes, vector));
+      if (pictured !== undefined) row.set(pictured[i]!, textDim);
+      return row;
+    });
   };
-  const start =
-    own === undefined
-      ? await encode.texts(
-          "word pieces",
-          pieceIds.map((id) => pieceText(tokenizer.vocabulary[id]!)),
-          "query",
-        )
-      : await encode.pieces(pieceIds);
-  const targets = await encode.texts("spans of the catalogue", fitted, "query");
+  const pieces = pieceIds.map((id) => pieceText(tokenizer.vocabulary[id]!));
+  const start = own === undefined ? await encode.texts("word pieces", pieces, "query") : await encode.pieces(pieceIds);
   const spanRows = fitted.map(rowsOf);
-  const kept = [...spanRows.keys()].filter((i) => spanRows[i]!.length > 0);
+  const kept = fitted.filter((_, i) => spanRows[i]!.length > 0);
+  const targets = await encode.texts("spans of the catalogue", kept, "query");
   const rows = fitMeans({
-    texts: kept.map((i) => spanRows[i]!),
-    targets: stacked(
-      kept.map((i) => columns(targets[i]!)),
-      width,
-    ),
-    start: stacked(start.map(columns), width),
+    texts: spanRows.filter((ids) => ids.length > 0),
+    targets: stacked(await columns("spans of the catalogue", kept, targets), width),
+    start: stacked(await columns("word pieces", pieces, start), width),
     width,
     ridge: RIDGE,
   });
-  const offset = columns(mean).map((value) => -value);
-  if (pictures !== undefined) offset.set(toPicture(pictures.map, new Float32Array(mean.length)), axes.length / mean.length);
+  const offset = new Float32Array(width);
+  offset.set(along(axes, mean).map((value) => -value));
+  if (pictures !== undefined) offset.set(pictures.offset, textDim);
 
-  const vectors = await encode.texts("known queries", known, "query");
+  const knownRows = await columns("known queries", known, await encode.texts("known queries", known, "query"));
   const content: QueryTableContent = {
     textEncoder: input.textEncoder,
     tokenizer,
-    textDim: axes.length / mean.length,
-    pictureDim: width - axes.length / mean.length,
+    textDim,
+    pictureDim: width - textDim,
     pictureWeight: pictures?.weight ?? 0,
     pieceIds: Uint32Array.from(pieceIds),
     rows,
     offset,
     itemCount: documents.length,
     wordCounts,
-    knownQueries: new Map(known.map((text, i) => [text, columns(vectors[i]!).map((value, d) => value + offset[d]!)])),
+    knownQueries: new Map(known.map((text, i) => [text, knownRows[i]!.map((value, d) => value + offset[d]!)])),
   };
   const bytes = encodeQueryTable(content);
   if (!bytes.ok) throw new UserError(bytes.error);

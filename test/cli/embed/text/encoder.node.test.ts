@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadTextEncoder } from "../../../../src/cli/embed/text/encoder.ts";
+import { loadTextEncoder, loadWordHalf } from "../../../../src/cli/embed/text/encoder.ts";
 import { parseWordpiece } from "../../../../src/cli/embed/text/pieces.ts";
 
 /** ONNX: last_hidden_state [1, n, 8] = identity rows of input_ids [1, n]; attention_mask is an input that nothing reads. Made with onnx.helper. */
@@ -53,6 +53,19 @@ function tokens(vector: Float32Array): Readonly<Record<number, number>> {
   const least = Math.min(...vector.filter((value) => value > 0));
   return Object.fromEntries([...vector].flatMap((value, id) => (value > 0 ? [[id, Math.round(value / least)]] : [])));
 }
+
+const config = (text_config: object) => ({ "config.json": JSON.stringify({ text_config }) });
+
+describe("loadWordHalf()", () => {
+  it("fills SigLIP's texts up to the length that it learned on, and cuts CLIP's", async () => {
+    const siglip = files("siglip", WORDPIECE, config({ model_type: "siglip_text_model", max_position_embeddings: 9, pad_token_id: 0 }));
+    expect(tokens(await (await loadWordHalf("s", siglip)).encode("red", "query"))).toEqual({ 0: 6, 2: 1, 3: 1, 4: 1 });
+    const clip = files("clip", WORDPIECE, config({ model_type: "clip_text_model", max_position_embeddings: 4 }));
+    expect(tokens(await (await loadWordHalf("c", clip)).encode("red red red red", "query"))).toEqual({ 2: 1, 3: 1, 4: 2 });
+    const bare = files("bare", WORDPIECE);
+    expect(tokens(await (await loadWordHalf("b", bare)).encode("red ".repeat(90), "query"))).toEqual({ 2: 1, 3: 1, 4: 75 });
+  });
+});
 
 describe("loadTextEncoder() from files", () => {
   it("reads WordPiece as the edge does, with the special tokens around a text, and gives the mean as a unit vector", async () => {

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { deflateRawSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { loadTextEncoder } from "../../../../src/cli/embed/text/encoder.ts";
+import { HUB_PICTURES } from "../../../../src/cli/embed/named-images.ts";
 import { fetchFromHub, fetchNamed, modelsFolder } from "../../../../src/cli/embed/text/fetch.ts";
 import { handlingOf, NAMED_TEXT_ENCODERS, type NamedTextEncoder } from "../../../../src/cli/embed/text/named.ts";
 import { zipMember } from "../../../../src/cli/embed/text/zip.ts";
@@ -49,6 +50,7 @@ function zip(members: Readonly<Record<string, { readonly content: string; readon
 const [GRAPH, TOKENIZER] = ["graph ".repeat(5000), '{"model":{}}'];
 const archive = zip({ "deep/model.onnx": { content: GRAPH, method: 8 }, "tokenizer.json": { content: TOKENIZER, method: 0 } });
 
+const FAILURE = "HTTP 503";
 let answers: Readonly<Record<string, Buffer | string>> = {};
 let asked: string[] = [];
 let server: Server;
@@ -60,6 +62,7 @@ beforeAll(async () => {
     asked.push(request.url ?? "");
     const body = answers[request.url ?? ""];
     if (body === undefined) response.writeHead(404).end();
+    else if (body === FAILURE) response.writeHead(503).end();
     else response.end(body);
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
@@ -153,6 +156,10 @@ describe("fetchNamed()", () => {
   });
 });
 
+/** Answers of the hub for a model with these files. */
+const at = (model: string, files: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(files).map(([path, content]) => [`/hub/${model}/resolve/main/${path}`, content]));
+
 describe("fetchFromHub()", () => {
   it("takes the smallest graph there is, keeps its checksum, and notices another file later", async () => {
     answers = { ...HUB, "/hub/api/models/who/small": '{"cardData":{"license":"mit"}}' };
@@ -164,6 +171,33 @@ describe("fetchFromHub()", () => {
     expect(asked).toEqual([]);
     writeFileSync(join(folder, "model.onnx"), "changed");
     await expect(fetchFromHub("who/small", options())).rejects.toThrow("it is another file or damaged");
+  });
+
+  it("takes both halves of a joint encoder of words and pictures, and of any other what it has", async () => {
+    const vision = { "preprocessor_config.json": "{}", "onnx/vision_model.onnx": GRAPH };
+    answers = {
+      ...at("who/clip", { ...vision, "onnx/text_model.onnx": "words", "tokenizer.json": TOKENIZER, "onnx/model.onnx": "both in one" }),
+      ...at("who/dino", { "preprocessor_config.json": "{}", "onnx/model.onnx": GRAPH }),
+    };
+    const clip = await fetchFromHub("who/clip", options(), HUB_PICTURES);
+    expect(readdirSync(clip).toSorted()).toEqual([
+      "model.onnx",
+      "preprocessor_config.json",
+      "receipt.json",
+      "text_model.onnx",
+      "tokenizer.json",
+    ]);
+    expect(readFileSync(join(clip, "model.onnx"), "utf8")).toBe(GRAPH);
+    expect(readFileSync(join(clip, "receipt.json"), "utf8")).toContain(sha256("words"));
+    expect(readdirSync(await fetchFromHub("who/dino", options(), HUB_PICTURES))).not.toContain("text_model.onnx");
+    writeFileSync(join(clip, "text_model.onnx"), "other words");
+    await expect(fetchFromHub("who/clip", options(), HUB_PICTURES)).rejects.toThrow(/text_model\.onnx has SHA-256 .+ damaged/);
+  });
+
+  it("takes a failure for a failure, also of a file that many models do not have", async () => {
+    answers = { ...HUB, "/hub/who/small/resolve/main/1_Pooling/config.json": FAILURE };
+    await expect(fetchFromHub("who/small", options())).rejects.toThrow("HTTP 503 for");
+    expect(existsSync(join(models, "hf/who/small/model.onnx"))).toBe(false);
   });
 
   it("names the model and the way out where it has no graph", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fitPictureMap, type TitledPicture, toPicture } from "../../../../src/cli/embed/text/picture-map.ts";
+import { fitPictureMap, pictureWeight, type TitledPicture, toPicture } from "../../../../src/cli/embed/text/picture-map.ts";
 import { randomFrom } from "../../../../src/ranking/interleave.ts";
 
 const [TEXT_DIM, PICTURE_DIM] = [12, 5];
@@ -26,7 +26,22 @@ describe("fitPictureMap()", () => {
   it("finds the item's own picture first where words say what is seen", () => {
     const check = fitPictureMap(world(600));
     expect(check?.rankShare).toBeLessThan(0.05);
-    expect(check?.weight).toBe(1);
+    expect(check?.weight).toBeGreaterThan(1.6);
+  });
+
+  it("weighs a map less, the less it finds", () => {
+    expect([0, 0.05, 0.125, 0.2, 0.25, 0.5].map(pictureWeight)).toEqual([2, 1.6, 1, 0.4, 0, 0]);
+    const items = world(600);
+    const half = fitPictureMap(items.map((item, i) => (i % 3 === 0 ? { ...item, picture: items[(i * 7 + 3) % 600]!.picture } : item)));
+    expect(half?.weight).toBeGreaterThan(0);
+    expect(half?.weight).toBeLessThan(fitPictureMap(items)!.weight - 0.5);
+  });
+
+  it("finds what sets pictures apart beneath what varies in all of them", () => {
+    // One number of the pictures is forty times as large as the others and has nothing to do with titles.
+    const uniform = randomFrom("light");
+    const items = world(600).map((item) => ({ ...item, picture: Float32Array.from([...item.picture, 40 * (uniform() - 0.5)]) }));
+    expect(fitPictureMap(items)?.rankShare).toBeLessThan(0.2);
   });
 
   it("gives shuffled pictures weight 0: chance is .5", () => {
@@ -48,7 +63,7 @@ describe("fitPictureMap()", () => {
   });
 
   it("fits what numpy fits", () => {
-    // T and P centred, numpy.linalg.solve(T'T + 1 · 60/2 · I, T'P).
+    // T and P centred, numpy.linalg.solve(T'T + 1 · 60/2 · I, T'P) @ (P'P / largest eigenvalue + .001 · I)^-½ by numpy.linalg.eigh.
     const items = Array.from({ length: 60 }, (_, i): TitledPicture => {
       const [a, b] = [Math.sin(i), Math.cos(2 * i)];
       return { title: String(i), text: Float32Array.of(a, b), picture: Float32Array.of(a + 0.5, 2 * b - a) };
@@ -60,4 +75,4 @@ describe("fitPictureMap()", () => {
   });
 });
 
-const NUMPY = [0.49823, -0.510763, -0.006267, 1.007094];
+const NUMPY = [1.093068, -0.368038, 0.365465, 1.095586];
