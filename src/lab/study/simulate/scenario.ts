@@ -69,7 +69,7 @@ function findSomething(shopper: Shopper, shop: Shop, range: Range, random: Rando
 }
 
 /** Products by id, with their codes in the parts of a look by which products seem alike. */
-function candidatesOf(shop: Shop) {
+export function candidatesOf(shop: Shop) {
   const codes = lookCodes(shop);
   const kindOf = ({ look }: ShopProduct): number[] => codes.map(({ part, words }) => words.indexOf(look[part] ?? ""));
   return new Map(shop.products.map((product) => [product.id, { product, kind: kindOf(product) }]));
