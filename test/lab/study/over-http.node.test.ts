@@ -123,8 +123,12 @@ describe("armmt simulate --edge", () => {
     expect(report.returns).toBeGreaterThan(0);
     const { records, simulated, searches, events } = await read(database);
     expect([records, simulated]).toEqual([report.searches, report.searches]);
-    expect(events).toBe(report.clicks + report.carts + report.purchases + report.returns);
-    expect(searches.reduce((sum, { orders = 0 }) => sum + orders, 0)).toBe(report.purchases);
+    expect(events).toBe(report.accepted);
+    expect(report.accepted + report.untold).toBe(report.clicks + report.carts + report.purchases + report.returns);
+    // A busy machine may make a token too late.
+    const orders = searches.reduce((sum, { orders: count = 0 }) => sum + count, 0);
+    expect(orders).toBeLessThanOrEqual(report.purchases);
+    expect(orders).toBeGreaterThanOrEqual(report.purchases - report.untold);
     const control = searches.filter(({ variant }) => variant === "control").length / searches.length;
     expect(Math.abs(control - 0.5)).toBeLessThan(0.16);
   });
@@ -140,10 +144,10 @@ describe("armmt simulate --edge", () => {
     const known = (["clicks", "purchases", "revenue"] as const).filter((figure) => {
       const interval = found.metrics.find(({ metric }) => metric === figure)!.comparisons[0]!.raw.difference?.fixed;
       if (interval === undefined) return false; // too few purchases for a figure
-      // The truth knows no caps.
+      // The truth knows no caps. 99.9 %: one test of a thousand may fail by chance, and the seed need not be chosen.
       const truth = armmt![figure] - control![figure];
-      expect(interval.low, figure).toBeLessThan(truth);
-      expect(interval.high, figure).toBeGreaterThan(truth);
+      const [middle, half] = [(interval.low + interval.high) / 2, ((interval.high - interval.low) / 2) * (3.2905 / 1.96)];
+      expect(Math.abs(truth - middle), figure).toBeLessThan(half);
       return true;
     });
     expect(known).toContain("clicks");
