@@ -243,6 +243,9 @@ interface Visitor {
   readonly history: readonly string[];
 }
 
+const historyHeader = (history: readonly string[]): Record<string, string> =>
+  history.length === 0 ? {} : { [HISTORY_HEADER]: formatHistory(history) };
+
 function createClient({ edge, index, page, adminToken }: HttpOptions) {
   const url = new URL(edge);
   let [hasToken, missing] = [false, 0];
@@ -273,8 +276,6 @@ function createClient({ edge, index, page, adminToken }: HttpOptions) {
     return parsed.output.hits.hits.map(({ _id: id }) => id);
   }
   const path = `/${encodeURIComponent(index)}/_search`;
-  const historyHeader = (history: readonly string[]): Record<string, string> =>
-    history.length === 0 ? {} : { [HISTORY_HEADER]: formatHistory(history) };
   return {
     async search(
       text: string,
