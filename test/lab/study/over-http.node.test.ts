@@ -101,7 +101,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function read(path: string) {
+async function readBack(path: string) {
   const log = await openLog({ from: path });
   const searches = [...log.searches()];
   log.close();
@@ -117,11 +117,11 @@ describe("armmt simulate --edge", () => {
 
   it("leaves searches, clicks, purchases and returns in the log, called simulated, and no trace of what it asked for the truth", async () => {
     // Records are written after the reply.
-    await expect.poll(async () => (await read(database)).records, { timeout: 5000 }).toBe(report.searches);
+    await expect.poll(async () => (await readBack(database)).records, { timeout: 5000 }).toBe(report.searches);
     expect(report).toMatchObject({ simulated: true, searches: 200, rejected: {}, duplicates: 0 });
     expect(report.purchases).toBeGreaterThan(8);
     expect(report.returns).toBeGreaterThan(0);
-    const { records, simulated, searches, events } = await read(database);
+    const { records, simulated, searches, events } = await readBack(database);
     expect([records, simulated]).toEqual([report.searches, report.searches]);
     expect(events).toBe(report.accepted);
     expect(report.accepted + report.untold).toBe(report.clicks + report.carts + report.purchases + report.returns);
