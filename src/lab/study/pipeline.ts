@@ -5,7 +5,7 @@ import * as v from "valibot";
 import { embedCatalog } from "../../cli/embed.ts";
 import { loadBuiltinEncoder } from "../../cli/embed/encoder.ts";
 import { assess, type Assessment } from "./assess.ts";
-import { makeLists } from "./lists.ts";
+import { makeLists } from "../../cli/lists.ts";
 import { verifyGolden } from "./assess/exported.ts";
 import { writePictures } from "./pipeline/pictures.ts";
 import { preparePython, runPython } from "./pipeline/python.ts";
@@ -79,7 +79,7 @@ export async function runPipeline({ folder, sizes, stages, json }: Pipeline) {
     writeSimulation({ out: simulation, items: sizes.items, shoppers: sizes.shoppers, searches: sizes.searches, json });
   });
   await stages.run("lists", {}, async () => {
-    await makeLists({ events: simulation, embeddings, out: lists, json });
+    await makeLists({ from: simulation, embeddings, out: lists, json });
   });
   const seeds = Array.from({ length: sizes.teachers }, (_, i) => String(i + 1));
   await stages.run("teachers", { seeds: seeds.join(" "), epochs: sizes.teacherEpochs }, async () => {

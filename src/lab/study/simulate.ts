@@ -9,7 +9,9 @@ import { LOG_MODELS } from "./simulate/clicks.ts";
 import { drawnShop } from "./simulate/drawn-shop.ts";
 import { openFashionShop } from "./simulate/fashion/shop.ts";
 import { lookCodes, type Shop } from "./simulate/shop.ts";
+import { simulateOverHttp } from "./simulate/over-http.ts";
 import { type ScenarioOptions, simulate } from "./simulate/scenario.ts";
+import { DRAWN_COUNT } from "../../demo/catalogue/catalogue.ts";
 
 /** Shop of the simulated shoppers: drawn like the demo's catalogue, from another seed, so that the demo shows products never trained on. */
 export const SIMULATED_SHOP = { seed: 3, count: 3000 };
@@ -91,7 +93,24 @@ interface Flags extends Omit<SimulateOptions, "shop" | "parts" | "shoppers" | "s
   readonly catalog: string;
   readonly shoppers?: number;
   readonly searches?: number;
+  readonly edge?: string;
+  readonly index: string;
+  readonly arms: readonly string[];
+  readonly adminToken?: string;
+  readonly page: number;
+  readonly atOnce: number;
 }
+
+/** Over HTTP a search takes some milliseconds, and three with the truth. */
+const HTTP_DEFAULTS = { shoppers: 200, searches: 1000 };
+
+const EXAMPLES = `
+Examples:
+  armmt simulate --out .armmt/simulation                       a log in files
+  armmt simulate --edge http://localhost:8787 --admin-token T  shoppers at a running edge; then armmt report <experiment> --local
+
+With --edge the catalogue is the demo shop's, unless --items and --catalog-seed name another, and the edge decides who is in which arm: it needs
+EVENT_SECRET, and an experiment such as ["control", "armmt"] with equal weights. A seed is for one log: its units and query ids follow from it.`;
 
 export function createSimulateCommand(): Command {
   return new Command("simulate")
@@ -108,20 +127,33 @@ export function createSimulateCommand(): Command {
     .option("--without-picture", "pictures do not attract")
     .option("--without-personal", "all shoppers like the same")
     .option("--without-context", "neither neighbours' prices nor what stands above matter")
+    .option("--edge <url>", "search at this running edge, over HTTP, and send it the events")
+    .option("--index <name>", "with --edge: one that speaks Elasticsearch's language", "products")
+    .option("--arms <variants...>", "with --edge: whose worth the truth holds, the control first", ["control", "armmt"])
+    .option("--admin-token <token>", "with --edge: its ADMIN_TOKEN, to ask for each arm's order: without it there is no truth about arms")
+    .option("--page <n>", "with --edge: hits of a page", whole(1), 24)
+    .option("--at-once <n>", "with --edge: shoppers at the same time", whole(1), 4)
     .option("--json", "print the figures as JSON")
-    .action(async (flags: Flags) => {
+    .addHelpText("after", EXAMPLES)
+    .action(async (flags: Flags, command: Command) => {
+      const parts = {
+        text: flags.withoutText !== true,
+        picture: flags.withoutPicture !== true,
+        personal: flags.withoutPersonal !== true,
+        context: flags.withoutContext !== true,
+      };
       const shop = flags.catalog === "drawn" ? undefined : await openFashionShop(flags.catalog);
-      const report = writeSimulation({
-        ...DEFAULTS[shop === undefined ? "drawn" : "fashion"],
-        ...flags,
-        shop,
-        parts: {
-          text: flags.withoutText !== true,
-          picture: flags.withoutPicture !== true,
-          personal: flags.withoutPersonal !== true,
-          context: flags.withoutContext !== true,
-        },
-      });
+      if (flags.edge !== undefined) {
+        const isGiven = (name: string): boolean => command.getOptionValueSource(name) === "cli";
+        const count = isGiven("items") ? flags.items : DRAWN_COUNT;
+        const drawn = { ...(count !== undefined && { count }), ...(isGiven("catalogSeed") && { seed: flags.catalogSeed }) };
+        const { edge, adminToken, clickModel = "pbm", seed = 1 } = flags;
+        const told = { ...HTTP_DEFAULTS, ...flags, edge, adminToken, clickModel, seed, parts, shop: shop ?? drawnShop(drawn) };
+        const report = await simulateOverHttp(told);
+        process.stdout.write(`${JSON.stringify({ out: flags.out, ...report }, undefined, flags.json === true ? 0 : 2)}\n`);
+        return;
+      }
+      const report = writeSimulation({ ...DEFAULTS[shop === undefined ? "drawn" : "fashion"], ...flags, shop, parts });
       if (flags.json === true) process.stdout.write(`${JSON.stringify({ out: flags.out, ...report })}\n`);
       else printTable(["simulated", "count"], Object.entries(report));
     });

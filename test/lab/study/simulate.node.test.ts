@@ -26,7 +26,8 @@ import { shownTitle, stems, vocabularyOf } from "../../../src/lab/study/simulate
 import { type Truth, truthSchema } from "../../../src/lab/study/simulate/truth.ts";
 import type { Shop, ShopProduct, Wish } from "../../../src/lab/study/simulate/shop.ts";
 import { drawShopper, pictureLiking } from "../../../src/lab/study/simulate/shopper.ts";
-import { isCold, splitOf } from "../../../src/lab/study/simulate/split.ts";
+import { splitOf } from "../../../src/cli/lists/split.ts";
+import { isCold } from "../../../src/lab/study/simulate/cold.ts";
 import { type Session, simulate } from "../../../src/lab/study/simulate/scenario.ts";
 import { createRandom } from "../../../src/demo/catalogue/random.ts";
 
@@ -67,7 +68,7 @@ describe("simulate()", () => {
       const { original_ids: original, served_ids: served, original_scores: scores } = query.query_attributes.armmt;
       expect(served.toSorted()).toEqual(original.toSorted());
       expect(scores).toHaveLength(original.length);
-      expect(scores).toEqual(scores?.toSorted((a, b) => b - a));
+      expect(scores).toEqual(scores?.toSorted((a, b) => Number(b) - Number(a)));
     }
     const shuffled = all.filter(({ query }) => query.query_attributes.armmt.variant === "shuffle");
     expect(shuffled.length).toBeGreaterThan(10);

@@ -5,7 +5,8 @@ import { attraction, carting, conversion, gradeOf, type Parts, utilities, utilit
 import { drawClicks, type LogModel } from "./clicks.ts";
 import { type Hits, lookCodes, type Shop, type ShopProduct, type Wish } from "./shop.ts";
 import { browse, drawShopper, type Shopper } from "./shopper.ts";
-import { isCold, type Split, splitOf } from "./split.ts";
+import { type Split, splitOf } from "../../../cli/lists/split.ts";
+import { isCold } from "./cold.ts";
 import type { Truth } from "./truth.ts";
 import { DAY_MS } from "../../../web.ts";
 
@@ -68,7 +69,7 @@ function findSomething(shopper: Shopper, shop: Shop, range: Range, random: Rando
 }
 
 /** Products by id, with their codes in the parts of a look by which products seem alike. */
-function candidatesOf(shop: Shop) {
+export function candidatesOf(shop: Shop) {
   const codes = lookCodes(shop);
   const kindOf = ({ look }: ShopProduct): number[] => codes.map(({ part, words }) => words.indexOf(look[part] ?? ""));
   return new Map(shop.products.map((product) => [product.id, { product, kind: kindOf(product) }]));
