@@ -25,7 +25,7 @@ export const FIELDS: ReadonlyMap<string, Field> = new Map<string, Field>([
 ]);
 
 /** Fields that hold words, and their weight when a request names none (`?q=` and `fields` left out). */
-export const TEXT_FIELDS: Readonly<Record<string, number>> = { title: 2, category: 1 };
+export const TEXT_FIELDS: Readonly<Record<string, number>> = { title: 2, category: 5 };
 
 /** Synonyms of a title's words: matched wherever the title is, for half its weight. In no mapping, as an engine's synonyms are. */
 export const OTHER_NAMES = "otherNames";
