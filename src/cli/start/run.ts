@@ -169,7 +169,7 @@ export async function trySearch(edgeUrl: string) {
 }
 
 const searchBody = (query: string): string =>
-  JSON.stringify({ query: { multi_match: { query, fields: ["title^2", "category^5"] } }, size: 3 });
+  JSON.stringify({ query: { multi_match: { query, fields: ["title^2", "category"] } }, size: 3 });
 
 function reportCommand(stateDir: string): string {
   const where = stateDir === resolve(PACKAGE_ROOT, LOCAL_STATE) ? "" : ` --persist-to ${stateDir}`;

@@ -96,7 +96,7 @@ export async function search({ query, sort, from, size }: Search, options: Searc
   if (history.length > 0) headers.set(HISTORY_HEADER, formatHistory(history));
   if (explainToken !== undefined) headers.set("authorization", `Bearer ${explainToken}`);
   const body = JSON.stringify({
-    query: query === "" ? { match_all: {} } : { multi_match: { query, fields: ["title^2", "category^5"] } },
+    query: query === "" ? { match_all: {} } : { multi_match: { query, fields: ["title^2", "category"] } },
     from,
     size,
     ...(sort === "relevance" ? {} : { sort: [{ price: sort === "price-asc" ? "asc" : "desc" }] }),
