@@ -96,7 +96,7 @@ export function rowMaker(table: ItemTable, scaling: readonly FeatureScaling[]) {
       /** [k · F], scaled. */
       features: [...tensors.features],
       /** The order of engine and meaning as served, to which a model's delta is added; the engine's part alone without a query table. */
-      prior: [...list.meaning.scores],
+      prior: [...Float32Array.from(list.meaning.scores)],
       /** 1-based position in the whole list, 0 = not shown. A label's companion in training, never an input of the model. */
       positions: search.itemIds.map((itemId) => position.get(itemId) ?? 0),
       clicks: flag(search.actions.click),
