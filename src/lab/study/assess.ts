@@ -123,7 +123,7 @@ export function comparisonRows({ comparisons }: Assessment): string[][] {
   return comparisons.map(({ figure, shuffle, engine, semantic, withoutImages: blind, armmt, gain, gainOverSemantic }) => [
     figure,
     ...[shuffle, engine, semantic, blind, armmt].map(digits),
-    ...[gain, gainOverSemantic].map(({ mean, low, high }) => `${signed(mean)} (${signed(low)} .. ${signed(high)})`),
+    ...[gain, gainOverSemantic].map((over) => `${signed(over.mean)} (${signed(over.low)} .. ${signed(over.high)})`),
   ]);
 }
 
