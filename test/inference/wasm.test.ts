@@ -158,7 +158,9 @@ describe("createWasmScorer() refuses by name", () => {
 
   it("a feature that this code does not have", async () => {
     const features = manifest.features.map((feature, i) => (i === 0 ? { ...feature, name: "moon_phase" } : feature));
-    expect(await refusal({ manifest: { ...manifest, features } })).toMatch(/^model_mismatch: .*lacks \[rank_log\].*unknown \[moon_phase\]/);
+    expect(await refusal({ manifest: { ...manifest, features } })).toMatch(
+      /^model_mismatch: .*features\.0\.name: this code computes no feature "moon_phase"; it has rank_log, /,
+    );
   });
 
   it("a graph that is not the manifest's", async () => {
