@@ -59,6 +59,7 @@ def write_lists(folder: Path, count: int = 160) -> Path:
                 "token_ids": [10 + word, 20 + word],
                 "item_rows": items.tolist(),
                 "features": rng.normal(size=k * FEATURE_DIM).clip(-4, 4).astype(np.float32).tolist(),
+                "prior": rng.uniform(0, 3, k).astype(np.float32).tolist(),
                 "positions": list(range(1, k + 1)),
                 "clicks": clicked.tolist(),
                 "carts": [0] * k,
@@ -68,7 +69,7 @@ def write_lists(folder: Path, count: int = 160) -> Path:
         )
     integers = pa.list_(pa.int32())
     types = dict.fromkeys(("token_ids", "item_rows", "positions", "clicks", "carts", "purchases", "history_rows"), integers)
-    types["features"] = pa.list_(pa.float32())
+    types["features"] = types["prior"] = pa.list_(pa.float32())
     columns = {name: pa.array([row[name] for row in rows], type=types.get(name)) for name in rows[0]}
     pq.write_table(pa.table(columns), folder / "lists.parquet")
     return folder

@@ -64,6 +64,7 @@ def write_judged(folder: Path, answer: NDArray[np.int64] | None = None) -> Path:
                 "token_ids": [1 + row],
                 "item_rows": list(range(EACH)),
                 "features": features[row].ravel().tolist(),
+                "prior": features[row, :, SCORE].tolist(),
                 "positions": list(range(1, EACH + 1)),
                 "clicks": [0] * EACH,
                 "carts": [0] * EACH,

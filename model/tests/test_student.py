@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -11,8 +13,11 @@ from torch import Tensor
 from armmt.model.backbone import Components
 from armmt.model.contract import IMAGE_DIM, TOKEN_ROWS, ListBatch, Scores
 from armmt.model.export import example, golden_batches
-from armmt.model.student import Student, count_parameters
+from armmt.model.student import Student, StudentRanker, count_parameters
 from armmt.model.teacher import Teacher
+from armmt.training.data import Lists
+from armmt.training.fit import FitOptions, Trained, score
+from armmt.training.losses import listwise_click
 
 PER_CANDIDATE = ("image", "text", "features", "presence", "mask")
 
@@ -160,6 +165,40 @@ def test_without_personal_the_history_does_not_matter() -> None:
     batch, other = example(9, 5, 3, seed=13), example(9, 5, 3, seed=14)
     changed = batch._replace(history_image=other.history_image, history_text=other.history_text)
     assert torch.equal(teacher.predict(changed).click, teacher.predict(batch).click)
+
+
+def test_an_untrained_student_is_engine_and_meaning(lists_folder: Path) -> None:
+    """Order and values: its delta is 0 for every list, whatever the other weights are"""
+    student = Student(torch.randn(TOKEN_ROWS, 64))
+    for batch in golden_batches().values():
+        assert torch.equal(ask(student, batch).score, torch.zeros_like(batch.mask))
+    lists = Lists(lists_folder, "validation")
+    ranker = StudentRanker(student)
+    batch, labels = lists.batch(torch.arange(len(lists)))
+    assert torch.equal(ranker.predict(batch, labels.prior).click, labels.prior + ranker.shift)
+    found = score(ranker, lists).score
+    for row, length in enumerate(lists.lengths.tolist()):
+        assert np.argsort(-found[row, :length]).tolist() == np.argsort(-lists.prior[row, :length].numpy()).tolist()
+
+
+def test_losses_act_on_prior_and_delta(lists_folder: Path) -> None:
+    """A student that adds nothing has the loss of the prior itself, and one step moves its last layer"""
+    lists = Lists(lists_folder, "train")
+    batch, labels = lists.batch(torch.arange(32))
+    trained = Trained(StudentRanker(Student()), FitOptions(neighbours=False))
+    loss = trained(batch, labels)["listwise"]
+    shown = (labels.position > 0).float() * batch.mask
+    assert torch.allclose(loss, listwise_click(labels.prior - 1.0, trained.examination(labels.position), labels.gain, shown))
+    loss.backward()  # type: ignore[no-untyped-call]
+    gradient = dict(trained.named_parameters())["model.student.head.2.weight"].grad
+    assert gradient is not None
+    assert gradient.abs().sum() > 0
+
+
+def test_a_teacher_does_not_add_to_the_prior() -> None:
+    batch = example(6, 4, 3, seed=15)
+    teacher = Teacher(width=16, depth=1)
+    assert torch.equal(teacher.predict(batch, torch.ones(1, 6)).click, teacher.predict(batch).click)
 
 
 def test_size() -> None:

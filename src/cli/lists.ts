@@ -72,7 +72,7 @@ function survey(log: Log, { embeddings }: ListsOptions) {
   }
   const items = [...named].toSorted().flatMap((itemId) => embedded.find(itemId) ?? []);
   if (items.length === 0) throw new UserError(`No item of ${log.place} is in ${embeddings}: embed the catalogue that was searched`);
-  const table = { identity: embedded.identity, items };
+  const table = { identity: embedded.identity, items, queries: embedded.queries };
   return { lists, clicked, units: units.size, scaling: fit.scaling(), table, unknownItems: named.size - items.length, leftOut: reasons };
 }
 

@@ -13,6 +13,7 @@ import {
   illegal,
   isObject,
   listOf,
+  OTHER_NAMES,
   parseQuery,
   quote,
   readObject,
@@ -162,13 +163,22 @@ const byKeys =
     return 0;
   };
 
+/** What else a title may be asked by. */
+function otherNames(title: string, synonyms: Synonyms): string {
+  const plain = ` ${title.toLowerCase()} `;
+  return [...synonyms].flatMap(([phrase, others]) => (plain.includes(` ${phrase} `) ? others : [])).join(" ");
+}
+
+/** Phrase in lower case → what else it is called. */
+type Synonyms = ReadonlyMap<string, readonly string[]>;
+
 /** Indexes at once: about 60 ms for 2,400 products, 200 ms for 10,000. */
-export function createEngine(products: readonly Product[]) {
-  const texts = new MiniSearch<{ id: number; title: string; category: string }>({
-    fields: Object.keys(TEXT_FIELDS),
+export function createEngine(products: readonly Product[], synonyms: Synonyms = new Map()) {
+  const texts = new MiniSearch<{ id: number; title: string; category: string; [OTHER_NAMES]: string }>({
+    fields: [...Object.keys(TEXT_FIELDS), OTHER_NAMES],
     processTerm: normaliseTerm,
   });
-  texts.addAll(products.map(({ title, category }, id) => ({ id, title, category })));
+  texts.addAll(products.map(({ title, category }, id) => ({ id, title, category, [OTHER_NAMES]: otherNames(title, synonyms) })));
   const corpus = { products, texts };
 
   const sorted = (scores: Scores, order: (a: Hit, b: Hit) => number): Hit[] =>

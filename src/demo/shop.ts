@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import { drawCatalogue, type Product, productSchema } from "./catalogue/catalogue.ts";
 import { drawPicture } from "./drawing/picture.ts";
+import { SYNONYMS } from "./catalogue/synonyms.ts";
 import { createEngine } from "./engine.ts";
 import { unparsable } from "./query.ts";
 
@@ -41,7 +42,7 @@ function shopOf(catalog: ShopCatalog, draw?: (id: string) => string | undefined)
     products: new Map<string, Product>(products.map((product) => [product.id, product])),
     /** URL paths of all pictures. */
     images: new Set(products.map((product) => product.image)),
-    engine: createEngine(products),
+    engine: createEngine(products, SYNONYMS),
     draw,
   };
 }

@@ -2,7 +2,15 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeShard, encodeShard } from "../../src/embeddings/format.ts";
 import type { Candidate, ItemRecord, ListItem } from "../../src/ranking/candidate.ts";
-import { buildTensors, FEATURE_CLIP, FEATURES, type ListInput, MAX_HISTORY, rawFeatures } from "../../src/ranking/features.ts";
+import {
+  buildTensors,
+  FEATURE_CLIP,
+  FEATURES,
+  type ListInput,
+  MAX_HISTORY,
+  rawFeatures,
+  readsMeaning,
+} from "../../src/ranking/features.ts";
 
 const at = (name: string) => FEATURES.findIndex((feature) => feature === name);
 const scaling = FEATURES.map((name) => ({ name, mean: 0, std: 1 }));
@@ -69,7 +77,61 @@ const anyVector = (dim: number) =>
 const tensorsOf = (read: (id: string) => ListItem | undefined) =>
   buildTensors(list({ items: [read("b"), read("nobody"), read("a")], history: [read("b")!] }), shape);
 
+describe("features by meaning", () => {
+  const meaning = {
+    engineScores: [9, 5, 1],
+    textCosine: Float64Array.of(0.5, Number.NaN, 0.1),
+    coverage: Float64Array.of(1, 0, Number.NaN),
+    pictureCosine: Float64Array.of(Number.NaN, 0.2, 0.3),
+    pictureWeight: 1,
+    scores: Float64Array.of(1002.5, 1, 2),
+  };
+
+  it("are what meaning says of each candidate, and unknown where it says nothing", () => {
+    const raw = rawFeatures(list({ meaning }));
+    expect(raw.text_cosine).toEqual(meaning.textCosine);
+    expect(raw.word_coverage).toEqual(meaning.coverage);
+    expect(raw.picture_cosine).toEqual(meaning.pictureCosine);
+    expect([...raw.has_meaning]).toEqual([1, 0, 1]);
+    // An item that the query names stands a thousand above the others; as a feature it is only far above.
+    expect([...raw.prior]).toEqual([10, 1, 2]);
+  });
+
+  it("are unknown without meaning, and every other feature stays as it is", () => {
+    const [bare, rich] = [rawFeatures(list()), rawFeatures(list({ meaning }))];
+    for (const name of ["text_cosine", "word_coverage", "picture_cosine", "prior"] as const)
+      expect(bare[name].every(Number.isNaN)).toBe(true);
+    expect([...bare.has_meaning]).toEqual([0, 0, 0]);
+    for (const name of FEATURES.slice(0, 18)) expect(rich[name]).toEqual(bare[name]);
+  });
+
+  it("are read by a model only where its scaling names them", () => {
+    expect(readsMeaning(scaling.slice(0, 18))).toBe(false);
+    for (const name of ["text_cosine", "word_coverage", "picture_cosine", "has_meaning", "prior"] as const) {
+      expect(readsMeaning([scaling[0]!, { name, mean: 0, std: 1 }])).toBe(true);
+    }
+  });
+});
+
 describe("buildTensors()", () => {
+  it("takes the features that the scaling names, in its order", () => {
+    const all = buildTensors(list(), shape).features;
+    const chosen = ["has_price", "rank_log", "price_log"] as const;
+    const tensors = buildTensors(list(), { ...shape, scaling: chosen.map((name) => ({ name, mean: 0, std: 1 })) });
+    expect(tensors.f).toBe(3);
+    for (let i = 0; i < 3; i++)
+      expect([...tensors.features.subarray(i * 3, i * 3 + 3)]).toEqual(chosen.map((name) => all[i * FEATURES.length + at(name)]));
+  });
+
+  it("takes the first numbers of longer vectors, packed or not", () => {
+    const whole = Float32Array.of(0.5, -1, 0.25);
+    const packed = { components: Int8Array.of(9, 2, -4, 1), start: 1, scale: 0.25 };
+    const items = [{ ...cheap, text: whole }, { ...dear, text: packed }, undefined];
+    const tensors = buildTensors(list({ items, history: [items[0]!] }), { ...shape, textDim: 2 });
+    expect([...tensors.text]).toEqual([0.5, -1, 0.5, -1, 0, 0]);
+    expect([...tensors.historyText]).toEqual([0.5, -1]);
+  });
+
   it("puts vectors, presence and masks where the contract says", () => {
     const bare = item("p2", [undefined, undefined, undefined, undefined, undefined, undefined], false);
     const tensors = buildTensors(list({ items: [cheap, bare, undefined] }), shape);

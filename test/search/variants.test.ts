@@ -14,10 +14,15 @@ const USER = { "x-armmt-user": "user-a" };
 
 beforeAll(() => publish(CATALOG));
 
-/** The student with its scores turned over, under another version. */
+/** The student with its scores alone for an order, whatever its form. */
+const plain: Result<Scorer, Bypass> = student.ok
+  ? ok({ ...student.value, manifest: { ...student.value.manifest, form: "score" as const } })
+  : student;
+
+/** The same with its scores turned over, under another version. */
 const other: Result<Scorer, Bypass> = student.ok
   ? ok({
-      manifest: { ...student.value.manifest, version: "upside-down" },
+      manifest: { ...student.value.manifest, form: "score" as const, version: "upside-down" },
       async score(list) {
         const scores = student.ok ? await student.value.score(list) : student;
         return scores.ok ? ok({ ...scores.value, score: scores.value.score.map((one) => -one) }) : scores;
@@ -26,7 +31,7 @@ const other: Result<Scorer, Bypass> = student.ok
   : student;
 
 const open = (variant: string, vars: object = {}): Edge =>
-  openEdge({ catalog: CATALOG, others: [other], vars: { DEFAULT_VARIANT: variant, ...vars } });
+  openEdge({ catalog: CATALOG, scorer: plain, others: [other], vars: { DEFAULT_VARIANT: variant, ...vars } });
 
 async function page(edge: Edge, from: number, size: number, headers: Readonly<Record<string, string>> = USER): Promise<string[]> {
   const response = await edge.send("/products/_search", postJson(match(QUERY, { from, size }), headers));

@@ -9,7 +9,7 @@ from torch import Tensor
 
 IMAGE_DIM: Final = 64  # 48 from the image encoder + 16 colour descriptor
 ENCODER_DIM: Final = 48
-TEXT_DIM: Final = 64
+TEXT_DIM: Final = 64  # of longer vectors the first numbers: an encoder's principal axes are in order
 TOKEN_ROWS: Final = 4096
 PICTURE_SIZE: Final = 64  # pixels, square
 
@@ -32,6 +32,11 @@ FEATURES: Final = (
     "in_stock",
     "age_log",
     "has_age",
+    "text_cosine",
+    "word_coverage",
+    "picture_cosine",
+    "has_meaning",
+    "prior",
 )
 FEATURE_DIM: Final = len(FEATURES)
 
@@ -54,7 +59,7 @@ class ListBatch(NamedTuple):
 class Scores(NamedTuple):
     """Outputs of one model run."""
 
-    score: Tensor  # [B, K], unbounded, higher is better
+    score: Tensor  # [B, K], unbounded, higher is better; of form "delta", what is added to the order of engine and meaning
     gate: Tensor  # [B, K, 2], weight of text and of image, summing to 1
 
 

@@ -124,9 +124,11 @@ def export_student(model: Student, out: Path, meta: dict[str, Any]) -> None:
     total, table = count_parameters(model)
 
     cases = []
+    generator = torch.Generator().manual_seed(10)
     with torch.no_grad():
         for name, case in golden_batches().items():
             scores = model(*case)
+            prior = torch.rand(case.mask.shape, generator=generator) * 3.0 * case.mask
             cases.append(
                 {
                     "name": name,
@@ -136,7 +138,8 @@ def export_student(model: Student, out: Path, meta: dict[str, Any]) -> None:
                     "imageDim": IMAGE_DIM,
                     "textDim": TEXT_DIM,
                     "inputs": {key: encode(value) for key, value in case._asdict().items()},
-                    "expected": {"score": encode(scores.score), "gate": encode(scores.gate)},
+                    "prior": encode(prior),
+                    "expected": {"score": encode(scores.score), "gate": encode(scores.gate), "total": encode(prior + scores.score)},
                 }
             )
     golden = {"format": 1, "model": meta["version"], "sha256": digest, "tolerance": TOLERANCE, "cases": cases}
@@ -147,6 +150,7 @@ def export_student(model: Student, out: Path, meta: dict[str, Any]) -> None:
         "version": meta["version"],
         "sha256": digest,
         "dims": {"image": IMAGE_DIM, "text": TEXT_DIM},
+        "form": "delta",
         "features": meta["features"],
         "tokenizer": {"name": TOKENIZER, "rows": TOKEN_ROWS},
         "encoders": {"image": meta["imageEncoder"], "text": meta["textEncoder"]},

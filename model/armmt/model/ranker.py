@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from torch import Tensor, nn
 
@@ -23,9 +23,15 @@ class Predictions(NamedTuple):
 class Ranker(nn.Module):
     """Base of teacher, student and baselines. `forward` takes the ten tensors of ListBatch in order and returns Predictions."""
 
-    def predict(self, batch: ListBatch) -> Predictions:
+    #: Whether the logits are added to the prior, the order of engine and meaning: then a model that has learned nothing is that order.
+    adds_to_prior: ClassVar[bool] = False
+
+    def predict(self, batch: ListBatch, prior: Tensor | None = None) -> Predictions:
+        """`prior` [B, K] is read by models that add to it"""
         predictions: Predictions = self(*batch)
-        return predictions
+        if prior is None or not self.adds_to_prior:
+            return predictions
+        return predictions._replace(click=predictions.click + prior)
 
 
 def ranking_score(predictions: Predictions) -> Tensor:

@@ -15,12 +15,15 @@ DEPTH = 1
 
 
 class Student(nn.Module):
-    """Backbone with one score per candidate: what is exported."""
+    """Backbone with one number per candidate, which is added to the order of engine and meaning: what is exported. Untrained, it adds 0."""
 
     def __init__(self, token_vectors: Tensor | None = None, width: int = WIDTH, depth: int = DEPTH) -> None:
         super().__init__()
         self.trunk = Backbone(width, depth, token_vectors)
-        self.head = nn.Sequential(nn.Linear(2 * width + FEATURE_DIM, width), Rectifier(), nn.Linear(width, 1))
+        last = nn.Linear(width, 1)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        self.head = nn.Sequential(nn.Linear(2 * width + FEATURE_DIM, width), Rectifier(), last)
 
     def forward(self, *batch: Tensor) -> Scores:
         """The ten tensors of ListBatch in order -> Scores"""
@@ -29,7 +32,9 @@ class Student(nn.Module):
 
 
 class StudentRanker(Ranker):
-    """The student as the training loop takes it: its score, shifted, is the logit of a click."""
+    """The student as the training loop takes it: prior and score together, shifted, are the logit of a click."""
+
+    adds_to_prior = True
 
     def __init__(self, student: Student) -> None:
         super().__init__()

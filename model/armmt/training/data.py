@@ -26,20 +26,33 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "popularity": ("has_popularity", "popularity_log", "popularity_percentile"),
     "rating": ("has_rating", "rating", "rating_gap", "rating_count_log"),
     "age": ("has_age", "age_log"),
+    "meaning": ("has_meaning", "text_cosine", "word_coverage", "picture_cosine"),
 }
 #: How often a whole list lacks something in training. A catalogue without prices, a shop without pictures, a shopper without history.
-LIST_DROPOUT = {"score": 0.1, "price": 0.15, "popularity": 0.15, "rating": 0.15, "age": 0.15, "image": 0.06, "text": 0.03, "history": 0.1}
+LIST_DROPOUT = {
+    "score": 0.1,
+    "price": 0.15,
+    "popularity": 0.15,
+    "rating": 0.15,
+    "age": 0.15,
+    "meaning": 0.1,
+    "image": 0.06,
+    "text": 0.03,
+    "history": 0.1,
+}
+MOST_PRIOR = 20.0
 #: How often a single item lacks its picture or its text.
 ITEM_DROPOUT = 0.04
 
 
 class Labels(NamedTuple):
-    """Logged labels of a list; all [B, K], zero where padded."""
+    """What a log says of a list, and no graph reads; all [B, K], zero where padded."""
 
     position: Tensor  # int64, 1-based, 0 = not shown
     click: Tensor
     purchase: Tensor
     gain: Tensor  # 1 for a click, 1 more for the cart, 2 more for a purchase
+    prior: Tensor  # the score of engine and meaning, which a model may add to
 
 
 class Lists:
@@ -56,7 +69,7 @@ class Lists:
         self.randomised = torch.tensor(table["randomised"].to_pylist(), dtype=torch.bool)
         # One more row, of zeros, for padding and for items without a record (row -1).
         self.image = with_zero_row(np.load(folder / "image.npy"), IMAGE_DIM)
-        self.text = with_zero_row(np.load(folder / "text.npy"), TEXT_DIM)
+        self.text = with_zero_row(np.load(folder / "text.npy")[:, :TEXT_DIM], TEXT_DIM)
         self.presence = with_zero_row(np.load(folder / "presence.npy"), 2)
         if not images:
             self.image = torch.zeros_like(self.image)
@@ -71,6 +84,8 @@ class Lists:
         self.cart = torch.from_numpy(padded(table, "carts")[0]).float()
         self.purchase = torch.from_numpy(padded(table, "purchases")[0]).float()
         self.features = torch.from_numpy(padded(table, "features", width=FEATURE_DIM)[0])
+        # An item that the query names stands far above all others: beyond reach is enough, and keeps the losses finite.
+        self.prior = torch.from_numpy(padded(table, "prior")[0]).float().clamp(-MOST_PRIOR, MOST_PRIOR)
         tokens, token_lengths = padded(table, "token_ids")
         self.tokens, self.token_lengths = torch.from_numpy(tokens).int(), torch.from_numpy(token_lengths)
         history, history_lengths = padded(table, "history_rows", fill=nowhere)
@@ -103,7 +118,8 @@ class Lists:
             mask=within(self.lengths[rows], k).to(self.where),
         )
         click, purchase = self.click[rows, :k], self.purchase[rows, :k]
-        return batch, Labels(self.position[rows, :k], click, purchase, click + self.cart[rows, :k] + 2.0 * purchase)
+        gain = click + self.cart[rows, :k] + 2.0 * purchase
+        return batch, Labels(self.position[rows, :k], click, purchase, gain, self.prior[rows, :k])
 
     def epoch(self, size: int, generator: torch.Generator) -> Iterator[Tensor]:
         """Rows of each batch of one pass: shuffled, but lists of like length together, so that little is padding."""

@@ -56,7 +56,7 @@ def distil(
     def loss(step: Step) -> Tensor:
         mask = step.batch.mask
         alpha = options.alpha_at(step.done)
-        predictions = ranker.predict(step.batch)
+        predictions = ranker.predict(step.batch, step.labels.prior)
         hard = (1 - alpha) * trained.terms(predictions, step.batch, step.labels)["loss"]
         if alpha == 0:
             return hard

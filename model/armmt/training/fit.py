@@ -67,7 +67,7 @@ class Trained(nn.Module):
 
     def forward(self, batch: ListBatch, labels: Labels) -> dict[str, Tensor]:
         """Loss terms, each a mean over lists, and their weighted sum "loss" """
-        return self.terms(self.model.predict(batch), batch, labels)
+        return self.terms(self.model.predict(batch, labels.prior), batch, labels)
 
     def terms(self, predictions: Predictions, batch: ListBatch, labels: Labels) -> dict[str, Tensor]:
         """The same of predictions that are at hand"""
@@ -204,7 +204,7 @@ def score(model: Ranker, lists: Lists, examination: Examination | None = None, s
     with torch.no_grad():
         for rows in torch.split(order, size):
             batch, labels = lists.batch(rows)
-            predictions = model.predict(batch)
+            predictions = model.predict(batch, labels.prior)
             k = batch.mask.shape[1]
             scores[rows.numpy(), :k] = (ranking_score(predictions) * batch.mask).cpu().numpy()
             log_p = F.logsigmoid(predictions.click)

@@ -115,7 +115,7 @@ const MODELS = (
 
 /** A share of titles that name the colour do so in the language of catalogues, which no search for the plain word finds. */
 const FANCY_SHARE = 0.25;
-const FANCY: Readonly<Record<Colour, string>> = table(
+export const FANCY_COLOURS: Readonly<Record<Colour, string>> = table(
   `red: ember, cherry; orange: tangerine, apricot; yellow: honey, lemon; green: moss, fern; teal: lagoon, petrol; blue: cobalt, sky;
   navy: midnight, ink; purple: plum, lilac; pink: blush, rosé; brown: cocoa, chestnut; beige: sand, oat; grey: ash, fog;
   black: onyx, raven; white: ivory, chalk`,
@@ -130,7 +130,7 @@ function writeTitle(category: CategoryWords, look: Look, random: Random): string
   // Drawn whether used or not, so that one part's presence does not shift the chance of the next.
   const style = random.chance(NAMED_SHARE.style);
   const colour = random.chance(NAMED_SHARE.colour);
-  const fancy = random.chance(FANCY_SHARE) ? random.pick(FANCY[look.colour].split(", ")) : undefined;
+  const fancy = random.chance(FANCY_SHARE) ? random.pick(FANCY_COLOURS[look.colour].split(", ")) : undefined;
   const pattern = random.chance(NAMED_SHARE.pattern);
   const material = random.chance(NAMED_SHARE.material);
   const titles = category.silhouettes.find(({ name }) => name === look.silhouette)?.titles ?? [];

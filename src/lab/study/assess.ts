@@ -1,13 +1,12 @@
 /** `armmt assess`: the exported student in the serving runtime, against engine order, by the truth of held-out simulated searches. */
 import { Command, Option } from "commander";
 import { createRandom } from "../../demo/catalogue/random.ts";
-import { buildTensors, type ListTensors } from "../../ranking/features.ts";
 import { printTable, progressBar } from "../../cli/command.ts";
 import { mean, orderByScore } from "../../cli/evaluate/metrics.ts";
 import { bootstrapMean, FIGURES, meanOf, type Worth, worthOf } from "./assess/worth.ts";
 import { listInputOf, openItems } from "../../cli/lists/dataset.ts";
 import { readLog } from "../../cli/lists/log.ts";
-import { openModel, scoreList } from "./assess/exported.ts";
+import { openModel, scoreAsServed } from "./assess/exported.ts";
 import { readTruths } from "./simulate/truth.ts";
 import { type Split, SPLITS } from "../../cli/lists/split.ts";
 import { UserError } from "../../web.ts";
@@ -17,9 +16,15 @@ type AssessOptions = Readonly<{ model: string; simulation: string; embeddings: s
 
 export type Assessment = Awaited<ReturnType<typeof assess>>;
 
-function withoutImages(list: ListTensors): ListTensors {
-  const presence = list.presence.map((value, i) => (i % 2 === 0 ? 0 : value));
-  return { ...list, image: new Float32Array(list.image.length), historyImage: new Float32Array(list.historyImage.length), presence };
+/** The same items, as in a shop without pictures. */
+function withoutPictures(items: ReturnType<typeof openItems>): typeof items {
+  return {
+    ...items,
+    find(itemId) {
+      const item = items.find(itemId);
+      return item && { ...item, image: undefined };
+    },
+  };
 }
 
 export async function assess(options: AssessOptions) {
@@ -29,25 +34,32 @@ export async function assess(options: AssessOptions) {
   const { truths, parts } = await readTruths(options.simulation, options.split);
   const searches = await readLog(options.simulation, options.split);
   if (searches.length === 0) throw new UserError(`${options.simulation} has no search in the ${options.split} split`);
-  const shape = { imageDim: manifest.dims.image, textDim: manifest.dims.text, scaling: manifest.features };
+  const unpictured = withoutPictures(items);
 
-  const worths = { engine: [] as Worth[], shuffle: [] as Worth[], armmt: [] as Worth[], withoutImages: [] as Worth[] };
+  const worths = {
+    engine: [] as Worth[],
+    shuffle: [] as Worth[],
+    semantic: [] as Worth[],
+    armmt: [] as Worth[],
+    withoutImages: [] as Worth[],
+  };
   const weights: { modality: number; image: number }[] = [];
   const times: number[] = [];
   const bar = progressBar("Assessing", searches.length, options);
   for (const search of searches) {
     const truth = truths.get(search.queryId);
     if (truth === undefined) throw new UserError(`truth.ndjson has nothing on query "${search.queryId}": simulate again`);
-    const list = buildTensors(listInputOf(search, items), shape);
+    const list = listInputOf(search, items);
     const started = performance.now();
-    const { score, gate } = await scoreList(scorer, list, search.query);
+    const { score, gate } = await scoreAsServed(scorer, list);
     times.push(performance.now() - started);
-    const blind = await scoreList(scorer, withoutImages(list), search.query);
+    const blind = await scoreAsServed(scorer, listInputOf(search, unpictured));
     const engine = search.itemIds.map((_, i) => i);
     const random = createRandom(`shuffle:${search.queryId}`);
     const add = (to: Worth[], order: readonly number[]) => to.push(worthOf(truth, order, parts));
     add(worths.engine, engine);
     add(worths.shuffle, orderByScore(engine.map(random.next)));
+    add(worths.semantic, orderByScore(list.meaning.scores));
     add(worths.armmt, orderByScore(score));
     add(worths.withoutImages, orderByScore(blind.score));
     weights.push({ modality: truth.modality, image: mean(engine.map((i) => gate[2 * i + 1]!)) });
@@ -56,10 +68,13 @@ export async function assess(options: AssessOptions) {
   bar.stop();
 
   const comparisons = FIGURES.map((figure) => {
-    const differences = worths.armmt.flatMap((worth, i) => {
-      const [after, before] = [worth.get(figure), worths.engine[i]!.get(figure)];
-      return after === undefined || before === undefined ? [] : [after - before];
-    });
+    const gainOver = (others: readonly Worth[], name: string) => {
+      const differences = worths.armmt.flatMap((worth, i) => {
+        const [after, before] = [worth.get(figure), others[i]!.get(figure)];
+        return after === undefined || before === undefined ? [] : [after - before];
+      });
+      return bootstrapMean(differences, createRandom(name).next);
+    };
     return {
       figure,
       engine: meanOf(worths.engine, figure),
@@ -67,8 +82,10 @@ export async function assess(options: AssessOptions) {
       armmt: meanOf(worths.armmt, figure),
       /** The same model with every picture withheld. */
       withoutImages: meanOf(worths.withoutImages, figure),
-      /** armmt minus engine, paired by search, 95 % bootstrap interval. */
-      gain: bootstrapMean(differences, createRandom(`bootstrap:${figure}`).next),
+      semantic: meanOf(worths.semantic, figure),
+      /** armmt minus engine, and minus engine and meaning: paired by search, 95 % bootstrap interval. */
+      gain: gainOver(worths.engine, `bootstrap:${figure}`),
+      gainOverSemantic: gainOver(worths.semantic, `bootstrap semantic:${figure}`),
     };
   });
   const weightOf = (isMeant: (modality: number) => boolean): number =>
@@ -90,12 +107,23 @@ export async function assess(options: AssessOptions) {
 const digits = (value: number): string => value.toFixed(4);
 const signed = (value: number): string => `${value >= 0 ? "+" : ""}${digits(value)}`;
 
-/** The comparisons as rows of a table: figure, shuffle, engine, the model without images, the model, its gain over the engine. */
+export const COMPARED = [
+  "figure",
+  "shuffle",
+  "engine",
+  "semantic",
+  "armmt, pictures withheld",
+  "armmt",
+  "armmt - engine (95 %)",
+  "armmt - semantic (95 %)",
+];
+
+/** The comparisons as rows of a table with the columns COMPARED. */
 export function comparisonRows({ comparisons }: Assessment): string[][] {
-  return comparisons.map(({ figure, shuffle, engine, withoutImages: blind, armmt, gain }) => [
+  return comparisons.map(({ figure, shuffle, engine, semantic, withoutImages: blind, armmt, gain, gainOverSemantic }) => [
     figure,
-    ...[shuffle, engine, blind, armmt].map(digits),
-    `${signed(gain.mean)} (${signed(gain.low)} .. ${signed(gain.high)})`,
+    ...[shuffle, engine, semantic, blind, armmt].map(digits),
+    ...[gain, gainOverSemantic].map((over) => `${signed(over.mean)} (${signed(over.low)} .. ${signed(over.high)})`),
   ]);
 }
 
@@ -119,7 +147,7 @@ export function printAssessment(report: Assessment): void {
   process.stdout.write(
     `Model ${model}, ${searches} simulated searches of the ${split} split (${nothingRelevant} with nothing relevant, left out of nDCG)\n`,
   );
-  printTable(["figure", "shuffle", "engine", "armmt without images", "armmt", "armmt - engine (95 %)"], comparisonRows(report));
+  printTable(COMPARED, comparisonRows(report));
   process.stdout.write(
     `Weight of the picture: ${imageWeight.readers.toFixed(3)} for shoppers who read, ${imageWeight.lookers.toFixed(3)} for shoppers who look\n` +
       `One run of the model here: ${report.runMs.toFixed(2)} ms (median)\n`,

@@ -3,8 +3,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTextEncoder, itemText, TEXT_DIM, TEXT_ENCODER } from "../../embeddings/text-encoder.ts";
 import { ITEM_FEATURES } from "../../ranking/candidate.ts";
-import { buildTensors, rawFeatures } from "../../ranking/features.ts";
-import { openModel, scoreList } from "./assess/exported.ts";
+import { rawFeatures } from "../../ranking/features.ts";
+import { openModel, scoreAsServed } from "./assess/exported.ts";
 import { type JudgedList, readJudgedCatalogue } from "./judgments/chorus.ts";
 import { createListWriter, fitScaling, type ItemTable, knownItems, listInputOf, rowMaker, writeItems } from "../../cli/lists/dataset.ts";
 import type { LoggedSearch } from "../../cli/lists/log.ts";
@@ -78,14 +78,12 @@ export async function makeJudgedLists({ data, model, out }: Readonly<Record<"dat
   for (let fold = 0; fold < FOLDS; fold++) await writeFold(join(out, `fold-${fold}`), fold, lists, table);
   // The student was trained on a simulated shop, never on these queries or products; features are scaled as its manifest says.
   const scorer = await openModel(model);
-  const { version, dims, features } = scorer.manifest;
-  const shape = { imageDim: dims.image, textDim: dims.text, scaling: features };
+  const { version } = scorer.manifest;
   const known = knownItems(table);
   const width = Math.max(...lists.map(({ products }) => products.length));
   const scores = new Float32Array(lists.length * width);
   for (const [i, list] of lists.entries()) {
-    const tensors = buildTensors(listInputOf(searchOf(list, "test"), known), shape);
-    scores.set((await scoreList(scorer, tensors, list.query)).score, i * width);
+    scores.set((await scoreAsServed(scorer, listInputOf(searchOf(list, "test"), known))).score, i * width);
   }
   writeNpy(join(out, "student.npy"), scores, [lists.length, width]);
   const queries = lists.map(({ query }) => ({ query, fold: foldOf(query) }));

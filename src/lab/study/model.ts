@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { printTable } from "../../cli/command.ts";
+import { whole } from "../../cli/numbers.ts";
 import { PACKAGE_ROOT } from "../../runtimes/node/package-root.ts";
 import { UserError } from "../../web.ts";
 import { runBenchmark, writeBenchmarkReport } from "./compare.ts";
@@ -14,15 +15,22 @@ import { writeCard } from "./pipeline/card.ts";
 import { checkPython, preparePython } from "./pipeline/python.ts";
 import { openStages } from "./pipeline/stages.ts";
 
-type Flag = "quick" | "fresh" | "check" | "benchmark" | "report" | "json";
-type Flags = Readonly<Partial<Record<Flag, true>> & { only?: readonly string[] }>;
+type Flag = "quick" | "fresh" | "check" | "benchmark" | "report" | "json" | "keepImageEncoder";
+type Flags = Readonly<Partial<Record<Flag, true>> & { only?: readonly string[]; searches?: number; teachers?: number }>;
 
 async function train(flags: Flags): Promise<void> {
   const quick = flags.quick === true;
   const folder = quick ? mkdtempSync(join(tmpdir(), "armmt-model-")) : join(PACKAGE_ROOT, ".armmt/model");
   const stages = openStages(folder, { fresh: flags.fresh === true, sources: "training" });
   const started = performance.now();
-  const figures = await runPipeline({ folder, sizes: quick ? QUICK : FULL, stages, json: flags.json === true });
+  const { searches, teachers, keepImageEncoder: keepsImageEncoder = false } = flags;
+  const full = quick ? QUICK : FULL;
+  const sizes = {
+    ...full,
+    ...(searches !== undefined && { searches, shoppers: Math.ceil((searches * full.shoppers) / full.searches) }),
+    ...(teachers !== undefined && { teachers }),
+  };
+  const figures = await runPipeline({ folder, sizes, stages, json: flags.json === true, keepsImageEncoder });
   recordMetrics(join(folder, "out"), figures.assessment);
   if (quick) {
     assertLearning(figures, folder);
@@ -47,6 +55,9 @@ export function createModelCommand(): Command {
   return new Command("model")
     .description("Train, distil, export, verify and judge the model: everything that lies in model/")
     .option("--quick", "tiny sizes in a temporary folder: proves that every stage learns, keeps nothing")
+    .option("--searches <n>", "simulated searches (default: 120,000), for machines with less time", whole(1000))
+    .option("--teachers <n>", "teachers in the ensemble (default: 3)", whole(1))
+    .option("--keep-image-encoder", "train on the committed image encoder's vectors instead of training another one")
     .option("--fresh", "do every stage again, even those whose result is at hand")
     .option("--check", "only the Python package's own checks: style, types, tests")
     .option("--benchmark", "the whole study: baselines, ablations, controls, several seeds (hours; goes on where it was stopped)")

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { parseGolden } from "../../../inference/golden.ts";
 import { createNodeScorer } from "../../../inference/node-scorer.ts";
 import type { Scorer } from "../../../inference/scorer.ts";
-import type { ListTensors } from "../../../ranking/features.ts";
+import { buildTensors, type ListInput, type ListTensors } from "../../../ranking/features.ts";
+import { addDelta, type MeaningScores } from "../../../ranking/meaning.ts";
 import { UserError } from "../../../web.ts";
 
 /** Bytes of a file of the model's folder. */
@@ -37,6 +38,14 @@ export async function scoreList(scorer: Scorer, list: ListTensors, query: string
   return scored.value;
 }
 
+/** The same of a search, as it is served where the model is fully trusted. */
+export async function scoreAsServed(scorer: Scorer, list: ListInput & { readonly meaning: MeaningScores }) {
+  const { dims, features: scaling, form } = scorer.manifest;
+  const tensors = buildTensors(list, { imageDim: dims.image, textDim: dims.text, scaling });
+  const { score, gate } = await scoreList(scorer, tensors, list.queryText);
+  return { score: form === "delta" ? addDelta(list.meaning.scores, score, 1) : score, gate };
+}
+
 /**
  * Runs every golden case through the wasm runtime; `error` is the largest absolute difference of a score or weight of a real candidate.
  * Throws a UserError that names the case that is off by more than the tolerance.
@@ -48,12 +57,13 @@ export async function verifyGolden(folder: string): Promise<{ name: string; k: n
     throw new UserError(`${folder}/golden.json belongs to another graph (SHA-256 ${sha256}): export both again`);
   }
   const results = [];
-  for (const { name, list, score, gate } of cases) {
+  for (const { name, list, score, gate, served } of cases) {
     const scored = await scoreList(scorer, list, name);
     const errors = Array.from(score, (value, i) =>
       list.mask[i] === 0 ? 0 : Math.max(Math.abs(value - scored.score[i]!), Math.abs(gate[2 * i]! - scored.gate[2 * i]!)),
     );
-    const error = Math.max(...errors);
+    const totals = served === undefined ? [] : addDelta(served.prior, scored.score, 1);
+    const error = Math.max(...errors, ...Array.from(totals, (total, i) => (list.mask[i] === 0 ? 0 : Math.abs(total - served!.total[i]!))));
     if (!(error <= tolerance)) {
       throw new UserError(`Golden case "${name}" is off by ${error} in wasm, more than ${tolerance}: torch and onnxruntime disagree`);
     }

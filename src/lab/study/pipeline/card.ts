@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { type Cell, formatTable } from "../../../report/format.ts";
 import { UserError } from "../../../web.ts";
-import { comparisonRows } from "../assess.ts";
+import { COMPARED, comparisonRows } from "../assess.ts";
 import type { Figures } from "../pipeline.ts";
 
 const START = "<!-- figures: written by `npm run model`, do not edit -->";
@@ -19,17 +19,14 @@ const kilobytes = (bytes: number): string => `${Math.round(bytes / 1000)} kB`;
 /** The Markdown between the markers. */
 function describeFigures(figures: Figures): string {
   const { assessment, encoder, teacher, student, agreement, sizes } = figures;
-  const labels = Object.keys(encoder.accuracy).filter((name) => !name.endsWith("_majority"));
-  const named = labels.map((name) => [name, percent(encoder.accuracy[name] ?? 0), percent(encoder.accuracy[`${name}_majority`] ?? 0)]);
   const worst = figures.parity.reduce((most, { error }) => Math.max(most, error), 0);
   return [
     `Model \`${figures.version}\`, on ${assessment.searches} held-out **simulated** searches (neither shopper nor query occurs in training; ` +
       `${assessment.nothingRelevant} searches with nothing relevant are left out of nDCG). Interval: 95 %, paired bootstrap by search.`,
-    table(["figure", "shuffle", "engine", "armmt, pictures withheld", "armmt", "armmt - engine"], comparisonRows(assessment)),
+    table(COMPARED, comparisonRows(assessment)),
     `Mean weight of the picture: ${assessment.imageWeight.readers.toFixed(3)} for simulated shoppers who go by words, ` +
       `${assessment.imageWeight.lookers.toFixed(3)} for those who go by looks.`,
-    `Image encoder: trained on ${encoder.pictures} drawn pictures; share of ${encoder.heldOut} held-out ones named rightly, beside the most frequent word's share:`,
-    table(["label", "right", "most frequent"], named),
+    ...(encoder === undefined ? ["Image encoder: as it was committed before."] : describeEncoder(encoder)),
     `Sizes: student ${student.parameters} parameters, of which ${student.tokenTable} in its two token tables (${kilobytes(sizes.student)}); ` +
       `image encoder ${kilobytes(sizes.imageEncoder)}; teacher ${teacher.parameters} parameters, trained on ${teacher.lists} lists.`,
     `Student and teacher order ${percent(agreement.pairs)} of pairs alike on validation lists and share ${percent(agreement.top10)} of their top ten.`,
@@ -40,6 +37,15 @@ function describeFigures(figures: Figures): string {
       figures.times.map(({ stage, seconds }) => [stage, Math.round(seconds)]),
     ),
   ].join("\n\n");
+}
+
+function describeEncoder({ accuracy, pictures, heldOut }: NonNullable<Figures["encoder"]>): string[] {
+  const labels = Object.keys(accuracy).filter((name) => !name.endsWith("_majority"));
+  const named = labels.map((name) => [name, percent(accuracy[name] ?? 0), percent(accuracy[`${name}_majority`] ?? 0)]);
+  return [
+    `Image encoder: trained on ${pictures} drawn pictures; share of ${heldOut} held-out ones named rightly, beside the most frequent word's share:`,
+    table(["label", "right", "most frequent"], named),
+  ];
 }
 
 /** The card at `path` with `text` between two markers; throws a UserError when they are missing. */

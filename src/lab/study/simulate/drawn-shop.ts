@@ -1,6 +1,7 @@
 /** The drawn shop: shoppers ask for the words of the drawing's vocabulary, many of which are in the picture only and in no title. */
 import { drawCatalogue, type CatalogueOptions } from "../../../demo/catalogue/catalogue.ts";
 import { drawPicture } from "../../../demo/drawing/picture.ts";
+import { SYNONYMS } from "../../../demo/catalogue/synonyms.ts";
 import { createEngine } from "../../../demo/engine.ts";
 import type { Random } from "../../../demo/catalogue/random.ts";
 import { CATEGORY_LIST, COLOURS, PATTERNS, STYLES, type CategoryWords } from "../../../demo/catalogue/vocabulary.ts";
@@ -58,7 +59,7 @@ export function drawnShop(options: CatalogueOptions = {}): Shop {
     likeness: ["silhouette", "colour", "pattern", "style"],
     drawInterests,
     makeWish,
-    openEngine: (products) => createEngine(products),
+    openEngine: (products) => createEngine(products, SYNONYMS),
   };
 }
 
