@@ -181,7 +181,7 @@ async function checkEvent(event: ClientEvent, context: Context): Promise<Result<
   const { currency } = event;
   const { quantity, price } = inPieces(event);
   const eventName = withoutIds(event.eventName, [event.clientId, event.unitId, batch.clientId]);
-  const order = await orderNumbersOf({ ...event, action, application }, context.hashUnit);
+  const order = await orderNumbersOf({ ...event, action, application, isSigned: context.isSigned }, context.hashUnit);
   const { itemId = order?.order_id ?? "", itemId: ofItem } = event;
   const objectType = ofItem === undefined ? "order" : "product";
   const place = { position, isOnPage };
@@ -201,7 +201,7 @@ async function checkEvent(event: ClientEvent, context: Context): Promise<Result<
       armmt: {
         ...(experiment !== undefined && { experiment }),
         ...(variant !== undefined && { variant }),
-        ...(source.isSigned && { is_signed: true as const }),
+        ...(context.isSigned && order !== undefined && { is_signed: true as const }),
         ...(eventName !== undefined && { event_name: eventName }),
       },
     },
@@ -214,7 +214,6 @@ interface Source extends Pick<OpenToken, "application" | "queryId" | "experiment
   readonly position: number | undefined;
   readonly isOnPage: boolean;
   readonly team: ServedEvent["team"];
-  readonly isSigned: boolean;
 }
 
 async function findSource(event: ClientEvent, action: ActionName, hasConsent: boolean, context: Context): Promise<Result<Source, Refusal>> {
@@ -234,7 +233,6 @@ async function findSource(event: ClientEvent, action: ActionName, hasConsent: bo
     position: event.itemId === undefined ? position : (offset ?? 0) + position,
     isOnPage: !isPlaced,
     team: token.teamAt(position),
-    isSigned: false,
   });
 }
 
@@ -275,7 +273,6 @@ async function signedSource(
     position: undefined,
     isOnPage: false,
     team: undefined,
-    isSigned: true,
   });
 }
 

@@ -37,6 +37,8 @@ const earlierSchema = v.object({ id: v.number(), unit: v.string(), variant: v.st
 /** Of events; older tables lack them. */
 const ORDER_COLUMNS = ["order_id", "line", "price_suspect"] as const;
 
+const IS_SIGNED = "json_extract(e.event_attributes, '$.armmt.is_signed')";
+
 const countSchema = v.array(v.object({ experiment: v.string(), searches: v.number() }));
 const columnSchema = v.array(v.object({ name: v.string() }));
 
@@ -91,12 +93,15 @@ export async function openSqlLog(database: EventDatabase): Promise<Log> {
       const select =
         "SELECT e.id, e.query_id, e.action_name, e.quantity, e.price, e.currency, e.team, e.timestamp, " +
         `${order}, e.application, ${events.has("unit") ? "e.unit" : "NULL"} AS unit, ` +
+        `CASE e.action_name WHEN 'purchase' THEN ${IS_SIGNED} END AS is_signed, ` +
         "CASE WHEN json_extract(e.event_attributes, '$.object.object_id_type') = 'order' THEN NULL ELSE e.object_id END AS object_id " +
         "FROM ubi_events e " +
         `WHERE e.action_name IN (${ACTIONS.map(quote).join(", ")}) AND (e.action_name IN ('refund', 'cancel') ` +
         // An order that only names its shopper.
         (events.has("unit") ? "OR (e.query_id = '' AND e.unit IS NOT NULL) " : "") +
-        `OR EXISTS (SELECT 1 FROM ubi_queries q WHERE q.query_id = e.query_id AND q.experiment = ${quote(range.experiment)}))`;
+        `OR EXISTS (SELECT 1 FROM ubi_queries q WHERE q.query_id = e.query_id AND q.experiment = ${quote(range.experiment)}) ` +
+        // Of whatever search: what its order holds is true of what came unsigned.
+        `OR (e.action_name = 'purchase' AND ${IS_SIGNED}))`;
       for await (const row of pages(database, actionSchema, (after) => `${select} AND e.id > ${after}`)) yield toActionRow(row);
     },
     earlier: (range, span) => earlierRows(database, { queries, events }, range, span),

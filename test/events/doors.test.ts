@@ -342,7 +342,13 @@ describe("an order that the shop's server signs", () => {
   });
 
   it("is the same order when it comes again, from a browser, or from another tool", async () => {
-    await send({ tokens: [await issue()], events: orderOf({ query_id: undefined }).events });
+    // What a browser says first, or anybody who guesses the number, does not keep the signed order out; the report counts one of them.
+    await send({ tokens: [await issue()], events: orderOf({ query_id: undefined }, { price: 900 }).events });
+    expect((await sendSigned(orderOf())).answer).toMatchObject({ accepted: 1, duplicates: 0 });
+    expect(await rows("price, order_id, json_extract(event_attributes, '$.armmt.is_signed')")).toEqual([
+      [900, await hashUnit("order O-7"), null],
+      [12.5, await hashUnit("order O-7"), 1],
+    ]);
     expect((await sendSigned(orderOf())).answer).toMatchObject({ accepted: 0, duplicates: 1 });
     const ga = {
       client_id: "1.2",
@@ -363,7 +369,7 @@ describe("an order that the shop's server signs", () => {
 
   it("uses a token that fits, as a browser's event would", async () => {
     expect((await sendSigned(orderOf({ token: await issue({ offset: 40 }) }))).answer).toMatchObject({ accepted: 1 });
-    expect(await rows("position, json_extract(event_attributes, '$.armmt.variant')")).toEqual([[42, "armmt"]]);
+    expect(await rows("position, json_extract(event_attributes, '$.armmt.variant'), json_extract(event_attributes, '$.armmt.is_signed')")).toEqual([[42, "armmt", 1]]); // prettier-ignore
     expect((await sendSigned(orderOf({ token: await issue() }, { object_id: "plate", order_id: "O-8" }))).answer).toMatchObject({
       rejected: [{ reason: "item_not_served" }],
     });

@@ -92,6 +92,25 @@ describe("an order", () => {
     expect(both).toEqual({ orders: 2, lines: 2, items: 4, gross: 40, revenue: 40, buyers: 2 });
   });
 
+  it("is the same in two indexes of an unknown shopper at the same time, line by line too", async () => {
+    const searches = ["products", "suggestions"].map((application) => search(application, "control", { application }));
+    const through = (queryId: string, itemId: string, minutes: number) =>
+      bought(queryId, itemId, 10, { ...order, atMs: START_MS + minutes * 60_000 });
+    const twice = [through("products", "mug", 5), through("suggestions", "mug", 6)];
+    expect(await sumsOf(twice, {}, searches)).toMatchObject({ orders: 1, lines: 1, revenue: 20 });
+    const lines = [through("products", "mug", 5), through("suggestions", "cup", 6)];
+    expect(await sumsOf(lines, {}, searches)).toMatchObject({ orders: 1, lines: 2, revenue: 40 });
+    // Two applications that count their orders alike.
+    const apart = [through("products", "mug", 5), through("suggestions", "mug", 90)];
+    expect(await sumsOf(apart, {}, searches)).toMatchObject({ orders: 2, lines: 2, revenue: 40 });
+  });
+
+  it("that two shoppers claim is in doubt, and the report says who can tell", async () => {
+    const data = await report(logOf(TWO, [bought("q1", "mug", 10, order), bought("q3", "cup", 500, order)]));
+    expect(data.money.orders.disputed).toBe(1);
+    expect(data.notes.join("\n")).toMatch(/1 order numbers came from more than one shopper.*ORDER_SECRET/);
+  });
+
   it("has lines: of several searches, and two of the same item where they are named", async () => {
     const lines = [
       bought("q1", "mug", 10, { ...order, line: "1" }),
@@ -323,6 +342,8 @@ describe("describeMoney()", () => {
       cancelled: 0,
       refunded: 0,
       withoutNumber: 0,
+      contradicted: { lines: 0, examples: [] },
+      disputed: 0,
     };
     const rows = [{ ...line, variant: "control", orders: 5 }, { ...line, variant: "armmt", orders: 4 }]; // prettier-ignore
     expect(describeMoney({ ...money, prices: rows }, "control").mix).toEqual([]);
