@@ -43,7 +43,7 @@ export function createEventCounters() {
     countSuspectPrices: (by: number): void => void (suspects += by),
     countRejected: (reason: string): void => rejected.add("", reason, 1),
     countSink: (sink: string, outcome: SinkOutcome, by = 1): void => sinks.add(sink, outcome, by),
-    /** `suspect_prices`: only where there are some. `rejected`: reason → events. `sinks`: sink → outcome → count; for "deferred", "redelivered" and "dropped" the count is of records. */
+    /** `suspect_prices`: only where there are some. `rejected`: reason → events, and requests that were refused for their origin, signature or key. `sinks`: sink → outcome → count; for "deferred", "redelivered" and "dropped" the count is of records. */
     snapshot: () => ({
       ...events,
       ...(suspects > 0 && { suspect_prices: suspects }),

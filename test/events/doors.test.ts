@@ -42,15 +42,16 @@ interface Sending {
   readonly search?: string;
   readonly application?: string | undefined;
   readonly orderSecret?: string | undefined;
+  readonly eventKeys?: readonly string[];
 }
 
 async function send(body: unknown, options: Sending = {}) {
-  const { format = "ubi", headers = {}, search = "" } = options;
+  const { format = "ubi", headers = {}, search = "", eventKeys } = options;
   const application = "application" in options ? options.application : "products";
   const orderSecret = "orderSecret" in options ? options.orderSecret : ORDER_SECRET;
   const sink = openSinks({ names: ["d1"], bindings: env, counters, now, createId: () => "id", log });
   const ingest = { tokens, hashUnit, sink, counters, application, now };
-  const endpoint = createEventsEndpoint({ ingest, orderSecret, allowOrigins: [], log });
+  const endpoint = createEventsEndpoint({ ingest, orderSecret, eventKeys, allowOrigins: [], log });
   const response = await endpoint({
     format,
     url: `https://edge.example.com/events${search}`,
@@ -319,6 +320,39 @@ describe("search-insights", () => {
     ]);
     const some = await send({ events: [...(await insightsClick()).events, { eventType: "click", eventName: "x" }] }, { format: "algolia" });
     expect([some.status, some.answer]).toMatchObject([200, { status: 200, message: "OK", accepted: 1, rejected: [{ index: 1 }] }]);
+  });
+});
+
+describe("keys of other tools", () => {
+  const keys = { eventKeys: ["shop-key"] };
+  const basic = (user: string) => ({ authorization: `Basic ${btoa(`${user}:`)}` });
+  const statusOf = async (format: EventFormat, options: Sending, body: unknown = { batch: [] }) =>
+    (await send(body, { format, ...keys, ...options })).status;
+
+  it("are looked at where the shop lists its own, at the tools' own paths, wherever their clients put them", async () => {
+    expect(await statusOf("segment", { headers: basic("shop-key") })).toBe(200);
+    expect(await statusOf("segment", {}, { batch: [], writeKey: "shop-key" })).toBe(200);
+    expect(await statusOf("algolia", { search: "?X-Algolia-API-Key=shop-key" }, { events: [] })).toBe(200);
+    expect(await statusOf("algolia", { headers: { "X-Algolia-API-Key": "shop-key" } }, { events: [] })).toBe(200);
+    expect(await statusOf("ga4", { search: "?measurement_id=G-1&api_secret=shop-key" }, { events: [] })).toBe(200);
+    const before = counters.snapshot().rejected["key_unknown"] ?? 0;
+    const refused = [
+      await statusOf("segment", {}),
+      await statusOf("segment", { headers: basic("another") }, { batch: [], writeKey: "another" }),
+      await statusOf("segment", { headers: { authorization: "Basic %%%" } }),
+      await statusOf("segment", { headers: { authorization: "Bearer shop-key" } }),
+      await statusOf("algolia", { search: "?api_secret=shop-key" }, { events: [] }),
+      await statusOf("ga4", { search: "?api_secret=" }, { events: [] }),
+    ];
+    expect(refused).toEqual(refused.map(() => 401));
+    expect((counters.snapshot().rejected["key_unknown"] ?? 0) - before).toBe(refused.length);
+  });
+
+  it("are asked of nobody else, and of nobody by default", async () => {
+    expect(await statusOf("ubi", {}, { events: [] })).toBe(200);
+    expect(await statusOf("segment", { eventKeys: [] })).toBe(200);
+    const text = JSON.stringify({ batch: [] });
+    expect(await statusOf("segment", { headers: await sign(text) }, text)).toBe(200);
   });
 });
 
