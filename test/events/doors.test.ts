@@ -7,7 +7,17 @@ import { createUnitHash } from "../../src/events/keys.ts";
 import { openSinks } from "../../src/events/sinks.ts";
 import { createEventTokens, TOKEN_TTL_MS, type TokenContent } from "../../src/events/token.ts";
 import type { EventFormat } from "../../src/protocol.ts";
-import { dataLayerPush, gaPurchase, gaRefund, gtagCall, segmentBatch, segmentTrack } from "./official.ts";
+import {
+  dataLayerPush,
+  gaPurchase,
+  gaRefund,
+  gtagCall,
+  RECORDED_INSIGHTS_SEARCH,
+  recordedInsights,
+  recordedSegmentBatch,
+  segmentBatch,
+  segmentTrack,
+} from "./official.ts";
 
 const SECRET = "a-secret-for-tests-only-of-32-characters";
 const ORDER_SECRET = "another-secret-for-tests-of-32-characters";
@@ -346,6 +356,22 @@ describe("keys of other tools", () => {
     ];
     expect(refused).toEqual(refused.map(() => 401));
     expect((counters.snapshot().rejected["key_unknown"] ?? 0) - before).toBe(refused.length);
+  });
+
+  it("come from Segment's and Algolia's own clients as they are, with their events", async () => {
+    const token = await issue();
+    const segment = await send(recordedSegmentBatch(token), { format: "segment", ...keys, headers: basic("shop-key") });
+    expect(segment.answer).toMatchObject({ accepted: 3, rejected: [{ index: 0, reason: "action_unknown" }] });
+    for (const body of recordedInsights(token)) {
+      // oxlint-disable-next-line no-await-in-loop
+      expect((await send(body, { format: "algolia", ...keys, search: RECORDED_INSIGHTS_SEARCH })).status).toBe(200);
+    }
+    expect(await rows("action_name, object_id, quantity, price, currency, order_id IS NOT NULL")).toEqual([
+      ["click", "mug", null, null, null, 0],
+      ["purchase", "mug", 2, 12.5, "EUR", 1],
+      ["purchase", "cup", 1, 4, "EUR", 1],
+      ["purchase", "cup", 1, 4, "EUR", 0],
+    ]);
   });
 
   it("are asked of nobody else, and of nobody by default", async () => {
