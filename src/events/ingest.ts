@@ -140,6 +140,8 @@ export async function ingest(request: IngestRequest, deps: IngestDeps): Promise<
   const duplicates = written.value.duplicates + served.length - events.length;
   deps.counters.countEvents("accepted", accepted);
   deps.counters.countEvents("duplicates", duplicates);
+  // Only beside an event that a token proves.
+  if (accepted > 0 && batch.waitedMs !== undefined) deps.counters.countWait(batch.waitedMs);
   deps.counters.countSuspectPrices(events.filter(({ price_suspect: isSuspect }) => isSuspect === true).length);
   for (const { reason } of rejected) deps.counters.countRejected(reason);
   return ok({ accepted, duplicates, rejected });

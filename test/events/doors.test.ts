@@ -333,6 +333,28 @@ describe("search-insights", () => {
   });
 });
 
+describe("how long a page waited", () => {
+  it("is counted beside an event that a token proves, whatever else it may be, and is in no record", async () => {
+    const token = await issue();
+    const post = (waited_ms: unknown, events = [ubiEvent("click", {})]) => send({ tokens: [token], waited_ms, events });
+    expect(counters.snapshot()["waits"]).toBeUndefined();
+    for (const ms of [-5, 0, "x", null, 1e9]) {
+      // oxlint-disable-next-line no-await-in-loop
+      expect((await post(ms)).status, String(ms)).toBe(200);
+      await env.EVENTS.prepare("DELETE FROM ubi_events").run(); // oxlint-disable-line no-await-in-loop
+    }
+    await post(777, []);
+    expect(counters.snapshot()["waits"]).toBeUndefined();
+    for (const ms of [120.4, 80, 900]) {
+      await post(ms); // oxlint-disable-line no-await-in-loop
+      await env.EVENTS.prepare("DELETE FROM ubi_events").run(); // oxlint-disable-line no-await-in-loop
+    }
+    expect(counters.snapshot()["waits"]).toEqual({ searches: 3, median_ms: 120, p95_ms: 900 });
+    await post(80);
+    expect(JSON.stringify(await rows("*"))).not.toContain("waited");
+  });
+});
+
 describe("keys of other tools", () => {
   const keys = { eventKeys: ["shop-key"] };
   const basic = (user: string) => ({ authorization: `Basic ${btoa(`${user}:`)}` });
