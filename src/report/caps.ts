@@ -103,7 +103,7 @@ export function percentile(counts: ReadonlyMap<number, number>, share: number): 
   for (const n of counts.values()) total += n;
   if (share >= 1 || total === 0) return Infinity;
   let rank = Math.max(1, Math.min(total - 1, Math.floor(share * total)));
-  for (const value of Float64Array.from(counts.keys()).sort()) {
+  for (const value of Float64Array.from(counts.keys()).toSorted()) {
     rank -= counts.get(value) ?? 0;
     if (rank <= 0) return value;
   }

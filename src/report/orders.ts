@@ -162,13 +162,13 @@ export function createOrders(database: DatabaseSync, { rates, suspectPrices = "l
     /** `lost`: a signed purchase follows no search, and says only what its order holds. */
     add(row: ActionRow, { application, unit }: Origin, { team, lost }: { readonly team: string | null; readonly lost?: Lost }): void {
       const { eventId, queryId, itemId, orderId, line = "", currency, atMs = null } = row;
-      const signed = row.isSigned === true && orderId !== undefined ? 1 : 0;
+      const isSigned = row.isSigned === true && orderId !== undefined ? 1 : 0;
       const { quantity, amount, trouble } = priceOf(row);
       const found = orderId === undefined ? findLoose.get(queryId) : findOrder.get(orderId, application, unit, atMs);
       const order = found === undefined ? undefined : v.parse(orderSchema, found);
       if (orderId !== undefined && order !== undefined) {
         if (unit !== null && order.unit !== null && order.unit !== unit) disputed.add(order.order_no);
-        const known = findLine.get(orderId, order.order_no, itemId, line, signed);
+        const known = findLine.get(orderId, order.order_no, itemId, line, isSigned);
         if (known !== undefined) {
           again++;
           const first = v.parse(lineSchema, known);
@@ -178,7 +178,7 @@ export function createOrders(database: DatabaseSync, { rates, suspectPrices = "l
       }
       if (trouble === "suspect") suspects++;
       const kept = trouble === "suspect" && suspectPrices === "count" ? null : trouble;
-      const whose = [order?.order_no ?? null, orderId ?? null, application, unit, atMs, signed, lost ?? null];
+      const whose = [order?.order_no ?? null, orderId ?? null, application, unit, atMs, isSigned, lost ?? null];
       addLine.run(eventId ?? null, queryId, ...whose, itemId, line, team, quantity, amount, currency ?? null, kept);
     },
     /** `origin`: of its search; `undefined` where it follows none. */

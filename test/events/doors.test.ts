@@ -355,9 +355,10 @@ describe("how long a page waited", () => {
   });
 });
 
+const basic = (user: string) => ({ authorization: `Basic ${btoa(`${user}:`)}` });
+
 describe("keys of other tools", () => {
   const keys = { eventKeys: ["shop-key"] };
-  const basic = (user: string) => ({ authorization: `Basic ${btoa(`${user}:`)}` });
   const statusOf = async (format: EventFormat, options: Sending, body: unknown = { batch: [] }) =>
     (await send(body, { format, ...keys, ...options })).status;
 

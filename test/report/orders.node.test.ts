@@ -65,9 +65,12 @@ const at = (days: number) => bought("q1", `after ${days}`, 10, { atMs: START_MS 
 
 const shoppersOf = (data: ReportData) => data.exposures.arms.map(({ variant, shoppers }) => [variant, shoppers]);
 
-describe("an order", () => {
-  const order = { orderId: "1001", quantity: 2 };
+const order = { orderId: "1001", quantity: 2 };
 
+const through = (queryId: string, itemId: string, minutes: number): ActionRow =>
+  bought(queryId, itemId, 10, { ...order, atMs: START_MS + minutes * 60_000 });
+
+describe("an order", () => {
   it("counts once: reloaded, in a second tab, after another search, by another door and with another price", async () => {
     const again = [
       bought("q1", "mug", 10, { ...order, eventId: "a" }),
@@ -94,8 +97,6 @@ describe("an order", () => {
 
   it("is the same in two indexes of an unknown shopper at the same time, line by line too", async () => {
     const searches = ["products", "suggestions"].map((application) => search(application, "control", { application }));
-    const through = (queryId: string, itemId: string, minutes: number) =>
-      bought(queryId, itemId, 10, { ...order, atMs: START_MS + minutes * 60_000 });
     const twice = [through("products", "mug", 5), through("suggestions", "mug", 6)];
     expect(await sumsOf(twice, {}, searches)).toMatchObject({ orders: 1, lines: 1, revenue: 20 });
     const lines = [through("products", "mug", 5), through("suggestions", "cup", 6)];

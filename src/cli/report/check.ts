@@ -88,11 +88,12 @@ const savedSchema = v.pipe(
   }),
 );
 
+const keyOf = ({ cell, runs: [from, to] }: Job): string => `${ALL[cell]?.name}, ${from} to ${to}`;
+
 /** Throws a UserError for a file that holds anything else. Each part is written when it is done. */
 function openSaved(path: string | undefined, { alpha, tuning, cap, seed }: CheckOptions) {
   const options = { alpha, tuning, cap, seed };
   const found = new Map<string, Found>();
-  const keyOf = ({ cell, runs: [from, to] }: Job): string => `${ALL[cell]?.name}, ${from} to ${to}`;
   if (path !== undefined && existsSync(path)) {
     const parsed = v.safeParse(savedSchema, readFileSync(path, "utf8"));
     if (!parsed.success) throw new UserError(`${path} is not what report --check has saved: name another file with --save`);
