@@ -115,7 +115,7 @@ export function openEdge(platform: Platform): EdgeApp {
     application: more.length > 0 ? undefined : application,
     now,
   };
-  const { orderSecret, requestLimits, adminToken, storefrontUrl, allowOrigins, clientAddressHeader } = config;
+  const { orderSecret, eventKeys, requestLimits, adminToken, storefrontUrl, allowOrigins, clientAddressHeader } = config;
   const { readEvents } = platform;
   // Cloudflare writes this header itself, whatever the client sent; other servers pass on what the client sent.
   const { clientCountryHeader = isWorker() ? "cf-ipcountry" : undefined } = config;
@@ -126,7 +126,7 @@ export function openEdge(platform: Platform): EdgeApp {
     storefrontUrl,
     allowOrigins,
     fetch,
-    events: createEventsEndpoint({ ingest, orderSecret, allowOrigins, log }),
+    events: createEventsEndpoint({ ingest, orderSecret, eventKeys, allowOrigins, log }),
     status: async () => ({
       ...(await describeStatus(searches)),
       events: eventCounters.snapshot(),

@@ -95,7 +95,12 @@ export type LogFlags = Record<"config" | "persistTo" | "binding", string> &
 type ReportFlags = Omit<ReportOptions, "range" | "weights" | "control" | "json"> &
   LogFlags &
   Partial<Record<"since" | "until" | "control" | "html", string>> &
-  Partial<Record<"json" | "check", true>> & { readonly weights?: Weights; readonly runs: number };
+  Partial<Record<"json" | "check", true>> & {
+    readonly weights?: Weights;
+    readonly runs: number;
+    readonly seed: string;
+    readonly save?: string;
+  };
 
 /** Of the flags that say where the log is. */
 export async function openLog(flags: LogFlags): Promise<Log> {
@@ -119,7 +124,7 @@ Exit code ${ALARM}: an alarm (an arm has nothing at all or has lost half, or the
 Examples:
   armmt report --simulated --html report.html       simulated shoppers: an example of a report
   armmt report rerank --local                       the log of npm start and wrangler dev
-  armmt report --check                              how often the report errs, in some minutes
+  armmt report --check --save check.json            how often the report errs, in half an hour
   armmt report rerank                               D1 at Cloudflare
   armmt report rerank --queries queries.ndjson --events events.ndjson`;
 
@@ -167,6 +172,8 @@ export function createReportCommand(): Command {
       ]),
     )
     .option("--runs <n>", "with --check: experiments of each kind", whole(1), 2000)
+    .option("--seed <text>", "with --check: other experiments by another text", "1")
+    .option("--save <file>", "with --check: JSON of what is found, part by part; named again, the check goes on where it was stopped")
     .option("--json", "print the report as JSON and no progress")
     .addHelpText("after", EXAMPLES);
   // Otherwise --help prints the whole object.
@@ -174,8 +181,8 @@ export function createReportCommand(): Command {
   return command.action(async (experiment: string | undefined, flags: ReportFlags) => {
     if (flags.check === true) {
       const { printCheck } = await import("./report/check.ts");
-      const { alpha, tuning, cap = DEFAULT_CAP, json = false } = flags;
-      if (!(await printCheck(flags.runs, { alpha, tuning, cap }, json))) process.exitCode = 1;
+      const { alpha, tuning, cap = DEFAULT_CAP, seed, json = false, runs, save } = flags;
+      if (!(await printCheck({ alpha, tuning, cap, seed }, { runs, json, save }))) process.exitCode = 1;
       return;
     }
     const key = experiment ?? (flags.simulated === true ? EXAMPLE.experiment : undefined);

@@ -65,6 +65,8 @@ export interface Config {
   readonly eventSecret: string | undefined;
   /** What servers of the shop sign their orders with; without it they need tokens. */
   readonly orderSecret: string | undefined;
+  /** What other tools' clients name themselves by; empty: whatever they send. */
+  readonly eventKeys: readonly string[];
   /** Where exposures and events go; the first one's counts are the answer to a client. At least one. */
   readonly eventSinks: readonly SinkName[];
   /** Where the consumer of the queue writes to. */
@@ -218,6 +220,7 @@ const environment = v.object({
   ORDER_SECRET: v.optional(
     v.pipe(v.string("use text"), v.minLength(MIN_SECRET_LENGTH, `use at least ${MIN_SECRET_LENGTH} characters: orders are signed with it`)),
   ),
+  EVENT_KEYS: v.optional(table(v.array(v.pipe(v.string("list keys"), v.nonEmpty("list keys")), "list keys")), []),
   EVENT_SINKS: v.optional(
     v.pipe(
       table(v.array(v.custom<SinkName>(isSinkName, SINKS), SINKS)),
@@ -288,6 +291,7 @@ export function parseConfig(env: unknown, limits: ReadonlyMap<string, DialectLim
       adminToken: values.ADMIN_TOKEN,
       eventSecret: values.EVENT_SECRET,
       orderSecret: values.ORDER_SECRET,
+      eventKeys: Object.freeze(values.EVENT_KEYS),
       eventSinks: Object.freeze(values.EVENT_SINKS),
       queueSink: values.QUEUE_SINK,
       engineAuthorizations: authorizations.value,

@@ -53,6 +53,8 @@ export interface EdgeOptions {
   readonly eventSecret?: string | undefined;
   /** Secret with which servers of the shop sign orders. Default: they need a search's token. Variable ORDER_SECRET. */
   readonly orderSecret?: string | undefined;
+  /** Keys of Segment's, Algolia's and GA4's clients whose events are taken. Default: all are. Variable EVENT_KEYS. */
+  readonly eventKeys?: readonly string[] | undefined;
 }
 
 /** Option → variable. The engines' keys (`authorization` of an index) become ENGINE_AUTHORIZATION besides. */
@@ -73,6 +75,7 @@ export const OPTION_VARIABLES = [
   ["adminToken", "ADMIN_TOKEN"],
   ["eventSecret", "EVENT_SECRET"],
   ["orderSecret", "ORDER_SECRET"],
+  ["eventKeys", "EVENT_KEYS"],
 ] as const satisfies readonly (readonly [keyof EdgeOptions, string])[];
 
 export interface Environment {

@@ -33,6 +33,8 @@ const VARIABLES: Readonly<Record<VariableName, string>> = {
   EVENT_SECRET: "secret, at least 32 characters: opens [events](../events.md)",
   ORDER_SECRET:
     "secret, at least 32 characters: servers of the shop sign their [orders](events-api.md#orders-from-the-shops-server) with it",
+  EVENT_KEYS:
+    "write keys of Segment, API keys of Algolia and API secrets of GA4 whose events are taken at these tools' own paths; others get 401 `key_unknown`; default: all are taken ([keys](events-api.md#keys-of-other-tools))",
   EVENT_SINKS: "where exposures and events go: `d1`, `queue`, `pipeline`, `analytics` ([sinks](../events.md#sinks))",
   QUEUE_SINK: "where the consumer of the sink `queue` writes: `d1` or `r2`",
 };

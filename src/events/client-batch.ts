@@ -22,6 +22,9 @@ export const MAX_TOKENS = 100;
 /** Price times quantity, in any currency. */
 export const MAX_MONEY = 1e9;
 
+/** Whoever waited longer had closed the machine. */
+const MOST_WAIT_MS = 60_000;
+
 /** Of a line. */
 export const MAX_QUANTITY = 10_000;
 
@@ -65,6 +68,8 @@ export interface ClientBatch {
   /** For events without one of their own. */
   readonly clientId?: string | undefined;
   readonly tokens: readonly string[];
+  /** Milliseconds that the page waited for its last search, by its own clock. */
+  readonly waitedMs?: number | undefined;
   /** Index of the event in the request, and its content or why it could not be read. */
   readonly events: readonly { readonly index: number; readonly event: Result<ClientEvent, string> }[];
 }
@@ -152,7 +157,14 @@ export const sentEvents = v.pipe(v.array(v.unknown()), v.maxLength(MAX_EVENTS, `
 const ubiBatch = v.union([
   v.pipe(
     sentEvents,
-    v.transform((events) => ({ events, sent_at: undefined, consent: undefined, client_id: undefined, tokens: undefined })),
+    v.transform((events) => ({
+      events,
+      sent_at: undefined,
+      consent: undefined,
+      client_id: undefined,
+      tokens: undefined,
+      waited_ms: undefined,
+    })),
   ),
   v.object({
     events: sentEvents,
@@ -160,6 +172,8 @@ const ubiBatch = v.union([
     consent: optional(v.boolean()),
     client_id: optional(identifier),
     tokens: optional(v.pipe(v.array(v.string()), v.maxLength(MAX_TOKENS, `at most ${MAX_TOKENS} tokens in one request`))),
+    // No event is lost for what is only measured.
+    waited_ms: v.fallback(optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(MOST_WAIT_MS))), undefined),
   }),
 ]);
 
@@ -360,9 +374,9 @@ export const CLIENT_READERS: Readonly<Record<"ubi" | "algolia" | "metarank", (bo
   ubi(body) {
     const batch = readAs(ubiBatch, body, "The request");
     if (!batch.ok) return batch;
-    const { events, sent_at: sentAtMs, consent, client_id: clientId, tokens = [] } = batch.value;
+    const { events, sent_at: sentAtMs, consent, client_id: clientId, waited_ms: waitedMs, tokens = [] } = batch.value;
     const read = eventsOf(events, (event) => [readUbiEvent(event, tokens)]);
-    return ok({ sentAtMs, hasConsent: consent === true, clientId, tokens, events: read });
+    return ok({ sentAtMs, hasConsent: consent === true, clientId, waitedMs, tokens, events: read });
   },
   algolia(body) {
     const batch = readAs(algoliaBatch, body, "The request");

@@ -35,22 +35,37 @@ export type EventCounters = ReturnType<typeof createEventCounters>;
 export function createEventCounters() {
   const events = { accepted: 0, duplicates: 0 };
   let suspects = 0;
+  const waits: number[] = [];
   const rejected = createTable();
   const sinks = createTable();
   return {
     countEvents: (outcome: "accepted" | "duplicates", by: number): void => void (events[outcome] += by),
     /** Purchases with a price far from the published one, as they came: a duplicate counts again. */
     countSuspectPrices: (by: number): void => void (suspects += by),
+    /** Milliseconds that a page waited for a search. */
+    countWait(ms: number): void {
+      if (waits.push(Math.round(ms)) > MOST_WAITS) waits.shift();
+    },
     countRejected: (reason: string): void => rejected.add("", reason, 1),
     countSink: (sink: string, outcome: SinkOutcome, by = 1): void => sinks.add(sink, outcome, by),
-    /** `suspect_prices`: only where there are some. `rejected`: reason → events. `sinks`: sink → outcome → count; for "deferred", "redelivered" and "dropped" the count is of records. */
+    /** `suspect_prices`, `waits` (how long pages waited, of the last that said so): only where there are some. `rejected`: reason → events, and requests that were refused for their origin, signature or key. `sinks`: sink → outcome → count; for "deferred", "redelivered" and "dropped" the count is of records. */
     snapshot: () => ({
       ...events,
       ...(suspects > 0 && { suspect_prices: suspects }),
+      ...(waits.length > 0 && { waits: describeWaits(waits) }),
       rejected: rejected.snapshot()[""] ?? {},
       sinks: sinks.snapshot(),
     }),
   };
+}
+
+/** Of an isolate. */
+const MOST_WAITS = 500;
+
+function describeWaits(waits: readonly number[]): Readonly<Record<"searches" | "median_ms" | "p95_ms", number>> {
+  const sorted = waits.toSorted((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.ceil(share * sorted.length) - 1] ?? 0;
+  return { searches: sorted.length, median_ms: at(0.5), p95_ms: at(0.95) };
 }
 
 /** Row → column → count. */

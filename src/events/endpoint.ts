@@ -4,6 +4,7 @@ import { isBot } from "../experiment/bots.ts";
 import { type EventFormat, hasEventConsent, SIGNATURE_HEADER, TOKENS_HEADER } from "../protocol.ts";
 import { ok, type Result } from "../result.ts";
 import { errorStack, type Log } from "../web.ts";
+import { hasKnownKey } from "./client-keys.ts";
 import { ingest, type IngestDeps, type IngestReport, type IngestRequest } from "./ingest.ts";
 import { checkSignature, type SignatureProblem } from "./signature.ts";
 
@@ -25,6 +26,8 @@ export interface EventsEndpointDeps {
   readonly ingest: IngestDeps | undefined;
   /** What servers of the shop sign with; `undefined`: signed requests are refused. */
   readonly orderSecret?: string | undefined;
+  /** Of other tools' clients; empty: whatever they send. */
+  readonly eventKeys?: readonly string[] | undefined;
   /** As in the configuration: pages of these origins may send; "*" for all, and those of the edge's own origin always. */
   readonly allowOrigins: readonly string[];
   readonly log: Log;
@@ -32,20 +35,27 @@ export interface EventsEndpointDeps {
 
 const json = v.pipe(v.string(), v.parseJson());
 
-export function createEventsEndpoint({ ingest: deps, orderSecret, allowOrigins, log }: EventsEndpointDeps): EventsEndpoint {
+export function createEventsEndpoint({ ingest: deps, orderSecret, eventKeys = [], allowOrigins, log }: EventsEndpointDeps): EventsEndpoint {
   return async ({ format, url, headers, body, afterReply }) => {
     if (deps === undefined)
       return refuseEvents(404, "events_closed", "No events are taken: the edge has no EVENT_SECRET of 32 characters or more");
+    const refuseCounted = (status: number, code: string, message: string): Response => {
+      deps.counters.countRejected(code);
+      return refuseEvents(status, code, message);
+    };
     const origin = headers.get("origin");
     if (origin !== null && origin !== new URL(url).origin && !allowOrigins.includes("*") && !allowOrigins.includes(origin)) {
-      return refuseEvents(403, "origin_not_allowed", `Pages of ${origin} may not send events: add it to ALLOW_ORIGINS`);
+      return refuseCounted(403, "origin_not_allowed", `Pages of ${origin} may not send events: add it to ALLOW_ORIGINS`);
     }
     const parsed = v.safeParse(json, new TextDecoder().decode(body));
     if (!parsed.success) return refuseEvents(400, "malformed", "The body is not valid JSON");
     try {
       const signature = headers.get(SIGNATURE_HEADER);
       const signed = signature === null ? ok(true) : await checkSigned(signature, body, orderSecret, deps.now());
-      if (!signed.ok) return refuseEvents(401, signed.error, SIGNATURE_PROBLEMS[signed.error]);
+      if (!signed.ok) return refuseCounted(401, signed.error, SIGNATURE_PROBLEMS[signed.error]);
+      if (signature === null && !hasKnownKey(eventKeys, format, { headers, url, body: parsed.output })) {
+        return refuseCounted(401, "key_unknown", "The key of this client is none of EVENT_KEYS: correct the client, or add its key there");
+      }
       const tokens = headers.get(TOKENS_HEADER) ?? undefined;
       const who = { hasConsent: hasEventConsent(headers, url), isBot: isBot(headers), isSigned: signature !== null };
       const report = await ingest({ format, body: parsed.output, tokens, ...who, afterReply }, deps);

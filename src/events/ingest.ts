@@ -140,6 +140,8 @@ export async function ingest(request: IngestRequest, deps: IngestDeps): Promise<
   const duplicates = written.value.duplicates + served.length - events.length;
   deps.counters.countEvents("accepted", accepted);
   deps.counters.countEvents("duplicates", duplicates);
+  // Only beside an event that a token proves.
+  if (accepted > 0 && batch.waitedMs !== undefined) deps.counters.countWait(batch.waitedMs);
   deps.counters.countSuspectPrices(events.filter(({ price_suspect: isSuspect }) => isSuspect === true).length);
   for (const { reason } of rejected) deps.counters.countRejected(reason);
   return ok({ accepted, duplicates, rejected });
@@ -181,7 +183,7 @@ async function checkEvent(event: ClientEvent, context: Context): Promise<Result<
   const { currency } = event;
   const { quantity, price } = inPieces(event);
   const eventName = withoutIds(event.eventName, [event.clientId, event.unitId, batch.clientId]);
-  const order = await orderNumbersOf({ ...event, action, application }, context.hashUnit);
+  const order = await orderNumbersOf({ ...event, action, application, isSigned: context.isSigned }, context.hashUnit);
   const { itemId = order?.order_id ?? "", itemId: ofItem } = event;
   const objectType = ofItem === undefined ? "order" : "product";
   const place = { position, isOnPage };
@@ -201,7 +203,7 @@ async function checkEvent(event: ClientEvent, context: Context): Promise<Result<
       armmt: {
         ...(experiment !== undefined && { experiment }),
         ...(variant !== undefined && { variant }),
-        ...(source.isSigned && { is_signed: true as const }),
+        ...(context.isSigned && order !== undefined && { is_signed: true as const }),
         ...(eventName !== undefined && { event_name: eventName }),
       },
     },
@@ -214,7 +216,6 @@ interface Source extends Pick<OpenToken, "application" | "queryId" | "experiment
   readonly position: number | undefined;
   readonly isOnPage: boolean;
   readonly team: ServedEvent["team"];
-  readonly isSigned: boolean;
 }
 
 async function findSource(event: ClientEvent, action: ActionName, hasConsent: boolean, context: Context): Promise<Result<Source, Refusal>> {
@@ -234,7 +235,6 @@ async function findSource(event: ClientEvent, action: ActionName, hasConsent: bo
     position: event.itemId === undefined ? position : (offset ?? 0) + position,
     isOnPage: !isPlaced,
     team: token.teamAt(position),
-    isSigned: false,
   });
 }
 
@@ -275,7 +275,6 @@ async function signedSource(
     position: undefined,
     isOnPage: false,
     team: undefined,
-    isSigned: true,
   });
 }
 

@@ -12,6 +12,8 @@ import type { ActionName, ServedEvent } from "./ubi.ts";
 interface OrderedEvent extends Pick<ClientEvent, "orderId" | "line" | "itemId" | "refundId"> {
   readonly action: ActionName;
   readonly application: string;
+  /** By the shop's server. */
+  readonly isSigned: boolean;
 }
 
 /** Lines are few: 32 bits. */
@@ -19,16 +21,25 @@ const LINE_DIGITS = 8;
 
 /**
  * `undefined` for an event without an order number, or whose kind belongs to none. Two applications may count their orders alike, so the
- * application is part of the identity; the price is not: the first delivery counts.
+ * application is part of the identity; the price is not: the first delivery counts. A signed purchase is another event than an unsigned one, which anybody
+ * could have sent before it; the report counts the order once.
  */
 export async function orderNumbersOf(
-  { orderId, line, itemId, refundId, action, application }: OrderedEvent,
+  { orderId, line, itemId, refundId, action, application, isSigned }: OrderedEvent,
   hashUnit: UnitHash = unkeyedHash,
 ): Promise<(Pick<ServedEvent, "event_id" | "order_id"> & { readonly line: string | undefined }) | undefined> {
   if (orderId === undefined || !(action === "purchase" || REVERSALS.has(action))) return undefined;
   const order = await hashUnit(`order ${orderId}`);
   const stored = line === undefined ? undefined : (await hashUnit(`line ${orderId} ${line}`)).slice(0, LINE_DIGITS);
-  const identity = [action, application, order, itemId ?? null, stored ?? null, refundId ?? null];
+  const identity = [
+    action,
+    application,
+    order,
+    itemId ?? null,
+    stored ?? null,
+    refundId ?? null,
+    ...(isSigned && action === "purchase" ? ["signed"] : []),
+  ];
   return { event_id: (await sha256Hex(JSON.stringify(identity))).slice(0, 32), order_id: order, line: stored };
 }
 

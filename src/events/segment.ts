@@ -2,8 +2,8 @@
  * Track calls of Segment's e-commerce events (V2, and the names of V1), one or a batch, as its libraries send them.
  *
  * Segment knows no search token: it stands in the property `armmt_token` of the event or of a product, or in `list_id`, and `query_id` may name one that
- * comes with the request. Without one of them nothing says which search an event follows, and none is guessed. The write key is not looked at: it is in
- * every page, and proves nothing.
+ * comes with the request. Without one of them nothing says which search an event follows, and none is guessed. The write key
+ * proves nothing, because it is in every page: see client-keys.ts.
  */
 import * as v from "valibot";
 import { err, ok, type Result } from "../result.ts";

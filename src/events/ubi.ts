@@ -110,7 +110,7 @@ export interface ServedEvent extends UbiEventRecord, Pick<UbiQueryRecord, "unit"
     /** `event_name`: the client's name for this kind of event. */
     readonly armmt: Partial<Pick<ArmmtAttributes, "experiment" | "variant">> & {
       readonly event_name?: string;
-      /** From a server of the shop, whose signature took the place of a search's token: the report finds the search. */
+      /** An order from a server of the shop, by its signature: it goes before what comes of that order without one. Where no token names its search, the report finds it. */
       readonly is_signed?: true;
     };
   };

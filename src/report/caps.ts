@@ -28,14 +28,33 @@ export interface Cluster {
 
 /** `share`: 1 caps nothing, and reads nothing. */
 export function findCaps(clusters: Iterable<Cluster>, share: number): Caps {
+  const counts = createCapCounts();
+  if (share < 1) for (const cluster of clusters) counts.add(cluster);
+  return counts.caps(share);
+}
+
+/** The metrics that have a cap. */
+const CAPPED = METRICS.flatMap(({ kind, per, sumOf }, m) => (kind === "share" ? [] : [{ m, sumOf, isOfShoppers: per === "shopper" }]));
+
+/** How many clusters come to how much. */
+export function createCapCounts() {
   const counts = METRICS.map(() => new Map<number, number>());
   const searches = new Map<number, number>();
-  if (share < 1) for (const cluster of clusters) countCluster(counts, searches, cluster);
-  const mostSearches = percentile(searches, share);
-  return capsOf(
-    METRICS.map((metric, m) => (metric.kind === "share" ? Infinity : percentile(counts[m]!, share))),
-    mostSearches,
-  );
+  return {
+    /** `times` below 0 takes out what was added. */
+    add({ totals, isKnown, times = 1 }: Cluster): void {
+      if (isKnown) count(searches, totals.searches, times);
+      for (const { m, sumOf, isOfShoppers } of CAPPED) {
+        const y = isOfShoppers && !isKnown ? 0 : sumOf(totals);
+        if (y > 0) count(counts[m]!, y, times);
+      }
+    },
+    caps: (share: number): Caps =>
+      capsOf(
+        counts.map((counted, m) => (METRICS[m]!.kind === "share" ? Infinity : percentile(counted, share))),
+        percentile(searches, share),
+      ),
+  };
 }
 
 /** `sums` are parallel to METRICS; Infinity caps nothing. */
@@ -55,39 +74,36 @@ export function capsOf(sums: readonly number[], searches: number) {
   };
 }
 
-function countCluster(
-  counts: readonly Map<number, number>[],
-  searches: Map<number, number>,
-  { totals, isKnown, times = 1 }: Cluster,
-): void {
-  if (isKnown) count(searches, totals.searches, times);
-  METRICS.forEach((metric, m) => {
-    if (metric.kind === "share" || (metric.per === "shopper" && !isKnown)) return;
-    const y = metric.sumOf(totals);
-    if (y > 0) count(counts[m]!, y, times);
-  });
-}
-
 function count(counts: Map<number, number>, value: number, times: number): void {
   const key = roundUp(value);
-  counts.set(key, (counts.get(key) ?? 0) + times);
+  const counted = (counts.get(key) ?? 0) + times;
+  if (counted === 0) counts.delete(key);
+  else counts.set(key, counted);
 }
 
+const rounded = new DataView(new ArrayBuffer(8));
+
 /**
- * To ten binary digits, so that the memory for a percentile does not grow with the log. Never below the value; whole numbers below 1,024 stay as they
- * are.
+ * A number above 0 to ten binary digits, so that the memory for a percentile does not grow with the log. Never below the value; whole numbers below
+ * 1,024 stay as they are.
  */
 export function roundUp(value: number): number {
-  const step = 2 ** (Math.floor(Math.log2(value)) - 9);
-  return Math.ceil(value / step) * step;
+  // Sign, exponent and the first 20 binary digits after the leading one; a carry into the exponent is the next power of two.
+  rounded.setFloat64(0, value);
+  const high = rounded.getUint32(0);
+  if ((high & 0x7ff) === 0 && rounded.getUint32(4) === 0) return value;
+  rounded.setUint32(0, (high | 0x7ff) + 1);
+  rounded.setUint32(4, 0);
+  return rounded.getFloat64(0);
 }
 
 /** The value of the given rank from below; at least one value lies above it, unless there is only one. Infinity for a share of 1, or of nothing. */
 export function percentile(counts: ReadonlyMap<number, number>, share: number): number {
-  const total = [...counts.values()].reduce((sum, n) => sum + n, 0);
+  let total = 0;
+  for (const n of counts.values()) total += n;
   if (share >= 1 || total === 0) return Infinity;
   let rank = Math.max(1, Math.min(total - 1, Math.floor(share * total)));
-  for (const value of [...counts.keys()].toSorted((a, b) => a - b)) {
+  for (const value of Float64Array.from(counts.keys()).toSorted()) {
     rank -= counts.get(value) ?? 0;
     if (rank <= 0) return value;
   }

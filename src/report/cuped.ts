@@ -151,9 +151,9 @@ export function createCovariates(earlier: Earlier, { firstDay, days, caps }: Cou
   };
 }
 
-/** Lines that were bought stand for orders and items: a covariate may be anything that was known before. */
+/** What was taken back is not known of the time before: a covariate may be anything that was known. */
 function totalsOf(past: Past): Totals {
-  return { ...emptyTotals(), ...past, orders: past.purchases, items: past.purchases, gross: past.revenue };
+  return { ...emptyTotals(), ...past, gross: past.revenue };
 }
 
 /** Of each metric before the experiment, over all its shoppers. */

@@ -13,7 +13,7 @@ export const ACTIONS = ["click", "add_to_cart", "purchase", "refund", "cancel"] 
 type ReadAction = ReturnType<typeof toActionRow>;
 
 /** What a log may not know. */
-type Unsaid = "atMs" | "application" | "unit" | "orderId" | "line" | "isPriceSuspect";
+type Unsaid = "atMs" | "application" | "unit" | "orderId" | "line" | "isPriceSuspect" | "isSigned";
 
 export type ActionRow = Readonly<Omit<ReadAction, Unsaid> & Partial<Pick<ReadAction, Unsaid>>>;
 
@@ -152,11 +152,13 @@ export const rawAction = v.object({
   order_id: orderNumber,
   line: orderNumber,
   price_suspect: v.nullish(v.union([v.boolean(), v.number()])),
+  is_signed: v.nullish(v.union([v.boolean(), v.number()])),
 });
 
 export function toActionRow(raw: v.InferOutput<typeof rawAction>) {
   const atMs = Date.parse(raw.timestamp ?? "");
-  const mayStandAlone = raw.action_name === "refund" || raw.action_name === "cancel" || raw.query_id === "";
+  const isSigned = raw.is_signed === true || raw.is_signed === 1;
+  const mayStandAlone = raw.action_name === "refund" || raw.action_name === "cancel" || raw.query_id === "" || isSigned;
   return {
     /** The same for two deliveries of one event; `undefined` where the log holds each event once. */
     eventId: raw.event_id ?? undefined,
@@ -179,6 +181,8 @@ export function toActionRow(raw: v.InferOutput<typeof rawAction>) {
     line: raw.line || undefined,
     /** The edge's mark: the price is far from the published one. */
     isPriceSuspect: raw.price_suspect === true || raw.price_suspect === 1 || undefined,
+    /** The shop's server sent it. */
+    isSigned: isSigned || undefined,
     /** Where the event says it; else it follows from the search. */
     team: asTeam(raw.team),
   };

@@ -79,6 +79,10 @@ function isForeign({ trouble, hasRate }: PricedLines): boolean {
   return trouble === null && !hasRate;
 }
 
+function namesOf(examples: MoneyReport["orders"]["contradicted"]["examples"]): string {
+  return examples.map(({ order, item }) => `${item} of order ${order}`).join(", ");
+}
+
 /** For the reader of the figures. `hasRates`: the currencies were converted. */
 export function moneyNotes({ currency, rows, mix, orders }: MoneyReport, hasRates: boolean): readonly string[] {
   const lines = (of: (row: MoneyReport["rows"][number]) => boolean): number =>
@@ -102,6 +106,14 @@ export function moneyNotes({ currency, rows, mix, orders }: MoneyReport, hasRate
     ],
     [orders.changed, "purchases came again with another price or quantity: the first delivery counts."],
     [orders.forgiven, "prices far from the published ones are counted: most of their currency are, so the catalogue has another currency."],
+    [
+      orders.contradicted.lines,
+      `unsigned purchases contradict an order that the shop's server signed (another price, quantity or item) and are left out: ${namesOf(orders.contradicted.examples)}.`,
+    ],
+    [
+      orders.disputed,
+      "order numbers came from more than one shopper, and nothing signed says whose they are: the first delivery counts. Numbers can be guessed; orders that your server signs (ORDER_SECRET) go before all others.",
+    ],
     [orders.withoutNumber, `of ${orders.purchases} purchases have no order number: those of one search count as one order.`],
   ];
   return [

@@ -6,6 +6,7 @@ import type { DatabaseSync } from "node:sqlite";
 import * as v from "valibot";
 import { MAX_MONEY, MAX_QUANTITY } from "../events/client-batch.ts";
 import type { ActionRow } from "./log.ts";
+import { preferSigned } from "./signed-orders.ts";
 
 /** What one piece of a currency is worth in the currency of the report, whose own worth is 1. */
 export type Rates = ReadonlyMap<string, number>;
@@ -23,12 +24,18 @@ interface Origin {
   readonly unit: string | null;
 }
 
-/** `back`: money that was given back, at most the amount. `order_no`: the id of the order's first line. */
+/** Why a signed purchase follows no search of the report. */
+export type Lost = "stray" | "outside";
+
+/**
+ * `back`: money that was given back, at most the amount. `order_no`: the id of the order's first line. `lost`: of signed lines, why they follow no
+ * search.
+ */
 const TABLES = `
   CREATE TABLE purchase (
     id INTEGER PRIMARY KEY, event_id TEXT UNIQUE, query_id TEXT NOT NULL, order_no INTEGER NOT NULL, order_id TEXT, application TEXT NOT NULL,
     unit TEXT, item TEXT NOT NULL, line TEXT NOT NULL, team TEXT, quantity REAL NOT NULL, amount REAL, currency TEXT, trouble TEXT,
-    back REAL NOT NULL DEFAULT 0, is_cancelled INTEGER NOT NULL DEFAULT 0
+    at REAL, is_signed INTEGER NOT NULL, lost TEXT, back REAL NOT NULL DEFAULT 0, is_cancelled INTEGER NOT NULL DEFAULT 0
   ) STRICT;
   CREATE INDEX purchase_order ON purchase (order_id) WHERE order_id IS NOT NULL;
   CREATE INDEX purchase_order_no ON purchase (order_no);
@@ -38,6 +45,9 @@ const TABLES = `
     unit TEXT, item TEXT NOT NULL, line TEXT NOT NULL, quantity REAL, price REAL, currency TEXT
   ) STRICT;
   CREATE TABLE rate (currency TEXT UNIQUE, worth REAL NOT NULL) STRICT`;
+
+/** Events of one order come within it, whatever indexes its searches were of; two applications that count alike seldom use a number at the same time. */
+const SAME_ORDER_MS = 3_600_000;
 
 /** Orders are few where a currency is rare: below it, a mark on most of them says nothing about the currency. */
 const FEWEST_TO_DOUBT_THE_CATALOGUE = 20;
@@ -90,7 +100,8 @@ const priceSchema = v.object({
 /** Lines of an arm with the same currency and the same trouble. */
 export type PricedLines = Readonly<v.InferOutput<typeof priceSchema>>;
 
-const orderSchema = v.object({ order_no: v.number() });
+const orderSchema = v.object({ order_no: v.number(), unit: nullableText });
+const orderNoSchema = v.object({ order_no: v.number() });
 const lineSchema = v.object({ quantity: v.number(), amount: v.nullable(v.number()) });
 const reversibleSchema = v.object({
   id: v.number(),
@@ -121,16 +132,18 @@ export type Orders = ReturnType<typeof createOrders>;
 
 export function createOrders(database: DatabaseSync, { rates, suspectPrices = "leave-out" }: OrderOptions) {
   database.exec(TABLES);
+  // One shopper's, or of unknown ones at the same time: without consent, a page that reports an order through two indexes says no more.
   const findOrder = database.prepare(
-    "SELECT order_no FROM purchase WHERE order_id = ? AND (application = ? OR unit = ?) ORDER BY id LIMIT 1",
+    `SELECT order_no, unit FROM purchase WHERE order_id = ?1 AND (application = ?2 OR unit = ?3
+      OR ((unit IS NULL OR ?3 IS NULL) AND ABS(at - ?4) <= ${SAME_ORDER_MS})) ORDER BY application <> ?2, id LIMIT 1`,
   );
-  const findLoose = database.prepare("SELECT order_no FROM purchase WHERE query_id = ? AND order_id IS NULL ORDER BY id LIMIT 1");
+  const findLoose = database.prepare("SELECT order_no, unit FROM purchase WHERE query_id = ? AND order_id IS NULL ORDER BY id LIMIT 1");
   const findLine = database.prepare(
-    "SELECT quantity, amount FROM purchase WHERE order_id = ? AND order_no = ? AND item = ? AND line = ? LIMIT 1",
+    "SELECT quantity, amount FROM purchase WHERE order_id = ? AND order_no = ? AND item = ? AND line = ? AND is_signed = ? LIMIT 1",
   );
   const addLine = database.prepare(
-    `INSERT INTO purchase (event_id, query_id, order_no, order_id, application, unit, item, line, team, quantity, amount, currency, trouble)
-      VALUES (?, ?, COALESCE(?, (SELECT COALESCE(MAX(id), 0) + 1 FROM purchase)), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING`,
+    `INSERT INTO purchase (event_id, query_id, order_no, order_id, application, unit, at, is_signed, lost, item, line, team, quantity, amount, currency, trouble)
+      VALUES (?, ?, COALESCE(?, (SELECT COALESCE(MAX(id), 0) + 1 FROM purchase)), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING`,
   );
   const addReversal = database.prepare(
     `INSERT INTO reversal (event_id, is_cancellation, query_id, order_id, application, unit, item, line, quantity, price, currency)
@@ -140,15 +153,22 @@ export function createOrders(database: DatabaseSync, { rates, suspectPrices = "l
   /** Lines that came again; of them, those with another price or quantity. */
   let [again, changed] = [0, 0];
   let [suspects, forgiven, unmatched] = [0, 0, 0];
+  /** Order numbers that two known shoppers have used. */
+  const disputed = new Set<number>();
+  let signed: ReturnType<typeof preferSigned> | undefined;
+  const isUnsigned = database.prepare("SELECT 1 FROM purchase WHERE order_no = ? AND NOT is_signed LIMIT 1");
 
   return {
-    add(row: ActionRow, { application, unit }: Origin, team: string | null): void {
-      const { eventId, queryId, itemId, orderId, line = "", currency } = row;
+    /** `lost`: a signed purchase follows no search, and says only what its order holds. */
+    add(row: ActionRow, { application, unit }: Origin, { team, lost }: { readonly team: string | null; readonly lost?: Lost }): void {
+      const { eventId, queryId, itemId, orderId, line = "", currency, atMs = null } = row;
+      const isSigned = row.isSigned === true && orderId !== undefined ? 1 : 0;
       const { quantity, amount, trouble } = priceOf(row);
-      const found = orderId === undefined ? findLoose.get(queryId) : findOrder.get(orderId, application, unit);
-      const order = found === undefined ? null : v.parse(orderSchema, found).order_no;
-      if (orderId !== undefined && order !== null) {
-        const known = findLine.get(orderId, order, itemId, line);
+      const found = orderId === undefined ? findLoose.get(queryId) : findOrder.get(orderId, application, unit, atMs);
+      const order = found === undefined ? undefined : v.parse(orderSchema, found);
+      if (orderId !== undefined && order !== undefined) {
+        if (unit !== null && order.unit !== null && order.unit !== unit) disputed.add(order.order_no);
+        const known = findLine.get(orderId, order.order_no, itemId, line, isSigned);
         if (known !== undefined) {
           again++;
           const first = v.parse(lineSchema, known);
@@ -158,8 +178,8 @@ export function createOrders(database: DatabaseSync, { rates, suspectPrices = "l
       }
       if (trouble === "suspect") suspects++;
       const kept = trouble === "suspect" && suspectPrices === "count" ? null : trouble;
-      const said = [itemId, line, team, quantity, amount, currency ?? null, kept];
-      addLine.run(eventId ?? null, queryId, order, orderId ?? null, application, unit, ...said);
+      const whose = [order?.order_no ?? null, orderId ?? null, application, unit, atMs, isSigned, lost ?? null];
+      addLine.run(eventId ?? null, queryId, ...whose, itemId, line, team, quantity, amount, currency ?? null, kept);
     },
     /** `origin`: of its search; `undefined` where it follows none. */
     reverse(row: ActionRow, origin: Origin | undefined): void {
@@ -170,6 +190,7 @@ export function createOrders(database: DatabaseSync, { rates, suspectPrices = "l
     },
     /** After the last row. */
     seal(): void {
+      signed = preferSigned(database);
       if (suspects > 0) forgiven = Number(database.prepare(FORGIVE_OTHER_CURRENCIES).run().changes);
       if (rates === undefined) database.exec(MAIN_CURRENCY);
       const addRate = database.prepare("INSERT INTO rate VALUES (?, ?)");
@@ -181,7 +202,14 @@ export function createOrders(database: DatabaseSync, { rates, suspectPrices = "l
      * Lines that came again; of them, those with another price or quantity; refunds and cancellations of nothing that is known here; prices far
      * from the published ones that are counted, because most of their currency are.
      */
-    repeats: () => ({ again, changed, unmatched, forgiven }),
+    repeats: () => ({ again: again + (signed?.confirmed ?? 0), changed, unmatched, forgiven }),
+    /** Unsigned lines that contradict a signed order; orders of two shoppers, none of which is signed. */
+    doubts: () => ({
+      contradicted: signed?.contradicted ?? { lines: 0, examples: [] },
+      disputed: [...disputed].filter((order) => isUnsigned.get(order) !== undefined).length,
+    }),
+    /** Signed lines that follow no search of the report. */
+    lost: (why: Lost): number => signed?.lost.get(why) ?? 0,
     reversals: () => ({
       /** Lines that were cancelled: not bought. */
       cancelled: count("purchase WHERE is_cancelled"),
@@ -231,7 +259,7 @@ function reverseAll(database: DatabaseSync, rates: Rates | undefined): number {
     // A number that two applications use is nobody's, unless the refund says whose.
     const [one, other] = findOrders.all(order, query, application, unit);
     if (one === undefined || other !== undefined) return [];
-    return findOfOrder.all(v.parse(orderSchema, one).order_no, item, line).map((row) => v.parse(reversibleSchema, row));
+    return findOfOrder.all(v.parse(orderNoSchema, one).order_no, item, line).map((row) => v.parse(reversibleSchema, row));
   };
   let unmatched = 0;
   for (const row of database.prepare("SELECT * FROM reversal ORDER BY id").iterate()) {

@@ -41,7 +41,7 @@ figcaption{font-weight:600}
 svg.daily{display:block;width:100%;height:auto}
 details{margin:.5rem 0}
 summary{cursor:pointer;padding:.35rem 0}
-@media print{.skip,nav{display:none}.scroll{overflow:visible}figure,table{break-inside:avoid}}
+@media print{.skip,nav{display:none}.scroll{overflow:visible}figure,tr{break-inside:avoid}table{font-size:.65rem}th,td{padding:.2rem .3rem}thead th,.number{white-space:normal}}
 `;
 
 export function drawPage(report: ReportData): string {

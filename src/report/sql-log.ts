@@ -37,6 +37,13 @@ const earlierSchema = v.object({ id: v.number(), unit: v.string(), variant: v.st
 /** Of events; older tables lack them. */
 const ORDER_COLUMNS = ["order_id", "line", "price_suspect"] as const;
 
+const IS_SIGNED = "json_extract(e.event_attributes, '$.armmt.is_signed')";
+
+function orderColumns(events: ReadonlySet<string>): string {
+  const known = ORDER_COLUMNS.map((column) => (events.has(column) ? `e.${column}` : `NULL AS ${column}`));
+  return [...known, `CASE e.action_name WHEN 'purchase' THEN ${IS_SIGNED} END AS is_signed`].join(", ");
+}
+
 const countSchema = v.array(v.object({ experiment: v.string(), searches: v.number() }));
 const columnSchema = v.array(v.object({ name: v.string() }));
 
@@ -86,17 +93,18 @@ export async function openSqlLog(database: EventDatabase): Promise<Log> {
     },
     async *actions(range) {
       if (queries.size === 0 || events.size === 0) return;
-      const order = ORDER_COLUMNS.map((column) => (events.has(column) ? `e.${column}` : `NULL AS ${column}`)).join(", ");
       // A whole order's object is the order; a refund or a cancellation by the shop's server follows no search.
       const select =
         "SELECT e.id, e.query_id, e.action_name, e.quantity, e.price, e.currency, e.team, e.timestamp, " +
-        `${order}, e.application, ${events.has("unit") ? "e.unit" : "NULL"} AS unit, ` +
+        `${orderColumns(events)}, e.application, ${events.has("unit") ? "e.unit" : "NULL"} AS unit, ` +
         "CASE WHEN json_extract(e.event_attributes, '$.object.object_id_type') = 'order' THEN NULL ELSE e.object_id END AS object_id " +
         "FROM ubi_events e " +
         `WHERE e.action_name IN (${ACTIONS.map(quote).join(", ")}) AND (e.action_name IN ('refund', 'cancel') ` +
         // An order that only names its shopper.
         (events.has("unit") ? "OR (e.query_id = '' AND e.unit IS NOT NULL) " : "") +
-        `OR EXISTS (SELECT 1 FROM ubi_queries q WHERE q.query_id = e.query_id AND q.experiment = ${quote(range.experiment)}))`;
+        `OR EXISTS (SELECT 1 FROM ubi_queries q WHERE q.query_id = e.query_id AND q.experiment = ${quote(range.experiment)}) ` +
+        // Of whatever search: what its order holds is true of what came unsigned.
+        `OR (e.action_name = 'purchase' AND ${IS_SIGNED}))`;
       for await (const row of pages(database, actionSchema, (after) => `${select} AND e.id > ${after}`)) yield toActionRow(row);
     },
     earlier: (range, span) => earlierRows(database, { queries, events }, range, span),
@@ -136,9 +144,9 @@ function earlierRows(
     async *actions() {
       if (events.size === 0) return;
       const select =
-        "SELECT id, query_id, action_name, object_id, quantity, price, currency, timestamp FROM ubi_events " +
+        `SELECT e.id, e.query_id, e.action_name, e.object_id, e.quantity, e.price, e.currency, e.timestamp, ${orderColumns(events)} FROM ubi_events e ` +
         `WHERE action_name IN (${ACTIONS.map(quote).join(", ")}) AND timestamp >= ${quote(from)} AND timestamp < ${quote(until)}`;
-      for await (const row of pages(database, earlierAction, (after) => `${select} AND id > ${after}`))
+      for await (const row of pages(database, earlierAction, (after) => `${select} AND e.id > ${after}`))
         yield { ...toActionRow(row), atMs: Date.parse(row.timestamp) };
     },
   };

@@ -64,6 +64,17 @@ const SORT = `
   FROM search LEFT JOIN outcome USING (query_id) LEFT JOIN bought USING (query_id)
   WHERE NOT is_ambiguous AND (unit IS NULL OR unit NOT IN (SELECT unit FROM left_out)) ORDER BY unit, at, query_id`;
 
+/** What shoppers come to, and searches of unknown ones; those who come to the same are one row. */
+const TOTALS = `
+  WITH searched AS (
+    SELECT unit, 1 AS searches, clicks > 0 AS clicked, clicks, carts, purchases, orders, items, gross, revenue FROM staged
+  ), cluster AS (
+    SELECT 1 AS isKnown, SUM(searches) AS searches, SUM(clicked) AS clicked, SUM(clicks) AS clicks, SUM(carts) AS carts, SUM(purchases) AS purchases,
+      SUM(orders) AS orders, SUM(items) AS items, SUM(gross) AS gross, SUM(revenue) AS revenue FROM searched WHERE unit IS NOT NULL GROUP BY unit
+    UNION ALL SELECT 0, searches, clicked, clicks, carts, purchases, orders, items, gross, revenue FROM searched WHERE unit IS NULL
+  )
+  SELECT *, COUNT(*) AS times FROM cluster GROUP BY isKnown, searches, clicked, clicks, carts, purchases, orders, items, gross, revenue`;
+
 const optionalText = v.pipe(
   v.nullable(v.string()),
   v.transform((text) => text ?? undefined),
@@ -101,6 +112,20 @@ const stagedSchema = v.object({
 
 /** One search with its outcome. */
 export type StagedSearch = Readonly<v.InferOutput<typeof stagedSchema>>;
+
+const totalsSchema = v.object({
+  isKnown: v.number(),
+  times: v.number(),
+  searches: v.number(),
+  clicked: v.number(),
+  clicks: v.number(),
+  carts: v.number(),
+  purchases: v.number(),
+  orders: v.number(),
+  items: v.number(),
+  gross: v.number(),
+  revenue: v.number(),
+});
 
 const countSchema = v.object({ n: v.number() });
 const foundSchema = v.object({ at: v.number(), application: v.string(), unit: v.nullable(v.string()), teams: v.nullable(v.string()) });
@@ -149,6 +174,12 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
     return found === undefined ? "" : v.parse(v.object({ query_id: v.string() }), found).query_id;
   };
   const outside = { actions: 0, purchases: 0, undated: 0 };
+  const isWithinWindow = (atMs: number, searchAtMs: number): boolean =>
+    atMs < untilMs && atMs <= searchAtMs + windowMs && atMs >= searchAtMs - BEFORE_MS;
+  const countOutside = (action: ActionRow["action"], by: number): void => {
+    outside.actions += by;
+    if (action === "purchase") outside.purchases += by;
+  };
   return {
     addSearch({ queryId, variant, unit, atMs, application, words, bypass, model, ms, isEmpty, teams, isSimulated }: SearchRow): void {
       pages++;
@@ -184,24 +215,30 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
         orders.reverse(row, search);
         return;
       }
-      if (search === undefined) {
-        strayActions++;
+      const isSignedOrder = row.isSigned === true && action === "purchase" && row.orderId !== undefined;
+      const isTimely = atMs === undefined || search === undefined || isWithinWindow(atMs, search.at);
+      if (search === undefined || !isTimely) {
+        const lost = search === undefined ? "stray" : "outside";
+        if (isSignedOrder)
+          orders.add({ ...row, queryId: "" }, search ?? { application: row.application ?? "", unit: row.unit ?? null }, {
+            team: null,
+            lost,
+          });
+        else if (lost === "stray") strayActions++;
+        else countOutside(action, 1);
         return;
       }
       if (atMs === undefined) outside.undated++;
-      else if (atMs >= untilMs || atMs > search.at + windowMs || atMs < search.at - BEFORE_MS) {
-        outside.actions++;
-        if (action === "purchase") outside.purchases++;
-        return;
-      }
       const credited = team ?? (search.teams === null ? null : v.parse(teamsSchema, search.teams)[itemId]) ?? null;
-      if (action === "purchase") orders.add(row, search, credited);
+      if (action === "purchase") orders.add(row, search, { team: credited });
       else addAction.run(eventId ?? null, queryId, ACTIONS.indexOf(action), credited, itemId);
     },
     /** After the last row, before anything below. */
     seal(): void {
       database.exec(`COMMIT; ${SEAL}; ${LEAVE_OUT}`);
       orders.seal();
+      strayActions += orders.lost("stray");
+      countOutside("purchase", orders.lost("outside"));
       database.exec(SORT);
     },
     counts: () => ({
@@ -228,6 +265,7 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
       prices: orders.prices(),
       ...orders.repeats(),
       ...orders.reversals(),
+      ...orders.doubts(),
       withoutNumber: orders.withoutNumber(),
     }),
     /** Per item, for training lists. */
@@ -248,6 +286,13 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
       names(`SELECT application AS name FROM search GROUP BY application ORDER BY COUNT(*) DESC, application LIMIT ${most}`),
     /** The searches of one shopper in the order of time, or a single search of an unknown shopper. */
     clusters: () => clustersOf(database),
+    /** The sums of each of them, without an order. */
+    *totals() {
+      for (const row of database.prepare(TOTALS).iterate()) {
+        const { isKnown, times, ...totals } = v.parse(totalsSchema, row);
+        yield { totals, isKnown: isKnown === 1, times };
+      }
+    },
     close() {
       database.close();
       rmSync(folder, { recursive: true, force: true });

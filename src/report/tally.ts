@@ -1,6 +1,6 @@
 /**
- * Two passes over the searches, shopper by shopper: the first finds the caps, the second adds up → sums per arm, day and segment. Memory grows
- * with days, arms and segments, not with the log.
+ * One pass over the searches, shopper by shopper, with the caps that what they come to says → sums per arm, day and segment. Memory grows with days,
+ * arms and segments, not with the log.
  */
 import type { Votes } from "./statistics/preference.ts";
 import { mergeSums } from "./statistics/ratio.ts";
@@ -59,7 +59,7 @@ export function tally(stage: Stage, variants: readonly string[], segmented: Metr
   const days = Math.floor(period.lastMs / DAY_MS) - firstDay + 1;
   const indices = new Map(variants.map((variant, i) => [variant, i]));
   const arms = variants.map(emptyArm);
-  const caps = findCaps(totalsOf(stage), cap);
+  const caps = findCaps(stage.totals(), cap);
   const blocks: Float64Array[] = [];
   const blockOf = (arm: number): Float64Array => (blocks[arm] ??= new Float64Array(METRICS.length * days * CELL_SIZE));
   const extremes: ReturnType<typeof emptyExtremes>[][] = [];
@@ -144,14 +144,6 @@ function countCluster(arm: ArmTally, cluster: readonly StagedSearch[]): void {
     const vote = a === b ? "ties" : a > b ? "a" : "b";
     arm.votes[kind][vote]++;
     if (cluster[0]?.unit !== undefined) arm.shopperVotes[kind][vote]++;
-  }
-}
-
-function* totalsOf(stage: Stage) {
-  for (const cluster of stage.clusters()) {
-    const totals = emptyTotals();
-    for (const search of cluster) addSearch(totals, search);
-    yield { totals, isKnown: cluster[0]?.unit !== undefined };
   }
 }
 

@@ -47,7 +47,11 @@ const eventSchema = v.looseObject({
   unit,
   client_id: unit,
   ...extras,
-  event_attributes: v.looseObject({ object: v.nullish(v.looseObject({ object_id: itemId, object_id_type: unit, ...extras })), ...extras }),
+  event_attributes: v.looseObject({
+    armmt: v.fallback(v.nullish(v.looseObject({ is_signed: rawAction.entries.is_signed })), undefined),
+    object: v.nullish(v.looseObject({ object_id: itemId, object_id_type: unit, ...extras })),
+    ...extras,
+  }),
 });
 
 const namesAction = v.looseObject({ action_name });
@@ -63,6 +67,7 @@ function toAction({ event_attributes: attributes, ...record }: v.InferOutput<typ
     order_id: record.order_id ?? attributes.order_id ?? object?.order_id,
     line: record.line ?? attributes.line ?? object?.line,
     price_suspect: record.price_suspect ?? attributes.price_suspect ?? object?.price_suspect,
+    is_signed: attributes.armmt?.is_signed,
     unit: record.unit ?? record.client_id,
     object_id: object?.object_id_type === "order" ? undefined : object?.object_id,
   });

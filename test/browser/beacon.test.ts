@@ -147,6 +147,13 @@ describe.skipIf(executablePath === undefined)("armmt-beacon", () => {
     const [event] = stored.values();
     expect(event).toMatchObject({ query_id: `q-${searches}`, application: "shop", event_attributes: { position: { ordinal: 1 } } });
     expect(requests[0]?.type).toBe("text/plain");
+    // The browser's own measure, network included; the next request does not say it again.
+    const waited = requests.map(({ body }): unknown => JSON.parse(body).waited_ms);
+    expect(waited[0]).toBeGreaterThan(0);
+    await page.getByText("Buy").click();
+    await page.evaluate("armmt.flush()");
+    await until(["add_to_cart mug", "click cup"]);
+    expect(requests.map(({ body }): unknown => JSON.parse(body).waited_ms)).toEqual([waited[0], ...requests.slice(1).map(() => undefined)]);
   });
 
   it("keeps nothing without consent, and says nothing of who it was", async () => {

@@ -75,6 +75,24 @@ describe.skipIf(executablePath === undefined)("the report's page", () => {
     expect(stops.some((stop) => stop.startsWith("DIV Exposures"))).toBe(true);
     expect(stops.filter((stop) => stop.startsWith("SUMMARY")).length).toBeGreaterThan(10);
   });
+
+  it("fits on paper: no table is cut off, nothing scrolls, and what only a screen needs is left out", async () => {
+    // A4 with margins of 1 cm, at 96 dots per inch.
+    const { page, complaints } = await open({ viewport: { width: 718, height: 1047 }, colorScheme: "light" });
+    await page.emulateMedia({ media: "print" });
+    const printed = await page.evaluate(() => ({
+      nav: getComputedStyle(document.querySelector("nav")!).display,
+      page: document.documentElement.scrollWidth - innerWidth,
+      cut: [...document.querySelectorAll("table")].flatMap((table) => {
+        const { right, width } = table.getBoundingClientRect();
+        return width > 0 && right > innerWidth ? [`${table.caption?.textContent}: ${Math.round(right)}`] : [];
+      }),
+    }));
+    expect(printed).toEqual({ nav: "none", page: 0, cut: [] });
+    const pdf = await page.pdf({ format: "A4" });
+    expect(pdf.subarray(0, 5).toString()).toBe("%PDF-");
+    expect(complaints).toEqual([]);
+  });
 });
 
 /** WCAG 2's contrast of two colours as `rgb(…)`. */

@@ -7,7 +7,17 @@ import { createUnitHash } from "../../src/events/keys.ts";
 import { openSinks } from "../../src/events/sinks.ts";
 import { createEventTokens, TOKEN_TTL_MS, type TokenContent } from "../../src/events/token.ts";
 import type { EventFormat } from "../../src/protocol.ts";
-import { dataLayerPush, gaPurchase, gaRefund, gtagCall, segmentBatch, segmentTrack } from "./official.ts";
+import {
+  dataLayerPush,
+  gaPurchase,
+  gaRefund,
+  gtagCall,
+  RECORDED_INSIGHTS_SEARCH,
+  recordedInsights,
+  recordedSegmentBatch,
+  segmentBatch,
+  segmentTrack,
+} from "./official.ts";
 
 const SECRET = "a-secret-for-tests-only-of-32-characters";
 const ORDER_SECRET = "another-secret-for-tests-of-32-characters";
@@ -42,15 +52,16 @@ interface Sending {
   readonly search?: string;
   readonly application?: string | undefined;
   readonly orderSecret?: string | undefined;
+  readonly eventKeys?: readonly string[];
 }
 
 async function send(body: unknown, options: Sending = {}) {
-  const { format = "ubi", headers = {}, search = "" } = options;
+  const { format = "ubi", headers = {}, search = "", eventKeys } = options;
   const application = "application" in options ? options.application : "products";
   const orderSecret = "orderSecret" in options ? options.orderSecret : ORDER_SECRET;
   const sink = openSinks({ names: ["d1"], bindings: env, counters, now, createId: () => "id", log });
   const ingest = { tokens, hashUnit, sink, counters, application, now };
-  const endpoint = createEventsEndpoint({ ingest, orderSecret, allowOrigins: [], log });
+  const endpoint = createEventsEndpoint({ ingest, orderSecret, eventKeys, allowOrigins: [], log });
   const response = await endpoint({
     format,
     url: `https://edge.example.com/events${search}`,
@@ -322,6 +333,78 @@ describe("search-insights", () => {
   });
 });
 
+describe("how long a page waited", () => {
+  it("is counted beside an event that a token proves, whatever else it may be, and is in no record", async () => {
+    const token = await issue();
+    const post = (waited_ms: unknown, events = [ubiEvent("click", {})]) => send({ tokens: [token], waited_ms, events });
+    expect(counters.snapshot()["waits"]).toBeUndefined();
+    for (const ms of [-5, 0, "x", null, 1e9]) {
+      // oxlint-disable-next-line no-await-in-loop
+      expect((await post(ms)).status, String(ms)).toBe(200);
+      await env.EVENTS.prepare("DELETE FROM ubi_events").run(); // oxlint-disable-line no-await-in-loop
+    }
+    await post(777, []);
+    expect(counters.snapshot()["waits"]).toBeUndefined();
+    for (const ms of [120.4, 80, 900]) {
+      await post(ms); // oxlint-disable-line no-await-in-loop
+      await env.EVENTS.prepare("DELETE FROM ubi_events").run(); // oxlint-disable-line no-await-in-loop
+    }
+    expect(counters.snapshot()["waits"]).toEqual({ searches: 3, median_ms: 120, p95_ms: 900 });
+    await post(80);
+    expect(JSON.stringify(await rows("*"))).not.toContain("waited");
+  });
+});
+
+const basic = (user: string) => ({ authorization: `Basic ${btoa(`${user}:`)}` });
+
+describe("keys of other tools", () => {
+  const keys = { eventKeys: ["shop-key"] };
+  const statusOf = async (format: EventFormat, options: Sending, body: unknown = { batch: [] }) =>
+    (await send(body, { format, ...keys, ...options })).status;
+
+  it("are looked at where the shop lists its own, at the tools' own paths, wherever their clients put them", async () => {
+    expect(await statusOf("segment", { headers: basic("shop-key") })).toBe(200);
+    expect(await statusOf("segment", {}, { batch: [], writeKey: "shop-key" })).toBe(200);
+    expect(await statusOf("algolia", { search: "?X-Algolia-API-Key=shop-key" }, { events: [] })).toBe(200);
+    expect(await statusOf("algolia", { headers: { "X-Algolia-API-Key": "shop-key" } }, { events: [] })).toBe(200);
+    expect(await statusOf("ga4", { search: "?measurement_id=G-1&api_secret=shop-key" }, { events: [] })).toBe(200);
+    const before = counters.snapshot().rejected["key_unknown"] ?? 0;
+    const refused = [
+      await statusOf("segment", {}),
+      await statusOf("segment", { headers: basic("another") }, { batch: [], writeKey: "another" }),
+      await statusOf("segment", { headers: { authorization: "Basic %%%" } }),
+      await statusOf("segment", { headers: { authorization: "Bearer shop-key" } }),
+      await statusOf("algolia", { search: "?api_secret=shop-key" }, { events: [] }),
+      await statusOf("ga4", { search: "?api_secret=" }, { events: [] }),
+    ];
+    expect(refused).toEqual(refused.map(() => 401));
+    expect((counters.snapshot().rejected["key_unknown"] ?? 0) - before).toBe(refused.length);
+  });
+
+  it("come from Segment's and Algolia's own clients as they are, with their events", async () => {
+    const token = await issue();
+    const segment = await send(recordedSegmentBatch(token), { format: "segment", ...keys, headers: basic("shop-key") });
+    expect(segment.answer).toMatchObject({ accepted: 3, rejected: [{ index: 0, reason: "action_unknown" }] });
+    for (const body of recordedInsights(token)) {
+      // oxlint-disable-next-line no-await-in-loop
+      expect((await send(body, { format: "algolia", ...keys, search: RECORDED_INSIGHTS_SEARCH })).status).toBe(200);
+    }
+    expect(await rows("action_name, object_id, quantity, price, currency, order_id IS NOT NULL")).toEqual([
+      ["click", "mug", null, null, null, 0],
+      ["purchase", "mug", 2, 12.5, "EUR", 1],
+      ["purchase", "cup", 1, 4, "EUR", 1],
+      ["purchase", "cup", 1, 4, "EUR", 0],
+    ]);
+  });
+
+  it("are asked of nobody else, and of nobody by default", async () => {
+    expect(await statusOf("ubi", {}, { events: [] })).toBe(200);
+    expect(await statusOf("segment", { eventKeys: [] })).toBe(200);
+    const text = JSON.stringify({ batch: [] });
+    expect(await statusOf("segment", { headers: await sign(text) }, text)).toBe(200);
+  });
+});
+
 describe("an order that the shop's server signs", () => {
   const signedRow =
     "action_name, query_id, unit, object_id, position, price, quantity, application, json_extract(event_attributes, '$.armmt')";
@@ -342,7 +425,13 @@ describe("an order that the shop's server signs", () => {
   });
 
   it("is the same order when it comes again, from a browser, or from another tool", async () => {
-    await send({ tokens: [await issue()], events: orderOf({ query_id: undefined }).events });
+    // What a browser says first, or anybody who guesses the number, does not keep the signed order out; the report counts one of them.
+    await send({ tokens: [await issue()], events: orderOf({ query_id: undefined }, { price: 900 }).events });
+    expect((await sendSigned(orderOf())).answer).toMatchObject({ accepted: 1, duplicates: 0 });
+    expect(await rows("price, order_id, json_extract(event_attributes, '$.armmt.is_signed')")).toEqual([
+      [900, await hashUnit("order O-7"), null],
+      [12.5, await hashUnit("order O-7"), 1],
+    ]);
     expect((await sendSigned(orderOf())).answer).toMatchObject({ accepted: 0, duplicates: 1 });
     const ga = {
       client_id: "1.2",
@@ -363,7 +452,7 @@ describe("an order that the shop's server signs", () => {
 
   it("uses a token that fits, as a browser's event would", async () => {
     expect((await sendSigned(orderOf({ token: await issue({ offset: 40 }) }))).answer).toMatchObject({ accepted: 1 });
-    expect(await rows("position, json_extract(event_attributes, '$.armmt.variant')")).toEqual([[42, "armmt"]]);
+    expect(await rows("position, json_extract(event_attributes, '$.armmt.variant'), json_extract(event_attributes, '$.armmt.is_signed')")).toEqual([[42, "armmt", 1]]); // prettier-ignore
     expect((await sendSigned(orderOf({ token: await issue() }, { object_id: "plate", order_id: "O-8" }))).answer).toMatchObject({
       rejected: [{ reason: "item_not_served" }],
     });

@@ -168,3 +168,63 @@ export const segmentBatch = (items: readonly [string, string], token?: string) =
 });
 
 export const segmentTrack = (itemId: string, token?: string) => trackCall("Product Clicked", segmentProduct(itemId, token));
+
+const library = { context: { library: { name: "@segment/analytics-node", version: "3.1.0" } }, _metadata: { nodeVersion: "v22.23.3", jsRuntime: "node" } }; // prettier-ignore
+
+/** What @segment/analytics-node 3.1.0 sent to `POST /v1/batch` (recorded), beside `authorization: Basic <base64 of "shop-key:">`. */
+export const recordedSegmentBatch = (token: string) => ({
+  batch: [
+    {
+      timestamp: "2026-11-30T09:06:22.386Z",
+      integrations: {},
+      type: "identify",
+      userId: "u-1",
+      traits: { plan: "x" },
+      ...library,
+      messageId: "node-next-1796029582386-2cab1b15-9706-439d-9bc3-88a226fb0b0e",
+    },
+    {
+      timestamp: "2026-11-30T09:06:22.386Z",
+      integrations: {},
+      event: "Product Clicked",
+      type: "track",
+      properties: { product_id: "mug", armmt_token: token },
+      ...library,
+      anonymousId: "a-1",
+      messageId: "node-next-1796029582386-1b159706-539d-4bc3-88a2-26fb0b0e6399",
+    },
+    {
+      timestamp: "2026-11-30T09:06:22.387Z",
+      integrations: {},
+      event: "Order Completed",
+      type: "track",
+      properties: {
+        order_id: "O-7",
+        currency: "EUR",
+        total: 29,
+        armmt_token: token,
+        products: [
+          { product_id: "mug", price: 12.5, quantity: 2, name: "Mug" },
+          { product_id: "cup", price: 4, quantity: 1 },
+        ],
+      },
+      ...library,
+      userId: "u-1",
+      messageId: "node-next-1796029582387-9706539d-dbc3-48a2-a6fb-0b0e63993483",
+    },
+  ],
+  writeKey: "shop-key",
+  sentAt: "2026-11-30T09:06:22.397Z",
+});
+
+/** What search-insights 2.17.3 sent to `POST /1/events` from Node (recorded): the address's parameters, and a body per call. */
+export const RECORDED_INSIGHTS_SEARCH =
+  "?X-Algolia-Application-Id=APP&X-Algolia-API-Key=shop-key&X-Algolia-Agent=insights-js%20(2.17.3)%3B%20insights-js-node-esm%20(2.17.3)";
+export const recordedInsights = (token: string) => {
+  const shared = { index: "products", queryID: token, userToken: "consented-browser-7" };
+  const bought = { objectIDs: ["cup"], objectData: [{ price: 4, quantity: 1, queryID: token }], currency: "EUR" };
+  return [
+    { events: [{ eventType: "click", eventName: "Clicked", objectIDs: ["mug"], positions: [1], ...shared }] },
+    { events: [{ eventType: "conversion", eventSubtype: "purchase", eventName: "Bought", ...bought, ...shared }] },
+  ];
+};

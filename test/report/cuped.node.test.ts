@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, describe, expect, it } from "vitest";
 import { openDatabaseFile } from "../../src/cli/report/database.ts";
-import type { Log } from "../../src/report/log.ts";
+import type { ActionRow, Log, SearchRow } from "../../src/report/log.ts";
 import { openSqlLog } from "../../src/report/sql-log.ts";
 import { openUbiLog } from "../../src/report/ubi-log.ts";
 import { type CovariateSums, findAdjustment, shifted } from "../../src/report/cuped.ts";
 import { compareArms } from "../../src/report/statistics/compare.ts";
 import { addCluster, estimatePair, NO_SUMS, readSums, SUM_COUNT } from "../../src/report/statistics/ratio.ts";
 import { drawShop, type ShopOptions, shopLog, withEarlier } from "./earlier-shop.ts";
-import { action, logOf, report } from "./rows.ts";
+import { action, DAY_MS, logOf, report, search, START_MS } from "./rows.ts";
 import { TABLES } from "./simulated-database.ts";
 import { seeded } from "./statistics/random.ts";
 
@@ -92,6 +92,50 @@ describe("the adjustment", () => {
     const usual = comparisonOf(await report(withEarlier(log, shop.earlier, shop.earlierActions)), "clicks-per-shopper");
     const flooded = comparisonOf(await report(withEarlier(log, shop.earlier, [...shop.earlierActions, ...flood])), "clicks-per-shopper");
     expect(flooded.result!.lift.value).toBeCloseTo(usual.result!.lift.value, 2);
+  });
+});
+
+/** Shoppers who buy much bought much before: orders of several lines, of several pieces. */
+function drawOrders() {
+  const random = seeded(11);
+  const searches: SearchRow[] = [];
+  const actions: ActionRow[] = [];
+  const earlier: { queryId: string; unit: string; atMs: number; variant: undefined }[] = [];
+  const earlierActions: (ActionRow & { atMs: number })[] = [];
+  for (let n = 0; n < 400; n++) {
+    const unit = `u${n}`;
+    const taste = random();
+    searches.push(search(`q${n}`, random() < 0.5 ? "armmt" : "control", { unit }));
+    earlier.push({ queryId: `e${n}`, unit, atMs: START_MS - DAY_MS, variant: undefined });
+    for (const [prefix, into] of [
+      ["e", earlierActions],
+      ["q", actions],
+    ] as const)
+      // prettier-ignore
+      for (let order = 0; order < Math.floor(3 * taste * random()); order++)
+        for (let line = 0; line < 1 + Math.floor(4 * random()); line++) {
+          const more = { orderId: `${prefix}${n}-${order}`, itemId: `i${line}`, quantity: 1 + Math.floor(3 * random()), price: 5, currency: "EUR" };
+          into.push({ ...action(`${prefix}${n}`, "purchase", more), atMs: prefix === "e" ? START_MS - DAY_MS : START_MS });
+        }
+  }
+  return { searches, actions, earlier, earlierActions };
+}
+
+describe("orders and items", () => {
+  it("are adjusted by the orders and items from before, each order once (numpy.linalg.lstsq)", async () => {
+    const { searches, actions, earlier, earlierActions } = drawOrders();
+    // Reloaded, and sent by the server too: the same orders.
+    const again = earlierActions.flatMap((row) => [{ ...row, isSigned: true as const }, { ...row, price: 900 }, row]);
+    for (const known of [earlierActions, again]) {
+      const data = await report(withEarlier(logOf(searches, actions), earlier, known), { cap: 1 }); // oxlint-disable-line no-await-in-loop
+      for (const [id, theta] of [
+        ["orders-per-shopper", 0.3377146883993458],
+        ["purchases-per-shopper", 0.3062932023774186],
+        ["items-per-shopper", 0.30049798119184756],
+      ] as const)
+        // prettier-ignore
+        expect(comparisonOf(data, id).adjustment?.theta, id).toBeCloseTo(theta, 10);
+    }
   });
 });
 

@@ -65,9 +65,12 @@ const at = (days: number) => bought("q1", `after ${days}`, 10, { atMs: START_MS 
 
 const shoppersOf = (data: ReportData) => data.exposures.arms.map(({ variant, shoppers }) => [variant, shoppers]);
 
-describe("an order", () => {
-  const order = { orderId: "1001", quantity: 2 };
+const order = { orderId: "1001", quantity: 2 };
 
+const through = (queryId: string, itemId: string, minutes: number): ActionRow =>
+  bought(queryId, itemId, 10, { ...order, atMs: START_MS + minutes * 60_000 });
+
+describe("an order", () => {
   it("counts once: reloaded, in a second tab, after another search, by another door and with another price", async () => {
     const again = [
       bought("q1", "mug", 10, { ...order, eventId: "a" }),
@@ -90,6 +93,23 @@ describe("an order", () => {
     expect(await sumsOf([bought("q1", "mug", 10, order), bought("q2", "mug", 10, order)], {}, searches)).toEqual(once);
     const both = await sumsOf([bought("q1", "mug", 10, order), bought("q3", "mug", 10, order)], {}, searches);
     expect(both).toEqual({ orders: 2, lines: 2, items: 4, gross: 40, revenue: 40, buyers: 2 });
+  });
+
+  it("is the same in two indexes of an unknown shopper at the same time, line by line too", async () => {
+    const searches = ["products", "suggestions"].map((application) => search(application, "control", { application }));
+    const twice = [through("products", "mug", 5), through("suggestions", "mug", 6)];
+    expect(await sumsOf(twice, {}, searches)).toMatchObject({ orders: 1, lines: 1, revenue: 20 });
+    const lines = [through("products", "mug", 5), through("suggestions", "cup", 6)];
+    expect(await sumsOf(lines, {}, searches)).toMatchObject({ orders: 1, lines: 2, revenue: 40 });
+    // Two applications that count their orders alike.
+    const apart = [through("products", "mug", 5), through("suggestions", "mug", 90)];
+    expect(await sumsOf(apart, {}, searches)).toMatchObject({ orders: 2, lines: 2, revenue: 40 });
+  });
+
+  it("that two shoppers claim is in doubt, and the report says who can tell", async () => {
+    const data = await report(logOf(TWO, [bought("q1", "mug", 10, order), bought("q3", "cup", 500, order)]));
+    expect(data.money.orders.disputed).toBe(1);
+    expect(data.notes.join("\n")).toMatch(/1 order numbers came from more than one shopper.*ORDER_SECRET/);
   });
 
   it("has lines: of several searches, and two of the same item where they are named", async () => {
@@ -323,6 +343,8 @@ describe("describeMoney()", () => {
       cancelled: 0,
       refunded: 0,
       withoutNumber: 0,
+      contradicted: { lines: 0, examples: [] },
+      disputed: 0,
     };
     const rows = [{ ...line, variant: "control", orders: 5 }, { ...line, variant: "armmt", orders: 4 }]; // prettier-ignore
     expect(describeMoney({ ...money, prices: rows }, "control").mix).toEqual([]);

@@ -77,6 +77,53 @@ describe("a signed order", () => {
     ]);
   });
 
+  it("goes before what came unsigned under its number, first or last, in price, quantity and items", async () => {
+    const signed = order({ unit: "ann", quantity: 2, isSigned: true });
+    const strangers = [
+      order({ queryId: "b1", itemId: "cup", price: 900, application: undefined }),
+      order({ queryId: "b1", price: 10, quantity: 2, application: undefined }),
+    ];
+    const own = order({ queryId: "a1", price: 99, quantity: 2, application: undefined });
+    for (const rows of [
+      [...strangers, signed],
+      [signed, ...strangers],
+      [own, signed, ...strangers],
+    ]) {
+      const data = await report(logOf(searches, rows)); // oxlint-disable-line no-await-in-loop
+      expect(boughtBy(data)).toEqual([["control", 1], ["armmt", 0]]); // prettier-ignore
+      expect(data.metrics.find(({ metric }) => metric === "revenue")?.arms.map(({ sum }) => sum)).toEqual([20, 0]);
+      expect(data.money.orders.contradicted.examples).toContainEqual({ order: "7", item: "cup" });
+      expect(data.notes.join("\n")).toMatch(/[12] unsigned purchases contradict an order that the shop's server signed .* cup of order 7/);
+      expect(data.notes.join("\n")).not.toContain("nothing signed says whose");
+    }
+  });
+
+  it("is confirmed by what says the same, as one line or as two", async () => {
+    const signed = ["1", "2"].map((line) => order({ unit: "ann", line, isSigned: true }));
+    const data = await report(logOf(searches, [...signed, order({ queryId: "a1", quantity: 2, application: undefined })]));
+    expect(data.money.orders).toMatchObject({ again: 1, contradicted: { lines: 0 } });
+    expect(boughtBy(data)).toEqual([["control", 2], ["armmt", 0]]); // prettier-ignore
+  });
+
+  it("whose own search is not in the report corrects what the browser's event says, and follows its search", async () => {
+    const browsers = order({ queryId: "a1", price: 900, application: undefined });
+    for (const signed of [order({ unit: "another-id", isSigned: true }), order({ queryId: "elsewhere", isSigned: true })]) {
+      const data = await report(logOf(searches, [browsers, signed])); // oxlint-disable-line no-await-in-loop
+      expect(boughtBy(data)).toEqual([["control", 1], ["armmt", 0]]); // prettier-ignore
+      expect(data.metrics.find(({ metric }) => metric === "revenue")?.arms[0]?.sum).toBe(10);
+      expect(data.notes.join("\n")).toContain("1 unsigned purchases contradict");
+      // Alone it is in no figure, and counted.
+      const alone = await report(logOf(searches, [signed])); // oxlint-disable-line no-await-in-loop
+      expect([alone.money.rows.length, boughtBy(alone)?.map(([, sum]) => sum)]).toEqual([0, [0, 0]]);
+      expect(alone.notes.join("\n")).toContain("1 clicks, carts");
+    }
+  });
+
+  it("of long ago is left out, and counted", async () => {
+    const data = await report(logOf(searches, [order({ unit: "ann", atMs: START_MS + 30 * DAY_MS, isSigned: true })]));
+    expect(data.attribution.leftOut).toMatchObject({ actions: 1, purchases: 1 });
+  });
+
   it("is found in tables too", async () => {
     const file = join(folder, "events.sqlite");
     const events = await openSqliteEvents(file);

@@ -4,10 +4,10 @@
  *
  * Shoppers are drawn one by one but kept as sums: those who are alike are one entry with a count.
  */
-import { createRandom, type Random } from "../../demo/catalogue/random.ts";
-import { type Caps, findCaps } from "../../report/caps.ts";
+import { createLongRandom, type Random } from "../../demo/catalogue/random.ts";
+import { type Caps, createCapCounts } from "../../report/caps.ts";
 import { addToCell, type ArmSums, CELL_SIZE, type Counted, emptyExtremes, noteExtremes, readCell } from "../../report/cells.ts";
-import { emptyTotals, type Metric, METRICS, spreadOf, type Totals } from "../../report/metrics.ts";
+import { METRICS, spreadOf, type Totals } from "../../report/metrics.ts";
 import type { SequenceOptions } from "../../report/statistics/sequential.ts";
 import { judge, type Judgment } from "../../report/verdict.ts";
 
@@ -55,6 +55,8 @@ const RETURNING = 0.3;
 
 export interface CheckOptions extends SequenceOptions {
   readonly cap: number;
+  /** Other experiments by another seed. */
+  readonly seed: string;
 }
 
 /** Shoppers who are alike, or searches of unknown ones. */
@@ -70,15 +72,18 @@ interface Entry {
 interface Arm {
   readonly alike: Map<number, Entry>;
   readonly buyers: Set<Entry>;
+  /** Of both arms. */
+  readonly counts: ReturnType<typeof createCapCounts>;
 }
 
 /** `squares`: Σ of the squared totals of single searches, by which a sum of squares follows for every metric. */
 interface Sums {
-  totals: Totals;
-  squares: Totals;
+  readonly totals: Totals;
+  readonly squares: Totals;
 }
 
-interface Visitor extends Sums {
+interface Visitor {
+  sums: Sums | undefined;
   readonly arm: Arm;
   readonly isKnown: boolean;
   readonly buyRate: number;
@@ -111,8 +116,7 @@ function drawVisitor(random: Random, arms: readonly [Arm, Arm], { share, consent
     buyRate: isVariant ? buyRate * (1 + lift) : buyRate,
     clickRate: clickRate === 0 ? 0 : clickRate * random.pick(TASTES),
     moreSearches: once === 1 || random.chance(once) ? 0 : drawMore(random),
-    totals: emptyTotals(),
-    squares: emptyTotals(),
+    sums: undefined,
     entry: undefined,
   };
 }
@@ -135,21 +139,35 @@ function visit(random: Random, visitor: Visitor, sigma: number): void {
     const isCart = isClicked && random.chance(0.25);
     if (isClicked) clicks++;
     if (isCart) carts++;
-    if (!isKnown) addEntry(arm, alone(isClicked, isCart, i === 0 ? { purchases, revenue } : { purchases: 0, revenue: 0 }), false);
+    if (!isKnown) addEntry(arm, alone(isClicked, isCart, i === 0 ? purchases : 0, revenue), false);
   }
   if (!isKnown) return;
-  const { totals, squares } = visitor;
-  const counted = { searches, clicked: clicks, clicks, carts };
-  visitor.totals = addTotals(totals, { ...counted, ...sold(purchases, revenue) });
-  visitor.squares = addTotals(squares, { ...counted, ...sold(purchases ** 2, revenue ** 2) });
+  const mine =
+    searches === 1
+      ? alone(clicks > 0, carts > 0, purchases, revenue)
+      : together({ searches, clicked: clicks, clicks, carts }, purchases, revenue);
+  visitor.sums =
+    visitor.sums === undefined
+      ? mine
+      : { totals: addTotals(visitor.sums.totals, mine.totals), squares: addTotals(visitor.sums.squares, mine.squares) };
   if (entry !== undefined) removeEntry(arm, entry);
-  visitor.entry = addEntry(arm, visitor, true);
+  visitor.entry = addEntry(arm, visitor.sums, true);
 }
 
-function alone(isClicked: boolean, isCart: boolean, { purchases, revenue }: Record<"purchases" | "revenue", number>): Sums {
+/** Orders are in one of the searches, each of which has one click or none, and one cart or none. */
+function together(counted: Pick<Totals, "searches" | "clicked" | "clicks" | "carts">, purchases: number, revenue: number): Sums {
+  return { totals: { ...counted, ...sold(purchases, revenue) }, squares: { ...counted, ...sold(purchases ** 2, revenue ** 2) } };
+}
+
+/** Most searches are one of these; by clicks and carts. */
+const WITHOUT_ORDER = [0, 1, 2].map((n) =>
+  together({ searches: 1, clicked: Math.min(1, n), clicks: Math.min(1, n), carts: Math.max(0, n - 1) }, 0, 0),
+);
+
+/** A single search. */
+function alone(isClicked: boolean, isCart: boolean, purchases: number, revenue: number): Sums {
   const [clicks, carts] = [isClicked ? 1 : 0, isCart ? 1 : 0];
-  const both = { searches: 1, clicked: clicks, clicks, carts };
-  return { totals: { ...both, ...sold(purchases, revenue) }, squares: { ...both, ...sold(purchases ** 2, revenue ** 2) } };
+  return purchases === 0 ? WITHOUT_ORDER[clicks + carts]! : together({ searches: 1, clicked: clicks, clicks, carts }, purchases, revenue);
 }
 
 /** One order with so many lines of one item each, and nothing sent back. */
@@ -171,7 +189,8 @@ function addTotals(a: Totals, b: Totals): Totals {
   };
 }
 
-function addEntry({ alike, buyers }: Arm, { totals, squares }: Sums, isKnown: boolean): Entry {
+function addEntry({ alike, buyers, counts }: Arm, { totals, squares }: Sums, isKnown: boolean): Entry {
+  counts.add({ totals, isKnown });
   const key = totals.purchases === 0 ? keyOf(totals, isKnown) : undefined;
   const known = key === undefined ? undefined : alike.get(key);
   if (known !== undefined) {
@@ -188,7 +207,8 @@ function addEntry({ alike, buyers }: Arm, { totals, squares }: Sums, isKnown: bo
   return entry;
 }
 
-function removeEntry({ alike, buyers }: Arm, entry: Entry): void {
+function removeEntry({ alike, buyers, counts }: Arm, entry: Entry): void {
+  counts.add({ ...entry, times: -1 });
   entry.times--;
   if (entry.times > 0) return;
   if (!buyers.delete(entry)) alike.delete(keyOf(entry.totals, entry.isKnown));
@@ -198,30 +218,37 @@ function keyOf({ searches, clicks, carts }: Totals, isKnown: boolean): number {
   return ((searches * 1000 + clicks) * 1000 + carts) * 2 + (isKnown ? 1 : 0);
 }
 
-/** What a report on that day would go by: each arm's sums of one metric. */
-function sumsOf({ alike, buyers }: Arm, metric: Metric, caps: Caps): ArmSums {
-  const m = METRICS.indexOf(metric);
-  const cells = new Float64Array(CELL_SIZE);
-  const extremes = emptyExtremes();
-  for (const entries of [alike.values(), buyers]) {
-    for (const { counted, times } of entries) {
+/** What a report on that day would go by: an arm's sums, parallel to METRICS. Shopper by shopper, which is how they lie in memory. */
+function sumsOf({ alike, buyers }: Arm, isAsked: readonly boolean[], caps: Caps): readonly ArmSums[] {
+  const cells = new Float64Array(METRICS.length * CELL_SIZE);
+  const extremes = METRICS.map(emptyExtremes);
+  const add = ({ counted, times }: Entry): void => {
+    for (let m = 0; m < counted.length; m++) {
       const mine = counted[m];
-      if (mine === undefined) continue;
-      addToCell(cells, 0, caps, m, mine, times);
-      noteExtremes(extremes, caps, m, mine);
+      if (mine === undefined || !isAsked[m]!) continue;
+      addToCell(cells, m * CELL_SIZE, caps, m, mine, times);
+      noteExtremes(extremes[m]!, caps, m, mine);
     }
-  }
-  return readCell(cells, 0, [extremes.heaviest, extremes.widest].flatMap((extreme) => extreme ?? [])); // prettier-ignore
+  };
+  for (const entry of alike.values()) add(entry);
+  for (const entry of buyers) add(entry);
+  return extremes.map(({ heaviest, widest }, m) =>
+    readCell(
+      cells,
+      m * CELL_SIZE,
+      [heaviest, widest].flatMap((extreme) => extreme ?? []),
+    ),
+  );
 }
-
-const emptyArm = (): Arm => ({ alike: new Map(), buyers: new Set() });
 
 /** One experiment, day by day. */
 export function* simulateDays(cell: Cell, seed: string, options: CheckOptions): Generator<ReadonlyMap<string, Judgment>> {
-  const random = createRandom(seed);
+  const random = createLongRandom(seed);
+  const counts = createCapCounts();
+  const emptyArm = (): Arm => ({ alike: new Map(), buyers: new Set(), counts });
   const [control, variant] = [emptyArm(), emptyArm()];
   const expected: Visitor[][] = Array.from({ length: CHECK_DAYS + 11 }, () => []);
-  const metrics = METRICS.filter(({ id }) => cell.clickRate > 0 || !/^(?:click|cart)/.test(id));
+  const isAsked = METRICS.map(({ id }) => cell.clickRate > 0 || !/^(?:click|cart)/.test(id));
   for (let day = 0; day < CHECK_DAYS; day++) {
     for (let i = 0; i < cell.perDay; i++) {
       const visitor = drawVisitor(random, [control, variant], cell);
@@ -229,11 +256,11 @@ export function* simulateDays(cell: Cell, seed: string, options: CheckOptions): 
       if (random.chance(RETURNING)) expected[day + 1 + Math.floor(random.next() * 10)]?.push(visitor);
     }
     for (const visitor of expected[day] ?? []) visit(random, visitor, cell.sigma);
-    const caps = findCaps([...control.alike.values(), ...control.buyers, ...variant.alike.values(), ...variant.buyers], options.cap);
-    const judged = metrics.map((metric) => {
-      const judgment = judge(metric, sumsOf(control, metric, caps), sumsOf(variant, metric, caps), { ...options, share: cell.share });
-      return [metric.id, judgment] as const;
-    });
+    const caps = counts.caps(options.cap);
+    const [theirs, mine] = [sumsOf(control, isAsked, caps), sumsOf(variant, isAsked, caps)];
+    const judged = METRICS.flatMap((metric, m) =>
+      isAsked[m]! ? [[metric.id, judge(metric, theirs[m]!, mine[m]!, { ...options, share: cell.share })] as const] : [],
+    );
     yield new Map(judged);
   }
 }
@@ -259,7 +286,7 @@ export function runCell(cell: Cell, options: CheckOptions, [from, to]: readonly 
     const found = new Set<string>();
     let isAlarm = false;
     let last: Judgment | undefined;
-    for (const day of simulateDays(cell, `${cell.name}:${run}`, options)) {
+    for (const day of simulateDays(cell, `${options.seed}:${cell.name}:${run}`, options)) {
       for (const [id, { verdict, alarm }] of day) {
         if (verdict !== "open") found.add(id);
         isAlarm ||= alarm !== undefined;

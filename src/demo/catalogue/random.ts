@@ -17,15 +17,31 @@ function fnv1a(text: string): number {
   return hash >>> 0;
 }
 
-/** mulberry32, seeded with the FNV-1a hash of `seed`. */
-export function createRandom(seed: string) {
+/** mulberry32, seeded with the FNV-1a hash of `seed`: uniform in [0, 1). */
+function mulberry32(seed: string): () => number {
   let state = fnv1a(seed);
-  const next = (): number => {
+  return () => {
     state = (state + 0x6d2b79f5) | 0;
     let t = Math.imul(state ^ (state >>> 15), 1 | state);
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
+}
+
+export function createRandom(seed: string) {
+  return randomFrom(mulberry32(seed));
+}
+
+/**
+ * For many long simulations: all seeds of a single generator lie on one cycle of 2³² numbers, so that thousands of simulations of a million numbers
+ * each would share stretches of it. The sum of two has as many cycles as seeds (Wichmann & Hill 1982).
+ */
+export function createLongRandom(seed: string) {
+  const [one, other] = [mulberry32(seed), mulberry32(`${seed}'`)];
+  return randomFrom(() => (one() + other()) % 1);
+}
+
+function randomFrom(next: () => number) {
   return {
     /** Uniform in [0, 1). */
     next,

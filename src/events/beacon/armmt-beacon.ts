@@ -47,7 +47,7 @@ interface Details {
 /** What pages call, as `armmt`. */
 export interface Armmt {
   /** Takes the reply of a search, or the text of its header `x-armmt-events`, and gives it back. */
-  search<T extends string | { readonly headers: { get(name: string): string | null } }>(reply: T): T;
+  search<T extends string | { readonly headers: { get(name: string): string | null }; readonly url?: string }>(reply: T): T;
   /** `action`: impression, click, add_to_cart, purchase, conversion, refund or cancel. `id`: an order counts once, however often its page is shown. */
   track(action: string, item: string, details?: Details): void;
   /** `client`: an id of the shop's for this shopper or browser. Taken back, consent takes with it what was kept. */
@@ -72,6 +72,8 @@ let client = hasConsent ? options["client"] : undefined;
 /** Tokens of the last two searches of this page: results and what was suggested before them. */
 let here: string[] = [];
 let state: State = { t: "", i: [], q: [] };
+/** Address of the last search, until it is known how long this page waited for it: the browser knows once all of the reply is there. */
+let asked = "";
 let timer: ReturnType<typeof setTimeout> | undefined;
 let isSending = false;
 let failures = 0;
@@ -97,7 +99,8 @@ const pack = (from: number, count = MAX_EVENTS): [Entry[], Blob] => {
   const entries = state.q.slice(from, from + count);
   const tokens = [...new Set(entries.map(({ t }) => t))];
   const events = entries.map(({ t, e }) => ({ token: tokens.indexOf(t), ...e }));
-  const batch = { sent_at: Date.now(), consent: hasConsent, client_id: client, tokens, events };
+  const waited = performance.getEntriesByName(asked).pop()?.duration;
+  const batch = { sent_at: Date.now(), consent: hasConsent, client_id: client, waited_ms: waited, tokens, events };
   const body = new Blob([JSON.stringify(batch)], { type: "text/plain" });
   return body.size > MAX_BYTES && count > 1 ? pack(from, count >> 1) : [entries, body];
 };
@@ -121,6 +124,7 @@ const flush = (): void => {
     isSending = false;
     failures = isOver ? 0 : failures + 1;
     if (isOver) drop(entries);
+    asked = "";
     if (state.q.length > 0) plan(isOver ? 0 : Math.min(3e5, 2500 * 2 ** failures));
   };
   fetch(url, { method: "POST", body, keepalive: true, credentials: "omit" }).then(
@@ -145,6 +149,7 @@ const leave = (): void => {
 const armmt: Armmt = {
   search(reply) {
     const tokens = (typeof reply === "string" ? reply : reply.headers.get("x-armmt-events")) ?? "";
+    if (typeof reply !== "string") asked = reply.url ?? "";
     load();
     here = [tokens, ...here].slice(0, 2);
     state.t = tokens;

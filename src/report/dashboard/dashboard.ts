@@ -118,6 +118,16 @@ function draw(status: Status, overview: OverviewRows | { readonly problem: strin
           ];
         }),
       ),
+      ...(counted.waits === undefined
+        ? []
+        : [
+            table(
+              "Milliseconds that browsers waited, network included",
+              ["Searches", "Median", "95 %"],
+              [[counted.waits.searches, counted.waits.median_ms, counted.waits.p95_ms]],
+            ),
+            dim(`Of the last searches that an event of the page's snippet followed. ${HERE}`),
+          ]),
     ),
     section(
       "Queue and shedding",

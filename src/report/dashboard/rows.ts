@@ -42,5 +42,11 @@ export interface Status {
   readonly ranking: Counts;
   readonly searches: Readonly<Record<string, Counts>>;
   readonly bots: number;
-  readonly events: { readonly accepted: number; readonly duplicates: number; readonly rejected: Counts; readonly sinks: object };
+  readonly events: {
+    readonly accepted: number;
+    readonly duplicates: number;
+    readonly rejected: Counts;
+    readonly sinks: object;
+    readonly waits?: Readonly<Record<"searches" | "median_ms" | "p95_ms", number>>;
+  };
 }
