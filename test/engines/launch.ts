@@ -22,7 +22,7 @@ import { delimiter, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { makeEnvironment } from "../../src/lab/study/pipeline/python.ts";
+import { makeEnvironment } from "../../src/cli/train/python.ts";
 
 export type EngineName = keyof typeof ENGINES;
 
