@@ -14,9 +14,9 @@ export type RunCommand = (args: readonly string[]) => Promise<Ended>;
 
 export const runCommand: RunCommand = (args) =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [modulePath("cli/armmt.ts"), ...args], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, [modulePath("cli/armmt.ts"), ...args], { stdio: ["ignore", "pipe", "inherit", "ipc"] });
     let stdout = "";
-    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
     child.on("error", reject);
     child.on("close", (code) => resolve({ code: code ?? 1, stdout }));
   });

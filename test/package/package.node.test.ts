@@ -115,12 +115,14 @@ async function searchWith(command: readonly string[], cwd: string, more: Readonl
 }
 
 describe("npm pack", () => {
-  it("carries what runs and the model, and neither tests nor bench nor Python", () => {
+  it("carries what runs and the model, what trains one, and neither tests nor bench nor the study", () => {
     const files = tarball.files.map((file) => file.path);
     expect(files).toEqual(expect.arrayContaining(["README.md", "LICENSE", "package.json", "models.json", "dist/cli/armmt.js"]));
     for (const name of ["student.onnx", "manifest.json", "golden.json", "image-encoder.onnx", "axes/minilm-1.bin"])
       expect(files).toContain(`model/${name}`);
-    expect(files.filter((file) => /^(src|test|examples)\/|^dist\/lab\/|\.py$/.test(file))).toEqual([]);
+    for (const name of ["requirements.txt", "requirements-uv.txt", "armmt/training/train_trees.py", "armmt/model/export.py"])
+      expect(files).toContain(`model/${name}`);
+    expect(files.filter((file) => /^(src|test|examples)\/|^dist\/lab\/|^model\/(tests|armmt\/study)\/|\.pyc$/.test(file))).toEqual([]);
     expect(tarball.size).toBeLessThan(3_500_000);
   });
 

@@ -1,7 +1,7 @@
 """Runs a module of this package for as long as the process that started it lives: `python -m armmt.training.attached <module> <args>`.
 
-Standard input is a pipe that nobody writes to. It ends with the process that holds the other end, however that one ends, and then this one ends
-too: a run that was killed leaves nobody behind who would write into the folder of the next.
+Standard input is a pipe that nobody writes to. It ends with the process that holds the other end, however that one ends, and then this one
+ends too: a run that was killed leaves nobody behind who would write into the folder of the next.
 """
 
 from __future__ import annotations

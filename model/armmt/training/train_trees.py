@@ -1,16 +1,17 @@
 """Trains the teacher that is no net: LightGBM's lambdarank on columns that see the whole list, stopped early on the validation lists.
 
-A net multiplies query, pictures and history by itself; a tree needs those products as columns, and each column also as its difference from the
-list's mean and as its place in the list. Leaves the same files as `armmt.training.train_teachers`, so the student takes both alike.
+A net multiplies query, pictures and history by itself; a tree needs those products as columns, and each column also as its difference from
+the list's mean and as its place in the list. Leaves the same files as `armmt.training.train_teachers`, so the student takes both alike.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import lightgbm as lgb
 import numpy as np
@@ -27,6 +28,10 @@ from armmt.training.runtime import prepare, progress, write_json
 CHUNK = 512
 #: Cosine from which two candidates look or read the same.
 NEAR = 0.95
+#: A click at a position where few click counts as many, but never as more than so many.
+MOST_WEIGHT = 10.0
+DEPTH = 10
+WEIGHTED = "weighted nDCG@10"
 #: Principal directions kept of each kind of vector.
 COMPONENTS = 12
 
@@ -36,7 +41,7 @@ class TreeOptions:
     """Options of the trees."""
 
     rounds: int = 400  # at most
-    patience: int = 40  # rounds without a better validation nDCG@10
+    patience: int = 40  # rounds without a better weighted nDCG@10 of the validation lists
     rate: float = 0.06
     leaves: int = 24
     leaf_rows: int = 50
@@ -83,14 +88,15 @@ class Columns:
 
 
 def directions(vectors: Tensor) -> Tensor:
-    """[N, dim] -> [dim, COMPONENTS] principal directions, each with its largest entry positive, so that the sign is not the library's choice"""
+    """[N, dim] -> [dim, COMPONENTS] principal directions; the largest entry of each is positive, so that no library chooses the sign"""
     centred = vectors[vectors.abs().sum(1) > 0].double()
     if len(centred) < COMPONENTS:
         return torch.zeros(vectors.shape[1], COMPONENTS, device=vectors.device)
     centred = centred - centred.mean(0)
     axes = torch.linalg.eigh(centred.T @ centred).eigenvectors[:, -COMPONENTS:].flip(1)
     largest = axes.gather(0, axes.abs().argmax(0, keepdim=True))
-    return (axes * largest.sign()).float()
+    signed: Tensor = (axes * largest.sign()).float()
+    return signed
 
 
 def places(columns: Tensor, mask: Tensor) -> Tensor:
@@ -104,8 +110,17 @@ def places(columns: Tensor, mask: Tensor) -> Tensor:
     return result
 
 
-def dataset(lists: Lists, columns: Columns, options: TreeOptions, reference: lgb.Dataset | None = None) -> lgb.Dataset:
-    """Shown candidates of (some of) the lists, with their gain as label and their position"""
+class Shown(NamedTuple):
+    """The shown candidates of some lists, one row each."""
+
+    columns: NDArray[np.float32]  # [R, C]
+    gain: NDArray[np.float32]
+    position: NDArray[np.int64]  # from 0
+    group: NDArray[np.int64]  # rows of each list, none of them 0
+
+
+def shown_rows(lists: Lists, columns: Columns, options: TreeOptions) -> Shown:
+    """Of all lists, or as many as the options allow, drawn by their seed"""
     generator = torch.Generator().manual_seed(options.seed)
     rows = torch.randperm(len(lists), generator=generator)[: options.most_lists].sort().values
     parts: list[NDArray[np.float32]] = []
@@ -120,19 +135,48 @@ def dataset(lists: Lists, columns: Columns, options: TreeOptions, reference: lgb
         positions.append((labels.position[shown] - 1).clamp(max=PAGE - 1).cpu().numpy())
         counts.append(shown.sum(1).cpu().numpy())
     group = np.concatenate(counts)
-    kept = group[group > 0]
-    values, gain = np.concatenate(parts), np.concatenate(gains)
-    if reference is not None:
-        return lgb.Dataset(values, gain, group=kept, reference=reference)
-    return lgb.Dataset(values, gain, group=kept, position=np.concatenate(positions))
+    return Shown(np.concatenate(parts), np.concatenate(gains), np.concatenate(positions), group[group > 0])
+
+
+def click_weights(training: Shown) -> NDArray[np.float64]:
+    """[PAGE] how much a click at each position counts when trees are judged: the first position's rate of clicks over its own.
+
+    Part of that fall is that engines put better items first, so the weights are a little too steep. Without them the trees that repeat the
+    order that was shown look best, and training ends after a fifth of the rounds that serve shoppers best (docs/guide/training.md).
+    """
+    shown = np.bincount(training.position, minlength=PAGE)
+    clicked = np.bincount(training.position, weights=training.gain > 0, minlength=PAGE)
+    rate = (clicked + 0.5) / (shown + 1.0)
+    weights: NDArray[np.float64] = np.clip(rate[0] / rate, 1.0, MOST_WEIGHT)
+    return weights
+
+
+def weighted_ndcg(held_out: Shown, weights: NDArray[np.float64]) -> Callable[[NDArray[Any], Any], tuple[str, float, bool]]:
+    """nDCG@10 of clicks weighted by position, over lists with a click, as LightGBM asks for it"""
+    gain = held_out.gain * weights[held_out.position]
+    list_of = np.repeat(np.arange(len(held_out.group)), held_out.group)
+    place = np.arange(len(gain)) - np.repeat(np.cumsum(held_out.group) - held_out.group, held_out.group)
+    discount = np.where(place < DEPTH, 1.0 / np.log2(place + 2.0), 0.0)
+
+    def dcg(by: NDArray[Any]) -> NDArray[np.float64]:
+        order = np.lexsort((place, -by, list_of))
+        sums: NDArray[np.float64] = np.bincount(list_of, weights=gain[order] * discount, minlength=len(held_out.group))
+        return sums
+
+    ideal = dcg(gain)
+    clicked = ideal > 0
+
+    def metric(scores: NDArray[Any], _: Any) -> tuple[str, float, bool]:
+        return WEIGHTED, float((dcg(scores)[clicked] / ideal[clicked]).mean()) if clicked.any() else 0.0, True
+
+    return metric
 
 
 def fit(lists: Lists, validation: Lists, columns: Columns, options: TreeOptions) -> lgb.Booster:
     """Trains on one thread: the same lists and options give the same trees"""
     parameters: dict[str, Any] = {
         "objective": "lambdarank",
-        "metric": "ndcg",
-        "eval_at": [10],
+        "metric": "none",
         "label_gain": [0, 1, 2, 3, 4],  # the gain itself: a click 1, the cart 1 more, a purchase 2 more
         "lambdarank_truncation_level": 30,
         "learning_rate": options.rate,
@@ -145,15 +189,22 @@ def fit(lists: Lists, validation: Lists, columns: Columns, options: TreeOptions)
         "force_col_wise": True,
         "verbosity": -1,
     }
-    training = dataset(lists, columns, options)
+    training, held_out = (shown_rows(each, columns, options) for each in (lists, validation))
+    known = lgb.Dataset(training.columns, training.gain, group=training.group, position=training.position)
+    judged = lgb.Dataset(held_out.columns, held_out.gain, group=held_out.group, reference=known)
     bar = progress(options.rounds, "Trees")
 
     def step(_: Any) -> None:
         bar.update()
 
-    stop = lgb.early_stopping(options.patience, verbose=False)
-    held_out = dataset(validation, columns, options, training)
-    booster = lgb.train(parameters, training, options.rounds, valid_sets=[held_out], callbacks=[stop, step])
+    booster = lgb.train(
+        parameters,
+        known,
+        options.rounds,
+        valid_sets=[judged],
+        feval=weighted_ndcg(held_out, click_weights(training)),
+        callbacks=[lgb.early_stopping(options.patience, verbose=False), step],
+    )
     bar.close()
     return booster
 
@@ -180,9 +231,9 @@ def train(folder: Path, out: Path, options: TreeOptions) -> lgb.Booster:
     np.save(out / "targets-trees.npy", score(booster, lists, columns))
     np.save(out / "validation-trees.npy", score(booster, validation, columns))
     booster.save_model(out / "teacher-trees.txt")
-    best = booster.best_score.get("valid_0", {}).get("ndcg@10", float("nan"))
+    best = booster.best_score.get("valid_0", {}).get(WEIGHTED, float("nan"))
     record = {"lists": len(lists), "rounds": booster.best_iteration, "seconds": round(time.monotonic() - started, 1)}
-    write_json(out / "teacher-trees.json", {**record, "validation ndcg@10": round(float(best), 5), "options": asdict(options)})
+    write_json(out / "teacher-trees.json", {**record, WEIGHTED: round(float(best), 5), "options": asdict(options)})
     return booster
 
 

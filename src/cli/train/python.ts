@@ -14,6 +14,8 @@ const MODEL_FOLDER = join(PACKAGE_ROOT, "model");
  */
 const VENV = process.env["ARMMT_VENV"] ?? (IS_CHECKOUT ? join(MODEL_FOLDER, ".venv") : resolve(".armmt/python"));
 const PYTHON = pythonOf(VENV);
+/** The sources that may change what is learned. */
+export const PYTHON_SOURCES = { root: PACKAGE_ROOT, folders: [join(MODEL_FOLDER, "armmt")] } as const;
 /** Made from pyproject.toml; its first lines say how. */
 const REQUIREMENTS = join(MODEL_FOLDER, "requirements.txt");
 const UV_REQUIREMENTS = join(MODEL_FOLDER, "requirements-uv.txt");
@@ -45,7 +47,7 @@ async function run(
   args: readonly string[],
   { cwd = PACKAGE_ROOT, quiet = false, env = {}, signal, attached = false }: RunOptions = {},
 ): Promise<string> {
-  return new Promise((resolve, reject) => {
+  return new Promise((done, reject) => {
     const child = spawn(command, args, {
       cwd,
       signal,
@@ -64,9 +66,9 @@ async function run(
     child.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));
     child.stderr?.on("data", (chunk: Buffer) => (output += chunk.toString()));
     child.on("error", reject);
-    child.on("close", (code, signal) => {
-      if (code === 0) resolve(output);
-      else reject(new UserError(`${command} ${args.join(" ")} ended with ${signal ?? `code ${code}`}\n${output.slice(-2000)}`.trimEnd()));
+    child.on("close", (code, killed) => {
+      if (code === 0) done(output);
+      else reject(new UserError(`${command} ${args.join(" ")} ended with ${killed ?? `code ${code}`}\n${output.slice(-2000)}`.trimEnd()));
     });
   });
 }
