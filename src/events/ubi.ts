@@ -2,6 +2,7 @@
  * User Behavior Insights 1.3: the query and event records that this project writes, with `armmt`'s additions. Schemas: github.com/o19s/ubi,
  * schema/1.3.0.
  */
+import type { ItemValue } from "../ranking/item-values.ts";
 import type { BypassReason } from "../result.ts";
 
 /** The schema's limit for ids and names. */
@@ -13,14 +14,18 @@ export interface ArmmtAttributes {
   readonly experiment?: string;
   /** The assigned variant, also where re-ranking was bypassed (intention to treat). */
   readonly variant: string;
+  /** Its name in the configuration. Absent in records from before. */
+  readonly index?: string;
   /** Absent where no model was loaded. */
   readonly model?: string;
   /** W */
   readonly window: number;
   /** Engine order: the whole window where it was requested, else the page; empty where the engine gave none. */
   readonly original_ids: readonly string[];
-  /** The engine's scores, parallel to original_ids, where it gives some: training lists need them. */
-  readonly original_scores?: readonly number[];
+  /** The engine's scores, parallel to original_ids, where it gives some: training lists need them. Null for a hit without. */
+  readonly original_scores?: readonly (number | null)[];
+  /** Price, stock and the like that the hits brought, each parallel to original_ids: fresher than the published ones, for the same reason. */
+  readonly original_values?: Readonly<Partial<Record<ItemValue, readonly (number | null)[]>>>;
   /** As shown: the page, of which the first is at position `offset` + 1 of the whole list. */
   readonly served_ids: readonly string[];
   /** Hits before the page; null where only the engine knows their number (a cursor, say). Absent in records from before. */

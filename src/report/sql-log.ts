@@ -145,11 +145,12 @@ function earlierRows(
 }
 
 /** Empty for a missing table. */
-async function columnsOf(database: EventDatabase, table: string): Promise<ReadonlySet<string>> {
+export async function columnsOf(database: EventDatabase, table: string): Promise<ReadonlySet<string>> {
   return new Set(v.parse(columnSchema, await database.all(`PRAGMA table_info(${table})`)).map(({ name }) => name));
 }
 
-async function* pages<T extends v.GenericSchema<unknown, { readonly id: number }>>(
+/** All rows, some thousand at a time. `select`: a statement without its order, of rows with a greater id. */
+export async function* pages<T extends v.GenericSchema<unknown, { readonly id: number }>>(
   database: EventDatabase,
   schema: T,
   select: (after: number) => string,

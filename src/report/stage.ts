@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import * as v from "valibot";
 import { createEarlier } from "./earlier.ts";
+import { createItemOutcomes } from "./item-outcomes.ts";
 import { modelsOf } from "./models.ts";
 import { TOKEN_TTL_MS } from "../events/token.ts";
 import { ACTIONS, type ActionRow, type EarlierRow, type SearchRow } from "./log.ts";
@@ -27,7 +28,7 @@ const TABLES = `
     query_id TEXT PRIMARY KEY, variant TEXT NOT NULL, unit TEXT, at REAL NOT NULL, application TEXT NOT NULL, words INTEGER NOT NULL,
     bypass TEXT, model TEXT, ms REAL, is_empty INTEGER, teams TEXT, is_ambiguous INTEGER NOT NULL DEFAULT 0
   ) STRICT, WITHOUT ROWID;
-  CREATE TABLE action (event_id TEXT UNIQUE, query_id TEXT NOT NULL, kind INTEGER NOT NULL, team TEXT) STRICT;
+  CREATE TABLE action (event_id TEXT UNIQUE, query_id TEXT NOT NULL, kind INTEGER NOT NULL, team TEXT, item TEXT NOT NULL) STRICT;
   CREATE TABLE earlier (unit TEXT NOT NULL, variant TEXT NOT NULL, PRIMARY KEY (unit, variant)) STRICT, WITHOUT ROWID;
   CREATE TABLE left_out (unit TEXT PRIMARY KEY) STRICT, WITHOUT ROWID`;
 
@@ -129,7 +130,7 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
   const orders = createOrders(database, orderOptions);
   database.exec("BEGIN");
   const addSearch = database.prepare(ADD_SEARCH);
-  const addAction = database.prepare("INSERT INTO action VALUES (?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING");
+  const addAction = database.prepare("INSERT INTO action VALUES (?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING");
   const addEarlier = database.prepare("INSERT INTO earlier VALUES (?, ?) ON CONFLICT DO NOTHING");
   const findSearch = database.prepare("SELECT at, application, unit, teams FROM search WHERE query_id = ?");
   const count = (from: string): number => v.parse(countSchema, database.prepare(`SELECT COUNT(*) AS n FROM ${from}`).get()).n;
@@ -195,7 +196,7 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
       }
       const credited = team ?? (search.teams === null ? null : v.parse(teamsSchema, search.teams)[itemId]) ?? null;
       if (action === "purchase") orders.add(row, search, credited);
-      else addAction.run(eventId ?? null, queryId, ACTIONS.indexOf(action), credited);
+      else addAction.run(eventId ?? null, queryId, ACTIONS.indexOf(action), credited, itemId);
     },
     /** After the last row, before anything below. */
     seal(): void {
@@ -229,6 +230,8 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
       ...orders.reversals(),
       withoutNumber: orders.withoutNumber(),
     }),
+    /** Per item, for training lists. */
+    outcomes: createItemOutcomes(database),
     /** Of the same shoppers; empty until it is read. */
     earlier: createEarlier(database),
     /** Versions of the models by which the arms were served. */

@@ -5,7 +5,8 @@
 import { createReadStream, existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import * as v from "valibot";
-import { isWithin, type Log, rawAction, rawSearch, toActionRow, toSearchRow } from "./log.ts";
+import { err, ok, type Result } from "../result.ts";
+import { type ActionRow, isWithin, type Log, rawAction, rawSearch, toActionRow, toSearchRow } from "./log.ts";
 import { UserError } from "../web.ts";
 
 const { unit, query_id, timestamp, application, user_query, ...experimentEntries } = rawSearch.entries;
@@ -65,6 +66,14 @@ function toAction({ event_attributes: attributes, ...record }: v.InferOutput<typ
     unit: record.unit ?? record.client_id,
     object_id: object?.object_id_type === "order" ? undefined : object?.object_id,
   });
+}
+
+/** What a UBI record says of one action that a report counts; otherwise the first problem. */
+export function readAction(record: unknown): Result<ActionRow, string> {
+  const parsed = v.safeParse(eventSchema, record);
+  if (parsed.success) return ok(toAction(parsed.output));
+  const [issue] = parsed.issues;
+  return err(`${v.getDotPath(issue) ?? "record"}: ${issue.message}`);
 }
 
 /** Throws a UserError when a file is missing. Both may be the same file; without `events` only exposures are known. */
@@ -157,44 +166,6 @@ async function* queriesOf(path: string): AsyncGenerator<v.InferOutput<typeof que
     }
   }
 }
-
-const ids = v.array(v.string());
-
-/** A UBI query record of any shop with the exposure of `query_attributes.armmt`. Every other field passes; `events/ubi.ts` has the edge's own. */
-export const queryRecordSchema = v.looseObject({
-  query_id: v.string(),
-  client_id: v.optional(v.string()),
-  user_query: v.string(),
-  timestamp: v.string(),
-  query_attributes: v.looseObject({
-    armmt: v.looseObject({
-      variant: v.optional(v.string()),
-      /** Engine order, the whole window. */
-      original_ids: ids,
-      /** The engine's scores, parallel to original_ids, where the log has them. */
-      original_scores: v.optional(v.array(v.number())),
-      /** The page as shown. */
-      served_ids: ids,
-      /** Hits of the list before the page; null where only the engine knows. */
-      offset: v.optional(v.nullable(v.number())),
-    }),
-  }),
-});
-
-/** A UBI event about one item. `position.ordinal` is 1-based here. */
-export const eventRecordSchema = v.looseObject({
-  action_name: v.string(),
-  query_id: v.optional(v.string()),
-  client_id: v.optional(v.string()),
-  timestamp: v.string(),
-  event_attributes: v.looseObject({
-    object: v.looseObject({ object_id: v.string() }),
-    position: v.optional(v.looseObject({ ordinal: v.optional(v.number()) })),
-  }),
-});
-
-export type QueryRecord = v.InferOutput<typeof queryRecordSchema>;
-export type EventRecord = v.InferOutput<typeof eventRecordSchema>;
 
 /** Reads a file of JSON lines through a schema; the error names file, line and field. */
 export async function* readRecords<T extends v.GenericSchema>(path: string, schema: T): AsyncGenerator<v.InferOutput<T>> {

@@ -135,7 +135,7 @@ async function rank(
   const firstRank = 1 + (plan.isCursored ? plan.offset : 0);
   const candidates = window.map(({ itemId, score }, i) => ({ itemId, rank: firstRank + i, score }));
   // Whole days: two pages of one search must see the same ages.
-  const nowDay = Math.floor(deps.now() / DAY_MS);
+  const nowDay = Math.floor(search.startedAt / DAY_MS);
   const isPinned = window.map((hit) => hit.isPinned);
   const list = { queryText: plan.queryText ?? "", candidates, items, history: known, nowDay };
   const score = (of: ListInput) =>
@@ -159,7 +159,7 @@ function sayOnce({ deps, index }: Search, manifest: ModelManifest, set: Publishe
 }
 
 /** The stored record with the hit's own values: prices change faster than catalogues are published. */
-function freshen(itemId: string, stored: ListItem | undefined, fresh: ItemValues | undefined): ListItem | undefined {
+export function freshen(itemId: string, stored: ListItem | undefined, fresh: ItemValues | undefined): ListItem | undefined {
   if (fresh === undefined) return stored;
   const { image, text, words } = stored ?? {};
   return { itemId, image, text, words, features: refreshFeatures(stored?.features, fresh) };

@@ -2,9 +2,10 @@
  * The traces of a search: its count, a log line per bypass, and the exposure record with the variant, the engine's order and the shown order. The record is written after the reply; a store that fails is counted and logged.
  */
 import { modelVersionOf, rankersOf } from "../experiment/treatment.ts";
-import { placeOf } from "../backends/dialect.ts";
+import { type Hit, placeOf } from "../backends/dialect.ts";
 import { type ArmmtAttributes, createQueryRecord, type UbiQueryRecord } from "../events/ubi.ts";
 import { hasConsent } from "../protocol.ts";
+import { ITEM_VALUES } from "../ranking/item-values.ts";
 import { type BypassReason, REASONS } from "../result.ts";
 import { errorStack, sleep } from "../web.ts";
 import type { Batch, BatchResult, Search, SearchResult, Shown } from "./contract.ts";
@@ -109,6 +110,15 @@ function modelOf({ deps, assignment: { treatment } }: Search, outcome: SearchRes
   return scorer.ok ? scorer.value.manifest.version : undefined;
 }
 
+/** Columns of the hits' own values, those that a hit has: short, because most engines send prices only. */
+function valuesOf(hits: readonly Hit[]): ArmmtAttributes["original_values"] {
+  const columns = ITEM_VALUES.flatMap((name) => {
+    const column = hits.map(({ values }) => values?.[name] ?? null);
+    return column.some((value) => value !== null) ? [[name, column] as const] : [];
+  });
+  return columns.length === 0 ? undefined : Object.fromEntries(columns);
+}
+
 async function describeExposure(
   search: Search,
   { outcome, notes }: SearchResult,
@@ -118,8 +128,9 @@ async function describeExposure(
   const { index, plan, assignment, queryId, startedAt } = search;
   const ids = hits.map((hit) => hit.itemId);
   const original = hits.slice(0, Math.max(index.window, indices.length));
-  // The model reads the engine's scores, so a log without them would train another model. Parallel to the ids, or not at all.
-  const scores = original.flatMap(({ score }) => score ?? []);
+  // The model reads the engine's scores, and the prices and stock of the hits: a log without them would train another model.
+  const scores = original.map(({ score }) => score ?? null);
+  const values = valuesOf(original);
   const model = modelOf(search, outcome);
   return createQueryRecord({
     application: plan.ubi.application ?? index.name,
@@ -131,10 +142,12 @@ async function describeExposure(
     armmt: {
       ...(assignment.experiment !== undefined && { experiment: assignment.experiment }),
       variant: assignment.variant,
+      index: index.name,
       ...(model !== undefined && { model }),
       window: index.window,
       original_ids: original.map((hit) => hit.itemId),
-      ...(scores.length === original.length && { original_scores: scores }),
+      ...(scores.some((score) => score !== null) && { original_scores: scores }),
+      ...(values !== undefined && { original_values: values }),
       served_ids: indices.map((i) => ids[i]!),
       offset: placeOf(plan) ?? null,
       ...(notes?.teams !== undefined && { teams: notes.teams.map((team) => team ?? null) }),

@@ -9,13 +9,11 @@ import { productFeatures } from "../../src/cli/embed/vectors.ts";
 import { makeLists } from "../../src/cli/lists.ts";
 import { createListWriter, type ItemTable, listInputOf, rowMaker, openItems, fitScaling } from "../../src/cli/lists/dataset.ts";
 import type { ListRow } from "../../src/cli/lists/columns.ts";
-import { createEventIndex, historyBefore, type LoggedSearch, readLog, searchOf } from "../../src/cli/lists/log.ts";
+import { type LoggedSearch, readLog } from "../../src/cli/lists/log.ts";
 import { writeNpy } from "../../src/cli/lists/npy.ts";
 import { readLists } from "../../src/cli/lists/read.ts";
 import { run } from "../../src/lab/main.ts";
 import { writeSimulation } from "../../src/lab/study/simulate.ts";
-import type { EventRecord, QueryRecord } from "../../src/report/ubi-log.ts";
-import { splitOf } from "../../src/cli/lists/split.ts";
 import { isCold } from "../../src/lab/study/simulate/cold.ts";
 import { drawCatalogue } from "../../src/demo/catalogue/catalogue.ts";
 import { createTextEncoder, TEXT_DIM } from "../../src/embeddings/text-encoder.ts";
@@ -68,7 +66,7 @@ beforeAll(async () => {
   searches = await readLog(simulation);
 });
 
-function event(action: string, itemId: string, second: number, queryId?: string): EventRecord {
+function event(action: string, itemId: string, second: number, queryId?: string) {
   return {
     action_name: action,
     client_id: "someone",
@@ -78,41 +76,51 @@ function event(action: string, itemId: string, second: number, queryId?: string)
   };
 }
 
+let logs = 0;
+
+/** The history of a search by "someone" at second 70, after these events. */
+async function historyAfter(events: readonly object[], second = 70): Promise<readonly string[] | undefined> {
+  const at = join(folder, `log-${++logs}`);
+  mkdirSync(at);
+  const record = {
+    query_id: "q1",
+    client_id: "someone",
+    user_query: "mug",
+    timestamp: new Date(second * 1000).toISOString(),
+    query_attributes: { armmt: { original_ids: ["x", "y"], served_ids: ["y", "x"] } },
+  };
+  writeFileSync(join(at, "queries.ndjson"), `${JSON.stringify(record)}\n`);
+  writeFileSync(join(at, "events.ndjson"), events.map((one) => `${JSON.stringify(one)}\n`).join(""));
+  return (await readLog(at))[0]?.history;
+}
+
 describe("history", () => {
-  const looks = ["a", "b", "a", "c"].map((itemId, i) => ({ itemId, atMs: 1000 * (i + 1) }));
+  const views = ["a", "b", "a", "c"].map((itemId, i) => event("view", itemId, i + 1));
 
-  it("is most recent first, each item once, and ends where the search begins", () => {
-    expect(historyBefore(looks, 10_000)).toEqual(["c", "a", "b"]);
-    expect(historyBefore(looks, 4000)).toEqual(["a", "b"]);
-    expect(historyBefore(looks, 1000)).toEqual([]);
+  it("is most recent first, each item once, and ends where the search begins", async () => {
+    expect(await historyAfter(views, 10)).toEqual(["c", "a", "b"]);
+    expect(await historyAfter(views, 4)).toEqual(["a", "b"]);
+    expect(await historyAfter(views, 1)).toEqual([]);
   });
 
-  it("keeps as many items as the model reads", () => {
-    const many = Array.from({ length: 50 }, (_, i) => ({ itemId: `i${i}`, atMs: i }));
-    expect(historyBefore(many, 100)).toHaveLength(MAX_HISTORY);
-    expect(historyBefore(many, 100)[0]).toBe("i49");
+  it("keeps as many items as the model reads", async () => {
+    const many = Array.from({ length: 50 }, (_, i) => event("view", `i${i}`, i));
+    const history = await historyAfter(many, 100);
+    expect(history).toHaveLength(MAX_HISTORY);
+    expect(history?.[0]).toBe("i49");
   });
 
-  it("comes from what the shopper looked at, however the log is ordered, and not from impressions", () => {
-    const index = createEventIndex();
-    for (const one of [
+  it("comes from what the shopper looked at, however the log is ordered, and not from impressions or from others", async () => {
+    const events = [
       event("click", "late", 50, "q0"),
       event("view", "early", 10),
+      event("watch", "wished", 20),
       event("impression", "passed", 60),
       event("view", "after", 99),
-    ]) {
-      index.add(one);
-    }
-    const texts = Array.from({ length: 200 }, (_, i) => `query ${i}`);
-    const query = texts.find((text) => splitOf("query", text) === splitOf("shopper", "someone"));
-    const record: QueryRecord = {
-      query_id: "q1",
-      client_id: "someone",
-      user_query: query ?? "",
-      timestamp: new Date(70_000).toISOString(),
-      query_attributes: { armmt: { original_ids: ["x", "y"], served_ids: ["y", "x"] } },
-    };
-    expect(searchOf(record, index.index())?.history).toEqual(["late", "early"]);
+      { ...event("view", "another's", 40), client_id: "somebody else" },
+      { ...event("view", "nobody's", 40), client_id: null },
+    ];
+    expect(await historyAfter(events)).toEqual(["late", "wished", "early"]);
   });
 });
 
@@ -207,7 +215,7 @@ describe("makeLists()", () => {
   let report: Awaited<ReturnType<typeof makeLists>>;
   beforeAll(async () => {
     writeSet(embeddings, packSet(table.items, table.identity));
-    report = await makeLists({ events: simulation, embeddings, out, json: true });
+    report = await makeLists({ from: simulation, embeddings, out, json: true });
   });
 
   it("writes what the rows of all searches are, with the scaling of the training split alone", async () => {
@@ -218,7 +226,8 @@ describe("makeLists()", () => {
     expect(JSON.parse(readFileSync(join(out, "features.json"), "utf8"))).toEqual({ features: scaling, identity: embedded.identity });
     const everything = fitScaling(searches.map((search) => rawFeatures(listInputOf(search, embedded))));
     expect(scaling).not.toEqual(everything);
-    expect(report).toMatchObject({ lists: searches.length, items: ids.length, leftOut: 0, unknownItems: 0 });
+    expect(report).toMatchObject({ lists: searches.length, items: ids.length, unknownItems: 0, simulated: searches.length });
+    expect(report.leftOut.searches).toEqual({});
     expect(report.train + report.validation + report.test).toBe(report.lists);
   });
 
@@ -242,7 +251,7 @@ describe("makeLists()", () => {
     writeFileSync(join(shuffled, "events.ndjson"), `${lines.toReversed().join("\n")}\n`);
     copyFileSync(join(simulation, "queries.ndjson"), join(shuffled, "queries.ndjson"));
     const again = join(folder, "made-again");
-    await makeLists({ events: shuffled, embeddings, out: again, json: true });
+    await makeLists({ from: shuffled, embeddings, out: again, json: true });
     expect(readFileSync(join(again, "lists.parquet"))).toEqual(readFileSync(join(out, "lists.parquet")));
   });
 });
@@ -253,13 +262,13 @@ describe("armmt lists", () => {
     mkdirSync(bad);
     writeFileSync(join(bad, "events.ndjson"), '{"action_name":"click"}\n');
     writeFileSync(join(bad, "queries.ndjson"), "");
-    await expect(readLog(bad)).rejects.toThrow(/events\.ndjson, line 1: timestamp/);
+    await expect(readLog(bad)).rejects.toThrow(/events\.ndjson, line 1: query_id/);
     writeFileSync(join(bad, "events.ndjson"), "no json\n");
     await expect(readLog(bad)).rejects.toThrow(/events\.ndjson, line 1 is not JSON/);
   });
 
   it("fails with exit code 1 where there is no log or nothing embedded", async () => {
-    expect(await run(["lists", "--events", join(folder, "nowhere"), "--out", join(folder, "x")])).toBe(1);
-    expect(await run(["lists", "--events", simulation, "--embeddings", join(folder, "nowhere"), "--out", join(folder, "x")])).toBe(1);
+    expect(await run(["lists", "--from", join(folder, "nowhere"), "--out", join(folder, "x")])).toBe(1);
+    expect(await run(["lists", "--from", simulation, "--embeddings", join(folder, "nowhere"), "--out", join(folder, "x")])).toBe(1);
   });
 });

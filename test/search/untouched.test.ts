@@ -187,7 +187,7 @@ describe("what is recorded", () => {
     expect(applied!.original_ids).toHaveLength(WINDOW);
     // Training reads the engine's scores from here, in the engine's order.
     expect(applied!.original_scores).toHaveLength(WINDOW);
-    expect(applied!.original_scores).toEqual(applied!.original_scores!.toSorted((a, b) => b - a));
+    expect(applied!.original_scores).toEqual(applied!.original_scores!.toSorted((a, b) => Number(b) - Number(a)));
     expect(applied).not.toHaveProperty("bypass");
     expect(off).toMatchObject({
       bypass: "off",

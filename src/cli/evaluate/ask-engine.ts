@@ -85,7 +85,7 @@ export async function askEngine(
     else {
       lists.set(
         query,
-        found.original_ids.map((id, i) => ({ id, score: found.original_scores?.[i] })),
+        found.original_ids.map((id, i) => ({ id, score: found.original_scores?.[i] ?? undefined })),
       );
       if (found.shadow_ids !== undefined) served.set(query, found.shadow_ids);
       if (found.bypass !== undefined && !WHOLE.has(found.bypass)) fixed.add(query);

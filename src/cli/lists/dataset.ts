@@ -12,6 +12,7 @@ import { TOKEN_TABLE_ROWS } from "../../ranking/tokenizer.ts";
 import type { ShardSetIdentity } from "../../inference/manifest.ts";
 import { writeNpy } from "./npy.ts";
 import type { LoggedSearch } from "./log.ts";
+import { freshen } from "../../search/arrange.ts";
 import { DAY_MS, UserError } from "../../web.ts";
 
 /** Shorter lists have no order to learn. */
@@ -24,7 +25,7 @@ const ROW_GROUP = 4000;
 export type ItemTable = Readonly<{ identity: ShardSetIdentity; items: readonly ItemRecord[] }>;
 
 /** Finds the known record of an item id. */
-type KnownItems = Pick<Shard, "find">;
+export type KnownItems = Pick<Shard, "find">;
 
 export function knownItems({ items }: ItemTable): KnownItems {
   const byId = new Map(items.map((item) => [item.itemId, item]));
@@ -50,7 +51,7 @@ export function openItems(folder: string): KnownItems & Pick<ItemTable, "identit
   };
 }
 
-/** The input of the feature code for one logged search: the data that the edge had on that day. */
+/** The input of the feature code for one logged search: what the edge had on that day, but for a catalogue that was published since. */
 export function listInputOf(search: LoggedSearch, known: KnownItems): ListInput {
   const candidates: Candidate[] = search.itemIds.map((itemId, i) => ({
     itemId,
@@ -60,9 +61,9 @@ export function listInputOf(search: LoggedSearch, known: KnownItems): ListInput 
   return {
     queryText: search.query,
     candidates,
-    items: search.itemIds.map((itemId) => known.find(itemId)),
+    items: search.itemIds.map((itemId) => freshen(itemId, known.find(itemId), search.values?.get(itemId))),
     history: search.history.flatMap((itemId) => known.find(itemId) ?? []),
-    nowDay: search.atMs / DAY_MS,
+    nowDay: Math.floor(search.atMs / DAY_MS),
   };
 }
 

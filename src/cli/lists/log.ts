@@ -1,16 +1,27 @@
-/** A shop's UBI log → searches with their clicks and the shopper's earlier views. Computes no feature. */
-import { MAX_HISTORY } from "../../ranking/features.ts";
-import { type EventRecord, eventRecordSchema, type QueryRecord, queryRecordSchema, readRecords } from "../../report/ubi-log.ts";
-import type { ListTreatment } from "./columns.ts";
-import { createPageHolder, joinPages } from "./pages.ts";
-import { type Split, splitOf } from "./split.ts";
+/**
+ * A log of searches and events → searches with what became of each item and what the shopper had looked at before. Computes no feature. Which
+ * action belongs to which search, orders, refunds and money follow the report's own rules (report/stage.ts).
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as v from "valibot";
+import type { ItemValues } from "../../ranking/item-values.ts";
+import { countWords } from "../../report/log.ts";
+import type { OrderOptions } from "../../report/orders.ts";
+import { createStage, loadSqlite } from "../../report/stage.ts";
+import { readAction } from "../../report/ubi-log.ts";
 import { UserError } from "../../web.ts";
+import type { ListTreatment } from "./columns.ts";
+import { createLooks } from "./looks.ts";
+import { joinPages } from "./pages.ts";
+import { actionOf, hashUnit, type PageRecord, readLook, readPage, treatmentOf, withOwnName } from "./records.ts";
+import type { FoundRecord, RecordKind } from "./rows.ts";
+import { openSource, type SourceOptions } from "./sources.ts";
+import { type Split, splitOf } from "./split.ts";
 
-const ACTIONS = ["click", "add_to_cart", "purchase"] as const;
-type Action = (typeof ACTIONS)[number];
-
-/** Actions that add an item to the shopper's history. */
-const LOOKED_AT: ReadonlySet<string> = new Set(["view", ...ACTIONS]);
+/** Actions that are labels. */
+export type LabelAction = "click" | "add_to_cart" | "purchase";
 
 /** One served list as logged. */
 export interface LoggedSearch {
@@ -22,13 +33,15 @@ export interface LoggedSearch {
   /** Engine order. */
   readonly itemIds: readonly string[];
   /** Parallel to `itemIds`; absent where the log has none. */
-  readonly scores: readonly number[] | undefined;
+  readonly scores: readonly (number | undefined)[] | undefined;
   /** Parallel to `itemIds`: 1-based engine ranks. Default: as they stand. */
   readonly ranks?: readonly number[] | undefined;
+  /** That the hits brought: fresher than the catalogue's. */
+  readonly values?: ReadonlyMap<string, ItemValues> | undefined;
   readonly servedIds: readonly string[];
   /** Parallel to `servedIds`: 1-based, in the whole list. Default: as they stand. */
   readonly positions?: readonly number[] | undefined;
-  readonly actions: Readonly<Record<Action, ReadonlySet<string>>>;
+  readonly actions: Readonly<Record<LabelAction, ReadonlySet<string>>>;
   /** Items that the shopper looked at before this search, most recent first, each once, at most MAX_HISTORY. */
   readonly history: readonly string[];
   /** Hash of the shopper's pseudonym; absent without consent. */
@@ -47,112 +60,212 @@ export interface LoggedSearch {
   readonly orders?: number | undefined;
 }
 
-function timeOf(record: { readonly timestamp: string }, what: string): number {
-  const ms = Date.parse(record.timestamp);
-  if (Number.isNaN(ms)) throw new UserError(`${what} has timestamp "${record.timestamp}": expected ISO 8601, such as 2026-11-16T09:30:00Z`);
-  return ms;
+export interface LogOptions extends Omit<SourceOptions, "from">, OrderOptions {
+  readonly from: string | readonly string[];
+  /** Only searches of these indexes. Default: all. */
+  readonly indexes?: ReadonlySet<string> | undefined;
+  /** ISO 8601: only searches from then on, and before. */
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  /** In which an action counts for its search. Default: as long as a token lives. */
+  readonly windowMs?: number | undefined;
 }
 
-type Look = Readonly<{ itemId: string; atMs: number }>;
+/** What is left out, and how often: in the order of the table. */
+export type Reasons = ReadonlyMap<string, number>;
 
-/** The items of looks before `atMs`, most recent first, each once. `looks` is in time order. */
-export function historyBefore(looks: readonly Look[], atMs: number): string[] {
-  const before = looks.flatMap((look) => (look.atMs < atMs ? [look.itemId] : []));
-  return [...new Set(before.toReversed())].slice(0, MAX_HISTORY);
-}
-
-function append<T>(lists: Map<string, T[]>, key: string, value: T): void {
-  const list = lists.get(key) ?? [];
-  list.push(value);
-  lists.set(key, list);
-}
-
-/** Takes events in any order, keeps about 100 bytes of each: a log may be far larger than memory. `index`, called last, sorts the looks. */
-export function createEventIndex() {
-  const looks = new Map<string, Look[]>();
-  const actions = new Map<string, { action: Action; itemId: string }[]>();
-  const itemIds = new Map<string, string>(); // one copy of each id, not one per event
+function createReasons() {
+  const counts = new Map<string, number>();
   return {
-    add(event: EventRecord): void {
-      const given = event.event_attributes.object.object_id;
-      const itemId = itemIds.get(given) ?? given;
-      itemIds.set(itemId, itemId);
-      if (event.client_id !== undefined && LOOKED_AT.has(event.action_name)) {
-        append(looks, event.client_id, { itemId, atMs: timeOf(event, `An event of client "${event.client_id}"`) });
-      }
-      const action = ACTIONS.find((name) => name === event.action_name);
-      if (event.query_id !== undefined && action !== undefined) append(actions, event.query_id, { action, itemId });
-    },
-    /** Looks by client, in time order, and actions by query, in the log's order. */
-    index() {
-      for (const list of looks.values()) list.sort((a, b) => a.atMs - b.atMs);
-      return { looks, actions };
-    },
+    counts,
+    add: (reason: string, by = 1): void => void (by > 0 && counts.set(reason, (counts.get(reason) ?? 0) + by)),
   };
 }
 
-/**
- * A search with clicks and history; `undefined` when shopper and query are of different splits, which would leak the test into training, and where
- * its pages make no list (pages.ts).
- */
-export function searchOf(
-  record: QueryRecord,
-  index: ReturnType<ReturnType<typeof createEventIndex>["index"]>,
-  pages: readonly QueryRecord[] = [record],
-): LoggedSearch | undefined {
-  const { armmt } = record.query_attributes;
-  const split = splitOf("query", record.user_query);
-  if (record.client_id !== undefined && splitOf("shopper", record.client_id) !== split) return undefined;
-  const atMs = timeOf(record, `Query "${record.query_id}"`);
-  for (const { query_attributes } of pages) {
-    const { original_scores: scores, original_ids: ids } = query_attributes.armmt;
-    if (scores === undefined || scores.length === ids.length) continue;
-    throw new UserError(
-      `Query "${record.query_id}" has ${scores.length} original_scores for ${ids.length} original_ids: they must be parallel`,
-    );
-  }
-  const joined = joinPages(pages);
-  if (joined === undefined) return undefined;
-  const acted = index.actions.get(record.query_id) ?? [];
-  const itemsOf = (action: Action) => new Set(acted.flatMap((event) => (event.action === action ? [event.itemId] : [])));
-  return {
-    queryId: record.query_id,
-    query: record.user_query,
-    split,
-    atMs,
-    randomised: armmt.variant === "shuffle",
-    ...joined,
-    actions: { click: itemsOf("click"), add_to_cart: itemsOf("add_to_cart"), purchase: itemsOf("purchase") },
-    history: record.client_id === undefined ? [] : historyBefore(index.looks.get(record.client_id) ?? [], atMs),
-  };
-}
+const idSchema = v.object({ query_id: v.string() });
+const pageSchema = v.object({ record: v.pipe(v.string(), v.parseJson()) });
 
 export type Log = Awaited<ReturnType<typeof openLog>>;
 
-/** Reads the events of a folder with queries.ndjson and events.ndjson; neither file needs to be in order. */
-export async function openLog(folder: string) {
-  const events = createEventIndex();
-  for await (const event of readRecords(`${folder}/events.ndjson`, eventRecordSchema)) events.add(event);
-  const index = events.index();
-  const pages = new Map<string, number>();
-  for await (const { query_id: id } of readRecords(`${folder}/queries.ndjson`, queryRecordSchema)) pages.set(id, (pages.get(id) ?? 0) + 1);
-  return {
-    /** Reads queries.ndjson anew, in the order of last pages; `undefined` for a search that is left out. */
-    async *searches(): AsyncGenerator<LoggedSearch | undefined> {
-      const collect = createPageHolder(pages);
-      for await (const record of readRecords(`${folder}/queries.ndjson`, queryRecordSchema)) {
-        const all = collect(record);
-        if (all !== undefined) yield searchOf(all[0] ?? record, index, all);
+/** Reads the log once; `close` removes what it kept in temporary files. Throws a UserError where no search of it can be read. */
+export async function openLog(options: LogOptions) {
+  const { indexes, since, until, windowMs, rates, suspectPrices } = options;
+  const sources = await Promise.all([options.from].flat().map((from) => openSource({ ...options, from })));
+  const place = sources.map((source) => source.place).join(", ");
+  const { DatabaseSync: Database } = await loadSqlite();
+  const folder = mkdtempSync(join(tmpdir(), "armmt-lists-"));
+  const database = new Database(join(folder, "log.sqlite"));
+  const stage = await createStage({ windowMs, rates, suspectPrices });
+  const close = (): void => {
+    stage.close();
+    database.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const [leftOut, ignored] = [createReasons(), createReasons()];
+  let [records, events, simulated, firstUnreadable] = [0, 0, 0, ""];
+  const unreadable = (of: typeof leftOut, { where }: FoundRecord, problem: string): void => {
+    firstUnreadable ||= `${where}: ${problem}`;
+    of.add("cannot be read");
+  };
+  async function* each(kind: RecordKind): AsyncGenerator<FoundRecord> {
+    for (const source of sources) yield* source.records(kind);
+  }
+  try {
+    database.exec(
+      "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; CREATE TABLE page (query_id TEXT NOT NULL, record TEXT NOT NULL) STRICT; BEGIN",
+    );
+    const addPage = database.prepare("INSERT INTO page VALUES (?, ?)");
+    const looks = createLooks(database);
+    const [from, to] = [since === undefined ? -Infinity : Date.parse(since), until === undefined ? Infinity : Date.parse(until)];
+    for await (const found of each("queries")) {
+      if (actionOf(found.record) !== undefined) continue; // an event, in the same file
+      records++;
+      const page = readPage(found.record);
+      if (!page.ok) {
+        unreadable(leftOut, found, page.error);
+        continue;
       }
-    },
+      const { value } = page;
+      const atMs = Date.parse(value.timestamp);
+      if (Number.isNaN(atMs)) unreadable(leftOut, found, `timestamp: "${value.timestamp}" is not ISO 8601, such as 2026-11-16T09:30:00Z`);
+      else if (indexes !== undefined && !indexes.has(value.armmt.index ?? value.application ?? "")) leftOut.add("of another index");
+      else if (atMs < from || atMs >= to) leftOut.add("outside the time range");
+      else {
+        const row = searchRowOf(value, atMs);
+        if (row.isSimulated) simulated++;
+        stage.addSearch(row);
+        addPage.run(value.query_id, JSON.stringify({ ...value, query_attributes: { armmt: value.armmt } }));
+      }
+    }
+    for await (const found of each("events")) {
+      const record = withOwnName(found.record);
+      const action = actionOf(record);
+      if (action === undefined) continue;
+      events++;
+      const look = readLook(record);
+      if (look !== undefined) looks.add(look);
+      if (!COUNTED.has(action)) {
+        if (look === undefined) ignored.add(`"${action}", which is no label`);
+        continue;
+      }
+      const read = readAction(record);
+      if (read.ok) stage.addAction(read.value);
+      else unreadable(ignored, found, read.error);
+    }
+    database.exec("COMMIT; CREATE INDEX page_query ON page (query_id)");
+    stage.seal();
+    if (records === 0 || leftOut.counts.get("cannot be read") === records) {
+      const why = firstUnreadable === "" ? "" : `; the first record that cannot be read: ${firstUnreadable}`;
+      throw new UserError(`${place} holds no search${why}`);
+    }
+    const historyOf = looks.reader();
+    const { strayActions, outside } = stage.counts();
+    const money = stage.money();
+    ignored.add("no search of these lists", strayActions);
+    ignored.add("outside the attribution window", outside.actions);
+    ignored.add("order lines that came again", money.again);
+    ignored.add("refunds and cancellations of nothing in this log", money.unmatched);
+    ignored.add("order lines that were cancelled", money.cancelled);
+    return {
+      place,
+      /** Query records and events read. */
+      counts: { records, events, simulated },
+      currency: money.currency,
+      /** Records that make no search; `searches` adds those that make no list. */
+      leftOut: leftOut.counts,
+      /** Events that are no label. */
+      ignored: ignored.counts,
+      firstUnreadable,
+      /** In the order of last pages. `without` is told of each search that makes no list. */
+      *searches(without: (reason: string) => void = () => undefined): Generator<LoggedSearch> {
+        const all = database.prepare("SELECT query_id FROM page GROUP BY query_id ORDER BY MAX(rowid)");
+        const pagesOf = database.prepare("SELECT record FROM page WHERE query_id = ? ORDER BY rowid");
+        for (const row of all.iterate()) {
+          const pages = pagesOf.all(v.parse(idSchema, row).query_id).flatMap((page) => storedPage(v.parse(pageSchema, page).record));
+          const joined = joinPages(pages);
+          const [first] = pages;
+          if (first === undefined) continue;
+          if (!joined.ok) without(joined.error);
+          else yield { ...describe(first, pages), ...joined.value, ...outcomeOf(first.query_id), history: historyBefore(first, pages) };
+        }
+      },
+      close,
+    };
+
+    function historyBefore({ unit }: PageRecord, pages: readonly PageRecord[]): readonly string[] {
+      return unit === undefined ? [] : historyOf(unit, timeOf(pages));
+    }
+  } catch (error) {
+    close();
+    throw error;
+  } finally {
+    await Promise.all(sources.map((source) => source.close()));
+  }
+
+  function outcomeOf(queryId: string): Pick<LoggedSearch, "actions" | "revenue" | "orders"> {
+    const outcomes = stage.outcomes.itemsOf(queryId);
+    const itemsWith = (name: "clicks" | "carts" | "purchases"): ReadonlySet<string> =>
+      new Set(outcomes.flatMap((outcome) => (outcome[name] > 0 ? [outcome.item] : [])));
+    return {
+      actions: { click: itemsWith("clicks"), add_to_cart: itemsWith("carts"), purchase: itemsWith("purchases") },
+      revenue: new Map(outcomes.flatMap(({ item, revenue }) => (revenue > 0 ? [[item, revenue] as const] : []))),
+      orders: stage.outcomes.ordersOf(queryId),
+    };
+  }
+}
+
+/** Actions that a report counts, and so may become labels. */
+const COUNTED: ReadonlySet<string> = new Set(["click", "add_to_cart", "purchase", "refund", "cancel"]);
+
+/** What this file stored itself. */
+function storedPage(stored: unknown): readonly PageRecord[] {
+  const page = readPage(stored);
+  return page.ok ? [page.value] : [];
+}
+
+const timeOf = (pages: readonly PageRecord[]): number => Math.min(...pages.map(({ timestamp }) => Date.parse(timestamp)));
+
+function describe(first: PageRecord, pages: readonly PageRecord[]) {
+  const { query_id: queryId, user_query: query, unit, application, armmt } = first;
+  return {
+    queryId,
+    query,
+    split: unit === undefined ? splitOf("search", queryId) : splitOf("shopper", unit),
+    atMs: timeOf(pages),
+    randomised: armmt.variant === "shuffle",
+    unit: unit === undefined ? undefined : hashUnit(unit),
+    index: armmt.index ?? application,
+    experiment: armmt.experiment ?? undefined,
+    variant: armmt.variant ?? undefined,
+    model: armmt.model ?? undefined,
+    treatment: treatmentOf(armmt),
   };
 }
 
-/** All searches at once, or those of one split, without those that are left out. */
-export async function readLog(folder: string, only?: Split): Promise<LoggedSearch[]> {
-  const found: LoggedSearch[] = [];
-  for await (const search of (await openLog(folder)).searches()) {
-    if (search !== undefined && (only === undefined || search.split === only)) found.push(search);
+/** The stage never holds the words of a query. */
+function searchRowOf({ query_id: queryId, application, unit, user_query: query, armmt }: PageRecord, atMs: number) {
+  return {
+    queryId,
+    variant: armmt.variant ?? "",
+    atMs,
+    application,
+    unit,
+    words: countWords(query),
+    bypass: undefined,
+    model: undefined,
+    ms: undefined,
+    isEmpty: undefined,
+    teams: undefined,
+    isSimulated: armmt.simulated === true || armmt.simulated === 1 || /simulat/i.test(application),
+  };
+}
+
+/** All searches of a log that make a list, or those of one split. */
+export async function readLog(from: string, only?: Split): Promise<LoggedSearch[]> {
+  const log = await openLog({ from });
+  try {
+    return [...log.searches()].filter(({ split }) => only === undefined || split === only);
+  } finally {
+    log.close();
   }
-  return found;
 }

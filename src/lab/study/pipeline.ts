@@ -79,7 +79,7 @@ export async function runPipeline({ folder, sizes, stages, json }: Pipeline) {
     writeSimulation({ out: simulation, items: sizes.items, shoppers: sizes.shoppers, searches: sizes.searches, json });
   });
   await stages.run("lists", {}, async () => {
-    await makeLists({ events: simulation, embeddings, out: lists, json });
+    await makeLists({ from: simulation, embeddings, out: lists, json });
   });
   const seeds = Array.from({ length: sizes.teachers }, (_, i) => String(i + 1));
   await stages.run("teachers", { seeds: seeds.join(" "), epochs: sizes.teacherEpochs }, async () => {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { readLog } from "../../../src/cli/lists/log.ts";
 import { joinPages } from "../../../src/cli/lists/pages.ts";
-import type { QueryRecord } from "../../../src/report/ubi-log.ts";
+import { type PageRecord, readPage } from "../../../src/cli/lists/records.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "armmt-pages-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -20,7 +20,7 @@ interface Page {
 }
 
 /** One letter per item. */
-const page = ({ original, served = original, offset, scores, variant = "armmt", client }: Page): QueryRecord => ({
+const page = ({ original, served = original, offset, scores, variant = "armmt", client }: Page) => ({
   query_id: "q-1",
   ...(client !== undefined && { client_id: client }),
   user_query: "mug",
@@ -36,12 +36,23 @@ const page = ({ original, served = original, offset, scores, variant = "armmt", 
   },
 });
 
+const read = (record: unknown): PageRecord => {
+  const found = readPage(record);
+  if (!found.ok) throw new Error(found.error);
+  return found.value;
+};
+
+const listOf = (...pages: Page[]) => {
+  const list = joinPages(pages.map((one) => read(page(one))));
+  return list.ok ? list.value : undefined;
+};
+
 const joined = (...pages: Page[]) => {
-  const list = joinPages(pages.map(page));
+  const list = listOf(...pages);
   return list && [list.itemIds.join(""), list.ranks, list.servedIds.join(""), list.positions];
 };
 
-const scoresOf = (...pages: Page[]) => joinPages(pages.map(page))?.scores;
+const scoresOf = (...pages: Page[]) => listOf(...pages)?.scores;
 
 const lines = (records: readonly object[]) => records.map((record) => `${JSON.stringify(record)}\n`).join("");
 

@@ -75,7 +75,7 @@ beforeAll(async () => {
     out: embeddings,
     json: true,
   });
-  await makeLists({ events: join(scenario, "simulation"), embeddings, out: join(scenario, "lists"), json: true });
+  await makeLists({ from: join(scenario, "simulation"), embeddings, out: join(scenario, "lists"), json: true });
   test = await openTestLists(scenario);
 });
 

@@ -68,7 +68,7 @@ describe("simulate()", () => {
       const { original_ids: original, served_ids: served, original_scores: scores } = query.query_attributes.armmt;
       expect(served.toSorted()).toEqual(original.toSorted());
       expect(scores).toHaveLength(original.length);
-      expect(scores).toEqual(scores?.toSorted((a, b) => b - a));
+      expect(scores).toEqual(scores?.toSorted((a, b) => Number(b) - Number(a)));
     }
     const shuffled = all.filter(({ query }) => query.query_attributes.armmt.variant === "shuffle");
     expect(shuffled.length).toBeGreaterThan(10);

@@ -94,7 +94,7 @@ export async function makeScenario(scenario: Scenario, data: string, json: boole
     writeSimulation({ out: simulation, shop: (await open()).shop, shoppers, searches, clickModel, parts, json });
   });
   await stages.run("lists", { embeddings: embedding.key() }, async () => {
-    await makeLists({ events: simulation, embeddings, out: join(folder, "lists"), json });
+    await makeLists({ from: simulation, embeddings, out: join(folder, "lists"), json });
   });
   return folder;
 }
