@@ -1,9 +1,9 @@
 /** Parquet files and Iceberg tables, as Cloudflare Pipelines writes them, through DuckDB: an optional package. */
 import * as v from "valibot";
-import { UserError, errorText } from "../../web.ts";
+import { UserError } from "../../web.ts";
 import { recordOf, type RecordSource } from "./rows.ts";
 
-export const DUCKDB = "@duckdb/node-api";
+const DUCKDB = "@duckdb/node-api";
 
 /** The part of DuckDB that is used. */
 interface Connection {
@@ -26,9 +26,11 @@ const EXTENSIONS: readonly (readonly [RegExp, string])[] = [
   [/'\w+:\/\//, "httpfs"],
 ];
 
-/** Resolves with a connection to an empty database. Rejects where the package is not installed, which the command line explains. */
+/** Resolves with a connection to an empty database. Throws a UserError where the package is not installed. */
 async function connect(): Promise<Connection> {
-  const library: unknown = await import(DUCKDB);
+  const library: unknown = await import(DUCKDB).catch((cause: unknown) => {
+    throw new UserError(`Parquet and Iceberg need the package ${DUCKDB}: npm install --save-dev ${DUCKDB}`, { cause });
+  });
   const instance = v.parse(instanceSchema, await v.parse(librarySchema, library).DuckDBInstance.create(":memory:"));
   return v.parse(connectionSchema, await instance.connect());
 }
@@ -55,7 +57,7 @@ export async function openDuckDb(
         }
       } catch (error) {
         if (error instanceof Error && /\b(IO|HTTP|Invalid Input|Binder|Catalog) Error/.test(error.message)) {
-          throw new UserError(`DuckDB cannot read ${place}: ${errorText(error)}`, { cause: error });
+          throw new UserError(`DuckDB cannot read ${place}: ${error.message.split("\n")[0]}`, { cause: error });
         }
         throw error;
       }

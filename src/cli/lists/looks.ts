@@ -14,9 +14,7 @@ export function createLooks(database: DatabaseSync) {
     /** After the last look. Items that the shopper looked at before `atMs`, most recent first, each once, at most MAX_HISTORY. */
     reader() {
       database.exec("CREATE INDEX IF NOT EXISTS look_unit ON look (unit, at)");
-      const find = database.prepare(
-        "SELECT item FROM look WHERE unit = ? AND at < ? GROUP BY item ORDER BY MAX(at) DESC, MAX(rowid) DESC LIMIT ?",
-      );
+      const find = database.prepare("SELECT item FROM look WHERE unit = ? AND at < ? GROUP BY item ORDER BY MAX(at) DESC, item LIMIT ?");
       return (unit: string, atMs: number): readonly string[] =>
         find.all(unit, atMs, MAX_HISTORY).map((row) => v.parse(itemSchema, row).item);
     },
