@@ -12,7 +12,7 @@ import { UserError } from "../web.ts";
 type MoreFlags = Readonly<Partial<Record<Step, readonly string[]>>>;
 interface LoopFlags extends MoreFlags {
   readonly catalog: string;
-  readonly from?: string;
+  readonly from?: readonly string[];
   readonly embeddings?: string;
   readonly out?: string;
   readonly live?: string;
@@ -46,7 +46,7 @@ export function createLoopCommand(): Command {
   const command = new Command("loop")
     .description("From a shop's own log to its next model in service: lists, train, gate, publish, ladder; run it again and it goes on")
     .requiredOption("--catalog <name>", "the catalogue, as armmt embed and publish name it")
-    .option("--from <log>", "the log, as armmt lists takes it")
+    .option("--from <log...>", "the log, as armmt lists takes it")
     .option("--embeddings <folder>", "what armmt embed has written (default: .armmt/embeddings/<catalog>)")
     .option("--out <folder>", "where everything is kept (default: .armmt/loop/<catalog>)")
     .option("--live <folder>", "the model that serves now, until the loop has published its own: the gate compares with it");

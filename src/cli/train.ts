@@ -11,7 +11,7 @@ import { trainModel, type Trained } from "./train/run.ts";
 
 interface TrainFlags {
   readonly catalog: string;
-  readonly from?: string;
+  readonly from?: readonly string[];
   readonly lists?: string;
   readonly embeddings?: string;
   readonly out?: string;
@@ -37,13 +37,14 @@ Exit codes: 0 trained, and the gate lets it pass (or --no-gate); 1 failed; 2 wro
 Examples:
   armmt train --catalog products --from .armmt/data/events.sqlite        a server's log
   armmt train --catalog products --from events/ --live model             judged against the model that serves, too
+  armmt train --catalog products --from EVENTS -- --local --since 2026-09-01   what follows -- goes to armmt lists
   armmt train --catalog products --lists .armmt/lists                    lists that armmt lists has made`;
 
 export function createTrainCommand(): Command {
   return new Command("train")
     .description("A shop's own log → lists → teachers → student → a model folder, judged by the gate")
     .requiredOption("--catalog <name>", "the catalogue that was searched, as armmt embed and publish name it")
-    .option("--from <log>", "the log, as armmt lists takes it")
+    .option("--from <log...>", "the log, as armmt lists takes it: a D1 database, .sqlite, .ndjson, .parquet, a folder, iceberg:<table>")
     .option("--lists <folder>", "lists that armmt lists has made, instead of a log")
     .option("--embeddings <folder>", "what armmt embed has written (default: .armmt/embeddings/<catalog>)")
     .option("--out <folder>", "where everything is kept; the model is in its folder model (default: .armmt/train/<catalog>)")
@@ -53,10 +54,11 @@ export function createTrainCommand(): Command {
     .option("--fresh", "do everything again, even what is at hand")
     .option("--json", "print the figures as JSON")
     .addHelpText("after", HELP)
-    .action(async ({ gate, catalog, live, json, ...flags }: TrainFlags) => {
+    .argument("[options...]", "after --: further options of armmt lists")
+    .action(async (more: readonly string[], { gate, catalog, live, json, ...flags }: TrainFlags) => {
       const out = resolve(flags.out ?? trainingFolder(catalog));
       const embeddings = resolve(flags.embeddings ?? embeddingsFolder(catalog));
-      const trained = await withLock(out, () => trainModel({ ...flags, catalog, out, embeddings, json }));
+      const trained = await withLock(out, () => trainModel({ ...flags, catalog, out, embeddings, json, more }));
       const judged = gate ? await judge({ model: trained.model, lists: trained.lists, embeddings, live }) : undefined;
       if (json === true) process.stdout.write(`${JSON.stringify({ ...trained, gate: judged ?? null })}\n`);
       else print(trained, judged);

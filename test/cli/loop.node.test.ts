@@ -49,7 +49,7 @@ function openShop(script: Partial<Record<Step, () => Partial<Ended>>> = {}, more
     const ended = shop.script[step]?.() ?? {};
     return { code: 0, stdout: (ended.code ?? 0) === 0 ? DEFAULTS[step](args) : "", ...ended };
   };
-  const options: LoopOptions = { catalog: "lamps", from: "log", embeddings: "vectors", out, more: {}, fewest: 10, ...more };
+  const options: LoopOptions = { catalog: "lamps", from: ["log"], embeddings: "vectors", out, more: {}, fewest: 10, ...more };
   return { shop, calls, options, out, called: () => calls.map(([step]) => step), go: (now?: () => Date) => runLoop(options, run, now) };
 }
 
@@ -141,7 +141,7 @@ describe("runLoop()", () => {
   it("refuses other options for an unfinished round, and takes old lists anew", async () => {
     const { go, called, options, shop } = openShop({ train: fail });
     await expect(go()).rejects.toThrow("train");
-    await expect(runLoop({ ...options, from: "another" }, () => Promise.reject(new Error("called")))).rejects.toThrow("is not finished");
+    await expect(runLoop({ ...options, from: ["another"] }, () => Promise.reject(new Error("called")))).rejects.toThrow("is not finished");
     shop.script = {};
     const later = new Date(Date.now() + 3 * 86_400_000);
     expect((await go(() => later)).round.number).toBe(2);

@@ -185,7 +185,7 @@ describe("lists of an unfinished run", () => {
     const log = path("simulation");
     writeSimulation({ out: log, items: 300, catalogSeed: 3, shoppers: 60, searches: 300, seed: 4, json: true });
     const { embedded } = await embedDrawn();
-    const options = { catalog: "drawn", from: log, embeddings: embedded, out: path("growing"), fewest: 50, json: true };
+    const options = { catalog: "drawn", from: [log], more: ["--index", "armmt-simulator"], embeddings: embedded, out: path("growing"), fewest: 50 };
     vi.stubEnv("STUB_FAIL", "train_student");
     await expect(trainModel(options)).rejects.toThrow("train_student");
     vi.stubEnv("STUB_FAIL", "");

@@ -12,7 +12,7 @@ import { DAY_MS, errorText, UserError } from "../../web.ts";
 
 export interface LoopOptions {
   readonly catalog: string;
-  readonly from: string;
+  readonly from: readonly string[];
   readonly embeddings: string;
   readonly out: string;
   /** The model that served before the loop's own. */
@@ -107,7 +107,7 @@ const WORK: Readonly<Record<Step, (options: LoopOptions, run: RunCommand) => Pro
     await expectDone(run, [
       "lists",
       "--from",
-      from,
+      ...from,
       "--catalog",
       catalog,
       "--embeddings",

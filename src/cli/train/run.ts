@@ -8,24 +8,27 @@ import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import * as v from "valibot";
+import { type RunCommand, runCommand } from "../child.ts";
 import { readSet } from "../embed/pack.ts";
-import { makeLists } from "../lists.ts";
 import { countGpus, preparePython, PYTHON_SOURCES, runPython } from "./python.ts";
 import { RECIPE } from "./recipe.ts";
 import { hashFiles, openStages, readJson, type Stage, writeJson } from "./stages.ts";
 import { requireEnough, type Survey, surveyLists } from "./survey.ts";
 import { DAY_MS, errorText, UserError } from "../../web.ts";
+import { findConfig } from "../wrangler.ts";
 
 export interface TrainOptions {
   readonly catalog: string;
   /** One of `from` and `lists`. */
-  readonly from?: string | undefined;
+  readonly from?: readonly string[] | undefined;
   readonly lists?: string | undefined;
   readonly embeddings: string;
   readonly out: string;
   readonly processes?: number | undefined;
   readonly fresh?: boolean | undefined;
   readonly json?: boolean | undefined;
+  /** Further options of `armmt lists`. */
+  readonly more?: readonly string[] | undefined;
   /** Clicked lists below which nothing is trained. */
   readonly fewest?: number | undefined;
 }
@@ -37,7 +40,7 @@ const PRODUCTS = ["student.onnx", "golden.json", "manifest.json"] as const;
 const LIST_FILES = ["lists.parquet", "features.json", "image.npy", "text.npy", "presence.npy", "tokens.npy"] as const;
 
 /** What of a run must survive it: until it has finished, its lists are those of these settings. */
-const runSchema = v.object({ settings: v.string(), madeAt: v.number(), finished: v.boolean() });
+const runSchema = v.object({ settings: v.string(), madeAt: v.number(), isSimulated: v.boolean(), finished: v.boolean() });
 /** A run that nobody took up for so long begins with what the log holds by then. */
 const RESUMED_WITHIN_MS = DAY_MS;
 
@@ -46,7 +49,7 @@ export async function trainModel(options: TrainOptions) {
   const { catalog, embeddings, out, fresh = false } = options;
   if (!/^[\w-]+$/.test(catalog)) throw new UserError(`Cannot name a model after the catalogue "${catalog}": use letters, digits, _ and -`);
   const { set } = readSet(embeddings);
-  const lists = await prepareLists(options);
+  const { lists, isSimulated } = await prepareLists(options);
   const survey = await surveyLists(lists);
   try {
     requireEnough(survey, options.fewest);
@@ -87,7 +90,7 @@ export async function trainModel(options: TrainOptions) {
   removeOthers(work, ["trees", ...RECIPE.nets.map(String)]);
   // On a GPU, and under torchrun, each net has all there is.
   await stages.runAll(teachers, gpus > 0 || processes > 1 ? 1 : availableParallelism());
-  const trainedOn = describe(options, survey);
+  const trainedOn = describe(catalog, survey, isSimulated);
   await stages.run("student", { epochs: RECIPE.studentEpochs, version, trainedOn }, (signal) =>
     runPython(
       "armmt.training.train_student",
@@ -112,9 +115,8 @@ function barAt(line: number): Readonly<Record<string, string>> {
 }
 
 /** One sentence for manifest.json; the fields beside it are for programs. */
-function describe({ catalog, from }: TrainOptions, { lists, clicked, from: first, to }: Survey): string {
-  const isSimulated = from !== undefined && existsSync(join(from, "simulation.json"));
-  const days = first === undefined ? "" : `, ${first} to ${to}`;
+function describe(catalog: string, { lists, clicked, from, to }: Survey, isSimulated: boolean): string {
+  const days = from === undefined ? "" : `, ${from} to ${to}`;
   return `${isSimulated ? "SIMULATED shoppers" : "shoppers"} of catalogue ${catalog}: ${lists} lists, ${clicked} with a click${days}`;
 }
 
@@ -138,37 +140,64 @@ function removeOthers(work: string, names: readonly string[]): void {
   }
 }
 
-const settingsOf = ({ catalog, from, lists, embeddings }: TrainOptions): string => JSON.stringify({ catalog, from, lists, embeddings });
+const settingsOf = ({ catalog, from, lists, embeddings, more }: TrainOptions): string =>
+  JSON.stringify({ catalog, from, lists, embeddings, more });
 
-async function prepareLists({ from, lists, ...options }: TrainOptions): Promise<string> {
-  if ((from === undefined) === (lists === undefined)) {
+interface Prepared {
+  readonly lists: string;
+  /** Known of lists that are made here. */
+  readonly isSimulated: boolean;
+}
+
+async function prepareLists(options: TrainOptions, run: RunCommand = runCommand): Promise<Prepared> {
+  const { from, lists: given, more = [], out, embeddings, fresh } = options;
+  if ((from === undefined) === (given === undefined)) {
     throw new UserError("Give the log with --from, or the lists that armmt lists has made with --lists: one of both");
   }
-  const { out, embeddings, fresh, json } = options;
-  if (lists !== undefined) return resolve(lists);
-  const folder = join(out, "lists");
-  const run = join(out, "run.json");
-  const settings = settingsOf({ from, lists, ...options });
-  const before = existsSync(run) && fresh !== true ? readJson(run, runSchema) : undefined;
+  if (given !== undefined) return { lists: resolve(given), isSimulated: false };
+  const lists = join(out, "lists");
+  const record = join(out, "run.json");
+  const settings = settingsOf(options);
+  const before = existsSync(record) && fresh !== true ? readJson(record, runSchema) : undefined;
   const isYoung = before !== undefined && Date.now() - before.madeAt < RESUMED_WITHIN_MS;
-  if (isYoung && !before.finished && before.settings === settings && existsSync(folder)) {
+  if (isYoung && !before.finished && before.settings === settings && existsSync(lists)) {
     process.stderr.write("— lists: those of the unfinished run (--fresh makes them anew)\n");
-    return folder;
+    return { lists, isSimulated: before.isSimulated };
   }
   process.stderr.write("— lists\n");
-  const draft = `${folder}.new`;
+  const draft = `${lists}.new`;
   rmSync(draft, { recursive: true, force: true });
-  await makeLists({ events: from ?? "", embeddings, out: draft, json });
+  const { code, stdout } = await run([
+    "lists",
+    "--from",
+    ...(from ?? []),
+    ...ofCatalog(options),
+    "--embeddings",
+    embeddings,
+    "--out",
+    draft,
+    ...more,
+  ]);
+  process.stderr.write(stdout);
+  if (code !== 0) throw new UserError(`armmt lists ended with ${code}, see above: nothing was trained`);
+  const isSimulated = /^simulated +[1-9]/m.test(stdout);
   // From here on a run that is killed goes on with them.
-  rmSync(folder, { recursive: true, force: true });
-  writeJson(run, { settings, madeAt: Date.now(), finished: false });
-  renameSync(draft, folder);
-  return folder;
+  rmSync(lists, { recursive: true, force: true });
+  writeJson(record, { settings, madeAt: Date.now(), isSimulated, finished: false });
+  renameSync(draft, lists);
+  return { lists, isSimulated };
+}
+
+/** Only searches of this catalogue, where a configuration says which these are. */
+function ofCatalog({ catalog, more = [] }: TrainOptions): readonly string[] {
+  if (existsSync(findConfig()) || more.includes("--config") || more.includes("--index")) return ["--catalog", catalog];
+  process.stderr.write("There is no wrangler.toml here that says which indexes search the catalogue: searches of all indexes are used\n");
+  return [];
 }
 
 function finish(options: TrainOptions): void {
-  if (options.lists !== undefined) return;
-  writeJson(join(options.out, "run.json"), { settings: settingsOf(options), madeAt: Date.now(), finished: true });
+  const record = join(options.out, "run.json");
+  if (options.lists === undefined) writeJson(record, { ...readJson(record, runSchema), finished: true });
 }
 
 async function hashLists(folder: string): Promise<string> {
