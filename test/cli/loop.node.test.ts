@@ -40,7 +40,7 @@ function openShop(script: Partial<Record<Step, () => Partial<Ended>>> = {}, more
       shop.served = readFileSync(join(after(args, "--model"), "student.onnx"), "utf8");
       return "{}";
     },
-    ladder: () => JSON.stringify({ finished: true }),
+    ladder: () => watched(1),
   };
   const run: RunCommand = async (args) => {
     const step = STEPS.find((name) => name === args[0]);
@@ -52,6 +52,11 @@ function openShop(script: Partial<Record<Step, () => Partial<Ended>>> = {}, more
   const options: LoopOptions = { catalog: "lamps", from: ["log"], embeddings: "vectors", out, more: {}, fewest: 10, ...more };
   return { shop, calls, options, out, called: () => calls.map(([step]) => step), go: (now?: () => Date) => runLoop(options, run, now) };
 }
+
+/** What `armmt ladder --json` prints of a model that climbs no further, or of one that tries the next step. */
+const watched = (trust: number): string => JSON.stringify({ did: "waits", trust, trying: `interleave(semantic, armmt@lamps-1:${trust})` });
+const climbing = (trust: number, next: number): string =>
+  JSON.stringify({ did: "waits", trust, trying: `interleave(semantic, armmt@lamps-1:${next})` });
 
 const withoutGate: RunCommand = async () => ({ code: 0, stdout: "  lists  x\n  train  y\n  publish z" });
 const fail = () => ({ code: 1 });
@@ -68,8 +73,11 @@ describe("runLoop()", () => {
     expect(shop.served).toBe("model 1");
     expect(calls[2]).toEqual(expect.arrayContaining(["--live", "bundled"]));
     expect(calls[3]?.at(-1)).toBe("--local");
+    expect(calls[4]).toEqual(["ladder", "--catalog", "lamps", "--model", "lamps-1", "--json"]);
     await go();
-    expect(calls[7]).toEqual(expect.arrayContaining(["--live", join(out, "published")]));
+    // While the next one trains, the ladder watches the one that serves.
+    expect(calls[5]).toEqual(["ladder", "--catalog", "lamps", "--model", "lamps-1", "--json"]);
+    expect(calls[8]).toEqual(expect.arrayContaining(["--live", join(out, "published")]));
     expect(readState(out)).toMatchObject({ round: { number: 2, outcome: "live" }, before: [{ number: 1, outcome: "live" }] });
   });
 
@@ -113,12 +121,20 @@ describe("runLoop()", () => {
   });
 
   it("keeps climbing the ladder and trains nothing until it has ended", async () => {
-    const { go, called, shop } = openShop({ ladder: () => ({ stdout: JSON.stringify({ finished: false, detail: "trust .3" }) }) });
-    expect((await go()).round.steps.ladder).toMatchObject({ state: "waiting", detail: "trust .3" });
+    const { go, called, shop } = openShop({ ladder: () => ({ stdout: climbing(0, 0.3) }) });
+    expect((await go()).round.steps.ladder).toMatchObject({ state: "waiting", detail: expect.stringContaining("trust 0") });
+    shop.script = { ladder: () => ({ stdout: climbing(0.3, 1) }) };
     expect((await go()).round.outcome).toBeUndefined();
-    shop.script = { ladder: () => ({ code: 3 }) };
-    expect((await go()).round.outcome).toBe("stopped");
+    shop.script = { ladder: () => ({ stdout: watched(0.3) }) };
+    expect((await go()).round.outcome).toBe("live");
     expect(called()).toEqual([...STEPS, "ladder", "ladder"]);
+  });
+
+  it("ends a round whose model the ladder takes away or gives no trust", async () => {
+    const harmful = openShop({ ladder: () => ({ code: 3, stdout: watched(0) }) });
+    expect((await harmful.go()).round.outcome).toBe("stopped");
+    const useless = openShop({ ladder: () => ({ stdout: JSON.stringify({ did: "stayed", trust: 0, trying: null }) }) });
+    expect((await useless.go()).round.outcome).toBe("stopped");
   });
 
   it("waits for more clicks without training", async () => {

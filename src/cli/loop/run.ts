@@ -33,7 +33,7 @@ const RESUMED_WITHIN_MS = DAY_MS;
 type StepResult = Readonly<{ state: "done" | "waiting"; model?: string; detail?: string } | { outcome: Outcome; detail: string }>;
 
 const trainedSchema = v.object({ version: v.string() });
-const ladderSchema = v.object({ finished: v.boolean(), detail: v.optional(v.string()) });
+const ladderSchema = v.object({ did: v.string(), trust: v.number(), trying: v.nullable(v.string()) });
 
 /** Throws a UserError that names the step that failed; the state says where to go on. */
 export async function runLoop(options: LoopOptions, run: RunCommand, now = () => new Date()): Promise<LoopState> {
@@ -42,6 +42,7 @@ export async function runLoop(options: LoopOptions, run: RunCommand, now = () =>
   const pending = STEPS.filter((step) => state.round.steps[step]?.state !== "done");
   await requireSteps(pending, run);
   writeState(out, state);
+  await watchServed(state, options, run);
   for (const step of pending) {
     process.stderr.write(`— round ${state.round.number}: ${step}\n`);
     const started = performance.now();
@@ -52,7 +53,7 @@ export async function runLoop(options: LoopOptions, run: RunCommand, now = () =>
     };
     let result: StepResult;
     try {
-      result = await WORK[step](options, run); // oxlint-disable-line no-await-in-loop -- in order
+      result = await WORK[step](options, run, state.round.model); // oxlint-disable-line no-await-in-loop -- in order
     } catch (error) {
       record("failed", errorText(error));
       const served = step === "ladder" ? "The model is published; its trust is as the ladder left it" : "What is served is as it was";
@@ -90,6 +91,14 @@ function takeUp(options: LoopOptions, now: Date): LoopState {
   return isOld && !isPublished ? nextRound(settings, last, now) : last;
 }
 
+/** While a round trains, the model of an earlier one serves: the ladder takes its trust away where it has become worse than meaning. */
+async function watchServed({ round, before }: LoopState, options: LoopOptions, run: RunCommand): Promise<void> {
+  const served = before.find(({ steps }) => steps.publish?.state === "done")?.model;
+  if (served === undefined || round.steps.publish?.state === "done") return;
+  const result = await climb(options, run, served);
+  process.stderr.write(`— model ${served}, ${result.detail}\n`);
+}
+
 /** Before hours of training: is every command there that the round will need? */
 async function requireSteps(steps: readonly Step[], run: RunCommand): Promise<void> {
   const { code, stdout } = await run(["--help"]);
@@ -98,7 +107,7 @@ async function requireSteps(steps: readonly Step[], run: RunCommand): Promise<vo
   throw new UserError(`This version of armmt has no command ${missing.join(", ")}, which the loop needs: update it. Nothing was done`);
 }
 
-const WORK: Readonly<Record<Step, (options: LoopOptions, run: RunCommand) => Promise<StepResult>>> = {
+const WORK: Readonly<Record<Step, (options: LoopOptions, run: RunCommand, model?: string) => Promise<StepResult>>> = {
   async lists(options, run) {
     const { catalog, from, embeddings, more, fewest } = options;
     const { lists } = foldersOf(options);
@@ -153,14 +162,21 @@ const WORK: Readonly<Record<Step, (options: LoopOptions, run: RunCommand) => Pro
     renameSync(draft, published);
     return { state: "done" };
   },
-  async ladder({ catalog, more }, run) {
-    const { code, stdout } = await run(["ladder", "--catalog", catalog, "--json", ...(more.ladder ?? [])]);
-    if (code === REFUSED) return { outcome: "stopped", detail: "armmt ladder took the trust away from the model: see its history" };
-    if (code !== 0) throw new UserError(`armmt ladder ended with ${code}, see above`);
-    const { finished, detail } = parsePrinted(stdout, ladderSchema, "ladder");
-    return { state: finished ? "done" : "waiting", ...(detail !== undefined && { detail }) };
-  },
+  ladder: climb,
 };
+
+/** The model of the round climbs; with `model` another one, which serves until then, is watched. */
+async function climb({ catalog, more }: LoopOptions, run: RunCommand, model?: string): Promise<StepResult> {
+  const which = model === undefined ? [] : ["--model", model];
+  const { code, stdout } = await run(["ladder", "--catalog", catalog, ...which, "--json", ...(more.ladder ?? [])]);
+  if (code !== REFUSED && code !== 0) throw new UserError(`armmt ladder ended with ${code}, see above`);
+  const { did, trust, trying } = parsePrinted(stdout, ladderSchema, "ladder");
+  const detail = `ladder: ${did}, trust ${trust}${trying === null ? "" : `, ${trying}`}`;
+  if (code === REFUSED) return { outcome: "stopped", detail };
+  // At its trust a model is only watched any more: it has climbed as far as it will.
+  if (trying !== null && !trying.endsWith(`:${trust})`)) return { state: "waiting", detail };
+  return trust > 0 ? { state: "done", detail } : { outcome: "stopped", detail };
+}
 
 function foldersOf({ out }: LoopOptions) {
   const training = join(out, "train");
