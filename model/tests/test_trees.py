@@ -1,10 +1,13 @@
 """The teacher of trees: its columns and its judgment against references, and a student that learns from trees and nets, twice the same."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from scipy.stats import rankdata
@@ -12,6 +15,7 @@ from scipy.stats import rankdata
 from armmt.training.data import Lists
 from armmt.training.distill import DistilOptions
 from armmt.training.fit import FitOptions
+from armmt.training.newest import keep_newest
 from armmt.training.train_student import train_student
 from armmt.training.train_teachers import train as train_net
 from armmt.training.train_trees import Columns, Shown, TreeOptions, click_weights, directions, places, train, weighted_ndcg
@@ -83,6 +87,22 @@ def test_the_same_lists_give_the_same_student(lists_folder: Path, tmp_path: Path
         assert (out / "student.json").read_text().count('"teachers": 2') == 1
         graphs.append((out / "student.onnx").read_bytes())
     assert graphs[0] == graphs[1]
+
+
+def test_the_newest_lists_are_kept(lists_folder: Path, tmp_path: Path) -> None:
+    table = pq.read_table(lists_folder / "lists.parquet")
+    at = np.random.default_rng(2).permutation(len(table)).astype(np.int64)
+    (tmp_path / "all").mkdir()
+    for path in lists_folder.iterdir():
+        shutil.copyfile(path, tmp_path / "all" / path.name)
+    pq.write_table(table.append_column("at", pa.array(at)), tmp_path / "all/lists.parquet", row_group_size=33)
+    assert keep_newest(tmp_path / "all", tmp_path / "new", 20) == {"train": 20, "validation": 2}
+    kept = pq.read_table(tmp_path / "new/lists.parquet")
+    split = np.asarray(table["split"].to_pylist())
+    for name, count in (("train", 20), ("validation", 2)):
+        newest = sorted(at[split == name])[-count:]
+        assert sorted(row["at"] for row in kept.to_pylist() if row["split"] == name) == newest
+    assert len(Lists(tmp_path / "new", "train")) == 20
 
 
 def test_an_attached_module_ends_with_its_input() -> None:

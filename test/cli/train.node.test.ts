@@ -25,8 +25,8 @@ beforeEach(() => python.forget());
 
 const CHILD = fileURLToPath(new URL("train/child.ts", import.meta.url));
 
-function start(lists: string, out: string, env: Readonly<Record<string, string>> = {}) {
-  const options = { catalog: "lamps", embeddings: path("embeddings"), lists, out };
+function start(lists: string, out: string, env: Readonly<Record<string, string>> = {}, more: object = {}) {
+  const options = { catalog: "lamps", embeddings: path("embeddings"), lists, out, ...more };
   const child = spawn(process.execPath, [CHILD, JSON.stringify(options)], { env: { ...process.env, ARMMT_VENV: python.venv, ...env } });
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
@@ -101,6 +101,13 @@ describe("armmt train", () => {
     expect(readFileSync(join(out, "model/student.onnx"))).toEqual(readFileSync(join(path("whole"), "model/student.onnx")));
   });
 
+  it("uses the newest lists of a long log", async () => {
+    const { code, stderr } = await start(path("lists"), path("long"), {}, { most: 40 }).ended;
+    expect(code).toBe(0);
+    expect(stderr).toContain("Of 48 training lists the newest 40 are used");
+    expect(python.calls()[0]).toBe("newest");
+  });
+
   it("names a stage that fails, and goes on from it", async () => {
     const failed = await train(path("failed"), { STUB_FAIL: "train_student" });
     expect(failed.code).toBe(1);
@@ -142,10 +149,17 @@ describe("armmt train, refusing", () => {
     );
   });
 
+  it("says whose vectors differ", async () => {
+    await writeLists(path("other"), 20, 20);
+    const features = JSON.parse(readFileSync(path("other/features.json"), "utf8"));
+    writeFileSync(path("other/features.json"), JSON.stringify({ ...features, identity: { ...features.identity, textEncoder: "another" } }));
+    expect(await refusal("--lists", path("other"))).toMatch(/vectors of another, the catalogue in .* those of text: make the lists again/);
+  });
+
   it.each([
     [[], /--from, or the lists .* --lists: one of both/],
     [["--from", "a", "--lists", "b"], /one of both/],
-    [["--lists", "nothing"], /lists\.parquet does not exist/],
+    [["--lists", "nothing"], /nothing\/features\.json does not exist/],
     [["--lists", "b", "--embeddings", "nowhere"], /Nothing embedded in .*nowhere/],
     [["--lists", "b", "--catalog", "../lamps"], /Cannot name a model after the catalogue/],
   ])("%j", async (args, message) => {
@@ -185,7 +199,14 @@ describe("lists of an unfinished run", () => {
     const log = path("simulation");
     writeSimulation({ out: log, items: 300, catalogSeed: 3, shoppers: 60, searches: 300, seed: 4, json: true });
     const { embedded } = await embedDrawn();
-    const options = { catalog: "drawn", from: [log], more: ["--index", "armmt-simulator"], embeddings: embedded, out: path("growing"), fewest: 50 };
+    const options = {
+      catalog: "drawn",
+      from: [log],
+      more: ["--index", "armmt-simulator"],
+      embeddings: embedded,
+      out: path("growing"),
+      fewest: 50,
+    };
     vi.stubEnv("STUB_FAIL", "train_student");
     await expect(trainModel(options)).rejects.toThrow("train_student");
     vi.stubEnv("STUB_FAIL", "");

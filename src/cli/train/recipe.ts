@@ -8,4 +8,6 @@ export const RECIPE = {
   studentEpochs: 3,
   /** Trees at most; the validation lists end it before. */
   treeRounds: 400,
+  /** Training lists at most, the newest: they are held in memory, and the study trains as many. */
+  mostLists: 100_000,
 } as const;

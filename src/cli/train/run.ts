@@ -8,6 +8,7 @@ import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import * as v from "valibot";
+import type { PublishedSet } from "../../embeddings/store.ts";
 import { type RunCommand, runCommand } from "../child.ts";
 import { readSet } from "../embed/pack.ts";
 import { countGpus, preparePython, PYTHON_SOURCES, runPython } from "./python.ts";
@@ -31,6 +32,8 @@ export interface TrainOptions {
   readonly more?: readonly string[] | undefined;
   /** Clicked lists below which nothing is trained. */
   readonly fewest?: number | undefined;
+  /** Training lists above which only the newest are used. */
+  readonly most?: number | undefined;
 }
 
 export type Trained = Awaited<ReturnType<typeof trainModel>>;
@@ -50,6 +53,7 @@ export async function trainModel(options: TrainOptions) {
   if (!/^[\w-]+$/.test(catalog)) throw new UserError(`Cannot name a model after the catalogue "${catalog}": use letters, digits, _ and -`);
   const { set } = readSet(embeddings);
   const { lists, isSimulated } = await prepareLists(options);
+  requireSameVectors(lists, set, embeddings);
   const survey = await surveyLists(lists);
   try {
     requireEnough(survey, options.fewest);
@@ -67,7 +71,16 @@ export async function trainModel(options: TrainOptions) {
   const key = hash("sha256", JSON.stringify([await hashLists(lists), hashFiles(PYTHON_SOURCES.folders, PYTHON_SOURCES.root), set.version]));
   const stages = openStages(out, { fresh, key });
   const version = `${catalog.replaceAll("_", "-")}-${hash("sha256", JSON.stringify([key, RECIPE])).slice(0, 8)}`;
-  const shared = ["--lists", lists, "--out", work];
+  const { most = RECIPE.mostLists } = options;
+  const newest = join(out, "newest");
+  const isLong = survey.bySplit.train > most;
+  if (isLong) {
+    process.stderr.write(`Of ${survey.bySplit.train} training lists the newest ${most} are used\n`);
+    await stages.run("newest", { most }, (signal) =>
+      runPython("armmt.training.newest", ["--lists", lists, "--out", newest, "--most", String(most)], { signal }),
+    );
+  }
+  const shared = ["--lists", isLong ? newest : lists, "--out", work];
 
   const teachers = [
     {
@@ -107,6 +120,21 @@ export async function trainModel(options: TrainOptions) {
   });
   finish(options);
   return { version, model, lists, survey, times: stages.times };
+}
+
+const featuresSchema = v.object({ identity: v.object({ imageEncoder: v.string(), textEncoder: v.string() }) });
+
+/** A model refuses vectors of another encoder: better before an hour of training than after. */
+function requireSameVectors(lists: string, set: PublishedSet, embeddings: string): void {
+  const file = join(lists, "features.json");
+  if (!existsSync(file)) throw new UserError(`${file} does not exist: make the lists with armmt lists`);
+  const { identity } = readJson(file, featuresSchema);
+  for (const kind of ["imageEncoder", "textEncoder"] as const) {
+    if (identity[kind] === set[kind]) continue;
+    throw new UserError(
+      `The lists in ${lists} have vectors of ${identity[kind]}, the catalogue in ${embeddings} those of ${set[kind]}: make the lists again`,
+    );
+  }
 }
 
 /** Bars of processes side by side: each on a line of its own. */

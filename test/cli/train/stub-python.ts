@@ -6,7 +6,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { join } from "node:path";
 
 const SCRIPT = String.raw`
-const { appendFileSync, readFileSync, readdirSync, writeFileSync } = require("node:fs");
+const { appendFileSync, cpSync, readFileSync, readdirSync, writeFileSync } = require("node:fs");
 const { createHash } = require("node:crypto");
 const args = process.argv.slice(2);
 const home = process.env.ARMMT_VENV;
@@ -19,6 +19,7 @@ const what = name.split(".").at(-1) + (rest.includes("--seeds") ? " " + option("
 appendFileSync(home + "/calls", what + "\n");
 const write = (name, text) => writeFileSync(out + "/" + name, text);
 const work = () => {
+  if (name.endsWith("newest")) return cpSync(lists, out, { recursive: true });
   const parquet = createHash("sha256").update(readFileSync(lists + "/lists.parquet")).digest("hex");
   if (name.endsWith("train_student")) {
     const teachers = readdirSync(out).filter((name) => name.startsWith("teacher-")).sort();
