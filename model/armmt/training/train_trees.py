@@ -160,7 +160,7 @@ def weighted_ndcg(held_out: Shown, weights: NDArray[np.float64]) -> Callable[[ND
 
     def dcg(by: NDArray[Any]) -> NDArray[np.float64]:
         order = np.lexsort((place, -by, list_of))
-        sums: NDArray[np.float64] = np.bincount(list_of, weights=gain[order] * discount, minlength=len(held_out.group))
+        sums: NDArray[np.float64] = np.bincount(list_of, gain[order] * discount, len(held_out.group)).astype(np.float64)
         return sums
 
     ideal = dcg(gain)

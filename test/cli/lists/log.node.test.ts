@@ -140,7 +140,7 @@ const sqlite = join(folder, "events.sqlite");
 beforeAll(async () => {
   const database = await openSqliteEvents(sqlite);
   const sink = createD1Sink(database);
-  expect((await sink.writeExposures(QUERIES)).ok).toBe(true);
+  expect((await sink.writeExposures(QUERIES, false)).ok).toBe(true);
   expect((await sink.writeEvents(EVENTS)).ok).toBe(true);
   await database.close();
   found = await read(sqlite);

@@ -57,7 +57,7 @@ beforeAll(async () => {
   const encode = createTextEncoder();
   const items = products.slice(0, 50).map((product, i) => ({
     itemId: product.id,
-    image: i % 7 === 0 ? undefined : encode(Object.values(product.look).join(" ")).slice(0, manifest.dims.image),
+    image: i % 7 === 0 ? undefined : encode(Object.values(product.look).join(" "))?.slice(0, manifest.dims.image),
     text: encode(product.title),
     features: productFeatures(product),
   }));
