@@ -77,7 +77,7 @@ function survey(log: Log, { embeddings }: ListsOptions) {
 }
 
 const explain = (reasons: Counts): string => {
-  const parts = Object.entries(reasons).map(([reason, count]) => `${count} ${reason}`);
+  const parts = Object.entries(reasons).map(([reason, times]) => `${times} ${reason}`);
   return parts.length === 0 ? "" : ` (left out: ${parts.join(", ")})`;
 };
 

@@ -133,6 +133,8 @@ function write(name: string, content: string | Uint8Array): string {
   return path;
 }
 
+const sorted = (list: readonly LoggedSearch[]) => list.toSorted((a, b) => a.queryId.localeCompare(b.queryId));
+
 let found: Awaited<ReturnType<typeof read>>;
 const byId = (id: string): LoggedSearch | undefined => found.searches.find(({ queryId }) => queryId === id);
 const sqlite = join(folder, "events.sqlite");
@@ -248,7 +250,6 @@ describe("wherever it lies", () => {
     it(`is the same log in ${name}`, async () => {
       const from = name.startsWith("a server") ? sqlite : make();
       const { searches, ignored } = await read(from);
-      const sorted = (list: readonly LoggedSearch[]) => list.toSorted((a, b) => a.queryId.localeCompare(b.queryId));
       expect(sorted(searches)).toEqual(sorted(found.searches));
       expect(ignored["order lines that came again"]).toBeGreaterThan(0);
     });
