@@ -106,6 +106,10 @@ describe("armmt train", () => {
     expect(code).toBe(0);
     expect(stderr).toContain("Of 48 training lists the newest 40 are used");
     expect(python.calls()[0]).toBe("newest");
+    expect(manifestOf(path("long"))).toMatchObject({
+      trainedOn: expect.stringContaining("the newest 40 of 48 for training"),
+      training: { taughtLists: 40 },
+    });
   });
 
   it("names a stage that fails, and goes on from it", async () => {

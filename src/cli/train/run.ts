@@ -103,7 +103,8 @@ export async function trainModel(options: TrainOptions) {
   removeOthers(work, ["trees", ...RECIPE.nets.map(String)]);
   // On a GPU, and under torchrun, each net has all there is.
   await stages.runAll(teachers, gpus > 0 || processes > 1 ? 1 : availableParallelism());
-  const trainedOn = describe(catalog, survey, isSimulated);
+  const newer = isLong ? `, the newest ${most} of ${survey.bySplit.train} for training` : "";
+  const trainedOn = `${describe(catalog, survey, isSimulated)}${newer}`;
   await stages.run("student", { epochs: RECIPE.studentEpochs, version, trainedOn }, (signal) =>
     runPython(
       "armmt.training.train_student",
@@ -115,7 +116,15 @@ export async function trainModel(options: TrainOptions) {
   );
   const model = join(out, "model");
   await stages.run("model", { catalog }, () => {
-    const training = { catalog, catalogVersion: set.version, ...survey, recipe: RECIPE, processes, device: gpus > 0 ? "GPU" : "CPU" };
+    const training = {
+      catalog,
+      catalogVersion: set.version,
+      ...survey,
+      taughtLists: Math.min(most, survey.bySplit.train),
+      recipe: RECIPE,
+      processes,
+      device: gpus > 0 ? "GPU" : "CPU",
+    };
     exportModel(work, model, training);
   });
   finish(options);
