@@ -49,6 +49,16 @@ export const SHOP_COMMANDS: Commands = {
     summary: "Your engine's order against what the edge would serve, by your own judgments",
     load: async () => (await import("./evaluate.ts")).createEvaluateCommand,
   },
+  train: {
+    summary: "Your own log → a model of your own: lists, teachers, student, gate",
+    needs: ["hyparquet", "hyparquet-writer"],
+    load: async () => (await import("./train.ts")).createTrainCommand,
+  },
+  loop: {
+    summary: "From the log to the next model in service, in steps that go on where they stopped",
+    needs: ["hyparquet", "hyparquet-writer"],
+    load: async () => (await import("./loop.ts")).createLoopCommand,
+  },
   report: {
     summary: "An experiment: sample ratio, metrics with intervals, interleaving, time to an answer",
     needs: ["wrangler", "vega"],

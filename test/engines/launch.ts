@@ -24,7 +24,7 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { makeEnvironment } from "../../src/lab/study/pipeline/python.ts";
+import { makeEnvironment } from "../../src/cli/train/python.ts";
 
 export type EngineName = keyof typeof ENGINES;
 

@@ -16,7 +16,6 @@ from armmt.training.data import Lists
 from armmt.training.distill import DistilOptions, agreement, distil, ensemble
 from armmt.training.fit import score
 from armmt.training.runtime import device, prepare, write_json
-from armmt.training.train_teachers import load_teacher
 
 
 def train_student(folder: Path, out: Path, options: DistilOptions, version: str, trained_on: str) -> Student:
@@ -25,13 +24,13 @@ def train_student(folder: Path, out: Path, options: DistilOptions, version: str,
     where = device()
     lists, validation = Lists(folder, "train", where=where), Lists(folder, "validation", where=where)
     token_vectors = torch.from_numpy(np.load(folder / "tokens.npy"))
-    teachers = sorted(out.glob("teacher-*.pt"))
+    teachers = [path.stem.removeprefix("teacher-") for path in sorted(out.glob("teacher-*.json"))]  # nets, and trees
     if not teachers:
-        raise FileNotFoundError(f"{out} holds no teacher-*.pt: run armmt.training.train_teachers first")
-    targets = ensemble([np.load(out / f"targets-{path.stem.removeprefix('teacher-')}.npy") for path in teachers], lists.lengths)
+        raise FileNotFoundError(f"{out} holds no teacher-*.json: run armmt.training.train_teachers first")
+    targets = ensemble([np.load(out / f"targets-{name}.npy") for name in teachers], lists.lengths)
     ranker = StudentRanker(Student(token_vectors))
     fitted = distil(ranker, lists, validation, targets, options)
-    theirs = ensemble([score(load_teacher(path, token_vectors).to(where), validation).score for path in teachers], validation.lengths)
+    theirs = ensemble([np.load(out / f"validation-{name}.npy") for name in teachers], validation.lengths)
     agreed = {name: round(value, 4) for name, value in agreement(score(ranker, validation), theirs, validation.lengths).items()}
     student = ranker.student.cpu()
     torch.save(student.state_dict(), out / "student.pt")

@@ -19,7 +19,8 @@ from armmt.training.runtime import Workers, alone, count_trainable, device, in_p
 
 
 def train(folder: Path, out: Path, options: FitOptions, width: int = WIDTH, depth: int = DEPTH, workers: Workers | None = None) -> Teacher:
-    """Trains one teacher; writes teacher-<seed>.pt, teacher-<seed>.json and targets-<seed>.npy (its scores of the training lists)."""
+    """Trains one teacher; writes teacher-<seed>.pt, teacher-<seed>.json, and its scores: targets-<seed>.npy of the training lists,
+    validation-<seed>.npy of the validation lists."""
     workers = workers or alone()
     prepare(options.seed, threads=1)
     where = device()
@@ -29,6 +30,7 @@ def train(folder: Path, out: Path, options: FitOptions, width: int = WIDTH, dept
     if workers.rank > 0:
         return teacher
     np.save(out / f"targets-{options.seed}.npy", score(teacher, lists).score)
+    np.save(out / f"validation-{options.seed}.npy", score(teacher, validation).score)
     torch.save({"state": teacher.state_dict(), "width": width, "depth": depth}, out / f"teacher-{options.seed}.pt")
     write_json(
         out / f"teacher-{options.seed}.json",
@@ -48,14 +50,6 @@ def train_quietly(folder: Path, out: Path, options: FitOptions, width: int, dept
     train(folder, out, options, width, depth)
 
 
-def load_teacher(path: Path, token_vectors: torch.Tensor) -> Teacher:
-    """A teacher written by `train`, ready to be asked"""
-    saved = torch.load(path, weights_only=True)
-    teacher = Teacher(token_vectors, width=saved["width"], depth=saved["depth"])
-    teacher.load_state_dict(saved["state"])
-    return teacher.eval()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lists", type=Path, required=True, help="folder that `armmt lists` wrote")
@@ -73,6 +67,9 @@ def main() -> None:
     if together.count > 1:
         for each in options:
             train(a.lists, a.out, each, a.width, a.depth, together)
+        return
+    if len(options) == 1:
+        train_quietly(a.lists, a.out, options[0], a.width, a.depth)
         return
     in_processes(train_quietly, [(a.lists, a.out, each, a.width, a.depth) for each in options], a.workers)
 

@@ -11,7 +11,7 @@ import { writePlots } from "./compare/plots.ts";
 import { printTable } from "../../cli/command.ts";
 import { PACKAGE_ROOT } from "../../runtimes/node/package-root.ts";
 import { writeBenchmarkCard } from "./compare/card.ts";
-import { preparePython } from "./pipeline/python.ts";
+import { preparePython } from "../../cli/train/python.ts";
 import { hashSources } from "./pipeline/stages.ts";
 import { UserError } from "../../web.ts";
 

@@ -12,7 +12,7 @@ import { PARTS } from "./compare/benchmark-file.ts";
 import { printAssessment } from "./assess.ts";
 import { assertLearning, FULL, PRODUCTS, QUICK, recordMetrics, runPipeline } from "./pipeline.ts";
 import { writeCard } from "./pipeline/card.ts";
-import { checkPython, preparePython } from "./pipeline/python.ts";
+import { checkPython, preparePython } from "../../cli/train/python.ts";
 import { openStages } from "./pipeline/stages.ts";
 
 type Flag = "quick" | "fresh" | "check" | "benchmark" | "report" | "json" | "keepImageEncoder";

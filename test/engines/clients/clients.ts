@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
-import { findInterpreter, makeEnvironment } from "../../../src/lab/study/pipeline/python.ts";
+import { findInterpreter, makeEnvironment } from "../../../src/cli/train/python.ts";
 import { WINDOW } from "../edge.ts";
 import { note } from "../figures.ts";
 import { missingForClients, PYTHON, runJava } from "../launch.ts";

@@ -1,7 +1,7 @@
 /** `model/benchmark.json`: every number of the study. Written by the benchmark alone, read by the model card and its plots. */
 import { existsSync, writeFileSync } from "node:fs";
 import * as v from "valibot";
-import { readJson } from "../pipeline/stages.ts";
+import { readJson } from "../../../cli/train/stages.ts";
 
 /** Kinds of data, never mixed up. A control is named after its level and the part of the simulated shoppers that is switched off. */
 export const LEVELS = [

@@ -7,8 +7,8 @@ import { createList } from "../../../cli/build/sample-list.ts";
 import { createNodeScorer } from "../../../inference/node-scorer.ts";
 import { TOKEN_TABLE_ROWS, TOKENIZER } from "../../../ranking/tokenizer.ts";
 import { UserError } from "../../../web.ts";
-import { runPython } from "../pipeline/python.ts";
-import { readJson } from "../pipeline/stages.ts";
+import { runPython } from "../../../cli/train/python.ts";
+import { readJson } from "../../../cli/train/stages.ts";
 import { type Level, type PartName, type Row, rowSchema } from "./benchmark-file.ts";
 import { COST_K, type Pairs } from "./names.ts";
 

@@ -1,20 +1,25 @@
-/** The Python side of training: its own environment in model/.venv, made on first use, and its modules run as child processes. */
+/** The Python side of training: its own environment, made on first use, and its modules run as child processes that end with this one. */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { statfs } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { PACKAGE_ROOT } from "../../../runtimes/node/package-root.ts";
-import { UserError } from "../../../web.ts";
+import { dirname, join, resolve } from "node:path";
+import { IS_CHECKOUT, PACKAGE_ROOT } from "../../runtimes/node/package-root.ts";
+import { UserError } from "../../web.ts";
 
 const MODEL_FOLDER = join(PACKAGE_ROOT, "model");
-/** ARMMT_VENV: an environment of your own that has the packages of model/pyproject.toml; it is used as it is. */
-const VENV = process.env["ARMMT_VENV"] ?? join(MODEL_FOLDER, ".venv");
+/**
+ * ARMMT_VENV: an environment of your own that has the packages of model/pyproject.toml; it is used as it is. An installed package keeps its own in
+ * the project: what is in node_modules goes with the next `npm ci`.
+ */
+const VENV = process.env["ARMMT_VENV"] ?? (IS_CHECKOUT ? join(MODEL_FOLDER, ".venv") : resolve(".armmt/python"));
 const PYTHON = pythonOf(VENV);
+/** The sources that may change what is learned. */
+export const PYTHON_SOURCES = { root: PACKAGE_ROOT, folders: [join(MODEL_FOLDER, "armmt")] } as const;
 /** Made from pyproject.toml; its first lines say how. */
 const REQUIREMENTS = join(MODEL_FOLDER, "requirements.txt");
 const UV_REQUIREMENTS = join(MODEL_FOLDER, "requirements-uv.txt");
-const UV_FOLDER = join(PACKAGE_ROOT, ".armmt/uv");
+const UV_FOLDER = IS_CHECKOUT ? join(PACKAGE_ROOT, ".armmt/uv") : resolve(".armmt/uv");
 
 /** Measured on Linux x64: 5.0 GB installed, and room to unpack. */
 const ENVIRONMENT_BYTES = 7e9;
@@ -31,17 +36,22 @@ interface RunOptions {
   readonly quiet?: boolean;
   /** On top of the process's own. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Ends the child. */
+  readonly signal?: AbortSignal | undefined;
+  /** Its input is a pipe that ends with this process, however that ends: armmt/training/attached.py waits for it. */
+  readonly attached?: boolean;
 }
 
 async function run(
   command: string,
   args: readonly string[],
-  { cwd = PACKAGE_ROOT, quiet = false, env = {} }: RunOptions = {},
+  { cwd = PACKAGE_ROOT, quiet = false, env = {}, signal, attached = false }: RunOptions = {},
 ): Promise<string> {
-  return new Promise((resolve, reject) => {
+  return new Promise((done, reject) => {
     const child = spawn(command, args, {
       cwd,
-      stdio: ["ignore", quiet ? "pipe" : process.stderr, quiet ? "pipe" : process.stderr],
+      signal,
+      stdio: [attached ? "pipe" : "ignore", quiet ? "pipe" : process.stderr, quiet ? "pipe" : process.stderr],
       env: {
         ...process.env,
         PYTHONUNBUFFERED: "1",
@@ -56,9 +66,9 @@ async function run(
     child.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));
     child.stderr?.on("data", (chunk: Buffer) => (output += chunk.toString()));
     child.on("error", reject);
-    child.on("close", (code, signal) => {
-      if (code === 0) resolve(output);
-      else reject(new UserError(`${command} ${args.join(" ")} ended with ${signal ?? `code ${code}`}\n${output.slice(-2000)}`.trimEnd()));
+    child.on("close", (code, killed) => {
+      if (code === 0) done(output);
+      else reject(new UserError(`${command} ${args.join(" ")} ended with ${killed ?? `code ${code}`}\n${output.slice(-2000)}`.trimEnd()));
     });
   });
 }
@@ -140,15 +150,15 @@ function existing(folder: string): string {
   return existsSync(folder) ? folder : existing(dirname(folder));
 }
 
-/** Makes model/.venv with everything requirements.txt pins, unless it is there already. Nothing to do with ARMMT_VENV. */
+/** Makes the environment with everything requirements.txt pins, unless it is there already. Nothing to do with ARMMT_VENV. */
 export async function preparePython(): Promise<void> {
   if (process.env["ARMMT_VENV"] !== undefined) return;
   await makeEnvironment(VENV, REQUIREMENTS, (isCached, free) => {
     requireDisk(free, isCached);
     process.stderr.write(
       isCached
-        ? "Linking the Python environment into model/.venv\n"
-        : "Making the Python environment in model/.venv (PyTorch is a download of some GB)\n",
+        ? `Linking the Python environment into ${VENV}\n`
+        : `Making the Python environment in ${VENV} (PyTorch is a download of some GB)\n`,
     );
   });
 }
@@ -184,9 +194,27 @@ export async function makeEnvironment(
   return python;
 }
 
-/** `python -m <module> <args>` in model/; its progress bars show on stderr. */
-export async function runPython(module: string, args: readonly string[]): Promise<void> {
-  await run(PYTHON, ["-m", module, ...args], { cwd: MODEL_FOLDER });
+export interface PythonOptions {
+  readonly signal?: AbortSignal;
+  readonly env?: Readonly<Record<string, string>>;
+  /** More than one: torchrun starts so many, which train together. */
+  readonly processes?: number;
+}
+
+/** `python -m <module> <args>` in model/, for as long as this process lives; its progress bars show on stderr. */
+export async function runPython(module: string, args: readonly string[], options: PythonOptions = {}): Promise<void> {
+  const { processes = 1, signal, env = {} } = options;
+  const isOurs = module.startsWith("armmt.");
+  const torchrun = processes > 1 ? ["-m", "torch.distributed.run", "--standalone", `--nproc-per-node=${processes}`] : [];
+  const attached = isOurs ? ["-m", "armmt.training.attached"] : ["-m"];
+  await run(PYTHON, [...torchrun, ...attached, module, ...args], { cwd: MODEL_FOLDER, attached: isOurs, signal, env });
+}
+
+/** How many GPUs PyTorch sees; 0 with ARMMT_DEVICE=cpu. */
+export async function countGpus(): Promise<number> {
+  if (process.env["ARMMT_DEVICE"] === "cpu") return 0;
+  const script = "import torch; print(torch.cuda.device_count())";
+  return Number((await run(PYTHON, ["-c", script], { quiet: true, cwd: MODEL_FOLDER })).trim().split("\n").at(-1));
 }
 
 /** Tests, types and style of the Python package. */

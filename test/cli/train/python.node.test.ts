@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { requireDisk } from "../../../../src/lab/study/pipeline/python.ts";
+import { requireDisk } from "../../../src/cli/train/python.ts";
 
-const read = (name: string) => readFileSync(new URL(`../../../../model/${name}`, import.meta.url), "utf8");
+const read = (name: string) => readFileSync(new URL(`../../../model/${name}`, import.meta.url), "utf8");
 
 describe("requireDisk()", () => {
   it("says before any download how much is needed and how much is free", () => {

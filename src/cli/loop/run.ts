@@ -1,0 +1,198 @@
+/**
+ * One run of the loop: takes its round up where it stands and goes on to the first step that fails, refuses or waits. Each step is a command of its
+ * own in a process of its own, and is done again as a whole where it was interrupted: they are all built to be run twice.
+ */
+import { cpSync, existsSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import * as v from "valibot";
+import type { Ended, RunCommand } from "../child.ts";
+import { requireEnough, surveyLists } from "../train/survey.ts";
+import { nextRound, type LoopState, type Outcome, readState, type Step, STEPS, writeState } from "./state.ts";
+import { DAY_MS, errorText, UserError } from "../../web.ts";
+
+export interface LoopOptions {
+  readonly catalog: string;
+  readonly from: readonly string[];
+  readonly embeddings: string;
+  readonly out: string;
+  /** The model that served before the loop's own. */
+  readonly live?: string | undefined;
+  /** Further options of each step's command. */
+  readonly more: Readonly<Partial<Record<Step, readonly string[] | undefined>>>;
+  /** Begins a new round. */
+  readonly fresh?: boolean | undefined;
+  readonly fewest?: number | undefined;
+}
+
+/** Exit codes that mean the same in every step. */
+const REFUSED = 3;
+
+/** A round that was interrupted before anything was published begins again with what the log holds by then. */
+const RESUMED_WITHIN_MS = DAY_MS;
+
+type StepResult = Readonly<{ state: "done" | "waiting"; model?: string; detail?: string } | { outcome: Outcome; detail: string }>;
+
+const trainedSchema = v.object({ version: v.string() });
+const ladderSchema = v.object({ did: v.string(), trust: v.number(), trying: v.nullable(v.string()) });
+
+/** Throws a UserError that names the step that failed; the state says where to go on. */
+export async function runLoop(options: LoopOptions, run: RunCommand, now = () => new Date()): Promise<LoopState> {
+  const { out } = options;
+  const state = takeUp(options, now());
+  const pending = STEPS.filter((step) => state.round.steps[step]?.state !== "done");
+  await requireSteps(pending, run);
+  writeState(out, state);
+  await watchServed(state, options, run);
+  for (const step of pending) {
+    process.stderr.write(`— round ${state.round.number}: ${step}\n`);
+    const started = performance.now();
+    const record = (recorded: "done" | "waiting" | "failed", detail?: string): void => {
+      const seconds = Math.round((performance.now() - started) / 1000);
+      state.round.steps[step] = { state: recorded, at: now().toISOString(), seconds, ...(detail !== undefined && { detail }) };
+      writeState(out, state);
+    };
+    let result: StepResult;
+    try {
+      result = await WORK[step](options, run, state.round.model); // oxlint-disable-line no-await-in-loop -- in order
+    } catch (error) {
+      record("failed", errorText(error));
+      const served = step === "ladder" ? "The model is published; its trust is as the ladder left it" : "What is served is as it was";
+      throw new UserError(`Step ${step} failed: ${errorText(error)}\n${served}. Run the same command again: it goes on with ${step}`, {
+        cause: error,
+      });
+    }
+    if ("outcome" in result) {
+      state.round.outcome = result.outcome;
+      record("done", result.detail);
+      return state;
+    }
+    if (result.model !== undefined) state.round.model = result.model;
+    record(result.state, result.detail);
+    if (result.state === "waiting") return state;
+  }
+  state.round.outcome = "live";
+  writeState(out, state);
+  return state;
+}
+
+/** The unfinished round, or a new one. */
+function takeUp(options: LoopOptions, now: Date): LoopState {
+  const { out, fresh, catalog, from, embeddings } = options;
+  const settings = JSON.stringify({ catalog, from, embeddings });
+  const last = readState(out);
+  if (last === undefined || fresh === true || last.round.outcome !== undefined) return nextRound(settings, last, now);
+  if (last.settings !== settings) {
+    throw new UserError(
+      `Round ${last.round.number} in ${out} is not finished and began with ${last.settings}: give the same options, another --out, or --fresh for a new round`,
+    );
+  }
+  const isPublished = last.round.steps.publish?.state === "done";
+  const isOld = now.getTime() - Date.parse(last.round.startedAt) > RESUMED_WITHIN_MS;
+  return isOld && !isPublished ? nextRound(settings, last, now) : last;
+}
+
+/** While a round trains, the model of an earlier one serves: the ladder takes its trust away where it has become worse than meaning. */
+async function watchServed({ round, before }: LoopState, options: LoopOptions, run: RunCommand): Promise<void> {
+  const served = before.find(({ steps }) => steps.publish?.state === "done")?.model;
+  if (served === undefined || round.steps.publish?.state === "done") return;
+  const result = await climb(options, run, served);
+  process.stderr.write(`— model ${served}, ${result.detail}\n`);
+}
+
+/** Before hours of training: is every command there that the round will need? */
+async function requireSteps(steps: readonly Step[], run: RunCommand): Promise<void> {
+  const { code, stdout } = await run(["--help"]);
+  const missing = steps.filter((step) => !new RegExp(`^ {2}${step}\\b`, "m").test(stdout));
+  if (code === 0 && missing.length === 0) return;
+  throw new UserError(`This version of armmt has no command ${missing.join(", ")}, which the loop needs: update it. Nothing was done`);
+}
+
+const WORK: Readonly<Record<Step, (options: LoopOptions, run: RunCommand, model?: string) => Promise<StepResult>>> = {
+  async lists(options, run) {
+    const { catalog, from, embeddings, more, fewest } = options;
+    const { lists } = foldersOf(options);
+    const draft = `${lists}.new`;
+    rmSync(draft, { recursive: true, force: true });
+    await expectDone(run, [
+      "lists",
+      "--from",
+      ...from,
+      "--catalog",
+      catalog,
+      "--embeddings",
+      embeddings,
+      "--out",
+      draft,
+      ...(more.lists ?? []),
+    ]);
+    rmSync(lists, { recursive: true, force: true });
+    renameSync(draft, lists);
+    try {
+      requireEnough(await surveyLists(lists), fewest);
+    } catch (error) {
+      if (error instanceof UserError) return { outcome: "too_few", detail: error.message };
+      throw error;
+    }
+    return { state: "done" };
+  },
+  async train(options, run) {
+    const { lists, training } = foldersOf(options);
+    const { catalog, embeddings, more } = options;
+    const where = ["--lists", lists, "--embeddings", embeddings, "--out", training];
+    const { stdout } = await expectDone(run, ["train", "--catalog", catalog, ...where, "--no-gate", "--json", ...(more.train ?? [])]);
+    return { state: "done", model: parsePrinted(stdout, trainedSchema, "train").version };
+  },
+  async gate(options, run) {
+    const { lists, model, published } = foldersOf(options);
+    const live = existsSync(published) ? published : options.live;
+    const against = live === undefined ? [] : ["--live", live];
+    const { code } = await run(["gate", "--model", model, "--lists", lists, ...against, "--json", ...(options.more.gate ?? [])]);
+    if (code === REFUSED) return { outcome: "refused", detail: `armmt gate does not let the model in ${model} pass` };
+    if (code !== 0) throw new UserError(`armmt gate ended with ${code}, see above`);
+    return { state: "done" };
+  },
+  async publish(options, run) {
+    const { model, published } = foldersOf(options);
+    await expectDone(run, ["publish", "--model", model, "--catalog", options.catalog, ...(options.more.publish ?? [])]);
+    // Training of the next round replaces the model's folder; the gate compares with this copy then.
+    const draft = `${published}.new`;
+    rmSync(draft, { recursive: true, force: true });
+    cpSync(model, draft, { recursive: true });
+    rmSync(published, { recursive: true, force: true });
+    renameSync(draft, published);
+    return { state: "done" };
+  },
+  ladder: climb,
+};
+
+/** The model of the round climbs; with `model` another one, which serves until then, is watched. */
+async function climb({ catalog, more }: LoopOptions, run: RunCommand, model?: string): Promise<StepResult> {
+  const which = model === undefined ? [] : ["--model", model];
+  const { code, stdout } = await run(["ladder", "--catalog", catalog, ...which, "--json", ...(more.ladder ?? [])]);
+  if (code !== REFUSED && code !== 0) throw new UserError(`armmt ladder ended with ${code}, see above`);
+  const { did, trust, trying } = parsePrinted(stdout, ladderSchema, "ladder");
+  const detail = `ladder: ${did}, trust ${trust}${trying === null ? "" : `, ${trying}`}`;
+  if (code === REFUSED) return { outcome: "stopped", detail };
+  // At its trust a model is only watched any more: it has climbed as far as it will.
+  if (trying !== null && !trying.endsWith(`:${trust})`)) return { state: "waiting", detail };
+  return trust > 0 ? { state: "done", detail } : { outcome: "stopped", detail };
+}
+
+function foldersOf({ out }: LoopOptions) {
+  const training = join(out, "train");
+  return { lists: join(out, "lists"), training, model: join(training, "model"), published: join(out, "published") };
+}
+
+async function expectDone(run: RunCommand, args: readonly string[]): Promise<Ended> {
+  const ended = await run(args);
+  if (ended.code === 0) return ended;
+  throw new UserError(`armmt ${args[0]} ended with ${ended.code}, see above`);
+}
+
+function parsePrinted<T extends v.GenericSchema>(stdout: string, schema: T, step: Step): v.InferOutput<T> {
+  try {
+    return v.parse(schema, JSON.parse(stdout));
+  } catch (error) {
+    throw new UserError(`armmt ${step} --json printed something else than expected (${errorText(error)})`, { cause: error });
+  }
+}
