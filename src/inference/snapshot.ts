@@ -55,8 +55,8 @@ export function restore(
   { head, runs, bytes }: Snapshot,
 ): WebAssembly.Instance {
   const memory = memoryOf(imports);
-  const missingBytes = head.memoryBytes - memory.buffer.byteLength;
-  if (missingBytes > 0) memory.grow(missingBytes / PAGE_BYTES);
+  const { byteLength } = memory.buffer;
+  if (head.memoryBytes > byteLength) throw new Error(`The snapshot needs ${head.memoryBytes} bytes of memory, there are ${byteLength}`);
   const target = new Uint8Array(memory.buffer);
   let from = 0;
   for (let run = 0; run < runs.length; run += 2) {
@@ -73,7 +73,7 @@ export function restore(
   return { exports: { ...instance.exports, ...completedSteps(memory, head) } };
 }
 
-const PAGE_BYTES = 65_536;
+export const PAGE_BYTES = 65_536;
 
 /** Any number but 0, which means failure. */
 const OPTIONS_HANDLE = 1;

@@ -4,7 +4,7 @@
  */
 import { env, InferenceSession, Tensor } from "onnxruntime-web/wasm";
 import { bytesOf, createRuntimeLock, type Graph, type Runtime, SESSION_OPTIONS } from "./runtime.ts";
-import { graphOfSession, restore, type Snapshot } from "./snapshot.ts";
+import { graphOfSession, PAGE_BYTES, restore, type Snapshot } from "./snapshot.ts";
 
 export { type InferenceSession, Tensor } from "onnxruntime-web/wasm";
 
@@ -20,7 +20,7 @@ export function createWorkerdRuntime({ module, snapshot }: { module: WebAssembly
       const instance = await WebAssembly.instantiate(module, imports);
       return { module, instance: snapshot === undefined ? instance : restore(instance, imports, snapshot) };
     },
-    hasOwnMemory: snapshot !== undefined,
+    memory: memoryFor(snapshot, snapshot !== undefined),
   };
   return {
     TensorOf: Tensor,
@@ -46,14 +46,24 @@ const MARKER = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 interface ModuleSource {
   /** Instantiates the module with onnxruntime-web's imports. Called once per process or isolate. */
   readonly instantiate: (imports: WebAssembly.Imports) => Promise<WebAssembly.WebAssemblyInstantiatedSource>;
+  readonly memory: MemoryNeeds;
+}
+
+interface MemoryNeeds {
   /** The module imports an unshared memory; onnxruntime-web's shares one with its threads. */
-  readonly hasOwnMemory: boolean;
+  readonly isOwn: boolean;
+  /** From the start: onnxruntime-web does not notice when somebody else lets an unshared memory grow, and goes on with views of the old one. */
+  readonly atLeastBytes: number;
+}
+
+export function memoryFor(snapshot: Snapshot | undefined, isOwn: boolean): MemoryNeeds {
+  return { isOwn, atLeastBytes: snapshot?.head.memoryBytes ?? 0 };
 }
 
 /**
  * A session with SESSION_OPTIONS. Rejects with the runtime's own error. While the session is created, `WebAssembly.instantiate` is replaced; calls with other bytes than the marker pass through.
  */
-export async function openSession({ instantiate, hasOwnMemory }: ModuleSource, graph: Uint8Array): Promise<InferenceSession> {
+export async function openSession({ instantiate, memory }: ModuleSource, graph: Uint8Array): Promise<InferenceSession> {
   env.wasm.numThreads = 1;
   env.wasm.wasmBinary = MARKER.slice().buffer;
   env.logLevel = "error";
@@ -63,7 +73,7 @@ export async function openSession({ instantiate, hasOwnMemory }: ModuleSource, g
     return isMarker(source) ? instantiate(imports ?? {}) : original(source, imports);
   };
   replace("instantiate", replacement);
-  if (hasOwnMemory) replace("Memory", unshared(Memory));
+  replace("Memory", memoryOfSize(Memory, memory));
   try {
     return await InferenceSession.create(graph, { executionProviders: ["wasm"], ...SESSION_OPTIONS });
   } finally {
@@ -77,12 +87,14 @@ function replace(name: "instantiate" | "Memory", value: unknown): void {
 }
 
 /** Instances are the original's, so that `instanceof` holds for both. */
-function unshared(Memory: typeof WebAssembly.Memory): unknown {
-  function OwnMemory({ initial, maximum }: WebAssembly.MemoryDescriptor): WebAssembly.Memory {
-    return new Memory(maximum === undefined ? { initial } : { initial, maximum });
+function memoryOfSize(Memory: typeof WebAssembly.Memory, { isOwn, atLeastBytes }: MemoryNeeds): unknown {
+  function LargeMemory({ initial, ...rest }: WebAssembly.MemoryDescriptor): WebAssembly.Memory {
+    // onnxruntime-web also makes one without pages, to find out how shared memory is called.
+    const enough = initial === 0 ? 0 : Math.max(initial, Math.ceil(atLeastBytes / PAGE_BYTES));
+    return new Memory({ ...rest, initial: enough, ...(isOwn && { shared: false }) });
   }
-  OwnMemory.prototype = Memory.prototype;
-  return OwnMemory;
+  LargeMemory.prototype = Memory.prototype;
+  return LargeMemory;
 }
 
 function isMarker(source: BufferSource): boolean {
