@@ -16,6 +16,7 @@ import { encodeEdgeFile } from "../../inference/edge-file.ts";
 import { parseManifest } from "../../inference/manifest.ts";
 import { MAX_GRAPH_BYTES } from "../../inference/scorer.ts";
 import { progressBar } from "../command.ts";
+import { operatorsOf } from "./graph.ts";
 import { readExportNames } from "./image.ts";
 import type { Answer, Job, JobModel } from "./process.ts";
 import { RUNS_PER_MODEL } from "./profile.ts";
@@ -94,9 +95,12 @@ export async function buildEdge(options: BuildOptions = {}): Promise<BuildReport
     warn(reason);
     return finish(stock, stockEdge(), { kind: "stock", reason });
   }
-  const { wasm, snapshot, functions } = slim;
+  return finish(slim.wasm, fileOf(models, slim), { kind: "snapshot", functions: slim.functions });
+}
+
+function fileOf(models: readonly JobModel[], { snapshot, runtime }: Awaited<ReturnType<typeof slimDown>>): Uint8Array {
   const carried = models.map(({ manifest }) => ({ manifest, sha256: manifest.sha256 }));
-  return finish(wasm, encodeEdgeFile({ kind: "snapshot", models: carried, snapshot }), { kind: "snapshot", functions });
+  return encodeEdgeFile({ kind: "snapshot", models: carried, snapshot, runtime });
 }
 
 /** Printed with every build until it succeeds, not only with the one that failed. */
@@ -134,7 +138,9 @@ async function slimDown({ stock, glue, models, json, reportCalls }: SlimOptions)
     if (expected.kind !== "profiled" || proof.kind !== "profiled" || proof.digest !== expected.digest) {
       throw new Error("the smaller runtime does not answer as onnxruntime-web's own does");
     }
-    return { wasm, snapshot, functions: { kept: used.length, all: reporting.functions } };
+    const operators = [...new Set(models.flatMap(({ graph }) => operatorsOf(graph)))].toSorted();
+    const runtime = { stock: createHash("sha256").update(stock).digest("hex"), functions: used.toSorted((a, b) => a - b), operators };
+    return { wasm, snapshot, runtime, functions: { kept: used.length, all: reporting.functions } };
   } finally {
     progress.stop();
   }

@@ -92,7 +92,7 @@ async function perform({ wasm, models, snapshot, hasOwnMemory }: Job & { kind: "
   const module = await WebAssembly.compile(new Uint8Array(wasm));
   const instantiate = async (imports: WebAssembly.Imports) => {
     const instance = await WebAssembly.instantiate(module, complete(imports));
-    return { module, instance: snapshot === undefined ? instance : restore(instance, imports, snapshot) };
+    return { module, instance: snapshot === undefined ? instance : restore(instance, imports, snapshot).instance };
   };
   const open = (graph: Uint8Array, index: number) =>
     openSession({ instantiate, memory: memoryFor(snapshot, hasOwnMemory) }, snapshot === undefined ? new Uint8Array(graph) : graphOfSession(index));
