@@ -59,6 +59,11 @@ export const SHOP_COMMANDS: Commands = {
     needs: ["wrangler"],
     load: async () => (await import("./guard.ts")).createGuardCommand,
   },
+  ladder: {
+    summary: "Let trust in a model grow by the votes of shoppers",
+    needs: ["wrangler"],
+    load: async () => (await import("./ladder.ts")).createLadderCommand,
+  },
   plan: {
     summary: "Sample size, days and cost of an experiment, before it starts",
     load: async () => (await import("./plan.ts")).createPlanCommand,
