@@ -106,7 +106,23 @@ export function openEdge(platform: Platform): EdgeApp {
   const sink = sinkOf(platform, config, { counters: eventCounters, now, createId, log, breakers });
   const { eventSecret: secret } = config;
   const events = secret === undefined ? undefined : { tokens: createEventTokens({ secret, now }), hashUnit: createUnitHash(secret) };
-  const outside = { kv, sink, events, scorer, openPublished, counters, flagClient, fetch, dialects, now, clock, createId, log, breakers, maxReplyBytes };
+  const outside = {
+    kv,
+    sink,
+    events,
+    scorer,
+    openPublished,
+    counters,
+    flagClient,
+    fetch,
+    dialects,
+    now,
+    clock,
+    createId,
+    log,
+    breakers,
+    maxReplyBytes,
+  };
   const searches = assembleSearches(config, outside);
   const publishedPrices = createPublishedPrices([...new Set([...searches.indexes.values()].map(({ store }) => store))]);
   const [application, ...more] = config.indexes.keys();

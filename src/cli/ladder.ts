@@ -47,7 +47,9 @@ Exit codes: 0 went on or waits, 1 failed, 2 wrong usage, ${HARM} a model was fou
 
 export function createLadderCommand(): Command {
   return new Command("ladder")
-    .description("Let a catalogue's trust in a model grow by the votes of its shoppers, step by step, and end it where they vote against it")
+    .description(
+      "Let a catalogue's trust in a model grow by the votes of its shoppers, step by step, and end it where they vote against it",
+    )
     .option("--catalog <name>", "the catalogue", "products")
     .option("--model <version>", "of a model that was published or deployed (default: the one that climbs already)")
     .option("--share <share>", "of the shoppers whose lists are interleaved", above(0), 0.2)
@@ -67,21 +69,24 @@ export function createLadderCommand(): Command {
     .option("--json", "print the result as JSON")
     .addHelpText("after", EXAMPLES)
     .action(async (flags: LadderFlags) => {
-      if (flags.simulate !== undefined) return simulate(flags.simulate === true ? 200 : flags.simulate, flags.json === true);
-      await run(flags);
+      if (flags.simulate === undefined) await look(flags);
+      else await simulate(flags.simulate === true ? 200 : flags.simulate, flags.json === true);
     });
 }
 
-async function run(flags: LadderFlags): Promise<void> {
+async function look(flags: LadderFlags): Promise<void> {
   const { catalog, model, share, json, dryRun } = flags;
   if (share > 1) throw new UserError(`--share is ${share}: use a share of the shoppers, above 0 and up to 1`);
   const settings = await configured(flags.config);
   const missing = (["LIVE_MODELS", "LIVE_EXPERIMENTS"] as const).filter((name) => !settings.isTrue(name));
   if (missing.length > 0 && dryRun !== true) {
-    throw new UserError(`${missing.join(" and ")} must be true in ${flags.config}, or edges do not read what the ladder writes: set it and deploy once`);
+    throw new UserError(
+      `${missing.join(" and ")} must be true in ${flags.config}, or edges do not read what the ladder writes: set it and deploy once`,
+    );
   }
   const indexes = settings.indexes.filter((index) => index.catalog === catalog).map(({ name }) => name);
-  if (indexes.length === 0) throw new UserError(`No index of ${flags.config} searches the catalogue "${catalog}": name another with --catalog`);
+  if (indexes.length === 0)
+    throw new UserError(`No index of ${flags.config} searches the catalogue "${catalog}": name another with --catalog`);
   const options: LadderOptions = {
     catalog,
     model,
@@ -101,7 +106,9 @@ async function run(flags: LadderFlags): Promise<void> {
     await store.close();
   }
   if (report.isHarm) process.exitCode = HARM;
-  process.stdout.write(json === true ? `${JSON.stringify({ ...report, isTrial: options.isTrial }, undefined, 2)}\n` : describe(report, options.isTrial));
+  process.stdout.write(
+    json === true ? `${JSON.stringify({ ...report, isTrial: options.isTrial }, undefined, 2)}\n` : describe(report, options.isTrial),
+  );
 }
 
 async function takeBack(store: Namespace, options: LadderOptions): Promise<LadderReport> {
@@ -168,7 +175,8 @@ async function readVotes(flags: LadderFlags, variant: string, since: string): Pr
 }
 
 function describe({ catalog, model, did, trust, trying, evidence, history }: LadderReport, isTrial: boolean): string {
-  const votes = evidence === null ? "" : `: clicks of shoppers ${evidence.clicks.b} for it, ${evidence.clicks.a} against, ${evidence.clicks.ties} ties`;
+  const votes =
+    evidence === null ? "" : `: clicks of shoppers ${evidence.clicks.b} for it, ${evidence.clicks.a} against, ${evidence.clicks.ties} ties`;
   const next = trying === null ? "Nothing is tried any more (--again tries it once more)" : `Tries ${trying}`;
   const last = did === "ended" ? `, since ${history.at(-1)?.at ?? "?"}: ${history.at(-1)?.evidence ?? ""}` : "";
   return `${catalog}, ${model}: ${isTrial ? "would be: " : ""}${did}${votes}${last}. Trust ${trust}. ${next}\n`;

@@ -162,7 +162,8 @@ function shareOption(text: string): number {
 async function publishOneModel(model: string, flags: PublishFlags): Promise<void> {
   const { catalog, folder, trust, because, json = false } = flags;
   const [at, isFolder] = [new Date(), existsSync(model)];
-  if (!isFolder && trust === undefined) throw new UserError(`${model} is no folder: name one with student.onnx, manifest.json and golden.json`);
+  if (!isFolder && trust === undefined)
+    throw new UserError(`${model} is no folder: name one with student.onnx, manifest.json and golden.json`);
   const { publishModel, readPublished } = await import("./publish/model.ts");
   const report = await withNamespace(flags, async (namespace) => {
     const options = { folder: model, catalog, isForServer: folder !== undefined, json, at };
@@ -175,7 +176,10 @@ async function publishOneModel(model: string, flags: PublishFlags): Promise<void
     const ranking = trust === undefined ? await readRanking(namespace, catalog) : (await writeRanking(namespace, catalog, change)).ranking;
     return { catalog, ...published, model: version, ranking: ranking ?? null, place: namespace.place };
   });
-  if (json) return void process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+  if (json) {
+    process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+    return;
+  }
   const { ranking, place } = report;
   const size = report.bytes === undefined ? "" : `: ${report.bytes} bytes, ${report.written} parts written`;
   const follows = ranking === null ? "as its published set says" : `${ranking.model} by ${ranking.trust} (${ranking.evidence})`;
@@ -189,12 +193,18 @@ export function createPublishCommand(): Command {
   const command = new Command("publish")
     .description("Put embedded shards into KV and make them live; with --model a model, which edges take up without a deployment")
     .addOption(new Option("--from <folder>", "what armmt embed has written (default: .armmt/embeddings/<catalogue>)").conflicts("model"))
-    .option("--model <folder>", "a model instead: student.onnx, manifest.json, golden.json; with --trust also the version of one that is there")
+    .option(
+      "--model <folder>",
+      "a model instead: student.onnx, manifest.json, golden.json; with --trust also the version of one that is there",
+    )
     .addOption(new Option("--trust <share>", "with --model: the catalogue follows it so far, 0 to 1").argParser(shareOption))
     .option("--because <text>", "with --trust: by which evidence", "set by hand")
     .addHelpText("after", MODEL_EXAMPLES);
   return addNamespaceFlags(command).action(async (flags: PublishFlags) => {
-    if (flags.model !== undefined) return publishOneModel(flags.model, flags);
+    if (flags.model !== undefined) {
+      await publishOneModel(flags.model, flags);
+      return;
+    }
     if (flags.trust !== undefined) throw new UserError("--trust is how far a catalogue follows a model: name the model with --model");
     const from = flags.from === undefined ? embeddingsFolder(flags.catalog) : resolve(flags.from);
     // Fails before a namespace is opened, which may take seconds or an account.
@@ -253,21 +263,20 @@ export function createRollbackCommand(): Command {
     new Command("rollback")
       .description("Make the set published before live again; with --model the model and trust of before")
       .option("--model", "what the catalogue followed before, instead of its set"),
-  ).action(
-    async (flags: NamespaceFlags & { readonly model?: true }) => {
-      if (flags.model === true) {
-        const [catalog, at] = [flags.catalog, new Date()];
-        const ranking = await withNamespace(flags, (namespace) => rollBackRanking(namespace, catalog, at));
-        const said = `${catalog} follows ${ranking.model} by ${ranking.trust} again, within a minute; a second rollback undoes this\n`;
-        return void process.stdout.write(flags.json === true ? `${JSON.stringify({ catalog, ranking }, undefined, 2)}\n` : said);
-      }
-      const report = await withNamespace(flags, (namespace) => rollBack(namespace, flags.catalog));
-      const { catalog, version, previous, place } = report;
-      process.stdout.write(
-        flags.json === true
-          ? `${JSON.stringify(report, undefined, 2)}\n`
-          : `${catalog}: version ${version} is live again in ${place}, ${previous} is not; a second rollback undoes this\n`,
-      );
-    },
-  );
+  ).action(async (flags: NamespaceFlags & { readonly model?: true }) => {
+    if (flags.model === true) {
+      const [catalog, at] = [flags.catalog, new Date()];
+      const ranking = await withNamespace(flags, (namespace) => rollBackRanking(namespace, catalog, at));
+      const said = `${catalog} follows ${ranking.model} by ${ranking.trust} again, within a minute; a second rollback undoes this\n`;
+      process.stdout.write(flags.json === true ? `${JSON.stringify({ catalog, ranking }, undefined, 2)}\n` : said);
+      return;
+    }
+    const report = await withNamespace(flags, (namespace) => rollBack(namespace, flags.catalog));
+    const { catalog, version, previous, place } = report;
+    process.stdout.write(
+      flags.json === true
+        ? `${JSON.stringify(report, undefined, 2)}\n`
+        : `${catalog}: version ${version} is live again in ${place}, ${previous} is not; a second rollback undoes this\n`,
+    );
+  });
 }

@@ -30,7 +30,8 @@ export type Treatment =
 const MODEL = /^armmt(?:@([A-Za-z0-9][A-Za-z0-9._-]{0,63}))?(?::(0|1|0\.\d{1,3}))?$/;
 const CALL = /^(interleave|shadow|explore)\((.*)\)$/;
 
-const EXPECTED = 'use "control", "armmt", "armmt@<version>", "armmt@<version>:<trust>", "semantic", "interleave(control, armmt)", "shadow(armmt)" or "explore(armmt)"';
+const EXPECTED =
+  'use "control", "armmt", "armmt@<version>", "armmt@<version>:<trust>", "semantic", "interleave(control, armmt)", "shadow(armmt)" or "explore(armmt)"';
 
 /** The error names the problem of `name` and the fix. */
 export function parseTreatment(name: string): Result<Treatment, string> {

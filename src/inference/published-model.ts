@@ -79,7 +79,10 @@ export type OpenPublished = (model: PublishedModel, read: ReadPart) => Promise<R
 export async function checkPart(key: string, bytes: ArrayBuffer | null, part: Part): Promise<Result<ArrayBuffer, Bypass>> {
   if (bytes === null) return bypass("model_unavailable", `Key ${key} does not exist: publish the model again`);
   if (bytes.byteLength !== part.bytes) {
-    return bypass("model_mismatch", `Key ${key} has ${bytes.byteLength} bytes, its description says ${part.bytes}: publish the model again`);
+    return bypass(
+      "model_mismatch",
+      `Key ${key} has ${bytes.byteLength} bytes, its description says ${part.bytes}: publish the model again`,
+    );
   }
   const sha256 = await sha256Hex(new Uint8Array(bytes));
   if (sha256 === part.sha256) return ok(bytes);

@@ -87,7 +87,7 @@ export function createWorkerdRuntime({ module, image }: { module: WebAssembly.Mo
   }
 
   const lock = createRuntimeLock();
-  const withImage = (other: Image): Runtime => viewOf(other, { ...createRuntimeLock(), runExclusive: lock.runExclusive });
+  const withImage = (other: Image): Runtime => viewOf(other, { ...createRuntimeLock(), runExclusive: (task) => lock.runExclusive(task) });
   if (image !== undefined) return { ...viewOf(image, lock), withImage };
   const remedy = `${REMEDY}: deploy again, and check that student.onnx and the onnxruntime-web version belong together`;
   return { TensorOf: Tensor, lock, remedy, createSession: async (graph) => openSession(source, bytesOf(graph)), withImage };

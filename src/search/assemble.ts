@@ -142,11 +142,17 @@ export async function describeStatus({ edge, indexes }: Searches): Promise<objec
       const model = scorer.ok ? { version: scorer.value.manifest.version, trainedOn: scorer.value.manifest.trainedOn } : scorer.error;
       const published = found.ok ? describeSet(found.value.set) : found.error;
       // What the variant armmt serves, and why.
-      const order = found.ok && scorer.ok ? servedOrder(scorer.value.manifest, trustedSet(LIVE, scorer.value, { index }, found.value.set)) : undefined;
+      const order =
+        found.ok && scorer.ok ? servedOrder(scorer.value.manifest, trustedSet(LIVE, scorer.value, { index }, found.value.set)) : undefined;
       return [name, { backend: backend.name, window, windows: windows.snapshot(), model, published, order }] as const;
     }),
   );
-  return { indexes: Object.fromEntries(described), ranking: edge.queue.snapshot(), ...(edge.models && { live: edge.models.snapshot() }), ...edge.counters.snapshot() };
+  return {
+    indexes: Object.fromEntries(described),
+    ranking: edge.queue.snapshot(),
+    ...(edge.models && { live: edge.models.snapshot() }),
+    ...edge.counters.snapshot(),
+  };
 }
 
 /** The variant armmt. */

@@ -96,19 +96,11 @@ export function createLiveModels({ catalogs, kv, deployed, open, now, log }: Opt
     return entries.get(version)?.state === "ready" || deployed(version).ok;
   }
 
-  async function read<T>(key: string, get: (key: string) => Promise<T>): Promise<Result<T, Bypass>> {
-    try {
-      return await withTimeout(get(key).then(ok), READ_MS, () => bypass("store_timeout", `Key ${key} took longer than ${READ_MS} ms`));
-    } catch (cause) {
-      return bypass("store_unavailable", `Cannot read ${key}: ${errorText(cause)}`);
-    }
-  }
-
-  const text = (key: string) => kv.get(key, "text");
+  const readText = (key: string) => kv.get(key, "text");
 
   async function readRanking(catalog: string): Promise<void> {
     const key = rankingKey(catalog);
-    const found = await read(key, text);
+    const found = await read(key, readText);
     const parsed = !found.ok || found.value === null ? undefined : parseJson(rankingSchema, found.value);
     const problem = found.ok ? (parsed?.ok === false ? `Cannot read ${key}: ${parsed.error}` : undefined) : found.error.detail;
     if (problem !== undefined) {
@@ -141,9 +133,8 @@ export function createLiveModels({ catalogs, kv, deployed, open, now, log }: Opt
 
   /** Whether there is room for one more; the one that nobody has asked for longest goes first. */
   async function makeRoom(bytes: number): Promise<boolean> {
-    const ready = () => [...entries].flatMap(([version, entry]) => (entry.state === "ready" ? [{ version, entry }] : []));
     for (;;) {
-      const held = ready();
+      const held = readyOf(entries);
       const sum = held.reduce((all, { entry }) => all + entry.model.bytes, bytes);
       if (held.length < MAX_MODELS && sum <= MAX_PART_BYTES) return true;
       const [oldest] = held
@@ -168,10 +159,13 @@ export function createLiveModels({ catalogs, kv, deployed, open, now, log }: Opt
       ...(text !== undefined && why.reason === "model_mismatch" && { text }),
     });
     const known = entries.get(version);
-    const found = await read(modelKey(version), text);
+    const found = await read(modelKey(version), readText);
     if (!found.ok) return refuse(found.error);
     if (found.value === null) {
-      return refuse({ reason: "model_unavailable", detail: `Model ${version} is neither deployed nor published: run armmt publish --model` });
+      return refuse({
+        reason: "model_unavailable",
+        detail: `Model ${version} is neither deployed nor published: run armmt publish --model`,
+      });
     }
     // Nothing has changed since it was refused.
     if (known?.state === "refused" && known.text === found.value) return undefined;
@@ -209,7 +203,8 @@ export function createLiveModels({ catalogs, kv, deployed, open, now, log }: Opt
       manifest: scorer.manifest,
       async score(list, isWanted) {
         const scores = await scorer.score(list, isWanted);
-        if (!scores.ok && scores.error.reason === "model_trapped") entries.set(version, { state: "refused", since: now(), why: scores.error });
+        if (!scores.ok && scores.error.reason === "model_trapped")
+          entries.set(version, { state: "refused", since: now(), why: scores.error });
         return scores;
       },
     });
@@ -230,7 +225,8 @@ export function createLiveModels({ catalogs, kv, deployed, open, now, log }: Opt
         if (mine !== turn) return;
         if (entry === undefined) continue;
         entries.set(version, entry);
-        const said = entry.state === "ready" ? { level: "info", event: "model_ready" } : { level: "error", event: "model_refused", ...entry.why };
+        const said =
+          entry.state === "ready" ? { level: "info", event: "model_ready" } : { level: "error", event: "model_refused", ...entry.why };
         log({ ...said, model: version });
       }
       adopt();
@@ -273,4 +269,16 @@ function describe(entry: Entry): object {
   if (entry.state === "refused") return { state: entry.state, since, ...entry.why };
   const { trainedOn, sha256 } = entry.model.scorer.manifest;
   return { state: entry.state, since, bytes: entry.model.bytes, sha256, trainedOn };
+}
+
+async function read<T>(key: string, get: (key: string) => Promise<T>): Promise<Result<T, Bypass>> {
+  try {
+    return await withTimeout(get(key).then(ok), READ_MS, () => bypass("store_timeout", `Key ${key} took longer than ${READ_MS} ms`));
+  } catch (cause) {
+    return bypass("store_unavailable", `Cannot read ${key}: ${errorText(cause)}`);
+  }
+}
+
+function readyOf(entries: ReadonlyMap<string, Entry>) {
+  return [...entries].flatMap(([version, entry]) => (entry.state === "ready" ? [{ version, entry }] : []));
 }

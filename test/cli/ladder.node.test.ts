@@ -80,7 +80,12 @@ describe("climb()", () => {
   it("climbs to full trust, watches, and stops what has become worse", async () => {
     const store = memoryStore();
     expect(await climb(store, options(NO_EVIDENCE))).toMatchObject({ did: "started", trust: 0 });
-    expect(await seen(store)).toEqual({ model: undefined, trust: undefined, first: "interleave(semantic, armmt@m2:0.3)", keys: ["ladder-products", "rerank"] });
+    expect(await seen(store)).toEqual({
+      model: undefined,
+      trust: undefined,
+      first: "interleave(semantic, armmt@m2:0.3)",
+      keys: ["ladder-products", "rerank"],
+    });
     expect(await climb(store, options(votes(3, 2)))).toMatchObject({ did: "waits", trust: 0 });
     expect(await climb(store, options(WON))).toMatchObject({ did: "raised", trust: 0.3 });
     expect(await seen(store)).toMatchObject({ model: "m2", trust: 0.3, first: "interleave(armmt@m2:0.3, armmt@m2:1)" });
@@ -91,7 +96,13 @@ describe("climb()", () => {
     // From cron it stays stopped; by hand it may be tried again.
     expect(await climb(store, options(WON))).toMatchObject({ did: "ended", trust: 0 });
     expect(await climb(store, options(NO_EVIDENCE, { isAgain: true }))).toMatchObject({ did: "started" });
-    expect((await readLadder(store, "products"))?.history.map(({ what }) => what)).toEqual(["started", "raised", "raised", "stopped", "started"]);
+    expect((await readLadder(store, "products"))?.history.map(({ what }) => what)).toEqual([
+      "started",
+      "raised",
+      "raised",
+      "stopped",
+      "started",
+    ]);
     expect((await readRankingHistory(store, "products")).map(({ trust }) => trust)).toEqual([0.3, 1, 0]);
   });
 
@@ -121,7 +132,11 @@ describe("climb()", () => {
       // Votes of the phase that a run has found.
       const known = await readLadder(store, "products");
       await climb(store, options(known?.standing?.trust === 0.3 ? WON : NO_EVIDENCE));
-      expect(await seen(store), `after ${survives} writes`).toMatchObject({ model: "m2", trust: 0.3, first: "interleave(armmt@m2:0.3, armmt@m2:1)" });
+      expect(await seen(store), `after ${survives} writes`).toMatchObject({
+        model: "m2",
+        trust: 0.3,
+        first: "interleave(armmt@m2:0.3, armmt@m2:1)",
+      });
     }
   });
 
@@ -131,12 +146,20 @@ describe("climb()", () => {
     const met = await Promise.allSettled([climb(store, options(WON)), climb(store, options(WON))]);
     expect(met.some(({ status }) => status === "fulfilled")).toBe(true);
     await climb(store, options(NO_EVIDENCE));
-    expect(await seen(store)).toMatchObject({ model: "m2", trust: 0.3, first: "interleave(armmt@m2:0.3, armmt@m2:1)", keys: ["ladder-products", "rerank"] });
+    expect(await seen(store)).toMatchObject({
+      model: "m2",
+      trust: 0.3,
+      first: "interleave(armmt@m2:0.3, armmt@m2:1)",
+      keys: ["ladder-products", "rerank"],
+    });
   });
 
   it("writes nothing in a trial, and says what it would do", async () => {
     const store = memoryStore();
-    expect(await climb(store, options(NO_EVIDENCE, { isTrial: true }))).toMatchObject({ did: "started", trying: "interleave(semantic, armmt@m2:0.3)" });
+    expect(await climb(store, options(NO_EVIDENCE, { isTrial: true }))).toMatchObject({
+      did: "started",
+      trying: "interleave(semantic, armmt@m2:0.3)",
+    });
     expect(store.values.size).toBe(0);
     await climb(store, options(NO_EVIDENCE));
     const before = new Map(store.values);

@@ -26,7 +26,11 @@ const utf8 = new TextEncoder();
 
 /** The committed model under another version, as if it were another graph: then it cannot share a session with the deployed one. */
 function disguise(version: string) {
-  const sha256 = [...utf8.encode(version)].map((byte) => byte.toString(16)).join("").padEnd(64, "0").slice(0, 64);
+  const sha256 = [...utf8.encode(version)]
+    .map((byte) => byte.toString(16))
+    .join("")
+    .padEnd(64, "0")
+    .slice(0, 64);
   return { version, sha256, manifest: { ...manifest, version, sha256 }, golden: { ...goldenJson, model: version, sha256 } };
 }
 
@@ -41,10 +45,11 @@ interface Change {
 
 type Values = Map<string, Uint8Array<ArrayBuffer>>;
 
+const as = <T>(edit: ((own: T) => T) | undefined, value: T): T => (edit === undefined ? value : edit(value));
+
 async function publish(values: Values, version: string, change: Change = {}): Promise<void> {
   if (own.snapshot === undefined || own.runtime === undefined) throw new Error("Run armmt build first");
   const model = disguise(version);
-  const as = <T>(edit: ((own: T) => T) | undefined, value: T): T => (edit === undefined ? value : edit(value));
   const file = encodeEdgeFile({
     kind: "snapshot",
     models: [{ manifest: model.manifest, sha256: model.sha256 }],
@@ -53,7 +58,11 @@ async function publish(values: Values, version: string, change: Change = {}): Pr
   });
   const golden = utf8.encode(JSON.stringify(change.golden?.(model.golden) ?? model.golden));
   const parts: Partial<Record<PartName, { bytes: number; sha256: string }>> = {};
-  for (const [name, bytes] of [["edge", Uint8Array.from(file)], ["golden", golden], ["graph", new Uint8Array(student)]] as const) {
+  for (const [name, bytes] of [
+    ["edge", Uint8Array.from(file)],
+    ["golden", golden],
+    ["graph", new Uint8Array(student)],
+  ] as const) {
     const part = { bytes: bytes.length, sha256: await sha256Hex(bytes) };
     parts[name] = part;
     const stored = change.stored === undefined ? bytes : change.stored(name, bytes);
@@ -72,12 +81,19 @@ function open(values: Values, kv: KvReader = kvOf(async (key) => values.get(key)
   let at = 1_000_000;
   const after: Promise<unknown>[] = [];
   const log: unknown[] = [];
-  const models = createLiveModels({ catalogs: ["products"], kv, deployed, open: openPublished, now: () => at, log: (entry) => void log.push(entry) });
+  const models = createLiveModels({
+    catalogs: ["products"],
+    kv,
+    deployed,
+    open: openPublished,
+    now: () => at,
+    log: (entry) => void log.push(entry),
+  });
   return {
     models,
     log,
     /** A minute later, and all work after the reply is done. */
-    async minute(): Promise<void> {
+    minute: async (): Promise<void> => {
       at += 60_001;
       models.refresh((work) => void after.push(work));
       await Promise.all(after.splice(0));
@@ -92,6 +108,7 @@ async function works(scorer: ReturnType<typeof deployed>): Promise<boolean> {
   return scored.ok && scored.value.score.every((score, i) => first.list.mask[i] === 0 || Math.abs(score - first.score[i]!) < 1e-4);
 }
 
+const zeroed = (bytes: Uint8Array): Uint8Array => bytes.map((byte, i) => (i > bytes.length / 2 ? 0 : byte));
 
 describe.skipIf(own.snapshot === undefined)("createLiveModels() (skipped before `armmt build`)", () => {
   it("takes up a published model within a minute, after a reply, and both serve in turn", async () => {
@@ -133,12 +150,27 @@ describe.skipIf(own.snapshot === undefined)("createLiveModels() (skipped before 
     expect(models.rankingOf("products")).toBeUndefined();
   });
 
-  const zeroed = (bytes: Uint8Array): Uint8Array => bytes.map((byte, i) => (i > bytes.length / 2 ? 0 : byte));
   it.each<[string, Change, RegExp]>([
-    ["a session whose second half is nothing", { snapshot: (s) => ({ ...s, bytes: zeroed(s.bytes) }) }, /golden\.json .*(off by|traps)|cannot be|trapped|session/],
-    ["weights that are off", { snapshot: (s) => ({ ...s, bytes: s.bytes.map((byte, i) => (i > s.bytes.length - 400_000 ? byte ^ 1 : byte)) }) }, /golden\.json|trapped|cannot/],
-    ["a session for more memory than there is", { snapshot: (s) => ({ ...s, head: { ...s.head, memoryBytes: 1 << 30 } }) }, /needs 1073741824 bytes of memory/],
-    ["a session that writes outside of the memory", { snapshot: (s) => ({ ...s, runs: s.runs.map((n, i) => (i % 2 === 0 ? n + 2 ** 31 : n)) }) }, /v2/],
+    [
+      "a session whose second half is nothing",
+      { snapshot: (s) => ({ ...s, bytes: zeroed(s.bytes) }) },
+      /golden\.json .*(off by|traps)|cannot be|trapped|session/,
+    ],
+    [
+      "weights that are off",
+      { snapshot: (s) => ({ ...s, bytes: s.bytes.map((byte, i) => (i > s.bytes.length - 400_000 ? byte ^ 1 : byte)) }) },
+      /golden\.json|trapped|cannot/,
+    ],
+    [
+      "a session for more memory than there is",
+      { snapshot: (s) => ({ ...s, head: { ...s.head, memoryBytes: 1 << 30 } }) },
+      /needs 1073741824 bytes of memory/,
+    ],
+    [
+      "a session that writes outside of the memory",
+      { snapshot: (s) => ({ ...s, runs: s.runs.map((n, i) => (i % 2 === 0 ? n + 2 ** 31 : n)) }) },
+      /v2/,
+    ],
     ["another onnxruntime", { runtime: (r) => ({ ...r, stock: "00" }) }, /another onnxruntime-web/],
     ["an operator that this runtime lacks", { runtime: (r) => ({ ...r, operators: [...r.operators, "Einsum"] }) }, /operators \[Einsum\]/],
     ["a function that this runtime lacks", { runtime: (r) => ({ ...r, functions: [...r.functions, 99_999] }) }, /uses 1 functions/],
@@ -146,7 +178,11 @@ describe.skipIf(own.snapshot === undefined)("createLiveModels() (skipped before 
     ["another tokenizer", { manifest: (m) => ({ ...m, tokenizer: { ...m.tokenizer, name: "other" } }) }, /tokenizer other/],
     ["golden scores of another graph", { golden: (g) => ({ ...g, sha256: "00" }) }, /golden\.json .*belongs to a graph/],
     ["golden scores that are no JSON", { golden: () => "" }, /golden\.json/],
-    ["a part that is cut off", { stored: (name, bytes) => (name === "edge" ? bytes.slice(0, -1) : bytes) }, /has \d+ bytes, its description says/],
+    [
+      "a part that is cut off",
+      { stored: (name, bytes) => (name === "edge" ? bytes.slice(0, -1) : bytes) },
+      /has \d+ bytes, its description says/,
+    ],
     ["a part with another byte", { stored: (name, bytes) => (name === "golden" ? bytes.with(9, 0) : bytes) }, /SHA-256/],
     ["a part that is not there", { stored: (name, bytes) => (name === "edge" ? undefined : bytes) }, /does not exist/],
   ])("refuses %s, and what served goes on", async (_, change, why) => {
@@ -173,7 +209,10 @@ describe.skipIf(own.snapshot === undefined)("createLiveModels() (skipped before 
   it("does not read again what it has refused, as long as it is the same", async () => {
     const values: Values = new Map();
     const read: string[] = [];
-    const { models, minute } = open(values, kvOf(async (key) => (read.push(key), values.get(key))));
+    const { models, minute } = open(
+      values,
+      kvOf(async (key) => (read.push(key), values.get(key))),
+    );
     await publish(values, "v2", { runtime: (r) => ({ ...r, stock: "00" }) });
     models.scorer("v2");
     await minute();
@@ -192,7 +231,10 @@ describe.skipIf(own.snapshot === undefined)("createLiveModels() (skipped before 
     await minute();
     models.scorer("late");
     await minute();
-    expect(models.scorer("late")).toMatchObject({ ok: false, error: { reason: "model_unavailable", detail: expect.stringContaining("No room") } });
+    expect(models.scorer("late")).toMatchObject({
+      ok: false,
+      error: { reason: "model_unavailable", detail: expect.stringContaining("No room") },
+    });
     pass(700_000);
     models.scorer("late");
     await minute();

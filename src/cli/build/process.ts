@@ -95,7 +95,10 @@ async function perform({ wasm, models, snapshot, hasOwnMemory }: Job & { kind: "
     return { module, instance: snapshot === undefined ? instance : restore(instance, imports, snapshot).instance };
   };
   const open = (graph: Uint8Array, index: number) =>
-    openSession({ instantiate, memory: memoryFor(snapshot, hasOwnMemory) }, snapshot === undefined ? new Uint8Array(graph) : graphOfSession(index));
+    openSession(
+      { instantiate, memory: memoryFor(snapshot, hasOwnMemory) },
+      snapshot === undefined ? new Uint8Array(graph) : graphOfSession(index),
+    );
   const sessions: { session: InferenceSession; manifest: ModelManifest }[] = [];
   for (const [index, { graph, manifest }] of models.entries()) {
     // A Worker may open a model twice, and close one.

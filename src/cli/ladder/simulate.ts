@@ -66,7 +66,6 @@ export async function simulateLadder(shop: number, kind: Kind = KINDS[shop % KIN
   let [searches, quality] = [0, 0];
   let searchesToFull: number | null = null;
   let searchesToStop: number | null = null;
-  const trustOf = (variant: string): number => (variant === MEANING ? 0 : Number(variant.split(":")[1]));
   let trying: string | null = null;
   for (let look = 0; look < MOST_LOOKS; look++) {
     const options: LadderOptions = {
@@ -118,10 +117,6 @@ export async function simulateLadder(shop: number, kind: Kind = KINDS[shop % KIN
 export function summarise(runs: readonly SimulatedRun[]) {
   return KINDS.map((kind) => {
     const of = runs.filter((run) => run.kind === kind);
-    const median = (values: readonly (number | null)[]): number | null => {
-      const known = values.filter((value) => value !== null).toSorted((a, b) => a - b);
-      return known[Math.floor(known.length / 2)] ?? null;
-    };
     return {
       kind,
       runs: of.length,
@@ -167,7 +162,6 @@ function orderOf({ meaning, model }: List, trust: number): readonly number[] {
 /** Grades 0 to 3. */
 function ndcg(order: readonly number[], { relevance }: List): number {
   const gains = relevance.map((value) => 2 ** Math.min(3, Math.max(0, Math.round(value + 0.5))) - 1);
-  const sum = (list: readonly number[]): number => list.slice(0, PAGE).reduce((all, gain, i) => all + gain / Math.log2(i + 2), 0);
   const best = sum(gains.toSorted((a, b) => b - a));
   return best === 0 ? 1 : sum(order.map((index) => gains[index]!)) / best;
 }
@@ -184,3 +178,11 @@ export function memoryStore(): Store & { readonly values: Map<string, string> } 
   };
 }
 
+const trustOf = (variant: string): number => (variant === MEANING ? 0 : Number(variant.split(":")[1]));
+
+const sum = (list: readonly number[]): number => list.slice(0, PAGE).reduce((all, gain, i) => all + gain / Math.log2(i + 2), 0);
+
+const median = (values: readonly (number | null)[]): number | null => {
+  const known = values.filter((value) => value !== null).toSorted((a, b) => a - b);
+  return known[Math.floor(known.length / 2)] ?? null;
+};

@@ -46,7 +46,9 @@ export async function readLadder(store: Store, catalog: string): Promise<LadderS
   if (text === undefined) return undefined;
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), schema), text);
   if (parsed.success) return parsed.output;
-  throw new UserError(`Key ${ladderKey(catalog)} in ${store.place} is not as armmt ladder writes it: delete it, and the ladder starts anew`);
+  throw new UserError(
+    `Key ${ladderKey(catalog)} in ${store.place} is not as armmt ladder writes it: delete it, and the ladder starts anew`,
+  );
 }
 
 export interface LadderOptions {
@@ -89,7 +91,11 @@ export async function climb(store: Store, options: LadderOptions): Promise<Ladde
   const ranking = await readRanking(store, catalog);
   if (known === undefined || known.model !== model || (known.standing === null && isAgain)) {
     const first = firstTrial(model, ranking);
-    const state = after(known, { model, standing: first, since: at.toISOString() }, entryOf(at, "started", first, `tries ${variantOf(first)}`));
+    const state = after(
+      known,
+      { model, standing: first, since: at.toISOString() },
+      entryOf(at, "started", first, `tries ${variantOf(first)}`),
+    );
     return keep(store, options, state, { did: "started", isHarm: false, trust: ranking?.trust ?? 0, evidence: null });
   }
   const { standing: now } = known;
@@ -120,7 +126,11 @@ export async function undo(store: Store, options: Omit<LadderOptions, "votes">, 
   if (known === undefined) throw new UserError(`No model climbs for "${options.catalog}" in ${store.place}: there is nothing to undo`);
   const last = { model: known.model, trust };
   const since = options.at.toISOString();
-  const state = after(known, { model: known.model, standing: null, since }, entryOf(options.at, "undone", last, "by hand: armmt ladder --undo"));
+  const state = after(
+    known,
+    { model: known.model, standing: null, since },
+    entryOf(options.at, "undone", last, "by hand: armmt ladder --undo"),
+  );
   return keep(store, options, state, { did: "undone", isHarm: false, trust, evidence: null });
 }
 
@@ -172,7 +182,11 @@ async function keep(store: Store, options: Omit<LadderOptions, "votes">, state: 
 }
 
 /** First in the list: a share of the shoppers is in it, and all others go on to the experiments behind it. */
-function experimentOf({ catalog, share: coverage, indexes }: Pick<LadderOptions, "catalog" | "share" | "indexes">, now: Standing, since: string): Experiment {
+function experimentOf(
+  { catalog, share: coverage, indexes }: Pick<LadderOptions, "catalog" | "share" | "indexes">,
+  now: Standing,
+  since: string,
+): Experiment {
   return {
     key: experimentKey(catalog),
     seed: `${experimentKey(catalog)} ${since}`,

@@ -8,7 +8,15 @@ import { join, resolve } from "node:path";
 import { parsePointer, parsePublishedSet, pointerKey, setKey } from "../../embeddings/store.ts";
 import { parseGolden } from "../../inference/golden.ts";
 import { type ManifestIdentity, matchShards } from "../../inference/manifest.ts";
-import { MAX_PART_BYTES, modelKey, type Part, parsePublishedModel, type PartName, partKey, type PublishedModel } from "../../inference/published-model.ts";
+import {
+  MAX_PART_BYTES,
+  modelKey,
+  type Part,
+  parsePublishedModel,
+  type PartName,
+  partKey,
+  type PublishedModel,
+} from "../../inference/published-model.ts";
 import { errorText, UserError } from "../../web.ts";
 import { buildSession, readModel } from "../build/edge-build.ts";
 import type { Namespace } from "./namespace.ts";
@@ -48,7 +56,9 @@ export async function publishModel(store: Store, { folder, catalog, isForServer,
   const described = contents.map(([name, value]) => ({ name, value, part: partOf(value) }));
   for (const { name, part } of described) {
     if (part.bytes > MAX_PART_BYTES) {
-      throw new UserError(`The ${name} of model ${manifest.version} has ${part.bytes} bytes, at most ${MAX_PART_BYTES} can be published: make it smaller`);
+      throw new UserError(
+        `The ${name} of model ${manifest.version} has ${part.bytes} bytes, at most ${MAX_PART_BYTES} can be published: make it smaller`,
+      );
     }
   }
   const keyed = described.map(({ name, value, part }) => ({ key: partKey(manifest.version, name, part), value }));
@@ -100,7 +110,8 @@ async function matchCatalog(store: Store, catalog: string, manifest: ManifestIde
   const pointer = parsePointer((await store.get(pointerKey(catalog))) ?? "");
   const set = pointer.ok ? parsePublishedSet((await store.get(setKey(catalog, pointer.value.version))) ?? "") : undefined;
   const fits = set?.ok === true ? matchShards(manifest, set.value) : undefined;
-  if (fits?.ok === false) throw new UserError(`${fits.error.detail} (catalogue ${catalog}): embed it with the model's encoders, or name another with --catalog`);
+  if (fits?.ok === false)
+    throw new UserError(`${fits.error.detail} (catalogue ${catalog}): embed it with the model's encoders, or name another with --catalog`);
 }
 
 async function orRefuse<T>(version: string, work: () => Promise<T>): Promise<T> {

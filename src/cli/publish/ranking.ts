@@ -14,7 +14,9 @@ async function readJson<T>(store: RankingStore, key: string, schema: v.GenericSc
   if (text === undefined) return undefined;
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), schema), text);
   if (parsed.success) return parsed.output;
-  throw new UserError(`Key ${key} in ${store.place} is not as armmt writes it (${parsed.issues[0].message}): delete it, or put back what it was`);
+  throw new UserError(
+    `Key ${key} in ${store.place} is not as armmt writes it (${parsed.issues[0].message}): delete it, or put back what it was`,
+  );
 }
 
 export function readRanking(store: RankingStore, catalog: string): Promise<CatalogRanking | undefined> {
@@ -51,7 +53,8 @@ export async function writeRanking(store: RankingStore, catalog: string, { at, e
 /** What was in force before, again; a second time undoes that. Before the first ranking nothing was followed. Throws a UserError. */
 export async function rollBackRanking(store: RankingStore, catalog: string, at: Date): Promise<CatalogRanking> {
   const current = await readRanking(store, catalog);
-  if (current === undefined) throw new UserError(`"${catalog}" follows no model by a ranking in ${store.place}: there is nothing to take back`);
+  if (current === undefined)
+    throw new UserError(`"${catalog}" follows no model by a ranking in ${store.place}: there is nothing to take back`);
   const history = await readRankingHistory(store, catalog);
   const last = history.findLastIndex(({ since }) => since === current.since);
   const before = history[(last < 0 ? history.length : last) - 1];

@@ -74,14 +74,24 @@ describe("publishModel()", () => {
     await publishModel(store, options(folder));
     const key = join(kv, "models/own-2/model");
     writeFileSync(key, readFileSync(key, "utf8").replace(manifest.sha256, "0".repeat(64)));
-    expect(await refusal(publishModel(store, options(folder)))).toMatch(/own-2 is published in .* with another graph: .*give this model another one/);
+    expect(await refusal(publishModel(store, options(folder)))).toMatch(
+      /own-2 is published in .* with another graph: .*give this model another one/,
+    );
   });
 
   it.each<[string, (folder: string) => void, RegExp]>([
     ["no golden scores", (folder) => rmSync(join(folder, "golden.json")), /has no golden\.json/],
-    ["golden scores of another graph", (folder) => writeFileSync(join(folder, "golden.json"), JSON.stringify({ ...golden, sha256: "00" })), /belongs to a graph with SHA-256 00/],
+    [
+      "golden scores of another graph",
+      (folder) => writeFileSync(join(folder, "golden.json"), JSON.stringify({ ...golden, sha256: "00" })),
+      /belongs to a graph with SHA-256 00/,
+    ],
     ["a graph that is cut off", (folder) => writeFileSync(join(folder, "student.onnx"), "x"), /they do not belong together/],
-    ["other features", (folder) => writeFileSync(join(folder, "manifest.json"), JSON.stringify({ ...manifest, features: [] })), /other features/],
+    [
+      "other features",
+      (folder) => writeFileSync(join(folder, "manifest.json"), JSON.stringify({ ...manifest, features: [] })),
+      /other features/,
+    ],
   ])("refuses a folder with %s", async (name, edit, why) => {
     expect(await refusal(publishModel(store, options(modelFolder(name.replaceAll(" ", "-"), edit))))).toMatch(why);
   });
