@@ -18,6 +18,7 @@ import { type LetterStore, limitSink } from "./events/retrying.ts";
 import type { AfterReply, RetryingSink, Sink } from "./events/sink.ts";
 import { joinSinks, openSinks, type SinkBindings, type SinkDeps, sinkProblems } from "./events/sinks.ts";
 import { createEventTokens } from "./events/token.ts";
+import type { OpenPublished } from "./inference/published-model.ts";
 import type { Scorers } from "./inference/scorer.ts";
 import { assembleSearches, describeStatus } from "./search/assemble.ts";
 import type { FlagClient } from "./search/flags.ts";
@@ -36,6 +37,8 @@ export interface Platform {
   /** Reads the database of the events, for the dashboard. Default: it shows what this process has counted. */
   readonly readEvents?: ReadEvents | undefined;
   readonly scorer: Scorers;
+  /** Opens models that were published without a deployment (`LIVE_MODELS`). Default: there are none but `scorer`'s. */
+  readonly openPublished?: OpenPublished | undefined;
   readonly fetch: Fetch;
   /** The dialects that the configuration may name. */
   readonly dialects: Dialects;
@@ -86,7 +89,7 @@ export function readConfig(platform: Pick<Platform, "env" | "sinks" | "dialects"
 
 /** Throws like readConfig(). */
 export function openEdge(platform: Platform): EdgeApp {
-  const { kv, scorer, fetch, dialects, flagClient, isWithinRate, describe, afterReply, maxReplyBytes } = platform;
+  const { kv, scorer, openPublished, fetch, dialects, flagClient, isWithinRate, describe, afterReply, maxReplyBytes } = platform;
   const {
     now = () => Date.now(),
     clock = () => performance.now(),
@@ -103,7 +106,23 @@ export function openEdge(platform: Platform): EdgeApp {
   const sink = sinkOf(platform, config, { counters: eventCounters, now, createId, log, breakers });
   const { eventSecret: secret } = config;
   const events = secret === undefined ? undefined : { tokens: createEventTokens({ secret, now }), hashUnit: createUnitHash(secret) };
-  const outside = { kv, sink, events, scorer, counters, flagClient, fetch, dialects, now, clock, createId, log, breakers, maxReplyBytes };
+  const outside = {
+    kv,
+    sink,
+    events,
+    scorer,
+    openPublished,
+    counters,
+    flagClient,
+    fetch,
+    dialects,
+    now,
+    clock,
+    createId,
+    log,
+    breakers,
+    maxReplyBytes,
+  };
   const searches = assembleSearches(config, outside);
   const publishedPrices = createPublishedPrices([...new Set([...searches.indexes.values()].map(({ store }) => store))]);
   const [application, ...more] = config.indexes.keys();

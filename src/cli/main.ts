@@ -74,6 +74,11 @@ export const SHOP_COMMANDS: Commands = {
     needs: ["hyparquet", "hyparquet-writer", "wrangler"],
     load: async () => (await import("./lists.ts")).createListsCommand,
   },
+  ladder: {
+    summary: "Let trust in a model grow by the votes of shoppers",
+    needs: ["wrangler"],
+    load: async () => (await import("./ladder.ts")).createLadderCommand,
+  },
   plan: {
     summary: "Sample size, days and cost of an experiment, before it starts",
     load: async () => (await import("./plan.ts")).createPlanCommand,

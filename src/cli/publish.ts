@@ -2,14 +2,16 @@
  * `armmt publish`: an embedded set → KV, and live; `armmt rollback`: the previous one live again. Shards and query table are written
  * first, then the set's description, then the pointer, so that no reader follows a pointer to a missing key.
  */
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { Command } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { parsePointer, parsePublishedSet, type Pointer, pointerKey, queryTableKey, setKey, shardKey } from "../embeddings/store.ts";
 import { describeOrder } from "../inference/trust.ts";
 import { progressBar } from "./command.ts";
 import { embeddingsFolder, readSet } from "./embed/pack.ts";
 import { type LocalOptions, type Namespace, openFolderNamespace, openLocalNamespace, openWranglerNamespace } from "./publish/namespace.ts";
-import { orderOf } from "./publish/order.ts";
+import { isDeployed, orderOf } from "./publish/order.ts";
+import { readRanking, rollBackRanking, writeRanking } from "./publish/ranking.ts";
 import { UserError } from "../web.ts";
 import { findConfig, LOCAL_STATE } from "./wrangler.ts";
 
@@ -97,14 +99,14 @@ async function writePointer(namespace: Namespace, catalog: string, pointer: Poin
   await namespace.put([{ key: pointerKey(catalog), value: JSON.stringify(pointer) }]);
 }
 
-interface NamespaceFlags extends Record<"catalog" | "persistTo" | "config" | "binding", string> {
+export interface NamespaceFlags extends Record<"catalog" | "persistTo" | "config" | "binding", string> {
   readonly local?: true;
   readonly folder?: string;
   readonly json?: true;
 }
 
 /** Options that publish and rollback share. */
-function addNamespaceFlags(command: Command): Command {
+export function addNamespaceFlags(command: Command): Command {
   return command
     .option("--catalog <name>", "name under which the edge looks for it", "products")
     .option("--local", "the KV of wrangler dev on this machine, instead of Cloudflare's")
@@ -116,7 +118,7 @@ function addNamespaceFlags(command: Command): Command {
 }
 
 /** Closes the namespace after `work`. */
-async function withNamespace<T>(flags: NamespaceFlags, work: (namespace: Namespace) => Promise<T>): Promise<T> {
+export async function withNamespace<T>(flags: NamespaceFlags, work: (namespace: Namespace) => Promise<T>): Promise<T> {
   requireCatalogName(flags.catalog);
   const namespace = await openNamespace(flags);
   try {
@@ -135,11 +137,75 @@ async function openNamespace({ config, binding, persistTo, local, folder }: Name
   return openFolderNamespace(folder);
 }
 
+interface PublishFlags extends NamespaceFlags {
+  readonly from?: string;
+  readonly model?: string;
+  readonly trust?: number;
+  readonly because: string;
+}
+
+const MODEL_EXAMPLES = `
+Examples:
+  $ armmt publish --catalog products                            the shards of armmt embed
+  $ armmt publish --model model-2                               beside the deployed model: armmt@<version>:<trust> in experiments
+  $ armmt publish --model model-2 --trust 0.3 --because "gate passed"
+  $ armmt publish --model model-2 --folder .armmt/server/kv     for a Node or Deno server
+
+Edges read models only with LIVE_MODELS = true. Back: armmt rollback --model.`;
+
+function shareOption(text: string): number {
+  const share = Number(text);
+  if (text.trim() === "" || !(share >= 0 && share <= 1)) throw new InvalidArgumentError("Use a number from 0 to 1.");
+  return share;
+}
+
+async function publishOneModel(model: string, flags: PublishFlags): Promise<void> {
+  const { catalog, folder, trust, because, json = false } = flags;
+  const [at, isFolder] = [new Date(), existsSync(model)];
+  if (!isFolder && trust === undefined)
+    throw new UserError(`${model} is no folder: name one with student.onnx, manifest.json and golden.json`);
+  const { publishModel, readPublished } = await import("./publish/model.ts");
+  const report = await withNamespace(flags, async (namespace) => {
+    const options = { folder: model, catalog, isForServer: folder !== undefined, json, at };
+    const published = isFolder ? await publishModel(namespace, options) : undefined;
+    const version = published?.model ?? model;
+    if (!isFolder && (await readPublished(namespace, version)) === undefined && !isDeployed(version)) {
+      throw new UserError(`Model ${version} is neither a folder, nor published in ${namespace.place}, nor in models.json`);
+    }
+    const change = { model: version, trust: trust ?? 0, evidence: because, at };
+    const ranking = trust === undefined ? await readRanking(namespace, catalog) : (await writeRanking(namespace, catalog, change)).ranking;
+    return { catalog, ...published, model: version, ranking: ranking ?? null, place: namespace.place };
+  });
+  if (json) {
+    process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+    return;
+  }
+  const { ranking, place } = report;
+  const size = report.bytes === undefined ? "" : `: ${report.bytes} bytes, ${report.written} parts written`;
+  const follows = ranking === null ? "as its published set says" : `${ranking.model} by ${ranking.trust} (${ranking.evidence})`;
+  process.stdout.write(
+    `Model ${report.model} is in ${place}${size}. Edges with LIVE_MODELS = true have it within a minute, as armmt@${report.model}:<trust>\n` +
+      `${catalog} follows ${follows}\n`,
+  );
+}
+
 export function createPublishCommand(): Command {
   const command = new Command("publish")
-    .description("Put embedded shards into KV and make them live")
-    .option("--from <folder>", "what armmt embed has written (default: .armmt/embeddings/<catalogue>)");
-  return addNamespaceFlags(command).action(async (flags: NamespaceFlags & { readonly from?: string }) => {
+    .description("Put embedded shards into KV and make them live; with --model a model, which edges take up without a deployment")
+    .addOption(new Option("--from <folder>", "what armmt embed has written (default: .armmt/embeddings/<catalogue>)").conflicts("model"))
+    .option(
+      "--model <folder>",
+      "a model instead: student.onnx, manifest.json, golden.json; with --trust also the version of one that is there",
+    )
+    .addOption(new Option("--trust <share>", "with --model: the catalogue follows it so far, 0 to 1").argParser(shareOption))
+    .option("--because <text>", "with --trust: by which evidence", "set by hand")
+    .addHelpText("after", MODEL_EXAMPLES);
+  return addNamespaceFlags(command).action(async (flags: PublishFlags) => {
+    if (flags.model !== undefined) {
+      await publishOneModel(flags.model, flags);
+      return;
+    }
+    if (flags.trust !== undefined) throw new UserError("--trust is how far a catalogue follows a model: name the model with --model");
     const from = flags.from === undefined ? embeddingsFolder(flags.catalog) : resolve(flags.from);
     // Fails before a namespace is opened, which may take seconds or an account.
     const order = orderOf(readSet(from).set);
@@ -193,15 +259,24 @@ async function missingKey(namespace: Namespace, catalog: string, version: string
 }
 
 export function createRollbackCommand(): Command {
-  return addNamespaceFlags(new Command("rollback").description("Make the set published before live again")).action(
-    async (flags: NamespaceFlags) => {
-      const report = await withNamespace(flags, (namespace) => rollBack(namespace, flags.catalog));
-      const { catalog, version, previous, place } = report;
-      process.stdout.write(
-        flags.json === true
-          ? `${JSON.stringify(report, undefined, 2)}\n`
-          : `${catalog}: version ${version} is live again in ${place}, ${previous} is not; a second rollback undoes this\n`,
-      );
-    },
-  );
+  return addNamespaceFlags(
+    new Command("rollback")
+      .description("Make the set published before live again; with --model the model and trust of before")
+      .option("--model", "what the catalogue followed before, instead of its set"),
+  ).action(async (flags: NamespaceFlags & { readonly model?: true }) => {
+    if (flags.model === true) {
+      const [catalog, at] = [flags.catalog, new Date()];
+      const ranking = await withNamespace(flags, (namespace) => rollBackRanking(namespace, catalog, at));
+      const said = `${catalog} follows ${ranking.model} by ${ranking.trust} again, within a minute; a second rollback undoes this\n`;
+      process.stdout.write(flags.json === true ? `${JSON.stringify({ catalog, ranking }, undefined, 2)}\n` : said);
+      return;
+    }
+    const report = await withNamespace(flags, (namespace) => rollBack(namespace, flags.catalog));
+    const { catalog, version, previous, place } = report;
+    process.stdout.write(
+      flags.json === true
+        ? `${JSON.stringify(report, undefined, 2)}\n`
+        : `${catalog}: version ${version} is live again in ${place}, ${previous} is not; a second rollback undoes this\n`,
+    );
+  });
 }

@@ -31,6 +31,8 @@ export interface EdgeOptions {
   readonly experiments?: readonly Experiment[] | undefined;
   /** Whether the KV key "experiments" replaces `experiments`, without a deployment. Default: false. Variable LIVE_EXPERIMENTS. */
   readonly liveExperiments?: boolean | undefined;
+  /** Whether models and their trust change without a deployment: `armmt publish --model`, `armmt ladder`. Default: false. Variable LIVE_MODELS. */
+  readonly liveModels?: boolean | undefined;
   /** Key of the flag whose text value is the variant, for another flag system (`flagClient`). Variable VARIANT_FLAG. */
   readonly variantFlag?: string | undefined;
   /** Where GET requests go that are no search. Default: 404. Variable STOREFRONT_URL. */
@@ -67,6 +69,7 @@ export const OPTION_VARIABLES = [
   ["defaultVariant", "DEFAULT_VARIANT"],
   ["experiments", "EXPERIMENTS"],
   ["liveExperiments", "LIVE_EXPERIMENTS"],
+  ["liveModels", "LIVE_MODELS"],
   ["variantFlag", "VARIANT_FLAG"],
   ["storefrontUrl", "STOREFRONT_URL"],
   ["clientAddressHeader", "CLIENT_ADDRESS_HEADER"],

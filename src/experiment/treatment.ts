@@ -2,7 +2,7 @@
  * The treatment of a search by its variant. The variant's name defines it, so that a log can be read without the configuration of that day:
  *
  * `control` · `semantic` · `armmt` · `armmt@<version>` · `interleave(<a>, <b>)` · `shadow(<a>)` · `explore(<a>)`, where a and b are one of the
- * first four, and a shadow or an exploration is not of `control`.
+ * first four, with a trust where they are a model (`armmt:0.3`, `armmt@<version>:1`), and a shadow or an exploration is not of `control`.
  */
 import { err, ok, type Result } from "../result.ts";
 
@@ -10,7 +10,12 @@ import { err, ok, type Result } from "../result.ts";
 export type Ranker =
   | { readonly kind: "engine" }
   | { readonly kind: "semantic" }
-  | { readonly kind: "model"; readonly version: string | undefined };
+  | {
+      readonly kind: "model";
+      readonly version: string | undefined;
+      /** 0 to 1, how far the order follows the model; absent: as far as the catalogue does. */
+      readonly trust?: number;
+    };
 
 export type Treatment =
   /** One order is shown. */
@@ -22,10 +27,11 @@ export type Treatment =
   /** One pair of neighbours is swapped with a known probability. */
   | { readonly kind: "explore"; readonly ranker: Ranker };
 
-const VERSION = /^armmt@([A-Za-z0-9][A-Za-z0-9._-]{0,63})$/;
+const MODEL = /^armmt(?:@([A-Za-z0-9][A-Za-z0-9._-]{0,63}))?(?::(0|1|0\.\d{1,3}))?$/;
 const CALL = /^(interleave|shadow|explore)\((.*)\)$/;
 
-const EXPECTED = 'use "control", "armmt", "armmt@<version>", "semantic", "interleave(control, armmt)", "shadow(armmt)" or "explore(armmt)"';
+const EXPECTED =
+  'use "control", "armmt", "armmt@<version>", "armmt@<version>:<trust>", "semantic", "interleave(control, armmt)", "shadow(armmt)" or "explore(armmt)"';
 
 /** The error names the problem of `name` and the fix. */
 export function parseTreatment(name: string): Result<Treatment, string> {
@@ -49,15 +55,16 @@ export function parseTreatment(name: string): Result<Treatment, string> {
 function parseRanker(name: string): Ranker | undefined {
   if (name === "control") return { kind: "engine" };
   if (name === "semantic") return { kind: "semantic" };
-  if (name === "armmt") return { kind: "model", version: undefined };
-  const version = VERSION.exec(name)?.[1];
-  return version === undefined ? undefined : { kind: "model", version };
+  const model = MODEL.exec(name);
+  if (model === null) return undefined;
+  const [, version, trust] = model;
+  return { kind: "model", version, ...(trust !== undefined && { trust: Number(trust) }) };
 }
 
-/** The version of a treatment's model, the first of two; `undefined` for the live model, and without a model. */
-export function modelVersionOf(treatment: Treatment): string | undefined {
+/** The model of a treatment, the first of two; `undefined` without a model. */
+export function modelIn(treatment: Treatment): Extract<Ranker, { readonly kind: "model" }> | undefined {
   const model = rankersOf(treatment).find((ranker) => ranker.kind === "model");
-  return model?.kind === "model" ? model.version : undefined;
+  return model?.kind === "model" ? model : undefined;
 }
 
 /** The rankers of a treatment, in the order in which it names them. */

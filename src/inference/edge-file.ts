@@ -18,12 +18,22 @@ const headSchema = v.variant("kind", [
     kind: v.literal("snapshot"),
     models: v.array(v.object({ manifest: v.unknown(), sha256: v.string() })),
     snapshot: snapshotSchema,
+    runtime: v.object({
+      /** SHA-256 of onnxruntime-web's own wasm file. */
+      stock: v.string(),
+      /** Numbers of its functions: those that `runtime.wasm` keeps; in a published model those that the model uses. */
+      functions: v.array(size),
+      /** Of the models' graphs: for whoever reads why a model is refused. */
+      operators: v.array(v.string()),
+    }),
     /** Length of the snapshot's `runs`. */
     runs: size,
   }),
 ]);
 
 type Head = v.InferOutput<typeof headSchema>;
+
+export type RuntimeIdentity = Extract<Head, { kind: "snapshot" }>["runtime"];
 
 /** The live model first. */
 export type EdgeFile =
@@ -33,6 +43,7 @@ export type EdgeFile =
       /** One per session of the snapshot, in the same order; `sha256` of its graph. */
       readonly models: readonly { readonly manifest: unknown; readonly sha256: string }[];
       readonly snapshot: Snapshot;
+      readonly runtime: RuntimeIdentity;
     };
 
 export function encodeEdgeFile(file: EdgeFile): Uint8Array {
@@ -40,7 +51,7 @@ export function encodeEdgeFile(file: EdgeFile): Uint8Array {
   const head: Head =
     file.kind === "stock"
       ? { kind: file.kind, models: file.models.map(({ manifest, graph }) => ({ manifest, bytes: graph.length })) }
-      : { kind: file.kind, models: [...file.models], snapshot: file.snapshot.head, runs: file.snapshot.runs.length };
+      : { kind: file.kind, models: [...file.models], snapshot: file.snapshot.head, runtime: file.runtime, runs: file.snapshot.runs.length };
   const text = new TextEncoder().encode(JSON.stringify(head));
   const padding = new Uint8Array(-text.length & (WORD_BYTES - 1)).fill(SPACE);
   return joinBytes([bytesOf(Uint32Array.of(text.length + padding.length)), text, padding, ...payload]);
@@ -54,8 +65,15 @@ function bytesOf(words: Uint32Array): Uint8Array {
   return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
 }
 
+interface DecodedEdgeFile {
+  readonly models: readonly ModelFiles[];
+  /** Absent in a file of graphs. */
+  readonly snapshot: Snapshot | undefined;
+  readonly runtime: RuntimeIdentity | undefined;
+}
+
 /** Throws an Error that names the fault of the file. */
-export function decodeEdgeFile(file: ArrayBuffer): { readonly models: readonly ModelFiles[]; readonly snapshot: Snapshot | undefined } {
+export function decodeEdgeFile(file: ArrayBuffer): DecodedEdgeFile {
   const head = readHead(file);
   const payload = HEAD_AT + new DataView(file).getUint32(0, true);
   if (head.kind === "snapshot") {
@@ -67,6 +85,7 @@ export function decodeEdgeFile(file: ArrayBuffer): { readonly models: readonly M
     return {
       models: head.models.map(({ manifest, sha256 }, index) => ({ manifest, model: { index, sha256 } })),
       snapshot: { head: head.snapshot, runs: new Uint32Array(file, payload, head.runs), bytes: new Uint8Array(file, bytesAt) },
+      runtime: head.runtime,
     };
   }
   let at = payload;
@@ -76,7 +95,7 @@ export function decodeEdgeFile(file: ArrayBuffer): { readonly models: readonly M
     return { manifest, model };
   });
   if (at !== file.byteLength) throw new Error(`edge.bin has ${file.byteLength} bytes, expected ${at}: run armmt build`);
-  return { models, snapshot: undefined };
+  return { models, snapshot: undefined, runtime: undefined };
 }
 
 function readHead(file: ArrayBuffer): Head {

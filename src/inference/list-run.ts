@@ -3,6 +3,7 @@ import type { InferenceSession, Tensor, TensorConstructor } from "onnxruntime-we
 import { emptyTensors, type ListTensors } from "../ranking/features.ts";
 import { type Bypass, bypass, ok, type Result } from "../result.ts";
 import { differenceOf, type ModelManifest } from "./manifest.ts";
+import type { Session } from "./runtime.ts";
 import type { ListScores } from "./scorer.ts";
 
 /** Name of each input, its member of ListTensors, and its shape after the batch dimension of 1: numbers, and names of dimensions. */
@@ -25,7 +26,7 @@ const OUTPUTS = ["score", "gate"] as const;
 const GATE_TOLERANCE = 1e-3;
 
 /** Refuses a graph whose inputs, outputs or dimensions are not those of the contract and the manifest; the detail names them. */
-export function matchGraph(session: InferenceSession, manifest: ModelManifest): Result<true, Bypass> {
+export function matchGraph(session: Session, manifest: ModelManifest): Result<true, Bypass> {
   const inputs = INPUTS.map(([name]) => name);
   const difference = differenceOf(inputs, session.inputNames, " inputs");
   if (difference !== undefined) return bypass("model_mismatch", `The graph of model ${manifest.version} ${difference}`);

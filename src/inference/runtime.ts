@@ -16,6 +16,11 @@ export type Provider = "wasm" | "webgpu";
 /** Options of every session: one thread, and all optimisations, without which each run takes 6 to 9 % longer. */
 export const SESSION_OPTIONS = { graphOptimizationLevel: "all", intraOpNumThreads: 1, interOpNumThreads: 1 } as const;
 
+/** What is used of onnxruntime's sessions. */
+export interface Session extends Pick<InferenceSession, "inputNames" | "outputNames" | "inputMetadata" | "release"> {
+  run(feeds: InferenceSession.FeedsType): Promise<InferenceSession.OnnxValueMapType>;
+}
+
 export interface Runtime {
   readonly TensorOf: TensorConstructor;
   /** Shared by all sessions of this copy of onnxruntime. */
@@ -23,7 +28,7 @@ export interface Runtime {
   /** How to get a working copy after a failure; ends a sentence. */
   readonly remedy: string;
   /** With SESSION_OPTIONS. Rejects with the runtime's own error, and for a graph that it cannot open. */
-  createSession(graph: Graph): Promise<InferenceSession>;
+  createSession(graph: Graph): Promise<Session>;
 }
 
 export interface RuntimeFailure {
@@ -32,7 +37,7 @@ export interface RuntimeFailure {
   readonly detail: string;
 }
 
-type RuntimeLock = ReturnType<typeof createRuntimeLock>;
+export type RuntimeLock = ReturnType<typeof createRuntimeLock>;
 
 /**
  * Two runs must not overlap: onnxruntime-web saves and restores the wasm stack pointer around awaits, and its WebGPU build can suspend only
@@ -61,12 +66,14 @@ export function createRuntimeLock() {
   };
 }
 
-/**
- * True when `error` is a wasm trap (unreachable, out of bounds, abort) or a stack overflow inside wasm. Records the runtime's failure: a C++
- * frame was left without its cleanup, so its memory cannot be trusted.
- */
+/** True for a wasm trap (unreachable, out of bounds, abort) and for a stack overflow inside wasm. */
+export function isTrap(error: unknown): error is Error {
+  return error instanceof WebAssembly.RuntimeError || (error instanceof RangeError && /call stack/i.test(error.message));
+}
+
+/** True when `error` is a trap. Records the runtime's failure: a C++ frame was left without its cleanup, so its memory cannot be trusted. */
 export function noteTrap(lock: RuntimeLock, error: unknown): boolean {
-  const isTrap = error instanceof WebAssembly.RuntimeError || (error instanceof RangeError && /call stack/i.test(error.message));
-  if (isTrap) lock.fail({ cause: "trap", detail: error.message });
-  return isTrap;
+  if (!isTrap(error)) return false;
+  lock.fail({ cause: "trap", detail: error.message });
+  return true;
 }

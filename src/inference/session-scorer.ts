@@ -4,7 +4,7 @@ import type { ListTensors } from "../ranking/features.ts";
 import { type Bypass, bypass, ok, type Result } from "../result.ts";
 import { createFeeds, matchGraph, matchList, readScores, warmUpList } from "./list-run.ts";
 import { type ModelManifest, parseManifest } from "./manifest.ts";
-import { noteTrap, type Runtime, type RuntimeFailure } from "./runtime.ts";
+import { noteTrap, type Runtime, type RuntimeFailure, type Session } from "./runtime.ts";
 import type { ListScores, ModelFiles, Scorer } from "./scorer.ts";
 import { errorText, sha256Hex } from "../web.ts";
 
@@ -86,7 +86,7 @@ const UNWANTED = bypass("over_budget", "Nobody waited any more when the list's t
 
 const failed = (problem: string) => bypass("model_failed", problem);
 
-async function run(session: InferenceSession, list: ListTensors, { TensorOf }: Runtime): Promise<Result<ListScores, Bypass>> {
+async function run(session: Session, list: ListTensors, { TensorOf }: Runtime): Promise<Result<ListScores, Bypass>> {
   const used: InferenceSession.OnnxValueMapType[] = [];
   try {
     const feeds = createFeeds(list, TensorOf);

@@ -38,9 +38,23 @@ export interface Snapshot {
   readonly bytes: Uint8Array;
 }
 
+/** A snapshot, and the graphs of its sessions. */
+export interface Image {
+  readonly snapshot: Snapshot;
+  /** Of each session's graph, in their order. */
+  readonly sha256: readonly string[];
+}
+
 /** One byte instead of a session's graph: its index among the sessions. At most 255 sessions. */
 export function graphOfSession(index: number): Uint8Array {
   return Uint8Array.of(index);
+}
+
+/** An instance, the memory that it imports, and the functions of it that onnxruntime-web calls. */
+export interface Restored {
+  readonly instance: WebAssembly.Instance;
+  /** Puts another snapshot of the same module into the instance: nothing of what it was remains. Throws as restore(); then it is neither. */
+  readonly put: (snapshot: Snapshot) => void;
 }
 
 /**
@@ -49,15 +63,25 @@ export function graphOfSession(index: number): Uint8Array {
  *
  * Throws an Error that names the missing part when snapshot and module do not belong together.
  */
-export function restore(
-  instance: WebAssembly.Instance,
-  imports: WebAssembly.Imports,
-  { head, runs, bytes }: Snapshot,
-): WebAssembly.Instance {
+export function restore(instance: WebAssembly.Instance, imports: WebAssembly.Imports, snapshot: Snapshot): Restored {
   const memory = memoryOf(imports);
-  const missingBytes = head.memoryBytes - memory.buffer.byteLength;
-  if (missingBytes > 0) memory.grow(missingBytes / PAGE_BYTES);
-  const target = new Uint8Array(memory.buffer);
+  let { head } = snapshot;
+  write(instance, memory, snapshot);
+  return {
+    instance: { exports: { ...instance.exports, ...completedSteps(memory, head, (index) => head.sessions[index] ?? 0) } },
+    put(other) {
+      new Uint8Array(memory.buffer).fill(0);
+      write(instance, memory, other);
+      head = other.head;
+    },
+  };
+}
+
+/** Into memory that is zero. */
+function write({ exports }: WebAssembly.Instance, { buffer }: WebAssembly.Memory, { head, runs, bytes }: Snapshot): void {
+  if (head.memoryBytes > buffer.byteLength)
+    throw new Error(`The snapshot needs ${head.memoryBytes} bytes of memory, there are ${buffer.byteLength}`);
+  const target = new Uint8Array(buffer);
   let from = 0;
   for (let run = 0; run < runs.length; run += 2) {
     const length = runs[run + 1]!;
@@ -66,14 +90,13 @@ export function restore(
   }
   if (from !== bytes.length) throw new Error(`The snapshot has ${bytes.length} bytes, its runs take ${from}`);
   for (const [name, value] of Object.entries(head.globals)) {
-    const global = instance.exports[name];
+    const global = exports[name];
     if (!(global instanceof WebAssembly.Global)) throw new Error(`The module exports no global ${name}`);
     global.value = value;
   }
-  return { exports: { ...instance.exports, ...completedSteps(memory, head) } };
 }
 
-const PAGE_BYTES = 65_536;
+export const PAGE_BYTES = 65_536;
 
 /** Any number but 0, which means failure. */
 const OPTIONS_HANDLE = 1;
@@ -82,7 +105,11 @@ const OPTIONS_HANDLE = 1;
 const done = (): number => 0;
 
 /** Replaces the functions that were called before the snapshot. */
-function completedSteps(memory: WebAssembly.Memory, { sessions, exports: names }: SnapshotHead): WebAssembly.Exports {
+function completedSteps(
+  memory: WebAssembly.Memory,
+  { exports: names }: SnapshotHead,
+  handleOf: (session: number) => number,
+): WebAssembly.Exports {
   return {
     [names.construct]: done,
     [names.init]: done,
@@ -91,7 +118,7 @@ function completedSteps(memory: WebAssembly.Memory, { sessions, exports: names }
     [names.releaseSessionOptions]: done,
     // Sessions stay, because they may be opened again.
     [names.releaseSession]: done,
-    [names.createSession]: (at: number) => sessions[new Uint8Array(memory.buffer)[at] ?? -1] ?? 0,
+    [names.createSession]: (at: number) => handleOf(new Uint8Array(memory.buffer)[at] ?? -1),
   };
 }
 

@@ -5,6 +5,8 @@ export interface TrustedSet extends ShardSetIdentity {
   readonly version: string;
   readonly queryTable?: unknown;
   readonly trust?: number | undefined;
+  /** Who says so; begins a sentence. Default: the published set. */
+  readonly trustedBy?: string | undefined;
 }
 
 /** The order that the variant `armmt` serves of a catalogue. */
@@ -50,7 +52,11 @@ function decide(model: ManifestIdentity, set: TrustedSet): ServedOrder {
   const fit = matchShards(model, set);
   if (!fit.ok) return { order: untaught, trust: 0, why: fit.error.detail };
   if (set.trust !== undefined && set.trust > 0) {
-    return { order: set.trust < 1 ? "blend" : "model", trust: set.trust, why: `the published set trusts it by ${set.trust}` };
+    return {
+      order: set.trust < 1 ? "blend" : "model",
+      trust: set.trust,
+      why: `${set.trustedBy ?? "the published set"} trusts it by ${set.trust}`,
+    };
   }
   if (set.trust === undefined && !hasMeaning)
     return { order: "model", trust: 1, why: "the published set has no query table to follow instead" };

@@ -196,6 +196,8 @@ function countVotes(arm: ArmTally, sequence: SequenceOptions) {
     return {
       by,
       ...all,
+      /** Of them those of known shoppers, by which the verdict goes. */
+      shoppers: known,
       /** Votes of searches without a shopper: one shopper may have had many of them, so the verdict does not go by them. */
       withoutShopper: all.a + all.b + all.ties - known.a - known.b - known.ties,
       result: preferenceOf(all, sequence) ?? null,

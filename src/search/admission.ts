@@ -7,6 +7,7 @@ import { withTimeout } from "../web.ts";
 import type { Batch, Search } from "./contract.ts";
 import type { RankQueue } from "./rank-queue.ts";
 import type { WindowDecision } from "./results.ts";
+import { scorerOf, trustedSet } from "./trusted.ts";
 
 export interface Admission {
   readonly decisions: readonly WindowDecision[];
@@ -48,11 +49,11 @@ export function admit(batch: Batch, decisions: readonly WindowDecision[]): Admis
 }
 
 /** Whether a model will run: not for meaning, nor where the catalogue is known to trust it by 0. */
-function mayRun(ranker: Ranker, { deps, index }: Search): boolean {
+function mayRun(ranker: Ranker, search: Search): boolean {
   if (ranker.kind !== "model") return false;
-  const set = index.store.liveSet?.();
-  const scorer = deps.scorer(ranker.version);
-  return set === undefined || !scorer.ok || servedOrder(scorer.value.manifest, set).trust > 0;
+  const set = search.index.store.liveSet?.();
+  const scorer = scorerOf(ranker, search);
+  return set === undefined || !scorer.ok || servedOrder(scorer.value.manifest, trustedSet(ranker, scorer.value, search, set)).trust > 0;
 }
 
 /** So often a search that waits looks itself: those before it may have ended without a word, or wait for an engine that has become slow. */

@@ -16,6 +16,7 @@ import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
 import { DAY_MS, errorStack, sha256Hex, withTimeout } from "../web.ts";
 import type { Assignment, OrderNotes, Ranking, Search } from "./contract.ts";
 import { followedBy, identityOf, scoreList, vectorsMissing } from "./follow.ts";
+import { scorerOf, trustedSet } from "./trusted.ts";
 import { PARTS, reasonsFor } from "./why.ts";
 
 export interface Arrangement extends OrderNotes {
@@ -112,7 +113,7 @@ async function rank(
   isWanted: () => boolean,
 ): Promise<Result<Ranking, Bypass>> {
   const { request, deps, index, plan, history } = search;
-  const scorer = ranker.kind === "model" ? deps.scorer(ranker.version) : undefined;
+  const scorer = ranker.kind === "model" ? scorerOf(ranker, search) : undefined;
   if (scorer?.ok === false) return scorer;
 
   const ids = window.map((hit) => hit.itemId);
@@ -122,11 +123,13 @@ async function rank(
     if (lookup.error.reason === "store_timeout") request.afterReply(index.store.lookup(ids));
     return lookup;
   }
-  const followed = followedBy(scorer?.value, lookup.value);
+  const published = lookup.value.set;
+  const set = ranker.kind === "model" && scorer !== undefined ? trustedSet(ranker, scorer.value, search, published) : published;
+  const followed = followedBy(scorer?.value, set === published ? lookup.value : { ...lookup.value, set });
   if (!followed.ok) return followed;
   const { version: modelVersion, scorer: model } = followed.value;
-  const setVersion = lookup.value.set.version;
-  if (scorer !== undefined && model === undefined) sayOnce(search, scorer.value.manifest, lookup.value.set);
+  const setVersion = set.version;
+  if (scorer !== undefined && model === undefined) sayOnce(search, scorer.value.manifest, set);
   const items = window.map(({ itemId, values }, i) => freshen(itemId, lookup.value.items[i], values));
   const known = model === undefined ? [] : lookup.value.items.slice(ids.length).filter((item) => item !== undefined);
   const missing = vectorsMissing(items, setVersion);

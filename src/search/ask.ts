@@ -8,6 +8,7 @@ import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
 import { treatmentOf } from "./arrange.ts";
 import type { Batch, Search } from "./contract.ts";
 import type { WindowDecision } from "./results.ts";
+import { scorerOf } from "./trusted.ts";
 import { WINDOW_SHARE } from "./windows.ts";
 
 /** A run of the model cannot be interrupted: a request with a hundred searches must not occupy the isolate. */
@@ -49,13 +50,14 @@ function sharedWindow({ request, plan, index }: Search): WindowDecision {
   return ok(isAlways ? { ...window, isWidened: true } : window);
 }
 
-function ownWindow({ deps, assignment }: Search, window: WindowRequest): WindowDecision {
+function ownWindow(search: Search, window: WindowRequest): WindowDecision {
+  const { assignment } = search;
   const { variant, experiment, isSwitchedOff } = assignment;
   if (isSwitchedOff) return bypass("switched_off", `Experiment ${experiment} has switched ${variant} off`);
   const rankers = rankersOf(treatmentOf(assignment));
   if (rankers.every(({ kind }) => kind === "engine")) return bypass("engine_order", `The variant is ${variant}`);
   for (const ranker of rankers) {
-    const scorer = ranker.kind === "model" ? deps.scorer(ranker.version) : undefined;
+    const scorer = ranker.kind === "model" ? scorerOf(ranker, search) : undefined;
     if (scorer?.ok === false) return scorer;
   }
   return ok(window);

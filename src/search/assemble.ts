@@ -9,12 +9,15 @@ import { createDialects, type Dialects } from "../backends/dialects.ts";
 import { createEngineClient, type EngineClient, type Fetch } from "../backends/engine.ts";
 import type { Config, IndexConfig } from "../config/config.ts";
 import { createItemStore, type ItemStore, type KvReader, type PublishedSet, ShardCache } from "../embeddings/store.ts";
+import type { OpenPublished } from "../inference/published-model.ts";
 import { servedOrder } from "../inference/trust.ts";
 import { createRankedLists } from "../ranking/ranked-lists.ts";
 import type { EdgeDeps, IndexDeps } from "./contract.ts";
 import { createFlagSource, type FlagClient } from "./flags.ts";
 import { createLiveExperiments } from "./live-experiments.ts";
+import { createLiveModels } from "./live-models.ts";
 import { createRankQueue } from "./rank-queue.ts";
+import { scorerOf, trustedSet } from "./trusted.ts";
 import { createWindows, type Windows } from "./windows.ts";
 
 /** Buffered per reply; a window of 1000 hits with full documents is far smaller. */
@@ -27,6 +30,8 @@ export interface Outside extends Pick<EdgeDeps, "sink" | "events" | "scorer" | "
   readonly kv: KvReader;
   readonly fetch: Fetch;
   readonly dialects: Dialects;
+  /** Opens models that were published without a deployment; asked only where the configuration wants them. */
+  readonly openPublished?: OpenPublished | undefined;
   /** Another flag system; asked only where the configuration names a flag. */
   readonly flagClient?: FlagClient | undefined;
   /** Where the breakers are listed; default: nowhere. */
@@ -43,7 +48,7 @@ export interface Searches {
 
 /** Throws on a backend that parseConfig() should have refused. */
 export function assembleSearches(config: Config, outside: Outside): Searches {
-  const { kv, fetch, dialects, flagClient, breakers, maxReplyBytes = MAX_REPLY_BYTES, ...shared } = outside;
+  const { kv, fetch, dialects, flagClient, breakers, openPublished, maxReplyBytes = MAX_REPLY_BYTES, ...shared } = outside;
   const stores = new Map<string, ItemStore>();
   const shards = new ShardCache(config.shardCacheBytes);
   const timeoutMs = config.rankBudgetMs * STORE_SHARE;
@@ -52,6 +57,11 @@ export function assembleSearches(config: Config, outside: Outside): Searches {
     const breaker = breakers?.add(`store ${catalog}`);
     stores.set(catalog, createItemStore({ kv, catalog, shards, timeoutMs, now: outside.now, breaker }));
   }
+  const models =
+    openPublished && config.hasLiveModels
+      ? createLiveModels({ ...outside, catalogs: [...stores.keys()], deployed: outside.scorer, open: openPublished })
+      : undefined;
+  const scorer = models?.scorer ?? outside.scorer;
   const sole = withSoleCredentials(config, createDialects(config.indexes, dialects));
   const backends = createDialects(sole, dialects);
   const engineOf = createEngines(fetch, maxReplyBytes);
@@ -65,7 +75,8 @@ export function assembleSearches(config: Config, outside: Outside): Searches {
     const engine = engineOf(index, backend, config.engineAuthorizations.get(name));
     const windows = windowsOf.get(engine) ?? createWindows(outside.clock);
     windowsOf.set(engine, windows);
-    indexes.set(name, { name, window: index.window, backend, engine, windows, store });
+    const ranking = models && (() => models.rankingOf(index.catalog));
+    indexes.set(name, { name, window: index.window, backend, engine, windows, store, ranking });
   }
   const { engineTimeoutMs, rankBudgetMs, defaultVariant, variantFlag } = config;
   const flags =
@@ -76,7 +87,7 @@ export function assembleSearches(config: Config, outside: Outside): Searches {
   const experiments = config.hasLiveExperiments ? createLiveExperiments(configured, outside) : () => Promise.resolve(configured);
   const lists = createRankedLists({ now: outside.now });
   const queue = createRankQueue(outside.clock);
-  return { edge: { ...shared, engineTimeoutMs, rankBudgetMs, lists, queue, experiments, flags, defaultVariant }, indexes };
+  return { edge: { ...shared, scorer, models, engineTimeoutMs, rankBudgetMs, lists, queue, experiments, flags, defaultVariant }, indexes };
 }
 
 /**
@@ -124,18 +135,28 @@ function createEngines(fetch: Fetch, maxReplyBytes: number) {
 /** Model, published vectors and counters of this isolate. */
 export async function describeStatus({ edge, indexes }: Searches): Promise<object> {
   const described = await Promise.all(
-    [...indexes].map(async ([name, { store, backend, window, windows }]) => {
+    [...indexes].map(async ([name, index]) => {
+      const { store, backend, window, windows } = index;
       const found = await store.lookup([]);
-      const scorer = edge.scorer();
+      const scorer = scorerOf(LIVE, { deps: edge, index });
       const model = scorer.ok ? { version: scorer.value.manifest.version, trainedOn: scorer.value.manifest.trainedOn } : scorer.error;
       const published = found.ok ? describeSet(found.value.set) : found.error;
       // What the variant armmt serves, and why.
-      const order = found.ok && scorer.ok ? servedOrder(scorer.value.manifest, found.value.set) : undefined;
+      const order =
+        found.ok && scorer.ok ? servedOrder(scorer.value.manifest, trustedSet(LIVE, scorer.value, { index }, found.value.set)) : undefined;
       return [name, { backend: backend.name, window, windows: windows.snapshot(), model, published, order }] as const;
     }),
   );
-  return { indexes: Object.fromEntries(described), ranking: edge.queue.snapshot(), ...edge.counters.snapshot() };
+  return {
+    indexes: Object.fromEntries(described),
+    ranking: edge.queue.snapshot(),
+    ...(edge.models && { live: edge.models.snapshot() }),
+    ...edge.counters.snapshot(),
+  };
 }
+
+/** The variant armmt. */
+const LIVE = { kind: "model", version: undefined } as const;
 
 function describeSet({ version, itemCount, shardCount, imageEncoder, textEncoder, queryTable }: PublishedSet): object {
   return { version, itemCount, shardCount, imageEncoder, textEncoder, queryTableBytes: queryTable?.bytes ?? 0 };

@@ -8,6 +8,7 @@ import type { AfterReply, ExposureSink } from "../events/sink.ts";
 import type { EventTokens } from "../events/token.ts";
 import type { UnitHash } from "../events/keys.ts";
 import type { Treatment } from "../experiment/treatment.ts";
+import type { CatalogRanking } from "../inference/ranking.ts";
 import type { Scorers } from "../inference/scorer.ts";
 import type { Team } from "../ranking/interleave.ts";
 import type { RankedLists } from "../ranking/ranked-lists.ts";
@@ -15,6 +16,7 @@ import type { Bypass } from "../result.ts";
 import type { Log } from "../web.ts";
 import type { FlagSource } from "./flags.ts";
 import type { LiveExperiments } from "./live-experiments.ts";
+import type { LiveModels } from "./live-models.ts";
 import type { RankQueue } from "./rank-queue.ts";
 import type { Reason } from "./why.ts";
 import type { Windows } from "./windows.ts";
@@ -33,6 +35,8 @@ export interface EdgeDeps {
   readonly rankBudgetMs: number;
   /** Called by every search: once a model has trapped, searches no longer ask for a window. */
   readonly scorer: Scorers;
+  /** Models and trust that change without a deployment; absent: neither does. */
+  readonly models?: LiveModels | undefined;
   readonly lists: RankedLists;
   readonly queue: RankQueue;
   readonly experiments: LiveExperiments;
@@ -63,6 +67,8 @@ export interface IndexDeps {
   /** That engine's. */
   readonly windows: Windows;
   readonly store: ItemStore;
+  /** Which model its catalogue follows, and how far; absent: as the published set says. */
+  readonly ranking?: (() => CatalogRanking | undefined) | undefined;
 }
 
 /** Dependencies of one request. */

@@ -12,6 +12,7 @@ const MAX_ID_LENGTH = 100;
 
 export async function openBatch(request: SearchRequest, plan: RequestPlan, deps: SearchDeps): Promise<Batch> {
   const [startedAt, begunAt] = [deps.now(), deps.clock()];
+  deps.models?.refresh(request.afterReply);
   const experiments = await deps.experiments(request.afterReply);
   const searches = await Promise.all(
     plan.searches.map(async (planned, i): Promise<Search> => {

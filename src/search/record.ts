@@ -1,7 +1,7 @@
 /**
  * The traces of a search: its count, a log line per bypass, and the exposure record with the variant, the engine's order and the shown order. The record is written after the reply; a store that fails is counted and logged.
  */
-import { modelVersionOf, rankersOf } from "../experiment/treatment.ts";
+import { rankersOf } from "../experiment/treatment.ts";
 import { type Hit, placeOf } from "../backends/dialect.ts";
 import { type ArmmtAttributes, createQueryRecord, type UbiQueryRecord } from "../events/ubi.ts";
 import { hasConsent } from "../protocol.ts";
@@ -11,6 +11,7 @@ import { errorStack, sleep } from "../web.ts";
 import type { Batch, BatchResult, Search, SearchResult, Shown } from "./contract.ts";
 import { MAX_RERANKED } from "./ask.ts";
 import { NOTHING } from "./results.ts";
+import { treatmentScorer } from "./trusted.ts";
 
 /** Lines of the log, and records, of one request: nobody may fill a store with a single request. */
 const MAX_TRACES = MAX_RERANKED;
@@ -103,10 +104,10 @@ async function recordExposure(search: Search, result: SearchResult, shown: () =>
 }
 
 /** Whose order was made; of a search that was left alone, whose was to be. */
-function modelOf({ deps, assignment: { treatment } }: Search, outcome: SearchResult["outcome"]): string | undefined {
+function modelOf({ deps, index, assignment: { treatment } }: Search, outcome: SearchResult["outcome"]): string | undefined {
   if ("ranking" in outcome) return outcome.ranking.modelVersion;
   if (rankersOf(treatment).every(({ kind }) => kind === "semantic")) return undefined;
-  const scorer = deps.scorer(modelVersionOf(treatment));
+  const scorer = treatmentScorer(treatment, { deps, index });
   return scorer.ok ? scorer.value.manifest.version : undefined;
 }
 

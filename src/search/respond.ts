@@ -1,12 +1,12 @@
 /** The results of a request → the HTTP reply: status, headers, body, and the explanation where an admin asked for one. */
 import { headersFromEngine } from "../backends/headers.ts";
 import { annotateReply } from "../backends/json/reply.ts";
-import { modelVersionOf } from "../experiment/treatment.ts";
 import { formatOutcomes, formatTokens, MAX_HEADER_BYTES, OUTCOME_HEADER, type PublicOutcome, TOKENS_HEADER } from "../protocol.ts";
 import { REASONS } from "../result.ts";
 import { errorText } from "../web.ts";
 import type { Batch, BatchResult, Search, SearchDeps, SearchResult, Shown } from "./contract.ts";
 import { NOTHING } from "./results.ts";
+import { treatmentScorer } from "./trusted.ts";
 
 /** A Response with one of these statuses must not have a body. */
 const NO_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
@@ -94,7 +94,7 @@ function explain(
 ): object {
   const outcome = result?.outcome;
   const ranking = outcome !== undefined && "ranking" in outcome ? outcome.ranking : undefined;
-  const scorer = deps.scorer(modelVersionOf(assignment.treatment));
+  const scorer = treatmentScorer(assignment.treatment, { deps, index });
   return {
     variant: assignment.variant,
     experiment: assignment.experiment ?? null,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { modelVersionOf, parseTreatment, rankersOf } from "../../src/experiment/treatment.ts";
+import { modelIn, parseTreatment, rankersOf } from "../../src/experiment/treatment.ts";
 
 const engine = { kind: "engine" };
 const live = { kind: "model", version: undefined };
@@ -38,6 +38,6 @@ describe("parseTreatment()", () => {
     const parsed = parseTreatment("interleave(control, armmt@drawn-1.2)");
     if (!parsed.ok) throw new Error(parsed.error);
     expect(rankersOf(parsed.value)).toEqual([engine, other]);
-    expect(modelVersionOf(parsed.value)).toBe("drawn-1.2");
+    expect(modelIn(parsed.value)?.version).toBe("drawn-1.2");
   });
 });

@@ -19,6 +19,7 @@ const snapshot: EdgeFile = {
     runs: Uint32Array.of(16, 3),
     bytes: Uint8Array.of(1, 2, 3),
   },
+  runtime: { stock: "0f", functions: [3, 17], operators: ["Gemm"] },
 };
 
 const stock: EdgeFile = {
@@ -34,7 +35,8 @@ const encoded = (file: EdgeFile): ArrayBuffer => bufferOf(encodeEdgeFile(file));
 
 describe("edge.bin", () => {
   it("carries sessions", () => {
-    const { models, snapshot: found } = decodeEdgeFile(encoded(snapshot));
+    const { models, snapshot: found, runtime } = decodeEdgeFile(encoded(snapshot));
+    expect(runtime).toEqual({ stock: "0f", functions: [3, 17], operators: ["Gemm"] });
     expect(models).toEqual([{ manifest: { version: "ä" }, model: { index: 0, sha256: "00" } }]);
     expect(found?.head).toEqual(snapshot.kind === "snapshot" ? snapshot.snapshot.head : undefined);
     expect([...(found?.runs ?? [])]).toEqual([16, 3]);

@@ -16,6 +16,7 @@ import { encodeEdgeFile } from "../../inference/edge-file.ts";
 import { parseManifest } from "../../inference/manifest.ts";
 import { MAX_GRAPH_BYTES } from "../../inference/scorer.ts";
 import { progressBar } from "../command.ts";
+import { operatorsOf } from "./graph.ts";
 import { readExportNames } from "./image.ts";
 import type { Answer, Job, JobModel } from "./process.ts";
 import { RUNS_PER_MODEL } from "./profile.ts";
@@ -65,8 +66,7 @@ export async function buildEdge(options: BuildOptions = {}): Promise<BuildReport
   const { quick = false, fresh = false, json = false, folder = EDGE_FOLDER } = options;
   const started = performance.now();
   const models = readModels();
-  const stock = readFileSync(fileURLToPath(import.meta.resolve(RUNTIME_WASM)));
-  const glue = options.glue ?? readFileSync(fileURLToPath(import.meta.resolve(RUNTIME_GLUE)), "utf8");
+  const { stock, glue } = { ...installed(), ...(options.glue !== undefined && { glue: options.glue }) };
   const key = keyOf(models, stock, glue);
   const known = fresh ? undefined : readReport(folder);
   if (known?.key === key && (quick || known.kind === "snapshot" || known.reason !== undefined)) {
@@ -94,9 +94,15 @@ export async function buildEdge(options: BuildOptions = {}): Promise<BuildReport
     warn(reason);
     return finish(stock, stockEdge(), { kind: "stock", reason });
   }
-  const { wasm, snapshot, functions } = slim;
+  return finish(slim.wasm, fileOf(models, slim), { kind: "snapshot", functions: slim.functions });
+}
+
+function fileOf(
+  models: readonly JobModel[],
+  { snapshot, runtime }: Pick<Awaited<ReturnType<typeof openSessions>>, "snapshot" | "runtime">,
+): Uint8Array {
   const carried = models.map(({ manifest }) => ({ manifest, sha256: manifest.sha256 }));
-  return finish(wasm, encodeEdgeFile({ kind: "snapshot", models: carried, snapshot }), { kind: "snapshot", functions });
+  return encodeEdgeFile({ kind: "snapshot", models: carried, snapshot, runtime });
 }
 
 /** Printed with every build until it succeeds, not only with the one that failed. */
@@ -116,28 +122,55 @@ interface SlimOptions {
 }
 
 /** Throws where a step or the comparison fails. */
-async function slimDown({ stock, glue, models, json, reportCalls }: SlimOptions) {
-  const names = readExportNames(glue);
-  const profiles = 3;
-  const progress = progressBar("Building the runtime of the edge", profiles * RUNS_PER_MODEL * models.length, { json });
+async function slimDown(options: SlimOptions) {
+  const progress = progressBar("Building the runtime of the edge", 3 * RUNS_PER_MODEL * options.models.length, { json: options.json });
   const onProgress = () => progress.increment();
   try {
-    const expected = await runJob({ kind: "profile", wasm: stock, models, snapshot: undefined, hasOwnMemory: false }, onProgress);
-    const reporting = reportCalls(stock);
-    const recorded = await runJob({ kind: "record", wasm: reporting.bytes, models, names, globals: reporting.globals }, onProgress);
-    if (recorded.kind !== "recorded") throw new Error("no snapshot was taken");
-    const { snapshot } = recorded;
-    const profile = await runJob({ kind: "profile", wasm: reporting.bytes, models, snapshot, hasOwnMemory: false }, onProgress);
-    const used = profile.kind === "profiled" ? profile.used : [];
-    const wasm = reporting.strip(new Set(used));
-    const proof = await runJob({ kind: "profile", wasm, models, snapshot, hasOwnMemory: true }, onProgress);
-    if (expected.kind !== "profiled" || proof.kind !== "profiled" || proof.digest !== expected.digest) {
-      throw new Error("the smaller runtime does not answer as onnxruntime-web's own does");
-    }
-    return { wasm, snapshot, functions: { kept: used.length, all: reporting.functions } };
+    const { reporting, expected, ...session } = await openSessions(options, onProgress);
+    const wasm = reporting.strip(new Set(session.runtime.functions));
+    const { models } = options;
+    const proof = await runJob({ kind: "profile", wasm, models, snapshot: session.snapshot, hasOwnMemory: true }, onProgress);
+    if (proof.kind !== "profiled" || proof.digest !== expected) throw new Error(DIFFERS);
+    return { wasm, ...session, functions: { kept: session.runtime.functions.length, all: reporting.functions } };
   } finally {
     progress.stop();
   }
+}
+
+const DIFFERS = "the smaller runtime does not answer as onnxruntime-web's own does";
+
+/** Sessions of the models as a snapshot, and the functions that their runs call. Throws where they do not answer as on onnxruntime-web's own file. */
+async function openSessions({ stock, glue, models, reportCalls }: SlimOptions, onProgress: () => void) {
+  const names = readExportNames(glue);
+  const expected = await runJob({ kind: "profile", wasm: stock, models, snapshot: undefined, hasOwnMemory: false }, onProgress);
+  const reporting = reportCalls(stock);
+  const recorded = await runJob({ kind: "record", wasm: reporting.bytes, models, names, globals: reporting.globals }, onProgress);
+  if (recorded.kind !== "recorded") throw new Error("no snapshot was taken");
+  const { snapshot } = recorded;
+  const profile = await runJob({ kind: "profile", wasm: reporting.bytes, models, snapshot, hasOwnMemory: false }, onProgress);
+  if (expected.kind !== "profiled" || profile.kind !== "profiled" || profile.digest !== expected.digest) throw new Error(DIFFERS);
+  const { used } = profile;
+  const operators = [...new Set(models.flatMap(({ graph }) => operatorsOf(graph)))].toSorted();
+  const runtime = { stock: createHash("sha256").update(stock).digest("hex"), functions: used.toSorted((a, b) => a - b), operators };
+  return { reporting, expected: expected.digest, snapshot, runtime };
+}
+
+/** The session of a model for Workers that carry another, laid out as edge.bin. Throws an Error where it cannot be made. */
+export async function buildSession(model: JobModel, json: boolean): Promise<Uint8Array> {
+  const { reportCalls } = await import("./module.ts");
+  const progress = progressBar("Opening the model as a Worker will", 2 * RUNS_PER_MODEL, { json });
+  try {
+    return fileOf([model], await openSessions({ ...installed(), models: [model], json, reportCalls }, () => progress.increment()));
+  } finally {
+    progress.stop();
+  }
+}
+
+function installed() {
+  return {
+    stock: readFileSync(fileURLToPath(import.meta.resolve(RUNTIME_WASM))),
+    glue: readFileSync(fileURLToPath(import.meta.resolve(RUNTIME_GLUE)), "utf8"),
+  };
 }
 
 async function runJob(job: Job, onProgress: () => void): Promise<Answer> {
@@ -176,7 +209,8 @@ function readModels(): JobModel[] {
   return models;
 }
 
-function readModel(path: string): JobModel {
+/** A folder with student.onnx and manifest.json that belong together. Throws a UserError. */
+export function readModel(path: string): JobModel {
   const manifest = parseManifest(readJson(join(path, "manifest.json")));
   if (!manifest.ok) throw new UserError(`${path}: ${manifest.error.detail}`);
   if (!existsSync(join(path, "student.onnx")))

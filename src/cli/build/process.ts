@@ -5,7 +5,7 @@
  * It resembles a Worker: onnxruntime detects no Node, the clock stands still, and random numbers are always the same, so that the same inputs
  * give the same snapshot.
  */
-import { type InferenceSession, openSession, Tensor } from "../../inference/workerd.ts";
+import { type InferenceSession, memoryFor, openSession, Tensor } from "../../inference/workerd.ts";
 import { createFeeds, warmUpList } from "../../inference/list-run.ts";
 import type { ModelManifest } from "../../inference/manifest.ts";
 import { graphOfSession, memoryOf, restore, type Snapshot } from "../../inference/snapshot.ts";
@@ -74,7 +74,7 @@ async function record({ wasm, models, names, globals }: Job & { kind: "record" }
     return { module, instance: { exports: { ...instance.exports, [names.done.createSession]: noted } } };
   };
   for (const { graph, manifest } of models) {
-    const session = await openSession({ instantiate, hasOwnMemory: false }, new Uint8Array(graph));
+    const session = await openSession({ instantiate, memory: memoryFor(undefined, false) }, new Uint8Array(graph));
     // The first run allocates, too.
     for (const value of Object.values(await session.run(createFeeds(warmUpList(manifest), Tensor)))) value.dispose();
   }
@@ -92,10 +92,13 @@ async function perform({ wasm, models, snapshot, hasOwnMemory }: Job & { kind: "
   const module = await WebAssembly.compile(new Uint8Array(wasm));
   const instantiate = async (imports: WebAssembly.Imports) => {
     const instance = await WebAssembly.instantiate(module, complete(imports));
-    return { module, instance: snapshot === undefined ? instance : restore(instance, imports, snapshot) };
+    return { module, instance: snapshot === undefined ? instance : restore(instance, imports, snapshot).instance };
   };
   const open = (graph: Uint8Array, index: number) =>
-    openSession({ instantiate, hasOwnMemory }, snapshot === undefined ? new Uint8Array(graph) : graphOfSession(index));
+    openSession(
+      { instantiate, memory: memoryFor(snapshot, hasOwnMemory) },
+      snapshot === undefined ? new Uint8Array(graph) : graphOfSession(index),
+    );
   const sessions: { session: InferenceSession; manifest: ModelManifest }[] = [];
   for (const [index, { graph, manifest }] of models.entries()) {
     // A Worker may open a model twice, and close one.

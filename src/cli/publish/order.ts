@@ -12,15 +12,26 @@ export function orderOf(set: TrustedSet): ServedOrder | undefined {
   return manifest && servedOrder(manifest, set);
 }
 
+/** Whether the project's models, or the package's own, include this version. */
+export function isDeployed(version: string): boolean {
+  return manifests().some((manifest) => manifest.version === version);
+}
+
 function liveManifest(): ManifestIdentity | undefined {
+  return manifests()[0];
+}
+
+/** Empty where one cannot be read: `armmt build` says why. */
+function manifests(): readonly ManifestIdentity[] {
   try {
     const own = resolve("models.json");
     const list = existsSync(own) ? own : join(PACKAGE_ROOT, "models.json");
-    const [folder] = v.parse(v.array(v.string()), JSON.parse(readFileSync(list, "utf8")));
-    const path = resolve(dirname(list), folder ?? "", "manifest.json");
-    const manifest = parseManifest(JSON.parse(readFileSync(path, "utf8")));
-    return manifest.ok ? manifest.value : undefined;
+    const folders = v.parse(v.array(v.string()), JSON.parse(readFileSync(list, "utf8")));
+    return folders.flatMap((folder) => {
+      const manifest = parseManifest(JSON.parse(readFileSync(resolve(dirname(list), folder, "manifest.json"), "utf8")));
+      return manifest.ok ? [manifest.value] : [];
+    });
   } catch {
-    return undefined;
+    return [];
   }
 }

@@ -1,4 +1,5 @@
 /** Figures that do not depend on the machine: deployed bytes, and the work of a search in Node. A test compares them with `budget.json`. */
+import { operatorsOf } from "../../cli/build/graph.ts";
 import { readFileSync } from "node:fs";
 import { PerformanceObserver } from "node:perf_hooks";
 import { setFlagsFromString } from "node:v8";
@@ -38,31 +39,7 @@ async function countBundle(bench: Bench): Promise<Measurement[]> {
 
 /** Nodes at the top level of an ONNX model (field 1 of field 7 in its protobuf). Throws on other bytes. */
 export function countNodes(model: Uint8Array): number {
-  const graph = fieldsOf(model).find(({ field }) => field === 7);
-  if (graph === undefined) throw new Error("Not an ONNX model: it has no graph");
-  return fieldsOf(graph.bytes).filter(({ field }) => field === 1).length;
-}
-
-/** The length-delimited fields of a protobuf message that has only those and integers. */
-function fieldsOf(message: Uint8Array): { readonly field: number; readonly bytes: Uint8Array }[] {
-  const found: { field: number; bytes: Uint8Array }[] = [];
-  let at = 0;
-  const readNumber = (): number => {
-    let value = 0;
-    for (let factor = 1; ; factor *= 128) {
-      const byte = message[at++];
-      if (byte === undefined) throw new Error("Not an ONNX model: it ends within a number");
-      value += (byte & 127) * factor;
-      if (byte < 128) return value;
-    }
-  };
-  while (at < message.length) {
-    const tag = readNumber();
-    const length = readNumber();
-    if (tag % 8 === 2) found.push({ field: Math.floor(tag / 8), bytes: message.subarray(at, (at += length)) });
-    else if (tag % 8 !== 0) throw new Error(`Not an ONNX model: wire type ${tag % 8}`);
-  }
-  return found;
+  return operatorsOf(model).length;
 }
 
 async function countSearch({ plan }: Bench): Promise<Measurement[]> {

@@ -13,12 +13,12 @@ import { consumeBatch } from "../../events/queue.ts";
 import { d1Reader } from "../../events/read.ts";
 import { openQueueSink, type SinkBindings } from "../../events/sinks.ts";
 import type { FlagClient } from "../../search/flags.ts";
-import { openModels, type WorkerModels } from "./open-models.ts";
+import { openModels, openPublished, type WorkerModels } from "./open-models.ts";
 import { SEARCHES, warmUp } from "./warm-up.ts";
 
 export type { EdgeOptions } from "../../config/options.ts";
 export type { WorkerModels } from "./open-models.ts";
-export { openModels } from "./open-models.ts";
+export { openModels, openPublished } from "./open-models.ts";
 
 /** Bindings; those of SinkBindings that EVENT_SINKS does not name are optional. Variables stand beside them. */
 export interface Env extends SinkBindings {
@@ -71,6 +71,7 @@ export async function createWorker({ models, dialects = [], flagClient, ...optio
       kv: env.EMBEDDINGS,
       readEvents: isBound(env.EVENTS) ? d1Reader(env.EVENTS) : undefined,
       scorer,
+      openPublished,
       fetch: fetchFromWorker,
       flagClient: flagClient ?? env.FLAGS,
       isWithinRate: limiter === undefined ? undefined : async (key) => (await limiter.limit({ key })).success,

@@ -5,9 +5,14 @@ import { join } from "node:path";
 import type { Gpu } from "../../inference/gpu.ts";
 import { parseGolden, proofOf } from "../../inference/golden.ts";
 import { openProviderScorer, type ProviderScorer, type ProviderScorerOptions } from "../../inference/providers.ts";
+import type { OpenPublished } from "../../inference/published-model.ts";
+import type { Runtime } from "../../inference/runtime.ts";
 import { loadScorers, type Scorers } from "../../inference/scorer.ts";
+import { createSessionScorer } from "../../inference/session-scorer.ts";
 import { openWebWasm } from "../../inference/web.ts";
 import { PACKAGE_ROOT } from "./package-root.ts";
+import { bypass, ok } from "../../result.ts";
+import { errorText } from "../../web.ts";
 import { StartError } from "./settings.ts";
 
 export interface ModelFiles {
@@ -45,6 +50,23 @@ export async function readModelFiles(folder: string = join(PACKAGE_ROOT, "model"
   }
 }
 
+/** Opens a published model beside those of the package, in WebAssembly. */
+export const openPublished: OpenPublished = async ({ version, manifest }, read) => {
+  const graph = await read("graph");
+  if (!graph.ok) return graph;
+  try {
+    const created = await createSessionScorer({ model: graph.value, manifest, runtime: await openWasm() });
+    if (!created.ok) return created;
+    return ok({ scorer: created.value, bytes: graph.value.byteLength, close: () => created.value.dispose() });
+  } catch (cause) {
+    return bypass("model_unavailable", `Model ${version} cannot be opened: ${errorText(cause)}`);
+  }
+};
+
+function openWasm(): Promise<Runtime> {
+  return openWebWasm({ wasmBinary: () => readRuntime("ort-wasm-simd-threaded.wasm") });
+}
+
 /** A model that cannot be loaded does not stop the server: searches then pass through with that reason, as in a Worker. */
 export async function openModel(files: ModelFiles, { preference, openGpu, log }: ModelOptions): Promise<NodeModel> {
   const proof = proofOf(parseGolden(files.golden));
@@ -59,7 +81,7 @@ export async function openModel(files: ModelFiles, { preference, openGpu, log }:
       proof,
       log,
       runtimes: {
-        wasm: () => openWebWasm({ wasmBinary: () => readRuntime("ort-wasm-simd-threaded.wasm") }),
+        wasm: openWasm,
         webgpu: async ({ adapter, device }) => {
           // 27 MB that most machines never need.
           const { openWebWebgpu } = await import("../../inference/web-webgpu.ts");

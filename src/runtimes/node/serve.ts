@@ -15,7 +15,7 @@ import { type KvReader, pointerKey } from "../../embeddings/store.ts";
 import type { Gpu } from "../../inference/gpu.ts";
 import type { ProviderPreference } from "../../inference/providers.ts";
 import { folderKv } from "./folder-kv.ts";
-import { type NodeModel, openModel, readModelFiles } from "./models.ts";
+import { type NodeModel, openModel, openPublished, readModelFiles } from "./models.ts";
 import { packReply } from "./packed.ts";
 import { StartError } from "./settings.ts";
 import { sqliteSink } from "./sqlite.ts";
@@ -147,7 +147,7 @@ async function openServerEdge(options: ServeOptions, runtime: Runtime, log: Log,
   const describe = () => ({ runtime: runtime.name, ...model?.describe(), ...options.describe?.() });
   const describeAll = () => ({ ...describe(), ...(database !== undefined && { eventsFile: database.describe() }) });
   const readEvents = options.readEvents ?? database?.read;
-  const platform = { ...options, kv, sinks, readEvents, scorer, fetch, dialects, log, describe: describeAll };
+  const platform = { openPublished, ...options, kv, sinks, readEvents, scorer, fetch, dialects, log, describe: describeAll };
   const app = openEdge(platform);
   if (options.kv === undefined) await tryStore(kv, readConfig(platform), kvFolder, log);
   /** Resolves to whether nothing is lost. */

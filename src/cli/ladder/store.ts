@@ -1,0 +1,200 @@
+/** One run of the ladder over a store: what it has found so far, its experiment, and the catalogue's ranking. */
+import * as v from "valibot";
+import { parseExperiments } from "../../config/experiments.ts";
+import type { Experiment } from "../../experiment/assign.ts";
+import { EXPERIMENTS_KEY } from "../../search/live-experiments.ts";
+import { UserError } from "../../web.ts";
+import type { Namespace } from "../publish/namespace.ts";
+import { readRanking, writeRanking } from "../publish/ranking.ts";
+import { type Evidence, firstTrial, type Move, moveOf, type Standing, standingAfter, variantOf } from "./moves.ts";
+
+export type Store = Pick<Namespace, "place" | "get" | "put">;
+
+const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+
+const standing = v.object({ model: v.string(), phase: v.picklist(["trial", "watch"]), trust: share, against: v.string() });
+
+const entry = v.object({ at: v.string(), what: v.string(), model: v.string(), trust: share, evidence: v.string() });
+
+const schema = v.object({
+  format: v.literal(1),
+  /** The model that climbs, or climbed last. */
+  model: v.string(),
+  /** `null`: nothing is tried any more. */
+  standing: v.nullable(standing),
+  /** Votes count from then on. */
+  since: v.string(),
+  /** Newest last. */
+  history: v.array(entry),
+});
+
+export type LadderState = v.InferOutput<typeof schema>;
+
+const MOST_ENTRIES = 100;
+
+export function ladderKey(catalog: string): string {
+  return `${catalog}/ladder`;
+}
+
+/** Of its experiment. */
+export function experimentKey(catalog: string): string {
+  return `ladder-${catalog}`;
+}
+
+export async function readLadder(store: Store, catalog: string): Promise<LadderState | undefined> {
+  const text = await store.get(ladderKey(catalog));
+  if (text === undefined) return undefined;
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), schema), text);
+  if (parsed.success) return parsed.output;
+  throw new UserError(
+    `Key ${ladderKey(catalog)} in ${store.place} is not as armmt ladder writes it: delete it, and the ladder starts anew`,
+  );
+}
+
+export interface LadderOptions {
+  readonly catalog: string;
+  /** The model that climbs; absent: the one that climbs already. */
+  readonly model: string | undefined;
+  /** Of the shoppers, in the trial. */
+  readonly share: number;
+  /** Names of the indexes that search the catalogue. */
+  readonly indexes: readonly string[];
+  readonly configured: readonly Experiment[];
+  /** A model that was stopped is tried again. */
+  readonly isAgain: boolean;
+  readonly isTrial: boolean;
+  readonly at: Date;
+  /** Votes of a variant of the experiment since then. */
+  readonly votes: (variant: string, since: string) => Promise<Evidence>;
+}
+
+export interface LadderReport {
+  readonly catalog: string;
+  readonly model: string;
+  readonly did: "started" | "waits" | "raised" | "stayed" | "stopped" | "ended" | "undone";
+  readonly isHarm: boolean;
+  /** What the catalogue follows then. */
+  readonly trust: number;
+  readonly trying: string | null;
+  readonly evidence: Evidence | null;
+  readonly history: LadderState["history"];
+}
+
+const NO_EVIDENCE: Evidence = { clicks: { a: 0, b: 0, ties: 0 }, purchases: { a: 0, b: 0, ties: 0 } };
+
+/** Judges the votes and makes at most one move. Doing it twice, or twice at once, does what doing it once does. Throws a UserError. */
+export async function climb(store: Store, options: LadderOptions): Promise<LadderReport> {
+  const { catalog, at, isAgain, votes } = options;
+  const known = await readLadder(store, catalog);
+  const model = options.model ?? known?.model;
+  if (model === undefined) throw new UserError(`No model climbs for "${catalog}" in ${store.place}: name one with --model`);
+  const ranking = await readRanking(store, catalog);
+  if (known === undefined || known.model !== model || (known.standing === null && isAgain)) {
+    const first = firstTrial(model, ranking);
+    const state = after(
+      known,
+      { model, standing: first, since: at.toISOString() },
+      entryOf(at, "started", first, `tries ${variantOf(first)}`),
+    );
+    return keep(store, options, state, { did: "started", isHarm: false, trust: ranking?.trust ?? 0, evidence: null });
+  }
+  const { standing: now } = known;
+  const live = ranking?.model === model ? ranking.trust : 0;
+  if (now === null) return reportOf(options, known, { did: "ended", isHarm: false, trust: live, evidence: null });
+  const evidence = await votes(variantOf(now), known.since);
+  const move = moveOf(now, evidence);
+  const said = { isHarm: move.kind === "stop" || (move.kind === "stay" && move.isHarm), evidence };
+  if (move.kind === "wait") {
+    // Its experiment may have been taken out by hand, or a run may have ended before it was written.
+    return keep(store, options, known, { did: "waits", ...said, trust: live });
+  }
+  const trust = move.kind === "raise" ? move.trust : move.kind === "stop" ? 0 : live;
+  const words = inWords(move, evidence);
+  if (!options.isTrial && trust !== live) {
+    const { changed } = await writeRanking(store, catalog, { model, trust, evidence: words, at, expected: ranking?.since });
+    if (!changed) throw new UserError(`Another command has changed ${catalog}'s ranking in the meantime: run it again`);
+  }
+  const next = standingAfter(now, move, trust) ?? null;
+  const did = move.kind === "raise" ? "raised" : move.kind === "stop" ? "stopped" : "stayed";
+  const state = after(known, { model, standing: next, since: at.toISOString() }, entryOf(at, did, { ...now, trust }, words));
+  return keep(store, options, state, { did, ...said, trust });
+}
+
+/** Nothing is tried any more; the caller takes the ranking back. */
+export async function undo(store: Store, options: Omit<LadderOptions, "votes">, trust: number): Promise<LadderReport> {
+  const known = await readLadder(store, options.catalog);
+  if (known === undefined) throw new UserError(`No model climbs for "${options.catalog}" in ${store.place}: there is nothing to undo`);
+  const last = { model: known.model, trust };
+  const since = options.at.toISOString();
+  const state = after(
+    known,
+    { model: known.model, standing: null, since },
+    entryOf(options.at, "undone", last, "by hand: armmt ladder --undo"),
+  );
+  return keep(store, options, state, { did: "undone", isHarm: false, trust, evidence: null });
+}
+
+function entryOf(at: Date, what: string, { model, trust }: Pick<Standing, "model" | "trust">, evidence: string) {
+  return { at: at.toISOString(), what, model, trust, evidence };
+}
+
+function after(
+  known: LadderState | undefined,
+  state: Pick<LadderState, "model" | "standing" | "since">,
+  last: LadderState["history"][number],
+): LadderState {
+  return { format: 1, ...state, history: [...(known?.history ?? []), last].slice(-MOST_ENTRIES) };
+}
+
+function inWords(move: Move, { clicks, purchases }: Evidence): string {
+  const counts = `clicks of shoppers ${clicks.b} for it, ${clicks.a} against, purchases ${purchases.b} to ${purchases.a}`;
+  if (move.kind === "raise") return `preferred in interleaved lists: ${counts}`;
+  if (move.kind === "stop") return `worse than meaning in interleaved lists: ${counts}`;
+  return move.kind === "stay" && move.isHarm ? `worse than what is live: ${counts}` : `no answer: ${counts}`;
+}
+
+type Said = Pick<LadderReport, "did" | "isHarm" | "trust" | "evidence">;
+
+function reportOf({ catalog }: Pick<LadderOptions, "catalog">, { model, standing: next, history }: LadderState, said: Said): LadderReport {
+  return { catalog, model, trying: next === null ? null : variantOf(next), history, ...said };
+}
+
+/** Writes what differs. */
+async function keep(store: Store, options: Omit<LadderOptions, "votes">, state: LadderState, said: Said): Promise<LadderReport> {
+  const { catalog, isTrial } = options;
+  if (isTrial) return reportOf(options, state, said);
+  const text = await store.get(EXPERIMENTS_KEY);
+  const parsed = text === undefined ? undefined : parseExperiments(text);
+  if (parsed?.ok === false) throw new UserError(`Key ${EXPERIMENTS_KEY} in ${store.place} is not valid: ${parsed.error.join("; ")}`);
+  const experiments = parsed?.value ?? options.configured;
+  const others = experiments.filter(({ key }) => key !== experimentKey(catalog));
+  const mine = state.standing === null ? [] : [experimentOf(options, state.standing, state.since)];
+  const list = JSON.stringify([...mine, ...others]);
+  const checked = parseExperiments(list);
+  if (!checked.ok) throw new UserError(`The experiments would not be valid: ${checked.error.join("; ")}`);
+  const json = JSON.stringify(state);
+  const entries = [
+    { key: ladderKey(catalog), value: json, was: await store.get(ladderKey(catalog)) },
+    { key: EXPERIMENTS_KEY, value: list, was: text },
+  ];
+  for (const { key, value, was } of entries) if (value !== was) await store.put([{ key, value }]); // oxlint-disable-line no-await-in-loop
+  return reportOf(options, state, said);
+}
+
+/** First in the list: a share of the shoppers is in it, and all others go on to the experiments behind it. */
+function experimentOf(
+  { catalog, share: coverage, indexes }: Pick<LadderOptions, "catalog" | "share" | "indexes">,
+  now: Standing,
+  since: string,
+): Experiment {
+  return {
+    key: experimentKey(catalog),
+    seed: `${experimentKey(catalog)} ${since}`,
+    variations: [variantOf(now), "armmt"],
+    weights: [1, 0],
+    coverage,
+    condition: { index: { $in: [...indexes] } },
+  };
+}
+
+export { NO_EVIDENCE };
