@@ -59,6 +59,11 @@ export const SHOP_COMMANDS: Commands = {
     needs: ["wrangler"],
     load: async () => (await import("./guard.ts")).createGuardCommand,
   },
+  lists: {
+    summary: "A log of searches and events → training lists, through the features that serve",
+    needs: ["hyparquet", "hyparquet-writer", "wrangler"],
+    load: async () => (await import("./lists.ts")).createListsCommand,
+  },
   plan: {
     summary: "Sample size, days and cost of an experiment, before it starts",
     load: async () => (await import("./plan.ts")).createPlanCommand,

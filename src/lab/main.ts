@@ -11,10 +11,6 @@ export const PROJECT_COMMANDS: Commands = {
     summary: "Simulated shoppers → UBI events",
     load: async () => (await import("./study/simulate.ts")).createSimulateCommand,
   },
-  lists: {
-    summary: "UBI events → training lists, through the features that serve",
-    load: async () => (await import("./study/lists.ts")).createListsCommand,
-  },
   assess: {
     summary: "The exported model against engine order, on held-out simulated lists",
     load: async () => (await import("./study/assess.ts")).createAssessCommand,

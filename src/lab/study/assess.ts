@@ -5,11 +5,11 @@ import { buildTensors, type ListTensors } from "../../ranking/features.ts";
 import { printTable, progressBar } from "../../cli/command.ts";
 import { mean, orderByScore } from "../../cli/evaluate/metrics.ts";
 import { bootstrapMean, FIGURES, meanOf, type Worth, worthOf } from "./assess/worth.ts";
-import { listInputOf, openItems } from "./lists/dataset.ts";
-import { readLog } from "./lists/log.ts";
+import { listInputOf, openItems } from "../../cli/lists/dataset.ts";
+import { readLog } from "../../cli/lists/log.ts";
 import { openModel, scoreList } from "./assess/exported.ts";
 import { readTruths } from "./simulate/truth.ts";
-import { type Split, SPLITS } from "./simulate/split.ts";
+import { type Split, SPLITS } from "../../cli/lists/split.ts";
 import { UserError } from "../../web.ts";
 
 /** Folders, and which searches. */

@@ -6,10 +6,10 @@ import { ITEM_FEATURES } from "../../ranking/candidate.ts";
 import { buildTensors, rawFeatures } from "../../ranking/features.ts";
 import { openModel, scoreList } from "./assess/exported.ts";
 import { type JudgedList, readJudgedCatalogue } from "./judgments/chorus.ts";
-import { createListWriter, fitScaling, type ItemTable, knownItems, listInputOf, rowMaker, writeItems } from "./lists/dataset.ts";
-import type { LoggedSearch } from "./lists/log.ts";
-import { writeNpy } from "./lists/npy.ts";
-import { shareOf } from "./simulate/split.ts";
+import { createListWriter, fitScaling, type ItemTable, knownItems, listInputOf, rowMaker, writeItems } from "../../cli/lists/dataset.ts";
+import type { LoggedSearch } from "../../cli/lists/log.ts";
+import { writeNpy } from "../../cli/lists/npy.ts";
+import { shareOf } from "../../cli/lists/split.ts";
 
 export const FOLDS = 5;
 

@@ -5,7 +5,7 @@ import * as v from "valibot";
 import { embedCatalog } from "../../cli/embed.ts";
 import { loadBuiltinEncoder } from "../../cli/embed/encoder.ts";
 import { assess, type Assessment } from "./assess.ts";
-import { makeLists } from "./lists.ts";
+import { makeLists } from "../../cli/lists.ts";
 import { verifyGolden } from "./assess/exported.ts";
 import { writePictures } from "./pipeline/pictures.ts";
 import { preparePython, runPython } from "./pipeline/python.ts";

@@ -21,8 +21,8 @@ import { findRuns, readRows, timeGraphs } from "../../../src/lab/study/compare/r
 import { type Progress, runBenchmark, runParts } from "../../../src/lab/study/compare.ts";
 import { embedCatalog } from "../../../src/cli/embed.ts";
 import { PACKAGE_ROOT } from "../../../src/runtimes/node/package-root.ts";
-import { makeLists } from "../../../src/lab/study/lists.ts";
-import { type Matrix, readMatrix, writeNpy } from "../../../src/lab/study/lists/npy.ts";
+import { makeLists } from "../../../src/cli/lists.ts";
+import { type Matrix, readMatrix, writeNpy } from "../../../src/cli/lists/npy.ts";
 import { writeSimulation } from "../../../src/lab/study/simulate.ts";
 import { drawCatalogue } from "../../../src/demo/catalogue/catalogue.ts";
 import { createRandom } from "../../../src/demo/catalogue/random.ts";

@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
 import * as v from "valibot";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readMatrix } from "../../../src/lab/study/lists/npy.ts";
+import { readMatrix } from "../../../src/cli/lists/npy.ts";
 import { PACKAGE_ROOT } from "../../../src/runtimes/node/package-root.ts";
 import { FOLDS, foldOf, makeJudgedLists } from "../../../src/lab/study/judgments.ts";
 import {

@@ -26,7 +26,8 @@ import { shownTitle, stems, vocabularyOf } from "../../../src/lab/study/simulate
 import { type Truth, truthSchema } from "../../../src/lab/study/simulate/truth.ts";
 import type { Shop, ShopProduct, Wish } from "../../../src/lab/study/simulate/shop.ts";
 import { drawShopper, pictureLiking } from "../../../src/lab/study/simulate/shopper.ts";
-import { isCold, splitOf } from "../../../src/lab/study/simulate/split.ts";
+import { splitOf } from "../../../src/cli/lists/split.ts";
+import { isCold } from "../../../src/lab/study/simulate/cold.ts";
 import { type Session, simulate } from "../../../src/lab/study/simulate/scenario.ts";
 import { createRandom } from "../../../src/demo/catalogue/random.ts";
 

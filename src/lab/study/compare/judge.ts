@@ -10,7 +10,7 @@ import { createRandom } from "../../../demo/catalogue/random.ts";
 import { UserError } from "../../../web.ts";
 import { orderByScore } from "../../../cli/evaluate/metrics.ts";
 import { DEPTH, FIGURES, worthOf } from "../assess/worth.ts";
-import { type Matrix, readMatrix, writeNpy } from "../lists/npy.ts";
+import { type Matrix, readMatrix, writeNpy } from "../../../cli/lists/npy.ts";
 import { readTruths, type Truth } from "../simulate/truth.ts";
 import { ENGINE, NEW_ITEMS, SHUFFLE } from "./names.ts";
 

@@ -6,7 +6,7 @@ import type { Catalog } from "../../../cli/catalog/file.ts";
 import { embedCatalog } from "../../../cli/embed.ts";
 import { BUILTIN, loadImageEncoder } from "../../../cli/embed/encoder.ts";
 import { PACKAGE_ROOT } from "../../../runtimes/node/package-root.ts";
-import { makeLists } from "../lists.ts";
+import { makeLists } from "../../../cli/lists.ts";
 import { openStages } from "../pipeline/stages.ts";
 import { SIMULATED_SHOP, writeSimulation } from "../simulate.ts";
 import { ALL_PARTS } from "../simulate/attraction.ts";

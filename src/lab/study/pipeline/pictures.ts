@@ -5,7 +5,7 @@ import sharp from "sharp";
 import { drawCatalogue, type DrawnProduct } from "../../../demo/catalogue/catalogue.ts";
 import { drawPicture } from "../../../demo/drawing/picture.ts";
 import { progressBar } from "../../../cli/command.ts";
-import { writeNpy } from "../lists/npy.ts";
+import { writeNpy } from "../../../cli/lists/npy.ts";
 
 const SIZE = 64;
 

@@ -27,7 +27,7 @@ const DATA_SOURCES = [
   "src/demo/engine.ts",
   "src/demo/query.ts",
   "src/lab/study/simulate",
-  "src/lab/study/lists",
+  "src/cli/lists",
   "src/lab/study/pipeline/pictures.ts",
 ];
 const TRAINING_SOURCES = [...DATA_SOURCES, "model/armmt", "model/pyproject.toml"];

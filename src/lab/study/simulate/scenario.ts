@@ -5,7 +5,8 @@ import { attraction, carting, conversion, gradeOf, type Parts, utilities, utilit
 import { drawClicks, type LogModel } from "./clicks.ts";
 import { type Hits, lookCodes, type Shop, type ShopProduct, type Wish } from "./shop.ts";
 import { browse, drawShopper, type Shopper } from "./shopper.ts";
-import { isCold, type Split, splitOf } from "./split.ts";
+import { type Split, splitOf } from "../../../cli/lists/split.ts";
+import { isCold } from "./cold.ts";
 import type { Truth } from "./truth.ts";
 import { DAY_MS } from "../../../web.ts";
 

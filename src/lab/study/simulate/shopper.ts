@@ -4,7 +4,7 @@
  */
 import { createRandom, type Random } from "../../../demo/catalogue/random.ts";
 import { brandOf, pickSome, type Shop, type ShopProduct } from "./shop.ts";
-import { splitOf } from "./split.ts";
+import { splitOf } from "../../../cli/lists/split.ts";
 
 export type Shopper = Readonly<ReturnType<typeof drawShopper>>;
 

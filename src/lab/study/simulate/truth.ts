@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { readRecords } from "../../../report/ubi-log.ts";
 import { PART_NAMES, type Parts } from "./attraction.ts";
-import { type Split, SPLITS } from "./split.ts";
+import { type Split, SPLITS } from "../../../cli/lists/split.ts";
 
 /** Of one search; candidates in engine order. */
 export const truthSchema = v.object({

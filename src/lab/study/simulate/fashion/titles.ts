@@ -1,7 +1,7 @@
 /** Fashion titles without colour or kind: 95 % of the originals name the colour and 88 % the kind, which leaves a picture little to add. */
 import { normaliseTerm } from "../../../../demo/engine.ts";
 import { words } from "../../../../ranking/tokenizer.ts";
-import { shareOf } from "../split.ts";
+import { shareOf } from "../../../../cli/lists/split.ts";
 import type { FashionRow } from "./catalogue.ts";
 
 /** Share of items whose title loses the colour, and, drawn apart, share of those whose title loses the kind. */

@@ -1,9 +1,10 @@
 /** A shop's UBI log → searches with their clicks and the shopper's earlier views. Computes no feature. */
-import { MAX_HISTORY } from "../../../ranking/features.ts";
-import { type EventRecord, eventRecordSchema, type QueryRecord, queryRecordSchema, readRecords } from "../../../report/ubi-log.ts";
+import { MAX_HISTORY } from "../../ranking/features.ts";
+import { type EventRecord, eventRecordSchema, type QueryRecord, queryRecordSchema, readRecords } from "../../report/ubi-log.ts";
+import type { ListTreatment } from "./columns.ts";
 import { createPageHolder, joinPages } from "./pages.ts";
-import { type Split, splitOf } from "../simulate/split.ts";
-import { UserError } from "../../../web.ts";
+import { type Split, splitOf } from "./split.ts";
+import { UserError } from "../../web.ts";
 
 const ACTIONS = ["click", "add_to_cart", "purchase"] as const;
 type Action = (typeof ACTIONS)[number];
@@ -30,6 +31,20 @@ export interface LoggedSearch {
   readonly actions: Readonly<Record<Action, ReadonlySet<string>>>;
   /** Items that the shopper looked at before this search, most recent first, each once, at most MAX_HISTORY. */
   readonly history: readonly string[];
+  /** Hash of the shopper's pseudonym; absent without consent. */
+  readonly unit?: string | undefined;
+  readonly index?: string | undefined;
+  readonly experiment?: string | undefined;
+  readonly variant?: string | undefined;
+  readonly model?: string | undefined;
+  /** Default: "engine". */
+  readonly treatment?: ListTreatment | undefined;
+  /** Of shown items; absent where nothing was explored. */
+  readonly propensities?: ReadonlyMap<string, number> | undefined;
+  /** 1: a, 2: b. */
+  readonly teams?: ReadonlyMap<string, number> | undefined;
+  readonly revenue?: ReadonlyMap<string, number> | undefined;
+  readonly orders?: number | undefined;
 }
 
 function timeOf(record: { readonly timestamp: string }, what: string): number {

@@ -2,32 +2,33 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
+import { asyncBufferFromFile, parquetMetadataAsync } from "hyparquet";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { packSet, writeSet } from "../../../src/cli/embed/pack.ts";
-import { productFeatures } from "../../../src/cli/embed/vectors.ts";
-import { makeLists } from "../../../src/lab/study/lists.ts";
-import {
-  createListWriter,
-  type ItemTable,
-  type ListRow,
-  listInputOf,
-  rowMaker,
-  openItems,
-  fitScaling,
-} from "../../../src/lab/study/lists/dataset.ts";
-import { createEventIndex, historyBefore, type LoggedSearch, readLog, searchOf } from "../../../src/lab/study/lists/log.ts";
-import { writeNpy } from "../../../src/lab/study/lists/npy.ts";
-import { run } from "../../../src/lab/main.ts";
-import { writeSimulation } from "../../../src/lab/study/simulate.ts";
-import type { EventRecord, QueryRecord } from "../../../src/report/ubi-log.ts";
-import { isCold, splitOf } from "../../../src/lab/study/simulate/split.ts";
-import { drawCatalogue } from "../../../src/demo/catalogue/catalogue.ts";
-import { createTextEncoder, TEXT_DIM } from "../../../src/embeddings/text-encoder.ts";
-import { buildTensors, FEATURES, MAX_HISTORY, rawFeatures } from "../../../src/ranking/features.ts";
+import { packSet, writeSet } from "../../src/cli/embed/pack.ts";
+import { productFeatures } from "../../src/cli/embed/vectors.ts";
+import { makeLists } from "../../src/cli/lists.ts";
+import { createListWriter, type ItemTable, listInputOf, rowMaker, openItems, fitScaling } from "../../src/cli/lists/dataset.ts";
+import type { ListRow } from "../../src/cli/lists/columns.ts";
+import { createEventIndex, historyBefore, type LoggedSearch, readLog, searchOf } from "../../src/cli/lists/log.ts";
+import { writeNpy } from "../../src/cli/lists/npy.ts";
+import { readLists } from "../../src/cli/lists/read.ts";
+import { run } from "../../src/lab/main.ts";
+import { writeSimulation } from "../../src/lab/study/simulate.ts";
+import type { EventRecord, QueryRecord } from "../../src/report/ubi-log.ts";
+import { splitOf } from "../../src/cli/lists/split.ts";
+import { isCold } from "../../src/lab/study/simulate/cold.ts";
+import { drawCatalogue } from "../../src/demo/catalogue/catalogue.ts";
+import { createTextEncoder, TEXT_DIM } from "../../src/embeddings/text-encoder.ts";
+import { buildTensors, FEATURES, MAX_HISTORY, rawFeatures } from "../../src/ranking/features.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "armmt-lists-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function allOf(lists: string): Promise<ListRow[]> {
+  const rows: ListRow[] = [];
+  for await (const row of readLists(lists)) rows.push(row);
+  return rows;
+}
 
 /** The simulated shop with text vectors only: items without picture are a case that must work. */
 function textTable(count: number): ItemTable {
@@ -177,10 +178,10 @@ describe("createListWriter()", () => {
     const file = await asyncBufferFromFile(join(out, "lists.parquet"));
     const { schema, row_groups: groups } = await parquetMetadataAsync(file);
     expect(groups.map(({ num_rows: count }) => Number(count))).toEqual([4000, 100]);
-    const card = readFileSync(new URL("../../../model/README.md", import.meta.url), "utf8");
+    const card = readFileSync(new URL("../../model/README.md", import.meta.url), "utf8");
     const written = schema.slice(1).flatMap(({ name }) => (name === "list" || name === "element" ? [] : [name]));
     for (const name of written) expect(card).toContain(`\`${name}\``);
-    const rows = await parquetReadObjects({ file });
+    const rows = await allOf(out);
     expect(rows).toHaveLength(repeated.length);
     for (const at of [3, 4099]) {
       expect(rows[at]).toEqual({ ...repeated[at], features: [...Float32Array.from(repeated[at]?.features ?? [])] });
@@ -213,9 +214,7 @@ describe("makeLists()", () => {
     const ids = [...new Set(searches.flatMap((search) => [...search.itemIds, ...search.history]))].toSorted();
     const embedded = openItems(embeddings);
     const { rows, scaling } = rowsOf(searches, { identity: embedded.identity, items: ids.map((id) => embedded.find(id)!) });
-    expect(await parquetReadObjects({ file: await asyncBufferFromFile(join(out, "lists.parquet")) })).toEqual(
-      rows.map((row) => ({ ...row, features: [...Float32Array.from(row.features)] })),
-    );
+    expect(await allOf(out)).toEqual(rows.map((row) => ({ ...row, features: [...Float32Array.from(row.features)] })));
     expect(JSON.parse(readFileSync(join(out, "features.json"), "utf8"))).toEqual({ features: scaling, identity: embedded.identity });
     const everything = fitScaling(searches.map((search) => rawFeatures(listInputOf(search, embedded))));
     expect(scaling).not.toEqual(everything);
@@ -224,11 +223,11 @@ describe("makeLists()", () => {
   });
 
   it("keeps shoppers, queries and cold items of the test out of training", async () => {
-    const rows = await parquetReadObjects({ file: await asyncBufferFromFile(join(out, "lists.parquet")) });
-    const training = new Set(rows.flatMap((row) => (row["split"] === "train" ? [row["query"]] : [])));
-    const test = rows.filter((row) => row["split"] === "test");
+    const rows = await allOf(out);
+    const training = new Set(rows.flatMap((row) => (row.split === "train" ? [row.query] : [])));
+    const test = rows.filter((row) => row.split === "test");
     expect(test.length).toBeGreaterThan(0);
-    for (const row of test) expect(training.has(row["query"])).toBe(false);
+    for (const row of test) expect(training.has(row.query)).toBe(false);
     const shoppersOf = (split: string) => new Set(searches.filter((one) => one.split === split).map((one) => one.queryId.split("-q")[0]));
     const trained = shoppersOf("train");
     expect([...shoppersOf("test")].filter((shopper) => trained.has(shopper))).toEqual([]);

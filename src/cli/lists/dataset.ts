@@ -2,17 +2,17 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileWriter, ParquetWriter } from "hyparquet-writer";
-import type { SchemaElement } from "hyparquet";
-import type { Candidate, ItemRecord } from "../../../ranking/candidate.ts";
-import { buildTensors, type FeatureColumns, FEATURES, type FeatureScaling, isScaled, type ListInput } from "../../../ranking/features.ts";
-import { decodeShard, type Shard, shardOf } from "../../../embeddings/format.ts";
-import { readSet } from "../../../cli/embed/pack.ts";
-import { tokenTable } from "../../../embeddings/text-encoder.ts";
-import { TOKEN_TABLE_ROWS } from "../../../ranking/tokenizer.ts";
-import type { ShardSetIdentity } from "../../../inference/manifest.ts";
+import { LIST_COLUMNS, type ListRow, parquetSchema } from "./columns.ts";
+import type { Candidate, ItemRecord } from "../../ranking/candidate.ts";
+import { buildTensors, type FeatureColumns, FEATURES, type FeatureScaling, isScaled, type ListInput } from "../../ranking/features.ts";
+import { decodeShard, type Shard, shardOf } from "../../embeddings/format.ts";
+import { readSet } from "../embed/pack.ts";
+import { tokenTable } from "../../embeddings/text-encoder.ts";
+import { TOKEN_TABLE_ROWS } from "../../ranking/tokenizer.ts";
+import type { ShardSetIdentity } from "../../inference/manifest.ts";
 import { writeNpy } from "./npy.ts";
 import type { LoggedSearch } from "./log.ts";
-import { DAY_MS, UserError } from "../../../web.ts";
+import { DAY_MS, UserError } from "../../web.ts";
 
 /** Shorter lists have no order to learn. */
 const FEWEST_CANDIDATES = 2;
@@ -73,9 +73,11 @@ export function rowMaker(table: ItemTable, scaling: readonly FeatureScaling[]) {
   const rowOf = new Map(table.items.map((item, row) => [item.itemId, row]));
   const known = knownItems(table);
   const shape = { ...table.identity, scaling };
-  return (search: LoggedSearch) => {
+  return (search: LoggedSearch): ListRow => {
     const tensors = buildTensors(listInputOf(search, known), shape);
     const position = new Map(search.servedIds.map((itemId, i) => [itemId, search.positions?.[i] ?? i + 1]));
+    const perItem = <T>(values: ReadonlyMap<string, T> | undefined, other: T): T[] =>
+      search.itemIds.map((itemId) => values?.get(itemId) ?? other);
     const flag = (ids: ReadonlySet<string>): number[] => search.itemIds.map((itemId) => (ids.has(itemId) ? 1 : 0));
     return {
       query_id: search.queryId,
@@ -83,52 +85,38 @@ export function rowMaker(table: ItemTable, scaling: readonly FeatureScaling[]) {
       split: search.split,
       randomised: search.randomised,
       token_ids: [...tensors.queryTokenIds].filter((_, i) => tensors.queryMask[i] === 1),
-      /** Row in image.npy and text.npy, -1 for an item without a record. */
-      item_rows: search.itemIds.map((itemId) => rowOf.get(itemId) ?? -1),
-      /** [k · F], scaled. */
+      item_rows: perItem(rowOf, -1),
       features: [...tensors.features],
-      /** 1-based position in the whole list, 0 = not shown. A label's companion in training, never an input of the model. */
-      positions: search.itemIds.map((itemId) => position.get(itemId) ?? 0),
+      positions: perItem(position, 0),
       clicks: flag(search.actions.click),
       carts: flag(search.actions.add_to_cart),
       purchases: flag(search.actions.purchase),
-      /** Most recent first. */
       history_rows: search.history.flatMap((itemId) => rowOf.get(itemId) ?? []),
+      unit: search.unit ?? "",
+      at: search.atMs,
+      index: search.index ?? "",
+      experiment: search.experiment ?? "",
+      variant: search.variant ?? "",
+      model: search.model ?? "",
+      treatment: search.treatment ?? "engine",
+      propensities: search.propensities === undefined ? null : perItem(search.propensities, 1),
+      teams: perItem(search.teams, 0),
+      revenue: perItem(search.revenue, 0),
+      orders: search.orders ?? 0,
     };
   };
 }
 
-/** One row of lists.parquet; arrays are parallel to the candidates, in engine order. */
-export type ListRow = ReturnType<ReturnType<typeof rowMaker>>;
-
-const TEXTS = ["query_id", "query", "split"] as const;
-const INTEGER_LISTS = ["token_ids", "item_rows", "positions", "clicks", "carts", "purchases", "history_rows"] as const;
-const COLUMNS = [...TEXTS, "randomised", ...INTEGER_LISTS, "features"] as const;
-
-function listColumn(name: string, type: "INT32" | "FLOAT"): SchemaElement[] {
-  return [
-    { name, converted_type: "LIST", repetition_type: "REQUIRED", num_children: 1 },
-    { name: "list", repetition_type: "REPEATED", num_children: 1 },
-    { name: "element", type, repetition_type: "REQUIRED" },
-  ];
-}
-
-const schemaWith = (more: readonly string[]): SchemaElement[] => [
-  { name: "root", num_children: COLUMNS.length + more.length },
-  ...TEXTS.map((name): SchemaElement => ({ name, type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "REQUIRED" })),
-  { name: "randomised", type: "BOOLEAN", repetition_type: "REQUIRED" },
-  ...INTEGER_LISTS.flatMap((name) => listColumn(name, "INT32")),
-  ...listColumn("features", "FLOAT"),
-  ...more.flatMap((name) => listColumn(name, "INT32")),
-];
-
 /** Writes lists.parquet into `out` as rows come, one row group at a time. `more` names integer columns, parallel to the candidates. */
 export function createListWriter<More extends string = never>(out: string, more: readonly More[] = []) {
-  const file = new ParquetWriter({ writer: fileWriter(join(out, "lists.parquet")), schema: schemaWith(more), statistics: false });
+  const file = new ParquetWriter({ writer: fileWriter(join(out, "lists.parquet")), schema: parquetSchema(more), statistics: false });
   let rows: (ListRow & Readonly<Record<More, number[]>>)[] = [];
   const flush = async (): Promise<void> => {
     if (rows.length === 0) return;
-    const columnData = [...COLUMNS, ...more].map((name) => ({ name, data: rows.map((row) => row[name]) }));
+    const columnData = [...LIST_COLUMNS, ...more].map((name) => ({
+      name,
+      data: rows.map((row) => (name === "at" ? BigInt(row.at) : row[name])),
+    }));
     await file.write({ columnData, rowGroupSize: ROW_GROUP });
     rows = [];
   };

@@ -1,11 +1,11 @@
 /** `armmt lists`: UBI events, real or simulated, and embedded items → training lists. Every feature is computed by the code that serves. */
 import { mkdirSync } from "node:fs";
 import { Command } from "commander";
-import { rawFeatures } from "../../ranking/features.ts";
-import { printTable, progressBar } from "../../cli/command.ts";
+import { rawFeatures } from "../ranking/features.ts";
+import { printTable, progressBar } from "./command.ts";
 import { createListWriter, createScalingFit, isUsable, listInputOf, openItems, rowMaker, writeItems } from "./lists/dataset.ts";
 import { type Log, openLog } from "./lists/log.ts";
-import { UserError } from "../../web.ts";
+import { UserError } from "../web.ts";
 
 /** Folders: `events` holds queries.ndjson and events.ndjson, `embeddings` was written by `armmt embed`. */
 type ListsOptions = Readonly<{ events: string; embeddings: string; out: string; json?: boolean | undefined }>;

@@ -1,5 +1,5 @@
 /** The pages of one search as one list. A client gives all of them one query id; each is a record with the hits that it showed. */
-import type { QueryRecord } from "../../../report/ubi-log.ts";
+import type { QueryRecord } from "../../report/ubi-log.ts";
 
 /** What the record of a page knows of the whole list. */
 export interface JoinedPages {

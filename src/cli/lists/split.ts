@@ -1,13 +1,11 @@
-/** The split of a shopper, a query and an item: a hash of the name alone, so that no later choice can move a list to another split. */
-import { fnv1a } from "../../../ranking/tokenizer.ts";
+/** The split of a shopper or a search: a hash of the name alone, so that no later choice can move a list to another split. */
+import { fnv1a } from "../../ranking/tokenizer.ts";
 
 export const SPLITS = ["train", "validation", "test"] as const;
 export type Split = (typeof SPLITS)[number];
 
 const VALIDATION_SHARE = 0.08;
 const TEST_SHARE = 0.12;
-/** Items of the "newcomers": never shown in training or validation, on sale in the test. */
-const COLD_SHARE = 0.1;
 
 /** Uniform in [0, 1). FNV-1a's low bits hardly depend on a text's end, so the bits are mixed once more (murmur3's finaliser). */
 export function shareOf(text: string): number {
@@ -18,10 +16,8 @@ export function shareOf(text: string): number {
 }
 
 /** `kind` keeps a shopper and a query of the same name apart. */
-export function splitOf(kind: "shopper" | "query", name: string): Split {
+export function splitOf(kind: "shopper" | "query" | "search", name: string): Split {
   const at = shareOf(`${kind}:${name}`);
   if (at < TEST_SHARE) return "test";
   return at < TEST_SHARE + VALIDATION_SHARE ? "validation" : "train";
 }
-
-export const isCold = (itemId: string): boolean => shareOf(`item:${itemId}`) < COLD_SHARE;

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { readLog } from "../../../src/lab/study/lists/log.ts";
-import { joinPages } from "../../../src/lab/study/lists/pages.ts";
+import { readLog } from "../../../src/cli/lists/log.ts";
+import { joinPages } from "../../../src/cli/lists/pages.ts";
 import type { QueryRecord } from "../../../src/report/ubi-log.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "armmt-pages-"));

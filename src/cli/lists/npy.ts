@@ -1,6 +1,6 @@
 /** NumPy's .npy format (NEP 1), little-endian in C order: how tensors travel between here and Python. */
 import { readFileSync, writeFileSync } from "node:fs";
-import { UserError } from "../../../web.ts";
+import { UserError } from "../../web.ts";
 
 const MAGIC = "\x93NUMPY";
 
