@@ -16,6 +16,7 @@ import { HISTOGRAM_DESCRIPTOR } from "./embed/colour-histogram.ts";
 import { loadImageEncoder } from "./embed/encoder.ts";
 import { fitProjection } from "./embed/projection.ts";
 import { embeddingsFolder, packSet, writeSet } from "./embed/pack.ts";
+import { builtinTexts } from "./embed/text/builtin-table.ts";
 import { embedTexts, type EncodedTexts } from "./embed/text/embed-texts.ts";
 import { SENTENCE_DIM } from "./embed/text/axes.ts";
 import { loadTextEncoder, type SentenceEncoder } from "./embed/text/encoder.ts";
@@ -100,26 +101,29 @@ export async function embedCatalog(options: EmbedOptions) {
   const projectionPath = join(kept, `${encoder.fingerprint}.projection.json`);
   const colourPath = join(kept, `${encoder.fingerprint}.colours.json`);
   const plain = toRecords(catalog.items, raws, { encoder, projectionPath, colourPath });
+  const drawn = sentences === undefined && catalog.source === "drawn" ? builtinTexts(catalog.items, plain.records) : undefined;
   const texts =
-    sentences &&
-    (await embedTexts(catalog.items, {
-      encoder: sentences,
-      pictures: plain.records.map(({ image }) => image),
-      queries,
-      kept,
-      json: options.json,
-      fitAxes(vectors) {
-        const dims = { inDim: sentences.dim, outDim: SENTENCE_DIM };
-        const path = join(kept, `${sentences.fingerprint.replaceAll("/", "-")}.axes.json`);
-        // Axes of a handful of texts are none to keep: more texts have more.
-        const fit =
-          vectors.length < SENTENCE_DIM * 4 ? fitProjection(stacked(vectors, sentences.dim), dims) : keptProjection(path, vectors, dims);
-        return { axes: fit.components, hash: hashOf(fit) };
-      },
-    }));
+    drawn ??
+    (sentences &&
+      (await embedTexts(catalog.items, {
+        encoder: sentences,
+        pictures: plain.records.map(({ image }) => image),
+        queries,
+        kept,
+        json: options.json,
+        fitAxes(vectors) {
+          const dims = { inDim: sentences.dim, outDim: SENTENCE_DIM };
+          const path = join(kept, `${sentences.fingerprint.replaceAll("/", "-")}.axes.json`);
+          // Axes of a handful of texts are none to keep: more texts have more.
+          const fit =
+            vectors.length < SENTENCE_DIM * 4 ? fitProjection(stacked(vectors, sentences.dim), dims) : keptProjection(path, vectors, dims);
+          return { axes: fit.components, hash: hashOf(fit) };
+        },
+      })));
   const { records, identity } = texts === undefined ? plain : withTexts(plain.records, plain.identity, texts);
-  // With a query table nothing said is no trust; without one it would be all of it, which the committed model has earned on the drawn catalogue only.
-  const { trust = catalog.source === "drawn" || texts?.table !== undefined ? undefined : 0 } = options;
+  // The committed model has earned all trust on the drawn catalogue. On any other, nothing said is no trust where there is a query table, and must
+  // be said where there is none.
+  const { trust = drawn !== undefined ? 1 : texts?.table !== undefined ? undefined : 0 } = options;
   const packed = packSet(records, identity, { queryTable: texts?.table?.bytes, trust });
   writeSet(out, packed);
   return {

@@ -32,7 +32,7 @@ async function survey(log: Log, { events, embeddings }: ListsOptions) {
   }
   const items = [...named].toSorted().flatMap((itemId) => embedded.find(itemId) ?? []);
   if (items.length === 0) throw new UserError(`No item of ${events} is in ${embeddings}: embed the catalogue that was searched`);
-  const table = { identity: embedded.identity, items };
+  const table = { identity: embedded.identity, items, queries: embedded.queries };
   return { ...counts, scaling: fit.scaling(), table, unknownItems: named.size - items.length };
 }
 

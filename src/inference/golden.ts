@@ -26,7 +26,9 @@ const schema = v.object({
             v.string(),
           ),
         ),
-        expected: v.object({ score: v.string(), gate: v.string() }),
+        /** Of a model of form "delta": the order by engine and meaning, and that with the delta. */
+        prior: v.optional(v.string()),
+        expected: v.object({ score: v.string(), gate: v.string(), total: v.optional(v.string()) }),
       }),
     ),
     v.minLength(1),
@@ -38,6 +40,8 @@ export interface GoldenCase {
   readonly list: ListTensors;
   readonly score: Float32Array; // [k]
   readonly gate: Float32Array; // [k, 2]
+  /** Of a model of form "delta": what its score is added to, and the sum. */
+  readonly served: { readonly prior: Float32Array; readonly total: Float32Array } | undefined; // [k] each
 }
 
 export type Golden = ReturnType<typeof parseGolden>;
@@ -48,13 +52,20 @@ export function parseGolden(json: unknown) {
   return { ...model, cases: cases.map(readCase) };
 }
 
-function readCase({ name, inputs, expected, ...dims }: v.InferOutput<typeof schema>["cases"][number]): GoldenCase {
-  const list = emptyTensors(dims);
+function readCase({ name, inputs, prior, expected, ...dims }: v.InferOutput<typeof schema>["cases"][number]): GoldenCase {
+  const list = emptyTensors({ ...dims, f: bytesOf(inputs.features).length / 4 / dims.k });
   for (const [input, member] of INPUTS) fill(list[member], inputs[input]);
   const [score, gate] = [new Float32Array(dims.k), new Float32Array(dims.k * 2)];
   fill(score, expected.score);
   fill(gate, expected.gate);
-  return { name, list, score, gate };
+  return { name, list, score, gate, served: prior === undefined ? undefined : readServed(dims.k, prior, expected.total ?? "") };
+}
+
+function readServed(k: number, prior: string, total: string): GoldenCase["served"] {
+  const served = { prior: new Float32Array(k), total: new Float32Array(k) };
+  fill(served.prior, prior);
+  fill(served.total, total);
+  return served;
 }
 
 /** A case with the length of a usual window, where there is one: it runs every shader. */
@@ -62,8 +73,12 @@ export function proofOf({ cases }: Golden): GoldenCase {
   return cases.find(({ list }) => list.k >= 50) ?? cases[0]!;
 }
 
+function bytesOf(base64: string): Uint8Array {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}
+
 function fill({ buffer }: Float32Array | Int32Array, base64: string): void {
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const bytes = bytesOf(base64);
   if (bytes.length !== buffer.byteLength) throw new Error(`golden.json: ${bytes.length} bytes where ${buffer.byteLength} were expected`);
   new Uint8Array(buffer).set(bytes);
 }

@@ -1,6 +1,6 @@
 /** One model run in onnxruntime's terms: named tensors in, checked tensors out. The caller supplies the runtime's tensor class. */
 import type { InferenceSession, Tensor, TensorConstructor } from "onnxruntime-web";
-import { emptyTensors, FEATURES, type ListTensors } from "../ranking/features.ts";
+import { emptyTensors, type ListTensors } from "../ranking/features.ts";
 import { type Bypass, bypass, ok, type Result } from "../result.ts";
 import { differenceOf, type ModelManifest } from "./manifest.ts";
 import type { ListScores } from "./scorer.ts";
@@ -11,7 +11,7 @@ export const INPUTS = [
   ["query_mask", "queryMask", "lq"],
   ["image", "image", "k", "imageDim"],
   ["text", "text", "k", "textDim"],
-  ["features", "features", "k", FEATURES.length],
+  ["features", "features", "k", "f"],
   ["presence", "presence", "k", 2],
   ["history_image", "historyImage", "h", "imageDim"],
   ["history_text", "historyText", "h", "textDim"],
@@ -32,7 +32,11 @@ export function matchGraph(session: InferenceSession, manifest: ModelManifest): 
   const absent = OUTPUTS.filter((name) => !session.outputNames.includes(name));
   if (absent.length > 0) return bypass("model_mismatch", `The graph of model ${manifest.version} lacks outputs [${absent.join(", ")}]`);
 
-  const widths: Readonly<Record<string, number>> = { imageDim: manifest.dims.image, textDim: manifest.dims.text };
+  const widths: Readonly<Record<string, number>> = {
+    imageDim: manifest.dims.image,
+    textDim: manifest.dims.text,
+    f: manifest.features.length,
+  };
   for (const metadata of session.inputMetadata) {
     const last = INPUTS.find(([name]) => name === metadata.name)?.at(-1);
     const width = typeof last === "number" ? last : widths[last ?? ""];
@@ -47,6 +51,9 @@ export function matchGraph(session: InferenceSession, manifest: ModelManifest): 
 /** Refuses a list that was built for other dimensions. */
 export function matchList(list: ListTensors, manifest: ModelManifest): Result<true, Bypass> {
   const { image, text } = manifest.dims;
+  if (list.f !== manifest.features.length) {
+    return bypass("model_mismatch", `Model ${manifest.version} reads ${manifest.features.length} features, the list has ${list.f}`);
+  }
   if (list.imageDim === image && list.textDim === text) return ok(true);
   return bypass(
     "model_mismatch",
@@ -89,6 +96,6 @@ export function readScores(outputs: InferenceSession.OnnxValueMapType, list: Lis
 }
 
 /** Enough to run every operator once. */
-export function warmUpList({ dims }: ModelManifest): ListTensors {
-  return emptyTensors({ k: 2, lq: 1, h: 1, imageDim: dims.image, textDim: dims.text });
+export function warmUpList({ dims, features }: ModelManifest): ListTensors {
+  return emptyTensors({ k: 2, f: features.length, lq: 1, h: 1, imageDim: dims.image, textDim: dims.text });
 }

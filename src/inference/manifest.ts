@@ -4,7 +4,9 @@ import { FEATURES } from "../ranking/features.ts";
 import { TOKENIZER, TOKEN_TABLE_ROWS } from "../ranking/tokenizer.ts";
 import { type Bypass, bypass, ok, type Result } from "../result.ts";
 
-const scalingSchema = v.object({ name: v.string(), mean: v.pipe(v.number(), v.finite()), std: v.pipe(v.number(), v.minValue(1e-9)) });
+const nameSchema = v.picklist(FEATURES, ({ received }) => `this code computes no feature ${received}; it has ${FEATURES.join(", ")}`);
+
+const scalingSchema = v.object({ name: nameSchema, mean: v.pipe(v.number(), v.finite()), std: v.pipe(v.number(), v.minValue(1e-9)) });
 
 const manifestSchema = v.object({
   /** Contract version of this file. */
@@ -14,8 +16,10 @@ const manifestSchema = v.object({
   /** SHA-256 of student.onnx, lower-case hex. */
   sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
   dims: v.object({ image: v.pipe(v.number(), v.integer(), v.minValue(1)), text: v.pipe(v.number(), v.integer(), v.minValue(1)) }),
-  /** One per feature, in input order. */
-  features: v.array(scalingSchema),
+  /** What the graph's score is: an order of its own (default), or what is to be added to that of engine and meaning. */
+  form: v.optional(v.picklist(["score", "delta"])),
+  /** Those of this code's features that the graph reads, in its order. */
+  features: v.pipe(v.array(scalingSchema), v.minLength(1)),
   tokenizer: v.object({ name: v.string(), rows: v.number() }),
   /** Fingerprints of the encoders whose vectors the model was trained on; shards must carry the same. */
   encoders: v.object({ image: v.string(), text: v.string() }),
@@ -41,13 +45,8 @@ export function parseManifest(json: unknown): Result<ModelManifest, Bypass> {
   }
   const manifest = parsed.output;
   const names = manifest.features.map((feature) => feature.name);
-  const difference = differenceOf(FEATURES, names);
-  if (difference !== undefined)
-    return bypass("model_mismatch", `Model ${manifest.version} was trained on other features: it ${difference}`);
-  const misplaced = FEATURES.findIndex((name, i) => names[i] !== name);
-  if (misplaced >= 0) {
-    return bypass("model_mismatch", `Model ${manifest.version} has feature ${names[misplaced]} where this code has ${FEATURES[misplaced]}`);
-  }
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) return bypass("model_mismatch", `Model ${manifest.version} names feature ${twice} twice`);
   if (manifest.tokenizer.name !== TOKENIZER || manifest.tokenizer.rows !== TOKEN_TABLE_ROWS) {
     return bypass("model_mismatch", `Model ${manifest.version} uses tokenizer ${manifest.tokenizer.name}, this code has ${TOKENIZER}`);
   }
@@ -72,9 +71,15 @@ export interface ShardSetIdentity {
 
 /** Refuses a model whose vectors are not those of the published set, naming both sides. */
 export function matchShards(manifest: ManifestIdentity, shards: ShardSetIdentity): Result<true, Bypass> {
+  // An encoder's numbers are in the order of what they say, so a model may read the first of them.
+  if (manifest.dims.text > shards.textDim) {
+    return bypass(
+      "model_mismatch",
+      `Model ${manifest.version} needs text dim ${manifest.dims.text} or more, the published set has ${shards.textDim}`,
+    );
+  }
   const pairs: readonly (readonly [string, string | number, string | number])[] = [
     ["image dim", manifest.dims.image, shards.imageDim],
-    ["text dim", manifest.dims.text, shards.textDim],
     ["image encoder", manifest.encoders.image, shards.imageEncoder],
     ["text encoder", manifest.encoders.text, shards.textEncoder],
   ];

@@ -3,11 +3,12 @@
  * `armmt lists` writes training data with it, so the two cannot drift apart.
  */
 import type { Candidate, ListItem, PackedVector } from "./candidate.ts";
+import type { MeaningScores } from "./meaning.ts";
 import { MAX_QUERY_TOKENS, tokenize } from "./tokenizer.ts";
 
 /**
- * The model's features per candidate, in order. `*_percentile` is the mid-rank share of the list in 0..1, `*_gap` the difference to the
- * list's mean. `has_*` is 1 where the value is known.
+ * The features per candidate from which a model's manifest chooses. `*_percentile` is the mid-rank share of the list in 0..1, `*_gap` the
+ * difference to the list's mean. `has_*` is 1 where the value is known.
  */
 export const FEATURES = [
   "rank_log",
@@ -28,16 +29,31 @@ export const FEATURES = [
   "in_stock",
   "age_log",
   "has_age",
+  "text_cosine",
+  "word_coverage",
+  "picture_cosine",
+  "has_meaning",
+  "prior",
 ] as const;
 
 export type Feature = (typeof FEATURES)[number];
+
+/** Those for which the query must be read as its catalogue's query table reads it. */
+const BY_MEANING: ReadonlySet<Feature> = new Set(["text_cosine", "word_coverage", "picture_cosine", "has_meaning", "prior"]);
+
+export function readsMeaning(scaling: readonly FeatureScaling[]): boolean {
+  return scaling.some(({ name }) => BY_MEANING.has(name));
+}
+
+/** An item that the query names has a prior far beyond; as a feature that is all it says. */
+const MOST_PRIOR = 10;
 
 /** The shopper's most recent items that the model reads. */
 export const MAX_HISTORY = 20;
 
 /** z = clip((x - mean) / std, ±`clip`), per feature; computed by `armmt lists` on training lists only. */
 export interface FeatureScaling {
-  readonly name: string;
+  readonly name: Feature;
   readonly mean: number;
   readonly std: number;
 }
@@ -46,16 +62,19 @@ export const FEATURE_CLIP = 4;
 
 /** Flags and values that are 0..1 by construction are left as they are. */
 const UNSCALED: ReadonlySet<Feature> = new Set(
-  FEATURES.filter((name) => /^has_|_percentile$/.test(name) || ["rank_reciprocal", "score_relative", "in_stock"].includes(name)),
+  FEATURES.filter(
+    (name) => /^has_|_percentile$/.test(name) || ["rank_reciprocal", "score_relative", "in_stock", "word_coverage"].includes(name),
+  ),
 );
 
 export function isScaled(name: Feature): boolean {
   return !UNSCALED.has(name);
 }
 
-/** `k` candidates, `lq` query tokens, `h` history items (h and lq at least 1). */
+/** `k` candidates of `f` features, `lq` query tokens, `h` history items (h and lq at least 1). */
 export interface ListDims {
   readonly k: number;
+  readonly f: number;
   readonly lq: number;
   readonly h: number;
   readonly imageDim: number;
@@ -68,7 +87,7 @@ export interface ListTensors extends ListDims {
   readonly queryMask: Float32Array; // [lq]
   readonly image: Float32Array; // [k, imageDim]
   readonly text: Float32Array; // [k, textDim]
-  readonly features: Float32Array; // [k, F]
+  readonly features: Float32Array; // [k, f]
   readonly presence: Float32Array; // [k, 2] has image, has text
   readonly historyImage: Float32Array; // [h, imageDim]
   readonly historyText: Float32Array; // [h, textDim]
@@ -77,10 +96,11 @@ export interface ListTensors extends ListDims {
 }
 
 /** All zeros but the mask: candidates without vectors, no query and no history. */
-export function emptyTensors({ k, lq, h, imageDim, textDim }: ListDims): ListTensors {
+export function emptyTensors({ k, f, lq, h, imageDim, textDim }: ListDims): ListTensors {
   return {
     // By name: a spread gives the object another shape, and whatever reads its columns allocates.
     k,
+    f,
     lq,
     h,
     imageDim,
@@ -89,7 +109,7 @@ export function emptyTensors({ k, lq, h, imageDim, textDim }: ListDims): ListTen
     queryMask: new Float32Array(lq),
     image: new Float32Array(k * imageDim),
     text: new Float32Array(k * textDim),
-    features: new Float32Array(k * FEATURES.length),
+    features: new Float32Array(k * f),
     presence: new Float32Array(k * 2),
     historyImage: new Float32Array(h * imageDim),
     historyText: new Float32Array(h * textDim),
@@ -108,6 +128,8 @@ export interface ListInput {
   readonly history: readonly ListItem[];
   /** Today, in days since 1970-01-01 (fractions allowed). */
   readonly nowDay: number;
+  /** Of the same candidates; for models that read it. */
+  readonly meaning?: MeaningScores | undefined;
 }
 
 /** One value per candidate, NaN where it is unknown: an array that holds `undefined` makes an object of every number. */
@@ -139,6 +161,11 @@ function createColumns(k: number): FeatureColumns {
     in_stock: next(),
     age_log: next(),
     has_age: next(),
+    text_cosine: next(),
+    word_coverage: next(),
+    picture_cosine: next(),
+    has_meaning: next(),
+    prior: next(),
   };
 }
 
@@ -148,7 +175,7 @@ const NO_FEATURES: ListItem["features"] = [];
  * Features before scaling, one column of `candidates.length` per FEATURES entry; NaN where the value is unknown (it becomes 0 after
  * scaling, the training mean). One pass over the candidates: a pass per column takes half as long again.
  */
-export function rawFeatures({ candidates, items, nowDay }: Omit<ListInput, "queryText" | "history">): FeatureColumns {
+export function rawFeatures({ candidates, items, nowDay, meaning }: Omit<ListInput, "queryText" | "history">): FeatureColumns {
   const columns = createColumns(candidates.length);
   for (let i = 0; i < candidates.length; i++) {
     const { rank, score } = candidates[i]!;
@@ -175,12 +202,27 @@ export function rawFeatures({ candidates, items, nowDay }: Omit<ListInput, "quer
   writeGap(columns.price_gap, columns.price_log);
   writePercentile(columns.popularity_percentile, columns.popularity_log);
   writeGap(columns.rating_gap, columns.rating);
+  writeMeaning(columns, meaning);
   return columns;
 }
 
+function writeMeaning(columns: FeatureColumns, meaning: MeaningScores | undefined): void {
+  if (meaning === undefined) {
+    for (const name of ["text_cosine", "word_coverage", "picture_cosine", "prior"] as const) columns[name].fill(Number.NaN);
+    return;
+  }
+  columns.text_cosine.set(meaning.textCosine);
+  columns.word_coverage.set(meaning.coverage);
+  columns.picture_cosine.set(meaning.pictureCosine);
+  for (let i = 0; i < columns.prior.length; i++) {
+    columns.has_meaning[i] = Number.isNaN(meaning.textCosine[i]!) ? 0 : 1;
+    columns.prior[i] = Math.min(MOST_PRIOR, meaning.scores[i]!);
+  }
+}
+
 /**
- * The tensors of one list. An item without a vector is zeros with presence 0. Scaling must name FEATURES in order (checked where the
- * manifest is read).
+ * The tensors of one list: the features that the scaling names, in its order. An item without a vector is zeros with presence 0; of a longer
+ * vector the first numbers are taken.
  */
 export function buildTensors(
   input: ListInput,
@@ -191,13 +233,13 @@ export function buildTensors(
   const raw = rawFeatures(input);
   const history = input.history.slice(0, MAX_HISTORY);
   const tokens = tokenize(input.queryText, MAX_QUERY_TOKENS);
-  const tensors = emptyTensors({ k, lq: Math.max(1, tokens.length), h: Math.max(1, history.length), imageDim, textDim });
+  const width = scaling.length;
+  const dims = { k, f: width, lq: Math.max(1, tokens.length), h: Math.max(1, history.length), imageDim, textDim };
+  const tensors = emptyTensors(dims);
 
-  const width = FEATURES.length;
   for (let f = 0; f < width; f++) {
-    const name = FEATURES[f]!;
+    const { name, mean, std } = scaling[f]!;
     const values = raw[name];
-    const { mean, std } = scaling[f]!;
     const scaled = isScaled(name);
     for (let i = 0; i < k; i++) {
       const value = values[i]!;
@@ -226,7 +268,7 @@ function writeVector(into: Float32Array, row: number, dim: number, vector: Float
   if (vector === undefined) return false;
   const at = row * dim;
   if (vector instanceof Float32Array) {
-    into.set(vector, at);
+    into.set(vector.length > dim ? vector.subarray(0, dim) : vector, at);
     return true;
   }
   const { components, start, scale } = vector;

@@ -28,7 +28,7 @@ export interface MeaningList {
 export interface MeaningParts {
   /** In the engine's order. */
   readonly engineScores: readonly (number | undefined)[];
-  /** Parallel to the scores, NaN where nothing is known of the item. */
+  /** Parallel to the scores, NaN where nothing is known of the item, or of the query. */
   readonly textCosine: ArrayLike<number>;
   /** 0 to 1. */
   readonly coverage: ArrayLike<number>;
@@ -46,12 +46,34 @@ const NAMED_ID = 1000;
 const NAMED_CODE = 100;
 const NAMED_FIRST = 50;
 
+/** What reads queries: a catalogue's query table. */
+export interface QueryReader {
+  readonly pictureWeight: number;
+  encodeQuery(text: string): MeaningQuery;
+}
+
+const UNREAD: MeaningQuery = { text: undefined, picture: undefined, words: [], codes: [] };
+
+/** Without a table it is the engine's part alone. A pinned hit's score says nothing of the others. */
+export function readByMeaning(
+  { queryText, candidates, items }: Pick<MeaningList, "queryText" | "candidates" | "items">,
+  table: QueryReader | undefined,
+  isPinned?: readonly boolean[],
+): MeaningScores {
+  const unpinned =
+    isPinned?.includes(true) === true
+      ? candidates.map((candidate, i) => (isPinned[i] === true ? { ...candidate, score: undefined } : candidate))
+      : candidates;
+  const query = table?.encodeQuery(queryText) ?? UNREAD;
+  return scoreByMeaning({ queryText, query, pictureWeight: table?.pictureWeight ?? 0, candidates: unpinned, items });
+}
+
 export function scoreByMeaning({ queryText, query, pictureWeight, candidates, items }: MeaningList): MeaningScores {
   const parts = {
     engineScores: candidates.map(({ score }) => score),
     textCosine: cosines(query.text, items, (item) => item.text),
     coverage: coverages(query.words, items),
-    pictureCosine: pictureWeight === 0 ? new Float64Array(items.length) : cosines(query.picture, items, (item) => item.image),
+    pictureCosine: cosines(pictureWeight === 0 ? undefined : query.picture, items, (item) => item.image),
     pictureWeight,
   };
   const scores = semanticScores(parts);
@@ -68,7 +90,12 @@ export function semanticScores({ engineScores, textCosine, coverage, pictureCosi
   return scores;
 }
 
-/** A model's order beside that of meaning: `trust` 0 is the latter, 1 the model's. Both are brought to one scale. */
+/** What a model that learned the difference to meaning (form "delta") makes of it: an untrained one, or trust 0, changes nothing. */
+export function addDelta(prior: ArrayLike<number>, delta: ArrayLike<number>, trust: number): Float64Array {
+  return Float64Array.from(prior, (score, i) => score + trust * delta[i]!);
+}
+
+/** The order of a model of its own beside that of meaning: `trust` 0 is the latter, 1 the model's. Both are brought to one scale. */
 export function blend(meaning: ArrayLike<number>, model: ArrayLike<number>, trust: number): Float64Array {
   const [own, other] = [standardised(meaning), standardised(model)];
   return own.map((score, i) => (1 - trust) * score + trust * other[i]!);
@@ -155,7 +182,7 @@ function cosines(
   vectorOf: (item: ListItem) => ListItem["text"],
 ): Float64Array {
   const result = new Float64Array(items.length);
-  if (query === undefined) return result;
+  if (query === undefined) return result.fill(Number.NaN);
   for (let i = 0; i < items.length; i++) {
     const item = items[i];
     const vector = item && vectorOf(item);
@@ -193,7 +220,7 @@ function packedDot(query: Float32Array, components: Int8Array, start: number): n
 function coverages(words: MeaningQuery["words"], items: readonly (ListItem | undefined)[]): Float64Array {
   const result = new Float64Array(items.length);
   const total = words.reduce((sum, { rarity }) => sum + rarity, 0);
-  if (!(total > 0)) return result;
+  if (!(total > 0)) return result.fill(Number.NaN);
   for (let i = 0; i < items.length; i++) {
     const held = items[i]?.words;
     let sum = 0;

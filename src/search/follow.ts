@@ -5,8 +5,8 @@ import { matchShards } from "../inference/manifest.ts";
 import type { Scorer } from "../inference/scorer.ts";
 import { semanticVersion, servedOrder } from "../inference/trust.ts";
 import type { ListItem } from "../ranking/candidate.ts";
-import { buildTensors, type ListInput } from "../ranking/features.ts";
-import { blend, scoreByMeaning } from "../ranking/meaning.ts";
+import { buildTensors, type ListInput, readsMeaning } from "../ranking/features.ts";
+import { addDelta, blend, readByMeaning } from "../ranking/meaning.ts";
 import { type Bypass, bypass, ok, type Result } from "../result.ts";
 import type { WindowScores } from "./contract.ts";
 
@@ -54,22 +54,14 @@ export async function scoreList(
   isWanted: () => boolean,
   run: Run,
 ): Promise<Result<WindowScores, Bypass>> {
-  const meaning = trust < 1 ? meaningScores(list, isPinned, table) : undefined;
-  if (scorer === undefined) return ok({ score: meaning ?? [] });
-  const { dims, features: scaling } = scorer.manifest;
-  const scores = await run(() => scorer.score(buildTensors(list, { imageDim: dims.image, textDim: dims.text, scaling }), isWanted));
+  if (scorer === undefined) return ok({ score: readByMeaning(list, table, isPinned).scores });
+  const { dims, features: scaling, form } = scorer.manifest;
+  const isBeside = trust < 1 || form === "delta";
+  const meaning = isBeside || readsMeaning(scaling) ? readByMeaning(list, table, isPinned) : undefined;
+  const input = meaning === undefined ? list : { ...list, meaning };
+  const scores = await run(() => scorer.score(buildTensors(input, { imageDim: dims.image, textDim: dims.text, scaling }), isWanted));
   if (scores === undefined) return bypass("over_budget", "The budget was over when the list's turn came");
-  if (!scores.ok || meaning === undefined) return scores;
-  return ok({ score: blend(meaning, scores.value.score, trust) });
+  if (!scores.ok || meaning === undefined || !isBeside) return scores;
+  const combine = form === "delta" ? addDelta : blend;
+  return ok({ score: combine(meaning.scores, scores.value.score, trust) });
 }
-
-/** A pinned hit's score says nothing of the others. */
-function meaningScores(list: ListInput, isPinned: readonly boolean[], table: QueryTable | undefined): Float64Array {
-  const candidates = isPinned.includes(true)
-    ? list.candidates.map((candidate, i) => (isPinned[i] === true ? { ...candidate, score: undefined } : candidate))
-    : list.candidates;
-  const query = table?.encodeQuery(list.queryText) ?? NO_MEANING;
-  return scoreByMeaning({ ...list, candidates, query, pictureWeight: table?.pictureWeight ?? 0 }).scores;
-}
-
-const NO_MEANING = { text: undefined, picture: undefined, words: [], codes: [] };

@@ -4,7 +4,7 @@ import manifest from "../../model/manifest.json";
 import student from "../../model/student.onnx";
 import type { Scorer } from "../../src/inference/scorer.ts";
 import { createWasmScorer } from "../harness/wasm-scorer.ts";
-import { FEATURES, type ListTensors } from "../../src/ranking/features.ts";
+import type { ListTensors } from "../../src/ranking/features.ts";
 import { type GoldenCase, parseGolden } from "../../src/inference/golden.ts";
 
 const { cases, tolerance, sha256 } = parseGolden(goldenJson);
@@ -41,7 +41,7 @@ function arrange(list: ListTensors, rows: readonly number[]): ListTensors {
     k: rows.length,
     image: take(list.image, list.imageDim, rows),
     text: take(list.text, list.textDim, rows),
-    features: take(list.features, FEATURES.length, rows),
+    features: take(list.features, list.f, rows),
     presence: take(list.presence, 2, rows),
     mask: take(list.mask, 1, rows),
   };

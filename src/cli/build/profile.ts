@@ -49,8 +49,8 @@ export async function runProfile({ sessions, TensorOf, setClock, onRun }: Profil
 }
 
 /** Queries and histories of changing length; every kind of gap in turn. */
-function listFor(k: number, { dims }: ModelManifest): ListTensors {
-  const list = createList(k, dims, { queryTokens: 1 + ((k * 7) % MAX_QUERY_TOKENS), historyItems: 1 + (k % MAX_HISTORY) });
+function listFor(k: number, manifest: ModelManifest): ListTensors {
+  const list = createList(k, manifest, { queryTokens: 1 + ((k * 7) % MAX_QUERY_TOKENS), historyItems: 1 + (k % MAX_HISTORY) });
   if (k % 3 === 1) list.mask.fill(0, Math.ceil((k * 2) / 3));
   if (k % 4 === 2) removeVectors(list.image, list.presence, 0);
   if (k % 5 === 3) removeVectors(list.text, list.presence, 1);

@@ -4,17 +4,22 @@
  * Pure: the Worker of the bench imports it too.
  */
 import type { ModelManifest } from "../../inference/manifest.ts";
-import { FEATURES, type ListTensors } from "../../ranking/features.ts";
+import type { ListTensors } from "../../ranking/features.ts";
 import { TOKEN_TABLE_ROWS } from "../../ranking/tokenizer.ts";
 
 /** As a usual search has them: three words with their trigrams, five items looked at before. */
 const USUAL = { queryTokens: 16, historyItems: 5 };
 
-export function createList(k: number, dims: ModelManifest["dims"], { queryTokens, historyItems } = USUAL): ListTensors {
+export function createList(
+  k: number,
+  { dims, features }: Pick<ModelManifest, "dims" | "features">,
+  { queryTokens, historyItems } = USUAL,
+): ListTensors {
   const next = xorshift(k + 1);
   const floats = (length: number) => Float32Array.from({ length }, () => next() * 2 - 1);
   return {
     k,
+    f: features.length,
     lq: queryTokens,
     h: historyItems,
     imageDim: dims.image,
@@ -23,7 +28,7 @@ export function createList(k: number, dims: ModelManifest["dims"], { queryTokens
     queryMask: new Float32Array(queryTokens).fill(1),
     image: unitRows(floats(k * dims.image), dims.image),
     text: unitRows(floats(k * dims.text), dims.text),
-    features: floats(k * FEATURES.length),
+    features: floats(k * features.length),
     presence: new Float32Array(k * 2).fill(1),
     historyImage: unitRows(floats(historyItems * dims.image), dims.image),
     historyText: unitRows(floats(historyItems * dims.text), dims.text),

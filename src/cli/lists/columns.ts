@@ -22,6 +22,10 @@ export const listRowSchema = v.object({
   item_rows: numbers,
   /** [k · F], scaled. */
   features: numbers,
+  /**
+   * The order of engine and meaning as served, to which a model's delta is added; the engine's part alone without a query table. Older files lack it.
+   */
+  prior: v.nullish(numbers, null),
   /** 1-based position in the whole list, 0 = not shown. A label's companion in training, never an input of the model. */
   positions: numbers,
   clicks: numbers,
@@ -86,6 +90,7 @@ const COLUMN_TYPES: readonly (readonly [ListColumn, ColumnType])[] = [
   ["purchases", "integers"],
   ["history_rows", "integers"],
   ["features", "floats"],
+  ["prior", "floatsOrNull"],
   ["unit", "text"],
   ["at", "long"],
   ["index", "text"],
@@ -100,6 +105,9 @@ const COLUMN_TYPES: readonly (readonly [ListColumn, ColumnType])[] = [
 ];
 
 export const LIST_COLUMNS: readonly ListColumn[] = COLUMN_TYPES.map(([name]) => name);
+
+/** Those that a file may lack. */
+export const OPTIONAL_COLUMNS: ReadonlySet<ListColumn> = new Set(["prior"]);
 
 /** `more` names integer columns, parallel to the candidates. */
 export const parquetSchema = (more: readonly string[] = []): SchemaElement[] => [

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { fileWriter, ParquetWriter } from "hyparquet-writer";
 import { LIST_COLUMNS, type ListRow, parquetSchema } from "./columns.ts";
 import type { Candidate, ItemRecord } from "../../ranking/candidate.ts";
+import { type MeaningScores, type QueryReader, readByMeaning } from "../../ranking/meaning.ts";
 import { buildTensors, type FeatureColumns, FEATURES, type FeatureScaling, isScaled, type ListInput } from "../../ranking/features.ts";
+import { decodeQueryTable } from "../../embeddings/query-table.ts";
 import { decodeShard, type Shard, shardOf } from "../../embeddings/format.ts";
 import { readSet } from "../embed/pack.ts";
 import { tokenTable } from "../../embeddings/text-encoder.ts";
@@ -20,28 +22,31 @@ const FEWEST_CANDIDATES = 2;
 /** Rows in memory before they are written. */
 const ROW_GROUP = 4000;
 
-/** An item's row is its index in `items`. */
-export type ItemTable = Readonly<{ identity: ShardSetIdentity; items: readonly ItemRecord[] }>;
+/** An item's row is its index in `items`. `queries`: the catalogue's query table, where it has one. */
+export type ItemTable = Readonly<{ identity: ShardSetIdentity; items: readonly ItemRecord[]; queries?: QueryReader | undefined }>;
 
 /** Finds the known record of an item id. */
-type KnownItems = Pick<Shard, "find">;
+type KnownItems = Pick<Shard, "find"> & Pick<ItemTable, "queries">;
 
-export function knownItems({ items }: ItemTable): KnownItems {
+export function knownItems({ items, queries }: ItemTable): KnownItems {
   const byId = new Map(items.map((item) => [item.itemId, item]));
-  return { find: (itemId) => byId.get(itemId) };
+  return { find: (itemId) => byId.get(itemId), queries };
 }
 
 /** Records that `armmt embed` wrote, as the edge reads them: int8 and back. Throws a UserError that names the file of a broken set. */
 export function openItems(folder: string): KnownItems & Pick<ItemTable, "identity"> {
-  const { set, shards } = readSet(folder);
+  const { set, shards, queryTable } = readSet(folder);
   const { imageDim, textDim, imageEncoder, textEncoder, itemFeatures } = set;
   const decoded = shards.map((bytes): Shard => {
     const shard = decodeShard(Uint8Array.from(bytes), { imageDim, textDim, featureCount: itemFeatures.length });
     if (!shard.ok) throw new UserError(`Cannot use the embeddings in ${folder}: ${shard.error}`);
     return shard.value;
   });
+  const table = queryTable && decodeQueryTable(queryTable);
+  if (table?.ok === false) throw new UserError(`Cannot use the embeddings in ${folder}: ${table.error}`);
   const found = new Map<string, ItemRecord | undefined>();
   return {
+    queries: table?.value,
     identity: { imageDim, textDim, imageEncoder, textEncoder },
     find(itemId) {
       if (!found.has(itemId)) found.set(itemId, decoded[shardOf(itemId, decoded.length)]?.find(itemId));
@@ -51,16 +56,18 @@ export function openItems(folder: string): KnownItems & Pick<ItemTable, "identit
 }
 
 /** The input of the feature code for one logged search: the data that the edge had on that day. */
-export function listInputOf(search: LoggedSearch, known: KnownItems): ListInput {
+export function listInputOf(search: LoggedSearch, known: KnownItems): ListInput & { readonly meaning: MeaningScores } {
   const candidates: Candidate[] = search.itemIds.map((itemId, i) => ({
     itemId,
     rank: search.ranks?.[i] ?? i + 1,
     score: search.scores?.[i],
   }));
+  const items = search.itemIds.map((itemId) => known.find(itemId));
   return {
     queryText: search.query,
     candidates,
-    items: search.itemIds.map((itemId) => known.find(itemId)),
+    items,
+    meaning: readByMeaning({ queryText: search.query, candidates, items }, known.queries),
     history: search.history.flatMap((itemId) => known.find(itemId) ?? []),
     nowDay: search.atMs / DAY_MS,
   };
@@ -74,7 +81,8 @@ export function rowMaker(table: ItemTable, scaling: readonly FeatureScaling[]) {
   const known = knownItems(table);
   const shape = { ...table.identity, scaling };
   return (search: LoggedSearch): ListRow => {
-    const tensors = buildTensors(listInputOf(search, known), shape);
+    const list = listInputOf(search, known);
+    const tensors = buildTensors(list, shape);
     const position = new Map(search.servedIds.map((itemId, i) => [itemId, search.positions?.[i] ?? i + 1]));
     const perItem = <T>(values: ReadonlyMap<string, T> | undefined, other: T): T[] =>
       search.itemIds.map((itemId) => values?.get(itemId) ?? other);
@@ -87,6 +95,7 @@ export function rowMaker(table: ItemTable, scaling: readonly FeatureScaling[]) {
       token_ids: [...tensors.queryTokenIds].filter((_, i) => tensors.queryMask[i] === 1),
       item_rows: perItem(rowOf, -1),
       features: [...tensors.features],
+      prior: [...list.meaning.scores],
       positions: perItem(position, 0),
       clicks: flag(search.actions.click),
       carts: flag(search.actions.add_to_cart),

@@ -9,7 +9,7 @@ const lists = new Map<number, ListTensors>();
 export async function runModel(created: Result<Scorer, Bypass>, searchParams: URLSearchParams) {
   if (!created.ok) return { status: 500, body: created.error.detail };
   const k = Number(searchParams.get("k"));
-  const list = lists.get(k) ?? createList(k, created.value.manifest.dims);
+  const list = lists.get(k) ?? createList(k, created.value.manifest);
   lists.set(k, list);
   for (let run = 0; run < Number(searchParams.get("runs")); run++) {
     const scores = await created.value.score(list);

@@ -173,7 +173,7 @@ function chosenPieces({ vocabulary, unknown }: QueryTokenizer, texts: readonly (
   return [...own, ...common].slice(0, most).toSorted((a, b) => a - b);
 }
 
-function countWords(words: readonly Uint16Array[]): Map<number, number> {
+export function countWords(words: readonly Uint16Array[]): Map<number, number> {
   const counts = new Map<number, number>();
   for (const hashes of words) for (const hash of hashes) counts.set(hash, (counts.get(hash) ?? 0) + 1);
   return counts;

@@ -95,7 +95,7 @@ async function timeGraph(path: string, lists: string, model: string): Promise<nu
     process.stderr.write(`Note: no wasm time of ${path}: ${scorer.error.detail}\n`);
     return [];
   }
-  const list = createList(COST_K, scorer.value.manifest.dims);
+  const list = createList(COST_K, scorer.value.manifest);
   const times: number[] = [];
   for (let i = 0; i < WARM_UP + TIMED; i++) {
     const started = performance.now();
