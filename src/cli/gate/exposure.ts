@@ -7,6 +7,9 @@
  * candidate, and that is enough to find P, the pairs and the order before the swap.
  *
  * `interleave` flips a coin before every second pick. All sequences of coins give the chances, once both orders are known.
+ *
+ * An experiment draws an arm for each shopper. Where the orders of its arms are known for a search, whichever was shown, an item's place in the list is
+ * random because the arm is: its chances are those of the arms, in proportion to their shares.
  */
 import type { Team } from "../../ranking/interleave.ts";
 
@@ -19,7 +22,7 @@ export interface Cell {
   readonly chance: number;
 }
 
-/** Per position (from the first) of the first DEPTH: who can stand there. */
+/** Per position, from the first: who can stand there. */
 export type Cells = readonly (readonly Cell[])[];
 
 /** Propensities are stored as float32. */
@@ -100,48 +103,119 @@ function pairsOf(counts: readonly (number | undefined)[], first: number, isWhole
   return other !== undefined && other.some((begins, k) => begins !== one![k]) ? undefined : one;
 }
 
+/** Chances of one order, as far as the page goes. */
+export function servedCells(order: readonly number[], page: number): Cells {
+  return order.slice(0, page).map((candidate) => [{ candidate, chance: 1 }]);
+}
+
+/** Chances of an explored order without a pinned candidate. */
+export function exploredCells(order: readonly number[], page: number): Cells {
+  const last = Math.min(DEPTH, order.length) - 1;
+  const moved = 1 / (2 * last);
+  return order.slice(0, page).map((candidate, k) => {
+    if (k > last || last < 1) return [{ candidate, chance: 1 }];
+    const [up, down] = [k > 0, k < last];
+    return [
+      { candidate, chance: 1 - moved * (Number(up) + Number(down)) },
+      ...(up ? [{ candidate: order[k - 1]!, chance: moved }] : []),
+      ...(down ? [{ candidate: order[k + 1]!, chance: moved }] : []),
+    ];
+  });
+}
+
 /** What was shown at a position, and by which team. */
 export interface Drafted {
   readonly candidate: number;
   readonly team: Team;
 }
 
-/**
- * Chances under team draft (ranking/interleave.ts) of two orders. `shown`: the record, from the first position on. `undefined` where no
- * sequence of coins gives it: the orders are not those that were interleaved.
- */
-export function draftCells(a: readonly number[], b: readonly number[], shown: readonly Drafted[]): Cells | undefined {
-  const depth = Math.min(DEPTH, shown.length, a.length);
-  const chances = Array.from({ length: depth }, () => new Map<number, number>());
-  const pinned = new Set(shown.flatMap(({ candidate, team }) => (team === undefined ? [candidate] : [])));
-  const [ofA, ofB] = [a.filter((candidate) => !pinned.has(candidate)), b.filter((candidate) => !pinned.has(candidate))];
-  let isSeen = false;
-  const draft = (slot: number, taken: ReadonlySet<number>, picks: Record<"a" | "b", number>, chance: number, agrees: boolean): void => {
-    if (slot === depth) {
-      isSeen ||= agrees;
-      return;
+/** Whether two orders, drafted by teams (ranking/interleave.ts), can give the record. `shown`: from the first position on. */
+export function isDraftOf(a: readonly number[], b: readonly number[], shown: readonly Drafted[]): boolean {
+  const taken = new Set(shown.flatMap(({ candidate, team }) => (team === undefined ? [candidate] : [])));
+  const picks = { a: 0, b: 0 };
+  return shown.every(({ candidate, team }) => {
+    if (team === undefined) return true;
+    const isTurn = picks.a === picks.b || picks[team] < picks[team === "a" ? "b" : "a"];
+    const best = (team === "a" ? a : b).find((each) => !taken.has(each));
+    taken.add(candidate);
+    picks[team]++;
+    return isTurn && best === candidate;
+  });
+}
+
+/** `mask`: the bits of those that are taken. */
+interface DraftState {
+  readonly taken: ReadonlySet<number>;
+  readonly mask: bigint;
+  readonly a: number;
+  readonly b: number;
+  readonly chance: number;
+}
+
+/** Chances under team draft of two orders over all coins. `pinned`: by slot, who stands there whatever the coins say. */
+export function draftCells(a: readonly number[], b: readonly number[], page: number, pinned: ReadonlyMap<number, number> = new Map()): Cells {
+  const fixed = new Set(pinned.values());
+  const queues = { a: a.filter((each) => !fixed.has(each)), b: b.filter((each) => !fixed.has(each)) };
+  const chances = Array.from({ length: Math.min(page, a.length) }, () => new Map<number, number>());
+  // Coins that lead to the same picks so far are one state.
+  let states: readonly DraftState[] = [{ taken: new Set(), mask: 0n, a: 0, b: 0, chance: 1 }];
+  for (const [slot, cells] of chances.entries()) {
+    const candidate = pinned.get(slot);
+    if (candidate !== undefined) {
+      cells.set(candidate, 1);
+      continue;
     }
-    const record = shown[slot]!;
-    const add = (candidate: number, part: number): void => {
-      chances[slot]!.set(candidate, (chances[slot]!.get(candidate) ?? 0) + part);
-    };
-    if (record.team === undefined) {
-      add(record.candidate, chance);
-      draft(slot + 1, taken, picks, chance, agrees);
-      return;
+    const next = new Map<bigint, DraftState>();
+    for (const state of states) {
+      const teams = state.a === state.b ? (["a", "b"] as const) : state.a < state.b ? (["a"] as const) : (["b"] as const);
+      for (const team of teams) {
+        const pick = queues[team].find((each) => !state.taken.has(each));
+        if (pick === undefined) continue;
+        const chance = state.chance / teams.length;
+        cells.set(pick, (cells.get(pick) ?? 0) + chance);
+        const reached = { a: state.a, b: state.b, [team]: state[team] + 1 };
+        const taken = new Set([...state.taken, pick]);
+        const mask = state.mask | (1n << BigInt(pick));
+        const key = mask * 4n + BigInt(reached.a - reached.b + 1);
+        next.set(key, { ...reached, mask, taken, chance: chance + (next.get(key)?.chance ?? 0) });
+      }
     }
-    const teams = picks.a === picks.b ? (["a", "b"] as const) : picks.a < picks.b ? (["a"] as const) : (["b"] as const);
-    for (const team of teams) {
-      const candidate = (team === "a" ? ofA : ofB).find((each) => !taken.has(each));
-      if (candidate === undefined) continue;
-      const part = chance / teams.length;
-      add(candidate, part);
-      const isRecord = candidate === record.candidate && team === record.team;
-      draft(slot + 1, new Set([...taken, candidate]), { ...picks, [team]: picks[team] + 1 }, part, agrees && isRecord);
+    states = [...next.values()];
+  }
+  return chances.map((cells) => Array.from(cells, ([candidate, chance]) => ({ candidate, chance })));
+}
+
+/** Chances where an arm is drawn first: `share` of the shoppers get each. */
+export function mixCells(arms: readonly { readonly share: number; readonly cells: Cells }[]): Cells {
+  const total = arms.reduce((sum, { share }) => sum + share, 0);
+  return Array.from({ length: Math.max(...arms.map(({ cells }) => cells.length)) }, (_, k) => {
+    const chances = new Map<number, number>();
+    for (const { share, cells } of arms) {
+      for (const { candidate, chance } of cells[k] ?? []) chances.set(candidate, (chances.get(candidate) ?? 0) + (share / total) * chance);
     }
-  };
-  draft(0, new Set(), { a: 0, b: 0 }, 1, true);
-  return isSeen ? chances.map((cells) => Array.from(cells, ([candidate, chance]) => ({ candidate, chance }))) : undefined;
+    return Array.from(chances, ([candidate, chance]) => ({ candidate, chance }));
+  });
+}
+
+/** Where a candidate can stand (from position 1), and how likely. */
+export type Places = readonly (readonly [position: number, chance: number])[];
+
+const known = new WeakMap<Cells, ReadonlyMap<number, Places>>();
+
+/** Of those who can stand somewhere. */
+export function placesOf(cells: Cells): ReadonlyMap<number, Places> {
+  const found = known.get(cells);
+  if (found !== undefined) return found;
+  const places = new Map<number, [number, number][]>();
+  for (const [k, at] of cells.entries()) {
+    for (const { candidate, chance } of at) {
+      const of = places.get(candidate);
+      if (of === undefined) places.set(candidate, [[k + 1, chance]]);
+      else of.push([k + 1, chance]);
+    }
+  }
+  known.set(cells, places);
+  return places;
 }
 
 /** 0 where the candidate cannot stand there. */

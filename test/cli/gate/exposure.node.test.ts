@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { chanceAt, DEPTH, draftCells, swapCells } from "../../../src/cli/gate/exposure.ts";
+import { chanceAt, DEPTH, draftCells, exploredCells, isDraftOf, mixCells, servedCells, swapCells } from "../../../src/cli/gate/exposure.ts";
 import { draftTeams, swapNeighbours } from "../../../src/ranking/interleave.ts";
 
 const SIZE = 14;
@@ -60,6 +60,28 @@ describe("chances of explored lists", () => {
   });
 });
 
+describe("chances of the arms of an experiment", () => {
+  it("are those of each arm, in proportion to its shoppers", () => {
+    const cells = mixCells([
+      { share: 3, cells: servedCells([0, 1, 2], 3) },
+      { share: 1, cells: servedCells([1, 0, 2], 3) },
+    ]);
+    expect(chanceAt(cells, 0, 1)).toBeCloseTo(0.75, 12);
+    expect(chanceAt(cells, 1, 1)).toBeCloseTo(0.25, 12);
+    expect(chanceAt(cells, 2, 3)).toBeCloseTo(1, 12);
+    expect(chanceAt(cells, 2, 1)).toBe(0);
+  });
+
+  it("of an explored order are those that its record tells", () => {
+    const { positions, chances } = recordOf(swapNeighbours(order, [], "a list"), SIZE);
+    const told = swapCells(positions, chances)!;
+    const known = exploredCells(order, SIZE);
+    for (const [k, at] of told.entries()) {
+      for (const { candidate, chance } of at) expect(chanceAt(known, candidate, k + 1)).toBeCloseTo(chance, 5);
+    }
+  });
+});
+
 describe("chances of interleaved lists", () => {
   const a = Array.from({ length: SIZE }, (_, i) => i);
   const b = [3, 0, 1, 7, 2, 9, 4, 5, 13, 6, 8, 10, 11, 12];
@@ -70,26 +92,23 @@ describe("chances of interleaved lists", () => {
     const seen = new Map<string, number>();
     for (let i = 0; i < SEEDS; i++) {
       const { order: shown } = draftTeams(ofA!, ofB!, isPinned, `seed ${i}`);
-      shown.slice(0, DEPTH).forEach((candidate, k) => seen.set(`${candidate} ${k}`, (seen.get(`${candidate} ${k}`) ?? 0) + 1 / SEEDS));
+      shown.forEach((candidate, k) => seen.set(`${candidate} ${k}`, (seen.get(`${candidate} ${k}`) ?? 0) + 1 / SEEDS));
     }
-    const { order: shown, teams } = draftTeams(ofA!, ofB!, isPinned, "a list");
-    const cells = draftCells(
-      ofA!,
-      ofB!,
-      shown.map((candidate, i) => ({ candidate, team: teams[i] })),
-    );
-    expect(cells).toHaveLength(DEPTH);
+    const pinned = new Map(pins.map((slot) => [slot, slot]));
+    const cells = draftCells(ofA!, ofB!, SIZE, pinned);
+    expect(cells).toHaveLength(SIZE);
+    for (const at of cells) expect(at.reduce((sum, { chance }) => sum + chance, 0)).toBeCloseTo(1, 9);
     for (const [key, share] of seen) {
       const [candidate, k] = key.split(" ").map(Number);
-      expect(Math.abs(chanceAt(cells!, candidate!, k! + 1) - share)).toBeLessThan(0.033);
+      expect(Math.abs(chanceAt(cells, candidate!, k! + 1) - share)).toBeLessThan(0.033);
     }
   });
 
   it("are refused where other orders were interleaved", () => {
     const { order: shown, teams } = draftTeams(a, b, [], "a list");
     const record = shown.map((candidate, i) => ({ candidate, team: teams[i] }));
-    expect(draftCells(a, b, record)).toBeDefined();
-    expect(draftCells(a, b.toReversed(), record)).toBeUndefined();
+    expect(isDraftOf(a, b, record)).toBe(true);
+    expect(isDraftOf(a, b.toReversed(), record)).toBe(false);
   });
 });
 
