@@ -3,6 +3,8 @@
  * worth is known, and the same code that judges a shop's model.
  */
 import { createRandom, type Random } from "../../demo/catalogue/random.ts";
+import * as format from "../../report/format.ts";
+import { printTable, progressBar } from "../command.ts";
 import { orderByScore } from "../evaluate/metrics.ts";
 import { type Curve, fitAttraction, measureLooks } from "./click-model.ts";
 import { gatherEvidence, type GateList, MODEL } from "./evidence.ts";
@@ -29,7 +31,7 @@ export interface CheckCell {
 /** Good: at least so much better than both. Bad: at least so much worse than one of them, which is the margin. */
 const GOOD = 0.03;
 const BAD = DEFAULT_MARGIN;
-const TRUTH_LISTS = 3000;
+const TRUTH_LISTS = 1500;
 
 /** The gate must let pass at most, and at least. */
 export const MOST_BAD = 0.05;
@@ -66,7 +68,11 @@ export function orderOf({ weights, noise }: Omit<SimulatedModel, "gain">, { cand
 }
 
 /** Models until there are `count` good and as many bad ones, each kind of size among them. */
-export function drawModels(count: number, reader: Reader, seed: string): { readonly good: SimulatedModel[]; readonly bad: SimulatedModel[] } {
+export function drawModels(
+  count: number,
+  reader: Reader,
+  seed: string,
+): { readonly good: SimulatedModel[]; readonly bad: SimulatedModel[] } {
   const random = createRandom(`models:${seed}`);
   const lists = [...simulateLists({ seed: `truth ${seed}`, searches: TRUTH_LISTS, reader, explored: 0, interleaved: 0 })];
   const clicksOf = (orderFor: (list: SimulatedList) => readonly number[]): number =>
@@ -102,7 +108,12 @@ export function simulateLog({ searches, ...cell }: Omit<CheckCell, "name">, seed
     train.reduce((all, list) => all + of(list).reduce((total, value) => total + value, 0), 0);
   return {
     curve,
-    perClick: sum(({ purchases }) => purchases) / Math.max(1, sum(({ clicks }) => clicks)),
+    perClick:
+      sum(({ purchases }) => purchases) /
+      Math.max(
+        1,
+        sum(({ clicks }) => clicks),
+      ),
     test: [...known.keys()],
     attractionOf: (list) => known.get(list)!,
   };
@@ -121,4 +132,73 @@ export function judgeSimulated(log: SimulatedLog, orderFor: (list: SimulatedList
   }));
   const evidence = gatherEvidence({ lists, curve: log.curve, perClick: log.perClick, ...(draws !== undefined && { draws }) });
   return { evidence, ...judge(evidence, DEFAULT_MARGIN) };
+}
+
+/** Log sizes of the curve: searches of held-out shoppers. */
+const SIZES = [250, 500, 1000, 2000, 4000] as const;
+/** At which the gate must hold. */
+const DECIDING_SIZE = 2000;
+const LOGS = 4;
+const DRAWS = 400;
+
+const ARMS = { explored: 0.2, interleaved: 0.2 } as const;
+
+const CELLS: readonly CheckCell[] = [
+  ...SIZES.map((searches): CheckCell => ({ ...ARMS, name: "looks by place", reader: "pbm", searches })),
+  { ...ARMS, name: "reads down, stops after a click", reader: "dcm", searches: DECIDING_SIZE },
+  { name: "explored only", reader: "pbm", searches: DECIDING_SIZE, explored: 1, interleaved: 0 },
+];
+
+export interface CheckRow {
+  readonly cell: string;
+  readonly searches: number;
+  /** Shares of each kind. */
+  readonly bad: Readonly<Record<"passes" | "refused", number>>;
+  readonly good: Readonly<Record<"passes" | "refused", number>>;
+}
+
+/** `count` good and as many bad models, over several logs. */
+export function checkCell(cell: CheckCell, count: number, onModel: () => void = () => undefined): CheckRow {
+  const models = drawModels(count, cell.reader, "gate");
+  const logs = Array.from({ length: Math.min(LOGS, count) }, (_, i) => simulateLog(cell, `${i}`));
+  const shares = (of: readonly SimulatedModel[]) => {
+    const found = { passes: 0, refused: 0 };
+    for (const [i, model] of of.entries()) {
+      const { judgments, missing } = judgeSimulated(logs[i % logs.length]!, (list) => orderOf(model, list), DRAWS);
+      const isEnough = missing.length === 0;
+      if (isEnough && judgments.every(({ outcome }) => outcome === "better" || outcome === "not_worse")) found.passes += 1 / count;
+      if (isEnough && judgments.some(({ outcome }) => outcome === "worse")) found.refused += 1 / count;
+      onModel();
+    }
+    return found;
+  };
+  return { cell: cell.name, searches: cell.searches, bad: shares(models.bad), good: shares(models.good) };
+}
+
+/** Prints the table, or JSON. Returns whether the gate holds at the size that decides. */
+export async function printGateCheck(count: number, json: boolean): Promise<boolean> {
+  const bar = progressBar("Judging simulated models", CELLS.length * count * 2, { json });
+  const rows = CELLS.map((cell) => checkCell(cell, count, () => bar.increment()));
+  bar.stop();
+  const deciding = rows.filter(({ searches, cell }) => searches >= DECIDING_SIZE && cell === CELLS[0]!.name);
+  const holds = rows.every(({ bad }) => bad.passes <= MOST_BAD) && deciding.every(({ good }) => good.passes >= LEAST_GOOD);
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ simulated: true, models: count, good: GOOD, bad: BAD, holds, rows }, undefined, 2)}\n`);
+    return holds;
+  }
+  process.stdout.write(
+    `Simulated: ${count} good models (at least ${format.share(GOOD)} more clicks than engine and meaning) and ${count} bad ones (at least ${format.share(BAD)} fewer than one of them) in each row.\n\n`,
+  );
+  printTable(
+    ["Shoppers", "Searches held out", "Bad passing", "Bad refused", "Good passing", "Good refused"],
+    rows.map(({ cell, searches, bad, good }) => [
+      cell,
+      searches,
+      ...[bad.passes, bad.refused, good.passes, good.refused].map(format.share),
+    ]),
+  );
+  process.stdout.write(
+    `\n${holds ? "The gate holds" : "THE GATE DOES NOT HOLD"}: at most ${format.share(MOST_BAD)} of the bad may pass, and from ${DECIDING_SIZE} searches on at least ${format.share(LEAST_GOOD)} of the good must.\n`,
+  );
+  return holds;
 }

@@ -100,7 +100,13 @@ export function measureLooks(lists: Iterable<ShownList>): Curve {
   }
   const inner = information.slice(1).map((row) => row.slice(1));
   const covariance = logs.map((_, i) => {
-    const column = i === 0 ? undefined : solve(inner, inner.map((__, j) => (j === i - 1 ? 1 : 0)));
+    const column =
+      i === 0
+        ? undefined
+        : solve(
+            inner,
+            inner.map((__, j) => (j === i - 1 ? 1 : 0)),
+          );
     return [0, ...(column ?? inner.map(() => 0))];
   });
   return { looks: logs.map(Math.exp), covariance, clicks: clicked.length };
@@ -120,7 +126,11 @@ const RIDGE = 5;
  * P(click | looked at) by features, from lists of the training split: a logistic curve times the look (Fisher scoring). Returns the function of one
  * list's features.
  */
-export function fitAttraction(lists: readonly DescribedList[], width: number, looks: readonly number[]): (features: ArrayLike<number>) => Float64Array {
+export function fitAttraction(
+  lists: readonly DescribedList[],
+  width: number,
+  looks: readonly number[],
+): (features: ArrayLike<number>) => Float64Array {
   const size = width + 1;
   const weights = new Float64Array(size);
   const shown = lists.reduce((sum, { positions }) => sum + positions.filter((position) => position > 0).length, 0);

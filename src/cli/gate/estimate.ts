@@ -61,7 +61,13 @@ export interface Carried {
 }
 
 /** `order`: candidates, best first. `before`: of looksBefore. `perClick`: purchases per click. */
-export function carry(list: JudgedList, order: readonly number[], before: Float64Array, looks: readonly number[], perClick: number): Carried {
+export function carry(
+  list: JudgedList,
+  order: readonly number[],
+  before: Float64Array,
+  looks: readonly number[],
+  perClick: number,
+): Carried {
   let [purchases, expected, weight, squares, unseen, cut] = [0, 0, 0, 0, 0, 0];
   const slopes = new Float64Array(STEPS);
   const parts = new Float64Array(Math.min(DEPTH, order.length));
@@ -117,7 +123,10 @@ export function match(list: JudgedList & { readonly cells: Cells }, order: reado
   const shown = new Map(list.positions.map((position, candidate) => [position, candidate]));
   return list.cells.slice(0, DEPTH).map((_, k) => {
     const [wanted, there] = [order[k]!, shown.get(k + 1)];
-    const chance = placesOf(list.cells).get(wanted)?.find(([position]) => position === k + 1)?.[1] ?? 0;
+    const chance =
+      placesOf(list.cells)
+        .get(wanted)
+        ?.find(([position]) => position === k + 1)?.[1] ?? 0;
     const isMatch = there === wanted && chance > 0;
     return {
       weight: isMatch ? Math.min(CLIP, 1 / chance) : 0,
@@ -168,7 +177,11 @@ export function selfNormaliser() {
 }
 
 /** nDCG@10 and reciprocal rank of a clicked list, each click worth 1 over how much its item was looked at; `undefined` without a click. */
-export function rankedClicks(list: ShownList, order: readonly number[], before: Float64Array): { readonly ndcg: number; readonly mrr: number } | undefined {
+export function rankedClicks(
+  list: ShownList,
+  order: readonly number[],
+  before: Float64Array,
+): { readonly ndcg: number; readonly mrr: number } | undefined {
   const worth = list.clicks.map((click, candidate) => (click > 0 && before[candidate]! > 0 ? Math.min(CLIP, 1 / before[candidate]!) : 0));
   const total = worth.reduce((sum, value) => sum + value, 0);
   if (total === 0) return undefined;

@@ -2,17 +2,7 @@
 import { createRandom } from "../../demo/catalogue/random.ts";
 import { bootstrapMeans } from "../evaluate/metrics.ts";
 import { type Curve, STEPS } from "./click-model.ts";
-import {
-  carry,
-  type Carried,
-  doublyRobust,
-  ips,
-  type JudgedList,
-  looksBefore,
-  match,
-  rankedClicks,
-  selfNormaliser,
-} from "./estimate.ts";
+import { carry, type Carried, doublyRobust, ips, type JudgedList, looksBefore, match, rankedClicks, selfNormaliser } from "./estimate.ts";
 import { type Cells, DEPTH } from "./exposure.ts";
 
 /** The order that is judged. */
@@ -186,12 +176,7 @@ function emptyTotals() {
   };
 }
 
-function addTotals(
-  totals: ReturnType<typeof emptyTotals>,
-  values: Values,
-  carried: Carried,
-  matched: ReturnType<typeof match>,
-): void {
+function addTotals(totals: ReturnType<typeof emptyTotals>, values: Values, carried: Carried, matched: ReturnType<typeof match>): void {
   for (const figure of FIGURES) totals[figure] += values[figure];
   totals.weight += carried.weight;
   totals.squares += carried.squares;

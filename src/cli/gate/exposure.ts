@@ -153,7 +153,12 @@ interface DraftState {
 }
 
 /** Chances under team draft of two orders over all coins. `pinned`: by slot, who stands there whatever the coins say. */
-export function draftCells(a: readonly number[], b: readonly number[], page: number, pinned: ReadonlyMap<number, number> = new Map()): Cells {
+export function draftCells(
+  a: readonly number[],
+  b: readonly number[],
+  page: number,
+  pinned: ReadonlyMap<number, number> = new Map(),
+): Cells {
   const fixed = new Set(pinned.values());
   const queues = { a: a.filter((each) => !fixed.has(each)), b: b.filter((each) => !fixed.has(each)) };
   const chances = Array.from({ length: Math.min(page, a.length) }, () => new Map<number, number>());

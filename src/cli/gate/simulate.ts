@@ -125,7 +125,11 @@ function drawList(random: Random, unit: string, queryId: string, { reader, explo
 }
 
 /** Expected clicks in the first ten, and purchases, under an order: the truth. */
-export function truthOf({ candidates, attractions }: SimulatedList, order: readonly number[], reader: Reader): Record<"clicks" | "purchases", number> {
+export function truthOf(
+  { candidates, attractions }: SimulatedList,
+  order: readonly number[],
+  reader: Reader,
+): Record<"clicks" | "purchases", number> {
   let [clicks, purchases, reading] = [0, 0, 1];
   for (let k = 0; k < 10; k++) {
     const candidate = order[k]!;

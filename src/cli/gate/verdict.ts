@@ -31,7 +31,10 @@ export interface Judgment {
   readonly allowed: number;
 }
 
-export function judge(evidence: Evidence, margin: number): { readonly judgments: readonly Judgment[]; readonly missing: readonly string[] } {
+export function judge(
+  evidence: Evidence,
+  margin: number,
+): { readonly judgments: readonly Judgment[]; readonly missing: readonly string[] } {
   const names = [...new Set(evidence.comparisons.map(({ against }) => against))];
   return { judgments: names.map((name) => judgeAgainst(evidence.comparisons, name, margin)), missing: missingOf(evidence) };
 }

@@ -86,23 +86,26 @@ describe("chances of interleaved lists", () => {
   const a = Array.from({ length: SIZE }, (_, i) => i);
   const b = [3, 0, 1, 7, 2, 9, 4, 5, 13, 6, 8, 10, 11, 12];
 
-  it.each([{ pins: [] }, { pins: [0] }, { pins: [1, 4] }])("are those with which the edge drafts them (pinned slots $pins)", ({ pins }: { readonly pins: readonly number[] }) => {
-    const isPinned = a.map((slot) => pins.includes(slot));
-    const [ofA, ofB] = [a, b].map((each) => withPins(each, isPinned));
-    const seen = new Map<string, number>();
-    for (let i = 0; i < SEEDS; i++) {
-      const { order: shown } = draftTeams(ofA!, ofB!, isPinned, `seed ${i}`);
-      shown.forEach((candidate, k) => seen.set(`${candidate} ${k}`, (seen.get(`${candidate} ${k}`) ?? 0) + 1 / SEEDS));
-    }
-    const pinned = new Map(pins.map((slot) => [slot, slot]));
-    const cells = draftCells(ofA!, ofB!, SIZE, pinned);
-    expect(cells).toHaveLength(SIZE);
-    for (const at of cells) expect(at.reduce((sum, { chance }) => sum + chance, 0)).toBeCloseTo(1, 9);
-    for (const [key, share] of seen) {
-      const [candidate, k] = key.split(" ").map(Number);
-      expect(Math.abs(chanceAt(cells, candidate!, k! + 1) - share)).toBeLessThan(0.033);
-    }
-  });
+  it.each([{ pins: [] }, { pins: [0] }, { pins: [1, 4] }])(
+    "are those with which the edge drafts them (pinned slots $pins)",
+    ({ pins }: { readonly pins: readonly number[] }) => {
+      const isPinned = a.map((slot) => pins.includes(slot));
+      const [ofA, ofB] = [a, b].map((each) => withPins(each, isPinned));
+      const seen = new Map<string, number>();
+      for (let i = 0; i < SEEDS; i++) {
+        const { order: shown } = draftTeams(ofA!, ofB!, isPinned, `seed ${i}`);
+        shown.forEach((candidate, k) => seen.set(`${candidate} ${k}`, (seen.get(`${candidate} ${k}`) ?? 0) + 1 / SEEDS));
+      }
+      const pinned = new Map(pins.map((slot) => [slot, slot]));
+      const cells = draftCells(ofA!, ofB!, SIZE, pinned);
+      expect(cells).toHaveLength(SIZE);
+      for (const at of cells) expect(at.reduce((sum, { chance }) => sum + chance, 0)).toBeCloseTo(1, 9);
+      for (const [key, share] of seen) {
+        const [candidate, k] = key.split(" ").map(Number);
+        expect(Math.abs(chanceAt(cells, candidate!, k! + 1) - share)).toBeLessThan(0.033);
+      }
+    },
+  );
 
   it("are refused where other orders were interleaved", () => {
     const { order: shown, teams } = draftTeams(a, b, [], "a list");
