@@ -74,7 +74,7 @@ export function drawModels(
   seed: string,
 ): { readonly good: SimulatedModel[]; readonly bad: SimulatedModel[] } {
   const random = createRandom(`models:${seed}`);
-  const lists = [...simulateLists({ seed: `truth ${seed}`, searches: TRUTH_LISTS, reader, explored: 0, interleaved: 0 })];
+  const lists = [...simulateLists({ seed: `truth ${seed}`, searches: truthLists, reader, explored: 0, interleaved: 0 })];
   const clicksOf = (orderFor: (list: SimulatedList) => readonly number[]): number =>
     lists.reduce((sum, list) => sum + truthOf(list, orderFor(list), reader).clicks, 0);
   const best = Math.max(
@@ -158,9 +158,14 @@ export interface CheckRow {
 }
 
 /** `count` good and as many bad models, over several logs. */
-export function checkCell(cell: CheckCell, count: number, onModel: () => void = () => undefined): CheckRow {
-  const models = drawModels(count, cell.reader, "gate");
-  const logs = Array.from({ length: Math.min(LOGS, count) }, (_, i) => simulateLog(cell, `${i}`));
+export function checkCell(
+  cell: CheckCell,
+  count: number,
+  onModel: () => void = () => undefined,
+  { logCount = LOGS, truthLists = TRUTH_LISTS } = {},
+): CheckRow {
+  const models = drawModels(count, cell.reader, "gate", truthLists);
+  const logs = Array.from({ length: Math.min(logCount, count) }, (_, i) => simulateLog(cell, `${i}`));
   const shares = (of: readonly SimulatedModel[]) => {
     const found = { passes: 0, refused: 0 };
     for (const [i, model] of of.entries()) {
