@@ -72,6 +72,7 @@ export function drawModels(
   count: number,
   reader: Reader,
   seed: string,
+  truthLists = TRUTH_LISTS,
 ): { readonly good: SimulatedModel[]; readonly bad: SimulatedModel[] } {
   const random = createRandom(`models:${seed}`);
   const lists = [...simulateLists({ seed: `truth ${seed}`, searches: truthLists, reader, explored: 0, interleaved: 0 })];
@@ -171,11 +172,11 @@ export function checkCell(
     for (const [i, model] of of.entries()) {
       const { judgments, missing } = judgeSimulated(logs[i % logs.length]!, (list) => orderOf(model, list), DRAWS);
       const isEnough = missing.length === 0;
-      if (isEnough && judgments.every(({ outcome }) => outcome === "better" || outcome === "not_worse")) found.passes += 1 / count;
-      if (isEnough && judgments.some(({ outcome }) => outcome === "worse")) found.refused += 1 / count;
+      if (isEnough && judgments.every(({ outcome }) => outcome === "better" || outcome === "not_worse")) found.passes++;
+      if (isEnough && judgments.some(({ outcome }) => outcome === "worse")) found.refused++;
       onModel();
     }
-    return found;
+    return { passes: found.passes / of.length, refused: found.refused / of.length };
   };
   return { cell: cell.name, searches: cell.searches, bad: shares(models.bad), good: shares(models.good) };
 }

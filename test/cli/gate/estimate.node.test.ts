@@ -60,16 +60,17 @@ describe("estimates of an order", () => {
   });
 });
 
+const withClicks = (low: number, high: number): Comparison[] =>
+  (["clicks", "purchases", "clicks DR"] as const).map((figure) => ({
+    against: "engine",
+    figure,
+    mean: (low + high) / 2,
+    low: figure === "clicks" ? low : -1,
+    high: figure === "clicks" ? high : 1,
+    base: 1,
+  }));
+
 describe("the verdict", () => {
-  const withClicks = (low: number, high: number): Comparison[] =>
-    (["clicks", "purchases", "clicks DR"] as const).map((figure) => ({
-      against: "engine",
-      figure,
-      mean: (low + high) / 2,
-      low: figure === "clicks" ? low : -1,
-      high: figure === "clicks" ? high : 1,
-      base: 1,
-    }));
   it.each([
     [0.01, 0.2, "better"],
     [-0.009, 0.2, "not_worse"],

@@ -70,6 +70,13 @@ function copyOfModel(name: string, change: (manifest: Record<string, unknown>) =
   return copy;
 }
 
+/** Of the lists with an even number, an odd one, or both. */
+function hashOf(parts: readonly number[]): string {
+  return createHash("sha256")
+    .update(Array.from({ length: 40 }, (_, i) => (parts.includes(i % 2) ? `q${i}\0` : "")).join(""))
+    .digest("hex");
+}
+
 describe("the gate", () => {
   it("passes the hard checks of the committed model, and cannot tell by twenty lists", async () => {
     const report = await runGate({ model: MODEL, lists, live: MODEL, budget: 5000, json: true });
@@ -88,10 +95,6 @@ describe("the gate", () => {
     expect((await runGate({ model: MODEL, lists, budget: 0.01, json: true })).refused).toEqual(["time"]);
     const encoder = copyOfModel("encoder", (manifest) => ({ ...manifest, encoders: { image: "another", text: "another" } }));
     expect((await runGate({ model: encoder, lists, budget: 5000, json: true })).refused).toEqual(["catalogue"]);
-    const hashOf = (splits: readonly number[]): string =>
-      createHash("sha256")
-        .update(Array.from({ length: 40 }, (_, i) => (splits.includes(i % 2) ? `q${i}\0` : "")).join(""))
-        .digest("hex");
     const taught = (splits: readonly number[]) => (manifest: object) => ({ ...manifest, training: { taught: hashOf(splits) } });
     expect((await runGate({ model: copyOfModel("all", taught([0, 1])), lists, budget: 5000, json: true })).refused).toEqual(["split"]);
     const report = join(folder, "report.json");
