@@ -214,7 +214,9 @@ describe("makeLists()", () => {
     const ids = [...new Set(searches.flatMap((search) => [...search.itemIds, ...search.history]))].toSorted();
     const embedded = openItems(embeddings);
     const { rows, scaling } = rowsOf(searches, { identity: embedded.identity, items: ids.map((id) => embedded.find(id)!) });
-    expect(await allOf(out)).toEqual(rows.map((row) => ({ ...row, features: [...Float32Array.from(row.features)] })));
+    expect(await allOf(out)).toEqual(
+      rows.map((row) => ({ ...row, features: [...Float32Array.from(row.features)], prior: [...Float32Array.from(row.prior ?? [])] })),
+    );
     expect(JSON.parse(readFileSync(join(out, "features.json"), "utf8"))).toEqual({ features: scaling, identity: embedded.identity });
     const everything = fitScaling(searches.map((search) => rawFeatures(listInputOf(search, embedded))));
     expect(scaling).not.toEqual(everything);

@@ -77,6 +77,8 @@ function hashOf(parts: readonly number[]): string {
     .digest("hex");
 }
 
+const taught = (splits: readonly number[]) => (manifest: object) => ({ ...manifest, training: { taught: hashOf(splits) } });
+
 describe("the gate", () => {
   it("passes the hard checks of the committed model, and cannot tell by twenty lists", async () => {
     const report = await runGate({ model: MODEL, lists, live: MODEL, budget: 5000, json: true });
@@ -95,7 +97,6 @@ describe("the gate", () => {
     expect((await runGate({ model: MODEL, lists, budget: 0.01, json: true })).refused).toEqual(["time"]);
     const encoder = copyOfModel("encoder", (manifest) => ({ ...manifest, encoders: { image: "another", text: "another" } }));
     expect((await runGate({ model: encoder, lists, budget: 5000, json: true })).refused).toEqual(["catalogue"]);
-    const taught = (splits: readonly number[]) => (manifest: object) => ({ ...manifest, training: { taught: hashOf(splits) } });
     expect((await runGate({ model: copyOfModel("all", taught([0, 1])), lists, budget: 5000, json: true })).refused).toEqual(["split"]);
     const report = join(folder, "report.json");
     writeFileSync(report, JSON.stringify({ sampleRatio: { isMismatch: true, verdict: "Sample-ratio mismatch" } }));
