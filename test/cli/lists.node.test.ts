@@ -184,7 +184,11 @@ describe("createListWriter()", () => {
     const rows = await allOf(out);
     expect(rows).toHaveLength(repeated.length);
     for (const at of [3, 4099]) {
-      expect(rows[at]).toEqual({ ...repeated[at], features: [...Float32Array.from(repeated[at]?.features ?? [])] });
+      expect(rows[at]).toEqual({
+        ...repeated[at],
+        features: [...Float32Array.from(repeated[at]?.features ?? [])],
+        prior: [...Float32Array.from(repeated[at]?.prior ?? [])],
+      });
     }
   });
 
