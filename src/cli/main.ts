@@ -59,6 +59,11 @@ export const SHOP_COMMANDS: Commands = {
     needs: ["hyparquet", "hyparquet-writer"],
     load: async () => (await import("./loop.ts")).createLoopCommand,
   },
+  gate: {
+    summary: "May this model serve? By your own log, before a shopper sees it",
+    needs: ["hyparquet"],
+    load: async () => (await import("./gate.ts")).createGateCommand,
+  },
   report: {
     summary: "An experiment: sample ratio, metrics with intervals, interleaving, time to an answer",
     needs: ["wrangler", "vega"],
@@ -130,7 +135,7 @@ async function createProgram(asked: string | undefined, commands: Commands): Pro
     .description("Re-rank e-commerce search at the edge: catalogue, model, measurements, demo")
     .version(packageVersion())
     .showHelpAfterError("(run with --help for usage)")
-    .addHelpText("after", "\nExit codes: 0 ok, 1 failed, 2 wrong usage, 3 an alarm (report, guard)")
+    .addHelpText("after", "\nExit codes: 0 ok, 1 failed, 2 wrong usage, 3 an alarm (report, guard), or not passed (gate)")
     .exitOverride();
   for (const [name, entry] of Object.entries(commands)) {
     const command = name === asked ? (await entry.load())() : new Command(name).description(entry.summary);

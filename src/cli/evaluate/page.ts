@@ -1,6 +1,7 @@
 /** The evaluation as one HTML page: nothing to fetch, no script. Text of the catalogue and the judgments goes through `escape`. */
 import { escape } from "../../report/charts.ts";
 import { drawBlock, STYLE } from "../../report/page.ts";
+import type { Section } from "../../report/sections.ts";
 import type { Evaluation } from "./report.ts";
 import { decisiveOf, headline, interval, sectionsOf, verdictOf } from "./sections.ts";
 
@@ -17,8 +18,25 @@ const CHART = `
 `;
 
 export function drawEvaluation(evaluation: Evaluation, titleOf: (id: string) => string): string {
-  const sections = sectionsOf(evaluation, titleOf);
-  const title = escape(`Search quality of ${evaluation.catalog}`);
+  return drawDocument({
+    title: `Search quality of ${evaluation.catalog}`,
+    headline: headline(evaluation),
+    sections: sectionsOf(evaluation, titleOf),
+    charts: { differences: drawIntervals(evaluation) },
+  });
+}
+
+interface Document {
+  readonly title: string;
+  readonly headline: string;
+  readonly sections: readonly Section[];
+  /** HTML before the blocks of a section, by its id. */
+  readonly charts: Readonly<Record<string, string>>;
+}
+
+/** For whatever judges an order on one page: `evaluate` and `gate`. */
+export function drawDocument({ title: text, headline: first, sections, charts }: Document): string {
+  const title = escape(text);
   const links = sections.map(({ id, heading }) => `<li><a href="#${id}">${escape(heading)}</a></li>`);
   return [
     "<!doctype html>",
@@ -35,12 +53,12 @@ export function drawEvaluation(evaluation: Evaluation, titleOf: (id: string) => 
     '<a class="skip" href="#main">To the figures</a>',
     "<header>",
     `<h1>${title}</h1>`,
-    `<p class="dim">${escape(headline(evaluation))}</p>`,
+    `<p class="dim">${escape(first)}</p>`,
     `<nav aria-label="Parts of the page"><ul>${links.join("")}</ul></nav>`,
     "</header>",
     '<main id="main">',
     ...sections.map(({ id, heading, blocks }) => {
-      const content = `${id === "differences" ? drawIntervals(evaluation) : ""}${blocks.map(drawBlock).join("")}`;
+      const content = `${charts[id] ?? ""}${blocks.map(drawBlock).join("")}`;
       return `<section aria-labelledby="${id}"><h2 id="${id}">${escape(heading)}</h2>${content}</section>`;
     }),
     "</main>",
@@ -50,31 +68,46 @@ export function drawEvaluation(evaluation: Evaluation, titleOf: (id: string) => 
   ].join("\n");
 }
 
-/** One line per deciding difference over a common scale, which holds 0. */
 function drawIntervals(evaluation: Evaluation): string {
   const { differences, overall, served, queries } = evaluation;
   const shown = decisiveOf(evaluation, [...differences, ...(overall?.differences ?? [])]);
+  return intervalList(
+    shown.map((difference) => ({
+      ...difference,
+      name: `${difference.lists === undefined ? "" : `${difference.lists}, `}${difference.metric}`,
+      text: `${served} against engine: ${interval(difference)}`,
+      verdict: verdictOf(difference, queries),
+    })),
+    "Differences from the engine's order; the dashed line is no difference",
+  );
+}
+
+interface DrawnInterval {
+  readonly name: string;
+  readonly text: string;
+  readonly mean: number;
+  readonly low: number;
+  readonly high: number;
+  /** A class: "better" and "worse" have colours. */
+  readonly verdict: string;
+}
+
+/** One line per interval over a common scale, which holds 0. */
+export function intervalList(shown: readonly DrawnInterval[], label: string): string {
   const least = Math.min(0, ...shown.map(({ low }) => low));
   const most = Math.max(0, ...shown.map(({ high }) => high));
   const width = most - least || 1;
   const x = (value: number): string => (((value - least) / width) * 100).toFixed(1);
-  const items = shown.map((difference) => {
-    const { lists, metric, low, high, mean } = difference;
-    const name = `${lists === undefined ? "" : `${lists}, `}${metric}`;
-    const text = `${served} against engine: ${interval(difference)}`;
-    return (
+  const items = shown.map(
+    ({ name, text, mean, low, high, verdict }) =>
       `<li><span><strong>${escape(name)}</strong><br><span class="dim">${escape(text)}</span></span>` +
       `<svg viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label="${escape(`${name}: ${text}`)}">` +
       `<line class="zero" x1="${x(0)}" x2="${x(0)}" y1="-4" y2="14"/>` +
-      `<line class="${verdictOf(difference, queries)}" x1="${x(low)}" x2="${x(high)}" y1="5" y2="5"/>` +
+      `<line class="${verdict}" x1="${x(low)}" x2="${x(high)}" y1="5" y2="5"/>` +
       [low, mean, high]
-        .map(
-          (at) =>
-            `<line class="${verdictOf(difference, queries)}" x1="${x(at)}" x2="${x(at)}" y1="${at === mean ? 0 : 3}" y2="${at === mean ? 10 : 7}"/>`,
-        )
+        .map((at) => `<line class="${verdict}" x1="${x(at)}" x2="${x(at)}" y1="${at === mean ? 0 : 3}" y2="${at === mean ? 10 : 7}"/>`)
         .join("") +
-      "</svg></li>"
-    );
-  });
-  return `<ul class="intervals" aria-label="Differences from the engine's order; the dashed line is no difference">${items.join("")}</ul>`;
+      "</svg></li>",
+  );
+  return `<ul class="intervals" aria-label="${escape(label)}">${items.join("")}</ul>`;
 }

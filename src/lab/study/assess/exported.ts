@@ -3,6 +3,7 @@ import { hash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseGolden } from "../../../inference/golden.ts";
+import { runGolden } from "../../../cli/evaluate/model.ts";
 import { createNodeScorer } from "../../../inference/node-scorer.ts";
 import type { Scorer } from "../../../inference/scorer.ts";
 import { buildTensors, type ListInput, type ListTensors } from "../../../ranking/features.ts";
@@ -52,22 +53,16 @@ export async function scoreAsServed(scorer: Scorer, list: ListInput & { readonly
  */
 export async function verifyGolden(folder: string): Promise<{ name: string; k: number; error: number }[]> {
   const scorer = await openModel(folder);
-  const { sha256, tolerance, cases } = parseGolden(JSON.parse(readModelFile(folder, "golden.json").toString("utf8")));
+  const golden = parseGolden(JSON.parse(readModelFile(folder, "golden.json").toString("utf8")));
+  const { sha256, tolerance } = golden;
   if (sha256 !== scorer.manifest.sha256) {
     throw new UserError(`${folder}/golden.json belongs to another graph (SHA-256 ${sha256}): export both again`);
   }
-  const results = [];
-  for (const { name, list, score, gate, served } of cases) {
-    const scored = await scoreList(scorer, list, name);
-    const errors = Array.from(score, (value, i) =>
-      list.mask[i] === 0 ? 0 : Math.max(Math.abs(value - scored.score[i]!), Math.abs(gate[2 * i]! - scored.gate[2 * i]!)),
-    );
-    const totals = served === undefined ? [] : addDelta(served.prior, scored.score, 1);
-    const error = Math.max(...errors, ...Array.from(totals, (total, i) => (list.mask[i] === 0 ? 0 : Math.abs(total - served!.total[i]!))));
+  const results = await runGolden(scorer, golden);
+  for (const { name, error } of results) {
     if (!(error <= tolerance)) {
       throw new UserError(`Golden case "${name}" is off by ${error} in wasm, more than ${tolerance}: torch and onnxruntime disagree`);
     }
-    results.push({ name, k: list.k, error });
   }
   return results;
 }

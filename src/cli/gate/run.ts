@@ -1,0 +1,301 @@
+/** One judgment of one model: hard checks, then every list of held-out shoppers scored by the runtime that serves, then evidence and verdict. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import * as v from "valibot";
+import type { Scorer } from "../../inference/scorer.ts";
+import { addDelta } from "../../ranking/meaning.ts";
+import { testSampleRatio } from "../../report/sample-ratio.ts";
+import { errorText, UserError } from "../../web.ts";
+import { type Progress, progressBar } from "../command.ts";
+import { orderByScore } from "../evaluate/metrics.ts";
+import { openModelFolder } from "../evaluate/model.ts";
+import type { ListRow } from "../lists/columns.ts";
+import { readLists } from "../lists/read.ts";
+import { configuredWeights } from "../report/weights.ts";
+import { createExposures, ENGINE, type KnownOrders, SEMANTIC, surveyArms } from "./arms.ts";
+import { type DescribedList, fitAttraction, measureLooks } from "./click-model.ts";
+import { type Evidence, gatherEvidence, type GateList, MODEL } from "./evidence.ts";
+import { type Check, checkHard, checkSplit, type HardOptions, skipped, type Taught } from "./hard-checks.ts";
+import { readItems, tensorMaker } from "./tensors.ts";
+import { DEFAULT_MARGIN, type Judgment, judge } from "./verdict.ts";
+
+export interface GateOptions {
+  /** Folder with student.onnx, manifest.json and golden.json. */
+  readonly model: string;
+  /** What `armmt lists` has written. */
+  readonly lists: string;
+  /** Folder of the model that serves now. */
+  readonly live?: string | undefined;
+  /** wrangler.toml of the edge, for the weights of the arms. */
+  readonly config?: string | undefined;
+  /** File of `armmt report --json`, for its sample ratio. */
+  readonly report?: string | undefined;
+  /** Share of the other order's clicks that may be lost. */
+  readonly margin?: number | undefined;
+  /** Milliseconds. */
+  readonly budget?: number | undefined;
+  readonly json?: boolean | undefined;
+}
+
+export const DEFAULT_BUDGET_MS = 200;
+const TIMED_RUNS = 60;
+/** Lists of the training split that the click model learns from. */
+const MOST_TAUGHT = 10_000;
+const LIVE = "live";
+
+export type Verdict = "passes" | "refused" | "cannot_tell";
+
+/** What `--json` prints. */
+export interface GateReport {
+  readonly format: 1;
+  readonly verdict: Verdict;
+  /** Names: of checks, and "worse than <order>". Empty unless refused. */
+  readonly refused: readonly string[];
+  /** What the log lacks, in words. Empty unless it cannot be told. */
+  readonly missing: readonly string[];
+  readonly model: { readonly version: string; readonly sha256: string; readonly trainedOn: string };
+  readonly live: string | null;
+  readonly margin: number;
+  readonly checks: readonly Check[];
+  readonly judgments: readonly Judgment[];
+  /** `null` where a hard check refused the model before a list was scored. */
+  readonly evidence: Evidence | null;
+  readonly notes: readonly string[];
+}
+
+/** Throws a UserError where there is nothing to judge: a file is missing, or cannot be used. */
+export async function runGate(options: GateOptions): Promise<GateReport> {
+  const { margin = DEFAULT_MARGIN, budget = DEFAULT_BUDGET_MS } = options;
+  const scorer = await openModelFolder(options.model);
+  const live = options.live === undefined ? undefined : await openModelFolder(options.live);
+  const items = readItems(options.lists);
+  const hard: HardOptions = { folder: options.model, scorer, identity: items.identity, budgetMs: budget, runs: TIMED_RUNS };
+  const survey = await surveyLists(options.lists);
+  const checks = [...(await checkHard(hard)), checkSplit(options.model, survey.taught), await checkSampleRatio(options, survey.arms)];
+  const { version, sha256, trainedOn } = scorer.manifest;
+  const report = {
+    format: 1,
+    model: { version, sha256, trainedOn },
+    live: live?.manifest.version ?? null,
+    margin,
+    checks,
+  } as const;
+  const refused: string[] = checks.filter(({ state }) => state === "refused").map(({ name }) => name);
+  if (refused.some((name) => name !== "sample_ratio" && name !== "split")) {
+    const notes = ["No list was scored: what the checks refuse cannot serve"];
+    return { ...report, verdict: "refused", refused, missing: [], judgments: [], evidence: null, notes };
+  }
+  const { evidence, notes, failure } = await judgeLists(options, { scorer, live, survey, items });
+  if (failure !== undefined) {
+    const finite: Check = { name: "finite", state: "refused", detail: failure };
+    const all = checks.map((check) => (check.name === "finite" ? finite : check));
+    return {
+      ...report,
+      checks: all,
+      verdict: "refused",
+      refused: [...refused, "finite"],
+      missing: [],
+      judgments: [],
+      evidence: null,
+      notes,
+    };
+  }
+  const { judgments, missing } = judge(evidence, margin);
+  const lost = judgments.filter(({ outcome }) => outcome === "worse").map(({ against }) => `worse than ${against}`);
+  const isOpen = missing.length > 0 || judgments.some(({ outcome }) => outcome === "cannot_tell");
+  const all = [...refused, ...(missing.length > 0 ? [] : lost)];
+  return {
+    ...report,
+    verdict: all.length > 0 ? "refused" : isOpen ? "cannot_tell" : "passes",
+    refused: all,
+    missing,
+    judgments,
+    evidence,
+    notes,
+  };
+}
+
+type ListSurvey = Awaited<ReturnType<typeof surveyLists>>;
+
+/** First pass: splits, arms, and who was taught. */
+async function surveyLists(folder: string) {
+  const counts = { train: 0, validation: 0, test: 0 };
+  const arms = surveyArms();
+  const [training, all, test] = [createHash("sha256"), createHash("sha256"), createHash("sha256")];
+  for await (const row of readLists(folder)) {
+    counts[row.split]++;
+    arms.add(row);
+    all.update(`${row.query_id}\0`);
+    (row.split === "test" ? test : training).update(`${row.query_id}\0`);
+  }
+  if (counts.test === 0) throw new UserError(`${folder} has no list of the test split: more shoppers are needed`);
+  const taught: Taught = { training: training.digest("hex"), all: all.digest("hex"), test: test.digest("hex") };
+  return { counts, arms, taught };
+}
+
+const reportSchema = v.object({ sampleRatio: v.object({ isMismatch: v.boolean(), verdict: v.string() }) });
+
+async function checkSampleRatio({ config, report }: GateOptions, arms: ListSurvey["arms"]): Promise<Check> {
+  const name = "sample_ratio";
+  if (report !== undefined) {
+    const ratio = readReport(report);
+    return { name, state: ratio.isMismatch ? "refused" : "passed", detail: ratio.verdict };
+  }
+  if (config === undefined)
+    return skipped(name, "no weights to compare with: give --config, or --report with the file of armmt report --json");
+  const tested: string[] = [];
+  for (const [experiment, counts] of arms.counts()) {
+    const weights = await configuredWeights(config, experiment); // oxlint-disable-line no-await-in-loop
+    if (weights === undefined) continue;
+    const variants = [...weights.arms.keys()];
+    const result = testSampleRatio(
+      variants.map((variant) => counts.get(variant) ?? 0),
+      [...weights.arms.values()],
+    );
+    if (result === undefined) continue;
+    const sizes = variants.map((variant) => `${variant} ${counts.get(variant) ?? 0}`).join(", ");
+    if (result.isMismatch) {
+      const detail = `the arms of ${experiment} do not have the sizes of ${config} (${sizes} shoppers, p ${result.p.toExponential(1)}): find the cause first (armmt report)`;
+      return { name, state: "refused", detail };
+    }
+    tested.push(`${experiment}: ${sizes} shoppers, p ${result.p.toFixed(3)}`);
+  }
+  return tested.length === 0
+    ? skipped(name, `${config} names no experiment of these lists`)
+    : { name, state: "passed", detail: tested.join("; ") };
+}
+
+function readReport(file: string): { readonly isMismatch: boolean; readonly verdict: string } {
+  try {
+    return v.parse(reportSchema, JSON.parse(readFileSync(file, "utf8"))).sampleRatio;
+  } catch (error) {
+    throw new UserError(`Cannot use the report ${file} (${errorText(error)}): write it with armmt report --json`, { cause: error });
+  }
+}
+
+interface Opened {
+  readonly scorer: Scorer;
+  readonly live: Scorer | undefined;
+  readonly survey: ListSurvey;
+  readonly items: ReturnType<typeof readItems>;
+}
+
+type Judged =
+  | { readonly evidence: Evidence; readonly notes: string[]; readonly failure?: undefined }
+  | { readonly failure: string; readonly notes: string[]; readonly evidence?: undefined };
+
+async function judgeLists(options: GateOptions, { scorer, live, survey, items }: Opened): Promise<Judged> {
+  const { counts } = survey;
+  const share = Math.min(1, MOST_TAUGHT / Math.max(1, counts.train));
+  const every = 1 / share;
+  const bar = progressBar("Scoring lists", counts.test + Math.ceil(counts.train * share), options);
+  const makers = new Map([scorer, ...(live === undefined ? [] : [live])].map((each) => [each, tensorMaker(items, each.manifest)]));
+  const scoreBy = async (by: Scorer, row: ListRow): Promise<readonly number[] | string> => {
+    const scored = await by.score(makers.get(by)!(row));
+    if (!scored.ok) return `${by.manifest.version} fails on query "${row.query}": ${scored.error.detail}`;
+    if (by.manifest.form !== "delta") return orderByScore(scored.value.score);
+    if (row.prior === null) return `${by.manifest.version} adds to the order of engine and meaning, and the lists lack the column prior`;
+    return orderByScore(addDelta(row.prior, scored.value.score, 1));
+  };
+  /** Without the model that is judged: what the edge served. */
+  const servedOrders = async (row: ListRow): Promise<KnownOrders> => {
+    const orders = new Map<string, readonly number[]>([[ENGINE, row.item_rows.map((_, i) => i)]]);
+    if (row.prior !== null) orders.set(SEMANTIC, orderByScore(row.prior));
+    if (live !== undefined) {
+      const order = await scoreBy(live, row);
+      if (typeof order === "string") throw new UserError(`The live model cannot be compared with: ${order}`);
+      orders.set(live.manifest.version, order);
+    }
+    return orders;
+  };
+
+  let exposures = createExposures(survey.arms, live?.manifest.version);
+  const taught = await readTaught(options.lists, every, servedOrders, (row, orders) => exposures.find(row, orders), bar);
+  const notes: string[] = [];
+  const doubtful = exposures.doubtful();
+  if (doubtful.length > 0) {
+    notes.push(
+      `What ${doubtful.join(", ")} showed is not the order that is computed for it (pinned hits, rules, or a part of trust): only what single records say was randomised is used`,
+    );
+    exposures = createExposures(surveyArms(), undefined);
+    taught.forEach((list, i) => (taught[i] = { ...list, cells: exposures.find(list.row, new Map()) }));
+  }
+  const curve = measureLooks(taught);
+  const width = items.features.length;
+  const attraction = fitAttraction(taught, width, curve.looks);
+  const sum = (of: (row: ListRow) => readonly number[]): number =>
+    taught.reduce((total, { row }) => total + of(row).reduce((all, value) => all + value, 0), 0);
+  const perClick =
+    sum(({ purchases }) => purchases) /
+    Math.max(
+      1,
+      sum(({ clicks }) => clicks),
+    );
+
+  const lists: GateList[] = [];
+  let [withoutMeaning, failures] = [0, 0];
+  let failure = "";
+  for await (const row of readLists(options.lists, "test")) {
+    bar.increment();
+    const served = await servedOrders(row);
+    const order = await scoreBy(scorer, row);
+    if (typeof order === "string") {
+      failures++;
+      failure ||= order;
+      continue;
+    }
+    if (row.prior === null) withoutMeaning++;
+    const orders = new Map([[ENGINE, served.get(ENGINE)!]]);
+    const semantic = served.get(SEMANTIC);
+    if (semantic !== undefined) orders.set(SEMANTIC, semantic);
+    if (live !== undefined) orders.set(LIVE, served.get(live.manifest.version)!);
+    orders.set(MODEL, order);
+    lists.push({
+      unit: row.unit,
+      queryId: row.query_id,
+      positions: row.positions,
+      clicks: row.clicks,
+      purchases: row.purchases,
+      cells: exposures.find(row, served),
+      attraction: attraction(row.features),
+      orders,
+    });
+  }
+  bar.stop();
+  if (failures > 0) return { failure: `${failures} of ${counts.test} lists: model ${failure}`, notes };
+  if (withoutMeaning > 0) {
+    notes.push(
+      `${withoutMeaning} of ${lists.length} lists lack the column prior: the model is not compared with engine and meaning (semantic)`,
+    );
+    for (const { orders } of lists) if (orders instanceof Map) orders.delete(SEMANTIC);
+  }
+  if (live === undefined) notes.push("No live model is named (--live): the model is compared with engine and meaning only");
+  const { byArms, byRecord, fixed } = exposures.counts();
+  notes.push(
+    `Lists of both splits whose places were random: ${byArms} by the arms of their experiment, ${byRecord} by their own record alone` +
+      Object.entries(fixed)
+        .map(([reason, count]) => `; not random (${reason}): ${count}`)
+        .join(""),
+  );
+  return { evidence: gatherEvidence({ lists, curve, perClick }), notes };
+}
+
+/** Lists of the training split, evenly from the whole of it. */
+async function readTaught(
+  folder: string,
+  every: number,
+  ordersOf: (row: ListRow) => Promise<KnownOrders>,
+  cellsOf: (row: ListRow, orders: KnownOrders) => DescribedList["cells"],
+  bar: Progress,
+): Promise<(DescribedList & { readonly row: ListRow })[]> {
+  const taught = [];
+  let [seen, taken] = [0, 0];
+  for await (const row of readLists(folder, "train")) {
+    if (seen++ < taken * every - 1e-9) continue;
+    taken++;
+    bar.increment();
+    const { positions, clicks, features } = row;
+    taught.push({ row, positions, clicks, features, cells: cellsOf(row, await ordersOf(row)) });
+  }
+  return taught;
+}
