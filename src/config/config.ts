@@ -50,6 +50,8 @@ export interface Config {
   readonly experiments: readonly Experiment[];
   /** Whether a KV key may replace them; it is read once per isolate and minute. */
   readonly hasLiveExperiments: boolean;
+  /** Whether catalogues have rules in KV; their pointers are read once per isolate and minute. */
+  readonly hasLiveRules: boolean;
   /** A flag of another flag system; its text value is the variant. */
   readonly variantFlag: string | undefined;
   readonly storefrontUrl: string | undefined;
@@ -205,6 +207,7 @@ const environment = v.object({
   DEFAULT_VARIANT: v.optional(variant, "armmt"),
   EXPERIMENTS: v.optional(experimentList, []),
   LIVE_EXPERIMENTS: v.optional(table(v.boolean("use true or false")), false),
+  LIVE_RULES: v.optional(table(v.boolean("use true or false")), false),
   VARIANT_FLAG: v.optional(v.pipe(v.string("name a flag"), v.nonEmpty("name a flag"))),
   STOREFRONT_URL: v.optional(storefrontUrl),
   CLIENT_ADDRESS_HEADER: v.optional(requestHeader),
@@ -280,6 +283,7 @@ export function parseConfig(env: unknown, limits: ReadonlyMap<string, DialectLim
       defaultVariant: values.DEFAULT_VARIANT,
       experiments: Object.freeze(values.EXPERIMENTS),
       hasLiveExperiments: values.LIVE_EXPERIMENTS,
+      hasLiveRules: values.LIVE_RULES,
       variantFlag: values.VARIANT_FLAG,
       storefrontUrl: values.STOREFRONT_URL,
       clientAddressHeader: values.CLIENT_ADDRESS_HEADER,

@@ -31,6 +31,8 @@ export interface EdgeOptions {
   readonly experiments?: readonly Experiment[] | undefined;
   /** Whether the KV key "experiments" replaces `experiments`, without a deployment. Default: false. Variable LIVE_EXPERIMENTS. */
   readonly liveExperiments?: boolean | undefined;
+  /** Whether searches follow the rules that `armmt rules publish` has put into KV. Default: false. Variable LIVE_RULES. */
+  readonly liveRules?: boolean | undefined;
   /** Key of the flag whose text value is the variant, for another flag system (`flagClient`). Variable VARIANT_FLAG. */
   readonly variantFlag?: string | undefined;
   /** Where GET requests go that are no search. Default: 404. Variable STOREFRONT_URL. */
@@ -65,6 +67,7 @@ export const OPTION_VARIABLES = [
   ["defaultVariant", "DEFAULT_VARIANT"],
   ["experiments", "EXPERIMENTS"],
   ["liveExperiments", "LIVE_EXPERIMENTS"],
+  ["liveRules", "LIVE_RULES"],
   ["variantFlag", "VARIANT_FLAG"],
   ["storefrontUrl", "STOREFRONT_URL"],
   ["clientAddressHeader", "CLIENT_ADDRESS_HEADER"],

@@ -18,6 +18,8 @@ const VARIABLES: Readonly<Record<VariableName, string>> = {
   EXPERIMENTS:
     "a list in GrowthBook's shape: `key`, `variations`, `weights`, `coverage`, and optionally `status`, `seed`, `hashVersion`, `hashAttribute` (`id`, `user`, `session`), `namespace`, `ranges`, `condition` (on `id`, `user`, `session`, `index`, `country`), `off` (variations that [`armmt guard`](../experiments.md#guardrails) has switched off: their shoppers keep their arm and see the engine's order). The first experiment in which a unit takes part decides; experiments that must not share units need namespaces",
   LIVE_EXPERIMENTS: "`true`: the KV key `experiments` replaces `EXPERIMENTS`, without a deployment and within a minute",
+  LIVE_RULES:
+    "`true`: searches follow the [rules](../guide/rules.md) that `armmt rules publish` has put into KV for their catalogue, within a minute",
   VARIANT_FLAG: "a flag of [another flag system](#another-flag-system), which then decides instead of `EXPERIMENTS`",
   STOREFRONT_URL: "where `GET` requests that are not searches go; without it they get 404. https, or http in a private network",
   CLIENT_ADDRESS_HEADER:

@@ -14,6 +14,7 @@ import { createRankedLists } from "../ranking/ranked-lists.ts";
 import type { EdgeDeps, IndexDeps } from "./contract.ts";
 import { createFlagSource, type FlagClient } from "./flags.ts";
 import { createLiveExperiments } from "./live-experiments.ts";
+import { createLiveRules, type LiveRules } from "./live-rules.ts";
 import { createRankQueue } from "./rank-queue.ts";
 import { createWindows, type Windows } from "./windows.ts";
 
@@ -52,6 +53,8 @@ export function assembleSearches(config: Config, outside: Outside): Searches {
     const breaker = breakers?.add(`store ${catalog}`);
     stores.set(catalog, createItemStore({ kv, catalog, shards, timeoutMs, now: outside.now, breaker }));
   }
+  const rules = new Map<string, LiveRules>();
+  if (config.hasLiveRules) for (const catalog of stores.keys()) rules.set(catalog, createLiveRules({ kv, catalog, now: outside.now, log: outside.log }));
   const sole = withSoleCredentials(config, createDialects(config.indexes, dialects));
   const backends = createDialects(sole, dialects);
   const engineOf = createEngines(fetch, maxReplyBytes);
@@ -65,7 +68,7 @@ export function assembleSearches(config: Config, outside: Outside): Searches {
     const engine = engineOf(index, backend, config.engineAuthorizations.get(name));
     const windows = windowsOf.get(engine) ?? createWindows(outside.clock);
     windowsOf.set(engine, windows);
-    indexes.set(name, { name, window: index.window, backend, engine, windows, store });
+    indexes.set(name, { name, window: index.window, backend, engine, windows, store, rules: rules.get(index.catalog) });
   }
   const { engineTimeoutMs, rankBudgetMs, defaultVariant, variantFlag } = config;
   const flags =
@@ -124,14 +127,15 @@ function createEngines(fetch: Fetch, maxReplyBytes: number) {
 /** Model, published vectors and counters of this isolate. */
 export async function describeStatus({ edge, indexes }: Searches): Promise<object> {
   const described = await Promise.all(
-    [...indexes].map(async ([name, { store, backend, window, windows }]) => {
+    [...indexes].map(async ([name, { store, backend, window, windows, rules }]) => {
       const found = await store.lookup([]);
       const scorer = edge.scorer();
       const model = scorer.ok ? { version: scorer.value.manifest.version, trainedOn: scorer.value.manifest.trainedOn } : scorer.error;
       const published = found.ok ? describeSet(found.value.set) : found.error;
       // What the variant armmt serves, and why.
       const order = found.ok && scorer.ok ? servedOrder(scorer.value.manifest, found.value.set) : undefined;
-      return [name, { backend: backend.name, window, windows: windows.snapshot(), model, published, order }] as const;
+      const ruled = rules && { rules: rules.describe() };
+      return [name, { backend: backend.name, window, windows: windows.snapshot(), model, published, order, ...ruled }] as const;
     }),
   );
   return { indexes: Object.fromEntries(described), ranking: edge.queue.snapshot(), ...edge.counters.snapshot() };

@@ -10,6 +10,7 @@ import { errorStack, sleep } from "../web.ts";
 import type { Batch, BatchResult, Search, SearchResult, Shown } from "./contract.ts";
 import { MAX_RERANKED } from "./ask.ts";
 import { NOTHING } from "./results.ts";
+import { rulesAttributes } from "./rules.ts";
 
 /** Lines of the log, and records, of one request: nobody may fill a store with a single request. */
 const MAX_TRACES = MAX_RERANKED;
@@ -111,10 +112,13 @@ function modelOf({ deps, assignment: { treatment } }: Search, outcome: SearchRes
 
 async function describeExposure(
   search: Search,
-  { outcome, notes }: SearchResult,
-  { hits, indices }: Shown,
+  result: SearchResult,
+  shown: Shown,
   times: Times,
 ): Promise<UbiQueryRecord> {
+  const { outcome, notes } = result;
+  const { hits, indices } = shown;
+  const rules = rulesAttributes(search, result, shown);
   const { index, plan, assignment, queryId, startedAt } = search;
   const ids = hits.map((hit) => hit.itemId);
   const original = hits.slice(0, Math.max(index.window, indices.length));
@@ -140,6 +144,7 @@ async function describeExposure(
       ...(notes?.teams !== undefined && { teams: notes.teams.map((team) => team ?? null) }),
       ...(notes?.propensities !== undefined && { propensities: notes.propensities }),
       ...(notes?.shadow !== undefined && { shadow_ids: notes.shadow.map((i) => ids[i]!) }),
+      ...(rules !== undefined && { rules }),
       ...("bypass" in outcome && { bypass: outcome.bypass.reason }),
       ...times,
     },
