@@ -97,14 +97,14 @@ async function writePointer(namespace: Namespace, catalog: string, pointer: Poin
   await namespace.put([{ key: pointerKey(catalog), value: JSON.stringify(pointer) }]);
 }
 
-interface NamespaceFlags extends Record<"catalog" | "persistTo" | "config" | "binding", string> {
+export interface NamespaceFlags extends Record<"catalog" | "persistTo" | "config" | "binding", string> {
   readonly local?: true;
   readonly folder?: string;
   readonly json?: true;
 }
 
 /** Options that publish and rollback share. */
-function addNamespaceFlags(command: Command): Command {
+export function addNamespaceFlags(command: Command): Command {
   return command
     .option("--catalog <name>", "name under which the edge looks for it", "products")
     .option("--local", "the KV of wrangler dev on this machine, instead of Cloudflare's")
@@ -116,7 +116,7 @@ function addNamespaceFlags(command: Command): Command {
 }
 
 /** Closes the namespace after `work`. */
-async function withNamespace<T>(flags: NamespaceFlags, work: (namespace: Namespace) => Promise<T>): Promise<T> {
+export async function withNamespace<T>(flags: NamespaceFlags, work: (namespace: Namespace) => Promise<T>): Promise<T> {
   requireCatalogName(flags.catalog);
   const namespace = await openNamespace(flags);
   try {
