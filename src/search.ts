@@ -170,7 +170,16 @@ async function orderPage(
   const left = decision.value.unranked ?? read.value.bypass;
   const ranked = left === undefined ? await arrange(current, hits.slice(0, index.window)) : err(left);
   const ruled = current.rules === undefined ? undefined : await rule(current, read.value, ranked);
-  const arranged = ranked.ok && ruled !== undefined ? ok(ruledArrangement(ranked.value, ruled, hits.map(({ isPinned }) => isPinned))) : ranked;
+  const arranged =
+    ranked.ok && ruled !== undefined
+      ? ok(
+          ruledArrangement(
+            ranked.value,
+            ruled,
+            hits.map(({ isPinned }) => isPinned),
+          ),
+        )
+      : ranked;
   if (!arranged.ok && !isWidened && (ruled === undefined || ruled.applied.length === 0)) return { ...leave(arranged.error), ruled };
   // Without an order the page is the engine's own, cut from the wider reply.
   const order = arranged.ok ? arranged.value.order : (ruled?.order ?? []);

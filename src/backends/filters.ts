@@ -148,7 +148,7 @@ function splitAt(text: string, separator: RegExp): readonly string[] | undefined
   const parts: string[] = [];
   let depth = 0;
   let from = 0;
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const end = skipQuoted(text, at);
     if (end !== at) {
       at = end;
@@ -202,12 +202,17 @@ function clausesIn(query: unknown, isFilter: boolean, depth: number): readonly (
       ];
     }
     if (["constant_score", "function_score", "script_score"].includes(kind))
-      return [...inner("filter").flatMap((one) => clausesIn(one, true, depth + 1)), ...inner("query").flatMap((one) => clausesIn(one, isFilter, depth + 1))];
+      return [
+        ...inner("filter").flatMap((one) => clausesIn(one, true, depth + 1)),
+        ...inner("query").flatMap((one) => clausesIn(one, isFilter, depth + 1)),
+      ];
     if (!isFilter) return [];
     if (!isObject(options)) return [undefined];
     const fields = Object.entries(options).filter(([name]) => name !== "boost" && name !== "_name");
     if (kind === "term" || kind === "terms")
-      return fields.map(([name, value]) => [{ field: name.replace(/\.keyword$/, ""), values: textsOf(isObject(value) ? value["value"] : value) }]);
+      return fields.map(([name, value]) => [
+        { field: name.replace(/\.keyword$/, ""), values: textsOf(isObject(value) ? value["value"] : value) },
+      ]);
     if (kind === "range" || kind === "prefix" || kind === "wildcard") return fields.map(([field]) => [{ field, values: undefined }]);
     return kind === "exists" ? [] : [undefined];
   });

@@ -113,7 +113,10 @@ function publishCommand(): Command {
     );
     const { catalog, version, previous, rules, changed, place } = report;
     const lines = changed
-      ? [`${catalog}: rules ${version} (${rules}) are live in ${place}${previous === null ? "" : `; before them ${previous}`}`, "Edges with LIVE_RULES = true follow within a minute"]
+      ? [
+          `${catalog}: rules ${version} (${rules}) are live in ${place}${previous === null ? "" : `; before them ${previous}`}`,
+          "Edges with LIVE_RULES = true follow within a minute",
+        ]
       : [`${catalog}: rules ${version} (${rules}) are live already in ${place}`];
     print(flags.json, { ...report, warnings }, [...lines, ...warnings.map((warning) => `  warning: ${warning}`)].join("\n"));
   });
@@ -150,7 +153,10 @@ function historyCommand(): Command {
   return addNamespaceFlags(new Command("history").description("Who published which rules, and when; newest last")).action(
     async (flags: NamespaceFlags) => {
       const history = await withNamespace(flags, (namespace) => readRulesHistory(namespace, flags.catalog));
-      const lines = history.map(({ at, by, from, version, before, note }) => `${at}  ${by}  ${from}  ${before ?? "none"} → ${version}${note === undefined ? "" : `  ${note}`}`);
+      const lines = history.map(
+        ({ at, by, from, version, before, note }) =>
+          `${at}  ${by}  ${from}  ${before ?? "none"} → ${version}${note === undefined ? "" : `  ${note}`}`,
+      );
       print(flags.json, history, lines.length === 0 ? `No rules were published for ${flags.catalog}` : lines.join("\n"));
     },
   );

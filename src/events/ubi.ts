@@ -47,7 +47,12 @@ export interface RulesAttributes {
   /** Ids of those that changed the order. */
   readonly applied: readonly string[];
   /** Those that fit the search and did nothing, or not for one of their items, and why; the first 20. */
-  readonly idle?: readonly { readonly rule: string; readonly reason: string; readonly item?: string | undefined; readonly by?: string | undefined }[];
+  readonly idle?: readonly {
+    readonly rule: string;
+    readonly reason: string;
+    readonly item?: string | undefined;
+    readonly by?: string | undefined;
+  }[];
   /** Those that fit, and have another share of the shoppers: the other arm of an experiment. */
   readonly held_back?: readonly string[];
   /** Items of the page that stand in a slot (sponsored). */

@@ -6,7 +6,7 @@
  * doubled, unless a rule drops what it hides. Pure, and once per window: all pages cut from it agree.
  */
 import { boosted, capped, diversified } from "./arrange.ts";
-import type { Rule, Then, Value } from "./document.ts";
+import type { Rule, RuleAction, Value } from "./document.ts";
 import type { MatchedRule } from "./match.ts";
 import { fitsHit, isSoldOut } from "./hits.ts";
 
@@ -86,10 +86,10 @@ export interface Ruled {
 const LAST = 1;
 const HIDDEN = 2;
 
-type Action<Kind extends Then["do"]> = Extract<Then, { readonly do: Kind }>;
-interface Of<Kind extends Then["do"]> {
+type Action<Kind extends RuleAction["do"]> = Extract<RuleAction, { readonly do: Kind }>;
+interface Of<Kind extends RuleAction["do"]> {
   readonly id: string;
-  readonly then: Action<Kind>;
+  readonly action: Action<Kind>;
 }
 
 export function applyRules(matched: readonly MatchedRule[], window: RuleWindow): Ruled {
@@ -165,29 +165,38 @@ function stateOf(window: RuleWindow): State {
 }
 
 function sortOut(matched: readonly MatchedRule[], { window, idle }: State) {
-  const kinds: { readonly [Kind in Then["do"]]: Of<Kind>[] } = { hide: [], pin: [], slots: [], last: [], cap: [], diversify: [], bury: [], boost: [] };
+  const kinds: { readonly [Kind in RuleAction["do"]]: Of<Kind>[] } = {
+    hide: [],
+    pin: [],
+    slots: [],
+    last: [],
+    cap: [],
+    diversify: [],
+    bury: [],
+    boost: [],
+  };
   for (const { rule } of matched) {
-    const { id, then } = rule;
-    if (window.isSorted && !(then.do === "last" && then.underSort === true)) idle.push({ rule: id, reason: "sorted" });
-    else if (!window.isFromTop && NEEDS_TOP.has(then.do)) idle.push({ rule: id, reason: "not_first_page" });
+    const { id, action } = rule;
+    if (window.isSorted && !(action.do === "last" && action.underSort === true)) idle.push({ rule: id, reason: "sorted" });
+    else if (!window.isFromTop && NEEDS_TOP.has(action.do)) idle.push({ rule: id, reason: "not_first_page" });
     else put(kinds, rule);
   }
   return kinds;
 }
 
 /** They count positions of the whole list. */
-const NEEDS_TOP: ReadonlySet<Then["do"]> = new Set<Then["do"]>(["pin", "slots", "cap", "diversify"]);
+const NEEDS_TOP: ReadonlySet<RuleAction["do"]> = new Set<RuleAction["do"]>(["pin", "slots", "cap", "diversify"]);
 
 /** One branch per kind, so that each list has its own type. */
-function put(kinds: { readonly [Kind in Then["do"]]: Of<Kind>[] }, { id, then }: Rule): void {
-  if (then.do === "hide") kinds.hide.push({ id, then });
-  else if (then.do === "pin") kinds.pin.push({ id, then });
-  else if (then.do === "slots") kinds.slots.push({ id, then });
-  else if (then.do === "last") kinds.last.push({ id, then });
-  else if (then.do === "cap") kinds.cap.push({ id, then });
-  else if (then.do === "diversify") kinds.diversify.push({ id, then });
-  else if (then.do === "bury") kinds.bury.push({ id, then });
-  else kinds.boost.push({ id, then });
+function put(kinds: { readonly [Kind in RuleAction["do"]]: Of<Kind>[] }, { id, action }: Rule): void {
+  if (action.do === "hide") kinds.hide.push({ id, action });
+  else if (action.do === "pin") kinds.pin.push({ id, action });
+  else if (action.do === "slots") kinds.slots.push({ id, action });
+  else if (action.do === "last") kinds.last.push({ id, action });
+  else if (action.do === "cap") kinds.cap.push({ id, action });
+  else if (action.do === "diversify") kinds.diversify.push({ id, action });
+  else if (action.do === "bury") kinds.bury.push({ id, action });
+  else kinds.boost.push({ id, action });
 }
 
 function touch({ touched, owner }: State, rule: string, hit: number): void {
@@ -198,7 +207,7 @@ function touch({ touched, owner }: State, rule: string, hit: number): void {
 }
 
 /** The hits that a rule's conditions fit, in the order before. Says so where there are none. */
-function fittingOf(state: State, { id, then: { match } }: Of<"hide"> | Of<"last"> | Of<"boost"> | Of<"bury">): readonly number[] {
+function fittingOf(state: State, { id, action: { match } }: Of<"hide"> | Of<"last"> | Of<"boost"> | Of<"bury">): readonly number[] {
   const { window, idle, hitOf } = state;
   const hits = window.order.filter((hit) => fitsHit(match, window.hits[hit]!.itemId, (field) => window.valuesOf(hit, field)));
   if (hits.length > 0) return hits;
@@ -218,7 +227,7 @@ function hide(state: State, rule: Of<"hide">): void {
     else {
       tiers[hit] = HIDDEN;
       touch(state, rule.id, hit);
-      if (rule.then.drop !== true) continue;
+      if (rule.action.drop !== true) continue;
       if (window.mayDrop) drops.add(hit);
       else idle.push({ rule: rule.id, reason: "counted_by_total", item });
     }
@@ -232,7 +241,7 @@ function fixOwn({ window, tiers, placeBefore, fix }: State): void {
   }
 }
 
-function pin(state: State, { id, then: { items, gap, soldOut } }: Of<"pin">): void {
+function pin(state: State, { id, action: { items, gap, soldOut } }: Of<"pin">): void {
   let closed = 0;
   for (const { id: item, position } of items.toSorted((a, b) => a.position - b.position)) {
     const hit = state.hitOf(item);
@@ -243,7 +252,7 @@ function pin(state: State, { id, then: { items, gap, soldOut } }: Of<"pin">): vo
       if (gap === "close") closed++;
       continue;
     }
-    place(state, id, hit, position - 1 - closed);
+    putAt(state, id, hit, position - 1 - closed);
   }
 }
 
@@ -256,7 +265,7 @@ function unplaceable({ window, tiers, isFixed, owner }: State, hit: number, sold
 }
 
 /** To `slot`, or to the next free one of its section. False where there is none. */
-function place(state: State, rule: string, hit: number, slot: number): boolean {
+function putAt(state: State, rule: string, hit: number, slot: number): boolean {
   const { window, fixed, idle, owner, fix } = state;
   const item = window.hits[hit]!.itemId;
   if (slot >= fixed.length) {
@@ -278,7 +287,7 @@ function place(state: State, rule: string, hit: number, slot: number): boolean {
   return true;
 }
 
-function fillSlots(state: State, { id, then: { positions, ids: ofFeed, soldOut } }: Of<"slots">): void {
+function fillSlots(state: State, { id, action: { positions, ids: ofFeed, soldOut } }: Of<"slots">): void {
   const ids: readonly string[] = ofFeed ?? state.window.slotIds;
   if (ids.length === 0) state.idle.push({ rule: id, reason: "no_ids" });
   const free = positions.toSorted((a, b) => a - b);
@@ -295,7 +304,7 @@ function fillSlots(state: State, { id, then: { positions, ids: ofFeed, soldOut }
       state.idle.push({ rule: id, item, reason: reason ?? "not_in_window", by: hit === undefined ? undefined : state.owner[hit] });
       continue;
     }
-    if (!place(state, id, hit, position - 1)) continue;
+    if (!putAt(state, id, hit, position - 1)) continue;
     state.sponsored.push(hit);
     next++;
   }
@@ -325,12 +334,12 @@ function lostTo({ window, tiers, isFixed }: State, hit: number, by: string | und
 function moveByPlaces(state: State, boosts: readonly Of<"boost">[], buries: readonly Of<"bury">[]): void {
   const { places, isFixed, tiers, idle, window, owner } = state;
   for (const rule of [...buries, ...boosts]) {
-    const sign = rule.then.do === "bury" ? -1 : 1;
+    const sign = rule.action.do === "bury" ? -1 : 1;
     for (const hit of fittingOf(state, rule)) {
       if (isFixed(hit) || tiers[hit] === HIDDEN || places[hit] !== 0)
         idle.push({ rule: rule.id, item: window.hits[hit]!.itemId, ...lostTo(state, hit, owner[hit]) });
       else {
-        places[hit] = sign * rule.then.places;
+        places[hit] = sign * rule.action.places;
         touch(state, rule.id, hit);
       }
     }
@@ -342,7 +351,11 @@ function sorted({ blockOf }: State, queue: readonly number[], from: number): rea
   return [...queue.slice(0, from), ...queue.slice(from).toSorted((a, b) => blockOf(a) - blockOf(b))];
 }
 
-function diversify(state: State, { id, then: { first, by = "both", relevance = 0.7 } }: Of<"diversify">, queue: readonly number[]): readonly number[] {
+function diversify(
+  state: State,
+  { id, action: { first, by = "both", relevance = 0.7 } }: Of<"diversify">,
+  queue: readonly number[],
+): readonly number[] {
   const { window, fixed, idle, blockOf } = state;
   const likeness = window.likeness(by);
   if (likeness === undefined) {
@@ -369,7 +382,7 @@ function fill(state: State, caps: readonly Of<"cap">[], queue: readonly number[]
     let next = 0;
     return Array.from(fixed, (hit) => (hit >= 0 ? hit : queue[next++]!));
   }
-  const limits = caps.map(({ id, then: { field, most, first } }) => ({ id, field, most, first }));
+  const limits = caps.map(({ id, action: { field, most, first } }) => ({ id, field, most, first }));
   const filled = capped({ fixed, queue, blockOf, limits, valuesOf: window.valuesOf });
   for (const [i, { id, field }] of limits.entries()) {
     for (const hit of filled.demoted[i]!) touch(state, id, hit);
@@ -382,7 +395,11 @@ function fill(state: State, caps: readonly Of<"cap">[], queue: readonly number[]
   return filled.order;
 }
 
-function settle({ touched, placeBefore, idle, sponsored, drops }: State, matched: readonly MatchedRule[], filled: readonly number[]): Ruled {
+function settle(
+  { touched, placeBefore, idle, sponsored, drops }: State,
+  matched: readonly MatchedRule[],
+  filled: readonly number[],
+): Ruled {
   const order = drops.size === 0 ? filled : filled.filter((hit) => !drops.has(hit));
   const placeAfter: number[] = [];
   for (const [place, hit] of filled.entries()) placeAfter[hit] = place;
@@ -392,7 +409,7 @@ function settle({ touched, placeBefore, idle, sponsored, drops }: State, matched
     const hits = touched.get(rule.id);
     if (hits === undefined) continue;
     const isMoved = hits.some((hit) => placeAfter[hit] !== placeBefore[hit] || drops.has(hit));
-    if (isMoved || rule.then.do === "slots") applied.push(rule.id);
+    if (isMoved || rule.action.do === "slots") applied.push(rule.id);
     else idle.push({ rule: rule.id, reason: "already_so" });
     for (const hit of hits) {
       const list = movedBy.get(hit);
@@ -400,6 +417,6 @@ function settle({ touched, placeBefore, idle, sponsored, drops }: State, matched
       else if (!list.includes(rule.id)) list.push(rule.id);
     }
   }
-  const counted = Math.max(0, ...matched.map(({ rule: { then } }) => (then.do === "cap" ? Math.min(then.first, filled.length) : 0)));
+  const counted = Math.max(0, ...matched.map(({ rule: { action } }) => (action.do === "cap" ? Math.min(action.first, filled.length) : 0)));
   return { order, applied, idle, movedBy, slots: sponsored, counted };
 }

@@ -97,7 +97,7 @@ const when = v.strictObject({
 const value = v.union([name, v.number(), v.boolean()], "use text, numbers, true or false");
 
 /** Conditions on a hit; all must hold. An unknown value fits none. */
-const condition = v.union(
+const hitCondition = v.union(
   [
     v.strictObject({ ids: listOf(itemId, "ids") }),
     /** `every`: of a field with several values, all must be among these (stock of variants). Default: one. */
@@ -107,13 +107,13 @@ const condition = v.union(
   'give { "ids": … }, { "field": …, "is": … } or { "field": …, "above" or "below": … }',
 );
 
-const match = v.pipe(v.array(condition, "list conditions"), v.minLength(1, "list conditions"), v.maxLength(10, "list at most 10"));
+const match = v.pipe(v.array(hitCondition, "list conditions"), v.minLength(1, "list conditions"), v.maxLength(10, "list at most 10"));
 
 const SOLD_OUT = v.optional(v.picklist(["yield", "stay"], 'use "yield" or "stay"'));
 
 const positions = whole(1, MAX_WINDOW, "positions");
 
-const then = v.variant(
+const ruleAction = v.variant(
   "do",
   [
     v.strictObject({ do: v.literal("last"), match, /** Also where the shopper sorts. */ underSort: v.optional(v.boolean()) }),
@@ -157,7 +157,7 @@ const rule = v.strictObject({
   /** Higher wins. Default: 0. */
   priority: v.optional(whole(-1000, 1000, "priority")),
   when: v.optional(when),
-  then,
+  action: ruleAction,
 });
 
 export const rulesDocument = v.strictObject({
@@ -169,8 +169,8 @@ export type RulesDocument = v.InferOutput<typeof rulesDocument>;
 export type Rule = RulesDocument["rules"][number];
 export type When = v.InferOutput<typeof when>;
 export type Phrase = v.InferOutput<typeof phrase>;
-export type Then = Rule["then"];
-export type Condition = v.InferOutput<typeof condition>;
+export type RuleAction = Rule["action"];
+export type Condition = v.InferOutput<typeof hitCondition>;
 export type Value = v.InferOutput<typeof value>;
 
 /** Each problem is one line: where, what is wrong, the fix. */
@@ -199,7 +199,7 @@ export function checkRules(json: unknown): Result<RulesDocument, readonly string
 const MOST_PROBLEMS = 50;
 
 /** What a schema does not see: members that contradict each other. */
-function problemsOf({ id, when: { from, until, share, emptyQuery, query, filters } = {}, then: action }: Rule): string[] {
+function problemsOf({ id, when: { from, until, share, emptyQuery, query, filters } = {}, action }: Rule): string[] {
   const problems: string[] = [];
   const say = (text: string): void => void problems.push(`Rule ${id}: ${text}`);
   if (from !== undefined && until !== undefined && Date.parse(from) >= Date.parse(until))

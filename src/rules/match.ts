@@ -88,14 +88,18 @@ export function compileRules({ rules }: RulesDocument, version: string): Result<
   const problems = new Map<string, string>();
   const compiled = rules.filter(({ enabled }) => enabled !== false).map(compileRule);
   const frequency = new Map<string, number>();
-  for (const { phrases } of compiled) for (const word of phrases.flatMap(({ words }) => words)) frequency.set(word, (frequency.get(word) ?? 0) + 1);
+  for (const { phrases } of compiled)
+    for (const word of phrases.flatMap(({ words }) => words)) frequency.set(word, (frequency.get(word) ?? 0) + 1);
   for (const one of compiled) {
     for (const key of new Set(keysOf(one, frequency))) {
       const list = table.get(key);
       if (list === undefined) table.set(key, [one]);
       else list.push(one);
       if ((list?.length ?? 0) > MAX_PER_KEY)
-        problems.set(key, `${nameOf(key)} calls up more than ${MAX_PER_KEY} rules, and a search looks at each: join some of them, or be more specific`);
+        problems.set(
+          key,
+          `${nameOf(key)} calls up more than ${MAX_PER_KEY} rules, and a search looks at each: join some of them, or be more specific`,
+        );
     }
   }
   if (problems.size > 0) return err([...problems.values()]);
@@ -163,7 +167,10 @@ function find(table: Table, request: RuleRequest, version: string): Matched | un
   const text = request.queryText?.slice(0, MAX_QUERY_CHARACTERS);
   const words = text === undefined ? [] : foldedWords(text);
   const stems = text === undefined ? [] : queryWords(text);
-  for (const [form, own] of [["word", words], ["stem", stems]] as const) {
+  for (const [form, own] of [
+    ["word", words],
+    ["stem", stems],
+  ] as const) {
     if (own.length === 0) continue;
     add(`${form}:is:${own.join(" ")}`);
     add(`${form}:starts:${own[0]}`);
@@ -228,7 +235,11 @@ function hasFilterKeys(table: Table): boolean {
 const NO_PHRASE = { kind: "contains", words: [] } as const satisfies CompiledPhrase;
 
 /** The most specific phrase that fits; NO_PHRASE for a rule without one; `undefined` where the rule does not match. */
-function fits(one: Compiled, { queryText, index, context, country, now }: RuleRequest, words: readonly string[]): CompiledPhrase | undefined {
+function fits(
+  one: Compiled,
+  { queryText, index, context, country, now }: RuleRequest,
+  words: readonly string[],
+): CompiledPhrase | undefined {
   if (now < one.fromMs || now >= one.untilMs) return undefined;
   if (one.index !== undefined && !one.index.has(index)) return undefined;
   if (one.context.some((word) => !context.has(word))) return undefined;
@@ -253,7 +264,11 @@ function isSame(given: ReadonlySet<string> | undefined, wanted: ReadonlySet<stri
 }
 
 /** By the hash of experiments, so that other languages can tell too. */
-function isInShare({ from = 0, to, seed }: { readonly from?: number | undefined; readonly to: number; readonly seed?: string | undefined }, id: string, unit: string): boolean {
+function isInShare(
+  { from = 0, to, seed }: { readonly from?: number | undefined; readonly to: number; readonly seed?: string | undefined },
+  id: string,
+  unit: string,
+): boolean {
   const ranges: [number, number][] = [
     [from, to],
     [to, to],
@@ -265,7 +280,14 @@ function isInShare({ from = 0, to, seed }: { readonly from?: number | undefined;
 function specificityOf({ rule: { when = {} }, filters, index, context, country }: Compiled, phrase: CompiledPhrase): readonly number[] {
   const values = filters.reduce((sum, [, set]) => sum + set.size, 0);
   const rest = Number(index !== undefined) + context.length + Number(country !== undefined) + Number(when.share !== undefined);
-  return [phrase.words.length === 0 ? 0 : KINDS[phrase.kind], phrase.words.length, filters.length, values, Number(when.emptyQuery === true), rest];
+  return [
+    phrase.words.length === 0 ? 0 : KINDS[phrase.kind],
+    phrase.words.length,
+    filters.length,
+    values,
+    Number(when.emptyQuery === true),
+    rest,
+  ];
 }
 
 /** Priority, then the more specific, then the later start, then the id. */

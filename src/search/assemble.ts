@@ -54,7 +54,8 @@ export function assembleSearches(config: Config, outside: Outside): Searches {
     stores.set(catalog, createItemStore({ kv, catalog, shards, timeoutMs, now: outside.now, breaker }));
   }
   const rules = new Map<string, LiveRules>();
-  if (config.hasLiveRules) for (const catalog of stores.keys()) rules.set(catalog, createLiveRules({ kv, catalog, now: outside.now, log: outside.log }));
+  if (config.hasLiveRules)
+    for (const catalog of stores.keys()) rules.set(catalog, createLiveRules({ kv, catalog, now: outside.now, log: outside.log }));
   const sole = withSoleCredentials(config, createDialects(config.indexes, dialects));
   const backends = createDialects(sole, dialects);
   const engineOf = createEngines(fetch, maxReplyBytes);

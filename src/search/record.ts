@@ -110,12 +110,7 @@ function modelOf({ deps, assignment: { treatment } }: Search, outcome: SearchRes
   return scorer.ok ? scorer.value.manifest.version : undefined;
 }
 
-async function describeExposure(
-  search: Search,
-  result: SearchResult,
-  shown: Shown,
-  times: Times,
-): Promise<UbiQueryRecord> {
+async function describeExposure(search: Search, result: SearchResult, shown: Shown, times: Times): Promise<UbiQueryRecord> {
   const { outcome, notes } = result;
   const { hits, indices } = shown;
   const rules = rulesAttributes(search, result, shown);

@@ -64,7 +64,7 @@ function filtersOf({ filters }: SearchPlan): ReadonlyMap<string, ReadonlySet<str
 /** Whether rules can change a search that keeps its order for this reason. */
 function mayAct({ rules, plan }: Search, reason: Bypass["reason"]): boolean {
   if (rules === undefined || rules.rules.length === 0 || plan.limit === 0) return false;
-  if (reason === "explicit_sort") return rules.rules.some(({ rule: { then } }) => then.do === "last" && then.underSort === true);
+  if (reason === "explicit_sort") return rules.rules.some(({ rule: { action } }) => action.do === "last" && action.underSort === true);
   return reason !== "off" && KEPT.has(reason);
 }
 
@@ -92,14 +92,14 @@ export function forRules(search: Search, left: Bypass, window: () => WindowDecis
  */
 export async function rule(search: Search, reply: SearchReply, arranged: Result<Arrangement, Bypass>): Promise<Ruled | undefined> {
   try {
-    return await ruled(search, reply, arranged);
+    return await applyTo(search, reply, arranged);
   } catch (cause) {
     search.deps.log({ level: "error", event: "rules", index: search.index.name, detail: errorStack(cause) });
     return undefined;
   }
 }
 
-async function ruled(search: Search, reply: SearchReply, arranged: Result<Arrangement, Bypass>): Promise<Ruled | undefined> {
+async function applyTo(search: Search, reply: SearchReply, arranged: Result<Arrangement, Bypass>): Promise<Ruled | undefined> {
   const { rules, plan, index, request } = search;
   const kept = reply.bypass ?? plan.bypass;
   const isSorted = kept?.reason === "explicit_sort";
@@ -107,7 +107,9 @@ async function ruled(search: Search, reply: SearchReply, arranged: Result<Arrang
   const hits = reply.hits.slice(0, index.window);
   const order = arranged.ok ? (arranged.value.unswapped ?? arranged.value.order) : [...hits.keys()];
   if (hits.length === 0 || order.length !== hits.length) return undefined;
-  const needsItems = rules.rules.some(({ rule: { then } }) => then.do === "diversify" || NEEDS_STOCK.has(then.do) || namesItemValue(then));
+  const needsItems = rules.rules.some(
+    ({ rule: { action } }) => action.do === "diversify" || NEEDS_STOCK.has(action.do) || namesItemValue(action),
+  );
   const isStoreDown = !arranged.ok && STORE_REASONS.has(arranged.error.reason);
   const lookup = needsItems && !isStoreDown ? await index.store.lookup(hits.map(({ itemId }) => itemId)) : undefined;
   const items = lookup?.ok === true ? lookup.value.items : [];
@@ -138,9 +140,9 @@ const NEEDS_STOCK: ReadonlySet<string> = new Set(["pin", "slots"]);
 
 const STORE_REASONS: ReadonlySet<Bypass["reason"]> = new Set<Bypass["reason"]>(["store_unavailable", "store_timeout", "nothing_published"]);
 
-function namesItemValue(then: Matched["rules"][number]["rule"]["then"]): boolean {
-  if (then.do === "cap") return itemValue(then.field) !== undefined;
-  return "match" in then && then.match.some((condition) => "field" in condition && itemValue(condition.field) !== undefined);
+function namesItemValue(action: Matched["rules"][number]["rule"]["action"]): boolean {
+  if (action.do === "cap") return itemValue(action.field) !== undefined;
+  return "match" in action && action.match.some((condition) => "field" in condition && itemValue(condition.field) !== undefined);
 }
 
 function itemValue(field: string): ItemValue | undefined {

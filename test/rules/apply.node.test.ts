@@ -33,14 +33,14 @@ const condition = fc.oneof(
 const match = fc.array(condition, { minLength: 1, maxLength: 2 });
 const position = fc.integer({ min: 1, max: 26 });
 
-const then: fc.Arbitrary<Rule["then"]> = fc.oneof(
+const anyAction: fc.Arbitrary<Rule["action"]> = fc.oneof(
   fc.record({ do: fc.constant("last" as const), match, underSort: fc.boolean() }),
   fc.record({ do: fc.constantFrom("boost" as const, "bury" as const), match, places: fc.integer({ min: 1, max: 30 }) }),
   fc.record({
     do: fc.constant("pin" as const),
-    items: fc.uniqueArray(fc.record({ id, position }), { minLength: 1, maxLength: 4, selector: (one) => one.position }).map((items) =>
-      items.filter((one, i) => items.findIndex((other) => other.id === one.id) === i),
-    ),
+    items: fc
+      .uniqueArray(fc.record({ id, position }), { minLength: 1, maxLength: 4, selector: (one) => one.position })
+      .map((items) => items.filter((one, i) => items.findIndex((other) => other.id === one.id) === i)),
     gap: fc.constantFrom("keep" as const, "close" as const),
     soldOut: fc.constantFrom("yield" as const, "stay" as const),
   }),
@@ -51,11 +51,15 @@ const then: fc.Arbitrary<Rule["then"]> = fc.oneof(
     most: fc.integer({ min: 1, max: 4 }),
     first: fc.integer({ min: 2, max: 20 }),
   }),
-  fc.record({ do: fc.constant("diversify" as const), first: fc.integer({ min: 2, max: 12 }), relevance: fc.double({ min: 0, max: 1, noNaN: true }) }),
+  fc.record({
+    do: fc.constant("diversify" as const),
+    first: fc.integer({ min: 2, max: 12 }),
+    relevance: fc.double({ min: 0, max: 1, noNaN: true }),
+  }),
   fc.record({ do: fc.constant("slots" as const), positions: fc.uniqueArray(position, { minLength: 1, maxLength: 3 }) }),
 );
 
-const ruleSet = fc.array(fc.record({ priority: fc.integer({ min: -2, max: 2 }), then }), { maxLength: 6 });
+const ruleSet = fc.array(fc.record({ priority: fc.integer({ min: -2, max: 2 }), action: anyAction }), { maxLength: 6 });
 
 const world = fc.record({
   items: fc.array(item, { maxLength: 22 }),
@@ -69,9 +73,20 @@ const world = fc.record({
   limit: fc.integer({ min: 1, max: 25 }),
 });
 
-function build({ items, shuffle, sectionEnd, rules, named, slotIds, isSorted, isFromTop }: typeof world extends fc.Arbitrary<infer T> ? T : never) {
+function build({
+  items,
+  shuffle,
+  sectionEnd,
+  rules,
+  named,
+  slotIds,
+  isSorted,
+  isFromTop,
+}: typeof world extends fc.Arbitrary<infer T> ? T : never) {
   const sectionOf = (i: number): number => (sectionEnd === undefined || i < sectionEnd ? 0 : 1);
-  const free = items.flatMap((one, i) => (one.isPinned ? [] : [i])).toSorted((a, b) => sectionOf(a) - sectionOf(b) || shuffle[a]! - shuffle[b]!);
+  const free = items
+    .flatMap((one, i) => (one.isPinned ? [] : [i]))
+    .toSorted((a, b) => sectionOf(a) - sectionOf(b) || shuffle[a]! - shuffle[b]!);
   let next = 0;
   const order = items.map((one, i) => (one.isPinned ? i : free[next++]!));
   const window: RuleWindow = {
@@ -89,7 +104,7 @@ function build({ items, shuffle, sectionEnd, rules, named, slotIds, isSorted, is
     mayDrop: false,
   };
   const matched = rules
-    .map(({ priority, then: action }, i): MatchedRule => ({ rule: { id: `rule-${i}`, priority, then: action }, specificity: [], fromMs: 0 }))
+    .map(({ priority, action }, i): MatchedRule => ({ rule: { id: `rule-${i}`, priority, action }, specificity: [], fromMs: 0 }))
     .toSorted(byPrecedence);
   return { window, matched, sectionOf };
 }
@@ -108,11 +123,18 @@ describe("10,000 random lists and rule sets", () => {
         const { window, matched, sectionOf } = build(drawn);
         const { hits, order } = window;
         const { order: shown, applied, idle } = applyRules(matched, window);
-        const said = (rule: string, itemId?: string) => idle.some((one) => one.rule === rule && (itemId === undefined || one.item === itemId || one.item === undefined));
+        const said = (rule: string, itemId?: string) =>
+          idle.some((one) => one.rule === rule && (itemId === undefined || one.item === itemId || one.item === undefined));
         const placeOf = (hit: number): number => shown.indexOf(hit);
 
         // Nothing lost, nothing doubled; pins of the engine and sections hold.
-        must(isSame(shown.toSorted((a, b) => a - b), [...hits.keys()]), "a permutation");
+        must(
+          isSame(
+            shown.toSorted((a, b) => a - b),
+            [...hits.keys()],
+          ),
+          "a permutation",
+        );
         for (const [slot, hit] of shown.entries()) {
           must(sectionOf(hit) === sectionOf(slot), "sections hold");
           must(!hits[slot]!.isPinned || hit === slot, "the pins of the engine hold");
@@ -126,14 +148,34 @@ describe("10,000 random lists and rule sets", () => {
             if ("ids" in one && Array.isArray(one.ids)) return one.ids.includes(hits[hit]!.itemId);
             return "field" in one && "is" in one && Array.isArray(one.is) && one.is.includes(window.valuesOf(hit, String(one.field))[0]);
           });
-        const active = matched.filter(({ rule: { id: name } }) => !idle.some((one) => one.rule === name && (one.reason === "sorted" || one.reason === "not_first_page")));
-        const hidden = new Set(active.flatMap(({ rule: { then: action } }) => (action.do === "hide" ? shown.filter((hit) => fits(action, hit) && !hits[hit]!.isPinned) : [])));
+        const active = matched.filter(
+          ({ rule: { id: name } }) =>
+            !idle.some((one) => one.rule === name && (one.reason === "sorted" || one.reason === "not_first_page")),
+        );
+        const hidden = new Set(
+          active.flatMap(({ rule: { action } }) =>
+            action.do === "hide" ? shown.filter((hit) => fits(action, hit) && !hits[hit]!.isPinned) : [],
+          ),
+        );
         const placed = new Set<number>();
         for (const { rule } of active) {
-          const { then: action } = rule;
+          const { action } = rule;
           if (action.do === "pin") {
             const missing = (upTo: number) =>
-              action.gap === "close" ? action.items.filter((one) => one.position < upTo && idle.some((note) => note.rule === rule.id && note.item === one.id && note.reason !== "place_taken" && note.reason !== "beyond_list" && note.reason !== "other_section")).length : 0;
+              action.gap === "close"
+                ? action.items.filter(
+                    (one) =>
+                      one.position < upTo &&
+                      idle.some(
+                        (note) =>
+                          note.rule === rule.id &&
+                          note.item === one.id &&
+                          note.reason !== "place_taken" &&
+                          note.reason !== "beyond_list" &&
+                          note.reason !== "other_section",
+                      ),
+                  ).length
+                : 0;
             for (const { id: name, position: wanted } of action.items) {
               const hit = hits.findIndex(({ itemId }) => itemId === name);
               if (hit >= 0 && placeOf(hit) === wanted - 1 - missing(wanted)) placed.add(hit);
@@ -148,7 +190,7 @@ describe("10,000 random lists and rule sets", () => {
               const isStronger = (other: number): boolean =>
                 hits[other]!.isPinned ||
                 other === drawn.named ||
-                active.some(({ rule: { then: one } }) => {
+                active.some(({ rule: { action: one } }) => {
                   if (one.do === "pin") return one.items.some((entry) => entry.id === hits[other]!.itemId);
                   if (one.do === "slots") return drawn.slotIds.includes(hits[other]!.itemId);
                   return (one.do === "hide" || (action.do === "last" && one.do === "last")) && fits(one, other);
@@ -157,14 +199,18 @@ describe("10,000 random lists and rule sets", () => {
             }
           }
           if (action.do === "cap") {
-            const counts = Map.groupBy(shown.slice(0, action.first).flatMap((hit) => window.valuesOf(hit, "brand")), (brand) => brand);
+            const counts = Map.groupBy(
+              shown.slice(0, action.first).flatMap((hit) => window.valuesOf(hit, "brand")),
+              (brand) => brand,
+            );
             const isMet = [...counts.values()].every((list) => list.length <= action.most);
             must(isMet || idle.some((one) => one.rule === rule.id && one.reason === "too_few_others"), `${rule.id}: more than the cap`);
           }
         }
         // Pages agree, at any size.
         const pages: number[] = [];
-        for (let offset = 0; offset < shown.length; offset += drawn.limit) pages.push(...pageIndices(shown, shown.length, { offset, limit: drawn.limit }));
+        for (let offset = 0; offset < shown.length; offset += drawn.limit)
+          pages.push(...pageIndices(shown, shown.length, { offset, limit: drawn.limit }));
         must(isSame(pages, shown), "pages agree");
         // The same again: nothing depends on what was computed before.
         must(isSame(applyRules(matched, window).order, shown), "the same again");
@@ -177,7 +223,7 @@ describe("10,000 random lists and rule sets", () => {
     fc.assert(
       fc.property(world, fc.integer({ min: 1, max: 4 }), fc.integer({ min: 2, max: 20 }), (drawn, most, first) => {
         const { window } = build({ ...drawn, rules: [], sectionEnd: undefined, named: undefined, isSorted: false, isFromTop: true });
-        const rule: Rule = { id: "cap", then: { do: "cap", field: "brand", most, first } };
+        const rule: Rule = { id: "cap", action: { do: "cap", field: "brand", most, first } };
         const { order, idle } = applyRules([{ rule, specificity: [], fromMs: 0 }], window);
         // By brand: what may stand on top is at most `most`, and what the engine has pinned there.
         const top = Math.min(first, order.length);
@@ -186,7 +232,9 @@ describe("10,000 random lists and rule sets", () => {
         const loose = window.hits.flatMap((hit, i) => (hit.isPinned ? [] : [i]));
         const countOf = (list: readonly number[], brand: string) => list.filter((hit) => brandOf(hit) === brand).length;
         const room = BRANDS.reduce((sum, brand) => sum + Math.min(countOf(loose, brand), Math.max(0, most - countOf(fixed, brand))), 0);
-        const isPossible = BRANDS.every((brand) => countOf(fixed, brand) <= most) && room + loose.filter((hit) => brandOf(hit) === undefined).length >= top - fixed.length;
+        const isPossible =
+          BRANDS.every((brand) => countOf(fixed, brand) <= most) &&
+          room + loose.filter((hit) => brandOf(hit) === undefined).length >= top - fixed.length;
         const isMet = BRANDS.every((brand) => countOf(order.slice(0, top), brand) <= most);
         must(isMet === isPossible, "met where it can be");
         must(idle.some(({ reason }) => reason === "too_few_others") === !isPossible, "said where it cannot");

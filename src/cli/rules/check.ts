@@ -8,14 +8,20 @@ const MANY_PINS = 50;
 export function warningsOn({ rules }: RulesDocument, now: number): readonly string[] {
   const warnings: string[] = [];
   const say = ({ id }: Rule, text: string): void => void warnings.push(`Rule ${id}: ${text}`);
-  const scopes = Map.groupBy(rules.filter(({ enabled }) => enabled !== false), ({ when: { from: _from, until: _until, zone: _zone, ...scope } = {} }) => JSON.stringify(scope));
+  const scopes = Map.groupBy(
+    rules.filter(({ enabled }) => enabled !== false),
+    ({ when: { from: _from, until: _until, zone: _zone, ...scope } = {} }) => JSON.stringify(scope),
+  );
   for (const rule of rules) {
-    const { when = {}, then } = rule;
+    const { when = {}, action } = rule;
     if (rule.enabled === false) continue;
-    if (when.until !== undefined && Date.parse(when.until) <= now) say(rule, `has ended (${when.until}): take it out, or give it another end`);
+    if (when.until !== undefined && Date.parse(when.until) <= now)
+      say(rule, `has ended (${when.until}): take it out, or give it another end`);
     const { query, emptyQuery, filters, index, context, country, share } = when;
-    if ([query, emptyQuery, filters, index, context, country, share].every((one) => one === undefined)) say(rule, "holds everywhere: for every search of every index");
-    if (then.do === "pin" && then.items.length >= MANY_PINS) say(rule, `pins ${then.items.length} items: new ones always stand behind them`);
+    if ([query, emptyQuery, filters, index, context, country, share].every((one) => one === undefined))
+      say(rule, "holds everywhere: for every search of every index");
+    if (action.do === "pin" && action.items.length >= MANY_PINS)
+      say(rule, `pins ${action.items.length} items: new ones always stand behind them`);
   }
   for (const same of scopes.values()) {
     warnings.push(...conflictsIn(same));
@@ -41,7 +47,7 @@ function isAtOnce({ when: a = {} }: Rule, { when: b = {} }: Rule): boolean {
   return begins(a) < ends(b) && begins(b) < ends(a);
 }
 
-function conflictOf({ then: a }: Rule, { then: b }: Rule): string | undefined {
+function conflictOf({ action: a }: Rule, { action: b }: Rule): string | undefined {
   if (a.do === "pin" && b.do === "pin") {
     const place = a.items.find((one) => b.items.some((other) => other.position === one.position && other.id !== one.id));
     if (place !== undefined) return `both pin to position ${place.position}`;
@@ -54,5 +60,7 @@ function conflictOf({ then: a }: Rule, { then: b }: Rule): string | undefined {
     return hidden && `one pins ${hidden.id}, the other hides it`;
   }
   const isBoth = (a.do === "boost" && b.do === "bury") || (a.do === "bury" && b.do === "boost");
-  return isBoth && "match" in a && "match" in b && JSON.stringify(a.match) === JSON.stringify(b.match) ? "one boosts what the other buries" : undefined;
+  return isBoth && "match" in a && "match" in b && JSON.stringify(a.match) === JSON.stringify(b.match)
+    ? "one boosts what the other buries"
+    : undefined;
 }

@@ -66,7 +66,10 @@ function ruledList({ rules }: Matched, ids: readonly string[]): Ruled {
 
 export function describeExplained({ matched, asleep, ruled }: Explained, ids: readonly string[]): string {
   if (matched === undefined && asleep.length === 0) return "No rule fits this search";
-  const lines = (matched?.rules ?? []).map(({ rule: { id, name, priority = 0, then } }, i) => `${i + 1}. ${id}${name === undefined ? "" : ` (${name})`}: ${then.do}, priority ${priority}`);
+  const lines = (matched?.rules ?? []).map(
+    ({ rule: { id, name, priority = 0, action } }, i) =>
+      `${i + 1}. ${id}${name === undefined ? "" : ` (${name})`}: ${action.do}, priority ${priority}`,
+  );
   if (lines.length === 0) lines.push("No rule that is live fits this search");
   for (const id of matched?.heldBack ?? []) lines.push(`   ${id}: another share of the shoppers`);
   for (const { rule, reason } of matched?.undecided ?? []) lines.push(`   ${rule}: ${reason}`);
@@ -77,6 +80,7 @@ export function describeExplained({ matched, asleep, ruled }: Explained, ids: re
     const by = ruled.movedBy.get(hit) ?? [];
     lines.push(`${place + 1}. ${ids[hit]} (engine ${hit + 1})${by.length === 0 ? "" : `: ${by.join(", ")}`}`);
   }
-  for (const { rule, reason, item, by } of ruled.idle) lines.push(`   ${rule}${item === undefined ? "" : ` ${item}`}: ${reason}${by === undefined ? "" : ` (${by})`}`);
+  for (const { rule, reason, item, by } of ruled.idle)
+    lines.push(`   ${rule}${item === undefined ? "" : ` ${item}`}: ${reason}${by === undefined ? "" : ` (${by})`}`);
   return lines.join("\n");
 }

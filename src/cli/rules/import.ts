@@ -50,12 +50,14 @@ export function importRules(format: RuleFormat, text: string): { readonly docume
 }
 
 export function describeImport({ rules, taken, changed, refused, ask }: Imported): string {
-  const list = (title: string, remarks: readonly Remark[]): string[] =>
-    remarks.length === 0 ? [] : ["", `${title} (${remarks.length}):`, ...remarks.map(({ rule, what }) => `  ${rule}: ${what}`)];
   return [
     `${rules.length} rules from ${taken.length} of the source: ${taken.join(", ")}`,
-    ...list("Taken over with a changed meaning", changed),
-    ...list("Refused", refused),
-    ...list("Needs an answer", ask),
+    ...listed("Taken over with a changed meaning", changed),
+    ...listed("Refused", refused),
+    ...listed("Needs an answer", ask),
   ].join("\n");
+}
+
+function listed(title: string, remarks: readonly Remark[]): readonly string[] {
+  return remarks.length === 0 ? [] : ["", `${title} (${remarks.length}):`, ...remarks.map(({ rule, what }) => `  ${rule}: ${what}`)];
 }

@@ -5,7 +5,11 @@ import { rulesDocument } from "../../rules/document.ts";
 type Json = Readonly<Record<string, unknown>>;
 
 export function rulesSchema(): Json {
-  return { $schema: "https://json-schema.org/draft/2020-12/schema", title: "Rules of a catalogue (armmt-edge)", ...schemaOf(rulesDocument) };
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: "Rules of a catalogue (armmt-edge)",
+    ...schemaOf(rulesDocument),
+  };
 }
 
 interface Node {

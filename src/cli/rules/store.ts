@@ -62,11 +62,16 @@ export async function readRulesHistory(store: Store, catalog: string): Promise<r
 }
 
 /** The text of the live version, or of another. Throws a UserError where there is none. */
-export async function readPublishedRules(store: Store, catalog: string, version?: string): Promise<{ readonly version: string; readonly text: string }> {
+export async function readPublishedRules(
+  store: Store,
+  catalog: string,
+  version?: string,
+): Promise<{ readonly version: string; readonly text: string }> {
   const wanted = version ?? (await readRulesPointer(store, catalog))?.version;
   if (wanted === undefined) throw new UserError(`No rules are published for "${catalog}" in ${store.place}: run armmt rules publish`);
   const text = await store.get(rulesKey(catalog, wanted));
-  if (text === undefined) throw new UserError(`Rules ${wanted} of "${catalog}" are not in ${store.place}: armmt rules history lists versions`);
+  if (text === undefined)
+    throw new UserError(`Rules ${wanted} of "${catalog}" are not in ${store.place}: armmt rules history lists versions`);
   return { version: wanted, text };
 }
 
@@ -96,9 +101,24 @@ export async function publishRules(store: Store, { catalog, text, by, note, expe
   const isNew = current?.version !== version;
   if (isNew) {
     await store.put([{ key: rulesKey(catalog, version), value: text }]);
-    await goLive(store, catalog, { at: at.toISOString(), by, from: "publish", version, before: current?.version ?? null, ...(note !== undefined && { note }) });
+    await goLive(store, catalog, {
+      at: at.toISOString(),
+      by,
+      from: "publish",
+      version,
+      before: current?.version ?? null,
+      ...(note !== undefined && { note }),
+    });
   }
-  return { catalog, version, previous: isNew ? (current?.version ?? null) : (current?.previous ?? null), rules: rules.length, bytes: new TextEncoder().encode(text).length, changed: isNew, place: store.place };
+  return {
+    catalog,
+    version,
+    previous: isNew ? (current?.version ?? null) : (current?.previous ?? null),
+    rules: rules.length,
+    bytes: new TextEncoder().encode(text).length,
+    changed: isNew,
+    place: store.place,
+  };
 }
 
 async function goLive(store: Store, catalog: string, made: RulesChange): Promise<void> {
@@ -109,7 +129,10 @@ async function goLive(store: Store, catalog: string, made: RulesChange): Promise
 }
 
 /** `to`: default the version before; a second rollback undoes the first. Throws a UserError. */
-export async function rollBackRules(store: Store, { catalog, by, to, at }: { readonly catalog: string; readonly by: string; readonly to?: string | undefined; readonly at: Date }) {
+export async function rollBackRules(
+  store: Store,
+  { catalog, by, to, at }: { readonly catalog: string; readonly by: string; readonly to?: string | undefined; readonly at: Date },
+) {
   const current = await readRulesPointer(store, catalog);
   if (current === undefined) throw new UserError(`No rules are published for "${catalog}" in ${store.place}: there is none to go back to`);
   const version = to ?? current.previous;

@@ -51,7 +51,8 @@ function importRule(source: Source, to: Collector): void {
   const conditions = source.conditions ?? (source.condition === undefined ? [] : [source.condition]);
   const { promote = [], hide = [], params = {}, filterPromotes } = consequence;
   for (const [name, value] of Object.entries(params)) {
-    if (name !== "optionalFilters") to.refused(id, `params.${name} (${JSON.stringify(value).slice(0, 80)}): it changes the request, and rules here move hits only`);
+    if (name !== "optionalFilters")
+      to.refused(id, `params.${name} (${JSON.stringify(value).slice(0, 80)}): it changes the request, and rules here move hits only`);
   }
   if (consequence.userData !== undefined) to.refused(id, "userData: data for the page, which stays with the page");
   const pins = promote.flatMap(({ objectID, objectIDs = objectID === undefined ? [] : [objectID], position }) =>
@@ -71,7 +72,8 @@ function importRule(source: Source, to: Collector): void {
         ...(when !== undefined && { when }),
       };
       addActions(to, id, common, { pins, hidden });
-      for (const { field, value } of boosts) to.rule(id, { ...common, then: { do: "boost", match: [{ field, is: [value] }], places: BOOST } }, ".boost");
+      for (const { field, value } of boosts)
+        to.rule(id, { ...common, action: { do: "boost", match: [{ field, is: [value] }], places: BOOST } }, ".boost");
     }
   }
 }
@@ -82,7 +84,7 @@ const BOOST = 20;
 function boostsIn(id: string, given: unknown, to: Collector): readonly { readonly field: string; readonly value: string }[] {
   const list = given === undefined ? [] : [given].flat(2);
   return list.flatMap((one) => {
-    const [, field, value] = /^([^:<]+):"?([^"<]+?)"?(?:<score=\d+>)?$/.exec(String(one)) ?? [];
+    const [, field, value] = /^([^:<]+):"?([^"<]+?)"?(?:<score=\d+>)?$/.exec(typeof one === "string" ? one : "") ?? [];
     if (field === undefined || value === undefined || value.startsWith("-")) {
       to.refused(id, `optionalFilters ${JSON.stringify(one)}: no single value of a field`);
       return [];
@@ -115,7 +117,8 @@ function groupsOf(id: string, conditions: Source["conditions"], to: Collector): 
       continue;
     }
     const hasAlternatives = alternatives !== undefined && alternatives !== false && JSON.stringify(alternatives) !== "[]";
-    if (hasAlternatives) to.changed(id, "alternatives covers plurals, synonyms and typos there; here plurals only: list synonyms as phrases");
+    if (hasAlternatives)
+      to.changed(id, "alternatives covers plurals, synonyms and typos there; here plurals only: list synonyms as phrases");
     const common: Group = {
       ...(context !== undefined && context !== "" && { context: [context] }),
       ...(filters !== undefined && { filters: Object.fromEntries([...filters].map(([field, values]) => [field, [...values]])) }),

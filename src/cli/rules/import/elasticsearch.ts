@@ -18,7 +18,10 @@ const rule = v.looseObject({
       v.transform((one) => [one]),
     ),
   ]),
-  actions: v.looseObject({ ids: v.optional(v.array(id)), docs: v.optional(v.array(v.looseObject({ _index: v.optional(v.string()), _id: id }))) }),
+  actions: v.looseObject({
+    ids: v.optional(v.array(id)),
+    docs: v.optional(v.array(v.looseObject({ _index: v.optional(v.string()), _id: id }))),
+  }),
   priority: v.nullish(v.number()),
 });
 
@@ -50,9 +53,11 @@ function importRule(one: v.InferOutput<typeof rule>, priority: number, to: Colle
   let contexts: string[][] = [[]];
   for (const { type: how, metadata = "", values = [] } of criteria) {
     if (how === "always" || how === "global") continue;
-    if (["lt", "lte", "gt", "gte"].includes(how)) return to.refused(source_, `the criterion ${how} on ${metadata}: requests have no numbers here`);
+    if (["lt", "lte", "gt", "gte"].includes(how))
+      return to.refused(source_, `the criterion ${how} on ${metadata}: requests have no numbers here`);
     if (QUERY_NAMES.has(metadata)) {
-      if (query !== undefined) return to.refused(source_, "two criteria on the query, both of which must hold: write one phrase with all their words");
+      if (query !== undefined)
+        return to.refused(source_, "two criteria on the query, both of which must hold: write one phrase with all their words");
       query = values.map((text) => phraseOf(source_, how, text, to));
       continue;
     }
@@ -62,15 +67,16 @@ function importRule(one: v.InferOutput<typeof rule>, priority: number, to: Colle
   }
   const docs = actions.docs ?? (actions.ids ?? []).map((item) => ({ _id: item, _index: undefined }));
   for (const context of contexts) {
-    for (const [index, list] of Map.groupBy(docs, (doc) => doc._index)) {
+    for (const [index, list] of Map.groupBy(docs, ({ _index: index }) => index)) {
       const when = whenOf({ query, context, index: index === undefined ? undefined : [index] });
       const common = { priority, ...(when !== undefined && { when }) };
-      const ids = list.map((doc) => doc._id);
+      const ids = list.map(({ _id: item }) => item);
       if (type === "exclude") addActions(to, source_, common, { pins: [], hidden: ids });
       else addActions(to, source_, common, { pins: ids.map((item, i) => ({ id: item, position: i + 1 })), hidden: [], gap: "close" });
     }
   }
-  if (type === "pinned") to.changed(source_, "a pinned item was shown for words that it does not match; here it must be among the hits of the window");
+  if (type === "pinned")
+    to.changed(source_, "a pinned item was shown for words that it does not match; here it must be among the hits of the window");
 }
 
 function phraseOf(source_: string, how: string, text: string, to: Collector): Phrase {

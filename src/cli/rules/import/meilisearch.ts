@@ -32,7 +32,9 @@ const pinAction = v.looseObject({
 const actions = v.looseObject({
   pin: v.nullish(v.array(v.looseObject({ id, position: v.number(), indexUid: v.nullish(v.string()) }))),
   scale: v.nullish(
-    v.array(v.looseObject({ weight: v.number(), ids: v.nullish(v.array(id)), filter: v.nullish(v.string()), indexUid: v.nullish(v.string()) })),
+    v.array(
+      v.looseObject({ weight: v.number(), ids: v.nullish(v.array(id)), filter: v.nullish(v.string()), indexUid: v.nullish(v.string()) }),
+    ),
   ),
 });
 
@@ -76,14 +78,21 @@ interface Conditions {
 function conditionsOf({ uid, conditions: given }: Source, to: Collector): Conditions | undefined {
   if (Array.isArray(given)) {
     const words = given.flatMap(({ contains }) => contains ?? []);
-    if (words.length > 0) to.changed(uid, `contains ${JSON.stringify(words[0])} was a piece of text ("cap" fired for "escape"); here it is whole words`);
+    if (words.length > 0)
+      to.changed(uid, `contains ${JSON.stringify(words[0])} was a piece of text ("cap" fired for "escape"); here it is whole words`);
     if (words.length > 1) {
       to.refused(uid, "several conditions on the query, all of which must hold: write one phrase with all their words");
       return undefined;
     }
     const timed = given.find(({ scope }) => scope === "time");
     const isEmpty = given.some((one) => one.isEmpty === true);
-    return { words: words.map((contains) => ({ contains, ordered: true })), isEmpty, start: timed?.start ?? undefined, end: timed?.end ?? undefined, filters: undefined };
+    return {
+      words: words.map((contains) => ({ contains, ordered: true })),
+      isEmpty,
+      start: timed?.start ?? undefined,
+      end: timed?.end ?? undefined,
+      filters: undefined,
+    };
   }
   const written = [given?.filter?.values ?? []].flat();
   const filters = written.length === 0 ? undefined : readFilters(written.join(" AND "));
@@ -105,8 +114,10 @@ function importRule(one: Source, to: Collector): void {
   const { uid, actions: given } = one;
   const found = conditionsOf(one, to);
   if (found === undefined) return;
-  const { pins, scales } = Array.isArray(given) ? { pins: pinsIn(uid, given, to), scales: [] } : { pins: given.pin ?? [], scales: given.scale ?? [] };
-  const commonOf = (index: string | undefined): Omit<Rule, "id" | "then"> => {
+  const { pins, scales } = Array.isArray(given)
+    ? { pins: pinsIn(uid, given, to), scales: [] }
+    : { pins: given.pin ?? [], scales: given.scale ?? [] };
+  const commonOf = (index: string | undefined): Omit<Rule, "id" | "action"> => {
     const when = whenOf({
       query: [...found.words],
       emptyQuery: found.isEmpty ? true : undefined,
@@ -145,13 +156,13 @@ function importRule(one: Source, to: Collector): void {
     const common = commonOf(scale.indexUid ?? undefined);
     if (scale.weight === 0) {
       to.changed(uid, "a pin there wins over hiding; here hiding wins over a pin");
-      to.rule(uid, { ...common, then: { do: "hide", match } }, ".hide");
+      to.rule(uid, { ...common, action: { do: "hide", match } }, ".hide");
       continue;
     }
     // A weight multiplies a score there; twice the score is worth this many places here.
     const places = Math.min(1000, Math.max(1, Math.round(10 * Math.abs(Math.log2(scale.weight)))));
     to.changed(uid, `scale by ${scale.weight} becomes a move by ${places} places: choose the number`);
-    to.rule(uid, { ...common, then: { do: scale.weight > 1 ? "boost" : "bury", match, places } }, scale.weight > 1 ? ".boost" : ".bury");
+    to.rule(uid, { ...common, action: { do: scale.weight > 1 ? "boost" : "bury", match, places } }, scale.weight > 1 ? ".boost" : ".bury");
   }
 }
 

@@ -32,7 +32,11 @@ export function createCollector() {
     if (!list.some((one) => one.rule === rule && one.what === what)) list.push({ rule, what });
   };
   const newId = (source: string, suffix: string): string => {
-    const plain = source.normalize("NFKD").replaceAll(/[^A-Za-z0-9._-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "") || "rule";
+    const plain =
+      source
+        .normalize("NFKD")
+        .replaceAll(/[^A-Za-z0-9._-]+/g, "-")
+        .replace(/^[^A-Za-z0-9]+/, "") || "rule";
     const base = `${plain.slice(0, 50)}${suffix}`;
     let id = base;
     for (let n = 2; ids.has(id); n++) id = `${base}.${n}`;
@@ -57,17 +61,26 @@ export type Collector = ReturnType<typeof createCollector>;
 export function addActions(
   to: Collector,
   source: string,
-  common: Omit<Rule, "id" | "then">,
-  { pins, hidden, gap = "keep" }: { readonly pins: readonly { readonly id: string; readonly position: number }[]; readonly hidden: readonly string[]; readonly gap?: "keep" | "close" },
+  common: Omit<Rule, "id" | "action">,
+  {
+    pins,
+    hidden,
+    gap = "keep",
+  }: {
+    readonly pins: readonly { readonly id: string; readonly position: number }[];
+    readonly hidden: readonly string[];
+    readonly gap?: "keep" | "close";
+  },
 ): void {
   const items = pins.filter(({ id, position }, i) => {
     const first = pins.findIndex((other) => other.id === id || other.position === position);
     if (first !== i) to.refused(source, `item ${id} at position ${position}: the item or the position is given twice`);
     return first === i;
   });
-  for (let start = 0; start < items.length; start += MOST) to.rule(source, { ...common, then: { do: "pin", items: items.slice(start, start + MOST), gap } });
+  for (let start = 0; start < items.length; start += MOST)
+    to.rule(source, { ...common, action: { do: "pin", items: items.slice(start, start + MOST), gap } });
   for (let start = 0; start < hidden.length; start += MOST) {
-    to.rule(source, { ...common, then: { do: "hide", match: [{ ids: [...new Set(hidden.slice(start, start + MOST))] }] } }, ".hide");
+    to.rule(source, { ...common, action: { do: "hide", match: [{ ids: [...new Set(hidden.slice(start, start + MOST))] }] } }, ".hide");
   }
   if (pins.length === 0 && hidden.length === 0) return;
   // Theirs stay on top; here a shop seldom wants to see what it cannot sell.
@@ -79,7 +92,8 @@ const MOST = 300;
 /** Only what is given: a member that is undefined is none. */
 export function whenOf(given: { readonly [Name in keyof When]: When[Name] | undefined }): When | undefined {
   const kept: When = {};
-  for (const [name, value] of Object.entries(given)) if (value !== undefined && !(Array.isArray(value) && value.length === 0)) Reflect.set(kept, name, value);
+  for (const [name, value] of Object.entries(given))
+    if (value !== undefined && !(Array.isArray(value) && value.length === 0)) Reflect.set(kept, name, value);
   return Object.keys(kept).length === 0 ? undefined : kept;
 }
 

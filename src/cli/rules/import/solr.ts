@@ -34,7 +34,9 @@ export function importSolr(xml: string): Imported {
     addActions(to, words, { when: { query: [phrase] } }, { pins: pins.map((id, i) => ({ id, position: i + 1 })), hidden, gap: "close" });
   };
   for (const [, isEnd, name, written = "", isEmpty] of text.matchAll(TAG)) {
-    const attributes = new Map([...written.matchAll(ATTRIBUTE)].map(([, key = "", double, single]) => [key, unescape(double ?? single ?? "")]));
+    const attributes = new Map(
+      [...written.matchAll(ATTRIBUTE)].map(([, key = "", double, single]) => [key, unescape(double ?? single ?? "")]),
+    );
     if (name === "query") {
       close();
       if (isEnd === "") current = { text: attributes.get("text") ?? "", match: attributes.get("match") ?? "exact", pins: [], hidden: [] };

@@ -60,12 +60,14 @@ export function importTypesense(json: unknown): Imported {
 function importOverride(one: v.InferOutput<typeof override>, priority: number, to: Collector, hasOthers: boolean): void {
   const { id, rule, includes = [], excludes = [] } = one;
   for (const [name, why] of Object.entries(OTHERS)) if (one[name] !== undefined) to.refused(id, `${name}: ${why}`);
-  if (one["diversity"] !== undefined) to.ask(id, "diversity: write a rule that diversifies (by picture or text), or one that caps the field");
+  if (one["diversity"] !== undefined)
+    to.ask(id, "diversity: write a rule that diversifies (by picture or text), or one that caps the field");
   if (rule.synonyms === true) to.changed(id, "the query's synonyms fired it; here only its own words do: list the others as phrases");
   if (one.stop_processing !== false && hasOthers)
     to.changed(id, "stop_processing: the first override that fits was the only one; here all rules that fit apply, in the same precedence");
   const filters = rule.filter_by === undefined ? undefined : readFilters(rule.filter_by);
-  if (rule.filter_by !== undefined && filters === undefined) return to.refused(id, `rule.filter_by ${JSON.stringify(rule.filter_by)}: no list of fields and values`);
+  if (rule.filter_by !== undefined && filters === undefined)
+    return to.refused(id, `rule.filter_by ${JSON.stringify(rule.filter_by)}: no list of fields and values`);
   if (rule.query !== undefined && /\{[^}]+\}/.test(rule.query))
     return to.refused(id, `rule.query ${JSON.stringify(rule.query)}: a placeholder for a field's values; name the values, one phrase each`);
   if (includes.length > 0 && one.filter_curated_hits !== true)
@@ -74,7 +76,9 @@ function importOverride(one: v.InferOutput<typeof override>, priority: number, t
     to.changed(id, `${JSON.stringify(rule.query)} is looked for as whole words, next to each other`);
   const isEmpty = rule.query === "*";
   const query: Phrase[] | undefined =
-    rule.query === undefined || isEmpty ? undefined : [rule.match === "contains" ? { contains: rule.query, ordered: true } : { is: rule.query }];
+    rule.query === undefined || isEmpty
+      ? undefined
+      : [rule.match === "contains" ? { contains: rule.query, ordered: true } : { is: rule.query }];
   const when = whenOf({
     query,
     emptyQuery: isEmpty ? true : undefined,
@@ -85,5 +89,10 @@ function importOverride(one: v.InferOutput<typeof override>, priority: number, t
     until: instantOf(one.effective_to_ts),
   });
   // From 1 there too; without its item a pin's place goes to the next.
-  addActions(to, id, { priority, ...(when !== undefined && { when }) }, { pins: includes, hidden: excludes.map((item) => item.id), gap: "close" });
+  addActions(
+    to,
+    id,
+    { priority, ...(when !== undefined && { when }) },
+    { pins: includes, hidden: excludes.map((item) => item.id), gap: "close" },
+  );
 }
