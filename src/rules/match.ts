@@ -47,6 +47,7 @@ export interface Matched {
 }
 
 interface Undecided {
+  /** `*`: all that begin with a filter. */
   readonly rule: string;
   readonly reason: "filters_not_read" | "no_unit" | "too_many_rules";
 }
@@ -178,15 +179,16 @@ function find(table: Table, request: RuleRequest, version: string): Matched | un
   }
   add(ALL);
   if (text === undefined) add(EMPTY);
+  const undecided: Undecided[] = [];
   const filters = lazily(request.filters);
   // Filters are parsed where some rule begins with one, or a candidate has some.
   if (hasFilterKeys(table)) {
+    if (filters() === undefined) undecided.push({ rule: "*", reason: "filters_not_read" });
     for (const [field, values] of filters() ?? []) for (const value of values) add(`${FILTER}${field}:${value}`);
   }
   if (candidates.length === 0 && !hasFilterKeys(table)) return undefined;
   const matched: MatchedRule[] = [];
   const heldBack: string[] = [];
-  const undecided: Undecided[] = [];
   for (const one of new Set(candidates)) {
     const phrase = fits(one, request, one.rule.when?.plurals === true ? stems : words);
     if (phrase === undefined) continue;
