@@ -113,19 +113,24 @@ export function capped({ fixed, queue, blockOf, limits, valuesOf }: CapOptions):
   const breaks = (l: number, hit: number, slot: number): boolean =>
     slot < limits[l]!.first && kindsOf(l, hit).some((kind) => (counts[l]!.get(kind) ?? 0) >= limits[l]!.most);
   const left = [...queue];
+  const end = Math.max(...limits.map(({ first }) => first));
+  let next = 0;
   const order = Array.from(fixed, (hit, slot) => {
     if (hit >= 0) return hit;
+    if (slot >= end) return left[next++]!;
     const block = blockOf(left[0]!);
-    const end = left.findIndex((other) => blockOf(other) !== block);
-    const choice = end < 0 ? left : left.slice(0, end);
+    const others = left.findIndex((other) => blockOf(other) !== block);
+    const size = others < 0 ? left.length : others;
     let at = -1;
     for (let strict = limits.length; at < 0; strict--) {
-      at = choice.findIndex((other) => !limits.some((_, l) => l < strict && breaks(l, other, slot)));
+      for (let i = 0; i < size && at < 0; i++) {
+        if (!limits.some((_, l) => l < strict && breaks(l, left[i]!, slot))) at = i;
+      }
     }
-    for (let i = 0; i < at; i++) for (const l of limits.keys()) if (breaks(l, choice[i]!, slot)) demoted[l]!.add(choice[i]!);
-    const [next] = left.splice(at, 1);
-    count(next!, slot);
-    return next!;
+    for (let i = 0; i < at; i++) for (const l of limits.keys()) if (breaks(l, left[i]!, slot)) demoted[l]!.add(left[i]!);
+    const [chosen] = left.splice(at, 1);
+    count(chosen!, slot);
+    return chosen!;
   });
   const isBroken = limits.map(({ most }, l) => [...counts[l]!.values()].some((number) => number > most));
   return { order, demoted: demoted.map((hits) => [...hits]), isBroken };

@@ -23,7 +23,20 @@ export function fitsHit(conditions: readonly Condition[], itemId: string, values
 function isEqual(value: Value, wanted: Value): boolean {
   if (typeof wanted === "boolean") return truthOf(value) === wanted;
   if (typeof wanted === "number") return numberOf(value) === wanted;
-  return foldText(String(value)) === foldText(wanted);
+  return value === wanted || foldText(String(value)) === foldedWanted(wanted);
+}
+
+/** What rules name is folded once: they are asked for every hit. */
+const folded = new Map<string, string>();
+const MOST_FOLDED = 5000;
+
+function foldedWanted(text: string): string {
+  const known = folded.get(text);
+  if (known !== undefined) return known;
+  if (folded.size >= MOST_FOLDED) folded.clear();
+  const found = foldText(text);
+  folded.set(text, found);
+  return found;
 }
 
 const TRUTH: Readonly<Record<string, boolean>> = { true: true, false: false, yes: true, no: false };

@@ -80,7 +80,8 @@ const KINDS: Readonly<Record<CompiledPhrase["kind"], number>> = { is: 4, starts:
 
 /** As rules and requests compare texts. */
 export function foldText(text: string): string {
-  return fold(text).trim().replaceAll(/\s+/g, " ");
+  const folded = fold(text).trim();
+  return /[^\S ]| {2}/.test(folded) ? folded.replaceAll(/\s+/g, " ") : folded;
 }
 
 /** Errors: too many rules that one key calls up. */
