@@ -40,7 +40,14 @@ export interface DoctorFlags {
 const USUAL_WINDOWS = [50, 100, 200];
 
 /** Time is not what is looked at. */
-const LIMITS = { RANK_BUDGET_MS: 5000, ENGINE_TIMEOUT_MS: 30_000, DEFAULT_VARIANT: "armmt", EXPERIMENTS: [], LIVE_EXPERIMENTS: false, LIVE_RULES: false };
+const LIMITS = {
+  RANK_BUDGET_MS: 5000,
+  ENGINE_TIMEOUT_MS: 30_000,
+  DEFAULT_VARIANT: "armmt",
+  EXPERIMENTS: [],
+  LIVE_EXPERIMENTS: false,
+  LIVE_RULES: false,
+};
 
 /** Searches whose windows are timed: the first that would be re-ranked. */
 const TIMED = 3;

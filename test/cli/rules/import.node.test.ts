@@ -4,7 +4,12 @@ import { importRules } from "../../../src/cli/rules/import.ts";
 
 const rulesOf = (format: Parameters<typeof importRules>[0], source: unknown) => {
   const { document, report } = importRules(format, typeof source === "string" ? source : JSON.stringify(source));
-  return { rules: document.rules, changed: report.changed.map(({ what }) => what), refused: report.refused.map(({ what }) => what), ask: report.ask.map(({ what }) => what) };
+  return {
+    rules: document.rules,
+    changed: report.changed.map(({ what }) => what),
+    refused: report.refused.map(({ what }) => what),
+    ask: report.ask.map(({ what }) => what),
+  };
 };
 
 /** https://github.com/algolia/api-clients-automation (specs/search/paths/rules/common/schemas.yml). */
@@ -20,7 +25,10 @@ describe("Algolia's rules", () => {
           { pattern: "{facet:brand} shorts", anchoring: "is" },
         ],
         consequence: {
-          promote: [{ objectID: "a", position: 0 }, { objectIDs: ["b", "c"], position: 3 }],
+          promote: [
+            { objectID: "a", position: 0 },
+            { objectIDs: ["b", "c"], position: 3 },
+          ],
           hide: [{ objectID: "z" }],
           filterPromotes: false,
           params: { query: { edits: [{ type: "remove", delete: "cheap" }] }, optionalFilters: ["brand:Acme<score=2>"] },
@@ -35,8 +43,20 @@ describe("Algolia's rules", () => {
     expect(pins[0]).toMatchObject({
       id: "summer-sale-",
       enabled: false,
-      when: { query: [{ contains: "swimwear", ordered: true }], context: ["mobile"], from: "2025-11-26T23:00:00.000Z", until: "2025-11-27T23:00:00.000Z" },
-      action: { items: [{ id: "a", position: 1 }, { id: "b", position: 4 }, { id: "c", position: 5 }], gap: "keep" },
+      when: {
+        query: [{ contains: "swimwear", ordered: true }],
+        context: ["mobile"],
+        from: "2025-11-26T23:00:00.000Z",
+        until: "2025-11-27T23:00:00.000Z",
+      },
+      action: {
+        items: [
+          { id: "a", position: 1 },
+          { id: "b", position: 4 },
+          { id: "c", position: 5 },
+        ],
+        gap: "keep",
+      },
     });
     expect(pins[1]).toMatchObject({ when: { query: [{ is: "bikini" }], plurals: true } });
     expect(pins[2]).toMatchObject({ when: { emptyQuery: true, filters: { category: ["swim"], brand: ["Ocean Blue"] } } });
@@ -55,18 +75,43 @@ describe("Typesense's overrides and curation sets", () => {
   const apple = {
     id: "customize-apple",
     rule: { query: "apple", match: "exact", tags: ["web"] },
-    includes: [{ id: "422", position: 1 }, { id: "54", position: 2 }],
+    includes: [
+      { id: "422", position: 1 },
+      { id: "54", position: 2 },
+    ],
     excludes: [{ id: "287" }],
     effective_from_ts: 1_764_198_000,
   };
 
   it("pin from 1, close their gaps, and win by id", () => {
-    const sale = { id: "a-sale", rule: { query: "*", filter_by: "brand:=[`Sam`, Apple] && category:=phones" }, includes: [{ id: "9", position: 1 }], filter_curated_hits: true, stop_processing: false, sort_by: "price:asc" };
+    const sale = {
+      id: "a-sale",
+      rule: { query: "*", filter_by: "brand:=[`Sam`, Apple] && category:=phones" },
+      includes: [{ id: "9", position: 1 }],
+      filter_curated_hits: true,
+      stop_processing: false,
+      sort_by: "price:asc",
+    };
     const brand = { id: "brands", rule: { query: "{brand} phone", match: "contains" }, includes: [{ id: "1", position: 1 }] };
     const { rules, refused, changed } = rulesOf("typesense", { overrides: [apple, sale, brand] });
-    expect(rules.map(({ id, priority }) => [id, priority])).toEqual([["a-sale", 1000], ["customize-apple", 998], ["customize-apple.hide", 998]]);
-    expect(rules[0]).toMatchObject({ when: { emptyQuery: true, filters: { brand: ["Sam", "Apple"], category: ["phones"] } }, action: { gap: "close" } });
-    expect(rules[1]).toMatchObject({ when: { query: [{ is: "apple" }], context: ["web"], from: "2025-11-26T23:00:00.000Z" }, action: { items: [{ id: "422", position: 1 }, { id: "54", position: 2 }] } });
+    expect(rules.map(({ id, priority }) => [id, priority])).toEqual([
+      ["a-sale", 1000],
+      ["customize-apple", 998],
+      ["customize-apple.hide", 998],
+    ]);
+    expect(rules[0]).toMatchObject({
+      when: { emptyQuery: true, filters: { brand: ["Sam", "Apple"], category: ["phones"] } },
+      action: { gap: "close" },
+    });
+    expect(rules[1]).toMatchObject({
+      when: { query: [{ is: "apple" }], context: ["web"], from: "2025-11-26T23:00:00.000Z" },
+      action: {
+        items: [
+          { id: "422", position: 1 },
+          { id: "54", position: 2 },
+        ],
+      },
+    });
     expect(refused.join("\n")).toMatch(/sort_by[\s\S]*placeholder|placeholder[\s\S]*sort_by/);
     expect(changed.join("\n")).toMatch(/stop_processing/);
   });
@@ -81,9 +126,34 @@ describe("Meilisearch's search rules, in three shapes", () => {
   const pin = { selector: { indexUid: "products", id: 12 }, action: { type: "pin", position: 0 } };
 
   it.each([
-    ["lists", { uid: "r", priority: 3, conditions: [{ scope: "query", contains: "red shoe" }, { scope: "time", start: "2026-11-27T00:00:00Z" }], actions: [pin] }, { contains: "red shoe", ordered: true }],
-    ["an object of conditions", { uid: "r", precedence: 3, conditions: { query: { words: "red shoe" }, time: { start: "2026-11-27T00:00:00Z" } }, actions: [pin] }, { contains: "red shoe" }],
-    ["objects", { uid: "r", precedence: 3, conditions: { query: { words: "red shoe" }, time: { start: "2026-11-27T00:00:00Z" } }, actions: { pin: [{ id: "12", position: 0, indexUid: "products" }] } }, { contains: "red shoe" }],
+    [
+      "lists",
+      {
+        uid: "r",
+        priority: 3,
+        conditions: [
+          { scope: "query", contains: "red shoe" },
+          { scope: "time", start: "2026-11-27T00:00:00Z" },
+        ],
+        actions: [pin],
+      },
+      { contains: "red shoe", ordered: true },
+    ],
+    [
+      "an object of conditions",
+      { uid: "r", precedence: 3, conditions: { query: { words: "red shoe" }, time: { start: "2026-11-27T00:00:00Z" } }, actions: [pin] },
+      { contains: "red shoe" },
+    ],
+    [
+      "objects",
+      {
+        uid: "r",
+        precedence: 3,
+        conditions: { query: { words: "red shoe" }, time: { start: "2026-11-27T00:00:00Z" } },
+        actions: { pin: [{ id: "12", position: 0, indexUid: "products" }] },
+      },
+      { contains: "red shoe" },
+    ],
   ])("%s", (_, source, phrase) => {
     expect(rulesOf("meilisearch", { results: [source] }).rules).toEqual([
       {
@@ -96,10 +166,22 @@ describe("Meilisearch's search rules, in three shapes", () => {
   });
 
   it("scale: up, down and away", () => {
-    const scale = [{ weight: 4, filter: "brand = Batman" }, { weight: 0.5, ids: [7] }, { weight: 0, ids: ["8"] }, { weight: 2, filter: "price > 3" }];
-    const { rules, changed, refused } = rulesOf("meilisearch", [{ uid: "s", active: false, conditions: { query: { isEmpty: true } }, actions: { scale } }]);
+    const scale = [
+      { weight: 4, filter: "brand = Batman" },
+      { weight: 0.5, ids: [7] },
+      { weight: 0, ids: ["8"] },
+      { weight: 2, filter: "price > 3" },
+    ];
+    const { rules, changed, refused } = rulesOf("meilisearch", [
+      { uid: "s", active: false, conditions: { query: { isEmpty: true } }, actions: { scale } },
+    ]);
     expect(rules).toMatchObject([
-      { id: "s.boost", enabled: false, when: { emptyQuery: true }, action: { do: "boost", match: [{ field: "brand", is: ["Batman"] }], places: 20 } },
+      {
+        id: "s.boost",
+        enabled: false,
+        when: { emptyQuery: true },
+        action: { do: "boost", match: [{ field: "brand", is: ["Batman"] }], places: 20 },
+      },
       { action: { do: "bury", match: [{ ids: ["7"] }], places: 10 } },
       { action: { do: "hide", match: [{ ids: ["8"] }] } },
     ]);
@@ -114,14 +196,48 @@ describe("Elasticsearch's rule sets", () => {
     const { rules, changed, refused, ask } = rulesOf("elasticsearch", {
       ruleset_id: "my-ruleset",
       rules: [
-        { rule_id: "r1", type: "pinned", criteria: [{ type: "contains", metadata: "user_query", values: ["pugs", "puggles"] }, { type: "exact", metadata: "user_country", values: ["us"] }], actions: { ids: ["id1", "id2"] } },
-        { rule_id: "r2", type: "exclude", criteria: [{ type: "fuzzy", metadata: "user_query", values: ["rescue dogs"] }], actions: { docs: [{ _index: "index1", _id: 3 }, { _index: "index2", _id: "id4" }] }, priority: 5 },
+        {
+          rule_id: "r1",
+          type: "pinned",
+          criteria: [
+            { type: "contains", metadata: "user_query", values: ["pugs", "puggles"] },
+            { type: "exact", metadata: "user_country", values: ["us"] },
+          ],
+          actions: { ids: ["id1", "id2"] },
+        },
+        {
+          rule_id: "r2",
+          type: "exclude",
+          criteria: [{ type: "fuzzy", metadata: "user_query", values: ["rescue dogs"] }],
+          actions: {
+            docs: [
+              { _index: "index1", _id: 3 },
+              { _index: "index2", _id: "id4" },
+            ],
+          },
+          priority: 5,
+        },
         { rule_id: "r3", type: "pinned", criteria: [{ type: "gt", metadata: "age", values: [3] }], actions: { ids: ["x"] } },
         { rule_id: "r4", type: "pinned", criteria: { type: "always" }, actions: { ids: ["y"] } },
       ],
     });
     expect(rules).toMatchObject([
-      { id: "r1", when: { query: [{ contains: "pugs", ordered: true }, { contains: "puggles", ordered: true }], context: ["user_country=us"] }, action: { items: [{ id: "id1", position: 1 }, { id: "id2", position: 2 }] } },
+      {
+        id: "r1",
+        when: {
+          query: [
+            { contains: "pugs", ordered: true },
+            { contains: "puggles", ordered: true },
+          ],
+          context: ["user_country=us"],
+        },
+        action: {
+          items: [
+            { id: "id1", position: 1 },
+            { id: "id2", position: 2 },
+          ],
+        },
+      },
       { id: "r2.hide", priority: -5, when: { index: ["index1"] }, action: { do: "hide", match: [{ ids: ["3"] }] } },
       { id: "r2.hide.2", when: { index: ["index2"] } },
       { id: "r4", action: { do: "pin" } },
@@ -149,7 +265,18 @@ describe("Solr's elevate.xml", () => {
 </elevate>`,
     );
     expect(rules).toMatchObject([
-      { id: "foo-bar", when: { query: [{ is: "foo bar" }] }, action: { do: "pin", items: [{ id: "1", position: 1 }, { id: "2", position: 2 }], gap: "close" } },
+      {
+        id: "foo-bar",
+        when: { query: [{ is: "foo bar" }] },
+        action: {
+          do: "pin",
+          items: [
+            { id: "1", position: 1 },
+            { id: "2", position: 2 },
+          ],
+          gap: "close",
+        },
+      },
       { id: "foo-bar.hide", action: { do: "hide", match: [{ ids: ["3"] }] } },
       { id: "ipod-more", when: { query: [{ contains: "ipod & more" }] }, action: { items: [{ id: "MA147LL/A", position: 1 }] } },
     ]);

@@ -34,27 +34,38 @@ async function armmt(...args: readonly string[]) {
   }
 }
 
-const pin = (id: string, item = "a") => ({ id, when: { query: [{ is: "red" }] }, action: { do: "pin", items: [{ id: item, position: 1 }] } });
+const pin = (id: string, item = "a") => ({
+  id,
+  when: { query: [{ is: "red" }] },
+  action: { do: "pin", items: [{ id: item, position: 1 }] },
+});
 
 describe("armmt rules", () => {
   it("publishes, exports, rolls back and remembers who", async () => {
     const kv = join(folder, "kv");
     const place = ["--catalog", "shop", "--folder", kv];
-    expect((await armmt("publish", file("one.json", [pin("one")]), ...place, "--by", "ann", "--note", "first")).said).toContain("are live in");
+    expect((await armmt("publish", file("one.json", [pin("one")]), ...place, "--by", "ann", "--note", "first")).said).toContain(
+      "are live in",
+    );
     const live = createLiveRules({ kv: folderKv(kv), catalog: "shop", now: () => 0, log: () => undefined });
     const first = await live.read((work) => void work);
     expect(first?.count).toBe(1);
-    expect((await armmt("publish", file("two.json", [pin("one"), pin("two", "b")]), ...place, "--by", "bob", "--expect", "none")).said).toMatch(
-      /somebody has published since/,
-    );
-    expect((await armmt("publish", file("two.json", [pin("one"), pin("two", "b")]), ...place, "--by", "bob", "--expect", first?.version ?? "")).said).toContain(
-      "Rules one and two contradict each other: both pin to position 1",
-    );
+    expect(
+      (await armmt("publish", file("two.json", [pin("one"), pin("two", "b")]), ...place, "--by", "bob", "--expect", "none")).said,
+    ).toMatch(/somebody has published since/);
+    expect(
+      (await armmt("publish", file("two.json", [pin("one"), pin("two", "b")]), ...place, "--by", "bob", "--expect", first?.version ?? ""))
+        .said,
+    ).toContain("Rules one and two contradict each other: both pin to position 1");
     expect((await armmt("export", ...place)).said.trim()).toBe(readFileSync(join(folder, "two.json"), "utf8"));
     expect((await armmt("rollback", ...place, "--by", "cid")).said).toContain(`rules ${first?.version} are live again`);
     expect((await armmt("export", ...place)).said.trim()).toBe(readFileSync(join(folder, "one.json"), "utf8"));
     const history = JSON.parse((await armmt("history", ...place, "--json")).said);
-    expect(history).toMatchObject([{ by: "ann", from: "publish", before: null, note: "first" }, { by: "bob", from: "publish" }, { by: "cid", from: "rollback", version: first?.version }]);
+    expect(history).toMatchObject([
+      { by: "ann", from: "publish", before: null, note: "first" },
+      { by: "bob", from: "publish" },
+      { by: "cid", from: "rollback", version: first?.version },
+    ]);
   });
 
   it("refuses what an edge would ignore, and an edge ignores what was damaged", async () => {
@@ -99,10 +110,20 @@ describe("armmt rules", () => {
     const rules = file("explain.json", [
       pin("one", "c"),
       { id: "later", when: { query: [{ is: "red" }], from: "2990-01-01T00:00:00Z" }, action: { do: "hide", match: [{ ids: ["a"] }] } },
-      { id: "brand", when: { query: [{ is: "red" }], filters: { brand: ["Acme"] } }, action: { do: "boost", match: [{ ids: ["b"] }], places: 5 } },
+      {
+        id: "brand",
+        when: { query: [{ is: "red" }], filters: { brand: ["Acme"] } },
+        action: { do: "boost", match: [{ ids: ["b"] }], places: 5 },
+      },
     ]);
-    const report = JSON.parse((await armmt("explain", rules, "--query", "RED", "--ids", "a,b,c", "--filters", "brand:acme", "--json")).said);
-    expect(report).toMatchObject({ rules: ["brand", "one"], asleep: ["later"], order: [{ id: "c", rules: ["one"] }, { id: "b", rules: ["brand"] }, { id: "a" }] });
+    const report = JSON.parse(
+      (await armmt("explain", rules, "--query", "RED", "--ids", "a,b,c", "--filters", "brand:acme", "--json")).said,
+    );
+    expect(report).toMatchObject({
+      rules: ["brand", "one"],
+      asleep: ["later"],
+      order: [{ id: "c", rules: ["one"] }, { id: "b", rules: ["brand"] }, { id: "a" }],
+    });
     expect((await armmt("explain", rules, "--query", "blue")).said).toContain("No rule fits this search");
   });
 });

@@ -67,7 +67,7 @@ function importRule(one: v.InferOutput<typeof rule>, priority: number, to: Colle
   }
   const docs = actions.docs ?? (actions.ids ?? []).map((item) => ({ _id: item, _index: undefined }));
   for (const context of contexts) {
-    for (const [index, list] of Map.groupBy(docs, ({ _index: index }) => index)) {
+    for (const [index, list] of Map.groupBy(docs, ({ _index: of }) => of)) {
       const when = whenOf({ query, context, index: index === undefined ? undefined : [index] });
       const common = { priority, ...(when !== undefined && { when }) };
       const ids = list.map(({ _id: item }) => item);
