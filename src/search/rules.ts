@@ -103,7 +103,7 @@ async function applyTo(search: Search, reply: SearchReply, arranged: Result<Arra
   const { rules, plan, index, request } = search;
   const kept = reply.bypass ?? plan.bypass;
   const isSorted = kept?.reason === "explicit_sort";
-  if (rules === undefined || rules.rules.length === 0 || (reply.bypass !== undefined && !isSorted)) return undefined;
+  if (rules === undefined || rules.rules.length === 0 || (reply.bypass !== undefined && !LISTS.has(reply.bypass.reason))) return undefined;
   const hits = reply.hits.slice(0, index.window);
   const order = arranged.ok ? (arranged.value.unswapped ?? arranged.value.order) : [...hits.keys()];
   if (hits.length === 0 || order.length !== hits.length) return undefined;
@@ -134,6 +134,9 @@ async function applyTo(search: Search, reply: SearchReply, arranged: Result<Arra
     mayDrop: !plan.isCursored && reply.total === undefined && reply.hits.length < index.window && hits[0]?.section === undefined,
   });
 }
+
+/** What only the reply shows, and is a whole list all the same. */
+const LISTS: ReadonlySet<Bypass["reason"]> = new Set<Bypass["reason"]>(["explicit_sort", "no_query_text"]);
 
 /** A pin yields when its item is sold out. */
 const NEEDS_STOCK: ReadonlySet<string> = new Set(["pin", "slots"]);

@@ -32,6 +32,7 @@ const SETTINGS = {
   DEFAULT_VARIANT: `shadow(${SEMANTIC})`,
   EXPERIMENTS: [],
   LIVE_EXPERIMENTS: false,
+  LIVE_RULES: false,
 };
 
 /** The whole window came, and was ranked (the engine's order is shown), or lacks vectors, a query table, or a second hit. */
