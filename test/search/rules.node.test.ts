@@ -280,4 +280,29 @@ describe("a search", () => {
     expect(armmt.items[1]).toMatchObject({ id: "item-9", rank: 9, position: 2, rules: ["pin"] });
     expect(armmt.rules.applied).toContain("hide");
   });
+
+  it.each(["interleave(control, armmt)", "explore(armmt)"])(
+    "in %s keeps its rules, and hits that they moved count for nobody",
+    async (variant) => {
+      const edge = await open(elasticsearch, RULES, { DEFAULT_VARIANT: variant });
+      for (let unit = 0; unit < 20; unit++) {
+        const shown: string[] = [];
+        edge.records.length = 0;
+        for (let offset = 0; offset < WINDOW; offset += 5) {
+          const ask = withHeaders(elasticsearch.pages[0]!.ask("red sofa", { offset, limit: 5 }), { "x-armmt-session": `s${unit}` });
+          shown.push(...(await idsOf(edge, elasticsearch, ask)).ids);
+        }
+        expect(shown.toSorted()).toEqual(
+          ITEMS.slice(0, WINDOW)
+            .map(({ id }) => id)
+            .toSorted(),
+        );
+        expect([shown[1], shown.at(-1)]).toEqual(["item-9", "item-3"]);
+        await settle();
+        const first = edge.records.find(({ query_attributes: { armmt } }) => armmt.offset === 0)?.query_attributes.armmt;
+        if (variant.startsWith("explore")) expect(first?.propensities?.[1]).toBe(1);
+        else expect(first?.teams?.[1]).toBeNull();
+      }
+    },
+  );
 });
