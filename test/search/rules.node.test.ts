@@ -161,7 +161,7 @@ it.each(STAND_INS.filter(({ pages }) => pages.length > 0))(
 );
 
 describe("a search", () => {
-  const first = elasticsearch.pages[0]!;
+  const paged = elasticsearch.pages[0]!;
 
   it("without words follows the rules of the empty query, in the engine's order", async () => {
     const edge = await open(elasticsearch, RULES);
@@ -206,7 +206,7 @@ describe("a search", () => {
     });
 
     const context = await open(elasticsearch, [pin("context", { context: ["VIP", "mobile"] })], { DEFAULT_VARIANT: "control" });
-    const ask = first.ask("red", { offset: 0, limit: 5 });
+    const ask = paged.ask("red", { offset: 0, limit: 5 });
     expect(await isFirst(withHeaders(ask, { "x-armmt-context": "mobile, vip" }), context)).toBe(true);
     expect(await isFirst(withHeaders(ask, { "x-armmt-context": "vip" }), context)).toBe(false);
 
@@ -250,12 +250,12 @@ describe("a search", () => {
       [{ id: "title", action: { do: "boost", match: [{ field: "title", is: ["Item  4"] }], places: 1000 } }],
       { DEFAULT_VARIANT: "control" },
     );
-    expect((await idsOf(edge, elasticsearch, first.ask("red", { offset: 0, limit: 3 }))).ids).toEqual(["item-5", "item-1", "item-2"]);
+    expect((await idsOf(edge, elasticsearch, paged.ask("red", { offset: 0, limit: 3 }))).ids).toEqual(["item-5", "item-1", "item-2"]);
   });
 
   it("is ordered without rules where their document is broken, and the status says so", async () => {
     const plain = await open(elasticsearch, undefined, { LIVE_RULES: false });
-    const ask = first.ask("red sofa", { offset: 0, limit: 5 });
+    const ask = paged.ask("red sofa", { offset: 0, limit: 5 });
     const expected = (await plain.send(ask)).body;
     for (const broken of ["{", '{"format":2,"rules":[]}', JSON.stringify({ format: 1, rules: [{ id: "x", action: { do: "explode" } }] })]) {
       const edge = await open(elasticsearch, broken);
@@ -274,7 +274,7 @@ describe("a search", () => {
 
   it("explains which rules say where a hit stands", async () => {
     const edge = await open(elasticsearch, RULES);
-    const { path, init } = first.ask("red sofa", { offset: 0, limit: 3 });
+    const { path, init } = paged.ask("red sofa", { offset: 0, limit: 3 });
     const reply = await edge.send(withHeaders({ path: `${path}?armmt_explain`, init }, { authorization: "Bearer a-token-for-tests-only" }));
     const { armmt } = JSON.parse(reply.body);
     expect(armmt.items[1]).toMatchObject({ id: "item-9", rank: 9, position: 2, rules: ["pin"] });
