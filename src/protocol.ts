@@ -14,6 +14,10 @@ export const SESSION_HEADER = "x-armmt-session";
 export const USER_HEADER = "x-armmt-user";
 /** Item ids that the shopper viewed, most recent first. */
 export const HISTORY_HEADER = "x-armmt-history";
+/** Words that rules may ask for, separated by commas: the page's kind, the customer's group. */
+export const CONTEXT_HEADER = "x-armmt-context";
+/** Item ids for the slots of rules, best first: sponsored products. As HISTORY_HEADER. */
+export const SLOTS_HEADER = "x-armmt-slots";
 /** `1`: the shopper agreed to be recorded under an id. */
 export const CONSENT_HEADER = "x-armmt-consent";
 /** On the address of an event route: as CONSENT_HEADER, for clients whose requests bring no header (beacons). */
@@ -63,10 +67,20 @@ export const MAX_HEADER_BYTES = 4096;
 const MAX_OUTCOME_BYTES = 2048;
 
 /** How one search ended, or how several of them did. */
-export type PublicOutcome =
+export type PublicOutcome = (
   | { readonly kind: "applied"; readonly model: string; readonly window: number; readonly list: string }
   /** `reason`: a BypassReason, or a code of a later version. */
-  | { readonly kind: "bypass"; readonly reason: string };
+  | { readonly kind: "bypass"; readonly reason: string }
+) &
+  PublicRules;
+
+/** Absent where no rule fits the search. */
+export interface PublicRules {
+  /** `<version>/<rules that changed something>`. */
+  readonly rules?: string | undefined;
+  /** 1-based positions, in the whole list, of the page's sponsored hits. */
+  readonly slots?: readonly number[] | undefined;
+}
 
 /** In the place of single outcomes, where a request has so many searches that theirs would not fit. */
 export type CountedOutcomes =
@@ -75,11 +89,12 @@ export type CountedOutcomes =
 
 /** The value of OUTCOME_HEADER: one entry per search of the request, or one per kind of outcome with its `count`. */
 export function formatOutcomes(outcomes: readonly PublicOutcome[]): string {
-  const entries = outcomes.map((outcome) =>
-    outcome.kind === "applied"
-      ? `applied; model=${outcome.model}; window=${outcome.window}; list=${outcome.list}`
-      : `bypass; reason=${outcome.reason}`,
-  );
+  const entries = outcomes.map((outcome) => {
+    const { rules, slots = [] } = outcome;
+    const ruled = `${rules === undefined ? "" : `; rules=${rules}`}${slots.length === 0 ? "" : `; slots=${slots.join("+")}`}`;
+    if (outcome.kind === "bypass") return `bypass; reason=${outcome.reason}${ruled}`;
+    return `applied; model=${outcome.model}; window=${outcome.window}; list=${outcome.list}${ruled}`;
+  });
   const all = entries.join(", ");
   if (all.length <= MAX_OUTCOME_BYTES) return all;
   const counts = Map.groupBy(outcomes, (outcome) => (outcome.kind === "applied" ? "applied" : `bypass; reason=${outcome.reason}`));
@@ -93,10 +108,12 @@ export function parseOutcomes(header: string): readonly (PublicOutcome | Counted
     const values = new Map(rest.map((part): [string, string] => [part.split("=", 1)[0] ?? "", part.slice(part.indexOf("=") + 1)]));
     const [reason, model, window, list, count] = ["reason", "model", "window", "list", "count"].map((name) => values.get(name));
     const counted = count === undefined ? undefined : { count: Number(count) };
-    if (kind === "bypass" && reason !== undefined) return { kind, reason, ...counted };
+    const [rules, slots] = [values.get("rules"), values.get("slots")?.split("+").map(Number)];
+    const ruled = { ...(rules !== undefined && { rules }), ...(slots !== undefined && { slots }) };
+    if (kind === "bypass" && reason !== undefined) return { kind, reason, ...counted, ...ruled };
     if (kind === "applied" && counted !== undefined) return { kind, ...counted };
     if (kind !== "applied" || model === undefined || window === undefined || list === undefined) return undefined;
-    return { kind, model, window: Number(window), list };
+    return { kind, model, window: Number(window), list, ...ruled };
   });
 }
 

@@ -16,6 +16,7 @@ import type { Batch, BatchResult, Search, SearchDeps, SearchRequest, SearchResul
 import { openBatch, openPlainly } from "./search/open.ts";
 import { countSearches, recordExposures } from "./search/record.ts";
 import { respond } from "./search/respond.ts";
+import { rule, ruledArrangement } from "./search/rules.ts";
 import { edited, leave, none, untouched, type WindowDecision } from "./search/results.ts";
 import { compareWithOwn, failureOf, findShortfalls, learnFromFailure, type Shortfall } from "./search/shortfall.ts";
 import { handOutTokens } from "./search/tokens.ts";
@@ -171,21 +172,34 @@ async function orderPage(
   if (!decision.ok) return leave(reasonOf(decision.error, errorIn(read)));
   if (!read.ok) return leave(read.error);
   const { hits } = read.value;
-  const arranged = read.value.bypass === undefined ? await arrange(current, hits.slice(0, index.window), waitedMs) : err(read.value.bypass);
-  if (!arranged.ok && !isWidened) return leave(arranged.error);
+  const left = decision.value.unranked ?? read.value.bypass;
+  const ranked = left === undefined ? await arrange(current, hits.slice(0, index.window), waitedMs) : err(left);
+  const ruled = current.rules === undefined ? undefined : await rule(current, read.value, ranked);
+  const arranged =
+    ranked.ok && ruled !== undefined
+      ? ok(
+          ruledArrangement(
+            ranked.value,
+            ruled,
+            hits.map(({ isPinned }) => isPinned),
+          ),
+        )
+      : ranked;
+  if (!arranged.ok && !isWidened && (ruled === undefined || ruled.applied.length === 0)) return { ...leave(arranged.error), ruled };
   // Without an order the page is the engine's own, cut from the wider reply.
-  const order = arranged.ok ? arranged.value.order : [];
+  const order = arranged.ok ? arranged.value.order : (ruled?.order ?? []);
   const isWhole = isWidened && !plan.isCursored;
   const { offset, limit } = isWhole ? plan : { offset: 0, limit: hits.length };
-  const indices = pageIndices(order, hits.length, { offset, limit });
+  const dropped = ruled === undefined ? 0 : Math.min(hits.length, index.window) - ruled.order.length;
+  const indices = pageIndices(order, hits.length - dropped, { offset, limit });
   const page = { hits, indices, firstRank: isWhole ? 0 : plan.offset };
-  if (!arranged.ok) return { outcome: { bypass: arranged.error }, page };
+  if (!arranged.ok) return { outcome: { bypass: arranged.error }, page, ruled };
 
   const { ranking, teams, propensities, shadow } = arranged.value;
   const end = offset + indices.length;
   const notes = { teams: teams?.slice(offset, end), propensities: propensities?.slice(offset, end), shadow };
-  if (shadow === undefined) return { outcome: { ranking }, page, notes };
-  return { outcome: { bypass: { reason: "engine_order", detail: `The variant is ${assignment.variant}` } }, page, notes };
+  if (shadow === undefined) return { outcome: { ranking }, page, notes, ruled };
+  return { outcome: { bypass: { reason: "engine_order", detail: `The variant is ${assignment.variant}` } }, page, notes, ruled };
 }
 
 /** The widened request failed, perhaps because it was widened: the shopper's own is sent. `reply`: what the engine answered, if anything. */

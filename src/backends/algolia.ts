@@ -21,6 +21,7 @@ import {
   type PageSizeOption,
   readIndexes,
 } from "./dialects.ts";
+import { mergedFilters, readFilterList, readFilters } from "./filters.ts";
 import { type Checks, createChecks } from "./algolia/params.ts";
 import { MARKS, partReader } from "./algolia/reply.ts";
 import { applyEdits, cutMembers, type Edit, replaceMembers, replaceParams, searchOf, setMember } from "./json/edits.ts";
@@ -267,10 +268,26 @@ function readSearch(index: Index, asked: Result<Asked, string>): AskedSearch {
     isPlaceUnknown: page.offset > 0 && (!page.isSizeKnown || Number(valueOf(asked.value, "distinct")) > 1),
     isAlwaysWidened: !isMarked,
     bypass: reasonToLeave(asked.value, page, queryText, index),
+    filters: () => filtersOf(asked.value),
     identity: identityOf(params, body, (key) => NO_PART_OF_IDENTITY.test(key) || AGENT.test(key), ...position),
   });
   const names = page.isSizeKnown ? namesOf(page.isRange) : undefined;
   return { plan, widen: (size) => widened(asked.value, names, size), readPart: partReader(index, plan, given) };
+}
+
+/** `facetFilters` as text is JSON. */
+function filtersOf(asked: Asked): ReturnType<typeof readFilters> {
+  const given = valueOf(asked, "facetFilters");
+  const list = typeof given === "string" && given.trimStart().startsWith("[") ? parsedList(given) : given;
+  return mergedFilters(readFilters(textOf(valueOf(asked, "filters")) ?? ""), readFilterList(list));
+}
+
+function parsedList(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 interface AskedPage {

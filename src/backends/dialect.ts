@@ -76,6 +76,8 @@ export interface SearchPlan {
   readonly bypass: Bypass | undefined;
   /** Item ids from the body's own extension field, most recent first. */
   readonly history: readonly string[];
+  /** Field → values of the request's filters, all of which hold; `undefined` where they are written in a way that the dialect does not read. */
+  readonly filters?: (() => ReadonlyMap<string, readonly string[]> | undefined) | undefined;
   /** Fields of UBI's `ext.ubi` that the exposure record repeats. */
   readonly ubi: Readonly<Record<"queryId" | "clientId" | "application" | "objectIdField", string | undefined>>;
   /** The request without paging and tracking: equal for all pages of one search, and for no other search. */
@@ -133,7 +135,11 @@ export interface SearchReply {
   readonly total?: number | undefined;
   /** Why the engine's order must stay, where only the reply shows it: a redirect, a curated list. */
   readonly bypass: Bypass | undefined;
+  /** The texts, numbers and flags that a hit has at a path (dots between levels), for rules that name a field. Default: nothing is known. */
+  readonly valuesOf?: ((hit: number, path: string) => readonly FieldValue[]) | undefined;
 }
+
+export type FieldValue = string | number | boolean;
 
 export interface RequestReply {
   /** Parallel to the plan's searches. Reasons: engine_status, reply_not_search, duplicate_ids. */

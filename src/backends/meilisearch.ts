@@ -9,6 +9,7 @@ import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
 import { notPassedOn } from "./allowed.ts";
 import { AUTHORIZATION, type ClientRequest, type EngineRequest, jsonError, type Refusal, type RequestPlan } from "./dialect.ts";
 import { defineDialect, findIndex, type Index, type IndexDefinition, type Indexes, type IndexOptions, readIndexes } from "./dialects.ts";
+import { readFilterList } from "./filters.ts";
 import { applyEdits, type Edit, replaceMembers, replaceNumbers, searchOf, setMember } from "./json/edits.ts";
 import { type HitList, incompleteBy, partOf, type PartReader, readHits } from "./json/reply.ts";
 import {
@@ -248,6 +249,7 @@ function readSearch(index: Index, asked: Asked): ReadSearch {
   const plan = plainPlan({
     index: index.name,
     queryText,
+    filters: () => readFilterList(valueOf(asked, "filter")),
     offset,
     limit,
     isCursored,

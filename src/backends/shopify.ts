@@ -20,7 +20,7 @@ import { defineDialect, hitReader, type IndexDefinition, type IndexOptions } fro
 import { chooseOperation, type Field, isQuery, type Operation } from "./graphql-document.ts";
 import { refill } from "./json/edits.ts";
 import { leave, leftToEngine, ownRequest, plainPlan } from "./json/plan.ts";
-import { type HitReader, parseOne, type PartReader, readHits, replyOf, type ReplyPart, scanReply } from "./json/reply.ts";
+import { type HitReader, parseOne, type PartReader, readHits, replyOf, type ReplyPart, scanReply, valuesIn } from "./json/reply.ts";
 import { elements, findAt, type JsonText, kindOf, readString, type Span, spanAt } from "./json/spans.ts";
 import { type JsonObject, textOf } from "./json/values.ts";
 import { type Asked, beyondSearch, PASS_ALL, readBody } from "./shopify/body.ts";
@@ -328,7 +328,12 @@ function partAt(text: JsonText, { lists, product }: ProductSearch): Result<Reply
     }
     nodes.push({ array: own, slots: spans.filter((_, i) => areHits[i]) });
   }
-  return ok({ hits, bypass: undefined, edits: (order) => nodes.flatMap((own) => refill(text, own.array, own.slots, order)) });
+  return ok({
+    hits,
+    bypass: undefined,
+    edits: (order) => nodes.flatMap((own) => refill(text, own.array, own.slots, order)),
+    valuesOf: (hit, path) => valuesIn(text, nodeAt(text, slots[hit]!, list) ?? slots[hit]!, path),
+  });
 }
 
 function nodeAt(text: JsonText, element: Span, { nodeKey }: ProductList): Span | undefined {

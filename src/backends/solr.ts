@@ -18,6 +18,7 @@ import {
   type PageSizeOption,
   readIndexes,
 } from "./dialects.ts";
+import { readAllFilters } from "./filters.ts";
 import { searchOf } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
 import { pageNumbersOf, type Param, paramsOf, unreadable, utf8Text } from "./json/request.ts";
@@ -126,6 +127,7 @@ function planSearch(index: Index, { own, url, form }: Asked): RequestPlan {
       reasonToKeepOrder(params) ??
       (limit === 0 ? leave("size_zero", "rows is 0") : undefined) ??
       (queryText === undefined ? leave("no_query_text", "q is empty, asks for everything, or is no search for words") : undefined),
+    filters: () => readAllFilters(params.flatMap(({ key, value }) => (key === "fq" ? [value] : []))),
     identity: identityOf(params, undefined, (key) => PAGING.has(key)),
   });
   const widen = (size: number): EngineRequest => ({

@@ -18,6 +18,7 @@ import {
   SITE_HEADERS,
 } from "./dialect.ts";
 import { defineDialect, findIndex, type Index, type IndexDefinition, type Indexes, type IndexOptions, readIndexes } from "./dialects.ts";
+import { readFilters } from "./filters.ts";
 import { applyEdits, cutMember, type Edit, replaceNumbers, searchOf } from "./json/edits.ts";
 import { besides, forAll, identityOf, leave, leftToEngine, plainPlan, planNone, planOne, planSeveral } from "./json/plan.ts";
 import { incompleteBy, partOf, type PartReader, readHits, refusedPart } from "./json/reply.ts";
@@ -219,6 +220,7 @@ function readSearch(index: Index, asked: Asked, page: Result<AskedPage, string>)
     offset,
     limit,
     bypass: reasonToLeave(asked, limit, queryText, index.idField),
+    filters: () => readFilters(asked.values.get("filter_by") ?? ""),
     identity: identityOf(asked.url, asked.body, (key) => PAGING.has(key)),
   });
 }

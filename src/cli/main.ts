@@ -41,6 +41,11 @@ export const SHOP_COMMANDS: Commands = {
     needs: ["wrangler"],
     load: async () => (await import("./publish.ts")).createRollbackCommand,
   },
+  rules: {
+    summary: "What stands where, whatever orders it: check, import, export, publish, roll back, explain",
+    needs: ["wrangler"],
+    load: async () => (await import("./rules.ts")).createRulesCommand,
+  },
   doctor: {
     summary: "Ask the search engine: what to configure, what a window costs, which searches would be re-ranked",
     load: async () => (await import("./doctor.ts")).createDoctorCommand,

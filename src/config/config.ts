@@ -52,6 +52,8 @@ export interface Config {
   readonly hasLiveExperiments: boolean;
   /** Whether models may come from KV, and trust in them; read once per isolate and minute. */
   readonly hasLiveModels: boolean;
+  /** Whether catalogues have rules in KV; their pointers are read once per isolate and minute. */
+  readonly hasLiveRules: boolean;
   /** A flag of another flag system; its text value is the variant. */
   readonly variantFlag: string | undefined;
   readonly storefrontUrl: string | undefined;
@@ -210,6 +212,7 @@ const environment = v.object({
   EXPERIMENTS: v.optional(experimentList, []),
   LIVE_EXPERIMENTS: v.optional(table(v.boolean("use true or false")), false),
   LIVE_MODELS: v.optional(table(v.boolean("use true or false")), false),
+  LIVE_RULES: v.optional(table(v.boolean("use true or false")), false),
   VARIANT_FLAG: v.optional(v.pipe(v.string("name a flag"), v.nonEmpty("name a flag"))),
   STOREFRONT_URL: v.optional(storefrontUrl),
   CLIENT_ADDRESS_HEADER: v.optional(requestHeader),
@@ -287,6 +290,7 @@ export function parseConfig(env: unknown, limits: ReadonlyMap<string, DialectLim
       experiments: Object.freeze(values.EXPERIMENTS),
       hasLiveExperiments: values.LIVE_EXPERIMENTS,
       hasLiveModels: values.LIVE_MODELS,
+      hasLiveRules: values.LIVE_RULES,
       variantFlag: values.VARIANT_FLAG,
       storefrontUrl: values.STOREFRONT_URL,
       clientAddressHeader: values.CLIENT_ADDRESS_HEADER,

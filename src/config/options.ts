@@ -33,6 +33,8 @@ export interface EdgeOptions {
   readonly liveExperiments?: boolean | undefined;
   /** Whether models and their trust change without a deployment: `armmt publish --model`, `armmt ladder`. Default: false. Variable LIVE_MODELS. */
   readonly liveModels?: boolean | undefined;
+  /** Whether searches follow the rules that `armmt rules publish` has put into KV. Default: false. Variable LIVE_RULES. */
+  readonly liveRules?: boolean | undefined;
   /** Key of the flag whose text value is the variant, for another flag system (`flagClient`). Variable VARIANT_FLAG. */
   readonly variantFlag?: string | undefined;
   /** Where GET requests go that are no search. Default: 404. Variable STOREFRONT_URL. */
@@ -70,6 +72,7 @@ export const OPTION_VARIABLES = [
   ["experiments", "EXPERIMENTS"],
   ["liveExperiments", "LIVE_EXPERIMENTS"],
   ["liveModels", "LIVE_MODELS"],
+  ["liveRules", "LIVE_RULES"],
   ["variantFlag", "VARIANT_FLAG"],
   ["storefrontUrl", "STOREFRONT_URL"],
   ["clientAddressHeader", "CLIENT_ADDRESS_HEADER"],

@@ -20,6 +20,8 @@ const VARIABLES: Readonly<Record<VariableName, string>> = {
   LIVE_EXPERIMENTS: "`true`: the KV key `experiments` replaces `EXPERIMENTS`, without a deployment and within a minute",
   LIVE_MODELS:
     "`true`: models that [`armmt publish --model`](../guide/models.md) has put beside those of the deployment serve within a minute, and each catalogue follows one as far as its key `<catalog>/ranking` says",
+  LIVE_RULES:
+    "`true`: searches follow the [rules](../guide/rules.md) that `armmt rules publish` has put into KV for their catalogue, within a minute",
   VARIANT_FLAG: "a flag of [another flag system](#another-flag-system), which then decides instead of `EXPERIMENTS`",
   STOREFRONT_URL: "where `GET` requests that are not searches go; without it they get 404. https, or http in a private network",
   CLIENT_ADDRESS_HEADER:

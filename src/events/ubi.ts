@@ -36,11 +36,32 @@ export interface ArmmtAttributes {
   readonly propensities?: readonly number[];
   /** The model's order of the window, where the engine's was shown. */
   readonly shadow_ids?: readonly string[];
+  /** Of the shop's rules; absent where none fits the search. */
+  readonly rules?: RulesAttributes;
   /** Absent where the list was re-ranked. */
   readonly bypass?: BypassReason;
   /** Milliseconds until the reply was ready: those that the engine was waited for, and the others. In a Worker the clock stands while code computes. */
   readonly engine_ms?: number;
   readonly edge_ms?: number;
+}
+
+/** What the shop's rules did to one search. */
+export interface RulesAttributes {
+  /** Of the rules document. */
+  readonly version: string;
+  /** Ids of those that changed the order. */
+  readonly applied: readonly string[];
+  /** Those that fit the search and did nothing, or not for one of their items, and why; the first 20. */
+  readonly idle?: readonly {
+    readonly rule: string;
+    readonly reason: string;
+    readonly item?: string | undefined;
+    readonly by?: string | undefined;
+  }[];
+  /** Those that fit, and have another share of the shoppers: the other arm of an experiment. */
+  readonly held_back?: readonly string[];
+  /** Items of the page that stand in a slot (sponsored). */
+  readonly slot_ids?: readonly string[];
 }
 
 export interface UbiQueryRecord {

@@ -64,25 +64,30 @@ export function queryWords(text: string): readonly string[] {
   return spoken(fold(text).match(WORD) ?? []);
 }
 
-function spoken(words: readonly string[]): readonly string[] {
+/** As queryWords(), with each word in its own form, and long ones too. */
+export function foldedWords(text: string): readonly string[] {
+  return spoken(fold(text).match(WORD) ?? [], (word) => word);
+}
+
+function spoken(words: readonly string[], formOf: (word: string) => string = stem): readonly string[] {
   return words.flatMap((word) => {
-    if (word.search(UNSPACED) >= 0) return mixed(word);
-    return word.length > MAX_WORD ? [] : [stem(word)];
+    if (word.search(UNSPACED) >= 0) return mixed(word, formOf);
+    return formOf === stem && word.length > MAX_WORD ? [] : [formOf(word)];
   });
 }
 
 /** "iphone手机壳" → "iphone", "手机", "机壳". A character alone is its own word. */
-function mixed(word: string): readonly string[] {
+function mixed(word: string, formOf: (word: string) => string): readonly string[] {
   const parts: string[] = [];
   let at = 0;
   for (const match of word.matchAll(UNSPACED)) {
-    if (match.index > at) parts.push(stem(word.slice(at, match.index)));
+    if (match.index > at) parts.push(formOf(word.slice(at, match.index)));
     const characters = Array.from(match[0]);
     if (characters.length === 1) parts.push(match[0]);
     for (let i = 1; i < characters.length; i++) parts.push(characters[i - 1]! + characters[i]!);
     at = match.index + match[0].length;
   }
-  if (at < word.length) parts.push(stem(word.slice(at)));
+  if (at < word.length) parts.push(formOf(word.slice(at)));
   return parts;
 }
 

@@ -1,5 +1,5 @@
 /** Which of the searches that could be re-ranked are: those that engine and model have room for, decided before the engine is asked. */
-import { bypass } from "../result.ts";
+import { bypass, type Bypass } from "../result.ts";
 import { type Ranker, rankersOf } from "../experiment/treatment.ts";
 import { servedOrder } from "../inference/trust.ts";
 import { listSize, treatmentOf } from "./arrange.ts";
@@ -7,6 +7,7 @@ import { withTimeout } from "../web.ts";
 import type { Batch, Search } from "./contract.ts";
 import type { RankQueue } from "./rank-queue.ts";
 import type { WindowDecision } from "./results.ts";
+import { forRules } from "./rules.ts";
 import { scorerOf, trustedSet } from "./trusted.ts";
 
 export interface Admission {
@@ -28,6 +29,8 @@ export function admit(batch: Batch, decisions: readonly WindowDecision[]): Admis
   const decided = decisions.map((decision): WindowDecision => (isPaused && decision.ok && decision.value.isWidened ? paused : decision));
   const hitsOf = (i: number): number => {
     const search = batch.searches[i]!;
+    const decision = decided[i];
+    if (decision?.ok === true && decision.value.unranked !== undefined) return 0;
     return listSize(search) * rankersOf(treatmentOf(search.assignment)).filter((ranker) => mayRun(ranker, search)).length;
   };
   const visit = queue.enter();
@@ -42,9 +45,10 @@ export function admit(batch: Batch, decisions: readonly WindowDecision[]): Admis
       if (begins !== undefined) batch.request.afterReply(begins);
       return { decisions: decided, begins, leave };
     }
-    const last = decided.findLastIndex(({ ok }) => ok);
+    const last = decided.findLastIndex(({ ok }, i) => ok && hitsOf(i) > 0);
     hits -= hitsOf(last);
-    decided[last] = OVER_BUDGET;
+    const window = decided[last]!;
+    decided[last] = forRules(batch.searches[last]!, OVER_BUDGET, () => window);
   }
 }
 
@@ -68,4 +72,4 @@ async function beginning(begins: Promise<boolean>, queue: RankQueue, isInTime: (
   return false;
 }
 
-const OVER_BUDGET = bypass("over_budget", "Too many lists wait for the model to rank this one in time");
+const OVER_BUDGET: Bypass = { reason: "over_budget", detail: "Too many lists wait for the model to rank this one in time" };

@@ -24,6 +24,9 @@ export interface Arrangement extends OrderNotes {
   readonly order: readonly number[];
   /** Of the model that made the order, or a part of it. */
   readonly ranking: Ranking;
+  /** The order before a pair was swapped, and the swap of another order's: rules come between. */
+  readonly unswapped?: readonly number[] | undefined;
+  readonly swap?: ((order: readonly number[], isStill: readonly boolean[]) => ReturnType<typeof swapNeighbours>) | undefined;
 }
 
 /** Interleaving and exploring need a unit, or pages of one search would disagree. */
@@ -75,7 +78,10 @@ async function arrangeAs(
   if (!ranked.ok) return ranked;
   const { order } = ranked.value;
   if (treatment.kind === "shadow") return ok({ order: [...window.keys()], ranking: ranked.value, shadow: order });
-  if (treatment.kind === "explore") return ok({ ...swapNeighbours(order, isPinned, seed, sectionsOf(window)), ranking: ranked.value });
+  if (treatment.kind === "explore") {
+    const swap: NonNullable<Arrangement["swap"]> = (of, isStill) => swapNeighbours(of, isStill, seed, sectionsOf(window));
+    return ok({ ...swap(order, isPinned), ranking: ranked.value, unswapped: order, swap });
+  }
   return ok({ order, ranking: ranked.value });
 }
 
@@ -137,7 +143,8 @@ async function rank(
 
   // All that the order depends on, the engine's too, so that the pages of one search share a list, and two searches or two shoppers never do.
   const asked = [index.name, index.engine.describeClient(request), plan.identity, model === undefined ? [] : history];
-  const key = await sha256Hex(JSON.stringify([...asked, ...identityOf(followed.value), setVersion]));
+  const ruled = search.rules === undefined ? [] : [search.rules.version, search.rules.rules.map(({ rule }) => rule.id)];
+  const key = await sha256Hex(JSON.stringify([...asked, ...identityOf(followed.value), setVersion, ...ruled]));
   const ranking = { listId: key.slice(0, 16), modelVersion, knownHistory: known.length };
   // An explanation needs scores, and a client that wants nothing from a cache (to time a search, say) gets a run of the model.
   const isFresh = request.isExplained || request.headers.get("cache-control")?.toLowerCase().includes("no-cache") === true;

@@ -3,11 +3,12 @@ import type { EngineRequest, RequestReply } from "../backends/dialect.ts";
 import type { EngineReply } from "../backends/engine.ts";
 import { rankersOf } from "../experiment/treatment.ts";
 import { wantsEngineOrder } from "../protocol.ts";
-import { type WindowRequest, windowRequest } from "../ranking/window.ts";
+import { windowRequest } from "../ranking/window.ts";
 import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
 import { treatmentOf } from "./arrange.ts";
 import type { Batch, Search } from "./contract.ts";
 import type { WindowDecision } from "./results.ts";
+import { forRules } from "./rules.ts";
 import { scorerOf } from "./trusted.ts";
 import { WINDOW_SHARE } from "./windows.ts";
 
@@ -39,10 +40,15 @@ export function widenedOf(searches: readonly Search[], decisions: readonly Windo
 }
 
 /** Reasons that all variants share come first, so that their counts compare. */
-function sharedWindow({ request, plan, index }: Search): WindowDecision {
+function sharedWindow(search: Search): WindowDecision {
+  const { request, plan, index } = search;
   if (wantsEngineOrder(request.headers)) return bypass("off", "Asked for by the client");
   if (index.window === 0) return bypass("index_excluded", `The configuration passes ${index.name} on`);
-  if (plan.bypass !== undefined) return err(plan.bypass);
+  const left = plan.bypass;
+  return left === undefined ? pageWindow(search) : forRules(search, left, () => pageWindow(search));
+}
+
+function pageWindow({ plan, index }: Search): WindowDecision {
   const window = windowRequest(plan, index.window);
   if (window === undefined) return bypass("beyond_window", `The page begins after ${plan.offset} hits`);
   const isAlways = plan.isAlwaysWidened === true;
@@ -50,17 +56,23 @@ function sharedWindow({ request, plan, index }: Search): WindowDecision {
   return ok(isAlways ? { ...window, isWidened: true } : window);
 }
 
-function ownWindow(search: Search, window: WindowRequest): WindowDecision {
+function ownWindow(search: Search, window: Extract<WindowDecision, { readonly ok: true }>["value"]): WindowDecision {
+  if (window.unranked !== undefined) return ok(window);
+  const left = reasonNotToRank(search);
+  return left === undefined ? ok(window) : forRules(search, left, () => ok(window));
+}
+
+function reasonNotToRank(search: Search): Bypass | undefined {
   const { assignment } = search;
   const { variant, experiment, isSwitchedOff } = assignment;
-  if (isSwitchedOff) return bypass("switched_off", `Experiment ${experiment} has switched ${variant} off`);
+  if (isSwitchedOff) return { reason: "switched_off", detail: `Experiment ${experiment} has switched ${variant} off` };
   const rankers = rankersOf(treatmentOf(assignment));
-  if (rankers.every(({ kind }) => kind === "engine")) return bypass("engine_order", `The variant is ${variant}`);
+  if (rankers.every(({ kind }) => kind === "engine")) return { reason: "engine_order", detail: `The variant is ${variant}` };
   for (const ranker of rankers) {
     const scorer = ranker.kind === "model" ? scorerOf(ranker, search) : undefined;
-    if (scorer?.ok === false) return scorer;
+    if (scorer?.ok === false) return scorer.error;
   }
-  return ok(window);
+  return undefined;
 }
 
 /** Within the rest of the engine's time, or of a share of it. Never rejects. `isConditional`: the engine may say 304. */

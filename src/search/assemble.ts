@@ -16,6 +16,7 @@ import type { EdgeDeps, IndexDeps } from "./contract.ts";
 import { createFlagSource, type FlagClient } from "./flags.ts";
 import { createLiveExperiments } from "./live-experiments.ts";
 import { createLiveModels } from "./live-models.ts";
+import { createLiveRules, type LiveRules } from "./live-rules.ts";
 import { createRankQueue } from "./rank-queue.ts";
 import { scorerOf, trustedSet } from "./trusted.ts";
 import { createWindows, type Windows } from "./windows.ts";
@@ -62,6 +63,9 @@ export function assembleSearches(config: Config, outside: Outside): Searches {
       ? createLiveModels({ ...outside, catalogs: [...stores.keys()], deployed: outside.scorer, open: openPublished })
       : undefined;
   const scorer = models?.scorer ?? outside.scorer;
+  const rules = new Map<string, LiveRules>();
+  if (config.hasLiveRules)
+    for (const catalog of stores.keys()) rules.set(catalog, createLiveRules({ kv, catalog, now: outside.now, log: outside.log }));
   const sole = withSoleCredentials(config, createDialects(config.indexes, dialects));
   const backends = createDialects(sole, dialects);
   const engineOf = createEngines(fetch, maxReplyBytes);
@@ -76,7 +80,7 @@ export function assembleSearches(config: Config, outside: Outside): Searches {
     const windows = windowsOf.get(engine) ?? createWindows(outside.clock);
     windowsOf.set(engine, windows);
     const ranking = models && (() => models.rankingOf(index.catalog));
-    indexes.set(name, { name, window: index.window, backend, engine, windows, store, ranking });
+    indexes.set(name, { name, window: index.window, backend, engine, windows, store, ranking, rules: rules.get(index.catalog) });
   }
   const { engineTimeoutMs, rankBudgetMs, defaultVariant, variantFlag } = config;
   const flags =
@@ -136,7 +140,7 @@ function createEngines(fetch: Fetch, maxReplyBytes: number) {
 export async function describeStatus({ edge, indexes }: Searches): Promise<object> {
   const described = await Promise.all(
     [...indexes].map(async ([name, index]) => {
-      const { store, backend, window, windows } = index;
+      const { store, backend, window, windows, rules } = index;
       const found = await store.lookup([]);
       const scorer = scorerOf(LIVE, { deps: edge, index });
       const model = scorer.ok ? { version: scorer.value.manifest.version, trainedOn: scorer.value.manifest.trainedOn } : scorer.error;
@@ -144,7 +148,8 @@ export async function describeStatus({ edge, indexes }: Searches): Promise<objec
       // What the variant armmt serves, and why.
       const order =
         found.ok && scorer.ok ? servedOrder(scorer.value.manifest, trustedSet(LIVE, scorer.value, { index }, found.value.set)) : undefined;
-      return [name, { backend: backend.name, window, windows: windows.snapshot(), model, published, order }] as const;
+      const ruled = rules && { rules: rules.describe() };
+      return [name, { backend: backend.name, window, windows: windows.snapshot(), model, published, order, ...ruled }] as const;
     }),
   );
   return {

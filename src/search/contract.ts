@@ -13,10 +13,13 @@ import type { Scorers } from "../inference/scorer.ts";
 import type { Team } from "../ranking/interleave.ts";
 import type { RankedLists } from "../ranking/ranked-lists.ts";
 import type { Bypass } from "../result.ts";
+import type { Ruled } from "../rules/apply.ts";
+import type { Matched } from "../rules/match.ts";
 import type { Log } from "../web.ts";
 import type { FlagSource } from "./flags.ts";
 import type { LiveExperiments } from "./live-experiments.ts";
 import type { LiveModels } from "./live-models.ts";
+import type { LiveRules } from "./live-rules.ts";
 import type { RankQueue } from "./rank-queue.ts";
 import type { Reason } from "./why.ts";
 import type { Windows } from "./windows.ts";
@@ -69,6 +72,8 @@ export interface IndexDeps {
   readonly store: ItemStore;
   /** Which model its catalogue follows, and how far; absent: as the published set says. */
   readonly ranking?: (() => CatalogRanking | undefined) | undefined;
+  /** Of its catalogue; absent without LIVE_RULES. */
+  readonly rules?: LiveRules | undefined;
 }
 
 /** Dependencies of one request. */
@@ -109,6 +114,10 @@ export interface Search {
   readonly assignment: Assignment;
   /** Item ids that the shopper viewed, most recent first. */
   readonly history: readonly string[];
+  /** The shop's rules that fit it; `undefined` for none, and where it asked for the engine's order. */
+  readonly rules?: Matched | undefined;
+  /** Whether its catalogue has rules at all: then its reply is nobody else's. */
+  readonly hasRules?: boolean | undefined;
   /** Joins the record of this search and the events that follow it. */
   readonly queryId: string;
   /** Milliseconds since 1970. */
@@ -163,6 +172,8 @@ export interface SearchResult {
   readonly outcome: Outcome;
   /** For the analysis of an order that is not simply a model's. */
   readonly notes?: OrderNotes | undefined;
+  /** What the shop's rules did; absent where none fits, or none could be applied. */
+  readonly ruled?: Ruled | undefined;
   /** The edited page; `undefined` where the engine's reply stays as it is. */
   readonly page: Shown | undefined;
 }

@@ -5,6 +5,7 @@ import { isBot } from "../experiment/bots.ts";
 import { parseTreatment, type Treatment } from "../experiment/treatment.ts";
 import { HISTORY_HEADER, parseHistory, SESSION_HEADER, USER_HEADER } from "../protocol.ts";
 import { MAX_HISTORY } from "../ranking/features.ts";
+import { rulesFor } from "./rules.ts";
 import type { Assignment, Batch, EdgeDeps, Search, SearchDeps, SearchRequest } from "./contract.ts";
 
 /** UBI's limit for ids; a longer one is replaced, because a cut one could not be joined. */
@@ -21,7 +22,11 @@ export async function openBatch(request: SearchRequest, plan: RequestPlan, deps:
       const search = withoutIds(planned, request);
       const assignment = await assign(request, search, deps, experiments);
       const queryId = queryIdOf(search) ?? deps.createId();
-      return { request, deps, index, plan: search, assignment, history: historyOf(request, search), queryId, startedAt };
+      const opened = { request, deps, index, plan: search, assignment, history: historyOf(request, search), queryId, startedAt };
+      if (index.rules === undefined) return opened;
+      const reading = index.rules.read(request.afterReply);
+      const live = reading instanceof Promise ? await reading : reading;
+      return { ...opened, hasRules: (live?.count ?? 0) > 0, rules: rulesFor(live, opened, startedAt) };
     }),
   );
   return { request, deps, plan, searches, begunAt, waited: { engineMs: 0, listsMs: 0 } };

@@ -11,6 +11,7 @@ import { errorStack, sleep } from "../web.ts";
 import type { Batch, BatchResult, Search, SearchResult, Shown } from "./contract.ts";
 import { MAX_RERANKED } from "./ask.ts";
 import { NOTHING } from "./results.ts";
+import { rulesAttributes } from "./rules.ts";
 import { treatmentScorer } from "./trusted.ts";
 
 /** Lines of the log, and records, of one request: nobody may fill a store with a single request. */
@@ -120,12 +121,10 @@ function valuesOf(hits: readonly Hit[]): ArmmtAttributes["original_values"] {
   return columns.length === 0 ? undefined : Object.fromEntries(columns);
 }
 
-async function describeExposure(
-  search: Search,
-  { outcome, notes }: SearchResult,
-  { hits, indices }: Shown,
-  times: Times,
-): Promise<UbiQueryRecord> {
+async function describeExposure(search: Search, result: SearchResult, shown: Shown, times: Times): Promise<UbiQueryRecord> {
+  const { outcome, notes } = result;
+  const { hits, indices } = shown;
+  const rules = rulesAttributes(search, result, shown);
   const { index, plan, assignment, queryId, startedAt } = search;
   const ids = hits.map((hit) => hit.itemId);
   const original = hits.slice(0, Math.max(index.window, indices.length));
@@ -154,6 +153,7 @@ async function describeExposure(
       ...(notes?.teams !== undefined && { teams: notes.teams.map((team) => team ?? null) }),
       ...(notes?.propensities !== undefined && { propensities: notes.propensities }),
       ...(notes?.shadow !== undefined && { shadow_ids: notes.shadow.map((i) => ids[i]!) }),
+      ...(rules !== undefined && { rules }),
       ...("bypass" in outcome && { bypass: outcome.bypass.reason }),
       ...times,
     },

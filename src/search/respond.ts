@@ -6,6 +6,7 @@ import { REASONS } from "../result.ts";
 import { errorText } from "../web.ts";
 import type { Batch, BatchResult, Search, SearchDeps, SearchResult, Shown } from "./contract.ts";
 import { NOTHING } from "./results.ts";
+import { publicRules, rulesAttributes } from "./rules.ts";
 import { treatmentScorer } from "./trusted.ts";
 
 /** A Response with one of these statuses must not have a body. */
@@ -20,7 +21,7 @@ export function respond(batch: Batch, served: BatchResult, issued: readonly (str
 
   const outcomes = formatOutcomes(searches.map((search, i) => publicOutcome(search, results[i])));
   const tokens = formatTokens(issued, MAX_HEADER_BYTES - outcomes.length);
-  const isForAll = tokens === undefined && !request.isExplained;
+  const isForAll = tokens === undefined && !request.isExplained && searches.every(({ hasRules }) => hasRules !== true);
   const isPrivate = !isForAll || !results.every(({ outcome }) => "bypass" in outcome && REASONS[outcome.bypass.reason].cacheable);
   const headers = headersFromEngine(reply.headers, { isEdited: served.kind === "edited" || request.isExplained, isPrivate });
   headers.set(OUTCOME_HEADER, outcomes);
@@ -49,11 +50,12 @@ function respondWithError({ backend }: SearchDeps, { bypass: { reason }, results
   return new Response(body, { status, headers: { ...headers, "cache-control": "no-store", [OUTCOME_HEADER]: outcomes } });
 }
 
-function publicOutcome({ index }: Search, result: SearchResult | undefined): PublicOutcome {
+function publicOutcome(search: Search, result: SearchResult | undefined): PublicOutcome {
   if (result === undefined) return { kind: "bypass", reason: "internal_error" };
   const { outcome } = result;
-  if ("bypass" in outcome) return { kind: "bypass", reason: outcome.bypass.reason };
-  return { kind: "applied", model: outcome.ranking.modelVersion, window: index.window, list: outcome.ranking.listId };
+  const rules = publicRules(search, result);
+  if ("bypass" in outcome) return { kind: "bypass", reason: outcome.bypass.reason, ...rules };
+  return { kind: "applied", model: outcome.ranking.modelVersion, window: search.index.window, list: outcome.ranking.listId, ...rules };
 }
 
 /** Locks `rest` when the first bytes are read: a reply that is made but not sent can be made again. */
@@ -87,11 +89,10 @@ function explainAll({ searches, plan }: Batch, served: BatchResult): unknown {
   return plan.isMulti ? all : all[0];
 }
 
-function explain(
-  { deps, index, plan, assignment, history }: Search,
-  result: SearchResult | undefined,
-  { hits, indices, firstRank }: Shown,
-): object {
+function explain(search: Search, result: SearchResult | undefined, shown: Shown): object {
+  const { deps, index, plan, assignment, history } = search;
+  const { hits, indices, firstRank } = shown;
+  const rules = result && rulesAttributes(search, result, shown);
   const outcome = result?.outcome;
   const ranking = outcome !== undefined && "ranking" in outcome ? outcome.ranking : undefined;
   const scorer = treatmentScorer(assignment.treatment, { deps, index });
@@ -104,6 +105,7 @@ function explain(
     bypass: outcome !== undefined && "bypass" in outcome ? outcome.bypass.reason : null,
     query: plan.queryText ?? null,
     history: { given: history.length, known: ranking?.knownHistory ?? 0 },
+    ...(rules !== undefined && { rules }),
     items: indices.map((hitIndex, i) => {
       const score = ranking?.scores?.score[hitIndex];
       return {
@@ -113,6 +115,7 @@ function explain(
         position: plan.offset + i + 1,
         score: score ?? null,
         why: ranking?.why?.[hitIndex] ?? null,
+        ...(rules !== undefined && { rules: result?.ruled?.movedBy.get(hitIndex) ?? [] }),
       };
     }),
   };

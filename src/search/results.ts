@@ -4,8 +4,10 @@ import type { WindowRequest } from "../ranking/window.ts";
 import type { Bypass, Result } from "../result.ts";
 import type { Batch, BatchResult, SearchResult, Shown } from "./contract.ts";
 
-/** The hits to ask the engine for, or why this search is left alone. */
-export type WindowDecision = Result<WindowRequest, Bypass>;
+/**
+ * The hits to ask the engine for, or why this search is left alone. `unranked`: why only the shop's rules order it, where they do.
+ */
+export type WindowDecision = Result<WindowRequest & { readonly unranked?: Bypass | undefined }, Bypass>;
 
 export const NOTHING: Shown = { hits: [], indices: [], firstRank: 0 };
 

@@ -5,7 +5,7 @@
 import type { Platform } from "../../src/edge.ts";
 import * as edge from "../../src/edge.ts";
 import { ALL_DIALECTS } from "../../src/backends/all-dialects.ts";
-import { memoryKv } from "../../src/embeddings/store.ts";
+import { type KvReader, kvOf, memoryKv } from "../../src/embeddings/store.ts";
 import { createCounters } from "../../src/events/counters.ts";
 import type { ModelManifest } from "../../src/inference/manifest.ts";
 import { scorersOf } from "../../src/inference/scorer.ts";
@@ -48,17 +48,21 @@ const RECORDS = ITEMS.map(({ id: itemId }) => {
 
 export type Engine = (request: Request) => Promise<Response>;
 
-export interface PlainEdgeOptions extends Partial<Pick<Platform, "clientAddress" | "clock" | "log">> {
+export interface PlainEdgeOptions extends Partial<Pick<Platform, "clientAddress" | "clock" | "log" | "now" | "sinks">> {
   /** Options of the index. */
   readonly index?: object;
   /** Variables. */
   readonly vars?: object;
+  /** Text values of KV besides the vectors. */
+  readonly keys?: ReadonlyMap<string, string>;
 }
 
 export function openEdge({ backend, index, config }: EngineStandIn, engine: Engine, options: PlainEdgeOptions = {}) {
   let runs = 0;
   const counters = createCounters();
-  const { index: more, vars, ...platform } = options;
+  const { index: more, vars, keys, ...platform } = options;
+  const vectors = memoryKv(index, RECORDS, MANIFEST);
+  const kv = keys === undefined ? vectors : withKeys(vectors, keys);
   const app = edge.openEdge({
     env: {
       INDEXES: { [index]: { backend, url: "http://127.0.0.1:7700", window: WINDOW, ...config, ...more } },
@@ -66,7 +70,7 @@ export function openEdge({ backend, index, config }: EngineStandIn, engine: Engi
       RANK_BUDGET_MS: 10_000,
       ...vars,
     },
-    kv: memoryKv(index, RECORDS, MANIFEST),
+    kv,
     sinks: { write: async () => ok(true), writeEvents: async () => ok({ written: 0, duplicates: 0, deferred: 0 }) },
     scorer: scorersOf([
       ok({
@@ -101,4 +105,13 @@ export function openEdge({ backend, index, config }: EngineStandIn, engine: Engi
       };
     },
   };
+}
+
+function withKeys(vectors: KvReader, keys: ReadonlyMap<string, string>): KvReader {
+  return kvOf(async (key) => {
+    const text = keys.get(key);
+    if (text !== undefined) return new TextEncoder().encode(text);
+    const bytes = await vectors.get(key, "arrayBuffer");
+    return bytes === null ? undefined : new Uint8Array(bytes);
+  });
 }

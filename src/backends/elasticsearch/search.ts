@@ -2,6 +2,7 @@
 import { type Bypass, err, ok, type Result } from "../../result.ts";
 import type { Hit } from "../dialect.ts";
 import type { Index } from "../dialects.ts";
+import { queryFilters } from "../filters.ts";
 import { applyEdits, cutMember, cutMembers, type Edit, replaceParams, setMember } from "../json/edits.ts";
 import { leave, leftToEngine, plainPlan, type PlannedSearch } from "../json/plan.ts";
 import { type HitReader, incompleteBy, partOf, type PartReader, readHits, type Sign } from "../json/reply.ts";
@@ -119,6 +120,7 @@ export function readSearch(
       offset,
       limit,
       bypass,
+      filters: () => queryFilters(values),
       isCursored: isPageOnly,
       isAlwaysWidened: (names ?? []).length > 0 || seen?.filterPath !== undefined,
       history: stringsOf(member(member(ext, "armmt"), "history")),

@@ -1,8 +1,22 @@
 /** Replies of all JSON dialects: lists of hits, each with an id that no other hit of its list has. Knows no engine. */
 import { bypass, type Bypass, err, ok, type Result } from "../../result.ts";
-import type { Hit, RequestReply, SearchReply } from "../dialect.ts";
+import type { FieldValue, Hit, RequestReply, SearchReply } from "../dialect.ts";
 import { appendMember, applyEdits, type Edit, refill } from "./edits.ts";
-import { elements, findAt, isThereAt, type JsonText, kindOf, numberAt, rawText, scanJson, type Span } from "./spans.ts";
+import {
+  elements,
+  findAt,
+  isThereAt,
+  isTrue,
+  type JsonText,
+  kindOf,
+  numberAt,
+  rawText,
+  readNumber,
+  readString,
+  scanJson,
+  type Span,
+  spanAt,
+} from "./spans.ts";
 
 /** The hits of one search and where they are. */
 export interface HitList {
@@ -57,7 +71,32 @@ interface More extends Partial<Pick<SearchReply, "bypass" | "total">> {
 /** `more`: the reply's own reason to keep the engine's order, its total, and edits besides the hits themselves. */
 export function partOf(text: JsonText, { array, slots, hits }: HitList, more: More = {}): Result<ReplyPart, Bypass> {
   const edits = (order: readonly number[]) => [...refill(text, array, slots, order, more.unasked), ...(more.edits?.(order) ?? [])];
-  return ok({ hits, total: more.total, bypass: more.bypass, edits });
+  return ok({ hits, total: more.total, bypass: more.bypass, edits, valuesOf: (hit, path) => valuesIn(text, slots[hit]!, path) });
+}
+
+/** Where engines put the fields of a document: a rule may leave it out. */
+const DOCUMENTS = [[], ["_source"], ["document"], ["fields"]];
+
+/** Of lists, the values of all elements. */
+export function valuesIn(text: JsonText, slot: Span, path: string): readonly FieldValue[] {
+  const keys = path.split(".");
+  for (const document of DOCUMENTS) {
+    const found = valuesAt(text, slot, [...document, ...keys]);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+function valuesAt(text: JsonText, from: Span, [key, ...rest]: readonly string[]): readonly FieldValue[] {
+  const kind = kindOf(text, from);
+  if (kind === "array") return elements(text, from).flatMap((element) => valuesAt(text, element, key === undefined ? [] : [key, ...rest]));
+  if (key !== undefined) {
+    const at = spanAt(text, [key], from);
+    return at === undefined ? [] : valuesAt(text, at, rest);
+  }
+  const value = kind === "string" ? readString(text, from) : kind === "number" ? readNumber(text, from) : undefined;
+  if (kind === "boolean") return [isTrue(text, from)];
+  return value === undefined ? [] : [value];
 }
 
 /** By which an engine says that hits may be missing: a member that is not false, null, zero or empty, or one that is less than another. */

@@ -47,6 +47,7 @@ const LIMITS = {
   EXPERIMENTS: [],
   LIVE_EXPERIMENTS: false,
   LIVE_MODELS: false,
+  LIVE_RULES: false,
 };
 
 /** Searches whose windows are timed: the first that would be re-ranked. */

@@ -33,6 +33,7 @@ const SETTINGS = {
   EXPERIMENTS: [],
   LIVE_EXPERIMENTS: false,
   LIVE_MODELS: false,
+  LIVE_RULES: false,
 };
 
 /** The whole window came, and was ranked (the engine's order is shown), or lacks vectors, a query table, or a second hit. */
