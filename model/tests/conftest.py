@@ -59,7 +59,7 @@ def write_lists(folder: Path, count: int = 160) -> Path:
                 "token_ids": [10 + word, 20 + word],
                 "item_rows": items.tolist(),
                 "features": rng.normal(size=k * FEATURE_DIM).clip(-4, 4).astype(np.float32).tolist(),
-                "prior": rng.uniform(0, 3, k).astype(np.float32).tolist(),
+                "prior": rng.uniform(1, 2, k).astype(np.float32).tolist(),
                 "positions": list(range(1, k + 1)),
                 "clicks": clicked.tolist(),
                 "carts": [0] * k,
