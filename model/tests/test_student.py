@@ -189,7 +189,7 @@ def test_losses_act_on_prior_and_delta(lists_folder: Path) -> None:
     loss = trained(batch, labels)["listwise"]
     shown = (labels.position > 0).float() * batch.mask
     assert torch.allclose(loss, listwise_click(labels.prior - 1.0, trained.examination(labels.position), labels.gain, shown))
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     gradient = dict(trained.named_parameters())["model.student.head.2.weight"].grad
     assert gradient is not None
     assert gradient.abs().sum() > 0
