@@ -161,12 +161,18 @@ describe("cost", () => {
     mkdirSync(at, { recursive: true });
     copyFileSync(join(PACKAGE_ROOT, "model/student.onnx"), join(at, "model.onnx"));
     writeFileSync(join(at, "run.json"), JSON.stringify({ model: "student", seed: 1 }));
-    const { student } = await timeGraphs(join(folder, "costs"), join(scenario, "lists"));
+    // The committed graph reads the features of its own manifest.
+    const features = JSON.parse(readFileSync(join(scenario, "lists/features.json"), "utf8"));
+    const manifest = JSON.parse(readFileSync(join(PACKAGE_ROOT, "model/manifest.json"), "utf8"));
+    const lists = join(folder, "costs-lists");
+    mkdirSync(lists);
+    writeFileSync(join(lists, "features.json"), JSON.stringify({ ...features, features: manifest.features }));
+    const { student } = await timeGraphs(join(folder, "costs"), lists);
     expect(student?.bytes).toBe(readFileSync(join(at, "model.onnx")).length);
     expect(student?.milliseconds.length).toBeGreaterThan(10);
     expect(Math.min(...student!.milliseconds)).toBeGreaterThan(0);
     writeFileSync(join(at, "model.onnx"), "not a graph");
-    await expect(timeGraphs(join(folder, "costs"), join(scenario, "lists"))).rejects.toThrow();
+    await expect(timeGraphs(join(folder, "costs"), lists)).rejects.toThrow();
   });
 });
 

@@ -67,7 +67,7 @@ beforeAll(async () => {
     manifest,
     score: (list) => {
       const rank = FEATURES.indexOf("rank_log");
-      const score = Float32Array.from({ length: list.k }, (_, i) => list.features[i * FEATURES.length + rank]!);
+      const score = Float32Array.from({ length: list.k }, (_, i) => list.features[(i * list.features.length) / list.k + rank]!);
       return Promise.resolve(ok({ score, gate: new Float32Array(list.k * 2).fill(0.5) }));
     },
   };
