@@ -14,7 +14,7 @@ import { type Judgments, JudgmentsSchema, sayVerdict, verdictOf } from "./blind/
 interface BlindFlags {
   readonly of: Order;
   readonly against: Order;
-  readonly trust: number;
+  readonly trust?: number;
   readonly from: string;
   readonly seed: string;
   readonly out: string;
@@ -31,9 +31,11 @@ export function readJudgments(file: string): Judgments {
   }
 }
 
-async function writePage({ of, against, trust, from, seed, out }: BlindFlags): Promise<void> {
+async function writePage({ of, against, from, seed, out, ...flags }: BlindFlags): Promise<void> {
   if (of === against) throw new UserError(`--of ${of} and --against ${against} are one order: give two`);
-  const pairs = await findPairs({ embedded: readSet(from), of, against, trust });
+  const embedded = readSet(from);
+  const { trust = embedded.set.trust ?? 0 } = flags;
+  const pairs = await findPairs({ embedded, of, against, trust });
   const open = openJudgments(pairs, { seed, of, against, trust });
   writeFileSync(out, drawPage(pairs, open));
   process.stdout.write(
@@ -62,7 +64,7 @@ function printVerdict(file: string, json: boolean): void {
 const EXAMPLES = `
 Examples:
   armmt embed && armmt blind --of semantic                    a page for engine and semantic
-  armmt blind --of armmt --against semantic --trust 0.3
+  armmt blind --of armmt --against semantic --trust 1
   armmt blind --judge judgments.json                          better / same / worse, with an interval`;
 
 function orderOption(name: string, text: string, byDefault: Order): Option {
@@ -74,7 +76,7 @@ export function createBlindCommand(): Command {
     .description("Forty queries to the demo, two orders side by side, judged without knowing which is which")
     .addOption(orderOption("--of", "the order in question", "semantic"))
     .addOption(orderOption("--against", "the order it is held against", "engine"))
-    .option("--trust <part>", "0 to 1: of the model in the order armmt", partOfOne, 1)
+    .option("--trust <part>", "0 to 1: of the model in the order armmt (default: as the vectors say)", partOfOne)
     .option("--from <folder>", "what armmt embed has written of the drawn catalogue", embeddingsFolder("products"))
     .option("--seed <text>", "decides the sides (default: chance)", randomUUID())
     .option("--out <file>", "the page", "blind.html")

@@ -52,7 +52,7 @@ export async function findPairs({ embedded, of, against, trust }: PairOptions): 
     pairs.push({ text, kind, of: first(of), against: first(against) });
   }
   // Of an order that could not be made the engine's stands in its place, and nobody would see it.
-  const left = orders.notes().filter((note) => note.includes("is the engine's order"));
+  const left = orders.notes().filter((note) => [of, against].some((name) => note.includes(` ${name} is the engine's order`)));
   if (left.length > 0) throw new UserError(`Not the orders that were asked for: ${left.join("; ")}; run armmt embed first`);
   return { pairs, model: orders.model.version, set: orders.set.version };
 }

@@ -69,7 +69,7 @@ export function verdictOf({ seed, choices, identical }: Judgments) {
 /** One sentence. */
 export function sayVerdict({ share, p, all }: Verdict, { of, against }: Pick<Judgments, "of" | "against">): string {
   if (share === undefined) return `No query in which ${of} or ${against} is better`;
-  const figures = `${all.better} of ${all.better + all.worse} decided queries, ${percent(share.value)} (95 %: ${percent(share.low)} .. ${percent(share.high)}), sign test p = ${p.toFixed(p < 0.001 ? 5 : 3)}`;
+  const figures = `${all.better} of ${all.better + all.worse} decided queries, ${percent(share.value)} (95 %: ${percent(share.low)} .. ${percent(share.high)}), sign test p ${p < 0.0001 ? "< 0.0001" : `= ${p.toFixed(p < 0.01 ? 4 : 3)}`}`;
   if (share.low > 0.5) return `${of} is better than ${against}: ${figures}`;
   if (share.high < 0.5) return `${of} is worse than ${against}: ${figures}`;
   return `We cannot tell ${of} from ${against}: better in ${figures}`;
