@@ -1,5 +1,11 @@
 /** The script of the page. It is written into it as text: nothing outside this function exists there. */
-import type { PageData } from "./page.ts";
+export interface PageData {
+  readonly lists: readonly { readonly query: string; readonly left: readonly string[]; readonly right: readonly string[] }[];
+  /** By product id. */
+  readonly products: Readonly<Record<string, { readonly title: string; readonly price: string; readonly picture: string }>>;
+  /** Saved beside the choices; encoded, so that no glance at the page's source tells the sides. */
+  readonly key: string;
+}
 
 export function runPage({ lists, products, key }: PageData): void {
   // oxlint-disable-next-line unicorn/consistent-function-scoping -- nothing outside exists in the page

@@ -1,7 +1,7 @@
 /** One HTML page: for each query two lists with their pictures, sides shuffled, and a choice by keyboard. Nothing on it says which is which. */
 import { type DrawnProduct, drawnProduct } from "../../demo/catalogue/catalogue.ts";
 import { drawPicture } from "../../demo/drawing/picture.ts";
-import { runPage } from "./client.ts";
+import { type PageData, runPage } from "./client.ts";
 import { isSame, type Pairs, sideOf } from "./pairs.ts";
 import type { Judgments } from "./verdict.ts";
 
@@ -10,14 +10,6 @@ export type Open = Omit<Judgments, "judge" | "choices">;
 
 export function openJudgments({ pairs, model, set }: Pairs, asked: Pick<Open, "seed" | "of" | "against" | "trust">): Open {
   return { format: 1, ...asked, model, set, identical: pairs.filter(isSame).map(({ text }) => text) };
-}
-
-export interface PageData {
-  readonly lists: readonly { readonly query: string; readonly left: readonly string[]; readonly right: readonly string[] }[];
-  /** By product id. */
-  readonly products: Readonly<Record<string, { readonly title: string; readonly price: string; readonly picture: string }>>;
-  /** Saved beside the choices; encoded, so that no glance at the page's source tells the sides. */
-  readonly key: string;
 }
 
 const money = new Intl.NumberFormat("en", { style: "currency", currency: "EUR" });
