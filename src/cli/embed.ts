@@ -51,7 +51,7 @@ export interface EmbedOptions extends CatalogOptions {
 
 /**
  * Of the committed model on the catalogue of its simulated shoppers. Judged blind, its order alone is worse than engine and meaning, and this part of
- * it is not (model/README.md, "Judged by eye").
+ * it is not (docs/design/judged-by-eye.md).
  */
 const DRAWN_TRUST = 0.3;
 

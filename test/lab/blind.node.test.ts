@@ -33,6 +33,9 @@ function judged(better: number, worse: number): Judgments {
   return { ...open, judge: "a test", choices: Object.fromEntries(choices) };
 }
 
+const leftOf = (seed: string) => QUERIES.filter(({ text }) => sideOf(seed, text) === "left").map(({ text }) => text);
+const say = (better: number, worse: number) => sayVerdict(verdictOf(judged(better, worse)), ASKED);
+
 describe("the list", () => {
   it("has ten different queries of each kind", () => {
     expect(new Set(QUERIES.map(({ text }) => text)).size).toBe(40);
@@ -74,10 +77,9 @@ describe("the page", () => {
   });
 
   it("puts the order in question on either side, by the seed", () => {
-    const left = (seed: string) => QUERIES.filter(({ text }) => sideOf(seed, text) === "left").map(({ text }) => text);
-    for (const seed of ["a", "b", "c"]) expect(Math.abs(left(seed).length - 20)).toBeLessThan(13);
-    expect(left("a")).not.toEqual(left("b"));
-    expect(left("a")).toEqual(left("a"));
+    for (const seed of ["a", "b", "c"]) expect(Math.abs(leftOf(seed).length - 20)).toBeLessThan(13);
+    expect(leftOf("a")).not.toEqual(leftOf("b"));
+    expect(leftOf("a")).toEqual(leftOf("a"));
   });
 });
 
@@ -98,7 +100,6 @@ describe("verdictOf()", () => {
   });
 
   it("says which is better, or that one cannot tell", () => {
-    const say = (better: number, worse: number) => sayVerdict(verdictOf(judged(better, worse)), ASKED);
     expect(say(29, 6)).toMatch(/^semantic is better than engine: 29 of 35/);
     expect(say(6, 29)).toMatch(/^semantic is worse than engine/);
     expect(say(11, 5)).toMatch(/^We cannot tell semantic from engine/);
@@ -114,7 +115,7 @@ describe("verdictOf()", () => {
 });
 
 describe("the committed judgments", () => {
-  /** As model/README.md has them. */
+  /** As docs/design/judged-by-eye.md has them. */
   const FIGURES: Readonly<Record<string, readonly [better: number, same: number, worse: number]>> = {
     "semantic-engine.json": [29, 5, 6],
     "armmt-engine.json": [20, 8, 12],
