@@ -19,6 +19,10 @@ export const PROJECT_COMMANDS: Commands = {
     summary: "Queries for what photographs show → a judged catalogue for evaluate",
     load: async () => (await import("./study/attributes.ts")).createAttributesCommand,
   },
+  blind: {
+    summary: "Two orders of the demo on a page, to be judged without knowing which is which",
+    load: async () => (await import("./blind.ts")).createBlindCommand,
+  },
   model: {
     summary: "Train, distil and export the model: the whole pipeline",
     load: async () => (await import("./study/model.ts")).createModelCommand,

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, it } from "vitest";
+import { drawnProduct } from "../../src/demo/catalogue/catalogue.ts";
 import { type Demo, findChromium, startDemo } from "./demo.ts";
 
 const executablePath = findChromium();
@@ -75,6 +76,12 @@ describe.skipIf(executablePath === undefined)("the demo page", () => {
     expect(new Set(reranked).size).toBe(24);
     expect(await page.locator("#notice").isHidden()).toBe(true);
     expect(await page.locator("#provenance").textContent()).toMatch(/^Model \S+, .* first 100 hits/);
+  });
+
+  it("shows black bags for an elegant black bag", async () => {
+    await open("/?q=elegant+black+bag");
+    const first = (await ids("reranked")).slice(0, 10).map((id) => drawnProduct(id ?? ""));
+    expect(first.filter(({ category, look }) => category === "bag" && look.colour === "black").length).toBeGreaterThanOrEqual(8);
   });
 
   it("marks each item's movement, and the marks are true", async () => {
