@@ -154,9 +154,12 @@ async function configured(config: string) {
 /** Of shoppers that are known: one without an id could have many votes. */
 async function readVotes(flags: LadderFlags, variant: string, since: string): Promise<Evidence> {
   const log: Log = await openLog(flags);
+  const experiment = experimentKey(flags.catalog);
   try {
+    // Of a trial that has just begun nobody has searched yet.
+    if (!(await log.experiments()).has(experiment)) return NO_EVIDENCE;
     const report = await reportOn(log, {
-      range: { experiment: experimentKey(flags.catalog), since, until: undefined },
+      range: { experiment, since, until: undefined },
       weights: undefined,
       config: flags.config,
       control: undefined,
