@@ -11,6 +11,7 @@ import { type Evidence, MOST_VOTES, STEPS, TUNING } from "./ladder/moves.ts";
 import { type SimulatedRun, simulateLadder, summarise } from "./ladder/simulate.ts";
 import { above, whole } from "./numbers.ts";
 import { type Namespace, openFolderNamespace, openLocalNamespace, openWranglerNamespace } from "./publish/namespace.ts";
+import { followedBySet } from "./publish/order.ts";
 import { readRanking, rollBackRanking } from "./publish/ranking.ts";
 import { type LogFlags, openLog, reportOn } from "./report.ts";
 import { findConfig, loadWrangler, LOCAL_STATE } from "./wrangler.ts";
@@ -101,7 +102,8 @@ async function look(flags: LadderFlags): Promise<void> {
   const store = await openStore(flags);
   let report: LadderReport;
   try {
-    report = flags.undo === true ? await takeBack(store, options) : await climb(store, options);
+    report =
+      flags.undo === true ? await takeBack(store, options) : await climb(store, { ...options, bySet: await followedBySet(store, catalog) });
   } finally {
     await store.close();
   }
@@ -152,9 +154,12 @@ async function configured(config: string) {
 /** Of shoppers that are known: one without an id could have many votes. */
 async function readVotes(flags: LadderFlags, variant: string, since: string): Promise<Evidence> {
   const log: Log = await openLog(flags);
+  const experiment = experimentKey(flags.catalog);
   try {
+    // Of a trial that has just begun nobody has searched yet.
+    if (!(await log.experiments()).has(experiment)) return NO_EVIDENCE;
     const report = await reportOn(log, {
-      range: { experiment: experimentKey(flags.catalog), since, until: undefined },
+      range: { experiment, since, until: undefined },
       weights: undefined,
       config: flags.config,
       control: undefined,

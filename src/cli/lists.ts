@@ -1,5 +1,6 @@
 /** `armmt lists`: any log of searches and events, and embedded items → training lists. Every feature is computed by the code that serves. */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { Command, Option } from "commander";
 import { rawFeatures } from "../ranking/features.ts";
 import type { OrderOptions } from "../report/orders.ts";
@@ -105,7 +106,7 @@ export async function makeLists(options: ListsOptions) {
     bar.stop();
     writeItems(options.out, table, scaling);
     const { counts: read, firstUnreadable, currency } = log;
-    return {
+    const report = {
       lists,
       ...counts,
       clicked,
@@ -119,6 +120,9 @@ export async function makeLists(options: ListsOptions) {
       leftOut,
       ...(firstUnreadable !== "" && { firstUnreadable }),
     };
+    // Where the lists come from goes with them: a model that simulated shoppers taught must say so.
+    writeFileSync(join(options.out, "lists.json"), `${JSON.stringify(report, undefined, 2)}\n`);
+    return report;
   } finally {
     log.close();
   }

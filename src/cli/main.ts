@@ -1,5 +1,5 @@
 /**
- * `armmt`: finds the command, runs it, and returns the exit code: 0 ok, 1 failed, 2 wrong usage.
+ * `armmt`: finds the command, runs it, and returns the exit code: 0 ok, 1 failed, 2 wrong usage, 3 an alarm or a refusal.
  *
  * Only the requested command is loaded, so `armmt --help` is quick although some commands bring native libraries.
  */
@@ -61,12 +61,12 @@ export const SHOP_COMMANDS: Commands = {
   },
   loop: {
     summary: "From the log to the next model in service, in steps that go on where they stopped",
-    needs: ["hyparquet", "hyparquet-writer"],
+    needs: ["hyparquet", "hyparquet-writer", "wrangler"],
     load: async () => (await import("./loop.ts")).createLoopCommand,
   },
   gate: {
     summary: "May this model serve? By your own log, before a shopper sees it",
-    needs: ["hyparquet"],
+    needs: ["hyparquet", "wrangler"],
     load: async () => (await import("./gate.ts")).createGateCommand,
   },
   report: {
@@ -140,7 +140,10 @@ async function createProgram(asked: string | undefined, commands: Commands): Pro
     .description("Re-rank e-commerce search at the edge: catalogue, model, measurements, demo")
     .version(packageVersion())
     .showHelpAfterError("(run with --help for usage)")
-    .addHelpText("after", "\nExit codes: 0 ok, 1 failed, 2 wrong usage, 3 an alarm (report, guard), or not passed (gate)")
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 ok, 1 failed, 2 wrong usage, 3 an alarm (report, guard, ladder, loop), or a model that the gate does not let pass (gate, train, loop)",
+    )
     .exitOverride();
   for (const [name, entry] of Object.entries(commands)) {
     const command = name === asked ? (await entry.load())() : new Command(name).description(entry.summary);

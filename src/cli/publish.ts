@@ -10,7 +10,7 @@ import { describeOrder } from "../inference/trust.ts";
 import { progressBar } from "./command.ts";
 import { embeddingsFolder, readSet } from "./embed/pack.ts";
 import { type LocalOptions, type Namespace, openFolderNamespace, openLocalNamespace, openWranglerNamespace } from "./publish/namespace.ts";
-import { isDeployed, orderOf } from "./publish/order.ts";
+import { isDeployed, orderOf, readLiveSet } from "./publish/order.ts";
 import { readRanking, rollBackRanking, writeRanking } from "./publish/ranking.ts";
 import { UserError } from "../web.ts";
 import { findConfig, LOCAL_STATE } from "./wrangler.ts";
@@ -174,7 +174,8 @@ async function publishOneModel(model: string, flags: PublishFlags): Promise<void
     }
     const change = { model: version, trust: trust ?? 0, evidence: because, at };
     const ranking = trust === undefined ? await readRanking(namespace, catalog) : (await writeRanking(namespace, catalog, change)).ranking;
-    return { catalog, ...published, model: version, ranking: ranking ?? null, place: namespace.place };
+    const hasSet = (await readLiveSet(namespace, catalog)) !== undefined;
+    return { catalog, ...published, model: version, ranking: ranking ?? null, hasSet, place: namespace.place };
   });
   if (json) {
     process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
@@ -185,7 +186,9 @@ async function publishOneModel(model: string, flags: PublishFlags): Promise<void
   const follows = ranking === null ? "as its published set says" : `${ranking.model} by ${ranking.trust} (${ranking.evidence})`;
   process.stdout.write(
     `Model ${report.model} is in ${place}${size}. Edges with LIVE_MODELS = true have it within a minute, as armmt@${report.model}:<trust>\n` +
-      `${catalog} follows ${follows}\n`,
+      (report.hasSet
+        ? `${catalog} follows ${follows}\n`
+        : `No vectors of "${catalog}" are published there, and without them no search of it is re-ranked: is this the right place and name?\n`),
   );
 }
 
@@ -267,7 +270,8 @@ export function createRollbackCommand(): Command {
     if (flags.model === true) {
       const [catalog, at] = [flags.catalog, new Date()];
       const ranking = await withNamespace(flags, (namespace) => rollBackRanking(namespace, catalog, at));
-      const said = `${catalog} follows ${ranking.model} by ${ranking.trust} again, within a minute; a second rollback undoes this\n`;
+      const follows = ranking.model === null ? "what its published set says" : `${ranking.model} by ${ranking.trust}`;
+      const said = `${catalog} follows ${follows} again, within a minute; a second rollback undoes this\n`;
       process.stdout.write(flags.json === true ? `${JSON.stringify({ catalog, ranking }, undefined, 2)}\n` : said);
       return;
     }

@@ -16,6 +16,7 @@ interface TrainFlags {
   readonly embeddings?: string;
   readonly out?: string;
   readonly live?: string;
+  readonly report?: string;
   readonly gate: boolean;
   readonly processes?: number;
   readonly fresh?: true;
@@ -49,17 +50,21 @@ export function createTrainCommand(): Command {
     .option("--embeddings <folder>", "what armmt embed has written (default: .armmt/embeddings/<catalog>)")
     .option("--out <folder>", "where everything is kept; the model is in its folder model (default: .armmt/train/<catalog>)")
     .option("--live <folder>", "the model that serves now: the gate compares with it too")
+    .option(
+      "--report <file>",
+      "armmt report --json: the gate takes its sample ratio (default: the arms must have the weights of wrangler.toml)",
+    )
     .option("--no-gate", "do not judge the model: armmt gate can do it later")
     .option("--processes <n>", "processes that train each net together, by torchrun (default: one per GPU, one on CPUs)", whole(1))
     .option("--fresh", "do everything again, even what is at hand")
     .option("--json", "print the figures as JSON")
     .addHelpText("after", HELP)
     .argument("[options...]", "after --: further options of armmt lists")
-    .action(async (more: readonly string[], { gate, catalog, live, json, ...flags }: TrainFlags) => {
+    .action(async (more: readonly string[], { gate, catalog, live, report, json, ...flags }: TrainFlags) => {
       const out = resolve(flags.out ?? trainingFolder(catalog));
       const embeddings = resolve(flags.embeddings ?? embeddingsFolder(catalog));
       const trained = await withLock(out, () => trainModel({ ...flags, catalog, out, embeddings, json, more }));
-      const judged = gate ? await judge({ model: trained.model, lists: trained.lists, embeddings, live }) : undefined;
+      const judged = gate ? await judge({ model: trained.model, lists: trained.lists, live, report, more }) : undefined;
       if (json === true) process.stdout.write(`${JSON.stringify({ ...trained, gate: judged ?? null })}\n`);
       else print(trained, judged);
       if (judged !== undefined && judged.code !== 0) process.exitCode = GATE_CODES.refused;

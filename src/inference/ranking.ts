@@ -11,8 +11,8 @@ export function rankingHistoryKey(catalog: string): string {
 
 export const rankingSchema = v.object({
   format: v.literal(1),
-  /** Version of a model that was deployed or published. */
-  model: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,63}$/, "expected the version of a model")),
+  /** Version of a model that was deployed or published; `null`: none by this ranking any more, so the published set says. */
+  model: v.nullable(v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,63}$/, "expected the version of a model"))),
   /** 0 to 1: its part of the order that the variant `armmt` serves. */
   trust: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
   /** ISO 8601. */
@@ -21,4 +21,10 @@ export const rankingSchema = v.object({
   evidence: v.string(),
 });
 
-export type CatalogRanking = v.InferOutput<typeof rankingSchema>;
+export type RankingRecord = v.InferOutput<typeof rankingSchema>;
+export type CatalogRanking = RankingRecord & { readonly model: string };
+
+/** `undefined` where the published set says what is followed. */
+export function followed(record: RankingRecord | undefined): CatalogRanking | undefined {
+  return record === undefined || record.model === null ? undefined : { ...record, model: record.model };
+}

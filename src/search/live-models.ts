@@ -19,7 +19,7 @@ import {
   type ReadPart,
 } from "../inference/published-model.ts";
 import type { Scorer, Scorers } from "../inference/scorer.ts";
-import { type CatalogRanking, rankingKey, rankingSchema } from "../inference/ranking.ts";
+import { type CatalogRanking, followed, rankingKey, rankingSchema } from "../inference/ranking.ts";
 import { type Bypass, bypass, ok, type Result } from "../result.ts";
 import { errorText, isRecent, type Log, withTimeout } from "../web.ts";
 
@@ -109,7 +109,8 @@ export function createLiveModels({ catalogs, kv, deployed, open, now, log }: Opt
       return;
     }
     problems.delete(catalog);
-    if (parsed?.ok === true) wanted.set(catalog, parsed.value);
+    const ranking = followed(parsed?.ok === true ? parsed.value : undefined);
+    if (ranking !== undefined) wanted.set(catalog, ranking);
     else {
       wanted.delete(catalog);
       current.delete(catalog);

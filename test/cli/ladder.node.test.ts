@@ -183,13 +183,23 @@ describe("climb()", () => {
     expect(await seen(store)).toEqual({ model: "m1", trust: 1, first: "control", keys: ["rerank"] });
   });
 
+  it("climbs against the model that the published set trusts, where no ranking says otherwise", async () => {
+    const bySet = { model: "m1", trust: 1 };
+    expect(await climb(memoryStore(), options(NO_EVIDENCE, { bySet }))).toMatchObject({
+      did: "started",
+      trust: 1,
+      trying: "interleave(armmt@m1:1, armmt@m2:0.3)",
+      phase: "trial",
+    });
+  });
+
   it("is undone", async () => {
     const store = memoryStore();
     await climb(store, options(NO_EVIDENCE));
     await climb(store, options(WON));
     const back = await rollBackRanking(store, "products", new Date());
     await undo(store, options(NO_EVIDENCE), back.trust);
-    expect(await seen(store)).toMatchObject({ model: "m2", trust: 0, keys: ["rerank"] });
+    expect(await seen(store)).toEqual({ model: undefined, trust: undefined, first: "control", keys: ["rerank"] });
   });
 
   it.each<[string, string, string]>([
@@ -215,10 +225,16 @@ describe("rollBackRanking()", () => {
     expect(await rollBackRanking(store, "products", new Date(4))).toMatchObject({ model: "m2", trust: 0.3 });
   });
 
-  it("follows nothing before the first ranking", async () => {
+  it("goes back to what the published set says before the first ranking, and forth", async () => {
     const store = memoryStore();
     await writeRanking(store, "products", { model: "m1", trust: 1, evidence: "", at: new Date(1) });
-    expect(await rollBackRanking(store, "products", new Date(3))).toMatchObject({ model: "m1", trust: 0 });
+    expect(await rollBackRanking(store, "products", new Date(3))).toMatchObject({ model: null, trust: 0 });
+    expect(await readRanking(store, "products")).toBeUndefined();
+    expect(await rollBackRanking(store, "products", new Date(4))).toMatchObject({ model: "m1", trust: 1 });
+    await rollBackRanking(store, "products", new Date(5));
+    // Not to the model that was taken back.
+    await writeRanking(store, "products", { model: "m2", trust: 1, evidence: "", at: new Date(6) });
+    expect(await rollBackRanking(store, "products", new Date(7))).toMatchObject({ model: null });
   });
 });
 

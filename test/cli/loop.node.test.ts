@@ -33,6 +33,7 @@ function openShop(script: Partial<Record<Step, () => Partial<Ended>>> = {}, more
       const model = join(after(args, "--out"), "model");
       mkdirSync(model, { recursive: true });
       writeFileSync(join(model, "student.onnx"), `model ${++shop.trained}`);
+      writeFileSync(join(model, "manifest.json"), JSON.stringify({ version: `lamps-${shop.trained}` }));
       return JSON.stringify({ version: `lamps-${shop.trained}`, model });
     },
     gate: () => "{}",
@@ -54,9 +55,10 @@ function openShop(script: Partial<Record<Step, () => Partial<Ended>>> = {}, more
 }
 
 /** What `armmt ladder --json` prints of a model that climbs no further, or of one that tries the next step. */
-const watched = (trust: number): string => JSON.stringify({ did: "waits", trust, trying: `interleave(semantic, armmt@lamps-1:${trust})` });
-const climbing = (trust: number, next: number): string =>
-  JSON.stringify({ did: "waits", trust, trying: `interleave(semantic, armmt@lamps-1:${next})` });
+const watched = (trust: number): string =>
+  JSON.stringify({ did: "waits", trust, trying: `interleave(semantic, armmt@lamps-1:${trust})`, phase: "watch" });
+const climbing = (trust: number, next: number, did = "waits"): string =>
+  JSON.stringify({ did, trust, trying: `interleave(semantic, armmt@lamps-1:${next})`, phase: "trial" });
 
 const withoutGate: RunCommand = async () => ({ code: 0, stdout: "  lists  x\n  train  y\n  publish z" });
 const fail = () => ({ code: 1 });
@@ -77,7 +79,7 @@ describe("runLoop()", () => {
     await go();
     // While the next one trains, the ladder watches the one that serves.
     expect(calls[5]).toEqual(["ladder", "--catalog", "lamps", "--model", "lamps-1", "--json"]);
-    expect(calls[8]).toEqual(expect.arrayContaining(["--live", join(out, "published")]));
+    expect(calls[8]).toEqual(expect.arrayContaining(["--live", join(out, "serving")]));
     expect(readState(out)).toMatchObject({ round: { number: 2, outcome: "live" }, before: [{ number: 1, outcome: "live" }] });
   });
 
@@ -112,8 +114,11 @@ describe("runLoop()", () => {
   });
 
   it("publishes nothing that the gate refuses, and tries again with the next log", async () => {
-    const { go, called, shop } = openShop({ gate: () => ({ code: 3 }) });
-    expect((await go()).round.outcome).toBe("refused");
+    const { go, called, shop } = openShop({
+      gate: () => ({ code: 3, stdout: JSON.stringify({ refused: ["worse than engine"], missing: [] }) }),
+    });
+    const { round } = await go();
+    expect(round).toMatchObject({ outcome: "refused", steps: { gate: { detail: expect.stringMatching(/worse than engine$/) } } });
     expect(shop.served).toBe("before");
     shop.script = {};
     expect((await go()).round).toMatchObject({ number: 2, outcome: "live" });
@@ -130,10 +135,36 @@ describe("runLoop()", () => {
     expect(called()).toEqual([...STEPS, "ladder", "ladder"]);
   });
 
+  it("compares with the model that serves, not with one that was published and has no trust", async () => {
+    const { go, calls, out, shop } = openShop({}, { live: "bundled" });
+    const lastGate = () => calls.findLast(([step]) => step === "gate");
+    // Before its first votes what serves is the model before, and the trial of its step looks like the end of a climb.
+    shop.script = { ladder: () => ({ stdout: climbing(0.3, 0.3, "started") }) };
+    expect((await go()).round).toMatchObject({ number: 1, steps: { ladder: { state: "waiting" } } });
+    shop.script = { ladder: () => ({ code: 3, stdout: JSON.stringify({ did: "stayed", trust: 0, trying: null, phase: null }) }) };
+    expect((await go()).round.outcome).toBe("stopped");
+    shop.script = {};
+    expect((await go()).round).toMatchObject({ number: 2, outcome: "live", model: "lamps-2" });
+    expect(lastGate()).toEqual(expect.arrayContaining(["--live", "bundled"]));
+    shop.script = { ladder: () => ({ stdout: climbing(0, 0.3, "started") }) };
+    await go();
+    expect(lastGate()).toEqual(expect.arrayContaining(["--live", join(out, "serving")]));
+    expect(JSON.parse(readFileSync(join(out, "serving/manifest.json"), "utf8"))).toEqual({ version: "lamps-2" });
+  });
+
+  it("tells the gate of the configuration, for the sample ratio", async () => {
+    const { go, calls } = openShop({}, { more: { lists: ["--config", "shop.toml"] } });
+    await go();
+    expect(calls[2]).toEqual(expect.arrayContaining(["--config", "shop.toml"]));
+    const told = openShop({}, { more: { lists: ["--config", "shop.toml"], gate: ["--report", "report.json"] } });
+    await told.go();
+    expect(told.calls[2]).not.toContain("--config");
+  });
+
   it("ends a round whose model the ladder takes away or gives no trust", async () => {
     const harmful = openShop({ ladder: () => ({ code: 3, stdout: watched(0) }) });
     expect((await harmful.go()).round.outcome).toBe("stopped");
-    const useless = openShop({ ladder: () => ({ stdout: JSON.stringify({ did: "stayed", trust: 0, trying: null }) }) });
+    const useless = openShop({ ladder: () => ({ stdout: JSON.stringify({ did: "stayed", trust: 0, trying: null, phase: null }) }) });
     expect((await useless.go()).round.outcome).toBe("stopped");
   });
 

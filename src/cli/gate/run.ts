@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import * as v from "valibot";
 import type { Scorer } from "../../inference/scorer.ts";
 import { addDelta } from "../../ranking/meaning.ts";
-import { testSampleRatio } from "../../report/sample-ratio.ts";
+import { testSampleRatio, type Weights } from "../../report/sample-ratio.ts";
 import { errorText, UserError } from "../../web.ts";
 import { type Progress, progressBar } from "../command.ts";
 import { orderByScore } from "../evaluate/metrics.ts";
@@ -145,7 +145,16 @@ async function checkSampleRatio({ config, report }: GateOptions, arms: ListSurve
     return skipped(name, "no weights to compare with: give --config, or --report with the file of armmt report --json");
   const tested: string[] = [];
   for (const [experiment, counts] of arms.counts()) {
-    const weights = await configuredWeights(config, experiment); // oxlint-disable-line no-await-in-loop
+    let weights: Weights | undefined;
+    try {
+      weights = await configuredWeights(config, experiment); // oxlint-disable-line no-await-in-loop
+    } catch (error) {
+      // Of a shop with a server alone.
+      return skipped(
+        name,
+        `${config} cannot be read without wrangler (${errorText(error).split("\n")[0]}): npm install --save-dev wrangler, or give --report`,
+      );
+    }
     if (weights === undefined) continue;
     const variants = [...weights.arms.keys()];
     const result = testSampleRatio(

@@ -6,7 +6,7 @@ import { EXPERIMENTS_KEY } from "../../search/live-experiments.ts";
 import { UserError } from "../../web.ts";
 import type { Namespace } from "../publish/namespace.ts";
 import { readRanking, writeRanking } from "../publish/ranking.ts";
-import { type Evidence, firstTrial, type Move, moveOf, type Standing, standingAfter, variantOf } from "./moves.ts";
+import { type Evidence, firstTrial, type Move, moveOf, type Phase, type Standing, standingAfter, variantOf } from "./moves.ts";
 
 export type Store = Pick<Namespace, "place" | "get" | "put">;
 
@@ -51,6 +51,12 @@ export async function readLadder(store: Store, catalog: string): Promise<LadderS
   );
 }
 
+/** A model, and how far. */
+interface Followed {
+  readonly model: string;
+  readonly trust: number;
+}
+
 export interface LadderOptions {
   readonly catalog: string;
   /** The model that climbs; absent: the one that climbs already. */
@@ -60,6 +66,8 @@ export interface LadderOptions {
   /** Names of the indexes that search the catalogue. */
   readonly indexes: readonly string[];
   readonly configured: readonly Experiment[];
+  /** What the published set follows, where no ranking says otherwise. */
+  readonly bySet?: Followed | undefined;
   /** A model that was stopped is tried again. */
   readonly isAgain: boolean;
   readonly isTrial: boolean;
@@ -76,6 +84,8 @@ export interface LadderReport {
   /** What the catalogue follows then. */
   readonly trust: number;
   readonly trying: string | null;
+  /** `watch`: it has climbed as far as it will. */
+  readonly phase: Phase | null;
   readonly evidence: Evidence | null;
   readonly history: LadderState["history"];
 }
@@ -90,16 +100,18 @@ export async function climb(store: Store, options: LadderOptions): Promise<Ladde
   if (model === undefined) throw new UserError(`No model climbs for "${catalog}" in ${store.place}: name one with --model`);
   const ranking = await readRanking(store, catalog);
   if (known === undefined || known.model !== model || (known.standing === null && isAgain)) {
-    const first = firstTrial(model, ranking);
+    const live = ranking ?? options.bySet;
+    const first = firstTrial(model, live);
     const state = after(
       known,
       { model, standing: first, since: at.toISOString() },
       entryOf(at, "started", first, `tries ${variantOf(first)}`),
     );
-    return keep(store, options, state, { did: "started", isHarm: false, trust: ranking?.trust ?? 0, evidence: null });
+    return keep(store, options, state, { did: "started", isHarm: false, trust: live?.trust ?? 0, evidence: null });
   }
   const { standing: now } = known;
-  const live = ranking?.model === model ? ranking.trust : 0;
+  const follows = ranking ?? options.bySet;
+  const live = follows?.model === model ? follows.trust : 0;
   if (now === null) return reportOf(options, known, { did: "ended", isHarm: false, trust: live, evidence: null });
   const evidence = await votes(variantOf(now), known.since);
   const move = moveOf(now, evidence);
@@ -156,7 +168,7 @@ function inWords(move: Move, { clicks, purchases }: Evidence): string {
 type Said = Pick<LadderReport, "did" | "isHarm" | "trust" | "evidence">;
 
 function reportOf({ catalog }: Pick<LadderOptions, "catalog">, { model, standing: next, history }: LadderState, said: Said): LadderReport {
-  return { catalog, model, trying: next === null ? null : variantOf(next), history, ...said };
+  return { catalog, model, trying: next === null ? null : variantOf(next), phase: next?.phase ?? null, history, ...said };
 }
 
 /** Writes what differs. */

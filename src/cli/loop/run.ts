@@ -6,7 +6,9 @@ import { cpSync, existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import type { Ended, RunCommand } from "../child.ts";
+import { gateConfig } from "../train/judge.ts";
 import { requireEnough, surveyLists } from "../train/survey.ts";
+import { readJson } from "../train/stages.ts";
 import { nextRound, type LoopState, type Outcome, readState, type Step, STEPS, writeState } from "./state.ts";
 import { DAY_MS, errorText, UserError } from "../../web.ts";
 
@@ -33,7 +35,14 @@ const RESUMED_WITHIN_MS = DAY_MS;
 type StepResult = Readonly<{ state: "done" | "waiting"; model?: string; detail?: string } | { outcome: Outcome; detail: string }>;
 
 const trainedSchema = v.object({ version: v.string() });
-const ladderSchema = v.object({ did: v.string(), trust: v.number(), trying: v.nullable(v.string()) });
+const gateSchema = v.object({ refused: v.array(v.string()), missing: v.array(v.string()) });
+const ladderSchema = v.object({
+  did: v.string(),
+  trust: v.number(),
+  trying: v.nullable(v.string()),
+  phase: v.nullable(v.picklist(["trial", "watch"])),
+});
+const manifestSchema = v.object({ version: v.string() });
 
 /** Throws a UserError that names the step that failed; the state says where to go on. */
 export async function runLoop(options: LoopOptions, run: RunCommand, now = () => new Date()): Promise<LoopState> {
@@ -92,8 +101,8 @@ function takeUp(options: LoopOptions, now: Date): LoopState {
 }
 
 /** While a round trains, the model of an earlier one serves: the ladder takes its trust away where it has become worse than meaning. */
-async function watchServed({ round, before }: LoopState, options: LoopOptions, run: RunCommand): Promise<void> {
-  const served = before.find(({ steps }) => steps.publish?.state === "done")?.model;
+async function watchServed({ round }: LoopState, options: LoopOptions, run: RunCommand): Promise<void> {
+  const served = versionIn(foldersOf(options).serving);
   if (served === undefined || round.steps.publish?.state === "done") return;
   const result = await climb(options, run, served);
   process.stderr.write(`— model ${served}, ${result.detail}\n`);
@@ -143,44 +152,67 @@ const WORK: Readonly<Record<Step, (options: LoopOptions, run: RunCommand, model?
     return { state: "done", model: parsePrinted(stdout, trainedSchema, "train").version };
   },
   async gate(options, run) {
-    const { lists, model, published } = foldersOf(options);
-    const live = existsSync(published) ? published : options.live;
+    const { lists, model, serving } = foldersOf(options);
+    const live = existsSync(serving) ? serving : options.live;
     const against = live === undefined ? [] : ["--live", live];
-    const { code } = await run(["gate", "--model", model, "--lists", lists, ...against, "--json", ...(options.more.gate ?? [])]);
-    if (code === REFUSED) return { outcome: "refused", detail: `armmt gate does not let the model in ${model} pass` };
+    const { gate: own = [], lists: listsOptions } = options.more;
+    const ratio = own.some((option) => option === "--report" || option === "--config") ? [] : gateConfig(listsOptions);
+    const { code, stdout } = await run(["gate", "--model", model, "--lists", lists, ...against, "--json", ...ratio, ...own]);
+    if (code === REFUSED) {
+      const { refused, missing } = parsePrinted(stdout, gateSchema, "gate");
+      const why = [...refused, ...missing].join("; ") || "the log is too small to tell";
+      return { outcome: "refused", detail: `armmt gate does not let the model in ${model} pass: ${why}` };
+    }
     if (code !== 0) throw new UserError(`armmt gate ended with ${code}, see above`);
     return { state: "done" };
   },
   async publish(options, run) {
-    const { model, published } = foldersOf(options);
+    const { model } = foldersOf(options);
     await expectDone(run, ["publish", "--model", model, "--catalog", options.catalog, ...(options.more.publish ?? [])]);
-    // Training of the next round replaces the model's folder; the gate compares with this copy then.
-    const draft = `${published}.new`;
-    rmSync(draft, { recursive: true, force: true });
-    cpSync(model, draft, { recursive: true });
-    rmSync(published, { recursive: true, force: true });
-    renameSync(draft, published);
     return { state: "done" };
   },
   ladder: climb,
 };
 
 /** The model of the round climbs; with `model` another one, which serves until then, is watched. */
-async function climb({ catalog, more }: LoopOptions, run: RunCommand, model?: string): Promise<StepResult> {
+async function climb(options: LoopOptions, run: RunCommand, model?: string): Promise<StepResult> {
+  const { catalog, more } = options;
   const which = model === undefined ? [] : ["--model", model];
   const { code, stdout } = await run(["ladder", "--catalog", catalog, ...which, "--json", ...(more.ladder ?? [])]);
   if (code !== REFUSED && code !== 0) throw new UserError(`armmt ladder ended with ${code}, see above`);
-  const { did, trust, trying } = parsePrinted(stdout, ladderSchema, "ladder");
+  const { did, trust, trying, phase } = parsePrinted(stdout, ladderSchema, "ladder");
   const detail = `ladder: ${did}, trust ${trust}${trying === null ? "" : `, ${trying}`}`;
-  if (code === REFUSED) return { outcome: "stopped", detail };
-  // At its trust a model is only watched any more: it has climbed as far as it will.
-  if (trying !== null && !trying.endsWith(`:${trust})`)) return { state: "waiting", detail };
+  // Before a model's first votes the trust is that of another one.
+  if (did !== "started") noteServing(options, model, trust);
+  if (phase === "trial") return { state: "waiting", detail };
   return trust > 0 ? { state: "done", detail } : { outcome: "stopped", detail };
 }
 
 function foldersOf({ out }: LoopOptions) {
   const training = join(out, "train");
-  return { lists: join(out, "lists"), training, model: join(training, "model"), published: join(out, "published") };
+  return { lists: join(out, "lists"), training, model: join(training, "model"), serving: join(out, "serving") };
+}
+
+/** `undefined` where there is no model. */
+function versionIn(folder: string): string | undefined {
+  const file = join(folder, "manifest.json");
+  return existsSync(file) ? readJson(file, manifestSchema).version : undefined;
+}
+
+/** Keeps a copy of the model that serves, by which the next one is judged: training replaces its folder. One that has lost its trust is none. */
+function noteServing(options: LoopOptions, version: string | undefined, trust: number): void {
+  const { model, serving } = foldersOf(options);
+  const served = versionIn(serving);
+  if (trust === 0) {
+    if (served === version) rmSync(serving, { recursive: true, force: true });
+    return;
+  }
+  if (served === version || versionIn(model) !== version) return;
+  const draft = `${serving}.new`;
+  rmSync(draft, { recursive: true, force: true });
+  cpSync(model, draft, { recursive: true });
+  rmSync(serving, { recursive: true, force: true });
+  renameSync(draft, serving);
 }
 
 async function expectDone(run: RunCommand, args: readonly string[]): Promise<Ended> {

@@ -5,7 +5,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { parsePointer, parsePublishedSet, pointerKey, setKey } from "../../embeddings/store.ts";
 import { parseGolden } from "../../inference/golden.ts";
 import { type ManifestIdentity, matchShards } from "../../inference/manifest.ts";
 import {
@@ -20,6 +19,7 @@ import {
 import { errorText, UserError } from "../../web.ts";
 import { buildSession, readModel } from "../build/edge-build.ts";
 import type { Namespace } from "./namespace.ts";
+import { readLiveSet } from "./order.ts";
 
 type Store = Pick<Namespace, "place" | "get" | "keys" | "put">;
 
@@ -107,9 +107,8 @@ function readGolden(path: string, sha256: string): Uint8Array {
 
 /** Dims and encoders of the catalogue's live set, where there is one. */
 async function matchCatalog(store: Store, catalog: string, manifest: ManifestIdentity): Promise<void> {
-  const pointer = parsePointer((await store.get(pointerKey(catalog))) ?? "");
-  const set = pointer.ok ? parsePublishedSet((await store.get(setKey(catalog, pointer.value.version))) ?? "") : undefined;
-  const fits = set?.ok === true ? matchShards(manifest, set.value) : undefined;
+  const set = await readLiveSet(store, catalog);
+  const fits = set && matchShards(manifest, set);
   if (fits?.ok === false)
     throw new UserError(`${fits.error.detail} (catalogue ${catalog}): embed it with the model's encoders, or name another with --catalog`);
 }

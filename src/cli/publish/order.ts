@@ -2,14 +2,33 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import * as v from "valibot";
+import { parsePointer, parsePublishedSet, pointerKey, type PublishedSet, setKey } from "../../embeddings/store.ts";
 import { type ManifestIdentity, parseManifest } from "../../inference/manifest.ts";
 import { servedOrder, type ServedOrder, type TrustedSet } from "../../inference/trust.ts";
 import { PACKAGE_ROOT } from "../../runtimes/node/package-root.ts";
+import type { Namespace } from "./namespace.ts";
 
 /** By the project's first model, or the package's own; `undefined` where there is none that can be read: `armmt build` says why. */
 export function orderOf(set: TrustedSet): ServedOrder | undefined {
   const manifest = liveManifest();
   return manifest && servedOrder(manifest, set);
+}
+
+/** The live set of a catalogue; `undefined` where there is none that can be read. */
+export async function readLiveSet(store: Pick<Namespace, "get">, catalog: string): Promise<PublishedSet | undefined> {
+  const pointer = parsePointer((await store.get(pointerKey(catalog))) ?? "");
+  const set = pointer.ok ? parsePublishedSet((await store.get(setKey(catalog, pointer.value.version))) ?? "") : undefined;
+  return set?.ok === true ? set.value : undefined;
+}
+
+/** The deployed model that a catalogue follows by its published set alone, and how far; `undefined` where it follows none. */
+export async function followedBySet(
+  store: Pick<Namespace, "get">,
+  catalog: string,
+): Promise<{ readonly model: string; readonly trust: number } | undefined> {
+  const [manifest, set] = [liveManifest(), await readLiveSet(store, catalog)];
+  const trust = manifest === undefined || set === undefined ? 0 : servedOrder(manifest, set).trust;
+  return manifest === undefined || trust === 0 ? undefined : { model: manifest.version, trust };
 }
 
 /** Whether the project's models, or the package's own, include this version. */

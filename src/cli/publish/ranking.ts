@@ -1,6 +1,13 @@
 /** Which model a catalogue follows and how far, as the commands write it: the KV keys `<catalog>/ranking` and `<catalog>/ranking-history`. */
 import * as v from "valibot";
-import { type CatalogRanking, rankingHistoryKey, rankingKey, rankingSchema } from "../../inference/ranking.ts";
+import {
+  type CatalogRanking,
+  followed,
+  rankingHistoryKey,
+  rankingKey,
+  type RankingRecord,
+  rankingSchema,
+} from "../../inference/ranking.ts";
 import { UserError } from "../../web.ts";
 import type { Namespace } from "./namespace.ts";
 
@@ -19,12 +26,16 @@ async function readJson<T>(store: RankingStore, key: string, schema: v.GenericSc
   );
 }
 
-export function readRanking(store: RankingStore, catalog: string): Promise<CatalogRanking | undefined> {
-  return readJson(store, rankingKey(catalog), rankingSchema);
+const readRecord = (store: RankingStore, catalog: string): Promise<RankingRecord | undefined> =>
+  readJson(store, rankingKey(catalog), rankingSchema);
+
+/** `undefined` where the catalogue follows what its published set says. */
+export async function readRanking(store: RankingStore, catalog: string): Promise<CatalogRanking | undefined> {
+  return followed(await readRecord(store, catalog));
 }
 
 /** Newest last; the last one is in force. */
-export async function readRankingHistory(store: RankingStore, catalog: string): Promise<readonly CatalogRanking[]> {
+export async function readRankingHistory(store: RankingStore, catalog: string): Promise<readonly RankingRecord[]> {
   return (await readJson(store, rankingHistoryKey(catalog), v.array(rankingSchema))) ?? [];
 }
 
@@ -43,23 +54,27 @@ export async function writeRanking(store: RankingStore, catalog: string, { at, e
   const isOther = expected !== undefined && current?.since !== expected;
   if (isOther || (current?.model === change.model && current.trust === change.trust)) return { ranking: current, changed: false };
   const ranking: CatalogRanking = { format: 1, ...change, since: at.toISOString() };
+  await writeRecord(store, catalog, ranking);
+  return { ranking, changed: true };
+}
+
+async function writeRecord(store: RankingStore, catalog: string, ranking: RankingRecord): Promise<void> {
   const history = [...(await readRankingHistory(store, catalog)), ranking].slice(-MOST_CHANGES);
   await store.put([{ key: rankingHistoryKey(catalog), value: JSON.stringify(history) }]);
   // What edges read last: a crash before leaves them as they were.
   await store.put([{ key: rankingKey(catalog), value: JSON.stringify(ranking) }]);
-  return { ranking, changed: true };
 }
 
-/** What was in force before, again; a second time undoes that. Before the first ranking nothing was followed. Throws a UserError. */
-export async function rollBackRanking(store: RankingStore, catalog: string, at: Date): Promise<CatalogRanking> {
-  const current = await readRanking(store, catalog);
+/** What was in force before, again; a second time undoes that. Before the first ranking it was what the published set says. Throws a UserError. */
+export async function rollBackRanking(store: RankingStore, catalog: string, at: Date): Promise<RankingRecord> {
+  const current = await readRecord(store, catalog);
   if (current === undefined)
     throw new UserError(`"${catalog}" follows no model by a ranking in ${store.place}: there is nothing to take back`);
   const history = await readRankingHistory(store, catalog);
   const last = history.findLastIndex(({ since }) => since === current.since);
-  const before = history[(last < 0 ? history.length : last) - 1];
-  const { model, trust } = before ?? { model: current.model, trust: 0 };
-  const evidence = `rolled back from ${current.model} at trust ${current.trust}`;
-  const { ranking } = await writeRanking(store, catalog, { model, trust, evidence, at });
-  return ranking ?? current;
+  const { model, trust } = history[(last < 0 ? history.length : last) - 1] ?? { model: null, trust: 0 };
+  const from = current.model === null ? "what the published set says" : `${current.model} at trust ${current.trust}`;
+  const ranking = { format: 1, model, trust, evidence: `rolled back from ${from}`, since: at.toISOString() } as const;
+  await writeRecord(store, catalog, ranking);
+  return ranking;
 }

@@ -43,7 +43,7 @@ const PRODUCTS = ["student.onnx", "golden.json", "manifest.json"] as const;
 const LIST_FILES = ["lists.parquet", "features.json", "image.npy", "text.npy", "presence.npy", "tokens.npy"] as const;
 
 /** What of a run must survive it: until it has finished, its lists are those of these settings. */
-const runSchema = v.object({ settings: v.string(), madeAt: v.number(), isSimulated: v.boolean(), finished: v.boolean() });
+const runSchema = v.object({ settings: v.string(), madeAt: v.number(), finished: v.boolean() });
 /** A run that nobody took up for so long begins with what the log holds by then. */
 const RESUMED_WITHIN_MS = DAY_MS;
 
@@ -52,8 +52,9 @@ export async function trainModel(options: TrainOptions) {
   const { catalog, embeddings, out, fresh = false } = options;
   if (!/^[\w-]+$/.test(catalog)) throw new UserError(`Cannot name a model after the catalogue "${catalog}": use letters, digits, _ and -`);
   const { set } = readSet(embeddings);
-  const { lists, isSimulated } = await prepareLists(options);
+  const lists = await prepareLists(options);
   requireSameVectors(lists, set, embeddings);
+  const isSimulated = hasSimulated(lists);
   const survey = await surveyLists(lists);
   try {
     requireEnough(survey, options.fewest);
@@ -180,18 +181,21 @@ function removeOthers(work: string, names: readonly string[]): void {
 const settingsOf = ({ catalog, from, lists, embeddings, more }: TrainOptions): string =>
   JSON.stringify({ catalog, from, lists, embeddings, more });
 
-interface Prepared {
-  readonly lists: string;
-  /** Known of lists that are made here. */
-  readonly isSimulated: boolean;
+const madeSchema = v.object({ simulated: v.number() });
+
+/** Whether simulated shoppers are in them, as `armmt lists` has written beside them. Lists of an older release say nothing. */
+function hasSimulated(lists: string): boolean {
+  const file = join(lists, "lists.json");
+  return existsSync(file) && readJson(file, madeSchema).simulated > 0;
 }
 
-async function prepareLists(options: TrainOptions, run: RunCommand = runCommand): Promise<Prepared> {
+/** The folder of the lists. */
+async function prepareLists(options: TrainOptions, run: RunCommand = runCommand): Promise<string> {
   const { from, lists: given, more = [], out, embeddings, fresh } = options;
   if ((from === undefined) === (given === undefined)) {
     throw new UserError("Give the log with --from, or the lists that armmt lists has made with --lists: one of both");
   }
-  if (given !== undefined) return { lists: resolve(given), isSimulated: false };
+  if (given !== undefined) return resolve(given);
   const lists = join(out, "lists");
   const record = join(out, "run.json");
   const settings = settingsOf(options);
@@ -199,7 +203,7 @@ async function prepareLists(options: TrainOptions, run: RunCommand = runCommand)
   const isYoung = before !== undefined && Date.now() - before.madeAt < RESUMED_WITHIN_MS;
   if (isYoung && !before.finished && before.settings === settings && existsSync(lists)) {
     process.stderr.write("— lists: those of the unfinished run (--fresh makes them anew)\n");
-    return { lists, isSimulated: before.isSimulated };
+    return lists;
   }
   process.stderr.write("— lists\n");
   const draft = `${lists}.new`;
@@ -217,12 +221,11 @@ async function prepareLists(options: TrainOptions, run: RunCommand = runCommand)
   ]);
   process.stderr.write(stdout);
   if (code !== 0) throw new UserError(`armmt lists ended with ${code}, see above: nothing was trained`);
-  const isSimulated = /^simulated +[1-9]/m.test(stdout);
   // From here on a run that is killed goes on with them.
   rmSync(lists, { recursive: true, force: true });
-  writeJson(record, { settings, madeAt: Date.now(), isSimulated, finished: false });
+  writeJson(record, { settings, madeAt: Date.now(), finished: false });
   renameSync(draft, lists);
-  return { lists, isSimulated };
+  return lists;
 }
 
 /** Only searches of this catalogue, where a configuration says which these are. */
