@@ -112,7 +112,8 @@ export async function askEngine(
   };
 }
 
-function settingsOf(file: string) {
+/** Of the edge that is asked in this process. Throws a UserError. */
+export function settingsOf(file: string) {
   try {
     return readSettings({ file, env: { ...secretsBeside(file), ...process.env } });
   } catch (error) {
@@ -122,7 +123,7 @@ function settingsOf(file: string) {
 }
 
 /** From the words of a query to a search of the application's kind, or of the simplest. */
-function composerOf({ index, search, config: file }: AskOptions, { indexes }: Config): (query: string) => TriedSearch {
+export function composerOf({ index, search, config: file }: AskOptions, { indexes }: Config): (query: string) => TriedSearch {
   const config = indexes.get(index);
   if (config === undefined)
     throw new UserError(`${file} has no index "${index}" (it has: ${[...indexes.keys()].join(", ")}): name one with --index`);
