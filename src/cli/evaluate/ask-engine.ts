@@ -123,14 +123,14 @@ export function settingsOf(file: string) {
 }
 
 /** From the words of a query to a search of the application's kind, or of the simplest. */
-export function composerOf({ index, search, config: file }: AskOptions, { indexes }: Config): (query: string) => TriedSearch {
+export function composerOf({ index, search, config: file }: AskOptions, { indexes }: Config, hits?: number): (query: string) => TriedSearch {
   const config = indexes.get(index);
   if (config === undefined)
     throw new UserError(`${file} has no index "${index}" (it has: ${[...indexes.keys()].join(", ")}): name one with --index`);
   if (search === undefined) {
     const fix = `give your application's search with --search <file>, ${PLACE} for the words`;
     return (query) => {
-      const composed = composeSearch(index, config, query);
+      const composed = composeSearch(index, config, query, hits);
       if (composed === undefined) throw new UserError(`No search of this ${config.backend} is known: ${fix}`);
       return composed;
     };

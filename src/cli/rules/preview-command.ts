@@ -153,6 +153,10 @@ const NOT_REPLAYED: ReadonlySet<string> = new Set<BypassReason>([
   "aborted",
 ]);
 
+/** As a configuration names indexes; records of others may have any text there. */
+const INDEX_NAME = /^[A-Za-z0-9.-][A-Za-z0-9._-]*$/;
+const DEFAULT_INDEX = "products";
+
 async function loggedSearches(flags: PreviewFlags, inputs: Inputs): Promise<Found> {
   const { index, from = [], most, since, until, local, config, persistTo } = flags;
   const indexes = index && new Set(index);
@@ -167,10 +171,11 @@ async function loggedSearches(flags: PreviewFlags, inputs: Inputs): Promise<Foun
   for (const search of log.searches((reason) => leave(reason))) {
     const { queryId, query, itemIds, values, unit, bypass } = search;
     if (bypass !== undefined && NOT_REPLAYED.has(bypass)) leave(`no rule could change it (${bypass})`);
+    else if (!INDEX_NAME.test(search.index || DEFAULT_INDEX)) leave(`"${search.index}" is no name of an index`);
     else if (itemIds.length === 0) leave("it found nothing");
     else if (share < 1 && hashOf(queryId) >= share) taken++;
     else
-      lists.push({ index: search.index || "products", query, queryId, ids: itemIds, values, unit, isSorted: bypass === "explicit_sort" });
+      lists.push({ index: search.index || DEFAULT_INDEX, query, queryId, ids: itemIds, values, unit, isSorted: bypass === "explicit_sort" });
   }
   log.close();
   let current: ReplayedList | undefined;
@@ -178,6 +183,10 @@ async function loggedSearches(flags: PreviewFlags, inputs: Inputs): Promise<Foun
     if (current === undefined) throw new Error("No list is replayed");
     return current;
   }, (id) => inputs.known.get(id)?.fields);
+  if (lists.length === 0) {
+    const reasons = [...leftOut].map(([reason, searches]) => `${searches} left out: ${reason}`);
+    throw new UserError(`No search of ${log.place} could be looked at: ${reasons.join("; ")}`);
+  }
   const vars = replaySettings([...new Set(lists.map((list) => list.index))]);
   const { before, after, headers } = openBoth({ vars, catalog: REPLAYED_CATALOG, fetch: answer }, flags, inputs);
   return {

@@ -128,7 +128,7 @@ const MOST_HITS = 1000;
 export function replaySettings(indexes: readonly string[]): EdgeOptions["vars"] {
   const index = (name: string) => ({
     backend: "generic",
-    url: "http://replayed.invalid",
+    url: "https://replayed.invalid",
     window: MOST_HITS,
     catalog: REPLAYED_CATALOG,
     idField: ID,

@@ -3,6 +3,7 @@
  * count as often as they were made.
  */
 import type { ArmmtAttributes, RulesAttributes } from "../../events/ubi.ts";
+import { foldedWords } from "../../ranking/words.ts";
 import type { RulesDocument } from "../../rules/document.ts";
 import { contradictionsIn } from "./check.ts";
 
@@ -124,7 +125,7 @@ export function createPreview({ draft, page, at }: PreviewOptions) {
         sum.places += places;
         sum.most = Math.max(sum.most, places);
       }
-      const key = JSON.stringify([index, query.trim().toLowerCase()]);
+      const key = JSON.stringify([index, foldedWords(query)]);
       const known = queries.get(key);
       const own = { query, index, change, moved: moves.length, before: was, after: is, applied: after.rules?.applied ?? [] };
       const shown = known === undefined || own.change > known.change ? own : known;
