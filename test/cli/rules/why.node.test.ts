@@ -51,7 +51,8 @@ async function ask(query: string) {
       headers: {},
       fetch: async (url, given) => {
         const { pathname, search: params } = new URL(url);
-        const { status, body } = await edge.send({ path: pathname + params, init: given });
+        const headers = Object.fromEntries(new Headers(given.headers));
+        const { status, body } = await edge.send({ path: pathname + params, init: { method: "POST", headers, body: search.body } });
         return new Response(body, { status });
       },
     });
