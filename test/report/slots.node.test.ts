@@ -43,7 +43,7 @@ describe("sponsored places", () => {
     ]);
     const text = formatSections(sectionsOf(data));
     expect(text).toContain("Sponsored places");
-    expect(text).toMatch(/Revenue \(EUR\)[\s\S]*control +1 +2 +1 +0 +1 +20.00 +33\S* ?%/);
+    expect(text).toMatch(/Revenue \(EUR\)[\s\S]*control +1 +2 +1 +0 +1 +20.00 +33\S*\s?%/);
   });
 
   it("have no section where there are none", async () => {
