@@ -185,7 +185,9 @@ export function mergedFilters(...all: readonly (Filters | undefined)[]): Filters
 export function productFilters(given: unknown): Filters | undefined {
   if (given === undefined || given === null) return new Map();
   if (!Array.isArray(given) || !given.every(isObject)) return undefined;
-  const clauses = given.flatMap((filter) => Object.entries(filter).flatMap(([name, value]) => (value === null ? [] : [productClause(name, value)])));
+  const clauses = given.flatMap((filter) =>
+    Object.entries(filter).flatMap(([name, value]) => (value === null ? [] : [productClause(name, value)])),
+  );
   const fields = Map.groupBy(clauses, ({ field }) => field);
   return joined([...fields.values()].map((own) => sameField(own.map((one) => [one]))));
 }

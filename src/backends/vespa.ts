@@ -116,7 +116,8 @@ function readSearch(index: Index, asked: Asked): Result<Read, string> {
     offset,
     limit,
     bypass: reasonToLeave(asked, yql, limit, queryText, index.idField),
-    filters: () => (FILTERED.some((name) => values.has(name)) ? undefined : (yql?.filters() ?? (yql === undefined ? new Map() : undefined))),
+    filters: () =>
+      FILTERED.some((name) => values.has(name)) ? undefined : (yql?.filters() ?? (yql === undefined ? new Map() : undefined)),
     identity: identityOf(
       [...asked.url, ...asked.form],
       asked.body,

@@ -66,12 +66,14 @@ export function createExplainCommand(): Command {
       const catalog = own?.catalog ?? flags.catalog;
       const why =
         flags.history && isMoved
-          ? await withNamespace({ ...flags, catalog }, (store) => whyIsHere(explained, asked, { store, catalog })).catch((cause: unknown) => {
-              throw new UserError(
-                `Who published the rules cannot be read: ${errorText(cause)}. Say where they are (--local, --folder <folder>), or leave it out with --no-history`,
-                { cause },
-              );
-            })
+          ? await withNamespace({ ...flags, catalog }, (store) => whyIsHere(explained, asked, { store, catalog })).catch(
+              (cause: unknown) => {
+                throw new UserError(
+                  `Who published the rules cannot be read: ${errorText(cause)}. Say where they are (--local, --folder <folder>), or leave it out with --no-history`,
+                  { cause },
+                );
+              },
+            )
           : await whyIsHere(explained, asked);
       process.stdout.write(`${flags.json === true ? JSON.stringify(why, undefined, 2) : describeWhy(why)}\n`);
     });

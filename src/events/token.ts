@@ -112,7 +112,9 @@ export function createEventTokens({ secret, now, ttlMs = TOKEN_TTL_MS }: EventTo
           .map((team) => team ?? "-")
           .join("") ?? "";
       const expires = issued + Math.ceil(ttlMs / 1000);
-      const plain = bytesOf(JSON.stringify([issued, expires, application, experiment, variant, unit, teams, offset, ...(slots.length > 0 ? [slots] : [])]));
+      const plain = bytesOf(
+        JSON.stringify([issued, expires, application, experiment, variant, unit, teams, offset, ...(slots.length > 0 ? [slots] : [])]),
+      );
       const sealed = new Uint8Array(await crypto.subtle.encrypt(cipherOf(nonce), seal, plain));
       const tags = await Promise.all(content.itemIds.slice(0, MAX_TOKEN_ITEMS).map((itemId) => tagOf(tag, nonce, itemId)));
       const length = Uint8Array.of(sealed.length >> 8, sealed.length & 0xff);

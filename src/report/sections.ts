@@ -332,7 +332,16 @@ function slots({ slots: rows, money: { currency } }: ReportData): Block[] {
     {
       kind: "table",
       caption: "Hits in slots of the shop's rules, counted apart; the metrics above hold them too",
-      headings: ["Arm", "Searches with one", "Shown", "Clicks", "Carts", "Lines bought", `Revenue (${currency ?? "no named currency"})`, "Share of all clicks"],
+      headings: [
+        "Arm",
+        "Searches with one",
+        "Shown",
+        "Clicks",
+        "Carts",
+        "Lines bought",
+        `Revenue (${currency ?? "no named currency"})`,
+        "Share of all clicks",
+      ],
       rows: rows.map(({ variant, searches, shown, clicks, carts, purchases, revenue, allClicks }) => [
         variant,
         ...[searches, shown, clicks, carts, purchases].map(format.wholeNumber),

@@ -184,7 +184,21 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
     if (action === "purchase") outside.purchases += by;
   };
   return {
-    addSearch({ queryId, variant, unit, atMs, application, words, bypass, model, ms, isEmpty, teams, slotIds, isSimulated }: SearchRow): void {
+    addSearch({
+      queryId,
+      variant,
+      unit,
+      atMs,
+      application,
+      words,
+      bypass,
+      model,
+      ms,
+      isEmpty,
+      teams,
+      slotIds,
+      isSimulated,
+    }: SearchRow): void {
       pages++;
       if (isSimulated) simulated++;
       if (Number.isNaN(atMs)) {

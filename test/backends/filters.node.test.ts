@@ -6,12 +6,16 @@ import { readYql } from "../../src/backends/vespa/yql.ts";
 
 const plain = (read: ReadonlyMap<string, readonly string[]> | undefined) => read && Object.fromEntries(read);
 
+const yqlOf = (where: string) => plain(readYql(`select * from products where ${where}`)?.filters());
+
 describe("filters of YQL", () => {
-  const of = (where: string) => plain(readYql(`select * from products where ${where}`)?.filters());
   it.each<readonly [string, Record<string, string[]> | undefined]>([
     [`userQuery() and category contains "shoes"`, { category: ["shoes"] }],
     [`category contains 'shoes' AND userQuery() limit 10`, { category: ["shoes"] }],
-    [`category contains "shoes" and brand contains "Ocean Blue" and userInput(@q) order by price`, { category: ["shoes"], brand: ["Ocean Blue"] }],
+    [
+      `category contains "shoes" and brand contains "Ocean Blue" and userInput(@q) order by price`,
+      { category: ["shoes"], brand: ["Ocean Blue"] },
+    ],
     [`(category contains "a" or category contains "b") and userQuery()`, { category: ["a", "b"] }],
     [`category contains ({filter: true}"shoes") and userQuery()`, { category: ["shoes"] }],
     [`brand in ("a", "b") and userQuery()`, { brand: ["a", "b"] }],
@@ -33,7 +37,7 @@ describe("filters of YQL", () => {
     [`userQuery() and category contains "a" and category contains "b"`, {}],
     [`category contains "${"a".repeat(5000)}"`, { category: ["a".repeat(5000)] }],
   ])("%s", (where, expected) => {
-    const read = of(where);
+    const read = yqlOf(where);
     // A text this long may also be left unread.
     if (where.length > 4000) expect([undefined, expected]).toContainEqual(read);
     else expect(read).toEqual(expected);
@@ -43,7 +47,11 @@ describe("filters of YQL", () => {
 
 describe("filters of Shopify", () => {
   it.each<readonly [string, unknown, Record<string, string[]> | undefined]>([
-    ["alternatives of one field", [{ productVendor: "a" }, { productVendor: "b" }, { productType: "c" }], { productVendor: ["a", "b"], productType: ["c"] }],
+    [
+      "alternatives of one field",
+      [{ productVendor: "a" }, { productVendor: "b" }, { productType: "c" }],
+      { productVendor: ["a", "b"], productType: ["c"] },
+    ],
     ["stock and tags", [{ available: true }, { tag: "sale" }], { available: ["true"], tag: ["sale"] }],
     ["options", [{ variantOption: { name: "Color", value: "Red" } }], { "variantOption.Color": ["Red"] }],
     ["metafields", [{ productMetafield: { namespace: "my", key: "fit", value: "slim" } }], { "productMetafield.my.fit": ["slim"] }],
@@ -55,38 +63,48 @@ describe("filters of Shopify", () => {
   ])("%s", (_, given, expected) => expect(plain(productFilters(given))).toEqual(expected));
 });
 
-describe("filters of generic JSON", () => {
-  const planOf = (filters: string | Record<string, string> | undefined, search: string, body?: object) => {
-    const backend = GENERIC.create(
-      new Map([
-        [
-          "products",
-          {
-            window: 20,
-            pageSize: 10,
-            generic: {
-              path: "/search",
-              methods: ["GET", "POST"],
-              query: ["q"],
-              offset: "from",
-              limit: "size",
-              hits: "hits",
-              firstPage: 1,
-              harmless: [],
-              leaveAlone: {},
-              echo: {},
-              ...(filters !== undefined && { filters }),
-            },
+const planOf = (filters: string | Record<string, string> | undefined, search: string, body?: object) => {
+  const backend = GENERIC.create(
+    new Map([
+      [
+        "products",
+        {
+          window: 20,
+          pageSize: 10,
+          generic: {
+            path: "/search",
+            methods: ["GET", "POST"],
+            query: ["q"],
+            offset: "from",
+            limit: "size",
+            hits: "hits",
+            firstPage: 1,
+            harmless: [],
+            leaveAlone: {},
+            echo: {},
+            ...(filters !== undefined && { filters }),
           },
-        ],
-      ]),
-    );
-    const method = body === undefined ? "GET" : "POST";
-    const bytes = Uint8Array.from(new TextEncoder().encode(body === undefined ? "" : JSON.stringify(body)));
-    const plan = backend.plan({ method, path: "/search", search, body: bytes, headers: new Headers({ "content-type": "application/json" }) });
-    if (!plan.ok) throw new Error("no plan");
-    return plain(plan.value.searches[0]?.filters?.());
-  };
+        },
+      ],
+    ]),
+  );
+  const method = body === undefined ? "GET" : "POST";
+  const bytes = Uint8Array.from(new TextEncoder().encode(body === undefined ? "" : JSON.stringify(body)));
+  const plan = backend.plan(
+    {
+      method,
+      path: "/search",
+      search,
+      body: bytes,
+      headers: new Headers({ "content-type": "application/json" }),
+    },
+    undefined,
+  );
+  if (!plan.ok) throw new Error("no plan");
+  return plain(plan.value.searches[0]?.filters?.());
+};
+
+describe("filters of generic JSON", () => {
   it("are not read where nothing says where they stand", () => expect(planOf(undefined, "?q=a&category=shoes")).toBeUndefined());
   it("are those of the named parameters", () => {
     const fields = { category: "cat", brand: "facets.brand" };
@@ -97,7 +115,10 @@ describe("filters of generic JSON", () => {
   });
   it("are those of an expression", () => {
     expect(planOf("filter", "?q=a&filter=category%3Ashoes%20AND%20brand%3Ax")).toEqual({ category: ["shoes"], brand: ["x"] });
-    expect(planOf("filter", "", { q: "a", filter: ["category = shoes", ["brand = x", "brand = y"]] })).toEqual({ category: ["shoes"], brand: ["x", "y"] });
+    expect(planOf("filter", "", { q: "a", filter: ["category = shoes", ["brand = x", "brand = y"]] })).toEqual({
+      category: ["shoes"],
+      brand: ["x", "y"],
+    });
     expect(planOf("filter", "?q=a&filter=somehow")).toBeUndefined();
   });
 });

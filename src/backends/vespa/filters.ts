@@ -47,7 +47,7 @@ function withoutCalls(text: string, calls: RegExp, instead: (name: string) => st
     parts.push(text.slice(from, index), instead(name));
     from = index + call.length;
     if (call.endsWith("@")) while (/[\w.:-]/.test(text.charAt(from))) from++;
-    let depth = [...call].filter((char) => char === "(").length;
+    let depth = call.split("(").length - 1;
     for (; depth > 0 && from < text.length; from++) depth += text.charAt(from) === "(" ? 1 : text.charAt(from) === ")" ? -1 : 0;
   }
   return parts.join("") + text.slice(from);

@@ -123,7 +123,11 @@ export function settingsOf(file: string) {
 }
 
 /** From the words of a query to a search of the application's kind, or of the simplest. */
-export function composerOf({ index, search, config: file }: AskOptions, { indexes }: Config, hits?: number): (query: string) => TriedSearch {
+export function composerOf(
+  { index, search, config: file }: AskOptions,
+  { indexes }: Config,
+  hits?: number,
+): (query: string) => TriedSearch {
   const config = indexes.get(index);
   if (config === undefined)
     throw new UserError(`${file} has no index "${index}" (it has: ${[...indexes.keys()].join(", ")}): name one with --index`);

@@ -175,14 +175,25 @@ async function loggedSearches(flags: PreviewFlags, inputs: Inputs): Promise<Foun
     else if (itemIds.length === 0) leave("it found nothing");
     else if (share < 1 && hashOf(queryId) >= share) taken++;
     else
-      lists.push({ index: search.index || DEFAULT_INDEX, query, queryId, ids: itemIds, values, unit, isSorted: bypass === "explicit_sort" });
+      lists.push({
+        index: search.index || DEFAULT_INDEX,
+        query,
+        queryId,
+        ids: itemIds,
+        values,
+        unit,
+        isSorted: bypass === "explicit_sort",
+      });
   }
   log.close();
   let current: ReplayedList | undefined;
-  const answer = replayFetch(() => {
-    if (current === undefined) throw new Error("No list is replayed");
-    return current;
-  }, (id) => inputs.known.get(id)?.fields);
+  const answer = replayFetch(
+    () => {
+      if (current === undefined) throw new Error("No list is replayed");
+      return current;
+    },
+    (id) => inputs.known.get(id)?.fields,
+  );
   if (lists.length === 0) {
     const reasons = [...leftOut].map(([reason, searches]) => `${searches} left out: ${reason}`);
     throw new UserError(`No search of ${log.place} could be looked at: ${reasons.join("; ")}`);
@@ -204,7 +215,9 @@ async function loggedSearches(flags: PreviewFlags, inputs: Inputs): Promise<Foun
     notes: () => [
       BASE(flags),
       "A log holds neither filters, contexts, countries, sponsored ids nor the engine's own pins: rules that ask for these are not shown as they act",
-      ...(inputs.known.size === 0 ? ["Conditions on fields see price, stock and the like only where hits brought them: give the products with --catalog"] : []),
+      ...(inputs.known.size === 0
+        ? ["Conditions on fields see price, stock and the like only where hits brought them: give the products with --catalog"]
+        : []),
       ...(log.counts.simulated > 0 ? [`${log.counts.simulated} of these searches are simulated`] : []),
       ...(taken > 0 ? [`${lists.length} searches, drawn by the hash of their ids; ${taken} others were not looked at (--most)`] : []),
       ...[...leftOut].map(([reason, searches]) => `${searches} left out: ${reason}`),
@@ -219,7 +232,8 @@ function hashOf(text: string): number {
 
 async function askedSearches(flags: PreviewFlags, inputs: Inputs): Promise<Found> {
   const [index, second] = flags.index ?? [];
-  if (index === undefined || second !== undefined) throw new UserError("--queries asks the engine of one index: name it with --index <name>");
+  if (index === undefined || second !== undefined)
+    throw new UserError("--queries asks the engine of one index: name it with --index <name>");
   const { vars, config } = settingsOf(flags.config);
   const compose = composerOf({ ...flags, index }, config);
   const { fetch, forget } = sharedFetch();
@@ -281,9 +295,9 @@ function rawFields(file: string, options: Omit<CatalogOptions, "catalog">): Read
   return new Map(
     rows.flatMap(({ line, values }) => {
       // Lists and objects of JSON stay what they are: rules read them.
-      const whole = v.safeParse(jsonRow, lines[line - 1]);
+      const object = v.safeParse(jsonRow, lines[line - 1]);
       const own = id === undefined ? undefined : values[id];
-      return own === undefined ? [] : [[own, whole.success ? whole.output : values] as const];
+      return own === undefined ? [] : [[own, object.success ? object.output : values] as const];
     }),
   );
 }
@@ -307,7 +321,10 @@ export function createPreviewCommand(): Command {
   const command = new Command("preview")
     .description("What a draft would change, by the code that serves: over the searches of a log, or over queries")
     .argument("<file>", "the draft, a rules document")
-    .option("--from <log...>", "searches: D1 database, .sqlite file, .ndjson files or folder, .parquet files or folder, s3://…, iceberg:<table>")
+    .option(
+      "--from <log...>",
+      "searches: D1 database, .sqlite file, .ndjson files or folder, .parquet files or folder, s3://…, iceberg:<table>",
+    )
     .addOption(new Option("--queries <file>", "queries instead, one per line: the engine is asked, through the edge").conflicts("from"))
     .option("--against <file>", "the rules of now (default: none)")
     .option("--catalog <source>", "products: fields, titles and pictures; a folder, or a .jsonl, .csv or .tsv file");
@@ -333,7 +350,9 @@ export function createPreviewCommand(): Command {
       if (html !== undefined) writeFileSync(html, drawPreview(described, itemOf));
       const { preview, notes, title } = described;
       process.stdout.write(
-        flags.json === true ? `${JSON.stringify({ title, ...preview, notes }, undefined, 2)}\n` : `${formatSections(previewSections(described))}\n`,
+        flags.json === true
+          ? `${JSON.stringify({ title, ...preview, notes }, undefined, 2)}\n`
+          : `${formatSections(previewSections(described))}\n`,
       );
       if (html !== undefined) process.stderr.write(`Written to ${html}\n`);
     });

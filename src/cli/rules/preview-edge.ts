@@ -124,26 +124,27 @@ const SORT = "sort";
 const [ID, VALUES] = ["__armmt_id", "__armmt_values"];
 const MOST_HITS = 1000;
 
+const replayedIndex = (name: string) => ({
+  backend: "generic",
+  url: "https://replayed.invalid",
+  window: MOST_HITS,
+  catalog: REPLAYED_CATALOG,
+  idField: ID,
+  hitFields: Object.fromEntries(ITEM_VALUES.map((value) => [value, `${VALUES}.${value}`])),
+  generic: {
+    path: pathOf(name),
+    query: "q",
+    offset: "offset",
+    limit: "limit",
+    hits: "hits",
+    leaveAlone: { explicit_sort: [SORT] },
+    echo: {},
+  },
+});
+
 /** Indexes of any name, whose engine answers with the hits of `current()`. */
 export function replaySettings(indexes: readonly string[]): EdgeOptions["vars"] {
-  const index = (name: string) => ({
-    backend: "generic",
-    url: "https://replayed.invalid",
-    window: MOST_HITS,
-    catalog: REPLAYED_CATALOG,
-    idField: ID,
-    hitFields: Object.fromEntries(ITEM_VALUES.map((value) => [value, `${VALUES}.${value}`])),
-    generic: {
-      path: pathOf(name),
-      query: "q",
-      offset: "offset",
-      limit: "limit",
-      hits: "hits",
-      leaveAlone: { explicit_sort: [SORT] },
-      echo: {},
-    },
-  });
-  return { INDEXES: Object.fromEntries(indexes.map((name) => [name, index(name)])) };
+  return { INDEXES: Object.fromEntries(indexes.map((name) => [name, replayedIndex(name)])) };
 }
 
 const pathOf = (index: string): string => `${REPLAY}${Buffer.from(index).toString("hex")}`;
@@ -178,7 +179,7 @@ export function sharedFetch(): { readonly fetch: EdgeFetch; readonly forget: () 
   const replies = new Map<string, Promise<{ readonly response: Response; readonly body: ArrayBuffer }>>();
   return {
     fetch: async (url, init) => {
-      const key = JSON.stringify([String(url), init.method, await bodyText(init.body)]);
+      const key = JSON.stringify([url, init.method, await bodyText(init.body)]);
       const load = async () => {
         const response = await NODE.fetch(url, init);
         return { response, body: await response.arrayBuffer() };

@@ -23,7 +23,8 @@ export interface DescribedPreview {
 export function headlineOf({ searches, changed, changedOnPage, page, moves }: Preview): string {
   if (searches === 0) return "No search could be looked at";
   const { hits, meanPlaces, mostPlaces } = moves;
-  const far = hits === 0 ? "" : `; ${format.wholeNumber(hits)} hits move by ${meanPlaces.toFixed(1)} places on average, at most ${mostPlaces}`;
+  const far =
+    hits === 0 ? "" : `; ${format.wholeNumber(hits)} hits move by ${meanPlaces.toFixed(1)} places on average, at most ${mostPlaces}`;
   return (
     `${format.wholeNumber(changed)} of ${format.wholeNumber(searches)} searches change (${format.share(changed / searches)}), ` +
     `${format.wholeNumber(changedOnPage)} of them in the first ${page} positions (${format.share(changedOnPage / searches)})${far}`
@@ -34,7 +35,9 @@ export function previewSections({ preview, notes }: DescribedPreview): readonly 
   const { rules, never, contradictions, lost, most, cutRecords } = preview;
   const said = [
     ...notes,
-    ...(cutRecords === 0 ? [] : [`${cutRecords} searches have more rules that did nothing than a record holds: a rule may fit more than is said here`]),
+    ...(cutRecords === 0
+      ? []
+      : [`${cutRecords} searches have more rules that did nothing than a record holds: a rule may fit more than is said here`]),
   ];
   const sections: readonly { readonly id: string; readonly heading: string; readonly blocks: readonly Block[] }[] = [
     { id: "searches", heading: "Searches", blocks: [paragraph(headlineOf(preview)), ...list(said)] },
@@ -119,7 +122,11 @@ export function drawPreview(described: DescribedPreview, itemOf: (id: string) =>
   });
 }
 
-function drawSides({ query, index, searches, before, after, applied }: ChangedSearch, page: number, itemOf: (id: string) => ShownItem | undefined) {
+function drawSides(
+  { query, index, searches, before, after, applied }: ChangedSearch,
+  page: number,
+  itemOf: (id: string) => ShownItem | undefined,
+) {
   const side = (heading: string, shown: readonly string[], other: readonly string[], isAfter: boolean): string => {
     const items = shown.slice(0, page).map((id, place) => {
       const elsewhere = other.indexOf(id);

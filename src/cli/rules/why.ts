@@ -44,7 +44,15 @@ const explanation = v.looseObject({
 export type Explanation = v.InferOutput<typeof explanation>;
 
 /** A reply of several searches has a list of them. */
-const reply = v.looseObject({ armmt: v.union([explanation, v.pipe(v.tupleWithRest([explanation], explanation), v.transform(([first]) => first))]) });
+const reply = v.looseObject({
+  armmt: v.union([
+    explanation,
+    v.pipe(
+      v.tupleWithRest([explanation], explanation),
+      v.transform(([first]) => first),
+    ),
+  ]),
+});
 
 export interface AskedEdge {
   readonly url: string;
@@ -128,7 +136,9 @@ interface Question {
 export async function whyIsHere(explained: Explanation, { query, index, id: wanted }: Question, published?: Published): Promise<Why> {
   const item = explained.items.find((one) => one.id === wanted);
   const { rules, variant, model, bypass } = explained;
-  const idle = (rules?.idle ?? []).filter(({ item: of, rule }) => of === wanted || (of === undefined && item?.rules.includes(rule) === true));
+  const idle = (rules?.idle ?? []).filter(
+    ({ item: of, rule }) => of === wanted || (of === undefined && item?.rules.includes(rule) === true),
+  );
   return {
     query,
     index,
@@ -191,38 +201,36 @@ async function documentsBack({ store, catalog }: Published, version: string, ids
 }
 
 function describeAction(action: RuleAction): string {
-  switch (action.do) {
-    case "pin":
-      return "pins it";
-    case "slots":
-      return "gives it a slot (sponsored)";
-    case "hide":
-      return "hides it: to the end of the window";
-    case "last":
-      return "puts it behind all that it does not match";
-    case "boost":
-      return `moves it ${action.places} places up`;
-    case "bury":
-      return `moves it ${action.places} places down`;
-    case "cap":
-      return `allows ${action.most} of one ${action.field} in the first ${action.first}`;
-    case "diversify":
-      return `makes the first ${action.first} differ`;
-  }
+  if (action.do === "boost") return `moves it ${action.places} places up`;
+  if (action.do === "bury") return `moves it ${action.places} places down`;
+  if (action.do === "cap") return `allows ${action.most} of one ${action.field} in the first ${action.first}`;
+  if (action.do === "diversify") return `makes the first ${action.first} differ`;
+  return DOES[action.do];
 }
+
+const DOES: Readonly<Record<Exclude<RuleAction["do"], "boost" | "bury" | "cap" | "diversify">, string>> = {
+  pin: "pins it",
+  slots: "gives it a slot (sponsored)",
+  hide: "hides it: to the end of the window",
+  last: "puts it behind all that it does not match",
+};
 
 /** For a support desk. */
 export function describeWhy(why: Why): string {
   const { query, index, id: own, isShown, position, engine, ranked, model, bypass, parts, rules, idle, hits, rulesVersion, variant } = why;
   const search = query.trim() === "" ? `a page of ${index} without words` : `"${query}" in ${index}`;
   const lines = isShown
-    ? [`${own} stands at position ${position} for ${search}${why.isSponsored ? ", in a sponsored slot" : ""}.`, `- The engine found it at ${engine}.`]
+    ? [
+        `${own} stands at position ${position} for ${search}${why.isSponsored ? ", in a sponsored slot" : ""}.`,
+        `- The engine found it at ${engine}.`,
+      ]
     : [`${own} is not among the first ${hits} hits for ${search}: the engine does not find it, or finds it further down.`];
   if (ranked !== null && model !== null) {
     const who = model.startsWith("semantic-") ? `Meaning (${model})` : `Model ${model}`;
     const because = parts.map(({ part, places: by }) => `${part} ${by > 0 ? "lifts" : "lowers"} it by ${Math.abs(by)}`).join(", ");
     lines.push(`- ${who} puts it at ${ranked}${because === "" ? "" : `: ${because}`}.`);
-  } else if (isShown) lines.push(`- Neither meaning nor a model orders this list${bypass === null ? ` (variant ${variant})` : ` (${bypass})`}.`);
+  } else if (isShown)
+    lines.push(`- Neither meaning nor a model orders this list${bypass === null ? ` (variant ${variant})` : ` (${bypass})`}.`);
   for (const rule of rules) lines.push(`- ${describeRule(rule)}`);
   if (isShown && rules.length === 0) lines.push(rulesVersion === null ? "- No rule fits this search." : "- No rule says where it stands.");
   for (const { rule, reason, by } of idle) lines.push(`- Rule ${rule} did nothing for it: ${reason}${by === undefined ? "" : ` (${by})`}.`);

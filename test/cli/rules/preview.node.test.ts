@@ -32,7 +32,15 @@ function search(id: string, userQuery: string, original: string, more: object = 
     unit,
     userQuery,
     timeMs: AT,
-    armmt: { variant: "control", index: "products", window: 4, original_ids: [...original], served_ids: [...original].slice(0, 2), offset: 0, ...more },
+    armmt: {
+      variant: "control",
+      index: "products",
+      window: 4,
+      original_ids: original.split(""),
+      served_ids: original.split("").slice(0, 2),
+      offset: 0,
+      ...more,
+    },
   });
 }
 const logOf = (records: readonly object[]): string => file(records.map((record) => JSON.stringify(record)).join("\n"), "ndjson");
@@ -146,7 +154,9 @@ describe("a preview over a log", () => {
     const draft = rulesFile(DRAFT);
     await expect(previewRules(draft, FLAGS)).rejects.toThrow("either --from <log> or --queries <file>");
     await expect(previewRules(file("{}", "json"), { ...FLAGS, from: [logOf(LOG)] })).rejects.toThrow("cannot be used");
-    await expect(previewRules(draft, { ...FLAGS, from: [logOf([LOG[4]!])] })).rejects.toThrow(/could be looked at: 1 left out: no rule could change it \(grouped\)/);
+    await expect(previewRules(draft, { ...FLAGS, from: [logOf([LOG[4]!])] })).rejects.toThrow(
+      /could be looked at: 1 left out: no rule could change it \(grouped\)/,
+    );
     await expect(previewRules(draft, { ...FLAGS, queries: file("mug", "txt") })).rejects.toThrow("--index <name>");
   });
 });
@@ -163,7 +173,16 @@ describe("a preview over queries", () => {
         const { q, limit = 20, offset = 0 } = wanted as { q: string; limit?: number; offset?: number }; // oxlint-disable-line typescript/no-unsafe-type-assertion
         const hits = q === "broken" ? [] : Array.from({ length: 30 }, (_, i) => ({ id: `i${i}`, brand: i % 2 === 0 ? "even" : "odd" }));
         response.writeHead(q === "broken" ? 400 : 200, { "content-type": "application/json" });
-        response.end(JSON.stringify({ hits: hits.slice(offset, offset + limit), query: q, limit, offset, estimatedTotalHits: 30, processingTimeMs: 1 }));
+        response.end(
+          JSON.stringify({
+            hits: hits.slice(offset, offset + limit),
+            query: q,
+            limit,
+            offset,
+            estimatedTotalHits: 30,
+            processingTimeMs: 1,
+          }),
+        );
       });
     });
     engine.listen(0, "127.0.0.1");
@@ -176,7 +195,12 @@ describe("a preview over queries", () => {
         { id: "odd-last", when: { query: [{ is: "mug" }] }, action: { do: "last", match: [{ field: "brand", is: ["odd"] }] } },
         { id: "far", action: { do: "pin", items: [{ id: "i29", position: 1 }] } },
       ]);
-      const { described } = await previewRules(draft, { ...FLAGS, config, index: ["products"], queries: file("mug\r\n\ncup\nbroken\n", "txt") });
+      const { described } = await previewRules(draft, {
+        ...FLAGS,
+        config,
+        index: ["products"],
+        queries: file("mug\r\n\ncup\nbroken\n", "txt"),
+      });
       const { preview, notes } = described;
       expect(preview).toMatchObject({ searches: 2, changed: 2 });
       expect(preview.most.find(({ query }) => query === "mug")?.after.slice(0, 4)).toEqual(["i29", "i0", "i2", "i4"]);

@@ -86,7 +86,9 @@ describe("why a hit stands where it stands", () => {
     expect(words).toMatch(/^item-9 stands at position 2 for "red sofas"/);
     expect(words).toContain("The engine found it at 9.");
     expect(words).toContain("Model turned-round puts it at 12");
-    expect(words).toContain("Rule pin (campaign) pins it: owner anna, published by bob, as it is since 2026-11-02T00:00:00.000Z, until 2099");
+    expect(words).toContain(
+      "Rule pin (campaign) pins it: owner anna, published by bob, as it is since 2026-11-02T00:00:00.000Z, until 2099",
+    );
     expect(words).toContain("Rule lost did nothing for it: lost (pin).");
 
     const moved = await whyIsHere(explained, { ...asked, id: "item-20" }, { store, catalog: CATALOG });
