@@ -96,7 +96,6 @@ const planOf = (filters: string | Record<string, string> | undefined, search: st
       path: "/search",
       search,
       body: bytes,
-      headers: new Headers({ "content-type": "application/json" }),
     },
     undefined,
   );
