@@ -182,6 +182,8 @@ export interface GenericOptions {
   /** Number of the first page. */
   readonly firstPage: number;
   readonly limit: string;
+  /** For rules: the parameter whose text or list filters, or by field the parameter with its values. */
+  readonly filters?: string | Readonly<Record<string, string>> | undefined;
   /** The most hits that the engine gives at once, for engines that silently give fewer than asked for. */
   readonly maxLimit?: number | undefined;
   /** The list of hits; `$` for a reply that is the list. */

@@ -1,6 +1,7 @@
 /**
  * The filters of a request as field → values, as far as rules compare them: fields with one value or a list of values, all of which hold together.
- * Reads the filter languages of Algolia, Typesense, Meilisearch and Solr, which differ in signs only; and lists of filters.
+ * Reads the filter languages of Algolia, Typesense, Meilisearch and Solr, which differ in signs only; lists of filters; Elasticsearch's
+ * clauses, Shopify's product filters, and parameters of a field each.
  *
  * A field that is compared in another way (a range, say) is left out, for no set of values says the same; where it is not clear which
  * field a part is about, nothing is read.
@@ -178,6 +179,37 @@ export function readAllFilters(texts: readonly string[]): Filters | undefined {
 /** The filters of both. */
 export function mergedFilters(...all: readonly (Filters | undefined)[]): Filters | undefined {
   return joined(all.map((one) => one && [...one].map(([field, values]) => ({ field, values }))));
+}
+
+/** Shopify's `productFilters`: those of one field are alternatives, and fields hold together. */
+export function productFilters(given: unknown): Filters | undefined {
+  if (given === undefined || given === null) return new Map();
+  if (!Array.isArray(given) || !given.every(isObject)) return undefined;
+  const clauses = given.flatMap((filter) =>
+    Object.entries(filter).flatMap(([name, value]) => (value === null ? [] : [productClause(name, value)])),
+  );
+  const fields = Map.groupBy(clauses, ({ field }) => field);
+  return joined([...fields.values()].map((own) => sameField(own.map((one) => [one]))));
+}
+
+/** Members of a filter that name the field beside the value. */
+function productClause(name: string, value: unknown): Clause {
+  if (!isObject(value)) return { field: name, values: textsOf(value) };
+  const { name: option, namespace, key, id } = value;
+  if (name === "variantOption" && typeof option === "string") return { field: `${name}.${option}`, values: textsOf(value["value"]) };
+  if (typeof namespace === "string" && typeof key === "string")
+    return { field: `${name}.${namespace}.${key}`, values: textsOf(value["value"]) };
+  return { field: name, values: name === "category" ? textsOf(id) : undefined };
+}
+
+/** Values of one field each, as a request's own parameters give them. */
+export function valueFilters(fields: readonly (readonly [field: string, given: readonly unknown[]])[]): Filters {
+  const found: Filters = new Map();
+  for (const [field, given] of fields) {
+    const values = textsOf(given.flat().filter((one) => one !== "" && one !== null));
+    if (values !== undefined) found.set(field, values);
+  }
+  return found;
 }
 
 /** `bool.filter` and `post_filter` of a body of Elasticsearch. */

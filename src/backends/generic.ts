@@ -23,6 +23,7 @@ import { defineDialect, hitReader, type IndexDefinition, type IndexOptions, type
 import { applyEdits, type Edit, replaceParams, searchOf } from "./json/edits.ts";
 import { leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
 import { partAt, partsOf } from "./generic/reply.ts";
+import { readFilterList, type readFilters, valueFilters } from "./filters.ts";
 import type { HitReader } from "./json/reply.ts";
 import { type Body, bodyOf, digitsOf, type Param, paramOf, paramsOf } from "./json/request.ts";
 import { find, isThereAt, type JsonText, kindOf, type Member, members, membersText, numberAt, rawText, type Span } from "./json/spans.ts";
@@ -81,6 +82,7 @@ export interface GenericSearch extends Pick<
   | "offset"
   | "page"
   | "limit"
+  | "filters"
   | "maxLimit"
   | "hits"
   | "score"
@@ -176,9 +178,17 @@ function readSearch({ index, options, pageSize }: Engine, asked: Asked): Result<
       // A token or link of a wider reply would lead past hits that nobody has seen.
       isCursored: options.cursor !== undefined,
       bypass: reasonToLeave(options, asked, offset, limit, queryText),
+      filters: () => filtersOf(options, asked),
       identity: identityOf(asked, options.cursor === undefined ? new Set([named.name, limitName]) : new Set()),
     }),
   );
+}
+
+/** `undefined` where the configuration does not say where filters stand, or they are written in another way. */
+function filtersOf({ filters }: GenericOptions, asked: Asked): ReturnType<typeof readFilters> {
+  if (filters === undefined) return undefined;
+  if (typeof filters === "string") return readFilterList(valuesOf(asked, filters).flat());
+  return valueFilters(Object.entries(filters).map(([field, name]) => [field, valuesOf(asked, name)] as const));
 }
 
 /** A whole number from 0. Errors say why there is none. */

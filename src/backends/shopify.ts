@@ -17,6 +17,7 @@ import {
   SITE_HEADERS,
 } from "./dialect.ts";
 import { defineDialect, hitReader, type IndexDefinition, type IndexOptions } from "./dialects.ts";
+import { productFilters } from "./filters.ts";
 import { chooseOperation, type Field, isQuery, type Operation } from "./graphql-document.ts";
 import { refill } from "./json/edits.ts";
 import { leave, leftToEngine, ownRequest, plainPlan } from "./json/plan.ts";
@@ -213,6 +214,7 @@ function readSearch(field: Field, asked: JsonObject, context: Context): ProductS
     queryText,
     offset: 0,
     limit,
+    filters: () => productFilters(asked["productFilters"]),
     isCursored: true,
     bypass: reasonToLeave(asked, lists, limit, queryText) ?? (found.ok ? undefined : leave("request_not_understood", found.error)),
     identity: JSON.stringify([

@@ -116,6 +116,8 @@ function readSearch(index: Index, asked: Asked): Result<Read, string> {
     offset,
     limit,
     bypass: reasonToLeave(asked, yql, limit, queryText, index.idField),
+    filters: () =>
+      FILTERED.some((name) => values.has(name)) ? undefined : (yql?.filters() ?? (yql === undefined ? new Map() : undefined)),
     identity: identityOf(
       [...asked.url, ...asked.form],
       asked.body,
@@ -133,6 +135,9 @@ function readSearch(index: Index, asked: Asked): Result<Read, string> {
 }
 
 const DEFAULT_HITS = 10;
+
+/** Conditions in languages of their own. */
+const FILTERED = ["select.where", "model.filter", "select"];
 
 /** That of the statement beats the parameters. */
 function pageOf({ values }: Asked, yql: Yql | undefined, pageSize: number): Result<Readonly<Record<"offset" | "limit", number>>, string> {

@@ -42,9 +42,13 @@ export const SHOP_COMMANDS: Commands = {
     load: async () => (await import("./publish.ts")).createRollbackCommand,
   },
   rules: {
-    summary: "What stands where, whatever orders it: check, import, export, publish, roll back, explain",
+    summary: "What stands where, whatever orders it: check, import, export, preview, publish, roll back, explain",
     needs: ["wrangler"],
     load: async () => (await import("./rules.ts")).createRulesCommand,
+  },
+  explain: {
+    summary: "Why a hit stands where it stands: engine, meaning, model, and each rule with its owner",
+    load: async () => (await import("./explain.ts")).createExplainCommand,
   },
   doctor: {
     summary: "Ask the search engine: what to configure, what a window costs, which searches would be re-ranked",

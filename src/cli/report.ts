@@ -68,7 +68,7 @@ export async function reportOn(log: Log, options: ReportOptions): Promise<Report
     // With a time range, actions on searches outside of it are expected.
     const isCut = range.since !== undefined || range.until !== undefined;
     return analyse(
-      { tally: counted, counts: isCut ? { ...counts, strayActions: 0 } : counts, money: stage.money() },
+      { tally: counted, counts: isCut ? { ...counts, strayActions: 0 } : counts, money: stage.money(), slots: stage.slots() },
       {
         ...options,
         experiment,

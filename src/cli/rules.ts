@@ -10,6 +10,7 @@ import { addNamespaceFlags, type NamespaceFlags, withNamespace } from "./publish
 import { warningsOn } from "./rules/check.ts";
 import { describeExplained, explainRules } from "./rules/explain.ts";
 import { describeImport, IMPORTERS, importRules, type RuleFormat } from "./rules/import.ts";
+import { createPreviewCommand } from "./rules/preview-command.ts";
 import { problemsIn, publishRules, readPublishedRules, readRulesHistory, requireRules, rollBackRules } from "./rules/store.ts";
 import { parseRules } from "../rules/document.ts";
 import { rulesVersion } from "../search/live-rules.ts";
@@ -19,6 +20,7 @@ Examples:
   armmt rules import algolia rules.json --out rules/products.json      what was taken over, changed, refused, and needs an answer
   armmt rules check rules/products.json                                 as the edge would read it, with warnings
   armmt rules explain rules/products.json --query "red shoes" --ids a,b,c
+  armmt rules preview rules/products.json --from EVENTS --html preview.html   what it would change in your log's searches
   armmt rules publish rules/products.json --catalog products            live within a minute, where LIVE_RULES is true
   armmt rules rollback --catalog products
 
@@ -26,10 +28,11 @@ Exit codes: 0 ok, 1 failed or not valid, 2 wrong usage`;
 
 export function createRulesCommand(): Command {
   return new Command("rules")
-    .description("What stands where, whatever orders it: check, import, export, publish, roll back, explain")
+    .description("What stands where, whatever orders it: check, import, export, preview, publish, roll back, explain")
     .addHelpText("after", EXAMPLES)
     .addCommand(checkCommand())
     .addCommand(importCommand())
+    .addCommand(createPreviewCommand())
     .addCommand(publishCommand())
     .addCommand(exportCommand())
     .addCommand(rollbackCommand())

@@ -124,6 +124,9 @@ const generic = v.pipe(
     page: v.optional(memberPath),
     firstPage: v.optional(v.picklist([0, 1], "use 0 or 1"), 1),
     limit: memberPath,
+    filters: v.optional(
+      v.union([memberPath, v.record(v.pipe(v.string(), v.nonEmpty()), memberPath)], "name a parameter, or { field = parameter }"),
+    ),
     maxLimit: v.optional(integer(1, 100_000, "hits")),
     hits: v.pipe(
       v.string("name the list of hits"),

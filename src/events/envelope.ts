@@ -58,6 +58,7 @@ const eventSchema = v.object({
       variant: optionalText,
       event_name: optionalText,
       is_signed: v.exactOptional(v.literal(true)),
+      is_sponsored: v.exactOptional(v.literal(true)),
     }),
   }),
 });

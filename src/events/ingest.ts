@@ -179,7 +179,7 @@ async function checkEvent(event: ClientEvent, context: Context): Promise<Result<
   // Never the id itself, under whatever name it came.
   const hashed = namedId === undefined || namedId === "" ? undefined : await context.hashUnit?.(namedId);
   const clientId = hashed === unit ? undefined : hashed;
-  const { application, queryId, experiment, variant, team, position, isOnPage } = source;
+  const { application, queryId, experiment, variant, team, position, isOnPage, isSponsored } = source;
   const { currency } = event;
   const { quantity, price } = inPieces(event);
   const eventName = withoutIds(event.eventName, [event.clientId, event.unitId, batch.clientId]);
@@ -205,6 +205,7 @@ async function checkEvent(event: ClientEvent, context: Context): Promise<Result<
         ...(variant !== undefined && { variant }),
         ...(context.isSigned && order !== undefined && { is_signed: true as const }),
         ...(eventName !== undefined && { event_name: eventName }),
+        ...(isSponsored && { is_sponsored: true as const }),
       },
     },
   });
@@ -216,6 +217,7 @@ interface Source extends Pick<OpenToken, "application" | "queryId" | "experiment
   readonly position: number | undefined;
   readonly isOnPage: boolean;
   readonly team: ServedEvent["team"];
+  readonly isSponsored: boolean;
 }
 
 async function findSource(event: ClientEvent, action: ActionName, hasConsent: boolean, context: Context): Promise<Result<Source, Refusal>> {
@@ -235,6 +237,7 @@ async function findSource(event: ClientEvent, action: ActionName, hasConsent: bo
     position: event.itemId === undefined ? position : (offset ?? 0) + position,
     isOnPage: !isPlaced,
     team: token.teamAt(position),
+    isSponsored: event.itemId !== undefined && token.isSlot(position),
   });
 }
 
@@ -275,6 +278,7 @@ async function signedSource(
     position: undefined,
     isOnPage: false,
     team: undefined,
+    isSponsored: false,
   });
 }
 

@@ -44,10 +44,12 @@ export interface TokenContent {
   readonly itemIds: readonly string[];
   /** Parallel to itemIds. */
   readonly teams?: readonly Team[] | undefined;
+  /** 1-based positions on the page that stand in a slot of the shop's rules: sponsored. */
+  readonly slots?: readonly number[] | undefined;
 }
 
 /** A token that was verified. */
-export interface OpenToken extends Required<Omit<TokenContent, "itemIds" | "teams" | "offset">> {
+export interface OpenToken extends Required<Omit<TokenContent, "itemIds" | "teams" | "offset" | "slots">> {
   /** The token's HMAC, in base64url. */
   readonly id: string;
   /** Milliseconds since 1970. */
@@ -58,6 +60,8 @@ export interface OpenToken extends Required<Omit<TokenContent, "itemIds" | "team
   readonly positionOf: (itemId: string) => Promise<number | undefined>;
   /** Of a position that positionOf() gave. */
   readonly teamAt: (position: number) => Team;
+  /** Whether the hit at a position that positionOf() gave was sponsored. */
+  readonly isSlot: (position: number) => boolean;
 }
 
 export type TokenProblem = "token_invalid" | "token_expired";
@@ -73,7 +77,7 @@ interface EventTokensOptions {
   readonly ttlMs?: number;
 }
 
-/** Issued and expires in seconds since 1970. The last member is missing in tokens from before it: they open until they expire. */
+/** Issued and expires in seconds since 1970. The last two members are missing in tokens from before them, which open until they expire; slots also where there are none. */
 const sealedSchema = v.tuple([
   v.number(),
   v.number(),
@@ -83,6 +87,7 @@ const sealedSchema = v.tuple([
   v.nullable(v.string()),
   v.pipe(v.string(), v.regex(/^[ab-]*$/)),
   v.optional(v.nullable(v.number()), null),
+  v.optional(v.array(v.number()), []),
 ]);
 
 export function createEventTokens({ secret, now, ttlMs = TOKEN_TTL_MS }: EventTokensOptions) {
@@ -100,14 +105,16 @@ export function createEventTokens({ secret, now, ttlMs = TOKEN_TTL_MS }: EventTo
       const [seal, tag, sign] = await openKeys();
       const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
       const issued = Math.floor(now() / 1000);
-      const { application, experiment = null, variant, unit = null, offset = 0 } = content;
+      const { application, experiment = null, variant, unit = null, offset = 0, slots = [] } = content;
       const teams =
         content.teams
           ?.slice(0, MAX_TOKEN_ITEMS)
           .map((team) => team ?? "-")
           .join("") ?? "";
       const expires = issued + Math.ceil(ttlMs / 1000);
-      const plain = bytesOf(JSON.stringify([issued, expires, application, experiment, variant, unit, teams, offset]));
+      const plain = bytesOf(
+        JSON.stringify([issued, expires, application, experiment, variant, unit, teams, offset, ...(slots.length > 0 ? [slots] : [])]),
+      );
       const sealed = new Uint8Array(await crypto.subtle.encrypt(cipherOf(nonce), seal, plain));
       const tags = await Promise.all(content.itemIds.slice(0, MAX_TOKEN_ITEMS).map((itemId) => tagOf(tag, nonce, itemId)));
       const length = Uint8Array.of(sealed.length >> 8, sealed.length & 0xff);
@@ -136,7 +143,7 @@ export function createEventTokens({ secret, now, ttlMs = TOKEN_TTL_MS }: EventTo
       // Authentic; but another version of this code may have sealed something else.
       const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), sealedSchema), plain);
       if (!parsed.success) return err("token_invalid");
-      const [issued, expires, application, experiment, variant, unit, teams, offset] = parsed.output;
+      const [issued, expires, application, experiment, variant, unit, teams, offset, slots] = parsed.output;
       if (now() >= expires * 1000) return err("token_expired");
       const tags = body.subarray(sealedEnd);
       return ok({
@@ -150,6 +157,7 @@ export function createEventTokens({ secret, now, ttlMs = TOKEN_TTL_MS }: EventTo
         offset: offset ?? undefined,
         positionOf: async (itemId) => positionIn(tags, await tagOf(tag, nonce, itemId)),
         teamAt: (position) => TEAMS[teams[position - 1] ?? "-"],
+        isSlot: (position) => slots.includes(position),
       });
     },
   };

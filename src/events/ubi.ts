@@ -133,6 +133,8 @@ export interface ServedEvent extends UbiEventRecord, Pick<UbiQueryRecord, "unit"
       readonly event_name?: string;
       /** An order from a server of the shop, by its signature: it goes before what comes of that order without one. Where no token names its search, the report finds it. */
       readonly is_signed?: true;
+      /** The item stood in a slot of the shop's rules when it was served. */
+      readonly is_sponsored?: true;
     };
   };
 }

@@ -57,6 +57,8 @@ interface Rows {
   readonly tally: Tally | undefined;
   readonly counts: ReturnType<Stage["counts"]>;
   readonly money: ReturnType<Stage["money"]>;
+  /** Absent where nobody asked the stage. */
+  readonly slots?: ReturnType<Stage["slots"]> | undefined;
 }
 
 export type ReportData = ReturnType<typeof analyse>;
@@ -64,7 +66,7 @@ export type { MetricComparison, MetricReport } from "./measure.ts";
 export type InterleavingReport = ReturnType<typeof countVotes>;
 
 /** Throws a UserError for a control that is not an arm. */
-export function analyse({ tally, counts, money: sold }: Rows, options: AnalyseOptions) {
+export function analyse({ tally, counts, money: sold, slots = [] }: Rows, options: AnalyseOptions) {
   const { experiment, place, weights, alpha, tuning, metric, cap = DEFAULT_CAP, attribution = USUAL_ATTRIBUTION } = options;
   const arms = tally?.arms ?? [];
   const control = chooseControl(options.control, arms);
@@ -105,6 +107,8 @@ export function analyse({ tally, counts, money: sold }: Rows, options: AnalyseOp
     metrics,
     segments: { metric: metric.id, rows: tally === undefined ? [] : compareSegments(tally, metric, control, { alpha, tuning }) },
     interleaving: arms.filter(({ interleaved }) => interleaved > 0).map((arm) => countVotes(arm, { alpha, tuning })),
+    /** Sponsored places: their clicks and purchases are in the metrics too. */
+    slots,
     timeToAnswer: timeToAnswer(metrics, arms, days, options),
     checks,
     /** Shoppers who are in no figure: seen in several arms; of those who were in another arm before the report, and all who were there before. */

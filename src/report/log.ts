@@ -3,7 +3,9 @@ import * as v from "valibot";
 import { isBypassReason, REASONS } from "../result.ts";
 
 /** One page of one search in one experiment. A later page of the same search has the same query id. */
-export type SearchRow = Readonly<ReturnType<typeof toSearchRow>>;
+export type SearchRow = Readonly<Omit<ReadSearch, "slotIds"> & Partial<Pick<ReadSearch, "slotIds">>>;
+
+type ReadSearch = ReturnType<typeof toSearchRow>;
 
 export type Team = "a" | "b";
 
@@ -92,6 +94,8 @@ export const rawSearch = v.object({
   /** Parallel to `served_ids`; null for a pinned item, which is in no team. */
   teams: v.nullish(v.array(v.unknown())),
   served_ids: v.nullish(v.array(v.string())),
+  /** Items of the page in slots of the shop's rules. */
+  slot_ids: v.nullish(v.array(v.union([v.string(), v.pipe(v.number(), v.transform(String))]))),
   /** The simulator's mark. */
   simulated: v.optional(v.unknown()),
 });
@@ -119,6 +123,8 @@ export function toSearchRow(raw: v.InferOutput<typeof rawSearch>) {
     isEmpty: isUnread || typeof shown !== "number" ? undefined : shown === 0,
     /** Of an interleaved list: item → its team. */
     teams: Array.isArray(teams) ? teamsByItem(items ?? [], teams) : undefined,
+    /** Items of this page that were sponsored. */
+    slotIds: raw.slot_ids ?? undefined,
     isSimulated: simulated === true || simulated === 1 || /simulat/i.test(application),
   };
 }

@@ -57,6 +57,7 @@ export function sectionsOf(report: ReportData): readonly Section[] {
     { id: "segments", heading: "Segments", blocks: segments(report) },
     ...checksSections(report),
     { id: "interleaving", heading: "Interleaving", blocks: interleaving(report) },
+    { id: "slots", heading: "Sponsored places", blocks: slots(report) },
     { id: "time", heading: "Time to an answer", blocks: timeToAnswer(report) },
   ].filter(({ blocks }) => blocks.length > 0);
 }
@@ -322,6 +323,33 @@ function interleaving({ interleaving: all }: ReportData): Block[] {
         `${arm.variant}: ${format.wholeNumber(arm.searches)} interleaved searches`,
       ),
     ),
+  ];
+}
+
+function slots({ slots: rows, money: { currency } }: ReportData): Block[] {
+  if (rows.length === 0) return [];
+  return [
+    {
+      kind: "table",
+      caption: "Hits in slots of the shop's rules, counted apart; the metrics above hold them too",
+      headings: [
+        "Arm",
+        "Searches with one",
+        "Shown",
+        "Clicks",
+        "Carts",
+        "Lines bought",
+        `Revenue (${currency ?? "no named currency"})`,
+        "Share of all clicks",
+      ],
+      rows: rows.map(({ variant, searches, shown, clicks, carts, purchases, revenue, allClicks }) => [
+        variant,
+        ...[searches, shown, clicks, carts, purchases].map(format.wholeNumber),
+        format.metricValue(revenue, { kind: "money", currency: null }),
+        allClicks === 0 ? "no clicks" : format.share(clicks / allClicks),
+      ]),
+      numeric: [1, 2, 3, 4, 5, 6, 7],
+    },
   ];
 }
 

@@ -28,6 +28,7 @@ const searchSchema = v.object({
   id: v.number(),
   teams: jsonOf(v.array(v.unknown())),
   served_ids: jsonOf(v.array(v.string())),
+  slot_ids: jsonOf(v.array(v.string())),
 });
 
 const actionSchema = v.object({ ...rawAction.entries, id: v.number() });
@@ -71,6 +72,7 @@ export async function openSqlLog(database: EventDatabase): Promise<Log> {
         `${queries.has("model") ? "model" : "NULL AS model"}, ${queries.has("hit_ids") ? "json_array_length(hit_ids)" : "NULL"} AS shown`,
         "json_extract(query_attributes, '$.armmt.engine_ms') AS engine_ms, json_extract(query_attributes, '$.armmt.edge_ms') AS edge_ms",
         "json_extract(query_attributes, '$.armmt.simulated') AS simulated",
+        "json_extract(query_attributes, '$.armmt.rules.slot_ids') AS slot_ids",
         "json_extract(query_attributes, '$.armmt.teams') AS teams",
         "CASE WHEN json_type(query_attributes, '$.armmt.teams') = 'array' THEN json_extract(query_attributes, '$.armmt.served_ids') END AS served_ids",
       ];

@@ -10,6 +10,7 @@ import * as v from "valibot";
 import { createEarlier } from "./earlier.ts";
 import { createItemOutcomes } from "./item-outcomes.ts";
 import { modelsOf } from "./models.ts";
+import { slotsOf } from "./slots.ts";
 import { TOKEN_TTL_MS } from "../events/token.ts";
 import { ACTIONS, type ActionRow, type EarlierRow, type SearchRow } from "./log.ts";
 import { createOrders, type OrderOptions } from "./orders.ts";
@@ -29,6 +30,7 @@ const TABLES = `
     bypass TEXT, model TEXT, ms REAL, is_empty INTEGER, teams TEXT, is_ambiguous INTEGER NOT NULL DEFAULT 0
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE action (event_id TEXT UNIQUE, query_id TEXT NOT NULL, kind INTEGER NOT NULL, team TEXT, item TEXT NOT NULL) STRICT;
+  CREATE TABLE slot (query_id TEXT NOT NULL, item TEXT NOT NULL, PRIMARY KEY (query_id, item)) STRICT, WITHOUT ROWID;
   CREATE TABLE earlier (unit TEXT NOT NULL, variant TEXT NOT NULL, PRIMARY KEY (unit, variant)) STRICT, WITHOUT ROWID;
   CREATE TABLE left_out (unit TEXT PRIMARY KEY) STRICT, WITHOUT ROWID`;
 
@@ -156,6 +158,7 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
   database.exec("BEGIN");
   const addSearch = database.prepare(ADD_SEARCH);
   const addAction = database.prepare("INSERT INTO action VALUES (?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING");
+  const addSlot = database.prepare("INSERT INTO slot VALUES (?, ?) ON CONFLICT DO NOTHING");
   const addEarlier = database.prepare("INSERT INTO earlier VALUES (?, ?) ON CONFLICT DO NOTHING");
   const findSearch = database.prepare("SELECT at, application, unit, teams FROM search WHERE query_id = ?");
   const count = (from: string): number => v.parse(countSchema, database.prepare(`SELECT COUNT(*) AS n FROM ${from}`).get()).n;
@@ -181,7 +184,21 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
     if (action === "purchase") outside.purchases += by;
   };
   return {
-    addSearch({ queryId, variant, unit, atMs, application, words, bypass, model, ms, isEmpty, teams, isSimulated }: SearchRow): void {
+    addSearch({
+      queryId,
+      variant,
+      unit,
+      atMs,
+      application,
+      words,
+      bypass,
+      model,
+      ms,
+      isEmpty,
+      teams,
+      slotIds,
+      isSimulated,
+    }: SearchRow): void {
       pages++;
       if (isSimulated) simulated++;
       if (Number.isNaN(atMs)) {
@@ -202,6 +219,7 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
         isEmpty === undefined ? null : Number(isEmpty),
         teamsText,
       );
+      for (const item of slotIds ?? []) addSlot.run(queryId, item);
     },
     /** Who was in which arm before the range. */
     addEarlier: ({ unit, variant }: EarlierRow): void => void addEarlier.run(unit, variant),
@@ -272,6 +290,8 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
     outcomes: createItemOutcomes(database),
     /** Of the same shoppers; empty until it is read. */
     earlier: createEarlier(database),
+    /** Sponsored places, by arm. */
+    slots: () => slotsOf(database),
     /** Versions of the models by which the arms were served. */
     models: () => modelsOf(database),
     /** First and last time of a search; `undefined` without one. */

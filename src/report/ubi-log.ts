@@ -18,7 +18,9 @@ const querySchema = v.object({
   unit,
   user_query,
   timestamp,
-  query_attributes: v.object({ armmt: v.object({ experiment: v.string(), ...experimentEntries }) }),
+  query_attributes: v.object({
+    armmt: v.object({ experiment: v.string(), ...experimentEntries, rules: v.nullish(v.object({ slot_ids: rawSearch.entries.slot_ids })) }),
+  }),
   query_response_hit_ids: v.nullish(v.array(v.unknown())),
 });
 
@@ -105,6 +107,7 @@ export function openUbiLog({ queries, events }: { readonly queries: string; read
           yield toSearchRow({
             ...record,
             ...record.query_attributes.armmt,
+            slot_ids: record.query_attributes.armmt.rules?.slot_ids,
             unit: record.unit ?? record.client_id,
             shown: (record.query_response_hit_ids ?? record.query_attributes.armmt.served_ids)?.length,
           });

@@ -102,7 +102,7 @@ export function applyRules(matched: readonly MatchedRule[], window: RuleWindow):
   for (const rule of kinds.last) moveLast(state, rule);
   moveByPlaces(state, kinds.boost, kinds.bury);
   const rest = window.order.filter((hit) => !state.isFixed(hit));
-  let queue = sorted(state, boosted(rest, state.places, state.blockOf), 0);
+  let queue = byBlock(state, boosted(rest, state.places, state.blockOf));
   for (const rule of kinds.diversify) queue = diversify(state, rule, queue);
   const order = fill(state, kinds.cap, queue);
   return settle(state, matched, order);
@@ -111,7 +111,7 @@ export function applyRules(matched: readonly MatchedRule[], window: RuleWindow):
 interface State {
   readonly window: RuleWindow;
   /** Of each hit, in the order before. */
-  readonly placeBefore: readonly number[];
+  readonly placeBefore: Int32Array;
   readonly tiers: Uint8Array;
   /** Slot → its hit; -1 while it is free. */
   readonly fixed: Int32Array;
@@ -134,8 +134,7 @@ interface State {
 
 function stateOf(window: RuleWindow): State {
   const { hits, order } = window;
-  const placeBefore: number[] = [];
-  for (const [place, hit] of order.entries()) placeBefore[hit] = place;
+  const placeBefore = placesIn(order, hits.length);
   const fixed = new Int32Array(hits.length).fill(-1);
   const isFixed = new Uint8Array(hits.length);
   const tiers = new Uint8Array(hits.length);
@@ -154,7 +153,7 @@ function stateOf(window: RuleWindow): State {
     sectionOf,
     blockOf: (hit) => sectionOf(hit) * 3 + tiers[hit]!,
     places: new Int32Array(hits.length),
-    hitOf: (itemId) => (byId ??= new Map(hits.map((hit, i) => [hit.itemId, i]))).get(itemId),
+    hitOf: (itemId) => (byId ??= hitsById(hits)).get(itemId),
     touched: new Map(),
     owner: [],
     idle: [],
@@ -162,6 +161,19 @@ function stateOf(window: RuleWindow): State {
     drops: new Set(),
     diversifiedBy: undefined,
   };
+}
+
+function hitsById(hits: readonly RuleHit[]): ReadonlyMap<string, number> {
+  const byId = new Map<string, number>();
+  for (let hit = 0; hit < hits.length; hit++) byId.set(hits[hit]!.itemId, hit);
+  return byId;
+}
+
+/** Hit → its place. */
+function placesIn(order: readonly number[], count: number): Int32Array {
+  const places = new Int32Array(count);
+  for (let place = 0; place < order.length; place++) places[order[place]!] = place;
+  return places;
 }
 
 function sortOut(matched: readonly MatchedRule[], { window, idle }: State) {
@@ -346,9 +358,11 @@ function moveByPlaces(state: State, boosts: readonly Of<"boost">[], buries: read
   }
 }
 
-/** By block: sections, and within them what is last and what is hidden. Stable. */
-function sorted({ blockOf }: State, queue: readonly number[], from: number): readonly number[] {
-  return [...queue.slice(0, from), ...queue.slice(from).toSorted((a, b) => blockOf(a) - blockOf(b))];
+/** Sections, and within them what is last and what is hidden. Stable. */
+function byBlock({ blockOf }: State, queue: readonly number[]): readonly number[] {
+  for (let i = 1; i < queue.length; i++)
+    if (blockOf(queue[i]!) < blockOf(queue[i - 1]!)) return queue.toSorted((a, b) => blockOf(a) - blockOf(b));
+  return queue;
 }
 
 function diversify(
@@ -396,13 +410,12 @@ function fill(state: State, caps: readonly Of<"cap">[], queue: readonly number[]
 }
 
 function settle(
-  { touched, placeBefore, idle, sponsored, drops }: State,
+  { touched, placeBefore, idle, sponsored, drops, window: { hits: all } }: State,
   matched: readonly MatchedRule[],
   filled: readonly number[],
 ): Ruled {
   const order = drops.size === 0 ? filled : filled.filter((hit) => !drops.has(hit));
-  const placeAfter: number[] = [];
-  for (const [place, hit] of filled.entries()) placeAfter[hit] = place;
+  const placeAfter = placesIn(filled, all.length);
   const applied: string[] = [];
   const movedBy = new Map<number, string[]>();
   for (const { rule } of matched) {

@@ -1,6 +1,6 @@
 /** The arithmetic of the rules that move hits among others: by places, by a cap, by how alike they are. Pure: lists in, lists out. */
 import type { Value } from "./document.ts";
-import { foldText } from "./match.ts";
+import { foldedOnce } from "./hits.ts";
 
 /**
  * Each hit `places` further up (below 0: down) than it would stand, among its block; at one place what goes up comes before what was there, and
@@ -8,15 +8,15 @@ import { foldText } from "./match.ts";
  */
 export function boosted(queue: readonly number[], places: Int32Array, blockOf: (hit: number) => number): readonly number[] {
   if (queue.every((hit) => places[hit] === 0)) return queue;
-  const ranks = new Map<number, number>();
+  const ranks = new Int32Array(places.length);
   const counts = new Map<number, number>();
   for (const hit of queue) {
     const block = blockOf(hit);
     const rank = counts.get(block) ?? 0;
     counts.set(block, rank + 1);
-    ranks.set(hit, rank - places[hit]!);
+    ranks[hit] = rank - places[hit]!;
   }
-  return queue.toSorted((a, b) => blockOf(a) - blockOf(b) || ranks.get(a)! - ranks.get(b)! || places[b]! - places[a]!);
+  return queue.toSorted((a, b) => blockOf(a) - blockOf(b) || ranks[a]! - ranks[b]! || places[b]! - places[a]!);
 }
 
 interface Diversity {
@@ -97,12 +97,8 @@ interface CapOptions {
 export function capped({ fixed, queue, blockOf, limits, valuesOf }: CapOptions): Capped {
   const counts = limits.map(() => new Map<string, number>());
   const demoted = limits.map(() => new Set<number>());
-  const known = limits.map(() => new Map<number, readonly string[]>());
-  const kindsOf = (l: number, hit: number): readonly string[] => {
-    const found = known[l]!.get(hit) ?? [...new Set(valuesOf(hit, limits[l]!.field).map((value) => foldText(String(value))))];
-    known[l]!.set(hit, found);
-    return found;
-  };
+  const known = limits.map((): (readonly string[])[] => []);
+  const kindsOf = (l: number, hit: number): readonly string[] => (known[l]![hit] ??= kindsIn(valuesOf(hit, limits[l]!.field)));
   const count = (hit: number, slot: number): void => {
     for (const [l, { first }] of limits.entries()) {
       if (slot >= first) continue;
@@ -113,14 +109,17 @@ export function capped({ fixed, queue, blockOf, limits, valuesOf }: CapOptions):
   const breaks = (l: number, hit: number, slot: number): boolean =>
     slot < limits[l]!.first && kindsOf(l, hit).some((kind) => (counts[l]!.get(kind) ?? 0) >= limits[l]!.most);
   const left = [...queue];
+  // Of the first block that is left.
+  let size = 0;
   const end = Math.max(...limits.map(({ first }) => first));
   let next = 0;
   const order = Array.from(fixed, (hit, slot) => {
     if (hit >= 0) return hit;
     if (slot >= end) return left[next++]!;
-    const block = blockOf(left[0]!);
-    const others = left.findIndex((other) => blockOf(other) !== block);
-    const size = others < 0 ? left.length : others;
+    if (size === 0) {
+      const block = blockOf(left[0]!);
+      while (size < left.length && blockOf(left[size]!) === block) size++;
+    }
     let at = -1;
     for (let strict = limits.length; at < 0; strict--) {
       for (let i = 0; i < size && at < 0; i++) {
@@ -129,9 +128,20 @@ export function capped({ fixed, queue, blockOf, limits, valuesOf }: CapOptions):
     }
     for (let i = 0; i < at; i++) for (const l of limits.keys()) if (breaks(l, left[i]!, slot)) demoted[l]!.add(left[i]!);
     const [chosen] = left.splice(at, 1);
+    size--;
     count(chosen!, slot);
     return chosen!;
   });
   const isBroken = limits.map(({ most }, l) => [...counts[l]!.values()].some((number) => number > most));
   return { order, demoted: demoted.map((hits) => [...hits]), isBroken };
 }
+
+/** Each once. */
+function kindsIn(values: readonly Value[]): readonly string[] {
+  const [first, ...more] = values;
+  if (first === undefined) return NO_KINDS;
+  const kind = foldedOnce(String(first));
+  return more.length === 0 ? [kind] : [...new Set([kind, ...more.map((value) => foldedOnce(String(value)))])];
+}
+
+const NO_KINDS: readonly string[] = [];

@@ -23,14 +23,16 @@ export function fitsHit(conditions: readonly Condition[], itemId: string, values
 function isEqual(value: Value, wanted: Value): boolean {
   if (typeof wanted === "boolean") return truthOf(value) === wanted;
   if (typeof wanted === "number") return numberOf(value) === wanted;
-  return value === wanted || foldText(String(value)) === foldedWanted(wanted);
+  return value === wanted || foldedOnce(String(value)) === foldedOnce(wanted);
 }
 
-/** What rules name is folded once: they are asked for every hit. */
+/** What rules name, and brands and the like of hits, are folded once: they are asked for every hit. */
 const folded = new Map<string, string>();
 const MOST_FOLDED = 5000;
+const LONGEST_FOLDED = 100;
 
-function foldedWanted(text: string): string {
+export function foldedOnce(text: string): string {
+  if (text.length > LONGEST_FOLDED) return foldText(text);
   const known = folded.get(text);
   if (known !== undefined) return known;
   if (folded.size >= MOST_FOLDED) folded.clear();

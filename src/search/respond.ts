@@ -96,6 +96,7 @@ function explain(search: Search, result: SearchResult | undefined, shown: Shown)
   const outcome = result?.outcome;
   const ranking = outcome !== undefined && "ranking" in outcome ? outcome.ranking : undefined;
   const scorer = treatmentScorer(assignment.treatment, { deps, index });
+  const ranked = new Map(ranking?.order.map((hit, place) => [hit, firstRank + place + 1]));
   return {
     variant: assignment.variant,
     experiment: assignment.experiment ?? null,
@@ -112,6 +113,8 @@ function explain(search: Search, result: SearchResult | undefined, shown: Shown)
         id: hits[hitIndex]!.itemId,
         // 1-based: in the engine's order, and in the shown order counted from the first page.
         rank: firstRank + hitIndex + 1,
+        // Before rules, and before a list was interleaved or a pair swapped.
+        ranked: ranked.get(hitIndex) ?? null,
         position: plan.offset + i + 1,
         score: score ?? null,
         why: ranking?.why?.[hitIndex] ?? null,

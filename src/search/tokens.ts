@@ -40,6 +40,8 @@ async function issueToken(
 ): Promise<string | undefined> {
   if (result === undefined || shown === undefined || shown.indices.length === 0) return undefined;
   const { assignment, index, plan, queryId } = search;
+  const { notes, ruled } = result;
+  const slots = ruled === undefined || ruled.slots.length === 0 ? undefined : new Set(ruled.slots);
   return tokens.issue({
     queryId,
     application: plan.ubi.application ?? index.name,
@@ -48,6 +50,7 @@ async function issueToken(
     unit: await storedId(search, assignment.unit),
     offset: placeOf(plan) ?? null,
     itemIds: shown.indices.map((i) => shown.hits[i]!.itemId),
-    teams: result.notes?.teams,
+    teams: notes?.teams,
+    slots: slots && shown.indices.flatMap((hit, i) => (slots.has(hit) ? [i + 1] : [])),
   });
 }

@@ -68,6 +68,14 @@ describe("a token", () => {
     expect([1, 2, 3, 4].map(opened.teamAt)).toEqual(["a", "b", undefined, undefined]);
   });
 
+  it("knows which places are sponsored, and is as long as ever where none is", async () => {
+    const opened = await openedAt(NOW, await tokensAt(NOW).issue({ ...content, slots: [1, 3] }));
+    expect([1, 2, 3, 4].map(opened.isSlot)).toEqual([true, false, true, false]);
+    const [none, without] = await Promise.all([tokensAt(NOW).issue({ ...content, slots: [] }), tokensAt(NOW).issue(content)]);
+    expect(none.length).toBe(without.length);
+    expect((await openedAt(NOW, OLD_TOKEN)).isSlot(1)).toBe(false);
+  });
+
   it("tells how many hits come before its page, and where nobody knows, says so", async () => {
     expect([await offsetOf(), await offsetOf(0), await offsetOf(48), await offsetOf(null)]).toEqual([0, 0, 48, undefined]);
   });

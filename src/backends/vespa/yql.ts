@@ -1,4 +1,5 @@
 /** YQL, Vespa's query language. */
+import { filtersOfYql } from "./filters.ts";
 import { type Clause, type Words, wordsOfClauses } from "./words.ts";
 
 /**
@@ -22,6 +23,8 @@ export interface Yql {
   readonly fields: readonly string[] | undefined;
   /** Names after `from`, none for `*`; `undefined` where the statement is not one plain `select`. */
   readonly sources: readonly string[] | undefined;
+  /** Conditions on fields; `undefined` where they cannot be read. */
+  readonly filters: () => ReturnType<typeof filtersOfYql>;
 }
 
 export interface YqlPage {
@@ -48,6 +51,7 @@ export function readYql(yql: string): Yql | undefined {
     words: / contains /i.test(statement) ? wordsOfClauses(clausesOf(statement, texts)) : undefined,
     fields: fieldsOf(statement),
     sources: sourcesOf(outline),
+    filters: () => filtersOfYql(statement, (number) => unescape(texts[number] ?? "")),
   };
 }
 

@@ -49,32 +49,32 @@ function readLine(written: string, where: string): TriedSearch {
 
 const JSON_TYPE = { "content-type": "application/json" };
 
-type Compose = (index: string, words: string, config: IndexConfig) => Pick<TriedSearch, "path"> & { readonly json?: object };
+type Compose = (index: string, words: string, hits: number) => Pick<TriedSearch, "path"> & { readonly json?: object };
 
-/** By backend: a search for words, ten hits. */
+/** By backend: a search for words. */
 const COMPOSE: Readonly<Record<string, Compose>> = {
-  elasticsearch: (index, query) => ({
+  elasticsearch: (index, query, size) => ({
     path: `/${index}/_search`,
-    json: { query: { multi_match: { query, fields: ["*"], lenient: true } }, size: 10 },
+    json: { query: { multi_match: { query, fields: ["*"], lenient: true } }, size },
   }),
-  solr: (index, words) => ({ path: `/solr/${index}/select?${new URLSearchParams({ q: words, rows: "10", wt: "json" }).toString()}` }),
-  algolia: (index, query) => ({ path: `/1/indexes/${index}/query`, json: { query, hitsPerPage: 10 } }),
-  meilisearch: (index, q) => ({ path: `/indexes/${index}/search`, json: { q, limit: 10 } }),
-  vespa: (_index, query) => ({ path: "/search/", json: { yql: "select * from sources * where userQuery()", query, hits: 10 } }),
-  shopify: (_index, query) => ({
+  solr: (index, q, hits) => ({ path: `/solr/${index}/select?${new URLSearchParams({ q, rows: String(hits), wt: "json" }).toString()}` }),
+  algolia: (index, query, hitsPerPage) => ({ path: `/1/indexes/${index}/query`, json: { query, hitsPerPage } }),
+  meilisearch: (index, q, limit) => ({ path: `/indexes/${index}/search`, json: { q, limit } }),
+  vespa: (_index, query, hits) => ({ path: "/search/", json: { yql: "select * from sources * where userQuery()", query, hits } }),
+  shopify: (_index, query, first) => ({
     path: "/api/2025-10/graphql.json",
     json: {
-      query: "query ($query: String!) { search(query: $query, first: 10, types: PRODUCT) { nodes { ... on Product { id title } } } }",
+      query: `query ($query: String!) { search(query: $query, first: ${first}, types: PRODUCT) { nodes { ... on Product { id title } } } }`,
       variables: { query },
     },
   }),
 };
 
 /** `undefined` where only an application knows how its searches look. */
-export function composeSearch(index: string, config: IndexConfig, words: string): TriedSearch | undefined {
+export function composeSearch(index: string, config: IndexConfig, words: string, hits = 10): TriedSearch | undefined {
   const compose = COMPOSE[config.backend === "opensearch" ? "elasticsearch" : config.backend];
   if (compose === undefined) return undefined;
-  const { path, json } = compose(encodeURIComponent(index), words, config);
+  const { path, json } = compose(encodeURIComponent(index), words, hits);
   const label = `"${words}" in ${index}`;
   if (json === undefined) return { label, method: "GET", path, body: undefined, headers: {} };
   return { label, method: "POST", path, body: JSON.stringify(json), headers: JSON_TYPE };

@@ -112,7 +112,8 @@ export async function askEngine(
   };
 }
 
-function settingsOf(file: string) {
+/** Of the edge that is asked in this process. Throws a UserError. */
+export function settingsOf(file: string) {
   try {
     return readSettings({ file, env: { ...secretsBeside(file), ...process.env } });
   } catch (error) {
@@ -122,14 +123,18 @@ function settingsOf(file: string) {
 }
 
 /** From the words of a query to a search of the application's kind, or of the simplest. */
-function composerOf({ index, search, config: file }: AskOptions, { indexes }: Config): (query: string) => TriedSearch {
+export function composerOf(
+  { index, search, config: file }: AskOptions,
+  { indexes }: Config,
+  hits?: number,
+): (query: string) => TriedSearch {
   const config = indexes.get(index);
   if (config === undefined)
     throw new UserError(`${file} has no index "${index}" (it has: ${[...indexes.keys()].join(", ")}): name one with --index`);
   if (search === undefined) {
     const fix = `give your application's search with --search <file>, ${PLACE} for the words`;
     return (query) => {
-      const composed = composeSearch(index, config, query);
+      const composed = composeSearch(index, config, query, hits);
       if (composed === undefined) throw new UserError(`No search of this ${config.backend} is known: ${fix}`);
       return composed;
     };

@@ -32,10 +32,14 @@ interface Document {
   readonly sections: readonly Section[];
   /** HTML before the blocks of a section, by its id. */
   readonly charts: Readonly<Record<string, string>>;
+  /** Sources of pictures, of the page's own policy. Default: none but those in the page. */
+  readonly images?: string | undefined;
+  /** Styles beside the common ones. */
+  readonly style?: string | undefined;
 }
 
-/** For whatever judges an order on one page: `evaluate` and `gate`. */
-export function drawDocument({ title: text, headline: first, sections, charts }: Document): string {
+/** For whatever judges an order on one page: `evaluate`, `gate`, and the preview of rules. */
+export function drawDocument({ title: text, headline: first, sections, charts, images = "data:", style = "" }: Document): string {
   const title = escape(text);
   const links = sections.map(({ id, heading }) => `<li><a href="#${id}">${escape(heading)}</a></li>`);
   return [
@@ -44,10 +48,10 @@ export function drawDocument({ title: text, headline: first, sections, charts }:
     "<head>",
     '<meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">`,
+    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src ${images}">`,
     '<link rel="icon" href="data:,">',
     `<title>${title}</title>`,
-    `<style>${STYLE}${CHART}</style>`,
+    `<style>${STYLE}${CHART}${style}</style>`,
     "</head>",
     "<body>",
     '<a class="skip" href="#main">To the figures</a>',

@@ -52,6 +52,8 @@ export interface LoggedSearch {
   readonly model?: string | undefined;
   /** Default: "engine". */
   readonly treatment?: ListTreatment | undefined;
+  /** Why the edge left the search as it was; absent where it did not, or the log does not say. */
+  readonly bypass?: string | undefined;
   /** Of shown items; absent where nothing was explored. */
   readonly propensities?: ReadonlyMap<string, number> | undefined;
   /** 1: a, 2: b. */
@@ -239,6 +241,7 @@ function describe(first: PageRecord, pages: readonly PageRecord[]) {
     variant: armmt.variant ?? undefined,
     model: armmt.model ?? undefined,
     treatment: treatmentOf(armmt),
+    bypass: armmt.bypass ?? undefined,
   };
 }
 

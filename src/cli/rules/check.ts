@@ -1,5 +1,6 @@
 /** What a valid rules document may still get wrong: rules that have ended, that contradict each other, that nobody scoped. Warnings only. */
-import type { Rule, RulesDocument } from "../../rules/document.ts";
+import type { Rule, RuleAction, RulesDocument } from "../../rules/document.ts";
+import { foldText } from "../../rules/match.ts";
 
 /** From so many pins on, new items always stand behind. */
 const MANY_PINS = 50;
@@ -8,10 +9,6 @@ const MANY_PINS = 50;
 export function warningsOn({ rules }: RulesDocument, now: number): readonly string[] {
   const warnings: string[] = [];
   const say = ({ id }: Rule, text: string): void => void warnings.push(`Rule ${id}: ${text}`);
-  const scopes = Map.groupBy(
-    rules.filter(({ enabled }) => enabled !== false),
-    ({ when: { from: _from, until: _until, zone: _zone, ...scope } = {} }) => JSON.stringify(scope),
-  );
   for (const rule of rules) {
     const { when = {}, action } = rule;
     if (rule.enabled === false) continue;
@@ -23,10 +20,30 @@ export function warningsOn({ rules }: RulesDocument, now: number): readonly stri
     if (action.do === "pin" && action.items.length >= MANY_PINS)
       say(rule, `pins ${action.items.length} items: new ones always stand behind them`);
   }
-  for (const same of scopes.values()) {
-    warnings.push(...conflictsIn(same));
-  }
-  return warnings;
+  return [...warnings, ...contradictionsIn({ rules })];
+}
+
+/** Rules with one condition that want opposite or impossible things at the same time. One line each. */
+export function contradictionsIn({ rules }: Pick<RulesDocument, "rules">): readonly string[] {
+  const scopes = Map.groupBy(
+    rules.filter(({ enabled }) => enabled !== false),
+    ({ when: { from: _from, until: _until, zone: _zone, ...scope } = {} }) => stableJson(scope),
+  );
+  const impossible = [...scopes.values()].flat().flatMap(({ id, action }) => {
+    if (action.do !== "cap" || action.most < action.first) return [];
+    return [`Rule ${id}: at most ${action.most} hits of a value in the first ${action.first} are always met: lower most, or raise first`];
+  });
+  return [...impossible, ...[...scopes.values()].flatMap(conflictsIn)];
+}
+
+/** However the members and lists of a condition are ordered: phrases, values and indexes are sets. */
+function stableJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(stableJson).toSorted().join()}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(typeof value === "string" ? foldText(value) : value) ?? "";
+  return `{${Object.entries(value)
+    .map(([name, member]: [string, unknown]) => `${JSON.stringify(name)}:${stableJson(member)}`)
+    .toSorted()
+    .join()}}`;
 }
 
 /** Among rules that fit the same searches, at the same time. */
@@ -47,20 +64,44 @@ function isAtOnce({ when: a = {} }: Rule, { when: b = {} }: Rule): boolean {
   return begins(a) < ends(b) && begins(b) < ends(a);
 }
 
-function conflictOf({ action: a }: Rule, { action: b }: Rule): string | undefined {
-  if (a.do === "pin" && b.do === "pin") {
+/** A pair of kinds → what is wrong with two such rules. Each pair is tried both ways round. */
+const CONFLICTS: readonly ((a: RuleAction, b: RuleAction) => string | undefined)[] = [
+  (a, b) => {
+    if (a.do !== "pin" || b.do !== "pin") return undefined;
     const place = a.items.find((one) => b.items.some((other) => other.position === one.position && other.id !== one.id));
     if (place !== undefined) return `both pin to position ${place.position}`;
     const item = a.items.find((one) => b.items.some((other) => other.id === one.id && other.position !== one.position));
     return item && `both pin ${item.id}, to two positions`;
+  },
+  (pin, slots) => {
+    if (pin.do !== "pin" || slots.do !== "slots") return undefined;
+    const place = pin.items.find(({ position }) => slots.positions.includes(position));
+    return place && `one pins ${place.id} to position ${place.position}, where the other has a slot`;
+  },
+  (a, b) => {
+    if (a.do !== "slots" || b.do !== "slots") return undefined;
+    const place = a.positions.find((position) => b.positions.includes(position));
+    return place === undefined ? undefined : `both have a slot at position ${place}`;
+  },
+  (placed, hide) => {
+    if (hide.do !== "hide") return undefined;
+    const ids = placed.do === "pin" ? placed.items.map(({ id }) => id) : placed.do === "slots" ? (placed.ids ?? []) : [];
+    const hidden = ids.find((id) => hide.match.length === 1 && hide.match.some((one) => "ids" in one && one.ids.includes(id)));
+    return hidden === undefined ? undefined : `one ${placed.do === "pin" ? "pins" : "gives a slot to"} ${hidden}, the other hides it`;
+  },
+  (boost, other) => {
+    if (boost.do !== "boost" || !("match" in other) || !Object.hasOwn(DOWN, other.do)) return undefined;
+    return stableJson(boost.match) === stableJson(other.match) ? `one boosts what the other ${DOWN[other.do]}` : undefined;
+  },
+  (a, b) => (a.do === "diversify" && b.do === "diversify" ? "both diversify, and only one of them can" : undefined),
+];
+
+const DOWN: Readonly<Record<string, string>> = { bury: "buries", hide: "hides", last: "moves behind all others" };
+
+function conflictOf({ action: a }: Rule, { action: b }: Rule): string | undefined {
+  for (const conflict of CONFLICTS) {
+    const found = conflict(a, b) ?? conflict(b, a);
+    if (found !== undefined) return found;
   }
-  const [pin, hide] = a.do === "pin" ? [a, b] : [b, a];
-  if (pin.do === "pin" && hide.do === "hide") {
-    const hidden = pin.items.find(({ id }) => hide.match.length === 1 && hide.match.some((one) => "ids" in one && one.ids.includes(id)));
-    return hidden && `one pins ${hidden.id}, the other hides it`;
-  }
-  const isBoth = (a.do === "boost" && b.do === "bury") || (a.do === "bury" && b.do === "boost");
-  return isBoth && "match" in a && "match" in b && JSON.stringify(a.match) === JSON.stringify(b.match)
-    ? "one boosts what the other buries"
-    : undefined;
+  return undefined;
 }
