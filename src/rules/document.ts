@@ -14,6 +14,12 @@ export const MAX_RULES = 10_000;
 /** Rules that one word, one filter or every search can call up: each of them is looked at, so a search stays quick. */
 export const MAX_PER_KEY = 200;
 
+/** Checking a document takes as long as it is: a search on the same thread waits meanwhile. */
+export const MAX_CHARACTERS = 4_000_000;
+
+/** Each is compared with all hits of the window. */
+const MAX_DIVERSE = 100;
+
 /** The largest window, which bounds positions and places. */
 const MAX_WINDOW = 1000;
 
@@ -130,7 +136,7 @@ const ruleAction = v.variant(
     v.strictObject({ do: v.literal("cap"), field: name, most: whole(1, MAX_WINDOW, "hits"), first: whole(1, MAX_WINDOW, "positions") }),
     v.strictObject({
       do: v.literal("diversify"),
-      first: whole(2, MAX_WINDOW, "positions"),
+      first: whole(2, MAX_DIVERSE, "positions"),
       by: v.optional(v.picklist(["picture", "text", "both"], 'use "picture", "text" or "both"')),
       /** 1: relevance alone, 0: diversity alone. */
       relevance: v.optional(fraction),
@@ -175,6 +181,10 @@ export type Value = v.InferOutput<typeof value>;
 
 /** Each problem is one line: where, what is wrong, the fix. */
 export function parseRules(text: string): Result<RulesDocument, readonly string[]> {
+  if (text.length > MAX_CHARACTERS)
+    return err([
+      `The document has ${text.length} characters, at most ${MAX_CHARACTERS} are read: take rules out that are over, or join some`,
+    ]);
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -227,7 +237,8 @@ function problemsOf({ id, when: { from, until, share, emptyQuery, query, filters
 }
 
 function repeats(list: readonly string[]): readonly string[] {
-  return [...new Set(list.filter((one, i) => list.indexOf(one) !== i))];
+  const seen = new Set<string>();
+  return [...new Set(list.filter((one) => seen.size === seen.add(one).size))];
 }
 
 /** A union's own message says little where one of its forms nearly fits: then that form's problem is shown. */
