@@ -1,7 +1,7 @@
 /** What rules cost a search: they run on its thread, so a document as large as the schema allows must not hold it. Ratios, not times: machines differ. */
 import { describe, expect, it } from "vitest";
 import { applyRules } from "../../src/rules/apply.ts";
-import { MAX_CHARACTERS, parseRules } from "../../src/rules/document.ts";
+import { MAX_CHARACTERS, parseInTurns, parseRules } from "../../src/rules/document.ts";
 import { compileRules } from "../../src/rules/match.ts";
 
 const HITS = Array.from({ length: 100 }, (_, i) => ({ itemId: `item-${i}`, isPinned: false }));
@@ -34,9 +34,28 @@ const hides = (values: number): object[] =>
     match: [{ field: "brand", is: Array.from({ length: values }, (_v, i) => `Brand ${r} ${i}`) }],
   }));
 
+const ruleOf = (id: string): object => ({ id, action: { do: "cap", field: "brand", most: 1, first: 2 } });
+
 describe("the cost of rules", () => {
   it("does not grow with the values that a condition lists", () => {
     expect(cost(hides(300)) / cost(hides(3))).toBeLessThan(20);
+  });
+
+  it("lets others go first while a long document is checked", async () => {
+    const rules = Array.from({ length: 1500 }, (_, i) => ruleOf(`r${i}`));
+    let pauses = 0;
+    const pause = async (): Promise<void> => void pauses++;
+    const text = JSON.stringify({ format: 1, rules });
+    expect(await parseInTurns(text, pause)).toEqual(parseRules(text));
+    expect(pauses).toBeGreaterThan(5);
+    for (const [more, problem] of [
+      [ruleOf("r3"), "another rule has this id"],
+      [{ id: "new", action: { do: "explode" } }, "Rule new"],
+    ] as const) {
+      const broken = await parseInTurns(JSON.stringify({ format: 1, rules: [...rules, more] }), pause);
+      expect(broken).toEqual({ ok: false, error: [expect.stringContaining(problem)] });
+    }
+    expect(await parseInTurns(JSON.stringify({ format: 2, rules }), pause)).toMatchObject({ ok: false });
   });
 
   it("does not read a document of any length", () => {

@@ -276,6 +276,17 @@ describe("a search", () => {
     for (const end of done) end();
   });
 
+  it("waits for its rules while it waits for experiments, not after that", async () => {
+    const asked: string[] = [];
+    const get = (key: string) => (asked.push(key), key === "experiments" ? new Promise<null>(() => undefined) : Promise.resolve(null));
+    const vars = { LIVE_RULES: true, LIVE_EXPERIMENTS: true, DEFAULT_VARIANT: "control" };
+    const edge = openEdge(elasticsearch, (request) => elasticsearch.answer(request, ITEMS), { vars, kv: { get } });
+    const reply = edge.send(paged.ask("red", { offset: 0, limit: 5 }));
+    await settle();
+    expect(asked).toContain(rulesPointerKey("products"));
+    expect((await reply).status).toBe(200);
+  });
+
   it("is ordered without rules where their document is broken, and the status says so", async () => {
     const plain = await open(elasticsearch, undefined, { LIVE_RULES: false });
     const ask = paged.ask("red sofa", { offset: 0, limit: 5 });
