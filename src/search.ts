@@ -16,7 +16,7 @@ import type { Batch, BatchResult, Search, SearchDeps, SearchRequest, SearchResul
 import { openBatch, openPlainly } from "./search/open.ts";
 import { countSearches, recordExposures } from "./search/record.ts";
 import { respond } from "./search/respond.ts";
-import { rule, ruledArrangement } from "./search/rules.ts";
+import { forRules, rule, ruledArrangement } from "./search/rules.ts";
 import { edited, leave, none, untouched, type WindowDecision } from "./search/results.ts";
 import { compareWithOwn, failureOf, findShortfalls, learnFromFailure, type Shortfall } from "./search/shortfall.ts";
 import { handOutTokens } from "./search/tokens.ts";
@@ -89,13 +89,14 @@ async function serveAnyhow(batch: Batch): Promise<BatchResult> {
     const admission = admit(batch, chooseWindows(batch.searches));
     const { decisions, begins } = admission;
     try {
-      if (!decisions.some((decision) => decision.ok)) return await serveOwn(batch, reasonsOf(decisions, WAITED));
+      let left = decisions;
       if (begins !== undefined) {
         const askedAt = batch.deps.clock();
-        if (!(await begins)) return await serveOwn(batch, reasonsOf(decisions, WAITED));
+        if (!(await begins)) left = withoutModel(batch, decisions);
         batch.waited.listsMs = batch.deps.clock() - askedAt;
       }
-      return await serveRanked(batch, decisions);
+      if (!left.some((decision) => decision.ok)) return await serveOwn(batch, reasonsOf(left, WAITED));
+      return await serveRanked(batch, left);
     } finally {
       admission.leave();
     }
@@ -290,6 +291,13 @@ function errorIn(part: Result<SearchReply, Bypass> | undefined): Bypass | undefi
 const isRefused = ({ reason }: Bypass): boolean => reason === "engine_refused_window";
 
 const WAITED: Bypass = { reason: "over_budget", detail: "The budget was over before the engine could be asked for the window" };
+
+/** Rules hold, whoever had no time to order the list. */
+function withoutModel({ searches }: Batch, decisions: readonly WindowDecision[]): readonly WindowDecision[] {
+  return decisions.map((decision, i) =>
+    decision.ok && decision.value.unranked === undefined ? forRules(searches[i]!, WAITED, () => decision) : decision,
+  );
+}
 
 /** One per search: its own where it was to be left alone, else `reason`. */
 function reasonsOf(decisions: readonly WindowDecision[], reason: Bypass): readonly Bypass[] {

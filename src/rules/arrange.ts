@@ -1,6 +1,6 @@
 /** The arithmetic of the rules that move hits among others: by places, by a cap, by how alike they are. Pure: lists in, lists out. */
 import type { Value } from "./document.ts";
-import { foldedOnce } from "./hits.ts";
+import { foldedValue } from "./hits.ts";
 
 /**
  * Each hit `places` further up (below 0: down) than it would stand, among its block; at one place what goes up comes before what was there, and
@@ -37,10 +37,12 @@ interface Diversity {
  */
 export function diversified(queue: readonly number[], { count, seen, blockOf, likeness, relevance }: Diversity): readonly number[] {
   const left = [...queue];
-  const rankOf = new Map(queue.map((hit, rank) => [hit, rank]));
-  const nearest = new Map<number, number>();
+  const size = 1 + queue.reduce((most, hit) => Math.max(most, hit), 0);
+  const rankOf = new Uint16Array(size);
+  for (const [rank, hit] of queue.entries()) rankOf[hit] = rank;
+  const nearest = new Float64Array(size);
   const meet = (other: number): void => {
-    for (const hit of left) nearest.set(hit, Math.max(nearest.get(hit) ?? 0, likeness(hit, other)));
+    for (const hit of left) nearest[hit] = Math.max(nearest[hit]!, likeness(hit, other));
   };
   for (const hit of seen) meet(hit);
   const chosen: number[] = [];
@@ -50,14 +52,14 @@ export function diversified(queue: readonly number[], { count, seen, blockOf, li
     let most = Number.NEGATIVE_INFINITY;
     for (let i = 0; i < left.length && blockOf(left[i]!) === block; i++) {
       const hit = left[i]!;
-      const worth = relevance * (1 - rankOf.get(hit)! / queue.length) - (1 - relevance) * (nearest.get(hit) ?? 0);
+      const worth = relevance * (1 - rankOf[hit]! / queue.length) - (1 - relevance) * nearest[hit]!;
       if (worth <= most) continue;
       most = worth;
       best = i;
     }
     const [hit] = left.splice(best, 1);
     chosen.push(hit!);
-    meet(hit!);
+    if (chosen.length < count) meet(hit!);
   }
   return [...chosen, ...left];
 }
@@ -95,19 +97,42 @@ interface CapOptions {
  * is alone of its kind.
  */
 export function capped({ fixed, queue, blockOf, limits, valuesOf }: CapOptions): Capped {
-  const counts = limits.map(() => new Map<string, number>());
+  // Kinds as numbers: each is counted for every hit of every free slot.
+  const numbers = limits.map(() => new Map<string, number>());
+  const counts: number[][] = limits.map(() => []);
+  const kinds: (readonly number[])[][] = limits.map(() => []);
   const demoted = limits.map(() => new Set<number>());
-  const known = limits.map((): (readonly string[])[] => []);
-  const kindsOf = (l: number, hit: number): readonly string[] => (known[l]![hit] ??= kindsIn(valuesOf(hit, limits[l]!.field)));
+  const kindsOf = (l: number, hit: number): readonly number[] => {
+    const known = kinds[l]![hit];
+    if (known !== undefined) return known;
+    const own = numbers[l]!;
+    const found = [...new Set(valuesOf(hit, limits[l]!.field).map(foldedValue))].map((kind) => {
+      const number = own.get(kind) ?? own.size;
+      own.set(kind, number);
+      return number;
+    });
+    kinds[l]![hit] = found;
+    return found;
+  };
   const count = (hit: number, slot: number): void => {
     for (const [l, { first }] of limits.entries()) {
       if (slot >= first) continue;
-      for (const kind of kindsOf(l, hit)) counts[l]!.set(kind, (counts[l]!.get(kind) ?? 0) + 1);
+      for (const kind of kindsOf(l, hit)) counts[l]![kind] = (counts[l]![kind] ?? 0) + 1;
     }
   };
   for (const [slot, hit] of fixed.entries()) if (hit >= 0) count(hit, slot);
-  const breaks = (l: number, hit: number, slot: number): boolean =>
-    slot < limits[l]!.first && kindsOf(l, hit).some((kind) => (counts[l]!.get(kind) ?? 0) >= limits[l]!.most);
+  const breaks = (l: number, hit: number, slot: number): boolean => {
+    const { first, most } = limits[l]!;
+    if (slot >= first) return false;
+    for (const kind of kindsOf(l, hit)) if ((counts[l]![kind] ?? 0) >= most) return true;
+    return false;
+  };
+  /** The strongest limit that a hit breaks. */
+  const firstBroken = (hit: number, slot: number): number => {
+    let l = 0;
+    while (l < limits.length && !breaks(l, hit, slot)) l++;
+    return l;
+  };
   const left = [...queue];
   // Of the first block that is left.
   let size = 0;
@@ -120,11 +145,11 @@ export function capped({ fixed, queue, blockOf, limits, valuesOf }: CapOptions):
       const block = blockOf(left[0]!);
       while (size < left.length && blockOf(left[size]!) === block) size++;
     }
-    let at = -1;
-    for (let strict = limits.length; at < 0; strict--) {
-      for (let i = 0; i < size && at < 0; i++) {
-        if (!limits.some((_, l) => l < strict && breaks(l, left[i]!, slot))) at = i;
-      }
+    let at = 0;
+    let least = -1;
+    for (let i = 0; i < size && least < limits.length; i++) {
+      const broken = firstBroken(left[i]!, slot);
+      if (broken > least) [at, least] = [i, broken];
     }
     for (let i = 0; i < at; i++) for (const l of limits.keys()) if (breaks(l, left[i]!, slot)) demoted[l]!.add(left[i]!);
     const [chosen] = left.splice(at, 1);
@@ -132,16 +157,6 @@ export function capped({ fixed, queue, blockOf, limits, valuesOf }: CapOptions):
     count(chosen!, slot);
     return chosen!;
   });
-  const isBroken = limits.map(({ most }, l) => [...counts[l]!.values()].some((number) => number > most));
+  const isBroken = limits.map(({ most }, l) => counts[l]!.some((number) => number > most));
   return { order, demoted: demoted.map((hits) => [...hits]), isBroken };
 }
-
-/** Each once. */
-function kindsIn(values: readonly Value[]): readonly string[] {
-  const [first, ...more] = values;
-  if (first === undefined) return NO_KINDS;
-  const kind = foldedOnce(String(first));
-  return more.length === 0 ? [kind] : [...new Set([kind, ...more.map((value) => foldedOnce(String(value)))])];
-}
-
-const NO_KINDS: readonly string[] = [];

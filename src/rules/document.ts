@@ -14,6 +14,12 @@ export const MAX_RULES = 10_000;
 /** Rules that one word, one filter or every search can call up: each of them is looked at, so a search stays quick. */
 export const MAX_PER_KEY = 200;
 
+/** Checking a document takes as long as it is: a search on the same thread waits meanwhile. */
+export const MAX_CHARACTERS = 4_000_000;
+
+/** Each is compared with all hits of the window. */
+const MAX_DIVERSE = 100;
+
 /** The largest window, which bounds positions and places. */
 const MAX_WINDOW = 1000;
 
@@ -130,7 +136,7 @@ const ruleAction = v.variant(
     v.strictObject({ do: v.literal("cap"), field: name, most: whole(1, MAX_WINDOW, "hits"), first: whole(1, MAX_WINDOW, "positions") }),
     v.strictObject({
       do: v.literal("diversify"),
-      first: whole(2, MAX_WINDOW, "positions"),
+      first: whole(2, MAX_DIVERSE, "positions"),
       by: v.optional(v.picklist(["picture", "text", "both"], 'use "picture", "text" or "both"')),
       /** 1: relevance alone, 0: diversity alone. */
       relevance: v.optional(fraction),
@@ -175,25 +181,54 @@ export type Value = v.InferOutput<typeof value>;
 
 /** Each problem is one line: where, what is wrong, the fix. */
 export function parseRules(text: string): Result<RulesDocument, readonly string[]> {
-  let json: unknown;
+  const json = parseText(text);
+  return json.ok ? checkRules(json.value) : json;
+}
+
+/** Rules that are checked at a time: some milliseconds. */
+const AT_A_TIME = 200;
+
+/** As parseRules(), for a thread that others wait for: `pause` lets them go first. Of several problems, those of the first part that has any. */
+export async function parseInTurns(text: string, pause: () => Promise<unknown>): Promise<Result<RulesDocument, readonly string[]>> {
+  const json = parseText(text);
+  if (!json.ok) return json;
+  const document = json.value;
+  if (typeof document !== "object" || document === null || !("rules" in document)) return checkRules(document);
+  const { rules }: { readonly rules: unknown } = document;
+  if (!Array.isArray(rules) || rules.length <= AT_A_TIME || rules.length > MAX_RULES) return checkRules(document);
+  const checked: Rule[] = [];
+  for (let at = 0; at < rules.length; at += AT_A_TIME) {
+    const part = checkRules({ ...document, rules: rules.slice(at, at + AT_A_TIME) });
+    if (!part.ok) return part;
+    checked.push(...part.value.rules);
+    await pause(); // oxlint-disable-line no-await-in-loop
+  }
+  const problems = repeatedIds(checked);
+  return problems.length > 0 ? err(problems) : ok({ format: RULES_FORMAT, rules: checked });
+}
+
+function parseText(text: string): Result<unknown, readonly string[]> {
+  if (text.length > MAX_CHARACTERS)
+    return err([
+      `The document has ${text.length} characters, at most ${MAX_CHARACTERS} are read: take rules out that are over, or join some`,
+    ]);
   try {
-    json = JSON.parse(text);
+    const json: unknown = JSON.parse(text);
+    return ok(json);
   } catch (cause) {
     return err([`The rules are not JSON: ${String(cause)}`]);
   }
-  return checkRules(json);
 }
 
 export function checkRules(json: unknown): Result<RulesDocument, readonly string[]> {
   const parsed = v.safeParse(rulesDocument, json);
   if (!parsed.success) return err([...new Set(parsed.issues.flatMap((issue) => describe(issue, json)))].slice(0, MOST_PROBLEMS));
-  const problems = parsed.output.rules.flatMap(problemsOf);
-  const seen = new Set<string>();
-  for (const { id } of parsed.output.rules) {
-    if (seen.has(id)) problems.push(`Rule ${id}: another rule has this id: give each its own`);
-    seen.add(id);
-  }
-  return problems.length > 0 ? err(problems.slice(0, MOST_PROBLEMS)) : ok(parsed.output);
+  const problems = [...parsed.output.rules.flatMap(problemsOf), ...repeatedIds(parsed.output.rules)].slice(0, MOST_PROBLEMS);
+  return problems.length > 0 ? err(problems) : ok(parsed.output);
+}
+
+function repeatedIds(rules: readonly Rule[]): readonly string[] {
+  return repeats(rules.map(({ id }) => id)).map((id) => `Rule ${id}: another rule has this id: give each its own`);
 }
 
 const MOST_PROBLEMS = 50;
@@ -227,7 +262,8 @@ function problemsOf({ id, when: { from, until, share, emptyQuery, query, filters
 }
 
 function repeats(list: readonly string[]): readonly string[] {
-  return [...new Set(list.filter((one, i) => list.indexOf(one) !== i))];
+  const seen = new Set<string>();
+  return [...new Set(list.filter((one) => seen.size === seen.add(one).size))];
 }
 
 /** A union's own message says little where one of its forms nearly fits: then that form's problem is shown. */

@@ -5,10 +5,11 @@ import { foldText } from "./match.ts";
 /** All conditions must hold. An unknown value fits none: what is not known to be sold out is not. */
 export function fitsHit(conditions: readonly Condition[], itemId: string, valuesOf: (field: string) => readonly Value[]): boolean {
   return conditions.every((condition) => {
-    if ("ids" in condition) return condition.ids.includes(itemId);
+    if ("ids" in condition) return wantedBy(condition.ids).exact.has(itemId);
     const values = valuesOf(condition.field);
     if ("is" in condition) {
-      const isOne = (value: Value): boolean => condition.is.some((wanted) => isEqual(value, wanted));
+      const wanted = wantedBy(condition.is);
+      const isOne = (value: Value): boolean => isWanted(value, wanted);
       return condition.every === true ? values.length > 0 && values.every(isOne) : values.some(isOne);
     }
     const { above = Number.NEGATIVE_INFINITY, below = Number.POSITIVE_INFINITY } = condition;
@@ -19,24 +20,57 @@ export function fitsHit(conditions: readonly Condition[], itemId: string, values
   });
 }
 
-/** Engines write true as 1 or "true", and numbers as text. */
-function isEqual(value: Value, wanted: Value): boolean {
-  if (typeof wanted === "boolean") return truthOf(value) === wanted;
-  if (typeof wanted === "number") return numberOf(value) === wanted;
-  return value === wanted || foldedOnce(String(value)) === foldedOnce(wanted);
+interface Wanted {
+  /** Ids as they are. */
+  readonly exact: ReadonlySet<string>;
+  /** Folded. */
+  readonly texts: ReadonlySet<string>;
+  readonly numbers: ReadonlySet<number>;
+  readonly truths: ReadonlySet<boolean>;
 }
 
-/** What rules name, and brands and the like of hits, are folded once: they are asked for every hit. */
+/** A list of hundreds is looked through once, and not for every hit of every search. */
+const wanted = new WeakMap<readonly Value[], Wanted>();
+
+function wantedBy(list: readonly Value[]): Wanted {
+  const known = wanted.get(list);
+  if (known !== undefined) return known;
+  const texts = list.filter((one) => typeof one === "string");
+  const found = {
+    exact: new Set(texts),
+    texts: new Set(texts.map(foldText)),
+    numbers: new Set(list.filter((one) => typeof one === "number")),
+    truths: new Set(list.filter((one) => typeof one === "boolean")),
+  };
+  wanted.set(list, found);
+  return found;
+}
+
+/** Engines write true as 1 or "true", and numbers as text. */
+function isWanted(value: Value, { texts, numbers, truths }: Wanted): boolean {
+  if (texts.size > 0 && texts.has(foldedValue(value))) return true;
+  if (numbers.size > 0) {
+    const number = numberOf(value);
+    if (number !== undefined && numbers.has(number)) return true;
+  }
+  if (truths.size === 0) return false;
+  const truth = truthOf(value);
+  return truth !== undefined && truths.has(truth);
+}
+
+/** Values recur: every rule asks for those of every hit. */
 const folded = new Map<string, string>();
 const MOST_FOLDED = 5000;
-const LONGEST_FOLDED = 100;
+/** Longer ones are folded each time: what is kept has a bound. */
+const LONGEST_FOLDED = 200;
 
-export function foldedOnce(text: string): string {
-  if (text.length > LONGEST_FOLDED) return foldText(text);
+export function foldedValue(value: Value): string {
+  const text = String(value);
   const known = folded.get(text);
   if (known !== undefined) return known;
-  if (folded.size >= MOST_FOLDED) folded.clear();
   const found = foldText(text);
+  if (text.length > LONGEST_FOLDED) return found;
+  if (folded.size >= MOST_FOLDED) folded.clear();
   folded.set(text, found);
   return found;
 }

@@ -223,7 +223,7 @@ export function createLiveModels({ catalogs, kv, deployed, open, now, log }: Opt
         if (trapped?.state === "refused" && trapped.why.reason === "model_trapped") continue;
         const entry = await load(version); // oxlint-disable-line no-await-in-loop
         // One that hung must not replace what came after it.
-        if (mine !== turn) return;
+        if (mine !== turn) return await (entry?.state === "ready" ? entry.model.close() : undefined);
         if (entry === undefined) continue;
         entries.set(version, entry);
         const said =

@@ -6,9 +6,9 @@
  */
 import { type KvReader, parsePointer } from "../embeddings/store.ts";
 import type { AfterReply } from "../events/sink.ts";
-import { parseRules } from "../rules/document.ts";
+import { parseInTurns } from "../rules/document.ts";
 import { type CompiledRules, compileRules } from "../rules/match.ts";
-import { errorText, isRecent, type Log, sha256Hex, sleep, withTimeout } from "../web.ts";
+import { errorText, isRecent, type Log, nextTurn, sha256Hex, sleep, withTimeout } from "../web.ts";
 
 /** The parts of a key are names of files too, so the pointer cannot be `<catalog>/rules`: documents are below it. */
 export function rulesPointerKey(catalog: string): string {
@@ -127,7 +127,7 @@ export function createLiveRules({ kv, catalog, now, log }: LiveRulesOptions): Li
 async function compile(text: string, version: string): Promise<CompiledRules | string> {
   const actual = await rulesVersion(text);
   if (actual !== version) return `Rules ${version} are damaged: their content is ${actual}; publish them again or roll back`;
-  const parsed = parseRules(text);
+  const parsed = await parseInTurns(text, nextTurn);
   const compiled = parsed.ok ? compileRules(parsed.value, version) : parsed;
   return compiled.ok ? compiled.value : `Rules ${version} are ignored: ${compiled.error.slice(0, 3).join("; ")}`;
 }

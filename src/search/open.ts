@@ -14,6 +14,8 @@ const MAX_ID_LENGTH = 100;
 export async function openBatch(request: SearchRequest, plan: RequestPlan, deps: SearchDeps): Promise<Batch> {
   const [startedAt, begunAt] = [deps.now(), deps.clock()];
   deps.models?.refresh(request.afterReply);
+  // Reading begins now: whoever waits for experiments waits for rules meanwhile.
+  for (const { rules } of deps.indexes) void rules?.read(request.afterReply);
   const experiments = await deps.experiments(request.afterReply);
   const searches = await Promise.all(
     plan.searches.map(async (planned, i): Promise<Search> => {

@@ -11,7 +11,7 @@ import type { KvReader } from "../../src/embeddings/store.ts";
 import { kvOf } from "../../src/embeddings/store.ts";
 import { decodeEdgeFile, encodeEdgeFile, type RuntimeIdentity } from "../../src/inference/edge-file.ts";
 import { parseGolden } from "../../src/inference/golden.ts";
-import { modelKey, type PartName, partKey } from "../../src/inference/published-model.ts";
+import { modelKey, type OpenPublished, type PartName, partKey } from "../../src/inference/published-model.ts";
 import type { Snapshot } from "../../src/inference/snapshot.ts";
 import { openPublished } from "../../src/runtimes/cloudflare/open-models.ts";
 import { loadModels } from "../../src/runtimes/cloudflare/models.ts";
@@ -77,7 +77,7 @@ function rank(values: Values, model: string, trust: number, since = "2026-11-30T
   values.set("products/ranking", utf8.encode(JSON.stringify({ format: 1, model, trust, since, evidence: "a test" })));
 }
 
-function open(values: Values, kv: KvReader = kvOf(async (key) => values.get(key))) {
+function open(values: Values, kv: KvReader = kvOf(async (key) => values.get(key)), opener: OpenPublished = openPublished) {
   let at = 1_000_000;
   const after: Promise<unknown>[] = [];
   const log: unknown[] = [];
@@ -85,7 +85,7 @@ function open(values: Values, kv: KvReader = kvOf(async (key) => values.get(key)
     catalogs: ["products"],
     kv,
     deployed,
-    open: openPublished,
+    open: opener,
     now: () => at,
     log: (entry) => void log.push(entry),
   });
@@ -241,6 +241,30 @@ describe.skipIf(own.snapshot === undefined)("createLiveModels() (skipped before 
     expect(models.scorer("late").ok).toBe(true);
     expect(models.scorer("m0").ok).toBe(true);
     expect(models.snapshot()).toMatchObject({ dropped: ["m1"] });
+  });
+
+  it("closes a model that was opened too late, when another turn has opened it", async () => {
+    const values: Values = new Map();
+    const releases: (() => void)[] = [];
+    let [opens, closed] = [0, 0];
+    const opener: OpenPublished = async (model, read) => {
+      const opened = await openPublished(model, read);
+      if (!opened.ok) return opened;
+      if (opens++ === 0) await new Promise<void>((resolve) => releases.push(resolve));
+      return { ok: true, value: { ...opened.value, close: async () => void closed++ } };
+    };
+    const { models, minute } = open(values, undefined, opener);
+    await publish(values, "v2");
+    models.scorer("v2");
+    const hanging = minute();
+    for (let i = 0; i < 200 && releases.length === 0; i++) await new Promise((resolve) => setTimeout(resolve, 10));
+    await minute();
+    expect(models.snapshot()).toMatchObject({ models: { v2: { state: "ready" } } });
+    expect([opens, closed]).toEqual([2, 0]);
+    releases[0]?.();
+    await hanging;
+    expect([opens, closed]).toEqual([2, 1]);
+    expect(await works(models.scorer("v2"))).toBe(true);
   });
 
   it("serves on while KV fails or hangs, and no search waits", async () => {

@@ -48,11 +48,13 @@ const RECORDS = ITEMS.map(({ id: itemId }) => {
 
 export type Engine = (request: Request) => Promise<Response>;
 
-export interface PlainEdgeOptions extends Partial<Pick<Platform, "clientAddress" | "clock" | "log" | "now" | "sinks">> {
+export interface PlainEdgeOptions extends Partial<Pick<Platform, "clientAddress" | "clock" | "kv" | "log" | "now" | "sinks">> {
   /** Options of the index. */
   readonly index?: object;
   /** Variables. */
   readonly vars?: object;
+  /** What a run of the model waits for. */
+  readonly beforeRun?: () => Promise<unknown>;
   /** Text values of KV besides the vectors. */
   readonly keys?: ReadonlyMap<string, string>;
 }
@@ -60,7 +62,7 @@ export interface PlainEdgeOptions extends Partial<Pick<Platform, "clientAddress"
 export function openEdge({ backend, index, config }: EngineStandIn, engine: Engine, options: PlainEdgeOptions = {}) {
   let runs = 0;
   const counters = createCounters();
-  const { index: more, vars, keys, ...platform } = options;
+  const { index: more, vars, keys, beforeRun, ...platform } = options;
   const vectors = memoryKv(index, RECORDS, MANIFEST);
   const kv = keys === undefined ? vectors : withKeys(vectors, keys);
   const app = edge.openEdge({
@@ -77,6 +79,7 @@ export function openEdge({ backend, index, config }: EngineStandIn, engine: Engi
         manifest: MANIFEST,
         async score({ k, features }) {
           runs++;
+          await beforeRun?.();
           const read = (i: number, feature: number): number => features[i * FEATURES.length + feature] ?? 0;
           const score = Float32Array.from({ length: k }, (_, i) => 100 * read(i, PRICE) + read(i, RANK));
           return ok({ score, gate: new Float32Array(2 * k) });

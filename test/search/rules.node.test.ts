@@ -10,7 +10,7 @@ import { rulesKey, rulesPointerKey, rulesVersion } from "../../src/search/live-r
 import { STAND_INS } from "./dialects/all.ts";
 import { elasticsearch } from "./dialects/elasticsearch.ts";
 import { type Ask, type EngineStandIn, post } from "./dialects/stand-in.ts";
-import { ITEMS, openEdge, WINDOW } from "./plain-edge.ts";
+import { ITEMS, openEdge, type PlainEdgeOptions, WINDOW } from "./plain-edge.ts";
 
 const RULES: readonly Rule[] = [
   {
@@ -42,7 +42,12 @@ async function keysOf(catalog: string, rules: readonly Rule[] | string): Promise
 /** Records are written after the reply. */
 const settle = () => new Promise((done) => setTimeout(done, 20));
 
-async function open(standIn: EngineStandIn, rules: readonly Rule[] | string | undefined, vars: object = {}, index: object = {}) {
+async function open(
+  standIn: EngineStandIn,
+  rules: readonly Rule[] | string | undefined,
+  vars: object = {},
+  more: Pick<PlainEdgeOptions, "beforeRun" | "index"> = {},
+) {
   const records: UbiQueryRecord[] = [];
   const logs: Readonly<Record<string, unknown>>[] = [];
   let asked = 0;
@@ -53,7 +58,7 @@ async function open(standIn: EngineStandIn, rules: readonly Rule[] | string | un
       return standIn.answer(request, ITEMS);
     },
     {
-      index,
+      ...more,
       vars: { LIVE_RULES: true, ADMIN_TOKEN: "a-token-for-tests-only", ...vars },
       keys: rules === undefined ? new Map() : await keysOf(standIn.index, rules),
       log: (entry) => void logs.push(entry),
@@ -251,6 +256,35 @@ describe("a search", () => {
       { DEFAULT_VARIANT: "control" },
     );
     expect((await idsOf(edge, elasticsearch, paged.ask("red", { offset: 0, limit: 3 }))).ids).toEqual(["item-5", "item-1", "item-2"]);
+  });
+
+  it("keeps its rules where others take all the time of the model", async () => {
+    let isBusy = false;
+    const done: (() => void)[] = [];
+    const beforeRun = () => new Promise<void>((resolve) => (isBusy ? done.push(resolve) : resolve()));
+    const edge = await open(elasticsearch, [pin("always", {})], { RANK_BUDGET_MS: 300 }, { beforeRun });
+    isBusy = true;
+    const ask = (text: string) => idsOf(edge, elasticsearch, paged.ask(text, { offset: 0, limit: 5 }));
+    const first = ask("red");
+    // Those that come while the model runs may have to wait before the engine is asked.
+    for (let i = 0; i < 100 && done.length === 0; i++) await settle(); // oxlint-disable-line no-await-in-loop
+    const others = Array.from({ length: 24 }, (_, i) => ask(`red ${i}`));
+    for (const { ids, outcome } of await Promise.all([first, ...others])) {
+      expect(outcome).toMatch(/^bypass; reason=over_budget; rules=\w+\/1$/);
+      expect(ids[0]).toBe("item-7");
+    }
+    for (const end of done) end();
+  });
+
+  it("waits for its rules while it waits for experiments, not after that", async () => {
+    const asked: string[] = [];
+    const get = (key: string) => (asked.push(key), key === "experiments" ? new Promise<null>(() => undefined) : Promise.resolve(null));
+    const vars = { LIVE_RULES: true, LIVE_EXPERIMENTS: true, DEFAULT_VARIANT: "control" };
+    const edge = openEdge(elasticsearch, (request) => elasticsearch.answer(request, ITEMS), { vars, kv: { get } });
+    const reply = edge.send(paged.ask("red", { offset: 0, limit: 5 }));
+    await settle();
+    expect(asked).toContain(rulesPointerKey("products"));
+    expect((await reply).status).toBe(200);
   });
 
   it("is ordered without rules where their document is broken, and the status says so", async () => {
