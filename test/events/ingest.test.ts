@@ -132,6 +132,15 @@ describe("an event", () => {
     expect(JSON.stringify(await rows())).not.toMatch(/session-5|alice|0123456789abcdef0/);
   });
 
+  it("says that its item was sponsored, where it was", async () => {
+    const token = await issue({ slots: [2] });
+    await send({ tokens: [token], events: [event("mug", { query_id: "query-1" }), event("cup", { query_id: "query-1" })] });
+    const marks = (await rows("object_id, event_attributes")).map((row) =>
+      /"is_sponsored":true/.test(JSON.stringify(row).replaceAll("\\", "")),
+    );
+    expect(marks).toEqual([false, true]);
+  });
+
   it("brings who it was with consent only: in the batch or in the header, and for the unit at the search too", async () => {
     const withUnit = () => issue({ unit: UNIT });
     const other = { ...cup(await issue()), client_id: "browser-8" };
