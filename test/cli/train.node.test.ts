@@ -224,6 +224,10 @@ describe("lists of an unfinished run", () => {
     const second = await trainModel(options);
     expect(parquet()).not.toEqual(kept);
     expect(second.version).not.toBe(first.version);
+    // Lists that armmt lists or the loop has made say it too.
+    const { lists } = second;
+    const given = await trainModel({ catalog: "drawn", lists, embeddings: embedded, out: path("given"), fewest: 50 });
+    expect(readFileSync(join(given.model, "manifest.json"), "utf8")).toContain("SIMULATED shoppers");
     vi.unstubAllEnvs();
   });
 });

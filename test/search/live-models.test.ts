@@ -73,7 +73,7 @@ async function publish(values: Values, version: string, change: Change = {}): Pr
   values.set(modelKey(version), utf8.encode(JSON.stringify(description)));
 }
 
-function rank(values: Values, model: string, trust: number, since = "2026-11-30T00:00:00Z"): void {
+function rank(values: Values, model: string | null, trust: number, since = "2026-11-30T00:00:00Z"): void {
   values.set("products/ranking", utf8.encode(JSON.stringify({ format: 1, model, trust, since, evidence: "a test" })));
 }
 
@@ -146,6 +146,13 @@ describe.skipIf(own.snapshot === undefined)("createLiveModels() (skipped before 
     await minute();
     expect(models.rankingOf("products")).toMatchObject({ trust: 0 });
     values.delete("products/ranking");
+    await minute();
+    expect(models.rankingOf("products")).toBeUndefined();
+    rank(values, "v2", 1, "2026-11-30T04:00:00Z");
+    await minute();
+    expect(models.rankingOf("products")).toMatchObject({ model: "v2" });
+    // Taken back to before the first ranking: as the published set says.
+    rank(values, null, 0, "2026-11-30T05:00:00Z");
     await minute();
     expect(models.rankingOf("products")).toBeUndefined();
   });
