@@ -38,7 +38,7 @@ export function admit(batch: Batch, decisions: readonly WindowDecision[]): Admis
   // As many of its lists as fit, the first ones first.
   for (let hits = decided.reduce((sum, { ok }, i) => sum + (ok ? hitsOf(i) : 0), 0); ;) {
     if (hits === 0) return { decisions: decided, begins: undefined, leave };
-    const place = queue.admit(visit, hits, withinMs, windows.quickestMs(), isWanted);
+    const place = queue.admit(visit, hits, withinMs, windows.quickestMs(), isWanted, rankBudgetMs);
     if (place.ok) {
       const begins = place.begins && beginning(place.begins, queue, () => clock() <= until);
       // workerd ends all code of a request whose client leaves, unless it is work for after the reply: its place would be lost for a while.

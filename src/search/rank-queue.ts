@@ -18,15 +18,21 @@ const REST = 1.5;
 const IDLE_TURN_MS = 2;
 
 /**
- * Searches whose lists are under way together, at least; of all searches that are being served; and of those that the model could rank while the
- * engine has one: a search that waits for a slow engine costs the thread nothing.
+ * Searches whose lists are under way together, at least; and of those that the model could rank while the engine has one: a search that waits for
+ * a slow engine costs the thread nothing.
  */
 const MIN_UNDER_WAY = 8;
-const SHARE_UNDER_WAY = 0.05;
 const TIMES_UNDER_WAY = 2;
 
-/** A model without work for so long waits for engines, not engines for it: then nobody waits to begin. */
-const IDLE_MS = 50;
+/**
+ * While searches wait to begin, as many more are under way as runs leave a part of the thread unused, and fewer where they take more. A run is about
+ * half of what a list costs: so re-ranking has up to two fifths of the thread, and who needs no model waits one and a half times as long at most.
+ */
+const SHARE_OF_THREAD = 0.2;
+const WAY_STEP = 1.1;
+const WAY_STEP_MS = 100;
+/** Of all searches that are being served. */
+const MOST_UNDER_WAY = 0.5;
 
 /** Weight of the latest cost. */
 const WEIGHT = 0.1;
@@ -88,6 +94,13 @@ export function createRankQueue(now: () => number) {
   /** Of runs, less the time that others had since. */
   let debtMs = 0;
   let endedAt = -Infinity;
+  /** Searches that may be under way, whatever the engine does. */
+  let way = MIN_UNDER_WAY;
+  /** What runs took since the last step. */
+  const step = { ranMs: 0, since: now() };
+  /** While others wait, one begins so often. */
+  let beginsEveryMs = 0;
+  let begunAt: number | undefined;
 
   function learn(ms: number, hits: number): void {
     if (ms < 0 || hits === 0) return;
@@ -116,8 +129,16 @@ export function createRankQueue(now: () => number) {
 
   function hasWay({ hits, engineMs }: Visit): boolean {
     const meanwhile = (TIMES_UNDER_WAY * engineMs) / (hits * msPerHit());
-    const isIdle = holder === undefined && waiters.length === 0 && Math.abs(now() - endedAt) >= IDLE_MS;
-    return isIdle || underWay < Math.max(MIN_UNDER_WAY, SHARE_UNDER_WAY * visits.size, meanwhile);
+    return underWay < Math.max(way, meanwhile);
+  }
+
+  function adjustWay(ranMs: number): void {
+    step.ranMs += ranMs;
+    const tookMs = Math.abs(now() - step.since);
+    if (tookMs < WAY_STEP_MS) return;
+    const wanted = step.ranMs < SHARE_OF_THREAD * tookMs ? way * WAY_STEP : way / WAY_STEP;
+    if (parked.length > 0) way = Math.max(MIN_UNDER_WAY, Math.min(wanted, MOST_UNDER_WAY * visits.size));
+    Object.assign(step, { ranMs: 0, since: now() });
   }
 
   function begin(visit: Visit): void {
@@ -129,6 +150,9 @@ export function createRankQueue(now: () => number) {
     while (parked[0] !== undefined && hasWay(parked[0].visit)) {
       const { visit, isWanted, wake } = parked.shift()!;
       if (isWanted()) {
+        const at = now();
+        if (begunAt !== undefined) beginsEveryMs += WEIGHT * (Math.max(0, at - begunAt) - beginsEveryMs);
+        begunAt = parked.length > 0 ? at : undefined;
         begin(visit);
         wake(true);
       } else {
@@ -183,8 +207,8 @@ export function createRankQueue(now: () => number) {
       return visit;
     },
     /**
-     * Whether lists of so many hits together would be ranked within `withinMs`, `engineMs` of which the engine takes. `begins`: when the request may ask for its windows; to false
-     * where `isWanted` is false by then; `undefined`: at once.
+     * Whether lists of so many hits together would begin within `beginsWithinMs` and be ranked within `withinMs`, of which the engine itself takes
+     * `engineMs`. `begins`: when the request may ask for its windows; to false where `isWanted` is false by then; `undefined`: at once.
      */
     admit(
       visit: Visit,
@@ -192,15 +216,17 @@ export function createRankQueue(now: () => number) {
       withinMs: number,
       engineMs = 0,
       isWanted: () => boolean = () => true,
+      beginsWithinMs = Infinity,
     ): { readonly ok: false } | { readonly ok: true; readonly begins: Promise<boolean> | undefined } {
       const isProbe = hitsAdmitted === 0 && Math.abs(now() - learnedAt) >= PROBE_MS;
-      if (!isProbe && (hitsAdmitted + hits) * msPerHit() > withinMs) {
+      Object.assign(visit, { engineMs });
+      const beginsInMs = hasWay({ ...visit, hits }) ? 0 : parked.length * beginsEveryMs;
+      if (!isProbe && ((hitsAdmitted + hits) * msPerHit() > withinMs || beginsInMs > beginsWithinMs)) {
         shed++;
         return { ok: false };
       }
       hitsAdmitted += hits;
       visit.hits = hits;
-      visit.engineMs = engineMs;
       if (hasWay(visit)) {
         begin(visit);
         return { ok: true, begins: undefined };
@@ -235,7 +261,9 @@ export function createRankQueue(now: () => number) {
         if (sinceReadyMs !== undefined) learn(ms > 0 ? Math.min(Math.max(sinceReadyMs, ms), MOST_TIMES_RUN * ms) : sinceReadyMs, hits);
         else if (ms > 0) learn(ms, hits);
         // A clock that stands still says nothing of this run.
-        debtMs += ms || hits * msPerHit();
+        const ranMs = ms || hits * msPerHit();
+        debtMs += ranMs;
+        adjustWay(ranMs);
         passOn(mine);
       }
     },

@@ -51,7 +51,7 @@ it("admits as many lists as are ranked within the budget, by the cost of the las
 });
 
 it("has a few lists under way, however many are admitted: the others begin in the order in which they came", async () => {
-  const { queue, run, admit, crowd, pass } = open();
+  const { queue, run, crowd } = open();
   await run(4);
   const admitted = crowd(30);
   const [first, waiting] = [admitted.slice(0, 8), admitted.slice(8)];
@@ -67,14 +67,54 @@ it("has a few lists under way, however many are admitted: the others begin in th
   await nextTurn();
   expect(begun).toEqual([0, 1, 2, 4]);
   expect(queue.snapshot()).toMatchObject({ underWay: 8, parked: 30 - 8 - 5 });
-  // The more searches there are that need no model, the more lists: their share of the turns stays.
+});
+
+it("has more of them under way while runs leave the thread to others, and fewer again where they take more than their share", async () => {
+  const { queue, pass, run, crowd } = open();
+  await run(4);
+  const served = crowd(40);
   for (let i = 0; i < 200; i++) queue.enter();
-  expect(admit()).toMatchObject({ begins: undefined });
-  // Nor does anybody wait while the model has nothing to do: all wait for an engine then.
-  pass(60);
-  queue.beginNext();
-  await nextTurn();
-  expect(queue.snapshot()).toMatchObject({ parked: 0 });
+  const underWay = (): number => queue.snapshot().underWay;
+  const work = async (runs: number, eachMs: number, othersMs: number): Promise<void> => {
+    for (let i = 0; i < runs; i++) {
+      await run(eachMs); // oxlint-disable-line no-await-in-loop
+      pass(othersMs);
+      queue.beginNext();
+    }
+  };
+  expect(underWay()).toBe(8);
+  await work(10, 4, 100);
+  expect(underWay()).toBeGreaterThan(16);
+  expect(underWay()).toBeLessThan(24);
+  const most = underWay();
+  await work(60, 30, 80);
+  for (const { visit } of served.slice(0, most)) queue.leave(visit);
+  expect(underWay()).toBe(8);
+});
+
+it("refuses at once where those that wait already would begin too late, and admits again when they begin sooner", async () => {
+  const { queue, pass, run, crowd } = open();
+  await run(1);
+  const places = crowd(60);
+  const admits = (): boolean => {
+    const visit = queue.enter();
+    const { ok } = queue.admit(visit, HITS, 10_000, 0, always, BUDGET_MS);
+    queue.leave(visit);
+    return ok;
+  };
+  const beginOneEvery = (ms: number, times: number): void => {
+    for (const { visit } of places.splice(0, times)) {
+      pass(ms);
+      queue.leave(visit);
+    }
+  };
+  expect(admits()).toBe(true);
+  // 40 wait then, and one begins every 20 ms.
+  beginOneEvery(20, 12);
+  expect(admits()).toBe(false);
+  beginOneEvery(20, 35);
+  expect(queue.snapshot().parked).toBeLessThan(9);
+  expect(admits()).toBe(true);
 });
 
 it("has more of them under way before a slow engine, for which they wait anyway", async () => {
