@@ -15,7 +15,7 @@ from armmt.model.backbone import WHOLE, Components
 Kind = Literal["fitted", "trees", "ensemble", "distilled"]
 ENSEMBLE_SIZE = 3
 #: Seeds of a kind of part when none are asked for.
-SEEDS: dict[str, int] = {"table": 5, "ablations": 3, "controls": 3}
+SEEDS: dict[str, int] = {"table": 5, "ablations": 8, "controls": 3}
 #: Parts with another number of seeds than their kind.
 SEEDS_OF_PART: dict[str, int] = {}
 #: Variants that a scenario without one part of the simulated shoppers makes useless.

@@ -42,9 +42,11 @@ export const rowSchema = v.object({
   model: v.string(),
   metric: v.string(),
   mean: figure,
-  /** 95 % interval: over seeds (t), of a difference over queries (bootstrap). Null where there is nothing to vary. */
+  /** 95 % interval over seeds and queries. Null where there is nothing to vary. */
   low: v.nullable(figure),
   high: v.nullable(figure),
+  /** Of a difference, alone. Rows of earlier editions lack it: their intervals are over queries, those of means over seeds. */
+  p: v.optional(v.nullable(figure)),
   seeds: v.pipe(v.number(), v.integer(), v.minValue(1)),
   /** "test", or a slice of it such as "test, K 21-30". */
   split: v.string(),
