@@ -68,9 +68,9 @@ class TwoWayBootstrap:
     """Draws whole queries and, apart from them, the seeds of each model (the pigeonhole bootstrap: Owen 2007, arXiv:0707.1188).
 
     Lists of the same query rise and fall together, so queries are drawn whole. Of n seeds n - 1 are drawn, which makes the variance of a
-    mean over few seeds the unbiased one (Rao & Wu 1988). The interval is the resamples' standard error times Student's t, with the degrees of
-    freedom of Satterthwaite: percentiles of a handful of seeds are too narrow. All figures of all models use the same draws of queries, and
-    a model's figures the same draws of its seeds. A model of a single seed varies with the queries alone.
+    mean over few seeds the unbiased one (Rao & Wu 1988). The interval is the resamples' standard error times Student's t, with the degrees
+    of freedom of Satterthwaite: percentiles of a handful of seeds are too narrow. All figures of all models use the same draws of queries,
+    and a model's figures the same draws of its seeds. A model of a single seed varies with the queries alone.
     """
 
     def __init__(self, cluster: NDArray[np.int64], seed: int, resamples: int = RESAMPLES) -> None:

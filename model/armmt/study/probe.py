@@ -1,9 +1,9 @@
 """What the inputs give away of each part of the simulated truth, and what an oracle without the part loses: `armmt world` runs this before
 anything is trained.
 
-Nothing that is compared or exported learns here. The parts are the truth's, written for this by `armmt world`; a regression (LightGBM) learns
-each from what a model reads of training lists, and is judged on test lists with other shoppers and other queries. R² counts differences within
-a list; of a variable of the whole search, differences between searches.
+Nothing that is compared or exported learns here. The parts are the truth's, written for this by `armmt world`; a regression (LightGBM)
+learns each from what a model reads of training lists, and is judged on test lists with other shoppers and other queries. R² counts
+differences within a list; of a variable of the whole search, differences between searches.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from torch import Tensor
 from armmt.study.intervals import Floats, Interval, TwoWayBootstrap
 from armmt.training.data import Lists
 from armmt.training.runtime import prepare, progress, write_json
-from armmt.training.train_trees import CHUNK, Columns
+from armmt.training.train_trees import Columns
+from armmt.training.word_views import CHUNK, WordViews
 
 ROUNDS, PATIENCE = 300, 30
 PARAMETERS: dict[str, Any] = {
@@ -68,64 +69,44 @@ class Truth:
 class Split:
     """The candidates of one split, one row each, and which list each is of."""
 
-    def __init__(self, folder: Path, split: str, truth: Truth, words: Tensor) -> None:
-        self.lists = Lists(folder, split)
-        self.row = np.array([truth.rows[query] for query in self.lists.query_ids])
-        columns = Columns(self.lists, words)
+    def __init__(self, lists: Lists, truth: Truth, columns: Columns) -> None:
+        self.lists = lists
+        self.row = np.array([truth.rows[query] for query in lists.query_ids])
         parts: list[NDArray[np.float32]] = []
         for some in torch.split(torch.arange(len(self.lists)), CHUNK):
-            batch, _ = self.lists.batch(some)
-            parts.append(columns.of(batch)[batch.mask.bool()].numpy())
+            batch, _, values = columns.at(lists, some)
+            parts.append(values[batch.mask.bool()].numpy())
         self.columns = np.concatenate(parts)
-        lengths = self.lists.lengths.numpy()
+        lengths = lists.lengths.numpy()
         self.list_of = np.repeat(np.arange(len(lengths)), lengths)
         self.place = np.arange(len(self.list_of)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        self.item = self.lists.items[torch.from_numpy(self.list_of), torch.from_numpy(self.place)]
 
     def of(self, truth: Truth, part: int) -> Floats:
         """The part's value of each candidate"""
         values: Floats = truth.targets[part][self.row[self.list_of], self.place].astype(np.float64)
         return values
 
+    def padded(self, values: Floats) -> Tensor:
+        """The same as [N, K]"""
+        result = torch.zeros(tuple(self.lists.items.shape))
+        result[torch.from_numpy(self.list_of), torch.from_numpy(self.place)] = torch.from_numpy(values).float()
+        return result
 
-class Match:
-    """What words of the query mean for a part: per token, the sum over training lists of (the part's value x a candidate's vectors). A
-    candidate's match is its product with the mean of its query's tokens; a training list is left out of its own."""
-
-    def __init__(self, training: Split, values: Floats) -> None:
-        lists = training.lists
-        self.vectors = torch.cat([lists.image, lists.text, torch.ones(len(lists.image), 1)], 1)
-        weighted = self.vectors[training.item] * torch.from_numpy(values).float().unsqueeze(1)
-        count = len(lists)
-        self.own = torch.zeros(count, self.vectors.shape[1]).index_add_(0, torch.from_numpy(training.list_of), weighted)
-        rows = int(lists.tokens.max()) + 1
-        tokens, real = lists.tokens.long(), lists.tokens > 0
-        self.sums = torch.zeros(rows, self.vectors.shape[1]).index_add_(0, tokens[real], self.own.repeat_interleave(real.sum(1), 0))
-        self.counts = torch.zeros(rows).index_add_(0, tokens[real], torch.ones(int(real.sum())))
-
-    def columns(self, split: Split, is_training: bool) -> NDArray[np.float32]:
-        """[R, 3]: by picture, by title, and the tokens' mean alone"""
-        tokens = split.lists.tokens.long()
-        real = ((tokens > 0) & (tokens < len(self.sums))).float()
-        tokens = tokens.clamp(max=len(self.sums) - 1)
-        less = 1.0 if is_training else 0.0
-        sums = self.sums[tokens] - less * (self.own.unsqueeze(1) if is_training else 0.0)
-        each = sums / (self.counts[tokens] - less + 3.0).unsqueeze(2)  # shrunk: a rare word says little
-        meant = (each * real.unsqueeze(2)).sum(1) / real.sum(1, keepdim=True).clamp(min=1.0)  # [N, D]
-        products = meant[torch.from_numpy(split.list_of)] * self.vectors[split.item]
-        image = split.lists.image.shape[1]
-        parts = [products[:, :image].sum(1), products[:, image:-1].sum(1), products[:, -1]]
-        result: NDArray[np.float32] = torch.stack(parts, 1).numpy()
+    def meant(self, views: WordViews, left_out: bool) -> NDArray[np.float32]:
+        """[R, WIDTH] what the words mean for a part"""
+        parts = []
+        for some in torch.split(torch.arange(len(self.lists)), CHUNK):
+            batch, _ = self.lists.batch(some)
+            parts.append(views.columns(batch, views.own[some] if left_out else None)[batch.mask.bool()].numpy())
+        result: NDArray[np.float32] = np.concatenate(parts)
         return result
 
 
 def predict(splits: dict[str, Split], truth: Truth, part: int) -> Floats:
     """The test candidates' values by a regression on training lists, stopped by the validation lists"""
     values = {name: split.of(truth, part) for name, split in splits.items()}
-    match = Match(splits["train"], values["train"])
-    columns = {
-        name: np.concatenate([split.columns, match.columns(split, name == "train")], 1) for name, split in splits.items()
-    }
+    views = WordViews(splits["train"].lists, splits["train"].padded(values["train"]))
+    columns = {name: np.concatenate([split.columns, split.meant(views, name == "train")], 1) for name, split in splits.items()}
     known = lgb.Dataset(columns["train"], values["train"])
     held_out = lgb.Dataset(columns["validation"], values["validation"], reference=known)
     stop = lgb.early_stopping(PATIENCE, verbose=False)
@@ -161,8 +142,9 @@ def row_of(value: Interval, one_less: bool = False) -> dict[str, float | None]:
 def probe(folder: Path, parts: Path) -> dict[str, Any]:
     prepare(1, threads=1)
     truth = Truth.read(parts)
-    words = torch.from_numpy(np.load(folder / "tokens.npy"))
-    splits = {name: Split(folder, name, truth, words) for name in ("train", "validation", "test")}
+    lists = {name: Lists(folder, name) for name in ("train", "validation", "test")}
+    columns = Columns(lists["train"], torch.from_numpy(np.load(folder / "tokens.npy")))
+    splits = {name: Split(each, truth, columns) for name, each in lists.items()}
     test = splits["test"]
     # The text of a query is its tokens.
     texts = [tuple(row) for row in test.lists.tokens.tolist()]
@@ -183,8 +165,8 @@ def probe(folder: Path, parts: Path) -> dict[str, Any]:
         rows.append({"name": name, "headroom": row_of(headroom), "readable": readable})
         bar.update()
     bar.close()
-    lists = {"train": len(splits["train"].lists), "test": len(test.lists), "queries": len(numbers)}
-    return {"lists": lists, "engine": float(engine.mean()), "oracle": float(oracle.mean()), "parts": rows}
+    counts = {"train": len(lists["train"]), "test": len(test.lists), "queries": len(numbers)}
+    return {"lists": counts, "engine": float(engine.mean()), "oracle": float(oracle.mean()), "parts": rows}
 
 
 def main() -> None:

@@ -109,7 +109,7 @@ interface Flags {
   readonly dose: number;
   readonly searches: number;
   readonly out: string;
-  readonly json?: true;
+  readonly json?: boolean;
 }
 
 export function createWorldCommand(): Command {
@@ -138,7 +138,7 @@ export function createWorldCommand(): Command {
       );
       printTable(
         ["part", "headroom, %", "readable, R²", "earns a place", "piece", "what it is"],
-        parts.map((part) => [part.name, percent(part.headroom), readable(part.readable), part.earns, part.piece, part.meaning]),
+        parts.map((part) => [part.name, percent(part.headroom), readable(part.readable), part.earns, part.piece ?? undefined, part.meaning]),
       );
     });
 }

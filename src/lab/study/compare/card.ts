@@ -135,9 +135,10 @@ function levelSection(section: Section): string[] {
   ];
 }
 
-function ablationSection({ differences, ablations, means }: Section): string[] {
+function ablationSection({ rows, differences, ablations, means }: Section): string[] {
+  const share = rows.some(({ part }) => part.startsWith("fashion")) ? names.ABLATIONS_SHARE : 1;
   return [
-    `What each piece is worth: the whole model minus the same model trained without the piece, on ${names.ABLATIONS_SHARE * 100} % of the training lists.`,
+    `What each piece is worth: the whole model minus the same model trained without the piece, on ${share * 100} % of the training lists.`,
     differences(ablations, true),
     "p is of purchases, corrected for all pieces of the table (Holm): above .05, these seeds cannot tell.",
     means([NDCG, PURCHASES]),
@@ -220,7 +221,8 @@ function calibrationSection({ rows, means }: Section): string[] {
 type Chapter = Readonly<{ title: string; parts: readonly PartName[]; describe: (section: Section) => string[] }>;
 const CHAPTERS: readonly Chapter[] = [
   { title: "All models", parts: TABLES, describe: levelSection },
-  { title: "Ablations", parts: ["fashion ablations"], describe: ablationSection },
+  { title: "Ablations", parts: ["fashion ablations", "drawn world 2 ablations", "fashion world 2 ablations"], describe: ablationSection },
+  { title: "What pictures bring by their share of what decides", parts: ["drawn world 2 doses", "fashion world 2 doses"], describe: controlSection },
   { title: "Negative controls", parts: ["fashion controls", "drawn controls"], describe: controlSection },
   { title: "Distillation: share of the teacher's gain that the student keeps", parts: TABLES, describe: recoverySection },
   { title: "Calibration", parts: TABLES, describe: calibrationSection },

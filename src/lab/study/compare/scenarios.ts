@@ -13,9 +13,10 @@ import { ALL_PARTS } from "../simulate/attraction.ts";
 import type { LogModel } from "../simulate/clicks.ts";
 import { drawnCatalogOf, drawnShop, drawnShopCatalog } from "../simulate/drawn-shop.ts";
 import { fashionCatalog, fashionCatalogOf, openFashionShop } from "../simulate/fashion/shop.ts";
+import { DOSES, USUAL_DOSE } from "../simulate/honest/shop.ts";
 import { type Searched, simulate } from "../simulate/scenario.ts";
 import type { Shop } from "../simulate/shop.ts";
-import type { Level } from "./benchmark-file.ts";
+import { type Level, LEVELS } from "./benchmark-file.ts";
 
 /** Data that may not be redistributed, beside the checkout. */
 export const SHARED = join(PACKAGE_ROOT, "../shared/data");
@@ -47,6 +48,19 @@ function controlsOf(scenario: Scenario, share: number): Scenario[] {
   }));
 }
 
+/** World 2 at its usual dose of pictures has the shop's own level. */
+function inWorldTwo(scenario: Scenario, dose: number, share = 1): Scenario {
+  const { shop, shoppers, searches } = scenario;
+  const level = dose === USUAL_DOSE ? (`${shop} world 2` as const) : levelOfDose(shop, dose);
+  return { ...scenario, level, world: 2, dose, shoppers: shoppers * share, searches: searches * share };
+}
+
+function levelOfDose(shop: Scenario["shop"], dose: number): Level {
+  const level = LEVELS.find((name) => name === `${shop} world 2 dose ${dose}`);
+  if (level === undefined) throw new Error(`No level is named for the dose ${dose}`);
+  return level;
+}
+
 export const SCENARIOS = {
   fashion: FASHION,
   /** Three more scenarios of 200,000 searches would take days. */
@@ -54,6 +68,10 @@ export const SCENARIOS = {
   drawn: DRAWN,
   /** As large as the level's main table. */
   drawnControls: controlsOf(DRAWN, 1),
+  drawnTwo: inWorldTwo(DRAWN, USUAL_DOSE),
+  drawnDoses: DOSES.map((dose) => inWorldTwo(DRAWN, dose)),
+  fashionTwo: inWorldTwo(FASHION, USUAL_DOSE),
+  fashionDoses: DOSES.map((dose) => inWorldTwo(FASHION, dose, 0.2)),
   /** As `drawn`, but every position is examined: labels without position bias. */
   drawnFullLog: { ...DRAWN, clickModel: "full" },
 } satisfies Record<string, Scenario | readonly Scenario[]>;
@@ -64,7 +82,7 @@ const PHOTO_ENCODER = join(SHARED, "encoders/mobilenet-v2/model.onnx");
 /** Folder name of a scenario: its level, its world unless that is 1, and its click model unless that is PBM. */
 export function slugOf({ level, clickModel, world, dose }: Scenario): string {
   const where = world === undefined ? "" : `-world-${world}${dose === undefined ? "" : `-dose-${dose}`}`;
-  return `${level.replaceAll(" ", "-")}${where}${clickModel === "pbm" ? "" : `-${clickModel}-log`}`;
+  return `${level.replace(/ world 2.*/, "").replaceAll(" ", "-")}${where}${clickModel === "pbm" ? "" : `-${clickModel}-log`}`;
 }
 
 /** True when this machine has the scenario's data. */

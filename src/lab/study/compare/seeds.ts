@@ -1,6 +1,6 @@
 /** Intervals of differences that an earlier edition gave over queries alone, with what training on other seeds would change added. */
 import { betaQuantile, incompleteBeta, normalQuantile } from "../../../report/statistics/distributions.ts";
-import { type PartName, type Row, TABLES } from "./benchmark-file.ts";
+import type { PartName, Row } from "./benchmark-file.ts";
 
 const LEVEL = 0.95;
 
@@ -11,8 +11,8 @@ const studentQuantile = (share: number, freedom: number): number => {
 };
 const studentP = (t: number, freedom: number): number => incompleteBeta(freedom / (freedom + t * t), freedom / 2, 0.5);
 
-/** Parts whose means have intervals over seeds. */
-const OVER_SEEDS: readonly PartName[] = [...TABLES, "fashion ablations", "fashion controls", "drawn controls", "position bias"];
+/** Parts of that edition whose means have intervals over seeds. */
+const OVER_SEEDS: readonly PartName[] = ["fashion table", "drawn table", "fashion ablations", "fashion controls", "drawn controls", "position bias"];
 
 /**
  * The rows as they are where they have a p, or nothing to add. Otherwise the variances of the queries (from a difference's own interval) and of both

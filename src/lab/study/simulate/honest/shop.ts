@@ -92,9 +92,10 @@ interface HonestOptions {
   readonly seed: number;
 }
 
-export type HonestShop = Shop & Readonly<{ products: readonly ShownProduct[]; world: World }>;
+type GappedShop = Omit<Shop, "products"> & Readonly<{ products: readonly ShownProduct[] }>;
+export type HonestShop = GappedShop & Readonly<{ world: World }>;
 
-function createWorld(shop: Shop & { readonly products: readonly ShownProduct[] }, { dose, seed }: HonestOptions) {
+function createWorld(shop: GappedShop, { dose, seed }: HonestOptions) {
   const effects = shopEffects(seed);
   const pictured = new Map(shop.products.map((product) => [product.id, product.pictured]));
   const seenOf = (product: ShopProduct): ShopProduct | undefined => pictured.get(product.id);
@@ -231,11 +232,11 @@ function beforeSearching(
   seenOf: (product: ShopProduct) => ShopProduct | undefined,
   random: Random,
 ): Before[] {
-  const count = random.chance(0.15) ? 0 : 2 + Math.floor(random.next() * 11);
+  const count = random.chance(0.15) ? 0 : 3 + Math.floor(random.next() * 15);
   return Array.from({ length: count }, () => {
     const draw = random.next();
     const action = draw < 0.12 ? "purchase" : draw < 0.3 ? "add_to_cart" : "view";
-    const steepness = action === "view" ? 1.5 : action === "add_to_cart" ? 3 : 5;
+    const steepness = action === "view" ? 2 : action === "add_to_cart" ? 4 : 6;
     const noticed = Array.from({ length: 40 }, () => random.pick(products));
     const product = random.pickWeighted(noticed, (one) => {
       const seen = seenOf(one);
@@ -246,7 +247,7 @@ function beforeSearching(
   });
 }
 
-const TRIED = 250;
+const TRIED = 150;
 const DEPTH = 10;
 
 /** Searches of training shoppers at the shop's own engine: for scales and weights, and never counted. */
