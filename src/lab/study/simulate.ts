@@ -12,7 +12,7 @@ import { honestShop, USUAL_DOSE } from "./simulate/honest/shop.ts";
 import { lookCodes, type Shop } from "./simulate/shop.ts";
 import { simulateOverHttp } from "./simulate/over-http.ts";
 import { type ScenarioOptions, simulate } from "./simulate/scenario.ts";
-import { type WorldNumber, WORLDS } from "./simulate/world.ts";
+import { type PeopledShop, type WorldNumber, WORLDS } from "./simulate/world.ts";
 import { DRAWN_COUNT } from "../../demo/catalogue/catalogue.ts";
 
 /** Shop of the simulated shoppers: drawn like the demo's catalogue, from another seed, so that the demo shows products never trained on. */
@@ -28,7 +28,7 @@ export interface WorldOptions {
 }
 
 /** The shop as shoppers of that world see it. */
-export function inWorld(shop: Shop, { world = 1, dose = USUAL_DOSE, seed }: WorldOptions & { readonly seed: number }): Shop {
+export function inWorld(shop: Shop, { world = 1, dose = USUAL_DOSE, seed }: WorldOptions & { readonly seed: number }): PeopledShop {
   return world === 1 ? shop : honestShop(shop, { dose, seed });
 }
 

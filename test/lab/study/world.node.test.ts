@@ -7,9 +7,8 @@ import { drawnCatalogOf, drawnShop } from "../../../src/lab/study/simulate/drawn
 import { withGaps } from "../../../src/lab/study/simulate/honest/gaps.ts";
 import { DOSES, honestShop } from "../../../src/lab/study/simulate/honest/shop.ts";
 import { type Searched, type Session, simulate } from "../../../src/lab/study/simulate/scenario.ts";
-import type { Shop } from "../../../src/lab/study/simulate/shop.ts";
 import { drawShopper, pictureLiking } from "../../../src/lab/study/simulate/shopper.ts";
-import { plainWorld, SAMENESS } from "../../../src/lab/study/simulate/world.ts";
+import { type PeopledShop, plainWorld, SAMENESS } from "../../../src/lab/study/simulate/world.ts";
 import { greedyOrder, weigh } from "../../../src/lab/study/world/headroom.ts";
 import { earns } from "../../../src/lab/study/world.ts";
 
@@ -17,7 +16,7 @@ const plain = drawnShop({ count: 400, seed: 3 });
 const shops = new Map(DOSES.map((dose) => [dose, honestShop(plain, { dose, seed: 1 })]));
 const usual = shops.get(0.15)!;
 
-function searchesIn(shop: Shop, searches = 120): { searched: Searched[]; sessions: Session[] } {
+function searchesIn(shop: PeopledShop, searches = 120): { searched: Searched[]; sessions: Session[] } {
   const searched: Searched[] = [];
   const options = { shop, shoppers: 40, searches, clickModel: "pbm", parts: ALL_PARTS, seed: 1 } as const;
   const sessions = [...simulate({ ...options, onSearch: (search) => void searched.push(search) })];
@@ -146,7 +145,7 @@ describe("world 2", () => {
   });
 
   it("tunes the engine on training searches: it sells more than words alone", () => {
-    const sold = (shop: Shop): number => mean(searchesIn(shop, 300).searched.flatMap((search) => weigh(search, shop).worth?.[0] ?? []));
+    const sold = (shop: PeopledShop): number => mean(searchesIn(shop, 300).searched.flatMap((search) => weigh(search, shop).worth?.[0] ?? []));
     expect(sold(usual)).toBeGreaterThan(sold({ ...usual, openEngine: plain.openEngine }));
   });
 });

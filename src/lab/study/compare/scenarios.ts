@@ -16,6 +16,7 @@ import { fashionCatalog, fashionCatalogOf, openFashionShop } from "../simulate/f
 import { DOSES, USUAL_DOSE } from "../simulate/honest/shop.ts";
 import { type Searched, simulate } from "../simulate/scenario.ts";
 import type { Shop } from "../simulate/shop.ts";
+import type { PeopledShop } from "../simulate/world.ts";
 import { type Level, LEVELS } from "./benchmark-file.ts";
 
 /** Data that may not be redistributed, beside the checkout. */
@@ -98,7 +99,7 @@ async function openShop({ shop: name, world }: Scenario): Promise<{ shop: Shop; 
 }
 
 /** The simulation of a scenario, again: the same searches. */
-export async function searchesOf(scenario: Scenario, onSearch: (search: Searched, shop: Shop) => void): Promise<void> {
+export async function searchesOf(scenario: Scenario, onSearch: (search: Searched, shop: PeopledShop) => void): Promise<void> {
   const shop = inWorld((await openShop(scenario)).shop, { ...scenario, seed: SEED });
   const { shoppers, searches, clickModel } = scenario;
   const sessions = simulate({ shop, shoppers, searches, clickModel, parts: ALL_PARTS, seed: SEED, onSearch: (search) => onSearch(search, shop) });

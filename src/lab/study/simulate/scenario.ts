@@ -7,12 +7,12 @@ import { type Hits, lookCodes, type Shop, type ShopProduct, type Wish } from "./
 import { browse, drawShopper, type Shopper } from "./shopper.ts";
 import { type Split, splitOf } from "../../../cli/lists/split.ts";
 import { isCold } from "./cold.ts";
-import { type Before, plainWorld } from "./world.ts";
+import { type Before, type PeopledShop, plainWorld } from "./world.ts";
 import type { Truth } from "./truth.ts";
 import { DAY_MS } from "../../../web.ts";
 
 export interface ScenarioOptions {
-  readonly shop: Shop;
+  readonly shop: PeopledShop;
   readonly shoppers: number;
   readonly searches: number;
   readonly clickModel: LogModel;
@@ -80,7 +80,7 @@ function findSomething(shopper: Shopper, shop: Shop, range: Range, random: Rando
 }
 
 /** Products by id, with their codes in the parts of a look by which products seem alike. */
-export function candidatesOf(shop: Shop) {
+export function candidatesOf(shop: PeopledShop) {
   const codes = lookCodes(shop);
   const kindOf = shop.world?.kindOf ?? (({ look }: ShopProduct): number[] => codes.map(({ part, words }) => words.indexOf(look[part] ?? "")));
   return new Map(shop.products.map((product) => [product.id, { product, kind: kindOf(product) }]));

@@ -2,7 +2,6 @@
 import type { Product } from "../../../demo/catalogue/catalogue.ts";
 import type { Random } from "../../../demo/catalogue/random.ts";
 import { words } from "../../../ranking/tokenizer.ts";
-import type { World } from "./world.ts";
 
 type LookPart = "kind" | "silhouette" | "colour" | "accent" | "pattern" | "material" | "style" | "audience";
 
@@ -44,8 +43,6 @@ export interface Shop {
   drawInterests(random: Random): readonly string[];
   /** `likes` returns how often a shopper asks for a word, relative to 1. */
   makeWish(interests: readonly string[], likes: (word: string) => number, random: Random): Wish;
-  /** How its shoppers choose. Default: world 1. */
-  readonly world?: World;
   /** The shop's engine over some of its products: hits by score, best first. */
   openEngine(products: readonly ShopProduct[]): { hits(query: string, size: number): Hits };
 }

@@ -4,7 +4,7 @@
  */
 import type { Random } from "../../../demo/catalogue/random.ts";
 import { PART_NAMES, type Parts, utilities } from "./attraction.ts";
-import type { ShopProduct, Wish } from "./shop.ts";
+import type { Shop, ShopProduct, Wish } from "./shop.ts";
 import type { Shopper } from "./shopper.ts";
 
 /** Numbers of the worlds, newest last. A number's shoppers never change: a setting of a log, and of every stage that made one. */
@@ -30,6 +30,9 @@ export interface World {
   /** Oldest first. Default: views alone. */
   before?(shopper: Shopper, products: readonly ShopProduct[], random: Random): Before[];
 }
+
+/** A shop, and how its shoppers choose. Default: world 1. */
+export type PeopledShop = Shop & { readonly world?: World };
 
 /** The part that depends on the shown order; utilitiesInOrder() takes it off. */
 export const SAMENESS = "sameness";

@@ -3,8 +3,7 @@ import { mean } from "../../../cli/evaluate/metrics.ts";
 import { DEPTH, worthOf } from "../assess/worth.ts";
 import { ALL_PARTS, passedOver } from "../simulate/attraction.ts";
 import type { Searched } from "../simulate/scenario.ts";
-import { plainWorld, SAMENESS, type World } from "../simulate/world.ts";
-import type { Shop } from "../simulate/shop.ts";
+import { type PeopledShop, plainWorld, SAMENESS, type World } from "../simulate/world.ts";
 
 const FIGURE = `purchases@${DEPTH} pbm`;
 
@@ -46,7 +45,7 @@ export interface Weighed {
   readonly targets: readonly (readonly number[])[];
 }
 
-export function weigh(search: Searched, shop: Shop): Weighed {
+export function weigh(search: Searched, shop: PeopledShop): Weighed {
   const world: World = shop.world ?? plainWorld;
   const { shopper, wish, candidates, truth } = search;
   const utilities = (off: readonly string[]): number[] => world.utilities(shopper, wish, candidates, new Set(off));
