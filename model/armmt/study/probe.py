@@ -111,8 +111,7 @@ def predict(splits: dict[str, Split], truth: Truth, part: int) -> Floats:
     held_out = lgb.Dataset(columns["validation"], values["validation"], reference=known)
     stop = lgb.early_stopping(PATIENCE, verbose=False)
     booster = lgb.train(PARAMETERS, known, ROUNDS, valid_sets=[held_out], callbacks=[stop])
-    predicted: Floats = booster.predict(columns["test"], num_threads=1)
-    return predicted
+    return np.asarray(booster.predict(columns["test"], num_threads=1), dtype=np.float64)
 
 
 def explained(test: Split, truth: Truth, part: int, predicted: Floats, usual: float) -> tuple[Floats, Floats]:
@@ -125,7 +124,8 @@ def explained(test: Split, truth: Truth, part: int, predicted: Floats, usual: fl
         value = np.bincount(test.list_of, values, count) / lengths
         return (value - means) ** 2, (value - usual) ** 2
     left = (values - (predicted - means[test.list_of])) ** 2
-    return np.bincount(test.list_of, left, count), np.bincount(test.list_of, values**2, count)
+    still, all_there = (np.bincount(test.list_of, squares, count).astype(np.float64) for squares in (left, values**2))
+    return still, all_there
 
 
 def share_of(bootstrap: TwoWayBootstrap, above: Floats, below: Floats, queries: int) -> Interval:

@@ -36,10 +36,10 @@ class WordViews:
         tokens = lists.tokens.long().sort(1).values
         real = tokens > 0
         real[:, 1:] &= tokens[:, 1:] != tokens[:, :-1]  # once per list, so that leaving a list out leaves nothing of it
-        rows = int(tokens.max()) + 1
+        size = int(tokens.max()) + 1
         each = self.own.repeat_interleave(real.sum(1), 0)
-        self.sums = torch.zeros(rows, each.shape[1], device=each.device).index_add_(0, tokens[real], each)
-        self.counts = torch.zeros(rows, device=each.device).index_add_(0, tokens[real], torch.ones_like(each[:, 0]))
+        self.sums = torch.zeros(size, each.shape[1], device=each.device).index_add_(0, tokens[real], each)
+        self.counts = torch.zeros(size, device=each.device).index_add_(0, tokens[real], torch.ones_like(each[:, 0]))
 
     def columns(self, batch: ListBatch, own: Tensor | None = None) -> Tensor:
         """-> [B, K, WIDTH]: the products of picture and of title with the mean of the query's tokens, and what the tokens mean alone. `own`
