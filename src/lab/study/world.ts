@@ -11,28 +11,17 @@ import { writeNpy } from "../../cli/lists/npy.ts";
 import { partOfOne, whole } from "../../cli/numbers.ts";
 import { preparePython, runPython } from "../../cli/train/python.ts";
 import { readJson } from "../../cli/train/stages.ts";
+import { PACKAGE_ROOT } from "../../runtimes/node/package-root.ts";
+import { readBenchmark } from "./compare/benchmark-file.ts";
 import { makeScenario, type Scenario, searchesOf, slugOf } from "./compare/scenarios.ts";
 import { USUAL_DOSE } from "./simulate/honest/shop.ts";
 import { plainWorld, WORLDS } from "./simulate/world.ts";
 import { weigh, type Weighed } from "./world/headroom.ts";
+import { pieceOf, placesOf, type Verdict } from "./world/pieces.ts";
 
 /** The rule of docs/design/worlds.md: what an oracle must lose without a part, of its gain over the engine, and how much of it must be readable. */
 const LEAST_HEADROOM = 0.03;
 const LEAST_READABLE = 0.1;
-
-/** The pieces of the model that answer to a part. */
-const PIECES: Readonly<Record<string, string>> = {
-  leaning: "CAFU",
-  modality: "CAFU",
-  picture: "auxiliary task",
-  price: "MPSA",
-  contrast: "MPSA",
-  context: "MPSA",
-  looks: "target attention",
-  makers: "target attention",
-  personal: "target attention",
-  sameness: "neighbours at serving",
-};
 
 const interval = v.object({ mean: v.number(), low: v.nullable(v.number()), high: v.nullable(v.number()) });
 const probeSchema = v.object({
@@ -45,7 +34,7 @@ type Probed = v.InferOutput<typeof probeSchema>;
 type Interval = v.InferOutput<typeof interval>;
 
 /** An interval that lies on both sides of what is asked decides nothing. */
-export function earns({ headroom, readable }: { readonly headroom: Interval; readonly readable: Interval }): "yes" | "no" | "cannot tell" {
+export function earns({ headroom, readable }: { readonly headroom: Interval; readonly readable: Interval }): Verdict {
   const bounds = [
     [headroom, LEAST_HEADROOM],
     [readable, LEAST_READABLE],
@@ -87,18 +76,20 @@ export async function weighWorld(scenario: Scenario, folder: string, json: boole
   const out = join(data, "world.json");
   await runPython("armmt.study.probe", ["--lists", join(data, "lists"), "--parts", at, "--out", out]);
   const probed = readJson(out, probeSchema);
-  return { ...probed, simulated: true, scenario, parts: probed.parts.map((part) => ({ ...part, ...describe(part, parts) })) };
+  const described = probed.parts.map((part) => ({ ...part, ...describe(part, parts) }));
+  const { rows } = readBenchmark(join(PACKAGE_ROOT, "model/benchmark.json"));
+  return { ...probed, simulated: true, scenario, parts: described, pieces: placesOf(described, rows, scenario.level) };
 }
 
 function describe(part: Probed["parts"][number], parts: typeof plainWorld.parts) {
   const meaning = parts.find(({ name }) => name === part.name)?.meaning ?? "";
-  return { meaning, piece: PIECES[part.name] ?? null, earns: earns(part) };
+  return { meaning, piece: pieceOf(part.name), earns: earns(part) };
 }
 
-function percent({ mean, low, high }: Interval): string {
-  const print = (share: number): string => (100 * share).toFixed(1);
-  return low === null || high === null ? print(mean) : `${print(mean)} (${print(low)} .. ${print(high)})`;
-}
+const inPercent = (share: number): string => (100 * share).toFixed(1);
+
+const percent = ({ mean, low, high }: Interval): string =>
+  low === null || high === null ? inPercent(mean) : `${inPercent(mean)} (${inPercent(low)} .. ${inPercent(high)})`;
 
 const readable = ({ mean, low, high }: Interval): string =>
   low === null || high === null ? mean.toFixed(2) : `${mean.toFixed(2)} (${low.toFixed(2)} .. ${high.toFixed(2)})`;
@@ -123,22 +114,37 @@ export function createWorldCommand(): Command {
     .option("--json", "print the figures as JSON")
     .action(async ({ world, shop, dose, searches, out, json = false }: Flags) => {
       const honest = world === "2" ? ({ world: 2, dose } as const) : {};
-      const scenario: Scenario = { level: shop, shop, shoppers: Math.ceil(searches / 5), searches, clickModel: "pbm", ...honest };
+      const level = world === "2" ? (`${shop} world 2` as const) : shop;
+      const scenario: Scenario = { level, shop, shoppers: Math.ceil(searches / 5), searches, clickModel: "pbm", ...honest };
       const weighed = await weighWorld(scenario, out, json);
       if (json) {
         process.stdout.write(`${JSON.stringify(weighed)}\n`);
         return;
       }
-      const { engine, oracle, lists, parts } = weighed;
+      const { engine, oracle, lists, parts, pieces } = weighed;
       process.stdout.write(
         `Simulated shoppers, ${slugOf(scenario)}: ${lists.test} searches of ${lists.queries} queries judged, ${lists.train} to learn from. ` +
           `Purchases per search: engine ${engine.toFixed(4)}, oracle ${oracle.toFixed(4)}.\n` +
           `headroom: % of that gain lost by an oracle without the part; readable: R² of a held-out regression on the model's inputs. ` +
-          `Earns a place: at least ${100 * LEAST_HEADROOM} % and ${LEAST_READABLE}, intervals included.\n`,
+          `Can earn a place: at least ${100 * LEAST_HEADROOM} % and ${LEAST_READABLE}, intervals included.\n`,
       );
       printTable(
-        ["part", "headroom, %", "readable, R²", "earns a place", "piece", "what it is"],
-        parts.map((part) => [part.name, percent(part.headroom), readable(part.readable), part.earns, part.piece ?? undefined, part.meaning]),
+        ["part", "headroom, %", "readable, R²", "can earn a place", "piece", "what it is"],
+        parts.map((part) => [part.name, percent(part.headroom), readable(part.readable), part.earns, part.piece, part.meaning]),
+      );
+      process.stdout.write(
+        "The study's ablations at this level (purchases, p by Holm) say whether a piece that can earn a place has earned it:\n",
+      );
+      printTable(
+        ["piece", "parts", "can earn a place", "gain", "p", "has earned it"],
+        pieces.map(({ piece, parts: own, can, gain, p, place }) => [
+          piece,
+          own.join(", "),
+          can,
+          gain === undefined ? "not compared" : gain.mean.toFixed(4),
+          p?.toFixed(3),
+          place,
+        ]),
       );
     });
 }

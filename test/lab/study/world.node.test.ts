@@ -9,6 +9,8 @@ import { DOSES, honestShop } from "../../../src/lab/study/simulate/honest/shop.t
 import { type Searched, type Session, simulate } from "../../../src/lab/study/simulate/scenario.ts";
 import { drawShopper, pictureLiking } from "../../../src/lab/study/simulate/shopper.ts";
 import { type PeopledShop, plainWorld, SAMENESS } from "../../../src/lab/study/simulate/world.ts";
+import type { Row } from "../../../src/lab/study/compare/benchmark-file.ts";
+import { placesOf } from "../../../src/lab/study/world/pieces.ts";
 import { greedyOrder, weigh } from "../../../src/lab/study/world/headroom.ts";
 import { earns } from "../../../src/lab/study/world.ts";
 
@@ -23,6 +25,20 @@ function searchesIn(shop: PeopledShop, searches = 120): { searched: Searched[]; 
   return { searched, sessions };
 }
 const found = searchesIn(usual);
+
+const wishFor = (category: string, part: "colour" | "material") => ({ text: "", category, asked: [{ part, word: "x", typed: ["x"] }] });
+const around = (low: number, high: number) => ({ mean: (low + high) / 2, low, high });
+const sold = (shop: PeopledShop): number => mean(searchesIn(shop, 300).searched.flatMap((search) => weigh(search, shop).worth?.[0] ?? []));
+const liking = (wanted: string): number =>
+  mean(
+    Array.from({ length: 60 }, (_, i) => drawShopper(`shopper-${i}`, 1, usual)).flatMap((shopper) =>
+      (usual.world.before?.(shopper, usual.products, createRandom(shopper.id)) ?? []).flatMap(({ product, action }) => {
+        const { pictured } = usual.products.find(({ id }) => id === product.id)!;
+        if (action !== wanted || pictured === undefined) return [];
+        return shopper.modality * pictureLiking(shopper, pictured) + (1 - shopper.modality) * shopper.brandLiking(product);
+      }),
+    ),
+  );
 
 const variance = (values: readonly number[]): number => mean(values.map((value) => (value - mean(values)) ** 2));
 
@@ -74,10 +90,9 @@ describe("world 2", () => {
 
   it("lets words or pictures decide by category and query", () => {
     const { modalityOf } = usual.world;
-    const [{ shopper }] = found.searched as [Searched];
-    const wish = (category: string, part: "colour" | "material") => ({ text: "", category, asked: [{ part, word: "x", typed: ["x"] }] });
-    expect(modalityOf(shopper, wish("dress", "colour"))).toBeGreaterThan(0.9);
-    expect(modalityOf(shopper, wish("headphones", "material"))).toBeLessThan(0.1);
+    const { shopper } = found.searched[0]!;
+    expect(modalityOf(shopper, wishFor("dress", "colour"))).toBeGreaterThan(0.9);
+    expect(modalityOf(shopper, wishFor("headphones", "material"))).toBeLessThan(0.1);
   });
 
   it("has missing pictures, pictures of other products, and titles that say little; the same for every seed and dose", () => {
@@ -90,14 +105,16 @@ describe("world 2", () => {
     for (const { category, pictured } of stock) expect(pictured?.category).toBe(category);
     const thin = products.filter(({ title }, i) => title !== plain.products[i]!.title);
     expect(thin.length / products.length).toBeGreaterThan(0.18);
-    expect(usual.products.map(({ title, pictured }) => [title, pictured?.id])).toEqual(products.map(({ title, pictured }) => [title, pictured?.id]));
+    expect(usual.products.map(({ title, pictured }) => [title, pictured?.id])).toEqual(
+      products.map(({ title, pictured }) => [title, pictured?.id]),
+    );
     const catalog = drawnCatalogOf(plain);
     expect(catalog.items.filter(({ image }) => image === undefined)).toHaveLength(Math.round(missing * products.length));
   });
 
   it("weighs a price against products that are alike: the whole list's cheapest can be dear", () => {
     const { shopper, wish, candidates } = found.searched.find(({ shopper: { thrift } }) => thrift > 0.5)!;
-    const [one] = candidates as [(typeof candidates)[number]];
+    const one = candidates[0]!;
     const priceOf = (products: typeof candidates): number => {
       const { utilities } = usual.world;
       return utilities(shopper, wish, products, new Set())[0]! - utilities(shopper, wish, products, new Set(["price"]))[0]!;
@@ -129,24 +146,13 @@ describe("world 2", () => {
   it("has a history with actions, in which what was bought is liked more than what was looked at", () => {
     const actions = new Set(found.sessions.flatMap(({ views }) => views.map(({ action_name: action }) => action)));
     expect(actions).toEqual(new Set(["view", "add_to_cart", "purchase"]));
-    const liking = (wanted: string): number =>
-      mean(
-        Array.from({ length: 60 }, (_, i) => drawShopper(`shopper-${i}`, 1, usual)).flatMap((shopper) =>
-          (usual.world.before?.(shopper, usual.products, createRandom(shopper.id)) ?? []).flatMap(({ product, action }) => {
-            const { pictured } = usual.products.find(({ id }) => id === product.id)!;
-            if (action !== wanted || pictured === undefined) return [];
-            return shopper.modality * pictureLiking(shopper, pictured) + (1 - shopper.modality) * shopper.brandLiking(product);
-          }),
-        ),
-      );
     expect(liking("view")).toBeGreaterThan(0.1);
     expect(liking("add_to_cart")).toBeGreaterThan(liking("view"));
     expect(liking("purchase")).toBeGreaterThan(liking("view") + 0.1);
   });
 
   it("tunes the engine on training searches: it sells more than words alone", () => {
-    const sold = (shop: PeopledShop): number => mean(searchesIn(shop, 300).searched.flatMap((search) => weigh(search, shop).worth?.[0] ?? []));
-    expect(sold(usual)).toBeGreaterThan(sold({ ...usual, openEngine: plain.openEngine }));
+    expect(sold(usual)).toBeGreaterThan(sold({ ...usual, openEngine: (some) => plain.openEngine(some) }));
   });
 });
 
@@ -191,11 +197,51 @@ describe("headroom", () => {
   });
 
   it("earns a place only where both intervals lie above what is asked", () => {
-    const of = (low: number, high: number) => ({ mean: (low + high) / 2, low, high });
-    expect(earns({ headroom: of(0.04, 0.06), readable: of(0.2, 0.3) })).toBe("yes");
-    expect(earns({ headroom: of(0.01, 0.02), readable: of(0.2, 0.3) })).toBe("no");
-    expect(earns({ headroom: of(0.04, 0.06), readable: of(0.01, 0.05) })).toBe("no");
-    expect(earns({ headroom: of(0.02, 0.06), readable: of(0.2, 0.3) })).toBe("cannot tell");
-    expect(earns({ headroom: { mean: 0.1, low: null, high: null }, readable: of(0.2, 0.3) })).toBe("cannot tell");
+    expect(earns({ headroom: around(0.04, 0.06), readable: around(0.2, 0.3) })).toBe("yes");
+    expect(earns({ headroom: around(0.01, 0.02), readable: around(0.2, 0.3) })).toBe("no");
+    expect(earns({ headroom: around(0.04, 0.06), readable: around(0.01, 0.05) })).toBe("no");
+    expect(earns({ headroom: around(0.02, 0.06), readable: around(0.2, 0.3) })).toBe("cannot tell");
+    expect(earns({ headroom: { mean: 0.1, low: null, high: null }, readable: around(0.2, 0.3) })).toBe("cannot tell");
+  });
+});
+
+describe("pieces", () => {
+  const row = (against: string, mean: number, p: number): Row => ({
+    part: "drawn world 2 ablations",
+    level: "drawn world 2",
+    model: "teacher",
+    metric: "purchases@10 pbm",
+    mean,
+    low: mean - 0.001,
+    high: mean + 0.001,
+    p,
+    seeds: 8,
+    split: "test",
+    against,
+  });
+  const parts = [
+    { name: "leaning", earns: "yes" },
+    { name: "price", earns: "yes" },
+    { name: "contrast", earns: "no" },
+    { name: "looks", earns: "no" },
+    { name: "makers", earns: "no" },
+    { name: "sameness", earns: "cannot tell" },
+  ] as const;
+
+  it("earn a place by a part that can be read and by a gain that holds after Holm's correction", () => {
+    const rows = [row("teacher-no-cafu", 0.004, 0.001), row("teacher-no-mpsa", 0.003, 0.03), row("teacher-no-attention", 0.003, 0.001)];
+    const places = new Map(placesOf(parts, rows, "drawn world 2").map(({ piece, p, place }) => [piece, { p, place }]));
+    expect(places.get("CAFU")).toEqual({ p: 0.003, place: "yes" });
+    // .03 of three: the largest stays as it is.
+    expect(places.get("MPSA")).toEqual({ p: 0.03, place: "yes" });
+    // A gain without anything to gain from is noise.
+    expect(places.get("target attention")?.place).toBe("no");
+    expect(places.get("neighbours at serving")).toEqual({ p: undefined, place: "cannot tell" });
+    expect(places.has("auxiliary task")).toBe(false);
+  });
+
+  it("are undecided where the study has not compared them, or at another level", () => {
+    const places = placesOf(parts, [row("teacher-no-cafu", 0.004, 0.001)], "fashion world 2");
+    expect(places.map(({ place }) => place)).toEqual(["cannot tell", "cannot tell", "no", "cannot tell"]);
   });
 });

@@ -222,7 +222,11 @@ type Chapter = Readonly<{ title: string; parts: readonly PartName[]; describe: (
 const CHAPTERS: readonly Chapter[] = [
   { title: "All models", parts: TABLES, describe: levelSection },
   { title: "Ablations", parts: ["fashion ablations", "drawn world 2 ablations", "fashion world 2 ablations"], describe: ablationSection },
-  { title: "What pictures bring by their share of what decides", parts: ["drawn world 2 doses", "fashion world 2 doses"], describe: controlSection },
+  {
+    title: "What pictures bring by their share of what decides",
+    parts: ["drawn world 2 doses", "fashion world 2 doses"],
+    describe: controlSection,
+  },
   { title: "Negative controls", parts: ["fashion controls", "drawn controls"], describe: controlSection },
   { title: "Distillation: share of the teacher's gain that the student keeps", parts: TABLES, describe: recoverySection },
   { title: "Calibration", parts: TABLES, describe: calibrationSection },

@@ -45,7 +45,6 @@ const BASELINES = [
   "dlcm",
   "prm",
   "setrank",
-  "allrank",
   "generator",
 ] as const;
 

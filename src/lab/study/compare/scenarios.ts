@@ -102,7 +102,15 @@ async function openShop({ shop: name, world }: Scenario): Promise<{ shop: Shop; 
 export async function searchesOf(scenario: Scenario, onSearch: (search: Searched, shop: PeopledShop) => void): Promise<void> {
   const shop = inWorld((await openShop(scenario)).shop, { ...scenario, seed: SEED });
   const { shoppers, searches, clickModel } = scenario;
-  const sessions = simulate({ shop, shoppers, searches, clickModel, parts: ALL_PARTS, seed: SEED, onSearch: (search) => onSearch(search, shop) });
+  const sessions = simulate({
+    shop,
+    shoppers,
+    searches,
+    clickModel,
+    parts: ALL_PARTS,
+    seed: SEED,
+    onSearch: (search) => onSearch(search, shop),
+  });
   while (sessions.next().done !== true);
 }
 

@@ -12,14 +12,22 @@ const studentQuantile = (share: number, freedom: number): number => {
 const studentP = (t: number, freedom: number): number => incompleteBeta(freedom / (freedom + t * t), freedom / 2, 0.5);
 
 /** Parts of that edition whose means have intervals over seeds. */
-const OVER_SEEDS: readonly PartName[] = ["fashion table", "drawn table", "fashion ablations", "fashion controls", "drawn controls", "position bias"];
+const OVER_SEEDS: readonly PartName[] = [
+  "fashion table",
+  "drawn table",
+  "fashion ablations",
+  "fashion controls",
+  "drawn controls",
+  "position bias",
+];
+
+const keyOf = (row: Row, model: string): string => JSON.stringify([row.part, row.level, row.metric, row.split, model]);
 
 /**
  * The rows as they are where they have a p, or nothing to add. Otherwise the variances of the queries (from a difference's own interval) and of both
  * models' means over seeds (from theirs) are added; degrees of freedom by Satterthwaite, the queries being many.
  */
 export function withSeeds(rows: readonly Row[]): Row[] {
-  const keyOf = (row: Row, model: string): string => JSON.stringify([row.part, row.level, row.metric, row.split, model]);
   const means = new Map(rows.filter(({ against }) => against === undefined).map((row) => [keyOf(row, row.model), row]));
   return rows.map((row) => {
     const { part, model, against, low, high, p, mean } = row;

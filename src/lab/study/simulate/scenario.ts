@@ -82,7 +82,8 @@ function findSomething(shopper: Shopper, shop: Shop, range: Range, random: Rando
 /** Products by id, with their codes in the parts of a look by which products seem alike. */
 export function candidatesOf(shop: PeopledShop) {
   const codes = lookCodes(shop);
-  const kindOf = shop.world?.kindOf ?? (({ look }: ShopProduct): number[] => codes.map(({ part, words }) => words.indexOf(look[part] ?? "")));
+  const kindOf =
+    shop.world?.kindOf ?? (({ look }: ShopProduct): number[] => codes.map(({ part, words }) => words.indexOf(look[part] ?? "")));
   return new Map(shop.products.map((product) => [product.id, { product, kind: kindOf(product) }]));
 }
 

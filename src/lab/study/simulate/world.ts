@@ -18,17 +18,17 @@ export interface World {
   /** What can be switched off alone. Of an `ofSearch` part the variable is one number per search, of the others one per candidate. */
   readonly parts: readonly { readonly name: string; readonly meaning: string; readonly ofSearch?: true }[];
   /** u of every candidate, apart from what stands above it. `off`: names of `parts`. */
-  utilities(shopper: Shopper, wish: Wish, candidates: readonly ShopProduct[], off: ReadonlySet<string>): number[];
+  readonly utilities: (shopper: Shopper, wish: Wish, candidates: readonly ShopProduct[], off: ReadonlySet<string>) => number[];
   /** Names of `parts` that a log without some of attraction.ts's coarse parts lacks. */
-  offIn(parts: Parts): ReadonlySet<string>;
+  readonly offIn: (parts: Parts) => ReadonlySet<string>;
   /** The number behind a part of the search. */
-  variableOf(part: string, shopper: Shopper, wish: Wish): number;
+  readonly variableOf: (part: string, shopper: Shopper, wish: Wish) => number;
   /** Codes in which two products are compared by shoppers who have just seen the one (attraction.ts, `utilitiesInOrder`). */
-  kindOf?(product: ShopProduct): number[];
+  readonly kindOf?: (product: ShopProduct) => number[];
   /** Weight of the picture for a shopper and a wish, 0..1. */
-  modalityOf(shopper: Shopper, wish: Wish): number;
+  readonly modalityOf: (shopper: Shopper, wish: Wish) => number;
   /** Oldest first. Default: views alone. */
-  before?(shopper: Shopper, products: readonly ShopProduct[], random: Random): Before[];
+  readonly before?: (shopper: Shopper, products: readonly ShopProduct[], random: Random) => Before[];
 }
 
 /** A shop, and how its shoppers choose. Default: world 1. */

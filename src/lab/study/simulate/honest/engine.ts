@@ -21,7 +21,9 @@ const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, 
 export function tunedEngine(shop: Shop, products: readonly ShopProduct[]) {
   const engine = shop.openEngine(products);
   const encode = createTextEncoder();
-  const known = new Map(products.map((product) => [product.id, { sales: Math.log1p(product.popularity), text: encode(itemText(product)) }]));
+  const known = new Map(
+    products.map((product) => [product.id, { sales: Math.log1p(product.popularity), text: encode(itemText(product)) }]),
+  );
   const asked = new Map<string, ReturnType<typeof engine.hits>>();
   const found = (query: string): ReturnType<typeof engine.hits> => {
     const hits = asked.get(query) ?? engine.hits(query, RESCORED);

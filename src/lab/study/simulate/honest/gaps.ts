@@ -29,7 +29,12 @@ export function withGaps(products: readonly ShopProduct[]): ShownProduct[] {
     if (shareOf(`title:${product.id}`) >= THIN_SHARE) return { ...product, pictured };
     const title = `${capital(brandOf(product))} ${capital(product.category)}`;
     // What a thin title does not say, its words no longer hold.
-    const thin = { title, titleWords: new Set(words(title)), brand: brandOf(product), ...(product.namesKind === true && { namesKind: false }) };
+    const thin = {
+      title,
+      titleWords: new Set(words(title)),
+      brand: brandOf(product),
+      ...(product.namesKind === true && { namesKind: false }),
+    };
     return { ...product, ...thin, pictured };
   });
 }

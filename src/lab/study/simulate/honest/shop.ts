@@ -48,9 +48,29 @@ const WRONG = 1.2;
 
 /** By which shoppers go in a category: above 0 looks, below 0 words. Others by chance of their name. */
 const LEANINGS: Readonly<Record<string, number>> = {
-  ...{ dress: 1.2, bag: 1, hat: 0.8, cushion: 1, vase: 0.8, sofa: 0.6, shoe: 0.6, shirt: 0.6, sunglasses: 0.5, lamp: 0.2, chair: 0.2 },
-  ...{ mug: 0, clock: -0.5, watch: -0.6, bottle: -1, headphones: -1.4 },
-  ...{ apparel: 1, topwear: 1, bottomwear: 0.6, footwear: 0.4, accessories: 0, innerwear: -0.6, "personal care": -1.4 },
+  dress: 1.2,
+  bag: 1,
+  cushion: 1,
+  hat: 0.8,
+  vase: 0.8,
+  sofa: 0.6,
+  shoe: 0.6,
+  shirt: 0.6,
+  sunglasses: 0.5,
+  lamp: 0.2,
+  chair: 0.2,
+  mug: 0,
+  clock: -0.5,
+  watch: -0.6,
+  bottle: -1,
+  headphones: -1.4,
+  apparel: 1,
+  topwear: 1,
+  bottomwear: 0.6,
+  footwear: 0.4,
+  accessories: 0,
+  innerwear: -0.6,
+  "personal care": -1.4,
 };
 /** Who asks for a colour or a pattern wants to see it; who asks for a material reads. */
 const ASKED_LEANING: Readonly<Record<string, number>> = { colour: 0.6, pattern: 0.6, style: 0.4, silhouette: 0, material: -1, audience: 0 };
@@ -95,6 +115,28 @@ interface HonestOptions {
 type GappedShop = Omit<Shop, "products"> & Readonly<{ products: readonly ShownProduct[] }>;
 export type HonestShop = GappedShop & Readonly<{ world: World }>;
 
+/** Weight of the picture, 0..1. */
+function modalityOf(shopper: Shopper, wish: Wish): number {
+  const category = wish.category.toLowerCase();
+  const own = LEANINGS[wish.kind ?? category] ?? LEANINGS[category] ?? createRandom(`leaning:${category}`).between(-1, 1);
+  const asked = wish.asked.reduce((sum, { part }) => sum + (ASKED_LEANING[part] ?? 0), 0);
+  return sigmoid(1.6 * (own + asked) + shopper.modality - 0.5);
+}
+
+/** Words asked for that the title names, or only the picture shows, and whether the product is another one, by words or by its look. */
+function match({ kind, category, asked }: Wish, product: ShopProduct, seen: ShopProduct | undefined) {
+  const title = titleWordsOf(product);
+  let [named, shown] = [0, 0];
+  for (const { part, word, typed } of asked) {
+    if (product.look[part] === word && typed.every((spelling) => title.has(spelling))) named++;
+    else if (seen?.look[part] === word) shown++;
+  }
+  const isOther = kind === undefined ? product.category !== category : product.look.kind !== kind;
+  const isNamed = product.category !== category || product.namesKind !== false;
+  const count = Math.max(1, asked.length);
+  return { named: named / count, shown: shown / count, wrongByWords: isOther && isNamed ? 1 : 0, wrongByLook: isOther && !isNamed ? 1 : 0 };
+}
+
 function createWorld(shop: GappedShop, { dose, seed }: HonestOptions) {
   const effects = shopEffects(seed);
   const pictured = new Map(shop.products.map((product) => [product.id, product.pictured]));
@@ -113,13 +155,6 @@ function createWorld(shop: GappedShop, { dose, seed }: HonestOptions) {
     }),
   );
   const kindOf = ({ id }: ShopProduct): number[] => kinds.get(id) ?? [];
-
-  const modalityOf = (shopper: Shopper, wish: Wish): number => {
-    const category = wish.category.toLowerCase();
-    const own = LEANINGS[wish.kind ?? category] ?? LEANINGS[category] ?? createRandom(`leaning:${category}`).between(-1, 1);
-    const asked = wish.asked.reduce((sum, { part }) => sum + (ASKED_LEANING[part] ?? 0), 0);
-    return sigmoid(1.6 * (own + asked) + shopper.modality - 0.5);
-  };
 
   /** What of a list does not depend on who looks at it; the same array of candidates is asked for again and again. */
   const surroundings = new WeakMap<readonly ShopProduct[], { dearer: number[]; likeness: number[] }>();
@@ -143,19 +178,6 @@ function createWorld(shop: GappedShop, { dose, seed }: HonestOptions) {
     }
     surroundings.set(candidates, found);
     return found;
-  }
-
-  function match({ kind, category, asked }: Wish, product: ShopProduct, seen: ShopProduct | undefined) {
-    const title = titleWordsOf(product);
-    let [named, shown] = [0, 0];
-    for (const { part, word, typed } of asked) {
-      if (product.look[part] === word && typed.every((spelling) => title.has(spelling))) named++;
-      else if (seen?.look[part] === word) shown++;
-    }
-    const isOther = kind === undefined ? product.category !== category : product.look.kind !== kind;
-    const isNamed = product.category !== category || product.namesKind !== false;
-    const count = Math.max(1, asked.length);
-    return { named: named / count, shown: shown / count, wrongByWords: isOther && isNamed ? 1 : 0, wrongByLook: isOther && !isNamed ? 1 : 0 };
   }
 
   /** Parts before they are scaled; where `modality` is 0.5, words and pictures weigh the same. */
@@ -200,7 +222,7 @@ function createWorld(shop: GappedShop, { dose, seed }: HonestOptions) {
   return {
     world,
     /** Measures each part's spread within lists, and sets its scale so that it has its share of the variance. */
-    calibrate(lists: readonly (readonly [Shopper, Wish, readonly ShopProduct[]])[]): void {
+    calibrate: (lists: readonly (readonly [Shopper, Wish, readonly ShopProduct[]])[]): void => {
       const parts = lists.map(([shopper, wish, candidates]) => raw(shopper, wish, candidates, modalityOf(shopper, wish)));
       // The effects' drawn sizes come on top of the shares.
       scales = byPart((name) => {
@@ -273,14 +295,20 @@ export function honestShop(shop: Shop, { dose, seed }: HonestOptions): HonestSho
   const engine = tunedEngine(shop, products);
   const size = Math.max(...shop.windows);
   const lists = (weights: (typeof WEIGHTS)[number]) =>
-    searches.map(([shopper, wish]) => [shopper, wish, listOf(engine(weights).hits(wish.text, size))] as const).filter(([, , list]) => list.length > 0);
+    searches
+      .map(([shopper, wish]) => [shopper, wish, listOf(engine(weights).hits(wish.text, size))] as const)
+      .filter(([, , list]) => list.length > 0);
   calibrate(lists(WEIGHTS[0]!));
   const purchases = (weights: (typeof WEIGHTS)[number]): number =>
     mean(
       lists(weights).map(([shopper, wish, list]) => {
         const top = list.slice(0, DEPTH);
         const u = world.utilities(shopper, wish, list, new Set()).slice(0, DEPTH);
-        const shown = utilitiesInOrder(u, top.map((product) => world.kindOf?.(product) ?? []), ALL_PARTS);
+        const shown = utilitiesInOrder(
+          u,
+          top.map((product) => world.kindOf?.(product) ?? []),
+          ALL_PARTS,
+        );
         const clicks = clickProbabilities("pbm", shown.map(attraction));
         return clicks.reduce((sum, p, i) => sum + p * conversion(shown[i]!, top[i]!.inStock), 0);
       }),
