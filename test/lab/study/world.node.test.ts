@@ -205,20 +205,21 @@ describe("headroom", () => {
   });
 });
 
+const row = (against: string, gain: number, p: number): Row => ({
+  part: "drawn world 2 ablations",
+  level: "drawn world 2",
+  model: "teacher",
+  metric: "purchases@10 pbm",
+  mean: gain,
+  low: gain - 0.001,
+  high: gain + 0.001,
+  p,
+  seeds: 8,
+  split: "test",
+  against,
+});
+
 describe("pieces", () => {
-  const row = (against: string, mean: number, p: number): Row => ({
-    part: "drawn world 2 ablations",
-    level: "drawn world 2",
-    model: "teacher",
-    metric: "purchases@10 pbm",
-    mean,
-    low: mean - 0.001,
-    high: mean + 0.001,
-    p,
-    seeds: 8,
-    split: "test",
-    against,
-  });
   const parts = [
     { name: "leaning", earns: "yes" },
     { name: "price", earns: "yes" },
