@@ -9,67 +9,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from scipy import stats
 
 from armmt.study.compare import (
     NDCG,
     NEW_ITEMS,
     PURCHASES,
-    ClusterBootstrap,
     auc,
     calibration_error,
     click_rows,
     compare,
     cost_rows,
     examination_rows,
-    t_interval,
-    uniform,
 )
 
 COLUMNS = (NDCG, PURCHASES, NEW_ITEMS)
 LISTS = 60
 CANDIDATES = 6
-
-
-def test_interval_over_seeds_is_students_t() -> None:
-    values = [0.61, 0.64, 0.6, 0.66, 0.63]
-    low, high = stats.ttest_1samp(values, 0).confidence_interval(0.95)
-    assert t_interval(values) == pytest.approx((0.628, low, high), abs=1e-12)
-    assert t_interval([0.4]) == (0.4, None, None)
-
-
-def test_draws_are_those_of_the_typescript_generator() -> None:
-    """First numbers of createRandom("bootstrap:drawn") in src/demo/random.ts"""
-    assert uniform(1149276931, 3) == pytest.approx([0.15938992891460657, 0.5008280340116471, 0.024812061339616776], abs=1e-12)
-
-
-def clustered(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """40 queries of 6 lists; a query's effect on all its lists is as large as a list's own"""
-    rng = np.random.default_rng(seed)
-    cluster = np.arange(240) // 6
-    return rng.normal(size=40)[cluster] + rng.normal(size=240), cluster
-
-
-def coverage(by_query: bool) -> float:
-    covered = 0
-    for seed in range(300):
-        values, cluster = clustered(seed)
-        _, low, high = ClusterBootstrap(cluster if by_query else np.arange(240), seed, resamples=300).ratio(values, np.ones(240))
-        covered += bool(low is not None and high is not None and low <= 0 <= high)
-    return covered / 300
-
-
-def test_bootstrap_of_whole_queries_covers_the_truth_and_of_single_lists_does_not() -> None:
-    assert coverage(by_query=True) > 0.9
-    assert coverage(by_query=False) < 0.8
-
-
-def test_bootstrap_weighs_and_leaves_out_lists_without_a_figure() -> None:
-    bootstrap = ClusterBootstrap(np.array([0, 0, 1, 2]), seed=1, resamples=500)
-    nan = float("nan")
-    # Only queries 0 and 1 count, and both have the mean 2.
-    assert bootstrap.ratio(np.array([2.0, 4.0, 10.0, nan]), np.array([2.0, 1.0, 5.0, nan])) == pytest.approx((2.0, 2.0, 2.0))
-    assert np.isnan(bootstrap.ratio(np.full(4, nan), np.ones(4))[0])
 
 
 def test_auc_counts_ties_half() -> None:
@@ -147,7 +102,7 @@ def test_means_differences_and_slices(plan: dict[str, Any]) -> None:
     assert means["prm"] and means["teacher"] and means["engine"] and difference
     assert means["prm"]["seeds"] == 3
     assert means["prm"]["low"] < means["prm"]["mean"] < means["prm"]["high"]
-    assert means["engine"]["low"] is None
+    assert means["engine"]["low"] < means["engine"]["high"]  # of one seed: the queries vary it
     assert difference["mean"] == pytest.approx(means["teacher"]["mean"] - means["prm"]["mean"], abs=1e-6)
     lists = [find(rows, model="data", metric="lists", split=f"test, history {name}") for name in ("0", "1-5", "6+")]
     assert sum(row["mean"] for row in lists if row) == LISTS

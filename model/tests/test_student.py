@@ -6,13 +6,17 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
+from onnx.reference import ReferenceEvaluator
+from onnx.version_converter import convert_version
 from torch import Tensor
 
 from armmt.model.backbone import Components
-from armmt.model.contract import IMAGE_DIM, TOKEN_ROWS, ListBatch, Scores
-from armmt.model.export import example, golden_batches
+from armmt.model.contract import IMAGE_DIM, INPUT_NAMES, OUTPUT_NAMES, TOKEN_ROWS, ListBatch, Scores
+from armmt.model.export import DYNAMIC_AXES, example, golden_batches, to_onnx
+from armmt.model.layers import histogram
 from armmt.model.student import Student, StudentRanker, count_parameters
 from armmt.model.teacher import Teacher
 from armmt.training.data import Lists
@@ -125,7 +129,8 @@ def test_position_is_no_input_of_a_model() -> None:
         assert not any("examination" in name for name, _ in model.named_parameters())
 
 
-WITHOUT = [Components(), *(replace(Components(), **{piece.name: False}) for piece in fields(Components))]
+#: The whole, and each piece turned: off where it is usually on.
+WITHOUT = [Components(), *(replace(Components(), **{piece.name: not piece.default}) for piece in fields(Components))]
 
 
 @pytest.mark.parametrize("components", WITHOUT, ids=str)
@@ -213,3 +218,50 @@ def test_golden_cases_cover_the_contract() -> None:
     assert any((batch.history_mask == 0).all() for batch in cases.values())
     assert any((batch.presence[..., 0] == 0).all() for batch in cases.values())
     assert any((batch.presence[..., 1] == 0).all() for batch in cases.values())
+
+
+#: What may be off in the student.
+SWITCHES = [
+    replace(Components(), **{name: not getattr(Components(), name)}) for name in ("cafu", "context", "personal", "attention", "mpsa")
+]
+
+
+def test_a_piece_that_is_off_makes_the_graph_smaller_and_runs_the_same_there(tmp_path: Path) -> None:
+    def graph_of(components: Components, name: str) -> tuple[int, int, float]:
+        torch.manual_seed(0)
+        student = Student(torch.randn(TOKEN_ROWS, 64), components=components).eval()
+        torch.nn.init.normal_(student.head[-1].weight)  # type: ignore[arg-type]
+        batch = example(7, 5, 4, seed=1)
+        path = tmp_path / f"{name}.onnx"
+        pair = ListBatch(*(torch.cat([part, part]) for part in batch))
+        to_onnx(student, tuple(pair), path, (INPUT_NAMES, OUTPUT_NAMES), DYNAMIC_AXES)
+        graph = convert_version(onnx.load(path), 21)
+        given = {
+            name: tensor.numpy() for name, tensor in zip(INPUT_NAMES, batch, strict=True) if name in {i.name for i in graph.graph.input}
+        }
+        scores, gate = (np.asarray(output) for output in ReferenceEvaluator(graph).run(["score", "gate"], given))
+        expected = ask(student, batch)
+        worst = max(np.abs(scores - expected.score.numpy()).max(), np.abs(gate - expected.gate.numpy()).max())
+        return sum(node.op_type != "Constant" for node in graph.graph.node), count_parameters(student)[0], float(worst)
+
+    nodes, parameters, worst = graph_of(Components(), "whole")
+    assert worst < 1e-4
+    for i, components in enumerate(SWITCHES):
+        fewer_nodes, fewer_parameters, worst = graph_of(components, str(i))
+        assert fewer_nodes < nodes, components
+        assert fewer_parameters < parameters, components
+        assert worst < 1e-4, components
+    more_nodes, _, worst = graph_of(replace(Components(), histograms=True), "histograms")
+    assert more_nodes > nodes
+    assert worst < 1e-4
+
+
+def test_a_histogram_counts_likeness_and_nothing_else() -> None:
+    """Two recent items at cosines 1 and .5, one of padding"""
+    candidate = torch.tensor([[[1.0, 0.0]]])
+    history = torch.tensor([[[1.0, 0.0], [0.5, 3**0.5 / 2], [0.0, 0.0]]])
+    counted = histogram(candidate, history, torch.tensor([[1.0, 1.0, 0.0]]))
+    assert torch.allclose(counted, torch.tensor([[[0.0, 0.0, 0.0, 0.5, 0.0, 0.5]]]), atol=1e-6)
+    assert histogram(candidate, history, torch.zeros(1, 3)).abs().sum() == 0
+    between = torch.tensor([[[0.625, 0.0]]])  # halfway from .5 to .75
+    assert torch.allclose(histogram(candidate, between, torch.ones(1, 1))[0, 0, 3:5], torch.tensor([0.5, 0.5]), atol=1e-6)

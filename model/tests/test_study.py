@@ -57,6 +57,7 @@ def test_the_table_has_every_model_with_every_seed() -> None:
     assert models == {
         *("pointwise", "lambdamart", "dlcm", "prm", "setrank"),
         *("teacher", "teacher-ensemble", "teacher-no-image", "student", "student-labels"),
+        *("tree-and-nets", "student-of-tree-and-nets", "pointwise-ensemble", "pointwise-distilled", "pointwise-of-teachers"),
     }
     assert set(Counter((run.model, run.seed) for run in runs).values()) == {1}
     assert len(runs) == 5 * len(models)
@@ -66,13 +67,14 @@ def test_students_come_after_the_teachers_they_need() -> None:
     runs = runs_of("fashion table", 4)
     for i, run in enumerate(runs):
         earlier = {(other.model, other.seed) for other in runs[:i] if other.hands_on}
-        assert {("teacher", seed) for seed in run.teachers} <= earlier
+        assert set(run.members) <= earlier
 
 
 def test_ensembles_go_round_the_seeds() -> None:
-    assert [members(seed, 5) for seed in (1, 4, 5)] == [(1, 2, 3), (1, 4, 5), (1, 2, 5)]
-    assert members(2, 2) == (1, 2)
-    assert members(1, 1) == (1,)
+    rounds = [[seed for _, seed in members("teacher", first, 5)] for first in (1, 4, 5)]
+    assert rounds == [[1, 2, 3], [1, 4, 5], [1, 2, 5]]
+    assert members("pointwise", 2, 2) == (("pointwise", 1), ("pointwise", 2))
+    assert members("teacher", 1, 1) == (("teacher", 1),)
 
 
 def test_an_ablation_takes_one_thing_away() -> None:

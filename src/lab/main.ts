@@ -19,6 +19,10 @@ export const PROJECT_COMMANDS: Commands = {
     summary: "Queries for what photographs show → a judged catalogue for evaluate",
     load: async () => (await import("./study/attributes.ts")).createAttributesCommand,
   },
+  world: {
+    summary: "What each part of the simulated truth is worth, and whether it can be read",
+    load: async () => (await import("./study/world.ts")).createWorldCommand,
+  },
   blind: {
     summary: "Two orders of the demo on a page, to be judged without knowing which is which",
     load: async () => (await import("./blind.ts")).createBlindCommand,

@@ -10,7 +10,7 @@ from armmt.baselines.prm import PRM
 from armmt.baselines.setrank import SetRank
 from armmt.model.ranker import Ranker
 
-#: Neural baselines by their name in the study. LambdaMART is not a module: see `lambdamart.py`.
+#: Neural baselines by their name in the study. LambdaMART is not a module: see `training/train_trees.py`.
 NEURAL: tuple[str, ...] = ("pointwise", "dlcm", "prm", "setrank")
 
 

@@ -15,12 +15,14 @@ from torch import Tensor, nn
 from armmt.model.contract import FEATURE_DIM, IMAGE_DIM, TEXT_DIM
 from armmt.model.layers import (
     ASPECTS,
+    LIKENESSES,
     ContextAwareFusion,
     MultiPerspectiveSelfAttention,
     QueryTower,
     Rectifier,
     TargetAttention,
     WordMatch,
+    histogram,
     masked_mean,
     relu,
 )
@@ -33,6 +35,8 @@ class Components:
     cafu: bool = True  # False: text and image weigh the same, always
     context: bool = True  # False: CAFU sees the squeezed sources alone
     personal: bool = True  # False: the shopper's history is not read, and the personalised level is left out
+    attention: bool = True  # False: the mean of the recent items stands for them, whichever the candidate
+    histograms: bool = False  # True: beside it, how many recent items are how much like the candidate; nothing is learned in it
     mpsa: bool = True  # False: no attention along the list
     auxiliary: bool = True  # False: no task on the multimodal path
 
@@ -71,14 +75,14 @@ class Modality(nn.Module):
 class UserInterest(nn.Module):
     """Attention of each candidate over the shopper's recent items, by one modality."""
 
-    def __init__(self, dim: int, width: int) -> None:
+    def __init__(self, dim: int, width: int, attention: bool = True) -> None:
         super().__init__()
-        self.interest = TargetAttention(dim)
+        self.interest = TargetAttention(dim) if attention else None
         self.out = nn.Linear(dim + 1, width)
 
-    def forward(self, candidates: Tensor, history: Tensor, mask: Tensor, likeness: Tensor) -> Tensor:
-        """candidates [B, K, dim], history [B, H, dim], mask [B, H], likeness to the history's mean [B, K, 1] -> [B, K, d]"""
-        attended = self.interest(candidates, history, mask)
+    def forward(self, candidates: Tensor, history: Tensor, mask: Tensor, recent: Tensor, likeness: Tensor) -> Tensor:
+        """candidates [B, K, dim], history [B, H, dim], mask [B, H], its mean [B, dim], likeness to that [B, K, 1] -> [B, K, d]"""
+        attended = recent.unsqueeze(1) if self.interest is None else self.interest(candidates, history, mask)
         return relu(self.out(torch.cat([candidates * attended, likeness], -1)))
 
 
@@ -107,6 +111,8 @@ class Backbone(nn.Module):
         self.query = QueryTower(width, token_vectors)
         # The features of a candidate, together with how well query and shopper match it: words, picture, recent items.
         matches = 2 + ASPECTS + 1 + WordMatch.MATCHES + (2 + width if components.personal else 0)
+        if components.personal and components.histograms:
+            matches += 2 * len(LIKENESSES)
         self.words = WordMatch(width)
         self.features = nn.Sequential(nn.Linear(FEATURE_DIM + matches, 2 * width), Rectifier(), nn.Linear(2 * width, width))
         self.text = Modality(TEXT_DIM, width, ASPECTS)
@@ -121,8 +127,8 @@ class Backbone(nn.Module):
         if components.personal:
             self.text_leaning = UserAffinity(TEXT_DIM, width // 2)
             self.image_leaning = UserAffinity(IMAGE_DIM, width // 2)
-            self.text_taste = UserInterest(TEXT_DIM, width)
-            self.image_taste = UserInterest(IMAGE_DIM, width)
+            self.text_taste = UserInterest(TEXT_DIM, width, components.attention)
+            self.image_taste = UserInterest(IMAGE_DIM, width, components.attention)
             # Level 2, the item for this shopper: item, features and interest by text and by image, weighed by query and shopper.
             self.personal = fusion(sources=4, own=0, shared=2 * width)
         perspectives = 3 if components.personal else 2
@@ -158,6 +164,8 @@ class Backbone(nn.Module):
             text_likeness = torch.matmul(text, recent_text.unsqueeze(2))  # [B, K, 1]
             image_likeness = torch.matmul(image, recent_image.unsqueeze(2))
             matches += [text_likeness, image_likeness, self.text_leaning(text, recent_text), self.image_leaning(image, recent_image)]
+            if components.histograms:
+                matches += [histogram(text, history_text, history_mask), histogram(image, history_image, history_mask)]
             if components.cafu and components.context:
                 alike = [recent_text.square().sum(1, keepdim=True), recent_image.square().sum(1, keepdim=True), history_mask[:, :1]]
                 who.append(self.shopper(torch.cat([recent_image, recent_text, *alike], -1)))
@@ -168,8 +176,8 @@ class Backbone(nn.Module):
         if not components.personal:
             return Views(self.look_along([r, x], mask), r, r, None, gate)
 
-        s_text = self.text_taste(text, history_text, history_mask, text_likeness)
-        s_image = self.image_taste(image, history_image, history_mask, image_likeness)
+        s_text = self.text_taste(text, history_text, history_mask, recent_text, text_likeness)
+        s_image = self.image_taste(image, history_image, history_mask, recent_image, image_likeness)
         there = torch.cat([torch.ones_like(present), present], -1)
         p, weights = self.personal([r, x, s_text, s_image], None, torch.cat(who, -1), there)
         # How much of p is text and how much image, through the item or through the interest.

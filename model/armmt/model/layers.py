@@ -200,6 +200,19 @@ class TargetAttention(nn.Module):
         return torch.matmul(shares, history)
 
 
+#: Middles of the bins in which cosines to recent items are counted; each bin falls to nothing at the next one's middle.
+LIKENESSES = (-0.25, 0.0, 0.25, 0.5, 0.75, 1.0)
+BIN = 0.25
+
+
+def histogram(candidates: Tensor, history: Tensor, mask: Tensor) -> Tensor:
+    """candidates [B, K, dim], history [B, H, dim], both of unit length, mask [B, H] -> [B, K, bins]: the share of recent items that are so
+    much like the candidate, soft-counted. Zero without history. A mean cannot tell one twin among strangers from many distant relations."""
+    cosines = torch.matmul(candidates, history.transpose(1, 2)).clamp(LIKENESSES[0], LIKENESSES[-1])  # [B, K, H]
+    each = (mask / mask.sum(1, keepdim=True).clamp(min=1.0)).unsqueeze(2)  # [B, H, 1]
+    return torch.cat([torch.matmul(relu(1.0 - (cosines - middle).abs() / BIN), each) for middle in LIKENESSES], -1)
+
+
 def per_perspective(x: Tensor, weight: Tensor) -> Tensor:
     """x [S, B, K, i] times weight [S, i, o] -> [S, B, K, o]"""
     if torch.onnx.is_in_onnx_export():

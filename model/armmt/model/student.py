@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from armmt.model.backbone import Backbone
+from armmt.model.backbone import WHOLE, Backbone, Components
 from armmt.model.contract import FEATURE_DIM, ListBatch, Scores
 from armmt.model.layers import Rectifier
 from armmt.model.ranker import Predictions, Ranker
@@ -17,9 +17,9 @@ DEPTH = 1
 class Student(nn.Module):
     """Backbone with one number per candidate, which is added to the order of engine and meaning: what is exported. Untrained, it adds 0."""
 
-    def __init__(self, token_vectors: Tensor | None = None, width: int = WIDTH, depth: int = DEPTH) -> None:
+    def __init__(self, token_vectors: Tensor | None = None, width: int = WIDTH, depth: int = DEPTH, components: Components = WHOLE) -> None:
         super().__init__()
-        self.trunk = Backbone(width, depth, token_vectors)
+        self.trunk = Backbone(width, depth, token_vectors, components)
         last = nn.Linear(width, 1)
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)

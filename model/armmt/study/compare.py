@@ -1,7 +1,7 @@
 """Judged runs of one part and level -> rows of model/benchmark.json: means over seeds, paired differences between models, and cost.
 
-Two intervals, never mixed: Student's t over seeds shows how far another seed would move a model's mean on these lists; the bootstrap over
-queries shows how far other queries would move a difference between these trained models.
+Every interval of a figure per list is over seeds and queries together (`intervals.py`). Figures that pool all lists (AUC, calibration) and
+those of training have Student's t over seeds.
 
 `npm run model -- --benchmark` writes the input, a plan in JSON, and judged.npy of each run: the figures per list that need the simulation's
 truth (nDCG, expected clicks, purchases and revenue).
@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from scipy import stats
 
+from armmt.study.intervals import Drawn, Floats, Interval, TwoWayBootstrap, t_interval
 from armmt.training.data import padded
 from armmt.training.runtime import write_json
 
-Floats = NDArray[np.float64]
 Row = dict[str, Any]
 
 ALL = "test"
@@ -36,59 +37,6 @@ NDCG, PURCHASES = SLICED = (f"nDCG@{DEPTH}", f"purchases@{DEPTH} pbm")
 #: Column of judged.npy: new items among the engine's first DEPTH.
 NEW_ITEMS = f"new items@{DEPTH}"
 LABELS = ("clicks", "purchases")
-RESAMPLES = 2000
-LEVEL = 0.95
-
-
-#: mean, low, high
-Interval = tuple[float, float | None, float | None]
-
-
-def t_interval(values: Sequence[float]) -> Interval:
-    """Mean of one value per seed and its 95 % t-interval; a single value has none"""
-    n, mean = len(values), float(np.mean(values))
-    if n < 2:
-        return mean, None, None
-    half = float(stats.t.ppf((1 + LEVEL) / 2, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
-    return mean, mean - half, mean + half
-
-
-def uniform(seed: int, count: int) -> Floats:
-    """mulberry32, as src/demo/random.ts has it: [count] numbers in [0, 1). The same draws as when the study was first made."""
-    state = np.uint32(seed) + np.uint32(0x6D2B79F5) * np.arange(1, count + 1, dtype=np.uint32)
-    t = (state ^ (state >> 15)) * (state | 1)
-    t = (t + (t ^ (t >> 7)) * (t | 61)) ^ t
-    drawn: Floats = (t ^ (t >> 14)).astype(np.float64) / 4294967296.0
-    return drawn
-
-
-class ClusterBootstrap:
-    """Percentile bootstrap that draws whole clusters with replacement (Davison & Hinkley 1997, 3.8; Field & Welsh 2007).
-
-    Lists of the same query rise and fall together; drawn one by one they would make the interval too narrow. All figures of all models use
-    the same draws.
-    """
-
-    def __init__(self, cluster: NDArray[np.int64], seed: int, resamples: int = RESAMPLES) -> None:
-        self.cluster = cluster
-        self.count = int(cluster.max()) + 1
-        drawn = np.floor(uniform(seed, resamples * self.count) * self.count).astype(np.int64).reshape(resamples, self.count)
-        self.times = np.stack([np.bincount(row, minlength=self.count) for row in drawn]).astype(np.float64)  # [resamples, clusters]
-
-    def ratio(self, numerator: Floats, denominator: Floats) -> Interval:
-        """Sum of numerators over sum of denominators, both [N]; lists with NaN in either are left out. NaN where nothing counts."""
-        known = ~(np.isnan(numerator) | np.isnan(denominator))
-        above, below = (
-            np.bincount(self.cluster[known], weights=values[known], minlength=self.count) for values in (numerator, denominator)
-        )
-        with np.errstate(divide="ignore", invalid="ignore"):
-            drawn = (self.times @ above) / (self.times @ below)
-            mean = float(above.sum() / below.sum())
-        drawn = np.sort(drawn[~np.isnan(drawn)])
-        if len(drawn) == 0:
-            return mean, np.nan, np.nan
-        low, high = (float(drawn[int(share * (len(drawn) - 1) + 0.5)]) for share in ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
-        return mean, low, high
 
 
 def auc(values: NDArray[np.floating], labels: NDArray[np.floating]) -> float:
@@ -196,7 +144,7 @@ class Comparison:
 
     def __init__(self, test: TestLists, models: dict[str, list[Judged]], slices: Sequence[str], seed: int) -> None:
         self.test, self.models = test, models
-        self.bootstrap = ClusterBootstrap(test.query, seed)
+        self.bootstrap = TwoWayBootstrap(test.query, seed)
         first = next(iter(models.values()))[0].columns
         self.new_items = first[NEW_ITEMS] > 0
         columns = [name for name in first if name != NEW_ITEMS]
@@ -207,35 +155,47 @@ class Comparison:
         """[N], 0 outside the view"""
         return self.test.weights(column) * view.inside
 
-    def mean_of_seeds(self, model: str, column: str) -> Floats:
-        """[N]"""
-        each = [run.columns[column].astype(np.float64) for run in self.models[model]]
-        return np.asarray(sum(values / len(each) for values in each))
+    def values(self, model: str, column: str) -> Floats:
+        """[seeds, N]"""
+        return np.stack([run.columns[column].astype(np.float64) for run in self.models[model]])
+
+    def ratio(self, above: Sequence[str], below: Sequence[str], column: str, weight: Floats) -> Interval:
+        """Mean of the first model less those of the others, over the same of `below`, or over the lists where there is none"""
+        named = [*above, *below]
+        each = {model: self.values(model, column) for model in named}
+        known = np.all([~np.isnan(values).any(0) for values in each.values()], axis=0) & (weight > 0)
+        weight = np.where(known, weight, 0.0)
+
+        def drawn(models: Sequence[str]) -> Drawn:
+            sums = [self.bootstrap.sums(model, weight * np.where(known, each[model], 0.0)) for model in models]
+            return reduce(Drawn.minus, sums)
+
+        over = drawn(below) if below else self.bootstrap.sums("lists", weight[None])
+        queries = len(np.unique(self.test.query[known]))
+        return self.bootstrap.interval(drawn(above), over, [len(self.models[model]) for model in named], queries)
 
     def means(self) -> list[Row]:
-        """Each model's mean with its t-interval over seeds"""
+        """Each model's mean"""
         rows = []
         for model, runs in self.models.items():
             for view in self.views:
                 for column in view.columns:
-                    weight = self.weights(view, column)
-                    values = [weighted_mean(run.columns[column], weight) for run in runs]
-                    rows.append(row_of(model, column, view.split, len(runs), *t_interval(values)))
+                    mean, low, high, _ = self.ratio([model], [], column, self.weights(view, column))
+                    rows.append(row_of(model, column, view.split, len(runs), mean, low, high))
             for name in runs[0].pooled:
                 if all(name in run.pooled for run in runs):
-                    rows.append(row_of(model, name, ALL, len(runs), *t_interval([run.pooled[name] for run in runs])))
+                    rows.append(row_of(model, name, ALL, len(runs), *t_interval([run.pooled[name] for run in runs])[:3]))
         return rows
 
     def differences(self, pairs: Sequence[Sequence[str]]) -> list[Row]:
-        """Per-list differences of the means over seeds, resampled by query; on slices only against the engine"""
+        """Per-list differences of the means over seeds, with the p of each alone; on slices only against the engine"""
         rows = []
         for model, against in pairs:
+            seeds = min(len(self.models[name]) for name in (model, against) if name != ENGINE)
             for view in self.views if against == ENGINE else self.views[:1]:
                 for column in view.columns:
-                    weight = self.weights(view, column)
-                    difference = weight * (self.mean_of_seeds(model, column) - self.mean_of_seeds(against, column))
-                    figures = self.bootstrap.ratio(difference, np.where(np.isnan(difference), np.nan, weight))
-                    rows.append({**row_of(model, column, view.split, len(self.models[model]), *figures), "against": against})
+                    mean, low, high, p = self.ratio([model, against], [], column, self.weights(view, column))
+                    rows.append({**row_of(model, column, view.split, seeds, mean, low, high), "against": against, "p": p})
         return rows
 
     def recovered(self) -> list[Row]:
@@ -244,11 +204,10 @@ class Comparison:
         for teacher in [name for name in TEACHERS if name in self.models and ENGINE in self.models]:
             for model in [name for name in self.models if name.startswith(STUDENT)]:
                 for column in SLICED:
-                    base = self.mean_of_seeds(ENGINE, column)
-                    gains = [self.mean_of_seeds(name, column) - base for name in (model, teacher)]
-                    figures = self.bootstrap.ratio(gains[0], gains[1])
+                    weight = self.weights(self.views[0], column)
+                    mean, low, high, _ = self.ratio([model, ENGINE], [teacher, ENGINE], column, weight)
                     metric = f"share kept of {teacher}'s gain, {column}"
-                    rows.append(row_of(model, metric, ALL, len(self.models[model]), *figures))
+                    rows.append(row_of(model, metric, ALL, len(self.models[model]), mean, low, high))
         return rows
 
     def counts(self) -> list[Row]:
@@ -265,13 +224,6 @@ class Comparison:
         return rows
 
 
-def weighted_mean(values: NDArray[np.floating], weights: Floats) -> float:
-    """Mean over the lists that have the figure; NaN when none does"""
-    known = ~np.isnan(values)
-    total = float(weights[known].sum())
-    return float((weights[known] * values[known].astype(np.float64)).sum() / total) if total > 0 else float("nan")
-
-
 def row_of(model: str, metric: str, split: str, seeds: int, mean: float, low: float | None = None, high: float | None = None) -> Row:
     """A row without part and level"""
     return {"model": model, "metric": metric, "mean": mean, "low": low, "high": high, "seeds": seeds, "split": split}
@@ -286,7 +238,7 @@ def click_rows(reports: Sequence[Row]) -> list[Row]:
     """Clicks per training list: rankers differ by the bias of their clicks alone only where they had equally many"""
     counted = by_model([report for report in reports if report.get("trainClicks") is not None])
     return [
-        row_of(model, "clicks per training list", "train", len(runs), *t_interval([r["trainClicks"] / r["trainLists"] for r in runs]))
+        row_of(model, "clicks per training list", "train", len(runs), *t_interval([r["trainClicks"] / r["trainLists"] for r in runs])[:3])
         for model, runs in counted.items()
     ]
 
@@ -306,9 +258,9 @@ def examination_rows(reports: Sequence[Row], true_curve: Sequence[float], estima
     curves = {model: [relative(run["examination"]) for run in runs] for model, runs in learned.items()}
     for model, each in {**curves, **{name: [relative(curve)] for name, curve in estimates.items()}}.items():
         for i in range(DEPTH):
-            rows.append(row_of(model, f"examination@{i + 1}", "train", len(each), *t_interval([float(curve[i]) for curve in each])))
+            rows.append(row_of(model, f"examination@{i + 1}", "train", len(each), *t_interval([float(curve[i]) for curve in each])[:3]))
         errors = [float(np.abs(curve - truth).sum() / (DEPTH - 1)) for curve in each]
-        rows.append(row_of(model, "examination error", "train", len(each), *t_interval(errors)))
+        rows.append(row_of(model, "examination error", "train", len(each), *t_interval(errors)[:3]))
     return rows
 
 
@@ -324,7 +276,7 @@ def cost_rows(reports: Sequence[Row], graphs: dict[str, Row], candidates: int) -
         add("parameters of the token table", runs[0]["tokenTable"])
         if runs[0].get("flops") is not None:
             add(f"FLOPs, K {candidates}", runs[0]["flops"])
-        rows.append(row_of(model, "training seconds", "none", len(runs), *t_interval([run["seconds"] for run in runs])))
+        rows.append(row_of(model, "training seconds", "none", len(runs), *t_interval([run["seconds"] for run in runs])[:3]))
         if model in graphs:
             add("graph, bytes", graphs[model]["bytes"])
             if graphs[model]["milliseconds"]:
@@ -335,7 +287,7 @@ def cost_rows(reports: Sequence[Row], graphs: dict[str, Row], candidates: int) -
 
 def finite(row: Row) -> bool:
     """Whether every figure of a row is a number; a figure that no list has is left out"""
-    return all(row[name] is None or np.isfinite(row[name]) for name in ("mean", "low", "high"))
+    return all(row.get(name) is None or np.isfinite(row[name]) for name in ("mean", "low", "high", "p"))
 
 
 def seeds_of(runs: Path, model: str, name: str) -> list[Path]:

@@ -27,7 +27,7 @@ def build(architecture: str, token_vectors: Tensor | None, components: Component
     if architecture in NEURAL:
         return baseline(architecture, token_vectors)
     if architecture == "student":
-        return StudentRanker(Student(token_vectors))
+        return StudentRanker(Student(token_vectors, components=components))
     if architecture == "teacher":
         return Teacher(token_vectors, components=components)
     raise ValueError(f'Unknown model "{architecture}"')

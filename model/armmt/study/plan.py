@@ -15,7 +15,7 @@ from armmt.model.backbone import WHOLE, Components
 Kind = Literal["fitted", "trees", "ensemble", "distilled"]
 ENSEMBLE_SIZE = 3
 #: Seeds of a kind of part when none are asked for.
-SEEDS: dict[str, int] = {"table": 5, "ablations": 3, "controls": 3}
+SEEDS: dict[str, int] = {"table": 5, "ablations": 8, "controls": 3, "doses": 5}
 #: Parts with another number of seeds than their kind.
 SEEDS_OF_PART: dict[str, int] = {}
 #: Variants that a scenario without one part of the simulated shoppers makes useless.
@@ -40,7 +40,7 @@ class Run:
     mixed_images: bool = False  # every item has the picture of another one
     examination: bool = True
     neighbours: bool = True
-    teachers: tuple[int, ...] = ()  # seeds of the ensemble's members
+    members: tuple[tuple[str, int], ...] = ()  # (model, seed) of those whose mean it is, or learns from
     hands_on: bool = False  # its scores of the training lists are kept, for students
 
     @property
@@ -53,9 +53,9 @@ class Run:
         return self.components == WHOLE and self.images and self.texts and self.examination and self.neighbours and not self.mixed_images
 
 
-def teacher(seed: int, hands_on: bool = False) -> Run:
+def teacher(seed: int) -> Run:
     """The whole teacher"""
-    return Run("teacher", seed, "fitted", "teacher", hands_on=hands_on)
+    return Run("teacher", seed, "fitted", "teacher")
 
 
 def lesser_teacher(what: str, seed: int) -> Run:
@@ -76,33 +76,48 @@ def lesser_teacher(what: str, seed: int) -> Run:
     return replace(whole, components=replace(WHOLE, **{what.removeprefix("no-"): False}))
 
 
-def members(seed: int, seeds: int) -> tuple[int, ...]:
-    """Seeds s, s + 1, s + 2 in a circle; fewer when there are fewer teachers"""
-    return tuple(sorted((seed - 1 + i) % seeds + 1 for i in range(min(ENSEMBLE_SIZE, seeds))))
+def member(model: str, seed: int) -> Run:
+    """A whole model whose scores of the training lists are kept"""
+    return Run(model, seed, "trees" if model == "lambdamart" else "fitted", model, hands_on=True)
+
+
+def members(model: str, seed: int, seeds: int) -> tuple[tuple[str, int], ...]:
+    """Seeds s, s + 1, s + 2 in a circle; fewer when there are fewer"""
+    chosen = sorted((seed - 1 + i) % seeds + 1 for i in range(min(ENSEMBLE_SIZE, seeds)))
+    return tuple((model, each) for each in chosen)
 
 
 def table(seeds: int) -> list[Run]:
+    """Every contender: alone, three together, and a pupil of each three, of our architecture and of the plainest one"""
     every = range(1, seeds + 1)
-    runs = [teacher(seed, hands_on=True) for seed in every]
+    runs = [member("teacher", seed) for seed in every]
     runs += [Run("student-labels", seed, "fitted", "student") for seed in every]
-    runs += [Run("lambdamart", seed, "trees", "lambdamart") for seed in every]
-    runs += [Run(name, seed, "fitted", name) for name in NEURAL for seed in every]
+    runs += [member("lambdamart", seed) for seed in every]
+    runs += [replace(member(name, seed), hands_on=name == "pointwise") for name in NEURAL for seed in every]
     runs += [lesser_teacher("no-image", seed) for seed in every]
     for seed in every:
-        student = Run("student", seed, "distilled", "student", teachers=members(seed, seeds))
+        teachers, plain = members("teacher", seed, seeds), members("pointwise", seed, seeds)
+        with_trees = (*teachers, ("lambdamart", seed))
         runs += [
-            Run("teacher-ensemble", seed, "ensemble", "teacher", teachers=student.teachers),
-            student,
+            Run("teacher-ensemble", seed, "ensemble", "teacher", members=teachers),
+            Run("tree-and-nets", seed, "ensemble", "teacher", members=with_trees),
+            Run("pointwise-ensemble", seed, "ensemble", "pointwise", members=plain),
+            Run("student", seed, "distilled", "student", members=teachers),
+            Run("student-of-tree-and-nets", seed, "distilled", "student", members=with_trees),
+            Run("pointwise-distilled", seed, "distilled", "pointwise", members=plain),
+            Run("pointwise-of-teachers", seed, "distilled", "pointwise", members=teachers),
         ]
     return runs
 
 
 def ablations(seeds: int) -> list[Run]:
     """The whole teacher, and without each piece, each tower, a modality"""
-    components = ("cafu", "context", "personal", "mpsa", "auxiliary")
+    components = ("cafu", "context", "personal", "attention", "mpsa", "auxiliary")
     what = [*(f"no-{piece}" for piece in components), "no-examination", "no-neighbours", "no-image", "no-matching-image", "no-text"]
     every = range(1, seeds + 1)
-    return [teacher(seed) for seed in every] + [lesser_teacher(piece, seed) for piece in what for seed in every]
+    with_histograms = replace(WHOLE, histograms=True)
+    more = [replace(teacher(seed), model="teacher-with-histograms", components=with_histograms) for seed in every]
+    return [teacher(seed) for seed in every] + [lesser_teacher(piece, seed) for piece in what for seed in every] + more
 
 
 def compared(what: Iterable[str], seeds: int) -> list[Run]:
@@ -113,9 +128,11 @@ def compared(what: Iterable[str], seeds: int) -> list[Run]:
 
 def kind_of(part: str) -> str:
     """ "drawn table" -> "table"; throws ValueError for a part that trains nothing here"""
-    kind = part.partition(" ")[2]
+    kind = part.rpartition(" ")[2]
     if kind not in SEEDS:
-        raise ValueError(f'Part "{part}" has nothing to train: expected "<level> table", "<level> ablations" or "<level> controls"')
+        raise ValueError(
+            f'Part "{part}" has nothing to train: expected "<level> table", "<level> ablations", "<level> controls" or "<level> doses"'
+        )
     return kind
 
 
@@ -131,6 +148,8 @@ def runs_of(part: str, seeds: int, scenario: str = "") -> list[Run]:
         return table(seeds)
     if kind == "ablations":
         return ablations(seeds)
+    if kind == "doses":
+        return compared(CONTROLS["without-picture"], seeds)
     control = next((name for name in CONTROLS if name in scenario), None)
     if control is None:
         raise ValueError(f"{scenario}: a control's lists have one of {', '.join(CONTROLS)} in their name")

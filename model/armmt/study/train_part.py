@@ -16,8 +16,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from armmt.baselines.lambdamart import TreeOptions, fit_trees, score_trees
-from armmt.model.student import StudentRanker
 from armmt.study.models import (
     build,
     count,
@@ -30,13 +28,16 @@ from armmt.study.models import (
     with_mixed_images,
     without_texts,
 )
-from armmt.study.plan import Run, runs_of, seeds_of, teacher
+from armmt.study.plan import Run, member, runs_of, seeds_of
 from armmt.study.schedule import Schedule, StudyError, Task
 from armmt.study.tuning import TRIAL_PASSES, Search, Setting, read_tuning, tune, with_setting
 from armmt.training.data import Lists
 from armmt.training.distill import DistilOptions, distil, ensemble
 from armmt.training.fit import FitOptions, Fitted, fit, score
 from armmt.training.runtime import device, prepare, write_json
+from armmt.training.train_trees import Columns, TreeOptions
+from armmt.training.train_trees import fit as fit_trees
+from armmt.training.train_trees import score as score_trees
 
 #: Over the training lists, for every model; after one, none of them has learned what 160,000 lists tell.
 PASSES = 2.0
@@ -66,9 +67,10 @@ def recipe(run: Run, study: Study, tuned: dict[str, Setting]) -> Recipe:
         return with_setting(TreeOptions(seed=run.seed), chosen)
     # A student serves shops that lack things; a teacher or a baseline is compared on lists that lack nothing.
     # It also sees them more often: with part of them withheld a pass tells less.
-    is_student = run.architecture == "student"
-    epochs = study.epochs * (STUDENT_PASSES if is_student else 1)
-    fit_options = FitOptions(epochs=epochs, seed=run.seed, examination=run.examination, neighbours=run.neighbours, dropout=is_student)
+    # So does any other pupil: it is taught as the student is.
+    is_pupil = run.architecture == "student" or run.kind == "distilled"
+    epochs = study.epochs * (STUDENT_PASSES if is_pupil else 1)
+    fit_options = FitOptions(epochs=epochs, seed=run.seed, examination=run.examination, neighbours=run.neighbours, dropout=is_pupil)
     if run.kind == "fitted":
         return replace(fit_options, **chosen)
     if run.kind == "distilled":
@@ -87,8 +89,8 @@ def options_of(run: Run, study: Study, tuned: dict[str, Setting], lists: str) ->
         "mostLists": study.most_lists,
         "lists": lists,
     }
-    if run.teachers:
-        options["members"] = [options_of(teacher(seed), study, tuned, lists) for seed in run.teachers]
+    if run.members:
+        options["members"] = [options_of(member(*each), study, tuned, lists) for each in run.members]
     return stored_options(options)
 
 
@@ -128,26 +130,36 @@ def carry_out(run: Run, study: Study, how: Recipe, options: dict[str, Any]) -> N
 
 
 def grow(run: Run, study: Study, how: TreeOptions, folder: Path) -> dict[str, Any]:
-    lists, test = open_lists(run, study, "train"), open_lists(run, study, "test")
-    vectors = torch.from_numpy(np.load(study.lists / "tokens.npy"))
+    lists, validation, test = (open_lists(run, study, split) for split in ("train", "validation", "test"))
     started = time.monotonic()
-    booster = fit_trees(lists, vectors, how)
+    columns = Columns(lists, torch.from_numpy(np.load(study.lists / "tokens.npy")))
+    booster = fit_trees(lists, validation, columns, how)
     seconds = time.monotonic() - started
-    np.save(folder / "scores.npy", score_trees(booster, test, vectors))
+    np.save(folder / "scores.npy", score_trees(booster, test, columns))
+    if run.hands_on:
+        np.save(folder / "targets.npy", score_trees(booster, lists, columns))
     # A tree's numbers: a threshold per split and a value per leaf.
     numbers = sum(2 * tree["num_leaves"] - 1 for tree in booster.dump_model()["tree_info"])
     trained_on = min(len(lists), how.most_lists)
-    return {"parameters": numbers, "tokenTable": 0, "trainLists": trained_on, "seconds": round(seconds, 1), "history": []}
+    return {
+        "parameters": numbers,
+        "tokenTable": 0,
+        "trainLists": trained_on,
+        "rounds": booster.best_iteration,
+        "seconds": round(seconds, 1),
+        "history": [],
+    }
 
 
 def average(run: Run, study: Study, folder: Path) -> dict[str, Any]:
     """The ensemble: no training, the mean of its members' z-scored scores"""
     test = open_lists(run, study, "test")
-    members = [study.folder("teacher", seed) for seed in run.teachers]
-    np.save(folder / "scores.npy", ensemble([np.load(member / "scores.npy") for member in members], test.lengths.cpu()))
-    np.save(folder / "clicks.npy", np.mean([np.load(member / "clicks.npy") for member in members], axis=0, dtype=np.float32))
-    reports = [json.loads((member / "run.json").read_text()) for member in members]
-    sums = {name: sum(report[name] for report in reports) for name in ("parameters", "tokenTable", "flops")}
+    folders = [study.folder(*each) for each in run.members]
+    np.save(folder / "scores.npy", ensemble([np.load(each / "scores.npy") for each in folders], test.lengths.cpu()))
+    if all((each / "clicks.npy").exists() for each in folders):  # trees give no probabilities
+        np.save(folder / "clicks.npy", np.mean([np.load(each / "clicks.npy") for each in folders], axis=0, dtype=np.float32))
+    reports = [json.loads((each / "run.json").read_text()) for each in folders]
+    sums = {name: sum(report.get(name, 0) for report in reports) for name in ("parameters", "tokenTable", "flops")}
     seconds = round(sum(report["seconds"] for report in reports), 1)
     return {**sums, "trainLists": reports[0]["trainLists"], "seconds": seconds, "history": []}
 
@@ -158,9 +170,7 @@ def train(run: Run, study: Study, how: FitOptions | DistilOptions, folder: Path)
     model = build(run.architecture, torch.from_numpy(np.load(study.lists / "tokens.npy")), run.components)
     fitted: Fitted
     if isinstance(how, DistilOptions):
-        if not isinstance(model, StudentRanker):
-            raise TypeError(f"{run.model} is not a student")
-        scores = [np.load(study.folder("teacher", seed) / "targets.npy") for seed in run.teachers]
+        scores = [np.load(study.folder(*each) / "targets.npy") for each in run.members]
         fitted = distil(model, lists, validation, ensemble(scores, lists.lengths.cpu()), how, label=run.name)
     else:
         fitted = fit(model, lists, validation, how, label=run.name)
@@ -197,7 +207,7 @@ def carry_out_all(runs: list[Run], study: Study, tuned: dict[str, Setting], work
     for run in runs:
         options = options_of(run, study, tuned, lists)
         # A run that learns from a repeated run is repeated too.
-        if not is_done(run, study, options) or any(("teacher", seed) in redone for seed in run.teachers):
+        if not is_done(run, study, options) or any(each in redone for each in run.members):
             redone.add((run.model, run.seed))
             open_runs.append((run, options))
     say(f"{len(runs) - len(open_runs)} of {len(runs)} runs are done")
@@ -209,7 +219,7 @@ def carry_out_all(runs: list[Run], study: Study, tuned: dict[str, Setting], work
             work=carry_out,
             given=(run, study, recipe(run, study, tuned), options),
             log=study.folder(run.model, run.seed) / "log.txt",
-            needs=frozenset(("teacher", seed) for seed in run.teachers),
+            needs=frozenset(run.members),
         )
         for run, options in open_runs
     ]

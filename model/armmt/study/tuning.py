@@ -19,13 +19,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from armmt.baselines.lambdamart import TreeOptions, fit_trees, score_trees
 from armmt.model.backbone import WHOLE
 from armmt.study.models import build, fingerprint, size_of, some_of
 from armmt.study.schedule import Schedule, Task
 from armmt.training.data import Lists
 from armmt.training.fit import FitOptions, fit, score
 from armmt.training.runtime import device, prepare, write_json
+from armmt.training.train_trees import Columns, TreeOptions
+from armmt.training.train_trees import fit as fit_trees
+from armmt.training.train_trees import score as score_trees
 
 SHARE = 0.15
 TRIAL_PASSES = 1.0  # a trial must be cheap: there are six for every model
@@ -105,7 +107,9 @@ def attempt(trial: Trial, lists: Lists, validation: Lists) -> tuple[NDArray[np.f
     vectors = torch.from_numpy(np.load(trial.lists / "tokens.npy"))
     setting: dict[str, Any] = dict(trial.setting)
     if trial.architecture == "lambdamart":
-        return score_trees(fit_trees(lists, vectors, with_setting(TreeOptions(), setting)), validation, vectors), {}
+        columns = Columns(lists, vectors)
+        booster = fit_trees(lists, validation, columns, with_setting(TreeOptions(), setting))
+        return score_trees(booster, validation, columns), {"rounds": booster.best_iteration}
     model = build(trial.architecture, vectors)
     fitted = fit(model, lists, validation, replace(FitOptions(epochs=trial.epochs), **setting), label=trial.architecture)
     return score(model, validation).score, {"validation": fitted.history[-1]}

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from armmt.model.student import StudentRanker
+from armmt.model.ranker import Ranker, ranking_score
 from armmt.training.data import Lists
 from armmt.training.fit import FitOptions, Fitted, Scored, Step, Trained, minimise
 from armmt.training.losses import listwise_kl, margin, standardise
@@ -45,9 +45,9 @@ def ensemble(scores: list[NDArray[np.float32]], lengths: Tensor) -> NDArray[np.f
 
 
 def distil(
-    ranker: StudentRanker, lists: Lists, validation: Lists, targets: NDArray[np.float32], options: DistilOptions, label: str = "Student"
+    ranker: Ranker, lists: Lists, validation: Lists, targets: NDArray[np.float32], options: DistilOptions, label: str = "Student"
 ) -> Fitted:
-    """Trains the student in place towards `targets` [N, K], the ensemble's scores of the same lists."""
+    """Trains a student, or a baseline as one, in place towards `targets` [N, K], the ensemble's scores of the same lists."""
     trained = Trained(ranker, options.fit).to(device())
     log_gap = nn.Parameter(torch.tensor(0.0, device=device()))  # scale of the student's score gaps relative to the teachers'
     trained.register_parameter("log_gap", log_gap)
@@ -61,8 +61,9 @@ def distil(
         if alpha == 0:
             return hard
         target = standardise(wanted[step.rows, : mask.shape[1]], mask)
-        soft = alpha * listwise_kl(predictions.click, target, mask, options.temperature)
-        return hard + soft + options.margin * margin(predictions.click, target, mask, log_gap.exp())
+        score = ranking_score(predictions)
+        soft = alpha * listwise_kl(score, target, mask, options.temperature)
+        return hard + soft + options.margin * margin(score, target, mask, log_gap.exp())
 
     return minimise(loss, trained, lists, validation, label)
 

@@ -42,6 +42,7 @@ class FitOptions:
     listwise: float = 2.0
     purchase: float = 0.5
     auxiliary: float = 0.2
+    auxiliary_on: str = "clicks"  # or "purchases", the main target
     examination: bool = True  # False: clicks are taken as they are
     neighbours: bool = True  # False: no effect of the items above
     dropout: bool = False  # modality dropout: for models that serve shops without pictures, prices or histories
@@ -87,9 +88,11 @@ class Trained(nn.Module):
             terms["purchase"] = purchase_given_click(predictions.purchase, labels.purchase, labels.click)
             loss = loss + options.purchase * terms["purchase"]
         if predictions.auxiliary is not None:
+            is_click = options.auxiliary_on == "clicks"
+            happened, gain = (labels.click, labels.gain) if is_click else (labels.purchase, labels.purchase)
             terms["auxiliary"] = examined_click(
-                predictions.auxiliary, examined.detach(), labels.click, shown
-            ) + options.listwise * listwise_click(predictions.auxiliary, examined, labels.gain, shown)
+                predictions.auxiliary, examined.detach(), happened, shown
+            ) + options.listwise * listwise_click(predictions.auxiliary, examined, gain, shown)
             loss = loss + options.auxiliary * terms["auxiliary"]
         return {"loss": loss, **terms}
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from armmt.model.backbone import WHOLE, Components
 from armmt.model.export import export_student
 from armmt.model.student import Student, StudentRanker, count_parameters
 from armmt.training.data import Lists
@@ -18,7 +19,9 @@ from armmt.training.fit import score
 from armmt.training.runtime import device, prepare, write_json
 
 
-def train_student(folder: Path, out: Path, options: DistilOptions, version: str, trained_on: str) -> Student:
+def train_student(
+    folder: Path, out: Path, options: DistilOptions, version: str, trained_on: str, components: Components = WHOLE
+) -> Student:
     """Writes student.pt, student.json and the exported model."""
     prepare(options.fit.seed, threads=2)
     where = device()
@@ -28,7 +31,7 @@ def train_student(folder: Path, out: Path, options: DistilOptions, version: str,
     if not teachers:
         raise FileNotFoundError(f"{out} holds no teacher-*.json: run armmt.training.train_teachers first")
     targets = ensemble([np.load(out / f"targets-{name}.npy") for name in teachers], lists.lengths)
-    ranker = StudentRanker(Student(token_vectors))
+    ranker = StudentRanker(Student(token_vectors, components=components))
     fitted = distil(ranker, lists, validation, targets, options)
     theirs = ensemble([np.load(out / f"validation-{name}.npy") for name in teachers], validation.lengths)
     agreed = {name: round(value, 4) for name, value in agreement(score(ranker, validation), theirs, validation.lengths).items()}
@@ -45,6 +48,7 @@ def train_student(folder: Path, out: Path, options: DistilOptions, version: str,
             "seconds": round(fitted.seconds, 1),
             "examination": fitted.examination.curve(),
             "validation": agreed,
+            "components": asdict(components),
         },
     )
     export_student(student, out, describe(lists.meta, f"{trained_on}, {len(lists)} lists", agreed, version))
@@ -72,10 +76,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--version", required=True, help="name of the model in its manifest")
     parser.add_argument("--trained-on", required=True, help="what the lists come from, for the manifest")
+    names = [field.name for field in fields(Components)]
+    parser.add_argument("--without", choices=names, nargs="+", default=[], help="pieces that are off: the graph is smaller by them")
+    parser.add_argument("--with", choices=names, nargs="+", default=[], dest="added", help="pieces that are on")
     a = parser.parse_args()
+    components = replace(WHOLE, **dict.fromkeys(a.without, False), **dict.fromkeys(a.added, True))
     options = DistilOptions()
     options = replace(options, fit=replace(options.fit, epochs=a.epochs, batch=a.batch, seed=a.seed))
-    train_student(a.lists, a.out, options, a.version, a.trained_on)
+    train_student(a.lists, a.out, options, a.version, a.trained_on, components)
 
 
 if __name__ == "__main__":

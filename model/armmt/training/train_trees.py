@@ -1,7 +1,9 @@
-"""Trains the teacher that is no net: LightGBM's lambdarank on columns that see the whole list, stopped early on the validation lists.
+"""Trains the teacher that is no net, and the study's LambdaMART (Burges, MSR-TR-2010-82): LightGBM's lambdarank on columns that see the
+whole list, stopped early on the validation lists.
 
 A net multiplies query, pictures and history by itself; a tree needs those products as columns, and each column also as its difference from
-the list's mean and as its place in the list. Leaves the same files as `armmt.training.train_teachers`, so the student takes both alike.
+the list's mean and as its place in the list. Position bias: LightGBM's own `position` (Unbiased LambdaMART in kind), the counterpart of the
+examination tower. Leaves the same files as `armmt.training.train_teachers`, so the student takes both alike.
 """
 
 from __future__ import annotations
@@ -21,11 +23,11 @@ from torch import Tensor
 
 from armmt.model.contract import ListBatch
 from armmt.model.layers import FAR, masked_mean
-from armmt.training.data import Lists
+from armmt.training.data import Labels, Lists
 from armmt.training.examination import PAGE
 from armmt.training.runtime import prepare, progress, write_json
+from armmt.training.word_views import CHUNK, WordViews, above_usual
 
-CHUNK = 512
 #: Cosine from which two candidates look or read the same.
 NEAR = 0.95
 #: A click at a position where few click counts as many, but never as more than so many.
@@ -51,16 +53,24 @@ class TreeOptions:
 
 
 class Columns:
-    """Lists -> columns. Directions are those of the catalogue's own vectors."""
+    """Lists -> columns. Directions are those of the catalogue's own vectors, what words mean for pictures is learned from the clicks of
+    `lists`, the training lists."""
 
     def __init__(self, lists: Lists, token_vectors: Tensor) -> None:
+        self.lists = lists
+        self.views = WordViews(lists, above_usual(lists))
         self.words = token_vectors.to(lists.where)
         self.directions = [directions(vectors) for vectors in (lists.text, lists.image)]
 
-    def of(self, batch: ListBatch) -> Tensor:
+    def at(self, lists: Lists, rows: Tensor) -> tuple[ListBatch, Labels, Tensor]:
+        """A batch of lists with its columns [B, K, C]; training lists are left out of what their own words mean"""
+        batch, labels = lists.batch(rows)
+        return batch, labels, self.of(batch, self.views.own[rows] if lists is self.lists else None)
+
+    def of(self, batch: ListBatch, left_out: Tensor | None = None) -> Tensor:
         """-> [B, K, C]"""
         mask = batch.mask
-        own = torch.cat([batch.features, batch.presence, *self.products(batch)], -1)
+        own = torch.cat([batch.features, batch.presence, *self.products(batch), self.views.columns(batch, left_out)], -1)
         mean = masked_mean(own, mask).unsqueeze(1)
         projected = [vectors @ axes for vectors, axes in zip((batch.text, batch.image), self.directions, strict=True)]
         shared = torch.stack([mask.sum(1), batch.history_mask.sum(1)], -1).unsqueeze(1).expand(-1, mask.shape[1], -1)
@@ -128,9 +138,9 @@ def shown_rows(lists: Lists, columns: Columns, options: TreeOptions) -> Shown:
     positions: list[NDArray[np.int64]] = []
     counts: list[NDArray[np.int64]] = []
     for some in torch.split(rows, CHUNK):
-        batch, labels = lists.batch(some)
+        batch, labels, values = columns.at(lists, some)
         shown = (labels.position > 0) & (batch.mask > 0)
-        parts.append(columns.of(batch)[shown].cpu().numpy())
+        parts.append(values[shown].cpu().numpy())
         gains.append(labels.gain[shown].cpu().numpy())
         positions.append((labels.position[shown] - 1).clamp(max=PAGE - 1).cpu().numpy())
         counts.append(shown.sum(1).cpu().numpy())
@@ -213,10 +223,10 @@ def score(booster: lgb.Booster, lists: Lists, columns: Columns) -> NDArray[np.fl
     """Scores of every list [N, K], rows as in lists.parquet, zero where padded"""
     scores = np.zeros(tuple(lists.items.shape), dtype=np.float32)
     for rows in torch.split(torch.arange(len(lists)), CHUNK):
-        batch, _ = lists.batch(rows)
+        batch, _, values = columns.at(lists, rows)
         real = batch.mask.bool()
         part = np.zeros(tuple(real.shape), dtype=np.float32)
-        part[real.cpu().numpy()] = booster.predict(columns.of(batch)[real].cpu().numpy(), num_threads=1)
+        part[real.cpu().numpy()] = booster.predict(values[real].cpu().numpy(), num_threads=1)
         scores[rows.numpy(), : part.shape[1]] = part
     return scores
 

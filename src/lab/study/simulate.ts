@@ -3,14 +3,16 @@ import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:f
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { printTable, progressBar } from "../../cli/command.ts";
-import { whole } from "../../cli/numbers.ts";
+import { partOfOne, whole } from "../../cli/numbers.ts";
 import { ALL_PARTS, type PART_NAMES } from "./simulate/attraction.ts";
 import { LOG_MODELS } from "./simulate/clicks.ts";
 import { drawnShop } from "./simulate/drawn-shop.ts";
 import { openFashionShop } from "./simulate/fashion/shop.ts";
+import { honestShop, USUAL_DOSE } from "./simulate/honest/shop.ts";
 import { lookCodes, type Shop } from "./simulate/shop.ts";
 import { simulateOverHttp } from "./simulate/over-http.ts";
 import { type ScenarioOptions, simulate } from "./simulate/scenario.ts";
+import { type PeopledShop, type WorldNumber, WORLDS } from "./simulate/world.ts";
 import { DRAWN_COUNT } from "../../demo/catalogue/catalogue.ts";
 
 /** Shop of the simulated shoppers: drawn like the demo's catalogue, from another seed, so that the demo shows products never trained on. */
@@ -19,9 +21,20 @@ export const SIMULATED_SHOP = { seed: 3, count: 3000 };
 /** Fewest that a study over the fashion shop should have; the drawn shop's are smaller because they train within minutes. */
 const DEFAULTS = { drawn: { shoppers: 4000, searches: 20_000 }, fashion: { shoppers: 20_000, searches: 200_000 } } as const;
 
+/** Which world, default 1; `dose`: of world 2, the pictures' share of what decides. */
+export interface WorldOptions {
+  readonly world?: WorldNumber | undefined;
+  readonly dose?: number | undefined;
+}
+
+/** The shop as shoppers of that world see it. */
+export function inWorld(shop: Shop, { world = 1, dose = USUAL_DOSE, seed }: WorldOptions & { readonly seed: number }): PeopledShop {
+  return world === 1 ? shop : honestShop(shop, { dose, seed });
+}
+
 /** Defaults: the drawn shop of `items` and `catalogSeed` (which are ignored for another shop), "pbm", seed 1, all parts. */
 interface SimulateOptions
-  extends Pick<ScenarioOptions, "shoppers" | "searches">, Partial<Pick<ScenarioOptions, "clickModel" | "seed" | "parts">> {
+  extends Pick<ScenarioOptions, "shoppers" | "searches">, Partial<Pick<ScenarioOptions, "clickModel" | "seed" | "parts">>, WorldOptions {
   readonly out: string;
   readonly shop?: Shop | undefined;
   readonly items?: number;
@@ -61,11 +74,12 @@ export function writeSimulation(options: SimulateOptions) {
   const texts = new Set<string>();
   const bar = progressBar("Simulating searches", options.searches, options);
   const { items = SIMULATED_SHOP.count, catalogSeed = SIMULATED_SHOP.seed, clickModel = "pbm", seed = 1, parts = ALL_PARTS } = options;
-  const { shoppers, searches, shop = drawnShop({ count: items, seed: catalogSeed }) } = options;
+  const { shoppers, searches, world = 1, dose = USUAL_DOSE } = options;
+  const shop = inWorld(options.shop ?? drawnShop({ count: items, seed: catalogSeed }), { world, dose, seed });
   const catalog = shop.level === "drawn" ? { catalog: "drawn", items, catalogSeed } : { catalog: shop.level, items: shop.products.length };
   writeFileSync(
     join(options.out, "simulation.json"),
-    `${JSON.stringify({ ...catalog, shoppers, searches, clickModel, seed, parts, look: lookCodes(shop) }, undefined, 2)}\n`,
+    `${JSON.stringify({ ...catalog, ...(world !== 1 && { world, dose }), shoppers, searches, clickModel, seed, parts, look: lookCodes(shop) }, undefined, 2)}\n`,
   );
   for (const session of simulate({ shop, shoppers, searches, clickModel, seed, parts })) {
     queries.write(session.query);
@@ -89,8 +103,9 @@ export function writeSimulation(options: SimulateOptions) {
 }
 
 type Without = `without${Capitalize<(typeof PART_NAMES)[number]>}`;
-interface Flags extends Omit<SimulateOptions, "shop" | "parts" | "shoppers" | "searches">, Partial<Record<Without, true>> {
+interface Flags extends Omit<SimulateOptions, "shop" | "parts" | "shoppers" | "searches" | "world">, Partial<Record<Without, true>> {
   readonly catalog: string;
+  readonly world: string;
   readonly shoppers?: number;
   readonly searches?: number;
   readonly edge?: string;
@@ -123,6 +138,8 @@ export function createSimulateCommand(): Command {
     .option("--searches <n>", "how many searches in all (default: 20,000 and 200,000)", whole(1))
     .addOption(new Option("--click-model <name>", "how shoppers read a list; full: all of it").choices(LOG_MODELS).default("pbm"))
     .option("--seed <n>", "another number, other shoppers", whole(0), 1)
+    .addOption(new Option("--world <n>", "how shoppers choose: 1, or 2 (docs/design/worlds.md)").choices(WORLDS.map(String)).default("1"))
+    .option("--dose <share>", "in world 2: the pictures' share of what decides", partOfOne, USUAL_DOSE)
     .option("--without-text", "words do not attract")
     .option("--without-picture", "pictures do not attract")
     .option("--without-personal", "all shoppers like the same")
@@ -153,7 +170,8 @@ export function createSimulateCommand(): Command {
         process.stdout.write(`${JSON.stringify({ out: flags.out, ...report }, undefined, flags.json === true ? 0 : 2)}\n`);
         return;
       }
-      const report = writeSimulation({ ...DEFAULTS[shop === undefined ? "drawn" : "fashion"], ...flags, shop, parts });
+      const world = flags.world === "2" ? 2 : 1;
+      const report = writeSimulation({ ...DEFAULTS[shop === undefined ? "drawn" : "fashion"], ...flags, world, shop, parts });
       if (flags.json === true) process.stdout.write(`${JSON.stringify({ out: flags.out, ...report })}\n`);
       else printTable(["simulated", "count"], Object.entries(report));
     });

@@ -116,7 +116,7 @@ describe("the judge", () => {
     }
     expect(findRuns(runs).map(({ model }) => model)).toEqual(["pointwise", "prm", "teacher"]);
     const plan = await judgeRuns("drawn table", "drawn", (model) => model !== "pointwise", scenario, runs);
-    expect(plan.models).toEqual(["engine", "shuffle", "prm", "teacher"]);
+    expect(plan.models).toEqual(["engine", "semantic", "shuffle", "prm", "teacher"]);
     expect(plan.quality?.pairs).toContainEqual(["teacher", "prm"]);
     expect(plan.quality?.slices).toEqual(expect.arrayContaining([...K_SLICES, ...COLD_SLICES]));
     const figures = readMatrix(join(runs, "teacher/seed-1/judged.npy"));

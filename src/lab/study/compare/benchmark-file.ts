@@ -13,6 +13,14 @@ export const LEVELS = [
   "drawn without picture",
   "drawn without context",
   "drawn without personal",
+  "drawn world 2",
+  "drawn world 2 dose 0",
+  "drawn world 2 dose 0.05",
+  "drawn world 2 dose 0.35",
+  "fashion world 2",
+  "fashion world 2 dose 0",
+  "fashion world 2 dose 0.05",
+  "fashion world 2 dose 0.35",
   "open bandit",
   "chorus",
 ] as const;
@@ -24,6 +32,12 @@ export const PARTS = [
   "fashion controls",
   "drawn table",
   "drawn controls",
+  "drawn world 2 table",
+  "drawn world 2 ablations",
+  "drawn world 2 doses",
+  "fashion world 2 table",
+  "fashion world 2 ablations",
+  "fashion world 2 doses",
   "position bias",
   "open bandit",
   "chorus",
@@ -31,7 +45,7 @@ export const PARTS = [
 ] as const;
 export type PartName = (typeof PARTS)[number];
 /** The parts that compare all models. */
-export const TABLES: readonly PartName[] = ["fashion table", "drawn table"];
+export const TABLES: readonly PartName[] = ["fashion table", "drawn table", "drawn world 2 table", "fashion world 2 table"];
 
 const figure = v.pipe(v.number(), v.finite());
 
@@ -42,9 +56,11 @@ export const rowSchema = v.object({
   model: v.string(),
   metric: v.string(),
   mean: figure,
-  /** 95 % interval: over seeds (t), of a difference over queries (bootstrap). Null where there is nothing to vary. */
+  /** 95 % interval over seeds and queries. Null where there is nothing to vary. */
   low: v.nullable(figure),
   high: v.nullable(figure),
+  /** Of a difference, alone. Rows of earlier editions lack it: their intervals are over queries, those of means over seeds. */
+  p: v.optional(v.nullable(figure)),
   seeds: v.pipe(v.number(), v.integer(), v.minValue(1)),
   /** "test", or a slice of it such as "test, K 21-30". */
   split: v.string(),

@@ -1,12 +1,14 @@
 /** `model/benchmark.json` → the benchmark section of model/RESULTS.md. Nothing else is read. */
 import { writeFileSync } from "node:fs";
 import type { Cell } from "../../../report/format.ts";
+import { holm } from "../../../report/statistics/compare.ts";
 import { FIGURES } from "../assess/worth.ts";
 import { replaceSection, table } from "../pipeline/card.ts";
 import { type Benchmark, LEVELS, type PartName, PARTS, type Row, TABLES } from "./benchmark-file.ts";
 import { ALL, ENGINE, ENSEMBLE, NDCG, type Pairs, PURCHASES, STUDENT, TEACHER } from "./names.ts";
 import * as names from "./names.ts";
 import { type PlotFile, plotsOf } from "./plots.ts";
+import { withSeeds } from "./seeds.ts";
 
 /** Decimals that leave about five digits. */
 function decimalsOf(value: number): number {
@@ -26,6 +28,8 @@ function withInterval({ mean, low, high, against }: Row): string {
   const print = (value: number): string => `${against !== undefined && value >= 0 ? "+" : ""}${value.toFixed(decimals)}`;
   return low === null || high === null ? print(mean) : `${print(mean)} (${print(low)} .. ${print(high)})`;
 }
+
+const printP = (p: number): string => (p < 0.001 ? "< .001" : p.toFixed(3).replace("0.", "."));
 
 type Found = readonly (Row | undefined)[];
 
@@ -63,13 +67,20 @@ function openSection(rows: readonly Row[], plots: readonly PlotFile[]) {
       });
       return table(["model", "seeds", ...metrics], lines);
     },
-    differences: (pairs: Pairs): string => {
+    /** With the p of purchases: of each alone, and corrected for all of a table by Holm where they are judged together. */
+    differences: (pairs: Pairs, isFamily = false): string => {
       const metrics = [NDCG, PURCHASES, PURCHASES.replace("purchases", "revenue")];
       const lines = pairs.flatMap(([model, against]) => {
         const found = metrics.map((metric) => find({ model, against, metric }));
-        return lineOf([`${model} - ${against}`], found);
+        return lineOf([`${model} - ${against}`], found).map((cells) => ({ cells, p: found[1]?.p ?? undefined }));
       });
-      return table(["difference", ...metrics], lines);
+      const known = lines.flatMap(({ p }) => p ?? []);
+      const corrected = isFamily ? holm(known).values() : known.values();
+      const heading = isFamily ? "p (Holm)" : "p";
+      return table(
+        ["difference", ...metrics, ...(known.length === 0 ? [] : [heading])],
+        lines.map(({ cells, p }) => (p === undefined ? cells : [...cells, printP(corrected.next().value ?? p)])),
+      );
     },
     /** Each whole model with each of its variants that lacks a piece. */
     ablations: models.filter(names.isAblation).flatMap((variant): Pairs => {
@@ -124,10 +135,12 @@ function levelSection(section: Section): string[] {
   ];
 }
 
-function ablationSection({ differences, ablations, means }: Section): string[] {
+function ablationSection({ rows, differences, ablations, means }: Section): string[] {
+  const share = rows.some(({ part }) => part.startsWith("fashion")) ? names.ABLATIONS_SHARE : 1;
   return [
-    `What each piece is worth: the whole model minus the same model trained without the piece, on ${names.ABLATIONS_SHARE * 100} % of the training lists.`,
-    differences(ablations),
+    `What each piece is worth: the whole model minus the same model trained without the piece, on ${share * 100} % of the training lists.`,
+    differences(ablations, true),
+    "p is of purchases, corrected for all pieces of the table (Holm): above .05, these seeds cannot tell.",
     means([NDCG, PURCHASES]),
   ];
 }
@@ -208,7 +221,12 @@ function calibrationSection({ rows, means }: Section): string[] {
 type Chapter = Readonly<{ title: string; parts: readonly PartName[]; describe: (section: Section) => string[] }>;
 const CHAPTERS: readonly Chapter[] = [
   { title: "All models", parts: TABLES, describe: levelSection },
-  { title: "Ablations", parts: ["fashion ablations"], describe: ablationSection },
+  { title: "Ablations", parts: ["fashion ablations", "drawn world 2 ablations", "fashion world 2 ablations"], describe: ablationSection },
+  {
+    title: "What pictures bring by their share of what decides",
+    parts: ["drawn world 2 doses", "fashion world 2 doses"],
+    describe: controlSection,
+  },
   { title: "Negative controls", parts: ["fashion controls", "drawn controls"], describe: controlSection },
   { title: "Distillation: share of the teacher's gain that the student keeps", parts: TABLES, describe: recoverySection },
   { title: "Calibration", parts: TABLES, describe: calibrationSection },
@@ -218,7 +236,7 @@ const CHAPTERS: readonly Chapter[] = [
   { title: "Cost", parts: ["cost"], describe: costSection },
 ];
 
-function chapterText({ title, parts, describe }: Chapter, { rows }: Benchmark, plots: readonly PlotFile[]): string[] {
+function chapterText({ title, parts, describe }: Chapter, rows: readonly Row[], plots: readonly PlotFile[]): string[] {
   const text = parts.flatMap((part) => {
     const mine = rows.filter((row) => row.part === part);
     if (mine.length === 0) return [`Not run yet: \`npm run model -- --benchmark --only "${part}"\`.`];
@@ -234,17 +252,19 @@ function chapterText({ title, parts, describe }: Chapter, { rows }: Benchmark, p
 }
 
 const INTRODUCTION =
-  "Written from `benchmark.json` alone. “±” is a 95 % t-interval over seeds (other seeds, same lists); a figure without it has a single seed. " +
-  "“a - b (low .. high)” is a paired difference, averaged over seeds, with a 95 % percentile bootstrap that resamples queries: all lists of a " +
-  `query stay together. \`${names.SHUFFLE}\` is ${ENGINE} order shuffled. Data levels are never mixed: each table says which one it is about.`;
+  "Written from `benchmark.json` alone. Intervals are 95 %. “a - b (low .. high)” is a paired difference, averaged over seeds, with what other " +
+  "seeds of both models and other queries (all lists of a query together) would change; p is two-sided, that it comes of chance. In parts of " +
+  "edition 2 the two variances are added and “±” of a mean is over seeds alone; since then both come of a two-way bootstrap. " +
+  `\`${names.SHUFFLE}\` is ${ENGINE} order shuffled. Data levels are never mixed: each table says which one it is about.`;
 
 /** The Markdown of the card's benchmark section. */
 export function describeBenchmark(benchmark: Benchmark): string {
   const plots = plotsOf(benchmark);
+  const rows = withSeeds(benchmark.rows);
   const finished = benchmark.parts.map(({ name, seconds, finished: day }) => [name, seconds, day]);
   return [
     INTRODUCTION,
-    ...CHAPTERS.flatMap((chapter) => chapterText(chapter, benchmark, plots)),
+    ...CHAPTERS.flatMap((chapter) => chapterText(chapter, rows, plots)),
     "### Parts of the study",
     finished.length === 0 ? `None of ${PARTS.length} parts has been run yet.` : table(["part", "seconds", "finished"], finished),
   ].join("\n\n");

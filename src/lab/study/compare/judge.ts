@@ -12,9 +12,9 @@ import { orderByScore } from "../../../cli/evaluate/metrics.ts";
 import { DEPTH, FIGURES, worthOf } from "../assess/worth.ts";
 import { type Matrix, readMatrix, writeNpy } from "../../../cli/lists/npy.ts";
 import { readTruths, type Truth } from "../simulate/truth.ts";
-import { ENGINE, NEW_ITEMS, SHUFFLE } from "./names.ts";
+import { ENGINE, NEW_ITEMS, SEMANTIC, SHUFFLE } from "./names.ts";
 
-const rowSchema = v.object({ query_id: v.string(), split: v.string(), clicks: v.array(v.number()) });
+const rowSchema = v.object({ query_id: v.string(), split: v.string(), clicks: v.array(v.number()), prior: v.array(v.number()) });
 
 /** The test split of {simulation, lists}, in the order in which runs score it. Throws a UserError when the files do not belong together. */
 export async function openTestLists(folder: string) {
@@ -25,6 +25,7 @@ export async function openTestLists(folder: string) {
   });
   const metadata = await parquetMetadataAsync(file);
   const found: Truth[] = [];
+  const priors: number[][] = [];
   let rowStart = 0;
   // Row group by row group: all lists of a level at once would take several gigabytes.
   for (const group of metadata.row_groups) {
@@ -32,17 +33,18 @@ export async function openTestLists(folder: string) {
     const rows = await parquetReadObjects({ file, metadata, columns: Object.keys(rowSchema.entries), rowStart, rowEnd });
     for (const row of rows) {
       if (row["split"] !== "test") continue;
-      const { query_id: id, clicks } = v.parse(rowSchema, row);
+      const { query_id: id, clicks, prior } = v.parse(rowSchema, row);
       const truth = truths.get(id);
       if (truth?.ids.length !== clicks.length) {
         throw new UserError(`${folder}: truth.ndjson does not fit query "${id}" of lists.parquet: simulate and make lists again`);
       }
       found.push(truth);
+      priors.push(prior);
     }
     rowStart = rowEnd;
   }
   if (found.length === 0) throw new UserError(`${folder}/lists has no list of the test split: simulate more searches`);
-  return { truths: found, parts };
+  return { truths: found, priors, parts };
 }
 
 export type TestLists = Awaited<ReturnType<typeof openTestLists>>;
@@ -75,14 +77,17 @@ export function judgeFolder(folder: string, test: TestLists): void {
 }
 
 /** Scores of an order that needs no training: `scoresOfList` gives one per candidate. */
-function scoresOf({ truths }: TestLists, scoresOfList: (truth: Truth) => number[]): Matrix {
+function scoresOf({ truths }: TestLists, scoresOfList: (truth: Truth, list: number) => number[]): Matrix {
   const columns = Math.max(...truths.map(({ ids }) => ids.length));
   const values = new Float32Array(truths.length * columns);
-  truths.forEach((truth, i) => values.set(scoresOfList(truth), i * columns));
+  truths.forEach((truth, i) => values.set(scoresOfList(truth, i), i * columns));
   return { values, rows: truths.length, columns };
 }
 
 export const engineScores = (test: TestLists): Matrix => scoresOf(test, ({ ids }) => ids.map((_, i) => -i));
+
+/** Engine and meaning as they are served. */
+export const semanticScores = (test: TestLists): Matrix => scoresOf(test, (_, list) => test.priors[list]!);
 
 /** Each list shuffled; another seed gives other orders. */
 export function shuffledScores(test: TestLists, seed: number): Matrix {
@@ -92,13 +97,14 @@ export function shuffledScores(test: TestLists, seed: number): Matrix {
 /** Shuffles are repeated as often as models are trained. */
 const SHUFFLES = 5;
 
-/** Writes engine order and shuffles below `runs` as if they were trained runs. Returns their model names. */
+/** Writes engine order, that of engine and meaning, and shuffles below `runs` as if they were trained runs. Returns their model names. */
 export function judgeOrders(runs: string, test: TestLists): string[] {
   const shuffles = Array.from({ length: SHUFFLES }, (_, i) => [`${SHUFFLE}/seed-${i + 1}`, shuffledScores(test, i + 1)] as const);
-  for (const [run, { values, rows, columns }] of [[`${ENGINE}/seed-1`, engineScores(test)] as const, ...shuffles]) {
+  const known = [[`${ENGINE}/seed-1`, engineScores(test)] as const, [`${SEMANTIC}/seed-1`, semanticScores(test)] as const];
+  for (const [run, { values, rows, columns }] of [...known, ...shuffles]) {
     mkdirSync(join(runs, run), { recursive: true });
     writeNpy(join(runs, run, "scores.npy"), values, [rows, columns]);
     judgeFolder(join(runs, run), test);
   }
-  return [ENGINE, SHUFFLE];
+  return [ENGINE, SEMANTIC, SHUFFLE];
 }

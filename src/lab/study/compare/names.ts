@@ -4,9 +4,22 @@ import type { Level, Row } from "./benchmark-file.ts";
 
 export const ENGINE = "engine";
 export const SHUFFLE = "shuffle";
+/** The engine and the meaning of words and pictures, as they are served where nothing has been learned. */
+export const SEMANTIC = "semantic";
 export const TEACHER = "teacher";
 export const ENSEMBLE = "teacher-ensemble";
 export const STUDENT = "student";
+
+/** World 2 of a shop, and its doses of pictures. */
+function worldTwoNames(): Record<string, string> {
+  const shops = { fashion: "real photographs", drawn: "the drawn catalogue" };
+  const doses = [["", ""], ...["0", "0.05", "0.35"].map((dose) => [` dose ${dose}`, `, pictures decide ${Number(dose) * 100} %`])];
+  return Object.fromEntries(
+    Object.entries(shops).flatMap(([shop, name]) =>
+      doses.map(([dose = "", words = ""]) => [`${shop} world 2${dose}`, `simulated shoppers of world 2 over ${name}${words}`]),
+    ),
+  );
+}
 
 /** A level in words; every heading and plot says whether its shoppers are simulated. */
 export function levelName(level: Level): string {
@@ -14,19 +27,32 @@ export function levelName(level: Level): string {
   const kinds: Readonly<Record<string, string>> = {
     fashion: "simulated shoppers over real photographs",
     drawn: "simulated shoppers over the drawn catalogue",
+    ...worldTwoNames(),
     "open bandit": "logged propensities of Open Bandit",
     chorus: "real human judgments (Chorus)",
   };
   return `${kinds[kind] ?? kind}${part === undefined ? "" : `, ${part} part switched off`}`;
 }
 
-/** Models that the teacher and the student are measured against. */
-const BASELINES = ["pointwise", "lambdamart", "dlcm", "prm", "setrank", "generator"] as const;
+/** Models that the teacher and the student are measured against: each alone, and the plainest with an ensemble and teachers as the student has. */
+const BASELINES = [
+  SEMANTIC,
+  "pointwise",
+  "pointwise-ensemble",
+  "pointwise-distilled",
+  "pointwise-of-teachers",
+  "lambdamart",
+  "dlcm",
+  "prm",
+  "setrank",
+  "generator",
+] as const;
 
-const SHOWN = [SHUFFLE, ENGINE, ...BASELINES, TEACHER, ENSEMBLE, "teacher-no-image", STUDENT, "student-labels"] as const;
+const OURS = [TEACHER, ENSEMBLE, "tree-and-nets", "teacher-no-image", STUDENT, "student-labels", "student-of-tree-and-nets"] as const;
+const SHOWN = [SHUFFLE, ENGINE, ...BASELINES, ...OURS] as const;
 
-/** A teacher or student without one component. */
-export const isAblation = (model: string): boolean => model.includes("-no-");
+/** A teacher or student without one component, or with one more. */
+export const isAblation = (model: string): boolean => /-(?:no|with)-/.test(model);
 
 function tableIndex(model: string): number {
   const index = SHOWN.findIndex((name) => name === model);

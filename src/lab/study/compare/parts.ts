@@ -37,11 +37,14 @@ const runsOf = ({ folder }: Work, slug: string): string => join(folder, "runs", 
 
 const WORKERS = ["--workers", String(availableParallelism())];
 /** Share of the training lists, where a part takes fewer. */
-const SHARES: Readonly<Partial<Record<PartName, number>>> = { "fashion ablations": names.ABLATIONS_SHARE };
+const SHARES: Readonly<Partial<Record<PartName, number>>> = {
+  "fashion ablations": names.ABLATIONS_SHARE,
+  "fashion world 2 ablations": names.ABLATIONS_SHARE,
+};
 
 /** Trains the models that are not trained yet. A table searches for its models' settings and leaves them for the other parts, committed. */
-async function train(part: PartName, { shop }: Scenario, lists: string, runs: string): Promise<void> {
-  const tuning = join(PACKAGE_ROOT, "model/tuning", `${shop}.json`);
+async function train(part: PartName, { shop, world }: Scenario, lists: string, runs: string): Promise<void> {
+  const tuning = join(PACKAGE_ROOT, "model/tuning", `${shop}${world === undefined ? "" : `-world-${world}`}.json`);
   const isTable = TABLES.includes(part);
   const known = !isTable && existsSync(tuning) ? ["--tuning", tuning] : [];
   const share = String(SHARES[part] ?? 1);
@@ -86,6 +89,8 @@ const inTable: Belongs = (model) => !names.isAblation(model) || model.endsWith("
 /** Where only the part's own models are in its folder of runs. */
 const isAny: Belongs = () => true;
 const inAblations: Belongs = (model) => names.isAblation(model) || model === names.TEACHER || model === names.STUDENT;
+
+const inDoses: Belongs = (model) => [names.TEACHER, "teacher-no-image", "teacher-no-matching-image"].includes(model);
 
 /** Times and sizes of the runs that the tables left. */
 const cost: Part = {
@@ -177,5 +182,11 @@ export const STUDY: readonly Part[] = [
   trainedPart("fashion table", [SCENARIOS.fashion], inTable),
   trainedPart("fashion ablations", [SCENARIOS.fashion], inAblations),
   trainedPart("fashion controls", SCENARIOS.fashionControls, isAny),
+  trainedPart("drawn world 2 table", [SCENARIOS.drawnTwo], inTable),
+  trainedPart("drawn world 2 doses", SCENARIOS.drawnDoses, inDoses),
+  trainedPart("drawn world 2 ablations", [SCENARIOS.drawnTwo], inAblations),
+  trainedPart("fashion world 2 table", [SCENARIOS.fashionTwo], inTable),
+  trainedPart("fashion world 2 doses", SCENARIOS.fashionDoses, inDoses),
+  trainedPart("fashion world 2 ablations", [SCENARIOS.fashionTwo], inAblations),
   cost,
 ];

@@ -5,6 +5,7 @@ import { DEPTH } from "../assess/worth.ts";
 import type { Benchmark, Level, Row } from "./benchmark-file.ts";
 import { ALL, ENGINE, ENSEMBLE, PURCHASES, STUDENT, TEACHER, TRUE_CURVE } from "./names.ts";
 import * as names from "./names.ts";
+import { withSeeds } from "./seeds.ts";
 import { intervalChart, lineChart, type Point, type Series } from "../../../report/charts.ts";
 
 export interface PlotFile {
@@ -33,7 +34,7 @@ function gainPlot(rows: readonly Row[], level: Level, by: string, xLabel: string
   const title = `Gain by ${by}, ${names.levelName(level)}`;
   const svg = intervalChart({
     title,
-    subtitle: "Expected purchases per search (PBM) over engine order, paired, 95 % bootstrap over queries",
+    subtitle: "Expected purchases per search (PBM) over engine order, paired, 95 % over seeds and queries",
     xLabel,
     yLabel: "purchases gained per search",
     names: shown.map((slice) => slice.replace(/^\w+ /, "")),
@@ -94,8 +95,9 @@ function costPlot(rows: readonly Row[], level: Level): PlotFile[] {
 }
 
 export function plotsOf(benchmark: Benchmark): PlotFile[] {
+  const all = withSeeds(benchmark.rows);
   return (["fashion", "drawn"] as const).flatMap((level) => {
-    const rows = benchmark.rows.filter((row) => row.level === level);
+    const rows = all.filter((row) => row.level === level);
     return [
       ...gainPlot(rows, level, "list length", "candidates in the list (K)", names.K_SLICES),
       ...gainPlot(rows, level, "history", "items in the shopper's history", names.HISTORY_SLICES),

@@ -80,11 +80,13 @@ const alike = (a: Kind, b: Kind): number => a.reduce<number>((sum, word, i) => s
  */
 export function utilitiesInOrder(u: readonly number[], kinds: readonly Kind[], parts: Parts): number[] {
   if (!parts.context || !parts.picture) return [...u];
-  return u.map((value, i) => {
-    const above = kinds.slice(Math.max(0, i - NEIGHBOURHOOD), i);
-    const most = Math.max(0, ...above.map((kind) => alike(kind, kinds[i]!)));
-    return value - SAMENESS * Math.max(0, 2 * most - 1); // alike in half or less costs nothing
-  });
+  return u.map((value, i) => value - passedOver(kinds[i]!, kinds.slice(Math.max(0, i - NEIGHBOURHOOD), i)));
+}
+
+/** What an item loses to those above it: only the nearest count, and what is alike in half or less costs nothing. */
+export function passedOver(kind: Kind, above: readonly Kind[]): number {
+  const most = Math.max(0, ...above.slice(-NEIGHBOURHOOD).map((other) => alike(other, kind)));
+  return SAMENESS * Math.max(0, 2 * most - 1);
 }
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));

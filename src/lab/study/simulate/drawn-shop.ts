@@ -1,5 +1,5 @@
 /** The drawn shop: shoppers ask for the words of the drawing's vocabulary, many of which are in the picture only and in no title. */
-import { drawCatalogue, type CatalogueOptions } from "../../../demo/catalogue/catalogue.ts";
+import { drawCatalogue, type CatalogueOptions, drawnProduct } from "../../../demo/catalogue/catalogue.ts";
 import { drawPicture } from "../../../demo/drawing/picture.ts";
 import { SYNONYMS } from "../../../demo/catalogue/synonyms.ts";
 import { createEngine } from "../../../demo/engine.ts";
@@ -8,6 +8,7 @@ import { CATEGORY_LIST, COLOURS, PATTERNS, STYLES, type CategoryWords } from "..
 import { itemText } from "../../../embeddings/text-encoder.ts";
 import { words } from "../../../ranking/tokenizer.ts";
 import type { Catalog } from "../../../cli/catalog/file.ts";
+import { withGaps } from "./honest/gaps.ts";
 import { pickParts, type Shop, type Wish } from "./shop.ts";
 
 /** Besides the noun. */
@@ -69,6 +70,17 @@ export function drawnShopCatalog(options: CatalogueOptions): Catalog {
     product,
     text: itemText(product),
     image: { kind: "svg" as const, svg: () => drawPicture(product) },
+  }));
+  return { name: "simulated-shop", source: "drawn", items };
+}
+
+/** The catalogue with world 2's gaps: each item with the picture that the shop has of it. */
+export function drawnCatalogOf(shop: Shop): Catalog {
+  const items = withGaps(shop.products).map(({ pictured, ...product }) => ({
+    product: { ...product, image: pictured?.image ?? "" },
+    text: itemText(product),
+    // A product follows from its id.
+    image: pictured && { kind: "svg" as const, svg: () => drawPicture(drawnProduct(pictured.id)) },
   }));
   return { name: "simulated-shop", source: "drawn", items };
 }

@@ -1,28 +1,39 @@
 /** Shoppers browse, search, click and buy: a shop's log, and the truth behind it. The same options give the same records, byte for byte. */
 import { createEventRecord, createQueryRecord, type UbiEventRecord, type UbiQueryRecord } from "../../../events/ubi.ts";
 import { createRandom, type Random } from "../../../demo/catalogue/random.ts";
-import { attraction, carting, conversion, gradeOf, type Parts, utilities, utilitiesInOrder } from "./attraction.ts";
+import { attraction, carting, conversion, gradeOf, type Parts, utilitiesInOrder } from "./attraction.ts";
 import { drawClicks, type LogModel } from "./clicks.ts";
 import { type Hits, lookCodes, type Shop, type ShopProduct, type Wish } from "./shop.ts";
 import { browse, drawShopper, type Shopper } from "./shopper.ts";
 import { type Split, splitOf } from "../../../cli/lists/split.ts";
 import { isCold } from "./cold.ts";
+import { type Before, type PeopledShop, plainWorld } from "./world.ts";
 import type { Truth } from "./truth.ts";
 import { DAY_MS } from "../../../web.ts";
 
 export interface ScenarioOptions {
-  readonly shop: Shop;
+  readonly shop: PeopledShop;
   readonly shoppers: number;
   readonly searches: number;
   readonly clickModel: LogModel;
   readonly parts: Parts;
   readonly seed: number;
+  /** Told of every search what the log does not hold. */
+  readonly onSearch?: (search: Searched) => void;
+}
+
+/** Who asked what, and the engine's list. */
+export interface Searched {
+  readonly shopper: Shopper;
+  readonly wish: Wish;
+  readonly candidates: readonly ShopProduct[];
+  readonly truth: Truth;
 }
 
 /** One search and all that happened before and after it. */
 export interface Session {
-  /** Views before the search, oldest first; only at a shopper's first search. */
-  readonly views: readonly ReturnType<typeof viewEvent>[];
+  /** Views and the like before the search, oldest first; only at a shopper's first search. */
+  readonly views: readonly ReturnType<typeof beforeEvent>[];
   readonly query: UbiQueryRecord;
   readonly events: readonly UbiEventRecord[];
   readonly truth: Truth;
@@ -69,9 +80,10 @@ function findSomething(shopper: Shopper, shop: Shop, range: Range, random: Rando
 }
 
 /** Products by id, with their codes in the parts of a look by which products seem alike. */
-export function candidatesOf(shop: Shop) {
+export function candidatesOf(shop: PeopledShop) {
   const codes = lookCodes(shop);
-  const kindOf = ({ look }: ShopProduct): number[] => codes.map(({ part, words }) => words.indexOf(look[part] ?? ""));
+  const kindOf =
+    shop.world?.kindOf ?? (({ look }: ShopProduct): number[] => codes.map(({ part, words }) => words.indexOf(look[part] ?? "")));
   return new Map(shop.products.map((product) => [product.id, { product, kind: kindOf(product) }]));
 }
 
@@ -91,11 +103,11 @@ export function* simulate(options: ScenarioOptions): Generator<Session> {
     // The last shoppers take what rounding left over.
     const count = s === options.shoppers - 1 ? options.searches - done : Math.round((s + 1) * perShopper) - Math.round(s * perShopper);
     let now = START_MS + random.next() * (DAYS - 5) * DAY_MS;
-    const browsed = browse(shopper, range.products, random);
+    const browsed = shop.world?.before?.(shopper, range.products, random) ?? viewsOf(browse(shopper, range.products, random));
     for (let i = 0; i < count; i++) {
       const found = findSomething(shopper, shop, range, random);
       if (found === undefined) break;
-      const views = i > 0 ? [] : browsed.map((product, v) => viewEvent(shopper, product, now - (browsed.length - v) * 40_000));
+      const views = i > 0 ? [] : browsed.map((before, v) => beforeEvent(shopper, before, now - (browsed.length - v) * 40_000));
       const queryId = `${shopper.id}-q${i + 1}`;
       yield { views, ...runSearch({ ...found, shopper, queryId, nowMs: now, random }, candidates, options) };
       done++;
@@ -106,11 +118,13 @@ export function* simulate(options: ScenarioOptions): Generator<Session> {
 
 const APPLICATION = "armmt-simulator";
 
-/** The edge does not log views; a shop's own tracking does. */
-function viewEvent(shopper: Shopper, product: ShopProduct, atMs: number) {
+const viewsOf = (products: readonly ShopProduct[]): Before[] => products.map((product) => ({ product, action: "view" }));
+
+/** The edge does not log views, nor what follows no search; a shop's own tracking does. */
+function beforeEvent(shopper: Shopper, { product, action }: Before, atMs: number) {
   return {
     application: APPLICATION,
-    action_name: "view" as const,
+    action_name: action,
     client_id: shopper.id,
     timestamp: new Date(Math.floor(atMs)).toISOString(),
     event_attributes: { object: { object_id: product.id, object_id_type: "product" } },
@@ -119,7 +133,9 @@ function viewEvent(shopper: Shopper, product: ShopProduct, atMs: number) {
 
 type Search = Found & Readonly<{ shopper: Shopper; queryId: string; nowMs: number; random: Random }>;
 
-function runSearch(search: Search, known: ReturnType<typeof candidatesOf>, { parts, clickModel }: ScenarioOptions): Omit<Session, "views"> {
+function runSearch(search: Search, known: ReturnType<typeof candidatesOf>, options: ScenarioOptions): Omit<Session, "views"> {
+  const { parts, clickModel, shop, onSearch } = options;
+  const world = shop.world ?? plainWorld;
   const { shopper, wish, hits, queryId, nowMs, random } = search;
   const candidates = hits.map(({ id }) => {
     const candidate = known.get(id);
@@ -128,7 +144,7 @@ function runSearch(search: Search, known: ReturnType<typeof candidatesOf>, { par
   });
   const products = candidates.map(({ product }) => product);
   const ids = products.map(({ id }) => id);
-  const u = utilities(shopper, wish, products, parts);
+  const u = world.utilities(shopper, wish, products, world.offIn(parts));
   const isShuffled = random.chance(SHUFFLED_SHARE);
   const keyed = candidates.map((candidate, i) => ({ ...candidate, u: u[i]!, key: isShuffled ? random.next() : i }));
   const shown = keyed.toSorted((a, b) => a.key - b.key);
@@ -152,6 +168,19 @@ function runSearch(search: Search, known: ReturnType<typeof candidatesOf>, { par
     });
   });
 
+  const truth: Truth = {
+    query_id: queryId,
+    split: shopper.split,
+    ids,
+    utility: u.map((value) => Number(value.toFixed(4))),
+    grade: u.map(gradeOf),
+    in_stock: products.map(({ inStock }) => inStock),
+    price: products.map(({ price }) => price),
+    look: candidates.flatMap(({ kind }) => kind),
+    cold_item: ids.map(isCold),
+    modality: Number(world.modalityOf(shopper, wish).toFixed(3)),
+  };
+  onSearch?.({ shopper, wish, candidates: products, truth });
   return {
     query: createQueryRecord({
       application: APPLICATION,
@@ -169,17 +198,6 @@ function runSearch(search: Search, known: ReturnType<typeof candidatesOf>, { par
       },
     }),
     events,
-    truth: {
-      query_id: queryId,
-      split: shopper.split,
-      ids,
-      utility: u.map((value) => Number(value.toFixed(4))),
-      grade: u.map(gradeOf),
-      in_stock: products.map(({ inStock }) => inStock),
-      price: products.map(({ price }) => price),
-      look: candidates.flatMap(({ kind }) => kind),
-      cold_item: ids.map(isCold),
-      modality: Number(shopper.modality.toFixed(3)),
-    },
+    truth,
   };
 }

@@ -72,7 +72,7 @@ function tableOf(teacher: number, prm: number): Benchmark {
     row({ mean: teacher, low: teacher - 0.01, high: teacher + 0.01 }),
     row({ model: "prm", mean: prm, low: prm - 0.01, high: prm + 0.01 }),
     row({ model: "pointwise", mean: 0.1, low: 0.09, high: 0.11 }),
-    row({ against: "prm", mean: 0.0321, low: 0.03, high: 0.0342 }),
+    row({ against: "prm", mean: 0.0321, low: 0.03, high: 0.0342, p: 0.0042 }),
     row({ against: "pointwise", mean: 0.15, low: 0.14, high: 0.16 }),
     row({ model: "student", metric: recoveryOf("teacher", PURCHASES), mean: 0.985, low: 0.97, high: 1.002 }),
     row({ model: "teacher", metric: "ECE clicks", mean: 0.0123, low: 0.01, high: 0.0146 }),
@@ -93,7 +93,7 @@ describe("the card's text", () => {
     const text = describeBenchmark(tableOf(0.25, 0.22));
     expect(text).toContain("0.2500 ± 0.0100");
     expect(text).toContain(`The strongest baseline by its own test mean of ${PURCHASES} is **prm**.`);
-    expect(text).toMatch(/teacher - prm\s+–\s+\+0\.0321 \(\+0\.0300 \.\. \+0\.0342\)/);
+    expect(text).toMatch(/teacher - prm\s+–\s+\+0\.0321 \(\+0\.0300 \.\. \+0\.0342\)\s+–\s+\.004/);
     expect(text).not.toContain("teacher - pointwise");
     expect(text).toContain("**Simulated shoppers over real photographs** (level `fashion`)");
     expect(text).toMatch(/student\s+teacher\s+.*0\.9850 \(0\.9700 \.\. 1\.0020\)/);

@@ -9,6 +9,7 @@ import { itemText } from "../../../../embeddings/text-encoder.ts";
 import { words } from "../../../../ranking/tokenizer.ts";
 import type { Catalog } from "../../../../cli/catalog/file.ts";
 import { pickParts, pickSome, type Shop, type ShopProduct, type Wish } from "../shop.ts";
+import { withGaps } from "../honest/gaps.ts";
 import { type FashionItem, type FashionRow, inventTrade, PATTERNS, readFashion, readPatterns } from "./catalogue.ts";
 import { shownTitle, stems, vocabularyOf } from "./titles.ts";
 
@@ -200,4 +201,18 @@ export function fashionCatalog(shop: FashionShop): Catalog {
     source: shop.folder,
     items: shop.products.map((product) => ({ product, text: itemText(product), image: { kind: "file", path: product.file } })),
   };
+}
+
+/** The same with world 2's gaps: each item with the photograph that the shop has of it. */
+export function fashionCatalogOf(shop: FashionShop): Catalog {
+  const files = new Map(shop.products.map(({ id, file }) => [id, file]));
+  const items = withGaps(shop.products).map(({ pictured, ...product }) => {
+    const path = pictured && files.get(pictured.id);
+    return {
+      product: { ...product, image: pictured?.image ?? "" },
+      text: itemText(product),
+      image: path === undefined ? undefined : { kind: "file" as const, path },
+    };
+  });
+  return { name: "fashion", source: shop.folder, items };
 }
