@@ -69,6 +69,7 @@ export async function createWorker({ models, dialects = [], flagClient, ...optio
     return openEdge({
       ...settingsOf(env),
       kv: env.EMBEDDINGS,
+      writeKv: (key, value) => env.EMBEDDINGS.put(key, value),
       readEvents: isBound(env.EVENTS) ? d1Reader(env.EVENTS) : undefined,
       scorer,
       openPublished,

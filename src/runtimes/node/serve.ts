@@ -14,7 +14,7 @@ import type { Config } from "../../config/config.ts";
 import { type KvReader, pointerKey } from "../../embeddings/store.ts";
 import type { Gpu } from "../../inference/gpu.ts";
 import type { ProviderPreference } from "../../inference/providers.ts";
-import { folderKv } from "./folder-kv.ts";
+import { folderKv, writeKey } from "./folder-kv.ts";
 import { type NodeModel, openModel, openPublished, readModelFiles } from "./models.ts";
 import { packReply } from "./packed.ts";
 import { StartError } from "./settings.ts";
@@ -147,7 +147,8 @@ async function openServerEdge(options: ServeOptions, runtime: Runtime, log: Log,
   const describe = () => ({ runtime: runtime.name, ...model?.describe(), ...options.describe?.() });
   const describeAll = () => ({ ...describe(), ...(database !== undefined && { eventsFile: database.describe() }) });
   const readEvents = options.readEvents ?? database?.read;
-  const platform = { openPublished, ...options, kv, sinks, readEvents, scorer, fetch, dialects, log, describe: describeAll };
+  const writeKv = options.kv === undefined ? (key: string, value: string) => writeKey(kvFolder, key, value) : options.writeKv;
+  const platform = { openPublished, ...options, kv, writeKv, sinks, readEvents, scorer, fetch, dialects, log, describe: describeAll };
   const app = openEdge(platform);
   if (options.kv === undefined) await tryStore(kv, readConfig(platform), kvFolder, log);
   /** Resolves to whether nothing is lost. */

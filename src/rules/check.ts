@@ -1,6 +1,6 @@
 /** What a valid rules document may still get wrong: rules that have ended, that contradict each other, that nobody scoped. Warnings only. */
-import type { Rule, RuleAction, RulesDocument } from "../../rules/document.ts";
-import { foldText } from "../../rules/match.ts";
+import type { Rule, RuleAction, RulesDocument } from "./document.ts";
+import { foldText } from "./match.ts";
 
 /** From so many pins on, new items always stand behind. */
 const MANY_PINS = 50;
