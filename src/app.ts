@@ -163,7 +163,8 @@ async function overviewOf({ overview, edge }: AppDeps): Promise<{ readonly probl
 
 async function rulesRoute(c: Context, deps: AppDeps, rules: RulesAdmin): Promise<Response> {
   const sent = await readSent(c.req.raw, MAX_RULES_BYTES);
-  if (!sent.ok) return Response.json({ error: `The body cannot be read: ${sent.error}` }, { status: sent.error === "too long" ? 413 : 400 });
+  if (!sent.ok)
+    return Response.json({ error: `The body cannot be read: ${sent.error}` }, { status: sent.error === "too long" ? 413 : 400 });
   const path = pathBelowMount(c, new URL(c.req.url).pathname).slice(RULES_PATH.length);
   const asked = {
     method: c.req.method,

@@ -38,7 +38,10 @@ export interface RulesToday {
 }
 
 /** Asks the database at most once in five minutes for each catalogue, whoever looks; after a failure it is asked again. */
-export function createRulesToday(read: ReadEvents, now: () => number): (catalog: string, indexes: readonly string[]) => Promise<RulesToday> {
+export function createRulesToday(
+  read: ReadEvents,
+  now: () => number,
+): (catalog: string, indexes: readonly string[]) => Promise<RulesToday> {
   const kept = new Map<string, { readonly at: number; readonly answer: Promise<RulesToday> }>();
   return (catalog, indexes) => {
     const last = kept.get(catalog);

@@ -41,12 +41,7 @@ export interface TriedSearch {
 }
 
 /** Serves a search of these indexes by these rules, as at this moment; nothing of it is recorded. */
-export type TryRules = (
-  indexes: readonly string[],
-  rules: CompiledRules,
-  at: number | undefined,
-  search: TriedSearch,
-) => Promise<Response>;
+export type TryRules = (indexes: readonly string[], rules: CompiledRules, at: number | undefined, search: TriedSearch) => Promise<Response>;
 
 interface Asked {
   readonly method: string;
@@ -99,7 +94,8 @@ export function createRulesAdmin({ kv, writeKv, catalogs, isLive, readEvents, no
   }
 
   async function did(catalog: string, names: readonly string[]): Promise<object> {
-    if (today === undefined) return { problem: "This edge writes its events to no database that it can read (D1, or a server's SQLite file)" };
+    if (today === undefined)
+      return { problem: "This edge writes its events to no database that it can read (D1, or a server's SQLite file)" };
     try {
       return await today(catalog, names);
     } catch (cause) {
@@ -154,7 +150,9 @@ export function createRulesAdmin({ kv, writeKv, catalogs, isLive, readEvents, no
 
   return async (asked, tryRules) => {
     try {
-      return await withTimeout(answer(asked, tryRules), WITHIN_MS, () => Promise.reject(new Error(`No answer within ${WITHIN_MS / 1000} s`)));
+      return await withTimeout(answer(asked, tryRules), WITHIN_MS, () =>
+        Promise.reject(new Error(`No answer within ${WITHIN_MS / 1000} s`)),
+      );
     } catch (cause) {
       if (cause instanceof RulesConflict) return refuse(409, cause.message, { live: cause.live, last: cause.last });
       if (cause instanceof UserError) return refuse(400, cause.message);

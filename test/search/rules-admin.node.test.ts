@@ -40,8 +40,13 @@ function open({ vars, canWrite = true }: Options = {}) {
       writeEvents: async () => ({ ok: true, value: { written: 0, duplicates: 0, deferred: 0 } }),
     },
   });
-  const call = async (path: string, body?: object | string, headers: Readonly<Record<string, string>> = { authorization: `Bearer ${TOKEN}` }) => {
-    const init = body === undefined ? { headers } : { method: "POST", headers, body: typeof body === "string" ? body : JSON.stringify(body) };
+  const call = async (
+    path: string,
+    body?: object | string,
+    headers: Readonly<Record<string, string>> = { authorization: `Bearer ${TOKEN}` },
+  ) => {
+    const init =
+      body === undefined ? { headers } : { method: "POST", headers, body: typeof body === "string" ? body : JSON.stringify(body) };
     const reply = await edge.send({ path: `/armmt/rules${path}`, init });
     const json: unknown = reply.headers.get("content-type")?.includes("json") === true ? JSON.parse(reply.body) : reply.body;
     return { status: reply.status, json, text: reply.body, headers: reply.headers };
@@ -69,7 +74,12 @@ describe("rules of the admin page", () => {
     const { call, publish, keys } = open();
     await publish(document(PIN), "anna", "none");
     const before = new Map(keys);
-    for (const headers of [{}, { authorization: "Bearer wrong" }, { cookie: `token=${TOKEN}` }, { authorization: `Basic ${btoa(`a:${TOKEN}`)}` }]) {
+    for (const headers of [
+      {},
+      { authorization: "Bearer wrong" },
+      { cookie: `token=${TOKEN}` },
+      { authorization: `Basic ${btoa(`a:${TOKEN}`)}` },
+    ]) {
       for (const [at, body] of [
         ["", undefined],
         [`/${CATALOG}`, undefined],
@@ -139,24 +149,31 @@ describe("rules of the admin page", () => {
     await publish(document(), "ben", first.version);
     const second = await live();
     expect((await call(`/${CATALOG}/rollback`, { to: first.version, by: "cara", expect: second.version })).status).toBe(200);
-    expect(await live()).toMatchObject({ version: first.version, text: document(PIN), history: [{}, {}, { by: "cara", from: "rollback" }] });
+    expect(await live()).toMatchObject({
+      version: first.version,
+      text: document(PIN),
+      history: [{}, {}, { by: "cara", from: "rollback" }],
+    });
     expect((await call(`/${CATALOG}/rollback`, { to: "0123456789abcdef", by: "cara", expect: first.version })).status).toBe(400);
     expect((await call(`/${CATALOG}/rollback`, { to: "history", by: "cara", expect: first.version })).status).toBe(400);
   });
 
-  it.each(["rules/[0-9a-f]{16}$", "rules/history$", "rules/live$"])("keep the live rules where writing %s fails, and publish afterwards", async (pattern) => {
-    const { publish, live, failing } = open();
-    await publish(document(PIN), "anna", "none");
-    const before = await live();
-    failing.when = (key) => new RegExp(pattern).test(key);
-    const failed = await publish(document(), "ben", before.version);
-    expect(failed.status).toBe(503);
-    expect(failed.json).toMatchObject({ error: expect.stringMatching(/cannot be written.*read the rules again/) });
-    expect(await live()).toMatchObject({ version: before.version, text: before.text });
-    failing.when = undefined;
-    expect((await publish(document(), "ben", before.version)).status).toBe(200);
-    expect((await live()).text).toBe(document());
-  });
+  it.each(["rules/[0-9a-f]{16}$", "rules/history$", "rules/live$"])(
+    "keep the live rules where writing %s fails, and publish afterwards",
+    async (pattern) => {
+      const { publish, live, failing } = open();
+      await publish(document(PIN), "anna", "none");
+      const before = await live();
+      failing.when = (key) => new RegExp(pattern).test(key);
+      const failed = await publish(document(), "ben", before.version);
+      expect(failed.status).toBe(503);
+      expect(failed.json).toMatchObject({ error: expect.stringMatching(/cannot be written.*read the rules again/) });
+      expect(await live()).toMatchObject({ version: before.version, text: before.text });
+      failing.when = undefined;
+      expect((await publish(document(), "ben", before.version)).status).toBe(200);
+      expect((await live()).text).toBe(document());
+    },
+  );
 
   it("refuse what the edge would ignore, with each problem", async () => {
     const { call, publish, live } = open();
@@ -165,7 +182,16 @@ describe("rules of the admin page", () => {
     expect(await problemsOf(document({ ...PIN, action: { do: "boost", places: 0, match: [{ ids: ["a"] }] } }))).toEqual({
       problems: [expect.stringContaining("Rule pin: action.places is 0")],
     });
-    for (const text of ["", "[]", "null", '"x"', "{", document({ ...PIN, id: "__proto__" }), document(PIN, PIN), document({ ...PIN, html: "<b>" })]) {
+    for (const text of [
+      "",
+      "[]",
+      "null",
+      '"x"',
+      "{",
+      document({ ...PIN, id: "__proto__" }),
+      document(PIN, PIN),
+      document({ ...PIN, html: "<b>" }),
+    ]) {
       expect(await problemsOf(text)).toEqual({ problems: expect.arrayContaining([expect.any(String)]) }); // oxlint-disable-line no-await-in-loop
       expect((await publish(text, "anna", "none")).status).toBe(400); // oxlint-disable-line no-await-in-loop
     }
@@ -179,11 +205,25 @@ describe("rules of the admin page", () => {
     const { call, publish, edge } = open();
     expect((await publish(" ".repeat(4_100_000), "anna", "none")).text).toContain("at most 4000000");
     expect((await call(`/${CATALOG}/check`, "x".repeat(17_000_000))).status).toBe(413);
-    for (const at of ["/other", "/__proto__", "/constructor", "/../status", `/${CATALOG}/live`, `/${CATALOG}/history`, `/${CATALOG}/toString`, `/${CATALOG}/check/more`, "/%E0%A4%A", "/<b>"])
+    for (const at of [
+      "/other",
+      "/__proto__",
+      "/constructor",
+      "/../status",
+      `/${CATALOG}/live`,
+      `/${CATALOG}/history`,
+      `/${CATALOG}/toString`,
+      `/${CATALOG}/check/more`,
+      "/%E0%A4%A",
+      "/<b>",
+    ])
       expect([at, (await call(at)).status]).toEqual([at, at === "/../status" ? 200 : 404]); // oxlint-disable-line no-await-in-loop
     expect((await call("", {})).status).toBe(404);
     expect((await call("/other", { text: document(PIN), by: "anna", expect: "none" })).status).toBe(404);
-    const other = await edge.send({ path: `/armmt/rules/${CATALOG}`, init: { method: "DELETE", headers: { authorization: `Bearer ${TOKEN}` } } });
+    const other = await edge.send({
+      path: `/armmt/rules/${CATALOG}`,
+      init: { method: "DELETE", headers: { authorization: `Bearer ${TOKEN}` } },
+    });
     expect(other.status).toBe(404);
   });
 

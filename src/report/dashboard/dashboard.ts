@@ -5,29 +5,25 @@
  * Browser code, written to be small: test/report/dashboard bundles it into src/dashboard/bundled.ts, which the edge serves as text.
  */
 import * as format from "../format.ts";
+import { ask, KEY, Refusal } from "./ask.ts";
 import { bandChart, barChart, type Child, h, table } from "./draw.ts";
 import type { Share } from "./effect.ts";
 import { type ExperimentView, viewExperiment } from "./experiment.ts";
 import type { Counts, EventRow, OverviewRows, Status } from "./rows.ts";
+import { viewRules } from "./rules/view.ts";
 
-const KEY = "armmt-admin";
 const byId = (id: string): HTMLElement => document.querySelector<HTMLElement>(`#${id}`)!;
 const [tools, form, note, main] = [byId("tools"), byId("in"), byId("note"), byId("main")];
 const input = document.querySelector<HTMLInputElement>("#token")!;
 
-/** Rejects with a Refusal without the right token. */
-async function ask<T>(path: string): Promise<T> {
-  const reply = await fetch(path, { headers: { authorization: `Bearer ${sessionStorage.getItem(KEY) ?? ""}` }, credentials: "omit" });
-  if (reply.status === 401) throw new Refusal();
-  if (!reply.ok) throw new Error(`${path} answered ${reply.status}`);
-  return reply.json();
-}
-
-class Refusal extends Error {}
-
 async function open(): Promise<void> {
   note.textContent = "Reading …";
   try {
+    if (location.hash === RULES) {
+      main.replaceChildren(await viewRules());
+      note.textContent = "";
+      return show(true);
+    }
     const [status, overview] = await Promise.all([ask<Status>("status"), ask<OverviewRows | { readonly problem: string }>("overview")]);
     main.replaceChildren(...draw(status, overview));
     note.textContent =
@@ -42,6 +38,9 @@ async function open(): Promise<void> {
     else tools.hidden = false;
   }
 }
+
+/** The address of the page's other half. */
+const RULES = "#rules";
 
 function show(isOpen: boolean): void {
   tools.hidden = !isOpen;
@@ -58,6 +57,7 @@ form.addEventListener("submit", (event) => {
   input.value = "";
   void open();
 });
+addEventListener("hashchange", () => void (tools.hidden || open()));
 byId("again").addEventListener("click", () => void open());
 byId("out").addEventListener("click", () => {
   show(false);
