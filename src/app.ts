@@ -13,7 +13,7 @@ import type { Dialect, RequestLimits } from "./backends/dialect.ts";
 import type { EngineClient, Fetch } from "./backends/engine.ts";
 import { headersFromEngine, headersFromStorefront, headersToStorefront } from "./backends/headers.ts";
 import { type Overview, isEmptyDatabase } from "./dashboard/overview.ts";
-import { dashboardPage } from "./dashboard/page.ts";
+import { dashboardPage, rulesPage } from "./dashboard/page.ts";
 import { MAX_RULES_BYTES, type RulesAdmin, type TryRules } from "./dashboard/rules.ts";
 import { parseTreatment } from "./experiment/treatment.ts";
 import { BEACON } from "./events/beacon/bundled.ts";
@@ -28,6 +28,7 @@ import {
   EXPLAIN_PARAM,
   OUTCOME_HEADER,
   OVERVIEW_PATH,
+  RULES_PAGE_PATH,
   RULES_PATH,
   STATUS_PATH,
   TOKENS_HEADER,
@@ -58,6 +59,8 @@ export interface AppDeps {
   readonly overview?: (() => Promise<Overview>) | undefined;
   /** For the rules of the dashboard. */
   readonly rules?: RulesAdmin | undefined;
+  /** Their page, packed; a Worker carries it where it was given one. */
+  readonly rulesPage?: (() => Promise<BlobPart>) | undefined;
   /** Counts one more search (or batch of events) of a client; false beyond its limit. */
   readonly isWithinRate?: ((client: string) => Promise<boolean>) | undefined;
   readonly clientAddress: ClientAddress;
@@ -131,6 +134,11 @@ export function createApp(deps: AppDeps): EdgeApp {
     app.get(DASHBOARD_PATH, dashboardPage);
     app.get(DASHBOARD_PATH.slice(0, -1), (c) => c.redirect(`${new URL(c.req.url).pathname}/`));
     forAdmin(OVERVIEW_PATH, () => overviewOf(deps));
+    app.get(RULES_PAGE_PATH, async (c) =>
+      deps.rulesPage === undefined
+        ? c.text("This Worker carries no page of rules: give createWorker() `rulesPage`, which armmt-edge/rules-page.bin is", 404)
+        : rulesPage(await deps.rulesPage()),
+    );
     const { rules } = deps;
     if (rules !== undefined)
       for (const path of [RULES_PATH, `${RULES_PATH}/*`]) forAdmin(path, (c) => rulesRoute(c, deps, rules), ["GET", "POST"]);

@@ -33,6 +33,8 @@ export interface Platform {
   readonly kv: KvReader;
   /** Writes there, for rules that the dashboard publishes. Default: it cannot publish. */
   readonly writeKv?: ((key: string, value: string) => Promise<void>) | undefined;
+  /** assets/rules-page.bin of this package, for the dashboard. Default: it has no page of rules. */
+  readonly rulesPage?: (() => Promise<BlobPart>) | undefined;
   /** Stores for EVENT_SINKS by binding, or sinks that each get all records, or one that needs no retries. */
   readonly sinks: SinkBindings | readonly Sink[] | RetryingSink;
   /** Keeps the records that one of several `sinks` did not take. With bindings: DEAD_LETTERS. */
@@ -156,6 +158,7 @@ export function openEdge(platform: Platform): EdgeApp {
       ...describe?.(),
     }),
     overview: readEvents && createOverview(readEvents, () => searches.edge.experiments((work) => void work.catch(() => undefined)), now),
+    rulesPage: platform.rulesPage,
     rules: createRulesAdmin({
       kv,
       writeKv: platform.writeKv,

@@ -1,5 +1,5 @@
 /** The rules of the admin page in a real browser: the real edge with a file of events, in front of the demo shop. Needs Chromium, skips without it. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -66,6 +66,7 @@ describe.skipIf(executablePath === undefined)("the rules of the admin page", () 
         if (isFailing && key.endsWith("/live")) throw new Error("KV is away");
         keys.set(key, value);
       },
+      rulesPage: async () => readFileSync(new URL("../../assets/rules-page.bin", import.meta.url)),
       sinks: events,
       readEvents: events.read,
       scorer: () => bypass("model_unavailable", "none in this test"),
@@ -127,7 +128,7 @@ describe.skipIf(executablePath === undefined)("the rules of the admin page", () 
     const complaints: string[] = [];
     page.on("console", (message) => complaints.push(message.text()));
     page.on("pageerror", (error) => complaints.push(String(error)));
-    await page.goto(`${url}armmt/#rules`);
+    await page.goto(`${url}armmt/rules.html`);
     await page.keyboard.type(TOKEN);
     await page.keyboard.press("Enter");
     await page.locator("article").first().waitFor();
@@ -167,7 +168,7 @@ describe.skipIf(executablePath === undefined)("the rules of the admin page", () 
     expect(later).toContain("matched no search");
     expect(gone).toMatch(/over/);
     expect(resting).toMatch(/off/);
-    expect(await page.title()).toBe("armmt");
+    expect(await page.title()).toBe("armmt: rules");
     expect(await page.locator("article b b, article img").count()).toBe(0);
     expect(complaints).toEqual([]);
     await shoot(page, "list");

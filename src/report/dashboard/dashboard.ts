@@ -5,66 +5,20 @@
  * Browser code, written to be small: test/report/dashboard bundles it into src/dashboard/bundled.ts, which the edge serves as text.
  */
 import * as format from "../format.ts";
-import { ask, KEY, Refusal } from "./ask.ts";
 import { bandChart, barChart, type Child, h, table } from "./draw.ts";
 import type { Share } from "./effect.ts";
 import { type ExperimentView, viewExperiment } from "./experiment.ts";
 import type { Counts, EventRow, OverviewRows, Status } from "./rows.ts";
-import { viewRules } from "./rules/view.ts";
+import { openShell } from "./shell.ts";
 
-const byId = (id: string): HTMLElement => document.querySelector<HTMLElement>(`#${id}`)!;
-const [tools, form, note, main] = [byId("tools"), byId("in"), byId("note"), byId("main")];
-const input = document.querySelector<HTMLInputElement>("#token")!;
-
-async function open(): Promise<void> {
-  note.textContent = "Reading …";
-  try {
-    if (location.hash === RULES) {
-      main.replaceChildren(await viewRules());
-      note.textContent = "";
-      return show(true);
-    }
-    const [status, overview] = await Promise.all([ask<Status>("status"), ask<OverviewRows | { readonly problem: string }>("overview")]);
-    main.replaceChildren(...draw(status, overview));
-    note.textContent =
-      "at" in overview
-        ? `Event database as of ${new Date(overview.at).toISOString()}; it is asked at most once in five minutes.`
-        : overview.problem;
-    show(true);
-  } catch (error) {
-    const isRefused = error instanceof Refusal;
-    note.textContent = isRefused ? "This is not the admin token of this edge." : `Cannot be read: ${String(error)}`;
-    if (isRefused) show(false);
-    else tools.hidden = false;
-  }
-}
-
-/** The address of the page's other half. */
-const RULES = "#rules";
-
-function show(isOpen: boolean): void {
-  tools.hidden = !isOpen;
-  form.hidden = isOpen;
-  if (isOpen) return;
-  sessionStorage.removeItem(KEY);
-  main.replaceChildren();
-  input.focus();
-}
-
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  sessionStorage.setItem(KEY, input.value.trim());
-  input.value = "";
-  void open();
+openShell(async (ask) => {
+  const [status, overview] = await Promise.all([ask<Status>("status"), ask<OverviewRows | { readonly problem: string }>("overview")]);
+  const note =
+    "at" in overview
+      ? `Event database as of ${new Date(overview.at).toISOString()}; it is asked at most once in five minutes.`
+      : overview.problem;
+  return { nodes: draw(status, overview), note };
 });
-addEventListener("hashchange", () => void (tools.hidden || open()));
-byId("again").addEventListener("click", () => void open());
-byId("out").addEventListener("click", () => {
-  show(false);
-  note.textContent = "";
-});
-if (sessionStorage.getItem(KEY) === null) input.focus();
-else void open();
 
 function section(heading: string, ...children: readonly Child[]): HTMLElement {
   return h("section", {}, h("h2", {}, heading), ...children);

@@ -25,11 +25,10 @@ export interface TryDeps {
   owner(): string;
   /** What is known of a rule of either side. */
   describe(id: string, isDraft: boolean): MovingRule;
-  say(text: string): void;
 }
 
 const PLACE = "{query}";
-const HITS = 30;
+const HITS = 20;
 
 interface Reply {
   readonly armmt: Explained | readonly Explained[];
@@ -64,6 +63,8 @@ export function createTry(deps: TryDeps) {
   index.addEventListener("change", () => void (template.value = templates.get(index.value) ?? ""));
   template.addEventListener("input", () => void templates.set(index.value, template.value));
   const lists = h("div", { class: "two" });
+  const status = h("p", { role: "status" });
+  const say = (text: string): void => void (status.textContent = text);
   const form = h(
     "form",
     {},
@@ -122,12 +123,12 @@ export function createTry(deps: TryDeps) {
       draw();
       const before = live.explained.items.map(({ id }) => id);
       const moved = draft.explained.items.filter(({ id }, i) => before[i] !== id).length;
-      deps.say(
+      say(
         `${draft.explained.items.length} hits for "${query.value}": the draft changes ${moved === 0 ? "nothing" : `${moved} positions`}.`,
       );
     } catch (error) {
       if (mine !== number) return;
-      deps.say(error instanceof Failure ? `The search cannot be tried: ${error.message}` : String(error));
+      say(error instanceof Failure ? `The search cannot be tried: ${error.message}` : String(error));
     }
   }
 
@@ -270,7 +271,7 @@ export function createTry(deps: TryDeps) {
     void run();
   });
   return {
-    element: h("section", {}, h("h3", {}, "Try a search"), form, lists),
+    element: h("section", {}, h("h3", {}, "Try a search"), form, status, lists),
     /** After each change the lists are computed again, not patched. */
     again(): void {
       if (tried === undefined) return;

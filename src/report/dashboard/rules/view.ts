@@ -152,7 +152,6 @@ async function viewCatalog(catalog: string, indexes: readonly Index[], canWrite:
         (isDraft ? draft : base).find((rule) => rule.id === id),
         id,
       ),
-    say,
   });
 
   function movingRule(rule: Rule | undefined, id: string): MovingRule {
@@ -396,5 +395,5 @@ async function viewCatalog(catalog: string, indexes: readonly Index[], canWrite:
         drawPanel();
       }
     });
-  return h("div", {}, status, tryOut.element, count, head, list, panel, history);
+  return h("div", {}, status, tryOut.element, panel, count, head, list, history);
 }
