@@ -4,13 +4,11 @@
  */
 import type { ReadEvents } from "../events/read.ts";
 import { UNDECIDED } from "../rules/match.ts";
-import { isRecent, withTimeout } from "../web.ts";
+import { DAY_MS } from "../web.ts";
+import { inTime, seldom } from "./overview.ts";
 
 /** Searches that are looked at, the last ones. */
 const MOST_RECORDS = 20_000;
-const FRESH_MS = 300_000;
-const READ_MS = 25_000;
-const DAY_MS = 86_400_000;
 
 /** Pages of one search are one search. A rule may act on one of its items, and say of another why not. */
 const DID = `WITH recent AS MATERIALIZED (SELECT query_id, query_attributes AS a FROM ubi_queries
@@ -37,23 +35,11 @@ export interface RulesToday {
   readonly rows: readonly unknown[];
 }
 
-/** Asks the database at most once in five minutes for each catalogue, whoever looks; after a failure it is asked again. */
-export function createRulesToday(
-  read: ReadEvents,
-  now: () => number,
-): (catalog: string, indexes: readonly string[]) => Promise<RulesToday> {
-  const kept = new Map<string, { readonly at: number; readonly answer: Promise<RulesToday> }>();
-  return (catalog, indexes) => {
-    const last = kept.get(catalog);
-    if (last !== undefined && isRecent(last.at, FRESH_MS, now())) return last.answer;
+/** For one catalogue, by its indexes. */
+export function createRulesToday(read: ReadEvents, now: () => number, indexes: readonly string[]): () => Promise<RulesToday> {
+  return seldom(now, async () => {
     const at = now();
-    const asked = read([{ sql: DID, values: [new Date(at - DAY_MS).toISOString(), JSON.stringify(indexes)] }]);
-    const answer = withTimeout(asked, READ_MS, () => Promise.reject(new Error(`No answer within ${READ_MS / 1000} s`))).then(([rows = []]) => ({ at, rows })); // prettier-ignore
-    const mine = { at, answer };
-    kept.set(catalog, mine);
-    answer.catch(() => {
-      if (kept.get(catalog) === mine) kept.delete(catalog);
-    });
-    return answer;
-  };
+    const [rows = []] = await inTime(read)([{ sql: DID, values: [new Date(at - DAY_MS).toISOString(), JSON.stringify(indexes)] }]);
+    return { at, rows };
+  });
 }

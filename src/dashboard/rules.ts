@@ -12,7 +12,6 @@ import {
   readPublishedRules,
   readRulesHistory,
   readRulesPointer,
-  rollBackRules,
   RulesConflict,
   type RulesStore,
 } from "../search/rules-store.ts";
@@ -72,8 +71,9 @@ const search = v.object({
 });
 
 export function createRulesAdmin({ kv, writeKv, catalogs, isLive, readEvents, now, log }: RulesAdminDeps): RulesAdmin {
+  const namesOf = (catalog: string): readonly string[] => (catalogs.get(catalog) ?? []).map(({ name }) => name);
   const canWrite = writeKv !== undefined && isLive;
-  const today = readEvents && createRulesToday(readEvents, now);
+  const today = new Map(readEvents && [...catalogs.keys()].map((catalog) => [catalog, createRulesToday(readEvents, now, namesOf(catalog))])); // prettier-ignore
   const publishing = new Set<string>();
   const store: RulesStore = {
     place: "KV",
@@ -93,11 +93,12 @@ export function createRulesAdmin({ kv, writeKv, catalogs, isLive, readEvents, no
     }
   }
 
-  async function did(catalog: string, names: readonly string[]): Promise<object> {
-    if (today === undefined)
+  async function did(catalog: string): Promise<object> {
+    const read = today.get(catalog);
+    if (read === undefined)
       return { problem: "This edge writes its events to no database that it can read (D1, or a server's SQLite file)" };
     try {
-      return await today(catalog, names);
+      return await read();
     } catch (cause) {
       return { problem: isEmptyDatabase(cause) ? "Nothing is recorded yet" : `The event database cannot be read: ${errorText(cause)}` };
     }
@@ -114,7 +115,7 @@ export function createRulesAdmin({ kv, writeKv, catalogs, isLive, readEvents, no
 
   const routes: Readonly<Record<string, (catalog: string, body: string, tryRules: TryRules) => Promise<Response>>> = {
     "GET ": async (catalog) => Response.json(await state(catalog)),
-    "GET /today": async (catalog) => Response.json(await did(catalog, namesOf(catalog))),
+    "GET /today": async (catalog) => Response.json(await did(catalog)),
     "POST /check": async (_, body) => {
       const compiled = await compileText(read(v.object({ text }), body).text, "checked");
       return Response.json({ problems: compiled.ok ? [] : compiled.error });
@@ -131,11 +132,12 @@ export function createRulesAdmin({ kv, writeKv, catalogs, isLive, readEvents, no
     },
     "POST /rollback": (catalog, body) => {
       const asked = read(v.object({ to: version, ...change }), body);
-      return alone(catalog, () => rollBackRules(store, { catalog, ...asked, at: new Date(now()) }));
+      return alone(catalog, async () => {
+        const { text: before } = await readPublishedRules(store, catalog, asked.to);
+        return publishRules(store, { catalog, ...asked, text: before, from: "rollback", at: new Date(now()) });
+      });
     },
   };
-
-  const namesOf = (catalog: string): readonly string[] => (catalogs.get(catalog) ?? []).map(({ name }) => name);
 
   async function answer({ method, path: [catalog, what, more], body }: Asked, tryRules: TryRules): Promise<Response> {
     if (catalog === undefined && method === "GET")

@@ -102,22 +102,28 @@ interface Publishing {
   readonly note?: string | undefined;
   /** The version that whoever edits began with; "none" for none. Default: any. */
   readonly expect?: string | undefined;
+  /** Default: "publish". */
+  readonly from?: RulesChange["from"];
   readonly at: Date;
 }
 
 /** Document first, then history, then the pointer: no reader follows a pointer to a missing key. Throws a UserError. */
-export async function publishRules(store: RulesStore, { catalog, text, by, note, expect, at }: Publishing) {
+export async function publishRules(store: RulesStore, { catalog, text, by, note, expect, from = "publish", at }: Publishing) {
   const { rules } = await requireInTurns(text, "The rules");
   const version = await rulesVersion(text);
   const current = await readRulesPointer(store, catalog);
-  await refuseOthers(store, catalog, current, expect);
+  const live = current?.version ?? "none";
+  if (expect !== undefined && live !== expect) {
+    const last = (await readRulesHistory(store, catalog)).findLast((change) => change.version === live);
+    throw new RulesConflict(live, expect, last);
+  }
   const isNew = current?.version !== version;
   if (isNew) {
     await store.put([{ key: rulesKey(catalog, version), value: text }]);
     await goLive(store, catalog, {
       at: at.toISOString(),
       by,
-      from: "publish",
+      from,
       version,
       before: current?.version ?? null,
       ...(note !== undefined && { note }),
@@ -132,13 +138,6 @@ export async function publishRules(store: RulesStore, { catalog, text, by, note,
     changed: isNew,
     place: store.place,
   };
-}
-
-async function refuseOthers(store: RulesStore, catalog: string, current: Pointer | undefined, expect: string | undefined): Promise<void> {
-  const live = current?.version ?? "none";
-  if (expect === undefined || live === expect) return;
-  const last = (await readRulesHistory(store, catalog)).findLast(({ version }) => version === live);
-  throw new RulesConflict(live, expect, last);
 }
 
 async function goLive(store: RulesStore, catalog: string, made: RulesChange): Promise<void> {
@@ -157,11 +156,10 @@ interface RollingBack extends Pick<Publishing, "catalog" | "by" | "expect" | "at
 export async function rollBackRules(store: RulesStore, { catalog, by, to, expect, at }: RollingBack) {
   const current = await readRulesPointer(store, catalog);
   if (current === undefined) throw new UserError(`No rules are published for "${catalog}" in ${store.place}: there is none to go back to`);
-  await refuseOthers(store, catalog, current, expect);
   const version = to ?? current.previous;
   if (version === null) throw new UserError(`Rules ${current.version} of "${catalog}" are the first ones: there is none to go back to`);
   if (version === current.version) throw new UserError(`Rules ${version} of "${catalog}" are live already`);
-  await requireInTurns((await readPublishedRules(store, catalog, version)).text, `Version ${version}`);
-  await goLive(store, catalog, { at: at.toISOString(), by, from: "rollback", version, before: current.version });
+  const { text } = await readPublishedRules(store, catalog, version);
+  await publishRules(store, { catalog, text, by, expect, from: "rollback", at });
   return { catalog, version, previous: current.version, place: store.place };
 }
