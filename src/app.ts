@@ -185,7 +185,7 @@ async function rulesRoute(c: Context, deps: AppDeps, rules: RulesAdmin): Promise
 }
 
 /** The search by the live code, with other rules; it is neither recorded nor counted. */
-async function tryRules(admin: Headers, deps: AppDeps, ...[names, rules, at, search]: Parameters<TryRules>): Promise<Response> {
+async function tryRules(admin: Headers, deps: AppDeps, ...[names, rules, at, tried]: Parameters<TryRules>): Promise<Response> {
   const draft = { read: () => rules, describe: () => ({}) };
   const app = createApp({
     ...deps,
@@ -197,7 +197,7 @@ async function tryRules(admin: Headers, deps: AppDeps, ...[names, rules, at, sea
     rules: undefined,
     isWithinRate: undefined,
   });
-  const { path, body, headers } = search;
+  const { path, body, headers } = tried;
   if (!app.isSearchPath(path.split("?", 1)[0] ?? "")) return Response.json({ error: `${path} is no search of this edge` }, { status: 404 });
   const url = `${path}${path.includes("?") ? "&" : "?"}${EXPLAIN_PARAM}=1`;
   const own = { ...headers, authorization: admin.get("authorization") ?? "" };

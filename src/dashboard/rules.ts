@@ -78,7 +78,9 @@ export function createRulesAdmin({ kv, writeKv, catalogs, isLive, readEvents, no
   const store: RulesStore = {
     place: "KV",
     get: async (key) => (await kv.get(key, "text")) ?? undefined,
-    put: async (entries) => void (await Promise.all(entries.map(({ key, value }) => writeKv?.(key, value)))),
+    put: async (entries) => {
+      for (const { key, value } of entries) await writeKv?.(key, value); // oxlint-disable-line no-await-in-loop
+    },
   };
 
   /** Two at once in one process would both find the version that they expect. */
@@ -94,11 +96,11 @@ export function createRulesAdmin({ kv, writeKv, catalogs, isLive, readEvents, no
   }
 
   async function did(catalog: string): Promise<object> {
-    const read = today.get(catalog);
-    if (read === undefined)
+    const ask = today.get(catalog);
+    if (ask === undefined)
       return { problem: "This edge writes its events to no database that it can read (D1, or a server's SQLite file)" };
     try {
-      return await read();
+      return await ask();
     } catch (cause) {
       return { problem: isEmptyDatabase(cause) ? "Nothing is recorded yet" : `The event database cannot be read: ${errorText(cause)}` };
     }

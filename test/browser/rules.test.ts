@@ -26,6 +26,28 @@ const CATALOG = "demo";
 const PICTURES = process.env["DASHBOARD_PICTURES"];
 const HTML = '<img src=x onerror="document.title=1"><b>bold</b>';
 
+const shoot = async (page: Page, name: string): Promise<void> => {
+  if (PICTURES !== undefined) await page.screenshot({ path: join(PICTURES, `rules-${name}.png`), fullPage: true });
+};
+const order = (page: Page, column: string): Promise<string[]> =>
+  page.locator(`section[aria-label="${column}"] li`).evaluateAll((rows) => rows.map((row) => row.getAttribute("data-id") ?? ""));
+const status = (page: Page) => page.locator("main [role=status].stick");
+async function tryOut(page: Page, words = "red bag"): Promise<void> {
+  await page.getByLabel("Search words").fill(words);
+  await page.keyboard.press("Enter");
+  await page.locator('section[aria-label="With the draft"] li').first().waitFor();
+}
+const isInDraft = (page: Page, ...wanted: readonly string[]): Promise<unknown> =>
+  page.waitForFunction(
+    (list) =>
+      list.every((id, i) => document.querySelectorAll('section[aria-label="With the draft"] li')[i]?.getAttribute("data-id") === id),
+    wanted,
+  );
+
+const centre = async (locator: ReturnType<Page["locator"]>) => {
+  const { x, y, width, height } = (await locator.boundingBox())!;
+  return { x: x + width / 2, y: y + height / 2 };
+};
 describe.skipIf(executablePath === undefined)("the rules of the admin page", () => {
   const folder = mkdtempSync(join(tmpdir(), "armmt-rules-page-"));
   const keys = new Map<string, string>();
@@ -135,24 +157,6 @@ describe.skipIf(executablePath === undefined)("the rules of the admin page", () 
     return { page, complaints };
   }
 
-  const shoot = async (page: Page, name: string): Promise<void> => {
-    if (PICTURES !== undefined) await page.screenshot({ path: join(PICTURES, `rules-${name}.png`), fullPage: true });
-  };
-  const order = (page: Page, column: string): Promise<string[]> =>
-    page.locator(`section[aria-label="${column}"] li`).evaluateAll((rows) => rows.map((row) => row.getAttribute("data-id") ?? ""));
-  const status = (page: Page) => page.locator("main [role=status].stick");
-  async function tryOut(page: Page, words = "red bag"): Promise<void> {
-    await page.getByLabel("Search words").fill(words);
-    await page.keyboard.press("Enter");
-    await page.locator('section[aria-label="With the draft"] li').first().waitFor();
-  }
-  const isInDraft = (page: Page, ...wanted: readonly string[]): Promise<unknown> =>
-    page.waitForFunction(
-      (list) =>
-        list.every((id, i) => document.querySelectorAll('section[aria-label="With the draft"] li')[i]?.getAttribute("data-id") === id),
-      wanted,
-    );
-
   it("lists rules with what they are, and what each did today; nothing in them is markup", async () => {
     const { page, complaints } = await visit();
     await page.getByText("Last 24 hours").first().waitFor();
@@ -227,10 +231,6 @@ describe.skipIf(executablePath === undefined)("the rules of the admin page", () 
     await shoot(page, "phone");
     const rows = page.locator('section[aria-label="With the draft"] li');
     const [, second, third] = await order(page, "With the draft");
-    const centre = async (locator: ReturnType<Page["locator"]>) => {
-      const { x, y, width, height } = (await locator.boundingBox())!;
-      return { x: x + width / 2, y: y + height / 2 };
-    };
     await rows.nth(2).locator(".grip").scrollIntoViewIfNeeded();
     const [from, to] = [await centre(rows.nth(2).locator(".grip")), await centre(rows.nth(1))];
     await page.mouse.move(from.x, from.y);
@@ -338,13 +338,16 @@ describe.skipIf(executablePath === undefined)("the rules of the admin page", () 
     await tryOut(page);
     await page.getByText("Edit first").click();
     const faults = await page.evaluate(() => {
-      const named = (element: Element): boolean =>
-        (element.getAttribute("aria-label") ?? element.textContent ?? "").trim() !== "" ||
-        ("labels" in element && (element as HTMLInputElement).labels!.length > 0); // oxlint-disable-line no-unsafe-type-assertion
       const visible = [...document.querySelectorAll("button, input, select, textarea, summary, a")].filter((one) => one.checkVisibility());
       const all = [...document.querySelectorAll("[id]")].map(({ id }) => id);
       return {
-        unnamed: visible.filter((one) => !named(one)).map((one) => one.outerHTML.slice(0, 100)),
+        unnamed: visible
+          .filter(
+            (one) =>
+              (one.getAttribute("aria-label") ?? one.textContent ?? "").trim() === "" &&
+              !("labels" in one && one.labels instanceof NodeList && one.labels.length > 0),
+          )
+          .map((one) => one.outerHTML.slice(0, 100)),
         twice: all.filter((id, i) => all.indexOf(id) !== i),
         small: visible.filter((one) => one.matches("button") && one.getBoundingClientRect().height < 24).length,
         images: document.querySelectorAll("img:not([alt])").length,

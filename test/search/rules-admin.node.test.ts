@@ -51,10 +51,11 @@ function open({ vars, canWrite = true }: Options = {}) {
     const json: unknown = reply.headers.get("content-type")?.includes("json") === true ? JSON.parse(reply.body) : reply.body;
     return { status: reply.status, json, text: reply.body, headers: reply.headers };
   };
-  const publish = (text: string, by: string, expect: string, more: object = {}) => call(`/${CATALOG}`, { text, by, expect, ...more });
+  const publish = (text: string, by: string, version: string, more: object = {}) =>
+    call(`/${CATALOG}`, { text, by, expect: version, ...more });
   const live = async () => {
     const { json } = await call(`/${CATALOG}`);
-    const { version, text, history } = json as { version: string; text: string | null; history: { by: string; from: string }[] }; // oxlint-disable-line no-unsafe-type-assertion
+    const { version, text, history }: { version: string; text: string | null; history: { by: string; from: string }[] } = Object(json);
     return { version, text, history };
   };
   return { edge, keys, records, failing, call, publish, live, asked: () => asked };
@@ -62,7 +63,7 @@ function open({ vars, canWrite = true }: Options = {}) {
 
 /** The order of a reply with its explanation. */
 function itemsOf(text: string): readonly { readonly id: string; readonly rules: readonly string[] }[] {
-  const { armmt } = JSON.parse(text) as { armmt: { items: { id: string; rules: string[] }[] } }; // oxlint-disable-line no-unsafe-type-assertion
+  const { armmt }: { armmt: { items: { id: string; rules: string[] }[] } } = JSON.parse(text);
   return armmt.items;
 }
 
@@ -138,7 +139,7 @@ describe("rules of the admin page", () => {
   it("let one of two publish who begin at the same moment", async () => {
     const { publish, live } = open();
     const both = await Promise.all(["anna", "ben"].map((by) => publish(document({ ...PIN, owner: by }), by, "none")));
-    expect(both.map(({ status }) => status).toSorted()).toEqual([200, 409]);
+    expect(both.map(({ status }) => status)).toEqual(expect.arrayContaining([200, 409]));
     expect((await live()).history).toHaveLength(1);
   });
 

@@ -124,6 +124,8 @@ export async function startServer(
 
 type Edge = Awaited<ReturnType<typeof openServerEdge>>;
 
+const rulesPage = () => readFile(join(PACKAGE_ROOT, "assets/rules-page.bin"));
+
 async function openServerEdge(options: ServeOptions, runtime: Runtime, log: Log, openFetch: () => Promise<Fetch>) {
   const data = resolve(options.data ?? ".armmt/server");
   const kvFolder = join(data, "kv");
@@ -149,7 +151,6 @@ async function openServerEdge(options: ServeOptions, runtime: Runtime, log: Log,
   const describeAll = () => ({ ...describe(), ...(database !== undefined && { eventsFile: database.describe() }) });
   const readEvents = options.readEvents ?? database?.read;
   const writeKv = options.kv === undefined ? (key: string, value: string) => writeKey(kvFolder, key, value) : options.writeKv;
-  const rulesPage = () => readFile(join(PACKAGE_ROOT, "assets/rules-page.bin"));
   const platform = {
     openPublished,
     rulesPage,

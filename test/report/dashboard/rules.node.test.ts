@@ -1,6 +1,6 @@
 /** The pure parts of the page of rules: drafts, what is written by hand, and what a reply says of its hits. */
 import { readFileSync } from "node:fs";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   act,
@@ -28,6 +28,7 @@ const rulesOf = (text: string): Rules => {
   if (!parsed.ok) throw new Error(parsed.error.join());
   return parsed.value.rules;
 };
+const rule = (id: string, note: string): Rule => ({ id, note, action: { do: "diversify", first: 5 } });
 const pinsOf = (rules: Rules): string =>
   rules.flatMap(({ action }) => (action.do === "pin" ? action.items.map(({ id, position }) => `${position}:${id}`) : [])).join(" ");
 
@@ -48,7 +49,7 @@ describe("a draft", () => {
         const rules = steps.reduce((draft: Rules, { kind, id, at, query }) => {
           const when = whenOf(query, at > 3 ? "products" : undefined);
           if (kind === "pin") return pin(draft, when, id, at, "");
-          return kind === "release" ? release(draft, when, id) : act(draft, kind as "hide", when, id, "");
+          return kind === "release" ? release(draft, when, id) : act(draft, kind, when, id, "");
         }, []);
         const checked = checkRules({ format: 1, rules });
         expect(checked.ok ? [] : checked.error).toEqual([]);
@@ -68,7 +69,6 @@ describe("a draft", () => {
   });
 
   it("puts my changes on top of somebody else's, and names what both have changed", () => {
-    const rule = (id: string, note: string): Rule => ({ id, note, action: { do: "diversify", first: 5 } });
     const base = [rule("a", "1"), rule("b", "1"), rule("c", "1"), rule("d", "1")];
     const mine = [...without(put(base, rule("a", "mine")), "c"), rule("new", "mine")];
     const theirs = [...without(put(put(base, rule("a", "theirs")), rule("c", "theirs")), "d"), rule("other", "theirs")];
@@ -86,13 +86,13 @@ describe("a draft", () => {
 
   it("says of each rule whether it is live", () => {
     const at = Date.parse("2026-11-30T12:00:00Z");
-    const state = (rule: object): string => stateOf({ id: "a", action: { do: "diversify", first: 5 }, ...rule }, at);
+    const state = (more: object): string => stateOf({ ...rule("a", ""), ...more }, at);
     expect([state({}), state({ enabled: false }), state({ when: { from: "2026-11-30T12:00:00Z" } }), state({ when: { from: "2026-11-30T13:01:00+01:00" } }), state({ when: { until: "2026-11-30T13:00:00+01:00" } })]).toEqual(["live", "off", "live", "planned", "over"]); // prettier-ignore
   });
 });
 
 describe("what is written by hand", () => {
-  const VALUES: Readonly<Record<string, unknown>> = {
+  const VALUES = {
     phrases: [{ is: "tv" }, { starts: "smart" }, { contains: "a: b" }, { contains: "smart tv", ordered: true }],
     filters: { category: ["shoes", "boots"], "a b": ["x: y"] },
     lines: ["DE", "a, b"],
@@ -102,12 +102,12 @@ describe("what is written by hand", () => {
       { id: "a: b", position: 2 },
     ],
     conditions: [{ ids: ["a", "b"] }, { field: "brand", is: ["Acme", 3, false, "false", "null"] }, { field: "variants.stock", is: [0], every: true }, { field: "price", above: 10, below: 20.5 }, { field: "price", below: -1 }], // prettier-ignore
-  };
+  } as const;
 
-  it.each(Object.entries(VALUES))("comes back as it was: %s", (control, value) => {
-    const text = shown(control as "lines", value);
+  it.each(["phrases", "filters", "lines", "values", "items", "conditions"] as const)("comes back as it was: %s", (control) => {
+    const text = shown(control, VALUES[control]);
     expect(text).not.toMatch(/^[[{]/);
-    expect(written(control as "lines", text)).toEqual(value);
+    expect(written(control, text)).toEqual(VALUES[control]);
   });
 
   it("is shown as JSON where a line cannot say it, and nothing is lost", () => {
@@ -167,9 +167,9 @@ describe("words", () => {
     expect(moment("2026-11-30T22:59:00Z", "Europe/Berlin")).toBe("30 Nov 2026, 23:59 Europe/Berlin");
     expect(moment("2026-11-30T22:59:00Z", "Not/AZone")).toBe("2026-11-30T22:59:00Z");
     expect([distance("2026-11-30T15:00:00Z", at), distance("2026-11-30T11:30:00Z", at), distance("2026-12-03T12:00:00Z", at)]).toEqual(["in 3 h", "30 min ago", "in 3 d"]); // prettier-ignore
-    const rule: Rule = { id: "a", when: { country: ["DE"], share: { to: 0.5 }, until: "2026-11-30T15:00:00Z" }, action: { do: "diversify", first: 5 } }; // prettier-ignore
-    expect(whenInWords(rule, at)).toBe('Countries DE; share {"to":0.5}; until 30 Nov 2026, 15:00 UTC (in 3 h)');
-    expect(whenInWords({ id: "a", action: rule.action }, at)).toBe("everywhere");
+    const half: Rule = { id: "a", when: { country: ["DE"], share: { to: 0.5 }, until: "2026-11-30T15:00:00Z" }, action: { do: "diversify", first: 5 } }; // prettier-ignore
+    expect(whenInWords(half, at)).toBe('Countries DE; share {"to":0.5}; until 30 Nov 2026, 15:00 UTC (in 3 h)');
+    expect(whenInWords({ id: "a", action: half.action }, at)).toBe("everywhere");
     expect(didInWords(undefined)).toBe("matched no search");
     expect(didInWords(new Map([["", 2], ["matched", 3], ["sorted", 1]]))).toBe("matched 3, acted in 2; did nothing: sorted 1"); // prettier-ignore
   });

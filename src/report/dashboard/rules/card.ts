@@ -7,10 +7,10 @@ import { inWords, STATES, whenInWords } from "./words.ts";
 
 export interface CardActions {
   /** Puts the rule in the place of the one that was drawn, or takes it out. */
-  change(rule: Rule | undefined): void;
-  copy(): void;
+  readonly change: (rule: Rule | undefined) => void;
+  readonly copy: () => void;
   /** Why the edge would not take this rule. */
-  check(rule: Rule): Promise<readonly string[]>;
+  readonly check: (rule: Rule) => Promise<readonly string[]>;
 }
 
 interface About {
@@ -63,8 +63,9 @@ export function drawCard(rule: Rule, { mark, did, since }: About, isOpen: boolea
   return card;
 }
 
-function turned({ enabled: _, ...rule }: Rule, on: boolean): Rule {
-  return on ? rule : { ...rule, enabled: false };
+function turned(rule: Rule, on: boolean): Rule {
+  const { enabled: _, ...rest } = rule;
+  return on ? rest : { ...rule, enabled: false };
 }
 
 /** With the member at the path; without it where the value is `undefined`. */

@@ -145,7 +145,7 @@ export const isLines = (control: Control): control is keyof typeof LINES => type
 /** What stands in the control for a value of the rule. */
 export function shown(control: Control, value: unknown): string {
   if (value === undefined) return "";
-  if (!isLines(control)) return String(value);
+  if (!isLines(control)) return typeof value === "string" ? value : JSON.stringify(value);
   const [toLine] = LINES[control];
   const list: readonly unknown[] = control === "filters" ? Object.entries(Object(value)) : Array.isArray(value) ? value : [];
   const text = list.map((one) => toLine(one as never)).join("\n"); // oxlint-disable-line no-unsafe-type-assertion

@@ -87,10 +87,8 @@ export function createTry(deps: TryDeps) {
   let number = 0;
 
   async function side(text: string): Promise<Side> {
-    const { path, body, headers = {} } = Object(JSON.parse(template.value)) as { path?: string; body?: unknown; headers?: object }; // oxlint-disable-line no-unsafe-type-assertion
+    const { path, body, headers }: { path?: string; body?: unknown; headers?: object } = Object(JSON.parse(template.value));
     const words = query.value;
-    const put = (written: string, word: string): string =>
-      written.replaceAll(PLACE, () => word).replaceAll(encodeURIComponent(PLACE), () => word);
     const sent =
       body === undefined ? undefined : put(typeof body === "string" ? body : JSON.stringify(body), JSON.stringify(words).slice(1, -1));
     const reply = await ask<Reply>(`rules/${deps.catalog}/try`, {
@@ -280,6 +278,8 @@ export function createTry(deps: TryDeps) {
     },
   };
 }
+
+const put = (text: string, word: string): string => text.replaceAll(PLACE, () => word).replaceAll(encodeURIComponent(PLACE), () => word);
 
 function picture(hit: ShownHit | undefined): Node {
   const none = h("span", { class: "pic", "aria-hidden": "true" }, (hit?.title ?? "?").slice(0, 1));

@@ -374,7 +374,7 @@ async function viewCatalog(catalog: string, indexes: readonly Index[], canWrite:
 
   const stored = sessionStorage.getItem(kept);
   if (stored !== null) {
-    const found = JSON.parse(stored) as { version: string; base: Rules; draft: Rules }; // oxlint-disable-line no-unsafe-type-assertion
+    const found: { version: string; base: Rules; draft: Rules } = JSON.parse(stored);
     if (found.version === state.version) draft = found.draft;
     else {
       const { rules, both } = rebase(found.base, found.draft, base);
