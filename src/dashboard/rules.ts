@@ -6,7 +6,7 @@ import * as v from "valibot";
 import type { KvReader } from "../embeddings/store.ts";
 import type { ReadEvents } from "../events/read.ts";
 import type { CompiledRules } from "../rules/match.ts";
-import { compileText, rulesVersion } from "../search/live-rules.ts";
+import { compileText, rulesKey, rulesVersion } from "../search/live-rules.ts";
 import {
   publishRules,
   readPublishedRules,
@@ -89,7 +89,7 @@ export function createRulesAdmin({ kv, writeKv, catalogs, isLive, readEvents, no
     if (publishing.has(catalog)) return refuse(409, "Somebody else publishes at this moment: try again");
     publishing.add(catalog);
     try {
-      return Response.json(await work());
+      return Response.json(await inTime(work()));
     } finally {
       publishing.delete(catalog);
     }
@@ -111,8 +111,8 @@ export function createRulesAdmin({ kv, writeKv, catalogs, isLive, readEvents, no
       readRulesPointer(store, catalog),
       readRulesHistory(store, catalog).catch((cause: unknown) => ({ problem: errorText(cause) })),
     ]);
-    const live = pointer && (await readPublishedRules(store, catalog, pointer.version));
-    return { version: pointer?.version ?? "none", text: live?.text ?? null, history };
+    const live = pointer && (await store.get(rulesKey(catalog, pointer.version)));
+    return { version: pointer?.version ?? "none", text: live ?? null, history };
   }
 
   const routes: Readonly<Record<string, (catalog: string, body: string, tryRules: TryRules) => Promise<Response>>> = {
@@ -154,9 +154,7 @@ export function createRulesAdmin({ kv, writeKv, catalogs, isLive, readEvents, no
 
   return async (asked, tryRules) => {
     try {
-      return await withTimeout(answer(asked, tryRules), WITHIN_MS, () =>
-        Promise.reject(new Error(`No answer within ${WITHIN_MS / 1000} s`)),
-      );
+      return await inTime(answer(asked, tryRules));
     } catch (cause) {
       if (cause instanceof RulesConflict) return refuse(409, cause.message, { live: cause.live, last: cause.last });
       if (cause instanceof UserError) return refuse(400, cause.message);
@@ -165,6 +163,10 @@ export function createRulesAdmin({ kv, writeKv, catalogs, isLive, readEvents, no
       return refuse(503, `${errorText(cause)}${fate}`);
     }
   };
+}
+
+function inTime<T>(work: Promise<T>): Promise<T> {
+  return withTimeout(work, WITHIN_MS, () => Promise.reject(new Error(`No answer within ${WITHIN_MS / 1000} s`)));
 }
 
 function refuse(status: number, error: string, more?: object): Response {

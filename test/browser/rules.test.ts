@@ -202,6 +202,12 @@ describe.skipIf(executablePath === undefined)("the rules of the admin page", () 
     await page.getByRole("button", { name: `Hide ${ids[0]}`, exact: true }).click();
     await isInDraft(page, ids[1]!, ids[2]!);
     await page.getByText("hide-red-bag: new").waitFor();
+    await page.getByLabel("An item that is not here").fill("p9999");
+    await page.getByLabel("Position").fill("1");
+    await page.keyboard.press("Enter");
+    await page.getByText("In the draft p9999 is pinned to position 1").waitFor();
+    await page.getByRole("button", { name: "Undo the last step" }).click();
+    await page.getByText("The last step is undone").waitFor();
     await shoot(page, "try");
 
     await page.getByRole("button", { name: "Publish", exact: true }).click();

@@ -228,6 +228,25 @@ describe("rules of the admin page", () => {
     expect(other.status).toBe(404);
   });
 
+  it("lead back where the live document is gone or damaged, or the history is", async () => {
+    const { call, publish, live, keys } = open();
+    await publish(document(PIN), "anna", "none");
+    const first = await live();
+    await publish(document(), "ben", first.version);
+    const second = await live();
+    keys.delete(`${CATALOG}/rules/${second.version}`);
+    expect(await live()).toMatchObject({ version: second.version, text: null, history: [{}, {}] });
+    expect((await call(`/${CATALOG}/rollback`, { to: first.version, by: "cara", expect: second.version })).status).toBe(200);
+    keys.set(`${CATALOG}/rules/history`, "{");
+    expect((await call(`/${CATALOG}`)).json).toMatchObject({
+      text: document(PIN),
+      history: { problem: expect.stringContaining("no list of changes") },
+    });
+    expect((await publish(document(), "ben", first.version)).json).toMatchObject({ error: expect.stringContaining("no list of changes") });
+    keys.set(`${CATALOG}/rules/live`, "{");
+    expect((await call(`/${CATALOG}`)).json).toMatchObject({ error: expect.stringContaining("no pointer") });
+  });
+
   it("try a draft by the live code: the order, and which rule; nothing is recorded or counted", async () => {
     const { call, edge, records, live } = open();
     const tried = async (text: string, more: object = {}) => call(`/${CATALOG}/try`, { text, search: { ...SEARCH, ...more } });

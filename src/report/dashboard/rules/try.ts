@@ -83,6 +83,21 @@ export function createTry(deps: TryDeps) {
       h("label", {}, "As at (your own time; empty: now)", at),
     ),
   );
+  const item = area("", false);
+  const wanted = area("1", false, "numeric");
+  const byId = h(
+    "form",
+    { class: "row" },
+    h("label", {}, "An item that is not here: its id ", item),
+    h("label", {}, "Position ", wanted),
+    h("button", {}, "Pin"),
+  );
+  byId.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const position = Number(wanted.value);
+    if (item.value.trim() !== "" && position >= 1) pinTo(item.value.trim(), Math.round(position));
+  });
+  byId.hidden = true;
   let tried: Tried | undefined;
   let number = 0;
 
@@ -135,6 +150,7 @@ export function createTry(deps: TryDeps) {
     const { activeElement } = document;
     const key = activeElement instanceof HTMLElement ? activeElement.dataset["key"] : undefined;
     const { when } = tried;
+    byId.hidden = false;
     const hidden = hiddenBy(deps.rules(), when);
     lists.replaceChildren(
       column("With the live rules", tried.live, false),
@@ -269,7 +285,7 @@ export function createTry(deps: TryDeps) {
     void run();
   });
   return {
-    element: h("section", {}, h("h3", {}, "Try a search"), form, status, lists),
+    element: h("section", {}, h("h3", {}, "Try a search"), form, status, lists, byId),
     /** After each change the lists are computed again, not patched. */
     again(): void {
       if (tried === undefined) return;

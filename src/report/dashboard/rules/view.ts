@@ -36,12 +36,21 @@ const NAME = "armmt-name";
 const textOf = (rules: Rules): string => JSON.stringify({ format: 1, rules }, undefined, 2);
 const sum = (counts: readonly number[]): number => counts.reduce((all, n) => all + n, 0);
 
+/** Of a document that cannot be read nothing is listed; the history still leads back. */
+function baseOf({ text }: State): Rules {
+  try {
+    return rulesIn(text ?? NO_RULES);
+  } catch {
+    return [];
+  }
+}
+
 type Loose = Readonly<Record<string, unknown>>;
 
 /** Ids of items are text in the page, as they are at the edge. Throws where the text is no document. */
 function rulesIn(text: string): Rules {
   const { rules }: { rules?: unknown } = Object(JSON.parse(text));
-  if (!Array.isArray(rules)) throw new Error("The live document has no list of rules: publish another with armmt rules publish");
+  if (!Array.isArray(rules)) throw new Error("No list of rules");
   return rules.map((rule) => ({ ...rule, action: idsAsText(Object(rule.action)) }));
 }
 
@@ -85,7 +94,7 @@ async function viewCatalog(catalog: string, indexes: readonly Index[], canWrite:
   const path = `rules/${catalog}`;
   const kept = `armmt-draft ${catalog}`;
   let state = await ask<State>(path);
-  let base = rulesIn(state.text ?? NO_RULES);
+  let base = baseOf(state);
   /** Drafts before the one of now. */
   let steps: Rules[] = [];
   let draft: Rules = base;
@@ -290,7 +299,7 @@ async function viewCatalog(catalog: string, indexes: readonly Index[], canWrite:
 
   async function reread(next: () => Rules): Promise<void> {
     state = await ask<State>(path);
-    base = rulesIn(state.text ?? NO_RULES);
+    base = baseOf(state);
     draft = next();
     drawHistory();
     await findSince();
@@ -384,6 +393,8 @@ async function viewCatalog(catalog: string, indexes: readonly Index[], canWrite:
       );
     }
   }
+  if (state.version !== "none" && base.length === 0)
+    say(`The live document (${state.version}) holds no rules, or cannot be read: edges follow none. The history leads back.`);
   drawList();
   drawPanel();
   drawHistory();
