@@ -26,7 +26,7 @@ export async function ask<T>(path: string, body?: object): Promise<T> {
     credentials: "omit",
     ...(body !== undefined && { method: "POST", body: JSON.stringify(body) }),
   });
-  if (reply.status === 401) throw new Refusal();
+  if (reply.status === 401) throw new Refusal("This is not the admin token of this edge.");
   const answer = await reply.json().catch(() => ({}));
   if (!reply.ok)
     throw new Failure(reply.status, String(answer.error ?? answer.problems?.join("\n") ?? `${path} answered ${reply.status}`), answer);

@@ -21,7 +21,7 @@ export function openShell(read: (from: typeof ask) => Promise<Shown>): void {
       show(true);
     } catch (error) {
       const isRefused = error instanceof Refusal;
-      note.textContent = isRefused ? "This is not the admin token of this edge." : `Cannot be read: ${String(error)}`;
+      note.textContent = isRefused ? error.message : `Cannot be read: ${String(error)}`;
       if (isRefused) show(false);
       else tools.hidden = false;
     }

@@ -83,19 +83,19 @@ export function createTry(deps: TryDeps) {
       h("label", {}, "As at (your own time; empty: now)", at),
     ),
   );
-  const item = area("", false);
+  const wantedId = area("", false);
   const wanted = area("1", false, "numeric");
   const byId = h(
     "form",
     { class: "row" },
-    h("label", {}, "An item that is not here: its id ", item),
+    h("label", {}, "An item that is not here: its id ", wantedId),
     h("label", {}, "Position ", wanted),
     h("button", {}, "Pin"),
   );
   byId.addEventListener("submit", (event) => {
     event.preventDefault();
     const position = Number(wanted.value);
-    if (item.value.trim() !== "" && position >= 1) pinTo(item.value.trim(), Math.round(position));
+    if (wantedId.value.trim() !== "" && position >= 1) pinTo(wantedId.value.trim(), Math.round(position));
   });
   byId.hidden = true;
   let tried: Tried | undefined;
