@@ -13,9 +13,11 @@ import type { Dialect, RequestLimits } from "./backends/dialect.ts";
 import type { EngineClient, Fetch } from "./backends/engine.ts";
 import { headersFromEngine, headersFromStorefront, headersToStorefront } from "./backends/headers.ts";
 import { type Overview, isEmptyDatabase } from "./dashboard/overview.ts";
-import { dashboardPage } from "./dashboard/page.ts";
+import { dashboardPage, rulesPage } from "./dashboard/page.ts";
+import { MAX_RULES_BYTES, type RulesAdmin, type TryRules } from "./dashboard/rules.ts";
 import { parseTreatment } from "./experiment/treatment.ts";
 import { BEACON } from "./events/beacon/bundled.ts";
+import { createCounters } from "./events/counters.ts";
 import { type EventsEndpoint, MAX_EVENTS_BYTES, refuseEvents } from "./events/endpoint.ts";
 import type { AfterReply } from "./events/sink.ts";
 import {
@@ -26,6 +28,8 @@ import {
   EXPLAIN_PARAM,
   OUTCOME_HEADER,
   OVERVIEW_PATH,
+  RULES_PAGE_PATH,
+  RULES_PATH,
   STATUS_PATH,
   TOKENS_HEADER,
   VARIANT_PARAM,
@@ -33,6 +37,7 @@ import {
 import { search } from "./search.ts";
 import type { EdgeDeps, IndexDeps, SearchRequest } from "./search/contract.ts";
 import { lastAddress } from "./search/client-address.ts";
+import { ok } from "./result.ts";
 import { errorStack, errorText, streamOf, withTimeout } from "./web.ts";
 
 export interface AppDeps {
@@ -52,6 +57,10 @@ export interface AppDeps {
   readonly status: () => Promise<object>;
   /** For the dashboard; absent where the events are in no database that can be asked. */
   readonly overview?: (() => Promise<Overview>) | undefined;
+  /** For the rules of the dashboard. */
+  readonly rules?: RulesAdmin | undefined;
+  /** Their page, packed; a Worker carries it where it was given one. */
+  readonly rulesPage?: (() => Promise<BlobPart>) | undefined;
   /** Counts one more search (or batch of events) of a client; false beyond its limit. */
   readonly isWithinRate?: ((client: string) => Promise<boolean>) | undefined;
   readonly clientAddress: ClientAddress;
@@ -104,10 +113,13 @@ export function createApp(deps: AppDeps): EdgeApp {
   }
   // Requests other than searches are answered in the dialect of the first index, which the clients of this edge are likely to speak.
   const usual = dialects[0]?.backend;
-  const forAdmin = (path: string, answer: () => Promise<object>) =>
-    app.get(path, async (c) => {
+  const forAdmin = (path: string, answer: (c: Context) => Promise<object>, methods = ["GET"]) =>
+    app.on(methods, path, async (c) => {
       c.header("cache-control", "no-store");
-      if (await isAdmin(c.req.raw.headers, deps.adminToken)) return c.json(await answer());
+      if (await isAdmin(c.req.raw.headers, deps.adminToken)) {
+        const answered = await answer(c);
+        return answered instanceof Response ? answered : c.json(answered);
+      }
       c.header("www-authenticate", "Bearer");
       return refuse(
         c,
@@ -122,6 +134,14 @@ export function createApp(deps: AppDeps): EdgeApp {
     app.get(DASHBOARD_PATH, dashboardPage);
     app.get(DASHBOARD_PATH.slice(0, -1), (c) => c.redirect(`${new URL(c.req.url).pathname}/`));
     forAdmin(OVERVIEW_PATH, () => overviewOf(deps));
+    app.get(RULES_PAGE_PATH, async (c) =>
+      deps.rulesPage === undefined
+        ? c.text("This Worker carries no page of rules: give createWorker() `rulesPage`, which armmt-edge/rules-page.bin is", 404)
+        : rulesPage(await deps.rulesPage()),
+    );
+    const { rules } = deps;
+    if (rules !== undefined)
+      for (const path of [RULES_PATH, `${RULES_PATH}/*`]) forAdmin(path, (c) => rulesRoute(c, deps, rules), ["GET", "POST"]);
   }
   const routes = dialects.flatMap(({ backend }) => backend.routes);
   const paths = routes.map(({ path, methods, label }) => `${methods.join("|")} ${label ?? path.replace(":index", "<index>")}`).join(", ");
@@ -148,6 +168,43 @@ async function overviewOf({ overview, edge }: AppDeps): Promise<{ readonly probl
     return { problem: `The event database cannot be read: ${errorText(cause)}` };
   }
 }
+
+async function rulesRoute(c: Context, deps: AppDeps, rules: RulesAdmin): Promise<Response> {
+  const sent = await readSent(c.req.raw, MAX_RULES_BYTES);
+  if (!sent.ok)
+    return Response.json({ error: `The body cannot be read: ${sent.error}` }, { status: sent.error === "too long" ? 413 : 400 });
+  const path = pathBelowMount(c, new URL(c.req.url).pathname).slice(RULES_PATH.length);
+  const asked = {
+    method: c.req.method,
+    path: path.split("/").filter((part) => part !== ""),
+    body: new TextDecoder().decode(sent.value),
+  };
+  const answered = await rules(asked, (...tried) => tryRules(c.req.raw.headers, deps, ...tried));
+  answered.headers.set("cache-control", "no-store");
+  return answered;
+}
+
+/** The search by the live code, with other rules; it is neither recorded nor counted. */
+async function tryRules(admin: Headers, deps: AppDeps, ...[names, rules, at, tried]: Parameters<TryRules>): Promise<Response> {
+  const draft = { read: () => rules, describe: () => ({}) };
+  const app = createApp({
+    ...deps,
+    indexes: new Map([...deps.indexes].map(([name, index]) => [name, names.includes(name) ? { ...index, rules: draft } : index])),
+    edge: { ...deps.edge, sink: NOWHERE, events: undefined, counters: createCounters(), ...(at !== undefined && { now: () => at }) },
+    storefrontUrl: undefined,
+    allowOrigins: [],
+    events: undefined,
+    rules: undefined,
+    isWithinRate: undefined,
+  });
+  const { path, body, headers } = tried;
+  if (!app.isSearchPath(path.split("?", 1)[0] ?? "")) return Response.json({ error: `${path} is no search of this edge` }, { status: 404 });
+  const url = `${path}${path.includes("?") ? "&" : "?"}${EXPLAIN_PARAM}=1`;
+  const own = { ...headers, authorization: admin.get("authorization") ?? "" };
+  return app.request(url, { headers: own, ...(body !== undefined && { method: "POST", body }) });
+}
+
+const NOWHERE: EdgeDeps["sink"] = { write: async () => ok(true) };
 
 /** Engines tell by OPTIONS what they take; from another origin's page it is the question whether that page may search here. */
 function otherMethod(c: Context, backend: Dialect, methods: readonly string[]): Response {

@@ -9,6 +9,7 @@ import { type Config, parseConfig } from "./config/config.ts";
 import { insecureUrl, isPrivateHost } from "./config/fields.ts";
 import type { KvReader } from "./embeddings/store.ts";
 import { createOverview } from "./dashboard/overview.ts";
+import { createRulesAdmin } from "./dashboard/rules.ts";
 import { type Counters, createCounters, createEventCounters } from "./events/counters.ts";
 import { createEventsEndpoint } from "./events/endpoint.ts";
 import { createPublishedPrices } from "./events/published-price.ts";
@@ -30,6 +31,10 @@ export interface Platform {
   readonly env: unknown;
   /** Where item vectors were published. */
   readonly kv: KvReader;
+  /** Writes there, for rules that the dashboard publishes. Default: it cannot publish. */
+  readonly writeKv?: ((key: string, value: string) => Promise<void>) | undefined;
+  /** assets/rules-page.bin of this package, for the dashboard. Default: it has no page of rules. */
+  readonly rulesPage?: (() => Promise<BlobPart>) | undefined;
   /** Stores for EVENT_SINKS by binding, or sinks that each get all records, or one that needs no retries. */
   readonly sinks: SinkBindings | readonly Sink[] | RetryingSink;
   /** Keeps the records that one of several `sinks` did not take. With bindings: DEAD_LETTERS. */
@@ -153,12 +158,27 @@ export function openEdge(platform: Platform): EdgeApp {
       ...describe?.(),
     }),
     overview: readEvents && createOverview(readEvents, () => searches.edge.experiments((work) => void work.catch(() => undefined)), now),
+    rulesPage: platform.rulesPage,
+    rules: createRulesAdmin({
+      kv,
+      writeKv: platform.writeKv,
+      catalogs: catalogsOf(config),
+      isLive: config.hasLiveRules,
+      readEvents,
+      now,
+      log,
+    }),
     isWithinRate: isWithinRate && limitLimiter(isWithinRate, breakers.add("rate limiter")),
     clientAddress,
     clientAddressHeader,
     clientCountryHeader,
     afterReply,
   });
+}
+
+function catalogsOf({ indexes }: Config) {
+  const entries = [...indexes].map(([name, { backend, catalog }]) => ({ name, backend, catalog }));
+  return Map.groupBy(entries, ({ catalog }) => catalog);
 }
 
 /** The configuration allows it; whether such a host is in a private network, only its owner knows. */

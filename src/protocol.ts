@@ -38,6 +38,9 @@ export const VARIANT_PARAM = "armmt_variant";
 export const DASHBOARD_PATH = "/armmt/";
 export const OVERVIEW_PATH = "/armmt/overview";
 export const STATUS_PATH = "/armmt/status";
+/** And below it: the rules of the admin page. */
+export const RULES_PATH = "/armmt/rules";
+export const RULES_PAGE_PATH = "/armmt/rules.html";
 export const BEACON_PATH = "/armmt/beacon.js";
 
 export type EventFormat = "ubi" | "algolia" | "metarank" | "ga4" | "segment";

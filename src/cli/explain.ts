@@ -6,7 +6,8 @@ import { errorText, UserError } from "../web.ts";
 import { secretsBeside } from "./doctor/secrets.ts";
 import { composerOf, settingsOf } from "./evaluate/ask-engine.ts";
 import { addNamespaceFlags, type NamespaceFlags, withNamespace } from "./publish.ts";
-import { askExplanation, describeWhy, whyIsHere } from "./rules/why.ts";
+import { describeWhy } from "../rules/why.ts";
+import { askExplanation, whyIsHere } from "./rules/why.ts";
 
 interface ExplainFlags extends Omit<NamespaceFlags, "catalog"> {
   readonly catalog: string;

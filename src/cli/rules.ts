@@ -7,11 +7,11 @@ import { Argument, Command, InvalidArgumentError } from "commander";
 import { readFilters } from "../backends/filters.ts";
 import { errorText, UserError } from "../web.ts";
 import { addNamespaceFlags, type NamespaceFlags, withNamespace } from "./publish.ts";
-import { warningsOn } from "./rules/check.ts";
+import { warningsOn } from "../rules/check.ts";
 import { describeExplained, explainRules } from "./rules/explain.ts";
 import { describeImport, IMPORTERS, importRules, type RuleFormat } from "./rules/import.ts";
 import { createPreviewCommand } from "./rules/preview-command.ts";
-import { problemsIn, publishRules, readPublishedRules, readRulesHistory, requireRules, rollBackRules } from "./rules/store.ts";
+import { problemsIn, publishRules, readPublishedRules, readRulesHistory, requireRules, rollBackRules } from "../search/rules-store.ts";
 import { parseRules } from "../rules/document.ts";
 import { rulesVersion } from "../search/live-rules.ts";
 

@@ -31,7 +31,7 @@ const VARIABLES: Readonly<Record<VariableName, string>> = {
   ALLOW_ORIGINS:
     'pages of these origins may search from a browser: `["https://shop.example.com"]`, or `["*"]`; none is right if shop and edge share an origin',
   ADMIN_TOKEN:
-    "secret, at least 16 characters: opens the [dashboard](../experiments.md#the-dashboard) at `/armmt/`, `/armmt/status`, explanations and forced variants",
+    "secret, at least 16 characters: opens the [dashboard](../experiments.md#the-dashboard) at `/armmt/`, `/armmt/status`, explanations and forced variants; with `LIVE_RULES` also the [publishing of rules](../guide/rules.md#on-a-page)",
   ENGINE_AUTHORIZATION:
     "secret: the engine's key as it is sent in its header (`ApiKey …`, `Bearer …`, or the key alone: see the engine's page); one text for all indexes, or a JSON table of index name and text",
   EVENT_SECRET: "secret, at least 32 characters: opens [events](../events.md)",

@@ -5,7 +5,7 @@
  * report. Money, capping and segments need the whole log: `armmt report`. Every query reads a bounded number of rows, and an answer is kept for
  * some minutes, because D1 is paid by the rows read, and refuses the records of searches as well once a free day is used up.
  */
-import type { Query, ReadEvents } from "../events/read.ts";
+import type { ReadEvents } from "../events/read.ts";
 import type { Experiment } from "../experiment/assign.ts";
 import { REASONS } from "../result.ts";
 import { errorText, isRecent, withTimeout } from "../web.ts";
@@ -53,23 +53,31 @@ export function createOverview(
   configured: () => Promise<readonly Experiment[]>,
   now: () => number,
 ): () => Promise<Overview> {
-  let last: { readonly at: number; readonly overview: Promise<Overview> } | undefined;
+  return seldom(now, async () => readOverview(read, await configured(), now()));
+}
+
+/** Asks at most once in five minutes, whoever wants to know; after a failure it asks again. */
+export function seldom<T>(now: () => number, ask: () => Promise<T>): () => Promise<T> {
+  let last: { readonly at: number; readonly answer: Promise<T> } | undefined;
   return () => {
     if (last === undefined || !isRecent(last.at, FRESH_MS, now())) {
-      const asked = configured().then((list) => readOverview(read, list, now()));
-      const mine = { at: now(), overview: asked };
+      const mine = { at: now(), answer: ask() };
       last = mine;
-      asked.catch(() => {
+      mine.answer.catch(() => {
         if (last === mine) last = undefined;
       });
     }
-    return last.overview;
+    return last.answer;
   };
 }
 
+/** Gives up a database that hangs. */
+export function inTime(read: ReadEvents): ReadEvents {
+  return (queries) => withTimeout(read(queries), READ_MS, () => Promise.reject(new Error(`No answer within ${READ_MS / 1000} s`)));
+}
+
 async function readOverview(readAll: ReadEvents, configured: readonly Experiment[], at: number) {
-  const read = (queries: readonly Query[]) =>
-    withTimeout(readAll(queries), READ_MS, () => Promise.reject(new Error(`No answer within ${READ_MS / 1000} s`)));
+  const read = inTime(readAll);
   const since = (hours: number) => [new Date(at - hours * HOUR_MS).toISOString()];
   const [experiments = [], outcomes = [], times = [], events = []] = await read([
     { sql: EXPERIMENTS, values: [] },

@@ -185,12 +185,14 @@ function readMatch(value: unknown): Query {
 
 function readMultiMatch(value: unknown): Query {
   // `type` chooses how fields combine; MiniSearch has one way, so the usual three mean the same.
-  const options = readOptions(value, ["query", "fields", "type", "operator", "fuzziness", "boost"], "multi_match");
+  const options = readOptions(value, ["query", "fields", "type", "operator", "fuzziness", "boost", "lenient"], "multi_match");
   const { type = "best_fields", fields = [] } = options;
   if (type !== "best_fields" && type !== "most_fields" && type !== "cross_fields") {
     throw illegal(`[multi_match] type ${quote(type)} is not supported; use best_fields, most_fields or cross_fields`);
   }
-  const named = readList(fields, "multi_match.fields").map((field) => textField(readText(field, "multi_match.fields")));
+  const list = readList(fields, "multi_match.fields").map((field) => readText(field, "multi_match.fields"));
+  // "*": as where no field is named.
+  const named = list.includes("*") ? [] : list.map(textField);
   const text = readText(options["query"], "multi_match.query");
   return textQuery(text, named.length === 0 ? undefined : Object.fromEntries(named), options);
 }

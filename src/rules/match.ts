@@ -46,10 +46,13 @@ export interface Matched {
   readonly undecided: readonly Undecided[];
 }
 
+/** Reasons for which a rule only might have matched. */
+export const UNDECIDED = ["filters_not_read", "no_unit", "too_many_rules"] as const;
+
 interface Undecided {
   /** `*`: all that begin with a filter. */
   readonly rule: string;
-  readonly reason: "filters_not_read" | "no_unit" | "too_many_rules";
+  readonly reason: (typeof UNDECIDED)[number];
 }
 
 export interface CompiledRules {

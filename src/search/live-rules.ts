@@ -6,6 +6,7 @@
  */
 import { type KvReader, parsePointer } from "../embeddings/store.ts";
 import type { AfterReply } from "../events/sink.ts";
+import type { Result } from "../result.ts";
 import { parseInTurns } from "../rules/document.ts";
 import { type CompiledRules, compileRules } from "../rules/match.ts";
 import { errorText, isRecent, type Log, nextTurn, sha256Hex, sleep, withTimeout } from "../web.ts";
@@ -123,11 +124,16 @@ export function createLiveRules({ kv, catalog, now, log }: LiveRulesOptions): Li
   };
 }
 
+/** The errors are lines. */
+export async function compileText(text: string, version: string): Promise<Result<CompiledRules, readonly string[]>> {
+  const parsed = await parseInTurns(text, nextTurn);
+  return parsed.ok ? compileRules(parsed.value, version) : parsed;
+}
+
 /** The text says why there are none. */
 async function compile(text: string, version: string): Promise<CompiledRules | string> {
   const actual = await rulesVersion(text);
   if (actual !== version) return `Rules ${version} are damaged: their content is ${actual}; publish them again or roll back`;
-  const parsed = await parseInTurns(text, nextTurn);
-  const compiled = parsed.ok ? compileRules(parsed.value, version) : parsed;
+  const compiled = await compileText(text, version);
   return compiled.ok ? compiled.value : `Rules ${version} are ignored: ${compiled.error.slice(0, 3).join("; ")}`;
 }

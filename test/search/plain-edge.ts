@@ -48,7 +48,7 @@ const RECORDS = ITEMS.map(({ id: itemId }) => {
 
 export type Engine = (request: Request) => Promise<Response>;
 
-export interface PlainEdgeOptions extends Partial<Pick<Platform, "clientAddress" | "clock" | "kv" | "log" | "now" | "sinks">> {
+export interface PlainEdgeOptions extends Partial<Pick<Platform, "clientAddress" | "clock" | "kv" | "log" | "now" | "sinks" | "writeKv">> {
   /** Options of the index. */
   readonly index?: object;
   /** Variables. */

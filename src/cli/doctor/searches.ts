@@ -1,6 +1,7 @@
 /** The searches that the doctor tries: an application's own from a file, else one in each engine's simplest words. */
 import { readFileSync } from "node:fs";
 import * as v from "valibot";
+import { usualSearch } from "../../backends/usual-searches.ts";
 import type { IndexConfig } from "../../config/config.ts";
 import { UserError, errorText } from "../../web.ts";
 import type { Engine } from "./settings.ts";
@@ -49,30 +50,9 @@ function readLine(written: string, where: string): TriedSearch {
 
 const JSON_TYPE = { "content-type": "application/json" };
 
-type Compose = (index: string, words: string, hits: number) => Pick<TriedSearch, "path"> & { readonly json?: object };
-
-/** By backend: a search for words. */
-const COMPOSE: Readonly<Record<string, Compose>> = {
-  elasticsearch: (index, query, size) => ({
-    path: `/${index}/_search`,
-    json: { query: { multi_match: { query, fields: ["*"], lenient: true } }, size },
-  }),
-  solr: (index, q, hits) => ({ path: `/solr/${index}/select?${new URLSearchParams({ q, rows: String(hits), wt: "json" }).toString()}` }),
-  algolia: (index, query, hitsPerPage) => ({ path: `/1/indexes/${index}/query`, json: { query, hitsPerPage } }),
-  meilisearch: (index, q, limit) => ({ path: `/indexes/${index}/search`, json: { q, limit } }),
-  vespa: (_index, query, hits) => ({ path: "/search/", json: { yql: "select * from sources * where userQuery()", query, hits } }),
-  shopify: (_index, query, first) => ({
-    path: "/api/2025-10/graphql.json",
-    json: {
-      query: `query ($query: String!) { search(query: $query, first: ${first}, types: PRODUCT) { nodes { ... on Product { id title } } } }`,
-      variables: { query },
-    },
-  }),
-};
-
 /** `undefined` where only an application knows how its searches look. */
 export function composeSearch(index: string, config: IndexConfig, words: string, hits = 10): TriedSearch | undefined {
-  const compose = COMPOSE[config.backend === "opensearch" ? "elasticsearch" : config.backend];
+  const compose = usualSearch(config.backend);
   if (compose === undefined) return undefined;
   const { path, json } = compose(encodeURIComponent(index), words, hits);
   const label = `"${words}" in ${index}`;

@@ -30,7 +30,7 @@ import {
   sharedFetch,
 } from "./preview-edge.ts";
 import { type DescribedPreview, drawPreview, previewSections, type ShownItem } from "./preview-page.ts";
-import { requireRules } from "./store.ts";
+import { requireRules } from "../../search/rules-store.ts";
 
 export interface PreviewFlags extends Omit<CatalogOptions, "catalog"> {
   readonly from?: readonly string[] | undefined;

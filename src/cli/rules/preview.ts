@@ -5,7 +5,7 @@
 import type { ArmmtAttributes, RulesAttributes } from "../../events/ubi.ts";
 import { foldedWords } from "../../ranking/words.ts";
 import type { RulesDocument } from "../../rules/document.ts";
-import { contradictionsIn } from "./check.ts";
+import { contradictionsIn } from "../../rules/check.ts";
 
 export interface PreviewedSearch {
   readonly query: string;

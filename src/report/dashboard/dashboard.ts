@@ -9,62 +9,16 @@ import { bandChart, barChart, type Child, h, table } from "./draw.ts";
 import type { Share } from "./effect.ts";
 import { type ExperimentView, viewExperiment } from "./experiment.ts";
 import type { Counts, EventRow, OverviewRows, Status } from "./rows.ts";
+import { openShell } from "./shell.ts";
 
-const KEY = "armmt-admin";
-const byId = (id: string): HTMLElement => document.querySelector<HTMLElement>(`#${id}`)!;
-const [tools, form, note, main] = [byId("tools"), byId("in"), byId("note"), byId("main")];
-const input = document.querySelector<HTMLInputElement>("#token")!;
-
-/** Rejects with a Refusal without the right token. */
-async function ask<T>(path: string): Promise<T> {
-  const reply = await fetch(path, { headers: { authorization: `Bearer ${sessionStorage.getItem(KEY) ?? ""}` }, credentials: "omit" });
-  if (reply.status === 401) throw new Refusal();
-  if (!reply.ok) throw new Error(`${path} answered ${reply.status}`);
-  return reply.json();
-}
-
-class Refusal extends Error {}
-
-async function open(): Promise<void> {
-  note.textContent = "Reading …";
-  try {
-    const [status, overview] = await Promise.all([ask<Status>("status"), ask<OverviewRows | { readonly problem: string }>("overview")]);
-    main.replaceChildren(...draw(status, overview));
-    note.textContent =
-      "at" in overview
-        ? `Event database as of ${new Date(overview.at).toISOString()}; it is asked at most once in five minutes.`
-        : overview.problem;
-    show(true);
-  } catch (error) {
-    const isRefused = error instanceof Refusal;
-    note.textContent = isRefused ? "This is not the admin token of this edge." : `Cannot be read: ${String(error)}`;
-    if (isRefused) show(false);
-    else tools.hidden = false;
-  }
-}
-
-function show(isOpen: boolean): void {
-  tools.hidden = !isOpen;
-  form.hidden = isOpen;
-  if (isOpen) return;
-  sessionStorage.removeItem(KEY);
-  main.replaceChildren();
-  input.focus();
-}
-
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  sessionStorage.setItem(KEY, input.value.trim());
-  input.value = "";
-  void open();
+openShell(async (ask) => {
+  const [status, overview] = await Promise.all([ask<Status>("status"), ask<OverviewRows | { readonly problem: string }>("overview")]);
+  const note =
+    "at" in overview
+      ? `Event database as of ${new Date(overview.at).toISOString()}; it is asked at most once in five minutes.`
+      : overview.problem;
+  return { nodes: draw(status, overview), note };
 });
-byId("again").addEventListener("click", () => void open());
-byId("out").addEventListener("click", () => {
-  show(false);
-  note.textContent = "";
-});
-if (sessionStorage.getItem(KEY) === null) input.focus();
-else void open();
 
 function section(heading: string, ...children: readonly Child[]): HTMLElement {
   return h("section", {}, h("h2", {}, heading), ...children);

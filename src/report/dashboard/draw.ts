@@ -18,6 +18,14 @@ export function h(tag: string, attributes: Readonly<Record<string, string | numb
   return fill(document.createElement(tag), attributes, children);
 }
 
+/** `label`: what it says to those who do not see what it stands beside. */
+export function button(text: string, onClick: () => void, label = text): HTMLButtonElement {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.addEventListener("click", onClick);
+  return fill(made, label === text ? {} : { "aria-label": label }, [text]);
+}
+
 function s(tag: string, attributes: Readonly<Record<string, string | number>>, ...children: readonly Child[]): SVGElement {
   return fill(document.createElementNS(SVG, tag), attributes, children);
 }

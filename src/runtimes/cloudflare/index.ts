@@ -34,6 +34,8 @@ export interface Env extends SinkBindings {
 export interface WorkerOptions extends Partial<EdgeOptions> {
   /** The files of `.armmt/edge`, which `armmt build` writes. */
   readonly models: WorkerModels;
+  /** `armmt-edge/rules-page.bin`: the dashboard's page of rules. Default: it has none. */
+  readonly rulesPage?: ArrayBuffer | undefined;
   /** Dialects that the variable INDEXES may name; those of `indexes` need not be listed. The Worker carries no others. */
   readonly dialects?: readonly DialectDefinition[] | undefined;
   /** OpenFeature's client, for shops that have another flag system; see `variantFlag`. Default: the binding FLAGS. */
@@ -58,7 +60,7 @@ export interface EdgeWorker {
  * const products = elasticsearch({ url: "https://search.example.com", window: 100 });
  * export default await createWorker({ models: { edge, runtime }, indexes: { products } });
  */
-export async function createWorker({ models, dialects = [], flagClient, ...options }: WorkerOptions): Promise<EdgeWorker> {
+export async function createWorker({ models, rulesPage, dialects = [], flagClient, ...options }: WorkerOptions): Promise<EdgeWorker> {
   const scorer = await openModels(models);
   await warmUpOnce(scorer);
   const given = environmentOf(options);
@@ -69,6 +71,8 @@ export async function createWorker({ models, dialects = [], flagClient, ...optio
     return openEdge({
       ...settingsOf(env),
       kv: env.EMBEDDINGS,
+      writeKv: (key, value) => env.EMBEDDINGS.put(key, value),
+      rulesPage: rulesPage && (async () => rulesPage),
       readEvents: isBound(env.EVENTS) ? d1Reader(env.EVENTS) : undefined,
       scorer,
       openPublished,

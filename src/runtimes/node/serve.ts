@@ -2,7 +2,7 @@
  * The edge as an HTTP server: a port, the model, stores, the same app as everywhere, and an orderly end. The entries (node.ts,
  * ../deno/deno.ts) supply the parts that differ between runtimes.
  */
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ALL_DIALECTS } from "../../backends/all-dialects.ts";
@@ -14,8 +14,9 @@ import type { Config } from "../../config/config.ts";
 import { type KvReader, pointerKey } from "../../embeddings/store.ts";
 import type { Gpu } from "../../inference/gpu.ts";
 import type { ProviderPreference } from "../../inference/providers.ts";
-import { folderKv } from "./folder-kv.ts";
+import { folderKv, writeKey } from "./folder-kv.ts";
 import { type NodeModel, openModel, openPublished, readModelFiles } from "./models.ts";
+import { PACKAGE_ROOT } from "./package-root.ts";
 import { packReply } from "./packed.ts";
 import { StartError } from "./settings.ts";
 import { sqliteSink } from "./sqlite.ts";
@@ -123,6 +124,8 @@ export async function startServer(
 
 type Edge = Awaited<ReturnType<typeof openServerEdge>>;
 
+const rulesPage = () => readFile(join(PACKAGE_ROOT, "assets/rules-page.bin"));
+
 async function openServerEdge(options: ServeOptions, runtime: Runtime, log: Log, openFetch: () => Promise<Fetch>) {
   const data = resolve(options.data ?? ".armmt/server");
   const kvFolder = join(data, "kv");
@@ -147,7 +150,21 @@ async function openServerEdge(options: ServeOptions, runtime: Runtime, log: Log,
   const describe = () => ({ runtime: runtime.name, ...model?.describe(), ...options.describe?.() });
   const describeAll = () => ({ ...describe(), ...(database !== undefined && { eventsFile: database.describe() }) });
   const readEvents = options.readEvents ?? database?.read;
-  const platform = { openPublished, ...options, kv, sinks, readEvents, scorer, fetch, dialects, log, describe: describeAll };
+  const writeKv = options.kv === undefined ? (key: string, value: string) => writeKey(kvFolder, key, value) : options.writeKv;
+  const platform = {
+    openPublished,
+    rulesPage,
+    ...options,
+    kv,
+    writeKv,
+    sinks,
+    readEvents,
+    scorer,
+    fetch,
+    dialects,
+    log,
+    describe: describeAll,
+  };
   const app = openEdge(platform);
   if (options.kv === undefined) await tryStore(kv, readConfig(platform), kvFolder, log);
   /** Resolves to whether nothing is lost. */

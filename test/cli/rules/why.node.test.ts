@@ -1,7 +1,8 @@
 /** `armmt explain`: one answer in words and as data, from a running edge and the history of its rules. The model's order is the engine's turned round. */
 import { describe, expect, it } from "vitest";
-import { publishRules } from "../../../src/cli/rules/store.ts";
-import { askExplanation, describeWhy, whyIsHere } from "../../../src/cli/rules/why.ts";
+import { publishRules } from "../../../src/search/rules-store.ts";
+import { askExplanation, whyIsHere } from "../../../src/cli/rules/why.ts";
+import { describeWhy } from "../../../src/rules/why.ts";
 import type { Rule } from "../../../src/rules/document.ts";
 import { elasticsearch } from "../../search/dialects/elasticsearch.ts";
 import { ITEMS, openEdge } from "../../search/plain-edge.ts";

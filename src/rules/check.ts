@@ -1,12 +1,16 @@
 /** What a valid rules document may still get wrong: rules that have ended, that contradict each other, that nobody scoped. Warnings only. */
-import type { Rule, RuleAction, RulesDocument } from "../../rules/document.ts";
-import { foldText } from "../../rules/match.ts";
+import type { Rule, RuleAction } from "./document.ts";
+import { foldText } from "./match.ts";
+
+interface Checked {
+  readonly rules: readonly Rule[];
+}
 
 /** From so many pins on, new items always stand behind. */
 const MANY_PINS = 50;
 
 /** One line each. */
-export function warningsOn({ rules }: RulesDocument, now: number): readonly string[] {
+export function warningsOn({ rules }: Checked, now: number): readonly string[] {
   const warnings: string[] = [];
   const say = ({ id }: Rule, text: string): void => void warnings.push(`Rule ${id}: ${text}`);
   for (const rule of rules) {
@@ -24,7 +28,7 @@ export function warningsOn({ rules }: RulesDocument, now: number): readonly stri
 }
 
 /** Rules with one condition that want opposite or impossible things at the same time. One line each. */
-export function contradictionsIn({ rules }: Pick<RulesDocument, "rules">): readonly string[] {
+export function contradictionsIn({ rules }: Checked): readonly string[] {
   const scopes = Map.groupBy(
     rules.filter(({ enabled }) => enabled !== false),
     ({ when: { from: _from, until: _until, zone: _zone, ...scope } = {} }) => stableJson(scope),

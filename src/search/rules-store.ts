@@ -1,37 +1,56 @@
-/** The rules of a catalogue in KV: documents by version, the pointer to the live one, and who changed it when. */
-import * as v from "valibot";
-import { parsePointer, type Pointer } from "../../embeddings/store.ts";
-import { parseRules, type RulesDocument } from "../../rules/document.ts";
-import { compileRules } from "../../rules/match.ts";
-import { rulesKey, rulesPointerKey, rulesVersion } from "../../search/live-rules.ts";
-import { UserError } from "../../web.ts";
-import type { Namespace } from "../publish/namespace.ts";
+/**
+ * The rules of a catalogue in KV: documents by version, the pointer to the live one, and who changed it when. `armmt rules` and the admin page write
+ * them by this code.
+ */
+import { parsePointer, type Pointer } from "../embeddings/store.ts";
+import { parseInTurns, parseRules, type RulesDocument } from "../rules/document.ts";
+import { MOST_CHANGES, parseChanges, type RulesChange } from "../rules/history.ts";
+import { compileRules } from "../rules/match.ts";
+import { nextTurn, UserError } from "../web.ts";
+import { rulesKey, rulesPointerKey, rulesVersion } from "./live-rules.ts";
 
 export function rulesHistoryKey(catalog: string): string {
   return `${catalog}/rules/history`;
 }
 
-/** Changes that are kept. */
-const MOST_CHANGES = 100;
+/** A KV namespace, or the folder that a server reads. */
+export interface RulesStore {
+  /** For messages. */
+  readonly place: string;
+  get(key: string): Promise<string | undefined>;
+  put(entries: readonly { readonly key: string; readonly value: string }[]): Promise<void>;
+}
 
-const change = v.object({
-  at: v.string(),
-  by: v.string(),
-  from: v.picklist(["publish", "rollback"]),
-  version: v.string(),
-  before: v.nullable(v.string()),
-  note: v.optional(v.string()),
-});
+/** Other rules are live than those that an edit began with. */
+export class RulesConflict extends UserError {
+  /** "none" for none. */
+  readonly live: string;
+  /** As the history says; absent where it does not. */
+  readonly last: RulesChange | undefined;
 
-export type RulesChange = v.InferOutput<typeof change>;
-
-type Store = Pick<Namespace, "place" | "get" | "put">;
+  constructor(live: string, expected: string, last: RulesChange | undefined) {
+    const who = last === undefined ? "" : ` (${last.by}, ${last.at})`;
+    super(
+      `The live rules are ${live}${who}, not ${expected}: somebody has published since. Export them, put your change in, and publish again`,
+    );
+    this.live = live;
+    this.last = last;
+  }
+}
 
 /** Throws a UserError with every problem: what a running edge would ignore is not published. */
 export function requireRules(text: string, name: string): RulesDocument {
   const parsed = parseRules(text);
   const compiled = parsed.ok ? compileRules(parsed.value, "checked") : parsed;
   if (!parsed.ok || !compiled.ok) throw new UserError(`${name} cannot be used:\n${problemsIn(text).join("\n")}`);
+  return parsed.value;
+}
+
+/** As requireRules(), for an edge that serves searches meanwhile. */
+async function requireInTurns(text: string, name: string): Promise<RulesDocument> {
+  const parsed = await parseInTurns(text, nextTurn);
+  const compiled = parsed.ok ? compileRules(parsed.value, "checked") : parsed;
+  if (!parsed.ok || !compiled.ok) throw new UserError([`${name} cannot be used:`, ...(compiled.ok ? [] : compiled.error)].join("\n"));
   return parsed.value;
 }
 
@@ -42,7 +61,7 @@ export function problemsIn(text: string): readonly string[] {
   return compiled.ok ? [] : compiled.error;
 }
 
-export async function readRulesPointer(store: Store, catalog: string): Promise<Pointer | undefined> {
+export async function readRulesPointer(store: RulesStore, catalog: string): Promise<Pointer | undefined> {
   const key = rulesPointerKey(catalog);
   const text = await store.get(key);
   if (text === undefined) return undefined;
@@ -52,18 +71,18 @@ export async function readRulesPointer(store: Store, catalog: string): Promise<P
 }
 
 /** Newest last. */
-export async function readRulesHistory(store: Store, catalog: string): Promise<readonly RulesChange[]> {
+export async function readRulesHistory(store: RulesStore, catalog: string): Promise<readonly RulesChange[]> {
   const key = rulesHistoryKey(catalog);
   const text = await store.get(key);
   if (text === undefined) return [];
-  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), v.array(change)), text);
-  if (!parsed.success) throw new UserError(`Key ${key} in ${store.place} is no list of changes: delete it, or put back what it was`);
-  return parsed.output;
+  const changes = parseChanges(text);
+  if (changes === undefined) throw new UserError(`Key ${key} in ${store.place} is no list of changes: delete it, or put back what it was`);
+  return changes;
 }
 
 /** The text of the live version, or of another. Throws a UserError where there is none. */
 export async function readPublishedRules(
-  store: Store,
+  store: RulesStore,
   catalog: string,
   version?: string,
 ): Promise<{ readonly version: string; readonly text: string }> {
@@ -83,20 +102,20 @@ interface Publishing {
   readonly note?: string | undefined;
   /** The version that whoever edits began with; "none" for none. Default: any. */
   readonly expect?: string | undefined;
+  /** Default: "publish". */
+  readonly from?: RulesChange["from"];
   readonly at: Date;
 }
 
 /** Document first, then history, then the pointer: no reader follows a pointer to a missing key. Throws a UserError. */
-export async function publishRules(store: Store, { catalog, text, by, note, expect, at }: Publishing) {
-  const { rules } = requireRules(text, "The rules");
+export async function publishRules(store: RulesStore, { catalog, text, by, note, expect, from = "publish", at }: Publishing) {
+  const { rules } = await requireInTurns(text, "The rules");
   const version = await rulesVersion(text);
   const current = await readRulesPointer(store, catalog);
-  if (expect !== undefined && (current?.version ?? "none") !== expect) {
-    const last = (await readRulesHistory(store, catalog)).at(-1);
-    const who = last === undefined ? "" : ` (${last.by}, ${last.at})`;
-    throw new UserError(
-      `The live rules are ${current?.version ?? "none"}${who}, not ${expect}: somebody has published since. Export them, put your change in, and publish again`,
-    );
+  const live = current?.version ?? "none";
+  if (expect !== undefined && live !== expect) {
+    const last = (await readRulesHistory(store, catalog)).findLast((change) => change.version === live);
+    throw new RulesConflict(live, expect, last);
   }
   const isNew = current?.version !== version;
   if (isNew) {
@@ -104,7 +123,7 @@ export async function publishRules(store: Store, { catalog, text, by, note, expe
     await goLive(store, catalog, {
       at: at.toISOString(),
       by,
-      from: "publish",
+      from,
       version,
       before: current?.version ?? null,
       ...(note !== undefined && { note }),
@@ -121,24 +140,26 @@ export async function publishRules(store: Store, { catalog, text, by, note, expe
   };
 }
 
-async function goLive(store: Store, catalog: string, made: RulesChange): Promise<void> {
+async function goLive(store: RulesStore, catalog: string, made: RulesChange): Promise<void> {
   const history = [...(await readRulesHistory(store, catalog)), made].slice(-MOST_CHANGES);
   await store.put([{ key: rulesHistoryKey(catalog), value: JSON.stringify(history) }]);
   const pointer: Pointer = { version: made.version, previous: made.before, publishedAt: made.at };
   await store.put([{ key: rulesPointerKey(catalog), value: JSON.stringify(pointer) }]);
 }
 
-/** `to`: default the version before; a second rollback undoes the first. Throws a UserError. */
-export async function rollBackRules(
-  store: Store,
-  { catalog, by, to, at }: { readonly catalog: string; readonly by: string; readonly to?: string | undefined; readonly at: Date },
-) {
+interface RollingBack extends Pick<Publishing, "catalog" | "by" | "expect" | "at"> {
+  /** Default: the version before; a second rollback undoes the first. */
+  readonly to?: string | undefined;
+}
+
+/** Throws a UserError. */
+export async function rollBackRules(store: RulesStore, { catalog, by, to, expect, at }: RollingBack) {
   const current = await readRulesPointer(store, catalog);
   if (current === undefined) throw new UserError(`No rules are published for "${catalog}" in ${store.place}: there is none to go back to`);
   const version = to ?? current.previous;
   if (version === null) throw new UserError(`Rules ${current.version} of "${catalog}" are the first ones: there is none to go back to`);
   if (version === current.version) throw new UserError(`Rules ${version} of "${catalog}" are live already`);
-  requireRules((await readPublishedRules(store, catalog, version)).text, `Version ${version}`);
-  await goLive(store, catalog, { at: at.toISOString(), by, from: "rollback", version, before: current.version });
+  const { text } = await readPublishedRules(store, catalog, version);
+  await publishRules(store, { catalog, text, by, expect, from: "rollback", at });
   return { catalog, version, previous: current.version, place: store.place };
 }
