@@ -32,7 +32,7 @@ export interface ReportOptions
   extends Pick<AnalyseOptions, "control" | "metric" | "lift" | "power" | "alpha" | "tuning" | "cap" | "allowed">, OrderOptions {
   /** Days in which an action counts for its search; default as long as a token lives. */
   readonly window?: number | undefined;
-  readonly range: LogRange;
+  readonly range: LogRange & { readonly experiment: string };
   /** `undefined`: from the configuration of the edge. */
   readonly weights: Weights | undefined;
   /** wrangler.toml of the edge. */
@@ -68,7 +68,13 @@ export async function reportOn(log: Log, options: ReportOptions): Promise<Report
     // With a time range, actions on searches outside of it are expected.
     const isCut = range.since !== undefined || range.until !== undefined;
     return analyse(
-      { tally: counted, counts: isCut ? { ...counts, strayActions: 0 } : counts, money: stage.money(), slots: stage.slots() },
+      {
+        tally: counted,
+        counts: isCut ? { ...counts, strayActions: 0 } : counts,
+        money: stage.money(),
+        slots: stage.slots(),
+        rules: stage.rules(),
+      },
       {
         ...options,
         experiment,
@@ -95,7 +101,7 @@ export type LogFlags = Record<"config" | "persistTo" | "binding", string> &
 type ReportFlags = Omit<ReportOptions, "range" | "weights" | "control" | "json"> &
   LogFlags &
   Partial<Record<"since" | "until" | "control" | "html", string>> &
-  Partial<Record<"json" | "check", true>> & {
+  Partial<Record<"json" | "check" | "rules", true>> & {
     readonly weights?: Weights;
     readonly runs: number;
     readonly seed: string;
@@ -126,6 +132,7 @@ Examples:
   armmt report rerank --local                       the log of npm start and wrangler dev
   armmt report --check --save check.json            how often the report errs, in half an hour
   armmt report rerank                               D1 at Cloudflare
+  armmt report --rules                              the price of each rule with a share
   armmt report rerank --queries queries.ndjson --events events.ndjson`;
 
 export function createReportCommand(): Command {
@@ -162,6 +169,7 @@ export function createReportCommand(): Command {
     .option("--alpha <x>", "two-sided error rate", share, 0.05)
     .option("--cap <x>", "share of the shoppers whose sums no cap touches, 1 for no caps; choose it before the start", upToOne, DEFAULT_CAP)
     .option("--tuning <n>", "shoppers at which the confidence sequence is tightest; choose it before the start", above(0), DEFAULT_TUNING)
+    .option("--rules", "what each rule of the shop costs or brings, over all searches, instead of an experiment")
     .option("--html <file>", "write the report as one HTML page too")
     .addOption(
       new Option("--check", "how often the report errs: simulated experiments without an effect, read daily").conflicts([
@@ -185,6 +193,7 @@ export function createReportCommand(): Command {
       if (!(await printCheck({ alpha, tuning, cap, seed }, { runs, json, save }))) process.exitCode = 1;
       return;
     }
+    if (flags.rules === true) return printRulePrices(flags, experiment);
     const key = experiment ?? (flags.simulated === true ? EXAMPLE.experiment : undefined);
     if (key === undefined) command.error("error: missing required argument 'experiment'", { exitCode: 2 });
     else await printReport(key, flags);
@@ -206,6 +215,19 @@ async function printReport(experiment: string, flags: ReportFlags): Promise<void
     );
     if (html !== undefined && json !== true) process.stderr.write(`Wrote ${html}\n`);
     if (report.alarms.length > 0 || !report.trusted) process.exitCode = ALARM;
+  } finally {
+    await log.close();
+  }
+}
+
+/** `experiment`: only its searches. */
+async function printRulePrices(flags: ReportFlags, experiment: string | undefined): Promise<void> {
+  const { formatRulePrices, priceRules } = await import("./report/rule-prices.ts");
+  const log = await openLog(flags);
+  try {
+    const { since, until, json, window: windowDays = TOKEN_TTL_MS / DAY_MS } = flags;
+    const prices = await priceRules(log, { ...flags, windowDays, range: { experiment, since, until } });
+    process.stdout.write(json === true ? `${JSON.stringify(prices, undefined, 2)}\n` : formatRulePrices(prices));
   } finally {
     await log.close();
   }

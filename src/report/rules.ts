@@ -1,0 +1,179 @@
+/**
+ * Which rules of the shop a search called up, and what its shopper came to, in the temporary file of a report (stage.ts); and the price of each
+ * rule that chance has held back from some shoppers (rule-price.ts).
+ */
+import type { DatabaseSync } from "node:sqlite";
+import * as v from "valibot";
+import type { RuledSearch } from "./log.ts";
+import { emptyTotals } from "./metrics.ts";
+import { type PriceOptions, priceOf } from "./rule-price.ts";
+import { testSampleRatio } from "./sample-ratio.ts";
+
+const TABLE = `
+  CREATE TABLE ruled (query_id TEXT NOT NULL, rule TEXT NOT NULL, share TEXT NOT NULL, is_in INTEGER NOT NULL, acted INTEGER NOT NULL,
+    PRIMARY KEY (query_id, rule)) STRICT, WITHOUT ROWID`;
+
+/** A later page has the same rules. */
+const ADD = "INSERT INTO ruled VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET acted = MAX(acted, excluded.acted)";
+
+const USED = `
+  SELECT rule, share, COUNT(*) AS searches, SUM(is_in) AS fits, SUM(acted) AS acted, SUM(unit IS NULL) AS alone
+  FROM ruled JOIN staged USING (query_id) GROUP BY rule, share ORDER BY rule, share`;
+
+const SUMS = Object.keys(emptyTotals());
+
+/** Of a search. */
+const VALUES: Readonly<Record<string, string>> = { searches: "1", clicked: "clicks > 0" };
+
+const sumsWhere = (filter: string, prefix: string): string =>
+  SUMS.map((sum) => `COALESCE(SUM(${VALUES[sum] ?? sum}) ${filter}, 0) AS ${prefix}${sum}`).join(", ");
+
+/**
+ * Shoppers of a rule: side, sums of the searches that it fits, and of all from the first of those on. `others`: rules with the same seed that act at
+ * that first search: arms of one experiment.
+ */
+const SHOPPERS = `
+  CREATE INDEX staged_unit ON staged (unit, atMs);
+  CREATE TABLE ruled_shopper AS
+  WITH first AS (
+    SELECT rule, share, unit, query_id AS first_query, MIN(atMs) AS first_at, SUM(is_in) AS is_in, COUNT(*) AS n
+    FROM ruled JOIN staged USING (query_id) WHERE share <> '' AND unit IS NOT NULL GROUP BY rule, share, unit
+  )
+  SELECT first.rule, first.share, MIN(1, first.is_in) AS isIn, first.is_in NOT IN (0, n) AS isCrossed, COALESCE((
+      SELECT GROUP_CONCAT(rule, ', ') FROM (SELECT o.rule FROM ruled o WHERE o.query_id = first_query AND o.rule <> first.rule AND o.is_in = 1
+        AND o.share <> '' AND json_extract(o.share, '$[2]') = json_extract(first.share, '$[2]') ORDER BY o.rule)
+    ), '') AS others, ${sumsWhere("FILTER (WHERE own.rule IS NOT NULL)", "fit_")}, ${sumsWhere("", "later_")}
+  FROM first JOIN staged ON staged.unit = first.unit AND staged.atMs >= first_at
+    LEFT JOIN ruled own ON own.query_id = staged.query_id AND own.rule = first.rule AND own.share = first.share
+  GROUP BY first.rule, first.share, first.unit`;
+
+/** Those who come to the same are one row. */
+const sidesOf = (prefix: string): string => {
+  const sums = SUMS.map((sum) => `${prefix}${sum} AS ${sum}`).join(", ");
+  return `SELECT isIn, isCrossed, others, COUNT(*) AS times, ${sums} FROM ruled_shopper WHERE rule = ? AND share = ?
+    GROUP BY isIn, isCrossed, others, ${SUMS.map((sum) => `${prefix}${sum}`).join(", ")}`;
+};
+
+const shareSchema = v.pipe(v.string(), v.parseJson(), v.tuple([v.number(), v.number(), v.string()]));
+const usedSchema = v.object({
+  rule: v.string(),
+  share: v.string(),
+  searches: v.number(),
+  fits: v.number(),
+  acted: v.number(),
+  alone: v.number(),
+});
+const sideSchema = v.object({
+  isIn: v.number(),
+  isCrossed: v.number(),
+  others: v.string(),
+  times: v.number(),
+  searches: v.number(),
+  clicked: v.number(),
+  clicks: v.number(),
+  carts: v.number(),
+  purchases: v.number(),
+  orders: v.number(),
+  items: v.number(),
+  gross: v.number(),
+  revenue: v.number(),
+});
+
+type SideRow = Readonly<v.InferOutput<typeof sideSchema>>;
+
+export type RuledRows = ReturnType<ReturnType<typeof createRuled>["rows"]>;
+export type RulesReport = ReturnType<typeof describeRules>;
+
+export function createRuled(database: DatabaseSync) {
+  database.exec(TABLE);
+  const insert = database.prepare(ADD);
+  return {
+    add(queryId: string, rules: readonly RuledSearch[]): void {
+      for (const { rule, share, isIn, hasActed } of rules)
+        insert.run(
+          queryId,
+          rule,
+          share === undefined ? "" : JSON.stringify([share.from, share.to, share.seed]),
+          Number(isIn),
+          Number(hasActed),
+        );
+    },
+    /** After the stage is sealed. */
+    rows() {
+      const used = database.prepare(USED).all().map((row) => v.parse(usedSchema, row)); // prettier-ignore
+      if (used.some(({ share }) => share !== "")) database.exec(SHOPPERS);
+      return used.map(({ share, ...row }) => {
+        const sides = (prefix: string): readonly SideRow[] =>
+          share === "" ? [] : database.prepare(sidesOf(prefix)).all(row.rule, share).map((side) => v.parse(sideSchema, side)); // prettier-ignore
+        return { ...row, share: share === "" ? null : shareOf(share), fitting: sides("fit_"), later: sides("later_") };
+      });
+    },
+  };
+}
+
+function shareOf(text: string) {
+  const [from, to, seed] = v.parse(shareSchema, text);
+  return { from, to, seed };
+}
+
+/** Held-back shoppers with nothing in place of the rule, of all of them, that are enough to compare with them alone. */
+const ENOUGH = 0.1;
+
+export function describeRules(rows: RuledRows, options: Omit<PriceOptions, "rules">) {
+  const rules = Math.max(1, rows.filter(({ share }) => share !== null).length);
+  return rows.map(({ rule, share, searches, fits, acted, alone, fitting, later }) => {
+    const use = { rule, share, searches, fits, acted, searchesWithoutShopper: alone };
+    if (share === null) return { ...use, shoppers: null, crossed: 0, instead: [], sampleRatio: null, metrics: [], later: [] };
+    const { others, instead } = chooseHeld(fitting);
+    const split = (sides: readonly SideRow[]) => {
+      const of = (isIn: boolean) =>
+        sides
+          .filter((side) => side.isCrossed === 0 && (side.isIn === 1) === isIn && (others === undefined || side.others === others))
+          .map(({ times, ...totals }) => ({ totals, isKnown: true, times }));
+      return [of(false), of(true)] as const;
+    };
+    const [held, own] = split(fitting);
+    const shoppers = { held: countOf(held), acted: countOf(own) };
+    // Of the rest, who has something in place of the rule is not on record.
+    const wanted = fitting.every((side) => side.others === "") ? share.to - share.from : undefined;
+    const sampleRatio = (wanted === undefined ? undefined : testSampleRatio([shoppers.acted, shoppers.held], [wanted, 1 - wanted])) ?? null;
+    const part = wanted ?? shoppers.acted / Math.max(1, shoppers.acted + shoppers.held);
+    const withheld = sampleRatio?.isMismatch === true ? "sample_ratio_mismatch" : null;
+    const price = (sides: readonly SideRow[]) => {
+      const [theirs, mine] = split(sides);
+      return priceOf(theirs, mine, part, { ...options, rules, withheld: withheld ?? options.withheld ?? null }).map((metric) =>
+        withheld === null ? metric : { ...metric, price: "open" as const, why: withheld },
+      );
+    };
+    return {
+      ...use,
+      shoppers,
+      /** Seen on both sides, and left out. */
+      crossed: countOf(fitting.filter(({ isCrossed }) => isCrossed === 1)),
+      /** What shoppers from whom it is held back have in its place: other rules with its seed. */
+      instead,
+      sampleRatio,
+      /** Of the searches that it fits. */
+      metrics: price(fitting),
+      /** Of all searches of these shoppers, from the first that it fits on: what they buy there instead counts too. */
+      later: price(later),
+    };
+  });
+}
+
+const countOf = (sides: readonly { readonly times: number }[]): number => sides.reduce((sum, { times }) => sum + times, 0);
+
+/** With rules of one seed as arms, shoppers with no rule at all are the ones to compare with, where there are enough. */
+function chooseHeld(sides: readonly SideRow[]) {
+  const usual = mostOf(sides.filter(({ isIn }) => isIn === 1));
+  const held = sides.filter(({ isIn, isCrossed }) => isIn === 0 && isCrossed === 0);
+  const alike = countOf(held.filter(({ others }) => others === usual));
+  if (alike >= ENOUGH * countOf(held)) return { others: usual, instead: [] };
+  return { others: undefined, instead: [...new Set(held.flatMap(({ others }) => (others === "" ? [] : others.split(", "))))] };
+}
+
+function mostOf(sides: readonly SideRow[]): string {
+  const counts = new Map<string, number>();
+  for (const { others, times } of sides) counts.set(others, (counts.get(others) ?? 0) + times);
+  return [...counts].toSorted(([, a], [, b]) => b - a)[0]?.[0] ?? "";
+}
