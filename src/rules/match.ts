@@ -35,6 +35,14 @@ export interface MatchedRule {
   readonly fromMs: number;
 }
 
+/** Of the units that a rule acts for: from `from` up to `to` of the hash with this seed. */
+export interface Share {
+  readonly rule: string;
+  readonly from: number;
+  readonly to: number;
+  readonly seed: string;
+}
+
 export interface Matched {
   /** The version of the document. */
   readonly version: string;
@@ -46,14 +54,6 @@ export interface Matched {
   readonly shares: readonly Share[];
   /** Might have matched: this search's filters cannot be read, nothing says whose search it is, or a hundred others come first. */
   readonly undecided: readonly Undecided[];
-}
-
-/** Of the units that a rule acts for: from `from` up to `to` of the hash with this seed. */
-export interface Share {
-  readonly rule: string;
-  readonly from: number;
-  readonly to: number;
-  readonly seed: string;
 }
 
 interface Undecided {

@@ -13,9 +13,10 @@ import { ITEM_VALUES, type ItemValue } from "../ranking/item-values.ts";
 import { EXPLORED_POSITIONS, type Team } from "../ranking/interleave.ts";
 import { idSpelling, spellings } from "../ranking/words.ts";
 import type { Bypass, Result } from "../result.ts";
-import { applyRules, type Ruled, type RuleWindow } from "../rules/apply.ts";
+import { applyRules, type Ruled } from "../rules/apply.ts";
 import { likenessOf } from "../rules/likeness.ts";
 import { type CompiledRules, foldText, type Matched } from "../rules/match.ts";
+import type { RuleWindow } from "../rules/state.ts";
 import { errorStack } from "../web.ts";
 import type { Arrangement } from "./arrange.ts";
 import type { Search, SearchRequest, SearchResult, SearchRuled, Shown } from "./contract.ts";
@@ -202,7 +203,8 @@ export function ruledArrangement(arrangement: Arrangement, { order, movedBy, cou
 export function rulesAttributes({ rules }: Search, { ruled, outcome }: SearchResult, shown: Shown): RulesAttributes | undefined {
   if (rules === undefined) return undefined;
   const reason = "bypass" in outcome ? outcome.bypass.reason : "not_applied";
-  const idle = [...(ruled?.idle ?? rules.rules.map((one) => ({ rule: one.rule.id, reason }))), ...rules.undecided].slice(0, MOST_IDLE);
+  const all: readonly IdleRule[] = [...(ruled?.idle ?? rules.rules.map((one) => ({ rule: one.rule.id, reason }))), ...rules.undecided];
+  const idle = all.length > MOST_IDLE ? eachRuleFirst(all).slice(0, MOST_IDLE) : all;
   const slots = new Set(ruled?.slots);
   const slotIds = slots.size === 0 ? [] : shown.indices.filter((hit) => slots.has(hit)).map((hit) => shown.hits[hit]!.itemId);
   const without = ruled?.without === undefined ? {} : ordersWithout(ruled, ruled.without);
@@ -210,6 +212,7 @@ export function rulesAttributes({ rules }: Search, { ruled, outcome }: SearchRes
     version: rules.version,
     applied: ruled?.applied ?? [],
     ...(idle.length > 0 && { idle }),
+    ...(idle.length < all.length && { idle_more: all.length - idle.length }),
     ...(rules.heldBack.length > 0 && { held_back: rules.heldBack }),
     ...(rules.shares.length > 0 && { shares: rules.shares }),
     ...(slotIds.length > 0 && { slot_ids: slotIds }),
@@ -230,8 +233,17 @@ function ordersWithout({ applied, order }: Ruled, without: NonNullable<SearchRul
   return orders;
 }
 
+type IdleRule = NonNullable<RulesAttributes["idle"]>[number];
+
 /** A pin rule may name 300 items. */
 const MOST_IDLE = 20;
+
+/** One rule of many items must not hide why the others did nothing. */
+function eachRuleFirst(all: readonly IdleRule[]): readonly IdleRule[] {
+  const met = new Set<string>();
+  const isFirst = all.map(({ rule: id }) => !met.has(id) && met.add(id).size > 0);
+  return [...all.filter((_, i) => isFirst[i]), ...all.filter((_, i) => isFirst[i] !== true)];
+}
 
 /** For the response header. Ids of rules stay inside: they may say what customers should not read. */
 export function publicRules({ rules, plan }: Search, result: SearchResult): PublicRules | undefined {

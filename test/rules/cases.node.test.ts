@@ -4,9 +4,10 @@
  */
 import { describe, expect, it } from "vitest";
 import { readFilters, readFilterList, queryFilters } from "../../src/backends/filters.ts";
-import { applyRules, type RuleWindow } from "../../src/rules/apply.ts";
+import { applyRules } from "../../src/rules/apply.ts";
 import { checkRules, type Rule, type RulesDocument } from "../../src/rules/document.ts";
 import { compileRules, type RuleRequest } from "../../src/rules/match.ts";
+import type { RuleWindow } from "../../src/rules/state.ts";
 
 const document = (...rules: readonly unknown[]): RulesDocument => {
   const checked = checkRules({ format: 1, rules });
