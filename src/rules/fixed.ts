@@ -51,7 +51,7 @@ function presentOf({ window: { hits }, hitOf }: State, items: Pins) {
   const hitAt = new Int32Array(sorted.length).fill(-1);
   if (sorted.length <= hits.length) for (const [i, { id }] of sorted.entries()) hitAt[i] = hitOf(id) ?? -1;
   else
-    for (let hit = 0; hit < hits.length; hit++) {
+    for (let hit = hits.length - 1; hit >= 0; hit--) {
       const place = placeOf.get(hits[hit]!.itemId);
       if (place !== undefined) hitAt[place] = hit;
     }

@@ -127,9 +127,10 @@ export function stateOf(window: RuleWindow): State {
   };
 }
 
+/** Of an id that comes twice (two indexes in one list), the first: it is the better one. */
 function hitsById(hits: readonly RuleHit[]): ReadonlyMap<string, number> {
   const byId = new Map<string, number>();
-  for (let hit = 0; hit < hits.length; hit++) byId.set(hits[hit]!.itemId, hit);
+  for (let hit = hits.length - 1; hit >= 0; hit--) byId.set(hits[hit]!.itemId, hit);
   return byId;
 }
 

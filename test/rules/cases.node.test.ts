@@ -110,6 +110,12 @@ describe("pins", () => {
     expect(shown("abc", [pin("p", { z: 1 })]).idle).toEqual([{ rule: "p", item: "z", reason: "not_in_window" }]);
   });
 
+  it("more than there are hits: those that are there go to their places, as they would among few", () => {
+    const gone = Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`x${i}`, i + 10]));
+    expect(shown("abcd", [pin("p", { d: 1, ...gone, b: 3 })]).order).toBe("dabc");
+    expect(shown("aba", [pin("p", { a: 3, ...gone })]).order).toBe("baa");
+  });
+
   it("M10, M11: a sort switches pins off, and says so", () => {
     expect(shown("bca", [pin("p", { a: 1 })], { isSorted: true })).toMatchObject({ order: "bca", idle: [{ rule: "p", reason: "sorted" }] });
   });

@@ -41,6 +41,15 @@ describe("the cost of rules", () => {
     expect(cost(hides(300)) / cost(hides(3))).toBeLessThan(20);
   });
 
+  it("hardly grows with the items of pins that are not there", () => {
+    const pins = (items: number): object[] =>
+      Array.from({ length: 100 }, (_, r) => ({
+        do: "pin",
+        items: Array.from({ length: items }, (_i, i) => ({ id: `elsewhere-${r}-${i}`, position: i + 1 })),
+      }));
+    expect(cost(pins(300)) / cost(pins(30))).toBeLessThan(6);
+  });
+
   it("lets others go first while a long document is checked", async () => {
     const rules = Array.from({ length: 1500 }, (_, i) => ruleOf(`r${i}`));
     let pauses = 0;
