@@ -23,6 +23,7 @@ import { createStage } from "../report/stage.ts";
 import { tally } from "../report/tally.ts";
 import { formatReport } from "../report/sections.ts";
 import { openUbiLog } from "../report/ubi-log.ts";
+import { exploredLists, priceExplored } from "./report/rule-explore.ts";
 import { parseRates } from "./report/rates.ts";
 import { configuredWeights, equalWeights, parseWeights, weightsIn } from "./report/weights.ts";
 import { TOKEN_TTL_MS } from "../events/token.ts";
@@ -74,6 +75,7 @@ export async function reportOn(log: Log, options: ReportOptions): Promise<Report
         money: stage.money(),
         slots: stage.slots(),
         rules: stage.rules(),
+        explored: priceExplored(exploredLists(stage), options),
       },
       {
         ...options,
@@ -133,6 +135,7 @@ Examples:
   armmt report --check --save check.json            how often the report errs, in half an hour
   armmt report rerank                               D1 at Cloudflare
   armmt report --rules                              the price of each rule with a share
+  armmt report --rules --check                      how often intervals hold the price of simulated rules
   armmt report rerank --queries queries.ndjson --events events.ndjson`;
 
 export function createReportCommand(): Command {
@@ -187,6 +190,13 @@ export function createReportCommand(): Command {
   // Otherwise --help prints the whole object.
   command.options.find(({ long }) => long === "--metric")?.default(METRICS[0], METRICS[0]?.id);
   return command.action(async (experiment: string | undefined, flags: ReportFlags) => {
+    if (flags.check === true && flags.rules === true) {
+      const { printRuleCheck } = await import("./report/rule-check.ts");
+      const { alpha, tuning, cap = DEFAULT_CAP, lift, power, seed, json = false } = flags;
+      const runs = command.getOptionValueSource("runs") === "default" ? 1000 : flags.runs;
+      if (!printRuleCheck({ alpha, tuning, cap, lift, power }, { runs, seed, json })) process.exitCode = 1;
+      return;
+    }
     if (flags.check === true) {
       const { printCheck } = await import("./report/check.ts");
       const { alpha, tuning, cap = DEFAULT_CAP, seed, json = false, runs, save } = flags;

@@ -61,6 +61,8 @@ interface Rows {
   /** Absent where nobody asked the stage. */
   readonly slots?: ReturnType<Stage["slots"]> | undefined;
   readonly rules?: ReturnType<Stage["rules"]> | undefined;
+  /** Prices of rules by the pairs that `explore` swaps. */
+  readonly explored?: Parameters<typeof describeRules>[2];
 }
 
 export type ReportData = ReturnType<typeof analyse>;
@@ -68,7 +70,7 @@ export type { MetricComparison, MetricReport } from "./measure.ts";
 export type InterleavingReport = ReturnType<typeof countVotes>;
 
 /** Throws a UserError for a control that is not an arm. */
-export function analyse({ tally, counts, money: sold, slots = [], rules = [] }: Rows, options: AnalyseOptions) {
+export function analyse({ tally, counts, money: sold, slots = [], rules = [], explored }: Rows, options: AnalyseOptions) {
   const { experiment, place, weights, alpha, tuning, metric, cap = DEFAULT_CAP, attribution = USUAL_ATTRIBUTION } = options;
   const arms = tally?.arms ?? [];
   const control = chooseControl(options.control, arms);
@@ -112,7 +114,7 @@ export function analyse({ tally, counts, money: sold, slots = [], rules = [] }: 
     /** Sponsored places: their clicks and purchases are in the metrics too. */
     slots,
     /** What each rule of the shop costs or brings, as far as chance has held it back from some shoppers. */
-    rules: describeRules(rules, { alpha, tuning, cap, lift: options.lift, power: options.power }),
+    rules: describeRules(rules, { alpha, tuning, cap, lift: options.lift, power: options.power }, explored),
     timeToAnswer: timeToAnswer(metrics, arms, days, options),
     checks,
     /** Shoppers who are in no figure: seen in several arms; of those who were in another arm before the report, and all who were there before. */

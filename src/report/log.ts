@@ -3,7 +3,19 @@ import * as v from "valibot";
 import { isBypassReason, REASONS } from "../result.ts";
 
 /** One page of one search in one experiment. A later page of the same search has the same query id. */
-export type SearchRow = Readonly<Omit<ReadSearch, "slotIds" | "rules"> & Partial<Pick<ReadSearch, "slotIds" | "rules">>>;
+export type SearchRow = Readonly<Omit<ReadSearch, LaterMember> & Partial<Pick<ReadSearch, LaterMember>>>;
+
+type LaterMember = "slotIds" | "rules" | "explored";
+
+/** A first page on which chance has swapped a pair, and the orders without rules. */
+export interface ExploredSearch {
+  readonly originalIds: readonly string[];
+  readonly servedIds: readonly string[];
+  /** Parallel to the served ids. */
+  readonly propensities: readonly number[];
+  /** Rule → indices of the original ids in the first positions. */
+  readonly without: Readonly<Record<string, readonly number[]>>;
+}
 
 /** A rule of the shop that fits a search. */
 export interface RuledSearch {
@@ -96,6 +108,16 @@ export const rawRules = v.object({
   shares: v.nullish(v.array(v.object({ rule: v.string(), from: v.number(), to: v.number(), seed: v.string() })), []),
 });
 
+const itemIds = v.array(v.union([v.string(), v.pipe(v.number(), v.transform(String))]));
+
+/** Of lists whose rules name orders without them. */
+export const rawExplored = v.object({
+  original_ids: itemIds,
+  served_ids: itemIds,
+  propensities: v.array(v.number()),
+  without: v.record(v.string(), v.array(v.number())),
+});
+
 /** A search as UBI records hold it; in tables, lists are JSON text. */
 export const rawSearch = v.object({
   query_id: v.string(),
@@ -116,9 +138,15 @@ export const rawSearch = v.object({
   /** Items of the page in slots of the shop's rules. */
   slot_ids: v.nullish(v.array(v.union([v.string(), v.pipe(v.number(), v.transform(String))]))),
   rules: v.nullish(rawRules),
+  explored: v.nullish(rawExplored),
   /** The simulator's mark. */
   simulated: v.optional(v.unknown()),
 });
+
+function exploredSearch(raw: v.InferOutput<typeof rawExplored> | null | undefined): ExploredSearch | undefined {
+  if (raw === null || raw === undefined) return undefined;
+  return { originalIds: raw.original_ids, servedIds: raw.served_ids, propensities: raw.propensities, without: raw.without };
+}
 
 function ruledSearches(raw: v.InferOutput<typeof rawRules> | null | undefined): readonly RuledSearch[] | undefined {
   if (raw === null || raw === undefined) return undefined;
@@ -160,6 +188,7 @@ export function toSearchRow(raw: v.InferOutput<typeof rawSearch>) {
     /** Items of this page that were sponsored. */
     slotIds: raw.slot_ids ?? undefined,
     rules: ruledSearches(raw.rules),
+    explored: exploredSearch(raw.explored),
     isSimulated: simulated === true || simulated === 1 || /simulat/i.test(application),
   };
 }

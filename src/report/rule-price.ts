@@ -9,6 +9,7 @@ import { type Cluster, createCapCounts } from "./caps.ts";
 import { addToCell, type ArmSums, CELL_SIZE, emptyExtremes, noteExtremes, readCell } from "./cells.ts";
 import { type Metric, METRICS, spreadOf } from "./metrics.ts";
 import { expectedError } from "./plan/few-events.ts";
+import type { Interval } from "./statistics/compare.ts";
 import { daysUntil, type Wanted } from "./statistics/power.ts";
 import { mergeSums } from "./statistics/ratio.ts";
 import type { SequenceOptions } from "./statistics/sequential.ts";
@@ -87,6 +88,26 @@ export function priceOf(held: Side, acted: Side, share: number, options: PriceOp
 }
 
 export type RulePrice = ReturnType<typeof priceOf>[number];
+
+/** By the pairs that `explore` swaps: of searches, not of shoppers. */
+export interface ExploredPrice {
+  /** Explored searches in which the rule changed something. */
+  readonly searches: number;
+  /** Of the places that it changes: the part that chance could have filled as without it. Below nearly all of them there are no metrics. */
+  readonly possible: number;
+  readonly metrics: readonly {
+    readonly metric: string;
+    readonly title: string;
+    readonly kind: Metric["kind"];
+    /** With the rule. */
+    readonly perSearch: number;
+    /** With the interval for one look; null where too little has happened. */
+    readonly difference: ({ readonly value: number } & Interval) | null;
+    readonly price: Price;
+    /** Explored searches until the report's lift can be told. */
+    readonly needed: number | null;
+  }[];
+}
 
 /** Parallel to PRICED_METRICS. */
 function sumsOf(side: Side, caps: ReturnType<ReturnType<typeof createCapCounts>["caps"]>): readonly ArmSums[] {

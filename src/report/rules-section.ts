@@ -1,6 +1,6 @@
 /** What each rule of the shop costs or brings, in words and a table. */
 import * as format from "./format.ts";
-import type { RulePrice } from "./rule-price.ts";
+import type { ExploredPrice, RulePrice } from "./rule-price.ts";
 import type { RulesReport } from "./rules.ts";
 import type { Block } from "./sections.ts";
 
@@ -23,9 +23,13 @@ export function rulesBlocks(rules: RulesReport, said: Said): Block[] {
   if (rules.length === 0) return [];
   const { alpha, lift } = said;
   const priced = rules.filter(({ share }) => share !== null);
-  const unpriced = rules.filter(({ share }) => share === null);
+  const explored = rules.flatMap(({ rule, explored: found }) => (found === null ? [] : [{ rule, ...found }]));
+  const swapped = explored.filter(({ metrics }) => metrics.length > 0);
+  const impossible = explored.filter(({ metrics }) => metrics.length === 0);
+  const unpriced = rules.filter(({ share, explored: found }) => share === null && (found === null || found.metrics.length === 0));
   return [
     ...(priced.length === 0 ? [] : [priceTable(priced, said)]),
+    ...(swapped.length === 0 ? [] : [exploredTable(swapped, said)]),
     {
       kind: "list",
       intro: "",
@@ -38,10 +42,20 @@ export function rulesBlocks(rules: RulesReport, said: Said): Block[] {
               `"${PRICES.none}": a change of ${format.chance(lift)} is ruled out. "${PRICES.open}": too few shoppers so far; "needs" is about how many must have had such a search, both sides together, before a change of ${format.chance(lift)} can be told.`,
             ]),
         ...priced.flatMap((rule) => notesOn(rule)),
+        ...(impossible.length === 0
+          ? []
+          : [
+              `explore swaps neighbours only, and no hit that a rule holds to a position, so the orders without these rules were never possible: ${impossible
+                .map(
+                  ({ rule, searches, possible }) =>
+                    `${rule} (${format.chance(possible)} of the places that it changes, ${format.wholeNumber(searches)} searches)`,
+                )
+                .join(", ")}. These rules can be priced by a share of the traffic only.`,
+            ]),
         ...(unpriced.length === 0
           ? []
           : [
-              `Rules that act for all shoppers have no price, as nobody is without them: ${unpriced.map(({ rule, acted }) => `${rule} (${format.wholeNumber(acted)} searches changed)`).join(", ")}. ` +
+              `These rules act for all shoppers and have no price, as nobody is without them: ${unpriced.map(({ rule, acted }) => `${rule} (${format.wholeNumber(acted)} searches changed)`).join(", ")}. ` +
                 `Give a rule a share of the traffic ("share": { "to": 0.9 }) and the others tell.`,
             ]),
       ],
@@ -83,6 +97,34 @@ function priceTable(priced: RulesReport, { currency }: Said): Block {
       ];
     }),
     numeric: [2, 4, 5, 6, 7, 8],
+    decided: rows.map(({ metric: { price } }) => price === "costs" || price === "brings"),
+  };
+}
+
+interface Swapped extends ExploredPrice {
+  readonly rule: string;
+}
+
+function exploredTable(rules: readonly Swapped[], { alpha, currency }: Said): Block {
+  const rows = rules.flatMap(({ rule, searches, metrics }) => metrics.map((metric) => ({ rule, searches, metric })));
+  return {
+    kind: "table",
+    caption: `By the pairs that explore swaps, per 1,000 searches that the rule changes, with ${format.level(alpha)} intervals for one look`,
+    headings: ["Rule", "Explored searches", "Per 1,000 searches", "With it", "The rule brings", "Needs", "We say"],
+    rows: rows.map(({ rule, searches, metric: { title, kind, perSearch, difference: found, needed, price } }) => {
+      const unit = { kind, currency: kind === "money" ? currency : null };
+      const [value, low, high] = found === null ? [] : [found.value, found.low, found.high].map((of) => signed(of * 1000, unit));
+      return [
+        rule,
+        format.wholeNumber(searches),
+        title,
+        format.metricValue(perSearch * 1000, unit),
+        value === undefined ? format.NONE : `${value} (${low} to ${high})`,
+        needed === null ? format.NONE : format.wholeNumber(needed),
+        PRICES[price],
+      ];
+    }),
+    numeric: [1, 3, 4, 5],
     decided: rows.map(({ metric: { price } }) => price === "costs" || price === "brings"),
   };
 }

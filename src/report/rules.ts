@@ -4,17 +4,20 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import * as v from "valibot";
-import type { RuledSearch } from "./log.ts";
+import type { ExploredSearch, RuledSearch } from "./log.ts";
 import { emptyTotals } from "./metrics.ts";
-import { type PriceOptions, priceOf } from "./rule-price.ts";
+import { type ExploredPrice, type PriceOptions, priceOf } from "./rule-price.ts";
 import { testSampleRatio } from "./sample-ratio.ts";
 
-const TABLE = `
+const TABLES = `
+  CREATE TABLE explored (query_id TEXT PRIMARY KEY, list TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE ruled (query_id TEXT NOT NULL, rule TEXT NOT NULL, share TEXT NOT NULL, is_in INTEGER NOT NULL, acted INTEGER NOT NULL,
     PRIMARY KEY (query_id, rule)) STRICT, WITHOUT ROWID`;
 
 /** A later page has the same rules. */
 const ADD = "INSERT INTO ruled VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET acted = MAX(acted, excluded.acted)";
+
+const EXPLORED = "SELECT query_id AS queryId, unit, list FROM explored JOIN staged USING (query_id) ORDER BY staged.rowid";
 
 const USED = `
   SELECT rule, share, COUNT(*) AS searches, SUM(is_in) AS fits, SUM(acted) AS acted, SUM(unit IS NULL) AS alone
@@ -79,16 +82,33 @@ const sideSchema = v.object({
   revenue: v.number(),
 });
 
+const exploredSchema = v.object({
+  queryId: v.string(),
+  unit: v.nullable(v.string()),
+  list: v.pipe(
+    v.string(),
+    v.parseJson(),
+    v.object({
+      originalIds: v.array(v.string()),
+      servedIds: v.array(v.string()),
+      propensities: v.array(v.number()),
+      without: v.record(v.string(), v.array(v.number())),
+    }),
+  ),
+});
+
 type SideRow = Readonly<v.InferOutput<typeof sideSchema>>;
 
 export type RuledRows = ReturnType<ReturnType<typeof createRuled>["rows"]>;
 export type RulesReport = ReturnType<typeof describeRules>;
 
 export function createRuled(database: DatabaseSync) {
-  database.exec(TABLE);
+  database.exec(TABLES);
   const insert = database.prepare(ADD);
+  const insertList = database.prepare("INSERT INTO explored VALUES (?, ?) ON CONFLICT DO NOTHING");
   return {
-    add(queryId: string, rules: readonly RuledSearch[]): void {
+    add(queryId: string, rules: readonly RuledSearch[], explored: ExploredSearch | undefined): void {
+      if (explored !== undefined) insertList.run(queryId, JSON.stringify(explored));
       for (const { rule, share, isIn, hasActed } of rules)
         insert.run(
           queryId,
@@ -97,6 +117,12 @@ export function createRuled(database: DatabaseSync) {
           Number(isIn),
           Number(hasActed),
         );
+    },
+    *explored() {
+      for (const row of database.prepare(EXPLORED).iterate()) {
+        const { list, ...search } = v.parse(exploredSchema, row);
+        yield { ...list, ...search, unit: search.unit ?? undefined };
+      }
     },
     /** After the stage is sealed. */
     rows() {
@@ -119,10 +145,16 @@ function shareOf(text: string) {
 /** Held-back shoppers with nothing in place of the rule, of all of them, that are enough to compare with them alone. */
 const ENOUGH = 0.1;
 
-export function describeRules(rows: RuledRows, options: Omit<PriceOptions, "rules">) {
+export function describeRules(
+  rows: RuledRows,
+  options: Omit<PriceOptions, "rules">,
+  byExploring: ReadonlyMap<string, ExploredPrice> = new Map(),
+) {
   const rules = Math.max(1, rows.filter(({ share }) => share !== null).length);
   return rows.map(({ rule, share, searches, fits, acted, alone, fitting, later }) => {
-    const use = { rule, share, searches, fits, acted, searchesWithoutShopper: alone };
+    /** By swapped pairs; null where `explore` shows no list that it changes. */
+    const explored = byExploring.get(rule) ?? null;
+    const use = { rule, share, searches, fits, acted, searchesWithoutShopper: alone, explored };
     if (share === null) return { ...use, shoppers: null, crossed: 0, instead: [], sampleRatio: null, metrics: [], later: [] };
     const { others, instead } = chooseHeld(fitting);
     const split = (sides: readonly SideRow[]) => {

@@ -7,6 +7,7 @@ import {
   type Log,
   type LogRange,
   rawAction,
+  rawExplored,
   rawRules,
   rawSearch,
   toActionRow,
@@ -31,6 +32,7 @@ const searchSchema = v.object({
   served_ids: jsonOf(v.array(v.string())),
   slot_ids: jsonOf(v.array(v.string())),
   rules: jsonOf(rawRules),
+  explored: jsonOf(rawExplored),
 });
 
 const actionSchema = v.object({ ...rawAction.entries, id: v.number() });
@@ -76,6 +78,13 @@ export async function openSqlLog(database: EventDatabase): Promise<Log> {
         "json_extract(query_attributes, '$.armmt.simulated') AS simulated",
         "json_extract(query_attributes, '$.armmt.rules.slot_ids') AS slot_ids",
         "json_remove(json_extract(query_attributes, '$.armmt.rules'), '$.idle', '$.slot_ids', '$.without') AS rules",
+        // Their whole lists, of those few that need them.
+        "CASE WHEN json_type(query_attributes, '$.armmt.rules.without') = 'object' AND json_extract(query_attributes, '$.armmt.offset') = 0 " +
+          "AND json_type(query_attributes, '$.armmt.propensities') = 'array' THEN json_object(" +
+          ["original_ids", "served_ids", "propensities"]
+            .map((name) => `'${name}', json_extract(query_attributes, '$.armmt.${name}')`)
+            .join(", ") +
+          ", 'without', json_extract(query_attributes, '$.armmt.rules.without')) END AS explored",
         "json_extract(query_attributes, '$.armmt.teams') AS teams",
         "CASE WHEN json_type(query_attributes, '$.armmt.teams') = 'array' THEN json_extract(query_attributes, '$.armmt.served_ids') END AS served_ids",
       ];

@@ -200,6 +200,7 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
       teams,
       slotIds,
       rules,
+      explored,
       isSimulated,
     }: SearchRow): void {
       pages++;
@@ -223,7 +224,7 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
         teamsText,
       );
       for (const item of slotIds ?? []) addSlot.run(queryId, item);
-      if (rules !== undefined) ruled.add(queryId, rules);
+      if (rules !== undefined) ruled.add(queryId, rules, explored);
     },
     /** Who was in which arm before the range. */
     addEarlier: ({ unit, variant }: EarlierRow): void => void addEarlier.run(unit, variant),
@@ -298,6 +299,8 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
     slots: () => slotsOf(database),
     /** The shop's rules, and what shoppers with and without them came to. */
     rules: () => ruled.rows(),
+    /** Lists with a swapped pair and an order without a rule, shopper by shopper. */
+    explored: () => ruled.explored(),
     /** Versions of the models by which the arms were served. */
     models: () => modelsOf(database),
     /** First and last time of a search; `undefined` without one. */

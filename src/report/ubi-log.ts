@@ -6,7 +6,18 @@ import { createReadStream, existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import * as v from "valibot";
 import { err, ok, type Result } from "../result.ts";
-import { type ActionRow, isWithin, type Log, type LogRange, rawAction, rawRules, rawSearch, toActionRow, toSearchRow } from "./log.ts";
+import {
+  type ActionRow,
+  isWithin,
+  type Log,
+  type LogRange,
+  rawAction,
+  rawExplored,
+  rawRules,
+  rawSearch,
+  toActionRow,
+  toSearchRow,
+} from "./log.ts";
 import { UserError } from "../web.ts";
 
 const { unit, query_id, timestamp, application, user_query, ...experimentEntries } = rawSearch.entries;
@@ -22,7 +33,12 @@ const querySchema = v.object({
     armmt: v.object({
       experiment: v.nullish(v.string()),
       ...experimentEntries,
-      rules: v.nullish(v.object({ ...rawRules.entries, slot_ids: rawSearch.entries.slot_ids })),
+      rules: v.nullish(
+        v.object({ ...rawRules.entries, slot_ids: rawSearch.entries.slot_ids, without: v.nullish(rawExplored.entries.without) }),
+      ),
+      original_ids: v.nullish(v.unknown()),
+      propensities: v.nullish(v.unknown()),
+      offset: v.nullish(v.unknown()),
     }),
   }),
   query_response_hit_ids: v.nullish(v.array(v.unknown())),
@@ -112,6 +128,7 @@ export function openUbiLog({ queries, events }: { readonly queries: string; read
             ...record,
             ...record.query_attributes.armmt,
             slot_ids: record.query_attributes.armmt.rules?.slot_ids,
+            explored: exploredIn(record.query_attributes.armmt),
             unit: record.unit ?? record.client_id,
             shown: (record.query_response_hit_ids ?? record.query_attributes.armmt.served_ids)?.length,
           });
@@ -161,6 +178,13 @@ export function openUbiLog({ queries, events }: { readonly queries: string; read
     liveExperiments: () => Promise.resolve(undefined),
     close: () => Promise.resolve(),
   };
+}
+
+/** Of the first page only. */
+function exploredIn({ rules, offset, ...lists }: v.InferOutput<typeof querySchema>["query_attributes"]["armmt"]) {
+  if (rules?.without === null || rules?.without === undefined || offset !== 0) return undefined;
+  const parsed = v.safeParse(rawExplored, { ...lists, without: rules.without });
+  return parsed.success ? parsed.output : undefined;
 }
 
 const isOf = ({ experiment }: LogRange, named: string | null | undefined): boolean => experiment === undefined || named === experiment;

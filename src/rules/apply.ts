@@ -20,6 +20,8 @@ export interface Ruled {
   readonly idle: readonly Idle[];
   /** Hit → the rules that say where it stands. */
   readonly movedBy: ReadonlyMap<number, readonly string[]>;
+  /** Hits whose place a rule promises: all that it has a say about, but for boost and bury, which promise a number of places only. */
+  readonly held: ReadonlySet<number>;
   /** Hits in slots: sponsored. */
   readonly slots: readonly number[];
   /** The first hits of the window whose places follow from each other, so that no two of them may be swapped: a cap counts them. */
@@ -201,18 +203,21 @@ function settle(
   const placeAfter = placesIn(filled, all.length);
   const applied: string[] = [];
   const movedBy = new Map<number, string[]>();
+  const held = new Set<number>();
   for (const { rule } of matched) {
     const hits = touched.get(rule.id);
     if (hits === undefined) continue;
     const isMoved = hits.some((hit) => placeAfter[hit] !== placeBefore[hit] || drops.has(hit));
     if (isMoved || rule.action.do === "slots") applied.push(rule.id);
     else idle.push({ rule: rule.id, reason: "already_so" });
+    const isFirm = rule.action.do !== "boost" && rule.action.do !== "bury";
     for (const hit of hits) {
+      if (isFirm) held.add(hit);
       const list = movedBy.get(hit);
       if (list === undefined) movedBy.set(hit, [rule.id]);
       else if (!list.includes(rule.id)) list.push(rule.id);
     }
   }
   const counted = Math.max(0, ...matched.map(({ rule: { action } }) => (action.do === "cap" ? Math.min(action.first, filled.length) : 0)));
-  return { order, applied, idle, movedBy, slots: sponsored, counted };
+  return { order, applied, idle, movedBy, held, slots: sponsored, counted };
 }

@@ -182,11 +182,15 @@ const STORED: Readonly<Record<ItemValue, readonly [(typeof ITEM_FEATURES)[number
   inStock: ["in_stock", (stored) => stored],
 };
 
-/** The notes on an order, for the order that rules have made of it: who was moved by a rule belongs to no team, and is swapped with nobody. */
-export function ruledArrangement(arrangement: Arrangement, { order, movedBy, counted }: Ruled, isPinned: readonly boolean[]): Arrangement {
+/** The notes on an order, for the order that rules have made of it: who was moved by a rule belongs to no team, and who is held by one is swapped with nobody. */
+export function ruledArrangement(
+  arrangement: Arrangement,
+  { order, movedBy, held, counted }: Ruled,
+  isPinned: readonly boolean[],
+): Arrangement {
   const { teams, swap, order: before } = arrangement;
   const teamOf = new Map(teams?.map((team, position): [number, Team] => [before[position]!, team]));
-  const isStill = (hit: number): boolean => isPinned[hit] === true || movedBy.has(hit);
+  const isStill = (hit: number): boolean => isPinned[hit] === true || held.has(hit);
   const counting = new Set(order.slice(0, counted));
   const swapped = swap?.(
     order,

@@ -34,7 +34,12 @@ async function keysOf(catalogs: Readonly<Record<string, readonly Rule[]>>): Prom
   return keys;
 }
 
-async function open(standIn: EngineStandIn, rules: Readonly<Record<string, readonly Rule[]>>, vars: object = {}, more: PlainEdgeOptions = {}) {
+async function open(
+  standIn: EngineStandIn,
+  rules: Readonly<Record<string, readonly Rule[]>>,
+  vars: object = {},
+  more: PlainEdgeOptions = {},
+) {
   const records: UbiQueryRecord[] = [];
   const keys = await keysOf(rules);
   const { backend, config } = standIn;
@@ -68,30 +73,54 @@ async function open(standIn: EngineStandIn, rules: Readonly<Record<string, reado
 }
 
 /** The first id of each list of a reply. */
-const firstsOf = (standIn: EngineStandIn, body: string): readonly (string | undefined)[] => standIn.read(JSON.parse(body)).map(({ ids }) => ids[0]);
+const firstsOf = (standIn: EngineStandIn, body: string): readonly (string | undefined)[] =>
+  standIn.read(JSON.parse(body)).map(({ ids }) => ids[0]);
 
 const ndjson = (path: string, lines: readonly unknown[]): Ask => ({
   path,
-  init: { method: "POST", headers: { "content-type": "application/x-ndjson" }, body: lines.map((line) => `${JSON.stringify(line)}\n`).join("") },
+  init: {
+    method: "POST",
+    headers: { "content-type": "application/x-ndjson" },
+    body: lines.map((line) => `${JSON.stringify(line)}\n`).join(""),
+  },
 });
 
 const MULTI: readonly (readonly [EngineStandIn, (searches: readonly (readonly [index: string, words: string])[]) => Ask])[] = [
   [
     elasticsearch,
-    (searches) => ndjson("/_msearch", searches.flatMap(([index, title]) => [{ index }, { query: { match: { title } }, size: 5 }])),
+    (searches) =>
+      ndjson(
+        "/_msearch",
+        searches.flatMap(([index, title]) => [{ index }, { query: { match: { title } }, size: 5 }]),
+      ),
   ],
-  [algolia, (searches) => post("/1/indexes/*/queries", { requests: searches.map(([indexName, query]) => ({ indexName, query, hitsPerPage: 5 })) })],
-  [typesense, (searches) => post("/multi_search", { searches: searches.map(([collection, q]) => ({ collection, q, query_by: "title", per_page: 5 })) })],
+  [
+    algolia,
+    (searches) => post("/1/indexes/*/queries", { requests: searches.map(([indexName, query]) => ({ indexName, query, hitsPerPage: 5 })) }),
+  ],
+  [
+    typesense,
+    (searches) =>
+      post("/multi_search", { searches: searches.map(([collection, q]) => ({ collection, q, query_by: "title", per_page: 5 })) }),
+  ],
   [meilisearch, (searches) => post("/multi-search", { queries: searches.map(([indexUid, q]) => ({ indexUid, q, limit: 5 })) })],
 ];
 
 describe.each(MULTI)("several searches of one request", (standIn, multi) => {
   it(`follow the rules of their own index (${standIn.backend})`, async () => {
-    const edge = await open(standIn, { [standIn.index]: [pin("item-9")], other: [pin("item-4"), pin("item-8", { when: { query: [{ is: "blue" }] } })] });
+    const edge = await open(standIn, {
+      [standIn.index]: [pin("item-9")],
+      other: [pin("item-4"), pin("item-8", { when: { query: [{ is: "blue" }] } })],
+    });
     const { body } = await edge.send(multi([[standIn.index, "red"], ["other", "red"], ["other", "blue"], [standIn.index, "blue"]])); // prettier-ignore
     expect(firstsOf(standIn, body)).toEqual(["item-9", "item-4", "item-8", "item-9"]);
     await settle();
-    expect(edge.records.map(({ query_attributes: { armmt } }) => armmt.rules?.applied[0])).toEqual(["pin-item-9", "pin-item-4", "pin-item-8", "pin-item-9"]);
+    expect(edge.records.map(({ query_attributes: { armmt } }) => armmt.rules?.applied[0])).toEqual([
+      "pin-item-9",
+      "pin-item-4",
+      "pin-item-8",
+      "pin-item-9",
+    ]);
   });
 
   it(`have their rules also where a model ranks the first sixteen only (${standIn.backend})`, async () => {
@@ -128,7 +157,12 @@ describe("a change of rules", () => {
     const from = Date.parse("2026-10-25T02:30:00+02:00"); // the hour that comes twice in Berlin
     let now = from - 1;
     const when = { from: "2026-10-25T02:30:00+02:00", until: "2026-10-25T02:30:00+01:00", zone: "Europe/Berlin" };
-    const edge = await open(elasticsearch, { [elasticsearch.index]: [pin("item-9", { when })] }, { DEFAULT_VARIANT: "armmt" }, { now: () => now });
+    const edge = await open(
+      elasticsearch,
+      { [elasticsearch.index]: [pin("item-9", { when })] },
+      { DEFAULT_VARIANT: "armmt" },
+      { now: () => now },
+    );
     const isOn = async () => idsOf((await edge.send(ask(0))).body)[0] === "item-9";
     const seen: boolean[] = [];
     for (const at of [from - 1, from, from + 3_600_000 - 1, from + 3_600_000]) {
@@ -164,7 +198,9 @@ describe("a change of rules", () => {
     for (let round = 0; round < 6; round++) {
       await publish(edge.keys, round % 2 === 0 ? [pin("item-4"), pin("item-2")] : [pin("item-9")]); // oxlint-disable-line no-await-in-loop
       now += 61_000;
-      const pages = await Promise.all(Array.from({ length: 30 }, () => edge.send(elasticsearch.pages[0]!.ask("red", { offset: 0, limit: 20 })))); // oxlint-disable-line no-await-in-loop
+      const pages = await Promise.all(
+        Array.from({ length: 30 }, () => edge.send(elasticsearch.pages[0]!.ask("red", { offset: 0, limit: 20 }))),
+      ); // oxlint-disable-line no-await-in-loop
       for (const { body } of pages) {
         const ids = idsOf(body);
         expect(new Set(ids).size).toBe(20);
@@ -184,7 +220,14 @@ describe("chance", () => {
     for (let i = 0; i < 4000; i++) {
       const unit = `session-${i}`;
       const { variant } = assignVariant({ key: "half", variations: ["control", "armmt"] }, { id: unit })!;
-      const asked = { index: "products", queryText: "red", filters: () => undefined, context: new Set<string>(), country: undefined, now: 0 };
+      const asked = {
+        index: "products",
+        queryText: "red",
+        filters: () => undefined,
+        context: new Set<string>(),
+        country: undefined,
+        now: 0,
+      };
       const arm = counts[variant === "armmt" ? "armmt" : "control"];
       arm.all++;
       arm.in += compiled.value.match({ ...asked, unit })!.rules.length;
@@ -194,7 +237,8 @@ describe("chance", () => {
 
   it("that holds a rule back has nothing to do with an experiment of the same name, unless its seed says so", () => {
     // Three standard errors of a half among 2,000.
-    for (const part of partsOf(pin("item-9", { id: "half", when: { share: { to: 0.5 } } }))) expect(Math.abs(part - 0.5)).toBeLessThan(0.034);
+    for (const part of partsOf(pin("item-9", { id: "half", when: { share: { to: 0.5 } } })))
+      expect(Math.abs(part - 0.5)).toBeLessThan(0.034);
     expect(partsOf(pin("item-9", { id: "any", when: { share: { to: 0.5, seed: "half" } } }))).toEqual([1, 0]);
   });
 
@@ -221,7 +265,9 @@ describe("chance", () => {
     await edge.send({ path: plain.path, init: { ...plain.init, headers: { ...plain.init.headers, "x-armmt-session": "s" } } });
     await settle();
     const { original_ids: ids, rules } = edge.records[0]!.query_attributes.armmt;
-    const named = Object.fromEntries(Object.entries(rules?.without ?? {}).map(([id, hits]) => [id, hits.map((hit) => ids[hit]!.slice(5)).join()]));
+    const named = Object.fromEntries(
+      Object.entries(rules?.without ?? {}).map(([id, hits]) => [id, hits.map((hit) => ids[hit]!.slice(5)).join()]),
+    );
     // The model's order is the engine's turned round: 20, 19, 18 …
     expect(named).toEqual({ "pin-item-9": "20,19,18,14,17,16,15,13,12,11", boost: "9,20,19,18,17,16,15,14,13,12" });
   });

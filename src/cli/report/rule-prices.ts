@@ -6,6 +6,7 @@ import { describeRules } from "../../report/rules.ts";
 import { rulesBlocks } from "../../report/rules-section.ts";
 import { formatSections } from "../../report/sections.ts";
 import { createStage } from "../../report/stage.ts";
+import { exploredLists, priceExplored } from "./rule-explore.ts";
 import { DEFAULT_CAP } from "../../report/caps.ts";
 import { DAY_MS } from "../../web.ts";
 import { progressBar } from "../command.ts";
@@ -43,7 +44,11 @@ export async function priceRules(log: Log, options: RulePricesOptions) {
       lift,
       power,
       notes: [...log.notes, ...(log.lateNotes?.() ?? [])],
-      rules: describeRules(stage.rules(), { alpha, tuning, cap, lift, power }),
+      rules: describeRules(
+        stage.rules(),
+        { alpha, tuning, cap, lift, power },
+        priceExplored(exploredLists(stage), { alpha, tuning, lift, power }),
+      ),
     };
   } finally {
     stage.close();
