@@ -10,8 +10,8 @@ const z = (value: number, truth: number, variance: number): number => Math.abs(v
 
 describe("simulated rules", () => {
   it("have the price that a plain mean finds", () => {
-    // Of ten rules, thirty differences: none is 4.5 standard errors off (a chance of 0.0002).
-    for (let i = 0; i < 10; i++) {
+    // Of five rules, fifteen differences: none is 4.5 standard errors off (a chance of 0.0001).
+    for (let i = 0; i < 5; i++) {
       const { held, acted, truth } = simulateRule(`plain ${i}`);
       for (const [m, metric] of PRICED_METRICS.entries()) {
         const [control, variant] = [held, acted].map((side) => side.map(({ totals }) => metric.sumOf(totals)));
@@ -25,26 +25,27 @@ describe("simulated rules", () => {
   });
 
   it("are held by the intervals", () => {
-    const { metrics, explored } = checkRules(OPTIONS, { runs: 60, seed: "test", json: true });
+    const { metrics, explored } = checkRules(OPTIONS, { runs: 20, seed: "test", json: true });
     for (const { intervals, held, always, wrong } of metrics) {
-      expect(intervals).toBeGreaterThan(30);
-      expect(held / intervals).toBeGreaterThan(0.88);
-      expect(always).toBe(intervals);
+      // Of 20 intervals at 95 %, 4 miss with a chance of 0.02, and seeds are fixed.
+      expect(intervals).toBeGreaterThan(10);
+      expect(held).toBeGreaterThan(intervals - 4);
+      expect(always).toBeGreaterThan(intervals - 2);
       expect(wrong).toBe(0);
     }
     for (const { intervals, held, wrong } of explored) {
-      expect(held).toBeGreaterThanOrEqual(0.85 * intervals);
-      expect(wrong).toBeLessThan(2);
+      expect(held).toBeGreaterThan(intervals - 4);
+      expect(wrong).toBe(0);
     }
   });
 
   it("would not be, were the sides mistaken for each other", () => {
-    const misses = Array.from({ length: 40 }, (_, i) => simulateRule(`mistaken ${i}`)).filter(({ held, acted, share, truth }) => {
+    const misses = Array.from({ length: 20 }, (_, i) => simulateRule(`mistaken ${i}`)).filter(({ held, acted, share, truth }) => {
       const [clicks] = priceOf(acted, held, 1 - share, { ...OPTIONS, rules: 1 });
       const { low = 0, high = 0 } = clicks?.difference?.fixed ?? {};
       return clicks?.difference !== null && (truth[0]!.difference < low || truth[0]!.difference > high);
     });
-    expect(misses.length).toBeGreaterThan(10);
+    expect(misses.length).toBeGreaterThan(5);
   });
 });
 

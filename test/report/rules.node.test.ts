@@ -100,7 +100,7 @@ describe("the price of a rule with a share", () => {
   });
 
   it("rules a large change out where there is none", async () => {
-    const clicks = repeated([1, 0, 1, 1], 2500);
+    const clicks = repeated([1, 0, 1, 1], 500);
     const found = await prices(both(sideOf(true, clicks), sideOf(false, clicks)));
     expect(found.rules[0]!.metrics[0]).toMatchObject({ price: "none" });
   });
