@@ -23,7 +23,7 @@ import { createStage } from "../report/stage.ts";
 import { tally } from "../report/tally.ts";
 import { formatReport } from "../report/sections.ts";
 import { openUbiLog } from "../report/ubi-log.ts";
-import { exploredLists, priceExplored } from "./report/rule-explore.ts";
+import { exploredLists, priceExplored } from "./rule-prices/explore.ts";
 import { parseRates } from "./report/rates.ts";
 import { configuredWeights, equalWeights, parseWeights, weightsIn } from "./report/weights.ts";
 import { TOKEN_TTL_MS } from "../events/token.ts";
@@ -191,7 +191,7 @@ export function createReportCommand(): Command {
   command.options.find(({ long }) => long === "--metric")?.default(METRICS[0], METRICS[0]?.id);
   return command.action(async (experiment: string | undefined, flags: ReportFlags) => {
     if (flags.check === true && flags.rules === true) {
-      const { printRuleCheck } = await import("./report/rule-check.ts");
+      const { printRuleCheck } = await import("./rule-prices/check.ts");
       const { alpha, tuning, cap = DEFAULT_CAP, lift, power, seed, json = false } = flags;
       const runs = command.getOptionValueSource("runs") === "default" ? 1000 : flags.runs;
       if (!printRuleCheck({ alpha, tuning, cap, lift, power }, { runs, seed, json })) process.exitCode = 1;
@@ -232,7 +232,7 @@ async function printReport(experiment: string, flags: ReportFlags): Promise<void
 
 /** `experiment`: only its searches. */
 async function printRulePrices(flags: ReportFlags, experiment: string | undefined): Promise<void> {
-  const { formatRulePrices, priceRules } = await import("./report/rule-prices.ts");
+  const { formatRulePrices, priceRules } = await import("./rule-prices/prices.ts");
   const log = await openLog(flags);
   try {
     const { since, until, json, window: windowDays = TOKEN_TTL_MS / DAY_MS } = flags;

@@ -2,7 +2,6 @@
 import * as format from "./format.ts";
 import type { ExploredPrice, RulePrice } from "./rule-price.ts";
 import type { RulesReport } from "./rules.ts";
-import type { Block } from "./sections.ts";
 
 interface Said {
   readonly alpha: number;
@@ -19,7 +18,7 @@ const PRICES: Readonly<Record<RulePrice["price"], string>> = {
 
 const MISMATCH = "the sides do not have the sizes that the share promises";
 
-export function rulesBlocks(rules: RulesReport, said: Said): Block[] {
+export function rulesBlocks(rules: RulesReport, said: Said) {
   if (rules.length === 0) return [];
   const { alpha, lift } = said;
   const priced = rules.filter(({ share }) => share !== null);
@@ -31,7 +30,7 @@ export function rulesBlocks(rules: RulesReport, said: Said): Block[] {
     ...(priced.length === 0 ? [] : [priceTable(priced, said)]),
     ...(swapped.length === 0 ? [] : [exploredTable(swapped, said)]),
     {
-      kind: "list",
+      kind: "list" as const,
       intro: "",
       items: [
         ...(priced.length === 0
@@ -63,10 +62,10 @@ export function rulesBlocks(rules: RulesReport, said: Said): Block[] {
   ];
 }
 
-function priceTable(priced: RulesReport, { currency }: Said): Block {
+function priceTable(priced: RulesReport, { currency }: Said) {
   const rows = priced.flatMap((row) => row.metrics.map((metric, i) => ({ row, metric, later: row.later[i] })));
   return {
-    kind: "table",
+    kind: "table" as const,
     caption: "What each rule costs or brings, against shoppers from whom it is held back",
     headings: [
       "Rule",
@@ -105,10 +104,10 @@ interface Swapped extends ExploredPrice {
   readonly rule: string;
 }
 
-function exploredTable(rules: readonly Swapped[], { alpha, currency }: Said): Block {
+function exploredTable(rules: readonly Swapped[], { alpha, currency }: Said) {
   const rows = rules.flatMap(({ rule, searches, metrics }) => metrics.map((metric) => ({ rule, searches, metric })));
   return {
-    kind: "table",
+    kind: "table" as const,
     caption: `By the pairs that explore swaps, per 1,000 searches that the rule changes, with ${format.level(alpha)} intervals for one look`,
     headings: ["Rule", "Explored searches", "Per 1,000 searches", "With it", "The rule brings", "Needs", "We say"],
     rows: rows.map(({ rule, searches, metric: { title, kind, perSearch, difference: found, needed, price } }) => {

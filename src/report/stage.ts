@@ -10,7 +10,7 @@ import * as v from "valibot";
 import { createEarlier } from "./earlier.ts";
 import { createItemOutcomes } from "./item-outcomes.ts";
 import { modelsOf } from "./models.ts";
-import { createRuled } from "./rules.ts";
+import { createRuled } from "./ruled.ts";
 import { slotsOf } from "./slots.ts";
 import { TOKEN_TTL_MS } from "../events/token.ts";
 import { ACTIONS, type ActionRow, type EarlierRow, type SearchRow } from "./log.ts";

@@ -1,7 +1,7 @@
 /** The price of simulated rules, which is known: intervals hold it, and the check can fail. */
 import { describe, expect, it } from "vitest";
-import { checkRules, simulateExplored, simulateRule } from "../../src/cli/report/rule-check.ts";
-import { priceExplored } from "../../src/cli/report/rule-explore.ts";
+import { checkRules, simulateExplored, simulateRule } from "../../src/cli/rule-prices/check.ts";
+import { priceExplored } from "../../src/cli/rule-prices/explore.ts";
 import { DEFAULT_CAP } from "../../src/report/caps.ts";
 import { PRICED_METRICS, priceOf } from "../../src/report/rule-price.ts";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { openDatabaseFile } from "../../src/cli/report/database.ts";
-import { formatRulePrices, priceRules, type RulePricesOptions } from "../../src/cli/report/rule-prices.ts";
+import { formatRulePrices, priceRules, type RulePricesOptions } from "../../src/cli/rule-prices/prices.ts";
 import { createD1Sink } from "../../src/events/d1.ts";
 import { createQueryRecord } from "../../src/events/ubi.ts";
 import type { ActionRow, Log, RuledSearch, SearchRow } from "../../src/report/log.ts";
@@ -54,7 +54,7 @@ const repeated = (pattern: readonly number[], times: number): number[] => Array.
 const at = (id: string, hours: number, rules?: readonly RuledSearch[]) =>
   search(id, "control", { unit: "u", atMs: START_MS + hours * 3_600_000, rules });
 
-const share = (from: number, to: number) => ({ from, to, seed: "autumn" });
+const autumn = (from: number, to: number) => ({ from, to, seed: "autumn" });
 
 const rowsOf = async (log: Log, experiment?: string): Promise<SearchRow[]> => {
   const rows: SearchRow[] = [];
@@ -62,6 +62,17 @@ const rowsOf = async (log: Log, experiment?: string): Promise<SearchRow[]> => {
   await log.close();
   return rows;
 };
+
+const arms = (count: number, a: boolean, b: boolean, name: string): SearchRow[] =>
+  Array.from({ length: count }, (_, i) =>
+    search(`${name}${i}`, "control", {
+      unit: `${name}${i}`,
+      rules: [
+        { rule: "a", share: autumn(0, 0.3), isIn: a, hasActed: a },
+        { rule: "b", share: autumn(0.3, 0.6), isIn: b, hasActed: b },
+      ],
+    }),
+  );
 
 describe("the price of a rule with a share", () => {
   it("is the difference per shopper, with the interval of an ordinary comparison", async () => {
@@ -145,16 +156,6 @@ describe("the price of a rule with a share", () => {
   });
 
   it("of an arm among several is against shoppers without any, where there are some", async () => {
-    const arms = (count: number, a: boolean, b: boolean, name: string): SearchRow[] =>
-      Array.from({ length: count }, (_, i) =>
-        search(`${name}${i}`, "control", {
-          unit: `${name}${i}`,
-          rules: [
-            { rule: "a", share: share(0, 0.3), isIn: a, hasActed: a },
-            { rule: "b", share: share(0.3, 0.6), isIn: b, hasActed: b },
-          ],
-        }),
-      );
     const three = await prices(logOf([...arms(30, true, false, "a"), ...arms(30, false, true, "b"), ...arms(40, false, false, "none")]));
     expect(three.rules.map(({ rule, shoppers, instead }) => [rule, shoppers, instead])).toEqual([
       ["a", { held: 40, acted: 30 }, []],

@@ -130,14 +130,14 @@ describe.each(MULTI)("several searches of one request", (standIn, multi) => {
   });
 });
 
-describe("a change of rules", () => {
-  const ask = (offset: number): Ask => elasticsearch.pages[0]!.ask("red", { offset, limit: 5 });
-  const idsOf = (body: string): readonly string[] => elasticsearch.read(JSON.parse(body))[0]!.ids;
-  const publish = async (keys: Map<string, string>, rules: readonly Rule[]): Promise<void> => {
-    for (const [key, text] of await keysOf({ [elasticsearch.index]: rules })) keys.set(key, text);
-  };
-  const statusOf = async (edge: Awaited<ReturnType<typeof open>>) => JSON.parse((await edge.send(STATUS)).body).indexes.products.rules;
+const ask = (offset: number): Ask => elasticsearch.pages[0]!.ask("red", { offset, limit: 5 });
+const idsOf = (body: string): readonly string[] => elasticsearch.read(JSON.parse(body))[0]!.ids;
+const publish = async (keys: Map<string, string>, rules: readonly Rule[]): Promise<void> => {
+  for (const [key, text] of await keysOf({ [elasticsearch.index]: rules })) keys.set(key, text);
+};
+const statusOf = async (edge: Awaited<ReturnType<typeof open>>) => JSON.parse((await edge.send(STATUS)).body).indexes.products.rules;
 
+describe("a change of rules", () => {
   it("acts on lists that are remembered", async () => {
     let now = Date.UTC(2026, 10, 3);
     const edge = await open(elasticsearch, { [elasticsearch.index]: [pin("item-9")] }, { DEFAULT_VARIANT: "armmt" }, { now: () => now });
@@ -211,30 +211,30 @@ describe("a change of rules", () => {
   });
 });
 
-describe("chance", () => {
-  /** Of units in the arm `armmt` of the experiment `half`, and of the others: the part that a rule acts for. */
-  function partsOf(rule: Rule): readonly number[] {
-    const compiled = compileRules({ format: 1, rules: [rule] }, "v");
-    if (!compiled.ok) throw new Error(compiled.error.join());
-    const counts = { control: { all: 0, in: 0 }, armmt: { all: 0, in: 0 } };
-    for (let i = 0; i < 4000; i++) {
-      const unit = `session-${i}`;
-      const { variant } = assignVariant({ key: "half", variations: ["control", "armmt"] }, { id: unit })!;
-      const asked = {
-        index: "products",
-        queryText: "red",
-        filters: () => undefined,
-        context: new Set<string>(),
-        country: undefined,
-        now: 0,
-      };
-      const arm = counts[variant === "armmt" ? "armmt" : "control"];
-      arm.all++;
-      arm.in += compiled.value.match({ ...asked, unit })!.rules.length;
-    }
-    return Object.values(counts).map((arm) => arm.in / arm.all);
+/** Of units in the arm `armmt` of the experiment `half`, and of the others: the part that a rule acts for. */
+function partsOf(rule: Rule): readonly number[] {
+  const compiled = compileRules({ format: 1, rules: [rule] }, "v");
+  if (!compiled.ok) throw new Error(compiled.error.join());
+  const counts = { control: { all: 0, in: 0 }, armmt: { all: 0, in: 0 } };
+  for (let i = 0; i < 4000; i++) {
+    const unit = `session-${i}`;
+    const { variant } = assignVariant({ key: "half", variations: ["control", "armmt"] }, { id: unit })!;
+    const asked = {
+      index: "products",
+      queryText: "red",
+      filters: () => undefined,
+      context: new Set<string>(),
+      country: undefined,
+      now: 0,
+    };
+    const arm = counts[variant === "armmt" ? "armmt" : "control"];
+    arm.all++;
+    arm.in += compiled.value.match({ ...asked, unit })!.rules.length;
   }
+  return Object.values(counts).map((arm) => arm.in / arm.all);
+}
 
+describe("chance", () => {
   it("that holds a rule back has nothing to do with an experiment of the same name, unless its seed says so", () => {
     // Three standard errors of a half among 2,000.
     for (const part of partsOf(pin("item-9", { id: "half", when: { share: { to: 0.5 } } })))

@@ -6,7 +6,7 @@ import { describeRules } from "../../report/rules.ts";
 import { rulesBlocks } from "../../report/rules-section.ts";
 import { formatSections } from "../../report/sections.ts";
 import { createStage } from "../../report/stage.ts";
-import { exploredLists, priceExplored } from "./rule-explore.ts";
+import { exploredLists, priceExplored } from "./explore.ts";
 import { DEFAULT_CAP } from "../../report/caps.ts";
 import { DAY_MS } from "../../web.ts";
 import { progressBar } from "../command.ts";

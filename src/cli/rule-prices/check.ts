@@ -15,7 +15,7 @@ import { parseRules, type RuleAction } from "../../rules/document.ts";
 import { compileRules } from "../../rules/match.ts";
 import { UserError } from "../../web.ts";
 import { printTable, progressBar } from "../command.ts";
-import { type ExploredList, priceExplored } from "./rule-explore.ts";
+import { type ExploredList, priceExplored } from "./explore.ts";
 
 const ITEMS = 12;
 const SHARES = [0.5, 0.5, 0.9, 0.1];
