@@ -8,6 +8,7 @@ import { formatRulePrices, priceRules, type RulePricesOptions } from "../../src/
 import { createD1Sink } from "../../src/events/d1.ts";
 import { createQueryRecord } from "../../src/events/ubi.ts";
 import type { ActionRow, Log, RuledSearch, SearchRow } from "../../src/report/log.ts";
+import { drawPage } from "../../src/report/page.ts";
 import { formatSections, sectionsOf } from "../../src/report/sections.ts";
 import { openSqlLog } from "../../src/report/sql-log.ts";
 import { openUbiLog } from "../../src/report/ubi-log.ts";
@@ -178,6 +179,7 @@ describe("the price of a rule with a share", () => {
     expect(data.rules[0]).toMatchObject({ rule: "pin", shoppers: { held: 150, acted: 150 } });
     const text = formatSections(sectionsOf(data));
     expect(text).toMatch(/What each rule costs or brings[\s\S]*pin +0 to 0.5 +150 and 150 +Clicks/);
+    expect(drawPage(data)).toContain("What each rule costs or brings, against shoppers from whom it is held back");
   });
 });
 
@@ -193,7 +195,10 @@ describe("rules in logs", () => {
       window: 3,
       original_ids: ["x", "y"],
       served_ids: ["y", "x"],
+      offset: 0,
+      propensities: [0.5, 0.5],
       rules: {
+        without: { pin: [0, 1] },
         version: "v",
         applied: ["ads", "pin"],
         held_back: ["other"],
@@ -220,11 +225,15 @@ describe("rules in logs", () => {
     expect((await rowsOf(await openSqlLog(await openDatabaseFile(sqlite)))).map(({ rules }) => rules)).toEqual([expected]);
     expect((await rowsOf(openUbiLog({ queries: lines, events: undefined }))).map(({ rules }) => rules)).toEqual([expected]);
     expect(await rowsOf(openUbiLog({ queries: lines, events: undefined }), "rerank")).toEqual([]);
+    const explored = { originalIds: ["x", "y"], servedIds: ["y", "x"], propensities: [0.5, 0.5], without: { pin: [0, 1] } };
+    expect((await rowsOf(await openSqlLog(await openDatabaseFile(sqlite))))[0]?.explored).toEqual(explored);
+    expect((await rowsOf(openUbiLog({ queries: lines, events: undefined })))[0]?.explored).toEqual(explored);
     const found = await prices(await openSqlLog(await openDatabaseFile(sqlite)));
     expect(found.rules.map(({ rule, acted, share }) => [rule, acted, share?.to])).toEqual([
       ["ads", 1, undefined],
       ["other", 0, 0.1],
       ["pin", 1, 0.5],
     ]);
+    expect(found.rules.at(-1)?.explored).toMatchObject({ searches: 1, possible: 1 });
   });
 });
