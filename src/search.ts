@@ -265,7 +265,9 @@ async function serveEngineOrder(batch: Batch, reply: EngineReply, isWidened: boo
 /** The shopper's own request and the engine's own reply. */
 async function serveOwn(batch: Batch, reasons: readonly Bypass[]): Promise<BatchResult> {
   const { own } = batch.plan;
-  const reply = await ask(batch, own, 1, own.method === "GET" && !batch.request.isExplained);
+  // Nothing is recorded of a 304: shoppers from whom a rule is held back must not be missing where the others are counted.
+  const isCounted = batch.searches.some(({ rules }) => rules !== undefined && rules.shares.length > 0);
+  const reply = await ask(batch, own, 1, own.method === "GET" && !batch.request.isExplained && !isCounted);
   return reply.ok ? leftAlone(batch, reply.value, reasons) : none(batch, reply.error);
 }
 

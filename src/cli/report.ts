@@ -23,6 +23,7 @@ import { createStage } from "../report/stage.ts";
 import { tally } from "../report/tally.ts";
 import { formatReport } from "../report/sections.ts";
 import { openUbiLog } from "../report/ubi-log.ts";
+import { exploredLists, priceExplored } from "./rule-prices/explore.ts";
 import { parseRates } from "./report/rates.ts";
 import { configuredWeights, equalWeights, parseWeights, weightsIn } from "./report/weights.ts";
 import { TOKEN_TTL_MS } from "../events/token.ts";
@@ -32,7 +33,7 @@ export interface ReportOptions
   extends Pick<AnalyseOptions, "control" | "metric" | "lift" | "power" | "alpha" | "tuning" | "cap" | "allowed">, OrderOptions {
   /** Days in which an action counts for its search; default as long as a token lives. */
   readonly window?: number | undefined;
-  readonly range: LogRange;
+  readonly range: LogRange & { readonly experiment: string };
   /** `undefined`: from the configuration of the edge. */
   readonly weights: Weights | undefined;
   /** wrangler.toml of the edge. */
@@ -68,7 +69,14 @@ export async function reportOn(log: Log, options: ReportOptions): Promise<Report
     // With a time range, actions on searches outside of it are expected.
     const isCut = range.since !== undefined || range.until !== undefined;
     return analyse(
-      { tally: counted, counts: isCut ? { ...counts, strayActions: 0 } : counts, money: stage.money(), slots: stage.slots() },
+      {
+        tally: counted,
+        counts: isCut ? { ...counts, strayActions: 0 } : counts,
+        money: stage.money(),
+        slots: stage.slots(),
+        rules: stage.rules(),
+        explored: priceExplored(exploredLists(stage), options),
+      },
       {
         ...options,
         experiment,
@@ -95,7 +103,7 @@ export type LogFlags = Record<"config" | "persistTo" | "binding", string> &
 type ReportFlags = Omit<ReportOptions, "range" | "weights" | "control" | "json"> &
   LogFlags &
   Partial<Record<"since" | "until" | "control" | "html", string>> &
-  Partial<Record<"json" | "check", true>> & {
+  Partial<Record<"json" | "check" | "rules", true>> & {
     readonly weights?: Weights;
     readonly runs: number;
     readonly seed: string;
@@ -126,6 +134,8 @@ Examples:
   armmt report rerank --local                       the log of npm start and wrangler dev
   armmt report --check --save check.json            how often the report errs, in half an hour
   armmt report rerank                               D1 at Cloudflare
+  armmt report --rules                              the price of each rule with a share
+  armmt report --rules --check                      how often intervals hold the price of simulated rules
   armmt report rerank --queries queries.ndjson --events events.ndjson`;
 
 export function createReportCommand(): Command {
@@ -162,6 +172,7 @@ export function createReportCommand(): Command {
     .option("--alpha <x>", "two-sided error rate", share, 0.05)
     .option("--cap <x>", "share of the shoppers whose sums no cap touches, 1 for no caps; choose it before the start", upToOne, DEFAULT_CAP)
     .option("--tuning <n>", "shoppers at which the confidence sequence is tightest; choose it before the start", above(0), DEFAULT_TUNING)
+    .option("--rules", "what each rule of the shop costs or brings, over all searches, instead of an experiment")
     .option("--html <file>", "write the report as one HTML page too")
     .addOption(
       new Option("--check", "how often the report errs: simulated experiments without an effect, read daily").conflicts([
@@ -179,12 +190,20 @@ export function createReportCommand(): Command {
   // Otherwise --help prints the whole object.
   command.options.find(({ long }) => long === "--metric")?.default(METRICS[0], METRICS[0]?.id);
   return command.action(async (experiment: string | undefined, flags: ReportFlags) => {
+    if (flags.check === true && flags.rules === true) {
+      const { printRuleCheck } = await import("./rule-prices/check.ts");
+      const { alpha, tuning, cap = DEFAULT_CAP, lift, power, seed, json = false } = flags;
+      const runs = command.getOptionValueSource("runs") === "default" ? 1000 : flags.runs;
+      if (!printRuleCheck({ alpha, tuning, cap, lift, power }, { runs, seed, json })) process.exitCode = 1;
+      return;
+    }
     if (flags.check === true) {
       const { printCheck } = await import("./report/check.ts");
       const { alpha, tuning, cap = DEFAULT_CAP, seed, json = false, runs, save } = flags;
       if (!(await printCheck({ alpha, tuning, cap, seed }, { runs, json, save }))) process.exitCode = 1;
       return;
     }
+    if (flags.rules === true) return printRulePrices(flags, experiment);
     const key = experiment ?? (flags.simulated === true ? EXAMPLE.experiment : undefined);
     if (key === undefined) command.error("error: missing required argument 'experiment'", { exitCode: 2 });
     else await printReport(key, flags);
@@ -206,6 +225,19 @@ async function printReport(experiment: string, flags: ReportFlags): Promise<void
     );
     if (html !== undefined && json !== true) process.stderr.write(`Wrote ${html}\n`);
     if (report.alarms.length > 0 || !report.trusted) process.exitCode = ALARM;
+  } finally {
+    await log.close();
+  }
+}
+
+/** `experiment`: only its searches. */
+async function printRulePrices(flags: ReportFlags, experiment: string | undefined): Promise<void> {
+  const { formatRulePrices, priceRules } = await import("./rule-prices/prices.ts");
+  const log = await openLog(flags);
+  try {
+    const { since, until, json, window: windowDays = TOKEN_TTL_MS / DAY_MS } = flags;
+    const prices = await priceRules(log, { ...flags, windowDays, range: { experiment, since, until } });
+    process.stdout.write(json === true ? `${JSON.stringify(prices, undefined, 2)}\n` : formatRulePrices(prices));
   } finally {
     await log.close();
   }

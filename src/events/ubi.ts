@@ -51,17 +51,26 @@ export interface RulesAttributes {
   readonly version: string;
   /** Ids of those that changed the order. */
   readonly applied: readonly string[];
-  /** Those that fit the search and did nothing, or not for one of their items, and why; the first 20. */
+  /** Those that fit the search and did nothing, or not for one of their items, and why; the first 20, each rule before the second item of any. */
   readonly idle?: readonly {
     readonly rule: string;
     readonly reason: string;
     readonly item?: string | undefined;
     readonly by?: string | undefined;
   }[];
+  /** How many more there were. */
+  readonly idle_more?: number;
   /** Those that fit, and have another share of the shoppers: the other arm of an experiment. */
   readonly held_back?: readonly string[];
+  /** Of the rules with a share that fit, in it or not: the units from `from` up to `to` of the hash with this seed. For the price of a rule. */
+  readonly shares?: readonly { readonly rule: string; readonly from: number; readonly to: number; readonly seed: string }[];
   /** Items of the page that stand in a slot (sponsored). */
   readonly slot_ids?: readonly string[];
+  /**
+   * Of an explored list: rule → the hits (indices of `original_ids`) that would stand in the first ten positions without it, before a swap. The first
+   * five rules that change something there.
+   */
+  readonly without?: Readonly<Record<string, readonly number[]>>;
 }
 
 export interface UbiQueryRecord {

@@ -12,6 +12,7 @@ import { compareSampleRatio, type Weights } from "./sample-ratio.ts";
 import { DEFAULT_CAP } from "./caps.ts";
 import type { ArmSums } from "./cells.ts";
 import { dayName, listAlarms, measure, type MetricReport, shareBetween, valueOf } from "./measure.ts";
+import { describeRules } from "./rules.ts";
 import { holm } from "./statistics/compare.ts";
 import { compareSums, decide, searchEffect } from "./verdict.ts";
 import type { Stage } from "./stage.ts";
@@ -59,6 +60,9 @@ interface Rows {
   readonly money: ReturnType<Stage["money"]>;
   /** Absent where nobody asked the stage. */
   readonly slots?: ReturnType<Stage["slots"]> | undefined;
+  readonly rules?: ReturnType<Stage["rules"]> | undefined;
+  /** Prices of rules by the pairs that `explore` swaps. */
+  readonly explored?: Parameters<typeof describeRules>[2];
 }
 
 export type ReportData = ReturnType<typeof analyse>;
@@ -66,7 +70,7 @@ export type { MetricComparison, MetricReport } from "./measure.ts";
 export type InterleavingReport = ReturnType<typeof countVotes>;
 
 /** Throws a UserError for a control that is not an arm. */
-export function analyse({ tally, counts, money: sold, slots = [] }: Rows, options: AnalyseOptions) {
+export function analyse({ tally, counts, money: sold, slots = [], rules = [], explored }: Rows, options: AnalyseOptions) {
   const { experiment, place, weights, alpha, tuning, metric, cap = DEFAULT_CAP, attribution = USUAL_ATTRIBUTION } = options;
   const arms = tally?.arms ?? [];
   const control = chooseControl(options.control, arms);
@@ -109,6 +113,8 @@ export function analyse({ tally, counts, money: sold, slots = [] }: Rows, option
     interleaving: arms.filter(({ interleaved }) => interleaved > 0).map((arm) => countVotes(arm, { alpha, tuning })),
     /** Sponsored places: their clicks and purchases are in the metrics too. */
     slots,
+    /** What each rule of the shop costs or brings, as far as chance has held it back from some shoppers. */
+    rules: describeRules(rules, { alpha, tuning, cap, lift: options.lift, power: options.power }, explored),
     timeToAnswer: timeToAnswer(metrics, arms, days, options),
     checks,
     /** Shoppers who are in no figure: seen in several arms; of those who were in another arm before the report, and all who were there before. */

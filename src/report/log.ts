@@ -3,7 +3,30 @@ import * as v from "valibot";
 import { isBypassReason, REASONS } from "../result.ts";
 
 /** One page of one search in one experiment. A later page of the same search has the same query id. */
-export type SearchRow = Readonly<Omit<ReadSearch, "slotIds"> & Partial<Pick<ReadSearch, "slotIds">>>;
+export type SearchRow = Readonly<Omit<ReadSearch, LaterMember> & Partial<Pick<ReadSearch, LaterMember>>>;
+
+type LaterMember = "slotIds" | "rules" | "explored";
+
+/** A first page on which chance has swapped a pair, and the orders without rules. */
+export interface ExploredSearch {
+  readonly originalIds: readonly string[];
+  readonly servedIds: readonly string[];
+  /** Parallel to the served ids. */
+  readonly propensities: readonly number[];
+  /** Rule → indices of the original ids in the first positions. */
+  readonly without: Readonly<Record<string, readonly number[]>>;
+}
+
+/** A rule of the shop that fits a search. */
+export interface RuledSearch {
+  readonly rule: string;
+  /** The part of the shoppers that it acts for, by hash; `undefined` for all. */
+  readonly share: { readonly from: number; readonly to: number; readonly seed: string } | undefined;
+  /** False where chance holds it back. */
+  readonly isIn: boolean;
+  /** It changed the order. */
+  readonly hasActed: boolean;
+}
 
 type ReadSearch = ReturnType<typeof toSearchRow>;
 
@@ -20,7 +43,8 @@ type Unsaid = "atMs" | "application" | "unit" | "orderId" | "line" | "isPriceSus
 export type ActionRow = Readonly<Omit<ReadAction, Unsaid> & Partial<Pick<ReadAction, Unsaid>>>;
 
 export interface LogRange {
-  readonly experiment: string;
+  /** `undefined`: searches of all experiments, and of none. */
+  readonly experiment: string | undefined;
   /** ISO 8601, inclusive; a day is enough. */
   readonly since: string | undefined;
   /** ISO 8601, exclusive. */
@@ -77,6 +101,23 @@ export interface Log {
 
 const optionalText = v.nullish(v.string());
 
+/** As in events/ubi.ts; a record of an older edge has no shares. */
+export const rawRules = v.object({
+  applied: v.nullish(v.array(v.string()), []),
+  held_back: v.nullish(v.array(v.string()), []),
+  shares: v.nullish(v.array(v.object({ rule: v.string(), from: v.number(), to: v.number(), seed: v.string() })), []),
+});
+
+const itemIds = v.array(v.union([v.string(), v.pipe(v.number(), v.transform(String))]));
+
+/** Of lists whose rules name orders without them. */
+export const rawExplored = v.object({
+  original_ids: itemIds,
+  served_ids: itemIds,
+  propensities: v.array(v.number()),
+  without: v.record(v.string(), v.array(v.number())),
+});
+
 /** A search as UBI records hold it; in tables, lists are JSON text. */
 export const rawSearch = v.object({
   query_id: v.string(),
@@ -96,9 +137,30 @@ export const rawSearch = v.object({
   served_ids: v.nullish(v.array(v.string())),
   /** Items of the page in slots of the shop's rules. */
   slot_ids: v.nullish(v.array(v.union([v.string(), v.pipe(v.number(), v.transform(String))]))),
+  rules: v.nullish(rawRules),
+  explored: v.nullish(rawExplored),
   /** The simulator's mark. */
   simulated: v.optional(v.unknown()),
 });
+
+function exploredSearch(raw: v.InferOutput<typeof rawExplored> | null | undefined): ExploredSearch | undefined {
+  if (raw === null || raw === undefined) return undefined;
+  return { originalIds: raw.original_ids, servedIds: raw.served_ids, propensities: raw.propensities, without: raw.without };
+}
+
+function ruledSearches(raw: v.InferOutput<typeof rawRules> | null | undefined): readonly RuledSearch[] | undefined {
+  if (raw === null || raw === undefined) return undefined;
+  const [applied, held, shared] = [new Set(raw.applied), new Set(raw.held_back), new Set(raw.shares.map(({ rule }) => rule))];
+  return [
+    ...raw.shares.map(({ rule, from, to, seed }) => ({
+      rule,
+      share: { from, to, seed },
+      isIn: !held.has(rule),
+      hasActed: applied.has(rule),
+    })),
+    ...raw.applied.flatMap((rule) => (shared.has(rule) ? [] : [{ rule, share: undefined, isIn: true, hasActed: true }])),
+  ];
+}
 
 export function toSearchRow(raw: v.InferOutput<typeof rawSearch>) {
   const { application, teams, served_ids: items, simulated, engine_ms: engineMs, edge_ms: edgeMs, shown } = raw;
@@ -125,6 +187,8 @@ export function toSearchRow(raw: v.InferOutput<typeof rawSearch>) {
     teams: Array.isArray(teams) ? teamsByItem(items ?? [], teams) : undefined,
     /** Items of this page that were sponsored. */
     slotIds: raw.slot_ids ?? undefined,
+    rules: ruledSearches(raw.rules),
+    explored: exploredSearch(raw.explored),
     isSimulated: simulated === true || simulated === 1 || /simulat/i.test(application),
   };
 }

@@ -3,6 +3,7 @@ import * as format from "./format.ts";
 import type { InterleavingReport, MetricComparison, MetricReport, ReportData } from "./analyse.ts";
 import { describeOrders } from "./order-section.ts";
 import { checksSections } from "./checks-sections.ts";
+import { rulesBlocks } from "./rules-section.ts";
 import { USUAL_CAUSES } from "./sample-ratio.ts";
 import { ALARMS } from "./summary.ts";
 import { summaryFacts } from "./summary-facts.ts";
@@ -58,6 +59,11 @@ export function sectionsOf(report: ReportData): readonly Section[] {
     ...checksSections(report),
     { id: "interleaving", heading: "Interleaving", blocks: interleaving(report) },
     { id: "slots", heading: "Sponsored places", blocks: slots(report) },
+    {
+      id: "rules",
+      heading: "What each rule costs or brings",
+      blocks: rulesBlocks(report.rules, { alpha: report.alpha, lift: report.timeToAnswer.lift, currency: report.money.currency }),
+    },
     { id: "time", heading: "Time to an answer", blocks: timeToAnswer(report) },
   ].filter(({ blocks }) => blocks.length > 0);
 }

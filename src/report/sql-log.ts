@@ -7,6 +7,8 @@ import {
   type Log,
   type LogRange,
   rawAction,
+  rawExplored,
+  rawRules,
   rawSearch,
   toActionRow,
   toSearchRow,
@@ -29,6 +31,8 @@ const searchSchema = v.object({
   teams: jsonOf(v.array(v.unknown())),
   served_ids: jsonOf(v.array(v.string())),
   slot_ids: jsonOf(v.array(v.string())),
+  rules: jsonOf(rawRules),
+  explored: jsonOf(rawExplored),
 });
 
 const actionSchema = v.object({ ...rawAction.entries, id: v.number() });
@@ -73,6 +77,14 @@ export async function openSqlLog(database: EventDatabase): Promise<Log> {
         "json_extract(query_attributes, '$.armmt.engine_ms') AS engine_ms, json_extract(query_attributes, '$.armmt.edge_ms') AS edge_ms",
         "json_extract(query_attributes, '$.armmt.simulated') AS simulated",
         "json_extract(query_attributes, '$.armmt.rules.slot_ids') AS slot_ids",
+        "json_remove(json_extract(query_attributes, '$.armmt.rules'), '$.idle', '$.slot_ids', '$.without') AS rules",
+        // Their whole lists, of those few that need them.
+        "CASE WHEN json_type(query_attributes, '$.armmt.rules.without') = 'object' AND json_extract(query_attributes, '$.armmt.offset') = 0 " +
+          "AND json_type(query_attributes, '$.armmt.propensities') = 'array' THEN json_object(" +
+          ["original_ids", "served_ids", "propensities"]
+            .map((name) => `'${name}', json_extract(query_attributes, '$.armmt.${name}')`)
+            .join(", ") +
+          ", 'without', json_extract(query_attributes, '$.armmt.rules.without')) END AS explored",
         "json_extract(query_attributes, '$.armmt.teams') AS teams",
         "CASE WHEN json_type(query_attributes, '$.armmt.teams') = 'array' THEN json_extract(query_attributes, '$.armmt.served_ids') END AS served_ids",
       ];
@@ -80,14 +92,14 @@ export async function openSqlLog(database: EventDatabase): Promise<Log> {
       // Timestamps are ISO 8601 with a Z, so they compare as text.
       const { experiment, since, until } = range;
       const where =
-        `+experiment = ${quote(experiment)}` +
+        (experiment === undefined ? "1" : `+experiment = ${quote(experiment)}`) +
         (since === undefined ? "" : ` AND timestamp >= ${quote(since)}`) +
         (until === undefined ? "" : ` AND timestamp < ${quote(until)}`);
       const select = (after: number) => `SELECT ${columns.join(", ")} FROM ubi_queries WHERE id > ${after} AND ${where}`;
       for await (const row of pages(database, searchSchema, select)) yield toSearchRow(row);
     },
     async *armsBefore({ experiment, since }) {
-      if (queries.size === 0 || since === undefined) return;
+      if (queries.size === 0 || since === undefined || experiment === undefined) return;
       const select =
         `SELECT id, ${unit} AS unit, variant FROM ubi_queries ` +
         `WHERE +experiment = ${quote(experiment)} AND timestamp < ${quote(since)} AND ${unit} IS NOT NULL`;
@@ -104,7 +116,9 @@ export async function openSqlLog(database: EventDatabase): Promise<Log> {
         `WHERE e.action_name IN (${ACTIONS.map(quote).join(", ")}) AND (e.action_name IN ('refund', 'cancel') ` +
         // An order that only names its shopper.
         (events.has("unit") ? "OR (e.query_id = '' AND e.unit IS NOT NULL) " : "") +
-        `OR EXISTS (SELECT 1 FROM ubi_queries q WHERE q.query_id = e.query_id AND q.experiment = ${quote(range.experiment)}) ` +
+        (range.experiment === undefined
+          ? "OR 1 "
+          : `OR EXISTS (SELECT 1 FROM ubi_queries q WHERE q.query_id = e.query_id AND q.experiment = ${quote(range.experiment)}) `) +
         // Of whatever search: what its order holds is true of what came unsigned.
         `OR (e.action_name = 'purchase' AND ${IS_SIGNED}))`;
       for await (const row of pages(database, actionSchema, (after) => `${select} AND e.id > ${after}`)) yield toActionRow(row);
@@ -132,7 +146,7 @@ function earlierRows(
   { from, until }: EarlierSpan,
 ): EarlierRows {
   const unit = queries.has("unit") ? "COALESCE(unit, client_id)" : "client_id";
-  const isOwn = `experiment IS ${quote(experiment)}`;
+  const isOwn = experiment === undefined ? "1" : `experiment IS ${quote(experiment)}`;
   const isBefore = since === undefined ? "0" : `timestamp < ${quote(since)}`;
   return {
     async *searches() {

@@ -10,6 +10,7 @@ import * as v from "valibot";
 import { createEarlier } from "./earlier.ts";
 import { createItemOutcomes } from "./item-outcomes.ts";
 import { modelsOf } from "./models.ts";
+import { createRuled } from "./ruled.ts";
 import { slotsOf } from "./slots.ts";
 import { TOKEN_TTL_MS } from "../events/token.ts";
 import { ACTIONS, type ActionRow, type EarlierRow, type SearchRow } from "./log.ts";
@@ -59,7 +60,7 @@ const LEAVE_OUT = `INSERT INTO left_out SELECT DISTINCT unit FROM search JOIN ea
 
 /** Sorted once, because a report reads it more than once. */
 const SORT = `
-  CREATE TABLE staged AS SELECT variant, unit, at AS atMs, application, words, bypass, ms, is_empty AS isEmpty, teams IS NOT NULL AS isInterleaved, COALESCE(clicks, 0) AS clicks, COALESCE(carts, 0) AS carts,
+  CREATE TABLE staged AS SELECT query_id, variant, unit, at AS atMs, application, words, bypass, ms, is_empty AS isEmpty, teams IS NOT NULL AS isInterleaved, COALESCE(clicks, 0) AS clicks, COALESCE(carts, 0) AS carts,
     COALESCE(purchases, 0) AS purchases, COALESCE(orders, 0) AS orders, COALESCE(items, 0) AS items, COALESCE(gross, 0) AS gross,
     COALESCE(revenue, 0) AS revenue, COALESCE(click_a, 0) AS click_a, COALESCE(click_b, 0) AS click_b,
     COALESCE(purchase_a, 0) AS purchase_a, COALESCE(purchase_b, 0) AS purchase_b
@@ -155,6 +156,7 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
   const database = new Database(join(folder, "stage.sqlite"));
   database.exec(`PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; ${TABLES}`);
   const orders = createOrders(database, orderOptions);
+  const ruled = createRuled(database);
   database.exec("BEGIN");
   const addSearch = database.prepare(ADD_SEARCH);
   const addAction = database.prepare("INSERT INTO action VALUES (?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING");
@@ -197,6 +199,8 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
       isEmpty,
       teams,
       slotIds,
+      rules,
+      explored,
       isSimulated,
     }: SearchRow): void {
       pages++;
@@ -220,6 +224,7 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
         teamsText,
       );
       for (const item of slotIds ?? []) addSlot.run(queryId, item);
+      if (rules !== undefined) ruled.add(queryId, rules, explored);
     },
     /** Who was in which arm before the range. */
     addEarlier: ({ unit, variant }: EarlierRow): void => void addEarlier.run(unit, variant),
@@ -292,6 +297,10 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
     earlier: createEarlier(database),
     /** Sponsored places, by arm. */
     slots: () => slotsOf(database),
+    /** The shop's rules, and what shoppers with and without them came to. */
+    rules: () => ruled.rows(),
+    /** Lists with a swapped pair and an order without a rule, shopper by shopper. */
+    explored: () => ruled.explored(),
     /** Versions of the models by which the arms were served. */
     models: () => modelsOf(database),
     /** First and last time of a search; `undefined` without one. */

@@ -6,7 +6,18 @@ import { createReadStream, existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import * as v from "valibot";
 import { err, ok, type Result } from "../result.ts";
-import { type ActionRow, isWithin, type Log, rawAction, rawSearch, toActionRow, toSearchRow } from "./log.ts";
+import {
+  type ActionRow,
+  isWithin,
+  type Log,
+  type LogRange,
+  rawAction,
+  rawExplored,
+  rawRules,
+  rawSearch,
+  toActionRow,
+  toSearchRow,
+} from "./log.ts";
 import { UserError } from "../web.ts";
 
 const { unit, query_id, timestamp, application, user_query, ...experimentEntries } = rawSearch.entries;
@@ -19,7 +30,16 @@ const querySchema = v.object({
   user_query,
   timestamp,
   query_attributes: v.object({
-    armmt: v.object({ experiment: v.string(), ...experimentEntries, rules: v.nullish(v.object({ slot_ids: rawSearch.entries.slot_ids })) }),
+    armmt: v.object({
+      experiment: v.nullish(v.string()),
+      ...experimentEntries,
+      rules: v.nullish(
+        v.object({ ...rawRules.entries, slot_ids: rawSearch.entries.slot_ids, without: v.nullish(rawExplored.entries.without) }),
+      ),
+      original_ids: v.nullish(v.unknown()),
+      propensities: v.nullish(v.unknown()),
+      offset: v.nullish(v.unknown()),
+    }),
   }),
   query_response_hit_ids: v.nullish(v.array(v.unknown())),
 });
@@ -97,17 +117,18 @@ export function openUbiLog({ queries, events }: { readonly queries: string; read
       const counts = new Map<string, number>();
       for await (const record of queriesOf(queries)) {
         const { experiment } = record.query_attributes.armmt;
-        counts.set(experiment, (counts.get(experiment) ?? 0) + 1);
+        if (typeof experiment === "string") counts.set(experiment, (counts.get(experiment) ?? 0) + 1);
       }
       return counts;
     },
     async *searches(range) {
       for await (const record of queriesOf(queries))
-        if (record.query_attributes.armmt.experiment === range.experiment && isWithin(range, Date.parse(record.timestamp)))
+        if (isOf(range, record.query_attributes.armmt.experiment) && isWithin(range, Date.parse(record.timestamp)))
           yield toSearchRow({
             ...record,
             ...record.query_attributes.armmt,
             slot_ids: record.query_attributes.armmt.rules?.slot_ids,
+            explored: exploredIn(record.query_attributes.armmt),
             unit: record.unit ?? record.client_id,
             shown: (record.query_response_hit_ids ?? record.query_attributes.armmt.served_ids)?.length,
           });
@@ -118,7 +139,7 @@ export function openUbiLog({ queries, events }: { readonly queries: string; read
       for await (const record of queriesOf(queries)) {
         const { experiment, variant } = record.query_attributes.armmt;
         const shopper = record.unit ?? record.client_id;
-        if (experiment === range.experiment && shopper && isWithin(before, Date.parse(record.timestamp))) yield { unit: shopper, variant };
+        if (isOf(range, experiment) && shopper && isWithin(before, Date.parse(record.timestamp))) yield { unit: shopper, variant };
       }
     },
     async *actions() {
@@ -139,7 +160,7 @@ export function openUbiLog({ queries, events }: { readonly queries: string; read
           if (!parsed.success) continue;
           const { query_id: queryId, timestamp: at, query_attributes: attributes, ...ids } = parsed.output;
           const [atMs, who] = [Date.parse(at), ids.unit ?? ids.client_id];
-          const isOwn = attributes?.armmt?.experiment === range.experiment;
+          const isOwn = isOf(range, attributes?.armmt?.experiment);
           const isEarlier = isOwn ? range.since !== undefined && atMs < Date.parse(range.since) : atMs >= Date.parse(from);
           if (typeof who !== "string" || !isEarlier || !(atMs < Date.parse(until))) continue;
           yield { queryId, unit: who, atMs, variant: isOwn ? (attributes?.armmt?.variant ?? undefined) : undefined };
@@ -159,9 +180,18 @@ export function openUbiLog({ queries, events }: { readonly queries: string; read
   };
 }
 
+/** Of the first page only. */
+function exploredIn({ rules, offset, ...lists }: v.InferOutput<typeof querySchema>["query_attributes"]["armmt"]) {
+  if (rules?.without === null || rules?.without === undefined || offset !== 0) return undefined;
+  const parsed = v.safeParse(rawExplored, { ...lists, without: rules.without });
+  return parsed.success ? parsed.output : undefined;
+}
+
+const isOf = ({ experiment }: LogRange, named: string | null | undefined): boolean => experiment === undefined || named === experiment;
+
 const namesExperiment = v.looseObject({ query_attributes: v.looseObject({ armmt: v.looseObject({ experiment: v.string() }) }) });
 
-/** Query records of experiments. One that names an experiment must be valid: skipped, it would be missing in its arm. */
+/** Query records of this edge. One that names an experiment must be valid: skipped, it would be missing in its arm. */
 async function* queriesOf(path: string): AsyncGenerator<v.InferOutput<typeof querySchema>> {
   for await (const line of readRecords(path, v.unknown())) {
     const parsed = v.safeParse(querySchema, line);

@@ -35,6 +35,14 @@ export interface MatchedRule {
   readonly fromMs: number;
 }
 
+/** Of the units that a rule acts for: from `from` up to `to` of the hash with this seed. */
+export interface Share {
+  readonly rule: string;
+  readonly from: number;
+  readonly to: number;
+  readonly seed: string;
+}
+
 export interface Matched {
   /** The version of the document. */
   readonly version: string;
@@ -42,6 +50,8 @@ export interface Matched {
   readonly rules: readonly MatchedRule[];
   /** Would have matched: this unit is not in their share. */
   readonly heldBack: readonly string[];
+  /** Of the rules above that have a share, whichever side the unit is on: what chance decided, for the price of a rule. */
+  readonly shares: readonly Share[];
   /** Might have matched: this search's filters cannot be read, nothing says whose search it is, or a hundred others come first. */
   readonly undecided: readonly Undecided[];
 }
@@ -191,36 +201,47 @@ function find(table: Table, request: RuleRequest, version: string): Matched | un
     for (const [field, values] of filters() ?? []) for (const value of values) add(`${FILTER}${field}:${value}`);
   }
   if (candidates.length === 0 && !hasFilterKeys(table)) return undefined;
-  const matched: MatchedRule[] = [];
-  const heldBack: string[] = [];
+  const fitting: MatchedRule[] = [];
   for (const one of new Set(candidates)) {
     const phrase = fits(one, request, one.rule.when?.plurals === true ? stems : words);
     if (phrase === undefined) continue;
-    const { id, when: { share } = {} } = one.rule;
     if (one.filters.length > 0) {
       const given = filters();
       if (given === undefined) {
-        undecided.push({ rule: id, reason: "filters_not_read" });
+        undecided.push({ rule: one.rule.id, reason: "filters_not_read" });
         continue;
       }
       if (!one.filters.every(([field, values]) => isSame(given.get(field), values))) continue;
     }
-    if (share !== undefined) {
-      if (request.unit === undefined) {
-        undecided.push({ rule: id, reason: "no_unit" });
-        continue;
-      }
-      if (!isInShare(share, id, request.unit)) {
-        heldBack.push(id);
-        continue;
-      }
-    }
-    matched.push({ rule: one.rule, specificity: specificityOf(one, phrase), fromMs: one.fromMs });
+    fitting.push({ rule: one.rule, specificity: specificityOf(one, phrase), fromMs: one.fromMs });
   }
-  if (matched.length + heldBack.length + undecided.length === 0) return undefined;
-  const rules = matched.toSorted(byPrecedence);
-  for (const { rule } of rules.splice(MAX_MATCHED)) undecided.push({ rule: rule.id, reason: "too_many_rules" });
-  return { version, rules, heldBack, undecided };
+  if (fitting.length + undecided.length === 0) return undefined;
+  fitting.sort(byPrecedence);
+  // Before shares are looked at: which rules come first must not hang on what chance decides, or their two sides would not compare.
+  for (const { rule } of fitting.splice(MAX_MATCHED)) undecided.push({ rule: rule.id, reason: "too_many_rules" });
+  return { version, ...byShare(fitting, request.unit, undecided), undecided };
+}
+
+function byShare(fitting: readonly MatchedRule[], unit: string | undefined, undecided: Undecided[]) {
+  const rules: MatchedRule[] = [];
+  const heldBack: string[] = [];
+  const shares: Share[] = [];
+  for (const one of fitting) {
+    const { id, when } = one.rule;
+    if (when?.share === undefined) {
+      rules.push(one);
+      continue;
+    }
+    if (unit === undefined) {
+      undecided.push({ rule: id, reason: "no_unit" });
+      continue;
+    }
+    const share: Share = { rule: id, from: when.share.from ?? 0, to: when.share.to, seed: when.share.seed ?? `rules/${id}` };
+    shares.push(share);
+    if (isInShare(share, unit)) rules.push(one);
+    else heldBack.push(id);
+  }
+  return { rules, heldBack, shares };
 }
 
 function lazily<T>(compute: () => T): () => T {
@@ -269,17 +290,13 @@ function isSame(given: ReadonlySet<string> | undefined, wanted: ReadonlySet<stri
   return given !== undefined && given.size === wanted.size && [...wanted].every((value) => given.has(value));
 }
 
-/** By the hash of experiments, so that other languages can tell too. */
-function isInShare(
-  { from = 0, to, seed }: { readonly from?: number | undefined; readonly to: number; readonly seed?: string | undefined },
-  id: string,
-  unit: string,
-): boolean {
+/** By the hash of experiments, so that other languages can tell too. No experiment's key is a rule's own seed: the two splits are independent. */
+function isInShare({ from, to, seed }: Share, unit: string): boolean {
   const ranges: [number, number][] = [
     [from, to],
     [to, to],
   ];
-  return assignVariant({ key: seed ?? id, variations: ["in", "out"], ranges }, { id: unit })?.variant === "in";
+  return assignVariant({ key: seed, variations: ["in", "out"], ranges }, { id: unit })?.variant === "in";
 }
 
 /** Phrase, then filters, then the empty query, then the rest. */

@@ -23,8 +23,11 @@ export function chooseWindows(searches: readonly Search[]): WindowDecision[] {
     if (!shared.ok) return shared;
     const known = shared.value.isWidened ? search.index.windows.memory.recall([search]) : undefined;
     if (known !== undefined) return err(known);
-    if (++rerankable > MAX_RERANKED) return bypass("over_budget", `Of one request, the first ${MAX_RERANKED} searches are re-ranked`);
-    return ownWindow(search, shared.value);
+    if (++rerankable <= MAX_RERANKED) return ownWindow(search, shared.value);
+    if (shared.value.unranked !== undefined) return shared;
+    const late: Bypass = { reason: "over_budget", detail: `Of one request, the first ${MAX_RERANKED} searches are re-ranked` };
+    // Rules hold, whoever had no time to order the list.
+    return forRules(search, late, () => shared);
   });
   const widened = widenedOf(searches, decisions);
   const known = widened.length > 1 ? widened[0]?.index.windows.memory.recall(widened) : undefined;

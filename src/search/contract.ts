@@ -168,12 +168,17 @@ export interface OrderNotes {
   readonly shadow?: readonly number[] | undefined;
 }
 
+export interface SearchRuled extends Ruled {
+  /** The order if one rule were not there. Only where chance has swapped a pair, as the record needs it nowhere else. */
+  readonly without?: ((rule: string) => readonly number[]) | undefined;
+}
+
 export interface SearchResult {
   readonly outcome: Outcome;
   /** For the analysis of an order that is not simply a model's. */
   readonly notes?: OrderNotes | undefined;
   /** What the shop's rules did; absent where none fits, or none could be applied. */
-  readonly ruled?: Ruled | undefined;
+  readonly ruled?: SearchRuled | undefined;
   /** The edited page; `undefined` where the engine's reply stays as it is. */
   readonly page: Shown | undefined;
 }

@@ -78,7 +78,11 @@ export function createLiveRules({ kv, catalog, now, log }: LiveRulesOptions): Li
       return;
     }
     const { version } = pointer.value;
-    if (version === seen) return;
+    if (version === seen) {
+      // What went wrong meanwhile is over; a document that is broken stays so.
+      if (current !== undefined) problem = undefined;
+      return;
+    }
     const text = await kv.get(rulesKey(catalog, version), "text");
     // One that hung for a minute must not replace newer rules.
     if (number !== lastRead) return;

@@ -10,15 +10,16 @@ import type { RulesAttributes } from "../events/ubi.ts";
 import { CONTEXT_HEADER, parseHistory, type PublicRules, SLOTS_HEADER, wantsEngineOrder } from "../protocol.ts";
 import { ITEM_FEATURES, type ListItem } from "../ranking/candidate.ts";
 import { ITEM_VALUES, type ItemValue } from "../ranking/item-values.ts";
-import type { Team } from "../ranking/interleave.ts";
+import { EXPLORED_POSITIONS, type Team } from "../ranking/interleave.ts";
 import { idSpelling, spellings } from "../ranking/words.ts";
 import type { Bypass, Result } from "../result.ts";
 import { applyRules, type Ruled } from "../rules/apply.ts";
 import { likenessOf } from "../rules/likeness.ts";
 import { type CompiledRules, foldText, type Matched } from "../rules/match.ts";
+import type { RuleWindow } from "../rules/state.ts";
 import { errorStack } from "../web.ts";
 import type { Arrangement } from "./arrange.ts";
-import type { Search, SearchRequest, SearchResult, Shown } from "./contract.ts";
+import type { Search, SearchRequest, SearchResult, SearchRuled, Shown } from "./contract.ts";
 import type { WindowDecision } from "./results.ts";
 
 /** Of a header that anybody may send. */
@@ -90,7 +91,7 @@ export function forRules(search: Search, left: Bypass, window: () => WindowDecis
  * `undefined` where the rules cannot be applied to this reply: then the order stays as it is. Reads what is known of the items where a rule needs it.
  * Never rejects.
  */
-export async function rule(search: Search, reply: SearchReply, arranged: Result<Arrangement, Bypass>): Promise<Ruled | undefined> {
+export async function rule(search: Search, reply: SearchReply, arranged: Result<Arrangement, Bypass>): Promise<SearchRuled | undefined> {
   try {
     return await applyTo(search, reply, arranged);
   } catch (cause) {
@@ -99,7 +100,7 @@ export async function rule(search: Search, reply: SearchReply, arranged: Result<
   }
 }
 
-async function applyTo(search: Search, reply: SearchReply, arranged: Result<Arrangement, Bypass>): Promise<Ruled | undefined> {
+async function applyTo(search: Search, reply: SearchReply, arranged: Result<Arrangement, Bypass>): Promise<SearchRuled | undefined> {
   const { rules, plan, index, request } = search;
   const kept = reply.bypass ?? plan.bypass;
   const isSorted = kept?.reason === "explicit_sort";
@@ -115,7 +116,7 @@ async function applyTo(search: Search, reply: SearchReply, arranged: Result<Arra
   const items = lookup?.ok === true ? lookup.value.items : [];
   const named = spellings(plan.queryText ?? "");
   const known = new Map<string, (readonly FieldValue[])[]>();
-  return applyRules(rules.rules, {
+  const window: RuleWindow = {
     hits,
     order,
     isNamed: (hit) => {
@@ -132,7 +133,15 @@ async function applyTo(search: Search, reply: SearchReply, arranged: Result<Arra
     isSorted,
     isFromTop: !plan.isCursored || placeOf(plan) === 0,
     mayDrop: !plan.isCursored && reply.total === undefined && reply.hits.length < index.window && hits[0]?.section === undefined,
-  });
+  };
+  const ruled = applyRules(rules.rules, window);
+  if (!arranged.ok || arranged.value.swap === undefined || ruled.applied.length === 0) return ruled;
+  const without = (id: string): readonly number[] =>
+    applyRules(
+      rules.rules.filter((one) => one.rule.id !== id),
+      window,
+    ).order;
+  return { ...ruled, without };
 }
 
 /** What only the reply shows, and is a whole list all the same. */
@@ -173,11 +182,15 @@ const STORED: Readonly<Record<ItemValue, readonly [(typeof ITEM_FEATURES)[number
   inStock: ["in_stock", (stored) => stored],
 };
 
-/** The notes on an order, for the order that rules have made of it: who was moved by a rule belongs to no team, and is swapped with nobody. */
-export function ruledArrangement(arrangement: Arrangement, { order, movedBy, counted }: Ruled, isPinned: readonly boolean[]): Arrangement {
+/** The notes on an order, for the order that rules have made of it: who was moved by a rule belongs to no team, and who is held by one is swapped with nobody. */
+export function ruledArrangement(
+  arrangement: Arrangement,
+  { order, movedBy, held, counted }: Ruled,
+  isPinned: readonly boolean[],
+): Arrangement {
   const { teams, swap, order: before } = arrangement;
   const teamOf = new Map(teams?.map((team, position): [number, Team] => [before[position]!, team]));
-  const isStill = (hit: number): boolean => isPinned[hit] === true || movedBy.has(hit);
+  const isStill = (hit: number): boolean => isPinned[hit] === true || held.has(hit);
   const counting = new Set(order.slice(0, counted));
   const swapped = swap?.(
     order,
@@ -194,20 +207,47 @@ export function ruledArrangement(arrangement: Arrangement, { order, movedBy, cou
 export function rulesAttributes({ rules }: Search, { ruled, outcome }: SearchResult, shown: Shown): RulesAttributes | undefined {
   if (rules === undefined) return undefined;
   const reason = "bypass" in outcome ? outcome.bypass.reason : "not_applied";
-  const idle = [...(ruled?.idle ?? rules.rules.map((one) => ({ rule: one.rule.id, reason }))), ...rules.undecided].slice(0, MOST_IDLE);
+  const all: readonly IdleRule[] = [...(ruled?.idle ?? rules.rules.map((one) => ({ rule: one.rule.id, reason }))), ...rules.undecided];
+  const idle = all.length > MOST_IDLE ? eachRuleFirst(all).slice(0, MOST_IDLE) : all;
   const slots = new Set(ruled?.slots);
   const slotIds = slots.size === 0 ? [] : shown.indices.filter((hit) => slots.has(hit)).map((hit) => shown.hits[hit]!.itemId);
+  const without = ruled?.without === undefined ? {} : ordersWithout(ruled, ruled.without);
   return {
     version: rules.version,
     applied: ruled?.applied ?? [],
     ...(idle.length > 0 && { idle }),
+    ...(idle.length < all.length && { idle_more: all.length - idle.length }),
     ...(rules.heldBack.length > 0 && { held_back: rules.heldBack }),
+    ...(rules.shares.length > 0 && { shares: rules.shares }),
     ...(slotIds.length > 0 && { slot_ids: slotIds }),
+    ...(Object.keys(without).length > 0 && { without }),
   };
 }
 
+/** Each is another order of the window. */
+const MOST_WITHOUT = 5;
+
+/** Rule → what would stand in the explored positions without it; rules that change nothing there are left out. */
+function ordersWithout({ applied, order }: Ruled, without: NonNullable<SearchRuled["without"]>): NonNullable<RulesAttributes["without"]> {
+  const orders: Record<string, readonly number[]> = {};
+  for (const id of applied.slice(0, MOST_WITHOUT)) {
+    const first = without(id).slice(0, EXPLORED_POSITIONS);
+    if (first.some((hit, i) => hit !== order[i])) orders[id] = first;
+  }
+  return orders;
+}
+
+type IdleRule = NonNullable<RulesAttributes["idle"]>[number];
+
 /** A pin rule may name 300 items. */
 const MOST_IDLE = 20;
+
+/** One rule of many items must not hide why the others did nothing. */
+function eachRuleFirst(all: readonly IdleRule[]): readonly IdleRule[] {
+  const met = new Set<string>();
+  const isFirst = all.map(({ rule: id }) => !met.has(id) && met.add(id).size > 0);
+  return [...all.filter((_, i) => isFirst[i]), ...all.filter((_, i) => isFirst[i] !== true)];
+}
 
 /** For the response header. Ids of rules stay inside: they may say what customers should not read. */
 export function publicRules({ rules, plan }: Search, result: SearchResult): PublicRules | undefined {

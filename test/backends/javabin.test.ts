@@ -169,6 +169,14 @@ describe("a reply in javabin", () => {
     );
   });
 
+  it("says nothing of fields that are not read: what stands for them is no value", () => {
+    const documents = Array.from({ length: 9 }, (_, i) => documentWith({ id: `p${i}`, weight: ["int", 70], price: ["float", 3] }));
+    const found = read(replyOf(only(...documents)));
+    if (!found.ok) throw new Error(found.error.detail);
+    const { valuesOf } = found.value;
+    expect(documents.map((_, i) => [valuesOf?.(i, "price"), valuesOf?.(i, "weight")])).toEqual(documents.map(() => [[3], []]));
+  });
+
   it("is the same bytes in the engine's order", () => {
     fc.assert(
       fc.property(reply, (any) => {

@@ -5,9 +5,10 @@
 import * as fc from "fast-check";
 import { describe, it } from "vitest";
 import { pageIndices } from "../../src/ranking/window.ts";
-import { applyRules, type RuleWindow } from "../../src/rules/apply.ts";
+import { applyRules } from "../../src/rules/apply.ts";
 import type { Rule, Value } from "../../src/rules/document.ts";
 import { byPrecedence, type MatchedRule } from "../../src/rules/match.ts";
+import type { RuleWindow } from "../../src/rules/state.ts";
 
 interface Item {
   readonly brand: string | undefined;

@@ -4,9 +4,10 @@
  */
 import { describe, expect, it } from "vitest";
 import { readFilters, readFilterList, queryFilters } from "../../src/backends/filters.ts";
-import { applyRules, type RuleWindow } from "../../src/rules/apply.ts";
+import { applyRules } from "../../src/rules/apply.ts";
 import { checkRules, type Rule, type RulesDocument } from "../../src/rules/document.ts";
 import { compileRules, type RuleRequest } from "../../src/rules/match.ts";
+import type { RuleWindow } from "../../src/rules/state.ts";
 
 const document = (...rules: readonly unknown[]): RulesDocument => {
   const checked = checkRules({ format: 1, rules });
@@ -107,6 +108,12 @@ describe("pins", () => {
 
   it("M8, M16: an item that is not there is named", () => {
     expect(shown("abc", [pin("p", { z: 1 })]).idle).toEqual([{ rule: "p", item: "z", reason: "not_in_window" }]);
+  });
+
+  it("more than there are hits: those that are there go to their places, as they would among few", () => {
+    const gone = Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`x${i}`, i + 10]));
+    expect(shown("abcd", [pin("p", { d: 1, ...gone, b: 3 })]).order).toBe("dabc");
+    expect(shown("aba", [pin("p", { a: 3, ...gone })]).order).toBe("baa");
   });
 
   it("M10, M11: a sort switches pins off, and says so", () => {

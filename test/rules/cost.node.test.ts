@@ -36,9 +36,19 @@ const hides = (values: number): object[] =>
 
 const ruleOf = (id: string): object => ({ id, action: { do: "cap", field: "brand", most: 1, first: 2 } });
 
+const pins = (items: number): object[] =>
+  Array.from({ length: 100 }, (_, r) => ({
+    do: "pin",
+    items: Array.from({ length: items }, (_i, i) => ({ id: `elsewhere-${r}-${i}`, position: i + 1 })),
+  }));
+
 describe("the cost of rules", () => {
   it("does not grow with the values that a condition lists", () => {
     expect(cost(hides(300)) / cost(hides(3))).toBeLessThan(20);
+  });
+
+  it("hardly grows with the items of pins that are not there", () => {
+    expect(cost(pins(300)) / cost(pins(30))).toBeLessThan(6);
   });
 
   it("lets others go first while a long document is checked", async () => {
