@@ -7,6 +7,7 @@
  */
 import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
 import { notPassedOn } from "./allowed.ts";
+import { sideCalls } from "./calls.ts";
 import { AUTHORIZATION, type ClientRequest, type EngineRequest, jsonError, type Refusal, type RequestPlan } from "./dialect.ts";
 import { defineDialect, findIndex, type Index, type IndexDefinition, type Indexes, type IndexOptions, readIndexes } from "./dialects.ts";
 import { readFilterList } from "./filters.ts";
@@ -37,10 +38,10 @@ import {
   repeatedKey,
   valueOf,
 } from "./json/request.ts";
-import { type JsonText, members, numberAt, rawText, type Span, spanAt } from "./json/spans.ts";
+import { type JsonText, members, numberAt, rawText, type Span, spanAt, textAt } from "./json/spans.ts";
 import { isObject, member, stringsOf, textOf, withoutNulls } from "./json/values.ts";
 import { hasDetails, isPinned, isSemantic, MARKS, readOrder } from "./meilisearch/marks.ts";
-import { type Checks, createChecks } from "./meilisearch/params.ts";
+import { type Checks, createChecks, meilisearchCalls } from "./meilisearch/params.ts";
 import { wordsOf } from "./words.ts";
 
 /** Parameters that name the page. */
@@ -48,6 +49,7 @@ const PAGING: ReadonlySet<string> = new Set(["offset", "limit", "page", "hitsPer
 const NO_PART_OF_IDENTITY: ReadonlySet<string> = new Set([...PAGING, ...MARKS.keys()]);
 const MULTI_PATH = "/multi-search";
 const NOT_FOUND = "index_not_found";
+const USER_ID = "x-ms-user-id";
 
 /** Members of a body that may be null, which is as good as nothing. Null is an error in any other. */
 const OPTIONAL: ReadonlySet<string> = new Set(
@@ -89,9 +91,11 @@ export const MEILISEARCH = defineDialect({
         { path: "/indexes/:index/search", methods: ["GET", "POST"] },
         { path: MULTI_PATH, methods: ["POST"] },
       ],
-      probes: [{ path: "/health", method: "GET" }],
+      calls: sideCalls({ indexes: options, notFound: NOT_FOUND }, meilisearchCalls(options)),
       credentials: AUTHORIZATION,
-      clientHeaders: ["x-ms-user-id", "meili-include-metadata"],
+      clientHeaders: [USER_ID, "meili-include-metadata"],
+      shopperHeaders: [USER_ID],
+      eventsPath: "/events",
       plan(request, name) {
         if (name === undefined) return planSearches(request, indexes, checks);
         const index = findIndex(indexes, name, NOT_FOUND);
@@ -341,6 +345,7 @@ function partReader(index: Index, plan?: PlannedSearch["plan"], unasked: Readonl
       text,
       { ...read.value, hits },
       {
+        queryId: () => textAt(text, ["metadata", "queryUid"], from),
         // estimatedTotalHits may be too high.
         total: numberAt(text, ["totalHits"], from),
         bypass: incompleteBy(text, INCOMPLETE, from) ?? left,

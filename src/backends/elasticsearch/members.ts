@@ -18,6 +18,12 @@ export const MEMBERS: Readonly<Record<string, string>> = {
   body: `${HITS} track_total_hits timeout terminate_after include_named_queries_score search_after slice= query= post_filter=query knn=knn_search
     retriever= sub_searches=sub_search rank= rescore= suggest= aggs=*agg aggregations=*agg runtime_mappings=*runtime_field
     derived=*runtime_field indices_boost=#indices ext=`,
+  count: "query=",
+  mget: "docs=document_of_index ids",
+  mget_all: "docs=named_document",
+  document_of_index: "_index=#index _id _type routing _routing _source= stored_fields version version_type",
+  named_document: "+document_of_index _index!=#index",
+  terms_enum: "field string size timeout case_insensitive index_filter=query search_after",
   hits: `${HITS} ignore_unmapped`,
   none: "",
   _source: "includes excludes include exclude exclude_vectors",
@@ -211,6 +217,9 @@ export const SEARCH_PARAMS: ReadonlySet<string> = new Set(
   expand_wildcards suggest_field suggest_mode suggest_size suggest_text typed_keys rest_total_hits_as_int force_synthetic_source
   include_named_queries_score cancel_after_time_interval phase_took filter_path format pretty human`.split(/\s+/),
 );
+
+/** Parameters of a document by its id, of a count and the like: engines themselves refuse those that are not for the call. */
+export const CALL_PARAMS: ReadonlySet<string> = new Set([...SEARCH_PARAMS, "realtime", "version_type"]);
 
 /** Parameters of a multi-search in the URL. */
 export const MULTI_PARAMS: ReadonlySet<string> = new Set(
