@@ -269,7 +269,8 @@ function readSearch(index: Index, asked: Result<Asked, string>): AskedSearch {
     isAlwaysWidened: !isMarked,
     bypass: reasonToLeave(asked.value, page, queryText, index),
     filters: () => filtersOf(asked.value),
-    page: () => (OTHER_LISTS.some((name) => valueOf(asked.value, name) !== undefined) ? undefined : pageFilters(filtersOf(asked.value), index)),
+    page: () =>
+      OTHER_LISTS.some((name) => valueOf(asked.value, name) !== undefined) ? undefined : pageFilters(filtersOf(asked.value), index),
     identity: identityOf(params, body, (key) => NO_PART_OF_IDENTITY.test(key) || AGENT.test(key), ...position),
   });
   const names = page.isSizeKnown ? namesOf(page.isRange) : undefined;

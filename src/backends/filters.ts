@@ -246,10 +246,14 @@ type ReadClauses = readonly Clause[] | undefined;
 const comparedOtherwise = (clauses: ReadClauses): ReadClauses => clauses?.map(({ field }) => ({ field, values: undefined }));
 
 /** Alternatives: a field with the values of all, where they are of one field. */
-function any(should: readonly unknown[], options: unknown, others: number, depth: number): readonly ReadClauses[] {
+function alternatives(should: readonly unknown[], options: unknown, others: number, depth: number): readonly ReadClauses[] {
   const least = member(options, "minimum_should_match") ?? (others === 0 ? 1 : 0);
   if (least !== 1 && least !== "1") return [undefined];
-  return [sameField(should.map((one) => clausesIn(one, true, depth + 1).reduce<ReadClauses>((all, read) => all && read && [...all, ...read], [])))];
+  return [
+    sameField(
+      should.map((one) => clausesIn(one, true, depth + 1).reduce<ReadClauses>((all, read) => all && read && [...all, ...read], [])),
+    ),
+  ];
 }
 
 /** `isFilter`: every clause filters. Beside it, clauses look for words. */
@@ -265,7 +269,7 @@ function clausesIn(query: unknown, isFilter: boolean, depth: number): readonly (
         ...inner("must").flatMap((one) => clausesIn(one, isFilter, depth + 1)),
         ...(isFilter ? inner("must_not").flatMap((one) => clausesIn(one, true, depth + 1).map(comparedOtherwise)) : []),
         // Beside others, none of them need hold: they score.
-        ...(isFilter && inner("should").length > 0 ? [any(inner("should"), options, others, depth)].flat() : []),
+        ...(isFilter && inner("should").length > 0 ? alternatives(inner("should"), options, others, depth) : []),
       ];
     }
     if (["constant_score", "function_score", "script_score"].includes(kind))

@@ -243,7 +243,8 @@ function readCollection(collection: Field, context: Context): readonly ProductSe
     const doubt = collection.doubt ?? field.doubt ?? lists.find((list) => list.doubt !== undefined)?.doubt;
     const limit = asked["first"] ?? asked["last"];
     if (doubt !== undefined || typeof limit !== "number" || !Number.isSafeInteger(limit) || limit < 0) {
-      const detail = doubt === undefined ? `"${field.key}" is asked for without a number of products` : `"${field.key}" depends on "${doubt}"`;
+      const detail =
+        doubt === undefined ? `"${field.key}" is asked for without a number of products` : `"${field.key}" depends on "${doubt}"`;
       return { plan: leftToEngine(index, detail), lists, product: undefined };
     }
     const found = findProducts(lists, true, context);
@@ -259,8 +260,11 @@ function readCollection(collection: Field, context: Context): readonly ProductSe
       isCursored: true,
       bypass: reasonToLeave(asked, lists, limit, "COLLECTION_DEFAULT") ?? left,
       identity: JSON.stringify([
-        ...[context.scope, named, field.name],
-        ...[Object.entries(asked).filter(([name]) => !PAGING.has(name)), found.ok ? found.value.fields : found.error],
+        context.scope,
+        named,
+        field.name,
+        Object.entries(asked).filter(([name]) => !PAGING.has(name)),
+        found.ok ? found.value.fields : found.error,
       ]),
     });
     return { plan, lists, product: found.ok ? found.value.keys : undefined };

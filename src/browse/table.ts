@@ -46,9 +46,9 @@ const ratesSchema = v.record(v.string(), v.tuple([amount, amount]));
 export interface BrowseTable {
   readonly head: BrowseHead;
   /** Number of the page with the most filters that all hold; 0 where none but the first fits. */
-  pageFor(filters: PageFilters): number;
+  readonly pageFor: (filters: PageFilters) => number;
   /** Throws on a line that was published unchecked. */
-  ratesOf(page: number): Rates;
+  readonly ratesOf: (page: number) => Rates;
 }
 
 /** Pages whose lines are kept read: the others are read again when they are asked for. */

@@ -29,7 +29,12 @@ export function browseTrust(ranker: Ranker, { table }: Browsed): number {
 }
 
 /** The order by meaning has no words to read here, so it is the engine's. */
-export async function rankBrowsed(search: Search, browsed: Browsed, ranker: Ranker, window: readonly Hit[]): Promise<Result<Ranking, Bypass>> {
+export async function rankBrowsed(
+  search: Search,
+  browsed: Browsed,
+  ranker: Ranker,
+  window: readonly Hit[],
+): Promise<Result<Ranking, Bypass>> {
   const { index, plan, request } = search;
   const { table, filters } = browsed;
   const trust = browseTrust(ranker, browsed);

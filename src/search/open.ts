@@ -26,10 +26,8 @@ export async function openBatch(request: SearchRequest, plan: RequestPlan, deps:
       const search = withoutIds(planned, request);
       const assignment = await assign(request, search, deps, experiments);
       const queryId = queryIdOf(search) ?? deps.createId();
-      const opened = {
-        ...{ request, deps, index, plan: search, assignment, history: historyOf(request, search), queryId, startedAt },
-        ...(index.browse !== undefined && search.bypass !== undefined && { browsed: await browse(index.browse, search, request) }),
-      };
+      const browsed = index.browse !== undefined && search.bypass !== undefined ? await browse(index.browse, search, request) : undefined;
+      const opened = { request, deps, index, plan: search, assignment, history: historyOf(request, search), queryId, startedAt, browsed };
       if (index.rules === undefined) return opened;
       const reading = index.rules.read(request.afterReply);
       const live = reading instanceof Promise ? await reading : reading;
@@ -106,7 +104,8 @@ export function namesShopper(
   fold = (text: string): string => text,
 ): (text: string) => boolean {
   const ids = [headers.get(USER_HEADER), headers.get(SESSION_HEADER), ubi.clientId].flatMap((id) => (id ? fold(id) : []));
-  return (text) => ids.some((id) => text === id || (id.length >= LEAST_ID ? text.includes(id) : text.split(/[^\p{L}\p{N}]+/u).includes(id)));
+  return (text) =>
+    ids.some((id) => text === id || (id.length >= LEAST_ID ? text.includes(id) : text.split(/[^\p{L}\p{N}]+/u).includes(id)));
 }
 
 /** A query id and an application are stored as the client names them: neither may hold the shopper's id. */

@@ -141,7 +141,9 @@ describe.each(withPages)("$title", ({ standIn, asks }) => {
     const plain = await open(standIn, { text: "", index: { browse: false } });
     const left: readonly (readonly [Ask, RegExp])[] = [
       ...asks.sorted.map((ask) => [ask, /^bypass; reason=explicit_sort$/] as const),
-      ...asks.others.map((ask) => [ask, /^bypass; reason=(no_query_text|explicit_sort|request_not_understood)|^applied; model=turned/] as const),
+      ...asks.others.map(
+        (ask) => [ask, /^bypass; reason=(no_query_text|explicit_sort|request_not_understood)|^applied; model=turned/] as const,
+      ),
       [withHeaders(asks.category(first), { "x-armmt": "off" }), /^bypass; reason=off$/],
     ];
     for (const [ask, outcome] of left) {
@@ -192,8 +194,7 @@ describe("arms", () => {
   it("interleave it with the engine's order, with teams in the record, and agree from page to page", async () => {
     const edge = await open(elasticsearch, { vars: { DEFAULT_VARIANT: "interleave(control, armmt)" } });
     const ids: string[] = [];
-    for (const offset of [0, 5, 10, 15])
-      ids.push(...(await edge.idsOf(withHeaders(asks.category({ offset, limit: 5 }), SESSION))).ids); // oxlint-disable-line no-await-in-loop
+    for (const offset of [0, 5, 10, 15]) ids.push(...(await edge.idsOf(withHeaders(asks.category({ offset, limit: 5 }), SESSION))).ids); // oxlint-disable-line no-await-in-loop
     expect(new Set(ids).size).toBe(WINDOW);
     expect(ids.slice(0, 2).toSorted()).toEqual(["item-1", "item-4"]);
     await settle();
@@ -271,35 +272,45 @@ describe("a table", () => {
   });
 });
 
+const collection = (more = "", fields = "id handle title", outer = 'handle: "Mugs"') =>
+  post("/api/2026-07/graphql.json", {
+    query: `{ shelf: collection(${outer}) { title products(first: 5${more}) { edges { cursor node { ${fields} } } nodes { handle } pageInfo { hasNextPage } } } }`,
+  });
+
+const handles = (body: string) => JSON.parse(body).data.shelf.products.edges.map(({ node }: { node: { handle: string } }) => node.handle);
+
 describe("Shopify", () => {
   const shopify = STAND_INS.find(({ backend }) => backend === "shopify")!;
-  const collection = (more = "", fields = "id handle title", outer = 'handle: "Mugs"') =>
-    post("/api/2026-07/graphql.json", {
-      query: `{ shelf: collection(${outer}) { title products(first: 5${more}) { edges { cursor node { ${fields} } } nodes { handle } pageInfo { hasNextPage } } } }`,
-    });
   const nodes = ITEMS.slice(0, 5).map(({ id }, i) => ({ id: `gid://shopify/Product/${i}`, handle: id, title: id }));
   const answer = async () =>
     Response.json({
       data: {
         shelf: {
           title: "Mugs",
-          products: { edges: nodes.map((node, i) => ({ cursor: `c${i}`, node })), nodes: nodes.map(({ handle }) => ({ handle })), pageInfo: { hasNextPage: true } },
+          products: {
+            edges: nodes.map((node, i) => ({ cursor: `c${i}`, node })),
+            nodes: nodes.map(({ handle }) => ({ handle })),
+            pageInfo: { hasNextPage: true },
+          },
         },
       },
     });
-  const text = formatBrowseTable(
-    { format: 1, trust: 1, prior: { level: 1, decline: 0.5 }, pages: [{}, { collection: ["mugs"] }] },
-    [new Map(), new Map([["item-5", [0, 9]]])],
-  );
-  const handles = (body: string) =>
-    JSON.parse(body).data.shelf.products.edges.map(({ node }: { node: { handle: string } }) => node.handle);
-
+  const text = formatBrowseTable({ format: 1, trust: 1, prior: { level: 1, decline: 0.5 }, pages: [{}, { collection: ["mugs"] }] }, [
+    new Map(),
+    new Map([["item-5", [0, 9]]]),
+  ]);
   it("ranks a collection within its page; cursors keep their place", async () => {
     const edge = await open(shopify, { text, answer });
     const { outcome, body } = await edge.send(collection());
     expect(outcome).toMatch(/^applied; model=browse-/);
     expect(handles(body)).toEqual(["item-5", "item-1", "item-2", "item-3", "item-4"]);
-    expect(JSON.parse(body).data.shelf.products.edges.map(({ cursor }: { cursor: string }) => cursor)).toEqual(["c0", "c1", "c2", "c3", "c4"]);
+    expect(JSON.parse(body).data.shelf.products.edges.map(({ cursor }: { cursor: string }) => cursor)).toEqual([
+      "c0",
+      "c1",
+      "c2",
+      "c3",
+      "c4",
+    ]);
     expect(JSON.parse(body).data.shelf.products.nodes[0]).toEqual({ handle: "item-5" });
     await settle();
     expect(edge.records[0]?.query_attributes.armmt.page).toEqual({ collection: ["mugs"] });
@@ -321,8 +332,8 @@ describe("Shopify", () => {
   it("passes a collection on with the client's key only, where its pages are not ranked", async () => {
     const refused = await open(shopify, { text, answer, index: { browse: false } });
     expect((await refused.send(collection())).status).toBe(400);
-    const open_ = await open(shopify, { text, answer, index: { browse: false, forwardCredentials: true } });
-    expect((await open_.send(collection())).outcome).toBe("bypass; reason=request_not_understood");
+    const keyed = await open(shopify, { text, answer, index: { browse: false, forwardCredentials: true } });
+    expect((await keyed.send(collection())).outcome).toBe("bypass; reason=request_not_understood");
     const other = await open(shopify, { text, answer });
     expect((await other.send(collection("", "id handle", 'handle: "x", secret: 1'))).status).toBe(400);
   });

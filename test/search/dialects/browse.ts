@@ -153,7 +153,10 @@ export const BROWSE_ASKS: Readonly<Record<string, BrowseAsks>> = {
     refined: vespa(select('category in ("Mugs") and brand in ("acme")')),
     home: ({ offset, limit }) => vespa(select("true"), { offset, hits: limit }),
     sorted: [vespa(select('category in ("Mugs")', " order by price asc")), vespa(select('category in ("Mugs")'), { sorting: "+price" })],
-    others: [vespa(select("{targetHits: 10}nearestNeighbor(picture, q)"), { "input.query(q)": "[1,0]" }), vespa(select('id in ("item-1")'))],
+    others: [
+      vespa(select("{targetHits: 10}nearestNeighbor(picture, q)"), { "input.query(q)": "[1,0]" }),
+      vespa(select('id in ("item-1")')),
+    ],
   },
   "Generic JSON": {
     title: "none of the `query` parameters, those of `filters`",
