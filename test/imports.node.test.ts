@@ -39,7 +39,10 @@ const imports = files.flatMap((file) => importsOf(readFileSync(join(SRC, file), 
 
 /** In order: a layer imports itself and those before it. */
 const LAYERS: readonly (readonly [string, RegExp])[] = [
-  ["core", /^(result|protocol|web|breaker|in-flight)\.ts$|^(browse|ranking|experiment|rules)\/|^embeddings\/(checksum|format|text-encoder)\.ts$/],
+  [
+    "core",
+    /^(result|protocol|web|breaker|in-flight)\.ts$|^(browse|ranking|experiment|rules)\/|^embeddings\/(checksum|format|text-encoder)\.ts$/,
+  ],
   ["adapters", /^(backends|embeddings|inference|events)\//],
   ["search", /^search\.ts$|^(search|config)\//],
   ["app", /^(app|edge|index|hono|testing)\.ts$|^dashboard\//],

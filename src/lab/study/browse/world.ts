@@ -6,6 +6,7 @@
 import { splitOf, type Split } from "../../../cli/lists/split.ts";
 import type { BrowsedList } from "../../../cli/browse/learn.ts";
 import { swapCells } from "../../../cli/gate/exposure.ts";
+import type { CatalogueOptions } from "../../../demo/catalogue/catalogue.ts";
 import { createRandom, type Random } from "../../../demo/catalogue/random.ts";
 import { swapNeighbours } from "../../../ranking/interleave.ts";
 import { ALL_PARTS, attraction, conversion, type Kind, utilities, utilitiesInOrder } from "../simulate/attraction.ts";
@@ -45,8 +46,9 @@ export interface Visit {
   readonly random: Random;
 }
 
-export function openWorld(seed: number) {
-  const shop = drawnShop({ seed });
+/** `catalogue`: default one of its own per seed. */
+export function openWorld(seed: number, catalogue: CatalogueOptions = { seed }) {
+  const shop = drawnShop(catalogue);
   const pages = pagesOf(shop);
   return {
     pages,
@@ -142,6 +144,12 @@ export function logVisit(visited: Visit): BrowsedList {
     purchases: purchases!,
     cells: swapCells(positions!, chances!),
   };
+}
+
+/** The truth: clicks on the first `depth` positions of an order, which is what the gate estimates. */
+export function expectedClicks(visited: Visit, order: readonly number[], depth: number): number {
+  const clicks = clickProbabilities("pbm", shownUtilities(visited, order).map(attraction));
+  return clicks.slice(0, depth).reduce((sum, click) => sum + click, 0);
 }
 
 /** The truth: purchases that an order can expect of a visit. */
