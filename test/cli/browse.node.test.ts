@@ -23,6 +23,8 @@ function temporary(): string {
   return folder;
 }
 
+const one = (expected: number, observed: number) => ({ expected, observed, mean: 1 });
+
 describe("the weight of what was known", () => {
   // scipy.stats.nbinom.logpmf(c, k * m, k / (k + e)), summed, over k = 10 ** (i / 12) and below.
   it("has the largest negative binomial likelihood", () => {
@@ -42,7 +44,6 @@ describe("the weight of what was known", () => {
   });
 
   it("is all where nothing differs from what was known, and little where everything does", () => {
-    const one = (expected: number, observed: number) => ({ expected, observed, mean: 1 });
     expect(fitWeight(Array.from({ length: 50 }, () => one(100, 100)))).toBeGreaterThan(1000);
     expect(fitWeight(Array.from({ length: 50 }, (_, i) => one(100, i % 2 === 0 ? 5 : 400)))).toBeLessThan(2);
   });
@@ -83,7 +84,7 @@ function* simulated(
   name: string,
   count: number,
   rate: (item: string, category: string) => number,
-  buys = (_: string) => 0.2,
+  buys: (item: string) => number = () => 0.2,
 ): Generator<BrowsedList> {
   for (let n = 0; n < count; n++) {
     const random = randomFrom(`${name} ${n}`);
@@ -251,18 +252,19 @@ describe("pages", () => {
   });
 });
 
-describe("KV", () => {
-  const store = () => {
-    const keys = new Map<string, string>();
-    return {
-      keys,
-      place: "memory",
-      get: async (key: string) => keys.get(key),
-      put: async (entries: readonly { readonly key: string; readonly value: string | Uint8Array }[]) => {
-        for (const { key, value } of entries) keys.set(key, String(value));
-      },
-    };
+const store = () => {
+  const keys = new Map<string, string>();
+  return {
+    keys,
+    place: "memory",
+    get: async (key: string) => keys.get(key),
+    put: async (entries: readonly { readonly key: string; readonly value: string | Uint8Array }[]) => {
+      for (const { key, value } of entries) keys.set(key, String(value));
+    },
   };
+};
+
+describe("KV", () => {
   const text = formatBrowseTable({ format: 1, trust: 0.3, prior: { level: 1, decline: 0.5 }, pages: [{}] }, [new Map([["a", [0.5, 2]]])]);
   const at = new Date(0);
 

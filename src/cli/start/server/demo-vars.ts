@@ -23,7 +23,7 @@ export function withDemo(vars: Vars, token: string): Adapted {
     const problem = `INDEXES.${DEMO_INDEX} is missing: the demo shop searches that index; put it back, or start with --no-demo`;
     return { vars, problems: [problem] };
   }
-  const shop = { ...index.output, backend: "elasticsearch", url: DEMO_SHOP_URL, catalog: DEMO_CATALOG, browse: true };
+  const shop = { ...index.output, backend: "elasticsearch", url: DEMO_SHOP_URL, catalog: DEMO_CATALOG };
   return {
     vars: { ADMIN_TOKEN: token, ...vars, INDEXES: { ...indexes.output, [DEMO_INDEX]: shop }, STOREFRONT_URL: DEMO_SHOP_URL },
     problems: [],
