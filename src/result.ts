@@ -52,7 +52,10 @@ const TABLE = {
   index_excluded: { ...REQUEST, about: "the index has `window = 0`" },
   size_zero: { ...REQUEST, exposed: false, about: "no hits wanted" },
   beyond_window: { ...REQUEST, about: "the page starts at or after W" },
-  no_query_text: { ...REQUEST, about: "browsing: no words to rank by" },
+  no_query_text: {
+    ...REQUEST,
+    about: "no words to rank by, and nothing published for [pages without words](../guide/browse.md) (`browse = true` of the index)",
+  },
   too_few_hits: { ...CHOICE, about: "fewer than two hits" },
   request_not_understood: {
     ...REQUEST,

@@ -39,7 +39,10 @@ const imports = files.flatMap((file) => importsOf(readFileSync(join(SRC, file), 
 
 /** In order: a layer imports itself and those before it. */
 const LAYERS: readonly (readonly [string, RegExp])[] = [
-  ["core", /^(result|protocol|web|breaker|in-flight)\.ts$|^(ranking|experiment|rules)\/|^embeddings\/(checksum|format|text-encoder)\.ts$/],
+  [
+    "core",
+    /^(result|protocol|web|breaker|in-flight)\.ts$|^(browse|ranking|experiment|rules)\/|^embeddings\/(checksum|format|text-encoder)\.ts$/,
+  ],
   ["adapters", /^(backends|embeddings|inference|events)\//],
   ["search", /^search\.ts$|^(search|config)\//],
   ["app", /^(app|edge|index|hono|testing)\.ts$|^dashboard\//],
@@ -153,7 +156,7 @@ describe("one home for each outside library", () => {
     [/^@growthbook\//, /^experiment\/assign\.ts$/],
     [/^isbot/, /^experiment\/bots\.ts$/],
     [/^graphql/, /^backends\/graphql-document\.ts$/],
-    [/^valibot/, /^app\.ts$|^(config|dashboard|inference|embeddings|backends|events|experiment|rules|runtimes|report|cli|lab|demo)\//],
+    [/^valibot/, /^app\.ts$|^(config|dashboard|inference|embeddings|backends|events|experiment|browse|rules|runtimes|report|cli|lab|demo)\//],
   ];
   for (const [library, home] of homes) {
     it(`${library.source} only in ${home.source}`, () => {

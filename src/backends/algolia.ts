@@ -21,7 +21,7 @@ import {
   type PageSizeOption,
   readIndexes,
 } from "./dialects.ts";
-import { mergedFilters, readFilterList, readFilters } from "./filters.ts";
+import { mergedFilters, pageFilters, readFilterList, readFilters } from "./filters.ts";
 import { algoliaCalls } from "./algolia/calls.ts";
 import { ABOUT_CLIENT as CLIENT_PARAMS, type Checks, createChecks } from "./algolia/params.ts";
 import { sideCalls } from "./calls.ts";
@@ -278,11 +278,16 @@ function readSearch(index: Index, asked: Result<Asked, string>): AskedSearch {
     bypass: reasonToLeave(asked.value, page, queryText, index),
     filters: () => filtersOf(asked.value),
     ubi: ubiOf(valueOf(asked.value, "userToken")),
+    page: () =>
+      OTHER_LISTS.some((name) => valueOf(asked.value, name) !== undefined) ? undefined : pageFilters(filtersOf(asked.value), index),
     identity: identityOf(params, body, (key) => NO_PART_OF_IDENTITY.test(key) || AGENT.test(key), ...position),
   });
   const names = page.isSizeKnown ? namesOf(page.isRange) : undefined;
   return { plan, widen: (size) => widened(asked.value, names, size), readPart: partReader(index, plan, given) };
 }
+
+/** With one of these, an empty query is a list of another kind: like a text, or near a place. */
+const OTHER_LISTS = ["similarQuery", "aroundLatLng", "aroundLatLngViaIP"];
 
 /** `facetFilters` as text is JSON. */
 function filtersOf(asked: Asked): ReturnType<typeof readFilters> {
@@ -338,7 +343,6 @@ function reasonToLeave(
   const attributes = listOf(asked, "attributesToRetrieve");
   // Older versions of InstantSearch ask for the counts of a facet in this way.
   if (limit === 1 && attributes?.length === 0) return leave("size_zero", "One hit without attributes is asked for");
-  if (queryText === undefined) return leave("no_query_text", "query is empty");
   const missing = ["hits", "nbHits", namesOf(isRange)[1]].find((field) => isLeftOut(field, listOf(asked, "responseFields")));
   if (missing !== undefined) return leave("request_not_understood", `responseFields leaves out ${missing}`);
   if (idField !== DEFAULT_ID_FIELD && isLeftOut(idField, attributes)) {
@@ -348,7 +352,7 @@ function reasonToLeave(
     return leave("beyond_window", `The engine gives ${paginationLimitedTo} hits (paginationLimitedTo)`);
   if (offset + limit > MAX_HITS)
     return leave("beyond_window", `The page ends after hit ${MAX_HITS}, the last that one request can ask for`);
-  return undefined;
+  return queryText === undefined ? leave("no_query_text", "query is empty") : undefined;
 }
 
 /** Lists name members or whole objects; `-` in front excludes a member of a star. */

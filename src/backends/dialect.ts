@@ -80,6 +80,11 @@ export interface SearchPlan {
   readonly history: readonly string[];
   /** Field → values of the request's filters, all of which hold; `undefined` where they are written in a way that the dialect does not read. */
   readonly filters?: (() => ReadonlyMap<string, readonly string[]> | undefined) | undefined;
+  /**
+   * Of a search without words: the filters of a page of the shop (a category, a brand, the home page), in the engine's own order. `undefined` for another
+   * kind of list (like an item, near a place, ids that somebody chose), and where the filters cannot be read.
+   */
+  readonly page?: (() => ReadonlyMap<string, readonly string[]> | undefined) | undefined;
   /** Fields of UBI's `ext.ubi` that the exposure record repeats. */
   readonly ubi: Readonly<Record<"queryId" | "clientId" | "application" | "objectIdField", string | undefined>>;
   /** The request without paging and tracking: equal for all pages of one search, and for no other search. */
@@ -273,6 +278,8 @@ export interface DialectOptions {
   readonly schemas?: readonly string[] | undefined;
   /** Names in requests and replies: for the backend "generic", which needs them. */
   readonly generic?: GenericOptions | undefined;
+  /** Whether pages without words are ranked: for the backend "shopify", where those are questions of their own. Default: false. */
+  readonly browse?: boolean | undefined;
   /** Whether the engine gets the client's own key: then the client may do here whatever its key allows there. Default: false. */
   readonly forwardCredentials?: boolean | undefined;
   /**

@@ -36,6 +36,11 @@ export interface IndexOptions extends Pick<DialectOptions, "idField" | "hitField
   readonly window: number;
   /** Prefix of the published item vectors. Default: the name of the index. */
   readonly catalog?: string | undefined;
+  /**
+   * Whether searches without words (category, collection, brand and home pages) that name no sort follow what `armmt browse publish` has put into KV.
+   * Default: false.
+   */
+  readonly browse?: boolean | undefined;
   /** Headers that go to the engine with every request; nothing secret. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** The edge's own key for the engine, sent in the header that its dialect names; a secret. */

@@ -170,10 +170,27 @@ function splitAt(text: string, separator: RegExp): readonly string[] | undefined
   return depth === 0 ? [...parts, text.slice(from)] : undefined;
 }
 
+/** Local parameters that change nothing of what a filter says. */
+const ABOUT_FILTER = /^\s*\{!(?:\s*(?:tag|cache|cost)=(?:"[^"]*"|'[^']*'|[^\s}"']+))+\s*\}/;
+const ONE_TERM = /^\s*\{!term\s+f=([\w.-]+)\s*\}(.+)$/s;
+
 /** Several filters that hold together, each as one text. */
 export function readAllFilters(texts: readonly string[]): Filters | undefined {
-  if (texts.some((text) => /^\s*\{!/.test(text))) return undefined;
-  return joined(texts.map(readWhole));
+  const clauses = texts.map((given): readonly Clause[] | undefined => {
+    const text = given.replace(ABOUT_FILTER, "");
+    const [, field, value] = ONE_TERM.exec(text) ?? [];
+    if (field !== undefined && value !== undefined) return [{ field, values: [value] }];
+    return /^\s*\{!/.test(text) ? undefined : readWhole(text);
+  });
+  return joined(clauses);
+}
+
+const IDS: ReadonlySet<string> = new Set(["id", "_id", "ids", "objectid", "documentid"]);
+
+/** Those of a page of the shop: not where items are asked for by their ids, which is a list that somebody chose (a wishlist, say). */
+export function pageFilters(filters: Filters | undefined, { idField }: { readonly idField: string }): Filters | undefined {
+  const own = idField.slice(idField.lastIndexOf(".") + 1);
+  return [...(filters?.keys() ?? [])].some((field) => field === own || IDS.has(field.toLowerCase())) ? undefined : filters;
 }
 
 /** The filters of both. */
@@ -217,7 +234,27 @@ export function queryFilters(values: JsonObject | undefined): Filters | undefine
   return joined([...clausesIn(member(values, "query"), false, 0), ...clausesIn(member(values, "post_filter"), true, 0)]);
 }
 
+/** The filters of a body of Elasticsearch that looks for no words: then every clause filters. */
+export function listFilters(values: JsonObject | undefined): Filters | undefined {
+  return joined([...clausesIn(member(values, "query"), true, 0), ...clausesIn(member(values, "post_filter"), true, 0)]);
+}
+
 const MOST_LEVELS = 10;
+
+type ReadClauses = readonly Clause[] | undefined;
+
+const comparedOtherwise = (clauses: ReadClauses): ReadClauses => clauses?.map(({ field }) => ({ field, values: undefined }));
+
+/** Alternatives: a field with the values of all, where they are of one field. */
+function alternatives(should: readonly unknown[], options: unknown, others: number, depth: number): readonly ReadClauses[] {
+  const least = member(options, "minimum_should_match") ?? (others === 0 ? 1 : 0);
+  if (least !== 1 && least !== "1") return [undefined];
+  return [
+    sameField(
+      should.map((one) => clausesIn(one, true, depth + 1).reduce<ReadClauses>((all, read) => all && read && [...all, ...read], [])),
+    ),
+  ];
+}
 
 /** `isFilter`: every clause filters. Beside it, clauses look for words. */
 function clausesIn(query: unknown, isFilter: boolean, depth: number): readonly (readonly Clause[] | undefined)[] {
@@ -226,11 +263,13 @@ function clausesIn(query: unknown, isFilter: boolean, depth: number): readonly (
   return Object.entries(query).flatMap(([kind, options]): readonly (readonly Clause[] | undefined)[] => {
     const inner = (name: string): readonly unknown[] => [member(options, name) ?? []].flat();
     if (kind === "bool") {
-      const isWhole = !isFilter || (inner("should").length === 0 && inner("must_not").length === 0);
+      const others = inner("filter").length + inner("must").length;
       return [
         ...inner("filter").flatMap((one) => clausesIn(one, true, depth + 1)),
         ...inner("must").flatMap((one) => clausesIn(one, isFilter, depth + 1)),
-        ...(isWhole ? [] : [undefined]),
+        ...(isFilter ? inner("must_not").flatMap((one) => clausesIn(one, true, depth + 1).map(comparedOtherwise)) : []),
+        // Beside others, none of them need hold: they score.
+        ...(isFilter && inner("should").length > 0 ? alternatives(inner("should"), options, others, depth) : []),
       ];
     }
     if (["constant_score", "function_score", "script_score"].includes(kind))
@@ -239,6 +278,7 @@ function clausesIn(query: unknown, isFilter: boolean, depth: number): readonly (
         ...inner("query").flatMap((one) => clausesIn(one, isFilter, depth + 1)),
       ];
     if (!isFilter) return [];
+    if (kind === "nested") return inner("query").flatMap((one) => clausesIn(one, true, depth + 1));
     if (!isObject(options)) return [undefined];
     const fields = Object.entries(options).filter(([name]) => name !== "boost" && name !== "_name");
     if (kind === "term" || kind === "terms")
@@ -246,7 +286,7 @@ function clausesIn(query: unknown, isFilter: boolean, depth: number): readonly (
         { field: name.replace(/\.keyword$/, ""), values: textsOf(isObject(value) ? value["value"] : value) },
       ]);
     if (kind === "range" || kind === "prefix" || kind === "wildcard") return fields.map(([field]) => [{ field, values: undefined }]);
-    return kind === "exists" ? [] : [undefined];
+    return kind === "exists" || kind === "match_all" ? [] : [undefined];
   });
 }
 

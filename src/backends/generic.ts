@@ -23,7 +23,7 @@ import { defineDialect, hitReader, type IndexDefinition, type IndexOptions, type
 import { applyEdits, type Edit, replaceParams, searchOf } from "./json/edits.ts";
 import { leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
 import { partAt, partsOf } from "./generic/reply.ts";
-import { readFilterList, type readFilters, valueFilters } from "./filters.ts";
+import { pageFilters, readFilterList, type readFilters, valueFilters } from "./filters.ts";
 import type { HitReader } from "./json/reply.ts";
 import { type Body, bodyOf, digitsOf, type Param, paramOf, paramsOf } from "./json/request.ts";
 import { find, isThereAt, type JsonText, kindOf, type Member, members, membersText, numberAt, rawText, type Span } from "./json/spans.ts";
@@ -32,6 +32,7 @@ import { isObject, member, textOf } from "./json/values.ts";
 interface Engine {
   readonly index: string;
   readonly options: GenericOptions;
+  readonly idField: string;
   readonly pageSize: number | undefined;
   readonly readHit: HitReader;
   /** `undefined` where clients may send any parameter. */
@@ -46,7 +47,8 @@ export const GENERIC = defineDialect({
       if (options.generic === undefined) throw new Error(`Index ${index} has no generic`);
       const { score, pinned } = options.generic;
       const scorePath = score === undefined ? undefined : partsOf(score);
-      const readHit = hitReader({ ...options, idField: options.idField ?? "id" }, (text, slot, itemId, values) =>
+      const { idField = "id" } = options;
+      const readHit = hitReader({ ...options, idField }, (text, slot, itemId, values) =>
         ok({
           itemId,
           score: scorePath === undefined ? undefined : numberAt(text, scorePath, slot),
@@ -54,7 +56,7 @@ export const GENERIC = defineDialect({
           values,
         }),
       );
-      return { index, options: options.generic, pageSize: options.pageSize, readHit, known: knownTo(options, options.generic) };
+      return { index, options: options.generic, idField, pageSize: options.pageSize, readHit, known: knownTo(options, options.generic) };
     });
     const byPath = new Map(engines.map((engine) => [engine.options.path, engine]));
     if (byPath.size < engines.length) throw new Error("Two indexes have one path");
@@ -159,7 +161,7 @@ function planSearch(engine: Engine, request: ClientRequest): Result<RequestPlan,
 }
 
 /** Errors say why the search is left to the engine. */
-function readSearch({ index, options, pageSize }: Engine, asked: Asked): Result<SearchPlan, string> {
+function readSearch({ index, options, idField, pageSize }: Engine, asked: Asked): Result<SearchPlan, string> {
   const { first: named, limit: limitName } = pagingOf(options);
   const first = numberOf(asked, named.name, named.value);
   if (!first.ok) return first;
@@ -179,6 +181,8 @@ function readSearch({ index, options, pageSize }: Engine, asked: Asked): Result<
       isCursored: options.cursor !== undefined,
       bypass: reasonToLeave(options, asked, offset, limit, queryText),
       filters: () => filtersOf(options, asked),
+      // Without names for filters, all pages are one.
+      page: () => pageFilters(options.filters === undefined ? new Map() : filtersOf(options, asked), { idField }),
       identity: identityOf(asked, options.cursor === undefined ? new Set([named.name, limitName]) : new Set()),
     }),
   );
@@ -254,9 +258,8 @@ function reasonToLeave(
   if (unnamed !== undefined)
     return leave("request_not_understood", `The parameter ${unnamed} sounds like paging or sorting, and is not in the index's generic`);
   if (limit === 0) return leave("size_zero", "No hits are asked for");
-  if (queryText === undefined) return leave("no_query_text", "No text under the configured names");
   if (maxLimit !== undefined && offset + limit > maxLimit) return leave("beyond_window", `The engine gives ${maxLimit} hits at once`);
-  return undefined;
+  return queryText === undefined ? leave("no_query_text", "No text under the configured names") : undefined;
 }
 
 /** Usual names of paging and sorting: if the configuration does not have them, something was forgotten. */

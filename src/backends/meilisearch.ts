@@ -10,7 +10,7 @@ import { notPassedOn } from "./allowed.ts";
 import { sideCalls } from "./calls.ts";
 import { AUTHORIZATION, type ClientRequest, type EngineRequest, jsonError, type Refusal, type RequestPlan } from "./dialect.ts";
 import { defineDialect, findIndex, type Index, type IndexDefinition, type Indexes, type IndexOptions, readIndexes } from "./dialects.ts";
-import { readFilterList } from "./filters.ts";
+import { pageFilters, readFilterList } from "./filters.ts";
 import { applyEdits, type Edit, replaceMembers, replaceNumbers, searchOf, setMember } from "./json/edits.ts";
 import { type HitList, incompleteBy, partOf, type PartReader, readHits } from "./json/reply.ts";
 import {
@@ -254,6 +254,7 @@ function readSearch(index: Index, asked: Asked): ReadSearch {
     index: index.name,
     queryText,
     filters: () => readFilterList(valueOf(asked, "filter")),
+    page: () => (hasVector(asked) ? undefined : pageFilters(readFilterList(valueOf(asked, "filter")), index)),
     offset,
     limit,
     isCursored,
@@ -270,6 +271,10 @@ function readSearch(index: Index, asked: Asked): ReadSearch {
     unasked,
   };
 }
+
+/** Also without words, those are the nearest to something. */
+const hasVector = (asked: Asked): boolean =>
+  ["vector", "hybrid", "hybridEmbedder", "media"].some((name) => valueOf(asked, name) !== undefined);
 
 /** Whether hits or counts follow the number of hits that are asked for: then a page is re-ranked within itself. */
 function isOfPage(asked: Asked, isNumbered: boolean): boolean {
@@ -300,12 +305,11 @@ function reasonToLeave(asked: Asked, limit: number, queryText: string | undefine
   if (listOf("sort").some((key) => key !== "")) return leave("explicit_sort", "sort");
   if (textOf(valueOf(asked, "distinct")) !== undefined) return leave("grouped", "distinct");
   if (limit === 0) return leave("size_zero", "No hits are asked for");
-  if (queryText === undefined) return leave("no_query_text", "q has no words to look for");
   const isKept = (field: string): boolean => field === "*" || field === idField || idField.startsWith(`${field}.`);
   if (valueOf(asked, "attributesToRetrieve") !== undefined && !listOf("attributesToRetrieve").some(isKept)) {
     return leave("request_not_understood", `attributesToRetrieve leaves out ${idField}, by which items are known`);
   }
-  return undefined;
+  return queryText === undefined ? leave("no_query_text", "q has no words to look for") : undefined;
 }
 
 const namesOf = (isNumbered: boolean) => (isNumbered ? (["page", 1, "hitsPerPage"] as const) : (["offset", 0, "limit"] as const));

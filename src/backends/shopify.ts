@@ -17,7 +17,7 @@ import {
   SITE_HEADERS,
 } from "./dialect.ts";
 import { defineDialect, hitReader, type IndexDefinition, type IndexOptions } from "./dialects.ts";
-import { productFilters } from "./filters.ts";
+import { mergedFilters, productFilters, valueFilters } from "./filters.ts";
 import { chooseOperation, type Field, isQuery, type Operation } from "./graphql-document.ts";
 import { refill } from "./json/edits.ts";
 import { leave, leftToEngine, ownRequest, plainPlan } from "./json/plan.ts";
@@ -101,7 +101,7 @@ function planRequest(request: ClientRequest, index: string, options: DialectOpti
   if (!asked.ok) return refuse(asked.error);
   const [param] = own.search.slice(1).split("&");
   if (own.search !== "") return refuse(`The parameter ${param} is not passed on: take it out, ${PASS_ALL}`);
-  const more = beyondSearch(asked.value);
+  const more = beyondSearch(asked.value, options.browse === true);
   if (more !== undefined) return refuse(more);
   // A form that looks like JSON could hold a second query.
   return ok(planSearches({ ...own, contentType: asked.value.contentType }, asked, index, options));
@@ -183,6 +183,7 @@ function readSearches(asked: Asked, path: string, index: string, options: Dialec
   const contexts = operation.node.directives?.map((directive) => [directive.name.value, operation.argumentsOf(directive)]) ?? [];
   const context: Context = { operation, index, options, scope: [path, contexts] };
   const searches = operation.fieldsOf([operation.node.selectionSet]).flatMap((field) => {
+    if (field.name === "collection" && options.browse === true) return readCollection(field, context);
     if (field.name !== "search" && field.name !== "predictiveSearch") return [];
     return readSearch(field, operation.argumentsOf(field.node), context) ?? [];
   });
@@ -216,7 +217,11 @@ function readSearch(field: Field, asked: JsonObject, context: Context): ProductS
     limit,
     filters: () => productFilters(asked["productFilters"]),
     isCursored: true,
-    bypass: reasonToLeave(asked, lists, limit, queryText) ?? (found.ok ? undefined : leave("request_not_understood", found.error)),
+    page: () => productFilters(asked["productFilters"]),
+    bypass:
+      reasonToLeave(asked, lists, limit) ??
+      (found.ok ? undefined : leave("request_not_understood", found.error)) ??
+      (queryText === undefined ? leave("no_query_text", "query is empty") : undefined),
     identity: JSON.stringify([
       context.scope,
       field.name,
@@ -227,32 +232,69 @@ function readSearch(field: Field, asked: JsonObject, context: Context): ProductS
   return { plan, lists, product: found.ok ? found.value.keys : undefined };
 }
 
+/** The lists of products of a collection, each a search without words. */
+function readCollection(collection: Field, context: Context): readonly ProductSearch[] {
+  const { operation, index } = context;
+  const named = operation.argumentsOf(collection.node);
+  return operation.fieldsOf(collection.below).flatMap((field) => {
+    if (field.name !== "products") return [];
+    const asked = operation.argumentsOf(field.node);
+    const lists = listsOf(field, operation, ["data", collection.key]);
+    const doubt = collection.doubt ?? field.doubt ?? lists.find((list) => list.doubt !== undefined)?.doubt;
+    const limit = asked["first"] ?? asked["last"];
+    if (doubt !== undefined || typeof limit !== "number" || !Number.isSafeInteger(limit) || limit < 0) {
+      const detail =
+        doubt === undefined ? `"${field.key}" is asked for without a number of products` : `"${field.key}" depends on "${doubt}"`;
+      return { plan: leftToEngine(index, detail), lists, product: undefined };
+    }
+    const found = findProducts(lists, true, context);
+    const filters = () => mergedFilters(valueFilters([["collection", [named["handle"] ?? named["id"]]]]), productFilters(asked["filters"]));
+    const left = found.ok ? leave("no_query_text", "A collection") : leave("request_not_understood", found.error);
+    const plan = plainPlan({
+      index,
+      queryText: undefined,
+      offset: 0,
+      limit,
+      filters,
+      page: filters,
+      isCursored: true,
+      bypass: reasonToLeave(asked, lists, limit, "COLLECTION_DEFAULT") ?? left,
+      identity: JSON.stringify([
+        context.scope,
+        named,
+        field.name,
+        Object.entries(asked).filter(([name]) => !PAGING.has(name)),
+        found.ok ? found.value.fields : found.error,
+      ]),
+    });
+    return { plan, lists, product: found.ok ? found.value.keys : undefined };
+  });
+}
+
 interface AskedList extends ProductList {
   readonly below: Field["below"];
   readonly doubt: string | undefined;
 }
 
 /** A document may ask for each of them several times, by aliases. */
-function listsOf(search: Field, operation: Operation): readonly AskedList[] {
+function listsOf(search: Field, operation: Operation, above: readonly string[] = ["data"]): readonly AskedList[] {
   return operation.fieldsOf(search.below).flatMap((field): readonly AskedList[] => {
-    const path = ["data", search.key, field.key];
+    const path = [...above, search.key, field.key];
     const { below, doubt } = field;
-    if (field.name === (search.name === "search" ? "nodes" : "products")) return [{ path, nodeKey: undefined, below, doubt }];
+    if (field.name === (search.name === "predictiveSearch" ? "products" : "nodes")) return [{ path, nodeKey: undefined, below, doubt }];
     if (field.name !== "edges") return [];
     const nodes = operation.fieldsOf(below).filter(({ name }) => name === "node");
     return nodes.map((node) => ({ path, nodeKey: node.key, below: node.below, doubt: doubt ?? node.doubt }));
   });
 }
 
-/** Reasons that come before a missing id. */
-function reasonToLeave(asked: JsonObject, lists: readonly ProductList[], limit: number, queryText: string | undefined): Bypass | undefined {
+/** Reasons that come before a missing id. `order`: the value of `sortKey` that leaves it to the engine, and its default. */
+function reasonToLeave(asked: JsonObject, lists: readonly ProductList[], limit: number, order = "RELEVANCE"): Bypass | undefined {
   const cursor = ["after", "before", "last"].find((name) => (asked[name] ?? null) !== null);
   if (cursor !== undefined) return leave("cursor", cursor);
-  const sortKey = asked["sortKey"] ?? "RELEVANCE";
-  if (sortKey !== "RELEVANCE") return leave("explicit_sort", "sortKey is another than RELEVANCE");
+  if ((asked["sortKey"] ?? order) !== order) return leave("explicit_sort", `sortKey is another than ${order}`);
   if (asked["reverse"] === true) return leave("explicit_sort", "reverse");
   if (limit === 0 || lists.length === 0) return leave("size_zero", "No products are asked for");
-  if (queryText === undefined) return leave("no_query_text", "query is empty");
   return undefined;
 }
 

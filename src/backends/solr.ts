@@ -19,10 +19,10 @@ import {
   type PageSizeOption,
   readIndexes,
 } from "./dialects.ts";
-import { readAllFilters } from "./filters.ts";
+import { pageFilters, readAllFilters } from "./filters.ts";
 import { searchOf } from "./json/edits.ts";
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
-import { pageNumbersOf, type Param, paramsOf, unreadable, utf8Text } from "./json/request.ts";
+import { pageNumbersOf, type Param, paramOf, paramsOf, unreadable, utf8Text } from "./json/request.ts";
 import { isTrueAt, numberAt } from "./json/spans.ts";
 import { limitsOf } from "./limits.ts";
 import { withJavabin } from "./solr/javabin.ts";
@@ -115,6 +115,12 @@ function planLeft(index: Index, request: ClientRequest, detail: string): Request
   return planOne(leftToEngine(index.name, detail), own, partReader(index, [], { offset: 0, limit: 0 }));
 }
 
+/** Another query without words is a function, a vector, an id, or an exclusion. */
+const ALL: ReadonlySet<string> = new Set(["", "*", "*:*"]);
+
+const filtersOf = (params: readonly Param[]): ReturnType<typeof readAllFilters> =>
+  readAllFilters(params.flatMap(({ key, value }) => (key === "fq" ? [value] : [])));
+
 function planSearch(index: Index, { own, url, form }: Asked): RequestPlan {
   const params = [...url, ...form];
   const page = pageNumbersOf({ params, values: undefined }, ["start", 0], ["rows", index.options.pageSize ?? DEFAULT_ROWS]);
@@ -132,7 +138,8 @@ function planSearch(index: Index, { own, url, form }: Asked): RequestPlan {
       reasonToKeepOrder(params) ??
       (limit === 0 ? leave("size_zero", "rows is 0") : undefined) ??
       (queryText === undefined ? leave("no_query_text", "q is empty, asks for everything, or is no search for words") : undefined),
-    filters: () => readAllFilters(params.flatMap(({ key, value }) => (key === "fq" ? [value] : []))),
+    filters: () => filtersOf(params),
+    page: () => (ALL.has((paramOf(params, "q") ?? "").trim()) ? pageFilters(filtersOf(params), index) : undefined),
     identity: identityOf(params, undefined, (key) => PAGING.has(key)),
   });
   const widen = (size: number): EngineRequest => ({

@@ -19,7 +19,7 @@ import {
   SITE_HEADERS,
 } from "./dialect.ts";
 import { defineDialect, findIndex, type Index, type IndexDefinition, type Indexes, type IndexOptions, readIndexes } from "./dialects.ts";
-import { readFilters } from "./filters.ts";
+import { pageFilters, readFilters } from "./filters.ts";
 import { applyEdits, cutMember, type Edit, replaceNumbers, searchOf } from "./json/edits.ts";
 import { besides, forAll, identityOf, leave, leftToEngine, plainPlan, planNone, planOne, planSeveral, ubiOf } from "./json/plan.ts";
 import { incompleteBy, partOf, type PartReader, readHits, refusedPart } from "./json/reply.ts";
@@ -225,6 +225,7 @@ function readSearch(index: Index, asked: Asked, page: Result<AskedPage, string>)
     bypass: reasonToLeave(asked, limit, queryText, index.idField),
     filters: () => readFilters(asked.values.get("filter_by") ?? ""),
     ubi: ubiOf(asked.values.get(USER_ID)),
+    page: () => (asked.values.has("vector_query") ? undefined : pageFilters(readFilters(asked.values.get("filter_by") ?? ""), index)),
     identity: identityOf(asked.url, asked.body, (key) => PAGING.has(key)),
   });
 }
@@ -243,9 +244,8 @@ function reasonToLeave(
   if (readSort(textOf(values.get("sort_by"))) === undefined) return leave("explicit_sort", "sort_by");
   if (textOf(values.get("group_by")) !== undefined) return leave("grouped", "group_by");
   if (limit === 0) return leave("size_zero", "No hits are asked for");
-  if (queryText === undefined) return leave("no_query_text", "q is empty or stands for everything");
   if (isLeftOut(values, idField)) return leave("request_not_understood", `The fields leave out ${idField}, by which items are known`);
-  return undefined;
+  return queryText === undefined ? leave("no_query_text", "q is empty or stands for everything") : undefined;
 }
 
 /** Whether the hits are sure to come without the field. Patterns and joins may bring it. */

@@ -8,6 +8,7 @@ import { type Bypass, err, ok, type Result } from "../result.ts";
 import { AUTHORIZATION, type EngineRequest, jsonError, type Refusal, type SearchPlan } from "./dialect.ts";
 import { sideCalls } from "./calls.ts";
 import { defineDialect, type Index, type IndexDefinition, type IndexOptions, type PageSizeOption, readIndexes } from "./dialects.ts";
+import { pageFilters } from "./filters.ts";
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
 import { digitsOf, unreadable } from "./json/request.ts";
 import { type JsonText, numberAt, type Span } from "./json/spans.ts";
@@ -120,6 +121,7 @@ function readSearch(index: Index, asked: Asked): Result<Read, string> {
     bypass: reasonToLeave(asked, yql, limit, queryText, index.idField),
     filters: () =>
       FILTERED.some((name) => values.has(name)) ? undefined : (yql?.filters() ?? (yql === undefined ? new Map() : undefined)),
+    page: () => (statement === undefined || FINDS.test(statement) ? undefined : pageFilters(yql?.filters(), index)),
     identity: identityOf(
       [...asked.url, ...asked.form],
       asked.body,
@@ -135,6 +137,9 @@ function readSearch(index: Index, asked: Asked): Result<Read, string> {
         : widened(asked, size, inYql && { from: inYql.from, to: inYql.widened(size) }),
   });
 }
+
+/** Also without words, these look for something. */
+const FINDS = /\b(?:nearestNeighbor|dotProduct|wand|weakAnd|weightedSet|geoLocation|userQuery|userInput|text|rank) ?\(/i;
 
 const DEFAULT_HITS = 10;
 
@@ -209,8 +214,8 @@ function reasonToLeave(
   if (/sort|order[_-]?by/.test(given("ranking.profile") ?? "")) return leave("explicit_sort", "A rank profile named for its order");
   if (given("collapsefield") !== undefined) return leave("grouped", "collapsefield");
   if (limit === 0) return leave("size_zero", "hits is 0");
-  if (queryText === undefined) return leave("no_query_text", "No query, no userInput() or contains in yql");
-  return leavesOutId(asked, yql, idField);
+  const left = leavesOutId(asked, yql, idField);
+  return left ?? (queryText === undefined ? leave("no_query_text", "No query, no userInput() or contains in yql") : undefined);
 }
 
 function isTraced({ values }: Asked): boolean {

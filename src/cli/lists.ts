@@ -28,6 +28,7 @@ export interface ListsOptions extends LogOptions {
 type Counts = Readonly<Record<string, number>>;
 
 const REASONS = {
+  browsed: "of a page without words, for armmt browse learn",
   short: "fewer than two candidates in the window",
   stray: "on an item that is no candidate of its list",
 } as const;
@@ -51,7 +52,7 @@ function survey(log: Log, { embeddings }: ListsOptions) {
   let [lists, clicked, training] = [0, 0, 0];
   for (const search of log.searches((reason) => count(leftOut, reason))) {
     if (!isUsable(search)) {
-      count(leftOut, REASONS.short);
+      count(leftOut, search.page === undefined ? REASONS.short : REASONS.browsed);
       continue;
     }
     lists++;

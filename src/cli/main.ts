@@ -46,6 +46,11 @@ export const SHOP_COMMANDS: Commands = {
     needs: ["wrangler"],
     load: async () => (await import("./rules.ts")).createRulesCommand,
   },
+  browse: {
+    summary: "What sells on category, brand and home pages: learn it from your log, publish it, roll back",
+    needs: ["wrangler"],
+    load: async () => (await import("./browse.ts")).createBrowseCommand,
+  },
   explain: {
     summary: "Why a hit stands where it stands: engine, meaning, model, and each rule with its owner",
     load: async () => (await import("./explain.ts")).createExplainCommand,

@@ -66,11 +66,16 @@ export async function publishTo(namespace: Namespace, options: PublishOptions) {
   };
 }
 
-/** Publishes to the state of `wrangler dev` on this machine. */
-export async function publishLocally(options: PublishOptions & Omit<LocalOptions, "binding">) {
+/** Publishes to the state of `wrangler dev` on this machine. `more`: what else goes there. */
+export async function publishLocally(
+  options: PublishOptions & Omit<LocalOptions, "binding">,
+  more: (namespace: Namespace) => Promise<unknown> = async () => undefined,
+) {
   const namespace = await openLocalNamespace({ ...options, binding: BINDING });
   try {
-    return await publishTo(namespace, options);
+    const published = await publishTo(namespace, options);
+    await more(namespace);
+    return published;
   } finally {
     await namespace.close();
   }

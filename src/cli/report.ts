@@ -34,6 +34,8 @@ export interface ReportOptions
   /** Days in which an action counts for its search; default as long as a token lives. */
   readonly window?: number | undefined;
   readonly range: LogRange & { readonly experiment: string };
+  /** Only searches without words (pages of a category, say), or only those with. Default: both. */
+  readonly kind?: "browse" | "search" | undefined;
   /** `undefined`: from the configuration of the edge. */
   readonly weights: Weights | undefined;
   /** wrangler.toml of the edge. */
@@ -55,6 +57,7 @@ export async function reportOn(log: Log, options: ReportOptions): Promise<Report
   try {
     const bar = progressBar("Reading searches", known.get(experiment) ?? 0, { json: options.json });
     for await (const row of log.searches(range)) {
+      if (options.kind !== undefined && (row.words === 0) !== (options.kind === "browse")) continue;
       stage.addSearch(row);
       bar.increment();
     }
@@ -67,7 +70,7 @@ export async function reportOn(log: Log, options: ReportOptions): Promise<Report
     const counted = tally(stage, [...weights.arms.keys()], metric, options.cap);
     const counts = stage.counts();
     // With a time range, actions on searches outside of it are expected.
-    const isCut = range.since !== undefined || range.until !== undefined;
+    const isCut = range.since !== undefined || range.until !== undefined || options.kind !== undefined;
     return analyse(
       {
         tally: counted,
@@ -82,7 +85,7 @@ export async function reportOn(log: Log, options: ReportOptions): Promise<Report
         experiment,
         place: log.place,
         weights,
-        notes: [...log.notes, ...(log.lateNotes?.() ?? [])],
+        notes: [...log.notes, ...(log.lateNotes?.() ?? []), ...(options.kind === undefined ? [] : [KIND_NOTES[options.kind]])],
         attribution: { windowDays, until: range.until ?? null, rates: rates === undefined ? null : Object.fromEntries(rates) },
       },
     );
@@ -90,6 +93,8 @@ export async function reportOn(log: Log, options: ReportOptions): Promise<Report
     stage.close();
   }
 }
+
+const KIND_NOTES = { browse: "Pages without words only (--kind browse)", search: "Searches with words only (--kind search)" } as const;
 
 async function findWeights(log: Log, { range: { experiment }, config }: ReportOptions): Promise<Weights | undefined> {
   const live = await log.liveExperiments();
@@ -152,6 +157,7 @@ export function createReportCommand(): Command {
     .addOption(new Option("--simulated", "simulated shoppers instead").conflicts("local"))
     .option("--since <time>", "only searches from then on, ISO 8601", parseTime)
     .option("--until <time>", "only searches and what followed them before, ISO 8601; refunds count whenever they come", parseTime)
+    .addOption(new Option("--kind <kind>", "only pages without words, or only searches with words").choices(["browse", "search"]))
     .option(
       "--window <days>",
       "what comes later after its search is left out; the edge takes no event after 7 days",

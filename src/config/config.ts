@@ -177,6 +177,7 @@ export const index = v.strictObject({
   forwardCredentials: v.optional(v.boolean("use true or false"), false),
   forwardClientAddress: v.optional(v.boolean("use true or false")),
   allowInsecureHttp: v.optional(v.boolean("use true or false")),
+  browse: v.optional(v.boolean("use true or false")),
   allowParams: v.optional(v.array(v.pipe(v.string("name a parameter"), v.nonEmpty("name a parameter")), "list parameters")),
 });
 

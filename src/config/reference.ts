@@ -67,6 +67,8 @@ const INDEX: Readonly<Record<keyof v.InferInput<typeof index>, string>> = {
     "`true` sends each shopper's IP address to the engine, which is personal data ([the shopper's address](requests-and-headers.md#the-shoppers-address)); default `false`",
   allowInsecureHttp:
     "`true` allows `http://` to another machine, for engines in a private network (`http://elasticsearch:9200`, `http://10.0.3.4:9200`): key, searches and replies are not encrypted on that way. A host that is not surely private is named in the log at the start",
+  browse:
+    "`true`: searches without words (category, collection, brand and home pages) that name no sort follow the shop's own sales ([Pages without words](../guide/browse.md)). Default `false`: they keep the engine's order",
   allowParams:
     "names of parameters that clients may send with the edge's key besides those that the edge understands: for Algolia, Typesense and Meilisearch none by default, for `generic` all",
 };

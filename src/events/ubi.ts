@@ -30,6 +30,8 @@ export interface ArmmtAttributes {
   readonly served_ids: readonly string[];
   /** Hits before the page; null where only the engine knows their number (a cursor, say). Absent in records from before. */
   readonly offset?: number | null;
+  /** The filters of a search without words, folded, by field: which category, collection or brand it shows. Absent unless its index ranks such pages. */
+  readonly page?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Parallel to served_ids, in an interleaved list: the team of each; null for a pinned one. */
   readonly teams?: readonly ("a" | "b" | null)[];
   /** Parallel to served_ids, where a pair may have been swapped: the probability of each at its position. */

@@ -11,6 +11,10 @@ export const PROJECT_COMMANDS: Commands = {
     summary: "Simulated shoppers → UBI events",
     load: async () => (await import("./study/simulate.ts")).createSimulateCommand,
   },
+  browsing: {
+    summary: "Simulated shoppers on pages without words: what a table learned from their log sells to others",
+    load: async () => (await import("./study/browse.ts")).createBrowsingCommand,
+  },
   assess: {
     summary: "The exported model against engine order, on held-out simulated lists",
     load: async () => (await import("./study/assess.ts")).createAssessCommand,

@@ -54,7 +54,7 @@ export function admit(batch: Batch, decisions: readonly WindowDecision[]): Admis
 
 /** Whether a model will run: not for meaning, nor where the catalogue is known to trust it by 0. */
 function mayRun(ranker: Ranker, search: Search): boolean {
-  if (ranker.kind !== "model") return false;
+  if (ranker.kind !== "model" || search.browsed !== undefined) return false;
   const set = search.index.store.liveSet?.();
   const scorer = scorerOf(ranker, search);
   return set === undefined || !scorer.ok || servedOrder(scorer.value.manifest, trustedSet(ranker, scorer.value, search, set)).trust > 0;

@@ -15,6 +15,7 @@ import { rerank } from "../ranking/rerank.ts";
 import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
 import { DAY_MS, errorStack, sha256Hex, withTimeout } from "../web.ts";
 import type { Assignment, OrderNotes, Ranking, Search } from "./contract.ts";
+import { rankBrowsed } from "./browse.ts";
 import { followedBy, identityOf, scoreList, vectorsMissing } from "./follow.ts";
 import { scorerOf, trustedSet } from "./trusted.ts";
 import { PARTS, reasonsFor } from "./why.ts";
@@ -94,6 +95,7 @@ function sectionsOf(window: readonly Hit[]): readonly number[] | undefined {
 async function rankBy(search: Search, ranker: Ranker, window: readonly Hit[], waitedMs: number): Promise<Result<Ranking, Bypass>> {
   if (window.length < 2) return bypass("too_few_hits", `The window holds ${window.length} hits`);
   if (ranker.kind === "engine") return ok({ order: [...window.keys()], listId: "", modelVersion: "", knownHistory: 0, scores: undefined });
+  if (search.browsed !== undefined) return rankBrowsed(search, search.browsed, ranker, window);
   const { request, deps } = search;
   const { queue, clock } = deps;
   // An explanation ranks the list again without each part.

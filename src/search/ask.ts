@@ -1,13 +1,15 @@
 /** The exchange with the engine: how many hits to ask for, the request within its time, and whether the reply can be used. */
 import type { EngineRequest, RequestReply } from "../backends/dialect.ts";
 import type { EngineReply } from "../backends/engine.ts";
-import { rankersOf } from "../experiment/treatment.ts";
+import { type Ranker, rankersOf } from "../experiment/treatment.ts";
 import { wantsEngineOrder } from "../protocol.ts";
 import { windowRequest } from "../ranking/window.ts";
 import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
 import { treatmentOf } from "./arrange.ts";
 import type { Batch, Search } from "./contract.ts";
 import type { WindowDecision } from "./results.ts";
+import { browseTrust } from "./browse.ts";
+import type { Browsed } from "./live-browse.ts";
 import { forRules } from "./rules.ts";
 import { scorerOf } from "./trusted.ts";
 import { WINDOW_SHARE } from "./windows.ts";
@@ -48,7 +50,12 @@ function sharedWindow(search: Search): WindowDecision {
   if (wantsEngineOrder(request.headers)) return bypass("off", "Asked for by the client");
   if (index.window === 0) return bypass("index_excluded", `The configuration passes ${index.name} on`);
   const left = plan.bypass;
-  return left === undefined ? pageWindow(search) : forRules(search, left, () => pageWindow(search));
+  return left === undefined || isBrowsed(search) ? pageWindow(search) : forRules(search, left, () => pageWindow(search));
+}
+
+/** Whether anything but rules can change its order. */
+function isBrowsed({ browsed, assignment }: Search): boolean {
+  return browsed !== undefined && (browsed.table !== undefined || treatmentOf(assignment).kind === "explore");
 }
 
 function pageWindow({ plan, index }: Search): WindowDecision {
@@ -71,11 +78,18 @@ function reasonNotToRank(search: Search): Bypass | undefined {
   if (isSwitchedOff) return { reason: "switched_off", detail: `Experiment ${experiment} has switched ${variant} off` };
   const rankers = rankersOf(treatmentOf(assignment));
   if (rankers.every(({ kind }) => kind === "engine")) return { reason: "engine_order", detail: `The variant is ${variant}` };
+  if (search.browsed !== undefined) return reasonNotToBrowse(search, search.browsed, rankers);
   for (const ranker of rankers) {
     const scorer = ranker.kind === "model" ? scorerOf(ranker, search) : undefined;
     if (scorer?.ok === false) return scorer.error;
   }
   return undefined;
+}
+
+/** An exploration is of the engine's order where nothing else is known. */
+function reasonNotToBrowse({ assignment }: Search, browsed: Browsed, rankers: readonly Ranker[]): Bypass | undefined {
+  if (treatmentOf(assignment).kind === "explore" || rankers.some((ranker) => browseTrust(ranker, browsed) > 0)) return undefined;
+  return { reason: "engine_order", detail: `The variant ${assignment.variant} follows the published browse rates by 0` };
 }
 
 /** Within the rest of the engine's time, or of a share of it. Never rejects. `isConditional`: the engine may say 304. */

@@ -14,6 +14,7 @@ import { servedOrder } from "../inference/trust.ts";
 import { createRankedLists } from "../ranking/ranked-lists.ts";
 import type { EdgeDeps, IndexDeps } from "./contract.ts";
 import { createFlagSource, type FlagClient } from "./flags.ts";
+import { createLiveBrowse, type LiveBrowse } from "./live-browse.ts";
 import { createLiveExperiments } from "./live-experiments.ts";
 import { createLiveModels } from "./live-models.ts";
 import { createLiveRules, type LiveRules } from "./live-rules.ts";
@@ -66,6 +67,10 @@ export function assembleSearches(config: Config, outside: Outside): Searches {
   const rules = new Map<string, LiveRules>();
   if (config.hasLiveRules)
     for (const catalog of stores.keys()) rules.set(catalog, createLiveRules({ kv, catalog, now: outside.now, log: outside.log }));
+  const browse = new Map<string, LiveBrowse>();
+  for (const { browse: isBrowsed, catalog } of config.indexes.values())
+    if (isBrowsed === true && !browse.has(catalog))
+      browse.set(catalog, createLiveBrowse({ kv, catalog, now: outside.now, log: outside.log }));
   const sole = withSoleCredentials(config, createDialects(config.indexes, dialects));
   const backends = createDialects(sole, dialects);
   const engineOf = createEngines(fetch, maxReplyBytes);
@@ -85,7 +90,8 @@ export function assembleSearches(config: Config, outside: Outside): Searches {
       eventsUrl === undefined || backend.eventsPath === undefined
         ? undefined
         : engineOf({ ...index, url: eventsUrl }, backend, config.engineAuthorizations.get(name));
-    const own = { backend, engine, eventsEngine, windows, store, ranking, rules: rules.get(index.catalog) };
+    const live = { rules: rules.get(index.catalog), browse: index.browse === true ? browse.get(index.catalog) : undefined };
+    const own = { backend, engine, eventsEngine, windows, store, ranking, ...live };
     indexes.set(name, { name, window: index.window, ...own });
   }
   const { engineTimeoutMs, rankBudgetMs, defaultVariant, variantFlag } = config;
@@ -146,7 +152,7 @@ function createEngines(fetch: Fetch, maxReplyBytes: number) {
 export async function describeStatus({ edge, indexes }: Searches): Promise<object> {
   const described = await Promise.all(
     [...indexes].map(async ([name, index]) => {
-      const { store, backend, window, windows, rules } = index;
+      const { store, backend, window, windows, rules, browse } = index;
       const found = await store.lookup([]);
       const scorer = scorerOf(LIVE, { deps: edge, index });
       const model = scorer.ok ? { version: scorer.value.manifest.version, trainedOn: scorer.value.manifest.trainedOn } : scorer.error;
@@ -154,7 +160,7 @@ export async function describeStatus({ edge, indexes }: Searches): Promise<objec
       // What the variant armmt serves, and why.
       const order =
         found.ok && scorer.ok ? servedOrder(scorer.value.manifest, trustedSet(LIVE, scorer.value, { index }, found.value.set)) : undefined;
-      const ruled = rules && { rules: rules.describe() };
+      const ruled = { ...(rules && { rules: rules.describe() }), ...(browse && { browse: browse.describe() }) };
       return [name, { backend: backend.name, window, windows: windows.snapshot(), model, published, order, ...ruled }] as const;
     }),
   );

@@ -18,6 +18,7 @@ import type { Ruled } from "../rules/apply.ts";
 import type { Matched } from "../rules/match.ts";
 import type { Log } from "../web.ts";
 import type { FlagSource } from "./flags.ts";
+import type { Browsed, LiveBrowse } from "./live-browse.ts";
 import type { LiveExperiments } from "./live-experiments.ts";
 import type { LiveModels } from "./live-models.ts";
 import type { LiveRules } from "./live-rules.ts";
@@ -78,6 +79,8 @@ export interface IndexDeps {
   readonly ranking?: (() => CatalogRanking | undefined) | undefined;
   /** Of its catalogue; absent without LIVE_RULES. */
   readonly rules?: LiveRules | undefined;
+  /** Of its catalogue; absent where its searches without words are left alone. */
+  readonly browse?: LiveBrowse | undefined;
 }
 
 /** Dependencies of one request. */
@@ -122,6 +125,8 @@ export interface Search {
   readonly rules?: Matched | undefined;
   /** Whether its catalogue has rules at all: then its reply is nobody else's. */
   readonly hasRules?: boolean | undefined;
+  /** The page without words that it asks for, where its index ranks those. */
+  readonly browsed?: Browsed | undefined;
   /** Joins the record of this search and the events that follow it. */
   readonly queryId: string;
   /** Milliseconds since 1970. */

@@ -5,6 +5,8 @@ import { isBot } from "../experiment/bots.ts";
 import { parseTreatment, type Treatment } from "../experiment/treatment.ts";
 import { hasConsent, HISTORY_HEADER, parseHistory, SESSION_HEADER, USER_HEADER, userTokenOf } from "../protocol.ts";
 import { MAX_HISTORY } from "../ranking/features.ts";
+import { pageOf } from "./browse.ts";
+import type { Browsed, LiveBrowse } from "./live-browse.ts";
 import { rulesFor } from "./rules.ts";
 import type { Assignment, Batch, EdgeDeps, Search, SearchDeps, SearchRequest } from "./contract.ts";
 
@@ -26,7 +28,8 @@ export async function openBatch(request: SearchRequest, plan: RequestPlan, deps:
       const assignment = await assign(request, search, deps, experiments);
       const queryId = queryIdOf(search) ?? deps.createId();
       const history = historyOf(request, search);
-      const opened = { request, deps, index, plan: search, assignment, history, queryId, startedAt, hasConsent: isConsented };
+      const browsed = index.browse !== undefined && search.bypass !== undefined ? await browse(index.browse, search, request) : undefined;
+      const opened = { request, deps, index, plan: search, assignment, history, queryId, startedAt, hasConsent: isConsented, browsed };
       if (index.rules === undefined) return opened;
       const reading = index.rules.read(request.afterReply);
       const live = reading instanceof Promise ? await reading : reading;
@@ -34,6 +37,11 @@ export async function openBatch(request: SearchRequest, plan: RequestPlan, deps:
     }),
   );
   return { request, deps, plan, searches, begunAt, waited: { engineMs: 0, listsMs: 0 } };
+}
+
+async function browse(live: LiveBrowse, plan: SearchPlan, request: SearchRequest): Promise<Browsed | undefined> {
+  const filters = pageOf(plan);
+  return filters && { filters, table: await live.read(request.afterReply) };
 }
 
 /** What cannot fail of it, after a fault in the above: searches in the engine's order, in no experiment. */
@@ -78,7 +86,8 @@ async function assign(request: SearchRequest, plan: SearchPlan, deps: EdgeDeps, 
   // The session first: a shopper who logs in on the way keeps the arm in which the visit began, without a cookie.
   const unit = session ?? user ?? plan.ubi.clientId;
   const bot = isBot(headers);
-  const attributes: Attributes = { id: unit, user, session, index: plan.index, country: request.country };
+  const kind = plan.queryText === undefined ? "browse" : "search";
+  const attributes: Attributes = { id: unit, user, session, index: plan.index, kind, country: request.country };
   const isOutside = bot || forcedVariant !== undefined;
   const choice = isOutside ? undefined : await (deps.flags?.(attributes) ?? chooseSafely(experiments, attributes, deps));
   const variant = forcedVariant ?? choice?.variant ?? deps.defaultVariant;
@@ -107,15 +116,23 @@ function chooseSafely(experiments: readonly Experiment[], attributes: Attributes
 /** Shorter ones stand in any text by chance: they count between its punctuation only. */
 const LEAST_ID = 8;
 
-/** A query id and an application are stored as the client names them: neither may hold the shopper's id, or be it. */
-function withoutIds(plan: SearchPlan, { headers }: SearchRequest): SearchPlan {
+/** Whether a text that a client names holds the shopper's id, or is it. */
+export function namesShopper(
+  { ubi }: SearchPlan,
+  { headers }: Pick<SearchRequest, "headers">,
+  fold = (text: string): string => text,
+): (text: string) => boolean {
+  const ids = [headers.get(USER_HEADER), headers.get(SESSION_HEADER), ubi.clientId].flatMap((id) => (id ? fold(id) : []));
+  return (text) =>
+    ids.some((id) => text === id || (id.length >= LEAST_ID ? text.includes(id) : text.split(/[^\p{L}\p{N}]+/u).includes(id)));
+}
+
+/** A query id and an application are stored as the client names them: neither may hold the shopper's id. */
+function withoutIds(plan: SearchPlan, request: SearchRequest): SearchPlan {
   const { ubi } = plan;
   if (ubi.queryId === undefined && ubi.application === undefined) return plan;
-  const ids = [headers.get(USER_HEADER), headers.get(SESSION_HEADER), ubi.clientId].flatMap((id) => id || []);
-  const isPersonal = (text: string | undefined): boolean =>
-    text !== undefined &&
-    ids.some((id) => text === id || (id.length >= LEAST_ID ? text.includes(id) : text.split(/[^\p{L}\p{N}]+/u).includes(id)));
-  const [queryId, application] = [ubi.queryId, ubi.application].map((text) => (isPersonal(text) ? undefined : text));
+  const isPersonal = namesShopper(plan, request);
+  const [queryId, application] = [ubi.queryId, ubi.application].map((text) => (text !== undefined && isPersonal(text) ? undefined : text));
   return queryId === ubi.queryId && application === ubi.application ? plan : { ...plan, ubi: { ...ubi, queryId, application } };
 }
 

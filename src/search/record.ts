@@ -3,14 +3,18 @@
  */
 import { rankersOf } from "../experiment/treatment.ts";
 import { type Hit, placeOf } from "../backends/dialect.ts";
+import { writtenFilters } from "../browse/table.ts";
 import { isHardToGuess } from "../events/searches.ts";
 import { idOfToken } from "../events/token.ts";
 import { type ArmmtAttributes, createQueryRecord, type UbiQueryRecord } from "../events/ubi.ts";
 import { ITEM_VALUES } from "../ranking/item-values.ts";
 import { type BypassReason, REASONS } from "../result.ts";
+import { foldText } from "../rules/match.ts";
 import { errorStack, sleep } from "../web.ts";
 import type { Batch, BatchResult, Search, SearchResult, Shown } from "./contract.ts";
 import { MAX_RERANKED } from "./ask.ts";
+import { browseVersion } from "./browse.ts";
+import { namesShopper } from "./open.ts";
 import { NOTHING } from "./results.ts";
 import { rulesAttributes } from "./rules.ts";
 import { treatmentScorer } from "./trusted.ts";
@@ -121,9 +125,22 @@ async function recordExposure(search: Search, result: SearchResult, shown: () =>
   }
 }
 
+/** Of a record; longer ones are left out. */
+const MOST_OF_PAGE = 500;
+
+/** The page without words; left out where a filter names the shopper. */
+function recordedPage({ browsed, request, plan }: Search): ArmmtAttributes["page"] {
+  if (browsed === undefined) return undefined;
+  const page = writtenFilters(browsed.filters);
+  const isPersonal = namesShopper(plan, request, foldText);
+  const isLong = JSON.stringify(page).length > MOST_OF_PAGE;
+  return isLong || Object.entries(page).flat(2).some(isPersonal) ? undefined : page;
+}
+
 /** Whose order was made; of a search that was left alone, whose was to be. */
-function modelOf({ deps, index, assignment: { treatment } }: Search, outcome: SearchResult["outcome"]): string | undefined {
+function modelOf({ deps, index, assignment: { treatment }, browsed }: Search, outcome: SearchResult["outcome"]): string | undefined {
   if ("ranking" in outcome) return outcome.ranking.modelVersion;
+  if (browsed !== undefined) return browsed.table && browseVersion(browsed);
   if (rankersOf(treatment).every(({ kind }) => kind === "semantic")) return undefined;
   const scorer = treatmentScorer(treatment, { deps, index });
   return scorer.ok ? scorer.value.manifest.version : undefined;
@@ -149,6 +166,7 @@ async function describeExposure(search: Search, result: SearchResult, shown: Sho
   const scores = original.map(({ score }) => score ?? null);
   const values = valuesOf(original);
   const model = modelOf(search, outcome);
+  const page = recordedPage(search);
   return createQueryRecord({
     application: plan.ubi.application ?? index.name,
     queryId: joiningId(search, shown),
@@ -167,6 +185,7 @@ async function describeExposure(search: Search, result: SearchResult, shown: Sho
       ...(values !== undefined && { original_values: values }),
       served_ids: indices.map((i) => ids[i]!),
       offset: placeOf(plan) ?? null,
+      ...(page !== undefined && { page }),
       ...(notes?.teams !== undefined && { teams: notes.teams.map((team) => team ?? null) }),
       ...(notes?.propensities !== undefined && { propensities: notes.propensities }),
       ...(notes?.shadow !== undefined && { shadow_ids: notes.shadow.map((i) => ids[i]!) }),

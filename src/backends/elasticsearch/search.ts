@@ -2,7 +2,7 @@
 import { type Bypass, err, ok, type Result } from "../../result.ts";
 import type { Hit } from "../dialect.ts";
 import type { Index } from "../dialects.ts";
-import { queryFilters } from "../filters.ts";
+import { listFilters, pageFilters, queryFilters } from "../filters.ts";
 import { applyEdits, cutMember, cutMembers, type Edit, replaceParams, setMember } from "../json/edits.ts";
 import { leave, leftToEngine, plainPlan, type PlannedSearch } from "../json/plan.ts";
 import { type HitReader, incompleteBy, partOf, type PartReader, readHits, type Sign } from "../json/reply.ts";
@@ -121,6 +121,7 @@ export function readSearch(
       limit,
       bypass,
       filters: () => queryFilters(values),
+      page: () => (isList(values, q) ? pageFilters(listFilters(values), index) : undefined),
       isCursored: isPageOnly,
       isAlwaysWidened: (names ?? []).length > 0 || seen?.filterPath !== undefined,
       history: stringsOf(member(member(ext, "armmt"), "history")),
@@ -155,6 +156,15 @@ export function readSearch(
       return { params: replaced, body: applyEdits(body.text.bytes, changes) };
     },
   });
+}
+
+/** Members of a body that look for something else than words, and scripts that do. */
+const OTHER_LISTS = ["knn", "retriever", "sub_searches", "rescore", "rank"];
+const NEAREST = /cosineSimilarity|dotProduct|l[12]norm|hamming|knn_score|cosinesimil|innerproduct/i;
+
+function isList(values: JsonObject | undefined, q: string | undefined): boolean {
+  if (q !== undefined && !["", "*", "*:*"].includes(q.trim())) return false;
+  return !OTHER_LISTS.some((name) => member(values, name) !== undefined) && !NEAREST.test(JSON.stringify(member(values, "query") ?? ""));
 }
 
 interface Reading {

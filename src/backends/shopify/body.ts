@@ -29,6 +29,9 @@ const SEARCH_FIELDS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ["__typename", new Set()],
 ]);
 
+/** Fields of a page without words. */
+const PAGE_FIELDS: ReadonlyMap<string, ReadonlySet<string>> = new Map([["collection", new Set(["handle", "id"])]]);
+
 /** Directives of a search, with their arguments. With a `buyer` the context would have another key, that of a customer. */
 const DIRECTIVES: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ["include", new Set(["if"])],
@@ -92,14 +95,17 @@ function namesBeyond(value: unknown, known: ReadonlySet<string>): readonly strin
   return isObject(value) ? Object.keys(value).filter((key) => !known.has(key)) : [JSON.stringify(value).slice(0, 64)];
 }
 
-/** Why a request is or could be more than a search; `undefined` for a search. Looks at all operations, whichever is meant. */
-export function beyondSearch(asked: Asked): string | undefined {
+/**
+ * Why a request is or could be more than a search; `undefined` for a search. Looks at all operations, whichever is meant. `hasPages`: collections may
+ * be asked for too.
+ */
+export function beyondSearch(asked: Asked, hasPages: boolean): string | undefined {
   const [unknown] = asked.unknownMembers;
   if (unknown !== undefined) return `The member ${unknown} is not passed on: take it out, ${PASS_ALL}`;
   for (const node of asked.document.operations) {
     if (!isQuery(node)) return `A ${node.operation} is not passed on: send it to the shop, ${PASS_ALL}`;
     for (const { name, argumentNames } of rootFields(asked.document, node)) {
-      const known = SEARCH_FIELDS.get(name);
+      const known = SEARCH_FIELDS.get(name) ?? (hasPages ? PAGE_FIELDS.get(name) : undefined);
       if (known === undefined) return `The field ${name} is not passed on: ask for search and predictiveSearch only, ${PASS_ALL}`;
       const other = argumentNames.find((argument) => !known.has(argument));
       if (other !== undefined) return `The argument ${other} of ${name} is not passed on: take it out, ${PASS_ALL}`;

@@ -69,7 +69,8 @@ function otherPage({ start, rows }: Server, { offset, limit }: Page): Bypass | u
 /** The handler may have a parser, or words, of its own. */
 function otherWords({ params }: Server, sent: readonly Param[], idField: string): Bypass | undefined {
   if (paramOf(params, "q") !== paramOf(sent, "q")) return leave("request_not_understood", "The handler's configuration replaces q");
-  return queryTextOf(params, idField) === undefined ? leave("no_query_text", "The handler's parser is no search for words") : undefined;
+  const isLost = queryTextOf(params, idField) === undefined && queryTextOf(sent, idField) !== undefined;
+  return isLost ? leave("no_query_text", "The handler's parser is no search for words") : undefined;
 }
 
 /** What Solr writes inside of an empty list or object: a space, where it indents. */

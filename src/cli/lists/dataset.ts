@@ -74,7 +74,7 @@ export function listInputOf(search: LoggedSearch, known: KnownItems): ListInput 
   };
 }
 
-export const isUsable = (search: LoggedSearch): boolean => search.itemIds.length >= FEWEST_CANDIDATES;
+export const isUsable = ({ itemIds, page }: LoggedSearch): boolean => itemIds.length >= FEWEST_CANDIDATES && page === undefined;
 
 /** Returns the row of a search. The scaling must be fitted on the training split alone. */
 export function rowMaker(table: ItemTable, scaling: readonly FeatureScaling[]) {

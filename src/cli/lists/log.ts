@@ -56,6 +56,8 @@ export interface LoggedSearch {
   readonly bypass?: string | undefined;
   /** Of shown items; absent where nothing was explored. */
   readonly propensities?: ReadonlyMap<string, number> | undefined;
+  /** The filters of a page without words, by field. */
+  readonly page?: Readonly<Record<string, readonly string[]>> | undefined;
   /** 1: a, 2: b. */
   readonly teams?: ReadonlyMap<string, number> | undefined;
   readonly revenue?: ReadonlyMap<string, number> | undefined;
@@ -242,6 +244,7 @@ function describe(first: PageRecord, pages: readonly PageRecord[]) {
     model: armmt.model ?? undefined,
     treatment: treatmentOf(armmt),
     bypass: armmt.bypass ?? undefined,
+    page: armmt.page ?? undefined,
   };
 }
 

@@ -91,6 +91,6 @@ function valuesAt({ original_values: columns }: ListAttributes, i: number): Item
 }
 
 /** The same for pages of one search. */
-function searchKey({ unit, user_query: words, armmt: { experiment, variant } }: PageRecord): string {
-  return JSON.stringify([unit ?? null, words, experiment ?? null, variant ?? null]);
+function searchKey({ unit, user_query: words, armmt: { experiment, variant, page } }: PageRecord): string {
+  return JSON.stringify([unit ?? null, words, experiment ?? null, variant ?? null, page ?? null]);
 }

@@ -35,6 +35,8 @@ const attributesSchema = v.looseObject({
   /** Parallel to served_ids. */
   teams: v.nullish(v.array(v.nullable(v.string()))),
   propensities: v.nullish(v.array(v.number())),
+  /** Of a page without words. */
+  page: v.nullish(v.record(v.string(), v.array(v.string()))),
   simulated: v.optional(v.unknown()),
 });
 

@@ -8,6 +8,7 @@ import type { FieldOptions } from "../catalog/fields.ts";
 import { readCatalog } from "../catalog/file.ts";
 import { embedCatalog } from "../embed.ts";
 import { PACKAGE_ROOT } from "../../runtimes/node/package-root.ts";
+import { publishDemoRates } from "./demo-rates.ts";
 import { publishLocally } from "../publish.ts";
 import {
   loadWrangler,
@@ -79,7 +80,9 @@ async function startAll(flags: StartFlags) {
   ]);
   const { pictureAspect } = flags;
   await Promise.all([
-    publishLocally({ from: embedded.out, catalog: catalog.name, config: edgeConfig, stateDir }),
+    publishLocally({ from: embedded.out, catalog: catalog.name, config: edgeConfig, stateDir }, async (namespace) =>
+      catalog.source === "drawn" ? publishDemoRates(namespace, catalog.name) : undefined,
+    ),
     buildDemoPrivate(packed, embedded.out, { pageDir, catalog, pictureAspect, config: edgeConfig }),
   ]);
   await stockShop({ catalog, pictureAspect, config: shopConfig, stateDir, pageDir });

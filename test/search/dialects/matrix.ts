@@ -2,6 +2,7 @@
 import { composedServices } from "../../engines/compose.ts";
 import { ENGINES } from "../../engines/launch.ts";
 import { STAND_INS } from "./all.ts";
+import { BROWSE_ASKS } from "./browse.ts";
 import { type EngineStandIn, type Feature, FEATURES } from "./stand-in.ts";
 
 const describeOutcome = (outcome: string): string => (outcome === "applied" ? "re-ranked" : `passed through (\`${outcome}\`)`);
@@ -52,13 +53,21 @@ const TITLES: Readonly<Record<string, string>> = {
   vespa: "Vespa's query container",
 };
 
+/** Tested in test/search/browse.node.test.ts. */
+function browseCell({ title, backend }: EngineStandIn): string {
+  const asked = BROWSE_ASKS[title]?.title ?? (backend === "shopify" ? "`collection`" : undefined);
+  return asked === undefined ? "–" : `${asked}: re-ranked with \`browse\``;
+}
+
 const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
 
 /** Markdown: one row per engine. */
 export function requestMatrix(): string {
   return [
-    row(["", "asked of", ...FEATURES]),
-    row(["---", "---", ...FEATURES.map(() => "---")]),
-    ...STAND_INS.map((dialect) => row([`**${dialect.title}**`, askedOf(dialect), ...FEATURES.map((feature) => cell(dialect, feature))])),
+    row(["", "asked of", ...FEATURES, "no words"]),
+    row(["---", "---", ...FEATURES.map(() => "---"), "---"]),
+    ...STAND_INS.map((dialect) =>
+      row([`**${dialect.title}**`, askedOf(dialect), ...FEATURES.map((feature) => cell(dialect, feature)), browseCell(dialect)]),
+    ),
   ].join("\n");
 }

@@ -10,6 +10,7 @@ import { buildBrowserFiles } from "../../private/build.ts";
 import { publicFields } from "../../private/sources.ts";
 import { publishTo } from "../../publish.ts";
 import { openFolderNamespace } from "../../publish/namespace.ts";
+import { publishDemoRates } from "../demo-rates.ts";
 import { buildPage } from "../shop.ts";
 import type { IndexConfig } from "../../../config/config.ts";
 import { DEMO_CATALOG, DEMO_INDEX } from "./demo-vars.ts";
@@ -28,6 +29,7 @@ export async function prepareDemo({ data, kv, page, stamp, index, json }: Prepar
   await buildPage(PACKAGE_ROOT, page);
   await embedCatalog({ catalog: "drawn", out: from, json });
   await publishTo(openFolderNamespace(kv), { from, catalog: DEMO_CATALOG, json });
+  await publishDemoRates(openFolderNamespace(kv), DEMO_CATALOG);
 
   const onDevice = join(data, "private");
   const config = { INDEXES: { [DEMO_INDEX]: { ...publicFields(index), catalog: DEMO_CATALOG } } };

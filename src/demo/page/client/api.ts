@@ -66,6 +66,8 @@ export type Sort = "relevance" | "price-asc" | "price-desc";
 
 export interface Search {
   readonly query: string;
+  /** Shown whole where there is no query; empty for all products. */
+  readonly category: string;
   readonly sort: Sort;
   readonly from: number;
   readonly size: number;
@@ -86,8 +88,10 @@ export interface SearchOptions {
   readonly signal?: AbortSignal;
 }
 
+const pageQuery = (category: string): object => (category === "" ? { match_all: {} } : { bool: { filter: [{ term: { category } }] } });
+
 /** Throws with a sentence for the shopper where there is no list to show. */
-export async function search({ query, sort, from, size }: Search, options: SearchOptions = {}) {
+export async function search({ query, category, sort, from, size }: Search, options: SearchOptions = {}) {
   const { history = [], off = false, explain = false, explainToken, fresh = false, session, signal = null } = options;
   const headers = new Headers({ "content-type": "application/json" });
   if (session !== undefined) headers.set("x-armmt-session", session);
@@ -96,7 +100,7 @@ export async function search({ query, sort, from, size }: Search, options: Searc
   if (history.length > 0) headers.set(HISTORY_HEADER, formatHistory(history));
   if (explainToken !== undefined) headers.set("authorization", `Bearer ${explainToken}`);
   const body = JSON.stringify({
-    query: query === "" ? { match_all: {} } : { multi_match: { query, fields: ["title^2", "category"] } },
+    query: query !== "" ? { multi_match: { query, fields: ["title^2", "category"] } } : pageQuery(category),
     from,
     size,
     ...(sort === "relevance" ? {} : { sort: [{ price: sort === "price-asc" ? "asc" : "desc" }] }),
@@ -184,6 +188,8 @@ const catalogSchema = v.object({
   /** Width over height at which pictures are shown, e.g. 1 or 0.75. */
   pictureAspect: v.optional(v.number(), 1),
   exampleQueries: v.optional(v.array(v.string()), []),
+  /** Most products first. */
+  categories: v.optional(v.array(v.object({ name: v.string() })), []),
   /** Lets this page ask for explanations; only a local demo has one. */
   explainToken: v.optional(v.string()),
 });

@@ -26,9 +26,16 @@ const view = createView(target.name, {
     queryField.value = query;
     startSearch(true);
   },
+  onCategory: (name) => {
+    queryField.value = "";
+    category = name;
+    startSearch(true);
+  },
   onRemoveRecent: (index) => void removeRecent(index),
 });
 
+/** Whose page is shown where there is no query. */
+let category = "";
 let catalog: Catalog | undefined;
 let recent: RecentProduct[] = [];
 let results: Results | undefined;
@@ -49,7 +56,7 @@ function sortChosen(): Sort {
 
 /** Requests `[from, from + size)` in both orders. Where no edge answers, both are the engine's. */
 async function askBoth(from: number, size: number, signal: AbortSignal): Promise<readonly [Answer, Answer]> {
-  const request = { query: queryText(), sort: sortChosen(), from, size };
+  const request = { query: queryText(), category, sort: sortChosen(), from, size };
   const both = [search(request, { off: true, signal }), search(request, { ...target.options(viewedIds(), catalog), signal })] as const;
   await Promise.allSettled(both);
   const engine = await both[0];
@@ -66,7 +73,7 @@ async function refresh(spoken?: string): Promise<void> {
     const [engine, reranked] = await askBoth(0, shown, signal);
     const { page, outcome, device } = reranked;
     tokens = { engine: engine.token, reranked: reranked.token };
-    results = { query: queryText(), engine: engine.page, reranked: page, outcome, device, viewed: recent.length };
+    results = { query: queryText(), category, engine: engine.page, reranked: page, outcome, device, viewed: recent.length };
     view.showResults(results);
     view.announce(results, spoken);
     view.linkTargets(location.search);
@@ -109,7 +116,7 @@ function joinTokens(...given: readonly (string | undefined)[]): string | undefin
 async function time({ outcome }: Results, signal: AbortSignal): Promise<void> {
   if (outcome.kind !== "applied") return view.hideTiming();
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-  const request = { query: queryText(), sort: sortChosen(), from: 0, size: PAGE_SIZE };
+  const request = { query: queryText(), category, sort: sortChosen(), from: 0, size: PAGE_SIZE };
   try {
     await measure(request, { ...target.options(viewedIds(), catalog), signal }, (timing) => {
       if (!signal.aborted) view.showTiming(timing, outcome.window);
@@ -150,11 +157,12 @@ function showRecent(products: RecentProduct[]): void {
 /** `push`: leave a step in the browser's history. */
 function startSearch(push: boolean): void {
   shown = PAGE_SIZE;
+  if (queryText() !== "") category = "";
   const url = new URL(location.href);
   const sort = sortChosen();
   const provider = url.searchParams.get("provider");
   url.search = new URLSearchParams({
-    ...(queryText() !== "" && { q: queryText() }),
+    ...(queryText() !== "" ? { q: queryText() } : category !== "" && { category }),
     ...(sort !== "relevance" && { sort }),
     ...(provider !== null && { provider }),
   }).toString();
@@ -165,7 +173,8 @@ function startSearch(push: boolean): void {
 
 function readAddress(fallback: string): void {
   const params = new URLSearchParams(location.search);
-  queryField.value = params.get("q") ?? fallback;
+  category = params.get("category") ?? "";
+  queryField.value = params.get("q") ?? (category === "" ? fallback : "");
   sortField.value = params.get("sort") ?? "relevance";
   if (sortField.value === "") sortField.value = "relevance"; // an unknown sort selects nothing
 }

@@ -6,6 +6,8 @@ import type { RecentProduct, Target } from "./target.ts";
 
 export interface Results extends Pick<Answer, "outcome" | "device"> {
   readonly query: string;
+  /** Of a page without a query; empty for all products. */
+  readonly category: string;
   readonly engine: Page;
   readonly reranked: Page;
   /** Number of recently viewed products. */
@@ -15,7 +17,8 @@ export interface Results extends Pick<Answer, "outcome" | "device"> {
 /** Bypass codes in a shopper's words; other codes are shown as they are. */
 const REASONS: Readonly<Record<string, string>> = {
   explicit_sort: "You chose a sort order, so {target} passed the engine’s answer through untouched.",
-  no_query_text: "There is no query to rank for, so {target} passed the engine’s answer through untouched.",
+  no_query_text:
+    "There is no query to rank for, and nothing is published for pages without one, so {target} passed the engine’s answer through untouched.",
   too_few_hits: "There are too few products to reorder.",
   beyond_window: "These results lie past the re-ranked window and keep the engine’s order.",
   engine_order: "This visit is in the arm of the experiment that shows the engine's own order.",
@@ -40,6 +43,7 @@ export function createView(
   events: Readonly<{
     onChoose: (product: Product, column: Column) => void;
     onExample: (query: string) => void;
+    onCategory: (name: string) => void;
     onRemoveRecent: (index: number) => void;
   }>,
 ) {
@@ -73,7 +77,7 @@ export function createView(
   };
 
   return {
-    showCatalog: ({ name, note = "", count: total, pictureAspect, exampleQueries }: Catalog) => {
+    showCatalog: ({ name, note = "", count: total, pictureAspect, exampleQueries, categories }: Catalog) => {
       const { style } = document.documentElement;
       style.setProperty("--aspect", String(pictureAspect));
       if (pictureAspect < 1) style.setProperty("--card", "8.5rem"); // tall pictures: more of them abreast
@@ -81,25 +85,31 @@ export function createView(
       about.title = note;
       const examples = exampleQueries.map((query) => button({}, () => events.onExample(query), query));
       byId("examples", HTMLElement).replaceChildren(...examples);
+      const pages = categories.map(({ name: category }) => button({}, () => events.onCategory(category), category));
+      byId("categories", HTMLElement).replaceChildren(...pages);
     },
 
     showResults: (results: Results) => {
-      const { engine, outcome, query, device } = results;
+      const { engine, outcome, query, category, device } = results;
       const shown = engine.products.length;
       columns.hidden = shown === 0;
       showEngine(engineCards(results));
       showReranked(rerankedCards(results));
       const total = `${number.format(engine.total)}${engine.isLowerBound ? "+" : ""}`;
       const noun = engine.total === 1 ? "product" : "products";
-      count.replaceChildren(element("b", {}, total), ` ${noun}${query === "" ? "" : ` for “${query}”`}`);
+      count.replaceChildren(
+        element("b", {}, total),
+        ` ${noun}${query !== "" ? ` for “${query}”` : category === "" ? "" : ` in “${category}”`}`,
+      );
       more.hidden = shown === 0 || shown >= engine.total;
       more.textContent = `Show more · ${number.format(shown)} of ${total}`;
       byId("reranked-note", HTMLElement).textContent = describeOrder(results, target);
       if (outcome.kind === "applied") {
         const runtime = device?.provider === "webgpu" ? "WebGPU" : "WebAssembly";
         const host = device === undefined ? "the edge Worker" : "this browser";
-        byId("provenance", HTMLElement).textContent =
-          `Model ${outcome.model}, in ${runtime} inside ${host}, re-ranks the first ${outcome.window} hits of each search.`;
+        byId("provenance", HTMLElement).textContent = outcome.model.startsWith("browse-")
+          ? `What simulated shoppers bought on such pages (${outcome.model}) re-ranks the first ${outcome.window} products.`
+          : `Model ${outcome.model}, in ${runtime} inside ${host}, re-ranks the first ${outcome.window} hits of each search.`;
       }
       showOutcome(results);
     },
