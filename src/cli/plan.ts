@@ -197,6 +197,7 @@ function formatPlan(plan: Plan): string {
     ["", "units per arm", "units", "searches", "days"],
     [
       sizeRow("A/B, one look at the end", ab),
+      sizeRow("A/B, planned end, read every day", ab.planned),
       sizeRow("A/B, confidence sequence, at most", ab.alwaysValid),
       sizeRow(`… with --tuning ${ab.alwaysValidTuned.tuning}`, ab.alwaysValidTuned),
       ["interleaving", undefined, undefined, format.wholeNumber(interleaving.searches), days],
@@ -217,6 +218,7 @@ function formatPlan(plan: Plan): string {
     `To see ${format.lift(wanted)} on ${base} with a power of ${format.chance(power)} at a two-sided error of ${format.chance(alpha)}`,
     "",
     sizes,
+    `Planned end: state it before the start, with the experiment in EXPERIMENTS: "plan": { "unitsPerArm": ${ab.planned.unitsPerArm} }.`,
     `By the rule of thumb 2 (z₁ + z₂)² σ² / δ²: ${format.wholeNumber(ab.unitsPerArmByRuleOfThumb)} units per arm.`,
     `Interleaving: ${Number(interleaving.sensitivity.toFixed(1))} times as sensitive is ${interleaving.isAssumed ? "assumed" : "estimated from the log"}. With ${format.wholeNumber(interleaving.votes)} votes a preference of ${format.share(interleaving.tellsShare)} can be told from a coin.`,
     interleaving.assumption,

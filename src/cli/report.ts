@@ -13,6 +13,7 @@ import { analyse, type AnalyseOptions, type ReportData } from "../report/analyse
 import { openDatabaseFile, openLocalDatabase, openWranglerDatabase } from "./report/database.ts";
 import type { Log, LogRange } from "../report/log.ts";
 import { findMetric, type Metric, METRICS } from "../report/metrics.ts";
+import type { Plan } from "../report/planned.ts";
 import type { Weights } from "../report/sample-ratio.ts";
 import { EXAMPLE, openSimulatedLog } from "./report/simulated.ts";
 import { openSqlLog } from "../report/sql-log.ts";
@@ -29,7 +30,7 @@ import { TOKEN_TTL_MS } from "../events/token.ts";
 import { DAY_MS, UserError } from "../web.ts";
 
 export interface ReportOptions
-  extends Pick<AnalyseOptions, "control" | "metric" | "lift" | "power" | "alpha" | "tuning" | "cap" | "allowed">, OrderOptions {
+  extends Pick<AnalyseOptions, "control" | "metric" | "lift" | "power" | "alpha" | "tuning" | "cap" | "allowed" | "plan">, OrderOptions {
   /** Days in which an action counts for its search; default as long as a token lives. */
   readonly window?: number | undefined;
   readonly range: LogRange;
@@ -74,6 +75,8 @@ export async function reportOn(log: Log, options: ReportOptions): Promise<Report
         experiment,
         place: log.place,
         weights,
+        plan: options.plan ?? weights.plan,
+        asOfMs: Math.min(Date.now(), untilMs ?? Infinity),
         notes: [...log.notes, ...(log.lateNotes?.() ?? [])],
         attribution: { windowDays, until: range.until ?? null, rates: rates === undefined ? null : Object.fromEntries(rates) },
       },
@@ -83,7 +86,10 @@ export async function reportOn(log: Log, options: ReportOptions): Promise<Report
   }
 }
 
-async function findWeights(log: Log, { range: { experiment }, config }: ReportOptions): Promise<Weights | undefined> {
+async function findWeights(
+  log: Log,
+  { range: { experiment }, config }: Pick<ReportOptions, "range" | "config">,
+): Promise<Weights | undefined> {
   const live = await log.liveExperiments();
   return live === undefined ? configuredWeights(config, experiment) : weightsIn(live, experiment, 'KV key "experiments"');
 }
@@ -92,8 +98,9 @@ export type LogFlags = Record<"config" | "persistTo" | "binding", string> &
   Partial<Record<"database" | "queries" | "events", string>> &
   Partial<Record<"local" | "simulated", true>>;
 
-type ReportFlags = Omit<ReportOptions, "range" | "weights" | "control" | "json"> &
+type ReportFlags = Omit<ReportOptions, "range" | "weights" | "control" | "json" | "plan"> &
   LogFlags &
+  Plan &
   Partial<Record<"since" | "until" | "control" | "html", string>> &
   Partial<Record<"json" | "check", true>> & {
     readonly weights?: Weights;
@@ -156,6 +163,12 @@ export function createReportCommand(): Command {
     )
     .option("--control <variant>", 'arm that the others are compared with (default: "control")')
     .option("--weights <weights>", "shares of the arms, such as control=0.5,armmt=0.5 (default: the edge's configuration)", weightsOption)
+    .option(
+      "--units-per-arm <n>",
+      "shoppers in each arm at which it ends, as planned before the start (default: plan of the experiment)",
+      above(0),
+    )
+    .option("--last-day <day>", "on which it ends (UTC), as planned before the start (default: plan of the experiment)", parseDay)
     .option("--metric <id>", `for the segments: ${METRICS.map(({ id }) => id).join(", ")}`, parseMetric, METRICS[0])
     .option("--lift <x>", "relative lift to detect", above(0), 0.03)
     .option("--power <x>", "probability of detecting it", share, 0.8)
@@ -194,9 +207,12 @@ export function createReportCommand(): Command {
 async function printReport(experiment: string, flags: ReportFlags): Promise<void> {
   const log = await openLog(flags);
   try {
+    const { since, until, control, html, json, unitsPerArm, lastDay } = flags;
+    const range = { experiment, since, until };
+    const isPlanned = unitsPerArm !== undefined || lastDay !== undefined;
+    const plan = isPlanned ? { unitsPerArm, lastDay } : flags.weights && (await findWeights(log, { range, config: flags.config }))?.plan;
     const weights = flags.weights ?? (flags.simulated === true ? EXAMPLE_WEIGHTS : undefined);
-    const { since, until, control, html, json } = flags;
-    const report = await reportOn(log, { ...flags, weights, control, range: { experiment, since, until } });
+    const report = await reportOn(log, { ...flags, weights, control, range, plan });
     if (html !== undefined) {
       const { drawPage } = await import("../report/page.ts"); // brings the chart library
       writeFileSync(html, drawPage(report));
@@ -215,6 +231,12 @@ export function parseTime(text: string): string {
   const ms = Date.parse(text);
   if (Number.isNaN(ms)) throw new InvalidArgumentError(`"${text}" is not a time; give one such as 2026-11-16 or 2026-11-16T09:30:00Z.`);
   return new Date(ms).toISOString();
+}
+
+function parseDay(text: string): string {
+  if (!/^\d{4}-\d\d-\d\d$/.test(text) || Number.isNaN(Date.parse(text)))
+    throw new InvalidArgumentError(`"${text}" is not a day; give one such as 2026-12-24.`);
+  return text;
 }
 
 function parseMetric(text: string): Metric {
