@@ -6,7 +6,7 @@ import { writeFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_TUNING } from "../report/statistics/sequential.ts";
 import { progressBar } from "./command.ts";
-import { findConfig, LOCAL_STATE } from "./wrangler.ts";
+import { addPlaces, type LogFlags } from "./places.ts";
 import { above, share, upToOne, whole } from "./numbers.ts";
 import { DEFAULT_CAP } from "../report/caps.ts";
 import { analyse, type AnalyseOptions, type ReportData } from "../report/analyse.ts";
@@ -94,10 +94,6 @@ async function findWeights(
   return live === undefined ? configuredWeights(config, experiment) : weightsIn(live, experiment, 'KV key "experiments"');
 }
 
-export type LogFlags = Record<"config" | "persistTo" | "binding", string> &
-  Partial<Record<"database" | "queries" | "events", string>> &
-  Partial<Record<"local" | "simulated", true>>;
-
 type ReportFlags = Omit<ReportOptions, "range" | "weights" | "control" | "json" | "plan"> &
   LogFlags &
   Plan &
@@ -138,15 +134,8 @@ Examples:
 export function createReportCommand(): Command {
   const command = new Command("report")
     .description("An experiment: sample ratio, metrics with intervals, interleaving, time to an answer")
-    .argument("[experiment]", "its key")
-    .option("--local", "the D1 of wrangler dev on this machine, instead of Cloudflare's")
-    .option("--persist-to <folder>", "with --local: where wrangler dev keeps its state", LOCAL_STATE)
-    .option("--config <file>", "wrangler.toml of the edge: bindings and weights", findConfig())
-    .option("--binding <name>", "its D1 database", "EVENTS")
-    .addOption(new Option("--database <file>", "a SQLite file with the tables instead").conflicts(["local", "queries", "simulated"]))
-    .addOption(new Option("--queries <file>", "UBI query records instead, one per line").conflicts(["local", "simulated"]))
-    .option("--events <file>", "with --queries: UBI event records, one per line")
-    .addOption(new Option("--simulated", "simulated shoppers instead").conflicts("local"))
+    .argument("[experiment]", "its key");
+  addPlaces(command, { log: "simulated" })
     .option("--since <time>", "only searches from then on, ISO 8601", parseTime)
     .option("--until <time>", "only searches and what followed them before, ISO 8601; refunds count whenever they come", parseTime)
     .option(
