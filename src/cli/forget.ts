@@ -129,6 +129,7 @@ export function createForgetCommand(): Command {
     )
     .action(async (user: string, flags: ForgetFlags) => {
       const { config, binding, persistTo, local = false, dryRun: isTrial = false, database: file } = flags;
+      if (local && file !== undefined) throw new UserError("--local and --database name two databases: use one of them");
       const elsewhere = file === undefined ? await placesElsewhere(config) : BESIDE_A_FILE;
       const options = { user, secret: findSecret(config, local), isTrial, elsewhere };
       const database = await openDatabase({ config, binding, stateDir: persistTo, local, file });

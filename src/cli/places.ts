@@ -17,6 +17,7 @@ interface Places {
   readonly keys?: "--binding" | "--kv-binding";
 }
 
+/** Commands for one store alone (forget, publish, rollback) refuse two of them by words of their own. */
 export function addPlaces(command: Command, { log, keys }: Places): Command {
   const local = [...(log === undefined ? [] : ["D1"]), ...(keys === undefined ? [] : ["KV"])].join(" and ");
   command
@@ -24,30 +25,28 @@ export function addPlaces(command: Command, { log, keys }: Places): Command {
     .option("--persist-to <folder>", "with --local: where wrangler dev keeps its state", LOCAL_STATE)
     .option("--config <file>", "wrangler.toml of the edge", findConfig());
   const hasRecords = log === "any" || log === "simulated";
+  const others = log === "simulated" ? ["simulated"] : [];
   if (log === "tables" || hasRecords) {
     command
       .option("--binding <name>", "its D1 database", "EVENTS")
       .addOption(
-        new Option("--database <file>", "a SQLite file instead of D1, such as <data>/events.sqlite of a Node or Deno server").conflicts([
-          "local",
-          ...(hasRecords ? ["queries"] : []),
-          ...(log === "simulated" ? ["simulated"] : []),
-        ]),
+        new Option("--database <file>", "a SQLite file instead of D1, such as <data>/events.sqlite of a Node or Deno server").conflicts(
+          hasRecords ? ["local", "queries", ...others] : [],
+        ),
       );
   }
   if (hasRecords)
     command
-      .addOption(
-        new Option("--queries <file>", "UBI query records instead, one per line").conflicts([
-          "local",
-          ...(log === "simulated" ? ["simulated"] : []),
-        ]),
-      )
+      .addOption(new Option("--queries <file>", "UBI query records instead, one per line").conflicts(["local", ...others]))
       .option("--events <file>", "with --queries: UBI event records, one per line");
   if (log === "simulated") command.addOption(new Option("--simulated", "simulated shoppers instead").conflicts("local"));
   if (keys !== undefined)
     command
       .option(`${keys} <name>`, "its KV namespace", "EMBEDDINGS")
-      .addOption(new Option("--folder <folder>", "the folder kv of a server, instead of Cloudflare's KV").conflicts("local"));
+      .addOption(
+        new Option("--folder <folder>", "the folder kv of a server, instead of Cloudflare's KV").conflicts(
+          log === undefined ? [] : ["local"],
+        ),
+      );
   return command;
 }

@@ -9,7 +9,7 @@
 import type { Judgment } from "./verdict.ts";
 import { normalQuantile } from "./statistics/distributions.ts";
 import { boundariesOf, type Look, spentAt } from "./statistics/group-sequential.ts";
-import { DAY_MS } from "../web.ts";
+import { DAY_MS, UserError } from "../web.ts";
 
 /** At least one of them. */
 export interface Plan {
@@ -44,12 +44,22 @@ export interface Calendar {
  */
 export const USED = 0.8;
 
+/** An edge refuses such a plan too, but a report may read the configuration of another one. Throws a UserError. */
+function requirePlan({ unitsPerArm, lastDay }: Plan): void {
+  if (unitsPerArm !== undefined && !(unitsPerArm >= 1))
+    throw new UserError(`plan.unitsPerArm of the experiment is ${unitsPerArm}: give a number of shoppers`);
+  if (lastDay !== undefined && Number.isNaN(Date.parse(lastDay)))
+    throw new UserError(`plan.lastDay of the experiment is "${lastDay}": give a day such as 2026-12-24`);
+}
+
 /** `shoppersAt`: of control and of the arm, up to and including a day. The end of each day that is over, until the planned end. */
 export function looksOf(
-  { unitsPerArm, lastDay }: Plan,
+  plan: Plan,
   { firstDayMs, days, asOfMs, alpha }: Calendar,
   shoppersAt: (day: number) => readonly [number, number],
 ): readonly PlannedLook[] {
+  requirePlan(plan);
+  const { unitsPerArm, lastDay } = plan;
   const over = Math.min(days, Math.floor((asOfMs - firstDayMs) / DAY_MS));
   const plannedDays = lastDay === undefined ? Infinity : Math.max(1, Math.round((Date.parse(lastDay) - firstDayMs) / DAY_MS) + 1);
   const isEnded = asOfMs >= firstDayMs + plannedDays * DAY_MS;

@@ -40,7 +40,8 @@ it.each([
 
 it.each([
   ["report", ["key", "--local", "--database", "events.sqlite"]],
-  ["forget", ["somebody", "--local", "--database", "events.sqlite"]],
+  ["plan", ["--lift", "0.1", "--local", "--queries", "queries.ndjson"]],
+  ["ladder", ["--local", "--folder", "kv"]],
   ["guard", ["key", "--local", "--folder", "kv"]],
 ])("%s refuses two places at once, by name", async (name, args) => {
   const command = COMMANDS.find((each) => each.name() === name)!;

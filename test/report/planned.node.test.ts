@@ -55,6 +55,14 @@ describe("looksOf()", () => {
   });
 });
 
+it.each([
+  [{ lastDay: "soon" }, 'plan.lastDay of the experiment is "soon"'],
+  [{ unitsPerArm: 0 }, "plan.unitsPerArm of the experiment is 0"],
+  [{ unitsPerArm: Number.NaN }, "plan.unitsPerArm of the experiment is NaN"],
+])("a plan that is none is refused: %j", (plan, message) => {
+  expect(() => looksOf(plan, calendar(3), daily(100))).toThrow(message);
+});
+
 /** A judgment of an estimate so many standard errors from 0. */
 const at = (z: number, factor: number) => {
   const judgment: Pick<Judgment, "verdict"> = { verdict: z > factor ? "higher" : z < -factor ? "lower" : "open" };
