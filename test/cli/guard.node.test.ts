@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { simulateWorld, WORLDS } from "../../src/cli/guard/simulate.ts";
 import { run, SHOP_COMMANDS } from "../../src/cli/main.ts";
 import { readHistory, switchVariants } from "../../src/cli/guard/switch.ts";
-import { openFolderNamespace, openWranglerNamespace } from "../../src/cli/publish/namespace.ts";
+import { openFolderNamespace, openLocalNamespace } from "../../src/cli/publish/namespace.ts";
 import { openLocalDatabase } from "../../src/cli/report/database.ts";
 import { parseExperiments } from "../../src/config/experiments.ts";
 import { GUARDRAILS, judge, STOP_ALPHA } from "../../src/report/guardrails.ts";
@@ -133,7 +133,7 @@ const BROKEN = `WITH RECURSIVE shopper(n) AS (SELECT 0 UNION ALL SELECT n + 1 FR
   FROM shopper`;
 
 describe("armmt guard --local", () => {
-  it("reads the D1 and writes the KV of wrangler, whose own command finds what it wrote", async () => {
+  it("reads the D1 and writes the KV of a real workerd, as wrangler dev has them", async () => {
     const [config, state] = [join(folder, "local.toml"), join(folder, "state")];
     mkdirSync(state);
     writeFileSync(
@@ -151,12 +151,13 @@ describe("armmt guard --local", () => {
     const { code, stdout, stderr } = await armmt("rerank", "--local", "--persist-to", state, "--config", config);
     expect({ code, stderr }).toMatchObject({ code: 3 });
     expect(stdout).toMatch(/switched off in .*armmt/);
-    const wrangler = openWranglerNamespace({ config, binding: "EMBEDDINGS", where: ["--local", "--persist-to", state] });
-    expect(parseExperiments((await wrangler.get("experiments")) ?? "")).toMatchObject({
+    const written = await openLocalNamespace({ config, binding: "EMBEDDINGS", stateDir: state });
+    expect(parseExperiments((await written.get("experiments")) ?? "")).toMatchObject({
       ok: true,
       value: [{ key: "rerank", off: ["armmt"] }, {}, {}],
     });
-  }, 180_000);
+    await written.close();
+  }, 300_000);
 });
 
 describe("switchVariants()", () => {

@@ -322,9 +322,9 @@ export function runCell(cell: Cell, options: CheckOptions, [from, to]: readonly 
   for (let run = from; run < to; run++) {
     const days = [...simulateDays(cell, `${options.seed}:${cell.name}:${run}`, options)];
     METRICS.forEach(({ id }, m) => {
-      if (days.some(({ judged }) => judged[m] !== undefined && judged[m].verdict !== "open")) add(called, id);
+      if (days.some(({ judged }) => judged[m] !== undefined && judged[m].verdict !== "open")) addTo(called, id);
     });
-    for (const id of plannedVerdicts(days, cell, options).keys()) add(planned, id);
+    for (const id of plannedVerdicts(days, cell, options).keys()) addTo(planned, id);
     if (days.some(({ judged }) => judged.some((each) => each?.alarm !== undefined))) alarms++;
     const last = days.at(-1)?.judged[POWER];
     if (last === undefined) continue;
@@ -339,14 +339,14 @@ export function runCell(cell: Cell, options: CheckOptions, [from, to]: readonly 
 export const POWER_METRIC = "revenue-per-shopper";
 const POWER = METRICS.findIndex(({ id }) => id === POWER_METRIC);
 
-function add(counts: Map<string, number>, id: string, by = 1): void {
+function addTo(counts: Map<string, number>, id: string, by = 1): void {
   counts.set(id, (counts.get(id) ?? 0) + by);
 }
 
 export function addFound(a: Found, b: Found): Found {
   const sum = (of: "called" | "planned"): Readonly<Record<string, number>> => {
     const counts = new Map(Object.entries(a[of]));
-    for (const [id, by] of Object.entries(b[of])) add(counts, id, by);
+    for (const [id, by] of Object.entries(b[of])) addTo(counts, id, by);
     return Object.fromEntries(counts);
   };
   return {
