@@ -7,7 +7,8 @@ import * as v from "valibot";
 import { createUnitHash, isUnitHash } from "../events/keys.ts";
 import { type EventDatabase, quote } from "../report/sql-log.ts";
 import { openDatabaseFile, openLocalDatabase, openWranglerDatabase } from "./report/database.ts";
-import { findConfig, loadWrangler, LOCAL_STATE, readDevVars } from "./wrangler.ts";
+import { addPlaces, type DatabaseFlags } from "./places.ts";
+import { loadWrangler, readDevVars } from "./wrangler.ts";
 import { UserError, errorText } from "../web.ts";
 
 const TABLES = ["ubi_queries", "ubi_events"] as const;
@@ -113,18 +114,13 @@ function isBound(list: readonly { readonly binding?: string | undefined }[], nam
   return list.some(({ binding }) => binding === name);
 }
 
-type ForgetFlags = Record<"persistTo" | "config" | "binding", string> &
-  Partial<Record<"local" | "dryRun" | "json", true>> & { readonly database?: string };
+type ForgetFlags = DatabaseFlags & Partial<Record<"dryRun" | "json", true>>;
 
 export function createForgetCommand(): Command {
-  return new Command("forget")
+  const command = new Command("forget")
     .description("Remove a shopper's rows from D1 or a server's SQLite file, and list other stores that may hold records")
-    .argument("<user>", "client id or unit as the shop sends it, or a unit's hash as it is stored")
-    .option("--local", "the D1 of wrangler dev on this machine, instead of Cloudflare's")
-    .option("--persist-to <folder>", "with --local: where wrangler dev keeps its state", LOCAL_STATE)
-    .option("--config <file>", "wrangler.toml of the edge Worker", findConfig())
-    .option("--binding <name>", "its D1 database", "EVENTS")
-    .option("--database <file>", "a SQLite file instead of D1, such as <data>/events.sqlite of a Node or Deno server")
+    .argument("<user>", "client id or unit as the shop sends it, or a unit's hash as it is stored");
+  return addPlaces(command, { log: "tables" })
     .option("--dry-run", "count the rows and remove nothing")
     .option("--json", "print the summary as JSON")
     .addHelpText(

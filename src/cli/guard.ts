@@ -3,7 +3,7 @@
  * deployment. Made for a schedule: a second run changes nothing.
  */
 import { resolve } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { parseExperiments } from "../config/experiments.ts";
 import type { Experiment } from "../experiment/assign.ts";
 import type { ReportData } from "../report/analyse.ts";
@@ -18,9 +18,10 @@ import { simulateGuard, type SimulatedRow } from "./guard/simulate.ts";
 import { type Change, experimentIn, readExperiments, readHistory, switchedOnAt, switchVariants } from "./guard/switch.ts";
 import { above, whole } from "./numbers.ts";
 import { type Namespace, openFolderNamespace, openLocalNamespace, openWranglerNamespace } from "./publish/namespace.ts";
-import { type LogFlags, openLog, parseTime, reportOn, weightsOption } from "./report.ts";
+import { addPlaces, type LogFlags } from "./places.ts";
+import { openLog, parseTime, reportOn, weightsOption } from "./report.ts";
 import { weightsIn } from "./report/weights.ts";
-import { findConfig, loadWrangler, LOCAL_STATE } from "./wrangler.ts";
+import { loadWrangler } from "./wrangler.ts";
 
 /** The exit code of a run that has switched a variant off, or would. */
 const STOPPED = 3;
@@ -57,16 +58,8 @@ export function createGuardCommand(): Command {
     .argument("[experiment]", "its key")
     .option("--dry-run", "write nothing")
     .option("--undo", "switch the experiment's variants on again")
-    .option("--allow <harm>", "how much worse is allowed, such as latency=100,bypass=0.1 (shares and milliseconds)", parseAllowed)
-    .option("--local", "D1 and KV of wrangler dev on this machine, instead of Cloudflare's")
-    .option("--persist-to <folder>", "with --local: where wrangler dev keeps its state", LOCAL_STATE)
-    .option("--config <file>", "wrangler.toml of the edge: bindings, experiments and weights", findConfig())
-    .option("--binding <name>", "its D1 database", "EVENTS")
-    .option("--kv-binding <name>", "its KV namespace", "EMBEDDINGS")
-    .addOption(new Option("--database <file>", "a SQLite file with the tables instead of D1").conflicts(["local", "queries"]))
-    .addOption(new Option("--queries <file>", "UBI query records instead, one per line").conflicts("local"))
-    .option("--events <file>", "with --queries: UBI event records, one per line")
-    .addOption(new Option("--folder <folder>", "the folder kv of a server, instead of Cloudflare's KV").conflicts("local"))
+    .option("--allow <harm>", "how much worse is allowed, such as latency=100,bypass=0.1 (shares and milliseconds)", parseAllowed);
+  addPlaces(command, { log: "any", keys: "--kv-binding" })
     .option("--since <time>", "only searches from then on, ISO 8601", parseTime)
     .option("--control <variant>", 'arm that the others are compared with (default: "control")')
     .option("--weights <weights>", "shares of the arms, such as control=0.5,armmt=0.5 (default: the edge's configuration)", weightsOption)

@@ -1,6 +1,6 @@
 /** `armmt ladder`: a model's trust in a catalogue grows by evidence of its shoppers, and shrinks by it. Safe to run from cron. */
 import { resolve } from "node:path";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import * as v from "valibot";
 import { parseExperiments } from "../config/experiments.ts";
 import { findMetric } from "../report/metrics.ts";
@@ -13,8 +13,9 @@ import { above, whole } from "./numbers.ts";
 import { type Namespace, openFolderNamespace, openLocalNamespace, openWranglerNamespace } from "./publish/namespace.ts";
 import { followedBySet } from "./publish/order.ts";
 import { readRanking, rollBackRanking } from "./publish/ranking.ts";
-import { type LogFlags, openLog, reportOn } from "./report.ts";
-import { findConfig, loadWrangler, LOCAL_STATE } from "./wrangler.ts";
+import { addPlaces, type LogFlags } from "./places.ts";
+import { openLog, reportOn } from "./report.ts";
+import { loadWrangler } from "./wrangler.ts";
 
 /** The exit code of a run that has found a model worse, or would have. */
 const HARM = 3;
@@ -47,7 +48,7 @@ Examples:
 Exit codes: 0 went on or waits, 1 failed, 2 wrong usage, ${HARM} a model was found worse, or would be`;
 
 export function createLadderCommand(): Command {
-  return new Command("ladder")
+  const command = new Command("ladder")
     .description(
       "Let a catalogue's trust in a model grow by the votes of its shoppers, step by step, and end it where they vote against it",
     )
@@ -56,16 +57,8 @@ export function createLadderCommand(): Command {
     .option("--share <share>", "of the shoppers whose lists are interleaved", above(0), 0.2)
     .option("--again", "try a model again whose ladder has ended")
     .option("--dry-run", "write nothing")
-    .option("--undo", "end the ladder, and follow what was followed before")
-    .option("--local", "D1 and KV of wrangler dev on this machine, instead of Cloudflare's")
-    .option("--persist-to <folder>", "with --local: where wrangler dev keeps its state", LOCAL_STATE)
-    .option("--config <file>", "wrangler.toml of the edge: bindings, indexes and experiments", findConfig())
-    .option("--binding <name>", "its D1 database", "EVENTS")
-    .option("--kv-binding <name>", "its KV namespace", "EMBEDDINGS")
-    .addOption(new Option("--database <file>", "a SQLite file with the tables instead of D1").conflicts(["local", "queries"]))
-    .addOption(new Option("--queries <file>", "UBI query records instead, one per line").conflicts("local"))
-    .option("--events <file>", "with --queries: UBI event records, one per line")
-    .addOption(new Option("--folder <folder>", "the folder kv of a server, instead of Cloudflare's KV").conflicts("local"))
+    .option("--undo", "end the ladder, and follow what was followed before");
+  return addPlaces(command, { log: "any", keys: "--kv-binding" })
     .option("--simulate [shops]", "good, useless and harmful models in simulated shops (default: 200), and nothing else", whole(1))
     .option("--json", "print the result as JSON")
     .addHelpText("after", EXAMPLES)

@@ -16,7 +16,7 @@ import { SPLITS } from "./lists/split.ts";
 import { above } from "./numbers.ts";
 import { parseTime } from "./report.ts";
 import { parseRates } from "./report/rates.ts";
-import { findConfig, LOCAL_STATE } from "./wrangler.ts";
+import { addPlaces } from "./places.ts";
 
 export interface ListsOptions extends LogOptions {
   /** That `armmt embed` wrote for the catalogue that was searched. */
@@ -177,17 +177,15 @@ Examples:
 The log: docs/guide/train-on-your-own-log.md`;
 
 export function createListsCommand(): Command {
-  return new Command("lists")
+  const command = new Command("lists")
     .description("A log of searches and events → training lists (Parquet), through the features that serve")
     .addOption(
       new Option(
         "--from <log...>",
         "D1 database, .sqlite file, .ndjson files or folder, .parquet files or folder, s3://…, iceberg:<table>; several are read as one",
       ).default(["EVENTS"], "D1, binding EVENTS"),
-    )
-    .option("--local", "the D1 of wrangler dev on this machine")
-    .option("--persist-to <folder>", "with --local: where wrangler dev keeps its state", LOCAL_STATE)
-    .option("--config <file>", "wrangler.toml of the edge: bindings, and which indexes search a catalogue", findConfig())
+    );
+  return addPlaces(command, { log: "d1" })
     .option("--catalog <name>", "only searches of the indexes that search this catalogue, with its vectors")
     .option("--index <name...>", "only searches of these indexes instead")
     .option("--embeddings <folder>", "that armmt embed wrote for it (default: .armmt/embeddings/<catalogue, or products>)")

@@ -1,13 +1,13 @@
 /** `armmt plan`: units, days and cost of an experiment before it starts, as an A/B test or interleaved. */
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { DEFAULT_TUNING } from "../report/statistics/sequential.ts";
 import { costOf, type CostOptions } from "../report/plan/cost.ts";
 import { sizeOf, type SizeOptions } from "../report/plan/size.ts";
 import { METRICS } from "../report/metrics.ts";
 import { type Sensitivity, sensitivitiesOf } from "../report/plan/sensitivity.ts";
-import { type LogFlags, openLog, reportOn } from "./report.ts";
+import { addPlaces, type LogFlags } from "./places.ts";
+import { openLog, reportOn } from "./report.ts";
 import { EXAMPLE } from "./report/simulated.ts";
-import { findConfig, LOCAL_STATE } from "./wrangler.ts";
 import { above, change, share, upToOne, whole } from "./numbers.ts";
 import * as format from "../report/format.ts";
 import { UserError } from "../web.ts";
@@ -79,17 +79,8 @@ export function createPlanCommand(): Command {
     .option("--items <n>", "products in the catalogue", whole(1), 100_000)
     .option("--cpu-ms <x>", "CPU of one search (default: by window, from the table in docs/performance.md)", above(0))
     .option("--searches-per-isolate <n>", "that an isolate serves before it ends", above(0), 1000)
-    .option("--experiment <key>", "an earlier experiment of yours: its log gives what is not given here")
-    .option("--local", "its log: the D1 of wrangler dev on this machine, instead of Cloudflare's")
-    .option("--persist-to <folder>", "with --local: where wrangler dev keeps its state", LOCAL_STATE)
-    .option("--config <file>", "wrangler.toml of the edge", findConfig())
-    .option("--binding <name>", "its D1 database", "EVENTS")
-    .addOption(new Option("--database <file>", "a SQLite file with the tables instead").conflicts(["local", "queries", "simulated"]))
-    .addOption(new Option("--queries <file>", "UBI query records instead, one per line").conflicts(["local", "simulated"]))
-    .option("--events <file>", "with --queries: UBI event records, one per line")
-    .addOption(new Option("--simulated", "the simulated experiment of armmt report --simulated, as an example").conflicts("local"))
-    .option("--json", "print the plan as JSON")
-    .addHelpText("after", EXAMPLES);
+    .option("--experiment <key>", "an earlier experiment of yours: its log gives what is not given here");
+  addPlaces(command, { log: "simulated" }).option("--json", "print the plan as JSON").addHelpText("after", EXAMPLES);
   return command.action(async (flags: PlanFlags) => {
     const experiment = flags.experiment ?? (flags.simulated === true ? EXAMPLE.experiment : undefined);
     const names = ["local", "database", "queries", "events"] as const;
@@ -197,6 +188,7 @@ function formatPlan(plan: Plan): string {
     ["", "units per arm", "units", "searches", "days"],
     [
       sizeRow("A/B, one look at the end", ab),
+      sizeRow("A/B, planned end, read every day", ab.planned),
       sizeRow("A/B, confidence sequence, at most", ab.alwaysValid),
       sizeRow(`… with --tuning ${ab.alwaysValidTuned.tuning}`, ab.alwaysValidTuned),
       ["interleaving", undefined, undefined, format.wholeNumber(interleaving.searches), days],
@@ -217,6 +209,7 @@ function formatPlan(plan: Plan): string {
     `To see ${format.lift(wanted)} on ${base} with a power of ${format.chance(power)} at a two-sided error of ${format.chance(alpha)}`,
     "",
     sizes,
+    `Planned end: state it before the start, with the experiment in EXPERIMENTS: "plan": { "unitsPerArm": ${ab.planned.unitsPerArm} }.`,
     `By the rule of thumb 2 (z₁ + z₂)² σ² / δ²: ${format.wholeNumber(ab.unitsPerArmByRuleOfThumb)} units per arm.`,
     `Interleaving: ${Number(interleaving.sensitivity.toFixed(1))} times as sensitive is ${interleaving.isAssumed ? "assumed" : "estimated from the log"}. With ${format.wholeNumber(interleaving.votes)} votes a preference of ${format.share(interleaving.tellsShare)} can be told from a coin.`,
     interleaving.assumption,

@@ -13,7 +13,7 @@ import { type LocalOptions, type Namespace, openFolderNamespace, openLocalNamesp
 import { isDeployed, orderOf, readLiveSet } from "./publish/order.ts";
 import { readRanking, rollBackRanking, writeRanking } from "./publish/ranking.ts";
 import { UserError } from "../web.ts";
-import { findConfig, LOCAL_STATE } from "./wrangler.ts";
+import { addPlaces } from "./places.ts";
 
 /** Concurrent writes of shards. */
 const PUT_AT_ONCE = 16;
@@ -112,14 +112,8 @@ export interface NamespaceFlags extends Record<"catalog" | "persistTo" | "config
 
 /** Options that publish and rollback share. */
 export function addNamespaceFlags(command: Command): Command {
-  return command
-    .option("--catalog <name>", "name under which the edge looks for it", "products")
-    .option("--local", "the KV of wrangler dev on this machine, instead of Cloudflare's")
-    .option("--persist-to <folder>", "with --local: where wrangler dev keeps its state", LOCAL_STATE)
-    .option("--folder <folder>", "the folder kv of a server (serve:node), instead of Cloudflare's KV")
-    .option("--config <file>", "wrangler.toml of the edge Worker", findConfig())
-    .option("--binding <name>", "its KV namespace", BINDING)
-    .option("--json", "print the summary as JSON and no progress");
+  command.option("--catalog <name>", "name under which the edge looks for it", "products");
+  return addPlaces(command, { keys: "--binding" }).option("--json", "print the summary as JSON and no progress");
 }
 
 /** Closes the namespace after `work`. */

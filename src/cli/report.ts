@@ -6,13 +6,14 @@ import { writeFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_TUNING } from "../report/statistics/sequential.ts";
 import { progressBar } from "./command.ts";
-import { findConfig, LOCAL_STATE } from "./wrangler.ts";
+import { addPlaces, type LogFlags } from "./places.ts";
 import { above, share, upToOne, whole } from "./numbers.ts";
 import { DEFAULT_CAP } from "../report/caps.ts";
 import { analyse, type AnalyseOptions, type ReportData } from "../report/analyse.ts";
 import { openDatabaseFile, openLocalDatabase, openWranglerDatabase } from "./report/database.ts";
 import type { Log, LogRange } from "../report/log.ts";
 import { findMetric, type Metric, METRICS } from "../report/metrics.ts";
+import type { Plan } from "../report/planned.ts";
 import type { Weights } from "../report/sample-ratio.ts";
 import { EXAMPLE, openSimulatedLog } from "./report/simulated.ts";
 import { openSqlLog } from "../report/sql-log.ts";
@@ -30,7 +31,7 @@ import { TOKEN_TTL_MS } from "../events/token.ts";
 import { DAY_MS, UserError } from "../web.ts";
 
 export interface ReportOptions
-  extends Pick<AnalyseOptions, "control" | "metric" | "lift" | "power" | "alpha" | "tuning" | "cap" | "allowed">, OrderOptions {
+  extends Pick<AnalyseOptions, "control" | "metric" | "lift" | "power" | "alpha" | "tuning" | "cap" | "allowed" | "plan">, OrderOptions {
   /** Days in which an action counts for its search; default as long as a token lives. */
   readonly window?: number | undefined;
   readonly range: LogRange & { readonly experiment: string };
@@ -85,6 +86,8 @@ export async function reportOn(log: Log, options: ReportOptions): Promise<Report
         experiment,
         place: log.place,
         weights,
+        plan: options.plan ?? weights.plan,
+        asOfMs: Math.min(Date.now(), untilMs ?? Infinity),
         notes: [...log.notes, ...(log.lateNotes?.() ?? []), ...(options.kind === undefined ? [] : [KIND_NOTES[options.kind]])],
         attribution: { windowDays, until: range.until ?? null, rates: rates === undefined ? null : Object.fromEntries(rates) },
       },
@@ -96,17 +99,17 @@ export async function reportOn(log: Log, options: ReportOptions): Promise<Report
 
 const KIND_NOTES = { browse: "Pages without words only (--kind browse)", search: "Searches with words only (--kind search)" } as const;
 
-async function findWeights(log: Log, { range: { experiment }, config }: ReportOptions): Promise<Weights | undefined> {
+async function findWeights(
+  log: Log,
+  { range: { experiment }, config }: Pick<ReportOptions, "range" | "config">,
+): Promise<Weights | undefined> {
   const live = await log.liveExperiments();
   return live === undefined ? configuredWeights(config, experiment) : weightsIn(live, experiment, 'KV key "experiments"');
 }
 
-export type LogFlags = Record<"config" | "persistTo" | "binding", string> &
-  Partial<Record<"database" | "queries" | "events", string>> &
-  Partial<Record<"local" | "simulated", true>>;
-
-type ReportFlags = Omit<ReportOptions, "range" | "weights" | "control" | "json"> &
+type ReportFlags = Omit<ReportOptions, "range" | "weights" | "control" | "json" | "plan"> &
   LogFlags &
+  Plan &
   Partial<Record<"since" | "until" | "control" | "html", string>> &
   Partial<Record<"json" | "check" | "rules", true>> & {
     readonly weights?: Weights;
@@ -146,15 +149,8 @@ Examples:
 export function createReportCommand(): Command {
   const command = new Command("report")
     .description("An experiment: sample ratio, metrics with intervals, interleaving, time to an answer")
-    .argument("[experiment]", "its key")
-    .option("--local", "the D1 of wrangler dev on this machine, instead of Cloudflare's")
-    .option("--persist-to <folder>", "with --local: where wrangler dev keeps its state", LOCAL_STATE)
-    .option("--config <file>", "wrangler.toml of the edge: bindings and weights", findConfig())
-    .option("--binding <name>", "its D1 database", "EVENTS")
-    .addOption(new Option("--database <file>", "a SQLite file with the tables instead").conflicts(["local", "queries", "simulated"]))
-    .addOption(new Option("--queries <file>", "UBI query records instead, one per line").conflicts(["local", "simulated"]))
-    .option("--events <file>", "with --queries: UBI event records, one per line")
-    .addOption(new Option("--simulated", "simulated shoppers instead").conflicts("local"))
+    .argument("[experiment]", "its key");
+  addPlaces(command, { log: "simulated" })
     .option("--since <time>", "only searches from then on, ISO 8601", parseTime)
     .option("--until <time>", "only searches and what followed them before, ISO 8601; refunds count whenever they come", parseTime)
     .addOption(new Option("--kind <kind>", "only pages without words, or only searches with words").choices(["browse", "search"]))
@@ -172,6 +168,12 @@ export function createReportCommand(): Command {
     )
     .option("--control <variant>", 'arm that the others are compared with (default: "control")')
     .option("--weights <weights>", "shares of the arms, such as control=0.5,armmt=0.5 (default: the edge's configuration)", weightsOption)
+    .option(
+      "--units-per-arm <n>",
+      "shoppers in each arm at which it ends, as planned before the start (default: plan of the experiment)",
+      above(0),
+    )
+    .option("--last-day <day>", "on which it ends (UTC), as planned before the start (default: plan of the experiment)", parseDay)
     .option("--metric <id>", `for the segments: ${METRICS.map(({ id }) => id).join(", ")}`, parseMetric, METRICS[0])
     .option("--lift <x>", "relative lift to detect", above(0), 0.03)
     .option("--power <x>", "probability of detecting it", share, 0.8)
@@ -219,9 +221,12 @@ export function createReportCommand(): Command {
 async function printReport(experiment: string, flags: ReportFlags): Promise<void> {
   const log = await openLog(flags);
   try {
+    const { since, until, control, html, json, unitsPerArm, lastDay } = flags;
+    const range = { experiment, since, until };
+    const isPlanned = unitsPerArm !== undefined || lastDay !== undefined;
+    const plan = isPlanned ? { unitsPerArm, lastDay } : flags.weights && (await findWeights(log, { range, config: flags.config }))?.plan;
     const weights = flags.weights ?? (flags.simulated === true ? EXAMPLE_WEIGHTS : undefined);
-    const { since, until, control, html, json } = flags;
-    const report = await reportOn(log, { ...flags, weights, control, range: { experiment, since, until } });
+    const report = await reportOn(log, { ...flags, weights, control, range, plan });
     if (html !== undefined) {
       const { drawPage } = await import("../report/page.ts"); // brings the chart library
       writeFileSync(html, drawPage(report));
@@ -253,6 +258,12 @@ export function parseTime(text: string): string {
   const ms = Date.parse(text);
   if (Number.isNaN(ms)) throw new InvalidArgumentError(`"${text}" is not a time; give one such as 2026-11-16 or 2026-11-16T09:30:00Z.`);
   return new Date(ms).toISOString();
+}
+
+function parseDay(text: string): string {
+  if (!/^\d{4}-\d\d-\d\d$/.test(text) || Number.isNaN(Date.parse(text)))
+    throw new InvalidArgumentError(`"${text}" is not a day; give one such as 2026-12-24.`);
+  return text;
 }
 
 function parseMetric(text: string): Metric {

@@ -37,6 +37,15 @@ const experiment = v.pipe(
     ranges: v.optional(v.array(v.tuple([share, share], "give a start and an end"))),
     condition: v.optional(v.custom<Condition>(isObject, "give a table of attributes")),
     off: v.optional(v.array(v.string("name a variation"), "list variations")),
+    plan: v.optional(
+      v.pipe(
+        v.strictObject({
+          unitsPerArm: v.optional(v.pipe(v.number("use a number"), v.minValue(1, "use a number of shoppers"))),
+          lastDay: v.optional(v.pipe(v.string("use a day"), v.isoDate('use a day such as "2026-12-24"'))),
+        }),
+        v.check(({ unitsPerArm, lastDay }) => unitsPerArm !== undefined || lastDay !== undefined, "give unitsPerArm, lastDay or both"),
+      ),
+    ),
   }),
   v.check(({ weights, variations }) => weights === undefined || weights.length === variations.length, "give one weight per variation"),
   v.check(

@@ -60,6 +60,8 @@ const parameters = v.object({
   ...reference,
   currency: optional(currencyCode),
   transaction_id: optional(orderIdentifier),
+  /** Of all items together; a wrong one is ignored, as prices go before it. */
+  value: v.fallback(optional(money), undefined),
   items: optional(v.pipe(v.array(item), v.maxLength(200, "at most 200 items in one event"))),
 });
 
@@ -127,7 +129,7 @@ function readEvent(
   const read = readAs(event, value, "The event");
   if (!read.ok) return [read];
   const { name, timestamp_micros: ownAtMs, params } = read.value;
-  const { items = [], transaction_id: orderId, currency } = params ?? {};
+  const { items = [], transaction_id: orderId, currency, value: worth } = params ?? {};
   const action = ACTIONS[name] ?? name;
   const shared = { ...common, action, happenedAtMs: ownAtMs ?? batchAtMs, orderId };
   if (items.length === 0) {
@@ -135,13 +137,15 @@ function readEvent(
     if (ACTIONS[name] !== undefined && !isWhole) return [err("params.items: the event is about no item")];
     return [ok({ ...shared, ...searchOf(params), currency })];
   }
+  // GA4 asks for a value, and for no price of an item: where there is one item, the value is its own.
+  const only = items.length === 1 && worth !== undefined ? worth / (items[0]?.quantity ?? 1) : undefined;
   const lines = linesOf(items.map(({ item_id: itemId }) => itemId));
   return items.map((one, i) =>
     ok({
       ...shared,
       ...searchOf(one, params),
       itemId: one.item_id,
-      price: one.price,
+      price: one.price ?? only,
       quantity: one.quantity,
       currency: one.currency ?? currency,
       line: lines[i],

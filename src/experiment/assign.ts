@@ -35,6 +35,8 @@ export interface Experiment {
   readonly condition?: Condition | undefined;
   /** Variations that a guardrail has switched off: their units keep their arm, and see the engine's order. Not GrowthBook's. */
   readonly off?: readonly string[] | undefined;
+  /** When it ends, stated before the start: `armmt report` goes by it, the edge does not. Not GrowthBook's. */
+  readonly plan?: { readonly unitsPerArm?: number | undefined; readonly lastDay?: string | undefined } | undefined;
 }
 
 /** Facts of a request: `id` is the unit unless an experiment names another attribute. */
@@ -55,7 +57,7 @@ let client: GrowthBookClient | undefined;
 
 /** `undefined` for a unit that does not take part, and for fewer than two variations. */
 export function assignVariant(experiment: Experiment, attributes: Attributes): VariantChoice | undefined {
-  const { key, status = "running", hashVersion = 2, variations, weights, namespace, ranges, off, ...rest } = experiment;
+  const { key, status = "running", hashVersion = 2, variations, weights, namespace, ranges, off, plan: _, ...rest } = experiment;
   const [first, second, ...others] = variations;
   if (status !== "running" || first === undefined || second === undefined) return undefined;
   client ??= new GrowthBookClient();

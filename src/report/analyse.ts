@@ -5,9 +5,10 @@
 import { TOKEN_TTL_MS } from "../events/token.ts";
 import { parseTreatment } from "../experiment/treatment.ts";
 import { DAY_MS, UserError } from "../web.ts";
-import { type Metric, METRICS, segmentRank } from "./metrics.ts";
+import { findMetric, type Metric, METRICS, segmentRank } from "./metrics.ts";
 import { describeMoney, moneyNotes, whyWithheld } from "./money.ts";
 import { checksOf } from "./checks-report.ts";
+import { type Calendar, looksOf, type Plan, type PlannedLook, USED } from "./planned.ts";
 import { compareSampleRatio, type Weights } from "./sample-ratio.ts";
 import { DEFAULT_CAP } from "./caps.ts";
 import type { ArmSums } from "./cells.ts";
@@ -16,7 +17,7 @@ import { describeRules } from "./rules.ts";
 import { holm } from "./statistics/compare.ts";
 import { compareSums, decide, searchEffect } from "./verdict.ts";
 import type { Stage } from "./stage.ts";
-import { daysUntil, liftSeenNow, powerNow } from "./statistics/power.ts";
+import { daysUntil, liftSeenNow, plannedDays, powerNow } from "./statistics/power.ts";
 import { preferenceOf } from "./statistics/preference.ts";
 import type { SequenceOptions } from "./statistics/sequential.ts";
 import type { ArmTally, Tally } from "./tally.ts";
@@ -38,6 +39,10 @@ export interface AnalyseOptions extends SequenceOptions {
   /** Guardrail → harm that is allowed, instead of its default. */
   readonly allowed?: ReadonlyMap<string, number> | undefined;
   readonly notes: readonly string[];
+  /** When the experiment ends, stated before its start. */
+  readonly plan?: Plan | undefined;
+  /** Since 1970; days that end later are not over. */
+  readonly asOfMs?: number | undefined;
   /** Which actions belong to a search. */
   readonly attribution?: Attribution | undefined;
 }
@@ -79,7 +84,9 @@ export function analyse({ tally, counts, money: sold, slots = [], rules = [], ex
   const searches = exposures.reduce((sum, arm) => sum + arm.searches, 0);
   const sampleRatio = compareSampleRatio(arms, weights);
   const shareOf = shareBetween(arms, control, weights, sampleRatio.isMismatch);
-  const metrics = tally === undefined ? [] : METRICS.map((each) => measure(each, { tally, control, money, shareOf, alpha, tuning }));
+  const looksAt = tally && options.plan && plannedLooks(tally, options.plan, control, { alpha, asOfMs: options.asOfMs ?? Date.now() });
+  const metrics =
+    tally === undefined ? [] : METRICS.map((each) => measure(each, { tally, control, money, shareOf, looksOf: looksAt, alpha, tuning }));
   const days = tally?.days ?? 0;
   const isMoneyWithheld = (variant: string): boolean => whyWithheld(money, variant) !== null;
   const checks = checksOf(tally, control, { alpha, tuning, allowed: options.allowed, isMoneyWithheld });
@@ -98,6 +105,8 @@ export function analyse({ tally, counts, money: sold, slots = [], rules = [], ex
     alarms: listAlarms(metrics),
     /** Share of the shoppers whose sums no cap touches; 1 for no caps. */
     cap,
+    /** The planned end, by which the verdicts go; null where none was stated: they go by the confidence sequences then. */
+    plan: looksAt && options.plan ? describePlan(options.plan, looksAt, tally, control) : null,
     notes: [
       ...options.notes,
       ...findWarnings({ tally, counts }, weights, metrics),
@@ -119,6 +128,38 @@ export function analyse({ tally, counts, money: sold, slots = [], rules = [], ex
     checks,
     /** Shoppers who are in no figure: seen in several arms; of those who were in another arm before the report, and all who were there before. */
     left: { crossed: tally?.crossed ?? 0, carriedOver: counts.carriedOver },
+  };
+}
+
+const SHOPPERS = findMetric("conversion-per-shopper")!;
+
+/** Of an arm against control: the looks at the end of each day. */
+function plannedLooks(tally: Tally, plan: Plan, control: string, calendar: Pick<Calendar, "alpha" | "asOfMs">) {
+  const base = tally.arms.findIndex(({ variant }) => variant === control);
+  const shoppers = (arm: number, day: number): number => tally.sumsAt(arm, SHOPPERS, day).raw.known.clusters;
+  return (arm: number) =>
+    looksOf(plan, { ...calendar, firstDayMs: tally.firstDayMs, days: tally.days }, (day) => [shoppers(base, day), shoppers(arm, day)]);
+}
+
+function describePlan({ unitsPerArm, lastDay }: Plan, looks: (arm: number) => readonly PlannedLook[], tally: Tally, control: string) {
+  return {
+    unitsPerArm: unitsPerArm ?? null,
+    lastDay: lastDay ?? null,
+    arms: tally.arms.flatMap(({ variant }, arm) => {
+      if (variant === control) return [];
+      const last = looks(arm).at(-1);
+      const pace = last === undefined || last.fraction === 0 ? Infinity : ((last.day + 1) * (1 - last.fraction)) / last.fraction;
+      const byDay = lastDay === undefined ? Infinity : Math.round((Date.parse(lastDay) - tally.firstDayMs) / DAY_MS) - (last?.day ?? -1);
+      const daysLeft = last?.isLast === true ? 0 : Math.min(pace, byDay);
+      return [
+        {
+          variant,
+          fraction: last?.fraction ?? 0,
+          isOver: last?.isLast === true,
+          /** At this traffic. */ daysLeft: Number.isFinite(daysLeft) ? Math.max(0, Math.ceil(daysLeft - 1e-9)) : null,
+        },
+      ];
+    }),
   };
 }
 
@@ -244,8 +285,12 @@ function timeToAnswer(metrics: readonly MetricReport[], arms: readonly ArmTally[
           /** Probability to see that lift now, and the smallest lift that can be seen, in one look; null where there are too few events. */
           powerNow: result && powerNow(lift, result.standardError, alpha),
           seenNow: result && liftSeenNow(result.standardError, wanted),
-          /** In all until that lift can be seen: in one look at the end, or with the confidence sequence. */
-          days: { fixed: daysUntil(lift, running, wanted), always: daysUntil(lift, running, wanted, { alpha, tuning }) },
+          /** In all until that lift can be seen: in one look at the end, with daily looks until a planned end, or with the confidence sequence. */
+          days: {
+            fixed: daysUntil(lift, running, wanted),
+            planned: plannedDays(daysUntil(lift, running, wanted), wanted, USED * alpha),
+            always: daysUntil(lift, running, wanted, { alpha, tuning }),
+          },
         };
       }),
   );

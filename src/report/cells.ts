@@ -16,7 +16,7 @@ export interface Sums {
 export interface ArmSums {
   readonly raw: Sums;
   readonly capped: Sums;
-  /** Capped, Σ y² over the single searches of known shoppers: what the squares would be if the searches of a shopper did not hang together. */
+  /** Not capped, Σ y² over the single searches of known shoppers: what the squares would be if the searches of a shopper did not hang together. */
   readonly searchSquares: number;
   /** Clusters that the cap touches. */
   readonly touched: number;
@@ -52,15 +52,12 @@ export interface Counted extends Weight {
 export function addToCell(cells: Float64Array, at: number, caps: Caps, m: number, counted: Counted, times = 1): void {
   const { y, x, isKnown, squares } = counted;
   const part = at + (isKnown ? 0 : SUM_COUNT);
-  let kept = squares;
   if (caps.isOver(m, y, x)) {
     const cut = caps.cut(m, counted);
     addCluster(cells, part + RAW, y, x, times);
     addCluster(cells, part + CAPPED, cut.y, cut.x, times);
-    // A part of the searches, each with a part of its sum.
-    if (kept !== 0) kept *= (cut.x / x) * ((cut.y * x) / (y * cut.x)) ** 2;
   } else addCluster(cells, part + PLAIN, y, x, times);
-  if (isKnown && kept !== 0) cells[at + SEARCH_SQUARES] = (cells[at + SEARCH_SQUARES] ?? 0) + times * kept;
+  if (isKnown && squares !== 0) cells[at + SEARCH_SQUARES] = (cells[at + SEARCH_SQUARES] ?? 0) + times * squares;
 }
 
 export function readCell(cells: Float64Array, at: number, extremes: readonly Extreme[]): ArmSums {

@@ -9,7 +9,8 @@ import type { Interval } from "./statistics/compare.ts";
 import { mergeSums } from "./statistics/ratio.ts";
 import type { SequenceOptions } from "./statistics/sequential.ts";
 import type { ArmTally, Tally } from "./tally.ts";
-import { type Judgment, judge } from "./verdict.ts";
+import { callPlanned, type PlannedLook, type PlannedVerdict } from "./planned.ts";
+import { informationOf, type Judgment, judge, searchEffect } from "./verdict.ts";
 import { DAY_MS } from "../web.ts";
 
 export type MetricReport = ReturnType<typeof measure>;
@@ -21,11 +22,13 @@ interface Measuring extends SequenceOptions {
   readonly control: string;
   /** Of `shareBetween`. */
   readonly shareOf: (variant: string) => number;
+  /** Of an arm against control, where the experiment has a planned end. */
+  readonly looksOf: ((arm: number) => readonly PlannedLook[]) | undefined;
 }
 
 export const dayName = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
-export function measure(metric: Metric, { tally, control, money, shareOf, ...sequence }: Measuring) {
+export function measure(metric: Metric, { tally, control, money, shareOf, looksOf, ...sequence }: Measuring) {
   const { arms, days, sumsAt, checks } = tally;
   const last = days - 1;
   const base = arms.findIndex(({ variant }) => variant === control);
@@ -53,16 +56,29 @@ export function measure(metric: Metric, { tally, control, money, shareOf, ...seq
     comparisons: arms.flatMap(({ variant }, arm) => {
       if (arm === base || base < 0) return [];
       const options = { ...sequence, share: shareOf(variant) };
-      const at = (day: number, adjustment = adjustments[day]) => {
-        const shifts = adjustment && ([adjustment.shifts[base]!, adjustment.shifts[arm]!] as const);
-        return judge(metric, sumsAt(base, metric, day), sumsAt(arm, metric, day), { ...options, shifts });
+      const pairAt = (day: number) => [sumsAt(base, metric, day), sumsAt(arm, metric, day)] as const;
+      const shiftsAt = (adjustment = NO_ADJUSTMENT) => {
+        const [theirs, mine] = [adjustment.shifts[base], adjustment.shifts[arm]];
+        return theirs && mine && ([theirs, mine] as const);
       };
+      const at = (day: number, adjustment = adjustments[day], factor?: number) =>
+        judge(metric, ...pairAt(day), { ...options, shifts: shiftsAt(adjustment), factor });
       const judgment = at(last);
+      const looks = looksOf?.(arm);
+      const called =
+        looks &&
+        callPlanned(looks, {
+          informationAt: (day) => informationOf(...pairAt(day), searchEffect(...pairAt(day)), shiftsAt(adjustments[day])),
+          judgeAt: (day, factor) => at(day, adjustments[day], factor),
+        });
       const withheld = kind === "money" ? whyWithheld(money, variant) : null;
       return [
         {
           variant,
           ...describe(metric, tally, [base, arm], judgment, withheld),
+          ...(looks && verdictOf(called, withheld)),
+          /** Of the look that decides, or of the last one; null without a planned end. */
+          planned: looks === undefined ? null : describePlanned(called, tally.firstDayMs),
           /** For what shoppers did before; null where nothing is known of that. */
           adjustment: describeAdjustment(adjustments[last], judgment, at(last, NO_ADJUSTMENT), days),
           /** If the arms were alike; null where they can be compared, or nothing has happened. */
@@ -71,6 +87,24 @@ export function measure(metric: Metric, { tally, control, money, shareOf, ...seq
         },
       ];
     }),
+  };
+}
+
+/** Of an experiment with a planned end, which goes before that of the sequence. */
+function verdictOf(called: PlannedVerdict | undefined, withheld: string | null): Pick<ReturnType<typeof describe>, "verdict" | "held"> {
+  return { verdict: withheld === null ? (called?.verdict ?? "open") : "open", held: called?.held ?? null };
+}
+
+/** The intervals hold at all looks together (Jennison & Turnbull 1989, "Interim analyses: the repeated confidence interval approach"). */
+function describePlanned(called: PlannedVerdict | undefined, firstDayMs: number) {
+  const found = called === undefined || typeof called.capped === "string" ? undefined : called.capped;
+  return {
+    /** At whose end the look is; null before the first look that could call anything. */
+    day: called === undefined ? null : dayName(firstDayMs + called.look.day * DAY_MS),
+    /** Half the width of the intervals, in standard errors. */
+    factor: called?.look.factor ?? null,
+    lift: found?.lift.always ?? null,
+    difference: found?.difference.always ?? null,
   };
 }
 

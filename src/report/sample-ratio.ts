@@ -4,6 +4,7 @@
  *
  * Fabijan et al. 2019, "Diagnosing Sample Ratio Mismatch in Online Controlled Experiments" (KDD): chi-square goodness of fit.
  */
+import type { Plan } from "./planned.ts";
 import { chiSquareTail } from "./statistics/distributions.ts";
 import type { ArmTally } from "./tally.ts";
 
@@ -13,6 +14,8 @@ export interface Weights {
   readonly arms: ReadonlyMap<string, number>;
   /** The source, in words. */
   readonly from: string;
+  /** When the experiment ends, where its configuration says so. */
+  readonly plan?: Plan | undefined;
 }
 
 /** The p-value below which the test fires, as at GrowthBook: rare enough for a test that is read every day. */

@@ -157,7 +157,13 @@ const HELD: Readonly<Record<Exclude<MetricComparison["held"], null>, string>> = 
   few_events: "open: the counts show it, the difference does not",
 };
 
-function verdictWords({ verdict, why, held, exact, withheld }: MetricComparison): string {
+function verdictWords(comparison: MetricComparison): string {
+  const { planned, verdict } = comparison;
+  const words = sequenceWords(comparison);
+  return planned?.day != null && verdict !== "open" ? `${words}, decided on ${planned.day}` : words;
+}
+
+function sequenceWords({ verdict, why, held, exact, withheld }: MetricComparison): string {
   if (withheld !== null) return withheld;
   if (exact !== null && verdict !== "open") return `${verdict} (exact: ${counts(exact)})`;
   if (held !== null) return HELD[held];
@@ -185,15 +191,23 @@ function figures(metric: MetricReport, { control, value, lift }: Shown): string[
 
 /** A second row shows what the caps change. */
 function rowsOf(metric: MetricReport, comparison: MetricComparison): readonly (readonly string[])[] {
-  const { variant, capped, raw } = comparison;
+  const { variant, capped, raw, planned } = comparison;
   const isTouched = capped.touched.control + capped.touched.variant > 0;
   return [
-    [metric.title, variant, ...figures(metric, capped), verdictWords(comparison)],
-    ...(isTouched ? [[`${metric.title}, not capped`, variant, ...figures(metric, raw), "(capped: above)"]] : []),
+    [
+      metric.title,
+      variant,
+      ...figures(metric, capped),
+      ...(planned === null ? [] : [format.range(planned.lift)]),
+      verdictWords(comparison),
+    ],
+    ...(isTouched
+      ? [[`${metric.title}, not capped`, variant, ...figures(metric, raw), ...(planned === null ? [] : [format.NONE]), "(capped: above)"]]
+      : []),
   ];
 }
 
-function metrics({ metrics: all, alpha, cap, trusted }: ReportData): Block[] {
+function metrics({ metrics: all, alpha, cap, trusted, plan }: ReportData): Block[] {
   const level = format.level(alpha);
   const tables = (["search", "shopper", "order"] as const).map((per): Block => {
     const shown = all
@@ -203,9 +217,19 @@ function metrics({ metrics: all, alpha, cap, trusted }: ReportData): Block[] {
     return {
       kind: "table",
       caption: `Per ${per}`,
-      headings: ["Metric", "Arm", "Control", "Arm's", "Lift", `Fixed ${level}`, `Confidence sequence ${level}`, "Verdict"],
+      headings: [
+        "Metric",
+        "Arm",
+        "Control",
+        "Arm's",
+        "Lift",
+        `Fixed ${level}`,
+        `Confidence sequence ${level}`,
+        ...(plan === null ? [] : [`Planned ${level}`]),
+        "Verdict",
+      ],
       rows: shown.flatMap(({ rows }) => rows),
-      numeric: [2, 3, 4, 5, 6],
+      numeric: [2, 3, 4, 5, 6, ...(plan === null ? [] : [7])],
       decided: shown.flatMap(({ comparison, rows }) => rows.map((_, i) => i === 0 && comparison.verdict !== "open")),
     };
   });
@@ -217,10 +241,33 @@ function metrics({ metrics: all, alpha, cap, trusted }: ReportData): Block[] {
     ),
     paragraph(
       `Confidence sequence, ${level}: holds in ${level} of experiments however often they are read and whenever they are stopped. It is wider in return. ` +
-        "The verdicts go by it: an effect is called where the sequences of the lift and of the difference both leave 0 out, and still do without the heaviest shopper of either arm.",
+        `${plan === null ? "The verdicts go by it" : "Without a planned end the verdicts go by it"}: an effect is called where the sequences of the lift and of the difference both leave 0 out, and still do without the heaviest shopper of either arm.`,
     ),
+    ...describePlan(plan, level),
     ...shoppersWeigh(all, cap),
     { kind: "details", summary: "Definitions of the metrics", items: all.map((metric) => `${metricName(metric)}: ${metric.meaning}`) },
+  ];
+}
+
+function describePlan(plan: ReportData["plan"], level: string): Block[] {
+  if (plan === null) return [];
+  const { unitsPerArm, lastDay, arms } = plan;
+  const ends = [
+    ...(unitsPerArm === null ? [] : [`${format.wholeNumber(unitsPerArm)} shoppers in each arm`]),
+    ...(lastDay === null ? [] : [`the end of ${lastDay}`]),
+  ];
+  return [
+    paragraph(
+      `Planned, ${level}: the experiment ends with ${ends.join(" or ")}. The verdicts go by a look at the end of each day (UTC) until then, all of them together with that error: ` +
+        "look as often as you like. Today decides nothing before it is over, and whatever comes after the planned end changes nothing.",
+    ),
+    ...list(
+      arms.map(({ variant, fraction, isOver, daysLeft }) =>
+        isOver
+          ? `${variant}: the plan has ended.`
+          : `${variant}: ${format.share(fraction)} of the plan${daysLeft === null ? "" : `, ${format.days(daysLeft)} to go at this traffic`}.`,
+      ),
+    ),
   ];
 }
 
@@ -376,7 +423,7 @@ function preference(
   );
 }
 
-function timeToAnswer({ timeToAnswer: { lift, power, rows }, metrics: all, exposures: { searchesPerDay } }: ReportData): Block[] {
+function timeToAnswer({ timeToAnswer: { lift, power, rows }, metrics: all, exposures: { searchesPerDay }, plan }: ReportData): Block[] {
   const known = rows.flatMap(({ days, ...row }) => (days === null ? [] : [{ ...row, days }]));
   if (known.length === 0) return [paragraph("Too few events so far to tell how long it takes.")];
   const [wanted, chance] = [format.lift(lift), format.chance(power)];
@@ -388,7 +435,15 @@ function timeToAnswer({ timeToAnswer: { lift, power, rows }, metrics: all, expos
     {
       kind: "table",
       caption: `To see a lift of ${wanted} with a power of ${chance}`,
-      headings: ["Metric", "Arm", "Power now", "Seen now", "Days in all, one look", "Days in all, confidence sequence, at most"],
+      headings: [
+        "Metric",
+        "Arm",
+        "Power now",
+        "Seen now",
+        "Days in all, one look",
+        "Days in all, planned end",
+        "Days in all, confidence sequence, at most",
+      ],
       rows: known.map(({ metric: id, variant, isRough, powerNow, seenNow, days }) => {
         const metric = all.find((each) => each.metric === id);
         return [
@@ -396,11 +451,18 @@ function timeToAnswer({ timeToAnswer: { lift, power, rows }, metrics: all, expos
           variant,
           powerNow === null ? format.NONE : format.chance(powerNow),
           seenNow === null ? format.NONE : format.lift(seenNow),
-          ...[days.fixed, days.always].map((inAll) => `${isRough ? "about " : ""}${format.days(inAll)}`),
+          ...[days.fixed, days.planned, days.always].map((inAll) => `${isRough ? "about " : ""}${format.days(inAll)}`),
         ];
       }),
-      numeric: [2, 3, 4, 5],
+      numeric: [2, 3, 4, 5, 6],
     },
+    ...(plan === null
+      ? [
+          paragraph(
+            "This experiment has no planned end. One that states its end before the start, in shoppers or as a day (plan in EXPERIMENTS; armmt plan says how long), may be looked at every day too, and takes the days of the column before the last.",
+          ),
+        ]
+      : []),
   ];
 }
 

@@ -42,6 +42,7 @@ export function summaryFacts(report: ReportData): SummaryFacts {
           money: effectOf(money, variant),
           clicks: effectOf(clicks, variant),
           heaviest: money?.comparisons.find((each) => each.variant === variant)?.largestShare.variant ?? undefined,
+          plan: report.plan?.arms.find((arm) => arm.variant === variant),
           daysLeft: needed === undefined ? undefined : Math.max(0, needed - days),
           votes: votes?.votes.flatMap(({ by, result }) =>
             result === null ? [] : [{ by, name: votes.teams.b, other: votes.teams.a, always: result.always }],
@@ -96,7 +97,7 @@ function effectOf(metric: MetricReport | undefined, variant: string): Effect | u
   const comparison = metric?.comparisons.find((each) => each.variant === variant);
   if (metric === undefined || comparison === undefined) return undefined;
   const verdict = VERDICTS.find((known) => known === comparison.verdict) ?? "open";
-  const band = comparison.result?.lift.always;
+  const band = comparison.planned === null ? comparison.result?.lift.always : (comparison.planned.lift ?? undefined);
   // Exact counts are of shoppers with an event, not of events.
   const isExact = band === undefined && comparison.exact !== null;
   const name = isExact ? `shoppers with ${metric.title}` : metric.kind === "share" ? metric.title : `${metric.title} per ${metric.per}`;

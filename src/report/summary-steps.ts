@@ -101,6 +101,11 @@ const NEXT: Readonly<Record<SummaryKind, (variant: string, facts: SummaryFacts) 
     `Stop, and keep what costs less. To look for a smaller effect: \`${again(facts)} --lift ${format.plain(facts.lift / 2)}\`.`,
     `An interleaved arm tells smaller differences apart: interleave(${facts.control}, ${variant}).`,
   ],
+  ended: (variant, facts) => [
+    `Keep what costs less: an effect as large as the plan was made for would most likely have shown.`,
+    `For a smaller one, plan a longer experiment under a new key: \`${LOOK} plan\`. What comes after the planned end decides nothing about ${variant}.`,
+    `An interleaved arm tells smaller differences apart: interleave(${facts.control}, ${variant}).`,
+  ],
   preferred: (_, facts) => [
     "Votes say which list is better, not by how much: start an A/B test of the winner against control.",
     `How long that takes: \`${LOOK} plan --base <orders per shopper> --lift ${format.plain(facts.lift)}\`.`,

@@ -36,6 +36,10 @@ export interface ArmFacts {
   readonly heaviest?: number | undefined;
   /** Until the planned lift shows in `sales`, from now on; `undefined` where nothing tells. */
   readonly daysLeft?: number | undefined;
+  /** Where the experiment has a planned end. */
+  readonly plan?:
+    | { readonly isOver: boolean; /** At this traffic; null where nothing tells. */ readonly daysLeft: number | null }
+    | undefined;
   /** In an interleaved arm: the votes for team `name` against `other`, as a share. */
   readonly votes?: readonly { readonly by: string; readonly name: string; readonly other: string; readonly always: Range }[] | undefined;
 }
@@ -67,6 +71,7 @@ const KINDS = [
   "mixed",
   "more",
   "same",
+  "ended",
   "preferred",
   "open",
 ] as const;
@@ -134,7 +139,7 @@ function ofArm(arm: ArmFacts, facts: SummaryFacts): Verdict {
 
 type Say = (kind: SummaryKind, text: string) => Verdict;
 
-function bySales({ variant, sales, money, clicks, daysLeft }: ArmFacts, facts: SummaryFacts, is: Say): Verdict {
+function bySales({ variant, sales, money, clicks, daysLeft, plan }: ArmFacts, facts: SummaryFacts, is: Say): Verdict {
   const [known, earns] = [sales, money].map((effect) => (effect === undefined ? "" : rangeOf(effect)));
   if (facts.shoppers === 0) return is("open", "We cannot tell: no search names its shopper");
   if (sales?.verdict === "lower" && money?.verdict !== "higher") return is("less", `${variant} sells less: ${known}; switch it off`);
@@ -160,6 +165,14 @@ function bySales({ variant, sales, money, clicks, daysLeft }: ArmFacts, facts: S
     return is(
       "same",
       `${variant} sells as much as ${facts.control}: ${known}, less than the ${format.lift(facts.lift)} that were looked for`,
+    );
+  if (plan?.isOver === true) return is("ended", `The plan has ended, and no effect shows: ${variant} ${known}${aside}`);
+  if (plan !== undefined)
+    return is(
+      "open",
+      plan.daysLeft === null
+        ? `We cannot tell yet: the planned end is open${aside}`
+        : `We cannot tell yet: ${dayCount(plan.daysLeft, "more ")} until the planned end${aside}`,
     );
   if (daysLeft === undefined || daysLeft > YEAR_DAYS)
     return is(

@@ -9,6 +9,7 @@ import type { ArmSums, Extreme, Sums } from "./cells.ts";
 import type { Metric } from "./metrics.ts";
 import { type Shift, shifted } from "./cuped.ts";
 import { compareArms, type Comparison, FEWEST_ACTIVE, type Interval } from "./statistics/compare.ts";
+import { twoSidedP } from "./statistics/distributions.ts";
 import { compareCounts, type Count, type ExactComparison } from "./statistics/exact.ts";
 import { estimatePair, mergeSums, NO_SUMS, type Pair, residualSquares, withoutCluster } from "./statistics/ratio.ts";
 import type { SequenceOptions } from "./statistics/sequential.ts";
@@ -28,6 +29,8 @@ export interface JudgeOptions extends SequenceOptions {
   readonly share: number;
   /** Of both arms, for what was known of their shoppers before (cuped.ts); no raw figure is shifted. */
   readonly shifts?: Pair<Shift> | undefined;
+  /** Of a look that a plan has fixed (planned.ts): its boundary, by which effects are called instead of the sequence. */
+  readonly factor?: number | undefined;
 }
 
 export type Judgment = ReturnType<typeof judge>;
@@ -52,6 +55,7 @@ interface Compared extends SequenceOptions {
   readonly effect: number | undefined;
   readonly fewestActive?: number;
   readonly shifts?: Pair<Shift> | undefined;
+  readonly factor?: number | undefined;
 }
 
 /** A string: why not. */
@@ -63,11 +67,11 @@ export function compareSums(metric: Metric, arms: Pair<Sums>, { effect, shifts, 
 
 /**
  * By how much the variance of a metric per search grows because the searches of a shopper hang together, from the known shoppers of both arms.
- * 1 where nobody is unknown; `undefined` where too few are known to tell.
+ * 1 where nobody is unknown; `undefined` where too few are known to tell. Without caps: nothing caps the searches of a shopper who is unknown.
  */
 export function searchEffect(control: ArmSums, variant: ArmSums): number | undefined {
   if (control.capped.alone.clusters + variant.capped.alone.clusters === 0) return 1;
-  const known = mergeSums(control.capped.known, variant.capped.known);
+  const known = mergeSums(control.raw.known, variant.raw.known);
   if (known.clusters < FEWEST_KNOWN || known.active < FEWEST_ACTIVE) return undefined;
   const ratio = known.y / known.x;
   const alone = control.searchSquares + variant.searchSquares - 2 * ratio * known.y + ratio * ratio * known.x;
@@ -87,6 +91,18 @@ export function judge(metric: Metric, control: ArmSums, variant: ArmSums, option
   const judged =
     typeof capped === "string" ? byCounts(metric, arms, exact, options) : byIntervals(metric, arms, capped, { ...options, effect });
   return { capped, raw, exact, effect, ...judged, alarm: findAlarm(metric, arms, capped, exact, judged.verdict, options) };
+}
+
+/** What a plan's boundaries go by: the variance of the sums whose means are compared. 0 while nothing has happened. */
+export function informationOf(
+  { capped: control }: ArmSums,
+  { capped: variant }: ArmSums,
+  effect: number | undefined,
+  shifts?: Pair<Shift>,
+): number {
+  const [theirs, mine] = estimatePair([control, variant], effect ?? 1).map((estimate, arm) => shifted(estimate, shifts?.[arm]));
+  const spread = [control, variant].reduce((sum, { known, alone }) => sum + known.x + alone.x, 0);
+  return theirs === undefined || mine === undefined ? 0 : spread ** 2 * (theirs.variance + mine.variance);
 }
 
 interface Judged {
@@ -126,13 +142,17 @@ function without(sums: Sums, { isKnown, ...weight }: Extreme): Sums {
 
 /** Exact counts say how many have an event, not how much: where both arms have some, the difference of the metric must agree. */
 function byCounts(metric: Metric, [control, variant]: Pair<ArmSums>, exact: ExactComparison | undefined, options: JudgeOptions): Judged {
-  if (exact === undefined || exact.p.always >= options.alpha) return { verdict: "open", held: undefined };
+  if (exact === undefined || !isShown(exact, options)) return { verdict: "open", held: undefined };
   const verdict = exact.lift.value !== null && exact.lift.value < 0 ? "lower" : "higher";
   if (exact.control.units === 0 || exact.variant.units === 0) return { verdict, held: undefined };
   const known: Pair<Sums> = [onlyKnown(control), onlyKnown(variant)];
   const compared = compareSums(metric, known, { ...options, effect: 1, fewestActive: 1, shifts: undefined });
   const agrees = typeof compared !== "string" && decide<Verdict>(compared.difference.always, 0, WORDS) === verdict;
   return agrees ? { verdict, held: undefined } : { verdict: "open", held: "few_events" };
+}
+
+function isShown({ p }: ExactComparison, { alpha, factor }: JudgeOptions): boolean {
+  return factor === undefined ? p.always < alpha : p.fixed < twoSidedP(factor);
 }
 
 const onlyKnown = ({ capped: { known } }: ArmSums): Sums => ({ known, alone: NO_SUMS });

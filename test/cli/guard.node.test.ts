@@ -1,5 +1,5 @@
 /** `armmt guard` on the command line, with the files of a server; and its judgement in simulated experiments. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { simulateWorld, WORLDS } from "../../src/cli/guard/simulate.ts";
 import { run, SHOP_COMMANDS } from "../../src/cli/main.ts";
 import { readHistory, switchVariants } from "../../src/cli/guard/switch.ts";
-import { openFolderNamespace } from "../../src/cli/publish/namespace.ts";
+import { openFolderNamespace, openLocalNamespace } from "../../src/cli/publish/namespace.ts";
+import { openLocalDatabase } from "../../src/cli/report/database.ts";
 import { parseExperiments } from "../../src/config/experiments.ts";
 import { GUARDRAILS, judge, STOP_ALPHA } from "../../src/report/guardrails.ts";
 import type { ClusterSums } from "../../src/report/statistics/ratio.ts";
@@ -122,6 +123,41 @@ describe("armmt guard", () => {
     const { code, stderr } = await armmt("rerank", ...log, "--config", config);
     expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining("LIVE_EXPERIMENTS is not true") });
   }, 60_000);
+});
+
+/** 2,000 searches of as many shoppers, of which half of armmt's show nothing because of an error. */
+const BROKEN = `WITH RECURSIVE shopper(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM shopper WHERE n < 1999)
+  INSERT INTO ubi_queries (timestamp, application, query_id, unit, user_query, experiment, variant, bypass, query_attributes, hit_ids)
+  SELECT '2026-11-02T09:00:00.000Z', 'shop', 'rerank-' || n, 'u' || n, '', 'rerank', iif(n % 2, 'armmt', 'control'),
+    CASE n % 4 WHEN 1 THEN 'engine_status' WHEN 3 THEN NULL ELSE 'engine_order' END, '{"armmt":{"engine_ms":20,"edge_ms":4}}', iif(n % 4 = 1, '[]', '["x"]')
+  FROM shopper`;
+
+describe("armmt guard --local", () => {
+  it("reads the D1 and writes the KV of a real workerd, as wrangler dev has them", async () => {
+    const [config, state] = [join(folder, "local.toml"), join(folder, "state")];
+    mkdirSync(state);
+    writeFileSync(
+      config,
+      [
+        'name = "edge"\ncompatibility_date = "2026-10-01"',
+        '[[kv_namespaces]]\nbinding = "EMBEDDINGS"\nid = "embeddings"',
+        '[[d1_databases]]\nbinding = "EVENTS"\ndatabase_name = "events"\ndatabase_id = "events"',
+        `[vars]\nLIVE_EXPERIMENTS = true\nEXPERIMENTS = '${JSON.stringify(EXPERIMENTS)}'\n`,
+      ].join("\n"),
+    );
+    const filled = await openLocalDatabase({ config, binding: "EVENTS", stateDir: state });
+    for (const sql of [...TABLES, BROKEN]) await filled.all(sql); // oxlint-disable-line no-await-in-loop
+    await filled.close();
+    const { code, stdout, stderr } = await armmt("rerank", "--local", "--persist-to", state, "--config", config);
+    expect({ code, stderr }).toMatchObject({ code: 3 });
+    expect(stdout).toMatch(/switched off in .*armmt/);
+    const written = await openLocalNamespace({ config, binding: "EMBEDDINGS", stateDir: state });
+    expect(parseExperiments((await written.get("experiments")) ?? "")).toMatchObject({
+      ok: true,
+      value: [{ key: "rerank", off: ["armmt"] }, {}, {}],
+    });
+    await written.close();
+  }, 300_000);
 });
 
 describe("switchVariants()", () => {

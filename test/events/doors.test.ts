@@ -9,6 +9,7 @@ import { createEventTokens, TOKEN_TTL_MS, type TokenContent } from "../../src/ev
 import type { EventFormat } from "../../src/protocol.ts";
 import {
   dataLayerPush,
+  gaLeastPurchase,
   gaPurchase,
   gaRefund,
   gtagCall,
@@ -105,6 +106,16 @@ describe("GA4's e-commerce", () => {
     ]);
     // The page of the order is loaded again.
     expect((await send(gaPurchase(["mug", "cup"], await issue()))).answer).toMatchObject({ accepted: 0, duplicates: 2 });
+  });
+
+  it("takes the value of the event for the price of its only item, where that has none", async () => {
+    const token = await issue();
+    expect((await send(gaLeastPurchase("mug", token))).answer).toMatchObject({ accepted: 1 });
+    expect((await send(gaLeastPurchase("cup", token, { quantity: 3 }))).answer).toMatchObject({ accepted: 1 });
+    expect(await rows("object_id, quantity, price, currency")).toEqual([
+      ["mug", null, 12, "USD"],
+      ["cup", 3, 4, "USD"],
+    ]);
   });
 
   it("of gtag and of the data layer: lists, clicks, views and carts", async () => {

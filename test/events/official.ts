@@ -48,6 +48,20 @@ export const gaPurchase = (items: readonly string[], token?: string) => ({
   ],
 });
 
+/**
+ * The least purchase that Google's own validator of the Measurement Protocol takes, in the request that its event builder sends:
+ * github.com/googleanalytics/ga-dev-tools, src/components/ga4/EventBuilder/ValidateEvent: schemas/eventTypes/purchase.spec.ts, usePayload.ts.
+ */
+export const gaLeastPurchase = (itemId: string, token: string, more: object = {}) => ({
+  client_id: "123456.7654321",
+  events: [
+    {
+      name: "purchase",
+      params: { transaction_id: "A12345", currency: "USD", value: 12, armmt_token: token, items: [{ item_id: itemId, ...more }] },
+    },
+  ],
+});
+
 /** The same guide: `gtag("event", name, parameters)`, as the data layer holds the call. */
 export const gtagCall = (name: string, itemId: string, token?: string) => [
   "event",

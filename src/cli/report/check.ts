@@ -63,7 +63,7 @@ async function check(options: CheckOptions, { runs, json, save }: Checking) {
     runs,
     days: CHECK_DAYS,
     ...options,
-    holds: cells.every(({ worst }) => worst <= options.alpha),
+    holds: cells.every(({ worst, planned }) => Math.max(worst, planned.worst) <= options.alpha),
     cells,
     power: powerOf(found.at(-1)!),
   };
@@ -72,6 +72,7 @@ async function check(options: CheckOptions, { runs, json, save }: Checking) {
 const foundSchema = v.object({
   runs: v.number(),
   called: v.record(v.string(), v.number()),
+  planned: v.record(v.string(), v.number()),
   alarms: v.number(),
   plain: v.number(),
   fixed: v.number(),
@@ -114,12 +115,20 @@ function openSaved(path: string | undefined, { alpha, tuning, cap, seed }: Check
   };
 }
 
-function errorsOf({ name }: Cell, { runs, called, alarms }: Found) {
-  const wrong = Object.fromEntries(METRICS.map(({ id }) => [id, (called[id] ?? 0) / runs]));
-  return { cell: name, wrong, worst: Math.max(...Object.values(wrong)), alarms: alarms / runs };
+function errorsOf({ name }: Cell, { runs, called, planned, alarms }: Found) {
+  const shares = (of: Found["called"]) => {
+    const wrong = Object.fromEntries(METRICS.map(({ id }) => [id, (of[id] ?? 0) / runs]));
+    return { wrong, worst: Math.max(...Object.values(wrong)) };
+  };
+  return {
+    cell: name,
+    ...shares(called),
+    /** Of the verdict that goes by a planned end. */ planned: shares(planned),
+    alarms: alarms / runs,
+  };
 }
 
-function powerOf({ runs, called, plain, fixed, atEnd }: Found) {
+function powerOf({ runs, called, planned, plain, fixed, atEnd }: Found) {
   return {
     cell: POWER_CELL.name,
     metric: POWER_METRIC,
@@ -127,7 +136,9 @@ function powerOf({ runs, called, plain, fixed, atEnd }: Found) {
     plain: plain / runs,
     /** Of the report's fixed intervals, at the end. */
     fixed: fixed / runs,
-    /** Of the verdict, at the end, and on any day. */
+    /** Of the verdict that goes by a planned end, on any day. */
+    planned: (planned[POWER_METRIC] ?? 0) / runs,
+    /** Of the verdict that goes by the confidence sequence, at the end, and on any day. */
     verdict: { atEnd: atEnd / runs, onAnyDay: (called[POWER_METRIC] ?? 0) / runs },
   };
 }
@@ -156,22 +167,24 @@ async function ask(thread: Worker, job: Job): Promise<Found> {
 /** A column per kind of metric: the worse of the one per search and the one per shopper. */
 function printReport({ cells, runs, days, alpha, seed, power, holds }: CheckReport): void {
   const titles = [...new Set(METRICS.map(({ title }) => title))];
+  const worstOf = (wrong: CheckReport["cells"][number]["wrong"]): string[] =>
+    titles.map((title) => format.share(Math.max(...METRICS.filter((metric) => metric.title === title).map(({ id }) => wrong[id] ?? 0))));
   process.stdout.write(
-    `Simulated: ${runs} experiments without an effect in each row, read on each of ${days} days (seed ${seed}). Share of them with a verdict on any day, which may be ${format.share(alpha)} at most:\n\n`,
+    `Simulated: ${runs} experiments without an effect in each row, read on each of ${days} days (seed ${seed}). Share of them with a verdict on any day, which may be ${format.share(alpha)} at most.\n\n` +
+      "With a planned end, daily looks until then:\n\n",
   );
   printTable(
+    ["Shoppers", ...titles],
+    cells.map(({ cell, planned }) => [cell, ...worstOf(planned.wrong)]),
+  );
+  process.stdout.write("\nWithout one, by the confidence sequence; alarms are the same with and without:\n\n");
+  printTable(
     ["Shoppers", ...titles, "Alarm"],
-    cells.map(({ cell, wrong, alarms }) => [
-      cell,
-      ...titles.map((title) =>
-        format.share(Math.max(...METRICS.filter((metric) => metric.title === title).map(({ id }) => wrong[id] ?? 0))),
-      ),
-      format.share(alarms),
-    ]),
+    cells.map(({ cell, wrong, alarms }) => [cell, ...worstOf(wrong), format.share(alarms)]),
   );
   process.stdout.write(
     `\n${holds ? "No metric errs more often." : "AT LEAST ONE METRIC ERRS MORE OFTEN."}\n\n` +
       `Power, ${power.cell}, revenue per shopper: plain t-test at the end ${format.share(power.plain)}, fixed interval at the end ${format.share(power.fixed)}, ` +
-      `verdict (confidence sequence) at the end ${format.share(power.verdict.atEnd)}, on any day ${format.share(power.verdict.onAnyDay)}.\n`,
+      `verdict with a planned end and daily looks ${format.share(power.planned)}, without one (confidence sequence) at the end ${format.share(power.verdict.atEnd)}, on any day ${format.share(power.verdict.onAnyDay)}.\n`,
   );
 }

@@ -9,7 +9,9 @@ import { type Caps, createCapCounts } from "../../report/caps.ts";
 import { addToCell, type ArmSums, CELL_SIZE, type Counted, emptyExtremes, noteExtremes, readCell } from "../../report/cells.ts";
 import { METRICS, spreadOf, type Totals } from "../../report/metrics.ts";
 import type { SequenceOptions } from "../../report/statistics/sequential.ts";
-import { judge, type Judgment } from "../../report/verdict.ts";
+import { callPlanned, looksOf, mayCall, type Plan } from "../../report/planned.ts";
+import { informationOf, judge, type Judgment } from "../../report/verdict.ts";
+import { DAY_MS } from "../../web.ts";
 
 export interface Cell {
   readonly name: string;
@@ -241,8 +243,14 @@ function sumsOf({ alike, buyers }: Arm, isAsked: readonly boolean[], caps: Caps)
   );
 }
 
+/** What a report would go by on a day; `arms` and `judged` are parallel to METRICS, `undefined` where nobody does such a thing. */
+export interface CheckDay {
+  readonly arms: readonly [readonly ArmSums[], readonly ArmSums[]];
+  readonly judged: readonly (Judgment | undefined)[];
+}
+
 /** One experiment, day by day. */
-export function* simulateDays(cell: Cell, seed: string, options: CheckOptions): Generator<ReadonlyMap<string, Judgment>> {
+export function* simulateDays(cell: Cell, seed: string, options: CheckOptions): Generator<CheckDay> {
   const random = createLongRandom(seed);
   const counts = createCapCounts();
   const emptyArm = (): Arm => ({ alike: new Map(), buyers: new Set(), counts });
@@ -257,19 +265,48 @@ export function* simulateDays(cell: Cell, seed: string, options: CheckOptions): 
     }
     for (const visitor of expected[day] ?? []) visit(random, visitor, cell.sigma);
     const caps = counts.caps(options.cap);
-    const [theirs, mine] = [sumsOf(control, isAsked, caps), sumsOf(variant, isAsked, caps)];
-    const judged = METRICS.flatMap((metric, m) =>
-      isAsked[m]! ? [[metric.id, judge(metric, theirs[m]!, mine[m]!, { ...options, share: cell.share })] as const] : [],
-    );
-    yield new Map(judged);
+    const arms = [sumsOf(control, isAsked, caps), sumsOf(variant, isAsked, caps)] as const;
+    yield { arms, judged: METRICS.map((_, m) => (isAsked[m]! ? judgeArms(m, arms, { ...options, share: cell.share }) : undefined)) };
   }
+}
+
+function judgeArms(m: number, [control, variant]: CheckDay["arms"], options: Parameters<typeof judge>[3]): Judgment {
+  return judge(METRICS[m]!, control[m]!, variant[m]!, options);
+}
+
+/** As many shoppers as most likely come, and an end where fewer have come; so some experiments end early, and some at the last day. */
+function planOf({ perDay, share, consent }: Cell): Plan {
+  const lastDay = new Date((CHECK_DAYS - 1) * DAY_MS).toISOString().slice(0, 10);
+  return { unitsPerArm: Math.max(1, perDay * CHECK_DAYS * consent * 2 * share * (1 - share)), lastDay };
+}
+
+const SHOPPERS = METRICS.findIndex(({ id }) => id === "conversion-per-shopper");
+
+/** Verdicts of an experiment with a planned end, by metric, other than open. */
+function plannedVerdicts(days: readonly CheckDay[], cell: Cell, options: CheckOptions): ReadonlyMap<string, "lower" | "higher"> {
+  const shoppersAt = (day: number) => {
+    const [theirs, mine] = days[day]!.arms.map((arm) => arm[SHOPPERS]!.raw.known.clusters);
+    return [theirs!, mine!] as const;
+  };
+  const looks = looksOf(planOf(cell), { firstDayMs: 0, days: days.length, asOfMs: Infinity, alpha: options.alpha }, shoppersAt);
+  const called = METRICS.flatMap(({ id }, m) => {
+    if (days[0]!.judged[m] === undefined) return [];
+    const judging = {
+      informationAt: (day: number) => informationOf(days[day]!.arms[0][m]!, days[day]!.arms[1][m]!, days[day]!.judged[m]!.effect),
+      judgeAt: (day: number, factor: number) => judgeArms(m, days[day]!.arms, { ...options, share: cell.share, factor }),
+    };
+    const verdict = mayCall(looks, judging) ? callPlanned(looks, judging)?.verdict : undefined;
+    return verdict === undefined || verdict === "open" ? [] : [[id, verdict] as const];
+  });
+  return new Map(called);
 }
 
 /** What a number of experiments found. Adds up over parts of the runs. */
 export interface Found {
   readonly runs: number;
-  /** Metric → experiments with a verdict on any day. */
+  /** Metric → experiments with a verdict on any day, without a planned end (confidence sequence) and with one (boundaries). */
   readonly called: Readonly<Record<string, number>>;
+  readonly planned: Readonly<Record<string, number>>;
   /** Experiments with an alarm on any day. */
   readonly alarms: number;
   /** Of revenue per shopper, at the end: by a plain t-test of the difference without caps, by the report's fixed intervals, and by its verdict. */
@@ -280,37 +317,42 @@ export interface Found {
 
 /** The runs `from` … `to` − 1 of a cell: the same ones every time. */
 export function runCell(cell: Cell, options: CheckOptions, [from, to]: readonly [number, number]): Found {
-  const called: Record<string, number> = {};
+  const [called, planned] = [new Map<string, number>(), new Map<string, number>()];
   let [alarms, plain, fixed, atEnd] = [0, 0, 0, 0];
   for (let run = from; run < to; run++) {
-    const found = new Set<string>();
-    let isAlarm = false;
-    let last: Judgment | undefined;
-    for (const day of simulateDays(cell, `${options.seed}:${cell.name}:${run}`, options)) {
-      for (const [id, { verdict, alarm }] of day) {
-        if (verdict !== "open") found.add(id);
-        isAlarm ||= alarm !== undefined;
-      }
-      last = day.get(POWER_METRIC);
-    }
-    for (const id of found) called[id] = (called[id] ?? 0) + 1;
-    if (isAlarm) alarms++;
+    const days = [...simulateDays(cell, `${options.seed}:${cell.name}:${run}`, options)];
+    METRICS.forEach(({ id }, m) => {
+      if (days.some(({ judged }) => judged[m] !== undefined && judged[m].verdict !== "open")) addTo(called, id);
+    });
+    for (const id of plannedVerdicts(days, cell, options).keys()) addTo(planned, id);
+    if (days.some(({ judged }) => judged.some((each) => each?.alarm !== undefined))) alarms++;
+    const last = days.at(-1)?.judged[POWER];
     if (last === undefined) continue;
     if (typeof last.raw !== "string" && last.raw.difference.p.fixed < options.alpha) plain++;
     if (typeof last.capped !== "string" && last.capped.p.fixed < options.alpha) fixed++;
     if (last.verdict !== "open") atEnd++;
   }
-  return { runs: to - from, called, alarms, plain, fixed, atEnd };
+  return { runs: to - from, called: Object.fromEntries(called), planned: Object.fromEntries(planned), alarms, plain, fixed, atEnd };
 }
 
 /** The metric whose power is compared. */
 export const POWER_METRIC = "revenue-per-shopper";
+const POWER = METRICS.findIndex(({ id }) => id === POWER_METRIC);
+
+function addTo(counts: Map<string, number>, id: string, by = 1): void {
+  counts.set(id, (counts.get(id) ?? 0) + by);
+}
 
 export function addFound(a: Found, b: Found): Found {
-  const ids = new Set([...Object.keys(a.called), ...Object.keys(b.called)]);
+  const sum = (of: "called" | "planned"): Readonly<Record<string, number>> => {
+    const counts = new Map(Object.entries(a[of]));
+    for (const [id, by] of Object.entries(b[of])) addTo(counts, id, by);
+    return Object.fromEntries(counts);
+  };
   return {
     runs: a.runs + b.runs,
-    called: Object.fromEntries([...ids].map((id) => [id, (a.called[id] ?? 0) + (b.called[id] ?? 0)])),
+    called: sum("called"),
+    planned: sum("planned"),
     alarms: a.alarms + b.alarms,
     plain: a.plain + b.plain,
     fixed: a.fixed + b.fixed,

@@ -11,6 +11,7 @@ const experimentsSchema = v.array(
     variations: v.array(v.string()),
     weights: v.nullish(v.array(v.number())),
     ranges: v.nullish(v.array(v.tuple([v.number(), v.number()]))),
+    plan: v.nullish(v.looseObject({ unitsPerArm: v.optional(v.number()), lastDay: v.optional(v.string()) })),
   }),
 );
 
@@ -33,9 +34,9 @@ export function weightsIn(experiments: unknown, key: string, from: string): Weig
   const parsed = v.safeParse(anySchema, experiments);
   const found = parsed.success ? parsed.output.find((experiment) => experiment.key === key) : undefined;
   if (found === undefined) return undefined;
-  const { variations, weights, ranges } = found;
+  const { variations, weights, ranges, plan } = found;
   const sizes = ranges?.map(([start, end]) => end - start) ?? weights ?? variations.map(() => 1 / variations.length);
-  return { arms: new Map(variations.map((variant, i) => [variant, sizes[i] ?? 0])), from };
+  return { arms: new Map(variations.map((variant, i) => [variant, sizes[i] ?? 0])), from, plan: plan ?? undefined };
 }
 
 /** From the wrangler.toml of the edge; `undefined` where it does not know the experiment or cannot be read. */

@@ -1,5 +1,6 @@
 /** Randomisation units and searches that an experiment needs, as an A/B test and interleaved. */
-import { alwaysValidFactor, shareForVotes, unitsForMean, unitsForProportion, type Wanted } from "../statistics/power.ts";
+import { USED } from "../planned.ts";
+import { alwaysValidFactor, plannedDays, shareForVotes, unitsForMean, unitsForProportion, type Wanted } from "../statistics/power.ts";
 
 export interface SizeOptions extends Wanted {
   /** Share of units (of shoppers who buy, of searches with a click), or with `variance` the mean of a unit. */
@@ -27,6 +28,11 @@ export interface SizeOptions extends Wanted {
 const SENSITIVITY_ASSUMPTION =
   "Interleaving is assumed to be this many times as sensitive as an A/B test of the same searches. Published: 10 to 100 times (Expedia), about 50 (Airbnb 2022), up to 100 (Airbnb 2025, arXiv 2508.00751); the default is the cautious end. It says which order is preferred, not by how much a metric moves.";
 
+/** On the units of a plan with one look; so many daily looks. */
+function plannedFactor(looks: number, wanted: Wanted): number {
+  return plannedDays(looks, wanted, USED * wanted.alpha) / looks;
+}
+
 export function sizeOf(options: SizeOptions) {
   const { base, lift, variance, arms, coverage, searchesPerUnit, searchesPerDay, tuning, sensitivity, votesPerSearch } = options;
   /** null without `searchesPerDay`. */
@@ -51,6 +57,8 @@ export function sizeOf(options: SizeOptions) {
       ...fixed,
       /** The same with the base's variance in both arms, as rules of thumb have it: 2 (z₁ + z₂)² σ² / δ². */
       unitsPerArmByRuleOfThumb: unitsForMean(base, variance ?? base * (1 - base), lift, options),
+      /** With a planned end: its units per arm are the plan, by which `armmt report` may be read every day. */
+      planned: sizeWith(Math.ceil(unitsPerArm * plannedFactor(fixed.days ?? 28, options))),
       /** For the confidence sequence to have that power at the end; it often stops long before. */
       alwaysValid: anytime(tuning),
       // Tightest at its end, which is about twice the fixed one; a little off costs next to nothing.

@@ -29,11 +29,13 @@ export type Incomparable = Extract<ReturnType<typeof compareArms>, string>;
  * An effect has to show on both scales. The logarithm alone calls one order that is a hundred times the arm's revenue significant, because its
  * standard error by the delta method never exceeds 1 while the logarithm itself has no bound; on the linear scale such an order is as large as its
  * own standard error. So `p` is the larger of the two, and below α only where both intervals leave 0 out.
+ *
+ * `factor`: half the width of `always` in standard errors, instead of the sequence's: the boundary of a look that a plan has fixed.
  */
 export function compareArms(
   control: Estimate | undefined,
   variant: Estimate | undefined,
-  options: SequenceOptions & { readonly fewestActive?: number },
+  options: SequenceOptions & { readonly fewestActive?: number; readonly factor?: number | undefined },
 ) {
   const { fewestActive = FEWEST_ACTIVE } = options;
   if (control === undefined || variant === undefined) return "no_data" as const;
@@ -42,7 +44,7 @@ export function compareArms(
   if (control.active < fewestActive || variant.active < fewestActive) return "too_few_events" as const;
   const clusters = control.clusters + variant.clusters;
   const once = normalQuantile(1 - options.alpha / 2);
-  const anytime = sequenceFactor(clusters, options);
+  const anytime = options.factor ?? sequenceFactor(clusters, options);
 
   const difference = variant.value - control.value;
   const deviation = Math.sqrt(control.variance + variant.variance);

@@ -1,5 +1,6 @@
 /** Sample size and power, two-sided. `lift` is relative: 0.03 is three percent more than the base. */
 import { normalQuantile, normalTail } from "./distributions.ts";
+import { inflationOf } from "./group-sequential.ts";
 import { sequenceFactor, type SequenceOptions } from "./sequential.ts";
 
 export interface Wanted {
@@ -74,6 +75,20 @@ export function daysUntil(
   const fixed = ((normalQuantile(1 - alpha / 2) + normalQuantile(power)) * (standardError / effect)) ** 2;
   return days * (sequence === undefined ? fixed : fixed * alwaysValidFactor(clusters * fixed, { alpha, power }, sequence.tuning));
 }
+
+/** In all, for an experiment whose planned end is the last of its daily looks. `fixed`: with one look. `used`: error of all looks together (planned.ts). */
+export function plannedDays(fixed: number, wanted: Wanted, used: number): number {
+  // Hardly more for more looks than that.
+  const looks = Math.max(1, Math.min(MOST_LOOKS, Math.ceil(fixed)));
+  const key = `${looks} ${wanted.alpha} ${wanted.power} ${used}`;
+  let factor = inflations.get(key);
+  if (factor === undefined) inflations.set(key, (factor = inflationOf(looks, wanted, used)));
+  return fixed * factor;
+}
+
+const MOST_LOOKS = 60;
+
+const inflations = new Map<string, number>();
 
 /** The smallest lift that can be seen now with that power, in one look. */
 export function liftSeenNow(standardError: number, { alpha, power }: Wanted): number {
