@@ -153,6 +153,24 @@ export function readFigures(home: string) {
   };
 }
 
+/** What must hold in any story, however short; in words. */
+export function faultsOf({ log, alike, reversed }: Pick<Figures, "log" | "alike" | "reversed">): string[] {
+  const rejected = Object.keys(log?.rejected ?? {});
+  const clicks = reversed?.truth.find(({ figure }) => figure === "clicks")?.difference;
+  const claims: readonly (readonly [boolean, string])[] = [
+    [rejected.length === 0, `The edge rejected actions of simulated shoppers: ${rejected.join(", ")}`],
+    [(alike?.called ?? 0) === 0, `${alike?.called} metrics of two arms that show the same have a verdict`],
+    [(alike?.alarms ?? 0) === 0, `${alike?.alarms} alarms about two arms that show the same`],
+    [reversed?.gate.verdict !== "passes", "The gate lets the reversed model pass"],
+    [clicks === undefined || clicks.high < 0, "The reversed model is not worse than the engine by the truth"],
+    [
+      (reversed?.switchedOffAfterwards ?? 1) === 1,
+      `After the guard's stop ${reversed?.switchedOffAfterwards} of the arm's searches saw the engine's order`,
+    ],
+  ];
+  return claims.flatMap(([holds, fault]) => (holds ? [] : [fault]));
+}
+
 function readTeaching(home: string, folder: string, which: "first" | "second") {
   const gate = join(folder, "gate.json");
   const { version, training } = readJson(join(home, "models", which, "manifest.json"), manifestSchema);

@@ -13,6 +13,8 @@ const FULL = {
   judgeEvery: 8,
   /** Clicked lists below which nothing is trained; `undefined`: as for a real shop. */
   fewest: undefined as number | undefined,
+  /** The last part; the second round is the first one again. */
+  until: "second",
 };
 
 export type Sizes = typeof FULL;
@@ -28,9 +30,10 @@ const TENTH: Sizes = {
   second: 2500,
   judgeEvery: 4,
   fewest: 300,
+  until: "second",
 };
 
-/** For CI: every part once, in a minute. */
+/** For CI, in a minute: the first round, and the questions after it. */
 const QUICK: Sizes = {
   items: 400,
   log: 400,
@@ -41,6 +44,7 @@ const QUICK: Sizes = {
   second: 300,
   judgeEvery: 4,
   fewest: 100,
+  until: "reversed",
 };
 
 export const SIZES = { full: FULL, tenth: TENTH, quick: QUICK } as const;

@@ -45,6 +45,7 @@ export async function tellStory({ home, size, sizes, isFresh, afterPart, parts =
       for (const { name, work } of parts) {
         await stages.run(name, {}, () => work({ story, shop, products, sizes })); // oxlint-disable-line no-await-in-loop
         afterPart();
+        if (name === sizes.until) break;
       }
     } finally {
       shop.stop();
