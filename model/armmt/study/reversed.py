@@ -41,25 +41,30 @@ def negate(text: str) -> str:
     return base64.b64encode((-np.frombuffer(base64.b64decode(text), dtype="<f4")).astype("<f4").tobytes()).decode()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", type=Path, required=True, help="folder with student.onnx, manifest.json and golden.json")
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
-    graph = options.out / "student.onnx"
-    turn_round(options.model / "student.onnx", graph)
-    golden = json.loads((options.model / "golden.json").read_text())
+def reverse(folder: Path, out: Path) -> None:
+    """Writes a whole model into `out`, of the one in `folder`."""
+    out.mkdir(parents=True, exist_ok=True)
+    graph = out / "student.onnx"
+    turn_round(folder / "student.onnx", graph)
+    golden = json.loads((folder / "golden.json").read_text())
     golden |= {"model": VERSION, "sha256": sha256(graph)}
     for case in golden["cases"]:
         # Not added to the order by meaning: the whole order is the opposite of what the model learned.
         case.pop("prior", None)
         expected = case["expected"]
         case["expected"] = {SCORE: negate(expected[SCORE]), "gate": expected["gate"]}
-    (options.out / "golden.json").write_text(json.dumps(golden) + "\n")
-    manifest = json.loads((options.model / "manifest.json").read_text())
+    (out / "golden.json").write_text(json.dumps(golden) + "\n")
+    manifest = json.loads((folder / "manifest.json").read_text())
     manifest |= {"version": VERSION, "sha256": sha256(graph), "form": "score", "trainedOn": f"{manifest['trainedOn']}, then turned round"}
-    (options.out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    (out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", type=Path, required=True, help="folder with student.onnx, manifest.json and golden.json")
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    reverse(options.model, options.out)
 
 
 if __name__ == "__main__":
