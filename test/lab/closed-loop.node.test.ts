@@ -95,7 +95,7 @@ describe("the page", () => {
     write("reversed/gate.json", { verdict: "refused", refused: ["worse than engine"], missing: [], judgments: [], evidence: null });
     const lines = Array.from({ length: 40 }, (_, i) => `${JSON.stringify(truth(i, -0.5))}\n`).join("");
     writeFileSync(join(reversed, "batch-1/truth.ndjson"), lines);
-    const harm = [{ id: "buyers", variant: "armmt@reversed:1", state: "harm" }];
+    const harm = [{ guardrail: "buyers", variant: "armmt@reversed:1", state: "harm" }];
     write("reversed/looks.json", [
       { searches: 150, outcomes: [outcome(null, 75)], switchedOff: [], guardrails: [] },
       { searches: 300, outcomes: [outcome(null, 80)], switchedOff: ["armmt@reversed:1"], guardrails: harm },

@@ -237,7 +237,7 @@ function readReversed(folder: string) {
     looks: looks.map(({ searches, switchedOff, guardrails }) => ({
       searches,
       switchedOff,
-      harm: guardrails.filter(({ state }) => state === "harm").map(({ id }) => id),
+      harm: guardrails.filter(({ state }) => state === "harm").map(({ guardrail }) => guardrail),
     })),
     stoppedAfter: stop?.searches ?? null,
     /** Of the arm's searches in the batch after that: as many saw the engine's order. */

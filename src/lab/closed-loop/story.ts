@@ -204,7 +204,7 @@ async function tryFirst(told: Told): Promise<void> {
 
 export const guardSchema = v.object({
   switchedOff: v.array(v.string()),
-  guardrails: v.array(v.object({ id: v.string(), variant: v.string(), state: v.string() })),
+  guardrails: v.array(v.object({ guardrail: v.string(), variant: v.string(), state: v.string() })),
 });
 
 /** Somebody publishes a model against the gate's word, and the guard looks every few searches. */
