@@ -153,9 +153,11 @@ function describeReversed(reversed: Figures["reversed"]): string {
   const harm = looks.find(({ switchedOff }) => switchedOff.length > 0)?.harm.join(", ");
   return [
     `The first model with the sign of its scores changed. The gate: **${gate.verdict}** (${[...gate.refused, ...gate.missing].join("; ") || "nothing named"}).`,
-    stoppedAfter === null
-      ? `Published by hand all the same, it was not switched off within ${whole(looks.at(-1)?.searches ?? 0)} searches.`
-      : `Published by hand all the same, \`armmt guard\` switched it off after **${whole(stoppedAfter)} searches** (${harm}); of its arm's searches after that ${percent(switchedOffAfterwards ?? 0)} saw the engine's order.`,
+    looks.length === 0
+      ? "It was not published."
+      : stoppedAfter === null
+        ? `Published by hand all the same, it was not switched off within ${whole(looks.at(-1)?.searches ?? 0)} searches.`
+        : `Published by hand all the same, \`armmt guard\` switched it off after **${whole(stoppedAfter)} searches** (${harm}); of its arm's searches after that ${percent(switchedOffAfterwards ?? 0)} saw the engine's order.`,
     truthTable(reversed.truth),
   ].join("\n\n");
 }

@@ -215,6 +215,8 @@ async function tryReversed(told: Told): Promise<void> {
   const [model, where] = [join(folder, "model"), whereIs(told)];
   await runPython("armmt.study.reversed", ["--model", join(home, "models/first"), "--out", model]);
   await ask(["gate", "--model", model, "--lists", join(home, "loop/lists")], join(folder, "gate.json"));
+  writeJson(join(folder, "looks.json"), []);
+  if (most === 0) return;
   await ask(["publish", "--model", model, "--catalog", CATALOG, ...where], join(folder, "publish.json"));
   const reversed = "armmt@reversed:1";
   const looks: object[] = [];
