@@ -179,9 +179,18 @@ function readTeaching(home: string, folder: string, which: "first" | "second") {
     lists: training.lists,
     clicked: training.clicked,
     taught: training.bySplit["train"] ?? 0,
-    round: readJson(join(folder, "loop.json"), roundSchema),
+    round: readRound(join(folder, "loop.json"), home),
     gate: existsSync(gate) ? readJson(gate, gateSchema) : undefined,
   };
+}
+
+/** Without the paths of this machine. */
+function readRound(file: string, home: string) {
+  const { steps, ...round } = readJson(file, roundSchema);
+  const named = Object.entries(steps).flatMap(([step, each]) =>
+    each === undefined ? [] : [{ step, ...each, detail: each.detail?.replaceAll(`${home}/`, "") }],
+  );
+  return { ...round, steps: named };
 }
 
 function readAlike(file: string) {

@@ -83,7 +83,8 @@ function votesTable(interleaving: Test["interleaving"]): string {
 function describeModel(model: Figures["firstModel"]): string {
   if (model === undefined) return NOT_TOLD;
   const { round, gate } = model;
-  const steps = Object.entries(round.steps).map(([step, each]) => [step, each?.state ?? "", each?.seconds ?? "", each?.detail ?? ""]);
+  // What the gate says has a table of its own.
+  const steps = round.steps.map(({ step, state, seconds, detail }) => [step, state, seconds, step === "gate" ? "" : (detail ?? "")]);
   const lines = [
     `\`armmt loop\` made model \`${model.model}\` of ${whole(model.lists)} lists (${whole(model.clicked)} with a click, ${whole(model.taught)} for training).`,
     table(["step", "state", "seconds", "says"], steps),
@@ -162,6 +163,43 @@ function describeReversed(reversed: Figures["reversed"]): string {
   ].join("\n\n");
 }
 
+/** The answers, a line each. */
+function summarise({ first, alike, reversed, second }: Figures): string {
+  const judged = first?.comparisons.filter(({ holds }) => holds !== null) ?? [];
+  const times = first?.sensitivities.find(({ by }) => by === "clicks");
+  const gain = (against: string): string => {
+    const row = second?.truth.findLast(
+      ({ figure, against: other }) => figure === "purchases" && (against === "semantic") === (other === "semantic"),
+    );
+    return row === undefined
+      ? NOT_TOLD
+      : `${signed(row.difference.mean, 4)} (${range(row.difference, 4)}) expected purchases per search, of ${row.base.toFixed(4)}`;
+  };
+  const rows: readonly (readonly [string, string])[] = [
+    [
+      "Do the report's intervals hold the truth?",
+      first === undefined ? NOT_TOLD : `${judged.filter(({ holds }) => holds).length} of ${judged.length} do.`,
+    ],
+    [
+      "Is it silent where nothing differs?",
+      alike === undefined ? NOT_TOLD : `${alike.called} of ${alike.metrics.length} metrics have a verdict.`,
+    ],
+    [
+      "How many times fewer searches does interleaving need, by clicks?",
+      times === undefined ? NOT_TOLD : times.value === null ? `We cannot tell: ${times.why}.` : `${times.value.toFixed(1)}.`,
+    ],
+    [
+      "Is a reversed model caught?",
+      reversed === undefined
+        ? NOT_TOLD
+        : `By the gate: ${reversed.gate.verdict}. By the guard: ${reversed.stoppedAfter === null ? "no" : `after ${whole(reversed.stoppedAfter)} searches`}.`,
+    ],
+    ["What is the second model worth over the first?", gain("first")],
+    ["And over engine and meaning?", gain("semantic")],
+  ];
+  return ["| question | answer |", "| --- | --- |", ...rows.map(([question, answer]) => `| ${question} | ${answer} |`)].join("\n");
+}
+
 function pageOf(figures: Figures, charts: ReadonlySet<string>): string {
   const { size, log, first, second } = figures;
   const chart = (name: string, words: string): string[] => (charts.has(name) ? [`![${words}](${FOLDER}/${name})`] : []);
@@ -171,6 +209,7 @@ function pageOf(figures: Figures, charts: ReadonlySet<string>): string {
       "`wrangler dev` has them; who is in which arm is decided by the edge alone. All sizes and seeds stand in `src/lab/closed-loop/plan.ts` and were fixed before anything was looked at. Figures for programs: " +
       `[closed-loop.json](${FOLDER}/closed-loop.json).`,
     "The *truth* is what each order is worth on the same searches by the shoppers' known taste: expected clicks, purchases and revenue (without what is sent back), not drawn ones. The report knows nothing of it.",
+    summarise(figures),
     "## The log of day one",
     log === undefined
       ? NOT_TOLD
