@@ -62,14 +62,14 @@ describe("tables that are printed from the code", () => {
 
 describe("names", () => {
   it.each(PAGES)("%s names npm scripts that exist", (page) => {
-    const named = [...read(page).matchAll(/npm (?:run (?:-s |--silent )?([\w:]+)|(start|test)\b)/g)].map(
+    const named = [...read(page).matchAll(/npm (?:run (?:-s |--silent )?([\w:-]+)|(start|test)\b)/g)].map(
       (match) => match[1] ?? match[2] ?? "",
     );
     expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
   });
 
   it("lists every command of armmt, and no other", () => {
-    const rows = [...read("docs/reference/commands.md").matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1] ?? "");
+    const rows = [...read("docs/reference/commands.md").matchAll(/^\| `([\w-]+)` \|/gm)].map((match) => match[1] ?? "");
     expect(rows.toSorted()).toEqual(Object.keys(PROJECT_COMMANDS).toSorted());
     const [shop = ""] = read("docs/reference/commands.md").split("## In a checkout only");
     for (const name of Object.keys(SHOP_COMMANDS)) expect(shop).toContain(`| \`${name}\` |`);

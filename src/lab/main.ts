@@ -35,6 +35,10 @@ export const PROJECT_COMMANDS: Commands = {
     summary: "Train, distil and export the model: the whole pipeline",
     load: async () => (await import("./study/model.ts")).createModelCommand,
   },
+  "closed-loop": {
+    summary: "Simulated shoppers, an edge and the loop, from the first search to the second model",
+    load: async () => (await import("./closed-loop.ts")).createClosedLoopCommand,
+  },
   bench: {
     summary: "Measure the time added per search, size and memory",
     load: async () => (await import("./bench.ts")).createBenchCommand,

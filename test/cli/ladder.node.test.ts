@@ -43,7 +43,10 @@ describe("moveOf()", () => {
 
   it("climbs against what is live", () => {
     expect(variantOf(trial)).toBe("interleave(semantic, armmt@m2:0.3)");
-    expect(variantOf(firstTrial("m2", { model: "m1", trust: 1 }))).toBe("interleave(armmt@m1:1, armmt@m2:0.3)");
+    // By .3 a better model would lose against one that serves by 1.
+    expect(variantOf(firstTrial("m2", { model: "m1", trust: 1 }))).toBe("interleave(armmt@m1:1, armmt@m2:1)");
+    expect(variantOf(firstTrial("m2", { model: "m1", trust: 0.3 }))).toBe("interleave(armmt@m1:0.3, armmt@m2:0.3)");
+    expect(variantOf(firstTrial("m2", { model: "m1", trust: 0.5 }))).toBe("interleave(armmt@m1:0.5, armmt@m2:1)");
     expect(variantOf(firstTrial("m2", { model: "m1", trust: 0 }))).toBe("interleave(semantic, armmt@m2:0.3)");
     const second = standingAfter(trial, { kind: "raise", trust: 0.3 }, 0.3)!;
     expect(variantOf(second)).toBe("interleave(armmt@m2:0.3, armmt@m2:1)");
@@ -183,12 +186,20 @@ describe("climb()", () => {
     expect(await seen(store)).toEqual({ model: "m1", trust: 1, first: "control", keys: ["rerank"] });
   });
 
+  it("puts a better model in the place of the one that serves", async () => {
+    const store = memoryStore();
+    await writeRanking(store, "products", { model: "m1", trust: 1, evidence: "earlier", at: new Date(0) });
+    await climb(store, options(NO_EVIDENCE));
+    expect(await climb(store, options(WON))).toMatchObject({ did: "raised", trust: 1, trying: "interleave(semantic, armmt@m2:1)" });
+    expect(await seen(store)).toMatchObject({ model: "m2", trust: 1 });
+  });
+
   it("climbs against the model that the published set trusts, where no ranking says otherwise", async () => {
     const bySet = { model: "m1", trust: 1 };
     expect(await climb(memoryStore(), options(NO_EVIDENCE, { bySet }))).toMatchObject({
       did: "started",
       trust: 1,
-      trying: "interleave(armmt@m1:1, armmt@m2:0.3)",
+      trying: "interleave(armmt@m1:1, armmt@m2:1)",
       phase: "trial",
     });
   });

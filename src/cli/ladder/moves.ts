@@ -59,10 +59,13 @@ export function variantOf({ model, trust, against }: Standing): string {
   return `interleave(${against}, ${modelName(model, trust)})`;
 }
 
-/** A first trial; `live`: what the catalogue follows. */
+/**
+ * A first trial; `live`: what the catalogue follows. Another model is tried by the trust that the live one has earned: by less it would lose against
+ * it although it is better, and no model could ever be replaced.
+ */
 export function firstTrial(model: string, live: { readonly model: string; readonly trust: number } | undefined): Standing {
   const isOn = live !== undefined && live.trust > 0;
-  const trust = isOn && live.model === model ? STEPS.find((step) => step > live.trust) : STEPS[0];
+  const trust = STEPS.find((step) => !isOn || (live.model === model ? step > live.trust : step >= live.trust));
   if (trust === undefined) return watching(model, live?.trust ?? 0);
   return { model, phase: "trial", trust, against: isOn ? modelName(live.model, live.trust) : MEANING };
 }

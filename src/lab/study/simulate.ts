@@ -112,6 +112,7 @@ interface Flags extends Omit<SimulateOptions, "shop" | "parts" | "shoppers" | "s
   readonly index: string;
   readonly arms: readonly string[];
   readonly adminToken?: string;
+  readonly judgeEvery: number;
   readonly page: number;
   readonly atOnce: number;
 }
@@ -148,6 +149,7 @@ export function createSimulateCommand(): Command {
     .option("--index <name>", "with --edge: one that speaks Elasticsearch's language", "products")
     .option("--arms <variants...>", "with --edge: whose worth the truth holds, the control first", ["control", "armmt"])
     .option("--admin-token <token>", "with --edge: its ADMIN_TOKEN, to ask for each arm's order: without it there is no truth about arms")
+    .option("--judge-every <n>", "with --edge: the truth of every so many searches", whole(1), 1)
     .option("--page <n>", "with --edge: hits of a page", whole(1), 24)
     .option("--at-once <n>", "with --edge: shoppers at the same time", whole(1), 4)
     .option("--json", "print the figures as JSON")

@@ -168,6 +168,21 @@ describe("armmt simulate --edge", () => {
     });
   });
 
+  it("judges every so many searches, and none by an order that could not be had", async () => {
+    const few = { shoppers: 10, searches: 30, seed: 7, out: join(folder, "seldom") };
+    const judged = () =>
+      readFileSync(join(few.out, "truth.ndjson"), "utf8")
+        .trim()
+        .split("\n")
+        .filter((line) => Object.keys(JSON.parse(line).arms).length === 2).length;
+    expect(await simulateOverHttp(options({ ...few, judgeEvery: 3 }))).toMatchObject({ searches: 30, unjudged: 0 });
+    expect(judged()).toBe(10);
+    // Without a query table there is no order by meaning: the edge shows the engine's, which must not count as it.
+    const missing = { ...few, seed: 8, judgeEvery: 3, arms: ["control", "semantic"] };
+    expect(await simulateOverHttp(options(missing))).toMatchObject({ searches: 30, unjudged: 10 });
+    expect(judged()).toBe(0);
+  });
+
   it("says what is wrong: no edge, another catalogue, a wrong token", async () => {
     const few = { shoppers: 2, searches: 4, seed: 9, out: join(folder, "bad") };
     await expect(simulateOverHttp(options({ ...few, edge: "http://127.0.0.1:1" }))).rejects.toThrow(/does not answer: start the edge/);

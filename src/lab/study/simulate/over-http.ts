@@ -13,12 +13,14 @@ import {
   formatHistory,
   HISTORY_HEADER,
   NO_TOKEN,
+  OUTCOME_HEADER,
   SESSION_HEADER,
   TOKENS_HEADER,
   USER_AGENT_HEADER,
   VARIANT_PARAM,
 } from "../../../protocol.ts";
 import { MAX_HISTORY } from "../../../ranking/features.ts";
+import { isBypassReason, REASONS } from "../../../result.ts";
 import { UserError } from "../../../web.ts";
 import { attraction, carting, conversion, type Parts, utilities, utilitiesInOrder } from "./attraction.ts";
 import { clickProbabilities, drawClicks, type LogModel } from "./clicks.ts";
@@ -41,6 +43,8 @@ export interface HttpOptions {
   /** Variants whose orders are judged, the control first; the edge's ADMIN_TOKEN lets one ask for them. */
   readonly arms: readonly string[];
   readonly adminToken: string | undefined;
+  /** The truth of every so many searches; default 1. Each costs a further search per arm. */
+  readonly judgeEvery?: number | undefined;
   /** Hits of a page. */
   readonly page: number;
   /** Shoppers at the same time. */
@@ -61,7 +65,7 @@ const CRAWLER_AGENT = "Googlebot/2.1 (armmt simulate)";
 /** Expected per search; revenue is without what is sent back. */
 type Worth = Readonly<Record<"clicks" | "purchases" | "revenue", number>>;
 
-/** A line of truth.ndjson: what was shown, and each arm's order; no arms without ADMIN_TOKEN. */
+/** A line of truth.ndjson: what was shown, and each arm's order; no arms without ADMIN_TOKEN, nor where an arm's order could not be had. */
 interface Truth {
   readonly query_id: string;
   readonly shopper: string;
@@ -118,10 +122,21 @@ function worthOf(seen: ReturnType<typeof look>, model: LogModel): Worth {
 
 /** Throws a UserError where the edge does not answer as it should. */
 export async function simulateOverHttp(options: HttpOptions) {
-  const { shop, shoppers, searches, clickModel, parts, seed, arms, adminToken, out } = options;
+  const { shop, shoppers, searches, clickModel, parts, seed, arms, adminToken, judgeEvery = 1, out } = options;
   const known = candidatesOf(shop);
   const ask = createClient(options);
-  const counts = { searches: 0, empty: 0, clicks: 0, carts: 0, purchases: 0, returns: 0, accepted: 0, duplicates: 0, untold: 0 };
+  const counts = {
+    searches: 0,
+    empty: 0,
+    clicks: 0,
+    carts: 0,
+    purchases: 0,
+    returns: 0,
+    accepted: 0,
+    duplicates: 0,
+    untold: 0,
+    unjudged: 0,
+  };
   const rejected = new Map<string, number>();
   const truths: Truth[] = [];
   const bar = progressBar("Simulating searches", searches, options);
@@ -139,13 +154,8 @@ export async function simulateOverHttp(options: HttpOptions) {
       const queryId = `sim-${seed}-query-${s + 1}-${i + 1}`;
       // A shopper's searches follow each other.
       const found = await ask.search(wanted.wish.text, { unit, queryId, history }); // oxlint-disable-line no-await-in-loop
-      const worth: Record<string, Worth> = {};
-      if (adminToken !== undefined) {
-        for (const arm of arms) {
-          const ids = await ask.orderOf(arm, wanted.wish.text, history); // oxlint-disable-line no-await-in-loop
-          worth[arm] = worthOf(look(ids, wanted, known, parts), clickModel);
-        }
-      }
+      const isJudged = adminToken !== undefined && (s + i) % judgeEvery === 0;
+      const worth = isJudged ? await judge(wanted, history) : {}; // oxlint-disable-line no-await-in-loop
       const seen = look(found.ids, wanted, known, parts);
       const did = act(seen, clickModel, random, queryId);
       counts.searches++;
@@ -167,6 +177,20 @@ export async function simulateOverHttp(options: HttpOptions) {
     }
   }
 
+  /** Of each arm's order; of none where one of them was not ranked in time. */
+  async function judge(wanted: Wanted, history: readonly string[]): Promise<Record<string, Worth>> {
+    const worth: Record<string, Worth> = {};
+    for (const arm of arms) {
+      const ids = await ask.orderOf(arm, wanted.wish.text, history); // oxlint-disable-line no-await-in-loop
+      if (ids === undefined) {
+        counts.unjudged++;
+        return {};
+      }
+      worth[arm] = worthOf(look(ids, wanted, known, parts), clickModel);
+    }
+    return worth;
+  }
+
   let next = 0;
   const work = async (): Promise<void> => {
     while (next < shoppers) await visit(next++); // oxlint-disable-line no-await-in-loop
@@ -186,7 +210,7 @@ export async function simulateOverHttp(options: HttpOptions) {
   mkdirSync(out, { recursive: true });
   writeFileSync(join(out, "truth.ndjson"), truths.map((truth) => `${JSON.stringify(truth)}\n`).join(""));
   const { edge, index, page } = options;
-  const settings = { edge, index, page, shoppers, searches, clickModel, seed, parts, arms, returned: RETURNED_SHARE };
+  const settings = { edge, index, page, shoppers, searches, clickModel, seed, parts, arms, judgeEvery, returned: RETURNED_SHARE };
   writeFileSync(join(out, "simulation.json"), `${JSON.stringify({ ...settings, ...report }, undefined, 2)}\n`);
   return report;
 }
@@ -294,11 +318,12 @@ function createClient({ edge, index, page, adminToken }: HttpOptions) {
       hasToken = true;
       return { ids, token };
     },
-    /** What this variant would show to a shopper with this history. Leaves no trace in the log. */
-    async orderOf(variant: string, text: string, history: readonly string[]): Promise<readonly string[]> {
+    /** What this variant would show to a shopper with this history; `undefined` where the edge could not rank it. Leaves no trace in the log. */
+    async orderOf(variant: string, text: string, history: readonly string[]): Promise<readonly string[] | undefined> {
       const headers = { [USER_AGENT_HEADER]: CRAWLER_AGENT, authorization: `Bearer ${adminToken ?? ""}`, ...historyHeader(history) };
       const reply = await post(`${path}?${VARIANT_PARAM}=${encodeURIComponent(variant)}`, headers, bodyOf(text, {}));
-      return idsOf(reply);
+      const reason = /\breason=(\w+)/.exec(reply.headers.get(OUTCOME_HEADER) ?? "")?.[1] ?? "";
+      return isBypassReason(reason) && !REASONS[reason].expected ? undefined : idsOf(reply);
     },
     async tell(token: string, unit: string, events: readonly Done[]) {
       const now = Date.now();

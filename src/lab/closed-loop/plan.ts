@@ -1,0 +1,60 @@
+/** How large each part of the story is. Fixed before anything of it was looked at: what came is reported, also where it tells nothing. */
+
+const FULL = {
+  items: 2400,
+  /** Searches; so are all below. A fifth as many shoppers, an eighth of whom judge the model: the gate wants 200. */
+  log: 10_000,
+  climb: { batch: 500, most: 8000 },
+  alike: 10_000,
+  first: 25_000,
+  reversed: { batch: 250, most: 2000 },
+  second: 25_000,
+  /** Each arm's order is asked for at every so many searches, for the truth. */
+  judgeEvery: 8,
+  /** Clicked lists below which nothing is trained; `undefined`: as for a real shop. */
+  fewest: undefined as number | undefined,
+  /** The last part; the second round is the first one again. */
+  until: "second",
+};
+
+export type Sizes = typeof FULL;
+
+/** A tenth: everything runs, and most questions stay open. */
+const TENTH: Sizes = {
+  items: 1200,
+  log: 800,
+  climb: { batch: 300, most: 600 },
+  alike: 1000,
+  first: 2500,
+  reversed: { batch: 250, most: 1000 },
+  second: 2500,
+  judgeEvery: 4,
+  fewest: 300,
+  until: "second",
+};
+
+/** For CI, in a minute: the first round, and the questions after it. */
+const QUICK: Sizes = {
+  items: 400,
+  log: 400,
+  climb: { batch: 100, most: 100 },
+  alike: 200,
+  first: 300,
+  // The gate alone: the guard needs more searches, and another model to be built for the edge.
+  reversed: { batch: 150, most: 0 },
+  second: 300,
+  judgeEvery: 4,
+  fewest: 100,
+  until: "reversed",
+};
+
+export const SIZES = { full: FULL, tenth: TENTH, quick: QUICK } as const;
+export type SizeName = keyof typeof SIZES;
+
+export const SEARCHES_PER_SHOPPER = 5;
+
+/** Of the drawn catalogue: the committed model learned on another one. */
+export const CATALOG_SEED = 23;
+
+/** Of the shoppers, who are others in every part; a part in batches takes one for each. */
+export const SEEDS = { log: 101, "first-climb": 200, alike: 300, first: 301, reversed: 400, "second-climb": 500, second: 600 } as const;
