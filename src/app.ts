@@ -3,15 +3,15 @@
  *
  * Reads and limits requests, and checks the token. search.ts serves a search.
  */
-import { type Context, Hono } from "hono";
+import { type Context, Hono, type Next } from "hono";
 import { cors } from "hono/cors";
 import { basePath } from "hono/route";
 import { TrieRouter } from "hono/router/trie-router";
 import { getPath } from "hono/utils/url";
 import { type BodyFault, type Message, readSent } from "./backends/body.ts";
-import type { Dialect, RequestLimits } from "./backends/dialect.ts";
-import type { EngineClient, Fetch } from "./backends/engine.ts";
-import { headersFromEngine, headersFromStorefront, headersToStorefront } from "./backends/headers.ts";
+import type { Dialect, RequestLimits, SideCall } from "./backends/dialect.ts";
+import type { Fetch } from "./backends/engine.ts";
+import { headersFromStorefront, headersToStorefront } from "./backends/headers.ts";
 import { type Overview, isEmptyDatabase } from "./dashboard/overview.ts";
 import { dashboardPage } from "./dashboard/page.ts";
 import { parseTreatment } from "./experiment/treatment.ts";
@@ -33,6 +33,7 @@ import {
 import { search } from "./search.ts";
 import type { EdgeDeps, IndexDeps, SearchRequest } from "./search/contract.ts";
 import { lastAddress } from "./search/client-address.ts";
+import { passOn } from "./search/pass-on.ts";
 import { errorStack, errorText, streamOf, withTimeout } from "./web.ts";
 
 export interface AppDeps {
@@ -88,7 +89,7 @@ export function createApp(deps: AppDeps): EdgeApp {
   }
   const dialects = dialectsOf(deps);
   const searchPaths = new TrieRouter<true>();
-  for (const { backend, engine } of dialects) {
+  for (const { backend } of dialects) {
     for (const { path, methods, isExact } of backend.routes) {
       // Base addresses of clients often end in a slash, and some clients put one behind the path: engines read over it.
       for (const spelling of isExact === true || path.endsWith("/") ? [path] : [path, `${path}/`]) {
@@ -97,9 +98,14 @@ export function createApp(deps: AppDeps): EdgeApp {
         app.all(spelling, (c) => otherMethod(c, backend, methods));
       }
     }
-    for (const { path, method } of backend.probes) {
-      if (path === "/" && deps.storefrontUrl !== undefined) continue;
-      app.get(path, (c, next) => (c.req.raw.method === method ? probeRoute(c, deps, backend, engine) : next()));
+  }
+  // Behind the searches of all dialects, whose paths some of these patterns fit.
+  for (const { backend } of dialects) {
+    for (const call of backend.calls) {
+      if (call.isShops === true && deps.storefrontUrl !== undefined) continue;
+      // Hono takes HEAD for GET.
+      const methods = new Set(call.methods.map((method) => (method === "HEAD" ? "GET" : method)));
+      app.on([...methods], call.path, (c, next) => callRoute(c, deps, { backend, call }, next));
     }
   }
   // Requests other than searches are answered in the dialect of the first index, which the clients of this edge are likely to speak.
@@ -126,7 +132,15 @@ export function createApp(deps: AppDeps): EdgeApp {
   const routes = dialects.flatMap(({ backend }) => backend.routes);
   const paths = routes.map(({ path, methods, label }) => `${methods.join("|")} ${label ?? path.replace(":index", "<index>")}`).join(", ");
   app.get("*", (c) => storefrontRoute(c, deps, usual));
-  app.notFound((c) => refuse(c, usual, 404, "not_found", `No route for ${c.req.method} ${c.req.path}: searches go to ${paths}`));
+  app.notFound((c) =>
+    refuse(
+      c,
+      usual,
+      404,
+      "not_found",
+      `No route for ${c.req.method} ${c.req.path}: ask the engine's own host for it. Searches go to ${paths}`,
+    ),
+  );
   app.onError((cause, c) => {
     deps.edge.log({ level: "error", event: "internal_error", detail: errorStack(cause) });
     return refuse(c, usual, 500, "internal_error", "The edge failed; its log says why");
@@ -163,30 +177,34 @@ function otherMethod(c: Context, backend: Dialect, methods: readonly string[]): 
 }
 
 /** Each dialect that an index speaks, with the engine of its first index, in the order of the configuration. */
-function dialectsOf({ indexes }: AppDeps): readonly Pick<IndexDeps, "backend" | "engine">[] {
+function dialectsOf({ indexes }: AppDeps): readonly Pick<IndexDeps, "backend">[] {
   const byBackend = new Map<Dialect, IndexDeps>();
   for (const index of indexes.values()) if (!byBackend.has(index.backend)) byBackend.set(index.backend, index);
   return [...byBackend.values()];
 }
 
-/** `isSlashed`: the path ends in a slash that is none of the engine's. */
-async function searchRoute(c: Context, deps: AppDeps, backend: Dialect, isSlashed: boolean): Promise<Response> {
-  const { headers } = c.req.raw;
-  const address = addressOf(c, deps);
-  if (!(await isWithinRate(deps, address, ""))) {
+/** The body of a search or of another call, within its limits; or the answer to a client that sends too many, or one that cannot be read. */
+async function receive(c: Context, deps: AppDeps, backend: Dialect): Promise<Uint8Array | Response> {
+  if (!(await isWithinRate(deps, addressOf(c, deps), ""))) {
     c.header("retry-after", "60");
     return refuse(c, backend, 429, "too_many_requests", "Too many searches from this address: try again in a minute");
   }
-  const { requestLimits: limits } = deps;
+  const { bodyBytes } = deps.requestLimits;
   const sent = bodyOf(c);
   if (sent === undefined)
     return refuse(c, backend, 400, "illegal_argument_exception", "This server cannot read the body of a GET: send the search by POST");
-  const body = await readSent(sent, limits.bodyBytes);
-  if (!body.ok) {
-    const [status, type, message] = BODY_REFUSALS[body.error];
-    if (body.error === "broken off") deps.edge.log({ level: "warn", event: "upload_broken_off", to: backend.name });
-    return refuse(c, backend, status, type, message(limits.bodyBytes, headers));
-  }
+  const body = await readSent(sent, bodyBytes);
+  if (body.ok) return body.value;
+  const [status, type, message] = BODY_REFUSALS[body.error];
+  if (body.error === "broken off") deps.edge.log({ level: "warn", event: "upload_broken_off", to: backend.name });
+  return refuse(c, backend, status, type, message(bodyBytes, c.req.raw.headers));
+}
+
+/** `isSlashed`: the path ends in a slash that is none of the engine's. */
+async function searchRoute(c: Context, deps: AppDeps, backend: Dialect, isSlashed: boolean): Promise<Response> {
+  const { headers } = c.req.raw;
+  const body = await receive(c, deps, backend);
+  if (body instanceof Response) return body;
 
   const { search: query, searchParams, pathname } = new URL(c.req.url);
   const wantsAdmin = searchParams.has(EXPLAIN_PARAM) || searchParams.has(VARIANT_PARAM);
@@ -204,12 +222,12 @@ async function searchRoute(c: Context, deps: AppDeps, backend: Dialect, isSlashe
     method: c.req.method === "POST" ? "POST" : "GET",
     path: isSlashed ? path.slice(0, -1) : path,
     search: query,
-    body: body.value,
-    limits,
+    body,
+    limits: deps.requestLimits,
     contentType: headers.get("content-type") ?? undefined,
     accept: headers.get("accept") ?? undefined,
     headers,
-    address,
+    address: addressOf(c, deps),
     country: deps.clientCountryHeader === undefined ? undefined : (headers.get(deps.clientCountryHeader) ?? undefined),
     isExplained: isTrusted && searchParams.has(EXPLAIN_PARAM),
     forcedVariant,
@@ -218,12 +236,10 @@ async function searchRoute(c: Context, deps: AppDeps, backend: Dialect, isSlashe
   };
   const plan = backend.plan(request, c.req.param("index"));
   if (!plan.ok) return refuse(c, backend, plan.error.status, plan.error.type, plan.error.message);
-  const indexes = plan.value.searches.flatMap(({ index }) => deps.indexes.get(index) ?? []);
-  const [first] = indexes;
-  if (first === undefined || indexes.some(({ engine }) => engine !== first.engine)) {
-    const names = [...new Set(plan.value.searches.map(({ index }) => index))].join(", ");
-    return refuse(c, backend, 400, "illegal_argument_exception", `${names} are not on one engine: send one request for each`);
-  }
+  const names = plan.value.searches.map(({ index }) => index);
+  const indexes = names.flatMap((name) => deps.indexes.get(name) ?? []);
+  const first = soleEngine(indexes);
+  if (first === undefined) return refuse(c, backend, 400, "illegal_argument_exception", notOnOneEngine(names));
   return search(request, plan.value, { ...deps.edge, backend, engine: first.engine, windows: first.windows, indexes });
 }
 
@@ -277,16 +293,38 @@ async function isWithinRate(deps: AppDeps, client: string | undefined, kind: str
   }
 }
 
-/** Clients ask whether the engine is there before they search. */
-async function probeRoute(c: Context, deps: AppDeps, backend: Dialect, engine: EngineClient): Promise<Response> {
-  const method = c.req.raw.method === "HEAD" ? ("HEAD" as const) : ("GET" as const);
-  const request = { method, path: pathBelowMount(c, c.req.path), search: "", body: undefined };
-  const client = { headers: c.req.raw.headers, address: addressOf(c, deps) };
-  const reply = await engine.send(request, client, deps.edge.engineTimeoutMs);
-  if (!reply.ok) return refuse(c, backend, 502, reply.error.reason, "The search engine cannot be reached; try again");
-  const headers = headersFromEngine(reply.value.headers, { isEdited: false, isPrivate: true });
-  const isEmpty = method === "HEAD" || reply.value.body.length === 0;
-  return new Response(isEmpty ? null : reply.value.body, { status: reply.value.status, headers });
+/** The first of indexes that are on one engine, under one key. */
+function soleEngine(indexes: readonly IndexDeps[]): IndexDeps | undefined {
+  const [first] = indexes;
+  return indexes.every(({ engine }) => engine === first?.engine) ? first : undefined;
+}
+
+const notOnOneEngine = (names: readonly string[]): string =>
+  `${[...new Set(names)].join(", ")} are not on one engine: send one request for each`;
+
+/** What a stock page asks beside its searches. */
+async function callRoute(
+  c: Context,
+  deps: AppDeps,
+  { backend, call }: { readonly backend: Dialect; readonly call: SideCall },
+  next: Next,
+): Promise<Response | void> {
+  const { method: given, headers, signal } = c.req.raw;
+  const method = call.methods.find((one) => one === given);
+  const index = c.req.param("index");
+  // Another page's path, or another engine's.
+  if (method === undefined || (call.isShops === true && index !== undefined && deps.indexes.get(index)?.backend !== backend)) return next();
+  const body = await receive(c, deps, backend);
+  if (body instanceof Response) return body;
+  const contentType = headers.get("content-type") ?? undefined;
+  const { search: query } = new URL(c.req.url);
+  const plan = call.plan({ method, search: query, body, contentType, limits: deps.requestLimits, names: c.req.param() });
+  if (!plan.ok) return refuse(c, backend, plan.error.status, plan.error.type, plan.error.message);
+  const { indexes } = plan.value;
+  const first = soleEngine(indexes.flatMap((name) => deps.indexes.get(name) ?? []));
+  if (first === undefined) return refuse(c, backend, 400, "illegal_argument_exception", notOnOneEngine(indexes));
+  const client = { headers, address: addressOf(c, deps), signal };
+  return passOn({ call: plan.value, method, client, backend, engine: first.engine }, deps.edge);
 }
 
 /**
@@ -365,7 +403,7 @@ async function digest(text: string): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
 }
 
-type RefusalStatus = 400 | 401 | 404 | 405 | 413 | 415 | 429 | 500 | 502;
+type RefusalStatus = 400 | 401 | 403 | 404 | 405 | 413 | 415 | 429 | 500 | 502;
 
 /** In the engine's format, which the clients of these routes understand. */
 function refuse(c: Context, backend: Dialect | undefined, status: RefusalStatus, type: string, message: string): Response {

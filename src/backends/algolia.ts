@@ -22,7 +22,9 @@ import {
   readIndexes,
 } from "./dialects.ts";
 import { mergedFilters, readFilterList, readFilters } from "./filters.ts";
+import { algoliaCalls } from "./algolia/calls.ts";
 import { type Checks, createChecks } from "./algolia/params.ts";
+import { sideCalls } from "./calls.ts";
 import { MARKS, partReader } from "./algolia/reply.ts";
 import { applyEdits, cutMembers, type Edit, replaceMembers, replaceParams, searchOf, setMember } from "./json/edits.ts";
 import {
@@ -92,7 +94,7 @@ export const ALGOLIA = defineDialect({
         // The index is a star.
         { path: "/1/indexes/:index/queries", methods: ["POST"], label: "/1/indexes/*/queries" },
       ],
-      probes: [],
+      calls: sideCalls(options, NOT_FOUND, algoliaCalls(options)),
       credentials: {
         header: "x-algolia-api-key",
         clientHeaders: ["x-algolia-api-key", ...SITE_HEADERS],

@@ -40,9 +40,11 @@ export interface ClientRequest {
   readonly accept?: string | undefined;
 }
 
+export type CallMethod = "GET" | "HEAD" | "POST" | "DELETE";
+
 /** A request to the engine: a path and query below its configured URL. */
 export interface EngineRequest {
-  readonly method: "GET" | "HEAD" | "POST";
+  readonly method: CallMethod;
   /** Begins with a slash. */
   readonly path: string;
   readonly search: string;
@@ -106,9 +108,36 @@ export interface RequestPlan {
   parseReply(bytes: Uint8Array): Result<RequestReply, Bypass>;
 }
 
+/** A call beside the searches, already limited in size. */
+export interface CallRequest extends Omit<ClientRequest, "method" | "path"> {
+  readonly method: CallMethod;
+  /** Parts of the path that its pattern names, decoded. */
+  readonly names: Readonly<Record<string, string>>;
+}
+
+export interface PlannedCall {
+  /** At least one: whose engine is asked. They must share it. */
+  readonly indexes: readonly string[];
+  readonly request: EngineRequest;
+}
+
+/** A call that stock pages make beside their searches: it goes on as it is (calls.ts). */
+export interface SideCall {
+  readonly methods: readonly CallMethod[];
+  /** A pattern of Hono. */
+  readonly path: string;
+  /** What a page wants with it, for the documentation. */
+  readonly use: string;
+  /** Whether it passes with the edge's own key. */
+  readonly isOpen: boolean;
+  /** A shop may have a page at this path, which goes before (STOREFRONT_URL). Default: false. */
+  readonly isShops?: boolean | undefined;
+  plan(request: CallRequest): Result<PlannedCall, Refusal>;
+}
+
 /** A request that must not reach the engine. */
 export interface Refusal {
-  readonly status: 400 | 404;
+  readonly status: 400 | 403 | 404;
   /** snake_case, or the dialect's own code. */
   readonly type: string;
   /** Names the value and the fix. */
@@ -273,8 +302,8 @@ export interface Dialect {
    * Paths on which searches arrive, with and without a slash at their end, as patterns of Hono: `:index` is the name of a configured index.
    */
   readonly routes: readonly Route[];
-  /** Health checks of clients by their exact path. They are passed on unchanged. */
-  readonly probes: readonly { readonly path: string; readonly method: "GET" | "HEAD" }[];
+  /** What else stock clients ask. Nothing but this and searches has a route. */
+  readonly calls: readonly SideCall[];
   /** Where keys are: `header` takes the edge's own; clients send theirs in headers, or in parameters of the URL. */
   readonly credentials: { readonly header: string } & Readonly<Record<"clientHeaders" | "clientParams", readonly string[]>>;
   /** Headers of clients that go to this engine, besides those that go to all engines. */

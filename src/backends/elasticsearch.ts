@@ -8,7 +8,9 @@
 import type { ItemValues } from "../ranking/item-values.ts";
 import { err, ok, type Result } from "../result.ts";
 import { AUTHORIZATION, type ClientRequest, type EngineRequest, type Hit, jsonError, type Refusal, type RequestPlan } from "./dialect.ts";
+import { sideCalls } from "./calls.ts";
 import { strangeInParams, strangeType } from "./elasticsearch/allowed.ts";
+import { elasticsearchCalls } from "./elasticsearch/calls.ts";
 import { SEARCH_PARAMS } from "./elasticsearch/members.ts";
 import { planSearches } from "./elasticsearch/multi.ts";
 import { paramsOfSearch } from "./elasticsearch/reading.ts";
@@ -32,6 +34,7 @@ import { member } from "./json/values.ts";
 /** The `pinned` query gives its documents scores above the largest one that an organic hit can have (2^127). */
 const PINNED_SCORE = 2 ** 127;
 
+const UNKNOWN_INDEX = "index_not_found_exception";
 const METHODS = ["GET", "POST"] as const;
 const MULTI_PATH = "/_msearch";
 const SCROLL_PATH = "/_search/scroll";
@@ -51,7 +54,7 @@ export const ELASTICSEARCH = defineDialect({
         return [index.name, { index, own: isWithOwnKey(index) ? ownIndexes(indexes, index) : undefined, readBy }];
       }),
     );
-    const findSearched = (name: string): Result<SearchedIndex, Refusal> => findIndex(searched, name, "index_not_found_exception");
+    const findSearched = (name: string): Result<SearchedIndex, Refusal> => findIndex(searched, name, UNKNOWN_INDEX);
     return {
       name: "elasticsearch",
       routes: [
@@ -61,11 +64,11 @@ export const ELASTICSEARCH = defineDialect({
         { path: SCROLL_PATH, methods: METHODS },
         { path: POINT_PATH, methods: METHODS },
       ],
-      // Clients of version 7 ask which product this is before they search, and libraries which version.
-      probes: [
-        { path: "/", method: "HEAD" },
-        { path: "/", method: "GET" },
-      ],
+      calls: sideCalls(
+        options,
+        UNKNOWN_INDEX,
+        elasticsearchCalls((name) => searched.get(name)?.own ?? new Set()),
+      ),
       // No origin: where CORS is on, the engine refuses those that its settings do not name.
       credentials: { ...AUTHORIZATION, clientHeaders: ["authorization", "referer", ...IMPERSONATION] },
       clientHeaders: ["x-opaque-id"],

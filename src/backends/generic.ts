@@ -61,7 +61,7 @@ export const GENERIC = defineDialect({
     return {
       name: "generic",
       routes: engines.map(({ options: { path, methods } }) => ({ path, methods, isExact: true })),
-      probes: [],
+      calls: [],
       credentials: AUTHORIZATION,
       clientHeaders: [],
       plan(request) {

@@ -33,7 +33,7 @@ export function withinLimits(dialect: Dialect): Dialect {
     ...dialect,
     plan(request, index) {
       const limits = limitsOf(request);
-      const excess = excessOf(request, limits);
+      const excess = excessOf(request);
       if (excess !== undefined) return tooMuch(excess);
       const plan = dialect.plan(request, index);
       return plan.ok && plan.value.searches.length > limits.searches ? tooManySearches(plan.value.searches.length, limits) : plan;
@@ -63,7 +63,9 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /** What of the request is beyond its limits, as a message; `undefined` where nothing is. */
-function excessOf({ search, body }: ClientRequest, limits: RequestLimits): string | undefined {
+export function excessOf(request: Pick<ClientRequest, "search" | "body" | "limits">): string | undefined {
+  const { search, body } = request;
+  const limits = limitsOf(request);
   const inUrl = search.length > limits.params ? search.split("&").length : 0;
   if (inUrl > limits.params) return tooManyParams(inUrl, limits);
   if (body.length === 0) return undefined;

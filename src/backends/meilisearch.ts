@@ -7,6 +7,7 @@
  */
 import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
 import { notPassedOn } from "./allowed.ts";
+import { sideCalls } from "./calls.ts";
 import { AUTHORIZATION, type ClientRequest, type EngineRequest, jsonError, type Refusal, type RequestPlan } from "./dialect.ts";
 import { defineDialect, findIndex, type Index, type IndexDefinition, type Indexes, type IndexOptions, readIndexes } from "./dialects.ts";
 import { readFilterList } from "./filters.ts";
@@ -40,7 +41,7 @@ import {
 import { type JsonText, members, numberAt, rawText, type Span, spanAt } from "./json/spans.ts";
 import { isObject, member, stringsOf, textOf, withoutNulls } from "./json/values.ts";
 import { hasDetails, isPinned, isSemantic, MARKS, readOrder } from "./meilisearch/marks.ts";
-import { type Checks, createChecks } from "./meilisearch/params.ts";
+import { type Checks, createChecks, meilisearchCalls } from "./meilisearch/params.ts";
 import { wordsOf } from "./words.ts";
 
 /** Parameters that name the page. */
@@ -89,7 +90,7 @@ export const MEILISEARCH = defineDialect({
         { path: "/indexes/:index/search", methods: ["GET", "POST"] },
         { path: MULTI_PATH, methods: ["POST"] },
       ],
-      probes: [{ path: "/health", method: "GET" }],
+      calls: sideCalls(options, NOT_FOUND, meilisearchCalls(options)),
       credentials: AUTHORIZATION,
       clientHeaders: ["x-ms-user-id", "meili-include-metadata"],
       plan(request, name) {

@@ -48,7 +48,7 @@ export const SHOPIFY = defineDialect({
         { path: "/api/:version/graphql.json", methods: ["POST"] },
         { path: "/api/:version/graphql", methods: ["POST"] },
       ],
-      probes: [],
+      calls: [],
       credentials: {
         // The edge's key is a secret. A public token is not, and may be in the configuration's headers.
         header: "shopify-storefront-private-token",

@@ -7,6 +7,7 @@
  */
 import { err, ok, type Result } from "../result.ts";
 import { AUTHORIZATION, type ClientRequest, type EngineRequest, jsonError, type RequestPlan } from "./dialect.ts";
+import { sideCalls } from "./calls.ts";
 import {
   defineDialect,
   findIndex,
@@ -26,6 +27,7 @@ import { isTrueAt, numberAt } from "./json/spans.ts";
 import { limitsOf } from "./limits.ts";
 import { withJavabin } from "./solr/javabin.ts";
 import { FORM_TYPE, strangeIn, strangeType } from "./solr/allowed.ts";
+import { solrCalls } from "./solr/calls.ts";
 import { formInUtf8 } from "./solr/charset.ts";
 import { tooManyBuckets } from "./solr/facets.ts";
 import { reasonNotToWiden, reasonToKeepOrder } from "./solr/leave.ts";
@@ -48,7 +50,11 @@ export const SOLR = defineDialect({
     return {
       name: "solr",
       routes: ["/solr/:index/select", "/solr/:index/select/"].map((path) => ({ path, methods: ["GET", "POST"] })),
-      probes: [],
+      calls: sideCalls(
+        options,
+        "not_found",
+        solrCalls((name) => ({ own: name, all: ownIndexes(indexes, indexes.get(name)!) })),
+      ),
       credentials: { ...AUTHORIZATION, clientParams: SIGN_IN },
       clientHeaders: [],
       plan(request, name = "") {

@@ -7,6 +7,7 @@
  */
 import { bypass, type Bypass, err, ok, type Result } from "../result.ts";
 import { notPassedOn, ownIndexes } from "./allowed.ts";
+import { sideCalls } from "./calls.ts";
 import {
   type ClientRequest,
   type DialectOptions,
@@ -27,7 +28,7 @@ import { elements, isTrueAt, type JsonText, kindOf, members, numberAt, rawText, 
 import { member, textOf } from "./json/values.ts";
 import { readOrder, readSort } from "./typesense/order.ts";
 import { type AskedPage, pageOf, PAGING, pagingOf, VECTOR, widenedUrl, widePage, withNeighbours } from "./typesense/page.ts";
-import { type Checks, createChecks, strangerIn, unreadableIn } from "./typesense/params.ts";
+import { type Checks, createChecks, strangerIn, typesenseCalls, unreadableIn } from "./typesense/params.ts";
 import { wordsOf } from "./words.ts";
 
 const MULTI_PATH = "/multi_search";
@@ -61,7 +62,7 @@ export const TYPESENSE = defineDialect({
         { path: "/collections/:index/documents/search", methods: ["GET"] },
         { path: MULTI_PATH, methods: ["POST"] },
       ],
-      probes: [{ path: "/health", method: "GET" }],
+      calls: sideCalls(options, NOT_FOUND, typesenseCalls(options)),
       // A key inside a search of a body is that search's own: it stays there, and the search is left to the engine.
       credentials: { header: API_KEY, clientHeaders: [API_KEY, ...SITE_HEADERS], clientParams: [API_KEY] },
       clientHeaders: [USER_ID],

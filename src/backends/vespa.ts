@@ -6,12 +6,14 @@
  */
 import { type Bypass, err, ok, type Result } from "../result.ts";
 import { AUTHORIZATION, type EngineRequest, jsonError, type Refusal, type SearchPlan } from "./dialect.ts";
+import { sideCalls } from "./calls.ts";
 import { defineDialect, type Index, type IndexDefinition, type IndexOptions, type PageSizeOption, readIndexes } from "./dialects.ts";
 import { identityOf, leave, leftToEngine, ownRequest, plainPlan, planOne } from "./json/plan.ts";
 import { digitsOf, unreadable } from "./json/request.ts";
 import { type JsonText, numberAt, type Span } from "./json/spans.ts";
 import { textOf } from "./json/values.ts";
 import { strangeIn, TYPES } from "./vespa/allowed.ts";
+import { vespaCalls } from "./vespa/calls.ts";
 import { nameOf } from "./vespa/names.ts";
 import { partAt } from "./vespa/reply.ts";
 import { type Asked, JSON_TYPE, readRequest, widened, withParam } from "./vespa/request.ts";
@@ -36,7 +38,7 @@ export const VESPA = defineDialect({
     return {
       name: "vespa",
       routes: PATHS.map((path) => ({ path, methods: METHODS })),
-      probes: [],
+      calls: sideCalls(configured, "not_found", vespaCalls(schemas ?? [index.name])),
       credentials: AUTHORIZATION,
       clientHeaders: [],
       plan(request) {

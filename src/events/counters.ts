@@ -12,12 +12,20 @@ export function createCounters() {
   const searches = createTable();
   const exposures = { written: 0, failed: 0, left_out: 0 };
   let bots = 0;
+  const calls = createTable();
   return {
     countSearch: (variant: string, outcome: "applied" | BypassReason): void => searches.add(variant, outcome, 1),
     countExposure: (outcome: keyof typeof exposures): void => void exposures[outcome]++,
     countBot: (): void => void bots++,
-    /** `searches`: variant → outcome → searches. `bots`: searches of crawlers, in none of the other figures. */
-    snapshot: () => ({ searches: searches.snapshot(), exposures: describeExposures(exposures), bots }),
+    countCall: (outcome: string): void => calls.add("", outcome, 1),
+    /**
+     * `searches`: variant → outcome → searches. `bots`: searches of crawlers, in none of the other figures. `calls`: what pages asked beside their
+     * searches, by outcome; only where there are some.
+     */
+    snapshot() {
+      const passed = calls.snapshot()[""];
+      return { searches: searches.snapshot(), exposures: describeExposures(exposures), bots, ...(passed && { calls: passed }) };
+    },
   };
 }
 

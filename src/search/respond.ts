@@ -1,9 +1,10 @@
 /** The results of a request → the HTTP reply: status, headers, body, and the explanation where an admin asked for one. */
+import type { EngineReply } from "../backends/engine.ts";
 import { headersFromEngine } from "../backends/headers.ts";
 import { annotateReply } from "../backends/json/reply.ts";
 import { formatOutcomes, formatTokens, MAX_HEADER_BYTES, OUTCOME_HEADER, type PublicOutcome, TOKENS_HEADER } from "../protocol.ts";
 import { REASONS } from "../result.ts";
-import { errorText } from "../web.ts";
+import { errorText, type Log } from "../web.ts";
 import type { Batch, BatchResult, Search, SearchDeps, SearchResult, Shown } from "./contract.ts";
 import { NOTHING } from "./results.ts";
 import { publicRules, rulesAttributes } from "./rules.ts";
@@ -17,7 +18,6 @@ export function respond(batch: Batch, served: BatchResult, issued: readonly (str
   if (served.kind === "none") return respondWithError(batch.deps, served);
   const { request, searches } = batch;
   const { reply, results } = served;
-  const { status } = reply;
 
   const outcomes = formatOutcomes(searches.map((search, i) => publicOutcome(search, results[i])));
   const tokens = formatTokens(issued, MAX_HEADER_BYTES - outcomes.length);
@@ -26,15 +26,22 @@ export function respond(batch: Batch, served: BatchResult, issued: readonly (str
   const headers = headersFromEngine(reply.headers, { isEdited: served.kind === "edited" || request.isExplained, isPrivate });
   headers.set(OUTCOME_HEADER, outcomes);
   if (tokens !== undefined) headers.set(TOKENS_HEADER, tokens);
+  const plain = served.kind === "edited" ? served.body : reply.body;
+  const hasAll = reply.rest === undefined && !NO_BODY.has(reply.status);
+  const body = request.isExplained && hasAll ? annotateReply(plain, "armmt", explainAll(batch, served)) : plain;
+  return replyWith(reply, headers, body, batch.deps.log);
+}
+
+/** `body`: that of the reply, or what is made of it; where the reply has a rest, its own comes and the rest behind it. */
+export function replyWith(reply: EngineReply, headers: Headers, body: Uint8Array<ArrayBuffer>, log: Log): Response {
+  const { status } = reply;
   if (NO_BODY.has(status)) return new Response(null, { status, headers });
   // Without this, workerd would pack once more what stays packed.
   const init = { status, headers, ...(headers.has("content-encoding") && { encodeBody: "manual" }) };
   if (reply.rest !== undefined) {
-    const onBreak = (cause: unknown) => batch.deps.log({ level: "warn", event: "reply_broken_off", detail: errorText(cause) });
+    const onBreak = (cause: unknown) => log({ level: "warn", event: "reply_broken_off", detail: errorText(cause) });
     return new Response(prepend(reply.body, reply.rest, onBreak), init);
   }
-  const plain = served.kind === "edited" ? served.body : reply.body;
-  const body = request.isExplained ? annotateReply(plain, "armmt", explainAll(batch, served)) : plain;
   headers.set("content-length", String(body.length));
   return new Response(body, init);
 }

@@ -29,7 +29,7 @@ const isRange = (range: unknown): boolean =>
 const ranges: Rule = (given) => (Array.isArray(given.value) && given.value.every(isRange) ? undefined : plain(given));
 
 /** Indexes whose events are learned from. */
-const indexNames =
+export const indexNames =
   (own: ReadonlySet<string>): Rule =>
   ({ value }) => {
     const names: readonly unknown[] = Array.isArray(value) ? value : [value ?? []].flat();
@@ -37,7 +37,7 @@ const indexNames =
   };
 
 /** Parameters of any URL, in any case. The client's key is withheld where the edge has its own (engine.ts). */
-const ABOUT_CLIENT: ReadonlySet<string> = new Set([
+export const ABOUT_CLIENT: ReadonlySet<string> = new Set([
   "x-algolia-agent",
   "x-algolia-api-key",
   "x-algolia-application-id",
@@ -53,18 +53,23 @@ export interface Checks {
   refusalOf(index: Index, url: readonly Param[], asked: Result<Asked, string>): Refusal | undefined;
 }
 
-/** What clients may ask of each index. */
-export function createChecks(options: ReadonlyMap<string, DialectOptions>): Checks {
-  const names = indexNames(ownIndexes(options));
+/** Of a search, wherever its parameters stand. */
+export function searchRules(options: ReadonlyMap<string, DialectOptions>): ReadonlyMap<string, Rule> {
   const order = shape(rulesOf("order hide sortRemainingBy"));
   const facetOrdering = shape(rulesOf("", { facets: order, values: mapOf(order) }));
-  const params = rulesOf(WORDS, {
+  return rulesOf(WORDS, {
     aroundPrecision: ranges,
     // What a reply repeats.
     renderingContent: shape(rulesOf("", { facetOrdering, redirect: shape(rulesOf("url")) })),
     extensions: shape(rulesOf("", { queryCategorization: shape(rulesOf("enableCategoriesRetrieval enableAutoFiltering")) })),
-    semanticSearch: shape(rulesOf("", { eventSources: names })),
+    semanticSearch: shape(rulesOf("", { eventSources: indexNames(ownIndexes(options)) })),
   });
+}
+
+/** What clients may ask of each index. */
+export function createChecks(options: ReadonlyMap<string, DialectOptions>): Checks {
+  const names = indexNames(ownIndexes(options));
+  const params = searchRules(options);
   const inText = createCheck(options, params);
   const type = oneOf("default", "facet");
   const inObject = createCheck(options, new Map([...params, ...rulesOf("params facet facetQuery", { indexName: names, type })]));

@@ -81,10 +81,10 @@ interface Stranger {
 const stranger = (why: string, ...path: string[]): Stranger => ({ path, why });
 
 /** Why the body of a search must not reach the engine; `undefined` for one that is understood. */
-export function strangeInBody(body: Body, own: OwnIndexes): string | undefined {
+export function strangeInBody(body: Body, own: OwnIndexes, shape = "body"): string | undefined {
   const repeated = repeatedIn(body);
   if (repeated !== undefined) return `${repeated.join(".")} is repeated: name it once`;
-  const found = inObject(body.values, shapeOf("body"), { own, scriptChars: 0 });
+  const found = inObject(body.values, shapeOf(shape), { own, scriptChars: 0 });
   return found === undefined ? undefined : `${found.path.toReversed().join(".")} ${found.why}: ${ELSEWHERE}`;
 }
 

@@ -18,6 +18,12 @@ export const MEMBERS: Readonly<Record<string, string>> = {
   body: `${HITS} track_total_hits timeout terminate_after include_named_queries_score search_after slice= query= post_filter=query knn=knn_search
     retriever= sub_searches=sub_search rank= rescore= suggest= aggs=*agg aggregations=*agg runtime_mappings=*runtime_field
     derived=*runtime_field indices_boost=#indices ext=`,
+  count: "query=",
+  mget: "docs=document_of_index ids",
+  mget_all: "docs=named_document",
+  document_of_index: "_index=#index _id _type routing _routing _source= stored_fields version version_type",
+  named_document: "+document_of_index _index!=#index",
+  terms_enum: "field string size timeout case_insensitive index_filter=query search_after",
   hits: `${HITS} ignore_unmapped`,
   none: "",
   _source: "includes excludes include exclude exclude_vectors",
@@ -211,6 +217,23 @@ export const SEARCH_PARAMS: ReadonlySet<string> = new Set(
   expand_wildcards suggest_field suggest_mode suggest_size suggest_text typed_keys rest_total_hits_as_int force_synthetic_source
   include_named_queries_score cancel_after_time_interval phase_took filter_path format pretty human`.split(/\s+/),
 );
+
+const words = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/));
+
+/** Parameters of a count in the URL. */
+export const COUNT_PARAMS = words(
+  `q df analyzer analyze_wildcard default_operator lenient min_score preference routing terminate_after ignore_unavailable allow_no_indices
+  ignore_throttled expand_wildcards filter_path format pretty human`,
+);
+
+/** Parameters of documents by their ids. */
+export const DOCUMENT_PARAMS = words(
+  `preference realtime routing stored_fields _source _source_includes _source_excludes _source_include _source_exclude version version_type
+  filter_path pretty human`,
+);
+
+/** Parameters that change the form of any reply. */
+export const FORM_PARAMS = words("filter_path pretty human");
 
 /** Parameters of a multi-search in the URL. */
 export const MULTI_PARAMS: ReadonlySet<string> = new Set(

@@ -5,6 +5,7 @@
  * `personalize`, and filters with `_foreign(…)`.
  */
 import { anything, type Check, createCheck, ownIndexes, plain, type Rule, rulesOf, shape } from "../allowed.ts";
+import { type Call, documentIn, inBody, inUrl } from "../calls.ts";
 import type { DialectOptions } from "../dialect.ts";
 import { isObject } from "../json/values.ts";
 
@@ -47,15 +48,51 @@ export interface Checks {
   readonly search: Check;
 }
 
+/** Of a search by itself. */
+const SEARCH = { filter, hybrid: shape(rulesOf("embedder semanticRatio")) };
+
+/** What pages ask beside searches. */
+export function meilisearchCalls(options: ReadonlyMap<string, DialectOptions>): readonly Call[] {
+  const nothing = createCheck(options, new Map());
+  const facet = rulesOf(`${WORDS} facetName facetQuery exhaustiveFacetCount`, SEARCH);
+  const similar = rulesOf(
+    `id offset limit embedder attributesToRetrieve retrieveVectors showRankingScore showRankingScoreDetails rankingScoreThreshold
+    showPerformanceDetails`,
+    { filter },
+  );
+  const document = createCheck(options, rulesOf("fields retrieveVectors"));
+  const similarIn = createCheck(options, similar);
+  return [
+    { methods: ["GET"], path: "/health", use: "is the engine there", own: inUrl(nothing) },
+    { methods: ["GET"], path: "/version", use: "its version", own: inUrl(nothing), isShops: true },
+    {
+      methods: ["POST"],
+      path: "/indexes/:index/facet-search",
+      use: "search box of a facet (`searchable` refinement list)",
+      own: inBody(createCheck(options, facet)),
+    },
+    {
+      methods: ["GET", "POST"],
+      path: "/indexes/:index/similar",
+      use: "similar documents",
+      own: (index, said) => (said.request.method === "GET" ? inUrl : inBody)(similarIn)(index, said),
+    },
+    { methods: ["GET"], path: "/indexes/:index/documents/:id", use: "one document by its id", own: documentIn(document) },
+    { methods: ["GET"], path: "/indexes/:index/documents", use: "all documents, page by page" },
+    { methods: ["POST"], path: "/indexes/:index/documents/fetch", use: "all documents, page by page" },
+    { methods: ["GET"], path: "/indexes/:index", use: "facts of the index (its primary key)" },
+    { methods: ["GET"], path: "/indexes/:index/stats", use: "number of its documents and fields" },
+  ];
+}
+
 /** What clients may ask of each index. */
 export function createChecks(options: ReadonlyMap<string, DialectOptions>): Checks {
   const own = ownIndexes(options);
   const facetsByIndex = byIndex(own);
   const mergeFacets = shape(rulesOf("maxValuesPerFacet"));
   const federation = shape(rulesOf("limit offset page hitsPerPage distinct showPerformanceDetails", { facetsByIndex, mergeFacets }));
-  const hybrid = shape(rulesOf("embedder semanticRatio"));
   const federationOptions = shape(rulesOf("weight queryPosition"));
-  const search = rulesOf(`${WORDS} ${URL_WORDS}`, { filter, hybrid, federationOptions, indexUid: indexName(own) });
+  const search = rulesOf(`${WORDS} ${URL_WORDS}`, { ...SEARCH, federationOptions, indexUid: indexName(own) });
   return {
     around: createCheck(options, rulesOf("", { queries: anything, federation })),
     url: createCheck(options, new Map()),

@@ -6,6 +6,7 @@
  * `voice_query`, personalization, conversations and natural language; and a key of a single search.
  */
 import { anything, type Check, createCheck, plain, type Rule, rulesOf } from "../allowed.ts";
+import { type Call, documentIn, inUrl } from "../calls.ts";
 import type { DialectOptions, Refusal } from "../dialect.ts";
 import type { Param } from "../json/request.ts";
 
@@ -51,6 +52,23 @@ export function createChecks(options: ReadonlyMap<string, DialectOptions>): Chec
     around: createCheck(options, rulesOf("", around)),
     search: createCheck(options, new Map([...words, ...Object.entries(special)])),
   };
+}
+
+/** Names of fields: no join (`$brands(name)`). */
+const fieldNames: Rule = ({ value }) => (/^[\w.,* -]*$/.test(String(value)) ? undefined : "is no list of fields");
+
+/** What pages ask beside searches. */
+export function typesenseCalls(options: ReadonlyMap<string, DialectOptions>): readonly Call[] {
+  const nothing = createCheck(options, new Map());
+  const document = createCheck(options, rulesOf("", { include_fields: fieldNames, exclude_fields: fieldNames }));
+  return [
+    { methods: ["GET"], path: "/health", use: "is the engine there", own: inUrl(nothing) },
+    { methods: ["GET"], path: "/debug", use: "its version", own: inUrl(nothing), isShops: true },
+    // Before the documents, of which one could have that id.
+    { methods: ["GET"], path: "/collections/:index/documents/export", use: "all documents" },
+    { methods: ["GET"], path: "/collections/:index/documents/:id", use: "one document by its id", own: documentIn(document) },
+    { methods: ["GET"], path: "/collections/:index", use: "fields of the collection" },
+  ];
 }
 
 /** The engine makes a character of any three that begin with `%`: of `%y4` a dollar. */

@@ -1,0 +1,73 @@
+/** What pages ask of Algolia beside searches. */
+import { anything, createCheck, ownIndexes, problemIn, type Rule, rulesOf, shape } from "../allowed.ts";
+import { type Call, documentIn, inUrl, type SaidInCall } from "../calls.ts";
+import type { DialectOptions, Refusal } from "../dialect.ts";
+import { paramsOf } from "../json/request.ts";
+import { ABOUT_CLIENT, indexNames, searchRules } from "./params.ts";
+
+/** Parameters in a text, written like a URL's. */
+const written =
+  (rules: ReadonlyMap<string, Rule>): Rule =>
+  ({ value }) => {
+    if (typeof value !== "string") return "is no text";
+    const problem = problemIn({ params: paramsOf(value), body: undefined }, rules);
+    return problem && `.${problem}`;
+  };
+
+export function algoliaCalls(options: ReadonlyMap<string, DialectOptions>): readonly Call[] {
+  const names = indexNames(ownIndexes(options));
+  const search = searchRules(options);
+  const facet = new Map([...search, ...rulesOf("facetQuery")]);
+  const document = createCheck(options, rulesOf("attributesToRetrieve"));
+  const ofFacet = createCheck(options, new Map([...facet, ["params", written(facet)]]));
+  const url = createCheck(options, new Map());
+  const around = createCheck(options, rulesOf("", { requests: anything }));
+  const parameters = shape(search);
+  const wanted = createCheck(options, rulesOf("objectID attributesToRetrieve", { indexName: names }));
+  const recommended = createCheck(
+    options,
+    rulesOf("objectID model threshold maxRecommendations facetName facetValue", {
+      indexName: names,
+      queryParameters: parameters,
+      fallbackParameters: parameters,
+    }),
+  );
+  /** Without what clients say of themselves, which is withheld where it is a key. */
+  const besides = ({ params, ...said }: SaidInCall): SaidInCall => ({
+    ...said,
+    params: params.filter(({ key }) => !ABOUT_CLIENT.has(key.toLowerCase())),
+  });
+  const listed =
+    (check: typeof wanted) =>
+    (index: string, said: SaidInCall): Refusal | undefined =>
+      url(index, { params: besides(said).params, body: undefined }) ??
+      around(index, { params: [], body: said.body }) ??
+      said.objects.map((body) => check(index, { params: [], body })).find((refusal) => refusal !== undefined);
+  const list = { list: "requests", name: "indexName" };
+  return [
+    { methods: ["GET"], path: "/1/isalive", use: "`isAlive`: is the engine there", own: inUrl(createCheck(options, new Map())) },
+    {
+      methods: ["POST"],
+      path: "/1/indexes/:index/facets/:facet/query",
+      use: "search box of a facet (`searchable` refinement list, algoliasearch v4; v5 asks by `queries`)",
+      own: (index, said) =>
+        url(index, { params: besides(said).params, body: undefined }) ?? ofFacet(index, { params: [], body: said.body }),
+    },
+    { methods: ["POST"], path: "/1/indexes/:all/objects", use: "documents by their ids (`getObjects`)", list, own: listed(wanted) },
+    {
+      methods: ["POST"],
+      path: "/1/indexes/:all/recommendations",
+      use: "related, looking similar, bought together, trending (Recommend)",
+      list,
+      own: listed(recommended),
+    },
+    // Before the documents, of which one could have that id.
+    { methods: ["GET", "POST"], path: "/1/indexes/:index/browse", use: "a whole index (`browse`), with its cursor" },
+    {
+      methods: ["GET"],
+      path: "/1/indexes/:index/:id",
+      use: "one document (`getObject`)",
+      own: (index, said) => documentIn(document)(index, besides(said)),
+    },
+  ];
+}

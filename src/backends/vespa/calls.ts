@@ -1,0 +1,33 @@
+/** What pages and clients ask of Vespa beside searches. */
+import { notPassedOn } from "../allowed.ts";
+import type { Call, SaidInCall } from "../calls.ts";
+import type { Refusal } from "../dialect.ts";
+
+const OF_DOCUMENT: ReadonlySet<string> = new Set(["fieldSet", "timeout", "format.tensors"]);
+
+/** `schemas`: those that the edge's key is for. */
+export function vespaCalls(schemas: readonly string[]): readonly Call[] {
+  const nothing = (_: string, { params, body }: SaidInCall): Refusal | undefined =>
+    params.length > 0 || body !== undefined ? notPassedOn("A parameter of a health check") : undefined;
+  return [
+    { methods: ["GET", "HEAD"], path: "/status.html", use: "is the container there", own: nothing, isShops: true },
+    { methods: ["GET"], path: "/state/v1/health", use: "its health", own: nothing },
+    {
+      methods: ["GET"],
+      path: "/document/v1/:namespace/:schema/docid/:id",
+      use: "one document by its id",
+      own(_, { params, body, names }) {
+        const { schema = "" } = names;
+        if (!schemas.includes(schema)) return notPassedOn(`The path names another schema than ${schemas.join(", ")} (the option schemas)`);
+        const other = params.find(({ key, value }) => !OF_DOCUMENT.has(key) || (key === "fieldSet" && !isFieldSet(value, schema)));
+        if (other !== undefined) return notPassedOn(`The parameter ${JSON.stringify(other.key)}`);
+        return body === undefined ? undefined : notPassedOn("A body");
+      },
+    },
+    { methods: ["GET"], path: "/document/v1/:namespace/:schema/docid", use: "all documents (visiting)" },
+    { methods: ["GET"], path: "/ApplicationStatus", use: "what is deployed (`get_application_status` of pyvespa)" },
+  ];
+}
+
+const isFieldSet = (value: string, schema: string): boolean =>
+  /^\[\w+\]$/.test(value) || (value.startsWith(`${schema}:`) && /^[\w,[\]]+$/.test(value.slice(schema.length + 1)));
