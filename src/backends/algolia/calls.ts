@@ -1,5 +1,5 @@
 /** What pages ask of Algolia beside searches. */
-import { anything, createCheck, ownIndexes, problemIn, type Rule, rulesOf, shape } from "../allowed.ts";
+import { anything, createCheck, oneOf, ownIndexes, problemIn, type Rule, rulesOf, shape } from "../allowed.ts";
 import { type Call, documentIn, inUrl, type SaidInCall } from "../calls.ts";
 import type { DialectOptions, Refusal } from "../dialect.ts";
 import { paramsOf } from "../json/request.ts";
@@ -26,8 +26,9 @@ export function algoliaCalls(options: ReadonlyMap<string, DialectOptions>): read
   const wanted = createCheck(options, rulesOf("objectID attributesToRetrieve", { indexName: names }));
   const recommended = createCheck(
     options,
-    rulesOf("objectID model threshold maxRecommendations facetName facetValue", {
+    rulesOf("objectID threshold maxRecommendations facetName facetValue", {
       indexName: names,
+      model: oneOf("bought-together", "looking-similar", "related-products", "trending-facets", "trending-items"),
       queryParameters: parameters,
       fallbackParameters: parameters,
     }),
