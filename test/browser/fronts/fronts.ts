@@ -1,0 +1,34 @@
+/** The stock front ends, one line each. Their pages are in pages/, their packages and versions in package.json. */
+import type { EngineName } from "./engines.ts";
+
+/** What a page can do; `walk.ts` tries each. */
+export const ABILITIES = ["paging", "facets", "facet search", "sorting", "infinite hits", "second index", "back"] as const;
+export type Ability = (typeof ABILITIES)[number];
+
+export interface Front {
+  readonly name: string;
+  /** In pages/. */
+  readonly page: string;
+  readonly engine: EngineName;
+  readonly does: readonly Ability[];
+  /** How long the page waits before it searches. Default: it does not. */
+  readonly debounceMs?: number;
+}
+
+export const FRONTS: readonly Front[] = [
+  { name: "instantsearch.js, algoliasearch 5, search-insights", page: "algolia-5.js", engine: "algolia", does: ABILITIES },
+  { name: "instantsearch.js, algoliasearch 4", page: "algolia-4.js", engine: "algolia", does: ABILITIES },
+  { name: "React InstantSearch", page: "react.jsx", engine: "algolia", does: ABILITIES },
+  { name: "Autocomplete", page: "autocomplete.js", engine: "algolia", does: ["second index"] },
+  { name: "instant-meilisearch", page: "meilisearch.js", engine: "meilisearch", does: ABILITIES },
+  { name: "typesense-instantsearch-adapter", page: "typesense.js", engine: "typesense", does: ABILITIES },
+  { name: "Searchkit", page: "searchkit.js", engine: "elasticsearch", does: ABILITIES },
+  {
+    name: "Elastic Search UI",
+    page: "search-ui.js",
+    engine: "elasticsearch",
+    does: ["paging", "facets", "sorting", "back"],
+    debounceMs: 250,
+  },
+  { name: "Hydrogen", page: "hydrogen.js", engine: "shopify", does: ["paging", "facets", "sorting"] },
+];
