@@ -250,7 +250,10 @@ async function eventsRoute(c: Context, deps: AppDeps, events: EventsEndpoint, fo
   if (!(await isWithinRate(deps, addressOf(c, deps), "events ")))
     return refuseEvents(429, "too_many_requests", "Too many events from this address: try again in a minute");
   const body = await readSent(raw, MAX_EVENTS_BYTES);
-  if (body.ok) return events({ format, url: raw.url, headers: raw.headers, body: body.value, afterReply: afterReplyOf(c, deps) });
+  if (body.ok) {
+    const address = addressOf(c, deps);
+    return events({ format, url: raw.url, headers: raw.headers, body: body.value, address, afterReply: afterReplyOf(c, deps) });
+  }
   if (body.error === "too long")
     return refuseEvents(413, "too_large", `The body is longer than ${MAX_EVENTS_BYTES} bytes: send less at once`);
   if (body.error === "broken off") deps.edge.log({ level: "warn", event: "upload_broken_off", to: "events" });

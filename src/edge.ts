@@ -17,11 +17,13 @@ import type { ReadEvents } from "./events/read.ts";
 import { type LetterStore, limitSink } from "./events/retrying.ts";
 import type { AfterReply, RetryingSink, Sink } from "./events/sink.ts";
 import { joinSinks, openSinks, type SinkBindings, type SinkDeps, sinkProblems } from "./events/sinks.ts";
+import { createFindSearches, createRecentTokens } from "./events/searches.ts";
 import { createEventTokens } from "./events/token.ts";
 import type { OpenPublished } from "./inference/published-model.ts";
 import type { Scorers } from "./inference/scorer.ts";
 import { assembleSearches, describeStatus } from "./search/assemble.ts";
 import type { FlagClient } from "./search/flags.ts";
+import { createForwardEvents } from "./search/forward-events.ts";
 import { withoutBursts } from "./search/log-bursts.ts";
 import { type Log, withTimeout } from "./web.ts";
 
@@ -105,7 +107,11 @@ export function openEdge(platform: Platform): EdgeApp {
   const eventCounters = createEventCounters();
   const sink = sinkOf(platform, config, { counters: eventCounters, now, createId, log, breakers });
   const { eventSecret: secret } = config;
-  const events = secret === undefined ? undefined : { tokens: createEventTokens({ secret, now }), hashUnit: createUnitHash(secret) };
+  const events =
+    secret === undefined
+      ? undefined
+      : { tokens: createEventTokens({ secret, now }), recent: createRecentTokens(), hashUnit: createUnitHash(secret) };
+  const { readEvents } = platform;
   const outside = {
     kv,
     sink,
@@ -128,6 +134,7 @@ export function openEdge(platform: Platform): EdgeApp {
   const [application, ...more] = config.indexes.keys();
   const ingest = events && {
     ...events,
+    findSearches: readEvents && createFindSearches(readEvents),
     sink,
     publishedPrices,
     counters: eventCounters,
@@ -135,7 +142,6 @@ export function openEdge(platform: Platform): EdgeApp {
     now,
   };
   const { orderSecret, eventKeys, requestLimits, adminToken, storefrontUrl, allowOrigins, clientAddressHeader } = config;
-  const { readEvents } = platform;
   // Cloudflare writes this header itself, whatever the client sent; other servers pass on what the client sent.
   const { clientCountryHeader = isWorker() ? "cf-ipcountry" : undefined } = config;
   return createApp({
@@ -145,7 +151,14 @@ export function openEdge(platform: Platform): EdgeApp {
     storefrontUrl,
     allowOrigins,
     fetch,
-    events: createEventsEndpoint({ ingest, orderSecret, eventKeys, allowOrigins, log }),
+    events: createEventsEndpoint({
+      ingest,
+      orderSecret,
+      eventKeys,
+      allowOrigins,
+      forward: createForwardEvents(searches.indexes, { counters: eventCounters, log }),
+      log,
+    }),
     status: async () => ({
       ...(await describeStatus(searches)),
       events: eventCounters.snapshot(),

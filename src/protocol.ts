@@ -40,12 +40,13 @@ export const OVERVIEW_PATH = "/armmt/overview";
 export const STATUS_PATH = "/armmt/status";
 export const BEACON_PATH = "/armmt/beacon.js";
 
-export type EventFormat = "ubi" | "algolia" | "metarank" | "ga4" | "segment";
+export type EventFormat = "ubi" | "algolia" | "metarank" | "ga4" | "segment" | "typesense" | "meilisearch";
 
-/** Path → the format of the events that it takes: the paths of the other formats' own clients. The first takes GA4's and Segment's too. */
+/** Path → the format of the events that it takes: the paths of the other formats' own clients. The first takes GA4's, Segment's and Meilisearch's too. */
 export const EVENT_ROUTES: ReadonlyMap<string, EventFormat> = new Map([
   ["/events", "ubi"],
   ["/1/events", "algolia"],
+  ["/analytics/events", "typesense"],
   ["/feedback", "metarank"],
   ["/mp/collect", "ga4"],
   ["/v1/batch", "segment"],
@@ -128,6 +129,14 @@ export function wantsEngineOrder(headers: Headers): boolean {
 
 export function hasConsent(headers: Headers): boolean {
   return headers.get(CONSENT_HEADER) === "1";
+}
+
+/** Before an engine's own user token: its shopper agreed to be recorded under it. Stock front ends send no header of a page's choice. */
+export const CONSENTED = "consented-";
+
+export function userTokenOf(userToken: string | undefined): { readonly id: string | undefined; readonly isConsented: boolean } {
+  const isConsented = userToken?.startsWith(CONSENTED) === true;
+  return { id: isConsented ? userToken?.slice(CONSENTED.length) : userToken, isConsented };
 }
 
 /** With events, the address may say it too. */

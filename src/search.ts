@@ -28,9 +28,10 @@ export async function search(request: SearchRequest, plan: RequestPlan, deps: Se
   const batch = opened.value;
   const served = await serve(batch);
   try {
-    const response = respond(batch, served, await handOutTokens(batch, served));
+    const issued = await handOutTokens(batch, served);
+    const response = respond(batch, served, issued);
     countSearches(batch, served);
-    request.afterReply(recordExposures(batch, served));
+    request.afterReply(recordExposures(batch, served, issued));
     return response;
   } catch (cause) {
     return respondInEngineOrder(batch, served, internalError(cause));
@@ -193,7 +194,7 @@ async function orderPage(
   const { offset, limit } = isWhole ? plan : { offset: 0, limit: hits.length };
   const dropped = ruled === undefined ? 0 : Math.min(hits.length, index.window) - ruled.order.length;
   const indices = pageIndices(order, hits.length - dropped, { offset, limit });
-  const page = { hits, indices, firstRank: isWhole ? 0 : plan.offset };
+  const page = { hits, indices, firstRank: isWhole ? 0 : plan.offset, queryId: read.value.queryId };
   if (!arranged.ok) return { outcome: { bypass: arranged.error }, page, ruled };
 
   const { ranking, teams, propensities, shadow } = arranged.value;

@@ -39,6 +39,7 @@ import {
   planNone,
   type PlannedSearch,
   planOne,
+  ubiOf,
 } from "./json/plan.ts";
 import {
   type Asked,
@@ -62,6 +63,9 @@ const NOT_FOUND = "not_found";
 const DEFAULT_ID_FIELD = "objectID";
 
 const MULTI_PATH = "/1/indexes/*/queries";
+
+/** A header, or a parameter of the URL; `userToken` is a parameter of a search. */
+const USER_TOKEN = "x-algolia-usertoken";
 
 /** The engine's own page when neither the request nor the index's settings name one. */
 const ENGINE_PAGE_SIZE = 20;
@@ -102,7 +106,9 @@ export const ALGOLIA = defineDialect({
         clientParams: ["x-algolia-api-key"],
       },
       // The application's id is not a secret: it goes to the engine wherever the client puts it, and the configuration's own header wins.
-      clientHeaders: ["x-algolia-application-id", "x-algolia-usertoken", "x-algolia-agent"],
+      clientHeaders: ["x-algolia-application-id", USER_TOKEN, "x-algolia-agent"],
+      shopperHeaders: [USER_TOKEN],
+      eventsPath: "/1/events",
       plan(request, name = "") {
         const isMulti = request.method === "POST" && request.path.endsWith("/queries");
         if (isMulti && name === "*") return planSearches(request, indexes, checks);
@@ -272,6 +278,7 @@ function readSearch(index: Index, asked: Result<Asked, string>): AskedSearch {
     isAlwaysWidened: !isMarked,
     bypass: reasonToLeave(asked.value, page, queryText, index),
     filters: () => filtersOf(asked.value),
+    ubi: ubiOf(valueOf(asked.value, "userToken")),
     identity: identityOf(params, body, (key) => NO_PART_OF_IDENTITY.test(key) || AGENT.test(key), ...position),
   });
   const names = page.isSizeKnown ? namesOf(page.isRange) : undefined;

@@ -164,6 +164,8 @@ export interface SearchReply {
   readonly total?: number | undefined;
   /** Why the engine's order must stay, where only the reply shows it: a redirect, a curated list. */
   readonly bypass: Bypass | undefined;
+  /** The engine's own name of this search, which its clients' events repeat. Default: it has none. */
+  readonly queryId?: (() => string | undefined) | undefined;
   /** The texts, numbers and flags that a hit has at a path (dots between levels), for rules that name a field. Default: nothing is known. */
   readonly valuesOf?: ((hit: number, path: string) => readonly FieldValue[]) | undefined;
 }
@@ -308,6 +310,10 @@ export interface Dialect {
   readonly credentials: { readonly header: string } & Readonly<Record<"clientHeaders" | "clientParams", readonly string[]>>;
   /** Headers of clients that go to this engine, besides those that go to all engines. */
   readonly clientHeaders: readonly string[];
+  /** In which its clients name their shopper: a randomisation unit where nothing of the edge's own is sent. Default: none. */
+  readonly shopperHeaders?: readonly string[] | undefined;
+  /** Where the engine takes events of its clients. Default: nowhere. */
+  readonly eventsPath?: string | undefined;
   /** In which the engine takes the client's address, where the configuration sends it. Default: FORWARDED_FOR. */
   readonly addressHeader?: string | undefined;
   /** `index`: the name in the path, decoded; `undefined` where the route has none. */

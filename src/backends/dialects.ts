@@ -30,6 +30,8 @@ export interface IndexOptions extends Pick<DialectOptions, "idField" | "hitField
   readonly allowInsecureHttp?: boolean | undefined;
   /** Whether the engine gets each shopper's IP address, which is personal data. Default: false. */
   readonly forwardClientAddress?: boolean | undefined;
+  /** Where the engine takes events of its clients, as `url`: then those that this edge gets go there too. Default: nowhere. */
+  readonly eventsUrl?: string | undefined;
   /** W: how many hits are re-ranked, from 2 to 1000; 0 passes searches of this index on as they are. */
   readonly window: number;
   /** Prefix of the published item vectors. Default: the name of the index. */

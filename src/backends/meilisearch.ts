@@ -38,7 +38,7 @@ import {
   repeatedKey,
   valueOf,
 } from "./json/request.ts";
-import { type JsonText, members, numberAt, rawText, type Span, spanAt } from "./json/spans.ts";
+import { type JsonText, members, numberAt, rawText, type Span, spanAt, textAt } from "./json/spans.ts";
 import { isObject, member, stringsOf, textOf, withoutNulls } from "./json/values.ts";
 import { hasDetails, isPinned, isSemantic, MARKS, readOrder } from "./meilisearch/marks.ts";
 import { type Checks, createChecks, meilisearchCalls } from "./meilisearch/params.ts";
@@ -49,6 +49,7 @@ const PAGING: ReadonlySet<string> = new Set(["offset", "limit", "page", "hitsPer
 const NO_PART_OF_IDENTITY: ReadonlySet<string> = new Set([...PAGING, ...MARKS.keys()]);
 const MULTI_PATH = "/multi-search";
 const NOT_FOUND = "index_not_found";
+const USER_ID = "x-ms-user-id";
 
 /** Members of a body that may be null, which is as good as nothing. Null is an error in any other. */
 const OPTIONAL: ReadonlySet<string> = new Set(
@@ -92,7 +93,9 @@ export const MEILISEARCH = defineDialect({
       ],
       calls: sideCalls(options, NOT_FOUND, meilisearchCalls(options)),
       credentials: AUTHORIZATION,
-      clientHeaders: ["x-ms-user-id", "meili-include-metadata"],
+      clientHeaders: [USER_ID, "meili-include-metadata"],
+      shopperHeaders: [USER_ID],
+      eventsPath: "/events",
       plan(request, name) {
         if (name === undefined) return planSearches(request, indexes, checks);
         const index = findIndex(indexes, name, NOT_FOUND);
@@ -342,6 +345,7 @@ function partReader(index: Index, plan?: PlannedSearch["plan"], unasked: Readonl
       text,
       { ...read.value, hits },
       {
+        queryId: () => textAt(text, ["metadata", "queryUid"], from),
         // estimatedTotalHits may be too high.
         total: numberAt(text, ["totalHits"], from),
         bypass: incompleteBy(text, INCOMPLETE, from) ?? left,

@@ -21,7 +21,7 @@ import {
 import { defineDialect, findIndex, type Index, type IndexDefinition, type Indexes, type IndexOptions, readIndexes } from "./dialects.ts";
 import { readFilters } from "./filters.ts";
 import { applyEdits, cutMember, type Edit, replaceNumbers, searchOf } from "./json/edits.ts";
-import { besides, forAll, identityOf, leave, leftToEngine, plainPlan, planNone, planOne, planSeveral } from "./json/plan.ts";
+import { besides, forAll, identityOf, leave, leftToEngine, plainPlan, planNone, planOne, planSeveral, ubiOf } from "./json/plan.ts";
 import { incompleteBy, partOf, type PartReader, readHits, refusedPart } from "./json/reply.ts";
 import { type Body, EDGE_PARAMS, listedObjects, memberAt, type Param, unreadable } from "./json/request.ts";
 import { elements, isTrueAt, type JsonText, kindOf, members, numberAt, rawText, readString, type Span, spanAt } from "./json/spans.ts";
@@ -66,6 +66,8 @@ export const TYPESENSE = defineDialect({
       // A key inside a search of a body is that search's own: it stays there, and the search is left to the engine.
       credentials: { header: API_KEY, clientHeaders: [API_KEY, ...SITE_HEADERS], clientParams: [API_KEY] },
       clientHeaders: [USER_ID],
+      shopperHeaders: [USER_ID],
+      eventsPath: "/analytics/events",
       plan(request, name) {
         return name === undefined ? planSearches(request, indexes, checks, refusalOf) : planSearch(name, request, indexes, refusalOf);
       },
@@ -222,6 +224,7 @@ function readSearch(index: Index, asked: Asked, page: Result<AskedPage, string>)
     limit,
     bypass: reasonToLeave(asked, limit, queryText, index.idField),
     filters: () => readFilters(asked.values.get("filter_by") ?? ""),
+    ubi: ubiOf(asked.values.get(USER_ID)),
     identity: identityOf(asked.url, asked.body, (key) => PAGING.has(key)),
   });
 }

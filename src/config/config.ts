@@ -159,6 +159,7 @@ const generic = v.pipe(
 export const index = v.strictObject({
   backend: v.pipe(v.string("name a backend"), v.nonEmpty("name a backend")),
   url,
+  eventsUrl: v.optional(url),
   window: v.pipe(
     integer(0, 1000, "hits"),
     v.check((window) => window !== 1, "use at least 2 hits, or 0 to pass this index on as it is"),
@@ -241,6 +242,9 @@ const environment = v.object({
   QUEUE_SINK: v.optional(v.picklist(QUEUE_SINK_NAMES, 'use "d1" or "r2"'), "d1"),
 });
 
+/** Backends whose engines take events of their own clients. */
+const TAKES_EVENTS: ReadonlySet<string> = new Set(["algolia", "meilisearch", "typesense"]);
+
 export type VariableName = keyof typeof environment.entries;
 
 /** Names of all variables, for runtimes that take them from their environment. */
@@ -257,7 +261,11 @@ export function parseConfig(env: unknown, limits: ReadonlyMap<string, DialectLim
 
   const problems: string[] = [];
   const counts = new Map<string, number>();
-  for (const [name, { backend, window }] of Object.entries(values.INDEXES)) {
+  for (const [name, { backend, window, eventsUrl }] of Object.entries(values.INDEXES)) {
+    if (eventsUrl !== undefined && !TAKES_EVENTS.has(backend)) {
+      const fix = `take it out, it is for ${[...TAKES_EVENTS].join(", ")}`;
+      problems.push(`INDEXES.${name}.eventsUrl is "${eventsUrl}", and ${backend} takes no events of its clients: ${fix}`);
+    }
     const limit = limits.get(backend);
     if (limit === undefined) {
       problems.push(unknownBackend(name, backend, limits));
@@ -332,14 +340,17 @@ function problemsOfTables(env: unknown, limits: ReadonlyMap<string, DialectLimit
   return [...names, ...insecureUrls(parsed.output.INDEXES)];
 }
 
-type Addressed = Readonly<Record<string, { readonly url?: unknown; readonly allowInsecureHttp?: unknown }>>;
+type Addressed = Readonly<Record<string, { readonly url?: unknown; readonly eventsUrl?: unknown; readonly allowInsecureHttp?: unknown }>>;
 
 function insecureUrls(indexes: Addressed): readonly string[] {
-  return Object.entries(indexes).flatMap(([name, { url: given, allowInsecureHttp }]) => {
-    if (typeof given !== "string" || allowInsecureHttp === true || insecureUrl(given) === undefined) return [];
-    const fix = "use a URL with https://, or set allowInsecureHttp = true: keys and searches can then be read on the way to that machine";
-    return [`INDEXES.${name}.url is ${JSON.stringify(given)}: ${fix}`];
-  });
+  return Object.entries(indexes).flatMap(([name, { allowInsecureHttp, ...addresses }]) =>
+    (["url", "eventsUrl"] as const).flatMap((member) => {
+      const given = addresses[member];
+      if (typeof given !== "string" || allowInsecureHttp === true || insecureUrl(given) === undefined) return [];
+      const fix = "use a URL with https://, or set allowInsecureHttp = true: keys and searches can then be read on the way to that machine";
+      return [`INDEXES.${name}.${member} is ${JSON.stringify(given)}: ${fix}`];
+    }),
+  );
 }
 
 function unknownBackend(name: string, backend: string, limits: ReadonlyMap<string, DialectLimits>): string {

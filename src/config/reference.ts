@@ -47,6 +47,8 @@ const INDEX: Readonly<Record<keyof v.InferInput<typeof index>, string>> = {
   backend:
     "the engine's dialect: `elasticsearch`, `opensearch`, `algolia`, `typesense`, `meilisearch`, `solr`, `vespa`, `shopify`, `generic`",
   url: "the engine's address; https, or http on this machine (http elsewhere: `allowInsecureHttp`)",
+  eventsUrl:
+    "where the engine takes events of its own clients, such as `https://insights.algolia.io` (Algolia, Typesense, Meilisearch): events that this edge gets go there too ([passing events on](events-api.md#events-of-the-engines-own-clients)); default: nowhere",
   window: "W: how many hits are re-ranked (2 to 1000); 0 passes this index on as it is, for sort replicas and suggestions",
   catalog: "which published set of item vectors; default: the index's name",
   idField: "path in a hit to the item's id, such as `_source.sku`; default: the engine's own id",

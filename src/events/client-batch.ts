@@ -6,6 +6,7 @@
  * knows them. Events about filters, items, users, or after no search, are refused: they belong to no served list.
  */
 import * as v from "valibot";
+import { userTokenOf } from "../protocol.ts";
 import { err, ok, type Result } from "../result.ts";
 import { readAs } from "./envelope.ts";
 import { isToken, queryIdOf } from "./token.ts";
@@ -271,14 +272,6 @@ function readAlgoliaEvent(value: unknown): readonly Result<ClientEvent, string>[
     const shopper = { clientId, unitId, isConsented };
     return ok({ ...reference, action, itemId, happenedAtMs: timestamp, ...shopper, quantity, price, currency, ...order, eventName });
   });
-}
-
-/** Before the user token of a shopper who agreed to be recorded under it: search-insights sends neither headers nor parameters of a page's choice. */
-export const CONSENTED = "consented-";
-
-function userTokenOf(userToken: string | undefined): { readonly id: string | undefined; readonly isConsented: boolean } {
-  const isConsented = userToken?.startsWith(CONSENTED) === true;
-  return { id: isConsented ? userToken?.slice(CONSENTED.length) : userToken, isConsented };
 }
 
 /** For an order that comes as a whole: an item's second line is its line "2", so that the same order sent again has the same lines. */

@@ -10,6 +10,7 @@ const PLACES: Readonly<Partial<Record<EventFormat, readonly string[]>>> = {
   algolia: ["x-algolia-api-key"],
   ga4: ["api_secret"],
   segment: ["writekey"],
+  typesense: ["x-typesense-api-key"],
 };
 
 const withKey = v.looseObject({ writeKey: v.string() });

@@ -45,6 +45,7 @@ export function createEventCounters() {
   let suspects = 0;
   const waits: number[] = [];
   const rejected = createTable();
+  const forwarded = createTable();
   const sinks = createTable();
   return {
     countEvents: (outcome: "accepted" | "duplicates", by: number): void => void (events[outcome] += by),
@@ -54,11 +55,14 @@ export function createEventCounters() {
     countWait(ms: number): void {
       if (waits.push(Math.round(ms)) > MOST_WAITS) waits.shift();
     },
+    /** Requests with events for the engine itself. `left_out`: too many under way, or of indexes that are not configured. */
+    countForwarded: (outcome: "sent" | "failed" | "left_out"): void => forwarded.add("", outcome, 1),
     countRejected: (reason: string): void => rejected.add("", reason, 1),
     countSink: (sink: string, outcome: SinkOutcome, by = 1): void => sinks.add(sink, outcome, by),
-    /** `suspect_prices`, `waits` (how long pages waited, of the last that said so): only where there are some. `rejected`: reason → events, and requests that were refused for their origin, signature or key. `sinks`: sink → outcome → count; for "deferred", "redelivered" and "dropped" the count is of records. */
+    /** `forwarded`, `suspect_prices`, `waits` (how long pages waited, of the last that said so): only where there are some. `rejected`: reason → events, and requests that were refused for their origin, signature or key. `sinks`: sink → outcome → count; for "deferred", "redelivered" and "dropped" the count is of records. */
     snapshot: () => ({
       ...events,
+      ...(forwarded.snapshot()[""] && { forwarded: forwarded.snapshot()[""] }),
       ...(suspects > 0 && { suspect_prices: suspects }),
       ...(waits.length > 0 && { waits: describeWaits(waits) }),
       rejected: rejected.snapshot()[""] ?? {},

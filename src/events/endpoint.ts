@@ -5,6 +5,7 @@ import { type EventFormat, hasEventConsent, SIGNATURE_HEADER, TOKENS_HEADER } fr
 import { ok, type Result } from "../result.ts";
 import { errorStack, type Log } from "../web.ts";
 import { hasKnownKey } from "./client-keys.ts";
+import { formatOf } from "./readers.ts";
 import { ingest, type IngestDeps, type IngestReport, type IngestRequest } from "./ingest.ts";
 import { checkSignature, type SignatureProblem } from "./signature.ts";
 
@@ -16,7 +17,12 @@ interface EventsRequest extends Pick<IngestRequest, "format" | "afterReply"> {
   readonly url: string;
   readonly headers: Headers;
   readonly body: Uint8Array;
+  /** The client's, where it is known. */
+  readonly address?: string | undefined;
 }
+
+/** Sends events of an engine's own clients on to that engine, after the reply; `body` is parsed. False where they do not go there. Never throws. */
+export type ForwardEvents = (format: EventFormat, request: EventsRequest, body: unknown) => boolean;
 
 /** Never rejects. */
 export type EventsEndpoint = (request: EventsRequest) => Promise<Response>;
@@ -30,13 +36,17 @@ export interface EventsEndpointDeps {
   readonly eventKeys?: readonly string[] | undefined;
   /** As in the configuration: pages of these origins may send; "*" for all, and those of the edge's own origin always. */
   readonly allowOrigins: readonly string[];
+  /** Absent: no engine gets events. */
+  readonly forward?: ForwardEvents | undefined;
   readonly log: Log;
 }
 
 const json = v.pipe(v.string(), v.parseJson());
 
-export function createEventsEndpoint({ ingest: deps, orderSecret, eventKeys = [], allowOrigins, log }: EventsEndpointDeps): EventsEndpoint {
-  return async ({ format, url, headers, body, afterReply }) => {
+export function createEventsEndpoint(options: EventsEndpointDeps): EventsEndpoint {
+  const { ingest: deps, orderSecret, eventKeys = [], allowOrigins, forward, log } = options;
+  return async (request) => {
+    const { url, headers, body, afterReply } = request;
     if (deps === undefined)
       return refuseEvents(404, "events_closed", "No events are taken: the edge has no EVENT_SECRET of 32 characters or more");
     const refuseCounted = (status: number, code: string, message: string): Response => {
@@ -49,6 +59,7 @@ export function createEventsEndpoint({ ingest: deps, orderSecret, eventKeys = []
     }
     const parsed = v.safeParse(json, new TextDecoder().decode(body));
     if (!parsed.success) return refuseEvents(400, "malformed", "The body is not valid JSON");
+    const format = formatOf(request.format, parsed.output);
     try {
       const signature = headers.get(SIGNATURE_HEADER);
       const signed = signature === null ? ok(true) : await checkSigned(signature, body, orderSecret, deps.now());
@@ -58,10 +69,12 @@ export function createEventsEndpoint({ ingest: deps, orderSecret, eventKeys = []
       }
       const tokens = headers.get(TOKENS_HEADER) ?? undefined;
       const who = { hasConsent: hasEventConsent(headers, url), isBot: isBot(headers), isSigned: signature !== null };
+      const isForwarded = !who.isBot && forward?.(format, request, parsed.output) === true;
       const report = await ingest({ format, body: parsed.output, tokens, ...who, afterReply }, deps);
       if (report.ok) {
-        const status = statusOf(format, report.value);
-        return Response.json(replyOf(format, report.value, status), { status, headers: { "cache-control": "no-store" } });
+        const status = isForwarded ? 200 : statusOf(format, report.value);
+        const said = { ...report.value, ...(isForwarded && { forwarded: true }) };
+        return Response.json(replyOf(format, said, status), { status, headers: { "cache-control": "no-store" } });
       }
       const { code, message } = report.error;
       return refuseEvents(code === "malformed" ? 400 : 503, code, message);
@@ -100,6 +113,7 @@ function replyOf(format: EventFormat, report: IngestReport, status: 200 | 422): 
   const [first] = report.rejected;
   if (format === "algolia") return { status, message: status === 200 ? "OK" : first?.message, ...report };
   if (format === "segment") return { success: true, ...report };
+  if (format === "typesense") return { ok: status === 200, ...(status !== 200 && { message: first?.message }), ...report };
   return format === "metarank" ? { status: status === 200 ? "ok" : "error", updated: 0, tookMillis: 0, ...report } : report;
 }
 

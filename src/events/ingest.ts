@@ -12,6 +12,7 @@ import { type ClientBatch, type ClientEvent, MAX_ITEMS, MAX_MONEY, MAX_TOKENS, R
 import type { EventCounters } from "./counters.ts";
 import type { AfterReply, RetryingSink } from "./sink.ts";
 import type { UnitHash } from "./keys.ts";
+import { findNamed, type FindSearches, isExpired, type RecentTokens } from "./searches.ts";
 import { type EventTokens, type OpenToken, queryIdOf, type TokenProblem } from "./token.ts";
 import { orderNumbersOf } from "./order.ts";
 import { markSuspects, type PublishedPrices } from "./published-price.ts";
@@ -23,6 +24,7 @@ export type RejectionReason =
   | "malformed" // not of the form that the format asks for
   | "action_unknown"
   | "token_missing" // neither a token nor a query id of a token that came along
+  | "search_unknown" // a query id without a token, of a search that is not recorded here
   | "token_invalid" // not one of ours, or changed
   | "token_expired"
   | "item_not_served" // none of the given tokens belongs to a list with this item
@@ -39,6 +41,10 @@ export interface Rejection {
 
 export interface IngestDeps {
   readonly tokens: EventTokens;
+  /** For events that name their search by a query id alone; absent: they need its token. */
+  readonly recent?: RecentTokens | undefined;
+  /** For those that `recent` does not know; absent where there is no database that can be asked. */
+  readonly findSearches?: FindSearches | undefined;
   readonly sink: RetryingSink;
   readonly counters: EventCounters;
   /** That of the tokens' units. */
@@ -82,8 +88,12 @@ interface Context {
   readonly open: (token: string) => Promise<Result<OpenToken, TokenProblem>>;
   /** Query id → its tokens in this request. */
   readonly byQuery: ReadonlyMap<string, readonly string[]>;
+  /** Query id → its searches, of those that events name without a token. */
+  readonly recorded: ReadonlyMap<string, readonly OpenToken[]>;
   /** Those that came with the request, for events that name none. */
   readonly common: readonly string[];
+  /** Whether query ids alone can be looked up. */
+  readonly isLookedUp: boolean;
   readonly isSigned: boolean;
   readonly application: string | undefined;
   readonly hashUnit: UnitHash | undefined;
@@ -107,12 +117,18 @@ export async function ingest(request: IngestRequest, deps: IngestDeps): Promise<
   const known = new Set([...common, ...batch.events.flatMap(({ event }) => (event.ok ? parseTokens(event.value.token ?? "") : []))]);
   if (known.size > MAX_TOKENS) return err({ code: "malformed", message: `More than ${MAX_TOKENS} tokens: send less at once` });
 
+  const byQuery = new Map<string, readonly string[]>(Map.groupBy(known, (token) => queryIdOf(token) ?? ""));
+  const recorded = await findNamed(batch, byQuery, deps);
+  if (!recorded.ok) return err(recorded.error);
+
   const context: Context = {
     batch,
     hasConsent: request.hasConsent || batch.hasConsent,
     open: openOnce(deps.tokens),
-    byQuery: Map.groupBy(known, (token) => queryIdOf(token) ?? ""),
+    byQuery,
+    recorded: recorded.value,
     common,
+    isLookedUp: deps.findSearches !== undefined || deps.recent !== undefined,
     isSigned: request.isSigned === true,
     application: deps.application,
     hashUnit: deps.hashUnit,
@@ -309,10 +325,21 @@ async function findToken(
 ): Promise<Result<{ readonly token: OpenToken; readonly position: number }, Refusal>> {
   const { queryId } = event;
   const candidates = candidatesOf(event, context);
-  if (candidates.length === 0) {
-    return refuse("token_missing", `Send the token of the search: the header ${TOKENS_HEADER} of its reply`);
+  const recorded = (event.token === undefined && context.recorded.get(queryId ?? "")) || [];
+  if (candidates.length === 0 && recorded.length === 0) {
+    const token = `the token of the search: the header ${TOKENS_HEADER} of its reply`;
+    if (queryId === undefined || !context.isLookedUp) return refuse("token_missing", `Send ${token}`);
+    return refuse(
+      "search_unknown",
+      `No search of the query id ${shown(queryId)} is recorded here. Send one that came with a reply, or ${token}`,
+    );
   }
-  const opened = await Promise.all(candidates.map(context.open));
+  const current = recorded.filter((search) => !isExpired(search, context.receivedAtMs)).map((search) => ok(search));
+  const expired: Result<OpenToken, TokenProblem> = { ok: false, error: "token_expired" };
+  const opened = [
+    ...(await Promise.all(candidates.map(context.open))),
+    ...(recorded.length > 0 && current.length === 0 ? [expired] : current),
+  ];
   const usable = opened.flatMap((result) =>
     result.ok && (queryId === undefined || result.value.queryId === queryId) ? [result.value] : [],
   );
@@ -327,6 +354,8 @@ async function findToken(
   if (opened.some((result) => !result.ok && result.error === "token_expired")) return refuse("token_expired", "The search is too long ago");
   return refuse("token_invalid", "The token is not one of this edge, or of another query than the event");
 }
+
+const shown = (queryId: string): string => JSON.stringify(queryId.slice(0, 64));
 
 /** Tolerated, because clocks are set while pages are open. */
 export const FUTURE_TOLERANCE_MS = 5 * 60 * 1000;

@@ -2,6 +2,7 @@
 import type { EventFormat } from "../protocol.ts";
 import type { Result } from "../result.ts";
 import { CLIENT_READERS, type ClientBatch } from "./client-batch.ts";
+import { ENGINE_READERS, isMeilisearch } from "./engine-batch.ts";
 import { isGa4, readGa4 } from "./ga4.ts";
 import { isSegment, readSegment } from "./segment.ts";
 
@@ -10,7 +11,13 @@ type Reader = (body: unknown) => Result<ClientBatch, string>;
 /** The errors are for the client's developer. */
 export const READERS: Readonly<Record<EventFormat, Reader>> = {
   ...CLIENT_READERS,
-  ubi: (body) => (isSegment(body) ? readSegment(body) : isGa4(body) ? readGa4(body) : CLIENT_READERS.ubi(body)),
+  ...ENGINE_READERS,
   ga4: readGa4,
   segment: readSegment,
 };
+
+/** At UBI's path come those of other tools too. */
+export function formatOf(format: EventFormat, body: unknown): EventFormat {
+  if (format !== "ubi") return format;
+  return isSegment(body) ? "segment" : isGa4(body) ? "ga4" : isMeilisearch(body) ? "meilisearch" : "ubi";
+}

@@ -173,6 +173,12 @@ export function queryIdOf(token: string): string | undefined {
   }
 }
 
+/** The token's HMAC, which is its name. */
+export function idOfToken(token: string): string | undefined {
+  const bytes = fromBase64Url(token.slice(token.lastIndexOf(".") + 1));
+  return bytes === undefined || bytes.length < MAC_BYTES ? undefined : toBase64Url(bytes.slice(-MAC_BYTES));
+}
+
 /** Nonce, length, MAC and what is sealed take more than this many characters; a list's own name may have the form, but not the length. */
 const LEAST_CHARACTERS = 80;
 

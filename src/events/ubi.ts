@@ -38,6 +38,8 @@ export interface ArmmtAttributes {
   readonly shadow_ids?: readonly string[];
   /** Of the shop's rules; absent where none fits the search. */
   readonly rules?: RulesAttributes;
+  /** The name of its token, by which events that name the search by its query id are told from events with the token. */
+  readonly token?: string;
   /** Absent where the list was re-ranked. */
   readonly bypass?: BypassReason;
   /** Milliseconds until the reply was ready: those that the engine was waited for, and the others. In a Worker the clock stands while code computes. */

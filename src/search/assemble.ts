@@ -80,7 +80,13 @@ export function assembleSearches(config: Config, outside: Outside): Searches {
     const windows = windowsOf.get(engine) ?? createWindows(outside.clock);
     windowsOf.set(engine, windows);
     const ranking = models && (() => models.rankingOf(index.catalog));
-    indexes.set(name, { name, window: index.window, backend, engine, windows, store, ranking, rules: rules.get(index.catalog) });
+    const { eventsUrl } = index;
+    const eventsEngine =
+      eventsUrl === undefined || backend.eventsPath === undefined
+        ? undefined
+        : engineOf({ ...index, url: eventsUrl }, backend, config.engineAuthorizations.get(name));
+    const own = { backend, engine, eventsEngine, windows, store, ranking, rules: rules.get(index.catalog) };
+    indexes.set(name, { name, window: index.window, ...own });
   }
   const { engineTimeoutMs, rankBudgetMs, defaultVariant, variantFlag } = config;
   const flags =

@@ -1,10 +1,11 @@
 /** Types of one search: its dependencies, its context and its result. */
-import type { Dialect, ClientRequest, Hit, RequestPlan, SearchPlan } from "../backends/dialect.ts";
+import type { Dialect, ClientRequest, Hit, RequestPlan, SearchPlan, SearchReply } from "../backends/dialect.ts";
 import type { EngineClient, EngineReply } from "../backends/engine.ts";
 import type { Client } from "../backends/headers.ts";
 import type { ItemStore } from "../embeddings/store.ts";
 import type { Counters } from "../events/counters.ts";
 import type { AfterReply, ExposureSink } from "../events/sink.ts";
+import type { RecentTokens } from "../events/searches.ts";
 import type { EventTokens } from "../events/token.ts";
 import type { UnitHash } from "../events/keys.ts";
 import type { Treatment } from "../experiment/treatment.ts";
@@ -27,6 +28,7 @@ import type { Windows } from "./windows.ts";
 /** Needed to record events; both exist only with EVENT_SECRET. */
 export interface EventDeps {
   readonly tokens: EventTokens;
+  readonly recent: RecentTokens;
   readonly hashUnit: UnitHash;
 }
 
@@ -67,6 +69,8 @@ export interface IndexDeps {
   readonly backend: Dialect;
   /** The same object for indexes of the same engine. */
   readonly engine: EngineClient;
+  /** Where events of the engine's own clients go besides; absent: nowhere. */
+  readonly eventsEngine?: EngineClient | undefined;
   /** That engine's. */
   readonly windows: Windows;
   readonly store: ItemStore;
@@ -122,6 +126,8 @@ export interface Search {
   readonly queryId: string;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
+  /** The shopper agreed to be recorded under an id. */
+  readonly hasConsent: boolean;
 }
 
 /** One per hit of a window. */
@@ -185,6 +191,8 @@ export interface Shown {
   readonly indices: readonly number[];
   /** 0-based engine rank of the first of `hits`. */
   readonly firstRank: number;
+  /** As of a SearchReply. */
+  readonly queryId?: SearchReply["queryId"];
 }
 
 /** The engine's reply, and its edited body. */

@@ -3,7 +3,7 @@ import type { RequestPlan, SearchPlan } from "../backends/dialect.ts";
 import { type Attributes, chooseVariant, type Experiment, type VariantChoice } from "../experiment/assign.ts";
 import { isBot } from "../experiment/bots.ts";
 import { parseTreatment, type Treatment } from "../experiment/treatment.ts";
-import { HISTORY_HEADER, parseHistory, SESSION_HEADER, USER_HEADER } from "../protocol.ts";
+import { hasConsent, HISTORY_HEADER, parseHistory, SESSION_HEADER, USER_HEADER, userTokenOf } from "../protocol.ts";
 import { MAX_HISTORY } from "../ranking/features.ts";
 import { rulesFor } from "./rules.ts";
 import type { Assignment, Batch, EdgeDeps, Search, SearchDeps, SearchRequest } from "./contract.ts";
@@ -21,10 +21,12 @@ export async function openBatch(request: SearchRequest, plan: RequestPlan, deps:
     plan.searches.map(async (planned, i): Promise<Search> => {
       const index = deps.indexes[i];
       if (index === undefined) throw new Error(`No dependencies for index ${planned.index}`);
-      const search = withoutIds(planned, request);
+      const { clientId, isConsented } = shopperOf(request, planned, deps);
+      const search = withoutIds(clientId === planned.ubi.clientId ? planned : { ...planned, ubi: { ...planned.ubi, clientId } }, request);
       const assignment = await assign(request, search, deps, experiments);
       const queryId = queryIdOf(search) ?? deps.createId();
-      const opened = { request, deps, index, plan: search, assignment, history: historyOf(request, search), queryId, startedAt };
+      const history = historyOf(request, search);
+      const opened = { request, deps, index, plan: search, assignment, history, queryId, startedAt, hasConsent: isConsented };
       if (index.rules === undefined) return opened;
       const reading = index.rules.read(request.afterReply);
       const live = reading instanceof Promise ? await reading : reading;
@@ -46,9 +48,26 @@ export function openPlainly(request: SearchRequest, plan: RequestPlan, deps: Sea
     isBot: isBot(request.headers),
   };
   const searches = plan.searches.map((search, i): Search => {
-    return { request, deps, index: deps.indexes[i]!, plan: search, assignment, history: [], queryId: "", startedAt: 0 };
+    return { request, deps, index: deps.indexes[i]!, plan: search, assignment, history: [], queryId: "", startedAt: 0, hasConsent: false };
   });
   return { request, deps, plan, searches, begunAt: deps.clock(), waited: { engineMs: 0, listsMs: 0 } };
+}
+
+/** Who searches, as the search itself or a header of the engine's own clients says, and whether they agreed to be recorded under that id. */
+function shopperOf(
+  { headers, search }: SearchRequest,
+  { ubi }: SearchPlan,
+  { backend }: SearchDeps,
+): { readonly clientId: string | undefined; readonly isConsented: boolean } {
+  const given = ubi.clientId ?? backend.shopperHeaders?.map((name) => headers.get(name) ?? paramIn(search, name)).find(Boolean);
+  const { id, isConsented } = userTokenOf(given);
+  return { clientId: id, isConsented: isConsented || hasConsent(headers) };
+}
+
+/** Clients of browsers put their headers into the URL, to save a preflight request. */
+function paramIn(search: string, name: string): string | undefined {
+  if (!search.toLowerCase().includes(name)) return undefined;
+  return [...new URLSearchParams(search)].find(([key]) => key.toLowerCase() === name)?.[1];
 }
 
 /** The same unit gets the same variant on every isolate; a search without a unit is in no experiment. */

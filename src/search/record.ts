@@ -3,8 +3,9 @@
  */
 import { rankersOf } from "../experiment/treatment.ts";
 import { type Hit, placeOf } from "../backends/dialect.ts";
+import { isHardToGuess } from "../events/searches.ts";
+import { idOfToken } from "../events/token.ts";
 import { type ArmmtAttributes, createQueryRecord, type UbiQueryRecord } from "../events/ubi.ts";
-import { hasConsent } from "../protocol.ts";
 import { ITEM_VALUES } from "../ranking/item-values.ts";
 import { type BypassReason, REASONS } from "../result.ts";
 import { errorStack, sleep } from "../web.ts";
@@ -68,20 +69,36 @@ function isExposed({ assignment }: Search, { outcome }: SearchResult): boolean {
 }
 
 /** The hash of a shopper's id; `undefined` without their consent, and where the edge has no secret to hash with. */
-export async function storedId({ request, deps }: Search, id: string | undefined): Promise<string | undefined> {
-  return id === undefined || id === "" || !hasConsent(request.headers) ? undefined : deps.events?.hashUnit(id);
+export async function storedId({ hasConsent, deps }: Search, id: string | undefined): Promise<string | undefined> {
+  return id === undefined || id === "" || !hasConsent ? undefined : deps.events?.hashUnit(id);
 }
 
-type Times = Pick<ArmmtAttributes, "engine_ms" | "edge_ms">;
+/** What joins a search and its events: as the client names it, else as the engine does, whose clients' events repeat that; else ours. */
+export function joiningId({ plan, queryId }: Search, { queryId: ofEngine }: Shown): string {
+  if (plan.ubi.queryId !== undefined) return queryId;
+  const named = ofEngine?.();
+  return named !== undefined && isHardToGuess(named) ? named : queryId;
+}
 
-export async function recordExposures({ searches, deps, begunAt, waited }: Batch, served: BatchResult): Promise<void> {
+type Facts = Pick<ArmmtAttributes, "engine_ms" | "edge_ms" | "token">;
+
+/** `issued`: tokens, parallel to the searches, or none. */
+export async function recordExposures(
+  { searches, deps, begunAt, waited }: Batch,
+  served: BatchResult,
+  issued: readonly (string | undefined)[] = [],
+): Promise<void> {
   const times = { engine_ms: tenths(waited.engineMs), edge_ms: tenths(deps.clock() - begunAt - waited.engineMs) };
   // The reply goes first: parsing an untouched reply is work for afterwards.
   await sleep(0);
   const exposed = exposedIn(searches, served);
   for (let i = MAX_TRACES; i < exposed.length; i++) deps.counters.countExposure("left_out");
   await Promise.all(
-    exposed.slice(0, MAX_TRACES).map((i) => recordExposure(searches[i]!, served.results[i]!, () => served.shown()[i] ?? NOTHING, times)),
+    exposed.slice(0, MAX_TRACES).map((i) => {
+      const token = idOfToken(issued[i] ?? "");
+      const facts = { ...times, ...(token !== undefined && { token }) };
+      return recordExposure(searches[i]!, served.results[i]!, () => served.shown()[i] ?? NOTHING, facts);
+    }),
   );
 }
 
@@ -89,14 +106,14 @@ function tenths(ms: number): number {
   return Math.round(ms * 10) / 10;
 }
 
-async function recordExposure(search: Search, result: SearchResult, shown: () => Shown, times: Times): Promise<void> {
+async function recordExposure(search: Search, result: SearchResult, shown: () => Shown, facts: Facts): Promise<void> {
   const { deps, index } = search;
   const fail = (detail: string): void => {
     deps.counters.countExposure("failed");
     deps.log({ level: "warn", event: "exposure_failed", index: index.name, detail });
   };
   try {
-    const written = await deps.sink.write(await describeExposure(search, result, shown(), times));
+    const written = await deps.sink.write(await describeExposure(search, result, shown(), facts));
     if (written.ok) deps.counters.countExposure("written");
     else fail(written.error);
   } catch (cause) {
@@ -121,11 +138,11 @@ function valuesOf(hits: readonly Hit[]): ArmmtAttributes["original_values"] {
   return columns.length === 0 ? undefined : Object.fromEntries(columns);
 }
 
-async function describeExposure(search: Search, result: SearchResult, shown: Shown, times: Times): Promise<UbiQueryRecord> {
+async function describeExposure(search: Search, result: SearchResult, shown: Shown, facts: Facts): Promise<UbiQueryRecord> {
   const { outcome, notes } = result;
   const { hits, indices } = shown;
   const rules = rulesAttributes(search, result, shown);
-  const { index, plan, assignment, queryId, startedAt } = search;
+  const { index, plan, assignment, startedAt } = search;
   const ids = hits.map((hit) => hit.itemId);
   const original = hits.slice(0, Math.max(index.window, indices.length));
   // The model reads the engine's scores, and the prices and stock of the hits: a log without them would train another model.
@@ -134,7 +151,7 @@ async function describeExposure(search: Search, result: SearchResult, shown: Sho
   const model = modelOf(search, outcome);
   return createQueryRecord({
     application: plan.ubi.application ?? index.name,
-    queryId,
+    queryId: joiningId(search, shown),
     clientId: plan.ubi.clientId === assignment.unit ? undefined : await storedId(search, plan.ubi.clientId),
     unit: await storedId(search, assignment.unit),
     userQuery: plan.queryText ?? "",
@@ -155,7 +172,7 @@ async function describeExposure(search: Search, result: SearchResult, shown: Sho
       ...(notes?.shadow !== undefined && { shadow_ids: notes.shadow.map((i) => ids[i]!) }),
       ...(rules !== undefined && { rules }),
       ...("bypass" in outcome && { bypass: outcome.bypass.reason }),
-      ...times,
+      ...facts,
     },
   });
 }

@@ -43,7 +43,8 @@ function shownHits({ plan, searches }: Batch, results: readonly SearchResult[], 
     const own = read?.ok === true ? read.value.searches[i] : undefined;
     if (own?.ok !== true) return NOTHING;
     // An untouched reply begins where the page begins.
-    return { hits: own.value.hits, indices: [...own.value.hits.keys()], firstRank: search.plan.offset };
+    const { hits, queryId } = own.value;
+    return { hits, indices: [...hits.keys()], firstRank: search.plan.offset, queryId };
   });
 }
 

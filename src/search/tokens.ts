@@ -6,7 +6,7 @@
 import { placeOf } from "../backends/dialect.ts";
 import { errorStack, withTimeout } from "../web.ts";
 import type { Batch, BatchResult, EventDeps, Search, SearchResult, Shown } from "./contract.ts";
-import { recordedOf, storedId } from "./record.ts";
+import { joiningId, recordedOf, storedId } from "./record.ts";
 
 /** Takes a millisecond, but on a thread of the system that others can hold up. */
 const TIMEOUT_MS = 200;
@@ -36,13 +36,14 @@ async function issueToken(
   search: Search,
   result: SearchResult | undefined,
   shown: Shown | undefined,
-  { tokens }: EventDeps,
+  { tokens, recent }: EventDeps,
 ): Promise<string | undefined> {
   if (result === undefined || shown === undefined || shown.indices.length === 0) return undefined;
-  const { assignment, index, plan, queryId } = search;
+  const { assignment, index, plan } = search;
+  const queryId = joiningId(search, shown);
   const { notes, ruled } = result;
   const slots = ruled === undefined || ruled.slots.length === 0 ? undefined : new Set(ruled.slots);
-  return tokens.issue({
+  const token = await tokens.issue({
     queryId,
     application: plan.ubi.application ?? index.name,
     experiment: assignment.experiment,
@@ -53,4 +54,6 @@ async function issueToken(
     teams: notes?.teams,
     slots: slots && shown.indices.flatMap((hit, i) => (slots.has(hit) ? [i + 1] : [])),
   });
+  recent.note(queryId, token);
+  return token;
 }

@@ -12,6 +12,7 @@ import type { KvReader } from "../../src/embeddings/store.ts";
 import { type Counters, createCounters, createEventCounters } from "../../src/events/counters.ts";
 import { createD1Sink } from "../../src/events/d1.ts";
 import type { ExposureSink } from "../../src/events/sink.ts";
+import type { ReadEvents } from "../../src/events/read.ts";
 import { openSinks } from "../../src/events/sinks.ts";
 import type { UbiQueryRecord } from "../../src/events/ubi.ts";
 import { type Scorer, scorersOf } from "../../src/inference/scorer.ts";
@@ -51,6 +52,8 @@ export interface EdgeOptions {
   readonly log?: Log;
   readonly dialects?: Dialects;
   readonly maxReplyBytes?: number;
+  /** Default: there is no database to look searches up in. */
+  readonly readEvents?: ReadEvents;
   readonly now?: () => number;
   /** Of searches. */
   readonly createId?: () => string;
@@ -147,6 +150,7 @@ export function openEdge(options: EdgeOptions): Edge {
     log,
     counters,
     maxReplyBytes,
+    readEvents: options.readEvents,
   });
 
   return {

@@ -14,6 +14,12 @@ const written =
     return problem && `.${problem}`;
   };
 
+/** Without what clients say of themselves, which is withheld where it is a key. */
+const besides = ({ params, ...said }: SaidInCall): SaidInCall => ({
+  ...said,
+  params: params.filter(({ key }) => !ABOUT_CLIENT.has(key.toLowerCase())),
+});
+
 export function algoliaCalls(options: ReadonlyMap<string, DialectOptions>): readonly Call[] {
   const names = indexNames(ownIndexes(options));
   const search = searchRules(options);
@@ -33,11 +39,6 @@ export function algoliaCalls(options: ReadonlyMap<string, DialectOptions>): read
       fallbackParameters: parameters,
     }),
   );
-  /** Without what clients say of themselves, which is withheld where it is a key. */
-  const besides = ({ params, ...said }: SaidInCall): SaidInCall => ({
-    ...said,
-    params: params.filter(({ key }) => !ABOUT_CLIENT.has(key.toLowerCase())),
-  });
   const listed =
     (check: typeof wanted) =>
     (index: string, said: SaidInCall): Refusal | undefined =>

@@ -7,7 +7,7 @@ import type { Index } from "../dialects.ts";
 import { cutMembers, type Edit, replaceNumbers } from "../json/edits.ts";
 import { leave } from "../json/plan.ts";
 import { incompleteBy, partOf, type PartReader, readHits } from "../json/reply.ts";
-import { type JsonText, kindOf, members, numberAt, readString, type Span, spanAt } from "../json/spans.ts";
+import { type JsonText, kindOf, members, numberAt, readString, type Span, spanAt, textAt } from "../json/spans.ts";
 
 /** `paginationLimitedTo` of an index whose settings say nothing else. */
 const DEFAULT_PAGINATION_LIMIT = 1000;
@@ -59,6 +59,7 @@ export const partReader =
     const cuts = (): Edit[] => (isMarked ? [] : cutMembers(members(text, from), MARKS_OF_REPLY));
     const reach = index.options.paginationLimitedTo;
     return partOf(text, read.value, {
+      queryId: () => textAt(text, ["queryID"], from),
       unasked: isMarked ? NOTHING : MARK_OF_HIT,
       total: pages === undefined ? undefined : pages > 1 ? (pages - 1) * size + 1 : shown,
       bypass: isRedirect ? leave("redirected", "renderingContent.redirect") : incompleteBy(text, INCOMPLETE, from),

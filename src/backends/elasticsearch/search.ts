@@ -7,7 +7,7 @@ import { applyEdits, cutMember, cutMembers, type Edit, replaceParams, setMember 
 import { leave, leftToEngine, plainPlan, type PlannedSearch } from "../json/plan.ts";
 import { type HitReader, incompleteBy, partOf, type PartReader, readHits, type Sign } from "../json/reply.ts";
 import { type Body, bodyOf, memberAt, type Param, paramOf, repeatedKey } from "../json/request.ts";
-import { type JsonText, kindOf, type Member, members, numberAt, rawText, type Span, spanAt } from "../json/spans.ts";
+import { type JsonText, kindOf, type Member, members, numberAt, rawText, type Span, spanAt, textAt } from "../json/spans.ts";
 import { isObject, type JsonObject, member, stringsOf, textOf } from "../json/values.ts";
 import { luceneWords } from "../lucene.ts";
 import { NOT_CHECKED, type OwnIndexes, strangeInBody } from "./allowed.ts";
@@ -216,7 +216,8 @@ export function partReader(readHit: HitReader, options?: PartOptions): PartReade
     // A number in older versions; with `relation: "gte"` there are more.
     const counted = numberAt(text, ["hits", "total", "value"], from) ?? numberAt(text, ["hits", "total"], from);
     const total = counted === undefined ? undefined : Math.min(counted, most);
-    const more = { total, bypass: incompleteBy(text, INCOMPLETE, from), unasked, edits: () => cutPaths(text, from, cut) };
+    const queryId = () => textAt(text, ["ext", "ubi", "query_id"], from);
+    const more = { total, queryId, bypass: incompleteBy(text, INCOMPLETE, from), unasked, edits: () => cutPaths(text, from, cut) };
     if (dropsEmpty && spanAt(text, ["hits", "hits"], from) === undefined && spanAt(text, ["error"], from) === undefined) {
       return ok({ hits: [], total, bypass: more.bypass, edits: more.edits });
     }

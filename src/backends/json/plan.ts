@@ -13,8 +13,13 @@ export function leave(reason: BypassReason, detail: string): Bypass {
 
 /** A search of an engine whose requests hold neither cursors, nor a history, nor UBI's fields. */
 export function plainPlan(plan: Omit<SearchPlan, "isCursored" | "history" | "ubi"> & Partial<SearchPlan>): SearchPlan {
-  const ubi = { queryId: undefined, clientId: undefined, application: undefined, objectIdField: undefined };
-  return { isCursored: false, history: [], ubi, ...plan };
+  return { isCursored: false, history: [], ubi: ubiOf(undefined), ...plan };
+}
+
+/** `clientId`: the shopper, where the search names one. */
+export function ubiOf(clientId: unknown): SearchPlan["ubi"] {
+  const named = typeof clientId === "string" && clientId !== "" ? clientId : undefined;
+  return { queryId: undefined, clientId: named, application: undefined, objectIdField: undefined };
 }
 
 /** The plan of a search that the edge does not understand: it goes to the engine as it came, whose own error is the best answer. */

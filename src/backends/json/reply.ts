@@ -62,7 +62,7 @@ export function readHits(text: JsonText, path: readonly string[], from: Span, re
   return ok({ array, slots, hits });
 }
 
-interface More extends Partial<Pick<SearchReply, "bypass" | "total">> {
+interface More extends Partial<Pick<SearchReply, "bypass" | "total" | "queryId">> {
   readonly edits?: ((order: readonly number[]) => readonly Edit[]) | undefined;
   /** Members of hits that only the widened request asks for: no shopper sees them. */
   readonly unasked?: ReadonlySet<string> | undefined;
@@ -71,7 +71,8 @@ interface More extends Partial<Pick<SearchReply, "bypass" | "total">> {
 /** `more`: the reply's own reason to keep the engine's order, its total, and edits besides the hits themselves. */
 export function partOf(text: JsonText, { array, slots, hits }: HitList, more: More = {}): Result<ReplyPart, Bypass> {
   const edits = (order: readonly number[]) => [...refill(text, array, slots, order, more.unasked), ...(more.edits?.(order) ?? [])];
-  return ok({ hits, total: more.total, bypass: more.bypass, edits, valuesOf: (hit, path) => valuesIn(text, slots[hit]!, path) });
+  const { total, queryId } = more;
+  return ok({ hits, total, queryId, bypass: more.bypass, edits, valuesOf: (hit, path) => valuesIn(text, slots[hit]!, path) });
 }
 
 /** Where engines put the fields of a document: a rule may leave it out. */

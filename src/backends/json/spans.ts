@@ -356,6 +356,11 @@ export function isThereAt(text: JsonText, path: readonly string[], from: Span = 
   return !["false", "null", '""'].includes(rawText(text, at)) && readNumber(text, at) !== 0;
 }
 
+export function textAt(text: JsonText, path: readonly string[], from: Span): string | undefined {
+  const at = spanAt(text, path, from);
+  return at === undefined ? undefined : readString(text, at);
+}
+
 export function isTrueAt(text: JsonText, path: readonly string[], from: Span): boolean {
   const at = spanAt(text, path, from);
   return at !== undefined && isTrue(text, at);

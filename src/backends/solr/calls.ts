@@ -7,10 +7,11 @@ import { type Cores, strangeIn } from "./allowed.ts";
 const IDS: ReadonlySet<string> = new Set(["id", "ids"]);
 const OF_PING: ReadonlySet<string> = new Set(["wt", "indent", "omitHeader", "json.nl", "_"]);
 
+const refuse = (message: string | undefined): Refusal | undefined =>
+  message === undefined ? undefined : { status: 400, type: "bad_request", message };
+
 /** `coresOf`: the core, and all that its key is for. */
 export function solrCalls(coresOf: (index: string) => Cores): readonly Call[] {
-  const refuse = (message: string | undefined): Refusal | undefined =>
-    message === undefined ? undefined : { status: 400, type: "bad_request", message };
   const understood =
     (isOwn: (param: Param) => boolean = () => false) =>
     (index: string, { params, body }: SaidInCall): Refusal | undefined =>

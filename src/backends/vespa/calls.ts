@@ -5,10 +5,11 @@ import type { Refusal } from "../dialect.ts";
 
 const OF_DOCUMENT: ReadonlySet<string> = new Set(["fieldSet", "timeout", "format.tensors"]);
 
+const nothing = (_: string, { params, body }: SaidInCall): Refusal | undefined =>
+  params.length > 0 || body !== undefined ? notPassedOn("A parameter of a health check") : undefined;
+
 /** `schemas`: those that the edge's key is for. */
 export function vespaCalls(schemas: readonly string[]): readonly Call[] {
-  const nothing = (_: string, { params, body }: SaidInCall): Refusal | undefined =>
-    params.length > 0 || body !== undefined ? notPassedOn("A parameter of a health check") : undefined;
   return [
     { methods: ["GET", "HEAD"], path: "/status.html", use: "is the container there", own: nothing, isShops: true },
     { methods: ["GET"], path: "/state/v1/health", use: "its health", own: nothing },

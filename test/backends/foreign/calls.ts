@@ -294,7 +294,7 @@ const SOLR: CallSurface = {
     post("/solr/products/get", `ids=p1&collection=${marker}`, { contentType: form }),
     post("/solr/products/suggest", "suggest.build=true", { contentType: form }),
   ],
-  open: /^(?:GET|POST) \/solr\/(?:products|offers)\/(?:select\/?|suggest|spell|terms|mlt|get|admin\/ping)$/,
+  open: /^(?:(?:GET|POST) \/solr\/(?:products|offers)\/select\/?|GET \/solr\/(?:products|offers)\/(?:suggest|spell|terms|mlt|get)|(?:GET|HEAD) \/solr\/(?:products|offers)\/admin\/ping)$/,
   texts: words("id ids"),
 };
 

@@ -1,0 +1,74 @@
+/** Events of an engine's own clients, on to where that engine takes them (`eventsUrl`): as they came, after the reply, and counted where that fails. */
+import * as v from "valibot";
+import type { EventCounters } from "../events/counters.ts";
+import type { ForwardEvents } from "../events/endpoint.ts";
+import { searchOf } from "../backends/json/edits.ts";
+import { paramsOf } from "../backends/json/request.ts";
+import { CONSENT_PARAM, type EventFormat } from "../protocol.ts";
+import type { Log } from "../web.ts";
+import type { IndexDeps } from "./contract.ts";
+
+/** Format of the events → the dialect whose clients write it. Meilisearch's come at UBI's path. */
+const DIALECTS: Readonly<Partial<Record<EventFormat, string>>> = { algolia: "algolia", typesense: "typesense", meilisearch: "meilisearch" };
+
+const TIMEOUT_MS = 10_000;
+
+/** On their way at once: beyond it they are left out. */
+const MOST_UNDER_WAY = 100;
+
+const named = v.looseObject({ index: v.optional(v.string()), indexUid: v.optional(v.string()) });
+const batch = v.union([
+  v.object({ events: v.array(named) }),
+  v.pipe(
+    v.array(named),
+    v.transform((events) => ({ events })),
+  ),
+  v.pipe(
+    named,
+    v.transform((event) => ({ events: [event] })),
+  ),
+]);
+
+/** `undefined` where no index has a place for events. */
+export function createForwardEvents(
+  indexes: ReadonlyMap<string, IndexDeps>,
+  { counters, log }: { readonly counters: EventCounters; readonly log: Log },
+): ForwardEvents | undefined {
+  const taking = [...indexes.values()].filter(({ eventsEngine }) => eventsEngine !== undefined);
+  if (taking.length === 0) return undefined;
+  let underWay = 0;
+
+  return (format, request, body) => {
+    const ofFormat = taking.filter(({ backend }) => backend.name === DIALECTS[format]);
+    const read = v.safeParse(batch, body);
+    if (ofFormat.length === 0 || !read.success) return false;
+    const names = new Set(read.output.events.flatMap(({ index, indexUid }) => index ?? indexUid ?? []));
+    const first = names.size === 0 ? ofFormat[0] : ofFormat.find(({ name }) => names.has(name));
+    const isOfOne = [...names].every((name) => ofFormat.some((index) => index.name === name && index.eventsEngine === first?.eventsEngine));
+    const path = first?.backend.eventsPath;
+    // With the edge's key, events of its own indexes only.
+    if (first?.eventsEngine === undefined || path === undefined || !isOfOne || underWay >= MOST_UNDER_WAY) {
+      counters.countForwarded("left_out");
+      return false;
+    }
+    const { eventsEngine } = first;
+    const params = paramsOf(new URL(request.url).search).filter(({ key }) => key !== CONSENT_PARAM);
+    const sent = { method: "POST" as const, path, search: searchOf(params.map(({ raw }) => raw)), body: request.body };
+    const send = async (): Promise<void> => {
+      underWay++;
+      try {
+        const reply = await eventsEngine.send(sent, { headers: request.headers, address: request.address }, TIMEOUT_MS);
+        if (reply.ok) await reply.value.rest?.cancel();
+        const isTaken = reply.ok && reply.value.status < 300;
+        counters.countForwarded(isTaken ? "sent" : "failed");
+        if (isTaken) return;
+        const detail = reply.ok ? `The engine answered ${reply.value.status}` : reply.error.detail;
+        log({ level: "warn", event: "events_not_forwarded", index: first.name, detail });
+      } finally {
+        underWay--;
+      }
+    };
+    request.afterReply(send());
+    return true;
+  };
+}
