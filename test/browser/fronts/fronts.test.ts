@@ -5,7 +5,7 @@ import { findChromium } from "../demo.ts";
 import { type Front, FRONTS } from "./fronts.ts";
 import { guideDiffs } from "./guide.ts";
 import { answerAsEngine, openShops, type Place, PLACES, type Shops } from "./shops.ts";
-import { type Diary, walk } from "./walk.ts";
+import { CLICKED, type Diary, walk } from "./walk.ts";
 
 const executablePath = findChromium();
 if (executablePath === undefined) console.warn("Skipped: no Chromium found. Set CHROMIUM_PATH to run the browser tests.");
@@ -41,6 +41,15 @@ describe.skipIf(executablePath === undefined)("stock front ends", () => {
     }
   }
 
+  /** Items, positions and how many the edge has taken, of the click events that it was sent. */
+  const clicks = (): unknown =>
+    shops.edge.exchanges
+      .filter(({ path, body }) => path.startsWith("/1/events") && body.includes('"eventType":"click"'))
+      .map(({ body, reply }) => {
+        const [event] = Object(JSON.parse(body)).events;
+        return [...event.objectIDs, ...event.positions, Object(JSON.parse(reply.toString())).accepted];
+      });
+
   it.each(FRONTS)("$name", async (front) => {
     shops.edge.exchanges.length = 0;
     const [engine, edge] = [await walkAt(front, "engine"), await walkAt(front, "edge")];
@@ -66,6 +75,7 @@ describe.skipIf(executablePath === undefined)("stock front ends", () => {
     // In another order, which lasts.
     expect(edge.typed.ids).not.toEqual(engine.typed.ids);
     if (edge.back !== undefined) expect(edge.back).toEqual(edge.typed);
+    if (front.does.includes("clicks")) expect(clicks()).toEqual([[edge.typed.ids[CLICKED], CLICKED + 1, 1]]);
     if (edge.infinite.length > 0) expect(edge.infinite).toEqual(edge.pages.flat());
   });
 

@@ -31,6 +31,9 @@ export const QUERY = "black";
 const VALUE = "sofa";
 const FACET_QUERY = "sh";
 
+/** The hit of the first page that the shopper clicks, from 0. */
+export const CLICKED = 3;
+
 /** The answers to the first letters come last. */
 const LAGS_MS = [320, 240, 160, 80];
 
@@ -80,6 +83,13 @@ export async function walk(page: Page, address: string, { does, debounceMs = 0 }
   await type(QUERY);
   const typed = await view();
   const offered = await idsIn(offers);
+
+  if (does.includes("clicks")) {
+    // search-insights sends what it has when it wants.
+    const told = page.waitForResponse((response) => response.request().postData()?.includes('"eventType":"click"') ?? false);
+    await after(() => page.locator(`${hits} [data-id]`).nth(CLICKED).click());
+    await told;
+  }
 
   let refined: View | undefined;
   let back: View | undefined;

@@ -3,7 +3,7 @@ import instantsearch from "instantsearch.js";
 import { configure, hits, index, infiniteHits, pagination, refinementList, searchBox, sortBy, stats } from "instantsearch.js/es/widgets";
 
 const templates = {
-  item: (hit, { html }) => html`<a href="#${hit.objectID}" data-id="${hit.objectID}">${hit.title}</a>`,
+  item: (hit, { html }) => html`<article data-id="${hit.objectID}">${hit.title}</article>`,
 };
 
 export function showShop({ searchClient, products, offers, sorts, insights = false }) {
