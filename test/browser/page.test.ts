@@ -281,7 +281,6 @@ describe.skipIf(executablePath === undefined)("the demo page", () => {
   });
 
   describe("InstantSearch", () => {
-    const outcome = () => page.locator("#outcome");
     const cards = () => page.locator("#hits [data-id]").evaluateAll((nodes) => nodes.map((node) => node.getAttribute("data-id")));
     const openStock = async () => {
       await page.goto(`${demo.edge}/instantsearch/?products%5Bquery%5D=red+mug`);

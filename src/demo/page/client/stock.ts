@@ -100,7 +100,7 @@ byId("hits", HTMLElement).addEventListener("click", (event) => {
   const id = event.target instanceof Element ? event.target.closest("[data-id]")?.getAttribute("data-id") : undefined;
   if (id === undefined || id === null || tokens === undefined) return;
   void sendClick(tokens, id);
-  outcomeNote.textContent = "This click is in the demo’s report now: npm run armmt -- report --local";
+  outcomeNote.textContent = "This click is in the demo’s report now: npm run armmt -- report demo --local";
 });
 
 for (const order of orders) {
