@@ -63,10 +63,10 @@ describe.skipIf(executablePath === undefined)("stock front ends", () => {
     }
   }
 
-  /** Items, positions and how many the edge has taken, of the click events that it was sent. */
+  /** Items, positions and how many the edge has taken, of the events that it was sent about clicked hits; others are about clicked filters. */
   const clicks = (): unknown =>
     shops.edge.exchanges
-      .filter(({ path, body }) => path.startsWith("/1/events") && body.includes('"eventType":"click"'))
+      .filter(({ path, body }) => path.startsWith("/1/events") && body.includes('"eventType":"click"') && body.includes('"objectIDs"'))
       .map(({ body, reply }) => {
         const [event] = Object(JSON.parse(body)).events;
         return [...event.objectIDs, ...event.positions, Object(JSON.parse(reply.toString())).accepted];
