@@ -8,7 +8,7 @@ import { cors } from "hono/cors";
 import { basePath } from "hono/route";
 import { TrieRouter } from "hono/router/trie-router";
 import { getPath } from "hono/utils/url";
-import { type BodyFault, type Message, readSent } from "./backends/body.ts";
+import { BODY_REFUSALS, type Message, readSent } from "./backends/body.ts";
 import type { Dialect, RequestLimits, SideCall } from "./backends/dialect.ts";
 import type { Fetch } from "./backends/engine.ts";
 import { headersFromStorefront, headersToStorefront } from "./backends/headers.ts";
@@ -95,7 +95,8 @@ export function createApp(deps: AppDeps): EdgeApp {
       for (const spelling of isExact === true || path.endsWith("/") ? [path] : [path, `${path}/`]) {
         searchPaths.add("ALL", spelling, true);
         app.on([...methods], spelling, (c) => searchRoute(c, deps, backend, spelling !== path));
-        app.all(spelling, (c) => otherMethod(c, backend, methods));
+        const others = new Set<string>(backend.calls.flatMap((call) => (call.path === path ? call.methods : [])));
+        app.all(spelling, (c, next) => (others.has(c.req.raw.method) ? next() : otherMethod(c, backend, methods)));
       }
     }
   }
@@ -348,27 +349,6 @@ function isReadable(value: unknown): value is AsyncIterable<Uint8Array> {
 function announcesBody(headers: Headers): boolean {
   return headers.has("transfer-encoding") || Number(headers.get("content-length") ?? 0) !== 0;
 }
-
-/** A search or an event whose body cannot be read, in words. */
-const BODY_REFUSALS: Readonly<
-  Record<BodyFault, readonly [status: 400 | 413 | 415, type: string, message: (maxBytes: number, headers: Headers) => string]>
-> = {
-  "too long": [
-    413,
-    "content_too_long_exception",
-    (maxBytes) => `The body is longer than ${maxBytes} bytes: send less, or raise REQUEST_LIMITS.bodyBytes`,
-  ],
-  // To a client that is most likely gone.
-  "broken off": [400, "illegal_argument_exception", () => "The body ended before it was complete: send it again"],
-  damaged: [400, "illegal_argument_exception", (_, headers) => `The body is not packed as ${codingOf(headers)}, or not all of it came`],
-  "unknown coding": [
-    415,
-    "media_type_header_exception",
-    (_, headers) => `A body packed as ${codingOf(headers)} cannot be unpacked here: send it plain, or as gzip`,
-  ],
-};
-
-const codingOf = (headers: Headers): string => JSON.stringify(headers.get("content-encoding")?.slice(0, 100) ?? "");
 
 /** Pages and pictures of the shop, so that one address serves all of it. No cookies and no credentials in either direction. */
 async function storefrontRoute(c: Context, deps: AppDeps, usual: Dialect | undefined): Promise<Response> {

@@ -75,3 +75,24 @@ function isCharset(coding: string): boolean {
     return false;
   }
 }
+
+/** A search or an event whose body cannot be read, in words. */
+export const BODY_REFUSALS: Readonly<
+  Record<BodyFault, readonly [status: 400 | 413 | 415, type: string, message: (maxBytes: number, headers: Headers) => string]>
+> = {
+  "too long": [
+    413,
+    "content_too_long_exception",
+    (maxBytes) => `The body is longer than ${maxBytes} bytes: send less, or raise REQUEST_LIMITS.bodyBytes`,
+  ],
+  // To a client that is most likely gone.
+  "broken off": [400, "illegal_argument_exception", () => "The body ended before it was complete: send it again"],
+  damaged: [400, "illegal_argument_exception", (_, headers) => `The body is not packed as ${codingOf(headers)}, or not all of it came`],
+  "unknown coding": [
+    415,
+    "media_type_header_exception",
+    (_, headers) => `A body packed as ${codingOf(headers)} cannot be unpacked here: send it plain, or as gzip`,
+  ],
+};
+
+const codingOf = (headers: Headers): string => JSON.stringify(headers.get("content-encoding")?.slice(0, 100) ?? "");

@@ -1,7 +1,9 @@
 /** Elasticsearch and OpenSearch themselves behind the edge. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ELASTICSEARCH_SURFACE } from "../backends/foreign/elasticsearch.ts";
+import { callsBeside } from "./clients/beside.ts";
 import { testClients } from "./clients/clients.ts";
+import { note } from "./figures.ts";
 import { type RunningEdge, startEdge } from "./edge.ts";
 import { shapeOf, trespasses } from "./foreign.ts";
 import { judgeAll } from "./judge.ts";
@@ -72,6 +74,18 @@ for (const [name, backend] of ENGINES) {
       found.delete("missing: .hits.hits[]._type");
       expect(noteDifferences(found, shapes)).toEqual([]);
     });
+
+    it("answers what clients ask beside searches", async () => {
+      const own = await startEdge(backend, engine.url, { forwardCredentials: true });
+      try {
+        const { calls, differences: found } = await callsBeside(name, { engine: engine.url, edge: edge.url, own: own.url });
+        note(`${calls} calls beside searches`);
+        expect(found).toEqual([]);
+        expect(calls).toBeGreaterThan(5);
+      } finally {
+        await own.stop();
+      }
+    }, 60_000);
 
     testClients(name, () => ({ engine: engine.url, edge: edge.url }));
 

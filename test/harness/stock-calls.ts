@@ -1,0 +1,91 @@
+/** The table of what stock pages ask beside searches, for the documentation, printed from the dialects; and what no key opens here. */
+import { ALL_DIALECTS } from "../../src/backends/all-dialects.ts";
+import { createDialects } from "../../src/backends/dialects.ts";
+import type { SideCall } from "../../src/backends/dialect.ts";
+import { GENERIC_OPTIONS } from "../backends/hostile.ts";
+
+export const ENGINES = ["elasticsearch", "algolia", "typesense", "meilisearch", "solr", "vespa", "shopify", "generic"] as const;
+export type EngineName = (typeof ENGINES)[number];
+
+export const TITLES: Readonly<Record<EngineName, string>> = {
+  elasticsearch: "Elasticsearch, OpenSearch",
+  algolia: "Algolia",
+  typesense: "Typesense",
+  meilisearch: "Meilisearch",
+  solr: "Solr",
+  vespa: "Vespa",
+  shopify: "Shopify",
+  generic: "generic JSON",
+};
+
+/** An example of each name in a path. */
+const NAMES: Readonly<Record<string, string>> = {
+  index: "products",
+  all: "*",
+  id: "p1",
+  facet: "brand",
+  namespace: "shop",
+  schema: "products",
+};
+
+export const exampleOf = ({ path }: Pick<SideCall, "path">): string => path.replaceAll(/:(\w+)/g, (_, name: string) => NAMES[name] ?? name);
+
+export function callsOf(engine: EngineName): readonly SideCall[] {
+  const options = { backend: engine, ...(engine === "generic" && { generic: GENERIC_OPTIONS }) };
+  return createDialects(new Map([["products", options]]), ALL_DIALECTS).get("products")?.calls ?? [];
+}
+
+/** What needs the engine's own host, with any key: method, path, what for. */
+export const HOST_ONLY: Readonly<Partial<Record<EngineName, readonly (readonly [method: string, path: string, use: string])[]>>> = {
+  elasticsearch: [
+    ["POST", "/products/_bulk", "writes"],
+    ["PUT", "/products/_doc/p1", "writes"],
+    ["GET", "/products/_settings", "settings and mappings"],
+    ["GET", "/_cat/indices", "the cluster and other indexes"],
+    ["POST", "/_sql", "SQL and ES\\|QL"],
+  ],
+  algolia: [
+    ["POST", "/1/indexes/products/batch", "writes"],
+    ["GET", "/1/indexes", "other indexes"],
+    ["GET", "/1/keys", "keys"],
+    ["POST", "/1/indexes/products/rules/search", "rules and synonyms"],
+  ],
+  typesense: [
+    ["POST", "/collections/products/documents", "writes"],
+    ["GET", "/collections", "other collections"],
+    ["GET", "/keys", "keys"],
+    ["GET", "/stats.json", "figures of the server"],
+  ],
+  meilisearch: [
+    ["POST", "/indexes/products/documents", "writes"],
+    ["GET", "/indexes/products/settings", "settings"],
+    ["GET", "/indexes", "other indexes"],
+    ["GET", "/keys", "keys"],
+    ["GET", "/stats", "figures of all indexes"],
+  ],
+  solr: [
+    ["POST", "/solr/products/update", "writes"],
+    ["GET", "/solr/products/schema", "schema and configuration"],
+    ["GET", "/solr/admin/cores", "other cores"],
+    ["GET", "/solr/products/browse", "handlers of one's own"],
+  ],
+  vespa: [
+    ["POST", "/document/v1/shop/products/docid/p1", "writes"],
+    ["GET", "/metrics/v2/values", "metrics"],
+  ],
+  generic: [["GET", "/v1/suggest", "any other path than that of the searches"]],
+};
+
+/** Markdown: one row for each call. */
+export function callsTable(): string {
+  const rows = ENGINES.flatMap((engine) => [
+    ...callsOf(engine).map(({ methods, path, use, isOpen }) => {
+      const shown = path.replace(":all", "*").replaceAll(/:(\w+)/g, "<$1>");
+      return `| ${TITLES[engine]} | ${use} | \`${methods.join("\\|")} ${shown}\` | ${isOpen ? "works" : "works with the client's own key"} |`;
+    }),
+    ...(HOST_ONLY[engine] ?? []).map(
+      ([method, path, use]) => `| ${TITLES[engine]} | ${use} | \`${method} ${path}\` and the like | needs the engine's host |`,
+    ),
+  ]);
+  return ["| engine | a page or client wants | call | behind the edge |", "| --- | --- | --- | --- |", ...rows].join("\n");
+}
