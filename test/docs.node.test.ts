@@ -19,6 +19,7 @@ import { PARTS } from "../src/lab/bench/parts.ts";
 import { PROJECT_COMMANDS } from "../src/lab/main.ts";
 import { applicationSearches, applicationsTable } from "./applications/tables.ts";
 import { reasonsTable } from "./harness/reasons.ts";
+import { callsTable } from "./harness/stock-calls.ts";
 import { requestMatrix } from "./search/dialects/matrix.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
@@ -45,6 +46,7 @@ describe("tables that are printed from the code", () => {
     ["docs/reference/bypass-reasons.md", "reasons", reasonsTable],
     ["docs/reference/request-matrix.md", "matrix", requestMatrix],
     ["docs/reference/request-matrix.md", "applications", () => applicationsTable(searches)],
+    ["docs/reference/stock-pages.md", "calls", callsTable],
     ["docs/performance.md", "parts", partsTable],
   ])("%s", (page, name, print) => {
     const text = read(page);

@@ -76,6 +76,12 @@ export const HOST_ONLY: Readonly<Partial<Record<EngineName, readonly (readonly [
   generic: [["GET", "/v1/suggest", "any other path than that of the searches"]],
 };
 
+/** What the dialects take for searches that the edge leaves alone, with the client's own key only. */
+const FURTHER_PAGES = [
+  ["elasticsearch", "the next page of a scroll", "GET\\|POST /_search/scroll"],
+  ["elasticsearch", "searches in a point in time", "POST /_search` with `pit"],
+] as const;
+
 /** Markdown: one row for each call. */
 export function callsTable(): string {
   const rows = ENGINES.flatMap((engine) => [
@@ -83,6 +89,9 @@ export function callsTable(): string {
       const shown = path.replace(":all", "*").replaceAll(/:(\w+)/g, "<$1>");
       return `| ${TITLES[engine]} | ${use} | \`${methods.join("\\|")} ${shown}\` | ${isOpen ? "works" : "works with the client's own key"} |`;
     }),
+    ...FURTHER_PAGES.filter(([name]) => name === engine).map(
+      ([, use, call]) => `| ${TITLES[engine]} | ${use} | \`${call}\` | works with the client's own key |`,
+    ),
     ...(HOST_ONLY[engine] ?? []).map(
       ([method, path, use]) => `| ${TITLES[engine]} | ${use} | \`${method} ${path}\` and the like | needs the engine's host |`,
     ),
