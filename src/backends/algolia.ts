@@ -23,7 +23,7 @@ import {
 } from "./dialects.ts";
 import { mergedFilters, readFilterList, readFilters } from "./filters.ts";
 import { algoliaCalls } from "./algolia/calls.ts";
-import { type Checks, createChecks } from "./algolia/params.ts";
+import { ABOUT_CLIENT as CLIENT_PARAMS, type Checks, createChecks } from "./algolia/params.ts";
 import { sideCalls } from "./calls.ts";
 import { MARKS, partReader } from "./algolia/reply.ts";
 import { applyEdits, cutMembers, type Edit, replaceMembers, replaceParams, searchOf, setMember } from "./json/edits.ts";
@@ -99,7 +99,7 @@ export const ALGOLIA = defineDialect({
         // The index is a star.
         { path: "/1/indexes/:index/queries", methods: ["POST"], label: "/1/indexes/*/queries" },
       ],
-      calls: sideCalls(options, NOT_FOUND, algoliaCalls(options)),
+      calls: sideCalls({ indexes: options, notFound: NOT_FOUND, aboutClient: CLIENT_PARAMS }, algoliaCalls(options)),
       credentials: {
         header: "x-algolia-api-key",
         clientHeaders: ["x-algolia-api-key", ...SITE_HEADERS],

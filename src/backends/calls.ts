@@ -38,22 +38,24 @@ export interface Call {
   readonly isShops?: boolean | undefined;
 }
 
-/** `notFound`: the engine's name of the error for an unknown index. */
-export function sideCalls(indexes: ReadonlyMap<string, DialectOptions>, notFound: string, calls: readonly Call[]): readonly SideCall[] {
+interface CallOptions {
+  readonly indexes: ReadonlyMap<string, DialectOptions>;
+  /** The engine's name of the error for an unknown index. */
+  readonly notFound: string;
+  /** Parameters of any URL, in lower case, in which clients speak of themselves. What of it is a key, engine.ts withholds. */
+  readonly aboutClient?: ReadonlySet<string> | undefined;
+}
+
+export function sideCalls(options: CallOptions, calls: readonly Call[]): readonly SideCall[] {
   return calls.map((call) => {
     const { methods, path, use, own, isShops } = call;
-    return { methods, path, use, isShops, isOpen: own !== undefined, plan: (request) => planCall(call, request, indexes, notFound) };
+    return { methods, path, use, isShops, isOpen: own !== undefined, plan: (request) => planCall(call, request, options) };
   });
 }
 
 export const ASK_ENGINE = "ask the engine's own host for it, or let the index forward the client's own key (forwardCredentials)";
 
-function planCall(
-  call: Call,
-  request: CallRequest,
-  indexes: ReadonlyMap<string, DialectOptions>,
-  notFound: string,
-): Result<PlannedCall, Refusal> {
+function planCall(call: Call, request: CallRequest, { indexes, notFound, aboutClient }: CallOptions): Result<PlannedCall, Refusal> {
   const path = pathOf(call.path, request.names);
   if (path === undefined) return refuse(400, "bad_request", "A name in the path is empty, or holds a character that a path cannot carry");
   const excess = excessOf(request);
@@ -78,7 +80,8 @@ function planCall(
   if (withOwnKey.length > 0) {
     const read = listed.value === undefined ? bodyOf(body) : ok(listed.value.body);
     if (!read.ok) return err(notPassedOn(read.error));
-    const said = { params, body: read.value, names: request.names, objects, request };
+    const asked = params.filter(({ key }) => aboutClient?.has(key.toLowerCase()) !== true);
+    const said = { params: asked, body: read.value, names: request.names, objects, request };
     for (const name of withOwnKey) {
       const refusal = call.own?.(name, said);
       if (refusal !== undefined) return err(refusal);

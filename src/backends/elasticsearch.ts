@@ -65,8 +65,7 @@ export const ELASTICSEARCH = defineDialect({
         { path: POINT_PATH, methods: METHODS },
       ],
       calls: sideCalls(
-        options,
-        UNKNOWN_INDEX,
+        { indexes: options, notFound: UNKNOWN_INDEX },
         elasticsearchCalls((name) => searched.get(name)?.own ?? new Set()),
       ),
       // No origin: where CORS is on, the engine refuses those that its settings do not name.

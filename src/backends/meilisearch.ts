@@ -91,7 +91,7 @@ export const MEILISEARCH = defineDialect({
         { path: "/indexes/:index/search", methods: ["GET", "POST"] },
         { path: MULTI_PATH, methods: ["POST"] },
       ],
-      calls: sideCalls(options, NOT_FOUND, meilisearchCalls(options)),
+      calls: sideCalls({ indexes: options, notFound: NOT_FOUND }, meilisearchCalls(options)),
       credentials: AUTHORIZATION,
       clientHeaders: [USER_ID, "meili-include-metadata"],
       shopperHeaders: [USER_ID],

@@ -51,8 +51,7 @@ export const SOLR = defineDialect({
       name: "solr",
       routes: ["/solr/:index/select", "/solr/:index/select/"].map((path) => ({ path, methods: ["GET", "POST"] })),
       calls: sideCalls(
-        options,
-        "not_found",
+        { indexes: options, notFound: "not_found", aboutClient: new Set(SIGN_IN) },
         solrCalls((name) => ({ own: name, all: ownIndexes(indexes, indexes.get(name)!) })),
       ),
       credentials: { ...AUTHORIZATION, clientParams: SIGN_IN },

@@ -62,7 +62,7 @@ export const TYPESENSE = defineDialect({
         { path: "/collections/:index/documents/search", methods: ["GET"] },
         { path: MULTI_PATH, methods: ["POST"] },
       ],
-      calls: sideCalls(options, NOT_FOUND, typesenseCalls(options)),
+      calls: sideCalls({ indexes: options, notFound: NOT_FOUND, aboutClient: new Set([API_KEY, USER_ID]) }, typesenseCalls(options)),
       // A key inside a search of a body is that search's own: it stays there, and the search is left to the engine.
       credentials: { header: API_KEY, clientHeaders: [API_KEY, ...SITE_HEADERS], clientParams: [API_KEY] },
       clientHeaders: [USER_ID],

@@ -38,7 +38,7 @@ export const VESPA = defineDialect({
     return {
       name: "vespa",
       routes: PATHS.map((path) => ({ path, methods: METHODS })),
-      calls: sideCalls(configured, "not_found", vespaCalls(schemas ?? [index.name])),
+      calls: sideCalls({ indexes: configured, notFound: "not_found" }, vespaCalls(schemas ?? [index.name])),
       credentials: AUTHORIZATION,
       clientHeaders: [],
       plan(request) {

@@ -46,7 +46,7 @@ const json = v.pipe(v.string(), v.parseJson());
 export function createEventsEndpoint(options: EventsEndpointDeps): EventsEndpoint {
   const { ingest: deps, orderSecret, eventKeys = [], allowOrigins, forward, log } = options;
   return async (request) => {
-    const { url, headers, body, afterReply } = request;
+    const { format, url, headers, body, afterReply } = request;
     if (deps === undefined)
       return refuseEvents(404, "events_closed", "No events are taken: the edge has no EVENT_SECRET of 32 characters or more");
     const refuseCounted = (status: number, code: string, message: string): Response => {
@@ -59,7 +59,6 @@ export function createEventsEndpoint(options: EventsEndpointDeps): EventsEndpoin
     }
     const parsed = v.safeParse(json, new TextDecoder().decode(body));
     if (!parsed.success) return refuseEvents(400, "malformed", "The body is not valid JSON");
-    const format = formatOf(request.format, parsed.output);
     try {
       const signature = headers.get(SIGNATURE_HEADER);
       const signed = signature === null ? ok(true) : await checkSigned(signature, body, orderSecret, deps.now());
@@ -69,7 +68,7 @@ export function createEventsEndpoint(options: EventsEndpointDeps): EventsEndpoin
       }
       const tokens = headers.get(TOKENS_HEADER) ?? undefined;
       const who = { hasConsent: hasEventConsent(headers, url), isBot: isBot(headers), isSigned: signature !== null };
-      const isForwarded = !who.isBot && forward?.(format, request, parsed.output) === true;
+      const isForwarded = !who.isBot && forward?.(formatOf(format, parsed.output), request, parsed.output) === true;
       const report = await ingest({ format, body: parsed.output, tokens, ...who, afterReply }, deps);
       if (report.ok) {
         const status = isForwarded ? 200 : statusOf(format, report.value, parsed.output);

@@ -16,7 +16,7 @@ import { findNamed, type FindSearches, isExpired, type RecentTokens } from "./se
 import { type EventTokens, type OpenToken, queryIdOf, type TokenProblem } from "./token.ts";
 import { orderNumbersOf } from "./order.ts";
 import { markSuspects, type PublishedPrices } from "./published-price.ts";
-import { READERS } from "./readers.ts";
+import { readEvents } from "./readers.ts";
 import { ACTION_NAMES, ACTIONS, type ActionName, createEventRecord, type ServedEvent } from "./ubi.ts";
 
 /** Public: clients read them, so a code is never renamed, only added. */
@@ -108,7 +108,7 @@ type Refusal = Omit<Rejection, "index">;
 
 export async function ingest(request: IngestRequest, deps: IngestDeps): Promise<Result<IngestReport, IngestFailure>> {
   const receivedAtMs = deps.now();
-  const read = READERS[request.format](request.body);
+  const read = readEvents(request.format, request.body);
   if (!read.ok) return err({ code: "malformed", message: read.error });
   const batch = read.value;
   const common = parseTokens([request.tokens ?? "", ...batch.tokens].join());

@@ -8,13 +8,12 @@ import { isSegment, readSegment } from "./segment.ts";
 
 type Reader = (body: unknown) => Result<ClientBatch, string>;
 
+const BY_FORMAT: Readonly<Record<EventFormat, Reader>> = { ...CLIENT_READERS, ...ENGINE_READERS, ga4: readGa4, segment: readSegment };
+
 /** The errors are for the client's developer. */
-export const READERS: Readonly<Record<EventFormat, Reader>> = {
-  ...CLIENT_READERS,
-  ...ENGINE_READERS,
-  ga4: readGa4,
-  segment: readSegment,
-};
+export function readEvents(format: EventFormat, body: unknown): Result<ClientBatch, string> {
+  return BY_FORMAT[formatOf(format, body)](body);
+}
 
 /** At UBI's path come those of other tools too. */
 export function formatOf(format: EventFormat, body: unknown): EventFormat {

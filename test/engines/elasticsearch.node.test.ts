@@ -78,10 +78,10 @@ for (const [name, backend] of ENGINES) {
     it("answers what clients ask beside searches", async () => {
       const own = await startEdge(backend, engine.url, { forwardCredentials: true });
       try {
-        const { calls, differences: found } = await callsBeside(name, { engine: engine.url, edge: edge.url, own: own.url });
-        note(`${calls} calls beside searches`);
+        const { calls, answered, differences: found } = await callsBeside(name, { engine: engine.url, edge: edge.url, own: own.url });
+        note(`${calls} calls beside searches, ${answered} answered`);
         expect(found).toEqual([]);
-        expect(calls).toBeGreaterThan(5);
+        expect(answered).toBeGreaterThan(5);
       } finally {
         await own.stop();
       }

@@ -63,6 +63,17 @@ describe("a call", () => {
     },
   );
 
+  it.each<[EngineName, string, string]>([
+    ["algolia", "/1/isalive", "x-algolia-api-key=client&X-Algolia-Application-Id=APP"],
+    ["algolia", "/1/indexes/products/p1", "X-Algolia-API-Key=client&x-algolia-agent=js"],
+    ["typesense", "/collections/products/documents/p1", "x-typesense-api-key=client"],
+  ])("of %s by a browser, whose key stands in the URL: %s", async (engine, path, search) => {
+    const edge = edgeOf(engine, {}, OWN);
+    expect((await edge.send(`${path}?${search}`)).status).toBe(200);
+    expect(edge.sent[0]?.url).not.toContain("client");
+    expect(keyOf(edge.sent[0]?.headers)).toEqual(["EDGEKEY"]);
+  });
+
   it("streams what is longer than the edge buffers", async () => {
     const long = "x".repeat(50_000);
     const edge = edgeOf("meilisearch", {}, OWN, { maxReplyBytes: 1000, fetch: async () => new Response(long) });
@@ -118,6 +129,8 @@ describe("a path that a storefront has too", () => {
     ["elasticsearch", "/products"],
     ["meilisearch", "/version"],
     ["typesense", "/debug"],
+    ["typesense", "/collections/products"],
+    ["meilisearch", "/indexes/products"],
     ["vespa", "/status.html"],
   ])("of %s is the storefront's: %s", async (engine, path) => {
     const edge = edgeOf(engine, {}, { ...OWN, STOREFRONT_URL });

@@ -3,7 +3,7 @@ import { anything, createCheck, oneOf, ownIndexes, problemIn, type Rule, rulesOf
 import { type Call, documentIn, inUrl, type SaidInCall } from "../calls.ts";
 import type { DialectOptions, Refusal } from "../dialect.ts";
 import { paramsOf } from "../json/request.ts";
-import { ABOUT_CLIENT, indexNames, searchRules } from "./params.ts";
+import { indexNames, searchRules } from "./params.ts";
 
 /** Parameters in a text, written like a URL's. */
 const written =
@@ -13,12 +13,6 @@ const written =
     const problem = problemIn({ params: paramsOf(value), body: undefined }, rules);
     return problem && `.${problem}`;
   };
-
-/** Without what clients say of themselves, which is withheld where it is a key. */
-const besides = ({ params, ...said }: SaidInCall): SaidInCall => ({
-  ...said,
-  params: params.filter(({ key }) => !ABOUT_CLIENT.has(key.toLowerCase())),
-});
 
 export function algoliaCalls(options: ReadonlyMap<string, DialectOptions>): readonly Call[] {
   const names = indexNames(ownIndexes(options));
@@ -42,7 +36,7 @@ export function algoliaCalls(options: ReadonlyMap<string, DialectOptions>): read
   const listed =
     (check: typeof wanted) =>
     (index: string, said: SaidInCall): Refusal | undefined =>
-      url(index, { params: besides(said).params, body: undefined }) ??
+      url(index, { params: said.params, body: undefined }) ??
       around(index, { params: [], body: said.body }) ??
       said.objects.map((body) => check(index, { params: [], body })).find((refusal) => refusal !== undefined);
   const list = { list: "requests", name: "indexName" };
@@ -52,8 +46,7 @@ export function algoliaCalls(options: ReadonlyMap<string, DialectOptions>): read
       methods: ["POST"],
       path: "/1/indexes/:index/facets/:facet/query",
       use: "search box of a facet (`searchable` refinement list, algoliasearch v4; v5 asks by `queries`)",
-      own: (index, said) =>
-        url(index, { params: besides(said).params, body: undefined }) ?? ofFacet(index, { params: [], body: said.body }),
+      own: (index, said) => url(index, { params: said.params, body: undefined }) ?? ofFacet(index, { params: [], body: said.body }),
     },
     { methods: ["POST"], path: "/1/indexes/:all/objects", use: "documents by their ids (`getObjects`)", list, own: listed(wanted) },
     {
@@ -69,7 +62,7 @@ export function algoliaCalls(options: ReadonlyMap<string, DialectOptions>): read
       methods: ["GET"],
       path: "/1/indexes/:index/:id",
       use: "one document (`getObject`)",
-      own: (index, said) => documentIn(document)(index, besides(said)),
+      own: documentIn(document),
     },
   ];
 }

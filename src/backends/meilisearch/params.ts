@@ -80,7 +80,7 @@ export function meilisearchCalls(options: ReadonlyMap<string, DialectOptions>): 
     { methods: ["GET"], path: "/indexes/:index/documents/:id", use: "one document by its id", own: documentIn(document) },
     { methods: ["GET"], path: "/indexes/:index/documents", use: "all documents, page by page" },
     { methods: ["POST"], path: "/indexes/:index/documents/fetch", use: "all documents, page by page" },
-    { methods: ["GET"], path: "/indexes/:index", use: "facts of the index (its primary key)" },
+    { methods: ["GET"], path: "/indexes/:index", use: "facts of the index (its primary key)", isShops: true },
     { methods: ["GET"], path: "/indexes/:index/stats", use: "number of its documents and fields" },
   ];
 }

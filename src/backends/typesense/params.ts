@@ -67,7 +67,7 @@ export function typesenseCalls(options: ReadonlyMap<string, DialectOptions>): re
     // Before the documents, of which one could have that id.
     { methods: ["GET"], path: "/collections/:index/documents/export", use: "all documents" },
     { methods: ["GET"], path: "/collections/:index/documents/:id", use: "one document by its id", own: documentIn(document) },
-    { methods: ["GET"], path: "/collections/:index", use: "fields of the collection" },
+    { methods: ["GET"], path: "/collections/:index", use: "fields of the collection", isShops: true },
   ];
 }
 

@@ -31,7 +31,11 @@ function exchange(url: string, { method = "GET", headers, body, signal }: Reques
   const send = url.startsWith("https:") ? httpsRequest : httpRequest;
   const options: RequestOptions = {
     method,
-    headers: Object.fromEntries(new Headers(headers)),
+    headers: {
+      ...Object.fromEntries(new Headers(headers)),
+      // With DELETE Node would say nothing of a body, and the server would take it for the next request.
+      ...(body instanceof Uint8Array && { "content-length": String(body.byteLength) }),
+    },
     maxHeaderSize: MAX_HEADER_BYTES,
     ...(signal && { signal }),
   };

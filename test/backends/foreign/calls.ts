@@ -29,7 +29,7 @@ const form = "application/x-www-form-urlencoded";
 const ALGOLIA: CallSurface = {
   surface: ALGOLIA_SURFACE,
   ordinary: [
-    get("/1/isalive", ""),
+    get("/1/isalive", AGENT),
     post("/1/indexes/products/facets/brand/query", { facetQuery: "ac", maxFacetHits: 10, params: "query=red&hitsPerPage=20" }),
     post("/1/indexes/products/facets/brand/query", { params: "facetQuery=ac&maxFacetHits=10&query=red" }, { search: `?${AGENT}` }),
     post("/1/indexes/products/facets/categories.lvl0/query", { params: "facetFilters=%5B%5B%22brand%3Aacme%22%5D%5D", facetQuery: "a" }),
@@ -213,7 +213,12 @@ const MEILISEARCH: CallSurface = {
 
 const TYPESENSE: CallSurface = {
   surface: TYPESENSE_SURFACE,
-  ordinary: [get("/health", ""), get("/debug", ""), get("/collections/products/documents/p1", "include_fields=title,brand")],
+  ordinary: [
+    get("/health", ""),
+    get("/debug", ""),
+    get("/collections/products/documents/123", "x-typesense-user-id=u-1"),
+    get("/collections/products/documents/p1", "include_fields=title,brand"),
+  ],
   attacks: (marker) => [
     ...[
       "keys",

@@ -130,11 +130,11 @@ async function answersOf(calls: Calls["open"]): Promise<Answers> {
 export async function callsBeside(
   name: string,
   urls: Readonly<Record<"engine" | "edge" | "own", string>>,
-): Promise<{ readonly calls: number; readonly differences: readonly string[] }> {
+): Promise<{ readonly calls: number; readonly answered: number; readonly differences: readonly string[] }> {
   const found: unknown = await (await fetch(`${urls.engine}/${index}/_search?q=title:red&size=1`)).json();
   const [id = ""] = idsIn(found);
   const differences: string[] = [];
-  let calls = 0;
+  let [calls, answered] = [0, 0];
   for (const [client, open] of CLIENTS[name] ?? []) {
     for (const [kind, at] of [
       ["open", urls.edge],
@@ -145,14 +145,12 @@ export async function callsBeside(
       for (const [call, answer] of Object.entries(direct)) {
         calls++;
         const [expected, got] = [answer, served[call]].map((one) => JSON.stringify(one));
-        // Errors name the address.
-        const isSame =
-          expected === got || (expected?.includes('"error"') === true && got?.includes('"error"') === true && call.endsWith("nobody"));
+        const isSame = expected === got;
         if (!isSame) differences.push(`${client}: ${call}: ${got?.slice(0, 200)} instead of ${expected?.slice(0, 200)}`);
-        if (expected?.startsWith('{"error"') === true && !call.endsWith("nobody"))
-          differences.push(`${client}: ${call}: the engine itself says ${expected}`);
+        // Engines from class files lack some modules, so their own errors count too.
+        if (expected?.startsWith('{"error') !== true) answered++;
       }
     }
   }
-  return { calls, differences };
+  return { calls, answered, differences };
 }
