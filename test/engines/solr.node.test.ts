@@ -1,10 +1,11 @@
 /** Solr itself behind the edge. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SOLR_CALLS } from "../backends/foreign/calls.ts";
 import { SOLR_SURFACE } from "../backends/foreign/solr.ts";
 import { testClients } from "./clients/clients.ts";
 import { type RunningEdge, startEdge } from "./edge.ts";
 import { shapeOf, trespasses } from "./foreign.ts";
-import { judgeAll } from "./judge.ts";
+import { ask, judgeAll } from "./judge.ts";
 import { missing, type RunningEngine, startEngine } from "./launch.ts";
 import { judgePaging, SOLR_PAGING } from "./paging.ts";
 import { solr as standIn } from "../search/dialects/solr.ts";
@@ -46,6 +47,15 @@ describe.skipIf(problem !== undefined)("solr", () => {
     // Of the binary format, solrj.node.test.ts.
     const readable = SOLR_SURFACE.ordinary.map(shapeOf).filter(({ path }) => !path.includes("wt=javabin"));
     expect(await judgeAll(readable, engine.url, edge.url, SOLR)).toEqual([]);
+  });
+
+  it("answers what pages ask beside searches", async () => {
+    const untimed = (body: string): string => body.replaceAll(/"?QTime"?:\s*\d+/g, "");
+    for (const request of SOLR_CALLS.ordinary) {
+      const shape = shapeOf(request);
+      const [direct, served] = [await ask(engine.url, shape), await ask(edge.url, shape)]; // oxlint-disable-line no-await-in-loop
+      expect([shape.label, served.status, untimed(served.body)]).toEqual([shape.label, direct.status, untimed(direct.body)]);
+    }
   });
 
   it("refuses requests for a core that is not configured", async () => {

@@ -249,7 +249,7 @@ const TYPESENSE: CallSurface = {
   texts: words("include_fields exclude_fields"),
 };
 
-const SOLR: CallSurface = {
+export const SOLR_CALLS: CallSurface = {
   surface: SOLR_SURFACE,
   ordinary: [
     get("/solr/products/admin/ping", "wt=json&json.nl=flat"),
@@ -340,6 +340,6 @@ export const CALL_SURFACES: readonly (readonly [name: string, calls: CallSurface
   ["elasticsearch", ELASTICSEARCH],
   ["meilisearch", MEILISEARCH],
   ["typesense", TYPESENSE],
-  ["solr", SOLR],
+  ["solr", SOLR_CALLS],
   ["vespa", VESPA],
 ];
