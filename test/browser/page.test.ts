@@ -280,14 +280,14 @@ describe.skipIf(executablePath === undefined)("the demo page", () => {
     }
   });
 
-  describe("InstantSearch", () => {
-    const cards = () => page.locator("#hits [data-id]").evaluateAll((nodes) => nodes.map((node) => node.getAttribute("data-id")));
-    const openStock = async () => {
-      await page.goto(`${demo.edge}/instantsearch/?products%5Bquery%5D=red+mug`);
-      await page.getByText(/^Re-ranked: the first 100 hits/).waitFor();
-      await page.locator("#hits [data-id]").first().waitFor();
-    };
+  const cards = () => page.locator("#hits [data-id]").evaluateAll((nodes) => nodes.map((node) => node.getAttribute("data-id")));
+  const openStock = async () => {
+    await page.goto(`${demo.edge}/instantsearch/?products%5Bquery%5D=red+mug`);
+    await page.getByText(/^Re-ranked: the first 100 hits/).waitFor();
+    await page.locator("#hits [data-id]").first().waitFor();
+  };
 
+  describe("InstantSearch", () => {
     it("is re-ranked with the engine's own client, switches to the engine's order and says why", async () => {
       await openStock();
       const reranked = await cards();

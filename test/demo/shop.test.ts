@@ -11,6 +11,9 @@ async function get(path: string, init: RequestInit = {}, bindings: ShopEnv = {},
   return handler(new Request(`http://shop.test${path}`, init), bindings);
 }
 
+/** One search of several. */
+const search = (body: object) => `${JSON.stringify({ index: "products" })}\n${JSON.stringify(body)}\n`;
+
 describe("the drawn shop", () => {
   it("answers a search as Elasticsearch does", async () => {
     const response = await get("/products/_search", { method: "POST", body: '{"query":{"match":{"title":"mug"}},"size":2}' });
@@ -154,7 +157,6 @@ describe("a shop with a catalogue in KV", () => {
   });
 
   it("answers several searches at once, as Searchkit asks them", async () => {
-    const search = (body: object) => `${JSON.stringify({ index: "products" })}\n${JSON.stringify(body)}\n`;
     const body =
       search({ query: { multi_match: { query: "red mug", type: "bool_prefix" } }, size: 2 }) +
       search({ size: 0 }) +

@@ -103,18 +103,18 @@ describe.skipIf(executablePath === undefined)("stock front ends", () => {
 
   describe("examples", () => {
     it("plain-html searches at the edge", async () => {
-      const { url, stop } = await startExample("plain-html/server.mjs", { EDGE_URL: shops.edge.url, PORT: "0" });
+      const example = await startExample("plain-html/server.mjs", { EDGE_URL: shops.edge.url, PORT: "0" });
       const context = await browser.newContext({ userAgent: USER_AGENT });
       try {
         const page = await context.newPage();
-        await page.goto(url);
+        await page.goto(example.url);
         await page.getByLabel("Search products").fill(QUERY);
         await page.getByText(/^41 products, applied; /).waitFor();
         const ids = await page.locator("#hits [data-id]").evaluateAll((items) => items.map((item) => item.getAttribute("data-id")));
         expect(new Set(ids).size).toBe(24);
       } finally {
         await context.close();
-        await stop();
+        await example.stop();
       }
     });
 
