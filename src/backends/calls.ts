@@ -28,8 +28,6 @@ export interface Call {
   readonly methods: readonly CallMethod[];
   /** A pattern of Hono: `:index` is a configured index, `:all` a star, anything else a name inside of the index. */
   readonly path: string;
-  /** What a page wants with it, for the documentation. */
-  readonly use: string;
   /** With the edge's own key, why it must not be sent; absent: it needs the client's own. */
   readonly own?: ((index: string, said: SaidInCall) => Refusal | undefined) | undefined;
   /** The body lists objects that name their indexes. */
@@ -48,8 +46,8 @@ interface CallOptions {
 
 export function sideCalls(options: CallOptions, calls: readonly Call[]): readonly SideCall[] {
   return calls.map((call) => {
-    const { methods, path, use, own, isShops } = call;
-    return { methods, path, use, isShops, isOpen: own !== undefined, plan: (request) => planCall(call, request, options) };
+    const { methods, path, own, isShops } = call;
+    return { methods, path, isShops, isOpen: own !== undefined, plan: (request) => planCall(call, request, options) };
   });
 }
 
@@ -120,6 +118,16 @@ function pathOf(pattern: string, names: CallRequest["names"]): string | undefine
 }
 
 const refuse = (status: Refusal["status"], type: string, message: string): Result<never, Refusal> => err({ status, type, message });
+
+const METHODS: readonly CallMethod[] = ["GET", "HEAD", "POST", "DELETE"];
+
+/** Calls that need the client's own key: a line for each, `GET|POST /path`. */
+export function ofClients(lines: string): readonly Call[] {
+  return lines.split("\n").map((line) => {
+    const [names = "", path = ""] = line.trim().split(" ");
+    return { methods: METHODS.filter((method) => names.split("|").includes(method)), path };
+  });
+}
 
 /** A call without a body. */
 export const inUrl =

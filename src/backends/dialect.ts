@@ -126,8 +126,6 @@ export interface SideCall {
   readonly methods: readonly CallMethod[];
   /** A pattern of Hono. */
   readonly path: string;
-  /** What a page wants with it, for the documentation. */
-  readonly use: string;
   /** Whether it passes with the edge's own key. */
   readonly isOpen: boolean;
   /** A shop may have a page at this path, which goes before (STOREFRONT_URL). Default: false. */

@@ -1,7 +1,7 @@
 /** Events of an engine's own clients, on to where that engine takes them (`eventsUrl`): as they came, after the reply, and counted where that fails. */
-import * as v from "valibot";
 import type { EventCounters } from "../events/counters.ts";
 import type { ForwardEvents } from "../events/endpoint.ts";
+import { indexNamesIn } from "../events/engine-batch.ts";
 import { searchOf } from "../backends/json/edits.ts";
 import { paramsOf } from "../backends/json/request.ts";
 import { CONSENT_PARAM, type EventFormat } from "../protocol.ts";
@@ -16,19 +16,6 @@ const TIMEOUT_MS = 10_000;
 /** On their way at once: beyond it they are left out. */
 const MOST_UNDER_WAY = 100;
 
-const named = v.looseObject({ index: v.optional(v.string()), indexUid: v.optional(v.string()) });
-const batch = v.union([
-  v.object({ events: v.array(named) }),
-  v.pipe(
-    v.array(named),
-    v.transform((events) => ({ events })),
-  ),
-  v.pipe(
-    named,
-    v.transform((event) => ({ events: [event] })),
-  ),
-]);
-
 /** `undefined` where no index has a place for events. */
 export function createForwardEvents(
   indexes: ReadonlyMap<string, IndexDeps>,
@@ -40,9 +27,8 @@ export function createForwardEvents(
 
   return (format, request, body) => {
     const ofFormat = taking.filter(({ backend }) => backend.name === DIALECTS[format]);
-    const read = v.safeParse(batch, body);
-    if (ofFormat.length === 0 || !read.success) return false;
-    const names = new Set(read.output.events.flatMap(({ index, indexUid }) => index ?? indexUid ?? []));
+    const names = ofFormat.length === 0 ? undefined : indexNamesIn(body);
+    if (names === undefined) return false;
     const first = names.size === 0 ? ofFormat[0] : ofFormat.find(({ name }) => names.has(name));
     const isOfOne = [...names].every((name) => ofFormat.some((index) => index.name === name && index.eventsEngine === first?.eventsEngine));
     const path = first?.backend.eventsPath;

@@ -231,15 +231,15 @@ describe("the engine's user token", () => {
   });
 });
 
+const arrived = (edge: Edge) => edge.exchanges.filter(({ url }) => url.startsWith(INSIGHTS));
+const forwarded = async (edge: Edge) => {
+  const response = await edge.send("/armmt/status", { headers: { authorization: `Bearer ${TOKEN}` } });
+  const { events }: { events: { forwarded?: unknown } } = await response.json();
+  return events.forwarded;
+};
+
 describe("events go on to the engine", () => {
   const own = { ENGINE_AUTHORIZATION: "EDGEKEY" };
-  const arrived = (edge: Edge) => edge.exchanges.filter(({ url }) => url.startsWith(INSIGHTS));
-  const forwarded = async (edge: Edge) => {
-    const response = await edge.send("/armmt/status", { headers: { authorization: `Bearer ${TOKEN}` } });
-    const { events }: { events: { forwarded?: unknown } } = await response.json();
-    return events.forwarded;
-  };
-
   it("as they came, with the key that searches of that index get, where the shop says where", async () => {
     const edge = open({ eventsUrl: INSIGHTS, headers: { "x-algolia-application-id": "OWN" } }, { vars: own });
     const queryID = await queryIdIn(await searchAs(edge, "anonymous-1"));

@@ -1,6 +1,6 @@
 /** What pages ask of Algolia beside searches. */
 import { anything, createCheck, oneOf, ownIndexes, problemIn, type Rule, rulesOf, shape } from "../allowed.ts";
-import { type Call, documentIn, inUrl, type SaidInCall } from "../calls.ts";
+import { type Call, documentIn, inUrl, type SaidInCall, ofClients } from "../calls.ts";
 import type { DialectOptions, Refusal } from "../dialect.ts";
 import { paramsOf } from "../json/request.ts";
 import { indexNames, searchRules } from "./params.ts";
@@ -41,27 +41,24 @@ export function algoliaCalls(options: ReadonlyMap<string, DialectOptions>): read
       said.objects.map((body) => check(index, { params: [], body })).find((refusal) => refusal !== undefined);
   const list = { list: "requests", name: "indexName" };
   return [
-    { methods: ["GET"], path: "/1/isalive", use: "`isAlive`: is the engine there", own: inUrl(createCheck(options, new Map())) },
+    { methods: ["GET"], path: "/1/isalive", own: inUrl(createCheck(options, new Map())) },
     {
       methods: ["POST"],
       path: "/1/indexes/:index/facets/:facet/query",
-      use: "search box of a facet (`searchable` refinement list, algoliasearch v4; v5 asks by `queries`)",
       own: (index, said) => url(index, { params: said.params, body: undefined }) ?? ofFacet(index, { params: [], body: said.body }),
     },
-    { methods: ["POST"], path: "/1/indexes/:all/objects", use: "documents by their ids (`getObjects`)", list, own: listed(wanted) },
+    { methods: ["POST"], path: "/1/indexes/:all/objects", list, own: listed(wanted) },
     {
       methods: ["POST"],
       path: "/1/indexes/:all/recommendations",
-      use: "related, looking similar, bought together, trending (Recommend)",
       list,
       own: listed(recommended),
     },
     // Before the documents, of which one could have that id.
-    { methods: ["GET", "POST"], path: "/1/indexes/:index/browse", use: "a whole index (`browse`), with its cursor" },
+    ...ofClients(`GET|POST /1/indexes/:index/browse`),
     {
       methods: ["GET"],
       path: "/1/indexes/:index/:id",
-      use: "one document (`getObject`)",
       own: documentIn(document),
     },
   ];

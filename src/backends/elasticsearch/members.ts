@@ -218,22 +218,8 @@ export const SEARCH_PARAMS: ReadonlySet<string> = new Set(
   include_named_queries_score cancel_after_time_interval phase_took filter_path format pretty human`.split(/\s+/),
 );
 
-const words = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/));
-
-/** Parameters of a count in the URL. */
-export const COUNT_PARAMS = words(
-  `q df analyzer analyze_wildcard default_operator lenient min_score preference routing terminate_after ignore_unavailable allow_no_indices
-  ignore_throttled expand_wildcards filter_path format pretty human`,
-);
-
-/** Parameters of documents by their ids. */
-export const DOCUMENT_PARAMS = words(
-  `preference realtime routing stored_fields _source _source_includes _source_excludes _source_include _source_exclude version version_type
-  filter_path pretty human`,
-);
-
-/** Parameters that change the form of any reply. */
-export const FORM_PARAMS = words("filter_path pretty human");
+/** Parameters of a document by its id, of a count and the like: engines themselves refuse those that are not for the call. */
+export const CALL_PARAMS: ReadonlySet<string> = new Set([...SEARCH_PARAMS, "realtime", "version_type"]);
 
 /** Parameters of a multi-search in the URL. */
 export const MULTI_PARAMS: ReadonlySet<string> = new Set(

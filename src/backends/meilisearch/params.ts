@@ -5,7 +5,7 @@
  * `personalize`, and filters with `_foreign(…)`.
  */
 import { anything, type Check, createCheck, ownIndexes, plain, type Rule, rulesOf, shape } from "../allowed.ts";
-import { type Call, documentIn, inBody, inUrl } from "../calls.ts";
+import { type Call, documentIn, inBody, inUrl, ofClients } from "../calls.ts";
 import type { DialectOptions } from "../dialect.ts";
 import { isObject } from "../json/values.ts";
 
@@ -63,25 +63,23 @@ export function meilisearchCalls(options: ReadonlyMap<string, DialectOptions>): 
   const document = createCheck(options, rulesOf("fields retrieveVectors"));
   const similarIn = createCheck(options, similar);
   return [
-    { methods: ["GET"], path: "/health", use: "is the engine there", own: inUrl(nothing) },
-    { methods: ["GET"], path: "/version", use: "its version", own: inUrl(nothing), isShops: true },
+    { methods: ["GET"], path: "/health", own: inUrl(nothing) },
+    { methods: ["GET"], path: "/version", own: inUrl(nothing), isShops: true },
     {
       methods: ["POST"],
       path: "/indexes/:index/facet-search",
-      use: "search box of a facet (`searchable` refinement list)",
       own: inBody(createCheck(options, facet)),
     },
     {
       methods: ["GET", "POST"],
       path: "/indexes/:index/similar",
-      use: "similar documents",
       own: (index, said) => (said.request.method === "GET" ? inUrl : inBody)(similarIn)(index, said),
     },
-    { methods: ["GET"], path: "/indexes/:index/documents/:id", use: "one document by its id", own: documentIn(document) },
-    { methods: ["GET"], path: "/indexes/:index/documents", use: "all documents, page by page" },
-    { methods: ["POST"], path: "/indexes/:index/documents/fetch", use: "all documents, page by page" },
-    { methods: ["GET"], path: "/indexes/:index", use: "facts of the index (its primary key)", isShops: true },
-    { methods: ["GET"], path: "/indexes/:index/stats", use: "number of its documents and fields" },
+    { methods: ["GET"], path: "/indexes/:index/documents/:id", own: documentIn(document) },
+    ...ofClients(`GET /indexes/:index/documents
+      POST /indexes/:index/documents/fetch
+      GET /indexes/:index/stats`),
+    { methods: ["GET"], path: "/indexes/:index", isShops: true },
   ];
 }
 

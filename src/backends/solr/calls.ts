@@ -1,5 +1,5 @@
 /** What pages ask of Solr beside searches: handlers of its default configuration. */
-import type { Call, SaidInCall } from "../calls.ts";
+import { type Call, ofClients, type SaidInCall } from "../calls.ts";
 import type { Refusal } from "../dialect.ts";
 import type { Param } from "../json/request.ts";
 import { type Cores, strangeIn } from "./allowed.ts";
@@ -28,24 +28,22 @@ export function solrCalls(coresOf: (index: string) => Cores): readonly Call[] {
     {
       methods: ["GET", "HEAD"],
       path: "/solr/:index/admin/ping",
-      use: "is the core there (`ping`)",
       own: (_, { params }) => {
         const other = params.find(({ key }) => !OF_PING.has(key));
         return refuse(other && `The parameter ${JSON.stringify(other.key)} is not passed on to a ping`);
       },
     },
-    { methods: get, path: "/solr/:index/suggest", use: "suggestions (`/suggest`)", own: understood() },
-    { methods: get, path: "/solr/:index/spell", use: "spelling (`/spell`)", own: understood() },
-    { methods: get, path: "/solr/:index/terms", use: "terms of a field (`/terms`)", own: understood() },
-    { methods: get, path: "/solr/:index/mlt", use: "similar documents (`/mlt`)", own: understood() },
+    { methods: get, path: "/solr/:index/suggest", own: understood() },
+    { methods: get, path: "/solr/:index/spell", own: understood() },
+    { methods: get, path: "/solr/:index/terms", own: understood() },
+    { methods: get, path: "/solr/:index/mlt", own: understood() },
     {
       methods: get,
       path: "/solr/:index/get",
-      use: "documents by their ids (`/get`)",
       own: understood(({ key, value }) => IDS.has(key) && !value.includes("${")),
     },
-    { methods: ["GET", "POST"], path: "/solr/:index/query", use: "searches by `/query` (in the engine's order)" },
-    { methods: get, path: "/solr/:index/export", use: "all documents (`/export`)" },
-    { methods: get, path: "/solr/admin/info/system", use: "version of the server" },
+    ...ofClients(`GET|POST /solr/:index/query
+      GET /solr/:index/export
+      GET /solr/admin/info/system`),
   ];
 }

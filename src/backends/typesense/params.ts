@@ -6,7 +6,7 @@
  * `voice_query`, personalization, conversations and natural language; and a key of a single search.
  */
 import { anything, type Check, createCheck, plain, type Rule, rulesOf } from "../allowed.ts";
-import { type Call, documentIn, inUrl } from "../calls.ts";
+import { type Call, documentIn, inUrl, ofClients } from "../calls.ts";
 import type { DialectOptions, Refusal } from "../dialect.ts";
 import type { Param } from "../json/request.ts";
 
@@ -62,12 +62,12 @@ export function typesenseCalls(options: ReadonlyMap<string, DialectOptions>): re
   const nothing = createCheck(options, new Map());
   const document = createCheck(options, rulesOf("", { include_fields: fieldNames, exclude_fields: fieldNames }));
   return [
-    { methods: ["GET"], path: "/health", use: "is the engine there", own: inUrl(nothing) },
-    { methods: ["GET"], path: "/debug", use: "its version", own: inUrl(nothing), isShops: true },
+    { methods: ["GET"], path: "/health", own: inUrl(nothing) },
+    { methods: ["GET"], path: "/debug", own: inUrl(nothing), isShops: true },
     // Before the documents, of which one could have that id.
-    { methods: ["GET"], path: "/collections/:index/documents/export", use: "all documents" },
-    { methods: ["GET"], path: "/collections/:index/documents/:id", use: "one document by its id", own: documentIn(document) },
-    { methods: ["GET"], path: "/collections/:index", use: "fields of the collection", isShops: true },
+    ...ofClients(`GET /collections/:index/documents/export`),
+    { methods: ["GET"], path: "/collections/:index/documents/:id", own: documentIn(document) },
+    { methods: ["GET"], path: "/collections/:index", isShops: true },
   ];
 }
 

@@ -1,6 +1,6 @@
 /** What pages and clients ask of Vespa beside searches. */
 import { notPassedOn } from "../allowed.ts";
-import type { Call, SaidInCall } from "../calls.ts";
+import { type Call, ofClients, type SaidInCall } from "../calls.ts";
 import type { Refusal } from "../dialect.ts";
 
 const OF_DOCUMENT: ReadonlySet<string> = new Set(["fieldSet", "timeout", "format.tensors"]);
@@ -11,12 +11,11 @@ const nothing = (_: string, { params, body }: SaidInCall): Refusal | undefined =
 /** `schemas`: those that the edge's key is for. */
 export function vespaCalls(schemas: readonly string[]): readonly Call[] {
   return [
-    { methods: ["GET", "HEAD"], path: "/status.html", use: "is the container there", own: nothing, isShops: true },
-    { methods: ["GET"], path: "/state/v1/health", use: "its health", own: nothing },
+    { methods: ["GET", "HEAD"], path: "/status.html", own: nothing, isShops: true },
+    { methods: ["GET"], path: "/state/v1/health", own: nothing },
     {
       methods: ["GET"],
       path: "/document/v1/:namespace/:schema/docid/:id",
-      use: "one document by its id",
       own(_, { params, body, names }) {
         const { schema = "" } = names;
         if (!schemas.includes(schema)) return notPassedOn(`The path names another schema than ${schemas.join(", ")} (the option schemas)`);
@@ -25,8 +24,8 @@ export function vespaCalls(schemas: readonly string[]): readonly Call[] {
         return body === undefined ? undefined : notPassedOn("A body");
       },
     },
-    { methods: ["GET"], path: "/document/v1/:namespace/:schema/docid", use: "all documents (visiting)" },
-    { methods: ["GET"], path: "/ApplicationStatus", use: "what is deployed (`get_application_status` of pyvespa)" },
+    ...ofClients(`GET /document/v1/:namespace/:schema/docid
+      GET /ApplicationStatus`),
   ];
 }
 

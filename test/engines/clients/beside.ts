@@ -28,7 +28,7 @@ function elasticsearch(client: Elasticsearch8 | Elasticsearch9, id: string): Cal
       info: () => es.info(),
       ping: () => es.ping(),
       count: async () => (await es.count({ index, query })).count,
-      get: async () => (await es.get({ index, id, _source_includes: ["title"] }))._source,
+      get: async () => (await es.get({ index, id, _source_includes: ["title"] }))["_source"],
       "get of nobody": () => es.get({ index, id: "nobody" }),
       exists: () => es.exists({ index, id }),
       getSource: () => es.getSource({ index, id }),
@@ -40,8 +40,8 @@ function elasticsearch(client: Elasticsearch8 | Elasticsearch9, id: string): Cal
     own: {
       async scroll() {
         const first = await es.search({ index, query, size: 5, scroll: "1m" });
-        const next = await es.scroll({ scroll_id: first._scroll_id ?? "", scroll: "1m" });
-        const closed = await es.clearScroll({ scroll_id: next._scroll_id ?? "" });
+        const next = await es.scroll({ scroll_id: first["_scroll_id"] ?? "", scroll: "1m" });
+        const closed = await es.clearScroll({ scroll_id: next["_scroll_id"] ?? "" });
         return [idsIn(first), idsIn(next), closed];
       },
       async "point in time"() {
@@ -59,15 +59,15 @@ function elasticsearch7(client: Elasticsearch7, id: string): Calls {
       info: async () => bodyOf(await client.info()),
       ping: async () => bodyOf(await client.ping()),
       count: async () => Object(bodyOf(await client.count({ index, body: { query } }))).count,
-      get: async () => Object(bodyOf(await client.get({ index, id })))._source,
+      get: async () => Object(bodyOf(await client.get({ index, id })))["_source"],
       mget: async () => Object(bodyOf(await client.mget({ index, body: { ids: [id, "nobody"] } }))).docs,
       "indices.exists": async () => bodyOf(await client.indices.exists({ index })),
     },
     own: {
       async scroll() {
         const first: unknown = bodyOf(await client.search({ index, body: { query }, size: 5, scroll: "1m" }));
-        const next: unknown = bodyOf(await client.scroll({ body: { scroll_id: Object(first)._scroll_id, scroll: "1m" } }));
-        return [idsIn(first), idsIn(next), bodyOf(await client.clearScroll({ body: { scroll_id: Object(next)._scroll_id } }))];
+        const next: unknown = bodyOf(await client.scroll({ body: { scroll_id: Object(first)["_scroll_id"], scroll: "1m" } }));
+        return [idsIn(first), idsIn(next), bodyOf(await client.clearScroll({ body: { scroll_id: Object(next)["_scroll_id"] } }))];
       },
       async "point in time"() {
         const { id: pit } = Object(bodyOf(await client.openPointInTime({ index, keep_alive: "1m" })));
@@ -84,7 +84,7 @@ function openSearch(client: OpenSearch, id: string): Calls {
       info: async () => bodyOf(await client.info()),
       ping: async () => bodyOf(await client.ping()),
       count: async () => (await client.count({ index, body: { query } })).body.count,
-      get: async () => (await client.get({ index, id })).body._source,
+      get: async () => (await client.get({ index, id })).body["_source"],
       exists: async () => bodyOf(await client.exists({ index, id })),
       mget: async () => (await client.mget({ index, body: { ids: [id, "nobody"] } })).body.docs,
       "indices.exists": async () => bodyOf(await client.indices.exists({ index })),
@@ -92,8 +92,8 @@ function openSearch(client: OpenSearch, id: string): Calls {
     own: {
       async scroll() {
         const first = (await client.search({ index, body: { query }, size: 5, scroll: "1m" })).body;
-        const next = (await client.scroll({ body: { scroll_id: first._scroll_id ?? "", scroll: "1m" } })).body;
-        return [idsIn(first), idsIn(next), (await client.clearScroll({ body: { scroll_id: [next._scroll_id ?? ""] } })).body];
+        const next = (await client.scroll({ body: { scroll_id: first["_scroll_id"] ?? "", scroll: "1m" } })).body;
+        return [idsIn(first), idsIn(next), (await client.clearScroll({ body: { scroll_id: [next["_scroll_id"] ?? ""] } })).body];
       },
       async "point in time"() {
         const { pit_id: pit = "" } = (await client.createPit({ index: [index], keep_alive: "1m" })).body;
