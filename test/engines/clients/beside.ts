@@ -96,7 +96,7 @@ function openSearch(client: OpenSearch, id: string): Calls {
         return [idsIn(first), idsIn(next), (await client.clearScroll({ body: { scroll_id: [next["_scroll_id"] ?? ""] } })).body];
       },
       async "point in time"() {
-        const { pit_id: pit = "" } = (await client.createPit({ index: [index], keep_alive: "1m" })).body;
+        const { pit_id: pit } = (await client.createPit({ index: [index], keep_alive: "1m" })).body;
         const found = (await client.search({ body: { query, size: 5, pit: { id: pit, keep_alive: "1m" } } })).body;
         return [idsIn(found), ((await client.deletePit({ body: { pit_id: [pit] } })).body.pits ?? []).map(({ successful }) => successful)];
       },
