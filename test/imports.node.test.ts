@@ -151,6 +151,7 @@ describe("one home for each outside library", () => {
     [/^vega$/, /^report\/charts\.ts$/],
     [/^cephes$/, /^report\/statistics\/distributions\.ts$/],
     [/^idb/, /^runtimes\/browser\/history\.ts$/],
+    [/^(instantsearch\.js|searchkit|@searchkit\/)/, /^demo\/page\/client\/stock\.ts$/],
     [/^minisearch/, /^demo\/engine\.ts$/],
     [/^@cloudflare\/workers-types/, /^(embeddings\/store|app)\.ts$|^(events|runtimes\/cloudflare)\/|^demo\/worker\.ts$/],
     [/^@growthbook\//, /^experiment\/assign\.ts$/],

@@ -81,7 +81,8 @@ const KEY_IN_BODY: ReadonlySet<string> = new Set(["apiKey"]);
 
 /** Parameters about the client: `x-algolia-api-key`, `x-algolia-application-id`, `x-algolia-usertoken`, `x-algolia-agent`, … */
 const ABOUT_CLIENT = /^x-algolia-/i;
-const AGENT = /^x-algolia-agent$/i;
+/** Those on which no order depends; browsers' clients name each request. */
+const AGENT = /^x-algolia-(?:agent|request-id)$/i;
 
 export const ALGOLIA = defineDialect({
   names: ["algolia"],

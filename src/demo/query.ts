@@ -133,9 +133,10 @@ function readOperator(value: unknown): "AND" | "OR" {
   return operator;
 }
 
-/** "AUTO" is 0 up to 2 letters, 1 up to 5, else 2. */
+/** "AUTO" is 0 up to 2 letters, 1 up to 5, else 2; "AUTO:4,8" is 0 below 4 letters, 1 below 8, else 2. */
 function readFuzziness(value: unknown): (term: string) => number {
-  if (typeof value === "string" && value.toUpperCase() === "AUTO") return (term) => (term.length <= 2 ? 0 : term.length <= 5 ? 1 : 2);
+  const [, low = 3, high = 6] = (typeof value === "string" && /^AUTO(?::(\d+),(\d+))?$/i.exec(value)) || [];
+  if (typeof value === "string" && /^AUTO/i.test(value)) return ({ length }) => (length < Number(low) ? 0 : length < Number(high) ? 1 : 2);
   const edits = value === undefined ? 0 : Number(value);
   if (edits !== 0 && edits !== 1 && edits !== 2) throw illegal(`[fuzziness] must be "AUTO", 0, 1 or 2, found ${quote(value)}`);
   return () => edits;
@@ -183,13 +184,14 @@ function readMatch(value: unknown): Query {
   return textQuery(readText(options["query"], `match.${field}.query`), fields, options);
 }
 
+/** How fields and words combine. MiniSearch has one way, so all mean the same here, but for phrases, which this shop's titles do not need. */
+const MATCH_TYPES = ["best_fields", "most_fields", "cross_fields", "bool_prefix", "phrase", "phrase_prefix"] as const;
+
 function readMultiMatch(value: unknown): Query {
-  // `type` chooses how fields combine; MiniSearch has one way, so the usual three mean the same.
   const options = readOptions(value, ["query", "fields", "type", "operator", "fuzziness", "boost", "lenient"], "multi_match");
   const { type = "best_fields", fields = [] } = options;
-  if (type !== "best_fields" && type !== "most_fields" && type !== "cross_fields") {
-    throw illegal(`[multi_match] type ${quote(type)} is not supported; use best_fields, most_fields or cross_fields`);
-  }
+  if (!MATCH_TYPES.some((known) => known === type))
+    throw illegal(`[multi_match] type ${quote(type)} is not supported; use ${MATCH_TYPES.join(", ")}`);
   const list = readList(fields, "multi_match.fields").map((field) => readText(field, "multi_match.fields"));
   // "*": as where no field is named.
   const named = list.includes("*") ? [] : list.map(textField);

@@ -122,6 +122,27 @@ async function search(shop: Shop, index: string, request: Request): Promise<Resp
   return elastic(shop.engine.search(index, body, new URL(request.url).searchParams));
 }
 
+/** Pairs of lines: the index, and the search. */
+async function searchSeveral(shop: Shop, request: Request): Promise<Response> {
+  const lines = (await request.text()).trimEnd().split("\n");
+  try {
+    const parsed = v.parse(
+      v.array(v.record(v.string(), v.unknown())),
+      lines.map((line): unknown => JSON.parse(line)),
+    );
+    const responses = parsed.flatMap((header, n) => {
+      if (n % 2 === 1) return [];
+      const { status, body } = shop.engine.search(String(header["index"]), parsed[n + 1], new URLSearchParams());
+      return [{ ...Object(body), status }];
+    });
+    return elastic({ status: 200, body: { took: 1, responses } });
+  } catch (cause) {
+    return elastic(
+      unparsable(`The request body is not lines of JSON: ${textOf(cause)}; send {"index":"products"} and a search, each in a line`),
+    );
+  }
+}
+
 async function read(shop: Shop, path: string, request: Request, env: ShopEnv): Promise<Response> {
   if (path === "/catalog.json") {
     const { name, note, products, pictureAspect, categories, exampleQueries } = shop;
@@ -160,7 +181,8 @@ export function createShopHandler(): (request: Request, env: ShopEnv) => Promise
       return refuse(400, `The path ${pathname} is not valid percent-encoding`);
     }
     const index = /^\/([^/]+)\/_search\/?$/.exec(path)?.[1];
-    const methods = index === undefined ? ["GET", "HEAD"] : ["GET", "HEAD", "POST"];
+    const isSeveral = path === "/_msearch";
+    const methods = index !== undefined || isSeveral ? ["GET", "HEAD", "POST"] : ["GET", "HEAD"];
     if (!methods.includes(request.method)) {
       return refuse(405, `${request.method} is not allowed on ${path}; use ${methods.join(" or ")}`, { allow: methods.join(", ") });
     }
@@ -170,6 +192,7 @@ export function createShopHandler(): (request: Request, env: ShopEnv) => Promise
     } catch (cause) {
       return refuse(500, textOf(cause));
     }
+    if (isSeveral) return searchSeveral(open, request);
     return index === undefined ? read(open, path, request, env) : search(open, index, request);
   };
 }

@@ -71,7 +71,7 @@ export function createEventsEndpoint(options: EventsEndpointDeps): EventsEndpoin
       const isForwarded = !who.isBot && forward?.(formatOf(format, parsed.output), request, parsed.output) === true;
       const report = await ingest({ format, body: parsed.output, tokens, ...who, afterReply }, deps);
       if (report.ok) {
-        const status = isForwarded ? 200 : statusOf(format, report.value);
+        const status = isForwarded ? 200 : statusOf(format, report.value, parsed.output);
         const said = { ...report.value, ...(isForwarded && { forwarded: true }) };
         return Response.json(replyOf(format, said, status), { status, headers: { "cache-control": "no-store" } });
       }
@@ -102,9 +102,23 @@ async function checkSigned(
 /** Google's and Segment's servers say 200 whatever comes, and their clients send what else they have too: pages, users. */
 const NEVER_REFUSED: ReadonlySet<EventFormat> = new Set(["ga4", "segment"]);
 
+/**
+ * What InstantSearch sends of itself: that it has started, which hits it shows, after no search, and which filter was chosen. Refused like all
+ * events about no served list, but no fault of the page, whose console would fill with it.
+ */
+const unasked = v.object({
+  events: v.array(
+    v.union([
+      v.object({ eventType: v.picklist(["instantsearch", "view"]), queryID: v.optional(v.undefined()) }),
+      v.object({ filters: v.array(v.string()), objectIDs: v.optional(v.undefined()) }),
+    ]),
+  ),
+});
+
 /** 422 where nothing of it was taken. Clients do not send that again. */
-function statusOf(format: EventFormat, { accepted, duplicates, rejected }: IngestReport): 200 | 422 {
-  return rejected.length > 0 && accepted + duplicates === 0 && !NEVER_REFUSED.has(format) ? 422 : 200;
+function statusOf(format: EventFormat, { accepted, duplicates, rejected }: IngestReport, body: unknown): 200 | 422 {
+  if (rejected.length === 0 || accepted + duplicates > 0 || NEVER_REFUSED.has(format)) return 200;
+  return format === "algolia" && v.is(unasked, body) ? 200 : 422;
 }
 
 /** With the members that clients of each format look for. */

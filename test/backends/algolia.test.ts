@@ -207,7 +207,15 @@ describe("plan()", () => {
     expect(post({ params: "query=red&hitsPerPage=5&page=7" }).identity).toBe(text);
     expect(post({ params: "query=red&hitsPerPage=5&filters=a:1" }).identity).not.toBe(text);
     const inUrl = get("?query=red&page=1&hitsPerPage=5").identity;
-    expect(get("?query=red&hitsPerPage=5&x-algolia-agent=a").identity).toBe(inUrl);
+    // Browsers' clients name each request.
+    for (const name of ["x-algolia-agent", "x-algolia-request-id"]) {
+      expect(get(`?query=red&hitsPerPage=5&${name}=a`).identity).toBe(inUrl);
+      expect(postText('{"query":"red","hitsPerPage":5}', `?${name}=a`).identity).toBe(one);
+      const [first, second] = ["a", "b"].map((value) =>
+        queries({ requests: [{ indexName: "products", query: "red" }] }, `?${name}=${value}`),
+      );
+      expect(second?.searches[0]?.identity).toBe(first?.searches[0]?.identity);
+    }
     // Their holder may see other hits, or the same ones in another order.
     for (const name of ["x-algolia-api-key", "x-algolia-usertoken", "X-Algolia-Application-Id"]) {
       expect(get(`?query=red&hitsPerPage=5&${name}=a`).identity).not.toBe(inUrl);

@@ -10,6 +10,8 @@ import { type Demo, findChromium, startDemo } from "./demo.ts";
 const executablePath = findChromium();
 if (executablePath === undefined) console.warn("Skipped: no Chromium found. Set CHROMIUM_PATH to run the browser tests.");
 
+/** Events of headless browsers do not count. */
+const USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36";
 const DESKTOP = { width: 1440, height: 1000 };
 const PHONE = { width: 390, height: 844 };
 
@@ -35,7 +37,7 @@ describe.skipIf(executablePath === undefined)("the demo page", () => {
   });
 
   beforeEach(async () => {
-    context = await browser.newContext({ viewport: DESKTOP, reducedMotion: "reduce" });
+    context = await browser.newContext({ viewport: DESKTOP, reducedMotion: "reduce", userAgent: USER_AGENT });
     page = await context.newPage();
     complaints = [];
     page.on("console", (message) => {
@@ -276,5 +278,46 @@ describe.skipIf(executablePath === undefined)("the demo page", () => {
       });
       expect(poor, colorScheme).toEqual([]);
     }
+  });
+
+  const cards = () => page.locator("#hits [data-id]").evaluateAll((nodes) => nodes.map((node) => node.getAttribute("data-id")));
+  const openStock = async () => {
+    await page.goto(`${demo.edge}/instantsearch/?products%5Bquery%5D=red+mug`);
+    await page.getByText(/^Re-ranked: the first 100 hits/).waitFor();
+    await page.locator("#hits [data-id]").first().waitFor();
+  };
+
+  describe("InstantSearch", () => {
+    it("is re-ranked with the engine's own client, switches to the engine's order and says why", async () => {
+      await openStock();
+      const reranked = await cards();
+      expect(reranked).toHaveLength(24);
+      await page.getByRole("button", { name: "Engine order" }).click();
+      await page.getByText(/^Engine order \(off\)/).waitFor();
+      await page.waitForFunction((first) => document.querySelector("#hits [data-id]")?.getAttribute("data-id") !== first, reranked[0]);
+      expect(await cards()).toHaveLength(24);
+      await page.getByRole("button", { name: "Re-ranked" }).click();
+      await page.waitForFunction((first) => document.querySelector("#hits [data-id]")?.getAttribute("data-id") === first, reranked[0]);
+      expect(await cards()).toEqual(reranked);
+      await page.locator("#sort select").selectOption({ label: "Price, low to high" });
+      await page.getByText(/explicit_sort/).waitFor();
+    });
+
+    it("counts facets as the shop does, and its clicks reach the report, with the keyboard too", async () => {
+      await openStock();
+      await page.getByLabel("mug").check();
+      await page.waitForFunction(() => /mug/.test(location.search) && document.querySelectorAll("#hits [data-id]").length > 0);
+      const answered = page.waitForResponse((response) => response.url().endsWith("/events"));
+      await page.locator("#hits [data-id]").nth(2).focus();
+      await page.keyboard.press("Enter");
+      expect(await (await answered).json()).toMatchObject({ accepted: 1, rejected: [] });
+      await page.getByText("This click is in the demo’s report").waitFor();
+    });
+
+    it("fits a phone", async () => {
+      await page.setViewportSize(PHONE);
+      await openStock();
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(PHONE.width);
+    });
   });
 });

@@ -70,16 +70,18 @@ export async function listen(answer: (request: Request) => Promise<Response>): P
   return { url: `http://127.0.0.1:${address.port}`, port: address.port, exchanges, close };
 }
 
-/** Passes everything on to `target()`, byte for byte. */
-export function listenAsTap(target: () => string): Promise<Listening> {
+/** Passes everything on to `target()`, byte for byte, and holds replies back until `held` resolves. */
+export function listenAsTap(target: () => string, held?: (request: Request) => Promise<void>): Promise<Listening> {
   return listen(async (request) => {
     const { pathname, search } = new URL(request.url);
     const hasBody = request.method !== "GET" && request.method !== "HEAD";
-    return fetch(`${target()}${pathname}${search}`, {
+    const reply = await fetch(`${target()}${pathname}${search}`, {
       method: request.method,
       headers: request.headers,
       redirect: "manual",
       ...(hasBody && { body: await request.arrayBuffer() }),
     });
+    await held?.(request);
+    return reply;
   });
 }

@@ -144,6 +144,8 @@ describe("search()", () => {
   it("matches misspelt words only when fuzziness allows", () => {
     expect(ids(ask(few, { query: { match: { title: "dreses" } } }))).toEqual([]);
     expect(ids(ask(few, { query: { match: { title: { query: "dreses", fuzziness: "AUTO" } } } }))).toEqual(["d"]);
+    expect(ids(ask(few, { query: { match: { title: { query: "dreses", fuzziness: "AUTO:4,8" } } } }))).toEqual(["d"]);
+    expect(ids(ask(few, { query: { match: { title: { query: "dreses", fuzziness: "AUTO:7,8" } } } }))).toEqual([]);
   });
 
   it("searches the fields it is told", () => {
@@ -284,7 +286,7 @@ describe("refusals name the value and the fix", () => {
     [{ query: { match: { title: { query: "x", operator: "xor" } } } }, '[operator] must be "and" or "or", found "xor"'],
     [{ query: { match: { title: { query: "x", fuzziness: 9 } } } }, "[fuzziness] must be"],
     [{ query: { multi_match: { query: "x", fields: ["title^heavy"] } } }, "Field [title^heavy] has no usable weight"],
-    [{ query: { multi_match: { query: "x", type: "phrase" } } }, 'type "phrase" is not supported'],
+    [{ query: { multi_match: { query: "x", type: "other" } } }, 'type "other" is not supported'],
     [{ query: { term: { colour: "red" } } }, "No mapping found for [colour]"],
     [{ query: { terms: { category: "mug" } } }, '[terms.category] must be a list, found "mug"'],
     [{ query: { range: { price: { above: 3 } } } }, "[range] query does not support [above]; use gt, gte, lt, lte"],

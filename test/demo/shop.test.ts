@@ -11,6 +11,9 @@ async function get(path: string, init: RequestInit = {}, bindings: ShopEnv = {},
   return handler(new Request(`http://shop.test${path}`, init), bindings);
 }
 
+/** One search of several. */
+const search = (body: object) => `${JSON.stringify({ index: "products" })}\n${JSON.stringify(body)}\n`;
+
 describe("the drawn shop", () => {
   it("answers a search as Elasticsearch does", async () => {
     const response = await get("/products/_search", { method: "POST", body: '{"query":{"match":{"title":"mug"}},"size":2}' });
@@ -151,5 +154,16 @@ describe("a shop with a catalogue in KV", () => {
     const handler = createShopHandler();
     const replies = await Promise.all(Array.from({ length: 8 }, () => get("/products/_search?q=cap", {}, bindings, handler)));
     for (const reply of replies) expect(await reply.json()).toMatchObject({ hits: { total: { value: 1 } } });
+  });
+
+  it("answers several searches at once, as Searchkit asks them", async () => {
+    const body =
+      search({ query: { multi_match: { query: "red mug", type: "bool_prefix" } }, size: 2 }) +
+      search({ size: 0 }) +
+      '{"index":"other"}\n{}\n';
+    const reply: { responses: unknown[] } = await (await get("/_msearch", { method: "POST", body })).json();
+    expect(reply.responses).toMatchObject([{ status: 200 }, { status: 200, hits: { hits: [] } }, { status: 404 }]);
+    const broken = await get("/_msearch", { method: "POST", body: "{" });
+    expect([broken.status, await broken.text()]).toEqual([400, expect.stringContaining("lines of JSON")]);
   });
 });

@@ -342,6 +342,29 @@ describe("search-insights", () => {
     const some = await send({ events: [...(await insightsClick()).events, { eventType: "click", eventName: "x" }] }, { format: "algolia" });
     expect([some.status, some.answer]).toMatchObject([200, { status: 200, message: "OK", accepted: 1, rejected: [{ index: 1 }] }]);
   });
+
+  it("is not blamed for what InstantSearch sends of itself, after no search", async () => {
+    const start = { eventType: "instantsearch", eventName: "__start__", userToken: "anonymous-1" };
+    const view = { eventType: "view", eventName: "Hits Viewed", index: "goods", objectIDs: ["cup", "plate"], userToken: "anonymous-1" };
+    const filter = {
+      eventType: "click",
+      eventName: "Filter Applied",
+      index: "goods",
+      filters: ["category%3Asofa"],
+      userToken: "anonymous-1",
+    };
+    for (const events of [[start], [view], [filter], [start, view, filter]]) {
+      const { status, answer } = await send({ events }, { format: "algolia" }); // oxlint-disable-line no-await-in-loop
+      expect([status, answer]).toMatchObject([200, { status: 200, message: "OK", accepted: 0 }]);
+      expect(Object(answer).rejected.length).toBeGreaterThanOrEqual(events.length);
+    }
+    for (const events of [
+      [{ ...view, eventType: "click" }],
+      [{ ...view, queryID: "0".repeat(32) }],
+      [start, { ...view, eventType: "click" }],
+    ])
+      expect((await send({ events }, { format: "algolia" })).status).toBe(422); // oxlint-disable-line no-await-in-loop
+  });
 });
 
 describe("how long a page waited", () => {

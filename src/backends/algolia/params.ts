@@ -41,6 +41,7 @@ export const ABOUT_CLIENT: ReadonlySet<string> = new Set([
   "x-algolia-agent",
   "x-algolia-api-key",
   "x-algolia-application-id",
+  "x-algolia-request-id",
   "x-algolia-usertoken",
 ]);
 

@@ -21,14 +21,16 @@ export const INDEX = "products";
 export async function buildPage(root: string, outDir: string): Promise<void> {
   const pageDir = join(root, "src/demo/page");
   await rm(outDir, { recursive: true, force: true });
-  await mkdir(join(outDir, "private"), { recursive: true });
+  await Promise.all(["private", "instantsearch"].map((folder) => mkdir(join(outDir, folder), { recursive: true })));
   await Promise.all([
     // The same page at both addresses; its script reads the address.
     ...["index.html", "private/index.html"].map((path) => copyFile(join(pageDir, "index.html"), join(outDir, path))),
-    copyFile(join(pageDir, "page.css"), join(outDir, "page.css")),
+    copyFile(join(pageDir, "instantsearch.html"), join(outDir, "instantsearch/index.html")),
+    ...["page.css", "stock.css"].map((name) => copyFile(join(pageDir, name), join(outDir, name))),
     build({
-      entryPoints: [join(pageDir, "client/main.ts")],
-      outfile: join(outDir, "page.js"),
+      entryPoints: { page: join(pageDir, "client/main.ts"), stock: join(pageDir, "client/stock.ts") },
+      outdir: outDir,
+      define: { "process.env.NODE_ENV": '"production"' },
       bundle: true,
       format: "esm",
       target: "es2022",

@@ -28,7 +28,7 @@ const REASONS: Readonly<Record<string, string>> = {
   over_budget: "Ranking would have taken too long this time, so the engine’s order is shown.",
 };
 
-function explainReason(reason: string, target: Target["name"]): string {
+export function explainReason(reason: string, target: Target["name"]): string {
   const other = `${target === "the edge" ? "The edge" : "This device"} could not re-rank this search and passed the engine’s answer on.`;
   return REASONS[reason]?.replace("{target}", target) ?? other;
 }
