@@ -157,7 +157,10 @@ describe("one home for each outside library", () => {
     [/^@growthbook\//, /^experiment\/assign\.ts$/],
     [/^isbot/, /^experiment\/bots\.ts$/],
     [/^graphql/, /^backends\/graphql-document\.ts$/],
-    [/^valibot/, /^app\.ts$|^(config|dashboard|inference|embeddings|backends|events|experiment|browse|rules|runtimes|report|cli|lab|demo)\//],
+    [
+      /^valibot/,
+      /^app\.ts$|^(config|dashboard|inference|embeddings|backends|events|experiment|browse|rules|runtimes|report|cli|lab|demo)\//,
+    ],
   ];
   for (const [library, home] of homes) {
     it(`${library.source} only in ${home.source}`, () => {
