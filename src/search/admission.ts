@@ -40,7 +40,7 @@ export function admit(batch: Batch, decisions: readonly WindowDecision[]): Admis
     if (hits === 0) return { decisions: decided, begins: undefined, leave };
     const place = queue.admit(visit, hits, withinMs, windows.quickestMs(), isWanted, rankBudgetMs);
     if (place.ok) {
-      const begins = place.begins && beginning(place.begins, queue, () => clock() <= until);
+      const begins = place.begins && beginning(place.begins, queue, clock, until);
       // workerd ends all code of a request whose client leaves, unless it is work for after the reply: its place would be lost for a while.
       if (begins !== undefined) batch.request.afterReply(begins);
       return { decisions: decided, begins, leave };
@@ -63,11 +63,13 @@ function mayRun(ranker: Ranker, search: Search): boolean {
 /** So often a search that waits looks itself: those before it may have ended without a word, or wait for an engine that has become slow. */
 const LOOK_MS = 50;
 
-async function beginning(begins: Promise<boolean>, queue: RankQueue, isInTime: () => boolean): Promise<boolean> {
-  while (isInTime()) {
+async function beginning(begins: Promise<boolean>, queue: RankQueue, clock: () => number, until: number): Promise<boolean> {
+  for (let lookedAt = clock(); lookedAt <= until;) {
     const begun = await withTimeout(begins, LOOK_MS, () => undefined); // oxlint-disable-line no-await-in-loop
     if (begun !== undefined) return begun;
-    queue.beginNext();
+    const lateMs = clock() - lookedAt - LOOK_MS;
+    lookedAt = clock();
+    queue.look(lateMs);
   }
   return false;
 }

@@ -61,7 +61,8 @@ export async function scoreList(
   const input = meaning === undefined ? list : { ...list, meaning };
   const scores = await run(() => scorer.score(buildTensors(input, { imageDim: dims.image, textDim: dims.text, scaling }), isWanted));
   if (scores === undefined) return bypass("over_budget", "The budget was over when the list's turn came");
-  if (!scores.ok || meaning === undefined || !isBeside) return scores;
+  // A wrong number of scores is refused by its own name.
+  if (!scores.ok || meaning === undefined || !isBeside || scores.value.score.length !== meaning.scores.length) return scores;
   const combine = form === "delta" ? addDelta : blend;
   return ok({ score: combine(meaning.scores, scores.value.score, trust) });
 }

@@ -34,6 +34,10 @@ const WAY_STEP_MS = 100;
 /** Of all searches that are being served. */
 const MOST_UNDER_WAY = 0.5;
 
+/** A timer that comes later finds a thread that is behind; a model without work for longer, while it is not, waits for a slow engine. */
+const PUNCTUAL_MS = 10;
+const IDLE_MS = 50;
+
 /** Weight of the latest cost. */
 const WEIGHT = 0.1;
 
@@ -146,8 +150,9 @@ export function createRankQueue(now: () => number) {
     underWay++;
   }
 
-  function beginNext(): void {
-    while (parked[0] !== undefined && hasWay(parked[0].visit)) {
+  /** `more`: beyond those that have way. */
+  function beginNext(more = 0): void {
+    for (let left = more; parked[0] !== undefined && (hasWay(parked[0].visit) || left > 0); left--) {
       const { visit, isWanted, wake } = parked.shift()!;
       if (isWanted()) {
         const at = now();
@@ -233,8 +238,14 @@ export function createRankQueue(now: () => number) {
       }
       return { ok: true, begins: new Promise((wake) => parked.push({ visit, isWanted, wake })) };
     },
-    /** Looks again whether those that wait may begin. */
-    beginNext,
+    /**
+     * Looks again whether those that wait may begin. `lateMs`: how late the caller's timer comes. Where neither thread nor model have anything to do,
+     * all wait for the engine only: then as many more begin as are under way.
+     */
+    look(lateMs: number): void {
+      const isIdle = holder === undefined && waiters.length === 0 && Math.abs(now() - endedAt) >= IDLE_MS;
+      beginNext(isIdle && lateMs < PUNCTUAL_MS ? underWay : 0);
+    },
     leave(visit: Visit): void {
       usualMs += WEIGHT * (now() - visit.since - usualMs);
       remove(visit);

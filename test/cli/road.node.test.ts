@@ -100,10 +100,10 @@ it("publishes nothing that the gate cannot tell, and goes on to the first trial 
     steps: { publish: { state: "done" }, ladder: { state: "waiting" } },
   });
   expect(existsSync(join(kv, "models", VERSION, "model"))).toBe(true);
-  // Without a query table the set follows the deployed model: that is what the new one has to beat.
-  const trial = `armmt@${VERSION}:0.3)`;
+  // Without a query table the set follows the deployed model: that is what the new one has to beat, at the same trust.
+  const trial = `armmt@${VERSION}:1)`;
   expect(readState(path("loop"))?.round.steps.ladder?.detail).toContain(trial);
-  expect(readFileSync(join(kv, "experiments"), "utf8")).toMatch(/interleave\(armmt@[\w-]+:1, armmt@drawn-2:0\.3\)/);
+  expect(readFileSync(join(kv, "experiments"), "utf8")).toMatch(/interleave\(armmt@[\w-]+:1, armmt@drawn-2:1\)/);
   // Nobody has searched in it yet.
   expect((await runLoop(options, run)).round).toMatchObject({ number: 2, steps: { ladder: { state: "waiting" } } });
   // The trial has no votes yet, so nothing serves that could be compared with.

@@ -28,6 +28,7 @@ describe("parseConfig()", () => {
     const parsed = parseConfig(env, BACKENDS);
     expect(parsed.ok ? parsed.value.indexes.get("products") : parsed.error).toEqual({
       backend: "elasticsearch",
+      browse: true,
       url: "http://127.0.0.1:8788",
       window: 100,
       catalog: "products",

@@ -27,7 +27,9 @@ const named = (end: string) => files.filter((file) => file.endsWith(end));
 
 describe("the Cloudflare bundle", () => {
   it("has one wasm file, cut down to what the models use, and their sessions instead of their graphs", () => {
-    expect([named(".wasm").length, named(".bin").length, named(".onnx").length]).toEqual([1, 1, 0]);
+    // The runtime's memory, and the page of rules.
+    expect([named(".wasm").length, named("edge.bin").length, named("rules-page.bin").length, named(".bin").length]).toEqual([1, 1, 1, 2]);
+    expect(named(".onnx")).toEqual([]);
     const stock = statSync(new URL("ort-wasm-simd-threaded.wasm", DIST)).size;
     expect(statSync(named(".wasm")[0]!).size).toBeLessThan(Math.min(4_000_000, stock / 3));
   });

@@ -126,7 +126,8 @@ describe.each(PAGES)("a throw after the engine's reply, the request %s", (_, pag
   it("in explaining", () => {
     const model = student.ok ? student.value : undefined;
     const scorer = ok({
-      manifest: model!.manifest,
+      // Its scores are the order: those of a difference are added to another order first, and read no more.
+      manifest: { ...model!.manifest, form: "score" as const },
       score: async ({ k }: ListTensors) => {
         let reads = 0;
         return ok({

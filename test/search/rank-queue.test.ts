@@ -79,7 +79,7 @@ it("has more of them under way while runs leave the thread to others, and fewer 
     for (let i = 0; i < runs; i++) {
       await run(eachMs); // oxlint-disable-line no-await-in-loop
       pass(othersMs);
-      queue.beginNext();
+      queue.look(100);
     }
   };
   expect(underWay()).toBe(8);
@@ -122,6 +122,23 @@ it("has more of them under way before a slow engine, for which they wait anyway"
   for (let i = 0; i < 80; i++) await run(4); // oxlint-disable-line no-await-in-loop
   const admitted = Array.from({ length: 90 }, () => admit(HITS, BUDGET_MS + 150, always, 150));
   expect(admitted.filter((place) => place?.begins === undefined && place !== undefined)).toHaveLength((2 * 150) / 4);
+});
+
+it("has twice as many under way wherever thread and model have nothing to do: they wait for the engine only", async () => {
+  const { queue, pass, run, crowd } = open();
+  await run(4);
+  crowd(40);
+  const underWayAfter = (ms: number, lateMs: number): number => {
+    pass(ms);
+    queue.look(lateMs);
+    return queue.snapshot().underWay;
+  };
+  // The model ran just now; then the timer says that the thread is behind.
+  expect(underWayAfter(40, 0)).toBe(8);
+  expect(underWayAfter(20, 30)).toBe(8);
+  expect(underWayAfter(50, 0)).toBe(16);
+  expect(underWayAfter(50, 0)).toBe(32);
+  expect(underWayAfter(50, 0)).toBe(40);
 });
 
 it("begins nothing for nobody", async () => {

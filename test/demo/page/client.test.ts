@@ -67,7 +67,13 @@ describe("parsePage()", () => {
 
 describe("parseCatalog()", () => {
   it("shows pictures as squares where the shop says nothing else", () => {
-    expect(parseCatalog({ name: "drawn", count: 3 })).toEqual({ name: "drawn", count: 3, pictureAspect: 1, exampleQueries: [] });
+    expect(parseCatalog({ name: "drawn", count: 3 })).toEqual({
+      name: "drawn",
+      count: 3,
+      categories: [],
+      pictureAspect: 1,
+      exampleQueries: [],
+    });
   });
 });
 
