@@ -1,7 +1,8 @@
 /**
  * An edge on any runtime: configuration and platform → the Hono app. The entries in runtimes/ differ only in the platform.
  */
-import { type ClientAddress, createApp, type EdgeApp } from "./app.ts";
+import { createApp } from "./app.ts";
+import type { ClientAddress, EdgeApp } from "./app/deps.ts";
 import { createBreakers, type Breaker } from "./breaker.ts";
 import { dialectLimits, type Dialects } from "./backends/dialects.ts";
 import type { Fetch } from "./backends/engine.ts";

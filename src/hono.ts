@@ -1,5 +1,5 @@
 /** armmt-edge as a Hono app to mount into one's own: the routes of the engines that its indexes speak. */
-import type { ClientAddress, EdgeApp } from "./app.ts";
+import type { ClientAddress, EdgeApp } from "./app/deps.ts";
 import type { Fetch } from "./backends/engine.ts";
 import { dialectsOf } from "./backends/dialects.ts";
 import { type EdgeOptions, environmentOf } from "./config/options.ts";

@@ -45,7 +45,7 @@ const LAYERS: readonly (readonly [string, RegExp])[] = [
   ],
   ["adapters", /^(backends|embeddings|inference|events)\//],
   ["search", /^search\.ts$|^(search|config)\//],
-  ["app", /^(app|edge|index|hono|testing)\.ts$|^dashboard\//],
+  ["app", /^(app|edge|index|hono|testing)\.ts$|^(app|dashboard)\//],
   ["runtimes", /^runtimes\//],
   ["report", /^report\//],
   ["cli", /^cli\//],
@@ -140,7 +140,7 @@ describe("layers", () => {
 
 describe("one home for each outside library", () => {
   const homes: readonly (readonly [RegExp, RegExp])[] = [
-    [/^hono/, /^(app|hono)\.ts$|^runtimes\/node\/packed\.ts$|^cli\/start\/|^demo\/worker\.ts$/],
+    [/^hono/, /^(app|hono)\.ts$|^app\/|^runtimes\/node\/packed\.ts$|^cli\/start\/|^demo\/worker\.ts$/],
     [/^@hono\/|^smol-toml/, /^runtimes\/node\/|^cli\/start\//],
     [/^onnxruntime-web|^webgpu$/, /^inference\//],
     [/^onnxruntime-node|^@huggingface\//, /^(inference|cli\/embed)\//],

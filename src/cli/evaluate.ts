@@ -17,7 +17,7 @@ import { embeddingsFolder, readSet } from "./embed/pack.ts";
 import { evaluate, type Evaluation, relevantOf } from "./evaluate/report.ts";
 import { headline, sectionsOf } from "./evaluate/sections.ts";
 import { whole } from "./numbers.ts";
-import { formatSections } from "../report/sections.ts";
+import { formatSections } from "../report/blocks.ts";
 import { errorText, UserError } from "../web.ts";
 
 export interface EvaluateOptions extends CatalogOptions {

@@ -6,7 +6,7 @@ import { DEFAULT_BUDGET_MS, type GateOptions, runGate } from "./gate/run.ts";
 import { headline, sectionsOf } from "./gate/sections.ts";
 import { DEFAULT_MARGIN } from "./gate/verdict.ts";
 import { above, partOfOne, whole } from "./numbers.ts";
-import { formatSections } from "../report/sections.ts";
+import { formatSections } from "../report/blocks.ts";
 import { errorText, UserError } from "../web.ts";
 
 export { runGate, type GateOptions, type GateReport } from "./gate/run.ts";

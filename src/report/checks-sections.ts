@@ -1,23 +1,10 @@
 /** Guardrails, models, the adjusted metrics and the effect over time in words and tables: parts of `sections.ts`. */
 import type { MetricReport, ReportData } from "./analyse.ts";
+import { type Block, paragraph } from "./blocks.ts";
 import * as format from "./format.ts";
 import type { GuardRow } from "./guardrails.ts";
 import { STOP_ALPHA } from "./guardrails.ts";
 import { NOTED_P } from "./over-time.ts";
-
-/** As sections.ts has them. */
-type Block =
-  | { readonly kind: "paragraph"; readonly text: string }
-  | {
-      readonly kind: "table";
-      readonly caption: string;
-      readonly headings: readonly string[];
-      readonly rows: readonly (readonly string[])[];
-      readonly numeric: readonly number[];
-      readonly decided?: readonly boolean[];
-    };
-
-const paragraph = (text: string): Block => ({ kind: "paragraph", text });
 
 /** Sections without content have no blocks. */
 export function checksSections(report: ReportData) {

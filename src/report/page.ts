@@ -2,7 +2,9 @@
 import { bandChart, CHART_STYLE, escape, type Point } from "./charts.ts";
 import * as format from "./format.ts";
 import type { MetricReport, ReportData } from "./analyse.ts";
-import { answerOf, type Block, describeDaily, headline, metricName, sectionsOf, type Table } from "./sections.ts";
+import type { Block, Table } from "./blocks.ts";
+import { metricName } from "./metrics-section.ts";
+import { answerOf, describeDaily, headline, sectionsOf } from "./sections.ts";
 
 /** One column, light and dark, legible on a phone and on paper. */
 export const STYLE = `${CHART_STYLE}

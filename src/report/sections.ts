@@ -1,47 +1,15 @@
 /** The report in words and tables, in the order in which an experiment should be read. For a terminal; `page.ts` prints the same sections. */
 import * as format from "./format.ts";
 import type { InterleavingReport, MetricComparison, MetricReport, ReportData } from "./analyse.ts";
+import { type Block, formatBlock, formatSections, list, paragraph, type Section } from "./blocks.ts";
 import { describeOrders } from "./order-section.ts";
 import { checksSections } from "./checks-sections.ts";
+import { metricName, metricsBlocks } from "./metrics-section.ts";
 import { rulesBlocks } from "./rules-section.ts";
 import { USUAL_CAUSES } from "./sample-ratio.ts";
 import { ALARMS } from "./summary.ts";
 import { summaryFacts } from "./summary-facts.ts";
 import { summarise } from "./summary-steps.ts";
-
-export interface Section {
-  /** Unique, for links. */
-  readonly id: string;
-  readonly heading: string;
-  /** Not empty. */
-  readonly blocks: readonly Block[];
-}
-
-export type Block =
-  | { readonly kind: "paragraph"; readonly text: string }
-  | { readonly kind: "list"; /** May be empty. */ readonly intro: string; readonly items: readonly string[] }
-  /** What the reader must know before the rest. */
-  | { readonly kind: "verdict"; readonly isAlarm: boolean; readonly blocks: readonly Block[] }
-  /** For readers who ask for it; not in a terminal. */
-  | { readonly kind: "details"; readonly summary: string; readonly items: readonly string[] }
-  | Table;
-
-export interface Table {
-  readonly kind: "table";
-  readonly caption: string;
-  readonly headings: readonly string[];
-  /** The first cell heads its row. */
-  readonly rows: readonly (readonly string[])[];
-  /** Indices of the columns that hold numbers. */
-  readonly numeric: readonly number[];
-  /** Where the last column is a verdict: whether it is decided, parallel to `rows`. */
-  readonly decided?: readonly boolean[];
-}
-
-const paragraph = (text: string): Block => ({ kind: "paragraph", text });
-
-/** Nothing for an empty list. */
-const list = (items: readonly string[], intro = ""): Block[] => (items.length === 0 ? [] : [{ kind: "list", intro, items }]);
 
 /** Sections without content are left out; exposures are always there. */
 export function sectionsOf(report: ReportData): readonly Section[] {
@@ -52,7 +20,7 @@ export function sectionsOf(report: ReportData): readonly Section[] {
   if (report.period === null) return sections;
   return [
     ...sections,
-    { id: "metrics", heading: `Metrics, against ${report.control}`, blocks: metrics(report) },
+    { id: "metrics", heading: `Metrics, against ${report.control}`, blocks: metricsBlocks(report) },
     { id: "orders", heading: "Orders and money", blocks: orders(report) },
     { id: "bypasses", heading: "Bypassed searches", blocks: bypasses(report) },
     { id: "segments", heading: "Segments", blocks: segments(report) },
@@ -73,11 +41,6 @@ export function headline({ experiment, period, simulated, exposures: { searches 
   const when =
     period === null ? "no searches yet" : `${period.from} to ${period.to} (${period.days} ${period.days === 1 ? "day" : "days"}, UTC)`;
   return `${experiment}: ${when}, ${format.wholeNumber(searches)} searches${simulated ? ", SIMULATED" : ""}`;
-}
-
-/** With "per …" where the title alone does not tell; a share is not per anything. */
-export function metricName({ title, per, kind }: MetricReport): string {
-  return kind === "share" ? title : `${title} per ${per}`;
 }
 
 /** What most likely is broken, arm by arm: before everything else. */
@@ -142,135 +105,6 @@ function exposures({ exposures: { arms, weightsFrom }, sampleRatio, notes, place
   ];
 }
 
-const WHY_NOT: Readonly<Record<Exclude<MetricComparison["why"], null>, string>> = {
-  no_data: "fewer than two shoppers or searches in an arm",
-  no_events: "nothing happened in at least one arm",
-  below_zero: "the sum of an arm is below 0 (refunds?)",
-  units_unknown: "no verdict: whose searches they are is not known",
-  too_few_events: "too few events to compare (at least 20 shoppers or searches with one in each arm)",
-};
-
-const HELD: Readonly<Record<Exclude<MetricComparison["held"], null>, string>> = {
-  difference: "open: the lift alone shows it, the difference does not",
-  lift: "open: the difference alone shows it, the lift does not",
-  one_shopper: "open: a single shopper decides it",
-  few_events: "open: the counts show it, the difference does not",
-};
-
-function verdictWords(comparison: MetricComparison): string {
-  const { planned, verdict } = comparison;
-  const words = sequenceWords(comparison);
-  return planned?.day != null && verdict !== "open" ? `${words}, decided on ${planned.day}` : words;
-}
-
-function sequenceWords({ verdict, why, held, exact, withheld }: MetricComparison): string {
-  if (withheld !== null) return withheld;
-  if (exact !== null && verdict !== "open") return `${verdict} (exact: ${counts(exact)})`;
-  if (held !== null) return HELD[held];
-  return why === null ? verdict : WHY_NOT[why];
-}
-
-function counts({ variant, control }: NonNullable<MetricComparison["exact"]>): string {
-  const [mine, theirs] = [variant, control].map(({ units, of }) => `${format.wholeNumber(units)} of ${format.wholeNumber(of)}`);
-  return `${mine} shoppers, control ${theirs}`;
-}
-
-type Shown = Pick<MetricComparison["raw"], "control" | "value" | "lift">;
-
-/** Values of control and arm, lift, and both intervals. */
-function figures(metric: MetricReport, { control, value, lift }: Shown): string[] {
-  const decimals = lift === null ? 1 : format.decimalsFor(lift.fixed);
-  return [
-    format.metricValue(control, metric),
-    format.metricValue(value, metric),
-    lift === null ? format.NONE : format.lift(lift.value, decimals),
-    format.range(lift?.fixed, decimals),
-    format.range(lift?.always, decimals),
-  ];
-}
-
-/** A second row shows what the caps change. */
-function rowsOf(metric: MetricReport, comparison: MetricComparison): readonly (readonly string[])[] {
-  const { variant, capped, raw, planned } = comparison;
-  const isTouched = capped.touched.control + capped.touched.variant > 0;
-  return [
-    [
-      metric.title,
-      variant,
-      ...figures(metric, capped),
-      ...(planned === null ? [] : [format.range(planned.lift)]),
-      verdictWords(comparison),
-    ],
-    ...(isTouched
-      ? [[`${metric.title}, not capped`, variant, ...figures(metric, raw), ...(planned === null ? [] : [format.NONE]), "(capped: above)"]]
-      : []),
-  ];
-}
-
-function metrics({ metrics: all, alpha, cap, trusted, plan }: ReportData): Block[] {
-  const level = format.level(alpha);
-  const tables = (["search", "shopper", "order"] as const).map((per): Block => {
-    const shown = all
-      .filter((metric) => metric.per === per && metric.arms.some(({ clusters }) => clusters > 0))
-      .flatMap((metric) => metric.comparisons.map((comparison) => ({ comparison, rows: rowsOf(metric, comparison) })));
-    if (shown.length === 0) return paragraph(`Per ${per}: nothing to compare.`);
-    return {
-      kind: "table",
-      caption: `Per ${per}`,
-      headings: [
-        "Metric",
-        "Arm",
-        "Control",
-        "Arm's",
-        "Lift",
-        `Fixed ${level}`,
-        `Confidence sequence ${level}`,
-        ...(plan === null ? [] : [`Planned ${level}`]),
-        "Verdict",
-      ],
-      rows: shown.flatMap(({ rows }) => rows),
-      numeric: [2, 3, 4, 5, 6, ...(plan === null ? [] : [7])],
-      decided: shown.flatMap(({ comparison, rows }) => rows.map((_, i) => i === 0 && comparison.verdict !== "open")),
-    };
-  });
-  return [
-    ...(trusted ? [] : [paragraph("Sample-ratio mismatch: do not act on these figures.")]),
-    ...tables,
-    paragraph(
-      `Fixed ${level} interval: holds in ${level} of experiments that are read once, at a length that was decided before the start.`,
-    ),
-    paragraph(
-      `Confidence sequence, ${level}: holds in ${level} of experiments however often they are read and whenever they are stopped. It is wider in return. ` +
-        `${plan === null ? "The verdicts go by it" : "Without a planned end the verdicts go by it"}: an effect is called where the sequences of the lift and of the difference both leave 0 out, and still do without the heaviest shopper of either arm.`,
-    ),
-    ...describePlan(plan, level),
-    ...shoppersWeigh(all, cap),
-    { kind: "details", summary: "Definitions of the metrics", items: all.map((metric) => `${metricName(metric)}: ${metric.meaning}`) },
-  ];
-}
-
-function describePlan(plan: ReportData["plan"], level: string): Block[] {
-  if (plan === null) return [];
-  const { unitsPerArm, lastDay, arms } = plan;
-  const ends = [
-    ...(unitsPerArm === null ? [] : [`${format.wholeNumber(unitsPerArm)} shoppers in each arm`]),
-    ...(lastDay === null ? [] : [`the end of ${lastDay}`]),
-  ];
-  return [
-    paragraph(
-      `Planned, ${level}: the experiment ends with ${ends.join(" or ")}. The verdicts go by a look at the end of each day (UTC) until then, all of them together with that error: ` +
-        "look as often as you like. Today decides nothing before it is over, and whatever comes after the planned end changes nothing.",
-    ),
-    ...list(
-      arms.map(({ variant, fraction, isOver, daysLeft }) =>
-        isOver
-          ? `${variant}: the plan has ended.`
-          : `${variant}: ${format.share(fraction)} of the plan${daysLeft === null ? "" : `, ${format.days(daysLeft)} to go at this traffic`}.`,
-      ),
-    ),
-  ];
-}
-
 function orders(report: ReportData): Block[] {
   const { sentence, facts, table, mix } = describeOrders(report);
   return [
@@ -282,36 +116,6 @@ function orders(report: ReportData): Block[] {
 }
 
 /** The caps, whom they touch, and how much one shopper holds. */
-function shoppersWeigh(all: readonly MetricReport[], cap: number): Block[] {
-  const rows = all
-    .filter(({ kind, arms }) => kind !== "share" && arms.some(({ sum }) => sum > 0))
-    .flatMap((metric) => metric.comparisons.map((comparison) => ({ metric, ...comparison })));
-  if (rows.length === 0) return [];
-  const most = rows.find(({ capped }) => capped.mostSearches !== null)?.capped.mostSearches ?? null;
-  return [
-    {
-      kind: "table",
-      caption: "How much a single shopper weighs",
-      headings: ["Metric", "Arm", "Cap", "Capped in control", "Capped in arm", "Largest in control", "Largest in arm"],
-      rows: rows.map(({ metric, variant, capped, largestShare }) => [
-        metricName(metric),
-        variant,
-        capped.cap === null ? format.NONE : format.metricValue(capped.cap, metric),
-        ...[capped.touched.control, capped.touched.variant].map(format.wholeNumber),
-        ...[largestShare.control, largestShare.variant].map((share) => (share === null ? format.NONE : format.share(share))),
-      ]),
-      numeric: [2, 3, 4, 5, 6],
-    },
-    paragraph(
-      (cap < 1
-        ? `The sum of a shopper is capped at the value that ${format.share(cap)} of the shoppers with something do not exceed, all arms together (--cap); at least the heaviest is. `
-        : "Nothing is capped (--cap 1): one shopper can decide a metric. ") +
-        (most === null ? "" : `In a metric per search a shopper weighs by at most ${format.wholeNumber(most)} searches. `) +
-        "Largest: the share of one shopper in the sum of the arm, not capped.",
-    ),
-  ];
-}
-
 function bypasses({ exposures: { arms } }: ReportData): Block[] {
   return [
     paragraph(
@@ -494,18 +298,4 @@ export function answerOf(report: ReportData): Extract<Block, { readonly kind: "v
 export function formatReport(report: ReportData): string {
   const [answer, ...support] = answerOf(report).blocks.flatMap(formatBlock);
   return `${[answer, headline(report), ...support].join("\n\n")}\n\n${formatSections(sectionsOf(report))}`;
-}
-
-/** For a terminal; ends with a line feed. */
-export function formatSections(sections: readonly Pick<Section, "heading" | "blocks">[]): string {
-  return `${sections.map(({ heading, blocks }) => [heading, ...blocks.flatMap(formatBlock)].join("\n\n")).join("\n\n")}\n`;
-}
-
-/** Parts that blank lines set apart. */
-function formatBlock(block: Block): string[] {
-  if (block.kind === "paragraph") return [block.text];
-  if (block.kind === "list") return [[block.intro, ...block.items.map((item) => `- ${item}`)].join("\n").trimStart()];
-  if (block.kind === "details") return [];
-  if (block.kind === "table") return [`${block.caption}\n\n${format.formatTable(block.headings, block.rows).trimEnd()}`];
-  return [block.blocks.flatMap(formatBlock).join("\n")];
 }

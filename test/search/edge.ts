@@ -3,7 +3,7 @@
  * calls the shop's handler, or the engine of a test.
  */
 import { createExecutionContext, env, waitOnExecutionContext } from "cloudflare:test";
-import type { EdgeApp } from "../../src/app.ts";
+import type { EdgeApp } from "../../src/app/deps.ts";
 import { ALL_DIALECTS } from "../../src/backends/all-dialects.ts";
 import type { Dialects } from "../../src/backends/dialects.ts";
 import shop from "../../src/demo/worker.ts";

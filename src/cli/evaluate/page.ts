@@ -1,7 +1,7 @@
 /** The evaluation as one HTML page: nothing to fetch, no script. Text of the catalogue and the judgments goes through `escape`. */
 import { escape } from "../../report/charts.ts";
 import { drawBlock, STYLE } from "../../report/page.ts";
-import type { Section } from "../../report/sections.ts";
+import type { Section } from "../../report/blocks.ts";
 import type { Evaluation } from "./report.ts";
 import { decisiveOf, headline, interval, sectionsOf, verdictOf } from "./sections.ts";
 

@@ -1,6 +1,6 @@
 /** The evaluation in words and tables, in the order in which it should be read: for the terminal and for the page. */
 import * as format from "../../report/format.ts";
-import type { Block, Section, Table } from "../../report/sections.ts";
+import type { Block, Section, Table } from "../../report/blocks.ts";
 import { METRICS, SHARE_JUDGED, type Difference, type Metric, type SideBySide } from "./compare.ts";
 import { isUnfit } from "./fit.ts";
 import { ENGINE, SEMANTIC } from "./orders.ts";

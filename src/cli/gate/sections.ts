@@ -1,6 +1,6 @@
 /** The judgment in words and tables, in the order in which it should be read: for the terminal and for the page. */
 import * as format from "../../report/format.ts";
-import type { Block, Section } from "../../report/sections.ts";
+import type { Block, Section } from "../../report/blocks.ts";
 import { interval } from "../evaluate/sections.ts";
 import { type Comparison, FIGURES, type Figure, MODEL } from "./evidence.ts";
 import type { GateReport, Verdict } from "./run.ts";

@@ -4,7 +4,7 @@ import type { Log, LogRange } from "../../report/log.ts";
 import type { OrderOptions } from "../../report/orders.ts";
 import { describeRules } from "../../report/rules.ts";
 import { rulesBlocks } from "../../report/rules-section.ts";
-import { formatSections } from "../../report/sections.ts";
+import { formatSections } from "../../report/blocks.ts";
 import { createStage } from "../../report/stage.ts";
 import { exploredLists, priceExplored } from "./explore.ts";
 import { DEFAULT_CAP } from "../../report/caps.ts";

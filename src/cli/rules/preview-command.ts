@@ -5,7 +5,7 @@ import { gunzipSync } from "node:zlib";
 import { Command, Option } from "commander";
 import * as v from "valibot";
 import { CONTEXT_HEADER } from "../../protocol.ts";
-import { formatSections } from "../../report/sections.ts";
+import { formatSections } from "../../report/blocks.ts";
 import type { BypassReason } from "../../result.ts";
 import { errorText, UserError } from "../../web.ts";
 import { addFieldFlags, mapFields } from "../catalog/fields.ts";

@@ -1,7 +1,7 @@
 /** A preview as sections for the terminal and as one HTML page, with the two lists of a search beside each other. */
 import { escape } from "../../report/charts.ts";
 import * as format from "../../report/format.ts";
-import type { Block, Section } from "../../report/sections.ts";
+import { type Block, list, paragraph, type Section } from "../../report/blocks.ts";
 import { drawDocument } from "../evaluate/page.ts";
 import type { ChangedSearch, Preview } from "./preview.ts";
 
@@ -96,8 +96,6 @@ function mostTable(most: readonly ChangedSearch[]): Block {
 }
 
 const nameOf = (query: string): string => (query.trim() === "" ? "(no words)" : query);
-const paragraph = (text: string): Block => ({ kind: "paragraph", text });
-const list = (items: readonly string[]): Block[] => (items.length === 0 ? [] : [{ kind: "list", intro: "", items }]);
 
 const SIDES = `
 .sides{display:grid;grid-template-columns:1fr 1fr;gap:0 1rem;margin:0 0 2rem}

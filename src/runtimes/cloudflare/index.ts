@@ -5,7 +5,7 @@
  */
 import { env as bindings } from "cloudflare:workers";
 import type { D1Database, ExecutionContext, KVNamespace, MessageBatch, RateLimit } from "@cloudflare/workers-types";
-import type { EdgeApp } from "../../app.ts";
+import type { EdgeApp } from "../../app/deps.ts";
 import { type DialectDefinition, dialectsOf } from "../../backends/dialects.ts";
 import { type EdgeOptions, environmentOf } from "../../config/options.ts";
 import { ConfigurationError, logToConsole as log, openEdge, type Platform, readConfig } from "../../edge.ts";
