@@ -83,8 +83,8 @@ def query_weights(read: Read, width: int) -> dict[str, Tensor]:
 
 
 def candidate_weights(read: Read, width: int) -> dict[str, Tensor]:
-    """Of a candidate's two vectors: [2, D, ...], text first"""
-    seen = torch.stack([read(f"trunk.{m}.seen.weight").T for m in ("text", "image")])
+    """Of a candidate's two vectors: [2, ..., D], text first. In rows, which are quicker to put together than columns"""
+    seen = torch.stack([read(f"trunk.{m}.seen.weight") for m in ("text", "image")])
     view = [read(f"trunk.{m}.view.weight").T for m in ("text", "image")]
     lexical = torch.stack([LEXICAL_SCALE * view[0][2 * width + 1 :], torch.zeros(ASPECTS, width, dtype=torch.float64)])
     products = torch.stack([part[width : 2 * width] + part[2 * width] for part in view])
@@ -96,17 +96,17 @@ def candidate_weights(read: Read, width: int) -> dict[str, Tensor]:
     both = torch.stack([read(f"trunk.{m}.seen.bias") for m in ("text", "image")]) @ in_words
     return {
         "seen": seen,
-        "seen_view": torch.stack([seen[i] @ part[:width] for i, part in enumerate(view)]),
-        "asked_view": torch.cat([products, lexical], 1),
-        "leaning": torch.stack([read(f"trunk.{m}_leaning.candidate.weight").T for m in ("text", "image")]),
+        "seen_view": torch.stack([part[:width].T @ seen[i] for i, part in enumerate(view)]),
+        "asked_view": torch.cat([products, lexical], 1).transpose(1, 2),
+        "leaning": torch.stack([read(f"trunk.{m}_leaning.candidate.weight") for m in ("text", "image")]),
         "leaning_bias": torch.stack([read(f"trunk.{m}_leaning.candidate.bias")[None] for m in ("text", "image")]),
-        "wanted": seen @ in_words,
+        "wanted": in_words.T @ seen,
         "word_bias": torch.cat([both, both.sum(0, keepdim=True)]) + threshold,
         # A word's own vector counts in titles only.
         "literal": torch.stack([read("trunk.words.literal"), torch.zeros((), dtype=torch.float64)])[:, None, None],
         "tail_bias": torch.tensor([0.0] * (ASPECTS + 2) + [1.0], dtype=torch.float64).repeat(2, 1)[:, None],
-        "zero": torch.zeros(2, DIM, 1),
-        "key": torch.stack([read(f"trunk.{m}_taste.interest.key.weight") for m in ("text", "image")]) * DIM**-0.5,
+        "zero": torch.zeros(2, 1, DIM),
+        "key": torch.stack([read(f"trunk.{m}_taste.interest.key.weight").T for m in ("text", "image")]) * DIM**-0.5,
         "taste": torch.stack(
             [torch.cat([read(f"trunk.{m}_taste.out.weight").T, read(f"trunk.{m}_taste.out.bias")[None]]) for m in ("text", "image")]
         ),
@@ -150,14 +150,15 @@ def fusion_weights(read: Read, width: int) -> dict[str, Tensor]:
 
 def list_weights(read: Read, width: int) -> dict[str, Tensor]:
     """MPSA, the fusion of its perspectives (item, personal, features) and the head"""
-    joint = read("trunk.lists.0.joint").clone()
-    joint[..., :EACH] *= EACH**-0.5
+    asks, key, value = read("trunk.lists.0.joint").split(EACH, -1)
     head, fuse = read("head.0.weight").T, read("trunk.fuse.weight").T
     listed = fuse.view(3, width, width) @ head[:width]
     item, personal, features = listed
     heard = read("trunk.lists.0.out") @ listed
     return {
-        "joint": joint,
+        "asks": asks * EACH**-0.5,
+        "key_of_list": key,
+        "value": value,
         "head": torch.cat([item, personal + head[width : 2 * width], features, *heard, head[2 * width :]]),
         "head_bias": read("trunk.fuse.bias") @ head[:width] + read("head.0.bias"),
         "score": read("head.2.weight").T,
@@ -178,8 +179,7 @@ class EdgeStudent(nn.Module):
         read = parameters.__getitem__
         learned = student.trunk.query.learned.weight.detach()
         self.register_buffer("table", columns(learned, torch.ones(len(learned), 1)))
-        # Turned, because onnxruntime quantises again (wrongly, as uint8) where a transposition follows the conversion from int8.
-        self.register_buffer("signs", student.trunk.query.lexical.T.contiguous())
+        self.register_buffer("signs", student.trunk.query.lexical)
         weights = {
             "mix": torch.cat([read("trunk.query.mix.weight").T, torch.zeros(ASPECTS + 1, self.width, dtype=torch.float64)]),
             "mix_bias": read("trunk.query.mix.bias"),
@@ -190,7 +190,7 @@ class EdgeStudent(nn.Module):
             **list_weights(read, self.width),
             "one": torch.ones(()),
         }
-        self.weights = nn.ParameterDict({name: nn.Parameter(value.float(), requires_grad=False) for name, value in weights.items()})
+        self.weights = nn.ParameterDict({name: nn.Parameter(value.float().contiguous(), requires_grad=False) for name, value in weights.items()})
 
     def linear(self, x: Tensor, name: str, bias: Tensor | None = None) -> Tensor:
         return torch.addmm(self.weights[f"{name}_bias"] if bias is None else bias, x, self.weights[name])
@@ -212,35 +212,35 @@ class EdgeStudent(nn.Module):
         # The query: its tokens' rows, and its words by what matters in them.
         ids = given.query_token_ids.reshape(-1)
         rows = self.table[ids]  # [L, d + ASPECTS + 1]
-        words = from_bytes(self.signs[:, ids], DIM**-0.5)  # [D, L]
+        words = from_bytes(self.signs[ids], DIM**-0.5)  # [L, D]
         importance = torch.split(rows, [width, ASPECTS, 1], -1)[1]
-        lexical = torch.matmul(words, torch.sigmoid(importance) * given.query_mask.reshape(-1, 1))  # [D, ASPECTS]
-        lexical = lexical / (lexical.square().sum(0, keepdim=True) + EPSILON).sqrt()
+        lexical = torch.matmul((torch.sigmoid(importance) * given.query_mask.reshape(-1, 1)).T, words)  # [ASPECTS, D]
+        lexical = lexical / (lexical.square().sum(1, keepdim=True) + EPSILON).sqrt()
         query = torch.matmul(given.query_mask, rows)
         query = columns(query, relu(self.linear(query, "mix")))
 
         # The shopper, and with the query all that the list says about its candidates.
         history = torch.cat([given.history_text, given.history_image])  # [2, H, D]
-        likes = torch.matmul(history.transpose(1, 2), self.share(given.history_mask).reshape(-1, 1))  # [2, D, 1]
-        alike = likes.square().sum(1, keepdim=True).reshape(1, -1)
+        likes = torch.matmul(self.share(given.history_mask), history)  # [2, 1, D]
+        alike = likes.square().sum(2).reshape(1, -1)
         shopper = columns(likes.reshape(1, -1), alike, given.history_mask[:, torch.zeros(1, dtype=torch.int32)])
         asked, moved, rest = torch.split(self.linear(query, "query"), [2 * width, 2 * (width + 1), 2 * narrow + 2 * width], 1)
         leanings, around_personal, around_item = torch.split(self.linear(shopper, "shopper", rest), [2 * narrow, width, width], 1)
-        leanings = leanings.reshape(2, 1, -1)
 
-        # [2, D, view | match | leaning | lexical | likeness | likeness, one]
-        products = w["seen"] * asked.reshape(2, 1, -1)
-        pair = torch.cat([lexical, lexical]).reshape(2, -1, ASPECTS)
-        view = torch.matmul(columns(products, pair), w["asked_view"]) + w["seen_view"]
-        weights = columns(view, products.sum(-1, keepdim=True), w["leaning"] * leanings, pair, likes, likes, w["zero"])
-        bias = columns(moved.reshape(2, 1, -1), w["leaning_bias"] * leanings, w["tail_bias"])
+        # [2, view | match | leaning | lexical | likeness | likeness, one, D]
+        products = w["seen"] * asked.reshape(2, -1, 1)
+        pair = torch.cat([lexical, lexical]).reshape(2, ASPECTS, DIM)
+        view = torch.matmul(w["asked_view"], torch.cat([products, pair], 1)) + w["seen_view"]
+        lean = w["leaning"] * leanings.reshape(2, -1, 1)
+        weights = torch.cat([view, products.sum(1, keepdim=True), lean, pair, likes, likes, w["zero"]], 1)
+        bias = columns(moved.reshape(2, 1, -1), w["leaning_bias"] * leanings.reshape(2, 1, -1), w["tail_bias"])
         vectors = torch.cat([given.text, given.image])  # [2, K, D]
-        seen = torch.matmul(vectors, weights) + bias
+        seen = torch.matmul(vectors, weights.transpose(1, 2)) + bias
         view, matches, tail = torch.split(seen, [width, narrow + ASPECTS + 2, 2], -1)
 
         # Word by word: in the title, in the picture, in both.
-        wanted = torch.matmul(w["wanted"], rows.T) + words * w["literal"]  # [2, D, L]
-        titled = torch.matmul(vectors, wanted)
+        wanted = torch.matmul(rows, w["wanted"]) + words * w["literal"]  # [2, L, D]
+        titled = torch.matmul(vectors, wanted.transpose(1, 2))
         logits = torch.cat([titled, titled.sum(0, keepdim=True)]) + torch.matmul(w["word_bias"], rows.T).reshape(3, 1, -1)
         met = torch.matmul(torch.sigmoid(logits), self.share(given.query_mask).reshape(-1, 1))  # [3, K, 1]
 
@@ -258,8 +258,8 @@ class EdgeStudent(nn.Module):
         item, item_weights = self.fuse(sources, "item", hidden, missing_item)
 
         # Level 2: the item for this shopper.
-        logits = torch.matmul(vectors, torch.matmul(w["key"], history.transpose(1, 2))) + (given.history_mask - 1.0) * FAR
-        attended = torch.matmul(torch.softmax(logits, -1) * given.history_mask, history)  # [2, K, D]
+        logits = torch.matmul(vectors, torch.matmul(history, w["key"]).transpose(1, 2)) + (given.history_mask - 1.0) * FAR
+        attended = torch.matmul(torch.softmax(logits, -1), history * given.history_mask.reshape(-1, 1))  # [2, K, D]
         taste = relu(torch.matmul(columns(vectors * attended, tail), w["taste"])).transpose(0, 1)  # [K, 2, d]
         sources = columns(item, x, taste.reshape(-1, 2 * width))
         hidden = self.linear(sources.reshape(-1, 4, width).mean(-1), "personal_excite", around_personal)
@@ -270,7 +270,8 @@ class EdgeStudent(nn.Module):
         # The list.
         perspectives = torch.cat([item, personal, x])  # [3 * K, d]
         normal = perspectives / (perspectives.square().mean(-1, keepdim=True) + 1e-5).sqrt()
-        asks, key, value = torch.split(torch.matmul(normal.reshape(3, -1, width), w["joint"]), EACH, -1)
+        normal = normal.reshape(3, -1, width)
+        asks, key, value = (torch.matmul(normal, w[name]) for name in ("asks", "key_of_list", "value"))
         logits = torch.matmul(asks, key.transpose(1, 2)) + (given.mask - 1.0) * FAR
         heard = torch.matmul(torch.softmax(logits, -1), value).transpose(0, 1).reshape(-1, 3 * EACH)
         last = columns(item, personal, x, heard, given.features.reshape(-1, FEATURE_DIM))
