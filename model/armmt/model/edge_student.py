@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -27,7 +28,7 @@ LEXICAL_SCALE = 3.0  # of the lexical match, in Backbone
 EPSILON = 1e-8 / 4  # of the lexical view, in QueryTower, where the shares that it divides are twice as large
 EACH = MultiPerspectiveSelfAttention.EACH
 
-#: Reads a parameter of the student by name, in float64.
+#: Gives a parameter of the student by name, in float64.
 Read = Callable[[str], Tensor]
 
 
@@ -63,7 +64,8 @@ def query_weights(read: Read, width: int) -> dict[str, Tensor]:
     narrow = leaning_text.shape[1]
     leanings = torch.zeros(who.shape[0], 2 * narrow, dtype=torch.float64)
     leanings[:DIM, :narrow], leanings[DIM : 2 * DIM, narrow:] = leaning_text, leaning_image
-    by_query = columns(*(weight for weight, _ in asked), *products, torch.zeros(width, 2 * narrow, dtype=torch.float64), personal[:width], item[:width])
+    nothing = torch.zeros(width, 2 * narrow, dtype=torch.float64)
+    by_query = columns(*(weight for weight, _ in asked), *products, nothing, personal[:width], item[:width])
     start = torch.cat(
         [
             *(bias for _, bias in asked),
@@ -166,6 +168,18 @@ def list_weights(read: Read, width: int) -> dict[str, Tensor]:
     }
 
 
+class ListOwn(NamedTuple):
+    """What query and shopper say, once per list"""
+
+    rows: Tensor  # [L, d + ASPECTS + 1] of the table: meaning, importance, one
+    words: Tensor  # [L, D]
+    history: Tensor  # [2, H, D]
+    weights: Tensor  # [2, view | match | leaning | lexical | likeness | likeness, one; D]
+    bias: Tensor  # [2, 1, as many]
+    around_personal: Tensor  # [1, d]
+    around_item: Tensor  # [1, d]
+
+
 class EdgeStudent(nn.Module):
     """A whole student of depth 1, for batches of one list"""
 
@@ -190,7 +204,9 @@ class EdgeStudent(nn.Module):
             **list_weights(read, self.width),
             "one": torch.ones(()),
         }
-        self.weights = nn.ParameterDict({name: nn.Parameter(value.float().contiguous(), requires_grad=False) for name, value in weights.items()})
+        self.weights = nn.ParameterDict(
+            {name: nn.Parameter(value.float().contiguous(), requires_grad=False) for name, value in weights.items()}
+        )
 
     def linear(self, x: Tensor, name: str, bias: Tensor | None = None) -> Tensor:
         return torch.addmm(self.weights[f"{name}_bias"] if bias is None else bias, x, self.weights[name])
@@ -204,12 +220,8 @@ class EdgeStudent(nn.Module):
         weights = torch.softmax(self.linear(relu(hidden), f"{level}_weigh") + missing, -1)
         return self.linear(sources * torch.matmul(weights, self.weights[f"{level}_spread"]), f"{level}_out"), weights
 
-    def forward(self, *batch: Tensor) -> Scores:
-        """The ten tensors of ListBatch in order, of one list -> Scores"""
-        given, w, width = ListBatch(*batch), self.weights, self.width
-        narrow = width // 2
-
-        # The query: its tokens' rows, and its words by what matters in them.
+    def read(self, given: ListBatch) -> ListOwn:
+        w, width = self.weights, self.width
         ids = given.query_token_ids.reshape(-1)
         rows = self.table[ids]  # [L, d + ASPECTS + 1]
         words = from_bytes(self.signs[ids], DIM**-0.5)  # [L, D]
@@ -219,29 +231,33 @@ class EdgeStudent(nn.Module):
         query = torch.matmul(given.query_mask, rows)
         query = columns(query, relu(self.linear(query, "mix")))
 
-        # The shopper, and with the query all that the list says about its candidates.
         history = torch.cat([given.history_text, given.history_image])  # [2, H, D]
         likes = torch.matmul(self.share(given.history_mask), history)  # [2, 1, D]
         alike = likes.square().sum(2).reshape(1, -1)
         shopper = columns(likes.reshape(1, -1), alike, given.history_mask[:, torch.zeros(1, dtype=torch.int32)])
-        asked, moved, rest = torch.split(self.linear(query, "query"), [2 * width, 2 * (width + 1), 2 * narrow + 2 * width], 1)
-        leanings, around_personal, around_item = torch.split(self.linear(shopper, "shopper", rest), [2 * narrow, width, width], 1)
+        asked, moved, rest = torch.split(self.linear(query, "query"), [2 * width, 2 * (width + 1), 3 * width], 1)
+        leanings, around_personal, around_item = torch.split(self.linear(shopper, "shopper", rest), [width, width, width], 1)
 
-        # [2, view | match | leaning | lexical | likeness | likeness, one, D]
         products = w["seen"] * asked.reshape(2, -1, 1)
         pair = torch.cat([lexical, lexical]).reshape(2, ASPECTS, DIM)
         view = torch.matmul(w["asked_view"], torch.cat([products, pair], 1)) + w["seen_view"]
         lean = w["leaning"] * leanings.reshape(2, -1, 1)
         weights = torch.cat([view, products.sum(1, keepdim=True), lean, pair, likes, likes, w["zero"]], 1)
         bias = columns(moved.reshape(2, 1, -1), w["leaning_bias"] * leanings.reshape(2, 1, -1), w["tail_bias"])
+        return ListOwn(rows, words, history, weights, bias, around_personal, around_item)
+
+    def forward(self, *batch: Tensor) -> Scores:
+        """The ten tensors of ListBatch in order, of one list -> Scores"""
+        given, w, width = ListBatch(*batch), self.weights, self.width
+        own = self.read(given)
         vectors = torch.cat([given.text, given.image])  # [2, K, D]
-        seen = torch.matmul(vectors, weights.transpose(1, 2)) + bias
-        view, matches, tail = torch.split(seen, [width, narrow + ASPECTS + 2, 2], -1)
+        seen = torch.matmul(vectors, own.weights.transpose(1, 2)) + own.bias
+        view, matches, tail = torch.split(seen, [width, width // 2 + ASPECTS + 2, 2], -1)
 
         # Word by word: in the title, in the picture, in both.
-        wanted = torch.matmul(rows, w["wanted"]) + words * w["literal"]  # [2, L, D]
+        wanted = torch.matmul(own.rows, w["wanted"]) + own.words * w["literal"]  # [2, L, D]
         titled = torch.matmul(vectors, wanted.transpose(1, 2))
-        logits = torch.cat([titled, titled.sum(0, keepdim=True)]) + torch.matmul(w["word_bias"], rows.T).reshape(3, 1, -1)
+        logits = torch.cat([titled, titled.sum(0, keepdim=True)]) + torch.matmul(w["word_bias"], own.rows.T).reshape(3, 1, -1)
         met = torch.matmul(torch.sigmoid(logits), self.share(given.query_mask).reshape(-1, 1))  # [3, K, 1]
 
         of_text, of_image = torch.split(matches, 1)
@@ -253,16 +269,16 @@ class EdgeStudent(nn.Module):
         missing_item, missing_personal = torch.split(missing, [2, 4], 1)
         each = relu(view).transpose(0, 1)  # [K, 2, d]
         sources = each.reshape(-1, 2 * width)
-        around_item = self.linear(torch.matmul(self.share(given.mask), sources), "around", around_item)
+        around_item = self.linear(torch.matmul(self.share(given.mask), sources), "around", own.around_item)
         hidden = self.linear(columns(each.mean(-1), x), "item_excite", around_item)
         item, item_weights = self.fuse(sources, "item", hidden, missing_item)
 
         # Level 2: the item for this shopper.
-        logits = torch.matmul(vectors, torch.matmul(history, w["key"]).transpose(1, 2)) + (given.history_mask - 1.0) * FAR
-        attended = torch.matmul(torch.softmax(logits, -1), history * given.history_mask.reshape(-1, 1))  # [2, K, D]
+        logits = torch.matmul(vectors, torch.matmul(own.history, w["key"]).transpose(1, 2)) + (given.history_mask - 1.0) * FAR
+        attended = torch.matmul(torch.softmax(logits, -1), own.history * given.history_mask.reshape(-1, 1))  # [2, K, D]
         taste = relu(torch.matmul(columns(vectors * attended, tail), w["taste"])).transpose(0, 1)  # [K, 2, d]
         sources = columns(item, x, taste.reshape(-1, 2 * width))
-        hidden = self.linear(sources.reshape(-1, 4, width).mean(-1), "personal_excite", around_personal)
+        hidden = self.linear(sources.reshape(-1, 4, width).mean(-1), "personal_excite", own.around_personal)
         personal, weights = self.fuse(sources, "personal", hidden, missing_personal)
         by_item, _, by_taste = torch.split(weights, [1, 1, 2], 1)
         gate = by_item * item_weights + by_taste

@@ -121,8 +121,7 @@ def sha256(path: Path) -> str:
 def export_student(model: Student, out: Path, meta: dict[str, Any]) -> None:
     """Writes student.onnx, golden.json and manifest.json into `out`. `meta` fills the manifest's version, features, encoders and texts."""
     graph = out / "student.onnx"
-    served = for_edge(model)
-    to_onnx(served, tuple(example(6, 4, 3, seed=0)), graph, (INPUT_NAMES, OUTPUT_NAMES), ONE_LIST)
+    to_onnx(for_edge(model), tuple(example(6, 4, 3, seed=0)), graph, (INPUT_NAMES, OUTPUT_NAMES), ONE_LIST)
     digest = sha256(graph)
     total, table = count_parameters(model)
 
