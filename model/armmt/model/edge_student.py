@@ -152,7 +152,7 @@ def fusion_weights(read: Read, width: int) -> dict[str, Tensor]:
 
 def list_weights(read: Read, width: int) -> dict[str, Tensor]:
     """MPSA, the fusion of its perspectives (item, personal, features) and the head"""
-    asks, key, value = read("trunk.lists.0.joint").split(EACH, -1)
+    asks, key, value = torch.split(read("trunk.lists.0.joint"), EACH, -1)
     head, fuse = read("head.0.weight").T, read("trunk.fuse.weight").T
     listed = fuse.view(3, width, width) @ head[:width]
     item, personal, features = listed
