@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from armmt.model.contract import FEATURE_DIM, FEATURES, IMAGE_DIM, INPUT_NAMES, OUTPUT_NAMES, PICTURE_SIZE, TEXT_DIM, TOKEN_ROWS, ListBatch
+from armmt.model.edge_student import for_edge
 from armmt.model.image_encoder import ImageEncoder
 from armmt.model.student import Student, count_parameters
 
@@ -37,6 +38,9 @@ DYNAMIC_AXES: dict[str, dict[int, str]] = {
     "score": {0: "B", 1: "K"},
     "gate": {0: "B", 1: "K"},
 }
+
+#: Of what is served: one list at a time.
+ONE_LIST = {name: {axis: size for axis, size in axes.items() if size != "B"} for name, axes in DYNAMIC_AXES.items()}
 
 
 def to_onnx(
@@ -117,9 +121,7 @@ def sha256(path: Path) -> str:
 def export_student(model: Student, out: Path, meta: dict[str, Any]) -> None:
     """Writes student.onnx, golden.json and manifest.json into `out`. `meta` fills the manifest's version, features, encoders and texts."""
     graph = out / "student.onnx"
-    sample = example(6, 4, 3, seed=0)
-    batch = ListBatch(*(torch.cat([part, part]) for part in sample))  # B = 2, so that B is not folded into the graph
-    to_onnx(model, tuple(batch), graph, (INPUT_NAMES, OUTPUT_NAMES), DYNAMIC_AXES)
+    to_onnx(for_edge(model), tuple(example(6, 4, 3, seed=0)), graph, (INPUT_NAMES, OUTPUT_NAMES), ONE_LIST)
     digest = sha256(graph)
     total, table = count_parameters(model)
 

@@ -52,16 +52,16 @@ class FromBytes(torch.autograd.Function):
     that a starting Worker would have to compile."""
 
     @staticmethod
-    def forward(_: Any, signs: Tensor) -> Tensor:
-        return signs.to(torch.float32)
+    def forward(_: Any, signs: Tensor, scale: float) -> Tensor:
+        return signs.to(torch.float32) * scale
 
     @staticmethod
-    def symbolic(g: Any, signs: Any) -> Any:
-        return g.op("DequantizeLinear", signs, g.op("Constant", value_t=torch.tensor(1.0)))
+    def symbolic(g: Any, signs: Any, scale: float) -> Any:
+        return g.op("DequantizeLinear", signs, g.op("Constant", value_t=torch.tensor(scale)))
 
 
-def from_bytes(signs: Tensor) -> Tensor:
-    values: Tensor = FromBytes.apply(signs)  # type: ignore[no-untyped-call]
+def from_bytes(signs: Tensor, scale: float) -> Tensor:
+    values: Tensor = FromBytes.apply(signs, scale)  # type: ignore[no-untyped-call]
     return values
 
 
@@ -90,10 +90,9 @@ class QueryTower(nn.Module):
     def forward(self, ids: Tensor, mask: Tensor) -> Asked:
         """ids [B, L], mask [B, L] -> Asked"""
         meanings, importance = torch.split(self.learned(ids), [self.width, ASPECTS], -1)
-        words = from_bytes(self.lexical[ids])
+        words = from_bytes(self.lexical[ids], TEXT_DIM**-0.5)
         if words.dtype != mask.dtype:  # float64 in tests; asked here so that no graph has the conversion
             words = words.to(mask.dtype)
-        words = words * TEXT_DIM**-0.5
         shares = 2.0 * torch.sigmoid(importance) * mask.unsqueeze(2)  # [B, L, ASPECTS]
         lexical = torch.matmul(shares.transpose(1, 2), words)
         lexical = lexical / (lexical.square().sum(2, keepdim=True) + 1e-8).sqrt()

@@ -23,7 +23,7 @@ def turn_round(graph: Path, out: Path) -> None:
     makers = {name: node for node in model.graph.node for name in node.output}
     weights = {weight.name: weight for weight in model.graph.initializer}
     node = makers[SCORE]
-    while node.op_type != "MatMul":
+    while node.op_type not in ("MatMul", "Gemm"):
         negate_weights(weights, node)
         node = makers[next(name for name in node.input if name in makers and makers[name].op_type != "Constant")]
     negate_weights(weights, node)
