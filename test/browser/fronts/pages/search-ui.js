@@ -3,7 +3,7 @@ import ElasticsearchAPIConnector from "@elastic/search-ui-elasticsearch-connecto
 
 const connector = new ElasticsearchAPIConnector({
   host: "https://search.shop.example",
-  index: "products",
+  index: "stock",
 });
 
 const driver = new SearchDriver({
