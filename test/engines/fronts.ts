@@ -6,21 +6,13 @@ import { expectSameShop, walkBoth } from "../browser/fronts/both.ts";
 import { type EngineName, PRODUCTS } from "../browser/fronts/engines.ts";
 import { FRONTS } from "../browser/fronts/fronts.ts";
 import { openShops, type Shops } from "../browser/fronts/shops.ts";
-import { send } from "./shop.ts";
-
-/** Has the stock pages' indexes in it, for `npm run test:browser` and here alike. */
-type Filled = "elasticsearch" | "typesense";
+import { postTypesense, send } from "./shop.ts";
 
 const executablePath = findChromium();
 
-/** To be called in the describe() of the engine. `without`: front ends that are not for this engine. `options`: of each index at the edge. */
-export function testFronts(
-  engine: Filled,
-  url: () => string,
-  fill: (url: string) => Promise<void>,
-  { options = {}, without = [] }: { readonly options?: object; readonly without?: readonly string[] } = {},
-): void {
-  const fronts = FRONTS.filter((front) => front.engine === engine && !without.includes(front.name));
+/** To be called in the describe() of the engine. `fill` makes the pages' indexes there; `options`: of each of them at the edge. */
+export function testFronts(engine: EngineName, url: () => string, fill: (url: string) => Promise<void>, options: object = {}): void {
+  const fronts = FRONTS.filter((front) => front.engine === engine);
   if (executablePath === undefined)
     console.warn(`${fronts.map(({ name }) => name).join(", ")}: not run, no Chromium found (set CHROMIUM_PATH)`);
   describe.skipIf(executablePath === undefined)("stock front ends", () => {
@@ -65,7 +57,6 @@ const offers = PRODUCTS.filter((_, n) => n % 3 === 0);
 
 const document = ({ title, category, price, popularity }: (typeof PRODUCTS)[number]) => ({ title, category, price, popularity });
 
-/** Elasticsearch and OpenSearch. */
 export async function fillStock(url: string): Promise<void> {
   const mappings = { properties: { title: { type: "text" }, category: { type: "keyword" }, price: { type: "double" } } };
   const settings = { number_of_shards: 1, number_of_replicas: 0 };
@@ -87,11 +78,6 @@ export async function fillStock(url: string): Promise<void> {
 
 /** With the key that the stock page has, which may search these collections only. */
 export async function fillArticles(url: string, adminKey: string): Promise<void> {
-  const post = async (path: string, body: string): Promise<void> => {
-    const response = await fetch(`${url}${path}`, { method: "POST", headers: { "x-typesense-api-key": adminKey }, body });
-    const text = await response.text();
-    if (!response.ok || text.includes('"success":false')) throw new Error(`${path}: ${response.status} ${text.slice(0, 300)}`);
-  };
   const fields = [
     { name: "title", type: "string" },
     { name: "category", type: "string", facet: true },
@@ -102,10 +88,10 @@ export async function fillArticles(url: string, adminKey: string): Promise<void>
     ["articles", PRODUCTS],
     ["articles_offers", offers],
   ] as const) {
-    await post("/collections", JSON.stringify({ name, fields })); // oxlint-disable-line no-await-in-loop
+    await postTypesense(url, adminKey, "/collections", JSON.stringify({ name, fields })); // oxlint-disable-line no-await-in-loop
     const documents = products.map((product) => JSON.stringify({ id: product.id, ...document(product) }));
-    await post(`/collections/${name}/documents/import?action=create`, documents.join("\n")); // oxlint-disable-line no-await-in-loop
+    await postTypesense(url, adminKey, `/collections/${name}/documents/import?action=create`, documents.join("\n")); // oxlint-disable-line no-await-in-loop
   }
   const key = { description: "stock pages", value: "search-key", actions: ["documents:search"], collections: ["articles.*"] };
-  await post("/keys", JSON.stringify(key));
+  await postTypesense(url, adminKey, "/keys", JSON.stringify(key));
 }

@@ -94,6 +94,6 @@ describe.skipIf(problem !== undefined)("typesense", () => {
     "typesense",
     () => engine.url,
     (url) => fillArticles(url, KEY),
-    { options: { forwardCredentials: true } },
+    { forwardCredentials: true },
   );
 });

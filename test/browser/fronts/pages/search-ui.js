@@ -12,7 +12,7 @@ const driver = new SearchDriver({
   trackUrlState: true,
   initialState: { resultsPerPage: 10 },
   searchQuery: {
-    search_fields: { title: { weight: 2 }, category: {} },
+    search_fields: { title: { weight: 2 } },
     result_fields: { title: { raw: {} }, price: { raw: {} } },
     facets: { category: { type: "value", size: 20 } },
     disjunctiveFacets: ["category"],
