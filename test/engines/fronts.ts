@@ -3,7 +3,7 @@ import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { findChromium } from "../browser/demo.ts";
 import { expectSameShop, walkBoth } from "../browser/fronts/both.ts";
-import { type EngineName, PRODUCTS } from "../browser/fronts/engines.ts";
+import { type Answer, type EngineName, PRODUCTS } from "../browser/fronts/engines.ts";
 import { FRONTS } from "../browser/fronts/fronts.ts";
 import { openShops, type Shops } from "../browser/fronts/shops.ts";
 import { postTypesense, send } from "./shop.ts";
@@ -22,7 +22,7 @@ export function testFronts(engine: EngineName, url: () => string, fill: (url: st
     beforeAll(async () => {
       await fill(url());
       browser = await chromium.launch({ ...(executablePath !== undefined && { executablePath }), args: ["--no-sandbox"] });
-      const answers: Partial<Record<EngineName, typeof ask>> = { [engine]: ask };
+      const answers: Partial<Record<EngineName, Answer>> = { [engine]: (request) => ask(url(), request) };
       shops = await openShops({ fronts, answers, options });
     }, 300_000);
 
@@ -30,16 +30,6 @@ export function testFronts(engine: EngineName, url: () => string, fill: (url: st
       await browser?.close();
       await shops?.stop();
     });
-
-    async function ask(request: Request): Promise<Response> {
-      const { pathname, search } = new URL(request.url);
-      const { method, headers } = request;
-      const hasBody = method !== "GET" && method !== "HEAD";
-      const reply = await fetch(`${url()}${pathname}${search}`, { method, headers, ...(hasBody && { body: await request.arrayBuffer() }) });
-      // Those of the bytes on the wire are not those of the text.
-      const kept = [...reply.headers].filter(([name]) => !["content-encoding", "content-length", "transfer-encoding"].includes(name));
-      return new Response(await reply.arrayBuffer(), { status: reply.status, headers: kept });
-    }
 
     it.each(fronts)(
       "$name",
@@ -50,6 +40,17 @@ export function testFronts(engine: EngineName, url: () => string, fill: (url: st
       300_000,
     );
   });
+}
+
+/** Of the engine itself. */
+async function ask(url: string, request: Request): Promise<Response> {
+  const { pathname, search } = new URL(request.url);
+  const { method, headers } = request;
+  const hasBody = method !== "GET" && method !== "HEAD";
+  const reply = await fetch(`${url}${pathname}${search}`, { method, headers, ...(hasBody && { body: await request.arrayBuffer() }) });
+  // Those of the bytes on the wire are not those of the text.
+  const kept = [...reply.headers].filter(([name]) => !["content-encoding", "content-length", "transfer-encoding"].includes(name));
+  return new Response(await reply.arrayBuffer(), { status: reply.status, headers: kept });
 }
 
 /** Every third product is an offer. */

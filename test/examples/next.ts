@@ -1,6 +1,7 @@
 /**
- * `npm run test:next`: the example of Next.js as a reader of its README starts it, beside the demo: installed by its lockfile, built, served.
- * In a copy, so that nothing stays in the checkout. Takes minutes; ends with 1 and the reason where something is not as it should be.
+ * `npm run test:next`: the example of Next.js as a reader of its README starts it: installed by its lockfile, built, served, beside an edge for Node
+ * before a stand-in engine (the demo's edge explores, so no two searches need have one order). In a copy, so that nothing stays in the checkout.
+ * Takes minutes; ends with 1 and the reason where something is not as it should be.
  */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
@@ -11,10 +12,12 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
-import { startDemo } from "../browser/demo.ts";
+import { STAND_INS } from "../browser/fronts/engines.ts";
+import { listen } from "../clients/servers.ts";
+import { startEdge } from "../engines/edge.ts";
 
 const EXAMPLE = fileURLToPath(new URL("../../examples/next", import.meta.url));
-const QUERY = "red mug";
+const QUERY = "black";
 const PAGE_SIZE = 24;
 /** On a busy machine. */
 const PATIENCE_MS = 30 * 60_000;
@@ -66,31 +69,35 @@ const folder = mkdtempSync(join(tmpdir(), "armmt-next-"));
 const copy = join(folder, "next");
 cpSync(EXAMPLE, copy, { recursive: true, filter: (path) => !/[/\\](node_modules|\.next)$/.test(path) });
 const port = await freePort();
-const demo = await startDemo(join(folder, "home"));
-say(`the demo serves ${demo.items} products at ${demo.edge}`);
+const engine = await listen(STAND_INS.elasticsearch);
+const edge = await startEdge("elasticsearch", engine.url);
+say(`the edge is at ${edge.url}`);
 const example = spawn("npm", ["start", "--prefix", copy], {
-  env: { ...process.env, SEARCH_URL: demo.edge, PORT: String(port), NEXT_TELEMETRY_DISABLED: "1" },
+  env: { ...process.env, SEARCH_URL: edge.url, PORT: String(port), NEXT_TELEMETRY_DISABLED: "1" },
   stdio: "inherit",
   // npm, its shell and Next end together.
   detached: true,
 });
+let isStopped = false;
 try {
   const address = `http://127.0.0.1:${port}/?q=${encodeURIComponent(QUERY)}`;
   const page = await firstPage(address, example);
   say("the example serves its page");
-  const [reranked, engine] = [await idsAt(demo.edge), await idsAt(demo.edge, { "x-armmt": "off" })];
+  const [reranked, unranked] = [await idsAt(edge.url), await idsAt(edge.url, { "x-armmt": "off" })];
   assert.deepEqual(idsIn(page), reranked, "The page shows other hits than the edge gives");
-  assert.notDeepEqual(reranked, engine, "The edge gives the engine's order");
+  assert.notDeepEqual(reranked, unranked, "The edge gives the engine's order");
   assert.match(page, /applied; model=/);
   assert.match(page, /page=2/, "There is no link to the second page");
   const second = idsIn(await (await fetch(`${address}&page=2`)).text());
   assert.ok(second.length > 0 && second.every((id) => !reranked.includes(id)), "The second page repeats hits of the first");
   say(`two pages, ${reranked.length} and ${second.length} hits, in the edge's order`);
-  await demo.stop();
+  await edge.stop();
+  isStopped = true;
   assert.equal((await fetch(address)).status, 500, "Without an edge the page is served from a cache");
   say("without the edge the page answers with status 500");
 } finally {
   if (example.pid !== undefined && example.exitCode === null) process.kill(-example.pid);
-  await demo.stop();
+  if (!isStopped) await edge.stop();
+  await engine.close();
   rmSync(folder, { recursive: true, force: true });
 }

@@ -10,6 +10,11 @@ const executablePath = findChromium();
 if (executablePath === undefined) console.warn("Skipped: no Chromium found. Set CHROMIUM_PATH to run the browser tests.");
 
 const PAGE = "segment.js";
+const click = (page: Page, nth: number): Promise<void> => page.locator("#hits button").nth(nth).click();
+
+/** On a busy machine. */
+const PATIENCE = { timeout: 60_000 };
+
 const WAYS = ["copy", "host", "batches"] as const;
 
 describe.skipIf(executablePath === undefined)("Segment's library for browsers", () => {
@@ -30,6 +35,8 @@ describe.skipIf(executablePath === undefined)("Segment's library for browsers", 
     const grouped = Map.groupBy(events, ({ path }) => path);
     return Object.fromEntries([...grouped].map(([path, all]) => [path, all.map(({ reply }) => Object(JSON.parse(reply.toString())))]));
   };
+
+  const told = () => expect.poll(answers, PATIENCE);
 
   async function visit(way: (typeof WAYS)[number], see: (page: Page, segment: readonly string[]) => Promise<void>): Promise<void> {
     shops.edge.exchanges.length = 0;
@@ -54,19 +61,17 @@ describe.skipIf(executablePath === undefined)("Segment's library for browsers", 
     }
   }
 
-  const click = (page: Page, nth: number): Promise<void> => page.locator("#hits button").nth(nth).click();
   const taken = { accepted: 1, duplicates: 0, rejected: [] };
   const unknown = { accepted: 0, rejected: [{ reason: "action_unknown" }] };
 
   it("tells the edge of clicks beside Segment", async () => {
     await visit("copy", async (page, segment) => {
       await click(page, 2);
-      await expect.poll(answers).toMatchObject({ "/events": [taken] });
-      await expect.poll(() => segment.toSorted()).toEqual(["/v1/i", "/v1/p", "/v1/t"]);
-      const answered = page.waitForResponse((response) => response.url().endsWith("/events"));
+      await told().toMatchObject({ "/events": [taken] });
+      await expect.poll(() => segment.toSorted(), PATIENCE).toEqual(["/v1/i", "/v1/p", "/v1/t"]);
       await page.locator("#offers button").click();
-      const reply = await answered;
-      expect([reply.status(), Object(await reply.json()).rejected[0].reason]).toEqual([422, "token_missing"]);
+      await told().toMatchObject({ "/events": [taken, { accepted: 0, rejected: [{ reason: "token_missing" }] }] });
+      await expect.poll(() => page.evaluate(() => Reflect.get(window, "statuses")), PATIENCE).toEqual([200, 422]);
     });
   });
 
@@ -74,9 +79,7 @@ describe.skipIf(executablePath === undefined)("Segment's library for browsers", 
     await visit("host", async (page, segment) => {
       await click(page, 2);
       await click(page, 2);
-      await expect
-        .poll(answers)
-        .toMatchObject({ "/v1/t": [taken, { accepted: 0, duplicates: 1 }], "/v1/p": [unknown], "/v1/i": [unknown] });
+      await told().toMatchObject({ "/v1/t": [taken, { accepted: 0, duplicates: 1 }], "/v1/p": [unknown], "/v1/i": [unknown] });
       expect(segment).toEqual([]);
     });
   });
@@ -84,8 +87,12 @@ describe.skipIf(executablePath === undefined)("Segment's library for browsers", 
   it("has the edge in Segment's place, in batches", async () => {
     await visit("batches", async (page) => {
       await click(page, 4);
-      await expect.poll(() => answers()["/v1/b"]?.map((answer) => Object(answer).accepted)).toEqual([1]);
-      expect(answers()).toMatchObject({ "/v1/b": [{ rejected: [{ reason: "action_unknown" }, { reason: "action_unknown" }] }] });
+      // The library decides what goes together.
+      const counts = (): readonly number[] => {
+        const all = (answers()["/v1/b"] ?? []).map((answer) => Object(answer));
+        return [all.reduce((sum, { accepted }) => sum + accepted, 0), all.flatMap(({ rejected }) => rejected).length];
+      };
+      await expect.poll(counts, PATIENCE).toEqual([1, 2]);
     });
   });
 });

@@ -1,4 +1,4 @@
-/** A page that searches and tells Segment of clicks; `?edge=…` names how the edge gets them. Outcomes stand in `window.told`. */
+/** A page that searches and tells Segment of clicks; `?edge=…` names how the edge gets them. What the library could not deliver stands in `window.told`, and how the edge answered copies in `window.statuses`. */
 import { AnalyticsBrowser } from "@segment/analytics-next";
 
 const EDGE = "https://edge.shop.example";
@@ -15,11 +15,14 @@ const settings = {
 const analytics = AnalyticsBrowser.load({ writeKey: "write-key", cdnSettings }, { integrations: { "Segment.io": settings } });
 
 window.told = [];
+window.statuses = [];
 void analytics.on("error", ({ reason }) => window.told.push(String(reason)));
 if (way === "copy") {
-  void analytics.on("track", (event, properties) =>
-    fetch(`${EDGE}/events`, { method: "POST", body: JSON.stringify({ type: "track", event, properties }), keepalive: true }),
-  );
+  void analytics.on("track", async (event, properties) => {
+    const body = JSON.stringify({ type: "track", event, properties });
+    const { status } = await fetch(`${EDGE}/events`, { method: "POST", body, keepalive: true });
+    window.statuses.push(status);
+  });
 }
 
 void analytics.page();
