@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -96,8 +97,12 @@ try {
   assert.equal((await fetch(address)).status, 500, "Without an edge the page is served from a cache");
   say("without the edge the page answers with status 500");
 } finally {
-  if (example.pid !== undefined && example.exitCode === null) process.kill(-example.pid);
+  if (example.pid !== undefined && example.exitCode === null) {
+    const ended = once(example, "exit");
+    process.kill(-example.pid);
+    await ended;
+  }
   if (!isStopped) await edge.stop();
   await engine.close();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
