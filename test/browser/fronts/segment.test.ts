@@ -36,6 +36,12 @@ describe.skipIf(executablePath === undefined)("Segment's library for browsers", 
     return Object.fromEntries([...grouped].map(([path, all]) => [path, all.map(({ reply }) => Object(JSON.parse(reply.toString())))]));
   };
 
+  /** Events accepted and rejected in batches, in sum: the library decides what goes together. */
+  const batched = (): readonly number[] => {
+    const all = (answers()["/v1/b"] ?? []).map((answer) => Object(answer));
+    return [all.reduce((sum, { accepted }) => sum + accepted, 0), all.flatMap(({ rejected }) => rejected).length];
+  };
+
   const told = () => expect.poll(answers, PATIENCE);
 
   async function visit(way: (typeof WAYS)[number], see: (page: Page, segment: readonly string[]) => Promise<void>): Promise<void> {
@@ -87,12 +93,7 @@ describe.skipIf(executablePath === undefined)("Segment's library for browsers", 
   it("has the edge in Segment's place, in batches", async () => {
     await visit("batches", async (page) => {
       await click(page, 4);
-      // The library decides what goes together.
-      const counts = (): readonly number[] => {
-        const all = (answers()["/v1/b"] ?? []).map((answer) => Object(answer));
-        return [all.reduce((sum, { accepted }) => sum + accepted, 0), all.flatMap(({ rejected }) => rejected).length];
-      };
-      await expect.poll(counts, PATIENCE).toEqual([1, 2]);
+      await expect.poll(batched, PATIENCE).toEqual([1, 2]);
     });
   });
 });
