@@ -22,7 +22,7 @@ export function testFronts(engine: EngineName, url: () => string, fill: (url: st
     beforeAll(async () => {
       await fill(url());
       browser = await chromium.launch({ ...(executablePath !== undefined && { executablePath }), args: ["--no-sandbox"] });
-      const answers: Partial<Record<EngineName, Answer>> = { [engine]: (request) => ask(url(), request) };
+      const answers: Partial<Record<EngineName, Answer>> = { [engine]: (request: Request) => ask(url(), request) };
       shops = await openShops({ fronts, answers, options });
     }, 300_000);
 
