@@ -34,6 +34,8 @@ const INDEXES: Readonly<Record<string, { readonly engine: EngineName; readonly w
   articles: { engine: "typesense" },
   articles_offers: { engine: "typesense" },
   stock: { engine: "elasticsearch" },
+  // That of examples/.
+  products: { engine: "elasticsearch" },
   stock_offers: { engine: "elasticsearch" },
   shop: { engine: "shopify", idField: "handle" },
 };
