@@ -54,9 +54,8 @@ export const EVENT_ROUTES: ReadonlyMap<string, EventFormat> = new Map([
   ["/mp/collect", "ga4"],
   ["/v1/batch", "segment"],
   ["/v1/track", "segment"],
-  // Those of Segment's library for browsers.
-  ["/v1/b", "segment"],
-  ["/v1/t", "segment"],
+  // Those of Segment's library for browsers: batches, then one path for each kind of call, of which only track calls are events; the last takes its figures about itself.
+  ...["b", "t", "p", "i", "g", "a", "m"].map((kind) => [`/v1/${kind}`, "segment"] as const),
 ]);
 
 /** Whether a path is one of the edge's own pages. */

@@ -6,6 +6,7 @@ import { testClients } from "./clients/clients.ts";
 import { note } from "./figures.ts";
 import { type RunningEdge, startEdge } from "./edge.ts";
 import { shapeOf, trespasses } from "./foreign.ts";
+import { fillStock, testFronts } from "./fronts.ts";
 import { judgeAll } from "./judge.ts";
 import { missing, type RunningEngine, startEngine } from "./launch.ts";
 import { differences } from "./reading-elasticsearch.ts";
@@ -88,6 +89,8 @@ for (const [name, backend] of ENGINES) {
     }, 60_000);
 
     testClients(name, () => ({ engine: engine.url, edge: edge.url }));
+
+    if (name === "elasticsearch-9") testFronts("elasticsearch", () => engine.url, fillStock);
 
     if (name === "opensearch") testWorkerd(name, backend, () => engine.url, [...shapes, ...MULTI], ELASTICSEARCH, ELASTICSEARCH_PAGING);
   });

@@ -234,12 +234,13 @@ export async function fillMeilisearch(url: string, key: string | undefined): Pro
   while (!/"status": ?"succeeded"/.test(await call("GET", `/tasks/${taskUid}`))) await new Promise((resolve) => setTimeout(resolve, 100)); // oxlint-disable-line no-await-in-loop
 }
 
+export async function postTypesense(url: string, key: string, path: string, body: string): Promise<void> {
+  const response = await fetch(`${url}${path}`, { method: "POST", headers: { "x-typesense-api-key": key }, body });
+  const text = await response.text();
+  if (!response.ok || text.includes('"success":false')) throw new Error(`${path}: ${response.status} ${text.slice(0, 300)}`);
+}
+
 export async function fillTypesense(url: string, key: string): Promise<void> {
-  const post = async (path: string, body: string): Promise<void> => {
-    const response = await fetch(`${url}${path}`, { method: "POST", headers: { "x-typesense-api-key": key }, body });
-    const text = await response.text();
-    if (!response.ok || text.includes('"success":false')) throw new Error(`${path}: ${response.status} ${text.slice(0, 300)}`);
-  };
   const fields = Object.entries(FLAT[0]!)
     .filter(([name]) => name !== "id")
     .map(([name, value]) => ({
@@ -247,6 +248,7 @@ export async function fillTypesense(url: string, key: string): Promise<void> {
       type: typeof value === "string" ? "string" : typeof value === "boolean" ? "bool" : name === "popularity" ? "int32" : "float",
       facet: name === "category",
     }));
-  await post("/collections", JSON.stringify({ name: "products", fields }));
-  await post("/collections/products/documents/import?action=create", FLAT.map((document) => JSON.stringify(document)).join("\n"));
+  await postTypesense(url, key, "/collections", JSON.stringify({ name: "products", fields }));
+  const documents = FLAT.map((document) => JSON.stringify(document)).join("\n");
+  await postTypesense(url, key, "/collections/products/documents/import?action=create", documents);
 }

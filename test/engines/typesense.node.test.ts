@@ -5,6 +5,7 @@ import { wordsOf } from "../../src/backends/words.ts";
 import { createRandom } from "../../src/demo/catalogue/random.ts";
 import { planSearch } from "../backends/one-search.ts";
 import { type RunningEdge, startEdge } from "./edge.ts";
+import { fillArticles, testFronts } from "./fronts.ts";
 import { ask, judgeAll, listAt } from "./judge.ts";
 import { missing, type RunningEngine, startEngine } from "./launch.ts";
 import { KEY, randomQuery, search, SHAPES, TYPESENSE } from "./shapes-typesense.ts";
@@ -88,4 +89,11 @@ describe.skipIf(problem !== undefined)("typesense", () => {
     }
     await fresh.stop();
   });
+
+  testFronts(
+    "typesense",
+    () => engine.url,
+    (url) => fillArticles(url, KEY),
+    { forwardCredentials: true },
+  );
 });

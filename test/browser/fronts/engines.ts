@@ -273,13 +273,15 @@ async function answerShopify(request: Request): Promise<Response> {
   return Response.json({ data: { search }, extensions: { cost: { requestedQueryCost: 4 } } });
 }
 
+export type Answer = (request: Request) => Promise<Response>;
+
 /** Name of the engine in the edge's configuration → its answers. */
-export const ENGINES = {
+export const STAND_INS = {
   algolia: answerAlgolia,
   meilisearch: answerMeilisearch,
   typesense: answerTypesense,
   elasticsearch: answerElastic,
   shopify: answerShopify,
-} as const;
+} as const satisfies Readonly<Record<string, Answer>>;
 
-export type EngineName = keyof typeof ENGINES;
+export type EngineName = keyof typeof STAND_INS;

@@ -5,16 +5,14 @@ import { fileURLToPath } from "node:url";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findChromium } from "../demo.ts";
-import { type Front, FRONTS } from "./fronts.ts";
-import { guideDiffs } from "./guide.ts";
-import { answerAsEngine, openShops, type Place, type Shops } from "./shops.ts";
-import { CLICKED, type Diary, QUERY, walk } from "./walk.ts";
+import { expectSameShop, USER_AGENT, walkBoth } from "./both.ts";
+import { STAND_INS } from "./engines.ts";
+import { FRONTS } from "./fronts.ts";
+import { openShops, type Shops } from "./shops.ts";
+import { CLICKED, QUERY } from "./walk.ts";
 
 const executablePath = findChromium();
 if (executablePath === undefined) console.warn("Skipped: no Chromium found. Set CHROMIUM_PATH to run the browser tests.");
-
-/** Events of crawlers, and of headless browsers, do not count. */
-const USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36";
 
 const EXAMPLES = new URL("../../../examples/", import.meta.url);
 
@@ -35,8 +33,6 @@ async function startExample(file: string, env: Readonly<Record<string, string>>)
   };
 }
 
-const sorted = (ids: readonly string[]): readonly string[] => ids.toSorted();
-
 describe.skipIf(executablePath === undefined)("stock front ends", () => {
   let browser: Browser;
   let shops: Shops;
@@ -44,7 +40,7 @@ describe.skipIf(executablePath === undefined)("stock front ends", () => {
   beforeAll(async () => {
     [browser, shops] = await Promise.all([
       chromium.launch({ ...(executablePath !== undefined && { executablePath }), args: ["--no-sandbox"] }),
-      openShops(),
+      openShops({ fronts: FRONTS, answers: STAND_INS }),
     ]);
   });
 
@@ -52,16 +48,6 @@ describe.skipIf(executablePath === undefined)("stock front ends", () => {
     await browser?.close();
     await shops?.stop();
   });
-
-  async function walkAt(front: Front, place: Place): Promise<Diary> {
-    const context = await browser.newContext({ userAgent: USER_AGENT });
-    try {
-      if (place === "engine") await answerAsEngine(context, front, shops.lag);
-      return await walk(await context.newPage(), shops.addressOf(front, place), front, shops.lag);
-    } finally {
-      await context.close();
-    }
-  }
 
   /** Items, positions and how many the edge has taken, of the events that it was sent about clicked hits; others are about clicked filters. */
   const clicks = (): unknown =>
@@ -74,31 +60,9 @@ describe.skipIf(executablePath === undefined)("stock front ends", () => {
 
   it.each(FRONTS)("$name", async (front) => {
     shops.edge.exchanges.length = 0;
-    const [engine, edge] = [await walkAt(front, "engine"), await walkAt(front, "edge")];
-    for (const { complaints } of [engine, edge]) expect(complaints).toEqual([]);
-    // Without words, sorted, and whatever no order can change.
-    expect(edge.home).toEqual(engine.home);
-    expect(edge.sorted).toEqual(engine.sorted);
-    expect(edge.foundFacets).toEqual(engine.foundFacets);
-    expect([edge.typed.count, edge.typed.facets, edge.offers.length]).toEqual([
-      engine.typed.count,
-      engine.typed.facets,
-      engine.offers.length,
-    ]);
-    expect(edge.pages.map(({ length }) => length)).toEqual(engine.pages.map(({ length }) => length));
-    // The same hits, each once.
-    expect(sorted(edge.pages.flat())).toEqual(sorted(engine.pages.flat()));
-    expect(edge.infinite.length).toBe(engine.infinite.length);
-    expect(sorted(edge.infinite)).toEqual(sorted(engine.infinite));
-    expect({ ...edge.refined, ids: sorted(edge.refined?.ids ?? []) }).toEqual({
-      ...engine.refined,
-      ids: sorted(engine.refined?.ids ?? []),
-    });
-    // In another order, which lasts.
-    expect(edge.typed.ids).not.toEqual(engine.typed.ids);
-    if (edge.back !== undefined) expect(edge.back).toEqual(edge.typed);
+    const [engine, edge] = await walkBoth(browser, shops, front);
+    expectSameShop(engine, edge);
     if (front.does.includes("clicks")) expect(clicks()).toEqual([[edge.typed.ids[CLICKED], CLICKED + 1, 1]]);
-    if (edge.infinite.length > 0) expect(edge.infinite).toEqual(edge.pages.flat());
   });
 
   describe("examples", () => {
@@ -130,11 +94,5 @@ describe.skipIf(executablePath === undefined)("stock front ends", () => {
         outcome: expect.stringMatching(/^applied; /),
       });
     });
-  });
-
-  it("has one diff or two of each page in the guide", () => {
-    const counts = FRONTS.map(({ page }) => guideDiffs().filter((diff) => diff.page === page).length);
-    expect(Math.min(...counts)).toBeGreaterThanOrEqual(1);
-    expect(Math.max(...counts)).toBeLessThanOrEqual(2);
   });
 });

@@ -10,8 +10,8 @@ import { bundleWorker } from "../../../src/lab/harness/bundle.ts";
 import { publishCatalogue } from "../../../src/lab/harness/catalogue.ts";
 import { listen, listenAsTap, type Listening } from "../../clients/servers.ts";
 import { runBundle } from "../../harness/running.ts";
-import { ENGINES, PRODUCTS } from "./engines.ts";
-import { type Front, FRONTS } from "./fronts.ts";
+import { type Answer, type EngineName, PRODUCTS } from "./engines.ts";
+import type { Front } from "./fronts.ts";
 import { guidedPage, stockPage } from "./guide.ts";
 
 export const PLACES = ["engine", "edge"] as const;
@@ -22,18 +22,22 @@ const CATALOG = "fronts";
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const PAGES = fileURLToPath(new URL("pages/", import.meta.url));
 
-/** Index → its backend and options. */
-const INDEXES: Readonly<Record<string, { readonly backend: keyof typeof ENGINES; readonly window?: number; readonly idField?: string }>> = {
-  goods: { backend: "algolia" },
-  goods_offers: { backend: "algolia" },
-  goods_price_asc: { backend: "algolia", window: 0 },
-  wares: { backend: "meilisearch" },
-  wares_offers: { backend: "meilisearch" },
-  articles: { backend: "typesense" },
-  articles_offers: { backend: "typesense" },
-  products: { backend: "elasticsearch" },
-  products_offers: { backend: "elasticsearch" },
-  shop: { backend: "shopify", idField: "handle" },
+const ENGINE_HOSTS = /^https:\/\/([\w-]+\.)*(search\.shop\.example|algolia\.net|algolianet\.com|algolia\.io)\//;
+
+/** Index → its engine and options. */
+const INDEXES: Readonly<Record<string, { readonly engine: EngineName; readonly window?: number; readonly idField?: string }>> = {
+  goods: { engine: "algolia" },
+  goods_offers: { engine: "algolia" },
+  goods_price_asc: { engine: "algolia", window: 0 },
+  wares: { engine: "meilisearch" },
+  wares_offers: { engine: "meilisearch" },
+  articles: { engine: "typesense" },
+  articles_offers: { engine: "typesense" },
+  stock: { engine: "elasticsearch" },
+  // That of examples/.
+  products: { engine: "elasticsearch" },
+  stock_offers: { engine: "elasticsearch" },
+  shop: { engine: "shopify", idField: "handle" },
 };
 
 /** Delays of the replies that are still to come, the next one first: a page that types fast gets its answers in the wrong order. */
@@ -62,13 +66,14 @@ const localised = (source: string, { url, port }: Listening): string =>
     .replaceAll('"edge.shop.example", port: 443, protocol: "https"', `"127.0.0.1", port: ${port}, protocol: "http"`)
     .replaceAll('"edge.shop.example", accept: "read", protocol: "https"', `"127.0.0.1:${port}", accept: "read", protocol: "http"`)
     .replaceAll('{ url: "edge.shop.example" }', `{ url: "127.0.0.1:${port}", protocol: "http" }`)
-    .replaceAll("https://edge.shop.example", url);
+    .replaceAll("https://edge.shop.example", url)
+    .replaceAll("edge.shop.example/v1", `127.0.0.1:${port}/v1`);
 
 /** `algolia-5@edge.js` and so on, in one build, so that what they share is bundled once. */
-async function bundlePages(edge: Listening): Promise<ReadonlyMap<string, Uint8Array>> {
+async function bundlePages({ fronts, edgePages = [] }: Stock, edge: Listening): Promise<ReadonlyMap<string, Uint8Array>> {
   const sources: Readonly<Record<Place, (page: string) => string>> = {
     engine: (page) => patient(stockPage(page)),
-    edge: (page) => localised(guidedPage(page), edge),
+    edge: (page) => localised(edgePages.includes(page) ? stockPage(page) : guidedPage(page), edge),
   };
   const pages: Plugin = {
     name: "pages",
@@ -81,7 +86,9 @@ async function bundlePages(edge: Listening): Promise<ReadonlyMap<string, Uint8Ar
     },
   };
   const { outputFiles } = await build({
-    entryPoints: FRONTS.flatMap(({ page }) => PLACES.map((place) => ({ in: `${place}:${page}`, out: `${basename(page)}@${place}` }))),
+    entryPoints: [...fronts.flatMap(({ page }) => PLACES.map((place) => [place, page])), ...edgePages.map((page) => ["edge", page])].map(
+      ([place = "", page = ""]) => ({ in: `${place}:${page}`, out: `${basename(page)}@${place}` }),
+    ),
     bundle: true,
     splitting: true,
     format: "esm",
@@ -98,24 +105,38 @@ const HTML = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Shop</
 <div id="box"></div><div id="panel"></div><div id="count"></div><div id="sort"></div><div id="facet"></div><div id="hits"></div><div id="pages"></div><div id="offers"></div>
 </main>`;
 
+export interface Stock {
+  readonly fronts: readonly Front[];
+  /** More of pages/, which ask the edge as they are. */
+  readonly edgePages?: readonly string[];
+  /** Of every engine of these front ends. */
+  readonly answers: Readonly<Partial<Record<EngineName, Answer>>>;
+  /** More options of each index at the edge. */
+  readonly options?: object;
+}
+
 export interface Shops {
   /** Ends in a slash. */
-  readonly addressOf: (front: Front, place: Place) => string;
+  readonly addressOf: (front: Pick<Front, "page">, place: Place) => string;
   /** Everything that a page asked of the edge. */
   readonly edge: Listening;
   /** Everything that the edge asked of its engines. */
   readonly engines: ReadonlyMap<string, Listening>;
   readonly lag: Lag;
+  /** Answers the engine's own hosts, which the stock pages ask. */
+  answerAsEngine(context: BrowserContext, front: Front): Promise<void>;
   stop(): Promise<void>;
 }
 
-export async function openShops(): Promise<Shops> {
+export async function openShops(stock: Stock): Promise<Shops> {
+  const { answers, options: more = {} } = stock;
   const folder = mkdtempSync(join(tmpdir(), "armmt-fronts-"));
   const lag = new Lag();
   const engines = new Map<string, Listening>();
-  for (const [backend, answer] of Object.entries(ENGINES)) engines.set(backend, await listen(answer)); // oxlint-disable-line no-await-in-loop
-  const indexes = Object.entries(INDEXES).map(([index, { backend, ...options }]) => {
-    return [index, { backend, url: engines.get(backend)!.url, window: WINDOW, catalog: CATALOG, ...options }] as const;
+  for (const [backend, answer] of Object.entries(answers)) engines.set(backend, await listen(answer)); // oxlint-disable-line no-await-in-loop
+  const indexes = Object.entries(INDEXES).flatMap(([index, { engine, ...options }]) => {
+    const url = engines.get(engine)?.url;
+    return url === undefined ? [] : [[index, { backend: engine, url, window: WINDOW, catalog: CATALOG, ...options, ...more }] as const];
   });
   let bundles: ReadonlyMap<string, Uint8Array> = new Map();
   const server = createServer(({ url = "/" }, reply) => {
@@ -142,12 +163,34 @@ export async function openShops(): Promise<Shops> {
     () => worker.url,
     async ({ method }) => (method === "OPTIONS" ? undefined : lag.wait()),
   );
-  bundles = await bundlePages(edge);
+  bundles = await bundlePages(stock, edge);
   return {
     addressOf: ({ page }, place) => `${origin}/${basename(page)}@${place}/`,
     edge,
     engines,
     lag,
+    async answerAsEngine(context, { engine }) {
+      await context.route(ENGINE_HOSTS, async (route) => {
+        const asked = route.request();
+        const body = asked.postDataBuffer();
+        const type = await asked.headerValue("content-type");
+        const request = new Request(asked.url(), {
+          method: asked.method(),
+          headers: type === null ? {} : { "content-type": type },
+          ...(body !== null && { body: Uint8Array.from(body) }),
+        });
+        const reply = (await answers[engine]?.(request)) ?? Response.error();
+        await lag.wait();
+        // A page that is closed or has moved on takes no answer.
+        await route
+          .fulfill({
+            status: reply.status,
+            headers: { ...Object.fromEntries(reply.headers), "access-control-allow-origin": "*" },
+            body: Buffer.from(await reply.arrayBuffer()),
+          })
+          .catch(() => undefined);
+      });
+    },
     async stop() {
       server.closeAllConnections();
       server.close();
@@ -155,23 +198,4 @@ export async function openShops(): Promise<Shops> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** Answers the engine's own hosts, which the stock pages ask. */
-export async function answerAsEngine(context: BrowserContext, { engine }: Front, lag: Lag): Promise<void> {
-  await context.route(/^https:\/\/([\w-]+\.)*(search\.shop\.example|algolia\.net|algolianet\.com|algolia\.io)\//, async (route) => {
-    const asked = route.request();
-    const body = asked.postDataBuffer();
-    const request = new Request(asked.url(), { method: asked.method(), ...(body !== null && { body: Uint8Array.from(body) }) });
-    const reply = await ENGINES[engine](request);
-    await lag.wait();
-    // A page that is closed or has moved on takes no answer.
-    await route
-      .fulfill({
-        status: reply.status,
-        headers: { ...Object.fromEntries(reply.headers), "access-control-allow-origin": "*" },
-        body: Buffer.from(await reply.arrayBuffer()),
-      })
-      .catch(() => undefined);
-  });
 }

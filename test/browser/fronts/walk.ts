@@ -37,8 +37,8 @@ export const CLICKED = 3;
 /** The answers to the first letters come last. */
 const LAGS_MS = [320, 240, 160, 80];
 
-/** InstantSearch writes its state to the address this long after a change. */
-const ROUTING_MS = 450;
+/** InstantSearch writes its state to the address 400 ms after a change, Search UI 500 ms. */
+const ROUTING_MS = 550;
 
 const NEXT = "#pages .next:not([disabled]), #pages .ais-Pagination-item--nextPage:not(.ais-Pagination-item--disabled) a";
 const MORE = ".ais-InfiniteHits-loadMore:not([disabled])";
@@ -51,6 +51,8 @@ export async function walk(page: Page, address: string, { does, debounceMs = 0 }
   const after = async (action: () => Promise<unknown>): Promise<void> => {
     await action();
     await settle();
+    // Not only at the end: a page whose engine refuses its searches has no way on.
+    if (complaints.length > 0) throw new Error(`The page at ${address} complains: ${complaints.join("\n")}`);
   };
 
   const idsIn = (selector: string): Promise<string[]> =>
@@ -94,12 +96,12 @@ export async function walk(page: Page, address: string, { does, debounceMs = 0 }
   let refined: View | undefined;
   let back: View | undefined;
   if (does.includes("facets")) {
-    await page.waitForTimeout(does.includes("back") ? ROUTING_MS : 0);
+    if (does.includes("back")) await pause(page, ROUTING_MS);
     const box = page.locator(`#facet label:has(.ais-RefinementList-labelText:text-is("${VALUE}")) input`);
     await after(() => box.click());
     refined = await view();
     if (does.includes("back")) {
-      await page.waitForTimeout(ROUTING_MS);
+      await pause(page, ROUTING_MS);
       await after(() => page.goBack());
       back = await view();
     } else await after(() => box.click());

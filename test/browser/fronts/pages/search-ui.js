@@ -3,7 +3,7 @@ import ElasticsearchAPIConnector from "@elastic/search-ui-elasticsearch-connecto
 
 const connector = new ElasticsearchAPIConnector({
   host: "https://search.shop.example",
-  index: "products",
+  index: "stock",
 });
 
 const driver = new SearchDriver({
@@ -12,7 +12,7 @@ const driver = new SearchDriver({
   trackUrlState: true,
   initialState: { resultsPerPage: 10 },
   searchQuery: {
-    search_fields: { title: { weight: 2 }, category: {} },
+    search_fields: { title: { weight: 2 } },
     result_fields: { title: { raw: {} }, price: { raw: {} } },
     facets: { category: { type: "value", size: 20 } },
     disjunctiveFacets: ["category"],

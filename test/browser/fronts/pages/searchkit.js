@@ -17,7 +17,7 @@ const searchkit = new Searchkit({
 
 showShop({
   searchClient: Client(searchkit),
-  products: "products",
-  offers: "products_offers",
-  sorts: { price: "products_price_asc" },
+  products: "stock",
+  offers: "stock_offers",
+  sorts: { price: "stock_price_asc" },
 });
