@@ -201,30 +201,34 @@ describe.each(runtimes)("%s with a folder in which keys hang", (runtime) => {
   );
 
   it("starts and serves while the pointer, the set and the experiments hang", { timeout: 120_000 }, async () => {
-    for (const [name, keys] of [
+    const hanging = [
       ["pointer", [pointerKey("products"), "experiments"]],
       ["set", [setKey("products", "1"), "experiments"]],
-    ] as const) {
-      const data = await publishedFolder(`${name}-${runtime}`);
-      const pipes = keys.map((key) => stall(data, key));
-      const server = await start(runtime, data, "localhost", "LIVE_EXPERIMENTS = true");
-      try {
-        expect(server.log()).toContain('"event":"store_timeout"');
-        const replies = await timesOf(12, () => ask(server.url));
-        expect([...new Set(replies.map((reply) => reply.status))]).toEqual([200]);
-        expect(replies.every(({ armmt }) => /reason=store_(?:timeout|unavailable)$/.test(armmt))).toBe(true);
-        const alone = quickest(await timesOf(10, () => ask(`http://localhost:${enginePort}`)));
-        const off = await timesOf(15, () => ask(server.url, OFF));
-        expect(off.every(({ armmt, token }) => armmt === "bypass; reason=off" && token !== null)).toBe(true);
-        expect(quickest(off) - alone).toBeLessThan(100);
-      } finally {
-        const stoppedAt = performance.now();
-        await server.stop();
-        expect(performance.now() - stoppedAt).toBeLessThan(20_000);
-        for (const pipe of pipes) rmSync(pipe);
-      }
-    }
+    ] as const;
+    // Side by side: most of it is waiting.
+    await Promise.all(hanging.map(([name, keys]) => serveWhileHanging(name, keys)));
   });
+
+  async function serveWhileHanging(name: string, keys: readonly string[]): Promise<void> {
+    const data = await publishedFolder(`${name}-${runtime}`);
+    const pipes = keys.map((key) => stall(data, key));
+    const server = await start(runtime, data, "localhost", "LIVE_EXPERIMENTS = true");
+    try {
+      expect(server.log()).toContain('"event":"store_timeout"');
+      const replies = await timesOf(12, () => ask(server.url));
+      expect([...new Set(replies.map((reply) => reply.status))]).toEqual([200]);
+      expect(replies.every(({ armmt }) => /reason=store_(?:timeout|unavailable)$/.test(armmt))).toBe(true);
+      const alone = quickest(await timesOf(10, () => ask(`http://localhost:${enginePort}`)));
+      const off = await timesOf(15, () => ask(server.url, OFF));
+      expect(off.every(({ armmt, token }) => armmt === "bypass; reason=off" && token !== null)).toBe(true);
+      expect(quickest(off) - alone).toBeLessThan(100);
+    } finally {
+      const stoppedAt = performance.now();
+      await server.stop();
+      expect(performance.now() - stoppedAt).toBeLessThan(20_000);
+      for (const pipe of pipes) rmSync(pipe);
+    }
+  }
 });
 
 async function rows(data: string): Promise<number> {
@@ -237,8 +241,9 @@ async function rows(data: string): Promise<number> {
   }
 }
 
-describe.each(runtimes)("%s with a locked file of events", (runtime) => {
-  it("answers every search, and has every record afterwards", { timeout: 120_000 }, async () => {
+// Side by side: most of it is waiting.
+describe.concurrent.each(runtimes)("%s with a locked file of events", (runtime) => {
+  it("answers every search, and has every record afterwards", { timeout: 120_000 }, async ({ expect }) => {
     const data = await publishedFolder(`locked-${runtime}`);
     const server = await start(runtime, data);
     try {
@@ -272,20 +277,24 @@ describe.each(runtimes)("%s with a locked file of events", (runtime) => {
     }
   });
 
-  it("says how many records are lost when it stops while the file is locked, and stops in time", { timeout: 120_000 }, async () => {
-    const data = await publishedFolder(`lost-${runtime}`);
-    const server = await start(runtime, data);
-    await timesOf(3, () => ask(server.url));
-    await expect.poll(() => rows(data).catch(() => 0), { timeout: 10_000 }).toBe(3);
-    const { DatabaseSync } = await importSqlite();
-    const other = new DatabaseSync(join(data, "events.sqlite"));
-    other.exec("BEGIN IMMEDIATE");
-    await timesOf(4, () => ask(server.url));
-    const stoppedAt = performance.now();
-    expect(await server.stop()).toBe(1);
-    expect(performance.now() - stoppedAt).toBeLessThan(20_000);
-    other.close();
-    expect(server.log()).toContain('"event":"records_lost","writes":4');
-    expect(await rows(data)).toBe(3);
-  });
+  it(
+    "says how many records are lost when it stops while the file is locked, and stops in time",
+    { timeout: 120_000 },
+    async ({ expect }) => {
+      const data = await publishedFolder(`lost-${runtime}`);
+      const server = await start(runtime, data);
+      await timesOf(3, () => ask(server.url));
+      await expect.poll(() => rows(data).catch(() => 0), { timeout: 10_000 }).toBe(3);
+      const { DatabaseSync } = await importSqlite();
+      const other = new DatabaseSync(join(data, "events.sqlite"));
+      other.exec("BEGIN IMMEDIATE");
+      await timesOf(4, () => ask(server.url));
+      const stoppedAt = performance.now();
+      expect(await server.stop()).toBe(1);
+      expect(performance.now() - stoppedAt).toBeLessThan(20_000);
+      other.close();
+      expect(server.log()).toContain('"event":"records_lost","writes":4');
+      expect(await rows(data)).toBe(3);
+    },
+  );
 });

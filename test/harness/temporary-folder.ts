@@ -1,0 +1,31 @@
+/** The temporary folder of a run of the tests. For configurations of Vitest, which are loaded before any process of tests starts. */
+import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const PREFIX = "armmt-tests-";
+/** Of a run that was killed: no run takes so long. */
+const LEFT_MS = 86_400_000;
+
+/**
+ * All that tests, and what they start, put into the temporary folder lies in one that goes with this process, whatever has failed. What runs
+ * left that were killed goes too.
+ */
+export function useOwnTemporaryFolder(): void {
+  const shared = tmpdir();
+  removeLeft(shared);
+  const folder = join(shared, `${PREFIX}${process.pid}`);
+  mkdirSync(folder, { recursive: true });
+  process.env["TMPDIR"] = folder;
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+}
+
+/** `shared` is the temporary folder of the machine. */
+export function removeLeft(shared: string): void {
+  for (const name of readdirSync(shared)) {
+    if (!name.startsWith(PREFIX)) continue;
+    const folder = join(shared, name);
+    const changedMs = statSync(folder, { throwIfNoEntry: false })?.mtimeMs;
+    if (changedMs !== undefined && changedMs < Date.now() - LEFT_MS) rmSync(folder, { recursive: true, force: true });
+  }
+}
