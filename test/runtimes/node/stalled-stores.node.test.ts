@@ -241,14 +241,14 @@ async function rows(data: string): Promise<number> {
   }
 }
 
-// Side by side: most of it is waiting.
+// Side by side: most of it is waiting. A poll belongs to its test, which the global `expect` does not know among several.
 describe.concurrent.each(runtimes)("%s with a locked file of events", (runtime) => {
-  it("answers every search, and has every record afterwards", { timeout: 120_000 }, async ({ expect }) => {
+  it("answers every search, and has every record afterwards", { timeout: 120_000 }, async (context) => {
     const data = await publishedFolder(`locked-${runtime}`);
     const server = await start(runtime, data);
     try {
       await timesOf(5, () => ask(server.url));
-      await expect.poll(() => rows(data).catch(() => 0), { timeout: 10_000 }).toBe(5);
+      await context.expect.poll(() => rows(data).catch(() => 0), { timeout: 10_000 }).toBe(5);
       const { DatabaseSync } = await importSqlite();
       const other = new DatabaseSync(join(data, "events.sqlite"));
       other.exec("BEGIN IMMEDIATE");
@@ -268,7 +268,7 @@ describe.concurrent.each(runtimes)("%s with a locked file of events", (runtime) 
       expect(sent.status).toBe(503);
       other.exec("COMMIT");
       other.close();
-      await expect.poll(() => rows(data), { timeout: 10_000 }).toBe(46);
+      await context.expect.poll(() => rows(data), { timeout: 10_000 }).toBe(46);
       const again = await fetch(`${server.url}/events`, { method: "POST", body: JSON.stringify([event]) });
       expect(await again.json()).toMatchObject({ accepted: 0, duplicates: 1 });
       expect(server.log().match(/"event":"events_locked"/g)).toHaveLength(2);
@@ -277,24 +277,20 @@ describe.concurrent.each(runtimes)("%s with a locked file of events", (runtime) 
     }
   });
 
-  it(
-    "says how many records are lost when it stops while the file is locked, and stops in time",
-    { timeout: 120_000 },
-    async ({ expect }) => {
-      const data = await publishedFolder(`lost-${runtime}`);
-      const server = await start(runtime, data);
-      await timesOf(3, () => ask(server.url));
-      await expect.poll(() => rows(data).catch(() => 0), { timeout: 10_000 }).toBe(3);
-      const { DatabaseSync } = await importSqlite();
-      const other = new DatabaseSync(join(data, "events.sqlite"));
-      other.exec("BEGIN IMMEDIATE");
-      await timesOf(4, () => ask(server.url));
-      const stoppedAt = performance.now();
-      expect(await server.stop()).toBe(1);
-      expect(performance.now() - stoppedAt).toBeLessThan(20_000);
-      other.close();
-      expect(server.log()).toContain('"event":"records_lost","writes":4');
-      expect(await rows(data)).toBe(3);
-    },
-  );
+  it("says how many records are lost when it stops while the file is locked, and stops in time", { timeout: 120_000 }, async (context) => {
+    const data = await publishedFolder(`lost-${runtime}`);
+    const server = await start(runtime, data);
+    await timesOf(3, () => ask(server.url));
+    await context.expect.poll(() => rows(data).catch(() => 0), { timeout: 10_000 }).toBe(3);
+    const { DatabaseSync } = await importSqlite();
+    const other = new DatabaseSync(join(data, "events.sqlite"));
+    other.exec("BEGIN IMMEDIATE");
+    await timesOf(4, () => ask(server.url));
+    const stoppedAt = performance.now();
+    expect(await server.stop()).toBe(1);
+    expect(performance.now() - stoppedAt).toBeLessThan(20_000);
+    other.close();
+    expect(server.log()).toContain('"event":"records_lost","writes":4');
+    expect(await rows(data)).toBe(3);
+  });
 });
