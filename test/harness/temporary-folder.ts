@@ -1,7 +1,7 @@
 /** The temporary folder of a run of the tests. For configurations of Vitest, which are loaded before any process of tests starts. */
 import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 const PREFIX = "armmt-tests-";
 /** Of a run that was killed: no run takes so long. */
@@ -13,8 +13,11 @@ const LEFT_MS = 86_400_000;
  */
 export function useOwnTemporaryFolder(): void {
   const shared = tmpdir();
+  const name = `${PREFIX}${process.pid}`;
+  // A configuration is loaded once for each of its projects.
+  if (basename(shared) === name) return;
   removeLeft(shared);
-  const folder = join(shared, `${PREFIX}${process.pid}`);
+  const folder = join(shared, name);
   mkdirSync(folder, { recursive: true });
   process.env["TMPDIR"] = folder;
   process.once("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
