@@ -10,10 +10,12 @@ it("is of this run alone, in tests too", () => {
 
 it("is removed by a later run where a run was killed, and none other is", () => {
   const shared = mkdtempSync(join(tmpdir(), "armmt-shared-"));
-  for (const name of ["armmt-tests-1", "armmt-tests-2", "armmt-model-3"]) mkdirSync(join(shared, name, "in"), { recursive: true });
-  const twoDaysAgo = Date.now() / 1000 - 172_800;
-  for (const name of ["armmt-tests-1", "armmt-model-3"]) utimesSync(join(shared, name), twoDaysAgo, twoDaysAgo);
+  // Above the largest id of a process.
+  const old = ["armmt-tests-99999991", `armmt-tests-${process.pid}`, "armmt-model-99999992"];
+  for (const name of [...old, "armmt-tests-99999993"]) mkdirSync(join(shared, name, "in"), { recursive: true });
+  const twoHoursAgo = Date.now() / 1000 - 7200;
+  for (const name of old) utimesSync(join(shared, name), twoHoursAgo, twoHoursAgo);
   removeLeft(shared);
-  expect(readdirSync(shared).toSorted()).toEqual(["armmt-model-3", "armmt-tests-2"]);
+  expect(readdirSync(shared).toSorted()).toEqual(["armmt-model-99999992", "armmt-tests-99999993", `armmt-tests-${process.pid}`].toSorted());
   rmSync(shared, { recursive: true });
 });

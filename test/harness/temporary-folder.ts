@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 
 const PREFIX = "armmt-tests-";
-/** Of a run that was killed: no run takes so long. */
-const LEFT_MS = 86_400_000;
+/** A run in another container, whose processes are not seen here, makes a folder more often than that. */
+const LEFT_MS = 3_600_000;
 
 /**
  * All that tests, and what they start, put into the temporary folder lies in one that goes with this process, whatever has failed. What runs
@@ -28,7 +28,16 @@ export function removeLeft(shared: string): void {
   for (const name of readdirSync(shared)) {
     if (!name.startsWith(PREFIX)) continue;
     const folder = join(shared, name);
-    const changedMs = statSync(folder, { throwIfNoEntry: false })?.mtimeMs;
-    if (changedMs !== undefined && changedMs < Date.now() - LEFT_MS) rmSync(folder, { recursive: true, force: true });
+    const changedMs = statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? Infinity;
+    if (changedMs > Date.now() - LEFT_MS || runs(Number(name.slice(PREFIX.length)))) continue;
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function runs(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
   }
 }

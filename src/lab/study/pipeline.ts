@@ -31,9 +31,9 @@ export const FULL = {
 export const QUICK: typeof FULL = {
   pictures: 800,
   encoderEpochs: 4,
-  items: 500,
-  shoppers: 400,
-  searches: 2000,
+  items: 700,
+  shoppers: 600,
+  searches: 3000,
   teachers: 2,
   teacherEpochs: 2,
   studentEpochs: 4,
