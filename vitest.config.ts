@@ -2,8 +2,8 @@
  * Two rings: files ending in `.node.test.ts` need Node (files, native libraries), all others run inside workerd with real KV and D1.
  * Browser tests have their own config (test/browser), because they need Chromium.
  *
- * Files in Node share their worker and what it has loaded: a process and the sources anew for each are a fifth of the whole run. A file that
- * depends on what it finds loaded, or measures its own process, is in OWN_PROCESS.
+ * Files in Node share their worker and what it has loaded: a process and the sources anew take longer than most of them. A file that depends
+ * on what it finds loaded, or measures its own process, is in OWN_PROCESS.
  */
 import { availableParallelism } from "node:os";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
