@@ -82,4 +82,6 @@ def lists_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
+    # A second thread only adds waiting to numbers as few as these, most of all beside other work.
+    torch.set_num_threads(1)
     torch.manual_seed(0)

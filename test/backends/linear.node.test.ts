@@ -24,6 +24,8 @@ const MEASURABLE_MS = 3;
 const TIMES = 16;
 /** Time grows with this power of the bytes; linear is 1, quadratic 2. */
 const MAX_EXPONENT = 1.6;
+/** Below it one measurement is enough: of a quadratic step, each of four runs of the part would have to take seven times its time. */
+const CLEAR_EXPONENT = 1.3;
 
 /** From 1/TIMES to all of the bytes. Other work only ever adds to a time: the quickest runs count, and a few more are made where in doubt. */
 function exponentOf(part: () => unknown, whole: () => unknown): number {
@@ -34,7 +36,7 @@ function exponentOf(part: () => unknown, whole: () => unknown): number {
     if (ms < MEASURABLE_MS) return 0;
     // Of a part of a millisecond, several runs.
     for (let run = 0; run < 4; run++) partMs = Math.min(partMs, cpuMs(part));
-    if (round > 0 && Math.log(ms / partMs) / Math.log(TIMES) < MAX_EXPONENT) break;
+    if (Math.log(ms / partMs) / Math.log(TIMES) < (round === 0 ? CLEAR_EXPONENT : MAX_EXPONENT)) break;
   }
   return Math.log(ms / partMs) / Math.log(TIMES);
 }

@@ -25,7 +25,9 @@ async function answer(question: Question): Promise<object> {
   const wasm = () => openWebWasm({ wasmBinary: () => bytes("/ort-wasm-simd-threaded.wasm") });
   const webgpu = (gpu: { readonly adapter: GPUAdapter; readonly device: GPUDevice }) =>
     openWebWebgpu({ ...gpu, wasmBinary: () => bytes("/ort-wasm-simd-threaded.asyncify.wasm") });
-  if (question.kind === "fault") return runFault(question.fault, { ...setup, openWasm: wasm, openWebgpu: webgpu });
+  if (question.kind === "fault") {
+    return runFault(question.fault, { ...setup, small: await bytes("/small.onnx"), openWasm: wasm, openWebgpu: webgpu });
+  }
   return scoreGolden({ ...setup, ...question, runtimes: { wasm, webgpu } });
 }
 

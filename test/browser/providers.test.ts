@@ -20,8 +20,8 @@ import { findChromium } from "./demo.ts";
 import type { Question } from "./providers-entry.ts";
 
 const TIMEOUT_MS = 400_000;
-/** Enough for a median where a run takes a second. */
-const RUNS = { wasm: 30, webgpu: 3 } as const;
+/** A software GPU's times say nothing. */
+const RUNS = { wasm: 30, webgpu: 1 } as const;
 /** GPUs round otherwise. */
 const WEBGPU_TOLERANCE = 1e-3;
 
@@ -48,6 +48,7 @@ const ORT = "node_modules/onnxruntime-web/dist";
 function startServer(script: string): Promise<Server> {
   const files: Readonly<Record<string, readonly [type: string, path: string]>> = {
     "/student.onnx": ["application/octet-stream", "model/student.onnx"],
+    "/small.onnx": ["application/octet-stream", "test/inference/small.onnx"],
     "/manifest.json": ["application/json", "model/manifest.json"],
     "/golden.json": ["application/json", "model/golden.json"],
     "/ort-wasm-simd-threaded.wasm": ["application/wasm", `${ORT}/ort-wasm-simd-threaded.wasm`],
@@ -231,8 +232,8 @@ describe.skipIf(executablePath === undefined)("golden cases", () => {
       expect(after).toMatchObject(expected);
       expect(maxError).toBeLessThanOrEqual(reason === undefined ? WEBGPU_TOLERANCE : golden.tolerance);
       expect(events).toEqual(reason === undefined ? [] : ["webgpu_fallback"]);
-      // One limit for all lists that hang, not one for each.
-      if (fault === "hung_run") expect(ms).toBeLessThan(2 * HANG_MS);
+      // One limit for all three lists that hang, not one for each.
+      if (fault === "hung_run") expect(ms).toBeLessThan(3 * HANG_MS);
     });
   }
 });

@@ -143,7 +143,7 @@ describe("on the command line", () => {
     expect(plain.stdout).toMatch(/one look at the end .* [\d,]+ days/);
     expect([stray.code, none.code]).toEqual([2, 2]);
     expect(stray.stderr).toContain("--database needs --experiment");
-  }, 60_000);
+  });
 
   it("report shows simulated shoppers as JSON and as a page, and nothing else on stderr", async () => {
     const html = join(folder, "report.html");

@@ -1,6 +1,9 @@
 /** Real engines behind the edge, two at a time: each takes a JVM. `npm run test:engines`. */
 import { defineConfig } from "vitest/config";
 import { reporter } from "./reporter.ts";
+import { useOwnTemporaryFolder } from "../harness/temporary-folder.ts";
+
+useOwnTemporaryFolder();
 
 export default defineConfig({
   test: {

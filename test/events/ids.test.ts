@@ -90,7 +90,7 @@ beforeEach(() => {
 const ext = { ubi: { query_id: `search-of-${USER}`, client_id: CLIENT, application: `shop of ${CLIENT}`, user_query: "mug" } };
 
 describe.each(["1", "0"])("with consent %s", (consent) => {
-  it("no sink, letter, log line, header or reply holds an id as it came", { timeout: 60_000 }, async () => {
+  it("no sink, letter, log line, header or reply holds an id as it came", async () => {
     const who = { "x-armmt-user": USER, "x-armmt-session": SESSION, "x-armmt-consent": consent };
     const headers = { ...who, cookie: `id=${USER}`, authorization: `Bearer ${USER}` };
     const response = await send("/products/_search", postJson(match("red", { size: 5, ext }), headers));

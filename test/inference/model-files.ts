@@ -16,6 +16,11 @@ export function modelFiles(): ModelFiles & { readonly golden: Golden } {
   };
 }
 
+/** See faults.ts. */
+export function smallGraph(): ArrayBuffer {
+  return read("test/inference/small.onnx").buffer;
+}
+
 export function wasmFile(name: string): () => Promise<Uint8Array> {
   return async () => read(`node_modules/onnxruntime-web/dist/${name}`);
 }

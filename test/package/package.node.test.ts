@@ -75,7 +75,7 @@ beforeAll(async () => {
 afterAll(() => {
   engine.close();
   rmSync(home, { recursive: true, force: true });
-}, 60_000);
+});
 
 const SQLITE = `
 import { sqliteSink } from "armmt-edge/node";
@@ -108,7 +108,7 @@ async function searchWith(command: readonly string[], cwd: string, more: Readonl
       const { hits } = v.parse(replySchema, await response.json());
       expect(new Set(hits.hits.map(({ _id }) => _id)).size).toBe(10);
       expect(response.headers.get("x-armmt")).toMatch(/^applied; model=/);
-    }, 30_000);
+    });
   } finally {
     child.kill("SIGTERM");
   }
@@ -158,7 +158,7 @@ describe("in an empty folder", () => {
     expect(stderr).toContain("npm install --save-dev sharp onnxruntime-node");
   });
 
-  it("has types that strict consumers compile with, without skipLibCheck", { timeout: 60_000 }, async () => {
+  it("has types that strict consumers compile with, without skipLibCheck", async () => {
     link();
     writeFileSync(path("use.ts"), USE);
     const strict = { strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true };

@@ -119,5 +119,5 @@ describe("the exit code of a report", () => {
       await codeOf(join(folder, "none.sqlite")),
     ];
     expect(codes).toEqual([0, 3, 3, 3, 1]);
-  }, 60_000);
+  });
 });

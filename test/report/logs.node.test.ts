@@ -80,7 +80,7 @@ describe("D1 on this machine", () => {
       JSON.stringify([{ key: "rerank", variations: ["interleave(control, armmt)", "control"], weights: [0.25, 0.75] }]),
     );
     await proxy.dispose();
-  }, 60_000);
+  });
 
   it("is read as the edge writes it, by binding and by wrangler's own command", async () => {
     const opened = [

@@ -184,7 +184,7 @@ const all = DIALECTS.flatMap((standIn) => waysOf(standIn).map((way) => [standIn.
 
 describe(`two shoppers at the same time, ${SEARCHES} searches`, () => {
   const each = Math.ceil(SEARCHES / all.length);
-  it.each(all)("%s, by %s", { timeout: 60_000 }, async (_title, _name, standIn, way) => {
+  it.each(all)("%s, by %s", async (_title, _name, standIn, way) => {
     const engine: Engine = async (request) => {
       const who = await whoAsks(request.clone());
       // Replies overtake each other.

@@ -28,9 +28,10 @@ describe("buildEdge()", () => {
 
   it("does nothing where nothing has changed", async () => {
     const before = statSync(join(EDGE_FOLDER, "edge.bin")).mtimeMs;
-    const started = performance.now();
+    const used = process.cpuUsage();
     expect((await buildEdge({ json: true })).kind).toBe("snapshot");
-    expect(performance.now() - started).toBeLessThan(5000);
+    // Of the processor: other work on the machine adds nothing.
+    expect(process.cpuUsage(used).user / 1e6).toBeLessThan(5);
     expect(statSync(join(EDGE_FOLDER, "edge.bin")).mtimeMs).toBe(before);
   });
 

@@ -146,7 +146,7 @@ beforeAll(async () => {
   expect((await sink.writeEvents(EVENTS)).ok).toBe(true);
   await database.close();
   found = await read(sqlite);
-}, 20_000);
+});
 
 describe("a log of the edge", () => {
   it("gives labels, money and orders by the rules of the report", () => {

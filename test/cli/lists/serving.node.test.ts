@@ -150,7 +150,7 @@ beforeAll(async () => {
   await search("no scores", { size: 20 }, {}, {});
   await sqlite.close();
   logged = await readLog(file);
-}, 60_000);
+});
 
 describe("a search that the edge has served", () => {
   it("gives the tensors that the model got, read back from its own record", () => {

@@ -42,7 +42,7 @@ async function refusal(work: Promise<unknown>): Promise<string> {
 }
 
 describe("publishModel()", () => {
-  it("serves on a running server within a minute, and a second run writes nothing", { timeout: 60_000 }, async () => {
+  it("serves on a running server within a minute, and a second run writes nothing", async () => {
     let at = 0;
     const after: Promise<unknown>[] = [];
     const models = createLiveModels({

@@ -94,7 +94,7 @@ beforeAll(async () => {
       return Response.json({ took: 1, timed_out: false, hits: { total: { value: hits.length, relation: "eq" }, hits } });
     },
   });
-}, 30_000);
+});
 
 afterAll(async () => {
   await server?.stop();
@@ -113,7 +113,7 @@ describe("armmt simulate --edge", () => {
   let report: Awaited<ReturnType<typeof simulateOverHttp>>;
   beforeAll(async () => {
     report = await simulateOverHttp(options());
-  }, 60_000);
+  });
 
   it("leaves searches, clicks, purchases and returns in the log, called simulated, and no trace of what it asked for the truth", async () => {
     // Records are written after the reply.

@@ -373,7 +373,7 @@ describe.skipIf(absent)("the fashion shop", () => {
     }
     shop = await openFashionShop(small);
     run1 = sessions({ shop });
-  }, 60_000);
+  });
 
   it("drops repeats of titles and pictures", () => {
     const ids = new Set(shop.products.map(({ id }) => id));

@@ -122,7 +122,7 @@ describe.each(runtimes)("%s with the demo shop", (runtime) => {
   let server: Server;
   beforeAll(async () => {
     server = await startServer(runtime, { data: preparedFolder(`demo-${runtime}`), env: { ADMIN_TOKEN }, flags: ["--provider", "wasm"] });
-  }, 60_000);
+  });
   afterAll(() => server.stop());
 
   it("serves page, script and pictures, and 404 for what is not there", async () => {
@@ -189,7 +189,7 @@ describe.each(runtimes)("%s without the demo shop", (runtime) => {
     expect(JSON.stringify(JSON.parse(report.stdout))).toContain('"control"');
   });
 
-  it("loses no search that runs when it is told to stop, nor what comes after its reply", { timeout: 60_000 }, async () => {
+  it("loses no search that runs when it is told to stop, nor what comes after its reply", async () => {
     const data = preparedFolder(`stop-${runtime}`);
     const server = await startServer(runtime, { data, flags: ownShop("stop") });
     await search(server.url, "mug");
@@ -269,7 +269,7 @@ describe.each(runtimes)("%s without the demo shop", (runtime) => {
 });
 
 describe("a server that stops while the engine hangs", () => {
-  it("waits ten seconds, says what it cut off, and exits with 1", { timeout: 60_000 }, async () => {
+  it("waits ten seconds, says what it cut off, and exits with 1", async () => {
     const flags = ownShop("hang");
     const servers = await Promise.all(runtimes.map((runtime) => startServer(runtime, { data: preparedFolder(`hang-${runtime}`), flags })));
     engineWaitMs = 30_000;

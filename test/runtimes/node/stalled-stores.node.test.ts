@@ -123,7 +123,8 @@ async function ask(url: string, headers: Readonly<Record<string, string>> = {}):
       method: "POST",
       headers: { "content-type": "application/json", ...CHROME, ...headers },
       body: JSON.stringify({ query: { match: { title: `red mug ${searches++}` } }, size: 20 }),
-      signal: AbortSignal.timeout(8000),
+      // Who waits for a store waits for ever; others wait for the machine.
+      signal: AbortSignal.timeout(60_000),
     });
     await response.arrayBuffer();
     const { status } = response;
