@@ -11,7 +11,7 @@ const FULL = {
   second: 25_000,
   /** Each arm's order is asked for at every so many searches, for the truth. */
   judgeEvery: 8,
-  /** Clicked lists below which nothing is trained; `undefined`: as for a real shop. */
+  /** Clicked lists below which nothing is trained; `undefined`: as for a real shop. With fewer than that, no gate can tell: then the round goes on. */
   fewest: undefined as number | undefined,
   /** The last part; the second round is the first one again. */
   until: "second",
@@ -33,19 +33,16 @@ const TENTH: Sizes = {
   until: "second",
 };
 
-/** For CI, in a minute: the first round, and the questions after it. */
+/** For CI: searches at the edge, their log, one round of the loop up to the ladder, and searches in the ladder's trial. */
 const QUICK: Sizes = {
-  items: 400,
-  log: 400,
-  climb: { batch: 100, most: 100 },
-  alike: 200,
-  first: 300,
-  // The gate alone: the guard needs more searches, and another model to be built for the edge.
-  reversed: { batch: 150, most: 0 },
-  second: 300,
-  judgeEvery: 4,
+  ...TENTH,
+  items: 240,
+  log: 300,
+  climb: { batch: 60, most: 60 },
+  // The truth of so few says nothing.
+  judgeEvery: 50,
   fewest: 100,
-  until: "reversed",
+  until: "first-climb",
 };
 
 export const SIZES = { full: FULL, tenth: TENTH, quick: QUICK } as const;
