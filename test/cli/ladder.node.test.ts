@@ -87,6 +87,22 @@ async function seen(store: Store) {
   return { model, trust, first: list[0]?.variations[0], keys: list.map(({ key }) => key) };
 }
 
+/** m1 serves with all trust, and m2 has lost against it. */
+async function afterLoss(): Promise<ReturnType<typeof memoryStore>> {
+  const store = memoryStore();
+  await writeRanking(store, "products", { model: "m1", trust: 1, evidence: "earlier", at: new Date(0) });
+  await climb(store, options(NO_EVIDENCE));
+  expect(await climb(store, options(LOST))).toMatchObject({
+    did: "stayed",
+    isHarm: true,
+    model: "m2",
+    trust: 0,
+    phase: "watch",
+    live: { model: "m1", trust: 1 },
+  });
+  return store;
+}
+
 describe("climb()", () => {
   it("climbs to full trust, watches, and stops what has become worse", async () => {
     const store = memoryStore();
@@ -185,22 +201,6 @@ describe("climb()", () => {
     await climb(store, options(NO_EVIDENCE));
     expect(await seen(store)).toMatchObject({ keys: ["ladder-products", "other"] });
   });
-
-  /** m1 serves with all trust, and m2 has lost against it. */
-  async function afterLoss(): Promise<ReturnType<typeof memoryStore>> {
-    const store = memoryStore();
-    await writeRanking(store, "products", { model: "m1", trust: 1, evidence: "earlier", at: new Date(0) });
-    await climb(store, options(NO_EVIDENCE));
-    expect(await climb(store, options(LOST))).toMatchObject({
-      did: "stayed",
-      isHarm: true,
-      model: "m2",
-      trust: 0,
-      phase: "watch",
-      live: { model: "m1", trust: 1 },
-    });
-    return store;
-  }
 
   it("keeps what is live where the next model loses against it, and watches that", async () => {
     const store = await afterLoss();
@@ -337,8 +337,10 @@ describe("simulated shops", () => {
   });
 
   it("stop a model that turns bad after another has lost against it, and keep one that does not", { timeout: 300_000 }, async () => {
-    const run = async (isSpoilt: boolean) => summariseWatch(await Promise.all([0, 1, 2].map((shop) => simulateWatch(shop, isSpoilt, 60))));
-    expect(await run(true)).toMatchObject({ runs: 3, lost: 3, stopped: 3 });
-    expect(await run(false)).toMatchObject({ runs: 3, lost: 3, stopped: 0 });
+    const shops = [0, 1, 2];
+    const spoilt = await Promise.all(shops.map((shop) => simulateWatch(shop, true, 60)));
+    expect(summariseWatch(spoilt)).toMatchObject({ runs: 3, lost: 3, stopped: 3 });
+    const good = await Promise.all(shops.map((shop) => simulateWatch(shop, false, 60)));
+    expect(summariseWatch(good)).toMatchObject({ runs: 3, lost: 3, stopped: 0 });
   });
 });

@@ -118,8 +118,8 @@ export async function climb(store: Store, options: LadderOptions): Promise<Ladde
   const trustOf = (name: string, live = follows): number => (live?.model === name ? live.trust : 0);
   const unwatched = unwatchedIn(known, follows);
   if (unwatched !== undefined) {
-    const entry = entryOf(at, "watches", unwatched, `watches ${variantOf(unwatched)}`);
-    const state = after(known, { model, standing: unwatched, since }, entry);
+    const begun = entryOf(at, "watches", unwatched, `watches ${variantOf(unwatched)}`);
+    const state = after(known, { model, standing: unwatched, since }, begun);
     return keep(store, options, state, { did: "watches", isHarm: false, trust: trustOf(model), live: follows, evidence: null });
   }
   const { standing: now } = known;

@@ -111,26 +111,27 @@ export interface Definitions {
   readonly config: string;
 }
 
+const nobodySays = (why: string) => ({ shares: null, from: `the records do not say its arms, and ${why}` });
+
 /** As a report finds them: the KV key goes before the configuration. */
 async function definitionOf(experiment: string, { live, config }: Definitions): Promise<Pick<LoggedExperiment, "shares" | "from">> {
-  const none = (why: string) => ({ shares: null, from: `the records do not say its arms, and ${why}` });
   let text: string | undefined;
   try {
     text = await live();
   } catch (error) {
-    return none(`the KV key "experiments" cannot be read: ${errorText(error).split("\n")[0]}`);
+    return nobodySays(`the KV key "experiments" cannot be read: ${errorText(error).split("\n")[0]}`);
   }
   if (text !== undefined) {
     const from = 'KV key "experiments"';
     const found = weightsIn(text, experiment, from);
-    return found === undefined ? none(`the ${from} does not name it (any more)`) : { shares: Object.fromEntries(found.arms), from };
+    return found === undefined ? nobodySays(`the ${from} does not name it (any more)`) : { shares: Object.fromEntries(found.arms), from };
   }
   try {
     const { experiments } = readSettings({ file: config, env: { ...secretsBeside(config), ...process.env } }).config;
     const found = experiments.find(({ key }) => key === experiment);
-    return found === undefined ? none(`${config} does not name it`) : { shares: armsOf(found), from: config };
+    return found === undefined ? nobodySays(`${config} does not name it`) : { shares: armsOf(found), from: config };
   } catch (error) {
-    if (error instanceof StartError) return none(`${config} does not say them (${error.problems.join("; ")})`);
+    if (error instanceof StartError) return nobodySays(`${config} does not say them (${error.problems.join("; ")})`);
     throw error;
   }
 }

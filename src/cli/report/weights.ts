@@ -1,6 +1,5 @@
 /** The arms of an experiment and their intended sizes, from the command line or from the configuration of the edge. */
 import * as v from "valibot";
-import { armsOf } from "../../experiment/assign.ts";
 import type { Weights } from "../../report/sample-ratio.ts";
 import { loadWrangler } from "../wrangler.ts";
 import { UserError } from "../../web.ts";
@@ -36,8 +35,8 @@ export function weightsIn(experiments: unknown, key: string, from: string): Weig
   const found = parsed.success ? parsed.output.find((experiment) => experiment.key === key) : undefined;
   if (found === undefined) return undefined;
   const { variations, weights, ranges, plan } = found;
-  const arms = armsOf({ variations, weights: weights ?? undefined, ranges: ranges ?? undefined });
-  return { arms: new Map(Object.entries(arms)), from, plan: plan ?? undefined };
+  const sizes = ranges?.map(([start, end]) => end - start) ?? weights ?? variations.map(() => 1 / variations.length);
+  return { arms: new Map(variations.map((variant, i) => [variant, sizes[i] ?? 0])), from, plan: plan ?? undefined };
 }
 
 /** From the wrangler.toml of the edge; `undefined` where it does not know the experiment or cannot be read. */

@@ -1,4 +1,5 @@
 /** How large each part of the story is. Fixed before anything of it was looked at: what came is reported, also where it tells nothing. */
+import { type Recipe, RECIPE } from "../../cli/train/recipe.ts";
 
 const FULL = {
   items: 2400,
@@ -13,6 +14,8 @@ const FULL = {
   judgeEvery: 8,
   /** Clicked lists below which nothing is trained; `undefined`: as for a real shop. With fewer than that, no gate can tell: then the round goes on. */
   fewest: undefined as number | undefined,
+  /** How long to train; `undefined`: as for a real shop. */
+  recipe: undefined as Recipe | undefined,
   /** The last part; the second round is the first one again. */
   until: "second",
 };
@@ -30,6 +33,7 @@ const TENTH: Sizes = {
   second: 2500,
   judgeEvery: 4,
   fewest: 300,
+  recipe: undefined,
   until: "second",
 };
 
@@ -42,6 +46,7 @@ const QUICK: Sizes = {
   // The truth of so few says nothing.
   judgeEvery: 50,
   fewest: 100,
+  recipe: { ...RECIPE, nets: [1], netEpochs: 1, studentEpochs: 1, treeRounds: 20 },
   until: "first-climb",
 };
 

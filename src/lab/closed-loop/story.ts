@@ -101,7 +101,14 @@ async function goRound(told: Told, folder: string, fresh = false): Promise<LoopS
       return {
         code: 0,
         stdout: JSON.stringify(
-          await trainModel({ catalog: catalog!, lists: lists!, embeddings: embeddings!, out: out!, fewest: sizes.fewest }),
+          await trainModel({
+            catalog: catalog!,
+            lists: lists!,
+            embeddings: embeddings!,
+            out: out!,
+            fewest: sizes.fewest,
+            recipe: sizes.recipe,
+          }),
         ),
       };
     }

@@ -79,6 +79,14 @@ function hashOf(parts: readonly number[]): string {
 
 const taught = (splits: readonly number[]) => (manifest: object) => ({ ...manifest, training: { taught: hashOf(splits) } });
 
+const arm = (variant: string, shoppers: number) => ({
+  variant,
+  shoppers,
+  shopperSearches: shoppers,
+  squaredShopperSearches: shoppers,
+  searches: shoppers,
+});
+
 describe("the gate", () => {
   it("passes the hard checks of the committed model, and cannot tell by twenty lists", async () => {
     const report = await runGate({ model: MODEL, lists, live: MODEL, budget: 5000, json: true });
@@ -108,13 +116,6 @@ describe("the gate", () => {
   });
 
   it("refuses a log with a broken sample ratio wherever its experiments live, and names those that nobody describes", async () => {
-    const arm = (variant: string, shoppers: number) => ({
-      variant,
-      shoppers,
-      shopperSearches: shoppers,
-      squaredShopperSearches: shoppers,
-      searches: shoppers,
-    });
     const one = { first: "2026-11-21", last: "2026-11-21", crossed: 0, arms: [arm("control", 70), arm("armmt", 30)] };
     const experiments = [
       { ...one, experiment: "ended", shares: null, from: "the records do not say its arms" },

@@ -158,9 +158,9 @@ describe("by the arms that the records name", () => {
   });
 
   it("takes arms out of a table whose struct names those of all experiments, and lives with others' arms", async () => {
-    const [first] = (await read(two(50, 50, { arms: { ...HALVES, another: null } as never }))).experiments;
+    const [first] = (await read(two(50, 50, { arms: undefined, more: { arms: { ...HALVES, another: null } } }))).experiments;
     expect(first).toMatchObject({ shares: HALVES, from: "its records" });
-    const { experiments, leftOut } = await read(two(50, 50, { arms: "both" as never }));
+    const { experiments, leftOut } = await read(two(50, 50, { arms: undefined, more: { arms: "both" } }));
     expect([experiments[0]?.shares, leftOut.size]).toEqual([null, 0]);
   });
 });
