@@ -8,7 +8,7 @@ import type { Log } from "../report/log.ts";
 import { errorText, UserError } from "../web.ts";
 import { climb, experimentKey, type LadderOptions, type LadderReport, NO_EVIDENCE, undo } from "./ladder/store.ts";
 import { type Evidence, MOST_VOTES, STEPS, TUNING } from "./ladder/moves.ts";
-import { type SimulatedRun, simulateLadder, summarise } from "./ladder/simulate.ts";
+import { type SimulatedRun, simulateLadder, simulateWatch, summarise, summariseWatch, type WatchedRun } from "./ladder/simulate.ts";
 import { above, whole } from "./numbers.ts";
 import { type Namespace, openFolderNamespace, openLocalNamespace, openWranglerNamespace } from "./publish/namespace.ts";
 import { followedBySet } from "./publish/order.ts";
@@ -35,8 +35,8 @@ interface LadderFlags extends LogFlags {
 
 const EXAMPLES = `
 Trust grows ${["0", ...STEPS].join(" → ")}. Each step is interleaved with what is live for a share of the shoppers; an interval over their votes that
-may be read at any time decides. A step that loses is not taken; a model that serves is watched against the order by meaning, and loses
-its trust where it is worse. After ${MOST_VOTES} votes without an answer what is live stays.
+may be read at any time decides. A step that loses is not taken; whatever serves then, the model or the one before, is watched against the order by
+meaning for as long as it serves, and loses its trust where it is worse. After ${MOST_VOTES} votes without an answer what is live stays.
 
 Examples:
   armmt ladder --model shop-2                                   starts, and from cron every hour: goes on
@@ -172,12 +172,14 @@ async function readVotes(flags: LadderFlags, variant: string, since: string): Pr
   }
 }
 
-function describe({ catalog, model, did, trust, trying, evidence, history }: LadderReport, isTrial: boolean): string {
+function describe({ catalog, model, did, trust, trying, phase, live, evidence, history }: LadderReport, isTrial: boolean): string {
   const votes =
     evidence === null ? "" : `: clicks of shoppers ${evidence.clicks.b} for it, ${evidence.clicks.a} against, ${evidence.clicks.ties} ties`;
-  const next = trying === null ? "Nothing is tried any more (--again tries it once more)" : `Tries ${trying}`;
+  const next =
+    trying === null ? "Nothing is tried any more (--again tries it once more)" : `${phase === "watch" ? "Watches" : "Tries"} ${trying}`;
+  const other = live === null || live.model === model ? "" : ` (${live.model} serves with trust ${live.trust})`;
   const last = did === "ended" ? `, since ${history.at(-1)?.at ?? "?"}: ${history.at(-1)?.evidence ?? ""}` : "";
-  return `${catalog}, ${model}: ${isTrial ? "would be: " : ""}${did}${votes}${last}. Trust ${trust}. ${next}\n`;
+  return `${catalog}, ${model}: ${isTrial ? "would be: " : ""}${did}${votes}${last}. Trust ${trust}${other}. ${next}\n`;
 }
 
 async function simulate(shops: number, isJson: boolean): Promise<void> {
@@ -188,5 +190,12 @@ async function simulate(shops: number, isJson: boolean): Promise<void> {
     const said = `Simulated shop ${shop + 1}, ${run.kind} model: trust ${run.trust}, ${run.served.toFixed(4)} nDCG@10 against meaning`;
     if (!isJson) process.stderr.write(`${said}\n`);
   }
-  process.stdout.write(`${JSON.stringify({ simulated: true, shops, rows: summarise(runs) }, undefined, 2)}\n`);
+  const watched: Record<"good" | "spoilt", WatchedRun[]> = { good: [], spoilt: [] };
+  for (let shop = 0; shop < shops; shop++) {
+    watched.good.push(await simulateWatch(shop, false)); // oxlint-disable-line no-await-in-loop
+    watched.spoilt.push(await simulateWatch(shop, true)); // oxlint-disable-line no-await-in-loop
+  }
+  /** The model that has served all along, once another has lost against it. */
+  const afterLostTrial = { good: summariseWatch(watched.good), spoilt: summariseWatch(watched.spoilt) };
+  process.stdout.write(`${JSON.stringify({ simulated: true, shops, rows: summarise(runs), afterLostTrial }, undefined, 2)}\n`);
 }

@@ -10,6 +10,7 @@ import { DAY_MS, UserError } from "../web.ts";
 import { printTable, progressBar } from "./command.ts";
 import { secretsBeside } from "./doctor/secrets.ts";
 import { embeddingsFolder } from "./embed/pack.ts";
+import { judgeArms, NO_EXPERIMENT } from "./lists/arms.ts";
 import { createListWriter, createScalingFit, isUsable, listInputOf, openItems, rowMaker, writeItems } from "./lists/dataset.ts";
 import { type Log, type LogOptions, openLog } from "./lists/log.ts";
 import { SPLITS } from "./lists/split.ts";
@@ -106,7 +107,7 @@ export async function makeLists(options: ListsOptions) {
     await writer.close();
     bar.stop();
     writeItems(options.out, table, scaling);
-    const { counts: read, firstUnreadable, currency } = log;
+    const { counts: read, firstUnreadable, currency, experiments } = log;
     const report = {
       lists,
       ...counts,
@@ -117,8 +118,10 @@ export async function makeLists(options: ListsOptions) {
       records: read.records,
       events: read.events,
       simulated: read.simulated,
+      unmarked: read.unmarked,
       currency: currency ?? null,
       leftOut,
+      experiments,
       ...(firstUnreadable !== "" && { firstUnreadable }),
     };
     // Where the lists come from goes with them: a model that simulated shoppers taught must say so.
@@ -174,7 +177,7 @@ Examples:
   armmt lists --from ubi/ --embeddings .armmt/embeddings/products
   armmt lists --from iceberg:s3://shop/ubi --catalog products
 
-The log: docs/guide/train-on-your-own-log.md`;
+The log: docs/guide/training-lists.md`;
 
 export function createListsCommand(): Command {
   const command = new Command("lists")
@@ -216,7 +219,7 @@ export function createListsCommand(): Command {
     });
 }
 
-function print({ leftOut, firstUnreadable, ...figures }: Awaited<ReturnType<typeof makeLists>>): void {
+function print({ leftOut, firstUnreadable, experiments, ...figures }: Awaited<ReturnType<typeof makeLists>>): void {
   const shares = SPLITS.map((split) => `${split} ${((100 * figures[split]) / figures.lists).toFixed(0)} %`).join(", ");
   printTable(
     ["lists", "count"],
@@ -228,5 +231,7 @@ function print({ leftOut, firstUnreadable, ...figures }: Awaited<ReturnType<type
     if (rows.length === 0) process.stdout.write(`No ${what} were left out.\n`);
     else printTable([`${what} left out`, "count"], rows);
   }
+  for (const { state, detail } of experiments.map(judgeArms)) process.stdout.write(`Sample ratio ${state}: ${detail}\n`);
+  if (experiments.length === 0) process.stdout.write(`Sample ratio not checked, because ${NO_EXPERIMENT}\n`);
   if (firstUnreadable !== undefined) process.stdout.write(`The first record that cannot be read: ${firstUnreadable}\n`);
 }

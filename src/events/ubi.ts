@@ -8,10 +8,18 @@ import type { BypassReason } from "../result.ts";
 /** The schema's limit for ids and names. */
 const MAX_ID_LENGTH = 100;
 
+export const ATTRIBUTES_FORMAT = 2;
+
 /** `query_attributes.armmt`: the data of one search for reports and replays. */
 export interface ArmmtAttributes {
+  /** Of these attributes. Since 2 they have `arms` and `admin` where these apply; of a record without a format nobody can tell. */
+  readonly format?: typeof ATTRIBUTES_FORMAT;
   /** Absent outside the experiment. */
   readonly experiment?: string;
+  /** Of the experiment as it ran then: variation → its share of those who take part. Absent where another system decides (OpenFeature). */
+  readonly arms?: Readonly<Record<string, number>>;
+  /** By a holder of the admin token, who forced the variant or asked for an explanation: no shopper, and no lesson for a model. */
+  readonly admin?: true;
   /** The assigned variant, also where re-ranking was bypassed (intention to treat). */
   readonly variant: string;
   /** Its name in the configuration. Absent in records from before. */

@@ -78,6 +78,17 @@ export function assignVariant(experiment: Experiment, attributes: Attributes): V
   return { experiment: key, variant: result.value, unit: result.hashValue, bucket: result.bucket, ...(isSwitchedOff && { isSwitchedOff }) };
 }
 
+/** Variation → its share of the units that take part, to six digits. */
+export function armsOf({
+  variations,
+  weights,
+  ranges,
+}: Pick<Experiment, "variations" | "weights" | "ranges">): Readonly<Record<string, number>> {
+  const sizes = ranges?.map(([start, end]) => end - start) ?? weights ?? variations.map(() => 1);
+  const whole = sizes.reduce((sum, size) => sum + size, 0);
+  return Object.fromEntries(variations.map((name, i) => [name, Math.round((1e6 * (sizes[i] ?? 0)) / whole) / 1e6]));
+}
+
 /** The first experiment in which the unit takes part: experiments that must not share units need namespaces. */
 export function chooseVariant(experiments: readonly Experiment[], attributes: Attributes): VariantChoice | undefined {
   for (const experiment of experiments) {

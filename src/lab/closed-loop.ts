@@ -17,7 +17,7 @@ It goes on where it was stopped, part by part. Training needs Python, as armmt t
 Examples:
   npm run closed-loop -- --page docs          the whole story, about an hour on 2 idle cores, and its page
   npm run closed-loop -- --size tenth         every part with a tenth of the searches; most questions stay open
-  npm run closed-loop -- --size quick --check the first round, in a few minutes`;
+  npm run closed-loop -- --size quick --check searches, a round of the loop and a look of the ladder, in minutes`;
 
 export function createClosedLoopCommand(): Command {
   return new Command("closed-loop")

@@ -8,6 +8,7 @@ import type { AfterReply, ExposureSink } from "../events/sink.ts";
 import type { RecentTokens } from "../events/searches.ts";
 import type { EventTokens } from "../events/token.ts";
 import type { UnitHash } from "../events/keys.ts";
+import type { Experiment } from "../experiment/assign.ts";
 import type { Treatment } from "../experiment/treatment.ts";
 import type { CatalogRanking } from "../inference/ranking.ts";
 import type { Scorers } from "../inference/scorer.ts";
@@ -104,6 +105,8 @@ export interface Assignment {
   readonly treatment: Treatment;
   /** Key of the experiment that the unit takes part in. */
   readonly experiment: string | undefined;
+  /** That experiment, where it is one of ours. */
+  readonly running?: Experiment | undefined;
   /** Randomisation unit: the session or user id that the client sent. */
   readonly unit: string | undefined;
   /** A guardrail has switched the variant off: the search stays in its arm, in the engine's order. */

@@ -1,12 +1,13 @@
 /**
  * The traces of a search: its count, a log line per bypass, and the exposure record with the variant, the engine's order and the shown order. The record is written after the reply; a store that fails is counted and logged.
  */
+import { armsOf } from "../experiment/assign.ts";
 import { rankersOf } from "../experiment/treatment.ts";
 import { type Hit, placeOf } from "../backends/dialect.ts";
 import { writtenFilters } from "../browse/table.ts";
 import { isHardToGuess } from "../events/searches.ts";
 import { idOfToken } from "../events/token.ts";
-import { type ArmmtAttributes, createQueryRecord, type UbiQueryRecord } from "../events/ubi.ts";
+import { type ArmmtAttributes, ATTRIBUTES_FORMAT, createQueryRecord, type UbiQueryRecord } from "../events/ubi.ts";
 import { ITEM_VALUES } from "../ranking/item-values.ts";
 import { type BypassReason, REASONS } from "../result.ts";
 import { foldText } from "../rules/match.ts";
@@ -175,7 +176,10 @@ async function describeExposure(search: Search, result: SearchResult, shown: Sho
     userQuery: plan.queryText ?? "",
     timeMs: startedAt,
     armmt: {
+      format: ATTRIBUTES_FORMAT,
       ...(assignment.experiment !== undefined && { experiment: assignment.experiment }),
+      ...(assignment.running !== undefined && { arms: armsOf(assignment.running) }),
+      ...((search.request.isExplained || search.request.forcedVariant !== undefined) && { admin: true as const }),
       variant: assignment.variant,
       index: index.name,
       ...(model !== undefined && { model }),

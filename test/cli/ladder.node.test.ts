@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { parseExperiments } from "../../src/config/experiments.ts";
 import { parseTreatment } from "../../src/experiment/treatment.ts";
 import { firstTrial, moveOf, MOST_VOTES, standingAfter, variantOf, watching } from "../../src/cli/ladder/moves.ts";
-import { memoryStore, simulateLadder, summarise } from "../../src/cli/ladder/simulate.ts";
+import { memoryStore, simulateLadder, simulateWatch, summarise, summariseWatch } from "../../src/cli/ladder/simulate.ts";
 import { climb, type LadderOptions, NO_EVIDENCE, readLadder, type Store, undo } from "../../src/cli/ladder/store.ts";
 import { readRanking, readRankingHistory, rollBackRanking, writeRanking } from "../../src/cli/publish/ranking.ts";
 import { UserError } from "../../src/web.ts";
@@ -48,11 +48,19 @@ describe("moveOf()", () => {
     expect(variantOf(firstTrial("m2", { model: "m1", trust: 0.3 }))).toBe("interleave(armmt@m1:0.3, armmt@m2:0.3)");
     expect(variantOf(firstTrial("m2", { model: "m1", trust: 0.5 }))).toBe("interleave(armmt@m1:0.5, armmt@m2:1)");
     expect(variantOf(firstTrial("m2", { model: "m1", trust: 0 }))).toBe("interleave(semantic, armmt@m2:0.3)");
-    const second = standingAfter(trial, { kind: "raise", trust: 0.3 }, 0.3)!;
+    const second = standingAfter(trial, { kind: "raise", trust: 0.3 }, { model: "m2", trust: 0.3 })!;
     expect(variantOf(second)).toBe("interleave(armmt@m2:0.3, armmt@m2:1)");
-    expect(variantOf(standingAfter(second, { kind: "raise", trust: 1 }, 1)!)).toBe("interleave(semantic, armmt@m2:1)");
-    expect(variantOf(standingAfter(second, { kind: "stay", isHarm: true }, 0.3)!)).toBe("interleave(semantic, armmt@m2:0.3)");
-    expect(standingAfter(trial, { kind: "stay", isHarm: true }, 0)).toBeUndefined();
+    expect(variantOf(standingAfter(second, { kind: "raise", trust: 1 }, { model: "m2", trust: 1 })!)).toBe(
+      "interleave(semantic, armmt@m2:1)",
+    );
+    expect(variantOf(standingAfter(second, { kind: "stay", isHarm: true }, { model: "m2", trust: 0.3 })!)).toBe(
+      "interleave(semantic, armmt@m2:0.3)",
+    );
+    expect(standingAfter(trial, { kind: "stay", isHarm: true }, undefined)).toBeUndefined();
+    expect(standingAfter(trial, { kind: "stay", isHarm: true }, { model: "m1", trust: 0 })).toBeUndefined();
+    expect(variantOf(standingAfter(trial, { kind: "stay", isHarm: false }, { model: "m1", trust: 1 })!)).toBe(
+      "interleave(semantic, armmt@m1:1)",
+    );
     for (const standing of [trial, second]) expect(parseTreatment(variantOf(standing)).ok).toBe(true);
   });
 });
@@ -77,6 +85,22 @@ async function seen(store: Store) {
   const list = parsed.ok ? parsed.value : [];
   const { model, trust } = (await readRanking(store, "products")) ?? {};
   return { model, trust, first: list[0]?.variations[0], keys: list.map(({ key }) => key) };
+}
+
+/** m1 serves with all trust, and m2 has lost against it. */
+async function afterLoss(): Promise<ReturnType<typeof memoryStore>> {
+  const store = memoryStore();
+  await writeRanking(store, "products", { model: "m1", trust: 1, evidence: "earlier", at: new Date(0) });
+  await climb(store, options(NO_EVIDENCE));
+  expect(await climb(store, options(LOST))).toMatchObject({
+    did: "stayed",
+    isHarm: true,
+    model: "m2",
+    trust: 0,
+    phase: "watch",
+    live: { model: "m1", trust: 1 },
+  });
+  return store;
 }
 
 describe("climb()", () => {
@@ -178,12 +202,64 @@ describe("climb()", () => {
     expect(await seen(store)).toMatchObject({ keys: ["ladder-products", "other"] });
   });
 
-  it("keeps what is live where the next model loses against it", async () => {
-    const store = memoryStore();
-    await writeRanking(store, "products", { model: "m1", trust: 1, evidence: "earlier", at: new Date(0) });
-    await climb(store, options(NO_EVIDENCE));
-    expect(await climb(store, options(LOST))).toMatchObject({ did: "stayed", isHarm: true });
-    expect(await seen(store)).toEqual({ model: "m1", trust: 1, first: "control", keys: ["rerank"] });
+  it("keeps what is live where the next model loses against it, and watches that", async () => {
+    const store = await afterLoss();
+    expect(await seen(store)).toEqual({
+      model: "m1",
+      trust: 1,
+      first: "interleave(semantic, armmt@m1:1)",
+      keys: ["ladder-products", "rerank"],
+    });
+    // From cron, by the name of the one that has lost, or by none.
+    expect(await climb(store, options(WON))).toMatchObject({ did: "waits", model: "m2", trust: 0 });
+    expect(await climb(store, options(LOST, { model: undefined }))).toMatchObject({
+      did: "stopped",
+      isHarm: true,
+      trying: null,
+      live: { model: "m1", trust: 0 },
+    });
+    expect(await seen(store)).toEqual({ model: "m1", trust: 0, first: "control", keys: ["rerank"] });
+    for (const model of ["m2", undefined]) expect(await climb(store, options(WON, { model }))).toMatchObject({ did: "ended", trust: 0 });
+  });
+
+  it("goes on watching by the name of the one that serves, with the votes so far, and tries the other again where asked to", async () => {
+    const store = await afterLoss();
+    const { since } = (await readLadder(store, "products"))!;
+    expect(await climb(store, options(WON, { model: "m1" }))).toMatchObject({ did: "waits", model: "m1", trust: 1 });
+    expect(await readLadder(store, "products")).toMatchObject({ model: "m1", since });
+    expect(await climb(store, options(LOST, { model: "m1" }))).toMatchObject({ did: "stopped", trust: 0 });
+    expect(await climb(store, options(WON, { model: "m1" }))).toMatchObject({ did: "ended" });
+    const again = await afterLoss();
+    expect(await climb(again, options(NO_EVIDENCE, { isAgain: true }))).toMatchObject({ did: "started", phase: "trial" });
+  });
+
+  it("watches what serves by whatever way it came there, but not what nobody trusts", async () => {
+    const store = await afterLoss();
+    const put = (model: string, trust: number) =>
+      writeRanking(store, "products", { model, trust, evidence: "by hand", at: new Date(++hour * 3_600_000) });
+    await put("m0", 0.3);
+    // Votes about another model decide nothing about this one.
+    expect(await climb(store, options(LOST))).toMatchObject({
+      did: "watches",
+      isHarm: false,
+      trying: "interleave(semantic, armmt@m0:0.3)",
+    });
+    expect(await climb(store, options(WON))).toMatchObject({ did: "waits" });
+    await put("m0", 0);
+    expect(await climb(store, options(LOST))).toMatchObject({ did: "stopped", live: { model: "m0", trust: 0 } });
+    expect(await climb(store, options(WON))).toMatchObject({ did: "ended" });
+    await put("m1", 1);
+    expect(await climb(store, options(WON))).toMatchObject({ did: "watches", trying: "interleave(semantic, armmt@m1:1)" });
+    await undo(store, options(NO_EVIDENCE), 1);
+    expect(await climb(store, options(WON))).toMatchObject({ did: "ended", trying: null });
+  });
+
+  it("watches what the published set trusts after a lost trial", async () => {
+    const [store, bySet] = [memoryStore(), { model: "m1", trust: 1 }];
+    await climb(store, options(NO_EVIDENCE, { bySet }));
+    expect(await climb(store, options(LOST, { bySet }))).toMatchObject({ did: "stayed", trying: "interleave(semantic, armmt@m1:1)" });
+    expect(await climb(store, options(LOST, { bySet }))).toMatchObject({ did: "stopped", live: { model: "m1", trust: 0 } });
+    expect(await seen(store)).toMatchObject({ model: "m1", trust: 0 });
   });
 
   it("puts a better model in the place of the one that serves", async () => {
@@ -250,7 +326,7 @@ describe("rollBackRanking()", () => {
 });
 
 describe("simulated shops", () => {
-  it("gain by good models, and lose next to nothing by others", async () => {
+  it("gain by good models, and lose next to nothing by others", { timeout: 300_000 }, async () => {
     const runs = await Promise.all([0, 1, 2, 3, 4, 5].map((shop) => simulateLadder(shop)));
     const [good, useless, harmful] = summarise(runs);
     expect(good).toMatchObject({ runs: 2, fullTrust: 2, foundWorse: 0 });
@@ -258,5 +334,13 @@ describe("simulated shops", () => {
     expect(useless!.servedMean).toBeGreaterThan(-0.002);
     expect(harmful).toMatchObject({ runs: 2, noTrust: 2, foundWorse: 2 });
     expect(harmful!.servedMean).toBeGreaterThan(-0.002);
+  });
+
+  it("stop a model that turns bad after another has lost against it, and keep one that does not", { timeout: 300_000 }, async () => {
+    const shops = [0, 1, 2];
+    const spoilt = await Promise.all(shops.map((shop) => simulateWatch(shop, true, 60)));
+    expect(summariseWatch(spoilt)).toMatchObject({ runs: 3, lost: 3, stopped: 3 });
+    const good = await Promise.all(shops.map((shop) => simulateWatch(shop, false, 60)));
+    expect(summariseWatch(good)).toMatchObject({ runs: 3, lost: 3, stopped: 0 });
   });
 });

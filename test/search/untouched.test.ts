@@ -160,10 +160,18 @@ describe("what is recorded", () => {
       timestamp: "2026-06-01T00:00:00.000Z",
       query_response_hit_ids: shown,
       query_attributes: {
-        armmt: { experiment: "rerank", variant: outcome === "engine_order" ? "control" : "armmt", window: WINDOW, served_ids: shown },
+        armmt: {
+          format: 2,
+          experiment: "rerank",
+          arms: { control: 0.5, armmt: 0.5 },
+          variant: outcome === "engine_order" ? "control" : "armmt",
+          window: WINDOW,
+          served_ids: shown,
+        },
       },
     });
     expect(record).not.toHaveProperty("client_id");
+    expect(record!.query_attributes.armmt).not.toHaveProperty("admin");
     expect(JSON.stringify(record)).not.toContain("user-a");
     expect(edge.counters.snapshot().exposures).toEqual({ written: 1, failed: 0 });
   });

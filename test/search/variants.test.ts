@@ -180,8 +180,13 @@ describe("who takes part", () => {
     const admin = { authorization: `Bearer ${TOKEN}`, ...USER };
     const forced = await edge.send("/products/_search?armmt_variant=interleave(control,armmt)", postJson(match(QUERY), admin));
     expect(outcomeOf(forced)).toBe("applied");
-    expect(recorded(edge)).toMatchObject({ variant: "interleave(control,armmt)", teams: expect.any(Array) });
-    expect(recorded(edge)).not.toHaveProperty("experiment");
+    expect(recorded(edge)).toMatchObject({ variant: "interleave(control,armmt)", teams: expect.any(Array), admin: true });
+    for (const name of ["experiment", "arms"]) expect(recorded(edge)).not.toHaveProperty(name);
+    // Who asks why is no shopper either; without the token it is a shopper's search like any other.
+    await edge.send("/products/_search?armmt_explain=1", postJson(match(QUERY), admin));
+    expect(recorded(edge)).toMatchObject({ experiment: "rerank", admin: true });
+    await edge.send("/products/_search?armmt_explain=1", postJson(match(QUERY), USER));
+    expect(recorded(edge)).not.toHaveProperty("admin");
   });
 });
 
@@ -203,6 +208,8 @@ describe("another flag system", () => {
     const edge = openWith(OpenFeature.getClient("armmt"));
     expect(outcomeOf(await send(edge))).toBe("engine_order");
     expect(recorded(edge)).toMatchObject({ experiment: FLAG, variant: "control" });
+    // Its shares are the flag system's own.
+    expect(recorded(edge)).not.toHaveProperty("arms");
     expect(outcomeOf(await edge.send("/products/_search", postJson(match(QUERY), { "x-armmt-user": "user-b" })))).toBe("applied");
     expect(recorded(edge)).not.toHaveProperty("experiment");
   });

@@ -1,17 +1,19 @@
 /** One judgment of one model: hard checks, then every list of held-out shoppers scored by the runtime that serves, then evidence and verdict. */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import * as v from "valibot";
 import type { Scorer } from "../../inference/scorer.ts";
 import { addDelta } from "../../ranking/meaning.ts";
-import { testSampleRatio, type Weights } from "../../report/sample-ratio.ts";
 import { errorText, UserError } from "../../web.ts";
 import { type Progress, progressBar } from "../command.ts";
 import { orderByScore } from "../evaluate/metrics.ts";
 import { openModelFolder } from "../evaluate/model.ts";
+import { type ArmJudgment, judgeArms, type LoggedExperiment, loggedExperiments, NO_EXPERIMENT } from "../lists/arms.ts";
 import type { ListRow } from "../lists/columns.ts";
 import { readLists } from "../lists/read.ts";
 import { configuredWeights } from "../report/weights.ts";
+import { readJson } from "../train/stages.ts";
 import { createExposures, ENGINE, type KnownOrders, SEMANTIC, surveyArms } from "./arms.ts";
 import { type DescribedList, fitAttraction, measureLooks } from "./click-model.ts";
 import { type Evidence, gatherEvidence, type GateList, MODEL } from "./evidence.ts";
@@ -135,43 +137,59 @@ async function surveyLists(folder: string) {
 
 const reportSchema = v.object({ sampleRatio: v.object({ isMismatch: v.boolean(), verdict: v.string() }) });
 
-async function checkSampleRatio({ config, report }: GateOptions, arms: ListSurvey["arms"]): Promise<Check> {
+/** As `armmt lists` writes it; lists of an older release do not have the experiments. */
+const madeSchema = v.object({ experiments: v.optional(loggedExperiments) });
+
+async function checkSampleRatio({ config, report, lists }: GateOptions, arms: ListSurvey["arms"]): Promise<Check> {
   const name = "sample_ratio";
   if (report !== undefined) {
     const ratio = readReport(report);
     return { name, state: ratio.isMismatch ? "refused" : "passed", detail: ratio.verdict };
   }
-  if (config === undefined)
-    return skipped(name, "no weights to compare with: give --config, or --report with the file of armmt report --json");
-  const tested: string[] = [];
-  for (const [experiment, counts] of arms.counts()) {
-    let weights: Weights | undefined;
-    try {
-      weights = await configuredWeights(config, experiment); // oxlint-disable-line no-await-in-loop
-    } catch (error) {
-      // Of a shop with a server alone.
-      return skipped(
-        name,
-        `${config} cannot be read without wrangler (${errorText(error).split("\n")[0]}): npm install --save-dev wrangler, or give --report`,
-      );
-    }
-    if (weights === undefined) continue;
-    const variants = [...weights.arms.keys()];
-    const result = testSampleRatio(
-      variants.map((variant) => counts.get(variant) ?? 0),
-      [...weights.arms.values()],
-    );
-    if (result === undefined) continue;
-    const sizes = variants.map((variant) => `${variant} ${counts.get(variant) ?? 0}`).join(", ");
-    if (result.isMismatch) {
-      const detail = `the arms of ${experiment} do not have the sizes of ${config} (${sizes} shoppers, p ${result.p.toExponential(1)}): find the cause first (armmt report)`;
-      return { name, state: "refused", detail };
-    }
-    tested.push(`${experiment}: ${sizes} shoppers, p ${result.p.toFixed(3)}`);
+  const made = join(lists, "lists.json");
+  const logged = (existsSync(made) ? readJson(made, madeSchema).experiments : undefined) ?? experimentsOf(arms);
+  if (logged.length === 0) return skipped(name, `not checked, because ${NO_EXPERIMENT}`);
+  const judged: ArmJudgment[] = [];
+  for (const each of logged) judged.push(judgeArms(each.shares === null ? await withConfigured(each, config) : each)); // oxlint-disable-line no-await-in-loop
+  const of = (wanted: ArmJudgment["state"]) => judged.flatMap(({ state, detail }) => (state === wanted ? [detail] : []));
+  const [bad, good, open] = [of("refused"), of("passed"), of("skipped")];
+  return {
+    name,
+    state: bad.length > 0 ? "refused" : good.length > 0 ? "passed" : "skipped",
+    detail: [...bad, ...good, ...open].join("; "),
+  };
+}
+
+/** Of lists that do not bring them: what the lists themselves say. */
+function experimentsOf(arms: ListSurvey["arms"]): readonly LoggedExperiment[] {
+  return Array.from(arms.counts(), ([experiment, counts]) => ({
+    experiment,
+    first: "",
+    last: "",
+    shares: null,
+    from: "these lists do not say its arms: make them again with armmt lists, or give --config, or --report",
+    arms: Array.from(counts, ([variant, shoppers]) => ({
+      variant,
+      shoppers,
+      shopperSearches: shoppers,
+      squaredShopperSearches: shoppers,
+      searches: shoppers,
+    })),
+    crossed: 0,
+  }));
+}
+
+async function withConfigured(logged: LoggedExperiment, config: string | undefined): Promise<LoggedExperiment> {
+  if (config === undefined) return logged;
+  try {
+    const weights = await configuredWeights(config, logged.experiment);
+    if (weights !== undefined) return { ...logged, shares: Object.fromEntries(weights.arms), from: config };
+    return { ...logged, from: `${logged.from}; ${config} does not name it` };
+  } catch (error) {
+    // Of a shop with a server alone.
+    const why = errorText(error).split("\n")[0];
+    return { ...logged, from: `${logged.from}; ${config} cannot be read without wrangler (${why}): npm install --save-dev wrangler` };
   }
-  return tested.length === 0
-    ? skipped(name, `${config} names no experiment of these lists`)
-    : { name, state: "passed", detail: tested.join("; ") };
 }
 
 function readReport(file: string): { readonly isMismatch: boolean; readonly verdict: string } {

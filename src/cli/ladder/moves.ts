@@ -2,7 +2,8 @@
  * The ladder of trust: which move the votes of interleaved lists allow. Pure, so that the same code climbs in shops and in simulated ones.
  *
  * A model's next trust is interleaved with what is live; an always-valid interval over shoppers' votes decides, so the command may look as often
- * as it likes. At the top, and wherever the next step loses, the model is watched against the order by meaning for as long as it serves.
+ * as it likes. At the top, and wherever a trial is lost, what serves is watched against the order by meaning for as long as it serves: the model
+ * itself, or the other one that it has lost against.
  */
 import { preferenceOf, type Votes } from "../../report/statistics/preference.ts";
 
@@ -59,11 +60,17 @@ export function variantOf({ model, trust, against }: Standing): string {
   return `interleave(${against}, ${modelName(model, trust)})`;
 }
 
+/** A model, and how far a catalogue follows it. */
+export interface Followed {
+  readonly model: string;
+  readonly trust: number;
+}
+
 /**
  * A first trial; `live`: what the catalogue follows. Another model is tried by the trust that the live one has earned: by less it would lose against
  * it although it is better, and no model could ever be replaced.
  */
-export function firstTrial(model: string, live: { readonly model: string; readonly trust: number } | undefined): Standing {
+export function firstTrial(model: string, live: Followed | undefined): Standing {
   const isOn = live !== undefined && live.trust > 0;
   const trust = STEPS.find((step) => !isOn || (live.model === model ? step > live.trust : step >= live.trust));
   if (trust === undefined) return watching(model, live?.trust ?? 0);
@@ -84,11 +91,10 @@ export function moveOf({ phase, trust }: Standing, { clicks, purchases }: Eviden
   return clicks.a + clicks.b >= MOST_VOTES ? { kind: "stay", isHarm: false } : { kind: "wait" };
 }
 
-/** The phase after a move; `live`: how far the catalogue follows the model then. `undefined`: nothing is left to try. */
-export function standingAfter(standing: Standing, move: Move, live: number): Standing | undefined {
-  const { model } = standing;
+/** The phase after a move; `live`: what the catalogue follows then. `undefined`: nothing serves that could be tried or watched. */
+export function standingAfter(standing: Standing, move: Move, live: Followed | undefined): Standing | undefined {
   if (move.kind === "wait") return standing;
-  if (move.kind === "raise") return firstTrial(model, { model, trust: move.trust });
-  // A lost step does not undo the one before.
-  return move.kind === "stay" && live > 0 ? watching(model, live) : undefined;
+  if (move.kind === "raise") return firstTrial(standing.model, { model: standing.model, trust: move.trust });
+  // A lost step does not undo the one before, and a lost trial not the model that it was lost against.
+  return move.kind === "stay" && live !== undefined && live.trust > 0 ? watching(live.model, live.trust) : undefined;
 }

@@ -7,7 +7,7 @@
 import { createRandom, type Random } from "../../demo/catalogue/random.ts";
 import { draftTeams } from "../../ranking/interleave.ts";
 import type { Votes } from "../../report/statistics/preference.ts";
-import { readRanking } from "../publish/ranking.ts";
+import { readRanking, writeRanking } from "../publish/ranking.ts";
 import { MEANING } from "./moves.ts";
 import { climb, type LadderOptions, type Store } from "./store.ts";
 
@@ -24,6 +24,17 @@ const SHARE = 0.2;
 const MOST_LOOKS = 120;
 const MODEL = "simulated";
 const CATALOG = "shop";
+
+const NONE: Votes = { a: 0, b: 0, ties: 0 };
+const OPTIONS: Omit<LadderOptions, "at" | "votes"> = {
+  catalog: CATALOG,
+  model: MODEL,
+  share: SHARE,
+  indexes: [CATALOG],
+  configured: [],
+  isAgain: false,
+  isTrial: false,
+};
 
 export interface SimulatedRun {
   readonly kind: Kind;
@@ -43,6 +54,8 @@ interface List {
   readonly relevance: readonly number[];
   readonly meaning: readonly number[];
   readonly model: readonly number[];
+  /** Scores of the model that serves, where that is another one. */
+  readonly live?: readonly number[];
 }
 
 /** `shop` is the seed; its kind goes round. */
@@ -68,42 +81,22 @@ export async function simulateLadder(shop: number, kind: Kind = KINDS[shop % KIN
   let searchesToStop: number | null = null;
   let trying: string | null = null;
   for (let look = 0; look < MOST_LOOKS; look++) {
-    const options: LadderOptions = {
-      catalog: CATALOG,
-      model: MODEL,
-      share: SHARE,
-      indexes: [CATALOG],
-      configured: [],
-      isAgain: false,
-      isTrial: false,
+    // oxlint-disable-next-line no-await-in-loop
+    const report = await climb(store, {
+      ...OPTIONS,
       at: new Date(look * 3_600_000),
-      votes: async () => ({ clicks: votes, purchases: { a: 0, b: 0, ties: 0 } }),
-    };
-    const report = await climb(store, options); // oxlint-disable-line no-await-in-loop
+      votes: async () => ({ clicks: votes, purchases: NONE }),
+    });
     if (report.trust === 1) searchesToFull ??= searches;
     if (report.isHarm) searchesToStop ??= searches;
     if (report.trying !== trying) votes = { a: 0, b: 0, ties: 0 };
     trying = report.trying;
-    const [a = "", b = ""] = trying === null ? [] : (/^interleave\((.+), (.+)\)$/.exec(trying)?.slice(1) ?? []);
     const tried = trying === null ? 0 : Math.round(SHOPPERS_PER_LOOK * SHARE);
     const counted = { ...votes };
     for (let shopper = 0; shopper < tried; shopper++) {
-      let [forA, forB] = [0, 0];
-      for (let n = 0; n < SEARCHES_PER_SHOPPER; n++) {
-        const list = draw();
-        const drafted = draftTeams(orderOf(list, trustOf(a)), orderOf(list, trustOf(b)), [], `${shop} ${look} ${shopper} ${n}`);
-        quality += ndcg(drafted.order, list) - ndcg(orderOf(list, 0), list);
-        for (let position = 0; position < PAGE; position++) {
-          const attraction = 0.35 / (1 + Math.exp(2 - 1.5 * list.relevance[drafted.order[position]!]!));
-          if (random.next() >= attraction / (position + 1) ** 0.7) continue;
-          if (drafted.teams[position] === "a") forA++;
-          else forB++;
-        }
-      }
-      if (forA + forB === 0) continue;
-      if (forA === forB) counted.ties++;
-      else if (forA > forB) counted.a++;
-      else counted.b++;
+      countVote(counted, { trying: trying ?? "", seed: `${shop} ${look} ${shopper}`, draw, random }, (order, list) => {
+        quality += ndcg(order, list) - ndcg(orderOf(list, 0), list);
+      });
     }
     votes = counted;
     quality += (SHOPPERS_PER_LOOK - tried) * SEARCHES_PER_SHOPPER * gainOf(report.trust);
@@ -111,6 +104,96 @@ export async function simulateLadder(shop: number, kind: Kind = KINDS[shop % KIN
   }
   const trust = (await readRanking(store, CATALOG))?.trust ?? 0;
   return { kind, trust, served: quality / searches, difference: gainOf(1), searchesToFull, searchesToStop };
+}
+
+interface Visit {
+  /** The interleaved variant. */
+  readonly trying: string;
+  readonly seed: string;
+  readonly draw: () => List;
+  readonly random: Random;
+}
+
+/** The searches of one shopper, and whom their clicks vote for. */
+function countVote(
+  votes: { -readonly [name in keyof Votes]: number },
+  { trying, seed, draw, random }: Visit,
+  onList: (order: readonly number[], list: List) => void = () => undefined,
+): void {
+  const [a = "", b = ""] = /^interleave\((.+), (.+)\)$/.exec(trying)?.slice(1) ?? [];
+  let [forA, forB] = [0, 0];
+  for (let n = 0; n < SEARCHES_PER_SHOPPER; n++) {
+    const list = draw();
+    const drafted = draftTeams(orderBy(list, a), orderBy(list, b), [], `${seed} ${n}`);
+    onList(drafted.order, list);
+    for (let position = 0; position < PAGE; position++) {
+      const attraction = 0.35 / (1 + Math.exp(2 - 1.5 * list.relevance[drafted.order[position]!]!));
+      if (random.next() >= attraction / (position + 1) ** 0.7) continue;
+      if (drafted.teams[position] === "a") forA++;
+      else forB++;
+    }
+  }
+  if (forA + forB === 0) return;
+  if (forA === forB) votes.ties++;
+  else if (forA > forB) votes.a++;
+  else votes.b++;
+}
+
+const LIVE = "live";
+
+export interface WatchedRun {
+  /** Searches of the whole shop until the new model had lost; null where it never did. */
+  readonly searchesToLoss: number | null;
+  /** Of the model that has served all along, from then on until it lost its trust; null where it kept it. */
+  readonly searchesToStop: number | null;
+}
+
+/**
+ * A good model serves with all trust, and a harmful one loses its trial against it. From then on the taste of the shoppers turns against the one that
+ * serves (`isSpoilt`), or it does not. The command is run from cron, by the name of the one that has lost.
+ */
+export async function simulateWatch(shop: number, isSpoilt: boolean, looks = MOST_LOOKS): Promise<WatchedRun> {
+  const random = createRandom(`watch ${shop}`);
+  const strength = 0.5 + random.next();
+  const store = memoryStore();
+  await writeRanking(store, CATALOG, { model: LIVE, trust: 1, evidence: "earlier", at: new Date(0) });
+  let votes: Votes = { a: 0, b: 0, ties: 0 };
+  let lost: number | null = null;
+  let trying: string | null = null;
+  for (let look = 1; look <= looks; look++) {
+    // oxlint-disable-next-line no-await-in-loop
+    const report = await climb(store, {
+      ...OPTIONS,
+      at: new Date(look * 3_600_000),
+      votes: async () => ({ clicks: votes, purchases: NONE }),
+    });
+    const searches = (look - 1) * SHOPPERS_PER_LOOK * SEARCHES_PER_SHOPPER;
+    if (report.did === "stayed") lost = searches;
+    if (report.did === "stopped") return { searchesToLoss: lost, searchesToStop: searches - (lost ?? 0) };
+    if (report.trying !== trying) votes = NONE;
+    trying = report.trying;
+    if (trying === null) continue;
+    const turned = isSpoilt && lost !== null;
+    const draw = (): List => {
+      const { model: live, ...list } = drawList(random, turned ? "harmful" : "good", strength);
+      return { ...list, live, model: list.meaning.map((read, i) => 2 * read - live[i]!) };
+    };
+    const counted = { ...votes };
+    for (let shopper = 0; shopper < Math.round(SHOPPERS_PER_LOOK * SHARE); shopper++)
+      countVote(counted, { trying, seed: `${shop} ${look} ${shopper}`, draw, random });
+    votes = counted;
+  }
+  return { searchesToLoss: lost, searchesToStop: null };
+}
+
+export function summariseWatch(runs: readonly WatchedRun[]) {
+  return {
+    runs: runs.length,
+    lost: runs.filter(({ searchesToLoss }) => searchesToLoss !== null).length,
+    stopped: runs.filter(({ searchesToStop }) => searchesToStop !== null).length,
+    medianSearchesToStop: median(runs.map(({ searchesToStop }) => searchesToStop)),
+    slowestSearchesToStop: Math.max(0, ...runs.map(({ searchesToStop }) => searchesToStop ?? 0)),
+  };
 }
 
 /** By kind of model. */
@@ -152,6 +235,12 @@ function drawList(random: Random, kind: Kind, strength: number): List {
 
 function normal(random: Random): number {
   return Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
+}
+
+/** Of meaning, or of a model at a trust, as the variant names it. */
+function orderBy({ live, ...list }: List, variant: string): readonly number[] {
+  const isLive = live !== undefined && variant.startsWith(`armmt@${LIVE}:`);
+  return orderOf(isLive ? { ...list, model: live } : list, trustOf(variant));
 }
 
 function orderOf({ meaning, model }: List, trust: number): readonly number[] {

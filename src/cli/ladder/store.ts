@@ -6,7 +6,18 @@ import { EXPERIMENTS_KEY } from "../../search/live-experiments.ts";
 import { UserError } from "../../web.ts";
 import type { Namespace } from "../publish/namespace.ts";
 import { readRanking, writeRanking } from "../publish/ranking.ts";
-import { type Evidence, firstTrial, type Move, moveOf, type Phase, type Standing, standingAfter, variantOf } from "./moves.ts";
+import {
+  type Evidence,
+  firstTrial,
+  type Followed,
+  type Move,
+  moveOf,
+  type Phase,
+  type Standing,
+  standingAfter,
+  variantOf,
+  watching,
+} from "./moves.ts";
 
 export type Store = Pick<Namespace, "place" | "get" | "put">;
 
@@ -51,12 +62,6 @@ export async function readLadder(store: Store, catalog: string): Promise<LadderS
   );
 }
 
-/** A model, and how far. */
-interface Followed {
-  readonly model: string;
-  readonly trust: number;
-}
-
 export interface LadderOptions {
   readonly catalog: string;
   /** The model that climbs; absent: the one that climbs already. */
@@ -79,10 +84,12 @@ export interface LadderOptions {
 export interface LadderReport {
   readonly catalog: string;
   readonly model: string;
-  readonly did: "started" | "waits" | "raised" | "stayed" | "stopped" | "ended" | "undone";
+  readonly did: "started" | "watches" | "waits" | "raised" | "stayed" | "stopped" | "ended" | "undone";
   readonly isHarm: boolean;
-  /** What the catalogue follows then. */
+  /** Of the model, then; before its first votes that of what is live. */
   readonly trust: number;
+  /** Model and trust that the catalogue follows then; null without one. */
+  readonly live: Followed | null;
   readonly trying: string | null;
   /** `watch`: it has climbed as far as it will. */
   readonly phase: Phase | null;
@@ -99,38 +106,53 @@ export async function climb(store: Store, options: LadderOptions): Promise<Ladde
   const model = options.model ?? known?.model;
   if (model === undefined) throw new UserError(`No model climbs for "${catalog}" in ${store.place}: name one with --model`);
   const ranking = await readRanking(store, catalog);
-  if (known === undefined || known.model !== model || (known.standing === null && isAgain)) {
-    const live = ranking ?? options.bySet;
-    const first = firstTrial(model, live);
-    const state = after(
-      known,
-      { model, standing: first, since: at.toISOString() },
-      entryOf(at, "started", first, `tries ${variantOf(first)}`),
-    );
-    return keep(store, options, state, { did: "started", isHarm: false, trust: live?.trust ?? 0, evidence: null });
+  const follows = ranking ?? options.bySet;
+  const since = at.toISOString();
+  // One that is watched after another has lost against it goes on, by whichever name the command is called.
+  const isOwn = known?.standing?.model === model;
+  if (known === undefined || (!isOwn && (known.model !== model || isAgain))) {
+    const first = firstTrial(model, follows);
+    const state = after(known, { model, standing: first, since }, entryOf(at, "started", first, `tries ${variantOf(first)}`));
+    return keep(store, options, state, { did: "started", isHarm: false, trust: follows?.trust ?? 0, live: follows, evidence: null });
+  }
+  const trustOf = (name: string, live = follows): number => (live?.model === name ? live.trust : 0);
+  const unwatched = unwatchedIn(known, follows);
+  if (unwatched !== undefined) {
+    const begun = entryOf(at, "watches", unwatched, `watches ${variantOf(unwatched)}`);
+    const state = after(known, { model, standing: unwatched, since }, begun);
+    return keep(store, options, state, { did: "watches", isHarm: false, trust: trustOf(model), live: follows, evidence: null });
   }
   const { standing: now } = known;
-  const follows = ranking ?? options.bySet;
-  const live = follows?.model === model ? follows.trust : 0;
-  if (now === null) return reportOf(options, known, { did: "ended", isHarm: false, trust: live, evidence: null });
+  if (now === null) return reportOf(options, known, { did: "ended", isHarm: false, trust: trustOf(model), live: follows, evidence: null });
   const evidence = await votes(variantOf(now), known.since);
   const move = moveOf(now, evidence);
   const said = { isHarm: move.kind === "stop" || (move.kind === "stay" && move.isHarm), evidence };
   if (move.kind === "wait") {
     // Its experiment may have been taken out by hand, or a run may have ended before it was written.
-    return keep(store, options, known, { did: "waits", ...said, trust: live });
+    return keep(store, options, { ...known, model }, { did: "waits", ...said, trust: trustOf(model), live: follows });
   }
-  const trust = move.kind === "raise" ? move.trust : move.kind === "stop" ? 0 : live;
+  const before = trustOf(now.model);
+  const trust = move.kind === "raise" ? move.trust : move.kind === "stop" ? 0 : before;
   const words = inWords(move, evidence);
-  if (!options.isTrial && trust !== live) {
-    const { changed } = await writeRanking(store, catalog, { model, trust, evidence: words, at, expected: ranking?.since });
+  if (!options.isTrial && trust !== before) {
+    const { changed } = await writeRanking(store, catalog, { model: now.model, trust, evidence: words, at, expected: ranking?.since });
     if (!changed) throw new UserError(`Another command has changed ${catalog}'s ranking in the meantime: run it again`);
   }
-  const next = standingAfter(now, move, trust) ?? null;
+  const live = trust === before ? follows : { model: now.model, trust };
+  const next = standingAfter(now, move, live) ?? null;
   const did = move.kind === "raise" ? "raised" : move.kind === "stop" ? "stopped" : "stayed";
-  const state = after(known, { model, standing: next, since: at.toISOString() }, entryOf(at, did, { ...now, trust }, words));
-  return keep(store, options, state, { did, ...said, trust });
+  const state = after(known, { model, standing: next, since }, entryOf(at, did, { ...now, trust }, words));
+  return keep(store, options, state, { did, ...said, trust: trustOf(model, live), live });
 }
+
+/** Wherever nothing is tried, what serves is watched, whoever has put it there; but not once somebody has ended the ladder by hand. */
+function unwatchedIn({ standing: now, history }: LadderState, follows: Followed | undefined): Standing | undefined {
+  if (now?.phase === "trial" || follows === undefined || follows.trust === 0 || history.at(-1)?.what === UNDONE) return undefined;
+  const isWatched = now?.model === follows.model && now.trust === follows.trust;
+  return isWatched ? undefined : watching(follows.model, follows.trust);
+}
+
+const UNDONE = "undone";
 
 /** Nothing is tried any more; the caller takes the ranking back. */
 export async function undo(store: Store, options: Omit<LadderOptions, "votes">, trust: number): Promise<LadderReport> {
@@ -141,9 +163,15 @@ export async function undo(store: Store, options: Omit<LadderOptions, "votes">, 
   const state = after(
     known,
     { model: known.model, standing: null, since },
-    entryOf(options.at, "undone", last, "by hand: armmt ladder --undo"),
+    entryOf(options.at, UNDONE, last, "by hand: armmt ladder --undo"),
   );
-  return keep(store, options, state, { did: "undone", isHarm: false, trust, evidence: null });
+  return keep(store, options, state, {
+    did: UNDONE,
+    isHarm: false,
+    trust,
+    live: (await readRanking(store, options.catalog)) ?? options.bySet,
+    evidence: null,
+  });
 }
 
 function entryOf(at: Date, what: string, { model, trust }: Pick<Standing, "model" | "trust">, evidence: string) {
@@ -165,10 +193,15 @@ function inWords(move: Move, { clicks, purchases }: Evidence): string {
   return move.kind === "stay" && move.isHarm ? `worse than what is live: ${counts}` : `no answer: ${counts}`;
 }
 
-type Said = Pick<LadderReport, "did" | "isHarm" | "trust" | "evidence">;
+type Said = Pick<LadderReport, "did" | "isHarm" | "trust" | "evidence"> & { readonly live: Followed | undefined };
 
-function reportOf({ catalog }: Pick<LadderOptions, "catalog">, { model, standing: next, history }: LadderState, said: Said): LadderReport {
-  return { catalog, model, trying: next === null ? null : variantOf(next), phase: next?.phase ?? null, history, ...said };
+function reportOf(
+  { catalog }: Pick<LadderOptions, "catalog">,
+  { model, standing: next, history }: LadderState,
+  { live, ...said }: Said,
+): LadderReport {
+  const follows = live === undefined ? null : { model: live.model, trust: live.trust };
+  return { catalog, model, trying: next === null ? null : variantOf(next), phase: next?.phase ?? null, live: follows, history, ...said };
 }
 
 /** Writes what differs. */

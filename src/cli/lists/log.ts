@@ -13,10 +13,11 @@ import { createStage, loadSqlite } from "../../report/stage.ts";
 import { readAction } from "../../report/ubi-log.ts";
 import { UserError } from "../../web.ts";
 import type { ListTreatment } from "./columns.ts";
+import { createArmCounts } from "./arms.ts";
 import { createLooks } from "./looks.ts";
 import { joinPages } from "./pages.ts";
-import { actionOf, hashUnit, type PageRecord, readLook, readPage, treatmentOf, withOwnName } from "./records.ts";
-import type { FoundRecord, RecordKind } from "./rows.ts";
+import { actionOf, hashUnit, type PageRecord, queryIdOf, readLook, readPage, treatmentOf, withOwnName } from "./records.ts";
+import type { FoundRecord, RecordKind, RecordSource } from "./rows.ts";
 import { openSource, type SourceOptions } from "./sources.ts";
 import { type Split, splitOf } from "./split.ts";
 
@@ -106,7 +107,9 @@ export async function openLog(options: LogOptions) {
     rmSync(folder, { recursive: true, force: true });
   };
   const [leftOut, ignored] = [createReasons(), createReasons()];
-  let [records, events, simulated, firstUnreadable] = [0, 0, 0, ""];
+  let [records, events, simulated, unmarked, firstUnreadable] = [0, 0, 0, 0, ""];
+  /** Query ids of searches that are no shopper's. */
+  const forced = new Set<string>();
   const unreadable = (of: typeof leftOut, { where }: FoundRecord, problem: string): void => {
     firstUnreadable ||= `${where}: ${problem}`;
     of.add("cannot be read");
@@ -120,6 +123,7 @@ export async function openLog(options: LogOptions) {
     );
     const addPage = database.prepare("INSERT INTO page VALUES (?, ?)");
     const looks = createLooks(database);
+    const arms = createArmCounts(database);
     const [from, to] = [since === undefined ? -Infinity : Date.parse(since), until === undefined ? Infinity : Date.parse(until)];
     for await (const found of each("queries")) {
       if (actionOf(found.record) !== undefined) continue; // an event, in the same file
@@ -134,9 +138,14 @@ export async function openLog(options: LogOptions) {
       if (Number.isNaN(atMs)) unreadable(leftOut, found, `timestamp: "${value.timestamp}" is not ISO 8601, such as 2026-11-16T09:30:00Z`);
       else if (indexes !== undefined && !indexes.has(value.armmt.index ?? value.application ?? "")) leftOut.add("of another index");
       else if (atMs < from || atMs >= to) leftOut.add("outside the time range");
-      else {
+      else if (isForced(value)) {
+        forced.add(value.query_id);
+        leftOut.add(FORCED);
+      } else {
         const row = searchRowOf(value, atMs);
         if (row.isSimulated) simulated++;
+        if (saysNotWhetherForced(value)) unmarked++;
+        arms.add(value, atMs);
         stage.addSearch(row);
         addPage.run(value.query_id, JSON.stringify({ ...value, query_attributes: { armmt: value.armmt } }));
       }
@@ -146,6 +155,10 @@ export async function openLog(options: LogOptions) {
       const action = actionOf(record);
       if (action === undefined) continue;
       events++;
+      if (forced.has(queryIdOf(record))) {
+        ignored.add("of a search forced by an admin");
+        continue;
+      }
       const look = readLook(record);
       if (look !== undefined) looks.add(look);
       if (!COUNTED.has(action)) {
@@ -162,6 +175,7 @@ export async function openLog(options: LogOptions) {
       const why = firstUnreadable === "" ? "" : `; the first record that cannot be read: ${firstUnreadable}`;
       throw new UserError(`${place} holds no search${why}`);
     }
+    const experiments = await arms.describe({ live: () => liveExperiments(sources), config: options.config ?? "wrangler.toml" });
     const historyOf = looks.reader();
     const { strayActions, outside } = stage.counts();
     const money = stage.money();
@@ -173,7 +187,9 @@ export async function openLog(options: LogOptions) {
     return {
       place,
       /** Query records and events read. */
-      counts: { records, events, simulated },
+      counts: { records, events, simulated, unmarked },
+      /** Each at each time that its records tell apart. */
+      experiments,
       currency: money.currency,
       /** Records that make no search; `searches` adds those that make no list. */
       leftOut: leftOut.counts,
@@ -220,6 +236,23 @@ export async function openLog(options: LogOptions) {
 
 /** Actions that a report counts, and so may become labels. */
 const COUNTED: ReadonlySet<string> = new Set(["click", "add_to_cart", "purchase", "refund", "cancel"]);
+
+const FORCED = "forced by an admin";
+
+/** An admin forced the variant, or asked for an explanation. */
+const isForced = ({ armmt: { admin } }: PageRecord): boolean => admin === true || admin === 1;
+
+/** An edge of ours wrote it before it marked such searches. Others' logs have no variant. */
+const saysNotWhetherForced = ({ armmt: { format, variant } }: PageRecord): boolean => (format ?? 0) < 2 && Boolean(variant);
+
+/** The first source that has some: one edge wrote them all, or nobody could tell whose experiment it was. */
+async function liveExperiments(sources: readonly RecordSource[]): Promise<string | undefined> {
+  for (const source of sources) {
+    const found = await source.liveExperiments?.(); // oxlint-disable-line no-await-in-loop
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
 
 /** What this file stored itself. */
 function storedPage(stored: unknown): readonly PageRecord[] {

@@ -15,7 +15,11 @@ const text = v.nullish(v.string());
 const numbersOrNull = v.array(v.nullable(v.number()));
 
 const attributesSchema = v.looseObject({
+  format: v.fallback(v.nullish(v.number()), undefined),
   experiment: text,
+  /** A table's struct names variations of all experiments. */
+  arms: v.fallback(v.nullish(v.record(v.string(), v.nullable(v.pipe(v.number(), v.minValue(0))))), undefined),
+  admin: v.optional(v.unknown()),
   variant: text,
   index: text,
   model: text,
@@ -106,6 +110,8 @@ export interface Look {
   readonly atMs: number;
 }
 
+const idSchema = v.object({ query_id: id });
+
 const named = v.looseObject({ action_name: v.string() });
 
 /** The event with its action's name in UBI's own words: others' samples and demo shops have more of them. */
@@ -116,6 +122,12 @@ export function withOwnName(record: unknown): unknown {
 }
 
 export const actionOf = (record: unknown): string | undefined => (v.is(named, record) ? record.action_name : undefined);
+
+/** Empty for an event that names no search. */
+export function queryIdOf(record: unknown): string {
+  const parsed = v.safeParse(idSchema, record);
+  return parsed.success ? parsed.output.query_id : "";
+}
 
 /** `undefined` for an event of nobody known, without a time, or about something else than an item. */
 export function readLook(record: unknown): Look | undefined {

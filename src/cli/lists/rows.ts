@@ -13,6 +13,8 @@ export interface RecordSource {
   /** For messages. */
   readonly place: string;
   records(kind: RecordKind): AsyncIterable<FoundRecord>;
+  /** JSON text of the experiments that are changed without a deployment, where the edge that wrote the log has some. May reject. */
+  liveExperiments?(): Promise<string | undefined>;
   close(): Promise<void>;
 }
 

@@ -112,6 +112,7 @@ function sqlSource(database: EventDatabase): RecordSource {
         yield { record: recordOf(row), where: `${database.place}, ${table} ${row.id}` };
       }
     },
+    liveExperiments: () => database.liveExperiments(),
     close: () => database.close(),
   };
 }

@@ -35,7 +35,11 @@ const RESUMED_WITHIN_MS = DAY_MS;
 type StepResult = Readonly<{ state: "done" | "waiting"; model?: string; detail?: string } | { outcome: Outcome; detail: string }>;
 
 const trainedSchema = v.object({ version: v.string() });
-const gateSchema = v.object({ refused: v.array(v.string()), missing: v.array(v.string()) });
+const gateSchema = v.object({
+  refused: v.array(v.string()),
+  missing: v.array(v.string()),
+});
+const checksSchema = v.object({ checks: v.optional(v.array(v.object({ name: v.string(), state: v.string(), detail: v.string() })), []) });
 const ladderSchema = v.object({
   did: v.string(),
   trust: v.number(),
@@ -164,7 +168,10 @@ const WORK: Readonly<Record<Step, (options: LoopOptions, run: RunCommand, model?
       return { outcome: "refused", detail: `armmt gate does not let the model in ${model} pass: ${why}` };
     }
     if (code !== 0) throw new UserError(`armmt gate ended with ${code}, see above`);
-    return { state: "done" };
+    const skipped = parsePrinted(stdout, checksSchema, "gate").checks.flatMap(({ name, state, detail }) =>
+      state === "skipped" ? [`${name}: ${detail}`] : [],
+    );
+    return { state: "done", ...(skipped.length > 0 && { detail: `gate: ${skipped.join("; ")}` }) };
   },
   async publish(options, run) {
     const { model } = foldersOf(options);

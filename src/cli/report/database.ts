@@ -1,8 +1,8 @@
 /** The event database: the D1 of `wrangler dev` on this machine, D1 at Cloudflare through `wrangler d1`, or a SQLite file. */
 import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import * as v from "valibot";
-import { type LocalOptions, openWranglerNamespace, wrangler, type WranglerOptions } from "../publish/namespace.ts";
+import { type LocalOptions, openFolderNamespace, openWranglerNamespace, wrangler, type WranglerOptions } from "../publish/namespace.ts";
 import { loadWrangler } from "../wrangler.ts";
 import { findJson } from "../wrangler-output.ts";
 import { loadSqlite } from "../../report/stage.ts";
@@ -66,6 +66,7 @@ const BUSY_MS = 10_000;
  */
 export async function openDatabaseFile(path: string, { isWritten = false } = {}): Promise<EventDatabase> {
   if (!existsSync(path)) throw new UserError(`${path} does not exist: name a SQLite file with the table ubi_queries`);
+  const kv = join(dirname(path), "kv");
   const { DatabaseSync } = await loadSqlite();
   const database = new DatabaseSync(path, { readOnly: !isWritten });
   database.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA secure_delete = ON`);
@@ -81,7 +82,8 @@ export async function openDatabaseFile(path: string, { isWritten = false } = {})
           : error;
       }
     },
-    liveExperiments: () => Promise.resolve(undefined),
+    // A server keeps its KV beside its events.
+    liveExperiments: async () => (existsSync(kv) ? openFolderNamespace(kv).get(EXPERIMENTS_KEY) : undefined),
     // oxlint-disable-next-line require-await
     async close() {
       try {

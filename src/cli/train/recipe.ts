@@ -11,3 +11,5 @@ export const RECIPE = {
   /** Training lists at most, the newest: they are held in memory, and the study trains as many. */
   mostLists: 100_000,
 } as const;
+
+export type Recipe = Readonly<Record<Exclude<keyof typeof RECIPE, "nets">, number> & { nets: readonly number[] }>;

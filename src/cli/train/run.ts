@@ -12,7 +12,7 @@ import type { PublishedSet } from "../../embeddings/store.ts";
 import { type RunCommand, runCommand } from "../child.ts";
 import { readSet } from "../embed/pack.ts";
 import { countGpus, preparePython, PYTHON_SOURCES, runPython } from "./python.ts";
-import { RECIPE } from "./recipe.ts";
+import { type Recipe, RECIPE } from "./recipe.ts";
 import { hashFiles, openStages, readJson, type Stage, writeJson } from "./stages.ts";
 import { requireEnough, type Survey, surveyLists } from "./survey.ts";
 import { DAY_MS, errorText, UserError } from "../../web.ts";
@@ -32,6 +32,8 @@ export interface TrainOptions {
   readonly more?: readonly string[] | undefined;
   /** Clicked lists below which nothing is trained. */
   readonly fewest?: number | undefined;
+  /** How long to train. Default: as for every shop. */
+  readonly recipe?: Recipe | undefined;
   /** Training lists above which only the newest are used. */
   readonly most?: number | undefined;
 }
@@ -49,7 +51,7 @@ const RESUMED_WITHIN_MS = DAY_MS;
 
 /** Throws a UserError, having changed nothing, where the options or the catalogue do not do; and one that counts, where the log is too short. */
 export async function trainModel(options: TrainOptions) {
-  const { catalog, embeddings, out, fresh = false } = options;
+  const { catalog, embeddings, out, fresh = false, recipe = RECIPE } = options;
   if (!/^[\w-]+$/.test(catalog)) throw new UserError(`Cannot name a model after the catalogue "${catalog}": use letters, digits, _ and -`);
   const { set } = readSet(embeddings);
   const lists = await prepareLists(options);
@@ -71,8 +73,8 @@ export async function trainModel(options: TrainOptions) {
   const processes = options.processes ?? Math.max(1, gpus);
   const key = hash("sha256", JSON.stringify([await hashLists(lists), hashFiles(PYTHON_SOURCES.folders, PYTHON_SOURCES.root), set.version]));
   const stages = openStages(out, { fresh, key });
-  const version = `${catalog.replaceAll("_", "-")}-${hash("sha256", JSON.stringify([key, RECIPE])).slice(0, 8)}`;
-  const { most = RECIPE.mostLists } = options;
+  const version = `${catalog.replaceAll("_", "-")}-${hash("sha256", JSON.stringify([key, recipe])).slice(0, 8)}`;
+  const { most = recipe.mostLists } = options;
   const newest = join(out, "newest");
   const isLong = survey.bySplit.train > most;
   if (isLong) {
@@ -86,30 +88,30 @@ export async function trainModel(options: TrainOptions) {
   const teachers = [
     {
       stage: "trees",
-      settings: { rounds: RECIPE.treeRounds },
+      settings: { rounds: recipe.treeRounds },
       work: (signal: AbortSignal) =>
-        runPython("armmt.training.train_trees", [...shared, "--rounds", String(RECIPE.treeRounds)], { signal, env: barAt(0) }),
+        runPython("armmt.training.train_trees", [...shared, "--rounds", String(recipe.treeRounds)], { signal, env: barAt(0) }),
     },
-    ...RECIPE.nets.map((seed, i) => ({
+    ...recipe.nets.map((seed, i) => ({
       stage: `net ${seed}`,
-      settings: { epochs: RECIPE.netEpochs, processes },
+      settings: { epochs: recipe.netEpochs, processes },
       work: (signal: AbortSignal) =>
-        runPython("armmt.training.train_teachers", [...shared, "--seeds", String(seed), "--epochs", String(RECIPE.netEpochs)], {
+        runPython("armmt.training.train_teachers", [...shared, "--seeds", String(seed), "--epochs", String(recipe.netEpochs)], {
           signal,
           processes,
           env: barAt(i + 1),
         }),
     })),
   ] satisfies Stage[];
-  removeOthers(work, ["trees", ...RECIPE.nets.map(String)]);
+  removeOthers(work, ["trees", ...recipe.nets.map(String)]);
   // On a GPU, and under torchrun, each net has all there is.
   await stages.runAll(teachers, gpus > 0 || processes > 1 ? 1 : availableParallelism());
   const newer = isLong ? `, the newest ${most} of ${survey.bySplit.train} for training` : "";
   const trainedOn = `${describe(catalog, survey, isSimulated)}${newer}`;
-  await stages.run("student", { epochs: RECIPE.studentEpochs, version, trainedOn }, (signal) =>
+  await stages.run("student", { epochs: recipe.studentEpochs, version, trainedOn }, (signal) =>
     runPython(
       "armmt.training.train_student",
-      [...shared, "--epochs", String(RECIPE.studentEpochs), "--version", version, "--trained-on", trainedOn],
+      [...shared, "--epochs", String(recipe.studentEpochs), "--version", version, "--trained-on", trainedOn],
       {
         signal,
       },
@@ -122,7 +124,7 @@ export async function trainModel(options: TrainOptions) {
       catalogVersion: set.version,
       ...survey,
       taughtLists: Math.min(most, survey.bySplit.train),
-      recipe: RECIPE,
+      recipe,
       processes,
       device: gpus > 0 ? "GPU" : "CPU",
     };

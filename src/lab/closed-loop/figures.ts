@@ -153,11 +153,24 @@ export function readFigures(home: string) {
   };
 }
 
+/** Whether shoppers clicked in lists into which the new model was interleaved, and the ladder has read that. */
+function hasVotes(steps: Figures["firstClimb"] = []): boolean {
+  return steps.some(({ evidence }) => evidence !== null && Object.values(evidence.clicks).some((votes) => votes > 0));
+}
+
 /** What must hold in any story, however short; in words. */
-export function faultsOf({ log, alike, reversed }: Pick<Figures, "log" | "alike" | "reversed">): string[] {
+export function faultsOf({
+  size,
+  log,
+  firstModel,
+  firstClimb,
+  alike,
+  reversed,
+}: Pick<Figures, "size" | "log" | "firstModel" | "firstClimb" | "alike" | "reversed">): string[] {
   const rejected = Object.keys(log?.rejected ?? {});
   const clicks = reversed?.truth.find(({ figure }) => figure === "clicks")?.difference;
   const claims: readonly (readonly [boolean, string])[] = [
+    [size !== "quick" || hasVotes(firstClimb), `No shopper voted in the ladder's trial: ${JSON.stringify(firstModel?.round.steps)}`],
     [rejected.length === 0, `The edge rejected actions of simulated shoppers: ${rejected.join(", ")}`],
     [(alike?.called ?? 0) === 0, `${alike?.called} metrics of two arms that show the same have a verdict`],
     [(alike?.alarms ?? 0) === 0, `${alike?.alarms} alarms about two arms that show the same`],

@@ -102,7 +102,7 @@ function describeModel(model: Figures["firstModel"]): string {
       ),
     );
     if (gate.verdict !== "passes")
-      lines.push("A shop would not serve it. It was published by hand, so that shoppers could say whether the gate is right.");
+      lines.push("A shop would not serve it. Here it was published all the same, so that shoppers could say whether the gate is right.");
   }
   return lines.join("\n\n");
 }

@@ -1,4 +1,5 @@
 /** How large each part of the story is. Fixed before anything of it was looked at: what came is reported, also where it tells nothing. */
+import { type Recipe, RECIPE } from "../../cli/train/recipe.ts";
 
 const FULL = {
   items: 2400,
@@ -11,8 +12,10 @@ const FULL = {
   second: 25_000,
   /** Each arm's order is asked for at every so many searches, for the truth. */
   judgeEvery: 8,
-  /** Clicked lists below which nothing is trained; `undefined`: as for a real shop. */
+  /** Clicked lists below which nothing is trained; `undefined`: as for a real shop. With fewer than that, no gate can tell: then the round goes on. */
   fewest: undefined as number | undefined,
+  /** How long to train; `undefined`: as for a real shop. */
+  recipe: undefined as Recipe | undefined,
   /** The last part; the second round is the first one again. */
   until: "second",
 };
@@ -30,22 +33,21 @@ const TENTH: Sizes = {
   second: 2500,
   judgeEvery: 4,
   fewest: 300,
+  recipe: undefined,
   until: "second",
 };
 
-/** For CI, in a minute: the first round, and the questions after it. */
+/** For CI: searches at the edge, their log, one round of the loop up to the ladder, and searches in the ladder's trial. */
 const QUICK: Sizes = {
-  items: 400,
-  log: 400,
-  climb: { batch: 100, most: 100 },
-  alike: 200,
-  first: 300,
-  // The gate alone: the guard needs more searches, and another model to be built for the edge.
-  reversed: { batch: 150, most: 0 },
-  second: 300,
-  judgeEvery: 4,
+  ...TENTH,
+  items: 240,
+  log: 300,
+  climb: { batch: 60, most: 60 },
+  // The truth of so few says nothing.
+  judgeEvery: 50,
   fewest: 100,
-  until: "reversed",
+  recipe: { ...RECIPE, nets: [1], netEpochs: 1, studentEpochs: 1, treeRounds: 20 },
+  until: "first-climb",
 };
 
 export const SIZES = { full: FULL, tenth: TENTH, quick: QUICK } as const;

@@ -79,10 +79,20 @@ function hashOf(parts: readonly number[]): string {
 
 const taught = (splits: readonly number[]) => (manifest: object) => ({ ...manifest, training: { taught: hashOf(splits) } });
 
+const arm = (variant: string, shoppers: number) => ({
+  variant,
+  shoppers,
+  shopperSearches: shoppers,
+  squaredShopperSearches: shoppers,
+  searches: shoppers,
+});
+
 describe("the gate", () => {
   it("passes the hard checks of the committed model, and cannot tell by twenty lists", async () => {
     const report = await runGate({ model: MODEL, lists, live: MODEL, budget: 5000, json: true });
     expect(report.checks.filter(({ state }) => state === "refused")).toEqual([]);
+    const ratio = report.checks.find(({ name }) => name === "sample_ratio");
+    expect(ratio).toMatchObject({ state: "skipped", detail: expect.stringContaining("not checked, because no search") });
     expect(report.verdict).toBe("cannot_tell");
     expect(report.missing.join()).toContain("20 of at least 300");
     expect(report.judgments.map(({ against }) => against)).toEqual(["engine", "semantic", "live"]);
@@ -103,6 +113,24 @@ describe("the gate", () => {
     const rightly = await runGate({ model: copyOfModel("rightly", taught([0])), lists, report, budget: 5000, json: true });
     expect(rightly.refused).toEqual(["sample_ratio"]);
     expect(rightly.checks.find(({ name }) => name === "split")?.state).toBe("passed");
+  });
+
+  it("refuses a log with a broken sample ratio wherever its experiments live, and names those that nobody describes", async () => {
+    const one = { first: "2026-11-21", last: "2026-11-21", crossed: 0, arms: [arm("control", 70), arm("armmt", 30)] };
+    const experiments = [
+      { ...one, experiment: "ended", shares: null, from: "the records do not say its arms" },
+      { ...one, experiment: "live", shares: { control: 0.5, armmt: 0.5 }, from: "its records" },
+    ];
+    const made = join(lists, "lists.json");
+    writeFileSync(made, JSON.stringify({ experiments }));
+    try {
+      const report = await runGate({ model: MODEL, lists, budget: 5000, json: true });
+      expect(report.refused).toEqual(["sample_ratio"]);
+      const { detail } = report.checks.find(({ name }) => name === "sample_ratio")!;
+      expect(detail).toMatch(/^the arms of live .*; ended .*not checked, because/);
+    } finally {
+      rmSync(made);
+    }
   });
 
   it("ends with 1 where there is nothing to judge, with 2 on wrong usage, with 3 where the model does not pass", async () => {
