@@ -176,7 +176,8 @@ function addKnown(scores: Float64Array, part: ArrayLike<number>, weight: number)
   }
 }
 
-function cosines(
+/** Parallel to the items; NaN where a vector is unknown. */
+export function cosines(
   query: Float32Array | undefined,
   items: readonly (ListItem | undefined)[],
   vectorOf: (item: ListItem) => ListItem["text"],

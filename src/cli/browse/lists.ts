@@ -19,7 +19,9 @@ export function browsedList(search: LoggedSearch): BrowsedList | undefined {
     ranks: search.ranks ?? itemIds.map((_, i) => i + 1),
     positions,
     clicks: itemIds.map((id) => Number(actions.click.has(id))),
+    carts: itemIds.map((id) => Number(actions.add_to_cart.has(id) || actions.purchase.has(id))),
     purchases: itemIds.map((id) => Number(actions.purchase.has(id))),
+    history: search.history,
     cells: chances && swapCells(positions, chances),
   };
 }
