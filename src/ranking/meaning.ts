@@ -176,8 +176,7 @@ function addKnown(scores: Float64Array, part: ArrayLike<number>, weight: number)
   }
 }
 
-/** Parallel to the items; NaN where a vector is unknown. */
-export function cosines(
+function cosines(
   query: Float32Array | undefined,
   items: readonly (ListItem | undefined)[],
   vectorOf: (item: ListItem) => ListItem["text"],
