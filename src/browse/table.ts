@@ -35,9 +35,7 @@ const headSchema = v.looseObject({
   /** Expected of an item at the engine's rank r, relative to the mean: level · r^-decline. It falls, or unknown items would not keep the engine's order. */
   prior: v.object({ level: v.pipe(amount, v.minValue(1e-6)), decline: v.pipe(amount, v.minValue(1e-3)) }),
   /** Absent where the log says nothing of it. */
-  taste: v.exactOptional(
-    v.object({ encoders: v.object({ image: v.string(), text: v.string() }), picture: strength, text: strength }),
-  ),
+  taste: v.exactOptional(v.object({ encoders: v.object({ image: v.string(), text: v.string() }), picture: strength, text: strength })),
   /** Most lists first; the lines after this one are theirs. */
   pages: v.pipe(
     v.array(filtersSchema),

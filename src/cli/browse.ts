@@ -6,7 +6,7 @@ import { errorText, DAY_MS, UserError } from "../web.ts";
 import { type BrowseVerdict, judgeBrowse } from "./browse/judge.ts";
 import { type BrowsedList, LEARN_DEFAULTS, learnBrowse, type LearnOptions } from "./browse/learn.ts";
 import { browsedList } from "./browse/lists.ts";
-import { publishBrowse, rollBackBrowse } from "./browse/store.ts";
+import { publishBrowse, readBrowseHistory, rollBackBrowse } from "./browse/store.ts";
 import { printTable } from "./command.ts";
 import { embeddingsFolder } from "./embed/pack.ts";
 import { indexesOf } from "./lists.ts";
@@ -50,7 +50,10 @@ export async function learnFromLog({ out, embeddings, ...options }: LearnBrowseO
     const judged = judgeBrowse(learned, heldOut, vectors);
     const trust = judged.verdict === "passes" ? FIRST_TRUST : 0;
     const [head = "", ...lines] = learned.text.split("\n");
-    const text = [JSON.stringify({ ...JSON.parse(head), trust, simulated: log.counts.simulated > 0 }), ...lines].join("\n");
+    const text = [
+      JSON.stringify({ ...JSON.parse(head), trust, verdict: judged.verdict, simulated: log.counts.simulated > 0 }),
+      ...lines,
+    ].join("\n");
     writeFileSync(out, text);
     return {
       ...summaryOf(learned.text, taught, heldOut),
@@ -89,6 +92,7 @@ Examples:
   armmt browse publish browse.txt --catalog products            live within a minute, where an index has browse = true
   armmt browse publish browse.txt --trust 1                     after an experiment
   armmt browse rollback --catalog products
+  armmt browse history --catalog products                       versions, since when, how far and by which verdict
 
 How to begin: docs/guide/browse.md`;
 
@@ -98,7 +102,8 @@ export function createBrowseCommand(): Command {
     .addHelpText("after", EXAMPLES)
     .addCommand(learnCommand())
     .addCommand(publishCommand())
-    .addCommand(rollbackCommand());
+    .addCommand(rollbackCommand())
+    .addCommand(historyCommand());
 }
 
 interface LearnFlags extends LearnOptions {
@@ -206,12 +211,14 @@ function print(out: string, report: Awaited<ReturnType<typeof learnFromLog>>): v
   );
 }
 
+/** For a tenth of a cosine. */
+const more = (strength: number): string => `${(100 * Math.expm1(strength / 10)).toFixed(0)} %`;
+
 function describeTaste(taste: Awaited<ReturnType<typeof learnFromLog>>["taste"]): string {
   if (taste === null) return "Taste: not learned, for want of embeddings (armmt embed, then --embeddings)";
   const of = `${taste.lists} lists of ${taste.shoppers} shoppers with a known history`;
   if (taste.taste === null) return `Taste: none, as ${of} do not say that there is one`;
   const { picture, text } = taste.taste;
-  const more = (strength: number): string => `${(100 * Math.expm1(strength / 10)).toFixed(0)} %`;
   return `Taste: ${more(picture)} more is bought of an item whose picture is 0.1 nearer than the page's mean to those looked at before, ${more(text)} where its text is (${of})`;
 }
 
@@ -235,12 +242,29 @@ function publishCommand(): Command {
 
 function rollbackCommand(): Command {
   return addNamespaceFlags(
-    new Command("rollback").description("Make the table published before live again; a second rollback undoes this"),
-  ).action(async (flags: NamespaceFlags) => {
-    const report = await withNamespace(flags, (namespace) => rollBackBrowse(namespace, { catalog: flags.catalog, at: new Date() }));
-    const words = `${report.catalog}: browse rates ${report.version} are live again in ${report.place}, ${report.previous} are not`;
+    new Command("rollback")
+      .description("Make the table published before live again; a second rollback undoes this")
+      .argument("[version]", "another one, of armmt browse history"),
+  ).action(async (version: string | undefined, flags: NamespaceFlags) => {
+    const { catalog } = flags;
+    const report = await withNamespace(flags, (namespace) => rollBackBrowse(namespace, { catalog, version, at: new Date() }));
+    const words = `${catalog}: browse rates ${report.version} (trust ${report.trust}) are live again in ${report.place}, ${report.previous} are not`;
     process.stdout.write(flags.json === true ? `${JSON.stringify(report, undefined, 2)}\n` : `${words}\n`);
   });
+}
+
+function historyCommand(): Command {
+  return addNamespaceFlags(new Command("history").description("Which tables were live, newest first")).action(
+    async (flags: NamespaceFlags) => {
+      const changes = await withNamespace(flags, (namespace) => readBrowseHistory(namespace, flags.catalog));
+      if (flags.json === true) process.stdout.write(`${JSON.stringify(changes, undefined, 2)}\n`);
+      else
+        printTable(
+          ["live since", "by", "version", "trust", "verdict of learn"],
+          changes.toReversed().map(({ at, what, version, trust, verdict }) => [at, what, version, trust, verdict ?? "–"]),
+        );
+    },
+  );
 }
 
 function readText(file: string): string {

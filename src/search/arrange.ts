@@ -96,8 +96,7 @@ async function rankBy(search: Search, ranker: Ranker, window: readonly Hit[], wa
   if (window.length < 2) return bypass("too_few_hits", `The window holds ${window.length} hits`);
   if (ranker.kind === "engine") return ok({ order: [...window.keys()], listId: "", modelVersion: "", knownHistory: 0, scores: undefined });
   const { request, deps } = search;
-  if (search.browsed !== undefined)
-    return rankBrowsed(search, search.browsed, ranker, window, Math.max(0, deps.rankBudgetMs - waitedMs));
+  if (search.browsed !== undefined) return rankBrowsed(search, search.browsed, ranker, window, Math.max(0, deps.rankBudgetMs - waitedMs));
   const { queue, clock } = deps;
   // An explanation ranks the list again without each part.
   const rankBudgetMs = deps.rankBudgetMs * (request.isExplained ? 1 + PARTS.length : 1);

@@ -14,8 +14,8 @@ import type { Ranking, Search } from "./contract.ts";
 import type { Browsed } from "./live-browse.ts";
 
 /** `undefined` for a search with words, and for one that is left alone for another reason. */
-export function pageOf({ bypass, page }: SearchPlan): PageFilters | undefined {
-  const read = bypass?.reason === "no_query_text" ? page?.() : undefined;
+export function pageOf({ bypass: left, page }: SearchPlan): PageFilters | undefined {
+  const read = left?.reason === "no_query_text" ? page?.() : undefined;
   return read && new Map([...read].map(([field, values]) => [foldText(field), new Set(values.map(foldText))]));
 }
 
@@ -63,7 +63,9 @@ export async function rankBrowsed(
 /** `undefined`, counted with its reason, where taste has nothing to say: then the order is that of all shoppers. */
 async function likingFor({ index, history, deps, request }: Search, taste: Taste, window: readonly Hit[], leftMs: number) {
   const ids = window.map(({ itemId }) => itemId);
-  const lookup = await withTimeout(index.store.lookup([...ids, ...history]), leftMs, () => bypass("over_budget", "Item vectors took longer than the rest of the budget"));
+  const lookup = await withTimeout(index.store.lookup([...ids, ...history]), leftMs, () =>
+    bypass("over_budget", "Item vectors took longer than the rest of the budget"),
+  );
   if (!lookup.ok) {
     deps.counters.countTaste(lookup.error.reason);
     // The next page finds them.

@@ -9,7 +9,7 @@ import { judgeBrowse, orderBrowsed } from "../../src/cli/browse/judge.ts";
 import { fitPrior, fitWeight } from "../../src/cli/browse/fit.ts";
 import { type BrowsedList, LEARN_DEFAULTS, learnBrowse } from "../../src/cli/browse/learn.ts";
 import { fitLikeness, type ItemVectors } from "../../src/cli/browse/taste.ts";
-import { publishBrowse, rollBackBrowse } from "../../src/cli/browse/store.ts";
+import { browseHistoryKey, publishBrowse, readBrowseHistory, rollBackBrowse } from "../../src/cli/browse/store.ts";
 import { createEventRecord, createQueryRecord } from "../../src/events/ubi.ts";
 import { browseKey, browsePointerKey } from "../../src/search/live-browse.ts";
 import { randomFrom, swapNeighbours } from "../../src/ranking/interleave.ts";
@@ -238,12 +238,21 @@ describe("carts", () => {
     const lists = [...simulated("no carts", 500, () => 0.3, (item) => (item === "item-5" ? 0.6 : 0.1))]; // prettier-ignore
     const { weights, perClick } = learnBrowse(() => lists);
     const clicks = lists.reduce((sum, list) => sum + list.clicks.filter((click) => click > 0).length, 0);
-    const bought = lists.reduce((sum, list) => sum + list.purchases.filter((one) => one > 0).length, 0);
+    const bought = lists.reduce((sum, list) => sum + list.purchases.filter((times) => times > 0).length, 0);
     // Of every page together, weighted by age: all of one age here, nearly.
     expect(perClick).toBeCloseTo(bought / clicks, 3);
     expect(weights.allPurchases).toBe(10_000);
   });
 });
+
+/** Half of the shoppers like even items, as what they looked at says. */
+const shoppers = (name: string, liking: number) =>
+  [...simulated(name, 1200, () => 0.3)].map((list, n) => {
+    const side = Math.floor((n % 400) / 200);
+    const random = randomFrom(`taste ${name} ${n}`);
+    const clicks = list.clicks.map((_, i) => Number(random() < 0.9 ** (list.positions[i]! - 1) * (i % 2 === side ? 0.2 * liking : 0.2)));
+    return { ...list, clicks, carts: ITEMS.map(() => 0), purchases: ITEMS.map(() => 0), history: [ITEMS[side]!, ITEMS[side + 2]!] };
+  });
 
 describe("taste", () => {
   /** Of SciPy 1.17: scipy.optimize.minimize of the Poisson likelihood with 0.005 · (b² + c²); the Wald statistic by numpy from H⁻¹ (Σ g g') H⁻¹, by shopper. */
@@ -271,14 +280,6 @@ describe("taste", () => {
       return number < 0 ? undefined : { itemId, image, text: undefined, features: [] };
     },
   };
-  /** Half of the shoppers like even items, as what they looked at says. */
-  const shoppers = (name: string, liking: number) =>
-    [...simulated(name, 1200, () => 0.3)].map((list, n) => {
-      const side = Math.floor((n % 400) / 200);
-      const random = randomFrom(`taste ${name} ${n}`);
-      const clicks = list.clicks.map((_, i) => Number(random() < 0.9 ** (list.positions[i]! - 1) * (i % 2 === side ? 0.2 * liking : 0.2)));
-      return { ...list, clicks, carts: ITEMS.map(() => 0), purchases: ITEMS.map(() => 0), history: [ITEMS[side]!, ITEMS[side + 2]!] };
-    });
 
   it("is found where shoppers have one, and orders the page by it", () => {
     const lists = shoppers("liking", 2.5);
@@ -374,12 +375,35 @@ describe("KV", () => {
   it("gets the document before the pointer; a rollback is undone by another", async () => {
     const kv = store();
     const first = await publishBrowse(kv, { catalog: "products", text, name: "browse.txt", at });
-    expect([...kv.keys.keys()]).toEqual([browseKey("products", first.version), browsePointerKey("products")]);
+    expect([...kv.keys.keys()]).toEqual([browseKey("products", first.version), browseHistoryKey("products"), browsePointerKey("products")]);
     const second = await publishBrowse(kv, { catalog: "products", text, name: "browse.txt", trust: 1, at });
     expect([second.previous, second.trust, second.changed]).toEqual([first.version, 1, true]);
     expect((await publishBrowse(kv, { catalog: "products", text, name: "browse.txt", trust: 1, at })).changed).toBe(false);
     expect((await rollBackBrowse(kv, { catalog: "products", at })).version).toBe(first.version);
     expect((await rollBackBrowse(kv, { catalog: "products", at })).version).toBe(second.version);
+  });
+
+  it("keeps who was live when, and goes back to any of them", async () => {
+    const kv = store();
+    const publish = (trust: number) => publishBrowse(kv, { catalog: "products", text, name: "browse.txt", trust, at });
+    const [first] = [await publish(0.3), await publish(0.6), await publish(1)];
+    expect(await rollBackBrowse(kv, { catalog: "products", version: first.version, at })).toMatchObject({
+      version: first.version,
+      trust: 0.3,
+    });
+    const history = await readBrowseHistory(kv, "products");
+    expect(history.map(({ what, trust, verdict }) => [what, trust, verdict])).toEqual([
+      ["publish", 0.3, null],
+      ["publish", 0.6, null],
+      ["publish", 1, null],
+      ["rollback", 0.3, null],
+    ]);
+    await expect(rollBackBrowse(kv, { catalog: "products", version: first.version, at })).rejects.toThrow(/live already/);
+    await expect(rollBackBrowse(kv, { catalog: "products", version: "0123456789abcdef", at })).rejects.toThrow(
+      /browse history lists versions/,
+    );
+    kv.keys.set(browseHistoryKey("products"), "{}");
+    await expect(readBrowseHistory(kv, "products")).rejects.toThrow(/not as armmt writes it/);
   });
 
   it("takes nothing that an edge would ignore", async () => {

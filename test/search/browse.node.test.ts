@@ -227,19 +227,20 @@ describe("arms", () => {
   });
 });
 
+/** Every fifth item looks another way. */
+const vectorOf = (itemId: string) => (Number(itemId.slice(5)) % 5 === 0 ? Float32Array.of(0, 1) : Float32Array.of(1, 0));
+const looked = (ids: string, offset = 0) => withHeaders(asks.category({ offset, limit: 5 }), { "x-armmt-history": ids });
+const tasteOf = (edge: Awaited<ReturnType<typeof open>>) => edge.counters.snapshot().taste;
+/** A slow machine may not have read the table when the first search asks. */
+const opened = async (opening: Opening) => {
+  const edge = await open(elasticsearch, opening);
+  for (let i = 0; i < 50 && /no_query_text/.test((await edge.send(asks.home(first))).outcome); i++) await settle(); // oxlint-disable-line no-await-in-loop
+  return edge;
+};
+
 describe("the shopper's taste", () => {
   const ENCODERS = { image: "made-up", text: "made-up" };
   const taste: Taste = { encoders: ENCODERS, picture: 2, text: 1 };
-  /** Every fifth item looks another way. */
-  const vectorOf = (itemId: string) => (Number(itemId.slice(5)) % 5 === 0 ? Float32Array.of(0, 1) : Float32Array.of(1, 0));
-  const looked = (ids: string, offset = 0) => withHeaders(asks.category({ offset, limit: 5 }), { "x-armmt-history": ids });
-  const tasteOf = (edge: Awaited<ReturnType<typeof open>>) => edge.counters.snapshot().taste;
-  /** A slow machine may not have read the table when the first search asks. */
-  const opened = async (opening: Opening) => {
-    const edge = await open(elasticsearch, opening);
-    for (let i = 0; i < 50 && /no_query_text/.test((await edge.send(asks.home(first))).outcome); i++) await settle(); // oxlint-disable-line no-await-in-loop
-    return edge;
-  };
 
   it("raises what is like the items looked at, on every page alike", async () => {
     const edge = await opened({ text: tableText(1, taste), vectorOf });

@@ -14,7 +14,7 @@ import type { BrowsedList } from "./learn.ts";
 /** Of the catalogue, as `armmt embed` wrote them. */
 export interface ItemVectors {
   readonly identity: ShardSetIdentity;
-  find(itemId: string): ListItem | undefined;
+  readonly find: (itemId: string) => ListItem | undefined;
 }
 
 /** Parallel to the items of a list. */

@@ -147,7 +147,10 @@ function expected(list: readonly Item[]): Totals {
 }
 
 /** Explored searches of one rule that moves a hit by one place, and what the rule brings per search. */
-export function simulateExplored(seed: string, count?: number): { readonly lists: readonly ExploredList[]; readonly truth: readonly number[] } {
+export function simulateExplored(
+  seed: string,
+  count?: number,
+): { readonly lists: readonly ExploredList[]; readonly truth: readonly number[] } {
   const random = randomFrom(seed);
   const items = Array.from({ length: ITEMS }, () => ({
     click: 0.05 + 0.3 * random(),

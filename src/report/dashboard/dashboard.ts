@@ -26,16 +26,18 @@ openShell(async (ask) => {
 /** Of a catalogue, or why it is not known. */
 interface RulesOf {
   readonly name: string;
-  readonly rows: readonly RuleRow[];
+  readonly rows?: readonly RuleRow[];
   readonly problem?: string;
 }
 
 const hasRules = ({ indexes }: Status): boolean => Object.values(indexes).some((about) => "rules" in about);
 
 async function askRules(from: typeof ask): Promise<readonly RulesOf[]> {
-  const failed = (name: string) => (cause: unknown) => [{ name, rows: [], problem: String(cause) }];
   const today = async ({ name }: { readonly name: string }): Promise<readonly RulesOf[]> =>
-    from<Omit<RulesOf, "name">>(`rules/${name}/today`).then(({ rows = [], ...others }) => [{ name, rows, ...others }], failed(name));
+    from<Omit<RulesOf, "name">>(`rules/${name}/today`).then(
+      (found) => [{ ...found, name }],
+      (cause: unknown) => [{ name, problem: String(cause) }],
+    );
   const { catalogs } = await from<{ readonly catalogs: readonly { readonly name: string }[] }>("rules").catch(() => ({ catalogs: [] }));
   return (await Promise.all(catalogs.map(today))).flat();
 }
@@ -43,7 +45,7 @@ async function askRules(from: typeof ask): Promise<readonly RulesOf[]> {
 /** Rules that are listed; the page of rules has all. */
 const MOST_RULES = 20;
 
-function drawRules({ name, rows, problem }: RulesOf): HTMLElement {
+function drawRules({ name, rows = [], problem }: RulesOf): HTMLElement {
   if (problem !== undefined) return dim(`${name}: what the rules did is not known: ${problem}.`);
   const byRule = Object.entries(Object.groupBy(rows.filter(({ rule }) => rule !== ""), ({ rule }) => rule)); // prettier-ignore
   const counted = byRule.map(([rule, own = []]) => {
@@ -66,11 +68,7 @@ const dim = (text: string): HTMLElement => h("p", { class: "dim" }, text);
 const pairs = (counts: Counts): [string, number][] => Object.entries(counts).toSorted(([, a], [, b]) => b - a);
 const HERE = "Counted by the process that answered, since it started; each isolate of a Worker counts for itself.";
 
-function draw(
-  status: Status,
-  overview: OverviewRows | { readonly problem: string },
-  rules: readonly RulesOf[],
-): HTMLElement[] {
+function draw(status: Status, overview: OverviewRows | { readonly problem: string }, rules: readonly RulesOf[]): HTMLElement[] {
   const read = "at" in overview ? overview : undefined;
   const { outcomes = [], times = [], events = [], expected = [] } = read ?? {};
   const { indexes, ranking, searches, bots, events: counted, ...others } = status;
