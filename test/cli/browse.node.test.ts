@@ -7,7 +7,8 @@ import { formatBrowseTable, MAX_PAGES, parseBrowseTable, scoreBrowsed } from "..
 import { learnFromLog } from "../../src/cli/browse.ts";
 import { judgeBrowse, orderBrowsed } from "../../src/cli/browse/judge.ts";
 import { fitPrior, fitWeight } from "../../src/cli/browse/fit.ts";
-import { type BrowsedList, LEARN_DEFAULTS, learnBrowse } from "../../src/cli/browse/learn.ts";
+import { LEARN_DEFAULTS, learnBrowse } from "../../src/cli/browse/learn.ts";
+import type { BrowsedList } from "../../src/cli/browse/lists.ts";
 import { fitLikeness, type ItemVectors } from "../../src/cli/browse/taste.ts";
 import { browseHistoryKey, publishBrowse, readBrowseHistory, rollBackBrowse } from "../../src/cli/browse/store.ts";
 import { createEventRecord, createQueryRecord } from "../../src/events/ubi.ts";

@@ -5,7 +5,8 @@ import { orderByScore } from "../evaluate/metrics.ts";
 import { ENGINE } from "../gate/arms.ts";
 import { gatherEvidence, type GateList, MODEL } from "../gate/evidence.ts";
 import { DEFAULT_MARGIN, judge } from "../gate/verdict.ts";
-import type { BrowsedList, Learned } from "./learn.ts";
+import type { Learned } from "./learn.ts";
+import type { BrowsedList } from "./lists.ts";
 import { type ItemVectors, likenessIn } from "./taste.ts";
 
 /** Exact probabilities would make a click impossible, or sure. */

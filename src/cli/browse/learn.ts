@@ -11,26 +11,10 @@
  */
 import { type BrowseHead, formatBrowseTable, type PageFilters, parseBrowseTable, type Rates, type Taught } from "../../browse/table.ts";
 import { DAY_MS } from "../../web.ts";
-import { type Curve, lookAt, measureLooks, type ShownList } from "../gate/click-model.ts";
+import { type Curve, lookAt, measureLooks } from "../gate/click-model.ts";
+import type { BrowsedList } from "./lists.ts";
 import { fitPrior, fitWeight, type Observed } from "./fit.ts";
 import { type ItemVectors, learnTaste } from "./taste.ts";
-
-/** One list of a page without words. Arrays are by item, in the engine's order. */
-export interface BrowsedList extends ShownList {
-  readonly queryId: string;
-  /** Empty: unknown. */
-  readonly unit: string;
-  readonly atMs: number;
-  readonly filters: PageFilters;
-  readonly itemIds: readonly string[];
-  /** 1-based, of the engine. */
-  readonly ranks: readonly number[];
-  /** Purchases too. */
-  readonly carts: readonly number[];
-  readonly purchases: readonly number[];
-  /** Items that the shopper looked at before, most recent first. */
-  readonly history: readonly string[];
-}
 
 export interface LearnOptions {
   /** An event counts half after so many days. */

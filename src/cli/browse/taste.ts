@@ -9,7 +9,7 @@ import { likenessTo, type Taste } from "../../browse/taste.ts";
 import type { ShardSetIdentity } from "../../inference/manifest.ts";
 import type { ListItem } from "../../ranking/candidate.ts";
 import { solve } from "../../report/statistics/solve.ts";
-import type { BrowsedList } from "./learn.ts";
+import type { BrowsedList } from "./lists.ts";
 
 /** Of the catalogue, as `armmt embed` wrote them. */
 export interface ItemVectors {

@@ -15,7 +15,7 @@ import { openShell } from "./shell.ts";
 
 openShell(async (ask) => {
   const [status, overview] = await Promise.all([ask<Status>("status"), ask<OverviewRows | { readonly problem: string }>("overview")]);
-  const rules = hasRules(status) ? await askRules(ask) : [];
+  const rules = hasRules(status) ? await askRules(ask).catch((cause: unknown) => [{ name: "", problem: String(cause) }]) : [];
   const note =
     "at" in overview
       ? `Event database as of ${new Date(overview.at).toISOString()}; it is asked at most once in five minutes.`
@@ -33,30 +33,21 @@ interface RulesOf {
 const hasRules = ({ indexes }: Status): boolean => Object.values(indexes).some((about) => "rules" in about);
 
 async function askRules(from: typeof ask): Promise<readonly RulesOf[]> {
-  const today = async ({ name }: { readonly name: string }): Promise<readonly RulesOf[]> =>
-    from<Omit<RulesOf, "name">>(`rules/${name}/today`).then(
-      (found) => [{ ...found, name }],
-      (cause: unknown) => [{ name, problem: String(cause) }],
-    );
-  const { catalogs } = await from<{ readonly catalogs: readonly { readonly name: string }[] }>("rules").catch(() => ({ catalogs: [] }));
-  return (await Promise.all(catalogs.map(today))).flat();
+  const { catalogs } = await from<{ readonly catalogs: readonly { readonly name: string }[] }>("rules");
+  return Promise.all(catalogs.map(async ({ name }) => ({ ...(await from<Omit<RulesOf, "name">>(`rules/${name}/today`)), name })));
 }
 
-/** Rules that are listed; the page of rules has all. */
+/** The page of rules has all of them. */
 const MOST_RULES = 20;
 
-function drawRules({ name, rows = [], problem }: RulesOf): HTMLElement {
-  if (problem !== undefined) return dim(`${name}: what the rules did is not known: ${problem}.`);
-  const byRule = Object.entries(Object.groupBy(rows.filter(({ rule }) => rule !== ""), ({ rule }) => rule)); // prettier-ignore
-  const counted = byRule.map(([rule, own = []]) => {
-    const count = (of: string): number => own.find(({ reason }) => reason === of)?.n ?? 0;
-    return { rule, matched: count("matched"), acted: count("") };
-  });
-  const most = counted.toSorted((a, b) => b.acted - a.acted || b.matched - a.matched).slice(0, MOST_RULES);
+function drawRules({ name, rows = [], problem = "" }: RulesOf): HTMLElement {
+  if (problem !== "") return dim(problem);
+  const acted = rows.filter(({ rule, reason }) => rule !== "" && reason === "").toSorted((a, b) => b.n - a.n);
+  const matched = new Map(rows.flatMap(({ rule, reason, n }) => (reason === "matched" ? [[rule, n]] : [])));
   return table(
-    `${name}: searches of the last 24 hours, at most the last 20,000`,
-    ["Rule", "Matched", "Moved something"],
-    most.map(({ rule, matched, acted }) => [rule, format.wholeNumber(matched), format.wholeNumber(acted)]),
+    `${name}: last 24 hours, at most the last 20,000`,
+    ["Rule", "Acted", "Matched"],
+    acted.slice(0, MOST_RULES).map(({ rule, n }) => [rule, n, matched.get(rule) ?? n]),
   );
 }
 
@@ -94,9 +85,7 @@ function draw(status: Status, overview: OverviewRows | { readonly problem: strin
       ),
       dim(`⚠ should have been re-ranked. ${HERE} Crawlers, in neither table: ${bots}.`),
     ),
-    ...(rules.length === 0
-      ? []
-      : [section("Rules", ...rules.map(drawRules), h("p", {}, h("a", { href: "rules.html" }, "All rules: why not, try, change")))]),
+    ...(rules.length === 0 ? [] : [section("Rules", ...rules.map(drawRules))]),
     section(
       "Latency",
       table(

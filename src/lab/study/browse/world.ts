@@ -5,7 +5,7 @@
  */
 import { openItems } from "../../../cli/lists/dataset.ts";
 import { splitOf, type Split } from "../../../cli/lists/split.ts";
-import type { BrowsedList } from "../../../cli/browse/learn.ts";
+import type { BrowsedList } from "../../../cli/browse/lists.ts";
 import type { ItemVectors } from "../../../cli/browse/taste.ts";
 import { embedCatalog } from "../../../cli/embed.ts";
 import { swapCells } from "../../../cli/gate/exposure.ts";
