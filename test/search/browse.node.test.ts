@@ -2,7 +2,7 @@
  * Pages without words in searches: in every dialect, by what a shop's table says of them, on every page; sorted ones, other lists and off are the
  * engine's own replies.
  */
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { formatBrowseTable, type Taught } from "../../src/browse/table.ts";
 import type { Taste } from "../../src/browse/taste.ts";
 import type { UbiQueryRecord } from "../../src/events/ubi.ts";
@@ -175,6 +175,11 @@ describe.each(withPages)("$title", ({ standIn, asks }) => {
 const elasticsearch = STAND_INS[0]!;
 const asks = BROWSE_ASKS[elasticsearch.title]!;
 const SESSION = { "x-armmt-session": "session-1" };
+
+// A table that is read for the first time may take longer than a search waits for it, on a slow machine.
+beforeAll(async () => {
+  for (let i = 0; i < 3; i++) await (await open(elasticsearch)).send(asks.home(first)); // oxlint-disable-line no-await-in-loop
+});
 
 describe("arms", () => {
   it.each([
