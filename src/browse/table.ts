@@ -3,7 +3,8 @@
  * than of others that are looked at as much. One text per version: a line of JSON that says what follows, then a line per page.
  *
  * The score of a hit is `kept · prior(rank) + sold`: what the engine's order makes expect, as far as nothing else is known, and what was sold. An item
- * without sales has `kept` 1 and `sold` 0, so a table without items is the engine's order. How a table is learned is in cli/browse/.
+ * without sales has `kept` 1 and `sold` 0, so a table without items is the engine's order. Where the log says that shoppers have taste, the score is
+ * multiplied by how near the hit is to what this one looked at (taste.ts). How a table is learned is in cli/browse/.
  */
 import * as v from "valibot";
 import { err, ok, type Result } from "../result.ts";
@@ -23,6 +24,8 @@ export type Taught = readonly [kept: number, sold: number];
 export type Rates = ReadonlyMap<string, Taught>;
 
 const amount = v.pipe(v.number(), v.finite(), v.minValue(0));
+/** Steeper ones no log teaches. */
+const strength = v.pipe(v.number(), v.minValue(-100), v.maxValue(100));
 const filtersSchema = v.record(v.string(), v.pipe(v.array(v.string()), v.minLength(1)));
 
 const headSchema = v.looseObject({
@@ -31,6 +34,8 @@ const headSchema = v.looseObject({
   trust: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
   /** Expected of an item at the engine's rank r, relative to the mean: level · r^-decline. It falls, or unknown items would not keep the engine's order. */
   prior: v.object({ level: v.pipe(amount, v.minValue(1e-6)), decline: v.pipe(amount, v.minValue(1e-3)) }),
+  /** Absent where the log says nothing of it. */
+  taste: v.exactOptional(v.object({ encoders: v.object({ image: v.string(), text: v.string() }), picture: strength, text: strength })),
   /** Most lists first; the lines after this one are theirs. */
   pages: v.pipe(
     v.array(filtersSchema),
@@ -133,14 +138,21 @@ export interface BrowsedHit {
 
 const UNKNOWN: Taught = [1, 0];
 
-/** One score per hit, above 0. `trust` 0 is the engine's order. */
-export function scoreBrowsed(hits: readonly BrowsedHit[], table: BrowseTable | undefined, page: number, trust: number): Float64Array {
+/** One score per hit, above 0. `trust` 0 is the engine's order. `liking`: of likingOf(). */
+export function scoreBrowsed(
+  hits: readonly BrowsedHit[],
+  table: BrowseTable | undefined,
+  page: number,
+  trust: number,
+  liking?: ArrayLike<number>,
+): Float64Array {
   const { level, decline } = table?.head.prior ?? ENGINE_ONLY;
   const all = table?.ratesOf(0);
   const own = page === 0 ? undefined : table?.ratesOf(page);
-  return Float64Array.from(hits, ({ itemId, rank }) => {
+  return Float64Array.from(hits, ({ itemId, rank }, i) => {
     const [kept, sold] = own?.get(itemId) ?? all?.get(itemId) ?? UNKNOWN;
-    return level * rank ** -decline * (1 - trust + trust * kept) + trust * sold;
+    const score = level * rank ** -decline * (1 - trust + trust * kept) + trust * sold;
+    return liking === undefined ? score : score * Math.exp(trust * liking[i]!);
   });
 }
 

@@ -1,14 +1,16 @@
 /** `armmt browse`: what sells on category, collection, brand and home pages, from the shop's own log to the edge. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { TOKEN_TTL_MS } from "../events/token.ts";
 import { errorText, DAY_MS, UserError } from "../web.ts";
 import { type BrowseVerdict, judgeBrowse } from "./browse/judge.ts";
-import { type BrowsedList, LEARN_DEFAULTS, learnBrowse, type LearnOptions } from "./browse/learn.ts";
-import { browsedList } from "./browse/lists.ts";
-import { publishBrowse, rollBackBrowse } from "./browse/store.ts";
+import { LEARN_DEFAULTS, learnBrowse, type LearnOptions } from "./browse/learn.ts";
+import { type BrowsedList, browsedList } from "./browse/lists.ts";
+import { publishBrowse, readBrowseHistory, rollBackBrowse } from "./browse/store.ts";
 import { printTable } from "./command.ts";
+import { embeddingsFolder } from "./embed/pack.ts";
 import { indexesOf } from "./lists.ts";
+import { openItems } from "./lists/dataset.ts";
 import { type LogOptions, openLog } from "./lists/log.ts";
 import { above, partOfOne, whole } from "./numbers.ts";
 import { addNamespaceFlags, type NamespaceFlags, withNamespace } from "./publish.ts";
@@ -23,10 +25,13 @@ const FIRST_TRUST = 0.3;
 
 export interface LearnBrowseOptions extends LogOptions, LearnOptions {
   readonly out: string;
+  /** That `armmt embed` wrote; absent: nothing is learned of taste. */
+  readonly embeddings?: string | undefined;
 }
 
 /** Reads the log, writes the table, and judges it by shoppers whose lists taught nothing. Throws a UserError where there is no list. */
-export async function learnFromLog({ out, ...options }: LearnBrowseOptions) {
+export async function learnFromLog({ out, embeddings, ...options }: LearnBrowseOptions) {
+  const vectors = embeddings === undefined ? undefined : openItems(embeddings);
   const log = await openLog(options);
   try {
     const leftOut = new Map(log.leftOut);
@@ -41,11 +46,14 @@ export async function learnFromLog({ out, ...options }: LearnBrowseOptions) {
       throw new UserError(
         `${log.place} holds no list of a page without words (${withWords} other searches): set browse = true for the index, so that records name the page, and serve explore(armmt) to a share of the shoppers`,
       );
-    const learned = learnBrowse(() => taught, options);
-    const judged = judgeBrowse(learned, heldOut);
+    const learned = learnBrowse(() => taught, options, vectors);
+    const judged = judgeBrowse(learned, heldOut, vectors);
     const trust = judged.verdict === "passes" ? FIRST_TRUST : 0;
     const [head = "", ...lines] = learned.text.split("\n");
-    const text = [JSON.stringify({ ...JSON.parse(head), trust, simulated: log.counts.simulated > 0 }), ...lines].join("\n");
+    const text = [
+      JSON.stringify({ ...JSON.parse(head), trust, verdict: judged.verdict, simulated: log.counts.simulated > 0 }),
+      ...lines,
+    ].join("\n");
     writeFileSync(out, text);
     return {
       ...summaryOf(learned.text, taught, heldOut),
@@ -66,13 +74,15 @@ function summaryOf(text: string, taught: readonly BrowsedList[], heldOut: readon
   return { taught: taught.length, heldOut: heldOut.length, items, bytes, bytesPerItem: Math.round(bytes / Math.max(1, items)) };
 }
 
-const figuresOf = ({ pages, entries, prior, weights, curve }: ReturnType<typeof learnBrowse>) => ({
+const figuresOf = ({ pages, entries, prior, weights, curve, taste }: ReturnType<typeof learnBrowse>) => ({
   pages,
   entries,
   prior,
   weights,
   looks: curve.looks.map((look) => Number(look.toFixed(3))),
   exploredClicks: curve.clicks,
+  /** `null`: no embeddings were given. */
+  taste: taste === undefined ? null : { ...taste, taste: taste.taste ?? null },
 });
 
 const EXAMPLES = `
@@ -82,6 +92,7 @@ Examples:
   armmt browse publish browse.txt --catalog products            live within a minute, where an index has browse = true
   armmt browse publish browse.txt --trust 1                     after an experiment
   armmt browse rollback --catalog products
+  armmt browse history --catalog products                       versions, since when, how far and by which verdict
 
 How to begin: docs/guide/browse.md`;
 
@@ -91,7 +102,8 @@ export function createBrowseCommand(): Command {
     .addHelpText("after", EXAMPLES)
     .addCommand(learnCommand())
     .addCommand(publishCommand())
-    .addCommand(rollbackCommand());
+    .addCommand(rollbackCommand())
+    .addCommand(historyCommand());
 }
 
 interface LearnFlags extends LearnOptions {
@@ -99,6 +111,7 @@ interface LearnFlags extends LearnOptions {
   readonly catalog?: string;
   readonly index?: readonly string[];
   readonly out: string;
+  readonly embeddings?: string;
   readonly window: number;
   readonly config: string;
   readonly persistTo: string;
@@ -118,6 +131,10 @@ function learnCommand(): Command {
     .option("--catalog <name>", "only pages of the indexes that search this catalogue")
     .option("--index <name...>", "only pages of these indexes instead")
     .option("--out <file>", "where to write the table", "browse.txt")
+    .option(
+      "--embeddings <folder>",
+      "that armmt embed wrote, for the shopper's taste (default: .armmt/embeddings/<catalogue, or products>, where there are some)",
+    )
     .option("--since <time>", "only lists from then on, ISO 8601", parseTime)
     .option("--until <time>", "only lists before, ISO 8601", parseTime)
     .option("--window <days>", "what comes later after its list does not count", above(0), TOKEN_TTL_MS / DAY_MS)
@@ -132,7 +149,9 @@ function learnCommand(): Command {
     .action(async ({ window, json, ...flags }: LearnFlags) => {
       const { index, catalog, config } = flags;
       const indexes = index !== undefined ? new Set(index) : catalog === undefined ? undefined : indexesOf(catalog, config);
-      const report = await learnFromLog({ ...flags, indexes, windowMs: window * DAY_MS });
+      const usual = embeddingsFolder(catalog ?? "products");
+      const embeddings = flags.embeddings ?? (existsSync(usual) ? usual : undefined);
+      const report = await learnFromLog({ ...flags, embeddings, indexes, windowMs: window * DAY_MS });
       if (json === true) process.stdout.write(`${JSON.stringify({ out: flags.out, ...report })}\n`);
       else print(flags.out, report);
       if (report.verdict !== "passes") process.exitCode = NOT_PASSED;
@@ -161,6 +180,7 @@ function print(out: string, report: Awaited<ReturnType<typeof learnFromLog>>): v
     bytesPerItem,
     prior,
     exploredClicks,
+    taste,
   } = report;
   printTable(
     ["lists", "count"],
@@ -185,9 +205,21 @@ function print(out: string, report: Awaited<ReturnType<typeof learnFromLog>>): v
       base > 0 ? `${((100 * mean) / base).toFixed(1)} %` : "–",
     ]),
   );
+  process.stdout.write(`${describeTaste(taste)}\n`);
   process.stdout.write(
     `The table ${VERDICTS[verdict]}${missing.length > 0 ? ` (${missing.join("; ")})` : ""}. It is in ${out} with trust ${trust}.\n`,
   );
+}
+
+/** For a tenth of a cosine. */
+const more = (strength: number): string => `${(100 * Math.expm1(strength / 10)).toFixed(0)} %`;
+
+function describeTaste(taste: Awaited<ReturnType<typeof learnFromLog>>["taste"]): string {
+  if (taste === null) return "Taste: not learned, for want of embeddings (armmt embed, then --embeddings)";
+  const of = `${taste.lists} lists of ${taste.shoppers} shoppers with a known history`;
+  if (taste.taste === null) return `Taste: none, as ${of} do not say that there is one`;
+  const { picture, text } = taste.taste;
+  return `Taste: ${more(picture)} more is bought of an item whose picture is 0.1 nearer than the page's mean to those looked at before, ${more(text)} where its text is (${of})`;
 }
 
 function publishCommand(): Command {
@@ -210,12 +242,29 @@ function publishCommand(): Command {
 
 function rollbackCommand(): Command {
   return addNamespaceFlags(
-    new Command("rollback").description("Make the table published before live again; a second rollback undoes this"),
-  ).action(async (flags: NamespaceFlags) => {
-    const report = await withNamespace(flags, (namespace) => rollBackBrowse(namespace, { catalog: flags.catalog, at: new Date() }));
-    const words = `${report.catalog}: browse rates ${report.version} are live again in ${report.place}, ${report.previous} are not`;
+    new Command("rollback")
+      .description("Make the table published before live again; a second rollback undoes this")
+      .argument("[version]", "another one, of armmt browse history"),
+  ).action(async (version: string | undefined, flags: NamespaceFlags) => {
+    const { catalog } = flags;
+    const report = await withNamespace(flags, (namespace) => rollBackBrowse(namespace, { catalog, version, at: new Date() }));
+    const words = `${catalog}: browse rates ${report.version} (trust ${report.trust}) are live again in ${report.place}, ${report.previous} are not`;
     process.stdout.write(flags.json === true ? `${JSON.stringify(report, undefined, 2)}\n` : `${words}\n`);
   });
+}
+
+function historyCommand(): Command {
+  return addNamespaceFlags(new Command("history").description("Which tables were live, newest first")).action(
+    async (flags: NamespaceFlags) => {
+      const changes = await withNamespace(flags, (namespace) => readBrowseHistory(namespace, flags.catalog));
+      if (flags.json === true) process.stdout.write(`${JSON.stringify(changes, undefined, 2)}\n`);
+      else
+        printTable(
+          ["live since", "by", "version", "trust", "verdict of learn"],
+          changes.toReversed().map(({ at, what, version, trust, verdict }) => [at, what, version, trust, verdict ?? "–"]),
+        );
+    },
+  );
 }
 
 function readText(file: string): string {

@@ -13,18 +13,22 @@ export function createCounters() {
   const exposures = { written: 0, failed: 0, left_out: 0 };
   let bots = 0;
   const calls = createTable();
+  const taste = createTable();
   return {
     countSearch: (variant: string, outcome: "applied" | BypassReason): void => searches.add(variant, outcome, 1),
     countExposure: (outcome: keyof typeof exposures): void => void exposures[outcome]++,
     countBot: (): void => void bots++,
     countCall: (outcome: string): void => calls.add("", outcome, 1),
+    /** Of pages without words whose shopper has a history. */
+    countTaste: (outcome: "applied" | "other_encoders" | "unknown_history" | BypassReason): void => taste.add("", outcome, 1),
     /**
      * `searches`: variant → outcome → searches. `bots`: searches of crawlers, in none of the other figures. `calls`: what pages asked beside their
-     * searches, by outcome; only where there are some.
+     * searches, by outcome, and `taste`: whether pages without words followed what their shoppers looked at, or why not; only where there are some.
      */
     snapshot() {
-      const passed = calls.snapshot()[""];
-      return { searches: searches.snapshot(), exposures: describeExposures(exposures), bots, ...(passed && { calls: passed }) };
+      const [passed, followed] = [calls.snapshot()[""], taste.snapshot()[""]];
+      const rare = { ...(passed && { calls: passed }), ...(followed && { taste: followed }) };
+      return { searches: searches.snapshot(), exposures: describeExposures(exposures), bots, ...rare };
     },
   };
 }

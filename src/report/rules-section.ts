@@ -41,6 +41,7 @@ export function rulesBlocks(rules: RulesReport, said: Said) {
               `"${PRICES.none}": a change of ${format.chance(lift)} is ruled out. "${PRICES.open}": too few shoppers so far; "needs" is about how many must have had such a search, both sides together, before a change of ${format.chance(lift)} can be told.`,
             ]),
         ...priced.flatMap((rule) => notesOn(rule)),
+        ...(swapped.length === 0 ? [] : [sizeNote(swapped, lift)]),
         ...(impossible.length === 0
           ? []
           : [
@@ -98,6 +99,20 @@ function priceTable(priced: RulesReport, { currency }: Said) {
     numeric: [2, 4, 5, 6, 7, 8],
     decided: rows.map(({ metric: { price } }) => price === "costs" || price === "brings"),
   };
+}
+
+/** Whether "we cannot tell" is a matter of size, and of which: a rule that moves hits by one place changes little, and few pairs are swapped. */
+function sizeNote(swapped: readonly Swapped[], lift: number): string {
+  const clicks = swapped.flatMap(({ rule, searches, metrics: [first] }) =>
+    first?.price === "open" && first.needed !== null && first.needed > searches ? [{ rule, searches, needed: first.needed }] : [],
+  );
+  const sizes = clicks.map(
+    ({ rule, searches, needed }) => `${rule} has ${format.wholeNumber(searches)} of about ${format.wholeNumber(needed)}`,
+  );
+  return (
+    `By swaps, "${PRICES.open}" is a matter of size: "needs" is about how many explored searches the rule must have changed before a change of ${format.chance(lift)} can be told, ` +
+    `at any number of looks${sizes.length === 0 ? "" : ` (by clicks: ${sizes.join(", ")})`}. Where that is out of reach, a share of the traffic tells sooner.`
+  );
 }
 
 interface Swapped extends ExploredPrice {

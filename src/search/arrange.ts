@@ -95,8 +95,8 @@ function sectionsOf(window: readonly Hit[]): readonly number[] | undefined {
 async function rankBy(search: Search, ranker: Ranker, window: readonly Hit[], waitedMs: number): Promise<Result<Ranking, Bypass>> {
   if (window.length < 2) return bypass("too_few_hits", `The window holds ${window.length} hits`);
   if (ranker.kind === "engine") return ok({ order: [...window.keys()], listId: "", modelVersion: "", knownHistory: 0, scores: undefined });
-  if (search.browsed !== undefined) return rankBrowsed(search, search.browsed, ranker, window);
   const { request, deps } = search;
+  if (search.browsed !== undefined) return rankBrowsed(search, search.browsed, ranker, window, Math.max(0, deps.rankBudgetMs - waitedMs));
   const { queue, clock } = deps;
   // An explanation ranks the list again without each part.
   const rankBudgetMs = deps.rankBudgetMs * (request.isExplained ? 1 + PARTS.length : 1);

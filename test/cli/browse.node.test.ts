@@ -5,9 +5,12 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { formatBrowseTable, MAX_PAGES, parseBrowseTable, scoreBrowsed } from "../../src/browse/table.ts";
 import { learnFromLog } from "../../src/cli/browse.ts";
-import { judgeBrowse } from "../../src/cli/browse/judge.ts";
-import { type BrowsedList, fitPrior, fitWeight, LEARN_DEFAULTS, learnBrowse } from "../../src/cli/browse/learn.ts";
-import { publishBrowse, rollBackBrowse } from "../../src/cli/browse/store.ts";
+import { judgeBrowse, orderBrowsed } from "../../src/cli/browse/judge.ts";
+import { fitPrior, fitWeight } from "../../src/cli/browse/fit.ts";
+import { LEARN_DEFAULTS, learnBrowse } from "../../src/cli/browse/learn.ts";
+import type { BrowsedList } from "../../src/cli/browse/lists.ts";
+import { fitLikeness, type ItemVectors } from "../../src/cli/browse/taste.ts";
+import { browseHistoryKey, publishBrowse, readBrowseHistory, rollBackBrowse } from "../../src/cli/browse/store.ts";
 import { createEventRecord, createQueryRecord } from "../../src/events/ubi.ts";
 import { browseKey, browsePointerKey } from "../../src/search/live-browse.ts";
 import { randomFrom, swapNeighbours } from "../../src/ranking/interleave.ts";
@@ -113,7 +116,9 @@ function* simulated(
       ranks: ITEMS.map((_, i) => i + 1),
       positions,
       clicks,
+      carts: purchases,
       purchases,
+      history: [],
       cells: swapCells(positions, chances),
     };
   }
@@ -214,6 +219,106 @@ describe("a table", () => {
   });
 });
 
+describe("carts", () => {
+  it("say what purchases are too few to say", () => {
+    // Nobody buys in a log this short; item-5 is put into the cart far more often.
+    const lists = [
+      ...simulated(
+        "carts",
+        400,
+        () => 0.3,
+        (item) => (item === "item-5" ? 0.9 : 0.1),
+      ),
+    ].map((list) => ({ ...list, purchases: ITEMS.map(() => 0) }));
+    expect(orderOf(learnBrowse(() => lists).text, "mugs")[0]).toBe("item-5");
+    const none = lists.map((list) => ({ ...list, carts: list.purchases }));
+    expect(orderOf(learnBrowse(() => none).text, "mugs")[0]).not.toBe("item-5");
+  });
+
+  it("that a shop does not record change nothing: then a purchase is a cart", () => {
+    const lists = [...simulated("no carts", 500, () => 0.3, (item) => (item === "item-5" ? 0.6 : 0.1))]; // prettier-ignore
+    const { weights, perClick } = learnBrowse(() => lists);
+    const clicks = lists.reduce((sum, list) => sum + list.clicks.filter((click) => click > 0).length, 0);
+    const bought = lists.reduce((sum, list) => sum + list.purchases.filter((times) => times > 0).length, 0);
+    // Of every page together, weighted by age: all of one age here, nearly.
+    expect(perClick).toBeCloseTo(bought / clicks, 3);
+    expect(weights.allPurchases).toBe(10_000);
+  });
+});
+
+/** Half of the shoppers like even items, as what they looked at says. */
+const shoppers = (name: string, liking: number) =>
+  [...simulated(name, 1200, () => 0.3)].map((list, n) => {
+    const side = Math.floor((n % 400) / 200);
+    const random = randomFrom(`taste ${name} ${n}`);
+    const clicks = list.clicks.map((_, i) => Number(random() < 0.9 ** (list.positions[i]! - 1) * (i % 2 === side ? 0.2 * liking : 0.2)));
+    return { ...list, clicks, carts: ITEMS.map(() => 0), purchases: ITEMS.map(() => 0), history: [ITEMS[side]!, ITEMS[side + 2]!] };
+  });
+
+describe("taste", () => {
+  /** Of SciPy 1.17: scipy.optimize.minimize of the Poisson likelihood with 0.005 · (b² + c²); the Wald statistic by numpy from H⁻¹ (Σ g g') H⁻¹, by shopper. */
+  const REFERENCE = { strengths: [4.10238696, -0.28655574], wald: 407.34663286 };
+
+  it("is a Poisson regression, judged by shopper", () => {
+    const rows = Array.from({ length: 60 }, (_, i) => {
+      const near = [0.3 * Math.sin(i), 0.2 * Math.cos(2 * i)];
+      const expected = 0.5 + 0.1 * (i % 7);
+      return { unit: i % 12, expected, observed: Math.floor(expected * Math.exp(4 * near[0]!) + ((i * 37) % 10) / 10), near };
+    });
+    const { strengths, wald, isSure } = fitLikeness(rows, 10);
+    expect(strengths[0]).toBeCloseTo(REFERENCE.strengths[0]!, 5);
+    expect(strengths[1]).toBeCloseTo(REFERENCE.strengths[1]!, 5);
+    expect(wald).toBeCloseTo(REFERENCE.wald, 2);
+    expect(isSure).toBe(true);
+    expect(fitLikeness(rows).isSure).toBe(false);
+  });
+
+  const vectors: ItemVectors = {
+    identity: { imageDim: 2, textDim: 2, imageEncoder: "pictures", textEncoder: "texts" },
+    find(itemId) {
+      const number = ITEMS.indexOf(itemId);
+      const image = number % 2 === 0 ? Float32Array.of(1, 0) : Float32Array.of(0, 1);
+      return number < 0 ? undefined : { itemId, image, text: undefined, features: [] };
+    },
+  };
+
+  it("is found where shoppers have one, and orders the page by it", () => {
+    const lists = shoppers("liking", 2.5);
+    const learned = learnBrowse(() => lists, LEARN_DEFAULTS, vectors);
+    const { picture, text } = learned.taste!.taste!;
+    // From the page's mean, the two kinds lie in opposite directions: cosines of 1 and -1.
+    expect(2 * picture).toBeGreaterThan(Math.log(2.5) - 0.2);
+    expect(2 * picture).toBeLessThan(Math.log(2.5) + 0.2);
+    expect(text).toBe(0);
+    const parsed = parseBrowseTable(learned.text, true);
+    if (!parsed.ok) throw new Error(parsed.error);
+    expect(parsed.value.head.taste?.encoders).toEqual({ image: "pictures", text: "texts" });
+    const own = orderBrowsed(parsed.value, { ...lists[0]!, history: ["item-2"] }, vectors);
+    expect(own[0]! % 2).toBe(1);
+    expect(orderBrowsed(parsed.value, { ...lists[0]!, history: ["item-1"] }, vectors)[0]! % 2).toBe(0);
+    expect(orderBrowsed(parsed.value, { ...lists[0]!, history: ["gone"] }, vectors)).toEqual(
+      orderBrowsed(parsed.value, { ...lists[0]!, history: [] }, vectors),
+    );
+  });
+
+  it("is left out where there is none, where few shoppers make the log, and without vectors", () => {
+    const none = learnBrowse(() => shoppers("none", 1), LEARN_DEFAULTS, vectors);
+    expect(none.taste!.taste).toBeUndefined();
+    expect(none.taste!.shoppers).toBe(400);
+    const liking = shoppers("liking", 2.5);
+    const few = liking.map((list) => ({ ...list, unit: `shopper-${list.queryId.length % 3}` }));
+    expect(learnBrowse(() => few, LEARN_DEFAULTS, vectors).taste!.taste).toBeUndefined();
+    expect(learnBrowse(() => liking).taste).toBeUndefined();
+  });
+
+  it("is refused by name where a table says what no log does", () => {
+    const head = { format: 1 as const, trust: 1, prior: { level: 1, decline: 0.5 }, pages: [{}] };
+    const wrong = { ...head, taste: { encoders: { image: "a", text: "b" }, picture: 1000, text: 0 } };
+    const parsed = parseBrowseTable(formatBrowseTable(wrong, [new Map()]), true);
+    expect(parsed.ok ? "" : parsed.error).toContain("taste.picture");
+  });
+});
+
 describe("pages", () => {
   const head = { format: 1 as const, trust: 1, prior: { level: 1, decline: 0.5 } };
 
@@ -271,12 +376,35 @@ describe("KV", () => {
   it("gets the document before the pointer; a rollback is undone by another", async () => {
     const kv = store();
     const first = await publishBrowse(kv, { catalog: "products", text, name: "browse.txt", at });
-    expect([...kv.keys.keys()]).toEqual([browseKey("products", first.version), browsePointerKey("products")]);
+    expect([...kv.keys.keys()]).toEqual([browseKey("products", first.version), browseHistoryKey("products"), browsePointerKey("products")]);
     const second = await publishBrowse(kv, { catalog: "products", text, name: "browse.txt", trust: 1, at });
     expect([second.previous, second.trust, second.changed]).toEqual([first.version, 1, true]);
     expect((await publishBrowse(kv, { catalog: "products", text, name: "browse.txt", trust: 1, at })).changed).toBe(false);
     expect((await rollBackBrowse(kv, { catalog: "products", at })).version).toBe(first.version);
     expect((await rollBackBrowse(kv, { catalog: "products", at })).version).toBe(second.version);
+  });
+
+  it("keeps who was live when, and goes back to any of them", async () => {
+    const kv = store();
+    const publish = (trust: number) => publishBrowse(kv, { catalog: "products", text, name: "browse.txt", trust, at });
+    const [first] = [await publish(0.3), await publish(0.6), await publish(1)];
+    expect(await rollBackBrowse(kv, { catalog: "products", version: first.version, at })).toMatchObject({
+      version: first.version,
+      trust: 0.3,
+    });
+    const history = await readBrowseHistory(kv, "products");
+    expect(history.map(({ what, trust, verdict }) => [what, trust, verdict])).toEqual([
+      ["publish", 0.3, null],
+      ["publish", 0.6, null],
+      ["publish", 1, null],
+      ["rollback", 0.3, null],
+    ]);
+    await expect(rollBackBrowse(kv, { catalog: "products", version: first.version, at })).rejects.toThrow(/live already/);
+    await expect(rollBackBrowse(kv, { catalog: "products", version: "0123456789abcdef", at })).rejects.toThrow(
+      /browse history lists versions/,
+    );
+    kv.keys.set(browseHistoryKey("products"), "{}");
+    await expect(readBrowseHistory(kv, "products")).rejects.toThrow(/not as armmt writes it/);
   });
 
   it("takes nothing that an edge would ignore", async () => {

@@ -2,9 +2,11 @@
  * Pages without words in searches: in every dialect, by what a shop's table says of them, on every page; sorted ones, other lists and off are the
  * engine's own replies.
  */
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { formatBrowseTable, type Taught } from "../../src/browse/table.ts";
+import type { Taste } from "../../src/browse/taste.ts";
 import type { UbiQueryRecord } from "../../src/events/ubi.ts";
+import { type KvReader, kvOf } from "../../src/embeddings/store.ts";
 import { ok } from "../../src/result.ts";
 import { browseKey, browsePointerKey } from "../../src/search/live-browse.ts";
 import { documentVersion } from "../../src/search/live-document.ts";
@@ -18,11 +20,12 @@ const ALL = new Map<string, Taught>([["item-4", [0.1, 9]]]);
 const MUGS = new Map<string, Taught>([["item-9", [0.1, 8]]]);
 const ACME = new Map<string, Taught>([["item-7", [0.1, 7]]]);
 
-const tableText = (trust = 1) =>
+const tableText = (trust = 1, taste?: Taste) =>
   formatBrowseTable(
     {
       format: 1,
       trust,
+      ...(taste && { taste }),
       prior: { level: 1, decline: 0.5 },
       pages: [{}, { category: ["mugs"] }, { brand: ["acme"], category: ["mugs"] }],
     },
@@ -46,12 +49,14 @@ interface Opening {
   readonly vars?: object;
   readonly index?: object;
   readonly more?: ReadonlyMap<string, string>;
+  readonly vectorOf?: (itemId: string) => Float32Array;
+  readonly kv?: KvReader;
   readonly answer?: (request: Request) => Promise<Response>;
 }
 
 const FILTERS = { category: "category", brand: "brand" };
 
-async function open(standIn: EngineStandIn, { text = tableText(), vars, index, more, answer }: Opening = {}) {
+async function open(standIn: EngineStandIn, { text = tableText(), vars, index, more, answer, ...others }: Opening = {}) {
   const records: UbiQueryRecord[] = [];
   const logs: Readonly<Record<string, unknown>>[] = [];
   const asked: string[] = [];
@@ -63,6 +68,7 @@ async function open(standIn: EngineStandIn, { text = tableText(), vars, index, m
       return answer === undefined ? standIn.answer(request, ITEMS) : answer(request);
     },
     {
+      ...others,
       index: { browse: true, ...generic, ...index },
       keys: new Map([...(await keysOf(standIn.index, text === "" ? undefined : text)), ...(more ?? [])]),
       vars: { ...vars },
@@ -170,6 +176,11 @@ const elasticsearch = STAND_INS[0]!;
 const asks = BROWSE_ASKS[elasticsearch.title]!;
 const SESSION = { "x-armmt-session": "session-1" };
 
+// A table that is read for the first time may take longer than a search waits for it, on a slow machine.
+beforeAll(async () => {
+  for (let i = 0; i < 3; i++) await (await open(elasticsearch)).send(asks.home(first)); // oxlint-disable-line no-await-in-loop
+});
+
 describe("arms", () => {
   it.each([
     ["control", "bypass; reason=engine_order", "item-1"],
@@ -218,6 +229,72 @@ describe("arms", () => {
     expect((await edge.idsOf(withHeaders(asks.category(first), SESSION))).outcome).toMatch(APPLIED);
     const words = withHeaders(elasticsearch.pages[0]!.ask("red", first), SESSION);
     expect((await edge.idsOf(words)).outcome).toBe("bypass; reason=engine_order");
+  });
+});
+
+/** Every fifth item looks another way. */
+const vectorOf = (itemId: string) => (Number(itemId.slice(5)) % 5 === 0 ? Float32Array.of(0, 1) : Float32Array.of(1, 0));
+const looked = (ids: string, offset = 0) => withHeaders(asks.category({ offset, limit: 5 }), { "x-armmt-history": ids });
+const tasteOf = (edge: Awaited<ReturnType<typeof open>>) => edge.counters.snapshot().taste;
+/** A slow machine may not have read the table when the first search asks. */
+const opened = async (opening: Opening) => {
+  const edge = await open(elasticsearch, opening);
+  for (let i = 0; i < 50 && /no_query_text/.test((await edge.send(asks.home(first))).outcome); i++) await settle(); // oxlint-disable-line no-await-in-loop
+  return edge;
+};
+
+describe("the shopper's taste", () => {
+  const ENCODERS = { image: "made-up", text: "made-up" };
+  const taste: Taste = { encoders: ENCODERS, picture: 2, text: 1 };
+
+  it("raises what is like the items looked at, on every page alike", async () => {
+    const edge = await opened({ text: tableText(1, taste), vectorOf });
+    const shown: string[] = [];
+    for (let offset = 0; offset < WINDOW; offset += 5) shown.push(...(await edge.idsOf(looked("item-40,item-45", offset))).ids); // oxlint-disable-line no-await-in-loop
+    expect(new Set(shown).size).toBe(WINDOW);
+    // Best sellers stay: 9 and 8 are more than e^1.5 times what the others have.
+    expect(shown.slice(0, 6)).toEqual(["item-4", "item-9", "item-5", "item-10", "item-15", "item-20"]);
+    // Later pages of the same search are remembered.
+    expect(tasteOf(edge)).toEqual({ applied: 1 });
+    const [own, other] = [await edge.idsOf(looked("item-40,item-45")), await edge.idsOf(looked("item-1"))];
+    expect(other.list).not.toBe(own.list);
+    expect(other.ids).toEqual(["item-4", "item-9", "item-1", "item-2", "item-3"]);
+  });
+
+  it.each([
+    ["of none", "", undefined],
+    ["of unknown items", "sold-out,gone", { unknown_history: 1 }],
+  ])("%s is the order of all shoppers", async (_, ids, counted) => {
+    const edge = await opened({ text: tableText(1, taste), vectorOf });
+    expect((await edge.idsOf(looked(ids))).ids).toEqual(["item-4", "item-9", "item-1", "item-2", "item-3"]);
+    expect(tasteOf(edge)).toEqual(counted);
+  });
+
+  it("learned from other vectors says nothing, and follows the table's trust", async () => {
+    const other = await opened({ text: tableText(1, { ...taste, encoders: { ...ENCODERS, image: "another" } }), vectorOf });
+    expect((await other.idsOf(looked("item-40"))).ids[2]).toBe("item-1");
+    expect(tasteOf(other)).toEqual({ other_encoders: 1 });
+    const none = await opened({ text: tableText(0, taste), vectorOf });
+    expect((await none.idsOf(looked("item-40"))).outcome).toBe("bypass; reason=engine_order");
+    expect(tasteOf(none)).toBeUndefined();
+  });
+
+  it("waits for no store: the order of all shoppers, counted, on all pages of the search", async () => {
+    let isBroken = true;
+    const text = tableText(1, taste);
+    const keys = await keysOf(elasticsearch.index, text);
+    const kv = kvOf(async (key) => {
+      const value = keys.get(key);
+      if (value !== undefined) return new TextEncoder().encode(value);
+      if (isBroken) throw new Error("KV is down");
+      return undefined;
+    });
+    const edge = await opened({ text, kv });
+    expect((await edge.idsOf(looked("item-40"))).ids).toEqual(["item-4", "item-9", "item-1", "item-2", "item-3"]);
+    expect(tasteOf(edge)).toEqual({ store_unavailable: 1 });
+    isBroken = false;
+    expect((await edge.idsOf(looked("item-40", 5))).ids).toEqual(["item-5", "item-6", "item-7", "item-8", "item-10"]);
+    expect(tasteOf(edge)).toEqual({ store_unavailable: 1 });
   });
 });
 

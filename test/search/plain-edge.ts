@@ -41,10 +41,11 @@ const MANIFEST: ModelManifest = {
 const RANK = FEATURES.indexOf("rank_log");
 const PRICE = FEATURES.indexOf("price_log");
 
-const RECORDS = ITEMS.map(({ id: itemId }) => {
-  const vector = Float32Array.of(1, 0);
-  return { itemId, image: vector, text: vector, features: ITEM_FEATURES.map(() => undefined) };
-});
+const recordsWith = (vectorOf: (itemId: string) => Float32Array) =>
+  ITEMS.map(({ id: itemId }) => {
+    const vector = vectorOf(itemId);
+    return { itemId, image: vector, text: vector, features: ITEM_FEATURES.map(() => undefined) };
+  });
 
 export type Engine = (request: Request) => Promise<Response>;
 
@@ -55,6 +56,8 @@ export interface PlainEdgeOptions extends Partial<Pick<Platform, "clientAddress"
   readonly vars?: object;
   /** What a run of the model waits for. */
   readonly beforeRun?: () => Promise<unknown>;
+  /** Of pictures and texts, two numbers. Default: all alike. */
+  readonly vectorOf?: (itemId: string) => Float32Array;
   /** Text values of KV besides the vectors. */
   readonly keys?: ReadonlyMap<string, string>;
 }
@@ -62,8 +65,8 @@ export interface PlainEdgeOptions extends Partial<Pick<Platform, "clientAddress"
 export function openEdge({ backend, index, config }: EngineStandIn, engine: Engine, options: PlainEdgeOptions = {}) {
   let runs = 0;
   const counters = createCounters();
-  const { index: more, vars, keys, beforeRun, ...platform } = options;
-  const vectors = memoryKv(index, RECORDS, MANIFEST);
+  const { index: more, vars, keys, beforeRun, vectorOf = () => Float32Array.of(1, 0), ...platform } = options;
+  const vectors = memoryKv(index, recordsWith(vectorOf), MANIFEST);
   const kv = keys === undefined ? vectors : withKeys(vectors, keys);
   const app = edge.openEdge({
     env: {

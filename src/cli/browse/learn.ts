@@ -1,31 +1,20 @@
 /**
- * Lists of pages without words → how much more is bought of each item than of others that are looked at as much, page by page. Empirical Bayes in two
- * steps: clicks per look, then purchases per click.
+ * Lists of pages without words → how much more is bought of each item than of others that are looked at as much, page by page. Empirical Bayes in three
+ * steps: clicks per look, carts per click, purchases per cart. Carts come more often than purchases, so they say more of an item that few have bought;
+ * where a shop records none, a purchase is a cart, and the last step says nothing. Then what each shopper's taste adds (taste.ts).
  *
  * Of an item i on a page p, with looks corrected for position (gate/click-model.ts): E is the number of clicks that an average item of its pages
  * would have had for as many looks, C the number that it had, both halved every half-life. C ~ Poisson(E · r), r ~ Gamma with the mean of what is known
  * without this page, and weight k: r = (C + k · r without p) / (E + k). What is known without any page is the engine's order: level · rank^-decline,
  * fitted on the same log. So an item without events keeps its place, and few events move it little. The weights k have the largest marginal
- * likelihood (negative binomial; Casella 1985, "An Introduction to Empirical Bayes Data Analysis"). Purchases per click in the same way, around 1.
+ * likelihood (negative binomial; Casella 1985, "An Introduction to Empirical Bayes Data Analysis"). Carts per click and purchases per cart in the same way, around 1.
  */
 import { type BrowseHead, formatBrowseTable, type PageFilters, parseBrowseTable, type Rates, type Taught } from "../../browse/table.ts";
-import { logBeta } from "../../report/statistics/distributions.ts";
-import { solve } from "../../report/statistics/solve.ts";
 import { DAY_MS } from "../../web.ts";
-import { type Curve, lookAt, measureLooks, type ShownList } from "../gate/click-model.ts";
-
-/** One list of a page without words. Arrays are by item, in the engine's order. */
-export interface BrowsedList extends ShownList {
-  readonly queryId: string;
-  /** Empty: unknown. */
-  readonly unit: string;
-  readonly atMs: number;
-  readonly filters: PageFilters;
-  readonly itemIds: readonly string[];
-  /** 1-based, of the engine. */
-  readonly ranks: readonly number[];
-  readonly purchases: readonly number[];
-}
+import { type Curve, lookAt, measureLooks } from "../gate/click-model.ts";
+import type { BrowsedList } from "./lists.ts";
+import { fitPrior, fitWeight, type Observed } from "./fit.ts";
+import { type ItemVectors, learnTaste } from "./taste.ts";
 
 export interface LearnOptions {
   /** An event counts half after so many days. */
@@ -41,17 +30,20 @@ interface Counts {
   /** Clicks that an average item would have had. */
   expected: number;
   clicks: number;
-  /** Purchases that an average item would have had for these clicks. */
+  /** Carts that an average item would have had for these clicks. */
+  expectedCarts: number;
+  carts: number;
+  /** Purchases that an average item would have had for these carts. */
   expectedPurchases: number;
   purchases: number;
   /** Σ expected · rank^-decline, to know what the engine's order made expect. */
   prior: number;
 }
 
-const NOTHING: Counts = { expected: 0, clicks: 0, expectedPurchases: 0, purchases: 0, prior: 0 };
+const NOTHING: Counts = { expected: 0, clicks: 0, expectedCarts: 0, carts: 0, expectedPurchases: 0, purchases: 0, prior: 0 };
 
-/** Lists are read three times: pages, looks, counts. */
-export function learnBrowse(lists: () => Iterable<BrowsedList>, options: LearnOptions = LEARN_DEFAULTS) {
+/** Lists are read again and again: pages, looks, counts, taste. Without `vectors` nothing is learned of taste. */
+export function learnBrowse(lists: () => readonly BrowsedList[], options: LearnOptions = LEARN_DEFAULTS, vectors?: ItemVectors) {
   const survey = surveyPages(lists(), options);
   const curve = measureLooks(lists());
   const pages = createPages(survey.pages);
@@ -61,10 +53,25 @@ export function learnBrowse(lists: () => Iterable<BrowsedList>, options: LearnOp
   const prior = fitPrior(byRank);
   const counts = countItems(lists(), pages, curve, weightOf, means, prior.decline);
   const rates = createRates(counts, pages.parents, prior.level);
+  const taste =
+    vectors &&
+    learnTaste(lists(), vectors, (list) => {
+      const own = pages.pageFor(list.filters);
+      const taught = list.itemIds.map((item) => rates.of(own, item));
+      const perClick = means[own]!.cart * means[own]!.purchase;
+      return {
+        clicks: taught.map(({ kept, sold }, i) => {
+          const rate = kept * prior.level * list.ranks[i]! ** -prior.decline + sold;
+          return lookAt(curve.looks, list.positions[i]!) * means[own]!.click * rate;
+        }),
+        purchases: taught.map((item, i) => (list.clicks[i]! > 0 ? perClick * item.perClick : 0)),
+      };
+    });
   const head: BrowseHead = {
     format: 1,
     trust: 1,
     prior: { level: rounded(prior.level), decline: rounded(prior.decline) },
+    ...(taste?.taste && { taste: taste.taste }),
     pages: survey.pages,
     lists: survey.lists,
     weights: rates.weights,
@@ -78,9 +85,10 @@ export function learnBrowse(lists: () => Iterable<BrowsedList>, options: LearnOp
     entries: taught.reduce((sum, { size }) => sum + size, 0),
     prior: head.prior,
     weights: rates.weights,
+    taste,
     /** P(click | looked at) of an average item, by page. */
     clickRates: means.map(({ click }) => click),
-    perClick: means[0]!.purchase,
+    perClick: means[0]!.cart * means[0]!.purchase,
   };
 }
 
@@ -137,9 +145,9 @@ function* pathOf(page: number, parents: readonly number[]): Generator<number> {
   for (let at = page; at >= 0; at = parents[at]!) yield at;
 }
 
-/** Clicks per look and purchases per click of each page, those of small pages near the ones above. */
+/** Clicks per look, carts per click and purchases per cart of each page, those of small pages near the ones above. */
 function pageMeans(lists: Iterable<BrowsedList>, { pageFor, parents }: Pages, { looks }: Curve, weightOf: WeightOf) {
-  const sums = parents.map(() => ({ looks: 0, clicks: 0, purchases: 0 }));
+  const sums = parents.map(() => ({ looks: 0, clicks: 0, carts: 0, purchases: 0 }));
   for (const list of lists) {
     const weight = weightOf(list);
     for (const page of pathOf(pageFor(list.filters), parents)) {
@@ -147,21 +155,28 @@ function pageMeans(lists: Iterable<BrowsedList>, { pageFor, parents }: Pages, { 
       for (const [i, position] of list.positions.entries()) {
         sum.looks += weight * lookAt(looks, position);
         sum.clicks += weight * list.clicks[i]!;
-        sum.purchases += weight * (list.clicks[i]! > 0 ? list.purchases[i]! : 0);
+        if (list.clicks[i] === 0) continue;
+        sum.carts += weight * list.carts[i]!;
+        sum.purchases += weight * list.purchases[i]!;
       }
     }
   }
-  const means: { click: number; purchase: number }[] = [];
+  const means: { click: number; cart: number; purchase: number }[] = [];
   const order = [...parents.keys()].toSorted((a, b) => [...pathOf(a, parents)].length - [...pathOf(b, parents)].length);
   for (const page of order) {
-    const { looks: looked, clicks, purchases } = sums[page]!;
+    const { looks: looked, clicks, carts, purchases } = sums[page]!;
     const above = means[parents[page]!];
     means[page] =
       above === undefined
-        ? { click: Math.max(LEAST_RATE, clicks / looked), purchase: Math.max(LEAST_RATE, purchases / clicks || 0) }
+        ? {
+            click: Math.max(LEAST_RATE, clicks / looked),
+            cart: Math.max(LEAST_RATE, carts / clicks || 0),
+            purchase: Math.max(LEAST_RATE, purchases / carts || 0),
+          }
         : {
             click: (clicks + PAGE_CLICKS) / (looked + PAGE_CLICKS / above.click),
-            purchase: (purchases + PAGE_PURCHASES) / (clicks + PAGE_PURCHASES / above.purchase),
+            cart: (carts + PAGE_PURCHASES) / (clicks + PAGE_PURCHASES / above.cart),
+            purchase: (purchases + PAGE_PURCHASES) / (carts + PAGE_PURCHASES / above.purchase),
           };
   }
   return means;
@@ -193,46 +208,6 @@ function clicksByRank(lists: Iterable<BrowsedList>, { pageFor }: Pages, { looks 
   return byRank;
 }
 
-/** Of a log of hardly any clicks. */
-const LEVELS = [0.05, 20] as const;
-
-/** A steeper or flatter order than these cannot be told from a log of few lists. */
-const LEAST_DECLINE = 0.02;
-const MOST_DECLINE = 2;
-
-/** Poisson regression of clicks on ln rank, with the expected ones as offset: Newton's method. */
-export function fitPrior(byRank: ReadonlyMap<number, { readonly expected: number; readonly clicks: number }>) {
-  let [level, slope] = [0, -0.1];
-  for (let round = 0; round < 50; round++) {
-    const score = [0, 0];
-    // A weak belief in a decline of a tenth, as much as ten clicks: without it, one rank would have no slope.
-    const information = [
-      [1e-6, 0],
-      [0, 10],
-    ];
-    score[1]! -= 10 * (slope + 0.1);
-    for (const [rank, { expected, clicks }] of byRank) {
-      const x = Math.log(rank);
-      const mean = expected * Math.exp(level + slope * x);
-      score[0]! += clicks - mean;
-      score[1]! += (clicks - mean) * x;
-      information[0]![0]! += mean;
-      information[0]![1]! += mean * x;
-      information[1]![0]! += mean * x;
-      information[1]![1]! += mean * x * x;
-    }
-    const change = solve(information, score);
-    if (change === undefined || !change.every(Number.isFinite)) break;
-    level += Math.max(-1, Math.min(1, change[0]!));
-    slope += Math.max(-1, Math.min(1, change[1]!));
-    if (Math.max(...change.map(Math.abs)) < 1e-9) break;
-  }
-  return {
-    level: Math.min(LEVELS[1], Math.max(LEVELS[0], Math.exp(level))),
-    decline: Math.min(MOST_DECLINE, Math.max(LEAST_DECLINE, -slope)),
-  };
-}
-
 function countItems(
   lists: Iterable<BrowsedList>,
   { pageFor, parents }: Pages,
@@ -245,20 +220,23 @@ function countItems(
   for (const list of lists) {
     const weight = weightOf(list);
     const own = pageFor(list.filters);
-    const { click, purchase } = means[own]!;
+    const { click, cart, purchase } = means[own]!;
     const path = [...pathOf(own, parents)];
     for (const [i, position] of list.positions.entries()) {
       if (position === 0) continue;
       const expected = weight * lookAt(looks, position) * click;
       const clicks = weight * list.clicks[i]!;
+      const [carts, purchases] = clicks > 0 ? [weight * list.carts[i]!, weight * list.purchases[i]!] : [0, 0];
       const item = list.itemIds[i]!;
       for (const page of path) {
         const known = counts[page]!.get(item) ?? { ...NOTHING };
         counts[page]!.set(item, known);
         known.expected += expected;
         known.clicks += clicks;
-        known.expectedPurchases += clicks * purchase;
-        known.purchases += list.clicks[i]! > 0 ? weight * list.purchases[i]! : 0;
+        known.expectedCarts += clicks * cart;
+        known.carts += carts;
+        known.expectedPurchases += carts * purchase;
+        known.purchases += purchases;
         known.prior += expected * list.ranks[i]! ** -decline;
       }
     }
@@ -266,37 +244,29 @@ function countItems(
   return counts;
 }
 
-interface Observed {
-  readonly expected: number;
-  readonly observed: number;
-  /** Of the gamma distribution. */
-  readonly mean: number;
-}
-
-/** As many expected events as what was known weighs: from one, so that a single event never outweighs it, to 10 000. */
-const WEIGHTS = Array.from({ length: 49 }, (_, i) => 10 ** (i / 12));
-
-/** The weight with the largest marginal likelihood: `observed` ~ negative binomial with shape k · mean. */
-export function fitWeight(all: readonly Observed[]): number {
-  let [best, most] = [WEIGHTS.at(-1)!, -Infinity];
-  for (const k of WEIGHTS) {
-    let sum = 0;
-    for (const { expected, observed, mean } of all) {
-      const shape = k * mean;
-      // ln Γ(observed + shape) - ln Γ(shape), but for what does not depend on k.
-      sum += (observed > 0 ? -logBeta(shape, observed) : 0) + shape * Math.log(k / (k + expected)) - observed * Math.log(k + expected);
-    }
-    if (sum > most) [best, most] = [k, sum];
-  }
-  return best;
-}
+/** What follows a click. */
+const STEPS = [
+  {
+    all: "allCarts",
+    page: "pageCarts",
+    expected: ({ expectedCarts }: Counts) => expectedCarts,
+    happened: ({ carts }: Counts) => carts,
+  },
+  {
+    all: "allPurchases",
+    page: "pagePurchases",
+    expected: ({ expectedPurchases }: Counts) => expectedPurchases,
+    happened: ({ purchases }: Counts) => purchases,
+  },
+] as const;
+type Step = (typeof STEPS)[number];
 
 /** Sums of the same numbers in another order differ in their last digits. */
 const left = (a: number, b: number): number => Math.max(0, a - b);
 
 function createRates(counts: readonly ReadonlyMap<string, Counts>[], parents: readonly number[], level: number) {
   const of = (page: number, item: string): Counts => counts[page]?.get(item) ?? NOTHING;
-  const weights = { all: 0, page: 0, allPurchases: 0, pagePurchases: 0 };
+  const weights = { all: 0, page: 0, allCarts: 0, pageCarts: 0, allPurchases: 0, pagePurchases: 0 };
 
   /** [kept, sold] by clicks. `without`: counts of a page below that are left out. */
   const byClicks = (page: number, item: string, without: Counts): Taught => {
@@ -307,14 +277,13 @@ function createRates(counts: readonly ReadonlyMap<string, Counts>[], parents: re
     const k = weights.page;
     return [(k * kept) / (expected + k), (clicks + k * sold) / (expected + k)];
   };
-  /** Purchases per click, relative to the mean. */
-  const byPurchases = (page: number, item: string, without: Counts): number => {
+  /** Carts per click or purchases per cart, relative to the mean. */
+  const byStep = (step: Step, page: number, item: string, without: Counts): number => {
     const own = of(page, item);
-    const expected = left(own.expectedPurchases, without.expectedPurchases);
-    const purchases = left(own.purchases, without.purchases);
-    const k = page === 0 ? weights.allPurchases : weights.pagePurchases;
-    const above = page === 0 ? 1 : byPurchases(parents[page]!, item, own);
-    return (purchases + k * above) / (expected + k);
+    const [expected, happened] = [left(step.expected(own), step.expected(without)), left(step.happened(own), step.happened(without))];
+    const k = weights[page === 0 ? step.all : step.page];
+    const above = page === 0 ? 1 : byStep(step, parents[page]!, item, own);
+    return (happened + k * above) / (expected + k);
   };
   const priorOf = ({ prior, expected }: Counts): number => (level * prior) / expected;
   const pairs = counts.flatMap((items, page) => [...items].map(([item, own]) => ({ page, item, own })));
@@ -324,27 +293,33 @@ function createRates(counts: readonly ReadonlyMap<string, Counts>[], parents: re
     observed: pair.own.clicks,
     mean,
   });
-  const bought = ({ own }: (typeof pairs)[number], mean: number): Observed => ({
-    expected: own.expectedPurchases,
-    observed: own.purchases,
-    mean,
-  });
   weights.all = fitWeight(first.map((pair) => clicked(pair, priorOf(pair.own))));
-  weights.allPurchases = fitWeight(first.map((pair) => bought(pair, 1)));
   weights.page = fitWeight(
     others.map((pair) => {
       const [kept, sold] = byClicks(parents[pair.page]!, pair.item, pair.own);
       return clicked(pair, kept * priorOf(pair.own) + sold);
     }),
   );
-  weights.pagePurchases = fitWeight(others.map((pair) => bought(pair, byPurchases(parents[pair.page]!, pair.item, pair.own))));
-  const taughtOf = (page: number, item: string): Taught => {
+  for (const step of STEPS) {
+    const observed = ({ page, item, own }: (typeof pairs)[number]): Observed => ({
+      expected: step.expected(own),
+      observed: step.happened(own),
+      mean: page === 0 ? 1 : byStep(step, parents[page]!, item, own),
+    });
+    weights[step.all] = fitWeight(first.map(observed));
+    weights[step.page] = fitWeight(others.map(observed));
+  }
+  const ofItem = (page: number, item: string) => {
     const [kept, sold] = byClicks(page, item, NOTHING);
-    const perClick = byPurchases(page, item, NOTHING);
+    return { kept, sold, perClick: STEPS.reduce((product, step) => product * byStep(step, page, item, NOTHING), 1) };
+  };
+  const taughtOf = (page: number, item: string): Taught => {
+    const { kept, sold, perClick } = ofItem(page, item);
     return [kept * perClick, sold * perClick];
   };
   return {
     weights: { ...weights },
+    of: ofItem,
     /** Items of which it says something else than the page above. */
     taughtBy(page: number): Rates {
       const rates = new Map<string, Taught>();

@@ -1,7 +1,25 @@
 /** Searches without words of a log → the lists that a table is learned from, and what is left out. */
 import type { LoggedSearch } from "../lists/log.ts";
 import { swapCells } from "../gate/exposure.ts";
-import type { BrowsedList } from "./learn.ts";
+import type { PageFilters } from "../../browse/table.ts";
+import type { ShownList } from "../gate/click-model.ts";
+
+/** One list of a page without words. Arrays are by item, in the engine's order. */
+export interface BrowsedList extends ShownList {
+  readonly queryId: string;
+  /** Empty: unknown. */
+  readonly unit: string;
+  readonly atMs: number;
+  readonly filters: PageFilters;
+  readonly itemIds: readonly string[];
+  /** 1-based, of the engine. */
+  readonly ranks: readonly number[];
+  /** Purchases too. */
+  readonly carts: readonly number[];
+  readonly purchases: readonly number[];
+  /** Items that the shopper looked at before, most recent first. */
+  readonly history: readonly string[];
+}
 
 /** `undefined` for a search with words, and for one whose record names no page. */
 export function browsedList(search: LoggedSearch): BrowsedList | undefined {
@@ -19,7 +37,9 @@ export function browsedList(search: LoggedSearch): BrowsedList | undefined {
     ranks: search.ranks ?? itemIds.map((_, i) => i + 1),
     positions,
     clicks: itemIds.map((id) => Number(actions.click.has(id))),
+    carts: itemIds.map((id) => Number(actions.add_to_cart.has(id) || actions.purchase.has(id))),
     purchases: itemIds.map((id) => Number(actions.purchase.has(id))),
+    history: search.history,
     cells: chances && swapCells(positions, chances),
   };
 }

@@ -147,7 +147,10 @@ function expected(list: readonly Item[]): Totals {
 }
 
 /** Explored searches of one rule that moves a hit by one place, and what the rule brings per search. */
-export function simulateExplored(seed: string): { readonly lists: readonly ExploredList[]; readonly truth: readonly number[] } {
+export function simulateExplored(
+  seed: string,
+  count?: number,
+): { readonly lists: readonly ExploredList[]; readonly truth: readonly number[] } {
   const random = randomFrom(seed);
   const items = Array.from({ length: ITEMS }, () => ({
     click: 0.05 + 0.3 * random(),
@@ -161,7 +164,8 @@ export function simulateExplored(seed: string): { readonly lists: readonly Explo
   const ruled = orderWith({ do: kind, match: [{ ids: [`item-${moved}`] }], places: 1 });
   const without = { rule: engine.slice(0, EXPLORED_POSITIONS) };
   const isStill = ids.map(() => false);
-  const lists = Array.from({ length: Math.round(1000 * 10 ** random()) }, (_, n): ExploredList => {
+  const drawn = 1000 * 10 ** random();
+  const lists = Array.from({ length: count ?? Math.round(drawn) }, (_, n): ExploredList => {
     const { order, propensities } = swapNeighbours(ruled, isStill, `${seed} ${n}`);
     const outcomes = order.flatMap((hit, position): ItemOutcome[] => {
       const { click, buy, price } = items[hit]!;
@@ -215,7 +219,18 @@ export function checkRules(options: Options, { runs, seed, json }: Checking) {
     wrong: 0,
     prices: noPrices(),
   }));
-  const explored = PRICED_METRICS.map(({ id, title }) => ({ metric: id, title, intervals: 0, held: 0, wrong: 0, prices: noPrices() }));
+  const explored = PRICED_METRICS.map(({ id, title }) => ({
+    metric: id,
+    title,
+    intervals: 0,
+    held: 0,
+    wrong: 0,
+    prices: noPrices(),
+    /** Searches until the lift can be told, of each rule. */
+    needed: new Array<number>(),
+    /** The rule's true difference as a share of what a search has. */
+    lifts: new Array<number>(),
+  }));
   const kinds = new Map<Kind, number>();
   const bar = progressBar("Simulating rules", runs, { json });
   for (let run = 0; run < runs; run++) {
@@ -238,10 +253,12 @@ export function checkRules(options: Options, { runs, seed, json }: Checking) {
       continue;
     }
     const { lists, truth } = simulateExplored(`explored ${seed} ${run}`);
-    for (const [m, { difference, price }] of priceExplored(lists, { ...options, rules: 1 })
+    for (const [m, { difference, price, needed, perSearch }] of priceExplored(lists, { ...options, rules: 1 })
       .get("rule")!
       .metrics.entries()) {
       const into = explored[m]!;
+      if (needed !== null) into.needed.push(needed);
+      if (perSearch > 0) into.lifts.push(Math.abs(truth[m]!) / perSearch);
       into.prices[price]++;
       if (isWrong(price, { difference: truth[m]!, base: 1 }, options.lift)) into.wrong++;
       if (difference === null) continue;
@@ -252,8 +269,11 @@ export function checkRules(options: Options, { runs, seed, json }: Checking) {
   }
   bar.stop();
   const holds = [...found, ...explored].every(({ intervals, held }) => held >= LEAST_HELD * intervals);
-  return { simulated: true, runs, seed, ...options, kinds: Object.fromEntries(kinds), holds, metrics: found, explored };
+  const described = explored.map(({ needed, lifts, ...others }) => ({ ...others, needed: median(needed), trueLift: median(lifts) }));
+  return { simulated: true, runs, seed, ...options, kinds: Object.fromEntries(kinds), holds, metrics: found, explored: described };
 }
+
+const median = (values: readonly number[]): number | null => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? null;
 
 const noPrices = (): Record<Price, number> => ({ costs: 0, none: 0, open: 0, brings: 0 });
 
@@ -303,14 +323,25 @@ export function printRuleCheck(options: Options, checking: Checking): boolean {
     `\nSimulated: ${Math.ceil(runs / EXPLORED_EVERY)} rules that move a hit by one place, by the pairs that explore swaps in 1,000 to 10,000 searches.\n\n`,
   );
   printTable(
-    ["Per search", "Interval of 95 % holds the truth", "Brings", "Costs", "Cannot tell", "Wrong"],
-    explored.map(({ title, intervals, held, prices, wrong }) => [
+    [
+      "Per search",
+      "Interval of 95 % holds the truth",
+      "Brings",
+      "Costs",
+      "Cannot tell",
+      "Wrong",
+      `Searches needed for ${format.chance(options.lift)}, median`,
+      "True change, median",
+    ],
+    explored.map(({ title, intervals, held, prices, wrong, needed, trueLift }) => [
       title,
       format.share(held / Math.max(1, intervals)),
       prices.brings,
       prices.costs,
       prices.open,
       wrong,
+      needed === null ? format.NONE : format.wholeNumber(needed),
+      trueLift === null ? format.NONE : format.chance(trueLift),
     ]),
   );
   process.stdout.write(

@@ -11,7 +11,7 @@ import type { ExploredSearch } from "../../report/log.ts";
 import { type ExploredPrice, PRICED_METRICS } from "../../report/rule-price.ts";
 import { FEWEST_ACTIVE, type Interval } from "../../report/statistics/compare.ts";
 import { normalQuantile } from "../../report/statistics/distributions.ts";
-import type { Wanted } from "../../report/statistics/power.ts";
+import { alwaysValidFactor, type Wanted } from "../../report/statistics/power.ts";
 import { sequenceFactor, type SequenceOptions } from "../../report/statistics/sequential.ts";
 import { decide } from "../../report/verdict.ts";
 import type { Stage } from "../../report/stage.ts";
@@ -145,6 +145,12 @@ function valuesOf(outcomes: readonly ItemOutcome[], indexOf: ReadonlyMap<string,
   return values;
 }
 
+/** How many times as many searches, by the sequence that the verdict goes by: what one look would need is too few. */
+function growthUntil(wanted: number, now: Record<"error" | "clusters", number>, strict: Wanted, tuning: number): number {
+  const fixed = (((normalQuantile(1 - strict.alpha / 2) + normalQuantile(strict.power)) * now.error) / wanted) ** 2;
+  return fixed * alwaysValidFactor(now.clusters * fixed, strict, tuning);
+}
+
 const WORDS = ["lower", "open", "higher"] as const;
 const PRICES = { lower: "costs", open: "open", higher: "brings" } as const;
 
@@ -157,6 +163,7 @@ function describe(
   const part = changed === 0 ? 0 : possible / changed;
   if (part < LEAST_POSSIBLE) return { searches: lists, possible: part, metrics: [] };
   const z = normalQuantile(1 - alpha / 2);
+  const strict = { alpha: alpha / rules, power };
   const metrics = PRICED_METRICS.map(({ title, kind }, m) => {
     const estimate = estimateRatio(readSums(differences, m * SUM_COUNT));
     const mean = base[m]! / lists;
@@ -172,9 +179,12 @@ function describe(
       difference,
       // Looked at whenever somebody looks, and with the others.
       price: isEnough
-        ? PRICES[decide(around(estimate.value, error * sequenceFactor(estimate.clusters, { alpha: alpha / rules, tuning })), 0, WORDS)]
+        ? PRICES[decide(around(estimate.value, error * sequenceFactor(estimate.clusters, { alpha: strict.alpha, tuning })), 0, WORDS)]
         : "open",
-      needed: error > 0 && wanted > 0 ? Math.ceil(lists * (((z + normalQuantile(power)) * error) / wanted) ** 2) : null,
+      needed:
+        estimate !== undefined && error > 0 && wanted > 0
+          ? Math.ceil(lists * growthUntil(wanted, { error, clusters: estimate.clusters }, strict, tuning))
+          : null,
     };
   });
   return { searches: lists, possible: part, metrics };

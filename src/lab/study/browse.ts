@@ -1,18 +1,20 @@
 /**
  * `armmt browsing`: simulated shoppers on category pages and a home page. A table is learned from the simulated log alone; held-out shoppers then
- * buy from its order, from the engine's (popularity) and from plain best sellers of the same log.
+ * buy from its order, from the engine's (popularity), from plain best sellers of the same log, and from tables that know less.
  */
 import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { Command } from "commander";
-import { parseBrowseTable } from "../../browse/table.ts";
+import { type BrowseTable, parseBrowseTable } from "../../browse/table.ts";
 import { judgeBrowse, orderBrowsed } from "../../cli/browse/judge.ts";
-import { type BrowsedList, learnBrowse } from "../../cli/browse/learn.ts";
+import { LEARN_DEFAULTS, learnBrowse } from "../../cli/browse/learn.ts";
+import type { BrowsedList } from "../../cli/browse/lists.ts";
 import { printTable, progressBar } from "../../cli/command.ts";
 import { bootstrapMeans, orderByScore } from "../../cli/evaluate/metrics.ts";
 import { whole } from "../../cli/numbers.ts";
 import { createRandom } from "../../demo/catalogue/random.ts";
 import { DEPTH } from "../../cli/gate/exposure.ts";
-import { expectedClicks, expectedPurchases, logVisit, openWorld } from "./browse/world.ts";
+import { embedWorld, expectedClicks, expectedPurchases, logVisit, openWorld } from "./browse/world.ts";
 
 interface Options {
   readonly seeds: number;
@@ -20,6 +22,7 @@ interface Options {
   readonly shoppers: number;
   readonly visits: number;
   readonly heldOut: number;
+  readonly vectors: string;
   readonly table?: string;
   readonly json?: true;
 }
@@ -27,45 +30,60 @@ interface Options {
 const DRAWS = 2000;
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
+/** What is compared, each learned from the same log. `sold`: as if the shop recorded no carts and knew no vectors. */
+const ARMS = ["sold", "carts", "taste"] as const;
+type Sums = Record<"engine" | "sellers" | (typeof ARMS)[number], number>;
+
 /** One simulated shop. Gains are shares of what the engine's order sells to the same held-out shoppers. */
-export function studySeed(seed: number, { shoppers, visits, heldOut }: Omit<Options, "seeds" | "first">) {
+export async function studySeed(seed: number, { shoppers, visits, heldOut, vectors: folder }: Omit<Options, "seeds" | "first">) {
   const world = openWorld(seed);
+  const vectors = await embedWorld({ seed }, join(folder, String(seed)));
   const taught = [...world.visits("train", shoppers, visits)].map(logVisit);
-  const learned = learnBrowse(() => taught);
-  const parsed = parseBrowseTable(learned.text, true);
-  if (!parsed.ok) throw new Error(parsed.error);
-  const table = parsed.value;
+  const learned = learnBrowse(() => taught, LEARN_DEFAULTS, vectors);
+  const withoutCarts = taught.map((list) => ({ ...list, carts: list.purchases }));
+  const tables = {
+    sold: tableOf(learnBrowse(() => withoutCarts).text),
+    carts: tableOf(learnBrowse(() => taught).text),
+    taste: tableOf(learned.text),
+  };
   const sold = bestSellers(taught);
-  const byShopper = new Map<string, { engine: number; learned: number; sellers: number }>();
+  const byShopper = new Map<string, Sums>();
   const judged: BrowsedList[] = [];
   const clicks = { engine: 0, learned: 0 };
   for (const visit of world.visits("test", heldOut, visits)) {
     const list = logVisit(visit);
     judged.push(list);
-    const sums = byShopper.get(visit.shopper.id) ?? { engine: 0, learned: 0, sellers: 0 };
+    const sums = byShopper.get(visit.shopper.id) ?? { engine: 0, sellers: 0, sold: 0, carts: 0, taste: 0 };
     byShopper.set(visit.shopper.id, sums);
-    const [engine, own] = [[...list.itemIds.keys()], orderBrowsed(table, list)];
-    clicks.engine += expectedClicks(visit, engine, DEPTH);
-    clicks.learned += expectedClicks(visit, own, DEPTH);
+    const engine = [...list.itemIds.keys()];
     sums.engine += expectedPurchases(visit, engine);
-    sums.learned += expectedPurchases(visit, own);
     sums.sellers += expectedPurchases(visit, orderByScore(list.itemIds.map((id) => sold.get(id) ?? 0)));
+    for (const arm of ARMS) sums[arm] += expectedPurchases(visit, orderBrowsed(tables[arm], list, vectors));
+    clicks.engine += expectedClicks(visit, engine, DEPTH);
+    clicks.learned += expectedClicks(visit, orderBrowsed(tables.taste, list, vectors), DEPTH);
   }
-  const verdict = judgeBrowse(learned, judged);
+  const verdict = judgeBrowse(learned, judged, vectors);
   const estimate = verdict.evidence.comparisons.find(({ figure }) => figure === "clicks");
   const all = [...byShopper.values()];
   const base = all.reduce((sum, { engine }) => sum + engine, 0) / all.length;
-  const [gain, overSellers] = bootstrapMeans(
-    [all.map((sums) => (sums.learned - sums.engine) / base), all.map((sums) => (sums.learned - sums.sellers) / base)],
+  const less = (a: keyof Sums, b: keyof Sums): number[] => all.map((sums) => (sums[a] - sums[b]) / base);
+  const [gain, overSellers, before, byCarts, byTaste] = bootstrapMeans(
+    [less("taste", "engine"), less("taste", "sellers"), less("sold", "engine"), less("carts", "sold"), less("taste", "carts")],
     createRandom(`browse ${seed}`).next,
     DRAWS,
   );
   return {
     seed,
     lists: taught.length,
-    purchases: taught.reduce((sum, list) => sum + list.purchases.reduce((all_, one) => all_ + one, 0), 0),
+    carts: countOf(taught, "carts"),
+    purchases: countOf(taught, "purchases"),
     gain: gain!,
     overSellers: overSellers!,
+    /** Without carts and taste. */
+    before: before!,
+    byCarts: byCarts!,
+    byTaste: byTaste!,
+    taste: learned.taste,
     /** More clicks on the first positions: the truth, and what the log of the held-out shoppers says of it. */
     clicks: clicks.learned / clicks.engine - 1,
     estimated: estimate && { mean: estimate.mean / estimate.base, low: estimate.low / estimate.base, high: estimate.high / estimate.base },
@@ -75,6 +93,15 @@ export function studySeed(seed: number, { shoppers, visits, heldOut }: Omit<Opti
     items: new Set(taught.flatMap(({ itemIds }) => itemIds)).size,
   };
 }
+
+function tableOf(text: string): BrowseTable {
+  const parsed = parseBrowseTable(text, true);
+  if (!parsed.ok) throw new Error(parsed.error);
+  return parsed.value;
+}
+
+const countOf = (lists: readonly BrowsedList[], what: "carts" | "purchases"): number =>
+  lists.reduce((sum, list) => sum + list[what].reduce((all, one) => all + one, 0), 0);
 
 /** Purchases of each item, wherever and however high it stood. */
 function bestSellers(lists: readonly BrowsedList[]): ReadonlyMap<string, number> {
@@ -92,22 +119,24 @@ export function createBrowsingCommand(): Command {
     .option("--shoppers <n>", "who teach", whole(10), 1000)
     .option("--visits <n>", "pages that each looks through", whole(1), 10)
     .option("--held-out <n>", "other shoppers, who buy from the orders", whole(10), 400)
+    .option("--vectors <folder>", "where the vectors of their products are kept", ".armmt/browsing")
     .option("--table <file>", "write a table for the demo's own shop instead, learned in the same way")
     .option("--json", "print the figures as JSON")
-    .action(({ json, seeds, first, table, ...options }: Options) => {
+    .action(async ({ json, seeds, first, table, ...options }: Options) => {
       if (table !== undefined) {
         const visits = openWorld(first, {}).visits("train", options.shoppers, options.visits);
         const lists = [...visits].map(logVisit);
-        writeFileSync(table, learnBrowse(() => lists).text.replace("{", '{"simulated":true,'));
+        const vectors = await embedWorld({}, join(options.vectors, "demo"));
+        writeFileSync(table, learnBrowse(() => lists, LEARN_DEFAULTS, vectors).text.replace("{", '{"simulated":true,'));
         process.stdout.write(`Wrote ${table}, of ${lists.length} simulated lists\n`);
         return;
       }
       const bar = progressBar("Simulated shops", seeds, { json });
-      const found = Array.from({ length: seeds }, (_, i) => {
-        const one = studySeed(first + i, options);
+      const found: Awaited<ReturnType<typeof studySeed>>[] = [];
+      for (let i = 0; i < seeds; i++) {
+        found.push(await studySeed(first + i, options)); // oxlint-disable-line no-await-in-loop
         bar.increment();
-        return one;
-      });
+      }
       bar.stop();
       if (json === true) {
         process.stdout.write(`${JSON.stringify(found)}\n`);
@@ -119,6 +148,9 @@ export function createBrowsingCommand(): Command {
           "lists",
           "purchases",
           "more bought than in the engine's order",
+          "without carts and taste",
+          "by carts",
+          "by taste",
           "than by best sellers",
           "clicks@10",
           "by the log",
@@ -129,8 +161,9 @@ export function createBrowsingCommand(): Command {
           one.seed,
           one.lists,
           one.purchases,
-          `${percent(one.gain.mean)} (${percent(one.gain.low)} .. ${percent(one.gain.high)})`,
-          `${percent(one.overSellers.mean)} (${percent(one.overSellers.low)} .. ${percent(one.overSellers.high)})`,
+          ...[one.gain, one.before, one.byCarts, one.byTaste, one.overSellers].map(
+            ({ mean, low, high }) => `${percent(mean)} (${percent(low)} .. ${percent(high)})`,
+          ),
           percent(one.clicks),
           one.estimated === undefined
             ? "–"

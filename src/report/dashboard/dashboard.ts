@@ -8,17 +8,48 @@ import * as format from "../format.ts";
 import { bandChart, barChart, type Child, h, table } from "./draw.ts";
 import type { Share } from "./effect.ts";
 import { type ExperimentView, viewExperiment } from "./experiment.ts";
+import type { RuleRow } from "../../dashboard/rules-today.ts";
+import type { ask } from "./ask.ts";
 import type { Counts, EventRow, OverviewRows, Status } from "./rows.ts";
 import { openShell } from "./shell.ts";
 
 openShell(async (ask) => {
   const [status, overview] = await Promise.all([ask<Status>("status"), ask<OverviewRows | { readonly problem: string }>("overview")]);
+  const rules = hasRules(status) ? await askRules(ask).catch((cause: unknown) => [{ name: "", problem: String(cause) }]) : [];
   const note =
     "at" in overview
       ? `Event database as of ${new Date(overview.at).toISOString()}; it is asked at most once in five minutes.`
       : overview.problem;
-  return { nodes: draw(status, overview), note };
+  return { nodes: draw(status, overview, rules), note };
 });
+
+/** Of a catalogue, or why it is not known. */
+interface RulesOf {
+  readonly name: string;
+  readonly rows?: readonly RuleRow[];
+  readonly problem?: string;
+}
+
+const hasRules = ({ indexes }: Status): boolean => Object.values(indexes).some((about) => "rules" in about);
+
+async function askRules(from: typeof ask): Promise<readonly RulesOf[]> {
+  const { catalogs } = await from<{ readonly catalogs: readonly { readonly name: string }[] }>("rules");
+  return Promise.all(catalogs.map(async ({ name }) => ({ ...(await from<Omit<RulesOf, "name">>(`rules/${name}/today`)), name })));
+}
+
+/** The page of rules has all of them. */
+const MOST_RULES = 20;
+
+function drawRules({ name, rows = [], problem = "" }: RulesOf): HTMLElement {
+  if (problem !== "") return dim(problem);
+  const acted = rows.filter(({ rule, reason }) => rule !== "" && reason === "").toSorted((a, b) => b.n - a.n);
+  const matched = new Map(rows.flatMap(({ rule, reason, n }) => (reason === "matched" ? [[rule, n]] : [])));
+  return table(
+    `${name}: last 24 hours, at most the last 20,000`,
+    ["Rule", "Acted", "Matched"],
+    acted.slice(0, MOST_RULES).map(({ rule, n }) => [rule, n, matched.get(rule) ?? n]),
+  );
+}
 
 function section(heading: string, ...children: readonly Child[]): HTMLElement {
   return h("section", {}, h("h2", {}, heading), ...children);
@@ -28,7 +59,7 @@ const dim = (text: string): HTMLElement => h("p", { class: "dim" }, text);
 const pairs = (counts: Counts): [string, number][] => Object.entries(counts).toSorted(([, a], [, b]) => b - a);
 const HERE = "Counted by the process that answered, since it started; each isolate of a Worker counts for itself.";
 
-function draw(status: Status, overview: OverviewRows | { readonly problem: string }): HTMLElement[] {
+function draw(status: Status, overview: OverviewRows | { readonly problem: string }, rules: readonly RulesOf[]): HTMLElement[] {
   const read = "at" in overview ? overview : undefined;
   const { outcomes = [], times = [], events = [], expected = [] } = read ?? {};
   const { indexes, ranking, searches, bots, events: counted, ...others } = status;
@@ -54,6 +85,7 @@ function draw(status: Status, overview: OverviewRows | { readonly problem: strin
       ),
       dim(`⚠ should have been re-ranked. ${HERE} Crawlers, in neither table: ${bots}.`),
     ),
+    ...(rules.length === 0 ? [] : [section("Rules", ...rules.map(drawRules))]),
     section(
       "Latency",
       table(

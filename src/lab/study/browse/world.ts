@@ -3,15 +3,19 @@
  * (one pair of neighbours of the first ten is swapped by half a chance). What they click and buy follows from the same utilities as in the study's
  * searches: the words of a query are all that is missing.
  */
+import { openItems } from "../../../cli/lists/dataset.ts";
 import { splitOf, type Split } from "../../../cli/lists/split.ts";
-import type { BrowsedList } from "../../../cli/browse/learn.ts";
+import type { BrowsedList } from "../../../cli/browse/lists.ts";
+import type { ItemVectors } from "../../../cli/browse/taste.ts";
+import { embedCatalog } from "../../../cli/embed.ts";
 import { swapCells } from "../../../cli/gate/exposure.ts";
 import type { CatalogueOptions } from "../../../demo/catalogue/catalogue.ts";
 import { createRandom, type Random } from "../../../demo/catalogue/random.ts";
 import { swapNeighbours } from "../../../ranking/interleave.ts";
-import { ALL_PARTS, attraction, conversion, type Kind, utilities, utilitiesInOrder } from "../simulate/attraction.ts";
+import { MAX_HISTORY } from "../../../ranking/features.ts";
+import { ALL_PARTS, attraction, carting, conversion, type Kind, utilities, utilitiesInOrder } from "../simulate/attraction.ts";
 import { clickProbabilities, drawClicks } from "../simulate/clicks.ts";
-import { drawnShop } from "../simulate/drawn-shop.ts";
+import { drawnShop, drawnShopCatalog } from "../simulate/drawn-shop.ts";
 import { lookCodes, type Shop, type ShopProduct } from "../simulate/shop.ts";
 import { drawShopper, type Shopper } from "../simulate/shopper.ts";
 
@@ -44,6 +48,8 @@ export interface Visit {
   readonly atMs: number;
   readonly queryId: string;
   readonly random: Random;
+  /** What the shopper has clicked so far, oldest first: logging a visit adds to it. */
+  readonly looked: string[];
 }
 
 /** `catalogue`: default one of its own per seed. */
@@ -59,10 +65,18 @@ export function openWorld(seed: number, catalogue: CatalogueOptions = { seed }) 
         found++;
         const shopper = drawShopper(id, seed, shop);
         const random = createRandom(`${seed}:${id}:browse`);
-        for (let i = 0; i < perShopper; i++) yield visit({ shopper, shop, pages, queryId: `${id}-b${i + 1}`, random });
+        const looked: string[] = [];
+        for (let i = 0; i < perShopper; i++)
+          yield visit({ shopper, shop, pages, queryId: `${id}-b${i + 1}`, random, looked, from: i / perShopper, share: 1 / perShopper });
       }
     },
   };
+}
+
+/** The vectors that `armmt embed` makes of such a catalogue, kept in `folder`. Its picture encoder was trained on drawings like these. */
+export async function embedWorld(catalogue: CatalogueOptions, folder: string): Promise<ItemVectors> {
+  await embedCatalog({ catalog: "simulated", items: drawnShopCatalog(catalogue), out: folder, json: true });
+  return openItems(folder);
 }
 
 function pagesOf(shop: Shop): ReadonlyMap<string, BrowsePage> {
@@ -80,12 +94,15 @@ function pagesOf(shop: Shop): ReadonlyMap<string, BrowsePage> {
   ]);
 }
 
-interface Visiting extends Pick<Visit, "shopper" | "queryId" | "random"> {
+interface Visiting extends Pick<Visit, "shopper" | "queryId" | "random" | "looked"> {
+  /** Of the time: a shopper's visits follow each other. */
+  readonly from: number;
+  readonly share: number;
   readonly shop: Shop;
   readonly pages: ReadonlyMap<string, BrowsePage>;
 }
 
-function visit({ shopper, pages, queryId, random }: Visiting): Visit {
+function visit({ shopper, pages, queryId, random, looked, from, share }: Visiting): Visit {
   const wanted = random.pick(shopper.interests);
   const page = pages.get(random.chance(HOME) ? "" : wanted)!;
   const u = utilities(shopper, { text: "", category: wanted, asked: [] }, page.products, ALL_PARTS);
@@ -96,9 +113,10 @@ function visit({ shopper, pages, queryId, random }: Visiting): Visit {
     page,
     u,
     depth: Math.min(depth, page.products.length),
-    atMs: START_MS + random.next() * DAYS * DAY_MS,
+    atMs: START_MS + (from + share * random.next()) * DAYS * DAY_MS,
     queryId,
     random,
+    looked,
   };
 }
 
@@ -113,7 +131,8 @@ const shownUtilities = ({ u, page, depth }: Visit, order: readonly number[]): nu
 
 /** What the edge's log says of a visit, under the engine's order with an exploration. */
 export function logVisit(visited: Visit): BrowsedList {
-  const { page, shopper, random, queryId, atMs } = visited;
+  const { page, shopper, random, queryId, atMs, looked } = visited;
+  const history = [...new Set(looked.toReversed())].slice(0, MAX_HISTORY);
   const engine = [...page.products.keys()];
   const { order, propensities } = swapNeighbours(
     engine,
@@ -122,7 +141,7 @@ export function logVisit(visited: Visit): BrowsedList {
   );
   const shown = shownUtilities(visited, order);
   const clicked = drawClicks("pbm", shown.map(attraction), random);
-  const [positions, clicks, purchases, chances] = [0, 0, 0, 1].map((fill) => engine.map(() => fill));
+  const [positions, clicks, carts, purchases, chances] = [0, 0, 0, 0, 1].map((fill) => engine.map(() => fill));
   for (const [k, u] of shown.entries()) {
     const i = order[k]!;
     const outcome = random.next();
@@ -130,6 +149,8 @@ export function logVisit(visited: Visit): BrowsedList {
     chances![i] = propensities[k]!;
     if (clicked[k] !== true) continue;
     clicks![i] = 1;
+    looked.push(page.products[i]!.id);
+    if (outcome < carting(u, page.products[i]!.inStock)) carts![i] = 1;
     if (outcome < conversion(u, page.products[i]!.inStock)) purchases![i] = 1;
   }
   return {
@@ -141,7 +162,9 @@ export function logVisit(visited: Visit): BrowsedList {
     ranks: engine.map((i) => i + 1),
     positions: positions!,
     clicks: clicks!,
+    carts: carts!,
     purchases: purchases!,
+    history,
     cells: swapCells(positions!, chances!),
   };
 }
