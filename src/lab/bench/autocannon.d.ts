@@ -6,8 +6,6 @@ declare module "autocannon" {
     /** Seconds. */
     duration: number;
     requests: readonly { setupRequest: (request: object) => object }[];
-    /** Requests per second of all connections together; default: each as soon as the one before it has its reply. */
-    overallRate?: number;
     setupClient?: (client: Client) => void;
   }
 

@@ -1,4 +1,4 @@
-/** One keep-alive connection to one origin, timed from outside: from the first byte sent to the last byte received. */
+/** Keep-alive connections to one origin, timed from outside: from the first byte sent to the last byte received. */
 import { Agent, type IncomingMessage, request } from "node:http";
 import { performance } from "node:perf_hooks";
 import { buffer } from "node:stream/consumers";
@@ -6,8 +6,8 @@ import { OUTCOME_HEADER } from "../../protocol.ts";
 
 export type Client = ReturnType<typeof createClient>;
 
-export function createClient(origin: string) {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+export function createClient(origin: string, connections = 1) {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
   return {
     /** POST with a body, which is JSON, otherwise GET. */
     async ask(path: string, { headers = {}, body }: { readonly headers?: Readonly<Record<string, string>>; readonly body?: string } = {}) {

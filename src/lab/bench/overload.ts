@@ -10,12 +10,14 @@ import { performance } from "node:perf_hooks";
 import autocannon from "autocannon";
 import { OUTCOME_HEADER, parseOutcomes } from "../../protocol.ts";
 import { startWorkerd, writeWorkerdConfig } from "../harness/workerd.ts";
+import { createClient } from "./client.ts";
 import { searchBody } from "./engine.ts";
 import { passedThrough, reranked, type Target } from "./load.ts";
 import { against, inChart, type Measurement, measured, measuredLoad, percentile } from "./measurement.ts";
 import { type Bench, inTurns } from "./run.ts";
 import { startNode } from "./servers.ts";
 import { connect, type Edge, openSurroundings, WINDOW } from "./shop.ts";
+import { sleep } from "../../web.ts";
 
 const ENGINE_MS = 2;
 const RANK_BUDGET_MS = 200;
@@ -25,7 +27,7 @@ const OFF_SHARE = 0.1;
 /** Of a load: not counted. */
 const RAMP_SHARE = 0.2;
 
-/** Open loop: as many connections as could be waiting. */
+/** Of shoppers who come by chance: as many as could be waiting. */
 const OPEN_CONNECTIONS = 256;
 
 export async function benchOverload(bench: Bench): Promise<Measurement[]> {
@@ -52,16 +54,10 @@ export async function benchOverload(bench: Bench): Promise<Measurement[]> {
 async function benchEdge(bench: Bench, runtime: string, edge: Edge, nextQuery: () => string): Promise<Measurement[]> {
   const { overloadConnections, overloadRates, overloadRounds: rounds, overloadSeconds: seconds } = bench.plan;
   const [ranked, off] = [reranked(edge, WINDOW), passedThrough(edge, WINDOW)];
-  const mixed = async (connections: number, rate?: number): Promise<Answers> => {
-    const part = (share: number) => ({
-      connections: Math.max(1, Math.round(connections * share)),
-      seconds,
-      nextQuery,
-      ...(rate !== undefined && { rate: Math.max(1, Math.round(rate * share)) }),
-    });
-    const [own, others] = await Promise.all([flood(off, part(OFF_SHARE)), flood(ranked, part(1 - OFF_SHARE))]);
-    return merged([own, others]);
-  };
+  const both = async (ask: (target: Target, share: number) => Promise<Answers>): Promise<Answers> =>
+    merged(await Promise.all([ask(off, OFF_SHARE), ask(ranked, 1 - OFF_SHARE)]));
+  const mixed = (connections: number): Promise<Answers> =>
+    both((target, share) => flood(target, { connections: Math.max(1, Math.round(connections * share)), seconds, nextQuery }));
   const alone = (connections: number): Promise<Answers> => flood(off, { connections, seconds, nextQuery });
   // V8 compiles, vectors are read.
   await mixed(8);
@@ -82,7 +78,8 @@ async function benchEdge(bench: Bench, runtime: string, edge: Edge, nextQuery: (
   }
   const progress = bench.progress(`Offered load, ${runtime}`, overloadRates.length);
   for (const rate of overloadRates) {
-    found.push(...describeRate(runtime, rate, await mixed(OPEN_CONNECTIONS, rate))); // oxlint-disable-line no-await-in-loop
+    const answers = await both((target, share) => offer(target, { rate: rate * share, seconds, nextQuery })); // oxlint-disable-line no-await-in-loop
+    found.push(...describeRate(runtime, rate, answers));
     progress.increment();
   }
   progress.stop();
@@ -155,15 +152,16 @@ function merged(all: readonly Answers[]): Answers {
   );
 }
 
-interface Flood {
-  readonly connections: number;
+interface Searches {
   readonly seconds: number;
   readonly nextQuery: () => string;
-  /** Searches per second; default: as many as the connections can. */
-  readonly rate?: number;
 }
 
-async function flood({ url, path, headers, pageSize }: Target, { connections, seconds, nextQuery, rate }: Flood): Promise<Answers> {
+/** Each connection searches as soon as it has its reply. */
+async function flood(
+  { url, path, headers, pageSize }: Target,
+  { connections, seconds, nextQuery }: Searches & { readonly connections: number },
+): Promise<Answers> {
   const byOutcome = new Map<string, number[]>();
   const outcomes = new WeakMap<object, string>();
   const setupRequest = (request: object) => ({
@@ -178,7 +176,6 @@ async function flood({ url, path, headers, pageSize }: Target, { connections, se
     connections,
     duration: seconds,
     requests: [{ setupRequest }],
-    ...(rate !== undefined && { overallRate: rate }),
     setupClient: (client) => void client.on("headers", ({ headers: raw }) => outcomes.set(client, outcomeIn(raw))),
   });
   const startedAt = performance.now();
@@ -194,9 +191,45 @@ async function flood({ url, path, headers, pageSize }: Target, { connections, se
   return answersOf(byOutcome, non2xx + errors + timeouts);
 }
 
+/**
+ * Shoppers who come by chance, `rate` per second (a Poisson process), whatever becomes of those before them. Times are from when a search was due.
+ * autocannon would send all searches of a second at once.
+ */
+async function offer(
+  { url, path, headers, pageSize }: Target,
+  { rate, seconds, nextQuery }: Searches & { readonly rate: number },
+): Promise<Answers> {
+  const client = createClient(url, OPEN_CONNECTIONS);
+  const byOutcome = new Map<string, number[]>();
+  let failed = 0;
+  const ask = async (dueAt: number): Promise<void> => {
+    const reply = await client.ask(path, { headers, body: searchBody(nextQuery(), pageSize) }).catch(() => undefined);
+    if (reply?.status !== 200) {
+      failed++;
+      return;
+    }
+    const outcome = outcomeOf(reply.armmt);
+    byOutcome.set(outcome, [...(byOutcome.get(outcome) ?? []), performance.now() - dueAt]);
+  };
+  const asked: Promise<void>[] = [];
+  const startedAt = performance.now();
+  const gapMs = (): number => (-Math.log(1 - Math.random()) * 1000) / rate;
+  for (let dueMs = gapMs(); dueMs < seconds * 1000; dueMs += gapMs()) {
+    await sleep(Math.max(0, startedAt + dueMs - performance.now())); // oxlint-disable-line no-await-in-loop
+    asked.push(ask(startedAt + dueMs));
+  }
+  await Promise.all(asked);
+  client.close();
+  return answersOf(byOutcome, failed);
+}
+
 function outcomeIn(raw: readonly string[]): string {
   const at = raw.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === OUTCOME_HEADER);
-  const [outcome] = parseOutcomes(raw[at + 1] ?? "");
+  return outcomeOf(raw[at + 1] ?? "");
+}
+
+function outcomeOf(header: string): string {
+  const [outcome] = parseOutcomes(header);
   if (outcome === undefined) return "none";
   return outcome.kind === "applied" ? "applied" : outcome.reason;
 }

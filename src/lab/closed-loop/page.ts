@@ -164,7 +164,7 @@ function describeReversed(reversed: Figures["reversed"]): string {
 }
 
 /** The answers, a line each. */
-function summarise({ first, alike, reversed, second }: Figures): string {
+function summarise({ first, alike, reversed, second, firstModel, secondModel }: Figures): string {
   const judged = first?.comparisons.filter(({ holds }) => holds !== null) ?? [];
   const times = first?.sensitivities.find(({ by }) => by === "clicks");
   const gain = (against: string): string => {
@@ -193,6 +193,10 @@ function summarise({ first, alike, reversed, second }: Figures): string {
       reversed === undefined
         ? NOT_TOLD
         : `By the gate: ${reversed.gate.verdict}. By the guard: ${reversed.stoppedAfter === null ? "no" : `after ${whole(reversed.stoppedAfter)} searches`}.`,
+    ],
+    [
+      "What does the gate say of the two models?",
+      [firstModel, secondModel].map((model, i) => `The ${i === 0 ? "first" : "second"}: ${model?.gate?.verdict ?? "not run"}.`).join(" "),
     ],
     ["What is the second model worth over the first?", gain("first")],
     ["And over engine and meaning?", gain("semantic")],
