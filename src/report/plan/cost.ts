@@ -28,10 +28,10 @@ const KV_GB_PER_MONTH = 0.5;
  * not measured; it is less where waiting is part of the wall time, more on a slower core.
  */
 export const MS_BY_WINDOW: ReadonlyMap<number, number> = new Map([
-  [20, 4.6],
-  [50, 4.7],
-  [100, 5.6],
-  [200, 7],
+  [20, 5.4],
+  [50, 5.6],
+  [100, 6.5],
+  [200, 9.3],
 ]);
 
 /** docs/reference/storage.md */
