@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import type { Scorer } from "../../inference/scorer.ts";
-import { addDelta } from "../../ranking/meaning.ts";
+import { addDelta, blend } from "../../ranking/meaning.ts";
 import { errorText, UserError } from "../../web.ts";
 import { type Progress, progressBar } from "../command.ts";
 import { orderByScore } from "../evaluate/metrics.ts";
@@ -14,7 +14,7 @@ import type { ListRow } from "../lists/columns.ts";
 import { readLists } from "../lists/read.ts";
 import { configuredWeights } from "../report/weights.ts";
 import { readJson } from "../train/stages.ts";
-import { createExposures, ENGINE, type KnownOrders, SEMANTIC, surveyArms } from "./arms.ts";
+import { createExposures, ENGINE, type KnownOrders, modelOrder, SEMANTIC, surveyArms } from "./arms.ts";
 import { type DescribedList, fitAttraction, measureLooks } from "./click-model.ts";
 import { type Evidence, gatherEvidence, type GateList, MODEL } from "./evidence.ts";
 import { type Check, checkHard, checkSplit, type HardOptions, skipped, type Taught } from "./hard-checks.ts";
@@ -217,21 +217,31 @@ async function judgeLists(options: GateOptions, { scorer, live, survey, items }:
   const every = 1 / share;
   const bar = progressBar("Scoring lists", counts.test + Math.ceil(counts.train * share), options);
   const makers = new Map([scorer, ...(live === undefined ? [] : [live])].map((each) => [each, tensorMaker(items, each.manifest)]));
-  const scoreBy = async (by: Scorer, row: ListRow): Promise<readonly number[] | string> => {
+  /** Why it fails, or the list's order at each of `trusts`. Throws nothing. */
+  const ordersBy = async (by: Scorer, row: ListRow, trusts: readonly number[]): Promise<string | readonly (readonly number[])[]> => {
     const scored = await by.score(makers.get(by)!(row));
     if (!scored.ok) return `${by.manifest.version} fails on query "${row.query}": ${scored.error.detail}`;
-    if (by.manifest.form !== "delta") return orderByScore(scored.value.score);
-    if (row.prior === null) return `${by.manifest.version} adds to the order of engine and meaning, and the lists lack the column prior`;
-    return orderByScore(addDelta(row.prior, scored.value.score, 1));
+    const { score } = scored.value;
+    const { prior } = row;
+    const isDelta = by.manifest.form === "delta";
+    if (prior !== null)
+      return trusts.map((trust) =>
+        orderByScore(isDelta ? addDelta(prior, score, trust) : trust === 1 ? score : blend(prior, score, trust)),
+      );
+    if (isDelta) return `${by.manifest.version} adds to the order of engine and meaning, and the lists lack the column prior`;
+    return trusts.map(() => orderByScore(score));
   };
+  // Of lists without the column prior the order at another trust is not known.
+  const trusts = [1, ...survey.arms.trusts()];
   /** Without the model that is judged: what the edge served. */
   const servedOrders = async (row: ListRow): Promise<KnownOrders> => {
     const orders = new Map<string, readonly number[]>([[ENGINE, row.item_rows.map((_, i) => i)]]);
     if (row.prior !== null) orders.set(SEMANTIC, orderByScore(row.prior));
     if (live !== undefined) {
-      const order = await scoreBy(live, row);
-      if (typeof order === "string") throw new UserError(`The live model cannot be compared with: ${order}`);
-      orders.set(live.manifest.version, order);
+      const wanted = row.prior === null ? [1] : trusts;
+      const by = await ordersBy(live, row, wanted);
+      if (typeof by === "string") throw new UserError(`The live model cannot be compared with: ${by}`);
+      for (const [i, order] of by.entries()) orders.set(modelOrder(live.manifest.version, wanted[i]), order);
     }
     return orders;
   };
@@ -240,12 +250,12 @@ async function judgeLists(options: GateOptions, { scorer, live, survey, items }:
   const taught = await readTaught(options.lists, every, servedOrders, (row, orders) => exposures.find(row, orders), bar);
   const notes: string[] = [];
   const doubtful = exposures.doubtful();
-  if (doubtful.length > 0) {
+  if (doubtful.size > 0) {
     notes.push(
-      `What ${doubtful.join(", ")} showed is not the order that is computed for it (pinned hits, rules, or a part of trust): only what single records say was randomised is used`,
+      `What these arms showed is not the order that is computed for them (pinned hits, rules, another model or trust), so of their lists only what single records say was randomised is used: ${[...doubtful].join(", ")}`,
     );
-    exposures = createExposures(surveyArms(), undefined);
-    taught.forEach((list, i) => (taught[i] = { ...list, cells: exposures.find(list.row, new Map()) }));
+    exposures = createExposures(survey.arms, live?.manifest.version, doubtful);
+    taught.forEach((list, i) => (taught[i] = { ...list, cells: exposures.find(list.row, list.orders) }));
   }
   const curve = measureLooks(taught);
   const width = items.features.length;
@@ -265,10 +275,10 @@ async function judgeLists(options: GateOptions, { scorer, live, survey, items }:
   for await (const row of readLists(options.lists, "test")) {
     bar.increment();
     const served = await servedOrders(row);
-    const order = await scoreBy(scorer, row);
-    if (typeof order === "string") {
+    const own = await ordersBy(scorer, row, [1]);
+    if (typeof own === "string") {
       failures++;
-      failure ||= order;
+      failure ||= own;
       continue;
     }
     if (row.prior === null) withoutMeaning++;
@@ -276,7 +286,7 @@ async function judgeLists(options: GateOptions, { scorer, live, survey, items }:
     const semantic = served.get(SEMANTIC);
     if (semantic !== undefined) orders.set(SEMANTIC, semantic);
     if (live !== undefined) orders.set(LIVE, served.get(live.manifest.version)!);
-    orders.set(MODEL, order);
+    orders.set(MODEL, own[0]!);
     lists.push({
       unit: row.unit,
       queryId: row.query_id,
@@ -314,7 +324,7 @@ async function readTaught(
   ordersOf: (row: ListRow) => Promise<KnownOrders>,
   cellsOf: (row: ListRow, orders: KnownOrders) => DescribedList["cells"],
   bar: Progress,
-): Promise<(DescribedList & { readonly row: ListRow })[]> {
+): Promise<(DescribedList & { readonly row: ListRow; readonly orders: KnownOrders })[]> {
   const taught = [];
   let [seen, taken] = [0, 0];
   for await (const row of readLists(folder, "train")) {
@@ -322,7 +332,8 @@ async function readTaught(
     taken++;
     bar.increment();
     const { positions, clicks, features } = row;
-    taught.push({ row, positions, clicks, features, cells: cellsOf(row, await ordersOf(row)) });
+    const orders = await ordersOf(row); // oxlint-disable-line no-await-in-loop
+    taught.push({ row, positions, clicks, features, orders, cells: cellsOf(row, orders) });
   }
   return taught;
 }

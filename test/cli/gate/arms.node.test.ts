@@ -53,7 +53,7 @@ describe("chances by the arms of an experiment", () => {
       for (const at of cells) expect(at.reduce((sum, { chance }) => sum + chance, 0)).toBeCloseTo(1, 9);
     }
     expect(exposures.counts()).toEqual({ byArms: 4, byRecord: 0, fixed: {} });
-    expect(exposures.doubtful()).toEqual([]);
+    expect([...exposures.doubtful()]).toEqual([]);
   });
 
   it("are left to the record where the order is not the computed one", () => {
@@ -67,7 +67,38 @@ describe("chances by the arms of an experiment", () => {
     const others = Array.from({ length: 30 }, (_, i) => rowOf(i, "semantic", i < 4 ? engine : semantic));
     const exposures = exposuresOf([...rows, ...others]);
     for (const row of others) exposures.find(row, orders);
-    expect(exposures.doubtful()).toEqual(["semantic"]);
+    expect([...exposures.doubtful()]).toEqual(["first: semantic"]);
+  });
+
+  it("of the other arms and experiments stay where something else decides in one", () => {
+    const others = Array.from({ length: 30 }, (_, i) => rowOf(i, "semantic", engine));
+    const elsewhere = rows.map((row) => ({ ...row, experiment: "second" }));
+    const survey = surveyArms();
+    for (const row of [...rows, ...others, ...elsewhere]) survey.add(row);
+    const exposures = createExposures(survey, undefined, new Set(["first: semantic"]));
+    expect(exposures.find(others[0]!, orders)).toBeUndefined();
+    // The engine's order, half explored and half drafted ones: a third of the shoppers each.
+    expect(chanceAt(exposures.find(rows[0]!, orders)!, 0, 1)).toBeCloseTo(1 / 3 + 1 / 6 + 1 / 54, 9);
+    expect(chanceAt(exposures.find(elsewhere[0]!, orders)!, 0, 1)).toBeCloseTo(1 / 4 + 1 / 8 + 1 / 72, 9);
+    expect(exposures.counts()).toMatchObject({ byArms: 2 });
+  });
+
+  it("are of the arms of the time", () => {
+    const before = rowOf(10, "interleave(control, armmt@shop-1:0.3)", engine, { at: 5 });
+    const later = rows.map((row) => ({ ...row, at: 20 }));
+    const exposures = exposuresOf([before, ...rows.map((row) => ({ ...row, at: 10 })), ...later]);
+    expect(chanceAt(exposures.find(later[0]!, orders)!, 0, 1)).toBeCloseTo(1 / 4 + 1 / 8 + 1 / 72, 9);
+  });
+
+  it("know a model at the trust of its arm", () => {
+    const blended = semantic.toReversed();
+    const known = new Map([...orders, ["shop-1:0.3", blended]]);
+    const trial = [rowOf(0, "semantic", semantic), rowOf(1, "armmt@shop-1:0.3", blended, { model: "shop-1" })];
+    const survey = surveyArms();
+    for (const row of trial) survey.add(row);
+    expect(survey.trusts()).toEqual([0.3]);
+    const cells = createExposures(survey, "shop-1").find(trial[1]!, known)!;
+    expect(chanceAt(cells, blended[0]!, 1)).toBeCloseTo(1 / 2, 9);
   });
 
   it("are none without an experiment", () => {
