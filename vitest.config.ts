@@ -25,7 +25,8 @@ const OWN_PROCESS = [
 /** Only what hangs takes so long, on a machine with much other work too. */
 const PATIENCE_MS = 240_000;
 
-const node = { environment: "node", testTimeout: PATIENCE_MS, hookTimeout: PATIENCE_MS } as const;
+const patience = { testTimeout: PATIENCE_MS, hookTimeout: PATIENCE_MS, expect: { poll: { timeout: 30_000 } } } as const;
+const node = { environment: "node", ...patience } as const;
 
 // What the Worker imports; wrangler would have it made.
 await buildEdge({ quick: true });
@@ -56,8 +57,7 @@ export default defineConfig({
           name: "workerd",
           include: ["test/**/*.test.ts"],
           exclude: ["test/**/*.node.test.ts", "test/browser/**", "test/engines/**"],
-          testTimeout: PATIENCE_MS,
-          hookTimeout: PATIENCE_MS,
+          ...patience,
         },
       },
       { test: { ...node, name: "node", include: ["test/**/*.node.test.ts"], exclude: ["test/engines/**", ...OWN_PROCESS], isolate: false } },

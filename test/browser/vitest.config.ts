@@ -5,5 +5,12 @@ import { useOwnTemporaryFolder } from "../harness/temporary-folder.ts";
 useOwnTemporaryFolder();
 
 export default defineConfig({
-  test: { include: ["test/browser/**/*.test.ts"], testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false },
+  test: {
+    include: ["test/browser/**/*.test.ts"],
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    // On a busy machine a page takes longer than the usual second.
+    expect: { poll: { timeout: 30_000 } },
+    fileParallelism: false,
+  },
 });

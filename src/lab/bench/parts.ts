@@ -13,6 +13,10 @@ const TABLE: Readonly<Record<string, readonly [summary: string, run: (bench: Ben
     "time added per search on 1 connection, by K, beside passthrough and the model's run alone",
     async (bench) => (await import("./searches.ts")).benchSearches(bench),
   ],
+  rules: [
+    "what a thousand rules cost a search that none of them fits, K = 100, one connection",
+    async (bench) => (await import("./rules.ts")).benchRules(bench),
+  ],
   busy: [
     "8 connections: time added per search, searches per second and per processor second, beside passthrough and a bare proxy Worker",
     async (bench) => (await import("./busy.ts")).benchBusy(bench),

@@ -28,6 +28,10 @@ export async function startStores() {
         const reply = await fetch(`${origin}/${encodeURIComponent(key)}`, { method: "PUT", body: value });
         if (!reply.ok) throw new UserError(`The stand-in stores answered ${reply.status} to key ${key}`);
       },
+      async get(key: string): Promise<string | undefined> {
+        const reply = await fetch(`${origin}/${encodeURIComponent(key)}`);
+        return reply.ok ? reply.text() : undefined;
+      },
     },
     /** D1 statements run since the start. */
     statements: async () => v.parse(v.number(), await (await fetch(`${origin}/statements`)).json()),

@@ -47,7 +47,7 @@ export async function walk(page: Page, address: string, { does, debounceMs = 0 }
   const complaints: string[] = [];
   page.on("pageerror", ({ message }) => complaints.push(message));
   page.on("console", (message) => void (message.type() === "error" && complaints.push(`${message.text()} ${message.location().url}`)));
-  const settle = settler(page, debounceMs);
+  const settle = await settler(page, debounceMs);
   const after = async (action: () => Promise<unknown>): Promise<void> => {
     await action();
     await settle();
@@ -143,16 +143,43 @@ export async function walk(page: Page, address: string, { does, debounceMs = 0 }
 const isSearch = (request: Request): boolean => ["fetch", "xhr"].includes(request.resourceType());
 
 /** Resolves when the page has asked what it will ask, has all answers, and has shown them. */
-function settler(page: Page, debounceMs: number): () => Promise<void> {
+async function settler(page: Page, debounceMs: number): Promise<() => Promise<void>> {
   const open = new Set<Request>();
   page.on("request", (request) => void (isSearch(request) && open.add(request)));
   page.on("requestfinished", (request) => void open.delete(request));
   page.on("requestfailed", (request) => void open.delete(request));
+  await page.addInitScript(countAsked);
   return async () => {
     await pause(page, debounceMs);
     for (let quiet = 0; quiet < 2;) {
       await pause(page, 15); // oxlint-disable-line no-await-in-loop
-      quiet = open.size === 0 ? quiet + 1 : 0;
+      const asked = await page.evaluate(() => Number(document.documentElement.dataset["asked"] ?? 0)); // oxlint-disable-line no-await-in-loop
+      quiet = open.size === 0 && asked === 0 ? quiet + 1 : 0;
+    }
+  };
+}
+
+/** Runs in the page: how many of its requests have no reply yet. Playwright hears of a request later than the page sends it, on a busy machine much later. */
+function countAsked(): void {
+  let asked = 0;
+  const count = (more: number): void => {
+    asked += more;
+    document.documentElement.dataset["asked"] = String(asked);
+  };
+  const ask = window.fetch.bind(window);
+  window.fetch = async (...given) => {
+    count(1);
+    try {
+      return await ask(...given);
+    } finally {
+      count(-1);
+    }
+  };
+  window.XMLHttpRequest = class extends XMLHttpRequest {
+    override send(body?: Document | XMLHttpRequestBodyInit | null): void {
+      count(1);
+      this.addEventListener("loadend", () => count(-1));
+      super.send(body);
     }
   };
 }
