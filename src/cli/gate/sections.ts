@@ -2,7 +2,7 @@
 import * as format from "../../report/format.ts";
 import type { Block, Section } from "../../report/blocks.ts";
 import { interval } from "../evaluate/sections.ts";
-import { type Comparison, FIGURES, type Figure, MODEL } from "./evidence.ts";
+import { type Comparison, type Evidence, FIGURES, type Figure, MODEL } from "./evidence.ts";
 import type { GateReport, Verdict } from "./run.ts";
 import { FEWEST, type Judgment, type Outcome } from "./verdict.ts";
 
@@ -62,7 +62,14 @@ function advice({ judgments, evidence }: GateReport): string {
     factor > 1 && factor < 10
       ? `, about ${format.wholeNumber(Math.ceil(evidence.lists * factor ** 2))} lists of held-out shoppers in all if it is as good as it seems`
       : "";
-  return `Nothing says that it is worse, and nothing that it is not: a longer log can tell${more}.`;
+  return `Nothing says that it is worse, and nothing that it is not: a longer log can tell${more}.${fewByChance(evidence)}`;
+}
+
+/** Where that is why: clicks of a list in which nothing was left to chance say little. */
+function fewByChance({ lists, randomised }: Pick<Evidence, "lists" | "randomised">): string {
+  return randomised < lists / 2
+    ? ` Chance had a part in ${format.wholeNumber(randomised)} of its ${format.wholeNumber(lists)} lists only: explore(…), or arms whose orders are known, on more shoppers say more.`
+    : "";
 }
 
 function sentence({ against, outcome, lost, allowed }: Judgment, report: GateReport): string {

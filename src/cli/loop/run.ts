@@ -164,7 +164,7 @@ const WORK: Readonly<Record<Step, (options: LoopOptions, run: RunCommand, model?
     const { code, stdout } = await run(["gate", "--model", model, "--lists", lists, ...against, "--json", ...ratio, ...own]);
     if (code === REFUSED) {
       const { refused, missing } = parsePrinted(stdout, gateSchema, "gate");
-      const why = [...refused, ...missing].join("; ") || "the log is too small to tell";
+      const why = [...refused, ...missing].join("; ") || "its log cannot tell; the gate prints what would";
       return { outcome: "refused", detail: `armmt gate does not let the model in ${model} pass: ${why}` };
     }
     if (code !== 0) throw new UserError(`armmt gate ended with ${code}, see above`);

@@ -100,6 +100,7 @@ describe("the gate", () => {
     expect(report.evidence?.comparisons.find(({ against, figure }) => against === "live" && figure === "clicks")?.mean).toBe(0);
     const page = drawGate(report);
     expect(page).toContain("cannot tell");
+    expect(page).toContain(`Chance had a part in 0 of its ${report.evidence?.lists} lists only`);
     expect(page).not.toContain("<script");
   });
 
