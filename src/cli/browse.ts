@@ -14,8 +14,8 @@ import { openItems } from "./lists/dataset.ts";
 import { type LogOptions, openLog } from "./lists/log.ts";
 import { above, partOfOne, whole } from "./numbers.ts";
 import { addNamespaceFlags, type NamespaceFlags, withNamespace } from "./publish.ts";
+import { addPlaces } from "./places.ts";
 import { parseTime } from "./report.ts";
-import { findConfig, LOCAL_STATE } from "./wrangler.ts";
 
 /** Refused, or too little evidence. */
 const NOT_PASSED = 3;
@@ -122,12 +122,10 @@ interface LearnFlags extends LearnOptions {
 }
 
 function learnCommand(): Command {
-  return new Command("learn")
+  const command = new Command("learn")
     .description("Your log → a table of what sells on which page, judged by shoppers held out from it")
-    .option("--from <log...>", "as for armmt lists: D1 database, .sqlite file, .ndjson files or folder, .parquet …", ["EVENTS"])
-    .option("--local", "the D1 of wrangler dev on this machine")
-    .option("--persist-to <folder>", "with --local: where wrangler dev keeps its state", LOCAL_STATE)
-    .option("--config <file>", "wrangler.toml of the edge: bindings, and which indexes search a catalogue", findConfig())
+    .option("--from <log...>", "as for armmt lists: D1 database, .sqlite file, .ndjson files or folder, .parquet …", ["EVENTS"]);
+  return addPlaces(command, { log: "d1" })
     .option("--catalog <name>", "only pages of the indexes that search this catalogue")
     .option("--index <name...>", "only pages of these indexes instead")
     .option("--out <file>", "where to write the table", "browse.txt")
