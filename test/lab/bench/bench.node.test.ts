@@ -117,8 +117,8 @@ describe("armmt bench --quick --json", () => {
   it("refuses a part or an option that it does not have, with exit code 2", async () => {
     for (const [args, named] of [
       [["--fast"], "--fast"],
-      [["--only", "model,sped"], 'No part "sped": use machine, searches, busy'],
-      [["--only", "rankers"], 'No part "rankers": use machine, searches, busy'],
+      [["--only", "model,sped"], 'No part "sped": use machine, searches, rules, busy'],
+      [["--only", "rankers"], 'No part "rankers": use machine, searches, rules, busy'],
       [["--reference", "reference.onnx"], "--reference"],
     ] as const) {
       const failure = promisify(execFile)(process.execPath, [MAIN, "bench", ...args]);
