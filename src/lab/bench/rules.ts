@@ -18,7 +18,7 @@ const RULES = 1000;
 /** As in searches.ts: the record is written after the reply. */
 const SETTLE_MS = 4;
 
-/** Other words than those of the catalogue, and a field that only the record of an item has. */
+/** Words that no search of the bench has. */
 const TEXT = JSON.stringify({
   format: 1,
   rules: Array.from({ length: RULES }, (_, i) => ({
