@@ -402,8 +402,11 @@ describe("keys of other tools", () => {
     expect(await statusOf("algolia", { search: "?X-Algolia-API-Key=shop-key" }, { events: [] })).toBe(200);
     expect(await statusOf("algolia", { headers: { "X-Algolia-API-Key": "shop-key" } }, { events: [] })).toBe(200);
     expect(await statusOf("ga4", { search: "?measurement_id=G-1&api_secret=shop-key" }, { events: [] })).toBe(200);
+    // Of itself Segment's library tells without a key.
+    expect(await statusOf("segment", {}, { series: [{ type: "Counter", metric: "analytics_js.invoke", value: 1, tags: {} }] })).toBe(200);
     const before = counters.snapshot().rejected["key_unknown"] ?? 0;
     const refused = [
+      await statusOf("segment", {}, { series: [], batch: [] }),
       await statusOf("segment", {}),
       await statusOf("segment", { headers: basic("another") }, { batch: [], writeKey: "another" }),
       await statusOf("segment", { headers: { authorization: "Basic %%%" } }),
