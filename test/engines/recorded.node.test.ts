@@ -9,7 +9,7 @@ import { meilisearch as standIn } from "../search/dialects/meilisearch.ts";
 import { type RunningEdge, startEdge } from "./edge.ts";
 import { note, report } from "./figures.ts";
 import { ask, type Shape } from "./judge.ts";
-import { differencesOf, noteDifferences } from "./stand-in.ts";
+import { faultsOf } from "./stand-in.ts";
 
 const FILE = fileURLToPath(new URL("../../../shared/data/engines/meilisearch-1.50.0.json", import.meta.url));
 
@@ -95,7 +95,9 @@ describe.skipIf(!isPresent)("recorded Meilisearch", () => {
   });
 
   it("has a stand-in that answers alike", async () => {
-    expect(noteDifferences(await differencesOf(standIn, shapes, url), shapes)).toEqual([]);
+    // Of keys, and of what a request may not say, the stand-in knows nothing: the engine's own refusals are asked above.
+    const answered = shapes.filter((_, i) => exchanges[i]?.reply.status === 200);
+    expect(await faultsOf(standIn, answered, url)).toEqual([]);
   });
 });
 

@@ -1,6 +1,6 @@
 /** What a stand-in of test/search/dialects answers otherwise than its engine, to the requests of the engine's table. Values are the engine's own; their places and kinds count. */
 import { drawCatalogue } from "../../src/demo/catalogue/catalogue.ts";
-import type { EngineStandIn } from "../search/dialects/stand-in.ts";
+import { type EngineStandIn, NotModelled } from "../search/dialects/stand-in.ts";
 import { note } from "./figures.ts";
 import type { Shape } from "./judge.ts";
 
@@ -19,56 +19,63 @@ const CONTENTS: ReadonlySet<string> = new Set(
 /** Of the members of a hit that do not begin with an underscore: those that are no field of the document. */
 const HIT_PARTS: ReadonlySet<string> = new Set(["highlight", "fields", "sort"]);
 
-/** A part of a hit, in the replies of Elasticsearch and Solr. */
-const HIT = /\.(?:hits|docs)\[\]\./;
+/** A part of a hit, in the replies of all engines. */
+const HIT = /\.(?:hits|docs|children)\[\]\./;
 
-const hasHits = (parts: ReadonlySet<string>): boolean => [...parts].some((part) => HIT.test(part));
+/** As many requests that a stand-in leaves are printed. */
+const SHOWN = 12;
 
-/** As many are printed. */
-const SHOWN = 30;
-
-/** Kind of a difference → the labels of the requests that have it. */
-export type Differences = ReadonlyMap<string, readonly string[]>;
-
-export async function differencesOf(standIn: EngineStandIn, shapes: readonly Shape[], engine: string): Promise<Differences> {
-  const differences = new Map<string, string[]>();
-  for (const { label, method, path, body, headers } of shapes) {
-    const sent = method ?? (body === undefined ? "GET" : "POST");
-    const type = body === undefined ? {} : { "content-type": "application/json" };
-    const init = { method: sent, headers: { ...type, ...headers }, ...(body !== undefined && { body }) };
+/**
+ * What the stand-in answers otherwise than the engine, a line for each request, without the parts in `allowed`. Notes how many requests it answers, and
+ * those that it leaves by throwing NotModelled.
+ */
+export async function faultsOf(
+  standIn: EngineStandIn,
+  shapes: readonly Shape[],
+  engine: string,
+  allowed: readonly string[] = [],
+): Promise<readonly string[]> {
+  const faults: string[] = [];
+  const left: string[] = [];
+  for (const shape of shapes) {
+    const asked = requestOf(shape);
     // oxlint-disable-next-line no-await-in-loop
     const [real, given] = await Promise.all([
-      fetch(`${engine}${path}`, init).then(partsOf),
-      standIn
-        .answer(new Request(`http://engine${path}`, init), ITEMS)
-        .catch((cause: unknown) => new Response(String(cause), { status: 599 }))
-        .then(partsOf),
+      fetch(`${engine}${shape.path}`, asked).then(partsOf),
+      standIn.answer(new Request(`http://engine${shape.path}`, asked), ITEMS).then(partsOf, (cause: unknown) => {
+        if (cause instanceof NotModelled) return undefined;
+        return new Set([`status 599, ${String(cause)}`]);
+      }),
     ]);
-    const [status, other] = [real, given].map((parts) => [...parts][0]);
-    if (status !== other) {
-      add(`${other} instead of ${status}`, label);
-      continue;
+    if (given === undefined) left.push(shape.label);
+    else {
+      const found = differencesOf(real, given).filter((difference) => !allowed.includes(difference));
+      if (found.length > 0) faults.push(`${shape.label}: ${found.join("; ")}`);
     }
-    // How many documents match is the documents' matter: a page without hits shows no part of one.
-    const isAsked = (part: string): boolean => !HIT.test(part) || (hasHits(real) && hasHits(given));
-    for (const part of [...real].filter((one) => !given.has(one) && isAsked(one))) add(`missing: ${part}`, label);
-    for (const part of [...given].filter((one) => !real.has(one) && isAsked(one))) add(`not the engine's: ${part}`, label);
   }
-  return differences;
-
-  function add(kind: string, label: string): void {
-    differences.set(kind, [...(differences.get(kind) ?? []), label]);
-  }
+  note(
+    `the stand-in answers ${shapes.length - left.length - faults.length} of ${shapes.length} requests as the engine, and leaves ${left.length}`,
+  );
+  for (const label of left.slice(0, SHOWN)) note(`the stand-in leaves ${label.slice(0, 80)}`);
+  return faults;
 }
 
-/** Prints them; returns those of the first request, an ordinary search. */
-export function noteDifferences(differences: Differences, shapes: readonly Shape[]): readonly string[] {
-  const requests = new Set([...differences.values()].flat());
-  note(`the stand-in differs from the engine in ${requests.size} of ${shapes.length} requests, in ${differences.size} ways`);
-  const kinds = [...differences].toSorted(([, a], [, b]) => b.length - a.length);
-  for (const [kind, labels] of kinds.slice(0, SHOWN)) note(`stand-in: ${kind} (${labels.length}, such as ${labels[0]?.slice(0, 60)})`);
-  const ordinary = shapes[0]?.label ?? "";
-  return kinds.filter(([, labels]) => labels.includes(ordinary)).map(([kind]) => kind);
+function requestOf({ method, body, headers }: Shape): RequestInit {
+  const type = body === undefined ? {} : { "content-type": "application/json" };
+  return { method: method ?? (body === undefined ? "GET" : "POST"), headers: { ...type, ...headers }, ...(body !== undefined && { body }) };
+}
+
+function differencesOf(real: ReadonlySet<string>, given: ReadonlySet<string>): readonly string[] {
+  const [[status], [other]] = [[...real], [...given]];
+  if (status !== other) return [`${other} instead of ${status}`];
+  const hitParts = [...real, ...given].filter((part) => HIT.test(part));
+  const haveHits = [real, given].every((parts) => hitParts.some((part) => parts.has(part)));
+  // How many documents match is the documents' matter: a page without hits shows no part of one.
+  const isAsked = (part: string): boolean => haveHits || !hitParts.some((hit) => hit === part || hit.startsWith(part));
+  return [
+    ...[...real].filter((part) => !given.has(part) && isAsked(part)).map((part) => `missing: ${part}`),
+    ...[...given].filter((part) => !real.has(part) && isAsked(part)).map((part) => `not the engine's: ${part}`),
+  ];
 }
 
 /** Status, content type, and the place and kind of each value. */

@@ -4,12 +4,14 @@ import { TYPESENSE as BACKEND } from "../../src/backends/typesense.ts";
 import { wordsOf } from "../../src/backends/words.ts";
 import { createRandom } from "../../src/demo/catalogue/random.ts";
 import { planSearch } from "../backends/one-search.ts";
+import { typesense as standIn } from "../search/dialects/typesense.ts";
 import { type RunningEdge, startEdge } from "./edge.ts";
 import { fillArticles, testFronts } from "./fronts.ts";
 import { ask, judgeAll, listAt } from "./judge.ts";
 import { missing, type RunningEngine, startEngine } from "./launch.ts";
 import { KEY, randomQuery, search, SHAPES, TYPESENSE } from "./shapes-typesense.ts";
 import { fillTypesense } from "./shop.ts";
+import { faultsOf } from "./stand-in.ts";
 
 const problem = missing("typesense");
 if (problem !== undefined) console.warn(problem);
@@ -55,6 +57,14 @@ describe.skipIf(problem !== undefined)("typesense", () => {
 
   it(`answers ${SHAPES.length} shapes of requests`, async () => {
     expect(await judgeAll(SHAPES, engine.url, edge.url, TYPESENSE)).toEqual([]);
+  }, 120_000);
+
+  it("has a stand-in that answers alike", async () => {
+    // Of versions after 0.24.
+    const newer = [".request_params.first_q", ".results[].request_params.first_q", ".grouped_hits[].found"].map(
+      (part) => `not the engine's: ${part}`,
+    );
+    expect(await faultsOf(standIn, SHAPES, engine.url, newer)).toEqual([]);
   }, 120_000);
 
   it("answers random requests", async () => {

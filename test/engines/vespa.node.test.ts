@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { VESPA_SURFACE } from "../backends/foreign/vespa.ts";
+import { vespa as standIn } from "../search/dialects/vespa.ts";
 import { testClients } from "./clients/clients.ts";
 import { type RunningEdge, startEdge } from "./edge.ts";
 import { trespasses } from "./foreign.ts";
@@ -12,6 +13,7 @@ import { missing, type RunningEngine, startEngine } from "./launch.ts";
 import { compareReadings, randomShapes } from "./reading-vespa.ts";
 import { BROKEN, FAILING, SHAPES, VESPA } from "./shapes-vespa.ts";
 import { vespaApplication } from "./shop.ts";
+import { faultsOf } from "./stand-in.ts";
 
 const problem = missing("vespa");
 if (problem !== undefined) console.warn(problem);
@@ -59,6 +61,12 @@ describe.skipIf(problem !== undefined)("vespa", () => {
       await fresh.stop();
     }
   });
+
+  it("has a stand-in that answers alike", async () => {
+    // Content nodes group; the searcher in their place does not.
+    const ungrouped = SHAPES.filter(({ path, body }) => !`${path} ${body ?? ""}`.includes("all(group("));
+    expect(await faultsOf(standIn, ungrouped, engine.url)).toEqual([]);
+  }, 120_000);
 
   it("answers random requests", async () => {
     expect(await judgeAll(randomShapes(80), engine.url, edge.url, VESPA)).toEqual([]);

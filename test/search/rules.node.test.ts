@@ -8,8 +8,9 @@ import { ok } from "../../src/result.ts";
 import type { Rule } from "../../src/rules/document.ts";
 import { rulesKey, rulesPointerKey, rulesVersion } from "../../src/search/live-rules.ts";
 import { STAND_INS } from "./dialects/all.ts";
+import { BROWSE_ASKS } from "./dialects/browse.ts";
 import { elasticsearch } from "./dialects/elasticsearch.ts";
-import { type Ask, type EngineStandIn, post } from "./dialects/stand-in.ts";
+import { type Ask, type EngineStandIn, type Page, post } from "./dialects/stand-in.ts";
 import { ITEMS, openEdge, type PlainEdgeOptions, WINDOW } from "./plain-edge.ts";
 
 const RULES: readonly Rule[] = [
@@ -157,8 +158,10 @@ it.each(STAND_INS.filter(({ pages }) => pages.length > 0))(
   "$title: a page without words follows the rules of the empty query on every page",
   async (standIn) => {
     const edge = await open(standIn, RULES);
-    const first = await idsOf(edge, standIn, standIn.pages[0]!.ask("", { offset: 0, limit: 5 }));
-    const second = await idsOf(edge, standIn, standIn.pages[0]!.ask("", { offset: 5, limit: 5 }));
+    // Vespa refuses a query of no words; its pages have a statement without any.
+    const ask = (page: Page): Ask => (standIn.backend === "vespa" ? BROWSE_ASKS["Vespa"]!.home(page) : standIn.pages[0]!.ask("", page));
+    const first = await idsOf(edge, standIn, ask({ offset: 0, limit: 5 }));
+    const second = await idsOf(edge, standIn, ask({ offset: 5, limit: 5 }));
     expect(first.outcome).toMatch(/^bypass; reason=no_query_text; rules=\w+\/1$/);
     expect(first.ids).toEqual(["item-7", "item-1", "item-2", "item-3", "item-4"]);
     expect(second.ids).toEqual(["item-5", "item-6", "item-8", "item-9", "item-10"]);

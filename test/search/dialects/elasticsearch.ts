@@ -1,5 +1,5 @@
 /** Elasticsearch and OpenSearch: `_search` and `_msearch`. */
-import { type Ask, cut, type EngineStandIn, get, listOf, numberOf, objectOf, post, type StandInItem } from "./stand-in.ts";
+import { type Ask, cut, type EngineStandIn, get, listOf, NotModelled, numberOf, objectOf, post, type StandInItem } from "./stand-in.ts";
 
 const match = (query: string) => ({ query: { match: { title: query } } });
 
@@ -23,17 +23,69 @@ const HIT_PARTS: Readonly<Record<string, object>> = {
   collapse: { fields: {} },
 };
 
-/** By the score alone: that is no sort, and gives no values. */
-function isSorted({ sort }: Readonly<Record<string, unknown>>): boolean {
-  const keys = (Array.isArray(sort) ? sort : [sort]).map((key: unknown) =>
-    typeof key === "string" ? key.split(":")[0] : Object.keys(objectOf(key ?? {}))[0],
-  );
-  return keys.some((key) => key !== "_score" && key !== "" && key !== undefined);
+type Fields = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** By the score alone, best first: that is no sort, and gives no values. */
+function isSorted({ sort }: Fields): boolean {
+  const keys = [sort ?? []].flat().filter((key: unknown) => key !== "");
+  return keys.length > 1 || keys.some((key: unknown) => !isByScore(key));
+}
+
+function isByScore(key: unknown): boolean {
+  // Of the URL's words the engine knows "asc" in small letters only.
+  if (!isObject(key)) return String(key).startsWith("_score") && key !== "_score:asc";
+  const [[field, order] = []] = Object.entries(key);
+  return field === "_score" && (isObject(order) ? objectOf(order)["order"] : order) !== "asc";
+}
+
+/** What a retriever asks for in place of the request, at whatever depth. */
+function ofRetriever(value: unknown): Fields {
+  if (!isObject(value)) return {};
+  const { standard, ...others } = objectOf(value);
+  if (isObject(standard)) return Object.fromEntries(Object.entries(standard).filter(([name]) => name === "sort" || name === "collapse"));
+  return Object.assign({}, ...Object.values(others).map((inner) => (isObject(inner) ? ofRetriever(objectOf(inner)["retriever"]) : {})));
+}
+
+/** Of body and URL: lists that the engine puts together, and members of which the URL's count. */
+function together(body: Fields, params: URLSearchParams): Fields {
+  const sorts = [
+    ...[body["sort"] ?? []].flat(),
+    ...params
+      .getAll("sort")
+      .slice(-1)
+      .flatMap((list) => list.split(",")),
+  ];
+  return { ...body, ...ofRetriever(body["retriever"]), ...Object.fromEntries(params), ...(sorts.length > 0 && { sort: sorts }) };
+}
+
+/** Why the engine refuses the search, with the cause where it names one. */
+function refusalOf(asked: Fields, params: URLSearchParams): readonly [type: string, reason: string, cause?: string] | undefined {
+  const size = params.get("size") ?? "10";
+  if (!/^[+-]?\d+$/.test(size))
+    return ["illegal_argument_exception", `Failed to parse int parameter [size] with value [${size}]`, `For input string: "${size}"`];
+  const { query, knn, retriever } = asked;
+  if (isObject(query) && "match" in query && Object.keys(objectOf(query.match)).length === 0)
+    return ["parsing_exception", "No text specified for text query"];
+  const wanted = numberOf(asked["size"], 10);
+  for (const nearest of [knn ?? []].flat().filter(isObject).map(objectOf)) {
+    if (numberOf(nearest["num_candidates"], Infinity) < numberOf(nearest["k"], wanted))
+      return ["illegal_argument_exception", "[num_candidates] cannot be less than [k]"];
+  }
+  const rescorer = isObject(retriever) ? objectOf(retriever)["rescorer"] : undefined;
+  const rescore = isObject(rescorer) ? [objectOf(rescorer)["rescore"] ?? []].flat() : [];
+  if (rescore.filter(isObject).some((one) => numberOf(objectOf(one)["window_size"], 10) < wanted))
+    return [
+      "action_request_validation_exception",
+      "Validation Failed: 1: [rescorer] requires a window_size that is no less than the size;",
+    ];
+  return undefined;
 }
 
 const isOff = (value: unknown): boolean => value === false || value === "false";
 
-function searchReply(body: Readonly<Record<string, unknown>>, items: readonly StandInItem[]): object {
+function searchReply(body: Fields, items: readonly StandInItem[]): object {
   const offset = numberOf(body["from"], 0);
   const limit = numberOf(body["size"], 10);
   const pinned = JSON.stringify(body).includes("pinned") ? 2 : 0;
@@ -41,7 +93,7 @@ function searchReply(body: Readonly<Record<string, unknown>>, items: readonly St
   const parts = Object.entries(HIT_PARTS).flatMap(([name, part]) => (name in body && !isOff(body[name]) ? [part] : []));
   const hits = cut(items, offset, limit).map(({ id, title, price }, i) => ({
     _index: "products",
-    _id: id,
+    ...(String(body["stored_fields"]) !== "_none_" && { _id: id }),
     // What the pinned query gives its documents.
     _score: offset + i < pinned ? 1.7014122e38 : 50 - offset - i,
     ...(hasSource && { _source: { title, price } }),
@@ -106,19 +158,23 @@ async function answer(request: Request, items: readonly StandInItem[]): Promise<
   const headers = { "content-type": "application/json", "x-elastic-product": "Elasticsearch" };
   const url = new URL(request.url);
   if (url.pathname === "/") return new Response(null, { headers });
+  const format = url.searchParams.getAll("format").at(-1) ?? request.headers.get("accept") ?? "json";
+  if (/yaml|cbor|smile/.test(format)) throw new NotModelled(format);
+  const refusal = (type: string, reason: string, cause?: string): Response => {
+    const said = { type, reason, ...(type === "parsing_exception" && { line: 1, col: 1 }) };
+    const caused = cause !== undefined && { caused_by: { type: "number_format_exception", reason: cause } };
+    return Response.json({ error: { root_cause: [said], ...said, ...caused }, status: 400 }, { status: 400, headers });
+  };
+  const broken = /%(?![\da-f]{2})/i.exec(url.search);
+  if (broken !== null) return refusal("bad_parameter_exception", "invalid escape sequence", "invalid escape sequence");
   const text = await request.text();
   if (!url.pathname.endsWith("/_msearch")) {
-    const body = text === "" ? {} : objectOf(JSON.parse(text));
-    const asked = { ...body, ...Object.fromEntries(url.searchParams) };
-    const size = url.searchParams.get("size") ?? "10";
-    if (!/^\d+$/.test(size)) {
-      const reason = `Failed to parse int parameter [size] with value [${size}]`;
-      return Response.json({ error: { type: "illegal_argument_exception", reason }, status: 400 }, { status: 400, headers });
-    }
-    return Response.json(searchReply(asked, items), { headers });
+    const asked = together(text === "" ? {} : objectOf(JSON.parse(text)), url.searchParams);
+    const refused = refusalOf(asked, url.searchParams);
+    return refused === undefined ? Response.json(searchReply(asked, items), { headers }) : refusal(...refused);
   }
   const lines = text.trimEnd().split("\n");
-  const bodies = lines.filter((_, i) => i % 2 === 1).map((line) => objectOf(JSON.parse(line)));
+  const bodies = lines.filter((_, i) => i % 2 === 1).map((line) => together(objectOf(JSON.parse(line)), new URLSearchParams()));
   const responses = bodies.map((body) => ({ ...searchReply(body, items), status: 200 }));
   return Response.json({ took: 3, responses }, { headers });
 }

@@ -22,13 +22,18 @@ const REQUEST_UID = "0199f3a0-7c1e-7d1c-a5a5-3c1f6d0e4b21";
 function searchReply(body: Body, items: readonly StandInItem[]): object {
   const hitOf = (item: StandInItem, position: number): object => ({
     ...item,
+    ...(String(body["attributesToRetrieve"]).includes("_geo") && { _geo: { lat: 0, lng: 0 } }),
     ...("attributesToHighlight" in body && { _formatted: { title: `<em>${item.title}</em>` } }),
+    ...(body["showMatchesPosition"] === true && { _matchesPosition: {} }),
     ...(body["showRankingScore"] === true && { _rankingScore: 1 - position / 100 }),
+    ...(body["showRankingScoreDetails"] === true && { _rankingScoreDetails: {} }),
   });
   return {
     ...page({ ...body, q: body["q"] ?? "" }, items, hitOf),
     ...("facets" in body && { facetDistribution: { brand: { acme: items.length } }, facetStats: {} }),
+    ...(body["showPerformanceDetails"] === true && { performanceDetails: {} }),
     requestUid: REQUEST_UID,
+    ...("hybrid" in body && { semanticHitCount: 0 }),
   };
 }
 
@@ -36,6 +41,8 @@ const federatedHit = (item: StandInItem, position: number): object => ({
   ...item,
   _federation: { indexUid: "movies", queriesPosition: 0, weightedRankingScore: 1 - position / 100 },
 });
+
+const metadataOf = ({ indexUid }: Body): object => ({ queryUid: REQUEST_UID, indexUid, primaryKey: "id" });
 
 async function answer(request: Request, items: readonly StandInItem[]): Promise<Response> {
   const url = new URL(request.url);
@@ -46,7 +53,15 @@ async function answer(request: Request, items: readonly StandInItem[]): Promise<
   if (body["federation"] === undefined) {
     return Response.json({ results: queries.map((query) => ({ indexUid: query["indexUid"], ...searchReply(query, items) })) });
   }
-  return Response.json(page(objectOf(body["federation"]), items, federatedHit));
+  const federation = objectOf(body["federation"]);
+  const facets = Object.keys(objectOf(federation["facetsByIndex"] ?? {}));
+  const facetsByIndex = Object.fromEntries(facets.map((name) => [name, { distribution: {}, stats: {} }]));
+  return Response.json({
+    ...page(federation, items, federatedHit),
+    ...(facets.length > 0 && (federation["mergeFacets"] === undefined ? { facetsByIndex } : { facetDistribution: {}, facetStats: {} })),
+    requestUid: REQUEST_UID,
+    ...(request.headers.get("meili-include-metadata") === "true" && { metadata: queries.map(metadataOf) }),
+  });
 }
 
 function readSearch(part: unknown) {

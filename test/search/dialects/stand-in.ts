@@ -35,6 +35,9 @@ export interface EngineStandIn extends StandIn {
   readonly cases: readonly Case[];
 }
 
+/** Thrown at a request that a stand-in does not answer as its engine would: a test that asks it fails, instead of passing on an invention. */
+export class NotModelled extends Error {}
+
 export const post = (path: string, body: unknown): Ask => ({
   path,
   init: { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) },

@@ -41,9 +41,27 @@ function hitOf({ id, title, price }: StandInItem, position: number, params: Para
 /** The engine completes the last word when it answers the first page. */
 const completed = (q: string | undefined, { offset }: Page): string => `${q ?? ""}${offset === 0 ? "s" : ""}`;
 
+/** All fields are in its schema, but for one of this name. */
+const UNKNOWN_FIELD = /(?:^|[\s,(!&|])nothing(?:$|[\s,:)])/;
+
+/** Why the engine refuses a search. */
+function refusalOf(params: Params): { readonly code: number; readonly error: string } | undefined {
+  for (const name of ["page", "per_page", "offset", "limit"]) {
+    if (!/^ ?\d+$/.test(params[name] ?? "0")) return { code: 400, error: `Parameter \`${name}\` must be an unsigned integer.` };
+  }
+  if (params["q"] === undefined) return { code: 400, error: "Parameter `q` is required." };
+  if (params["query_by"] === undefined && params["q"] !== "*") return { code: 400, error: "No search fields specified for the query." };
+  for (const name of ["query_by", "filter_by", "sort_by", "facet_by"]) {
+    if (UNKNOWN_FIELD.test(params[name] ?? "")) return { code: 404, error: "Could not find a field named `nothing` in the schema." };
+  }
+  const { page, perPage } = pageOf(params);
+  if (perPage > MAX_PER_PAGE) return { code: 422, error: `Only upto ${MAX_PER_PAGE} hits can be fetched per page.` };
+  const most = Number(params["limit_hits"] ?? Infinity);
+  return Math.max(page, 1) * perPage > most ? { code: 422, error: `Only upto ${most} hits can be fetched.` } : undefined;
+}
+
 function searchReply(params: Params, items: readonly StandInItem[]): object {
   const page = pageOf(params);
-  if (page.perPage > MAX_PER_PAGE) return { code: 422, error: `Only upto ${MAX_PER_PAGE} hits can be fetched per page.` };
   const hits = cut(items, page.offset, page.perPage).map((item, i) => hitOf(item, page.offset + i, params));
   const isGrouped = params["group_by"] !== undefined;
   const count = { count: items.length, highlighted: "acme", value: "acme" };
@@ -86,12 +104,25 @@ function unionReply(url: Params, searches: readonly object[], items: readonly St
 async function answer(request: Request, items: readonly StandInItem[]): Promise<Response> {
   const { pathname, searchParams } = new URL(request.url);
   if (pathname === "/health") return Response.json({ ok: true });
-  const url = Object.fromEntries(searchParams);
-  if (pathname !== "/multi_search") return Response.json(searchReply(url, items));
+  // It unescapes values, and no names.
+  const names =
+    request.url
+      .split("?")[1]
+      ?.split("&")
+      .map((pair) => pair.split("=")[0]) ?? [];
+  const url = Object.fromEntries([...searchParams].filter(([name]) => names.includes(name)));
+  if (pathname !== "/multi_search") {
+    const refused = refusalOf(url);
+    return refused === undefined
+      ? Response.json(searchReply(url, items))
+      : Response.json({ message: refused.error }, { status: refused.code });
+  }
   const body = objectOf(await request.json());
   const searches = listOf(body["searches"]).map(objectOf);
+  if (searches.length === 0) return Response.json({ message: "Embedded params parsing error." }, { status: 500 });
   if (body["union"] === true) return Response.json(unionReply(url, searches, items));
-  return Response.json({ results: searches.map((search) => searchReply(merged(url, search), items)) });
+  const results = searches.map((search) => merged(url, search)).map((params) => refusalOf(params) ?? searchReply(params, items));
+  return Response.json({ results });
 }
 
 function readSearch(part: unknown): ReadSearch {

@@ -1,5 +1,5 @@
 /** Vespa: `/search/` with parameters in the URL, in a form or in a JSON body. A form wins over the URL, which wins over JSON. */
-import { type Ask, cut, type EngineStandIn, get, listOf, numberOf, objectOf, post, type StandInItem } from "./stand-in.ts";
+import { type Ask, cut, type EngineStandIn, get, listOf, NotModelled, numberOf, objectOf, post, type StandInItem } from "./stand-in.ts";
 
 /** `{"a":{"b":1}}` is `a.b=1`. */
 function flatten(object: Readonly<Record<string, unknown>>, prefix = ""): [string, string][] {
@@ -11,24 +11,74 @@ function flatten(object: Readonly<Record<string, unknown>>, prefix = ""): [strin
 }
 
 /** Of a name that is given twice the last counts. A body of another type is not looked at. */
-async function parametersOf(request: Request): Promise<Readonly<Record<string, string | undefined>>> {
+async function parametersOf(request: Request): Promise<Parameters> {
   const url = [...new URL(request.url).searchParams];
   const [type = ""] = (request.headers.get("content-type") ?? "").toLowerCase().split(";");
-  if (type === "application/json") return Object.fromEntries([...flatten(objectOf(JSON.parse(await request.text()))), ...url]);
+  if (type === "application/json") return Object.fromEntries([...flatten(readJson(await request.text())), ...url]);
   const form = type === "application/x-www-form-urlencoded" ? [...new URLSearchParams(await request.text())] : [];
   return Object.fromEntries([...url, ...form]);
 }
 
-const illegal = (code: number, summary: string, message: string): Response =>
-  Response.json(
-    { root: { id: "toplevel", relevance: 1, fields: { totalCount: 0 }, errors: [{ code, summary, message }] } },
-    { status: 400 },
-  );
+/** The engine reads more than JSON (single quotes, line breaks in texts), and numbers as they are written. */
+function readJson(text: string): Readonly<Record<string, unknown>> {
+  if (/"(?:hits|offset)"\s*:\s*\d+\./.test(text)) throw new NotModelled("a fraction");
+  try {
+    return objectOf(JSON.parse(text));
+  } catch {
+    throw new NotModelled("a body that is not JSON");
+  }
+}
+
+const ILLEGAL = { code: 3, summary: "Illegal query" };
+
+function refused(
+  error: { readonly code: number; readonly summary: string; readonly source?: string; readonly message: string },
+  status = 400,
+) {
+  return Response.json({ root: { id: "toplevel", relevance: 1, fields: { totalCount: 0 }, errors: [error] } }, { status });
+}
 
 const MAX_HITS = 400;
+const MAX_OFFSET = 1000;
+
+type Parameters = Readonly<Record<string, string | undefined>>;
+
+/** Formats, and statements that only a parser can judge. */
+function requireModelled(parameters: Parameters, yql: string): void {
+  const format = parameters["format"] ?? parameters["presentation.format"] ?? "json";
+  if (format !== "json" || parameters["jsoncallback"] !== undefined) throw new NotModelled(`format=${format}`);
+  const unset = [...yql.matchAll(/@(\w+)/g)].find(([, name = ""]) => parameters[name] === undefined);
+  const isOpen = yql.split("(").length !== yql.split(")").length;
+  const vector = /nearestNeighbor\(\w+, *(\w+)\)/.exec(yql)?.[1];
+  const isUnset = vector !== undefined && parameters[`input.query(${vector})`] === undefined;
+  if (unset !== undefined || isUnset || isOpen || /limit @| in \(\d/.test(yql)) throw new NotModelled(yql);
+}
+
+/** One rank profile is not in its schema: `nope`. */
+function refusalOf(parameters: Parameters, yql: string, { offset, limit }: ReturnType<typeof pageOf>): Response | undefined {
+  if (!/^\d+$/.test(String(limit))) return refused({ ...ILLEGAL, message: `Could not set 'hits': '${limit}' is not a valid integer` });
+  if (/^\d+\.\d*$/.test(parameters["hits"] ?? "")) return refused({ ...ILLEGAL, message: "Could not set 'hits'" });
+  if (limit > MAX_HITS) return refused({ ...ILLEGAL, message: `${limit} hits requested, configured limit: ${MAX_HITS}.` });
+  if (offset > MAX_OFFSET) return refused({ ...ILLEGAL, message: `Offset of ${offset} requested, configured limit: ${MAX_OFFSET}.` });
+  if (/[a-z]{3,}/.test(parameters["timeout"] ?? "")) return refused({ ...ILLEGAL, message: "Could not set 'timeout'" });
+  const { query = parameters["model.queryString"], ranking = parameters["ranking.profile"] } = parameters;
+  const isSelected = parameters["select.where"] !== undefined || Object.keys(parameters).some((name) => name.startsWith("select.where."));
+  if (query !== undefined && isSelected)
+    return refused({ ...ILLEGAL, message: "Illegal query: Query contains both query and select parameter" });
+  if (ranking === "nope")
+    return refused({
+      code: 4,
+      summary: "Invalid query parameter",
+      source: "shop",
+      message: "schema 'products' has no such rank profile 'nope'",
+    });
+  const hasWords = query !== undefined && query !== "" && query !== "*";
+  const isAsked = hasWords || isSelected || (yql !== "" && !/where userQuery\(\) *(?:$|limit|order)/.test(yql));
+  return isAsked ? undefined : refused({ code: 1, summary: "Null query", source: "shop", message: "No query" }, 500);
+}
 
 /** A page in the statement beats the parameters. */
-function pageOf(parameters: Readonly<Record<string, string | undefined>>): { readonly offset: number; readonly limit: number } {
+function pageOf(parameters: Parameters): { readonly offset: number; readonly limit: number } {
   const [, last, first] = /\blimit (\d+)(?: offset (\d+))?/.exec(parameters["yql"] ?? "") ?? [];
   if (last !== undefined) return { offset: Number(first ?? 0), limit: Number(last) - Number(first ?? 0) };
   return {
@@ -37,12 +87,16 @@ function pageOf(parameters: Readonly<Record<string, string | undefined>>): { rea
   };
 }
 
+const MATCH_PHASE = { "match-phase": true, timeout: false, "adaptive-timeout": false, anntimeout: false, "non-ideal-state": false };
+
 async function answer(request: Request, items: readonly StandInItem[]): Promise<Response> {
   const parameters = await parametersOf(request);
   const yql = parameters["yql"] ?? "";
-  const { offset, limit } = pageOf(parameters);
-  if (!/^\d+$/.test(String(limit))) return illegal(3, "Illegal query", `Could not set 'hits': '${limit}' is not a valid integer`);
-  if (limit > MAX_HITS) return illegal(3, "Illegal query", `${limit} hits requested, configured limit: ${MAX_HITS}.`);
+  requireModelled(parameters, yql);
+  const page = pageOf(parameters);
+  const refusal = refusalOf(parameters, yql, page);
+  if (refusal !== undefined) return refusal;
+  const { offset, limit } = page;
   const selected = /^select ([\w, ]+) from/.exec(yql)?.[1]?.split(/, */);
   const isShown = (name: string): boolean => selected === undefined || selected.includes(name);
   const isOrdered = /\border by\b/.test(yql) || (parameters["sorting"] ?? "") !== "";
@@ -76,13 +130,18 @@ async function answer(request: Request, items: readonly StandInItem[]): Promise<
       ]
     : [];
   const children = [...groups, ...hits].toSorted((a, b) => b.relevance - a.relevance);
+  const isCutOff = Number(parameters["ranking.matchPhase.maxHits"] ?? Infinity) < items.length;
   const reply = {
-    ...(parameters["presentation.timing"] === "true" && { timing: { querytime: 0.001, summaryfetchtime: 0.001, searchtime: 0.002 } }),
+    ...((parameters["timing"] ?? parameters["presentation.timing"]) === "true" && {
+      timing: { querytime: 0.001, summaryfetchtime: 0.001, searchtime: 0.002 },
+    }),
     root: {
       id: "toplevel",
       relevance: 1,
       fields: { totalCount: items.length },
-      coverage: { coverage: 100, documents: items.length, full: true, nodes: 1, results: 1, resultsFull: 1 },
+      coverage: isCutOff
+        ? { coverage: 50, documents: items.length, degraded: MATCH_PHASE, full: false, nodes: 1, results: 1, resultsFull: 0 }
+        : { coverage: 100, documents: items.length, full: true, nodes: 1, results: 1, resultsFull: 1 },
       ...(children.length > 0 && { children }),
     },
   };
