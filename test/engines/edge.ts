@@ -31,14 +31,16 @@ function variables(backend: string, url: string, index: object, others: readonly
   };
 }
 
-/** In this process. */
+/** In this process. `keys`: what else stands in KV. */
 export async function startEdge(
   backend: string,
   engineUrl: string,
   index: object = {},
   others: readonly string[] = [],
+  keys: ReadonlyMap<string, string> = new Map(),
 ): Promise<RunningEdge> {
   const kv = createMemoryKv();
+  for (const [key, value] of keys) await kv.put(key, value);
   await publishCatalogue(kv, "products", PRODUCTS);
   const server = await serve({
     env: variables(backend, engineUrl, index, others),

@@ -11,6 +11,7 @@ import { judgeAll } from "./judge.ts";
 import { missing, type RunningEngine, startEngine } from "./launch.ts";
 import { differences } from "./reading-elasticsearch.ts";
 import { ELASTICSEARCH_PAGING, judgePaging } from "./paging.ts";
+import { ELASTICSEARCH_PAGES, publishedPages, testPages } from "./pages.ts";
 import { elasticsearch as standIn } from "../search/dialects/elasticsearch.ts";
 import { faultsOf } from "./stand-in.ts";
 import { ELASTICSEARCH, type Engine, MULTI, randomShapes, SHAPES } from "./shapes-elasticsearch.ts";
@@ -68,6 +69,13 @@ for (const [name, backend] of ENGINES) {
     it("loses no hit from page to page", async () => {
       expect(await judgePaging(ELASTICSEARCH_PAGING, engine.url, edge.url, ELASTICSEARCH)).toEqual([]);
     }, 120_000);
+
+    testPages(
+      ELASTICSEARCH_PAGES,
+      ELASTICSEARCH,
+      () => engine.url,
+      async () => startEdge(backend, engine.url, { browse: true }, [], await publishedPages()),
+    );
 
     it("has a stand-in that answers alike", async () => {
       // Of version 7 alone.

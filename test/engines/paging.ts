@@ -19,8 +19,14 @@ const SIZES: readonly (readonly number[])[] = [[7], [10], [24], [WINDOW], [60], 
 const DEPTH = 96;
 
 /** What is wrong; empty where all is well. */
-export async function judgePaging(ways: readonly Paging[], engine: string, edge: string, dialect: Dialect): Promise<readonly string[]> {
-  const combinations = ways.flatMap((way) => WORDS.flatMap((words) => SIZES.map((sizes) => ({ way, words, sizes }))));
+export async function judgePaging(
+  ways: readonly Paging[],
+  engine: string,
+  edge: string,
+  dialect: Dialect,
+  sought: readonly string[] = WORDS,
+): Promise<readonly string[]> {
+  const combinations = ways.flatMap((way) => sought.flatMap((words) => SIZES.map((sizes) => ({ way, words, sizes }))));
   const faults: string[] = [];
   for (const { way, words, sizes } of combinations) {
     const label = `${way.label}, ${words}, pages of ${sizes.join(", ")}`;

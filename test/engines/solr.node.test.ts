@@ -8,6 +8,7 @@ import { shapeOf, trespasses } from "./foreign.ts";
 import { ask, judgeAll } from "./judge.ts";
 import { missing, type RunningEngine, startEngine } from "./launch.ts";
 import { judgePaging, SOLR_PAGING } from "./paging.ts";
+import { publishedPages, SOLR_PAGES, testPages } from "./pages.ts";
 import { solr as standIn } from "../search/dialects/solr.ts";
 import { faultsOf } from "./stand-in.ts";
 import { SHAPES, SOLR } from "./shapes-solr.ts";
@@ -67,6 +68,13 @@ describe.skipIf(problem !== undefined)("solr", () => {
   it("loses no hit from page to page", async () => {
     expect(await judgePaging(SOLR_PAGING, engine.url, edge.url, SOLR)).toEqual([]);
   }, 120_000);
+
+  testPages(
+    SOLR_PAGES,
+    SOLR,
+    () => engine.url,
+    async () => startEdge("solr", engine.url, { browse: true }, [], await publishedPages()),
+  );
 
   it("has a stand-in that answers alike", async () => {
     // The configuration of the engine's handler decides (echoParams); the stand-in echoes, as Solr's own default configuration does.

@@ -9,6 +9,7 @@ import { type RunningEdge, startEdge } from "./edge.ts";
 import { fillArticles, testFronts } from "./fronts.ts";
 import { ask, judgeAll, listAt } from "./judge.ts";
 import { missing, type RunningEngine, startEngine } from "./launch.ts";
+import { publishedPages, testPages, TYPESENSE_PAGES } from "./pages.ts";
 import { KEY, randomQuery, search, SHAPES, TYPESENSE } from "./shapes-typesense.ts";
 import { fillTypesense } from "./shop.ts";
 import { faultsOf } from "./stand-in.ts";
@@ -44,11 +45,12 @@ async function compareReadings(query: string, engine: string): Promise<readonly 
 describe.skipIf(problem !== undefined)("typesense", () => {
   let engine: RunningEngine;
   let edge: RunningEdge;
-  const start = (): Promise<RunningEdge> => startEdge("typesense", engine.url, { forwardCredentials: true });
+  const start = async (): Promise<RunningEdge> =>
+    startEdge("typesense", engine.url, { forwardCredentials: true, browse: true }, [], await publishedPages());
   beforeAll(async () => {
     engine = await startEngine("typesense");
     await fillTypesense(engine.url, KEY);
-    edge = await start();
+    edge = await startEdge("typesense", engine.url, { forwardCredentials: true });
   }, 300_000);
   afterAll(async () => {
     await edge?.stop();
@@ -58,6 +60,8 @@ describe.skipIf(problem !== undefined)("typesense", () => {
   it(`answers ${SHAPES.length} shapes of requests`, async () => {
     expect(await judgeAll(SHAPES, engine.url, edge.url, TYPESENSE)).toEqual([]);
   }, 120_000);
+
+  testPages(TYPESENSE_PAGES, TYPESENSE, () => engine.url, start);
 
   it("has a stand-in that answers alike", async () => {
     // Of versions after 0.24.
@@ -83,11 +87,12 @@ describe.skipIf(problem !== undefined)("typesense", () => {
     expect(faults).toEqual([]);
   }, 120_000);
 
-  it.each(["red", "bag", "mug"])("loses no hit of %s from page to page", async (words) => {
-    const query = `q=${encodeURIComponent(words)}&query_by=title`;
+  it.each(["q=red", "q=bag", "q=mug", "q=*", "q=*&filter_by=category:=bag"])("loses no hit of %s from page to page", async (asked) => {
+    const query = `${asked}&query_by=title`;
     const all = await hitsOf(engine.url, `${query}&per_page=120`);
     // The other one remembers windows that failed.
     const fresh = await start();
+    await expect.poll(async () => (await ask(fresh.url, search(query))).outcome, { timeout: 20_000 }).toBe("applied");
     for (const size of [7, 10, 24, 50, 60]) {
       const pages: string[] = [];
       for (let page = 1; pages.length < all.length && page < 30; page++)

@@ -10,6 +10,7 @@ import { type RunningEdge, startEdge } from "./edge.ts";
 import { trespasses } from "./foreign.ts";
 import { ask, judgeAll, type Shape } from "./judge.ts";
 import { missing, type RunningEngine, startEngine } from "./launch.ts";
+import { publishedPages, testPages, VESPA_PAGES } from "./pages.ts";
 import { compareReadings, randomShapes } from "./reading-vespa.ts";
 import { BROKEN, FAILING, SHAPES, VESPA } from "./shapes-vespa.ts";
 import { vespaApplication } from "./shop.ts";
@@ -61,6 +62,13 @@ describe.skipIf(problem !== undefined)("vespa", () => {
       await fresh.stop();
     }
   });
+
+  testPages(
+    VESPA_PAGES,
+    VESPA,
+    () => engine.url,
+    async () => startEdge("vespa", engine.url, { ...INDEX, browse: true }, [], await publishedPages()),
+  );
 
   it("has a stand-in that answers alike", async () => {
     // Content nodes group; the searcher in their place does not.
